@@ -1,0 +1,23 @@
+//! What Assay decides without I/O: the Merkle tree and its tiles, signed notes, claims, issuers, receipts and the plan of
+//! the sequencer.
+//!
+//! Everything here is a pure function of its arguments. There is no clock, no randomness, no file, no socket, no async
+//! and no logging in this crate: time and random bytes are arguments, and whoever calls does the I/O. A type whose name
+//! starts with `Verified` can only be made by the verifier that it is named after.
+
+pub mod claim;
+pub mod dsse;
+pub mod entry;
+pub mod hash;
+pub mod issuer;
+pub mod json;
+pub mod limits;
+pub mod note;
+pub mod predicate;
+pub mod purl;
+pub mod receipt;
+pub mod sequencer;
+pub mod statement;
+pub mod tree;
+
+pub use hash::Hash;

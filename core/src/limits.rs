@@ -1,0 +1,45 @@
+//! Every limit that a stranger's input meets, with its reason. A limit is checked before anything is allocated for what
+//! it limits.
+
+/// Longest serialized entry, in bytes: C2SP tlog-tiles prefixes an entry in a bundle with a 16-bit length.
+pub const ENTRY_BYTES: usize = 65_535;
+
+/// Longest claim payload, in bytes. It leaves half of an entry to signatures and framing; what is larger is an
+/// attachment.
+pub const PAYLOAD_BYTES: usize = 32 * 1024;
+
+/// Most signatures on a claim. Each costs a verification, and 16 × 160 bytes fit an entry beside the largest payload.
+pub const SIGNATURES: usize = 16;
+
+/// Most keys of an issuer: all of them sign the first record, so no more than the signatures of a claim.
+pub const ISSUER_KEYS: usize = SIGNATURES;
+
+/// Most hashes in an inclusion or consistency proof: the height of the tallest tree that a 64-bit size can state.
+pub const PROOF_HASHES: usize = 64;
+
+/// Deepest nesting of JSON that is parsed: real statements stay below 12, and a recursive reader needs a bound.
+pub const JSON_DEPTH: usize = 32;
+
+/// Most subjects of a statement. The largest real release attestations name some hundreds of files.
+pub const SUBJECTS: usize = 1024;
+
+/// Longest package URL, in bytes.
+pub const PURL_BYTES: usize = 1024;
+
+/// Longest signed note, in bytes: a checkpoint with a few dozen cosignatures takes 10 KiB.
+pub const NOTE_BYTES: usize = 1024 * 1024;
+
+/// Most signature lines of a note (C2SP signed-note asks verifiers to bound them).
+pub const NOTE_SIGNATURES: usize = 100;
+
+/// Longest receipt (`.tlog-proof`), in bytes: an entry in base64, 64 hashes and a checkpoint fit four times over.
+pub const RECEIPT_BYTES: usize = 512 * 1024;
+
+/// Largest attachment, in bytes. Real SBOMs of whole distributions reach tens of megabytes.
+pub const ATTACHMENT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Largest document that the command line reads to make a claim of it, in bytes.
+pub const DOCUMENT_BYTES: usize = ATTACHMENT_BYTES as usize;
+
+/// Largest page of a listing, in entries.
+pub const PAGE: usize = 1000;

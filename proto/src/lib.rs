@@ -1,0 +1,14 @@
+//! The `assay.v1` services: generated clients, servers and messages.
+//!
+//! The messages of an entry are `assay_core::entry::wire`'s own, so an entry needs no conversion between wire and core.
+
+#![allow(missing_docs)] // Generated: the comments are those of the .proto files.
+
+/// Package `assay.v1`.
+pub mod v1 {
+    #![allow(clippy::all)]
+    tonic::include_proto!("assay.v1");
+}
+
+/// The compiled `FileDescriptorSet` of `assay.v1`, for server reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/assay.v1.bin"));
