@@ -5,9 +5,9 @@ use crate::{
     heads::{Relation, relate},
 };
 use assay_core::{
-    hash,
-    note::{VerifierKey, checkpoint::VerifiedCheckpoint},
-    tree::{TreeSize, proof},
+    Hash, hash,
+    note::{VerifiedCheckpoint, VerifierKey},
+    tree::{self, ProofError, TreeSize},
 };
 use assay_proto::v1::{
     GetCheckpointRequest, GetConsistencyProofRequest, attachment_service_client::AttachmentServiceClient,
@@ -111,9 +111,9 @@ impl Client {
         older: &VerifiedCheckpoint,
         newer: &VerifiedCheckpoint,
     ) -> Result<(), ClientError> {
-        if older.size() == TreeSize::new(0) {
+        if older.size() == TreeSize::EMPTY {
             // Every tree extends the empty one; there is nothing to prove but that it was empty.
-            return match *older.root() == hash::empty_root() {
+            return match older.root() == hash::empty_root() {
                 true => Ok(()),
                 false => Err(ClientError::unverified("a checkpoint of size 0 whose root is not that of the empty tree")),
             };
@@ -126,12 +126,11 @@ impl Client {
             .await
             .map_err(|e| ClientError::from_status("proving the head consistent with the last one seen", e))?
             .into_inner();
-        let wrong = || self.heads.misbehavior(MisbehaviorKind::NotAnExtension, older, newer, &answer.hashes);
         if (answer.old_size, answer.new_size) != (request.old_size, request.new_size) {
             return Err(ClientError::unverified("the consistency proof is for other sizes than those asked for"));
         }
-        let path = proof::split_hashes(&answer.hashes).map_err(|_| wrong())?;
-        proof::verify_consistency(older.size(), older.root(), newer.size(), newer.root(), &path).map_err(|_| wrong())
+        check_extension(older, newer, &answer.hashes)
+            .map_err(|kind| self.heads.misbehavior(kind, older, newer, &answer.hashes))
     }
 
     async fn stored_head(&self) -> Result<Option<VerifiedCheckpoint>, ClientError> {
@@ -142,6 +141,24 @@ impl Client {
     async fn advance(&self, from: Option<VerifiedCheckpoint>, to: &VerifiedCheckpoint) -> Result<bool, ClientError> {
         let (heads, to) = (self.heads.clone(), to.clone());
         blocking(move || heads.advance(from.as_ref(), &to)).await
+    }
+}
+
+/// Checks a consistency path, and says what a wrong one shows.
+fn check_extension(
+    older: &VerifiedCheckpoint,
+    newer: &VerifiedCheckpoint,
+    hashes: &[u8],
+) -> Result<(), MisbehaviorKind> {
+    let path = tree::split_hashes(hashes).map_err(|_| MisbehaviorKind::WrongProof)?;
+    let verify = |old_root: &Hash| {
+        tree::verify_consistency(older.size(), old_root, newer.size(), &newer.root(), &path)
+    };
+    match verify(&older.root()) {
+        Ok(()) => Ok(()),
+        // The path ties the later head to another earlier tree: both cannot be (DESIGN 3.6).
+        Err(ProofError::OldRoot { computed, .. }) if verify(&computed).is_ok() => Err(MisbehaviorKind::Rewritten),
+        Err(_) => Err(MisbehaviorKind::WrongProof),
     }
 }
 

@@ -108,15 +108,18 @@ pub struct Misbehavior {
 pub enum MisbehaviorKind {
     /// Same size, different roots: whoever has the log's key can see it.
     SameSize,
-    /// The path that the node gave as proof does not lead from the one to the other.
-    NotAnExtension,
+    /// The path leads to the later root, but from another earlier one: whoever has the log's key can see it.
+    Rewritten,
+    /// The path that was given as proof proves nothing. It stops whoever asked; to others it is the asker's word.
+    WrongProof,
 }
 
 impl fmt::Display for Misbehavior {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             MisbehaviorKind::SameSize => "the log signed two different trees of the same size",
-            MisbehaviorKind::NotAnExtension => "the log's head does not extend the one that was seen before",
+            MisbehaviorKind::Rewritten => "the log changed its history: its head does not extend the one seen before",
+            MisbehaviorKind::WrongProof => "the node's proof that the log's head extends the one seen before is wrong",
         })?;
         match &self.kept {
             Ok(path) => write!(f, "; both signed notes are kept in {}: show them to others", path.display()),

@@ -11,7 +11,7 @@ use crate::{ClientError, Misbehavior, MisbehaviorKind};
 use assay_core::{
     Hash,
     limits::NOTE_BYTES,
-    note::{VerifierKey, checkpoint::VerifiedCheckpoint},
+    note::{VerifiedCheckpoint, VerifierKey},
 };
 use std::{
     fs::{self, File, OpenOptions},
@@ -144,7 +144,8 @@ impl HeadStore {
 fn evidence(kind: MisbehaviorKind, log: &VerifierKey, first: &str, second: &str, path: &[u8]) -> String {
     let kind = match kind {
         MisbehaviorKind::SameSize => "same size, different roots",
-        MisbehaviorKind::NotAnExtension => "no extension: the path below was given as proof and proves nothing",
+        MisbehaviorKind::Rewritten => "the path below leads from another earlier tree to the later one",
+        MisbehaviorKind::WrongProof => "the path below was given as proof that the one extends the other; it is none",
     };
     let mut text = format!(
         "assay misbehavior v1\nkind: {kind}\nlog key: {log}\n\n----- first note -----\n{first}----- second note -----\n\

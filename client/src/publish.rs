@@ -5,11 +5,7 @@
 //! millions of claims would cost more than publishing them; whoever wants proof asks [`Client::entry`] or audits the log.
 
 use crate::{BoxError, Client, ClientError, LeafRef, VerifiedEntry};
-use assay_core::{
-    Hash, claim::ClaimId, dsse,
-    entry::wire,
-    tree::LeafIndex,
-};
+use assay_core::{Hash, claim::ClaimId, dsse, entry::wire, tree::LeafIndex};
 use assay_proto::v1::{
     self, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, publish_result,
 };
@@ -111,7 +107,7 @@ impl Client {
         let mut published = published(&answer.into_inner(), id, wait)?;
         if wait == Wait::Integrated {
             let entry = self.entry(LeafRef::Index(published.index)).await?;
-            if *entry.claim().id() != published.claim_id {
+            if entry.claim().id() != published.claim_id {
                 return Err(ClientError::unverified("the leaf that the node named holds another claim"));
             }
             if entry.entry().leaf_hash() != published.leaf_hash {

@@ -4,15 +4,12 @@
 use crate::{Client, ClientError, range};
 use assay_core::{
     Hash,
-    claim::{self, ClaimError, ClaimId, NoCache, VerifiedClaim},
+    claim::{self, ClaimError, ClaimId, VerifiedClaim},
     entry::Entry,
     issuer::{self, IssuerId, IssuerRecord, Registry},
     limits::PAGE,
-    note::{
-        checkpoint::VerifiedCheckpoint,
-        tlog_proof::{TlogProof, VerifiedInclusion},
-    },
-    tree::{LeafIndex, TreeSize, proof},
+    note::{TlogProof, VerifiedCheckpoint, VerifiedInclusion},
+    tree::{self, LeafIndex, TreeSize},
 };
 use assay_proto::v1::{
     GetEntryAndProofRequest, GetEntryAndProofResponse, GetInclusionProofRequest, GetIssuerRequest, StreamEntriesRequest,
@@ -36,7 +33,7 @@ impl LeafRef {
     fn wire(&self) -> Leaf {
         match self {
             LeafRef::Index(index) => Leaf::LeafIndex(index.get()),
-            LeafRef::Claim(id) => Leaf::ClaimId(Bytes::copy_from_slice(id.as_hash().as_bytes())),
+            LeafRef::Claim(id) => Leaf::ClaimId(Bytes::copy_from_slice(id.as_bytes())),
             LeafRef::LeafHash(hash) => Leaf::LeafHash(Bytes::copy_from_slice(hash.as_bytes())),
         }
     }
@@ -165,11 +162,11 @@ impl Client {
         let inclusion = proof
             .verify(&leaf_hash, &self.log_key)
             .map_err(|e| ClientError::unverified_by("the entry's proof of inclusion does not hold", e))?;
-        let claim = claim::verify(entry.claim(), &NoCache)
+        let claim = claim::verify(entry.claim(), &())
             .map_err(|e| ClientError::unverified_by(format!("the claim at leaf {index} does not verify"), e))?;
         let as_asked = match &asked {
             LeafRef::Index(asked) => *asked == index,
-            LeafRef::Claim(asked) => asked == claim.id(),
+            LeafRef::Claim(asked) => *asked == claim.id(),
             LeafRef::LeafHash(asked) => *asked == leaf_hash,
         };
         match as_asked {
@@ -197,7 +194,7 @@ impl Client {
                 .change
                 .filter(|record| record.id == *id)
                 .ok_or_else(|| wrong("it is no record of the issuer asked for".into()))?;
-            registry.apply(index, *entry.claim().id(), record.clone()).map_err(|e| wrong(e.to_string()))?;
+            registry.apply(index, entry.claim().id(), record.clone()).map_err(|e| wrong(e.to_string()))?;
             leaves.push(IssuerLeaf { entry, record });
         }
         match issuer::Issuers::in_force(&registry, id) {
@@ -211,7 +208,7 @@ impl Client {
 
     /// The leaves that the node names as records of an issuer, ascending.
     pub(crate) async fn issuer_leaves(&self, id: &IssuerId) -> Result<Vec<LeafIndex>, ClientError> {
-        let request = GetIssuerRequest { issuer_id: Bytes::copy_from_slice(id.as_hash().as_bytes()) };
+        let request = GetIssuerRequest { issuer_id: Bytes::copy_from_slice(id.as_bytes()) };
         let answer = self
             .log
             .clone()
@@ -239,11 +236,11 @@ impl Client {
         let (first, last) = futures::try_join!(first, last)?;
         let root = range::root(checkpoint.size().get(), start.get(), &hashes, &first, &last)
             .map_err(|e| ClientError::unverified_by("the entries' proof of inclusion does not hold", e))?;
-        if root != *checkpoint.root() {
+        if root != checkpoint.root() {
             return Err(ClientError::unverified("the entries are not the ones that the checkpoint covers"));
         }
         let entries = (start.get()..).map(LeafIndex::new).zip(entries).map(|(index, entry)| {
-            let claim = claim::verify(entry.claim(), &NoCache);
+            let claim = claim::verify(entry.claim(), &());
             PageEntry { index, entry, claim }
         });
         Ok(Page { checkpoint, entries: entries.collect() })
@@ -287,7 +284,7 @@ impl Client {
 }
 
 fn split(hashes: &[u8]) -> Result<Vec<Hash>, ClientError> {
-    proof::split_hashes(hashes).map_err(|e| ClientError::unverified_by("a proof of inclusion is malformed", e))
+    tree::split_hashes(hashes).map_err(|e| ClientError::unverified_by("a proof of inclusion is malformed", e))
 }
 
 fn read_answer(answer: GetEntryAndProofResponse, checkpoint: VerifiedCheckpoint) -> Result<Answered, ClientError> {

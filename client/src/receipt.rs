@@ -4,7 +4,7 @@
 use crate::{Client, ClientError, LeafRef, VerifiedEntry};
 use assay_core::{
     Hash,
-    note::checkpoint::VerifiedCheckpoint,
+    note::VerifiedCheckpoint,
     receipt::{self, VerifiedReceipt},
     tree::LeafIndex,
 };

@@ -6,12 +6,9 @@ use assay_core::{
     Hash,
     claim::VerifiedClaim,
     hash,
-    limits::{ENTRY_BYTES, NOTE_BYTES},
-    note::{VerifierKey, checkpoint::VerifiedCheckpoint},
-    tree::{
-        bundle,
-        tile::{TileIndex, TilePath},
-    },
+    limits::NOTE_BYTES,
+    note::{VerifiedCheckpoint, VerifierKey},
+    tree::{TileIndex, TilePath, bundle, bundle::BUNDLE_BYTES, tile::Resource},
 };
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -19,8 +16,6 @@ use std::{sync::Arc, time::Duration};
 
 /// Longest wait for a connection, and for the next piece of an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Longest bundle: 256 entries, each with its 16-bit length.
-const BUNDLE_BYTES: usize = WIDTH as usize * (2 + ENTRY_BYTES);
 
 /// Where a log's tiles are published.
 pub(super) struct Site {
@@ -72,7 +67,7 @@ impl Site {
 
     /// Fetches bundle `index` of `width` entries, hashes it, and compares its tile of leaf hashes.
     pub async fn bundle(&self, index: u64, width: u64, replay: Option<Arc<Replay>>) -> Result<Bundle, AuditError> {
-        let path = |width| TilePath::entries(index, width).to_path();
+        let path = |width| path(Resource::Entries(index), width);
         let bytes = self.get_whole(width, path, BUNDLE_BYTES).await?;
         let hashes = leaf_hashes(&path(width), &bytes, width)?;
         let tile = TileIndex { level: 0, index };
@@ -93,7 +88,7 @@ impl Site {
 
     /// Fetches the tile that should hold `hashes` and compares.
     pub async fn compare(&self, tile: TileIndex, hashes: &[Hash]) -> Result<(), AuditError> {
-        let path = |width| TilePath::tile(tile, width).to_path();
+        let path = |width| path(Resource::Tile(tile), width);
         let width = hashes.len() as u64;
         let bytes = self.get_whole(width, path, WIDTH as usize * Hash::LEN).await?;
         let same = bytes.len() >= hashes.len() * Hash::LEN
@@ -144,6 +139,12 @@ impl Site {
         }
         Ok(Some(bytes.into()))
     }
+}
+
+/// The path of a resource; widths here are 1 to 256, so there is always one.
+fn path(resource: Resource, width: u64) -> String {
+    let width = u16::try_from(width).unwrap_or(u16::MAX);
+    TilePath::new(resource, width).map_or_else(|_| String::new(), |path| path.to_path())
 }
 
 /// The leaf hashes of the first `width` entries of a bundle, which has that many or is full.

@@ -21,8 +21,8 @@ pub use error::AuditError;
 use crate::{Tls, heads::{Relation, relate}};
 use assay_core::{
     Hash,
-    note::{VerifierKey, checkpoint::VerifiedCheckpoint},
-    tree::{TreeSize, edge::Edge},
+    note::{VerifiedCheckpoint, VerifierKey},
+    tree::{Edge, TreeSize},
 };
 use fetch::{Bundle, Site};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -150,8 +150,8 @@ pub async fn run(
         progress(Progress { done, total: size });
     }
     drop(bundles);
-    if tree.root() != *checkpoint.root() {
-        return Err(AuditError::Root { computed: tree.root(), signed: *checkpoint.root() });
+    if tree.root() != checkpoint.root() {
+        return Err(AuditError::Root { computed: tree.root(), signed: checkpoint.root() });
     }
     let tiles = tiles.finish().await?;
     let issuers = replay.map_or(0, |replay| replay.issuers());
@@ -172,7 +172,7 @@ impl Known {
         match relate(known, now) {
             Relation::Older => Ok(Known::Nothing),
             Relation::Fork => Err(AuditError::fork(known, now)),
-            Relation::Same | Relation::Newer => Ok(Known::Head(known.size(), *known.root())),
+            Relation::Same | Relation::Newer => Ok(Known::Head(known.size(), known.root())),
         }
     }
 

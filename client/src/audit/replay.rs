@@ -6,7 +6,7 @@ use assay_core::{
     Hash,
     claim::{self, KeyCache, PublicKey, VerifiedClaim},
     entry::Entry,
-    issuer::{self, Registry},
+    issuer::{self, IssuerId, Registry},
     tree::{LeafIndex, bundle},
 };
 use bytes::Bytes;
@@ -28,7 +28,7 @@ pub(super) struct Replay {
 #[derive(Default)]
 struct State {
     registry: Registry,
-    issuers: HashSet<Hash>,
+    issuers: HashSet<IssuerId>,
     /// SHA-256(claim id ‖ signer set) of every claim.
     seen: HashSet<Hash>,
     logged_at_ms: u64,
@@ -66,13 +66,13 @@ impl Replay {
             state.logged_at_ms = logged_at_ms;
             let authorized = issuer::authorize(&claim, &state.registry).map_err(|e| wrong(e.to_string()))?;
             let signer_set = claim.signer_set();
-            if !state.seen.insert(Hash::of_parts(&[claim.id().as_hash().as_bytes(), signer_set.as_bytes()])) {
+            if !state.seen.insert(Hash::of_parts(&[claim.id().as_bytes(), signer_set.as_bytes()])) {
                 return Err(wrong("the same claim by the same signers is in the log twice".into()));
             }
             if let Some(record) = authorized.change {
-                state.issuers.insert(*record.id.as_hash());
+                state.issuers.insert(record.id);
                 let at = LeafIndex::new(index);
-                state.registry.apply(at, *claim.id(), record).map_err(|e| wrong(e.to_string()))?;
+                state.registry.apply(at, claim.id(), record).map_err(|e| wrong(e.to_string()))?;
             }
         }
         Ok(())
@@ -100,7 +100,7 @@ impl Keys {
             }
             let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
             if keys.len() < KEYS {
-                keys.insert(*key.as_bytes(), key.clone());
+                keys.insert(*key.as_bytes(), *key);
             }
         }
     }
@@ -108,6 +108,6 @@ impl Keys {
 
 impl KeyCache for Keys {
     fn key(&self, bytes: &[u8; 32]) -> Option<PublicKey> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(bytes).cloned()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(bytes).copied()
     }
 }

@@ -3,7 +3,7 @@
 use super::{AuditError, WIDTH, fetch::Site};
 use assay_core::{
     Hash,
-    tree::{TreeSize, tile::TileIndex},
+    tree::{TileIndex, TreeSize},
 };
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::task::JoinSet;
