@@ -9,7 +9,10 @@ use assay_core::{Hash, claim::ClaimId, dsse, entry::wire, tree::LeafIndex};
 use assay_proto::v1::{
     self, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, publish_result,
 };
-use futures::{Stream, StreamExt, stream};
+use futures::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
+};
 use prost::Message;
 use std::{
     collections::HashMap,
@@ -127,7 +130,7 @@ impl Client {
         &self,
         claims: impl Stream<Item = (u64, wire::Claim)> + Send + 'static,
         wait: Wait,
-    ) -> Result<impl Stream<Item = Result<Answer, ClientError>> + Send + use<>, ClientError> {
+    ) -> Result<BoxStream<'static, Result<Answer, ClientError>>, ClientError> {
         let pending: Pending = Arc::default();
         let asked = pending.clone();
         let requests = claims
@@ -156,7 +159,7 @@ impl Client {
                 })),
             }
         });
-        Ok(results.chain(unanswered.filter_map(futures::future::ready)))
+        Ok(results.chain(unanswered.filter_map(futures::future::ready)).boxed())
     }
 }
 

@@ -181,7 +181,7 @@ impl Client {
     /// Fails with [`ClientError::Refused`] (`NotFound`) if the node knows no such issuer.
     pub async fn issuer(&self, id: &IssuerId) -> Result<IssuerHistory, ClientError> {
         let checkpoint = self.checkpoint().await?;
-        let mut registry = Registry::default();
+        let mut registry = Registry::new();
         let mut leaves = vec![];
         for index in self.issuer_leaves(id).await? {
             if index.get() >= checkpoint.size().get() {
@@ -191,10 +191,11 @@ impl Client {
             let wrong = |why: String| ClientError::unverified(format!("the issuer record at leaf {index}: {why}"));
             let authorized = issuer::authorize(entry.claim(), &registry).map_err(|e| wrong(e.to_string()))?;
             let record = authorized
-                .change
+                .change()
+                .cloned()
                 .filter(|record| record.id == *id)
                 .ok_or_else(|| wrong("it is no record of the issuer asked for".into()))?;
-            registry.apply(index, entry.claim().id(), record.clone()).map_err(|e| wrong(e.to_string()))?;
+            registry.apply(index, record.clone()).map_err(|e| wrong(e.to_string()))?;
             leaves.push(IssuerLeaf { entry, record });
         }
         match issuer::Issuers::in_force(&registry, id) {

@@ -6,7 +6,7 @@ use assay_core::{
     Hash,
     claim::{self, KeyCache, PublicKey, VerifiedClaim},
     entry::Entry,
-    issuer::{self, IssuerId, Registry},
+    issuer::{self, Registry},
     tree::{LeafIndex, bundle},
 };
 use bytes::Bytes;
@@ -28,7 +28,6 @@ pub(super) struct Replay {
 #[derive(Default)]
 struct State {
     registry: Registry,
-    issuers: HashSet<IssuerId>,
     /// SHA-256(claim id ‖ signer set) of every claim.
     seen: HashSet<Hash>,
     logged_at_ms: u64,
@@ -69,10 +68,9 @@ impl Replay {
             if !state.seen.insert(Hash::of_parts(&[claim.id().as_bytes(), signer_set.as_bytes()])) {
                 return Err(wrong("the same claim by the same signers is in the log twice".into()));
             }
-            if let Some(record) = authorized.change {
-                state.issuers.insert(record.id);
+            if let Some(record) = authorized.change() {
                 let at = LeafIndex::new(index);
-                state.registry.apply(at, claim.id(), record).map_err(|e| wrong(e.to_string()))?;
+                state.registry.apply(at, record.clone()).map_err(|e| wrong(e.to_string()))?;
             }
         }
         Ok(())
@@ -80,7 +78,7 @@ impl Replay {
 
     /// Issuers registered so far.
     pub fn issuers(&self) -> u64 {
-        self.state().issuers.len() as u64
+        self.state().registry.issuers().count() as u64
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
