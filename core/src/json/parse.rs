@@ -1,0 +1,432 @@
+//! The reader: one pass, recursive to a bounded depth. A path is put together only when something is wrong.
+
+use super::{Number, Value};
+use crate::limits;
+use std::collections::BTreeSet;
+
+/// Objects with more members than this look for duplicate keys in a set; below it, comparing with each is faster.
+const SMALL_OBJECT: usize = 16;
+
+/// Longest key, in characters, that an error shows.
+const SHOWN_KEY: usize = 40;
+
+/// Where and why a text was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column} ({path}): {reason}")]
+pub struct JsonError {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1, in characters (in bytes, where the line is not UTF-8).
+    pub column: usize,
+    /// The value that was being read: `$` is the whole, then `.key` and `[index]`.
+    pub path: String,
+    /// What is wrong there.
+    pub reason: String,
+}
+
+/// Reads one JSON value that is all of `bytes`, but for white space around it.
+///
+/// It guarantees distinct keys in every object and at most [`limits::JSON_DEPTH`] nested arrays and objects.
+pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(e) => return Err(Fault::new(e.valid_up_to(), "the bytes are not UTF-8").locate(bytes)),
+    };
+    let mut reader = Reader { text, bytes, at: 0 };
+    reader.document().map_err(|fault| fault.locate(bytes))
+}
+
+/// A failure on its way up: each array and object that it passes puts its own step in front.
+struct Fault {
+    at: usize,
+    steps: Vec<String>,
+    reason: String,
+}
+
+impl Fault {
+    fn new(at: usize, reason: impl Into<String>) -> Box<Self> {
+        Box::new(Fault { at, steps: Vec::new(), reason: reason.into() })
+    }
+
+    fn under(mut self: Box<Self>, step: String) -> Box<Self> {
+        self.steps.push(step);
+        self
+    }
+
+    fn locate(self, bytes: &[u8]) -> JsonError {
+        let before = bytes.get(..self.at).unwrap_or(bytes);
+        let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+        let line = before.get(line_start..).unwrap_or_default();
+        JsonError {
+            line: 1 + before.iter().filter(|&&b| b == b'\n').count(),
+            column: 1 + std::str::from_utf8(line).map_or(line.len(), |l| l.chars().count()),
+            path: std::iter::once("$".to_owned()).chain(self.steps.into_iter().rev()).collect(),
+            reason: self.reason,
+        }
+    }
+}
+
+/// `.key`, or `["key"]` for a key that is no plain word.
+fn key_step(key: &str) -> String {
+    let shown: String = key.chars().take(SHOWN_KEY).collect();
+    let dots = if shown.len() < key.len() { "…" } else { "" };
+    match key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !key.is_empty() {
+        true => format!(".{shown}{dots}"),
+        false => format!("[{shown:?}{dots}]"),
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn document(&mut self) -> Result<Value, Box<Fault>> {
+        self.space();
+        let value = self.value(0)?;
+        self.space();
+        match self.peek() {
+            None => Ok(value),
+            Some(_) => Err(self.fault("something follows the value")),
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn fault(&self, reason: impl Into<String>) -> Box<Fault> {
+        Fault::new(self.at, reason)
+    }
+
+    fn expected(&self, what: &str) -> Box<Fault> {
+        match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
+            Some(c) => self.fault(format!("expected {what}, found {c:?}")),
+            None => self.fault(format!("expected {what}, but the text ends")),
+        }
+    }
+
+    fn space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let eaten = self.peek() == Some(byte);
+        self.at += usize::from(eaten);
+        eaten
+    }
+
+    /// Reads a value that `depth` arrays and objects are around.
+    fn value(&mut self, depth: usize) -> Result<Value, Box<Fault>> {
+        match self.peek() {
+            Some(b'{' | b'[') if depth == limits::JSON_DEPTH => {
+                Err(self.fault(format!("nested deeper than {} levels", limits::JSON_DEPTH)))
+            }
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'"') => Ok(Value::String(self.string()?)),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word("true", Value::Bool(true)),
+            Some(b'f') => self.word("false", Value::Bool(false)),
+            Some(b'n') => self.word("null", Value::Null),
+            _ => Err(self.expected("a value")),
+        }
+    }
+
+    fn word(&mut self, word: &str, value: Value) -> Result<Value, Box<Fault>> {
+        match self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word.as_bytes())) {
+            true => {
+                self.at += word.len();
+                Ok(value)
+            }
+            false => Err(self.expected("a value")),
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value, Box<Fault>> {
+        self.at += 1;
+        let mut items = Vec::new();
+        self.space();
+        if self.eat(b']') {
+            return Ok(Value::Array(items));
+        }
+        loop {
+            self.space();
+            items.push(self.value(depth + 1).map_err(|fault| fault.under(format!("[{}]", items.len())))?);
+            self.space();
+            if self.eat(b']') {
+                return Ok(Value::Array(items));
+            }
+            if !self.eat(b',') {
+                return Err(self.expected("',' or ']'"));
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value, Box<Fault>> {
+        self.at += 1;
+        let mut members: Vec<(String, Value)> = Vec::new();
+        let mut seen = BTreeSet::new();
+        self.space();
+        if self.eat(b'}') {
+            return Ok(Value::Object(members));
+        }
+        loop {
+            self.space();
+            let key_at = self.at;
+            if self.peek() != Some(b'"') {
+                return Err(self.expected("a key in quotes"));
+            }
+            let key = self.string()?;
+            if members.len() == SMALL_OBJECT {
+                seen = members.iter().map(|(k, _)| k.clone()).collect();
+            }
+            let twice = match members.len() < SMALL_OBJECT {
+                true => members.iter().any(|(k, _)| *k == key),
+                false => !seen.insert(key.clone()),
+            };
+            if twice {
+                return Err(Fault::new(key_at, "the key stands twice in the object").under(key_step(&key)));
+            }
+            self.space();
+            if !self.eat(b':') {
+                return Err(self.expected("':'").under(key_step(&key)));
+            }
+            self.space();
+            match self.value(depth + 1) {
+                Ok(value) => members.push((key, value)),
+                Err(fault) => return Err(fault.under(key_step(&key))),
+            }
+            self.space();
+            if self.eat(b'}') {
+                return Ok(Value::Object(members));
+            }
+            if !self.eat(b',') {
+                return Err(self.expected("',' or '}'"));
+            }
+        }
+    }
+
+    /// The run of bytes from here up to a quote, a backslash or a control character. All three are ASCII, so that the run
+    /// begins and ends between characters.
+    fn plain_run(&mut self) -> &str {
+        let start = self.at;
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        self.at += rest.iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20).unwrap_or(rest.len());
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    fn string(&mut self) -> Result<String, Box<Fault>> {
+        self.at += 1;
+        let mut out = self.plain_run().to_owned();
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(out);
+                }
+                Some(b'\\') => {
+                    out.push(self.escape()?);
+                    out.push_str(self.plain_run());
+                }
+                Some(_) => return Err(self.fault("a control character stands unescaped in a string")),
+                None => return Err(self.expected("the closing quote of a string")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, Box<Fault>> {
+        let at = self.at;
+        self.at += 2;
+        let c = match self.bytes.get(at + 1) {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode_escape(at),
+            _ => return Err(Fault::new(at, "no such escape in a string")),
+        };
+        Ok(c)
+    }
+
+    /// Reads the digits after `\u`, and those of the second half of a surrogate pair.
+    fn unicode_escape(&mut self, at: usize) -> Result<char, Box<Fault>> {
+        let first = self.hex4()?;
+        let code = match first {
+            0xd800..=0xdbff => {
+                let second = match self.eat(b'\\') && self.eat(b'u') {
+                    true => self.hex4()?,
+                    false => 0,
+                };
+                match second {
+                    0xdc00..=0xdfff => 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00),
+                    _ => first,
+                }
+            }
+            _ => first,
+        };
+        char::from_u32(code).ok_or_else(|| Fault::new(at, "half a surrogate pair, which is no character"))
+    }
+
+    fn hex4(&mut self) -> Result<u32, Box<Fault>> {
+        let mut code = 0;
+        for _ in 0..4 {
+            let digit = self.peek().and_then(|b| char::from(b).to_digit(16));
+            code = code * 16 + digit.ok_or_else(|| self.expected("four hex digits after \\u"))?;
+            self.at += 1;
+        }
+        Ok(code)
+    }
+
+    fn digits(&mut self) -> Result<(), Box<Fault>> {
+        if !matches!(self.peek(), Some(b'0'..=b'9')) {
+            return Err(self.expected("a digit"));
+        }
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<Value, Box<Fault>> {
+        let start = self.at;
+        self.eat(b'-');
+        if self.eat(b'0') {
+            if let Some(b'0'..=b'9') = self.peek() {
+                return Err(self.fault("a number has a superfluous zero in front"));
+            }
+        } else {
+            self.digits()?;
+        }
+        if self.eat(b'.') {
+            self.digits()?;
+        }
+        if self.eat(b'e') || self.eat(b'E') {
+            let _sign = self.eat(b'+') || self.eat(b'-');
+            self.digits()?;
+        }
+        Ok(Value::Number(Number(self.text.get(start..self.at).unwrap_or_default().into())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn refused(text: &[u8]) -> (usize, usize, String, String) {
+        let e = parse(text).unwrap_err();
+        (e.line, e.column, e.path, e.reason)
+    }
+
+    fn reason(text: &[u8]) -> String {
+        refused(text).3
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_with_its_place() {
+        assert_eq!(refused(b"").3, "expected a value, but the text ends");
+        let (line, column, path, reason) = refused("{\n \"a\": {\"ü\": [1,\n  tru]}}".as_bytes());
+        assert_eq!((line, column, path.as_str()), (3, 3, "$.a[\"ü\"][1]"));
+        assert_eq!(reason, "expected a value, found 't'");
+        assert_eq!(refused(b"{\"a\":1}x").1, 8);
+        for bad in ["{", "[1,]", "{\"a\":1,}", "{a:1}", "[1 2]", "{\"a\" 1}", "nul", "+1", "1.", ".5", "1e", "-", "\"a"]
+        {
+            assert!(parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+        for bad in ["01", "-00", "\"\\x\"", "\"\\u12g4\"", "\"a\nb\"", "\u{feff}1", "1 2", "NaN", "// c\n1", "'a'"] {
+            assert!(parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn duplicate_keys_are_refused_however_they_are_spelled() {
+        let (line, column, path, reason) = refused(br#"{"a":{"b":1,"\u0062":2}}"#);
+        assert_eq!((line, column, path.as_str()), (1, 13, "$.a.b"));
+        assert_eq!(reason, "the key stands twice in the object");
+        // Either side of the switch from comparing to a set.
+        for n in [2, SMALL_OBJECT, SMALL_OBJECT + 1, 3 * SMALL_OBJECT] {
+            for twin in [0, n - 1] {
+                let mut members: Vec<_> = (0..n).map(|i| format!("\"k{i}\":{i}")).collect();
+                assert!(parse(format!("{{{}}}", members.join(",")).as_bytes()).is_ok());
+                members.push(format!("\"k{twin}\":0"));
+                assert!(parse(format!("{{{}}}", members.join(",")).as_bytes()).is_err(), "{n} {twin}");
+            }
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(parse(nested(limits::JSON_DEPTH).as_bytes()).is_ok());
+        assert!(reason(nested(limits::JSON_DEPTH + 1).as_bytes()).starts_with("nested deeper"));
+        let objects = |n: usize| format!("{}1{}", "{\"a\":".repeat(n), "}".repeat(n));
+        assert!(parse(objects(limits::JSON_DEPTH).as_bytes()).is_ok());
+        assert!(reason(objects(limits::JSON_DEPTH + 1).as_bytes()).starts_with("nested deeper"));
+        assert!(parse("[".repeat(1 << 20).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn only_utf8_and_whole_characters_are_read() {
+        let (line, column, _, said) = refused(b"{\n\"a\":\"\xff\"}");
+        assert_eq!((line, column, said.as_str()), (2, 6, "the bytes are not UTF-8"));
+        assert_eq!(parse(br#""\ud83d\ude00\u0041""#).unwrap().as_str(), Some("😀A"));
+        for lone in [r#""\ud83d""#, r#""\ude00""#, r#""\ud83d\ud83d""#, r#""\ud83dx""#, r#""\ud83d\n""#] {
+            assert!(reason(lone.as_bytes()).starts_with("half a surrogate"), "{lone}");
+        }
+    }
+
+    #[test]
+    fn white_space_and_escapes_are_those_of_rfc_8259() {
+        let value = parse(b" \t\r\n[ \"\\\"\\\\\\/\\b\\f\\n\\r\\t\" , { } , [ ] ] \n").unwrap();
+        assert_eq!(value.at(0).and_then(Value::as_str), Some("\"\\/\u{8}\u{c}\n\r\t"));
+        assert!(parse(b"\x0b1").is_err());
+    }
+
+    /// Any value of moderate size, with distinct keys.
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            any::<u64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::String),
+        ];
+        leaf.prop_recursive(4, 64, 8, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(Value::Array),
+                prop::collection::btree_map(any::<String>(), inner, 0..8)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
+            let _outcome = parse(&bytes);
+        }
+
+        #[test]
+        fn json_like_bytes_are_read_as_serde_json_reads_them(text in r#"[\[\]{}",:0-9a-c\\ue+. -]{0,24}"#) {
+            // serde_json is laxer in two ways that such short texts can show: duplicate keys, and numbers it rounds.
+            let theirs = serde_json::from_str::<serde_json::Value>(&text);
+            match parse(text.as_bytes()) {
+                Ok(value) => prop_assert!(theirs.is_ok() || value.to_json().contains(['e', 'E'])),
+                Err(e) => prop_assert!(theirs.is_err() || e.reason.contains("twice")),
+            }
+        }
+
+        #[test]
+        fn what_is_written_reads_back(value in values()) {
+            prop_assert_eq!(parse(value.to_json().as_bytes()), Ok(value));
+        }
+    }
+}
