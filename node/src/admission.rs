@@ -12,7 +12,7 @@ use assay_core::{
     Hash,
     claim::{self, ClaimError, ClaimId, VerifiedClaim},
     entry::wire,
-    issuer::{AuthorizeError, Authorized, IssuerId, authorize},
+    issuer::{AuthorizeError, IssuerId, authorize},
     sequencer::{Candidate, Refused},
     tree::LeafIndex,
 };
@@ -95,23 +95,18 @@ impl<S: Tables> Admission<S> {
             return Err(Refusal::Halted(reason.to_owned()));
         }
         let verified = claim::verify(claim, &*self.directory)?;
-        let authorized = match self.authorize(&verified) {
+        let authorized = match authorize(&verified, &*self.directory) {
             Ok(authorized) => authorized,
+            Err(error) if error.is_denied() && self.mode == config::Admission::Open => {
+                self.charge(&verified, false, from)?;
+                return Ok(Admitted::Candidate(Box::new(Candidate::open(verified))));
+            }
             // A record that is in force was logged: publishing it again is no mistake.
             Err(error) => return self.logged(&verified)?.ok_or(error.into()),
         };
-        self.charge(&verified, &authorized, from)?;
-        Ok(Admitted::Candidate(Box::new(Candidate::new(verified, authorized))))
-    }
-
-    fn authorize(&self, claim: &VerifiedClaim) -> Result<Authorized, AuthorizeError> {
-        match self.mode {
-            config::Admission::Registered => authorize(claim, &*self.directory),
-            config::Admission::Open => match authorize(claim, &*self.directory) {
-                Err(error) if error.is_unauthorized() => Ok(Authorized { relied_on: Vec::new(), change: None }),
-                settled => settled,
-            },
-        }
+        let registers = authorized.change().is_some_and(|record| record.body.sequence == 0);
+        self.charge(&verified, registers, from)?;
+        Ok(Admitted::Candidate(Box::new(Candidate::new(verified, &authorized))))
     }
 
     fn logged(&self, claim: &VerifiedClaim) -> Result<Option<Admitted>, Refusal> {
@@ -123,10 +118,9 @@ impl<S: Tables> Admission<S> {
     fn charge(
         &self,
         claim: &VerifiedClaim,
-        authorized: &Authorized,
+        registers: bool,
         from: Option<IpAddr>,
     ) -> Result<(), Refusal> {
-        let registers = authorized.change.as_ref().is_some_and(|record| record.sequence == 0);
         if let (true, Some(limit), Some(address)) = (registers, &self.registrations, from)
             && limit.check_key(&address).is_err()
         {

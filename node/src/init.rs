@@ -10,7 +10,7 @@ use crate::{
 use assay_core::{
     Hash,
     hash::empty_root,
-    note::{Checkpoint, NoteError, SignerKey},
+    note::{Checkpoint, KeyError, SignerKey},
     sequencer::Head,
     tree::TreeSize,
 };
@@ -49,7 +49,7 @@ pub enum InitError {
         /// The origin.
         origin: String,
         /// Why not.
-        reason: NoteError,
+        reason: KeyError,
     },
     /// A file cannot be written.
     #[error("cannot write {path}", path = path.display())]
@@ -119,8 +119,8 @@ pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
     first.with_head(None, Head::empty().to_bytes());
     store.commit(first)?;
     let empty = Checkpoint { origin: init.origin.to_owned(), size: TreeSize::new(0), root: empty_root() };
-    let note = empty.sign(&key).map_err(|reason| InitError::Origin { origin: init.origin.to_owned(), reason })?;
-    Anchor::create(&config.log.anchor, &note)?;
+    let note = empty.sign(&key);
+    Anchor::create(&config.log.anchor)?.append(&note)?;
     fs::rename(&draft, &config_path).map_err(io(&config_path))?;
     Ok(NewLog { config: config_path, vkey: key.verifier().to_string() })
 }

@@ -84,6 +84,12 @@ pub enum StartError {
     /// The anchor.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
+    /// The anchor holds nothing.
+    #[error("the anchor {path} holds no checkpoint; init was cut off, so there is no log yet. Remove the folder and run init again", path = path.display())]
+    EmptyAnchor {
+        /// Anchor file.
+        path: PathBuf,
+    },
     /// The anchor's checkpoint is not this log's.
     #[error("the anchor {path} does not hold a checkpoint of this log", path = path.display())]
     OtherAnchor {
@@ -152,6 +158,7 @@ pub fn open(config: &Config) -> Result<Opened, StartError> {
         });
     }
     let (anchor, note) = Anchor::open(&config.log.anchor)?;
+    let note = note.ok_or_else(|| StartError::EmptyAnchor { path: config.log.anchor.clone() })?;
     let checkpoint = VerifiedCheckpoint::verify(&note, &verifier)
         .map_err(|source| StartError::OtherAnchor { path: config.log.anchor.clone(), source })?;
     let options = Options { create: false, block_cache_mib: config.storage.block_cache_mib, ..Options::default() };

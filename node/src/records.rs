@@ -12,7 +12,7 @@
 //! A segment is what one commit added to one bundle: under load a bundle is read from two or three rows, and no entry is
 //! written twice. Bundles and entries are served from the same bytes.
 
-use crate::storage::{Batch, StorageError, Table, Tables};
+use crate::storage::{Batch, Reads, StorageError, Table};
 use assay_core::{
     Hash,
     claim::ClaimId,
@@ -38,7 +38,7 @@ pub enum RecordError {
 
 /// The key of a claim by a set of signers.
 pub fn claim_key(id: &ClaimId, signer_set: &Hash) -> Vec<u8> {
-    [&id.hash().as_bytes()[..], signer_set.as_bytes()].concat()
+    [&id.as_bytes()[..], signer_set.as_bytes()].concat()
 }
 
 /// The key of a tile.
@@ -51,7 +51,7 @@ pub fn tile_key(tile: TileIndex) -> Vec<u8> {
 
 /// The key of an issuer's record.
 pub fn issuer_key(id: &IssuerId, sequence: u32) -> Vec<u8> {
-    [&id.hash().as_bytes()[..], &sequence.to_be_bytes()].concat()
+    [&id.as_bytes()[..], &sequence.to_be_bytes()].concat()
 }
 
 fn index_value(index: LeafIndex) -> Vec<u8> {
@@ -79,7 +79,7 @@ pub fn batch(step: &Step) -> Result<Batch, RecordError> {
         batch.put(Table::Claims, claim_key(&leaf.claim_id, &leaf.signer_set), index_value(index));
         batch.put(Table::LeafHashes, leaf.hash.as_bytes().to_vec(), index_value(index));
         if let Some(record) = &leaf.change {
-            batch.put(Table::Issuers, issuer_key(&record.id, record.sequence), index_value(index));
+            batch.put(Table::Issuers, issuer_key(&record.id, record.body.sequence), index_value(index));
         }
         for attachment in &leaf.attachments {
             batch.put(Table::Attachments, attachment.as_bytes().to_vec(), index_value(index));
@@ -104,7 +104,7 @@ fn segments(step: &Step) -> Result<Vec<(u64, Vec<u8>)>, RecordError> {
 }
 
 /// Returns the first `width` entries of a bundle, as C2SP tlog-tiles serves them.
-pub fn read_bundle(tables: &impl Tables, number: u64, width: u64) -> Result<Bytes, RecordError> {
+pub fn read_bundle(tables: &impl Reads, number: u64, width: u64) -> Result<Bytes, RecordError> {
     let start = number * WIDTH;
     let rows = tables.range(Table::Segments, &start.to_be_bytes(), &(start + width).to_be_bytes(), WIDTH as usize)?;
     let length = rows.iter().map(|(_, segment)| segment.len()).sum();
@@ -133,7 +133,7 @@ pub fn read_bundle(tables: &impl Tables, number: u64, width: u64) -> Result<Byte
 }
 
 /// Returns one entry's bytes, verbatim.
-pub fn read_entry(tables: &impl Tables, index: LeafIndex) -> Result<Bytes, RecordError> {
+pub fn read_entry(tables: &impl Reads, index: LeafIndex) -> Result<Bytes, RecordError> {
     let missing = || RecordError::Damaged(format!("entry {index} is missing"));
     let (key, segment) =
         tables.at_or_before(Table::Segments, &index.get().to_be_bytes())?.ok_or_else(missing)?;
@@ -148,7 +148,7 @@ pub fn read_entry(tables: &impl Tables, index: LeafIndex) -> Result<Bytes, Recor
 
 /// Returns where a claim by a set of signers is, if it is logged.
 pub fn find_claims(
-    tables: &impl Tables,
+    tables: &impl Reads,
     keys: &[(ClaimId, Hash)],
 ) -> Result<Vec<Option<LeafIndex>>, RecordError> {
     let keys: Vec<_> = keys.iter().map(|(id, signers)| claim_key(id, signers)).collect();
@@ -157,7 +157,7 @@ pub fn find_claims(
 }
 
 /// Returns the first leaf that holds a claim, whoever signed it.
-pub fn find_claim(tables: &impl Tables, id: &Hash) -> Result<Option<LeafIndex>, RecordError> {
+pub fn find_claim(tables: &impl Reads, id: &Hash) -> Result<Option<LeafIndex>, RecordError> {
     let from = [&id.as_bytes()[..], &[0; 32]].concat();
     let to = [&id.as_bytes()[..], &[0xff; 33]].concat();
     let rows = tables.range(Table::Claims, &from, &to, assay_core::limits::PAGE)?;
@@ -166,12 +166,12 @@ pub fn find_claim(tables: &impl Tables, id: &Hash) -> Result<Option<LeafIndex>, 
 }
 
 /// Returns the leaf with a leaf hash.
-pub fn find_leaf_hash(tables: &impl Tables, hash: &Hash) -> Result<Option<LeafIndex>, RecordError> {
+pub fn find_leaf_hash(tables: &impl Reads, hash: &Hash) -> Result<Option<LeafIndex>, RecordError> {
     tables.get(Table::LeafHashes, hash.as_bytes())?.map(|value| parse_index(&value)).transpose()
 }
 
 /// Returns the leaves of an issuer's records, oldest first.
-pub fn issuer_leaves(tables: &impl Tables, id: &[u8]) -> Result<Vec<(u32, LeafIndex)>, RecordError> {
+pub fn issuer_leaves(tables: &impl Reads, id: &[u8]) -> Result<Vec<(u32, LeafIndex)>, RecordError> {
     let to = [id, &[0xff; 5]].concat();
     tables
         .range(Table::Issuers, id, &to, assay_core::limits::PAGE)?

@@ -5,7 +5,7 @@
 
 use crate::{
     records::{self, RecordError, WIDTH, parse_index},
-    storage::{Table, Tables},
+    storage::{Reads, Table},
 };
 use assay_core::{
     claim::{self, KeyCache, PublicKey},
@@ -32,7 +32,7 @@ pub struct Directory {
 
 impl Directory {
     /// Rebuilds the directory from the entries that the store's issuer rows point at.
-    pub fn load(tables: &impl Tables) -> Result<Self, RecordError> {
+    pub fn load(tables: &impl Reads) -> Result<Self, RecordError> {
         let directory = Directory::default();
         let mut from = Vec::new();
         loop {
@@ -49,7 +49,7 @@ impl Directory {
     /// Puts a record in force.
     pub fn apply(&self, record: IssuerRecord) {
         let mut state = self.write();
-        for key in &record.keys {
+        for key in &record.body.keys {
             state.keys.insert(*key.as_bytes(), key.clone());
         }
         state.records.insert(record.id, Arc::new(record));
@@ -75,20 +75,12 @@ impl Directory {
     }
 }
 
-fn read_record(tables: &impl Tables, index: LeafIndex) -> Result<IssuerRecord, RecordError> {
+fn read_record(tables: &impl Reads, index: LeafIndex) -> Result<IssuerRecord, RecordError> {
     let damaged = |why: String| RecordError::Damaged(format!("entry {index} should register an issuer: {why}"));
     let entry = Entry::parse(records::read_entry(tables, index)?).map_err(|e| damaged(e.to_string()))?;
-    let claim = claim::verify(entry.claim(), &NoKeys).map_err(|e| damaged(e.to_string()))?;
+    let claim = claim::verify(entry.claim(), &()).map_err(|e| damaged(e.to_string()))?;
     let record = IssuerRecord::from_claim(&claim).map_err(|e| damaged(e.to_string()))?;
     record.ok_or_else(|| damaged("it holds another kind of claim".into()))
-}
-
-struct NoKeys;
-
-impl KeyCache for NoKeys {
-    fn key(&self, _: &[u8; 32]) -> Option<PublicKey> {
-        None
-    }
 }
 
 impl Issuers for Directory {

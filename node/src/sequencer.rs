@@ -97,8 +97,6 @@ enum DriveError {
     SecondCheck { size: TreeSize, stored: Hash, planned: Hash },
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    #[error("the checkpoint cannot be signed: {0}")]
-    Note(#[from] assay_core::note::NoteError),
 }
 
 impl From<StorageError> for DriveError {
@@ -217,7 +215,7 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         metrics::counter!("assay_entries_total").increment(step.leaves.len() as u64);
         for leaf in step.leaves {
             if let Some(record) = leaf.change {
-                tracing::info!(issuer = %record.id, sequence = record.sequence, name = %record.name, "issuer record in force");
+                tracing::info!(issuer = %record.id, sequence = record.body.sequence, name = %record.body.name, "issuer record in force");
                 self.directory.apply(record);
             }
         }
@@ -266,7 +264,7 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
             return Err(DriveError::SecondCheck { size: head.size, stored, planned: head.root });
         }
         let origin = self.view.published().checkpoint().origin().to_owned();
-        let note = Checkpoint { origin, size: head.size, root: head.root }.sign(&self.key)?;
+        let note = Checkpoint { origin, size: head.size, root: head.root }.sign(&self.key);
         let checkpoint = VerifiedCheckpoint::verify(&note, &self.key.verifier())?;
         self.anchor.append(&note)?;
         self.view.publish(checkpoint)?;

@@ -5,7 +5,7 @@
 
 use crate::{
     records::{self, RecordError, WIDTH},
-    storage::{Table, Tables},
+    storage::{Reads, Table},
 };
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -83,7 +83,7 @@ pub struct View<S> {
     edge: ArcSwap<Vec<(TileIndex, Arc<Tile>)>>,
 }
 
-impl<S: Tables> View<S> {
+impl<S: Reads> View<S> {
     /// Shows `checkpoint`, which must be over a tree that `store` holds.
     pub fn new(store: Arc<S>, checkpoint: VerifiedCheckpoint, cache_mib: usize) -> Result<Self, RecordError> {
         let capacity = (cache_mib as u64) << 20;
@@ -185,7 +185,7 @@ fn unproven(error: ProveError<RecordError>) -> ViewError {
     }
 }
 
-impl<S: Tables> TileReader for View<S> {
+impl<S: Reads> TileReader for View<S> {
     type Error = RecordError;
 
     fn tiles(&self, wanted: &[TileIndex], size: TreeSize) -> Result<Vec<Arc<Tile>>, RecordError> {
@@ -205,13 +205,13 @@ impl<S: Tables> TileReader for View<S> {
 }
 
 /// Reads a tile, which must be at least as wide as the tree of `size` has it.
-pub fn read_tile(tables: &impl Tables, tile: TileIndex, size: TreeSize) -> Result<Tile, RecordError> {
+pub fn read_tile(tables: &impl Reads, tile: TileIndex, size: TreeSize) -> Result<Tile, RecordError> {
     Tile::parse(&read_tile_bytes(tables, tile, size)?)
         .map_err(|e| RecordError::Damaged(format!("tile {}/{}: {e}", tile.level, tile.index)))
 }
 
 /// Reads the hashes of a tile as they are stored: at least as many as the tree of `size` has.
-pub fn read_tile_bytes(tables: &impl Tables, tile: TileIndex, size: TreeSize) -> Result<Bytes, RecordError> {
+pub fn read_tile_bytes(tables: &impl Reads, tile: TileIndex, size: TreeSize) -> Result<Bytes, RecordError> {
     let damaged = |what: &str| RecordError::Damaged(format!("tile {}/{} {what}", tile.level, tile.index));
     let bytes = tables.get(Table::Tiles, &records::tile_key(tile))?.ok_or_else(|| damaged("is missing"))?;
     if bytes.len() < usize::from(tile.width_at(size)) * Hash::LEN {
@@ -223,7 +223,7 @@ pub fn read_tile_bytes(tables: &impl Tables, tile: TileIndex, size: TreeSize) ->
 /// Reads tiles straight from a store: what start-up and the second check before signing use.
 pub struct StoredTiles<'a, S>(pub &'a S);
 
-impl<S: Tables> TileReader for StoredTiles<'_, S> {
+impl<S: Reads> TileReader for StoredTiles<'_, S> {
     type Error = RecordError;
 
     fn tiles(&self, wanted: &[TileIndex], size: TreeSize) -> Result<Vec<Arc<Tile>>, RecordError> {
@@ -232,7 +232,7 @@ impl<S: Tables> TileReader for StoredTiles<'_, S> {
 }
 
 /// The root of the tree of `size`, computed from the stored tiles.
-pub fn stored_root(tables: &impl Tables, size: TreeSize) -> Result<Hash, RecordError> {
+pub fn stored_root(tables: &impl Reads, size: TreeSize) -> Result<Hash, RecordError> {
     root(&StoredTiles(tables), size).map_err(|error| match error {
         ProveError::Read(error) => error,
         other => RecordError::Damaged(other.to_string()),

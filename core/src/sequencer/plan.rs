@@ -26,15 +26,22 @@ pub struct Candidate {
 
 impl Candidate {
     /// Joins the proof that the signatures hold with the proof that the signers may speak.
-    pub fn new(claim: VerifiedClaim, authorized: Authorized) -> Self {
+    pub fn new(claim: VerifiedClaim, authorized: &Authorized) -> Self {
+        let candidate = Candidate::open(claim);
+        Candidate { relied_on: authorized.relied_on().to_vec(), change: authorized.change().cloned(), ..candidate }
+    }
+
+    /// A claim whose signatures hold, whoever the signers are: for a log that takes any valid signature. It changes no
+    /// issuer.
+    pub fn open(claim: VerifiedClaim) -> Self {
         let attachments = predicate::attachments(claim.statement()).into_iter().map(|a| a.sha256).collect();
         Candidate {
             id: claim.id(),
             signer_set: claim.signer_set(),
-            relied_on: authorized.relied_on,
-            change: authorized.change,
+            relied_on: Vec::new(),
+            change: None,
             attachments,
-            claim: claim.into_claim(),
+            claim: claim.claim().clone(),
         }
     }
 
@@ -183,7 +190,7 @@ impl Sequencer {
             let hash = leaf_hash(&entry);
             placed.insert(key, index);
             if let Some(change) = &candidate.change {
-                moved.insert(change.id, change.sequence);
+                moved.insert(change.id, change.body.sequence);
             }
             outcomes.push(Outcome::Sequenced { index, leaf_hash: hash, logged_at_ms });
             leaves.push(Leaf {
@@ -215,9 +222,9 @@ impl Sequencer {
 impl Candidate {
     /// Returns an issuer whose record is no longer the one that this candidate was authorized under.
     fn stale_issuer(&self, moved: &HashMap<IssuerId, u32>, issuers: &impl Issuers) -> Option<IssuerId> {
-        let sequence = |id: &IssuerId| moved.get(id).copied().or_else(|| issuers.in_force(id).map(|r| r.sequence));
+        let sequence = |id: &IssuerId| moved.get(id).copied().or_else(|| issuers.in_force(id).map(|r| r.body.sequence));
         let stale = self.relied_on.iter().find(|(id, seen)| sequence(id) != Some(*seen)).map(|(id, _)| *id);
-        let taken = self.change.as_ref().filter(|record| match record.sequence {
+        let taken = self.change.as_ref().filter(|record| match record.body.sequence {
             0 => sequence(&record.id).is_some(),
             n => sequence(&record.id) != Some(n - 1),
         });

@@ -91,7 +91,7 @@ mod tests {
     fn anchor(size: u64, root: Hash) -> VerifiedCheckpoint {
         let key = SignerKey::from_seed("log.example", &[7; 32]).unwrap();
         let checkpoint = Checkpoint { origin: "log.example".into(), size: TreeSize::new(size), root };
-        VerifiedCheckpoint::verify(&checkpoint.sign(&key).unwrap(), &key.verifier()).unwrap()
+        VerifiedCheckpoint::verify(&checkpoint.sign(&key), &key.verifier()).unwrap()
     }
 
     fn head(size: u64, root: Hash) -> Head {

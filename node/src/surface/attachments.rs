@@ -3,7 +3,7 @@
 //! Only what a logged claim names is taken, so whoever may not publish cannot fill the disk either.
 
 use super::status;
-use crate::storage::{BlobReader, Blobs, Reads, StorageError, Table, Tables};
+use crate::storage::{BlobReader, Blobs, StorageError, Table, Tables};
 use assay_core::{Hash, limits};
 use assay_proto::v1::{
     GetRequest, GetResponse, PutHeader, PutRequest, PutResponse, attachment_service_server::AttachmentService, put_request,

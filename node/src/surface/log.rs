@@ -107,7 +107,7 @@ impl<S: Tables + Send + Sync + 'static> Shared<S> {
         Ok(PublishResponse {
             leaf_index: leaf_index.get(),
             leaf_hash: Bytes::copy_from_slice(leaf_hash.as_bytes()),
-            claim_id: Bytes::copy_from_slice(id.hash().as_bytes()),
+            claim_id: Bytes::copy_from_slice(id.as_bytes()),
             logged_at_ms,
             reached: reached.into(),
             already_logged,
@@ -238,7 +238,7 @@ fn wait(value: i32) -> Result<Wait, Status> {
     match v1::Wait::try_from(value) {
         Ok(v1::Wait::Unspecified | v1::Wait::Integrated) => Ok(Wait::Integrated),
         Ok(v1::Wait::Sequenced) => Ok(Wait::Sequenced),
-        Err(_) => Err(status::invalid("wait", format!("wait {value} is none that this node knows"))),
+        Err(_) => Err(status::invalid("wait", format!("this node knows no wait {value}"))),
     }
 }
 

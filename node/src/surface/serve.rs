@@ -86,7 +86,7 @@ impl Server {
         loop {
             let accepted = tokio::select! {
                 accepted = accept(&listener, &room) => accepted,
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = stopped(&mut stop) => break,
             };
             // Out of file descriptors, or a connection that was reset before it was accepted: neither ends the server.
             let Ok(accepted) = accepted else { continue };
@@ -129,6 +129,11 @@ impl Server {
             });
         })
     }
+}
+
+/// Ends when the server is to stop. A sender that is gone stops it too.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<Accepted> {
@@ -183,7 +188,7 @@ where
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stop.wait_for(|stop| *stop) => {
+        () = stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -45,7 +45,13 @@ pub fn invalid(field: &str, message: String) -> Status {
 }
 
 fn issuer(error: &AuthorizeError, message: String) -> Status {
-    if error.is_unauthorized() { denied("ISSUER", message) } else { invalid("claim.payload", message) }
+    if error.is_denied() {
+        denied("ISSUER", message)
+    } else if error.is_outdated() {
+        Status::failed_precondition(message)
+    } else {
+        invalid("claim.payload", message)
+    }
 }
 
 fn denied(reason: &str, message: String) -> Status {

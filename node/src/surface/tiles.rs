@@ -7,7 +7,7 @@ use crate::{
     storage::Tables,
     view::{View, read_tile_bytes},
 };
-use assay_core::tree::TilePath;
+use assay_core::tree::{Resource, TilePath};
 use axum::{
     Router,
     body::Body,
@@ -49,15 +49,15 @@ async fn tile<S: Tables>(State(view): State<Arc<View<S>>>, Path(path): Path<Stri
 fn read<S: Tables>(view: &View<S>, path: TilePath) -> Result<Option<Bytes>, RecordError> {
     let size = view.published().size();
     let width = u64::from(path.width());
-    match path {
-        TilePath::Tile { tile, .. } => {
+    match path.resource() {
+        Resource::Tile(tile) => {
             if width > u64::from(tile.width_at(size)) {
                 return Ok(None);
             }
             let bytes = read_tile_bytes(view.store(), tile, size)?;
             Ok(bytes.get(..width as usize * 32).map(|_| bytes.slice(..width as usize * 32)))
         }
-        TilePath::Entries { bundle, .. } => {
+        Resource::Entries(bundle) => {
             let end = bundle.checked_mul(WIDTH).and_then(|start| start.checked_add(width));
             if end.is_none_or(|end| end > size.get()) {
                 return Ok(None);
