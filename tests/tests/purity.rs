@@ -30,8 +30,6 @@ const ALLOWED_CRATES: &[&str] = &[
     "hybrid-array",
     "itoa",
     "memchr",
-    "packageurl",
-    "percent-encoding",
     "prost",
     "serde",
     "serde_core",
