@@ -1,1 +1,4 @@
-//! tests
+//! What the tests of this crate share: other projects' checkers and the servers that they read from.
+
+pub mod interop;
+pub mod static_http;

@@ -1,0 +1,34 @@
+# Every target uses cargo's dev profile, which Cargo.toml optimises: RocksDB is compiled once, and what is measured is what
+# is tested. CARGO_TARGET_DIR says where, as everywhere with cargo.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint build bench clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: ## publish, prove and verify claims about Assay itself on a node of your own; keeps nothing
+	@scripts/setup
+	@scripts/demo
+
+test: ## everything that CI runs: lint, then every test
+	@scripts/setup test
+	@$(MAKE) --no-print-directory lint
+	@scripts/test
+
+lint: ## formatting, clippy with warnings as errors, licences and duplicates of dependencies
+	cargo fmt --all -- --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	scripts/cargo-deny -L error check licenses bans sources
+
+build: ## the two programs, assay-node and assay, in the target folder's debug/
+	@scripts/setup
+	cargo build --locked --bin assay-node --bin assay
+
+bench: ## the figures of README: prints a table, writes bench.json into target/
+	@scripts/setup
+	cargo run --locked --package assay-tests --bin assay-bench
+
+clean: ## remove what was built in this clone (RocksDB takes many minutes to build again)
+	cargo clean

@@ -1,0 +1,145 @@
+//! Whether a claim may wait for a leaf: limits, signatures, issuers, quotas. In this order, cheapest first, except that
+//! quotas come after the signatures, since only a verified issuer can be charged.
+
+use crate::{
+    config::{self, AdmissionConfig},
+    records,
+    registry::Directory,
+    sequencer::Halt,
+    storage::Tables,
+};
+use assay_core::{
+    Hash,
+    claim::{self, ClaimError, ClaimId, VerifiedClaim},
+    entry::wire,
+    issuer::{AuthorizeError, IssuerId, authorize},
+    sequencer::{Candidate, Refused},
+    tree::LeafIndex,
+};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
+
+/// Why a claim is not taken. The variant says who must do what; the surfaces turn it into their status codes.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The claim itself is wrong: nobody may log it.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    /// The claim is in order, but its signers may not say it.
+    #[error(transparent)]
+    Issuer(#[from] AuthorizeError),
+    /// It was in order when it came, and no longer when its turn came.
+    #[error(transparent)]
+    Sequenced(#[from] Refused),
+    /// Too many at once.
+    #[error("{what}; try again in {retry_s} s")]
+    Busy {
+        /// Which limit.
+        what: String,
+        /// When to try again, in seconds.
+        retry_s: u64,
+    },
+    /// The node does not write now.
+    #[error("this node takes no claims now: {0}. What was acknowledged is safe, and reads go on")]
+    Halted(String),
+    /// The node failed.
+    #[error(transparent)]
+    Store(#[from] records::RecordError),
+}
+
+/// What admission found.
+#[derive(Debug)]
+pub enum Admitted {
+    /// It may wait for a leaf.
+    Candidate(Box<Candidate>),
+    /// It has a leaf.
+    Existing(ClaimId, LeafIndex),
+}
+
+/// The rule and the limits in force.
+pub struct Admission<S> {
+    mode: config::Admission,
+    store: Arc<S>,
+    directory: Arc<Directory>,
+    halt: Arc<Halt>,
+    everybody: Option<DefaultDirectRateLimiter>,
+    issuers: Option<DefaultKeyedRateLimiter<IssuerId>>,
+    registrations: Option<DefaultKeyedRateLimiter<IpAddr>>,
+}
+
+/// Bursts of ten seconds' worth: a release publishes a few hundred claims at once and then none for weeks.
+fn per_second(limit: u32) -> Option<Quota> {
+    let limit = NonZeroU32::new(limit)?;
+    Some(Quota::per_second(limit).allow_burst(limit.saturating_mul(NonZeroU32::new(10)?)))
+}
+
+impl<S: Tables> Admission<S> {
+    /// Sets up the limits of a configuration.
+    pub fn new(config: &AdmissionConfig, store: Arc<S>, directory: Arc<Directory>, halt: Arc<Halt>) -> Self {
+        let registrations = NonZeroU32::new(config.registrations_per_hour).map(Quota::per_hour);
+        Admission {
+            mode: config.mode,
+            store,
+            directory,
+            halt,
+            everybody: per_second(config.claims_per_second).map(RateLimiter::direct),
+            issuers: per_second(config.issuer_claims_per_second).map(RateLimiter::keyed),
+            registrations: registrations.map(RateLimiter::keyed),
+        }
+    }
+
+    /// Verifies a claim and decides whether it may be logged. It costs a signature verification for each signature, and
+    /// does not wait for anything.
+    pub fn admit(&self, claim: &wire::Claim, from: Option<IpAddr>) -> Result<Admitted, Refusal> {
+        if let Some(reason) = self.halt.reason() {
+            return Err(Refusal::Halted(reason.to_owned()));
+        }
+        let verified = claim::verify(claim, &*self.directory)?;
+        let authorized = match authorize(&verified, &*self.directory) {
+            Ok(authorized) => authorized,
+            Err(error) if error.is_denied() && self.mode == config::Admission::Open => {
+                self.charge(&verified, false, from)?;
+                return Ok(Admitted::Candidate(Box::new(Candidate::open(verified))));
+            }
+            // A record that is in force was logged: publishing it again is no mistake.
+            Err(error) => return self.logged(&verified)?.ok_or(error.into()),
+        };
+        let registers = authorized.change().is_some_and(|record| record.body.sequence == 0);
+        self.charge(&verified, registers, from)?;
+        Ok(Admitted::Candidate(Box::new(Candidate::new(verified, &authorized))))
+    }
+
+    fn logged(&self, claim: &VerifiedClaim) -> Result<Option<Admitted>, Refusal> {
+        let key: (ClaimId, Hash) = (claim.id(), claim.signer_set());
+        let found = records::find_claims(&*self.store, &[key])?;
+        Ok(found.into_iter().flatten().next().map(|index| Admitted::Existing(claim.id(), index)))
+    }
+
+    fn charge(
+        &self,
+        claim: &VerifiedClaim,
+        registers: bool,
+        from: Option<IpAddr>,
+    ) -> Result<(), Refusal> {
+        if let (true, Some(limit), Some(address)) = (registers, &self.registrations, from)
+            && limit.check_key(&address).is_err()
+        {
+            let what = "too many new issuers came from your address in the last hour".to_owned();
+            return Err(Refusal::Busy { what, retry_s: 600 });
+        }
+        if let Some(limit) = &self.everybody
+            && limit.check().is_err()
+        {
+            return Err(Refusal::Busy { what: "this node is at its limit of claims a second".into(), retry_s: 1 });
+        }
+        if let Some(limit) = &self.issuers {
+            for (issuer, _) in claim.signers() {
+                if limit.check_key(issuer).is_err() {
+                    let what = format!("issuer {issuer} is at its limit of claims a second");
+                    return Err(Refusal::Busy { what, retry_s: 1 });
+                }
+            }
+        }
+        Ok(())
+    }
+}

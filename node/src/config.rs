@@ -1,0 +1,285 @@
+//! The node's configuration: one TOML file, every key documented in the file that `assay-node init` writes.
+//!
+//! Unknown keys are refused, so that a misspelt limit is noticed and not ignored.
+
+use serde::Deserialize;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// The file that `init` writes; `{origin}` and `{listen}` are filled in.
+pub const TEMPLATE: &str = include_str!("node.toml.template");
+
+/// Everything that a node is told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Who the log is.
+    pub log: LogConfig,
+    /// Where it listens.
+    #[serde(default)]
+    pub server: ServerConfig,
+    /// Where it keeps its data.
+    #[serde(default)]
+    pub storage: StorageConfig,
+    /// Who may publish, and how much.
+    #[serde(default)]
+    pub admission: AdmissionConfig,
+    /// What it writes to its log file.
+    #[serde(default)]
+    pub trace: TraceConfig,
+}
+
+/// Who the log is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// The log's origin: its name in every checkpoint.
+    pub origin: String,
+    /// File with the log's signing key.
+    #[serde(default = "default_key")]
+    pub key: PathBuf,
+    /// The anchor file.
+    #[serde(default = "default_anchor")]
+    pub anchor: PathBuf,
+    /// Shortest time between two checkpoints, in milliseconds.
+    #[serde(default = "default_publish_interval")]
+    pub publish_interval_ms: u64,
+}
+
+/// Where the node listens, and what it takes from a connection.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// Public address: gRPC and HTTP.
+    pub listen: SocketAddr,
+    /// Admin address: health, readiness, metrics.
+    pub admin: SocketAddr,
+    /// Threads that serve connections; 0 is one a core.
+    pub threads: usize,
+    /// Connections at once; more wait to be accepted.
+    pub connections: usize,
+    /// Longest time that calls in flight get when the node stops, in seconds.
+    pub drain_s: u64,
+    /// TLS, if any.
+    pub tls: Option<TlsConfig>,
+}
+
+/// TLS by files, read again on SIGHUP.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// PEM file with the certificate chain.
+    pub certificate: PathBuf,
+    /// PEM file with the private key, mode 0600.
+    pub key: PathBuf,
+    /// PEM file with the authorities whose client certificates are demanded (mTLS), if any.
+    pub client_authorities: Option<PathBuf>,
+}
+
+/// Where the node keeps its data.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StorageConfig {
+    /// Data folder.
+    pub path: PathBuf,
+    /// Cache of stored blocks, in MiB.
+    pub block_cache_mib: usize,
+    /// Cache of expanded tiles that proofs are made from, in MiB.
+    pub tile_cache_mib: usize,
+}
+
+/// Who may publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Admission {
+    /// Any registered issuer.
+    Registered,
+    /// Any valid signature.
+    Open,
+}
+
+/// Who may publish, and how much.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdmissionConfig {
+    /// The rule.
+    pub mode: Admission,
+    /// Claims a second by one issuer; 0 is no limit.
+    pub issuer_claims_per_second: u32,
+    /// Claims a second by all; 0 is no limit.
+    pub claims_per_second: u32,
+    /// New issuers an hour from one address; 0 is no limit.
+    pub registrations_per_hour: u32,
+    /// Claims that may wait for their leaf; more are refused with advice to try later.
+    pub queue: usize,
+}
+
+/// What the node writes to standard error.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TraceConfig {
+    /// `text` or `json`.
+    pub format: TraceFormat,
+    /// Filter in the syntax of `RUST_LOG`, which overrides it.
+    pub filter: String,
+}
+
+/// Shape of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TraceFormat {
+    /// For people.
+    Text,
+    /// For collectors.
+    Json,
+}
+
+fn default_key() -> PathBuf {
+    "log.key".into()
+}
+
+fn default_anchor() -> PathBuf {
+    "anchor".into()
+}
+
+fn default_publish_interval() -> u64 {
+    200
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        ServerConfig {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7480)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 7481)),
+            threads: 0,
+            connections: 4096,
+            drain_s: 10,
+            tls: None,
+        }
+    }
+}
+
+impl Default for StorageConfig {
+    fn default() -> Self {
+        StorageConfig { path: "data".into(), block_cache_mib: 32, tile_cache_mib: 80 }
+    }
+}
+
+impl Default for AdmissionConfig {
+    fn default() -> Self {
+        AdmissionConfig {
+            mode: Admission::Registered,
+            issuer_claims_per_second: 1000,
+            claims_per_second: 0,
+            registrations_per_hour: 60,
+            queue: 16_384,
+        }
+    }
+}
+
+impl Default for TraceConfig {
+    fn default() -> Self {
+        TraceConfig { format: TraceFormat::Text, filter: "info".into() }
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}; `assay-node init` makes one", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file does not say what it should.
+    #[error("{path} is not a node's configuration", path = path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Line, key and reason.
+        source: Box<toml::de::Error>,
+    },
+    /// A value that cannot be.
+    #[error("{path}: {reason}", path = path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Key and reason.
+        reason: String,
+    },
+}
+
+impl Config {
+    /// Reads a file. Paths in it are relative to the file's folder.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+        let mut config: Config = toml::from_str(&text)
+            .map_err(|source| ConfigError::Malformed { path: path.into(), source: Box::new(source) })?;
+        config.check().map_err(|reason| ConfigError::Invalid { path: path.into(), reason })?;
+        config.resolve(path.parent().unwrap_or(Path::new(".")));
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.admission.queue == 0 {
+            return Err("admission.queue must be at least 1".into());
+        }
+        if self.server.connections == 0 {
+            return Err("server.connections must be at least 1".into());
+        }
+        Ok(())
+    }
+
+    fn resolve(&mut self, folder: &Path) {
+        let mut paths = vec![&mut self.log.key, &mut self.log.anchor, &mut self.storage.path];
+        if let Some(tls) = &mut self.server.tls {
+            paths.extend([&mut tls.certificate, &mut tls.key]);
+            paths.extend(&mut tls.client_authorities);
+        }
+        for path in paths {
+            *path = folder.join(&*path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_complete_and_says_the_defaults() {
+        let text = TEMPLATE.replace("{origin}", "log.example").replace("{listen}", "127.0.0.1:7480").replace(
+            "{admin}",
+            "127.0.0.1:7481",
+        );
+        let stated: Config = toml::from_str(&text).unwrap();
+        let default: Config = toml::from_str("[log]\norigin = \"log.example\"").unwrap();
+        assert_eq!(format!("{stated:?}"), format!("{default:?}"));
+        // Keys that are commented out are documented too: uncommented, they parse.
+        let tls = text.replace("# [server.tls]", "[server.tls]").replace("# certificate", "certificate");
+        let tls = tls.replace("# key =", "key =").replace("# client_authorities", "client_authorities");
+        assert!(toml::from_str::<Config>(&tls).unwrap().server.tls.unwrap().client_authorities.is_some());
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused_by_name() {
+        let error = toml::from_str::<Config>("[log]\norigin = \"x\"\npublish_intervall_ms = 3").unwrap_err();
+        assert!(error.to_string().contains("publish_intervall_ms"), "{error}");
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("node.toml");
+        std::fs::write(&file, "[log]\norigin = \"x\"\nanchor = \"/elsewhere/anchor\"").unwrap();
+        let config = Config::load(&file).unwrap();
+        assert_eq!(config.log.key, folder.path().join("log.key"));
+        assert_eq!(config.log.anchor, Path::new("/elsewhere/anchor"));
+    }
+}

@@ -1,0 +1,98 @@
+//! The log's key file: made once, readable by its owner only, refused otherwise.
+
+use assay_core::note::SignerKey;
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// Others than the owner may read or write it.
+    #[error("{path} has mode {mode:04o}: others than its owner can reach it. If nobody did, run: chmod 600 {path}", path = path.display())]
+    TooOpen {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It cannot be read or written.
+    #[error("the key file {path} cannot be used", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It holds something else.
+    #[error("{path} holds no C2SP signed-note private key: {reason}", path = path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong. Never any part of the key.
+        reason: String,
+    },
+}
+
+/// Refuses a file that anybody but its owner can reach.
+pub fn refuse_open(path: &Path) -> Result<(), KeyFileError> {
+    let io = |source| KeyFileError::Io { path: path.into(), source };
+    let mode = fs::metadata(path).map_err(io)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(KeyFileError::TooOpen { path: path.into(), mode });
+    }
+    Ok(())
+}
+
+/// Reads the log's key.
+pub fn load(path: &Path) -> Result<SignerKey, KeyFileError> {
+    refuse_open(path)?;
+    let text = fs::read_to_string(path).map_err(|source| KeyFileError::Io { path: path.into(), source })?;
+    let text = Zeroizing::new(text);
+    SignerKey::parse(text.trim_end_matches('\n'))
+        .map_err(|e| KeyFileError::Malformed { path: path.into(), reason: e.to_string() })
+}
+
+/// Writes a new key file, mode 0600, durably. An existing file is never overwritten.
+pub fn create(path: &Path, key: &SignerKey) -> Result<(), KeyFileError> {
+    let write = || -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let text = key.to_private_string();
+        file.write_all(text.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()
+    };
+    write().map_err(|source| KeyFileError::Io { path: path.into(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_comes_back_and_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.key");
+        let key = SignerKey::from_seed("log.example", &[1; 32]).unwrap();
+        create(&path, &key).unwrap();
+        assert_eq!(load(&path).unwrap().verifier().to_string(), key.verifier().to_string());
+        assert!(matches!(create(&path, &key), Err(KeyFileError::Io { .. })));
+    }
+
+    #[test]
+    fn a_key_that_others_can_reach_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.key");
+        create(&path, &SignerKey::from_seed("log.example", &[1; 32]).unwrap()).unwrap();
+        for mode in [0o640, 0o604, 0o620] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let error = load(&path).err().unwrap();
+            assert!(matches!(error, KeyFileError::TooOpen { mode: seen, .. } if seen == mode));
+            assert!(error.to_string().contains("chmod 600"));
+        }
+    }
+}

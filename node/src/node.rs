@@ -1,0 +1,326 @@
+//! A node, put together: what `assay-node run` starts, in the order in which it may go wrong.
+//!
+//! Nothing listens before the store has been held against the anchor. A node that may not sign does not start.
+
+use crate::{
+    admission::Admission,
+    anchor::{Anchor, AnchorError},
+    config::{Config, ConfigError},
+    keyfile::{self, KeyFileError},
+    records::{RecordError},
+    registry::Directory,
+    sequencer::{Driver, Halt, Submission},
+    storage::{Head as _, StorageError, rocks::{Options, Rocks}},
+    surface::{
+        admin,
+        attachments::Attachments,
+        log::Log,
+        serve::Server,
+        tiles,
+        tls::{Tls, TlsError},
+    },
+    view::{StoredTiles, View, stored_root},
+};
+use assay_core::{
+    note::{CheckpointError, SignerKey, VerifiedCheckpoint},
+    sequencer::{Head, HeadError, Refusal, Sequencer, resume},
+    tree::Edge,
+};
+use assay_proto::v1::{
+    attachment_service_server::AttachmentServiceServer, log_service_server::LogServiceServer,
+};
+use axum::{Router, extract::Request, middleware::Next, response::Response};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::{mpsc, watch}};
+use tonic::service::Routes;
+
+/// Largest gRPC message. More goes by streams.
+const MESSAGE_BYTES: usize = 1 << 20;
+
+/// Longest time until a call must begin to answer.
+const REQUEST: Duration = Duration::from_secs(15);
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The key file.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The key is another log's.
+    #[error("the key in {path} is for the origin {key}, but the configuration says {origin}", path = path.display())]
+    OtherKey {
+        /// Key file.
+        path: PathBuf,
+        /// Name in the key.
+        key: String,
+        /// Name in the configuration.
+        origin: String,
+    },
+    /// The store.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The store's rows.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The store's head record.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The store has no head: it was never initialised, or the folder is empty.
+    #[error("{path} holds no log. `assay-node init` makes a new one; to go on with an old one, restore its data folder", path = path.display())]
+    NoLog {
+        /// Data folder.
+        path: PathBuf,
+    },
+    /// The anchor.
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
+    /// The anchor holds nothing.
+    #[error("the anchor {path} holds no checkpoint; init was cut off, so there is no log yet. Remove the folder and run init again", path = path.display())]
+    EmptyAnchor {
+        /// Anchor file.
+        path: PathBuf,
+    },
+    /// The anchor's checkpoint is not this log's.
+    #[error("the anchor {path} does not hold a checkpoint of this log", path = path.display())]
+    OtherAnchor {
+        /// Anchor file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: CheckpointError,
+    },
+    /// The store and the anchor contradict each other.
+    #[error("refusing to sign: {0}")]
+    Refusal(#[from] Refusal),
+    /// TLS files.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}; is another node running? {key} in the configuration sets the address")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The configuration key.
+        key: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The system refused something that a process normally gets.
+    #[error("cannot start")]
+    System(#[from] io::Error),
+}
+
+/// A node that is running.
+pub struct Node {
+    /// The public address.
+    pub address: SocketAddr,
+    /// The admin address.
+    pub admin: SocketAddr,
+    /// The log's verifier key, in the text form of C2SP signed-note.
+    pub vkey: String,
+    /// The log's origin.
+    pub origin: String,
+    tls: Option<Arc<Tls>>,
+    stop: watch::Sender<bool>,
+    server: tokio::task::JoinHandle<io::Result<()>>,
+    admin_server: tokio::task::JoinHandle<io::Result<()>>,
+    sequencer: JoinHandle<()>,
+    halt: Arc<Halt>,
+}
+
+/// A log that was opened and may be signed.
+pub struct Opened {
+    store: Arc<Rocks>,
+    anchor: Anchor,
+    checkpoint: VerifiedCheckpoint,
+    state: Sequencer,
+    key: SignerKey,
+}
+
+/// Opens a log and holds its store against its anchor.
+pub fn open(config: &Config) -> Result<Opened, StartError> {
+    let key = keyfile::load(&config.log.key)?;
+    let verifier = key.verifier();
+    if verifier.name() != config.log.origin {
+        return Err(StartError::OtherKey {
+            path: config.log.key.clone(),
+            key: verifier.name().to_owned(),
+            origin: config.log.origin.clone(),
+        });
+    }
+    let (anchor, note) = Anchor::open(&config.log.anchor)?;
+    let note = note.ok_or_else(|| StartError::EmptyAnchor { path: config.log.anchor.clone() })?;
+    let checkpoint = VerifiedCheckpoint::verify(&note, &verifier)
+        .map_err(|source| StartError::OtherAnchor { path: config.log.anchor.clone(), source })?;
+    let options = Options { create: false, block_cache_mib: config.storage.block_cache_mib, ..Options::default() };
+    let store = Arc::new(Rocks::open(&config.storage.path, options)?);
+    let head = store.head()?.ok_or_else(|| StartError::NoLog { path: config.storage.path.clone() })?;
+    let state = settle(&store, Head::parse(&head)?, &checkpoint)?;
+    Ok(Opened { store, anchor, checkpoint, state, key })
+}
+
+/// Computes both roots from the stored tiles and asks core whether the log may go on.
+fn settle(store: &Rocks, head: Head, anchor: &VerifiedCheckpoint) -> Result<Sequencer, StartError> {
+    let at_anchor = (head.size >= anchor.size()).then(|| stored_root(store, anchor.size())).transpose()?;
+    resume(head, anchor, at_anchor, stored_root(store, head.size)?)?;
+    let damaged = || RecordError::Damaged("its right edge does not belong to its head".into());
+    let edge = Edge::load(&StoredTiles(store), head.size).map_err(|e| RecordError::Damaged(e.to_string()))?;
+    Ok(Sequencer::new(head, edge).ok_or_else(damaged)?)
+}
+
+impl Node {
+    /// Starts everything. When it returns, calls are answered.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let Opened { store, anchor, checkpoint, state, key } = open(&config)?;
+        let tls = config.server.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
+        let listener = listen(config.server.listen, "server.listen").await?;
+        let admin_listener = listen(config.server.admin, "server.admin").await?;
+        let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
+
+        let halt = Arc::new(Halt::default());
+        let directory = Arc::new(Directory::load(&*store)?);
+        let (vkey, origin) = (key.verifier().to_string(), config.log.origin.clone());
+        tracing::info!(
+            %origin,
+            size = %state.head().size,
+            published = %checkpoint.size(),
+            issuers = directory.len(),
+            "log opened"
+        );
+        let view = Arc::new(View::new(store.clone(), checkpoint, config.storage.tile_cache_mib)?);
+        let (pool, submissions) = mpsc::channel(config.admission.queue);
+        let metrics = crate::telemetry::metrics();
+        let sequencer = Driver {
+            store: store.clone(),
+            view: view.clone(),
+            directory: directory.clone(),
+            anchor,
+            key,
+            state,
+            interval: Duration::from_millis(config.log.publish_interval_ms),
+            halt: halt.clone(),
+        }
+        .start(submissions, tokio::runtime::Handle::current())?;
+
+        let admission = Admission::new(&config.admission, store.clone(), directory, halt.clone());
+        let app = app(store, view, admission, pool, halt.clone());
+        let (stop, stopped) = watch::channel(false);
+        let server = Server {
+            app,
+            tls: tls.clone(),
+            threads: config.server.threads,
+            connections: config.server.connections,
+            drain: Duration::from_secs(config.server.drain_s),
+        };
+        let server = tokio::spawn(server.run(listener, stopped.clone()));
+        let admin_server = tokio::spawn(serve_admin(admin_listener, admin::router(halt.clone(), metrics), stopped));
+        tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
+        Ok(Node { address, admin, vkey, origin, tls, stop, server, admin_server, sequencer, halt })
+    }
+
+    /// Reads the TLS files again. A file that cannot be used is reported and the old ones stay in force.
+    pub fn reload(&self) {
+        match self.tls.as_ref().map(|tls| tls.reload()) {
+            None => tracing::info!("SIGHUP: no TLS is configured; nothing to read again"),
+            Some(Ok(())) => tracing::info!("SIGHUP: TLS files read again"),
+            Some(Err(error)) => tracing::error!(%error, "SIGHUP: the TLS files cannot be used; the old ones stay"),
+        }
+    }
+
+    /// Stops: takes no more connections, lets calls in flight end, publishes what was sequenced.
+    pub async fn stop(self) -> io::Result<()> {
+        self.stop.send_replace(true);
+        let served = self.server.await.map_err(io::Error::other)?;
+        let _ = self.admin_server.await;
+        // The last sender of the pool went with the server, so the sequencer ends once it has published.
+        let sequencer = self.sequencer;
+        let _ = tokio::task::spawn_blocking(move || sequencer.join()).await;
+        if self.halt.reason().is_none() {
+            tracing::info!("stopped; everything acknowledged is published");
+        }
+        served
+    }
+}
+
+async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, key, source })
+}
+
+async fn serve_admin(listener: TcpListener, app: Router, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+    let stopped = async move {
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    axum::serve(listener, app).with_graceful_shutdown(stopped).await
+}
+
+fn app(
+    store: Arc<Rocks>,
+    view: Arc<View<Rocks>>,
+    admission: Admission<Rocks>,
+    pool: mpsc::Sender<Submission>,
+    halt: Arc<Halt>,
+) -> Router {
+    let log = LogServiceServer::new(Log::new(view.clone(), admission, pool, halt))
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(MESSAGE_BYTES);
+    let attachments =
+        AttachmentServiceServer::new(Attachments::new(store)).max_decoding_message_size(MESSAGE_BYTES);
+    grpc(Routes::new(log).add_service(attachments)).merge(tiles::router(view)).fallback(nothing_here)
+}
+
+/// Adds what every gRPC surface of ours has: health, reflection, and a limit of time.
+pub fn grpc(services: Routes) -> Router {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    // The reporter's only await is a lock that nobody else holds yet.
+    futures::executor::block_on(health.set_service_status("", tonic_health::ServingStatus::Serving));
+    let mut services = services.add_service(health_service);
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(assay_proto::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1();
+    match reflection {
+        Ok(reflection) => services = services.add_service(reflection),
+        Err(error) => tracing::error!(%error, "no reflection: the compiled descriptors are damaged"),
+    }
+    services.prepare().into_axum_router().layer(axum::middleware::from_fn(in_time))
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => tonic::Status::deadline_exceeded("the node took too long; try again").into_http(),
+    }
+}
+
+async fn nothing_here(request: Request) -> Response {
+    let grpc = request.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+    if grpc {
+        return tonic::Status::unimplemented("this node has no such method").into_http();
+    }
+    let mut response = Response::new("nothing here; try /checkpoint\n".into());
+    *response.status_mut() = axum::http::StatusCode::NOT_FOUND;
+    response
+}
+
+/// Writes what a script needs to reach the node, whole or not at all.
+pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
+    let scheme = if node.tls.is_some() { "https" } else { "http" };
+    let text = serde_json::json!({
+        "url": format!("{scheme}://{}", node.address),
+        "admin": format!("http://{}", node.admin),
+        "origin": node.origin,
+        "vkey": node.vkey,
+    });
+    let draft = path.with_extension("tmp");
+    std::fs::write(&draft, format!("{text:#}\n"))?;
+    std::fs::rename(&draft, path)
+}

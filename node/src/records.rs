@@ -1,0 +1,184 @@
+//! How a log lies in the tables: the keys and values of every row, and the batch that one step of the sequencer becomes.
+//!
+//! | table | key | value |
+//! | --- | --- | --- |
+//! | segments | index of the first entry, u64be | entries as in an entry bundle (u16be length ‖ bytes), within one bundle |
+//! | tiles | level, u8 ‖ tile index, u64be | the tile's hashes, 32 bytes each, full or as far as it goes |
+//! | claims | claim id ‖ signer set | leaf index, u64be |
+//! | leaf hashes | leaf hash | leaf index, u64be |
+//! | issuers | issuer id ‖ sequence, u32be | leaf index of the record, u64be |
+//! | attachments | SHA-256 | leaf index of the first claim that names it, u64be |
+//!
+//! A segment is what one commit added to one bundle: under load a bundle is read from two or three rows, and no entry is
+//! written twice. Bundles and entries are served from the same bytes.
+
+use crate::storage::{Batch, Reads, StorageError, Table};
+use assay_core::{
+    Hash,
+    claim::ClaimId,
+    issuer::IssuerId,
+    sequencer::Step,
+    tree::{LeafIndex, TileIndex, bundle},
+};
+use bytes::{Bytes, BytesMut};
+
+/// Entries of a full bundle, and hashes of a full tile (C2SP tlog-tiles).
+pub const WIDTH: u64 = 256;
+
+/// Why stored rows cannot be read as a log.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The store itself failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A row that must be there is missing, or does not say what it should.
+    #[error("the store is damaged: {0}. Restore the data folder from a copy")]
+    Damaged(String),
+}
+
+/// The key of a claim by a set of signers.
+pub fn claim_key(id: &ClaimId, signer_set: &Hash) -> Vec<u8> {
+    [&id.as_bytes()[..], signer_set.as_bytes()].concat()
+}
+
+/// The key of a tile.
+pub fn tile_key(tile: TileIndex) -> Vec<u8> {
+    let mut key = Vec::with_capacity(9);
+    key.push(tile.level);
+    key.extend_from_slice(&tile.index.to_be_bytes());
+    key
+}
+
+/// The key of an issuer's record.
+pub fn issuer_key(id: &IssuerId, sequence: u32) -> Vec<u8> {
+    [&id.as_bytes()[..], &sequence.to_be_bytes()].concat()
+}
+
+fn index_value(index: LeafIndex) -> Vec<u8> {
+    index.get().to_be_bytes().to_vec()
+}
+
+/// Reads a row that holds a leaf index.
+pub fn parse_index(value: &[u8]) -> Result<LeafIndex, RecordError> {
+    let bytes = value.try_into().map_err(|_| RecordError::Damaged("a leaf index has not 8 bytes".into()))?;
+    Ok(LeafIndex::new(u64::from_be_bytes(bytes)))
+}
+
+/// Turns a step into the one batch that makes it durable: entries, tiles, look-up rows and head together.
+pub fn batch(step: &Step) -> Result<Batch, RecordError> {
+    let mut batch = Batch::new();
+    for (first, segment) in segments(step)? {
+        batch.put(Table::Segments, first.to_be_bytes().to_vec(), segment);
+    }
+    for (tile, hashes) in &step.tiles {
+        let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+        batch.put(Table::Tiles, tile_key(*tile), bytes);
+    }
+    for (offset, leaf) in step.leaves.iter().enumerate() {
+        let index = LeafIndex::new(step.first.get() + offset as u64);
+        batch.put(Table::Claims, claim_key(&leaf.claim_id, &leaf.signer_set), index_value(index));
+        batch.put(Table::LeafHashes, leaf.hash.as_bytes().to_vec(), index_value(index));
+        if let Some(record) = &leaf.change {
+            batch.put(Table::Issuers, issuer_key(&record.id, record.body.sequence), index_value(index));
+        }
+        for attachment in &leaf.attachments {
+            batch.put(Table::Attachments, attachment.as_bytes().to_vec(), index_value(index));
+        }
+    }
+    batch.with_head(Some(step.expected.to_bytes()), step.next.head().to_bytes());
+    Ok(batch)
+}
+
+fn segments(step: &Step) -> Result<Vec<(u64, Vec<u8>)>, RecordError> {
+    let mut segments: Vec<(u64, Vec<u8>)> = Vec::new();
+    for (offset, leaf) in step.leaves.iter().enumerate() {
+        let index = step.first.get() + offset as u64;
+        if offset == 0 || index % WIDTH == 0 {
+            segments.push((index, Vec::new()));
+        }
+        if let Some((_, segment)) = segments.last_mut() {
+            bundle::push(segment, &leaf.entry).map_err(|e| RecordError::Damaged(e.to_string()))?;
+        }
+    }
+    Ok(segments)
+}
+
+/// Returns the first `width` entries of a bundle, as C2SP tlog-tiles serves them.
+pub fn read_bundle(tables: &impl Reads, number: u64, width: u64) -> Result<Bytes, RecordError> {
+    let start = number * WIDTH;
+    let rows = tables.range(Table::Segments, &start.to_be_bytes(), &(start + width).to_be_bytes(), WIDTH as usize)?;
+    let length = rows.iter().map(|(_, segment)| segment.len()).sum();
+    let whole = match <[_; 1]>::try_from(rows) {
+        Ok([(_, only)]) => only,
+        Err(rows) => {
+            let mut joined = BytesMut::with_capacity(length);
+            for (_, segment) in &rows {
+                joined.extend_from_slice(segment);
+            }
+            joined.freeze()
+        }
+    };
+    // The last segment may reach past the width that was asked for; most often it does not.
+    let mut end = 0;
+    let mut seen = 0;
+    for entry in bundle::entries(&whole).take(width as usize) {
+        let entry = entry.map_err(|e| RecordError::Damaged(format!("bundle {number}: {e}")))?;
+        end += 2 + entry.len();
+        seen += 1;
+    }
+    if seen < width {
+        return Err(RecordError::Damaged(format!("bundle {number} holds {seen} entries of {width}")));
+    }
+    Ok(whole.slice(..end))
+}
+
+/// Returns one entry's bytes, verbatim.
+pub fn read_entry(tables: &impl Reads, index: LeafIndex) -> Result<Bytes, RecordError> {
+    let missing = || RecordError::Damaged(format!("entry {index} is missing"));
+    let (key, segment) =
+        tables.at_or_before(Table::Segments, &index.get().to_be_bytes())?.ok_or_else(missing)?;
+    let first = parse_index(&key)?.get();
+    let skip = usize::try_from(index.get() - first).map_err(|_| missing())?;
+    let entry = bundle::entries(&segment)
+        .nth(skip)
+        .ok_or_else(missing)?
+        .map_err(|e| RecordError::Damaged(format!("entry {index}: {e}")))?;
+    Ok(segment.slice_ref(entry))
+}
+
+/// Returns where a claim by a set of signers is, if it is logged.
+pub fn find_claims(
+    tables: &impl Reads,
+    keys: &[(ClaimId, Hash)],
+) -> Result<Vec<Option<LeafIndex>>, RecordError> {
+    let keys: Vec<_> = keys.iter().map(|(id, signers)| claim_key(id, signers)).collect();
+    let rows = tables.multi_get(Table::Claims, &keys)?;
+    rows.into_iter().map(|row| row.map(|value| parse_index(&value)).transpose()).collect()
+}
+
+/// Returns the first leaf that holds a claim, whoever signed it.
+pub fn find_claim(tables: &impl Reads, id: &Hash) -> Result<Option<LeafIndex>, RecordError> {
+    let from = [&id.as_bytes()[..], &[0; 32]].concat();
+    let to = [&id.as_bytes()[..], &[0xff; 33]].concat();
+    let rows = tables.range(Table::Claims, &from, &to, assay_core::limits::PAGE)?;
+    let found: Result<Vec<_>, _> = rows.iter().map(|(_, value)| parse_index(value)).collect();
+    Ok(found?.into_iter().min())
+}
+
+/// Returns the leaf with a leaf hash.
+pub fn find_leaf_hash(tables: &impl Reads, hash: &Hash) -> Result<Option<LeafIndex>, RecordError> {
+    tables.get(Table::LeafHashes, hash.as_bytes())?.map(|value| parse_index(&value)).transpose()
+}
+
+/// Returns the leaves of an issuer's records, oldest first.
+pub fn issuer_leaves(tables: &impl Reads, id: &[u8]) -> Result<Vec<(u32, LeafIndex)>, RecordError> {
+    let to = [id, &[0xff; 5]].concat();
+    tables
+        .range(Table::Issuers, id, &to, assay_core::limits::PAGE)?
+        .iter()
+        .map(|(key, value)| {
+            let sequence = key.last_chunk::<4>().ok_or_else(|| RecordError::Damaged("an issuer row is short".into()))?;
+            Ok((u32::from_be_bytes(*sequence), parse_index(value)?))
+        })
+        .collect()
+}

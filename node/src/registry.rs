@@ -1,0 +1,96 @@
+//! The issuers that are in force, in memory, rebuilt from the log's own entries at every start.
+//!
+//! Only the sequencer changes it, after the entries that say so are durable. Its size is that of the registered issuers,
+//! not of the log.
+
+use crate::{
+    records::{self, RecordError, WIDTH, parse_index},
+    storage::{Reads, Table},
+};
+use assay_core::{
+    claim::{self, KeyCache, PublicKey},
+    entry::Entry,
+    issuer::{IssuerId, IssuerRecord, Issuers},
+    tree::LeafIndex,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+#[derive(Default)]
+struct State {
+    records: HashMap<IssuerId, Arc<IssuerRecord>>,
+    keys: HashMap<[u8; 32], PublicKey>,
+}
+
+/// The issuers in force.
+#[derive(Default)]
+pub struct Directory {
+    state: RwLock<State>,
+}
+
+impl Directory {
+    /// Rebuilds the directory from the entries that the store's issuer rows point at.
+    pub fn load(tables: &impl Reads) -> Result<Self, RecordError> {
+        let directory = Directory::default();
+        let mut from = Vec::new();
+        loop {
+            let rows = tables.range(Table::Issuers, &from, &[0xff; 40], WIDTH as usize)?;
+            let Some((last, _)) = rows.last() else { return Ok(directory) };
+            from = [&last[..], &[0]].concat();
+            // Rows are sorted by issuer and sequence, so the last one applied is the one in force.
+            for (_, value) in &rows {
+                directory.apply(read_record(tables, parse_index(value)?)?);
+            }
+        }
+    }
+
+    /// Puts a record in force.
+    pub fn apply(&self, record: IssuerRecord) {
+        let mut state = self.write();
+        for key in &record.body.keys {
+            state.keys.insert(*key.as_bytes(), key.clone());
+        }
+        state.records.insert(record.id, Arc::new(record));
+    }
+
+    /// Issuers that are registered.
+    pub fn len(&self) -> usize {
+        self.read().records.len()
+    }
+
+    /// Whether nobody is registered.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    // A panic while the lock is held leaves the maps whole, since each change is one insertion: go on with them.
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+fn read_record(tables: &impl Reads, index: LeafIndex) -> Result<IssuerRecord, RecordError> {
+    let damaged = |why: String| RecordError::Damaged(format!("entry {index} should register an issuer: {why}"));
+    let entry = Entry::parse(records::read_entry(tables, index)?).map_err(|e| damaged(e.to_string()))?;
+    let claim = claim::verify(entry.claim(), &()).map_err(|e| damaged(e.to_string()))?;
+    let record = IssuerRecord::from_claim(&claim).map_err(|e| damaged(e.to_string()))?;
+    record.ok_or_else(|| damaged("it holds another kind of claim".into()))
+}
+
+impl Issuers for Directory {
+    fn in_force(&self, id: &IssuerId) -> Option<Arc<IssuerRecord>> {
+        self.read().records.get(id).cloned()
+    }
+}
+
+impl KeyCache for Directory {
+    fn key(&self, bytes: &[u8; 32]) -> Option<PublicKey> {
+        self.read().keys.get(bytes).cloned()
+    }
+}

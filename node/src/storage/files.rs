@@ -1,0 +1,152 @@
+//! Blobs as files: `aa/bb…` by the hex of their SHA-256, written under `incoming/` first and renamed when whole.
+//!
+//! Left out: a lock of its own (whoever owns the folder around it holds one) and any limit on sizes (the caller's).
+
+use super::disk::{failure, sync_folder};
+use super::{BlobReader, Blobs, StorageError};
+use assay_core::Hash;
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How much of a blob is in memory at a time while it is written, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// A folder of blobs.
+#[derive(Debug)]
+pub struct Files {
+    root: PathBuf,
+    /// Tells apart what is being written at the same time.
+    next: AtomicU64,
+}
+
+impl Files {
+    /// Opens the folder `root`, making it if need be, and clears away what a crash left half written.
+    ///
+    /// The caller sees to it that nobody else has the folder open.
+    pub fn open(root: &Path) -> Result<Self, StorageError> {
+        let incoming = root.join("incoming");
+        fs::create_dir_all(&incoming).map_err(|e| failure("create", &incoming, e))?;
+        for left_over in fs::read_dir(&incoming).map_err(|e| failure("list", &incoming, e))? {
+            let path = left_over.map_err(|e| failure("list", &incoming, e))?.path();
+            fs::remove_file(&path).map_err(|e| failure("remove", &path, e))?;
+        }
+        sync_folder(root).map_err(|e| failure("sync", root, e))?;
+        Ok(Files { root: root.to_owned(), next: AtomicU64::new(0) })
+    }
+
+    fn path(&self, key: &Hash) -> PathBuf {
+        let hex = key.to_hex();
+        let (folder, name) = hex.split_at(2);
+        self.root.join(folder).join(name)
+    }
+
+    /// Makes the folder that `path` is to stand in, durably, and returns it.
+    fn make_folder(&self, path: &Path) -> Result<PathBuf, StorageError> {
+        let folder = path.parent().unwrap_or(&self.root).to_owned();
+        match fs::create_dir(&folder) {
+            Ok(()) => sync_folder(&self.root).map_err(|e| failure("sync", &self.root, e))?,
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(failure("create", &folder, e)),
+        }
+        Ok(folder)
+    }
+}
+
+impl Blobs for Files {
+    fn put(&self, key: &Hash, bytes: &mut dyn Read, size: u64) -> Result<bool, StorageError> {
+        let path = self.path(key);
+        // A file of another length is not this blob, whatever its name says: a disk that was repaired leaves such. It is
+        // replaced by content that is checked.
+        let there = fs::metadata(&path).is_ok_and(|found| found.len() == size);
+        let folder = self.make_folder(&path)?;
+        if !there {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            Incoming::write(&self.root, number, key, bytes, size)?.become_file(&path)?;
+        }
+        // Also when it was there: whoever is storing it at this moment may not have come this far.
+        sync_folder(&folder).map_err(|e| failure("sync", &folder, e))?;
+        Ok(there)
+    }
+
+    fn open(&self, key: &Hash) -> Result<Option<BlobReader>, StorageError> {
+        let path = self.path(key);
+        match File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file))) {
+            Ok((len, file)) => Ok(Some(BlobReader::new(len, file))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(failure("open", &path, e)),
+        }
+    }
+
+    fn delete(&self, key: &Hash) -> Result<bool, StorageError> {
+        let path = self.path(key);
+        match fs::remove_file(&path) {
+            Ok(()) => {
+                let folder = path.parent().unwrap_or(&self.root);
+                sync_folder(folder).map_err(|e| failure("sync", folder, e))?;
+                Ok(true)
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(failure("remove", &path, e)),
+        }
+    }
+}
+
+/// A blob that is written, synced and checked, but does not stand under its name yet. Removed when dropped before that.
+struct Incoming {
+    path: PathBuf,
+}
+
+impl Incoming {
+    fn write(root: &Path, number: u64, key: &Hash, bytes: &mut dyn Read, size: u64) -> Result<Self, StorageError> {
+        let path = root.join("incoming").join(number.to_string());
+        let mut file = File::create_new(&path).map_err(|e| failure("create", &path, e))?;
+        let incoming = Incoming { path };
+        copy_checked(key, bytes, size, |piece| {
+            file.write_all(piece).map_err(|e| failure("write", &incoming.path, e))
+        })?;
+        file.sync_all().map_err(|e| failure("sync", &incoming.path, e))?;
+        Ok(incoming)
+    }
+
+    fn become_file(self, path: &Path) -> Result<(), StorageError> {
+        fs::rename(&self.path, path).map_err(|e| failure("rename", &self.path, e))
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed when the folder is opened next.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Passes `bytes` to `write` piece by piece, and succeeds only if they were `size` bytes with the SHA-256 `key`.
+pub(super) fn copy_checked(
+    key: &Hash,
+    bytes: &mut dyn Read,
+    size: u64,
+    mut write: impl FnMut(&[u8]) -> Result<(), StorageError>,
+) -> Result<(), StorageError> {
+    let mut hasher = Sha256::new();
+    let mut piece = vec![0; PIECE];
+    let mut left = size;
+    loop {
+        let read = match bytes.read(&mut piece) {
+            Ok(0) => break,
+            Ok(read) => piece.get(..read).unwrap_or(&piece),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(StorageError::Source(e)),
+        };
+        left = left.checked_sub(read.len() as u64).ok_or(StorageError::WrongSize { expected: size, more: true })?;
+        hasher.update(read);
+        write(read)?;
+    }
+    if left > 0 {
+        return Err(StorageError::WrongSize { expected: size, more: false });
+    }
+    let found = Hash::new(hasher.finalize().into());
+    if found == *key { Ok(()) } else { Err(StorageError::WrongDigest { expected: *key, found }) }
+}

@@ -1,0 +1,250 @@
+//! A store in memory with a crash model, for tests.
+//!
+//! It keeps two states apart: what reads see, and what a restart would find on the disk. A sound commit moves both. A
+//! [`Fault`] lets the next commit move only one of them, which is how a write can fail in both directions, and how a disk
+//! can lie. [`Memory::crash`] gives the store that a restart would open.
+//!
+//! Left out: faults of blobs, and damage to what was written (the disk tests of [`rocks`](super::rocks) do that).
+
+use super::{Batch, BlobReader, Blobs, Head, Reads, Snapshot, StorageError, Table, Tables, files};
+use assay_core::Hash;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
+use std::ops::Bound;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What goes wrong with the next commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It fails, and a restart will not find the batch.
+    NotPersisted,
+    /// It fails, but a restart will find the batch.
+    PersistedButFailed,
+    /// It fails with [`StorageError::DiskFull`], and a restart will not find the batch.
+    DiskFull,
+    /// It succeeds, but the disk lies: a restart will find neither this batch nor any later one. This breaks the duty of
+    /// [`Tables::commit`], as a damaged log file does; the anchor is there to notice it.
+    AcknowledgedButLost,
+}
+
+/// A store that is gone when it is dropped. Clones are independent stores only through [`Memory::crash`]; share one in an
+/// `Arc`.
+#[derive(Debug, Default)]
+pub struct Memory {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What reads see.
+    seen: Arc<Maps>,
+    /// What a restart finds, where that is something else.
+    on_disk: Option<Arc<Maps>>,
+    fault: Option<Fault>,
+    poisoned: bool,
+    blobs: BTreeMap<Hash, Bytes>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Maps {
+    tables: BTreeMap<Table, BTreeMap<Vec<u8>, Bytes>>,
+    head: Option<Vec<u8>>,
+}
+
+impl Memory {
+    /// Returns an empty store.
+    pub fn new() -> Self {
+        Memory::default()
+    }
+
+    /// Lets `fault` happen to the next commit that is not refused for its head.
+    pub fn fail_next_commit(&self, fault: Fault) {
+        self.state().fault = Some(fault);
+    }
+
+    /// Returns the store that a restart after a crash at this moment would open. This one goes on as it is.
+    pub fn crash(&self) -> Memory {
+        let state = self.state();
+        let found = state.on_disk.as_ref().unwrap_or(&state.seen);
+        let after = State { seen: Arc::clone(found), blobs: state.blobs.clone(), ..State::default() };
+        Memory { state: Mutex::new(after) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing below leaves the state half changed, so what a panicking test left is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seen(&self) -> Arc<Maps> {
+        Arc::clone(&self.state().seen)
+    }
+}
+
+impl Maps {
+    fn apply(&mut self, batch: Batch) {
+        for change in batch.changes {
+            let table = self.tables.entry(change.table).or_default();
+            match change.value {
+                Some(value) => table.insert(change.key, value),
+                None => table.remove(&change.key),
+            };
+        }
+        if let Some(head) = batch.head {
+            self.head = Some(head.new);
+        }
+    }
+}
+
+impl Head for Maps {
+    fn head(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        Ok(self.head.clone())
+    }
+}
+
+impl Reads for Maps {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
+        Ok(self.tables.get(&table).and_then(|t| t.get(key)).cloned())
+    }
+
+    fn multi_get(&self, table: Table, keys: &[Vec<u8>]) -> Result<Vec<Option<Bytes>>, StorageError> {
+        keys.iter().map(|key| self.get(table, key)).collect()
+    }
+
+    fn at_or_before(&self, table: Table, key: &[u8]) -> Result<Option<(Vec<u8>, Bytes)>, StorageError> {
+        let up_to = (Bound::Unbounded, Bound::Included(key));
+        let found = self.tables.get(&table).and_then(|t| t.range::<[u8], _>(up_to).next_back());
+        Ok(found.map(|(k, v)| (k.clone(), v.clone())))
+    }
+
+    fn range(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        let within = (Bound::Included(from), Bound::Excluded(to));
+        let found = self.tables.get(&table).into_iter().flat_map(|t| t.range::<[u8], _>(within));
+        Ok(found.take(limit).map(|(k, v)| (k.clone(), v.clone())).collect())
+    }
+}
+
+/// The maps as they were; later commits copy what they change.
+struct Moment(Arc<Maps>);
+
+impl Head for Moment {
+    fn head(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        self.0.head()
+    }
+}
+
+impl Reads for Moment {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
+        self.0.get(table, key)
+    }
+
+    fn multi_get(&self, table: Table, keys: &[Vec<u8>]) -> Result<Vec<Option<Bytes>>, StorageError> {
+        self.0.multi_get(table, keys)
+    }
+
+    fn at_or_before(&self, table: Table, key: &[u8]) -> Result<Option<(Vec<u8>, Bytes)>, StorageError> {
+        self.0.at_or_before(table, key)
+    }
+
+    fn range(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError> {
+        self.0.range(table, from, to, limit)
+    }
+}
+
+impl Snapshot for Moment {}
+
+impl Head for Memory {
+    fn head(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        self.state().seen.head()
+    }
+}
+
+impl Reads for Memory {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
+        self.state().seen.get(table, key)
+    }
+
+    fn multi_get(&self, table: Table, keys: &[Vec<u8>]) -> Result<Vec<Option<Bytes>>, StorageError> {
+        self.state().seen.multi_get(table, keys)
+    }
+
+    fn at_or_before(&self, table: Table, key: &[u8]) -> Result<Option<(Vec<u8>, Bytes)>, StorageError> {
+        self.state().seen.at_or_before(table, key)
+    }
+
+    fn range(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError> {
+        self.state().seen.range(table, from, to, limit)
+    }
+}
+
+impl Tables for Memory {
+    fn commit(&self, batch: Batch) -> Result<(), StorageError> {
+        let mut state = self.state();
+        if state.poisoned {
+            return Err(StorageError::Poisoned);
+        }
+        if batch.head.as_ref().is_some_and(|change| change.expected != state.seen.head) {
+            return Err(StorageError::HeadMoved);
+        }
+        let fault = state.fault.take();
+        let reported = match fault {
+            None => Ok(()),
+            Some(Fault::AcknowledgedButLost) => {
+                let before = Arc::clone(&state.seen);
+                state.on_disk.get_or_insert(before);
+                Ok(())
+            }
+            Some(fault) => {
+                state.poisoned = true;
+                Err(injected(fault))
+            }
+        };
+        if reported.is_ok() {
+            Arc::make_mut(&mut state.seen).apply(batch);
+        } else if fault == Some(Fault::PersistedButFailed) && state.on_disk.is_none() {
+            let mut after = Maps::clone(&state.seen);
+            after.apply(batch);
+            state.on_disk = Some(Arc::new(after));
+        }
+        reported
+    }
+
+    fn snapshot(&self) -> Box<dyn Snapshot + '_> {
+        Box::new(Moment(self.seen()))
+    }
+}
+
+fn injected(fault: Fault) -> StorageError {
+    let path = PathBuf::from("memory");
+    match fault {
+        Fault::DiskFull => StorageError::DiskFull { path, source: io::ErrorKind::StorageFull.into() },
+        _ => StorageError::Io { doing: "commit to", path, source: io::Error::other("a fault that a test asked for") },
+    }
+}
+
+impl Blobs for Memory {
+    fn put(&self, key: &Hash, bytes: &mut dyn Read, size: u64) -> Result<bool, StorageError> {
+        if self.state().blobs.get(key).is_some_and(|blob| blob.len() as u64 == size) {
+            return Ok(true);
+        }
+        let mut blob = Vec::new();
+        files::copy_checked(key, bytes, size, |piece| {
+            blob.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(self.state().blobs.insert(*key, blob.into()).is_some())
+    }
+
+    fn open(&self, key: &Hash) -> Result<Option<BlobReader>, StorageError> {
+        let found = self.state().blobs.get(key).cloned();
+        Ok(found.map(|blob| BlobReader::new(blob.len() as u64, Cursor::new(blob))))
+    }
+
+    fn delete(&self, key: &Hash) -> Result<bool, StorageError> {
+        Ok(self.state().blobs.remove(key).is_some())
+    }
+}

@@ -1,0 +1,240 @@
+//! What readers are shown: the last published checkpoint and the tiles of its tree.
+//!
+//! Everything below the published size never changes, so readers need no snapshot of the store and hold no lock: they
+//! take the current [`Published`] and read rows that nobody writes any more.
+
+use crate::{
+    records::{self, RecordError, WIDTH},
+    storage::{Reads, Table},
+};
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use assay_core::{
+    Hash,
+    note::VerifiedCheckpoint,
+    tree::{LeafIndex, ProveError, Tile, TileIndex, TileReader, TreeSize, prove_consistency, prove_inclusion, root},
+};
+use quick_cache::{Weighter, sync::Cache};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Memory that one expanded tile takes: 511 hashes and change.
+const EXPANDED_TILE_BYTES: u64 = 511 * 32 + 64;
+
+/// One published checkpoint.
+#[derive(Debug)]
+pub struct Published {
+    checkpoint: VerifiedCheckpoint,
+}
+
+impl Published {
+    /// The signed note, verbatim.
+    pub fn note(&self) -> &str {
+        self.checkpoint.note()
+    }
+
+    /// Leaves under it.
+    pub fn size(&self) -> TreeSize {
+        self.checkpoint.size()
+    }
+
+    /// The checkpoint.
+    pub fn checkpoint(&self) -> &VerifiedCheckpoint {
+        &self.checkpoint
+    }
+}
+
+/// Why a question about the published log has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// The question names a leaf or a size that is not published (yet).
+    #[error("{asked} is beyond the published checkpoint of size {published}")]
+    Beyond {
+        /// What was asked for.
+        asked: String,
+        /// What there is.
+        published: TreeSize,
+    },
+    /// The question cannot be answered for any log.
+    #[error("{0}")]
+    Invalid(String),
+    /// The store failed.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+#[derive(Clone)]
+struct TileWeight;
+
+impl Weighter<TileIndex, Arc<Tile>> for TileWeight {
+    fn weight(&self, _: &TileIndex, _: &Arc<Tile>) -> u64 {
+        EXPANDED_TILE_BYTES
+    }
+}
+
+/// The readers' side of a log.
+pub struct View<S> {
+    store: Arc<S>,
+    published: ArcSwap<Published>,
+    announce: watch::Sender<u64>,
+    /// Full tiles only: they never change.
+    full: Cache<TileIndex, Arc<Tile>, TileWeight>,
+    /// The partial tiles at the right edge of the published tree, one a level at most.
+    edge: ArcSwap<Vec<(TileIndex, Arc<Tile>)>>,
+}
+
+impl<S: Reads> View<S> {
+    /// Shows `checkpoint`, which must be over a tree that `store` holds.
+    pub fn new(store: Arc<S>, checkpoint: VerifiedCheckpoint, cache_mib: usize) -> Result<Self, RecordError> {
+        let capacity = (cache_mib as u64) << 20;
+        let view = View {
+            store,
+            announce: watch::Sender::new(checkpoint.size().get()),
+            published: ArcSwap::from_pointee(Published { checkpoint }),
+            full: Cache::with_weighter((capacity / EXPANDED_TILE_BYTES) as usize, capacity, TileWeight),
+            edge: ArcSwap::from_pointee(Vec::new()),
+        };
+        view.edge.store(Arc::new(view.read_edge(view.published().size())?));
+        Ok(view)
+    }
+
+    /// The last published checkpoint.
+    pub fn published(&self) -> Arc<Published> {
+        self.published.load_full()
+    }
+
+    /// Follows the published size.
+    pub fn follow(&self) -> watch::Receiver<u64> {
+        self.announce.subscribe()
+    }
+
+    /// Shows a newer checkpoint from now on. The edge goes first: a reader of the older size can use wider tiles.
+    pub fn publish(&self, checkpoint: VerifiedCheckpoint) -> Result<(), RecordError> {
+        let size = checkpoint.size();
+        self.edge.store(Arc::new(self.read_edge(size)?));
+        self.published.store(Arc::new(Published { checkpoint }));
+        self.announce.send_replace(size.get());
+        Ok(())
+    }
+
+    /// The store underneath.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Settles what tree size a caller means: 0 is the published one.
+    pub fn size(&self, asked: u64) -> Result<TreeSize, ViewError> {
+        let published = self.published().size();
+        match asked {
+            0 => Ok(published),
+            n if n <= published.get() => Ok(TreeSize::new(n)),
+            n => Err(ViewError::Beyond { asked: format!("tree size {n}"), published }),
+        }
+    }
+
+    /// The inclusion path of a leaf in the tree of `size`.
+    pub fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<Hash>, ViewError> {
+        if index.get() >= size.get() {
+            return Err(ViewError::Beyond { asked: format!("leaf {index}"), published: size });
+        }
+        prove_inclusion(self, index, size).map_err(unproven)
+    }
+
+    /// The consistency path between two sizes.
+    pub fn consistency(&self, old: TreeSize, new: TreeSize) -> Result<Vec<Hash>, ViewError> {
+        if old > new {
+            return Err(ViewError::Invalid(format!("the old size {old} is larger than the new one, {new}")));
+        }
+        prove_consistency(self, old, new).map_err(unproven)
+    }
+
+    /// One entry, verbatim.
+    pub fn entry(&self, index: LeafIndex, size: TreeSize) -> Result<Bytes, ViewError> {
+        if index.get() >= size.get() {
+            return Err(ViewError::Beyond { asked: format!("leaf {index}"), published: size });
+        }
+        Ok(records::read_entry(&*self.store, index)?)
+    }
+
+    /// The leaves of an issuer's records that are published, oldest first.
+    pub fn issuer_leaves(&self, id: &Hash) -> Result<Vec<(u32, LeafIndex)>, ViewError> {
+        let size = self.published().size().get();
+        let mut leaves = records::issuer_leaves(&*self.store, id.as_bytes())?;
+        leaves.retain(|(_, index)| index.get() < size);
+        Ok(leaves)
+    }
+
+    fn read_edge(&self, size: TreeSize) -> Result<Vec<(TileIndex, Arc<Tile>)>, RecordError> {
+        let mut edge = Vec::new();
+        let mut width = size.get();
+        for level in 0..8 {
+            let tile = TileIndex { level, index: width / WIDTH };
+            if width % WIDTH != 0 {
+                edge.push((tile, Arc::new(read_tile(&*self.store, tile, size)?)));
+            }
+            width /= WIDTH;
+        }
+        Ok(edge)
+    }
+}
+
+fn unproven(error: ProveError<RecordError>) -> ViewError {
+    match error {
+        ProveError::Read(error) => error.into(),
+        other => RecordError::Damaged(other.to_string()).into(),
+    }
+}
+
+impl<S: Reads> TileReader for View<S> {
+    type Error = RecordError;
+
+    fn tiles(&self, wanted: &[TileIndex], size: TreeSize) -> Result<Vec<Arc<Tile>>, RecordError> {
+        let published = self.published().size();
+        let one = |tile: &TileIndex| {
+            if u64::from(tile.width_at(published)) == WIDTH {
+                return self.full.get_or_insert_with(tile, || read_tile(&*self.store, *tile, size).map(Arc::new));
+            }
+            match self.edge.load().iter().find(|(at, _)| at == tile) {
+                Some((_, found)) => Ok(found.clone()),
+                // A checkpoint was published in between: what was the edge may be a full tile by now.
+                None => read_tile(&*self.store, *tile, size).map(Arc::new),
+            }
+        };
+        wanted.iter().map(one).collect()
+    }
+}
+
+/// Reads a tile, which must be at least as wide as the tree of `size` has it.
+pub fn read_tile(tables: &impl Reads, tile: TileIndex, size: TreeSize) -> Result<Tile, RecordError> {
+    Tile::parse(&read_tile_bytes(tables, tile, size)?)
+        .map_err(|e| RecordError::Damaged(format!("tile {}/{}: {e}", tile.level, tile.index)))
+}
+
+/// Reads the hashes of a tile as they are stored: at least as many as the tree of `size` has.
+pub fn read_tile_bytes(tables: &impl Reads, tile: TileIndex, size: TreeSize) -> Result<Bytes, RecordError> {
+    let damaged = |what: &str| RecordError::Damaged(format!("tile {}/{} {what}", tile.level, tile.index));
+    let bytes = tables.get(Table::Tiles, &records::tile_key(tile))?.ok_or_else(|| damaged("is missing"))?;
+    if bytes.len() < usize::from(tile.width_at(size)) * Hash::LEN {
+        return Err(damaged("is too short"));
+    }
+    Ok(bytes)
+}
+
+/// Reads tiles straight from a store: what start-up and the second check before signing use.
+pub struct StoredTiles<'a, S>(pub &'a S);
+
+impl<S: Reads> TileReader for StoredTiles<'_, S> {
+    type Error = RecordError;
+
+    fn tiles(&self, wanted: &[TileIndex], size: TreeSize) -> Result<Vec<Arc<Tile>>, RecordError> {
+        wanted.iter().map(|tile| read_tile(self.0, *tile, size).map(Arc::new)).collect()
+    }
+}
+
+/// The root of the tree of `size`, computed from the stored tiles.
+pub fn stored_root(tables: &impl Reads, size: TreeSize) -> Result<Hash, RecordError> {
+    root(&StoredTiles(tables), size).map_err(|error| match error {
+        ProveError::Read(error) => error,
+        other => RecordError::Damaged(other.to_string()),
+    })
+}

@@ -1,0 +1,163 @@
+//! `make bench`: how fast a node is, as ratios within one run, so that machines can be compared.
+//!
+//! Everything runs as it does in use: a node process over TCP on loopback, RocksDB with every commit synced, and this
+//! process as the client on the same cores. A ratio compares what the node does with what the machine could do at most,
+//! measured in the same build just before.
+
+mod canned;
+mod load;
+mod material;
+mod report;
+
+use anyhow::{Context, ensure};
+use assay_proto::v1::{GetCheckpointRequest, log_service_client::LogServiceClient};
+use assay_tests::process::{Node, binaries};
+use load::{Shape, proofs, publish_stream, publish_unary};
+use material::{CLAIM_BYTES, Material};
+use report::{Better, Report};
+use std::{
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Claims in the log that proofs, memory, start-up and audit are measured on.
+const LEAVES: u64 = 1_000_000;
+
+/// Claims of one timed publishing run. At the target's rate it takes some five seconds.
+const STREAMED: u64 = 200_000;
+const UNARY: u64 = 100_000;
+
+/// Limits that would make the benchmark measure the limits.
+const UNLIMITED: &str = "admission.issuer_claims_per_second = 0\nadmission.registrations_per_hour = 0\ntrace.filter = \"warn\"";
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("canned") => canned::serve(),
+        Some("--leaves") => {
+            let leaves = arguments.get(1).context("--leaves takes a number")?.parse()?;
+            bench(leaves)
+        }
+        None => bench(LEAVES),
+        Some(other) => anyhow::bail!("{other}: the only option is --leaves N, for a quick look"),
+    }
+}
+
+fn bench(leaves: u64) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let mut report = Report::new(leaves == LEAVES);
+    let material = Material::new(64)?;
+
+    eprintln!("what one core does…");
+    let verify = material.verify_rate()?;
+    let hash = material.leaf_hash_rate()?;
+    report.note("verify_strict, one core", format!("{verify:.0}/s"));
+    report.note("leaf hash of one claim's entry, one core", format!("{hash:.0}/s"));
+
+    eprintln!("publishing…");
+    let mut node = Node::start_with(UNLIMITED)?;
+    let url = node.ready().url.clone();
+    runtime.block_on(material.register(&url))?;
+    let (streamed, unary) = (STREAMED.min(leaves / 4), UNARY.min(leaves / 8));
+    let stream = runtime.block_on(publish_stream(&url, &material, 0..streamed))?;
+    report.ratio("publish_stream", stream / verify, 1.0, format!("{stream:.0} claims/s"));
+    let calls = runtime.block_on(publish_unary(&url, &material, streamed..streamed + unary))?;
+    report.ratio("publish_unary", calls / verify, 0.6, format!("{calls:.0} claims/s"));
+
+    eprintln!("filling the log to {leaves} claims of {CLAIM_BYTES} bytes…");
+    runtime.block_on(publish_stream(&url, &material, streamed + unary..leaves))?;
+    node.stop()?;
+
+    eprintln!("starting on it…");
+    let started = Instant::now();
+    node.run()?;
+    report.less("startup_s", started.elapsed().as_secs_f64(), 1.0, "until the first call is answered".into());
+    let size = runtime.block_on(published_size(&node.ready().url))?;
+    ensure!(size >= leaves, "the log holds {size} leaves instead of {leaves}");
+    let memory = resident_mib(node.pid()?)?;
+    report.less("memory_mib", memory, 256.0, "resident, after start".into());
+
+    eprintln!("proving…");
+    inclusion(&runtime, &node, size, &mut report)?;
+    report.note("resident after proofs", format!("{:.0} MiB", resident_mib(node.pid()?)?));
+
+    eprintln!("auditing…");
+    audit(&node, size, hash, &mut report)?;
+    node.stop()?;
+    report.finish(&bench_json()?)
+}
+
+async fn published_size(url: &str) -> anyhow::Result<u64> {
+    let mut client = LogServiceClient::connect(url.to_owned()).await?;
+    let note = client.get_checkpoint(GetCheckpointRequest {}).await?.into_inner().checkpoint;
+    Ok(note.lines().nth(1).context("the checkpoint has no size")?.parse()?)
+}
+
+/// Alternates between the node and the canned server, so that both see the same machine, and compares medians.
+fn inclusion(
+    runtime: &tokio::runtime::Runtime,
+    node: &Node,
+    size: u64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let canned = canned::Process::start()?;
+    let shape = Shape { size, duration: Duration::from_secs(3) };
+    // Once through the log, so that neither side is measured cold.
+    runtime.block_on(proofs(&node.ready().url, &shape))?;
+    runtime.block_on(proofs(&canned.url, &shape))?;
+    let (mut real, mut baseline) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        real.push(runtime.block_on(proofs(&node.ready().url, &shape))?);
+        baseline.push(runtime.block_on(proofs(&canned.url, &shape))?);
+    }
+    let (real, baseline) = (median(real), median(baseline));
+    let detail = format!("{real:.0} proofs/s; {baseline:.0} canned answers/s");
+    report.ratio("inclusion_proof", real / baseline, 0.8, detail);
+    Ok(())
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+fn audit(node: &Node, size: u64, hash: f64, report: &mut Report) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let output = Command::new(binaries().join("assay"))
+        .args(["audit", &node.ready().url, "--hashes-only", "--log-key", &node.ready().vkey, "--state-dir"])
+        .arg(node.folder().join("audit-state"))
+        .output()?;
+    let elapsed = started.elapsed().as_secs_f64();
+    ensure!(output.status.success(), "assay audit failed: {}", String::from_utf8_lossy(&output.stderr));
+    let rate = size as f64 / elapsed;
+    report.ratio("audit", rate / hash, 0.5, format!("{rate:.0} leaves/s, the whole process"));
+    Ok(())
+}
+
+fn resident_mib(pid: u32) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
+    let kib: f64 = line.split_whitespace().nth(1).context("no VmRSS")?.parse()?;
+    Ok(kib / 1024.0)
+}
+
+fn bench_json() -> anyhow::Result<PathBuf> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?;
+    let folder = root.join("target");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder.join("bench.json"))
+}
+
+impl Report {
+    fn ratio(&mut self, name: &str, value: f64, target: f64, detail: String) {
+        self.add(name, value, target, Better::Higher, detail);
+    }
+
+    fn less(&mut self, name: &str, value: f64, target: f64, detail: String) {
+        self.add(name, value, target, Better::Lower, detail);
+    }
+}

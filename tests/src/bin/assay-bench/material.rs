@@ -1,0 +1,144 @@
+//! What is published: claims of 1 KiB by a few dozen issuers, and the rates that one core reaches on them.
+
+use anyhow::{Context, ensure};
+use assay_core::{
+    claim, dsse, entry,
+    entry::wire,
+    hash::leaf_hash,
+    issuer::IssuerId,
+};
+use assay_proto::v1::{
+    PublishItem, PublishRequest, PublishStreamRequest, Wait, log_service_client::LogServiceClient,
+};
+use assay_tests::issuer::registration;
+use ed25519_dalek::{Signature, SigningKey};
+use std::{
+    hint::black_box,
+    ops::Range,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Payload of every claim, in bytes.
+pub const CLAIM_BYTES: usize = 1024;
+
+/// Issuers and their keys.
+pub struct Material {
+    issuers: Vec<(IssuerId, SigningKey)>,
+}
+
+impl Material {
+    /// Makes so many issuers of one key each, the same at every run.
+    pub fn new(issuers: u8) -> anyhow::Result<Self> {
+        let issuer = |n| {
+            let key = SigningKey::from_bytes(&[n; 32]);
+            (IssuerId::derive(1, &[key.verifying_key().to_bytes()]), key)
+        };
+        Ok(Material { issuers: (1..=issuers).map(issuer).collect() })
+    }
+
+    /// Registers every issuer.
+    pub async fn register(&self, url: &str) -> anyhow::Result<()> {
+        let mut client = LogServiceClient::connect(url.to_owned()).await?;
+        for (number, (_, key)) in self.issuers.iter().enumerate() {
+            let claim = registration(&format!("bench {number}"), 1, &[key])?;
+            client.publish(PublishRequest { claim: Some(claim), wait: Wait::Sequenced.into() }).await?;
+        }
+        Ok(())
+    }
+
+    /// The signed claim with a number. Its payload has exactly [`CLAIM_BYTES`] bytes.
+    pub fn claim(&self, number: u64) -> wire::Claim {
+        let (issuer, key) = &self.issuers[number as usize % self.issuers.len()];
+        claim::sign(&payload(number), &[(*issuer, key)])
+    }
+
+    /// Signed claims, made on all cores.
+    pub fn claims(&self, numbers: Range<u64>) -> Vec<wire::Claim> {
+        let cores = thread::available_parallelism().map_or(1, usize::from) as u64;
+        let share = (numbers.end - numbers.start).div_ceil(cores).max(1);
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..cores)
+                .map(|core| {
+                    let start = (numbers.start + core * share).min(numbers.end);
+                    let end = (start + share).min(numbers.end);
+                    scope.spawn(move || (start..end).map(|number| self.claim(number)).collect::<Vec<_>>())
+                })
+                .collect();
+            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+        })
+    }
+
+    /// Claims as messages of a publishing stream.
+    pub fn messages(&self, numbers: Range<u64>, items: usize) -> Vec<PublishStreamRequest> {
+        let start = numbers.start;
+        let claims = self.claims(numbers);
+        let message = |(at, claims): (usize, &[wire::Claim])| {
+            let item = |(offset, claim): (usize, &wire::Claim)| PublishItem {
+                id: start + (at * items + offset) as u64,
+                claim: Some(claim.clone()),
+            };
+            let items = claims.iter().enumerate().map(item).collect();
+            PublishStreamRequest { wait: Wait::Sequenced.into(), items }
+        };
+        claims.chunks(items).enumerate().map(message).collect()
+    }
+
+    /// `verify_strict` of a claim's PAE, with the key at hand, a second on one core.
+    pub fn verify_rate(&self) -> anyhow::Result<f64> {
+        let mut prepared = Vec::new();
+        for claim in self.claims(0..1024) {
+            let signature = claim.signatures.first().context("unsigned")?;
+            let key = ed25519_dalek::VerifyingKey::from_bytes(signature.public_key[..].try_into()?)?;
+            let bytes = dsse::pae(&claim.payload_type, &claim.payload);
+            prepared.push((key, bytes, Signature::from_slice(&signature.signature)?));
+        }
+        let mut valid = true;
+        let rate = rate(|round| {
+            let (key, bytes, signature) = &prepared[round % prepared.len()];
+            valid &= key.verify_strict(bytes, signature).is_ok();
+        });
+        ensure!(valid, "a signature of our own does not verify");
+        Ok(rate)
+    }
+
+    /// Leaf hashes of an entry with a claim of this size, a second on one core.
+    pub fn leaf_hash_rate(&self) -> anyhow::Result<f64> {
+        let entry = entry::encode(1, self.claim(0))?;
+        Ok(rate(|_| {
+            black_box(leaf_hash(black_box(&entry)));
+        }))
+    }
+}
+
+/// The best of three seconds: what the core does when nothing disturbs it, which makes the ratios strict.
+fn rate(mut work: impl FnMut(usize)) -> f64 {
+    let second = |_| {
+        let started = Instant::now();
+        let mut rounds = 0;
+        while started.elapsed() < Duration::from_secs(1) {
+            for _ in 0..64 {
+                work(rounds);
+                rounds += 1;
+            }
+        }
+        rounds as f64 / started.elapsed().as_secs_f64()
+    };
+    (0..3).map(second).fold(0.0, f64::max)
+}
+
+/// A statement about a package version, filled up to [`CLAIM_BYTES`].
+fn payload(number: u64) -> Vec<u8> {
+    let head = format!(
+        concat!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"bench-{0}.tar.gz","#,
+            r#""digest":{{"sha256":"{0:064x}"}}}}],"predicateType":"https://in-toto.io/attestation/test-result/v0.1","#,
+            r#""predicate":{{"result":"PASSED","configuration":[{{"name":"ci.yml","digest":{{"gitCommit":"{0:040x}"}}}}],"#,
+            r#""passedTests":["unit","property","vectors"],"failedTests":[],"url":""#
+        ),
+        number
+    );
+    let tail = r#""}}"#;
+    let fill = CLAIM_BYTES - head.len() - tail.len();
+    format!("{head}{}{tail}", "x".repeat(fill)).into_bytes()
+}
