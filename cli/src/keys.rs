@@ -65,7 +65,7 @@ impl Key {
     /// key.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let shown = path.display();
-        let mut file = File::open(path).map_err(|e| match e.kind() {
+        let file = File::open(path).map_err(|e| match e.kind() {
             io::ErrorKind::NotFound => {
                 Failure::Usage(format!("{shown}: there is no such key; `assay key new {shown}` makes one"))
             }
@@ -80,7 +80,7 @@ impl Key {
         }
         // Room for the whole file, so that growing leaves no copy of the key behind.
         let mut pem = Zeroizing::new(String::with_capacity(FILE_BYTES as usize + 1));
-        let read = file.by_ref().take(FILE_BYTES).read_to_string(&mut pem);
+        let read = file.take(FILE_BYTES).read_to_string(&mut pem);
         read.map_err(|e| Failure::io(format!("cannot read {shown}"), e))?;
         let seed = from_pem(&pem).ok_or_else(|| {
             Failure::Usage(format!(

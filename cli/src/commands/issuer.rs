@@ -221,7 +221,7 @@ fn signer_issuer(settings: &Settings, given: Option<IssuerId>, keys: &[Key]) -> 
 }
 
 fn public(keys: &[Key]) -> Vec<PublicKey> {
-    keys.iter().map(|key| PublicKey::from(key.signing.verifying_key())).collect()
+    keys.iter().map(|key| PublicKey::from(&key.signing)).collect()
 }
 
 impl RecordView {

@@ -163,7 +163,7 @@ fn draft(prepared: Prepared, subjects: &[Subject]) -> Result<Draft, String> {
 }
 
 fn suggested(subject: &predicate::SuggestedSubject) -> Subject {
-    Subject::of_parts(subject.name.clone(), subject.uri.clone(), subject.digests.clone())
+    Subject::of_parts(subject.name.clone(), subject.uri.as_ref().map(|purl| purl.as_str().to_owned()), subject.digests.clone())
 }
 
 async fn publish(
