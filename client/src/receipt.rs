@@ -70,7 +70,8 @@ impl Client {
         entry: &VerifiedEntry,
         path: &[Hash],
     ) -> Result<(ReceiptFiles, VerifiedReceipt), ClientError> {
-        let (envelope, proof) = receipt::to_files(entry.entry(), entry.index(), path, entry.checkpoint().note());
+        let (envelope, proof) = receipt::to_files(entry.entry(), entry.index(), path, entry.checkpoint().note())
+            .map_err(|e| ClientError::unverified_by("no receipt can be made of the entry", e))?;
         let verified = receipt::verify(envelope.as_bytes(), proof.as_bytes(), &self.log_key)
             .map_err(|e| ClientError::unverified_by("the receipt does not verify", e))?;
         let stem = entry.claim().id().to_string();

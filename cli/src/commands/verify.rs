@@ -11,7 +11,7 @@ use assay_core::{
     issuer::IssuerId,
     note::VerifierKey,
     predicate,
-    receipt::{self, Standing, VerifiedReceipt},
+    receipt::{self, ProvenIssuer, Standing, VerifiedReceipt},
     statement::Subject,
 };
 use clap::Args;
@@ -71,21 +71,24 @@ struct ReceiptView {
 
 #[derive(Debug, Serialize)]
 struct Check {
+    /// `signature`, `inclusion`, `issuers`, `demanded-issuer`, `demanded-subject`; for a receipt that is not genuine, the
+    /// check that failed, as `ReceiptError::check` calls it.
+    check: &'static str,
     verdict: Verdict,
     what: String,
 }
 
 impl Check {
-    fn proven(what: impl Into<String>) -> Self {
-        Check { verdict: Verdict::Proven, what: what.into() }
+    fn proven(check: &'static str, what: impl Into<String>) -> Self {
+        Check { check, verdict: Verdict::Proven, what: what.into() }
     }
 
-    fn unproven(what: impl Into<String>) -> Self {
-        Check { verdict: Verdict::Unproven, what: what.into() }
+    fn unproven(check: &'static str, what: impl Into<String>) -> Self {
+        Check { check, verdict: Verdict::Unproven, what: what.into() }
     }
 
-    fn failed(what: impl Into<String>) -> Self {
-        Check { verdict: Verdict::Failed, what: what.into() }
+    fn failed(check: &'static str, what: impl Into<String>) -> Self {
+        Check { check, verdict: Verdict::Failed, what: what.into() }
     }
 }
 
@@ -129,7 +132,9 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 fn failed_words(view: &VerifyView) -> String {
     let failed = view.receipts.iter().flat_map(|receipt| receipt.checks.iter().map(move |check| (receipt, check)));
     match failed.into_iter().find(|(_, check)| check.verdict == Verdict::Failed) {
-        Some((receipt, check)) => format!("{}: {}; do not rely on it", receipt.file, check.what),
+        Some((receipt, check)) => {
+            format!("{}: the check \"{}\" failed: {}; do not rely on this receipt", receipt.file, check.check, check.what)
+        }
         None => "verification failed".into(),
     }
 }
@@ -143,7 +148,7 @@ fn verify_all(pairs: &[Pair], log: &VerifierKey, demands: &Demands) -> Vec<Recei
                 verified.push(receipt);
                 Ok(verified.len() - 1)
             }
-            Err(e) => Err(vec![Check::failed(chain(&e))]),
+            Err(e) => Err(vec![Check::failed(e.check(), chain(&e))]),
         })
         .collect();
     let standings = receipt::verify_issuers(&verified);
@@ -159,7 +164,7 @@ fn verify_all(pairs: &[Pair], log: &VerifierKey, demands: &Demands) -> Vec<Recei
         .zip(results)
         .map(|(pair, result)| match result.map(judged) {
             Ok(Some((receipt, checks))) => ReceiptView::new(pair, Some(receipt), checks),
-            Ok(None) => ReceiptView::new(pair, None, vec![Check::failed("it could not be judged")]),
+            Ok(None) => ReceiptView::new(pair, None, vec![Check::failed("issuers", "it could not be judged")]),
             Err(checks) => ReceiptView::new(pair, None, checks),
         })
         .collect()
@@ -174,34 +179,62 @@ fn checks(receipt: &VerifiedReceipt, standing: &Standing, demands: Option<&Deman
     let inclusion = receipt.inclusion();
     let origin = output::plain(inclusion.checkpoint().origin());
     let mut checks = vec![
-        Check::proven("this exact claim was signed, and not a byte of it was changed since"),
-        Check::proven(format!(
-            "it is entry {} of the public log {origin}, as the log itself signed when it had {} entries",
-            inclusion.index(),
-            inclusion.checkpoint().size()
-        )),
+        Check::proven("signature", "this exact claim was signed with the keys shown, and not a byte of it was changed since"),
+        Check::proven(
+            "inclusion",
+            format!(
+                "it is entry {} of the log {origin}, which the log signed when it had {} entries",
+                inclusion.index(),
+                inclusion.checkpoint().size()
+            ),
+        ),
     ];
-    checks.extend(standing_checks(standing));
+    checks.extend(standing_checks(receipt, standing));
     let Some(demands) = demands else { return checks };
     if let Some(wanted) = &demands.issuer {
         checks.push(match receipt.claim().signers().iter().any(|(id, _)| id == wanted) {
-            true => Check::proven(format!("issuer {wanted} is among the signers, as was demanded")),
-            false => Check::unproven(format!("issuer {wanted} did not sign it, as was demanded")),
+            true => Check::proven("demanded-issuer", format!("issuer {wanted} is among the signers, as was demanded")),
+            false => Check::unproven("demanded-issuer", format!("issuer {wanted} did not sign it, as was demanded")),
         });
     }
     if let Some(wanted) = &demands.subject {
         let about = subject::short(wanted);
         let found = receipt.claim().statement().subjects().iter().any(|subject| subject::matches(subject, wanted));
         checks.push(match found {
-            true => Check::proven(format!("it is about {about}, as was demanded")),
-            false => Check::unproven(format!("it is not about {about}, as was demanded")),
+            true => Check::proven("demanded-subject", format!("it is about {about}, as was demanded")),
+            false => Check::unproven("demanded-subject", format!("it is not about {about}, as was demanded")),
         });
     }
     checks
 }
 
-fn standing_checks(standing: &Standing) -> Vec<Check> {
-    todo!()
+/// Whether those who are named as issuers really signed.
+fn standing_checks(receipt: &VerifiedReceipt, standing: &Standing) -> Vec<Check> {
+    match standing {
+        Standing::Proven(issuers) => issuers.iter().map(|issuer| Check::proven("issuers", proven_words(issuer))).collect(),
+        Standing::Unproven(issuers) if issuers.is_empty() => vec![Check::unproven("issuers", "who signed it")],
+        Standing::Unproven(issuers) => issuers
+            .iter()
+            .map(|id| {
+                let what = format!(
+                    "that issuer {id} signed: its registration is not among these files; `assay receipt {} --out DIR` \
+                     fetches it, then verify DIR",
+                    receipt.claim().id()
+                );
+                Check::unproven("issuers", what)
+            })
+            .collect(),
+        Standing::Refuted(why) => vec![Check::failed("issuers", format!("its signers may not sign as they did: {why}"))],
+    }
+}
+
+fn proven_words(issuer: &ProvenIssuer) -> String {
+    let name = output::plain(&issuer.name);
+    let keys = match issuer.sequence {
+        0 => "its first keys".into(),
+        n => format!("the keys of its rotation {n}"),
+    };
+    format!("issuer {} signed it with {keys}; it calls itself \"{name}\"", issuer.id)
 }
 
 impl ReceiptView {
