@@ -9,6 +9,7 @@
 
 mod document;
 mod in_toto;
+pub mod issuer;
 mod lifecycle;
 mod node;
 mod provenance;
@@ -58,6 +59,7 @@ pub const TABLE: &[&PredicateType] = &[
     &provenance::V0_2,
     &scorecard::TYPE,
     &reference::TYPE,
+    &issuer::TYPE,
 ];
 
 /// The type that goes by `uri`, or `None` if it is not in the table.
