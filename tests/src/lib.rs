@@ -1,5 +1,6 @@
 //! What the tests of this crate share: other projects' checkers and the servers that they read from.
 
+pub mod data;
 pub mod interop;
 pub mod issuer;
 pub mod process;
