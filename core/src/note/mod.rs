@@ -1,1 +1,365 @@
-//! (in work)
+//! Signed notes (C2SP signed-note) and what Assay writes as such: checkpoints and receipts' proofs.
+//!
+//! ```text
+//! text, one or more lines, the last line break included
+//!                                                      an empty line
+//! — <key name> base64(u32be(key id) ‖ signature)       one line or more
+//! ```
+//!
+//! Scope: reading notes, verifying them with keys that the caller trusts, and signing. `key` has the keys, `checkpoint`
+//! and `tlog_proof` the texts. Left out: which keys to trust and how many must have signed (the policy's).
+
+pub mod checkpoint;
+pub mod key;
+pub mod tlog_proof;
+
+use crate::limits;
+use base64::prelude::{BASE64_STANDARD, Engine};
+
+pub use checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
+pub use key::{Algorithm, KeyError, SignerKey, VerifierKey};
+pub use tlog_proof::{TlogProof, TlogProofError, VerifiedInclusion};
+
+/// What a signature line starts with: em dash, space.
+const SIGNATURE_PREFIX: &str = "\u{2014} ";
+
+/// Why a note cannot be read or relied on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoteError {
+    /// Larger than [`limits::NOTE_BYTES`].
+    #[error("the note has {0} bytes; at most {max} are read", max = limits::NOTE_BYTES)]
+    TooLong(usize),
+    /// Not UTF-8, or it has control characters.
+    #[error("the note is not plain UTF-8 text")]
+    NotText,
+    /// There is no text with a signature block after it.
+    #[error("the note has no signatures")]
+    NoSignatures,
+    /// A line of the signature block, counted from 1, is not a signature.
+    #[error("line {0} of the note's signatures is not a signature")]
+    SignatureLine(usize),
+    /// More than [`limits::NOTE_SIGNATURES`] signature lines.
+    #[error("the note has more than {max} signatures", max = limits::NOTE_SIGNATURES)]
+    TooManySignatures,
+    /// A signature that claims to be by a known key is not: somebody changed the note, or made it up.
+    #[error("the signature by {name} is wrong: the note is not what that key signed")]
+    WrongSignature {
+        /// The key's name.
+        name: String,
+    },
+    /// No signature is by a known key.
+    #[error("the note is signed by none of the known keys, only by: {}", .signers.join(", "))]
+    UnknownSigners {
+        /// The names of the keys that it claims to be signed by, the first few of them.
+        signers: Vec<String>,
+    },
+    /// Two of the caller's keys share name and key id, so that it is unclear which one made a signature.
+    #[error("two known keys are called {name} and share the key id {key_id:08x}; keep only one of them")]
+    AmbiguousKey {
+        /// The keys' name.
+        name: String,
+        /// The keys' id.
+        key_id: u32,
+    },
+    /// What was to be signed is not a note's text: it must end in a line break and have no other control character.
+    #[error("a note's text must be plain text that ends in a line break")]
+    UnfitText,
+}
+
+/// A signature line of a note: a claim, until it is verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteSignature {
+    name: String,
+    key_id: u32,
+    signature: Vec<u8>,
+}
+
+impl NoteSignature {
+    /// The name of the key that is said to have signed.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its key id.
+    pub fn key_id(&self) -> u32 {
+        self.key_id
+    }
+
+    /// The signature, without the key id.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+}
+
+/// A note that was read and not verified. Its text is not to be relied on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    text: String,
+    signatures: Vec<NoteSignature>,
+}
+
+impl Note {
+    /// Reads a note. Fails with any error of [`NoteError`] that is not about keys.
+    pub fn parse(bytes: &[u8]) -> Result<Self, NoteError> {
+        if bytes.len() > limits::NOTE_BYTES {
+            return Err(NoteError::TooLong(bytes.len()));
+        }
+        let note = std::str::from_utf8(bytes).map_err(|_| NoteError::NotText)?;
+        if !is_text(note) {
+            return Err(NoteError::NotText);
+        }
+        // The last empty line separates text and signatures; the text may have others.
+        let (text, block) = note.rfind("\n\n").map(|i| note.split_at(i + 1)).ok_or(NoteError::NoSignatures)?;
+        let lines = block.strip_prefix('\n').filter(|lines| !lines.is_empty()).ok_or(NoteError::NoSignatures)?;
+
+        let mut signatures = Vec::new();
+        for (i, line) in lines.split_inclusive('\n').enumerate() {
+            if i == limits::NOTE_SIGNATURES {
+                return Err(NoteError::TooManySignatures);
+            }
+            signatures.push(parse_signature(line).ok_or(NoteError::SignatureLine(i + 1))?);
+        }
+        Ok(Note { text: text.to_owned(), signatures })
+    }
+
+    /// The text, its last line break included.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The signatures, in their order.
+    pub fn signatures(&self) -> &[NoteSignature] {
+        &self.signatures
+    }
+
+    /// Verifies the note: every signature by one of `keys` must be right, and there must be one.
+    ///
+    /// Signatures by other keys are ignored, also if they share a name or a key id with one of `keys`. Of several
+    /// signatures by one key the first counts. Fails with [`NoteError::WrongSignature`], [`NoteError::UnknownSigners`], or
+    /// [`NoteError::AmbiguousKey`] if two of `keys` could have made a signature.
+    pub fn verify(&self, keys: &[VerifierKey]) -> Result<VerifiedNote, NoteError> {
+        let mut signers: Vec<NoteSigner> = Vec::new();
+        for line in &self.signatures {
+            let is_by = |key: &&VerifierKey| key.name() == line.name && key.key_id() == line.key_id;
+            let mut known = keys.iter().filter(is_by);
+            let Some(key) = known.next() else { continue };
+            if known.next().is_some() {
+                return Err(NoteError::AmbiguousKey { name: line.name.clone(), key_id: line.key_id });
+            }
+            if signers.iter().any(|signer| signer.name == line.name && signer.key_id == line.key_id) {
+                continue;
+            }
+            let wrong = NoteError::WrongSignature { name: line.name.clone() };
+            let timestamp = key.verify(self.text.as_bytes(), &line.signature).map_err(|_| wrong)?;
+            signers.push(NoteSigner { name: line.name.clone(), key_id: line.key_id, timestamp });
+        }
+        if signers.is_empty() {
+            let signers = self.signatures.iter().take(5).map(|line| line.name.clone()).collect();
+            return Err(NoteError::UnknownSigners { signers });
+        }
+        Ok(VerifiedNote { text: self.text.clone(), signers })
+    }
+}
+
+/// Who signed a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteSigner {
+    name: String,
+    key_id: u32,
+    timestamp: Option<u64>,
+}
+
+impl NoteSigner {
+    /// The key's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The key's id.
+    pub fn key_id(&self) -> u32 {
+        self.key_id
+    }
+
+    /// For a cosignature, when it was made, in seconds since 1970 (UTC).
+    pub fn timestamp(&self) -> Option<u64> {
+        self.timestamp
+    }
+}
+
+/// A note that at least one known key signed, and for which no known key's signature is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedNote {
+    text: String,
+    signers: Vec<NoteSigner>,
+}
+
+impl VerifiedNote {
+    /// The text, its last line break included.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The known keys that signed, each once, in the order of their signatures. There is at least one.
+    pub fn signers(&self) -> &[NoteSigner] {
+        &self.signers
+    }
+
+    /// The names of the known keys that signed.
+    pub fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.signers.iter().map(NoteSigner::name)
+    }
+}
+
+/// Returns the note with this text, signed by `keys` in their order.
+///
+/// Fails with [`NoteError::UnfitText`] unless `text` ends in a line break and has no other control character, and with
+/// [`NoteError::NoSignatures`] without keys.
+pub fn sign(text: &str, keys: &[&SignerKey]) -> Result<String, NoteError> {
+    if !text.ends_with('\n') || !is_text(text) {
+        return Err(NoteError::UnfitText);
+    }
+    if keys.is_empty() {
+        return Err(NoteError::NoSignatures);
+    }
+    let mut note = format!("{text}\n");
+    for key in keys {
+        note.push_str(&key.sign(text));
+    }
+    Ok(note)
+}
+
+/// "MUST NOT contain any ASCII control characters (those below U+0020) other than newline."
+fn is_text(text: &str) -> bool {
+    text.bytes().all(|byte| byte >= 0x20 || byte == b'\n')
+}
+
+/// "Key names MUST be non-empty and MUST NOT contain any Unicode spaces or plus (U+002B) characters."
+fn is_key_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
+}
+
+fn parse_signature(line: &str) -> Option<NoteSignature> {
+    let (name, encoded) = line.strip_suffix('\n')?.strip_prefix(SIGNATURE_PREFIX)?.split_once(' ')?;
+    let bytes = BASE64_STANDARD.decode(encoded).ok()?;
+    let (key_id, signature) = bytes.split_first_chunk::<4>()?;
+    if !is_key_name(name) || signature.is_empty() {
+        return None;
+    }
+    Some(NoteSignature { name: name.into(), key_id: u32::from_be_bytes(*key_id), signature: signature.into() })
+}
+
+/// The signature line of C2SP signed-note, line break included.
+fn signature_line(name: &str, key_id: u32, signature: &[u8]) -> String {
+    let encoded = BASE64_STANDARD.encode([&key_id.to_be_bytes(), signature].concat());
+    format!("{SIGNATURE_PREFIX}{name} {encoded}\n")
+}
+
+/// Reads a decimal number as all C2SP formats write it: ASCII digits, no sign, no leading zero but in `0` itself.
+fn parse_decimal(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signer(name: &str, seed: u8) -> SignerKey {
+        SignerKey::from_seed(name, &[seed; 32]).unwrap()
+    }
+
+    #[test]
+    fn the_example_of_the_specification_verifies() {
+        let key = VerifierKey::parse("example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k").unwrap();
+        let note = "This is an example message.\n\n\u{2014} example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ON\
+                    ncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+        let verified = Note::parse(note.as_bytes()).unwrap().verify(&[key]).unwrap();
+        assert_eq!(verified.text(), "This is an example message.\n");
+        assert_eq!(verified.key_names().collect::<Vec<_>>(), ["example.com/foo"]);
+    }
+
+    #[test]
+    fn a_note_with_any_bit_changed_is_refused() {
+        let key = signer("example.com/log", 1);
+        let note = sign("a text\n\nof two paragraphs\n", &[&key]).unwrap();
+        let keys = [key.verifier()];
+        let verify = |bytes: &[u8]| Note::parse(bytes).and_then(|note| note.verify(&keys));
+        assert_eq!(verify(note.as_bytes()).unwrap().text(), "a text\n\nof two paragraphs\n");
+        for i in 0..note.len() {
+            for bit in 0..8 {
+                let mut damaged = note.clone().into_bytes();
+                damaged[i] ^= 1 << bit;
+                assert!(verify(&damaged).is_err(), "byte {i}, bit {bit}");
+            }
+        }
+        for cut in 0..note.len() {
+            assert!(verify(&note.as_bytes()[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn other_keys_are_ignored_and_a_wrong_signature_is_not() {
+        let (a, b, namesake) = (signer("a", 1), signer("b", 2), signer("a", 3));
+        let note = Note::parse(sign("text\n", &[&a, &b, &namesake, &a]).unwrap().as_bytes()).unwrap();
+        let signers = |keys: &[VerifierKey]| note.verify(keys).map(|verified| verified.signers().len());
+        assert_eq!(signers(&[a.verifier()]), Ok(1));
+        assert_eq!(signers(&[b.verifier(), a.verifier(), signer("c", 1).verifier()]), Ok(2));
+        let unknown = NoteError::UnknownSigners { signers: ["a", "b", "a", "a"].map(str::to_owned).to_vec() };
+        assert_eq!(signers(&[signer("c", 1).verifier(), signer("a", 4).verifier()]), Err(unknown));
+        let twice = NoteError::AmbiguousKey { name: "a".into(), key_id: a.verifier().key_id() };
+        assert_eq!(signers(&[a.verifier(), b.verifier(), a.verifier()]), Err(twice));
+
+        let moved = sign("text\n", &[&b]).unwrap() + &a.sign("another text\n");
+        let moved = Note::parse(moved.as_bytes()).unwrap();
+        assert!(moved.verify(&[b.verifier()]).is_ok());
+        assert_eq!(moved.verify(&[b.verifier(), a.verifier()]), Err(NoteError::WrongSignature { name: "a".into() }));
+    }
+
+    #[test]
+    fn a_note_is_bounded_in_size_and_signatures() {
+        let key = signer("a", 1);
+        let with = |signatures: usize| Note::parse(sign("text\n", &vec![&key; signatures]).unwrap().as_bytes());
+        assert_eq!(with(limits::NOTE_SIGNATURES).unwrap().signatures().len(), limits::NOTE_SIGNATURES);
+        assert_eq!(with(limits::NOTE_SIGNATURES + 1), Err(NoteError::TooManySignatures));
+        let long = vec![b'a'; limits::NOTE_BYTES + 1];
+        assert_eq!(Note::parse(&long), Err(NoteError::TooLong(long.len())));
+    }
+
+    #[test]
+    fn what_is_not_a_note_is_refused() {
+        let line = signer("a", 1).sign("text\n");
+        let bad = [
+            (String::new(), NoteError::NoSignatures),
+            ("text\n".into(), NoteError::NoSignatures),
+            ("text\n\n".into(), NoteError::NoSignatures),
+            (line.clone(), NoteError::NoSignatures),
+            (format!("text\n{line}"), NoteError::NoSignatures),
+            (format!("text\r\n\n{line}"), NoteError::NotText),
+            (format!("te\tt\n\n{line}"), NoteError::NotText),
+            (format!("text\n\n{}", line.trim_end()), NoteError::SignatureLine(1)),
+            (format!("text\n\n{line}more\n"), NoteError::SignatureLine(2)),
+            (format!("text\n\n{}", line.replace('\u{2014}', "-")), NoteError::SignatureLine(1)),
+            (format!("text\n\n{}", line.replace(" a ", " a b ")), NoteError::SignatureLine(1)),
+            (format!("text\n\n{}", line.replace(" a ", "  ")), NoteError::SignatureLine(1)),
+            (format!("text\n\n{}", line.replace(" a ", " a\u{2003} ")), NoteError::SignatureLine(1)),
+            (format!("text\n\n{}", line.replace('=', "")), NoteError::SignatureLine(1)),
+            ("text\n\n\u{2014} a AAAAAA==\n".into(), NoteError::SignatureLine(1)),
+        ];
+        for (text, error) in bad {
+            assert_eq!(Note::parse(text.as_bytes()), Err(error), "{text:?}");
+        }
+        assert_eq!(Note::parse(b"\xff\n\n"), Err(NoteError::NotText));
+        assert_eq!(sign("no line break", &[&signer("a", 1)]), Err(NoteError::UnfitText));
+        assert_eq!(sign("a\ttab\n", &[&signer("a", 1)]), Err(NoteError::UnfitText));
+        assert_eq!(sign("text\n", &[]), Err(NoteError::NoSignatures));
+    }
+
+    #[test]
+    fn numbers_have_one_spelling() {
+        for number in [0, 1, 10, u64::MAX] {
+            assert_eq!(parse_decimal(&number.to_string()), Some(number));
+        }
+        for text in ["", "00", "01", "+1", "-1", " 1", "1 ", "1_0", "0x1", "18446744073709551616"] {
+            assert_eq!(parse_decimal(text), None, "{text:?}");
+        }
+    }
+}

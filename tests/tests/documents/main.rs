@@ -6,7 +6,10 @@
 mod mutations;
 
 use assay_core::json::{self, Value};
+use assay_core::limits;
 use assay_core::predicate::{self, DocumentError, Prepared};
+use assay_core::purl::Purl;
+use assay_core::statement::{Statement, StatementError, Subject};
 use assay_tests::data;
 use std::collections::HashMap;
 use std::path::Path;
@@ -65,10 +68,13 @@ fn expected(kind: &str, path: &str, says: &str, bytes: &[u8]) -> Expected {
 fn is_whole_statement(bytes: &[u8]) -> bool {
     let Ok(statement) = serde_json::from_slice::<serde_json::Value>(bytes) else { return false };
     let whole = |subject: &serde_json::Value| match subject["digest"].as_object() {
-        Some(digests) => digests.iter().all(|(algorithm, hex)| algorithm != "sha256" || hex.as_str().is_some_and(|h| h.len() == 64)),
+        Some(digests) => {
+            digests.iter().all(|(algorithm, hex)| algorithm != "sha256" || hex.as_str().is_some_and(|h| h.len() == 64))
+        }
         None => subject["uri"].as_str().is_some_and(|uri| uri.starts_with("pkg:")),
     };
-    statement["_type"] == "https://in-toto.io/Statement/v1" && statement["subject"].as_array().is_some_and(|s| s.iter().all(whole))
+    statement["_type"] == "https://in-toto.io/Statement/v1"
+        && statement["subject"].as_array().is_some_and(|s| s.iter().all(whole))
 }
 
 /// What SOURCES.md says of each file: path to the last column.
@@ -91,7 +97,8 @@ fn every_document_is_taken_or_refused_as_its_source_says() {
         for path in data::files(&folder) {
             let bytes = data::read(&path);
             let relative = path.strip_prefix(&folder).unwrap().to_str().unwrap();
-            let says = sources.get(relative).unwrap_or_else(|| panic!("{name}/SOURCES.md does not say what {relative} is"));
+            let says =
+                sources.get(relative).unwrap_or_else(|| panic!("{name}/SOURCES.md does not say what {relative} is"));
             let outcome = predicate::prepare(kind, relative, &bytes, NOW);
             let expected = expected(kind, relative, says, &bytes);
             match &outcome {
@@ -120,7 +127,7 @@ fn show(name: &str, path: &str, outcome: &Result<Vec<Prepared>, DocumentError>) 
     match outcome {
         Ok(claims) => {
             for claim in claims {
-                let subjects: Vec<_> = claim.subjects.iter().map(|s| s.to_json().to_json()).collect();
+                let subjects: Vec<_> = claim.subjects.iter().map(|s| s.to_value().to_json()).collect();
                 let bytes = claim.predicate.to_json().len();
                 println!("{name}/{path}: {} {bytes} B {:?} {subjects:?}", claim.predicate_type, claim.summary);
             }
@@ -134,25 +141,47 @@ fn assert_sound(kind: &str, path: &str, document: &[u8], claims: &[Prepared]) {
     assert!(!claims.is_empty(), "{path}");
     for claim in claims {
         let text = claim.predicate.to_json();
-        assert_eq!(json::parse(text.as_bytes()).as_ref(), Ok(&claim.predicate), "{path}: the predicate does not read back");
+        assert_eq!(
+            json::parse(text.as_bytes()).as_ref(),
+            Ok(&claim.predicate),
+            "{path}: the predicate does not read back"
+        );
         predicate::check(&claim.predicate_type, &claim.predicate).unwrap_or_else(|e| panic!("{path}: {e}"));
         assert!(kind == "statement" || predicate::by_uri(&claim.predicate_type).is_some(), "{path}");
-        let subjects: usize = claim.subjects.iter().map(|s| s.to_json().to_json().len() + 1).sum();
+        let subjects: usize = claim.subjects.iter().map(|s| s.to_value().to_json().len() + 1).sum();
         assert!(text.len() + subjects <= 28 * 1024, "{path}: {} and {subjects} bytes", text.len());
         for subject in &claim.subjects {
-            assert!(!subject.digests.is_empty(), "{path}: a subject without digest");
+            assert!(!subject.digests().is_empty(), "{path}: a subject without digest");
         }
-        let named = predicate::attachments(&claim.predicate_type, &claim.predicate);
+        let statement = statement(claim).unwrap_or_else(|e| panic!("{path}: {e}"));
+        assert!(statement.to_json().len() <= limits::PAYLOAD_BYTES, "{path}");
+        assert!(
+            claim.summary.iter().all(|(label, value)| !(label.clone() + value).contains(char::is_control)),
+            "{path}"
+        );
+        let named = predicate::attachments(&statement);
         match &claim.attachment {
             Some(attachment) => {
                 assert_eq!(attachment.bytes, document, "{path}: the attachment is not the document");
                 let digest = assay_core::Hash::of(document);
-                assert!(named.iter().any(|named| named.sha256 == digest), "{path}: the claim does not name its attachment");
+                assert!(
+                    named.iter().any(|named| named.sha256 == digest),
+                    "{path}: the claim does not name its attachment"
+                );
             }
             None => assert_whole(kind, document, &claim.predicate, path),
         }
         assert!(kind != "scan" || claim.attachment.is_some(), "{path}: a scan without its document");
     }
+}
+
+/// The statement that the claim would be, of a package that the publisher names where the document names none.
+fn statement(claim: &Prepared) -> Result<Statement, StatementError> {
+    let mut subjects = claim.subjects.clone();
+    if subjects.is_empty() {
+        subjects.push(Subject::package(Purl::parse_canonical("pkg:generic/named-by-the-publisher@1").unwrap()));
+    }
+    Statement::new(subjects, &claim.predicate_type, claim.predicate.clone())
 }
 
 /// Documents that are predicates are so unchanged: the same members in the same order, numbers as they were written.

@@ -264,7 +264,7 @@ mod tests {
         );
         assert!(text.starts_with(expected), "{text}");
         assert_eq!(
-            prepared.subjects[0].digests,
+            prepared.subjects[0].digests(),
             [("gitCommit".into(), "d20ace7968ba43c0219f62d71334c1095bab1602".into())]
         );
     }
@@ -276,6 +276,22 @@ mod tests {
             (r#""results""#, r#""no""#),
             (r#""ruleIndex":0,"#, ""),
             (r#""ruleIndex":0,"#, r#""ruleIndex":1,"#),
+        ] {
+            let prepared = prepare("scan", "x.sarif", LOG.replacen(from, to, 1).as_bytes(), NOW).unwrap().remove(0);
+            assert_eq!(prepared.predicate_type, "https://in-toto.io/attestation/reference/v0.1");
+            assert!(prepared.attachment.is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (from, to, place) in [
+            (r#""version":"2.1.0""#, r#""version":"1.0.0""#, "$.version"),
+            (r#""name":"Lint er","#, "", "$.runs[0].tool.driver.name"),
+            (r#""endTimeUtc":"2020"#, r#""endTimeUtc":"2019"#, "$.runs[0].invocations[0]"),
+            (r#""ruleId":"R1""#, r#""ruleId":"""#, "$.runs[0].results[1].ruleId"),
+            (r#""message":{"text":"b"},"#, "", "$.runs[0].results[1].message"),
+            (r#""kind":"pass""#, r#""kind":"maybe""#, "$.runs[0].results[2].kind"),
         ] {
             let error = prepare("scan", "x.sarif", LOG.replacen(from, to, 1).as_bytes(), NOW).unwrap_err();
             assert_eq!(error.place(), place, "{error}");
