@@ -1,23 +1,178 @@
-//! (in work)
+//! What claims say: the predicate types that Assay knows, and how documents of tools become claims.
+//!
+//! Each kind does two things. It *checks* a predicate of its type in a claim: strictly for what the type's specification
+//! requires, and tolerant of fields that it does not know, as in-toto demands. And it *prepares* a claim from a document
+//! of a tool: predicate, suggested subjects, a summary for people, and the document itself as an attachment where the
+//! predicate names it. Predicates of types that are not in [`TABLE`] are not looked into: they are logged as they are.
+//!
+//! Left out: fetching or expanding anything, verifying other people's signatures, and judging what a document says.
 
+mod document;
+mod in_toto;
 pub mod issuer;
+mod lifecycle;
+mod node;
+mod provenance;
+mod reference;
+mod sbom;
+mod scan;
+mod scorecard;
+mod subject;
+mod time;
+mod vex;
 
+pub use document::{Attachment, DocumentError, Prepared};
+
+use crate::Hash;
 use crate::json::Value;
+use crate::statement::Statement;
+use document::Document;
+use node::Node;
 
-/// Why a predicate is not what its type says.
+/// A predicate type.
+pub struct PredicateType {
+    /// Short name, for people.
+    pub name: &'static str,
+    /// Every type URI that it goes by, the preferred one first.
+    pub uris: &'static [&'static str],
+    check: fn(&Node<'_, '_>) -> Result<(), PredicateError>,
+}
+
+/// Why a predicate is not what its type asks for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {reason}")]
 pub struct PredicateError {
-    /// Where, from the predicate on: `$.a.b[3]`.
+    /// JSON path in the statement, such as `$.predicate.scanner.uri`.
     pub path: String,
     /// What is wrong there.
     pub reason: String,
 }
 
-/// Checks a predicate of a known type; unknown types pass.
+const ISSUER: PredicateType =
+    PredicateType { name: "issuer", uris: &[issuer::URI], check: |node| issuer::check(node.value()) };
+
+/// The types that are checked.
+pub const TABLE: &[&PredicateType] = &[
+    &scan::TYPE,
+    &sbom::CYCLONEDX,
+    &sbom::SPDX_2,
+    &sbom::SPDX_3,
+    &vex::TYPE,
+    &lifecycle::TYPE,
+    &provenance::V1,
+    &provenance::V0_2,
+    &scorecard::TYPE,
+    &reference::TYPE,
+    &ISSUER,
+];
+
+/// The type that goes by `uri`, or `None` if it is not in the table.
+pub fn by_uri(uri: &str) -> Option<&'static PredicateType> {
+    TABLE.iter().find(|predicate| predicate.uris.contains(&uri)).copied()
+}
+
+/// Checks a statement's predicate. Types that are not in the table pass.
 pub fn check(uri: &str, predicate: &Value) -> Result<(), PredicateError> {
-    match uri {
-        issuer::URI => issuer::check(predicate),
-        _ => Ok(()),
+    let Some(known) = by_uri(uri) else { return Ok(()) };
+    let node = Node::root("$.predicate", predicate);
+    node.object()?;
+    (known.check)(&node)?;
+    if let Some(attachments) = node.get("attachments") {
+        for attachment in attachments.items()? {
+            check_descriptor(&attachment)?;
+            if sha256(attachment.value()).is_none() {
+                return Err(attachment.fault("names an attachment without its SHA-256 in 64 lower-case hex digits"));
+            }
+        }
     }
+    Ok(())
+}
+
+/// A document beside the log that a claim names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachmentRef {
+    /// Its SHA-256.
+    pub sha256: Hash,
+    /// Its file name, if the claim gives one.
+    pub name: Option<String>,
+    /// Its media type, if the claim gives one.
+    pub media_type: Option<String>,
+    /// Its size in bytes, if the claim gives it.
+    pub size: Option<u64>,
+}
+
+/// The documents that a statement's predicate names by SHA-256: in `attachments`, whatever its type, and in the `references` of a
+/// reference. What is malformed is passed over.
+pub fn attachments(statement: &Statement) -> Vec<AttachmentRef> {
+    let (predicate_type, predicate) = (statement.predicate_type(), statement.predicate());
+    let list = |key: &str| predicate.get(key).and_then(Value::as_array).unwrap_or_default();
+    let references = if reference::TYPE.uris.contains(&predicate_type) { list("references") } else { &[] };
+    list("attachments").iter().chain(references).filter_map(attachment).collect()
+}
+
+fn attachment(descriptor: &Value) -> Option<AttachmentRef> {
+    let text = |key: &str| descriptor.get(key).and_then(Value::as_str).map(str::to_owned);
+    Some(AttachmentRef {
+        sha256: sha256(descriptor)?,
+        name: text("name"),
+        media_type: text("mediaType"),
+        size: descriptor.pointer("/annotations/size").and_then(Value::as_u64),
+    })
+}
+
+fn sha256(descriptor: &Value) -> Option<Hash> {
+    Hash::from_hex(descriptor.pointer("/digest/sha256")?.as_str()?)
+}
+
+/// A ResourceDescriptor names something by URI, digest or content (in-toto, `spec/v1/resource_descriptor.md`).
+fn check_descriptor(node: &Node<'_, '_>) -> Result<(), PredicateError> {
+    node.object()?;
+    if let Some(uri) = node.get("uri") {
+        uri.text()?;
+    }
+    if let Some(digest) = node.get("digest") {
+        check_digests(&digest)?;
+    }
+    if ["uri", "digest", "content"].iter().all(|key| node.get(key).is_none()) {
+        return Err(node.fault("has none of uri, digest and content"));
+    }
+    Ok(())
+}
+
+/// A DigestSet: algorithm to value, at least one. Those of the SHA families are lower-case hex of the right length.
+fn check_digests(node: &Node<'_, '_>) -> Result<(), PredicateError> {
+    let mut any = false;
+    for (algorithm, value) in node.members()? {
+        any = true;
+        let hex = value.text()?;
+        let known = ["sha1", "sha224", "sha256", "sha384", "sha512", "sha3_224", "sha3_256", "sha3_384", "sha3_512"];
+        let good = subject::digest(algorithm, hex).is_some_and(|(_, lower)| lower == hex);
+        if known.contains(&algorithm) && !good {
+            return Err(value.fault(format!("{} is no {algorithm} in lower-case hex", node::quoted(hex))));
+        }
+    }
+    if any { Ok(()) } else { Err(node.fault("holds no digest")) }
+}
+
+/// The kinds of documents that [`prepare`] takes.
+pub const KINDS: &[&str] = &["scan", "sbom", "vex", "lifecycle", "provenance", "scorecard", "statement"];
+
+/// Makes claims of a document: usually one, and one for each statement in it where it holds several.
+///
+/// `kind` is one of [`KINDS`]; `file_name` names the attachment, its folders being dropped; `now` is an RFC 3339 time that
+/// stands where the document gives none and the predicate needs one. Every predicate that is returned passes [`check`],
+/// makes a valid statement with the suggested subjects, and takes with them at most 28 KiB as compact JSON.
+pub fn prepare(kind: &str, file_name: &str, bytes: &[u8], now: &str) -> Result<Vec<Prepared>, DocumentError> {
+    let document = Document::new(file_name, bytes)?;
+    let claims = match kind {
+        "scan" => scan::prepare(&document, now),
+        "sbom" => sbom::prepare(&document),
+        "vex" => vex::prepare(&document),
+        "lifecycle" => lifecycle::prepare(&document, now),
+        "provenance" => provenance::prepare(&document),
+        "scorecard" => scorecard::prepare(&document),
+        "statement" => in_toto::prepare(&document),
+        _ => Err(DocumentError::NotTaken(format!("{} is no kind; there are {}", node::quoted(kind), KINDS.join(", ")))),
+    }?;
+    claims.into_iter().map(Prepared::check).collect()
 }

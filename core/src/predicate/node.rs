@@ -1,0 +1,155 @@
+//! A place in a JSON value that knows its path, so that what is wrong there can be named.
+//!
+//! The path costs nothing until something is wrong: a node points to the node that it was reached from.
+
+use super::{PredicateError, time};
+use crate::json::Value;
+use std::fmt::Write;
+
+/// A value and how it was reached. `'v` is the document's lifetime, `'p` that of the nodes above.
+#[derive(Clone, Copy)]
+pub(crate) struct Node<'v, 'p> {
+    value: &'v Value,
+    step: Step<'v>,
+    parent: Option<&'p Node<'v, 'p>>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'v> {
+    Root(&'static str),
+    Key(&'v str),
+    Index(usize),
+}
+
+impl<'v, 'p> Node<'v, 'p> {
+    /// The top of a value; paths start with `name`, such as `$`.
+    pub(crate) fn root(name: &'static str, value: &'v Value) -> Self {
+        Node { value, step: Step::Root(name), parent: None }
+    }
+
+    /// The value itself.
+    pub(crate) fn value(&self) -> &'v Value {
+        self.value
+    }
+
+    /// An error that names this place.
+    pub(crate) fn fault(&self, reason: impl Into<String>) -> PredicateError {
+        PredicateError { path: self.path(), reason: reason.into() }
+    }
+
+    /// The path, such as `$.runs[0].tool`.
+    pub(crate) fn path(&self) -> String {
+        let mut path = self.parent.map_or_else(String::new, Node::path);
+        match self.step {
+            Step::Root(name) => path.push_str(name),
+            Step::Index(index) => _ = write!(path, "[{index}]"),
+            Step::Key(key)
+                if !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-@$".contains(&b)) =>
+            {
+                _ = write!(path, ".{key}");
+            }
+            Step::Key(key) => _ = write!(path, "[{key:?}]"),
+        }
+        path
+    }
+
+    /// The object here, or the error that there is none.
+    pub(crate) fn object(&self) -> Result<&'v [(String, Value)], PredicateError> {
+        self.value.as_object().ok_or_else(|| self.unlike("an object"))
+    }
+
+    /// The member `key`, or `None` if it is absent or null: in-toto reads both alike.
+    pub(crate) fn get<'s>(&'s self, key: &'v str) -> Option<Node<'v, 's>> {
+        let value = self.value.get(key)?;
+        (!value.is_null()).then_some(Node { value, step: Step::Key(key), parent: Some(self) })
+    }
+
+    /// The member `key`, or the error that it is missing.
+    pub(crate) fn need<'s>(&'s self, key: &'v str) -> Result<Node<'v, 's>, PredicateError> {
+        self.object()?;
+        self.get(key)
+            .ok_or_else(|| Node { value: self.value, step: Step::Key(key), parent: Some(self) }.fault("is missing"))
+    }
+
+    /// The members of the object here.
+    pub(crate) fn members<'s>(&'s self) -> Result<impl Iterator<Item = (&'v str, Node<'v, 's>)>, PredicateError> {
+        let object = self.object()?;
+        Ok(object.iter().map(|(key, value)| (key.as_str(), Node { value, step: Step::Key(key), parent: Some(self) })))
+    }
+
+    /// The items of the array here.
+    pub(crate) fn items<'s>(&'s self) -> Result<impl Iterator<Item = Node<'v, 's>>, PredicateError> {
+        let array = self.value.as_array().ok_or_else(|| self.unlike("an array"))?;
+        Ok(array.iter().enumerate().map(|(i, value)| Node { value, step: Step::Index(i), parent: Some(self) }))
+    }
+
+    /// The string here, which may be empty.
+    pub(crate) fn string(&self) -> Result<&'v str, PredicateError> {
+        self.value.as_str().ok_or_else(|| self.unlike("a string"))
+    }
+
+    /// The string here, which is not empty.
+    pub(crate) fn text(&self) -> Result<&'v str, PredicateError> {
+        match self.string()? {
+            "" => Err(self.fault("is an empty string")),
+            text => Ok(text),
+        }
+    }
+
+    /// The string here, which is one of `choices`.
+    pub(crate) fn one_of(&self, choices: &[&str]) -> Result<&'v str, PredicateError> {
+        let text = self.string()?;
+        if choices.contains(&text) {
+            return Ok(text);
+        }
+        Err(self.fault(format!("is {}, and has to be one of {}", quoted(text), choices.join(", "))))
+    }
+
+    /// The RFC 3339 date-time here.
+    pub(crate) fn instant(&self) -> Result<time::Instant, PredicateError> {
+        let text = self.string()?;
+        time::instant(text).ok_or_else(|| self.fault(format!("{} is no RFC 3339 date and time", quoted(text))))
+    }
+
+    /// The member `key` as a string that is not empty, if it is there.
+    pub(crate) fn optional_text(&self, key: &'v str) -> Result<Option<&'v str>, PredicateError> {
+        self.get(key).map(|node| node.text()).transpose()
+    }
+
+    /// The member `key` as a string, if it is one: for what is only shown.
+    pub(crate) fn shown(&self, key: &str) -> Option<&'v str> {
+        self.value.get(key)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    fn unlike(&self, wanted: &str) -> PredicateError {
+        self.fault(format!("is {}, and has to be {wanted}", self.value.kind()))
+    }
+}
+
+/// `text` in quotes, cut to a length that an error message bears, with control characters escaped.
+pub(crate) fn quoted(text: &str) -> String {
+    const SHOWN: usize = 80;
+    if text.chars().count() <= SHOWN {
+        return format!("{text:?}");
+    }
+    format!("{:?}…", text.chars().take(SHOWN).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_names_its_place() {
+        let value = crate::json::parse(br#"{"a": [{"b c": 1}, {"d": null}]}"#).unwrap();
+        let root = Node::root("$", &value);
+        let a = root.need("a").unwrap();
+        let items: Vec<_> = a.items().unwrap().collect();
+        assert_eq!(
+            items[0].need("b c").unwrap().string().unwrap_err().to_string(),
+            r#"$.a[0]["b c"]: is a number, and has to be a string"#
+        );
+        assert_eq!(items[1].need("d").err().unwrap().to_string(), "$.a[1].d: is missing");
+        assert_eq!(a.need("x").err().unwrap().to_string(), "$.a: is an array, and has to be an object");
+    }
+}

@@ -1,0 +1,30 @@
+//! `https://in-toto.io/attestation/reference/v0.1`: a claim that a document belongs to its subjects. It stands in for any
+//! document that is too large for a claim, or whose predicate could not be made without saying more than it says.
+
+use super::{PredicateError, PredicateType, document::object, node::Node};
+use crate::json::Value;
+
+pub(super) const TYPE: PredicateType =
+    PredicateType { name: "reference", uris: &["https://in-toto.io/attestation/reference/v0.1"], check };
+
+/// The system that provides referenced documents: the attachment store of any log that speaks Assay.
+const ATTESTER: &str = "urn:assay:attachments:v1";
+
+/// The predicate that references the documents that `descriptors` name.
+pub(super) fn predicate(descriptors: Vec<Value>) -> Value {
+    object([
+        ("attester", Some(object([("id", Some(ATTESTER.into()))]))),
+        ("references", Some(Value::Array(descriptors))),
+    ])
+}
+
+/// Specification: in-toto attestation, `spec/predicates/reference.md`.
+fn check(predicate: &Node<'_, '_>) -> Result<(), PredicateError> {
+    predicate.need("attester")?.need("id")?.text()?;
+    for reference in predicate.need("references")?.items()? {
+        reference.need("mediaType")?.text()?;
+        reference.need("downloadLocation")?.text()?;
+        super::check_descriptor(&reference)?;
+    }
+    Ok(())
+}

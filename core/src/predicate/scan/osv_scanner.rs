@@ -1,0 +1,72 @@
+//! The JSON of osv-scanner (`osv-scanner scan --format json`).
+
+use super::{Finding, Findings, Scan};
+use crate::json::Value;
+use crate::predicate::PredicateError;
+use crate::predicate::document::object;
+use crate::predicate::node::Node;
+use crate::predicate::subject::Subjects;
+
+pub(super) fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
+    let mut findings = Findings::default();
+    let (mut packages, mut sources) = (0, Vec::new());
+    // A scan that found nothing writes an empty list, or null in older versions.
+    if let Some(results) = root.get("results") {
+        for result in results.items()? {
+            let source = result.need("source")?;
+            sources.push(source.need("path")?.string()?);
+            for package in result.need("packages")?.items()? {
+                packages += 1;
+                read_package(&package, &mut findings)?;
+            }
+        }
+    }
+    let mut summary = vec![("vulnerable packages".to_owned(), packages.to_string())];
+    summary.extend(sources.into_iter().map(|path| ("scanned".to_owned(), path.to_owned())));
+    Ok(Scan {
+        uri: "pkg:github/google/osv-scanner".into(),
+        version: None,
+        database: None,
+        findings,
+        times: None,
+        ignored: vec![],
+        subjects: Subjects::default(),
+        summary,
+    })
+}
+
+fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<(), PredicateError> {
+    let package = entry.need("package")?;
+    let name = package.need("name")?.text()?;
+    let found_in = object([
+        ("package", Some(name.into())),
+        ("version", package.optional_text("version")?.map(Value::from)),
+        ("ecosystem", package.optional_text("ecosystem")?.map(Value::from)),
+    ]);
+    let Some(vulnerabilities) = entry.get("vulnerabilities") else { return Ok(()) };
+    for vulnerability in vulnerabilities.items()? {
+        let finding = findings.entry(vulnerability.need("id")?.text()?);
+        read_severities(&vulnerability, finding)?;
+        if let Some(aliases) = vulnerability.get("aliases") {
+            let aliases = aliases.items()?.map(|alias| alias.text().map(Value::from)).collect::<Result<Vec<_>, _>>()?;
+            if !aliases.is_empty() {
+                finding.annotate(object([("aliases", Some(Value::Array(aliases)))]));
+            }
+        }
+        finding.annotate(found_in.clone());
+    }
+    Ok(())
+}
+
+/// The severities of the OSV record, and the word that its database has for it.
+fn read_severities(vulnerability: &Node<'_, '_>, finding: &mut Finding) -> Result<(), PredicateError> {
+    if let Some(severities) = vulnerability.get("severity") {
+        for severity in severities.items()? {
+            finding.severity(severity.need("type")?.text()?, severity.need("score")?.text()?);
+        }
+    }
+    if let Some(word) = vulnerability.value().pointer("/database_specific/severity").and_then(Value::as_str) {
+        finding.severity("database", word);
+    }
+    Ok(())
+}

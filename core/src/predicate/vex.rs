@@ -1,0 +1,165 @@
+//! `https://openvex.dev/ns`: OpenVEX documents, v0.0.1 and v0.2.0.
+//!
+//! The predicate is the document, and its type URI is the document's own `@context`, version included, as `vexctl` does
+//! it. Documents without a version in their context are of either version, so both spellings of vulnerabilities and
+//! products are taken wherever they come. CycloneDX VEX is a CycloneDX BOM and goes by `sbom`; CSAF is not taken.
+
+use super::document::{Document, DocumentError, Draft, Prepared, not_taken};
+use super::node::Node;
+use super::subject::{Subjects, digest};
+use super::{PredicateError, PredicateType};
+use crate::json::Value;
+use std::collections::BTreeMap;
+
+pub(super) const TYPE: PredicateType = PredicateType {
+    name: "vex",
+    uris: &["https://openvex.dev/ns", "https://openvex.dev/ns/v0.0.1", "https://openvex.dev/ns/v0.2.0"],
+    check,
+};
+
+const STATUSES: &[&str] = &["not_affected", "affected", "fixed", "under_investigation"];
+
+const JUSTIFICATIONS: &[&str] = &[
+    "component_not_present",
+    "vulnerable_code_not_present",
+    "vulnerable_code_not_in_execute_path",
+    "vulnerable_code_cannot_be_controlled_by_adversary",
+    "inline_mitigations_already_exist",
+];
+
+/// Specification: openvex/spec, `OPENVEX-SPEC.md` and its JSON schema. A missing `version` is taken for a first one, and
+/// a missing document `timestamp` is borne if every statement has its own, which is what it would be inherited by.
+fn check(document: &Node<'_, '_>) -> Result<(), PredicateError> {
+    document.need("@context")?.one_of(TYPE.uris)?;
+    document.need("@id")?.text()?;
+    document.need("author")?.text()?;
+    if let Some(version) = document.get("version") {
+        // v0.0.1 wrote it as a string.
+        let number = version.value().as_u64().or_else(|| version.value().as_str()?.parse().ok());
+        if number.is_none_or(|number| number == 0) {
+            return Err(version.fault("is no whole number from 1"));
+        }
+    }
+    let dated = timestamps(document)?;
+    let statements = document.need("statements")?;
+    let mut any = false;
+    for statement in statements.items()? {
+        any = true;
+        check_statement(&statement, dated)?;
+    }
+    if any { Ok(()) } else { Err(statements.fault("holds no statement")) }
+}
+
+/// Whether there is a `timestamp`, all times being well-formed.
+fn timestamps(node: &Node<'_, '_>) -> Result<bool, PredicateError> {
+    for key in ["timestamp", "last_updated", "action_statement_timestamp"] {
+        if let Some(time) = node.get(key) {
+            time.instant()?;
+        }
+    }
+    Ok(node.get("timestamp").is_some())
+}
+
+fn check_statement(statement: &Node<'_, '_>, document_is_dated: bool) -> Result<(), PredicateError> {
+    vulnerability(statement)?;
+    if !timestamps(statement)? && !document_is_dated {
+        return Err(statement.fault("has no timestamp, and the document has none either"));
+    }
+    let status = statement.need("status")?.one_of(STATUSES)?;
+    if let Some(justification) = statement.get("justification") {
+        justification.one_of(JUSTIFICATIONS)?;
+    }
+    for key in ["impact_statement", "action_statement", "status_notes"] {
+        if let Some(text) = statement.get(key) {
+            text.string()?;
+        }
+    }
+    let reasoned = statement.get("justification").is_some() || statement.get("impact_statement").is_some();
+    if status == "not_affected" && !reasoned {
+        return Err(statement.fault("says not_affected with neither justification nor impact_statement"));
+    }
+    if status == "affected" && statement.get("action_statement").is_none() {
+        return Err(statement.fault("says affected without action_statement"));
+    }
+    if let Some(products) = statement.get("products") {
+        for product in products.items()? {
+            check_component(&product)?;
+            if let Some(parts) = product.get("subcomponents") {
+                for part in parts.items()? {
+                    check_component(&part)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The name of the vulnerability: a string in v0.0.1, an object since.
+fn vulnerability<'v>(statement: &Node<'v, '_>) -> Result<&'v str, PredicateError> {
+    let vulnerability = statement.need("vulnerability")?;
+    match vulnerability.value() {
+        Value::Object(_) => vulnerability.need("name")?.text(),
+        _ => vulnerability.text(),
+    }
+}
+
+/// A product or a part of one: a string in v0.0.1, an object since.
+fn check_component(component: &Node<'_, '_>) -> Result<(), PredicateError> {
+    if component.value().as_str().is_some() {
+        return component.text().map(|_| ());
+    }
+    component.object()?;
+    if let Some(id) = component.get("@id") {
+        id.text()?;
+    }
+    if let Some(identifiers) = component.get("identifiers") {
+        for (_, identifier) in identifiers.members()? {
+            identifier.text()?;
+        }
+    }
+    if component.get("@id").is_none() && component.get("identifiers").is_none() {
+        return Err(component.fault("has neither @id nor identifiers"));
+    }
+    Ok(())
+}
+
+pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentError> {
+    let vex = document.json()?;
+    let root = Node::root("$", &vex);
+    if !root.shown("@context").is_some_and(|context| context.starts_with("https://openvex.dev/ns")) {
+        return Err(not_taken("vex", "OpenVEX JSON", &vex));
+    }
+    check(&root)?;
+    let (subjects, summary) = describe(&root)?;
+    let predicate_type = root.need("@context")?.text()?.to_owned();
+    let mut draft = Draft { predicate_type, predicate: vex.clone(), subjects, summary };
+    draft.bound_subjects();
+    Ok(vec![document.inline_or_referenced(draft, "application/json")?])
+}
+
+fn describe(root: &Node<'_, '_>) -> Result<(Subjects, Vec<(String, String)>), PredicateError> {
+    let mut subjects = Subjects::default();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for statement in root.need("statements")?.items()? {
+        *counts.entry(statement.need("status")?.string()?).or_default() += 1;
+        if let Some(products) = statement.get("products") {
+            for product in products.items()? {
+                suggest(&product, &mut subjects);
+            }
+        }
+    }
+    subjects.notes.sort();
+    subjects.notes.dedup();
+    let mut summary = vec![("author".to_owned(), root.need("author")?.text()?.to_owned())];
+    summary.extend(counts.iter().map(|(status, count)| ((*status).to_owned(), count.to_string())));
+    Ok((subjects, summary))
+}
+
+fn suggest(product: &Node<'_, '_>, subjects: &mut Subjects) {
+    let id = product.value().as_str().or_else(|| product.shown("@id"));
+    let identified = product.value().pointer("/identifiers/purl").and_then(Value::as_str);
+    let purl = id.filter(|id| id.starts_with("pkg:")).or(identified);
+    let hashes = product.value().get("hashes").and_then(Value::as_object).unwrap_or_default();
+    let digests = hashes.iter().filter_map(|(name, hex)| digest(name, hex.as_str()?)).collect();
+    subjects.suggest(id.filter(|_| purl.is_none()), purl, digests);
+}
