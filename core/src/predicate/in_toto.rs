@@ -22,8 +22,7 @@ pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentErro
     match kind.string()? {
         STATEMENT_V1 => {}
         STATEMENT_V0_1 => {
-            let advice =
-                "only v1 is signed here: change `_type` to https://in-toto.io/Statement/v1, whose fields are the same";
+            let advice = "only v1 is signed here: change `_type` to https://in-toto.io/Statement/v1, or use `publish provenance` for SLSA";
             return Err(kind.fault(format!("is an in-toto Statement v0.1; {advice}")).into());
         }
         other => return Err(kind.fault(format!("is {}, and has to be {STATEMENT_V1}", quoted(other))).into()),

@@ -22,9 +22,10 @@ mod time;
 mod vex;
 
 pub use document::{Attachment, DocumentError, Prepared};
-pub use subject::SuggestedSubject;
 
-use crate::{Hash, json::Value};
+use crate::Hash;
+use crate::json::Value;
+use crate::statement::Statement;
 use document::Document;
 use node::Node;
 
@@ -47,6 +48,9 @@ pub struct PredicateError {
     pub reason: String,
 }
 
+const ISSUER: PredicateType =
+    PredicateType { name: "issuer", uris: &[issuer::URI], check: |node| issuer::check(node.value()) };
+
 /// The types that are checked.
 pub const TABLE: &[&PredicateType] = &[
     &scan::TYPE,
@@ -59,7 +63,7 @@ pub const TABLE: &[&PredicateType] = &[
     &provenance::V0_2,
     &scorecard::TYPE,
     &reference::TYPE,
-    &issuer::TYPE,
+    &ISSUER,
 ];
 
 /// The type that goes by `uri`, or `None` if it is not in the table.
@@ -97,9 +101,10 @@ pub struct AttachmentRef {
     pub size: Option<u64>,
 }
 
-/// The documents that a predicate names by SHA-256: in `attachments`, whatever its type, and in the `references` of a
+/// The documents that a statement's predicate names by SHA-256: in `attachments`, whatever its type, and in the `references` of a
 /// reference. What is malformed is passed over.
-pub fn attachments(predicate_type: &str, predicate: &Value) -> Vec<AttachmentRef> {
+pub fn attachments(statement: &Statement) -> Vec<AttachmentRef> {
+    let (predicate_type, predicate) = (statement.predicate_type(), statement.predicate());
     let list = |key: &str| predicate.get(key).and_then(Value::as_array).unwrap_or_default();
     let references = if reference::TYPE.uris.contains(&predicate_type) { list("references") } else { &[] };
     list("attachments").iter().chain(references).filter_map(attachment).collect()
@@ -156,10 +161,10 @@ pub const KINDS: &[&str] = &["scan", "sbom", "vex", "lifecycle", "provenance", "
 ///
 /// `kind` is one of [`KINDS`]; `file_name` names the attachment, its folders being dropped; `now` is an RFC 3339 time that
 /// stands where the document gives none and the predicate needs one. Every predicate that is returned passes [`check`],
-/// and takes, with the suggested subjects, at most 28 KiB as compact JSON.
+/// makes a valid statement with the suggested subjects, and takes with them at most 28 KiB as compact JSON.
 pub fn prepare(kind: &str, file_name: &str, bytes: &[u8], now: &str) -> Result<Vec<Prepared>, DocumentError> {
     let document = Document::new(file_name, bytes)?;
-    match kind {
+    let claims = match kind {
         "scan" => scan::prepare(&document, now),
         "sbom" => sbom::prepare(&document),
         "vex" => vex::prepare(&document),
@@ -168,5 +173,6 @@ pub fn prepare(kind: &str, file_name: &str, bytes: &[u8], now: &str) -> Result<V
         "scorecard" => scorecard::prepare(&document),
         "statement" => in_toto::prepare(&document),
         _ => Err(DocumentError::NotTaken(format!("{} is no kind; there are {}", node::quoted(kind), KINDS.join(", ")))),
-    }
+    }?;
+    claims.into_iter().map(Prepared::check).collect()
 }

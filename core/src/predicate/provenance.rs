@@ -160,7 +160,7 @@ fn read(statement: &Node<'_, '_>) -> Result<Draft, PredicateError> {
     let builder = predicate.value().pointer(builder).and_then(Value::as_str).unwrap_or_default();
     let mut summary = vec![("builder".to_owned(), builder.to_owned())];
     summary.push(("subjects".into(), subjects.list.len().to_string()));
-    summary.extend(subjects.list.iter().take(5).filter_map(|s| Some(("subject".to_owned(), s.name.clone()?))));
+    summary.extend(subjects.list.iter().take(5).filter_map(|s| Some(("subject".to_owned(), s.name()?.to_owned()))));
     let predicate = predicate.value().clone();
     Ok(Draft { predicate_type: predicate_type.into(), predicate, subjects, summary })
 }

@@ -6,7 +6,8 @@
 //! - Results are whole or absent. If the list does not fit with its annotations, it is written without; if it still does
 //!   not fit, the claim only references the document (`reference/v0.1`). A shortened list would read as "nothing else
 //!   was found", and an empty one as "nothing was found".
-//! - For the same reason, a run that reports no results, or that did not end well, is referenced.
+//! - For the same reason, a run that reports no results, that did not end well, or whose findings have no names, is only
+//!   referenced.
 //! - `metadata.timeSource` is `document` if the scan's times come from it, and `publisher` where it has none.
 
 mod cargo_audit;
