@@ -125,24 +125,26 @@ impl Anchor {
     /// Fails with [`AnchorError::Missing`], [`AnchorError::Locked`] or [`AnchorError::Corrupt`] as those say, having
     /// changed nothing. The unfinished record of a crash is cut off.
     pub fn open(path: &Path) -> Result<(Self, Option<String>), AnchorError> {
-        let mut file = match File::options().read(true).append(true).open(path) {
+        let file = match File::options().read(true).append(true).open(path) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(AnchorError::Missing(path.to_owned())),
             Err(e) => return Err(failure("open", path, e)),
         };
         lock(&file, path)?;
+        let mut anchor = Anchor { path: path.to_owned(), file, len: 0, broken: false };
         let corrupt = |reason: String| AnchorError::Corrupt { path: path.to_owned(), reason };
         let mut bytes = Vec::new();
-        (&mut file).take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| failure("read", path, e))?;
+        (&mut anchor.file).take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| failure("read", path, e))?;
         if bytes.len() as u64 > FILE_BYTES {
             return Err(corrupt(format!("it has more than {FILE_BYTES} bytes")));
         }
         let Records { last, end } = read_records(&bytes).map_err(corrupt)?;
+        anchor.len = end as u64;
         if end < bytes.len() {
-            file.set_len(end as u64).and_then(|()| file.sync_all()).map_err(|e| failure("mend the end of", path, e))?;
+            let mended = anchor.file.set_len(anchor.len).and_then(|()| anchor.file.sync_all());
+            mended.map_err(|e| failure("mend the end of", path, e))?;
         }
-        let last = last.map(str::to_owned);
-        Ok((Anchor { path: path.to_owned(), file, len: end as u64, broken: false }, last))
+        Ok((anchor, last.map(str::to_owned)))
     }
 
     /// Appends `note`. On `Ok` it is durable, and the next [`Anchor::open`] returns it.
@@ -202,6 +204,13 @@ impl Anchor {
         self.file = compact().map_err(|e| failure("compact", &self.path, e))?;
         self.len = (MAGIC.len() + record.len()) as u64;
         Ok(())
+    }
+}
+
+impl Drop for Anchor {
+    fn drop(&mut self) {
+        // Closing is not enough: a child process that another thread is starting holds a copy until it is running.
+        let _ = self.file.unlock();
     }
 }
 
