@@ -1,1 +1,57 @@
-fn main() {}
+//! `assay`: what people type.
+//!
+//! Scope: arguments, files, keys and words. What is true is decided in `assay_core` and fetched by `assay_client`; this
+//! crate reads the clock and random bytes for them. Data goes to stdout and everything else to stderr, so that output can
+//! be piped. One file of `commands` for each command; [`exit`] alone maps what went wrong to an exit code.
+
+mod args;
+mod commands;
+mod config;
+mod exit;
+mod input;
+mod keys;
+mod output;
+mod pairing;
+mod session;
+mod subject;
+mod time;
+mod view;
+
+use args::{Cli, Command};
+use clap::Parser;
+use config::Settings;
+use exit::Failure;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = Settings::load(&cli.global).and_then(|settings| run(cli.command, &settings));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => exit::report(&failure),
+    }
+}
+
+fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::io("cannot start the program's threads", e))?;
+    runtime.block_on(async {
+        match command {
+            Command::Key(command) => commands::key::run(command, settings),
+            Command::Issuer(command) => commands::issuer::run(command, settings).await,
+            Command::Publish(command) => commands::publish::run(command, settings).await,
+            Command::Get(command) => commands::get::run(command, settings).await,
+            Command::Receipt(command) => commands::receipt::run(command, settings).await,
+            Command::Verify(command) => commands::verify::run(command, settings),
+            Command::Log(command) => commands::log::run(command, settings).await,
+            Command::Audit(command) => commands::audit::run(command, settings).await,
+            Command::Completions(command) => commands::completions::run(command),
+            Command::Man(command) => commands::man::run(command, settings),
+        }
+    })
+}

@@ -1,1 +1,32 @@
-//! client
+//! A client of an Assay node that believes nothing it is told.
+//!
+//! Scope: connecting, fetching and verifying. Every read returns a value that only a verifier can make: a checkpoint is
+//! signed by the log's key *and* proven consistent with the last one seen, which is kept on disk; an entry is proven to be
+//! in the tree of such a checkpoint; a claim's signatures are checked. [`audit`] re-derives a whole log from the tiles it
+//! publishes.
+//!
+//! Left out: deciding. Whether a claim's issuers are to be trusted is a policy's business, and whether its signers
+//! satisfied the record in force is `assay_core::receipt`'s. There is no retry here and no cache but the last head: who
+//! calls knows better.
+//!
+//! What is not proven: that an answer is complete. [`Client::issuer`] and [`Client::entry`] show what the node showed;
+//! a record that it left out does not appear. Only [`audit`] sees every leaf.
+
+pub mod audit;
+mod attachments;
+mod client;
+mod config;
+mod error;
+mod heads;
+mod publish;
+mod range;
+mod read;
+mod receipt;
+
+pub use client::Client;
+pub use config::{Config, Tls};
+pub use error::{BoxError, ClientError, Misbehavior, MisbehaviorKind};
+pub use heads::HeadStore;
+pub use publish::{Answer, Published, Refused, Wait};
+pub use read::{IssuerHistory, IssuerLeaf, LeafRef, Page, PageEntry, VerifiedEntry};
+pub use receipt::{Receipt, ReceiptFiles};

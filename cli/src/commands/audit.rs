@@ -1,0 +1,113 @@
+//! `assay audit`: a whole log, re-derived from the tiles that it publishes.
+
+use crate::{config::Settings, exit::Failure, output};
+use assay_client::{
+    HeadStore,
+    audit::{self, Audited, Mode, Options},
+};
+use clap::{Args, builder::FalseyValueParser};
+use serde::Serialize;
+use std::time::Instant;
+
+/// Re-derive a whole log from its published tiles: every entry's hash, every tile and the signed root.
+///
+/// It also verifies every claim, its signatures and its issuers' standing at its place, unless --hashes-only is given.
+#[derive(Debug, Args)]
+pub struct Command {
+    /// Where the tiles are: http://HOST:PORT or https://HOST:PORT [default: --log]
+    url: Option<String>,
+    /// Look at hashes only, not into entries
+    #[arg(long, env = "ASSAY_HASHES_ONLY", value_parser = FalseyValueParser::new())]
+    hashes_only: bool,
+    /// Fetches at the same time
+    #[arg(long, env = "ASSAY_IN_FLIGHT", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    in_flight: u16,
+}
+
+#[derive(Debug, Serialize)]
+struct AuditView {
+    origin: String,
+    tree_size: u64,
+    root: String,
+    mode: &'static str,
+    tiles: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuers: Option<u64>,
+    /// Size of the head seen before that the log was found to contain.
+    contains_seen: Option<u64>,
+    seconds: f64,
+    leaves_per_second: f64,
+}
+
+/// Runs the command.
+pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
+    let log_key = settings.log_key()?;
+    let url = match command.url {
+        Some(url) => url,
+        None => settings.log()?,
+    };
+    let heads = HeadStore::new(&settings.state_dir, &log_key);
+    let known = heads.load()?;
+    let options = Options {
+        mode: if command.hashes_only { Mode::HashesOnly } else { Mode::Full },
+        in_flight: command.in_flight.into(),
+        known: known.clone(),
+        tls: settings.tls.clone(),
+    };
+    let bar = output::progress(settings, "audit", 0, output::Unit::Leaves);
+    let started = Instant::now();
+    let progress = |progress: audit::Progress| {
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+    };
+    let audited = audit::run(&url, &log_key, options, progress).await?;
+    let seconds = started.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    if known.is_none() || audited.contains_known().is_some() {
+        // What was just shown to extend the head seen before becomes the head to extend. If another process was faster,
+        // its head stands.
+        heads.advance(known.as_ref(), audited.checkpoint())?;
+    }
+    let view = view(&audited, seconds);
+    output::data(settings, || text(&view), &view)
+}
+
+fn view(audited: &Audited, seconds: f64) -> AuditView {
+    let checkpoint = audited.checkpoint();
+    let size = checkpoint.size().get();
+    AuditView {
+        origin: checkpoint.origin().to_owned(),
+        tree_size: size,
+        root: checkpoint.root().to_string(),
+        mode: match audited.mode() {
+            Mode::Full => "full",
+            Mode::HashesOnly => "hashes-only",
+        },
+        tiles: audited.tiles(),
+        issuers: (audited.mode() == Mode::Full).then(|| audited.issuers()),
+        contains_seen: audited.contains_known().map(|size| size.get()),
+        seconds,
+        leaves_per_second: size as f64 / seconds.max(f64::MIN_POSITIVE),
+    }
+}
+
+fn text(view: &AuditView) -> String {
+    let mut lines = vec![
+        format!("log      {}", output::plain(&view.origin)),
+        format!("size     {} entries, {} tiles, in {:.1} s", view.tree_size, view.tiles, view.seconds),
+        format!("root     {}", view.root),
+        "holds    every published tile and the signed root follow from the entries".into(),
+    ];
+    match view.issuers {
+        Some(issuers) => lines.push(format!(
+            "holds    every claim verifies, was allowed at its place, and stands once ({issuers} issuers)"
+        )),
+        None => lines.push("open     what the entries say and who signed them: run without --hashes-only".into()),
+    }
+    match view.contains_seen {
+        Some(size) => lines.push(format!("holds    it contains the head of size {size} that was seen here before")),
+        None => lines.push("open     no earlier head was seen here to compare with".into()),
+    }
+    lines.push("open     whether everybody is shown this same log: compare the root with others".into());
+    lines.join("\n")
+}

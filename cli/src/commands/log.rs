@@ -1,0 +1,93 @@
+//! `assay log`: the log's entries, in a table.
+
+use crate::{config::Settings, exit::Failure, output, session, subject, time, view};
+use assay_client::PageEntry;
+use assay_core::{limits::PAGE, tree::LeafIndex};
+use clap::Args;
+use serde::Serialize;
+
+/// List entries of the log, the latest if nothing else is said. All of them are proven to be in the log.
+#[derive(Debug, Args)]
+pub struct Command {
+    /// First leaf to list [default: so that the last one is listed]
+    #[arg(long, env = "ASSAY_FROM", value_name = "LEAF")]
+    from: Option<u64>,
+    /// How many to list at most
+    #[arg(long, short = 'n', env = "ASSAY_LIMIT", default_value_t = 20,
+          value_parser = clap::value_parser!(u64).range(1..=PAGE as u64))]
+    limit: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct LogView {
+    origin: String,
+    tree_size: u64,
+    root: String,
+    entries: Vec<EntryView>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum EntryView {
+    Claim(view::ClaimView),
+    Broken { leaf_index: u64, logged_at: String, error: String },
+}
+
+impl EntryView {
+    fn new(entry: &PageEntry) -> Self {
+        let (leaf_index, at) = (entry.index.get(), entry.entry.logged_at_ms());
+        match &entry.claim {
+            Ok(claim) => EntryView::Claim(view::ClaimView::new(claim, leaf_index, at)),
+            Err(e) => EntryView::Broken { leaf_index, logged_at: time::rfc3339_of_ms(at), error: e.to_string() },
+        }
+    }
+}
+
+/// Runs the command.
+pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
+    let client = session::connect(settings).await?;
+    let start = match command.from {
+        Some(from) => from,
+        None => client.checkpoint().await?.size().get().saturating_sub(command.limit),
+    };
+    let end = start.saturating_add(command.limit);
+    let page = client.entries(LeafIndex::new(start), LeafIndex::new(end)).await?;
+    let view = LogView {
+        origin: page.checkpoint.origin().to_owned(),
+        tree_size: page.checkpoint.size().get(),
+        root: page.checkpoint.root().to_string(),
+        entries: page.entries.iter().map(EntryView::new).collect(),
+    };
+    output::data(settings, || text(&page.entries), &view)?;
+    let (origin, size) = (output::plain(&view.origin), view.tree_size);
+    let listed = page.entries.len();
+    output::say(settings, &format!("{origin}: {size} entries, {listed} listed from leaf {start}"));
+    Ok(())
+}
+
+fn text(entries: &[PageEntry]) -> String {
+    if entries.is_empty() {
+        return "no entries".into();
+    }
+    let mut table = output::table(["leaf", "logged at", "says", "about", "issuers", "claim"]);
+    for entry in entries {
+        let index = entry.index.to_string();
+        let at = time::rfc3339_of_ms(entry.entry.logged_at_ms());
+        match &entry.claim {
+            Ok(claim) => {
+                let mut issuers: Vec<_> = claim.signers().iter().map(|(id, _)| id.to_string()).collect();
+                issuers.dedup();
+                let issuers = issuers.iter().map(|id| subject::shorten(id)).collect::<Vec<_>>().join("\n");
+                let statement = claim.statement();
+                let about = subject::short_list(statement.subjects());
+                let id = claim.id().to_string();
+                table.add_row([index, at, view::kind(statement.predicate_type()), about, issuers, id]);
+            }
+            Err(e) => {
+                let what = format!("does not verify: {}", output::plain(&e.to_string()));
+                table.add_row([index, at, what, String::new(), String::new(), String::new()]);
+            }
+        }
+    }
+    table.to_string()
+}

@@ -1,0 +1,12 @@
+//! One file for each command: its arguments and what it does.
+
+pub mod audit;
+pub mod completions;
+pub mod get;
+pub mod issuer;
+pub mod key;
+pub mod log;
+pub mod man;
+pub mod publish;
+pub mod receipt;
+pub mod verify;

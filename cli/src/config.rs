@@ -1,0 +1,226 @@
+//! Settings: flags and environment (which `clap` joins), then the configuration file, then defaults.
+
+use crate::{
+    args::{Format, Global},
+    exit::Failure,
+};
+use assay_client::Tls;
+use assay_core::{issuer::IssuerId, note::VerifierKey};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// The configuration file. Every key is optional; paths are relative to the file's folder.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    /// As `--log`.
+    log: Option<String>,
+    /// As `--log-key`.
+    log_key: Option<String>,
+    /// As `--output`.
+    output: Option<Format>,
+    /// As `--state-dir`.
+    state_dir: Option<PathBuf>,
+    /// As `--quiet`.
+    quiet: Option<bool>,
+    /// As `--tls-ca`.
+    tls_ca: Option<PathBuf>,
+    /// As `--tls-cert`.
+    tls_cert: Option<PathBuf>,
+    /// As `--tls-key`.
+    tls_key: Option<PathBuf>,
+    /// As `--key`: the signing keys.
+    key: Vec<PathBuf>,
+    /// As `--issuer` of `publish`.
+    issuer: Option<String>,
+}
+
+/// The folders that defaults lie in.
+#[derive(Debug, Clone)]
+struct Folders {
+    config: PathBuf,
+    state: PathBuf,
+}
+
+/// What every command works with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    log: Option<String>,
+    log_key: Option<String>,
+    /// How data is written to stdout.
+    pub format: Format,
+    /// Only errors on stderr.
+    pub quiet: bool,
+    /// Where heads are remembered.
+    pub state_dir: PathBuf,
+    /// TLS files.
+    pub tls: Tls,
+    keys: Vec<PathBuf>,
+    issuer: Option<String>,
+    default_key: PathBuf,
+}
+
+impl Settings {
+    /// Joins the flags with the configuration file. Without `--config` a missing file is an empty one.
+    pub fn load(global: &Global) -> Result<Self, Failure> {
+        let folders = Folders::from_environment();
+        let path = global.config.clone().unwrap_or_else(|| folders.config.join("config.toml"));
+        let file = match std::fs::read_to_string(&path) {
+            Ok(text) => parse(&text, &path)?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && global.config.is_none() => File::default(),
+            Err(e) => {
+                return Err(Failure::Usage(format!("cannot read the configuration file {}: {e}", path.display())));
+            }
+        };
+        Ok(Settings::join(global, file, path.parent().unwrap_or(Path::new(".")), folders))
+    }
+
+    fn join(global: &Global, file: File, base: &Path, folders: Folders) -> Self {
+        let at = |path: Option<PathBuf>| path.map(|path| base.join(path));
+        // A key given as text is no path; everything else in the file is relative to it.
+        let file_log_key = file.log_key.map(|key| match VerifierKey::parse(key.trim()) {
+            Ok(_) => key,
+            Err(_) => base.join(key).to_string_lossy().into_owned(),
+        });
+        let text = |flag: &Option<String>| flag.clone().filter(|value| !value.is_empty());
+        Settings {
+            log: text(&global.log).or(file.log),
+            log_key: text(&global.log_key).or(file_log_key),
+            format: global.output.or(file.output).unwrap_or_default(),
+            quiet: global.quiet || file.quiet.unwrap_or(false),
+            state_dir: global.state_dir.clone().or(at(file.state_dir)).unwrap_or(folders.state),
+            tls: Tls {
+                ca: global.tls_ca.clone().or(at(file.tls_ca)),
+                cert: global.tls_cert.clone().or(at(file.tls_cert)),
+                key: global.tls_key.clone().or(at(file.tls_key)),
+            },
+            keys: file.key.into_iter().map(|path| base.join(path)).collect(),
+            issuer: file.issuer,
+            default_key: folders.config.join("key.pem"),
+        }
+    }
+
+    /// The node's address, or how to give it.
+    pub fn log(&self) -> Result<String, Failure> {
+        self.log.clone().ok_or_else(|| {
+            Failure::Usage("which log? Give its address with --log URL, ASSAY_LOG or `log = …` in the configuration".into())
+        })
+    }
+
+    /// The log's key, or how to give it.
+    pub fn log_key(&self) -> Result<VerifierKey, Failure> {
+        let given = self.log_key.as_deref().ok_or_else(|| {
+            Failure::Usage(
+                "no log key: give the key that the log's operator publishes with --log-key, ASSAY_LOG_KEY or \
+                 `log_key = …` in the configuration; without it nothing can be verified"
+                    .into(),
+            )
+        })?;
+        parse_log_key(given)
+    }
+
+    /// The signing keys: those of the command, else those of the configuration, else the default one.
+    pub fn keys(&self, given: &[PathBuf]) -> Vec<PathBuf> {
+        match (given, &self.keys[..]) {
+            ([], []) => vec![self.default_key.clone()],
+            ([], keys) => keys.to_vec(),
+            (given, _) => given.to_vec(),
+        }
+    }
+
+    /// Where `key new` puts a key if nothing else is said.
+    pub fn default_key(&self) -> &Path {
+        &self.default_key
+    }
+
+    /// The issuer to sign for, if one is set.
+    pub fn issuer(&self, given: Option<IssuerId>) -> Result<Option<IssuerId>, Failure> {
+        match (given, &self.issuer) {
+            (Some(id), _) => Ok(Some(id)),
+            (None, Some(text)) => parse_issuer(text).map(Some).map_err(Failure::Usage),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// Reads an issuer id: 64 lower-case hex digits.
+pub fn parse_issuer(text: &str) -> Result<IssuerId, String> {
+    IssuerId::from_hex(text).ok_or_else(|| format!("{text:?} is no issuer id: 64 lower-case hex digits"))
+}
+
+/// Reads a log key given as text or as a file.
+fn parse_log_key(given: &str) -> Result<VerifierKey, Failure> {
+    let as_text = VerifierKey::parse(given.trim());
+    if let Ok(key) = as_text {
+        return Ok(key);
+    }
+    let text = std::fs::read_to_string(given).map_err(|e| {
+        Failure::Usage(format!("--log-key: {given:?} is neither a key (NAME+HASH+BASE64) nor a file that can be read ({e})"))
+    })?;
+    VerifierKey::parse(text.trim())
+        .map_err(|e| Failure::Usage(format!("{given}: not a log key ({e}); it should hold one line, NAME+HASH+BASE64")))
+}
+
+fn parse(text: &str, path: &Path) -> Result<File, Failure> {
+    toml::from_str(text).map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))
+}
+
+impl Folders {
+    /// XDG's places, or those under the home folder.
+    fn from_environment() -> Self {
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let home = set("HOME").unwrap_or_else(|| PathBuf::from("."));
+        Folders {
+            config: set("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("assay"),
+            state: set("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state")).join("assay"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn join(global: &Global, file: &str) -> Settings {
+        let folders = Folders { config: "/config".into(), state: "/state".into() };
+        Settings::join(global, parse(file, Path::new("config.toml")).unwrap(), Path::new("/base"), folders)
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let none = Global::default();
+        let settings = join(&none, "");
+        assert_eq!((settings.state_dir.as_path(), settings.format), (Path::new("/state"), Format::Text));
+        assert!(settings.log().is_err());
+
+        let file = "log = \"http://file\"\noutput = \"json\"\nstate_dir = \"seen\"\nquiet = true";
+        let settings = join(&none, file);
+        assert_eq!(settings.log().unwrap(), "http://file");
+        assert_eq!((settings.state_dir.as_path(), settings.format), (Path::new("/base/seen"), Format::Json));
+        assert!(settings.quiet);
+
+        let flags = Global {
+            log: Some("http://flag".into()),
+            output: Some(Format::Text),
+            state_dir: Some("mine".into()),
+            ..Global::default()
+        };
+        let settings = join(&flags, file);
+        assert_eq!(settings.log().unwrap(), "http://flag");
+        assert_eq!((settings.state_dir.as_path(), settings.format), (Path::new("mine"), Format::Text));
+    }
+
+    #[test]
+    fn keys_come_from_the_command_then_the_file_then_the_default() {
+        let settings = join(&Global::default(), "key = [\"a.pem\"]");
+        assert_eq!(settings.keys(&["b.pem".into()]), [PathBuf::from("b.pem")]);
+        assert_eq!(settings.keys(&[]), [PathBuf::from("/base/a.pem")]);
+        assert_eq!(join(&Global::default(), "").keys(&[]), [PathBuf::from("/config/key.pem")]);
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_named_with_its_line() {
+        let error = parse("log = \"x\"\nlogg = \"y\"", Path::new("config.toml")).unwrap_err().to_string();
+        assert!(error.contains("config.toml") && error.contains("logg") && error.contains("line 2"), "{error}");
+    }
+}

@@ -1,0 +1,160 @@
+//! What can go wrong, and the exit code that each kind has (DESIGN 4). This is the only place that knows the codes.
+
+use assay_client::{ClientError, audit::AuditError};
+use std::{io::Write, process::ExitCode};
+
+/// Why a command did not do, or did not find, what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// What was looked at is genuine, but not what was demanded of it, or not all of it could be shown.
+    #[error("{0}")]
+    NotMet(String),
+    /// The arguments, or a file that they name, cannot be used.
+    #[error("{0}")]
+    Usage(String),
+    /// The machine or the network.
+    #[error("{what}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A check failed.
+    #[error("{0}")]
+    Failed(String),
+    /// The client's.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The audit's.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+}
+
+impl Failure {
+    /// An I/O failure with what was being done.
+    pub fn io(what: impl Into<String>, source: std::io::Error) -> Self {
+        Failure::Io { what: what.into(), source }
+    }
+}
+
+const NOT_MET: u8 = 1;
+const USAGE: u8 = 2;
+const UNAVAILABLE: u8 = 3;
+const FAILED: u8 = 4;
+
+/// The exit code of a failure.
+pub fn code(failure: &Failure) -> u8 {
+    match failure {
+        Failure::NotMet(_) => NOT_MET,
+        Failure::Usage(_) => USAGE,
+        Failure::Io { .. } => UNAVAILABLE,
+        Failure::Failed(_) => FAILED,
+        Failure::Client(error) => client_code(error),
+        Failure::Audit(error) => audit_code(error),
+    }
+}
+
+fn client_code(error: &ClientError) -> u8 {
+    match error {
+        ClientError::Usage(_) | ClientError::Refused { .. } => USAGE,
+        ClientError::Unavailable { .. } | ClientError::State { .. } => UNAVAILABLE,
+        ClientError::Unverified { .. } | ClientError::Misbehavior(_) => FAILED,
+    }
+}
+
+fn audit_code(error: &AuditError) -> u8 {
+    match error {
+        AuditError::Usage(_) => USAGE,
+        AuditError::Unavailable { .. } | AuditError::Interrupted(_) => UNAVAILABLE,
+        AuditError::Checkpoint(_)
+        | AuditError::Bundle { .. }
+        | AuditError::Tile { .. }
+        | AuditError::Root { .. }
+        | AuditError::Fork { .. }
+        | AuditError::NotAnExtension { .. }
+        | AuditError::Entry { .. } => FAILED,
+    }
+}
+
+/// What to do next, where the failure's own text does not say it.
+fn advice(failure: &Failure) -> Option<&'static str> {
+    match failure {
+        Failure::Client(ClientError::Unavailable { .. }) | Failure::Audit(AuditError::Unavailable { .. }) => {
+            Some("nothing is wrong with the log as far as this shows; try again, or check --log and the network")
+        }
+        Failure::Client(ClientError::Unverified { .. }) | Failure::Audit(AuditError::Checkpoint(_)) => {
+            Some("do not rely on the answer; check that --log-key is the key of the log at that address")
+        }
+        Failure::Client(ClientError::Misbehavior(_)) | Failure::Audit(AuditError::Fork { .. }) => {
+            Some("do not rely on this log; report the two notes to the log's operator and to others who use it")
+        }
+        Failure::Audit(
+            AuditError::Tile { .. } | AuditError::Root { .. } | AuditError::NotAnExtension { .. } | AuditError::Entry { .. },
+        ) => Some("do not rely on this log until its operator explains it"),
+        Failure::Io { .. } => Some("check that the path exists and that you may read and write it"),
+        _ => None,
+    }
+}
+
+/// Writes the failure, its causes and what to do next to stderr, and returns its code.
+pub fn report(failure: &Failure) -> ExitCode {
+    let mut text = format!("assay: {failure}");
+    let mut cause = std::error::Error::source(failure);
+    let mut last = failure.to_string();
+    while let Some(error) = cause {
+        // Transports nest the same words several times over.
+        let words = error.to_string();
+        if !last.contains(&words) {
+            text.push_str(&format!("\n  because: {words}"));
+        }
+        last = words;
+        cause = error.source();
+    }
+    if let Some(advice) = advice(failure) {
+        text.push_str(&format!("\n  next: {advice}"));
+    }
+    // Nobody is left to be told if stderr is closed.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    ExitCode::from(code(failure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_client::{Misbehavior, MisbehaviorKind};
+    use assay_core::Hash;
+
+    #[test]
+    fn each_kind_has_the_code_of_the_design() {
+        let io = || std::io::Error::other("disk");
+        let text = || String::from("x");
+        let misbehavior = Misbehavior {
+            kind: MisbehaviorKind::SameSize,
+            first: text(),
+            second: text(),
+            path: vec![],
+            kept: Err(text()),
+        };
+        let root = AuditError::Root { computed: Hash::of(b"a"), signed: Hash::of(b"b") };
+        let cases: [(Failure, u8); 13] = [
+            (Failure::NotMet(text()), 1),
+            (Failure::Usage(text()), 2),
+            (Failure::io("x", io()), 3),
+            (Failure::Failed(text()), 4),
+            (ClientError::Usage(text()).into(), 2),
+            (ClientError::Refused { code: tonic::Code::PermissionDenied, message: text() }.into(), 2),
+            (ClientError::Unavailable { what: text(), source: None }.into(), 3),
+            (ClientError::State { what: text(), path: "x".into(), source: Some(io()) }.into(), 3),
+            (ClientError::Unverified { what: text(), source: None }.into(), 4),
+            (ClientError::Misbehavior(Box::new(misbehavior)).into(), 4),
+            (AuditError::Unavailable { url: text(), what: text(), source: None }.into(), 3),
+            (AuditError::Tile { path: text() }.into(), 4),
+            (root.into(), 4),
+        ];
+        for (failure, expected) in cases {
+            assert_eq!(code(&failure), expected, "{failure:?}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Reading what the arguments name: a file, or stdin as `-`, up to a limit.
+
+use crate::exit::Failure;
+use bytes::Bytes;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    time::SystemTime,
+};
+
+/// A document that was read.
+pub struct Document {
+    /// Its name without folders; `stdin` for stdin.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// When it was last changed; of stdin, nobody knows.
+    pub modified: Option<SystemTime>,
+}
+
+/// Reads `path`, or stdin if it is `-`.
+///
+/// Fails with [`Failure::Usage`] if there is no such file or it is longer than `most` bytes, and with [`Failure::Io`] if
+/// it cannot be read.
+pub fn read(path: &Path, most: usize) -> Result<Document, Failure> {
+    let shown = path.display();
+    let failed = |e: io::Error| match e.kind() {
+        io::ErrorKind::NotFound => Failure::Usage(format!("{shown}: there is no such file")),
+        _ => Failure::io(format!("cannot read {shown}"), e),
+    };
+    let (reader, modified): (Box<dyn Read>, _) = match path == Path::new("-") {
+        true => (Box::new(io::stdin().lock()), None),
+        false => {
+            let file = File::open(path).map_err(failed)?;
+            let metadata = file.metadata().map_err(failed)?;
+            if metadata.is_dir() {
+                return Err(Failure::Usage(format!("{shown} is a folder; name a file")));
+            }
+            (Box::new(file), metadata.modified().ok())
+        }
+    };
+    let mut bytes = Vec::new();
+    reader.take(most as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > most {
+        return Err(Failure::Usage(format!("{shown} is longer than {most} bytes, which is the most that is taken")));
+    }
+    let name = match modified.is_some() || path != Path::new("-") {
+        true => path.file_name().map_or_else(|| shown.to_string(), |name| name.to_string_lossy().into_owned()),
+        false => "stdin".into(),
+    };
+    Ok(Document { name, bytes: bytes.into(), modified })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_exact_and_a_missing_file_is_the_callers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("doc.json");
+        std::fs::write(&path, b"12345").unwrap();
+        let document = read(&path, 5).unwrap();
+        assert_eq!((document.name.as_str(), &document.bytes[..]), ("doc.json", &b"12345"[..]));
+        assert!(matches!(read(&path, 4), Err(Failure::Usage(_))));
+        assert!(matches!(read(&folder.path().join("none"), 4), Err(Failure::Usage(_))));
+        assert!(matches!(read(folder.path(), 4), Err(Failure::Usage(_))));
+    }
+}

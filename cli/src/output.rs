@@ -1,0 +1,115 @@
+//! Writing: data to stdout, words to stderr, tables, colours and progress bars.
+
+use crate::{args::Format, config::Settings, exit::Failure};
+use comfy_table::Table;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use std::io::{self, IsTerminal, Write};
+
+/// Writes `text` and a newline to stdout. A reader that went away is no error.
+pub fn text(text: &str) -> Result<(), Failure> {
+    bytes(format!("{}\n", text.trim_end_matches('\n')).as_bytes())
+}
+
+/// Writes bytes to stdout as they are.
+pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::io("cannot write to stdout", e)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes data in the format that the settings ask for.
+pub fn data(settings: &Settings, people: impl FnOnce() -> String, programs: &impl Serialize) -> Result<(), Failure> {
+    match settings.format {
+        Format::Text => text(&people()),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(programs)
+                .map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
+            text(&json)
+        }
+    }
+}
+
+/// Says something to the person on stderr, unless told to be quiet.
+pub fn say(settings: &Settings, words: &str) {
+    if !settings.quiet {
+        // Nobody is left to be told if stderr is closed.
+        let _ = writeln!(io::stderr().lock(), "{words}");
+    }
+}
+
+/// A table for people, as wide as the terminal.
+pub fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::TableStyle::default());
+    table.set_header(header);
+    table
+}
+
+/// A progress bar on stderr. It shows only on a terminal and not if told to be quiet.
+pub fn progress(settings: &Settings, what: &'static str, total: u64, unit: Unit) -> ProgressBar {
+    let target = match settings.quiet {
+        true => ProgressDrawTarget::hidden(),
+        false => ProgressDrawTarget::stderr(),
+    };
+    let template = match unit {
+        Unit::Bytes => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}",
+        Unit::Leaves => "{msg} [{bar:30}] {human_pos}/{human_len} leaves, {per_sec}, {eta} left",
+    };
+    let bar = ProgressBar::with_draw_target(Some(total), target);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.with_message(what)
+}
+
+/// What a progress bar counts.
+pub enum Unit {
+    /// Bytes of a document.
+    Bytes,
+    /// Leaves of a log.
+    Leaves,
+}
+
+/// A word in colour, where colours are wanted and can be shown.
+pub fn colour(word: &str, colour: Colour) -> String {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !io::stdout().is_terminal();
+    match plain {
+        true => word.to_owned(),
+        false => format!("\x1b[1;{}m{word}\x1b[0m", colour as u8),
+    }
+}
+
+/// ANSI's numbers for colours.
+#[derive(Debug, Clone, Copy)]
+pub enum Colour {
+    /// It failed.
+    Red = 31,
+    /// It holds.
+    Green = 32,
+    /// It is open.
+    Yellow = 33,
+}
+
+/// Replaces what could move a terminal's cursor or change its colours: documents are other people's.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() || is_directional(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Characters that reorder what is around them (Unicode, UAX #9).
+fn is_directional(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_peoples_text_cannot_drive_the_terminal() {
+        assert_eq!(plain("a\x1b[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+        assert_eq!(plain("Zoë"), "Zoë");
+    }
+}

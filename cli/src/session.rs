@@ -1,0 +1,46 @@
+//! Connecting with the settings, and naming leaves on the command line.
+
+use crate::{config::Settings, exit::Failure};
+use assay_client::{Client, Config, LeafRef};
+use assay_core::{Hash, claim::ClaimId, tree::LeafIndex};
+
+/// Connects to the node that the settings name.
+pub async fn connect(settings: &Settings) -> Result<Client, Failure> {
+    let config = Config {
+        url: settings.log()?,
+        log_key: settings.log_key()?,
+        state_dir: settings.state_dir.clone(),
+        tls: settings.tls.clone(),
+    };
+    Ok(Client::connect(config).await?)
+}
+
+/// Reads how a leaf is named: a claim id (64 hex digits), a leaf's number, or `leaf:` and a leaf hash.
+pub fn leaf(text: &str) -> Result<LeafRef, String> {
+    if let Some(hex) = text.strip_prefix("leaf:") {
+        return Hash::from_hex(hex).map(LeafRef::LeafHash).ok_or_else(|| "a leaf hash has 64 lower-case hex digits".into());
+    }
+    if text.len() == 2 * Hash::LEN {
+        return ClaimId::from_hex(text).map(LeafRef::Claim).ok_or_else(|| "a claim id has 64 lower-case hex digits".into());
+    }
+    match text.parse() {
+        Ok(index) => Ok(LeafRef::Index(LeafIndex::new(index))),
+        Err(_) => Err("name a claim by its id (64 hex digits), its leaf's number, or leaf:LEAFHASH".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_is_named_in_three_ways() {
+        let hash = Hash::of(b"x");
+        assert_eq!(leaf("7"), Ok(LeafRef::Index(LeafIndex::new(7))));
+        assert_eq!(leaf(&hash.to_hex()), Ok(LeafRef::Claim(ClaimId::new(hash))));
+        assert_eq!(leaf(&format!("leaf:{hash}")), Ok(LeafRef::LeafHash(hash)));
+        for wrong in ["", "-1", "leaf:7", "abc", &hash.to_hex().to_uppercase()] {
+            assert!(leaf(wrong).is_err(), "{wrong}");
+        }
+    }
+}

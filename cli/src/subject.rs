@@ -1,0 +1,116 @@
+//! What a claim is about, as people write it: a package URL, `algorithm:hex`, or a file whose SHA-256 is taken.
+
+use crate::exit::Failure;
+use assay_core::{Hash, purl::Purl, statement::Subject};
+use sha2::{Digest, Sha256};
+use std::{fs::File, io::Read, path::Path};
+
+/// Algorithms that in-toto names whose digests are told from a file name by their look.
+const ALGORITHMS: [&str; 8] = ["sha256", "sha512", "sha384", "sha1", "sha3_256", "sha3_512", "gitCommit", "gitTree"];
+
+/// Bytes that a file is read in at a time.
+const BUFFER: usize = 1 << 20;
+
+/// Reads a subject. Fails with [`Failure::Usage`] for a purl that is not canonical, naming the form that is.
+pub fn read(text: &str) -> Result<Subject, Failure> {
+    if text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkg:")) {
+        let purl = Purl::parse_canonical(text).map_err(|e| Failure::Usage(format!("--subject {text}: {e}")))?;
+        return Ok(Subject::package(purl));
+    }
+    if let Some((algorithm, digest)) = digest(text) {
+        return Ok(Subject::of_parts(None, None, vec![(algorithm.to_owned(), digest.to_owned())]));
+    }
+    let path = Path::new(text);
+    let sha256 = sha256(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => Failure::Usage(format!(
+            "--subject {text}: there is no such file; write a package URL (pkg:cargo/serde@1.0.0), a digest \
+             (sha256:HEX), or the path of a file"
+        )),
+        _ => Failure::io(format!("cannot read {text}"), e),
+    })?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok(Subject::artifact(name, &sha256))
+}
+
+/// Whether a statement's subject is what `text` asks for: the same purl, or a digest in common.
+pub fn matches(subject: &Subject, wanted: &Subject) -> bool {
+    match wanted.uri() {
+        Some(uri) => subject.uri() == Some(uri),
+        None => wanted.digests().iter().any(|(algorithm, value)| subject.digest(algorithm) == Some(value)),
+    }
+}
+
+/// A subject in few words.
+pub fn short(subject: &Subject) -> String {
+    let digest = || subject.digests().first().map(|(algorithm, value)| format!("{algorithm}:{}", shorten(value)));
+    let text = match (subject.uri(), subject.name()) {
+        (Some(uri), _) => uri.to_owned(),
+        (None, Some(name)) => format!("{name} ({})", digest().unwrap_or_default()),
+        (None, None) => digest().unwrap_or_default(),
+    };
+    crate::output::plain(&text)
+}
+
+/// Subjects in few words: the first ones and how many more there are.
+pub fn short_list(subjects: &[Subject]) -> String {
+    const SHOWN: usize = 3;
+    let mut words: Vec<String> = subjects.iter().take(SHOWN).map(short).collect();
+    if subjects.len() > SHOWN {
+        words.push(format!("and {} more", subjects.len() - SHOWN));
+    }
+    words.join(", ")
+}
+
+/// The first digits of a digest or id.
+pub fn shorten(hex: &str) -> &str {
+    hex.get(..12).unwrap_or(hex)
+}
+
+fn digest(text: &str) -> Option<(&str, &str)> {
+    let (algorithm, digest) = text.split_once(':')?;
+    ALGORITHMS.contains(&algorithm).then_some((algorithm, digest))
+}
+
+/// SHA-256 of a file of any size, without holding it.
+fn sha256(path: &Path) -> std::io::Result<Hash> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Hash::new(hasher.finalize().into())),
+            n => hasher.update(&buffer[..n]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_are_told_apart() {
+        let purl = read("pkg:cargo/serde@1.0.0").unwrap();
+        assert_eq!(purl.uri(), Some("pkg:cargo/serde@1.0.0"));
+        assert!(purl.digest("purl").is_some());
+
+        let hex = Hash::of(b"abc").to_hex();
+        let digest = read(&format!("sha256:{hex}")).unwrap();
+        assert_eq!(digest.digest("sha256"), Some(hex.as_str()));
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("abc.tar");
+        std::fs::write(&path, b"abc").unwrap();
+        let file = read(path.to_str().unwrap()).unwrap();
+        assert_eq!((file.name(), file.digest("sha256")), (Some("abc.tar"), Some(hex.as_str())));
+        assert!(matches(&file, &digest) && !matches(&file, &purl));
+
+        assert!(matches!(read("no/such/file"), Err(Failure::Usage(_))));
+    }
+
+    #[test]
+    fn a_purl_that_is_not_canonical_is_refused_with_the_form_that_is() {
+        let error = read("pkg:PyPI/Some_Thing@1").unwrap_err().to_string();
+        assert!(error.contains("pkg:pypi/some-thing@1"), "{error}");
+    }
+}

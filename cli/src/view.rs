@@ -1,0 +1,95 @@
+//! What the JSON output says of entries, claims and receipts. These objects are part of the command line's interface:
+//! fields are added, never renamed.
+
+use crate::{subject, time};
+use assay_core::{claim::VerifiedClaim, predicate, statement::Subject};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A claim in the log.
+#[derive(Debug, Serialize)]
+pub struct ClaimView {
+    /// SHA-256 of the claim's PAE, hex.
+    pub claim_id: String,
+    /// Its place in the log.
+    pub leaf_index: u64,
+    /// When the log accepted it, RFC 3339.
+    pub logged_at: String,
+    /// The same in milliseconds since 1970.
+    pub logged_at_ms: u64,
+    /// The predicate's type URI.
+    pub predicate_type: String,
+    /// Its short name, if it is a type that Assay knows.
+    pub kind: Option<&'static str>,
+    /// What the claim is about.
+    pub subjects: Vec<SubjectView>,
+    /// Who signed it.
+    pub signers: Vec<SignerView>,
+}
+
+/// A subject of a claim.
+#[derive(Debug, Serialize)]
+pub struct SubjectView {
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its purl or other URI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// Its digests, hex, by algorithm.
+    pub digest: BTreeMap<String, String>,
+}
+
+/// A signer of a claim.
+#[derive(Debug, Serialize)]
+pub struct SignerView {
+    /// The issuer, hex.
+    pub issuer_id: String,
+    /// The Ed25519 key, hex.
+    pub public_key: String,
+}
+
+impl ClaimView {
+    /// Describes a claim at a leaf.
+    pub fn new(claim: &VerifiedClaim, leaf_index: u64, logged_at_ms: u64) -> Self {
+        let statement = claim.statement();
+        let signer = |(id, key): &(assay_core::issuer::IssuerId, assay_core::claim::PublicKey)| SignerView {
+            issuer_id: id.to_string(),
+            public_key: hex::encode(key.as_bytes()),
+        };
+        ClaimView {
+            claim_id: claim.id().to_string(),
+            leaf_index,
+            logged_at: time::rfc3339_of_ms(logged_at_ms),
+            logged_at_ms,
+            predicate_type: statement.predicate_type().to_owned(),
+            kind: predicate::by_uri(statement.predicate_type()).map(|known| known.name),
+            subjects: statement.subjects().iter().map(SubjectView::new).collect(),
+            signers: claim.signers().iter().map(signer).collect(),
+        }
+    }
+}
+
+impl SubjectView {
+    fn new(subject: &Subject) -> Self {
+        SubjectView {
+            name: subject.name().map(str::to_owned),
+            uri: subject.uri().map(str::to_owned),
+            digest: subject.digests().iter().cloned().collect(),
+        }
+    }
+}
+
+/// What a claim says, in few words: the kind of its predicate and its subjects.
+pub fn says(claim: &VerifiedClaim) -> String {
+    let statement = claim.statement();
+    format!("{} about {}", kind(statement.predicate_type()), subject::short_list(statement.subjects()))
+}
+
+/// The kind of a predicate type, for people.
+pub fn kind(predicate_type: &str) -> String {
+    match predicate::by_uri(predicate_type) {
+        Some(known) => known.name.to_owned(),
+        None => crate::output::plain(predicate_type),
+    }
+}

@@ -1,0 +1,70 @@
+//! Attachments: bytes that a claim names by SHA-256, kept beside the log. What comes back is checked against the digest.
+
+use crate::{Client, ClientError};
+use assay_core::{Hash, limits::ATTACHMENT_BYTES};
+use assay_proto::v1::{GetRequest, PutHeader, PutRequest, put_request::Part};
+use bytes::{Bytes, BytesMut};
+
+/// Bytes in one message of an upload: what the node takes at most.
+const CHUNK: usize = 256 * 1024;
+
+impl Client {
+    /// Uploads an attachment and returns whether the node had it before.
+    ///
+    /// `progress` is told how many bytes were handed to the connection. The node refuses what no logged claim names
+    /// ([`ClientError::Refused`]).
+    pub async fn put_attachment(
+        &self,
+        bytes: Bytes,
+        progress: impl Fn(u64) + Send + 'static,
+    ) -> Result<bool, ClientError> {
+        if bytes.len() as u64 > ATTACHMENT_BYTES {
+            let (has, max) = (bytes.len(), ATTACHMENT_BYTES);
+            return Err(ClientError::Usage(format!("the attachment has {has} bytes; at most {max} are taken")));
+        }
+        let header = PutHeader {
+            sha256: Bytes::copy_from_slice(Hash::of(&bytes).as_bytes()),
+            size: bytes.len() as u64,
+        };
+        let parts = futures::stream::unfold((Some(header), bytes), move |(header, mut rest)| {
+            let part = match header {
+                Some(header) => Some(Part::Header(header)),
+                None if rest.is_empty() => None,
+                None => Some(Part::Chunk(rest.split_to(rest.len().min(CHUNK)))),
+            };
+            if let Some(Part::Chunk(chunk)) = &part {
+                progress(chunk.len() as u64);
+            }
+            futures::future::ready(part.map(|part| (PutRequest { part: Some(part) }, (None, rest))))
+        });
+        let answer = self
+            .attachments
+            .clone()
+            .put(parts)
+            .await
+            .map_err(|e| ClientError::from_status("uploading the attachment", e))?;
+        Ok(answer.into_inner().already_stored)
+    }
+
+    /// Returns the attachment with this SHA-256, checked.
+    ///
+    /// `progress` is told of every piece's length. A node that does not have it answers [`ClientError::Refused`] with
+    /// `NotFound`; other bytes than those asked for are [`ClientError::Unverified`].
+    pub async fn attachment(&self, sha256: &Hash, progress: impl Fn(u64)) -> Result<Bytes, ClientError> {
+        let failed = |e| ClientError::from_status("fetching the attachment", e);
+        let request = GetRequest { sha256: Bytes::copy_from_slice(sha256.as_bytes()) };
+        let mut parts = self.attachments.clone().get(request).await.map_err(failed)?.into_inner();
+        let mut bytes = BytesMut::new();
+        while let Some(part) = parts.message().await.map_err(failed)? {
+            if (bytes.len() + part.chunk.len()) as u64 > ATTACHMENT_BYTES {
+                return Err(ClientError::unverified("the attachment is longer than any may be"));
+            }
+            progress(part.chunk.len() as u64);
+            bytes.extend_from_slice(&part.chunk);
+        }
+        match Hash::of(&bytes) == *sha256 {
+            true => Ok(bytes.freeze()),
+            false => Err(ClientError::unverified(format!("these bytes are not the attachment {sha256}"))),
+        }
+    }
+}

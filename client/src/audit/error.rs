@@ -1,0 +1,83 @@
+//! Why an audit ends early, and whose fault it is.
+
+use crate::{BoxError, ClientError};
+use assay_core::{Hash, note::VerifiedCheckpoint, tree::TreeSize};
+
+/// Why an audit did not come to a good end.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The caller's settings.
+    #[error(transparent)]
+    Usage(ClientError),
+    /// The network, or a server that does not serve what it should. It is no evidence of anything.
+    #[error("cannot fetch {url}: {what}")]
+    Unavailable {
+        /// What was fetched.
+        url: String,
+        /// What happened.
+        what: String,
+        /// What the transport says.
+        #[source]
+        source: Option<BoxError>,
+    },
+    /// The program is being stopped.
+    #[error("the audit was interrupted: {0}")]
+    Interrupted(String),
+    /// The checkpoint is not this log's.
+    #[error("the checkpoint does not verify with the log's key")]
+    Checkpoint(#[source] BoxError),
+    /// A bundle of entries is not what tlog-tiles says.
+    #[error("{path} is malformed: {reason}")]
+    Bundle {
+        /// The bundle's path.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A tile is not what follows from the entries.
+    #[error("{path} does not follow from the entries: the published tile differs from the computed one")]
+    Tile {
+        /// The tile's path.
+        path: String,
+    },
+    /// The signed root is not the one that follows from the entries.
+    #[error("the signed root {signed} does not follow from the entries, which give {computed}")]
+    Root {
+        /// What comes out.
+        computed: Hash,
+        /// What was signed.
+        signed: Hash,
+    },
+    /// The log signed two trees of one size.
+    #[error("the log signed two different trees of the same size; these are the notes:\n{first}\n{second}")]
+    Fork {
+        /// The one seen before.
+        first: String,
+        /// The one served now.
+        second: String,
+    },
+    /// The log does not contain the head seen before.
+    #[error("the log does not contain the head that was seen before, of size {known}: history was changed")]
+    NotAnExtension {
+        /// Size of that head.
+        known: TreeSize,
+    },
+    /// An entry should not be in the log.
+    #[error("leaf {index}: {reason}")]
+    Entry {
+        /// Its place.
+        index: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl AuditError {
+    pub(super) fn fork(known: &VerifiedCheckpoint, now: &VerifiedCheckpoint) -> Self {
+        AuditError::Fork { first: known.note().to_owned(), second: now.note().to_owned() }
+    }
+
+    pub(super) fn unavailable(url: &str, what: impl Into<String>, source: Option<BoxError>) -> Self {
+        AuditError::Unavailable { url: url.to_owned(), what: what.into(), source }
+    }
+}

@@ -1,0 +1,166 @@
+//! Fetching checkpoint, bundles and tiles, and hashing bundles as they come.
+
+use super::{AuditError, WIDTH, replay::Replay};
+use crate::{ClientError, Tls};
+use assay_core::{
+    Hash,
+    claim::VerifiedClaim,
+    hash,
+    limits::NOTE_BYTES,
+    note::{VerifiedCheckpoint, VerifierKey},
+    tree::{TileIndex, TilePath, bundle, bundle::BUNDLE_BYTES, tile::Resource},
+};
+use bytes::Bytes;
+use reqwest::StatusCode;
+use std::{sync::Arc, time::Duration};
+
+/// Longest wait for a connection, and for the next piece of an answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where a log's tiles are published.
+pub(super) struct Site {
+    http: reqwest::Client,
+    base: String,
+}
+
+/// A bundle's leaf hashes and, in full mode, its claims.
+pub(super) struct Bundle {
+    pub hashes: Vec<Hash>,
+    pub claims: Vec<(u64, VerifiedClaim)>,
+}
+
+impl Site {
+    /// HTTP/1.1 over as many connections as there are fetches: measured faster than streams of one HTTP/2 connection,
+    /// whose frames of 16 KiB cost a copy and a wake-up each.
+    pub fn new(url: &str, tls: &Tls, connections: usize) -> Result<Self, AuditError> {
+        let usage = |why: String| AuditError::Usage(ClientError::Usage(why));
+        if !(url.starts_with("http://") || url.starts_with("https://")) {
+            return Err(usage(format!("{url} is no address of a log; write http://HOST:PORT or https://HOST:PORT")));
+        }
+        let pems = tls.read().map_err(AuditError::Usage)?;
+        let bad_pem = |e: reqwest::Error| usage(format!("the TLS settings cannot be used: {e}; check the PEM files"));
+        let mut builder = reqwest::Client::builder()
+            .http1_only()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(connections)
+            .connect_timeout(PATIENCE)
+            .read_timeout(PATIENCE);
+        if let Some(ca) = pems.ca {
+            builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(&ca).map_err(bad_pem)?);
+        }
+        if let Some((mut cert, key)) = pems.identity {
+            cert.push(b'\n');
+            cert.extend_from_slice(&key);
+            builder = builder.identity(reqwest::Identity::from_pem(&cert).map_err(bad_pem)?);
+        }
+        let http = builder.build().map_err(bad_pem)?;
+        Ok(Site { http, base: url.trim_end_matches('/').to_owned() })
+    }
+
+    /// Returns the checkpoint that is published now, its signature checked.
+    pub async fn checkpoint(&self, log: &VerifierKey) -> Result<VerifiedCheckpoint, AuditError> {
+        let note = self.get("checkpoint", NOTE_BYTES).await?.unwrap_or_default();
+        let note = std::str::from_utf8(&note).map_err(|e| AuditError::Checkpoint(e.into()))?;
+        VerifiedCheckpoint::verify(note, log).map_err(|e| AuditError::Checkpoint(e.into()))
+    }
+
+    /// Fetches bundle `index` of `width` entries, hashes it, and compares its tile of leaf hashes.
+    pub async fn bundle(&self, index: u64, width: u64, replay: Option<Arc<Replay>>) -> Result<Bundle, AuditError> {
+        let path = |width| path(Resource::Entries(index), width);
+        let bytes = self.get_whole(width, path, BUNDLE_BYTES).await?;
+        let hashes = leaf_hashes(&path(width), &bytes, width)?;
+        let tile = TileIndex { level: 0, index };
+        self.compare(tile, &hashes).await?;
+        let claims = match replay {
+            None => vec![],
+            Some(replay) => {
+                let first = index * WIDTH;
+                let work = move || replay.verify_bundle(first, &bytes, width);
+                match tokio::task::spawn_blocking(work).await {
+                    Ok(claims) => claims?,
+                    Err(e) => return Err(AuditError::Interrupted(e.to_string())),
+                }
+            }
+        };
+        Ok(Bundle { hashes, claims })
+    }
+
+    /// Fetches the tile that should hold `hashes` and compares.
+    pub async fn compare(&self, tile: TileIndex, hashes: &[Hash]) -> Result<(), AuditError> {
+        let path = |width| path(Resource::Tile(tile), width);
+        let width = hashes.len() as u64;
+        let bytes = self.get_whole(width, path, WIDTH as usize * Hash::LEN).await?;
+        let same = bytes.len() >= hashes.len() * Hash::LEN
+            && hashes.iter().zip(bytes.chunks_exact(Hash::LEN)).all(|(hash, served)| hash.as_bytes()[..] == *served);
+        // Where a whole tile was fetched in place of a partial one, its later hashes are not yet known; otherwise there
+        // must be no more.
+        let exact = bytes.len() == hashes.len() * Hash::LEN || (width < WIDTH && bytes.len() == WIDTH as usize * Hash::LEN);
+        match same && exact {
+            true => Ok(()),
+            false => Err(AuditError::Tile { path: path(width) }),
+        }
+    }
+
+    /// Fetches a resource of `width`; if it is partial and gone, the full one that replaced it (C2SP tlog-tiles,
+    /// "Partial Tiles": a log may delete partial tiles once the full one exists).
+    async fn get_whole(&self, width: u64, path: impl Fn(u64) -> String, most: usize) -> Result<Bytes, AuditError> {
+        if width < WIDTH {
+            if let Some(bytes) = self.get(&path(width), most).await? {
+                return Ok(bytes);
+            }
+        }
+        let full = path(WIDTH);
+        let missing = || AuditError::unavailable(&format!("{}/{full}", self.base), "the log does not serve it", None);
+        self.get(&full, most).await?.ok_or_else(missing)
+    }
+
+    /// Returns the resource at `path`, at most `most` bytes of it, or `None` if there is none.
+    async fn get(&self, path: &str, most: usize) -> Result<Option<Bytes>, AuditError> {
+        let url = format!("{}/{path}", self.base);
+        let failed = |e: reqwest::Error| AuditError::unavailable(&url, "no answer", Some(e.into()));
+        let mut answer = self.http.get(&url).send().await.map_err(failed)?;
+        match answer.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(None),
+            status => return Err(AuditError::unavailable(&url, format!("the server answered {status}"), None)),
+        }
+        let too_long = || AuditError::Bundle { path: path.to_owned(), reason: format!("more than {most} bytes") };
+        let length = answer.content_length().unwrap_or(0);
+        if length > most as u64 {
+            return Err(too_long());
+        }
+        let mut bytes = Vec::with_capacity(length as usize);
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if bytes.len() + chunk.len() > most {
+                return Err(too_long());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Some(bytes.into()))
+    }
+}
+
+/// The path of a resource; widths here are 1 to 256, so there is always one.
+fn path(resource: Resource, width: u64) -> String {
+    let width = u16::try_from(width).unwrap_or(u16::MAX);
+    TilePath::new(resource, width).map_or_else(|_| String::new(), |path| path.to_path())
+}
+
+/// The leaf hashes of the first `width` entries of a bundle, which has that many or is full.
+fn leaf_hashes(path: &str, bytes: &[u8], width: u64) -> Result<Vec<Hash>, AuditError> {
+    let malformed = |reason: String| AuditError::Bundle { path: path.to_owned(), reason };
+    let mut hashes = Vec::with_capacity(width as usize);
+    let mut count = 0;
+    for entry in bundle::entries(bytes) {
+        let entry = entry.map_err(|e| malformed(e.to_string()))?;
+        if count < width {
+            hashes.push(hash::leaf_hash(entry));
+        }
+        count += 1;
+    }
+    match count == width || (count == WIDTH && width < WIDTH) {
+        true => Ok(hashes),
+        false => Err(malformed(format!("{count} entries instead of {width}"))),
+    }
+}

@@ -1,0 +1,212 @@
+//! Re-deriving a log from the C2SP tiles that it publishes over HTTP (tlog-tiles).
+//!
+//! Every entry bundle is hashed, the tree is built again from the leaf hashes, and every published tile of every level,
+//! and the root, must be what comes out. [`Mode::Full`] also reads each entry, verifies its claim, and replays the
+//! issuer registry: what stands in the log was allowed to be appended, in order, once.
+//!
+//! Bundles are fetched and hashed on all cores, a bounded number ahead of the one task that puts their hashes in order
+//! into the tree. Memory does not grow with the log in [`Mode::HashesOnly`]; in full mode it grows by 32 bytes a claim.
+//!
+//! Left out: other people's word. An audit shows that what this address serves is one log that its signed checkpoint
+//! covers; that everybody is served the same log is what witnesses are for. It does compare with the last head seen, if
+//! one is given.
+
+mod error;
+mod fetch;
+mod replay;
+mod tiles;
+
+pub use error::AuditError;
+
+use crate::{Tls, heads::{Relation, relate}};
+use assay_core::{
+    Hash,
+    note::{VerifiedCheckpoint, VerifierKey},
+    tree::{Edge, TreeSize},
+};
+use fetch::{Bundle, Site};
+use futures::{StreamExt, TryStreamExt, stream};
+use replay::Replay;
+use std::sync::Arc;
+use tiles::Tiles;
+
+/// Leaves in a full bundle and hashes in a full tile (C2SP tlog-tiles).
+pub(crate) const WIDTH: u64 = 256;
+
+/// How deep an audit looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The tree only: every tile and the root follow from the entries' bytes.
+    HashesOnly,
+    /// And every entry: format, claim, signatures, issuers' standing, order of time, no claim twice.
+    Full,
+}
+
+/// What to audit and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How deep to look.
+    pub mode: Mode,
+    /// Bundles that are fetched at the same time, at least 1.
+    pub in_flight: usize,
+    /// A head seen before; the log must contain it.
+    pub known: Option<VerifiedCheckpoint>,
+    /// TLS settings for `https://` addresses.
+    pub tls: Tls,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { mode: Mode::Full, in_flight: 16, known: None, tls: Tls::default() }
+    }
+}
+
+/// How far an audit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Leaves done.
+    pub done: u64,
+    /// Leaves in all.
+    pub total: u64,
+}
+
+/// A log that was re-derived from its tiles: everything that [`Options::mode`] asks for holds.
+#[derive(Debug, Clone)]
+pub struct Audited {
+    checkpoint: VerifiedCheckpoint,
+    mode: Mode,
+    tiles: u64,
+    issuers: u64,
+    known: Option<TreeSize>,
+}
+
+impl Audited {
+    /// The checkpoint whose root came out.
+    pub fn checkpoint(&self) -> &VerifiedCheckpoint {
+        &self.checkpoint
+    }
+
+    /// How deep the audit looked.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Tiles compared, of all levels.
+    pub fn tiles(&self) -> u64 {
+        self.tiles
+    }
+
+    /// Issuers registered; 0 if only hashes were looked at.
+    pub fn issuers(&self) -> u64 {
+        self.issuers
+    }
+
+    /// The size of the earlier head that is contained in the log, if one was given and is not larger than the log.
+    pub fn contains_known(&self) -> Option<TreeSize> {
+        self.known
+    }
+}
+
+/// Audits the log published at `url` and returns what was found to hold.
+///
+/// `progress` is called after every bundle. It must run on a multi-threaded tokio runtime to use more than one core.
+/// Fails with the first [`AuditError`], whose variants say who is to blame.
+pub async fn run(
+    url: &str,
+    log: &VerifierKey,
+    options: Options,
+    progress: impl Fn(Progress),
+) -> Result<Audited, AuditError> {
+    let site = Arc::new(Site::new(url, &options.tls, options.in_flight)?);
+    let checkpoint = site.checkpoint(log).await?;
+    let size = checkpoint.size().get();
+    let known = Known::new(options.known.as_ref(), &checkpoint)?;
+    progress(Progress { done: 0, total: size });
+
+    let mut tree = Edge::new();
+    let mut tiles = Tiles::new(site.clone(), checkpoint.size());
+    let replay = (options.mode == Mode::Full).then(|| Arc::new(Replay::default()));
+    let mut bundles = stream::iter(0..size.div_ceil(WIDTH))
+        .map(|index| {
+            let (site, replay) = (site.clone(), replay.clone());
+            let width = (size - index * WIDTH).min(WIDTH);
+            async move {
+                // A task each, so that hashing is spread over the cores while the order is kept here.
+                match tokio::spawn(async move { site.bundle(index, width, replay).await }).await {
+                    Ok(bundle) => bundle,
+                    Err(e) => Err(AuditError::Interrupted(e.to_string())),
+                }
+            }
+        })
+        .buffered(options.in_flight.max(1));
+    let mut done = 0;
+    while let Some(bundle) = bundles.try_next().await? {
+        let Bundle { hashes, claims } = bundle;
+        known.check_within(&mut tree, &mut tiles, &hashes)?;
+        if let Some(replay) = &replay {
+            replay.apply(done, claims)?;
+        }
+        done += hashes.len() as u64;
+        progress(Progress { done, total: size });
+    }
+    drop(bundles);
+    if tree.root() != checkpoint.root() {
+        return Err(AuditError::Root { computed: tree.root(), signed: checkpoint.root() });
+    }
+    let tiles = tiles.finish().await?;
+    let issuers = replay.map_or(0, |replay| replay.issuers());
+    Ok(Audited { mode: options.mode, tiles, issuers, known: known.size(), checkpoint })
+}
+
+/// The head seen before, as far as it can be compared.
+enum Known {
+    /// None was given, or it is larger than what is served now.
+    Nothing,
+    /// The tree must have this root at this size.
+    Head(TreeSize, Hash),
+}
+
+impl Known {
+    fn new(known: Option<&VerifiedCheckpoint>, now: &VerifiedCheckpoint) -> Result<Self, AuditError> {
+        let Some(known) = known else { return Ok(Known::Nothing) };
+        match relate(known, now) {
+            Relation::Older => Ok(Known::Nothing),
+            Relation::Fork => Err(AuditError::fork(known, now)),
+            Relation::Same | Relation::Newer => Ok(Known::Head(known.size(), known.root())),
+        }
+    }
+
+    fn size(&self) -> Option<TreeSize> {
+        match self {
+            Known::Nothing => None,
+            Known::Head(size, _) => Some(*size),
+        }
+    }
+
+    /// Appends a bundle's hashes to the tree, stopping where the head seen before ends to compare the root.
+    fn check_within(&self, tree: &mut Edge, tiles: &mut Tiles, hashes: &[Hash]) -> Result<(), AuditError> {
+        let before = tree.size().get();
+        let rest = match self {
+            Known::Head(size, root) if (before..before + hashes.len() as u64).contains(&size.get()) => {
+                let (first, rest) = hashes.split_at((size.get() - before) as usize);
+                // These tiles are not whole yet; those that the rest gives are.
+                tree.append(first);
+                if tree.root() != *root {
+                    return Err(AuditError::NotAnExtension { known: *size });
+                }
+                rest
+            }
+            _ => hashes,
+        };
+        if rest.is_empty() {
+            return Ok(());
+        }
+        tiles.changed(tree.append(rest));
+        match self {
+            Known::Head(size, root) if *size == tree.size() && tree.root() != *root => {
+                Err(AuditError::NotAnExtension { known: *size })
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The connection, and the one door through which every checkpoint passes before anything rests on it.
+
+use crate::{
+    BoxError, ClientError, Config, HeadStore, MisbehaviorKind,
+    heads::{Relation, relate},
+};
+use assay_core::{
+    Hash, hash,
+    note::{VerifiedCheckpoint, VerifierKey},
+    tree::{self, ProofError, TreeSize},
+};
+use assay_proto::v1::{
+    GetCheckpointRequest, GetConsistencyProofRequest, attachment_service_client::AttachmentServiceClient,
+    log_service_client::LogServiceClient,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Mutex;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+
+/// Largest gRPC message taken: DESIGN 5 gives nodes 1 MiB; the rest is room for framing.
+const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
+/// Longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Longest wait for an answer to begin. A node gives up after 15 s itself.
+const ANSWER: Duration = Duration::from_secs(20);
+/// HTTP/2 window of a stream and of a connection, in bytes: a full message and then some can be under way.
+const WINDOWS: (u32, u32) = (2 * 1024 * 1024, 8 * 1024 * 1024);
+
+/// A connection to one node, for one log. Cheap to clone; clones share the connection and the last head.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub(crate) log: LogServiceClient<Channel>,
+    pub(crate) attachments: AttachmentServiceClient<Channel>,
+    pub(crate) log_key: VerifierKey,
+    heads: HeadStore,
+    /// The note that was accepted last, so that the same one is proven once.
+    accepted: Arc<Mutex<Option<VerifiedCheckpoint>>>,
+}
+
+impl Client {
+    /// Connects to the node at `config.url`.
+    ///
+    /// Fails with [`ClientError::Usage`] for an address or TLS file that cannot be used and with
+    /// [`ClientError::Unavailable`] if nobody answers.
+    pub async fn connect(config: Config) -> Result<Self, ClientError> {
+        let channel = endpoint(&config)?.connect().await.map_err(|e| {
+            let hint = "is the node running, and is this its address?";
+            ClientError::unavailable(format!("cannot connect to {}: {hint}", config.url), e)
+        })?;
+        Ok(Client {
+            log: LogServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES),
+            attachments: AttachmentServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES),
+            heads: HeadStore::new(&config.state_dir, &config.log_key),
+            log_key: config.log_key,
+            accepted: Arc::default(),
+        })
+    }
+
+    /// The key that every checkpoint must be signed with.
+    pub fn log_key(&self) -> &VerifierKey {
+        &self.log_key
+    }
+
+    /// Returns the node's latest checkpoint: signed by the log and proven consistent with the last head seen.
+    ///
+    /// An older head than the last one seen is returned too, if it is proven to be a prefix of it: a node may lag.
+    pub async fn checkpoint(&self) -> Result<VerifiedCheckpoint, ClientError> {
+        let answer = self
+            .log
+            .clone()
+            .get_checkpoint(GetCheckpointRequest {})
+            .await
+            .map_err(|e| ClientError::from_status("fetching the checkpoint", e))?;
+        self.accept(&answer.into_inner().checkpoint).await
+    }
+
+    /// Verifies a checkpoint's signature, proves it consistent with the last head seen, and stores it if it is newer.
+    pub(crate) async fn accept(&self, note: &str) -> Result<VerifiedCheckpoint, ClientError> {
+        let mut accepted = self.accepted.lock().await;
+        if let Some(last) = accepted.as_ref().filter(|last| last.note() == note) {
+            return Ok(last.clone());
+        }
+        let new = VerifiedCheckpoint::verify(note, &self.log_key)
+            .map_err(|e| ClientError::unverified_by("the checkpoint is not one of this log", e))?;
+        loop {
+            let known = self.stored_head().await?;
+            match known.as_ref().map(|known| (relate(known, &new), known)) {
+                None => {}
+                Some((Relation::Same, _)) => break,
+                Some((Relation::Fork, known)) => {
+                    return Err(self.heads.misbehavior(MisbehaviorKind::SameSize, known, &new, &[]));
+                }
+                Some((Relation::Newer, known)) => self.prove_extension(known, &new).await?,
+                Some((Relation::Older, known)) => {
+                    self.prove_extension(&new, known).await?;
+                    break;
+                }
+            }
+            // Another process may have stored a head meanwhile; then the new one is compared with that.
+            if self.advance(known, &new).await? {
+                break;
+            }
+        }
+        *accepted = Some(new.clone());
+        Ok(new)
+    }
+
+    /// Asks the node to prove that `newer` extends `older`, and checks it. Only a wrong proof is held against the log.
+    async fn prove_extension(
+        &self,
+        older: &VerifiedCheckpoint,
+        newer: &VerifiedCheckpoint,
+    ) -> Result<(), ClientError> {
+        if older.size() == TreeSize::EMPTY {
+            // Every tree extends the empty one; there is nothing to prove but that it was empty.
+            return match older.root() == hash::empty_root() {
+                true => Ok(()),
+                false => Err(ClientError::unverified("a checkpoint of size 0 whose root is not that of the empty tree")),
+            };
+        }
+        let request = GetConsistencyProofRequest { old_size: older.size().get(), new_size: newer.size().get() };
+        let answer = self
+            .log
+            .clone()
+            .get_consistency_proof(request)
+            .await
+            .map_err(|e| ClientError::from_status("proving the head consistent with the last one seen", e))?
+            .into_inner();
+        if (answer.old_size, answer.new_size) != (request.old_size, request.new_size) {
+            return Err(ClientError::unverified("the consistency proof is for other sizes than those asked for"));
+        }
+        check_extension(older, newer, &answer.hashes)
+            .map_err(|kind| self.heads.misbehavior(kind, older, newer, &answer.hashes))
+    }
+
+    async fn stored_head(&self) -> Result<Option<VerifiedCheckpoint>, ClientError> {
+        let heads = self.heads.clone();
+        blocking(move || heads.load()).await
+    }
+
+    async fn advance(&self, from: Option<VerifiedCheckpoint>, to: &VerifiedCheckpoint) -> Result<bool, ClientError> {
+        let (heads, to) = (self.heads.clone(), to.clone());
+        blocking(move || heads.advance(from.as_ref(), &to)).await
+    }
+}
+
+/// Checks a consistency path, and says what a wrong one shows.
+fn check_extension(
+    older: &VerifiedCheckpoint,
+    newer: &VerifiedCheckpoint,
+    hashes: &[u8],
+) -> Result<(), MisbehaviorKind> {
+    let path = tree::split_hashes(hashes).map_err(|_| MisbehaviorKind::WrongProof)?;
+    let verify = |old_root: &Hash| {
+        tree::verify_consistency(older.size(), old_root, newer.size(), &newer.root(), &path)
+    };
+    match verify(&older.root()) {
+        Ok(()) => Ok(()),
+        // The path ties the later head to another earlier tree: both cannot be (DESIGN 3.6).
+        Err(ProofError::OldRoot { computed, .. }) if verify(&computed).is_ok() => Err(MisbehaviorKind::Rewritten),
+        Err(_) => Err(MisbehaviorKind::WrongProof),
+    }
+}
+
+/// Runs file work where it may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
+) -> Result<T, ClientError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|e| Err(ClientError::unavailable("the client is shutting down", BoxError::from(e))))
+}
+
+fn endpoint(config: &Config) -> Result<Endpoint, ClientError> {
+    let usage = |why: &dyn std::fmt::Display| {
+        ClientError::Usage(format!(
+            "{} is no address of a node ({why}); write http://HOST:PORT or https://HOST:PORT",
+            config.url
+        ))
+    };
+    let tls = match config.url.split_once("://") {
+        Some(("http", _)) => false,
+        Some(("https", _)) => true,
+        _ => return Err(usage(&"it has no http:// or https:// in front")),
+    };
+    let mut endpoint = Endpoint::from_shared(config.url.clone())
+        .map_err(|e| usage(&e))?
+        .connect_timeout(CONNECT)
+        .timeout(ANSWER)
+        .tcp_nodelay(true)
+        .initial_stream_window_size(WINDOWS.0)
+        .initial_connection_window_size(WINDOWS.1);
+    if tls {
+        let pems = config.tls.read()?;
+        let mut settings = ClientTlsConfig::new();
+        settings = match pems.ca {
+            Some(ca) => settings.ca_certificate(Certificate::from_pem(ca)),
+            None => settings.with_enabled_roots(),
+        };
+        if let Some((cert, key)) = pems.identity {
+            settings = settings.identity(Identity::from_pem(cert, key));
+        }
+        endpoint = endpoint
+            .tls_config(settings)
+            .map_err(|e| ClientError::Usage(format!("the TLS settings cannot be used: {e}; check the PEM files")))?;
+    }
+    Ok(endpoint)
+}

@@ -1,0 +1,301 @@
+//! Reading entries: one, a page of them, or an issuer's records; each tied to a checkpoint that passed
+//! [`Client::checkpoint`]'s door.
+
+use crate::{Client, ClientError, range};
+use assay_core::{
+    Hash,
+    claim::{self, ClaimError, ClaimId, VerifiedClaim},
+    entry::Entry,
+    issuer::{self, IssuerId, IssuerRecord, Registry},
+    limits::PAGE,
+    note::{TlogProof, VerifiedCheckpoint, VerifiedInclusion},
+    tree::{self, LeafIndex, TreeSize},
+};
+use assay_proto::v1::{
+    GetEntryAndProofRequest, GetEntryAndProofResponse, GetInclusionProofRequest, GetIssuerRequest, StreamEntriesRequest,
+    get_entry_and_proof_request::Leaf, get_inclusion_proof_request,
+};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// How a leaf is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeafRef {
+    /// By its place.
+    Index(LeafIndex),
+    /// The first leaf with this claim.
+    Claim(ClaimId),
+    /// By its hash.
+    LeafHash(Hash),
+}
+
+impl LeafRef {
+    fn wire(&self) -> Leaf {
+        match self {
+            LeafRef::Index(index) => Leaf::LeafIndex(index.get()),
+            LeafRef::Claim(id) => Leaf::ClaimId(Bytes::copy_from_slice(id.as_bytes())),
+            LeafRef::LeafHash(hash) => Leaf::LeafHash(Bytes::copy_from_slice(hash.as_bytes())),
+        }
+    }
+}
+
+/// An entry that is in the log: its inclusion in a checkpoint of the log is proven and its claim's signatures verify.
+///
+/// Whether the signers satisfied their issuer's record is not said: that takes the records ([`Client::receipt`]).
+#[derive(Debug, Clone)]
+pub struct VerifiedEntry {
+    entry: Entry,
+    inclusion: VerifiedInclusion,
+    claim: VerifiedClaim,
+}
+
+impl VerifiedEntry {
+    /// The entry, with its bytes.
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// Its claim.
+    pub fn claim(&self) -> &VerifiedClaim {
+        &self.claim
+    }
+
+    /// Its place.
+    pub fn index(&self) -> LeafIndex {
+        self.inclusion.index()
+    }
+
+    /// The proof's result: leaf hash, index and checkpoint.
+    pub fn inclusion(&self) -> &VerifiedInclusion {
+        &self.inclusion
+    }
+
+    /// The checkpoint that covers it.
+    pub fn checkpoint(&self) -> &VerifiedCheckpoint {
+        self.inclusion.checkpoint()
+    }
+}
+
+/// A run of neighbouring entries, proven to stand at these places of the log.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The checkpoint that covers them.
+    pub checkpoint: VerifiedCheckpoint,
+    /// The entries, in order.
+    pub entries: Vec<PageEntry>,
+}
+
+/// One entry of a page.
+#[derive(Debug, Clone)]
+pub struct PageEntry {
+    /// Its place.
+    pub index: LeafIndex,
+    /// The entry.
+    pub entry: Entry,
+    /// Its claim, or why it does not verify. It is logged all the same.
+    pub claim: Result<VerifiedClaim, ClaimError>,
+}
+
+/// An issuer's records that the node showed, each in the log and each authorised by the ones before.
+#[derive(Debug, Clone)]
+pub struct IssuerHistory {
+    /// Oldest first, at least one.
+    pub leaves: Vec<IssuerLeaf>,
+    /// The last one.
+    pub current: Arc<IssuerRecord>,
+}
+
+/// One record of an issuer.
+#[derive(Debug, Clone)]
+pub struct IssuerLeaf {
+    /// The entry that holds it.
+    pub entry: VerifiedEntry,
+    /// What it says.
+    pub record: IssuerRecord,
+}
+
+/// An answer that is not verified further than that it can be read.
+pub(crate) struct Answered {
+    pub entry: Entry,
+    pub index: LeafIndex,
+    pub path: Vec<Hash>,
+    pub checkpoint: VerifiedCheckpoint,
+}
+
+impl Client {
+    /// Returns one entry of the log, proven under the node's latest checkpoint.
+    ///
+    /// Fails with [`ClientError::Refused`] (`NotFound`) if the node says that it has no such leaf, and with
+    /// [`ClientError::Unverified`] if what it gives is not what was asked for or does not verify.
+    pub async fn entry(&self, leaf: LeafRef) -> Result<VerifiedEntry, ClientError> {
+        let (entry, _) = self.entry_and_path(leaf, None).await?;
+        Ok(entry)
+    }
+
+    /// As [`Client::entry`], with the inclusion path, and under `at` if that is given.
+    pub(crate) async fn entry_and_path(
+        &self,
+        leaf: LeafRef,
+        at: Option<&VerifiedCheckpoint>,
+    ) -> Result<(VerifiedEntry, Vec<Hash>), ClientError> {
+        let request = GetEntryAndProofRequest { leaf: Some(leaf.wire()), tree_size: at.map_or(0, |c| c.size().get()) };
+        let answer = self
+            .log
+            .clone()
+            .get_entry_and_proof(request)
+            .await
+            .map_err(|e| ClientError::from_status("fetching the entry", e))?
+            .into_inner();
+        let checkpoint = match at {
+            Some(checkpoint) => checkpoint.clone(),
+            None => self.accept(&answer.checkpoint).await?,
+        };
+        let answered = read_answer(answer, checkpoint)?;
+        let path = answered.path.clone();
+        Ok((self.verify_entry(leaf, answered)?, path))
+    }
+
+    fn verify_entry(&self, asked: LeafRef, answered: Answered) -> Result<VerifiedEntry, ClientError> {
+        let Answered { entry, index, path, checkpoint } = answered;
+        let proof = TlogProof { extra: None, index, path, checkpoint: checkpoint.note().to_owned() };
+        let leaf_hash = entry.leaf_hash();
+        let inclusion = proof
+            .verify(&leaf_hash, &self.log_key)
+            .map_err(|e| ClientError::unverified_by("the entry's proof of inclusion does not hold", e))?;
+        let claim = claim::verify(entry.claim(), &())
+            .map_err(|e| ClientError::unverified_by(format!("the claim at leaf {index} does not verify"), e))?;
+        let as_asked = match &asked {
+            LeafRef::Index(asked) => *asked == index,
+            LeafRef::Claim(asked) => *asked == claim.id(),
+            LeafRef::LeafHash(asked) => *asked == leaf_hash,
+        };
+        match as_asked {
+            true => Ok(VerifiedEntry { entry, inclusion, claim }),
+            false => Err(ClientError::unverified("the entry is in the log, but is not the one asked for")),
+        }
+    }
+
+    /// Returns the records of an issuer that the node knows, replayed from the first.
+    ///
+    /// Every record is proven to be in the log and authorised by the one before it. That none was left out is not proven.
+    /// Fails with [`ClientError::Refused`] (`NotFound`) if the node knows no such issuer.
+    pub async fn issuer(&self, id: &IssuerId) -> Result<IssuerHistory, ClientError> {
+        let checkpoint = self.checkpoint().await?;
+        let mut registry = Registry::new();
+        let mut leaves = vec![];
+        for index in self.issuer_leaves(id).await? {
+            if index.get() >= checkpoint.size().get() {
+                break; // Logged after that checkpoint: the next call shows it.
+            }
+            let (entry, _) = self.entry_and_path(LeafRef::Index(index), Some(&checkpoint)).await?;
+            let wrong = |why: String| ClientError::unverified(format!("the issuer record at leaf {index}: {why}"));
+            let authorized = issuer::authorize(entry.claim(), &registry).map_err(|e| wrong(e.to_string()))?;
+            let record = authorized
+                .change()
+                .cloned()
+                .filter(|record| record.id == *id)
+                .ok_or_else(|| wrong("it is no record of the issuer asked for".into()))?;
+            registry.apply(index, record.clone()).map_err(|e| wrong(e.to_string()))?;
+            leaves.push(IssuerLeaf { entry, record });
+        }
+        match issuer::Issuers::in_force(&registry, id) {
+            Some(current) => Ok(IssuerHistory { leaves, current }),
+            None => Err(ClientError::Refused {
+                code: tonic::Code::NotFound,
+                message: format!("no issuer {id} is registered in this log; `assay issuer register` does that"),
+            }),
+        }
+    }
+
+    /// The leaves that the node names as records of an issuer, ascending.
+    pub(crate) async fn issuer_leaves(&self, id: &IssuerId) -> Result<Vec<LeafIndex>, ClientError> {
+        let request = GetIssuerRequest { issuer_id: Bytes::copy_from_slice(id.as_bytes()) };
+        let answer = self
+            .log
+            .clone()
+            .get_issuer(request)
+            .await
+            .map_err(|e| ClientError::from_status("fetching the issuer's records", e))?;
+        let mut leaves: Vec<_> = answer.into_inner().records.iter().map(|r| LeafIndex::new(r.leaf_index)).collect();
+        leaves.sort_unstable();
+        leaves.dedup();
+        Ok(leaves)
+    }
+
+    /// Returns the entries from `start` (inclusive) to `end` (exclusive; the log's end if it is beyond), at most
+    /// [`PAGE`], proven under the node's latest checkpoint. Two inclusion proofs cover the whole page.
+    pub async fn entries(&self, start: LeafIndex, end: LeafIndex) -> Result<Page, ClientError> {
+        let checkpoint = self.checkpoint().await?;
+        let end = end.get().min(checkpoint.size().get()).min(start.get().saturating_add(PAGE as u64));
+        if start.get() >= end {
+            return Ok(Page { checkpoint, entries: vec![] });
+        }
+        let entries = self.stream_entries(start.get(), end).await?;
+        let hashes: Vec<Hash> = entries.iter().map(Entry::leaf_hash).collect();
+        let first = self.inclusion_path(start, checkpoint.size());
+        let last = self.inclusion_path(LeafIndex::new(end - 1), checkpoint.size());
+        let (first, last) = futures::try_join!(first, last)?;
+        let root = range::root(checkpoint.size().get(), start.get(), &hashes, &first, &last)
+            .map_err(|e| ClientError::unverified_by("the entries' proof of inclusion does not hold", e))?;
+        if root != checkpoint.root() {
+            return Err(ClientError::unverified("the entries are not the ones that the checkpoint covers"));
+        }
+        let entries = (start.get()..).map(LeafIndex::new).zip(entries).map(|(index, entry)| {
+            let claim = claim::verify(entry.claim(), &());
+            PageEntry { index, entry, claim }
+        });
+        Ok(Page { checkpoint, entries: entries.collect() })
+    }
+
+    async fn stream_entries(&self, start: u64, end: u64) -> Result<Vec<Entry>, ClientError> {
+        let failed = |e| ClientError::from_status("fetching entries", e);
+        let request = StreamEntriesRequest { start, end };
+        let mut stream = self.log.clone().stream_entries(request).await.map_err(failed)?.into_inner();
+        let mut entries = Vec::new();
+        while let Some(message) = stream.message().await.map_err(failed)? {
+            let next = start + entries.len() as u64;
+            if message.start != next || message.entries.len() as u64 > end - next {
+                return Err(ClientError::unverified("the node sent other entries than those asked for"));
+            }
+            for bytes in message.entries {
+                entries.push(Entry::parse(bytes).map_err(|e| ClientError::unverified_by("an entry is malformed", e))?);
+            }
+        }
+        match entries.len() as u64 == end - start {
+            true => Ok(entries),
+            false => Err(ClientError::Unavailable { what: "the node sent too few entries".into(), source: None }),
+        }
+    }
+
+    async fn inclusion_path(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<Hash>, ClientError> {
+        let leaf = Some(get_inclusion_proof_request::Leaf::LeafIndex(index.get()));
+        let request = GetInclusionProofRequest { leaf, tree_size: size.get() };
+        let answer = self
+            .log
+            .clone()
+            .get_inclusion_proof(request)
+            .await
+            .map_err(|e| ClientError::from_status("fetching a proof of inclusion", e))?
+            .into_inner();
+        if (answer.leaf_index, answer.tree_size) != (index.get(), size.get()) {
+            return Err(ClientError::unverified("a proof of inclusion of another leaf or in another tree"));
+        }
+        split(&answer.hashes)
+    }
+}
+
+fn split(hashes: &[u8]) -> Result<Vec<Hash>, ClientError> {
+    tree::split_hashes(hashes).map_err(|e| ClientError::unverified_by("a proof of inclusion is malformed", e))
+}
+
+fn read_answer(answer: GetEntryAndProofResponse, checkpoint: VerifiedCheckpoint) -> Result<Answered, ClientError> {
+    if answer.tree_size != checkpoint.size().get() {
+        return Err(ClientError::unverified("a proof of inclusion in another tree than the checkpoint's"));
+    }
+    Ok(Answered {
+        entry: Entry::parse(answer.entry).map_err(|e| ClientError::unverified_by("the entry is malformed", e))?,
+        index: LeafIndex::new(answer.leaf_index),
+        path: split(&answer.hashes)?,
+        checkpoint,
+    })
+}
