@@ -34,8 +34,7 @@ impl Candidate {
     /// A claim whose signatures hold, whoever the signers are: for a log that takes any valid signature. It changes no
     /// issuer.
     pub fn open(claim: VerifiedClaim) -> Self {
-        let statement = claim.statement();
-        let named = predicate::attachments(statement.predicate_type(), statement.predicate());
+        let named = predicate::attachments(claim.statement());
         let attachments = named.into_iter().map(|attachment| attachment.sha256).collect();
         Candidate {
             id: claim.id(),
