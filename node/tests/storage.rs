@@ -3,6 +3,8 @@
 //!
 //! A crash is a copy of the folder of an open store: what the kernel has, and nothing that the process would still do.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports by panicking")]
+
 use assay_core::Hash;
 use assay_node::storage::memory::{Fault, Memory};
 use assay_node::storage::rocks::{Options, Rocks};
@@ -479,9 +481,12 @@ fn write_until_killed(folder: &Path) {
 
 #[test]
 fn a_commit_in_memory_fails_both_ways() {
-    for (fault, after_restart) in
-        [(Fault::NotPersisted, 1), (Fault::DiskFull, 1), (Fault::PersistedButFailed, 2), (Fault::AcknowledgedButLost, 1)]
-    {
+    for (fault, after_restart) in [
+        (Fault::NotPersisted, 1),
+        (Fault::DiskFull, 1),
+        (Fault::PersistedButFailed, 2),
+        (Fault::AcknowledgedButLost, 1),
+    ] {
         let store = Memory::new();
         commit(&store, 1).unwrap();
         store.fail_next_commit(fault);
