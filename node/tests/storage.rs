@@ -160,7 +160,7 @@ fn crashed_after(commits: u64) -> TempDir {
 
 /// The write-ahead log that is in use in `folder`.
 fn live_log(folder: &Path) -> PathBuf {
-    logs(folder).into_iter().filter(|path| fs::metadata(path).unwrap().len() > 0).next_back().unwrap()
+    logs(folder).into_iter().rfind(|path| fs::metadata(path).unwrap().len() > 0).unwrap()
 }
 
 fn assert_corrupt(folder: &Path, what: &str) {
