@@ -179,7 +179,11 @@ impl Anchor {
             return Err(corrupt("it was removed or replaced while the node was running"));
         }
         let len = self.file.metadata().map_err(|e| failure("look at", &self.path, e))?.len();
-        if len == self.len { Ok(()) } else { Err(corrupt("somebody else wrote to it or cut it while the node was running")) }
+        if len == self.len {
+            Ok(())
+        } else {
+            Err(corrupt("somebody else wrote to it or cut it while the node was running"))
+        }
     }
 
     /// Puts a new file with `record` alone in the place of this one. At every moment one of the two, whole, stands there.
@@ -253,7 +257,11 @@ fn write_synced(mut file: &File, bytes: &[u8]) -> io::Result<()> {
 
 fn failure(doing: &'static str, path: &Path, source: io::Error) -> AnchorError {
     let path = path.to_owned();
-    if disk::is_full(&source) { AnchorError::DiskFull { path, source } } else { AnchorError::Io { doing, path, source } }
+    if disk::is_full(&source) {
+        AnchorError::DiskFull { path, source }
+    } else {
+        AnchorError::Io { doing, path, source }
+    }
 }
 
 fn record(note: &str) -> Vec<u8> {
@@ -274,7 +282,9 @@ struct Records<'a> {
 /// Reads a whole file; on an error returns what is wrong with it.
 fn read_records(bytes: &[u8]) -> Result<Records<'_>, String> {
     let Some(mut rest) = bytes.strip_prefix(MAGIC) else {
-        return Err("it does not start as an anchor does; if `init` was interrupted, remove it and run that again".into());
+        return Err(
+            "it does not start as an anchor does; if `init` was interrupted, remove it and run that again".into()
+        );
     };
     let mut last = None;
     loop {

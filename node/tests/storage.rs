@@ -3,6 +3,8 @@
 //!
 //! A crash is a copy of the folder of an open store: what the kernel has, and nothing that the process would still do.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports by panicking")]
+
 use assay_core::Hash;
 use assay_node::storage::memory::{Fault, Memory};
 use assay_node::storage::rocks::{Options, Rocks};
@@ -158,7 +160,7 @@ fn crashed_after(commits: u64) -> TempDir {
 
 /// The write-ahead log that is in use in `folder`.
 fn live_log(folder: &Path) -> PathBuf {
-    logs(folder).into_iter().filter(|path| fs::metadata(path).unwrap().len() > 0).next_back().unwrap()
+    logs(folder).into_iter().rfind(|path| fs::metadata(path).unwrap().len() > 0).unwrap()
 }
 
 fn assert_corrupt(folder: &Path, what: &str) {
@@ -479,9 +481,12 @@ fn write_until_killed(folder: &Path) {
 
 #[test]
 fn a_commit_in_memory_fails_both_ways() {
-    for (fault, after_restart) in
-        [(Fault::NotPersisted, 1), (Fault::DiskFull, 1), (Fault::PersistedButFailed, 2), (Fault::AcknowledgedButLost, 1)]
-    {
+    for (fault, after_restart) in [
+        (Fault::NotPersisted, 1),
+        (Fault::DiskFull, 1),
+        (Fault::PersistedButFailed, 2),
+        (Fault::AcknowledgedButLost, 1),
+    ] {
         let store = Memory::new();
         commit(&store, 1).unwrap();
         store.fail_next_commit(fault);
