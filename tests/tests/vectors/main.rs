@@ -5,8 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a vector that cannot be read must stop the test")]
 
 mod checkpoint;
+mod dsse;
 mod ed25519;
 mod merkle;
+mod purl;
 mod signed_note;
 mod tlog_proof;
 mod tlog_tiles;
