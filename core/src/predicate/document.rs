@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn names_lose_folders_and_control_characters() {
-        assert_eq!(attachment_name("/tmp/a\\b/c\u{7}.json"), "c.json");
+        assert_eq!(attachment_name("/some/a\\b/c\u{7}.json"), "c.json");
         assert_eq!(attachment_name("dir/"), "document");
         assert!(attachment_name(&"é".repeat(300)).len() <= NAME_BYTES);
     }
