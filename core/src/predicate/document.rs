@@ -16,6 +16,9 @@ pub(crate) const INLINE_BYTES: usize = limits::PAYLOAD_BYTES - 4 * 1024;
 const SUMMARY_LINES: usize = 40;
 const SHOWN_CHARACTERS: usize = 300;
 
+/// Why a document that does not fit is referenced, for people.
+pub(crate) const TOO_LARGE: &str = "too large for a claim: it becomes an attachment that the claim references";
+
 /// Most bytes of an attachment's name: what file systems take.
 const NAME_BYTES: usize = 255;
 
@@ -156,24 +159,24 @@ impl Document {
         Attachment { bytes: self.bytes.clone(), name: self.name.clone(), media_type: media_type.into() }
     }
 
-    /// The claim with the draft's predicate, if it fits: the document is in it, or does not matter.
-    pub(crate) fn inline(&self, draft: Draft) -> Result<Prepared, Draft> {
+    /// The claim with the draft's predicate, if it fits, and else the draft: the document is in it, or does not matter.
+    pub(crate) fn inline(&self, draft: Draft) -> Result<Prepared, Box<Draft>> {
         if !draft.fits() {
-            return Err(draft);
+            return Err(Box::new(draft));
         }
         Ok(draft.prepared(None))
     }
 
-    /// The claim with the draft's predicate, in which `attachments` names the document, if it fits.
-    pub(crate) fn attached(&self, mut draft: Draft, media_type: &str) -> Result<Prepared, Draft> {
+    /// The claim with the draft's predicate, in which `attachments` names the document, if it fits, and else the draft.
+    pub(crate) fn attached(&self, mut draft: Draft, media_type: &str) -> Result<Prepared, Box<Draft>> {
         match &mut draft.predicate {
             Value::Object(members) if members.iter().all(|(key, _)| key != "attachments") => {
                 members.push(("attachments".into(), Value::Array(vec![self.descriptor(media_type)])));
             }
-            _ => return Err(draft),
+            _ => return Err(Box::new(draft)),
         }
         if !draft.fits() {
-            return Err(draft);
+            return Err(Box::new(draft));
         }
         Ok(draft.prepared(Some(self.attachment(media_type))))
     }
@@ -188,23 +191,15 @@ impl Document {
         draft.predicate_type = reference::TYPE.uris[0].into();
         draft.summary.push(("note".into(), why.into()));
         if !draft.fits() {
-            return Err(DocumentError::NotTaken(format!(
-                "the document names {} subjects, more than a claim holds; publish it in parts",
-                draft.subjects.list.len()
-            )));
+            let reason = "the document names more subjects than a claim holds; publish it in parts";
+            return Err(DocumentError::NotTaken(reason.into()));
         }
         Ok(draft.prepared(Some(self.attachment(media_type))))
     }
 
     /// The claim with the draft's predicate if that fits, else the one that references the document.
     pub(crate) fn inline_or_referenced(&self, draft: Draft, media_type: &str) -> Result<Prepared, DocumentError> {
-        self.inline(draft).or_else(|draft| {
-            self.referenced(
-                draft,
-                media_type,
-                "too large for a claim: it becomes an attachment that the claim references",
-            )
-        })
+        self.inline(draft).or_else(|draft| self.referenced(*draft, media_type, TOO_LARGE))
     }
 }
 
@@ -212,7 +207,7 @@ impl Draft {
     /// Leaves the suggestions out if they alone would take half of the room: then the caller has to choose.
     pub(crate) fn bound_subjects(&mut self) {
         if self.subjects.bytes() > INLINE_BYTES / 2 || self.subjects.list.len() > limits::SUBJECTS {
-            let note = format!("the document names {} subjects, too many to suggest", self.subjects.list.len());
+            let note = "the document names too many subjects to suggest them".to_owned();
             self.subjects.list.clear();
             self.subjects.notes.push(note);
         }
@@ -371,7 +366,7 @@ mod tests {
 
     #[test]
     fn names_lose_folders_and_control_characters() {
-        assert_eq!(attachment_name("/tmp/a\\b/c\u{7}.json"), "c.json");
+        assert_eq!(attachment_name("/some/a\\b/c\u{7}.json"), "c.json");
         assert_eq!(attachment_name("dir/"), "document");
         assert!(attachment_name(&"é".repeat(300)).len() <= NAME_BYTES);
     }
@@ -398,7 +393,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_referenced() {
-        let document = Document::new("x", &vec![b' '; 10]).unwrap();
+        let document = Document::new("x", &[b' '; 10]).unwrap();
         let draft = |bytes: usize| Draft {
             predicate_type: "t".into(),
             predicate: object([("p", Some("x".repeat(bytes - 8).into()))]),

@@ -2,6 +2,7 @@
 
 use super::node::{Node, quoted};
 use crate::json::Value;
+use crate::limits;
 use crate::purl::Purl;
 use crate::statement::Subject;
 
@@ -17,7 +18,12 @@ pub(crate) struct Subjects {
 impl Subjects {
     /// Suggests a subject. It needs a purl or a digest; the purl is canonicalised, and left out with a note if it is none.
     /// If there is no digest, it gets that of the purl, as DESIGN 3.3 has it.
+    ///
+    /// More than a statement holds are not collected: one more than [`limits::SUBJECTS`] says that there are.
     pub(crate) fn suggest(&mut self, name: Option<&str>, purl: Option<&str>, mut digests: Vec<(String, String)>) {
+        if self.list.len() > limits::SUBJECTS {
+            return;
+        }
         let uri = purl.and_then(|purl| self.canonical(purl));
         if let Some(digest) = uri.as_ref().and_then(image_digest) {
             push_new(&mut digests, digest);

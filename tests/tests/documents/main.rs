@@ -122,6 +122,24 @@ fn every_document_is_taken_or_refused_as_its_source_says() {
     }
 }
 
+/// Whatever is in the collection, published as whatever kind: a claim that holds, or an error that tells.
+#[test]
+fn no_document_is_too_strange_for_any_kind() {
+    if data::require("sarif").is_none() {
+        return;
+    }
+    for path in data::files(&data::root()) {
+        let bytes = data::read(&path);
+        let name = path.to_string_lossy();
+        for kind in predicate::KINDS {
+            match predicate::prepare(kind, &name, &bytes, NOW) {
+                Ok(claims) => assert_sound(kind, &name, &bytes, &claims),
+                Err(error) => assert_tells(&error),
+            }
+        }
+    }
+}
+
 /// One line a document, for a person who sets `DOCUMENTS_SHOW`.
 fn show(name: &str, path: &str, outcome: &Result<Vec<Prepared>, DocumentError>) {
     match outcome {

@@ -101,7 +101,7 @@ fn values() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4096, ..ProptestConfig::default() })]
 
     #[test]
     fn a_changed_byte_makes_no_panic(at: prop::sample::Index, sample: prop::sample::Index, byte: u8, take in 0_usize..40) {

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0 (OASIS), and its committee draft 2.0.0, whose results have the same shape. SARIF 1.0 is another format and
+//! SARIF 2.1.0 (OASIS), and its committee drafts 2.0.0, whose results have the same shape. SARIF 1.0 is another format and
 //! is refused.
 //!
 //! Each run becomes a claim: its tool is the scanner, and its rules the identifiers. Results of a `kind` that is no
@@ -18,9 +18,9 @@ const RUNS: usize = 100;
 
 pub(super) fn prepare(document: &Document, root: &Node<'_, '_>, now: &str) -> Result<Vec<Prepared>, DocumentError> {
     let version = root.need("version")?;
-    let driver_is_below_tool = match version.string()? {
+    let with_driver = match version.string()? {
         "2.1.0" => true,
-        "2.0.0" => false,
+        draft if draft.starts_with("2.0.0") => false,
         other => return Err(version.fault(format!("is SARIF {}; 2.1.0 is taken: convert it", quoted(other))).into()),
     };
     let runs = root.need("runs")?;
@@ -29,7 +29,7 @@ pub(super) fn prepare(document: &Document, root: &Node<'_, '_>, now: &str) -> Re
         if claims.len() == RUNS {
             return Err(runs.fault(format!("holds more than {RUNS} runs")).into());
         }
-        claims.push(prepare_run(document, &run, driver_is_below_tool, now)?);
+        claims.push(prepare_run(document, &run, with_driver, now)?);
     }
     if claims.is_empty() {
         return Err(runs.fault("holds no run, so there is nothing to claim").into());
@@ -44,7 +44,7 @@ fn prepare_run(
     now: &str,
 ) -> Result<Prepared, DocumentError> {
     let tool = run.need("tool")?;
-    let driver = if with_driver { tool.need("driver")? } else { tool };
+    let driver = if with_driver { tool.need("driver")? } else { tool.get("driver").unwrap_or(tool) };
     let name = driver.need("name")?.text()?;
     let subjects = subjects(run);
     let times = times(run)?;
