@@ -20,7 +20,7 @@ test: ## everything that CI runs: lint, then every test
 lint: ## formatting, clippy with warnings as errors, licences and duplicates of dependencies
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	scripts/cargo-deny -L error check licenses bans sources
+	scripts/cargo-deny --locked -L error check licenses bans sources
 
 build: ## the two programs, assay-node and assay, in the target folder's debug/
 	@scripts/setup

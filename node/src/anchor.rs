@@ -125,24 +125,26 @@ impl Anchor {
     /// Fails with [`AnchorError::Missing`], [`AnchorError::Locked`] or [`AnchorError::Corrupt`] as those say, having
     /// changed nothing. The unfinished record of a crash is cut off.
     pub fn open(path: &Path) -> Result<(Self, Option<String>), AnchorError> {
-        let mut file = match File::options().read(true).append(true).open(path) {
+        let file = match File::options().read(true).append(true).open(path) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(AnchorError::Missing(path.to_owned())),
             Err(e) => return Err(failure("open", path, e)),
         };
         lock(&file, path)?;
+        let mut anchor = Anchor { path: path.to_owned(), file, len: 0, broken: false };
         let corrupt = |reason: String| AnchorError::Corrupt { path: path.to_owned(), reason };
         let mut bytes = Vec::new();
-        (&mut file).take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| failure("read", path, e))?;
+        (&mut anchor.file).take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| failure("read", path, e))?;
         if bytes.len() as u64 > FILE_BYTES {
             return Err(corrupt(format!("it has more than {FILE_BYTES} bytes")));
         }
         let Records { last, end } = read_records(&bytes).map_err(corrupt)?;
+        anchor.len = end as u64;
         if end < bytes.len() {
-            file.set_len(end as u64).and_then(|()| file.sync_all()).map_err(|e| failure("mend the end of", path, e))?;
+            let mended = anchor.file.set_len(anchor.len).and_then(|()| anchor.file.sync_all());
+            mended.map_err(|e| failure("mend the end of", path, e))?;
         }
-        let last = last.map(str::to_owned);
-        Ok((Anchor { path: path.to_owned(), file, len: end as u64, broken: false }, last))
+        Ok((anchor, last.map(str::to_owned)))
     }
 
     /// Appends `note`. On `Ok` it is durable, and the next [`Anchor::open`] returns it.
@@ -177,7 +179,11 @@ impl Anchor {
             return Err(corrupt("it was removed or replaced while the node was running"));
         }
         let len = self.file.metadata().map_err(|e| failure("look at", &self.path, e))?.len();
-        if len == self.len { Ok(()) } else { Err(corrupt("somebody else wrote to it or cut it while the node was running")) }
+        if len == self.len {
+            Ok(())
+        } else {
+            Err(corrupt("somebody else wrote to it or cut it while the node was running"))
+        }
     }
 
     /// Puts a new file with `record` alone in the place of this one. At every moment one of the two, whole, stands there.
@@ -202,6 +208,13 @@ impl Anchor {
         self.file = compact().map_err(|e| failure("compact", &self.path, e))?;
         self.len = (MAGIC.len() + record.len()) as u64;
         Ok(())
+    }
+}
+
+impl Drop for Anchor {
+    fn drop(&mut self) {
+        // Closing is not enough: a child process that another thread is starting holds a copy until it is running.
+        let _ = self.file.unlock();
     }
 }
 
@@ -244,7 +257,11 @@ fn write_synced(mut file: &File, bytes: &[u8]) -> io::Result<()> {
 
 fn failure(doing: &'static str, path: &Path, source: io::Error) -> AnchorError {
     let path = path.to_owned();
-    if disk::is_full(&source) { AnchorError::DiskFull { path, source } } else { AnchorError::Io { doing, path, source } }
+    if disk::is_full(&source) {
+        AnchorError::DiskFull { path, source }
+    } else {
+        AnchorError::Io { doing, path, source }
+    }
 }
 
 fn record(note: &str) -> Vec<u8> {
@@ -265,7 +282,9 @@ struct Records<'a> {
 /// Reads a whole file; on an error returns what is wrong with it.
 fn read_records(bytes: &[u8]) -> Result<Records<'_>, String> {
     let Some(mut rest) = bytes.strip_prefix(MAGIC) else {
-        return Err("it does not start as an anchor does; if `init` was interrupted, remove it and run that again".into());
+        return Err(
+            "it does not start as an anchor does; if `init` was interrupted, remove it and run that again".into()
+        );
     };
     let mut last = None;
     loop {

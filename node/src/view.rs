@@ -12,7 +12,7 @@ use bytes::Bytes;
 use assay_core::{
     Hash,
     note::VerifiedCheckpoint,
-    tree::{LeafIndex, ProveError, Tile, TileIndex, TileReader, TreeSize, prove_consistency, prove_inclusion, root},
+    tree::{LeafIndex, ProveError, Prover, Tile, TileIndex, TileReader, TreeSize, prove_consistency, prove_inclusion, root},
 };
 use quick_cache::{Weighter, sync::Cache};
 use std::sync::Arc;
@@ -25,6 +25,8 @@ const EXPANDED_TILE_BYTES: u64 = 511 * 32 + 64;
 #[derive(Debug)]
 pub struct Published {
     checkpoint: VerifiedCheckpoint,
+    /// Proves inclusion in the published tree, whose right edge it knows.
+    prover: Prover,
 }
 
 impl Published {
@@ -87,10 +89,11 @@ impl<S: Reads> View<S> {
     /// Shows `checkpoint`, which must be over a tree that `store` holds.
     pub fn new(store: Arc<S>, checkpoint: VerifiedCheckpoint, cache_mib: usize) -> Result<Self, RecordError> {
         let capacity = (cache_mib as u64) << 20;
+        let prover = load_prover(&*store, checkpoint.size())?;
         let view = View {
             store,
             announce: watch::Sender::new(checkpoint.size().get()),
-            published: ArcSwap::from_pointee(Published { checkpoint }),
+            published: ArcSwap::from_pointee(Published { checkpoint, prover }),
             full: Cache::with_weighter((capacity / EXPANDED_TILE_BYTES) as usize, capacity, TileWeight),
             edge: ArcSwap::from_pointee(Vec::new()),
         };
@@ -112,7 +115,8 @@ impl<S: Reads> View<S> {
     pub fn publish(&self, checkpoint: VerifiedCheckpoint) -> Result<(), RecordError> {
         let size = checkpoint.size();
         self.edge.store(Arc::new(self.read_edge(size)?));
-        self.published.store(Arc::new(Published { checkpoint }));
+        let prover = load_prover(&*self.store, size)?;
+        self.published.store(Arc::new(Published { checkpoint, prover }));
         self.announce.send_replace(size.get());
         Ok(())
     }
@@ -137,7 +141,12 @@ impl<S: Reads> View<S> {
         if index.get() >= size.get() {
             return Err(ViewError::Beyond { asked: format!("leaf {index}"), published: size });
         }
-        prove_inclusion(self, index, size).map_err(unproven)
+        let published = self.published.load();
+        match size == published.size() {
+            true => published.prover.prove_inclusion(self, index),
+            false => prove_inclusion(self, index, size),
+        }
+        .map_err(unproven)
     }
 
     /// The consistency path between two sizes.
@@ -178,10 +187,19 @@ impl<S: Reads> View<S> {
     }
 }
 
+fn load_prover(tables: &impl Reads, size: TreeSize) -> Result<Prover, RecordError> {
+    Prover::load(&StoredTiles(tables), size).map_err(unreadable)
+}
+
 fn unproven(error: ProveError<RecordError>) -> ViewError {
+    unreadable(error).into()
+}
+
+/// Sizes and leaves were checked before, so whatever fails is the stored tiles' fault.
+fn unreadable(error: ProveError<RecordError>) -> RecordError {
     match error {
-        ProveError::Read(error) => error.into(),
-        other => RecordError::Damaged(other.to_string()).into(),
+        ProveError::Read(error) => error,
+        other => RecordError::Damaged(other.to_string()),
     }
 }
 
@@ -189,7 +207,7 @@ impl<S: Reads> TileReader for View<S> {
     type Error = RecordError;
 
     fn tiles(&self, wanted: &[TileIndex], size: TreeSize) -> Result<Vec<Arc<Tile>>, RecordError> {
-        let published = self.published().size();
+        let published = self.published.load().size();
         let one = |tile: &TileIndex| {
             if u64::from(tile.width_at(published)) == WIDTH {
                 return self.full.get_or_insert_with(tile, || read_tile(&*self.store, *tile, size).map(Arc::new));
@@ -233,8 +251,5 @@ impl<S: Reads> TileReader for StoredTiles<'_, S> {
 
 /// The root of the tree of `size`, computed from the stored tiles.
 pub fn stored_root(tables: &impl Reads, size: TreeSize) -> Result<Hash, RecordError> {
-    root(&StoredTiles(tables), size).map_err(|error| match error {
-        ProveError::Read(error) => error,
-        other => RecordError::Damaged(other.to_string()),
-    })
+    root(&StoredTiles(tables), size).map_err(unreadable)
 }

@@ -1,4 +1,7 @@
 //! What the tests of this crate share: other projects' checkers and the servers that they read from.
 
+pub mod data;
 pub mod interop;
+pub mod issuer;
+pub mod process;
 pub mod static_http;

@@ -4,6 +4,8 @@
 //! says nothing of what a dependency does. Neither proves purity against an author who means to evade them; they catch
 //! the `Instant::now()` that slips in.
 
+#![allow(clippy::expect_used, reason = "a test that cannot look fails")]
+
 use std::{
     collections::BTreeSet,
     fs,

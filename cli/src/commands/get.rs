@@ -97,7 +97,7 @@ async fn fetch_attachments(
     std::fs::create_dir_all(folder).map_err(|e| Failure::io(format!("cannot make {}", folder.display()), e))?;
     let statement = entry.claim().statement();
     let mut paths = vec![];
-    for named in predicate::attachments(statement.predicate_type(), statement.predicate()) {
+    for named in predicate::attachments(statement) {
         let bar = output::progress(settings, "attachment", named.size.unwrap_or(0), output::Unit::Bytes);
         let bytes = client.attachment(&named.sha256, |n| bar.inc(n)).await?;
         bar.finish_and_clear();

@@ -141,7 +141,7 @@ fn drafts(kind: Kind, document: &Document, subjects: &[Subject]) -> Result<Vec<D
 
 fn draft(prepared: Prepared, subjects: &[Subject]) -> Result<Draft, String> {
     let subjects = match subjects {
-        [] => prepared.subjects.iter().map(suggested).collect(),
+        [] => prepared.subjects.clone(),
         given => given.to_vec(),
     };
     if subjects.is_empty() {
@@ -162,14 +162,6 @@ fn draft(prepared: Prepared, subjects: &[Subject]) -> Result<Draft, String> {
         ));
     }
     Ok(Draft { prepared, statement, payload })
-}
-
-fn suggested(subject: &predicate::SuggestedSubject) -> Subject {
-    Subject::of_parts(
-        subject.name.clone(),
-        subject.uri.as_ref().map(|purl| purl.as_str().to_owned()),
-        subject.digests.clone(),
-    )
 }
 
 async fn publish(

@@ -72,7 +72,7 @@ pub enum AuthorizeError {
         /// The issuer.
         issuer: IssuerId,
         /// The key.
-        key: PublicKey,
+        key: Box<PublicKey>,
         /// Of the record in force; of the new one, in a registration or a rotation.
         sequence: u32,
     },
@@ -187,7 +187,7 @@ fn known_keys(claim: &VerifiedClaim, issuer: &IssuerId, records: &[&IssuerRecord
     let known = |key: &PublicKey| records.iter().any(|record| record.body.keys.contains(key));
     let sequence = records.first().map_or(0, |record| record.body.sequence);
     match keys_for(claim, issuer).find(|key| !known(key)) {
-        Some(key) => Err(AuthorizeError::NotItsKey { issuer: *issuer, key: *key, sequence }),
+        Some(key) => Err(AuthorizeError::NotItsKey { issuer: *issuer, key: Box::new(*key), sequence }),
         None => Ok(()),
     }
 }

@@ -130,7 +130,7 @@ fn a_claim_needs_the_threshold_of_every_issuer_that_it_names() {
     // The same key twice is one key.
     assert_eq!(too_few(authorize(&ordinary(id, &[2, 2]), &registry).unwrap_err()), (0, 2, 1, public(&[1, 3])));
     let error = authorize(&ordinary(id, &[1, 2, 9]), &registry).unwrap_err();
-    assert!(matches!(&error, AuthorizeError::NotItsKey { key, .. } if *key == public(&[9])[0]) && error.is_denied());
+    assert!(matches!(&error, AuthorizeError::NotItsKey { key, .. } if **key == public(&[9])[0]) && error.is_denied());
     // Somebody who is not registered, alone and beside somebody who is.
     let stranger = IssuerId::derive(1, &[*public(&[9])[0].as_bytes()]);
     let error = authorize(&ordinary(stranger, &[9]), &registry).unwrap_err();

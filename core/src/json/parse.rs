@@ -2,9 +2,9 @@
 
 use super::{Number, Value};
 use crate::limits;
-use std::collections::BTreeSet;
 
-/// Objects with more members than this look for duplicate keys in a set; below it, comparing with each is faster.
+/// A key is compared with those before it up to this many; in larger objects, the keys are sorted at the end, for else a
+/// claim of a few thousand keys would cost more than its signatures.
 const SMALL_OBJECT: usize = 16;
 
 /// Longest key, in characters, that an error shows.
@@ -170,7 +170,8 @@ impl Reader<'_> {
     fn object(&mut self, depth: usize) -> Result<Value, Box<Fault>> {
         self.at += 1;
         let mut members: Vec<(String, Value)> = Vec::new();
-        let mut seen = BTreeSet::new();
+        // Where the keys stand that were not compared yet.
+        let mut places = Vec::new();
         self.space();
         if self.eat(b'}') {
             return Ok(Value::Object(members));
@@ -182,14 +183,9 @@ impl Reader<'_> {
                 return Err(self.expected("a key in quotes"));
             }
             let key = self.string()?;
-            if members.len() == SMALL_OBJECT {
-                seen = members.iter().map(|(k, _)| k.clone()).collect();
-            }
-            let twice = match members.len() < SMALL_OBJECT {
-                true => members.iter().any(|(k, _)| *k == key),
-                false => !seen.insert(key.clone()),
-            };
-            if twice {
+            if members.len() >= SMALL_OBJECT {
+                places.push(key_at);
+            } else if members.iter().any(|(k, _)| *k == key) {
                 return Err(Fault::new(key_at, "the key stands twice in the object").under(key_step(&key)));
             }
             self.space();
@@ -203,11 +199,15 @@ impl Reader<'_> {
             }
             self.space();
             if self.eat(b'}') {
-                return Ok(Value::Object(members));
+                break;
             }
             if !self.eat(b',') {
                 return Err(self.expected("',' or '}'"));
             }
+        }
+        match places.is_empty() || distinct_keys(&members) {
+            true => Ok(Value::Object(members)),
+            false => Err(later_twin(&members, &places)),
         }
     }
 
@@ -317,6 +317,22 @@ impl Reader<'_> {
     }
 }
 
+fn distinct_keys(members: &[(String, Value)]) -> bool {
+    let mut keys: Vec<&str> = members.iter().map(|(key, _)| key.as_str()).collect();
+    keys.sort_unstable();
+    keys.windows(2).all(|pair| !matches!(pair, [a, b] if a == b))
+}
+
+/// The fault of an object that has a key twice: at the first key that stands before it already. `places` are those of the
+/// keys from [`SMALL_OBJECT`] on.
+fn later_twin(members: &[(String, Value)], places: &[usize]) -> Box<Fault> {
+    let mut seen = std::collections::BTreeSet::new();
+    let twin = members.iter().position(|(key, _)| !seen.insert(key)).unwrap_or_default();
+    let place = places.get(twin.saturating_sub(SMALL_OBJECT)).copied().unwrap_or_default();
+    let key = members.get(twin).map(|(key, _)| key.as_str()).unwrap_or_default();
+    Fault::new(place, "the key stands twice in the object").under(key_step(key))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -355,10 +371,12 @@ mod tests {
         // Either side of the switch from comparing to a set.
         for n in [2, SMALL_OBJECT, SMALL_OBJECT + 1, 3 * SMALL_OBJECT] {
             for twin in [0, n - 1] {
-                let mut members: Vec<_> = (0..n).map(|i| format!("\"k{i}\":{i}")).collect();
+                let members: Vec<_> = (0..n).map(|i| format!("\"k{i}\":{i}")).collect();
                 assert!(parse(format!("{{{}}}", members.join(",")).as_bytes()).is_ok());
-                members.push(format!("\"k{twin}\":0"));
-                assert!(parse(format!("{{{}}}", members.join(",")).as_bytes()).is_err(), "{n} {twin}");
+                let text = format!("{{{},\"k{twin}\":0,\"last\":0}}", members.join(","));
+                let (line, column, path, _) = refused(text.as_bytes());
+                assert_eq!((line, column), (1, text.rfind(&format!("\"k{twin}\"")).unwrap() + 1));
+                assert_eq!(path, format!("$.k{twin}"));
             }
         }
     }

@@ -83,9 +83,9 @@ pub struct VerifierKey {
 impl VerifierKey {
     /// Reads a verifier key. Only its one spelling is accepted. Fails with [`KeyError`].
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let (name, stated, algorithm, material) = parse_fields(text)?;
-        let key = Self::new(name, algorithm, &material)?;
-        key.check_id(stated)?;
+        let fields = Fields::parse(text)?;
+        let key = Self::new(fields.name, fields.algorithm, &fields.material)?;
+        key.check_id(fields.key_id)?;
         Ok(key)
     }
 
@@ -183,13 +183,12 @@ pub struct SignerKey {
 impl SignerKey {
     /// Reads a signer key. Only its one spelling is accepted, and only of type 0x01. Fails with [`KeyError`].
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let fields = text.strip_prefix(PRIVATE_PREFIX).ok_or(KeyError::Format)?;
-        let (name, stated, algorithm, seed) = parse_fields(fields)?;
-        if algorithm != Algorithm::Ed25519 {
-            return Err(KeyError::Algorithm(algorithm.byte()));
+        let fields = Fields::parse(text.strip_prefix(PRIVATE_PREFIX).ok_or(KeyError::Format)?)?;
+        if fields.algorithm != Algorithm::Ed25519 {
+            return Err(KeyError::Algorithm(fields.algorithm.byte()));
         }
-        let key = Self::from_seed(name, &seed)?;
-        key.verifier.check_id(stated)?;
+        let key = Self::from_seed(fields.name, &fields.material)?;
+        key.verifier.check_id(fields.key_id)?;
         Ok(key)
     }
 
@@ -240,21 +239,32 @@ fn key_id(name: &str, algorithm: Algorithm, public_key: &[u8; 32]) -> u32 {
     u32::from_be_bytes([a, b, c, d])
 }
 
-/// Reads `name+id+base64(algorithm ‖ 32 bytes)`. The base64 may have plus signs of its own.
-fn parse_fields(text: &str) -> Result<(&str, u32, Algorithm, Zeroizing<[u8; 32]>), KeyError> {
-    let mut fields = text.splitn(3, '+');
-    let (Some(name), Some(id), Some(material)) = (fields.next(), fields.next(), fields.next()) else {
-        return Err(KeyError::Format);
-    };
-    if !is_key_name(name) {
-        return Err(KeyError::Name);
+/// What the text of a key has in it, whether public or private.
+struct Fields<'a> {
+    name: &'a str,
+    key_id: u32,
+    algorithm: Algorithm,
+    material: Zeroizing<[u8; 32]>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads `name+id+base64(algorithm ‖ 32 bytes)`. The base64 may have plus signs of its own.
+    fn parse(text: &'a str) -> Result<Self, KeyError> {
+        let mut fields = text.splitn(3, '+');
+        let (Some(name), Some(id), Some(encoded)) = (fields.next(), fields.next(), fields.next()) else {
+            return Err(KeyError::Format);
+        };
+        if !is_key_name(name) {
+            return Err(KeyError::Name);
+        }
+        let key_id = u32::from_str_radix(id, 16).ok().filter(|key_id| format!("{key_id:08x}") == id);
+        let key_id = key_id.ok_or(KeyError::Format)?;
+        let decoded = Zeroizing::new(BASE64_STANDARD.decode(encoded).map_err(|_| KeyError::Format)?);
+        let (algorithm, bytes) = decoded.split_first().ok_or(KeyError::Format)?;
+        let algorithm = Algorithm::from_byte(*algorithm).ok_or(KeyError::Algorithm(*algorithm))?;
+        let material = Zeroizing::new(<[u8; 32]>::try_from(bytes).map_err(|_| KeyError::Format)?);
+        Ok(Fields { name, key_id, algorithm, material })
     }
-    let key_id = u32::from_str_radix(id, 16).ok().filter(|key_id| format!("{key_id:08x}") == id);
-    let material = Zeroizing::new(BASE64_STANDARD.decode(material).map_err(|_| KeyError::Format)?);
-    let (algorithm, bytes) = material.split_first().ok_or(KeyError::Format)?;
-    let algorithm = Algorithm::from_byte(*algorithm).ok_or(KeyError::Algorithm(*algorithm))?;
-    let bytes = Zeroizing::new(<[u8; 32]>::try_from(bytes).map_err(|_| KeyError::Format)?);
-    Ok((name, key_id.ok_or(KeyError::Format)?, algorithm, bytes))
 }
 
 #[cfg(test)]

@@ -1,13 +1,9 @@
 //! A document as it came from a tool: how it is read, and where it goes in a claim. It goes into the predicate if it is
 //! small, else beside it as an attachment that the predicate names by SHA-256.
 
-use super::{
-    PredicateError,
-    node::quoted,
-    reference,
-    subject::{Subjects, SuggestedSubject},
-};
+use super::{PredicateError, node::quoted, reference, subject::Subjects};
 use crate::json::{self, Value};
+use crate::statement::{Statement, Subject};
 use crate::{Hash, limits};
 use base64::Engine;
 use bytes::Bytes;
@@ -15,6 +11,13 @@ use bytes::Bytes;
 /// Most bytes of predicate and suggested subjects together, as compact JSON. It leaves 4 KiB of the payload to the
 /// statement's frame and to subjects that the caller adds.
 pub(crate) const INLINE_BYTES: usize = limits::PAYLOAD_BYTES - 4 * 1024;
+
+/// Most lines of a summary, and most characters of a value in it: people read it.
+const SUMMARY_LINES: usize = 40;
+const SHOWN_CHARACTERS: usize = 300;
+
+/// Why a document that does not fit is referenced, for people.
+pub(crate) const TOO_LARGE: &str = "too large for a claim: it becomes an attachment that the claim references";
 
 /// Most bytes of an attachment's name: what file systems take.
 const NAME_BYTES: usize = 255;
@@ -84,7 +87,7 @@ pub struct Prepared {
     /// The predicate. It passes [`super::check`] for that type.
     pub predicate: Value,
     /// What the document says that it is about; may be empty, and then the caller must say.
-    pub subjects: Vec<SuggestedSubject>,
+    pub subjects: Vec<Subject>,
     /// What the claim will say, for people: labels and values in a sensible order. A label may come more than once.
     pub summary: Vec<(String, String)>,
     /// The document itself, if the predicate names it and it has to be stored beside the log.
@@ -156,24 +159,24 @@ impl Document {
         Attachment { bytes: self.bytes.clone(), name: self.name.clone(), media_type: media_type.into() }
     }
 
-    /// The claim with the draft's predicate, if it fits: the document is in it, or does not matter.
-    pub(crate) fn inline(&self, draft: Draft) -> Result<Prepared, Draft> {
-        if draft.bytes() > INLINE_BYTES {
-            return Err(draft);
+    /// The claim with the draft's predicate, if it fits, and else the draft: the document is in it, or does not matter.
+    pub(crate) fn inline(&self, draft: Draft) -> Result<Prepared, Box<Draft>> {
+        if !draft.fits() {
+            return Err(Box::new(draft));
         }
         Ok(draft.prepared(None))
     }
 
-    /// The claim with the draft's predicate, in which `attachments` names the document, if it fits.
-    pub(crate) fn attached(&self, mut draft: Draft, media_type: &str) -> Result<Prepared, Draft> {
+    /// The claim with the draft's predicate, in which `attachments` names the document, if it fits, and else the draft.
+    pub(crate) fn attached(&self, mut draft: Draft, media_type: &str) -> Result<Prepared, Box<Draft>> {
         match &mut draft.predicate {
             Value::Object(members) if members.iter().all(|(key, _)| key != "attachments") => {
                 members.push(("attachments".into(), Value::Array(vec![self.descriptor(media_type)])));
             }
-            _ => return Err(draft),
+            _ => return Err(Box::new(draft)),
         }
-        if draft.bytes() > INLINE_BYTES {
-            return Err(draft);
+        if !draft.fits() {
+            return Err(Box::new(draft));
         }
         Ok(draft.prepared(Some(self.attachment(media_type))))
     }
@@ -187,24 +190,16 @@ impl Document {
         draft.predicate = reference::predicate(vec![descriptor]);
         draft.predicate_type = reference::TYPE.uris[0].into();
         draft.summary.push(("note".into(), why.into()));
-        if draft.bytes() > INLINE_BYTES {
-            return Err(DocumentError::NotTaken(format!(
-                "the document names {} subjects, more than a claim holds; publish it in parts",
-                draft.subjects.list.len()
-            )));
+        if !draft.fits() {
+            let reason = "the document names more subjects than a claim holds; publish it in parts";
+            return Err(DocumentError::NotTaken(reason.into()));
         }
         Ok(draft.prepared(Some(self.attachment(media_type))))
     }
 
     /// The claim with the draft's predicate if that fits, else the one that references the document.
     pub(crate) fn inline_or_referenced(&self, draft: Draft, media_type: &str) -> Result<Prepared, DocumentError> {
-        self.inline(draft).or_else(|draft| {
-            self.referenced(
-                draft,
-                media_type,
-                "too large for a claim: it becomes an attachment that the claim references",
-            )
-        })
+        self.inline(draft).or_else(|draft| self.referenced(*draft, media_type, TOO_LARGE))
     }
 }
 
@@ -212,19 +207,22 @@ impl Draft {
     /// Leaves the suggestions out if they alone would take half of the room: then the caller has to choose.
     pub(crate) fn bound_subjects(&mut self) {
         if self.subjects.bytes() > INLINE_BYTES / 2 || self.subjects.list.len() > limits::SUBJECTS {
-            let note = format!("the document names {} subjects, too many to suggest", self.subjects.list.len());
+            let note = "the document names too many subjects to suggest them".to_owned();
             self.subjects.list.clear();
             self.subjects.notes.push(note);
         }
     }
 
-    fn bytes(&self) -> usize {
-        self.predicate.to_json().len() + self.subjects.bytes()
+    /// Whether a statement has room for it, in bytes and in depth: the predicate is one level down there.
+    fn fits(&self) -> bool {
+        self.predicate.to_json().len() + self.subjects.bytes() <= INLINE_BYTES
+            && depth(&self.predicate) < limits::JSON_DEPTH
     }
 
     fn prepared(self, attachment: Option<Attachment>) -> Prepared {
-        let mut summary = self.summary;
-        summary.extend(self.subjects.notes.into_iter().map(|note| ("note".to_owned(), note)));
+        let notes = self.subjects.notes.into_iter().map(|note| ("note".to_owned(), note));
+        let summary = self.summary.into_iter().chain(notes).take(SUMMARY_LINES);
+        let summary = summary.map(|(label, value)| (shown(&label), shown(&value))).collect();
         let (predicate_type, predicate, subjects) = (self.predicate_type, self.predicate, self.subjects.list);
         Prepared { predicate_type, predicate, subjects, summary, attachment }
     }
@@ -232,8 +230,45 @@ impl Draft {
 
 impl Subjects {
     fn bytes(&self) -> usize {
-        self.list.iter().map(|subject| subject.to_json().to_json().len() + 1).sum()
+        self.list.iter().map(|subject| subject.to_value().to_json().len() + 1).sum()
     }
+}
+
+impl Prepared {
+    /// Makes sure that a statement can be made of it: [`Statement::new`] takes its subjects and its predicate.
+    pub(crate) fn check(self) -> Result<Self, DocumentError> {
+        let subjects = match self.subjects.is_empty() {
+            true => vec![Subject::artifact(None, &Hash::of(b""))],
+            false => self.subjects.clone(),
+        };
+        let reason = match Statement::new(subjects, &self.predicate_type, self.predicate.clone()) {
+            Ok(_) => match super::check(&self.predicate_type, &self.predicate) {
+                Ok(()) => return Ok(self),
+                Err(e) => e.to_string(),
+            },
+            Err(e) => e.to_string(),
+        };
+        Err(DocumentError::Content { path: "$".into(), reason: format!("would make no valid claim: {reason}") })
+    }
+}
+
+/// Nested arrays and objects.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.iter().map(|(_, value)| depth(value)).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// A text from a document as it may stand on a terminal: no control characters, and not endless.
+fn shown(text: &str) -> String {
+    let mut shown: String =
+        text.chars().take(SHOWN_CHARACTERS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(SHOWN_CHARACTERS).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Parses JSON; errors say line and column.
@@ -331,7 +366,7 @@ mod tests {
 
     #[test]
     fn names_lose_folders_and_control_characters() {
-        assert_eq!(attachment_name("/tmp/a\\b/c\u{7}.json"), "c.json");
+        assert_eq!(attachment_name("/some/a\\b/c\u{7}.json"), "c.json");
         assert_eq!(attachment_name("dir/"), "document");
         assert!(attachment_name(&"é".repeat(300)).len() <= NAME_BYTES);
     }
@@ -344,8 +379,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_deep_for_a_statement_is_referenced() {
+        let document = Document::new("x", b" ").unwrap();
+        let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+        for (depth, predicate_type) in [(limits::JSON_DEPTH - 1, "t"), (limits::JSON_DEPTH, reference::TYPE.uris[0])] {
+            let (subjects, summary) = (Subjects::default(), vec![("a\u{1b}".into(), "x".repeat(400))]);
+            let draft = Draft { predicate_type: "t".into(), predicate: nested(depth), subjects, summary };
+            let prepared = document.inline_or_referenced(draft, "m").unwrap();
+            assert_eq!(prepared.predicate_type, predicate_type);
+            assert_eq!(prepared.summary[0], ("a\u{fffd}".into(), "x".repeat(300) + "…"));
+        }
+    }
+
+    #[test]
     fn what_does_not_fit_is_referenced() {
-        let document = Document::new("x", &vec![b' '; 10]).unwrap();
+        let document = Document::new("x", &[b' '; 10]).unwrap();
         let draft = |bytes: usize| Draft {
             predicate_type: "t".into(),
             predicate: object([("p", Some("x".repeat(bytes - 8).into()))]),

@@ -9,6 +9,7 @@
 
 mod document;
 mod in_toto;
+pub mod issuer;
 mod lifecycle;
 mod node;
 mod provenance;
@@ -21,9 +22,10 @@ mod time;
 mod vex;
 
 pub use document::{Attachment, DocumentError, Prepared};
-pub use subject::SuggestedSubject;
 
-use crate::{Hash, json::Value};
+use crate::Hash;
+use crate::json::Value;
+use crate::statement::Statement;
 use document::Document;
 use node::Node;
 
@@ -46,6 +48,9 @@ pub struct PredicateError {
     pub reason: String,
 }
 
+const ISSUER: PredicateType =
+    PredicateType { name: "issuer", uris: &[issuer::URI], check: |node| issuer::check(node.value()) };
+
 /// The types that are checked.
 pub const TABLE: &[&PredicateType] = &[
     &scan::TYPE,
@@ -58,6 +63,7 @@ pub const TABLE: &[&PredicateType] = &[
     &provenance::V0_2,
     &scorecard::TYPE,
     &reference::TYPE,
+    &ISSUER,
 ];
 
 /// The type that goes by `uri`, or `None` if it is not in the table.
@@ -95,9 +101,10 @@ pub struct AttachmentRef {
     pub size: Option<u64>,
 }
 
-/// The documents that a predicate names by SHA-256: in `attachments`, whatever its type, and in the `references` of a
+/// The documents that a statement's predicate names by SHA-256: in `attachments`, whatever its type, and in the `references` of a
 /// reference. What is malformed is passed over.
-pub fn attachments(predicate_type: &str, predicate: &Value) -> Vec<AttachmentRef> {
+pub fn attachments(statement: &Statement) -> Vec<AttachmentRef> {
+    let (predicate_type, predicate) = (statement.predicate_type(), statement.predicate());
     let list = |key: &str| predicate.get(key).and_then(Value::as_array).unwrap_or_default();
     let references = if reference::TYPE.uris.contains(&predicate_type) { list("references") } else { &[] };
     list("attachments").iter().chain(references).filter_map(attachment).collect()
@@ -154,10 +161,10 @@ pub const KINDS: &[&str] = &["scan", "sbom", "vex", "lifecycle", "provenance", "
 ///
 /// `kind` is one of [`KINDS`]; `file_name` names the attachment, its folders being dropped; `now` is an RFC 3339 time that
 /// stands where the document gives none and the predicate needs one. Every predicate that is returned passes [`check`],
-/// and takes, with the suggested subjects, at most 28 KiB as compact JSON.
+/// makes a valid statement with the suggested subjects, and takes with them at most 28 KiB as compact JSON.
 pub fn prepare(kind: &str, file_name: &str, bytes: &[u8], now: &str) -> Result<Vec<Prepared>, DocumentError> {
     let document = Document::new(file_name, bytes)?;
-    match kind {
+    let claims = match kind {
         "scan" => scan::prepare(&document, now),
         "sbom" => sbom::prepare(&document),
         "vex" => vex::prepare(&document),
@@ -166,5 +173,98 @@ pub fn prepare(kind: &str, file_name: &str, bytes: &[u8], now: &str) -> Result<V
         "scorecard" => scorecard::prepare(&document),
         "statement" => in_toto::prepare(&document),
         _ => Err(DocumentError::NotTaken(format!("{} is no kind; there are {}", node::quoted(kind), KINDS.join(", ")))),
+    }?;
+    claims.into_iter().map(Prepared::check).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statement::Subject;
+
+    const HEX: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+    #[test]
+    fn no_uri_stands_for_two_types() {
+        let uris: Vec<_> = TABLE.iter().flat_map(|known| known.uris).collect();
+        for (i, uri) in uris.iter().enumerate() {
+            assert!(!uris[..i].contains(uri), "{uri}");
+            assert!(check(uri, &Value::Object(vec![])).is_err(), "{uri} takes anything");
+            assert!(check(uri, &Value::Null).is_err(), "{uri} takes nothing");
+        }
+        check("https://example.org/unknown", &Value::Null).unwrap();
+    }
+
+    #[test]
+    fn attachments_are_named_by_digest() {
+        let named = |predicate_type: &str, predicate: &str| {
+            let predicate = crate::json::parse(predicate.as_bytes()).unwrap();
+            let subject = Subject::artifact(None, &Hash::of(b""));
+            attachments(&Statement::new(vec![subject], predicate_type, predicate).unwrap())
+        };
+        let one = format!(r#"{{"name":"n","digest":{{"sha256":"{HEX}"}},"mediaType":"m","annotations":{{"size":7}}}}"#);
+        let expected = AttachmentRef {
+            sha256: Hash::from_hex(HEX).unwrap(),
+            name: Some("n".into()),
+            media_type: Some("m".into()),
+            size: Some(7),
+        };
+        let reference = reference::TYPE.uris[0];
+        assert_eq!(
+            named("https://e.org/x", &format!(r#"{{"attachments":[{one},{{"uri":"u"}},7]}}"#)),
+            std::slice::from_ref(&expected)
+        );
+        assert_eq!(named(reference, &format!(r#"{{"references":[{one}]}}"#)), [expected]);
+        assert_eq!(named("https://e.org/x", &format!(r#"{{"references":[{one}]}}"#)), []);
+    }
+
+    #[test]
+    fn a_reference_says_where_and_what() {
+        let good = r#"{"attester":{"id":"a"},"references":[{"downloadLocation":"l","mediaType":"m","uri":"u"}]}"#;
+        let outcome = |text: &str| check(reference::TYPE.uris[0], &crate::json::parse(text.as_bytes()).unwrap());
+        outcome(good).unwrap();
+        for (gone, path) in [
+            (r#""id":"a""#, "$.predicate.attester.id"),
+            (r#""downloadLocation":"l","#, "$.predicate.references[0].downloadLocation"),
+            (r#""mediaType":"m","#, "$.predicate.references[0].mediaType"),
+            (r#","uri":"u""#, "$.predicate.references[0]"),
+        ] {
+            assert_eq!(outcome(&good.replacen(gone, "", 1)).unwrap_err().path, path);
+        }
+    }
+
+    #[test]
+    fn every_limit_is_kept() {
+        let large = vec![b' '; crate::limits::DOCUMENT_BYTES + 1];
+        assert_eq!(prepare("scan", "x", &large, ""), Err(DocumentError::TooLarge(large.len())));
+        let many = |item: &str, n: usize| vec![item; n].join(",");
+        let run = r#"{"tool":{"driver":{"name":"t"}},"results":[]}"#;
+        let statement = r#"{"core":{"$schema":"https://docs.oasis-open.org/openeox/eox-core/v1.0/schema/core.json",
+            "end_of_life":"tba","end_of_security_support":"tba","last_updated":"2026-01-01T00:00:00Z"}}"#;
+        let now = "2026-11-22T18:41:48Z";
+        for (kind, item, before, after, limit) in [
+            ("scan", run, r#"{"version":"2.1.0","runs":["#, "]}", 100),
+            ("lifecycle", statement, r#"{"statements":["#, "]}", 1000),
+            ("lifecycle", r#"{"cycle":"1","eol":false}"#, "[", "]", 1000),
+        ] {
+            let outcome = |n| prepare(kind, "x", format!("{before}{}{after}", many(item, n)).as_bytes(), now);
+            assert_eq!(outcome(limit).unwrap().len(), limit);
+            assert!(outcome(limit + 1).unwrap_err().to_string().contains("more than"));
+        }
+        let lines = prepare("provenance", "x", "{}\n".repeat(1001).as_bytes(), now).unwrap_err();
+        assert!(lines.to_string().contains("more than 1000 lines"), "{lines}");
+        let subject = format!(r#"{{"digest":{{"sha256":"{HEX}"}},"name":"#);
+        let subjects: Vec<_> = (0..=crate::limits::SUBJECTS).map(|i| format!("{subject}\"{i}\"}}")).collect();
+        let crowd = format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://e.org/x","subject":[{}]}}"#,
+            subjects.join(",")
+        );
+        let error = prepare("statement", "x", crowd.as_bytes(), now).unwrap_err();
+        assert_eq!(error.place(), "$.subject", "{error}");
+    }
+
+    #[test]
+    fn an_unknown_kind_is_refused() {
+        assert!(prepare("sboms", "x", b"{}", "").unwrap_err().to_string().contains("sbom, vex"));
     }
 }

@@ -5,7 +5,7 @@
 //! so that whoever trusts the builder can verify it. Nothing of the builder's signature is verified here: the claim says
 //! that its issuer hands on this provenance, not that the builder made it.
 
-use super::document::{Document, DocumentError, Draft, Prepared, not_taken, parse};
+use super::document::{Document, DocumentError, Draft, Prepared, TOO_LARGE, not_taken, parse};
 use super::in_toto::{STATEMENT_V0_1, STATEMENT_V1, subjects};
 use super::node::{Node, quoted};
 use super::{PredicateError, PredicateType};
@@ -128,13 +128,7 @@ fn prepare_envelope(document: &Document, node: &Node<'_, '_>, media_type: &str) 
     let payload = parse(&envelope.payload).map_err(|e| fault_below(node, "payload", format!("holds no JSON: {e}")))?;
     let mut draft = read(&Node::root("$.payload:", &payload))?;
     draft.summary.push(("signatures".into(), format!("{}, not verified here", envelope.signatures.len())));
-    document.attached(draft, media_type).or_else(|draft| {
-        document.referenced(
-            draft,
-            media_type,
-            "too large for a claim: it becomes an attachment that the claim references",
-        )
-    })
+    document.attached(draft, media_type).or_else(|draft| document.referenced(*draft, media_type, TOO_LARGE))
 }
 
 fn fault_below(node: &Node<'_, '_>, path: &str, reason: String) -> DocumentError {
@@ -160,7 +154,7 @@ fn read(statement: &Node<'_, '_>) -> Result<Draft, PredicateError> {
     let builder = predicate.value().pointer(builder).and_then(Value::as_str).unwrap_or_default();
     let mut summary = vec![("builder".to_owned(), builder.to_owned())];
     summary.push(("subjects".into(), subjects.list.len().to_string()));
-    summary.extend(subjects.list.iter().take(5).filter_map(|s| Some(("subject".to_owned(), s.name.clone()?))));
+    summary.extend(subjects.list.iter().take(5).filter_map(|s| Some(("subject".to_owned(), s.name()?.to_owned()))));
     let predicate = predicate.value().clone();
     Ok(Draft { predicate_type: predicate_type.into(), predicate, subjects, summary })
 }
@@ -210,6 +204,30 @@ mod tests {
         assert_eq!(prepare("provenance", "p", format!("{line}\n\n{line}\n").as_bytes(), "").unwrap().len(), 2);
         let error = prepare("provenance", "p", format!("{line}\n{{\n").as_bytes(), "").unwrap_err();
         assert_eq!(error.place(), "line 2", "{error}");
+    }
+
+    #[test]
+    fn slsa_v1_is_checked() {
+        let good = r#"{"buildDefinition":{"buildType":"t","externalParameters":{},"resolvedDependencies":[{"uri":"u"}]},
+            "runDetails":{"builder":{"id":"b"},"metadata":{"startedOn":"2026-01-01T00:00:00Z"},"byproducts":[{"digest":{"sha1":"68bc59901773ab4c051dfcea0cc4201a1567ab32"}}]}}"#;
+        let outcome =
+            |text: &str| check("https://slsa.dev/provenance/v1", &crate::json::parse(text.as_bytes()).unwrap());
+        outcome(good).unwrap();
+        for (from, to, path) in [
+            (r#""buildType":"t","#, "", "$.predicate.buildDefinition.buildType"),
+            (
+                r#""externalParameters":{}"#,
+                r#""externalParameters":[]"#,
+                "$.predicate.buildDefinition.externalParameters",
+            ),
+            (r#"{"uri":"u"}"#, r#"{"name":"u"}"#, "$.predicate.buildDefinition.resolvedDependencies[0]"),
+            (r#"{"id":"b"}"#, "{}", "$.predicate.runDetails.builder.id"),
+            (r#""2026-01-01T00:00:00Z""#, r#""now""#, "$.predicate.runDetails.metadata.startedOn"),
+            (r#""68bc"#, r#""68BC"#, "$.predicate.runDetails.byproducts[0].digest.sha1"),
+        ] {
+            assert!(good.contains(from), "{from}");
+            assert_eq!(outcome(&good.replacen(from, to, 1)).unwrap_err().path, path);
+        }
     }
 
     #[test]

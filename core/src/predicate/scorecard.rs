@@ -92,3 +92,41 @@ fn summary(root: &Node<'_, '_>) -> Vec<(String, String)> {
     summary.push(("checks".into(), checks.to_string()));
     summary
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::predicate::{check, prepare};
+
+    const RESULT: &str = r#"{"date":"2026-01-01","repo":{"name":"github.com/Own/Repo","commit":"68bc59901773ab4c051dfcea0cc4201a1567ab32"},
+        "scorecard":{"version":"v5.0.0","commit":"x"},"score":8.90,"checks":[{"name":"Fuzzing","score":-1,"reason":"r","details":["d"]},
+        {"name":"SAST","score":10,"reason":"r","details":null}],"metadata":null}"#;
+
+    #[test]
+    fn the_repository_is_the_subject() {
+        let prepared = prepare("scorecard", "s.json", RESULT.as_bytes(), "").unwrap().remove(0);
+        check("https://scorecard.dev/result/v0.1", &prepared.predicate).unwrap();
+        assert!(prepared.predicate.to_json().starts_with(r#"{"date":"2026-01-01","scorecard":"#));
+        assert!(prepared.predicate.to_json().contains(r#""score":8.90"#));
+        let subject = &prepared.subjects[0];
+        assert_eq!(subject.name(), Some("github.com/Own/Repo"));
+        assert_eq!(subject.uri(), Some("pkg:github/own/repo@68bc59901773ab4c051dfcea0cc4201a1567ab32"));
+        assert_eq!(subject.digest("gitCommit"), Some("68bc59901773ab4c051dfcea0cc4201a1567ab32"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (from, to, place) in [
+            (r#""2026-01-01""#, r#""January""#, "$.date"),
+            (r#""version":"v5.0.0","#, "", "$.scorecard.version"),
+            ("8.90", "10.5", "$.score"),
+            (r#""score":-1"#, r#""score":-2"#, "$.checks[0].score"),
+            (r#""name":"SAST","#, "", "$.checks[1].name"),
+            (r#"["d"]"#, "[1]", "$.checks[0].details[0]"),
+            (r#""name":"github.com/Own/Repo","#, "", "$.repo.name"),
+        ] {
+            assert!(RESULT.contains(from), "{from}");
+            let error = prepare("scorecard", "s.json", RESULT.replacen(from, to, 1).as_bytes(), "").unwrap_err();
+            assert_eq!(error.place(), place, "{error}");
+        }
+    }
+}

@@ -1,47 +1,29 @@
 //! Subjects that a document suggests: what it says that it is about, in the form that a claim needs (DESIGN 3.3).
 
-use super::document::object;
 use super::node::{Node, quoted};
 use crate::json::Value;
+use crate::limits;
 use crate::purl::Purl;
-
-/// A subject for a claim, as a document names it.
-///
-/// There is always a digest; if the document gives none, then that of the package URL itself, `{"purl": SHA-256}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SuggestedSubject {
-    /// What the document calls it.
-    pub name: Option<String>,
-    /// The package.
-    pub uri: Option<Purl>,
-    /// Digests by algorithm, named as in-toto names algorithms.
-    pub digests: Vec<(String, String)>,
-}
-
-impl SuggestedSubject {
-    /// The subject as a ResourceDescriptor in JSON.
-    pub fn to_json(&self) -> Value {
-        let digests = self.digests.iter().map(|(name, hex)| (name.clone(), Value::from(hex.as_str()))).collect();
-        object([
-            ("name", self.name.as_deref().map(Value::from)),
-            ("uri", self.uri.as_ref().map(|purl| purl.as_str().into())),
-            ("digest", Some(Value::Object(digests))),
-        ])
-    }
-}
+use crate::statement::Subject;
 
 /// Collects subjects, each once, and notes on what could not become one.
 #[derive(Debug, Default)]
 pub(crate) struct Subjects {
     /// What was suggested, in the document's order.
-    pub(crate) list: Vec<SuggestedSubject>,
+    pub(crate) list: Vec<Subject>,
     /// What a person should know of subjects that were changed or left out.
     pub(crate) notes: Vec<String>,
 }
 
 impl Subjects {
     /// Suggests a subject. It needs a purl or a digest; the purl is canonicalised, and left out with a note if it is none.
+    /// If there is no digest, it gets that of the purl, as DESIGN 3.3 has it.
+    ///
+    /// More than a statement holds are not collected: one more than [`limits::SUBJECTS`] says that there are.
     pub(crate) fn suggest(&mut self, name: Option<&str>, purl: Option<&str>, mut digests: Vec<(String, String)>) {
+        if self.list.len() > limits::SUBJECTS {
+            return;
+        }
         let uri = purl.and_then(|purl| self.canonical(purl));
         if let Some(digest) = uri.as_ref().and_then(image_digest) {
             push_new(&mut digests, digest);
@@ -50,7 +32,8 @@ impl Subjects {
             let Some(uri) = &uri else { return };
             digests.push(("purl".into(), uri.digest().to_hex()));
         }
-        let subject = SuggestedSubject { name: name.map(str::to_owned), uri, digests };
+        let uri = uri.map(|purl| purl.as_str().to_owned());
+        let subject = Subject::of_parts(name.map(str::to_owned), uri, digests);
         if !self.list.contains(&subject) {
             self.list.push(subject);
         }
@@ -130,7 +113,7 @@ mod tests {
         subjects.suggest(None, Some("pkg:cargo/regex@1.5.1"), vec![]);
         subjects.suggest(Some("nothing"), Some("regex 1.5.1"), vec![]);
         assert_eq!(subjects.list.len(), 1);
-        assert_eq!(subjects.list[0].digests, [("purl".into(), crate::Hash::of(b"pkg:cargo/regex@1.5.1").to_hex())]);
+        assert_eq!(subjects.list[0].digests(), [("purl".into(), crate::Hash::of(b"pkg:cargo/regex@1.5.1").to_hex())]);
         assert_eq!(subjects.notes.len(), 1);
     }
 
@@ -139,8 +122,8 @@ mod tests {
         let mut subjects = Subjects::default();
         let hex = "23a264e6e429852221a963e9f17338ba3f5796dc7086e46439a6f4482cf6e0cb";
         subjects.suggest(None, Some(&format!("pkg:oci/git@sha256:{hex}")), vec![]);
-        assert_eq!(subjects.list[0].uri.as_ref().unwrap().version(), Some(format!("sha256:{hex}").as_str()));
-        assert_eq!(subjects.list[0].digests, [("sha256".into(), hex.into())]);
+        assert_eq!(subjects.list[0].purl().unwrap().version(), Some(format!("sha256:{hex}").as_str()));
+        assert_eq!(subjects.list[0].digests(), [("sha256".into(), hex.into())]);
     }
 
     #[test]

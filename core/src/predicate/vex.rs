@@ -163,3 +163,66 @@ fn suggest(product: &Node<'_, '_>, subjects: &mut Subjects) {
     let digests = hashes.iter().filter_map(|(name, hex)| digest(name, hex.as_str()?)).collect();
     subjects.suggest(id.filter(|_| purl.is_none()), purl, digests);
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::predicate::{check, prepare};
+
+    const NEW: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/v","author":"A","version":1,
+        "timestamp":"2026-01-01T00:00:00Z","statements":[
+        {"vulnerability":{"name":"CVE-1"},"status":"not_affected","justification":"component_not_present","products":[
+          {"@id":"pkg:cargo/a@1","subcomponents":[{"@id":"pkg:cargo/b"}]},
+          {"identifiers":{"purl":"pkg:cargo/c@1"},"hashes":{"sha-256":"0000000000000000000000000000000000000000000000000000000000000000"}}]},
+        {"vulnerability":{"name":"CVE-2"},"status":"affected","action_statement":"update","timestamp":"2026-01-02T00:00:00Z"}]}"#;
+
+    const OLD: &str = r#"{"@context":"https://openvex.dev/ns","@id":"https://e.org/v","author":"A","version":"1",
+        "timestamp":"2026-01-01T00:00:00Z","statements":[{"vulnerability":"CVE-1","products":["pkg:cargo/a@1"],"status":"fixed"}]}"#;
+
+    #[test]
+    fn the_type_is_the_context_of_the_document() {
+        for (text, predicate_type, subjects) in
+            [(NEW, "https://openvex.dev/ns/v0.2.0", 2), (OLD, "https://openvex.dev/ns", 1)]
+        {
+            let prepared = prepare("vex", "v.json", text.as_bytes(), "").unwrap().remove(0);
+            assert_eq!(prepared.predicate_type, predicate_type);
+            assert_eq!(prepared.predicate, crate::json::parse(text.as_bytes()).unwrap());
+            assert_eq!(prepared.subjects.len(), subjects);
+            check(predicate_type, &prepared.predicate).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (from, to, place) in [
+            ("openvex.dev/ns/v0.2.0", "openvex.dev/ns/v9", "$.@context"),
+            (r#""@id":"https"#, r#""id":"https"#, "$.@id"),
+            (r#""author":"A""#, r#""author":"""#, "$.author"),
+            (r#""version":1"#, r#""version":0"#, "$.version"),
+            (r#""timestamp":"2026-01-01T00:00:00Z","#, "", "$.statements[0]"),
+            (r#""2026-01-02T00:00:00Z""#, r#""soon""#, "$.statements[1].timestamp"),
+            (r#"{"name":"CVE-1"}"#, "{}", "$.statements[0].vulnerability.name"),
+            (r#""status":"affected""#, r#""status":"ok""#, "$.statements[1].status"),
+            (r#","justification":"component_not_present""#, "", "$.statements[0]"),
+            (r#""component_not_present""#, r#""trust me""#, "$.statements[0].justification"),
+            (r#","action_statement":"update""#, "", "$.statements[1]"),
+            (r#"{"@id":"pkg:cargo/b"}"#, "{}", "$.statements[0].products[0].subcomponents[0]"),
+        ] {
+            assert!(NEW.contains(from), "{from}");
+            let error = prepare("vex", "v.json", NEW.replacen(from, to, 1).as_bytes(), "").unwrap_err();
+            assert_eq!(error.place(), place, "{error}");
+        }
+        let none = r#"{"@context":"https://openvex.dev/ns","@id":"i","author":"A","timestamp":"2026-01-01T00:00:00Z","statements":[]}"#;
+        assert_eq!(prepare("vex", "v.json", none.as_bytes(), "").unwrap_err().place(), "$.statements");
+    }
+
+    #[test]
+    fn other_vex_is_sent_elsewhere() {
+        for (text, advice) in [
+            (r#"{"bomFormat":"CycloneDX","specVersion":"1.4","vulnerabilities":[]}"#, "publish sbom"),
+            (r#"{"document":{"category":"csaf_vex","csaf_version":"2.0"}}"#, "convert it to OpenVEX"),
+        ] {
+            let error = prepare("vex", "v.json", text.as_bytes(), "").unwrap_err();
+            assert!(error.to_string().contains(advice), "{error}");
+        }
+    }
+}

@@ -168,6 +168,7 @@ mod tests {
         for (text, canonical) in [
             ("pkg:PyPI/Django_Rest", "pkg:pypi/django-rest"),
             ("pkg://npm/@babel/core@7.0", "pkg:npm/%40babel/core@7.0"),
+            ("pkg:npm/@babel/core", "pkg:npm/%40babel/core"),
             ("pkg:deb/debian/curl?b=2&a=%31&c=", "pkg:deb/debian/curl?a=1&b=2"),
             ("pkg:cargo/rand@1+x", "pkg:cargo/rand@1%2Bx"),
             ("pkg:cargo/rand@", "pkg:cargo/rand"),

@@ -34,7 +34,8 @@ impl Candidate {
     /// A claim whose signatures hold, whoever the signers are: for a log that takes any valid signature. It changes no
     /// issuer.
     pub fn open(claim: VerifiedClaim) -> Self {
-        let attachments = predicate::attachments(claim.statement()).into_iter().map(|a| a.sha256).collect();
+        let named = predicate::attachments(claim.statement());
+        let attachments = named.into_iter().map(|attachment| attachment.sha256).collect();
         Candidate {
             id: claim.id(),
             signer_set: claim.signer_set(),

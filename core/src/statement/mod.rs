@@ -238,7 +238,8 @@ impl Subject {
         Ok(subject)
     }
 
-    fn to_value(&self) -> Value {
+    /// The subject as a ResourceDescriptor in JSON.
+    pub fn to_value(&self) -> Value {
         let text = |key: &str, text: &Option<String>| text.as_ref().map(|t| (key.to_owned(), Value::from(t.as_str())));
         let digests = self.digests.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         let members =

@@ -21,7 +21,7 @@ use std::fmt;
 
 pub use edge::Edge;
 pub use proof::{ProofError, root_from_inclusion, split_hashes, verify_consistency, verify_inclusion};
-pub use serve::{ProveError, TileReader, prove_consistency, prove_inclusion, root};
+pub use serve::{ProveError, Prover, TileReader, prove_consistency, prove_inclusion, root};
 pub use tile::{Resource, Tile, TileIndex, TilePath};
 
 /// The zero-based position of a leaf in its log.

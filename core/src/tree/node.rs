@@ -49,31 +49,15 @@ impl Plan {
     /// The siblings on the way from `node`, which must be complete in the tree of `size`, to the root, lowest first:
     /// PATH of RFC 6962, section 2.1.1, if `node` is a leaf.
     pub fn path(node: Node, size: TreeSize) -> Plan {
-        let last = (size.get() - 1) >> node.level;
-        // Below the level at which the paths of `node` and of the last leaf meet, every sibling but the last is
-        // complete; the last one holds the last leaf. Above it, `node` is on the right edge: siblings are to its left.
-        let meet = u64::BITS - (node.index ^ last).leading_zeros();
-        let mut plan = Plan { nodes: Vec::with_capacity(2 * super::proof::USUAL_PATH), ragged: 0..0 };
-        for up in 0..meet {
-            let sibling = Node { level: node.level + up, index: (node.index >> up) ^ 1 };
-            if up + 1 < meet {
-                plan.nodes.push(sibling);
-            } else {
-                let start = plan.nodes.len();
-                push_cover(&mut plan.nodes, sibling.index << sibling.level, size);
-                plan.ragged = start..plan.nodes.len();
-            }
+        let Siblings { mut nodes, last } = Siblings::of(node, size);
+        let Some(at) = last else { return Plan { nodes, ragged: 0..0 } };
+        let above = nodes.split_off(at + 1);
+        if let Some(last) = nodes.pop() {
+            push_cover(&mut nodes, last.index << last.level, size);
         }
-        let mut level = node.level + meet;
-        let mut index = node.index.checked_shr(meet).unwrap_or(0);
-        while index > 0 {
-            if index & 1 == 1 {
-                plan.nodes.push(Node { level, index: index - 1 });
-            }
-            level += 1;
-            index >>= 1;
-        }
-        plan
+        let ragged = at..nodes.len();
+        nodes.extend(above);
+        Plan { nodes, ragged }
     }
 
     /// The hashes that the plan is for, given those of its nodes in order.
@@ -86,9 +70,39 @@ impl Plan {
     }
 }
 
+/// The siblings on the way from a node to the root, lowest first.
+pub(crate) struct Siblings {
+    pub nodes: Vec<Node>,
+    /// Where among them is the one that holds the last leaf, if any does. It need not be complete.
+    pub last: Option<usize>,
+}
+
+impl Siblings {
+    /// For a `node` that is complete in the tree of `size`.
+    pub fn of(node: Node, size: TreeSize) -> Siblings {
+        // Below the level at which the paths of `node` and of the last leaf meet, there is a sibling on each level, and
+        // the highest of them holds the last leaf. Above it, `node` is on the right edge: siblings are to its left.
+        let last_leaf = (size.get() - 1) >> node.level;
+        let meet = u64::BITS - (node.index ^ last_leaf).leading_zeros();
+        let mut nodes = Vec::with_capacity(2 * super::proof::USUAL_PATH);
+        nodes.extend((0..meet).map(|up| Node { level: node.level + up, index: (node.index >> up) ^ 1 }));
+
+        let mut level = node.level + meet;
+        let mut index = node.index.checked_shr(meet).unwrap_or(0);
+        while index > 0 {
+            if index & 1 == 1 {
+                nodes.push(Node { level, index: index - 1 });
+            }
+            level += 1;
+            index >>= 1;
+        }
+        Siblings { nodes, last: (meet as usize).checked_sub(1) }
+    }
+}
+
 /// The fewest complete nodes that cover the leaves from `start` to `size`, from left to right. `start` must be a multiple
 /// of a power of two that is at least as large as what is left.
-fn push_cover(nodes: &mut Vec<Node>, start: u64, size: TreeSize) {
+pub(crate) fn push_cover(nodes: &mut Vec<Node>, start: u64, size: TreeSize) {
     let mut rest = size.get() - start;
     let mut leaf = start;
     while rest > 0 {

@@ -98,7 +98,7 @@ pub fn root_from_inclusion(leaf: &Hash, index: LeafIndex, size: TreeSize, path: 
 
 /// Checks that the tree of size `new` with `new_root` starts with all leaves of the tree of size `old` with `old_root`.
 ///
-/// `path` is PROOF(old, D[new]) of RFC 6962, section 2.1.2. For two trees of one size it must be empty and the roots
+/// `path` is `PROOF(old, D[new])` of RFC 6962, section 2.1.2. For two trees of one size it must be empty and the roots
 /// equal. A tree of size 0 is refused as `old` unless `new` is 0 too ([`ProofError::FromEmpty`]): every tree extends the
 /// empty one, and a caller that has seen none yet has nothing to compare. Fails also with [`ProofError::Shrunk`],
 /// [`ProofError::Length`], [`ProofError::OldRoot`] or [`ProofError::Root`].

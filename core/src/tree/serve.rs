@@ -1,15 +1,15 @@
 //! Proving from tiles: inclusion, consistency, and roots.
 //!
 //! Each prover works out which complete nodes it needs, reads their tiles in one call, checks that it got them, and then
-//! only computes. All but one hash of a proof are looked up; that one lies on the tree's right edge and takes a few
-//! hashes.
+//! only computes. All but one hash of a proof are looked up. That one lies on the tree's right edge and takes a few hashes,
+//! which [`Prover`] spends once for many proofs in one tree.
 //!
 //! Left out: that the tiles are the right ones. A proof made from damaged tiles does not verify; nobody is deceived.
 
-use super::node::{Node, Plan, fold};
+use super::node::{Node, Plan, Siblings, fold, push_cover};
 use super::tile::{Tile, TileIndex};
 use super::{LeafIndex, TreeSize};
-use crate::hash::Hash;
+use crate::hash::{Hash, empty_root};
 use std::sync::Arc;
 
 /// Where provers read tiles.
@@ -73,7 +73,7 @@ pub enum ProveError<E> {
     },
 }
 
-/// Returns the inclusion proof of the leaf at `index` in the tree of `size`, lowest sibling first: PATH(index, D[size])
+/// Returns the inclusion proof of the leaf at `index` in the tree of `size`, lowest sibling first: `PATH(index, D[size])`
 /// of RFC 6962, section 2.1.1, at most 64 hashes.
 ///
 /// Fails with [`ProveError::NoSuchLeaf`], or as the reader does.
@@ -89,7 +89,7 @@ pub fn prove_inclusion<R: TileReader + ?Sized>(
     Ok(plan.finish(read(reader, &plan.nodes, size)?))
 }
 
-/// Returns the proof that the tree of size `new` extends the one of size `old`: PROOF(old, D[new]) of RFC 6962, section
+/// Returns the proof that the tree of size `new` extends the one of size `old`: `PROOF(old, D[new])` of RFC 6962, section
 /// 2.1.2, at most 64 hashes. It is empty if the sizes are equal, or if `old` is empty, of which nothing can be proven.
 ///
 /// Fails with [`ProveError::Shrunk`], or as the reader does.
@@ -120,6 +120,60 @@ pub fn prove_consistency<R: TileReader + ?Sized>(
 pub fn root<R: TileReader + ?Sized>(reader: &R, size: TreeSize) -> Result<Hash, ProveError<R::Error>> {
     let plan = Plan::root(size);
     Ok(fold(&read(reader, &plan.nodes, size)?))
+}
+
+/// Proves inclusion in the tree of one size, whose right edge it has computed once: then every hash of a proof is looked
+/// up, in at most one tile a level.
+#[derive(Clone, Debug)]
+pub struct Prover {
+    size: TreeSize,
+    /// By level: the node that holds the last leaf, over the leaves that there are. The last one is the root.
+    edge: Vec<Hash>,
+}
+
+impl Prover {
+    /// Computes the right edge of the tree of `size`. Fails as the reader does.
+    pub fn load<R: TileReader + ?Sized>(reader: &R, size: TreeSize) -> Result<Self, ProveError<R::Error>> {
+        let Some(last) = size.get().checked_sub(1) else { return Ok(Prover { size, edge: Vec::new() }) };
+        let mut nodes = Vec::new();
+        let mut ends = Vec::new();
+        for level in 0..=last.checked_ilog2().map_or(0, |bits| bits + 1) {
+            push_cover(&mut nodes, last.checked_shr(level).map_or(0, |index| index << level), size);
+            ends.push(nodes.len());
+        }
+        let hashes = read(reader, &nodes, size)?;
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let edge = starts.zip(&ends).map(|(start, end)| fold(&hashes[start..*end])).collect();
+        Ok(Prover { size, edge })
+    }
+
+    /// The size of the tree.
+    pub fn size(&self) -> TreeSize {
+        self.size
+    }
+
+    /// The root of the tree.
+    pub fn root(&self) -> Hash {
+        self.edge.last().copied().unwrap_or_else(empty_root)
+    }
+
+    /// Returns what [`prove_inclusion`] does for this tree, and fails as it does.
+    pub fn prove_inclusion<R: TileReader + ?Sized>(
+        &self,
+        reader: &R,
+        index: LeafIndex,
+    ) -> Result<Vec<Hash>, ProveError<R::Error>> {
+        let size = self.size;
+        if !size.contains(index) {
+            return Err(ProveError::NoSuchLeaf { index, size });
+        }
+        let Siblings { mut nodes, last } = Siblings::of(Node { level: 0, index: index.get() }, size);
+        let Some(at) = last else { return read(reader, &nodes, size) };
+        let last = nodes.remove(at);
+        let mut path = read(reader, &nodes, size)?;
+        path.insert(at, self.edge[last.level as usize]);
+        Ok(path)
+    }
 }
 
 /// Reads complete nodes of the tree of `size`, in their order.
@@ -174,6 +228,8 @@ mod tests {
             let root_n = naive::root(&leaves[..n]);
             assert_eq!(root(&exact, size(n)).unwrap(), root_n);
             assert_eq!(root(&grown, size(n)).unwrap(), root_n);
+            let prover = Prover::load(&grown, size(n)).unwrap();
+            assert_eq!((prover.size(), prover.root()), (size(n), root_n));
             for i in 0..n {
                 let path = prove_inclusion(&exact, at(i), size(n)).unwrap();
                 verify_inclusion(&leaves[i], at(i), size(n), &path, &root_n).unwrap();
@@ -181,6 +237,7 @@ mod tests {
                     assert_eq!(path, naive::path(i, &leaves[..n]), "leaf {i} of {n}");
                 }
                 assert_eq!(prove_inclusion(&grown, at(i), size(n)).unwrap(), path, "leaf {i} of {n}");
+                assert_eq!(prover.prove_inclusion(&exact, at(i)).unwrap(), path, "leaf {i} of {n}");
             }
         }
     }
@@ -208,9 +265,12 @@ mod tests {
         let roots: Vec<Hash> = sizes.iter().map(|n| naive::root(&leaves[..*n])).collect();
         for (n, root_n) in sizes.into_iter().zip(&roots) {
             assert_eq!(root(&grown, size(n)).unwrap(), *root_n);
+            let prover = Prover::load(&grown, size(n)).unwrap();
+            assert_eq!(prover.root(), *root_n);
             for i in (0..n).step_by(n / 61).chain([n - 1, n - 2]) {
                 let path = prove_inclusion(&grown, at(i), size(n)).unwrap();
                 verify_inclusion(&leaves[i], at(i), size(n), &path, root_n).unwrap();
+                assert_eq!(prover.prove_inclusion(&grown, at(i)).unwrap(), path);
             }
             for (m, root_m) in sizes.into_iter().zip(&roots).filter(|(m, _)| *m <= n) {
                 let path = prove_consistency(&grown, size(m), size(n)).unwrap();
@@ -227,7 +287,10 @@ mod tests {
         assert!(matches!(prove_inclusion(&tiles, at(0), size(0)), Err(ProveError::NoSuchLeaf { .. })));
         assert!(matches!(prove_consistency(&tiles, size(3), size(2)), Err(ProveError::Shrunk { .. })));
         assert_eq!(prove_consistency(&tiles, size(0), size(3)).unwrap(), vec![]);
-        assert_eq!(root(&tiles, size(0)).unwrap(), crate::hash::empty_root());
+        assert_eq!(root(&tiles, size(0)).unwrap(), empty_root());
+        let empty = Prover::load(&tiles, size(0)).unwrap();
+        assert_eq!(empty.root(), empty_root());
+        assert!(matches!(empty.prove_inclusion(&tiles, at(0)), Err(ProveError::NoSuchLeaf { .. })));
     }
 
     struct Faulty(Result<Vec<Arc<Tile>>, std::io::ErrorKind>);
@@ -264,9 +327,12 @@ mod tests {
         }
         let reader = Counting(Default::default());
         for n in [u64::MAX, u64::MAX - 1, 1 << 63, (1 << 63) + 1] {
+            let prover = Prover::load(&reader, TreeSize::new(n)).unwrap();
             for i in [0, 1, n / 2, n / 3, n - 1] {
                 let path = prove_inclusion(&reader, LeafIndex::new(i), TreeSize::new(n)).unwrap();
                 assert!(reader.0.get() <= 16 && path.len() <= 64, "{i} of {n}");
+                assert_eq!(prover.prove_inclusion(&reader, LeafIndex::new(i)).unwrap().len(), path.len());
+                assert!(reader.0.get() <= 8, "{i} of {n}");
                 if i > 0 {
                     prove_consistency(&reader, TreeSize::new(i), TreeSize::new(n)).unwrap();
                     assert!(reader.0.get() <= 16, "{i} to {n}");

@@ -5,22 +5,36 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
-/// Opens the file at `path`, making it if need be, and takes its lock for as long as the returned file is open.
+/// The lock of a file, held until this is dropped.
 ///
-/// The lock is the kernel's (`flock`), so it ends with the process, however that ends. Fails with
-/// [`StorageError::Locked`] if somebody else holds it, in this process or another.
-pub(crate) fn lock(path: &Path) -> Result<File, StorageError> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|e| failure("open", path, e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StorageError::Locked(path.to_owned())),
-        Err(TryLockError::Error(e)) => Err(failure("lock", path, e)),
+/// It is the kernel's (`flock`), so it ends with the process, however that ends.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Lock {
+    /// Opens the file at `path`, making it if need be, and takes its lock.
+    ///
+    /// Fails with [`StorageError::Locked`] if somebody else holds it, in this process or another.
+    pub(crate) fn take(path: &Path) -> Result<Self, StorageError> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(|e| failure("open", path, e))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock(file)),
+            Err(TryLockError::WouldBlock) => Err(StorageError::Locked(path.to_owned())),
+            Err(TryLockError::Error(e)) => Err(failure("lock", path, e)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child process that another thread is starting holds a copy until it is running.
+        let _ = self.0.unlock();
     }
 }
 

@@ -104,9 +104,7 @@ impl Incoming {
         let path = root.join("incoming").join(number.to_string());
         let mut file = File::create_new(&path).map_err(|e| failure("create", &path, e))?;
         let incoming = Incoming { path };
-        copy_checked(key, bytes, size, |piece| {
-            file.write_all(piece).map_err(|e| failure("write", &incoming.path, e))
-        })?;
+        copy_checked(key, bytes, size, |piece| file.write_all(piece).map_err(|e| failure("write", &incoming.path, e)))?;
         file.sync_all().map_err(|e| failure("sync", &incoming.path, e))?;
         Ok(incoming)
     }

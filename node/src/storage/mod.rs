@@ -244,7 +244,9 @@ impl std::fmt::Debug for BlobReader {
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The head is not what the batch expected. Nothing was written.
-    #[error("the stored head is not the one this batch was planned on; nothing was written. Plan again from the stored head")]
+    #[error(
+        "the stored head is not the one this batch was planned on; nothing was written. Plan again from the stored head"
+    )]
     HeadMoved,
     /// An earlier commit failed, so this store takes no more. Nothing was written.
     #[error(
@@ -291,7 +293,9 @@ pub enum StorageError {
         reason: String,
     },
     /// The system or the embedded store refused.
-    #[error("could not {doing} {path}; the cause below says why. Check the disk and the permissions, then restart the node")]
+    #[error(
+        "could not {doing} {path}; the cause below says why. Check the disk and the permissions, then restart the node"
+    )]
     Io {
         /// What was being done.
         doing: &'static str,

@@ -23,7 +23,7 @@
 //! Left out: backups, and every table option that a person might turn. Tuning here serves one shape of load: appended
 //! segments, small keys of hashes, and a node that stays below 256 MiB.
 
-use super::disk::{failure, lock, sync_folder};
+use super::disk::{Lock, failure, sync_folder};
 use super::files::Files;
 use super::{Batch, BlobReader, Blobs, Head, Reads, Snapshot, StorageError, Table, Tables, wal};
 use assay_core::Hash;
@@ -68,7 +68,7 @@ pub struct Rocks {
     writer: Mutex<Writer>,
     blobs: Files,
     tables: PathBuf,
-    _lock: File,
+    _lock: Lock,
 }
 
 struct Writer {
@@ -91,7 +91,7 @@ impl Rocks {
         } else if !path.is_dir() {
             return Err(StorageError::Missing(path.to_owned()));
         }
-        let lock = lock(&path.join("LOCK"))?;
+        let lock = Lock::take(&path.join("LOCK"))?;
         let mark_path = path.join("SYNCED");
         let mark = if options.create {
             if tables.exists() || mark_path.exists() {
@@ -369,8 +369,12 @@ impl Mark {
 
 /// Fails unless the database in `tables` still holds everything up to `acknowledged`. Changes nothing.
 fn demand_acknowledged(tables: &Path, acknowledged: u64) -> Result<(), StorageError> {
-    let logged = if tables.exists() { wal::last_sequence(tables)? } else { None };
-    if logged.is_some_and(|logged| logged >= acknowledged) {
+    // Asked first, because RocksDB makes a folder that it does not find.
+    if !tables.join("CURRENT").exists() {
+        let reason = "its tables are gone (or an `init` was interrupted before it had made any)".to_owned();
+        return Err(StorageError::Corrupt { path: tables.to_owned(), reason });
+    }
+    if wal::last_sequence(tables)?.is_some_and(|logged| logged >= acknowledged) {
         return Ok(());
     }
     // It is not in the log, so it must have been flushed; the manifest knows. An orderly shutdown ends this way, and
@@ -470,7 +474,10 @@ fn refused(doing: &'static str, path: &Path, error: rocksdb::Error) -> StorageEr
         return StorageError::DiskFull { path, source: io::Error::other(error) };
     }
     match error.kind() {
-        ErrorKind::Corruption => StorageError::Corrupt { path, reason: error.into_string() },
+        ErrorKind::Corruption => {
+            let reason = text.trim_start_matches("Corruption: ").trim_end_matches('.').to_owned();
+            StorageError::Corrupt { path, reason }
+        }
         _ => StorageError::Io { doing, path, source: io::Error::other(error) },
     }
 }

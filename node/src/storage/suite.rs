@@ -117,7 +117,8 @@ fn ranges_are_half_open_ordered_and_limited(store: &impl Store) {
             for limit in 0..6 {
                 let found = store.range(Table::Segments, &from.to_be_bytes(), &to.to_be_bytes(), limit).unwrap();
                 let wanted = (from..to).filter(|n| *n > 0 && n % 2 == 0).take(limit);
-                let wanted: Vec<_> = wanted.map(|n| (n.to_be_bytes().to_vec(), Bytes::copy_from_slice(&n.to_be_bytes()))).collect();
+                let wanted: Vec<_> =
+                    wanted.map(|n| (n.to_be_bytes().to_vec(), Bytes::copy_from_slice(&n.to_be_bytes()))).collect();
                 assert_eq!(found, wanted, "[{from}, {to}) at most {limit}");
             }
         }
@@ -318,7 +319,11 @@ fn everything_survives_a_restart<B: Backend>(backend: &mut B) {
     store.put(&key, &mut &blob[..], 10).unwrap();
     for n in 0..30_u64 {
         let mut batch = Batch::new();
-        batch.put(Table::Segments, n.to_be_bytes(), vec![n as u8; 1000 * n as usize]).put(Table::Tiles, *b"edge", n.to_string());
+        batch.put(Table::Segments, n.to_be_bytes(), vec![n as u8; 1000 * n as usize]).put(
+            Table::Tiles,
+            *b"edge",
+            n.to_string(),
+        );
         batch.with_head((n > 0).then(|| (n - 1).to_string().into()), n.to_string().into());
         store.commit(batch).unwrap();
         if n % 3 == 0 {

@@ -55,7 +55,8 @@ fn log_files(folder: &Path) -> Result<Vec<PathBuf>, StorageError> {
     for file in listing {
         let path = file.map_err(|e| failure("list", folder, e))?.path();
         if path.extension().is_some_and(|extension| extension == "log")
-            && let Some(number) = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok())
+            && let Some(number) =
+                path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok())
         {
             found.push((number, path));
         }
@@ -74,7 +75,10 @@ struct LogFile<'a> {
 
 /// What stands at one place of a block.
 enum Found<'a> {
-    Record { kind: u8, payload: &'a [u8] },
+    Record {
+        kind: u8,
+        payload: &'a [u8],
+    },
     /// The file ends before the record does.
     CutOff,
     /// A header of zeros: space that was never written.

@@ -74,3 +74,30 @@ pub(super) fn prepare(document: &Document, now: &str) -> Result<Vec<Prepared>, D
         _ => Err(not_taken("lifecycle", "OpenEoX Core, OpenEoX shells and the JSON of endoflife.date's API", &value)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check;
+
+    #[test]
+    fn dates_are_dates_or_to_be_announced() {
+        let good = r#"{"general_availability":"2020-01-01","end_of_security_support":"2030-01-01T00:00:00Z","end_of_life":"tba",
+            "last_updated":"2026-01-01T00:00:00Z","product":{"name":"p"},"versions":{"range":"vers:cargo/>=1|<2"},"role":"upstream"}"#;
+        let outcome = |text: &str| check("urn:assay:lifecycle:v1", &crate::json::parse(text.as_bytes()).unwrap());
+        outcome(good).unwrap();
+        for (from, to, path) in [
+            (r#""tba""#, r#""never""#, "$.predicate.end_of_life"),
+            (r#""end_of_life":"tba","#, "", "$.predicate.end_of_life"),
+            (r#""end_of_security_support""#, r#""end_of_support""#, "$.predicate.end_of_security_support"),
+            (r#""2020-01-01""#, r#""2020""#, "$.predicate.general_availability"),
+            (r#""2026-01-01T00:00:00Z""#, r#""2026-01-01""#, "$.predicate.last_updated"),
+            (r#"{"name":"p"}"#, "{}", "$.predicate.product.name"),
+            (r#""vers:cargo/>=1|<2""#, r#"">=1""#, "$.predicate.versions.range"),
+            (r#"{"range":"vers:cargo/>=1|<2"}"#, "{}", "$.predicate.versions"),
+            (r#""upstream""#, "7", "$.predicate.role"),
+        ] {
+            assert!(good.contains(from), "{from}");
+            assert_eq!(outcome(&good.replacen(from, to, 1)).unwrap_err().path, path);
+        }
+    }
+}

@@ -9,8 +9,8 @@ use std::collections::HashSet;
 
 const VERSIONS: &[&str] = &["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
 
-/// Specification: CycloneDX, `bom-1.x.schema.json`. Of `dependencies`, that each leads to a component of the BOM, to an
-/// entry of `dependencies`, or by BOM-Link to another BOM.
+/// Specification: CycloneDX, `bom-1.x.schema.json`. Of `dependencies`, that each leads to something that the BOM holds,
+/// to an entry of `dependencies`, or by BOM-Link to another BOM.
 pub(super) fn check(bom: &Node<'_, '_>) -> Result<(), PredicateError> {
     bom.need("bomFormat")?.one_of(&["CycloneDX"])?;
     bom.need("specVersion")?.one_of(VERSIONS)?;
@@ -22,39 +22,30 @@ pub(super) fn check(bom: &Node<'_, '_>) -> Result<(), PredicateError> {
     if let Some(serial) = bom.get("serialNumber") {
         serial.text()?;
     }
-    let mut refs = HashSet::new();
     if let Some(metadata) = bom.get("metadata") {
         if let Some(timestamp) = metadata.get("timestamp") {
             timestamp.instant()?;
         }
         if let Some(component) = metadata.get("component") {
-            check_component(&component, &mut refs)?;
+            check_component(&component)?;
         }
     }
-    check_list(bom, "components", &mut refs, check_component)?;
-    check_list(bom, "services", &mut refs, check_service)?;
-    check_list(bom, "vulnerabilities", &mut refs, check_vulnerability)?;
-    check_dependencies(bom, refs)
+    check_list(bom, "components", check_component)?;
+    check_list(bom, "services", check_service)?;
+    check_list(bom, "vulnerabilities", check_vulnerability)?;
+    check_dependencies(bom)
 }
 
-type Refs<'v> = HashSet<&'v str>;
-
-fn check_list<'v>(
-    parent: &Node<'v, '_>,
+fn check_list(
+    parent: &Node<'_, '_>,
     key: &'static str,
-    refs: &mut Refs<'v>,
-    check: fn(&Node<'v, '_>, &mut Refs<'v>) -> Result<(), PredicateError>,
+    check: fn(&Node<'_, '_>) -> Result<(), PredicateError>,
 ) -> Result<(), PredicateError> {
     let Some(list) = parent.get(key) else { return Ok(()) };
-    list.items()?.try_for_each(|item| check(&item, refs))
+    list.items()?.try_for_each(|item| check(&item))
 }
 
-fn remember<'v>(node: &Node<'v, '_>, refs: &mut Refs<'v>) -> Result<(), PredicateError> {
-    refs.extend(node.optional_text("bom-ref")?);
-    Ok(())
-}
-
-fn check_component<'v>(component: &Node<'v, '_>, refs: &mut Refs<'v>) -> Result<(), PredicateError> {
+fn check_component(component: &Node<'_, '_>) -> Result<(), PredicateError> {
     component.need("type")?.text()?;
     component.need("name")?.text()?;
     for key in ["version", "purl", "cpe", "group"] {
@@ -68,20 +59,17 @@ fn check_component<'v>(component: &Node<'v, '_>, refs: &mut Refs<'v>) -> Result<
             hash.need("content")?.text()?;
         }
     }
-    remember(component, refs)?;
-    check_list(component, "components", refs, check_component)
+    check_list(component, "components", check_component)
 }
 
-fn check_service<'v>(service: &Node<'v, '_>, refs: &mut Refs<'v>) -> Result<(), PredicateError> {
+fn check_service(service: &Node<'_, '_>) -> Result<(), PredicateError> {
     service.need("name")?.text()?;
-    remember(service, refs)?;
-    check_list(service, "services", refs, check_service)
+    check_list(service, "services", check_service)
 }
 
-fn check_vulnerability<'v>(vulnerability: &Node<'v, '_>, refs: &mut Refs<'v>) -> Result<(), PredicateError> {
+fn check_vulnerability(vulnerability: &Node<'_, '_>) -> Result<(), PredicateError> {
     vulnerability.object()?;
     vulnerability.optional_text("id")?;
-    remember(vulnerability, refs)?;
     if let Some(affects) = vulnerability.get("affects") {
         for target in affects.items()? {
             target.need("ref")?.text()?;
@@ -90,8 +78,26 @@ fn check_vulnerability<'v>(vulnerability: &Node<'v, '_>, refs: &mut Refs<'v>) ->
     Ok(())
 }
 
-fn check_dependencies<'v>(bom: &Node<'v, '_>, mut known: Refs<'v>) -> Result<(), PredicateError> {
+/// What dependencies can lead to: whatever has a `bom-ref`, and packages by their purl, as older tools do it.
+fn collect<'v>(value: &'v Value, known: &mut HashSet<&'v str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, known)),
+        Value::Object(members) => {
+            for (key, value) in members {
+                match value {
+                    Value::String(text) if key == "bom-ref" || key == "purl" => _ = known.insert(text),
+                    _ => collect(value, known),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn check_dependencies(bom: &Node<'_, '_>) -> Result<(), PredicateError> {
     let Some(dependencies) = bom.get("dependencies") else { return Ok(()) };
+    let mut known = HashSet::new();
+    collect(bom.value(), &mut known);
     for dependency in dependencies.items()? {
         known.insert(dependency.need("ref")?.text()?);
     }

@@ -20,7 +20,10 @@ pub(super) fn check(document: &Node<'_, '_>) -> Result<(), PredicateError> {
     let mut any = false;
     for creator in creators.items()? {
         any = true;
-        creator.text()?;
+        // Some tools write {"Person": "…"} for "Person: …".
+        if creator.object().is_err() {
+            creator.text()?;
+        }
     }
     if !any {
         return Err(creators.fault("names no creator"));

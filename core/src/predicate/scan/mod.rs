@@ -6,7 +6,8 @@
 //! - Results are whole or absent. If the list does not fit with its annotations, it is written without; if it still does
 //!   not fit, the claim only references the document (`reference/v0.1`). A shortened list would read as "nothing else
 //!   was found", and an empty one as "nothing was found".
-//! - For the same reason, a run that reports no results, or that did not end well, is referenced.
+//! - For the same reason, a run that reports no results, that did not end well, or whose findings have no names, is only
+//!   referenced.
 //! - `metadata.timeSource` is `document` if the scan's times come from it, and `publisher` where it has none.
 
 mod cargo_audit;
@@ -75,6 +76,9 @@ struct Findings {
     by_id: HashMap<String, usize>,
 }
 
+/// Most annotations of a finding that are collected. As many do not fit a claim anyway, and each is compared with all.
+const ANNOTATIONS: usize = 1000;
+
 struct Finding {
     id: String,
     severities: Vec<(String, String)>,
@@ -102,7 +106,7 @@ impl Finding {
     }
 
     fn annotate(&mut self, annotation: Value) {
-        if !self.annotations.contains(&annotation) {
+        if self.annotations.len() <= ANNOTATIONS && !self.annotations.contains(&annotation) {
             self.annotations.push(annotation);
         }
     }
@@ -160,10 +164,11 @@ impl Scan {
             ));
         }
         let subjects = std::mem::take(&mut self.subjects);
+        let complete = self.findings.list.iter().all(|finding| finding.annotations.len() <= ANNOTATIONS);
         let mut draft = self.draft(true, now, subjects, summary);
         draft.bound_subjects();
-        document
-            .attached(draft, media_type)
+        let whole = if complete { document.attached(draft, media_type) } else { Err(Box::new(draft)) };
+        whole
             .or_else(|mut whole| {
                 whole
                     .summary
@@ -173,7 +178,7 @@ impl Scan {
             .or_else(|draft| {
                 let why =
                     "the list of findings is too long for a claim: it is in the attachment that the claim references";
-                document.referenced(draft, media_type, why)
+                document.referenced(*draft, media_type, why)
             })
     }
 
@@ -254,6 +259,17 @@ mod tests {
                 assert_eq!(results.to_json().contains("annotations"), annotated);
             }
         }
+    }
+
+    #[test]
+    fn a_hundred_thousand_findings_of_one_rule_are_read_in_time_and_not_listed_in_part() {
+        let document = Document::new("scan.json", b"{}").unwrap();
+        let mut scan = scan(1, "a");
+        for i in 0..100_000_u64 {
+            scan.findings.entry("CVE-2020-00000").annotate(object([("line", Some(i.into()))]));
+        }
+        let prepared = scan.prepared(&document, "application/json", "2026-11-22T18:41:48Z").unwrap();
+        assert!(!prepared.predicate.to_json().contains("annotations\":[{\"package"), "annotations were cut");
     }
 
     #[test]

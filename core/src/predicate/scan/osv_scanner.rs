@@ -37,11 +37,13 @@ pub(super) fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
 
 fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<(), PredicateError> {
     let package = entry.need("package")?;
-    let name = package.need("name")?.text()?;
+    package.need("name")?.string()?;
+    // What was found by its Git commit has no name, and empty strings for the rest.
     let found_in = object([
-        ("package", Some(name.into())),
-        ("version", package.optional_text("version")?.map(Value::from)),
-        ("ecosystem", package.optional_text("ecosystem")?.map(Value::from)),
+        ("package", package.shown("name").map(Value::from)),
+        ("version", package.shown("version").map(Value::from)),
+        ("ecosystem", package.shown("ecosystem").map(Value::from)),
+        ("commit", package.shown("commit").map(Value::from)),
     ]);
     let Some(vulnerabilities) = entry.get("vulnerabilities") else { return Ok(()) };
     for vulnerability in vulnerabilities.items()? {

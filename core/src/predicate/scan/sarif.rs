@@ -1,4 +1,4 @@
-//! SARIF 2.1.0 (OASIS), and its committee draft 2.0.0, whose results have the same shape. SARIF 1.0 is another format and
+//! SARIF 2.1.0 (OASIS), and its committee drafts 2.0.0, whose results have the same shape. SARIF 1.0 is another format and
 //! is refused.
 //!
 //! Each run becomes a claim: its tool is the scanner, and its rules the identifiers. Results of a `kind` that is no
@@ -18,9 +18,9 @@ const RUNS: usize = 100;
 
 pub(super) fn prepare(document: &Document, root: &Node<'_, '_>, now: &str) -> Result<Vec<Prepared>, DocumentError> {
     let version = root.need("version")?;
-    let driver_is_below_tool = match version.string()? {
+    let with_driver = match version.string()? {
         "2.1.0" => true,
-        "2.0.0" => false,
+        draft if draft.starts_with("2.0.0") => false,
         other => return Err(version.fault(format!("is SARIF {}; 2.1.0 is taken: convert it", quoted(other))).into()),
     };
     let runs = root.need("runs")?;
@@ -29,7 +29,7 @@ pub(super) fn prepare(document: &Document, root: &Node<'_, '_>, now: &str) -> Re
         if claims.len() == RUNS {
             return Err(runs.fault(format!("holds more than {RUNS} runs")).into());
         }
-        claims.push(prepare_run(document, &run, driver_is_below_tool, now)?);
+        claims.push(prepare_run(document, &run, with_driver, now)?);
     }
     if claims.is_empty() {
         return Err(runs.fault("holds no run, so there is nothing to claim").into());
@@ -44,7 +44,7 @@ fn prepare_run(
     now: &str,
 ) -> Result<Prepared, DocumentError> {
     let tool = run.need("tool")?;
-    let driver = if with_driver { tool.need("driver")? } else { tool };
+    let driver = if with_driver { tool.need("driver")? } else { tool.get("driver").unwrap_or(tool) };
     let name = driver.need("name")?.text()?;
     let subjects = subjects(run);
     let times = times(run)?;
@@ -60,8 +60,13 @@ fn prepare_run(
     let (mut total, mut no_findings) = (0_usize, 0_usize);
     for result in results.items()? {
         total += 1;
-        if !read_result(&result, &driver, &mut findings)? {
-            no_findings += 1;
+        match read_result(&result, &driver, &mut findings)? {
+            Reading::Finding => {}
+            Reading::NoFinding => no_findings += 1,
+            Reading::Unnamed => {
+                let why = "names no rule, so the results cannot be listed: the claim only references them";
+                return referenced(document, MEDIA_TYPE, subjects, name, &format!("{} {why}", result.path()));
+            }
         }
     }
     let mut summary = vec![("results".to_owned(), total.to_string())];
@@ -84,8 +89,21 @@ fn prepare_run(
     scan.prepared(document, MEDIA_TYPE, now)
 }
 
-/// Takes a result up, unless its kind says that it is no finding.
-fn read_result(result: &Node<'_, '_>, driver: &Node<'_, '_>, findings: &mut Findings) -> Result<bool, PredicateError> {
+/// What a result turned out to be.
+enum Reading {
+    /// It was taken up.
+    Finding,
+    /// Its kind says that it is none.
+    NoFinding,
+    /// It is one, and there is nothing to call it by.
+    Unnamed,
+}
+
+fn read_result(
+    result: &Node<'_, '_>,
+    driver: &Node<'_, '_>,
+    findings: &mut Findings,
+) -> Result<Reading, PredicateError> {
     result.need("message")?.object()?;
     let kind = match result.get("kind") {
         Some(kind) => kind.one_of(&["fail", "pass", "open", "review", "informational", "notApplicable"])?,
@@ -95,14 +113,14 @@ fn read_result(result: &Node<'_, '_>, driver: &Node<'_, '_>, findings: &mut Find
         Some(level) => Some(level.one_of(&["none", "note", "warning", "error", "open", "pass", "notApplicable"])?),
         None => None,
     };
-    let (id, rule) = rule(result, driver)?;
     let suppressed = match result.get("suppressions") {
         Some(suppressions) => suppressions.items()?.next().is_some(),
         None => false,
     };
     if !matches!(kind, "fail" | "open" | "review") {
-        return Ok(false);
+        return Ok(Reading::NoFinding);
     }
+    let Some((id, rule)) = rule(result, driver)? else { return Ok(Reading::Unnamed) };
     let finding = findings.entry(id);
     let configured = || rule?.pointer("/defaultConfiguration/level")?.as_str();
     finding.severity("sarif-level", level.or_else(configured).unwrap_or("warning"));
@@ -123,11 +141,14 @@ fn read_result(result: &Node<'_, '_>, driver: &Node<'_, '_>, findings: &mut Find
             ("line", place.pointer("/region/startLine").filter(|line| line.as_u64().is_some()).cloned()),
         ]));
     }
-    Ok(true)
+    Ok(Reading::Finding)
 }
 
+/// A rule's identifier, and what the driver says of it.
+type Rule<'v> = (&'v str, Option<&'v Value>);
+
 /// The rule's identifier and, if the driver describes it, its description (SARIF 3.27.5 to 3.27.7).
-fn rule<'v>(result: &Node<'v, '_>, driver: &Node<'v, '_>) -> Result<(&'v str, Option<&'v Value>), PredicateError> {
+fn rule<'v>(result: &Node<'v, '_>, driver: &Node<'v, '_>) -> Result<Option<Rule<'v>>, PredicateError> {
     let rules = driver.value().get("rules").and_then(Value::as_array).unwrap_or_default();
     let index =
         result.value().get("ruleIndex").or_else(|| result.value().pointer("/rule/index")).and_then(Value::as_u64);
@@ -137,11 +158,9 @@ fn rule<'v>(result: &Node<'v, '_>, driver: &Node<'v, '_>) -> Result<(&'v str, Op
         None => result.value().pointer("/rule/id").and_then(Value::as_str),
     };
     let described = by_index.and_then(|rule| rule.get("id")?.as_str());
-    let Some(id) = named.or(described).filter(|id| !id.is_empty()) else {
-        return Err(result.fault("names no rule: it has neither ruleId nor rule, nor an index into the tool's rules"));
-    };
+    let Some(id) = named.or(described).filter(|id| !id.is_empty()) else { return Ok(None) };
     let by_id = || rules.iter().find(|rule| rule.get("id").and_then(Value::as_str) == Some(id));
-    Ok((id, by_index.or_else(by_id)))
+    Ok(Some((id, by_index.or_else(by_id))))
 }
 
 /// Where the tool is at home, or a name for it.
@@ -245,16 +264,19 @@ mod tests {
         );
         assert!(text.starts_with(expected), "{text}");
         assert_eq!(
-            prepared.subjects[0].digests,
+            prepared.subjects[0].digests(),
             [("gitCommit".into(), "d20ace7968ba43c0219f62d71334c1095bab1602".into())]
         );
     }
 
     #[test]
     fn a_run_without_a_whole_result_is_only_referenced() {
-        for (from, to) in
-            [(r#""executionSuccessful":true"#, r#""executionSuccessful":false"#), (r#""results""#, r#""no""#)]
-        {
+        for (from, to) in [
+            (r#""executionSuccessful":true"#, r#""executionSuccessful":false"#),
+            (r#""results""#, r#""no""#),
+            (r#""ruleIndex":0,"#, ""),
+            (r#""ruleIndex":0,"#, r#""ruleIndex":1,"#),
+        ] {
             let prepared = prepare("scan", "x.sarif", LOG.replacen(from, to, 1).as_bytes(), NOW).unwrap().remove(0);
             assert_eq!(prepared.predicate_type, "https://in-toto.io/attestation/reference/v0.1");
             assert!(prepared.attachment.is_some());
@@ -267,8 +289,7 @@ mod tests {
             (r#""version":"2.1.0""#, r#""version":"1.0.0""#, "$.version"),
             (r#""name":"Lint er","#, "", "$.runs[0].tool.driver.name"),
             (r#""endTimeUtc":"2020"#, r#""endTimeUtc":"2019"#, "$.runs[0].invocations[0]"),
-            (r#""ruleIndex":0,"#, "", "$.runs[0].results[0]"),
-            (r#""ruleIndex":0,"#, r#""ruleIndex":1,"#, "$.runs[0].results[0]"),
+            (r#""ruleId":"R1""#, r#""ruleId":"""#, "$.runs[0].results[1].ruleId"),
             (r#""message":{"text":"b"},"#, "", "$.runs[0].results[1].message"),
             (r#""kind":"pass""#, r#""kind":"maybe""#, "$.runs[0].results[2].kind"),
         ] {
