@@ -103,7 +103,9 @@ impl Settings {
     /// The node's address, or how to give it.
     pub fn log(&self) -> Result<String, Failure> {
         self.log.clone().ok_or_else(|| {
-            Failure::Usage("which log? Give its address with --log URL, ASSAY_LOG or `log = …` in the configuration".into())
+            Failure::Usage(
+                "which log? Give its address with --log URL, ASSAY_LOG or `log = …` in the configuration".into(),
+            )
         })
     }
 
@@ -155,7 +157,9 @@ fn parse_log_key(given: &str) -> Result<VerifierKey, Failure> {
         return Ok(key);
     }
     let text = std::fs::read_to_string(given).map_err(|e| {
-        Failure::Usage(format!("--log-key: {given:?} is neither a key (NAME+HASH+BASE64) nor a file that can be read ({e})"))
+        Failure::Usage(format!(
+            "--log-key: {given:?} is neither a key (NAME+HASH+BASE64) nor a file that can be read ({e})"
+        ))
     })?;
     VerifierKey::parse(text.trim())
         .map_err(|e| Failure::Usage(format!("{given}: not a log key ({e}); it should hold one line, NAME+HASH+BASE64")))

@@ -91,7 +91,10 @@ fn advice(failure: &Failure) -> Option<&'static str> {
             Some("do not rely on this log; report the two notes to the log's operator and to others who use it")
         }
         Failure::Audit(
-            AuditError::Tile { .. } | AuditError::Root { .. } | AuditError::NotAnExtension { .. } | AuditError::Entry { .. },
+            AuditError::Tile { .. }
+            | AuditError::Root { .. }
+            | AuditError::NotAnExtension { .. }
+            | AuditError::Entry { .. },
         ) => Some("do not rely on this log until its operator explains it"),
         Failure::Io { .. } => Some("check that the path exists and that you may read and write it"),
         _ => None,

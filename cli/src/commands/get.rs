@@ -72,7 +72,11 @@ fn text(entry: &VerifiedEntry, view: &GetView<'_>) -> String {
         view.claim.logged_at
     );
     for signer in &view.claim.signers {
-        text.push_str(&format!("signer    issuer {} with key {}\n", signer.issuer_id, subject::shorten(&signer.public_key)));
+        text.push_str(&format!(
+            "signer    issuer {} with key {}\n",
+            signer.issuer_id,
+            subject::shorten(&signer.public_key)
+        ));
     }
     for path in &view.attachments {
         text.push_str(&format!("attached  {}\n", path.display()));

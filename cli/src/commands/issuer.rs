@@ -216,7 +216,9 @@ fn signer_issuer(settings: &Settings, given: Option<IssuerId>, keys: &[Key]) -> 
     ids.dedup();
     match ids[..] {
         [id] => Ok(id),
-        _ => Err(Failure::Usage("these keys sign for different issuers; say which one is meant with --issuer ID".into())),
+        _ => {
+            Err(Failure::Usage("these keys sign for different issuers; say which one is meant with --issuer ID".into()))
+        }
     }
 }
 

@@ -134,8 +134,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 fn drafts(kind: Kind, document: &Document, subjects: &[Subject]) -> Result<Vec<Draft>, Failure> {
     let now = time::rfc3339(document.modified.unwrap_or_else(SystemTime::now));
     let wrong = |reason: String| Failure::Usage(format!("{}: {reason}", document.name));
-    let prepared = predicate::prepare(kind.name(), &document.name, &document.bytes, &now)
-        .map_err(|e| wrong(e.to_string()))?;
+    let prepared =
+        predicate::prepare(kind.name(), &document.name, &document.bytes, &now).map_err(|e| wrong(e.to_string()))?;
     prepared.into_iter().map(|prepared| draft(prepared, subjects).map_err(wrong)).collect()
 }
 
@@ -145,9 +145,11 @@ fn draft(prepared: Prepared, subjects: &[Subject]) -> Result<Draft, String> {
         given => given.to_vec(),
     };
     if subjects.is_empty() {
-        return Err("it does not say what it is about; say it with --subject: a package URL (pkg:cargo/serde@1.0.0), a \
+        return Err(
+            "it does not say what it is about; say it with --subject: a package URL (pkg:cargo/serde@1.0.0), a \
                     digest (sha256:HEX), or the path of a file"
-            .into());
+                .into(),
+        );
     }
     let statement = Statement::new(subjects, &prepared.predicate_type, prepared.predicate.clone());
     let statement = statement.map_err(|e| format!("it cannot be made into a claim: {e}"))?;

@@ -95,7 +95,8 @@ impl Site {
             && hashes.iter().zip(bytes.chunks_exact(Hash::LEN)).all(|(hash, served)| hash.as_bytes()[..] == *served);
         // Where a whole tile was fetched in place of a partial one, its later hashes are not yet known; otherwise there
         // must be no more.
-        let exact = bytes.len() == hashes.len() * Hash::LEN || (width < WIDTH && bytes.len() == WIDTH as usize * Hash::LEN);
+        let exact =
+            bytes.len() == hashes.len() * Hash::LEN || (width < WIDTH && bytes.len() == WIDTH as usize * Hash::LEN);
         match same && exact {
             true => Ok(()),
             false => Err(AuditError::Tile { path: path(width) }),
