@@ -154,6 +154,17 @@ impl<S: Tables + Send + Sync + 'static> Shared<S> {
         }
     }
 
+    /// Admits the items of one message on the verifying threads, one a core: a message is a millisecond of pure
+    /// computing, which must not hold up other calls, and more threads than cores would only take turns.
+    async fn verify(self: Arc<Self>, items: Vec<PublishItem>, from: Option<IpAddr>) -> Result<Admittance, Status> {
+        let (done, admitted) = oneshot::channel();
+        rayon::spawn_fifo(move || {
+            // An error means that the stream ended meanwhile; nothing was submitted.
+            let _ = done.send(self.admit_items(items, from));
+        });
+        admitted.await.map_err(|_| Status::internal("verification failed to run; see the node's trace"))
+    }
+
     /// One message of a publishing stream, to its answer.
     async fn publish_items(
         self: Arc<Self>,
@@ -165,10 +176,7 @@ impl<S: Tables + Send + Sync + 'static> Shared<S> {
             let message = format!("a message holds {} items; at most {STREAM_ITEMS} are taken", items.len());
             return Err(status::invalid("items", message));
         }
-        let shared = self.clone();
-        // Verifying a message takes a millisecond of pure computing, which must not hold up other calls.
-        let admitted = tokio::task::spawn_blocking(move || shared.admit_items(items, from)).await;
-        let mut admittance = admitted.map_err(|_| Status::internal("verification failed to run"))?;
+        let mut admittance = self.clone().verify(items, from).await?;
         if !admittance.candidates.is_empty() {
             let (reply, answer) = oneshot::channel();
             let submission = Submission { candidates: admittance.candidates, wait, reply };
