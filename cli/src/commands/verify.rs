@@ -29,10 +29,10 @@ pub struct Command {
     /// stdin, one after the other
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Demand that this issuer signed, in hex
+    /// Demand of every claim that this issuer signed it, in hex
     #[arg(long, env = "ASSAY_ISSUER", value_name = "ID", value_parser = config::parse_issuer)]
     issuer: Option<IssuerId>,
-    /// Demand that the claim is about this: a package URL, a digest (sha256:HEX), or a file whose SHA-256 is taken
+    /// Demand of every claim that it is about this: a package URL, a digest (sha256:HEX), or a file whose SHA-256 is taken
     #[arg(long, short, env = "ASSAY_SUBJECT", value_name = "SUBJECT")]
     subject: Option<String>,
 }
@@ -182,10 +182,7 @@ fn checks(receipt: &VerifiedReceipt, standing: &Standing, demands: Option<&Deman
     let inclusion = receipt.inclusion();
     let origin = output::plain(inclusion.checkpoint().origin());
     let mut checks = vec![
-        Check::proven(
-            "signature",
-            "this exact claim was signed with the keys shown, and not a byte of it was changed since",
-        ),
+        Check::proven("signature", "this exact claim was signed, and not a byte of it was changed since"),
         Check::proven(
             "inclusion",
             format!(

@@ -106,10 +106,10 @@ impl Site {
     /// Fetches a resource of `width`; if it is partial and gone, the full one that replaced it (C2SP tlog-tiles,
     /// "Partial Tiles": a log may delete partial tiles once the full one exists).
     async fn get_whole(&self, width: u64, path: impl Fn(u64) -> String, most: usize) -> Result<Bytes, AuditError> {
-        if width < WIDTH {
-            if let Some(bytes) = self.get(&path(width), most).await? {
-                return Ok(bytes);
-            }
+        if width < WIDTH
+            && let Some(bytes) = self.get(&path(width), most).await?
+        {
+            return Ok(bytes);
         }
         let full = path(WIDTH);
         let missing = || AuditError::unavailable(&format!("{}/{full}", self.base), "the log does not serve it", None);
