@@ -19,10 +19,10 @@ use assay_core::{
 use assay_proto::v1::{
     self, GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest, GetConsistencyProofResponse,
     GetEntryAndProofRequest, GetEntryAndProofResponse, GetInclusionProofRequest, GetInclusionProofResponse,
-    GetIssuerRequest, GetIssuerResponse, IssuerRecordLeaf, PublishItem, PublishRequest, PublishResponse,
-    PublishResult, PublishStreamRequest, PublishStreamResponse, Refusal as WireRefusal, StreamEntriesRequest,
-    StreamEntriesResponse, get_entry_and_proof_request as by_entry, get_inclusion_proof_request as by_leaf,
-    log_service_server::LogService, publish_result,
+    GetIssuerRequest, GetIssuerResponse, IssuerRecordLeaf, PublishItem, PublishRequest, PublishResponse, PublishResult,
+    PublishStreamRequest, PublishStreamResponse, Refusal as WireRefusal, StreamEntriesRequest, StreamEntriesResponse,
+    get_entry_and_proof_request as by_entry, get_inclusion_proof_request as by_leaf, log_service_server::LogService,
+    publish_result,
 };
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, stream};
@@ -61,12 +61,7 @@ struct Shared<S> {
 
 impl<S: Tables + Send + Sync + 'static> Log<S> {
     /// Serves `view`, and sends what `admission` lets in to `pool`.
-    pub fn new(
-        view: Arc<View<S>>,
-        admission: Admission<S>,
-        pool: mpsc::Sender<Submission>,
-        halt: Arc<Halt>,
-    ) -> Self {
+    pub fn new(view: Arc<View<S>>, admission: Admission<S>, pool: mpsc::Sender<Submission>, halt: Arc<Halt>) -> Self {
         Log { shared: Arc::new(Shared { view, admission, pool, halt }) }
     }
 }
@@ -93,8 +88,8 @@ impl<S: Tables + Send + Sync + 'static> Shared<S> {
             Outcome::Sequenced { index, leaf_hash, logged_at_ms } => (index, leaf_hash, logged_at_ms, false),
             Outcome::Existing(index) => {
                 let bytes = records::read_entry(self.view.store(), index)?;
-                let entry = Entry::parse(bytes)
-                    .map_err(|e| records::RecordError::Damaged(format!("entry {index}: {e}")))?;
+                let entry =
+                    Entry::parse(bytes).map_err(|e| records::RecordError::Damaged(format!("entry {index}: {e}")))?;
                 (index, entry.leaf_hash(), entry.logged_at_ms(), true)
             }
             Outcome::Refused(refused) => return Err(refused.into()),
@@ -193,9 +188,7 @@ impl<S: Tables + Send + Sync + 'static> Shared<S> {
         let (what, found) = match leaf {
             Leaf::Index(index) => return Ok(LeafIndex::new(index)),
             Leaf::Claim(id) => ("claim id", records::find_claim(self.view.store(), &hash("claim_id", &id)?)),
-            Leaf::Hash(bytes) => {
-                ("leaf hash", records::find_leaf_hash(self.view.store(), &hash("leaf_hash", &bytes)?))
-            }
+            Leaf::Hash(bytes) => ("leaf hash", records::find_leaf_hash(self.view.store(), &hash("leaf_hash", &bytes)?)),
         };
         found
             .map_err(|e| status::store(&e))?

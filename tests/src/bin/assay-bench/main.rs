@@ -32,7 +32,8 @@ const STREAMED: u64 = 200_000;
 const UNARY: u64 = 100_000;
 
 /// Limits that would make the benchmark measure the limits.
-const UNLIMITED: &str = "admission.issuer_claims_per_second = 0\nadmission.registrations_per_hour = 0\ntrace.filter = \"warn\"";
+const UNLIMITED: &str =
+    "admission.issuer_claims_per_second = 0\nadmission.registrations_per_hour = 0\ntrace.filter = \"warn\"";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -102,11 +103,7 @@ async fn published_size(url: &str) -> anyhow::Result<u64> {
 }
 
 /// Alternates between the node and the canned server, so that both see the same machine, and compares medians.
-fn inclusion(
-    node: &Node,
-    size: u64,
-    report: &mut Report,
-) -> anyhow::Result<()> {
+fn inclusion(node: &Node, size: u64, report: &mut Report) -> anyhow::Result<()> {
     let canned = canned::Process::start()?;
     let shape = Shape { size, duration: Duration::from_secs(3) };
     // Once through the log, so that neither side is measured cold.
