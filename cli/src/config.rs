@@ -103,7 +103,9 @@ impl Settings {
     /// The node's address, or how to give it.
     pub fn log(&self) -> Result<String, Failure> {
         self.log.clone().ok_or_else(|| {
-            Failure::Usage("which log? Give its address with --log URL, ASSAY_LOG or `log = …` in the configuration".into())
+            Failure::Usage(
+                "which log? Give its address with --log URL, ASSAY_LOG or `log = …` in the configuration".into(),
+            )
         })
     }
 
@@ -150,12 +152,17 @@ pub fn parse_issuer(text: &str) -> Result<IssuerId, String> {
 
 /// Reads a log key given as text or as a file.
 fn parse_log_key(given: &str) -> Result<VerifierKey, Failure> {
-    let as_text = VerifierKey::parse(given.trim());
-    if let Ok(key) = as_text {
-        return Ok(key);
-    }
+    let wrong = match VerifierKey::parse(given.trim()) {
+        Ok(key) => return Ok(key),
+        Err(wrong) => wrong,
+    };
     let text = std::fs::read_to_string(given).map_err(|e| {
-        Failure::Usage(format!("--log-key: {given:?} is neither a key (NAME+HASH+BASE64) nor a file that can be read ({e})"))
+        Failure::Usage(match given.contains('+') {
+            true => format!("--log-key {given}: {wrong}"),
+            false => {
+                format!("--log-key {given}: it is no key (NAME+HASH+BASE64), and as a file it cannot be read: {e}")
+            }
+        })
     })?;
     VerifierKey::parse(text.trim())
         .map_err(|e| Failure::Usage(format!("{given}: not a log key ({e}); it should hold one line, NAME+HASH+BASE64")))

@@ -91,9 +91,24 @@ fn advice(failure: &Failure) -> Option<&'static str> {
             Some("do not rely on this log; report the two notes to the log's operator and to others who use it")
         }
         Failure::Audit(
-            AuditError::Tile { .. } | AuditError::Root { .. } | AuditError::NotAnExtension { .. } | AuditError::Entry { .. },
+            AuditError::Tile { .. }
+            | AuditError::Root { .. }
+            | AuditError::NotAnExtension { .. }
+            | AuditError::Entry { .. },
         ) => Some("do not rely on this log until its operator explains it"),
+        Failure::Client(ClientError::Refused { code, .. }) => refused_advice(*code),
         Failure::Io { .. } => Some("check that the path exists and that you may read and write it"),
+        _ => None,
+    }
+}
+
+/// What to do about a refusal by the node.
+fn refused_advice(code: tonic::Code) -> Option<&'static str> {
+    match code {
+        tonic::Code::PermissionDenied => {
+            Some("`assay issuer show ID` says which keys are in force; give them with --key")
+        }
+        tonic::Code::NotFound | tonic::Code::OutOfRange => Some("`assay log` lists what is there"),
         _ => None,
     }
 }

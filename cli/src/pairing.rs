@@ -35,6 +35,8 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Pair>, Failure> {
     for path in paths {
         if path == Path::new("-") {
             pairs.push(read_stdin()?);
+        } else if !path.exists() && stem(path).is_err() {
+            return Err(Failure::Usage(format!("{}: there is no such file or folder", path.display())));
         } else if path.is_dir() {
             let found = stems_in(path)?;
             if found.is_empty() {
@@ -134,7 +136,10 @@ mod tests {
         assert!(matches!(&error, Failure::Usage(text) if text.contains("a.tlog-proof")), "{error}");
         assert!(matches!(read(&[alone.path().join("README")]), Err(Failure::Usage(_))));
         assert!(matches!(read(&[folder(&["README"]).path().into()]), Err(Failure::Usage(_))));
-        assert!(matches!(read(&[alone.path().join("none.tlog-proof")]), Err(Failure::Usage(_))));
+        for none in ["none", "none.tlog-proof"] {
+            let error = read(&[alone.path().join(none)]).unwrap_err();
+            assert!(matches!(&error, Failure::Usage(text) if text.contains("no such file")), "{error}");
+        }
     }
 
     #[test]

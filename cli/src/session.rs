@@ -18,10 +18,14 @@ pub async fn connect(settings: &Settings) -> Result<Client, Failure> {
 /// Reads how a leaf is named: a claim id (64 hex digits), a leaf's number, or `leaf:` and a leaf hash.
 pub fn leaf(text: &str) -> Result<LeafRef, String> {
     if let Some(hex) = text.strip_prefix("leaf:") {
-        return Hash::from_hex(hex).map(LeafRef::LeafHash).ok_or_else(|| "a leaf hash has 64 lower-case hex digits".into());
+        return Hash::from_hex(hex)
+            .map(LeafRef::LeafHash)
+            .ok_or_else(|| "a leaf hash has 64 lower-case hex digits".into());
     }
     if text.len() == 2 * Hash::LEN {
-        return ClaimId::from_hex(text).map(LeafRef::Claim).ok_or_else(|| "a claim id has 64 lower-case hex digits".into());
+        return ClaimId::from_hex(text)
+            .map(LeafRef::Claim)
+            .ok_or_else(|| "a claim id has 64 lower-case hex digits".into());
     }
     match text.parse() {
         Ok(index) => Ok(LeafRef::Index(LeafIndex::new(index))),

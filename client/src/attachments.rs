@@ -22,10 +22,8 @@ impl Client {
             let (has, max) = (bytes.len(), ATTACHMENT_BYTES);
             return Err(ClientError::Usage(format!("the attachment has {has} bytes; at most {max} are taken")));
         }
-        let header = PutHeader {
-            sha256: Bytes::copy_from_slice(Hash::of(&bytes).as_bytes()),
-            size: bytes.len() as u64,
-        };
+        let header =
+            PutHeader { sha256: Bytes::copy_from_slice(Hash::of(&bytes).as_bytes()), size: bytes.len() as u64 };
         let parts = futures::stream::unfold((Some(header), bytes), move |(header, mut rest)| {
             let part = match header {
                 Some(header) => Some(Part::Header(header)),

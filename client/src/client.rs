@@ -106,16 +106,14 @@ impl Client {
     }
 
     /// Asks the node to prove that `newer` extends `older`, and checks it. Only a wrong proof is held against the log.
-    async fn prove_extension(
-        &self,
-        older: &VerifiedCheckpoint,
-        newer: &VerifiedCheckpoint,
-    ) -> Result<(), ClientError> {
+    async fn prove_extension(&self, older: &VerifiedCheckpoint, newer: &VerifiedCheckpoint) -> Result<(), ClientError> {
         if older.size() == TreeSize::EMPTY {
             // Every tree extends the empty one; there is nothing to prove but that it was empty.
             return match older.root() == hash::empty_root() {
                 true => Ok(()),
-                false => Err(ClientError::unverified("a checkpoint of size 0 whose root is not that of the empty tree")),
+                false => {
+                    Err(ClientError::unverified("a checkpoint of size 0 whose root is not that of the empty tree"))
+                }
             };
         }
         let request = GetConsistencyProofRequest { old_size: older.size().get(), new_size: newer.size().get() };
@@ -151,9 +149,7 @@ fn check_extension(
     hashes: &[u8],
 ) -> Result<(), MisbehaviorKind> {
     let path = tree::split_hashes(hashes).map_err(|_| MisbehaviorKind::WrongProof)?;
-    let verify = |old_root: &Hash| {
-        tree::verify_consistency(older.size(), old_root, newer.size(), &newer.root(), &path)
-    };
+    let verify = |old_root: &Hash| tree::verify_consistency(older.size(), old_root, newer.size(), &newer.root(), &path);
     match verify(&older.root()) {
         Ok(()) => Ok(()),
         // The path ties the later head to another earlier tree: both cannot be (DESIGN 3.6).

@@ -12,8 +12,8 @@
 //! What is not proven: that an answer is complete. [`Client::issuer`] and [`Client::entry`] show what the node showed;
 //! a record that it left out does not appear. Only [`audit`] sees every leaf.
 
-pub mod audit;
 mod attachments;
+pub mod audit;
 mod client;
 mod config;
 mod error;

@@ -6,9 +6,7 @@
 
 use crate::{BoxError, Client, ClientError, LeafRef, VerifiedEntry};
 use assay_core::{Hash, claim::ClaimId, dsse, entry::wire, tree::LeafIndex};
-use assay_proto::v1::{
-    self, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, publish_result,
-};
+use assay_proto::v1::{self, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, publish_result};
 use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
@@ -101,12 +99,8 @@ impl Client {
     pub async fn publish(&self, claim: wire::Claim, wait: Wait) -> Result<Published, ClientError> {
         let id = claim_id(&claim);
         let request = PublishRequest { claim: Some(claim), wait: wait.wire().into() };
-        let answer = self
-            .log
-            .clone()
-            .publish(request)
-            .await
-            .map_err(|e| ClientError::from_status("publishing the claim", e))?;
+        let answer =
+            self.log.clone().publish(request).await.map_err(|e| ClientError::from_status("publishing the claim", e))?;
         let mut published = published(&answer.into_inner(), id, wait)?;
         if wait == Wait::Integrated {
             let entry = self.entry(LeafRef::Index(published.index)).await?;

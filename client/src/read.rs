@@ -12,8 +12,8 @@ use assay_core::{
     tree::{self, LeafIndex, TreeSize},
 };
 use assay_proto::v1::{
-    GetEntryAndProofRequest, GetEntryAndProofResponse, GetInclusionProofRequest, GetIssuerRequest, StreamEntriesRequest,
-    get_entry_and_proof_request::Leaf, get_inclusion_proof_request,
+    GetEntryAndProofRequest, GetEntryAndProofResponse, GetInclusionProofRequest, GetIssuerRequest,
+    StreamEntriesRequest, get_entry_and_proof_request::Leaf, get_inclusion_proof_request,
 };
 use bytes::Bytes;
 use std::sync::Arc;

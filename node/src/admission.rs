@@ -115,12 +115,7 @@ impl<S: Tables> Admission<S> {
         Ok(found.into_iter().flatten().next().map(|index| Admitted::Existing(claim.id(), index)))
     }
 
-    fn charge(
-        &self,
-        claim: &VerifiedClaim,
-        registers: bool,
-        from: Option<IpAddr>,
-    ) -> Result<(), Refusal> {
+    fn charge(&self, claim: &VerifiedClaim, registers: bool, from: Option<IpAddr>) -> Result<(), Refusal> {
         if let (true, Some(limit), Some(address)) = (registers, &self.registrations, from)
             && limit.check_key(&address).is_err()
         {

@@ -217,8 +217,8 @@ pub enum ConfigError {
 impl Config {
     /// Reads a file. Paths in it are relative to the file's folder.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
         let mut config: Config = toml::from_str(&text)
             .map_err(|source| ConfigError::Malformed { path: path.into(), source: Box::new(source) })?;
         config.check().map_err(|reason| ConfigError::Invalid { path: path.into(), reason })?;
@@ -254,10 +254,10 @@ mod tests {
 
     #[test]
     fn the_template_is_complete_and_says_the_defaults() {
-        let text = TEMPLATE.replace("{origin}", "log.example").replace("{listen}", "127.0.0.1:7480").replace(
-            "{admin}",
-            "127.0.0.1:7481",
-        );
+        let text = TEMPLATE
+            .replace("{origin}", "log.example")
+            .replace("{listen}", "127.0.0.1:7480")
+            .replace("{admin}", "127.0.0.1:7481");
         let stated: Config = toml::from_str(&text).unwrap();
         let default: Config = toml::from_str("[log]\norigin = \"log.example\"").unwrap();
         assert_eq!(format!("{stated:?}"), format!("{default:?}"));

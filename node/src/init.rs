@@ -5,7 +5,10 @@ use crate::{
     anchor::{Anchor, AnchorError},
     config::{Config, ConfigError, TEMPLATE},
     keyfile::{self, KeyFileError},
-    storage::{Batch, Head as _, StorageError, Tables, rocks::{Options, Rocks}},
+    storage::{
+        Batch, Head as _, StorageError, Tables,
+        rocks::{Options, Rocks},
+    },
 };
 use assay_core::{
     Hash,

@@ -66,12 +66,7 @@ fn main() -> ExitCode {
 }
 
 fn init_log(args: &Init) -> anyhow::Result<()> {
-    let new = init::init(&init::Init {
-        dir: &args.dir,
-        origin: &args.origin,
-        listen: args.listen,
-        admin: args.admin,
-    })?;
+    let new = init::init(&init::Init { dir: &args.dir, origin: &args.origin, listen: args.listen, admin: args.admin })?;
     eprintln!("New log {}. Its key, for consumers to pin, goes to standard output.", args.origin);
     eprintln!("Run it: assay-node run --config {}", new.config.display());
     println!("{}", new.vkey);

@@ -7,10 +7,13 @@ use crate::{
     anchor::{Anchor, AnchorError},
     config::{Config, ConfigError},
     keyfile::{self, KeyFileError},
-    records::{RecordError},
+    records::RecordError,
     registry::Directory,
     sequencer::{Driver, Halt, Submission},
-    storage::{Head as _, StorageError, rocks::{Options, Rocks}},
+    storage::{
+        Head as _, StorageError,
+        rocks::{Options, Rocks},
+    },
     surface::{
         admin,
         attachments::Attachments,
@@ -26,9 +29,7 @@ use assay_core::{
     sequencer::{Head, HeadError, Refusal, Sequencer, resume},
     tree::Edge,
 };
-use assay_proto::v1::{
-    attachment_service_server::AttachmentServiceServer, log_service_server::LogServiceServer,
-};
+use assay_proto::v1::{attachment_service_server::AttachmentServiceServer, log_service_server::LogServiceServer};
 use axum::{Router, extract::Request, middleware::Next, response::Response};
 use std::{
     io,
@@ -38,7 +39,10 @@ use std::{
     thread::JoinHandle,
     time::Duration,
 };
-use tokio::{net::TcpListener, sync::{mpsc, watch}};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
 use tonic::service::Routes;
 
 /// Largest gRPC message. More goes by streams.
@@ -272,8 +276,7 @@ fn app(
     let log = LogServiceServer::new(Log::new(view.clone(), admission, pool, halt))
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(MESSAGE_BYTES);
-    let attachments =
-        AttachmentServiceServer::new(Attachments::new(store)).max_decoding_message_size(MESSAGE_BYTES);
+    let attachments = AttachmentServiceServer::new(Attachments::new(store)).max_decoding_message_size(MESSAGE_BYTES);
     grpc(Routes::new(log).add_service(attachments)).merge(tiles::router(view)).fallback(nothing_here)
 }
 
@@ -302,7 +305,8 @@ async fn in_time(request: Request, next: Next) -> Response {
 }
 
 async fn nothing_here(request: Request) -> Response {
-    let grpc = request.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+    let grpc =
+        request.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
     if grpc {
         return tonic::Status::unimplemented("this node has no such method").into_http();
     }

@@ -93,7 +93,7 @@ fn segments(step: &Step) -> Result<Vec<(u64, Vec<u8>)>, RecordError> {
     let mut segments: Vec<(u64, Vec<u8>)> = Vec::new();
     for (offset, leaf) in step.leaves.iter().enumerate() {
         let index = step.first.get() + offset as u64;
-        if offset == 0 || index % WIDTH == 0 {
+        if offset == 0 || index.is_multiple_of(WIDTH) {
             segments.push((index, Vec::new()));
         }
         if let Some((_, segment)) = segments.last_mut() {
@@ -135,8 +135,7 @@ pub fn read_bundle(tables: &impl Reads, number: u64, width: u64) -> Result<Bytes
 /// Returns one entry's bytes, verbatim.
 pub fn read_entry(tables: &impl Reads, index: LeafIndex) -> Result<Bytes, RecordError> {
     let missing = || RecordError::Damaged(format!("entry {index} is missing"));
-    let (key, segment) =
-        tables.at_or_before(Table::Segments, &index.get().to_be_bytes())?.ok_or_else(missing)?;
+    let (key, segment) = tables.at_or_before(Table::Segments, &index.get().to_be_bytes())?.ok_or_else(missing)?;
     let first = parse_index(&key)?.get();
     let skip = usize::try_from(index.get() - first).map_err(|_| missing())?;
     let entry = bundle::entries(&segment)
@@ -147,10 +146,7 @@ pub fn read_entry(tables: &impl Reads, index: LeafIndex) -> Result<Bytes, Record
 }
 
 /// Returns where a claim by a set of signers is, if it is logged.
-pub fn find_claims(
-    tables: &impl Reads,
-    keys: &[(ClaimId, Hash)],
-) -> Result<Vec<Option<LeafIndex>>, RecordError> {
+pub fn find_claims(tables: &impl Reads, keys: &[(ClaimId, Hash)]) -> Result<Vec<Option<LeafIndex>>, RecordError> {
     let keys: Vec<_> = keys.iter().map(|(id, signers)| claim_key(id, signers)).collect();
     let rows = tables.multi_get(Table::Claims, &keys)?;
     rows.into_iter().map(|row| row.map(|value| parse_index(&value)).transpose()).collect()
@@ -177,7 +173,8 @@ pub fn issuer_leaves(tables: &impl Reads, id: &[u8]) -> Result<Vec<(u32, LeafInd
         .range(Table::Issuers, id, &to, assay_core::limits::PAGE)?
         .iter()
         .map(|(key, value)| {
-            let sequence = key.last_chunk::<4>().ok_or_else(|| RecordError::Damaged("an issuer row is short".into()))?;
+            let sequence =
+                key.last_chunk::<4>().ok_or_else(|| RecordError::Damaged("an issuer row is short".into()))?;
             Ok((u32::from_be_bytes(*sequence), parse_index(value)?))
         })
         .collect()

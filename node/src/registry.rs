@@ -50,7 +50,7 @@ impl Directory {
     pub fn apply(&self, record: IssuerRecord) {
         let mut state = self.write();
         for key in &record.body.keys {
-            state.keys.insert(*key.as_bytes(), key.clone());
+            state.keys.insert(*key.as_bytes(), *key);
         }
         state.records.insert(record.id, Arc::new(record));
     }

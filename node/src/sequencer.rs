@@ -277,11 +277,7 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
 
 /// Collects what waits, up to a full batch. Returns an empty batch once a checkpoint is due, and `None` when no more will
 /// come.
-fn next_batch(
-    pool: &mut mpsc::Receiver<Submission>,
-    due: Option<Instant>,
-    crowded: bool,
-) -> Option<Vec<Submission>> {
+fn next_batch(pool: &mut mpsc::Receiver<Submission>, due: Option<Instant>, crowded: bool) -> Option<Vec<Submission>> {
     let first = match due {
         None => pool.blocking_recv()?,
         Some(due) => match recv_until(pool, due) {

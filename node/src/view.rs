@@ -8,12 +8,14 @@ use crate::{
     storage::{Reads, Table},
 };
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use assay_core::{
     Hash,
     note::VerifiedCheckpoint,
-    tree::{LeafIndex, ProveError, Prover, Tile, TileIndex, TileReader, TreeSize, prove_consistency, prove_inclusion, root},
+    tree::{
+        LeafIndex, ProveError, Prover, Tile, TileIndex, TileReader, TreeSize, prove_consistency, prove_inclusion, root,
+    },
 };
+use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -178,7 +180,7 @@ impl<S: Reads> View<S> {
         let mut width = size.get();
         for level in 0..8 {
             let tile = TileIndex { level, index: width / WIDTH };
-            if width % WIDTH != 0 {
+            if !width.is_multiple_of(WIDTH) {
                 edge.push((tile, Arc::new(read_tile(&*self.store, tile, size)?)));
             }
             width /= WIDTH;

@@ -50,7 +50,10 @@ pub fn assay(folder: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
             command.env_remove(name);
         }
     }
-    command.env("HOME", folder).env("XDG_CONFIG_HOME", folder.join("config")).env("XDG_STATE_HOME", folder.join("state"));
+    command
+        .env("HOME", folder)
+        .env("XDG_CONFIG_HOME", folder.join("config"))
+        .env("XDG_STATE_HOME", folder.join("state"));
     Ok(command.args(arguments).current_dir(folder).stdin(Stdio::null()).output()?)
 }
 
@@ -129,7 +132,8 @@ impl Node {
         for edit in edits.lines().map(str::trim).filter(|edit| !edit.is_empty()) {
             let (name, value) = edit.split_once('=').context("an edit is table.key = value")?;
             let (table, key) = name.trim().split_once('.').context("an edit is table.key = value")?;
-            text = set(&text, table, key, value.trim()).with_context(|| format!("{name} is not in the configuration"))?;
+            text =
+                set(&text, table, key, value.trim()).with_context(|| format!("{name} is not in the configuration"))?;
         }
         Ok(fs::write(self.config(), text)?)
     }
@@ -211,6 +215,10 @@ impl Node {
     }
 
     /// Where the node is and what its key is. Panics if it never ran, which is the test's own mistake.
+    #[allow(
+        clippy::expect_used,
+        reason = "a test that asks before it starts the node is wrong, and no error can mend it"
+    )]
     pub fn ready(&self) -> &Ready {
         self.ready.as_ref().expect("the node was started")
     }

@@ -2,7 +2,10 @@
 
 use crate::{config::Settings, exit::Failure, output, session, subject, view};
 use assay_client::{Client, LeafRef, VerifiedEntry};
-use assay_core::predicate;
+use assay_core::{
+    json::{self, Value},
+    predicate,
+};
 use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -72,16 +75,55 @@ fn text(entry: &VerifiedEntry, view: &GetView<'_>) -> String {
         view.claim.logged_at
     );
     for signer in &view.claim.signers {
-        text.push_str(&format!("signer    issuer {} with key {}\n", signer.issuer_id, subject::shorten(&signer.public_key)));
+        text.push_str(&format!(
+            "signer    issuer {} with key {}\n",
+            signer.issuer_id,
+            subject::shorten(&signer.public_key)
+        ));
     }
     for path in &view.attachments {
         text.push_str(&format!("attached  {}\n", path.display()));
     }
     text.push_str(&format!("proven    in the log of size {}; its signatures verify\n\n", view.tree_size));
-    let value: serde_json::Value = serde_json::from_str(view.statement.get()).unwrap_or_default();
-    // Pretty JSON escapes control characters in strings itself.
-    text.push_str(&serde_json::to_string_pretty(&value).unwrap_or_else(|_| view.statement.get().to_owned()));
+    match json::parse(view.statement.get().as_bytes()) {
+        Ok(statement) => pretty(&statement, 0, &mut text),
+        Err(e) => text.push_str(&format!("(the statement cannot be shown: {e}; try --payload)")),
+    }
     text
+}
+
+/// JSON for people: indented, in the order in which it was written, unable to drive the terminal. The parser bounds the
+/// depth.
+fn pretty(value: &Value, depth: usize, out: &mut String) {
+    let string = |text: &str| json::string(&output::plain(text));
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.push_str(&"  ".repeat(depth));
+    };
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            for (i, (key, value)) in members.iter().enumerate() {
+                out.push_str(if i == 0 { "{" } else { "," });
+                line(out, depth + 1);
+                out.push_str(&string(key));
+                out.push_str(": ");
+                pretty(value, depth + 1, out);
+            }
+            line(out, depth);
+            out.push('}');
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for (i, item) in items.iter().enumerate() {
+                out.push_str(if i == 0 { "[" } else { "," });
+                line(out, depth + 1);
+                pretty(item, depth + 1, out);
+            }
+            line(out, depth);
+            out.push(']');
+        }
+        Value::String(text) => out.push_str(&string(text)),
+        other => out.push_str(&other.to_json()),
+    }
 }
 
 async fn fetch_attachments(
@@ -103,4 +145,19 @@ async fn fetch_attachments(
         paths.push(path);
     }
     Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_shown_in_its_own_order_and_reads_back() {
+        let text = r#"{"z":[1.50,{"a":null},[],{}],"b":"x\u0007\u202e","c":true}"#;
+        let mut shown = String::new();
+        pretty(&json::parse(text.as_bytes()).unwrap(), 0, &mut shown);
+        assert!(shown.starts_with("{\n  \"z\": [\n    1.50,\n    {\n      \"a\": null\n    },"), "{shown}");
+        assert!(!shown.contains('\u{202e}') && !shown.contains("u0007"), "{shown}");
+        assert!(json::parse(shown.as_bytes()).is_ok());
+    }
 }

@@ -178,6 +178,9 @@ async fn publish(
     }
     let view = RecordView::new(id, body, published.claim_id.to_string(), published.index.get(), published.logged_at_ms);
     output::data(settings, || view.text(), &view)?;
+    if published.already_logged {
+        output::say(settings, "This very record was in the log before; nothing was added.");
+    }
     let mut keys = owned.iter().map(|key| format!(" --key {}", key.path.display()));
     let threshold = usize::try_from(body.threshold).unwrap_or(usize::MAX);
     let keys: String = keys.by_ref().take(threshold).collect();
@@ -216,7 +219,9 @@ fn signer_issuer(settings: &Settings, given: Option<IssuerId>, keys: &[Key]) -> 
     ids.dedup();
     match ids[..] {
         [id] => Ok(id),
-        _ => Err(Failure::Usage("these keys sign for different issuers; say which one is meant with --issuer ID".into())),
+        _ => {
+            Err(Failure::Usage("these keys sign for different issuers; say which one is meant with --issuer ID".into()))
+        }
     }
 }
 

@@ -134,20 +134,22 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 fn drafts(kind: Kind, document: &Document, subjects: &[Subject]) -> Result<Vec<Draft>, Failure> {
     let now = time::rfc3339(document.modified.unwrap_or_else(SystemTime::now));
     let wrong = |reason: String| Failure::Usage(format!("{}: {reason}", document.name));
-    let prepared = predicate::prepare(kind.name(), &document.name, &document.bytes, &now)
-        .map_err(|e| wrong(e.to_string()))?;
+    let prepared =
+        predicate::prepare(kind.name(), &document.name, &document.bytes, &now).map_err(|e| wrong(e.to_string()))?;
     prepared.into_iter().map(|prepared| draft(prepared, subjects).map_err(wrong)).collect()
 }
 
 fn draft(prepared: Prepared, subjects: &[Subject]) -> Result<Draft, String> {
     let subjects = match subjects {
-        [] => prepared.subjects.iter().map(suggested).collect(),
+        [] => prepared.subjects.clone(),
         given => given.to_vec(),
     };
     if subjects.is_empty() {
-        return Err("it does not say what it is about; say it with --subject: a package URL (pkg:cargo/serde@1.0.0), a \
+        return Err(
+            "it does not say what it is about; say it with --subject: a package URL (pkg:cargo/serde@1.0.0), a \
                     digest (sha256:HEX), or the path of a file"
-            .into());
+                .into(),
+        );
     }
     let statement = Statement::new(subjects, &prepared.predicate_type, prepared.predicate.clone());
     let statement = statement.map_err(|e| format!("it cannot be made into a claim: {e}"))?;
@@ -160,10 +162,6 @@ fn draft(prepared: Prepared, subjects: &[Subject]) -> Result<Draft, String> {
         ));
     }
     Ok(Draft { prepared, statement, payload })
-}
-
-fn suggested(subject: &predicate::SuggestedSubject) -> Subject {
-    Subject::of_parts(subject.name.clone(), subject.uri.as_ref().map(|purl| purl.as_str().to_owned()), subject.digests.clone())
 }
 
 async fn publish(

@@ -46,7 +46,11 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             leaf_index: inclusion.index().get(),
             tree_size: inclusion.checkpoint().size().get(),
             files: write(&command.out, &receipt.files)?,
-            issuer_files: receipt.issuers.iter().map(|(files, _)| write(&command.out, files)).collect::<Result<_, _>>()?,
+            issuer_files: receipt
+                .issuers
+                .iter()
+                .map(|(files, _)| write(&command.out, files))
+                .collect::<Result<_, _>>()?,
         });
     }
     output::data(settings, || views.iter().map(text).collect::<Vec<_>>().join("\n"), &views)?;
@@ -55,7 +59,13 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 }
 
 fn text(view: &ReceiptView) -> String {
-    view.issuer_files.iter().chain([&view.files]).flatten().map(|p| p.display().to_string()).collect::<Vec<_>>().join("\n")
+    view.issuer_files
+        .iter()
+        .chain([&view.files])
+        .flatten()
+        .map(|p| p.display().to_string())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Writes both files so that whoever reads them sees the old or the new one, whole.

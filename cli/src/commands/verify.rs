@@ -29,10 +29,10 @@ pub struct Command {
     /// stdin, one after the other
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Demand that this issuer signed, in hex
+    /// Demand of every claim that this issuer signed it, in hex
     #[arg(long, env = "ASSAY_ISSUER", value_name = "ID", value_parser = config::parse_issuer)]
     issuer: Option<IssuerId>,
-    /// Demand that the claim is about this: a package URL, a digest (sha256:HEX), or a file whose SHA-256 is taken
+    /// Demand of every claim that it is about this: a package URL, a digest (sha256:HEX), or a file whose SHA-256 is taken
     #[arg(long, short, env = "ASSAY_SUBJECT", value_name = "SUBJECT")]
     subject: Option<String>,
 }
@@ -133,7 +133,10 @@ fn failed_words(view: &VerifyView) -> String {
     let failed = view.receipts.iter().flat_map(|receipt| receipt.checks.iter().map(move |check| (receipt, check)));
     match failed.into_iter().find(|(_, check)| check.verdict == Verdict::Failed) {
         Some((receipt, check)) => {
-            format!("{}: the check \"{}\" failed: {}; do not rely on this receipt", receipt.file, check.check, check.what)
+            format!(
+                "{}: the check \"{}\" failed: {}; do not rely on this receipt",
+                receipt.file, check.check, check.what
+            )
         }
         None => "verification failed".into(),
     }
@@ -179,7 +182,7 @@ fn checks(receipt: &VerifiedReceipt, standing: &Standing, demands: Option<&Deman
     let inclusion = receipt.inclusion();
     let origin = output::plain(inclusion.checkpoint().origin());
     let mut checks = vec![
-        Check::proven("signature", "this exact claim was signed with the keys shown, and not a byte of it was changed since"),
+        Check::proven("signature", "this exact claim was signed, and not a byte of it was changed since"),
         Check::proven(
             "inclusion",
             format!(
@@ -211,7 +214,9 @@ fn checks(receipt: &VerifiedReceipt, standing: &Standing, demands: Option<&Deman
 /// Whether those who are named as issuers really signed.
 fn standing_checks(receipt: &VerifiedReceipt, standing: &Standing) -> Vec<Check> {
     match standing {
-        Standing::Proven(issuers) => issuers.iter().map(|issuer| Check::proven("issuers", proven_words(issuer))).collect(),
+        Standing::Proven(issuers) => {
+            issuers.iter().map(|issuer| Check::proven("issuers", proven_words(issuer))).collect()
+        }
         Standing::Unproven(issuers) if issuers.is_empty() => vec![Check::unproven("issuers", "who signed it")],
         Standing::Unproven(issuers) => issuers
             .iter()
@@ -224,7 +229,9 @@ fn standing_checks(receipt: &VerifiedReceipt, standing: &Standing) -> Vec<Check>
                 Check::unproven("issuers", what)
             })
             .collect(),
-        Standing::Refuted(why) => vec![Check::failed("issuers", format!("its signers may not sign as they did: {why}"))],
+        Standing::Refuted(why) => {
+            vec![Check::failed("issuers", format!("its signers may not sign as they did: {why}"))]
+        }
     }
 }
 
@@ -244,8 +251,7 @@ impl ReceiptView {
             file: output::plain(&pair.name),
             verdict: checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Failed),
             checks,
-            claim: receipt
-                .map(|r| view::ClaimView::new(r.claim(), r.inclusion().index().get(), r.logged_at_ms())),
+            claim: receipt.map(|r| view::ClaimView::new(r.claim(), r.inclusion().index().get(), r.logged_at_ms())),
             origin: inclusion.map(|inclusion| inclusion.checkpoint().origin().to_owned()),
             tree_size: inclusion.map(|inclusion| inclusion.checkpoint().size().get()),
             says: receipt.map(|r| view::says(r.claim())).unwrap_or_default(),
@@ -256,7 +262,10 @@ impl ReceiptView {
         let mut text = format!("{}\n", self.file);
         if let Some(claim) = &self.claim {
             let at = time::rfc3339_of_ms(claim.logged_at_ms);
-            text.push_str(&format!("  claim       {}\n  says        {}\n  logged      {at}\n", claim.claim_id, self.says));
+            text.push_str(&format!(
+                "  claim       {}\n  says        {}\n  logged      {at}\n",
+                claim.claim_id, self.says
+            ));
         }
         for check in &self.checks {
             text.push_str(&format!("  {}{}\n", check.verdict.word(), output::plain(&check.what)));

@@ -95,7 +95,8 @@ impl Site {
             && hashes.iter().zip(bytes.chunks_exact(Hash::LEN)).all(|(hash, served)| hash.as_bytes()[..] == *served);
         // Where a whole tile was fetched in place of a partial one, its later hashes are not yet known; otherwise there
         // must be no more.
-        let exact = bytes.len() == hashes.len() * Hash::LEN || (width < WIDTH && bytes.len() == WIDTH as usize * Hash::LEN);
+        let exact =
+            bytes.len() == hashes.len() * Hash::LEN || (width < WIDTH && bytes.len() == WIDTH as usize * Hash::LEN);
         match same && exact {
             true => Ok(()),
             false => Err(AuditError::Tile { path: path(width) }),
@@ -105,10 +106,10 @@ impl Site {
     /// Fetches a resource of `width`; if it is partial and gone, the full one that replaced it (C2SP tlog-tiles,
     /// "Partial Tiles": a log may delete partial tiles once the full one exists).
     async fn get_whole(&self, width: u64, path: impl Fn(u64) -> String, most: usize) -> Result<Bytes, AuditError> {
-        if width < WIDTH {
-            if let Some(bytes) = self.get(&path(width), most).await? {
-                return Ok(bytes);
-            }
+        if width < WIDTH
+            && let Some(bytes) = self.get(&path(width), most).await?
+        {
+            return Ok(bytes);
         }
         let full = path(WIDTH);
         let missing = || AuditError::unavailable(&format!("{}/{full}", self.base), "the log does not serve it", None);

@@ -18,7 +18,10 @@ mod tiles;
 
 pub use error::AuditError;
 
-use crate::{Tls, heads::{Relation, relate}};
+use crate::{
+    Tls,
+    heads::{Relation, relate},
+};
 use assay_core::{
     Hash,
     note::{VerifiedCheckpoint, VerifierKey},

@@ -66,7 +66,9 @@ impl Candidate {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// A signer's record changed between admission and sequencing.
-    #[error("issuer {issuer} was registered or rotated while this claim was on its way; sign with the keys in force and publish again")]
+    #[error(
+        "issuer {issuer} was registered or rotated while this claim was on its way; sign with the keys in force and publish again"
+    )]
     IssuerMoved {
         /// Whose record it is.
         issuer: IssuerId,

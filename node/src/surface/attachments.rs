@@ -6,7 +6,8 @@ use super::status;
 use crate::storage::{BlobReader, Blobs, StorageError, Table, Tables};
 use assay_core::{Hash, limits};
 use assay_proto::v1::{
-    GetRequest, GetResponse, PutHeader, PutRequest, PutResponse, attachment_service_server::AttachmentService, put_request,
+    GetRequest, GetResponse, PutHeader, PutRequest, PutResponse, attachment_service_server::AttachmentService,
+    put_request,
 };
 use bytes::Bytes;
 use futures::Stream;
@@ -41,7 +42,8 @@ impl<S: Tables + Blobs + 'static> Attachments<S> {
     fn check(&self, header: &PutHeader) -> Result<Hash, Status> {
         let sha256 = digest(&header.sha256)?;
         if header.size > limits::ATTACHMENT_BYTES {
-            let message = format!("the attachment has {} bytes; at most {} are taken", header.size, limits::ATTACHMENT_BYTES);
+            let message =
+                format!("the attachment has {} bytes; at most {} are taken", header.size, limits::ATTACHMENT_BYTES);
             return Err(status::invalid("header.size", message));
         }
         match self.store.get(Table::Attachments, sha256.as_bytes()) {

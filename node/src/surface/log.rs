@@ -19,10 +19,10 @@ use assay_core::{
 use assay_proto::v1::{
     self, GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest, GetConsistencyProofResponse,
     GetEntryAndProofRequest, GetEntryAndProofResponse, GetInclusionProofRequest, GetInclusionProofResponse,
-    GetIssuerRequest, GetIssuerResponse, IssuerRecordLeaf, PublishItem, PublishRequest, PublishResponse,
-    PublishResult, PublishStreamRequest, PublishStreamResponse, Refusal as WireRefusal, StreamEntriesRequest,
-    StreamEntriesResponse, get_entry_and_proof_request as by_entry, get_inclusion_proof_request as by_leaf,
-    log_service_server::LogService, publish_result,
+    GetIssuerRequest, GetIssuerResponse, IssuerRecordLeaf, PublishItem, PublishRequest, PublishResponse, PublishResult,
+    PublishStreamRequest, PublishStreamResponse, Refusal as WireRefusal, StreamEntriesRequest, StreamEntriesResponse,
+    get_entry_and_proof_request as by_entry, get_inclusion_proof_request as by_leaf, log_service_server::LogService,
+    publish_result,
 };
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, stream};
@@ -61,12 +61,7 @@ struct Shared<S> {
 
 impl<S: Tables + Send + Sync + 'static> Log<S> {
     /// Serves `view`, and sends what `admission` lets in to `pool`.
-    pub fn new(
-        view: Arc<View<S>>,
-        admission: Admission<S>,
-        pool: mpsc::Sender<Submission>,
-        halt: Arc<Halt>,
-    ) -> Self {
+    pub fn new(view: Arc<View<S>>, admission: Admission<S>, pool: mpsc::Sender<Submission>, halt: Arc<Halt>) -> Self {
         Log { shared: Arc::new(Shared { view, admission, pool, halt }) }
     }
 }
@@ -93,8 +88,8 @@ impl<S: Tables + Send + Sync + 'static> Shared<S> {
             Outcome::Sequenced { index, leaf_hash, logged_at_ms } => (index, leaf_hash, logged_at_ms, false),
             Outcome::Existing(index) => {
                 let bytes = records::read_entry(self.view.store(), index)?;
-                let entry = Entry::parse(bytes)
-                    .map_err(|e| records::RecordError::Damaged(format!("entry {index}: {e}")))?;
+                let entry =
+                    Entry::parse(bytes).map_err(|e| records::RecordError::Damaged(format!("entry {index}: {e}")))?;
                 (index, entry.leaf_hash(), entry.logged_at_ms(), true)
             }
             Outcome::Refused(refused) => return Err(refused.into()),
@@ -154,6 +149,17 @@ impl<S: Tables + Send + Sync + 'static> Shared<S> {
         }
     }
 
+    /// Admits the items of one message on the verifying threads, one a core: a message is a millisecond of pure
+    /// computing, which must not hold up other calls, and more threads than cores would only take turns.
+    async fn verify(self: Arc<Self>, items: Vec<PublishItem>, from: Option<IpAddr>) -> Result<Admittance, Status> {
+        let (done, admitted) = oneshot::channel();
+        rayon::spawn_fifo(move || {
+            // An error means that the stream ended meanwhile; nothing was submitted.
+            let _ = done.send(self.admit_items(items, from));
+        });
+        admitted.await.map_err(|_| Status::internal("verification failed to run; see the node's trace"))
+    }
+
     /// One message of a publishing stream, to its answer.
     async fn publish_items(
         self: Arc<Self>,
@@ -165,10 +171,7 @@ impl<S: Tables + Send + Sync + 'static> Shared<S> {
             let message = format!("a message holds {} items; at most {STREAM_ITEMS} are taken", items.len());
             return Err(status::invalid("items", message));
         }
-        let shared = self.clone();
-        // Verifying a message takes a millisecond of pure computing, which must not hold up other calls.
-        let admitted = tokio::task::spawn_blocking(move || shared.admit_items(items, from)).await;
-        let mut admittance = admitted.map_err(|_| Status::internal("verification failed to run"))?;
+        let mut admittance = self.clone().verify(items, from).await?;
         if !admittance.candidates.is_empty() {
             let (reply, answer) = oneshot::channel();
             let submission = Submission { candidates: admittance.candidates, wait, reply };
@@ -185,9 +188,7 @@ impl<S: Tables + Send + Sync + 'static> Shared<S> {
         let (what, found) = match leaf {
             Leaf::Index(index) => return Ok(LeafIndex::new(index)),
             Leaf::Claim(id) => ("claim id", records::find_claim(self.view.store(), &hash("claim_id", &id)?)),
-            Leaf::Hash(bytes) => {
-                ("leaf hash", records::find_leaf_hash(self.view.store(), &hash("leaf_hash", &bytes)?))
-            }
+            Leaf::Hash(bytes) => ("leaf hash", records::find_leaf_hash(self.view.store(), &hash("leaf_hash", &bytes)?)),
         };
         found
             .map_err(|e| status::store(&e))?

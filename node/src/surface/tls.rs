@@ -89,8 +89,7 @@ fn read(files: &TlsConfig) -> Result<ServerConfig, TlsError> {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let unusable = |reason: String| TlsError::File { path: path.into(), reason };
-    let found: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(path).map_err(|e| unusable(e.to_string()))?.collect();
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(|e| unusable(e.to_string()))?.collect();
     let found = found.map_err(|e| unusable(e.to_string()))?;
     if found.is_empty() {
         return Err(unusable("it holds no certificate".into()));

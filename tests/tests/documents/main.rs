@@ -3,6 +3,8 @@
 //! What is expected comes from the collection itself: SOURCES.md marks what is bad, and [`expected`] says for each rule
 //! why. So any folder of the same layout can be tried.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a document that cannot be read must stop the test")]
+
 mod mutations;
 
 use assay_core::json::{self, Value};

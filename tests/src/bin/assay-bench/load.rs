@@ -1,7 +1,7 @@
 //! The clients: publishing over streams and over single calls, and asking for proofs.
 
 use crate::material::Material;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use assay_proto::v1::{
     GetInclusionProofRequest, PublishRequest, PublishStreamRequest, Wait, get_inclusion_proof_request::Leaf,
     log_service_client::LogServiceClient, publish_result::Result as Outcome,
@@ -9,10 +9,8 @@ use assay_proto::v1::{
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{
     ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
     time::{Duration, Instant},
 };
 use tonic::transport::Channel;
@@ -31,34 +29,63 @@ const PROOFS_IN_FLIGHT: usize = 64;
 
 type Client = LogServiceClient<Channel>;
 
-async fn clients(url: &str) -> anyhow::Result<Vec<Client>> {
-    let connect = |_| async { anyhow::Ok(Client::connect(url.to_owned()).await?) };
-    stream::iter(0..CONNECTIONS).then(connect).try_collect().await
+/// Runs one task a connection, on as many threads as there are cores. Each thread has a runtime of its own, as the node's
+/// have: what is measured is the node, and a client that moves its calls between cores would take the node's share.
+fn spread<T, R>(shares: Vec<T>, work: impl AsyncFn(T) -> anyhow::Result<R> + Sync) -> anyhow::Result<Vec<R>>
+where
+    T: Send,
+    R: Send,
+{
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let mut groups: Vec<Vec<T>> = (0..threads).map(|_| Vec::new()).collect();
+    for (at, share) in shares.into_iter().enumerate() {
+        groups[at % threads].push(share);
+    }
+    let work = &work;
+    thread::scope(|scope| {
+        let workers = groups.into_iter().map(|group| {
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                runtime.block_on(futures::future::try_join_all(group.into_iter().map(|share| work(share))))
+            })
+        });
+        let workers: Vec<_> = workers.collect();
+        let mut results = Vec::new();
+        for worker in workers {
+            results.extend(worker.join().map_err(|_| anyhow!("a client thread panicked"))??);
+        }
+        Ok(results)
+    })
 }
 
 /// Publishes claims over a few streams and returns claims a second, from the first message to the last answer. Signing
 /// is done before the clock starts, some at a time, so that memory stays bounded.
-pub async fn publish_stream(url: &str, material: &Material, claims: Range<u64>) -> anyhow::Result<f64> {
+pub fn publish_stream(url: &str, material: &Material, claims: Range<u64>) -> anyhow::Result<f64> {
     const AT_ONCE: u64 = 200_000;
-    let clients = clients(url).await?;
     let (mut done, mut elapsed) = (0, 0.0);
     let mut start = claims.start;
     while start < claims.end {
         let end = claims.end.min(start + AT_ONCE);
         let messages = material.messages(start..end, ITEMS);
-        let share = messages.len().div_ceil(clients.len());
+        let shares = shares(messages);
         let started = Instant::now();
-        let streams = messages.chunks(share).zip(&clients).map(|(messages, client)| {
-            tokio::spawn(one_stream(client.clone(), messages.to_vec()))
-        });
-        for stream in futures::future::join_all(streams).await {
-            done += stream??;
-        }
+        let streams = async |messages| one_stream(Client::connect(url.to_owned()).await?, messages).await;
+        done += spread(shares, streams)?.iter().sum::<u64>();
         elapsed += started.elapsed().as_secs_f64();
         start = end;
     }
     ensure!(done == claims.end - claims.start, "{done} claims were logged");
     Ok(done as f64 / elapsed)
+}
+
+fn shares<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
+    let share = all.len().div_ceil(CONNECTIONS as usize).max(1);
+    let mut shares = Vec::new();
+    while !all.is_empty() {
+        let rest = all.split_off(share.min(all.len()));
+        shares.push(std::mem::replace(&mut all, rest));
+    }
+    shares
 }
 
 async fn one_stream(mut client: Client, messages: Vec<PublishStreamRequest>) -> anyhow::Result<u64> {
@@ -79,28 +106,19 @@ async fn one_stream(mut client: Client, messages: Vec<PublishStreamRequest>) -> 
 }
 
 /// Publishes claims by single calls, [`IN_FLIGHT`] at once, and returns claims a second.
-pub async fn publish_unary(url: &str, material: &Material, claims: Range<u64>) -> anyhow::Result<f64> {
-    let clients = clients(url).await?;
+pub fn publish_unary(url: &str, material: &Material, claims: Range<u64>) -> anyhow::Result<f64> {
     let count = claims.end - claims.start;
-    let signed = material.claims(claims);
-    let share = signed.len().div_ceil(clients.len());
+    let shares = shares(material.claims(claims));
     let started = Instant::now();
-    let workers = signed.chunks(share).zip(clients).map(|(claims, client)| {
-        let claims = claims.to_vec();
-        tokio::spawn(async move {
-            let calls = stream::iter(claims).map(|claim| {
-                let mut client = client.clone();
-                async move {
-                    let request = PublishRequest { claim: Some(claim), wait: Wait::Sequenced.into() };
-                    client.publish(request).await
-                }
-            });
-            calls.buffer_unordered(IN_FLIGHT / CONNECTIONS as usize).try_for_each(|_| async { Ok(()) }).await
-        })
-    });
-    for worker in futures::future::join_all(workers).await {
-        worker??;
-    }
+    spread(shares, async |claims: Vec<_>| {
+        let client = Client::connect(url.to_owned()).await?;
+        let call = |claim| {
+            let mut client = client.clone();
+            async move { client.publish(PublishRequest { claim: Some(claim), wait: Wait::Sequenced.into() }).await }
+        };
+        let answers = stream::iter(claims).map(call).buffer_unordered(IN_FLIGHT / CONNECTIONS as usize);
+        Ok(answers.try_for_each(|_| async { Ok(()) }).await?)
+    })?;
     Ok(count as f64 / started.elapsed().as_secs_f64())
 }
 
@@ -113,32 +131,28 @@ pub struct Shape {
 }
 
 /// Asks for inclusion proofs of leaves all over the tree and returns answers a second.
-pub async fn proofs(url: &str, shape: &Shape) -> anyhow::Result<f64> {
-    let clients = clients(url).await?;
-    let (done, next) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+pub fn proofs(url: &str, shape: &Shape) -> anyhow::Result<f64> {
+    let next = AtomicU64::new(0);
     let size = shape.size;
     let started = Instant::now();
     let deadline = started + shape.duration;
-    let mut tasks = Vec::new();
-    for client in &clients {
-        for _ in 0..PROOFS_IN_FLIGHT {
-            let (mut client, done, next) = (client.clone(), done.clone(), next.clone());
-            tasks.push(tokio::spawn(async move {
-                while Instant::now() < deadline {
-                    // A fixed odd stride visits every leaf of the tree, near and far, in no order that a cache would like.
-                    let turn = next.fetch_add(1, Ordering::Relaxed);
-                    let leaf = Leaf::LeafIndex(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) % size);
-                    let request = GetInclusionProofRequest { leaf: Some(leaf), tree_size: size };
-                    let answer = client.get_inclusion_proof(request).await?.into_inner();
-                    ensure!(!answer.hashes.is_empty(), "an empty proof");
-                    done.fetch_add(1, Ordering::Relaxed);
-                }
-                Ok(())
-            }));
+    let ask = async |mut client: Client| {
+        let mut done = 0_u64;
+        while Instant::now() < deadline {
+            // A fixed odd stride visits every leaf of the tree, near and far, in no order that a cache would like.
+            let turn = next.fetch_add(1, Ordering::Relaxed);
+            let leaf = Leaf::LeafIndex(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) % size);
+            let request = GetInclusionProofRequest { leaf: Some(leaf), tree_size: size };
+            let answer = client.get_inclusion_proof(request).await?.into_inner();
+            ensure!(!answer.hashes.is_empty(), "an empty proof");
+            done += 1;
         }
-    }
-    for task in tasks {
-        task.await??;
-    }
-    Ok(done.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64())
+        Ok(done)
+    };
+    let done = spread((0..CONNECTIONS).collect(), async |_| {
+        let client = Client::connect(url.to_owned()).await?;
+        let asking = (0..PROOFS_IN_FLIGHT).map(|_| ask(client.clone()));
+        Ok(futures::future::try_join_all(asking).await?.iter().sum::<u64>())
+    })?;
+    Ok(done.iter().sum::<u64>() as f64 / started.elapsed().as_secs_f64())
 }

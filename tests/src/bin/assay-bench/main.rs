@@ -32,7 +32,8 @@ const STREAMED: u64 = 200_000;
 const UNARY: u64 = 100_000;
 
 /// Limits that would make the benchmark measure the limits.
-const UNLIMITED: &str = "admission.issuer_claims_per_second = 0\nadmission.registrations_per_hour = 0\ntrace.filter = \"warn\"";
+const UNLIMITED: &str =
+    "admission.issuer_claims_per_second = 0\nadmission.registrations_per_hour = 0\ntrace.filter = \"warn\"";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -63,13 +64,17 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     let url = node.ready().url.clone();
     runtime.block_on(material.register(&url))?;
     let (streamed, unary) = (STREAMED.min(leaves / 4), UNARY.min(leaves / 8));
-    let stream = runtime.block_on(publish_stream(&url, &material, 0..streamed))?;
+    let spent = Spent::start(&node)?;
+    let stream = publish_stream(&url, &material, 0..streamed)?;
     report.ratio("publish_stream", stream / verify, 1.0, format!("{stream:.0} claims/s"));
-    let calls = runtime.block_on(publish_unary(&url, &material, streamed..streamed + unary))?;
+    report.note("publish_stream, CPU of a claim", spent.per(streamed)?);
+    let spent = Spent::start(&node)?;
+    let calls = publish_unary(&url, &material, streamed..streamed + unary)?;
     report.ratio("publish_unary", calls / verify, 0.6, format!("{calls:.0} claims/s"));
+    report.note("publish_unary, CPU of a claim", spent.per(unary)?);
 
     eprintln!("filling the log to {leaves} claims of {CLAIM_BYTES} bytes…");
-    runtime.block_on(publish_stream(&url, &material, streamed + unary..leaves))?;
+    publish_stream(&url, &material, streamed + unary..leaves)?;
     node.stop()?;
 
     eprintln!("starting on it…");
@@ -82,7 +87,7 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     report.less("memory_mib", memory, 256.0, "resident, after start".into());
 
     eprintln!("proving…");
-    inclusion(&runtime, &node, size, &mut report)?;
+    inclusion(&node, size, &mut report)?;
     report.note("resident after proofs", format!("{:.0} MiB", resident_mib(node.pid()?)?));
 
     eprintln!("auditing…");
@@ -98,21 +103,16 @@ async fn published_size(url: &str) -> anyhow::Result<u64> {
 }
 
 /// Alternates between the node and the canned server, so that both see the same machine, and compares medians.
-fn inclusion(
-    runtime: &tokio::runtime::Runtime,
-    node: &Node,
-    size: u64,
-    report: &mut Report,
-) -> anyhow::Result<()> {
+fn inclusion(node: &Node, size: u64, report: &mut Report) -> anyhow::Result<()> {
     let canned = canned::Process::start()?;
     let shape = Shape { size, duration: Duration::from_secs(3) };
     // Once through the log, so that neither side is measured cold.
-    runtime.block_on(proofs(&node.ready().url, &shape))?;
-    runtime.block_on(proofs(&canned.url, &shape))?;
+    proofs(&node.ready().url, &shape)?;
+    proofs(&canned.url, &shape)?;
     let (mut real, mut baseline) = (Vec::new(), Vec::new());
     for _ in 0..3 {
-        real.push(runtime.block_on(proofs(&node.ready().url, &shape))?);
-        baseline.push(runtime.block_on(proofs(&canned.url, &shape))?);
+        real.push(proofs(&node.ready().url, &shape)?);
+        baseline.push(proofs(&canned.url, &shape)?);
     }
     let (real, baseline) = (median(real), median(baseline));
     let detail = format!("{real:.0} proofs/s; {baseline:.0} canned answers/s");
@@ -143,6 +143,34 @@ fn resident_mib(pid: u32) -> anyhow::Result<f64> {
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
     let kib: f64 = line.split_whitespace().nth(1).context("no VmRSS")?.parse()?;
     Ok(kib / 1024.0)
+}
+
+/// CPU time of the node and of this process, which a busy machine does not change as it changes rates.
+struct Spent {
+    node: u32,
+    before: (f64, f64),
+}
+
+impl Spent {
+    fn start(node: &Node) -> anyhow::Result<Self> {
+        let node = node.pid()?;
+        Ok(Spent { node, before: (cpu_us(node)?, cpu_us(std::process::id())?) })
+    }
+
+    fn per(self, claims: u64) -> anyhow::Result<String> {
+        let per = |before: f64, pid: u32| anyhow::Ok((cpu_us(pid)? - before) / claims as f64);
+        let (node, client) = (per(self.before.0, self.node)?, per(self.before.1, std::process::id())?);
+        Ok(format!("node {node:.1} µs, client {client:.1} µs (signing included)"))
+    }
+}
+
+/// User and system time of a process, in microseconds. Linux counts in hundredths of a second.
+fn cpu_us(pid: u32) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name, in parentheses, may hold spaces; what follows it does not.
+    let fields = stat.rsplit(')').next().context("no fields")?.split_whitespace();
+    let ticks: Vec<f64> = fields.skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    Ok(ticks.iter().sum::<f64>() * 10_000.0)
 }
 
 fn bench_json() -> anyhow::Result<PathBuf> {

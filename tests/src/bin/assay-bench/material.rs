@@ -1,15 +1,8 @@
 //! What is published: claims of 1 KiB by a few dozen issuers, and the rates that one core reaches on them.
 
 use anyhow::{Context, ensure};
-use assay_core::{
-    claim, dsse, entry,
-    entry::wire,
-    hash::leaf_hash,
-    issuer::IssuerId,
-};
-use assay_proto::v1::{
-    PublishItem, PublishRequest, PublishStreamRequest, Wait, log_service_client::LogServiceClient,
-};
+use assay_core::{claim, dsse, entry, entry::wire, hash::leaf_hash, issuer::IssuerId};
+use assay_proto::v1::{PublishItem, PublishRequest, PublishStreamRequest, Wait, log_service_client::LogServiceClient};
 use assay_tests::issuer::registration;
 use ed25519_dalek::{Signature, SigningKey};
 use std::{

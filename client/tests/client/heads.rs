@@ -1,0 +1,180 @@
+//! What the client makes of the heads that it is shown, one after the other.
+
+use crate::fake::{Fake, claim, registration};
+use assay_client::{ClientError, HeadStore, MisbehaviorKind};
+use assay_core::{
+    Hash,
+    tree::{self, TreeSize},
+};
+use tonic::Status;
+
+/// A log of `size` entries.
+async fn log(size: u64) -> Fake {
+    let fake = Fake::start().await;
+    fake.state().append(&registration(1));
+    for number in 1..size {
+        fake.state().append(&claim(1, number));
+    }
+    fake
+}
+
+fn misbehavior(error: ClientError) -> assay_client::Misbehavior {
+    match error {
+        ClientError::Misbehavior(found) => *found,
+        other => panic!("no misbehavior: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_head_is_stored_and_a_newer_one_takes_its_place_once_proven() {
+    let (fake, folder) = (log(3).await, tempfile::tempdir().unwrap());
+    let heads = HeadStore::new(folder.path(), &fake.log_key());
+    assert!(heads.load().unwrap().is_none());
+    for size in 3..9 {
+        // A new client each time: what counts is on disk.
+        let seen = fake.client(folder.path()).await.checkpoint().await.unwrap();
+        assert_eq!(seen.size(), TreeSize::new(size));
+        assert_eq!(heads.load().unwrap().unwrap().note(), seen.note());
+        fake.state().append(&claim(1, size));
+    }
+}
+
+#[tokio::test]
+async fn an_older_head_is_served_if_it_is_a_prefix_and_is_not_stored() {
+    let (fake, folder) = (log(7).await, tempfile::tempdir().unwrap());
+    let client = fake.client(folder.path()).await;
+    client.checkpoint().await.unwrap();
+    for size in [0, 1, 4, 6] {
+        let older = fake.state().checkpoint_at(size);
+        fake.state().checkpoint = Some(older);
+        assert_eq!(client.checkpoint().await.unwrap().size(), TreeSize::new(size));
+        let stored = HeadStore::new(folder.path(), &fake.log_key()).load().unwrap().unwrap();
+        assert_eq!(stored.size(), TreeSize::new(7));
+    }
+    let older = fake.state().sign(TreeSize::new(5), Hash::of(b"another history"));
+    fake.state().checkpoint = Some(older);
+    assert_eq!(misbehavior(client.checkpoint().await.unwrap_err()).kind, MisbehaviorKind::Rewritten);
+}
+
+#[tokio::test]
+async fn two_roots_of_one_size_are_misbehavior_with_both_notes_kept() {
+    let (fake, folder) = (log(4).await, tempfile::tempdir().unwrap());
+    let honest = fake.client(folder.path()).await.checkpoint().await.unwrap();
+    let fork = fake.state().sign(TreeSize::new(4), Hash::of(b"another tree"));
+    fake.state().checkpoint = Some(fork.clone());
+    let found = misbehavior(fake.client(folder.path()).await.checkpoint().await.unwrap_err());
+    assert_eq!(found.kind, MisbehaviorKind::SameSize);
+    let text = std::fs::read_to_string(found.kept.unwrap()).unwrap();
+    assert!(text.contains(honest.note()) && text.contains(&fork), "{text}");
+    assert!(text.contains(&fake.log_key().to_string()), "checkable with the log's key alone");
+    let stored = HeadStore::new(folder.path(), &fake.log_key()).load().unwrap().unwrap();
+    assert_eq!(stored.note(), honest.note(), "the head seen first stays");
+}
+
+#[tokio::test]
+async fn a_rewritten_history_is_misbehavior_that_others_can_check() {
+    let (fake, folder) = (log(6).await, tempfile::tempdir().unwrap());
+    let honest = fake.client(folder.path()).await.checkpoint().await.unwrap();
+    // Another log under the same key, which proves its own history honestly.
+    let other = log(1).await;
+    for number in 0..10 {
+        other.state().append(&claim(1, 100 + number));
+    }
+    let found = misbehavior(other.client(folder.path()).await.checkpoint().await.unwrap_err());
+    assert_eq!(found.kind, MisbehaviorKind::Rewritten);
+    assert_eq!(found.first, honest.note());
+    let path = tree::split_hashes(&found.path).unwrap();
+    assert!(!path.is_empty());
+    let text = std::fs::read_to_string(found.kept.unwrap()).unwrap();
+    assert!(path.iter().all(|hash| text.contains(&hash.to_hex())), "the path is part of what is kept");
+}
+
+#[tokio::test]
+async fn a_wrong_proof_stops_and_a_missing_one_is_no_evidence() {
+    let (fake, folder) = (log(5).await, tempfile::tempdir().unwrap());
+    fake.client(folder.path()).await.checkpoint().await.unwrap();
+    fake.state().append(&claim(1, 50));
+
+    fake.state().consistency = Some(Err(Status::unavailable("busy")));
+    let error = fake.client(folder.path()).await.checkpoint().await.unwrap_err();
+    assert!(matches!(error, ClientError::Unavailable { .. }), "{error:?}");
+    fake.state().consistency = Some(Err(Status::not_found("no such tree")));
+    let error = fake.client(folder.path()).await.checkpoint().await.unwrap_err();
+    assert!(matches!(error, ClientError::Refused { .. }), "{error:?}");
+    assert!(!folder.path().join("misbehavior").exists());
+
+    for wrong in [vec![], vec![Hash::of(b"x"); 3], vec![Hash::of(b"x"); 60]] {
+        fake.state().consistency = Some(Ok(wrong));
+        let found = misbehavior(fake.client(folder.path()).await.checkpoint().await.unwrap_err());
+        assert_eq!(found.kind, MisbehaviorKind::WrongProof);
+    }
+    let stored = HeadStore::new(folder.path(), &fake.log_key()).load().unwrap().unwrap();
+    assert_eq!(stored.size(), TreeSize::new(5), "nothing unproven is stored");
+    fake.state().consistency = None;
+    assert!(fake.client(folder.path()).await.checkpoint().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_damaged_head_is_not_taken_for_a_missing_one() {
+    let (fake, folder) = (log(5).await, tempfile::tempdir().unwrap());
+    fake.client(folder.path()).await.checkpoint().await.unwrap();
+    let file = folder.path().join("heads").join(Hash::of(b"fake.example/log").to_hex());
+    let note = std::fs::read_to_string(&file).unwrap();
+    for damaged in ["", &note[..note.len() / 2], &note.replacen("\n5\n", "\n4\n", 1)] {
+        std::fs::write(&file, damaged).unwrap();
+        let error = fake.client(folder.path()).await.checkpoint().await.unwrap_err();
+        assert!(matches!(error, ClientError::State { .. }), "{error:?}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), damaged, "left for a person to look at");
+    }
+}
+
+#[tokio::test]
+async fn a_step_is_stored_only_on_the_head_it_was_compared_with() {
+    let (fake, folder) = (log(5).await, tempfile::tempdir().unwrap());
+    let heads = HeadStore::new(folder.path(), &fake.log_key());
+    let at = |size| {
+        let note = fake.state().checkpoint_at(size);
+        assay_core::note::VerifiedCheckpoint::verify(&note, &fake.log_key()).unwrap()
+    };
+    assert!(heads.advance(None, &at(2)).unwrap());
+    assert!(!heads.advance(None, &at(3)).unwrap(), "another process stored one meanwhile");
+    assert!(heads.advance(Some(&at(2)), &at(3)).unwrap());
+    assert!(!heads.advance(Some(&at(2)), &at(4)).unwrap());
+    assert_eq!(heads.load().unwrap().unwrap().size(), TreeSize::new(3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_clients_on_one_folder_never_step_back() {
+    let (fake, folder) = (log(3).await, tempfile::tempdir().unwrap());
+    let tasks: Vec<_> = (0..8u64)
+        .map(|task| {
+            let (fake, folder) = (fake.clone(), folder.path().to_owned());
+            tokio::spawn(async move {
+                let heads = HeadStore::new(&folder, &fake.log_key());
+                for step in 0..5 {
+                    fake.state().append(&claim(1, 1000 + 10 * task + step));
+                    let seen = fake.client(&folder).await.checkpoint().await.unwrap();
+                    assert!(heads.load().unwrap().unwrap().size() >= seen.size());
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn another_logs_checkpoint_is_refused() {
+    let (fake, folder) = (log(3).await, tempfile::tempdir().unwrap());
+    let other = assay_core::note::SignerKey::from_seed("other.example/log", &[9; 32]).unwrap();
+    let body = assay_core::note::Checkpoint {
+        origin: "other.example/log".into(),
+        size: TreeSize::new(3),
+        root: Hash::of(b"x"),
+    };
+    fake.state().checkpoint = Some(body.sign(&other));
+    let error = fake.client(folder.path()).await.checkpoint().await.unwrap_err();
+    assert!(matches!(error, ClientError::Unverified { .. }), "{error:?}");
+    assert!(HeadStore::new(folder.path(), &fake.log_key()).load().unwrap().is_none());
+}

@@ -1,0 +1,8 @@
+//! The client against a log of these tests' own, which can also lie.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on panics.
+
+mod audit;
+mod fake;
+mod heads;
+mod reads;
