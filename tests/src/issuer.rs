@@ -1,8 +1,8 @@
-//! Issuers for tests: their keys and their registrations.
+//! Issuers for tests: their keys, their registrations, and claims that they sign.
 
 use anyhow::Context;
 use assay_core::{
-    claim::{self, PublicKey},
+    claim::{self, ClaimId, PublicKey},
     entry::wire,
     issuer::{IssuerId, genesis_id, statement},
     predicate::issuer::Issuer,
@@ -34,4 +34,76 @@ pub fn signed(id: &IssuerId, record: &Issuer, keys: &[&SigningKey]) -> anyhow::R
     let statement = statement(id, record).context("the record makes no statement")?;
     let signers: Vec<_> = keys.iter().map(|key| (*id, *key)).collect();
     Ok(claim::sign(statement.to_json().as_bytes(), &signers))
+}
+
+/// The signing key with a number, the same at every run.
+pub fn key(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[number; 32])
+}
+
+/// An issuer with its keys.
+pub struct Actor {
+    /// Its id, for as long as it lives.
+    pub id: IssuerId,
+    /// Its keys in force.
+    pub keys: Vec<SigningKey>,
+    /// Its record in force.
+    pub record: Issuer,
+}
+
+impl Actor {
+    /// An issuer whose keys have these numbers, `threshold` of which must sign.
+    pub fn new(keys: &[u8], threshold: u32) -> Self {
+        let keys: Vec<_> = keys.iter().map(|number| key(*number)).collect();
+        let record = record("test issuer", threshold, &keys.iter().collect::<Vec<_>>());
+        Actor { id: genesis_id(&record), keys, record }
+    }
+
+    /// Its registration, signed by all of its keys.
+    pub fn registration(&self) -> anyhow::Result<wire::Claim> {
+        signed(&self.id, &self.record, &self.keys.iter().collect::<Vec<_>>())
+    }
+
+    /// The record that follows the one in force, with other keys. It is in force once it is logged.
+    pub fn next(&self, keys: &[u8], threshold: u32) -> anyhow::Result<Actor> {
+        let previous = statement(&self.id, &self.record).context("the record makes no statement")?;
+        let keys: Vec<_> = keys.iter().map(|number| key(*number)).collect();
+        let record = Issuer {
+            keys: keys.iter().map(PublicKey::from).collect(),
+            threshold,
+            sequence: self.record.sequence + 1,
+            previous: Some(ClaimId::of_payload(previous.to_json().as_bytes())),
+            ..self.record.clone()
+        };
+        Ok(Actor { id: self.id, keys, record })
+    }
+
+    /// A claim with this payload, signed by all of its keys.
+    pub fn sign(&self, payload: &[u8]) -> wire::Claim {
+        self.sign_by(payload, &self.keys.iter().collect::<Vec<_>>())
+    }
+
+    /// A claim with this payload, signed in its name by some keys.
+    pub fn sign_by(&self, payload: &[u8], keys: &[&SigningKey]) -> wire::Claim {
+        let signers: Vec<_> = keys.iter().map(|key| (self.id, *key)).collect();
+        claim::sign(payload, &signers)
+    }
+
+    /// The claim with a number, signed by all of its keys.
+    pub fn claim(&self, number: u64) -> wire::Claim {
+        self.sign(&payload(number))
+    }
+}
+
+/// A statement with a number: test results of an artifact.
+pub fn payload(number: u64) -> Vec<u8> {
+    format!(
+        concat!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"artifact-{0}","#,
+            r#""digest":{{"sha256":"{0:064x}"}}}}],"predicateType":"https://in-toto.io/attestation/test-result/v0.1","#,
+            r#""predicate":{{"result":"PASSED","configuration":[]}}}}"#
+        ),
+        number
+    )
+    .into_bytes()
 }

@@ -3,5 +3,6 @@
 pub mod data;
 pub mod interop;
 pub mod issuer;
+pub mod log;
 pub mod process;
 pub mod static_http;

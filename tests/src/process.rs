@@ -73,11 +73,18 @@ pub struct Ready {
 /// A node's folder, with or without a process.
 #[derive(Debug)]
 pub struct Node {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
+    /// The folder's owner, unless another node owns it.
+    _owned: Option<tempfile::TempDir>,
+    /// Name of the configuration file in the folder, and of this process's other files.
+    name: String,
     process: Option<Child>,
     ready: Option<Ready>,
     /// Set for the process, for tests that make the system misbehave.
     pub environment: Vec<(String, String)>,
+    /// A program with arguments that becomes the node (`env --ignore-signal=XFSZ`), so that the process id stays the
+    /// node's.
+    pub wrapper: Vec<String>,
 }
 
 impl Node {
@@ -89,7 +96,21 @@ impl Node {
             .arg(folder.path())
             .output()?;
         ensure!(output.status.success(), "init failed: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(Node { folder, process: None, ready: None, environment: Vec::new() })
+        let path = folder.path().to_owned();
+        Ok(Node::at(path, "node", Some(folder)))
+    }
+
+    fn at(folder: PathBuf, name: &str, owned: Option<tempfile::TempDir>) -> Self {
+        let (environment, wrapper) = Default::default();
+        Node { folder, _owned: owned, name: name.to_owned(), process: None, ready: None, environment, wrapper }
+    }
+
+    /// A second node on another one's folder, with a copy of its configuration changed by `edits`; nothing runs yet.
+    pub fn beside(first: &Node, edits: &str) -> anyhow::Result<Self> {
+        let second = Node::at(first.folder.clone(), "second", None);
+        fs::copy(first.config(), second.config())?;
+        second.configure(edits)?;
+        Ok(second)
     }
 
     /// Makes a log and runs it.
@@ -117,25 +138,43 @@ impl Node {
         Ok(fs::write(self.config(), text)?)
     }
 
+    /// Appends to the configuration: a table that the file has only as a comment.
+    pub fn append_configuration(&self, text: &str) -> anyhow::Result<()> {
+        let before = fs::read_to_string(self.config())?;
+        Ok(fs::write(self.config(), format!("{before}\n{text}\n"))?)
+    }
+
     /// The folder: `node.toml`, `log.key`, `anchor`, `data/`.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     fn config(&self) -> PathBuf {
-        self.folder.path().join("node.toml")
+        self.folder.join(format!("{}.toml", self.name))
     }
 
     fn command(&self, ready: &Path) -> anyhow::Result<Command> {
-        let mut command = Command::new(binaries().join("assay-node"));
+        let node = binaries().join("assay-node");
+        let mut command = match self.wrapper.split_first() {
+            None => Command::new(node),
+            Some((wrapper, arguments)) => {
+                let mut command = Command::new(wrapper);
+                command.args(arguments).arg(node);
+                command
+            }
+        };
         command.arg("run").arg("--config").arg(self.config()).arg("--ready-file").arg(ready);
         command.envs(self.environment.iter().map(|(k, v)| (k, v)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(self.stderr_path())?);
         Ok(command)
     }
 
+    fn ready_path(&self) -> PathBuf {
+        self.folder.join(format!("{}.ready", self.name))
+    }
+
     fn stderr_path(&self) -> PathBuf {
-        self.folder.path().join("stderr.txt")
+        self.folder.join(format!("{}.stderr", self.name))
     }
 
     /// What the last process wrote to standard error.
@@ -145,7 +184,7 @@ impl Node {
 
     /// Runs the node and waits until it answers.
     pub fn run(&mut self) -> anyhow::Result<()> {
-        let ready = self.folder.path().join("ready.json");
+        let ready = self.ready_path();
         let _ = fs::remove_file(&ready);
         let mut process = self.command(&ready)?.spawn()?;
         let exited = poll(|| match process.try_wait()? {
@@ -162,7 +201,7 @@ impl Node {
 
     /// Runs the node, which must refuse to start. Returns how it ended and what it said.
     pub fn run_refused(&mut self) -> anyhow::Result<(ExitStatus, String)> {
-        let ready = self.folder.path().join("ready.json");
+        let ready = self.ready_path();
         let _ = fs::remove_file(&ready);
         let mut process = self.command(&ready)?.spawn()?;
         let status = poll(|| {
@@ -207,6 +246,11 @@ impl Node {
     /// Stops the process by SIGTERM, and waits until it has ended well.
     pub fn stop(&mut self) -> anyhow::Result<()> {
         self.signal("TERM")?;
+        self.wait()
+    }
+
+    /// Waits until the process, which was told to, has ended well.
+    pub fn wait(&mut self) -> anyhow::Result<()> {
         let mut process = self.process.take().context("the node does not run")?;
         let status = poll(|| Ok(process.try_wait()?))?;
         ensure!(status.success(), "the node ended with {status}: {}", self.stderr());
@@ -224,7 +268,7 @@ impl Drop for Node {
 }
 
 /// Asks again until there is an answer. There is no event to wait for: another process makes a file, or ends.
-fn poll<T>(mut ask: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+pub fn poll<T>(mut ask: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(answer) = ask()? {

@@ -1,0 +1,213 @@
+//! A node as a consumer sees it who trusts nobody: what is returned here was verified by core, from the log's key up.
+//!
+//! It speaks to the node by the generated client and plain HTTP, without the project's own client library, so that the two
+//! cannot hide each other's faults.
+
+use crate::process::Ready;
+use anyhow::{Context, ensure};
+use assay_core::{
+    Hash,
+    claim::ClaimId,
+    entry::{Entry, wire},
+    hash::leaf_hash,
+    note::{VerifiedCheckpoint, VerifierKey},
+    tree::{
+        Edge, LeafIndex, Resource, TileIndex, TilePath, TreeSize, bundle, split_hashes, verify_consistency, verify_inclusion,
+    },
+};
+use assay_proto::v1::{
+    GetCheckpointRequest, GetConsistencyProofRequest, GetEntryAndProofRequest, GetInclusionProofRequest, PublishRequest,
+    PublishResponse, StreamEntriesRequest, Wait, get_entry_and_proof_request, get_inclusion_proof_request,
+    log_service_client::LogServiceClient,
+};
+use bytes::Bytes;
+use std::collections::HashMap;
+use tonic::{Status, transport::Channel};
+
+/// A connection to a node.
+#[derive(Clone)]
+pub struct Log {
+    /// The generated client.
+    pub service: LogServiceClient<Channel>,
+    /// The log's key.
+    pub key: VerifierKey,
+    ready: Ready,
+    http: reqwest::Client,
+}
+
+/// Which leaf is meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Leaf {
+    /// By its place.
+    Index(u64),
+    /// By the claim in it.
+    Claim(ClaimId),
+    /// By its hash.
+    Hash(Hash),
+}
+
+/// An entry that was proven to be in the tree of a checkpoint.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    /// The entry.
+    pub entry: Entry,
+    /// Its place.
+    pub index: u64,
+    /// The latest checkpoint when it was asked for.
+    pub checkpoint: VerifiedCheckpoint,
+}
+
+/// A log that was derived again from its published entries.
+pub struct Rederived {
+    /// Leaf hashes, in order.
+    pub leaves: Vec<Hash>,
+    /// The checkpoint that they add up to.
+    pub checkpoint: VerifiedCheckpoint,
+}
+
+impl Rederived {
+    /// The roots of the tree at some sizes, computed from the leaves. Sizes beyond the log have none.
+    pub fn roots(&self, sizes: &[u64]) -> HashMap<u64, Hash> {
+        let mut sizes: Vec<u64> = sizes.iter().copied().filter(|size| *size <= self.leaves.len() as u64).collect();
+        sizes.sort_unstable();
+        let mut edge = Edge::new();
+        let mut roots = HashMap::new();
+        for size in sizes {
+            edge.append(&self.leaves[edge.size().get() as usize..size as usize]);
+            roots.insert(size, edge.root());
+        }
+        roots
+    }
+}
+
+impl Log {
+    /// Connects to a node that runs.
+    pub async fn connect(ready: &Ready) -> anyhow::Result<Self> {
+        Ok(Log {
+            service: LogServiceClient::connect(ready.url.clone()).await?,
+            key: VerifierKey::parse(&ready.vkey)?,
+            ready: ready.clone(),
+            http: reqwest::Client::new(),
+        })
+    }
+
+    /// Publishes one claim.
+    pub async fn publish(&self, claim: wire::Claim, wait: Wait) -> Result<PublishResponse, Status> {
+        let request = PublishRequest { claim: Some(claim), wait: wait.into() };
+        self.service.clone().publish(request).await.map(tonic::Response::into_inner)
+    }
+
+    /// The latest checkpoint.
+    pub async fn checkpoint(&self) -> anyhow::Result<VerifiedCheckpoint> {
+        let answer = self.service.clone().get_checkpoint(GetCheckpointRequest {}).await?.into_inner();
+        Ok(VerifiedCheckpoint::verify(&answer.checkpoint, &self.key)?)
+    }
+
+    /// Its size.
+    pub async fn size(&self) -> anyhow::Result<u64> {
+        Ok(self.checkpoint().await?.size().get())
+    }
+
+    /// Fetches an entry with its proof under the latest checkpoint and verifies it.
+    pub async fn entry(&self, leaf: Leaf) -> anyhow::Result<Proven> {
+        use get_entry_and_proof_request::Leaf as Wire;
+        let leaf = match leaf {
+            Leaf::Index(index) => Wire::LeafIndex(index),
+            Leaf::Claim(id) => Wire::ClaimId(Bytes::copy_from_slice(id.as_bytes())),
+            Leaf::Hash(hash) => Wire::LeafHash(Bytes::copy_from_slice(hash.as_bytes())),
+        };
+        let request = GetEntryAndProofRequest { leaf: Some(leaf), tree_size: 0 };
+        let answer = self.service.clone().get_entry_and_proof(request).await?.into_inner();
+        let checkpoint = VerifiedCheckpoint::verify(&answer.checkpoint, &self.key)?;
+        ensure!(answer.tree_size == checkpoint.size().get(), "the proof is for another size than its checkpoint");
+        let entry = Entry::parse(answer.entry)?;
+        let path = split_hashes(&answer.hashes)?;
+        let index = LeafIndex::new(answer.leaf_index);
+        verify_inclusion(&entry.leaf_hash(), index, checkpoint.size(), &path, &checkpoint.root())?;
+        Ok(Proven { entry, index: answer.leaf_index, checkpoint })
+    }
+
+    /// Fetches the proof that a leaf is in the tree of `size`, which has the root `root`, and verifies it.
+    pub async fn prove_inclusion(&self, leaf: &Hash, index: u64, size: u64, root: &Hash) -> anyhow::Result<()> {
+        let leaf_index = Some(get_inclusion_proof_request::Leaf::LeafIndex(index));
+        let request = GetInclusionProofRequest { leaf: leaf_index, tree_size: size };
+        let answer = self.service.clone().get_inclusion_proof(request).await?.into_inner();
+        ensure!((answer.leaf_index, answer.tree_size) == (index, size), "the answer is to another question");
+        ensure!(answer.checkpoint.is_empty(), "a checkpoint that was not asked for");
+        let path = split_hashes(&answer.hashes)?;
+        Ok(verify_inclusion(leaf, LeafIndex::new(index), TreeSize::new(size), &path, root)?)
+    }
+
+    /// Fetches the proof that one tree is the beginning of another and verifies it.
+    pub async fn prove_consistency(&self, old: (u64, &Hash), new: (u64, &Hash)) -> anyhow::Result<()> {
+        let request = GetConsistencyProofRequest { old_size: old.0, new_size: new.0 };
+        let answer = self.service.clone().get_consistency_proof(request).await?.into_inner();
+        ensure!((answer.old_size, answer.new_size) == (old.0, new.0), "the answer is to another question");
+        let path = split_hashes(&answer.hashes)?;
+        Ok(verify_consistency(TreeSize::new(old.0), old.1, TreeSize::new(new.0), new.1, &path)?)
+    }
+
+    /// The entries `start..end`, by `StreamEntries`. `end` 0 is the latest checkpoint's size.
+    pub async fn entries(&self, start: u64, end: u64) -> anyhow::Result<Vec<Bytes>> {
+        let mut answers = self.service.clone().stream_entries(StreamEntriesRequest { start, end }).await?.into_inner();
+        let mut entries = Vec::new();
+        while let Some(answer) = answers.message().await? {
+            ensure!(answer.start == start + entries.len() as u64, "a message does not go on where the last one ended");
+            ensure!(!answer.entries.is_empty(), "an empty message");
+            entries.extend(answer.entries);
+        }
+        Ok(entries)
+    }
+
+    /// Fetches a path of the public port by HTTP.
+    pub async fn get(&self, path: &str) -> anyhow::Result<reqwest::Response> {
+        Ok(self.http.get(format!("{}{path}", self.ready.url)).send().await?)
+    }
+
+    /// Fetches a path of the admin port by HTTP: status and text.
+    pub async fn admin(&self, path: &str) -> anyhow::Result<(u16, String)> {
+        let answer = self.http.get(format!("{}{path}", self.ready.admin)).send().await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
+    }
+
+    /// Fetches a tile or a bundle, which must be there.
+    pub async fn tile(&self, resource: Resource, width: u16) -> anyhow::Result<Bytes> {
+        let path = TilePath::new(resource, width)?.to_path();
+        let answer = self.get(&format!("/{path}")).await?;
+        ensure!(answer.status() == reqwest::StatusCode::OK, "{path}: {}", answer.status());
+        Ok(answer.bytes().await?)
+    }
+
+    /// Derives the whole log again from its published bundles, compares every published tile, and the root.
+    pub async fn rederive(&self) -> anyhow::Result<Rederived> {
+        let note = self.get("/checkpoint").await?.text().await?;
+        let checkpoint = VerifiedCheckpoint::verify(&note, &self.key)?;
+        let size = checkpoint.size().get();
+        let mut edge = Edge::new();
+        let mut leaves = Vec::new();
+        let mut tiles: HashMap<TileIndex, Vec<Hash>> = HashMap::new();
+        for number in 0..size.div_ceil(256) {
+            let width = u16::try_from((size - number * 256).min(256))?;
+            let bytes = self.tile(Resource::Entries(number), width).await?;
+            let hashes: Vec<Hash> =
+                bundle::entries(&bytes).map(|entry| entry.map(leaf_hash)).collect::<Result<_, _>>()?;
+            ensure!(hashes.len() == usize::from(width), "bundle {number} holds {} entries", hashes.len());
+            tiles.extend(edge.append(&hashes));
+            leaves.extend(hashes);
+        }
+        for (tile, hashes) in tiles {
+            let bytes = self.tile(Resource::Tile(tile), u16::try_from(hashes.len())?).await?;
+            let expected: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+            ensure!(bytes == expected, "{tile:?} is served wrong");
+        }
+        ensure!(edge.root() == checkpoint.root(), "the published entries do not add up to the signed root");
+        Ok(Rederived { leaves, checkpoint })
+    }
+}
+
+/// The leaf that a claim got, as the node's answer states it.
+pub fn stated(answer: &PublishResponse) -> anyhow::Result<(ClaimId, u64, Hash)> {
+    let claim = ClaimId::from_slice(&answer.claim_id).context("a claim id has 32 bytes")?;
+    let hash = Hash::from_slice(&answer.leaf_hash).context("a leaf hash has 32 bytes")?;
+    Ok((claim, answer.leaf_index, hash))
+}

@@ -1,0 +1,243 @@
+//! `kill -9` under load, again and again: no acknowledged claim is lost, and no size is ever shown with two roots.
+//!
+//! A killed process loses what it had in memory and nothing that it had given to the system: this is a crash of the node,
+//! not of the machine (for that, see the crash model of the in-memory store). The moments are drawn from a seed, which is
+//! printed; `ASSAY_KILL_SEED` sets another one. The system's scheduling stays random, so that a seed makes a run like
+//! another and not the same.
+
+use anyhow::{Context, ensure};
+use assay_core::{claim::ClaimId, note::VerifiedCheckpoint};
+use assay_proto::v1::{
+    PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome,
+};
+use assay_tests::{
+    issuer::{Actor, payload},
+    log::{Leaf, Log, stated},
+    process::Node,
+};
+use futures::{StreamExt, stream};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::Notify;
+
+const KILLS: usize = 50;
+
+/// Claims that may be acknowledged in one life of the node before it is killed, at most.
+const LIFE: u64 = 150;
+
+/// SplitMix64: few lines, and good enough to draw moments.
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+}
+
+/// What the node said, to whomever.
+#[derive(Default)]
+struct Seen {
+    acknowledged: Mutex<Vec<PublishResponse>>,
+    /// Checkpoints by size.
+    checkpoints: Mutex<BTreeMap<u64, VerifiedCheckpoint>>,
+    count: AtomicUsize,
+    more: Notify,
+}
+
+impl Seen {
+    fn acknowledge(&self, answer: PublishResponse) {
+        self.acknowledged.lock().unwrap().push(answer);
+        self.count.fetch_add(1, Ordering::SeqCst);
+        self.more.notify_waiters();
+    }
+
+    /// Notes a checkpoint. Panics if the log signed another root for its size.
+    fn checkpoint(&self, checkpoint: VerifiedCheckpoint) {
+        let mut checkpoints = self.checkpoints.lock().unwrap();
+        let known = checkpoints.entry(checkpoint.size().get()).or_insert_with(|| checkpoint.clone());
+        assert_eq!(known.root(), checkpoint.root(), "two roots for size {}", checkpoint.size());
+    }
+
+    fn newest(&self) -> u64 {
+        self.checkpoints.lock().unwrap().last_key_value().map_or(0, |(size, _)| *size)
+    }
+
+    async fn acknowledged(&self, count: usize) {
+        loop {
+            let more = self.more.notified();
+            if self.count.load(Ordering::SeqCst) >= count {
+                return;
+            }
+            more.await;
+        }
+    }
+}
+
+/// Everybody who talks to the node in one of its lives. They end when it does.
+struct Load {
+    log: Log,
+    issuer: Arc<Actor>,
+    seen: Arc<Seen>,
+    /// Number of the next claim, over all lives: each is published by one caller, and once.
+    next: Arc<AtomicU64>,
+}
+
+impl Load {
+    fn claim(&self) -> assay_core::entry::wire::Claim {
+        self.issuer.claim(self.next.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// Single calls, one after the other.
+    async fn publish(&self, wait: Wait) {
+        while let Ok(answer) = self.log.publish(self.claim(), wait).await {
+            assert!(answer.reached >= i32::from(wait));
+            self.seen.acknowledge(answer);
+        }
+    }
+
+    /// A stream of small messages.
+    async fn stream(&self, wait: Wait) {
+        let (issuer, next) = (self.issuer.clone(), self.next.clone());
+        let messages = stream::repeat(()).map(move |()| {
+            let items = (0..5).map(|_| {
+                let id = next.fetch_add(1, Ordering::SeqCst);
+                PublishItem { id, claim: Some(issuer.claim(id)) }
+            });
+            PublishStreamRequest { wait: wait.into(), items: items.collect() }
+        });
+        let Ok(answers) = self.log.service.clone().publish_stream(messages).await else { return };
+        let mut answers = answers.into_inner();
+        while let Ok(Some(answer)) = answers.message().await {
+            for result in answer.results {
+                match result.result {
+                    Some(Outcome::Published(published)) => {
+                        assert_eq!(published.claim_id, ClaimId::of_payload(&payload(result.id)).as_bytes()[..]);
+                        self.seen.acknowledge(published);
+                    }
+                    // A node that is dying may say so; it may not blame the claim.
+                    other => panic!("item {}: {other:?}", result.id),
+                }
+            }
+        }
+    }
+
+    /// Asks for the checkpoint, all the time.
+    async fn watch(&self) {
+        let mut last = 0;
+        while let Ok(checkpoint) = self.log.checkpoint().await {
+            assert!(checkpoint.size().get() >= last, "the log shrank");
+            last = checkpoint.size().get();
+            self.seen.checkpoint(checkpoint);
+        }
+    }
+
+    async fn run(&self) {
+        tokio::join!(
+            self.publish(Wait::Sequenced),
+            self.publish(Wait::Sequenced),
+            self.publish(Wait::Integrated),
+            self.stream(Wait::Sequenced),
+            self.stream(Wait::Integrated),
+            self.watch(),
+        );
+    }
+}
+
+/// Every one of these claims is at its place, with its leaf hash, under a checkpoint that nobody saw otherwise.
+async fn assert_there(log: &Log, seen: &Seen, acknowledged: &[PublishResponse]) -> anyhow::Result<()> {
+    let mut checks = stream::iter(acknowledged)
+        .map(|answer| async move {
+            let (claim, index, hash) = stated(answer)?;
+            let found = log.entry(Leaf::Claim(claim)).await.with_context(|| format!("claim {claim}, leaf {index}"))?;
+            ensure!(found.index == index, "leaf {index} is at {}", found.index);
+            ensure!(found.entry.leaf_hash() == hash, "leaf {index} has another hash than was acknowledged");
+            ensure!(found.entry.logged_at_ms() == answer.logged_at_ms, "leaf {index} has another time");
+            Ok(found.checkpoint)
+        })
+        .buffer_unordered(32);
+    while let Some(checked) = checks.next().await {
+        seen.checkpoint(checked?);
+    }
+    Ok(())
+}
+
+/// Waits until the node has published everything that it ever acknowledged.
+async fn caught_up(log: &Log, seen: &Seen, size: u64) -> anyhow::Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let checkpoint = log.checkpoint().await?;
+        let reached = checkpoint.size().get();
+        ensure!(reached >= seen.newest(), "the log was shown with {} entries and now has {reached}", seen.newest());
+        seen.checkpoint(checkpoint);
+        if reached >= size {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "{size} entries were acknowledged, and only {reached} are published");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_kill_loses_an_acknowledged_claim_or_shows_two_roots_for_a_size() -> anyhow::Result<()> {
+    let seed = std::env::var("ASSAY_KILL_SEED").map_or(Ok(1), |seed| seed.parse())?;
+    println!("ASSAY_KILL_SEED={seed}");
+    let mut draw = Draw(seed);
+    let seen = Arc::new(Seen::default());
+    let next = Arc::new(AtomicU64::new(1));
+    let issuer = Arc::new(Actor::new(&[1], 1));
+
+    let mut node = Node::init()?;
+    node.configure("log.publish_interval_ms = 3\nadmission.issuer_claims_per_second = 0")?;
+    node.run()?;
+    let log = Log::connect(node.ready()).await?;
+    seen.acknowledge(log.publish(issuer.registration()?, Wait::Sequenced).await?);
+
+    let mut checked = 0;
+    for kill in 0..KILLS {
+        let log = Log::connect(node.ready()).await?;
+        let load = Load { log, issuer: issuer.clone(), seen: seen.clone(), next: next.clone() };
+        let life = tokio::spawn(async move { load.run().await });
+        // Some lives end before anything is acknowledged, and all of them at no round number: the moment is the test.
+        let wanted = checked + draw.below(LIFE) as usize;
+        seen.acknowledged(wanted).await;
+        tokio::time::sleep(Duration::from_micros(draw.below(4000))).await;
+        node.kill()?;
+        life.await?;
+
+        node.run().with_context(|| format!("after kill {kill}"))?;
+        let log = Log::connect(node.ready()).await?;
+        let new = seen.acknowledged.lock().unwrap()[checked..].to_vec();
+        let size = new.iter().map(|answer| answer.leaf_index + 1).max().unwrap_or(0);
+        caught_up(&log, &seen, size).await.with_context(|| format!("after kill {kill}"))?;
+        assert_there(&log, &seen, &new).await.with_context(|| format!("after kill {kill}"))?;
+        checked += new.len();
+    }
+
+    // At the end, all over again: every claim, every checkpoint that was ever shown, and the log from its tiles.
+    let log = Log::connect(node.ready()).await?;
+    let all = seen.acknowledged.lock().unwrap().clone();
+    assert_there(&log, &seen, &all).await?;
+    let whole = log.rederive().await?;
+    seen.checkpoint(whole.checkpoint.clone());
+    let shown = seen.checkpoints.lock().unwrap().clone();
+    let roots = whole.roots(&shown.keys().copied().collect::<Vec<_>>());
+    let new = (whole.checkpoint.size().get(), &whole.checkpoint.root());
+    for (size, checkpoint) in &shown {
+        assert_eq!(roots.get(size), Some(&checkpoint.root()), "the checkpoint over {size} is of another log");
+        if *size > 0 {
+            log.prove_consistency((*size, &checkpoint.root()), new).await?;
+        }
+    }
+    println!("{KILLS} kills, {} claims acknowledged, {} checkpoints shown, {} entries", all.len(), shown.len(), new.0);
+    assert!(all.len() > KILLS * 10 && shown.len() > KILLS, "there was no load to speak of");
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! SIGTERM: what was taken is finished, what was acknowledged stays, and the process ends well.
+
+use crate::{Fixture, assert_all_there};
+use assay_proto::v1::{PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome};
+use futures::{StreamExt, stream};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use tokio::sync::mpsc;
+
+/// Publishes over a stream without end until the node ends it; every acknowledgement goes to `acknowledged`.
+async fn publish_on(fixture: &Fixture, wait: Wait, next: Arc<AtomicU64>, acknowledged: mpsc::UnboundedSender<PublishResponse>) {
+    let issuer = assay_tests::issuer::Actor::new(&[1], 1);
+    let messages = stream::repeat(()).map(move |()| {
+        let items = (0..8).map(|_| {
+            let id = next.fetch_add(1, Ordering::SeqCst);
+            PublishItem { id, claim: Some(issuer.claim(id)) }
+        });
+        PublishStreamRequest { wait: wait.into(), items: items.collect() }
+    });
+    let mut answers = fixture.log.service.clone().publish_stream(messages).await.unwrap().into_inner();
+    while let Ok(Some(answer)) = answers.message().await {
+        for result in answer.results {
+            match result.result {
+                Some(Outcome::Published(published)) => acknowledged.send(published).unwrap(),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_acknowledged_while_stopping_is_there_afterwards() -> anyhow::Result<()> {
+    let mut fixture =
+        Fixture::start("log.publish_interval_ms = 20\nserver.drain_s = 1\nadmission.issuer_claims_per_second = 0").await?;
+    let mut all = Vec::new();
+    let next = Arc::new(AtomicU64::new(1));
+    for wait in [Wait::Sequenced, Wait::Integrated] {
+        let (send, mut acknowledged) = mpsc::unbounded_channel();
+        let publishing = publish_on(&fixture, wait, next.clone(), send);
+        let stopping = async {
+            // Well under way.
+            for _ in 0..200 {
+                all.push(acknowledged.recv().await.expect("the stream goes on"));
+            }
+            fixture.node.signal("TERM")
+        };
+        let ((), signalled) = tokio::join!(publishing, stopping);
+        signalled?;
+        while let Some(answer) = acknowledged.recv().await {
+            all.push(answer);
+        }
+        fixture.node.wait()?;
+        fixture.run().await?;
+        crate::published(&fixture.log, 1 + all.len() as u64).await?;
+        assert_all_there(&fixture.log, &all).await?;
+    }
+    assert!(fixture.log.rederive().await?.leaves.len() > all.len());
+    Ok(())
+}
+
+/// A call in flight when SIGTERM comes is answered, and a new connection is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_in_flight_are_answered_and_new_ones_are_not() -> anyhow::Result<()> {
+    let mut fixture = Fixture::start("log.publish_interval_ms = 400").await?;
+    let log = fixture.log.clone();
+    // The registration was published just now, so this one waits for the next checkpoint.
+    let claim = fixture.issuer.claim(1);
+    let in_flight = tokio::spawn(async move { log.publish(claim, Wait::Integrated).await });
+    // It has its leaf as soon as it is known; it is published later.
+    loop {
+        let (_, metrics) = fixture.log.admin("/metrics").await?;
+        if metrics.lines().any(|line| line == "assay_tree_size 2") {
+            break;
+        }
+    }
+    let url = fixture.node.ready().url.clone();
+    fixture.node.signal("TERM")?;
+    let answer = in_flight.await??;
+    assert_eq!(answer.leaf_index, 1);
+    fixture.node.wait()?;
+    assert!(reqwest::get(format!("{url}/checkpoint")).await.is_err(), "nobody listens any more");
+    fixture.run().await?;
+    assert_eq!(fixture.log.size().await?, 2);
+    assert_all_there(&fixture.log, &[answer]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_node_stops_at_once_also_on_sigint() -> anyhow::Result<()> {
+    let mut fixture = Fixture::start(crate::AT_ONCE).await?;
+    for signal in ["TERM", "INT"] {
+        let started = std::time::Instant::now();
+        fixture.node.signal(signal)?;
+        fixture.node.wait()?;
+        // `fixture.log` holds an open connection, which is told to go and does.
+        assert!(started.elapsed().as_secs() < 8, "it waited for a connection on which nothing happens");
+        fixture.run().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! A real node process over TCP: what it answers, what it refuses, and what it is like after it was stopped.
+//!
+//! Every test runs a node of its own, on ports that the system gives. What is read back is verified by core.
+
+mod bad_input;
+mod disk;
+mod drain;
+mod publish;
+mod reads;
+mod restart;
+mod tls;
+
+use assay_core::{Hash, issuer::IssuerId};
+use assay_proto::v1::{PublishResponse, PublishStreamRequest, PublishStreamResponse, Wait, publish_result};
+use assay_tests::{
+    issuer::Actor,
+    log::{Leaf, Log, stated},
+    process::Node,
+};
+use futures::stream;
+use std::collections::BTreeMap;
+use tonic::{Code, Status};
+
+/// Checkpoints follow at once, for tests that do not look at when they come.
+const AT_ONCE: &str = "log.publish_interval_ms = 1";
+
+/// After the first checkpoint no other one follows: what comes later is sequenced and not published.
+const NEVER: &str = "log.publish_interval_ms = 3600000";
+
+/// A node with one registered issuer of one key.
+struct Fixture {
+    node: Node,
+    log: Log,
+    issuer: Actor,
+}
+
+impl Fixture {
+    /// `edits` as in [`Node::configure`]. The registration is leaf 0, and published.
+    async fn start(edits: &str) -> anyhow::Result<Self> {
+        let node = Node::start_with(edits)?;
+        let log = Log::connect(node.ready()).await?;
+        let issuer = Actor::new(&[1], 1);
+        let registered = log.publish(issuer.registration()?, Wait::Integrated).await?;
+        assert_eq!(registered.leaf_index, 0);
+        Ok(Fixture { node, log, issuer })
+    }
+
+    /// Publishes claims with these numbers and returns what was answered.
+    async fn publish(&self, numbers: std::ops::Range<u64>, wait: Wait) -> anyhow::Result<Vec<PublishResponse>> {
+        let calls = numbers.map(|number| self.log.publish(self.issuer.claim(number), wait));
+        let answers = futures::future::join_all(calls).await;
+        Ok(answers.into_iter().collect::<Result<_, _>>()?)
+    }
+
+    /// Runs the node again and connects to it.
+    async fn run(&mut self) -> anyhow::Result<()> {
+        self.node.run()?;
+        self.log = Log::connect(self.node.ready()).await?;
+        Ok(())
+    }
+}
+
+/// Everything that was acknowledged is found by its claim id, at its index, with its leaf hash, under a signed checkpoint.
+async fn assert_all_there(log: &Log, acknowledged: &[PublishResponse]) -> anyhow::Result<()> {
+    for answer in acknowledged {
+        let (claim, index, hash) = stated(answer)?;
+        let found = log.entry(Leaf::Claim(claim)).await?;
+        assert_eq!((found.index, found.entry.leaf_hash()), (index, hash));
+        assert_eq!(found.entry.logged_at_ms(), answer.logged_at_ms);
+    }
+    Ok(())
+}
+
+/// Waits until the published checkpoint covers `size` leaves. Nobody is told when it does, so it is asked for.
+async fn published(log: &Log, size: u64) -> anyhow::Result<()> {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while log.size().await? < size {
+        anyhow::ensure!(std::time::Instant::now() < deadline, "no checkpoint over {size} leaves came");
+    }
+    Ok(())
+}
+
+/// The answers to a publishing stream, by id. Panics if one comes twice.
+async fn stream_all(
+    log: &Log,
+    messages: Vec<PublishStreamRequest>,
+) -> Result<BTreeMap<u64, publish_result::Result>, Status> {
+    let mut answers = log.service.clone().publish_stream(stream::iter(messages)).await?.into_inner();
+    let mut results = BTreeMap::new();
+    while let Some(PublishStreamResponse { results: some }) = answers.message().await? {
+        for result in some {
+            let before = results.insert(result.id, result.result.expect("an answer says something"));
+            assert!(before.is_none(), "item {} was answered twice", result.id);
+        }
+    }
+    Ok(results)
+}
+
+/// The status of a refusal: its code is `code`, and its text holds every one of `words`.
+fn assert_refused<T: std::fmt::Debug>(result: Result<T, Status>, code: Code, words: &[&str]) {
+    let status = result.expect_err("it should have been refused");
+    assert_eq!(status.code(), code, "{}", status.message());
+    for word in words {
+        assert!(status.message().contains(word), "{:?} does not say {word:?}", status.message());
+    }
+}
+
+/// Lower-case hex of an issuer's id, as errors name it.
+fn hex(id: &IssuerId) -> String {
+    id.to_hex()
+}
+
+/// The hash in an answer.
+fn hash(bytes: &[u8]) -> Hash {
+    Hash::from_slice(bytes).expect("a hash has 32 bytes")
+}
