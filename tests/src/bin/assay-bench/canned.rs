@@ -2,10 +2,10 @@
 //! in a log of a million leaves has, without looking at anything.
 
 use anyhow::Context;
-use assay_node::{node, surface::serve::Server};
+use assay_node::surface::{app::Surface, serve::Server};
 use assay_proto::v1::{
     self, GetInclusionProofRequest, GetInclusionProofResponse,
-    log_service_server::{LogService, LogServiceServer},
+    log_service_server::LogService,
 };
 use bytes::Bytes;
 use std::{
@@ -96,8 +96,8 @@ pub fn serve() -> anyhow::Result<()> {
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("http://{}", listener.local_addr()?);
-        let service = LogServiceServer::new(Canned { hashes: vec![7; PATH * 32].into() });
-        let app = node::grpc(Routes::new(service));
+        let canned = Canned { hashes: vec![7; PATH * 32].into() };
+        let app = Surface::new(canned, Routes::default(), axum::Router::new());
         let server = Server { app, tls: None, threads: 0, connections: 64, drain: Duration::ZERO };
         let (_never, stop) = watch::channel(false);
         Ok(server.run(listener, stop).await?)
