@@ -16,9 +16,9 @@ use crate::{
     },
     surface::{
         admin,
+        app::{MESSAGE_BYTES, Surface},
         attachments::Attachments,
         log::Log,
-        app::{MESSAGE_BYTES, Surface},
         serve::Server,
         tiles,
         tls::{Tls, TlsError},
@@ -269,8 +269,7 @@ fn app(
     halt: Arc<Halt>,
 ) -> Surface<Log<Rocks>> {
     let log = Log::new(view.clone(), admission, pool, halt);
-    let attachments =
-        AttachmentServiceServer::new(Attachments::new(store)).max_decoding_message_size(MESSAGE_BYTES);
+    let attachments = AttachmentServiceServer::new(Attachments::new(store)).max_decoding_message_size(MESSAGE_BYTES);
     Surface::new(log, Routes::new(attachments), tiles::router(view))
 }
 

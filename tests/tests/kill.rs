@@ -7,9 +7,7 @@
 
 use anyhow::{Context, ensure};
 use assay_core::{claim::ClaimId, note::VerifiedCheckpoint};
-use assay_proto::v1::{
-    PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome,
-};
+use assay_proto::v1::{PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome};
 use assay_tests::{
     issuer::{Actor, payload},
     log::{Leaf, Log, stated},
