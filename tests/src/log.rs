@@ -12,13 +12,14 @@ use assay_core::{
     hash::leaf_hash,
     note::{VerifiedCheckpoint, VerifierKey},
     tree::{
-        Edge, LeafIndex, Resource, TileIndex, TilePath, TreeSize, bundle, split_hashes, verify_consistency, verify_inclusion,
+        Edge, LeafIndex, Resource, TileIndex, TilePath, TreeSize, bundle, split_hashes, verify_consistency,
+        verify_inclusion,
     },
 };
 use assay_proto::v1::{
-    GetCheckpointRequest, GetConsistencyProofRequest, GetEntryAndProofRequest, GetInclusionProofRequest, PublishRequest,
-    PublishResponse, StreamEntriesRequest, Wait, get_entry_and_proof_request, get_inclusion_proof_request,
-    log_service_client::LogServiceClient,
+    GetCheckpointRequest, GetConsistencyProofRequest, GetEntryAndProofRequest, GetInclusionProofRequest,
+    PublishRequest, PublishResponse, StreamEntriesRequest, Wait, get_entry_and_proof_request,
+    get_inclusion_proof_request, log_service_client::LogServiceClient,
 };
 use bytes::Bytes;
 use std::collections::HashMap;

@@ -48,7 +48,11 @@ fn payloads(issuer: &Actor) -> Vec<Case> {
         case("empty", issuer.sign(b""), &["line 1, column 1"]),
         case("not JSON", replaced(issuer, ":[{", ":{["), &["line 1, column", "$.subject"]),
         case("trailing bytes", issuer.sign(&[&payload(1)[..], b"x"].concat()), &["line 1, column"]),
-        case("a key twice", replaced(issuer, r#""_type""#, r#""predicateType":"x","_type""#), &["line 1", "predicateType"]),
+        case(
+            "a key twice",
+            replaced(issuer, r#""_type""#, r#""predicateType":"x","_type""#),
+            &["line 1", "predicateType"],
+        ),
         case("a key twice inside", replaced(issuer, r#""name""#, r#""name":"a","name""#), &["$.subject[0]"]),
         case("too deep", replaced(issuer, "[]", &deep), &["deep", "$.predicate.configuration"]),
         case("not UTF-8", issuer.sign(&not_utf8), &["UTF-8", "line 1"]),
@@ -56,7 +60,11 @@ fn payloads(issuer: &Actor) -> Vec<Case> {
         case("another statement type", replaced(issuer, "Statement/v1", "Statement/v0.1"), &["Statement/v0.1"]),
         case("no subject", replaced(issuer, r#""subject""#, r#""subjects""#), &["$.subject"]),
         case("no predicate type", replaced(issuer, "predicateType", "predicatetype"), &["$.predicateType"]),
-        case("a digest of another length", replaced(issuer, r#""sha256":"00"#, r#""sha256":""#), &["$.subject[0].digest"]),
+        case(
+            "a digest of another length",
+            replaced(issuer, r#""sha256":"00"#, r#""sha256":""#),
+            &["$.subject[0].digest"],
+        ),
         case("upper-case hex", replaced(issuer, &format!("{:064x}", 1), &"AB".repeat(32)), &["$.subject[0].digest"]),
         case("no array of subjects", replaced(issuer, r#"[{"name""#, r#"[{"x":1},{"name""#), &["$.subject[0].digest"]),
         case("too long", issuer.sign(&too_long), &["32769 bytes", "at most 32768", "attachment", "SHA-256"]),
@@ -67,12 +75,20 @@ fn payloads(issuer: &Actor) -> Vec<Case> {
         ),
         case(
             "a digest of another purl",
-            replaced(issuer, r#""name":"artifact-1","digest":{"sha256""#, r#""uri":"pkg:cargo/serde@1.0","digest":{"purl""#),
+            replaced(
+                issuer,
+                r#""name":"artifact-1","digest":{"sha256""#,
+                r#""uri":"pkg:cargo/serde@1.0","digest":{"purl""#,
+            ),
             &["$.subject[0]"],
         ),
         case(
             "a predicate that is not of its type",
-            replaced(issuer, "https://in-toto.io/attestation/test-result/v0.1", "https://in-toto.io/attestation/vulns/v0.2"),
+            replaced(
+                issuer,
+                "https://in-toto.io/attestation/test-result/v0.1",
+                "https://in-toto.io/attestation/vulns/v0.2",
+            ),
             &["$.predicate", "vulns"],
         ),
         case(
@@ -86,8 +102,8 @@ fn payloads(issuer: &Actor) -> Vec<Case> {
 /// Adds the order of the group to a signature's scalar: the same signature, spelt a second way.
 fn not_canonical(signature: &[u8]) -> Vec<u8> {
     const ORDER: [u8; 32] = [
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
     ];
     let mut spelt = signature.to_vec();
     let mut carry = 0;
@@ -312,7 +328,11 @@ async fn attachments_are_taken_only_whole_and_only_as_a_claim_names_them() -> an
     let whole = content.len();
 
     let unnamed = put(&mut client, header(whole), &chunks).await;
-    assert_refused(unnamed, Code::FailedPrecondition, &["no logged claim names", "publish the claim that names it first"]);
+    assert_refused(
+        unnamed,
+        Code::FailedPrecondition,
+        &["no logged claim names", "publish the claim that names it first"],
+    );
     fixture.log.publish(naming(&fixture.issuer, &digest), Wait::Integrated).await?;
     assert_refused(get(&mut client, &digest).await, Code::NotFound, &["no attachment"]);
 

@@ -10,7 +10,12 @@ use std::sync::{
 use tokio::sync::mpsc;
 
 /// Publishes over a stream without end until the node ends it; every acknowledgement goes to `acknowledged`.
-async fn publish_on(fixture: &Fixture, wait: Wait, next: Arc<AtomicU64>, acknowledged: mpsc::UnboundedSender<PublishResponse>) {
+async fn publish_on(
+    fixture: &Fixture,
+    wait: Wait,
+    next: Arc<AtomicU64>,
+    acknowledged: mpsc::UnboundedSender<PublishResponse>,
+) {
     let issuer = assay_tests::issuer::Actor::new(&[1], 1);
     let messages = stream::repeat(()).map(move |()| {
         let items = (0..8).map(|_| {
@@ -33,7 +38,8 @@ async fn publish_on(fixture: &Fixture, wait: Wait, next: Arc<AtomicU64>, acknowl
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_acknowledged_while_stopping_is_there_afterwards() -> anyhow::Result<()> {
     let mut fixture =
-        Fixture::start("log.publish_interval_ms = 20\nserver.drain_s = 1\nadmission.issuer_claims_per_second = 0").await?;
+        Fixture::start("log.publish_interval_ms = 20\nserver.drain_s = 1\nadmission.issuer_claims_per_second = 0")
+            .await?;
     let mut all = Vec::new();
     let next = Arc::new(AtomicU64::new(1));
     for wait in [Wait::Sequenced, Wait::Integrated] {

@@ -200,7 +200,8 @@ async fn a_threshold_counts_distinct_keys() -> anyhow::Result<()> {
     log.publish(issuer.registration()?, Wait::Integrated).await?;
 
     let alone = issuer.sign_by(&payload(1), &[a]);
-    let words = ["needs 2 distinct keys, and 1 signed", &hex::encode(b.verifying_key()), &hex::encode(c.verifying_key())];
+    let words =
+        ["needs 2 distinct keys, and 1 signed", &hex::encode(b.verifying_key()), &hex::encode(c.verifying_key())];
     assert_refused(log.publish(alone.clone(), Wait::Integrated).await, Code::PermissionDenied, &words);
     let twice = issuer.sign_by(&payload(1), &[a, a]);
     assert_refused(log.publish(twice, Wait::Integrated).await, Code::PermissionDenied, &words);
@@ -362,7 +363,8 @@ async fn limits_refuse_early_and_say_when_to_come_back() -> anyhow::Result<()> {
     let third = log.publish(Actor::new(&[3], 1).registration()?, Wait::Sequenced).await;
     assert_refused(third, Code::ResourceExhausted, &["too many new issuers", "try again in"]);
     // Ten at once are a burst; of thirty that come within a second or two, some are too many.
-    let answers = futures::future::join_all((0..30).map(|n| log.publish(fixture.issuer.claim(n), Wait::Sequenced))).await;
+    let answers =
+        futures::future::join_all((0..30).map(|n| log.publish(fixture.issuer.claim(n), Wait::Sequenced))).await;
     let (taken, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
     assert!(taken.len() >= 9 && !refused.is_empty(), "{} taken, {} refused", taken.len(), refused.len());
     for answer in refused {
@@ -388,7 +390,11 @@ async fn an_issuer_id_cannot_be_squatted() -> anyhow::Result<()> {
         let signers = [(victim.id, &victim.keys[0]), (IssuerId::derive(1, &[[7; 32]]), &squatter)];
         claim::sign(statement.to_json().as_bytes(), &signers)
     };
-    assert_refused(log.publish(foreign, Wait::Integrated).await, Code::InvalidArgument, &["signed by its own keys only"]);
+    assert_refused(
+        log.publish(foreign, Wait::Integrated).await,
+        Code::InvalidArgument,
+        &["signed by its own keys only"],
+    );
     assert_eq!(log.size().await?, 1);
     log.publish(victim.registration()?, Wait::Integrated).await?;
     Ok(())

@@ -35,7 +35,11 @@ fn restore(copy: &Path, folder: &Path) -> anyhow::Result<()> {
 
 /// Publishes other claims than those that were acknowledged, up to the size of `signed`, and asserts that the node signed
 /// another root for it: a fork. This is what the guards are there to prevent.
-async fn assert_forks(log: &Log, issuer: &assay_tests::issuer::Actor, signed: &VerifiedCheckpoint) -> anyhow::Result<()> {
+async fn assert_forks(
+    log: &Log,
+    issuer: &assay_tests::issuer::Actor,
+    signed: &VerifiedCheckpoint,
+) -> anyhow::Result<()> {
     let mut number = 1_000_000;
     loop {
         let checkpoint = log.checkpoint().await?;
