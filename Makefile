@@ -28,7 +28,8 @@ build: ## the two programs, assay-node and assay, in the target folder's debug/
 
 bench: ## the figures of README: prints a table, writes bench.json into target/
 	@scripts/setup
-	cargo run --locked --package assay-tests --bin assay-bench
+	cargo build --locked --workspace --bins
+	cargo run --locked --bin assay-bench
 
 clean: ## remove what was built in this clone (RocksDB takes many minutes to build again)
 	cargo clean

@@ -10,6 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("assay.v1.bin"), prost::Message::encode_to_vec(&descriptors))?;
     tonic_prost_build::configure()
         .bytes(".")
+        .codec_path("crate::codec::OurCodec")
         // The entry's messages are core's own types: there is nothing to convert.
         .extern_path(".assay.v1.Entry", "::assay_core::entry::wire::Entry")
         .extern_path(".assay.v1.Claim", "::assay_core::entry::wire::Claim")

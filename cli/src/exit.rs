@@ -81,9 +81,10 @@ fn audit_code(error: &AuditError) -> u8 {
 /// What to do next, where the failure's own text does not say it.
 fn advice(failure: &Failure) -> Option<&'static str> {
     match failure {
-        Failure::Client(ClientError::Unavailable { .. }) | Failure::Audit(AuditError::Unavailable { .. }) => {
-            Some("nothing is wrong with the log as far as this shows; try again, or check --log and the network")
-        }
+        Failure::Client(ClientError::Unavailable { .. }) | Failure::Audit(AuditError::Unavailable { .. }) => Some(
+            "nothing is wrong with the log as far as this shows; try again, or check --log (http or https?), the \
+                 network, and --tls-ca, --tls-cert and --tls-key if the node asks for TLS",
+        ),
         Failure::Client(ClientError::Unverified { .. }) | Failure::Audit(AuditError::Checkpoint(_)) => {
             Some("do not rely on the answer; check that --log-key is the key of the log at that address")
         }

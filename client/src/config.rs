@@ -2,7 +2,10 @@
 
 use crate::ClientError;
 use assay_core::note::VerifierKey;
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 /// Where a log is, whose signature it must bear, and where to remember what was seen of it.
 #[derive(Debug, Clone)]
@@ -40,7 +43,10 @@ impl Tls {
     pub(crate) fn read(&self) -> Result<TlsPems, ClientError> {
         let ca = self.ca.as_deref().map(read_pem).transpose()?;
         let identity = match (&self.cert, &self.key) {
-            (Some(cert), Some(key)) => Some((read_pem(cert)?, read_pem(key)?)),
+            (Some(cert), Some(key)) => {
+                refuse_open(key)?;
+                Some((read_pem(cert)?, read_pem(key)?))
+            }
             (None, None) => None,
             _ => {
                 return Err(ClientError::Usage(
@@ -52,6 +58,39 @@ impl Tls {
     }
 }
 
+/// Refuses a private key that others may read (DESIGN 3.1).
+fn refuse_open(path: &Path) -> Result<(), ClientError> {
+    let shown = path.display();
+    let metadata =
+        std::fs::metadata(path).map_err(|e| ClientError::Usage(format!("cannot read the TLS file {shown}: {e}")))?;
+    match metadata.permissions().mode() & 0o077 {
+        0 => Ok(()),
+        _ => Err(ClientError::Usage(format!("the TLS key {shown} can be read by others; run: chmod 600 {shown}"))),
+    }
+}
+
 fn read_pem(path: &Path) -> Result<Vec<u8>, ClientError> {
     std::fs::read(path).map_err(|e| ClientError::Usage(format!("cannot read the TLS file {}: {e}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_needs_its_key_and_the_key_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, mode: u32| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "pem").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            Some(path)
+        };
+        let cert = file("cert.pem", 0o644);
+        let read = |key: Option<PathBuf>| Tls { ca: None, cert: cert.clone(), key }.read();
+        assert!(read(file("key.pem", 0o600)).is_ok());
+        for refused in [None, file("open.pem", 0o640), Some(folder.path().join("none.pem"))] {
+            assert!(matches!(read(refused), Err(ClientError::Usage(_))));
+        }
+    }
 }

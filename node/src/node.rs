@@ -16,6 +16,7 @@ use crate::{
     },
     surface::{
         admin,
+        app::{MESSAGE_BYTES, Surface},
         attachments::Attachments,
         log::Log,
         serve::Server,
@@ -29,8 +30,8 @@ use assay_core::{
     sequencer::{Head, HeadError, Refusal, Sequencer, resume},
     tree::Edge,
 };
-use assay_proto::v1::{attachment_service_server::AttachmentServiceServer, log_service_server::LogServiceServer};
-use axum::{Router, extract::Request, middleware::Next, response::Response};
+use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
+use axum::Router;
 use std::{
     io,
     net::SocketAddr,
@@ -44,12 +45,6 @@ use tokio::{
     sync::{mpsc, watch},
 };
 use tonic::service::Routes;
-
-/// Largest gRPC message. More goes by streams.
-const MESSAGE_BYTES: usize = 1 << 20;
-
-/// Longest time until a call must begin to answer.
-const REQUEST: Duration = Duration::from_secs(15);
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -272,47 +267,10 @@ fn app(
     admission: Admission<Rocks>,
     pool: mpsc::Sender<Submission>,
     halt: Arc<Halt>,
-) -> Router {
-    let log = LogServiceServer::new(Log::new(view.clone(), admission, pool, halt))
-        .max_decoding_message_size(MESSAGE_BYTES)
-        .max_encoding_message_size(MESSAGE_BYTES);
+) -> Surface<Log<Rocks>> {
+    let log = Log::new(view.clone(), admission, pool, halt);
     let attachments = AttachmentServiceServer::new(Attachments::new(store)).max_decoding_message_size(MESSAGE_BYTES);
-    grpc(Routes::new(log).add_service(attachments)).merge(tiles::router(view)).fallback(nothing_here)
-}
-
-/// Adds what every gRPC surface of ours has: health, reflection, and a limit of time.
-pub fn grpc(services: Routes) -> Router {
-    let (health, health_service) = tonic_health::server::health_reporter();
-    // The reporter's only await is a lock that nobody else holds yet.
-    futures::executor::block_on(health.set_service_status("", tonic_health::ServingStatus::Serving));
-    let mut services = services.add_service(health_service);
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(assay_proto::DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1();
-    match reflection {
-        Ok(reflection) => services = services.add_service(reflection),
-        Err(error) => tracing::error!(%error, "no reflection: the compiled descriptors are damaged"),
-    }
-    services.prepare().into_axum_router().layer(axum::middleware::from_fn(in_time))
-}
-
-async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => tonic::Status::deadline_exceeded("the node took too long; try again").into_http(),
-    }
-}
-
-async fn nothing_here(request: Request) -> Response {
-    let grpc =
-        request.headers().get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-    if grpc {
-        return tonic::Status::unimplemented("this node has no such method").into_http();
-    }
-    let mut response = Response::new("nothing here; try /checkpoint\n".into());
-    *response.status_mut() = axum::http::StatusCode::NOT_FOUND;
-    response
+    Surface::new(log, Routes::new(attachments), tiles::router(view))
 }
 
 /// Writes what a script needs to reach the node, whole or not at all.

@@ -4,6 +4,8 @@
 
 #![allow(missing_docs)] // Generated: the comments are those of the .proto files.
 
+mod codec;
+
 /// Package `assay.v1`.
 pub mod v1 {
     #![allow(clippy::all)]

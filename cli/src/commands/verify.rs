@@ -151,7 +151,7 @@ fn verify_all(pairs: &[Pair], log: &VerifierKey, demands: &Demands) -> Vec<Recei
                 verified.push(receipt);
                 Ok(verified.len() - 1)
             }
-            Err(e) => Err(vec![Check::failed(e.check(), chain(&e))]),
+            Err(e) => Err(vec![Check::failed(e.check(), format!("{} ({})", failed_plainly(e.check()), chain(&e)))]),
         })
         .collect();
     let standings = receipt::verify_issuers(&verified);
@@ -171,6 +171,20 @@ fn verify_all(pairs: &[Pair], log: &VerifierKey, demands: &Demands) -> Vec<Recei
             Err(checks) => ReceiptView::new(pair, None, checks),
         })
         .collect()
+}
+
+/// What a failed check means to a person.
+fn failed_plainly(check: &str) -> &'static str {
+    match check {
+        "envelope" => "the claim's file is not one that Assay writes: it was changed or cut off",
+        "proof" => "the proof's file is not one that Assay writes: it was changed or cut off",
+        "entry" => "claim and proof do not belong together: one of them was changed",
+        "checkpoint" => "the log whose key was given did not sign this",
+        "inclusion" => "this is not what the log holds: claim or proof was changed",
+        "match" => "the claim's file is not the claim in the log, byte for byte",
+        "claim" => "the log holds it, but it is not validly signed",
+        _ => "it is not genuine",
+    }
 }
 
 fn is_record(receipt: &VerifiedReceipt) -> bool {

@@ -10,9 +10,11 @@ use assay_core::{
     note::{VerifiedCheckpoint, VerifierKey},
     tree::{TileIndex, TilePath, bundle, bundle::BUNDLE_BYTES, tile::Resource},
 };
-use bytes::Bytes;
 use reqwest::StatusCode;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// Longest wait for a connection, and for the next piece of an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct Site {
     http: reqwest::Client,
     base: String,
+    /// Buffers of bundles that are done: a quarter of a megabyte each, too much to ask the system for every time.
+    spare: Mutex<Vec<Vec<u8>>>,
 }
 
 /// A bundle's leaf hashes and, in full mode, its claims.
@@ -55,12 +59,13 @@ impl Site {
             builder = builder.identity(reqwest::Identity::from_pem(&cert).map_err(bad_pem)?);
         }
         let http = builder.build().map_err(bad_pem)?;
-        Ok(Site { http, base: url.trim_end_matches('/').to_owned() })
+        Ok(Site { http, base: url.trim_end_matches('/').to_owned(), spare: Mutex::default() })
     }
 
     /// Returns the checkpoint that is published now, its signature checked.
     pub async fn checkpoint(&self, log: &VerifierKey) -> Result<VerifiedCheckpoint, AuditError> {
-        let note = self.get("checkpoint", NOTE_BYTES).await?.unwrap_or_default();
+        let mut note = vec![];
+        self.get("checkpoint", NOTE_BYTES, &mut note).await?;
         let note = std::str::from_utf8(&note).map_err(|e| AuditError::Checkpoint(e.into()))?;
         VerifiedCheckpoint::verify(note, log).map_err(|e| AuditError::Checkpoint(e.into()))
     }
@@ -68,21 +73,23 @@ impl Site {
     /// Fetches bundle `index` of `width` entries, hashes it, and compares its tile of leaf hashes.
     pub async fn bundle(&self, index: u64, width: u64, replay: Option<Arc<Replay>>) -> Result<Bundle, AuditError> {
         let path = |width| path(Resource::Entries(index), width);
-        let bytes = self.get_whole(width, path, BUNDLE_BYTES).await?;
+        let mut bytes = self.spare().pop().unwrap_or_default();
+        self.get_whole(width, path, BUNDLE_BYTES, &mut bytes).await?;
         let hashes = leaf_hashes(&path(width), &bytes, width)?;
         let tile = TileIndex { level: 0, index };
         self.compare(tile, &hashes).await?;
-        let claims = match replay {
-            None => vec![],
+        let (bytes, claims) = match replay {
+            None => (bytes, vec![]),
             Some(replay) => {
                 let first = index * WIDTH;
-                let work = move || replay.verify_bundle(first, &bytes, width);
+                let work = move || replay.verify_bundle(first, &bytes, width).map(|claims| (bytes, claims));
                 match tokio::task::spawn_blocking(work).await {
-                    Ok(claims) => claims?,
+                    Ok(done) => done?,
                     Err(e) => return Err(AuditError::Interrupted(e.to_string())),
                 }
             }
         };
+        self.spare().push(bytes);
         Ok(Bundle { hashes, claims })
     }
 
@@ -90,7 +97,8 @@ impl Site {
     pub async fn compare(&self, tile: TileIndex, hashes: &[Hash]) -> Result<(), AuditError> {
         let path = |width| path(Resource::Tile(tile), width);
         let width = hashes.len() as u64;
-        let bytes = self.get_whole(width, path, WIDTH as usize * Hash::LEN).await?;
+        let mut bytes = vec![];
+        self.get_whole(width, path, WIDTH as usize * Hash::LEN, &mut bytes).await?;
         let same = bytes.len() >= hashes.len() * Hash::LEN
             && hashes.iter().zip(bytes.chunks_exact(Hash::LEN)).all(|(hash, served)| hash.as_bytes()[..] == *served);
         // Where a whole tile was fetched in place of a partial one, its later hashes are not yet known; otherwise there
@@ -105,25 +113,36 @@ impl Site {
 
     /// Fetches a resource of `width`; if it is partial and gone, the full one that replaced it (C2SP tlog-tiles,
     /// "Partial Tiles": a log may delete partial tiles once the full one exists).
-    async fn get_whole(&self, width: u64, path: impl Fn(u64) -> String, most: usize) -> Result<Bytes, AuditError> {
-        if width < WIDTH
-            && let Some(bytes) = self.get(&path(width), most).await?
-        {
-            return Ok(bytes);
+    async fn get_whole(
+        &self,
+        width: u64,
+        path: impl Fn(u64) -> String,
+        most: usize,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), AuditError> {
+        if width < WIDTH && self.get(&path(width), most, bytes).await? {
+            return Ok(());
         }
         let full = path(WIDTH);
-        let missing = || AuditError::unavailable(&format!("{}/{full}", self.base), "the log does not serve it", None);
-        self.get(&full, most).await?.ok_or_else(missing)
+        match self.get(&full, most, bytes).await? {
+            true => Ok(()),
+            false => {
+                let url = format!("{}/{full}", self.base);
+                Err(AuditError::unavailable(&url, "the log does not serve it", None))
+            }
+        }
     }
 
-    /// Returns the resource at `path`, at most `most` bytes of it, or `None` if there is none.
-    async fn get(&self, path: &str, most: usize) -> Result<Option<Bytes>, AuditError> {
+    /// Puts the resource at `path`, at most `most` bytes of it, in place of what is in `bytes`; returns whether there is
+    /// one.
+    async fn get(&self, path: &str, most: usize, bytes: &mut Vec<u8>) -> Result<bool, AuditError> {
+        bytes.clear();
         let url = format!("{}/{path}", self.base);
         let failed = |e: reqwest::Error| AuditError::unavailable(&url, "no answer", Some(e.into()));
         let mut answer = self.http.get(&url).send().await.map_err(failed)?;
         match answer.status() {
             StatusCode::OK => {}
-            StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(None),
+            StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(false),
             status => return Err(AuditError::unavailable(&url, format!("the server answered {status}"), None)),
         }
         let too_long = || AuditError::Bundle { path: path.to_owned(), reason: format!("more than {most} bytes") };
@@ -131,14 +150,18 @@ impl Site {
         if length > most as u64 {
             return Err(too_long());
         }
-        let mut bytes = Vec::with_capacity(length as usize);
+        bytes.reserve(length as usize);
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if bytes.len() + chunk.len() > most {
                 return Err(too_long());
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Some(bytes.into()))
+        Ok(true)
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

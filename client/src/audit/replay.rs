@@ -36,12 +36,7 @@ struct State {
 impl Replay {
     /// Reads and verifies the claims of a bundle, which do not depend on what came before. Returns each with its
     /// `logged_at_ms`.
-    pub fn verify_bundle(
-        &self,
-        first: u64,
-        bytes: &Bytes,
-        width: u64,
-    ) -> Result<Vec<(u64, VerifiedClaim)>, AuditError> {
+    pub fn verify_bundle(&self, first: u64, bytes: &[u8], width: u64) -> Result<Vec<(u64, VerifiedClaim)>, AuditError> {
         let mut claims = Vec::with_capacity(width as usize);
         for (index, bytes) in (first..first + width).zip(bundle::entries(bytes)) {
             let wrong = |reason: String| AuditError::Entry { index, reason };

@@ -1,6 +1,7 @@
 //! What the node shows to the network: gRPC, C2SP tiles over HTTP, and the admin port.
 
 pub mod admin;
+pub mod app;
 pub mod attachments;
 pub mod log;
 pub mod serve;

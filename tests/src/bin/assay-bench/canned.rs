@@ -2,11 +2,8 @@
 //! in a log of a million leaves has, without looking at anything.
 
 use anyhow::Context;
-use assay_node::{node, surface::serve::Server};
-use assay_proto::v1::{
-    self, GetInclusionProofRequest, GetInclusionProofResponse,
-    log_service_server::{LogService, LogServiceServer},
-};
+use assay_node::surface::{app::Surface, serve::Server};
+use assay_proto::v1::{self, GetInclusionProofRequest, GetInclusionProofResponse, log_service_server::LogService};
 use bytes::Bytes;
 use std::{
     io::{BufRead, BufReader},
@@ -96,8 +93,8 @@ pub fn serve() -> anyhow::Result<()> {
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("http://{}", listener.local_addr()?);
-        let service = LogServiceServer::new(Canned { hashes: vec![7; PATH * 32].into() });
-        let app = node::grpc(Routes::new(service));
+        let canned = Canned { hashes: vec![7; PATH * 32].into() };
+        let app = Surface::new(canned, Routes::default(), axum::Router::new());
         let server = Server { app, tls: None, threads: 0, connections: 64, drain: Duration::ZERO };
         let (_never, stop) = watch::channel(false);
         Ok(server.run(listener, stop).await?)
@@ -114,8 +111,9 @@ pub struct Process {
 impl Process {
     /// Starts it.
     pub fn start() -> anyhow::Result<Self> {
+        // By this name it is found even if a build has replaced the file meanwhile.
         let mut child =
-            Command::new(std::env::current_exe()?).arg("canned").stdout(Stdio::piped()).stdin(Stdio::null()).spawn()?;
+            Command::new("/proc/self/exe").arg("canned").stdout(Stdio::piped()).stdin(Stdio::null()).spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
         Ok(Process { child, url: line.trim().to_owned() })

@@ -1,5 +1,6 @@
 //! The clients: publishing over streams and over single calls, and asking for proofs.
 
+use crate::connection::{Connection, connect};
 use crate::material::Material;
 use anyhow::{Context, anyhow, bail, ensure};
 use assay_proto::v1::{
@@ -13,7 +14,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tonic::transport::Channel;
 
 /// Connections. More than the node has threads, so that each thread has some.
 const CONNECTIONS: u64 = 4;
@@ -27,7 +27,7 @@ const IN_FLIGHT: usize = 256;
 /// Proofs in flight on one connection; below the node's limit of 100 streams.
 const PROOFS_IN_FLIGHT: usize = 64;
 
-type Client = LogServiceClient<Channel>;
+type Client = LogServiceClient<Connection>;
 
 /// Runs one task a connection, on as many threads as there are cores. Each thread has a runtime of its own, as the node's
 /// have: what is measured is the node, and a client that moves its calls between cores would take the node's share.
@@ -69,7 +69,7 @@ pub fn publish_stream(url: &str, material: &Material, claims: Range<u64>) -> any
         let messages = material.messages(start..end, ITEMS);
         let shares = shares(messages);
         let started = Instant::now();
-        let streams = async |messages| one_stream(Client::connect(url.to_owned()).await?, messages).await;
+        let streams = async |messages| one_stream(connect(url).await?, messages).await;
         done += spread(shares, streams)?.iter().sum::<u64>();
         elapsed += started.elapsed().as_secs_f64();
         start = end;
@@ -111,7 +111,7 @@ pub fn publish_unary(url: &str, material: &Material, claims: Range<u64>) -> anyh
     let shares = shares(material.claims(claims));
     let started = Instant::now();
     spread(shares, async |claims: Vec<_>| {
-        let client = Client::connect(url.to_owned()).await?;
+        let client = connect(url).await?;
         let call = |claim| {
             let mut client = client.clone();
             async move { client.publish(PublishRequest { claim: Some(claim), wait: Wait::Sequenced.into() }).await }
@@ -150,7 +150,7 @@ pub fn proofs(url: &str, shape: &Shape) -> anyhow::Result<f64> {
         Ok(done)
     };
     let done = spread((0..CONNECTIONS).collect(), async |_| {
-        let client = Client::connect(url.to_owned()).await?;
+        let client = connect(url).await?;
         let asking = (0..PROOFS_IN_FLIGHT).map(|_| ask(client.clone()));
         Ok(futures::future::try_join_all(asking).await?.iter().sum::<u64>())
     })?;

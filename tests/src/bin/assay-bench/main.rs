@@ -5,6 +5,7 @@
 //! measured in the same build just before.
 
 mod canned;
+mod connection;
 mod load;
 mod material;
 mod report;
