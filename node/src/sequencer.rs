@@ -125,6 +125,33 @@ pub struct Driver<S> {
     pub halt: Arc<Halt>,
 }
 
+/// Answers that callers wait for.
+#[derive(Default)]
+struct Owed {
+    /// Of the batch that is being committed.
+    leaves: Vec<Share>,
+    /// Of what is committed and not published.
+    checkpoints: Vec<Waiting>,
+}
+
+/// One submission's part of a batch.
+struct Share {
+    candidates: usize,
+    wait: Wait,
+    reply: oneshot::Sender<Vec<Outcome>>,
+}
+
+/// Says so if the thread dies of a fault of ours, so that the node does not call itself ready.
+struct Watch(Arc<Halt>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.set("its sequencer failed; this is a fault of the program. Restart the node and report it".into());
+        }
+    }
+}
+
 struct Waiting {
     /// The published size that answers it.
     size: u64,
@@ -138,40 +165,41 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
     pub fn start(self, pool: mpsc::Receiver<Submission>, runtime: Handle) -> std::io::Result<JoinHandle<()>> {
         thread::Builder::new().name("sequencer".into()).spawn(move || {
             let _entered = runtime.enter();
+            let _watch = Watch(self.halt.clone());
             self.run(pool);
         })
     }
 
     fn run(mut self, mut pool: mpsc::Receiver<Submission>) {
-        let halt = self.halt.clone();
-        if let Err(error) = self.drive(&mut pool) {
-            halt.set(reason(&error));
-            // Whoever waits is told at once: dropping a reply says that there will be none.
+        let mut owed = Owed::default();
+        if let Err(error) = self.drive(&mut pool, &mut owed) {
+            // Before anything that is owed is dropped: dropping a reply says that there will be none, and whoever
+            // learns that asks for the reason.
+            self.halt.set(reason(&error));
             pool.close();
             while pool.try_recv().is_ok() {}
         }
     }
 
-    fn drive(&mut self, pool: &mut mpsc::Receiver<Submission>) -> Result<(), DriveError> {
+    fn drive(&mut self, pool: &mut mpsc::Receiver<Submission>, owed: &mut Owed) -> Result<(), DriveError> {
         // A tree that is ahead of its checkpoint, as after a crash, is published before anything is added to it.
         if self.state.head().size > self.view.published().size() {
             self.publish()?;
         }
-        let mut waiting: Vec<Waiting> = Vec::new();
         let mut last_publish: Option<Instant> = None;
         let mut crowded = false;
         loop {
             let due = self.due(last_publish);
             let Some(batch) = next_batch(pool, due, crowded) else {
-                self.publish_pending(&mut waiting)?;
+                self.publish_pending(owed)?;
                 return Ok(());
             };
             crowded = batch.len() > 1;
             if !batch.is_empty() {
-                self.sequence(batch, &mut waiting)?;
+                self.sequence(batch, owed)?;
             }
             if self.due(last_publish).is_some_and(|due| due <= Instant::now()) {
-                self.publish_pending(&mut waiting)?;
+                self.publish_pending(owed)?;
                 last_publish = Some(Instant::now());
             }
         }
@@ -183,16 +211,16 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         behind.then(|| last.map_or_else(Instant::now, |last| last + self.interval))
     }
 
-    fn sequence(&mut self, batch: Vec<Submission>, waiting: &mut Vec<Waiting>) -> Result<(), DriveError> {
+    fn sequence(&mut self, batch: Vec<Submission>, owed: &mut Owed) -> Result<(), DriveError> {
         let mut candidates = Vec::new();
-        let mut shares = Vec::with_capacity(batch.len());
         for submission in batch {
             // The caller went away while it queued; nothing was promised to it.
             if submission.reply.is_closed() {
                 continue;
             }
-            shares.push((submission.candidates.len(), submission.wait, submission.reply));
-            candidates.extend(submission.candidates);
+            let Submission { candidates: some, wait, reply } = submission;
+            owed.leaves.push(Share { candidates: some.len(), wait, reply });
+            candidates.extend(some);
         }
         let keys: Vec<_> = candidates.iter().map(Candidate::key).collect();
         let known = records::find_claims(&*self.store, &keys)?;
@@ -201,8 +229,9 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         if !step.leaves.is_empty() {
             self.commit(step)?;
         }
-        for (share, wait, reply) in shares {
-            self.answer(outcomes.by_ref().take(share).collect(), wait, reply, waiting);
+        for share in owed.leaves.drain(..) {
+            let outcomes = outcomes.by_ref().take(share.candidates).collect();
+            self.answer(outcomes, share.wait, share.reply, &mut owed.checkpoints);
         }
         Ok(())
     }
@@ -244,12 +273,12 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         }
     }
 
-    fn publish_pending(&mut self, waiting: &mut Vec<Waiting>) -> Result<(), DriveError> {
+    fn publish_pending(&mut self, owed: &mut Owed) -> Result<(), DriveError> {
         if self.state.head().size > self.view.published().size() {
             self.publish()?;
         }
         let size = self.view.published().size().get();
-        for answered in waiting.extract_if(.., |one| one.size <= size) {
+        for answered in owed.checkpoints.extract_if(.., |one| one.size <= size) {
             let _ = answered.reply.send(answered.outcomes);
         }
         Ok(())

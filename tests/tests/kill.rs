@@ -22,12 +22,16 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinSet};
+use tokio_stream::wrappers::UnboundedReceiverStream;
 
 const KILLS: usize = 50;
 
 /// Claims that may be acknowledged in one life of the node before it is killed, at most.
-const LIFE: u64 = 150;
+const LIFE: u64 = 300;
+
+/// Messages of a stream that are under way at once.
+const MESSAGES: usize = 4;
 
 /// SplitMix64: few lines, and good enough to draw moments.
 struct Draw(u64);
@@ -103,10 +107,14 @@ impl Load {
         }
     }
 
-    /// A stream of small messages.
+    /// A stream of small messages, a few of which are under way at once.
     async fn stream(&self, wait: Wait) {
+        let (answered, go_on) = tokio::sync::mpsc::unbounded_channel();
+        for _ in 0..MESSAGES {
+            let _ = answered.send(());
+        }
         let (issuer, next) = (self.issuer.clone(), self.next.clone());
-        let messages = stream::repeat(()).map(move |()| {
+        let messages = UnboundedReceiverStream::new(go_on).map(move |()| {
             let items = (0..5).map(|_| {
                 let id = next.fetch_add(1, Ordering::SeqCst);
                 PublishItem { id, claim: Some(issuer.claim(id)) }
@@ -126,6 +134,7 @@ impl Load {
                     other => panic!("item {}: {other:?}", result.id),
                 }
             }
+            let _ = answered.send(());
         }
     }
 
@@ -139,15 +148,17 @@ impl Load {
         }
     }
 
-    async fn run(&self) {
-        tokio::join!(
-            self.publish(Wait::Sequenced),
-            self.publish(Wait::Sequenced),
-            self.publish(Wait::Integrated),
-            self.stream(Wait::Sequenced),
-            self.stream(Wait::Integrated),
-            self.watch(),
-        );
+    /// Runs everybody until the last one has lost the node. Panics as they do.
+    async fn run(self) {
+        let load = Arc::new(self);
+        let mut tasks = JoinSet::new();
+        for wait in [Wait::Sequenced, Wait::Integrated] {
+            let (calls, streams) = (load.clone(), load.clone());
+            tasks.spawn(async move { calls.publish(wait).await });
+            tasks.spawn(async move { streams.stream(wait).await });
+        }
+        tasks.spawn(async move { load.watch().await });
+        tasks.join_all().await;
     }
 }
 
@@ -203,10 +214,13 @@ async fn no_kill_loses_an_acknowledged_claim_or_shows_two_roots_for_a_size() -> 
     for kill in 0..KILLS {
         let log = Log::connect(node.ready()).await?;
         let load = Load { log, issuer: issuer.clone(), seen: seen.clone(), next: next.clone() };
-        let life = tokio::spawn(async move { load.run().await });
+        let mut life = tokio::spawn(async move { load.run().await });
         // Some lives end before anything is acknowledged, and all of them at no round number: the moment is the test.
         let wanted = checked + draw.below(LIFE) as usize;
-        seen.acknowledged(wanted).await;
+        tokio::select! {
+            () = seen.acknowledged(wanted) => {}
+            ended = &mut life => anyhow::bail!("nobody could publish any more before kill {kill}: {ended:?}: {}", node.stderr()),
+        }
         tokio::time::sleep(Duration::from_micros(draw.below(4000))).await;
         node.kill()?;
         life.await?;
