@@ -11,7 +11,7 @@ use crate::{
     registry::Directory,
     sequencer::{Driver, Halt, Submission},
     storage::{
-        Head as _, StorageError,
+        Head as _, Reads, StorageError,
         rocks::{Options, Rocks},
     },
     surface::{
@@ -163,12 +163,12 @@ pub fn open(config: &Config) -> Result<Opened, StartError> {
     let options = Options { create: false, block_cache_mib: config.storage.block_cache_mib, ..Options::default() };
     let store = Arc::new(Rocks::open(&config.storage.path, options)?);
     let head = store.head()?.ok_or_else(|| StartError::NoLog { path: config.storage.path.clone() })?;
-    let state = settle(&store, Head::parse(&head)?, &checkpoint)?;
+    let state = settle(&*store, Head::parse(&head)?, &checkpoint)?;
     Ok(Opened { store, anchor, checkpoint, state, key })
 }
 
-/// Computes both roots from the stored tiles and asks core whether the log may go on.
-fn settle(store: &Rocks, head: Head, anchor: &VerifiedCheckpoint) -> Result<Sequencer, StartError> {
+/// Computes both roots from the stored tiles and asks core whether the log may go on. Returns the state to go on from.
+pub fn settle(store: &impl Reads, head: Head, anchor: &VerifiedCheckpoint) -> Result<Sequencer, StartError> {
     let at_anchor = (head.size >= anchor.size()).then(|| stored_root(store, anchor.size())).transpose()?;
     resume(head, anchor, at_anchor, stored_root(store, head.size)?)?;
     let damaged = || RecordError::Damaged("its right edge does not belong to its head".into());

@@ -12,3 +12,6 @@ mod recovery;
 pub use head::{Head, HeadError};
 pub use plan::{Candidate, Outcome, Refused, Sequencer, Step};
 pub use recovery::{Refusal, Resume, resume};
+
+#[cfg(test)]
+mod tests;
