@@ -71,15 +71,6 @@ async fn assert_all_there(log: &Log, acknowledged: &[PublishResponse]) -> anyhow
     Ok(())
 }
 
-/// Waits until the published checkpoint covers `size` leaves. Nobody is told when it does, so it is asked for.
-async fn published(log: &Log, size: u64) -> anyhow::Result<()> {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while log.size().await? < size {
-        anyhow::ensure!(std::time::Instant::now() < deadline, "no checkpoint over {size} leaves came");
-    }
-    Ok(())
-}
-
 /// The answers to a publishing stream, by id. Panics if one comes twice.
 async fn stream_all(
     log: &Log,

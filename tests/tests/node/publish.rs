@@ -177,7 +177,7 @@ async fn a_stream_answers_every_item_once_whatever_the_others_are() -> anyhow::R
                 (_, other) => panic!("item {id}: {other:?}"),
             }
         }
-        crate::published(log, size + 56).await?;
+        log.published(size + 56).await?;
         assert_all_there(log, &places).await?;
         places.sort_by_key(|answer| answer.leaf_index);
         let indices: Vec<u64> = places.iter().map(|answer| answer.leaf_index).collect();
