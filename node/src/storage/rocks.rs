@@ -456,6 +456,9 @@ fn table_options(table: Table, cache: &Cache) -> rocksdb::Options {
         // Mostly asked for what is not there: is this claim, this leaf, new?
         Table::Claims | Table::LeafHashes => {
             blocks.set_bloom_filter(10.0, false);
+            // Every publication asks whether its claim is known, and it almost never is.
+            family.set_memtable_prefix_bloom_ratio(0.1);
+            family.set_memtable_whole_key_filtering(true);
             blocks.set_optimize_filters_for_memory(true);
         }
         Table::Tiles | Table::Attachments => {}

@@ -76,11 +76,11 @@ impl<L: LogService> Service<Request<Incoming>> for Surface<L> {
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        if is_log(request.uri().path()) {
+        let grpc = is_grpc(&request);
+        if grpc && is_log(request.uri().path()) {
             let answer = self.log.call(request);
             return in_time(answer, || late(true)).boxed();
         }
-        let grpc = is_grpc(&request);
         let answer = self.rest.call(request).map(|answer| answer.map(|response| response.map(Body::new)));
         in_time(answer, move || late(grpc)).boxed()
     }
