@@ -2,6 +2,8 @@
 //!
 //! Every test runs a node of its own, on ports that the system gives. What is read back is verified by core.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports by panicking")]
+
 mod bad_input;
 mod disk;
 mod drain;
