@@ -9,6 +9,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Folders with documents that `assay publish` takes, and the kind that it takes them as.
+pub const DOCUMENTS: &[(&str, &str)] = &[
+    ("sarif", "scan"),
+    ("osv-scanner-results", "scan"),
+    ("sbom-cyclonedx", "sbom"),
+    ("sbom-spdx", "sbom"),
+    ("openvex", "vex"),
+    ("lifecycle", "lifecycle"),
+    ("slsa-provenance", "provenance"),
+    ("scorecard", "scorecard"),
+    ("in-toto", "statement"),
+];
+
 /// The folder of all test data, whether or not it exists.
 pub fn root() -> PathBuf {
     std::env::var_os("ASSAY_TEST_DATA")

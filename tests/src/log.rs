@@ -3,8 +3,8 @@
 //! It speaks to the node by the generated client and plain HTTP, without the project's own client library, so that the two
 //! cannot hide each other's faults.
 
-use crate::process::Ready;
-use anyhow::{Context, ensure};
+use crate::{issuer::Actor, process::Ready};
+use anyhow::{Context, bail, ensure};
 use assay_core::{
     Hash,
     claim::ClaimId,
@@ -17,13 +17,21 @@ use assay_core::{
     },
 };
 use assay_proto::v1::{
-    GetCheckpointRequest, GetConsistencyProofRequest, GetEntryAndProofRequest, GetInclusionProofRequest,
-    PublishRequest, PublishResponse, StreamEntriesRequest, Wait, get_entry_and_proof_request,
-    get_inclusion_proof_request, log_service_client::LogServiceClient,
+    GetCheckpointRequest, GetConsistencyProofRequest, GetEntryAndProofRequest, GetInclusionProofRequest, PublishItem,
+    PublishRequest, PublishResponse, PublishStreamRequest, StreamEntriesRequest, Wait, get_entry_and_proof_request,
+    get_inclusion_proof_request, log_service_client::LogServiceClient, publish_result,
 };
 use bytes::Bytes;
-use std::collections::HashMap;
+use futures::stream;
+use std::{
+    collections::HashMap,
+    ops::Range,
+    time::{Duration, Instant},
+};
 use tonic::{Status, transport::Channel};
+
+/// Longest time that a checkpoint may take to come. It needs a hundredth of it.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection to a node.
 #[derive(Clone)]
@@ -96,6 +104,41 @@ impl Log {
     pub async fn publish(&self, claim: wire::Claim, wait: Wait) -> Result<PublishResponse, Status> {
         let request = PublishRequest { claim: Some(claim), wait: wait.into() };
         self.service.clone().publish(request).await.map(tonic::Response::into_inner)
+    }
+
+    /// Publishes the claims of an issuer with these numbers over one stream. Fails if one of them is refused or was there
+    /// before.
+    pub async fn publish_many(&self, issuer: &Actor, numbers: Range<u64>) -> anyhow::Result<()> {
+        let expected = numbers.end - numbers.start;
+        let claims: Vec<_> = numbers.map(|id| PublishItem { id, claim: Some(issuer.claim(id)) }).collect();
+        let messages: Vec<_> = claims
+            .chunks(64)
+            .map(|items| PublishStreamRequest { wait: Wait::Sequenced.into(), items: items.to_vec() })
+            .collect();
+        let mut answers = self.service.clone().publish_stream(stream::iter(messages)).await?.into_inner();
+        let mut done = 0;
+        while let Some(answer) = answers.message().await? {
+            for result in answer.results {
+                match result.result.context("an empty answer")? {
+                    publish_result::Result::Published(published) => {
+                        ensure!(!published.already_logged, "claim {} was there before", result.id);
+                        done += 1;
+                    }
+                    publish_result::Result::Refused(refused) => bail!("claim {}: {}", result.id, refused.message),
+                }
+            }
+        }
+        ensure!(done == expected, "{done} claims of {expected} were answered");
+        Ok(())
+    }
+
+    /// Waits until the published checkpoint covers `size` leaves. Nobody is told when it does, so it is asked for.
+    pub async fn published(&self, size: u64) -> anyhow::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.size().await? < size {
+            ensure!(Instant::now() < deadline, "no checkpoint over {size} leaves came");
+        }
+        Ok(())
     }
 
     /// The latest checkpoint.

@@ -9,9 +9,13 @@ mod needs_go {
         path::{Path, PathBuf},
     };
 
+    use assay_proto::v1::Wait;
     use assay_tests::{
         data,
         interop::{checked_size, fsck, require_go},
+        issuer::Actor,
+        log::Log,
+        process::Node,
         static_http::StaticHttp,
     };
 
@@ -52,6 +56,33 @@ mod needs_go {
         Ok(())
     }
 
+    /// More than 65,536 entries, so that there are full tiles of level 1, a tile of level 2, and partial ones of each.
+    const ENTRIES: u64 = 70_100;
+
+    #[test]
+    fn fsck_passes_a_log_of_ours_as_it_is_served() -> TestResult {
+        if !require_go("fsck of a served log") {
+            return Ok(());
+        }
+        let node = Node::start_with("admission.issuer_claims_per_second = 0")?;
+        let (url, vkey) = (node.ready().url.clone(), node.ready().vkey.clone());
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let log = Log::connect(node.ready()).await?;
+            let issuer = Actor::new(&[1], 1);
+            log.publish(issuer.registration()?, Wait::Sequenced).await?;
+            let streams = (0..4).map(|n| log.publish_many(&issuer, 1 + n * ENTRIES / 4..1 + (n + 1) * ENTRIES / 4));
+            futures::future::try_join_all(streams).await?;
+            log.published(ENTRIES + 1).await
+        })?;
+        let success = fsck(&url, &vkey)?;
+        assert_eq!(checked_size(&success), Some(ENTRIES + 1), "{success}");
+        // It did check this very log: under another log's key nothing passes.
+        let other = Node::start()?;
+        refused_at(&url, &other.ready().vkey, "failed to fetch and verify checkpoint")?;
+        Ok(())
+    }
+
     /// Without this a harness that always answers "success" would pass every other test here.
     #[test]
     fn fsck_refuses_every_broken_copy() -> TestResult {
@@ -81,7 +112,11 @@ mod needs_go {
 
     fn refused(folder: &Path, vkey: &str, complaint: &str) -> Result<(), String> {
         let server = StaticHttp::serve(folder).map_err(|error| error.to_string())?;
-        match fsck(&server.url(), vkey) {
+        refused_at(&server.url(), vkey, complaint)
+    }
+
+    fn refused_at(url: &str, vkey: &str, complaint: &str) -> Result<(), String> {
+        match fsck(url, vkey) {
             Err(why) if why.contains(complaint) => Ok(()),
             Err(why) => Err(format!("refused, but without {complaint:?}: {why}")),
             Ok(success) => Err(format!("not noticed: {success}")),

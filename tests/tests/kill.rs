@@ -5,6 +5,8 @@
 //! printed; `ASSAY_KILL_SEED` sets another one. The system's scheduling stays random, so that a seed makes a run like
 //! another and not the same.
 
+#![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
+
 use anyhow::{Context, ensure};
 use assay_core::{claim::ClaimId, note::VerifiedCheckpoint};
 use assay_proto::v1::{PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome};

@@ -18,19 +18,6 @@ use std::path::Path;
 
 const NOW: &str = "2026-11-22T18:41:48Z";
 
-/// Folders of the collection, and the kind that their documents are published as.
-const FOLDERS: &[(&str, &str)] = &[
-    ("sarif", "scan"),
-    ("osv-scanner-results", "scan"),
-    ("sbom-cyclonedx", "sbom"),
-    ("sbom-spdx", "sbom"),
-    ("openvex", "vex"),
-    ("lifecycle", "lifecycle"),
-    ("slsa-provenance", "provenance"),
-    ("scorecard", "scorecard"),
-    ("in-toto", "statement"),
-];
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     Taken,
@@ -92,7 +79,7 @@ fn sources(folder: &Path) -> HashMap<String, String> {
 
 #[test]
 fn every_document_is_taken_or_refused_as_its_source_says() {
-    for (name, kind) in FOLDERS {
+    for (name, kind) in data::DOCUMENTS {
         let Some(folder) = data::require(name) else { return };
         let sources = sources(&folder);
         let (mut taken, mut refused) = (0, 0);

@@ -1,6 +1,6 @@
 //! Documents that were cut or changed are refused with a place, or make claims that hold; nothing panics.
 
-use crate::{FOLDERS, NOW, assert_sound, assert_tells};
+use crate::{NOW, assert_sound, assert_tells};
 use assay_core::predicate;
 use assay_tests::data;
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn samples() -> &'static [Sample] {
     static SAMPLES: OnceLock<Vec<Sample>> = OnceLock::new();
     SAMPLES.get_or_init(|| {
         let mut samples = Vec::new();
-        for (name, kind) in FOLDERS {
+        for (name, kind) in data::DOCUMENTS {
             let Some(folder) = data::require(name) else { return Vec::new() };
             for path in data::files(&folder) {
                 let bytes = data::read(&path);

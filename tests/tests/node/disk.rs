@@ -3,7 +3,7 @@
 //! Two ways to get one. A limit on the size of files works for everybody, and fails a write in the middle of a file; the
 //! error is another one than that of a full disk. A tmpfs that is full is the real thing, and needs the right to mount.
 
-use crate::{AT_ONCE, Fixture, assert_all_there, published};
+use crate::{AT_ONCE, Fixture, assert_all_there};
 use assay_core::note::VerifiedCheckpoint;
 use assay_proto::v1::{PublishResponse, Wait};
 use assay_tests::process::copy_folder;
@@ -63,7 +63,7 @@ async fn assert_recovered(
     shown: &VerifiedCheckpoint,
 ) -> anyhow::Result<()> {
     let log = &fixture.log;
-    published(log, 1 + acknowledged.len() as u64).await?;
+    log.published(1 + acknowledged.len() as u64).await?;
     assert_all_there(log, acknowledged).await?;
     let now = log.checkpoint().await?;
     log.prove_consistency((shown.size().get(), &shown.root()), (now.size().get(), &now.root())).await?;

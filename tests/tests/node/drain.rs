@@ -59,7 +59,7 @@ async fn everything_acknowledged_while_stopping_is_there_afterwards() -> anyhow:
         }
         fixture.node.wait()?;
         fixture.run().await?;
-        crate::published(&fixture.log, 1 + all.len() as u64).await?;
+        fixture.log.published(1 + all.len() as u64).await?;
         assert_all_there(&fixture.log, &all).await?;
     }
     assert!(fixture.log.rederive().await?.leaves.len() > all.len());

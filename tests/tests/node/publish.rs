@@ -177,7 +177,7 @@ async fn a_stream_answers_every_item_once_whatever_the_others_are() -> anyhow::R
                 (_, other) => panic!("item {id}: {other:?}"),
             }
         }
-        crate::published(log, size + 56).await?;
+        log.published(size + 56).await?;
         assert_all_there(log, &places).await?;
         places.sort_by_key(|answer| answer.leaf_index);
         let indices: Vec<u64> = places.iter().map(|answer| answer.leaf_index).collect();
@@ -265,7 +265,7 @@ async fn a_rotation_takes_the_thresholds_of_both_records_and_ends_the_old_keys()
         // What was logged before keeps its leaf, and so do the records.
         assert_eq!(log.publish(old.registration()?, Wait::Integrated).await?.leaf_index, 1);
         assert_eq!(stated(&log.publish(rotation.clone(), Wait::Integrated).await?)?, stated(&rotated)?);
-        assert_all_there(&log, &[logged_before.clone()]).await?;
+        assert_all_there(&log, std::slice::from_ref(&logged_before)).await?;
         // After a restart the issuers in force are read from the log.
         fixture.node.stop()?;
         fixture.run().await?;

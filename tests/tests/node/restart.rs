@@ -4,7 +4,7 @@
 //! Where a guard keeps it from starting, a second part of the test takes the guard away, starts, and shows two signed
 //! roots for one size: it was that guard, and it is needed.
 
-use crate::{AT_ONCE, Fixture, NEVER, assert_all_there, published};
+use crate::{AT_ONCE, Fixture, NEVER, assert_all_there};
 use assay_core::note::VerifiedCheckpoint;
 use assay_proto::v1::{PublishResponse, Wait};
 use assay_tests::{
@@ -83,7 +83,7 @@ async fn what_was_sequenced_before_a_crash_is_published_at_the_start() -> anyhow
         acknowledged.extend(fixture.publish(round * 100 + 1..round * 100 + 20, Wait::Sequenced).await?);
         fixture.node.kill()?;
         fixture.run().await?;
-        published(&fixture.log, 1 + acknowledged.len() as u64).await?;
+        fixture.log.published(1 + acknowledged.len() as u64).await?;
         assert_all_there(&fixture.log, &acknowledged).await?;
         assert_eq!(fixture.log.rederive().await?.leaves.len(), 1 + acknowledged.len());
     }
@@ -372,7 +372,7 @@ async fn an_anchor_that_is_replaced_under_a_running_node_stops_the_signing() -> 
     // A start looks at what there is, and goes on: the tree is ahead of the anchor.
     fixture.node.stop()?;
     fixture.run().await?;
-    published(&fixture.log, 5).await?;
+    fixture.log.published(5).await?;
     assert_all_there(&fixture.log, &acknowledged).await
 }
 
