@@ -11,7 +11,7 @@ use crate::entry::{Entry, EntryError, wire};
 use crate::limits;
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
-use prost::encoding::encoded_len_varint;
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
 /// Bytes of the offset.
 const OFFSET: usize = 4;
@@ -28,6 +28,9 @@ pub enum DetachError {
     /// The offset is cut off, or lies outside of the entry.
     #[error("the detached entry is cut off")]
     CutOff,
+    /// The payload has not the length that the entry states just before it.
+    #[error("what was logged has a payload of another length: this is not the claim that was logged")]
+    OtherLength,
     /// The payload that was put in is not the claim's payload in the entry that came out.
     #[error("the payload does not belong where the detached entry says")]
     Misplaced,
@@ -54,6 +57,9 @@ pub fn attach(extra: &[u8], payload: &[u8]) -> Result<Entry, DetachError> {
     if length > limits::ENTRY_BYTES {
         return Err(EntryError::TooLong(length).into());
     }
+    if !before.ends_with(&payload_head(payload.len())) {
+        return Err(DetachError::OtherLength);
+    }
     let mut bytes = BytesMut::with_capacity(length);
     bytes.put_slice(before);
     bytes.put_slice(payload);
@@ -63,6 +69,14 @@ pub fn attach(extra: &[u8], payload: &[u8]) -> Result<Entry, DetachError> {
         true => Ok(entry),
         false => Err(DetachError::Misplaced),
     }
+}
+
+/// What an entry says just before a payload: the field's tag and the length.
+fn payload_head(length: usize) -> Vec<u8> {
+    let mut head = Vec::new();
+    encode_key(1, WireType::LengthDelimited, &mut head);
+    encode_varint(length as u64, &mut head);
+    head
 }
 
 /// Where the payload begins. An [`Entry`] has only one spelling, and in it the payload comes after the time (if it is not
@@ -116,7 +130,7 @@ mod tests {
         }
         let mut moved = extra.clone();
         (moved[3], moved[usize::from(offset) + 3]) = (offset - 1, 10);
-        assert!(matches!(attach(&moved, &[10; 10]), Err(DetachError::Misplaced | DetachError::Entry(_))));
+        assert!(matches!(attach(&moved, &[10; 10]), Err(DetachError::Misplaced | DetachError::OtherLength | DetachError::Entry(_))));
     }
 
     #[test]
