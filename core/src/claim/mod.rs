@@ -160,6 +160,11 @@ impl VerifiedClaim {
         &self.claim
     }
 
+    /// Gives the claim back, as it was given.
+    pub fn into_claim(self) -> wire::Claim {
+        self.claim
+    }
+
     /// Who signed, and for which issuer: distinct, in the order of the first signature of each. At least one. That a key is
     /// the issuer's is not verified: see [`issuer::authorize`](crate::issuer::authorize).
     pub fn signers(&self) -> &[(IssuerId, PublicKey)] {

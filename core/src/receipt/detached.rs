@@ -130,7 +130,10 @@ mod tests {
         }
         let mut moved = extra.clone();
         (moved[3], moved[usize::from(offset) + 3]) = (offset - 1, 10);
-        assert!(matches!(attach(&moved, &[10; 10]), Err(DetachError::Misplaced | DetachError::OtherLength | DetachError::Entry(_))));
+        assert!(matches!(
+            attach(&moved, &[10; 10]),
+            Err(DetachError::Misplaced | DetachError::OtherLength | DetachError::Entry(_))
+        ));
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Candidate {
             relied_on: Vec::new(),
             change: None,
             attachments,
-            claim: claim.claim().clone(),
+            claim: claim.into_claim(),
         }
     }
 
