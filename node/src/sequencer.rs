@@ -27,10 +27,7 @@ use std::{
 };
 use tokio::{
     runtime::Handle,
-    sync::{
-        mpsc::{self, error::TryRecvError},
-        oneshot,
-    },
+    sync::{mpsc, oneshot},
 };
 
 /// Most candidates in one commit: at 1 KiB each, a batch of a mebibyte, which syncs in about a millisecond.
@@ -315,23 +312,26 @@ fn next_batch(pool: &mut mpsc::Receiver<Submission>, due: Option<Instant>, crowd
             Received::Closed => return None,
         },
     };
-    let (mut claims, mut bytes) = (first.candidates.len(), first.bytes());
     let mut batch = vec![first];
-    let linger = Instant::now() + LINGER;
+    if !drain(pool, &mut batch) && crowded {
+        // Asleep and not waiting on the pool: being woken for every submission costs more than the submission.
+        thread::sleep(LINGER);
+        drain(pool, &mut batch);
+    }
+    Some(batch)
+}
+
+/// Takes what is in the pool. Returns whether the batch is full.
+fn drain(pool: &mut mpsc::Receiver<Submission>, batch: &mut Vec<Submission>) -> bool {
+    let mut claims: usize = batch.iter().map(|one| one.candidates.len()).sum();
+    let mut bytes: usize = batch.iter().map(Submission::bytes).sum();
     while claims < BATCH && bytes < BATCH_BYTES {
-        let next = match pool.try_recv() {
-            Ok(next) => next,
-            Err(TryRecvError::Empty) if crowded => match recv_until(pool, linger) {
-                Received::One(next) => next,
-                _ => break,
-            },
-            Err(_) => break,
-        };
+        let Ok(next) = pool.try_recv() else { return false };
         claims += next.candidates.len();
         bytes += next.bytes();
         batch.push(next);
     }
-    Some(batch)
+    true
 }
 
 enum Received {
