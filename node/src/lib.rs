@@ -12,6 +12,7 @@ pub mod keyfile;
 pub mod node;
 pub mod records;
 pub mod registry;
+pub mod reply;
 pub mod sequencer;
 pub mod storage;
 pub mod surface;

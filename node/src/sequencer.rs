@@ -11,6 +11,7 @@ use crate::{
     anchor::Anchor,
     records::{self, RecordError},
     registry::Directory,
+    reply::{Outbox, Reply},
     storage::{StorageError, Tables},
     view::{View, stored_root},
 };
@@ -25,10 +26,7 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::{
-    runtime::Handle,
-    sync::{mpsc, oneshot},
-};
+use tokio::{runtime::Handle, sync::mpsc};
 
 /// Most candidates in one commit: at 1 KiB each, a batch of a mebibyte, which syncs in about a millisecond.
 const BATCH: usize = 1024;
@@ -57,7 +55,7 @@ pub struct Submission {
     /// When to answer.
     pub wait: Wait,
     /// Where to answer. Dropped without an answer if the node stopped writing.
-    pub reply: oneshot::Sender<Vec<Outcome>>,
+    pub reply: Reply,
 }
 
 impl Submission {
@@ -135,7 +133,7 @@ struct Owed {
 struct Share {
     candidates: usize,
     wait: Wait,
-    reply: oneshot::Sender<Vec<Outcome>>,
+    reply: Reply,
 }
 
 /// Says so if the thread dies of a fault of ours, so that the node does not call itself ready.
@@ -152,7 +150,7 @@ impl Drop for Watch {
 struct Waiting {
     /// The published size that answers it.
     size: u64,
-    reply: oneshot::Sender<Vec<Outcome>>,
+    reply: Reply,
     outcomes: Vec<Outcome>,
 }
 
@@ -226,10 +224,12 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         if !step.leaves.is_empty() {
             self.commit(step)?;
         }
+        let mut outbox = Outbox::default();
         for share in owed.leaves.drain(..) {
             let outcomes = outcomes.by_ref().take(share.candidates).collect();
-            self.answer(outcomes, share.wait, share.reply, &mut owed.checkpoints);
+            self.answer(outcomes, share.wait, share.reply, &mut owed.checkpoints, &mut outbox);
         }
+        outbox.send();
         Ok(())
     }
 
@@ -254,8 +254,9 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         &self,
         outcomes: Vec<Outcome>,
         wait: Wait,
-        reply: oneshot::Sender<Vec<Outcome>>,
+        reply: Reply,
         waiting: &mut Vec<Waiting>,
+        outbox: &mut Outbox,
     ) {
         let last = outcomes.iter().filter_map(|outcome| match outcome {
             Outcome::Sequenced { index, .. } | Outcome::Existing(index) => Some(index.get() + 1),
@@ -265,8 +266,7 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         if wait == Wait::Integrated && size > self.view.published().size().get() {
             waiting.push(Waiting { size, reply, outcomes });
         } else {
-            // An error means that the caller went away. Its claim is logged all the same.
-            let _ = reply.send(outcomes);
+            outbox.push(reply, outcomes);
         }
     }
 
@@ -275,9 +275,11 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
             self.publish()?;
         }
         let size = self.view.published().size().get();
+        let mut outbox = Outbox::default();
         for answered in owed.checkpoints.extract_if(.., |one| one.size <= size) {
-            let _ = answered.reply.send(answered.outcomes);
+            outbox.push(answered.reply, answered.outcomes);
         }
+        outbox.send();
         Ok(())
     }
 

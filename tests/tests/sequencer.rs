@@ -17,6 +17,7 @@ use assay_node::{
     node::{StartError, settle},
     records,
     registry::Directory,
+    reply::Reply,
     sequencer::{Driver, Halt, Submission, Wait},
     storage::{
         Batch, Head as _, Tables,
@@ -26,10 +27,7 @@ use assay_node::{
 };
 use assay_tests::issuer::{Actor, payload};
 use std::{path::Path, sync::Arc, thread::JoinHandle, time::Duration};
-use tokio::{
-    runtime::Handle,
-    sync::{mpsc, oneshot},
-};
+use tokio::{runtime::Handle, sync::mpsc};
 
 const ORIGIN: &str = "faults.assay.example/log";
 
@@ -84,7 +82,7 @@ fn open(store: Memory, anchor: &Path) -> Result<Running, StartError> {
 impl Running {
     async fn publish(&self, claim: VerifiedClaim, wait: Wait) -> Option<Outcome> {
         let authorized = authorize(&claim, &*self.directory).unwrap();
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Reply::new();
         let candidates = vec![Candidate::new(claim, &authorized)];
         self.pool.send(Submission { candidates, wait, reply }).await.ok()?;
         answer.await.ok()?.pop()

@@ -4,6 +4,7 @@ use super::status;
 use crate::{
     admission::{Admission, Admitted, Refusal},
     records,
+    reply::Reply,
     sequencer::{Halt, Submission, Wait},
     storage::Tables,
     view::{Published, View, ViewError},
@@ -73,7 +74,7 @@ impl<S: Tables + Send + Sync + 'static> Shared<S> {
 
     /// Queues candidates without waiting for room.
     fn submit(&self, candidates: Vec<assay_core::sequencer::Candidate>, wait: Wait) -> Result<Answer, Refusal> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Reply::new();
         self.pool.try_send(Submission { candidates, wait, reply }).map_err(|error| match error {
             TrySendError::Full(_) => {
                 Refusal::Busy { what: "the queue of claims that wait for a leaf is full".into(), retry_s: 1 }
@@ -173,7 +174,7 @@ impl<S: Tables + Send + Sync + 'static> Shared<S> {
         }
         let mut admittance = self.clone().verify(items, from).await?;
         if !admittance.candidates.is_empty() {
-            let (reply, answer) = oneshot::channel();
+            let (reply, answer) = Reply::new();
             let submission = Submission { candidates: admittance.candidates, wait, reply };
             // A stream waits for room; that is its flow control.
             self.pool.send(submission).await.map_err(|_| self.halted())?;

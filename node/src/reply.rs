@@ -1,0 +1,83 @@
+//! Answers, handed over to the thread that waits for them.
+//!
+//! The sequencer answers some hundred callers at once, who wait on a few serving threads. Waking each of them from another
+//! thread is a system call each; so the answers for one thread travel together, and a task there (its desk) wakes them.
+
+use assay_core::sequencer::Outcome;
+use std::cell::RefCell;
+use tokio::sync::{mpsc, oneshot};
+
+type Answer = (oneshot::Sender<Vec<Outcome>>, Vec<Outcome>);
+type Desk = mpsc::UnboundedSender<Vec<Answer>>;
+
+thread_local! {
+    static DESK: RefCell<Option<Desk>> = const { RefCell::new(None) };
+}
+
+/// Where a submission is answered. Dropping it says that there will be no answer.
+#[derive(Debug)]
+pub struct Reply {
+    caller: oneshot::Sender<Vec<Outcome>>,
+    desk: Desk,
+}
+
+impl Reply {
+    /// A reply to the task that calls this, and where it waits for it. Must be called on a tokio runtime.
+    pub fn new() -> (Reply, oneshot::Receiver<Vec<Outcome>>) {
+        let (caller, answer) = oneshot::channel();
+        (Reply { caller, desk: desk() }, answer)
+    }
+
+    /// Whether the caller went away.
+    pub fn is_closed(&self) -> bool {
+        self.caller.is_closed()
+    }
+}
+
+/// This thread's desk. A desk of a runtime that has ended is replaced.
+fn desk() -> Desk {
+    DESK.with_borrow_mut(|desk| match desk {
+        Some(open) if !open.is_closed() => open.clone(),
+        _ => desk.insert(open_desk()).clone(),
+    })
+}
+
+fn open_desk() -> Desk {
+    let (desk, mut answers) = mpsc::unbounded_channel::<Vec<Answer>>();
+    tokio::spawn(async move {
+        while let Some(answers) = answers.recv().await {
+            answers.into_iter().for_each(hand_over);
+        }
+    });
+    desk
+}
+
+fn hand_over((caller, outcomes): Answer) {
+    // An error means that the caller went away. Its claim is logged all the same.
+    let _ = caller.send(outcomes);
+}
+
+/// Answers on their way out, by desk.
+#[derive(Debug, Default)]
+pub struct Outbox(Vec<(Desk, Vec<Answer>)>);
+
+impl Outbox {
+    /// Adds an answer.
+    pub fn push(&mut self, reply: Reply, outcomes: Vec<Outcome>) {
+        let Reply { caller, desk } = reply;
+        match self.0.iter_mut().find(|(known, _)| known.same_channel(&desk)) {
+            Some((_, answers)) => answers.push((caller, outcomes)),
+            None => self.0.push((desk, vec![(caller, outcomes)])),
+        }
+    }
+
+    /// Sends everything.
+    pub fn send(&mut self) {
+        for (desk, answers) in self.0.drain(..) {
+            // A desk that is gone took its runtime with it; whoever still waits, waits elsewhere.
+            if let Err(mpsc::error::SendError(answers)) = desk.send(answers) {
+                answers.into_iter().for_each(hand_over);
+            }
+        }
+    }
+}
