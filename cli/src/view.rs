@@ -2,7 +2,11 @@
 //! fields are added, never renamed.
 
 use crate::{subject, time};
-use assay_core::{claim::VerifiedClaim, predicate, statement::Subject};
+use assay_core::{
+    claim::VerifiedClaim,
+    predicate,
+    statement::{Statement, Subject},
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -83,13 +87,22 @@ impl SubjectView {
 /// What a claim says, in few words: the kind of its predicate and its subjects.
 pub fn says(claim: &VerifiedClaim) -> String {
     let statement = claim.statement();
-    format!("{} about {}", kind(statement.predicate_type()), subject::short_list(statement.subjects()))
+    format!("{} about {}", kind(statement), subject::short_list(statement.subjects()))
 }
 
-/// The kind of a predicate type, for people.
-pub fn kind(predicate_type: &str) -> String {
-    match predicate::by_uri(predicate_type) {
+/// The kind of a statement, for people. A document that was too large for its claim is named for what it is, and not for
+/// the reference to it.
+pub fn kind(statement: &Statement) -> String {
+    let named = || predicate::attachments(statement).into_iter().next().and_then(|named| named.media_type);
+    match predicate::by_uri(statement.predicate_type()) {
+        Some(known) if known.name == "reference" => match named().as_deref() {
+            Some("application/vnd.cyclonedx+json" | "application/spdx+json" | "text/spdx") => {
+                "sbom (attached)".to_owned()
+            }
+            Some("application/sarif+json") => "scan (attached)".to_owned(),
+            _ => "document (attached)".to_owned(),
+        },
         Some(known) => known.name.to_owned(),
-        None => crate::output::plain(predicate_type),
+        None => crate::output::plain(statement.predicate_type()),
     }
 }

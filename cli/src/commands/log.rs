@@ -81,7 +81,7 @@ fn text(entries: &[PageEntry]) -> String {
                 let statement = claim.statement();
                 let about = subject::short_list(statement.subjects());
                 let id = claim.id().to_string();
-                table.add_row([index, at, view::kind(statement.predicate_type()), about, issuers, id]);
+                table.add_row([index, at, view::kind(statement), about, issuers, id]);
             }
             Err(e) => {
                 let what = format!("does not verify: {}", output::plain(&e.to_string()));

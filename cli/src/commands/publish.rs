@@ -211,7 +211,7 @@ async fn upload(
 /// Tells the person what is about to be signed.
 fn summarize(draft: &Draft, settings: &Settings) {
     let about = subject::short_list(draft.statement.subjects());
-    output::say(settings, &format!("claim: {} about {about}", view::kind(&draft.prepared.predicate_type)));
+    output::say(settings, &format!("claim: {} about {about}", view::kind(&draft.statement)));
     for (label, value) in &draft.prepared.summary {
         output::say(settings, &format!("  {}: {}", output::plain(label), output::plain(value)));
     }
