@@ -128,16 +128,6 @@ impl<S: Reads> View<S> {
         &self.store
     }
 
-    /// Settles what tree size a caller means: 0 is the published one.
-    pub fn size(&self, asked: u64) -> Result<TreeSize, ViewError> {
-        let published = self.published().size();
-        match asked {
-            0 => Ok(published),
-            n if n <= published.get() => Ok(TreeSize::new(n)),
-            n => Err(ViewError::Beyond { asked: format!("tree size {n}"), published }),
-        }
-    }
-
     /// The inclusion path of a leaf in the tree of `size`.
     pub fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<Hash>, ViewError> {
         if index.get() >= size.get() {
