@@ -12,6 +12,7 @@ pub mod hash;
 pub mod issuer;
 pub mod json;
 pub mod limits;
+pub mod logged;
 pub mod note;
 pub mod predicate;
 pub mod purl;
