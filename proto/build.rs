@@ -14,6 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The entry's messages are core's own types: there is nothing to convert.
         .extern_path(".assay.v1.Entry", "::assay_core::entry::wire::Entry")
         .extern_path(".assay.v1.Claim", "::assay_core::entry::wire::Claim")
+        .extern_path(".assay.v1.IndexCommitment", "::assay_core::entry::wire::IndexCommitment")
         .extern_path(".assay.v1.ClaimSignature", "::assay_core::entry::wire::ClaimSignature")
         .compile_fds(descriptors)?;
     Ok(())

@@ -9,6 +9,7 @@ pub mod claim;
 pub mod dsse;
 pub mod entry;
 pub mod hash;
+pub mod index;
 pub mod issuer;
 pub mod json;
 pub mod limits;

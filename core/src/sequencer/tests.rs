@@ -85,7 +85,7 @@ fn a_step_holds_what_its_outcomes_say() {
     for (n, leaf) in step.leaves.iter().enumerate() {
         let entry = Entry::parse(leaf.entry.clone()).unwrap();
         assert_eq!(entry.leaf_hash(), leaf.hash);
-        assert_eq!(entry.claim(), ordinary(n as u8).claim());
+        assert_eq!(entry.claim(), Ok(ordinary(n as u8).claim()));
         assert_eq!(entry.logged_at_ms(), 1000);
         edge.append(&[leaf.hash]);
     }
