@@ -30,6 +30,12 @@ pub const LOOKUP_LABELS: usize = 65_536;
 /// Most subjects of a statement. The largest real release attestations name some hundreds of files.
 pub const SUBJECTS: usize = 1024;
 
+/// Most vulnerabilities of a claim that the index knows it by, and the longest identifier of one, in bytes. Each costs a
+/// label; as many fit a payload only if hardly anything is said of each.
+pub const VULNERABILITIES: usize = 1024;
+/// See [`VULNERABILITIES`].
+pub const VULNERABILITY_BYTES: usize = 128;
+
 /// Longest package URL, in bytes.
 pub const PURL_BYTES: usize = 1024;
 

@@ -203,7 +203,7 @@ pub fn verify(claim: &wire::Claim, cache: &impl KeyCache) -> Result<VerifiedClai
         return Err(ClaimError::Signatures(claim.signatures.len()));
     }
     let statement = Statement::parse(&claim.payload).map_err(ClaimError::Statement)?;
-    predicate::check(statement.predicate_type(), statement.predicate())
+    predicate::check_statement(&statement)
         .map_err(|error| ClaimError::Predicate { uri: statement.predicate_type().to_owned(), error })?;
     let pae = dsse::pae(PAYLOAD_TYPE, &claim.payload);
     let mut signers = Vec::with_capacity(claim.signatures.len());

@@ -8,25 +8,34 @@
 //! Left out: fetching or expanding anything, verifying other people's signatures, and judging what a document says.
 
 mod document;
+pub mod endorsement;
 mod in_toto;
 pub mod issuer;
+pub mod key_compromise;
 mod lifecycle;
+mod named;
 mod node;
 mod provenance;
 mod reference;
+pub mod response;
 mod sbom;
 mod scan;
 mod scorecard;
 mod subject;
 mod time;
 mod vex;
+pub mod withdrawal;
 
 pub use document::{Attachment, DocumentError, Prepared};
+pub use named::{targets, vulnerabilities};
+pub use time::Timestamp;
 
 use crate::Hash;
 use crate::json::Value;
 use crate::statement::Statement;
 use document::Document;
+use endorsement::Endorsement;
+use key_compromise::KeyCompromise;
 use node::Node;
 
 /// A predicate type.
@@ -64,6 +73,10 @@ pub const TABLE: &[&PredicateType] = &[
     &scorecard::TYPE,
     &reference::TYPE,
     &ISSUER,
+    &endorsement::TYPE,
+    &withdrawal::TYPE,
+    &response::TYPE,
+    &key_compromise::TYPE,
 ];
 
 /// The type that goes by `uri`, or `None` if it is not in the table.
@@ -86,6 +99,17 @@ pub fn check(uri: &str, predicate: &Value) -> Result<(), PredicateError> {
         }
     }
     Ok(())
+}
+
+/// Checks a statement: its predicate as [`check`] does, and its subject where the predicate's type says what that is.
+pub fn check_statement(statement: &Statement) -> Result<(), PredicateError> {
+    let (uri, predicate) = (statement.predicate_type(), statement.predicate());
+    check(uri, predicate)?;
+    match uri {
+        endorsement::URI => Endorsement::parse(predicate)?.check_subject(statement),
+        key_compromise::URI => KeyCompromise::parse(predicate)?.check_subject(statement),
+        _ => Ok(()),
+    }
 }
 
 /// A document beside the log that a claim names.
@@ -216,6 +240,27 @@ mod tests {
         );
         assert_eq!(named(reference, &format!(r#"{{"references":[{one}]}}"#)), [expected]);
         assert_eq!(named("https://e.org/x", &format!(r#"{{"references":[{one}]}}"#)), []);
+    }
+
+    #[test]
+    fn endorsements_and_compromises_are_about_the_issuer_that_they_name() {
+        let issuer = crate::issuer::IssuerId::from_hex(HEX).unwrap();
+        let endorsement = Endorsement {
+            issuer,
+            role: "auditor".into(),
+            scope: vec![crate::purl::Pattern::parse("pkg:cargo/*").unwrap()],
+            may_delegate: 0,
+            valid_from: None,
+            valid_until: Timestamp::parse("2027-01-01T00:00:00Z").unwrap(),
+        };
+        let key = crate::claim::PublicKey::from(&crate::claim::SigningKey::from_bytes(&[1; 32]));
+        let compromise = KeyCompromise { issuer, key, from_index: 0, reason: None };
+        for statement in [endorsement.statement().unwrap(), compromise.statement().unwrap()] {
+            check_statement(&statement).unwrap();
+            let elsewhere = vec![Subject::artifact(None, &Hash::of(b""))];
+            let elsewhere = Statement::new(elsewhere, statement.predicate_type(), statement.predicate().clone());
+            assert_eq!(check_statement(&elsewhere.unwrap()).unwrap_err().path, "$.subject");
+        }
     }
 
     #[test]

@@ -3,8 +3,20 @@
 //! The path costs nothing until something is wrong: a node points to the node that it was reached from.
 
 use super::{PredicateError, time};
+use crate::claim::ClaimId;
+use crate::issuer::IssuerId;
 use crate::json::Value;
+use crate::purl::Pattern;
 use std::fmt::Write;
+
+/// Longest line in a predicate of ours, in bytes: a name, an identifier, a pattern.
+const LINE_BYTES: usize = 1024;
+
+/// Longest text of several lines in a predicate of ours, in bytes: a quarter of a payload.
+const PROSE_BYTES: usize = 8 * 1024;
+
+/// Longest list in a predicate of ours.
+const LIST: usize = 256;
 
 /// A value and how it was reached. `'v` is the document's lifetime, `'p` that of the nodes above.
 #[derive(Clone, Copy)]
@@ -111,6 +123,64 @@ impl<'v, 'p> Node<'v, 'p> {
         time::instant(text).ok_or_else(|| self.fault(format!("{} is no RFC 3339 date and time", quoted(text))))
     }
 
+    /// The RFC 3339 date-time here, with its text.
+    pub(crate) fn timestamp(&self) -> Result<time::Timestamp, PredicateError> {
+        let text = self.string()?;
+        time::Timestamp::parse(text).ok_or_else(|| self.fault(format!("{} is no RFC 3339 date and time", quoted(text))))
+    }
+
+    /// The string here, of 1 to [`LINE_BYTES`] bytes, in one line: without control characters.
+    pub(crate) fn line(&self) -> Result<&'v str, PredicateError> {
+        let text = self.text()?;
+        if text.len() > LINE_BYTES || text.chars().any(char::is_control) {
+            return Err(self.fault(format!("has more than {LINE_BYTES} bytes, or a control character")));
+        }
+        Ok(text)
+    }
+
+    /// The string here, of 1 to [`PROSE_BYTES`] bytes, without control characters but line breaks and tabs.
+    pub(crate) fn prose(&self) -> Result<&'v str, PredicateError> {
+        let text = self.text()?;
+        if text.len() > PROSE_BYTES || text.chars().any(|c| c.is_control() && !"\n\r\t".contains(c)) {
+            let reason =
+                format!("has more than {PROSE_BYTES} bytes, or a control character other than line breaks and tabs");
+            return Err(self.fault(reason));
+        }
+        Ok(text)
+    }
+
+    /// The items of the array here, read by `read`: from `least` to [`LIST`].
+    pub(crate) fn list<T>(
+        &self,
+        least: usize,
+        read: impl Fn(&Node<'v, '_>) -> Result<T, PredicateError>,
+    ) -> Result<Vec<T>, PredicateError> {
+        let count = self.value.as_array().map_or(0, <[Value]>::len);
+        let items = self.items()?;
+        if count < least || count > LIST {
+            return Err(self.fault(format!("has {count} items, and has to have from {least} to {LIST}")));
+        }
+        items.map(|item| read(&item)).collect()
+    }
+
+    /// The claim id here, in 64 lower-case hex digits.
+    pub(crate) fn claim_id(&self) -> Result<ClaimId, PredicateError> {
+        let id = ClaimId::from_hex(self.string()?);
+        id.ok_or_else(|| self.fault("is no claim id, which has 64 lower-case hex digits"))
+    }
+
+    /// The pattern of packages here.
+    pub(crate) fn pattern(&self) -> Result<Pattern, PredicateError> {
+        let text = self.string()?;
+        Pattern::parse(text).map_err(|e| self.fault(format!("{} is no pattern of packages: {e}", quoted(text))))
+    }
+
+    /// The issuer id here, in 64 lower-case hex digits.
+    pub(crate) fn issuer_id(&self) -> Result<IssuerId, PredicateError> {
+        let id = IssuerId::from_hex(self.string()?);
+        id.ok_or_else(|| self.fault("is no issuer id, which has 64 lower-case hex digits"))
+    }
+
     /// The member `key` as a string that is not empty, if it is there.
     pub(crate) fn optional_text(&self, key: &'v str) -> Result<Option<&'v str>, PredicateError> {
         self.get(key).map(|node| node.text()).transpose()
@@ -151,5 +221,23 @@ mod tests {
         );
         assert_eq!(items[1].need("d").err().unwrap().to_string(), "$.a[1].d: is missing");
         assert_eq!(a.need("x").err().unwrap().to_string(), "$.a: is an array, and has to be an object");
+    }
+
+    #[test]
+    fn texts_and_lists_are_bounded() {
+        let read = |value: Value| {
+            let node = Node::root("$", &value);
+            let list = |least| node.list(least, |item| item.text().map(drop)).is_ok();
+            (node.line().is_ok(), node.prose().is_ok(), list(0), list(1))
+        };
+        assert_eq!(read("x".repeat(LINE_BYTES).into()), (true, true, false, false));
+        assert_eq!(read("x".repeat(LINE_BYTES + 1).into()), (false, true, false, false));
+        assert_eq!(read("a\nb\tc".into()), (false, true, false, false));
+        assert_eq!(read("a\u{1b}".into()), (false, false, false, false));
+        assert_eq!(read("x".repeat(PROSE_BYTES + 1).into()), (false, false, false, false));
+        assert_eq!(read("".into()), (false, false, false, false));
+        assert_eq!(read(vec!["x"; LIST].into()), (false, false, true, true));
+        assert_eq!(read(vec!["x"; LIST + 1].into()), (false, false, false, false));
+        assert_eq!(read(Value::Array(vec![])), (false, false, true, false));
     }
 }

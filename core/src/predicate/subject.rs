@@ -1,10 +1,34 @@
 //! Subjects that a document suggests: what it says that it is about, in the form that a claim needs (DESIGN 3.3).
 
+use super::PredicateError;
 use super::node::{Node, quoted};
+use crate::claim::ClaimId;
+use crate::issuer::IssuerId;
 use crate::json::Value;
-use crate::limits;
 use crate::purl::Purl;
-use crate::statement::Subject;
+use crate::statement::{Statement, Subject};
+use crate::{Hash, limits};
+
+/// The subject of a statement about a claim: named `claim`, its `sha256` digest being the claim's id.
+pub(crate) fn claim(id: &ClaimId) -> Subject {
+    Subject::artifact(Some("claim".into()), &Hash::new(*id.as_bytes()))
+}
+
+/// The subject of a statement about an issuer: named `issuer`, its `sha256` digest being the issuer's id.
+pub(crate) fn issuer(id: &IssuerId) -> Subject {
+    Subject::artifact(Some("issuer".into()), &Hash::new(*id.as_bytes()))
+}
+
+/// Makes sure that a statement has one subject, and that its `sha256` digest is the issuer's id.
+pub(crate) fn check_issuer(statement: &Statement, id: &IssuerId) -> Result<(), PredicateError> {
+    match statement.subjects() {
+        [subject] if subject.digest("sha256") == Some(id.to_hex().as_str()) => Ok(()),
+        _ => Err(PredicateError {
+            path: "$.subject".into(),
+            reason: format!("must be one subject whose sha256 digest is the issuer {id} that the predicate names"),
+        }),
+    }
+}
 
 /// Collects subjects, each once, and notes on what could not become one.
 #[derive(Debug, Default)]

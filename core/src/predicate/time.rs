@@ -1,11 +1,55 @@
 //! RFC 3339 dates and times, as documents and predicates spell them. Only reading and comparing: nothing here knows what
 //! time it is.
 
+/// An RFC 3339 date and time, as it was written, with the instant that it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timestamp {
+    text: String,
+    ms: i64,
+}
+
+impl Timestamp {
+    /// Reads an RFC 3339 `date-time` (section 5.6), such as `2026-11-22T18:41:48Z`, or `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(Timestamp { text: text.to_owned(), ms: instant(text)?.ms() })
+    }
+
+    /// Reads a `date-time`, or a `full-date` such as `2026-11-22`, which stands for its first millisecond in UTC.
+    pub fn parse_beginning(text: &str) -> Option<Self> {
+        Self::parse(text).or_else(|| Some(Timestamp { text: text.to_owned(), ms: days(text.as_bytes())? * DAY_MS }))
+    }
+
+    /// Reads a `date-time`, or a `full-date` such as `2026-11-22`, which stands for its last millisecond in UTC.
+    pub fn parse_end(text: &str) -> Option<Self> {
+        let last = |date: &str| Some(days(date.as_bytes())? * DAY_MS + DAY_MS - 1);
+        Self::parse(text).or_else(|| Some(Timestamp { text: text.to_owned(), ms: last(text)? }))
+    }
+
+    /// The text, as written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z, a fraction of one being dropped; negative before.
+    pub fn unix_ms(&self) -> i64 {
+        self.ms
+    }
+}
+
+const DAY_MS: i64 = 86_400_000;
+
 /// An instant: seconds since 1970-01-01T00:00:00Z and nanoseconds. Instants compare as they follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Instant {
     seconds: i64,
     nanoseconds: u32,
+}
+
+impl Instant {
+    /// Milliseconds since 1970. A year has four digits, so they fit.
+    fn ms(self) -> i64 {
+        self.seconds * 1000 + i64::from(self.nanoseconds / 1_000_000)
+    }
 }
 
 /// Reads an RFC 3339 `date-time` (section 5.6), or `None`. Digits after the ninth of a fraction are dropped, and a leap
@@ -97,6 +141,18 @@ mod tests {
         assert_eq!(seconds("0000-01-01T00:00:00Z"), -62_167_219_200);
         assert_eq!(seconds("2023-01-09T21:23:03.579712389-06:00"), seconds("2023-01-10T03:23:03z"));
         assert!(instant("2020-01-01T00:00:00.1Z") < instant("2020-01-01T00:00:00.25Z"));
+    }
+
+    #[test]
+    fn a_timestamp_keeps_its_text_and_a_date_is_its_first_or_last_moment() {
+        let at = Timestamp::parse("1970-01-02T00:00:00.0019+00:00").unwrap();
+        assert_eq!((at.as_str(), at.unix_ms()), ("1970-01-02T00:00:00.0019+00:00", 86_400_001));
+        assert_eq!(Timestamp::parse("1969-12-31T23:59:59.5Z").unwrap().unix_ms(), -500);
+        assert_eq!(Timestamp::parse("1970-01-02"), None);
+        assert_eq!(Timestamp::parse_beginning("1970-01-02").unwrap().unix_ms(), 86_400_000);
+        assert_eq!(Timestamp::parse_end("1970-01-02").unwrap().unix_ms(), 2 * 86_400_000 - 1);
+        assert_eq!(Timestamp::parse_end("1970-01-02T00:00:00Z").unwrap().unix_ms(), 86_400_000);
+        assert_eq!((Timestamp::parse_end("soon"), Timestamp::parse_beginning("1970-02-30")), (None, None));
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Package URLs (ECMA-427, package-url/purl-spec): read, build, canonicalize.
 //!
 //! A purl that Assay logs equals its own canonical form, so that one package has one name and one digest. Reading and
-//! writing are `text`'s, the rules of each type `types`'s. Left out: version ranges (`vers:`), patterns, and whether a
-//! package exists.
+//! writing are `text`'s, the rules of each type `types`'s; `pattern` stands for many packages. Left out: version ranges
+//! (`vers:`), and whether a package exists.
 
+mod pattern;
 mod text;
 mod types;
+
+pub use pattern::{Pattern, PatternError};
 
 use crate::{Hash, limits};
 use std::fmt;
