@@ -11,7 +11,7 @@ nothing else. Section numbers (§) are those of docs/index.md.
                                   {"commitment": {"root": "<hex>", "labels": n, "mapping_version": 1}}
     assay_index.py vectors DIR    checks every vector file of DIR; at the first mismatch says where, and exits with 1
 
-What is left out: signatures and checkpoints, which are not the index's, and the rules of single purl types (§3.3).
+What is left out: signatures and checkpoints, which are not the index's, and the rules of single purl types (§3.2).
 """
 
 import base64
@@ -223,7 +223,7 @@ PURL = re.compile(
 
 
 def is_canonical_purl(uri):
-    """Whether a purl is canonical as far as the syntax goes that all types share (§3.3)."""
+    """Whether a purl is canonical as far as the syntax goes that all types share (§3.2)."""
     found = PURL.fullmatch(uri)
     if not found or len(uri) > MAX_PURL_BYTES:
         return False

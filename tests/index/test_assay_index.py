@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -222,6 +223,34 @@ class Answers(unittest.TestCase):
                     shorter = answer._replace(lists=[(label, indices)], entries=entries, proof=proof)
                     with self.assertRaises(index.Refused):
                         index.check_answer(len(log), root, [label], [], shorter)
+
+
+class Specification(unittest.TestCase):
+    def test_the_example_is_right(self):
+        with open(os.path.join(HERE, "..", "..", "docs", "index.md"), encoding="utf-8") as stream:
+            example = stream.read().split("\n## 11. Example\n")[1]
+        first, payload, names, listed, trie, last, present, absent, proof = example.split("```")[1::2]
+        log = make.answer_log()[:3]
+        hashes = [index.leaf_hash(entry) for entry in log]
+        node, _ = index.build_index([index.labels_of(entry) for entry in log[:2]])
+        self.assertEqual(self.bytes_in(first), log[0] + hashes[0])
+        self.assertEqual(payload.replace("\n", "").encode(), index.parse_entry(log[1]).payload)
+        for kind, value in index.named_labels(log[1]):
+            self.assertRegex(names, "%s +%s\n +%s " % (kind, value, index.label(kind, value).hex()))
+        self.assertEqual(self.bytes_in(listed), index.list_root([1]))
+        for part in (node, node.left, node.left.left, node.left.right, node.right):
+            self.assertIn(part.hash.hex(), trie)
+        self.assertEqual(self.bytes_in(last), log[2] + index.tree_root(hashes))
+        for name, cut in (("rand", present), ("unknown", absent)):
+            label = index.label("package", "pkg:cargo/" + name)
+            self.assertIn(label.hex(), example)
+            self.assertEqual(self.bytes_in(cut), index.make_cut(node, [label]))
+        self.assertEqual([self.bytes_in(proof)], index.make_multiproof(hashes, [1, 2]))
+
+    def bytes_in(self, block):
+        """The hex at the beginning of each line, comments left out."""
+        lines = (itertools.takewhile(re.compile("([0-9a-f]{2})+").fullmatch, line.split()) for line in block.split("\n"))
+        return bytes.fromhex("".join(itertools.chain(*lines)))
 
 
 class Programs(unittest.TestCase):
