@@ -466,8 +466,9 @@ def cuts_file():
     stranger = noise("label", "stranger")
     # Presence.
     for trie in nodes:
-        for label in labels_in(trie)[:: 1 if len(used[trie]) < 4 else 40 if len(used[trie]) > 20 else 4]:
-            case("present in " + trie, trie, [label])
+        step = 1 if len(used[trie]) < 4 else 40 if len(used[trie]) > 20 else 4
+        for number, label in list(enumerate(labels_in(trie)))[::step]:
+            case("present in %s: %d" % (trie, number), trie, [label])
     case("present, at the end of the comb", "comb of 64 inner nodes", labels_in("comb of 64 inner nodes")[-1:])
     # Absence.
     case("absent: the empty trie", "empty", [stranger])
@@ -880,6 +881,8 @@ def main():
         make()
     stale = []
     for kind, content in FILES.items():
+        for table in (content["cases"], content["bad"]):
+            assert len({case["name"] for case in table}) == len(table), "a name stands twice in " + kind
         path = os.path.join(FOLDER, kind + ".json")
         text = written(content)
         if "--check" in sys.argv[1:]:
