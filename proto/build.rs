@@ -3,7 +3,7 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let files = ["assay/v1/entry.proto", "assay/v1/log.proto", "assay/v1/attachment.proto"];
+    let files = ["assay/v1/entry.proto", "assay/v1/log.proto", "assay/v1/attachment.proto", "assay/v1/index.proto"];
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(files, ["proto"])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);

@@ -28,8 +28,8 @@ pub enum CommitmentError {
     /// The log maps entries to labels by rules that this code does not know. It fails closed: an answer could be incomplete
     /// without anybody noticing.
     #[error(
-        "unsupported mapping version {found}: this program knows version {MAPPING_VERSION}; a newer release is needed to \
-         read this log's index"
+        "unsupported mapping version {found}; version {MAPPING_VERSION} is supported. A newer release is needed to read this \
+         log's index"
     )]
     Unsupported {
         /// The version in the commitment.

@@ -146,6 +146,11 @@ impl Sequencer {
         (edge.size() == head.size && edge.root() == head.root).then_some(Sequencer { head, edge })
     }
 
+    /// The state of a log without leaves.
+    pub fn empty() -> Self {
+        Sequencer { head: Head::empty(), edge: Edge::new() }
+    }
+
     /// The state of the tree.
     pub fn head(&self) -> Head {
         self.head
