@@ -7,17 +7,17 @@
 //!
 //! Left out: fetching or expanding anything, verifying other people's signatures, and judging what a document says.
 
-mod document;
+pub(crate) mod document;
 mod in_toto;
 pub mod issuer;
 mod lifecycle;
-mod node;
+pub(crate) mod node;
 mod provenance;
 mod reference;
-mod sbom;
+pub(crate) mod sbom;
 mod scan;
 mod scorecard;
-mod subject;
+pub(crate) mod subject;
 mod time;
 mod vex;
 
