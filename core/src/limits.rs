@@ -20,12 +20,12 @@ pub const PROOF_HASHES: usize = 64;
 /// Deepest nesting of JSON that is parsed: real statements stay below 12, and a recursive reader needs a bound.
 pub const JSON_DEPTH: usize = 32;
 
-/// Deepest nesting of JSON in a file of dependencies. Nested components take two levels each, and old npm lock files nest
-/// as deep as the tree of packages; real ones stay below 40.
+/// Deepest nesting of JSON in a file of dependencies. Nested components take two levels each, and old npm lock files
+/// nest as deep as the tree of packages; real ones stay below 40.
 pub const COMPONENT_JSON_DEPTH: usize = 128;
 
-/// Most components of one file of dependencies, counting those that could not be identified. The largest real lock files
-/// and SBOMs of whole distributions have some tens of thousands.
+/// Most components of one file of dependencies, counting those that could not be identified. The largest real lock
+/// files and SBOMs of whole distributions have some tens of thousands.
 pub const COMPONENTS: usize = 100_000;
 
 /// Most subjects of a statement. The largest real release attestations name some hundreds of files.
