@@ -223,6 +223,13 @@ mod tests {
     }
 
     #[test]
+    fn a_project_without_a_name_is_not_listed() {
+        let unnamed = |text: &str| found(NpmLock, text).list.len();
+        assert_eq!(unnamed(r#"{"lockfileVersion":3,"packages":{"":{"license":"MIT"}}}"#), 0);
+        assert_eq!(unnamed(r#"{"lockfileVersion":1}"#), 0);
+    }
+
+    #[test]
     fn where_a_package_comes_from_is_in_its_purl() {
         for (name, resolved, purl) in [
             ("a", "https://registry.npmjs.org/a/-/a-1.0.0.tgz", "pkg:npm/a@1.0.0"),
