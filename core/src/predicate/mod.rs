@@ -7,21 +7,21 @@
 //!
 //! Left out: fetching or expanding anything, verifying other people's signatures, and judging what a document says.
 
-mod document;
+pub(crate) mod document;
 pub mod endorsement;
 mod in_toto;
 pub mod issuer;
 pub mod key_compromise;
 mod lifecycle;
 mod named;
-mod node;
+pub(crate) mod node;
 mod provenance;
 mod reference;
 pub mod response;
-mod sbom;
+pub(crate) mod sbom;
 mod scan;
 mod scorecard;
-mod subject;
+pub(crate) mod subject;
 mod time;
 mod vex;
 pub mod withdrawal;
