@@ -2,6 +2,8 @@
 
 pub mod audit;
 pub mod completions;
+pub mod compromised;
+pub mod endorse;
 pub mod get;
 pub mod issuer;
 pub mod key;
@@ -9,4 +11,7 @@ pub mod log;
 pub mod man;
 pub mod publish;
 pub mod receipt;
+pub mod require;
+pub mod respond;
 pub mod verify;
+pub mod withdraw;
