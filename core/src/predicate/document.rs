@@ -132,6 +132,11 @@ impl Document {
         Ok(Document { bytes: Bytes::copy_from_slice(bytes), name: attachment_name(file_name) })
     }
 
+    /// The bytes, verbatim.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The bytes without a byte order mark.
     pub(crate) fn body(&self) -> &[u8] {
         self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes)

@@ -7,24 +7,29 @@
 //!
 //! Left out: fetching or expanding anything, verifying other people's signatures, and judging what a document says.
 
+pub mod audit;
 mod document;
 pub mod endorsement;
 mod in_toto;
 pub mod issuer;
 pub mod key_compromise;
-mod lifecycle;
+pub mod lifecycle;
 mod named;
 mod node;
+pub mod practice;
 mod provenance;
 mod reference;
+pub mod requirement;
 pub mod response;
 mod sbom;
-mod scan;
+pub mod scan;
 mod scorecard;
 mod subject;
 mod time;
-mod vex;
+mod toml;
+pub mod vex;
 pub mod withdrawal;
+mod yaml;
 
 pub use document::{Attachment, DocumentError, Prepared};
 pub use named::{targets, vulnerabilities};
@@ -77,6 +82,9 @@ pub const TABLE: &[&PredicateType] = &[
     &withdrawal::TYPE,
     &response::TYPE,
     &key_compromise::TYPE,
+    &audit::TYPE,
+    &practice::TYPE,
+    &requirement::TYPE,
 ];
 
 /// The type that goes by `uri`, or `None` if it is not in the table.
@@ -179,7 +187,8 @@ fn check_digests(node: &Node<'_, '_>) -> Result<(), PredicateError> {
 }
 
 /// The kinds of documents that [`prepare`] takes.
-pub const KINDS: &[&str] = &["scan", "sbom", "vex", "lifecycle", "provenance", "scorecard", "statement"];
+pub const KINDS: &[&str] =
+    &["scan", "sbom", "vex", "lifecycle", "provenance", "scorecard", "audit", "practice", "statement"];
 
 /// Makes claims of a document: usually one, and one for each statement in it where it holds several.
 ///
@@ -195,6 +204,8 @@ pub fn prepare(kind: &str, file_name: &str, bytes: &[u8], now: &str) -> Result<V
         "lifecycle" => lifecycle::prepare(&document, now),
         "provenance" => provenance::prepare(&document),
         "scorecard" => scorecard::prepare(&document),
+        "audit" => audit::prepare(&document),
+        "practice" => practice::prepare(&document),
         "statement" => in_toto::prepare(&document),
         _ => Err(DocumentError::NotTaken(format!("{} is no kind; there are {}", node::quoted(kind), KINDS.join(", ")))),
     }?;

@@ -55,12 +55,7 @@ impl<'v, 'p> Node<'v, 'p> {
         match self.step {
             Step::Root(name) => path.push_str(name),
             Step::Index(index) => _ = write!(path, "[{index}]"),
-            Step::Key(key)
-                if !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-@$".contains(&b)) =>
-            {
-                _ = write!(path, ".{key}");
-            }
-            Step::Key(key) => _ = write!(path, "[{key:?}]"),
+            Step::Key(key) => push_key(&mut path, key),
         }
         path
     }
@@ -193,6 +188,14 @@ impl<'v, 'p> Node<'v, 'p> {
 
     fn unlike(&self, wanted: &str) -> PredicateError {
         self.fault(format!("is {}, and has to be {wanted}", self.value.kind()))
+    }
+}
+
+/// Appends a step to the member `key`: `.key`, or `["a key"]` if it is no plain word.
+pub(crate) fn push_key(path: &mut String, key: &str) {
+    match !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-@$".contains(&b)) {
+        true => _ = write!(path, ".{key}"),
+        false => _ = write!(path, "[{key:?}]"),
     }
 }
 

@@ -7,8 +7,9 @@
 use super::document::{Document, DocumentError, Draft, Prepared, not_taken};
 use super::node::Node;
 use super::subject::{Subjects, digest};
-use super::{PredicateError, PredicateType};
+use super::{PredicateError, PredicateType, Timestamp};
 use crate::json::Value;
+use crate::purl::Purl;
 use std::collections::BTreeMap;
 
 pub(super) const TYPE: PredicateType = PredicateType {
@@ -123,6 +124,136 @@ fn check_component(component: &Node<'_, '_>) -> Result<(), PredicateError> {
     Ok(())
 }
 
+/// What a document says, as far as it bears on trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vex {
+    /// Who wrote the document, in its own words. It proves nothing.
+    pub author: String,
+    /// Its statements, in its order; at least one.
+    pub statements: Vec<VexStatement>,
+}
+
+/// Whether a vulnerability applies to products.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VexStatement {
+    /// The vulnerability's name.
+    pub vulnerability: String,
+    /// Its other names, in the document's order.
+    pub aliases: Vec<String>,
+    /// Whether it applies.
+    pub status: Status,
+    /// Why it does not apply: one of the five labels of OpenVEX.
+    pub justification: Option<String>,
+    /// What the statement is about; if empty, the claim's subjects.
+    pub products: Vec<Product>,
+    /// When it was last changed, or made, as the statement or else the document says.
+    pub timestamp: Option<Timestamp>,
+}
+
+/// Whether a vulnerability applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// `not_affected`
+    NotAffected,
+    /// `affected`
+    Affected,
+    /// `fixed`
+    Fixed,
+    /// `under_investigation`
+    UnderInvestigation,
+}
+
+/// A product of a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Product {
+    /// What it is identified by: its `@id`, and the values of its `identifiers`; often purls.
+    pub ids: Vec<String>,
+    /// Its digests under in-toto's names, lower-case hex.
+    pub digests: Vec<(String, String)>,
+}
+
+impl Status {
+    /// The status as OpenVEX spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::NotAffected => "not_affected",
+            Status::Affected => "affected",
+            Status::Fixed => "fixed",
+            Status::UnderInvestigation => "under_investigation",
+        }
+    }
+}
+
+impl Vex {
+    /// Reads a predicate: a whole OpenVEX document, checked as on admission.
+    pub fn parse(predicate: &Value) -> Result<Self, PredicateError> {
+        let node = Node::root("$.predicate", predicate);
+        check(&node)?;
+        let inherited = changed(&node);
+        let statements = node.need("statements")?;
+        let statements = statements.items()?.map(|statement| VexStatement::read(&statement, &inherited));
+        Ok(Vex { author: node.need("author")?.text()?.to_owned(), statements: statements.collect::<Result<_, _>>()? })
+    }
+}
+
+impl VexStatement {
+    /// Whether the vulnerability goes by `id` here, as name or alias; upper and lower case differ.
+    pub fn names(&self, id: &str) -> bool {
+        self.vulnerability == id || self.aliases.iter().any(|alias| alias == id)
+    }
+
+    fn read(statement: &Node<'_, '_>, inherited: &Option<Timestamp>) -> Result<Self, PredicateError> {
+        let status = match statement.need("status")?.one_of(STATUSES)? {
+            "not_affected" => Status::NotAffected,
+            "affected" => Status::Affected,
+            "fixed" => Status::Fixed,
+            _ => Status::UnderInvestigation,
+        };
+        let texts = |pointer| {
+            let items = statement.value().pointer(pointer).and_then(Value::as_array).unwrap_or_default();
+            items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let products = statement.value().get("products").and_then(Value::as_array).unwrap_or_default();
+        Ok(VexStatement {
+            vulnerability: vulnerability(statement)?.to_owned(),
+            aliases: texts("/vulnerability/aliases"),
+            status,
+            justification: statement.shown("justification").map(str::to_owned),
+            products: products.iter().map(Product::read).collect(),
+            timestamp: changed(statement).or_else(|| inherited.clone()),
+        })
+    }
+}
+
+impl Product {
+    /// Whether the product is what a purl names: one of its ids is the same package and, if it has a version, the same
+    /// version. Qualifiers do not matter.
+    pub fn covers(&self, purl: &Purl) -> bool {
+        self.ids.iter().filter_map(|id| Purl::canonicalize(id).ok()).any(|id| match id.version() {
+            Some(_) => id.without_qualifiers() == purl.without_qualifiers(),
+            None => id.without_version() == purl.without_version(),
+        })
+    }
+
+    fn read(product: &Value) -> Self {
+        let id = product.as_str().or_else(|| product.get("@id")?.as_str());
+        let identifiers = product.get("identifiers").and_then(Value::as_object).unwrap_or_default();
+        let ids = id.into_iter().chain(identifiers.iter().filter_map(|(_, id)| id.as_str()));
+        Product { ids: ids.map(str::to_owned).collect(), digests: hashes(product) }
+    }
+}
+
+/// The later of a node's two times.
+fn changed(node: &Node<'_, '_>) -> Option<Timestamp> {
+    let time = |key| Timestamp::parse(node.shown(key)?);
+    time("last_updated").or_else(|| time("timestamp"))
+}
+
+fn hashes(product: &Value) -> Vec<(String, String)> {
+    let hashes = product.get("hashes").and_then(Value::as_object).unwrap_or_default();
+    hashes.iter().filter_map(|(name, hex)| digest(name, hex.as_str()?)).collect()
+}
+
 pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentError> {
     let vex = document.json()?;
     let root = Node::root("$", &vex);
@@ -159,13 +290,12 @@ fn suggest(product: &Node<'_, '_>, subjects: &mut Subjects) {
     let id = product.value().as_str().or_else(|| product.shown("@id"));
     let identified = product.value().pointer("/identifiers/purl").and_then(Value::as_str);
     let purl = id.filter(|id| id.starts_with("pkg:")).or(identified);
-    let hashes = product.value().get("hashes").and_then(Value::as_object).unwrap_or_default();
-    let digests = hashes.iter().filter_map(|(name, hex)| digest(name, hex.as_str()?)).collect();
-    subjects.suggest(id.filter(|_| purl.is_none()), purl, digests);
+    subjects.suggest(id.filter(|_| purl.is_none()), purl, hashes(product.value()));
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::predicate::{check, prepare};
 
     const NEW: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/v","author":"A","version":1,
@@ -189,6 +319,27 @@ mod tests {
             assert_eq!(prepared.subjects.len(), subjects);
             check(predicate_type, &prepared.predicate).unwrap();
         }
+    }
+
+    #[test]
+    fn a_document_is_read() {
+        let read = |text: &str| Vex::parse(&crate::json::parse(text.as_bytes()).unwrap()).unwrap();
+        let new = NEW.replacen(r#"{"name":"CVE-1"}"#, r#"{"name":"CVE-1","aliases":["G-1",7]}"#, 1);
+        let Vex { author, statements } = read(&new);
+        assert_eq!((author.as_str(), statements.len()), ("A", 2));
+        assert_eq!(statements.iter().map(|s| s.status.as_str()).collect::<Vec<_>>(), ["not_affected", "affected"]);
+        assert!(statements[0].names("CVE-1") && statements[0].names("G-1") && !statements[0].names("CVE-2"));
+        assert_eq!(statements[0].justification.as_deref(), Some("component_not_present"));
+        let times: Vec<_> = statements.iter().map(|s| s.timestamp.as_ref().unwrap().as_str().to_owned()).collect();
+        assert_eq!(times, ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]);
+        let digests: Vec<_> = statements[0].products.iter().map(|product| product.digests.len()).collect();
+        assert_eq!((digests, statements[1].products.len()), (vec![0, 1], 0));
+        let old = &read(OLD).statements[0];
+        let covers = |purl: &str| old.products[0].covers(&Purl::parse_canonical(purl).unwrap());
+        assert!(covers("pkg:cargo/a@1?x=y") && !covers("pkg:cargo/a@2") && !covers("pkg:cargo/a"));
+        let any = Product { ids: vec!["https://e.org/a".into(), "pkg:cargo/a".into()], digests: vec![] };
+        assert!(any.covers(&Purl::parse_canonical("pkg:cargo/a@7").unwrap()));
+        assert!(Vex::parse(&Value::Null).is_err());
     }
 
     #[test]

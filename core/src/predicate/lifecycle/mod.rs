@@ -17,45 +17,111 @@ mod openeox;
 
 use super::document::{Document, DocumentError, Prepared, not_taken};
 use super::node::Node;
-use super::{PredicateError, PredicateType, time};
+use super::{PredicateError, PredicateType, Timestamp};
 use crate::json::Value;
 
-pub(super) const TYPE: PredicateType = PredicateType { name: "lifecycle", uris: &["urn:assay:lifecycle:v1"], check };
+/// The predicate type's URI.
+pub const URI: &str = "urn:assay:lifecycle:v1";
+
+pub(super) const TYPE: PredicateType =
+    PredicateType { name: "lifecycle", uris: &[URI], check: |node| Lifecycle::read(node).map(drop) };
 
 /// Still to be announced.
 const TBA: &str = "tba";
 
-fn check(predicate: &Node<'_, '_>) -> Result<(), PredicateError> {
-    for key in ["end_of_life", "end_of_security_support"] {
-        predicate.need(key)?;
+/// The predicate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// When it was or will be released. A date without a time is its first instant.
+    pub general_availability: Option<Date>,
+    /// When it is no longer sold. Here and below, a date without a time is its last instant, in UTC.
+    pub end_of_sales: Option<Date>,
+    /// The last instant at which vulnerabilities are mended.
+    pub end_of_security_support: Date,
+    /// The last instant at which there is any support.
+    pub end_of_life: Date,
+    /// When these dates were last looked at.
+    pub last_updated: Timestamp,
+    /// The product's name.
+    pub product: Option<String>,
+    /// Which versions the dates are of; if absent, all that the subjects are.
+    pub versions: Option<Versions>,
+    /// What the issuer says that it is to the product.
+    pub role: Option<String>,
+}
+
+/// A date that may still be open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Date {
+    /// It will be announced: `tba`.
+    ToBeAnnounced,
+    /// It is known.
+    At(Timestamp),
+}
+
+/// Which versions dates are of: at least one of these is there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Versions {
+    /// A `vers:` URI.
+    pub range: Option<String>,
+    /// What the project calls a line of releases, such as `3.12`.
+    pub cycle: Option<String>,
+    /// One version.
+    pub version: Option<String>,
+}
+
+impl Date {
+    /// Whether the date is known and lies before an instant, in milliseconds since 1970.
+    pub fn is_past_at(&self, unix_ms: i64) -> bool {
+        matches!(self, Date::At(date) if date.unix_ms() < unix_ms)
     }
-    for key in ["end_of_life", "end_of_security_support", "end_of_sales", "general_availability"] {
-        let Some(date) = predicate.get(key) else { continue };
-        let text = date.string()?;
-        if text != TBA && !time::is_date(text) && time::instant(text).is_none() {
-            return Err(date.fault("is neither an RFC 3339 date nor `tba`"));
+
+    fn read(node: &Node<'_, '_>, known: fn(&str) -> Option<Timestamp>) -> Result<Self, PredicateError> {
+        match node.string()? {
+            TBA => Ok(Date::ToBeAnnounced),
+            text => known(text).map(Date::At).ok_or_else(|| node.fault("is neither an RFC 3339 date nor `tba`")),
         }
     }
-    predicate.need("last_updated")?.instant()?;
-    predicate.optional_text("role")?;
-    if let Some(product) = predicate.get("product") {
-        product.need("name")?.text()?;
-        product.optional_text("vendor")?;
+}
+
+impl Lifecycle {
+    /// Reads a predicate; fields that are not known are passed over.
+    pub fn parse(predicate: &Value) -> Result<Self, PredicateError> {
+        Self::read(&Node::root("$.predicate", predicate))
     }
-    if let Some(versions) = predicate.get("versions") {
-        let mut any = false;
-        for key in ["range", "cycle", "version"] {
-            any |= versions.optional_text(key)?.is_some();
+
+    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+        let end = |node: Node<'_, '_>| Date::read(&node, Timestamp::parse_end);
+        let begun = node.get("general_availability");
+        let product = node.get("product");
+        if let Some(product) = &product {
+            product.optional_text("vendor")?;
         }
-        if let Some(range) = versions.get("range").filter(|range| !range.string().is_ok_and(|r| r.starts_with("vers:")))
-        {
-            return Err(range.fault("is no version range: it has to begin with vers:"));
+        Ok(Lifecycle {
+            end_of_life: end(node.need("end_of_life")?)?,
+            end_of_security_support: end(node.need("end_of_security_support")?)?,
+            end_of_sales: node.get("end_of_sales").map(end).transpose()?,
+            general_availability: begun.map(|node| Date::read(&node, Timestamp::parse_beginning)).transpose()?,
+            last_updated: node.need("last_updated")?.timestamp()?,
+            role: node.optional_text("role")?.map(str::to_owned),
+            product: product.map(|product| product.need("name")?.text().map(str::to_owned)).transpose()?,
+            versions: node.get("versions").map(|node| Versions::read(&node)).transpose()?,
+        })
+    }
+}
+
+impl Versions {
+    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+        let text = |key| node.optional_text(key).map(|text| text.map(str::to_owned));
+        let versions = Versions { range: text("range")?, cycle: text("cycle")?, version: text("version")? };
+        if versions.range.as_ref().is_some_and(|range| !range.starts_with("vers:")) {
+            return Err(node.need("range")?.fault("is no version range: it has to begin with vers:"));
         }
-        if !any {
-            return Err(versions.fault("has none of range, cycle and version"));
+        match versions == Versions::default() {
+            true => Err(node.fault("has none of range, cycle and version")),
+            false => Ok(versions),
         }
     }
-    Ok(())
 }
 
 pub(super) fn prepare(document: &Document, now: &str) -> Result<Vec<Prepared>, DocumentError> {
@@ -78,6 +144,7 @@ pub(super) fn prepare(document: &Document, now: &str) -> Result<Vec<Prepared>, D
 #[cfg(test)]
 mod tests {
     use super::super::check;
+    use super::*;
 
     #[test]
     fn dates_are_dates_or_to_be_announced() {
@@ -99,5 +166,18 @@ mod tests {
             assert!(good.contains(from), "{from}");
             assert_eq!(outcome(&good.replacen(from, to, 1)).unwrap_err().path, path);
         }
+    }
+
+    #[test]
+    fn a_lifecycle_is_read_with_its_last_moments() {
+        let text = r#"{"general_availability":"1970-01-02","end_of_security_support":"1970-01-03","end_of_life":"tba",
+            "last_updated":"2026-01-01T00:00:00Z","product":{"name":"p"},"versions":{"cycle":"3"},"role":"upstream"}"#;
+        let read = Lifecycle::parse(&crate::json::parse(text.as_bytes()).unwrap()).unwrap();
+        let (day, security) = (86_400_000, &read.end_of_security_support);
+        assert_eq!([3 * day - 1, 3 * day].map(|ms| security.is_past_at(ms)), [false, true]);
+        assert!(read.general_availability.as_ref().unwrap().is_past_at(day + 1));
+        assert!(!read.end_of_life.is_past_at(i64::MAX) && read.end_of_sales.is_none());
+        assert_eq!(read.versions.unwrap().cycle.as_deref(), Some("3"));
+        assert_eq!((read.product.as_deref(), read.role.as_deref()), (Some("p"), Some("upstream")));
     }
 }

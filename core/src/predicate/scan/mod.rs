@@ -17,12 +17,56 @@ mod sarif;
 use super::document::{Document, DocumentError, Draft, Prepared, not_taken, object};
 use super::node::Node;
 use super::subject::Subjects;
-use super::{PredicateError, PredicateType};
+use super::{PredicateError, PredicateType, Timestamp};
 use crate::json::Value;
 use std::collections::HashMap;
 
 pub(super) const TYPE: PredicateType =
     PredicateType { name: "scan", uris: &["https://in-toto.io/attestation/vulns/v0.2"], check };
+
+/// What a scanner found, as far as it bears on trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vulns {
+    /// The scanner.
+    pub scanner: String,
+    /// What it found, in its order; an identifier may come more than once.
+    pub vulnerabilities: Vec<Vulnerability>,
+    /// When the scan ended.
+    pub finished: Timestamp,
+}
+
+/// A vulnerability that a scanner found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vulnerability {
+    /// Its identifier.
+    pub id: String,
+    /// Its severities, method and score, such as `CVSS_V3` and a vector; may be empty.
+    pub severities: Vec<(String, String)>,
+}
+
+impl Vulns {
+    /// Reads a predicate, checked as on admission; fields that are not known are passed over.
+    pub fn parse(predicate: &Value) -> Result<Self, PredicateError> {
+        let node = Node::root("$.predicate", predicate);
+        check(&node)?;
+        let scanner = node.need("scanner")?;
+        let results = scanner.need("result")?;
+        Ok(Vulns {
+            scanner: scanner.need("uri")?.text()?.to_owned(),
+            vulnerabilities: results.items()?.map(|result| Vulnerability::read(&result)).collect::<Result<_, _>>()?,
+            finished: node.need("metadata")?.need("scanFinishedOn")?.timestamp()?,
+        })
+    }
+}
+
+impl Vulnerability {
+    fn read(result: &Node<'_, '_>) -> Result<Self, PredicateError> {
+        let severities = result.value().get("severity").and_then(Value::as_array).unwrap_or_default();
+        let text = |severity: &Value, key| severity.get(key)?.as_str().map(str::to_owned);
+        let severities = severities.iter().filter_map(|s| Some((text(s, "method")?, text(s, "score")?)));
+        Ok(Vulnerability { id: result.need("id")?.text()?.to_owned(), severities: severities.collect() })
+    }
+}
 
 /// Specification: in-toto attestation, `spec/predicates/vulns_02.md`. It calls `scanner.db.lastUpdate` and `severity`
 /// required, and its own examples lack them; so a database has to be dated if it is named, and severities may be absent.
@@ -278,6 +322,10 @@ mod tests {
             "metadata":{"scanStartedOn":"2020-01-01T00:00:00Z","scanFinishedOn":"2020-01-01T00:00:00Z"}}"#;
         let check = |text: &str| super::super::check(TYPE.uris[0], &crate::json::parse(text.as_bytes()).unwrap());
         check(good).unwrap();
+        let read = Vulns::parse(&crate::json::parse(good.as_bytes()).unwrap()).unwrap();
+        assert_eq!((read.scanner.as_str(), read.finished.as_str()), ("u", "2020-01-01T00:00:00Z"));
+        let severities = vec![("m".to_owned(), "1".to_owned())];
+        assert_eq!(read.vulnerabilities, [Vulnerability { id: "A".into(), severities }]);
         for (from, to, path) in [
             (r#""uri":"u""#, r#""uri":"""#, "$.predicate.scanner.uri"),
             (r#""id":"A""#, r#""id":7"#, "$.predicate.scanner.result[0].id"),

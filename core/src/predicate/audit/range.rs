@@ -1,0 +1,174 @@
+//! Version requirements of cargo as `vers:` ranges.
+
+use semver::{Comparator, Op, Version, VersionReq};
+use std::cmp::Ordering;
+
+/// The versions from one bound to another: the version, and whether it is within.
+#[derive(Default)]
+struct Range {
+    lower: Option<(Version, bool)>,
+    upper: Option<(Version, bool)>,
+}
+
+/// The versions that a requirement is met by.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Versions {
+    /// Only this one.
+    One(Version),
+    /// All of a `vers:cargo/` range.
+    Range(String),
+}
+
+/// What meets `requirement`; `None` if nothing can. cargo leaves pre-releases out of a range that does not name one; `vers:`
+/// has no word for that, and so they are in it.
+pub(super) fn of(requirement: &VersionReq) -> Option<Versions> {
+    let mut range = Range::default();
+    for comparator in &requirement.comparators {
+        range.narrow(bounds(comparator)?);
+    }
+    match (&range.lower, &range.upper) {
+        (None, None) => Some(Versions::Range("vers:cargo/*".into())),
+        (Some((lower, from)), Some((upper, to))) => match lower.cmp_precedence(upper) {
+            Ordering::Less => Some(Versions::Range(range.to_vers())),
+            Ordering::Equal if *from && *to => Some(Versions::One(lower.clone())),
+            _ => None,
+        },
+        _ => Some(Versions::Range(range.to_vers())),
+    }
+}
+
+impl Range {
+    /// Leaves what is in the other range, too.
+    fn narrow(&mut self, other: Range) {
+        self.lower = tighter(self.lower.take(), other.lower, Ordering::Greater);
+        self.upper = tighter(self.upper.take(), other.upper, Ordering::Less);
+    }
+
+    fn to_vers(&self) -> String {
+        let bound = |bound: &Option<(Version, bool)>, sign: &str| {
+            bound.as_ref().map(|(version, within)| format!("{sign}{}{version}", if *within { "=" } else { "" }))
+        };
+        let bounds: Vec<_> = [bound(&self.lower, ">"), bound(&self.upper, "<")].into_iter().flatten().collect();
+        format!("vers:cargo/{}", bounds.join("|"))
+    }
+}
+
+/// The bound that leaves less: the one on the `inner` side, and of two alike the one that is not within.
+fn tighter(a: Option<(Version, bool)>, b: Option<(Version, bool)>, inner: Ordering) -> Option<(Version, bool)> {
+    let (Some(a), Some(b)) = (&a, &b) else { return a.or(b) };
+    let order = a.0.cmp_precedence(&b.0);
+    Some(if order == inner || (order == Ordering::Equal && !a.1) { a.clone() } else { b.clone() })
+}
+
+/// The bounds of one comparator, as the Cargo book defines it; `None` if its numbers overflow.
+fn bounds(comparator: &Comparator) -> Option<Range> {
+    let Comparator { op, major, minor, patch, pre } = comparator;
+    let first = Version { pre: pre.clone(), ..Version::new(*major, minor.unwrap_or(0), patch.unwrap_or(0)) };
+    // The first version after all that begin with the numbers given.
+    let next = || match (minor, patch) {
+        (None, _) => Some(Version::new(major.checked_add(1)?, 0, 0)),
+        (Some(minor), None) => Some(Version::new(*major, minor.checked_add(1)?, 0)),
+        (Some(minor), Some(patch)) => Some(Version::new(*major, *minor, patch.checked_add(1)?)),
+    };
+    let whole = patch.is_some();
+    let (lower, upper) = match op {
+        Op::Exact if whole => (Some((first.clone(), true)), Some((first, true))),
+        Op::Greater if whole => (Some((first, false)), None),
+        Op::Greater => (Some((next()?, true)), None),
+        Op::GreaterEq => (Some((first, true)), None),
+        Op::Less => (None, Some((first, false))),
+        Op::LessEq if whole => (None, Some((first, true))),
+        Op::LessEq => (None, Some((next()?, false))),
+        Op::Tilde if whole => {
+            (Some((first, true)), Some((Version::new(*major, minor.unwrap_or(0).checked_add(1)?, 0), false)))
+        }
+        Op::Caret => (Some((first, true)), Some((compatible(*major, *minor, *patch)?, false))),
+        _ => (Some((first, true)), Some((next()?, false))),
+    };
+    Some(Range { lower, upper })
+}
+
+/// The first version that cargo does not take to be compatible: the leftmost number that is not zero goes up.
+fn compatible(major: u64, minor: Option<u64>, patch: Option<u64>) -> Option<Version> {
+    Some(match (major, minor, patch) {
+        (0, Some(0), Some(patch)) => Version::new(0, 0, patch.checked_add(1)?),
+        (0, Some(minor), _) => Version::new(0, minor.checked_add(1)?, 0),
+        _ => Version::new(major.checked_add(1)?, 0, 0),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn range(requirement: &str) -> Option<String> {
+        of(&VersionReq::parse(requirement).unwrap()).map(|versions| match versions {
+            Versions::One(version) => version.to_string(),
+            Versions::Range(range) => range.strip_prefix("vers:cargo/").unwrap().to_owned(),
+        })
+    }
+
+    #[test]
+    fn requirements_become_ranges() {
+        for (requirement, expected) in [
+            ("*", "*"),
+            ("=1.2.3", "1.2.3"),
+            ("=1.2", ">=1.2.0|<1.3.0"),
+            (">1.2.3", ">1.2.3"),
+            (">1.2", ">=1.3.0"),
+            (">=1", ">=1.0.0"),
+            ("<2.1", "<2.1.0"),
+            ("<=1.2.3", "<=1.2.3"),
+            ("<=1", "<2.0.0"),
+            ("~1.2.3", ">=1.2.3|<1.3.0"),
+            ("~1", ">=1.0.0|<2.0.0"),
+            ("1.2.3", ">=1.2.3|<2.0.0"),
+            ("^0.2.3", ">=0.2.3|<0.3.0"),
+            ("^0.0.3", ">=0.0.3|<0.0.4"),
+            ("^0.0", ">=0.0.0|<0.1.0"),
+            ("1.*", ">=1.0.0|<2.0.0"),
+            (">=1.2, <2, >1.2.0, <=2.0.0", ">1.2.0|<2.0.0"),
+            (">=1.0.0-rc.1, <=1.0.0-rc.1", "1.0.0-rc.1"),
+        ] {
+            assert_eq!(range(requirement).as_deref(), Some(expected), "{requirement}");
+        }
+        for nothing in [">2, <1", ">1.0.0, <=1.0.0", "=18446744073709551615"] {
+            assert_eq!(range(nothing), None, "{nothing}");
+        }
+    }
+
+    /// Whether a version is in a range, read independently of how it was made.
+    fn within(version: &Version, range: &str) -> bool {
+        range.split('|').all(|bound| {
+            let digits = bound.find(|c: char| c.is_ascii_digit());
+            let Some((sign, bound)) = digits.map(|i| bound.split_at(i)) else { return bound == "*" };
+            let order = version.cmp(&Version::parse(bound).unwrap());
+            match sign {
+                ">" => order.is_gt(),
+                ">=" => order.is_ge(),
+                "<" => order.is_lt(),
+                "<=" => order.is_le(),
+                _ => order.is_eq(),
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_holds_what_meets_the_requirement(
+            parts in proptest::collection::vec(("(=|>|>=|<|<=|~|\\^)", 0..3_u64, proptest::option::of(0..3_u64)), 1..4),
+            patch in proptest::option::of(0..3_u64), numbers in (0..4_u64, 0..4_u64, 0..4_u64),
+        ) {
+            let part = |(op, major, minor): &(String, u64, Option<u64>)| match (minor, patch) {
+                (None, _) => format!("{op}{major}"),
+                (Some(minor), None) => format!("{op}{major}.{minor}"),
+                (Some(minor), Some(patch)) => format!("{op}{major}.{minor}.{patch}"),
+            };
+            let text = parts.iter().map(part).collect::<Vec<_>>().join(",");
+            let version = Version::new(numbers.0, numbers.1, numbers.2);
+            let meets = VersionReq::parse(&text).unwrap().matches(&version);
+            prop_assert_eq!(range(&text).is_some_and(|range| within(&version, &range)), meets, "{} {}", text, version);
+        }
+    }
+}
