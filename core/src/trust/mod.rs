@@ -11,6 +11,7 @@ mod replay;
 mod roles;
 mod standing;
 
+pub(crate) use roles::covers;
 pub use roles::{Anchor, EndorsementFault, Grant, Link, Role, Roles};
 pub use standing::{JudgedClaim, Standing, Trust};
 

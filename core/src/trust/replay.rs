@@ -93,10 +93,10 @@ impl Replay {
 
     /// Whether, with the compromised keys left out, an issuer's signatures on an ordinary claim still satisfy the record in
     /// force at its leaf; the declaration that stands against it if not.
-    pub(super) fn check_keys(&self, logged: &LoggedClaim, issuer: &IssuerId) -> Result<(), Declaration> {
+    pub(super) fn check_keys(&self, logged: &LoggedClaim, issuer: &IssuerId) -> Result<(), &Declaration> {
         let Some(record) = self.registry.in_force_at(issuer, logged.leaf()) else { return Ok(()) };
         let declared = |key: &PublicKey| self.declaration(issuer, key, Some(logged.leaf()));
-        enough_sound_keys(logged, &record, declared).map_err(Clone::clone)
+        enough_sound_keys(logged, &record, declared)
     }
 
     /// The earliest declaration against a key; if a leaf is given, of those that count there.

@@ -89,6 +89,11 @@ impl World {
         World { origin, ..World::new() }
     }
 
+    /// A world that has come to the same point, and goes on by itself.
+    pub(crate) fn continuing(other: &World) -> Self {
+        World { origin: other.origin, claims: other.claims.clone(), at_ms: other.at_ms, next: other.next }
+    }
+
     /// The leaf of the next claim.
     pub(crate) fn next_leaf(&self) -> LeafIndex {
         LeafIndex::new(self.next)
