@@ -6,7 +6,7 @@
 //! publishes.
 //!
 //! Left out: deciding. Whether a claim's issuers are to be trusted is a policy's business, and whether its signers
-//! satisfied the record in force is `assay_core::receipt`'s. There is no retry here and no cache but the last head: who
+//! satisfied the record in force is `assay_core::receipt`'s. [`Cel`] only lends core the language of a policy's conditions. There is no retry here and no cache but the last head: who
 //! calls knows better.
 //!
 //! What is not proven: that an answer is complete. [`Client::issuer`] and [`Client::entry`] show what the node showed;
@@ -15,6 +15,7 @@
 mod attachments;
 pub mod audit;
 mod client;
+mod conditions;
 mod config;
 mod error;
 mod heads;
@@ -24,6 +25,7 @@ mod read;
 mod receipt;
 
 pub use client::Client;
+pub use conditions::Cel;
 pub use config::{Config, Tls};
 pub use error::{BoxError, ClientError, Misbehavior, MisbehaviorKind};
 pub use heads::HeadStore;
