@@ -19,6 +19,8 @@ pub const DOCUMENTS: &[(&str, &str)] = &[
     ("lifecycle", "lifecycle"),
     ("slsa-provenance", "provenance"),
     ("scorecard", "scorecard"),
+    ("cargo-vet", "audit"),
+    ("security-insights", "practice"),
     ("in-toto", "statement"),
 ];
 

@@ -44,6 +44,9 @@ fn expected(kind: &str, path: &str, says: &str, bytes: &[u8]) -> Expected {
     if kind == "statement" {
         return if is_whole_statement(bytes) { Expected::Taken } else { Expected::Refused };
     }
+    if kind == "audit" {
+        return if has_audits(bytes) { Expected::Taken } else { Expected::Refused };
+    }
     if says.contains("BAD") || says.contains("malformed") || says.contains("must be refused") {
         return Expected::Refused;
     }
@@ -64,6 +67,25 @@ fn is_whole_statement(bytes: &[u8]) -> bool {
     };
     statement["_type"] == "https://in-toto.io/Statement/v1"
         && statement["subject"].as_array().is_some_and(|s| s.iter().all(whole))
+}
+
+/// A cargo-vet `audits.toml` with at least one audit, of criteria that every store has or that this one defines.
+fn has_audits(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let Ok(store) = text.parse::<toml::Table>() else { return false };
+    let defines = |name: &str| store.get("criteria").is_some_and(|criteria| criteria.get(name).is_some());
+    let known = |criterion: &toml::Value| {
+        criterion.as_str().is_some_and(|name| ["safe-to-run", "safe-to-deploy"].contains(&name) || defines(name))
+    };
+    let sound = |audit: &toml::Value| match audit.get("criteria") {
+        Some(toml::Value::Array(criteria)) => criteria.iter().all(known),
+        Some(criterion) => known(criterion),
+        None => false,
+    };
+    let Some(toml::Value::Table(audits)) = store.get("audits") else { return false };
+    let crates: Option<Vec<_>> = audits.values().map(toml::Value::as_array).collect();
+    let audits = crates.into_iter().flatten().flatten().collect::<Vec<_>>();
+    !audits.is_empty() && audits.into_iter().all(sound)
 }
 
 /// What SOURCES.md says of each file: path to the last column.

@@ -54,7 +54,9 @@ fn a_cut_document_is_refused() {
     const CUTS: usize = 97;
     for sample in samples() {
         let end = sample.bytes.trim_ascii_end().len();
-        let is_json = sample.bytes.trim_ascii_start().first().is_some_and(|b| b"{[\xef".contains(b));
+        // What is left of lines of text may be a whole document.
+        let is_json = ["audit", "practice"].iter().all(|kind| *kind != sample.kind)
+            && sample.bytes.trim_ascii_start().first().is_some_and(|b| b"{[\xef".contains(b));
         for cut in (0..CUTS).map(|i| end * i / CUTS).chain(end.saturating_sub(8)..end) {
             let taken = try_out(sample, &sample.bytes[..cut]);
             assert!(!(taken && is_json), "{} was taken though cut at {cut}", sample.path);

@@ -10,7 +10,7 @@
 //! | `versions` | optional: which versions the dates are of: `range` (a `vers:` URI), `cycle` (what the project calls a line of releases), or `version` (one version) |
 //! | `role` | optional: what the issuer is to the product, such as `upstream` or `supplier`. Both may state dates, and both stand |
 //!
-//! Documents that become such claims: OpenEoX Core and shell, and the API of endoflife.date.
+//! Documents that become such claims: OpenEoX Core and shell, and what the API of endoflife.date answers (v0 and v1).
 
 mod endoflife;
 mod openeox;
@@ -126,13 +126,16 @@ impl Versions {
 
 pub(super) fn prepare(document: &Document, now: &str) -> Result<Vec<Prepared>, DocumentError> {
     if document.body().starts_with(b"---") {
-        let advice = "publish what its API answers, https://endoflife.date/api/<product>.json";
+        let advice = "publish what its API answers, https://endoflife.date/api/v1/products/<product>/";
         return Err(DocumentError::NotTaken(format!("product pages of endoflife.date are not taken: {advice}")));
     }
     let value = document.json()?;
     let root = Node::root("$", &value);
     match &value {
-        Value::Array(_) => endoflife::prepare(document, &root, now),
+        Value::Array(_) => endoflife::prepare_v0(document, &root, now),
+        Value::Object(_) if value.get("result").is_some() && value.get("schema_version").is_some() => {
+            endoflife::prepare_v1(document, &root, now)
+        }
         Value::Object(_) if value.get("statements").is_some() => openeox::prepare_shell(document, &root),
         Value::Object(_) if root.shown("$schema") == Some(openeox::CORE_SCHEMA) => {
             openeox::prepare_core(document, &root)

@@ -1,6 +1,7 @@
 //! SECURITY-INSIGHTS v2 (ossf/security-insights-spec, `schema.cue`).
 //!
-//! What the schema requires is checked. The claim names the document, which is stored beside the log, and says what of it
+//! What the schema requires is checked where something follows from it; real documents lack some of the rest, such as a
+//! self-assessment. The claim names the document, which is stored beside the log, and says what of it
 //! bears on trust. Who the people are that it names is not said: a log forgets nothing, and the document may be deleted.
 
 use super::{SecurityInsights, URI};
@@ -90,8 +91,6 @@ fn read_repository(repository: &Node<'_, '_>, insights: &mut SecurityInsights) -
     boolean(&repository.need("accepts-automated-change-request")?)?;
     people(&repository.need("core-team")?)?;
     insights.license = Some(repository.need("license")?.need("expression")?.line()?.to_owned());
-    let own = repository.need("security")?;
-    own.need("assessments")?.need("self")?.need("comment")?.string()?;
     insights.no_third_party_packages =
         repository.get("no-third-party-packages").map(|node| boolean(&node)).transpose()?;
     if let Some(release) = repository.get("release") {
@@ -245,7 +244,6 @@ repository:
             ),
             ("expression: MIT", "expression:", "$.repository.license.expression"),
             ("automated-pipeline: true", "automated-pipeline: 1", "$.repository.release.automated-pipeline"),
-            ("      self:\n", "      other:\n", "$.repository.security.assessments.self"),
             ("project:\n", "projekt:\n", "$"),
             ("    expression: MIT", "   expression: MIT", "line "),
         ] {
