@@ -1,8 +1,10 @@
 //! A policy's own examples: made-up claims, and what the policy should decide.
 
 use super::Policy;
+use super::duration::DAY_MS;
 use super::evaluate::decide;
 use super::facts::{Answer, Component, Fact, Facts, LogAnswer, Relation, Speaker};
+use super::file::Answers;
 use super::verdict::{Outcome, Verdict};
 use crate::Hash;
 use crate::claim::ClaimId;
@@ -21,8 +23,8 @@ pub(super) struct Example {
     pub(super) component: Component,
     /// The time at which it is asked, if it says so.
     pub(super) now_ms: Option<u64>,
-    /// How logs answer at a time.
-    pub(super) answer: fn(u64) -> Answer,
+    /// How logs answer.
+    pub(super) answers: Answers,
     pub(super) expect: Outcome,
     pub(super) claims: Vec<ExampleClaim>,
 }
@@ -70,13 +72,26 @@ fn verdict(policy: &Policy, example: &Example, now_ms: u64) -> Verdict {
         [] => vec![ORIGIN],
         logs => logs.iter().map(|log| log.origin.as_str()).collect(),
     };
-    let answers: Vec<LogAnswer> = origins
-        .iter()
-        .map(|origin| LogAnswer { origin: (*origin).to_owned(), answer: (example.answer)(now_ms) })
-        .collect();
+    let answer = |origin: &&str| LogAnswer {
+        origin: (*origin).to_owned(),
+        answer: answer(example.answers, policy.max_head_age_ms(origin), now_ms),
+    };
+    let answers: Vec<LogAnswer> = origins.iter().map(answer).collect();
     let origin = origins.first().copied().unwrap_or(ORIGIN);
     let facts = example.claims.iter().zip(0..).map(|(claim, leaf)| fact(claim, origin, LeafIndex::new(leaf), now_ms));
     decide(policy, &Facts::new(&example.component, facts.collect(), now_ms), &answers)
+}
+
+/// What an example says of a log, whose head may be so old.
+fn answer(said: Answers, max_head_age_ms: u64, now_ms: u64) -> Answer {
+    match said {
+        Answers::Complete => Answer::Complete { head_at_ms: now_ms },
+        Answers::Stale => {
+            Answer::Complete { head_at_ms: now_ms.saturating_sub(max_head_age_ms).saturating_sub(DAY_MS) }
+        }
+        Answers::Incomplete => Answer::Partial { head_at_ms: now_ms, missing: "a part of it".into() },
+        Answers::Silent => Answer::None { why: "it is silent".into() },
+    }
 }
 
 fn fact<'a>(claim: &'a ExampleClaim, origin: &'a str, leaf: LeafIndex, now_ms: u64) -> Fact<'a> {

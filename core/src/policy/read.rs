@@ -2,7 +2,7 @@
 
 use super::condition::{CONDITION_BYTES, Condition, ConditionLanguage};
 use super::examples::{Example, ExampleClaim};
-use super::facts::{Answer, Component};
+use super::facts::Component;
 use super::file::{self, At, File};
 use super::rules::{ClaimType, Denial, Effect, Requirement, Rule, Sought, Whom};
 use super::severity::Severity;
@@ -190,12 +190,7 @@ impl Reader<'_> {
             name: self.words("test.name", &test.name)?,
             component,
             now_ms: on.transpose()?,
-            answer: match test.logs {
-                None | Some(file::Answers::Complete) => |now| Answer::Complete { head_at_ms: now },
-                Some(file::Answers::Stale) => |_| Answer::Complete { head_at_ms: 0 },
-                Some(file::Answers::Incomplete) => |now| Answer::Partial { head_at_ms: now, missing: "a part".into() },
-                Some(file::Answers::Silent) => |_| Answer::None { why: "it is silent".into() },
-            },
+            answers: test.logs.unwrap_or(file::Answers::Complete),
             expect,
             claims: test.claims.iter().map(|claim| self.example_claim(claim)).collect::<Result<_, _>>()?,
         })
