@@ -1,6 +1,9 @@
 //! The arguments that every command shares, and the list of commands. Each command's own stand with it.
 
-use crate::commands::{audit, completions, get, issuer, key, log, man, policy, publish, receipt, verify};
+use crate::commands::{
+    audit, completions, endorse, get, issuer, key, log, man, policy, publish, receipt, require, respond, verify,
+    withdraw,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use std::path::PathBuf;
 
@@ -75,11 +78,19 @@ pub enum Command {
     /// Make or show a signing key
     #[command(subcommand)]
     Key(key::Command),
-    /// Register an issuer, rotate its keys, or show its records
+    /// Register an issuer, rotate its keys, give one up, or show its records
     #[command(subcommand)]
     Issuer(issuer::Command),
     /// Make a claim of a document, sign it and publish it
     Publish(publish::Command),
+    /// Vouch that an issuer has a role
+    Endorse(endorse::Command),
+    /// Take back a claim
+    Withdraw(withdraw::Command),
+    /// Reply to a claim, or dispute it
+    Respond(respond::Command),
+    /// Demand claims or practices of packages
+    Require(require::Command),
     /// Fetch one claim and verify it
     Get(get::Command),
     /// Fetch a claim's receipt, to be verified offline

@@ -74,6 +74,8 @@ fn audit_code(error: &AuditError) -> u8 {
         | AuditError::Root { .. }
         | AuditError::Fork { .. }
         | AuditError::NotAnExtension { .. }
+        | AuditError::Index { .. }
+        | AuditError::Uncommitted { .. }
         | AuditError::Entry { .. } => FAILED,
     }
 }
@@ -95,6 +97,8 @@ fn advice(failure: &Failure) -> Option<&'static str> {
             AuditError::Tile { .. }
             | AuditError::Root { .. }
             | AuditError::NotAnExtension { .. }
+            | AuditError::Index { .. }
+            | AuditError::Uncommitted { .. }
             | AuditError::Entry { .. },
         ) => Some("do not rely on this log until its operator explains it"),
         Failure::Client(ClientError::Refused { code, .. }) => refused_advice(*code),

@@ -12,6 +12,7 @@ mod input;
 mod keys;
 mod output;
 mod pairing;
+mod publishing;
 mod session;
 mod subject;
 mod time;
@@ -45,6 +46,10 @@ fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             Command::Key(command) => commands::key::run(command, settings),
             Command::Issuer(command) => commands::issuer::run(command, settings).await,
             Command::Publish(command) => commands::publish::run(command, settings).await,
+            Command::Endorse(command) => commands::endorse::run(command, settings).await,
+            Command::Withdraw(command) => commands::withdraw::run(command, settings).await,
+            Command::Respond(command) => commands::respond::run(command, settings).await,
+            Command::Require(command) => commands::require::run(command, settings).await,
             Command::Get(command) => commands::get::run(command, settings).await,
             Command::Receipt(command) => commands::receipt::run(command, settings).await,
             Command::Verify(command) => commands::verify::run(command, settings),

@@ -1,8 +1,8 @@
-//! Connecting with the settings, and naming leaves on the command line.
+//! Connecting with the settings, and naming issuers, claims and leaves on the command line.
 
-use crate::{config::Settings, exit::Failure};
+use crate::{config::Settings, exit::Failure, keys::Key};
 use assay_client::{Client, Config, LeafRef};
-use assay_core::{Hash, claim::ClaimId, tree::LeafIndex};
+use assay_core::{Hash, claim::ClaimId, issuer::IssuerId, tree::LeafIndex};
 
 /// Connects to the node that the settings name.
 pub async fn connect(settings: &Settings) -> Result<Client, Failure> {
@@ -15,6 +15,33 @@ pub async fn connect(settings: &Settings) -> Result<Client, Failure> {
     Ok(Client::connect(config).await?)
 }
 
+/// The one issuer that is meant: the one given, by argument or settings, or else the one that all keys sign for.
+///
+/// Fails with [`Failure::Usage`] if they sign for different ones.
+pub fn one_issuer<K: AsRef<[Key]>>(
+    settings: &Settings,
+    given: Option<IssuerId>,
+    keys: impl FnOnce() -> Result<K, Failure>,
+) -> Result<IssuerId, Failure> {
+    if let Some(id) = settings.issuer(given)? {
+        return Ok(id);
+    }
+    let mut ids: Vec<_> = keys()?.as_ref().iter().map(Key::issuer).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    match ids[..] {
+        [id] => Ok(id),
+        _ => {
+            Err(Failure::Usage("these keys sign for different issuers; say which one is meant with --issuer ID".into()))
+        }
+    }
+}
+
+/// Reads a claim id: 64 lower-case hex digits.
+pub fn claim(text: &str) -> Result<ClaimId, String> {
+    ClaimId::from_hex(text).ok_or_else(|| format!("{text:?} is no claim id: 64 lower-case hex digits"))
+}
+
 /// Reads how a leaf is named: a claim id (64 hex digits), a leaf's number, or `leaf:` and a leaf hash.
 pub fn leaf(text: &str) -> Result<LeafRef, String> {
     if let Some(hex) = text.strip_prefix("leaf:") {
@@ -23,9 +50,7 @@ pub fn leaf(text: &str) -> Result<LeafRef, String> {
             .ok_or_else(|| "a leaf hash has 64 lower-case hex digits".into());
     }
     if text.len() == 2 * Hash::LEN {
-        return ClaimId::from_hex(text)
-            .map(LeafRef::Claim)
-            .ok_or_else(|| "a claim id has 64 lower-case hex digits".into());
+        return claim(text).map(LeafRef::Claim);
     }
     match text.parse() {
         Ok(index) => Ok(LeafRef::Index(LeafIndex::new(index))),

@@ -1,5 +1,6 @@
 //! The clock, and dates as people and documents write them.
 
+use assay_core::predicate::Timestamp;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Writes a time as RFC 3339 in UTC, to the second: `2025-01-31T08:05:09Z`. Times before 1970 become 1970.
@@ -13,6 +14,21 @@ pub fn rfc3339(time: SystemTime) -> String {
 /// As [`rfc3339`], of milliseconds since 1970.
 pub fn rfc3339_of_ms(ms: u64) -> String {
     rfc3339(UNIX_EPOCH + Duration::from_secs(ms / 1000))
+}
+
+/// Reads a date, which stands for its first second in UTC, or a date and time (RFC 3339).
+pub fn first_instant(text: &str) -> Result<Timestamp, String> {
+    instant(text, "T00:00:00Z")
+}
+
+/// Reads a date, which stands for its last second in UTC, or a date and time (RFC 3339).
+pub fn last_instant(text: &str) -> Result<Timestamp, String> {
+    instant(text, "T23:59:59Z")
+}
+
+fn instant(text: &str, time: &str) -> Result<Timestamp, String> {
+    let wrong = || format!("{text:?} is no date such as 2026-11-22, nor one with a time such as 2026-11-22T18:41:48Z");
+    Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}{time}"))).ok_or_else(wrong)
 }
 
 /// The Gregorian date of a day since 1970-01-01. Counted from 1 March of year 0, so that a leap day ends its year.
@@ -43,5 +59,14 @@ mod tests {
             assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), text);
         }
         assert_eq!(rfc3339_of_ms(1_999), "1970-01-01T00:00:01Z");
+    }
+
+    #[test]
+    fn a_date_is_its_first_or_last_second() {
+        let text = |read: Result<Timestamp, String>| read.map(|at| at.as_str().to_owned());
+        assert_eq!(text(first_instant("2026-11-22")).as_deref(), Ok("2026-11-22T00:00:00Z"));
+        assert_eq!(text(last_instant("2026-11-22")).as_deref(), Ok("2026-11-22T23:59:59Z"));
+        assert_eq!(text(last_instant("2026-11-22T01:00:00+01:00")).as_deref(), Ok("2026-11-22T01:00:00+01:00"));
+        assert!(first_instant("tomorrow").is_err() && last_instant("2026-02-30").is_err());
     }
 }

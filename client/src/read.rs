@@ -92,8 +92,8 @@ pub struct PageEntry {
     pub index: LeafIndex,
     /// The entry.
     pub entry: Entry,
-    /// Its claim, or why it does not verify. It is logged all the same.
-    pub claim: Result<VerifiedClaim, ClaimError>,
+    /// Its claim, or why it does not verify: it is logged all the same. None if the entry commits to the index.
+    pub claim: Option<Result<VerifiedClaim, ClaimError>>,
 }
 
 /// An issuer's records that the node showed, each in the log and each authorised by the ones before.
@@ -162,7 +162,8 @@ impl Client {
         let inclusion = proof
             .verify(&leaf_hash, &self.log_key)
             .map_err(|e| ClientError::unverified_by("the entry's proof of inclusion does not hold", e))?;
-        let claim = claim::verify(entry.claim(), &())
+        let logged = entry.claim().map_err(|e| ClientError::Usage(format!("leaf {index}: {e}; ask for another leaf")))?;
+        let claim = claim::verify(logged, &())
             .map_err(|e| ClientError::unverified_by(format!("the claim at leaf {index} does not verify"), e))?;
         let as_asked = match &asked {
             LeafRef::Index(asked) => *asked == index,
@@ -241,7 +242,7 @@ impl Client {
             return Err(ClientError::unverified("the entries are not the ones that the checkpoint covers"));
         }
         let entries = (start.get()..).map(LeafIndex::new).zip(entries).map(|(index, entry)| {
-            let claim = claim::verify(entry.claim(), &());
+            let claim = entry.claim().ok().map(|claim| claim::verify(claim, &()));
             PageEntry { index, entry, claim }
         });
         Ok(Page { checkpoint, entries: entries.collect() })

@@ -18,16 +18,33 @@ pub mod wire {
         #[prost(uint64, tag = "1")]
         pub logged_at_ms: u64,
         /// What the entry says.
-        #[prost(oneof = "Body", tags = "2")]
+        #[prost(oneof = "Body", tags = "2, 3")]
         pub body: Option<Body>,
     }
 
-    /// What an entry says. Tag 3 is kept for the index commitment of DESIGN 3.5.
+    /// What an entry says.
     #[derive(Clone, PartialEq, Eq, prost::Oneof)]
     pub enum Body {
         /// A signed claim.
         #[prost(message, tag = "2")]
         Claim(Claim),
+        /// What the index of all leaves before this one is.
+        #[prost(message, tag = "3")]
+        IndexCommitment(IndexCommitment),
+    }
+
+    /// The log's own word on its index (DESIGN 3.5). [`crate::index::Commitment`] reads it.
+    #[derive(Clone, PartialEq, Eq, prost::Message)]
+    pub struct IndexCommitment {
+        /// Root of the trie, 32 bytes.
+        #[prost(bytes = "bytes", tag = "1")]
+        pub root: Bytes,
+        /// Labels in it.
+        #[prost(uint64, tag = "2")]
+        pub labels: u64,
+        /// Version of the mapping from entries to labels, in force for this leaf and those after it.
+        #[prost(uint32, tag = "3")]
+        pub mapping_version: u32,
     }
 
     /// A DSSE envelope, losslessly.
@@ -72,16 +89,19 @@ pub enum EntryError {
     #[error("the entry is not in its one canonical spelling, or has fields that this version does not know")]
     NotCanonical,
     /// It holds nothing that this version knows.
-    #[error("the entry holds no claim that this version can read")]
+    #[error("the entry holds neither a claim nor anything else that this version can read")]
     Empty,
+    /// It holds something else than a claim, and a claim was asked for.
+    #[error("this leaf holds the log's commitment to its index, not a claim")]
+    NoClaim,
 }
 
 /// An entry that was read, with the bytes it was read from.
 #[derive(Debug, Clone)]
 pub struct Entry {
     bytes: Bytes,
-    message: wire::Entry,
-    claim: wire::Claim,
+    logged_at_ms: u64,
+    body: wire::Body,
 }
 
 impl Entry {
@@ -97,10 +117,8 @@ impl Entry {
         if message.encode_to_vec() != bytes {
             return Err(EntryError::NotCanonical);
         }
-        let Some(wire::Body::Claim(claim)) = message.body.clone() else {
-            return Err(EntryError::Empty);
-        };
-        Ok(Entry { bytes, message, claim })
+        let body = message.body.ok_or(EntryError::Empty)?;
+        Ok(Entry { bytes, logged_at_ms: message.logged_at_ms, body })
     }
 
     /// The bytes, as they were read.
@@ -110,12 +128,20 @@ impl Entry {
 
     /// When the log says that it accepted the entry, in milliseconds since 1970 (UTC).
     pub fn logged_at_ms(&self) -> u64 {
-        self.message.logged_at_ms
+        self.logged_at_ms
     }
 
-    /// The claim in the entry. Its signatures are not verified by reading it.
-    pub fn claim(&self) -> &wire::Claim {
-        &self.claim
+    /// What the entry says.
+    pub fn body(&self) -> &wire::Body {
+        &self.body
+    }
+
+    /// The claim in the entry, or [`EntryError::NoClaim`]. Its signatures are not verified by reading it.
+    pub fn claim(&self) -> Result<&wire::Claim, EntryError> {
+        match &self.body {
+            wire::Body::Claim(claim) => Ok(claim),
+            wire::Body::IndexCommitment(_) => Err(EntryError::NoClaim),
+        }
     }
 
     /// The leaf hash.
@@ -124,16 +150,28 @@ impl Entry {
     }
 }
 
-/// Writes a new entry that holds `claim`.
+/// Writes a new entry that holds `body`: a claim, or the log's commitment to its index.
 ///
 /// Fails with [`EntryError::TooLong`] if it would exceed [`limits::ENTRY_BYTES`].
-pub fn encode(logged_at_ms: u64, claim: wire::Claim) -> Result<Bytes, EntryError> {
-    let entry = wire::Entry { logged_at_ms, body: Some(wire::Body::Claim(claim)) };
+pub fn encode(logged_at_ms: u64, body: impl Into<wire::Body>) -> Result<Bytes, EntryError> {
+    let entry = wire::Entry { logged_at_ms, body: Some(body.into()) };
     let length = entry.encoded_len();
     if length > limits::ENTRY_BYTES {
         return Err(EntryError::TooLong(length));
     }
     Ok(entry.encode_to_vec().into())
+}
+
+impl From<wire::Claim> for wire::Body {
+    fn from(claim: wire::Claim) -> Self {
+        wire::Body::Claim(claim)
+    }
+}
+
+impl From<wire::IndexCommitment> for wire::Body {
+    fn from(commitment: wire::IndexCommitment) -> Self {
+        wire::Body::IndexCommitment(commitment)
+    }
 }
 
 #[cfg(test)]
@@ -156,8 +194,16 @@ mod tests {
     fn an_entry_reads_back_verbatim() {
         let bytes = encode(7, claim()).unwrap();
         let entry = Entry::parse(bytes.clone()).unwrap();
-        assert_eq!((entry.logged_at_ms(), entry.claim()), (7, &claim()));
+        assert_eq!((entry.logged_at_ms(), entry.claim()), (7, Ok(&claim())));
         assert_eq!(entry.bytes(), &bytes);
+    }
+
+    #[test]
+    fn a_commitment_is_no_claim() {
+        let commitment = wire::IndexCommitment { root: vec![1; 32].into(), labels: 2, mapping_version: 1 };
+        let entry = Entry::parse(encode(7, commitment.clone()).unwrap()).unwrap();
+        assert_eq!(entry.body(), &wire::Body::IndexCommitment(commitment));
+        assert_eq!(entry.claim(), Err(EntryError::NoClaim));
     }
 
     #[test]

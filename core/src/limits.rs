@@ -20,6 +20,21 @@ pub const PROOF_HASHES: usize = 64;
 /// Deepest nesting of JSON that is parsed: real statements stay below 12, and a recursive reader needs a bound.
 pub const JSON_DEPTH: usize = 32;
 
+/// Most inner nodes of the index above a label. Labels are hashes: two that agree in their first 64 bits cost 2^32 tries
+/// to find, and every node more doubles that.
+pub const INDEX_DEPTH: usize = 64;
+
+/// Most labels in one batch of look-ups: the components of a large SBOM with package, version and digest fit ten times.
+pub const LOOKUP_LABELS: usize = 65_536;
+
+/// Deepest nesting of JSON in a file of dependencies. Nested components take two levels each, and old npm lock files
+/// nest as deep as the tree of packages; real ones stay below 40.
+pub const COMPONENT_JSON_DEPTH: usize = 128;
+
+/// Most components of one file of dependencies, counting those that could not be identified. The largest real lock
+/// files and SBOMs of whole distributions have some tens of thousands.
+pub const COMPONENTS: usize = 100_000;
+
 /// Most subjects of a statement. The largest real release attestations name some hundreds of files.
 pub const SUBJECTS: usize = 1024;
 

@@ -88,6 +88,8 @@ pub struct StorageConfig {
     pub block_cache_mib: usize,
     /// Cache of expanded tiles that proofs are made from, in MiB.
     pub tile_cache_mib: usize,
+    /// Pages of the index that stay in memory, in MiB. About 100 hold a million labels.
+    pub index_cache_mib: usize,
 }
 
 /// Who may publish.
@@ -163,7 +165,7 @@ impl Default for ServerConfig {
 
 impl Default for StorageConfig {
     fn default() -> Self {
-        StorageConfig { path: "data".into(), block_cache_mib: 32, tile_cache_mib: 80 }
+        StorageConfig { path: "data".into(), block_cache_mib: 32, tile_cache_mib: 80, index_cache_mib: 128 }
     }
 }
 

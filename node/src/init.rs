@@ -5,6 +5,7 @@ use crate::{
     anchor::{Anchor, AnchorError},
     config::{Config, ConfigError, TEMPLATE},
     keyfile::{self, KeyFileError},
+    records::{self, RecordError},
     storage::{
         Batch, Head as _, StorageError, Tables,
         rocks::{Options, Rocks},
@@ -12,15 +13,16 @@ use crate::{
 };
 use assay_core::{
     Hash,
-    hash::empty_root,
+    entry::EntryError,
+    index::Commitment,
     note::{Checkpoint, KeyError, SignerKey},
-    sequencer::Head,
-    tree::TreeSize,
+    sequencer::{Head, Sequencer},
 };
 use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
 };
 use zeroize::Zeroizing;
 
@@ -74,6 +76,12 @@ pub enum InitError {
     /// The store.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The first rows.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The first leaf.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
     /// The anchor.
     #[error(transparent)]
     Anchor(#[from] AnchorError),
@@ -88,7 +96,7 @@ pub struct NewLog {
     pub vkey: String,
 }
 
-/// Makes a log: configuration, key, store, and an anchor with the signed empty tree.
+/// Makes a log: configuration, key, store with leaf 0, and an anchor with the signed tree of that one leaf.
 pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
     let config_path = init.dir.join("node.toml");
     if config_path.exists() {
@@ -118,14 +126,23 @@ pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
     if store.head()?.is_some() {
         return Err(InitError::Exists { path: config.storage.path });
     }
-    let mut first = Batch::new();
-    first.with_head(None, Head::empty().to_bytes());
-    store.commit(first)?;
-    let empty = Checkpoint { origin: init.origin.to_owned(), size: TreeSize::new(0), root: empty_root() };
-    let note = empty.sign(&key);
+    let note = first_checkpoint(&store, &key)?;
     Anchor::create(&config.log.anchor)?.append(&note)?;
     fs::rename(&draft, &config_path).map_err(io(&config_path))?;
     Ok(NewLog { config: config_path, vkey: key.verifier().to_string() })
+}
+
+/// Gives a store without head its first leaf, which commits to the empty index (DESIGN 3.5), and returns the signed
+/// checkpoint over it.
+pub fn first_checkpoint(store: &impl Tables, key: &SignerKey) -> Result<String, InitError> {
+    let mut nothing = Batch::new();
+    nothing.with_head(None, Head::empty().to_bytes());
+    store.commit(nothing)?;
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let step = Sequencer::empty().plan_commitment(now_ms, &Commitment::empty())?;
+    store.commit(records::batch(&step)?)?;
+    let head = step.next.head();
+    Ok(Checkpoint { origin: key.name().to_owned(), size: head.size, root: head.root }.sign(key))
 }
 
 fn new_key(origin: &str) -> Result<SignerKey, InitError> {

@@ -7,6 +7,7 @@
 pub mod admission;
 pub mod anchor;
 pub mod config;
+pub mod index;
 pub mod init;
 pub mod keyfile;
 pub mod node;

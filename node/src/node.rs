@@ -6,6 +6,7 @@ use crate::{
     admission::Admission,
     anchor::{Anchor, AnchorError},
     config::{Config, ConfigError},
+    index::{self, IndexError},
     keyfile::{self, KeyFileError},
     records::RecordError,
     registry::Directory,
@@ -18,6 +19,7 @@ use crate::{
         admin,
         app::{MESSAGE_BYTES, Surface},
         attachments::Attachments,
+        index::Index,
         log::Log,
         serve::Server,
         tiles,
@@ -97,6 +99,9 @@ pub enum StartError {
         /// What is wrong with it.
         source: CheckpointError,
     },
+    /// The index and the log contradict each other, or the index cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
     /// The store and the anchor contradict each other.
     #[error("refusing to sign: {0}")]
     Refusal(#[from] Refusal),
@@ -195,7 +200,10 @@ impl Node {
             issuers = directory.len(),
             "log opened"
         );
-        let view = Arc::new(View::new(store.clone(), checkpoint, config.storage.tile_cache_mib)?);
+        let index = index::recover(&*store, state.head(), config.storage.index_cache_mib)?;
+        // After a crash between commit and signature the index is that of a checkpoint which is about to be signed.
+        let shown = (state.head().committed == checkpoint.size()).then(|| index.map().clone());
+        let view = Arc::new(View::new(store.clone(), checkpoint, shown, config.storage.tile_cache_mib)?);
         let (pool, submissions) = mpsc::channel(config.admission.queue);
         let metrics = crate::telemetry::metrics();
         let sequencer = Driver {
@@ -205,14 +213,15 @@ impl Node {
             anchor,
             key,
             state,
+            index,
             interval: Duration::from_millis(config.log.publish_interval_ms),
             halt: halt.clone(),
         }
         .start(submissions, tokio::runtime::Handle::current())?;
 
         let admission = Admission::new(&config.admission, store.clone(), directory, halt.clone());
-        let app = app(store, view, admission, pool, halt.clone());
         let (stop, stopped) = watch::channel(false);
+        let app = app(store, view, admission, pool, halt.clone(), stopped.clone());
         let server = Server {
             app,
             tls: tls.clone(),
@@ -267,10 +276,11 @@ fn app(
     admission: Admission<Rocks>,
     pool: mpsc::Sender<Submission>,
     halt: Arc<Halt>,
-) -> Surface<Log<Rocks>> {
-    let log = Log::new(view.clone(), admission, pool, halt);
+    stopping: watch::Receiver<bool>,
+) -> Surface<Log<Rocks>, Index<Rocks>> {
+    let log = Log::new(view.clone(), admission, pool, halt, stopping);
     let attachments = AttachmentServiceServer::new(Attachments::new(store)).max_decoding_message_size(MESSAGE_BYTES);
-    Surface::new(log, Routes::new(attachments), tiles::router(view))
+    Surface::new(log, Index::new(view.clone()), Routes::new(attachments), tiles::router(view))
 }
 
 /// Writes what a script needs to reach the node, whole or not at all.

@@ -2,20 +2,25 @@
 //!
 //! | table | key | value |
 //! | --- | --- | --- |
-//! | segments | index of the first entry, u64be | entries as in an entry bundle (u16be length ‖ bytes), within one bundle |
+//! | segments | index of the first entry, u64be | entries as in an entry bundle (u16be length ‖ bytes) |
 //! | tiles | level, u8 ‖ tile index, u64be | the tile's hashes, 32 bytes each, full or as far as it goes |
 //! | claims | claim id ‖ signer set | leaf index, u64be |
 //! | leaf hashes | leaf hash | leaf index, u64be |
 //! | issuers | issuer id ‖ sequence, u32be | leaf index of the record, u64be |
 //! | attachments | SHA-256 | leaf index of the first claim that names it, u64be |
+//! | index pages | prefix, 32 bytes ‖ its bits, u16be | leaf through which it is current, u64be ‖ page |
+//! | index lists | label ‖ position in the list, u64be | the leaf indices from there on, up to the next row |
+//! | meta | [`INDEX_THROUGH`] | for each shard of the index, the leaf below which its pages are current, u64be |
 //!
-//! A segment is what one commit added to one bundle: under load a bundle is read from two or three rows, and no entry is
-//! written twice. Bundles and entries are served from the same bytes.
+//! A segment is what one commit added to a sixteenth of a bundle: large enough that writing a row costs little, small enough
+//! that one entry is read without its whole bundle, and no entry is written twice. Bundles and entries are served from the
+//! same bytes.
 
 use crate::storage::{Batch, Reads, StorageError, Table};
 use assay_core::{
     Hash,
     claim::ClaimId,
+    index::{Label, Prefix, list},
     issuer::IssuerId,
     sequencer::Step,
     tree::{LeafIndex, TileIndex, bundle},
@@ -24,6 +29,12 @@ use bytes::{Bytes, BytesMut};
 
 /// Entries of a full bundle, and hashes of a full tile (C2SP tlog-tiles).
 pub const WIDTH: u64 = 256;
+
+/// Most entries of a segment, which never crosses a multiple of it.
+const SEGMENT: u64 = 16;
+
+/// The row of `Meta` that says how far the index is stored.
+pub const INDEX_THROUGH: &[u8] = b"index_through";
 
 /// Why stored rows cannot be read as a log.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +87,9 @@ pub fn batch(step: &Step) -> Result<Batch, RecordError> {
     }
     for (offset, leaf) in step.leaves.iter().enumerate() {
         let index = LeafIndex::new(step.first.get() + offset as u64);
-        batch.put(Table::Claims, claim_key(&leaf.claim_id, &leaf.signer_set), index_value(index));
+        if let Some((claim, signers)) = &leaf.publication {
+            batch.put(Table::Claims, claim_key(claim, signers), index_value(index));
+        }
         batch.put(Table::LeafHashes, leaf.hash.as_bytes().to_vec(), index_value(index));
         if let Some(record) = &leaf.change {
             batch.put(Table::Issuers, issuer_key(&record.id, record.body.sequence), index_value(index));
@@ -89,11 +102,75 @@ pub fn batch(step: &Step) -> Result<Batch, RecordError> {
     Ok(batch)
 }
 
+/// The key of a page of the index.
+pub fn page_key(key: &Prefix) -> Vec<u8> {
+    [&key.first().as_bytes()[..], &key.bits().to_be_bytes()].concat()
+}
+
+/// Reads what [`page_key`] wrote.
+pub fn parse_page_key(key: &[u8]) -> Result<Prefix, RecordError> {
+    let parsed = key.split_last_chunk::<2>().and_then(|(first, bits)| {
+        let bits = u16::from_be_bytes(*bits);
+        Prefix::from_wire(first, bits)
+    });
+    parsed.ok_or_else(|| RecordError::Damaged("a page of the index has a malformed key".into()))
+}
+
+/// The row of a page of the index.
+pub fn page_value(through: u64, page: &[u8]) -> Bytes {
+    [&through.to_be_bytes()[..], page].concat().into()
+}
+
+/// Reads what [`page_value`] wrote: through which leaf the page is current, and the page.
+pub fn parse_page(row: &Bytes) -> Result<(u64, Bytes), RecordError> {
+    let (through, _) =
+        row.split_first_chunk::<8>().ok_or_else(|| RecordError::Damaged("a page of the index is cut off".into()))?;
+    Ok((u64::from_be_bytes(*through), row.slice(8..)))
+}
+
+/// The key of what a label's list grew by.
+pub fn list_key(label: &Label, position: u64) -> Vec<u8> {
+    [&label.as_bytes()[..], &position.to_be_bytes()].concat()
+}
+
+/// The row of what a list grew by.
+pub fn list_value(leaves: &[u64]) -> Bytes {
+    let mut bytes = Vec::with_capacity(leaves.len() * 2 + 8);
+    list::write(&mut bytes, 0, leaves);
+    bytes.into()
+}
+
+/// Returns the leaves of a long list from one position to another, the last excluded; all of them must be stored.
+pub fn read_list(tables: &impl Reads, label: &Label, from: u64, to: u64) -> Result<Vec<u64>, RecordError> {
+    let damaged = || RecordError::Damaged(format!("the list of label {label} is not stored as it was written"));
+    let mut leaves: Vec<u64> = Vec::new();
+    if from >= to {
+        return Ok(leaves);
+    }
+    let (key, value) = tables.at_or_before(Table::IndexLists, &list_key(label, from))?.ok_or_else(damaged)?;
+    let mut row = Some((key, value));
+    while from + (leaves.len() as u64) < to {
+        let (key, value) = row.take().ok_or_else(damaged)?;
+        let (at, position) = key.split_last_chunk::<8>().ok_or_else(damaged)?;
+        let next = from + leaves.len() as u64;
+        let skip = next.checked_sub(u64::from_be_bytes(*position)).filter(|_| at == label.as_bytes());
+        let read = list::read(&value, 0).ok_or_else(damaged)?;
+        let end = u64::from_be_bytes(*position) + read.len() as u64;
+        let skip = skip.filter(|_| end > next).ok_or_else(damaged)? as usize;
+        leaves.extend(read[skip..].iter().take((to - next) as usize));
+        if end < to {
+            // After a rebuild rows may be longer than they were and overlap; each is right by itself.
+            row = tables.at_or_before(Table::IndexLists, &list_key(label, end))?;
+        }
+    }
+    Ok(leaves)
+}
+
 fn segments(step: &Step) -> Result<Vec<(u64, Vec<u8>)>, RecordError> {
     let mut segments: Vec<(u64, Vec<u8>)> = Vec::new();
     for (offset, leaf) in step.leaves.iter().enumerate() {
         let index = step.first.get() + offset as u64;
-        if offset == 0 || index.is_multiple_of(WIDTH) {
+        if offset == 0 || index.is_multiple_of(SEGMENT) {
             segments.push((index, Vec::new()));
         }
         if let Some((_, segment)) = segments.last_mut() {

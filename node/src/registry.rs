@@ -78,7 +78,8 @@ impl Directory {
 fn read_record(tables: &impl Reads, index: LeafIndex) -> Result<IssuerRecord, RecordError> {
     let damaged = |why: String| RecordError::Damaged(format!("entry {index} should register an issuer: {why}"));
     let entry = Entry::parse(records::read_entry(tables, index)?).map_err(|e| damaged(e.to_string()))?;
-    let claim = claim::verify(entry.claim(), &()).map_err(|e| damaged(e.to_string()))?;
+    let claim = entry.claim().map_err(|e| damaged(e.to_string()))?;
+    let claim = claim::verify(claim, &()).map_err(|e| damaged(e.to_string()))?;
     let record = IssuerRecord::from_claim(&claim).map_err(|e| damaged(e.to_string()))?;
     record.ok_or_else(|| damaged("it holds another kind of claim".into()))
 }

@@ -1,22 +1,25 @@
 //! The sequencer's driver: one thread that turns what waits in the pool into durable leaves, and leaves into published
 //! checkpoints.
 //!
-//! The order is always the same (DESIGN 5): plan, commit, adopt, answer; and for a checkpoint: check the root a second
-//! time from the stored bytes, persist the anchor, sign, show. `assay_core::sequencer` decides; this file does the I/O.
+//! The order is always the same (DESIGN 5): plan, commit, adopt, answer; and for a checkpoint: append the leaf that commits
+//! to the index, commit, check the root a second time from the stored bytes, persist the anchor, sign, show.
+//! `assay_core::sequencer` decides; this file does the I/O.
 //!
 //! If a commit or the anchor fails, nobody knows what is on the disk, so nothing more is written and nothing is signed
 //! until a restart has looked. Readers keep the last checkpoint.
 
 use crate::{
     anchor::Anchor,
+    index::Index,
     records::{self, RecordError},
     registry::Directory,
     reply::{Outbox, Reply},
-    storage::{StorageError, Tables},
+    storage::{Batch, StorageError, Tables},
     view::{View, stored_root},
 };
 use assay_core::{
     Hash,
+    entry::EntryError,
     note::{Checkpoint, CheckpointError, SignerKey, VerifiedCheckpoint},
     sequencer::{Candidate, Outcome, Sequencer, Step},
     tree::TreeSize,
@@ -87,6 +90,8 @@ enum DriveError {
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error(transparent)]
+    Entry(#[from] EntryError),
+    #[error(transparent)]
     Anchor(#[from] crate::anchor::AnchorError),
     #[error("the stored tree of size {size} has the root {stored}, but {planned} was about to be signed")]
     SecondCheck { size: TreeSize, stored: Hash, planned: Hash },
@@ -114,6 +119,8 @@ pub struct Driver<S> {
     pub key: SignerKey,
     /// State of the tree.
     pub state: Sequencer,
+    /// The index of its leaves.
+    pub index: Index,
     /// Shortest time between checkpoints.
     pub interval: Duration,
     /// Where to say that writing ended.
@@ -222,7 +229,7 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         let mut step = self.state.plan(now_ms(), candidates, &known, &*self.directory);
         let mut outcomes = std::mem::take(&mut step.outcomes).into_iter();
         if !step.leaves.is_empty() {
-            self.commit(step)?;
+            self.commit(step, records::batch)?;
         }
         let mut outbox = Outbox::default();
         for share in owed.leaves.drain(..) {
@@ -234,12 +241,17 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
     }
 
     /// Persists a step, then adopts it.
-    fn commit(&mut self, step: Step) -> Result<(), DriveError> {
+    fn commit(
+        &mut self,
+        step: Step,
+        batch: impl FnOnce(&Step) -> Result<Batch, RecordError>,
+    ) -> Result<(), DriveError> {
         let started = Instant::now();
-        self.store.commit(records::batch(&step)?)?;
+        self.store.commit(batch(&step)?)?;
         metrics::histogram!("assay_commit_seconds").record(started.elapsed().as_secs_f64());
         metrics::counter!("assay_entries_total").increment(step.leaves.len() as u64);
-        for leaf in step.leaves {
+        for (at, leaf) in (step.first.get()..).zip(step.leaves) {
+            self.index.add(at, &leaf.labels);
             if let Some(record) = leaf.change {
                 tracing::info!(issuer = %record.id, sequence = record.body.sequence, name = %record.body.name, "issuer record in force");
                 self.directory.apply(record);
@@ -283,9 +295,28 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         Ok(())
     }
 
-    /// Signs the tree as it stands and shows it. Nothing is shown that is not anchored.
+    /// Appends the leaf that commits to the index of all before it, in one batch with the rows of the index.
+    fn commit_index(&mut self) -> Result<(), DriveError> {
+        let started = Instant::now();
+        let (commitment, rows) = self.index.step(&*self.store, self.state.head().size.get())?;
+        metrics::histogram!("assay_index_seconds").record(started.elapsed().as_secs_f64());
+        let step = self.state.plan_commitment(now_ms(), &commitment)?;
+        self.commit(step, |step| {
+            let mut batch = records::batch(step)?;
+            rows.write(&mut batch);
+            Ok(batch)
+        })?;
+        self.index.let_go();
+        Ok(())
+    }
+
+    /// Signs the tree as it stands, which ends in a commitment to its index, and shows it. Nothing is shown that is not
+    /// anchored.
     fn publish(&mut self) -> Result<(), DriveError> {
         let started = Instant::now();
+        if !self.state.head().is_committed() {
+            self.commit_index()?;
+        }
         let head = self.state.head();
         let stored = stored_root(&*self.store, head.size)?;
         if stored != head.root {
@@ -295,7 +326,7 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         let note = Checkpoint { origin, size: head.size, root: head.root }.sign(&self.key);
         let checkpoint = VerifiedCheckpoint::verify(&note, &self.key.verifier())?;
         self.anchor.append(&note)?;
-        self.view.publish(checkpoint)?;
+        self.view.publish(checkpoint, self.index.map().clone())?;
         metrics::histogram!("assay_publish_seconds").record(started.elapsed().as_secs_f64());
         metrics::gauge!("assay_published_size").set(head.size.get() as f64);
         tracing::debug!(size = %head.size, root = %head.root, "checkpoint published");

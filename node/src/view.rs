@@ -4,15 +4,18 @@
 //! take the current [`Published`] and read rows that nobody writes any more.
 
 use crate::{
+    index::Held,
     records::{self, RecordError, WIDTH},
     storage::{Reads, Table},
 };
 use arc_swap::ArcSwap;
 use assay_core::{
     Hash,
+    index::Map,
     note::VerifiedCheckpoint,
     tree::{
-        LeafIndex, ProveError, Prover, Tile, TileIndex, TileReader, TreeSize, prove_consistency, prove_inclusion, root,
+        LeafIndex, ProveError, Prover, Tile, TileIndex, TileReader, TreeSize, prove_consistency, prove_inclusion, prove_many,
+        root,
     },
 };
 use bytes::Bytes;
@@ -29,6 +32,10 @@ pub struct Published {
     checkpoint: VerifiedCheckpoint,
     /// Proves inclusion in the published tree, whose right edge it knows.
     prover: Prover,
+    /// The index that its last leaf commits to; none between a start after a crash and the first checkpoint.
+    index: Option<Map<Held>>,
+    /// That leaf.
+    commitment: Bytes,
 }
 
 impl Published {
@@ -45,6 +52,17 @@ impl Published {
     /// The checkpoint.
     pub fn checkpoint(&self) -> &VerifiedCheckpoint {
         &self.checkpoint
+    }
+
+    /// The index that its last leaf commits to. There is none only between a start after a crash and the checkpoint that
+    /// follows at once.
+    pub fn index(&self) -> Option<&Map<Held>> {
+        self.index.as_ref()
+    }
+
+    /// Its last entry, verbatim, which commits to the index.
+    pub fn commitment(&self) -> &Bytes {
+        &self.commitment
     }
 }
 
@@ -88,14 +106,20 @@ pub struct View<S> {
 }
 
 impl<S: Reads> View<S> {
-    /// Shows `checkpoint`, which must be over a tree that `store` holds.
-    pub fn new(store: Arc<S>, checkpoint: VerifiedCheckpoint, cache_mib: usize) -> Result<Self, RecordError> {
+    /// Shows `checkpoint`, which must be over a tree that `store` holds, and the index that it commits to, if the caller has
+    /// that one and no later one.
+    pub fn new(
+        store: Arc<S>,
+        checkpoint: VerifiedCheckpoint,
+        index: Option<Map<Held>>,
+        cache_mib: usize,
+    ) -> Result<Self, RecordError> {
         let capacity = (cache_mib as u64) << 20;
-        let prover = load_prover(&*store, checkpoint.size())?;
+        let published = load(&*store, checkpoint, index)?;
         let view = View {
             store,
-            announce: watch::Sender::new(checkpoint.size().get()),
-            published: ArcSwap::from_pointee(Published { checkpoint, prover }),
+            announce: watch::Sender::new(published.size().get()),
+            published: ArcSwap::from_pointee(published),
             full: Cache::with_weighter((capacity / EXPANDED_TILE_BYTES) as usize, capacity, TileWeight),
             edge: ArcSwap::from_pointee(Vec::new()),
         };
@@ -113,12 +137,12 @@ impl<S: Reads> View<S> {
         self.announce.subscribe()
     }
 
-    /// Shows a newer checkpoint from now on. The edge goes first: a reader of the older size can use wider tiles.
-    pub fn publish(&self, checkpoint: VerifiedCheckpoint) -> Result<(), RecordError> {
+    /// Shows a newer checkpoint and its index from now on. The edge goes first: a reader of the older size can use wider
+    /// tiles.
+    pub fn publish(&self, checkpoint: VerifiedCheckpoint, index: Map<Held>) -> Result<(), RecordError> {
         let size = checkpoint.size();
         self.edge.store(Arc::new(self.read_edge(size)?));
-        let prover = load_prover(&*self.store, size)?;
-        self.published.store(Arc::new(Published { checkpoint, prover }));
+        self.published.store(Arc::new(load(&*self.store, checkpoint, Some(index))?));
         self.announce.send_replace(size.get());
         Ok(())
     }
@@ -139,6 +163,11 @@ impl<S: Reads> View<S> {
             false => prove_inclusion(self, index, size),
         }
         .map_err(unproven)
+    }
+
+    /// One proof of inclusion for some leaves, distinct and ascending.
+    pub fn inclusion_of_many(&self, leaves: &[LeafIndex], size: TreeSize) -> Result<Vec<Hash>, ViewError> {
+        prove_many(self, leaves, size).map_err(unproven)
     }
 
     /// The consistency path between two sizes.
@@ -179,8 +208,19 @@ impl<S: Reads> View<S> {
     }
 }
 
-fn load_prover(tables: &impl Reads, size: TreeSize) -> Result<Prover, RecordError> {
-    Prover::load(&StoredTiles(tables), size).map_err(unreadable)
+/// Reads what is asked of a published tree again and again.
+fn load(
+    tables: &impl Reads,
+    checkpoint: VerifiedCheckpoint,
+    index: Option<Map<Held>>,
+) -> Result<Published, RecordError> {
+    let size = checkpoint.size();
+    let prover = Prover::load(&StoredTiles(tables), size).map_err(unreadable)?;
+    let commitment = match size.get().checked_sub(1) {
+        Some(last) => records::read_entry(tables, LeafIndex::new(last))?,
+        None => Bytes::new(),
+    };
+    Ok(Published { checkpoint, prover, index, commitment })
 }
 
 fn unproven(error: ProveError<RecordError>) -> ViewError {

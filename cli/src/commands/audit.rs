@@ -33,6 +33,8 @@ struct AuditView {
     tiles: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     issuers: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<u64>,
     /// Size of the head seen before that the log was found to contain.
     contains_seen: Option<u64>,
     seconds: f64,
@@ -85,6 +87,7 @@ fn view(audited: &Audited, seconds: f64) -> AuditView {
         },
         tiles: audited.tiles(),
         issuers: (audited.mode() == Mode::Full).then(|| audited.issuers()),
+        labels: (audited.mode() == Mode::Full).then(|| audited.labels()),
         contains_seen: audited.contains_known().map(|size| size.get()),
         seconds,
         leaves_per_second: size as f64 / seconds.max(f64::MIN_POSITIVE),
@@ -103,6 +106,11 @@ fn text(view: &AuditView) -> String {
             "holds    every claim verifies, was allowed at its place, and stands once ({issuers} issuers)"
         )),
         None => lines.push("open     what the entries say and who signed them: run without --hashes-only".into()),
+    }
+    if let Some(labels) = view.labels {
+        lines.push(format!(
+            "holds    the index leaves nothing out: rebuilt from the entries, {labels} labels, every commitment agrees"
+        ));
     }
     match view.contains_seen {
         Some(size) => lines.push(format!("holds    it contains the head of size {size} that was seen here before")),

@@ -46,7 +46,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         Some(folder) => fetch_attachments(&client, &entry, folder, settings).await?,
         None => vec![],
     };
-    let payload = &entry.entry().claim().payload;
+    let payload = &entry.claim().claim().payload;
     if command.payload {
         return output::bytes(payload);
     }

@@ -1,5 +1,6 @@
-//! `assay issuer`: registering an issuer, rotating its keys, showing its records.
+//! `assay issuer`: registering an issuer, rotating its keys, giving up a key, showing its records.
 
+use super::compromised;
 use crate::{
     config::{self, Settings},
     exit::Failure,
@@ -23,6 +24,8 @@ pub enum Command {
     Register(Register),
     /// Replace an issuer's keys. Enough of the old and of the new keys sign
     Rotate(Rotate),
+    /// Say from when on a key is not to be trusted
+    Compromised(compromised::Command),
     /// Show an issuer's records
     Show(Show),
 }
@@ -107,6 +110,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     match command {
         Command::Register(command) => register(command, settings).await,
         Command::Rotate(command) => rotate(command, settings).await,
+        Command::Compromised(command) => compromised::run(command, settings).await,
         Command::Show(command) => show(command, settings).await,
     }
 }
@@ -131,7 +135,7 @@ async fn register(command: Register, settings: &Settings) -> Result<(), Failure>
 async fn rotate(command: Rotate, settings: &Settings) -> Result<(), Failure> {
     let old = Key::read_all(&settings.keys(&command.key))?;
     let new = Key::read_all(&command.new_key)?;
-    let id = signer_issuer(settings, command.issuer, &old)?;
+    let id = session::one_issuer(settings, command.issuer, || Ok(&old))?;
     let client = session::connect(settings).await?;
     let IssuerHistory { current, .. } = client.issuer(&id).await?;
     let keep = |given: Vec<String>, before: &[String]| if given.is_empty() { before.to_vec() } else { given };
@@ -191,7 +195,7 @@ async fn publish(
 async fn show(command: Show, settings: &Settings) -> Result<(), Failure> {
     let id = match command.issuer {
         Some(id) => id,
-        None => signer_issuer(settings, None, &Key::read_all(&settings.keys(&[]))?)?,
+        None => session::one_issuer(settings, None, || Key::read_all(&settings.keys(&[])))?,
     };
     let client = session::connect(settings).await?;
     let history = client.issuer(&id).await?;
@@ -207,22 +211,6 @@ async fn show(command: Show, settings: &Settings) -> Result<(), Failure> {
     output::data(settings, || views.iter().map(RecordView::text).collect::<Vec<_>>().join("\n\n"), &views)?;
     output::say(settings, "The last record is in force. Names prove nothing; compare the id.");
     Ok(())
-}
-
-/// The one issuer that all keys sign for.
-fn signer_issuer(settings: &Settings, given: Option<IssuerId>, keys: &[Key]) -> Result<IssuerId, Failure> {
-    if let Some(id) = settings.issuer(given)? {
-        return Ok(id);
-    }
-    let mut ids: Vec<_> = keys.iter().map(Key::issuer).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    match ids[..] {
-        [id] => Ok(id),
-        _ => {
-            Err(Failure::Usage("these keys sign for different issuers; say which one is meant with --issuer ID".into()))
-        }
-    }
 }
 
 fn public(keys: &[Key]) -> Vec<PublicKey> {

@@ -31,14 +31,16 @@ struct LogView {
 enum EntryView {
     Claim(view::ClaimView),
     Broken { leaf_index: u64, logged_at: String, error: String },
+    Commitment { leaf_index: u64, logged_at: String, index_commitment: bool },
 }
 
 impl EntryView {
     fn new(entry: &PageEntry) -> Self {
         let (leaf_index, at) = (entry.index.get(), entry.entry.logged_at_ms());
         match &entry.claim {
-            Ok(claim) => EntryView::Claim(view::ClaimView::new(claim, leaf_index, at)),
-            Err(e) => EntryView::Broken { leaf_index, logged_at: time::rfc3339_of_ms(at), error: e.to_string() },
+            Some(Ok(claim)) => EntryView::Claim(view::ClaimView::new(claim, leaf_index, at)),
+            Some(Err(e)) => EntryView::Broken { leaf_index, logged_at: time::rfc3339_of_ms(at), error: e.to_string() },
+            None => EntryView::Commitment { leaf_index, logged_at: time::rfc3339_of_ms(at), index_commitment: true },
         }
     }
 }
@@ -74,7 +76,7 @@ fn text(entries: &[PageEntry]) -> String {
         let index = entry.index.to_string();
         let at = time::rfc3339_of_ms(entry.entry.logged_at_ms());
         match &entry.claim {
-            Ok(claim) => {
+            Some(Ok(claim)) => {
                 let mut issuers: Vec<_> = claim.signers().iter().map(|(id, _)| id.to_string()).collect();
                 issuers.dedup();
                 let issuers = issuers.iter().map(|id| subject::shorten(id)).collect::<Vec<_>>().join("\n");
@@ -83,7 +85,11 @@ fn text(entries: &[PageEntry]) -> String {
                 let id = claim.id().to_string();
                 table.add_row([index, at, view::kind(statement), about, issuers, id]);
             }
-            Err(e) => {
+            None => {
+                let what = "commitment to the index of all entries before it".to_owned();
+                table.add_row([index, at, what, String::new(), "the log".to_owned(), String::new()]);
+            }
+            Some(Err(e)) => {
                 let what = format!("does not verify: {}", output::plain(&e.to_string()));
                 table.add_row([index, at, what, String::new(), String::new(), String::new()]);
             }

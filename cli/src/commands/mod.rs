@@ -2,6 +2,8 @@
 
 pub mod audit;
 pub mod completions;
+pub mod compromised;
+pub mod endorse;
 pub mod get;
 pub mod issuer;
 pub mod key;
@@ -10,4 +12,7 @@ pub mod man;
 pub mod policy;
 pub mod publish;
 pub mod receipt;
+pub mod require;
+pub mod respond;
 pub mod verify;
+pub mod withdraw;

@@ -1,23 +1,14 @@
-//! `assay publish`: from a tool's document to a signed claim in the log.
+//! `assay publish`: from a tool's document to signed claims in the log.
 
 use crate::{
-    config::{self, Settings},
+    config::Settings,
     exit::Failure,
     input::{self, Document},
-    keys::Key,
-    output, session, subject, time, view,
+    publishing::{self, Draft, Signing},
+    subject, time,
 };
-use assay_client::{Client, Published, Wait};
-use assay_core::{
-    claim::{self, SigningKey},
-    entry::wire,
-    issuer::IssuerId,
-    limits,
-    predicate::{self, Attachment, Prepared},
-    statement::{Statement, Subject},
-};
+use assay_core::{limits, predicate, statement::Subject};
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 use std::{path::PathBuf, time::SystemTime};
 
 /// Make a claim of a document, sign it, and publish it.
@@ -35,15 +26,8 @@ pub struct Command {
     /// several times [default: what the document says it is about]
     #[arg(long, short, env = "ASSAY_SUBJECT", value_name = "SUBJECT")]
     subject: Vec<String>,
-    /// Signing key; several for several signers [default: ~/.config/assay/key.pem]
-    #[arg(long, short, env = "ASSAY_KEY", value_delimiter = ',', value_name = "FILE")]
-    key: Vec<PathBuf>,
-    /// Issuer to sign for, in hex [default: the one in KEY.issuer, else the one that the key alone makes]
-    #[arg(long, env = "ASSAY_ISSUER", value_name = "ID", value_parser = config::parse_issuer)]
-    issuer: Option<IssuerId>,
-    /// Show the statements that would be signed, and publish nothing
-    #[arg(long, env = "ASSAY_DRY_RUN", value_parser = clap::builder::FalseyValueParser::new())]
-    dry_run: bool,
+    #[command(flatten)]
+    signing: Signing,
 }
 
 /// The kinds of documents.
@@ -55,12 +39,16 @@ enum Kind {
     Sbom,
     /// Whether vulnerabilities apply: OpenVEX
     Vex,
-    /// Support dates: OpenEoX
+    /// Support dates: OpenEoX, or what endoflife.date answers
     Lifecycle,
     /// How it was built: SLSA provenance
     Provenance,
     /// An OpenSSF Scorecard result
     Scorecard,
+    /// Reviews of code: audits.toml of cargo-vet
+    Audit,
+    /// How it is made securely, and what data it handles: SECURITY-INSIGHTS
+    Practice,
     /// A finished in-toto statement
     Statement,
 }
@@ -74,35 +62,11 @@ impl Kind {
             Kind::Lifecycle => "lifecycle",
             Kind::Provenance => "provenance",
             Kind::Scorecard => "scorecard",
+            Kind::Audit => "audit",
+            Kind::Practice => "practice",
             Kind::Statement => "statement",
         }
     }
-}
-
-#[derive(Debug, Serialize)]
-struct PublishView {
-    claim_id: String,
-    leaf_index: u64,
-    logged_at: String,
-    tree_size: Option<u64>,
-    already_logged: bool,
-    predicate_type: String,
-    attachment: Option<AttachmentView>,
-}
-
-#[derive(Debug, Serialize)]
-struct AttachmentView {
-    sha256: String,
-    size: usize,
-    media_type: String,
-    already_stored: bool,
-}
-
-/// A claim that is ready to be signed.
-struct Draft {
-    prepared: Prepared,
-    statement: Statement,
-    payload: String,
 }
 
 /// Runs the command.
@@ -110,24 +74,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let subjects = command.subject.iter().map(|text| subject::read(text)).collect::<Result<Vec<_>, _>>()?;
     let document = input::read(&command.file, limits::DOCUMENT_BYTES)?;
     let drafts = drafts(command.kind, &document, &subjects)?;
-    if command.dry_run {
-        return drafts.iter().try_for_each(|draft| output::text(&draft.payload));
-    }
-    let keys = Key::read_all(&settings.keys(&command.key))?;
-    let issuer = settings.issuer(command.issuer)?;
-    let signers: Vec<(IssuerId, &SigningKey)> =
-        keys.iter().map(|key| (issuer.unwrap_or_else(|| key.issuer()), &key.signing)).collect();
-    let client = session::connect(settings).await?;
-    let mut views = vec![];
-    for draft in drafts {
-        summarize(&draft, settings);
-        let claim = claim::sign(draft.payload.as_bytes(), &signers);
-        views.push(publish(&client, claim, &draft, settings).await?);
-    }
-    output::data(settings, || views.iter().map(text).collect::<Vec<_>>().join("\n"), &views)?;
-    let ids: Vec<_> = views.iter().map(|view| view.claim_id.as_str()).collect();
-    output::say(settings, &format!("next: assay receipt {} --out receipts", ids.join(" ")));
-    Ok(())
+    publishing::publish(drafts, &command.signing, settings).await
 }
 
 /// Makes the claims that a document holds.
@@ -136,103 +83,7 @@ fn drafts(kind: Kind, document: &Document, subjects: &[Subject]) -> Result<Vec<D
     let wrong = |reason: String| Failure::Usage(format!("{}: {reason}", document.name));
     let prepared =
         predicate::prepare(kind.name(), &document.name, &document.bytes, &now).map_err(|e| wrong(e.to_string()))?;
-    prepared.into_iter().map(|prepared| draft(prepared, subjects).map_err(wrong)).collect()
-}
-
-fn draft(prepared: Prepared, subjects: &[Subject]) -> Result<Draft, String> {
-    let subjects = match subjects {
-        [] => prepared.subjects.clone(),
-        given => given.to_vec(),
-    };
-    if subjects.is_empty() {
-        return Err(
-            "it does not say what it is about; say it with --subject: a package URL (pkg:cargo/serde@1.0.0), a \
-                    digest (sha256:HEX), or the path of a file"
-                .into(),
-        );
-    }
-    let statement = Statement::new(subjects, &prepared.predicate_type, prepared.predicate.clone());
-    let statement = statement.map_err(|e| format!("it cannot be made into a claim: {e}"))?;
-    let payload = statement.to_json();
-    if payload.len() > limits::PAYLOAD_BYTES {
-        return Err(format!(
-            "the claim would have {} bytes, and a log takes {}; publish fewer subjects in one claim",
-            payload.len(),
-            limits::PAYLOAD_BYTES
-        ));
-    }
-    Ok(Draft { prepared, statement, payload })
-}
-
-async fn publish(
-    client: &Client,
-    claim: wire::Claim,
-    draft: &Draft,
-    settings: &Settings,
-) -> Result<PublishView, Failure> {
-    let published = client.publish(claim, Wait::Integrated).await?;
-    let attachment = match &draft.prepared.attachment {
-        Some(attachment) => Some(upload(client, attachment, &published, settings).await?),
-        None => None,
-    };
-    Ok(PublishView {
-        claim_id: published.claim_id.to_string(),
-        leaf_index: published.index.get(),
-        logged_at: time::rfc3339_of_ms(published.logged_at_ms),
-        tree_size: published.proven.map(|entry| entry.checkpoint().size().get()),
-        already_logged: published.already_logged,
-        predicate_type: draft.prepared.predicate_type.clone(),
-        attachment,
-    })
-}
-
-async fn upload(
-    client: &Client,
-    attachment: &Attachment,
-    published: &Published,
-    settings: &Settings,
-) -> Result<AttachmentView, Failure> {
-    let bar = output::progress(settings, "attachment", attachment.bytes.len() as u64, output::Unit::Bytes);
-    let moving = bar.clone();
-    let uploaded = client.put_attachment(attachment.bytes.clone(), move |n| moving.inc(n)).await;
-    bar.finish_and_clear();
-    let already_stored = uploaded.inspect_err(|_| {
-        let id = published.claim_id;
-        output::say(settings, &format!("claim {id} is logged, its document is not stored: run the same command again"));
-    })?;
-    Ok(AttachmentView {
-        sha256: assay_core::Hash::of(&attachment.bytes).to_hex(),
-        size: attachment.bytes.len(),
-        media_type: attachment.media_type.clone(),
-        already_stored,
-    })
-}
-
-/// Tells the person what is about to be signed.
-fn summarize(draft: &Draft, settings: &Settings) {
-    let about = subject::short_list(draft.statement.subjects());
-    output::say(settings, &format!("claim: {} about {about}", view::kind(&draft.statement)));
-    for (label, value) in &draft.prepared.summary {
-        output::say(settings, &format!("  {}: {}", output::plain(label), output::plain(value)));
-    }
-}
-
-fn text(view: &PublishView) -> String {
-    let logged = match view.already_logged {
-        true => "was logged before, at",
-        false => "logged at",
-    };
-    let mut text = format!(
-        "claim     {}\nleaf      {}, {logged} {}\nproven    in the log of size {}",
-        view.claim_id,
-        view.leaf_index,
-        view.logged_at,
-        view.tree_size.unwrap_or_default()
-    );
-    if let Some(attachment) = &view.attachment {
-        text.push_str(&format!("\nattached  sha256:{} ({} bytes)", attachment.sha256, attachment.size));
-    }
-    text
+    prepared.into_iter().map(|prepared| Draft::of_document(prepared, subjects).map_err(wrong)).collect()
 }
 
 #[cfg(test)]

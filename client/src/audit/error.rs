@@ -62,6 +62,20 @@ pub enum AuditError {
         /// Size of that head.
         known: TreeSize,
     },
+    /// A commitment to the index is not what the entries before it give: something was hidden from look-ups, or added.
+    #[error("the index commitment at leaf {index} is wrong: {reason}")]
+    Index {
+        /// The leaf of the commitment.
+        index: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The checkpoint does not end in a commitment.
+    #[error("the last leaf of the checkpoint of size {size} does not commit to the index, as it must")]
+    Uncommitted {
+        /// Size of the checkpoint.
+        size: u64,
+    },
     /// An entry should not be in the log.
     #[error("leaf {index}: {reason}")]
     Entry {

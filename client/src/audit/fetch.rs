@@ -1,10 +1,12 @@
 //! Fetching checkpoint, bundles and tiles, and hashing bundles as they come.
 
-use super::{AuditError, WIDTH, replay::Replay};
+use super::{
+    AuditError, WIDTH,
+    replay::{Replay, Replayed},
+};
 use crate::{ClientError, Tls};
 use assay_core::{
     Hash,
-    claim::VerifiedClaim,
     hash,
     limits::NOTE_BYTES,
     note::{VerifiedCheckpoint, VerifierKey},
@@ -27,10 +29,10 @@ pub(super) struct Site {
     spare: Mutex<Vec<Vec<u8>>>,
 }
 
-/// A bundle's leaf hashes and, in full mode, its claims.
+/// A bundle's leaf hashes and, in full mode, its entries.
 pub(super) struct Bundle {
     pub hashes: Vec<Hash>,
-    pub claims: Vec<(u64, VerifiedClaim)>,
+    pub entries: Vec<Replayed>,
 }
 
 impl Site {
@@ -78,11 +80,11 @@ impl Site {
         let hashes = leaf_hashes(&path(width), &bytes, width)?;
         let tile = TileIndex { level: 0, index };
         self.compare(tile, &hashes).await?;
-        let (bytes, claims) = match replay {
+        let (bytes, entries) = match replay {
             None => (bytes, vec![]),
             Some(replay) => {
                 let first = index * WIDTH;
-                let work = move || replay.verify_bundle(first, &bytes, width).map(|claims| (bytes, claims));
+                let work = move || replay.verify_bundle(first, &bytes, width).map(|entries| (bytes, entries));
                 match tokio::task::spawn_blocking(work).await {
                     Ok(done) => done?,
                     Err(e) => return Err(AuditError::Interrupted(e.to_string())),
@@ -90,7 +92,7 @@ impl Site {
             }
         };
         self.spare().push(bytes);
-        Ok(Bundle { hashes, claims })
+        Ok(Bundle { hashes, entries })
     }
 
     /// Fetches the tile that should hold `hashes` and compares.

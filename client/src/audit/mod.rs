@@ -41,7 +41,7 @@ pub(crate) const WIDTH: u64 = 256;
 pub enum Mode {
     /// The tree only: every tile and the root follow from the entries' bytes.
     HashesOnly,
-    /// And every entry: format, claim, signatures, issuers' standing, order of time, no claim twice.
+    /// And every entry: format, claim, signatures, issuers' standing, order of time, no claim twice; and the index, rebuilt.
     Full,
 }
 
@@ -80,6 +80,7 @@ pub struct Audited {
     mode: Mode,
     tiles: u64,
     issuers: u64,
+    labels: u64,
     known: Option<TreeSize>,
 }
 
@@ -102,6 +103,11 @@ impl Audited {
     /// Issuers registered; 0 if only hashes were looked at.
     pub fn issuers(&self) -> u64 {
         self.issuers
+    }
+
+    /// Labels in the index, which was rebuilt; 0 if only hashes were looked at.
+    pub fn labels(&self) -> u64 {
+        self.labels
     }
 
     /// The size of the earlier head that is contained in the log, if one was given and is not larger than the log.
@@ -144,10 +150,10 @@ pub async fn run(
         .buffered(options.in_flight.max(1));
     let mut done = 0;
     while let Some(bundle) = bundles.try_next().await? {
-        let Bundle { hashes, claims } = bundle;
+        let Bundle { hashes, entries } = bundle;
         known.check_within(&mut tree, &mut tiles, &hashes)?;
         if let Some(replay) = &replay {
-            replay.apply(done, claims)?;
+            replay.apply(done, entries)?;
         }
         done += hashes.len() as u64;
         progress(Progress { done, total: size });
@@ -157,8 +163,14 @@ pub async fn run(
         return Err(AuditError::Root { computed: tree.root(), signed: checkpoint.root() });
     }
     let tiles = tiles.finish().await?;
-    let issuers = replay.map_or(0, |replay| replay.issuers());
-    Ok(Audited { mode: options.mode, tiles, issuers, known: known.size(), checkpoint })
+    let (issuers, labels) = match replay {
+        Some(replay) => {
+            replay.finish(size)?;
+            (replay.issuers(), replay.labels())
+        }
+        None => (0, 0),
+    };
+    Ok(Audited { mode: options.mode, tiles, issuers, labels, known: known.size(), checkpoint })
 }
 
 /// The head seen before, as far as it can be compared.

@@ -1,11 +1,15 @@
 //! Replaying what the log admitted: every claim verified, every signer's standing checked at its leaf, time never going
-//! back, nothing twice.
+//! back, nothing twice; and the index rebuilt, every commitment held against what comes out.
 
 use super::AuditError;
 use assay_core::{
     Hash,
     claim::{self, KeyCache, PublicKey, VerifiedClaim},
-    entry::Entry,
+    entry::{Entry, wire},
+    index::{
+        Commitment, CommitmentError, Label, Map, labels_of_claim,
+        map::{Resident, Serial},
+    },
     issuer::{self, Registry},
     tree::{LeafIndex, bundle},
 };
@@ -31,44 +35,74 @@ struct State {
     /// SHA-256(claim id ‖ signer set) of every claim.
     seen: HashSet<Hash>,
     logged_at_ms: u64,
+    index: Map<Bytes>,
+    /// Leaves by label, since the last commitment.
+    pending: Vec<(Label, u64)>,
+    /// The leaf after the last commitment.
+    committed: u64,
+}
+
+/// An entry that was read and verified by itself.
+pub(super) struct Replayed {
+    logged_at_ms: u64,
+    body: Body,
+}
+
+enum Body {
+    Claim(Box<VerifiedClaim>, Vec<Label>),
+    Commitment(Result<Commitment, CommitmentError>),
 }
 
 impl Replay {
-    /// Reads and verifies the claims of a bundle, which do not depend on what came before. Returns each with its
-    /// `logged_at_ms`.
-    pub fn verify_bundle(&self, first: u64, bytes: &[u8], width: u64) -> Result<Vec<(u64, VerifiedClaim)>, AuditError> {
-        let mut claims = Vec::with_capacity(width as usize);
+    /// Reads and verifies the entries of a bundle, as far as that does not depend on what came before.
+    pub fn verify_bundle(&self, first: u64, bytes: &[u8], width: u64) -> Result<Vec<Replayed>, AuditError> {
+        let mut replayed = Vec::with_capacity(width as usize);
         for (index, bytes) in (first..first + width).zip(bundle::entries(bytes)) {
             let wrong = |reason: String| AuditError::Entry { index, reason };
             let bytes = bytes.map_err(|e| wrong(e.to_string()))?;
             let entry = Entry::parse(Bytes::copy_from_slice(bytes)).map_err(|e| wrong(e.to_string()))?;
-            let claim = claim::verify(entry.claim(), &self.keys).map_err(|e| wrong(e.to_string()))?;
-            self.keys.keep(&claim);
-            claims.push((entry.logged_at_ms(), claim));
+            let body = match entry.body() {
+                wire::Body::IndexCommitment(_) => Body::Commitment(Commitment::of_entry(&entry, index)),
+                wire::Body::Claim(claim) => {
+                    let claim = claim::verify(claim, &self.keys).map_err(|e| wrong(e.to_string()))?;
+                    self.keys.keep(&claim);
+                    let labels = labels_of_claim(&claim);
+                    Body::Claim(Box::new(claim), labels)
+                }
+            };
+            replayed.push(Replayed { logged_at_ms: entry.logged_at_ms(), body });
         }
-        Ok(claims)
+        Ok(replayed)
     }
 
-    /// Replays the claims of the bundle that starts at `first`, in order.
-    pub fn apply(&self, first: u64, claims: Vec<(u64, VerifiedClaim)>) -> Result<(), AuditError> {
+    /// Replays the entries of the bundle that starts at `first`, in order.
+    pub fn apply(&self, first: u64, entries: Vec<Replayed>) -> Result<(), AuditError> {
         let mut state = self.state();
-        for (index, (logged_at_ms, claim)) in (first..).zip(claims) {
-            let wrong = |reason: String| AuditError::Entry { index, reason };
+        for (index, Replayed { logged_at_ms, body }) in (first..).zip(entries) {
             if logged_at_ms < state.logged_at_ms {
-                return Err(wrong("it was logged before the entry in front of it".into()));
+                let reason = "it was logged before the entry in front of it".into();
+                return Err(AuditError::Entry { index, reason });
             }
             state.logged_at_ms = logged_at_ms;
-            let authorized = issuer::authorize(&claim, &state.registry).map_err(|e| wrong(e.to_string()))?;
-            let signer_set = claim.signer_set();
-            if !state.seen.insert(Hash::of_parts(&[claim.id().as_bytes(), signer_set.as_bytes()])) {
-                return Err(wrong("the same claim by the same signers is in the log twice".into()));
-            }
-            if let Some(record) = authorized.change() {
-                let at = LeafIndex::new(index);
-                state.registry.apply(at, record.clone()).map_err(|e| wrong(e.to_string()))?;
+            match body {
+                Body::Claim(claim, labels) => state.claim(index, &claim, &labels)?,
+                Body::Commitment(commitment) => state.commitment(index, commitment)?,
             }
         }
         Ok(())
+    }
+
+    /// Checks that the last leaf, of a log of this size, commits to the index.
+    pub fn finish(&self, size: u64) -> Result<(), AuditError> {
+        match self.state().committed == size {
+            true => Ok(()),
+            false => Err(AuditError::Uncommitted { size }),
+        }
+    }
+
+    /// Labels in the index.
+    pub fn labels(&self) -> u64 {
+        self.state().index.commitment().labels
     }
 
     /// Issuers registered so far.
@@ -78,6 +112,43 @@ impl Replay {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn claim(&mut self, index: u64, claim: &VerifiedClaim, labels: &[Label]) -> Result<(), AuditError> {
+        let wrong = |reason: String| AuditError::Entry { index, reason };
+        if index == 0 {
+            return Err(AuditError::Index { index, reason: "the first leaf of a log commits to the empty index".into() });
+        }
+        let authorized = issuer::authorize(claim, &self.registry).map_err(|e| wrong(e.to_string()))?;
+        let signer_set = claim.signer_set();
+        if !self.seen.insert(Hash::of_parts(&[claim.id().as_bytes(), signer_set.as_bytes()])) {
+            return Err(wrong("the same claim by the same signers is in the log twice".into()));
+        }
+        if let Some(record) = authorized.change() {
+            self.registry.apply(LeafIndex::new(index), record.clone()).map_err(|e| wrong(e.to_string()))?;
+        }
+        self.pending.extend(labels.iter().map(|label| (*label, index)));
+        Ok(())
+    }
+
+    fn commitment(&mut self, index: u64, said: Result<Commitment, CommitmentError>) -> Result<(), AuditError> {
+        let wrong = |reason: String| AuditError::Index { index, reason };
+        let said = said.map_err(|e| wrong(e.to_string()))?;
+        self.pending.sort_unstable();
+        let update = self.index.update(&self.pending, index, &Resident, &Serial).map_err(|e| wrong(e.to_string()))?;
+        self.index = update.map;
+        self.pending.clear();
+        self.committed = index + 1;
+        let rebuilt = self.index.commitment();
+        match said == rebuilt {
+            true => Ok(()),
+            false => Err(wrong(format!(
+                "the log commits to an index of {} labels with the root {}, but its entries give {} labels and {}",
+                said.labels, said.root, rebuilt.labels, rebuilt.root
+            ))),
+        }
     }
 }
 

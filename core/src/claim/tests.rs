@@ -54,6 +54,23 @@ fn a_good_claim_is_verified_verbatim() {
 }
 
 #[test]
+fn an_endorsement_about_another_issuer_than_it_names_is_refused() {
+    let endorsement = |subject: IssuerId| {
+        let predicate = format!(
+            r#"{{"issuer":"{}","role":"auditor","scope":["pkg:*"],"validUntil":"2027-01-01T00:00:00Z"}}"#,
+            issuer(1)
+        );
+        let predicate = crate::json::parse(predicate.as_bytes()).unwrap();
+        let subject = Subject::artifact(None, &Hash::new(*subject.as_bytes()));
+        let statement = Statement::new(vec![subject], predicate::endorsement::URI, predicate).unwrap();
+        verify(&sign(statement.to_json().as_bytes(), &[(issuer(3), &key(3))]), &())
+    };
+    assert!(endorsement(issuer(1)).is_ok());
+    let refused = endorsement(issuer(2)).unwrap_err();
+    assert!(matches!(&refused, ClaimError::Predicate { error, .. } if error.path == "$.subject"), "{refused}");
+}
+
+#[test]
 fn limits_and_payload_type_come_first() {
     let long = refused(|c| c.payload = vec![b' '; limits::PAYLOAD_BYTES + 1].into());
     assert_eq!(long, ClaimError::PayloadTooLong(limits::PAYLOAD_BYTES + 1));

@@ -1,7 +1,7 @@
 //! JSON (RFC 8259), read strictly: what two readers could read differently is refused.
 //!
-//! Refused besides what is no JSON: a key twice in one object, nesting deeper than [`limits::JSON_DEPTH`], bytes that are
-//! not UTF-8, escapes of lone surrogates, and anything after the value. Numbers keep the text that they were written in,
+//! Refused besides what is no JSON: a key twice in one object, nesting deeper than [`limits::JSON_DEPTH`] (or than the
+//! caller allows), bytes that are not UTF-8, escapes of lone surrogates, and anything after the value. Numbers keep the text that they were written in,
 //! so no precision is lost on the way. Left out: schemas, streaming, comments.
 //!
 //! [`limits::JSON_DEPTH`]: crate::limits::JSON_DEPTH
@@ -9,7 +9,7 @@
 mod parse;
 mod write;
 
-pub use parse::{JsonError, parse};
+pub use parse::{JsonError, parse, parse_to_depth};
 pub use write::string;
 
 /// A JSON value. Objects keep the order of their members; [`parse`] guarantees that their keys are distinct.

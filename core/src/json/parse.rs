@@ -28,11 +28,17 @@ pub struct JsonError {
 ///
 /// It guarantees distinct keys in every object and at most [`limits::JSON_DEPTH`] nested arrays and objects.
 pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
+    parse_to_depth(bytes, limits::JSON_DEPTH)
+}
+
+/// Reads JSON as [`parse`] does, but with at most `deepest` nested arrays and objects. The reader is recursive: `deepest`
+/// is a constant of some hundreds at most, never what an input says.
+pub fn parse_to_depth(bytes: &[u8], deepest: usize) -> Result<Value, JsonError> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(e) => return Err(Fault::new(e.valid_up_to(), "the bytes are not UTF-8").locate(bytes)),
     };
-    let mut reader = Reader { text, bytes, at: 0 };
+    let mut reader = Reader { text, bytes, at: 0, deepest };
     reader.document().map_err(|fault| fault.locate(bytes))
 }
 
@@ -80,6 +86,7 @@ struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
+    deepest: usize,
 }
 
 impl Reader<'_> {
@@ -123,8 +130,8 @@ impl Reader<'_> {
     /// Reads a value that `depth` arrays and objects are around.
     fn value(&mut self, depth: usize) -> Result<Value, Box<Fault>> {
         match self.peek() {
-            Some(b'{' | b'[') if depth == limits::JSON_DEPTH => {
-                Err(self.fault(format!("nested deeper than {} levels", limits::JSON_DEPTH)))
+            Some(b'{' | b'[') if depth == self.deepest => {
+                Err(self.fault(format!("nested deeper than {} levels", self.deepest)))
             }
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
@@ -390,6 +397,9 @@ mod tests {
         assert!(parse(objects(limits::JSON_DEPTH).as_bytes()).is_ok());
         assert!(reason(objects(limits::JSON_DEPTH + 1).as_bytes()).starts_with("nested deeper"));
         assert!(parse("[".repeat(1 << 20).as_bytes()).is_err());
+        let deepest = limits::COMPONENT_JSON_DEPTH;
+        assert!(parse_to_depth(nested(deepest).as_bytes(), deepest).is_ok());
+        assert!(parse_to_depth(nested(deepest + 1).as_bytes(), deepest).is_err());
     }
 
     #[test]

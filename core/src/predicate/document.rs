@@ -267,7 +267,7 @@ fn depth(value: &Value) -> usize {
 }
 
 /// A text from a document as it may stand on a terminal: no control characters, and not endless.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut shown: String =
         text.chars().take(SHOWN_CHARACTERS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(SHOWN_CHARACTERS).is_some() {
@@ -298,7 +298,8 @@ pub(crate) fn push(object: &mut Value, key: &str, value: Value) {
     }
 }
 
-fn compression(bytes: &[u8]) -> Option<&'static str> {
+/// How the bytes are compressed, if their first ones say that they are.
+pub(crate) fn compression(bytes: &[u8]) -> Option<&'static str> {
     const MAGIC: [(&[u8], &str); 5] = [
         (b"\x1f\x8b", "gzip"),
         (b"BZh", "bzip2"),

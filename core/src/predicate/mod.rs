@@ -8,23 +8,23 @@
 //! Left out: fetching or expanding anything, verifying other people's signatures, and judging what a document says.
 
 pub mod audit;
-mod document;
+pub(crate) mod document;
 pub mod endorsement;
 mod in_toto;
 pub mod issuer;
 pub mod key_compromise;
 pub mod lifecycle;
 mod named;
-mod node;
+pub(crate) mod node;
 pub mod practice;
 mod provenance;
 mod reference;
 pub mod requirement;
 pub mod response;
-mod sbom;
+pub(crate) mod sbom;
 pub mod scan;
 mod scorecard;
-mod subject;
+pub(crate) mod subject;
 mod time;
 mod toml;
 pub mod vex;

@@ -40,7 +40,7 @@ pub enum DetachError {
 pub fn detach(entry: &[u8]) -> Result<Vec<u8>, DetachError> {
     let parsed = Entry::parse(Bytes::copy_from_slice(entry))?;
     let start = payload_offset(&parsed).ok_or(DetachError::NoPayload)?;
-    let end = start + parsed.claim().payload.len();
+    let end = start + parsed.claim()?.payload.len();
     let (Some(before), Some(after), Ok(offset)) = (entry.get(..start), entry.get(end..), u32::try_from(start)) else {
         return Err(DetachError::NoPayload);
     };
@@ -65,7 +65,7 @@ pub fn attach(extra: &[u8], payload: &[u8]) -> Result<Entry, DetachError> {
     bytes.put_slice(payload);
     bytes.put_slice(after);
     let entry = Entry::parse(bytes.freeze())?;
-    match payload_offset(&entry) == Some(offset) && entry.claim().payload == payload {
+    match payload_offset(&entry) == Some(offset) && entry.claim()?.payload == payload {
         true => Ok(entry),
         false => Err(DetachError::Misplaced),
     }
@@ -83,11 +83,12 @@ fn payload_head(length: usize) -> Vec<u8> {
 /// 0), the head of the claim and its own head; `None` if it is empty.
 fn payload_offset(entry: &Entry) -> Option<usize> {
     let head = |length: usize| u64::try_from(length).map(|length| 1 + encoded_len_varint(length)).ok();
-    let payload = entry.claim().payload.len();
+    let claim = entry.claim().ok()?;
+    let payload = claim.payload.len();
     let time = wire::Entry { logged_at_ms: entry.logged_at_ms(), body: None }.encoded_len();
     match payload {
         0 => None,
-        _ => Some(time + head(entry.claim().encoded_len())? + head(payload)?),
+        _ => Some(time + head(claim.encoded_len())? + head(payload)?),
     }
 }
 

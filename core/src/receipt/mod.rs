@@ -111,7 +111,7 @@ pub fn to_files(
 ) -> Result<(String, String), DetachError> {
     let extra = detach(entry.bytes())?;
     let proof = TlogProof { extra: Some(extra), index, path: path.to_vec(), checkpoint: checkpoint.to_owned() };
-    Ok((envelope_file(entry.claim()), proof.to_string()))
+    Ok((envelope_file(entry.claim()?), proof.to_string()))
 }
 
 /// A claim as one line of DSSE JSON. As a hint, each `keyid` is SHA-256 of the public key, in hex.
@@ -143,10 +143,11 @@ pub fn verify(envelope: &[u8], proof: &[u8], log: &VerifierKey) -> Result<Verifi
         TlogProofError::Checkpoint(_) => ReceiptError::Checkpoint { log: log.name().to_owned(), source: error },
         _ => ReceiptError::Inclusion(error),
     })?;
-    if envelope_file(entry.claim()).as_bytes() != envelope {
+    let logged = entry.claim().map_err(|e| ReceiptError::Entry(e.into()))?;
+    if envelope_file(logged).as_bytes() != envelope {
         return Err(ReceiptError::OtherClaim);
     }
-    let claim = claim::verify(entry.claim(), &()).map_err(ReceiptError::Claim)?;
+    let claim = claim::verify(logged, &()).map_err(ReceiptError::Claim)?;
     Ok(VerifiedReceipt { claim, inclusion, logged_at_ms: entry.logged_at_ms() })
 }
 

@@ -2,8 +2,8 @@
 
 use crate::{Hash, hash, tree::TreeSize};
 
-const VERSION: u8 = 1;
-const LENGTH: usize = 1 + 8 + Hash::LEN + 8;
+const VERSION: u8 = 2;
+const LENGTH: usize = 1 + 8 + Hash::LEN + 8 + 8;
 
 /// The state of the tree after the last committed batch. It may be ahead of the last published checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Head {
     pub root: Hash,
     /// The largest `logged_at_ms` given so far, in milliseconds since 1970 (UTC).
     pub last_ms: u64,
+    /// Leaves up to and with the last index commitment. The tree can be signed only if that is all of them.
+    pub committed: TreeSize,
 }
 
 /// Why bytes are not a head.
@@ -32,7 +34,12 @@ pub enum HeadError {
 impl Head {
     /// The head of a log without leaves.
     pub fn empty() -> Self {
-        Head { size: TreeSize::new(0), root: hash::empty_root(), last_ms: 0 }
+        Head { size: TreeSize::new(0), root: hash::empty_root(), last_ms: 0, committed: TreeSize::EMPTY }
+    }
+
+    /// Whether the last leaf commits to the index of all before it, as the last leaf of every signed tree must (DESIGN 3.5).
+    pub fn is_committed(&self) -> bool {
+        self.size == self.committed && self.size > TreeSize::EMPTY
     }
 
     /// The head's bytes, as the store keeps them.
@@ -42,6 +49,7 @@ impl Head {
         bytes.extend_from_slice(&self.size.get().to_be_bytes());
         bytes.extend_from_slice(self.root.as_bytes());
         bytes.extend_from_slice(&self.last_ms.to_be_bytes());
+        bytes.extend_from_slice(&self.committed.get().to_be_bytes());
         bytes
     }
 
@@ -59,7 +67,12 @@ impl Head {
         };
         let mut root = [0; Hash::LEN];
         root.copy_from_slice(&bytes[9..41]);
-        Ok(Head { size: TreeSize::new(number(1)), root: Hash::new(root), last_ms: number(41) })
+        Ok(Head {
+            size: TreeSize::new(number(1)),
+            root: Hash::new(root),
+            last_ms: number(41),
+            committed: TreeSize::new(number(49)),
+        })
     }
 }
 
@@ -69,10 +82,12 @@ mod tests {
 
     #[test]
     fn a_head_reads_back_and_nothing_else_does() {
-        let head = Head { size: TreeSize::new(3), root: Hash::of(b"r"), last_ms: 9 };
+        let size = TreeSize::new(3);
+        let head = Head { size, root: Hash::of(b"r"), last_ms: 9, committed: TreeSize::new(2) };
+        assert!(!head.is_committed() && Head { committed: size, ..head }.is_committed());
         let bytes = head.to_bytes();
         assert_eq!(Head::parse(&bytes), Ok(head));
         assert!(Head::parse(&bytes[1..]).is_err());
-        assert!(Head::parse(&[&[2], &bytes[1..]].concat()).is_err());
+        assert!(Head::parse(&[&[1], &bytes[1..]].concat()).is_err());
     }
 }

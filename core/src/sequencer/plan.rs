@@ -6,6 +6,7 @@ use crate::{
     claim::{ClaimId, VerifiedClaim},
     entry::{self, wire},
     hash::leaf_hash,
+    index::{Commitment, Label, labels_of_claim},
     issuer::{Authorized, IssuerId, IssuerRecord, Issuers},
     predicate,
     tree::{Edge, LeafIndex, TileIndex, TreeSize},
@@ -22,6 +23,7 @@ pub struct Candidate {
     relied_on: Vec<(IssuerId, u32)>,
     change: Option<IssuerRecord>,
     attachments: Vec<Hash>,
+    labels: Vec<Label>,
 }
 
 impl Candidate {
@@ -42,6 +44,7 @@ impl Candidate {
             relied_on: Vec::new(),
             change: None,
             attachments,
+            labels: labels_of_claim(&claim),
             claim: claim.into_claim(),
         }
     }
@@ -110,14 +113,14 @@ pub struct Leaf {
     pub entry: Bytes,
     /// Its leaf hash.
     pub hash: Hash,
-    /// The claim in it.
-    pub claim_id: ClaimId,
-    /// The set of its signers.
-    pub signer_set: Hash,
+    /// The claim in it and the set of its signers; none in a commitment.
+    pub publication: Option<(ClaimId, Hash)>,
     /// The issuer record that it puts in force.
     pub change: Option<IssuerRecord>,
     /// SHA-256 of the attachments that it names.
     pub attachments: Vec<Hash>,
+    /// What the index will find it under.
+    pub labels: Vec<Label>,
 }
 
 /// What one step writes, all of it in one atomic, durable batch, before anybody is told.
@@ -141,6 +144,11 @@ impl Sequencer {
     /// Joins a head with the edge of its tree. Returns `None` if they do not belong together.
     pub fn new(head: Head, edge: Edge) -> Option<Self> {
         (edge.size() == head.size && edge.root() == head.root).then_some(Sequencer { head, edge })
+    }
+
+    /// The state of a log without leaves.
+    pub fn empty() -> Self {
+        Sequencer { head: Head::empty(), edge: Edge::new() }
     }
 
     /// The state of the tree.
@@ -199,21 +207,36 @@ impl Sequencer {
             leaves.push(Leaf {
                 entry,
                 hash,
-                claim_id: key.0,
-                signer_set: key.1,
+                publication: Some(key),
                 change: candidate.change,
                 attachments: candidate.attachments,
+                labels: candidate.labels,
             });
         }
+        let last_ms = if leaves.is_empty() { self.head.last_ms } else { logged_at_ms };
+        Step { outcomes, ..self.append(leaves, last_ms, self.head.committed) }
+    }
+
+    /// Appends the leaf that commits to the index of all leaves so far. From then on the tree can be signed.
+    ///
+    /// Time is as in [`Sequencer::plan`]. It fails only as [`entry::encode`] does, for an entry over the limit, which this one is far below.
+    pub fn plan_commitment(&self, now_ms: u64, commitment: &Commitment) -> Result<Step, entry::EntryError> {
+        let last_ms = now_ms.max(self.head.last_ms);
+        let entry = entry::encode(last_ms, commitment.to_wire())?;
+        let hash = leaf_hash(&entry);
+        let leaf = Leaf { entry, hash, publication: None, change: None, attachments: vec![], labels: vec![] };
+        Ok(self.append(vec![leaf], last_ms, TreeSize::new(self.head.size.get() + 1)))
+    }
+
+    fn append(&self, leaves: Vec<Leaf>, last_ms: u64, committed: TreeSize) -> Step {
 
         let mut edge = self.edge.clone();
         let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf.hash).collect();
         let tiles = edge.append(&hashes);
-        let last_ms = if leaves.is_empty() { self.head.last_ms } else { logged_at_ms };
-        let head = Head { size: edge.size(), root: edge.root(), last_ms };
+        let head = Head { size: edge.size(), root: edge.root(), last_ms, committed };
         Step {
-            outcomes,
-            first: LeafIndex::new(first),
+            outcomes: Vec::new(),
+            first: LeafIndex::new(self.head.size.get()),
             leaves,
             tiles,
             expected: self.head,

@@ -44,6 +44,14 @@ pub enum Refusal {
         /// Root in the checkpoint.
         signed: Hash,
     },
+    /// The store's head says that it commits to more leaves than there are.
+    #[error("the store's head states an index commitment at {committed}, beyond its {size} entries: the store is damaged. Restore the data folder from a copy")]
+    Commitment {
+        /// Entries in the store.
+        size: TreeSize,
+        /// What the head says.
+        committed: TreeSize,
+    },
     /// The stored tiles do not add up to the stored head.
     #[error(
         "the store's tiles give the root {tiles} for its {size} entries, but its head says {head}: the store is damaged. \
@@ -77,6 +85,9 @@ pub fn resume(
     if at_anchor != anchor.root() {
         return Err(Refusal::Forked { size: anchor.size(), stored: at_anchor, signed: anchor.root() });
     }
+    if head.committed > head.size || head.committed < anchor.size() {
+        return Err(Refusal::Commitment { size: head.size, committed: head.committed });
+    }
     if root_at_head != head.root {
         return Err(Refusal::Inconsistent { size: head.size, tiles: root_at_head, head: head.root });
     }
@@ -95,7 +106,7 @@ mod tests {
     }
 
     fn head(size: u64, root: Hash) -> Head {
-        Head { size: TreeSize::new(size), root, last_ms: 0 }
+        Head { size: TreeSize::new(size), root, last_ms: 0, committed: TreeSize::new(size) }
     }
 
     #[test]
@@ -104,6 +115,12 @@ mod tests {
         let ahead = resume(head(5, b), &anchor(3, a), Some(a), b).unwrap();
         assert_eq!((ahead.head, ahead.published.get()), (head(5, b), 3));
         assert!(resume(head(3, a), &anchor(3, a), Some(a), a).is_ok());
+
+        let beyond = Head { committed: TreeSize::new(6), ..head(5, b) };
+        assert!(matches!(resume(beyond, &anchor(3, a), Some(a), b), Err(Refusal::Commitment { .. })));
+        // Signed, but not ending in a commitment: such a tree is never signed.
+        let before = Head { committed: TreeSize::new(2), ..head(5, b) };
+        assert!(matches!(resume(before, &anchor(3, a), Some(a), b), Err(Refusal::Commitment { .. })));
 
         assert!(matches!(resume(head(2, b), &anchor(3, a), None, b), Err(Refusal::Behind { .. })));
         assert!(matches!(resume(head(2, a), &anchor(3, a), Some(a), a), Err(Refusal::Behind { .. })));

@@ -3,6 +3,7 @@ use crate::{
     Hash,
     claim::{self, PublicKey, SigningKey, VerifiedClaim},
     entry::Entry,
+    index::Commitment,
     issuer::{IssuerId, Registry, authorize, genesis_id, statement},
     json::Value,
     predicate::issuer::Issuer,
@@ -50,7 +51,9 @@ fn id() -> IssuerId {
 }
 
 fn empty() -> Sequencer {
-    Sequencer::new(Head::empty(), Edge::new()).unwrap()
+    let empty = Sequencer::empty();
+    assert!(Sequencer::new(empty.head(), empty.edge().clone()).is_some());
+    empty
 }
 
 /// A registry with the issuer in it, as after leaf 0.
@@ -85,11 +88,11 @@ fn a_step_holds_what_its_outcomes_say() {
     for (n, leaf) in step.leaves.iter().enumerate() {
         let entry = Entry::parse(leaf.entry.clone()).unwrap();
         assert_eq!(entry.leaf_hash(), leaf.hash);
-        assert_eq!(entry.claim(), ordinary(n as u8).claim());
+        assert_eq!(entry.claim(), Ok(ordinary(n as u8).claim()));
         assert_eq!(entry.logged_at_ms(), 1000);
         edge.append(&[leaf.hash]);
     }
-    assert_eq!(step.next.head(), Head { size: edge.size(), root: edge.root(), last_ms: 1000 });
+    assert_eq!(step.next.head(), Head { size: edge.size(), root: edge.root(), last_ms: 1000, ..Head::empty() });
 }
 
 #[test]
@@ -162,6 +165,22 @@ fn what_was_authorized_under_an_older_record_is_refused() {
 }
 
 #[test]
+fn a_commitment_makes_the_tree_signable_until_the_next_leaf() {
+    let registry = registered();
+    let genesis = empty().plan_commitment(7, &Commitment::empty()).unwrap();
+    assert!(genesis.next.head().is_committed() && genesis.leaves[0].publication.is_none());
+    let entry = Entry::parse(genesis.leaves[0].entry.clone()).unwrap();
+    assert_eq!(Commitment::of_entry(&entry, 0), Ok(Commitment::empty()));
+    let claimed = genesis.next.plan(8, vec![candidate(ordinary(1), &registry)], &[], &registry);
+    assert!(!claimed.next.head().is_committed());
+    assert_eq!(claimed.leaves[0].labels, crate::index::labels_of_claim(&ordinary(1)));
+    let other = Commitment { root: Hash::of(b"x"), labels: 2 };
+    let committed = claimed.next.plan_commitment(3, &other).unwrap();
+    let head = committed.next.head();
+    assert_eq!((head.size.get(), head.committed.get(), head.last_ms), (3, 3, 8));
+}
+
+#[test]
 fn the_largest_claim_fits_an_entry() {
     let registry = registered();
     let issuers = 1..=16_u8;
@@ -182,7 +201,7 @@ fn a_head_and_another_trees_edge_do_not_make_a_state() {
     let mut edge = Edge::new();
     edge.append(&[Hash::of(b"x")]);
     assert!(Sequencer::new(Head::empty(), edge.clone()).is_none());
-    let head = Head { size: edge.size(), root: edge.root(), last_ms: 0 };
+    let head = Head { size: edge.size(), root: edge.root(), ..Head::empty() };
     assert!(Sequencer::new(Head { root: Hash::of(b"y"), ..head }, edge.clone()).is_none());
     assert!(Sequencer::new(head, edge).is_some());
 }

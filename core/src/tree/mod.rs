@@ -8,6 +8,7 @@
 
 pub mod bundle;
 pub mod edge;
+pub mod many;
 mod node;
 pub mod proof;
 pub mod serve;
@@ -20,6 +21,7 @@ mod naive;
 use std::fmt;
 
 pub use edge::Edge;
+pub use many::{ManyError, prove_many, verify_many};
 pub use proof::{ProofError, root_from_inclusion, split_hashes, verify_consistency, verify_inclusion};
 pub use serve::{ProveError, Prover, TileReader, prove_consistency, prove_inclusion, root};
 pub use tile::{Resource, Tile, TileIndex, TilePath};

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 /// One ordered map of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
-    /// Runs of entries, up to about 256 KiB a value.
+    /// Runs of entries, about 16 KiB a value.
     Segments,
     /// Tiles of the tree.
     Tiles,
@@ -38,19 +38,25 @@ pub enum Table {
     Issuers,
     /// Digests that some claim named as an attachment.
     Attachments,
+    /// Pages of the index.
+    IndexPages,
+    /// Lists of the index that are too long for their page.
+    IndexLists,
     /// What is true once per log.
     Meta,
 }
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Table; 7] = [
+    pub const ALL: [Table; 9] = [
         Table::Segments,
         Table::Tiles,
         Table::Claims,
         Table::LeafHashes,
         Table::Issuers,
         Table::Attachments,
+        Table::IndexPages,
+        Table::IndexLists,
         Table::Meta,
     ];
 
@@ -63,6 +69,8 @@ impl Table {
             Table::LeafHashes => "leaf_hashes",
             Table::Issuers => "issuers",
             Table::Attachments => "attachments",
+            Table::IndexPages => "index_pages",
+            Table::IndexLists => "index_lists",
             Table::Meta => "meta",
         }
     }

@@ -1,10 +1,13 @@
-//! Everything on the public port as one service: `LogService` first and directly, then the other gRPC services, health and
-//! reflection, then plain HTTP.
+//! Everything on the public port as one service: `LogService` and `IndexService` first and directly, then the other gRPC
+//! services, health and reflection, then plain HTTP.
 //!
-//! `LogService` does not go through the router: its calls are short and many, and the router's layers would take a fifth
-//! of the time of each.
+//! These two do not go through the router: their calls are short and many, and the router's layers would take a fifth of
+//! the time of each.
 
-use assay_proto::v1::log_service_server::{LogService, LogServiceServer, SERVICE_NAME};
+use assay_proto::v1::{
+    index_service_server::{self, IndexService, IndexServiceServer},
+    log_service_server::{self, LogService, LogServiceServer},
+};
 use axum::{Router, response::Response as AxumResponse};
 use futures::{FutureExt, future::BoxFuture};
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
@@ -24,26 +27,30 @@ pub const MESSAGE_BYTES: usize = 1 << 20;
 const REQUEST: Duration = Duration::from_secs(15);
 
 /// The public port's service.
-pub struct Surface<L> {
+pub struct Surface<L, I> {
     log: LogServiceServer<L>,
+    index: IndexServiceServer<I>,
     rest: Router,
 }
 
 // By hand: the derived one would ask that the service itself can be cloned, which is shared.
-impl<L> Clone for Surface<L> {
+impl<L, I> Clone for Surface<L, I> {
     fn clone(&self) -> Self {
-        Surface { log: self.log.clone(), rest: self.rest.clone() }
+        Surface { log: self.log.clone(), index: self.index.clone(), rest: self.rest.clone() }
     }
 }
 
-impl<L: LogService> Surface<L> {
-    /// Joins `log` with other gRPC services and plain HTTP routes; adds health and reflection.
-    pub fn new(log: L, services: Routes, plain: Router) -> Self {
+impl<L: LogService, I: IndexService> Surface<L, I> {
+    /// Joins `log` and `index` with other gRPC services and plain HTTP routes; adds health and reflection.
+    pub fn new(log: L, index: I, services: Routes, plain: Router) -> Self {
         let log = LogServiceServer::new(log)
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(MESSAGE_BYTES);
+        let index = IndexServiceServer::new(index)
+            .max_decoding_message_size(MESSAGE_BYTES)
+            .max_encoding_message_size(MESSAGE_BYTES);
         let rest = with_health_and_reflection(services).prepare().into_axum_router();
-        Surface { log, rest: rest.merge(plain).fallback(nothing_here) }
+        Surface { log, index, rest: rest.merge(plain).fallback(nothing_here) }
     }
 }
 
@@ -51,7 +58,9 @@ fn with_health_and_reflection(services: Routes) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
     // The reporter's only await is a lock that nobody else holds yet.
     futures::executor::block_on(health.set_service_status("", tonic_health::ServingStatus::Serving));
-    futures::executor::block_on(health.set_service_status(SERVICE_NAME, tonic_health::ServingStatus::Serving));
+    for name in [log_service_server::SERVICE_NAME, index_service_server::SERVICE_NAME] {
+        futures::executor::block_on(health.set_service_status(name, tonic_health::ServingStatus::Serving));
+    }
     let services = services.add_service(health_service);
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(assay_proto::DESCRIPTORS)
@@ -66,7 +75,7 @@ fn with_health_and_reflection(services: Routes) -> Routes {
     }
 }
 
-impl<L: LogService> Service<Request<Incoming>> for Surface<L> {
+impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Surface<L, I> {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
@@ -77,8 +86,12 @@ impl<L: LogService> Service<Request<Incoming>> for Surface<L> {
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         let grpc = is_grpc(&request);
-        if grpc && is_log(request.uri().path()) {
+        if grpc && is_of(log_service_server::SERVICE_NAME, &request) {
             let answer = self.log.call(request);
+            return in_time(answer, || late(true)).boxed();
+        }
+        if grpc && is_of(index_service_server::SERVICE_NAME, &request) {
+            let answer = self.index.call(request);
             return in_time(answer, || late(true)).boxed();
         }
         let answer = self.rest.call(request).map(|answer| answer.map(|response| response.map(Body::new)));
@@ -86,8 +99,10 @@ impl<L: LogService> Service<Request<Incoming>> for Surface<L> {
     }
 }
 
-fn is_log(path: &str) -> bool {
-    path.strip_prefix('/').and_then(|path| path.strip_prefix(SERVICE_NAME)).is_some_and(|rest| rest.starts_with('/'))
+/// Whether a call is of the service with this name.
+fn is_of<B>(service: &str, request: &Request<B>) -> bool {
+    let path = request.uri().path();
+    path.strip_prefix('/').and_then(|path| path.strip_prefix(service)).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn is_grpc<B>(request: &Request<B>) -> bool {

@@ -1,6 +1,6 @@
 //! `assay.v1.LogService`: publishing, and everything that proves what is in the log.
 
-use super::status;
+use super::{status, watch};
 use crate::{
     admission::{Admission, Admitted, Refusal},
     records,
@@ -22,11 +22,12 @@ use assay_proto::v1::{
     GetEntryAndProofRequest, GetEntryAndProofResponse, GetInclusionProofRequest, GetInclusionProofResponse,
     GetIssuerRequest, GetIssuerResponse, IssuerRecordLeaf, PublishItem, PublishRequest, PublishResponse, PublishResult,
     PublishStreamRequest, PublishStreamResponse, Refusal as WireRefusal, StreamEntriesRequest, StreamEntriesResponse,
+    WatchRequest, WatchResponse,
     get_entry_and_proof_request as by_entry, get_inclusion_proof_request as by_leaf, log_service_server::LogService,
     publish_result,
 };
 use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt, stream};
+use futures::{FutureExt, Stream, StreamExt, stream};
 use std::{
     net::{IpAddr, SocketAddr},
     pin::Pin,
@@ -36,6 +37,7 @@ use tokio::sync::{
     mpsc::{self, error::TrySendError},
     oneshot,
 };
+use tokio_stream::wrappers::WatchStream;
 use tonic::{Request, Response, Status, Streaming};
 
 /// Messages of one publishing stream that are worked on at once. With items of 1 KiB and messages of 64 items this is
@@ -58,12 +60,19 @@ struct Shared<S> {
     admission: Admission<S>,
     pool: mpsc::Sender<Submission>,
     halt: Arc<Halt>,
+    stopping: tokio::sync::watch::Receiver<bool>,
 }
 
 impl<S: Tables + Send + Sync + 'static> Log<S> {
-    /// Serves `view`, and sends what `admission` lets in to `pool`.
-    pub fn new(view: Arc<View<S>>, admission: Admission<S>, pool: mpsc::Sender<Submission>, halt: Arc<Halt>) -> Self {
-        Log { shared: Arc::new(Shared { view, admission, pool, halt }) }
+    /// Serves `view`, and sends what `admission` lets in to `pool`. Calls that go on for ever end when `stopping` says so.
+    pub fn new(
+        view: Arc<View<S>>,
+        admission: Admission<S>,
+        pool: mpsc::Sender<Submission>,
+        halt: Arc<Halt>,
+        stopping: tokio::sync::watch::Receiver<bool>,
+    ) -> Self {
+        Log { shared: Arc::new(Shared { view, admission, pool, halt, stopping }) }
     }
 }
 
@@ -266,6 +275,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl<S: Tables + Send + Sync + 'static> LogService for Log<S> {
     type PublishStreamStream = Answers<PublishStreamResponse>;
     type StreamEntriesStream = Answers<StreamEntriesResponse>;
+    type WatchStream = Answers<WatchResponse>;
 
     async fn publish(&self, request: Request<PublishRequest>) -> Result<Response<PublishResponse>, Status> {
         let from = peer(&request);
@@ -380,6 +390,23 @@ impl<S: Tables + Send + Sync + 'static> LogService for Log<S> {
             }
         });
         Ok(Response::new(Box::pin(pages)))
+    }
+
+    async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let mut known = watch::parse(request.into_inner())?;
+        let shared = self.shared.clone();
+        let sizes = WatchStream::new(self.shared.view.follow());
+        let answers = sizes.filter_map(move |_| {
+            let news = watch::news(&shared.view, &mut known);
+            async move { news.transpose() }
+        });
+        // A node that stops ends the watches, too: their connections would not end by themselves.
+        let stopping = self.shared.stopping.clone();
+        let stopped = async move {
+            let mut stopping = stopping;
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        Ok(Response::new(Box::pin(answers.take_until(stopped.boxed()))))
     }
 
     async fn get_issuer(&self, request: Request<GetIssuerRequest>) -> Result<Response<GetIssuerResponse>, Status> {

@@ -3,8 +3,10 @@
 pub mod admin;
 pub mod app;
 pub mod attachments;
+pub mod index;
 pub mod log;
 pub mod serve;
 pub mod status;
 pub mod tiles;
 pub mod tls;
+mod watch;

@@ -7,7 +7,8 @@ use crate::predicate::node::{Node, quoted};
 use crate::predicate::subject::{Subjects, digests};
 use std::collections::HashSet;
 
-const VERSIONS: &[&str] = &["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
+/// The versions that are read.
+pub(crate) const VERSIONS: &[&str] = &["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
 
 /// Specification: CycloneDX, `bom-1.x.schema.json`. Of `dependencies`, that each leads to something that the BOM holds,
 /// to an entry of `dependencies`, or by BOM-Link to another BOM.

@@ -5,10 +5,10 @@
 //! document readable: its format and version, the fields that are always required, and that its dependencies and
 //! relationships lead to something. The rest of its schema is not.
 
-mod cyclonedx;
+pub(crate) mod cyclonedx;
 mod spdx2;
-mod spdx3;
-mod tag_value;
+pub(crate) mod spdx3;
+pub(crate) mod tag_value;
 
 use super::PredicateType;
 use super::document::{Document, DocumentError, Draft, Prepared, not_taken};

@@ -57,7 +57,7 @@ pub(super) fn describe(document: &Node<'_, '_>) -> Description {
 }
 
 /// What the document is about: its root elements, those of its root BOMs, and so on.
-fn roots(graph: &[Value]) -> Vec<&Value> {
+pub(crate) fn roots(graph: &[Value]) -> Vec<&Value> {
     let mut wanted: HashSet<&str> = HashSet::new();
     for element in graph.iter().filter(|element| text(element, "type") == Some("SpdxDocument")) {
         wanted.extend(root_ids(element));

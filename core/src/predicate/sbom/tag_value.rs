@@ -8,7 +8,7 @@ use crate::predicate::subject::Subjects;
 use crate::predicate::time;
 
 /// Whether the bytes look like tag-value: `SPDXVersion:` opens one of the first lines.
-pub(super) fn is_tag_value(body: &[u8]) -> bool {
+pub(crate) fn is_tag_value(body: &[u8]) -> bool {
     body.split(|b| *b == b'\n').take(50).any(|line| line.trim_ascii_start().starts_with(b"SPDXVersion:"))
 }
 
@@ -31,14 +31,16 @@ fn fault(line: usize, reason: impl Into<String>) -> DocumentError {
     DocumentError::Line { line, reason: reason.into() }
 }
 
-struct Tag<'t> {
-    line: usize,
-    name: &'t str,
-    value: &'t str,
+/// One `Tag: value`.
+pub(crate) struct Tag<'t> {
+    /// Counted from 1.
+    pub(crate) line: usize,
+    pub(crate) name: &'t str,
+    pub(crate) value: &'t str,
 }
 
 /// Every line is empty, a comment, `Tag: value`, or inside `<text>…</text>`.
-fn read(text: &str) -> Result<Vec<Tag<'_>>, DocumentError> {
+pub(crate) fn read(text: &str) -> Result<Vec<Tag<'_>>, DocumentError> {
     let mut tags = Vec::new();
     let mut opened = None;
     for (index, line) in text.lines().enumerate() {

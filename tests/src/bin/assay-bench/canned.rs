@@ -1,9 +1,12 @@
-//! The baseline of `inclusion_proof`: a process with the node's own server, whose method returns as many bytes as a proof
-//! in a log of a million leaves has, without looking at anything.
+//! The baselines of `inclusion_proof` and `lookup`: a process with the node's own server, whose methods return as many
+//! bytes as the real ones, without looking at anything.
 
 use anyhow::Context;
 use assay_node::surface::{app::Surface, serve::Server};
-use assay_proto::v1::{self, GetInclusionProofRequest, GetInclusionProofResponse, log_service_server::LogService};
+use assay_proto::v1::{
+    self, GetInclusionProofRequest, GetInclusionProofResponse, index_service_server::IndexService,
+    log_service_server::LogService,
+};
 use bytes::Bytes;
 use std::{
     io::{BufRead, BufReader},
@@ -16,18 +19,21 @@ use tonic::{Request, Response, Status, Streaming, service::Routes};
 /// Hashes in a path of a tree of a million leaves.
 const PATH: usize = 20;
 
+#[derive(Clone)]
 struct Canned {
     hashes: Bytes,
+    bytes: Bytes,
 }
 
 fn absent<T>() -> Result<T, Status> {
-    Err(Status::unimplemented("this server only answers GetInclusionProof"))
+    Err(Status::unimplemented("this server only answers GetInclusionProof and Lookup"))
 }
 
 #[tonic::async_trait]
 impl LogService for Canned {
     type PublishStreamStream = tokio_stream::Empty<Result<v1::PublishStreamResponse, Status>>;
     type StreamEntriesStream = tokio_stream::Empty<Result<v1::StreamEntriesResponse, Status>>;
+    type WatchStream = tokio_stream::Empty<Result<v1::WatchResponse, Status>>;
 
     async fn get_inclusion_proof(
         &self,
@@ -85,6 +91,37 @@ impl LogService for Canned {
     async fn get_issuer(&self, _: Request<v1::GetIssuerRequest>) -> Result<Response<v1::GetIssuerResponse>, Status> {
         absent()
     }
+
+    async fn watch(&self, _: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        absent()
+    }
+}
+
+/// Answers `Lookup` with as many bytes as `from` says.
+#[tonic::async_trait]
+impl IndexService for Canned {
+    type BatchLookupStream = tokio_stream::Empty<Result<v1::BatchLookupResponse, Status>>;
+    type LookupPrefixStream = tokio_stream::Empty<Result<v1::LookupPrefixResponse, Status>>;
+
+    async fn lookup(&self, request: Request<v1::LookupRequest>) -> Result<Response<v1::LookupResponse>, Status> {
+        let size = request.into_inner().from as usize;
+        let cut = self.bytes.slice(..size.min(self.bytes.len()));
+        Ok(Response::new(v1::LookupResponse { answer: Some(v1::Answer { cut, ..v1::Answer::default() }) }))
+    }
+
+    async fn batch_lookup(
+        &self,
+        _: Request<Streaming<v1::BatchLookupRequest>>,
+    ) -> Result<Response<Self::BatchLookupStream>, Status> {
+        absent()
+    }
+
+    async fn lookup_prefix(
+        &self,
+        _: Request<v1::LookupPrefixRequest>,
+    ) -> Result<Response<Self::LookupPrefixStream>, Status> {
+        absent()
+    }
 }
 
 /// Serves until it is killed. Prints its URL.
@@ -93,8 +130,8 @@ pub fn serve() -> anyhow::Result<()> {
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("http://{}", listener.local_addr()?);
-        let canned = Canned { hashes: vec![7; PATH * 32].into() };
-        let app = Surface::new(canned, Routes::default(), axum::Router::new());
+        let canned = Canned { hashes: vec![7; PATH * 32].into(), bytes: vec![7; 64 << 10].into() };
+        let app = Surface::new(canned.clone(), canned, Routes::default(), axum::Router::new());
         let server = Server { app, tls: None, threads: 0, connections: 64, drain: Duration::ZERO };
         let (_never, stop) = watch::channel(false);
         Ok(server.run(listener, stop).await?)

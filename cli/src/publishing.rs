@@ -1,0 +1,232 @@
+//! Signing claims and publishing them: what `assay publish` does with documents, and other commands with what they are told.
+
+use crate::{
+    config::{self, Settings},
+    exit::Failure,
+    keys::Key,
+    output, session, subject, time, view,
+};
+use assay_client::{Client, Published, Wait};
+use assay_core::{
+    claim::{self, SigningKey},
+    issuer::IssuerId,
+    limits,
+    predicate::{self, Attachment, Prepared},
+    statement::{Statement, StatementError, Subject},
+};
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Who signs, and whether anything is published at all.
+#[derive(Debug, Args)]
+pub struct Signing {
+    /// Signing key; several for several signers [default: ~/.config/assay/key.pem]
+    #[arg(long, short, env = "ASSAY_KEY", value_delimiter = ',', value_name = "FILE")]
+    key: Vec<PathBuf>,
+    /// Issuer to sign for, in hex [default: the one in KEY.issuer, else the one that the key alone makes]
+    #[arg(long, env = "ASSAY_ISSUER", value_name = "ID", value_parser = config::parse_issuer)]
+    issuer: Option<IssuerId>,
+    /// Show the statements that would be signed, and publish nothing
+    #[arg(long, env = "ASSAY_DRY_RUN", value_parser = clap::builder::FalseyValueParser::new())]
+    pub dry_run: bool,
+}
+
+/// A claim that is ready to be signed.
+pub struct Draft {
+    statement: Statement,
+    payload: String,
+    summary: Vec<(String, String)>,
+    attachment: Option<Attachment>,
+}
+
+/// The keys that sign, each for its issuer, and the node that the claims go to.
+pub struct Publisher<'a> {
+    /// The node.
+    pub client: Client,
+    keys: Vec<Key>,
+    issuer: Option<IssuerId>,
+    settings: &'a Settings,
+}
+
+#[derive(Debug, Serialize)]
+struct PublishView {
+    claim_id: String,
+    leaf_index: u64,
+    logged_at: String,
+    tree_size: Option<u64>,
+    already_logged: bool,
+    predicate_type: String,
+    attachment: Option<AttachmentView>,
+}
+
+#[derive(Debug, Serialize)]
+struct AttachmentView {
+    sha256: String,
+    size: usize,
+    media_type: String,
+    already_stored: bool,
+}
+
+impl Signing {
+    /// The one issuer that is signed for. Fails with [`Failure::Usage`] if the keys sign for different ones.
+    pub fn one_issuer(&self, settings: &Settings) -> Result<IssuerId, Failure> {
+        session::one_issuer(settings, self.issuer, || Key::read_all(&settings.keys(&self.key)))
+    }
+}
+
+impl Draft {
+    /// The claim that was prepared of a document, about `subjects` or else about what the document suggests. Errors are the
+    /// document's.
+    pub fn of_document(prepared: Prepared, subjects: &[Subject]) -> Result<Self, String> {
+        let subjects = match subjects {
+            [] => prepared.subjects,
+            given => given.to_vec(),
+        };
+        if subjects.is_empty() {
+            return Err("it does not say what it is about; say it with --subject: a package URL \
+                        (pkg:cargo/serde@1.0.0), a digest (sha256:HEX), or the path of a file"
+                .into());
+        }
+        let statement = Statement::new(subjects, &prepared.predicate_type, prepared.predicate);
+        Draft::new(statement, prepared.summary, prepared.attachment)
+    }
+
+    /// The claim that a command makes of its arguments, to which errors are put down.
+    pub fn of_arguments(statement: Result<Statement, StatementError>) -> Result<Self, Failure> {
+        Draft::new(statement, vec![], None).map_err(Failure::Usage)
+    }
+
+    fn new(
+        statement: Result<Statement, StatementError>,
+        summary: Vec<(String, String)>,
+        attachment: Option<Attachment>,
+    ) -> Result<Self, String> {
+        let statement = statement.map_err(|e| format!("it cannot be made into a claim: {e}"))?;
+        predicate::check_statement(&statement).map_err(|e| format!("it cannot be made into a claim: {e}"))?;
+        let payload = statement.to_json();
+        if payload.len() > limits::PAYLOAD_BYTES {
+            return Err(format!(
+                "the claim would have {} bytes, and a log takes {}; publish fewer subjects in one claim",
+                payload.len(),
+                limits::PAYLOAD_BYTES
+            ));
+        }
+        Ok(Draft { statement, payload, summary, attachment })
+    }
+}
+
+/// Signs and publishes the claims and prints what became of them; if it is a dry run, prints their statements.
+pub async fn publish(drafts: Vec<Draft>, signing: &Signing, settings: &Settings) -> Result<(), Failure> {
+    match signing.dry_run {
+        true => drafts.iter().try_for_each(|draft| output::text(&draft.payload)),
+        false => Publisher::connect(signing, settings).await?.publish(drafts).await,
+    }
+}
+
+impl<'a> Publisher<'a> {
+    /// Reads the keys and connects.
+    pub async fn connect(signing: &Signing, settings: &'a Settings) -> Result<Self, Failure> {
+        let keys = Key::read_all(&settings.keys(&signing.key))?;
+        let issuer = settings.issuer(signing.issuer)?;
+        Ok(Publisher { client: session::connect(settings).await?, keys, issuer, settings })
+    }
+
+    /// Who is signed for, and with which key.
+    pub fn signers(&self) -> Vec<(IssuerId, &SigningKey)> {
+        self.keys.iter().map(|key| (self.issuer.unwrap_or_else(|| key.issuer()), &key.signing)).collect()
+    }
+
+    /// Signs and publishes the claims and prints what became of them.
+    pub async fn publish(&self, drafts: Vec<Draft>) -> Result<(), Failure> {
+        let mut views = vec![];
+        for draft in drafts {
+            self.summarize(&draft);
+            views.push(self.publish_one(&draft).await?);
+        }
+        output::data(self.settings, || views.iter().map(text).collect::<Vec<_>>().join("\n"), &views)?;
+        let ids: Vec<_> = views.iter().map(|view| view.claim_id.as_str()).collect();
+        output::say(self.settings, &format!("next: assay receipt {} --out receipts", ids.join(" ")));
+        Ok(())
+    }
+
+    async fn publish_one(&self, draft: &Draft) -> Result<PublishView, Failure> {
+        let claim = claim::sign(draft.payload.as_bytes(), &self.signers());
+        let published = self.client.publish(claim, Wait::Integrated).await?;
+        let attachment = match &draft.attachment {
+            Some(attachment) => Some(self.upload(attachment, &published).await?),
+            None => None,
+        };
+        Ok(PublishView {
+            claim_id: published.claim_id.to_string(),
+            leaf_index: published.index.get(),
+            logged_at: time::rfc3339_of_ms(published.logged_at_ms),
+            tree_size: published.proven.map(|entry| entry.checkpoint().size().get()),
+            already_logged: published.already_logged,
+            predicate_type: draft.statement.predicate_type().to_owned(),
+            attachment,
+        })
+    }
+
+    async fn upload(&self, attachment: &Attachment, published: &Published) -> Result<AttachmentView, Failure> {
+        let size = attachment.bytes.len();
+        let bar = output::progress(self.settings, "attachment", size as u64, output::Unit::Bytes);
+        let moving = bar.clone();
+        let uploaded = self.client.put_attachment(attachment.bytes.clone(), move |n| moving.inc(n)).await;
+        bar.finish_and_clear();
+        let already_stored = uploaded.inspect_err(|_| {
+            let id = published.claim_id;
+            let advice = "is logged, its document is not stored: run the same command again";
+            output::say(self.settings, &format!("claim {id} {advice}"));
+        })?;
+        Ok(AttachmentView {
+            sha256: assay_core::Hash::of(&attachment.bytes).to_hex(),
+            size,
+            media_type: attachment.media_type.clone(),
+            already_stored,
+        })
+    }
+
+    /// Tells the person what is about to be signed.
+    fn summarize(&self, draft: &Draft) {
+        let about = subject::short_list(draft.statement.subjects());
+        output::say(self.settings, &format!("claim: {} about {about}", view::kind(&draft.statement)));
+        for (label, value) in &draft.summary {
+            output::say(self.settings, &format!("  {}: {}", output::plain(label), output::plain(value)));
+        }
+    }
+}
+
+fn text(view: &PublishView) -> String {
+    let logged = match view.already_logged {
+        true => "was logged before, at",
+        false => "logged at",
+    };
+    let mut text = format!(
+        "claim     {}\nleaf      {}, {logged} {}\nproven    in the log of size {}",
+        view.claim_id,
+        view.leaf_index,
+        view.logged_at,
+        view.tree_size.unwrap_or_default()
+    );
+    if let Some(attachment) = &view.attachment {
+        text.push_str(&format!("\nattached  sha256:{} ({} bytes)", attachment.sha256, attachment.size));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_core::{claim::ClaimId, predicate::response::Response};
+
+    #[test]
+    fn arguments_that_make_no_valid_claim_are_the_callers() {
+        let target = ClaimId::from_hex(&"ab".repeat(32)).unwrap();
+        let draft = |stance: &str| {
+            Draft::of_arguments(Response { target, stance: stance.into(), text: "x".into() }.statement())
+        };
+        assert!(draft("dispute").is_ok());
+        assert!(matches!(draft("agree"), Err(Failure::Usage(text)) if text.contains("$.predicate.stance")));
+    }
+}

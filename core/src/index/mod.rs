@@ -1,0 +1,36 @@
+//! The verifiable index: from labels (a package, a version, a digest, an issuer, a claim, a vulnerability) to the leaves
+//! that bear on them, under one root that the log itself commits to (DESIGN 3.5; `docs/index.md` specifies every byte).
+//!
+//! | module | what it decides |
+//! | --- | --- |
+//! | `label`, `mapping` | which labels an entry has |
+//! | `list` | the root of a label's list of leaves |
+//! | `node` | the hashes of the trie |
+//! | `page`, `map` | the trie as it is kept: pages of labels below a directory, changed by whole publish steps |
+//! | `cut` | proofs: a pruned copy of the trie that shows presence, absence, all labels under a prefix, or many at once |
+//! | `answer` | the complete answer: checkpoint, commitment, cut, lists, entries and their inclusion |
+//!
+//! Left out: where pages and lists are stored (the node's), and whom to believe (`trust`, `policy`). A proof shows what a
+//! root says, not that the root was built right: that is found by rebuilding it, which every audit and mirror does.
+
+pub mod answer;
+pub mod commitment;
+pub mod cut;
+mod label;
+pub mod list;
+pub mod map;
+mod mapping;
+mod node;
+pub mod page;
+
+pub use answer::{Answer, AnswerError, Query, VerifiedAnswer};
+pub use commitment::{Commitment, CommitmentError};
+pub use cut::{Cut, CutError, Found};
+pub use label::{Kind, Label, Prefix};
+pub use map::Map;
+pub use mapping::{MAPPING_VERSION, labels_of_claim, labels_of_entry};
+
+#[cfg(test)]
+mod naive;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Pages in memory and in the store.
+
+use crate::{
+    records::{self, RecordError},
+    storage::{Reads, Table},
+};
+use assay_core::index::{
+    Label, Map,
+    map::{Page, Pages, Slot},
+};
+use bytes::Bytes;
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// Keys of one read of many.
+const READ: usize = 1024;
+
+/// A page's bytes, if they are in memory.
+#[derive(Debug, Default)]
+pub struct Held {
+    bytes: Mutex<Option<Bytes>>,
+    used: AtomicBool,
+}
+
+impl Held {
+    fn lock(&self) -> MutexGuard<'_, Option<Bytes>> {
+        // Each change is one assignment: a panic elsewhere leaves it whole.
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The bytes, if they are in memory; then they count as used.
+    pub fn bytes(&self) -> Option<Bytes> {
+        let bytes = self.lock().clone();
+        if bytes.is_some() {
+            self.used.store(true, Ordering::Relaxed);
+        }
+        bytes
+    }
+
+    /// How many bytes are in memory.
+    pub fn len(&self) -> u64 {
+        self.lock().as_ref().map_or(0, |bytes| bytes.len() as u64)
+    }
+
+    /// Whether nothing is in memory.
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_none()
+    }
+
+    pub(super) fn take_used(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
+    }
+
+    pub(super) fn fill(&self, bytes: Bytes) {
+        *self.lock() = Some(bytes);
+    }
+
+    pub(super) fn empty(&self) {
+        *self.lock() = None;
+    }
+}
+
+impl Slot for Held {
+    fn filled(bytes: Bytes) -> Self {
+        Held { bytes: Mutex::new(Some(bytes)), used: AtomicBool::new(true) }
+    }
+}
+
+/// Pages from memory, or else from a store.
+pub struct StoredPages<'a, S>(pub &'a S);
+
+impl<S: Reads> Pages<Held> for StoredPages<'_, S> {
+    type Error = RecordError;
+
+    fn bytes(&self, page: &Page<Held>) -> Result<Bytes, RecordError> {
+        if let Some(bytes) = page.slot().bytes() {
+            return Ok(bytes);
+        }
+        let row = self.0.get(Table::IndexPages, &records::page_key(page.key()))?;
+        match stored(page, row)? {
+            Some(bytes) => Ok(bytes),
+            // A step replaced the page in between: before it did, it filled this node.
+            None => page.slot().bytes().ok_or_else(|| lost(page)),
+        }
+    }
+}
+
+/// The bytes of a stored page, if it is the one that this node stands for.
+fn stored(page: &Page<Held>, row: Option<Bytes>) -> Result<Option<Bytes>, RecordError> {
+    let Some(row) = row else { return Ok(None) };
+    let (through, bytes) = records::parse_page(&row)?;
+    Ok((through == page.through()).then_some(bytes))
+}
+
+fn lost(page: &Page<Held>) -> RecordError {
+    RecordError::Damaged(format!("the page {:?} of the index is not the one that was written", page.key()))
+}
+
+/// Fills every page that `updates`, sorted, will change: from one ordered read instead of one for each, and so that readers
+/// of the map as it is now find them later.
+pub(super) fn pin(store: &impl Reads, map: &Map<Held>, updates: &[(Label, u64)]) -> Result<(), RecordError> {
+    let mut labels: Vec<Label> = updates.iter().map(|(label, _)| *label).collect();
+    labels.dedup();
+    let empty: Vec<_> = map.pages_of(&labels).into_iter().filter(|page| page.slot().is_empty()).collect();
+    for pages in empty.chunks(READ) {
+        let keys: Vec<_> = pages.iter().map(|page| records::page_key(page.key())).collect();
+        for (page, row) in pages.iter().zip(store.multi_get(Table::IndexPages, &keys)?) {
+            page.slot().fill(stored(page, row)?.ok_or_else(|| lost(page))?);
+        }
+    }
+    Ok(())
+}

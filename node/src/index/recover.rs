@@ -1,0 +1,260 @@
+//! The index after a start: stored pages, brought up to date from the log's own leaves, and held against the commitment.
+
+use super::{Held, Index, Rows, SHARDS, budget};
+use crate::{
+    records::{self, RecordError, WIDTH},
+    storage::{Batch, StorageError, Table, Tables},
+};
+use assay_core::{
+    entry::{Entry, wire},
+    index::{
+        Commitment, CommitmentError, Label, Map, labels_of_entry,
+        map::{MapError, Slot, StoredPage},
+    },
+    sequencer::Head,
+    tree::bundle,
+};
+use bytes::Bytes;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+/// Pages of one read.
+const PAGES: usize = 2048;
+
+/// Bytes of rows in one commit.
+const COMMIT_BYTES: usize = 8 << 20;
+
+/// Bundles of entries whose labels are computed at the same time.
+const BUNDLES: u64 = 16;
+
+/// Why there is no index to go on from.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The store failed, or its rows are damaged.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A commitment in the log is none that this program can continue.
+    #[error("the commitment at leaf {leaf} cannot be continued: {source}")]
+    Commitment {
+        /// Its place.
+        leaf: u64,
+        /// Why not.
+        source: CommitmentError,
+    },
+    /// The log committed to another index than its entries give.
+    #[error(
+        "the index rebuilt from the entries has the root {rebuilt} after leaf {leaf}, but the log committed to {committed}: \
+         its entries or this program are not what they were when it was signed. Refusing to sign on; restore the data \
+         folder from a copy"
+    )]
+    Contradicted {
+        /// The leaf of the commitment.
+        leaf: u64,
+        /// What comes out.
+        rebuilt: assay_core::Hash,
+        /// What the log says.
+        committed: assay_core::Hash,
+    },
+}
+
+impl From<StorageError> for IndexError {
+    fn from(error: StorageError) -> Self {
+        IndexError::Record(error.into())
+    }
+}
+
+/// Returns the index up to the last commitment of the log that `head` describes, with the leaves after it added.
+///
+/// It guarantees that the map's root is what that commitment says. If the stored pages do not lead there, they are thrown
+/// away and the index is rebuilt from the entries, every commitment being compared on the way.
+pub fn recover(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
+    let through = read_through(store)?;
+    let index = match load_pages(store, budget(cache_mib)) {
+        Ok(map) => {
+            let mut index = Index::new(map, through, budget(cache_mib));
+            let from = through.into_iter().min().unwrap_or(0);
+            let committed = replay(store, &mut index, from, head, false)?;
+            (index.map().commitment() == committed).then_some(index)
+        }
+        Err(MapError::Read(error)) => return Err(error.into()),
+        Err(error) => {
+            tracing::warn!(%error, "the stored index cannot be used");
+            None
+        }
+    };
+    let mut index = match index {
+        Some(index) => index,
+        None => rebuild(store, head, cache_mib)?,
+    };
+    add_labels(store, &mut index, head.committed.get(), head.size.get())?;
+    Ok(index)
+}
+
+fn rebuild(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
+    tracing::warn!(entries = %head.committed, "the stored index does not belong to the log; rebuilding it from the entries");
+    let mut gone = Batch::new();
+    let mut from = Vec::new();
+    loop {
+        let rows = store.range(Table::IndexPages, &from, &[0xff; 40], PAGES).map_err(RecordError::from)?;
+        let Some((last, _)) = rows.last() else { break };
+        from = [&last[..], &[0]].concat();
+        for (key, _) in rows {
+            gone.delete(Table::IndexPages, key);
+        }
+    }
+    gone.delete(Table::Meta, records::INDEX_THROUGH);
+    store.commit(gone)?;
+    let mut index = Index::empty(cache_mib);
+    replay(store, &mut index, 0, head, true)?;
+    Ok(index)
+}
+
+/// Applies the leaves from `from` to the last commitment again, one publish step after the other, as they were. Returns
+/// what the last commitment says. With `compare`, every commitment must be what comes out.
+fn replay(
+    store: &impl Tables,
+    index: &mut Index,
+    from: u64,
+    head: Head,
+    compare: bool,
+) -> Result<Commitment, IndexError> {
+    let mut committed = Commitment::empty();
+    let mut rows = Rows::default();
+    let end = head.committed.get();
+    let mut at = from;
+    while at < end {
+        let leaves = read_leaves(store, at, end)?;
+        for leaf in leaves {
+            match leaf {
+                Leaf::Labels(labels) => index.add(at, &labels),
+                Leaf::Commitment(said) => {
+                    committed = said.map_err(|source| IndexError::Commitment { leaf: at, source })?;
+                    let (rebuilt, more) = index.step(store, at)?;
+                    if compare && rebuilt != committed {
+                        let (rebuilt, committed) = (rebuilt.root, committed.root);
+                        return Err(IndexError::Contradicted { leaf: at, rebuilt, committed });
+                    }
+                    rows.append(more);
+                    if rows.bytes() > COMMIT_BYTES {
+                        commit(store, index, std::mem::take(&mut rows))?;
+                    }
+                }
+            }
+            at += 1;
+        }
+    }
+    if from == end && end > 0 {
+        // Every shard is current through the last commitment itself; what it says is still to be read.
+        committed = last_commitment(store, end)?;
+    }
+    commit(store, index, rows)?;
+    Ok(committed)
+}
+
+fn commit(store: &impl Tables, index: &mut Index, rows: Rows) -> Result<(), IndexError> {
+    let mut batch = Batch::new();
+    rows.write(&mut batch);
+    if !batch.is_empty() {
+        store.commit(batch)?;
+        index.let_go();
+    }
+    Ok(())
+}
+
+fn last_commitment(store: &impl Tables, end: u64) -> Result<Commitment, IndexError> {
+    let leaf = end - 1;
+    match read_leaves(store, leaf, end)?.pop() {
+        Some(Leaf::Commitment(said)) => said.map_err(|source| IndexError::Commitment { leaf, source }),
+        _ => Err(IndexError::Commitment { leaf, source: CommitmentError::Missing(leaf) }),
+    }
+}
+
+fn add_labels(store: &impl Tables, index: &mut Index, from: u64, end: u64) -> Result<(), IndexError> {
+    let mut at = from;
+    while at < end {
+        for leaf in read_leaves(store, at, end)? {
+            if let Leaf::Labels(labels) = leaf {
+                index.add(at, &labels);
+            }
+            at += 1;
+        }
+    }
+    Ok(())
+}
+
+/// What a leaf means to the index.
+enum Leaf {
+    Labels(Vec<Label>),
+    Commitment(Result<Commitment, CommitmentError>),
+}
+
+/// The leaves from `from` on, up to `end` or the end of some bundles, at least one.
+fn read_leaves(store: &impl Tables, from: u64, end: u64) -> Result<Vec<Leaf>, RecordError> {
+    let first = from / WIDTH;
+    let last = end.div_ceil(WIDTH).min(first + BUNDLES);
+    let bundles: Result<Vec<Vec<Leaf>>, RecordError> = (first..last)
+        .into_par_iter()
+        .map(|number| {
+            let start = number * WIDTH;
+            let bytes = records::read_bundle(store, number, WIDTH.min(end - start))?;
+            let skip = from.saturating_sub(start) as usize;
+            let mut leaves = Vec::with_capacity(WIDTH as usize);
+            for (at, entry) in bundle::entries(&bytes).enumerate().skip(skip) {
+                let damaged = |e: String| RecordError::Damaged(format!("entry {}: {e}", start + at as u64));
+                let entry = bytes.slice_ref(entry.map_err(|e| damaged(e.to_string()))?);
+                leaves.push(read_leaf(entry, start + at as u64).map_err(|e| damaged(e.to_string()))?);
+            }
+            Ok(leaves)
+        })
+        .collect();
+    Ok(bundles?.into_iter().flatten().collect())
+}
+
+fn read_leaf(entry: Bytes, at: u64) -> Result<Leaf, assay_core::entry::EntryError> {
+    let entry = Entry::parse(entry)?;
+    Ok(match entry.body() {
+        wire::Body::IndexCommitment(_) => Leaf::Commitment(Commitment::of_entry(&entry, at)),
+        wire::Body::Claim(_) => Leaf::Labels(labels_of_entry(&entry)),
+    })
+}
+
+/// Below which leaf each shard's stored pages are current.
+fn read_through(store: &impl Tables) -> Result<[u64; SHARDS], RecordError> {
+    let Some(row) = store.get(Table::Meta, records::INDEX_THROUGH)? else { return Ok([0; SHARDS]) };
+    let (numbers, rest) = row.as_chunks::<8>();
+    let numbers = <[[u8; 8]; SHARDS]>::try_from(numbers).ok().filter(|_| rest.is_empty());
+    let numbers = numbers.ok_or_else(|| RecordError::Damaged("the row on the index's pages is malformed".into()))?;
+    Ok(numbers.map(u64::from_be_bytes))
+}
+
+/// The map of all stored pages. Their bytes stay in memory up to the budget.
+fn load_pages(store: &impl Tables, budget: u64) -> Result<Map<Held>, MapError<RecordError>> {
+    let mut held = 0;
+    let mut from = Vec::new();
+    let mut done = false;
+    let pages = std::iter::from_fn(|| {
+        if done {
+            return None;
+        }
+        let rows = match store.range(Table::IndexPages, &from, &[0xff; 40], PAGES) {
+            Ok(rows) => rows,
+            Err(error) => {
+                done = true;
+                return Some(vec![Err(error.into())]);
+            }
+        };
+        let (last, _) = rows.last()?;
+        from = [&last[..], &[0]].concat();
+        Some(rows.into_iter().map(|(key, row)| stored_page(&key, &row, &mut held, budget)).collect())
+    });
+    Map::load(pages.flatten())
+}
+
+fn stored_page(key: &[u8], row: &Bytes, held: &mut u64, budget: u64) -> Result<StoredPage<Held>, RecordError> {
+    let key = records::parse_page_key(key)?;
+    let (through, bytes) = records::parse_page(row)?;
+    // A row of its own: what was read with others keeps them all in memory.
+    let bytes = Bytes::copy_from_slice(&bytes);
+    *held += bytes.len() as u64;
+    let slot = if *held <= budget { Held::filled(bytes.clone()) } else { Held::default() };
+    Ok(StoredPage { key, through, bytes, slot })
+}
