@@ -1,7 +1,8 @@
 //! The arguments that every command shares, and the list of commands. Each command's own stand with it.
 
 use crate::commands::{
-    audit, completions, endorse, get, issuer, key, log, man, publish, receipt, require, respond, verify, withdraw,
+    audit, completions, endorse, get, issuer, key, log, man, policy, publish, receipt, require, respond, verify,
+    withdraw,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use std::path::PathBuf;
@@ -37,6 +38,9 @@ pub struct Global {
     /// Text for people or JSON for programs
     #[arg(long, global = true, env = "ASSAY_OUTPUT", value_name = "FORMAT")]
     pub output: Option<Format>,
+    /// What you demand of software [default: ~/.config/assay/policy.toml]
+    #[arg(long, global = true, env = "ASSAY_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
     /// Folder that remembers the last head seen of each log [default: ~/.local/state/assay]
     #[arg(long, global = true, env = "ASSAY_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
@@ -97,6 +101,9 @@ pub enum Command {
     Log(log::Command),
     /// Re-derive a whole log from the tiles that it publishes
     Audit(audit::Command),
+    /// Make a policy, explain it, or run its examples
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Print a completion script for a shell
     Completions(completions::Command),
     /// Print the manual page, or write all of them into a folder

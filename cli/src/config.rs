@@ -19,6 +19,8 @@ struct File {
     log_key: Option<String>,
     /// As `--output`.
     output: Option<Format>,
+    /// As `--policy`.
+    policy: Option<PathBuf>,
     /// As `--state-dir`.
     state_dir: Option<PathBuf>,
     /// As `--quiet`.
@@ -58,6 +60,7 @@ pub struct Settings {
     keys: Vec<PathBuf>,
     issuer: Option<String>,
     default_key: PathBuf,
+    policy: PathBuf,
 }
 
 impl Settings {
@@ -88,6 +91,7 @@ impl Settings {
             log_key: text(&global.log_key).or(file_log_key),
             format: global.output.or(file.output).unwrap_or_default(),
             quiet: global.quiet || file.quiet.unwrap_or(false),
+            policy: global.policy.clone().or(at(file.policy)).unwrap_or_else(|| folders.config.join("policy.toml")),
             state_dir: global.state_dir.clone().or(at(file.state_dir)).unwrap_or(folders.state),
             tls: Tls {
                 ca: global.tls_ca.clone().or(at(file.tls_ca)),
@@ -133,6 +137,11 @@ impl Settings {
     /// Where `key new` puts a key if nothing else is said.
     pub fn default_key(&self) -> &Path {
         &self.default_key
+    }
+
+    /// The policy: the one that a command names, else that of `--policy`, the configuration, or the default place.
+    pub fn policy(&self, given: Option<PathBuf>) -> PathBuf {
+        given.unwrap_or_else(|| self.policy.clone())
     }
 
     /// The issuer to sign for, if one is set.
@@ -215,6 +224,16 @@ mod tests {
         let settings = join(&flags, file);
         assert_eq!(settings.log().unwrap(), "http://flag");
         assert_eq!((settings.state_dir.as_path(), settings.format), (Path::new("mine"), Format::Text));
+    }
+
+    #[test]
+    fn the_policy_comes_from_the_command_then_the_flag_then_the_file_then_the_default() {
+        let file = "policy = \"p.toml\"";
+        let flag = Global { policy: Some("flag.toml".into()), ..Global::default() };
+        assert_eq!(join(&flag, file).policy(Some("given.toml".into())), PathBuf::from("given.toml"));
+        assert_eq!(join(&flag, file).policy(None), PathBuf::from("flag.toml"));
+        assert_eq!(join(&Global::default(), file).policy(None), PathBuf::from("/base/p.toml"));
+        assert_eq!(join(&Global::default(), "").policy(None), PathBuf::from("/config/policy.toml"));
     }
 
     #[test]

@@ -55,6 +55,7 @@ fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             Command::Verify(command) => commands::verify::run(command, settings),
             Command::Log(command) => commands::log::run(command, settings).await,
             Command::Audit(command) => commands::audit::run(command, settings).await,
+            Command::Policy(command) => commands::policy::run(command, settings),
             Command::Completions(command) => commands::completions::run(command),
             Command::Man(command) => commands::man::run(command, settings),
         }

@@ -6,8 +6,9 @@
 //! publishes.
 //!
 //! Left out: deciding. Whether a claim's issuers are to be trusted is a policy's business, and whether its signers
-//! satisfied the record in force is `assay_core::receipt`'s. There is no retry here: who calls knows better. Kept on disk are
-//! the last head, and answers of the index for those who ask again offline.
+//! satisfied the record in force is `assay_core::receipt`'s. [`Cel`] only lends core the language of a policy's conditions.
+//! There is no retry here: who calls knows better. Kept on disk are the last head, and answers of the index for those who
+//! ask again offline.
 //!
 //! [`Client::lookup`] and [`gather`] prove that an answer is complete; [`Client::issuer`] and [`Client::entry`] show what the
 //! node showed, and a record that it left out does not appear.
@@ -16,6 +17,7 @@ mod attachments;
 pub mod audit;
 mod cache;
 mod client;
+mod conditions;
 mod config;
 mod error;
 pub mod gather;
@@ -28,6 +30,7 @@ mod receipt;
 
 pub use cache::AnswerCache;
 pub use client::Client;
+pub use conditions::Cel;
 pub use config::{Config, Tls};
 pub use error::{BoxError, ClientError, Misbehavior, MisbehaviorKind};
 pub use heads::HeadStore;

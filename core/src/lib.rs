@@ -16,11 +16,13 @@ pub mod json;
 pub mod limits;
 pub mod logged;
 pub mod note;
+pub mod policy;
 pub mod predicate;
 pub mod purl;
 pub mod receipt;
 pub mod sequencer;
 pub mod statement;
 pub mod tree;
+pub mod trust;
 
 pub use hash::Hash;

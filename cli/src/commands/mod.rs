@@ -9,6 +9,7 @@ pub mod issuer;
 pub mod key;
 pub mod log;
 pub mod man;
+pub mod policy;
 pub mod publish;
 pub mod receipt;
 pub mod require;

@@ -10,5 +10,6 @@ mod ed25519;
 mod merkle;
 mod purl;
 mod signed_note;
+mod tlog_policy;
 mod tlog_proof;
 mod tlog_tiles;

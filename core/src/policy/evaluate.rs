@@ -1,0 +1,383 @@
+//! The decision: every rule of the policy, on every fact, with reasons.
+
+use super::Policy;
+use super::duration::{self, DAY_MS};
+use super::facts::{Answer, Component, Fact, Facts, LogAnswer, Relation, Speaker};
+use super::rules::{self, ClaimType, Denial, Effect, Requirement, Rule, Sought, Whom};
+use super::severity::Severity;
+use super::verdict::{Evidence, Outcome, Reason, Verdict};
+use super::vulnerable::Vulnerabilities;
+use crate::issuer::IssuerId;
+use crate::logged::LoggedClaim;
+use crate::predicate::lifecycle::{self, Date, Lifecycle};
+use crate::predicate::vex::Status;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How far the clock of a log may be ahead of ours before its time is not believed.
+const CLOCK_SKEW_MS: u64 = 10 * 60 * 1000;
+
+/// Most vulnerabilities that a reason names.
+const NAMED: usize = 10;
+
+/// Decides whether a policy is met by what is known of a component.
+///
+/// `claims` are those that the answers held: about the component, about those claims, and about every issuer among the
+/// signers (see [`Trust::judge`](crate::trust::Trust::judge)); `now_ms` is the time, in milliseconds since 1970. It
+/// guarantees that the outcome is never `Fine` or `Warn` if a log that must answer did not, or did with an answer that is
+/// not complete or is older than the policy allows; and that claims without effect change nothing.
+pub fn evaluate(
+    policy: &Policy,
+    component: &Component,
+    answers: &[LogAnswer],
+    claims: &[LoggedClaim],
+    now_ms: u64,
+) -> Verdict {
+    decide(policy, &Facts::of_claims(policy, component, claims, now_ms), answers)
+}
+
+/// As [`evaluate`], on facts.
+pub(super) fn decide(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) -> Verdict {
+    let mut reasons = log_reasons(policy, facts, answers);
+    let vulnerabilities = Vulnerabilities::of(facts);
+    let purl = facts.component.purl();
+    for denial in policy.denials.iter().filter(|denial| denial.rule.covers(purl)) {
+        reasons.extend(denied(denial, facts, &vulnerabilities));
+    }
+    let trusted = |fact: &Fact<'_>| fact.is_of_this() && fact.speakers.iter().any(|s| !s.grants.is_empty());
+    if facts.facts.iter().any(trusted) {
+        let requirements = policy.requirements.iter().filter(|requirement| requirement.rule.covers(purl));
+        reasons.extend(requirements.map(|requirement| required(requirement, facts)));
+    } else {
+        reasons.extend(policy.unknown.map(|effect| unknown(effect, facts)));
+    }
+    Verdict::new(reasons)
+}
+
+// -- Logs ---------------------------------------------------------------------------------------------------------------------
+
+/// What is wrong with the answers. Every log that must answer is looked at, and every log that something is relied on from.
+fn log_reasons(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) -> Vec<Reason> {
+    let counted = answers.iter().map(|answer| answer.origin.as_str()).filter(|origin| policy.counts(origin));
+    let origins: BTreeSet<&str> = policy
+        .logs
+        .iter()
+        .map(|log| log.origin.as_str())
+        .chain(counted)
+        .chain(facts.facts.iter().map(|fact| fact.origin))
+        .collect();
+    if origins.is_empty() {
+        return vec![log_reason(Outcome::Incomplete, "No log was asked, so nothing is known.".into())];
+    }
+    let of_origin = |origin: &str| -> Vec<Reason> {
+        let mut given = answers.iter().filter(|answer| answer.origin == origin).peekable();
+        if given.peek().is_none() {
+            return vec![log_reason(Outcome::Incomplete, format!("The log {origin} did not answer."))];
+        }
+        let most = policy.max_head_age_ms(origin);
+        given.flat_map(|given| answer_reasons(origin, &given.answer, most, facts.now_ms)).collect()
+    };
+    origins.into_iter().flat_map(of_origin).collect()
+}
+
+fn answer_reasons(origin: &str, answer: &Answer, most_ms: u64, now_ms: u64) -> Vec<Reason> {
+    match answer {
+        Answer::None { why } => {
+            vec![log_reason(Outcome::Incomplete, format!("The log {origin} did not answer: {why}."))]
+        }
+        Answer::Partial { head_at_ms, missing } => {
+            let text = format!("The answer of the log {origin} is not complete: {missing} is missing.");
+            let partial = log_reason(Outcome::Incomplete, text);
+            std::iter::once(partial).chain(head_reason(origin, *head_at_ms, most_ms, now_ms)).collect()
+        }
+        Answer::Complete { head_at_ms } => head_reason(origin, *head_at_ms, most_ms, now_ms).into_iter().collect(),
+    }
+}
+
+fn head_reason(origin: &str, head_at_ms: u64, most_ms: u64, now_ms: u64) -> Option<Reason> {
+    if head_at_ms > now_ms.saturating_add(CLOCK_SKEW_MS) {
+        let text = format!("The answer of the log {origin} is dated in the future; check the clock of this machine.");
+        return Some(log_reason(Outcome::Incomplete, text));
+    }
+    let age = now_ms.saturating_sub(head_at_ms);
+    (age > most_ms).then(|| {
+        let text = format!(
+            "The answer of the log {origin} is older than the {} that your policy allows ({}): what was taken back since would not \
+             be in it.",
+            duration::words(most_ms),
+            duration::words(age)
+        );
+        log_reason(Outcome::Stale, text)
+    })
+}
+
+fn log_reason(outcome: Outcome, text: String) -> Reason {
+    Reason { rule: "logs".into(), outcome, text, evidence: Vec::new() }
+}
+
+fn unknown(effect: Effect, facts: &Facts<'_>) -> Reason {
+    let others = facts.facts.iter().filter(|fact| fact.is_of_this()).count();
+    let text = match others {
+        0 => "No log says anything about it. Unknown is not trusted.".to_owned(),
+        n => format!("Nobody whom your policy trusts says anything about it; others do, in {n} claims."),
+    };
+    let outcome = if effect == Effect::Deny { Outcome::Unknown } else { Outcome::Warn };
+    Reason { rule: "unknown".into(), outcome, text, evidence: Vec::new() }
+}
+
+// -- What must be -------------------------------------------------------------------------------------------------------------
+
+/// What kept claims from counting for a requirement.
+#[derive(Default)]
+struct Missed {
+    too_old: usize,
+    no_role: usize,
+    condition: usize,
+    undecided: Option<String>,
+}
+
+fn required(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
+    let rule = &requirement.rule;
+    let mut counted: BTreeMap<IssuerId, Evidence> = BTreeMap::new();
+    let mut missed = Missed::default();
+    for fact in of_types(facts, &requirement.claims).filter(|fact| fact.is_of_this()) {
+        if requirement.max_age_ms.is_some_and(|most| fact.age_ms(facts.now_ms) > most) {
+            missed.too_old += 1;
+            continue;
+        }
+        for speaker in &fact.speakers {
+            if !rule.from.counts(&speaker.roles()) {
+                missed.no_role += 1;
+                continue;
+            }
+            match fact.satisfies(rule.when.as_ref(), speaker, &facts.component_value, facts.now_ms) {
+                Ok(true) => _ = counted.entry(speaker.issuer).or_insert_with(|| fact.evidence(speaker)),
+                Ok(false) => missed.condition += 1,
+                Err(error) => missed.undecided = Some(error),
+            }
+        }
+    }
+    let (needed, got) = (requirement.issuers, counted.len());
+    let evidence = counted.into_values().collect();
+    if got >= needed {
+        let text = format!("{} of {needed} issuers say so: {}", got, what(requirement));
+        return Reason { rule: rule.name.clone(), outcome: Outcome::Fine, text, evidence };
+    }
+    let outcome = if rule.effect == Effect::Deny { Outcome::Unmet } else { Outcome::Warn };
+    let text =
+        format!("{} It takes {}; there are {got} of {needed}.{}", rule.reason, what(requirement), missed.words());
+    Reason { rule: rule.name.clone(), outcome, text, evidence }
+}
+
+/// What a requirement asks for, in words.
+fn what(requirement: &Requirement) -> String {
+    let types = rules::or(requirement.claims.iter().map(|ty| ty.word.as_str()));
+    let issuers =
+        if requirement.issuers == 1 { "one issuer".into() } else { format!("{} issuers", requirement.issuers) };
+    let age = requirement.max_age_ms.map(|ms| format!(", at most {} old", duration::words(ms))).unwrap_or_default();
+    format!("{types} by {issuers} ({}){age}", requirement.rule.from)
+}
+
+impl Missed {
+    fn words(&self) -> String {
+        let mut text = String::new();
+        let mut add = |count: usize, why: &str| {
+            if count > 0 {
+                text.push_str(&format!(" {count} did not count: {why}."));
+            }
+        };
+        add(self.too_old, "too old");
+        add(self.no_role, "by an issuer without the role");
+        add(self.condition, "the condition is not true");
+        if let Some(error) = &self.undecided {
+            text.push_str(&format!(" The condition could not be decided: {error}."));
+        }
+        text
+    }
+}
+
+// -- What must not be ---------------------------------------------------------------------------------------------------------
+
+/// What was found against a component, in the words of each find.
+#[derive(Default)]
+struct Against {
+    words: BTreeSet<String>,
+    evidence: Vec<Evidence>,
+    undecided: BTreeSet<String>,
+}
+
+impl Against {
+    /// Takes a claim as found, if the rule's condition holds of it.
+    fn take(
+        &mut self,
+        rule: &Rule,
+        facts: &Facts<'_>,
+        fact: &Fact<'_>,
+        speaker: &Speaker,
+        words: impl FnOnce() -> String,
+    ) {
+        match fact.satisfies(rule.when.as_ref(), speaker, &facts.component_value, facts.now_ms) {
+            Ok(true) => {
+                self.words.insert(words());
+                self.evidence.push(fact.evidence(speaker));
+            }
+            Ok(false) => {}
+            Err(error) => _ = self.undecided.insert(format!("claim {}: {error}", fact.claim)),
+        }
+    }
+
+    /// A denial if anything was found. What could not be decided is said, and denies nothing.
+    fn reasons(self, rule: &Rule) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        let reason = |outcome, text, evidence| Reason { rule: rule.name.clone(), outcome, text, evidence };
+        if !self.evidence.is_empty() {
+            let outcome = if rule.effect == Effect::Deny { Outcome::Denied } else { Outcome::Warn };
+            let named: Vec<&str> = self.words.iter().filter(|words| !words.is_empty()).map(String::as_str).collect();
+            let more = named.len().saturating_sub(NAMED);
+            let mut text = rule.reason.clone();
+            if !named.is_empty() {
+                text.push_str(&format!(" ({}", named[..named.len() - more].join("; ")));
+                text.push_str(&if more > 0 { format!("; and {more} more)") } else { ")".to_owned() });
+            }
+            reasons.push(reason(outcome, text, self.evidence));
+        }
+        if let Some(first) = self.undecided.first() {
+            let text = format!(
+                "Whether this rule is broken could not be decided for {} claims, so that it was not applied to them. The first: {first}.",
+                self.undecided.len()
+            );
+            reasons.push(reason(Outcome::Warn, text, Vec::new()));
+        }
+        reasons
+    }
+}
+
+fn denied(denial: &Denial, facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<'_>) -> Vec<Reason> {
+    let rule = &denial.rule;
+    let mut against = Against::default();
+    match &denial.sought {
+        Sought::Affected(least) => affected(rule, *least, facts, vulnerabilities, &mut against),
+        Sought::Vulnerable { least, cleared_by } => {
+            vulnerable(rule, *least, cleared_by, facts, vulnerabilities, &mut against);
+        }
+        Sought::Unsupported => unsupported(rule, facts, &mut against),
+        Sought::Claims(types) => {
+            for (fact, speaker) in of_types(facts, types).flat_map(|fact| fact.speakers.iter().map(move |s| (fact, s)))
+            {
+                if rule.from.counts(&speaker.roles()) {
+                    against.take(rule, facts, fact, speaker, String::new);
+                }
+            }
+        }
+    }
+    against.reasons(rule)
+}
+
+fn affected(
+    rule: &Rule,
+    least: Severity,
+    facts: &Facts<'_>,
+    vulnerabilities: &Vulnerabilities<'_>,
+    against: &mut Against,
+) {
+    for stated in vulnerabilities.last_statements() {
+        let statement = &stated.statement;
+        if statement.status != Status::Affected || !rule.from.counts(&stated.speaker.roles()) {
+            continue;
+        }
+        let names: Vec<&str> =
+            std::iter::once(&statement.vulnerability).chain(&statement.aliases).map(String::as_str).collect();
+        let severity = vulnerabilities.severity(&names, &rule.from);
+        if severity.is_none_or(|severity| severity >= least) {
+            against.take(rule, facts, stated.fact, stated.speaker, || named(&statement.vulnerability, severity));
+        }
+    }
+}
+
+fn vulnerable(
+    rule: &Rule,
+    least: Severity,
+    cleared_by: &Whom,
+    facts: &Facts<'_>,
+    vulnerabilities: &Vulnerabilities<'_>,
+    against: &mut Against,
+) {
+    for found in vulnerabilities.found(&rule.from) {
+        let severity = vulnerabilities.severity(&[&found.id], &rule.from);
+        let severe = severity.is_none_or(|severity| severity >= least);
+        if severe && !vulnerabilities.is_cleared(&found.id, cleared_by) {
+            against.take(rule, facts, found.fact, found.speaker, || named(&found.id, severity));
+        }
+    }
+}
+
+fn named(id: &str, severity: Option<Severity>) -> String {
+    format!("{id}, severity {}", severity.map_or("unknown", Severity::name))
+}
+
+/// Support has ended if all who state when it ends, and whose word counts, state a time that is past: upstream's and a
+/// supplier's dates both stand, so that one who still supports it is enough.
+fn unsupported(rule: &Rule, facts: &Facts<'_>, against: &mut Against) {
+    let mut last: BTreeMap<IssuerId, (&Fact<'_>, &Speaker, Lifecycle)> = BTreeMap::new();
+    let mut in_order: Vec<&Fact<'_>> =
+        facts.facts.iter().filter(|fact| fact.predicate_type == lifecycle::URI).collect();
+    in_order.sort_by_key(|fact| fact.order());
+    for fact in in_order {
+        let Ok(said) = Lifecycle::parse(fact.predicate) else { continue };
+        match is_of_version(&said, facts.component.version()) {
+            Some(true) => {}
+            Some(false) => continue,
+            None => {
+                let range =
+                    said.versions.as_ref().and_then(|versions| versions.range.as_deref()).unwrap_or("its range");
+                against.undecided.insert(format!("claim {}: whether {range} holds this version", fact.claim));
+                continue;
+            }
+        }
+        for speaker in fact.speakers.iter().filter(|speaker| rule.from.counts(&speaker.roles())) {
+            last.insert(speaker.issuer, (fact, speaker, said.clone()));
+        }
+    }
+    let now = i64::try_from(facts.now_ms).unwrap_or(i64::MAX);
+    let ended = |said: &Lifecycle| said.end_of_security_support.is_past_at(now) || said.end_of_life.is_past_at(now);
+    if last.values().all(|(_, _, said)| ended(said)) {
+        for (fact, speaker, said) in last.into_values() {
+            against.take(rule, facts, fact, speaker, || {
+                format!("security support until {}", date(&said.end_of_security_support))
+            });
+        }
+    }
+}
+
+/// Whether dates are of a version; `None` if that cannot be told, because it depends on how versions are ordered.
+fn is_of_version(said: &Lifecycle, version: Option<&str>) -> Option<bool> {
+    let Some(versions) = &said.versions else { return Some(true) };
+    let version = version?;
+    let one = versions.version.as_deref().map(|one| one == version);
+    let in_cycle =
+        |cycle: &str| version.strip_prefix(cycle).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    one.or_else(|| versions.cycle.as_deref().map(in_cycle))
+}
+
+/// A date, as it was written.
+pub(super) fn date(date: &Date) -> &str {
+    match date {
+        Date::ToBeAnnounced => "a date to be announced",
+        Date::At(time) => time.as_str(),
+    }
+}
+
+fn of_types<'f>(facts: &'f Facts<'_>, types: &'f [ClaimType]) -> impl Iterator<Item = &'f Fact<'f>> {
+    facts.facts.iter().filter(|fact| rules::is_of(types, fact.predicate_type))
+}
+
+impl Fact<'_> {
+    /// Whether it is about the very thing, and not about another artifact of the same version.
+    pub(super) fn is_of_this(&self) -> bool {
+        self.relation == Relation::This
+    }
+}
+
+/// A day in milliseconds, for those who show ages.
+pub(super) const fn days(ms: u64) -> u64 {
+    ms / DAY_MS
+}

@@ -1,0 +1,120 @@
+//! What a claim says, in plain words: one line, or one for each statement of a VEX document.
+
+use super::evaluate::date;
+use super::read::short_name;
+use super::severity::Severity;
+use crate::json::Value;
+use crate::predicate::audit::{Audit, Scope, Verdict};
+use crate::predicate::lifecycle::Lifecycle;
+use crate::predicate::practice::Practice;
+use crate::predicate::requirement::Requirement;
+use crate::predicate::scan::Vulns;
+use crate::predicate::vex::Vex;
+use crate::predicate::{self, PredicateError};
+use crate::statement::Statement;
+
+/// Most things that a line names one by one.
+const NAMED: usize = 8;
+
+/// What a claim says. At least one line; of a predicate that is not as its type says, its type.
+pub(super) fn claim(statement: &Statement) -> Vec<String> {
+    let (uri, said) = (statement.predicate_type(), statement.predicate());
+    let name = predicate::by_uri(uri).map_or(uri, |known| short_name(known.name));
+    let words: Result<Vec<String>, PredicateError> = match name {
+        "vex" => Vex::parse(said).map(|vex| vex_lines(&vex)),
+        "scan" => Vulns::parse(said).map(|scan| vec![scan_line(&scan)]),
+        "lifecycle" => Lifecycle::parse(said).map(|lifecycle| vec![lifecycle_line(&lifecycle)]),
+        "audit" => Audit::parse(said).map(|audit| vec![audit_line(&audit)]),
+        "practice" => Practice::parse(said).map(|practice| practice_lines(&practice)),
+        "requirement" => Requirement::parse(said).map(|requirement| vec![requirement_line(&requirement)]),
+        "provenance" => Ok(vec![provenance_line(said)]),
+        "scorecard" => Ok(vec![format!("the OpenSSF Scorecard is {}", shown(said, "/score"))]),
+        "sbom" => Ok(vec!["lists what is in it".to_owned()]),
+        other => Ok(vec![other.to_owned()]),
+    };
+    words.ok().filter(|lines| !lines.is_empty()).unwrap_or_else(|| vec![name.to_owned()])
+}
+
+fn vex_lines(vex: &Vex) -> Vec<String> {
+    let line = |statement: &predicate::vex::VexStatement| {
+        let why =
+            statement.justification.as_ref().map(|why| format!(" ({})", why.replace('_', " "))).unwrap_or_default();
+        format!("{}: {}{why}", statement.vulnerability, statement.status.as_str().replace('_', " "))
+    };
+    vex.statements.iter().map(line).collect()
+}
+
+fn scan_line(scan: &Vulns) -> String {
+    let named = |found: &predicate::scan::Vulnerability| {
+        let severity =
+            found.severities.iter().filter_map(|(method, score)| Severity::of_statement(method, score)).max();
+        severity.map_or_else(|| found.id.clone(), |severity| format!("{} ({})", found.id, severity.name()))
+    };
+    let found: Vec<String> = scan.vulnerabilities.iter().map(named).collect();
+    match found.len() {
+        0 => format!("{} found nothing on {}", scan.scanner, scan.finished.as_str()),
+        n => format!("{} found {n} on {}: {}", scan.scanner, scan.finished.as_str(), some(&found)),
+    }
+}
+
+fn lifecycle_line(said: &Lifecycle) -> String {
+    let versions = said.versions.as_ref();
+    let which = versions.and_then(|v| v.version.as_ref().or(v.cycle.as_ref()).or(v.range.as_ref()));
+    let of = which.map(|which| format!(" of {which}")).unwrap_or_default();
+    let (security, end) = (date(&said.end_of_security_support), date(&said.end_of_life));
+    let role = said.role.as_ref().map(|role| format!(" ({role})")).unwrap_or_default();
+    format!("security support{of} until {security}, end of life {end}{role}")
+}
+
+fn audit_line(audit: &Audit) -> String {
+    let verdict = if audit.verdict == Verdict::Pass { "passed" } else { "failed" };
+    let scope = match &audit.scope {
+        Scope::Version => String::new(),
+        Scope::Delta(base) => format!("; only the change from {base} was reviewed"),
+    };
+    format!("{verdict} a review for {}{scope}", some(&audit.criteria))
+}
+
+fn practice_lines(practice: &Practice) -> Vec<String> {
+    let baseline = practice.baseline.as_ref().map(|baseline| {
+        format!("OSPS Baseline: {} controls met, {} not met", baseline.met.len(), baseline.not_met.len())
+    });
+    let insights = practice.security_insights.as_ref().map(|insights| {
+        let reports = match insights.reports_accepted {
+            Some(true) => ", reports of vulnerabilities are welcome",
+            Some(false) => ", reports of vulnerabilities are not accepted",
+            None => "",
+        };
+        format!("its SECURITY-INSIGHTS were reviewed on {}{reports}", insights.last_reviewed)
+    });
+    let data = practice.data.as_ref().map(|data| {
+        let list = |items: &[String]| if items.is_empty() { "nothing".to_owned() } else { some(items) };
+        let to = if data.sends_to.is_empty() { "nobody".to_owned() } else { some(&data.sends_to) };
+        format!("data: {}; collects {}, sends to {to}", data.summary, list(&data.collects))
+    });
+    baseline.into_iter().chain(insights).chain(data).collect()
+}
+
+fn requirement_line(requirement: &Requirement) -> String {
+    let wanted: Vec<String> = requirement.claims.iter().chain(&requirement.controls).cloned().collect();
+    let by = requirement.by.as_ref().map(|by| format!(" by {}", by.as_str())).unwrap_or_default();
+    format!("demands {}{by}", some(&wanted))
+}
+
+fn provenance_line(said: &Value) -> String {
+    let at = |pointers: [&str; 2]| pointers.into_iter().find_map(|pointer| said.pointer(pointer)?.as_str());
+    let builder = at(["/runDetails/builder/id", "/builder/id"]).unwrap_or("an unnamed builder");
+    let build = at(["/buildDefinition/buildType", "/buildType"]).unwrap_or("an unnamed kind of build");
+    format!("built by {builder} ({build})")
+}
+
+fn shown(said: &Value, pointer: &str) -> String {
+    said.pointer(pointer).map_or_else(|| "not stated".into(), Value::to_json)
+}
+
+/// The first few of a list.
+fn some(items: &[String]) -> String {
+    let more = items.len().saturating_sub(NAMED);
+    let named = items.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{named} and {more} more") } else { named }
+}

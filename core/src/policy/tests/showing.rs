@@ -1,0 +1,115 @@
+//! What is shown: the posture, and the policy in plain words.
+
+use super::*;
+use crate::trust::world::{about, endorsement};
+use crate::trust::{EndorsementFault, Standing};
+
+#[test]
+fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
+    let mut world = World::new();
+    let (a, b) = (world.register("Alice", &[1], 1), world.register("Bob", &[2], 1));
+    let say = |world: &mut World, by: &Party, ty: &str, text: &str| world.log(&about("pkg:cargo/a@1", ty, text), &[by]);
+    let vex = say(
+        &mut world,
+        &a,
+        "https://openvex.dev/ns/v0.2.0",
+        r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/1","author":"A","version":1,"timestamp":"2026-01-01T00:00:00Z","statements":[{"vulnerability":"CVE-1","status":"not_affected","justification":"component_not_present"},{"vulnerability":"CVE-2","status":"affected","action_statement":"x"}]}"#,
+    );
+    let lifecycle =
+        r#"{"end_of_security_support":"2028-03-31","end_of_life":"tba","last_updated":"2026-01-01T00:00:00Z"}"#;
+    let support = say(&mut world, &b, "urn:assay:lifecycle:v1", lifecycle);
+    say(
+        &mut world,
+        &b.with(&[9]),
+        "urn:assay:audit:v1",
+        r#"{"criteria":["safe-to-run"],"verdict":"pass","scope":"version"}"#,
+    );
+    say(&mut world, &a, "https://example.org/own/v1", "{}");
+    world.log(&about("pkg:cargo/other@1", "https://example.org/own/v1", "{}"), &[&a]);
+    let dispute = world.respond(&b, vex, "dispute");
+    world.withdraw(&a, support);
+    world.endorse(&a, &endorsement(&b, "auditor", &["pkg:cargo/*"], 0));
+    world.endorse(&b, &endorsement(&a, "maintainer", &["pkg:*"], 0));
+    let policy = parse(&format!("version = 1\n{}", anchor(&a, &["auditor"])));
+    let posture = posture(&policy, &component("pkg:cargo/a@1"), &world.claims, NOW_MS);
+
+    let says = |question| posture.of(question).map(|line| line.says.as_str()).collect::<Vec<_>>();
+    assert_eq!(says(Question::Vulnerable), ["CVE-1: not affected (component not present)", "CVE-2: affected"]);
+    assert_eq!(says(Question::Supported), ["security support until 2028-03-31, end of life a date to be announced"]);
+    assert_eq!(says(Question::Reviewed), ["passed a review for safe-to-run"]);
+    assert_eq!(says(Question::Other), ["https://example.org/own/v1"]);
+    assert_eq!(says(Question::Disagreement), ["withdraws it: wrong", "dispute: It is not so."]);
+
+    let line = posture.of(Question::Vulnerable).next().unwrap();
+    assert_eq!((line.claim, line.responses, line.age_days, line.kind), (vex, (1, 1), 9, Some("vex")));
+    let voice = &line.voices[0];
+    assert_eq!((voice.issuer, voice.name.as_deref(), voice.anchor.as_deref()), (a.id, Some("Alice"), Some("it")));
+    assert_eq!((voice.roles.len(), voice.standing.is_good()), (1, true));
+    let supported = posture.of(Question::Supported).next().unwrap();
+    assert!(supported.voices[0].standing.is_good() && supported.voices[0].roles[0].chain.len() == 1);
+    let review = posture.of(Question::Reviewed).next().unwrap();
+    assert!(matches!(review.voices[0].standing, Standing::NotAuthorized(_)));
+    let replies: Vec<_> =
+        posture.of(Question::Disagreement).map(|line| (line.target, line.voices[0].standing.clone())).collect();
+    assert_eq!(replies, [(Some(support), Standing::NotTheIssuer), (Some(vex), Standing::Good)]);
+    assert_eq!(posture.of(Question::Disagreement).nth(1).unwrap().claim, dispute);
+    // A role that the endorser does not have is shown, without effect.
+    let notes: Vec<_> = posture.of(Question::Vouched).map(|line| line.note.clone()).collect();
+    assert_eq!(notes, [Some(EndorsementFault::EndorserLacksRole.to_string()), None]);
+    assert!(posture.lines.iter().all(|line| !line.says.contains("other@1")));
+}
+
+#[test]
+fn a_policy_is_explained_in_plain_words() {
+    let a = World::new().register("a", &[1], 1);
+    let text = format!(
+        "version = 1\n{}{}{}",
+        anchor(&a, &["auditor", "scanner"]),
+        rule(
+            "require",
+            "deny",
+            "claims = [\"audit\"]\nfrom = [\"auditor\"]\nissuers = 2\nmax_age = \"1y\"\nwhen = \"passed\""
+        ),
+        rule(
+            "deny",
+            "warn",
+            "if = \"vulnerable\"\nseverity = \"high\"\nfrom = [\"anyone\"]\ncleared_by = [\"maintainer\", \"supplier\"]"
+        ),
+    );
+    let sections = parse(&text).explain();
+    let all: Vec<&str> = sections.iter().flat_map(|section| section.lines.iter().map(String::as_str)).collect();
+    let all = all.join("\n");
+    for words in [
+        "The log that you ask. Its answer may be at most 1 day old.",
+        "No witness has to confirm",
+        &format!("it (issuer {}) as auditor, scanner of all packages.", a.id),
+        "up to 2 steps",
+        "the outcome is \"unknown\"",
+        "you are stopped unless at least 2 different issuers (auditor) made a claim (audit), at most 1 year old, for which passed is true.",
+        "you are warned if a scan by anyone found a vulnerability of severity high or higher, or unknown, and the word of maintainer or supplier does not clear it.",
+    ] {
+        assert!(all.contains(words), "{words}\n---\n{all}");
+    }
+    for section in parse(STARTING).explain() {
+        assert!(!section.lines.is_empty(), "{}", section.title);
+    }
+}
+
+#[test]
+fn examples_say_what_a_policy_decides() {
+    let example =
+        |expect: &str, more: &str| format!("version = 1\n[[test]]\nname = \"x\"\nexpect = \"{expect}\"\n{more}");
+    let run = |text: &str| parse(text).run_examples(NOW_MS).remove(0);
+    assert!(run(&example("unknown", "")).is_as_expected());
+    let wrong = run(&example("fine", ""));
+    assert_eq!((wrong.is_as_expected(), wrong.verdict.outcome()), (false, Outcome::Unknown));
+    let claim = "[[test.claims]]\ntype = \"https://e.org/x\"\nby = \"a\"\nroles = [\"auditor\"]\npredicate = { n = 1, f = 1.5, d = 2026-01-01, l = [true] }";
+    assert!(run(&example("fine", claim)).is_as_expected());
+    for (logs, expected) in
+        [("stale", "stale"), ("incomplete", "incomplete"), ("silent", "incomplete"), ("complete", "fine")]
+    {
+        assert!(run(&example(expected, &format!("logs = \"{logs}\"\n{claim}"))).is_as_expected(), "{logs}");
+    }
+    let old = format!("on = \"2027-06-01\"\n{}", claim.replace("by = \"a\"", "by = \"a\"\nage = \"1y\""));
+    assert!(run(&example("fine", &old)).is_as_expected());
+}
