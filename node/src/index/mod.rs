@@ -58,6 +58,8 @@ pub struct Index {
     budget: u64,
     /// Shards whose pages were written by the last step, and may be let go of once it is durable.
     written: Vec<usize>,
+    /// Takes no leaves: see [`Index::blind`].
+    blind: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -109,7 +111,7 @@ impl Rows {
 impl Index {
     fn new(map: Map<Held>, through: [u64; SHARDS], budget: u64) -> Self {
         let shards = through.map(|through| Shard { through, ..Shard::default() });
-        Index { map, pending: Vec::new(), shards, next: 0, budget, written: Vec::new() }
+        Index { map, pending: Vec::new(), shards, next: 0, budget, written: Vec::new(), blind: false }
     }
 
     /// The index of a log without leaves. At most `cache_mib` MiB of pages stay in memory beside those that are not
@@ -123,8 +125,17 @@ impl Index {
         &self.map
     }
 
+    /// An index that stays empty whatever is added: what a benchmark compares with. What it commits to is wrong, so no
+    /// setting of a node leads here.
+    pub fn blind() -> Self {
+        Index { blind: true, ..Index::empty(0) }
+    }
+
     /// Adds a leaf that was sequenced.
     pub fn add(&mut self, leaf: u64, labels: &[Label]) {
+        if self.blind {
+            return;
+        }
         self.pending.extend(labels.iter().map(|label| (*label, leaf)));
     }
 
