@@ -8,7 +8,7 @@ use assay_core::{
     entry::{Entry, wire},
     index::{
         Commitment, CommitmentError, Label, Map, labels_of_claim,
-        map::{Resident, Serial},
+        map::{PageBytes, Resident, Serial},
     },
     issuer::{self, Registry},
     tree::{LeafIndex, bundle},
@@ -35,7 +35,7 @@ struct State {
     /// SHA-256(claim id ‖ signer set) of every claim.
     seen: HashSet<Hash>,
     logged_at_ms: u64,
-    index: Map<Bytes>,
+    index: Map<PageBytes>,
     /// Leaves by label, since the last commitment.
     pending: Vec<(Label, u64)>,
     /// The leaf after the last commitment.
