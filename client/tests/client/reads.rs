@@ -6,6 +6,7 @@ use assay_core::{
     claim as claims,
     claim::ClaimId,
     entry::{self, wire::Body},
+    hash,
     receipt::{self, Standing},
     tree::LeafIndex,
 };
@@ -134,4 +135,30 @@ async fn a_refused_claim_carries_the_nodes_words() {
         ClientError::Refused { code: tonic::Code::InvalidArgument, message } => assert_eq!(message, reason),
         other => panic!("{other:?}"),
     }
+}
+
+/// A commitment is in the log as a claim is. Who asked for that leaf hears so; whom the node sent there does not get the
+/// blame.
+#[tokio::test]
+async fn a_commitment_is_no_claim_and_the_right_one_is_blamed() {
+    let (fake, folder) = (Fake::start().await, tempfile::tempdir().unwrap());
+    let client = fake.client(folder.path()).await;
+    let registered = client.publish(registration(1), Wait::Integrated).await.unwrap();
+    let commitment = hash::leaf_hash(&fake.state().entries[2]);
+    for leaf in [LeafRef::Index(LeafIndex::new(2)), LeafRef::LeafHash(commitment)] {
+        let error = client.entry(leaf).await.unwrap_err();
+        assert!(matches!(&error, ClientError::Usage(why) if why.contains("commitment to its index")), "{error:?}");
+    }
+    assert!(matches!(client.receipt(LeafRef::Index(LeafIndex::new(0))).await, Err(ClientError::Usage(_))));
+
+    fake.state().records[0].2 = 2;
+    assert!(matches!(client.issuer(&id(1)).await, Err(ClientError::Unverified { .. })));
+    let claimed = client.publish(claim(1, 1), Wait::Integrated).await.unwrap();
+    let receipt = client.receipt(LeafRef::Index(claimed.index)).await;
+    assert!(matches!(receipt, Err(ClientError::Unverified { .. })), "{receipt:?}");
+    fake.state().instead = Some(2);
+    for leaf in [LeafRef::Claim(registered.claim_id), LeafRef::LeafHash(registered.leaf_hash)] {
+        assert!(matches!(client.entry(leaf).await, Err(ClientError::Unverified { .. })));
+    }
+    assert!(matches!(client.publish(claim(1, 2), Wait::Integrated).await, Err(ClientError::Unverified { .. })));
 }

@@ -37,8 +37,8 @@ pub struct State {
     pub consistency: Option<Result<Vec<Hash>, Status>>,
     /// Served over HTTP in place of the honest resource at a path; `None` is 404.
     pub http: HashMap<String, Option<Vec<u8>>>,
-    /// Named in place of the leaf that a publication got.
-    pub published: Option<u64>,
+    /// Named in place of the leaf that a publication got, and served in place of what is asked for by claim or hash.
+    pub instead: Option<u64>,
     /// Leaves that are records of issuers.
     pub records: Vec<(IssuerId, u32, u64)>,
 }
@@ -63,7 +63,7 @@ impl State {
             checkpoint: None,
             consistency: None,
             http: HashMap::new(),
-            published: None,
+            instead: None,
             records: vec![],
         }
     }
