@@ -3,9 +3,10 @@
 use crate::log::Log;
 use anyhow::{Context, ensure};
 use assay_core::{
+    Hash,
     index::{Answer, Label, Query, VerifiedAnswer, answer::AnsweredList},
     note::VerifiedCheckpoint,
-    tree::{LeafIndex, split_hashes},
+    tree::LeafIndex,
 };
 use assay_proto::v1::{self, BatchLookupRequest};
 use futures::stream;
@@ -50,6 +51,9 @@ fn join(whole: &mut v1::Answer, piece: v1::Answer) {
 
 fn read(answer: v1::Answer) -> anyhow::Result<Answer> {
     ensure!(answer.leaves.len() == answer.entries.len(), "leaves and entries are not as many");
+    // As many as there are: a proof of many leaves is longer than a path.
+    let (hashes, rest) = answer.inclusion.as_chunks::<{ Hash::LEN }>();
+    ensure!(rest.is_empty(), "the proof ends within a hash");
     let lists = answer.lists.into_iter().map(|list| {
         let label = Label::from_slice(&list.label).context("a label has 32 bytes")?;
         Ok(AnsweredList { label, from: 0, leaves: list.leaves })
@@ -59,6 +63,6 @@ fn read(answer: v1::Answer) -> anyhow::Result<Answer> {
         cut: answer.cut,
         lists: lists.collect::<anyhow::Result<_>>()?,
         entries: answer.leaves.into_iter().map(LeafIndex::new).zip(answer.entries).collect(),
-        inclusion: split_hashes(&answer.inclusion)?,
+        inclusion: hashes.iter().copied().map(Hash::new).collect(),
     })
 }
