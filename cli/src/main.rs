@@ -5,6 +5,8 @@
 //! be piped. One file of `commands` for each command; [`exit`] alone maps what went wrong to an exit code.
 
 mod args;
+#[allow(dead_code, reason = "the commands that ask come next")]
+mod asking;
 mod commands;
 mod config;
 mod exit;
