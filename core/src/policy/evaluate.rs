@@ -1,12 +1,12 @@
 //! The decision: every rule of the policy, on every fact, with reasons.
 
-use super::Policy;
 use super::duration::{self, DAY_MS};
 use super::facts::{Answer, Component, Fact, Facts, LogAnswer, Relation, Speaker};
 use super::rules::{self, ClaimType, Denial, Effect, Requirement, Rule, Sought, Whom};
 use super::severity::Severity;
 use super::verdict::{Evidence, Outcome, Reason, Verdict};
 use super::vulnerable::Vulnerabilities;
+use super::{Known, Policy};
 use crate::issuer::IssuerId;
 use crate::logged::LoggedClaim;
 use crate::predicate::lifecycle::{self, Date, Lifecycle};
@@ -24,7 +24,8 @@ const NAMED: usize = 10;
 /// `claims` are those that the answers held: about the component, about those claims, and about every issuer among the
 /// signers (see [`Trust::judge`](crate::trust::Trust::judge)); `now_ms` is the time, in milliseconds since 1970. It
 /// guarantees that the outcome is never `Fine` or `Warn` if a log that must answer did not, or did with an answer that is
-/// not complete or is older than the policy allows; and that claims without effect change nothing.
+/// not complete or is older than the policy allows; and that claims without effect change nothing. For many components,
+/// [`Known`] judges the claims once.
 pub fn evaluate(
     policy: &Policy,
     component: &Component,
@@ -32,7 +33,7 @@ pub fn evaluate(
     claims: &[LoggedClaim],
     now_ms: u64,
 ) -> Verdict {
-    decide(policy, &Facts::of_claims(policy, component, claims, now_ms), answers)
+    Known::judge(policy, claims, now_ms).verdict(component, answers)
 }
 
 /// As [`evaluate`], on facts.
@@ -116,9 +117,13 @@ fn log_reason(outcome: Outcome, text: String) -> Reason {
 
 fn unknown(effect: Effect, facts: &Facts<'_>) -> Reason {
     let others = facts.facts.iter().filter(|fact| fact.is_of_this()).count();
-    let text = match others {
-        0 => "No log says anything about it. Unknown is not trusted.".to_owned(),
-        n => format!("Nobody whom your policy trusts says anything about it; others do, in {n} claims."),
+    let text = match (others, facts.component.from_elsewhere()) {
+        (0, Some(place)) => format!(
+            "No log says anything about it as it comes from {place}. What is said of packages of the same name from other \
+             places is not said of it."
+        ),
+        (0, None) => "No log says anything about it. Unknown is not trusted.".to_owned(),
+        (n, _) => format!("Nobody whom your policy trusts says anything about it; others do, in {n} claims."),
     };
     let outcome = if effect == Effect::Deny { Outcome::Unknown } else { Outcome::Warn };
     Reason { rule: "unknown".into(), outcome, text, evidence: Vec::new() }

@@ -5,6 +5,7 @@
 //! opposite.
 
 use super::facts::{Fact, Facts, Speaker};
+use super::known::Vulnerability;
 use super::rules::Whom;
 use super::severity::Severity;
 use crate::issuer::IssuerId;
@@ -88,6 +89,23 @@ impl<'a> Vulnerabilities<'a> {
     /// What scans found that issuers whose word counts reported last.
     pub(super) fn found<'s>(&'s self, whom: &'s Whom) -> impl Iterator<Item = &'s Found<'a>> {
         self.found.iter().filter(|found| whom.counts(&found.speaker.roles()))
+    }
+
+    /// Everything, by identifier.
+    pub(super) fn all(&self) -> Vec<Vulnerability> {
+        let mut all: BTreeMap<&str, Vulnerability> = BTreeMap::new();
+        let new = |id: &str| Vulnerability { id: id.to_owned(), severity: None, found: Vec::new(), stated: Vec::new() };
+        for found in &self.found {
+            let one = all.entry(&found.id).or_insert_with(|| new(&found.id));
+            one.severity = one.severity.max(found.severity);
+            one.found.push(found.fact.evidence(found.speaker));
+        }
+        for stated in self.last_statements() {
+            let id = &stated.statement.vulnerability;
+            let evidence = stated.fact.evidence(stated.speaker);
+            all.entry(id).or_insert_with(|| new(id)).stated.push((stated.statement.clone(), evidence));
+        }
+        all.into_values().collect()
     }
 
     /// How severe a vulnerability is, by any of its names: the highest that is stated by issuers whose word counts or who
