@@ -8,7 +8,7 @@ use assay_core::{
     entry::{Entry, wire},
     index::{
         Commitment, CommitmentError, Label, Map, labels_of_claim,
-        map::{Resident, Serial},
+        map::{PageBytes, Resident, Serial},
     },
     issuer::{self, Registry},
     tree::{LeafIndex, bundle},
@@ -35,7 +35,7 @@ struct State {
     /// SHA-256(claim id ‖ signer set) of every claim.
     seen: HashSet<Hash>,
     logged_at_ms: u64,
-    index: Map<Bytes>,
+    index: Map<PageBytes>,
     /// Leaves by label, since the last commitment.
     pending: Vec<(Label, u64)>,
     /// The leaf after the last commitment.
@@ -92,9 +92,9 @@ impl Replay {
         Ok(())
     }
 
-    /// Checks that the last leaf, of a log of this size, commits to the index.
+    /// Checks that the last leaf, of a log of this size, commits to the index. An empty log has none, so nobody may sign it.
     pub fn finish(&self, size: u64) -> Result<(), AuditError> {
-        match self.state().committed == size {
+        match size > 0 && self.state().committed == size {
             true => Ok(()),
             false => Err(AuditError::Uncommitted { size }),
         }
@@ -119,10 +119,7 @@ impl State {
     fn claim(&mut self, index: u64, claim: &VerifiedClaim, labels: &[Label]) -> Result<(), AuditError> {
         let wrong = |reason: String| AuditError::Entry { index, reason };
         if index == 0 {
-            return Err(AuditError::Index {
-                index,
-                reason: "the first leaf of a log commits to the empty index".into(),
-            });
+            return Err(AuditError::Index { index, reason: "the first leaf of a log commits to the empty index".into() });
         }
         let authorized = issuer::authorize(claim, &self.registry).map_err(|e| wrong(e.to_string()))?;
         let signer_set = claim.signer_set();
