@@ -4,7 +4,7 @@ use super::duration::{self, DAY_MS};
 use super::facts::{Answer, Component, Fact, Facts, LogAnswer, Relation, Speaker};
 use super::rules::{self, ClaimType, Denial, Effect, Requirement, Rule, Sought, Whom};
 use super::severity::Severity;
-use super::verdict::{Evidence, Outcome, Reason, Verdict};
+use super::verdict::{Cause, Evidence, Outcome, Reason, Verdict};
 use super::vulnerable::Vulnerabilities;
 use super::{Known, Policy};
 use crate::issuer::IssuerId;
@@ -112,7 +112,7 @@ fn head_reason(origin: &str, head_at_ms: u64, most_ms: u64, now_ms: u64) -> Opti
 }
 
 fn log_reason(outcome: Outcome, text: String) -> Reason {
-    Reason { rule: "logs".into(), outcome, text, evidence: Vec::new() }
+    Reason { rule: "logs".into(), cause: Cause::Logs, outcome, text, evidence: Vec::new() }
 }
 
 fn unknown(effect: Effect, facts: &Facts<'_>) -> Reason {
@@ -126,7 +126,7 @@ fn unknown(effect: Effect, facts: &Facts<'_>) -> Reason {
         (n, _) => format!("Nobody whom your policy trusts says anything about it; others do, in {n} claims."),
     };
     let outcome = if effect == Effect::Deny { Outcome::Unknown } else { Outcome::Warn };
-    Reason { rule: "unknown".into(), outcome, text, evidence: Vec::new() }
+    Reason { rule: "unknown".into(), cause: Cause::Unknown, outcome, text, evidence: Vec::new() }
 }
 
 // -- What must be -------------------------------------------------------------------------------------------------------------
@@ -163,14 +163,14 @@ fn required(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
     }
     let (needed, got) = (requirement.issuers, counted.len());
     let evidence = counted.into_values().collect();
+    let reason = |outcome, text| Reason { rule: rule.name.clone(), cause: Cause::Requirement, outcome, text, evidence };
     if got >= needed {
-        let text = format!("{} of {needed} issuers say so: {}", got, what(requirement));
-        return Reason { rule: rule.name.clone(), outcome: Outcome::Fine, text, evidence };
+        return reason(Outcome::Fine, format!("{got} of {needed} issuers say so: {}", what(requirement)));
     }
     let outcome = if rule.effect == Effect::Deny { Outcome::Unmet } else { Outcome::Warn };
     let text =
         format!("{} It takes {}; there are {got} of {needed}.{}", rule.reason, what(requirement), missed.words());
-    Reason { rule: rule.name.clone(), outcome, text, evidence }
+    reason(outcome, text)
 }
 
 /// What a requirement asks for, in words.
@@ -231,9 +231,10 @@ impl Against {
     }
 
     /// A denial if anything was found. What could not be decided is said, and denies nothing.
-    fn reasons(self, rule: &Rule) -> Vec<Reason> {
+    fn reasons(self, rule: &Rule, cause: Cause) -> Vec<Reason> {
         let mut reasons = Vec::new();
-        let reason = |outcome, text, evidence| Reason { rule: rule.name.clone(), outcome, text, evidence };
+        let reason =
+            |cause, outcome, text, evidence| Reason { rule: rule.name.clone(), cause, outcome, text, evidence };
         if !self.evidence.is_empty() {
             let outcome = if rule.effect == Effect::Deny { Outcome::Denied } else { Outcome::Warn };
             let named: Vec<&str> = self.words.iter().filter(|words| !words.is_empty()).map(String::as_str).collect();
@@ -243,14 +244,14 @@ impl Against {
                 text.push_str(&format!(" ({}", named[..named.len() - more].join("; ")));
                 text.push_str(&if more > 0 { format!("; and {more} more)") } else { ")".to_owned() });
             }
-            reasons.push(reason(outcome, text, self.evidence));
+            reasons.push(reason(cause, outcome, text, self.evidence));
         }
         if let Some(first) = self.undecided.first() {
             let text = format!(
                 "Whether this rule is broken could not be decided for {} claims, so that it was not applied to them. The first: {first}.",
                 self.undecided.len()
             );
-            reasons.push(reason(Outcome::Warn, text, Vec::new()));
+            reasons.push(reason(Cause::Undecided, Outcome::Warn, text, Vec::new()));
         }
         reasons
     }
@@ -259,12 +260,19 @@ impl Against {
 fn denied(denial: &Denial, facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<'_>) -> Vec<Reason> {
     let rule = &denial.rule;
     let mut against = Against::default();
-    match &denial.sought {
-        Sought::Affected(least) => affected(rule, *least, facts, vulnerabilities, &mut against),
+    let cause = match &denial.sought {
+        Sought::Affected(least) => {
+            affected(rule, *least, facts, vulnerabilities, &mut against);
+            Cause::Affected
+        }
         Sought::Vulnerable { least, cleared_by } => {
             vulnerable(rule, *least, cleared_by, facts, vulnerabilities, &mut against);
+            Cause::Vulnerable
         }
-        Sought::Unsupported => unsupported(rule, facts, &mut against),
+        Sought::Unsupported => {
+            unsupported(rule, facts, &mut against);
+            Cause::Unsupported
+        }
         Sought::Claims(types) => {
             for (fact, speaker) in of_types(facts, types).flat_map(|fact| fact.speakers.iter().map(move |s| (fact, s)))
             {
@@ -272,9 +280,10 @@ fn denied(denial: &Denial, facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<
                     against.take(rule, facts, fact, speaker, String::new);
                 }
             }
+            Cause::Claim
         }
-    }
-    against.reasons(rule)
+    };
+    against.reasons(rule, cause)
 }
 
 fn affected(

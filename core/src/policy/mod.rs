@@ -37,7 +37,7 @@ pub use facts::{Answer, Component, LogAnswer};
 pub use known::{Known, Vulnerability};
 pub use posture::{Line, Posture, Question, Voice, posture};
 pub use severity::Severity;
-pub use verdict::{Evidence, Outcome, Reason, Verdict};
+pub use verdict::{Cause, Evidence, Outcome, Reason, Verdict};
 
 use crate::trust::Anchor;
 use examples::Example;

@@ -91,7 +91,8 @@ impl<'a> Vulnerabilities<'a> {
         self.found.iter().filter(|found| whom.counts(&found.speaker.roles()))
     }
 
-    /// Everything, by identifier.
+    /// Everything, by identifier. A statement stands with every finding that it names, by whichever name. What is said of
+    /// another artifact, or of a package of the same name, counts only against the component.
     pub(super) fn all(&self) -> Vec<Vulnerability> {
         let mut all: BTreeMap<&str, Vulnerability> = BTreeMap::new();
         let new = |id: &str| Vulnerability { id: id.to_owned(), severity: None, found: Vec::new(), stated: Vec::new() };
@@ -100,10 +101,14 @@ impl<'a> Vulnerabilities<'a> {
             one.severity = one.severity.max(found.severity);
             one.found.push(found.fact.evidence(found.speaker));
         }
-        for stated in self.last_statements() {
-            let id = &stated.statement.vulnerability;
-            let evidence = stated.fact.evidence(stated.speaker);
-            all.entry(id).or_insert_with(|| new(id)).stated.push((stated.statement.clone(), evidence));
+        let clears = |status| matches!(status, Status::NotAffected | Status::Fixed);
+        for stated in self.last_statements().filter(|s| s.fact.is_of_this() || !clears(s.statement.status)) {
+            let said = (stated.statement.clone(), stated.fact.evidence(stated.speaker));
+            let named: Vec<&str> = all.keys().copied().filter(|id| stated.statement.names(id)).collect();
+            let ids = if named.is_empty() { vec![stated.statement.vulnerability.as_str()] } else { named };
+            for id in ids {
+                all.entry(id).or_insert_with(|| new(id)).stated.push(said.clone());
+            }
         }
         all.into_values().collect()
     }
