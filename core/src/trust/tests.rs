@@ -133,6 +133,17 @@ fn a_compromise_counts_from_its_leaf_on_and_not_before() {
 }
 
 #[test]
+fn the_threshold_is_kept_without_the_compromised_key() {
+    let mut world = World::new();
+    let a = world.register("a", &[1, 2, 3], 2);
+    let (with, without) = (opinion(&mut world, &[&a.with(&[1, 2])]), opinion(&mut world, &[&a.with(&[2, 3])]));
+    let three = opinion(&mut world, &[&a]);
+    world.compromise(&a.with(&[2, 3]), &a, 1, LeafIndex::new(0));
+    assert!(matches!(standing(&world, with, &a), Standing::KeyCompromised { .. }));
+    assert_eq!((standing(&world, without, &a), standing(&world, three, &a)), (Standing::Good, Standing::Good));
+}
+
+#[test]
 fn nobody_declares_anothers_key_compromised() {
     let mut world = World::new();
     let (a, b) = (world.register("a", &[1], 1), world.register("b", &[2], 1));

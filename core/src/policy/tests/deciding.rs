@@ -139,6 +139,27 @@ fn a_claim_about_another_artifact_of_the_version_meets_no_demand() {
 }
 
 #[test]
+fn what_is_said_of_another_artifact_denies_and_does_not_clear() {
+    use crate::statement::{Statement, Subject};
+    let mut world = World::new();
+    let maker = world.register("m", &[1], 1);
+    let (one, other) = (Hash::of(b"1").to_hex(), Hash::of(b"2").to_hex());
+    scan(&mut world, &maker, &[("CVE-1", "high")]);
+    vex(&mut world, &maker, "\"CVE-1\"", "not_affected");
+    let said = world.claims.pop().unwrap().claim().statement().predicate().clone();
+    let subject = Subject::of_parts(None, Some("pkg:cargo/a@1".into()), vec![("sha256".into(), one.clone())]);
+    world.log(&Statement::new(vec![subject], VEX, said).unwrap(), &[&maker]);
+    let lines = "if = \"vulnerable\"\nfrom = [\"anyone\"]\ncleared_by = [\"maintainer\"]";
+    let policy = parse(&format!("version = 1\n{}{}", anchor(&maker, &["maintainer"]), rule("deny", "deny", lines)));
+    let of = |digest: &str| {
+        let component =
+            Component::new(component("pkg:cargo/a@1").purl().cloned(), vec![("sha256".into(), digest.into())]);
+        evaluate(&policy, &component, &fresh(&world), &world.claims, NOW_MS).outcome()
+    };
+    assert_eq!((of(&one), of(&other)), (Outcome::Fine, Outcome::Denied));
+}
+
+#[test]
 fn unknown_is_not_trusted_and_strangers_do_not_make_it_known() {
     let mut world = World::new();
     let (a, stranger) = (world.register("a", &[1], 1), world.register("b", &[2], 1));
