@@ -60,7 +60,7 @@ fn client_code(error: &ClientError) -> u8 {
     match error {
         ClientError::Usage(_) | ClientError::Refused { .. } => USAGE,
         ClientError::Unavailable { .. } | ClientError::State { .. } => UNAVAILABLE,
-        ClientError::Unverified { .. } | ClientError::Misbehavior(_) => FAILED,
+        ClientError::Unverified { .. } | ClientError::Unsupported(_) | ClientError::Misbehavior(_) => FAILED,
     }
 }
 

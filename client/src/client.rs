@@ -11,7 +11,7 @@ use assay_core::{
 };
 use assay_proto::v1::{
     GetCheckpointRequest, GetConsistencyProofRequest, attachment_service_client::AttachmentServiceClient,
-    log_service_client::LogServiceClient,
+    index_service_client::IndexServiceClient, log_service_client::LogServiceClient,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
@@ -30,6 +30,7 @@ const WINDOWS: (u32, u32) = (2 * 1024 * 1024, 8 * 1024 * 1024);
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(crate) log: LogServiceClient<Channel>,
+    pub(crate) index: IndexServiceClient<Channel>,
     pub(crate) attachments: AttachmentServiceClient<Channel>,
     pub(crate) log_key: VerifierKey,
     heads: HeadStore,
@@ -49,6 +50,7 @@ impl Client {
         })?;
         Ok(Client {
             log: LogServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES),
+            index: IndexServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES),
             attachments: AttachmentServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES),
             heads: HeadStore::new(&config.state_dir, &config.log_key),
             log_key: config.log_key,

@@ -40,6 +40,9 @@ pub enum ClientError {
         #[source]
         source: Option<BoxError>,
     },
+    /// Nobody's: this program is too old to read the answer. It fails closed.
+    #[error("{0}")]
+    Unsupported(String),
     /// The log's: it signed two heads that cannot both be true, or could not prove that the one extends the other.
     #[error("{0}")]
     Misbehavior(Box<Misbehavior>),

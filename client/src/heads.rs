@@ -159,7 +159,7 @@ fn evidence(kind: MisbehaviorKind, log: &VerifierKey, first: &str, second: &str,
 }
 
 /// Replaces `path` by `bytes` so that a crash leaves the old file or the new one, whole.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension(format!("tmp{}", std::process::id()));
     let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&temporary)?;
     file.write_all(bytes)?;

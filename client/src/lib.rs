@@ -6,29 +6,35 @@
 //! publishes.
 //!
 //! Left out: deciding. Whether a claim's issuers are to be trusted is a policy's business, and whether its signers
-//! satisfied the record in force is `assay_core::receipt`'s. [`Cel`] only lends core the language of a policy's conditions. There is no retry here and no cache but the last head: who
-//! calls knows better.
+//! satisfied the record in force is `assay_core::receipt`'s. [`Cel`] only lends core the language of a policy's conditions.
+//! There is no retry here: who calls knows better. Kept on disk are the last head, and answers of the index for those who
+//! ask again offline.
 //!
-//! What is not proven: that an answer is complete. [`Client::issuer`] and [`Client::entry`] show what the node showed;
-//! a record that it left out does not appear. Only [`audit`] sees every leaf.
+//! [`Client::lookup`] and [`gather`] prove that an answer is complete; [`Client::issuer`] and [`Client::entry`] show what the
+//! node showed, and a record that it left out does not appear.
 
 mod attachments;
 pub mod audit;
+mod cache;
 mod client;
 mod conditions;
 mod config;
 mod error;
+pub mod gather;
 mod heads;
+mod lookup;
 mod publish;
 mod range;
 mod read;
 mod receipt;
 
+pub use cache::AnswerCache;
 pub use client::Client;
 pub use conditions::Cel;
 pub use config::{Config, Tls};
 pub use error::{BoxError, ClientError, Misbehavior, MisbehaviorKind};
 pub use heads::HeadStore;
+pub use lookup::{Looked, Watched};
 pub use publish::{Answer, Published, Refused, Wait};
 pub use read::{IssuerHistory, IssuerLeaf, LeafRef, Page, PageEntry, VerifiedEntry};
 pub use receipt::{Receipt, ReceiptFiles};

@@ -4,6 +4,7 @@
 
 #![allow(missing_docs)] // Generated: the comments are those of the .proto files.
 
+pub mod answer;
 mod codec;
 
 /// Package `assay.v1`.

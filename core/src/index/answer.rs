@@ -132,6 +132,7 @@ impl VerifiedList {
 pub struct VerifiedAnswer {
     checkpoint: VerifiedCheckpoint,
     commitment: Commitment,
+    made_at_ms: u64,
     lists: BTreeMap<Label, VerifiedList>,
     entries: BTreeMap<LeafIndex, Entry>,
 }
@@ -155,12 +156,18 @@ impl VerifiedAnswer {
         let cut = Cut::verify(&answer.cut, &commitment)?;
         let lists = check_lists(query, &cut, answer.lists, last)?;
         let entries = check_entries(&lists, answer.entries)?;
-        Ok(VerifiedAnswer { checkpoint, commitment, lists, entries })
+        Ok(VerifiedAnswer { checkpoint, commitment, made_at_ms: entry.logged_at_ms(), lists, entries })
     }
 
     /// The checkpoint: the answer is complete as of its size.
     pub fn checkpoint(&self) -> &VerifiedCheckpoint {
         &self.checkpoint
+    }
+
+    /// When the commitment was made, by the log's clock, in milliseconds since 1970 (UTC). What the log logged afterwards is
+    /// not in the answer.
+    pub fn made_at_ms(&self) -> u64 {
+        self.made_at_ms
     }
 
     /// What the checkpoint commits to.
@@ -192,11 +199,15 @@ impl VerifiedAnswer {
         missing
     }
 
-    /// The claims in the entries, each verified strictly, or why it does not verify; ascending by leaf. Commitments have no
-    /// labels and so are never among them.
-    pub fn claims(&self, keys: &impl KeyCache) -> Vec<(LeafIndex, Result<LoggedClaim, ClaimError>)> {
+    /// The claims in the entries of the leaves that are `wanted`, each verified strictly, or why it does not verify;
+    /// ascending by leaf. Commitments have no labels and so are never among them.
+    pub fn claims(
+        &self,
+        keys: &impl KeyCache,
+        wanted: impl Fn(LeafIndex) -> bool,
+    ) -> Vec<(LeafIndex, Result<LoggedClaim, ClaimError>)> {
         let origin: Arc<str> = self.checkpoint.origin().into();
-        let claims = self.entries.iter().filter_map(|(leaf, entry)| {
+        let claims = self.entries.iter().filter(|(leaf, _)| wanted(**leaf)).filter_map(|(leaf, entry)| {
             let verified = claim::verify(entry.claim().ok()?, keys);
             let logged = |claim| LoggedClaim::new(origin.clone(), *leaf, entry.logged_at_ms(), claim);
             Some((*leaf, verified.map(logged)))

@@ -1,0 +1,73 @@
+//! Answers on disk, to be read again without a node.
+//!
+//! `<state>/answers/<hex SHA-256(origin)>/<hex SHA-256 of the labels>` holds an answer as it came, with its checkpoint. It
+//! is believed no more than a node's: it is verified whole each time.
+
+use crate::{ClientError, HeadStore, heads, lookup};
+use assay_core::{
+    Hash,
+    index::{Label, Query, VerifiedAnswer},
+    note::{VerifiedCheckpoint, VerifierKey},
+};
+use assay_proto::v1;
+use prost::Message;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The answers of one log.
+#[derive(Debug, Clone)]
+pub struct AnswerCache {
+    folder: PathBuf,
+    log: VerifierKey,
+    heads: HeadStore,
+}
+
+impl AnswerCache {
+    /// Takes `state_dir` as the place for answers of the log with the key `log`. Nothing is read or written yet.
+    pub fn new(state_dir: &Path, log: &VerifierKey) -> Self {
+        let folder = state_dir.join("answers").join(Hash::of(log.name().as_bytes()).to_hex());
+        AnswerCache { folder, log: log.clone(), heads: HeadStore::new(state_dir, log) }
+    }
+
+    /// Keeps an answer to a batch of labels.
+    pub fn store(&self, labels: &[Label], answer: &v1::Answer) -> Result<(), ClientError> {
+        let path = self.path(labels);
+        fs::create_dir_all(&self.folder)
+            .and_then(|()| heads::replace(&path, &answer.encode_to_vec()))
+            .map_err(|source| ClientError::State { what: "cannot keep the answer".into(), path, source: Some(source) })
+    }
+
+    /// Returns the answer that was kept for these labels, verified again; `None` if there is none.
+    ///
+    /// Its checkpoint must be the last head seen of the log, or an older one: it was proven to be a prefix when it came.
+    pub fn load(&self, labels: &[Label]) -> Result<Option<VerifiedAnswer>, ClientError> {
+        let path = self.path(labels);
+        let state = |what: &str, source| ClientError::State { what: what.into(), path: path.clone(), source };
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(state("cannot read a kept answer", Some(e))),
+        };
+        let answer = v1::Answer::decode(&bytes[..])
+            .map_err(|_| state("a kept answer is damaged; remove it and ask again without --offline", None))?;
+        let checkpoint = VerifiedCheckpoint::verify(&answer.checkpoint, &self.log)
+            .map_err(|e| ClientError::unverified_by("the checkpoint of a kept answer is not one of this log", e))?;
+        let known = self.heads.load()?;
+        if known.is_some_and(|known| known.size() == checkpoint.size() && known.root() != checkpoint.root()) {
+            return Err(ClientError::unverified("a kept answer contradicts the last head that was seen of this log"));
+        }
+        let mut sorted = labels.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        lookup::verify(checkpoint, &Query::Labels(sorted), &answer).map(Some)
+    }
+
+    fn path(&self, labels: &[Label]) -> PathBuf {
+        let mut sorted: Vec<[u8; 32]> = labels.iter().map(|label| *label.as_bytes()).collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        self.folder.join(Hash::of(sorted.as_flattened()).to_hex())
+    }
+}

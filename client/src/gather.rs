@@ -1,0 +1,204 @@
+//! Gathering all that bears on some components: the claims about them, what others say of those claims, and the records,
+//! endorsements and compromises of everybody who signed any of it.
+//!
+//! It asks in rounds, each one batch: every claim found adds the labels by which it can be withdrawn, answered or disputed,
+//! and those of its signers. A round that finds no new claim is the last. So that a withdrawal cannot be hidden, every round
+//! is a complete answer; the claims of all of them are complete as of the oldest of their checkpoints.
+
+use crate::{AnswerCache, Client, ClientError, Looked};
+use assay_core::{
+    claim::ClaimError,
+    index::{Kind, Label, Prefix, VerifiedAnswer},
+    issuer::IssuerId,
+    logged::LoggedClaim,
+    note::VerifiedCheckpoint,
+    tree::LeafIndex,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most rounds: claims about claims, and endorsers of endorsers, end long before, but for somebody who wants them not to.
+const ROUNDS: usize = 12;
+
+/// Labels that a private question shall hide among, at least.
+const HIDE_AMONG: u64 = 16;
+
+/// Where answers come from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A node. What it answers is kept for later, if there is a cache.
+    Node(Client, Option<AnswerCache>),
+    /// A node, asked by prefixes only. Nothing is kept.
+    Private(Client),
+    /// What was kept.
+    Kept(AnswerCache),
+}
+
+/// How much a private question gave away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Privacy {
+    /// Prefixes that the node was told.
+    pub prefixes: usize,
+    /// The fewest labels that one of them stood for.
+    pub fewest: u64,
+}
+
+/// All that bears on what was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Gathered {
+    /// The claims, by leaf.
+    pub claims: Vec<LoggedClaim>,
+    /// Entries whose claim does not verify: the log should never have taken them.
+    pub broken: Vec<(LeafIndex, ClaimError)>,
+    /// The leaves under each label that was asked for.
+    pub leaves: BTreeMap<Label, Vec<LeafIndex>>,
+    /// The oldest checkpoint of all rounds: the answer is complete as of it.
+    pub checkpoint: Option<VerifiedCheckpoint>,
+    /// When that checkpoint's commitment was made, by the log's clock, in milliseconds since 1970 (UTC).
+    pub head_at_ms: u64,
+    /// Why the answer is not complete after all, if it is not.
+    pub missing: Option<String>,
+    /// What a private question gave away.
+    pub privacy: Option<Privacy>,
+}
+
+/// What was gathered so far.
+#[derive(Default)]
+struct Gathering {
+    gathered: Gathered,
+    claims: BTreeMap<LeafIndex, LoggedClaim>,
+    asked: BTreeSet<Label>,
+}
+
+/// Gathers all that bears on `labels`. An answer that does not verify ends it; one that is lacking is said to be.
+pub async fn gather(source: &Source, labels: impl IntoIterator<Item = Label>) -> Result<Gathered, ClientError> {
+    let mut gathering = Gathering::default();
+    let mut next: BTreeSet<Label> = labels.into_iter().collect();
+    for _ in 0..ROUNDS {
+        if next.is_empty() {
+            break;
+        }
+        let labels: Vec<Label> = next.iter().copied().collect();
+        gathering.asked.extend(&labels);
+        let mut found = Vec::new();
+        for answer in gathering.ask(source, &labels).await? {
+            found.extend(gathering.take(source, answer, &labels).await?);
+        }
+        next = found.iter().flat_map(related).filter(|label| !gathering.asked.contains(label)).collect();
+    }
+    if !next.is_empty() {
+        gathering.lack(format!("claims about claims go on beyond {ROUNDS} rounds of questions"));
+    }
+    Ok(gathering.finish())
+}
+
+/// The labels under which a claim is spoken of: itself, and those who signed it.
+fn related(claim: &LoggedClaim) -> Vec<Label> {
+    let issuer = |id: &IssuerId| Label::new(Kind::Digest, &format!("sha256:{id}"));
+    let mut labels = vec![Label::new(Kind::Claim, &claim.claim().id().to_hex())];
+    labels.extend(claim.claim().signers().iter().map(|(id, _)| issuer(id)));
+    labels
+}
+
+impl Gathering {
+    async fn ask(&mut self, source: &Source, labels: &[Label]) -> Result<Vec<VerifiedAnswer>, ClientError> {
+        match source {
+            Source::Node(client, cache) => {
+                let Looked { answer, bytes } = client.lookup(labels).await?;
+                if let Some(cache) = cache {
+                    cache.store(labels, &bytes)?;
+                }
+                Ok(vec![answer])
+            }
+            Source::Kept(cache) => match cache.load(labels)? {
+                Some(answer) => Ok(vec![answer]),
+                None => {
+                    self.lack("an answer to this question was not kept; ask once without --offline".into());
+                    Ok(Vec::new())
+                }
+            },
+            Source::Private(client) => self.ask_privately(client, labels).await,
+        }
+    }
+
+    async fn ask_privately(&mut self, client: &Client, labels: &[Label]) -> Result<Vec<VerifiedAnswer>, ClientError> {
+        let (_, commitment) = client.commitment().await?;
+        // One bit less than would do on average: how many labels share a prefix varies.
+        let bits = (commitment.labels / HIDE_AMONG).checked_ilog2().unwrap_or(0).saturating_sub(1);
+        let prefixes: BTreeSet<Prefix> = labels.iter().map(|label| Prefix::of(label, bits as u16)).collect();
+        let mut answers = Vec::with_capacity(prefixes.len());
+        for prefix in &prefixes {
+            answers.push(client.lookup_prefix(prefix).await?.answer);
+        }
+        let privacy = self.gathered.privacy.get_or_insert(Privacy { prefixes: 0, fewest: u64::MAX });
+        privacy.prefixes += prefixes.len();
+        let fewest = answers.iter().map(|answer| answer.lists().len() as u64).min();
+        privacy.fewest = privacy.fewest.min(fewest.unwrap_or(u64::MAX));
+        Ok(answers)
+    }
+
+    /// Takes what an answer says under `labels`. Returns the claims that are new.
+    async fn take(
+        &mut self,
+        source: &Source,
+        answer: VerifiedAnswer,
+        labels: &[Label],
+    ) -> Result<Vec<LoggedClaim>, ClientError> {
+        self.complete_as_of(&answer);
+        let mut wanted = BTreeSet::new();
+        let mut long = Vec::new();
+        for label in labels {
+            let Some(list) = answer.list(label) else { continue };
+            self.gathered.leaves.insert(*label, list.leaves.clone());
+            wanted.extend(list.leaves.iter().copied());
+            if list.leaves.iter().any(|leaf| !answer.entries().contains_key(leaf)) {
+                long.push(*label);
+            }
+        }
+        let mut new = self.keep(&answer, &wanted);
+        for label in long {
+            match source {
+                Source::Node(client, _) => {
+                    for page in client.list(&label).await? {
+                        let leaves = page.list(&label).map(|list| list.leaves.iter().copied().collect());
+                        new.extend(self.keep(&page, &leaves.unwrap_or_default()));
+                    }
+                }
+                Source::Private(_) => self.lack("more is said than can be asked for privately; ask without --private".into()),
+                Source::Kept(_) => self.lack("more is said than was kept; ask without --offline".into()),
+            }
+        }
+        Ok(new)
+    }
+
+    fn complete_as_of(&mut self, answer: &VerifiedAnswer) {
+        let older = |known: &VerifiedCheckpoint| answer.checkpoint().size() < known.size();
+        if self.gathered.checkpoint.as_ref().is_none_or(older) {
+            self.gathered.checkpoint = Some(answer.checkpoint().clone());
+            self.gathered.head_at_ms = answer.made_at_ms();
+        }
+    }
+
+    fn keep(&mut self, answer: &VerifiedAnswer, wanted: &BTreeSet<LeafIndex>) -> Vec<LoggedClaim> {
+        let mut new = Vec::new();
+        for (leaf, claim) in answer.claims(&(), |leaf| wanted.contains(&leaf) && !self.claims.contains_key(&leaf)) {
+            match claim {
+                Ok(claim) => new.push(claim),
+                Err(error) if self.gathered.broken.iter().all(|(at, _)| *at != leaf) => {
+                    self.gathered.broken.push((leaf, error));
+                }
+                Err(_) => {}
+            }
+        }
+        self.claims.extend(new.iter().map(|claim| (claim.leaf(), claim.clone())));
+        new
+    }
+
+    fn lack(&mut self, why: String) {
+        self.gathered.missing.get_or_insert(why);
+    }
+
+    fn finish(mut self) -> Gathered {
+        self.gathered.claims = self.claims.into_values().collect();
+        self.gathered
+    }
+}
