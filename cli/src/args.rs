@@ -1,8 +1,8 @@
 //! The arguments that every command shares, and the list of commands. Each command's own stand with it.
 
 use crate::commands::{
-    audit, completions, endorse, get, issuer, key, log, man, policy, publish, receipt, require, respond, verify,
-    withdraw,
+    audit, completions, endorse, get, issuer, key, log, lookup, man, policy, publish, receipt, require, respond,
+    verify, withdraw,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use std::path::PathBuf;
@@ -97,6 +97,8 @@ pub enum Command {
     Receipt(receipt::Command),
     /// Verify receipts offline
     Verify(verify::Command),
+    /// Show everything that is known about something
+    Lookup(lookup::Command),
     /// List the log's entries
     Log(log::Command),
     /// Re-derive a whole log from the tiles that it publishes

@@ -8,6 +8,7 @@ pub mod get;
 pub mod issuer;
 pub mod key;
 pub mod log;
+pub mod lookup;
 pub mod man;
 pub mod policy;
 pub mod publish;

@@ -33,7 +33,7 @@ pub use evaluate::evaluate;
 pub use examples::ExampleOutcome;
 pub use explain::Section;
 pub use facts::{Answer, Component, LogAnswer};
-pub use posture::{Line, Posture, Question, Voice, posture};
+pub use posture::{Line, Posture, Question, Voice, listing, posture};
 pub use severity::Severity;
 pub use verdict::{Evidence, Outcome, Reason, Verdict};
 
