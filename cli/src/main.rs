@@ -6,6 +6,8 @@
 
 mod about;
 mod args;
+#[allow(dead_code, reason = "the commands that ask come next")]
+mod asking;
 mod commands;
 mod config;
 mod exit;

@@ -53,7 +53,9 @@ pub struct Gathered {
     pub leaves: BTreeMap<Label, Vec<LeafIndex>>,
     /// The oldest checkpoint of all rounds: the answer is complete as of it.
     pub checkpoint: Option<VerifiedCheckpoint>,
-    /// When that checkpoint's commitment was made, by the log's clock, in milliseconds since 1970 (UTC).
+    /// Every checkpoint that one of the rounds was answered under, each once.
+    pub checkpoints: Vec<VerifiedCheckpoint>,
+    /// When the oldest checkpoint's commitment was made, by the log's clock, in milliseconds since 1970 (UTC).
     pub head_at_ms: u64,
     /// Why the answer is not complete after all, if it is not.
     pub missing: Option<String>,
@@ -163,7 +165,9 @@ impl Gathering {
                         new.extend(self.keep(&page, &leaves.unwrap_or_default()));
                     }
                 }
-                Source::Private(_) => self.lack("more is said than can be asked for privately; ask without --private".into()),
+                Source::Private(_) => {
+                    self.lack("more is said than can be asked for privately; ask without --private".into())
+                }
                 Source::Kept(_) => self.lack("more is said than was kept; ask without --offline".into()),
             }
         }
@@ -171,6 +175,9 @@ impl Gathering {
     }
 
     fn complete_as_of(&mut self, answer: &VerifiedAnswer) {
+        if self.gathered.checkpoints.iter().all(|known| known.note() != answer.checkpoint().note()) {
+            self.gathered.checkpoints.push(answer.checkpoint().clone());
+        }
         let older = |known: &VerifiedCheckpoint| answer.checkpoint().size() < known.size();
         if self.gathered.checkpoint.as_ref().is_none_or(older) {
             self.gathered.checkpoint = Some(answer.checkpoint().clone());

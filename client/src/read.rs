@@ -162,7 +162,8 @@ impl Client {
         let inclusion = proof
             .verify(&leaf_hash, &self.log_key)
             .map_err(|e| ClientError::unverified_by("the entry's proof of inclusion does not hold", e))?;
-        let logged = entry.claim().map_err(|e| ClientError::Usage(format!("leaf {index}: {e}; ask for another leaf")))?;
+        let logged =
+            entry.claim().map_err(|e| ClientError::Usage(format!("leaf {index}: {e}; ask for another leaf")))?;
         let claim = claim::verify(logged, &())
             .map_err(|e| ClientError::unverified_by(format!("the claim at leaf {index} does not verify"), e))?;
         let as_asked = match &asked {

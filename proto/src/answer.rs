@@ -3,10 +3,7 @@
 use crate::v1;
 use assay_core::{
     Hash,
-    index::{
-        Answer, Label, Query,
-        answer::AnsweredList,
-    },
+    index::{Answer, Label, Query, answer::AnsweredList},
     tree::LeafIndex,
 };
 use bytes::BytesMut;

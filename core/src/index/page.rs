@@ -139,7 +139,8 @@ impl Draft {
     /// The records of a page with what `updates` (leaf indices by label, ascending) append; those below `through` are in it
     /// already and are passed over.
     pub fn merge(page: &[u8], updates: &[(Label, u64)], through: u64) -> Result<Self, PageError> {
-        let mut draft = Draft { bytes: Vec::with_capacity(page.len() + 96 * updates.len().min(64)), ..Draft::default() };
+        let mut draft =
+            Draft { bytes: Vec::with_capacity(page.len() + 96 * updates.len().min(64)), ..Draft::default() };
         let mut runs = updates.chunk_by(|a, b| a.0 == b.0).peekable();
         let mut rest = page;
         while !rest.is_empty() {
