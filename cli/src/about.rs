@@ -137,13 +137,13 @@ impl About {
         let name = match self {
             About::Package(purl) => package_name(purl),
             About::Artifact(artifact) => match (&artifact.file, artifact.digests.first()) {
-                (Some(file), _) => format!("The file {file}"),
-                (None, Some((algorithm, value))) => format!("The artifact {algorithm}:{}", subject::shorten(value)),
-                (None, None) => "The artifact".to_owned(),
+                (Some(file), _) => format!("the file {file}"),
+                (None, Some((algorithm, value))) => format!("the artifact {algorithm}:{}", subject::shorten(value)),
+                (None, None) => "the artifact".to_owned(),
             },
-            About::Issuer(id) => format!("Issuer {}", subject::shorten(&id.to_hex())),
+            About::Issuer(id) => format!("issuer {}", subject::shorten(&id.to_hex())),
             About::Vulnerability(id) => id.clone(),
-            About::Claim(id) => format!("Claim {}", subject::shorten(&id.to_hex())),
+            About::Claim(id) => format!("claim {}", subject::shorten(&id.to_hex())),
             About::Hex(hash) => subject::shorten(&hash.to_hex()).to_owned(),
         };
         output::plain(&name)

@@ -16,12 +16,6 @@ pub fn rfc3339_of_ms(ms: u64) -> String {
     rfc3339(UNIX_EPOCH + Duration::from_secs(ms / 1000))
 }
 
-/// The time, in milliseconds since 1970.
-pub fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// Reads a date, which stands for its first second in UTC, or a date and time (RFC 3339).
 pub fn first_instant(text: &str) -> Result<Timestamp, String> {
     instant(text, "T00:00:00Z")

@@ -101,7 +101,7 @@ fn lifecycle_line(said: &Lifecycle) -> String {
     let of = which.map(|which| format!(" of {which}")).unwrap_or_default();
     let (security, end) = (date(&said.end_of_security_support), date(&said.end_of_life));
     let role = said.role.as_ref().map(|role| format!(" ({role})")).unwrap_or_default();
-    format!("security support{of} until {security}, end of life {end}{role}")
+    format!("security support{of} until {security}; end of life: {end}{role}")
 }
 
 fn audit_line(audit: &Audit) -> String {

@@ -1,12 +1,10 @@
 //! The answer to a look-up: what there is to tell, the same for people and for programs.
 
-use crate::{about::About, time, view};
-use assay_client::gather::{Gathered, Privacy};
+use crate::{about::About, asking::AskedLog, time, view};
+use assay_client::gather::Privacy;
 use assay_core::{
-    claim::ClaimError,
     logged::LoggedClaim,
-    policy::{Line, Posture, Question, Verdict, Voice},
-    tree::LeafIndex,
+    policy::{self, Line, Posture, Question, Verdict, Voice},
     trust::{Grant, Standing},
 };
 use serde::Serialize;
@@ -18,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Answer {
     /// What was asked about.
     pub about: AboutView,
+    /// When it was asked, in milliseconds since 1970.
+    pub asked_at_ms: u64,
     /// The answer in a paragraph of plain words.
     pub answer: String,
     /// The policy's verdict; `None` if nothing was asked about that a policy could judge.
@@ -32,8 +32,6 @@ pub struct Answer {
     pub privacy: Option<PrivacyView>,
     /// The claims of all lines, with what was signed.
     pub claims: Vec<ClaimView>,
-    /// Entries under these labels whose claim does not verify.
-    pub broken: Vec<BrokenView>,
     /// What else to ask.
     pub hints: Vec<String>,
 }
@@ -107,6 +105,8 @@ pub struct LineView {
     pub leaf_index: u64,
     /// When the log took it, RFC 3339.
     pub logged_at: String,
+    /// The same in milliseconds since 1970.
+    pub logged_at_ms: u64,
     /// How long ago that is.
     pub age_days: u64,
     /// The claim that it answers or takes back.
@@ -157,7 +157,9 @@ pub struct SignedView {
 pub struct LogView {
     /// The log.
     pub origin: String,
-    /// Whether nothing was left out.
+    /// Whether there is an answer to rely on.
+    pub answered: bool,
+    /// Whether nothing was left out of it.
     pub complete: bool,
     /// Why not, if not.
     pub missing: Option<String>,
@@ -167,10 +169,14 @@ pub struct LogView {
     pub root: Option<String>,
     /// When that was, RFC 3339.
     pub as_of: Option<String>,
+    /// The same in milliseconds since 1970.
+    pub as_of_ms: Option<u64>,
     /// How long ago that is, in milliseconds.
     pub age_ms: Option<u64>,
     /// Whether the answer is one that was kept.
     pub kept: bool,
+    /// The witnesses of the policy that confirmed it.
+    pub witnesses: Vec<String>,
 }
 
 /// What a private question gave away.
@@ -192,17 +198,6 @@ pub struct ClaimView {
     pub claim: view::ClaimView,
     /// The statement; `None` if it is no JSON that could be shown.
     pub statement: Option<Box<RawValue>>,
-}
-
-/// An entry whose claim does not verify.
-#[derive(Debug, Serialize)]
-pub struct BrokenView {
-    /// The log.
-    pub log: String,
-    /// Its place.
-    pub leaf_index: u64,
-    /// Why.
-    pub error: String,
 }
 
 impl AboutView {
@@ -258,6 +253,7 @@ impl LineView {
             log: line.origin.clone(),
             leaf_index: line.leaf.get(),
             logged_at: time::rfc3339_of_ms(line.logged_at_ms),
+            logged_at_ms: line.logged_at_ms,
             age_days: line.age_days,
             target: line.target.map(|id| id.to_string()),
             responses: line.responses.0,
@@ -284,33 +280,26 @@ impl VoiceView {
 }
 
 impl LogView {
-    /// A log that answered.
-    pub fn answered(origin: &str, gathered: &Gathered, kept: bool, now_ms: u64) -> Self {
-        let head = gathered.checkpoint.as_ref();
+    /// Describes how a log answered.
+    pub fn new(asked: &AskedLog, offline: bool, now_ms: u64) -> Self {
+        let (head_at_ms, missing) = match &asked.answer {
+            policy::Answer::Complete { head_at_ms } => (Some(*head_at_ms), None),
+            policy::Answer::Partial { head_at_ms, missing } => (Some(*head_at_ms), Some(missing.clone())),
+            policy::Answer::None { why } => (None, Some(why.clone())),
+        };
+        let head = asked.gathered.checkpoint.as_ref();
         LogView {
-            origin: origin.to_owned(),
-            complete: gathered.missing.is_none() && head.is_some(),
-            missing: gathered.missing.clone(),
-            tree_size: head.map(|head| head.size().get()),
+            origin: asked.origin().to_owned(),
+            complete: missing.is_none(),
+            answered: head_at_ms.is_some(),
+            missing,
+            tree_size: asked.size(),
             root: head.map(|head| head.root().to_string()),
-            as_of: head.map(|_| time::rfc3339_of_ms(gathered.head_at_ms)),
-            age_ms: head.map(|_| now_ms.saturating_sub(gathered.head_at_ms)),
-            kept,
-        }
-    }
-
-    /// A log that did not.
-    pub fn silent(origin: &str, why: String) -> Self {
-        let (tree_size, root, as_of, age_ms) = (None, None, None, None);
-        LogView {
-            origin: origin.to_owned(),
-            complete: false,
-            missing: Some(why),
-            tree_size,
-            root,
-            as_of,
-            age_ms,
-            kept: false,
+            as_of: head_at_ms.map(time::rfc3339_of_ms),
+            as_of_ms: head_at_ms,
+            age_ms: head_at_ms.map(|at| now_ms.saturating_sub(at)),
+            kept: offline,
+            witnesses: asked.witnesses.clone(),
         }
     }
 }
@@ -319,13 +308,6 @@ impl PrivacyView {
     /// Describes what was given away.
     pub fn new(privacy: Privacy) -> Self {
         PrivacyView { prefixes: privacy.prefixes, fewest: privacy.fewest }
-    }
-}
-
-impl BrokenView {
-    /// Describes an entry whose claim does not verify.
-    pub fn new(log: &str, (leaf, error): &(LeafIndex, ClaimError)) -> Self {
-        BrokenView { log: log.to_owned(), leaf_index: leaf.get(), error: error.to_string() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an issuer signed: the whole list, verified, of which the newest claims are shown.
 
-use super::ask::Asking;
+use super::Asking;
 use crate::exit::Failure;
 use assay_core::{
     index::{Kind, Label},
@@ -20,10 +20,10 @@ pub struct Signed {
 }
 
 /// Lists what an issuer signed, in every log that can be asked for a list.
-pub async fn signed(asking: &Asking, id: &IssuerId) -> Result<Signed, Failure> {
+pub async fn signed(asking: &Asking<'_>, id: &IssuerId) -> Result<Signed, Failure> {
     let label = Label::new(Kind::Issuer, &id.to_hex());
     let mut signed = Signed { count: None, newest: Vec::new() };
-    for client in asking.clients() {
+    for client in asking.clients().await? {
         let mut newest: Vec<LoggedClaim> = Vec::new();
         let mut count = 0;
         for page in client.list(&label).await? {

@@ -1,29 +1,27 @@
 //! `assay lookup`: everything that is known about something, grouped by question, and whether that is all there is.
 
 mod answer;
-mod ask;
 mod issuer;
 mod text;
 mod words;
 
 use crate::{
     about::{About, Artifact},
+    asking::{self, Asked, AskedLog, How},
+    commands::policy as policies,
     config::Settings,
     exit::Failure,
     output,
 };
-use answer::{
-    AboutView, Answer, BrokenView, ClaimView, LineView, LogView, PrivacyView, QuestionView, SignedView, VerdictView,
-};
-use ask::{Asked, Asking, Reach};
-use assay_client::{ClientError, LeafRef};
+use answer::{AboutView, Answer, ClaimView, LineView, LogView, PrivacyView, QuestionView, SignedView, VerdictView};
+use assay_client::{Cel, Client, ClientError, Config, LeafRef};
 use assay_core::{
     Hash,
     claim::ClaimId,
     index::{self, Kind, Label},
     issuer::IssuerId,
     logged::LoggedClaim,
-    policy::{self, Component, Posture},
+    policy::{self, Component, Policy, Posture, STARTING},
     predicate,
     purl::Purl,
     statement::{Statement, Subject},
@@ -44,13 +42,20 @@ pub struct Command {
     #[arg(value_name = "X")]
     about: String,
     #[command(flatten)]
-    reach: Reach,
+    how: How,
+}
+
+/// Whom to ask, and how.
+struct Asking<'a> {
+    policy: Policy,
+    how: How,
+    settings: &'a Settings,
 }
 
 /// What was found out before it is put into words.
 struct Known {
     about: About,
-    asked: Vec<Asked>,
+    asked: Asked,
     claims: Vec<LoggedClaim>,
     signed: Option<Signed>,
     hints: Vec<String>,
@@ -59,21 +64,68 @@ struct Known {
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let about = About::read(&command.about)?;
-    let asking = Asking::new(settings, command.reach).await?;
+    let asking = Asking { policy: policy_or_starting(settings)?, how: command.how, settings };
     let known = find(about, &asking).await?;
-    let answer = tell(&known, &asking, ask::now_ms());
+    let answer = tell(&known, &asking, asking::now_ms());
     output::data(settings, || text::text(&answer), &answer)?;
     answer.hints.iter().for_each(|hint| output::say(settings, &output::plain(hint)));
     judge(&known, &answer)
 }
 
+/// The reader's policy, or the one that everybody starts with, which is said.
+fn policy_or_starting(settings: &Settings) -> Result<Policy, Failure> {
+    if !settings.has_no_policy() {
+        return policies::load(&settings.policy(None));
+    }
+    output::say(
+        settings,
+        "You have no policy, so the one to start with is used, which trusts nobody; `assay policy init` makes yours.",
+    );
+    Policy::parse(STARTING, &Cel).map_err(|e| Failure::Failed(format!("the policy to start with cannot be read: {e}")))
+}
+
+impl Asking<'_> {
+    /// Asks every log. Fails if none of them can be reached.
+    async fn ask(&self, labels: &[Label]) -> Result<Asked, Failure> {
+        let asked = asking::ask(&self.policy, labels, self.how, self.settings).await?;
+        let silent = |asked: &AskedLog| match &asked.answer {
+            policy::Answer::None { why } => format!("{}: {why}", asked.origin()),
+            _ => asked.origin().to_owned(),
+        };
+        if asked.unreachable().count() == asked.logs.len() {
+            let what = asked.logs.iter().map(silent).collect::<Vec<_>>().join("; ");
+            return Err(ClientError::Unavailable { what: format!("no log answers ({what})"), source: None }.into());
+        }
+        Ok(asked)
+    }
+
+    /// The logs that can be asked for single entries and long lists: neither offline nor privately, and those that answer.
+    async fn clients(&self) -> Result<Vec<Client>, Failure> {
+        let mut clients = Vec::new();
+        if self.how.offline || self.how.private {
+            return Ok(clients);
+        }
+        for log in asking::logs(&self.policy, self.settings, self.how)? {
+            let Some(url) = log.url else { continue };
+            let (state_dir, tls) = (self.settings.state_dir.clone(), self.settings.tls.clone());
+            match Client::connect(Config { url, log_key: log.key, state_dir, tls }).await {
+                Ok(client) => clients.push(client),
+                // It did not answer the look-up either, which the answer says.
+                Err(ClientError::Unavailable { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(clients)
+    }
+}
+
 /// Asks for all that is known.
-async fn find(about: About, asking: &Asking) -> Result<Known, Failure> {
+async fn find(about: About, asking: &Asking<'_>) -> Result<Known, Failure> {
     let mut asked = asking.ask(&about.labels()).await?;
     let mut hints = Vec::new();
     let about = match about {
         About::Hex(hash) => {
-            let (about, hint) = resolve(hash, &ask::claims(&asked), asking).await?;
+            let (about, hint) = resolve(hash, &claims_of(&asked), asking).await?;
             hints.push(hint);
             about
         }
@@ -95,14 +147,18 @@ async fn find(about: About, asking: &Asking) -> Result<Known, Failure> {
     if !more.is_empty() {
         asked = asking.ask(&[about.labels(), more].concat()).await?;
     }
-    let mut claims = ask::claims(&asked);
+    let mut claims = claims_of(&asked);
     claims.extend(signed.iter().flat_map(|signed| signed.newest.clone()));
     hints.extend(hints_of(&about, &claims));
     Ok(Known { about, asked, claims, signed, hints })
 }
 
+fn claims_of(asked: &Asked) -> Vec<LoggedClaim> {
+    asked.claims().cloned().collect()
+}
+
 /// What 64 hex digits are, with a word on how that was found out. What nobody has spoken of is taken for a SHA-256.
-async fn resolve(hash: Hash, claims: &[LoggedClaim], asking: &Asking) -> Result<(About, String), Failure> {
+async fn resolve(hash: Hash, claims: &[LoggedClaim], asking: &Asking<'_>) -> Result<(About, String), Failure> {
     let (hex, claim) = (hash.to_hex(), ClaimId::new(hash));
     let statements = || claims.iter().map(|logged| logged.claim().statement());
     let about_it = |statement: &Statement| statement.subjects().iter().any(|one| one.digest("sha256") == Some(&hex));
@@ -122,8 +178,8 @@ async fn resolve(hash: Hash, claims: &[LoggedClaim], asking: &Asking) -> Result<
 
 /// The labels under which a claim itself stands, but for that of its signer, who may have signed any number of others.
 /// `None` if no log that can be asked for a single claim has it.
-async fn labels_of_claim(id: &ClaimId, asking: &Asking) -> Result<Option<Vec<Label>>, Failure> {
-    for client in asking.clients() {
+async fn labels_of_claim(id: &ClaimId, asking: &Asking<'_>) -> Result<Option<Vec<Label>>, Failure> {
+    for client in asking.clients().await? {
         match client.entry(LeafRef::Claim(*id)).await {
             Ok(entry) => {
                 let signers = entry.claim().signers().iter();
@@ -176,12 +232,12 @@ fn hints_of(about: &About, claims: &[LoggedClaim]) -> Vec<String> {
 }
 
 /// Puts what is known into words.
-fn tell(known: &Known, asking: &Asking, now_ms: u64) -> Answer {
+fn tell(known: &Known, asking: &Asking<'_>, now_ms: u64) -> Answer {
     let Known { about, asked, claims, signed, hints } = known;
     let component = about.component();
     let posture = posture(about, component.as_ref(), claims, asking, now_ms);
     let verdict =
-        component.map(|component| policy::evaluate(&asking.policy, &component, &ask::answers(asked), claims, now_ms));
+        component.map(|component| policy::evaluate(&asking.policy, &component, &asked.answers(), claims, now_ms));
     let questions = QuestionView::all(&posture, claims);
     let signed = signed.as_ref().map(|signed| {
         let chosen = |logged: &LoggedClaim| signed.newest.iter().any(|one| one.claim().id() == logged.claim().id());
@@ -191,19 +247,18 @@ fn tell(known: &Known, asking: &Asking, now_ms: u64) -> Answer {
         let newest = listed.iter().map(|line| LineView::new(line, claims)).collect();
         SignedView { count: signed.count, newest }
     });
-    let gathered = || asked.iter().filter_map(|asked| Some((&asked.origin, asked.gathered.as_ref().ok()?)));
     let lines = questions.iter().flat_map(|question| &question.lines);
     let lines = lines.chain(signed.iter().flat_map(|signed| &signed.newest));
     let mut answer = Answer {
         about: AboutView::new(about),
+        asked_at_ms: now_ms,
         answer: String::new(),
         policy: verdict.as_ref().map(VerdictView::new),
         claims: ClaimView::of_lines(lines, claims),
         questions,
         signed,
-        logs: asked.iter().map(|asked| log_view(asked, asking, now_ms)).collect(),
-        privacy: gathered().find_map(|(_, gathered)| gathered.privacy).map(PrivacyView::new),
-        broken: gathered().flat_map(|(log, all)| all.broken.iter().map(|one| BrokenView::new(log, one))).collect(),
+        logs: asked.logs.iter().map(|asked| LogView::new(asked, asking.how.offline, now_ms)).collect(),
+        privacy: asked.logs.iter().find_map(|asked| asked.gathered.privacy).map(PrivacyView::new),
         hints: hints.clone(),
     };
     answer.answer = words::paragraph(about, &answer);
@@ -215,7 +270,7 @@ fn posture(
     about: &About,
     component: Option<&Component>,
     claims: &[LoggedClaim],
-    asking: &Asking,
+    asking: &Asking<'_>,
     now_ms: u64,
 ) -> Posture {
     let sha256 = |logged: &LoggedClaim, hex: &str| {
@@ -240,13 +295,6 @@ fn only_lines_that_name(id: &str, posture: &mut Posture) {
     let naming: BTreeSet<_> =
         posture.lines.iter().filter(|line| line.says.contains(id)).map(|line| line.claim).collect();
     posture.lines.retain(|line| !naming.contains(&line.claim) || line.says.contains(id));
-}
-
-fn log_view(asked: &Asked, asking: &Asking, now_ms: u64) -> LogView {
-    match &asked.gathered {
-        Ok(gathered) => LogView::answered(&asked.origin, gathered, asking.reach.offline, now_ms),
-        Err(why) => LogView::silent(&asked.origin, why.clone()),
-    }
 }
 
 /// The exit code: whether the policy is met, or else whether anything is known.

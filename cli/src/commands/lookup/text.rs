@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, LineView, LogView, QuestionView, SignedView, VoiceView};
 use crate::{
+    asking,
     output::{self, Colour},
     subject,
 };
@@ -15,8 +16,17 @@ pub fn text(answer: &Answer) -> String {
     let mut text = format!("{}\n\n", answer.about.spelled);
     wrap(&mut text, "", "", &answer.answer);
     let several = answer.logs.len() > 1;
-    for question in &answer.questions {
-        group(&mut text, question.text, &question.lines, answer, several);
+    // Of a component every question is answered, if only by "nothing"; of others most questions make no sense.
+    let all = ["package", "artifact"].contains(&answer.about.kind);
+    let mut before_empty = false;
+    for question in answer.questions.iter().filter(|question| all || !question.lines.is_empty()) {
+        if question.lines.is_empty() {
+            text.push_str(if before_empty { "" } else { "\n" });
+            let _ = writeln!(text, "{} {}", output::bold(question.text), output::dim("nothing is known"));
+        } else {
+            group(&mut text, question.text, &question.lines, answer, several);
+        }
+        before_empty = question.lines.is_empty();
     }
     if let Some(signed) = &answer.signed {
         let title = signed_title(signed);
@@ -24,20 +34,13 @@ pub fn text(answer: &Answer) -> String {
     }
     text.push('\n');
     for log in &answer.logs {
-        let (word, line) = log_line(log);
+        let (word, line) = log_line(log, answer.asked_at_ms);
         wrap(&mut text, &word, "  ", &line);
-    }
-    for broken in &answer.broken {
-        let what = format!(
-            "Entry {} of {} is listed here, and its signatures do not verify: {}",
-            broken.leaf_index, broken.log, broken.error
-        );
-        wrap(&mut text, "", "  ", &what);
     }
     if let Some(privacy) = &answer.privacy {
         let what = format!(
-            "Asked privately: the node was told the beginnings of {} labels, each of which could mean any of {} things or \
-             more. It learns when you asked and how much came back.",
+            "Asked privately: the node was told the first bits of {} labels, each of which could mean any of {} things \
+             or more. It learns when you asked, and how much came back.",
             privacy.prefixes, privacy.fewest
         );
         wrap(&mut text, "", "  ", &what);
@@ -48,13 +51,10 @@ pub fn text(answer: &Answer) -> String {
 /// A question with its answers.
 fn group(text: &mut String, title: &str, lines: &[LineView], answer: &Answer, several: bool) {
     let _ = write!(text, "\n{}\n", output::bold(title));
-    if lines.is_empty() {
-        let _ = writeln!(text, "  {}", output::dim("nothing is known"));
-    }
     for line in lines {
         let mut shown = String::new();
         wrap(&mut shown, "  ", "    ", &says(line, answer));
-        wrap(&mut shown, "    ", "      ", &who(line, several));
+        wrap(&mut shown, "    ", "      ", &who(line, answer, several));
         if let Some(why_not) = &line.why_not {
             wrap(&mut shown, "    ", "      ", why_not);
         }
@@ -91,34 +91,32 @@ fn says(line: &LineView, answer: &Answer) -> String {
 }
 
 /// Who says it, what they are to you, when, and where it can be found again.
-fn who(line: &LineView, several: bool) -> String {
+fn who(line: &LineView, answer: &Answer, several: bool) -> String {
     let voices: Vec<String> = line.issuers.iter().map(voice).collect();
     let log = if several { format!(" of {}", line.log) } else { String::new() };
-    format!("by {}; {}, leaf {}{log}", voices.join(" and "), age(line.age_days), line.leaf_index)
+    format!(
+        "by {}; {}, leaf {}{log}",
+        voices.join(" and "),
+        asking::ago(line.logged_at_ms, answer.asked_at_ms),
+        line.leaf_index
+    )
 }
 
 /// An issuer, by the name that the policy has for it or else its own, and what it is trusted as.
-pub fn voice(voice: &VoiceView) -> String {
+fn voice(voice: &VoiceView) -> String {
     let id = subject::shorten(&voice.issuer_id);
     let name = match (&voice.called, &voice.name) {
-        (Some(called), _) => format!("{called} ({id})"),
-        (None, Some(name)) => format!("\"{name}\" ({id})"),
-        (None, None) => format!("issuer {id}"),
+        (Some(called), _) => called.clone(),
+        (None, Some(name)) => format!("\"{name}\" ({id}…)"),
+        (None, None) => format!("issuer {id}…"),
     };
     let roles: Vec<&str> = voice.roles.iter().map(|role| role.role).collect();
-    match (roles.is_empty(), voice.roles.iter().all(|role| !role.endorsed_by.is_empty())) {
-        (true, _) => format!("{name}, whom you do not know"),
-        (false, true) => format!("{name}, vouched for as {}", roles.join(" and ")),
-        (false, false) => format!("{name}, whom you trust as {}", roles.join(" and ")),
-    }
-}
-
-/// How long ago, in words.
-pub fn age(days: u64) -> String {
-    match days {
-        0 => "today".to_owned(),
-        1 => "yesterday".to_owned(),
-        n => format!("{n} days ago"),
+    let roles = roles.join(" and ");
+    match (voice.roles.is_empty(), &voice.called) {
+        (true, None) => format!("{name}, whom you do not trust for anything"),
+        (true, Some(_)) => format!("{name}, whom you do not trust for this"),
+        (false, Some(_)) => format!("{name}, whom you trust as {roles}"),
+        (false, None) => format!("{name}, {roles} by the word of those whom you trust"),
     }
 }
 
@@ -146,35 +144,25 @@ fn signed_title(signed: &SignedView) -> String {
 }
 
 /// Whether nothing was left out, and as of when: the word, and the rest.
-fn log_line(log: &LogView) -> (String, String) {
-    let kept = if log.kept { "kept on this machine, " } else { "" };
-    let when = |log: &LogView| match (&log.as_of, log.tree_size, log.age_ms) {
-        (Some(at), Some(size), Some(age)) => {
-            format!("as of {at}, {kept}{} old (log {}, {size} entries)", duration(age), log.origin)
-        }
-        _ => format!("(log {})", log.origin),
+fn log_line(log: &LogView, now_ms: u64) -> (String, String) {
+    let entries = log.tree_size.unwrap_or_default();
+    let kept = if log.kept { ", kept on this machine" } else { "" };
+    let as_of = log.as_of_ms.map(|at| {
+        format!("as of {}, {}{kept} (log {}, {entries} entries)", asking::at(at), asking::ago(at, now_ms), log.origin)
+    });
+    let mut line = match (&log.missing, as_of) {
+        (None, as_of) => format!("nothing under these labels was left out, {}", as_of.unwrap_or_default()),
+        (Some(missing), Some(as_of)) => format!("{missing}; {as_of}"),
+        (Some(missing), None) => format!("the log {} did not answer: {missing}", log.origin),
     };
-    match &log.missing {
-        None => {
-            let line = format!("nothing under these labels was left out, {}", when(log));
-            (format!("{}: ", output::colour("complete", Colour::Green)), line)
-        }
-        Some(missing) => {
-            let line = format!("{missing}; {}", when(log));
-            (format!("{}: ", output::colour("NOT complete", Colour::Yellow)), line)
-        }
+    if !log.witnesses.is_empty() {
+        line.push_str(&format!(", confirmed by {}", log.witnesses.join(" and ")));
     }
-}
-
-/// A length of time, to the precision that matters.
-pub fn duration(ms: u64) -> String {
-    let unit = |count: u64, name: &str| format!("{count} {name}{}", if count == 1 { "" } else { "s" });
-    match ms / 1000 {
-        seconds @ 0..60 => unit(seconds, "second"),
-        seconds @ 60..3600 => unit(seconds / 60, "minute"),
-        seconds @ 3600..172_800 => unit(seconds / 3600, "hour"),
-        seconds => unit(seconds / 86_400, "day"),
-    }
+    let word = match log.complete {
+        true => output::colour("complete", Colour::Green),
+        false => output::colour("NOT complete", Colour::Yellow),
+    };
+    (format!("{word}: "), line)
 }
 
 /// Appends words, broken between them: the first line after `first`, the others after `rest`, which are this program's own.

@@ -16,7 +16,9 @@ pub fn paragraph(about: &About, answer: &Answer) -> String {
     if answer.logs.iter().any(|log| !log.complete) {
         sentences.push("Not everything could be asked, so there may be more: see below.".to_owned());
     }
-    sentences.join(" ")
+    let text = sentences.join(" ");
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// How much is said, by how many, and how much of it counts.
@@ -32,19 +34,23 @@ fn claims(about: &About, answer: &Answer) -> Vec<String> {
             false => format!("Nothing was found about {name}."),
         }];
     }
-    let mut sentences =
-        vec![format!("{} about {name} {} known{}.", count(all.len(), "claim"), are(all.len()), by(&lines))];
-    let without = all.len() - with_effect.len();
-    if without > 0 {
-        sentences.push(format!(
-            "{without} of them {} no effect: {} taken back, or never counted.",
-            have(without),
-            it(without)
-        ));
+    let known = if all.len() == 1 { "is known" } else { "are known" };
+    let mut sentences = vec![match about {
+        About::Claim(_) => format!("{name} is in the log, signed{}.", by(&lines)),
+        _ => format!("{} about {name} {known}{}.", count(all.len(), "claim"), by(&lines)),
+    }];
+    let one = all.len() == 1;
+    match all.len() - with_effect.len() {
+        0 => {}
+        1 if one => sentences.push("It has no effect: it was taken back, or never counted.".to_owned()),
+        1 => sentences.push("One of them has no effect: it was taken back, or never counted.".to_owned()),
+        n => sentences.push(format!("{n} of them have no effect: they were taken back, or never counted.")),
     }
-    let disputed = ids(&lines.iter().filter(|line| line.disputes > 0).copied().collect::<Vec<_>>()).len();
-    if disputed > 0 {
-        sentences.push(format!("{disputed} of them {} disputed.", are(disputed)));
+    match ids(&lines.iter().filter(|line| line.disputes > 0).copied().collect::<Vec<_>>()).len() {
+        0 => {}
+        1 if one => sentences.push("It is disputed.".to_owned()),
+        1 => sentences.push("One of them is disputed.".to_owned()),
+        n => sentences.push(format!("{n} of them are disputed.")),
     }
     sentences
 }
@@ -57,12 +63,12 @@ fn by(lines: &[&LineView]) -> String {
         voices().filter(|voice| !voice.roles.is_empty()).map(|voice| voice.issuer_id.as_str()).collect();
     let whom = match (all.len(), trusted.len()) {
         (1, 1) => "whom you trust".to_owned(),
-        (1, _) => "whom you do not know".to_owned(),
-        (_, 0) => "none of whom you know".to_owned(),
+        (1, _) => "whom you do not trust for anything here".to_owned(),
+        (_, 0) => "none of whom you trust".to_owned(),
         (n, m) if n == m => "all of whom you trust".to_owned(),
         (_, m) => format!("{m} of whom you trust"),
     };
-    format!(", by {}, {whom}", count(all.len(), "issuer"))
+    format!(" by {}, {whom}", count(all.len(), "issuer"))
 }
 
 /// Who an issuer is, and what it has done.
@@ -109,16 +115,4 @@ fn is_said(question: &str) -> bool {
 
 fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-fn are(n: usize) -> &'static str {
-    if n == 1 { "is" } else { "are" }
-}
-
-fn have(n: usize) -> &'static str {
-    if n == 1 { "has" } else { "have" }
-}
-
-fn it(n: usize) -> &'static str {
-    if n == 1 { "it was" } else { "they were" }
 }
