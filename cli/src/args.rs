@@ -99,6 +99,8 @@ pub enum Command {
     Verify(verify::Command),
     /// Show everything that is known about something
     Lookup(lookup::Command),
+    /// Show new claims about something as they are published
+    Watch(watch::Command),
     /// List the log's entries
     Log(log::Command),
     /// Re-derive a whole log from the tiles that it publishes

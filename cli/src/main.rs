@@ -57,6 +57,7 @@ fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             Command::Receipt(command) => commands::receipt::run(command, settings).await,
             Command::Verify(command) => commands::verify::run(command, settings),
             Command::Lookup(command) => commands::lookup::run(command, settings).await,
+            Command::Watch(command) => commands::watch::run(command, settings).await,
             Command::Log(command) => commands::log::run(command, settings).await,
             Command::Audit(command) => commands::audit::run(command, settings).await,
             Command::Policy(command) => commands::policy::run(command, settings),

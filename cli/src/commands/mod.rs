@@ -16,4 +16,5 @@ pub mod receipt;
 pub mod require;
 pub mod respond;
 pub mod verify;
+pub mod watch;
 pub mod withdraw;

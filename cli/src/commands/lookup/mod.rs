@@ -1,8 +1,8 @@
 //! `assay lookup`: everything that is known about something, grouped by question, and whether that is all there is.
 
-mod answer;
+pub mod answer;
 mod issuer;
-mod text;
+pub mod text;
 mod words;
 
 use crate::{
@@ -73,7 +73,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 }
 
 /// The reader's policy, or the one that everybody starts with, which is said.
-fn policy_or_starting(settings: &Settings) -> Result<Policy, Failure> {
+pub fn policy_or_starting(settings: &Settings) -> Result<Policy, Failure> {
     if !settings.has_no_policy() {
         return policies::load(&settings.policy(None));
     }

@@ -92,14 +92,18 @@ fn says(line: &LineView, answer: &Answer) -> String {
 
 /// Who says it, what they are to you, when, and where it can be found again.
 fn who(line: &LineView, answer: &Answer, several: bool) -> String {
-    let voices: Vec<String> = line.issuers.iter().map(voice).collect();
     let log = if several { format!(" of {}", line.log) } else { String::new() };
     format!(
         "by {}; {}, leaf {}{log}",
-        voices.join(" and "),
+        voices(line),
         asking::ago(line.logged_at_ms, answer.asked_at_ms),
         line.leaf_index
     )
+}
+
+/// Those who say it.
+pub fn voices(line: &LineView) -> String {
+    line.issuers.iter().map(voice).collect::<Vec<_>>().join(" and ")
 }
 
 /// An issuer, by the name that the policy has for it or else its own, and what it is trusted as.
@@ -127,9 +131,8 @@ fn replies<'a>(line: &'a LineView, answer: &'a Answer) -> impl Iterator<Item = &
 }
 
 fn reply_line(reply: &LineView) -> String {
-    let voices: Vec<String> = reply.issuers.iter().map(voice).collect();
     let effect = if reply.effect { "" } else { " (without effect)" };
-    format!("{}: {}{effect}; leaf {}", voices.join(" and "), reply.says, reply.leaf_index)
+    format!("{}: {}{effect}; leaf {}", voices(reply), reply.says, reply.leaf_index)
 }
 
 fn signed_title(signed: &SignedView) -> String {
