@@ -2,7 +2,7 @@
 
 use crate::commands::{
     audit, completions, endorse, get, issuer, key, log, lookup, man, policy, publish, receipt, require, respond,
-    verify, withdraw,
+    verify, watch, withdraw,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use std::path::PathBuf;
