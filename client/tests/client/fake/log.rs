@@ -7,7 +7,7 @@ use assay_core::{
     hash,
     index::{
         Commitment, Label, Map, labels_of_claim,
-        map::{Resident, Serial},
+        map::{PageBytes, Resident, Serial},
     },
     issuer::{self, IssuerId, IssuerRecord},
     note::{Checkpoint, SignerKey, VerifierKey},
@@ -28,7 +28,7 @@ pub struct State {
     tiles: HashMap<TileIndex, Arc<Tile>>,
     edge: Edge,
     /// The index up to the last commitment.
-    index: Map<Bytes>,
+    index: Map<PageBytes>,
     /// Leaves by label, since then.
     pending: Vec<(Label, u64)>,
     /// Served in place of the honest checkpoint.
