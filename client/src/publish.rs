@@ -4,7 +4,7 @@
 //! fetches the proof and checks it. [`Client::publish_stream`] compares claim ids only, because a proof for each of
 //! millions of claims would cost more than publishing them; whoever wants proof asks [`Client::entry`] or audits the log.
 
-use crate::{BoxError, Client, ClientError, LeafRef, VerifiedEntry};
+use crate::{BoxError, Client, ClientError, VerifiedEntry};
 use assay_core::{Hash, claim::ClaimId, dsse, entry::wire, tree::LeafIndex};
 use assay_proto::v1::{self, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, publish_result};
 use futures::{
@@ -103,7 +103,7 @@ impl Client {
             self.log.clone().publish(request).await.map_err(|e| ClientError::from_status("publishing the claim", e))?;
         let mut published = published(&answer.into_inner(), id, wait)?;
         if wait == Wait::Integrated {
-            let entry = self.entry(LeafRef::Index(published.index)).await?;
+            let (entry, _) = self.named_entry(published.index, None).await?;
             if entry.claim().id() != published.claim_id {
                 return Err(ClientError::unverified("the leaf that the node named holds another claim"));
             }

@@ -155,6 +155,19 @@ impl Client {
         Ok((self.verify_entry(leaf, answered)?, path))
     }
 
+    /// The same for a leaf that the node named. If it holds no claim, that is not the caller's doing.
+    pub(crate) async fn named_entry(
+        &self,
+        leaf: LeafIndex,
+        at: Option<&VerifiedCheckpoint>,
+    ) -> Result<(VerifiedEntry, Vec<Hash>), ClientError> {
+        let named = |error| match error {
+            ClientError::Usage(_) => ClientError::unverified(format!("leaf {leaf}, which the node named, holds no claim")),
+            other => other,
+        };
+        self.entry_and_path(LeafRef::Index(leaf), at).await.map_err(named)
+    }
+
     fn verify_entry(&self, asked: LeafRef, answered: Answered) -> Result<VerifiedEntry, ClientError> {
         let Answered { entry, index, path, checkpoint } = answered;
         let proof = TlogProof { extra: None, index, path, checkpoint: checkpoint.note().to_owned() };
@@ -162,18 +175,20 @@ impl Client {
         let inclusion = proof
             .verify(&leaf_hash, &self.log_key)
             .map_err(|e| ClientError::unverified_by("the entry's proof of inclusion does not hold", e))?;
+        let another = || ClientError::unverified("the entry is in the log, but is not the one asked for");
+        let as_asked = match &asked {
+            LeafRef::Index(asked) => *asked == index,
+            LeafRef::Claim(asked) => entry.claim().is_ok_and(|claim| ClaimId::of_payload(&claim.payload) == *asked),
+            LeafRef::LeafHash(asked) => *asked == leaf_hash,
+        };
+        if !as_asked {
+            return Err(another());
+        }
+        // Only now is it the caller's doing that the leaf holds no claim.
         let logged = entry.claim().map_err(|e| ClientError::Usage(format!("leaf {index}: {e}; ask for another leaf")))?;
         let claim = claim::verify(logged, &())
             .map_err(|e| ClientError::unverified_by(format!("the claim at leaf {index} does not verify"), e))?;
-        let as_asked = match &asked {
-            LeafRef::Index(asked) => *asked == index,
-            LeafRef::Claim(asked) => *asked == claim.id(),
-            LeafRef::LeafHash(asked) => *asked == leaf_hash,
-        };
-        match as_asked {
-            true => Ok(VerifiedEntry { entry, inclusion, claim }),
-            false => Err(ClientError::unverified("the entry is in the log, but is not the one asked for")),
-        }
+        Ok(VerifiedEntry { entry, inclusion, claim })
     }
 
     /// Returns the records of an issuer that the node knows, replayed from the first.
@@ -188,7 +203,7 @@ impl Client {
             if index.get() >= checkpoint.size().get() {
                 break; // Logged after that checkpoint: the next call shows it.
             }
-            let (entry, _) = self.entry_and_path(LeafRef::Index(index), Some(&checkpoint)).await?;
+            let (entry, _) = self.named_entry(index, Some(&checkpoint)).await?;
             let wrong = |why: String| ClientError::unverified(format!("the issuer record at leaf {index}: {why}"));
             let authorized = issuer::authorize(entry.claim(), &registry).map_err(|e| wrong(e.to_string()))?;
             let record = authorized

@@ -61,7 +61,7 @@ impl Client {
         index: LeafIndex,
         checkpoint: &VerifiedCheckpoint,
     ) -> Result<(ReceiptFiles, VerifiedReceipt), ClientError> {
-        let (entry, path) = self.entry_and_path(LeafRef::Index(index), Some(checkpoint)).await?;
+        let (entry, path) = self.named_entry(index, Some(checkpoint)).await?;
         self.write_receipt(&entry, &path)
     }
 

@@ -1,21 +1,40 @@
 //! An audit finds every way in which published tiles can be wrong.
 
-use crate::fake::{Fake, claim, registration};
+use crate::fake::{Fake, State, claim, registration};
 use assay_client::audit::{self, AuditError, Audited, Mode, Options};
-use assay_core::{Hash, entry, note::VerifiedCheckpoint, tree::TreeSize};
-use std::sync::{Arc, Mutex};
+use assay_core::{
+    Hash,
+    entry::{self, Entry},
+    index::labels_of_entry,
+    note::VerifiedCheckpoint,
+    tree::TreeSize,
+};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 const SIZE: u64 = 600;
 
-/// A log of `size` entries by two issuers.
+/// A log of `size` entries, claims by two issuers and a commitment after every six of them and at the end.
 async fn log(size: u64) -> Fake {
     let fake = Fake::start().await;
-    fake.state().append(&registration(1));
-    fake.state().append(&registration(2));
-    for number in 2..size {
-        fake.state().append(&claim(1 + (number % 2) as u8, number));
+    for leaf in 1..size {
+        let mut state = fake.state();
+        match leaf {
+            _ if leaf == size - 1 || leaf % 7 == 0 => state.commit(),
+            1 | 2 => drop(state.append(&registration(leaf as u8))),
+            _ => drop(state.append(&claim(1 + (leaf % 2) as u8, leaf))),
+        }
     }
+    assert_eq!(fake.state().size(), size);
     fake
+}
+
+/// How many labels the entries of a log have.
+fn labels(fake: &Fake) -> u64 {
+    let labels = |bytes: &bytes::Bytes| labels_of_entry(&Entry::parse(bytes.clone()).unwrap());
+    fake.state().entries.iter().flat_map(labels).collect::<BTreeSet<_>>().len() as u64
 }
 
 async fn run(fake: &Fake, options: Options) -> Result<Audited, AuditError> {
@@ -32,17 +51,16 @@ fn verified(fake: &Fake, note: &str) -> VerifiedCheckpoint {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_honest_log_of_any_size_passes() {
-    let fake = log(SIZE).await;
-    for size in [0, 1, 2, 255, 256, 257, 511, 512, 513, SIZE] {
-        let note = fake.state().checkpoint_at(size);
-        fake.state().checkpoint = Some(note);
+    for size in [1, 2, 3, 4, 255, 256, 257, 511, 512, 513, SIZE] {
+        let fake = log(size).await;
         let last = Arc::new(Mutex::new((0, 0)));
         let seen = last.clone();
         let progress = move |p: audit::Progress| *seen.lock().unwrap() = (p.done, p.total);
         let audited = audit::run(&fake.http_url, &fake.log_key(), Options::default(), progress).await.unwrap();
         assert_eq!(audited.checkpoint().size(), TreeSize::new(size));
         assert_eq!(*last.lock().unwrap(), (size, size));
-        assert_eq!(audited.issuers(), size.min(2));
+        assert_eq!(audited.issuers(), size.saturating_sub(2).min(2));
+        assert_eq!(audited.labels(), labels(&fake));
         // Level 0, and above it one tile once a tile below is full.
         assert_eq!(audited.tiles(), size.div_ceil(256) + u64::from(size >= 256));
         assert!(run(&fake, hashes_only()).await.is_ok());
@@ -52,9 +70,10 @@ async fn an_honest_log_of_any_size_passes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partial_tile_that_is_gone_is_read_from_the_full_one() {
     let fake = log(SIZE).await;
-    let note = fake.state().checkpoint_at(300);
+    // Leaf 301 is a commitment.
+    let note = fake.state().checkpoint_at(302);
     fake.state().checkpoint = Some(note);
-    for gone in ["tile/entries/001.p/44", "tile/0/001.p/44"] {
+    for gone in ["tile/entries/001.p/46", "tile/0/001.p/46"] {
         fake.state().http.insert(gone.into(), None);
     }
     assert!(run(&fake, Options::default()).await.is_ok());
@@ -129,7 +148,7 @@ async fn full_audit_with(fake: &Fake, entry: bytes::Bytes) -> String {
     fake.state().append_entry(entry);
     assert!(run(fake, hashes_only()).await.is_ok());
     match run(fake, Options::default()).await.unwrap_err() {
-        AuditError::Entry { index: 2, reason } => reason,
+        AuditError::Entry { index: 4, reason } => reason,
         other => panic!("{other:?}"),
     }
 }
@@ -146,17 +165,18 @@ async fn a_full_audit_finds_what_should_not_have_been_appended() {
         (entry::encode(1, claim(1, 5)).unwrap(), "logged before"),
     ];
     for (entry, words) in cases {
-        let reason = full_audit_with(&log(2).await, entry).await;
+        let reason = full_audit_with(&log(4).await, entry).await;
         assert!(reason.contains(words), "{reason}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_audit_finds_a_claim_that_stands_twice() {
-    let fake = log(5).await;
+    let fake = log(6).await;
     fake.state().append_entry(entry::encode(9_000, claim(1, 4)).unwrap());
+    fake.state().commit();
     match run(&fake, Options::default()).await.unwrap_err() {
-        AuditError::Entry { index: 5, reason } => assert!(reason.contains("twice"), "{reason}"),
+        AuditError::Entry { index: 6, reason } => assert!(reason.contains("twice"), "{reason}"),
         other => panic!("{other:?}"),
     }
 }
@@ -171,4 +191,68 @@ async fn another_key_or_address_is_not_an_audit() {
     assert!(matches!(error, AuditError::Usage(_)), "{error:?}");
     let error = audit::run("http://127.0.0.1:1", &other, hashes_only(), |_| ()).await.unwrap_err();
     assert!(matches!(error, AuditError::Unavailable { .. }), "{error:?}");
+}
+
+/// What a full audit says of the index of a log that is in order otherwise.
+async fn index_error(fake: &Fake) -> (u64, String) {
+    assert!(run(fake, hashes_only()).await.is_ok());
+    match run(fake, Options::default()).await.unwrap_err() {
+        AuditError::Index { index, reason } => (index, reason),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commitment_to_anything_but_the_index_is_found_where_it_stands() {
+    let change: [(fn(&mut entry::wire::IndexCommitment), &str); 5] = [
+        (|said| said.root = vec![7; 32].into(), "with the root 0707"),
+        (|said| said.labels += 1, "an index of"),
+        (|said| said.root = vec![7; 31].into(), "31 bytes"),
+        (|said| said.mapping_version = 2, "unsupported mapping version 2"),
+        (|said| said.mapping_version = 0, "unsupported mapping version 0"),
+    ];
+    for (change, words) in change {
+        let fake = log(300).await;
+        fake.state().append(&claim(1, 301));
+        let mut said = fake.state().commitment().to_wire();
+        change(&mut said);
+        fake.state().commit_to(said);
+        // What comes after is right again: one commitment is wrong, and not the last.
+        fake.state().publish(&claim(2, 302));
+        let (index, reason) = index_error(&fake).await;
+        assert_eq!(index, 301);
+        assert!(reason.contains(words), "{reason}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_that_the_index_leaves_out_is_found() {
+    let fake = log(300).await;
+    fake.state().append(&claim(1, 301));
+    fake.state().forget();
+    fake.state().publish(&claim(1, 302));
+    let (index, reason) = index_error(&fake).await;
+    assert!(index == 302 && reason.contains("but its entries give"), "{index}: {reason}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_begins_and_ends_with_a_commitment() {
+    let fake = log(50).await;
+    fake.state().append(&claim(1, 60));
+    assert!(run(&fake, hashes_only()).await.is_ok());
+    let error = run(&fake, Options::default()).await.unwrap_err();
+    assert!(matches!(error, AuditError::Uncommitted { size: 51 }), "{error:?}");
+
+    let fake = Fake::start().await;
+    *fake.state() = State::without_leaves();
+    fake.state().append(&registration(1));
+    fake.state().commit();
+    let (index, reason) = index_error(&fake).await;
+    assert!(index == 0 && reason.contains("commits to the empty index"), "{index}: {reason}");
+
+    let fake = log(50).await;
+    let empty = fake.state().checkpoint_at(0);
+    fake.state().checkpoint = Some(empty);
+    let error = run(&fake, Options::default()).await.unwrap_err();
+    assert!(matches!(error, AuditError::Uncommitted { size: 0 }), "{error:?}");
 }

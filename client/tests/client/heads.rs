@@ -8,13 +8,15 @@ use assay_core::{
 };
 use tonic::Status;
 
-/// A log of `size` entries.
+/// A log of `size` entries, 3 or more, which ends in a commitment.
 async fn log(size: u64) -> Fake {
     let fake = Fake::start().await;
     fake.state().append(&registration(1));
-    for number in 1..size {
+    for number in 2..size - 1 {
         fake.state().append(&claim(1, number));
     }
+    fake.state().commit();
+    assert_eq!(fake.state().size(), size);
     fake
 }
 
@@ -30,12 +32,13 @@ async fn a_head_is_stored_and_a_newer_one_takes_its_place_once_proven() {
     let (fake, folder) = (log(3).await, tempfile::tempdir().unwrap());
     let heads = HeadStore::new(folder.path(), &fake.log_key());
     assert!(heads.load().unwrap().is_none());
-    for size in 3..9 {
+    // Each claim comes with a commitment.
+    for size in (3..9).step_by(2) {
         // A new client each time: what counts is on disk.
         let seen = fake.client(folder.path()).await.checkpoint().await.unwrap();
         assert_eq!(seen.size(), TreeSize::new(size));
         assert_eq!(heads.load().unwrap().unwrap().note(), seen.note());
-        fake.state().append(&claim(1, size));
+        fake.state().publish(&claim(1, size));
     }
 }
 
@@ -76,9 +79,9 @@ async fn a_rewritten_history_is_misbehavior_that_others_can_check() {
     let (fake, folder) = (log(6).await, tempfile::tempdir().unwrap());
     let honest = fake.client(folder.path()).await.checkpoint().await.unwrap();
     // Another log under the same key, which proves its own history honestly.
-    let other = log(1).await;
-    for number in 0..10 {
-        other.state().append(&claim(1, 100 + number));
+    let other = log(3).await;
+    for number in 0..5 {
+        other.state().publish(&claim(1, 100 + number));
     }
     let found = misbehavior(other.client(folder.path()).await.checkpoint().await.unwrap_err());
     assert_eq!(found.kind, MisbehaviorKind::Rewritten);
@@ -93,7 +96,7 @@ async fn a_rewritten_history_is_misbehavior_that_others_can_check() {
 async fn a_wrong_proof_stops_and_a_missing_one_is_no_evidence() {
     let (fake, folder) = (log(5).await, tempfile::tempdir().unwrap());
     fake.client(folder.path()).await.checkpoint().await.unwrap();
-    fake.state().append(&claim(1, 50));
+    fake.state().publish(&claim(1, 50));
 
     fake.state().consistency = Some(Err(Status::unavailable("busy")));
     let error = fake.client(folder.path()).await.checkpoint().await.unwrap_err();
@@ -152,7 +155,7 @@ async fn many_clients_on_one_folder_never_step_back() {
             tokio::spawn(async move {
                 let heads = HeadStore::new(&folder, &fake.log_key());
                 for step in 0..5 {
-                    fake.state().append(&claim(1, 1000 + 10 * task + step));
+                    fake.state().publish(&claim(1, 1000 + 10 * task + step));
                     let seen = fake.client(&folder).await.checkpoint().await.unwrap();
                     assert!(heads.load().unwrap().unwrap().size() >= seen.size());
                 }

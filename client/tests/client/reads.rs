@@ -1,11 +1,12 @@
 //! Publishing and reading: what comes back is proven, and what is not right does not come back.
 
 use crate::fake::{Fake, claim, id, record, registration};
-use assay_client::{ClientError, LeafRef, Wait};
+use assay_client::{ClientError, LeafRef, PageEntry, Wait};
 use assay_core::{
     claim as claims,
     claim::ClaimId,
-    entry,
+    entry::{self, wire::Body},
+    hash,
     receipt::{self, Standing},
     tree::LeafIndex,
 };
@@ -19,7 +20,8 @@ async fn a_claim_is_published_found_in_three_ways_and_proven_offline() {
     client.publish(registration(1), Wait::Integrated).await.unwrap();
     client.publish(registration(2), Wait::Integrated).await.unwrap();
     let published = client.publish(claim(1, 7), Wait::Integrated).await.unwrap();
-    assert_eq!(published.index, LeafIndex::new(2));
+    // Leaf 0 commits to the empty index, and each claim comes with the commitment that its checkpoint ends in.
+    assert_eq!(published.index, LeafIndex::new(5));
     assert_eq!(published.proven.unwrap().entry().leaf_hash(), published.leaf_hash);
 
     let names =
@@ -56,15 +58,27 @@ async fn a_receipt_holds_the_records_before_it_and_none_after() {
 async fn every_page_is_proven_and_a_changed_entry_is_not() {
     let (fake, folder) = (Fake::start().await, tempfile::tempdir().unwrap());
     fake.state().append(&registration(1));
-    for number in 1..11 {
+    for number in 2..7 {
         fake.state().append(&claim(1, number));
     }
+    fake.state().commit();
+    fake.state().append(&claim(1, 8));
+    fake.state().append(&claim(1, 9));
+    fake.state().commit();
+    assert_eq!(fake.state().size(), 11);
     let client = fake.client(folder.path()).await;
     for start in 0..13u64 {
         for end in 0..13u64 {
             let page = client.entries(LeafIndex::new(start), LeafIndex::new(end)).await.unwrap();
             let indices: Vec<_> = page.entries.iter().map(|entry| entry.index.get()).collect();
             assert_eq!(indices, (start..end.min(11)).collect::<Vec<_>>());
+            for PageEntry { index, entry, claim } in page.entries {
+                assert_eq!(entry.bytes(), &fake.state().entries[index.get() as usize]);
+                match [0, 7, 10].contains(&index.get()) {
+                    true => assert!(claim.is_none() && matches!(entry.body(), Body::IndexCommitment(_))),
+                    false => assert!(claim.unwrap().is_ok()),
+                }
+            }
         }
     }
     let honest = fake.state().entries[5].clone();
@@ -121,4 +135,30 @@ async fn a_refused_claim_carries_the_nodes_words() {
         ClientError::Refused { code: tonic::Code::InvalidArgument, message } => assert_eq!(message, reason),
         other => panic!("{other:?}"),
     }
+}
+
+/// A commitment is in the log as a claim is. Who asked for that leaf hears so; whom the node sent there does not get the
+/// blame.
+#[tokio::test]
+async fn a_commitment_is_no_claim_and_the_right_one_is_blamed() {
+    let (fake, folder) = (Fake::start().await, tempfile::tempdir().unwrap());
+    let client = fake.client(folder.path()).await;
+    let registered = client.publish(registration(1), Wait::Integrated).await.unwrap();
+    let commitment = hash::leaf_hash(&fake.state().entries[2]);
+    for leaf in [LeafRef::Index(LeafIndex::new(2)), LeafRef::LeafHash(commitment)] {
+        let error = client.entry(leaf).await.unwrap_err();
+        assert!(matches!(&error, ClientError::Usage(why) if why.contains("commitment to its index")), "{error:?}");
+    }
+    assert!(matches!(client.receipt(LeafRef::Index(LeafIndex::new(0))).await, Err(ClientError::Usage(_))));
+
+    fake.state().records[0].2 = 2;
+    assert!(matches!(client.issuer(&id(1)).await, Err(ClientError::Unverified { .. })));
+    let claimed = client.publish(claim(1, 1), Wait::Integrated).await.unwrap();
+    let receipt = client.receipt(LeafRef::Index(claimed.index)).await;
+    assert!(matches!(receipt, Err(ClientError::Unverified { .. })), "{receipt:?}");
+    fake.state().instead = Some(2);
+    for leaf in [LeafRef::Claim(registered.claim_id), LeafRef::LeafHash(registered.leaf_hash)] {
+        assert!(matches!(client.entry(leaf).await, Err(ClientError::Unverified { .. })));
+    }
+    assert!(matches!(client.publish(claim(1, 2), Wait::Integrated).await, Err(ClientError::Unverified { .. })));
 }

@@ -1,45 +1,27 @@
 //! A log in memory behind the real gRPC service and an HTTP server for its tiles. It is honest until a test changes what
 //! it serves.
 
+mod log;
+
+pub use log::{State, claim, id, record, registration};
+
 use assay_client::{Client, Config, Tls};
 use assay_core::{
-    Hash,
-    claim::{self, PublicKey, SigningKey, VerifiedClaim},
-    entry::{self, Entry, wire},
+    claim,
+    entry::{Entry, wire},
     hash,
-    issuer::{self, IssuerId, IssuerRecord},
-    note::{Checkpoint, SignerKey, VerifierKey},
-    predicate::issuer::Issuer,
-    purl::Purl,
-    statement::{Statement, Subject},
-    tree::{self, Edge, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle, tile::Resource},
+    note::VerifierKey,
+    tree::{self, TreeSize},
 };
 use assay_proto::v1::{self, log_service_server::*, *};
 use bytes::Bytes;
+use log::join;
 use std::{
-    collections::HashMap,
     path::Path,
     sync::{Arc, Mutex, MutexGuard},
 };
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status, Streaming};
-
-/// What the log serves. Tests change its fields to make it lie.
-pub struct State {
-    signer: SignerKey,
-    /// Serialized entries.
-    pub entries: Vec<Bytes>,
-    tiles: HashMap<TileIndex, Arc<Tile>>,
-    edge: Edge,
-    /// Served in place of the honest checkpoint.
-    pub checkpoint: Option<String>,
-    /// Served in place of honest consistency proofs.
-    pub consistency: Option<Result<Vec<Hash>, Status>>,
-    /// Served over HTTP in place of the honest resource at a path; `None` is 404.
-    pub http: HashMap<String, Option<Vec<u8>>>,
-    /// Leaves that are records of issuers.
-    records: Vec<(IssuerId, u32, u64)>,
-}
 
 /// A running log.
 #[derive(Clone)]
@@ -50,18 +32,9 @@ pub struct Fake {
 }
 
 impl Fake {
+    /// A log of one leaf, which commits to the empty index.
     pub async fn start() -> Self {
-        let signer = SignerKey::from_seed("fake.example/log", &[7; 32]).unwrap();
-        let state = Arc::new(Mutex::new(State {
-            signer,
-            entries: vec![],
-            tiles: HashMap::new(),
-            edge: Edge::new(),
-            checkpoint: None,
-            consistency: None,
-            http: HashMap::new(),
-            records: vec![],
-        }));
+        let state = Arc::new(Mutex::new(State::new()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let service = LogServiceServer::new(Service(state.clone()));
@@ -84,7 +57,7 @@ impl Fake {
     }
 
     pub fn log_key(&self) -> VerifierKey {
-        self.state().signer.verifier()
+        self.state().log_key()
     }
 
     pub async fn client(&self, state_dir: &Path) -> Client {
@@ -94,98 +67,20 @@ impl Fake {
     }
 }
 
-impl State {
-    pub fn append(&mut self, claim: &wire::Claim) -> u64 {
-        let index = self.entries.len() as u64;
-        self.append_entry(entry::encode(1_000 + index, claim.clone()).unwrap());
-        let verified: VerifiedClaim = claim::verify(claim, &()).unwrap();
-        if let Ok(Some(record)) = IssuerRecord::from_claim(&verified) {
-            self.records.push((record.id, record.body.sequence, index));
-        }
-        index
-    }
-
-    pub fn append_entry(&mut self, entry: Bytes) {
-        for (index, hashes) in self.edge.append(&[hash::leaf_hash(&entry)]) {
-            self.tiles.insert(index, Arc::new(Tile::from_hashes(hashes).unwrap()));
-        }
-        self.entries.push(entry);
-    }
-
-    /// A checkpoint of the first `size` entries.
-    pub fn checkpoint_at(&self, size: u64) -> String {
-        let size = TreeSize::new(size);
-        self.sign(size, tree::root(&Tiles(&self.tiles), size).unwrap())
-    }
-
-    pub fn sign(&self, size: TreeSize, root: Hash) -> String {
-        Checkpoint { origin: "fake.example/log".into(), size, root }.sign(&self.signer)
-    }
-
-    fn latest(&self) -> String {
-        self.checkpoint.clone().unwrap_or_else(|| self.checkpoint_at(self.entries.len() as u64))
-    }
-
-    fn size_of(&self, asked: u64) -> (TreeSize, String) {
-        match asked {
-            0 => {
-                let note = self.latest();
-                (TreeSize::new(note.lines().nth(1).unwrap().parse().unwrap()), note)
-            }
-            size => (TreeSize::new(size), String::new()),
-        }
-    }
-
-    fn path(&self, index: u64, size: TreeSize) -> Result<Bytes, Status> {
-        let path = tree::prove_inclusion(&Tiles(&self.tiles), LeafIndex::new(index), size);
-        path.map(|path| join(&path)).map_err(|e| Status::out_of_range(e.to_string()))
-    }
-
-    fn http(&self, path: &str) -> Option<Vec<u8>> {
-        if let Some(answer) = self.http.get(path) {
-            return answer.clone();
-        }
-        if path == "checkpoint" {
-            return Some(self.latest().into_bytes());
-        }
-        let path = TilePath::parse(path).ok()?;
-        let width = usize::from(path.width());
-        match path.resource() {
-            Resource::Entries(index) => {
-                let entries = self.entries.get(index as usize * 256..index as usize * 256 + width)?;
-                let mut bytes = vec![];
-                entries.iter().for_each(|entry| bundle::push(&mut bytes, entry).unwrap());
-                Some(bytes)
-            }
-            Resource::Tile(index) => Some(join(self.tiles.get(&index)?.hashes().get(..width)?).to_vec()),
-        }
-    }
-}
-
-fn join(hashes: &[Hash]) -> Bytes {
-    hashes.iter().flat_map(|hash| *hash.as_bytes()).collect()
-}
-
-struct Tiles<'a>(&'a HashMap<TileIndex, Arc<Tile>>);
-
-impl TileReader for Tiles<'_> {
-    type Error = String;
-    fn tiles(&self, wanted: &[TileIndex], _: TreeSize) -> Result<Vec<Arc<Tile>>, String> {
-        wanted.iter().map(|index| self.0.get(index).cloned().ok_or_else(|| "no tile".into())).collect()
-    }
-}
-
 struct Service(Arc<Mutex<State>>);
 
 impl Service {
     fn find(&self, leaf: Option<get_entry_and_proof_request::Leaf>) -> Result<u64, Status> {
         use get_entry_and_proof_request::Leaf;
         let state = self.0.lock().unwrap();
+        if let (Some(index), Some(Leaf::ClaimId(_) | Leaf::LeafHash(_))) = (state.instead, &leaf) {
+            return Ok(index);
+        }
         let position = match leaf.unwrap() {
             Leaf::LeafIndex(index) => return Ok(index),
             Leaf::ClaimId(id) => state.entries.iter().position(|bytes| {
                 let entry = Entry::parse(bytes.clone()).unwrap();
-                claim::verify(entry.claim(), &()).unwrap().id().as_bytes()[..] == id
+                entry.claim().is_ok_and(|logged| claim::verify(logged, &()).unwrap().id().as_bytes()[..] == id)
             }),
             Leaf::LeafHash(hash) => {
                 state.entries.iter().position(|bytes| hash::leaf_hash(bytes).as_bytes()[..] == hash)
@@ -197,7 +92,8 @@ impl Service {
     fn append(&self, claim: wire::Claim) -> Result<PublishResponse, Status> {
         let verified = claim::verify(&claim, &()).map_err(|e| Status::invalid_argument(e.to_string()))?;
         let mut state = self.0.lock().unwrap();
-        let leaf_index = state.append(&claim);
+        let leaf_index = state.publish(&claim);
+        let leaf_index = state.instead.unwrap_or(leaf_index);
         Ok(PublishResponse {
             leaf_index,
             leaf_hash: join(&[hash::leaf_hash(&state.entries[leaf_index as usize])]),
@@ -273,8 +169,7 @@ impl LogService for Service {
             Some(answer) => answer.clone()?,
             None => {
                 let (old, new) = (TreeSize::new(old_size), TreeSize::new(new_size));
-                tree::prove_consistency(&Tiles(&state.tiles), old, new)
-                    .map_err(|e| Status::out_of_range(e.to_string()))?
+                tree::prove_consistency(&*state, old, new).map_err(|e| Status::out_of_range(e.to_string()))?
             }
         };
         let answer = GetConsistencyProofResponse { old_size, new_size, hashes: join(&path), checkpoint: String::new() };
@@ -318,45 +213,9 @@ impl LogService for Service {
             own.map(|(_, sequence, leaf_index)| IssuerRecordLeaf { sequence: *sequence, leaf_index: *leaf_index });
         Ok(Response::new(GetIssuerResponse { records: records.collect() }))
     }
-}
+    type WatchStream = Stream<WatchResponse>;
 
-pub fn key(seed: u8) -> SigningKey {
-    SigningKey::from_bytes(&[seed; 32])
-}
-
-pub fn id(seed: u8) -> IssuerId {
-    IssuerId::derive(1, &[key(seed).verifying_key().to_bytes()])
-}
-
-/// The claim that registers the issuer of one key.
-pub fn registration(seed: u8) -> wire::Claim {
-    record(seed, seed, None)
-}
-
-/// The claim that gives issuer `seed` the key `next`, after the record `previous` with its sequence.
-pub fn record(seed: u8, next: u8, previous: Option<(claim::ClaimId, u32)>) -> wire::Claim {
-    let body = Issuer {
-        name: format!("issuer {seed}"),
-        contacts: vec![],
-        keys: vec![PublicKey::from(&key(next))],
-        threshold: 1,
-        sequence: previous.map_or(0, |(_, sequence)| sequence + 1),
-        previous: previous.map(|(id, _)| id),
-        namespaces: vec![],
-        roles: vec![],
-    };
-    let (old, new) = (key(seed), key(next));
-    let mut signers = vec![(id(seed), &old)];
-    if next != seed {
-        signers.push((id(seed), &new));
+    async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("nobody watches this log"))
     }
-    claim::sign(issuer::statement(&id(seed), &body).unwrap().to_json().as_bytes(), &signers)
-}
-
-/// Some claim, another for every `number`, by the issuer of the key `seed`.
-pub fn claim(seed: u8, number: u64) -> wire::Claim {
-    let purl = Purl::parse_canonical(&format!("pkg:cargo/example@{number}.0.0")).unwrap();
-    let predicate = assay_core::json::Value::Object(vec![]);
-    let statement = Statement::new(vec![Subject::package(purl)], "https://example.com/p/v1", predicate).unwrap();
-    claim::sign(statement.to_json().as_bytes(), &[(id(seed), &key(seed))])
 }

@@ -1,0 +1,232 @@
+//! What the log holds and serves, honestly until a test changes it; and the claims that tests put into it.
+
+use assay_core::{
+    Hash,
+    claim::{self, PublicKey, SigningKey, VerifiedClaim},
+    entry::{self, wire},
+    hash,
+    index::{
+        Commitment, Label, Map, labels_of_claim,
+        map::{Resident, Serial},
+    },
+    issuer::{self, IssuerId, IssuerRecord},
+    note::{Checkpoint, SignerKey, VerifierKey},
+    predicate::issuer::Issuer,
+    purl::Purl,
+    statement::{Statement, Subject},
+    tree::{self, Edge, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle, tile::Resource},
+};
+use bytes::Bytes;
+use std::{collections::HashMap, sync::Arc};
+use tonic::Status;
+
+/// What the log serves. Tests change its fields to make it lie.
+pub struct State {
+    signer: SignerKey,
+    /// Serialized entries.
+    pub entries: Vec<Bytes>,
+    tiles: HashMap<TileIndex, Arc<Tile>>,
+    edge: Edge,
+    /// The index up to the last commitment.
+    index: Map<Bytes>,
+    /// Leaves by label, since then.
+    pending: Vec<(Label, u64)>,
+    /// Served in place of the honest checkpoint.
+    pub checkpoint: Option<String>,
+    /// Served in place of honest consistency proofs.
+    pub consistency: Option<Result<Vec<Hash>, Status>>,
+    /// Served over HTTP in place of the honest resource at a path; `None` is 404.
+    pub http: HashMap<String, Option<Vec<u8>>>,
+    /// Named in place of the leaf that a publication got, and served in place of what is asked for by claim or hash.
+    pub instead: Option<u64>,
+    /// Leaves that are records of issuers.
+    pub records: Vec<(IssuerId, u32, u64)>,
+}
+
+impl State {
+    /// A log of one leaf, which commits to the empty index.
+    pub fn new() -> Self {
+        let mut state = State::without_leaves();
+        state.commit();
+        state
+    }
+
+    /// What no log may show.
+    pub fn without_leaves() -> Self {
+        State {
+            signer: SignerKey::from_seed("fake.example/log", &[7; 32]).unwrap(),
+            entries: vec![],
+            tiles: HashMap::new(),
+            edge: Edge::new(),
+            index: Map::new(),
+            pending: vec![],
+            checkpoint: None,
+            consistency: None,
+            http: HashMap::new(),
+            instead: None,
+            records: vec![],
+        }
+    }
+
+    pub fn log_key(&self) -> VerifierKey {
+        self.signer.verifier()
+    }
+
+    /// Leaves in the log.
+    pub fn size(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// Appends a claim and the commitment that a checkpoint over it must end in. Returns the claim's leaf.
+    pub fn publish(&mut self, claim: &wire::Claim) -> u64 {
+        let index = self.append(claim);
+        self.commit();
+        index
+    }
+
+    /// Appends a claim and returns its leaf. No checkpoint may end in it.
+    pub fn append(&mut self, claim: &wire::Claim) -> u64 {
+        let index = self.size();
+        self.append_entry(entry::encode(1_000 + index, claim.clone()).unwrap());
+        let verified: VerifiedClaim = claim::verify(claim, &()).unwrap();
+        self.pending.extend(labels_of_claim(&verified).into_iter().map(|label| (label, index)));
+        if let Ok(Some(record)) = IssuerRecord::from_claim(&verified) {
+            self.records.push((record.id, record.body.sequence, index));
+        }
+        index
+    }
+
+    /// Appends the commitment to the index of all leaves so far.
+    pub fn commit(&mut self) {
+        let honest = self.commitment();
+        self.commit_to(honest.to_wire());
+    }
+
+    /// Appends a commitment that says this, whatever the index is.
+    pub fn commit_to(&mut self, commitment: wire::IndexCommitment) {
+        self.append_entry(entry::encode(1_000 + self.size(), commitment).unwrap());
+    }
+
+    /// What the next leaf commits to, in an honest log.
+    pub fn commitment(&mut self) -> Commitment {
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.sort();
+        self.index = self.index.update(&pending, self.size(), &Resident, &Serial).unwrap().map;
+        self.index.commitment()
+    }
+
+    /// Hides from the index what was appended since the last commitment.
+    pub fn forget(&mut self) {
+        self.pending.clear();
+    }
+
+    /// Appends an entry that the index does not know of.
+    pub fn append_entry(&mut self, entry: Bytes) {
+        for (index, hashes) in self.edge.append(&[hash::leaf_hash(&entry)]) {
+            self.tiles.insert(index, Arc::new(Tile::from_hashes(hashes).unwrap()));
+        }
+        self.entries.push(entry);
+    }
+
+    /// A checkpoint of the first `size` entries.
+    pub fn checkpoint_at(&self, size: u64) -> String {
+        let size = TreeSize::new(size);
+        self.sign(size, tree::root(self, size).unwrap())
+    }
+
+    pub fn sign(&self, size: TreeSize, root: Hash) -> String {
+        Checkpoint { origin: "fake.example/log".into(), size, root }.sign(&self.signer)
+    }
+
+    pub(super) fn latest(&self) -> String {
+        self.checkpoint.clone().unwrap_or_else(|| self.checkpoint_at(self.size()))
+    }
+
+    pub(super) fn size_of(&self, asked: u64) -> (TreeSize, String) {
+        match asked {
+            0 => {
+                let note = self.latest();
+                (TreeSize::new(note.lines().nth(1).unwrap().parse().unwrap()), note)
+            }
+            size => (TreeSize::new(size), String::new()),
+        }
+    }
+
+    pub(super) fn path(&self, index: u64, size: TreeSize) -> Result<Bytes, Status> {
+        let path = tree::prove_inclusion(self, LeafIndex::new(index), size);
+        path.map(|path| join(&path)).map_err(|e| Status::out_of_range(e.to_string()))
+    }
+
+    pub(super) fn http(&self, path: &str) -> Option<Vec<u8>> {
+        if let Some(answer) = self.http.get(path) {
+            return answer.clone();
+        }
+        if path == "checkpoint" {
+            return Some(self.latest().into_bytes());
+        }
+        let path = TilePath::parse(path).ok()?;
+        let width = usize::from(path.width());
+        match path.resource() {
+            Resource::Entries(index) => {
+                let entries = self.entries.get(index as usize * 256..index as usize * 256 + width)?;
+                let mut bytes = vec![];
+                entries.iter().for_each(|entry| bundle::push(&mut bytes, entry).unwrap());
+                Some(bytes)
+            }
+            Resource::Tile(index) => Some(join(self.tiles.get(&index)?.hashes().get(..width)?).to_vec()),
+        }
+    }
+}
+
+impl TileReader for State {
+    type Error = String;
+
+    fn tiles(&self, wanted: &[TileIndex], _: TreeSize) -> Result<Vec<Arc<Tile>>, String> {
+        wanted.iter().map(|index| self.tiles.get(index).cloned().ok_or_else(|| "no tile".into())).collect()
+    }
+}
+
+pub(super) fn join(hashes: &[Hash]) -> Bytes {
+    hashes.iter().flat_map(|hash| *hash.as_bytes()).collect()
+}
+
+pub fn key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+pub fn id(seed: u8) -> IssuerId {
+    IssuerId::derive(1, &[key(seed).verifying_key().to_bytes()])
+}
+
+/// The claim that registers the issuer of one key.
+pub fn registration(seed: u8) -> wire::Claim {
+    record(seed, seed, None)
+}
+
+/// The claim that gives issuer `seed` the key `next`, after the record `previous` with its sequence.
+pub fn record(seed: u8, next: u8, previous: Option<(claim::ClaimId, u32)>) -> wire::Claim {
+    let body = Issuer {
+        name: format!("issuer {seed}"),
+        contacts: vec![],
+        keys: vec![PublicKey::from(&key(next))],
+        threshold: 1,
+        sequence: previous.map_or(0, |(_, sequence)| sequence + 1),
+        previous: previous.map(|(id, _)| id),
+        namespaces: vec![],
+        roles: vec![],
+    };
+    let (old, new) = (key(seed), key(next));
+    let mut signers = vec![(id(seed), &old)];
+    if next != seed {
+        signers.push((id(seed), &new));
+    }
+    claim::sign(issuer::statement(&id(seed), &body).unwrap().to_json().as_bytes(), &signers)
+}
+
+/// Some claim, another for every `number`, by the issuer of the key `seed`.
+pub fn claim(seed: u8, number: u64) -> wire::Claim {
+    let purl = Purl::parse_canonical(&format!("pkg:cargo/example@{number}.0.0")).unwrap();
+    let predicate = assay_core::json::Value::Object(vec![]);
+    let statement = Statement::new(vec![Subject::package(purl)], "https://example.com/p/v1", predicate).unwrap();
+    claim::sign(statement.to_json().as_bytes(), &[(id(seed), &key(seed))])
+}
