@@ -1,6 +1,6 @@
 //! Looking things up in the index: complete answers, verified, and kept so that they can be verified again offline.
 
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, call};
 use assay_core::{
     entry::Entry,
     index::{Answer, Commitment, Label, Prefix, Query, VerifiedAnswer, answer::check_pages},
@@ -10,8 +10,8 @@ use assay_core::{
 use assay_proto::{
     answer::{Joined, to_core},
     v1::{
-        self, BatchLookupRequest, GetEntryAndProofRequest, LookupPrefixRequest, LookupRequest, WatchRequest, WatchedLabel,
-        get_entry_and_proof_request::Leaf,
+        self, BatchLookupRequest, GetEntryAndProofRequest, LookupPrefixRequest, LookupRequest, WatchRequest,
+        WatchedLabel, get_entry_and_proof_request::Leaf,
     },
 };
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use tonic::Streaming;
 /// Labels of one message of a batch.
 const MESSAGE_LABELS: usize = 8192;
 
-/// Most bytes of an answer that are taken: the claims about all packages of a large product.
+/// Most memory that an answer may take, in bytes: the claims about all packages of a large product.
 const ANSWER_BYTES: usize = 1 << 30;
 
 /// An answer that was verified, with the bytes that it was verified from.
@@ -45,13 +45,10 @@ impl Client {
             .chunks(MESSAGE_LABELS)
             .map(|labels| BatchLookupRequest { labels: labels.iter().map(wire).collect() })
             .collect();
-        let failed = |e| ClientError::from_status("looking up", e);
-        let mut answers =
-            self.index.clone().batch_lookup(futures::stream::iter(messages)).await.map_err(failed)?.into_inner();
+        let mut index = self.index.clone();
+        let answers = index.batch_lookup(futures::stream::iter(messages));
         let mut joined = Joined::default();
-        while let Some(message) = answers.message().await.map_err(failed)? {
-            push(&mut joined, message.answer)?;
-        }
+        call::each("looking up", answers, |message| push(&mut joined, message.answer)).await?;
         self.verified(joined, &Query::Labels(labels)).await
     }
 
@@ -60,20 +57,17 @@ impl Client {
         let bits = prefix.bits();
         let bytes = &prefix.first().as_bytes()[..usize::from(bits.div_ceil(8))];
         let request = LookupPrefixRequest { prefix: Bytes::copy_from_slice(bytes), bits: bits.into() };
-        let failed = |e| ClientError::from_status("looking up a prefix", e);
-        let mut answers = self.index.clone().lookup_prefix(request).await.map_err(failed)?.into_inner();
+        let mut index = self.index.clone();
         let mut joined = Joined::default();
-        while let Some(message) = answers.message().await.map_err(failed)? {
-            push(&mut joined, message.answer)?;
-        }
+        call::each("looking up a prefix", index.lookup_prefix(request), |message| push(&mut joined, message.answer))
+            .await?;
         self.verified(joined, &Query::Prefix(*prefix)).await
     }
 
     /// A page of one label's list, from a position on. The list is verified as a whole only by [`Client::list`].
     pub async fn lookup_page(&self, label: &Label, from: u64, limit: u32) -> Result<Looked, ClientError> {
         let request = LookupRequest { label: wire(label), from, limit };
-        let answer =
-            self.index.clone().lookup(request).await.map_err(|e| ClientError::from_status("looking up", e))?.into_inner();
+        let answer = call::short("looking up", self.index.clone().lookup(request)).await?;
         let mut joined = Joined::default();
         push(&mut joined, answer.answer)?;
         self.verified(joined, &Query::Page { label: *label, from }).await
@@ -101,7 +95,8 @@ impl Client {
                 }
             }
         }
-        check_pages(label, &pages).map_err(|e| ClientError::unverified_by("the list is not the one in the index", e))?;
+        check_pages(label, &pages)
+            .map_err(|e| ClientError::unverified_by("the list is not the one in the index", e))?;
         Ok(pages)
     }
 
@@ -110,15 +105,9 @@ impl Client {
     pub async fn commitment(&self) -> Result<(VerifiedCheckpoint, Commitment), ClientError> {
         let checkpoint = self.checkpoint().await?;
         let last = checkpoint.size().get().saturating_sub(1);
-        let request =
-            GetEntryAndProofRequest { leaf: Some(Leaf::LeafIndex(last)), tree_size: checkpoint.size().get() };
-        let answer = self
-            .log
-            .clone()
-            .get_entry_and_proof(request)
-            .await
-            .map_err(|e| ClientError::from_status("fetching the index commitment", e))?
-            .into_inner();
+        let request = GetEntryAndProofRequest { leaf: Some(Leaf::LeafIndex(last)), tree_size: checkpoint.size().get() };
+        let answer =
+            call::short("fetching the index commitment", self.log.clone().get_entry_and_proof(request)).await?;
         let wrong = |e: &dyn std::fmt::Display| ClientError::unverified(format!("the index commitment: {e}"));
         let entry = Entry::parse(answer.entry).map_err(|e| wrong(&e))?;
         let path = assay_core::tree::split_hashes(&answer.hashes).map_err(|e| wrong(&e))?;
@@ -170,9 +159,10 @@ fn wire(label: &Label) -> Bytes {
 }
 
 fn push(joined: &mut Joined, message: Option<v1::Answer>) -> Result<(), ClientError> {
-    let message = message.ok_or_else(|| ClientError::unverified("a message of the answer is empty"))?;
-    joined.push(message);
-    match joined.len() > ANSWER_BYTES {
+    joined
+        .push(message.unwrap_or_default())
+        .map_err(|e| ClientError::unverified_by("a message of the answer brings nothing", e))?;
+    match joined.taken() > ANSWER_BYTES {
         true => Err(ClientError::Unavailable {
             what: format!("the answer has more than {ANSWER_BYTES} bytes; ask for less at once"),
             source: None,
