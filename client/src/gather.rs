@@ -157,16 +157,25 @@ impl Gathering {
         let mut new = self.keep(&answer, &wanted);
         for label in long {
             match source {
-                Source::Node(client, _) => {
-                    for page in client.list(&label).await? {
-                        let leaves = page.list(&label).map(|list| list.leaves.iter().copied().collect());
-                        new.extend(self.keep(&page, &leaves.unwrap_or_default()));
-                    }
+                Source::Node(client, _) => new.extend(self.take_whole(client, &label).await?),
+                Source::Private(_) => {
+                    self.lack("more is said than can be asked for privately; ask without --private".into())
                 }
-                Source::Private(_) => self.lack("more is said than can be asked for privately; ask without --private".into()),
                 Source::Kept(_) => self.lack("more is said than was kept; ask without --offline".into()),
             }
         }
+        Ok(new)
+    }
+
+    /// Takes a list that is too long for an answer to many labels. It may have grown since.
+    async fn take_whole(&mut self, client: &Client, label: &Label) -> Result<Vec<LoggedClaim>, ClientError> {
+        let (mut new, mut leaves) = (Vec::new(), Vec::new());
+        for page in client.list(label).await? {
+            let listed = page.list(label).map_or(&[][..], |list| &list.leaves);
+            new.extend(self.keep(&page, &listed.iter().copied().collect()));
+            leaves.extend_from_slice(listed);
+        }
+        self.gathered.leaves.insert(*label, leaves);
         Ok(new)
     }
 

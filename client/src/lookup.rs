@@ -15,6 +15,7 @@ use assay_proto::{
     },
 };
 use bytes::Bytes;
+use prost::Message;
 use tonic::Streaming;
 
 /// Labels of one message of a batch.
@@ -74,12 +75,19 @@ impl Client {
     }
 
     /// Everything under one label, however long its list, in pages. It guarantees that they make up the whole list as of
-    /// the last page's checkpoint.
+    /// the last page's checkpoint, and that every entry in it is there.
     pub async fn list(&self, label: &Label) -> Result<Vec<VerifiedAnswer>, ClientError> {
         let mut pages = Vec::new();
-        let mut from = 0;
+        let (mut from, mut taken) = (0, 0);
         loop {
-            let page = self.lookup_page(label, from, 0).await?.answer;
+            let Looked { answer: page, bytes } = self.lookup_page(label, from, 0).await?;
+            if let Some(leaf) = page.missing().first() {
+                return Err(ClientError::unverified(format!("the node lists leaf {leaf} and withholds its entry")));
+            }
+            taken += bytes.encoded_len();
+            if taken > ANSWER_BYTES {
+                return Err(too_much());
+            }
             let list = page.list(label).map(|list| (list.leaves.len() as u64, list.found.length));
             pages.push(page);
             match list {
@@ -163,12 +171,14 @@ fn push(joined: &mut Joined, message: Option<v1::Answer>) -> Result<(), ClientEr
         .push(message.unwrap_or_default())
         .map_err(|e| ClientError::unverified_by("a message of the answer brings nothing", e))?;
     match joined.taken() > ANSWER_BYTES {
-        true => Err(ClientError::Unavailable {
-            what: format!("the answer has more than {ANSWER_BYTES} bytes; ask for less at once"),
-            source: None,
-        }),
+        true => Err(too_much()),
         false => Ok(()),
     }
+}
+
+fn too_much() -> ClientError {
+    let what = format!("the answer has more than {ANSWER_BYTES} bytes; ask for less at once");
+    ClientError::Unavailable { what, source: None }
 }
 
 /// What the node says while labels are watched.

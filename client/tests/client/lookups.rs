@@ -1,0 +1,132 @@
+//! What the client makes of answers about the index.
+
+use crate::fake::{Fake, claim, registration, withdrawal};
+use assay_client::{
+    AnswerCache, Client, ClientError,
+    gather::{Source, gather},
+};
+use assay_core::{
+    claim::{self, ClaimId},
+    entry::wire,
+    index::{Kind, Label, Prefix},
+    limits,
+    note::VerifiedCheckpoint,
+    tree::{LeafIndex, TreeSize},
+};
+use std::path::Path;
+
+fn package() -> Label {
+    Label::new(Kind::Package, "pkg:cargo/example")
+}
+
+fn claim_id(claim: &wire::Claim) -> ClaimId {
+    claim::verify(claim, &()).unwrap().id()
+}
+
+/// A log with an issuer and `claims` claims of it about one package, from leaf 3 on, each with a commitment.
+async fn log(claims: u64) -> Fake {
+    let fake = Fake::start().await;
+    fake.state().publish(&registration(1));
+    for number in 1..=claims {
+        fake.state().publish(&claim(1, number));
+    }
+    fake
+}
+
+async fn source(fake: &Fake, folder: &Path) -> (Source, Client) {
+    let client = fake.client(folder).await;
+    let cache = AnswerCache::new(folder, client.log_key());
+    (Source::Node(client.clone(), Some(cache)), client)
+}
+
+fn unverified(error: ClientError) -> String {
+    match error {
+        ClientError::Unverified { what, source } => format!("{what}: {source:?}"),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn unavailable(error: ClientError) -> String {
+    match error {
+        ClientError::Unavailable { what, .. } => what,
+        other => panic!("not unavailable: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn all_that_bears_on_a_package_is_gathered() {
+    let (fake, folder) = (log(7).await, tempfile::tempdir().unwrap());
+    let withdrawn = fake.state().publish(&withdrawal(1, claim_id(&claim(1, 4))));
+    for brings in [usize::MAX, 2] {
+        fake.state().brings = brings;
+        let (source, client) = source(&fake, folder.path()).await;
+        let gathered = gather(&source, [package()]).await.unwrap();
+        let leaves: Vec<_> = gathered.claims.iter().map(|claim| claim.leaf().get()).collect();
+        assert_eq!(leaves, [1, 3, 5, 7, 9, 11, 13, 15, withdrawn]);
+        assert_eq!(gathered.leaves[&package()].len(), 7);
+        assert_eq!((gathered.missing, gathered.checkpoint.unwrap().size()), (None, TreeSize::new(19)));
+        let private = gather(&Source::Private(client), [package()]).await.unwrap();
+        assert_eq!((private.claims.len(), private.missing), (9, None));
+    }
+}
+
+/// A list may be too long for an answer, so an entry that is not there is not yet a lie. It is one when the list is asked
+/// for alone.
+#[tokio::test]
+async fn an_entry_that_is_listed_and_withheld_is_noticed() {
+    let (fake, folder) = (log(7).await, tempfile::tempdir().unwrap());
+    let (source, client) = source(&fake, folder.path()).await;
+    fake.state().withheld = Some(9);
+    assert_eq!(client.lookup(&[package()]).await.unwrap().answer.missing(), [LeafIndex::new(9)]);
+    for brings in [usize::MAX, 2] {
+        fake.state().brings = brings;
+        let error = unverified(client.list(&package()).await.unwrap_err());
+        assert!(error.contains("lists leaf 9 and withholds its entry"), "{error}");
+        unverified(gather(&source, [package()]).await.unwrap_err());
+    }
+    let private = gather(&Source::Private(client), [package()]).await.unwrap();
+    assert!(private.missing.is_some(), "it cannot be told, so it is said to be incomplete");
+}
+
+#[tokio::test]
+async fn a_stream_that_brings_nothing_is_left() {
+    let (fake, folder) = (log(1).await, tempfile::tempdir().unwrap());
+    let client = fake.client(folder.path()).await;
+    fake.state().rewrite = Some(Box::new(|_, answer| Ok(vec![answer, Default::default()])));
+    let error = unverified(client.lookup(&[package()]).await.unwrap_err());
+    assert!(error.contains("brings nothing"), "{error}");
+    fake.state().rewrite = Some(Box::new(|_, _| Ok(vec![])));
+    unverified(client.lookup(&[package()]).await.unwrap_err());
+}
+
+/// The folder of the answers that were kept.
+fn kept(folder: &Path) -> Vec<std::path::PathBuf> {
+    let logs = std::fs::read_dir(folder.join("answers")).unwrap();
+    let files = logs.flat_map(|log| std::fs::read_dir(log.unwrap().path()).unwrap());
+    files.map(|file| file.unwrap().path()).collect()
+}
+
+#[tokio::test]
+async fn kept_answers_are_verified_again() {
+    let (fake, folder) = (log(2).await, tempfile::tempdir().unwrap());
+    let (source, client) = source(&fake, folder.path()).await;
+    let online = gather(&source, [package()]).await.unwrap();
+    let cache = || AnswerCache::new(folder.path(), client.log_key());
+    let offline = gather(&Source::Kept(cache()), [package()]).await.unwrap();
+    let leaves = |gathered: &assay_client::gather::Gathered| -> Vec<_> {
+        gathered.claims.iter().map(|claim| claim.leaf()).collect()
+    };
+    assert_eq!(leaves(&online), leaves(&offline));
+    assert_eq!(offline.missing, None);
+    for file in kept(folder.path()) {
+        let bytes = std::fs::read(&file).unwrap();
+        for at in (0..bytes.len()).step_by(7) {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x10;
+            std::fs::write(&file, &damaged).unwrap();
+            let error = gather(&Source::Kept(cache()), [package()]).await.unwrap_err();
+            assert!(matches!(error, ClientError::Unverified { .. } | ClientError::State { .. }), "{at}: {error:?}");
+        }
+        std::fs::write(&file, &bytes).unwrap();
+    }
+}
