@@ -70,6 +70,29 @@ impl Client {
         self.accept(&answer.checkpoint).await
     }
 
+    /// The size of the newest head that was seen of the log; 0 if none was.
+    pub(crate) async fn seen(&self) -> Result<TreeSize, ClientError> {
+        Ok(self.stored_head().await?.map_or(TreeSize::EMPTY, |head| head.size()))
+    }
+
+    /// [`Client::accept`] for an answer that shall leave nothing out: a head older than one that had been `seen` when the
+    /// question was sent is refused. It proves a lie of nobody, because mirrors lag; but by it a node could hide, from
+    /// somebody who saw more, what was logged since.
+    pub(crate) async fn accept_since(&self, note: &str, seen: TreeSize) -> Result<VerifiedCheckpoint, ClientError> {
+        let head = self.accept(note).await?;
+        match head.size() < seen {
+            true => Err(ClientError::Unavailable {
+                what: format!(
+                    "the node answers as of an older head, of size {}, than was seen before, of size {seen}: what was \
+                     logged since is not in its answer; try again later, or ask another node",
+                    head.size()
+                ),
+                source: None,
+            }),
+            false => Ok(head),
+        }
+    }
+
     /// Verifies a checkpoint's signature, proves it consistent with the last head seen, and stores it if it is newer.
     pub(crate) async fn accept(&self, note: &str) -> Result<VerifiedCheckpoint, ClientError> {
         let mut accepted = self.accepted.lock().await;

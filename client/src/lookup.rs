@@ -5,7 +5,7 @@ use assay_core::{
     entry::Entry,
     index::{Answer, Commitment, Label, Prefix, Query, VerifiedAnswer, answer::check_pages},
     note::VerifiedCheckpoint,
-    tree::{LeafIndex, verify_many},
+    tree::{LeafIndex, TreeSize, verify_many},
 };
 use assay_proto::{
     answer::{Joined, to_core},
@@ -37,8 +37,11 @@ impl Client {
     /// Looks up many labels at one checkpoint: the whole list of each, and the entries, but for those that
     /// [`VerifiedAnswer::missing`] names because a list is long ([`Client::list`] brings them).
     ///
-    /// Fails with [`ClientError::Unverified`] if anything was hidden, added or exchanged.
+    /// Fails with [`ClientError::Unverified`] if anything was hidden, added or exchanged, and with
+    /// [`ClientError::Unavailable`] if the answer is as of an older head than the newest that was seen before: a node may
+    /// lag, but what was logged since would be hidden. At most [`LOOKUP_LABELS`](assay_core::limits::LOOKUP_LABELS) labels are answered.
     pub async fn lookup(&self, labels: &[Label]) -> Result<Looked, ClientError> {
+        let seen = self.seen().await?;
         let mut labels = labels.to_vec();
         labels.sort_unstable();
         labels.dedup();
@@ -50,11 +53,13 @@ impl Client {
         let answers = index.batch_lookup(futures::stream::iter(messages));
         let mut joined = Joined::default();
         call::each("looking up", answers, |message| push(&mut joined, message.answer)).await?;
-        self.verified(joined, &Query::Labels(labels)).await
+        self.verified(joined, &Query::Labels(labels), seen).await
     }
 
-    /// Looks up every label that begins with `prefix`, so that the node does not learn which one is meant.
+    /// Looks up every label that begins with `prefix`, so that the node does not learn which one is meant. It fails as
+    /// [`Client::lookup`] does.
     pub async fn lookup_prefix(&self, prefix: &Prefix) -> Result<Looked, ClientError> {
+        let seen = self.seen().await?;
         let bits = prefix.bits();
         let bytes = &prefix.first().as_bytes()[..usize::from(bits.div_ceil(8))];
         let request = LookupPrefixRequest { prefix: Bytes::copy_from_slice(bytes), bits: bits.into() };
@@ -62,16 +67,18 @@ impl Client {
         let mut joined = Joined::default();
         call::each("looking up a prefix", index.lookup_prefix(request), |message| push(&mut joined, message.answer))
             .await?;
-        self.verified(joined, &Query::Prefix(*prefix)).await
+        self.verified(joined, &Query::Prefix(*prefix), seen).await
     }
 
-    /// A page of one label's list, from a position on. The list is verified as a whole only by [`Client::list`].
+    /// A page of one label's list, from a position on. The list is verified as a whole only by [`Client::list`]. It fails
+    /// as [`Client::lookup`] does.
     pub async fn lookup_page(&self, label: &Label, from: u64, limit: u32) -> Result<Looked, ClientError> {
+        let seen = self.seen().await?;
         let request = LookupRequest { label: wire(label), from, limit };
         let answer = call::short("looking up", self.index.clone().lookup(request)).await?;
         let mut joined = Joined::default();
         push(&mut joined, answer.answer)?;
-        self.verified(joined, &Query::Page { label: *label, from }).await
+        self.verified(joined, &Query::Page { label: *label, from }, seen).await
     }
 
     /// Everything under one label, however long its list, in pages. It guarantees that they make up the whole list as of
@@ -140,9 +147,9 @@ impl Client {
         Ok(Watched { answers })
     }
 
-    async fn verified(&self, joined: Joined, query: &Query) -> Result<Looked, ClientError> {
+    async fn verified(&self, joined: Joined, query: &Query, seen: TreeSize) -> Result<Looked, ClientError> {
         let bytes = joined.finish().map_err(|e| ClientError::unverified_by("the answer cannot be read", e))?;
-        let checkpoint = self.accept(&bytes.checkpoint).await?;
+        let checkpoint = self.accept_since(&bytes.checkpoint, seen).await?;
         let answer = verify(checkpoint, query, &bytes)?;
         Ok(Looked { answer, bytes })
     }

@@ -88,6 +88,58 @@ async fn an_entry_that_is_listed_and_withheld_is_noticed() {
     assert!(private.missing.is_some(), "it cannot be told, so it is said to be incomplete");
 }
 
+/// The answer to who saw more is not complete, however genuine the older head is.
+#[tokio::test]
+async fn an_answer_as_of_an_older_head_than_was_seen_is_not_taken() {
+    let (fake, folder) = (log(3).await, tempfile::tempdir().unwrap());
+    fake.state().publish(&withdrawal(1, claim_id(&claim(1, 2))));
+    let (source, client) = source(&fake, folder.path()).await;
+    client.checkpoint().await.unwrap();
+    let older = fake.state().checkpoint_at(9);
+    fake.state().checkpoint = Some(older);
+    assert_eq!(client.checkpoint().await.unwrap().size(), TreeSize::new(9), "by itself it does no harm");
+
+    let fresh = fake.client(folder.path()).await;
+    for client in [&client, &fresh] {
+        for error in [
+            client.lookup(&[package()]).await.unwrap_err(),
+            client.lookup_page(&package(), 0, 0).await.unwrap_err(),
+            client.lookup_prefix(&Prefix::of(&package(), 1)).await.unwrap_err(),
+            client.list(&package()).await.unwrap_err(),
+            gather(&source, [package()]).await.unwrap_err(),
+            gather(&Source::Private(client.clone()), [package()]).await.unwrap_err(),
+        ] {
+            let error = unavailable(error);
+            assert!(error.contains("an older head, of size 9, than was seen before, of size 11"), "{error}");
+        }
+    }
+    let stranger = tempfile::tempdir().unwrap();
+    let looked = fake.client(stranger.path()).await.lookup(&[package()]).await.unwrap();
+    assert_eq!(looked.answer.checkpoint().size(), TreeSize::new(9), "who saw nothing newer is told as of when it is");
+}
+
+/// The head that counts is the newest when the question was sent: an answer that was under way may be older than one that
+/// came first.
+#[tokio::test]
+async fn an_answer_that_was_overtaken_is_taken() {
+    let (fake, folder) = (log(3).await, tempfile::tempdir().unwrap());
+    let client = fake.client(folder.path()).await;
+    client.checkpoint().await.unwrap();
+    fake.state().publish(&claim(1, 50));
+    let newer = fake.state().checkpoint_at(11);
+    let key = fake.log_key();
+    let before = fake.state().checkpoint_at(9);
+    fake.state().checkpoint = Some(before);
+    let heads = assay_client::HeadStore::new(folder.path(), &key);
+    fake.state().rewrite = Some(Box::new(move |_, answer| {
+        let newer = VerifiedCheckpoint::verify(&newer, &key).unwrap();
+        assert!(heads.advance(heads.load().unwrap().as_ref(), &newer).unwrap());
+        Ok(vec![answer])
+    }));
+    let looked = client.lookup(&[package()]).await.unwrap();
+    assert_eq!(looked.answer.checkpoint().size(), TreeSize::new(9));
+}
+
 #[tokio::test]
 async fn a_stream_that_brings_nothing_is_left() {
     let (fake, folder) = (log(1).await, tempfile::tempdir().unwrap());
