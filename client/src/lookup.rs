@@ -3,7 +3,7 @@
 use crate::{Client, ClientError, call};
 use assay_core::{
     entry::Entry,
-    index::{Answer, Commitment, Label, Prefix, Query, VerifiedAnswer, answer::check_pages},
+    index::{Answer, Commitment, CommitmentError, Label, Prefix, Query, VerifiedAnswer, answer::check_pages},
     note::VerifiedCheckpoint,
     tree::{LeafIndex, TreeSize, verify_many},
 };
@@ -130,8 +130,13 @@ impl Client {
         let proof: Vec<_> = path.into_iter().rev().collect();
         verify_many(&[(LeafIndex::new(last), entry.leaf_hash())], checkpoint.size(), &proof, &checkpoint.root())
             .map_err(|e| wrong(&e))?;
-        let commitment = Commitment::of_entry(&entry, last).map_err(|e| wrong(&e))?;
-        Ok((checkpoint, commitment))
+        match Commitment::of_entry(&entry, last) {
+            Ok(commitment) => Ok((checkpoint, commitment)),
+            Err(unsupported @ CommitmentError::Unsupported { .. }) => {
+                Err(ClientError::Unsupported(unsupported.to_string()))
+            }
+            Err(error) => Err(wrong(&error)),
+        }
     }
 
     /// Follows labels: the node says when more is listed than the caller has. What it says is a hint and no proof.

@@ -141,6 +141,25 @@ async fn an_answer_that_was_overtaken_is_taken() {
 }
 
 #[tokio::test]
+async fn an_unsupported_mapping_fails_closed_and_says_what_is_supported() {
+    let (fake, folder) = (log(2).await, tempfile::tempdir().unwrap());
+    let honest = fake.state().commitment().to_wire();
+    fake.state().commit_to(wire::IndexCommitment { mapping_version: 2, ..honest });
+    let (source, client) = source(&fake, folder.path()).await;
+    for error in [
+        client.lookup(&[package()]).await.unwrap_err(),
+        client.lookup_prefix(&Prefix::EMPTY).await.unwrap_err(),
+        client.list(&package()).await.unwrap_err(),
+        client.commitment().await.unwrap_err(),
+        gather(&source, [package()]).await.unwrap_err(),
+        gather(&Source::Private(client.clone()), [package()]).await.unwrap_err(),
+    ] {
+        let ClientError::Unsupported(what) = error else { panic!("{error:?}") };
+        assert!(what.contains("unsupported mapping version 2; version 1 is supported"), "{what}");
+    }
+}
+
+#[tokio::test]
 async fn a_stream_that_brings_nothing_is_left() {
     let (fake, folder) = (log(1).await, tempfile::tempdir().unwrap());
     let client = fake.client(folder.path()).await;
