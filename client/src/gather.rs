@@ -1,7 +1,7 @@
 //! Gathering all that bears on some components: the claims about them, what others say of those claims, and the records,
 //! endorsements and compromises of everybody who signed any of it.
 //!
-//! It asks in rounds, each one batch: every claim found adds the labels by which it can be withdrawn, answered or disputed,
+//! It asks in rounds, each one batch, or several if it is large: every claim found adds the labels by which it can be withdrawn, answered or disputed,
 //! and those of its signers. A round that finds no new claim is the last. So that a withdrawal cannot be hidden, every round
 //! is a complete answer; the claims of all of them are complete as of the oldest of their checkpoints.
 
@@ -10,6 +10,7 @@ use assay_core::{
     claim::ClaimError,
     index::{Kind, Label, Prefix, VerifiedAnswer},
     issuer::IssuerId,
+    limits::LOOKUP_LABELS,
     logged::LoggedClaim,
     note::VerifiedCheckpoint,
     tree::LeafIndex,
@@ -80,8 +81,10 @@ pub async fn gather(source: &Source, labels: impl IntoIterator<Item = Label>) ->
         let labels: Vec<Label> = next.iter().copied().collect();
         gathering.asked.extend(&labels);
         let mut found = Vec::new();
-        for answer in gathering.ask(source, &labels).await? {
-            found.extend(gathering.take(source, answer, &labels).await?);
+        for labels in labels.chunks(LOOKUP_LABELS) {
+            for answer in gathering.ask(source, labels).await? {
+                found.extend(gathering.take(source, answer, labels).await?);
+            }
         }
         next = found.iter().flat_map(related).filter(|label| !gathering.asked.contains(label)).collect();
     }

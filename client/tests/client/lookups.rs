@@ -170,6 +170,18 @@ async fn a_stream_that_brings_nothing_is_left() {
     unverified(client.lookup(&[package()]).await.unwrap_err());
 }
 
+#[tokio::test]
+async fn more_labels_than_one_batch_takes_are_asked_for_in_several() {
+    let (fake, folder) = (log(2).await, tempfile::tempdir().unwrap());
+    let (source, client) = source(&fake, folder.path()).await;
+    let many = limits::LOOKUP_LABELS + 10;
+    let labels = (0..many).map(|n| Label::new(Kind::Package, &format!("pkg:cargo/nobody-{n}"))).chain([package()]);
+    let gathered = gather(&source, labels.clone()).await.unwrap();
+    assert_eq!((gathered.claims.len(), gathered.missing), (3, None));
+    let kept = AnswerCache::new(folder.path(), client.log_key());
+    assert_eq!(gather(&Source::Kept(kept), labels).await.unwrap().claims.len(), 3);
+}
+
 /// The folder of the answers that were kept.
 fn kept(folder: &Path) -> Vec<std::path::PathBuf> {
     let logs = std::fs::read_dir(folder.join("answers")).unwrap();
