@@ -213,3 +213,27 @@ async fn kept_answers_are_verified_again() {
         std::fs::write(&file, &bytes).unwrap();
     }
 }
+
+#[tokio::test]
+async fn an_answer_that_was_kept_is_of_this_key_and_no_newer_than_the_head_that_was_seen() {
+    let (fake, folder) = (log(2).await, tempfile::tempdir().unwrap());
+    let (source, client) = source(&fake, folder.path()).await;
+    let first = client.checkpoint().await.unwrap();
+    fake.state().publish(&claim(1, 50));
+    gather(&source, [package()]).await.unwrap();
+
+    let seed = assay_core::note::SignerKey::from_seed("fake.example/log", &[8; 32]).unwrap();
+    let other = AnswerCache::new(folder.path(), &seed.verifier());
+    assert!(other.load(&[package()]).unwrap().is_none(), "another key's answers are no answers");
+
+    let heads = folder.path().join("heads");
+    let head = std::fs::read_dir(heads).unwrap().map(|file| file.unwrap().path());
+    let head = head.filter(|path| path.extension().is_none()).next().unwrap();
+    let cache = AnswerCache::new(folder.path(), client.log_key());
+    assert!(cache.load(&[package()]).unwrap().is_some());
+    std::fs::write(&head, first.note()).unwrap();
+    let error = cache.load(&[package()]).unwrap_err();
+    assert!(matches!(error, ClientError::State { .. }), "nobody proved it to extend the head: {error:?}");
+    std::fs::remove_file(&head).unwrap();
+    assert!(matches!(cache.load(&[package()]).unwrap_err(), ClientError::State { .. }));
+}
