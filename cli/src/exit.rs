@@ -21,12 +21,23 @@ pub enum Failure {
         #[source]
         source: std::io::Error,
     },
+    /// A log that must answer did not.
+    #[error("{0}")]
+    Unanswered(String),
     /// A check failed.
     #[error("{0}")]
     Failed(String),
     /// The client's.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The client's, of one log among several.
+    #[error("the log {}: {source}", crate::output::plain(origin))]
+    OfLog {
+        /// Which log.
+        origin: String,
+        /// What is wrong.
+        source: ClientError,
+    },
     /// The audit's.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -49,9 +60,9 @@ pub fn code(failure: &Failure) -> u8 {
     match failure {
         Failure::NotMet(_) => NOT_MET,
         Failure::Usage(_) => USAGE,
-        Failure::Io { .. } => UNAVAILABLE,
+        Failure::Io { .. } | Failure::Unanswered(_) => UNAVAILABLE,
         Failure::Failed(_) => FAILED,
-        Failure::Client(error) => client_code(error),
+        Failure::Client(source) | Failure::OfLog { source, .. } => client_code(source),
         Failure::Audit(error) => audit_code(error),
     }
 }
@@ -83,16 +94,10 @@ fn audit_code(error: &AuditError) -> u8 {
 /// What to do next, where the failure's own text does not say it.
 fn advice(failure: &Failure) -> Option<&'static str> {
     match failure {
-        Failure::Client(ClientError::Unavailable { .. }) | Failure::Audit(AuditError::Unavailable { .. }) => Some(
-            "nothing is wrong with the log as far as this shows; try again, or check --log (http or https?), the \
-                 network, and --tls-ca, --tls-cert and --tls-key if the node asks for TLS",
-        ),
-        Failure::Client(ClientError::Unverified { .. }) | Failure::Audit(AuditError::Checkpoint(_)) => {
-            Some("do not rely on the answer; check that --log-key is the key of the log at that address")
-        }
-        Failure::Client(ClientError::Misbehavior(_)) | Failure::Audit(AuditError::Fork { .. }) => {
-            Some("do not rely on this log; report the two notes to the log's operator and to others who use it")
-        }
+        Failure::Client(source) | Failure::OfLog { source, .. } => client_advice(source),
+        Failure::Audit(AuditError::Unavailable { .. }) => Some(TRY_AGAIN),
+        Failure::Audit(AuditError::Checkpoint(_)) => Some(CHECK_KEY),
+        Failure::Audit(AuditError::Fork { .. }) => Some(REPORT),
         Failure::Audit(
             AuditError::Tile { .. }
             | AuditError::Root { .. }
@@ -101,11 +106,25 @@ fn advice(failure: &Failure) -> Option<&'static str> {
             | AuditError::Uncommitted { .. }
             | AuditError::Entry { .. },
         ) => Some("do not rely on this log until its operator explains it"),
-        Failure::Client(ClientError::Refused { code, .. }) => refused_advice(*code),
         Failure::Io { .. } => Some("check that the path exists and that you may read and write it"),
         _ => None,
     }
 }
+
+fn client_advice(error: &ClientError) -> Option<&'static str> {
+    match error {
+        ClientError::Unavailable { .. } => Some(TRY_AGAIN),
+        ClientError::Unverified { .. } => Some(CHECK_KEY),
+        ClientError::Misbehavior(_) => Some(REPORT),
+        ClientError::Refused { code, .. } => refused_advice(*code),
+        _ => None,
+    }
+}
+
+const TRY_AGAIN: &str = "nothing is wrong with the log as far as this shows; try again, or check --log (http or https?), the \
+                         network, and --tls-ca, --tls-cert and --tls-key if the node asks for TLS";
+const CHECK_KEY: &str = "do not rely on the answer; check that --log-key is the key of the log at that address";
+const REPORT: &str = "do not rely on this log; report the two notes to the log's operator and to others who use it";
 
 /// What to do about a refusal by the node.
 fn refused_advice(code: tonic::Code) -> Option<&'static str> {
@@ -158,10 +177,11 @@ mod tests {
             kept: Err(text()),
         };
         let root = AuditError::Root { computed: Hash::of(b"a"), signed: Hash::of(b"b") };
-        let cases: [(Failure, u8); 13] = [
+        let cases: [(Failure, u8); 14] = [
             (Failure::NotMet(text()), 1),
             (Failure::Usage(text()), 2),
             (Failure::io("x", io()), 3),
+            (Failure::Unanswered(text()), 3),
             (Failure::Failed(text()), 4),
             (ClientError::Usage(text()).into(), 2),
             (ClientError::Refused { code: tonic::Code::PermissionDenied, message: text() }.into(), 2),

@@ -5,6 +5,8 @@
 //! be piped. One file of `commands` for each command; [`exit`] alone maps what went wrong to an exit code.
 
 mod args;
+mod asking;
+mod check;
 mod commands;
 mod config;
 mod exit;
@@ -37,6 +39,10 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
+    if !settings.format.is_general() && !matches!(command, Command::Check(_)) {
+        let format = settings.format.name();
+        return Err(Failure::Usage(format!("only `assay check` writes {format}; use --output text or --output json")));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -55,6 +61,7 @@ fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             Command::Verify(command) => commands::verify::run(command, settings),
             Command::Log(command) => commands::log::run(command, settings).await,
             Command::Audit(command) => commands::audit::run(command, settings).await,
+            Command::Check(command) => commands::check::run(command, settings).await,
             Command::Policy(command) => commands::policy::run(command, settings),
             Command::Completions(command) => commands::completions::run(command),
             Command::Man(command) => commands::man::run(command, settings),

@@ -15,6 +15,7 @@ use assay_core::{
     note::VerifiedCheckpoint,
     tree::LeafIndex,
 };
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most rounds: claims about claims, and endorsers of endorsers, end long before, but for somebody who wants them not to.
@@ -54,7 +55,9 @@ pub struct Gathered {
     pub leaves: BTreeMap<Label, Vec<LeafIndex>>,
     /// The oldest checkpoint of all rounds: the answer is complete as of it.
     pub checkpoint: Option<VerifiedCheckpoint>,
-    /// When that checkpoint's commitment was made, by the log's clock, in milliseconds since 1970 (UTC).
+    /// Every checkpoint that one of the rounds was answered under, each once.
+    pub checkpoints: Vec<VerifiedCheckpoint>,
+    /// When the oldest checkpoint's commitment was made, by the log's clock, in milliseconds since 1970 (UTC).
     pub head_at_ms: u64,
     /// Why the answer is not complete after all, if it is not.
     pub missing: Option<String>,
@@ -174,6 +177,7 @@ impl Gathering {
     async fn take_whole(&mut self, client: &Client, label: &Label) -> Result<Vec<LoggedClaim>, ClientError> {
         let (mut new, mut leaves) = (Vec::new(), Vec::new());
         for page in client.list(label).await? {
+            self.complete_as_of(&page);
             let listed = page.list(label).map_or(&[][..], |list| &list.leaves);
             new.extend(self.keep(&page, &listed.iter().copied().collect()));
             leaves.extend_from_slice(listed);
@@ -183,6 +187,9 @@ impl Gathering {
     }
 
     fn complete_as_of(&mut self, answer: &VerifiedAnswer) {
+        if self.gathered.checkpoints.iter().all(|known| known.note() != answer.checkpoint().note()) {
+            self.gathered.checkpoints.push(answer.checkpoint().clone());
+        }
         let older = |known: &VerifiedCheckpoint| answer.checkpoint().size() < known.size();
         if self.gathered.checkpoint.as_ref().is_none_or(older) {
             self.gathered.checkpoint = Some(answer.checkpoint().clone());
@@ -192,7 +199,11 @@ impl Gathering {
 
     fn keep(&mut self, answer: &VerifiedAnswer, wanted: &BTreeSet<LeafIndex>) -> Vec<LoggedClaim> {
         let mut new = Vec::new();
-        for (leaf, claim) in answer.claims(&(), |leaf| wanted.contains(&leaf) && !self.claims.contains_key(&leaf)) {
+        let unknown: Vec<LeafIndex> = wanted.iter().filter(|leaf| !self.claims.contains_key(leaf)).copied().collect();
+        // Signatures are most of the work of an answer, and each is checked by itself: so on all cores.
+        let verified: Vec<_> =
+            unknown.into_par_iter().filter_map(|leaf| Some((leaf, answer.claim(&(), leaf)?))).collect();
+        for (leaf, claim) in verified {
             match claim {
                 Ok(claim) => new.push(claim),
                 Err(error) if self.gathered.broken.iter().all(|(at, _)| *at != leaf) => {

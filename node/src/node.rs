@@ -6,7 +6,7 @@ use crate::{
     admission::Admission,
     anchor::{Anchor, AnchorError},
     config::{Config, ConfigError},
-    index::{self, IndexError},
+    index::{self, Index, IndexError},
     keyfile::{self, KeyFileError},
     records::RecordError,
     registry::Directory,
@@ -19,7 +19,7 @@ use crate::{
         admin,
         app::{MESSAGE_BYTES, Surface},
         attachments::Attachments,
-        index::Index,
+        index::Index as LookUps,
         log::Log,
         serve::Server,
         tiles,
@@ -184,6 +184,14 @@ pub fn settle(store: &impl Reads, head: Head, anchor: &VerifiedCheckpoint) -> Re
 impl Node {
     /// Starts everything. When it returns, calls are answered.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::start_with(config, |store, head, cache_mib| index::recover(store, head, cache_mib)).await
+    }
+
+    /// As [`Node::start`], with an index of the caller's making: a benchmark measures what keeping it costs.
+    pub async fn start_with(
+        config: Config,
+        index: impl FnOnce(&Rocks, Head, usize) -> Result<Index, IndexError>,
+    ) -> Result<Self, StartError> {
         let Opened { store, anchor, checkpoint, state, key } = open(&config)?;
         let tls = config.server.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
         let listener = listen(config.server.listen, "server.listen").await?;
@@ -200,7 +208,7 @@ impl Node {
             issuers = directory.len(),
             "log opened"
         );
-        let index = index::recover(&*store, state.head(), config.storage.index_cache_mib)?;
+        let index = index(&store, state.head(), config.storage.index_cache_mib)?;
         // After a crash between commit and signature the index is that of a checkpoint which is about to be signed.
         let shown = (state.head().committed == checkpoint.size()).then(|| index.map().clone());
         let view = Arc::new(View::new(store.clone(), checkpoint, shown, config.storage.tile_cache_mib)?);
@@ -277,10 +285,10 @@ fn app(
     pool: mpsc::Sender<Submission>,
     halt: Arc<Halt>,
     stopping: watch::Receiver<bool>,
-) -> Surface<Log<Rocks>, Index<Rocks>> {
+) -> Surface<Log<Rocks>, LookUps<Rocks>> {
     let log = Log::new(view.clone(), admission, pool, halt, stopping);
     let attachments = AttachmentServiceServer::new(Attachments::new(store)).max_decoding_message_size(MESSAGE_BYTES);
-    Surface::new(log, Index::new(view.clone()), Routes::new(attachments), tiles::router(view))
+    Surface::new(log, LookUps::new(view.clone()), Routes::new(attachments), tiles::router(view))
 }
 
 /// Writes what a script needs to reach the node, whole or not at all.

@@ -12,7 +12,7 @@
 //! | index lists | label ‖ position in the list, u64be | the leaf indices from there on, up to the next row |
 //! | meta | [`INDEX_THROUGH`] | for each shard of the index, the leaf below which its pages are current, u64be |
 //!
-//! A segment is what one commit added to a sixteenth of a bundle: large enough that writing a row costs little, small enough
+//! A segment is what one commit added to a thirty-second part of a bundle: large enough that writing a row costs little, small enough
 //! that one entry is read without its whole bundle, and no entry is written twice. Bundles and entries are served from the
 //! same bytes.
 
@@ -20,7 +20,7 @@ use crate::storage::{Batch, Reads, StorageError, Table};
 use assay_core::{
     Hash,
     claim::ClaimId,
-    index::{Label, Prefix, list},
+    index::{Label, Prefix, list, map::PageBytes},
     issuer::IssuerId,
     sequencer::Step,
     tree::{LeafIndex, TileIndex, bundle},
@@ -31,7 +31,7 @@ use bytes::{Bytes, BytesMut};
 pub const WIDTH: u64 = 256;
 
 /// Most entries of a segment, which never crosses a multiple of it.
-const SEGMENT: u64 = 16;
+const SEGMENT: u64 = 8;
 
 /// The row of `Meta` that says how far the index is stored.
 pub const INDEX_THROUGH: &[u8] = b"index_through";
@@ -122,10 +122,10 @@ pub fn page_value(through: u64, page: &[u8]) -> Bytes {
 }
 
 /// Reads what [`page_value`] wrote: through which leaf the page is current, and the page.
-pub fn parse_page(row: &Bytes) -> Result<(u64, Bytes), RecordError> {
-    let (through, _) =
+pub fn parse_page(row: &[u8]) -> Result<(u64, PageBytes), RecordError> {
+    let (through, page) =
         row.split_first_chunk::<8>().ok_or_else(|| RecordError::Damaged("a page of the index is cut off".into()))?;
-    Ok((u64::from_be_bytes(*through), row.slice(8..)))
+    Ok((u64::from_be_bytes(*through), page.into()))
 }
 
 /// The key of what a label's list grew by.
@@ -212,6 +212,15 @@ pub fn read_bundle(tables: &impl Reads, number: u64, width: u64) -> Result<Bytes
 /// Returns one entry's bytes, verbatim.
 pub fn read_entry(tables: &impl Reads, index: LeafIndex) -> Result<Bytes, RecordError> {
     let missing = || RecordError::Damaged(format!("entry {index} is missing"));
+    // Under load most segments are whole; then the key is known, and one look-up is cheaper than a search.
+    let whole = index.get() / SEGMENT * SEGMENT;
+    if let Some(segment) = tables.get(Table::Segments, &whole.to_be_bytes())? {
+        let entry = bundle::entries(&segment).nth((index.get() - whole) as usize);
+        if let Some(entry) = entry {
+            let entry = entry.map_err(|e| RecordError::Damaged(format!("entry {index}: {e}")))?;
+            return Ok(segment.slice_ref(entry));
+        }
+    }
     let (key, segment) = tables.at_or_before(Table::Segments, &index.get().to_be_bytes())?.ok_or_else(missing)?;
     let first = parse_index(&key)?.get();
     let skip = usize::try_from(index.get() - first).map_err(|_| missing())?;

@@ -12,20 +12,22 @@ use super::label::{Label, Prefix};
 use super::page::{self, Draft, PAGE_LABELS, PageError, Record, Spill, branch, subtree};
 use super::{Commitment, node};
 use crate::Hash;
-use bytes::Bytes;
 use std::sync::Arc;
 
 /// Updates on both sides of a node from which on it pays to compute the sides at the same time.
 const FORK: usize = 256;
 
+/// The bytes of a page. Shared, because a page lives in every map that no step has changed it in.
+pub type PageBytes = Arc<[u8]>;
+
 /// What a page's node holds of its bytes.
 pub trait Slot: Send + Sync {
     /// A slot for a page that was just written.
-    fn filled(bytes: Bytes) -> Self;
+    fn filled(bytes: PageBytes) -> Self;
 }
 
-impl Slot for Bytes {
-    fn filled(bytes: Bytes) -> Self {
+impl Slot for PageBytes {
+    fn filled(bytes: PageBytes) -> Self {
         bytes
     }
 }
@@ -36,17 +38,17 @@ pub trait Pages<S>: Sync {
     type Error: Send;
 
     /// Returns the bytes of this page, as they were when its node was made.
-    fn bytes(&self, page: &Page<S>) -> Result<Bytes, Self::Error>;
+    fn bytes(&self, page: &Page<S>) -> Result<PageBytes, Self::Error>;
 }
 
 /// All pages are in their slots.
 #[derive(Debug, Clone, Copy)]
 pub struct Resident;
 
-impl Pages<Bytes> for Resident {
+impl Pages<PageBytes> for Resident {
     type Error = std::convert::Infallible;
 
-    fn bytes(&self, page: &Page<Bytes>) -> Result<Bytes, Self::Error> {
+    fn bytes(&self, page: &Page<PageBytes>) -> Result<PageBytes, Self::Error> {
         Ok(page.slot.clone())
     }
 }
@@ -152,7 +154,7 @@ pub struct StoredPage<S> {
     /// See [`Page::through`].
     pub through: u64,
     /// Its bytes, which are read once, here.
-    pub bytes: Bytes,
+    pub bytes: PageBytes,
     /// The slot that it gets.
     pub slot: S,
 }
@@ -238,8 +240,8 @@ impl<S: Slot> Map<S> {
             Some(root) => step.apply(root, updates, &mut changes)?,
             None => step.fresh(Prefix::EMPTY, updates, &mut changes)?,
         };
-        let map = Map { root: Some(root), labels: self.labels + changes.added };
-        Ok(Update { map, spills: changes.spills, split: changes.split })
+        let map = Map { root: Some(root), labels: self.labels + changes.draft.added };
+        Ok(Update { map, spills: changes.draft.spills, split: changes.split })
     }
 
     /// Calls `visit` with every page whose key lies between the two labels, in order.
@@ -325,15 +327,14 @@ struct Step<'a, P, F> {
 /// What it changed.
 #[derive(Default)]
 struct Changes {
-    added: u64,
-    spills: Vec<Spill>,
+    draft: Draft,
     split: Vec<Prefix>,
 }
 
 impl Changes {
     fn append(&mut self, mut other: Changes) {
-        self.added += other.added;
-        self.spills.append(&mut other.spills);
+        self.draft.added += other.draft.added;
+        self.draft.spills.append(&mut other.draft.spills);
         self.split.append(&mut other.split);
     }
 }
@@ -415,15 +416,12 @@ impl<P, F: Fork> Step<'_, P, F> {
             return Ok(Node::Page(page.clone()));
         }
         let bytes = self.pages.bytes(page).map_err(MapError::Read)?;
-        let draft = Draft::merge(&bytes, updates, page.through)?;
-        let before = page::records(&bytes)?.len();
-        let node = self.part(&draft, page.key, 0, draft.items.len());
-        if draft.items.len() > PAGE_LABELS {
+        changes.draft.merge(&bytes, updates, page.through)?;
+        let labels = changes.draft.items.len();
+        if labels > PAGE_LABELS {
             changes.split.push(page.key);
         }
-        changes.added += (draft.items.len() - before) as u64;
-        changes.spills.extend(draft.spills);
-        Ok(node)
+        Ok(self.part(&changes.draft, page.key, 0, labels))
     }
 
     /// Pages for labels that no page holds yet.
@@ -436,19 +434,16 @@ impl<P, F: Fork> Step<'_, P, F> {
     where
         P: Pages<S>,
     {
-        let draft = Draft::merge(&[], updates, 0)?;
-        let node = self.part(&draft, key, 0, draft.items.len());
-        changes.added += draft.items.len() as u64;
-        changes.spills.extend(draft.spills);
-        Ok(node)
+        changes.draft.merge(&[], updates, 0)?;
+        Ok(self.part(&changes.draft, key, 0, changes.draft.items.len()))
     }
 
     /// Parts the items from one to another into pages. It goes no deeper than there are items.
     fn part<S: Slot>(&self, draft: &Draft, key: Prefix, from: usize, to: usize) -> Node<S> {
         let items = &draft.items[from..to];
         if items.len() <= PAGE_LABELS {
-            let bytes = Bytes::copy_from_slice(draft.page(from, to));
-            let page = Page { key, hash: subtree(items), through: self.through, slot: S::filled(bytes) };
+            let slot = S::filled(draft.page(from, to).into());
+            let page = Page { key, hash: subtree(items), through: self.through, slot };
             return Node::Page(Arc::new(page));
         }
         let (prefix, middle) = branch(items);

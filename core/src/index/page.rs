@@ -13,6 +13,7 @@
 use super::label::{Label, Prefix};
 use super::{list, node};
 use crate::Hash;
+use crate::hash::leaf_hash;
 use prost::encoding::{decode_varint, encode_varint};
 
 /// Most labels in a page. Measured: smaller pages make the directory larger, larger ones the rewriting.
@@ -119,12 +120,15 @@ pub fn records(bytes: &[u8]) -> Result<Vec<Record<'_>>, PageError> {
     if records.is_empty() { Err(PageError::Order) } else { Ok(records) }
 }
 
-/// Records that are being written, before they are parted into pages.
+/// Records that are being written, before they are parted into pages. One draft serves many pages, one after the other: a
+/// publish step writes tens of thousands, and its memory is taken once.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     bytes: Vec<u8>,
     pub items: Vec<Item>,
     pub spills: Vec<Spill>,
+    /// Labels that the page did not have.
+    pub added: u64,
 }
 
 /// One record of a draft, or of a page of which only the hashes matter.
@@ -137,25 +141,26 @@ pub(super) struct Item {
 
 impl Draft {
     /// The records of a page with what `updates` (leaf indices by label, ascending) append; those below `through` are in it
-    /// already and are passed over.
-    pub fn merge(page: &[u8], updates: &[(Label, u64)], through: u64) -> Result<Self, PageError> {
-        let mut draft = Draft { bytes: Vec::with_capacity(page.len() + 96 * updates.len().min(64)), ..Draft::default() };
+    /// already and are passed over. What the draft held before is gone, but for its spills and what it counted.
+    pub fn merge(&mut self, page: &[u8], updates: &[(Label, u64)], through: u64) -> Result<(), PageError> {
+        self.bytes.clear();
+        self.items.clear();
         let mut runs = updates.chunk_by(|a, b| a.0 == b.0).peekable();
         let mut rest = page;
         while !rest.is_empty() {
             let record = Record::take(&mut rest)?;
             while let Some(run) = runs.next_if(|run| run[0].0 < record.label) {
-                draft.append(None, run, through)?;
+                self.append(None, run, through)?;
             }
             match runs.next_if(|run| run[0].0 == record.label) {
-                Some(run) => draft.append(Some(record), run, through)?,
-                None => draft.keep(record),
+                Some(run) => self.append(Some(record), run, through)?,
+                None => self.keep(record),
             }
         }
         for run in runs {
-            draft.append(None, run, through)?;
+            self.append(None, run, through)?;
         }
-        Ok(draft)
+        Ok(())
     }
 
     fn keep(&mut self, record: Record<'_>) {
@@ -170,7 +175,12 @@ impl Draft {
             old.into_iter().for_each(|record| self.keep(record));
             return Ok(());
         }
+        self.added += u64::from(old.is_none());
         let length = old.map_or(0, |old| old.length);
+        if length == 0 && new.len() == 1 {
+            self.single(label, new[0].1);
+            return Ok(());
+        }
         let inline = old.map_or(Ok(Some(Vec::new())), |old| old.inline())?;
         let mut edge = old.map_or_else(|| Ok(list::Edge::default()), |old| old.edge())?;
         edge.extend(new.iter().map(|(_, leaf)| *leaf));
@@ -190,6 +200,16 @@ impl Draft {
         }
         self.items.push(Item { label: *label, hash, end: self.bytes.len() });
         Ok(())
+    }
+
+    /// A label with its first leaf, as most labels have: its list is one leaf hash.
+    fn single(&mut self, label: &Label, leaf: u64) {
+        let hash = node::leaf(label, 1, &leaf_hash(&leaf.to_be_bytes()));
+        self.bytes.extend_from_slice(label.as_bytes());
+        self.bytes.extend_from_slice(hash.as_bytes());
+        encode_varint(1, &mut self.bytes);
+        encode_varint(leaf, &mut self.bytes);
+        self.items.push(Item { label: *label, hash, end: self.bytes.len() });
     }
 
     /// The bytes of the records from one item to another, the last excluded.
@@ -253,6 +273,12 @@ mod tests {
         Label::from_bytes(*Hash::of(&n.to_be_bytes()).as_bytes())
     }
 
+    fn merged(page: &[u8], updates: &[(Label, u64)], through: u64) -> Draft {
+        let mut draft = Draft::default();
+        draft.merge(page, updates, through).unwrap();
+        draft
+    }
+
     fn updates(pairs: &[(u64, u64)]) -> Vec<(Label, u64)> {
         let mut updates: Vec<_> = pairs.iter().map(|(n, leaf)| (label(*n), *leaf)).collect();
         updates.sort();
@@ -264,7 +290,7 @@ mod tests {
         let mut page = Vec::new();
         let mut stored = Vec::new();
         for leaf in 0..40_u64 {
-            let draft = Draft::merge(&page, &updates(&[(1, 2 * leaf), (1, 2 * leaf + 1), (2, leaf)]), 0).unwrap();
+            let draft = merged(&page, &updates(&[(1, 2 * leaf), (1, 2 * leaf + 1), (2, leaf)]), 0);
             page = draft.page(0, 2).to_vec();
             stored.extend(draft.spills.into_iter().filter(|spill| spill.label == label(1)));
             let record = *records(&page).unwrap().iter().find(|record| record.label == label(1)).unwrap();
@@ -283,15 +309,15 @@ mod tests {
 
     #[test]
     fn what_is_in_a_page_already_is_not_added_again() {
-        let once = Draft::merge(&[], &updates(&[(1, 3), (2, 4)]), 0).unwrap();
-        let again = Draft::merge(once.page(0, 2), &updates(&[(1, 3), (1, 5), (2, 4)]), 5).unwrap();
-        let expected = Draft::merge(&[], &updates(&[(1, 3), (1, 5), (2, 4)]), 0).unwrap();
+        let once = merged(&[], &updates(&[(1, 3), (2, 4)]), 0);
+        let again = merged(once.page(0, 2), &updates(&[(1, 3), (1, 5), (2, 4)]), 5);
+        let expected = merged(&[], &updates(&[(1, 3), (1, 5), (2, 4)]), 0);
         assert_eq!(again.page(0, 2), expected.page(0, 2));
     }
 
     #[test]
     fn damaged_pages_are_noticed() {
-        let page = Draft::merge(&[], &updates(&[(1, 3), (2, 4), (2, 1000)]), 0).unwrap().page(0, 2).to_vec();
+        let page = merged(&[], &updates(&[(1, 3), (2, 4), (2, 1000)]), 0).page(0, 2).to_vec();
         assert_eq!(records(&page).unwrap().len(), 2);
         for end in 1..page.len() {
             // A page that ends between two records is a smaller page; the hash of the directory tells them apart.

@@ -1,8 +1,7 @@
-use super::map::{Fork, MapError, Pages, Resident, Serial, StoredPage};
+use super::map::{Fork, MapError, PageBytes, Pages, Resident, Serial, StoredPage};
 use super::naive::{Plain, label, list_root, root};
 use super::*;
 use crate::Hash;
-use bytes::Bytes;
 use proptest::prelude::*;
 use std::convert::Infallible;
 
@@ -15,7 +14,7 @@ fn sorted(mut updates: Vec<(Label, u64)>) -> Vec<(Label, u64)> {
 /// Both indexes, fed alike.
 #[derive(Default, Clone)]
 struct Both {
-    map: Map<Bytes>,
+    map: Map<PageBytes>,
     plain: Plain,
     size: u64,
     spilled: Vec<page::Spill>,
@@ -139,10 +138,10 @@ fn pages_read_back_make_the_same_map() {
         stored.push((*page.key(), page.through(), bytes));
     });
     assert!(stored.len() > 30 && stored.is_sorted());
-    let pages = |edit: &dyn Fn(&mut Vec<(Prefix, u64, Bytes)>)| {
+    let pages = |edit: &dyn Fn(&mut Vec<(Prefix, u64, PageBytes)>)| {
         let mut stored = stored.clone();
         edit(&mut stored);
-        let page = |(key, through, bytes): (Prefix, u64, Bytes)| StoredPage { key, through, slot: bytes.clone(), bytes };
+        let page = |(key, through, bytes): (Prefix, u64, PageBytes)| StoredPage { key, through, slot: bytes.clone(), bytes };
         Map::load(stored.into_iter().map(page).map(Ok::<_, Infallible>))
     };
     let mut loaded = pages(&|_| ()).unwrap();
@@ -154,7 +153,7 @@ fn pages_read_back_make_the_same_map() {
 
     assert!(matches!(pages(&|pages| pages.swap(3, 4)), Err(MapError::Misplaced(_))));
     assert!(matches!(pages(&|pages| pages[3].0 = pages[4].0), Err(MapError::Misplaced(_))));
-    assert!(matches!(pages(&|pages| pages[3].2 = Bytes::new()), Err(MapError::Page(_))));
+    assert!(matches!(pages(&|pages| pages[3].2 = PageBytes::from([])), Err(MapError::Page(_))));
     assert_ne!(pages(&|pages| drop(pages.remove(3))).unwrap().commitment(), loaded.commitment());
 }
 
@@ -169,7 +168,7 @@ fn leaves_that_some_pages_have_already_can_be_applied_again() {
         next.append(&step(n));
         history.push(next);
     }
-    let all = |map: &Map<Bytes>| {
+    let all = |map: &Map<PageBytes>| {
         let mut pages = Vec::new();
         map.each_page(&Label::from_bytes([0; 32]), &Label::from_bytes([0xff; 32]), &mut |page| {
             pages.push((*page.key(), page.through(), page.slot().clone()));
@@ -185,7 +184,7 @@ fn leaves_that_some_pages_have_already_can_be_applied_again() {
             let newer = all(&last.map).into_iter().filter(|(key, ..)| key.last() < line);
             let older = all(&history[old].map).into_iter().filter(|(key, ..)| key.last() >= line);
             let mixed: Vec<_> = newer.chain(older).collect();
-            let page = |(key, through, bytes): (Prefix, u64, Bytes)| StoredPage { key, through, slot: bytes.clone(), bytes };
+            let page = |(key, through, bytes): (Prefix, u64, PageBytes)| StoredPage { key, through, slot: bytes.clone(), bytes };
             // A page that was split lies on both sides of the line: a store never holds that.
             let Ok(mut map) = Map::load(mixed.into_iter().map(page).map(Ok::<_, Infallible>)) else { continue };
             tried += 1;
@@ -217,8 +216,8 @@ impl Fork for Threads {
 #[test]
 fn the_order_of_forks_does_not_matter() {
     let updates = sorted((0..5000).map(|n| (label(n % 3100), n)).collect());
-    let serial = Map::<Bytes>::new().update(&updates[..700], 5000, &Resident, &Serial).unwrap();
-    let forked = Map::<Bytes>::new().update(&updates[..700], 5000, &Resident, &Threads).unwrap();
+    let serial = Map::<PageBytes>::new().update(&updates[..700], 5000, &Resident, &Serial).unwrap();
+    let forked = Map::<PageBytes>::new().update(&updates[..700], 5000, &Resident, &Threads).unwrap();
     let serial = serial.map.update(&updates[700..], 5000, &Resident, &Serial).unwrap();
     let forked = forked.map.update(&updates[700..], 5000, &Resident, &Threads).unwrap();
     assert_eq!(serial.map.commitment(), forked.map.commitment());
@@ -227,10 +226,10 @@ fn the_order_of_forks_does_not_matter() {
 
 struct Gone;
 
-impl Pages<Bytes> for Gone {
+impl Pages<PageBytes> for Gone {
     type Error = &'static str;
 
-    fn bytes(&self, _: &map::Page<Bytes>) -> Result<Bytes, Self::Error> {
+    fn bytes(&self, _: &map::Page<PageBytes>) -> Result<PageBytes, Self::Error> {
         Err("gone")
     }
 }

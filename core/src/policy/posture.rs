@@ -178,8 +178,11 @@ pub fn posture(policy: &Policy, component: &Component, claims: &[LoggedClaim], n
         let Some(relation) = relation(statement, component) else { continue };
         about.insert(judged.logged().claim().id());
         signers.extend(judged.standings().iter().map(|(issuer, _)| *issuer));
-        let other = relation == Relation::OtherArtifact;
-        let note = other.then(|| "it is about another artifact of the same version".to_owned());
+        let note = match relation {
+            Relation::This => None,
+            Relation::OtherArtifact => Some("it is about another artifact of the same version".to_owned()),
+            Relation::OtherSource => Some("it is about a package of the same name from another place".to_owned()),
+        };
         let question = Question::of_type(statement.predicate_type());
         lines.extend(
             says::claim(statement).into_iter().map(|said| view.line(judged, question, said, note.clone(), None)),

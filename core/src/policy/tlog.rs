@@ -196,6 +196,16 @@ impl TlogPolicy {
         self.logs.iter().find(|log| log.key.name() == origin)
     }
 
+    /// The same policy, which also knows the log with this key: for a policy that names witnesses and no log. A log whose
+    /// origin it knows already stays as it is.
+    pub fn with_log(&self, key: &VerifierKey) -> Self {
+        let mut policy = self.clone();
+        if policy.log(key.name()).is_none() {
+            policy.logs.push(KnownLog { key: key.clone(), url: None });
+        }
+        policy
+    }
+
     /// The witnesses, in their order.
     pub fn witnesses(&self) -> &[Witness] {
         &self.witnesses

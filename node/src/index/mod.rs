@@ -58,6 +58,10 @@ pub struct Index {
     budget: u64,
     /// Shards whose pages were written by the last step, and may be let go of once it is durable.
     written: Vec<usize>,
+    /// Pages that were let go of, or never read; while there are none, every page is in memory.
+    let_go: u64,
+    /// Takes no leaves: see [`Index::blind`].
+    blind: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -107,15 +111,16 @@ impl Rows {
 }
 
 impl Index {
-    fn new(map: Map<Held>, through: [u64; SHARDS], budget: u64) -> Self {
+    /// `let_go` is how many pages of the map are not in memory.
+    fn new(map: Map<Held>, through: [u64; SHARDS], budget: u64, let_go: u64) -> Self {
         let shards = through.map(|through| Shard { through, ..Shard::default() });
-        Index { map, pending: Vec::new(), shards, next: 0, budget, written: Vec::new() }
+        Index { map, pending: Vec::new(), shards, next: 0, budget, written: Vec::new(), let_go, blind: false }
     }
 
     /// The index of a log without leaves. At most `cache_mib` MiB of pages stay in memory beside those that are not
     /// written yet.
     pub fn empty(cache_mib: usize) -> Self {
-        Index::new(Map::new(), [0; SHARDS], budget(cache_mib))
+        Index::new(Map::new(), [0; SHARDS], budget(cache_mib), 0)
     }
 
     /// The map as of the last step.
@@ -123,8 +128,17 @@ impl Index {
         &self.map
     }
 
+    /// An index that stays empty whatever is added: what a benchmark compares with. What it commits to is wrong, so no
+    /// setting of a node leads here.
+    pub fn blind() -> Self {
+        Index { blind: true, ..Index::empty(0) }
+    }
+
     /// Adds a leaf that was sequenced.
     pub fn add(&mut self, leaf: u64, labels: &[Label]) {
+        if self.blind {
+            return;
+        }
         self.pending.extend(labels.iter().map(|label| (*label, leaf)));
     }
 
@@ -136,7 +150,9 @@ impl Index {
         let mut updates = std::mem::take(&mut self.pending);
         updates.par_sort_unstable();
         updates.dedup();
-        pages::pin(store, &self.map, &updates)?;
+        if self.let_go > 0 {
+            pages::pin(store, &self.map, &updates)?;
+        }
         let update = self.map.update(&updates, size, &StoredPages(store), &Cores).map_err(damaged)?;
         let grown = size.saturating_sub(self.shards.iter().map(|shard| shard.through).max().unwrap_or(0));
         self.map = update.map;
@@ -191,16 +207,19 @@ impl Index {
             let mut resident = 0;
             let (first, last) = ends(at);
             let budget = self.budget;
+            let mut let_go = 0;
             self.map.each_page(&first, &last, &mut |page| {
                 let held = page.slot();
                 let size = held.len();
                 if others + resident + size > budget && !held.take_used() {
                     held.empty();
+                    let_go += 1;
                 } else {
                     resident += size;
                 }
             });
             self.shards[at].resident = resident;
+            self.let_go += let_go;
         }
         metrics::gauge!("assay_index_pages_bytes").set(self.shards.iter().map(|shard| shard.resident).sum::<u64>() as f64);
         metrics::gauge!("assay_index_labels").set(self.map.commitment().labels as f64);

@@ -6,7 +6,7 @@ use crate::{
 };
 use assay_core::index::{
     Label, Map,
-    map::{Page, Pages, Slot},
+    map::{Page, PageBytes, Pages, Slot},
 };
 use bytes::Bytes;
 use std::sync::{
@@ -20,18 +20,18 @@ const READ: usize = 1024;
 /// A page's bytes, if they are in memory.
 #[derive(Debug, Default)]
 pub struct Held {
-    bytes: Mutex<Option<Bytes>>,
+    bytes: Mutex<Option<PageBytes>>,
     used: AtomicBool,
 }
 
 impl Held {
-    fn lock(&self) -> MutexGuard<'_, Option<Bytes>> {
+    fn lock(&self) -> MutexGuard<'_, Option<PageBytes>> {
         // Each change is one assignment: a panic elsewhere leaves it whole.
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The bytes, if they are in memory; then they count as used.
-    pub fn bytes(&self) -> Option<Bytes> {
+    pub fn bytes(&self) -> Option<PageBytes> {
         let bytes = self.lock().clone();
         if bytes.is_some() {
             self.used.store(true, Ordering::Relaxed);
@@ -53,7 +53,7 @@ impl Held {
         self.used.swap(false, Ordering::Relaxed)
     }
 
-    pub(super) fn fill(&self, bytes: Bytes) {
+    pub(super) fn fill(&self, bytes: PageBytes) {
         *self.lock() = Some(bytes);
     }
 
@@ -63,7 +63,7 @@ impl Held {
 }
 
 impl Slot for Held {
-    fn filled(bytes: Bytes) -> Self {
+    fn filled(bytes: PageBytes) -> Self {
         Held { bytes: Mutex::new(Some(bytes)), used: AtomicBool::new(true) }
     }
 }
@@ -74,7 +74,7 @@ pub struct StoredPages<'a, S>(pub &'a S);
 impl<S: Reads> Pages<Held> for StoredPages<'_, S> {
     type Error = RecordError;
 
-    fn bytes(&self, page: &Page<Held>) -> Result<Bytes, RecordError> {
+    fn bytes(&self, page: &Page<Held>) -> Result<PageBytes, RecordError> {
         if let Some(bytes) = page.slot().bytes() {
             return Ok(bytes);
         }
@@ -88,7 +88,7 @@ impl<S: Reads> Pages<Held> for StoredPages<'_, S> {
 }
 
 /// The bytes of a stored page, if it is the one that this node stands for.
-fn stored(page: &Page<Held>, row: Option<Bytes>) -> Result<Option<Bytes>, RecordError> {
+fn stored(page: &Page<Held>, row: Option<Bytes>) -> Result<Option<PageBytes>, RecordError> {
     let Some(row) = row else { return Ok(None) };
     let (through, bytes) = records::parse_page(&row)?;
     Ok((through == page.through()).then_some(bytes))

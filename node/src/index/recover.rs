@@ -69,8 +69,8 @@ impl From<StorageError> for IndexError {
 pub fn recover(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
     let through = read_through(store)?;
     let index = match load_pages(store, budget(cache_mib)) {
-        Ok(map) => {
-            let mut index = Index::new(map, through, budget(cache_mib));
+        Ok((map, left)) => {
+            let mut index = Index::new(map, through, budget(cache_mib), left);
             let from = through.into_iter().min().unwrap_or(0);
             let committed = replay(store, &mut index, from, head, false)?;
             (index.map().commitment() == committed).then_some(index)
@@ -226,9 +226,9 @@ fn read_through(store: &impl Tables) -> Result<[u64; SHARDS], RecordError> {
     Ok(numbers.map(u64::from_be_bytes))
 }
 
-/// The map of all stored pages. Their bytes stay in memory up to the budget.
-fn load_pages(store: &impl Tables, budget: u64) -> Result<Map<Held>, MapError<RecordError>> {
-    let mut held = 0;
+/// The map of all stored pages, and how many of them are not in memory: their bytes stay there up to the budget.
+fn load_pages(store: &impl Tables, budget: u64) -> Result<(Map<Held>, u64), MapError<RecordError>> {
+    let mut held = Room { budget, left: 0 };
     let mut from = Vec::new();
     let mut done = false;
     let pages = std::iter::from_fn(|| {
@@ -244,17 +244,31 @@ fn load_pages(store: &impl Tables, budget: u64) -> Result<Map<Held>, MapError<Re
         };
         let (last, _) = rows.last()?;
         from = [&last[..], &[0]].concat();
-        Some(rows.into_iter().map(|(key, row)| stored_page(&key, &row, &mut held, budget)).collect())
+        Some(rows.into_iter().map(|(key, row)| stored_page(&key, &row, &mut held)).collect())
     });
-    Map::load(pages.flatten())
+    let map = Map::load(pages.flatten())?;
+    Ok((map, held.left))
 }
 
-fn stored_page(key: &[u8], row: &Bytes, held: &mut u64, budget: u64) -> Result<StoredPage<Held>, RecordError> {
+/// Memory for pages.
+struct Room {
+    budget: u64,
+    /// Pages that found none.
+    left: u64,
+}
+
+fn stored_page(key: &[u8], row: &[u8], room: &mut Room) -> Result<StoredPage<Held>, RecordError> {
     let key = records::parse_page_key(key)?;
     let (through, bytes) = records::parse_page(row)?;
-    // A row of its own: what was read with others keeps them all in memory.
-    let bytes = Bytes::copy_from_slice(&bytes);
-    *held += bytes.len() as u64;
-    let slot = if *held <= budget { Held::filled(bytes.clone()) } else { Held::default() };
+    let slot = match room.budget.checked_sub(bytes.len() as u64) {
+        Some(rest) => {
+            room.budget = rest;
+            Held::filled(bytes.clone())
+        }
+        None => {
+            room.left += 1;
+            Held::default()
+        }
+    };
     Ok(StoredPage { key, through, bytes, slot })
 }

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 /// One ordered map of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
-    /// Runs of entries, about 16 KiB a value.
+    /// Runs of entries, about 8 KiB a value.
     Segments,
     /// Tiles of the tree.
     Tiles,

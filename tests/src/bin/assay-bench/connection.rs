@@ -2,7 +2,7 @@
 //! whatever the client spends is missing to the node, and it is the node that is measured.
 
 use anyhow::Context as _;
-use assay_proto::v1::log_service_client::LogServiceClient;
+use assay_proto::v1::{index_service_client::IndexServiceClient, log_service_client::LogServiceClient};
 use http::{Request, Response, Uri};
 use hyper::{body::Incoming, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -14,13 +14,26 @@ use tokio::net::TcpStream;
 use tonic::body::Body;
 use tower::Service;
 
+/// A client of `IndexService` on one.
+pub type IndexClient = IndexServiceClient<Connection>;
+
 /// One connection; clones share it.
 #[derive(Clone)]
 pub struct Connection(http2::SendRequest<Body>);
 
-/// Connects to `http://host:port`.
+/// Connects to `http://host:port`, for calls of `LogService`.
 pub async fn connect(url: &str) -> anyhow::Result<LogServiceClient<Connection>> {
     let uri: Uri = url.parse()?;
+    Ok(LogServiceClient::with_origin(open(&uri).await?, uri))
+}
+
+/// Connects to `http://host:port`, for calls of `IndexService`.
+pub async fn connect_index(url: &str) -> anyhow::Result<IndexClient> {
+    let uri: Uri = url.parse()?;
+    Ok(IndexServiceClient::with_origin(open(&uri).await?, uri))
+}
+
+async fn open(uri: &Uri) -> anyhow::Result<Connection> {
     let stream = TcpStream::connect(uri.authority().context("the URL names no host")?.as_str()).await?;
     stream.set_nodelay(true)?;
     let (send, connection) = http2::Builder::new(TokioExecutor::new())
@@ -29,7 +42,7 @@ pub async fn connect(url: &str) -> anyhow::Result<LogServiceClient<Connection>> 
         .handshake(TokioIo::new(stream))
         .await?;
     tokio::spawn(connection);
-    Ok(LogServiceClient::with_origin(Connection(send), uri))
+    Ok(Connection(send))
 }
 
 impl Service<Request<Body>> for Connection {

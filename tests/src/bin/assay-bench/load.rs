@@ -1,12 +1,14 @@
 //! The clients: publishing over streams and over single calls, and asking for proofs.
 
-use crate::connection::{Connection, connect};
-use crate::material::Material;
+use crate::connection::{Connection, connect, connect_index};
+use crate::material::{Material, purl};
 use anyhow::{Context, anyhow, bail, ensure};
+use assay_core::index::{Kind, Label};
 use assay_proto::v1::{
-    GetInclusionProofRequest, PublishRequest, PublishStreamRequest, Wait, get_inclusion_proof_request::Leaf,
+    GetInclusionProofRequest, LookupRequest, PublishRequest, PublishStreamRequest, Wait, get_inclusion_proof_request::Leaf,
     log_service_client::LogServiceClient, publish_result::Result as Outcome,
 };
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{
     ops::Range,
@@ -151,6 +153,48 @@ pub fn proofs(url: &str, shape: &Shape) -> anyhow::Result<f64> {
     };
     let done = spread((0..CONNECTIONS).collect(), async |_| {
         let client = connect(url).await?;
+        let asking = (0..PROOFS_IN_FLIGHT).map(|_| ask(client.clone()));
+        Ok(futures::future::try_join_all(asking).await?.iter().sum::<u64>())
+    })?;
+    Ok(done.iter().sum::<u64>() as f64 / started.elapsed().as_secs_f64())
+}
+
+/// What to look up.
+pub enum Asked {
+    /// Versions of packages, of claims up to this number.
+    Versions(u64),
+    /// Answers of so many bytes, of the canned server.
+    Bytes(u64),
+}
+
+/// Asks `Lookup` for one label after the other, all over the index, and returns answers a second.
+pub fn lookups(url: &str, asked: &Asked, duration: Duration) -> anyhow::Result<f64> {
+    let requests: Vec<LookupRequest> = match asked {
+        Asked::Bytes(bytes) => vec![LookupRequest { label: vec![7; 32].into(), from: *bytes, limit: 0 }],
+        Asked::Versions(claims) => (0..1_u64 << 16)
+            .map(|turn| {
+                let label = Label::new(Kind::Version, &purl(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) % claims));
+                LookupRequest { label: Bytes::copy_from_slice(label.as_bytes()), from: 0, limit: 0 }
+            })
+            .collect(),
+    };
+    let next = AtomicU64::new(0);
+    let started = Instant::now();
+    let deadline = started + duration;
+    let done = spread((0..CONNECTIONS).collect(), async |_| {
+        let client = connect_index(url).await?;
+        let ask = async |mut client: crate::connection::IndexClient| {
+            let mut done = 0_u64;
+            while Instant::now() < deadline {
+                let turn = next.fetch_add(1, Ordering::Relaxed) as usize;
+                let answer = client.lookup(requests[turn % requests.len()].clone()).await?.into_inner().answer;
+                let answer = answer.context("no answer")?;
+                ensure!(!answer.cut.is_empty(), "an empty proof");
+                ensure!(matches!(asked, Asked::Bytes(_)) || answer.entries.len() == 1, "not one claim");
+                done += 1;
+            }
+            anyhow::Ok(done)
+        };
         let asking = (0..PROOFS_IN_FLIGHT).map(|_| ask(client.clone()));
         Ok(futures::future::try_join_all(asking).await?.iter().sum::<u64>())
     })?;

@@ -4,8 +4,10 @@
 //! process as the client on the same cores. A ratio compares what the node does with what the machine could do at most,
 //! measured in the same build just before.
 
+mod blind;
 mod canned;
 mod connection;
+mod index;
 mod load;
 mod material;
 mod report;
@@ -40,12 +42,14 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("canned") => canned::serve(),
+        Some("blind") => blind::serve(&arguments),
+        Some("index") => only_index(arguments.get(1).context("index takes a number of claims")?.parse()?),
         Some("--leaves") => {
             let leaves = arguments.get(1).context("--leaves takes a number")?.parse()?;
             bench(leaves)
         }
         None => bench(LEAVES),
-        Some(other) => anyhow::bail!("{other}: the only option is --leaves N, for a quick look"),
+        Some(other) => anyhow::bail!("{other}: there are `--leaves N`, for a quick look, and `index N`, for the index alone"),
     }
 }
 
@@ -93,6 +97,14 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     eprintln!("auditing…");
     audit(&node, size, hash, &mut report)?;
     node.stop()?;
+    drop(node);
+    index::bench(&material, leaves, &mut report)?;
+    report.finish(&bench_json()?)
+}
+
+fn only_index(leaves: u64) -> anyhow::Result<()> {
+    let mut report = Report::new(false);
+    index::bench(&Material::new(64)?, leaves, &mut report)?;
     report.finish(&bench_json()?)
 }
 
@@ -182,6 +194,11 @@ impl Spent {
     fn start(node: &Node) -> anyhow::Result<Self> {
         let node = node.pid()?;
         Ok(Spent { node, before: (cpu_us(node)?, cpu_us(std::process::id())?) })
+    }
+
+    /// The node's microseconds of each of so many claims.
+    fn node(self, claims: u64) -> anyhow::Result<f64> {
+        Ok((cpu_us(self.node)? - self.before.0) / claims as f64)
     }
 
     fn per(self, claims: u64) -> anyhow::Result<String> {

@@ -1,0 +1,227 @@
+//! What the index costs and what its answers cost.
+
+use crate::{
+    LEAVES, Spent, UNLIMITED, blind, canned,
+    connection::connect_index,
+    load::{Asked, lookups, publish_stream},
+    material::{Material, purl},
+    median, published_size,
+    report::Report,
+    resident_mib, take,
+};
+use anyhow::{Context, ensure};
+use assay_core::index::{Kind, Label};
+use assay_proto::v1::LookupRequest;
+use assay_tests::process::{Node, binaries};
+use bytes::Bytes;
+use prost::Message;
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// Claims of one timed publishing run, of which there are three: some publish intervals' worth.
+const PUBLISHED: u64 = 150_000;
+
+/// Claims of one measurement of CPU.
+const GROWN: u64 = 200_000;
+
+/// Packages of the lock file that is checked.
+const COMPONENTS: u64 = 500;
+
+/// How a node is set for all of this: a checkpoint a second, so that each has much to index.
+fn settings() -> String {
+    format!("{UNLIMITED}\nlog.publish_interval_ms = 1000")
+}
+
+/// A node with so many claims.
+fn filled(material: &Material, claims: u64, wrapper: Vec<String>) -> anyhow::Result<Node> {
+    let mut node = Node::init()?;
+    node.configure(&settings())?;
+    node.wrapper = wrapper;
+    node.run()?;
+    let url = node.ready().url.clone();
+    tokio::runtime::Runtime::new()?.block_on(material.register(&url))?;
+    publish_stream(&url, material, 0..claims)?;
+    Ok(node)
+}
+
+/// Everything that a log of `leaves` claims is measured for. Returns the node.
+pub fn bench(material: &Material, leaves: u64, report: &mut Report) -> anyhow::Result<()> {
+    let labels = material.labels_rate()?;
+    report.note("labels of one claim, one core (the baseline of publish_indexed computes them, too)", format!("{:.2} µs", 1e6 / labels));
+    eprintln!("filling two logs to {leaves} claims about 300,000 packages, one of them without an index…");
+    let early = leaves / 2;
+    let mut node = filled(material, early, Vec::new())?;
+    let url = node.ready().url.clone();
+    let measured = GROWN.min(early);
+    let before = cpu(&node, measured, || publish_stream(&url, material, early..early + measured))?;
+    publish_stream(&url, material, early + measured..leaves)?;
+    let baseline = filled(material, leaves, blind::wrapper()?)?;
+    publishing(material, &node, &baseline, leaves, report)?;
+    drop(baseline);
+    let size = tokio::runtime::Runtime::new()?.block_on(published_size(&url))?;
+    node.stop()?;
+    node.run()?;
+
+    proof_bytes(&node, leaves, report)?;
+    looking_up(&node, leaves, report)?;
+    if let Err(error) = checking(&node, report) { eprintln!("{error:#}"); }
+    report.less("memory_indexed_mib", resident_mib(node.pid()?)?, 384.0, format!("resident at {size} entries, after all of this"));
+    replaying(&node, size, material, report)?;
+    growth(&mut node, material, leaves, before, report)
+}
+
+/// CPU that the node spends on a claim, in microseconds, while `run` publishes so many of them.
+fn cpu(node: &Node, claims: u64, run: impl FnOnce() -> anyhow::Result<f64>) -> anyhow::Result<f64> {
+    let spent = Spent::start(node)?;
+    run()?;
+    spent.node(claims)
+}
+
+fn publishing(
+    material: &Material,
+    node: &Node,
+    baseline: &Node,
+    leaves: u64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    eprintln!("publishing with the index and without…");
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    let (mut spent_with, mut spent_without) = (Vec::new(), Vec::new());
+    let mut next = leaves;
+    for _ in 0..3 {
+        let claims = take(&mut next, PUBLISHED);
+        for (node, rates, spent) in
+            [(node, &mut with, &mut spent_with), (baseline, &mut without, &mut spent_without)]
+        {
+            let started = Spent::start(node)?;
+            rates.push(publish_stream(&node.ready().url, material, claims.clone())?);
+            spent.push(started.node(PUBLISHED)?);
+        }
+    }
+    let (with, without) = (median(with), median(without));
+    report.ratio("publish_indexed", with / without, 0.85, format!("{with:.0} claims/s; {without:.0} without"));
+    let (with, without) = (median(spent_with), median(spent_without));
+    report.note("CPU of a claim published", format!("{with:.1} µs with the index, {without:.1} µs without"));
+    Ok(())
+}
+
+fn version(number: u64) -> Bytes {
+    Bytes::copy_from_slice(Label::new(Kind::Version, &purl(number)).as_bytes())
+}
+
+fn proof_bytes(node: &Node, leaves: u64, report: &mut Report) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut total, mut largest) = (0, 0);
+    const ASKED: u64 = 500;
+    runtime.block_on(async {
+        let mut client = connect_index(&node.ready().url).await?;
+        for turn in 0..ASKED {
+            let label = version(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) % leaves);
+            let answer = client.lookup(LookupRequest { label, from: 0, limit: 0 }).await?.into_inner();
+            let claim: usize = answer.answer.as_ref().context("no answer")?.entries.iter().map(Bytes::len).sum();
+            let bytes = answer.encoded_len() - claim;
+            total += bytes;
+            largest = largest.max(bytes);
+        }
+        anyhow::Ok(())
+    })?;
+    let mean = total as f64 / ASKED as f64;
+    let detail = format!("KiB, {mean:.0} bytes on average of {ASKED}, at most {largest}; checkpoint and commitment included");
+    report.less("proof_bytes", mean / 1024.0, 3.5, detail);
+    Ok(())
+}
+
+fn looking_up(node: &Node, leaves: u64, report: &mut Report) -> anyhow::Result<()> {
+    eprintln!("looking up…");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let bytes = runtime.block_on(async {
+        let mut client = connect_index(&node.ready().url).await?;
+        let request = LookupRequest { label: version(7), from: 0, limit: 0 };
+        anyhow::Ok(client.lookup(request).await?.into_inner().encoded_len() as u64)
+    })?;
+    let canned = canned::Process::start()?;
+    let duration = Duration::from_secs(3);
+    let (real, bytes) = (Asked::Versions(leaves), Asked::Bytes(bytes));
+    lookups(&node.ready().url, &real, duration)?;
+    lookups(&canned.url, &bytes, duration)?;
+    let (mut rates, mut baseline) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        rates.push(lookups(&node.ready().url, &real, duration)?);
+        baseline.push(lookups(&canned.url, &bytes, duration)?);
+    }
+    let (rate, baseline) = (median(rates), median(baseline));
+    report.ratio("lookup", rate / baseline, 0.6, format!("{rate:.0} answers/s; {baseline:.0} canned ones/s"));
+    Ok(())
+}
+
+/// A Cargo.lock of packages that the log knows, checked by the program.
+fn checking(node: &Node, report: &mut Report) -> anyhow::Result<()> {
+    eprintln!("checking a Cargo.lock of {COMPONENTS} packages…");
+    let mut lock = String::from("version = 4\n");
+    for number in 0..COMPONENTS {
+        lock += &format!(
+            "\n[[package]]\nname = \"bench-{number}\"\nversion = \"1.0.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n"
+        );
+    }
+    let file = node.folder().join("Cargo.lock");
+    fs::write(&file, lock)?;
+    let mut seconds = Vec::new();
+    for _ in 0..5 {
+        let started = Instant::now();
+        let output = Command::new(binaries().join("assay"))
+            .args(["check", "--log", &node.ready().url, "--log-key", &node.ready().vkey, "--output", "json", "--state-dir"])
+            .arg(node.folder().join("check-state"))
+            .arg(&file)
+            .env("ASSAY_CONFIG", "/dev/null")
+            .output()?;
+        seconds.push(started.elapsed().as_secs_f64());
+        ensure!(matches!(output.status.code(), Some(0 | 1)), "assay check failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let all: Vec<_> = seconds.iter().map(|one| format!("{one:.3}")).collect();
+    report.less("check_s", median(seconds), 0.5, format!("the whole process; runs: {}", all.join(", ")));
+    Ok(())
+}
+
+fn replaying(node: &Node, size: u64, material: &Material, report: &mut Report) -> anyhow::Result<()> {
+    eprintln!("replaying…");
+    let batch = material.batch_rate()?;
+    report.note("batch-verified signatures, one core", format!("{batch:.0}/s"));
+    let mut rates = Vec::new();
+    for round in 0..3 {
+        let started = Instant::now();
+        let output = Command::new(binaries().join("assay"))
+            .args(["audit", &node.ready().url, "--log-key", &node.ready().vkey, "--state-dir"])
+            .arg(node.folder().join(format!("replay-state-{round}")))
+            .output()?;
+        ensure!(output.status.success(), "assay audit failed: {}", String::from_utf8_lossy(&output.stderr));
+        rates.push(size as f64 / started.elapsed().as_secs_f64());
+    }
+    let rate = median(rates);
+    report.ratio("replay", rate / batch, 0.5, format!("{rate:.0} entries/s, the whole process"));
+    Ok(())
+}
+
+/// CPU of a claim at five times the size over that at half of it.
+fn growth(
+    node: &mut Node,
+    material: &Material,
+    leaves: u64,
+    before: f64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let large = leaves * 5;
+    eprintln!("growing the log to {large} claims…");
+    let url = node.ready().url.clone();
+    publish_stream(&url, material, leaves + 3 * PUBLISHED..large)?;
+    let after = cpu(node, GROWN, || publish_stream(&url, material, large..large + GROWN))?;
+    let detail = format!("{after:.1} µs a claim at {large} claims; {before:.1} µs at {}", leaves / 2);
+    report.less("growth", after / before, 2.0, detail);
+    report.note("resident at that size", format!("{:.0} MiB", resident_mib(node.pid()?)?));
+    node.stop()?;
+    let quick = if leaves == LEAVES { "" } else { " (a smaller log)" };
+    report.note("growth", format!("measured on the node's own CPU time{quick}"));
+    Ok(())
+}
