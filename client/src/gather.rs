@@ -142,7 +142,7 @@ impl Gathering {
         Ok(answers)
     }
 
-    /// Takes what an answer says under `labels`. Returns the claims that are new.
+    /// Takes what an answer says under `labels`, which are sorted. Returns the claims that are new.
     async fn take(
         &mut self,
         source: &Source,
@@ -152,8 +152,8 @@ impl Gathering {
         self.complete_as_of(&answer);
         let mut wanted = BTreeSet::new();
         let mut long = Vec::new();
-        for label in labels {
-            let Some(list) = answer.list(label) else { continue };
+        // An answer to one prefix of many holds few of the labels, and many others.
+        for (label, list) in answer.lists().iter().filter(|(label, _)| labels.binary_search(label).is_ok()) {
             self.gathered.leaves.insert(*label, list.leaves.clone());
             wanted.extend(list.leaves.iter().copied());
             if list.leaves.iter().any(|leaf| !answer.entries().contains_key(leaf)) {

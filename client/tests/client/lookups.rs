@@ -8,7 +8,7 @@ use assay_client::{
 use assay_core::{
     claim::{self, ClaimId},
     entry::wire,
-    index::{Kind, Label, Prefix},
+    index::{Kind, Label, Prefix, Query},
     limits,
     note::VerifiedCheckpoint,
     tree::{LeafIndex, TreeSize},
@@ -68,6 +68,28 @@ async fn all_that_bears_on_a_package_is_gathered() {
         let private = gather(&Source::Private(client), [package()]).await.unwrap();
         assert_eq!((private.claims.len(), private.missing), (9, None));
     }
+}
+
+/// Every checkpoint that anything rests on is named, for whoever demands witnesses.
+#[tokio::test]
+async fn a_list_that_grew_before_it_was_asked_for_alone_is_taken_as_it_is_then() {
+    let (fake, folder) = (log(7).await, tempfile::tempdir().unwrap());
+    let (source, _) = source(&fake, folder.path()).await;
+    let older = fake.state().checkpoint_at(15);
+    fake.state().checkpoint = Some(older);
+    fake.state().brings = 2;
+    fake.state().rewrite = Some(Box::new(|state, query, answer| match query {
+        Query::Page { .. } => {
+            state.checkpoint = None;
+            Ok(vec![state.answer(query)])
+        }
+        _ => Ok(vec![answer]),
+    }));
+    let gathered = gather(&source, [package()]).await.unwrap();
+    assert_eq!((gathered.leaves[&package()].len(), gathered.claims.len()), (7, 8));
+    assert_eq!(gathered.checkpoint.unwrap().size(), TreeSize::new(15), "complete as of the oldest");
+    let sizes: Vec<_> = gathered.checkpoints.iter().map(|checkpoint| checkpoint.size().get()).collect();
+    assert_eq!(sizes, [15, 17]);
 }
 
 /// A list may be too long for an answer, so an entry that is not there is not yet a lie. It is one when the list is asked
@@ -131,7 +153,7 @@ async fn an_answer_that_was_overtaken_is_taken() {
     let before = fake.state().checkpoint_at(9);
     fake.state().checkpoint = Some(before);
     let heads = assay_client::HeadStore::new(folder.path(), &key);
-    fake.state().rewrite = Some(Box::new(move |_, answer| {
+    fake.state().rewrite = Some(Box::new(move |_, _, answer| {
         let newer = VerifiedCheckpoint::verify(&newer, &key).unwrap();
         assert!(heads.advance(heads.load().unwrap().as_ref(), &newer).unwrap());
         Ok(vec![answer])
@@ -163,10 +185,10 @@ async fn an_unsupported_mapping_fails_closed_and_says_what_is_supported() {
 async fn a_stream_that_brings_nothing_is_left() {
     let (fake, folder) = (log(1).await, tempfile::tempdir().unwrap());
     let client = fake.client(folder.path()).await;
-    fake.state().rewrite = Some(Box::new(|_, answer| Ok(vec![answer, Default::default()])));
+    fake.state().rewrite = Some(Box::new(|_, _, answer| Ok(vec![answer, Default::default()])));
     let error = unverified(client.lookup(&[package()]).await.unwrap_err());
     assert!(error.contains("brings nothing"), "{error}");
-    fake.state().rewrite = Some(Box::new(|_, _| Ok(vec![])));
+    fake.state().rewrite = Some(Box::new(|_, _, _| Ok(vec![])));
     unverified(client.lookup(&[package()]).await.unwrap_err());
 }
 

@@ -9,7 +9,7 @@ use assay_core::{
         Answer, Commitment, Label, Map, Query,
         answer::AnsweredList,
         labels_of_entry,
-        map::{Resident, Serial},
+        map::{PageBytes, Resident, Serial},
     },
     issuer::IssuerId,
     json::Value,
@@ -78,9 +78,9 @@ pub struct Log {
     pub entries: Vec<Bytes>,
     edge: Edge,
     tiles: HashMap<TileIndex, Arc<Tile>>,
-    map: Map<Bytes>,
+    map: Map<PageBytes>,
     /// The index at every published size.
-    maps: BTreeMap<u64, Map<Bytes>>,
+    maps: BTreeMap<u64, Map<PageBytes>>,
     /// Every label's list, from the entries' bytes.
     lists: BTreeMap<Label, Vec<u64>>,
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use tonic::{Request, Response, Status, Streaming};
 
 /// What a test makes of an honest answer.
-pub type Rewrite = Box<dyn FnMut(&Query, v1::Answer) -> Result<Vec<v1::Answer>, Status> + Send>;
+pub type Rewrite = Box<dyn FnMut(&mut State, &Query, v1::Answer) -> Result<Vec<v1::Answer>, Status> + Send>;
 
 impl State {
     /// The answer as of the checkpoint that is served, honest but for what is withheld.
@@ -55,10 +55,10 @@ impl Service {
     fn answers(&self, query: &Query) -> Result<Vec<v1::Answer>, Status> {
         let mut state = self.0.lock().unwrap();
         let answer = state.answer(query);
-        match &mut state.rewrite {
-            Some(rewrite) => rewrite(query, answer),
-            None => Ok(vec![answer]),
-        }
+        let Some(mut rewrite) = state.rewrite.take() else { return Ok(vec![answer]) };
+        let answers = rewrite(&mut state, query, answer);
+        state.rewrite = Some(rewrite);
+        answers
     }
 }
 

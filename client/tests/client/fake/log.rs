@@ -8,7 +8,7 @@ use assay_core::{
     hash,
     index::{
         Commitment, Label, Map, labels_of_claim,
-        map::{Resident, Serial},
+        map::{PageBytes, Resident, Serial},
     },
     issuer::{self, IssuerId, IssuerRecord},
     note::{Checkpoint, SignerKey, VerifierKey},
@@ -32,11 +32,11 @@ pub struct State {
     tiles: HashMap<TileIndex, Arc<Tile>>,
     edge: Edge,
     /// The index up to the last commitment.
-    index: Map<Bytes>,
+    index: Map<PageBytes>,
     /// Leaves by label, since then.
     pending: Vec<(Label, u64)>,
     /// The index that each commitment is to, by the commitment's leaf.
-    pub(super) indexes: BTreeMap<u64, Map<Bytes>>,
+    pub(super) indexes: BTreeMap<u64, Map<PageBytes>>,
     /// Every label's whole list.
     pub(super) lists: BTreeMap<Label, Vec<u64>>,
     /// Most entries of one label that an answer brings, and most leaves of a page.
