@@ -1,7 +1,7 @@
 //! The arguments that every command shares, and the list of commands. Each command's own stand with it.
 
 use crate::commands::{
-    audit, completions, endorse, get, issuer, key, log, lookup, man, policy, publish, receipt, require, respond,
+    audit, check, completions, endorse, get, issuer, key, log, lookup, man, policy, publish, receipt, require, respond,
     verify, watch, withdraw,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
@@ -35,7 +35,7 @@ pub struct Global {
     /// The log's key: its text (NAME+HASH+BASE64) or a file that holds it
     #[arg(long, global = true, env = "ASSAY_LOG_KEY", value_name = "KEY|FILE")]
     pub log_key: Option<String>,
-    /// Text for people or JSON for programs
+    /// Text for people or JSON for programs; `check` knows more
     #[arg(long, global = true, env = "ASSAY_OUTPUT", value_name = "FORMAT")]
     pub output: Option<Format>,
     /// What you demand of software [default: ~/.config/assay/policy.toml]
@@ -63,13 +63,37 @@ pub struct Global {
 
 /// How data is written to stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// For people
     #[default]
     Text,
     /// For programs: one JSON object
     Json,
+    /// Of check: findings for code scanning (SARIF 2.1.0)
+    Sarif,
+    /// Of check: vulnerabilities, and whether they apply (CycloneDX 1.6)
+    CyclonedxVex,
+    /// Of check: a comment for a pull request
+    Markdown,
+}
+
+impl Format {
+    /// Whether every command can write it.
+    pub fn is_general(self) -> bool {
+        matches!(self, Format::Text | Format::Json)
+    }
+
+    /// What `--output` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Json => "json",
+            Format::Sarif => "sarif",
+            Format::CyclonedxVex => "cyclonedx-vex",
+            Format::Markdown => "markdown",
+        }
+    }
 }
 
 /// The commands.
@@ -105,6 +129,8 @@ pub enum Command {
     Log(log::Command),
     /// Re-derive a whole log from the tiles that it publishes
     Audit(audit::Command),
+    /// Check what a project is made of against your policy
+    Check(check::Command),
     /// Make a policy, explain it, or run its examples
     #[command(subcommand)]
     Policy(policy::Command),

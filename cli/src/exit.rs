@@ -21,6 +21,9 @@ pub enum Failure {
         #[source]
         source: std::io::Error,
     },
+    /// A log that must answer did not.
+    #[error("{0}")]
+    Unanswered(String),
     /// A check failed.
     #[error("{0}")]
     Failed(String),
@@ -57,7 +60,7 @@ pub fn code(failure: &Failure) -> u8 {
     match failure {
         Failure::NotMet(_) => NOT_MET,
         Failure::Usage(_) => USAGE,
-        Failure::Io { .. } => UNAVAILABLE,
+        Failure::Io { .. } | Failure::Unanswered(_) => UNAVAILABLE,
         Failure::Failed(_) => FAILED,
         Failure::Client(source) | Failure::OfLog { source, .. } => client_code(source),
         Failure::Audit(error) => audit_code(error),
@@ -174,10 +177,11 @@ mod tests {
             kept: Err(text()),
         };
         let root = AuditError::Root { computed: Hash::of(b"a"), signed: Hash::of(b"b") };
-        let cases: [(Failure, u8); 13] = [
+        let cases: [(Failure, u8); 14] = [
             (Failure::NotMet(text()), 1),
             (Failure::Usage(text()), 2),
             (Failure::io("x", io()), 3),
+            (Failure::Unanswered(text()), 3),
             (Failure::Failed(text()), 4),
             (ClientError::Usage(text()).into(), 2),
             (ClientError::Refused { code: tonic::Code::PermissionDenied, message: text() }.into(), 2),

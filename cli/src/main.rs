@@ -6,8 +6,8 @@
 
 mod about;
 mod args;
-#[allow(dead_code, reason = "the commands that ask come next")]
 mod asking;
+mod check;
 mod commands;
 mod config;
 mod exit;
@@ -40,6 +40,10 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
+    if !settings.format.is_general() && !matches!(command, Command::Check(_)) {
+        let format = settings.format.name();
+        return Err(Failure::Usage(format!("only `assay check` writes {format}; use --output text or --output json")));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -60,6 +64,7 @@ fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             Command::Watch(command) => commands::watch::run(command, settings).await,
             Command::Log(command) => commands::log::run(command, settings).await,
             Command::Audit(command) => commands::audit::run(command, settings).await,
+            Command::Check(command) => commands::check::run(command, settings).await,
             Command::Policy(command) => commands::policy::run(command, settings),
             Command::Completions(command) => commands::completions::run(command),
             Command::Man(command) => commands::man::run(command, settings),

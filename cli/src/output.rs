@@ -23,13 +23,17 @@ pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
 /// Writes data in the format that the settings ask for.
 pub fn data(settings: &Settings, people: impl FnOnce() -> String, programs: &impl Serialize) -> Result<(), Failure> {
     match settings.format {
-        Format::Text => text(&people()),
-        Format::Json => {
-            let json = serde_json::to_string_pretty(programs)
-                .map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
-            text(&json)
-        }
+        Format::Json => json(programs),
+        // `main` keeps the formats that only one command writes from all others.
+        _ => text(&people()),
     }
+}
+
+/// Writes JSON to stdout.
+pub fn json(programs: &impl Serialize) -> Result<(), Failure> {
+    let json =
+        serde_json::to_string_pretty(programs).map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
+    text(&json)
 }
 
 /// Says something to the person on stderr, unless told to be quiet.

@@ -14,6 +14,7 @@ use assay_core::{
     note::VerifiedCheckpoint,
     tree::LeafIndex,
 };
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most rounds: claims about claims, and endorsers of endorsers, end long before, but for somebody who wants them not to.
@@ -187,7 +188,11 @@ impl Gathering {
 
     fn keep(&mut self, answer: &VerifiedAnswer, wanted: &BTreeSet<LeafIndex>) -> Vec<LoggedClaim> {
         let mut new = Vec::new();
-        for (leaf, claim) in answer.claims(&(), |leaf| wanted.contains(&leaf) && !self.claims.contains_key(&leaf)) {
+        let unknown: Vec<LeafIndex> = wanted.iter().filter(|leaf| !self.claims.contains_key(leaf)).copied().collect();
+        // Signatures are most of the work of an answer, and each is checked by itself: so on all cores.
+        let verified: Vec<_> =
+            unknown.into_par_iter().filter_map(|leaf| Some((leaf, answer.claim(&(), leaf)?))).collect();
+        for (leaf, claim) in verified {
             match claim {
                 Ok(claim) => new.push(claim),
                 Err(error) if self.gathered.broken.iter().all(|(at, _)| *at != leaf) => {

@@ -10,8 +10,8 @@ use assay_core::{
 use assay_proto::{
     answer::{Joined, to_core},
     v1::{
-        self, BatchLookupRequest, GetEntryAndProofRequest, LookupPrefixRequest, LookupRequest, WatchRequest,
-        WatchedLabel, get_entry_and_proof_request::Leaf,
+        self, BatchLookupRequest, GetEntryAndProofRequest, LookupPrefixRequest, LookupRequest, WatchRequest, WatchedLabel,
+        get_entry_and_proof_request::Leaf,
     },
 };
 use bytes::Bytes;
@@ -72,13 +72,8 @@ impl Client {
     /// A page of one label's list, from a position on. The list is verified as a whole only by [`Client::list`].
     pub async fn lookup_page(&self, label: &Label, from: u64, limit: u32) -> Result<Looked, ClientError> {
         let request = LookupRequest { label: wire(label), from, limit };
-        let answer = self
-            .index
-            .clone()
-            .lookup(request)
-            .await
-            .map_err(|e| ClientError::from_status("looking up", e))?
-            .into_inner();
+        let answer =
+            self.index.clone().lookup(request).await.map_err(|e| ClientError::from_status("looking up", e))?.into_inner();
         let mut joined = Joined::default();
         push(&mut joined, answer.answer)?;
         self.verified(joined, &Query::Page { label: *label, from }).await
@@ -106,8 +101,7 @@ impl Client {
                 }
             }
         }
-        check_pages(label, &pages)
-            .map_err(|e| ClientError::unverified_by("the list is not the one in the index", e))?;
+        check_pages(label, &pages).map_err(|e| ClientError::unverified_by("the list is not the one in the index", e))?;
         Ok(pages)
     }
 
@@ -116,7 +110,8 @@ impl Client {
     pub async fn commitment(&self) -> Result<(VerifiedCheckpoint, Commitment), ClientError> {
         let checkpoint = self.checkpoint().await?;
         let last = checkpoint.size().get().saturating_sub(1);
-        let request = GetEntryAndProofRequest { leaf: Some(Leaf::LeafIndex(last)), tree_size: checkpoint.size().get() };
+        let request =
+            GetEntryAndProofRequest { leaf: Some(Leaf::LeafIndex(last)), tree_size: checkpoint.size().get() };
         let answer = self
             .log
             .clone()

@@ -3,7 +3,10 @@
 use crate::v1;
 use assay_core::{
     Hash,
-    index::{Answer, Label, Query, answer::AnsweredList},
+    index::{
+        Answer, Label, Query,
+        answer::AnsweredList,
+    },
     tree::LeafIndex,
 };
 use bytes::BytesMut;

@@ -1,6 +1,7 @@
 //! One file for each command: its arguments and what it does.
 
 pub mod audit;
+pub mod check;
 pub mod completions;
 pub mod compromised;
 pub mod endorse;

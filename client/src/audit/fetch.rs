@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{ClientError, Tls};
 use assay_core::{
-    Hash, hash,
+    Hash,
+    hash,
     limits::NOTE_BYTES,
     note::{VerifiedCheckpoint, VerifierKey},
     tree::{TileIndex, TilePath, bundle, bundle::BUNDLE_BYTES, tile::Resource},

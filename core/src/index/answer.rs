@@ -199,6 +199,15 @@ impl VerifiedAnswer {
         missing
     }
 
+    /// The claim in the entry of a leaf, verified strictly, or why it does not verify. `None` if the entry did not come, or
+    /// has no claim.
+    pub fn claim(&self, keys: &impl KeyCache, leaf: LeafIndex) -> Option<Result<LoggedClaim, ClaimError>> {
+        let entry = self.entries.get(&leaf)?;
+        let verified = claim::verify(entry.claim().ok()?, keys);
+        let origin: Arc<str> = self.checkpoint.origin().into();
+        Some(verified.map(|claim| LoggedClaim::new(origin, leaf, entry.logged_at_ms(), claim)))
+    }
+
     /// The claims in the entries of the leaves that are `wanted`, each verified strictly, or why it does not verify;
     /// ascending by leaf. Commitments have no labels and so are never among them.
     pub fn claims(
@@ -206,13 +215,8 @@ impl VerifiedAnswer {
         keys: &impl KeyCache,
         wanted: impl Fn(LeafIndex) -> bool,
     ) -> Vec<(LeafIndex, Result<LoggedClaim, ClaimError>)> {
-        let origin: Arc<str> = self.checkpoint.origin().into();
-        let claims = self.entries.iter().filter(|(leaf, _)| wanted(**leaf)).filter_map(|(leaf, entry)| {
-            let verified = claim::verify(entry.claim().ok()?, keys);
-            let logged = |claim| LoggedClaim::new(origin.clone(), *leaf, entry.logged_at_ms(), claim);
-            Some((*leaf, verified.map(logged)))
-        });
-        claims.collect()
+        let wanted = self.entries.keys().filter(|leaf| wanted(**leaf));
+        wanted.filter_map(|leaf| Some((*leaf, self.claim(keys, *leaf)?))).collect()
     }
 }
 

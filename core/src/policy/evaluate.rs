@@ -1,12 +1,12 @@
 //! The decision: every rule of the policy, on every fact, with reasons.
 
-use super::Policy;
 use super::duration::{self, DAY_MS};
 use super::facts::{Answer, Component, Fact, Facts, LogAnswer, Relation, Speaker};
 use super::rules::{self, ClaimType, Denial, Effect, Requirement, Rule, Sought, Whom};
 use super::severity::Severity;
-use super::verdict::{Evidence, Outcome, Reason, Verdict};
+use super::verdict::{Cause, Evidence, Outcome, Reason, Verdict};
 use super::vulnerable::Vulnerabilities;
+use super::{Known, Policy};
 use crate::issuer::IssuerId;
 use crate::logged::LoggedClaim;
 use crate::predicate::lifecycle::{self, Date, Lifecycle};
@@ -24,7 +24,8 @@ const NAMED: usize = 10;
 /// `claims` are those that the answers held: about the component, about those claims, and about every issuer among the
 /// signers (see [`Trust::judge`](crate::trust::Trust::judge)); `now_ms` is the time, in milliseconds since 1970. It
 /// guarantees that the outcome is never `Fine` or `Warn` if a log that must answer did not, or did with an answer that is
-/// not complete or is older than the policy allows; and that claims without effect change nothing.
+/// not complete or is older than the policy allows; and that claims without effect change nothing. For many components,
+/// [`Known`] judges the claims once.
 pub fn evaluate(
     policy: &Policy,
     component: &Component,
@@ -32,7 +33,7 @@ pub fn evaluate(
     claims: &[LoggedClaim],
     now_ms: u64,
 ) -> Verdict {
-    decide(policy, &Facts::of_claims(policy, component, claims, now_ms), answers)
+    Known::judge(policy, claims, now_ms).verdict(component, answers)
 }
 
 /// As [`evaluate`], on facts.
@@ -111,17 +112,21 @@ fn head_reason(origin: &str, head_at_ms: u64, most_ms: u64, now_ms: u64) -> Opti
 }
 
 fn log_reason(outcome: Outcome, text: String) -> Reason {
-    Reason { rule: "logs".into(), outcome, text, evidence: Vec::new() }
+    Reason { rule: "logs".into(), cause: Cause::Logs, outcome, text, evidence: Vec::new() }
 }
 
 fn unknown(effect: Effect, facts: &Facts<'_>) -> Reason {
     let others = facts.facts.iter().filter(|fact| fact.is_of_this()).count();
-    let text = match others {
-        0 => "No log says anything about it. Unknown is not trusted.".to_owned(),
-        n => format!("Nobody whom your policy trusts says anything about it; others do, in {n} claims."),
+    let text = match (others, facts.component.from_elsewhere()) {
+        (0, Some(place)) => format!(
+            "No log says anything about it as it comes from {place}. What is said of packages of the same name from other \
+             places is not said of it."
+        ),
+        (0, None) => "No log says anything about it. Unknown is not trusted.".to_owned(),
+        (n, _) => format!("Nobody whom your policy trusts says anything about it; others do, in {n} claims."),
     };
     let outcome = if effect == Effect::Deny { Outcome::Unknown } else { Outcome::Warn };
-    Reason { rule: "unknown".into(), outcome, text, evidence: Vec::new() }
+    Reason { rule: "unknown".into(), cause: Cause::Unknown, outcome, text, evidence: Vec::new() }
 }
 
 // -- What must be -------------------------------------------------------------------------------------------------------------
@@ -158,14 +163,14 @@ fn required(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
     }
     let (needed, got) = (requirement.issuers, counted.len());
     let evidence = counted.into_values().collect();
+    let reason = |outcome, text| Reason { rule: rule.name.clone(), cause: Cause::Requirement, outcome, text, evidence };
     if got >= needed {
-        let text = format!("{} of {needed} issuers say so: {}", got, what(requirement));
-        return Reason { rule: rule.name.clone(), outcome: Outcome::Fine, text, evidence };
+        return reason(Outcome::Fine, format!("{got} of {needed} issuers say so: {}", what(requirement)));
     }
     let outcome = if rule.effect == Effect::Deny { Outcome::Unmet } else { Outcome::Warn };
     let text =
         format!("{} It takes {}; there are {got} of {needed}.{}", rule.reason, what(requirement), missed.words());
-    Reason { rule: rule.name.clone(), outcome, text, evidence }
+    reason(outcome, text)
 }
 
 /// What a requirement asks for, in words.
@@ -226,9 +231,10 @@ impl Against {
     }
 
     /// A denial if anything was found. What could not be decided is said, and denies nothing.
-    fn reasons(self, rule: &Rule) -> Vec<Reason> {
+    fn reasons(self, rule: &Rule, cause: Cause) -> Vec<Reason> {
         let mut reasons = Vec::new();
-        let reason = |outcome, text, evidence| Reason { rule: rule.name.clone(), outcome, text, evidence };
+        let reason =
+            |cause, outcome, text, evidence| Reason { rule: rule.name.clone(), cause, outcome, text, evidence };
         if !self.evidence.is_empty() {
             let outcome = if rule.effect == Effect::Deny { Outcome::Denied } else { Outcome::Warn };
             let named: Vec<&str> = self.words.iter().filter(|words| !words.is_empty()).map(String::as_str).collect();
@@ -238,14 +244,14 @@ impl Against {
                 text.push_str(&format!(" ({}", named[..named.len() - more].join("; ")));
                 text.push_str(&if more > 0 { format!("; and {more} more)") } else { ")".to_owned() });
             }
-            reasons.push(reason(outcome, text, self.evidence));
+            reasons.push(reason(cause, outcome, text, self.evidence));
         }
         if let Some(first) = self.undecided.first() {
             let text = format!(
                 "Whether this rule is broken could not be decided for {} claims, so that it was not applied to them. The first: {first}.",
                 self.undecided.len()
             );
-            reasons.push(reason(Outcome::Warn, text, Vec::new()));
+            reasons.push(reason(Cause::Undecided, Outcome::Warn, text, Vec::new()));
         }
         reasons
     }
@@ -254,12 +260,19 @@ impl Against {
 fn denied(denial: &Denial, facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<'_>) -> Vec<Reason> {
     let rule = &denial.rule;
     let mut against = Against::default();
-    match &denial.sought {
-        Sought::Affected(least) => affected(rule, *least, facts, vulnerabilities, &mut against),
+    let cause = match &denial.sought {
+        Sought::Affected(least) => {
+            affected(rule, *least, facts, vulnerabilities, &mut against);
+            Cause::Affected
+        }
         Sought::Vulnerable { least, cleared_by } => {
             vulnerable(rule, *least, cleared_by, facts, vulnerabilities, &mut against);
+            Cause::Vulnerable
         }
-        Sought::Unsupported => unsupported(rule, facts, &mut against),
+        Sought::Unsupported => {
+            unsupported(rule, facts, &mut against);
+            Cause::Unsupported
+        }
         Sought::Claims(types) => {
             for (fact, speaker) in of_types(facts, types).flat_map(|fact| fact.speakers.iter().map(move |s| (fact, s)))
             {
@@ -267,9 +280,10 @@ fn denied(denial: &Denial, facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<
                     against.take(rule, facts, fact, speaker, String::new);
                 }
             }
+            Cause::Claim
         }
-    }
-    against.reasons(rule)
+    };
+    against.reasons(rule, cause)
 }
 
 fn affected(

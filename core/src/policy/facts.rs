@@ -1,6 +1,5 @@
 //! What an evaluation weighs: what is asked about, how the logs answered, and what has effect of what they said.
 
-use super::Policy;
 use super::condition::{Condition, Variables};
 use super::duration::DAY_MS;
 use super::read::short_name;
@@ -9,12 +8,11 @@ use crate::Hash;
 use crate::claim::ClaimId;
 use crate::issuer::IssuerId;
 use crate::json::Value;
-use crate::logged::LoggedClaim;
 use crate::predicate;
 use crate::purl::{Purl, PurlError};
 use crate::statement::Statement;
 use crate::tree::LeafIndex;
-use crate::trust::{Grant, Role, Trust};
+use crate::trust::{Grant, Role};
 
 /// What is asked about: a package by its purl, an artifact by its digests, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,6 +45,12 @@ impl Component {
     /// The digests.
     pub fn digests(&self) -> &[(String, String)] {
         &self.digests
+    }
+
+    /// Where it comes from, if its purl says that it is not from where packages of its type usually are: a fork in a
+    /// repository, a private registry, an archive. What is said of the package of the same name is then not about this.
+    pub fn from_elsewhere(&self) -> Option<&str> {
+        places(self.purl.as_ref()?).next().map(|(_, place)| place.as_str())
     }
 
     /// The version, decoded.
@@ -99,13 +103,16 @@ pub enum Answer {
     },
 }
 
-/// Whom or what a claim is about, seen from what is asked about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whom or what a claim is about, seen from what is asked about; the closest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Relation {
     /// It is about this.
     This,
     /// It is about another artifact of the same version, by a digest that differs.
     OtherArtifact,
+    /// It is about a package of the same name from another place ([`Component::from_elsewhere`]). It may be the same software
+    /// or not: it counts against the component, and never for it.
+    OtherSource,
 }
 
 /// An issuer for whom a claim has effect.
@@ -193,34 +200,6 @@ impl<'a> Facts<'a> {
     pub(super) fn new(component: &'a Component, facts: Vec<Fact<'a>>, now_ms: u64) -> Self {
         Facts { component, component_value: component.to_value(), facts, now_ms }
     }
-
-    /// Of the claims in the logs that count, those about the component that have effect.
-    pub(super) fn of_claims(policy: &Policy, component: &'a Component, claims: &'a [LoggedClaim], now_ms: u64) -> Self {
-        let trust = Trust::judge(claims.iter().filter(|logged| policy.counts(logged.origin())));
-        let roles = trust.roles(&policy.trust_anchors(), component.purl(), now_ms);
-        let mut facts = Vec::new();
-        for judged in trust.claims() {
-            let logged = judged.logged();
-            let statement = logged.claim().statement();
-            let Some(relation) = relation(statement, component) else { continue };
-            let speakers: Vec<Speaker> =
-                judged.issuers().map(|id| Speaker { issuer: *id, grants: roles.of(id).to_vec() }).collect();
-            if speakers.is_empty() {
-                continue;
-            }
-            facts.push(Fact {
-                claim: logged.claim().id(),
-                origin: logged.origin(),
-                leaf: logged.leaf(),
-                logged_at_ms: logged.logged_at_ms(),
-                predicate_type: statement.predicate_type(),
-                predicate: statement.predicate(),
-                relation,
-                speakers,
-            });
-        }
-        Facts::new(component, facts, now_ms)
-    }
 }
 
 /// Whether a statement is about the component: about its package as a whole, its version, or its artifact.
@@ -242,8 +221,20 @@ pub(super) fn relation(statement: &Statement, component: &Component) -> Option<R
             None => theirs.without_version() == ours.without_version(),
             Some(_) => theirs.without_qualifiers() == ours.without_qualifiers(),
         };
-        covered.then_some(if compared.is_empty() { Relation::This } else { Relation::OtherArtifact })
+        covered.then(|| match (compared.is_empty(), places(ours).eq(places(theirs))) {
+            (true, true) => Relation::This,
+            (false, true) => Relation::OtherArtifact,
+            (_, false) => Relation::OtherSource,
+        })
     };
     let relations: Vec<Relation> = statement.subjects().iter().filter_map(of_subject).collect();
-    relations.iter().find(|relation| **relation == Relation::This).or(relations.first()).copied()
+    relations.into_iter().min()
+}
+
+/// The qualifiers that say where a package comes from, if not from where its type's packages are (purl-spec, "Known
+/// qualifiers").
+const PLACES: [&str; 3] = ["download_url", "repository_url", "vcs_url"];
+
+fn places(purl: &Purl) -> impl Iterator<Item = &(String, String)> {
+    purl.components().qualifiers.iter().filter(|(key, _)| PLACES.contains(&key.as_str()))
 }

@@ -18,6 +18,7 @@ mod examples;
 mod explain;
 mod facts;
 mod file;
+mod known;
 mod links;
 mod posture;
 mod read;
@@ -33,9 +34,10 @@ pub use evaluate::evaluate;
 pub use examples::ExampleOutcome;
 pub use explain::Section;
 pub use facts::{Answer, Component, LogAnswer};
+pub use known::{Known, Vulnerability};
 pub use posture::{Line, Posture, Question, Voice, listing, posture};
 pub use severity::Severity;
-pub use verdict::{Evidence, Outcome, Reason, Verdict};
+pub use verdict::{Cause, Evidence, Outcome, Reason, Verdict};
 
 use crate::trust::Anchor;
 use examples::Example;
@@ -126,6 +128,11 @@ impl Policy {
     /// Decides the policy's own examples; `now_ms` is the time for those that name no day, in milliseconds since 1970.
     pub fn run_examples(&self, now_ms: u64) -> Vec<ExampleOutcome> {
         examples::run(self, now_ms)
+    }
+
+    /// Whether the policy stops at software that nobody whom it trusts has said anything about.
+    pub fn stops_at_unknown(&self) -> bool {
+        self.unknown == Some(Effect::Deny)
     }
 
     /// How old the head of a log may be, in milliseconds.

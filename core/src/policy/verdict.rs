@@ -82,11 +82,50 @@ pub struct Evidence {
     pub roles: Vec<Grant>,
 }
 
+/// What kind of rule gives a reason: for those who count and sum up, because names of rules are the policy's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// A log did not answer, not completely, or too long ago.
+    Logs,
+    /// Nobody whom the policy trusts says anything.
+    Unknown,
+    /// A vulnerability can be exploited.
+    Affected,
+    /// A scan found a vulnerability that nobody cleared.
+    Vulnerable,
+    /// Security support has ended.
+    Unsupported,
+    /// There is a claim that must not be.
+    Claim,
+    /// A demand, met or not.
+    Requirement,
+    /// Whether a rule is broken could not be decided.
+    Undecided,
+}
+
+impl Cause {
+    /// Its name, for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cause::Logs => "logs",
+            Cause::Unknown => "unknown",
+            Cause::Affected => "affected",
+            Cause::Vulnerable => "vulnerable",
+            Cause::Unsupported => "unsupported",
+            Cause::Claim => "claim",
+            Cause::Requirement => "requirement",
+            Cause::Undecided => "undecided",
+        }
+    }
+}
+
 /// Why the outcome is what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
     /// The policy's name of the rule; `logs` and `unknown` for those that every policy has.
     pub rule: String,
+    /// What kind of rule it is.
+    pub cause: Cause,
     /// What this reason alone would make of the outcome; `Fine` for a demand that is met.
     pub outcome: Outcome,
     /// What to tell people.

@@ -5,6 +5,7 @@
 //! opposite.
 
 use super::facts::{Fact, Facts, Speaker};
+use super::known::Vulnerability;
 use super::rules::Whom;
 use super::severity::Severity;
 use crate::issuer::IssuerId;
@@ -88,6 +89,28 @@ impl<'a> Vulnerabilities<'a> {
     /// What scans found that issuers whose word counts reported last.
     pub(super) fn found<'s>(&'s self, whom: &'s Whom) -> impl Iterator<Item = &'s Found<'a>> {
         self.found.iter().filter(|found| whom.counts(&found.speaker.roles()))
+    }
+
+    /// Everything, by identifier. A statement stands with every finding that it names, by whichever name. What is said of
+    /// another artifact, or of a package of the same name, counts only against the component.
+    pub(super) fn all(&self) -> Vec<Vulnerability> {
+        let mut all: BTreeMap<&str, Vulnerability> = BTreeMap::new();
+        let new = |id: &str| Vulnerability { id: id.to_owned(), severity: None, found: Vec::new(), stated: Vec::new() };
+        for found in &self.found {
+            let one = all.entry(&found.id).or_insert_with(|| new(&found.id));
+            one.severity = one.severity.max(found.severity);
+            one.found.push(found.fact.evidence(found.speaker));
+        }
+        let clears = |status| matches!(status, Status::NotAffected | Status::Fixed);
+        for stated in self.last_statements().filter(|s| s.fact.is_of_this() || !clears(s.statement.status)) {
+            let said = (stated.statement.clone(), stated.fact.evidence(stated.speaker));
+            let named: Vec<&str> = all.keys().copied().filter(|id| stated.statement.names(id)).collect();
+            let ids = if named.is_empty() { vec![stated.statement.vulnerability.as_str()] } else { named };
+            for id in ids {
+                all.entry(id).or_insert_with(|| new(id)).stated.push(said.clone());
+            }
+        }
+        all.into_values().collect()
     }
 
     /// How severe a vulnerability is, by any of its names: the highest that is stated by issuers whose word counts or who

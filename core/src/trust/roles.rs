@@ -7,7 +7,7 @@
 use super::standing::Trust;
 use crate::claim::ClaimId;
 use crate::issuer::IssuerId;
-use crate::predicate::endorsement::{self, Endorsement, MAX_DEPTH};
+use crate::predicate::endorsement::{Endorsement, MAX_DEPTH};
 use crate::purl::{Pattern, Purl};
 use crate::tree::LeafIndex;
 use std::collections::{BTreeMap, VecDeque};
@@ -205,17 +205,10 @@ impl Trust<'_> {
     /// The endorsements whose scope the package is in, one for each signer.
     fn edges(&self, purl: Option<&Purl>, now_ms: u64) -> Vec<Edge> {
         let mut edges = Vec::new();
-        for judged in self.claims() {
-            let (logged, statement) = (judged.logged(), judged.logged().claim().statement());
-            if statement.predicate_type() != endorsement::URI {
-                continue;
-            }
-            let Ok(said) = Endorsement::parse(statement.predicate()) else { continue };
-            if !covers(&said.scope, purl) {
-                continue;
-            }
+        for (judged, said) in self.endorsements().filter(|(_, said)| covers(&said.scope, purl)) {
+            let logged = judged.logged();
             for (endorser, standing) in judged.standings() {
-                let fault = if standing.is_good() { lapsed(&said, now_ms) } else { Some(EndorsementFault::Standing) };
+                let fault = if standing.is_good() { lapsed(said, now_ms) } else { Some(EndorsementFault::Standing) };
                 let link = Link {
                     endorser: *endorser,
                     endorsed: said.issuer,

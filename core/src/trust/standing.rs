@@ -4,6 +4,7 @@ use super::replay::{Admission, Replay};
 use crate::claim::{ClaimId, PublicKey};
 use crate::issuer::{AuthorizeError, IssuerId, IssuerRecord};
 use crate::logged::LoggedClaim;
+use crate::predicate::endorsement::{self, Endorsement};
 use crate::predicate::response::{self, Response};
 use crate::predicate::withdrawal::{self, Withdrawal};
 use crate::predicate::{issuer as record, key_compromise};
@@ -116,6 +117,8 @@ impl<'a> JudgedClaim<'a> {
 pub struct Trust<'a> {
     claims: Vec<JudgedClaim<'a>>,
     replays: BTreeMap<&'a str, Replay>,
+    /// What endorsements say, with their places among the claims: roles are asked for once for every component.
+    endorsements: Vec<(usize, Endorsement)>,
 }
 
 impl<'a> Trust<'a> {
@@ -139,7 +142,9 @@ impl<'a> Trust<'a> {
             standings: standings(logged, &admission, replays.get(logged.origin())),
             responses: Vec::new(),
         });
-        let mut trust = Trust { claims: judged.collect(), replays };
+        let claims: Vec<JudgedClaim<'_>> = judged.collect();
+        let endorsements = claims.iter().enumerate().filter_map(|(i, judged)| Some((i, read_endorsement(judged)?)));
+        let mut trust = Trust { endorsements: endorsements.collect(), claims, replays };
         trust.withdraw();
         trust.respond();
         trust
@@ -148,6 +153,11 @@ impl<'a> Trust<'a> {
     /// All claims, log by log, in the order of their leaves.
     pub fn claims(&self) -> &[JudgedClaim<'a>] {
         &self.claims
+    }
+
+    /// The endorsements, whatever their standing, with what they say.
+    pub(super) fn endorsements(&self) -> impl Iterator<Item = (&JudgedClaim<'a>, &Endorsement)> {
+        self.endorsements.iter().filter_map(|(i, said)| Some((self.claims.get(*i)?, said)))
     }
 
     /// The responses to a claim that have effect, disputes among them.
@@ -252,6 +262,11 @@ fn is_final_by_its_leaf(predicate_type: &str) -> bool {
 /// What cannot be withdrawn. A thief who could take back a withdrawal or a compromise would undo it.
 fn is_final(predicate_type: &str) -> bool {
     is_final_by_its_leaf(predicate_type) || predicate_type == withdrawal::URI
+}
+
+fn read_endorsement(judged: &JudgedClaim<'_>) -> Option<Endorsement> {
+    let statement = judged.logged.claim().statement();
+    (statement.predicate_type() == endorsement::URI).then(|| Endorsement::parse(statement.predicate()).ok())?
 }
 
 fn read_withdrawal(judged: &JudgedClaim<'_>) -> Option<Withdrawal> {

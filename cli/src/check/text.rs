@@ -1,0 +1,166 @@
+//! The report for people at a terminal: the summary, then a table of what is not fine, then what is to be known of the files.
+
+use super::{Component, Reason, Report, summary};
+use crate::output::{self, Colour};
+use comfy_table::ContentArrangement;
+use std::io::IsTerminal;
+
+/// Components with the same to be said are one line of the table from this number on.
+const TOGETHER: usize = 4;
+
+/// Names that such a line shows.
+const NAMES: usize = 3;
+
+/// Characters of a line if nothing says how wide the terminal is.
+const WIDTH: u16 = 120;
+
+/// What the table says of some components.
+struct Row<'a> {
+    components: Vec<&'a Component>,
+}
+
+/// The report as text; `all` lists every component for itself, also those that are fine.
+pub fn render(report: &Report, all: bool) -> String {
+    let mut parts = vec![coloured(report)];
+    let rows = rows(report, all);
+    if !rows.is_empty() {
+        parts.push(table(&rows));
+    }
+    let notes = notes(report);
+    if !notes.is_empty() {
+        parts.push(format!("To be known:\n{}", notes.join("\n")));
+    }
+    parts.join("\n\n")
+}
+
+/// The summary, with the judgement in colour.
+fn coloured(report: &Report) -> String {
+    let judgement = summary::judgement(report);
+    let colour = if report.outcome.is_met() { Colour::Green } else { Colour::Red };
+    let lines = summary::lines(report).into_iter();
+    lines
+        .map(|line| if line == judgement { output::colour(&line, colour) } else { line })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn rows(report: &Report, all: bool) -> Vec<Row<'_>> {
+    if all {
+        let mut components: Vec<&Component> = report.components.iter().collect();
+        components.sort_by_key(|component| std::cmp::Reverse(component.outcome));
+        return components.into_iter().map(|component| Row { components: vec![component] }).collect();
+    }
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for component in report.not_fine() {
+        let same = |row: &&mut Row<'_>| row.components.first().is_some_and(|first| says_the_same(first, component));
+        match rows.iter_mut().find(same) {
+            Some(row) => row.components.push(component),
+            None => rows.push(Row { components: vec![component] }),
+        }
+    }
+    rows.into_iter().flat_map(split).collect()
+}
+
+/// Few components of which the same is to be said have a line each.
+fn split(row: Row<'_>) -> Vec<Row<'_>> {
+    match row.components.len() < TOGETHER {
+        true => row.components.into_iter().map(|component| Row { components: vec![component] }).collect(),
+        false => vec![row],
+    }
+}
+
+/// Whether of both the same is missing, and nobody says anything of one alone.
+fn says_the_same(one: &Component, other: &Component) -> bool {
+    let said = |component: &Component| component.against().any(|reason| !reason.claims.is_empty());
+    let reasons =
+        |component: &Component| -> Vec<String> { component.against().map(|reason| reason.text.clone()).collect() };
+    one.outcome == other.outcome && !said(one) && !said(other) && reasons(one) == reasons(other)
+}
+
+fn table(rows: &[Row<'_>]) -> String {
+    let mut table = output::table(["component", "verdict", "why", "who says so"]);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    if !std::io::stdout().is_terminal() {
+        table.set_width(WIDTH);
+    }
+    for row in rows {
+        let Some(first) = row.components.first() else { continue };
+        let mut titles = vec![row.title()];
+        let mut verdicts = vec![first.outcome.name().to_owned()];
+        let against: Vec<&Reason> = first.against().collect();
+        for reason in &against {
+            table.add_row([
+                titles.pop().unwrap_or_default(),
+                verdicts.pop().unwrap_or_default(),
+                why(reason),
+                reason.voices(),
+            ]);
+        }
+        if against.is_empty() {
+            let voices: Vec<String> =
+                first.reasons.iter().map(Reason::voices).filter(|voice| !voice.is_empty()).collect();
+            table.add_row([row.title(), first.outcome.name().to_owned(), String::new(), voices.join("; ")]);
+        }
+    }
+    table.to_string()
+}
+
+impl Row<'_> {
+    fn title(&self) -> String {
+        let titles: Vec<String> = self.components.iter().map(|component| output::plain(&component.title())).collect();
+        match titles.len() < TOGETHER {
+            true => titles.join(", "),
+            false => {
+                let shown = titles.get(..NAMES).unwrap_or_default().join(", ");
+                format!("{shown} and {} more (--all lists them)", titles.len() - NAMES)
+            }
+        }
+    }
+}
+
+fn why(reason: &Reason) -> String {
+    format!("{}: {}", reason.rule, reason.text)
+}
+
+/// What is to be known of the files, with the lines that it is about.
+pub fn notes(report: &Report) -> Vec<String> {
+    let of_file = |file: &super::File| -> Vec<String> {
+        let line = |line: Option<u32>| line.map(|line| format!(":{line}")).unwrap_or_default();
+        let notes = file.notes.iter().map(|note| format!("{}{}: {}", file.name, line(note.line), note.text));
+        let unidentified = file
+            .unidentified
+            .iter()
+            .map(|one| format!("{}{}: cannot be looked up: {} {}", file.name, line(one.line), one.what, one.reason));
+        notes.chain(unidentified).collect()
+    };
+    report.files.iter().flat_map(of_file).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example;
+    use super::*;
+
+    #[test]
+    fn the_table_has_what_is_not_fine_the_worst_first() {
+        let text = render(&example::report(), false);
+        let places: Vec<_> =
+            ["bad@1", "nobody@1", "old@1", "short@1"].map(|name| text.find(&format!("pkg:cargo/{name}"))).into();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{text}");
+        assert!(!text.contains("good@1"), "{text}");
+        assert!(
+            text.contains("the makers (maintainer)") && text.contains("a b/Cargo.lock:15: cannot be looked up"),
+            "{text}"
+        );
+        assert!(render(&example::report(), true).contains("good@1"));
+        assert!(text.lines().all(|line| line.chars().count() <= usize::from(WIDTH) || !line.contains('|')), "{text}");
+    }
+
+    #[test]
+    fn those_of_which_the_same_is_missing_stand_together() {
+        let mut report = example::report();
+        report.components = (0..6).map(|_| example::report().components.remove(2)).collect();
+        assert!(render(&report, false).contains("and 3 more"), "{}", render(&report, false));
+        assert_eq!(render(&report, true).matches("nobody@").count(), 6);
+    }
+}
