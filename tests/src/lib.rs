@@ -1,8 +1,10 @@
 //! What the tests of this crate share: other projects' checkers and the servers that they read from.
 
 pub mod data;
+pub mod index;
 pub mod interop;
 pub mod issuer;
 pub mod log;
+pub mod lookup;
 pub mod process;
 pub mod static_http;

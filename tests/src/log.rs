@@ -3,7 +3,7 @@
 //! It speaks to the node by the generated client and plain HTTP, without the project's own client library, so that the two
 //! cannot hide each other's faults.
 
-use crate::{issuer::Actor, process::Ready};
+use crate::{index::Rebuilt, issuer::Actor, process::Ready};
 use anyhow::{Context, bail, ensure};
 use assay_core::{
     Hash,
@@ -19,7 +19,8 @@ use assay_core::{
 use assay_proto::v1::{
     GetCheckpointRequest, GetConsistencyProofRequest, GetEntryAndProofRequest, GetInclusionProofRequest, PublishItem,
     PublishRequest, PublishResponse, PublishStreamRequest, StreamEntriesRequest, Wait, get_entry_and_proof_request,
-    get_inclusion_proof_request, log_service_client::LogServiceClient, publish_result,
+    get_inclusion_proof_request, index_service_client::IndexServiceClient, log_service_client::LogServiceClient,
+    publish_result,
 };
 use bytes::Bytes;
 use futures::stream;
@@ -38,6 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Log {
     /// The generated client.
     pub service: LogServiceClient<Channel>,
+    /// The same for look-ups.
+    pub index: IndexServiceClient<Channel>,
     /// The log's key.
     pub key: VerifierKey,
     ready: Ready,
@@ -70,6 +73,8 @@ pub struct Proven {
 pub struct Rederived {
     /// Leaf hashes, in order.
     pub leaves: Vec<Hash>,
+    /// The index of its entries, to which every commitment in it and the one at its end were found to be.
+    pub index: Rebuilt,
     /// The checkpoint that they add up to.
     pub checkpoint: VerifiedCheckpoint,
 }
@@ -94,6 +99,7 @@ impl Log {
     pub async fn connect(ready: &Ready) -> anyhow::Result<Self> {
         Ok(Log {
             service: LogServiceClient::connect(ready.url.clone()).await?,
+            index: IndexServiceClient::connect(ready.url.clone()).await?,
             key: VerifierKey::parse(&ready.vkey)?,
             ready: ready.clone(),
             http: reqwest::Client::new(),
@@ -222,19 +228,25 @@ impl Log {
         Ok(answer.bytes().await?)
     }
 
-    /// Derives the whole log again from its published bundles, compares every published tile, and the root.
+    /// Derives the whole log again from its published bundles, compares every published tile, the root, and every commitment
+    /// to the index, one of which is the last leaf.
     pub async fn rederive(&self) -> anyhow::Result<Rederived> {
         let note = self.get("/checkpoint").await?.text().await?;
         let checkpoint = VerifiedCheckpoint::verify(&note, &self.key)?;
         let size = checkpoint.size().get();
         let mut edge = Edge::new();
         let mut leaves = Vec::new();
+        let mut index = Rebuilt::default();
         let mut tiles: HashMap<TileIndex, Vec<Hash>> = HashMap::new();
         for number in 0..size.div_ceil(256) {
             let width = u16::try_from((size - number * 256).min(256))?;
             let bytes = self.tile(Resource::Entries(number), width).await?;
-            let hashes: Vec<Hash> =
-                bundle::entries(&bytes).map(|entry| entry.map(leaf_hash)).collect::<Result<_, _>>()?;
+            let mut hashes = Vec::with_capacity(256);
+            for entry in bundle::entries(&bytes) {
+                let entry = entry?;
+                hashes.push(leaf_hash(entry));
+                index.add(&Entry::parse(bytes.slice_ref(entry))?)?;
+            }
             ensure!(hashes.len() == usize::from(width), "bundle {number} holds {} entries", hashes.len());
             tiles.extend(edge.append(&hashes));
             leaves.extend(hashes);
@@ -245,8 +257,14 @@ impl Log {
             ensure!(bytes == expected, "{tile:?} is served wrong");
         }
         ensure!(edge.root() == checkpoint.root(), "the published entries do not add up to the signed root");
-        Ok(Rederived { leaves, checkpoint })
+        ensure!(index.ends_in_commitment(size), "the last of {size} published leaves does not commit to the index");
+        Ok(Rederived { leaves, index, checkpoint })
     }
+}
+
+/// The size that a tree must have to hold everything that was acknowledged, and the commitment that comes after it.
+pub fn covering<'a>(acknowledged: impl IntoIterator<Item = &'a PublishResponse>) -> u64 {
+    acknowledged.into_iter().map(|answer| answer.leaf_index + 2).max().unwrap_or(0)
 }
 
 /// The leaf that a claim got, as the node's answer states it.

@@ -1,4 +1,5 @@
-//! `kill -9` under load, again and again: no acknowledged claim is lost, and no size is ever shown with two roots.
+//! `kill -9` under load, again and again: no acknowledged claim is lost, no size is ever shown with two roots, and every
+//! checkpoint ends in a commitment to the right index.
 //!
 //! A killed process loses what it had in memory and nothing that it had given to the system: this is a crash of the node,
 //! not of the machine (for that, see the crash model of the in-memory store). The moments are drawn from a seed, which is
@@ -8,11 +9,12 @@
 #![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 use anyhow::{Context, ensure};
-use assay_core::{claim::ClaimId, note::VerifiedCheckpoint};
+use assay_core::{claim::ClaimId, index::Label, limits, note::VerifiedCheckpoint};
 use assay_proto::v1::{PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome};
 use assay_tests::{
+    index::Rebuilt,
     issuer::{Actor, payload},
-    log::{Leaf, Log, stated},
+    log::{Leaf, Log, covering, stated},
     process::Node,
 };
 use futures::{StreamExt, stream};
@@ -182,6 +184,20 @@ async fn assert_there(log: &Log, seen: &Seen, acknowledged: &[PublishResponse]) 
     Ok(())
 }
 
+/// Every label that an entry has is found in the node's index with all of its leaves, as what is stored of it, after all that
+/// was done to it, is read.
+async fn assert_all_found(log: &Log, index: &Rebuilt) -> anyhow::Result<()> {
+    let labels: Vec<Label> = index.lists().keys().copied().collect();
+    for some in labels.chunks(limits::LOOKUP_LABELS) {
+        let found = log.look_up(some.to_vec()).await?;
+        for label in some {
+            let list = found.list(label).with_context(|| format!("label {label} is not found"))?;
+            ensure!(list.is_whole() && list.leaves.iter().map(|leaf| leaf.get()).eq(index.lists()[label].iter().copied()));
+        }
+    }
+    Ok(())
+}
+
 /// Waits until the node has published everything that it ever acknowledged.
 async fn caught_up(log: &Log, seen: &Seen, size: u64) -> anyhow::Result<()> {
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -230,13 +246,13 @@ async fn no_kill_loses_an_acknowledged_claim_or_shows_two_roots_for_a_size() -> 
         node.run().with_context(|| format!("after kill {kill}"))?;
         let log = Log::connect(node.ready()).await?;
         let new = seen.acknowledged.lock().unwrap()[checked..].to_vec();
-        let size = new.iter().map(|answer| answer.leaf_index + 1).max().unwrap_or(0);
-        caught_up(&log, &seen, size).await.with_context(|| format!("after kill {kill}"))?;
+        caught_up(&log, &seen, covering(&new)).await.with_context(|| format!("after kill {kill}"))?;
         assert_there(&log, &seen, &new).await.with_context(|| format!("after kill {kill}"))?;
         checked += new.len();
     }
 
-    // At the end, all over again: every claim, every checkpoint that was ever shown, and the log from its tiles.
+    // At the end, all over again: every claim, every checkpoint that was ever shown, and the log from its tiles, every
+    // commitment in it being to the index that its entries give.
     let log = Log::connect(node.ready()).await?;
     let all = seen.acknowledged.lock().unwrap().clone();
     assert_there(&log, &seen, &all).await?;
@@ -247,10 +263,10 @@ async fn no_kill_loses_an_acknowledged_claim_or_shows_two_roots_for_a_size() -> 
     let new = (whole.checkpoint.size().get(), &whole.checkpoint.root());
     for (size, checkpoint) in &shown {
         assert_eq!(roots.get(size), Some(&checkpoint.root()), "the checkpoint over {size} is of another log");
-        if *size > 0 {
-            log.prove_consistency((*size, &checkpoint.root()), new).await?;
-        }
+        assert!(whole.index.ends_in_commitment(*size), "the checkpoint over {size} does not end in a commitment");
+        log.prove_consistency((*size, &checkpoint.root()), new).await?;
     }
+    assert_all_found(&log, &whole.index).await?;
     println!("{KILLS} kills, {} claims acknowledged, {} checkpoints shown, {} entries", all.len(), shown.len(), new.0);
     assert!(all.len() > KILLS * 10 && shown.len() > KILLS, "there was no load to speak of");
     Ok(())

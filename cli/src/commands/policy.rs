@@ -223,6 +223,24 @@ impl TestView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::Global;
+
+    #[test]
+    fn examples_decide_whether_the_policy_is_what_its_author_means() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, path) = (folder.path().join("config.toml"), folder.path().join("policy.toml"));
+        fs::write(&config, "").unwrap();
+        let settings = Settings::load(&Global { config: Some(config), quiet: true, ..Global::default() }).unwrap();
+        let outcome = |text: &str| {
+            fs::write(&path, text).unwrap();
+            test(path.clone(), &settings)
+        };
+        outcome(STARTING).unwrap();
+        outcome("version = 1").unwrap();
+        let example = "version = 1\n[[test]]\nname = \"x\"\nexpect = \"fine\"\n";
+        assert!(matches!(outcome(example), Err(Failure::NotMet(text)) if text.contains("one of its examples")));
+        assert!(matches!(outcome("version = 2"), Err(Failure::Usage(text)) if text.contains("line 1, version")));
+    }
 
     #[test]
     fn a_policy_is_written_once_and_reads_back() {

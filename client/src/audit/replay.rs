@@ -11,6 +11,7 @@ use assay_core::{
         map::{PageBytes, Resident, Serial},
     },
     issuer::{self, Registry},
+    limits::SIGNATURES,
     tree::{LeafIndex, bundle},
 };
 use bytes::Bytes;
@@ -54,17 +55,26 @@ enum Body {
 }
 
 impl Replay {
-    /// Reads and verifies the entries of a bundle, as far as that does not depend on what came before.
+    /// Reads and verifies the entries of a bundle, as far as that does not depend on what came before. Signatures are
+    /// verified together: a log is replayed to find what it should not have admitted, not to rely on a claim.
     pub fn verify_bundle(&self, first: u64, bytes: &[u8], width: u64) -> Result<Vec<Replayed>, AuditError> {
-        let mut replayed = Vec::with_capacity(width as usize);
+        let mut entries = Vec::with_capacity(width as usize);
         for (index, bytes) in (first..first + width).zip(bundle::entries(bytes)) {
             let wrong = |reason: String| AuditError::Entry { index, reason };
             let bytes = bytes.map_err(|e| wrong(e.to_string()))?;
-            let entry = Entry::parse(Bytes::copy_from_slice(bytes)).map_err(|e| wrong(e.to_string()))?;
+            entries.push(Entry::parse(Bytes::copy_from_slice(bytes)).map_err(|e| wrong(e.to_string()))?);
+        }
+        let claims: Vec<&wire::Claim> = entries.iter().filter_map(|entry| entry.claim().ok()).collect();
+        let mut random = Random::new(&claims).map_err(AuditError::Interrupted)?;
+        let mut verified = claim::verify_for_replay(&claims, &self.keys, &mut |bytes| random.next(bytes)).into_iter();
+        let mut replayed = Vec::with_capacity(entries.len());
+        for (index, entry) in (first..).zip(&entries) {
             let body = match entry.body() {
-                wire::Body::IndexCommitment(_) => Body::Commitment(Commitment::of_entry(&entry, index)),
-                wire::Body::Claim(claim) => {
-                    let claim = claim::verify(claim, &self.keys).map_err(|e| wrong(e.to_string()))?;
+                wire::Body::IndexCommitment(_) => Body::Commitment(Commitment::of_entry(entry, index)),
+                wire::Body::Claim(_) => {
+                    // There is one for each claim, in order.
+                    let Some(claim) = verified.next() else { continue };
+                    let claim = claim.map_err(|e| AuditError::Entry { index, reason: e.to_string() })?;
                     self.keys.keep(&claim);
                     let labels = labels_of_claim(&claim);
                     Body::Claim(Box::new(claim), labels)
@@ -148,6 +158,25 @@ impl State {
                 "the log commits to an index of {} labels with the root {}, but its entries give {} labels and {}",
                 said.labels, said.root, rebuilt.labels, rebuilt.root
             ))),
+        }
+    }
+}
+
+/// Bytes of the system's generator, taken at once for a bundle.
+struct Random(Vec<[u8; 16]>);
+
+impl Random {
+    fn new(claims: &[&wire::Claim]) -> Result<Self, String> {
+        let signatures = claims.iter().map(|claim| claim.signatures.len().min(SIGNATURES)).sum();
+        let mut bytes = vec![[0; 16]; signatures];
+        getrandom::fill(bytes.as_flattened_mut()).map_err(|e| format!("the system gives no random bytes: {e}"))?;
+        Ok(Random(bytes))
+    }
+
+    /// The next of them. There are as many as there are signatures.
+    fn next(&mut self, bytes: &mut [u8; 16]) {
+        if let Some(next) = self.0.pop() {
+            *bytes = next;
         }
     }
 }

@@ -3,10 +3,12 @@
 //! Scope: whether a claim is well made and its signatures are good. Whether those who signed may speak for the issuers
 //! that they name is [`crate::issuer`]'s; whether the claim is logged, [`crate::receipt`]'s.
 
+mod batch;
 mod key;
 
 pub use crate::entry::wire;
 pub use ed25519_dalek::SigningKey;
+pub use batch::{Coefficients, hold_together, verify_for_replay};
 pub use key::{KeyFault, PublicKey};
 
 use crate::issuer::IssuerId;
@@ -135,19 +137,27 @@ pub enum SignatureFault {
     Wrong,
 }
 
-/// A claim that is well made, every signature of which is good. Only [`verify`] makes one.
+/// A claim that is well made, every signature of which is good. Only [`verify`] makes one, and, for whoever replays a whole
+/// log, [`verify_for_replay`].
 #[derive(Debug, Clone)]
 pub struct VerifiedClaim {
     id: ClaimId,
     statement: Statement,
     claim: wire::Claim,
     signers: Vec<(IssuerId, PublicKey)>,
+    strictly: bool,
 }
 
 impl VerifiedClaim {
     /// The claim's id.
     pub fn id(&self) -> ClaimId {
         self.id
+    }
+
+    /// Whether each signature was verified strictly and by itself, and not together with others in a replay. Only such a
+    /// claim may be admitted or relied on (DESIGN 3.1).
+    pub fn is_strict(&self) -> bool {
+        self.strictly
     }
 
     /// What is claimed.
@@ -193,6 +203,37 @@ fn pair((issuer, key): &(IssuerId, PublicKey)) -> [u8; 64] {
 /// signature verifies strictly (`verify_strict`, DESIGN 3.1) under a strong key. The same key for the same issuer counts
 /// once. Costs one signature check for each signature, but for those of a key that was seen already.
 pub fn verify(claim: &wire::Claim, cache: &impl KeyCache) -> Result<VerifiedClaim, ClaimError> {
+    let Examined { statement, pae, signatures } = examine(claim, cache)?;
+    let mut signers = Vec::with_capacity(signatures.len());
+    for (i, Signed { issuer, key, signature }) in signatures.into_iter().enumerate() {
+        let verified = key.verifying_key().verify_strict(&pae, &signature);
+        verified.map_err(|_| ClaimError::Signature { number: i + 1, fault: SignatureFault::Wrong })?;
+        push_signer(&mut signers, (issuer, key));
+    }
+    Ok(VerifiedClaim { id: ClaimId::of_pae(&pae), statement, claim: claim.clone(), signers, strictly: true })
+}
+
+fn push_signer(signers: &mut Vec<(IssuerId, PublicKey)>, signer: (IssuerId, PublicKey)) {
+    if !signers.contains(&signer) {
+        signers.push(signer);
+    }
+}
+
+/// A claim of which everything holds but its signatures' equations, which are still to be checked.
+struct Examined {
+    statement: Statement,
+    pae: Vec<u8>,
+    signatures: Vec<Signed>,
+}
+
+/// A signature in its one spelling, and whose it says that it is.
+struct Signed {
+    issuer: IssuerId,
+    key: PublicKey,
+    signature: Signature,
+}
+
+fn examine(claim: &wire::Claim, cache: &impl KeyCache) -> Result<Examined, ClaimError> {
     if claim.payload.len() > limits::PAYLOAD_BYTES {
         return Err(ClaimError::PayloadTooLong(claim.payload.len()));
     }
@@ -206,22 +247,14 @@ pub fn verify(claim: &wire::Claim, cache: &impl KeyCache) -> Result<VerifiedClai
     predicate::check_statement(&statement)
         .map_err(|error| ClaimError::Predicate { uri: statement.predicate_type().to_owned(), error })?;
     let pae = dsse::pae(PAYLOAD_TYPE, &claim.payload);
-    let mut signers = Vec::with_capacity(claim.signatures.len());
-    for (i, signature) in claim.signatures.iter().enumerate() {
-        let signer =
-            verify_signature(signature, &pae, cache).map_err(|fault| ClaimError::Signature { number: i + 1, fault })?;
-        if !signers.contains(&signer) {
-            signers.push(signer);
-        }
-    }
-    Ok(VerifiedClaim { id: ClaimId::of_pae(&pae), statement, claim: claim.clone(), signers })
+    let read = |(i, signature)| {
+        read_signature(signature, cache).map_err(|fault| ClaimError::Signature { number: i + 1, fault })
+    };
+    let signatures = claim.signatures.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+    Ok(Examined { statement, pae, signatures })
 }
 
-fn verify_signature(
-    signed: &wire::ClaimSignature,
-    pae: &[u8],
-    cache: &impl KeyCache,
-) -> Result<(IssuerId, PublicKey), SignatureFault> {
+fn read_signature(signed: &wire::ClaimSignature, cache: &impl KeyCache) -> Result<Signed, SignatureFault> {
     let issuer = IssuerId::from_slice(&signed.issuer_id).ok_or(SignatureFault::IssuerLength)?;
     let known = <&[u8; 32]>::try_from(&signed.public_key[..]).ok().and_then(|bytes| cache.key(bytes));
     let known = known.filter(|key| key.as_bytes()[..] == signed.public_key[..]);
@@ -230,8 +263,7 @@ fn verify_signature(
     if !scalar_is_reduced(bytes) {
         return Err(SignatureFault::NotCanonical);
     }
-    let verified = key.verifying_key().verify_strict(pae, &Signature::from_bytes(bytes));
-    verified.map(|()| (issuer, key)).map_err(|_| SignatureFault::Wrong)
+    Ok(Signed { issuer, key, signature: Signature::from_bytes(bytes) })
 }
 
 /// Whether the second half of a signature is below the group's order L, as `verify_strict` also demands: asked here only to

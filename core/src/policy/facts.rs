@@ -6,6 +6,7 @@ use super::read::short_name;
 use super::verdict::Evidence;
 use crate::Hash;
 use crate::claim::ClaimId;
+use crate::component;
 use crate::issuer::IssuerId;
 use crate::json::Value;
 use crate::predicate;
@@ -22,7 +23,8 @@ pub struct Component {
 }
 
 impl Component {
-    /// What has this purl and these digests, as algorithm and value in in-toto's spelling.
+    /// What has this purl and these digests, as algorithm and value in in-toto's spelling. Several digests of one algorithm
+    /// are those of several artifacts, any of which may be meant.
     pub fn new(purl: Option<Purl>, digests: Vec<(String, String)>) -> Self {
         Component { purl, digests }
     }
@@ -68,6 +70,13 @@ impl Component {
             ("name".into(), text(parts.map(|parts| parts.name.as_str()))),
             ("version".into(), text(parts.and_then(|parts| parts.version.as_deref()))),
         ])
+    }
+}
+
+/// What a file of dependencies names.
+impl From<&component::Component> for Component {
+    fn from(named: &component::Component) -> Self {
+        Component { purl: named.purl.clone(), digests: named.digests.clone() }
     }
 }
 

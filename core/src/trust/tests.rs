@@ -133,6 +133,17 @@ fn a_compromise_counts_from_its_leaf_on_and_not_before() {
 }
 
 #[test]
+fn the_threshold_is_kept_without_the_compromised_key() {
+    let mut world = World::new();
+    let a = world.register("a", &[1, 2, 3], 2);
+    let (with, without) = (opinion(&mut world, &[&a.with(&[1, 2])]), opinion(&mut world, &[&a.with(&[2, 3])]));
+    let three = opinion(&mut world, &[&a]);
+    world.compromise(&a.with(&[2, 3]), &a, 1, LeafIndex::new(0));
+    assert!(matches!(standing(&world, with, &a), Standing::KeyCompromised { .. }));
+    assert_eq!((standing(&world, without, &a), standing(&world, three, &a)), (Standing::Good, Standing::Good));
+}
+
+#[test]
 fn nobody_declares_anothers_key_compromised() {
     let mut world = World::new();
     let (a, b) = (world.register("a", &[1], 1), world.register("b", &[2], 1));
@@ -152,14 +163,17 @@ fn an_issuer_rotates_and_then_declares_and_not_the_other_way_round() {
     let a = world.register("a", &[1], 1);
     let stolen = opinion(&mut world, &[&a]);
     let new = world.rotate(&a, &[2], 1, &[1, 2]);
+    let rotation = world.claims.last().unwrap().claim().id();
     world.compromise(&new, &a, 1, LeafIndex::new(0));
     let recovered = opinion(&mut world, &[&new]);
+    assert_eq!(standing(&world, rotation, &a), Standing::Good);
     assert!(matches!(standing(&world, stolen, &a), Standing::KeyCompromised { .. }));
     assert_eq!(standing(&world, recovered, &a), Standing::Good);
 
     let mut world = World::new();
     let a = world.register("a", &[1], 1);
-    world.compromise(&a, &a, 1, LeafIndex::new(1));
+    let declared = world.compromise(&a, &a, 1, LeafIndex::new(1));
+    assert_eq!(standing(&world, declared, &a), Standing::Good);
     let thief = world.rotate(&a, &[2], 1, &[1, 2]);
     let rotation = world.claims.last().unwrap().claim().id();
     let taken = opinion(&mut world, &[&thief]);

@@ -42,7 +42,8 @@ struct State {
     seen: Arc<Maps>,
     /// What a restart finds, where that is something else.
     on_disk: Option<Arc<Maps>>,
-    fault: Option<Fault>,
+    /// The fault to come, and how many sound commits come before it.
+    fault: Option<(u32, Fault)>,
     poisoned: bool,
     blobs: BTreeMap<Hash, Bytes>,
 }
@@ -61,7 +62,12 @@ impl Memory {
 
     /// Lets `fault` happen to the next commit that is not refused for its head.
     pub fn fail_next_commit(&self, fault: Fault) {
-        self.state().fault = Some(fault);
+        self.fail_commit_after(0, fault);
+    }
+
+    /// The same for the commit that comes after so many sound ones.
+    pub fn fail_commit_after(&self, sound: u32, fault: Fault) {
+        self.state().fault = Some((sound, fault));
     }
 
     /// Returns the store that a restart after a crash at this moment would open. This one goes on as it is.
@@ -190,7 +196,13 @@ impl Tables for Memory {
         if batch.head.as_ref().is_some_and(|change| change.expected != state.seen.head) {
             return Err(StorageError::HeadMoved);
         }
-        let fault = state.fault.take();
+        let fault = match &mut state.fault {
+            Some((sound @ 1.., _)) => {
+                *sound -= 1;
+                None
+            }
+            due => due.take().map(|(_, fault)| fault),
+        };
         let reported = match fault {
             None => Ok(()),
             Some(Fault::AcknowledgedButLost) => {

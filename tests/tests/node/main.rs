@@ -29,6 +29,9 @@ const AT_ONCE: &str = "log.publish_interval_ms = 1";
 /// After the first checkpoint no other one follows: what comes later is sequenced and not published.
 const NEVER: &str = "log.publish_interval_ms = 3600000";
 
+/// Leaves of a log with one registration: a commitment to the empty index, the registration, and the commitment to that.
+const STARTED: u64 = 3;
+
 /// A node with one registered issuer of one key.
 struct Fixture {
     node: Node,
@@ -37,14 +40,36 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// `edits` as in [`Node::configure`]. The registration is leaf 0, and published.
+    /// `edits` as in [`Node::configure`]. The registration is leaf 1, between the two commitments to the index before and
+    /// after it, and published: [`STARTED`] leaves.
     async fn start(edits: &str) -> anyhow::Result<Self> {
         let node = Node::start_with(edits)?;
         let log = Log::connect(node.ready()).await?;
         let issuer = Actor::new(&[1], 1);
         let registered = log.publish(issuer.registration()?, Wait::Integrated).await?;
-        assert_eq!(registered.leaf_index, 0);
+        assert_eq!(registered.leaf_index, 1);
+        assert_eq!(log.size().await?, STARTED);
         Ok(Fixture { node, log, issuer })
+    }
+
+    /// A log of this size, at least two more than [`STARTED`]. Its claims, from number 1 on, came under one checkpoint, so
+    /// that only the last leaf commits to them.
+    async fn of_size(size: u64) -> anyhow::Result<Self> {
+        let mut fixture = Fixture::start(NEVER).await?;
+        fixture.publish(1..size - STARTED, Wait::Sequenced).await?;
+        fixture.node.stop()?;
+        fixture.run().await?;
+        assert_eq!(fixture.log.size().await?, size);
+        Ok(fixture)
+    }
+
+    /// Publishes claims one after the other, each under a checkpoint of its own: two leaves for each.
+    async fn publish_each(&self, numbers: std::ops::Range<u64>) -> anyhow::Result<Vec<PublishResponse>> {
+        let mut answers = Vec::new();
+        for number in numbers {
+            answers.extend(self.publish(number..number + 1, Wait::Integrated).await?);
+        }
+        Ok(answers)
     }
 
     /// Publishes claims with these numbers and returns what was answered.

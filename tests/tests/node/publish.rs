@@ -1,15 +1,15 @@
 //! Publishing: what is answered, and that it is so.
 
-use crate::{AT_ONCE, Fixture, NEVER, assert_all_there, assert_refused, hash, hex, stream_all};
+use crate::{AT_ONCE, Fixture, NEVER, STARTED, assert_all_there, assert_refused, hash, hex, stream_all};
 use assay_core::{
     claim::{self, ClaimId},
-    entry::wire,
+    entry::{EntryError, wire},
     issuer::IssuerId,
 };
 use assay_proto::v1::{GetIssuerRequest, PublishItem, PublishStreamRequest, Wait, publish_result::Result as Outcome};
 use assay_tests::{
     issuer::{Actor, key, payload, record, signed},
-    log::{Leaf, stated},
+    log::{Leaf, covering, stated},
 };
 use bytes::Bytes;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,22 +24,26 @@ async fn a_published_claim_is_proven_by_index_by_claim_and_by_leaf() -> anyhow::
     let claim = issuer.claim(1);
     let answer = log.publish(claim.clone(), Wait::Integrated).await?;
     let (id, index, leaf_hash) = stated(&answer)?;
-    assert_eq!((id, index), (ClaimId::of_payload(&payload(1)), 1));
+    assert_eq!((id, index), (ClaimId::of_payload(&payload(1)), STARTED));
     assert_eq!((answer.reached(), answer.already_logged), (Wait::Integrated, false));
 
     for leaf in [Leaf::Index(index), Leaf::Claim(id), Leaf::Hash(leaf_hash)] {
         let found = log.entry(leaf).await?;
         assert_eq!((found.index, found.entry.leaf_hash()), (index, leaf_hash), "{leaf:?}");
-        assert_eq!(found.entry.claim(), &claim, "the claim is logged as it was signed");
+        assert_eq!(found.entry.claim()?, &claim, "the claim is logged as it was signed");
         assert_eq!(found.entry.logged_at_ms(), answer.logged_at_ms);
-        assert_eq!(claim::verify(found.entry.claim(), &())?.id(), id);
+        assert_eq!(claim::verify(found.entry.claim()?, &())?.id(), id);
     }
     let first = log.entry(Leaf::Index(0)).await?.entry.logged_at_ms();
     assert!(before <= first && first <= answer.logged_at_ms && answer.logged_at_ms <= now());
+    // The commitment after it is an entry like others; no claim is in it.
+    let last = log.entry(Leaf::Index(index + 1)).await?;
+    assert_eq!(last.entry.claim().unwrap_err(), EntryError::NoClaim);
+    assert!(answer.logged_at_ms <= last.entry.logged_at_ms() && last.checkpoint.size().get() == index + 2);
 
     let issuer_id = Bytes::copy_from_slice(issuer.id.as_bytes());
     let records = log.service.clone().get_issuer(GetIssuerRequest { issuer_id }).await?.into_inner().records;
-    assert_eq!(records.iter().map(|r| (r.sequence, r.leaf_index)).collect::<Vec<_>>(), [(0, 0)]);
+    assert_eq!(records.iter().map(|r| (r.sequence, r.leaf_index)).collect::<Vec<_>>(), [(0, 1)]);
     Ok(())
 }
 
@@ -54,7 +58,7 @@ async fn publishing_again_returns_the_leaf_that_is_there() -> anyhow::Result<()>
         assert_eq!(stated(&again)?, stated(&first)?);
         assert_eq!(again.logged_at_ms, first.logged_at_ms);
         let registration = log.publish(issuer.registration()?, wait).await?;
-        assert_eq!((registration.already_logged, registration.leaf_index), (true, 0));
+        assert_eq!((registration.already_logged, registration.leaf_index), (true, 1));
     }
     // The same signature twice is the same signer once.
     let mut twice = issuer.claim(1);
@@ -71,9 +75,10 @@ async fn publishing_again_returns_the_leaf_that_is_there() -> anyhow::Result<()>
         Outcome::Refused(refused) => panic!("{}", refused.message),
     };
     assert_eq!(placed(&1), (first.leaf_index, true));
-    assert_eq!([2, 3, 4].map(|id| placed(&id).0), [2, 2, 2]);
+    assert_eq!([2, 3, 4].map(|id| placed(&id).0), [STARTED + 2; 3]);
     assert_eq!([2, 3, 4].iter().filter(|id| !placed(id).1).count(), 1, "one of them was the first");
-    assert_eq!(log.size().await?, 3);
+    assert_eq!(log.size().await?, STARTED + 4);
+    assert_eq!(log.rederive().await?.index.claims_from(0), [1, STARTED, STARTED + 2]);
     Ok(())
 }
 
@@ -87,9 +92,9 @@ async fn another_set_of_signers_makes_another_leaf_of_the_same_claim() -> anyhow
     let two = log.publish(other.claim(1), Wait::Integrated).await?;
     let signers = [(fixture.issuer.id, &fixture.issuer.keys[0]), (other.id, &other.keys[0])];
     let both = log.publish(claim::sign(&payload(1), &signers), Wait::Integrated).await?;
-    assert_eq!([&one, &two, &both].map(|answer| answer.leaf_index), [2, 3, 4]);
+    assert_eq!([&one, &two, &both].map(|answer| answer.leaf_index), [5, 7, 9]);
     assert!([&two, &both].iter().all(|answer| answer.claim_id == one.claim_id && !answer.already_logged));
-    assert_eq!(log.entry(Leaf::Claim(stated(&one)?.0)).await?.index, 2, "by claim id: the first leaf");
+    assert_eq!(log.entry(Leaf::Claim(stated(&one)?.0)).await?.index, 5, "by claim id: the first leaf");
     Ok(())
 }
 
@@ -103,17 +108,20 @@ async fn sequenced_is_not_published_and_not_shown() -> anyhow::Result<()> {
         let beyond = log.entry(Leaf::Index(answer.leaf_index)).await.unwrap_err();
         assert_eq!(beyond.downcast::<tonic::Status>()?.code(), Code::OutOfRange);
     }
-    assert_eq!(log.size().await?, 1);
-    assert_eq!(log.entries(0, 0).await?.len(), 1);
-    assert_eq!(log.get("/tile/0/000.p/2").await?.status(), 404);
-    assert_eq!(log.get("/tile/entries/000.p/2").await?.status(), 404);
+    assert_eq!(log.size().await?, STARTED);
+    assert_eq!(log.entries(0, 0).await?.len() as u64, STARTED);
+    assert_eq!(log.get("/tile/0/000.p/3").await?.status(), 200);
+    assert_eq!(log.get("/tile/0/000.p/4").await?.status(), 404);
+    assert_eq!(log.get("/tile/entries/000.p/4").await?.status(), 404);
     // Asked again, it is known, and still not published.
     let again = log.publish(fixture.issuer.claim(1), Wait::Sequenced).await?;
     assert_eq!((again.reached(), again.already_logged), (Wait::Sequenced, true));
     // What is in the pool when the node stops is published.
     fixture.node.stop()?;
     fixture.run().await?;
-    assert_eq!(fixture.log.size().await?, 4);
+    // Three claims, and one commitment to all of them.
+    assert_eq!(fixture.log.size().await?, STARTED + 4);
+    assert_eq!(fixture.log.rederive().await?.index.commitments(), [0, 2, 6]);
     assert_all_there(&fixture.log, &answers).await
 }
 
@@ -177,11 +185,13 @@ async fn a_stream_answers_every_item_once_whatever_the_others_are() -> anyhow::R
                 (_, other) => panic!("item {id}: {other:?}"),
             }
         }
-        log.published(size + 56).await?;
+        log.published(covering(&places)).await?;
         assert_all_there(log, &places).await?;
         places.sort_by_key(|answer| answer.leaf_index);
         let indices: Vec<u64> = places.iter().map(|answer| answer.leaf_index).collect();
-        assert_eq!(indices, (size..size + 56).collect::<Vec<_>>(), "every leaf went to one of them");
+        assert_eq!(indices.len(), 56);
+        let index = log.rederive().await?.index;
+        assert_eq!(indices, index.claims_from(size), "every leaf went to one of them or is a commitment");
     }
     Ok(())
 }
@@ -208,7 +218,7 @@ async fn a_threshold_counts_distinct_keys() -> anyhow::Result<()> {
     // A key of another issuer does not count, and may not be put to this one's name.
     let foreign = issuer.sign_by(&payload(1), &[a, &fixture.issuer.keys[0]]);
     assert_refused(log.publish(foreign, Wait::Integrated).await, Code::PermissionDenied, &["is no key of issuer"]);
-    assert_eq!(log.size().await?, 2);
+    assert_eq!(log.size().await?, STARTED + 2);
 
     for keys in [[a, b], [a, c], [b, c]] {
         let answer = log.publish(issuer.sign_by(&payload(1), &keys), Wait::Integrated).await?;
@@ -253,7 +263,7 @@ async fn a_rotation_takes_the_thresholds_of_both_records_and_ends_the_old_keys()
     astray.previous = Some(ClaimId::of_payload(b"another"));
     let astray = signed(&new.id, &astray, &[&k21, &k23, &k24])?;
     assert_refused(log.publish(astray, Wait::Integrated).await, Code::FailedPrecondition, &["previous"]);
-    assert_eq!(log.size().await?, 3);
+    assert_eq!(log.size().await?, STARTED + 4);
 
     let rotation = signed(&new.id, &new.record, &[&k21, &k23, &k24])?;
     let rotated = log.publish(rotation.clone(), Wait::Integrated).await?;
@@ -263,7 +273,7 @@ async fn a_rotation_takes_the_thresholds_of_both_records_and_ends_the_old_keys()
         assert_refused(by_old, Code::PermissionDenied, &["is no key of issuer", "sequence 1"]);
         assert!(log.publish(new.claim(2), Wait::Integrated).await?.already_logged == (round == 1));
         // What was logged before keeps its leaf, and so do the records.
-        assert_eq!(log.publish(old.registration()?, Wait::Integrated).await?.leaf_index, 1);
+        assert_eq!(log.publish(old.registration()?, Wait::Integrated).await?.leaf_index, STARTED);
         assert_eq!(stated(&log.publish(rotation.clone(), Wait::Integrated).await?)?, stated(&rotated)?);
         assert_all_there(&log, std::slice::from_ref(&logged_before)).await?;
         // After a restart the issuers in force are read from the log.
@@ -273,7 +283,7 @@ async fn a_rotation_takes_the_thresholds_of_both_records_and_ends_the_old_keys()
     let request = GetIssuerRequest { issuer_id: Bytes::copy_from_slice(old.id.as_bytes()) };
     let records = fixture.log.service.clone().get_issuer(request).await?.into_inner().records;
     let places: Vec<_> = records.iter().map(|record| (record.sequence, record.leaf_index)).collect();
-    assert_eq!(places, [(0, 1), (1, rotated.leaf_index)]);
+    assert_eq!(places, [(0, STARTED), (1, rotated.leaf_index)]);
     Ok(())
 }
 
@@ -313,26 +323,27 @@ async fn every_proof_of_a_log_over_a_tile_verifies() -> anyhow::Result<()> {
     let answers = stream_all(log, messages.collect()).await?;
     assert_eq!(answers.len(), 299);
     let whole = log.rederive().await?;
-    assert_eq!(whole.leaves.len(), 300);
+    assert_eq!(whole.index.claims(), 300);
+    let all = whole.leaves.len() as u64;
     for (id, answer) in answers {
         let Outcome::Published(published) = answer else { panic!("item {id}: {answer:?}") };
         assert_eq!(whole.leaves[published.leaf_index as usize], hash(&published.leaf_hash));
     }
-    let sizes: Vec<u64> = (0..=300).collect();
+    let sizes: Vec<u64> = (0..=all).collect();
     let roots = whole.roots(&sizes);
-    assert_eq!(roots[&300], whole.checkpoint.root());
-    for size in [1, 2, 3, 7, 8, 255, 256, 257, 299, 300] {
-        for index in (0..size).filter(|index| size == 300 || index % 13 == 0 || index + 2 >= size) {
+    assert_eq!(roots[&all], whole.checkpoint.root());
+    for size in [1, 2, 3, 7, 8, 255, 256, 257, all - 1, all] {
+        for index in (0..size).filter(|index| size == all || index % 13 == 0 || index + 2 >= size) {
             log.prove_inclusion(&whole.leaves[index as usize], index, size, &roots[&size]).await?;
         }
-        for old in (1..=size).filter(|old| size == 300 || old % 13 == 0 || old + 2 >= size) {
+        for old in (1..=size).filter(|old| size == all || old % 13 == 0 || old + 2 >= size) {
             log.prove_consistency((old, &roots[&old]), (size, &roots[&size])).await?;
         }
     }
     // A proof of something else does not verify: the checks above can fail.
     let other = &whole.leaves[5];
-    assert!(log.prove_inclusion(other, 6, 300, &roots[&300]).await.is_err());
-    assert!(log.prove_consistency((7, &roots[&8]), (300, &roots[&300])).await.is_err());
+    assert!(log.prove_inclusion(other, 6, all, &roots[&all]).await.is_err());
+    assert!(log.prove_consistency((7, &roots[&8]), (all, &roots[&all])).await.is_err());
     Ok(())
 }
 
@@ -395,7 +406,7 @@ async fn an_issuer_id_cannot_be_squatted() -> anyhow::Result<()> {
         Code::InvalidArgument,
         &["signed by its own keys only"],
     );
-    assert_eq!(log.size().await?, 1);
+    assert_eq!(log.size().await?, STARTED);
     log.publish(victim.registration()?, Wait::Integrated).await?;
     Ok(())
 }

@@ -1,12 +1,15 @@
 //! Reading: tiles over HTTP, streams of entries, and what a node says of itself.
 
 use crate::{AT_ONCE, Fixture, assert_refused};
-use assay_core::{hash::leaf_hash, note::VerifiedCheckpoint, tree::bundle};
+use assay_core::{entry::EntryError, hash::leaf_hash, index::Commitment, note::VerifiedCheckpoint, tree::bundle};
 use assay_proto::v1::{
     GetConsistencyProofRequest, GetEntryAndProofRequest, GetInclusionProofRequest, GetIssuerRequest,
-    StreamEntriesRequest, Wait, get_inclusion_proof_request as by_leaf, log_service_client::LogServiceClient,
+    StreamEntriesRequest, get_inclusion_proof_request as by_leaf, log_service_client::LogServiceClient,
 };
-use assay_tests::{log::Log, process::Node};
+use assay_tests::{
+    log::{Leaf, Log},
+    process::Node,
+};
 use tonic::{Code, codegen::tokio_stream, transport::Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tonic_reflection::pb::v1::{
@@ -16,9 +19,8 @@ use tonic_reflection::pb::v1::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn streamed_entries_are_those_of_the_published_bundles() -> anyhow::Result<()> {
-    let fixture = Fixture::start(AT_ONCE).await?;
+    let fixture = Fixture::of_size(300).await?;
     let log = &fixture.log;
-    fixture.publish(1..300, Wait::Integrated).await?;
     let size = log.size().await?;
     assert_eq!(size, 300);
     let mut bundled = Vec::new();
@@ -42,9 +44,8 @@ async fn streamed_entries_are_those_of_the_published_bundles() -> anyhow::Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tiles_are_served_as_far_as_the_checkpoint_goes_and_nothing_else() -> anyhow::Result<()> {
-    let fixture = Fixture::start(AT_ONCE).await?;
+    let fixture = Fixture::of_size(260).await?;
     let log = &fixture.log;
-    fixture.publish(1..260, Wait::Integrated).await?;
     let answer = log.get("/checkpoint").await?;
     assert_eq!(answer.headers()["content-type"], "text/plain; charset=utf-8");
     assert_eq!(answer.headers()["cache-control"], "no-cache");
@@ -105,7 +106,8 @@ async fn tiles_are_served_as_far_as_the_checkpoint_goes_and_nothing_else() -> an
 #[tokio::test(flavor = "multi_thread")]
 async fn questions_that_have_no_answer_are_refused_by_kind() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
-    fixture.publish(1..5, Wait::Integrated).await?;
+    fixture.publish_each(1..2).await?;
+    assert_eq!(fixture.log.size().await?, 5);
     let mut service = fixture.log.service.clone();
     let index = |index| Some(by_leaf::Leaf::LeafIndex(index));
     let hash = |length: usize| Some(by_leaf::Leaf::LeafHash(vec![7; length].into()));
@@ -151,7 +153,7 @@ async fn questions_that_have_no_answer_are_refused_by_kind() -> anyhow::Result<(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_tells_what_it_is() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
-    fixture.publish(1..8, Wait::Integrated).await?;
+    fixture.publish_each(1..8).await?;
     let channel = Endpoint::from_shared(fixture.node.ready().url.clone())?.connect().await?;
 
     let mut health = HealthClient::new(channel.clone());
@@ -171,7 +173,7 @@ async fn a_node_tells_what_it_is() -> anyhow::Result<()> {
         match answer.message_response {
             Some(MessageResponse::ListServicesResponse(list)) => {
                 let names: Vec<_> = list.service.iter().map(|service| service.name.as_str()).collect();
-                for name in ["assay.v1.LogService", "assay.v1.AttachmentService", "grpc.health.v1.Health"] {
+                for name in ["assay.v1.LogService", "assay.v1.IndexService", "assay.v1.AttachmentService", "grpc.health.v1.Health"] {
                     assert!(names.contains(&name), "{names:?}");
                 }
             }
@@ -193,7 +195,9 @@ async fn a_node_tells_what_it_is() -> anyhow::Result<()> {
     assert_eq!(log.admin("/readyz").await?, (200, "ready\n".into()));
     let (status, metrics) = log.admin("/metrics").await?;
     assert_eq!(status, 200);
-    for line in ["assay_tree_size 8", "assay_published_size 8", "assay_entries_total 8"] {
+    // Leaf 0 was there before the node ran; a claim and a commitment followed eight times.
+    let labels = format!("assay_index_labels {}", log.rederive().await?.index.lists().len());
+    for line in ["assay_tree_size 17", "assay_published_size 17", "assay_entries_total 16", &labels] {
         assert!(metrics.lines().any(|found| found == line), "{line} is not in {metrics}");
     }
     // The public port does not serve what is the operator's.
@@ -204,16 +208,22 @@ async fn a_node_tells_what_it_is() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_log_is_empty_and_says_so() -> anyhow::Result<()> {
+async fn a_new_log_holds_the_commitment_to_the_empty_index_and_nothing_else() -> anyhow::Result<()> {
     let node = Node::start()?;
     let log = Log::connect(node.ready()).await?;
     let checkpoint = log.checkpoint().await?;
-    assert_eq!((checkpoint.size().get(), checkpoint.root()), (0, assay_core::hash::empty_root()));
-    assert!(log.entries(0, 0).await?.is_empty());
-    assert_eq!(log.rederive().await?.leaves, []);
-    assert_eq!(log.get("/tile/0/000.p/1").await?.status(), 404);
+    let first = log.entry(Leaf::Index(0)).await?.entry;
+    assert_eq!((checkpoint.size().get(), checkpoint.root()), (1, first.leaf_hash()));
+    assert_eq!(Commitment::of_entry(&first, 0)?, Commitment::empty());
+    assert_eq!(first.claim().unwrap_err(), EntryError::NoClaim);
+    assert_eq!(log.entries(0, 0).await?, [first.bytes().clone()]);
+    let whole = log.rederive().await?;
+    assert_eq!((whole.leaves, whole.index.commitments()), (vec![first.leaf_hash()], &[0][..]));
+    assert_eq!(log.get("/tile/0/000.p/1").await?.status(), 200);
+    assert_eq!(log.get("/tile/0/000.p/2").await?.status(), 404);
+    assert_eq!(log.get("/tile/entries/000.p/2").await?.status(), 404);
     let mut service = LogServiceClient::connect(node.ready().url.clone()).await?;
-    let request = GetInclusionProofRequest { leaf: Some(by_leaf::Leaf::LeafIndex(0)), tree_size: 0 };
+    let request = GetInclusionProofRequest { leaf: Some(by_leaf::Leaf::LeafIndex(1)), tree_size: 0 };
     assert_refused(service.get_inclusion_proof(request).await, Code::OutOfRange, &[]);
     Ok(())
 }

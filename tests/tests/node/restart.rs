@@ -4,11 +4,11 @@
 //! Where a guard keeps it from starting, a second part of the test takes the guard away, starts, and shows two signed
 //! roots for one size: it was that guard, and it is needed.
 
-use crate::{AT_ONCE, Fixture, NEVER, assert_all_there};
+use crate::{AT_ONCE, Fixture, NEVER, STARTED, assert_all_there};
 use assay_core::note::VerifiedCheckpoint;
 use assay_proto::v1::{PublishResponse, Wait};
 use assay_tests::{
-    log::Log,
+    log::{Log, covering},
     process::{Node, copy_folder},
 };
 use std::{
@@ -71,7 +71,7 @@ async fn a_node_that_was_stopped_goes_on_as_if_it_had_not() -> anyhow::Result<()
         }
         assert_all_there(log, &acknowledged).await?;
     }
-    assert_eq!(fixture.log.rederive().await?.leaves.len(), 361);
+    assert_eq!(fixture.log.rederive().await?.index.claims(), 361);
     Ok(())
 }
 
@@ -83,9 +83,11 @@ async fn what_was_sequenced_before_a_crash_is_published_at_the_start() -> anyhow
         acknowledged.extend(fixture.publish(round * 100 + 1..round * 100 + 20, Wait::Sequenced).await?);
         fixture.node.kill()?;
         fixture.run().await?;
-        fixture.log.published(1 + acknowledged.len() as u64).await?;
+        fixture.log.published(covering(&acknowledged)).await?;
         assert_all_there(&fixture.log, &acknowledged).await?;
-        assert_eq!(fixture.log.rederive().await?.leaves.len(), 1 + acknowledged.len());
+        let whole = fixture.log.rederive().await?;
+        assert_eq!(whole.index.claims(), 1 + acknowledged.len() as u64);
+        assert_eq!(whole.leaves.len() as u64, covering(&acknowledged), "a start publishes once");
     }
     Ok(())
 }
@@ -96,20 +98,20 @@ async fn an_old_copy_of_the_data_is_not_signed_from() -> anyhow::Result<()> {
     let (data, anchor) = (fixture.node.folder().join("data"), fixture.node.folder().join("anchor"));
     let backup = tempfile::tempdir()?;
     let (old_data, old_anchor) = (backup.path().join("data"), backup.path().join("anchor"));
-    fixture.publish(1..5, Wait::Integrated).await?;
+    fixture.publish_each(1..5).await?;
     fixture.node.stop()?;
     copy_folder(&data, &old_data)?;
     fs::copy(&anchor, &old_anchor)?;
     fixture.run().await?;
-    fixture.publish(5..8, Wait::Integrated).await?;
+    fixture.publish_each(5..8).await?;
     let signed = fixture.log.checkpoint().await?;
-    assert_eq!(signed.size().get(), 8);
+    assert_eq!(signed.size().get(), STARTED + 14);
     fixture.node.stop()?;
     let new_data = backup.path().join("new");
     copy_folder(&data, &new_data)?;
 
     restore(&old_data, &data)?;
-    let words = ["the store holds 5 entries", "a checkpoint over 8 was signed", "Restore the newest copy", "fork"];
+    let words = ["the store holds 11 entries", "a checkpoint over 17 was signed", "Restore the newest copy", "fork"];
     assert_refuses(&mut fixture.node, &words)?;
     // It is no accident of the first try, and what is right still starts.
     assert_refuses(&mut fixture.node, &words)?;
@@ -162,8 +164,8 @@ async fn a_log_without_its_own_anchor_is_not_signed() -> anyhow::Result<()> {
 async fn another_logs_data_or_key_is_not_signed_with() -> anyhow::Result<()> {
     let mut one = Fixture::start(AT_ONCE).await?;
     let mut two = Fixture::start(AT_ONCE).await?;
-    one.publish(1..5, Wait::Integrated).await?;
-    two.publish(11..15, Wait::Integrated).await?;
+    one.publish_each(1..5).await?;
+    two.publish_each(11..15).await?;
     one.node.stop()?;
     two.node.stop()?;
     let path = |fixture: &Fixture, name: &str| fixture.node.folder().join(name);
@@ -172,7 +174,7 @@ async fn another_logs_data_or_key_is_not_signed_with() -> anyhow::Result<()> {
     let own = tempfile::tempdir()?;
     copy_folder(&path(&one, "data"), &own.path().join("data"))?;
     restore(&path(&two, "data"), &path(&one, "data"))?;
-    assert_refuses(&mut one.node, &["the store's tree of size 5", "another log's data folder", "Restore"])?;
+    assert_refuses(&mut one.node, &["the store's tree of size 11", "another log's data folder", "Restore"])?;
     restore(&own.path().join("data"), &path(&one, "data"))?;
 
     let key = fs::read(path(&one, "log.key"))?;
@@ -191,7 +193,7 @@ async fn another_logs_data_or_key_is_not_signed_with() -> anyhow::Result<()> {
     assert_refuses(&mut one.node, &["holds no store"])?;
     copy_folder(&own.path().join("data"), &path(&one, "data"))?;
     one.run().await?;
-    assert_eq!(one.log.size().await?, 5);
+    assert_eq!(one.log.size().await?, STARTED + 8);
     Ok(())
 }
 
@@ -241,16 +243,11 @@ impl Killed {
     async fn new() -> anyhow::Result<Self> {
         let mut fixture = Fixture::start(AT_ONCE).await?;
         let folder = fixture.node.folder().to_owned();
-        let mut acknowledged = Vec::new();
-        for number in 1..5 {
-            acknowledged.extend(fixture.publish(number..number + 1, Wait::Integrated).await?);
-        }
+        let mut acknowledged = fixture.publish_each(1..5).await?;
         let wal = write_ahead_log(&fixture.node)?;
         let half = fs::metadata(&wal)?.len();
         let (mark, anchor) = (fs::read(folder.join("data/SYNCED"))?, fs::read(folder.join("anchor"))?);
-        for number in 5..9 {
-            acknowledged.extend(fixture.publish(number..number + 1, Wait::Integrated).await?);
-        }
+        acknowledged.extend(fixture.publish_each(5..9).await?);
         let signed = fixture.log.checkpoint().await?;
         fixture.node.kill()?;
         assert_eq!(write_ahead_log(&fixture.node)?, wal);
@@ -314,7 +311,7 @@ async fn a_lost_tail_is_noticed_by_the_mark_and_by_the_anchor_and_forks_without_
     cut(&killed, false)?;
     assert_refuses(&mut killed.fixture.node, &["were acknowledged and are gone", "cut short or deleted"])?;
     cut(&killed, true)?;
-    assert_refuses(&mut killed.fixture.node, &["the store holds 5 entries", "a checkpoint over 9 was signed"])?;
+    assert_refuses(&mut killed.fixture.node, &["the store holds 11 entries", "a checkpoint over 19 was signed"])?;
     cut(&killed, true)?;
     fs::write(folder.join("anchor"), &killed.anchor)?;
     killed.fixture.run().await?;
@@ -372,7 +369,10 @@ async fn an_anchor_that_is_replaced_under_a_running_node_stops_the_signing() -> 
     // A start looks at what there is, and goes on: the tree is ahead of the anchor.
     fixture.node.stop()?;
     fixture.run().await?;
-    fixture.log.published(5).await?;
+    // With the commitment, which was stored before the anchor was found to be another: there is no second one.
+    fixture.log.published(signed.size().get() + 2).await?;
+    let whole = fixture.log.rederive().await?;
+    assert_eq!((whole.leaves.len() as u64, whole.index.claims()), (signed.size().get() + 2, 5));
     assert_all_there(&fixture.log, &acknowledged).await
 }
 

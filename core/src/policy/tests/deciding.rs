@@ -127,15 +127,39 @@ fn a_claim_about_another_artifact_of_the_version_meets_no_demand() {
     world.log(&Statement::new(vec![subject], AUDIT, said).unwrap(), &[&a]);
     let demand = rule("require", "deny", "claims = [\"audit\"]\nfrom = [\"auditor\"]");
     let policy = parse(&format!("version = 1\n{}{demand}", anchor(&a, &["auditor"])));
-    let of = |digest: &str| {
+    let of = |digest: &str, world: &World| {
         let purl = component("pkg:cargo/a@1").purl().cloned();
         let component = Component::new(purl, vec![("sha256".into(), digest.into())]);
-        evaluate(&policy, &component, &fresh(&world), &world.claims, NOW_MS).outcome()
+        evaluate(&policy, &component, &fresh(world), &world.claims, NOW_MS).outcome()
     };
-    assert_eq!((of(&one), of(&other)), (Outcome::Fine, Outcome::Unknown));
+    assert_eq!((of(&one, &world), of(&other, &world)), (Outcome::Fine, Outcome::Unknown));
+    // That something else is known of this one does not lend it the review of the other.
+    world.log(&about("pkg:cargo/a@1", "https://example.org/own/v1", "{}"), &[&a]);
+    assert_eq!((of(&one, &world), of(&other, &world)), (Outcome::Fine, Outcome::Unmet));
     let by_digest = Component::of_sha256(&Hash::from_hex(&one).unwrap());
     let everywhere = evaluate(&policy, &by_digest, &fresh(&world), &world.claims, NOW_MS);
     assert_eq!(everywhere.outcome(), Outcome::Fine);
+}
+
+#[test]
+fn what_is_said_of_another_artifact_denies_and_does_not_clear() {
+    use crate::statement::{Statement, Subject};
+    let mut world = World::new();
+    let maker = world.register("m", &[1], 1);
+    let (one, other) = (Hash::of(b"1").to_hex(), Hash::of(b"2").to_hex());
+    scan(&mut world, &maker, &[("CVE-1", "high")]);
+    vex(&mut world, &maker, "\"CVE-1\"", "not_affected");
+    let said = world.claims.pop().unwrap().claim().statement().predicate().clone();
+    let subject = Subject::of_parts(None, Some("pkg:cargo/a@1".into()), vec![("sha256".into(), one.clone())]);
+    world.log(&Statement::new(vec![subject], VEX, said).unwrap(), &[&maker]);
+    let lines = "if = \"vulnerable\"\nfrom = [\"anyone\"]\ncleared_by = [\"maintainer\"]";
+    let policy = parse(&format!("version = 1\n{}{}", anchor(&maker, &["maintainer"]), rule("deny", "deny", lines)));
+    let of = |digest: &str| {
+        let component =
+            Component::new(component("pkg:cargo/a@1").purl().cloned(), vec![("sha256".into(), digest.into())]);
+        evaluate(&policy, &component, &fresh(&world), &world.claims, NOW_MS).outcome()
+    };
+    assert_eq!((of(&one), of(&other)), (Outcome::Fine, Outcome::Denied));
 }
 
 #[test]
@@ -257,6 +281,15 @@ fn a_found_vulnerability_denies_until_a_trusted_word_clears_it() {
     assert_eq!(outcome(&policy, &world), Outcome::Denied);
     world.withdraw(&other, last);
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    // Whoever of the two says the opposite.
+    for (clears, opposes) in [(&maker, &other), (&other, &maker)] {
+        vex(&mut world, clears, "\"CVE-1\"", "not_affected");
+        vex(&mut world, opposes, "\"CVE-1\"", "affected");
+        assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    }
+    // A severity that nobody states counts.
+    scan(&mut world, &stranger, &[("CVE-2", "")]);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
     // The last scan of an issuer with a scanner is what it says.
     scan(&mut world, &stranger, &[("CVE-4", "critical")]);
     assert_eq!(outcome(&policy, &world), Outcome::Denied);
@@ -373,4 +406,7 @@ fn every_log_that_is_named_must_answer_and_no_other_counts() {
     assert_eq!(decided(&policy(&["b.example/log"]), &world.claims, &[other]).outcome(), Outcome::Unknown);
     // Nobody said that what these claims came in was complete.
     assert_eq!(decided(&policy(&[]), &world.claims, &[]).outcome(), Outcome::Incomplete);
+    let elsewhere = LogAnswer { origin: "b.example/log".into(), answer: Answer::Complete { head_at_ms: NOW_MS } };
+    assert_eq!(decided(&policy(&[]), &world.claims, &[elsewhere]).outcome(), Outcome::Incomplete);
+    assert_eq!(decided("version = 1\nunknown = \"allow\"", &[], &[]).outcome(), Outcome::Incomplete);
 }

@@ -87,6 +87,9 @@ fn a_checkpoint_needs_a_known_log_and_the_quorum() {
     }
     let wrong = checkpoint(&[(1, 100), (2, 50)]).replace("example.com/log\n7", "example.com/log\n8");
     assert!(matches!(policy.verify(&wrong), Err(QuorumError::Note(_))));
+    let origin = String::from("elsewhere.example/log");
+    let elsewhere = Checkpoint { origin: origin.clone(), size: TreeSize::new(7), root: Hash::of(b"root") }.sign(&log());
+    assert_eq!(self::policy("quorum none\n").verify(&elsewhere), Err(QuorumError::Log(origin)));
     let stranger = TlogPolicy::parse(&format!("witness w1 {}\nquorum w1\n", witness("witness1", 1))).unwrap();
     let outcome = stranger.verify(&checkpoint(&[(1, 100)]));
     assert_eq!(outcome, Err(QuorumError::Log("example.com/log".into())));

@@ -97,9 +97,31 @@ impl Material {
         Ok(rate)
     }
 
-    /// Signatures verified in batches, a second on one core.
+    /// Signatures verified in batches of 1,024, a second on one core.
     pub fn batch_rate(&self) -> anyhow::Result<f64> {
-        self.verify_rate()
+        const BATCH: usize = 1024;
+        let mut signed = Vec::with_capacity(BATCH);
+        for claim in self.claims(0..BATCH as u64) {
+            let signature = claim.signatures.first().context("unsigned")?;
+            let key = claim::PublicKey::parse(&signature.public_key)?;
+            let message = dsse::pae(&claim.payload_type, &claim.payload);
+            signed.push((key, Signature::from_slice(&signature.signature)?, message));
+        }
+        let mut state = 1_u64;
+        let mut valid = true;
+        let batches = rate(|round| {
+            // `rate` counts rounds by 64.
+            if round.is_multiple_of(64) {
+                let batch = signed.iter().map(|(key, signature, message)| (key, signature, &message[..]));
+                valid &= claim::hold_together(batch, &mut |bytes| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    bytes[..8].copy_from_slice(&state.to_le_bytes());
+                    bytes[8..].copy_from_slice(&state.rotate_left(17).to_le_bytes());
+                });
+            }
+        });
+        ensure!(valid, "a signature of our own does not verify");
+        Ok(batches / 64.0 * BATCH as f64)
     }
 
     /// Computing a claim's labels, a second on one core.
