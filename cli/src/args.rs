@@ -1,8 +1,8 @@
 //! The arguments that every command shares, and the list of commands. Each command's own stand with it.
 
 use crate::commands::{
-    audit, check, completions, endorse, get, issuer, key, log, man, policy, publish, receipt, require, respond, verify,
-    withdraw,
+    audit, check, completions, endorse, get, issuer, key, log, lookup, man, policy, publish, receipt, require, respond,
+    verify, watch, withdraw,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use std::path::PathBuf;
@@ -121,6 +121,10 @@ pub enum Command {
     Receipt(receipt::Command),
     /// Verify receipts offline
     Verify(verify::Command),
+    /// Show everything that is known about something
+    Lookup(lookup::Command),
+    /// Show new claims about something as they are published
+    Watch(watch::Command),
     /// List the log's entries
     Log(log::Command),
     /// Re-derive a whole log from the tiles that it publishes

@@ -61,6 +61,8 @@ pub struct Settings {
     issuer: Option<String>,
     default_key: PathBuf,
     policy: PathBuf,
+    /// Whether nobody said where the policy is.
+    policy_by_default: bool,
 }
 
 impl Settings {
@@ -91,6 +93,7 @@ impl Settings {
             log_key: text(&global.log_key).or(file_log_key),
             format: global.output.or(file.output).unwrap_or_default(),
             quiet: global.quiet || file.quiet.unwrap_or(false),
+            policy_by_default: global.policy.is_none() && file.policy.is_none(),
             policy: global.policy.clone().or(at(file.policy)).unwrap_or_else(|| folders.config.join("policy.toml")),
             state_dir: global.state_dir.clone().or(at(file.state_dir)).unwrap_or(folders.state),
             tls: Tls {
@@ -142,6 +145,11 @@ impl Settings {
     /// The policy: the one that a command names, else that of `--policy`, the configuration, or the default place.
     pub fn policy(&self, given: Option<PathBuf>) -> PathBuf {
         given.unwrap_or_else(|| self.policy.clone())
+    }
+
+    /// Whether there is no policy and nobody named one: commands that only show things then take the one to start with.
+    pub fn has_no_policy(&self) -> bool {
+        self.policy_by_default && !self.policy.exists()
     }
 
     /// The issuer to sign for, if one is set.

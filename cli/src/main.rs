@@ -4,6 +4,7 @@
 //! crate reads the clock and random bytes for them. Data goes to stdout and everything else to stderr, so that output can
 //! be piped. One file of `commands` for each command; [`exit`] alone maps what went wrong to an exit code.
 
+mod about;
 mod args;
 mod asking;
 mod check;
@@ -59,6 +60,8 @@ fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             Command::Get(command) => commands::get::run(command, settings).await,
             Command::Receipt(command) => commands::receipt::run(command, settings).await,
             Command::Verify(command) => commands::verify::run(command, settings),
+            Command::Lookup(command) => commands::lookup::run(command, settings).await,
+            Command::Watch(command) => commands::watch::run(command, settings).await,
             Command::Log(command) => commands::log::run(command, settings).await,
             Command::Audit(command) => commands::audit::run(command, settings).await,
             Command::Check(command) => commands::check::run(command, settings).await,

@@ -79,10 +79,24 @@ pub enum Unit {
 
 /// A word in colour, where colours are wanted and can be shown.
 pub fn colour(word: &str, colour: Colour) -> String {
+    styled(word, &format!("1;{}", colour as u8))
+}
+
+/// Words that stand out, where that can be shown.
+pub fn bold(words: &str) -> String {
+    styled(words, "1")
+}
+
+/// Words that stand back, where that can be shown.
+pub fn dim(words: &str) -> String {
+    styled(words, "2")
+}
+
+fn styled(words: &str, style: &str) -> String {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !io::stdout().is_terminal();
     match plain {
-        true => word.to_owned(),
-        false => format!("\x1b[1;{}m{word}\x1b[0m", colour as u8),
+        true => words.to_owned(),
+        false => format!("\x1b[{style}m{words}\x1b[0m"),
     }
 }
 

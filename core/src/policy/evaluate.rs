@@ -372,12 +372,11 @@ fn is_of_version(said: &Lifecycle, version: Option<&str>) -> Option<bool> {
     one.or_else(|| versions.cycle.as_deref().map(in_cycle))
 }
 
-/// A date, as it was written.
+/// A date, as it was written; of a day's first or last second, the day.
 pub(super) fn date(date: &Date) -> &str {
-    match date {
-        Date::ToBeAnnounced => "a date to be announced",
-        Date::At(time) => time.as_str(),
-    }
+    let Date::At(time) = date else { return "a date to be announced" };
+    let day = |end| time.as_str().strip_suffix(end);
+    day("T00:00:00Z").or_else(|| day("T23:59:59Z")).unwrap_or(time.as_str())
 }
 
 fn of_types<'f>(facts: &'f Facts<'_>, types: &'f [ClaimType]) -> impl Iterator<Item = &'f Fact<'f>> {

@@ -35,7 +35,7 @@ pub use examples::ExampleOutcome;
 pub use explain::Section;
 pub use facts::{Answer, Component, LogAnswer};
 pub use known::{Known, Vulnerability};
-pub use posture::{Line, Posture, Question, Voice, posture};
+pub use posture::{Line, Posture, Question, Voice, listing, posture};
 pub use severity::Severity;
 pub use verdict::{Cause, Evidence, Outcome, Reason, Verdict};
 

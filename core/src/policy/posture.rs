@@ -7,10 +7,12 @@ use super::says;
 use crate::claim::ClaimId;
 use crate::issuer::IssuerId;
 use crate::logged::LoggedClaim;
-use crate::predicate::{self, endorsement, key_compromise, response, withdrawal};
+use crate::predicate::{self, endorsement, key_compromise};
+use crate::purl::Purl;
 use crate::tree::LeafIndex;
 use crate::trust::{Grant, JudgedClaim, Roles, Standing, Trust};
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What people ask about software.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +95,8 @@ impl Question {
             "provenance" | "sbom" => Question::Built,
             "practice" | "scorecard" => Question::Practices,
             "requirement" => Question::Demanded,
+            "endorsement" | "key-compromise" => Question::Vouched,
+            "response" | "withdrawal" => Question::Disagreement,
             _ if AUTHENTIC.contains(&predicate_type) => Question::Authentic,
             _ => Question::Other,
         }
@@ -168,56 +172,87 @@ impl Posture {
 /// Says what is known of a component: the arguments are those of [`evaluate`](super::evaluate()). Claims without effect are
 /// among the lines, with the reason. Logs that the policy does not count are left out.
 pub fn posture(policy: &Policy, component: &Component, claims: &[LoggedClaim], now_ms: u64) -> Posture {
-    let trust = Trust::judge(claims.iter().filter(|logged| policy.counts(logged.origin())));
-    let roles = trust.roles(&policy.trust_anchors(), component.purl(), now_ms);
-    let view = View { policy, trust: &trust, roles: &roles, now_ms };
-    let mut lines = Vec::new();
-    let (mut about, mut signers) = (BTreeSet::new(), BTreeSet::new());
-    for judged in trust.claims() {
-        let statement = judged.logged().claim().statement();
-        let Some(relation) = relation(statement, component) else { continue };
-        about.insert(judged.logged().claim().id());
-        signers.extend(judged.standings().iter().map(|(issuer, _)| *issuer));
-        let note = match relation {
+    let chosen = |logged: &LoggedClaim| {
+        let note = match relation(logged.claim().statement(), component)? {
             Relation::This => None,
             Relation::OtherArtifact => Some("it is about another artifact of the same version".to_owned()),
             Relation::OtherSource => Some("it is about a package of the same name from another place".to_owned()),
         };
-        let question = Question::of_type(statement.predicate_type());
-        lines.extend(
-            says::claim(statement).into_iter().map(|said| view.line(judged, question, said, note.clone(), None)),
-        );
-    }
-    for judged in trust.claims() {
-        lines.extend(view.reply(judged, &about));
-        lines.extend(view.vouching(judged, &signers));
-    }
-    lines.sort_by_key(|line| (line.question, std::cmp::Reverse((line.logged_at_ms, line.leaf))));
-    Posture { lines }
+        Some(note)
+    };
+    let view = View::new(policy, claims, Some(component.purl()), now_ms);
+    view.lines(chosen)
+}
+
+/// Says what some claims say, for those who ask about no component: an issuer, a vulnerability, a single claim. Besides the
+/// chosen claims it has what others say of them and of their signers. Who signed has the roles that it has for the first
+/// package that its claim is about.
+pub fn listing(policy: &Policy, claims: &[LoggedClaim], chosen: impl Fn(&LoggedClaim) -> bool, now_ms: u64) -> Posture {
+    View::new(policy, claims, None, now_ms).lines(|logged| chosen(logged).then_some(None))
 }
 
 /// What lines are made with.
 struct View<'a> {
     policy: &'a Policy,
-    trust: &'a Trust<'a>,
-    roles: &'a Roles,
+    trust: Trust<'a>,
+    /// The roles of everybody for the component; `None` if each claim is weighed for the package that it is about.
+    roles: Option<Roles>,
     now_ms: u64,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    fn new(policy: &'a Policy, claims: &'a [LoggedClaim], purl: Option<Option<&Purl>>, now_ms: u64) -> Self {
+        let trust = Trust::judge(claims.iter().filter(|logged| policy.counts(logged.origin())));
+        let roles = purl.map(|purl| trust.roles(&policy.trust_anchors(), purl, now_ms));
+        View { policy, trust, roles, now_ms }
+    }
+
+    /// The lines of the chosen claims, each with a note if it is not quite what was asked about.
+    fn lines(&self, chosen: impl Fn(&LoggedClaim) -> Option<Option<String>>) -> Posture {
+        let mut lines = Vec::new();
+        let (mut about, mut signers) = (BTreeMap::new(), BTreeSet::new());
+        for judged in self.trust.claims() {
+            let (logged, statement) = (judged.logged(), judged.logged().claim().statement());
+            let Some(note) = chosen(logged) else { continue };
+            let purl = statement.subjects().iter().find_map(|subject| subject.purl());
+            about.insert(logged.claim().id(), purl);
+            signers.extend(judged.standings().iter().map(|(issuer, _)| *issuer));
+            let question = Question::of_type(statement.predicate_type());
+            let roles = self.roles_for(purl);
+            let fault = roles.fault(logged.origin(), logged.leaf()).map(|fault| fault.to_string());
+            let line = |said| self.line(judged, &roles, question, said, note.clone().or(fault.clone()));
+            let targets = says::target(statement);
+            lines.extend(says::claim(statement).into_iter().map(|said| Line { target: targets, ..line(said) }));
+        }
+        for judged in self.trust.claims().iter().filter(|judged| !about.contains_key(&judged.logged().claim().id())) {
+            lines.extend(self.reply(judged, &about));
+            lines.extend(self.vouching(judged, &signers));
+        }
+        lines.sort_by_key(|line| (line.question, std::cmp::Reverse((line.logged_at_ms, line.leaf))));
+        Posture { lines }
+    }
+
+    fn roles_for(&self, purl: Option<&Purl>) -> Cow<'_, Roles> {
+        match &self.roles {
+            Some(roles) => Cow::Borrowed(roles),
+            None => Cow::Owned(self.trust.roles(&self.policy.trust_anchors(), purl, self.now_ms)),
+        }
+    }
+
     fn line(
         &self,
-        judged: &JudgedClaim<'_>,
+        judged: &JudgedClaim<'a>,
+        roles: &Roles,
         question: Question,
         says: String,
         note: Option<String>,
-        target: Option<ClaimId>,
     ) -> Line {
         let logged = judged.logged();
+        let voice = |(issuer, standing): &(IssuerId, Standing)| self.voice(issuer, standing, roles);
         Line {
             question,
             says,
-            voices: judged.standings().iter().map(|(issuer, standing)| self.voice(issuer, standing)).collect(),
+            voices: judged.standings().iter().map(voice).collect(),
             claim: logged.claim().id(),
             kind: predicate::by_uri(judged.predicate_type()).map(|known| known.name),
             origin: logged.origin().to_owned(),
@@ -225,62 +260,43 @@ impl View<'_> {
             logged_at_ms: logged.logged_at_ms(),
             age_days: super::evaluate::days(self.now_ms.saturating_sub(logged.logged_at_ms())),
             note,
-            target,
+            target: None,
             responses: (self.trust.responses(judged).count(), self.trust.disputes(judged).count()),
         }
     }
 
-    fn voice(&self, issuer: &IssuerId, standing: &Standing) -> Voice {
+    fn voice(&self, issuer: &IssuerId, standing: &Standing, roles: &Roles) -> Voice {
         let anchor = self.policy.anchors.iter().find(|named| named.anchor.issuer == *issuer);
         Voice {
             issuer: *issuer,
             name: self.trust.name(issuer).map(str::to_owned),
             anchor: anchor.map(|named| named.name.clone()),
-            roles: self.roles.of(issuer).to_vec(),
+            roles: roles.of(issuer).to_vec(),
             standing: standing.clone(),
         }
     }
 
     /// A response to, or a withdrawal of, one of the claims about the component.
-    fn reply(&self, judged: &JudgedClaim<'_>, about: &BTreeSet<ClaimId>) -> Option<Line> {
+    fn reply(&self, judged: &JudgedClaim<'a>, about: &BTreeMap<ClaimId, Option<&Purl>>) -> Option<Line> {
         let statement = judged.logged().claim().statement();
-        let (target, says) = match statement.predicate_type() {
-            response::URI => {
-                let said = response::Response::parse(statement.predicate()).ok()?;
-                (said.target, format!("{}: {}", said.stance, said.text))
-            }
-            withdrawal::URI => {
-                let said = withdrawal::Withdrawal::parse(statement.predicate()).ok()?;
-                (said.target, format!("withdraws it: {}", said.reason))
-            }
-            _ => return None,
-        };
-        about.contains(&target).then(|| self.line(judged, Question::Disagreement, says, None, Some(target)))
+        let target = says::target(statement)?;
+        let roles = self.roles_for(*about.get(&target)?);
+        let line = |says| self.line(judged, &roles, Question::Disagreement, says, None);
+        let said = says::claim(statement).into_iter().next()?;
+        Some(Line { target: Some(target), ..line(said) })
     }
 
     /// An endorsement of a signer, or a compromise of one of its keys.
-    fn vouching(&self, judged: &JudgedClaim<'_>, signers: &BTreeSet<IssuerId>) -> Option<Line> {
+    fn vouching(&self, judged: &JudgedClaim<'a>, signers: &BTreeSet<IssuerId>) -> Option<Line> {
         let (logged, statement) = (judged.logged(), judged.logged().claim().statement());
-        let (issuer, says) = match statement.predicate_type() {
-            endorsement::URI => {
-                let said = endorsement::Endorsement::parse(statement.predicate()).ok()?;
-                let scope: Vec<&str> = said.scope.iter().map(|pattern| pattern.as_str()).collect();
-                let until = said.valid_until.as_str();
-                (said.issuer, format!("{} is {} for {} until {until}", said.issuer, said.role, scope.join(", ")))
-            }
-            key_compromise::URI => {
-                let said = key_compromise::KeyCompromise::parse(statement.predicate()).ok()?;
-                (
-                    said.issuer,
-                    format!(
-                        "key {} of {} is not to be trusted from leaf {} on",
-                        said.key, said.issuer, said.from_index
-                    ),
-                )
-            }
+        let issuer = match statement.predicate_type() {
+            endorsement::URI => endorsement::Endorsement::parse(statement.predicate()).ok()?.issuer,
+            key_compromise::URI => key_compromise::KeyCompromise::parse(statement.predicate()).ok()?.issuer,
             _ => return None,
         };
-        let fault = self.roles.fault(logged.origin(), logged.leaf()).map(|fault| fault.to_string());
-        signers.contains(&issuer).then(|| self.line(judged, Question::Vouched, says, fault, None))
+        let roles = signers.contains(&issuer).then(|| self.roles_for(None))?;
+        let fault = roles.fault(logged.origin(), logged.leaf()).map(|fault| fault.to_string());
+        let said = says::claim(statement).into_iter().next()?;
+        Some(self.line(judged, &roles, Question::Vouched, said, fault))
     }
 }

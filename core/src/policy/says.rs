@@ -3,13 +3,19 @@
 use super::evaluate::date;
 use super::read::short_name;
 use super::severity::Severity;
+use crate::claim::ClaimId;
 use crate::json::Value;
 use crate::predicate::audit::{Audit, Scope, Verdict};
+use crate::predicate::endorsement::Endorsement;
+use crate::predicate::issuer::Issuer;
+use crate::predicate::key_compromise::KeyCompromise;
 use crate::predicate::lifecycle::Lifecycle;
 use crate::predicate::practice::Practice;
 use crate::predicate::requirement::Requirement;
+use crate::predicate::response::{self, Response};
 use crate::predicate::scan::Vulns;
 use crate::predicate::vex::Vex;
+use crate::predicate::withdrawal::{self, Withdrawal};
 use crate::predicate::{self, PredicateError};
 use crate::statement::Statement;
 
@@ -30,9 +36,41 @@ pub(super) fn claim(statement: &Statement) -> Vec<String> {
         "provenance" => Ok(vec![provenance_line(said)]),
         "scorecard" => Ok(vec![format!("the OpenSSF Scorecard is {}", shown(said, "/score"))]),
         "sbom" => Ok(vec!["lists what is in it".to_owned()]),
+        "response" => Response::parse(said).map(|response| vec![format!("{}: {}", response.stance, response.text)]),
+        "withdrawal" => Withdrawal::parse(said).map(|withdrawal| vec![format!("withdraws it: {}", withdrawal.reason)]),
+        "endorsement" => Endorsement::parse(said).map(|endorsement| vec![endorsement_line(&endorsement)]),
+        "key-compromise" => KeyCompromise::parse(said).map(|compromise| vec![compromise_line(&compromise)]),
+        "issuer" => Issuer::parse(said).map(|record| vec![record_line(&record)]),
         other => Ok(vec![other.to_owned()]),
     };
     words.ok().filter(|lines| !lines.is_empty()).unwrap_or_else(|| vec![name.to_owned()])
+}
+
+/// The claim that a response answers, or a withdrawal takes back.
+pub(super) fn target(statement: &Statement) -> Option<ClaimId> {
+    match statement.predicate_type() {
+        response::URI => Response::parse(statement.predicate()).ok().map(|said| said.target),
+        withdrawal::URI => Withdrawal::parse(statement.predicate()).ok().map(|said| said.target),
+        _ => None,
+    }
+}
+
+fn endorsement_line(said: &Endorsement) -> String {
+    let scope: Vec<&str> = said.scope.iter().map(|pattern| pattern.as_str()).collect();
+    format!("{} is {} for {} until {}", said.issuer, said.role, scope.join(", "), said.valid_until.as_str())
+}
+
+fn compromise_line(said: &KeyCompromise) -> String {
+    format!("key {} of {} is not to be trusted from leaf {} on", said.key, said.issuer, said.from_index)
+}
+
+fn record_line(said: &Issuer) -> String {
+    let keys = match said.keys.len() {
+        1 => "one key".to_owned(),
+        n => format!("{} of {n} keys must sign", said.threshold),
+    };
+    let of = if said.sequence == 0 { "registers as".to_owned() } else { format!("rotation {} of", said.sequence) };
+    format!("{of} \"{}\", {keys}", said.name)
 }
 
 fn vex_lines(vex: &Vex) -> Vec<String> {
@@ -63,7 +101,7 @@ fn lifecycle_line(said: &Lifecycle) -> String {
     let of = which.map(|which| format!(" of {which}")).unwrap_or_default();
     let (security, end) = (date(&said.end_of_security_support), date(&said.end_of_life));
     let role = said.role.as_ref().map(|role| format!(" ({role})")).unwrap_or_default();
-    format!("security support{of} until {security}, end of life {end}{role}")
+    format!("security support{of} until {security}; end of life: {end}{role}")
 }
 
 fn audit_line(audit: &Audit) -> String {

@@ -35,7 +35,7 @@ fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
 
     let says = |question| posture.of(question).map(|line| line.says.as_str()).collect::<Vec<_>>();
     assert_eq!(says(Question::Vulnerable), ["CVE-1: not affected (component not present)", "CVE-2: affected"]);
-    assert_eq!(says(Question::Supported), ["security support until 2028-03-31, end of life a date to be announced"]);
+    assert_eq!(says(Question::Supported), ["security support until 2028-03-31; end of life: a date to be announced"]);
     assert_eq!(says(Question::Reviewed), ["passed a review for safe-to-run"]);
     assert_eq!(says(Question::Other), ["https://example.org/own/v1"]);
     assert_eq!(says(Question::Disagreement), ["withdraws it: wrong", "dispute: It is not so."]);

@@ -1,0 +1,43 @@
+//! What an issuer signed: the whole list, verified, of which the newest claims are shown.
+
+use super::Asking;
+use crate::exit::Failure;
+use assay_core::{
+    index::{Kind, Label},
+    issuer::IssuerId,
+    logged::LoggedClaim,
+};
+
+/// How many of the newest claims are shown.
+pub const NEWEST: usize = 20;
+
+/// What an issuer signed, in all logs.
+pub struct Signed {
+    /// How many claims; `None` if no log could be asked that way.
+    pub count: Option<u64>,
+    /// The newest of each log.
+    pub newest: Vec<LoggedClaim>,
+}
+
+/// Lists what an issuer signed, in every log that can be asked for a list.
+pub async fn signed(asking: &Asking<'_>, id: &IssuerId) -> Result<Signed, Failure> {
+    let label = Label::new(Kind::Issuer, &id.to_hex());
+    let mut signed = Signed { count: None, newest: Vec::new() };
+    for client in asking.clients().await? {
+        let mut newest: Vec<LoggedClaim> = Vec::new();
+        let mut count = 0;
+        for page in client.list(&label).await? {
+            let Some(list) = page.list(&label) else { continue };
+            count += list.leaves.len() as u64;
+            let last: Vec<_> = list.leaves.iter().rev().take(NEWEST).collect();
+            let claims = page.claims(&(), |leaf| last.contains(&&leaf));
+            newest.extend(claims.into_iter().filter_map(|(_, claim)| claim.ok()));
+            newest.drain(..newest.len().saturating_sub(NEWEST));
+        }
+        signed.count = Some(signed.count.unwrap_or(0) + count);
+        signed.newest.extend(newest);
+    }
+    signed.newest.sort_by_key(|claim| std::cmp::Reverse(claim.logged_at_ms()));
+    signed.newest.truncate(NEWEST);
+    Ok(signed)
+}

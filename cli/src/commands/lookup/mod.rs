@@ -1,0 +1,317 @@
+//! `assay lookup`: everything that is known about something, grouped by question, and whether that is all there is.
+
+pub mod answer;
+mod issuer;
+pub mod text;
+mod words;
+
+use crate::{
+    about::{About, Artifact},
+    asking::{self, Asked, AskedLog, How},
+    commands::policy as policies,
+    config::Settings,
+    exit::Failure,
+    output,
+};
+use answer::{AboutView, Answer, ClaimView, LineView, LogView, PrivacyView, QuestionView, SignedView, VerdictView};
+use assay_client::{Cel, Client, ClientError, Config, LeafRef};
+use assay_core::{
+    Hash,
+    claim::ClaimId,
+    index::{self, Kind, Label},
+    issuer::IssuerId,
+    logged::LoggedClaim,
+    policy::{self, Component, Policy, Posture, STARTING},
+    predicate,
+    purl::Purl,
+    statement::{Statement, Subject},
+};
+use clap::Args;
+use issuer::Signed;
+use std::collections::BTreeSet;
+
+/// Show everything that is known about something, and whether that is all there is.
+///
+/// All of it is verified, and so is that nothing was left out. Exit code 0: it meets your policy; of an issuer, a claim or a
+/// vulnerability, that something is known. 1: it does not, or nothing is known. 3: no log answers. 4: an answer is false.
+#[derive(Debug, Args)]
+pub struct Command {
+    /// A package URL (pkg:cargo/serde@1.0.228), a digest (sha256:HEX, sha512:HEX, gitCommit:HEX), the path of a file, an
+    /// issuer (issuer:ID), a claim (claim:ID), a vulnerability (CVE-2021-44228, or vuln:NAME), or 64 hex digits, which may be
+    /// a SHA-256, an issuer or a claim
+    #[arg(value_name = "X")]
+    about: String,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Whom to ask, and how.
+struct Asking<'a> {
+    policy: Policy,
+    how: How,
+    settings: &'a Settings,
+}
+
+/// What was found out before it is put into words.
+struct Known {
+    about: About,
+    asked: Asked,
+    claims: Vec<LoggedClaim>,
+    signed: Option<Signed>,
+    hints: Vec<String>,
+}
+
+/// Runs the command.
+pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
+    let about = About::read(&command.about)?;
+    let asking = Asking { policy: policy_or_starting(settings)?, how: command.how, settings };
+    let known = find(about, &asking).await?;
+    let answer = tell(&known, &asking, asking::now_ms());
+    output::data(settings, || text::text(&answer), &answer)?;
+    answer.hints.iter().for_each(|hint| output::say(settings, &output::plain(hint)));
+    judge(&known, &answer)
+}
+
+/// The reader's policy, or the one that everybody starts with, which is said.
+pub fn policy_or_starting(settings: &Settings) -> Result<Policy, Failure> {
+    if !settings.has_no_policy() {
+        return policies::load(&settings.policy(None));
+    }
+    output::say(
+        settings,
+        "You have no policy, so the one to start with is used, which trusts nobody; `assay policy init` makes yours.",
+    );
+    Policy::parse(STARTING, &Cel).map_err(|e| Failure::Failed(format!("the policy to start with cannot be read: {e}")))
+}
+
+impl Asking<'_> {
+    /// Asks every log. Fails if none of them can be reached.
+    async fn ask(&self, labels: &[Label]) -> Result<Asked, Failure> {
+        let asked = asking::ask(&self.policy, labels, self.how, self.settings).await?;
+        let silent = |asked: &AskedLog| match &asked.answer {
+            policy::Answer::None { why } => format!("{}: {why}", asked.origin()),
+            _ => asked.origin().to_owned(),
+        };
+        if asked.unreachable().count() == asked.logs.len() {
+            let what = asked.logs.iter().map(silent).collect::<Vec<_>>().join("; ");
+            return Err(Failure::Unanswered(format!("no log answers ({})", output::plain(&what))));
+        }
+        Ok(asked)
+    }
+
+    /// The logs that can be asked for single entries and long lists: neither offline nor privately, and those that answer.
+    async fn clients(&self) -> Result<Vec<Client>, Failure> {
+        let mut clients = Vec::new();
+        if self.how.offline || self.how.private {
+            return Ok(clients);
+        }
+        for log in asking::logs(&self.policy, self.settings, self.how)? {
+            let Some(url) = log.url else { continue };
+            let (state_dir, tls) = (self.settings.state_dir.clone(), self.settings.tls.clone());
+            match Client::connect(Config { url, log_key: log.key, state_dir, tls }).await {
+                Ok(client) => clients.push(client),
+                // It did not answer the look-up either, which the answer says.
+                Err(ClientError::Unavailable { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(clients)
+    }
+}
+
+/// Asks for all that is known.
+async fn find(about: About, asking: &Asking<'_>) -> Result<Known, Failure> {
+    let mut asked = asking.ask(&about.labels()).await?;
+    let mut hints = Vec::new();
+    let about = match about {
+        About::Hex(hash) => {
+            let (about, hint) = resolve(hash, &claims_of(&asked), asking).await?;
+            hints.push(hint);
+            about
+        }
+        about => about,
+    };
+    let mut signed = None;
+    let more = match &about {
+        About::Claim(id) => labels_of_claim(id, asking).await?.unwrap_or_default(),
+        About::Issuer(id) => {
+            let of_issuer = issuer::signed(asking, id).await?;
+            // What was taken back of the newest claims is known only to those who ask about each of them.
+            let ids = of_issuer.newest.iter().map(|logged| logged.claim().id().to_hex());
+            let labels = ids.map(|id| Label::new(Kind::Claim, &id)).collect();
+            signed = Some(of_issuer);
+            labels
+        }
+        _ => Vec::new(),
+    };
+    if !more.is_empty() {
+        asked = asking.ask(&[about.labels(), more].concat()).await?;
+    }
+    let mut claims = claims_of(&asked);
+    claims.extend(signed.iter().flat_map(|signed| signed.newest.clone()));
+    hints.extend(hints_of(&about, &claims));
+    Ok(Known { about, asked, claims, signed, hints })
+}
+
+fn claims_of(asked: &Asked) -> Vec<LoggedClaim> {
+    asked.claims().cloned().collect()
+}
+
+/// What 64 hex digits are, with a word on how that was found out. What nobody has spoken of is taken for a SHA-256.
+async fn resolve(hash: Hash, claims: &[LoggedClaim], asking: &Asking<'_>) -> Result<(About, String), Failure> {
+    let (hex, claim) = (hash.to_hex(), ClaimId::new(hash));
+    let statements = || claims.iter().map(|logged| logged.claim().statement());
+    let about_it = |statement: &Statement| statement.subjects().iter().any(|one| one.digest("sha256") == Some(&hex));
+    let record = |statement: &Statement| statement.predicate_type() == predicate::issuer::URI && about_it(statement);
+    let targeted = |statement: &Statement| predicate::targets(statement).contains(&claim);
+    let known = "asked as a SHA-256, an issuer and a claim";
+    if let Some(id) = IssuerId::from_hex(&hex).filter(|_| statements().any(record)) {
+        return Ok((About::Issuer(id), format!("{known}: it is an issuer")));
+    }
+    if statements().any(targeted) || labels_of_claim(&claim, asking).await?.is_some() {
+        return Ok((About::Claim(claim), format!("{known}: it is a claim")));
+    }
+    let found = if statements().any(about_it) { "it is a SHA-256" } else { "nothing is known of it as any of them" };
+    let digests = vec![("sha256".to_owned(), hex)];
+    Ok((About::Artifact(Artifact { digests, ..Artifact::default() }), format!("{known}: {found}")))
+}
+
+/// The labels under which a claim itself stands, but for that of its signer, who may have signed any number of others.
+/// `None` if no log that can be asked for a single claim has it.
+async fn labels_of_claim(id: &ClaimId, asking: &Asking<'_>) -> Result<Option<Vec<Label>>, Failure> {
+    for client in asking.clients().await? {
+        match client.entry(LeafRef::Claim(*id)).await {
+            Ok(entry) => {
+                let signers = entry.claim().signers().iter();
+                let signers: Vec<_> = signers.map(|(id, _)| Label::new(Kind::Issuer, &id.to_hex())).collect();
+                let labels = index::labels_of_claim(entry.claim());
+                return Ok(Some(labels.into_iter().filter(|label| !signers.contains(label)).collect()));
+            }
+            Err(ClientError::Refused { .. } | ClientError::Unavailable { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
+}
+
+/// What else to ask.
+fn hints_of(about: &About, claims: &[LoggedClaim]) -> Vec<String> {
+    let mut hints = Vec::new();
+    let purls = || claims.iter().flat_map(|logged| logged.claim().statement().subjects()).filter_map(Subject::purl);
+    match about {
+        About::Artifact(Artifact { file: Some(file), format: Some(format), .. }) => hints.push(format!(
+            "{file} is a list of software ({}). What is known of everything in it: assay check {file}",
+            format.name()
+        )),
+        About::Artifact(artifact) => {
+            let names_it =
+                |subject: &&Subject| artifact.digests.iter().any(|(name, hex)| subject.digest(name) == Some(hex));
+            let subjects = claims.iter().flat_map(|logged| logged.claim().statement().subjects());
+            let named: BTreeSet<&str> =
+                subjects.filter(names_it).filter_map(|one| Some(one.purl()?.as_str())).collect();
+            hints.extend(
+                named
+                    .iter()
+                    .take(3)
+                    .map(|purl| format!("Some say that it is {purl}. What is known of that: assay lookup {purl}")),
+            );
+        }
+        About::Package(purl) if purl.version().is_none() => {
+            let same = |other: &&Purl| other.without_version() == purl.as_str() && other.version().is_some();
+            let versions: BTreeSet<&str> = purls().filter(same).map(Purl::without_qualifiers).collect();
+            if let Some(one) = versions.first() {
+                hints.push(format!(
+                    "Claims about {} of its versions are not shown here: assay lookup {one}",
+                    versions.len()
+                ));
+            }
+        }
+        _ => {}
+    }
+    hints
+}
+
+/// Puts what is known into words.
+fn tell(known: &Known, asking: &Asking<'_>, now_ms: u64) -> Answer {
+    let Known { about, asked, claims, signed, hints } = known;
+    let component = about.component();
+    let posture = posture(about, component.as_ref(), claims, asking, now_ms);
+    let verdict =
+        component.map(|component| policy::evaluate(&asking.policy, &component, &asked.answers(), claims, now_ms));
+    let questions = QuestionView::all(&posture, claims);
+    let signed = signed.as_ref().map(|signed| {
+        let chosen = |logged: &LoggedClaim| signed.newest.iter().any(|one| one.claim().id() == logged.claim().id());
+        let mut listed = policy::listing(&asking.policy, claims, chosen, now_ms).lines;
+        listed.retain(|line| signed.newest.iter().any(|one| one.claim().id() == line.claim));
+        listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms, line.leaf)));
+        let newest = listed.iter().map(|line| LineView::new(line, claims)).collect();
+        SignedView { count: signed.count, newest }
+    });
+    let lines = questions.iter().flat_map(|question| &question.lines);
+    let lines = lines.chain(signed.iter().flat_map(|signed| &signed.newest));
+    let mut answer = Answer {
+        about: AboutView::new(about),
+        asked_at_ms: now_ms,
+        answer: String::new(),
+        policy: verdict.as_ref().map(VerdictView::new),
+        claims: ClaimView::of_lines(lines, claims),
+        questions,
+        signed,
+        logs: asked.logs.iter().map(|asked| LogView::new(asked, asking.how.offline, now_ms)).collect(),
+        privacy: asked.logs.iter().find_map(|asked| asked.gathered.privacy).map(PrivacyView::new),
+        hints: hints.clone(),
+    };
+    answer.answer = words::paragraph(about, &answer);
+    answer
+}
+
+/// The lines of the answer: those about a component, or those of the claims that were asked for otherwise.
+fn posture(
+    about: &About,
+    component: Option<&Component>,
+    claims: &[LoggedClaim],
+    asking: &Asking<'_>,
+    now_ms: u64,
+) -> Posture {
+    let sha256 = |logged: &LoggedClaim, hex: &str| {
+        logged.claim().statement().subjects().iter().any(|subject| subject.digest("sha256") == Some(hex))
+    };
+    let listing = |chosen: &dyn Fn(&LoggedClaim) -> bool| policy::listing(&asking.policy, claims, chosen, now_ms);
+    match (about, component) {
+        (_, Some(component)) => policy::posture(&asking.policy, component, claims, now_ms),
+        (About::Vulnerability(id), _) => {
+            let mut posture = listing(&|logged| predicate::vulnerabilities(logged.claim().statement()).contains(id));
+            only_lines_that_name(id, &mut posture);
+            posture
+        }
+        (About::Claim(id), _) => listing(&|logged| logged.claim().id() == *id),
+        (About::Issuer(id), _) => listing(&|logged| sha256(logged, &id.to_hex())),
+        _ => Posture::default(),
+    }
+}
+
+/// Of a document that speaks of many vulnerabilities in a line each, keeps the lines that speak of this one.
+fn only_lines_that_name(id: &str, posture: &mut Posture) {
+    let naming: BTreeSet<_> =
+        posture.lines.iter().filter(|line| line.says.contains(id)).map(|line| line.claim).collect();
+    posture.lines.retain(|line| !naming.contains(&line.claim) || line.says.contains(id));
+}
+
+/// The exit code: whether the policy is met, or else whether anything is known; but first, whether every log answered.
+fn judge(known: &Known, answer: &Answer) -> Result<(), Failure> {
+    let name = known.about.name();
+    let silent: Vec<&str> = known.asked.unreachable().map(AskedLog::origin).collect();
+    if !silent.is_empty() {
+        let silent = output::plain(&silent.join(", "));
+        return Err(Failure::Unanswered(format!("{name}: no answer of {silent}; try again later")));
+    }
+    match &answer.policy {
+        Some(verdict) if verdict.met => Ok(()),
+        Some(verdict) => Err(Failure::NotMet(format!("{name}: your policy is not met ({})", verdict.outcome))),
+        None if answer.claims.is_empty() => Err(Failure::NotMet(format!("{name}: nothing is known"))),
+        None if answer.logs.iter().any(|log| !log.complete) => {
+            Err(Failure::NotMet(format!("{name}: what is known is not complete")))
+        }
+        None => Ok(()),
+    }
+}

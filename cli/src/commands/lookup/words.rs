@@ -1,0 +1,118 @@
+//! The answer in a paragraph, for people who know nothing of logs and keys.
+
+use super::answer::{Answer, LineView, VerdictView};
+use super::text;
+use crate::about::About;
+use assay_core::policy::Question;
+use std::collections::BTreeSet;
+
+/// The paragraph.
+pub fn paragraph(about: &About, answer: &Answer) -> String {
+    let mut sentences = match about {
+        About::Issuer(_) => issuer(about, answer),
+        _ => claims(about, answer),
+    };
+    sentences.extend(answer.policy.as_ref().map(verdict));
+    if answer.logs.iter().any(|log| !log.complete) {
+        sentences.push("Not everything could be asked, so there may be more: see below.".to_owned());
+    }
+    let text = sentences.join(" ");
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// How much is said, by how many, and how much of it counts.
+fn claims(about: &About, answer: &Answer) -> Vec<String> {
+    let name = about.name();
+    let lines: Vec<&LineView> =
+        answer.questions.iter().filter(|q| is_said(q.question)).flat_map(|q| &q.lines).collect();
+    let ids = |lines: &[&LineView]| lines.iter().map(|line| line.claim_id.clone()).collect::<BTreeSet<_>>();
+    let (all, with_effect) = (ids(&lines), ids(&lines.iter().filter(|line| line.effect).copied().collect::<Vec<_>>()));
+    if all.is_empty() {
+        return vec![match answer.logs.iter().all(|log| log.complete) {
+            true => format!("Nobody has said anything about {name}."),
+            false => format!("Nothing was found about {name}."),
+        }];
+    }
+    let known = if all.len() == 1 { "is known" } else { "are known" };
+    let mut sentences = vec![match about {
+        About::Claim(_) => format!("{name} is in the log, signed{}.", by(&lines)),
+        _ => format!("{} about {name} {known}, signed{}.", count(all.len(), "claim"), by(&lines)),
+    }];
+    let one = all.len() == 1;
+    match all.len() - with_effect.len() {
+        0 => {}
+        1 if one => sentences.push("It has no effect: it was taken back, or never counted.".to_owned()),
+        1 => sentences.push("One of them has no effect: it was taken back, or never counted.".to_owned()),
+        n => sentences.push(format!("{n} of them have no effect: they were taken back, or never counted.")),
+    }
+    match ids(&lines.iter().filter(|line| line.disputes > 0).copied().collect::<Vec<_>>()).len() {
+        0 => {}
+        1 if one => sentences.push("It is disputed.".to_owned()),
+        1 => sentences.push("One of them is disputed.".to_owned()),
+        n => sentences.push(format!("{n} of them are disputed.")),
+    }
+    sentences
+}
+
+/// By how many issuers, and whom of them the reader trusts.
+fn by(lines: &[&LineView]) -> String {
+    let voices = || lines.iter().flat_map(|line| &line.issuers);
+    let all: BTreeSet<&str> = voices().map(|voice| voice.issuer_id.as_str()).collect();
+    let trusted: BTreeSet<&str> =
+        voices().filter(|voice| !voice.roles.is_empty()).map(|voice| voice.issuer_id.as_str()).collect();
+    let whom = match (all.len(), trusted.len()) {
+        (1, 1) => "whom you trust".to_owned(),
+        (1, _) => "whom you do not trust for anything here".to_owned(),
+        (_, 0) => "none of whom you trust".to_owned(),
+        (n, m) if n == m => "all of whom you trust".to_owned(),
+        (_, m) => format!("{m} of whom you trust"),
+    };
+    format!(" by {}, {whom}", count(all.len(), "issuer"))
+}
+
+/// Who an issuer is, and what it has done.
+fn issuer(about: &About, answer: &Answer) -> Vec<String> {
+    let name = about.name();
+    let records = answer.questions.iter().flat_map(|question| &question.lines);
+    let record = records.filter(|line| line.kind == Some("issuer") && line.effect).max_by_key(|line| line.leaf_index);
+    let Some(voice) = record.and_then(|record| record.issuers.first()) else {
+        return vec![format!("{name} is not registered in a log that was asked: nothing that it signs counts.")];
+    };
+    let own = voice.name.as_deref().unwrap_or_default();
+    let mut sentences = vec![format!("{name} calls itself \"{own}\", which is its own word and proves nothing.")];
+    sentences.push(match &voice.called {
+        Some(called) => format!("Your policy names it \"{called}\" and trusts it."),
+        None => "Your policy does not name it.".to_owned(),
+    });
+    let vouched = answer.questions.iter().filter(|question| question.question == Question::Vouched.name());
+    let vouched: Vec<&LineView> =
+        vouched.flat_map(text::counting).filter(|line| line.kind == Some("endorsement")).collect();
+    if !vouched.is_empty() {
+        sentences.push(format!("{} vouch for it.", count(vouched.len(), "endorsement")));
+    }
+    if let Some(signed) = answer.signed.as_ref().and_then(|signed| signed.count) {
+        sentences.push(format!("It has signed {}.", count(usize::try_from(signed).unwrap_or(usize::MAX), "claim")));
+    }
+    sentences
+}
+
+/// Whether the policy is met, and the worst reason why not.
+fn verdict(verdict: &VerdictView) -> String {
+    let why = verdict.reasons.first().filter(|_| verdict.outcome != "fine").map(|reason| reason.text.as_str());
+    match (verdict.met, why) {
+        (true, None) => "Your policy is met.".to_owned(),
+        (true, Some(why)) => format!("Your policy is met, but says: {why}"),
+        (false, None) => "Your policy is not met.".to_owned(),
+        (false, Some(why)) => format!("Your policy is not met: {why}"),
+    }
+}
+
+/// Whether the answers to a question are about the thing itself, and not about claims or issuers.
+fn is_said(question: &str) -> bool {
+    ![Question::Disagreement, Question::Vouched].iter().any(|other| other.name() == question)
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}

@@ -1,0 +1,139 @@
+//! Following labels: what their lists have beyond what is done, each entry proven, and none left out between.
+
+use crate::{Client, ClientError, Cursor};
+use assay_core::{
+    claim::ClaimError,
+    index::{Label, VerifiedAnswer, list::Edge},
+    logged::LoggedClaim,
+    note::VerifiedCheckpoint,
+    tree::LeafIndex,
+};
+use std::collections::BTreeMap;
+
+/// Something new under the labels.
+#[derive(Debug)]
+pub struct Fresh {
+    /// Its place.
+    pub leaf: LeafIndex,
+    /// The claim, or why it does not verify: it is logged all the same.
+    pub claim: Result<LoggedClaim, ClaimError>,
+    /// The labels that it is listed under, of those that are followed.
+    pub labels: Vec<Label>,
+}
+
+/// What is new.
+#[derive(Debug, Default)]
+pub struct News {
+    /// In the order of the leaves.
+    pub fresh: Vec<Fresh>,
+    /// Every checkpoint that something of it rests on.
+    pub checkpoints: Vec<VerifiedCheckpoint>,
+    /// Whether there is more by now, to be asked for again.
+    pub more: bool,
+    /// Entries of the log that it is complete as of.
+    size: u64,
+}
+
+/// What a list has beyond what is done.
+struct Beyond {
+    pages: Vec<VerifiedAnswer>,
+    /// Entries of the log in the last page's checkpoint.
+    size: u64,
+}
+
+impl Cursor {
+    /// Begins at the end: whatever is listed now is done.
+    pub async fn begin(&mut self, client: &Client) -> Result<(), ClientError> {
+        let labels: Vec<Label> = self.done.keys().copied().collect();
+        let answer = client.lookup(&labels).await?.answer;
+        for (label, edge) in &mut self.done {
+            let leaves = answer.list(label).map(|list| list.leaves.as_slice()).unwrap_or_default();
+            *edge = leaves.iter().map(|leaf| leaf.get()).collect();
+        }
+        self.size = answer.checkpoint().size().get();
+        self.save()
+    }
+
+    /// Asks what is new. `None` if nothing is, or if the node lags behind what was seen of the log.
+    ///
+    /// It guarantees that nothing is left out: each list, from what is done to its end, is the one in the index. All of it is
+    /// in memory at once.
+    pub async fn news(&self, client: &Client) -> Result<Option<News>, ClientError> {
+        let head = client.checkpoint().await?;
+        if head.size().get() <= self.size {
+            return Ok(None);
+        }
+        let mut lists = Vec::new();
+        for (label, edge) in &self.done {
+            lists.push((*label, client.beyond(label, edge).await?));
+        }
+        // Labels are asked for one after the other, and the log may grow meanwhile: what only the later ones can show waits.
+        let size = lists.iter().map(|(_, beyond)| beyond.size).min().unwrap_or(0);
+        let mut fresh: BTreeMap<LeafIndex, Fresh> = BTreeMap::new();
+        let mut news = News { size, more: lists.iter().any(|(_, beyond)| beyond.size > size), ..News::default() };
+        for (label, beyond) in lists {
+            for page in &beyond.pages {
+                if news.checkpoints.iter().all(|known| known.note() != page.checkpoint().note()) {
+                    news.checkpoints.push(page.checkpoint().clone());
+                }
+                for (leaf, claim) in page.claims(&(), |leaf| leaf.get() < size) {
+                    let one = fresh.entry(leaf).or_insert_with(|| Fresh { leaf, claim, labels: Vec::new() });
+                    one.labels.push(label);
+                }
+            }
+        }
+        news.fresh = fresh.into_values().collect();
+        Ok(Some(news))
+    }
+
+    /// Remembers that something new was dealt with; it and what came before it will not be shown again.
+    pub fn done(&mut self, fresh: &Fresh) -> Result<(), ClientError> {
+        for label in &fresh.labels {
+            if let Some(edge) = self.done.get_mut(label) {
+                edge.push(fresh.leaf.get());
+            }
+        }
+        self.save()
+    }
+
+    /// Remembers that all news were dealt with.
+    pub fn caught_up(&mut self, news: &News) -> Result<(), ClientError> {
+        self.size = self.size.max(news.size);
+        self.save()
+    }
+}
+
+impl Client {
+    /// What a label's list has beyond `done`, verified to continue it to its end.
+    async fn beyond(&self, label: &Label, done: &Edge) -> Result<Beyond, ClientError> {
+        let shrank = || ClientError::unverified("the list of a label became shorter, which no list of a log ever does");
+        let mut edge = done.clone();
+        let mut pages = Vec::new();
+        loop {
+            let page = self.lookup_page(label, edge.length(), 0).await?.answer;
+            let size = page.checkpoint().size().get();
+            let Some(list) = page.list(label) else {
+                // It is not in the index now, so it never was.
+                return if edge.length() == 0 { Ok(Beyond { pages: vec![page], size }) } else { Err(shrank()) };
+            };
+            if let Some(missing) = list.leaves.iter().find(|leaf| !page.entries().contains_key(leaf)) {
+                return Err(ClientError::unverified(format!("the node lists leaf {missing} and did not send it")));
+            }
+            let (come, found) = (list.leaves.len(), list.found);
+            edge.extend(list.leaves.iter().map(|leaf| leaf.get()));
+            pages.push(page);
+            if edge.length() < found.length && come == 0 {
+                return Err(ClientError::unverified("the node stopped in the middle of a list"));
+            }
+            if edge.length() >= found.length {
+                return match edge.length() == found.length && edge.root() == found.list_root {
+                    true => Ok(Beyond { pages, size }),
+                    false => Err(ClientError::unverified(
+                        "the list of a label does not continue the one that was seen before: entries were hidden, added or \
+                         exchanged",
+                    )),
+                };
+            }
+        }
+    }
+}
