@@ -1,6 +1,6 @@
 //! Attachments: bytes that a claim names by SHA-256, kept beside the log. What comes back is checked against the digest.
 
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, call};
 use assay_core::{Hash, limits::ATTACHMENT_BYTES};
 use assay_proto::v1::{GetRequest, PutHeader, PutRequest, put_request::Part};
 use bytes::{Bytes, BytesMut};
@@ -49,17 +49,17 @@ impl Client {
     /// `progress` is told of every piece's length. A node that does not have it answers [`ClientError::Refused`] with
     /// `NotFound`; other bytes than those asked for are [`ClientError::Unverified`].
     pub async fn attachment(&self, sha256: &Hash, progress: impl Fn(u64)) -> Result<Bytes, ClientError> {
-        let failed = |e| ClientError::from_status("fetching the attachment", e);
         let request = GetRequest { sha256: Bytes::copy_from_slice(sha256.as_bytes()) };
-        let mut parts = self.attachments.clone().get(request).await.map_err(failed)?.into_inner();
         let mut bytes = BytesMut::new();
-        while let Some(part) = parts.message().await.map_err(failed)? {
+        call::each("fetching the attachment", self.attachments.clone().get(request), |part| {
             if (bytes.len() + part.chunk.len()) as u64 > ATTACHMENT_BYTES {
                 return Err(ClientError::unverified("the attachment is longer than any may be"));
             }
             progress(part.chunk.len() as u64);
             bytes.extend_from_slice(&part.chunk);
-        }
+            Ok(())
+        })
+        .await?;
         match Hash::of(&bytes) == *sha256 {
             true => Ok(bytes.freeze()),
             false => Err(ClientError::unverified(format!("these bytes are not the attachment {sha256}"))),

@@ -1,9 +1,14 @@
 //! Answers on disk, to be read again without a node.
 //!
-//! `<state>/answers/<hex SHA-256(origin)>/<hex SHA-256 of the labels>` holds an answer as it came, with its checkpoint. It
-//! is believed no more than a node's: it is verified whole each time.
+//! `<state>/answers/<hex SHA-256 of the log's key>/<hex SHA-256 of the labels>` holds an answer as it came, with its
+//! checkpoint. It is believed no more than a node's: it is verified whole each time. Under another key of the log there is
+//! nothing, because nothing could be verified.
 
-use crate::{ClientError, HeadStore, heads, lookup};
+use crate::{
+    ClientError, HeadStore,
+    heads::{self, Relation},
+    lookup,
+};
 use assay_core::{
     Hash,
     index::{Label, Query, VerifiedAnswer},
@@ -27,7 +32,7 @@ pub struct AnswerCache {
 impl AnswerCache {
     /// Takes `state_dir` as the place for answers of the log with the key `log`. Nothing is read or written yet.
     pub fn new(state_dir: &Path, log: &VerifierKey) -> Self {
-        let folder = state_dir.join("answers").join(Hash::of(log.name().as_bytes()).to_hex());
+        let folder = state_dir.join("answers").join(Hash::of(log.to_string().as_bytes()).to_hex());
         AnswerCache { folder, log: log.clone(), heads: HeadStore::new(state_dir, log) }
     }
 
@@ -54,9 +59,17 @@ impl AnswerCache {
             .map_err(|_| state("a kept answer is damaged; remove it and ask again without --offline", None))?;
         let checkpoint = VerifiedCheckpoint::verify(&answer.checkpoint, &self.log)
             .map_err(|e| ClientError::unverified_by("the checkpoint of a kept answer is not one of this log", e))?;
-        let known = self.heads.load()?;
-        if known.is_some_and(|known| known.size() == checkpoint.size() && known.root() != checkpoint.root()) {
-            return Err(ClientError::unverified("a kept answer contradicts the last head that was seen of this log"));
+        match self.heads.load()?.map(|known| heads::relate(&known, &checkpoint)) {
+            Some(Relation::Same | Relation::Older) => {}
+            Some(Relation::Fork) => {
+                return Err(ClientError::unverified(
+                    "a kept answer contradicts the last head that was seen of this log",
+                ));
+            }
+            // The head is stored before an answer is, so somebody took it away: nothing says that this log is that one.
+            Some(Relation::Newer) | None => {
+                return Err(state("a kept answer is newer than the last head seen; ask once without --offline", None));
+            }
         }
         let mut sorted = labels.to_vec();
         sorted.sort_unstable();

@@ -1,7 +1,7 @@
 //! The connection, and the one door through which every checkpoint passes before anything rests on it.
 
 use crate::{
-    BoxError, ClientError, Config, HeadStore, MisbehaviorKind,
+    BoxError, ClientError, Config, HeadStore, MisbehaviorKind, call,
     heads::{Relation, relate},
 };
 use assay_core::{
@@ -21,8 +21,6 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Longest wait for an answer to begin. A node gives up after 15 s itself.
-const ANSWER: Duration = Duration::from_secs(20);
 /// HTTP/2 window of a stream and of a connection, in bytes: a full message and then some can be under way.
 const WINDOWS: (u32, u32) = (2 * 1024 * 1024, 8 * 1024 * 1024);
 
@@ -67,13 +65,32 @@ impl Client {
     ///
     /// An older head than the last one seen is returned too, if it is proven to be a prefix of it: a node may lag.
     pub async fn checkpoint(&self) -> Result<VerifiedCheckpoint, ClientError> {
-        let answer = self
-            .log
-            .clone()
-            .get_checkpoint(GetCheckpointRequest {})
-            .await
-            .map_err(|e| ClientError::from_status("fetching the checkpoint", e))?;
-        self.accept(&answer.into_inner().checkpoint).await
+        let mut log = self.log.clone();
+        let answer = call::short("fetching the checkpoint", log.get_checkpoint(GetCheckpointRequest {})).await?;
+        self.accept(&answer.checkpoint).await
+    }
+
+    /// The size of the newest head that was seen of the log; 0 if none was.
+    pub(crate) async fn seen(&self) -> Result<TreeSize, ClientError> {
+        Ok(self.stored_head().await?.map_or(TreeSize::EMPTY, |head| head.size()))
+    }
+
+    /// [`Client::accept`] for an answer that shall leave nothing out: a head older than one that had been `seen` when the
+    /// question was sent is refused. It proves a lie of nobody, because mirrors lag; but by it a node could hide, from
+    /// somebody who saw more, what was logged since.
+    pub(crate) async fn accept_since(&self, note: &str, seen: TreeSize) -> Result<VerifiedCheckpoint, ClientError> {
+        let head = self.accept(note).await?;
+        match head.size() < seen {
+            true => Err(ClientError::Unavailable {
+                what: format!(
+                    "the node answers as of an older head, of size {}, than was seen before, of size {seen}: what was \
+                     logged since is not in its answer; try again later, or ask another node",
+                    head.size()
+                ),
+                source: None,
+            }),
+            false => Ok(head),
+        }
     }
 
     /// Verifies a checkpoint's signature, proves it consistent with the last head seen, and stores it if it is newer.
@@ -119,13 +136,8 @@ impl Client {
             };
         }
         let request = GetConsistencyProofRequest { old_size: older.size().get(), new_size: newer.size().get() };
-        let answer = self
-            .log
-            .clone()
-            .get_consistency_proof(request)
-            .await
-            .map_err(|e| ClientError::from_status("proving the head consistent with the last one seen", e))?
-            .into_inner();
+        let doing = "proving the head consistent with the last one seen";
+        let answer = call::short(doing, self.log.clone().get_consistency_proof(request)).await?;
         if (answer.old_size, answer.new_size) != (request.old_size, request.new_size) {
             return Err(ClientError::unverified("the consistency proof is for other sizes than those asked for"));
         }
@@ -184,7 +196,7 @@ fn endpoint(config: &Config) -> Result<Endpoint, ClientError> {
     let mut endpoint = Endpoint::from_shared(config.url.clone())
         .map_err(|e| usage(&e))?
         .connect_timeout(CONNECT)
-        .timeout(ANSWER)
+        .timeout(call::SILENCE)
         .tcp_nodelay(true)
         .initial_stream_window_size(WINDOWS.0)
         .initial_connection_window_size(WINDOWS.1);

@@ -1,7 +1,7 @@
 //! Gathering all that bears on some components: the claims about them, what others say of those claims, and the records,
 //! endorsements and compromises of everybody who signed any of it.
 //!
-//! It asks in rounds, each one batch: every claim found adds the labels by which it can be withdrawn, answered or disputed,
+//! It asks in rounds, each one batch, or several if it is large: every claim found adds the labels by which it can be withdrawn, answered or disputed,
 //! and those of its signers. A round that finds no new claim is the last. So that a withdrawal cannot be hidden, every round
 //! is a complete answer; the claims of all of them are complete as of the oldest of their checkpoints.
 
@@ -10,6 +10,7 @@ use assay_core::{
     claim::ClaimError,
     index::{Kind, Label, Prefix, VerifiedAnswer},
     issuer::IssuerId,
+    limits::LOOKUP_LABELS,
     logged::LoggedClaim,
     note::VerifiedCheckpoint,
     tree::LeafIndex,
@@ -83,8 +84,10 @@ pub async fn gather(source: &Source, labels: impl IntoIterator<Item = Label>) ->
         let labels: Vec<Label> = next.iter().copied().collect();
         gathering.asked.extend(&labels);
         let mut found = Vec::new();
-        for answer in gathering.ask(source, &labels).await? {
-            found.extend(gathering.take(source, answer, &labels).await?);
+        for labels in labels.chunks(LOOKUP_LABELS) {
+            for answer in gathering.ask(source, labels).await? {
+                found.extend(gathering.take(source, answer, labels).await?);
+            }
         }
         next = found.iter().flat_map(related).filter(|label| !gathering.asked.contains(label)).collect();
     }
@@ -139,7 +142,7 @@ impl Gathering {
         Ok(answers)
     }
 
-    /// Takes what an answer says under `labels`. Returns the claims that are new.
+    /// Takes what an answer says under `labels`, which are sorted. Returns the claims that are new.
     async fn take(
         &mut self,
         source: &Source,
@@ -149,8 +152,8 @@ impl Gathering {
         self.complete_as_of(&answer);
         let mut wanted = BTreeSet::new();
         let mut long = Vec::new();
-        for label in labels {
-            let Some(list) = answer.list(label) else { continue };
+        // An answer to one prefix of many holds few of the labels, and many others.
+        for (label, list) in answer.lists().iter().filter(|(label, _)| labels.binary_search(label).is_ok()) {
             self.gathered.leaves.insert(*label, list.leaves.clone());
             wanted.extend(list.leaves.iter().copied());
             if list.leaves.iter().any(|leaf| !answer.entries().contains_key(leaf)) {
@@ -160,18 +163,26 @@ impl Gathering {
         let mut new = self.keep(&answer, &wanted);
         for label in long {
             match source {
-                Source::Node(client, _) => {
-                    for page in client.list(&label).await? {
-                        let leaves = page.list(&label).map(|list| list.leaves.iter().copied().collect());
-                        new.extend(self.keep(&page, &leaves.unwrap_or_default()));
-                    }
-                }
+                Source::Node(client, _) => new.extend(self.take_whole(client, &label).await?),
                 Source::Private(_) => {
                     self.lack("more is said than can be asked for privately; ask without --private".into())
                 }
                 Source::Kept(_) => self.lack("more is said than was kept; ask without --offline".into()),
             }
         }
+        Ok(new)
+    }
+
+    /// Takes a list that is too long for an answer to many labels. It may have grown since.
+    async fn take_whole(&mut self, client: &Client, label: &Label) -> Result<Vec<LoggedClaim>, ClientError> {
+        let (mut new, mut leaves) = (Vec::new(), Vec::new());
+        for page in client.list(label).await? {
+            self.complete_as_of(&page);
+            let listed = page.list(label).map_or(&[][..], |list| &list.leaves);
+            new.extend(self.keep(&page, &listed.iter().copied().collect()));
+            leaves.extend_from_slice(listed);
+        }
+        self.gathered.leaves.insert(*label, leaves);
         Ok(new)
     }
 

@@ -16,6 +16,7 @@
 mod attachments;
 pub mod audit;
 mod cache;
+mod call;
 mod client;
 mod conditions;
 mod config;

@@ -1,26 +1,27 @@
 //! Looking things up in the index: complete answers, verified, and kept so that they can be verified again offline.
 
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, call};
 use assay_core::{
     entry::Entry,
-    index::{Answer, Commitment, Label, Prefix, Query, VerifiedAnswer, answer::check_pages},
+    index::{Answer, Commitment, CommitmentError, Label, Prefix, Query, VerifiedAnswer, answer::check_pages},
     note::VerifiedCheckpoint,
-    tree::{LeafIndex, verify_many},
+    tree::{LeafIndex, TreeSize, verify_many},
 };
 use assay_proto::{
     answer::{Joined, to_core},
     v1::{
-        self, BatchLookupRequest, GetEntryAndProofRequest, LookupPrefixRequest, LookupRequest, WatchRequest, WatchedLabel,
-        get_entry_and_proof_request::Leaf,
+        self, BatchLookupRequest, GetEntryAndProofRequest, LookupPrefixRequest, LookupRequest, WatchRequest,
+        WatchedLabel, get_entry_and_proof_request::Leaf,
     },
 };
 use bytes::Bytes;
+use prost::Message;
 use tonic::Streaming;
 
 /// Labels of one message of a batch.
 const MESSAGE_LABELS: usize = 8192;
 
-/// Most bytes of an answer that are taken: the claims about all packages of a large product.
+/// Most memory that an answer may take, in bytes: the claims about all packages of a large product.
 const ANSWER_BYTES: usize = 1 << 30;
 
 /// An answer that was verified, with the bytes that it was verified from.
@@ -36,8 +37,11 @@ impl Client {
     /// Looks up many labels at one checkpoint: the whole list of each, and the entries, but for those that
     /// [`VerifiedAnswer::missing`] names because a list is long ([`Client::list`] brings them).
     ///
-    /// Fails with [`ClientError::Unverified`] if anything was hidden, added or exchanged.
+    /// Fails with [`ClientError::Unverified`] if anything was hidden, added or exchanged, and with
+    /// [`ClientError::Unavailable`] if the answer is as of an older head than the newest that was seen before: a node may
+    /// lag, but what was logged since would be hidden. At most [`LOOKUP_LABELS`](assay_core::limits::LOOKUP_LABELS) labels are answered.
     pub async fn lookup(&self, labels: &[Label]) -> Result<Looked, ClientError> {
+        let seen = self.seen().await?;
         let mut labels = labels.to_vec();
         labels.sort_unstable();
         labels.dedup();
@@ -45,47 +49,52 @@ impl Client {
             .chunks(MESSAGE_LABELS)
             .map(|labels| BatchLookupRequest { labels: labels.iter().map(wire).collect() })
             .collect();
-        let failed = |e| ClientError::from_status("looking up", e);
-        let mut answers =
-            self.index.clone().batch_lookup(futures::stream::iter(messages)).await.map_err(failed)?.into_inner();
+        let mut index = self.index.clone();
+        let answers = index.batch_lookup(futures::stream::iter(messages));
         let mut joined = Joined::default();
-        while let Some(message) = answers.message().await.map_err(failed)? {
-            push(&mut joined, message.answer)?;
-        }
-        self.verified(joined, &Query::Labels(labels)).await
+        call::each("looking up", answers, |message| push(&mut joined, message.answer)).await?;
+        self.verified(joined, &Query::Labels(labels), seen).await
     }
 
-    /// Looks up every label that begins with `prefix`, so that the node does not learn which one is meant.
+    /// Looks up every label that begins with `prefix`, so that the node does not learn which one is meant. It fails as
+    /// [`Client::lookup`] does.
     pub async fn lookup_prefix(&self, prefix: &Prefix) -> Result<Looked, ClientError> {
+        let seen = self.seen().await?;
         let bits = prefix.bits();
         let bytes = &prefix.first().as_bytes()[..usize::from(bits.div_ceil(8))];
         let request = LookupPrefixRequest { prefix: Bytes::copy_from_slice(bytes), bits: bits.into() };
-        let failed = |e| ClientError::from_status("looking up a prefix", e);
-        let mut answers = self.index.clone().lookup_prefix(request).await.map_err(failed)?.into_inner();
+        let mut index = self.index.clone();
         let mut joined = Joined::default();
-        while let Some(message) = answers.message().await.map_err(failed)? {
-            push(&mut joined, message.answer)?;
-        }
-        self.verified(joined, &Query::Prefix(*prefix)).await
+        call::each("looking up a prefix", index.lookup_prefix(request), |message| push(&mut joined, message.answer))
+            .await?;
+        self.verified(joined, &Query::Prefix(*prefix), seen).await
     }
 
-    /// A page of one label's list, from a position on. The list is verified as a whole only by [`Client::list`].
+    /// A page of one label's list, from a position on. The list is verified as a whole only by [`Client::list`]. It fails
+    /// as [`Client::lookup`] does.
     pub async fn lookup_page(&self, label: &Label, from: u64, limit: u32) -> Result<Looked, ClientError> {
+        let seen = self.seen().await?;
         let request = LookupRequest { label: wire(label), from, limit };
-        let answer =
-            self.index.clone().lookup(request).await.map_err(|e| ClientError::from_status("looking up", e))?.into_inner();
+        let answer = call::short("looking up", self.index.clone().lookup(request)).await?;
         let mut joined = Joined::default();
         push(&mut joined, answer.answer)?;
-        self.verified(joined, &Query::Page { label: *label, from }).await
+        self.verified(joined, &Query::Page { label: *label, from }, seen).await
     }
 
     /// Everything under one label, however long its list, in pages. It guarantees that they make up the whole list as of
-    /// the last page's checkpoint.
+    /// the last page's checkpoint, and that every entry in it is there.
     pub async fn list(&self, label: &Label) -> Result<Vec<VerifiedAnswer>, ClientError> {
         let mut pages = Vec::new();
-        let mut from = 0;
+        let (mut from, mut taken) = (0, 0);
         loop {
-            let page = self.lookup_page(label, from, 0).await?.answer;
+            let Looked { answer: page, bytes } = self.lookup_page(label, from, 0).await?;
+            if let Some(leaf) = page.missing().first() {
+                return Err(ClientError::unverified(format!("the node lists leaf {leaf} and withholds its entry")));
+            }
+            taken += bytes.encoded_len();
+            if taken > ANSWER_BYTES {
+                return Err(too_much());
+            }
             let list = page.list(label).map(|list| (list.leaves.len() as u64, list.found.length));
             pages.push(page);
             match list {
@@ -101,7 +110,8 @@ impl Client {
                 }
             }
         }
-        check_pages(label, &pages).map_err(|e| ClientError::unverified_by("the list is not the one in the index", e))?;
+        check_pages(label, &pages)
+            .map_err(|e| ClientError::unverified_by("the list is not the one in the index", e))?;
         Ok(pages)
     }
 
@@ -110,15 +120,9 @@ impl Client {
     pub async fn commitment(&self) -> Result<(VerifiedCheckpoint, Commitment), ClientError> {
         let checkpoint = self.checkpoint().await?;
         let last = checkpoint.size().get().saturating_sub(1);
-        let request =
-            GetEntryAndProofRequest { leaf: Some(Leaf::LeafIndex(last)), tree_size: checkpoint.size().get() };
-        let answer = self
-            .log
-            .clone()
-            .get_entry_and_proof(request)
-            .await
-            .map_err(|e| ClientError::from_status("fetching the index commitment", e))?
-            .into_inner();
+        let request = GetEntryAndProofRequest { leaf: Some(Leaf::LeafIndex(last)), tree_size: checkpoint.size().get() };
+        let answer =
+            call::short("fetching the index commitment", self.log.clone().get_entry_and_proof(request)).await?;
         let wrong = |e: &dyn std::fmt::Display| ClientError::unverified(format!("the index commitment: {e}"));
         let entry = Entry::parse(answer.entry).map_err(|e| wrong(&e))?;
         let path = assay_core::tree::split_hashes(&answer.hashes).map_err(|e| wrong(&e))?;
@@ -126,8 +130,13 @@ impl Client {
         let proof: Vec<_> = path.into_iter().rev().collect();
         verify_many(&[(LeafIndex::new(last), entry.leaf_hash())], checkpoint.size(), &proof, &checkpoint.root())
             .map_err(|e| wrong(&e))?;
-        let commitment = Commitment::of_entry(&entry, last).map_err(|e| wrong(&e))?;
-        Ok((checkpoint, commitment))
+        match Commitment::of_entry(&entry, last) {
+            Ok(commitment) => Ok((checkpoint, commitment)),
+            Err(unsupported @ CommitmentError::Unsupported { .. }) => {
+                Err(ClientError::Unsupported(unsupported.to_string()))
+            }
+            Err(error) => Err(wrong(&error)),
+        }
     }
 
     /// Follows labels: the node says when more is listed than the caller has. What it says is a hint and no proof.
@@ -143,9 +152,9 @@ impl Client {
         Ok(Watched { answers })
     }
 
-    async fn verified(&self, joined: Joined, query: &Query) -> Result<Looked, ClientError> {
+    async fn verified(&self, joined: Joined, query: &Query, seen: TreeSize) -> Result<Looked, ClientError> {
         let bytes = joined.finish().map_err(|e| ClientError::unverified_by("the answer cannot be read", e))?;
-        let checkpoint = self.accept(&bytes.checkpoint).await?;
+        let checkpoint = self.accept_since(&bytes.checkpoint, seen).await?;
         let answer = verify(checkpoint, query, &bytes)?;
         Ok(Looked { answer, bytes })
     }
@@ -170,15 +179,18 @@ fn wire(label: &Label) -> Bytes {
 }
 
 fn push(joined: &mut Joined, message: Option<v1::Answer>) -> Result<(), ClientError> {
-    let message = message.ok_or_else(|| ClientError::unverified("a message of the answer is empty"))?;
-    joined.push(message);
-    match joined.len() > ANSWER_BYTES {
-        true => Err(ClientError::Unavailable {
-            what: format!("the answer has more than {ANSWER_BYTES} bytes; ask for less at once"),
-            source: None,
-        }),
+    joined
+        .push(message.unwrap_or_default())
+        .map_err(|e| ClientError::unverified_by("a message of the answer brings nothing", e))?;
+    match joined.taken() > ANSWER_BYTES {
+        true => Err(too_much()),
         false => Ok(()),
     }
+}
+
+fn too_much() -> ClientError {
+    let what = format!("the answer has more than {ANSWER_BYTES} bytes; ask for less at once");
+    ClientError::Unavailable { what, source: None }
 }
 
 /// What the node says while labels are watched.

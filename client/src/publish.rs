@@ -4,7 +4,7 @@
 //! fetches the proof and checks it. [`Client::publish_stream`] compares claim ids only, because a proof for each of
 //! millions of claims would cost more than publishing them; whoever wants proof asks [`Client::entry`] or audits the log.
 
-use crate::{BoxError, Client, ClientError, VerifiedEntry};
+use crate::{BoxError, Client, ClientError, VerifiedEntry, call};
 use assay_core::{Hash, claim::ClaimId, dsse, entry::wire, tree::LeafIndex};
 use assay_proto::v1::{self, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, publish_result};
 use futures::{
@@ -99,9 +99,8 @@ impl Client {
     pub async fn publish(&self, claim: wire::Claim, wait: Wait) -> Result<Published, ClientError> {
         let id = claim_id(&claim);
         let request = PublishRequest { claim: Some(claim), wait: wait.wire().into() };
-        let answer =
-            self.log.clone().publish(request).await.map_err(|e| ClientError::from_status("publishing the claim", e))?;
-        let mut published = published(&answer.into_inner(), id, wait)?;
+        let answer = call::short("publishing the claim", self.log.clone().publish(request)).await?;
+        let mut published = published(&answer, id, wait)?;
         if wait == Wait::Integrated {
             let (entry, _) = self.named_entry(published.index, None).await?;
             if entry.claim().id() != published.claim_id {

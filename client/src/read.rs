@@ -1,7 +1,7 @@
 //! Reading entries: one, a page of them, or an issuer's records; each tied to a checkpoint that passed
 //! [`Client::checkpoint`]'s door.
 
-use crate::{Client, ClientError, range};
+use crate::{Client, ClientError, call, range};
 use assay_core::{
     Hash,
     claim::{self, ClaimError, ClaimId, VerifiedClaim},
@@ -139,13 +139,7 @@ impl Client {
         at: Option<&VerifiedCheckpoint>,
     ) -> Result<(VerifiedEntry, Vec<Hash>), ClientError> {
         let request = GetEntryAndProofRequest { leaf: Some(leaf.wire()), tree_size: at.map_or(0, |c| c.size().get()) };
-        let answer = self
-            .log
-            .clone()
-            .get_entry_and_proof(request)
-            .await
-            .map_err(|e| ClientError::from_status("fetching the entry", e))?
-            .into_inner();
+        let answer = call::short("fetching the entry", self.log.clone().get_entry_and_proof(request)).await?;
         let checkpoint = match at {
             Some(checkpoint) => checkpoint.clone(),
             None => self.accept(&answer.checkpoint).await?,
@@ -162,7 +156,9 @@ impl Client {
         at: Option<&VerifiedCheckpoint>,
     ) -> Result<(VerifiedEntry, Vec<Hash>), ClientError> {
         let named = |error| match error {
-            ClientError::Usage(_) => ClientError::unverified(format!("leaf {leaf}, which the node named, holds no claim")),
+            ClientError::Usage(_) => {
+                ClientError::unverified(format!("leaf {leaf}, which the node named, holds no claim"))
+            }
             other => other,
         };
         self.entry_and_path(LeafRef::Index(leaf), at).await.map_err(named)
@@ -185,7 +181,8 @@ impl Client {
             return Err(another());
         }
         // Only now is it the caller's doing that the leaf holds no claim.
-        let logged = entry.claim().map_err(|e| ClientError::Usage(format!("leaf {index}: {e}; ask for another leaf")))?;
+        let logged =
+            entry.claim().map_err(|e| ClientError::Usage(format!("leaf {index}: {e}; ask for another leaf")))?;
         let claim = claim::verify(logged, &())
             .map_err(|e| ClientError::unverified_by(format!("the claim at leaf {index} does not verify"), e))?;
         Ok(VerifiedEntry { entry, inclusion, claim })
@@ -226,13 +223,8 @@ impl Client {
     /// The leaves that the node names as records of an issuer, ascending.
     pub(crate) async fn issuer_leaves(&self, id: &IssuerId) -> Result<Vec<LeafIndex>, ClientError> {
         let request = GetIssuerRequest { issuer_id: Bytes::copy_from_slice(id.as_bytes()) };
-        let answer = self
-            .log
-            .clone()
-            .get_issuer(request)
-            .await
-            .map_err(|e| ClientError::from_status("fetching the issuer's records", e))?;
-        let mut leaves: Vec<_> = answer.into_inner().records.iter().map(|r| LeafIndex::new(r.leaf_index)).collect();
+        let answer = call::short("fetching the issuer's records", self.log.clone().get_issuer(request)).await?;
+        let mut leaves: Vec<_> = answer.records.iter().map(|r| LeafIndex::new(r.leaf_index)).collect();
         leaves.sort_unstable();
         leaves.dedup();
         Ok(leaves)
@@ -264,19 +256,19 @@ impl Client {
     }
 
     async fn stream_entries(&self, start: u64, end: u64) -> Result<Vec<Entry>, ClientError> {
-        let failed = |e| ClientError::from_status("fetching entries", e);
         let request = StreamEntriesRequest { start, end };
-        let mut stream = self.log.clone().stream_entries(request).await.map_err(failed)?.into_inner();
         let mut entries = Vec::new();
-        while let Some(message) = stream.message().await.map_err(failed)? {
+        call::each("fetching entries", self.log.clone().stream_entries(request), |message| {
             let next = start + entries.len() as u64;
-            if message.start != next || message.entries.len() as u64 > end - next {
+            if message.start != next || message.entries.is_empty() || message.entries.len() as u64 > end - next {
                 return Err(ClientError::unverified("the node sent other entries than those asked for"));
             }
             for bytes in message.entries {
                 entries.push(Entry::parse(bytes).map_err(|e| ClientError::unverified_by("an entry is malformed", e))?);
             }
-        }
+            Ok(())
+        })
+        .await?;
         match entries.len() as u64 == end - start {
             true => Ok(entries),
             false => Err(ClientError::Unavailable { what: "the node sent too few entries".into(), source: None }),
@@ -286,13 +278,8 @@ impl Client {
     async fn inclusion_path(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<Hash>, ClientError> {
         let leaf = Some(get_inclusion_proof_request::Leaf::LeafIndex(index.get()));
         let request = GetInclusionProofRequest { leaf, tree_size: size.get() };
-        let answer = self
-            .log
-            .clone()
-            .get_inclusion_proof(request)
-            .await
-            .map_err(|e| ClientError::from_status("fetching a proof of inclusion", e))?
-            .into_inner();
+        let answer =
+            call::short("fetching a proof of inclusion", self.log.clone().get_inclusion_proof(request)).await?;
         if (answer.leaf_index, answer.tree_size) != (index.get(), size.get()) {
             return Err(ClientError::unverified("a proof of inclusion of another leaf or in another tree"));
         }

@@ -3,10 +3,7 @@
 use crate::v1;
 use assay_core::{
     Hash,
-    index::{
-        Answer, Label, Query,
-        answer::AnsweredList,
-    },
+    index::{Answer, Label, Query, answer::AnsweredList},
     tree::LeafIndex,
 };
 use bytes::BytesMut;
@@ -31,7 +28,7 @@ pub enum AnswerFault {
     /// The proof is no multiple of 32 bytes.
     #[error("the proof of inclusion in the answer has {0} bytes, no whole number of hashes")]
     Inclusion(usize),
-    /// The answer holds nothing.
+    /// The answer, or a message of it, holds nothing.
     #[error("the answer is empty")]
     Empty,
 }
@@ -44,11 +41,29 @@ pub struct Joined {
     cut: BytesMut,
     inclusion: BytesMut,
     any: bool,
+    taken: usize,
+}
+
+/// What a list or an entry takes in memory beside its bytes, about.
+const ITEM_BYTES: usize = 64;
+
+/// How much memory a message takes, about. Each of its parts counts, so that no stream of empty parts is for nothing.
+fn weight(message: &v1::Answer) -> usize {
+    let v1::Answer { checkpoint, commitment, cut, lists, leaves, entries, inclusion } = message;
+    let list = |list: &v1::LabelList| ITEM_BYTES + list.label.len() + 8 * list.leaves.len();
+    let whole = checkpoint.len() + commitment.len() + cut.len() + inclusion.len() + 8 * leaves.len();
+    let entries: usize = entries.iter().map(|entry| ITEM_BYTES + entry.len()).sum();
+    whole + entries + lists.iter().map(list).sum::<usize>()
 }
 
 impl Joined {
-    /// Adds the next message.
-    pub fn push(&mut self, message: v1::Answer) {
+    /// Adds the next message. Fails if it brings nothing: such a stream need never end.
+    pub fn push(&mut self, message: v1::Answer) -> Result<(), AnswerFault> {
+        let weight = weight(&message);
+        if weight == 0 {
+            return Err(AnswerFault::Empty);
+        }
+        self.taken += weight;
         let v1::Answer { checkpoint, commitment, cut, lists, leaves, entries, inclusion } = message;
         if !self.any {
             self.answer.checkpoint = checkpoint;
@@ -60,16 +75,12 @@ impl Joined {
         self.answer.lists.extend(lists);
         self.answer.leaves.extend(leaves);
         self.answer.entries.extend(entries);
+        Ok(())
     }
 
-    /// How many bytes have come, about.
-    pub fn len(&self) -> usize {
-        self.cut.len() + self.inclusion.len() + self.answer.entries.iter().map(|entry| entry.len()).sum::<usize>()
-    }
-
-    /// Whether nothing has come.
-    pub fn is_empty(&self) -> bool {
-        !self.any
+    /// How many bytes of memory everything that has come takes, about.
+    pub fn taken(&self) -> usize {
+        self.taken
     }
 
     /// The whole answer.
@@ -110,4 +121,33 @@ pub fn to_core(answer: &v1::Answer, query: &Query) -> Result<Answer, AnswerFault
         entries: answer.leaves.iter().copied().map(LeafIndex::new).zip(answer.entries.iter().cloned()).collect(),
         inclusion: hashes.iter().copied().map(Hash::new).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    /// Whatever a node repeats for ever takes memory, so each part has to bring whoever counts nearer to a limit.
+    #[test]
+    fn every_part_of_an_answer_counts_and_an_empty_message_is_refused() {
+        let empty = v1::Answer::default();
+        let parts = [
+            v1::Answer { lists: vec![v1::LabelList::default()], ..empty.clone() },
+            v1::Answer { entries: vec![Bytes::new()], ..empty.clone() },
+            v1::Answer { leaves: vec![0], ..empty.clone() },
+            v1::Answer { cut: Bytes::from_static(b"x"), ..empty.clone() },
+            v1::Answer { inclusion: Bytes::from_static(b"x"), ..empty.clone() },
+            v1::Answer { checkpoint: "x".into(), ..empty.clone() },
+            v1::Answer { commitment: Bytes::from_static(b"x"), ..empty.clone() },
+        ];
+        let mut joined = Joined::default();
+        for part in parts {
+            let before = joined.taken();
+            joined.push(part).unwrap();
+            assert!(joined.taken() > before);
+        }
+        assert_eq!(joined.push(empty), Err(AnswerFault::Empty));
+        assert_eq!(Joined::default().finish(), Err(AnswerFault::Empty));
+    }
 }

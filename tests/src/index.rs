@@ -7,17 +7,16 @@ use assay_core::{
     entry::{Entry, wire::Body},
     index::{
         Commitment, Label, Map, labels_of_entry,
-        map::{Resident, Serial},
+        map::{PageBytes, Resident, Serial},
     },
 };
-use bytes::Bytes;
 use std::collections::BTreeMap;
 
 /// What the entries so far give.
 #[derive(Debug, Default)]
 pub struct Rebuilt {
     size: u64,
-    map: Map<Bytes>,
+    map: Map<PageBytes>,
     /// Leaves by label, since the last commitment.
     pending: Vec<(Label, u64)>,
     lists: BTreeMap<Label, Vec<u64>>,
@@ -96,7 +95,7 @@ impl Rebuilt {
     }
 
     /// What the last commitment is to.
-    pub fn map(&self) -> &Map<Bytes> {
+    pub fn map(&self) -> &Map<PageBytes> {
         &self.map
     }
 

@@ -5,4 +5,5 @@
 mod audit;
 mod fake;
 mod heads;
+mod lookups;
 mod reads;

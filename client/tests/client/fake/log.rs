@@ -1,5 +1,6 @@
 //! What the log holds and serves, honestly until a test changes it; and the claims that tests put into it.
 
+use super::index::Rewrite;
 use assay_core::{
     Hash,
     claim::{self, PublicKey, SigningKey, VerifiedClaim},
@@ -7,17 +8,20 @@ use assay_core::{
     hash,
     index::{
         Commitment, Label, Map, labels_of_claim,
-        map::{Resident, Serial},
+        map::{PageBytes, Resident, Serial},
     },
     issuer::{self, IssuerId, IssuerRecord},
     note::{Checkpoint, SignerKey, VerifierKey},
-    predicate::issuer::Issuer,
+    predicate::{issuer::Issuer, withdrawal::Withdrawal},
     purl::Purl,
     statement::{Statement, Subject},
     tree::{self, Edge, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle, tile::Resource},
 };
 use bytes::Bytes;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 use tonic::Status;
 
 /// What the log serves. Tests change its fields to make it lie.
@@ -28,9 +32,19 @@ pub struct State {
     tiles: HashMap<TileIndex, Arc<Tile>>,
     edge: Edge,
     /// The index up to the last commitment.
-    index: Map<Bytes>,
+    index: Map<PageBytes>,
     /// Leaves by label, since then.
     pending: Vec<(Label, u64)>,
+    /// The index that each commitment is to, by the commitment's leaf.
+    pub(super) indexes: BTreeMap<u64, Map<PageBytes>>,
+    /// Every label's whole list.
+    pub(super) lists: BTreeMap<Label, Vec<u64>>,
+    /// Most entries of one label that an answer brings, and most leaves of a page.
+    pub brings: usize,
+    /// A leaf whose entry no answer of the index brings.
+    pub withheld: Option<u64>,
+    /// What is made of the index's honest answers.
+    pub rewrite: Option<Rewrite>,
     /// Served in place of the honest checkpoint.
     pub checkpoint: Option<String>,
     /// Served in place of honest consistency proofs.
@@ -60,6 +74,11 @@ impl State {
             edge: Edge::new(),
             index: Map::new(),
             pending: vec![],
+            indexes: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            brings: usize::MAX,
+            withheld: None,
+            rewrite: None,
             checkpoint: None,
             consistency: None,
             http: HashMap::new(),
@@ -104,6 +123,7 @@ impl State {
 
     /// Appends a commitment that says this, whatever the index is.
     pub fn commit_to(&mut self, commitment: wire::IndexCommitment) {
+        self.indexes.insert(self.size(), self.index.clone());
         self.append_entry(entry::encode(1_000 + self.size(), commitment).unwrap());
     }
 
@@ -112,6 +132,7 @@ impl State {
         let mut pending = std::mem::take(&mut self.pending);
         pending.sort();
         self.index = self.index.update(&pending, self.size(), &Resident, &Serial).unwrap().map;
+        pending.iter().for_each(|(label, leaf)| self.lists.entry(*label).or_default().push(*leaf));
         self.index.commitment()
     }
 
@@ -221,6 +242,12 @@ pub fn record(seed: u8, next: u8, previous: Option<(claim::ClaimId, u32)>) -> wi
         signers.push((id(seed), &new));
     }
     claim::sign(issuer::statement(&id(seed), &body).unwrap().to_json().as_bytes(), &signers)
+}
+
+/// A claim by which the issuer of the key `seed` withdraws its claim `target`.
+pub fn withdrawal(seed: u8, target: claim::ClaimId) -> wire::Claim {
+    let withdrawal = Withdrawal { target, reason: "wrong".into(), superseded_by: None };
+    claim::sign(withdrawal.statement().unwrap().to_json().as_bytes(), &[(id(seed), &key(seed))])
 }
 
 /// Some claim, another for every `number`, by the issuer of the key `seed`.

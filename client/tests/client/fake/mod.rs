@@ -1,9 +1,10 @@
 //! A log in memory behind the real gRPC service and an HTTP server for its tiles. It is honest until a test changes what
 //! it serves.
 
+mod index;
 mod log;
 
-pub use log::{State, claim, id, record, registration};
+pub use log::{State, claim, id, record, registration, withdrawal};
 
 use assay_client::{Client, Config, Tls};
 use assay_core::{
@@ -13,7 +14,7 @@ use assay_core::{
     note::VerifierKey,
     tree::{self, TreeSize},
 };
-use assay_proto::v1::{self, log_service_server::*, *};
+use assay_proto::v1::{self, index_service_server::IndexServiceServer, log_service_server::*, *};
 use bytes::Bytes;
 use log::join;
 use std::{
@@ -37,8 +38,9 @@ impl Fake {
         let state = Arc::new(Mutex::new(State::new()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let service = LogServiceServer::new(Service(state.clone()));
-        let server = tonic::transport::Server::builder().add_service(service);
+        let server = tonic::transport::Server::builder()
+            .add_service(LogServiceServer::new(Service(state.clone())))
+            .add_service(IndexServiceServer::new(Service(state.clone())));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
 
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

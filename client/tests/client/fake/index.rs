@@ -1,0 +1,105 @@
+//! The fake log's index service: honest answers, until a test rewrites them.
+
+use super::{Service, State, Stream, log::join};
+use assay_core::{
+    index::{Label, Prefix, Query, map::Resident},
+    limits,
+    tree::{LeafIndex, prove_many},
+};
+use assay_proto::v1::{self, index_service_server::IndexService, *};
+use bytes::Bytes;
+use std::collections::BTreeSet;
+use tonic::{Request, Response, Status, Streaming};
+
+/// What a test makes of an honest answer.
+pub type Rewrite = Box<dyn FnMut(&mut State, &Query, v1::Answer) -> Result<Vec<v1::Answer>, Status> + Send>;
+
+impl State {
+    /// The answer as of the checkpoint that is served, honest but for what is withheld.
+    pub fn answer(&self, query: &Query) -> v1::Answer {
+        let (size, checkpoint) = self.size_of(0);
+        let last = size.get() - 1;
+        let map = &self.indexes[&last];
+        let proven = match query {
+            Query::Labels(labels) => map.prove(labels, &Resident),
+            Query::Page { label, .. } => map.prove(&[*label], &Resident),
+            Query::Prefix(prefix) => map.prove_prefix(prefix, &Resident),
+        };
+        let proven = proven.unwrap();
+        let (from, most, brings) = match query {
+            Query::Page { from, .. } => (*from as usize, self.brings, self.brings),
+            Query::Labels(_) | Query::Prefix(_) => (0, usize::MAX, self.brings),
+        };
+        let mut lists = vec![];
+        let mut leaves = BTreeSet::new();
+        for listed in proven.found {
+            let list = &self.lists[&listed.label][..listed.length as usize];
+            let page: Vec<u64> = list.iter().skip(from).take(most).copied().collect();
+            leaves.extend(page.iter().take(brings).filter(|leaf| Some(**leaf) != self.withheld));
+            lists.push(LabelList { label: Bytes::copy_from_slice(listed.label.as_bytes()), leaves: page });
+        }
+        let targets: Vec<_> = leaves.iter().copied().chain([last]).map(LeafIndex::new).collect();
+        v1::Answer {
+            checkpoint,
+            commitment: self.entries[last as usize].clone(),
+            cut: proven.cut.into(),
+            lists,
+            entries: leaves.iter().map(|leaf| self.entries[*leaf as usize].clone()).collect(),
+            leaves: leaves.into_iter().collect(),
+            inclusion: join(&prove_many(self, &targets, size).unwrap()),
+        }
+    }
+}
+
+impl Service {
+    fn answers(&self, query: &Query) -> Result<Vec<v1::Answer>, Status> {
+        let mut state = self.0.lock().unwrap();
+        let answer = state.answer(query);
+        let Some(mut rewrite) = state.rewrite.take() else { return Ok(vec![answer]) };
+        let answers = rewrite(&mut state, query, answer);
+        state.rewrite = Some(rewrite);
+        answers
+    }
+}
+
+fn streamed<T: Send + 'static>(answers: Vec<v1::Answer>, message: fn(Option<v1::Answer>) -> T) -> Response<Stream<T>> {
+    Response::new(Box::pin(futures::stream::iter(answers.into_iter().map(move |answer| Ok(message(Some(answer)))))))
+}
+
+#[tonic::async_trait]
+impl IndexService for Service {
+    async fn lookup(&self, request: Request<LookupRequest>) -> Result<Response<LookupResponse>, Status> {
+        let LookupRequest { label, from, .. } = request.into_inner();
+        let query = Query::Page { label: Label::from_slice(&label).unwrap(), from };
+        Ok(Response::new(LookupResponse { answer: self.answers(&query)?.pop() }))
+    }
+
+    type BatchLookupStream = Stream<BatchLookupResponse>;
+
+    async fn batch_lookup(
+        &self,
+        request: Request<Streaming<BatchLookupRequest>>,
+    ) -> Result<Response<Self::BatchLookupStream>, Status> {
+        let mut messages = request.into_inner();
+        let mut labels = BTreeSet::new();
+        while let Some(message) = messages.message().await? {
+            labels.extend(message.labels.iter().map(|label| Label::from_slice(label).unwrap()));
+        }
+        if labels.len() > limits::LOOKUP_LABELS {
+            return Err(Status::invalid_argument("too many labels"));
+        }
+        let answers = self.answers(&Query::Labels(labels.into_iter().collect()))?;
+        Ok(streamed(answers, |answer| BatchLookupResponse { answer }))
+    }
+
+    type LookupPrefixStream = Stream<LookupPrefixResponse>;
+
+    async fn lookup_prefix(
+        &self,
+        request: Request<LookupPrefixRequest>,
+    ) -> Result<Response<Self::LookupPrefixStream>, Status> {
+        let LookupPrefixRequest { prefix, bits } = request.into_inner();
+        let prefix = Prefix::from_wire(&prefix, bits as u16).unwrap();
+        Ok(streamed(self.answers(&Query::Prefix(prefix))?, |answer| LookupPrefixResponse { answer }))
+    }
+}
