@@ -173,20 +173,11 @@ impl Posture {
 /// among the lines, with the reason. Logs that the policy does not count are left out.
 pub fn posture(policy: &Policy, component: &Component, claims: &[LoggedClaim], now_ms: u64) -> Posture {
     let chosen = |logged: &LoggedClaim| {
-<<<<<<< HEAD
-        let note = match relation(logged.claim().statement(), component)? {
-            Relation::This => None,
-            Relation::OtherArtifact => Some("it is about another artifact of the same version".to_owned()),
-            Relation::OtherSource => Some("it is about a package of the same name from another place".to_owned()),
-        };
-        Some(note)
-=======
         Some(match relation(logged.claim().statement(), component)? {
             Relation::This => None,
             Relation::OtherArtifact => Some("it is about another artifact of the same version".to_owned()),
             Relation::OtherSource => Some("it is about a package of the same name from another place".to_owned()),
         })
->>>>>>> lookup
     };
     let view = View::new(policy, claims, Some(component.purl()), now_ms);
     view.lines(chosen)
