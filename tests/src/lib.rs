@@ -7,4 +7,5 @@ pub mod issuer;
 pub mod log;
 pub mod lookup;
 pub mod process;
+pub mod site;
 pub mod static_http;
