@@ -6,7 +6,7 @@ use assay_core::{
     index::{Commitment, Cut, CutError, Label, Map, Prefix, map::Resident},
 };
 use assay_tests::data;
-use bytes::Bytes;
+use assay_core::index::map::PageBytes;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -92,7 +92,7 @@ fn verify(cut: &[u8], root: Hash) -> Result<Cut, CutError> {
 }
 
 /// What core makes for exactly this question; `None` where it is not one that a node is ever asked.
-fn made(map: &Map<Bytes>, case: &Case) -> Option<Vec<u8>> {
+fn made(map: &Map<PageBytes>, case: &Case) -> Option<Vec<u8>> {
     let mut asked: Vec<Label> = case.labels.iter().map(|one| one.label.0).collect();
     asked.sort();
     let proven = match &case.prefixes[..] {

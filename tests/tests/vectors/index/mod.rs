@@ -15,6 +15,7 @@ use assay_core::{
 };
 use assay_tests::data;
 use base64::prelude::{BASE64_STANDARD, Engine};
+use assay_core::index::map::PageBytes;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use std::{
@@ -124,7 +125,7 @@ struct List {
 }
 
 /// The map of some lists, made in one step.
-fn map(lists: &BTreeMap<Label, Vec<u64>>) -> Map<Bytes> {
+fn map(lists: &BTreeMap<Label, Vec<u64>>) -> Map<PageBytes> {
     let updates: Vec<_> = lists.iter().flat_map(|(label, list)| list.iter().map(|leaf| (*label, *leaf))).collect();
     let through = updates.iter().map(|(_, leaf)| leaf + 1).max().unwrap_or(0);
     Map::new().update(&updates, through, &Resident, &Serial).unwrap().map
@@ -231,7 +232,7 @@ struct TrieCase {
 }
 
 /// The map of a trie's leaves, whose lists have the lengths and roots that are said; `None` if a list is not real.
-fn map_of_trie(name: &str, leaves: &[TrieLeaf]) -> Option<Map<Bytes>> {
+fn map_of_trie(name: &str, leaves: &[TrieLeaf]) -> Option<Map<PageBytes>> {
     assert!(leaves.is_sorted_by_key(|leaf| leaf.label), "{name}");
     let mut lists = BTreeMap::new();
     for leaf in leaves {
@@ -274,10 +275,10 @@ struct LogCase {
 }
 
 /// The index of a log, made by a step at each commitment and one at the end, as a node makes it; and the lists, plainly.
-fn index_of(leaves: &[Option<Vec<HexLabel>>]) -> (Map<Bytes>, BTreeMap<Label, Vec<u64>>) {
+fn index_of(leaves: &[Option<Vec<HexLabel>>]) -> (Map<PageBytes>, BTreeMap<Label, Vec<u64>>) {
     let (mut map, mut pending) = (Map::new(), BTreeSet::new());
     let mut lists: BTreeMap<Label, Vec<u64>> = BTreeMap::new();
-    let step = |map: &Map<Bytes>, pending: &mut BTreeSet<(Label, u64)>, at| {
+    let step = |map: &Map<PageBytes>, pending: &mut BTreeSet<(Label, u64)>, at| {
         let updates: Vec<_> = std::mem::take(pending).into_iter().collect();
         map.update(&updates, at, &Resident, &Serial).unwrap().map
     };
