@@ -130,7 +130,11 @@ fn ten_thousand_random_logs_have_the_same_roots() {
     let mut largest = 0;
     for (number, (log, answer)) in logs.iter().zip(answers).enumerate() {
         let (root, labels) = kept(log);
-        assert_eq!((answer["root"].as_str(), answer["labels"].as_u64()), (Some(&root[..]), Some(labels)), "log {number}");
+        assert_eq!(
+            (answer["root"].as_str(), answer["labels"].as_u64()),
+            (Some(&root[..]), Some(labels)),
+            "log {number}"
+        );
         largest = largest.max(labels);
     }
     assert!(largest > 80, "the largest index has only {largest} labels");

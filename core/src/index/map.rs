@@ -341,6 +341,9 @@ impl Changes {
 
 type Updates<'u> = &'u [(Label, u64)];
 
+/// The left and the right child of an inner node.
+type Children<S> = (Node<S>, Node<S>);
+
 impl<P, F: Fork> Step<'_, P, F> {
     /// The node with `updates`, at least one, which all belong under the node's parent.
     fn apply<S: Slot>(
@@ -385,7 +388,7 @@ impl<P, F: Fork> Step<'_, P, F> {
         right: &Node<S>,
         right_updates: Updates<'_>,
         changes: &mut Changes,
-    ) -> Result<(Node<S>, Node<S>), MapError<P::Error>>
+    ) -> Result<Children<S>, MapError<P::Error>>
     where
         P: Pages<S>,
     {

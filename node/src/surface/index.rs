@@ -149,7 +149,7 @@ impl<S: Tables + Send + Sync + 'static> Index<S> {
         let (first, lists, inclusion) = opening(&prepared);
         let entries = stream::try_unfold(0, move |from| {
             let message = entries(&view, &prepared.entries, from);
-            async move { Ok(message?.map(|(answer, next)| (answer, next))) }
+            async move { message }
         });
         let opening = std::iter::once(first).chain(lists).map(Ok);
         let closing = inclusion.into_iter().map(Ok);

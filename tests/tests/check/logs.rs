@@ -1,11 +1,11 @@
 //! Logs that are asked privately, offline, too late, or in vain.
 
 use super::world::{World, cargo_lock, outcomes, run};
-use assay_client::{AnswerCache, Client, Config, Tls};
+use assay_client::{AnswerCache, Client, Config, HeadStore, Tls};
 use assay_core::{
     entry, hash,
     index::{Commitment, Kind, Label},
-    note::{Checkpoint, SignerKey, VerifierKey},
+    note::{Checkpoint, SignerKey, VerifiedCheckpoint, VerifierKey},
     tree::TreeSize,
 };
 use assay_tests::process::Node;
@@ -141,7 +141,10 @@ async fn an_old_answer_is_stale_and_never_fine() -> anyhow::Result<()> {
         root: hash::leaf_hash(&answer.commitment),
     };
     answer.checkpoint = head.sign(&signer);
-    AnswerCache::new(&world.path("state/assay"), &signer.verifier()).store(&labels, &answer)?;
+    // Whoever was given the answer has seen its head, too.
+    let (state, log) = (world.path("state/assay"), signer.verifier());
+    HeadStore::new(&state, &log).advance(None, &VerifiedCheckpoint::verify(&answer.checkpoint, &log)?)?;
+    AnswerCache::new(&state, &log).store(&labels, &answer)?;
 
     let key = signer.verifier().to_string();
     world.policy("old.toml", "allow", &format!("\n[[log]]\nkey = \"{key}\"\n"))?;

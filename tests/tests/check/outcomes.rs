@@ -41,7 +41,8 @@ fn the_policy_decides_and_the_exit_code_says_so() -> anyhow::Result<()> {
     assert_eq!((&counts["components"], &counts["outcomes"]["fine"]), (&6.into(), &2.into()));
     let claim = &report["components"][0]["reasons"][0]["claims"][0];
     assert_eq!((&claim["issuer"], &claim["issuer_id"]), (&"our makers".into(), &world.issuer("makers").into()));
-    assert_eq!(report["components"][0]["places"][0]["line"], 7);
+    // Where the name stands.
+    assert_eq!(report["components"][0]["places"][0]["line"], 8);
 
     // 0 if the policy is met, be it with warnings.
     world.write("fine.Cargo.lock", &cargo_lock(&["good"]))?;
@@ -117,7 +118,7 @@ fn every_output_holds_what_was_found() -> anyhow::Result<()> {
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "exploitable");
     let place = &result["locations"][0]["physicalLocation"];
-    assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["startLine"]), (&"Cargo.lock".into(), &7.into()));
+    assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["startLine"]), (&"Cargo.lock".into(), &8.into()));
 
     let vex: Value = serde_json::from_str(&written("cyclonedx-vex")?)?;
     let found = vex["vulnerabilities"].as_array().unwrap();

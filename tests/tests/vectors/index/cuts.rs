@@ -1,12 +1,12 @@
 //! Cuts: what they prove, the bytes that a log makes of them, and every way in which one is refused or does not answer.
 
 use super::{Asked, Hex, HexLabel, TrieLeaf, folder, hash, labels, map_of_trie};
+use assay_core::index::map::PageBytes;
 use assay_core::{
     Hash,
     index::{Commitment, Cut, CutError, Label, Map, Prefix, map::Resident},
 };
 use assay_tests::data;
-use assay_core::index::map::PageBytes;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -5,6 +5,7 @@ mod answers;
 mod cuts;
 mod proofs;
 
+use assay_core::index::map::PageBytes;
 use assay_core::{
     Hash,
     entry::Entry,
@@ -15,7 +16,6 @@ use assay_core::{
 };
 use assay_tests::data;
 use base64::prelude::{BASE64_STANDARD, Engine};
-use assay_core::index::map::PageBytes;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use std::{
