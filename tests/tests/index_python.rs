@@ -64,7 +64,7 @@ impl Numbers {
 fn label(numbers: &mut Numbers, kinds: u64) -> Label {
     let n = numbers.below(kinds);
     let mut bytes = *Hash::of(&(n / 4).to_be_bytes()).as_bytes();
-    if n % 4 > 0 {
+    if !n.is_multiple_of(4) {
         bytes[31 - n as usize % 4] ^= 1 << (n % 8);
     }
     Label::from_bytes(bytes)
@@ -90,7 +90,7 @@ fn log(numbers: &mut Numbers) -> Vec<Option<Vec<Label>>> {
 fn kept(log: &[Option<Vec<Label>>]) -> (String, u64) {
     let mut map = Map::<PageBytes>::new();
     let mut pending = Vec::new();
-    let mut step = |map: &mut Map<PageBytes>, pending: &mut Vec<(Label, u64)>, through| {
+    let step = |map: &mut Map<PageBytes>, pending: &mut Vec<(Label, u64)>, through| {
         pending.sort();
         pending.dedup();
         *map = map.update(pending, through, &Resident, &Serial).unwrap().map;
