@@ -88,6 +88,16 @@ pub fn only_publishing(material: &Material, leaves: u64, report: &mut Report) ->
     publishing(material, &node, &baseline, leaves, report)
 }
 
+/// What an answer costs, and nothing else.
+pub fn only_lookup(material: &Material, leaves: u64, report: &mut Report) -> anyhow::Result<()> {
+    let mut node = filled(material, leaves, Vec::new())?;
+    // The last checkpoint has them all.
+    node.stop()?;
+    node.run()?;
+    proof_bytes(&node, leaves, report)?;
+    looking_up(&node, leaves, report)
+}
+
 /// CPU that the node spends on a claim, in microseconds, while `run` publishes so many of them.
 fn cpu(node: &Node, claims: u64, run: impl FnOnce() -> anyhow::Result<f64>) -> anyhow::Result<f64> {
     let spent = Spent::start(node)?;

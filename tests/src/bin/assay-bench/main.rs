@@ -43,9 +43,14 @@ fn main() -> anyhow::Result<()> {
     match arguments.first().map(String::as_str) {
         Some("canned") => canned::serve(),
         Some("blind") => blind::serve(&arguments),
-        Some(part @ ("index" | "publishing")) => {
+        Some(part @ ("index" | "publishing" | "lookup")) => {
             let leaves = arguments.get(1).with_context(|| format!("{part} takes a number of claims"))?;
-            only(if part == "index" { index::bench } else { index::only_publishing }, leaves.parse()?)
+            let bench = match part {
+                "index" => index::bench,
+                "publishing" => index::only_publishing,
+                _ => index::only_lookup,
+            };
+            only(bench, leaves.parse()?)
         }
         Some("--leaves") => {
             let leaves = arguments.get(1).context("--leaves takes a number")?.parse()?;
@@ -54,7 +59,7 @@ fn main() -> anyhow::Result<()> {
         None => bench(LEAVES),
         Some(other) => {
             anyhow::bail!(
-                "{other}: there are `--leaves N`, for a quick look, and `index N` and `publishing N`, for the index alone"
+                "{other}: there are `--leaves N`, for a quick look, and `index N`, `publishing N` and `lookup N` for the index alone"
             )
         }
     }
