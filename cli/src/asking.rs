@@ -15,7 +15,7 @@ use assay_core::{
     note::VerifierKey,
     policy::{Answer, Component, LogAnswer, Policy, tlog::TlogPolicy},
     purl::Purl,
-    trust::{Grant, Trust},
+    trust::Trust,
 };
 use clap::{Args, builder::FalseyValueParser};
 use std::{
@@ -302,14 +302,6 @@ pub fn who(issuer: &IssuerId, policy: &Policy, trust: &Trust<'_>) -> String {
     match trust.name(issuer) {
         Some(name) => format!("\"{}\" ({id}…)", output::plain(name)),
         None => format!("issuer {id}…"),
-    }
-}
-
-/// Roles, for people: `maintainer, auditor`, or that there is none.
-pub fn roles(grants: &[Grant]) -> String {
-    match grants {
-        [] => "no role under your policy".into(),
-        grants => grants.iter().map(|grant| grant.role.name()).collect::<Vec<_>>().join(", "),
     }
 }
 

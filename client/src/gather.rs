@@ -26,6 +26,7 @@ const HIDE_AMONG: u64 = 16;
 
 /// Where answers come from.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each log, and it is never moved about")]
 pub enum Source {
     /// A node. What it answers is kept for later, if there is a cache.
     Node(Client, Option<AnswerCache>),

@@ -184,7 +184,7 @@ pub fn settle(store: &impl Reads, head: Head, anchor: &VerifiedCheckpoint) -> Re
 impl Node {
     /// Starts everything. When it returns, calls are answered.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        Self::start_with(config, |store, head, cache_mib| index::recover(store, head, cache_mib)).await
+        Self::start_with(config, index::recover).await
     }
 
     /// As [`Node::start`], with an index of the caller's making: a benchmark measures what keeping it costs.

@@ -14,8 +14,8 @@ use assay_core::{
     index::Map,
     note::VerifiedCheckpoint,
     tree::{
-        LeafIndex, ProveError, Prover, Tile, TileIndex, TileReader, TreeSize, prove_consistency, prove_inclusion, prove_many,
-        root,
+        LeafIndex, ProveError, Prover, Tile, TileIndex, TileReader, TreeSize, prove_consistency, prove_inclusion,
+        prove_many, root,
     },
 };
 use bytes::Bytes;

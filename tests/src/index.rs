@@ -29,7 +29,9 @@ impl Rebuilt {
     pub fn add(&mut self, entry: &Entry) -> anyhow::Result<()> {
         let leaf = self.size;
         match entry.body() {
-            Body::IndexCommitment(_) => self.add_commitment(entry).with_context(|| format!("the commitment at leaf {leaf}"))?,
+            Body::IndexCommitment(_) => {
+                self.add_commitment(entry).with_context(|| format!("the commitment at leaf {leaf}"))?
+            }
             Body::Claim(_) => {
                 ensure!(leaf > 0, "leaf 0 holds a claim");
                 self.add_labels(labels_of_entry(entry));

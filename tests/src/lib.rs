@@ -9,4 +9,5 @@ pub mod log;
 pub mod lookup;
 pub mod lying;
 pub mod process;
+pub mod site;
 pub mod static_http;

@@ -44,6 +44,11 @@ fn build() -> anyhow::Result<PathBuf> {
 
 /// Runs `assay` with arguments, from `folder`, with a state folder of its own. The environment's `ASSAY_*` is left out.
 pub fn assay(folder: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
+    Ok(assay_command(folder, arguments).output()?)
+}
+
+/// The same, not run yet.
+pub fn assay_command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binaries().join("assay"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("ASSAY_") {
@@ -54,7 +59,8 @@ pub fn assay(folder: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
         .env("HOME", folder)
         .env("XDG_CONFIG_HOME", folder.join("config"))
         .env("XDG_STATE_HOME", folder.join("state"));
-    Ok(command.args(arguments).current_dir(folder).stdin(Stdio::null()).output()?)
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    command
 }
 
 /// What a node writes once it answers.

@@ -192,7 +192,9 @@ async fn assert_all_found(log: &Log, index: &Rebuilt) -> anyhow::Result<()> {
         let found = log.look_up(some.to_vec()).await?;
         for label in some {
             let list = found.list(label).with_context(|| format!("label {label} is not found"))?;
-            ensure!(list.is_whole() && list.leaves.iter().map(|leaf| leaf.get()).eq(index.lists()[label].iter().copied()));
+            ensure!(
+                list.is_whole() && list.leaves.iter().map(|leaf| leaf.get()).eq(index.lists()[label].iter().copied())
+            );
         }
     }
     Ok(())

@@ -43,7 +43,8 @@ const BATCH: usize = 256;
 /// It goes on where it stopped the last time that the same was watched. A claim counts as shown once its line is written, or
 /// once --exec has succeeded, so that nothing is ever missed; at most the last one is shown twice. Lists are verified: no
 /// claim can be left out between two others. Claims that are about other claims (withdrawals, disputes) are about those:
-/// watch claim:ID.
+/// watch claim:ID. Exit code 0: told to stop, or, with --once, all was shown. 1: the command of --exec failed. 3: with --once,
+/// a log does not answer. 4: an answer is false.
 #[derive(Debug, Args)]
 pub struct Command {
     /// What to watch: as `assay lookup` takes it. Of an issuer, what it signs and what is said of it
@@ -329,10 +330,9 @@ async fn execute(command: &str, json: &str, leaf: u64) -> Result<(), Failure> {
     let status = process.wait().await.map_err(failed)?;
     match status.success() {
         true => Ok(()),
-        false => Err(Failure::io(
-            format!("the command failed for leaf {leaf}; the next watch begins with it"),
-            io::Error::other(status.to_string()),
-        )),
+        false => Err(Failure::NotMet(format!(
+            "the command failed for leaf {leaf} ({status}); the next watch begins with it"
+        ))),
     }
 }
 

@@ -6,8 +6,7 @@ use super::{
 };
 use crate::{ClientError, Tls};
 use assay_core::{
-    Hash,
-    hash,
+    Hash, hash,
     limits::NOTE_BYTES,
     note::{VerifiedCheckpoint, VerifierKey},
     tree::{TileIndex, TilePath, bundle, bundle::BUNDLE_BYTES, tile::Resource},

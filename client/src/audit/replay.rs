@@ -129,7 +129,10 @@ impl State {
     fn claim(&mut self, index: u64, claim: &VerifiedClaim, labels: &[Label]) -> Result<(), AuditError> {
         let wrong = |reason: String| AuditError::Entry { index, reason };
         if index == 0 {
-            return Err(AuditError::Index { index, reason: "the first leaf of a log commits to the empty index".into() });
+            return Err(AuditError::Index {
+                index,
+                reason: "the first leaf of a log commits to the empty index".into(),
+            });
         }
         let authorized = issuer::authorize(claim, &self.registry).map_err(|e| wrong(e.to_string()))?;
         let signer_set = claim.signer_set();

@@ -250,7 +250,8 @@ async fn an_answer_that_was_kept_is_of_this_key_and_no_newer_than_the_head_that_
 
     let heads = folder.path().join("heads");
     let head = std::fs::read_dir(heads).unwrap().map(|file| file.unwrap().path());
-    let head = head.filter(|path| path.extension().is_none()).next().unwrap();
+    let mut head = head;
+    let head = head.find(|path| path.extension().is_none()).unwrap();
     let cache = AnswerCache::new(folder.path(), client.log_key());
     assert!(cache.load(&[package()]).unwrap().is_some());
     std::fs::write(&head, first.note()).unwrap();

@@ -31,9 +31,10 @@ pub fn verify_for_replay(
     coefficients: Coefficients<'_>,
 ) -> Vec<Result<VerifiedClaim, ClaimError>> {
     let examined: Vec<_> = claims.iter().map(|claim| examine(claim, cache)).collect();
-    let signed = examined.iter().flatten().flat_map(|one| {
-        one.signatures.iter().map(|Signed { key, signature, .. }| (key, signature, &one.pae[..]))
-    });
+    let signed = examined
+        .iter()
+        .flatten()
+        .flat_map(|one| one.signatures.iter().map(|Signed { key, signature, .. }| (key, signature, &one.pae[..])));
     if !hold_together(signed, coefficients) {
         return claims.iter().map(|claim| verify(claim, cache)).collect();
     }

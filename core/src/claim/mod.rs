@@ -7,8 +7,8 @@ mod batch;
 mod key;
 
 pub use crate::entry::wire;
-pub use ed25519_dalek::SigningKey;
 pub use batch::{Coefficients, hold_together, verify_for_replay};
+pub use ed25519_dalek::SigningKey;
 pub use key::{KeyFault, PublicKey};
 
 use crate::issuer::IssuerId;

@@ -255,14 +255,14 @@ impl<S: Slot> Map<S> {
     pub fn pages_of(&self, labels: &[Label]) -> Vec<&Arc<Page<S>>> {
         let mut pages = Vec::new();
         if let Some(root) = &self.root {
-            pages_of(root, Wanted::Labels(labels), &mut pages);
+            pages_of(root, Wanted::labels(labels), &mut pages);
         }
         pages
     }
 
     /// Proves what the index says of each of `labels`, sorted: that it is there, with its list, or that it is not.
     pub fn prove<P: Pages<S>>(&self, labels: &[Label], pages: &P) -> Result<Proven, MapError<P::Error>> {
-        self.cut(Wanted::Labels(labels), pages)
+        self.cut(Wanted::labels(labels), pages)
     }
 
     /// Proves which labels begin with `prefix`.
@@ -341,6 +341,9 @@ impl Changes {
 
 type Updates<'u> = &'u [(Label, u64)];
 
+/// The left and the right child of an inner node.
+type Children<S> = (Node<S>, Node<S>);
+
 impl<P, F: Fork> Step<'_, P, F> {
     /// The node with `updates`, at least one, which all belong under the node's parent.
     fn apply<S: Slot>(
@@ -385,7 +388,7 @@ impl<P, F: Fork> Step<'_, P, F> {
         right: &Node<S>,
         right_updates: Updates<'_>,
         changes: &mut Changes,
-    ) -> Result<(Node<S>, Node<S>), MapError<P::Error>>
+    ) -> Result<Children<S>, MapError<P::Error>>
     where
         P: Pages<S>,
     {

@@ -39,7 +39,8 @@ fn subtree(labels: &[(&Label, &Vec<u64>)]) -> Hash {
             let (left, right): (Vec<_>, Vec<_>) = labels.iter().partition(|(label, _)| !label.bit(bits as u8));
             let prefix = Prefix::of(first, bits);
             let (left, right) = (subtree(&left), subtree(&right));
-            let parts = [&[0x12][..], &bits.to_be_bytes(), prefix.first().as_bytes(), left.as_bytes(), right.as_bytes()];
+            let parts =
+                [&[0x12][..], &bits.to_be_bytes(), prefix.first().as_bytes(), left.as_bytes(), right.as_bytes()];
             Hash::of_parts(&parts)
         }
     }

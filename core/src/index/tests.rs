@@ -141,7 +141,8 @@ fn pages_read_back_make_the_same_map() {
     let pages = |edit: &dyn Fn(&mut Vec<(Prefix, u64, PageBytes)>)| {
         let mut stored = stored.clone();
         edit(&mut stored);
-        let page = |(key, through, bytes): (Prefix, u64, PageBytes)| StoredPage { key, through, slot: bytes.clone(), bytes };
+        let page =
+            |(key, through, bytes): (Prefix, u64, PageBytes)| StoredPage { key, through, slot: bytes.clone(), bytes };
         Map::load(stored.into_iter().map(page).map(Ok::<_, Infallible>))
     };
     let mut loaded = pages(&|_| ()).unwrap();
@@ -184,7 +185,12 @@ fn leaves_that_some_pages_have_already_can_be_applied_again() {
             let newer = all(&last.map).into_iter().filter(|(key, ..)| key.last() < line);
             let older = all(&history[old].map).into_iter().filter(|(key, ..)| key.last() >= line);
             let mixed: Vec<_> = newer.chain(older).collect();
-            let page = |(key, through, bytes): (Prefix, u64, PageBytes)| StoredPage { key, through, slot: bytes.clone(), bytes };
+            let page = |(key, through, bytes): (Prefix, u64, PageBytes)| StoredPage {
+                key,
+                through,
+                slot: bytes.clone(),
+                bytes,
+            };
             // A page that was split lies on both sides of the line: a store never holds that.
             let Ok(mut map) = Map::load(mixed.into_iter().map(page).map(Ok::<_, Infallible>)) else { continue };
             tried += 1;
@@ -279,9 +285,8 @@ fn malformed_cuts_are_refused_by_name() {
     let plain = Plain::from([(low, vec![0]), (high, vec![0])]);
     let commitment = Commitment { root: root(&plain), labels: 2 };
     let check = |bytes: &[u8]| Cut::verify(bytes, &commitment).map(|_| ()).unwrap_err();
-    let inner = |kind: u8, bits: u8, prefix: &[u8], left: &[u8], right: &[u8]| {
-        [&[kind, bits], prefix, left, right].concat()
-    };
+    let inner =
+        |kind: u8, bits: u8, prefix: &[u8], left: &[u8], right: &[u8]| [&[kind, bits], prefix, left, right].concat();
     let whole = inner(2, 0, &[], &leaf(&low), &leaf(&high));
     Cut::verify(&whole, &commitment).unwrap();
     for end in 1..whole.len() {

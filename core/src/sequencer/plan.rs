@@ -229,7 +229,6 @@ impl Sequencer {
     }
 
     fn append(&self, leaves: Vec<Leaf>, last_ms: u64, committed: TreeSize) -> Step {
-
         let mut edge = self.edge.clone();
         let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf.hash).collect();
         let tiles = edge.append(&hashes);

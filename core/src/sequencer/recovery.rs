@@ -45,7 +45,9 @@ pub enum Refusal {
         signed: Hash,
     },
     /// The store's head says that it commits to more leaves than there are.
-    #[error("the store's head states an index commitment at {committed}, beyond its {size} entries: the store is damaged. Restore the data folder from a copy")]
+    #[error(
+        "the store's head states an index commitment at {committed}, beyond its {size} entries: the store is damaged. Restore the data folder from a copy"
+    )]
     Commitment {
         /// Entries in the store.
         size: TreeSize,

@@ -53,12 +53,7 @@ pub enum ManyError {
 /// Checks that the `leaves`, hashes by index, distinct and ascending, are in the tree of `size` with the given `root`.
 ///
 /// Every hash of `proof` has to be used. It takes about as many hashes as there are in both, and no more memory.
-pub fn verify_many(
-    leaves: &[(LeafIndex, Hash)],
-    size: TreeSize,
-    proof: &[Hash],
-    root: &Hash,
-) -> Result<(), ManyError> {
+pub fn verify_many(leaves: &[(LeafIndex, Hash)], size: TreeSize, proof: &[Hash], root: &Hash) -> Result<(), ManyError> {
     check_targets(leaves.iter().map(|(index, _)| *index), size)?;
     let mut rest = proof.iter();
     let length = || ManyError::Length { got: proof.len() };
@@ -214,7 +209,10 @@ mod tests {
                     assert!(verify_many(&wrong, size(n), &proof, &root).is_err());
                 }
                 let longer = [&proof[..], &[root]].concat();
-                assert_eq!(verify_many(&targets, size(n), &longer, &root), Err(ManyError::Length { got: longer.len() }));
+                assert_eq!(
+                    verify_many(&targets, size(n), &longer, &root),
+                    Err(ManyError::Length { got: longer.len() })
+                );
             }
         }
     }

@@ -221,7 +221,8 @@ impl Index {
             self.shards[at].resident = resident;
             self.let_go += let_go;
         }
-        metrics::gauge!("assay_index_pages_bytes").set(self.shards.iter().map(|shard| shard.resident).sum::<u64>() as f64);
+        metrics::gauge!("assay_index_pages_bytes")
+            .set(self.shards.iter().map(|shard| shard.resident).sum::<u64>() as f64);
         metrics::gauge!("assay_index_labels").set(self.map.commitment().labels as f64);
     }
 }

@@ -149,7 +149,7 @@ impl<S: Tables + Send + Sync + 'static> Index<S> {
         let (first, lists, inclusion) = opening(&prepared);
         let entries = stream::try_unfold(0, move |from| {
             let message = entries(&view, &prepared.entries, from);
-            async move { Ok(message?.map(|(answer, next)| (answer, next))) }
+            async move { message }
         });
         let opening = std::iter::once(first).chain(lists).map(Ok);
         let closing = inclusion.into_iter().map(Ok);
@@ -170,14 +170,21 @@ fn prepare<S: Tables>(view: &View<S>, question: Question) -> Result<Prepared, St
         Question::Prefix(prefix) => map.prove_prefix(prefix, &pages),
     })?;
     if found.len() > limits::LOOKUP_LABELS {
-        let message = format!("{} labels begin with this prefix; at most {} come at once: name more bits", found.len(), limits::LOOKUP_LABELS);
+        let message = format!(
+            "{} labels begin with this prefix; at most {} come at once: name more bits",
+            found.len(),
+            limits::LOOKUP_LABELS
+        );
         return Err(Status::out_of_range(message));
     }
     let all: u64 = found.iter().map(|listed| listed.length).sum();
     if all > LIST_LEAVES {
         let longest = found.iter().max_by_key(|listed| listed.length);
-        let longest = longest.map_or_else(String::new, |listed| format!("; the longest, {}, has {}", listed.label, listed.length));
-        let message = format!("{all} leaves are listed, more than {LIST_LEAVES} come at once{longest}: ask for fewer labels, and for long lists with Lookup");
+        let longest = longest
+            .map_or_else(String::new, |listed| format!("; the longest, {}, has {}", listed.label, listed.length));
+        let message = format!(
+            "{all} leaves are listed, more than {LIST_LEAVES} come at once{longest}: ask for fewer labels, and for long lists with Lookup"
+        );
         return Err(Status::out_of_range(message));
     }
     let mut lists = Vec::with_capacity(found.len());

@@ -22,9 +22,8 @@ use assay_proto::v1::{
     GetEntryAndProofRequest, GetEntryAndProofResponse, GetInclusionProofRequest, GetInclusionProofResponse,
     GetIssuerRequest, GetIssuerResponse, IssuerRecordLeaf, PublishItem, PublishRequest, PublishResponse, PublishResult,
     PublishStreamRequest, PublishStreamResponse, Refusal as WireRefusal, StreamEntriesRequest, StreamEntriesResponse,
-    WatchRequest, WatchResponse,
-    get_entry_and_proof_request as by_entry, get_inclusion_proof_request as by_leaf, log_service_server::LogService,
-    publish_result,
+    WatchRequest, WatchResponse, get_entry_and_proof_request as by_entry, get_inclusion_proof_request as by_leaf,
+    log_service_server::LogService, publish_result,
 };
 use bytes::{Bytes, BytesMut};
 use futures::{FutureExt, Stream, StreamExt, stream};

@@ -1,11 +1,7 @@
 //! What is new under labels, at each checkpoint (`LogService.Watch`).
 
 use super::status;
-use crate::{
-    index::StoredPages,
-    storage::Tables,
-    view::View,
-};
+use crate::{index::StoredPages, storage::Tables, view::View};
 use assay_core::{index::Label, limits};
 use assay_proto::v1::{WatchRequest, WatchResponse, WatchedLabel};
 use bytes::Bytes;

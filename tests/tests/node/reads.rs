@@ -173,7 +173,12 @@ async fn a_node_tells_what_it_is() -> anyhow::Result<()> {
         match answer.message_response {
             Some(MessageResponse::ListServicesResponse(list)) => {
                 let names: Vec<_> = list.service.iter().map(|service| service.name.as_str()).collect();
-                for name in ["assay.v1.LogService", "assay.v1.IndexService", "assay.v1.AttachmentService", "grpc.health.v1.Health"] {
+                for name in [
+                    "assay.v1.LogService",
+                    "assay.v1.IndexService",
+                    "assay.v1.AttachmentService",
+                    "grpc.health.v1.Health",
+                ] {
                     assert!(names.contains(&name), "{names:?}");
                 }
             }

@@ -176,12 +176,13 @@ pub async fn verify_whole(running: &Running) -> Rebuilt {
     assert_eq!((edge.size(), edge.root()), (published.size(), published.checkpoint().root()));
     assert!(index.ends_in_commitment(stored.size.get()) && stored.committed == stored.size);
     assert_eq!(published.index().unwrap().commitment(), index.map().commitment());
+    look_everything_up(running, &index);
     index
 }
 
 /// Looks every label up in what is published, all together and each by itself, and labels that are not there: the proofs
 /// hold, and the lists are those that the entries give, whole and by pages.
-pub fn look_everything_up(running: &Running, index: &Rebuilt) {
+fn look_everything_up(running: &Running, index: &Rebuilt) {
     let published = running.view.published();
     let map = published.index().unwrap();
     let pages = StoredPages(&*running.store);

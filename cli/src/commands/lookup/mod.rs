@@ -94,7 +94,7 @@ impl Asking<'_> {
         };
         if asked.unreachable().count() == asked.logs.len() {
             let what = asked.logs.iter().map(silent).collect::<Vec<_>>().join("; ");
-            return Err(ClientError::Unavailable { what: format!("no log answers ({what})"), source: None }.into());
+            return Err(Failure::Unanswered(format!("no log answers ({})", output::plain(&what))));
         }
         Ok(asked)
     }
@@ -297,9 +297,14 @@ fn only_lines_that_name(id: &str, posture: &mut Posture) {
     posture.lines.retain(|line| !naming.contains(&line.claim) || line.says.contains(id));
 }
 
-/// The exit code: whether the policy is met, or else whether anything is known.
+/// The exit code: whether the policy is met, or else whether anything is known; but first, whether every log answered.
 fn judge(known: &Known, answer: &Answer) -> Result<(), Failure> {
     let name = known.about.name();
+    let silent: Vec<&str> = known.asked.unreachable().map(AskedLog::origin).collect();
+    if !silent.is_empty() {
+        let silent = output::plain(&silent.join(", "));
+        return Err(Failure::Unanswered(format!("{name}: no answer of {silent}; try again later")));
+    }
     match &answer.policy {
         Some(verdict) if verdict.met => Ok(()),
         Some(verdict) => Err(Failure::NotMet(format!("{name}: your policy is not met ({})", verdict.outcome))),

@@ -24,7 +24,7 @@ pub fn text(answer: &Answer) -> String {
             text.push_str(if before_empty { "" } else { "\n" });
             let _ = writeln!(text, "{} {}", output::bold(question.text), output::dim("nothing is known"));
         } else {
-            group(&mut text, question.text, &question.lines, answer, several);
+            group(&mut text, title(question, answer), &question.lines, answer, several);
         }
         before_empty = question.lines.is_empty();
     }
@@ -46,6 +46,15 @@ pub fn text(answer: &Answer) -> String {
         wrap(&mut text, "", "  ", &what);
     }
     text
+}
+
+/// A question, as it is asked of what was asked about.
+fn title(question: &QuestionView, answer: &Answer) -> &'static str {
+    match (answer.about.kind, question.question) {
+        ("issuer", "other") => "What does it say of itself?",
+        ("issuer", "vouched") => "Who vouches for it, or warns of its keys?",
+        _ => question.text,
+    }
 }
 
 /// A question with its answers.
@@ -82,7 +91,7 @@ fn says(line: &LineView, answer: &Answer) -> String {
             || format!("claim {}", subject::shorten(target)),
             |answered| format!("\"{}\" (leaf {})", answered.says, answered.leaf_index),
         );
-        return format!("of {what}: {}", line.says);
+        return format!("about {what}: {}", line.says);
     }
     match answer.about.kind {
         "package" | "artifact" => line.says.clone(),

@@ -37,7 +37,7 @@ fn claims(about: &About, answer: &Answer) -> Vec<String> {
     let known = if all.len() == 1 { "is known" } else { "are known" };
     let mut sentences = vec![match about {
         About::Claim(_) => format!("{name} is in the log, signed{}.", by(&lines)),
-        _ => format!("{} about {name} {known}{}.", count(all.len(), "claim"), by(&lines)),
+        _ => format!("{} about {name} {known}, signed{}.", count(all.len(), "claim"), by(&lines)),
     }];
     let one = all.len() == 1;
     match all.len() - with_effect.len() {

@@ -50,7 +50,10 @@ fn filled(material: &Material, claims: u64, wrapper: Vec<String>) -> anyhow::Res
 /// Everything that a log of `leaves` claims is measured for. Returns the node.
 pub fn bench(material: &Material, leaves: u64, report: &mut Report) -> anyhow::Result<()> {
     let labels = material.labels_rate()?;
-    report.note("labels of one claim, one core (the baseline of publish_indexed computes them, too)", format!("{:.2} µs", 1e6 / labels));
+    report.note(
+        "labels of one claim, one core (the baseline of publish_indexed computes them, too)",
+        format!("{:.2} µs", 1e6 / labels),
+    );
     eprintln!("filling two logs to {leaves} claims about 300,000 packages, one of them without an index…");
     let early = leaves / 2;
     let mut node = filled(material, early, Vec::new())?;
@@ -67,8 +70,15 @@ pub fn bench(material: &Material, leaves: u64, report: &mut Report) -> anyhow::R
 
     proof_bytes(&node, leaves, report)?;
     looking_up(&node, leaves, report)?;
-    if let Err(error) = checking(&node, report) { eprintln!("{error:#}"); }
-    report.less("memory_indexed_mib", resident_mib(node.pid()?)?, 384.0, format!("resident at {size} entries, after all of this"));
+    if let Err(error) = checking(&node, report) {
+        eprintln!("{error:#}");
+    }
+    report.less(
+        "memory_indexed_mib",
+        resident_mib(node.pid()?)?,
+        384.0,
+        format!("resident at {size} entries, after all of this"),
+    );
     replaying(&node, size, material, report)?;
     growth(&mut node, material, leaves, before, report)
 }
@@ -93,9 +103,7 @@ fn publishing(
     let mut next = leaves;
     for _ in 0..3 {
         let claims = take(&mut next, PUBLISHED);
-        for (node, rates, spent) in
-            [(node, &mut with, &mut spent_with), (baseline, &mut without, &mut spent_without)]
-        {
+        for (node, rates, spent) in [(node, &mut with, &mut spent_with), (baseline, &mut without, &mut spent_without)] {
             let started = Spent::start(node)?;
             rates.push(publish_stream(&node.ready().url, material, claims.clone())?);
             spent.push(started.node(PUBLISHED)?);
@@ -129,7 +137,8 @@ fn proof_bytes(node: &Node, leaves: u64, report: &mut Report) -> anyhow::Result<
         anyhow::Ok(())
     })?;
     let mean = total as f64 / ASKED as f64;
-    let detail = format!("KiB, {mean:.0} bytes on average of {ASKED}, at most {largest}; checkpoint and commitment included");
+    let detail =
+        format!("KiB, {mean:.0} bytes on average of {ASKED}, at most {largest}; checkpoint and commitment included");
     report.less("proof_bytes", mean / 1024.0, 3.5, detail);
     Ok(())
 }
@@ -172,13 +181,26 @@ fn checking(node: &Node, report: &mut Report) -> anyhow::Result<()> {
     for _ in 0..5 {
         let started = Instant::now();
         let output = Command::new(binaries().join("assay"))
-            .args(["check", "--log", &node.ready().url, "--log-key", &node.ready().vkey, "--output", "json", "--state-dir"])
+            .args([
+                "check",
+                "--log",
+                &node.ready().url,
+                "--log-key",
+                &node.ready().vkey,
+                "--output",
+                "json",
+                "--state-dir",
+            ])
             .arg(node.folder().join("check-state"))
             .arg(&file)
             .env("ASSAY_CONFIG", "/dev/null")
             .output()?;
         seconds.push(started.elapsed().as_secs_f64());
-        ensure!(matches!(output.status.code(), Some(0 | 1)), "assay check failed: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            matches!(output.status.code(), Some(0 | 1)),
+            "assay check failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     let all: Vec<_> = seconds.iter().map(|one| format!("{one:.3}")).collect();
     report.less("check_s", median(seconds), 0.5, format!("the whole process; runs: {}", all.join(", ")));
@@ -205,13 +227,7 @@ fn replaying(node: &Node, size: u64, material: &Material, report: &mut Report) -
 }
 
 /// CPU of a claim at five times the size over that at half of it.
-fn growth(
-    node: &mut Node,
-    material: &Material,
-    leaves: u64,
-    before: f64,
-    report: &mut Report,
-) -> anyhow::Result<()> {
+fn growth(node: &mut Node, material: &Material, leaves: u64, before: f64, report: &mut Report) -> anyhow::Result<()> {
     let large = leaves * 5;
     eprintln!("growing the log to {large} claims…");
     let url = node.ready().url.clone();

@@ -5,8 +5,8 @@ use crate::material::{Material, purl};
 use anyhow::{Context, anyhow, bail, ensure};
 use assay_core::index::{Kind, Label};
 use assay_proto::v1::{
-    GetInclusionProofRequest, LookupRequest, PublishRequest, PublishStreamRequest, Wait, get_inclusion_proof_request::Leaf,
-    log_service_client::LogServiceClient, publish_result::Result as Outcome,
+    GetInclusionProofRequest, LookupRequest, PublishRequest, PublishStreamRequest, Wait,
+    get_inclusion_proof_request::Leaf, log_service_client::LogServiceClient, publish_result::Result as Outcome,
 };
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};

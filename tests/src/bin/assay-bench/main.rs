@@ -49,7 +49,9 @@ fn main() -> anyhow::Result<()> {
             bench(leaves)
         }
         None => bench(LEAVES),
-        Some(other) => anyhow::bail!("{other}: there are `--leaves N`, for a quick look, and `index N`, for the index alone"),
+        Some(other) => {
+            anyhow::bail!("{other}: there are `--leaves N`, for a quick look, and `index N`, for the index alone")
+        }
     }
 }
 

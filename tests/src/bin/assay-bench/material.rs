@@ -1,9 +1,7 @@
 //! What is published: claims of 1 KiB by a few dozen issuers, and the rates that one core reaches on them.
 
 use anyhow::{Context, ensure};
-use assay_core::{
-    Hash, claim, dsse, entry, entry::wire, hash::leaf_hash, index::labels_of_claim, issuer::IssuerId,
-};
+use assay_core::{Hash, claim, dsse, entry, entry::wire, hash::leaf_hash, index::labels_of_claim, issuer::IssuerId};
 use assay_proto::v1::{PublishItem, PublishRequest, PublishStreamRequest, Wait, log_service_client::LogServiceClient};
 use assay_tests::issuer::registration;
 use ed25519_dalek::{Signature, SigningKey};
@@ -126,7 +124,8 @@ impl Material {
 
     /// Computing a claim's labels, a second on one core.
     pub fn labels_rate(&self) -> anyhow::Result<f64> {
-        let claims: Vec<_> = self.claims(0..64).iter().map(|claim| claim::verify(claim, &())).collect::<Result<_, _>>()?;
+        let claims: Vec<_> =
+            self.claims(0..64).iter().map(|claim| claim::verify(claim, &())).collect::<Result<_, _>>()?;
         Ok(rate(|round| {
             black_box(labels_of_claim(&claims[round % claims.len()]));
         }))

@@ -1,0 +1,164 @@
+//! Complete answers, as a log makes them and as who asked checks them.
+
+use super::{
+    Asked, Base64, Hex, HexLabel, List, folder, hash, labels,
+    proofs::{ProofHash, Tiles, hashes},
+};
+use assay_core::{
+    Hash,
+    entry::Entry,
+    hash::leaf_hash,
+    index::{Answer, AnswerError, Query, VerifiedAnswer, answer::AnsweredList, map::Resident},
+    note::{Checkpoint, SignerKey, VerifiedCheckpoint},
+    tree::{LeafIndex, TreeSize, prove_many},
+};
+use assay_tests::{data, index::Rebuilt};
+use bytes::Bytes;
+use serde::Deserialize;
+
+const ORIGIN: &str = "vectors.assay.example/log";
+
+/// What a program that takes answers in parts may take, and must not call complete.
+const INCOMPLETE: &str = "an entry is missing";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    kind: String,
+    about: String,
+    log: Vec<Base64>,
+    cases: Vec<Case>,
+    bad: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    size: u64,
+    #[serde(deserialize_with = "hash")]
+    root: Hash,
+    labels: Vec<HexLabel>,
+    prefix: Option<Asked>,
+    commitment: Base64,
+    cut: Hex,
+    lists: Vec<List>,
+    entries: Vec<ListedEntry>,
+    proof: Vec<ProofHash>,
+    /// Of a bad one.
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListedEntry {
+    index: u64,
+    entry: Base64,
+}
+
+impl Case {
+    fn checkpoint(&self) -> VerifiedCheckpoint {
+        let key = SignerKey::from_seed(ORIGIN, &[5; 32]).unwrap();
+        let checkpoint = Checkpoint { origin: ORIGIN.into(), size: TreeSize::new(self.size), root: self.root };
+        VerifiedCheckpoint::verify(&checkpoint.sign(&key), &key.verifier()).unwrap()
+    }
+
+    fn query(&self) -> Query {
+        match &self.prefix {
+            Some(prefix) => {
+                assert!(self.labels.is_empty(), "{}: two questions", self.name);
+                Query::Prefix(prefix.read())
+            }
+            None => Query::Labels(labels(&self.labels)),
+        }
+    }
+
+    fn answer(&self) -> Answer {
+        let list = |list: &List| AnsweredList { label: list.label.0, from: 0, leaves: list.indices.clone() };
+        let entry = |entry: &ListedEntry| (LeafIndex::new(entry.index), entry.entry.0.clone());
+        Answer {
+            commitment: self.commitment.0.clone(),
+            cut: self.cut.0.clone().into(),
+            lists: self.lists.iter().map(list).collect(),
+            entries: self.entries.iter().map(entry).collect(),
+            inclusion: hashes(&self.proof),
+        }
+    }
+
+    fn verify(&self) -> Result<VerifiedAnswer, AnswerError> {
+        VerifiedAnswer::verify(self.checkpoint(), &self.query(), self.answer())
+    }
+}
+
+fn read() -> (Vec<Bytes>, Vec<Case>, Vec<Case>) {
+    let table: Table = data::read_json(&folder().join("answers.json"));
+    assert!(table.kind == "answers" && !table.about.is_empty() && !table.cases.is_empty() && !table.bad.is_empty());
+    (table.log.into_iter().map(|entry| entry.0).collect(), table.cases, table.bad)
+}
+
+/// What a log answers that has these entries.
+fn answer_of(log: &[Bytes], query: &Query) -> Answer {
+    let mut index = Rebuilt::default();
+    log.iter().for_each(|entry| index.add(&Entry::parse(entry.clone()).unwrap()).unwrap());
+    assert!(index.ends_in_commitment(log.len() as u64));
+    let proven = match query {
+        Query::Labels(labels) => index.map().prove(labels, &Resident),
+        Query::Prefix(prefix) => index.map().prove_prefix(prefix, &Resident),
+        Query::Page { .. } => panic!("no table has pages"),
+    }
+    .unwrap();
+    let lists = proven.found.iter().map(|found| {
+        let leaves = index.lists()[&found.label].clone();
+        AnsweredList { label: found.label, from: 0, leaves }
+    });
+    let lists: Vec<_> = lists.collect();
+    let mut leaves: Vec<u64> = lists.iter().flat_map(|list| &list.leaves).copied().collect();
+    leaves.sort_unstable();
+    leaves.dedup();
+    let entries = leaves.iter().map(|leaf| (LeafIndex::new(*leaf), log[*leaf as usize].clone())).collect();
+    let hashes: Vec<Hash> = log.iter().map(|entry| leaf_hash(entry)).collect();
+    leaves.push(log.len() as u64 - 1);
+    let targets: Vec<LeafIndex> = leaves.into_iter().map(LeafIndex::new).collect();
+    let inclusion = prove_many(&Tiles::of(&hashes), &targets, TreeSize::new(log.len() as u64)).unwrap();
+    Answer { commitment: log[log.len() - 1].clone(), cut: proven.cut.into(), lists, entries, inclusion }
+}
+
+#[test]
+fn complete_answers_verify_and_are_made_to_the_byte() {
+    let (log, cases, _) = read();
+    for case in cases {
+        let answer = case.verify().unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        assert!(answer.missing().is_empty() && answer.lists().values().all(|list| list.is_whole()), "{}", case.name);
+        assert_eq!(answer.lists().len(), case.lists.len(), "{}", case.name);
+        assert_eq!(answer.entries().len(), case.entries.len(), "{}", case.name);
+        assert_eq!(answer_of(&log[..case.size as usize], &case.query()), case.answer(), "{}", case.name);
+        assert!(case.reason.is_none());
+    }
+}
+
+#[test]
+fn bad_answers_are_refused_or_not_called_complete() {
+    let (_, _, bad) = read();
+    let mut incomplete = 0;
+    for case in bad {
+        let reason = case.reason.as_deref().unwrap();
+        match case.verify() {
+            Ok(answer) if reason == INCOMPLETE => {
+                assert!(!answer.missing().is_empty(), "{}: it is called complete", case.name);
+                incomplete += 1;
+            }
+            Ok(_) => panic!("{}: it was taken, although {reason}", case.name),
+            // Nobody's misbehavior, which the answer has to say in these words (docs/index.md, section 8).
+            Err(error) if reason.starts_with("unsupported") => {
+                assert!(error.is_unsupported() && error.to_string().contains(reason), "{}: {error}", case.name);
+            }
+            Err(error) => {
+                assert!(!error.is_unsupported(), "{}: {error}", case.name);
+                if reason.contains("label that its list is for") {
+                    assert!(matches!(error, AnswerError::Unrelated { .. }), "{}: {error}", case.name);
+                }
+            }
+        }
+    }
+    assert_eq!(incomplete, 1);
+}
