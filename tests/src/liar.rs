@@ -9,7 +9,7 @@ use assay_core::{
         map::{PageBytes, Resident, Serial},
     },
     note::{Checkpoint, SignerKey},
-    tree::{Edge, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_many, root},
+    tree::{Edge, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_inclusion, prove_many, root},
 };
 use assay_proto::v1::{self, LabelList};
 use bytes::Bytes;
@@ -89,6 +89,19 @@ impl Liar {
         let leaves: Vec<_> = leaves.into_iter().map(LeafIndex::new).collect();
         let hashes: Vec<Hash> = prove_many(self, &leaves, TreeSize::new(size))?;
         Ok(hashes.iter().flat_map(|hash| *hash.as_bytes()).collect())
+    }
+
+    /// The last entry of the log at this size, as it is answered alone.
+    pub fn last_entry(&self, size: u64, checkpoint: &str) -> anyhow::Result<v1::GetEntryAndProofResponse> {
+        let leaf = LeafIndex::new(size - 1);
+        let path = prove_inclusion(self, leaf, TreeSize::new(size))?;
+        Ok(v1::GetEntryAndProofResponse {
+            entry: self.entries[size as usize - 1].clone(),
+            leaf_index: leaf.get(),
+            tree_size: size,
+            hashes: path.iter().flat_map(|hash| *hash.as_bytes()).collect(),
+            checkpoint: checkpoint.to_owned(),
+        })
     }
 
     /// What this index proves.

@@ -1,5 +1,5 @@
-//! A node's address at which somebody lies: a gRPC server that passes everything on to a real node and hands the answers of
-//! its index, and its checkpoints, to a test to be rewritten.
+//! A node's address at which somebody lies: a gRPC server that passes everything on to a real node and hands what it answers
+//! to a test to be rewritten.
 
 use crate::process::Ready;
 use anyhow::Context;
@@ -20,8 +20,10 @@ use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
 };
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status, Streaming, transport::Channel};
+use tonic::{
+    Request, Response, Status, Streaming,
+    transport::{Channel, server::TcpIncoming},
+};
 
 /// What a test makes of the node's answer to a question to the index.
 pub type Rewrite = Box<dyn FnMut(&Query, v1::Answer) -> v1::Answer + Send>;
@@ -31,8 +33,12 @@ pub type Rewrite = Box<dyn FnMut(&Query, v1::Answer) -> v1::Answer + Send>;
 pub struct Lies {
     /// Answers of the index.
     pub answer: Option<Rewrite>,
+    /// Every entry that is asked for alone: a private question begins with the last one.
+    pub entry: Option<GetEntryAndProofResponse>,
     /// Every checkpoint that is not part of an answer of the index.
     pub checkpoint: Option<String>,
+    /// Answers of the index end before they begin, as if that were all.
+    pub silent: bool,
     /// What the index answered, as the node said it.
     pub heard: Vec<(Query, v1::Answer)>,
 }
@@ -53,12 +59,13 @@ impl Proxy {
             index: IndexServiceClient::connect(node.url.clone()).await?,
             lies: lies.clone(),
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        // Without delay, as a node listens.
+        let listener = TcpIncoming::bind("127.0.0.1:0".parse()?)?.with_nodelay(Some(true));
         let url = format!("http://{}", listener.local_addr()?);
         let server = tonic::transport::Server::builder()
             .add_service(LogServiceServer::new(service.clone()))
             .add_service(IndexServiceServer::new(service));
-        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        tokio::spawn(server.serve_with_incoming(listener));
         Ok(Proxy { url, lies })
     }
 
@@ -121,10 +128,10 @@ impl Service {
         }
     }
 
-    fn checkpoint(&self, note: &mut String) {
-        if let Some(other) = &lock(&self.lies).checkpoint {
-            note.clone_from(other);
-        }
+    /// A stream with the answer, or with nothing.
+    fn pieces<T: Send + 'static>(&self, answer: T) -> Response<Stream<T>> {
+        let silent = lock(&self.lies).silent;
+        stream(futures::stream::iter((!silent).then_some(Ok(answer))))
     }
 }
 
@@ -145,7 +152,9 @@ fn label(bytes: &[u8]) -> Result<Label, Status> {
 
 type Stream<T> = BoxStream<'static, Result<T, Status>>;
 
-fn stream<T: Send + 'static>(messages: impl futures::Stream<Item = Result<T, Status>> + Send + 'static) -> Response<Stream<T>> {
+fn stream<T: Send + 'static>(
+    messages: impl futures::Stream<Item = Result<T, Status>> + Send + 'static,
+) -> Response<Stream<T>> {
     Response::new(messages.boxed())
 }
 
@@ -158,7 +167,8 @@ impl IndexService for Service {
         let request = request.into_inner();
         let query = Query::Page { label: label(&request.label)?, from: request.from };
         let answer = self.index.clone().lookup(request).await?.into_inner().answer.unwrap_or_default();
-        Ok(Response::new(LookupResponse { answer: Some(self.answer(&query, answer)) }))
+        let answer = self.answer(&query, answer);
+        Ok(Response::new(LookupResponse { answer: (!lock(&self.lies).silent).then_some(answer) }))
     }
 
     async fn batch_lookup(
@@ -171,7 +181,7 @@ impl IndexService for Service {
         let query = Query::Labels(labels.collect::<Result<BTreeSet<_>, _>>()?.into_iter().collect());
         let answers = self.index.clone().batch_lookup(futures::stream::iter(messages)).await?.into_inner();
         let answer = self.answer(&query, whole(answers, |message| message.answer).await?);
-        Ok(stream(futures::stream::iter([Ok(BatchLookupResponse { answer: Some(answer) })])))
+        Ok(self.pieces(BatchLookupResponse { answer: Some(answer) }))
     }
 
     async fn lookup_prefix(
@@ -183,7 +193,7 @@ impl IndexService for Service {
         let query = Query::Prefix(prefix.ok_or_else(|| Status::invalid_argument("no prefix"))?);
         let answers = self.index.clone().lookup_prefix(request).await?.into_inner();
         let answer = self.answer(&query, whole(answers, |message| message.answer).await?);
-        Ok(stream(futures::stream::iter([Ok(LookupPrefixResponse { answer: Some(answer) })])))
+        Ok(self.pieces(LookupPrefixResponse { answer: Some(answer) }))
     }
 }
 
@@ -210,7 +220,9 @@ impl LogService for Service {
         request: Request<GetCheckpointRequest>,
     ) -> Result<Response<GetCheckpointResponse>, Status> {
         let mut answer = self.log.clone().get_checkpoint(request.into_inner()).await?;
-        self.checkpoint(&mut answer.get_mut().checkpoint);
+        if let Some(other) = &lock(&self.lies).checkpoint {
+            answer.get_mut().checkpoint.clone_from(other);
+        }
         Ok(answer)
     }
 
@@ -232,7 +244,11 @@ impl LogService for Service {
         &self,
         request: Request<GetEntryAndProofRequest>,
     ) -> Result<Response<GetEntryAndProofResponse>, Status> {
-        self.log.clone().get_entry_and_proof(request.into_inner()).await
+        let told = lock(&self.lies).entry.clone();
+        match told {
+            Some(answer) => Ok(Response::new(answer)),
+            None => self.log.clone().get_entry_and_proof(request.into_inner()).await,
+        }
     }
 
     async fn stream_entries(

@@ -1,14 +1,18 @@
 //! What takes back: a withdrawal, a rotation or a compromise that is hidden would leave a claim standing.
 
-use crate::world::{ASKED, World, about, asks_for, package, version, without};
+use crate::world::{ASKED, World, about, asks_for, exits, labels, purl, without, words};
 use assay_client::{
-    AnswerCache, ClientError,
+    AnswerCache,
     gather::{Source, gather},
 };
-use assay_core::{claim, entry::Entry, index::{Kind, Label, Query}};
-use assay_proto::v1::{self, LabelList};
+use assay_core::{
+    claim,
+    entry::Entry,
+    index::{Kind, Label},
+};
+use assay_proto::v1;
 use prost::Message;
-use std::fs;
+use std::{fs, path::PathBuf};
 
 /// The label of what is said of the claim at a leaf.
 fn of_claim(world: &World, leaf: u64) -> Label {
@@ -33,26 +37,26 @@ async fn a_hidden_withdrawal_is_missed() -> anyhow::Result<()> {
     let world = World::start().await?;
     let label = of_claim(&world, world.leaves.withdrawn);
     hide(&world, label);
-    world.gathering_is_refused(&[package("alpha")], ASKED, "the lists are not those of the labels").await?;
+    world.gathering_is_refused(ASKED, "the lists are not those of the labels").await?;
 
     // Absent, by the proof of an index that never heard of it.
     let (silent, size) = (world.hiding(&[world.leaves.withdrawal])?, world.size());
-    world.proxy.rewrite(move |query, answer| match asks_for(query, &label) {
-        true => {
-            let commitment = answer.commitment.clone();
-            v1::Answer { commitment, ..silent.answer(query, size, &answer.checkpoint).unwrap() }
+    world.proxy.rewrite(move |query, answer| {
+        if !asks_for(query, &label) {
+            return answer;
         }
-        false => answer,
+        let commitment = answer.commitment.clone();
+        v1::Answer { commitment, ..silent.answer(query, size, &answer.checkpoint).unwrap() }
     });
-    world.gathering_is_refused(&[package("alpha")], ASKED, "the proof of the index leads to the root").await
+    world.gathering_is_refused(ASKED, "the proof of the index leads to the root").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hidden_record_of_an_issuer_is_missed() -> anyhow::Result<()> {
     let world = World::start().await?;
-    let (beta, label) = (package("beta"), about(&world.second.id));
+    let label = about(&world.second.id);
     hide(&world, label);
-    world.gathering_is_refused(&[beta], "pkg:cargo/beta@1.0.0", "the lists are not those of the labels").await?;
+    world.gathering_is_refused("beta", "the lists are not those of the labels").await?;
     for hidden in [world.leaves.rotation, world.leaves.compromise] {
         let (liar, size) = (world.liar.clone(), world.size());
         world.proxy.rewrite(move |query, mut answer| {
@@ -62,7 +66,7 @@ async fn a_hidden_record_of_an_issuer_is_missed() -> anyhow::Result<()> {
             }
             answer
         });
-        world.gathering_is_refused(&[beta], "pkg:cargo/beta@1.0.0", "is not the one in the index").await?;
+        world.gathering_is_refused("beta", "is not the one in the index").await?;
     }
     Ok(())
 }
@@ -80,72 +84,43 @@ async fn a_withdrawal_that_is_listed_and_withheld_is_missed() -> anyhow::Result<
         }
         answer
     });
-    world.gathering_is_refused(&[package("alpha")], ASKED, "and withholds its entry").await
+    world.gathering_is_refused(ASKED, "and withholds its entry").await
 }
 
-/// What an issuer signed is a list of many pages.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_list_in_pages_is_compared_as_a_whole() -> anyhow::Result<()> {
-    let world = World::start().await?;
-    world.log.publish_many(&world.first, 0..1_200).await?;
-    world.log.published(world.size() + 1_200).await?;
-    let label = Label::new(Kind::Issuer, &world.first.id.to_hex());
-    let client = world.client().await?;
-    let leaves: usize = client.list(&label).await?.iter().map(|page| page.list(&label).unwrap().leaves.len()).sum();
-    assert_eq!(leaves, 1_204);
-    let pages: Vec<(Query, v1::Answer)> = std::mem::take(&mut world.proxy.lies().heard);
-    assert!(pages.len() > 1, "more than one page");
-
-    let liar = assay_tests::liar::Liar::new(world.log.entries(0, 0).await?, &[])?;
-    let (size, second) = (liar.entries.len() as u64, pages.len() as u64 - 1);
-    type Change = fn(&mut LabelList);
-    let changes: [(&str, Change); 3] = [
-        ("is not the one in the index", |list| drop(list.leaves.remove(7))),
-        ("the node stopped in the middle of a list", |list| list.leaves.clear()),
-        ("is not the one in the index", |list| list.leaves.truncate(5)),
-    ];
-    for (check, change) in changes {
-        let liar = liar.clone();
-        world.proxy.rewrite(move |query, mut answer| {
-            // In the last page, or at the end of the first.
-            if matches!(query, Query::Page { from, .. } if *from > 0 || second == 0) {
-                answer.lists.iter_mut().for_each(change);
-                return liar.filled(answer, size).unwrap();
-            }
-            answer
-        });
-        let error = client.list(&label).await.unwrap_err();
-        // A page that is short is asked on from where it ends, so that only the last is wrong.
-        if !(check.contains("index") && matches!(error, ClientError::Unverified { .. })) {
-            assert!(crate::words(&error).contains(check), "{error:?}");
-        }
-    }
-    Ok(())
+/// The files of the answers that the client library kept.
+fn kept(world: &World) -> anyhow::Result<Vec<PathBuf>> {
+    let folders: Vec<_> = fs::read_dir(world.state().join("answers"))?.collect::<Result<_, _>>()?;
+    let files = folders.iter().flat_map(|folder| fs::read_dir(folder.path()).unwrap());
+    Ok(files.map(|file| file.unwrap().path()).collect())
 }
 
 /// What was kept is believed no more than a node.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kept_answer_that_was_changed_is_refused() -> anyhow::Result<()> {
     let world = World::start().await?;
-    let asked = [package("alpha")];
-    let online = world.gather(&asked).await?.unwrap();
-    let kept = || Source::Kept(AnswerCache::new(world.state(), &world.log.key));
-    assert_eq!(gather(&kept(), asked).await?.claims.len(), online.claims.len());
+    let online = world.gather(&labels(ASKED)).await??;
+    let source = || Source::Kept(AnswerCache::new(world.state(), &world.log.key));
+    assert_eq!(gather(&source(), labels(ASKED)).await?.claims.len(), online.claims.len());
+    let (state, file) = (world.state().to_str().unwrap().to_owned(), world.lock_file(ASKED)?);
+    let offline = |asked: [&str; 2]| world.program(&[&asked[..], &["--offline", "--state-dir", &state]].concat());
+    exits(&offline(["lookup", &purl(ASKED)])?, 0, "1 claim about");
+    exits(&offline(["check", &file])?, 0, "unknown");
 
-    let answers = world.state().join("answers");
-    let folders = fs::read_dir(answers)?.map(|folder| folder.unwrap().path());
-    let files: Vec<_> = folders.flat_map(|folder| fs::read_dir(folder).unwrap()).map(|file| file.unwrap().path()).collect();
-    for file in files {
-        let bytes = fs::read(&file)?;
+    let mut changed = 0;
+    for path in kept(&world)? {
+        let bytes = fs::read(&path)?;
         let mut answer = v1::Answer::decode(&bytes[..])?;
         let Some(list) = answer.lists.first_mut() else { continue };
         list.leaves.pop();
-        let fewer = world.liar.filled(answer, world.size())?;
-        fs::write(&file, fewer.encode_to_vec())?;
-        let error = gather(&kept(), asked).await.unwrap_err();
-        assert!(crate::words(&error).contains("is not the one in the index"), "{error:?}");
-        fs::write(&file, bytes)?;
+        fs::write(&path, world.liar.filled(answer, world.size())?.encode_to_vec())?;
+        let check = "is not the one in the index";
+        let error = gather(&source(), labels(ASKED)).await.unwrap_err();
+        assert!(words(&error).contains(check), "{error:?}");
+        exits(&offline(["lookup", &purl(ASKED)])?, 4, check);
+        exits(&offline(["check", &file])?, 4, check);
+        fs::write(&path, bytes)?;
+        changed += 1;
     }
-    let _ = version;
+    assert!(changed > 1, "{changed} answers list something");
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! A real node with something in it, a liar at its address, and those who ask: the client library and the program.
 
-use anyhow::Context;
 use assay_client::{
     AnswerCache, Client, ClientError, Config, Tls,
     gather::{Gathered, Source, gather},
@@ -8,10 +7,11 @@ use assay_client::{
 use assay_core::{
     claim::{ClaimId, PublicKey},
     entry::wire,
-    index::{Kind, Label, Prefix, Query},
+    index::{Kind, Label, Query},
     issuer::IssuerId,
     json::Value,
     note::VerifierKey,
+    policy::STARTING,
     predicate::{key_compromise::KeyCompromise, withdrawal::Withdrawal},
     purl::Purl,
     statement::{Statement, Subject},
@@ -24,11 +24,11 @@ use assay_tests::{
     lying::Proxy,
     process::{Node, assay},
 };
-use std::{path::Path, process::Output};
+use std::{fs, path::Path, process::Output};
 use tempfile::TempDir;
 
-/// What everybody asks about.
-pub const ASKED: &str = "pkg:cargo/alpha@1.0.0";
+/// The crate that everybody asks about.
+pub const ASKED: &str = "alpha";
 
 /// Where each claim is.
 #[derive(Debug, Clone, Copy)]
@@ -56,12 +56,22 @@ pub struct World {
     folder: TempDir,
 }
 
+/// What everybody asks about a crate.
+pub fn purl(name: &str) -> String {
+    format!("pkg:cargo/{name}@1.0.0")
+}
+
 pub fn package(name: &str) -> Label {
     Label::new(Kind::Package, &format!("pkg:cargo/{name}"))
 }
 
-pub fn version(purl: &str) -> Label {
-    Label::new(Kind::Version, purl)
+pub fn version(name: &str) -> Label {
+    Label::new(Kind::Version, &purl(name))
+}
+
+/// What is asked first about a crate.
+pub fn labels(name: &str) -> [Label; 2] {
+    [package(name), version(name)]
 }
 
 /// The label of an issuer as what others speak of.
@@ -70,13 +80,10 @@ pub fn about(issuer: &IssuerId) -> Label {
 }
 
 /// Some statement about a package.
-pub fn statement(purl: &str) -> anyhow::Result<Statement> {
-    let subject = Subject::package(Purl::parse_canonical(purl)?);
-    Ok(Statement::new(vec![subject], "https://example.com/note/v1", Value::Object(vec![]))?)
-}
-
 fn payload(purl: &str) -> anyhow::Result<Vec<u8>> {
-    Ok(statement(purl)?.to_json().as_bytes().to_vec())
+    let subject = Subject::package(Purl::parse_canonical(purl)?);
+    let statement = Statement::new(vec![subject], "https://example.com/note/v1", Value::Object(vec![]))?;
+    Ok(statement.to_json().as_bytes().to_vec())
 }
 
 impl World {
@@ -88,33 +95,26 @@ impl World {
         let publish = async |claim: wire::Claim| anyhow::Ok(log.publish(claim, Wait::Integrated).await?.leaf_index);
         publish(first.registration()?).await?;
         publish(second.registration()?).await?;
-        let claim = publish(first.sign(&payload(ASKED)?)).await?;
+        let claim = publish(first.sign(&payload(&purl(ASKED))?)).await?;
         let target = payload("pkg:cargo/alpha@2.0.0")?;
         let withdrawn = publish(first.sign(&target)).await?;
-        let withdrawal = Withdrawal {
-            target: ClaimId::of_payload(&target),
-            reason: "it was wrong".into(),
-            superseded_by: None,
-        };
+        let withdrawal =
+            Withdrawal { target: ClaimId::of_payload(&target), reason: "it was wrong".into(), superseded_by: None };
         let withdrawal = publish(first.sign(withdrawal.statement()?.to_json().as_bytes())).await?;
-        let beta = publish(second.sign(&payload("pkg:cargo/beta@1.0.0")?)).await?;
-        let compromise = KeyCompromise {
-            issuer: second.id,
-            key: PublicKey::from(&second.keys[0]),
-            from_index: beta,
-            reason: None,
-        };
-        let compromise = compromise.statement()?;
+        let beta = publish(second.sign(&payload(&purl("beta"))?)).await?;
+        let compromise =
+            KeyCompromise { issuer: second.id, key: PublicKey::from(&second.keys[0]), from_index: beta, reason: None };
         let rotation = publish(signed(&next.id, &next.record, &[&second.keys[0], &next.keys[0]])?).await?;
-        let compromise = publish(next.sign(compromise.to_json().as_bytes())).await?;
+        let compromise = publish(next.sign(compromise.statement()?.to_json().as_bytes())).await?;
         let leaves = Leaves { claim, withdrawn, withdrawal, beta, rotation, compromise };
         let liar = Liar::new(log.entries(0, 0).await?, &[])?;
         let proxy = Proxy::start(node.ready()).await?;
         let folder = tempfile::tempdir()?;
+        fs::write(folder.path().join("policy.toml"), STARTING)?;
         Ok(World { node, log, proxy, liar, leaves, first, second, folder })
     }
 
-    /// Entries of the log.
+    /// Entries of the log when the liar got to know it.
     pub fn size(&self) -> u64 {
         self.liar.entries.len() as u64
     }
@@ -122,6 +122,18 @@ impl World {
     /// Somebody with the same entries who leaves some of them out of the index.
     pub fn hiding(&self, leaves: &[u64]) -> anyhow::Result<Liar> {
         Liar::new(self.liar.entries.clone(), leaves)
+    }
+
+    /// Somebody who knows all that is in the log now.
+    pub async fn whole(&self) -> anyhow::Result<Liar> {
+        Liar::new(self.log.entries(0, 0).await?, &[])
+    }
+
+    /// Publishes another claim. Returns the size of the log with it.
+    pub async fn publish_more(&self) -> anyhow::Result<u64> {
+        let number = self.log.size().await?;
+        self.log.publish(self.first.claim(number), Wait::Integrated).await?;
+        self.log.size().await
     }
 
     /// Where the client remembers what it saw.
@@ -135,8 +147,7 @@ impl World {
     }
 
     pub async fn client_at(&self, url: &str, log_key: VerifierKey) -> anyhow::Result<Client> {
-        let (state_dir, tls) = (self.state().to_owned(), Tls::default());
-        Ok(Client::connect(Config { url: url.to_owned(), log_key, state_dir, tls }).await?)
+        connect(url, log_key, self.state()).await
     }
 
     /// All that bears on labels, as the client library gathers it; answers are kept.
@@ -145,35 +156,75 @@ impl World {
         Ok(gather(&Source::Node(self.client().await?, Some(cache)), labels.iter().copied()).await)
     }
 
-    /// The program, asked about a package.
-    pub fn program(&self, about: &str) -> anyhow::Result<Output> {
-        self.program_at(&self.proxy.url, &self.node.ready().vkey, &["lookup", about])
+    /// The same, asked by prefixes.
+    pub async fn gather_privately(&self, labels: &[Label]) -> anyhow::Result<Result<Gathered, ClientError>> {
+        Ok(gather(&Source::Private(self.client().await?), labels.iter().copied()).await)
     }
 
+    /// The program, at the liar's address.
+    pub fn program(&self, arguments: &[&str]) -> anyhow::Result<Output> {
+        self.program_at(&self.proxy.url, &self.node.ready().vkey, arguments)
+    }
+
+    /// The program, at some address and with a policy that trusts nobody and demands nothing of what nobody knows.
     pub fn program_at(&self, url: &str, key: &str, arguments: &[&str]) -> anyhow::Result<Output> {
-        let arguments = [arguments, &["--log", url, "--log-key", key]].concat();
+        let arguments = [arguments, &["--log", url, "--log-key", key, "--policy", "policy.toml"]].concat();
         tokio::task::block_in_place(|| assay(self.folder.path(), &arguments))
     }
 
-    /// Everybody who asks refuses the answer, and says which check failed.
-    pub async fn refused(&self, labels: &[Label], about: &str, check: &str) -> anyhow::Result<()> {
-        let error = self.client().await?.lookup(labels).await.err().context("the look-up was believed")?;
-        assert!(matches!(error, ClientError::Unverified { .. }) && words(&error).contains(check), "{}", words(&error));
-        self.gathering_is_refused(labels, about, check).await
+    /// Everybody who asks about version 1.0.0 of a crate refuses the answer, and says which check failed.
+    pub async fn refused(&self, name: &str, check: &str) -> anyhow::Result<()> {
+        is_unverified(self.client().await?.lookup(&labels(name)).await, check);
+        self.gathering_is_refused(name, check).await
     }
 
-    /// Whoever gathers what bears on these labels refuses the answer, and so does the program.
-    pub async fn gathering_is_refused(&self, labels: &[Label], about: &str, check: &str) -> anyhow::Result<()> {
-        let error = self.gather(labels).await?.err().context("what was gathered was believed")?;
-        assert!(matches!(error, ClientError::Unverified { .. }) && words(&error).contains(check), "{}", words(&error));
-        self.exits(&self.program(about)?, 4, check);
+    /// Whoever gathers what bears on it refuses the answer: the library, and the program for one crate and for a lock file.
+    pub async fn gathering_is_refused(&self, name: &str, check: &str) -> anyhow::Result<()> {
+        is_unverified(self.gather(&labels(name)).await?, check);
+        exits(&self.program(&["lookup", &purl(name)])?, 4, check);
+        exits(&self.program(&["check", &self.lock_file(name)?])?, 4, check);
         Ok(())
     }
 
-    pub fn exits(&self, output: &Output, code: i32, words: &str) {
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(code) && told.contains(words), "{} instead of {code}: {told}", output.status);
+    /// Whoever asks by prefixes refuses the answer.
+    pub async fn refused_privately(&self, name: &str, check: &str) -> anyhow::Result<()> {
+        is_unverified(self.gather_privately(&labels(name)).await?, check);
+        exits(&self.program(&["lookup", &purl(name), "--private"])?, 4, check);
+        exits(&self.program(&["check", &self.lock_file(name)?, "--private"])?, 4, check);
+        Ok(())
     }
+
+    /// A lock file that names one crate.
+    pub fn lock_file(&self, name: &str) -> anyhow::Result<String> {
+        let file = format!("{name}.Cargo.lock");
+        let source = "registry+https://github.com/rust-lang/crates.io-index";
+        let text =
+            format!("version = 4\n\n[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \"{source}\"\n");
+        fs::write(self.folder.path().join(&file), text)?;
+        Ok(file)
+    }
+}
+
+/// A client that remembers in a folder what it saw.
+pub async fn connect(url: &str, log_key: VerifierKey, state: &Path) -> anyhow::Result<Client> {
+    let (url, state_dir, tls) = (url.to_owned(), state.to_owned(), Tls::default());
+    Ok(Client::connect(Config { url, log_key, state_dir, tls }).await?)
+}
+
+/// Who asked refuses the answer, and says which check failed.
+#[track_caller]
+pub fn is_unverified<T>(asked: Result<T, ClientError>, check: &str) {
+    let error = asked.err().unwrap_or_else(|| panic!("believed, though: {check}"));
+    let words = words(&error);
+    assert!(matches!(error, ClientError::Unverified { .. }) && words.contains(check), "{words}");
+}
+
+/// The program ended with this code, and said this.
+#[track_caller]
+pub fn exits(output: &Output, code: i32, words: &str) {
+    let told = [&output.stderr[..], &output.stdout[..]].concat();
+    let told = String::from_utf8_lossy(&told);
+    assert!(output.status.code() == Some(code) && told.contains(words), "{} instead of {code}: {told}", output.status);
 }
 
 /// An error with its causes.
@@ -197,6 +248,6 @@ pub fn asks_for(query: &Query, label: &Label) -> bool {
     match query {
         Query::Labels(labels) => labels.contains(label),
         Query::Page { label: asked, .. } => asked == label,
-        Query::Prefix(prefix) => Prefix::of(label, prefix.bits()) == *prefix,
+        Query::Prefix(prefix) => prefix.holds(label),
     }
 }
