@@ -20,7 +20,7 @@ use crate::storage::{Batch, Reads, StorageError, Table};
 use assay_core::{
     Hash,
     claim::ClaimId,
-    index::{Label, Prefix, list, map::PageBytes},
+    index::{Label, Prefix, list, map::PageBytes, page},
     issuer::IssuerId,
     sequencer::Step,
     tree::{LeafIndex, TileIndex, bundle},
@@ -117,14 +117,16 @@ pub fn parse_page_key(key: &[u8]) -> Result<Prefix, RecordError> {
 }
 
 /// The row of a page of the index.
-pub fn page_value(through: u64, page: &[u8]) -> Bytes {
-    [&through.to_be_bytes()[..], page].concat().into()
+pub fn page_value(through: u64, page: &[u8]) -> Result<Bytes, RecordError> {
+    let packed = page::pack(page).map_err(|e| RecordError::Damaged(e.to_string()))?;
+    Ok([&through.to_be_bytes()[..], &packed].concat().into())
 }
 
 /// Reads what [`page_value`] wrote: through which leaf the page is current, and the page.
 pub fn parse_page(row: &[u8]) -> Result<(u64, PageBytes), RecordError> {
     let (through, page) =
         row.split_first_chunk::<8>().ok_or_else(|| RecordError::Damaged("a page of the index is cut off".into()))?;
+    let page = page::unpack(page).map_err(|e| RecordError::Damaged(e.to_string()))?;
     Ok((u64::from_be_bytes(*through), page.into()))
 }
 

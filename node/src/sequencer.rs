@@ -194,7 +194,7 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
             let due = self.due(last_publish);
             let Some(batch) = next_batch(pool, due, crowded) else {
                 self.publish_pending(owed)?;
-                return Ok(());
+                return Ok(self.index.settle(&*self.store)?);
             };
             crowded = batch.len() > 1;
             if !batch.is_empty() {

@@ -142,7 +142,9 @@ impl<S: Reads> View<S> {
     pub fn publish(&self, checkpoint: VerifiedCheckpoint, index: Map<Held>) -> Result<(), RecordError> {
         let size = checkpoint.size();
         self.edge.store(Arc::new(self.read_edge(size)?));
-        self.published.store(Arc::new(load(&*self.store, checkpoint, Some(index))?));
+        let before = self.published.swap(Arc::new(load(&*self.store, checkpoint, Some(index))?));
+        // The pages and nodes that only the older index had: tens of thousands, while publishers wait for this thread.
+        rayon::spawn(move || drop(before));
         self.announce.send_replace(size.get());
         Ok(())
     }

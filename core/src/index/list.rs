@@ -1,9 +1,13 @@
 //! A label's list of leaves: ascending, append-only, under an RFC 6962 root over the indices in 8 bytes, big-endian.
 
-use crate::{
-    Hash,
-    hash::{leaf_hash, node_hash},
-};
+use crate::{Hash, hash::node_hash};
+
+/// The leaf hash of one index (RFC 6962, section 2.1).
+pub(super) fn leaf_hash(index: u64) -> Hash {
+    let mut bytes = [0; 9];
+    bytes[1..].copy_from_slice(&index.to_be_bytes());
+    Hash::of_short(&bytes)
+}
 
 /// The right edge of a list: all that is needed to append to it and to know its root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +35,7 @@ impl Edge {
 
     /// Appends a leaf's index.
     pub fn push(&mut self, index: u64) {
-        let mut hash = leaf_hash(&index.to_be_bytes());
+        let mut hash = leaf_hash(index);
         for _ in 0..self.length.trailing_ones() {
             if let Some(left) = self.peaks.pop() {
                 hash = node_hash(&left, &hash);
@@ -86,6 +90,7 @@ pub fn read(mut bytes: &[u8], before: u64) -> Option<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::leaf_hash;
 
     fn plain(indices: &[u64]) -> Hash {
         match indices {

@@ -159,6 +159,29 @@ pub struct StoredPage<S> {
     pub slot: S,
 }
 
+/// A stored page that was read.
+#[derive(Debug)]
+pub struct LoadedPage<S> {
+    page: Page<S>,
+    first: Label,
+    labels: u64,
+}
+
+impl<S> StoredPage<S> {
+    /// Reads the page: about one hash a label.
+    pub fn load<E>(self) -> Result<LoadedPage<S>, MapError<E>> {
+        let StoredPage { key, through, bytes, slot } = self;
+        let records = page::records(&bytes)?;
+        let ends = records.first().zip(records.last());
+        let (first, last) = ends.map(|(a, b)| (a.label, b.label)).ok_or(PageError::Order)?;
+        if !key.holds(&first) || !key.holds(&last) {
+            return Err(MapError::Misplaced(key));
+        }
+        let page = Page { key, hash: subtree(&records), through, slot };
+        Ok(LoadedPage { page, first, labels: records.len() as u64 })
+    }
+}
+
 /// The next map, and what has to be stored with it.
 #[derive(Debug)]
 pub struct Update<S> {
@@ -200,22 +223,18 @@ impl<S: Slot> Map<S> {
         Commitment { root: self.root.as_ref().map_or_else(node::empty, Node::hash), labels: self.labels }
     }
 
-    /// Puts stored pages together again, given in the order of their keys. Each is read once; about one hash a label.
-    pub fn load<E>(pages: impl IntoIterator<Item = Result<StoredPage<S>, E>>) -> Result<Self, MapError<E>> {
+    /// Puts stored pages together again, given in the order of their keys.
+    pub fn load<E>(pages: impl IntoIterator<Item = Result<LoadedPage<S>, MapError<E>>>) -> Result<Self, MapError<E>> {
         let mut labels = 0;
         let mut loaded: Vec<(Label, Node<S>)> = Vec::new();
         let mut last: Option<Label> = None;
         for page in pages {
-            let StoredPage { key, through, bytes, slot } = page.map_err(MapError::Read)?;
-            let records = page::records(&bytes)?;
-            let ends = records.first().zip(records.last());
-            let (first, end) = ends.map(|(a, b)| (a.label, b.label)).ok_or(PageError::Order)?;
-            if !key.holds(&first) || !key.holds(&end) || last.is_some_and(|last| last >= *key.first()) {
-                return Err(MapError::Misplaced(key));
+            let LoadedPage { page, first, labels: more } = page?;
+            if last.is_some_and(|last| last >= *page.key.first()) {
+                return Err(MapError::Misplaced(page.key));
             }
-            last = Some(key.last());
-            labels += records.len() as u64;
-            let page = Page { key, hash: subtree(&records), through, slot };
+            last = Some(page.key.last());
+            labels += more;
             loaded.push((first, Node::Page(Arc::new(page))));
         }
         Ok(Map { root: directory(&loaded), labels })
@@ -245,7 +264,7 @@ impl<S: Slot> Map<S> {
     }
 
     /// Calls `visit` with every page whose key lies between the two labels, in order.
-    pub fn each_page(&self, from: &Label, to: &Label, visit: &mut impl FnMut(&Arc<Page<S>>)) {
+    pub fn each_page<'m>(&'m self, from: &Label, to: &Label, visit: &mut impl FnMut(&'m Arc<Page<S>>)) {
         if let Some(root) = &self.root {
             each_page(root, from, to, visit);
         }
@@ -293,7 +312,7 @@ fn directory<S>(pages: &[(Label, Node<S>)]) -> Option<Node<S>> {
     }
 }
 
-fn each_page<S>(node: &Node<S>, from: &Label, to: &Label, visit: &mut impl FnMut(&Arc<Page<S>>)) {
+fn each_page<'m, S>(node: &'m Node<S>, from: &Label, to: &Label, visit: &mut impl FnMut(&'m Arc<Page<S>>)) {
     match node {
         Node::Inner(inner) if inner.prefix.first() > to || inner.prefix.last() < *from => {}
         Node::Inner(inner) => {

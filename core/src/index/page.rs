@@ -1,4 +1,4 @@
-//! Pages: up to sixteen neighbouring labels with their lists, as they are stored.
+//! Pages: up to sixteen neighbouring labels with their lists.
 //!
 //! ```text
 //! page    = record*, ascending by label
@@ -7,13 +7,15 @@
 //!           first, 32 bytes each: one for each bit set in the length
 //! ```
 //!
+//! In the store, a record of a list of one leaf goes without the hash of its leaf node ([`pack`]): most labels have one leaf,
+//! pages are written over and over, and the hash follows from the rest.
+//!
 //! A longer list's indices are stored as [`Spill`]s: what one publish step appended to it. This is a format of ours alone;
 //! nothing outside of the store ever sees it.
 
 use super::label::{Label, Prefix};
 use super::{list, node};
 use crate::Hash;
-use crate::hash::leaf_hash;
 use prost::encoding::{decode_varint, encode_varint};
 
 /// Most labels in a page. Measured: smaller pages make the directory larger, larger ones the rewriting.
@@ -86,15 +88,21 @@ impl<'a> Record<'a> {
         };
         let (label, node) = hash().zip(hash()).ok_or(PageError::Malformed)?;
         let length = decode_varint(bytes).map_err(|_| PageError::Malformed)?;
-        let list = match length <= INLINE {
-            true => varints(bytes, length as usize),
-            false => Some(length.count_ones() as usize * Hash::LEN),
-        };
-        let (list, rest) = list.and_then(|end| bytes.split_at_checked(end)).ok_or(PageError::Malformed)?;
+        let list = list_bytes(bytes, length).ok_or(PageError::Malformed)?;
+        let (list, rest) = bytes.split_at(list);
         *bytes = rest;
         let whole = &start[..start.len() - rest.len()];
         Ok(Record { label: Label::from_bytes(label), hash: Hash::new(node), length, list, whole })
     }
+}
+
+/// How many of these bytes a list of this length takes.
+fn list_bytes(bytes: &[u8], length: u64) -> Option<usize> {
+    let end = match length <= INLINE {
+        true => varints(bytes, length as usize)?,
+        false => length.count_ones() as usize * Hash::LEN,
+    };
+    (end <= bytes.len()).then_some(end)
 }
 
 /// How many bytes the first `count` varints take.
@@ -118,6 +126,51 @@ pub fn records(bytes: &[u8]) -> Result<Vec<Record<'_>>, PageError> {
         records.push(record);
     }
     if records.is_empty() { Err(PageError::Order) } else { Ok(records) }
+}
+
+/// A page as it is stored.
+pub fn pack(page: &[u8]) -> Result<Vec<u8>, PageError> {
+    let mut packed = Vec::with_capacity(page.len());
+    let mut rest = page;
+    while !rest.is_empty() {
+        let record = Record::take(&mut rest)?;
+        let (label, hash_and_rest) = record.whole.split_at(32);
+        packed.extend_from_slice(label);
+        // The length comes first: it says whether there is a hash.
+        encode_varint(record.length, &mut packed);
+        if record.length != 1 {
+            packed.extend_from_slice(&hash_and_rest[..Hash::LEN]);
+        }
+        packed.extend_from_slice(record.list);
+    }
+    Ok(packed)
+}
+
+/// The page that [`pack`] made this of.
+pub fn unpack(packed: &[u8]) -> Result<Vec<u8>, PageError> {
+    let mut page = Vec::with_capacity(packed.len() * 2);
+    let mut rest = packed;
+    while let Some((label, after)) = rest.split_first_chunk::<32>() {
+        rest = after;
+        let length = decode_varint(&mut rest).map_err(|_| PageError::Malformed)?;
+        page.extend_from_slice(label);
+        if length == 1 {
+            let start = rest;
+            let leaf = decode_varint(&mut rest).map_err(|_| PageError::Malformed)?;
+            let hash = node::leaf(&Label::from_bytes(*label), 1, &list::leaf_hash(leaf));
+            page.extend_from_slice(hash.as_bytes());
+            page.push(1);
+            page.extend_from_slice(&start[..start.len() - rest.len()]);
+        } else {
+            let (hash, after) = rest.split_first_chunk::<32>().ok_or(PageError::Malformed)?;
+            let list = list_bytes(after, length).ok_or(PageError::Malformed)?;
+            page.extend_from_slice(hash);
+            encode_varint(length, &mut page);
+            page.extend_from_slice(&after[..list]);
+            rest = &after[list..];
+        }
+    }
+    if rest.is_empty() { Ok(page) } else { Err(PageError::Malformed) }
 }
 
 /// Records that are being written, before they are parted into pages. One draft serves many pages, one after the other: a
@@ -204,7 +257,7 @@ impl Draft {
 
     /// A label with its first leaf, as most labels have: its list is one leaf hash.
     fn single(&mut self, label: &Label, leaf: u64) {
-        let hash = node::leaf(label, 1, &leaf_hash(&leaf.to_be_bytes()));
+        let hash = node::leaf(label, 1, &list::leaf_hash(leaf));
         self.bytes.extend_from_slice(label.as_bytes());
         self.bytes.extend_from_slice(hash.as_bytes());
         encode_varint(1, &mut self.bytes);
@@ -313,6 +366,23 @@ mod tests {
         let again = merged(once.page(0, 2), &updates(&[(1, 3), (1, 5), (2, 4)]), 5);
         let expected = merged(&[], &updates(&[(1, 3), (1, 5), (2, 4)]), 0);
         assert_eq!(again.page(0, 2), expected.page(0, 2));
+    }
+
+    #[test]
+    fn what_is_stored_is_the_page_again() {
+        let pairs: Vec<_> = (0..16).flat_map(|n| (0..=n * n).map(move |leaf| (n, 1000 * leaf + n))).collect();
+        let draft = merged(&[], &updates(&pairs), 0);
+        let page = draft.page(0, draft.items.len());
+        let packed = pack(page).unwrap();
+        assert_eq!(unpack(&packed).unwrap(), page);
+        assert_eq!(packed.len(), page.len() - 32, "one label has one leaf");
+        for end in 1..packed.len() {
+            let cut = unpack(&packed[..end]);
+            assert!(
+                cut.is_err_and(|e| e == PageError::Malformed) || page.starts_with(&unpack(&packed[..end]).unwrap())
+            );
+        }
+        assert_eq!(unpack(&[0; 33]), Err(PageError::Malformed), "a list without leaves");
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn pages_read_back_make_the_same_map() {
         edit(&mut stored);
         let page =
             |(key, through, bytes): (Prefix, u64, PageBytes)| StoredPage { key, through, slot: bytes.clone(), bytes };
-        Map::load(stored.into_iter().map(page).map(Ok::<_, Infallible>))
+        Map::load(stored.into_iter().map(|stored| page(stored).load::<Infallible>()))
     };
     let mut loaded = pages(&|_| ()).unwrap();
     assert_eq!(loaded.commitment(), both.map.commitment());
@@ -192,7 +192,9 @@ fn leaves_that_some_pages_have_already_can_be_applied_again() {
                 bytes,
             };
             // A page that was split lies on both sides of the line: a store never holds that.
-            let Ok(mut map) = Map::load(mixed.into_iter().map(page).map(Ok::<_, Infallible>)) else { continue };
+            let Ok(mut map) = Map::load(mixed.into_iter().map(|stored| page(stored).load::<Infallible>())) else {
+                continue;
+            };
             tried += 1;
             let mut spilled: Vec<page::Spill> = Vec::new();
             for n in old as u64..8 {

@@ -18,7 +18,7 @@ pub use recover::{IndexError, recover};
 
 use crate::{
     records::{self, RecordError},
-    storage::{Batch, Reads, Table},
+    storage::{Batch, Reads, Table, Tables},
 };
 use assay_core::index::{
     Commitment, Label, Map, Prefix,
@@ -33,9 +33,10 @@ pub const SHARDS: usize = 16;
 /// Bits of a label that say which shard it is in.
 const SHARD_BITS: u16 = 4;
 
-/// How many leaves a start may have to apply again: about a second's work. More shards are written at each checkpoint if
-/// checkpoints are large.
-const REPLAY: u64 = 1 << 19;
+/// How many leaves a start after a crash may have to apply again: some seconds' work, which buys that under load pages are
+/// written a quarter as often as leaves are. A node that is stopped writes them all ([`Index::settle`]). More shards are
+/// written at each checkpoint if checkpoints are large.
+const REPLAY: u64 = 1 << 20;
 
 /// All cores.
 struct Cores;
@@ -168,7 +169,7 @@ impl Index {
             self.shards[shard_of(&key)].split.push(key);
         }
         let due = (grown * SHARDS as u64).div_ceil(REPLAY).clamp(1, SHARDS as u64) as usize;
-        self.write_shards(if above { SHARDS } else { due }, size, &mut rows);
+        self.write_shards(if above { SHARDS } else { due }, size, &mut rows)?;
         // The buffer is kept: it is as large as a publish step.
         updates.clear();
         self.pending = updates;
@@ -176,7 +177,7 @@ impl Index {
     }
 
     /// Puts the pages of the next `count` shards that are not stored as they are into `rows`.
-    fn write_shards(&mut self, count: usize, size: u64, rows: &mut Rows) {
+    fn write_shards(&mut self, count: usize, size: u64, rows: &mut Rows) -> Result<(), RecordError> {
         self.written.clear();
         for _ in 0..count {
             let at = self.next;
@@ -186,17 +187,40 @@ impl Index {
             rows.0.extend(shard.split.drain(..).map(|key| (Table::IndexPages, records::page_key(&key), None)));
             let through = std::mem::replace(&mut shard.through, size);
             let (first, last) = ends(at);
+            let mut changed = Vec::new();
             self.map.each_page(&first, &last, &mut |page| {
-                if page.through() > through
-                    && let Some(bytes) = page.slot().bytes()
-                {
-                    let value = records::page_value(page.through(), &bytes);
-                    rows.0.push((Table::IndexPages, records::page_key(page.key()), Some(value)));
+                if page.through() > through {
+                    changed.push(page);
                 }
             });
+            for page in changed {
+                if let Some(bytes) = page.slot().bytes() {
+                    let value = records::page_value(page.through(), &bytes)?;
+                    rows.0.push((Table::IndexPages, records::page_key(page.key()), Some(value)));
+                }
+            }
         }
         let through: Vec<u8> = self.shards.iter().flat_map(|shard| shard.through.to_be_bytes()).collect();
         rows.0.push((Table::Meta, records::INDEX_THROUGH.to_vec(), Some(through.into())));
+        Ok(())
+    }
+
+    /// Stores every page as it is, a shard at a time, so that the next start applies nothing again.
+    pub fn settle(&mut self, store: &impl Tables) -> Result<(), RecordError> {
+        let size = self.shards.iter().map(|shard| shard.through).max().unwrap_or(0);
+        for _ in 0..SHARDS {
+            if self.blind || self.shards[self.next].through == size {
+                self.next = (self.next + 1) % SHARDS;
+                continue;
+            }
+            let mut rows = Rows::default();
+            self.write_shards(1, size, &mut rows)?;
+            let mut batch = Batch::new();
+            rows.write(&mut batch);
+            store.commit(batch)?;
+            self.let_go();
+        }
+        Ok(())
     }
 
     /// Lets go of pages beyond the budget that the last step wrote, once its batch is durable. A page that was used since

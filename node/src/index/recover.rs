@@ -67,15 +67,16 @@ impl From<StorageError> for IndexError {
 /// It guarantees that the map's root is what that commitment says. If the stored pages do not lead there, they are thrown
 /// away and the index is rebuilt from the entries, every commitment being compared on the way.
 pub fn recover(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
-    let through = read_through(store)?;
-    let index = match load_pages(store, budget(cache_mib)) {
-        Ok((map, left)) => {
+    let stored = read_through(store).map_err(MapError::Read);
+    let stored = stored.and_then(|through| Ok((through, load_pages(store, budget(cache_mib))?)));
+    let index = match stored {
+        Ok((through, (map, left))) => {
             let mut index = Index::new(map, through, budget(cache_mib), left);
             let from = through.into_iter().min().unwrap_or(0);
             let committed = replay(store, &mut index, from, head, false)?;
             (index.map().commitment() == committed).then_some(index)
         }
-        Err(MapError::Read(error)) => return Err(error.into()),
+        Err(MapError::Read(error @ RecordError::Storage(_))) => return Err(error.into()),
         Err(error) => {
             tracing::warn!(%error, "the stored index cannot be used");
             None
@@ -227,48 +228,31 @@ fn read_through(store: &impl Tables) -> Result<[u64; SHARDS], RecordError> {
 }
 
 /// The map of all stored pages, and how many of them are not in memory: their bytes stay there up to the budget.
-fn load_pages(store: &impl Tables, budget: u64) -> Result<(Map<Held>, u64), MapError<RecordError>> {
-    let mut held = Room { budget, left: 0 };
+fn load_pages(store: &impl Tables, mut budget: u64) -> Result<(Map<Held>, u64), MapError<RecordError>> {
+    let mut loaded = Vec::new();
+    let mut let_go = 0;
     let mut from = Vec::new();
-    let mut done = false;
-    let pages = std::iter::from_fn(|| {
-        if done {
-            return None;
-        }
-        let rows = match store.range(Table::IndexPages, &from, &[0xff; 40], PAGES) {
-            Ok(rows) => rows,
-            Err(error) => {
-                done = true;
-                return Some(vec![Err(error.into())]);
-            }
-        };
-        let (last, _) = rows.last()?;
+    loop {
+        let rows = store.range(Table::IndexPages, &from, &[0xff; 40], PAGES);
+        let rows = rows.map_err(|e| MapError::Read(e.into()))?;
+        let Some((last, _)) = rows.last() else { break };
         from = [&last[..], &[0]].concat();
-        Some(rows.into_iter().map(|(key, row)| stored_page(&key, &row, &mut held)).collect())
-    });
-    let map = Map::load(pages.flatten())?;
-    Ok((map, held.left))
+        // A page in memory is at most about twice what its row is.
+        let read: u64 = rows.iter().map(|(_, row)| 2 * row.len() as u64).sum();
+        let keep = read <= budget;
+        match keep {
+            true => budget -= read,
+            false => let_go += rows.len() as u64,
+        }
+        let pages: Vec<_> = rows.into_par_iter().map(|(key, row)| stored_page(&key, &row, keep)?.load()).collect();
+        loaded.extend(pages);
+    }
+    Ok((Map::load(loaded)?, let_go))
 }
 
-/// Memory for pages.
-struct Room {
-    budget: u64,
-    /// Pages that found none.
-    left: u64,
-}
-
-fn stored_page(key: &[u8], row: &[u8], room: &mut Room) -> Result<StoredPage<Held>, RecordError> {
-    let key = records::parse_page_key(key)?;
-    let (through, bytes) = records::parse_page(row)?;
-    let slot = match room.budget.checked_sub(bytes.len() as u64) {
-        Some(rest) => {
-            room.budget = rest;
-            Held::filled(bytes.clone())
-        }
-        None => {
-            room.left += 1;
-            Held::default()
-        }
-    };
+fn stored_page(key: &[u8], row: &[u8], keep: bool) -> Result<StoredPage<Held>, MapError<RecordError>> {
+    let key = records::parse_page_key(key).map_err(MapError::Read)?;
+    let (through, bytes) = records::parse_page(row).map_err(MapError::Read)?;
+    let slot = if keep { Held::filled(bytes.clone()) } else { Held::default() };
     Ok(StoredPage { key, through, bytes, slot })
 }

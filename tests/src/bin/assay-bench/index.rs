@@ -81,6 +81,13 @@ pub fn bench(material: &Material, leaves: u64, report: &mut Report) -> anyhow::R
     growth(&mut node, material, leaves, before, report)
 }
 
+/// What publishing costs with an index and without, and nothing else.
+pub fn only_publishing(material: &Material, leaves: u64, report: &mut Report) -> anyhow::Result<()> {
+    let node = filled(material, leaves, Vec::new())?;
+    let baseline = filled(material, leaves, blind::wrapper()?)?;
+    publishing(material, &node, &baseline, leaves, report)
+}
+
 /// CPU that the node spends on a claim, in microseconds, while `run` publishes so many of them.
 fn cpu(node: &Node, claims: u64, run: impl FnOnce() -> anyhow::Result<f64>) -> anyhow::Result<f64> {
     let spent = Spent::start(node)?;

@@ -43,14 +43,19 @@ fn main() -> anyhow::Result<()> {
     match arguments.first().map(String::as_str) {
         Some("canned") => canned::serve(),
         Some("blind") => blind::serve(&arguments),
-        Some("index") => only_index(arguments.get(1).context("index takes a number of claims")?.parse()?),
+        Some(part @ ("index" | "publishing")) => {
+            let leaves = arguments.get(1).with_context(|| format!("{part} takes a number of claims"))?;
+            only(if part == "index" { index::bench } else { index::only_publishing }, leaves.parse()?)
+        }
         Some("--leaves") => {
             let leaves = arguments.get(1).context("--leaves takes a number")?.parse()?;
             bench(leaves)
         }
         None => bench(LEAVES),
         Some(other) => {
-            anyhow::bail!("{other}: there are `--leaves N`, for a quick look, and `index N`, for the index alone")
+            anyhow::bail!(
+                "{other}: there are `--leaves N`, for a quick look, and `index N` and `publishing N`, for the index alone"
+            )
         }
     }
 }
@@ -104,9 +109,9 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     report.finish(&bench_json()?)
 }
 
-fn only_index(leaves: u64) -> anyhow::Result<()> {
+fn only(part: fn(&Material, u64, &mut Report) -> anyhow::Result<()>, leaves: u64) -> anyhow::Result<()> {
     let mut report = Report::new(false);
-    index::bench(&Material::new(64)?, leaves, &mut report)?;
+    part(&Material::new(64)?, leaves, &mut report)?;
     report.finish(&bench_json()?)
 }
 
