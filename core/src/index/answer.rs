@@ -147,12 +147,12 @@ impl VerifiedAnswer {
     pub fn verify(checkpoint: VerifiedCheckpoint, query: &Query, answer: Answer) -> Result<Self, AnswerError> {
         let last = checkpoint.size().get().checked_sub(1).ok_or(AnswerError::EmptyLog)?;
         let entry = Entry::parse(answer.commitment).map_err(AnswerError::LastLeaf)?;
-        let commitment = Commitment::of_entry(&entry, last)?;
-
         let mut leaves: Vec<_> = answer.entries.iter().map(|(at, bytes)| (*at, leaf_hash(bytes))).collect();
         leaves.push((LeafIndex::new(last), entry.leaf_hash()));
         verify_many(&leaves, checkpoint.size(), &answer.inclusion, &checkpoint.root())?;
 
+        // Not before it is known to be the log's: a made-up one could send whoever asks for a newer program.
+        let commitment = Commitment::of_entry(&entry, last)?;
         let cut = Cut::verify(&answer.cut, &commitment)?;
         let lists = check_lists(query, &cut, answer.lists, last)?;
         let entries = check_entries(&lists, answer.entries)?;

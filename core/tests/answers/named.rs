@@ -117,7 +117,12 @@ fn a_commitment_that_is_not_the_last_leaf_is_not_the_last_leaf() {
     let older = Answer { commitment: log.entries[6].clone(), ..honest.clone() };
     assert!(matches!(refused(&log, &both(), older), AnswerError::Inclusion(ManyError::Root { .. })));
     let claim = Answer { commitment: log.entries[7].clone(), ..honest };
-    assert_eq!(refused(&log, &both(), claim), AnswerError::Commitment(CommitmentError::Missing(8)));
+    assert!(matches!(refused(&log, &both(), claim), AnswerError::Inclusion(ManyError::Root { .. })));
+    // A log that publishes a tree which ends in a claim.
+    let inclusion = log.inclusion(&BTreeSet::from([7]), 8);
+    let unfinished = Answer { commitment: log.entries[7].clone(), inclusion, ..Answer::default() };
+    let error = VerifiedAnswer::verify(log.checkpoint(8), &both(), unfinished).unwrap_err();
+    assert_eq!(error, AnswerError::Commitment(CommitmentError::Missing(7)));
 }
 
 #[test]
@@ -163,6 +168,7 @@ fn an_entry_that_nobody_listed_is_found() {
 #[test]
 fn an_unsupported_mapping_fails_closed_and_says_which_version_is_supported() {
     let (_, mut log) = published();
+    let honest = log.answer(&both(), 9, 9);
     let mut commitment = log.commitment(9).to_wire();
     commitment.mapping_version = 2;
     let size = log.commit_as(commitment);
@@ -170,6 +176,10 @@ fn an_unsupported_mapping_fails_closed_and_says_which_version_is_supported() {
     let error = VerifiedAnswer::verify(log.checkpoint(size), &both(), answer).unwrap_err();
     assert!(error.is_unsupported());
     assert!(error.to_string().contains("unsupported mapping version 2; version 1 is supported"), "{error}");
+
+    // Only the log can say so: somebody else's commitment is a lie, and no reason to look for a newer program.
+    let foreign = Answer { commitment: log.entries[size as usize - 1].clone(), ..honest };
+    assert!(matches!(refused(&log, &both(), foreign), AnswerError::Inclusion(ManyError::Root { .. })));
 }
 
 #[test]

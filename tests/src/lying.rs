@@ -1,0 +1,268 @@
+//! A node's address at which somebody lies: a gRPC server that passes everything on to a real node and hands what it answers
+//! to a test to be rewritten.
+
+use crate::process::Ready;
+use anyhow::Context;
+use assay_core::index::{Label, Prefix, Query};
+use assay_proto::{
+    answer::Joined,
+    v1::{
+        self, index_service_client::IndexServiceClient, index_service_server::*, log_service_client::LogServiceClient,
+        log_service_server::*, *,
+    },
+};
+use futures::{StreamExt, stream::BoxStream};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+};
+use tonic::{
+    Request, Response, Status, Streaming,
+    transport::{Channel, server::TcpIncoming},
+};
+
+/// What a test makes of the node's answer to a question to the index.
+pub type Rewrite = Box<dyn FnMut(&Query, v1::Answer) -> v1::Answer + Send>;
+
+/// What is told in place of the truth.
+#[derive(Default)]
+pub struct Lies {
+    /// Answers of the index.
+    pub answer: Option<Rewrite>,
+    /// Every entry that is asked for alone: a private question begins with the last one.
+    pub entry: Option<GetEntryAndProofResponse>,
+    /// Every checkpoint that is not part of an answer of the index.
+    pub checkpoint: Option<String>,
+    /// Answers of the index end before they begin, as if that were all.
+    pub silent: bool,
+    /// What the index answered, as the node said it.
+    pub heard: Vec<(Query, v1::Answer)>,
+}
+
+/// The address of a node that does as a test says.
+pub struct Proxy {
+    /// Where it listens, as a URL.
+    pub url: String,
+    lies: Arc<Mutex<Lies>>,
+}
+
+impl Proxy {
+    /// Listens, and passes everything on to the node, until a test says otherwise.
+    pub async fn start(node: &Ready) -> anyhow::Result<Self> {
+        let lies = Arc::<Mutex<Lies>>::default();
+        let service = Service {
+            log: LogServiceClient::connect(node.url.clone()).await?,
+            index: IndexServiceClient::connect(node.url.clone()).await?,
+            lies: lies.clone(),
+        };
+        // Without delay, as a node listens.
+        let listener = TcpIncoming::bind("127.0.0.1:0".parse()?)?.with_nodelay(Some(true));
+        let url = format!("http://{}", listener.local_addr()?);
+        let server = tonic::transport::Server::builder()
+            .add_service(LogServiceServer::new(service.clone()))
+            .add_service(IndexServiceServer::new(service));
+        tokio::spawn(server.serve_with_incoming(listener));
+        Ok(Proxy { url, lies })
+    }
+
+    /// What is told.
+    pub fn lies(&self) -> MutexGuard<'_, Lies> {
+        lock(&self.lies)
+    }
+
+    /// Rewrites the answers of the index from now on.
+    pub fn rewrite(&self, rewrite: impl FnMut(&Query, v1::Answer) -> v1::Answer + Send + 'static) {
+        self.lies().answer = Some(Box::new(rewrite));
+    }
+}
+
+fn lock(lies: &Mutex<Lies>) -> MutexGuard<'_, Lies> {
+    lies.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Listens, and passes bytes on to and from `url`, but for those of the answers after the first `most`: then it hangs up.
+pub async fn hanging_up(url: &str, most: usize) -> anyhow::Result<String> {
+    let to = url.strip_prefix("http://").context("a URL of HTTP")?.to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(async move {
+        while let Ok((caller, _)) = listener.accept().await {
+            if let Ok(node) = TcpStream::connect(&to).await {
+                tokio::spawn(pass_on(caller, node, most));
+            }
+        }
+    });
+    Ok(address)
+}
+
+/// Passes bytes on until one side or the limit ends it.
+async fn pass_on(mut caller: TcpStream, mut node: TcpStream, most: usize) -> std::io::Result<()> {
+    let (mut from_caller, mut to_caller) = caller.split();
+    let (mut from_node, mut to_node) = node.split();
+    let mut answers = tokio::io::AsyncReadExt::take(&mut from_node, most as u64);
+    tokio::select! {
+        ended = tokio::io::copy(&mut from_caller, &mut to_node) => ended,
+        ended = tokio::io::copy(&mut answers, &mut to_caller) => ended,
+    }?;
+    to_caller.shutdown().await
+}
+
+#[derive(Clone)]
+struct Service {
+    log: LogServiceClient<Channel>,
+    index: IndexServiceClient<Channel>,
+    lies: Arc<Mutex<Lies>>,
+}
+
+impl Service {
+    fn answer(&self, query: &Query, answer: v1::Answer) -> v1::Answer {
+        let mut lies = lock(&self.lies);
+        lies.heard.push((query.clone(), answer.clone()));
+        match &mut lies.answer {
+            Some(rewrite) => rewrite(query, answer),
+            None => answer,
+        }
+    }
+
+    /// A stream with the answer, or with nothing.
+    fn pieces<T: Send + 'static>(&self, answer: T) -> Response<Stream<T>> {
+        let silent = lock(&self.lies).silent;
+        stream(futures::stream::iter((!silent).then_some(Ok(answer))))
+    }
+}
+
+/// The messages of an answer as one. Tests' answers are small.
+async fn whole<T>(messages: Streaming<T>, answer: fn(T) -> Option<v1::Answer>) -> Result<v1::Answer, Status> {
+    let mut messages = messages;
+    let mut joined = Joined::default();
+    while let Some(message) = messages.message().await? {
+        let wrong = |e: assay_proto::answer::AnswerFault| Status::internal(e.to_string());
+        joined.push(answer(message).unwrap_or_default()).map_err(wrong)?;
+    }
+    joined.finish().map_err(|e| Status::internal(e.to_string()))
+}
+
+fn label(bytes: &[u8]) -> Result<Label, Status> {
+    Label::from_slice(bytes).ok_or_else(|| Status::invalid_argument("a label has 32 bytes"))
+}
+
+type Stream<T> = BoxStream<'static, Result<T, Status>>;
+
+fn stream<T: Send + 'static>(
+    messages: impl futures::Stream<Item = Result<T, Status>> + Send + 'static,
+) -> Response<Stream<T>> {
+    Response::new(messages.boxed())
+}
+
+#[tonic::async_trait]
+impl IndexService for Service {
+    type BatchLookupStream = Stream<BatchLookupResponse>;
+    type LookupPrefixStream = Stream<LookupPrefixResponse>;
+
+    async fn lookup(&self, request: Request<LookupRequest>) -> Result<Response<LookupResponse>, Status> {
+        let request = request.into_inner();
+        let query = Query::Page { label: label(&request.label)?, from: request.from };
+        let answer = self.index.clone().lookup(request).await?.into_inner().answer.unwrap_or_default();
+        let answer = self.answer(&query, answer);
+        Ok(Response::new(LookupResponse { answer: (!lock(&self.lies).silent).then_some(answer) }))
+    }
+
+    async fn batch_lookup(
+        &self,
+        request: Request<Streaming<BatchLookupRequest>>,
+    ) -> Result<Response<Self::BatchLookupStream>, Status> {
+        let messages: Vec<_> = request.into_inner().collect().await;
+        let messages: Vec<BatchLookupRequest> = messages.into_iter().collect::<Result<_, _>>()?;
+        let labels = messages.iter().flat_map(|message| &message.labels).map(|bytes| label(bytes));
+        let query = Query::Labels(labels.collect::<Result<BTreeSet<_>, _>>()?.into_iter().collect());
+        let answers = self.index.clone().batch_lookup(futures::stream::iter(messages)).await?.into_inner();
+        let answer = self.answer(&query, whole(answers, |message| message.answer).await?);
+        Ok(self.pieces(BatchLookupResponse { answer: Some(answer) }))
+    }
+
+    async fn lookup_prefix(
+        &self,
+        request: Request<LookupPrefixRequest>,
+    ) -> Result<Response<Self::LookupPrefixStream>, Status> {
+        let request = request.into_inner();
+        let prefix = u16::try_from(request.bits).ok().and_then(|bits| Prefix::from_wire(&request.prefix, bits));
+        let query = Query::Prefix(prefix.ok_or_else(|| Status::invalid_argument("no prefix"))?);
+        let answers = self.index.clone().lookup_prefix(request).await?.into_inner();
+        let answer = self.answer(&query, whole(answers, |message| message.answer).await?);
+        Ok(self.pieces(LookupPrefixResponse { answer: Some(answer) }))
+    }
+}
+
+#[tonic::async_trait]
+impl LogService for Service {
+    type PublishStreamStream = Stream<PublishStreamResponse>;
+    type StreamEntriesStream = Stream<StreamEntriesResponse>;
+    type WatchStream = Stream<WatchResponse>;
+
+    async fn publish(&self, request: Request<PublishRequest>) -> Result<Response<PublishResponse>, Status> {
+        self.log.clone().publish(request.into_inner()).await
+    }
+
+    async fn publish_stream(
+        &self,
+        request: Request<Streaming<PublishStreamRequest>>,
+    ) -> Result<Response<Self::PublishStreamStream>, Status> {
+        let messages = request.into_inner().filter_map(|message| futures::future::ready(message.ok()));
+        Ok(stream(self.log.clone().publish_stream(messages).await?.into_inner()))
+    }
+
+    async fn get_checkpoint(
+        &self,
+        request: Request<GetCheckpointRequest>,
+    ) -> Result<Response<GetCheckpointResponse>, Status> {
+        let mut answer = self.log.clone().get_checkpoint(request.into_inner()).await?;
+        if let Some(other) = &lock(&self.lies).checkpoint {
+            answer.get_mut().checkpoint.clone_from(other);
+        }
+        Ok(answer)
+    }
+
+    async fn get_inclusion_proof(
+        &self,
+        request: Request<GetInclusionProofRequest>,
+    ) -> Result<Response<GetInclusionProofResponse>, Status> {
+        self.log.clone().get_inclusion_proof(request.into_inner()).await
+    }
+
+    async fn get_consistency_proof(
+        &self,
+        request: Request<GetConsistencyProofRequest>,
+    ) -> Result<Response<GetConsistencyProofResponse>, Status> {
+        self.log.clone().get_consistency_proof(request.into_inner()).await
+    }
+
+    async fn get_entry_and_proof(
+        &self,
+        request: Request<GetEntryAndProofRequest>,
+    ) -> Result<Response<GetEntryAndProofResponse>, Status> {
+        let told = lock(&self.lies).entry.clone();
+        match told {
+            Some(answer) => Ok(Response::new(answer)),
+            None => self.log.clone().get_entry_and_proof(request.into_inner()).await,
+        }
+    }
+
+    async fn stream_entries(
+        &self,
+        request: Request<StreamEntriesRequest>,
+    ) -> Result<Response<Self::StreamEntriesStream>, Status> {
+        Ok(stream(self.log.clone().stream_entries(request.into_inner()).await?.into_inner()))
+    }
+
+    async fn get_issuer(&self, request: Request<GetIssuerRequest>) -> Result<Response<GetIssuerResponse>, Status> {
+        self.log.clone().get_issuer(request.into_inner()).await
+    }
+
+    async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        Ok(stream(self.log.clone().watch(request.into_inner()).await?.into_inner()))
+    }
+}

@@ -1,0 +1,216 @@
+//! A real answer, changed at random on its way to the client library, thousands of times: it is refused, or the client
+//! believes what it would have believed anyway. Core's `tests/answers` lies more cleverly; here are the bytes on the wire,
+//! their reading, and the checkpoint.
+
+use crate::world::{ASKED, World, labels, package};
+use assay_client::{Client, ClientError, Looked};
+use assay_core::index::{Prefix, Query, VerifiedAnswer};
+use assay_proto::v1::Answer;
+use proptest::{
+    prelude::*,
+    sample::Index,
+    test_runner::{FileFailurePersistence, TestCaseError, TestRunner},
+};
+use prost::Message;
+use std::{cell::Cell, mem};
+use tokio::runtime::Handle;
+
+const CASES: u32 = 3_000;
+
+/// What is done to an answer.
+#[derive(Debug, Clone)]
+enum Change {
+    /// A bit of its bytes.
+    Flip(Index, u8),
+    /// Some of its bytes are left out.
+    Cut(Index, usize),
+    /// One of its fields is that of another answer.
+    Exchange(u8, Index),
+    /// A list, a leaf of a list, or an entry with its leaf, is removed.
+    Remove(u8, Index),
+    /// The same stands there twice.
+    Repeat(u8, Index),
+    /// Two of them are exchanged.
+    Swap(u8, Index, Index),
+    /// A leaf of a list is another one.
+    Renumber(Index, u64),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let at = any::<Index>;
+    prop_oneof![
+        (at(), 0..8_u8).prop_map(|(at, bit)| Change::Flip(at, bit)),
+        (at(), 1..40_usize).prop_map(|(at, count)| Change::Cut(at, count)),
+        (0..7_u8, at()).prop_map(|(field, other)| Change::Exchange(field, other)),
+        (0..3_u8, at()).prop_map(|(what, at)| Change::Remove(what, at)),
+        (0..3_u8, at()).prop_map(|(what, at)| Change::Repeat(what, at)),
+        (0..3_u8, at(), at()).prop_map(|(what, at, to)| Change::Swap(what, at, to)),
+        (at(), 0..30_u64).prop_map(|(at, leaf)| Change::Renumber(at, leaf)),
+    ]
+}
+
+/// Removes, repeats or swaps items, where there are any.
+fn rearrange<T: Clone>(items: &mut Vec<T>, change: &Change) {
+    let length = items.len();
+    match change {
+        _ if length == 0 => {}
+        Change::Remove(_, at) => drop(items.remove(at.index(length))),
+        Change::Repeat(_, at) => items.insert(at.index(length), items[at.index(length)].clone()),
+        Change::Swap(_, at, to) => items.swap(at.index(length), to.index(length)),
+        _ => {}
+    }
+}
+
+impl Change {
+    /// Changes the answer; what cannot be read any more stays as it was.
+    fn apply(&self, answer: &mut Answer, others: &[Answer]) {
+        match self {
+            Change::Flip(at, bit) => {
+                let mut bytes = answer.encode_to_vec();
+                let at = at.index(bytes.len());
+                bytes[at] ^= 1 << bit;
+                read_again(answer, &bytes);
+            }
+            Change::Cut(at, count) => {
+                let mut bytes = answer.encode_to_vec();
+                let at = at.index(bytes.len());
+                bytes.drain(at..bytes.len().min(at + count));
+                read_again(answer, &bytes);
+            }
+            Change::Exchange(field, other) => exchange(answer, other.get(others).clone(), *field),
+            Change::Renumber(at, leaf) => {
+                let leaves: Vec<&mut u64> = answer.lists.iter_mut().flat_map(|list| &mut list.leaves).collect();
+                let length = leaves.len();
+                if let Some(there) = leaves.into_iter().nth(at.index(length.max(1))) {
+                    *there = *leaf;
+                }
+            }
+            Change::Remove(what, at) | Change::Repeat(what, at) | Change::Swap(what, at, _) => match what {
+                0 => rearrange(&mut answer.lists, self),
+                1 if !answer.lists.is_empty() => {
+                    let list = at.index(answer.lists.len());
+                    rearrange(&mut answer.lists[list].leaves, self);
+                }
+                _ => {
+                    rearrange(&mut answer.leaves, self);
+                    rearrange(&mut answer.entries, self);
+                }
+            },
+        }
+    }
+}
+
+fn read_again(answer: &mut Answer, bytes: &[u8]) {
+    if let Ok(read) = Answer::decode(bytes) {
+        *answer = read;
+    }
+}
+
+fn exchange(answer: &mut Answer, mut other: Answer, field: u8) {
+    match field {
+        0 => mem::swap(&mut answer.checkpoint, &mut other.checkpoint),
+        1 => mem::swap(&mut answer.commitment, &mut other.commitment),
+        2 => mem::swap(&mut answer.cut, &mut other.cut),
+        3 => mem::swap(&mut answer.lists, &mut other.lists),
+        4 => mem::swap(&mut answer.inclusion, &mut other.inclusion),
+        5 => {
+            mem::swap(&mut answer.leaves, &mut other.leaves);
+            mem::swap(&mut answer.entries, &mut other.entries);
+        }
+        _ => *answer = other,
+    }
+}
+
+/// Other genuine answers: to other questions, and to the same as of earlier.
+async fn others(world: &World, client: &Client) -> anyhow::Result<Vec<Answer>> {
+    let mut others = Vec::new();
+    for size in world.liar.sizes().into_iter().rev().take(3) {
+        others.push(world.liar.answer(&Query::Labels(labels(ASKED).into()), size, "")?);
+    }
+    for _ in 0..2 {
+        for asked in [&labels(ASKED)[..], &labels("beta"), &[package(ASKED)], &[package("nobody")]] {
+            others.push(client.lookup(asked).await?.bytes);
+        }
+        others.push(client.lookup_prefix(&Prefix::EMPTY).await?.bytes);
+        world.publish_more().await?;
+    }
+    Ok(others)
+}
+
+/// What was believed is the truth. Entries may be missing, which is said, and is asked for.
+fn is_true(believed: &VerifiedAnswer, truth: &VerifiedAnswer) -> Result<(), TestCaseError> {
+    prop_assert_eq!(believed.checkpoint().note(), truth.checkpoint().note());
+    prop_assert_eq!(believed.commitment(), truth.commitment());
+    prop_assert_eq!(believed.made_at_ms(), truth.made_at_ms());
+    prop_assert_eq!(believed.lists(), truth.lists());
+    for (leaf, entry) in believed.entries() {
+        prop_assert_eq!(entry.bytes(), truth.entries()[leaf].bytes());
+    }
+    let missing = truth.entries().keys().filter(|leaf| !believed.entries().contains_key(leaf));
+    prop_assert_eq!(believed.missing(), missing.copied().collect::<Vec<_>>());
+    Ok(())
+}
+
+/// How changed answers fared.
+#[derive(Default)]
+struct Count {
+    refused: Cell<u32>,
+    believed: Cell<u32>,
+    older: Cell<u32>,
+}
+
+fn one_more(count: &Cell<u32>) {
+    count.set(count.get() + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_answer_is_refused_or_says_the_same() -> anyhow::Result<()> {
+    let mut world = World::start().await?;
+    let client = world.client().await?;
+    let others = others(&world, &client).await?;
+    world.liar = world.whole().await?;
+    let truth: Looked = client.lookup(&labels(ASKED)).await?;
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: CASES,
+        source_file: Some(file!()),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("proptest-regressions"))),
+        ..ProptestConfig::default()
+    });
+    let count = Count::default();
+    let cases = (prop::collection::vec(change(), 1..4), any::<bool>());
+    let ran = tokio::task::block_in_place(|| {
+        runner.run(&cases, |(changes, prove)| {
+            let mut answer = truth.bytes.clone();
+            changes.iter().for_each(|change| change.apply(&mut answer, &others));
+            // What is listed is proven again, where it can be: who lies that well has the log.
+            let size = world.size();
+            if prove && answer.lists.iter().flat_map(|list| &list.leaves).all(|leaf| *leaf < size) {
+                answer = world.liar.filled(answer, size).unwrap();
+            }
+            if answer == truth.bytes {
+                return Ok(());
+            }
+            world.proxy.rewrite(move |_, _| answer.clone());
+            match Handle::current().block_on(client.lookup(&labels(ASKED))) {
+                Ok(looked) => {
+                    one_more(&count.believed);
+                    is_true(&looked.answer, &truth.answer)
+                }
+                Err(ClientError::Unverified { .. }) => {
+                    one_more(&count.refused);
+                    Ok(())
+                }
+                Err(ClientError::Unavailable { what, .. }) if what.contains("an older head") => {
+                    one_more(&count.older);
+                    Ok(())
+                }
+                Err(other) => Err(TestCaseError::fail(format!("{other:?}"))),
+            }
+        })
+    });
+    ran.unwrap_or_else(|error| panic!("{error}"));
+    let (refused, believed, older) = (count.refused.get(), count.believed.get(), count.older.get());
+    println!("{refused} refused, {believed} harmless, {older} of an older head");
+    assert!(refused > CASES / 2 && older > 0, "{refused} refused, {believed} harmless, {older} of an older head");
+    Ok(())
+}
