@@ -8,13 +8,14 @@ use assay_core::{
     entry::{Entry, wire},
     index::{
         Commitment, CommitmentError, Label, Map, labels_of_claim,
-        map::{PageBytes, Resident, Serial},
+        map::{Fork, PageBytes, Resident},
     },
     issuer::{self, Registry},
     limits::SIGNATURES,
     tree::{LeafIndex, bundle},
 };
 use bytes::Bytes;
+use rayon::slice::ParallelSliceMut;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError, RwLock},
@@ -22,6 +23,15 @@ use std::{
 
 /// Keys kept decompressed. More issuers than this are rare, and a miss costs only time.
 const KEYS: usize = 4096;
+
+/// All cores: nothing else of a replay can go on for long while the index is brought up to a commitment.
+struct Cores;
+
+impl Fork for Cores {
+    fn join<A: Send, B: Send>(&self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+        rayon::join(a, b)
+    }
+}
 
 /// What the log has said so far.
 #[derive(Default)]
@@ -149,8 +159,8 @@ impl State {
     fn commitment(&mut self, index: u64, said: Result<Commitment, CommitmentError>) -> Result<(), AuditError> {
         let wrong = |reason: String| AuditError::Index { index, reason };
         let said = said.map_err(|e| wrong(e.to_string()))?;
-        self.pending.sort_unstable();
-        let update = self.index.update(&self.pending, index, &Resident, &Serial).map_err(|e| wrong(e.to_string()))?;
+        self.pending.par_sort_unstable();
+        let update = self.index.update(&self.pending, index, &Resident, &Cores).map_err(|e| wrong(e.to_string()))?;
         self.index = update.map;
         self.pending.clear();
         self.committed = index + 1;
