@@ -7,12 +7,14 @@
 //! A page is named by the prefix that leads to it (its *key*). The key stays the same until the page has too many labels and
 //! is split; then the keys of its parts are longer.
 
-use super::cut::Writer;
 use super::label::{Label, Prefix};
-use super::page::{self, Draft, PAGE_LABELS, PageError, Record, Spill, branch, subtree};
+use super::page::{self, Draft, PAGE_LABELS, PageError, Spill, branch, subtree};
+use super::prove::{Cutter, Wanted};
 use super::{Commitment, node};
 use crate::Hash;
 use std::sync::Arc;
+
+pub use super::prove::{Listed, Proven};
 
 /// Updates on both sides of a node from which on it pays to compute the sides at the same time.
 const FORK: usize = 256;
@@ -96,7 +98,7 @@ impl<S> Page<S> {
 }
 
 #[derive(Debug)]
-enum Node<S> {
+pub(super) enum Node<S> {
     Inner(Arc<Inner<S>>),
     Page(Arc<Page<S>>),
 }
@@ -111,15 +113,15 @@ impl<S> Clone for Node<S> {
 }
 
 #[derive(Debug)]
-struct Inner<S> {
-    prefix: Prefix,
+pub(super) struct Inner<S> {
+    pub prefix: Prefix,
     hash: Hash,
-    left: Node<S>,
-    right: Node<S>,
+    pub left: Node<S>,
+    pub right: Node<S>,
 }
 
 impl<S> Node<S> {
-    fn hash(&self) -> Hash {
+    pub fn hash(&self) -> Hash {
         match self {
             Node::Inner(inner) => inner.hash,
             Node::Page(page) => page.hash,
@@ -290,11 +292,11 @@ impl<S: Slot> Map<S> {
     }
 
     fn cut<P: Pages<S>>(&self, wanted: Wanted<'_>, pages: &P) -> Result<Proven, MapError<P::Error>> {
-        let mut cutter = Cutter { pages, out: Writer::default(), found: Vec::new() };
+        let mut cutter = Cutter::new(pages);
         if let Some(root) = &self.root {
             cutter.node(root, wanted)?;
         }
-        Ok(Proven { cut: cutter.out.finish(), found: cutter.found })
+        Ok(cutter.finish())
     }
 }
 
@@ -473,123 +475,5 @@ impl<P, F: Fork> Step<'_, P, F> {
         let (left, right) = (child(&items[0]), child(&items[middle]));
         let middle = from + middle;
         Node::join(prefix, self.part(draft, left, from, middle), self.part(draft, right, middle, to))
-    }
-}
-
-/// A cut of the trie, and what it shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proven {
-    /// The proof ([`super::Cut`]).
-    pub cut: Vec<u8>,
-    /// The labels that were asked for and are there, ascending.
-    pub found: Vec<Listed>,
-}
-
-/// A label of the index and its list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// The label.
-    pub label: Label,
-    /// The length of its list, at least 1.
-    pub length: u64,
-    /// The list, unless it is longer than [`page::INLINE`]; then it is stored in [`Spill`]s.
-    pub leaves: Option<Vec<u64>>,
-}
-
-/// What is asked of the labels below a node.
-#[derive(Clone, Copy)]
-enum Wanted<'a> {
-    Nothing,
-    Everything,
-    /// These labels, sorted, at least one.
-    Labels(&'a [Label]),
-    /// All that begin with this.
-    Prefix(&'a Prefix),
-}
-
-impl<'a> Wanted<'a> {
-    fn labels(labels: &'a [Label]) -> Self {
-        if labels.is_empty() { Wanted::Nothing } else { Wanted::Labels(labels) }
-    }
-
-    /// What is asked of the two children of an inner node.
-    fn below(self, node: &Prefix) -> (Self, Self) {
-        let at = node.bits().min(255) as u8;
-        match self {
-            Wanted::Nothing => (Wanted::Nothing, Wanted::Nothing),
-            Wanted::Everything => (self, self),
-            Wanted::Labels(labels) => {
-                let start = labels.partition_point(|label| label < node.first());
-                let end = labels.partition_point(|label| *label <= node.last());
-                let inside = &labels[start..end];
-                let (left, right) = inside.split_at(inside.partition_point(|label| !label.bit(at)));
-                (Wanted::labels(left), Wanted::labels(right))
-            }
-            Wanted::Prefix(prefix) if prefix.covers(node) => (Wanted::Everything, Wanted::Everything),
-            Wanted::Prefix(prefix) if !node.covers(prefix) => (Wanted::Nothing, Wanted::Nothing),
-            Wanted::Prefix(prefix) if prefix.first().bit(at) => (Wanted::Nothing, self),
-            Wanted::Prefix(_) => (self, Wanted::Nothing),
-        }
-    }
-
-    fn asks_for(self, label: &Label) -> bool {
-        match self {
-            Wanted::Nothing => false,
-            Wanted::Everything => true,
-            Wanted::Labels(labels) => labels.binary_search(label).is_ok(),
-            Wanted::Prefix(prefix) => prefix.holds(label),
-        }
-    }
-}
-
-/// Writes a cut.
-struct Cutter<'a, P> {
-    pages: &'a P,
-    out: Writer,
-    found: Vec<Listed>,
-}
-
-impl<P> Cutter<'_, P> {
-    fn node<S: Slot>(&mut self, node: &Node<S>, wanted: Wanted<'_>) -> Result<(), MapError<P::Error>>
-    where
-        P: Pages<S>,
-    {
-        match (node, wanted) {
-            (_, Wanted::Nothing) => self.out.stub(&node.hash()),
-            (Node::Page(page), _) => {
-                let bytes = self.pages.bytes(page).map_err(MapError::Read)?;
-                self.records(&page::records(&bytes)?, wanted)?;
-            }
-            (Node::Inner(inner), _) => {
-                let (left, right) = wanted.below(&inner.prefix);
-                let open = self.out.open(&inner.prefix);
-                self.node(&inner.left, left)?;
-                self.node(&inner.right, right)?;
-                self.out.close(open, &inner.prefix);
-            }
-        }
-        Ok(())
-    }
-
-    fn records(&mut self, records: &[Record<'_>], wanted: Wanted<'_>) -> Result<(), PageError> {
-        match (records, wanted) {
-            (_, Wanted::Nothing) => self.out.stub(&subtree(records)),
-            ([record], _) => {
-                self.out.leaf(&record.label, record.length, &record.edge()?.root());
-                if wanted.asks_for(&record.label) {
-                    let leaves = record.inline()?;
-                    self.found.push(Listed { label: record.label, length: record.length, leaves });
-                }
-            }
-            _ => {
-                let (prefix, middle) = branch(records);
-                let (left, right) = wanted.below(&prefix);
-                let open = self.out.open(&prefix);
-                self.records(&records[..middle], left)?;
-                self.records(&records[middle..], right)?;
-                self.out.close(open, &prefix);
-            }
-        }
-        Ok(())
     }
 }

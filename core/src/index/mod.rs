@@ -22,6 +22,7 @@ pub mod map;
 mod mapping;
 mod node;
 pub mod page;
+mod prove;
 
 pub use answer::{Answer, AnswerError, Query, VerifiedAnswer};
 pub use commitment::{Commitment, CommitmentError};
