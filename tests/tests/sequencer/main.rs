@@ -3,5 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "what the test sets up itself must work")]
 
+mod damage;
 mod faults;
 mod harness;
