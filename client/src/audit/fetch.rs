@@ -11,6 +11,7 @@ use assay_core::{
     note::{VerifiedCheckpoint, VerifierKey},
     tree::{TileIndex, TilePath, bundle, bundle::BUNDLE_BYTES, tile::Resource},
 };
+use bytes::Bytes;
 use reqwest::StatusCode;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -83,7 +84,8 @@ impl Site {
             None => (bytes, vec![]),
             Some(replay) => {
                 let first = index * WIDTH;
-                let work = move || replay.verify_bundle(first, &bytes, width).map(|entries| (bytes, entries));
+                let bytes = Bytes::from(bytes);
+                let work = move || replay.verify_bundle(first, &bytes, width).map(|entries| (bytes.into(), entries));
                 match tokio::task::spawn_blocking(work).await {
                     Ok(done) => done?,
                     Err(e) => return Err(AuditError::Interrupted(e.to_string())),

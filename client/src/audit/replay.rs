@@ -10,7 +10,7 @@ use assay_core::{
         Commitment, CommitmentError, Label, Map, labels_of_claim,
         map::{Fork, PageBytes, Resident},
     },
-    issuer::{self, Registry},
+    issuer::{self, AuthorizeError, Registry},
     limits::SIGNATURES,
     tree::{LeafIndex, bundle},
 };
@@ -43,7 +43,7 @@ pub(super) struct Replay {
 #[derive(Default)]
 struct State {
     registry: Registry,
-    /// SHA-256(claim id ‖ signer set) of every claim.
+    /// Of every claim, as [`Claim::publication`].
     seen: HashSet<Hash>,
     logged_at_ms: u64,
     index: Map<PageBytes>,
@@ -60,19 +60,38 @@ pub(super) struct Replayed {
 }
 
 enum Body {
-    Claim(Box<VerifiedClaim>, Vec<Label>),
+    Claim(Claim),
     Commitment(Result<Commitment, CommitmentError>),
+}
+
+/// What of a claim is still needed where the entries come in order. The rest is let go where it was made: handing it on
+/// cost more than making it.
+struct Claim {
+    request: issuer::Request,
+    /// SHA-256(claim id ‖ signer set).
+    publication: Hash,
+    labels: Vec<Label>,
+}
+
+impl Claim {
+    fn of(claim: &VerifiedClaim) -> Result<Self, AuthorizeError> {
+        Ok(Claim {
+            request: issuer::Request::of(claim)?,
+            publication: Hash::of_parts(&[claim.id().as_bytes(), claim.signer_set().as_bytes()]),
+            labels: labels_of_claim(claim),
+        })
+    }
 }
 
 impl Replay {
     /// Reads and verifies the entries of a bundle, as far as that does not depend on what came before. Signatures are
     /// verified together: a log is replayed to find what it should not have admitted, not to rely on a claim.
-    pub fn verify_bundle(&self, first: u64, bytes: &[u8], width: u64) -> Result<Vec<Replayed>, AuditError> {
+    pub fn verify_bundle(&self, first: u64, bundle: &Bytes, width: u64) -> Result<Vec<Replayed>, AuditError> {
         let mut entries = Vec::with_capacity(width as usize);
-        for (index, bytes) in (first..first + width).zip(bundle::entries(bytes)) {
+        for (index, bytes) in (first..first + width).zip(bundle::entries(bundle)) {
             let wrong = |reason: String| AuditError::Entry { index, reason };
             let bytes = bytes.map_err(|e| wrong(e.to_string()))?;
-            entries.push(Entry::parse(Bytes::copy_from_slice(bytes)).map_err(|e| wrong(e.to_string()))?);
+            entries.push(Entry::parse(bundle.slice_ref(bytes)).map_err(|e| wrong(e.to_string()))?);
         }
         let claims: Vec<&wire::Claim> = entries.iter().filter_map(|entry| entry.claim().ok()).collect();
         let mut random = Random::new(&claims).map_err(AuditError::Interrupted)?;
@@ -84,10 +103,10 @@ impl Replay {
                 wire::Body::Claim(_) => {
                     // There is one for each claim, in order.
                     let Some(claim) = verified.next() else { continue };
-                    let claim = claim.map_err(|e| AuditError::Entry { index, reason: e.to_string() })?;
+                    let wrong = |reason: String| AuditError::Entry { index, reason };
+                    let claim = claim.map_err(|e| wrong(e.to_string()))?;
                     self.keys.keep(&claim);
-                    let labels = labels_of_claim(&claim);
-                    Body::Claim(Box::new(claim), labels)
+                    Body::Claim(Claim::of(&claim).map_err(|e| wrong(e.to_string()))?)
                 }
             };
             replayed.push(Replayed { logged_at_ms: entry.logged_at_ms(), body });
@@ -105,7 +124,7 @@ impl Replay {
             }
             state.logged_at_ms = logged_at_ms;
             match body {
-                Body::Claim(claim, labels) => state.claim(index, &claim, &labels)?,
+                Body::Claim(claim) => state.claim(index, claim)?,
                 Body::Commitment(commitment) => state.commitment(index, commitment)?,
             }
         }
@@ -136,7 +155,7 @@ impl Replay {
 }
 
 impl State {
-    fn claim(&mut self, index: u64, claim: &VerifiedClaim, labels: &[Label]) -> Result<(), AuditError> {
+    fn claim(&mut self, index: u64, claim: Claim) -> Result<(), AuditError> {
         let wrong = |reason: String| AuditError::Entry { index, reason };
         if index == 0 {
             return Err(AuditError::Index {
@@ -144,15 +163,14 @@ impl State {
                 reason: "the first leaf of a log commits to the empty index".into(),
             });
         }
-        let authorized = issuer::authorize(claim, &self.registry).map_err(|e| wrong(e.to_string()))?;
-        let signer_set = claim.signer_set();
-        if !self.seen.insert(Hash::of_parts(&[claim.id().as_bytes(), signer_set.as_bytes()])) {
+        let authorized = claim.request.authorize(&self.registry).map_err(|e| wrong(e.to_string()))?;
+        if !self.seen.insert(claim.publication) {
             return Err(wrong("the same claim by the same signers is in the log twice".into()));
         }
         if let Some(record) = authorized.change() {
             self.registry.apply(LeafIndex::new(index), record.clone()).map_err(|e| wrong(e.to_string()))?;
         }
-        self.pending.extend(labels.iter().map(|label| (*label, index)));
+        self.pending.extend(claim.labels.into_iter().map(|label| (label, index)));
         Ok(())
     }
 

@@ -123,30 +123,59 @@ impl AuthorizeError {
 /// over, for it would put the issuer's name to a claim that is not its own. To publish a registration a second time is
 /// [`AuthorizeError::Registered`]: look for the same claim by the same signers first.
 pub fn authorize(claim: &VerifiedClaim, issuers: &impl Issuers) -> Result<Authorized, AuthorizeError> {
-    match IssuerRecord::from_claim(claim).map_err(AuthorizeError::Record)? {
-        None => ordinary(claim, issuers),
-        Some(record) => {
-            if let Some((other, _)) = claim.signers().iter().find(|(issuer, _)| *issuer != record.id) {
-                return Err(AuthorizeError::ForeignIssuer { issuer: record.id, other: *other });
-            }
-            match (record.body.sequence, issuers.in_force(&record.id)) {
-                (0, Some(_)) => Err(AuthorizeError::Registered(record.id)),
-                (0, None) => registration(claim, record),
-                (_, None) => Err(AuthorizeError::NotRegistered(record.id)),
-                (_, Some(in_force)) => rotation(claim, record, &in_force),
-            }
-        }
+    let record = IssuerRecord::from_claim(claim).map_err(AuthorizeError::Record)?;
+    decide(claim.signers(), record, issuers)
+}
+
+/// What of a claim decides whether its signers suffice: who signed, and the record that it is, if it is one. Whoever
+/// verifies many claims side by side and authorizes them in order keeps this of each.
+#[derive(Debug, Clone)]
+pub struct Request {
+    signers: Vec<Signer>,
+    record: Option<IssuerRecord>,
+}
+
+impl Request {
+    /// What the claim asks. Fails if it calls itself a record of an issuer and is none.
+    pub fn of(claim: &VerifiedClaim) -> Result<Self, AuthorizeError> {
+        let record = IssuerRecord::from_claim(claim).map_err(AuthorizeError::Record)?;
+        Ok(Request { signers: claim.signers().to_vec(), record })
+    }
+
+    /// Decides as [`authorize`] does for the claim that this was made of.
+    pub fn authorize(self, issuers: &impl Issuers) -> Result<Authorized, AuthorizeError> {
+        decide(&self.signers, self.record, issuers)
     }
 }
 
-fn registration(claim: &VerifiedClaim, record: IssuerRecord) -> Result<Authorized, AuthorizeError> {
-    known_keys(claim, &record.id, &[&record])?;
-    enough_keys(claim, &record, record.body.keys.len())?;
+/// For whom a signature is, and by which key.
+type Signer = (IssuerId, PublicKey);
+
+fn decide(
+    signers: &[Signer],
+    record: Option<IssuerRecord>,
+    issuers: &impl Issuers,
+) -> Result<Authorized, AuthorizeError> {
+    let Some(record) = record else { return ordinary(signers, issuers) };
+    if let Some((other, _)) = signers.iter().find(|(issuer, _)| *issuer != record.id) {
+        return Err(AuthorizeError::ForeignIssuer { issuer: record.id, other: *other });
+    }
+    match (record.body.sequence, issuers.in_force(&record.id)) {
+        (0, Some(_)) => Err(AuthorizeError::Registered(record.id)),
+        (0, None) => registration(signers, record),
+        (_, None) => Err(AuthorizeError::NotRegistered(record.id)),
+        (_, Some(in_force)) => rotation(signers, record, &in_force),
+    }
+}
+
+fn registration(signers: &[Signer], record: IssuerRecord) -> Result<Authorized, AuthorizeError> {
+    known_keys(signers, &record.id, &[&record])?;
+    enough_keys(signers, &record, record.body.keys.len())?;
     Ok(Authorized { relied_on: Vec::new(), change: Some(record) })
 }
 
 fn rotation(
-    claim: &VerifiedClaim,
+    signers: &[Signer],
     record: IssuerRecord,
     in_force: &Arc<IssuerRecord>,
 ) -> Result<Authorized, AuthorizeError> {
@@ -157,48 +186,48 @@ fn rotation(
     if record.body.previous != Some(in_force.claim_id) {
         return Err(AuthorizeError::Previous { issuer, in_force: in_force.claim_id });
     }
-    known_keys(claim, &issuer, &[&record, in_force])?;
-    enough_keys(claim, in_force, in_force.threshold())?;
-    enough_keys(claim, &record, record.threshold())?;
+    known_keys(signers, &issuer, &[&record, in_force])?;
+    enough_keys(signers, in_force, in_force.threshold())?;
+    enough_keys(signers, &record, record.threshold())?;
     Ok(Authorized { relied_on: vec![(issuer, sequence)], change: Some(record) })
 }
 
-fn ordinary(claim: &VerifiedClaim, issuers: &impl Issuers) -> Result<Authorized, AuthorizeError> {
+fn ordinary(signers: &[Signer], issuers: &impl Issuers) -> Result<Authorized, AuthorizeError> {
     let mut relied_on: Vec<(IssuerId, u32)> = Vec::new();
-    for (issuer, _) in claim.signers() {
+    for (issuer, _) in signers {
         if relied_on.iter().any(|(done, _)| done == issuer) {
             continue;
         }
         let in_force = issuers.in_force(issuer).ok_or(AuthorizeError::NotRegistered(*issuer))?;
-        known_keys(claim, issuer, &[&in_force])?;
-        enough_keys(claim, &in_force, in_force.threshold())?;
+        known_keys(signers, issuer, &[&in_force])?;
+        enough_keys(signers, &in_force, in_force.threshold())?;
         relied_on.push((*issuer, in_force.body.sequence));
     }
     Ok(Authorized { relied_on, change: None })
 }
 
 /// The distinct keys that signed for an issuer.
-fn keys_for<'a>(claim: &'a VerifiedClaim, issuer: &IssuerId) -> impl Iterator<Item = &'a PublicKey> {
-    claim.signers().iter().filter(move |(signed_for, _)| signed_for == issuer).map(|(_, key)| key)
+fn keys_for<'a>(signers: &'a [Signer], issuer: &IssuerId) -> impl Iterator<Item = &'a PublicKey> {
+    signers.iter().filter(move |(signed_for, _)| signed_for == issuer).map(|(_, key)| key)
 }
 
 /// Every key that signed for the issuer is a key of one of its records.
-fn known_keys(claim: &VerifiedClaim, issuer: &IssuerId, records: &[&IssuerRecord]) -> Result<(), AuthorizeError> {
+fn known_keys(signers: &[Signer], issuer: &IssuerId, records: &[&IssuerRecord]) -> Result<(), AuthorizeError> {
     let known = |key: &PublicKey| records.iter().any(|record| record.body.keys.contains(key));
     let sequence = records.first().map_or(0, |record| record.body.sequence);
-    match keys_for(claim, issuer).find(|key| !known(key)) {
+    match keys_for(signers, issuer).find(|key| !known(key)) {
         Some(key) => Err(AuthorizeError::NotItsKey { issuer: *issuer, key: Box::new(*key), sequence }),
         None => Ok(()),
     }
 }
 
 /// At least `needed` keys of the record signed for its issuer.
-fn enough_keys(claim: &VerifiedClaim, record: &IssuerRecord, needed: usize) -> Result<(), AuthorizeError> {
-    let signed = record.count(keys_for(claim, &record.id));
+fn enough_keys(signers: &[Signer], record: &IssuerRecord, needed: usize) -> Result<(), AuthorizeError> {
+    let signed = record.count(keys_for(signers, &record.id));
     if signed >= needed {
         return Ok(());
     }
-    let unsigned = |key: &&PublicKey| !keys_for(claim, &record.id).any(|signed| signed == *key);
+    let unsigned = |key: &&PublicKey| !keys_for(signers, &record.id).any(|signed| signed == *key);
     Err(AuthorizeError::TooFewKeys {
         issuer: record.id,
         sequence: record.body.sequence,

@@ -8,7 +8,7 @@
 mod authorize;
 mod registry;
 
-pub use authorize::{AuthorizeError, Authorized, authorize};
+pub use authorize::{AuthorizeError, Authorized, Request, authorize};
 pub use registry::{Registry, RegistryError};
 
 use crate::Hash;
