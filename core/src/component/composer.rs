@@ -72,13 +72,13 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_path() {
         for (text, said) in [
-            ("{}", "x: $.packages: is missing"),
-            (r#"{"packages":[{"version":"1"}]}"#, "x: $.packages[0].name: is missing"),
-            (r#"{"packages":[{"name":"a/b"}]}"#, "x: $.packages[0].version: is missing"),
-            (r#"{"packages":[],"packages-dev":{}}"#, "x: $.packages-dev: is an object"),
+            ("{}", "x:1: $.packages: is missing"),
+            (r#"{"packages":[{"version":"1"}]}"#, "x:1: $.packages[0].name: is missing"),
+            (r#"{"packages":[{"name":"a/b"}]}"#, "x:1: $.packages[0].version: is missing"),
+            (r#"{"packages":[],"packages-dev":{}}"#, "x:1: $.packages-dev: is an object"),
             (
                 r#"{"packages":[{"name":"a/b","version":"1","dist":{"shasum":"12"}}]}"#,
-                "x: $.packages[0].dist.shasum: is no sha1 in hex",
+                "x:1: $.packages[0].dist.shasum: is no sha1 in hex",
             ),
         ] {
             let error = refusal(ComposerLock, text);

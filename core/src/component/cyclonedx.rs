@@ -119,22 +119,26 @@ mod tests {
 
     #[test]
     fn a_document_of_nothing_says_so() {
-        assert_eq!(notes(&found(CycloneDx, &bom("\"version\":1"))), "the file names no components");
+        let nothing = found(CycloneDx, &bom("\"version\":1"));
+        assert_eq!(unidentified(&nothing), ["the whole file names no components"]);
         let own = bom(r#""metadata":{"component":{"name":"own"}}"#);
-        assert_eq!(notes(&found(CycloneDx, &own)), "the file names no components besides the project itself");
+        assert_eq!(
+            unidentified(&found(CycloneDx, &own)),
+            ["the whole file names no components besides what it is about"]
+        );
     }
 
     #[test]
     fn what_is_wrong_is_named_with_its_path() {
         for (text, said) in [
-            ("{\"bomFormat\":\"CDX\"}".to_owned(), "x: $.bomFormat: is \"CDX\""),
-            (bom("\"version\":1").replace("1.6", "2.0"), "x: $.specVersion: is \"2.0\""),
-            (bom("\"components\":{}"), "x: $.components: is an object"),
-            (bom("\"components\":[{}]"), "x: $.components[0].name: is missing"),
-            (bom(r#""components":[{"name":"a","components":[1]}]"#), "x: $.components[0].components[0]: is a number"),
-            (bom(r#""components":[{"name":"a","purl":1}]"#), "x: $.components[0].purl: is a number"),
-            (bom(r#""components":[{"name":"a","version":1}]"#), "x: $.components[0].version: is a number"),
-            (bom(r#""components":[{"name":"a","hashes":1}]"#), "x: $.components[0].hashes: is a number"),
+            ("{\"bomFormat\":\"CDX\"}".to_owned(), "x:1: $.bomFormat: is \"CDX\""),
+            (bom("\"version\":1").replace("1.6", "2.0"), "x:1: $.specVersion: is \"2.0\""),
+            (bom("\"components\":{}"), "x:1: $.components: is an object"),
+            (bom("\"components\":[{}]"), "x:1: $.components[0].name: is missing"),
+            (bom(r#""components":[{"name":"a","components":[1]}]"#), "x:1: $.components[0].components[0]: is a number"),
+            (bom(r#""components":[{"name":"a","purl":1}]"#), "x:1: $.components[0].purl: is a number"),
+            (bom(r#""components":[{"name":"a","version":1}]"#), "x:1: $.components[0].version: is a number"),
+            (bom(r#""components":[{"name":"a","hashes":1}]"#), "x:1: $.components[0].hashes: is a number"),
             (bom(r#""components":[],"components":[]"#), "x:1: column"),
         ] {
             let error = refusal(CycloneDx, &text);

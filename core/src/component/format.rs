@@ -37,6 +37,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether it is a bill of materials, rather than what a package manager resolved.
+    pub fn is_sbom(self) -> bool {
+        matches!(self, Format::CycloneDx | Format::Spdx2 | Format::Spdx3 | Format::SpdxTagValue)
+    }
+
     /// Every format.
     pub const ALL: &'static [Format] = &[
         Format::CargoLock,

@@ -5,6 +5,7 @@ use crate::json::{self, Value};
 use crate::limits;
 use crate::predicate::PredicateError;
 use crate::predicate::document::{compression, shown};
+use crate::predicate::node::push_key;
 use serde::de::DeserializeOwned;
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -13,6 +14,8 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(super) struct Fault {
     line: Option<u32>,
+    /// Where in JSON, until the line is looked for.
+    path: Option<String>,
     reason: String,
     /// What to do, if that is not what is always to be done with a broken file of its format.
     advice: Option<&'static str>,
@@ -20,7 +23,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(line: Option<u32>, reason: impl Into<String>) -> Self {
-        Fault { line, reason: reason.into(), advice: None }
+        Fault { line, path: None, reason: reason.into(), advice: None }
     }
 
     pub(super) fn at(line: u32, reason: impl Into<String>) -> Self {
@@ -29,6 +32,17 @@ impl Fault {
 
     pub(super) fn advise(self, advice: &'static str) -> Self {
         Fault { advice: Some(advice), ..self }
+    }
+
+    /// With its line, if it has a path in the file's JSON.
+    pub(super) fn locate(self, input: &Input<'_>) -> Self {
+        let step = |key: &str| {
+            let mut step = String::new();
+            push_key(&mut step, key);
+            step
+        };
+        let line = |path: &String| json::line_of(input.text, limits::COMPONENT_JSON_DEPTH, path, step);
+        Fault { line: self.line.or(self.path.as_ref().map(line)), ..self }
     }
 
     /// The error for the caller, who gave the file its name.
@@ -42,10 +56,11 @@ impl Fault {
     }
 }
 
-/// What stands in JSON has a path instead of a line.
+/// What stands in JSON has a path; [`Fault::locate`] finds its line.
 impl From<PredicateError> for Fault {
     fn from(e: PredicateError) -> Self {
-        Fault::new(None, shown(&format!("{}: {}", tail(&e.path), e.reason)))
+        let reason = shown(&format!("{}: {}", tail(&e.path), e.reason));
+        Fault { path: Some(e.path), ..Fault::new(None, reason) }
     }
 }
 

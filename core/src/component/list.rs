@@ -127,10 +127,25 @@ impl List {
             self.note(group.line, &format!("{}: {}{more}", group.remark, group.names.join(", ")));
         }
         if self.unidentified.is_empty() && self.list.iter().all(|component| component.own) {
-            let beside = if self.list.is_empty() { "" } else { " besides the project itself" };
-            self.note(None, &format!("the file names no components{beside}"));
+            self.note_nothing(format);
         }
         Components { format, list: self.list, notes: self.notes, unidentified: self.unidentified }
+    }
+
+    /// A lock file of a project that needs nothing is whole. A file that names nothing at all, or a bill of materials
+    /// without materials, is not known to be: nobody may take it for one in which all is well.
+    fn note_nothing(&mut self, format: Format) {
+        match (self.list.is_empty(), format.is_sbom()) {
+            (false, false) => self.note(None, "the file names no components besides the project itself"),
+            (empty, _) => self.unidentified.push(Unidentified {
+                line: None,
+                what: "the whole file".into(),
+                reason: match empty {
+                    true => "names no components".into(),
+                    false => "names no components besides what it is about".into(),
+                },
+            }),
+        }
     }
 }
 
@@ -182,8 +197,26 @@ mod tests {
             list.remark("odd", Some(7), &format!("n{n}"));
         }
         let notes = list.finish(Format::GoSum).notes;
-        assert_eq!(notes[0], Note { line: Some(7), text: "odd: n0, n1, n2, n3, n4 and 1 more".into() });
-        assert_eq!(notes[1].text, "the file names no components");
+        assert_eq!(notes, [Note { line: Some(7), text: "odd: n0, n1, n2, n3, n4 and 1 more".into() }]);
+    }
+
+    #[test]
+    fn a_file_of_nothing_is_nothing_that_is_known() {
+        let own = || component_list(vec![Component { own: true, ..component("a") }]);
+        for (list, format, unknown) in [
+            (List::default(), Format::GoSum, 1),
+            (List::default(), Format::CycloneDx, 1),
+            (own(), Format::Spdx2, 1),
+            (own(), Format::CargoLock, 0),
+            (component_list(vec![component("a")]), Format::CycloneDx, 0),
+        ] {
+            let found = list.finish(format);
+            assert_eq!(found.unidentified.len(), unknown, "{format:?}");
+        }
+    }
+
+    fn component_list(list: Vec<Component>) -> List {
+        List { list, ..List::default() }
     }
 
     #[test]

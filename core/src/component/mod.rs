@@ -184,5 +184,5 @@ fn read_input(
         Format::SpdxTagValue => tag_value::read(input),
         Format::DpkgStatus => dpkg::read(input, distribution),
     };
-    list.map(|list| list.finish(format)).map_err(|fault| fault.of(input.name(), Some(format)))
+    list.map(|list| list.finish(format)).map_err(|fault| fault.locate(input).of(input.name(), Some(format)))
 }

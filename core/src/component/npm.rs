@@ -27,7 +27,8 @@ pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
             }
         }
         Some(2 | 3) => read_folders(&root, &mut list)?,
-        _ => return Err(version.fault("is not known here, only 1, 2 and 3").into()),
+        Some(other) => return Err(version.fault(format!("is {other}, and only 1, 2 and 3 are known here")).into()),
+        None => return Err(version.fault("is no whole number; 1, 2 and 3 are known here").into()),
     }
     Ok(list)
 }
@@ -307,18 +308,18 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_path() {
         for (text, said) in [
-            ("{}".to_owned(), "x: $.lockfileVersion: is missing"),
-            ("{\"lockfileVersion\":4}".to_owned(), "x: $.lockfileVersion: is not known here"),
-            ("{\"lockfileVersion\":2}".to_owned(), "x: $.packages: is missing"),
+            ("{}".to_owned(), "x:1: $.lockfileVersion: is missing"),
+            ("{\"lockfileVersion\":4}".to_owned(), "x:1: $.lockfileVersion: is 4, and only 1, 2 and 3"),
+            ("{\"lockfileVersion\":2}".to_owned(), "x:1: $.packages: is missing"),
             ("{\"lockfileVersion\":3,\n\"packages\":{".to_owned(), "x:2: column 13"),
-            (folders(r#""node_modules/a":1"#), "x: $.packages[\"node_modules/a\"]: is a number"),
-            (folders(r#""node_modules/a":{"version":1}"#), "x: $.packages[\"node_modules/a\"].version: is a number"),
+            (folders(r#""node_modules/a":1"#), "x:1: $.packages[\"node_modules/a\"]: is a number"),
+            (folders(r#""node_modules/a":{"version":1}"#), "x:1: $.packages[\"node_modules/a\"].version: is a number"),
             (
                 folders(r#""node_modules/a":{"version":"1","integrity":"sha512-AAAA"}"#),
-                "x: $.packages[\"node_modules/a\"].integrity: is no sha512",
+                "x:1: $.packages[\"node_modules/a\"].integrity: is no sha512",
             ),
-            (tree(r#""a":{"version":"npm:real"}"#), "x: $.dependencies.a.version: is an alias without version"),
-            (tree(r#""a":1"#), "x: $.dependencies.a: is a number"),
+            (tree(r#""a":{"version":"npm:real"}"#), "x:1: $.dependencies.a.version: is an alias without version"),
+            (tree(r#""a":1"#), "x:1: $.dependencies.a: is a number"),
         ] {
             let error = refusal(NpmLock, &text);
             assert!(error.starts_with(said), "{error}");

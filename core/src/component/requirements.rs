@@ -75,6 +75,9 @@ fn read_line(number: u32, line: &str, list: &mut List) -> Result<(), Fault> {
     let requirement = requirement.trim();
     let Some((name, rest)) = cut_name(requirement) else { return read_unnamed(number, requirement, list) };
     let component = Component { name: name.into(), digests: hashes, line: Some(number), ..Component::default() };
+    if component.digests.is_empty() && !rest.starts_with('@') {
+        list.remark("without a hash, so that whoever serves it may serve something else", Some(number), name);
+    }
     match rest.strip_prefix('@') {
         Some(address) => read_address(component, address.trim(), list),
         None => read_versions(component, rest, requirement, list),
@@ -220,7 +223,11 @@ mod tests {
                 "pkg:pypi/b@2.0 :8"
             ]
         );
-        assert_eq!((found.list[0].name.as_str(), found.notes.len()), ("Typing_Extensions", 0));
+        assert_eq!(found.list[0].name, "Typing_Extensions");
+        assert_eq!(
+            notes(&found),
+            "without a hash, so that whoever serves it may serve something else: Typing_Extensions, c, b"
+        );
     }
 
     #[test]
@@ -268,12 +275,13 @@ mod tests {
     fn options_that_change_where_packages_come_from_are_noted() {
         let text = "-i https://u:secret@host/simple\n--extra-index-url=https://b\n-c c.txt\n--pre\n--require-hashes\n";
         let found = found(Requirements, text);
-        assert!(found.unidentified.is_empty() && !notes(&found).contains("secret"));
+        assert!(!notes(&found).contains("secret"));
+        assert_eq!(unidentified(&found), ["the whole file names no components"]);
         assert_eq!(
             notes(&found),
             "-i https://host/simple: packages may come from there instead of PyPI\n\
              --extra-index-url https://b: packages may come from there instead of PyPI\n\
-             -c c.txt constrains versions, and is not followed\nthe file names no components"
+             -c c.txt constrains versions, and is not followed"
         );
     }
 

@@ -116,17 +116,17 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_path() {
         for (text, said) in [
-            ("{}".to_owned(), "x: $.spdxVersion: is missing"),
-            (document("\"packages\":[]").replace("2.3", "3.0"), "x: $.spdxVersion: is \"SPDX-3.0\""),
-            (document("\"packages\":[{}]"), "x: $.packages[0].SPDXID: is missing"),
-            (document(r#""packages":[{"SPDXID":"a","name":1}]"#), "x: $.packages[0].name: is a number"),
+            ("{}".to_owned(), "x:1: $.spdxVersion: is missing"),
+            (document("\"packages\":[]").replace("2.3", "3.0"), "x:1: $.spdxVersion: is \"SPDX-3.0\""),
+            (document("\"packages\":[{}]"), "x:1: $.packages[0].SPDXID: is missing"),
+            (document(r#""packages":[{"SPDXID":"a","name":1}]"#), "x:1: $.packages[0].name: is a number"),
             (
                 document(r#""packages":[{"SPDXID":"a","externalRefs":[{}]}]"#),
-                "x: $.packages[0].externalRefs[0].referenceType",
+                "x:1: $.packages[0].externalRefs[0].referenceType",
             ),
-            (document(r#""packages":[{"SPDXID":"a","checksums":1}]"#), "x: $.packages[0].checksums: is a number"),
-            (document("\"relationships\":[{}]"), "x: $.relationships[0].relationshipType: is missing"),
-            (document("\"documentDescribes\":[1]"), "x: $.documentDescribes[0]: is a number"),
+            (document(r#""packages":[{"SPDXID":"a","checksums":1}]"#), "x:1: $.packages[0].checksums: is a number"),
+            (document("\"relationships\":[{}]"), "x:1: $.relationships[0].relationshipType: is missing"),
+            (document("\"documentDescribes\":[1]"), "x:1: $.documentDescribes[0]: is a number"),
         ] {
             let error = refusal(Spdx2, &text);
             assert!(error.starts_with(said), "{error}");

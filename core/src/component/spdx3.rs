@@ -96,15 +96,15 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_path() {
         for (text, said) in [
-            ("{}".to_owned(), "x: $.@graph: is missing"),
-            ("{\"@graph\":[]}".to_owned(), "x: $.@graph: holds 0 elements of type SpdxDocument"),
-            (graph("{}"), "x: $.@graph[2].@type: is missing"),
-            (graph(r#"{"type":"software_Package"}"#), "x: $.@graph[2].spdxId: is missing"),
+            ("{}".to_owned(), "x:1: $.@graph: is missing"),
+            ("{\"@graph\":[]}".to_owned(), "x:1: $.@graph: holds 0 elements of type SpdxDocument"),
+            (graph("{}"), "x:2: $.@graph[2].@type: is missing"),
+            (graph(r#"{"type":"software_Package"}"#), "x:2: $.@graph[2].spdxId: is missing"),
             (
                 graph(r#"{"type":"software_Package","spdxId":"a","software_packageUrl":1}"#),
-                "x: $.@graph[2].software_packageUrl",
+                "x:2: $.@graph[2].software_packageUrl",
             ),
-            (graph(r#"{"type":"SpdxDocument"}"#), "x: $.@graph: holds 2 elements"),
+            (graph(r#"{"type":"SpdxDocument"}"#), "x:1: $.@graph: holds 2 elements"),
         ] {
             let error = refusal(Spdx3, &text);
             assert!(error.starts_with(said), "{error}");

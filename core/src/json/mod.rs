@@ -6,9 +6,11 @@
 //!
 //! [`limits::JSON_DEPTH`]: crate::limits::JSON_DEPTH
 
+mod locate;
 mod parse;
 mod write;
 
+pub use locate::line_of;
 pub use parse::{JsonError, parse, parse_to_depth};
 pub use write::string;
 

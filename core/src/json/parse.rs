@@ -38,12 +38,12 @@ pub fn parse_to_depth(bytes: &[u8], deepest: usize) -> Result<Value, JsonError> 
         Ok(text) => text,
         Err(e) => return Err(Fault::new(e.valid_up_to(), "the bytes are not UTF-8").locate(bytes)),
     };
-    let mut reader = Reader { text, bytes, at: 0, deepest };
+    let mut reader = Reader::new(text, deepest);
     reader.document().map_err(|fault| fault.locate(bytes))
 }
 
 /// A failure on its way up: each array and object that it passes puts its own step in front.
-struct Fault {
+pub(super) struct Fault {
     at: usize,
     steps: Vec<String>,
     reason: String,
@@ -82,11 +82,18 @@ fn key_step(key: &str) -> String {
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
-    at: usize,
+    /// Where it stands.
+    pub(super) at: usize,
     deepest: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &'a str, deepest: usize) -> Self {
+        Reader { text, bytes: text.as_bytes(), at: 0, deepest }
+    }
 }
 
 impl Reader<'_> {
@@ -100,7 +107,7 @@ impl Reader<'_> {
         }
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
@@ -115,20 +122,20 @@ impl Reader<'_> {
         }
     }
 
-    fn space(&mut self) {
+    pub(super) fn space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at += 1;
         }
     }
 
-    fn eat(&mut self, byte: u8) -> bool {
+    pub(super) fn eat(&mut self, byte: u8) -> bool {
         let eaten = self.peek() == Some(byte);
         self.at += usize::from(eaten);
         eaten
     }
 
     /// Reads a value that `depth` arrays and objects are around.
-    fn value(&mut self, depth: usize) -> Result<Value, Box<Fault>> {
+    pub(super) fn value(&mut self, depth: usize) -> Result<Value, Box<Fault>> {
         match self.peek() {
             Some(b'{' | b'[') if depth == self.deepest => {
                 Err(self.fault(format!("nested deeper than {} levels", self.deepest)))
@@ -227,7 +234,7 @@ impl Reader<'_> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    fn string(&mut self) -> Result<String, Box<Fault>> {
+    pub(super) fn string(&mut self) -> Result<String, Box<Fault>> {
         self.at += 1;
         let mut out = self.plain_run().to_owned();
         loop {
