@@ -29,17 +29,21 @@ pub fn binaries() -> &'static Path {
 
 fn build() -> anyhow::Result<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has no folder")?;
+    // A test's own binary is in <target>/<profile>/deps, the benchmark's one folder above. The same target folder, whoever
+    // started this: building RocksDB into another one would take half an hour.
+    let own = std::env::current_exe()?;
+    let folder = own.parent().map(|folder| if folder.ends_with("deps") { folder.parent() } else { Some(folder) });
+    let folder = folder.flatten().context("this program is in no target folder")?;
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(root);
+    cargo.arg("--target-dir").arg(folder.parent().context("this program is in no target folder")?);
     let profile = env!("ASSAY_TEST_PROFILE");
     if profile == "release" {
         cargo.arg("--release");
     }
     ensure!(cargo.status()?.success(), "cargo build failed");
-    // A test's own binary is in <target>/<profile>/deps.
-    let own = std::env::current_exe()?;
-    let folder = own.ancestors().find(|folder| folder.join("assay-node").exists());
-    Ok(folder.context("assay-node was built into another folder than this test")?.to_owned())
+    ensure!(folder.join("assay-node").exists(), "assay-node was built into another folder than this program");
+    Ok(folder.to_owned())
 }
 
 /// Runs `assay` with arguments, from `folder`, with a state folder of its own. The environment's `ASSAY_*` is left out.
