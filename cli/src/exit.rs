@@ -185,7 +185,7 @@ mod tests {
             (Failure::Failed(text()), 4),
             (ClientError::Usage(text()).into(), 2),
             (ClientError::Refused { code: tonic::Code::PermissionDenied, message: text() }.into(), 2),
-            (ClientError::Unavailable { what: text(), source: None }.into(), 3),
+            (ClientError::Unavailable { what: text(), retry_after: None, source: None }.into(), 3),
             (ClientError::State { what: text(), path: "x".into(), source: Some(io()) }.into(), 3),
             (ClientError::Unverified { what: text(), source: None }.into(), 4),
             (ClientError::Misbehavior(Box::new(misbehavior)).into(), 4),

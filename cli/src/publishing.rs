@@ -6,17 +6,23 @@ use crate::{
     keys::Key,
     output, session, subject, time, view,
 };
-use assay_client::{Client, Published, Wait};
+use assay_client::{Client, ClientError, Published, Wait};
 use assay_core::{
     claim::{self, SigningKey},
     issuer::IssuerId,
+    json::Value,
     limits,
     predicate::{self, Attachment, Prepared},
     statement::{Statement, StatementError, Subject},
 };
 use clap::Args;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
+
+/// How often a claim is offered again to a node that asks for that, and the longest wait before it: a limit of claims a
+/// second lets one through at last, and a node that is full says so for longer.
+const PATIENCE: u32 = 20;
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Who signs, and whether anything is published at all.
 #[derive(Debug, Args)]
@@ -94,7 +100,9 @@ impl Draft {
 
     /// The claim that a command makes of its arguments, to which errors are put down.
     pub fn of_arguments(statement: Result<Statement, StatementError>) -> Result<Self, Failure> {
-        Draft::new(statement, vec![], None).map_err(Failure::Usage)
+        let mut draft = Draft::new(statement, vec![], None).map_err(Failure::Usage)?;
+        draft.summary = said(draft.statement.predicate());
+        Ok(draft)
     }
 
     fn new(
@@ -119,9 +127,38 @@ impl Draft {
 /// Signs and publishes the claims and prints what became of them; if it is a dry run, prints their statements.
 pub async fn publish(drafts: Vec<Draft>, signing: &Signing, settings: &Settings) -> Result<(), Failure> {
     match signing.dry_run {
-        true => drafts.iter().try_for_each(|draft| output::text(&draft.payload)),
+        true => drafts.iter().try_for_each(|draft| {
+            summarize(draft, settings);
+            output::text(&draft.payload)
+        }),
         false => Publisher::connect(signing, settings).await?.publish(drafts).await,
     }
+}
+
+/// Tells the person what a claim says.
+fn summarize(draft: &Draft, settings: &Settings) {
+    let about = subject::short_list(draft.statement.subjects());
+    output::say(settings, &format!("claim: {} about {about}", view::kind(&draft.statement)));
+    for (label, value) in &draft.summary {
+        output::say(settings, &format!("  {}: {}", output::plain(label), output::plain(value)));
+    }
+}
+
+/// What the predicate of a command's arguments says, in its own words: every member that is a text, a number, or a list of
+/// them.
+fn said(predicate: &Value) -> Vec<(String, String)> {
+    let word = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.as_str().to_owned()),
+        Value::Bool(yes) => Some(yes.to_string()),
+        _ => None,
+    };
+    let words = |value: &Value| match value {
+        Value::Array(items) => Some(items.iter().filter_map(word).collect::<Vec<_>>().join(", ")),
+        value => word(value),
+    };
+    let members = predicate.as_object().unwrap_or_default();
+    members.iter().filter_map(|(key, value)| Some((key.clone(), words(value)?))).collect()
 }
 
 impl<'a> Publisher<'a> {
@@ -137,17 +174,47 @@ impl<'a> Publisher<'a> {
         self.keys.iter().map(|key| (self.issuer.unwrap_or_else(|| key.issuer()), &key.signing)).collect()
     }
 
-    /// Signs and publishes the claims and prints what became of them.
+    /// Signs and publishes the claims and prints what became of them, also of those before one that failed.
     pub async fn publish(&self, drafts: Vec<Draft>) -> Result<(), Failure> {
-        let mut views = vec![];
-        for draft in drafts {
-            self.summarize(&draft);
-            views.push(self.publish_one(&draft).await?);
+        let (mut views, mut failure) = (vec![], None);
+        for draft in &drafts {
+            summarize(draft, self.settings);
+            match self.publish_when_asked_to(draft).await {
+                Ok(view) => views.push(view),
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            }
         }
-        output::data(self.settings, || views.iter().map(text).collect::<Vec<_>>().join("\n"), &views)?;
-        let ids: Vec<_> = views.iter().map(|view| view.claim_id.as_str()).collect();
-        output::say(self.settings, &format!("next: assay receipt {} --out receipts", ids.join(" ")));
-        Ok(())
+        if failure.is_none() || !views.is_empty() {
+            output::data(self.settings, || views.iter().map(text).collect::<Vec<_>>().join("\n"), &views)?;
+        }
+        let Some(failure) = failure else {
+            let ids: Vec<_> = views.iter().map(|view| view.claim_id.as_str()).collect();
+            output::say(self.settings, &format!("next: assay receipt {} --out receipts", ids.join(" ")));
+            return Ok(());
+        };
+        if drafts.len() > 1 {
+            let done = format!("{} of {} claims are published", views.len(), drafts.len());
+            output::say(self.settings, &format!("{done}; the same command again publishes the rest, and none twice"));
+        }
+        Err(failure)
+    }
+
+    /// Publishes one claim; where the node says that it is asked too often, as often as its limit allows.
+    async fn publish_when_asked_to(&self, draft: &Draft) -> Result<PublishView, Failure> {
+        for _ in 0..PATIENCE {
+            match self.publish_one(draft).await {
+                Err(Failure::Client(ClientError::Unavailable { retry_after: Some(delay), .. }))
+                    if delay <= LONGEST_WAIT =>
+                {
+                    tokio::time::sleep(delay).await;
+                }
+                done => return done,
+            }
+        }
+        self.publish_one(draft).await
     }
 
     async fn publish_one(&self, draft: &Draft) -> Result<PublishView, Failure> {
@@ -185,15 +252,6 @@ impl<'a> Publisher<'a> {
             media_type: attachment.media_type.clone(),
             already_stored,
         })
-    }
-
-    /// Tells the person what is about to be signed.
-    fn summarize(&self, draft: &Draft) {
-        let about = subject::short_list(draft.statement.subjects());
-        output::say(self.settings, &format!("claim: {} about {about}", view::kind(&draft.statement)));
-        for (label, value) in &draft.summary {
-            output::say(self.settings, &format!("  {}: {}", output::plain(label), output::plain(value)));
-        }
     }
 }
 

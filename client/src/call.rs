@@ -51,7 +51,7 @@ async fn within<T>(
 
 fn late(doing: &str, limit: Duration) -> ClientError {
     let what = format!("{doing} failed: the node did not answer to the end within {} s", limit.as_secs());
-    ClientError::Unavailable { what, source: None }
+    ClientError::Unavailable { what, retry_after: None, source: None }
 }
 
 #[cfg(test)]

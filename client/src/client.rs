@@ -87,6 +87,7 @@ impl Client {
                      logged since is not in its answer; try again later, or ask another node",
                     head.size()
                 ),
+                retry_after: None,
                 source: None,
             }),
             false => Ok(head),

@@ -1,7 +1,7 @@
 //! Errors, sorted by who is to blame: the caller, the network, the node's refusal, an answer that does not verify, or the
 //! log itself, with the evidence inside.
 
-use std::{fmt, io, path::PathBuf};
+use std::{fmt, io, path::PathBuf, time::Duration};
 use tonic_types::StatusExt;
 
 /// Any error, as a source.
@@ -18,6 +18,8 @@ pub enum ClientError {
     Unavailable {
         /// What was being done and, where the node said so, when to come back.
         what: String,
+        /// When the node asks to come back, where it says so.
+        retry_after: Option<Duration>,
         /// What the transport says.
         #[source]
         source: Option<BoxError>,
@@ -61,7 +63,7 @@ pub enum ClientError {
 
 impl ClientError {
     pub(crate) fn unavailable(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
-        ClientError::Unavailable { what: what.into(), source: Some(source.into()) }
+        ClientError::Unavailable { what: what.into(), retry_after: None, source: Some(source.into()) }
     }
 
     pub(crate) fn unverified(what: impl Into<String>) -> Self {
@@ -82,10 +84,11 @@ impl ClientError {
             }
             code => {
                 let mut what = format!("{doing} failed: {} ({code:?})", status.message());
-                if let Some(delay) = status.get_details_retry_info().and_then(|info| info.retry_delay) {
+                let retry_after = status.get_details_retry_info().and_then(|info| info.retry_delay);
+                if let Some(delay) = retry_after {
                     what.push_str(&format!("; the node asks to try again in {} s", delay.as_secs_f32().ceil()));
                 }
-                ClientError::unavailable(what, status)
+                ClientError::Unavailable { what, retry_after, source: Some(status.into()) }
             }
         }
     }

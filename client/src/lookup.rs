@@ -190,7 +190,7 @@ fn push(joined: &mut Joined, message: Option<v1::Answer>) -> Result<(), ClientEr
 
 fn too_much() -> ClientError {
     let what = format!("the answer has more than {ANSWER_BYTES} bytes; ask for less at once");
-    ClientError::Unavailable { what, source: None }
+    ClientError::Unavailable { what, retry_after: None, source: None }
 }
 
 /// What the node says while labels are watched.

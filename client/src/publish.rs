@@ -4,7 +4,7 @@
 //! fetches the proof and checks it. [`Client::publish_stream`] compares claim ids only, because a proof for each of
 //! millions of claims would cost more than publishing them; whoever wants proof asks [`Client::entry`] or audits the log.
 
-use crate::{BoxError, Client, ClientError, VerifiedEntry, call};
+use crate::{Client, ClientError, VerifiedEntry, call};
 use assay_core::{Hash, claim::ClaimId, dsse, entry::wire, tree::LeafIndex};
 use assay_proto::v1::{self, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, publish_result};
 use futures::{
@@ -148,6 +148,7 @@ impl Client {
                 0 => None,
                 n => Some(Err(ClientError::Unavailable {
                     what: format!("the node ended the stream with {n} claims unanswered; publish those again"),
+                    retry_after: None,
                     source: None,
                 })),
             }
@@ -204,7 +205,8 @@ fn published(answer: &PublishResponse, claim_id: Hash, wait: Wait) -> Result<Pub
     let Some(reached) = Wait::from_wire(answer.reached).filter(|reached| *reached >= wait) else {
         return Err(ClientError::Unavailable {
             what: "the node answered before the claim was as far as asked; publish it again to wait on".into(),
-            source: None::<BoxError>,
+            retry_after: None,
+            source: None,
         });
     };
     Ok(Published {

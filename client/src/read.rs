@@ -271,7 +271,11 @@ impl Client {
         .await?;
         match entries.len() as u64 == end - start {
             true => Ok(entries),
-            false => Err(ClientError::Unavailable { what: "the node sent too few entries".into(), source: None }),
+            false => Err(ClientError::Unavailable {
+                what: "the node sent too few entries".into(),
+                retry_after: None,
+                source: None,
+            }),
         }
     }
 

@@ -6,21 +6,21 @@ use assay_core::{Hash, predicate};
 use assay_proto::v1::{GetRequest, attachment_service_client::AttachmentServiceClient};
 use assay_tests::{
     data,
-    process::{Node, Ready, assay},
+    process::{Node, Ready, assay, assay_command, poll},
 };
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Output, Stdio},
 };
 
 /// Decides nothing here but whether a document is taken at all.
 const NOW: &str = "2026-11-22T18:41:48Z";
 
 /// What the publisher says a document is about that does not say it itself.
-const SUBJECT: &str = "pkg:generic/named-by-the-publisher@1";
+const SUBJECT: &str = "pkg:generic/named-by-the-publisher";
 
 /// A person at a terminal: a folder, a key, and a log that is running.
 struct Person {
@@ -202,5 +202,39 @@ fn refuses_what_was_tampered_with(person: &Person, id: &str, other: &str) -> any
     let stranger = Node::start()?;
     let (code, _, said) = person.verify(&stranger.ready().vkey, "receipts")?;
     assert_eq!(code, Some(4), "another log's key: {said}");
+    Ok(())
+}
+
+/// `count` reviews of as many packages, as cargo-vet writes them.
+fn audits(count: usize) -> String {
+    let audit = |n| format!("[[audits.a{n}]]\nwho = \"A\"\ncriteria = \"safe-to-deploy\"\nversion = \"1.0.{n}\"\n\n");
+    (0..count).map(audit).collect()
+}
+
+#[test]
+fn many_claims_go_as_fast_as_the_node_takes_them_and_what_was_published_is_said() -> anyhow::Result<()> {
+    let mut node = Node::start_with("log.publish_interval_ms = 20\nadmission.issuer_claims_per_second = 1")?;
+    let person = Person::register(node.ready())?;
+    // Ten at once are a burst; the rest is refused at first.
+    fs::write(person.path("some.toml"), audits(12))?;
+    let some = person.online(&["publish", "audit", "some.toml", "--key", "key.pem"])?;
+    assert_eq!(some.as_array().map(Vec::len), Some(12));
+
+    let size = || person.online(&["log"])?["tree_size"].as_u64().context("no size");
+    let before = size()?;
+    fs::write(person.path("many.toml"), audits(60))?;
+    let log = ["--log", &person.ready.url, "--log-key", &person.ready.vkey, "--output", "json"];
+    let many = ["publish", "audit", "many.toml", "--key", "key.pem"];
+    let publishing = assay_command(person.folder.path(), &[&many[..], &log[..]].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    poll(|| Ok((size()? > before).then_some(())))?;
+    node.kill()?;
+    let output = publishing.wait_with_output()?;
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let published: Vec<Value> = serde_json::from_slice(&output.stdout)?;
+    assert!((1..60).contains(&published.len()), "{}", said(&output));
+    assert!(said(&output).contains(&format!("{} of 60 claims are published", published.len())), "{}", said(&output));
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! `assay endorse`: vouching that an issuer has a role.
 
 use crate::{
+    asking,
     config::{self, Settings},
     exit::Failure,
-    publishing::{self, Draft, Signing},
+    publishing::{self, Draft, Publisher, Signing},
     time,
 };
 use assay_core::{
@@ -46,7 +47,7 @@ pub struct Command {
     signing: Signing,
 }
 
-/// Runs the command.
+/// Runs the command. Unless it is a dry run, the endorsement has to have effect: it is of somebody else, and has not ended.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let endorsement = Endorsement {
         issuer: command.issuer_id,
@@ -56,5 +57,49 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         valid_from: command.since,
         valid_until: command.until,
     };
-    publishing::publish(vec![Draft::of_arguments(endorsement.statement())?], &command.signing, settings).await
+    let (endorsed, until) = (endorsement.issuer, endorsement.valid_until.clone());
+    let drafts = vec![Draft::of_arguments(endorsement.statement())?];
+    if command.signing.dry_run {
+        return publishing::publish(drafts, &command.signing, settings).await;
+    }
+    check_not_over(&until, asking::now_ms())?;
+    let publisher = Publisher::connect(&command.signing, settings).await?;
+    let signs: Vec<_> = publisher.signers().iter().map(|(issuer, _)| *issuer).collect();
+    check_of_another(endorsed, &signs)?;
+    publisher.publish(drafts).await
+}
+
+fn check_not_over(until: &Timestamp, now_ms: u64) -> Result<(), Failure> {
+    match i64::try_from(now_ms).is_ok_and(|now| until.unix_ms() < now) {
+        false => Ok(()),
+        true => Err(Failure::Usage(format!(
+            "--until {}: that is over, so the endorsement would never hold",
+            until.as_str()
+        ))),
+    }
+}
+
+fn check_of_another(endorsed: IssuerId, signs: &[IssuerId]) -> Result<(), Failure> {
+    match signs.iter().all(|issuer| *issuer == endorsed) {
+        false => Ok(()),
+        true => Err(Failure::Usage(format!(
+            "issuer {endorsed} would vouch for itself, which counts for nobody; ask somebody else to endorse it"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_have_no_effect_is_refused() {
+        let until = time::last_instant("2020-01-01").unwrap();
+        let end = u64::try_from(until.unix_ms()).unwrap();
+        assert!(check_not_over(&until, end).is_ok());
+        assert!(matches!(check_not_over(&until, end + 1), Err(Failure::Usage(_))));
+        let [one, two] = [1, 2].map(|n| IssuerId::derive(1, &[[n; 32]]));
+        assert!(check_of_another(one, &[one, two]).is_ok() && check_of_another(one, &[two]).is_ok());
+        assert!(matches!(check_of_another(one, &[one]), Err(Failure::Usage(_))));
+    }
 }

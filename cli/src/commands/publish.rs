@@ -7,7 +7,12 @@ use crate::{
     publishing::{self, Draft, Signing},
     subject, time,
 };
-use assay_core::{limits, predicate, statement::Subject};
+use assay_core::{
+    limits,
+    predicate::{self, Prepared},
+    purl::Purl,
+    statement::Subject,
+};
 use clap::{Args, ValueEnum};
 use std::{path::PathBuf, time::SystemTime};
 
@@ -83,7 +88,29 @@ fn drafts(kind: Kind, document: &Document, subjects: &[Subject]) -> Result<Vec<D
     let wrong = |reason: String| Failure::Usage(format!("{}: {reason}", document.name));
     let prepared =
         predicate::prepare(kind.name(), &document.name, &document.bytes, &now).map_err(|e| wrong(e.to_string()))?;
+    check_subjects(kind, &prepared, subjects).map_err(wrong)?;
     prepared.into_iter().map(|prepared| Draft::of_document(prepared, subjects).map_err(wrong)).collect()
+}
+
+/// Makes sure that what the person says the claims are about can be what they are about. A document of several claims says of
+/// each what it is of: put to one subject they would say false things of it, for ever and signed.
+fn check_subjects(kind: Kind, prepared: &[Prepared], subjects: &[Subject]) -> Result<(), String> {
+    let suggests = prepared.iter().any(|one| !one.subjects.is_empty());
+    let versioned = |subject: &Subject| {
+        subject.uri().and_then(|uri| Purl::parse(uri).ok()).is_some_and(|purl| purl.version().is_some())
+    };
+    match kind {
+        Kind::Audit if !subjects.is_empty() && suggests => {
+            Err("it says itself which version of which package each of its audits is of; leave --subject away".into())
+        }
+        Kind::Lifecycle if prepared.len() > 1 && subjects.iter().any(|one| one.uri().is_none() || versioned(one)) => {
+            Err(format!(
+                "it has dates of {} release cycles, and --subject names one version; name the package without a version",
+                prepared.len()
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +125,22 @@ mod tests {
     fn every_kind_is_one_that_documents_are_prepared_as() {
         let names: Vec<_> = Kind::value_variants().iter().map(|kind| kind.name()).collect();
         assert_eq!(names, predicate::KINDS);
+    }
+
+    #[test]
+    fn claims_of_many_are_not_put_to_one() {
+        let audits = b"[[audits.a]]\nwho = \"A\"\ncriteria = \"safe-to-deploy\"\nversion = \"1.0.0\"\n";
+        let subject = |text| [subject::read(text).unwrap()];
+        assert_eq!(drafts(Kind::Audit, &document(audits), &[]).unwrap().len(), 1);
+        let error = drafts(Kind::Audit, &document(audits), &subject("pkg:cargo/b@1.0.0")).err().unwrap();
+        assert!(matches!(&error, Failure::Usage(text) if text.contains("leave --subject away")), "{error}");
+
+        let cycles = br#"{"schema_version":"1.0.0","generated_at":"2026-01-01T00:00:00Z","result":{"name":"x","label":"X","category":"lang","releases":[
+            {"name":"1","label":"1","releaseDate":"2020-01-01","isEol":true,"eolFrom":"2021-01-01","isMaintained":false},
+            {"name":"2","label":"2","releaseDate":"2021-01-01","isEol":false,"eolFrom":"2030-01-01","isMaintained":true}]}}"#;
+        assert_eq!(drafts(Kind::Lifecycle, &document(cycles), &subject("pkg:generic/x")).unwrap().len(), 2);
+        let error = drafts(Kind::Lifecycle, &document(cycles), &subject("pkg:generic/x@1")).err().unwrap();
+        assert!(matches!(&error, Failure::Usage(text) if text.contains("without a version")), "{error}");
     }
 
     #[test]

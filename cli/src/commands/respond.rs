@@ -3,9 +3,10 @@
 use crate::{
     config::Settings,
     exit::Failure,
-    publishing::{self, Draft, Signing},
+    publishing::{self, Draft, Publisher, Signing},
     session,
 };
+use assay_client::LeafRef;
 use assay_core::{
     claim::ClaimId,
     predicate::response::{Response, STANCES},
@@ -29,8 +30,14 @@ pub struct Command {
     signing: Signing,
 }
 
-/// Runs the command.
+/// Runs the command. Unless it is a dry run, the claim has to be in the log: to anything else nobody would find the response.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let response = Response { target: command.claim, stance: command.stance, text: command.text };
-    publishing::publish(vec![Draft::of_arguments(response.statement())?], &command.signing, settings).await
+    let drafts = vec![Draft::of_arguments(response.statement())?];
+    if command.signing.dry_run {
+        return publishing::publish(drafts, &command.signing, settings).await;
+    }
+    let publisher = Publisher::connect(&command.signing, settings).await?;
+    publisher.client.entry(LeafRef::Claim(command.claim)).await?;
+    publisher.publish(drafts).await
 }

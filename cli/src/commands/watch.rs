@@ -179,9 +179,12 @@ impl Watch {
                 Ok(Ok(Some(_))) | Err(_) => {}
                 Ok(Err(error)) => return Err(error.into()),
                 Ok(Ok(None)) => {
-                    return Err(
-                        ClientError::Unavailable { what: "the node ended the watch".into(), source: None }.into()
-                    );
+                    return Err(ClientError::Unavailable {
+                        what: "the node ended the watch".into(),
+                        retry_after: None,
+                        source: None,
+                    }
+                    .into());
                 }
             }
         }
@@ -221,6 +224,7 @@ impl Watch {
         for checkpoint in &news.checkpoints {
             tlog.verify(checkpoint.note()).map_err(|e| ClientError::Unavailable {
                 what: format!("not enough of your witnesses confirm its head of {} entries", checkpoint.size()),
+                retry_after: None,
                 source: Some(e.into()),
             })?;
         }

@@ -7,7 +7,7 @@ use crate::{
     session,
 };
 use assay_client::LeafRef;
-use assay_core::{claim::ClaimId, issuer::IssuerId, predicate::withdrawal::Withdrawal};
+use assay_core::{claim::ClaimId, issuer::IssuerId, predicate::withdrawal::Withdrawal, trust};
 use clap::Args;
 
 /// Take back a claim of one's own. It stays in the log, and the withdrawal beside it.
@@ -26,8 +26,8 @@ pub struct Command {
     signing: Signing,
 }
 
-/// Runs the command. Unless it is a dry run, the claim has to be in the log and signed for an issuer that signs now: nobody
-/// else can withdraw it.
+/// Runs the command. Unless it is a dry run, the claim has to be in the log, of a type that can be withdrawn, and signed for
+/// an issuer that signs now: nobody else can withdraw it.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let Command { claim, reason, superseded_by, signing } = command;
     let withdrawal = Withdrawal { target: claim, reason, superseded_by };
@@ -40,6 +40,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let signed: Vec<_> = entry.claim().signers().iter().map(|(issuer, _)| *issuer).collect();
     let signs: Vec<_> = publisher.signers().iter().map(|(issuer, _)| *issuer).collect();
     check_own(claim, &signed, &signs)?;
+    check_not_final(claim, entry.claim().statement().predicate_type())?;
     publisher.publish(drafts).await
 }
 
@@ -54,9 +55,21 @@ fn check_own(claim: ClaimId, signed: &[IssuerId], signs: &[IssuerId]) -> Result<
     }
 }
 
+/// Makes sure that the withdrawal would have effect.
+fn check_not_final(claim: ClaimId, predicate_type: &str) -> Result<(), Failure> {
+    match trust::is_final(predicate_type) {
+        false => Ok(()),
+        true => Err(Failure::Usage(format!(
+            "claim {claim} is a withdrawal, a key compromise or a record of an issuer: these are final. Say what you withdrew \
+             again as a new claim, or rotate the issuer's keys (assay issuer rotate)"
+        ))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assay_core::predicate::withdrawal;
 
     #[test]
     fn nobody_withdraws_what_others_signed() {
@@ -64,5 +77,12 @@ mod tests {
         let [one, two, three] = [1, 2, 3].map(|n| IssuerId::derive(1, &[[n; 32]]));
         assert!(check_own(claim, &[one, two], &[three, two]).is_ok());
         assert!(matches!(check_own(claim, &[one, two], &[three]), Err(Failure::Usage(_))));
+    }
+
+    #[test]
+    fn what_is_final_is_not_withdrawn() {
+        let claim = ClaimId::from_hex(&"ab".repeat(32)).unwrap();
+        assert!(matches!(check_not_final(claim, withdrawal::URI), Err(Failure::Usage(_))));
+        assert!(check_not_final(claim, "https://e.org/x").is_ok());
     }
 }

@@ -13,7 +13,7 @@ mod standing;
 
 pub(crate) use roles::covers;
 pub use roles::{Anchor, EndorsementFault, Grant, Link, Role, Roles};
-pub use standing::{JudgedClaim, Standing, Trust};
+pub use standing::{JudgedClaim, Standing, Trust, is_final};
 
 #[cfg(test)]
 mod tests;

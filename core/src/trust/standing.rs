@@ -260,7 +260,8 @@ fn is_final_by_its_leaf(predicate_type: &str) -> bool {
 }
 
 /// What cannot be withdrawn. A thief who could take back a withdrawal or a compromise would undo it.
-fn is_final(predicate_type: &str) -> bool {
+/// Whether a claim of this type cannot be withdrawn: a withdrawal, a key compromise, a record of an issuer.
+pub fn is_final(predicate_type: &str) -> bool {
     is_final_by_its_leaf(predicate_type) || predicate_type == withdrawal::URI
 }
 
