@@ -57,11 +57,11 @@ fn result(component: &Component) -> Option<Value> {
     let worst = summary::main_reason(component)?;
     let said = |reason: &Reason| {
         let voices = reason.voices();
-        let by = if voices.is_empty() { String::new() } else { format!(" (says {voices})") };
+        let by = if voices.is_empty() { String::new() } else { format!(" (according to {voices})") };
         format!("{}: {}{by}", reason.rule, reason.text)
     };
     let reasons: Vec<String> = component.against().map(said).collect();
-    let text = format!("{} is {}. {}", component.title(), component.outcome, reasons.join(" "));
+    let text = format!("{}: {}. {}", component.title(), component.outcome, reasons.join(" "));
     let level = if worst.outcome == Outcome::Warn { "warning" } else { "error" };
     Some(finding(&worst.rule, level, &text, &component.places, &component.title()))
 }

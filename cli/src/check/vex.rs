@@ -70,9 +70,9 @@ fn analysis(vulnerability: &Vulnerability) -> Value {
 /// Who says what, strangers included.
 fn detail(vulnerability: &Vulnerability) -> String {
     let said = |stated: &Stated| {
-        let role = if stated.claim.roles.is_empty() { ", who has no role under the policy," } else { "" };
+        let role = if stated.claim.roles.is_empty() { ", who has no role under the policy" } else { "" };
         let why = stated.justification.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
-        format!("{}{role} says {}{why}.", stated.claim.issuer, state(stated.status))
+        format!("According to {}{role}: {}{why}.", stated.claim.issuer, state(stated.status))
     };
     let mut sentences: Vec<String> = vulnerability.stated.iter().map(said).collect();
     sentences.extend(vulnerability.found.iter().map(|claim| format!("A scan by {} found it.", claim.issuer)));
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(of(2), (&"CVE-2026-0003".into(), &"in_triage".into()));
         assert_eq!(vex["vulnerabilities"][1]["analysis"]["justification"], "code_not_present");
         let detail = vex["vulnerabilities"][1]["analysis"]["detail"].as_str().unwrap();
-        assert!(detail.contains("who has no role under the policy, says resolved"), "{detail}");
+        assert!(detail.contains("who has no role under the policy: resolved"), "{detail}");
         assert_eq!(vex["vulnerabilities"][0]["affects"][0]["ref"], vex["components"][0]["bom-ref"]);
     }
 }

@@ -227,7 +227,7 @@ fn by_text(text: &str) -> Result<Format, Fault> {
 }
 
 fn one_of(found: impl Iterator<Item = Format>) -> Result<Format, Fault> {
-    const RENAME: &str = "give the file the name that its tool gives it, or say the format";
+    const RENAME: &str = "give the file the name that its tool gives it";
     let found: Vec<_> = found.collect();
     match found.as_slice() {
         [format] => Ok(*format),

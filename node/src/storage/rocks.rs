@@ -292,6 +292,8 @@ impl Reads for View<'_> {
         }
         let mut options = self.options();
         options.set_iterate_upper_bound(to);
+        // Whoever reads segments in a row reads the log: what others look up would make room for it, and it is not asked again.
+        options.fill_cache(table != Table::Segments);
         let mut at = self.store.db.raw_iterator_cf_opt(self.store.family(table)?, options);
         at.seek(from);
         while let Some((key, value)) = at.item() {
