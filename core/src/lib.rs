@@ -24,5 +24,6 @@ pub mod sequencer;
 pub mod statement;
 pub mod tree;
 pub mod trust;
+pub mod vers;
 
 pub use hash::Hash;

@@ -337,7 +337,7 @@ fn unsupported(rule: &Rule, facts: &Facts<'_>, against: &mut Against) {
     in_order.sort_by_key(|fact| fact.order());
     for fact in in_order {
         let Ok(said) = Lifecycle::parse(fact.predicate) else { continue };
-        match is_of_version(&said, facts.component.version()) {
+        match facts.component.purl().map_or(said.versions.is_none().then_some(true), |purl| said.is_of(purl)) {
             Some(true) => {}
             Some(false) => continue,
             None => {
@@ -360,16 +360,6 @@ fn unsupported(rule: &Rule, facts: &Facts<'_>, against: &mut Against) {
             });
         }
     }
-}
-
-/// Whether dates are of a version; `None` if that cannot be told, because it depends on how versions are ordered.
-fn is_of_version(said: &Lifecycle, version: Option<&str>) -> Option<bool> {
-    let Some(versions) = &said.versions else { return Some(true) };
-    let version = version?;
-    let one = versions.version.as_deref().map(|one| one == version);
-    let in_cycle =
-        |cycle: &str| version.strip_prefix(cycle).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    one.or_else(|| versions.cycle.as_deref().map(in_cycle))
 }
 
 /// A date, as it was written; of a day's first or last second, the day.

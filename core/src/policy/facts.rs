@@ -9,7 +9,7 @@ use crate::claim::ClaimId;
 use crate::component;
 use crate::issuer::IssuerId;
 use crate::json::Value;
-use crate::predicate;
+use crate::predicate::{self, audit, audit::Audit, lifecycle, lifecycle::Lifecycle};
 use crate::purl::{Purl, PurlError};
 use crate::statement::Statement;
 use crate::tree::LeafIndex;
@@ -119,6 +119,9 @@ pub(super) enum Relation {
     This,
     /// It is about another artifact of the same version, by a digest that differs.
     OtherArtifact,
+    /// It is about some versions, and whether this is one of them cannot be told. It counts against the component, and never
+    /// for it.
+    OtherVersions,
     /// It is about a package of the same name from another place ([`Component::from_elsewhere`]). It may be the same software
     /// or not: it counts against the component, and never for it.
     OtherSource,
@@ -236,8 +239,24 @@ pub(super) fn relation(statement: &Statement, component: &Component) -> Option<R
             (_, false) => Relation::OtherSource,
         })
     };
-    let relations: Vec<Relation> = statement.subjects().iter().filter_map(of_subject).collect();
-    relations.into_iter().min()
+    let closest = statement.subjects().iter().filter_map(of_subject).min()?;
+    match component.purl.as_ref().filter(|purl| purl.version().is_some()).map(|purl| is_of_version(statement, purl)) {
+        None | Some(Some(true)) => Some(closest),
+        Some(None) => Some(closest.max(Relation::OtherVersions)),
+        Some(Some(false)) => None,
+    }
+}
+
+/// Whether a claim that says itself which versions it is of is of this one; `None` if that cannot be told.
+fn is_of_version(statement: &Statement, package: &Purl) -> Option<bool> {
+    match statement.predicate_type() {
+        audit::URI => Audit::parse(statement.predicate()).map_or(Some(true), |audit| audit.is_of(package)),
+        // What cannot be told of dates is told to people: see `unsupported`.
+        lifecycle::URI => {
+            Some(Lifecycle::parse(statement.predicate()).map_or(Some(true), |said| said.is_of(package)).unwrap_or(true))
+        }
+        _ => Some(true),
+    }
 }
 
 /// The qualifiers that say where a package comes from, if not from where its type's packages are (purl-spec, "Known

@@ -176,6 +176,9 @@ pub fn posture(policy: &Policy, component: &Component, claims: &[LoggedClaim], n
         Some(match relation(logged.claim().statement(), component)? {
             Relation::This => None,
             Relation::OtherArtifact => Some("it is about another artifact of the same version".to_owned()),
+            Relation::OtherVersions => {
+                Some("it is about some versions, and whether this is one of them cannot be told here".to_owned())
+            }
             Relation::OtherSource => Some("it is about a package of the same name from another place".to_owned()),
         })
     };

@@ -322,11 +322,38 @@ fn ended_support_denies_unless_somebody_still_supports_it() {
     assert!(verdict.reasons()[0].text.contains("2026-01-10"), "{}", verdict.reasons()[0].text);
     lifecycle(&mut world, &supplier, "tba", "");
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
-    // What depends on how versions are ordered is said, and denies nothing.
-    lifecycle(&mut world, &supplier, "2020-01-01", r#","versions":{"range":"vers:cargo/<1.5"}"#);
+    lifecycle(&mut world, &supplier, "2020-01-01", r#","versions":{"range":"vers:cargo/>1.5"}"#);
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    // What depends on an order of versions that is not known here is said, and denies nothing.
+    lifecycle(&mut world, &supplier, "2020-01-01", r#","versions":{"range":"vers:generic/<1.5"}"#);
     let verdict = decided(&policy, &world.claims, &fresh(&world));
     assert_eq!(verdict.outcome(), Outcome::Warn);
-    assert!(verdict.reasons()[0].text.contains("vers:cargo/<1.5"));
+    assert!(verdict.reasons()[0].text.contains("vers:generic/<1.5"));
+    lifecycle(&mut world, &supplier, "2020-01-01", r#","versions":{"range":"vers:cargo/<1.5"}"#);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+}
+
+#[test]
+fn a_review_of_some_versions_counts_for_those() {
+    let (wanted, failed) = (
+        rule("require", "deny", "claims = [\"audit\"]\nfrom = [\"auditor\"]"),
+        rule("deny", "deny", "if = \"claim\"\nclaims = [\"audit\"]\nfrom = [\"auditor\"]"),
+    );
+    for (range, counts_for, counts_against) in [
+        ("vers:cargo/>=1.0.0|<2.0.0", true, true),
+        ("vers:cargo/*", true, true),
+        ("vers:cargo/>=2.0.0", false, false),
+        // Whether it is of this version cannot be told: it counts against it, and never for it.
+        ("vers:generic/>=1.0.0", false, true),
+    ] {
+        let mut world = World::new();
+        let a = world.register("a", &[1], 1);
+        let text = format!(r#"{{"criteria":["safe-to-run"],"verdict":"pass","scope":"version","versions":"{range}"}}"#);
+        world.log(&about("pkg:cargo/a", AUDIT, &text), &[&a]);
+        let decides = |rule: &str| outcome(&format!("version = 1\n{}{rule}", anchor(&a, &["auditor"])), &world);
+        assert_eq!(decides(&wanted) == Outcome::Fine, counts_for, "{range}");
+        assert_eq!(decides(&failed) == Outcome::Denied, counts_against, "{range}");
+    }
 }
 
 #[test]

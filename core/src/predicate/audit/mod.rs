@@ -22,6 +22,8 @@ use super::document::{Document, DocumentError, Prepared, object};
 use super::node::Node;
 use super::{PredicateError, PredicateType, Timestamp};
 use crate::json::Value;
+use crate::purl::Purl;
+use crate::vers;
 
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:audit:v1";
@@ -101,6 +103,12 @@ impl Audit {
             notes: node.get("notes").map(|notes| notes.prose().map(str::to_owned)).transpose()?,
             definitions: node.get("definitions").map_or(Ok(Vec::new()), |node| definitions(&node))?,
         })
+    }
+
+    /// Whether the review is of a version of a package, as far as it says so itself; `None` if that cannot be told.
+    pub fn is_of(&self, package: &Purl) -> Option<bool> {
+        let Some(range) = &self.versions else { return Some(true) };
+        vers::holds(range, &package.components().ty, package.version()?)
     }
 
     /// Whether it says that a criterion is met. cargo-vet's `safe-to-deploy` implies its `safe-to-run`.

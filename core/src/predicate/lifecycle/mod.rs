@@ -19,6 +19,8 @@ use super::document::{Document, DocumentError, Prepared, not_taken};
 use super::node::Node;
 use super::{PredicateError, PredicateType, Timestamp};
 use crate::json::Value;
+use crate::purl::Purl;
+use crate::vers;
 
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:lifecycle:v1";
@@ -68,6 +70,19 @@ pub struct Versions {
     pub cycle: Option<String>,
     /// One version.
     pub version: Option<String>,
+}
+
+impl Lifecycle {
+    /// Whether the dates are of a version of a package; `None` if that cannot be told.
+    pub fn is_of(&self, package: &Purl) -> Option<bool> {
+        let Some(versions) = &self.versions else { return Some(true) };
+        let version = package.version()?;
+        let in_cycle =
+            |cycle: &str| version.strip_prefix(cycle).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let one = versions.version.as_deref().map(|one| one == version);
+        let cycle = || versions.cycle.as_deref().map(in_cycle);
+        one.or_else(cycle).or_else(|| vers::holds(versions.range.as_deref()?, &package.components().ty, version))
+    }
 }
 
 impl Date {

@@ -1,0 +1,32 @@
+//! The demo that the README promises: it runs to its end, and shows what it is there to show.
+
+use assay_tests::process::binaries;
+use std::{path::Path, process::Command};
+
+/// What it printed, by command: what stands between a line `$ command` and the next one.
+fn printed<'a>(output: &'a str, command: &str) -> &'a str {
+    let start = format!("\n$ {command}");
+    let from = output.find(&start).unwrap_or_else(|| panic!("it did not run {command}:\n{output}"));
+    let rest = &output[from + 1..];
+    &rest[..rest.find("\n$ ").unwrap_or(rest.len())]
+}
+
+#[test]
+fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_more() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let target = binaries().parent().unwrap();
+    let demo =
+        Command::new(root.join("scripts/demo")).env("CARGO_TARGET_DIR", target).current_dir(root).output().unwrap();
+    let output = String::from_utf8(demo.stdout).unwrap();
+    assert!(demo.status.success(), "{output}\n{}", String::from_utf8_lossy(&demo.stderr));
+
+    let lookup = printed(&output, "assay lookup pkg:cargo/serde@");
+    for said in ["withdraws it: We had reviewed another version.", "complete"] {
+        assert!(lookup.contains(said), "no {said:?} in:\n{lookup}");
+    }
+    let check = printed(&output, "assay check Cargo.lock");
+    for said in ["1 past end of support", "pkg:cargo/tokio@", "pkg:cargo/serde@", "withdrawn", "nothing was left out"] {
+        assert!(check.contains(said), "no {said:?} in:\n{check}");
+    }
+    assert!(output.contains("\nexit code 1\n"), "{output}");
+}
