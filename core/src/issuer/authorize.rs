@@ -132,19 +132,20 @@ pub fn authorize(claim: &VerifiedClaim, issuers: &impl Issuers) -> Result<Author
 #[derive(Debug, Clone)]
 pub struct Request {
     signers: Vec<Signer>,
-    record: Option<IssuerRecord>,
+    /// Rare, and large.
+    record: Option<Box<IssuerRecord>>,
 }
 
 impl Request {
     /// What the claim asks. Fails if it calls itself a record of an issuer and is none.
     pub fn of(claim: &VerifiedClaim) -> Result<Self, AuthorizeError> {
         let record = IssuerRecord::from_claim(claim).map_err(AuthorizeError::Record)?;
-        Ok(Request { signers: claim.signers().to_vec(), record })
+        Ok(Request { signers: claim.signers().to_vec(), record: record.map(Box::new) })
     }
 
     /// Decides as [`authorize`] does for the claim that this was made of.
     pub fn authorize(self, issuers: &impl Issuers) -> Result<Authorized, AuthorizeError> {
-        decide(&self.signers, self.record, issuers)
+        decide(&self.signers, self.record.map(|record| *record), issuers)
     }
 }
 
