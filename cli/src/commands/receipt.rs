@@ -53,19 +53,20 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
                 .collect::<Result<_, _>>()?,
         });
     }
-    output::data(settings, || views.iter().map(text).collect::<Vec<_>>().join("\n"), &views)?;
+    output::data(settings, || text(&views), &views)?;
     output::say(settings, &format!("next: assay verify {}", command.out.display()));
     Ok(())
 }
 
-fn text(view: &ReceiptView) -> String {
-    view.issuer_files
-        .iter()
-        .chain([&view.files])
-        .flatten()
-        .map(|p| p.display().to_string())
-        .collect::<Vec<_>>()
-        .join("\n")
+/// The files, each once: of one issuer's claims the records are the same.
+fn text(views: &[ReceiptView]) -> String {
+    let mut files: Vec<&PathBuf> = Vec::new();
+    for file in views.iter().flat_map(|view| view.issuer_files.iter().chain([&view.files]).flatten()) {
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join("\n")
 }
 
 /// Writes both files so that whoever reads them sees the old or the new one, whole.
