@@ -1,5 +1,6 @@
 //! `assay lookup` and `assay watch`, whole: the program against a node that runs.
 
+mod claims;
 mod person;
 mod watch;
 

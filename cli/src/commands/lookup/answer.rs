@@ -20,6 +20,8 @@ pub struct Answer {
     pub asked_at_ms: u64,
     /// The answer in a paragraph of plain words.
     pub answer: String,
+    /// What the answer cannot have, and why, in a sentence: a claim itself, if it was asked for privately or offline.
+    pub lacking: Option<String>,
     /// The policy's verdict; `None` if nothing was asked about that a policy could judge.
     pub policy: Option<VerdictView>,
     /// What is known, question by question.

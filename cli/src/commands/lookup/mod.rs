@@ -1,6 +1,7 @@
 //! `assay lookup`: everything that is known about something, grouped by question, and whether that is all there is.
 
 pub mod answer;
+mod choice;
 mod issuer;
 pub mod text;
 mod words;
@@ -21,7 +22,7 @@ use assay_core::{
     index::{self, Kind, Label},
     issuer::IssuerId,
     logged::LoggedClaim,
-    policy::{self, Component, Policy, Posture, STARTING},
+    policy::{self, Policy, STARTING},
     predicate,
     purl::Purl,
     statement::{Statement, Subject},
@@ -58,6 +59,8 @@ struct Known {
     asked: Asked,
     claims: Vec<LoggedClaim>,
     signed: Option<Signed>,
+    /// What the answer cannot have, in a sentence.
+    lacking: Option<String>,
     hints: Vec<String>,
 }
 
@@ -99,10 +102,28 @@ impl Asking<'_> {
         Ok(asked)
     }
 
+    /// How the logs are asked, if it is a way in which single entries and long lists cannot be had.
+    fn how(&self) -> Option<&'static str> {
+        match (self.how.offline, self.how.private) {
+            (true, _) => Some("offline"),
+            (false, true) => Some("privately"),
+            (false, false) => None,
+        }
+    }
+
+    /// Why a claim that was asked for is not in the answer. The index has labels of what claims speak of, and none of a claim
+    /// itself, so that its absence cannot be proven.
+    fn lacks_claim(&self) -> String {
+        match self.how() {
+            Some(how) => format!("The claim itself cannot be asked for {how}."),
+            None => "No log that was asked shows the claim itself, and that there is none cannot be proven.".to_owned(),
+        }
+    }
+
     /// The logs that can be asked for single entries and long lists: neither offline nor privately, and those that answer.
     async fn clients(&self) -> Result<Vec<Client>, Failure> {
         let mut clients = Vec::new();
-        if self.how.offline || self.how.private {
+        if self.how().is_some() {
             return Ok(clients);
         }
         for log in asking::logs(&self.policy, self.settings, self.how)? {
@@ -122,10 +143,11 @@ impl Asking<'_> {
 /// Asks for all that is known.
 async fn find(about: About, asking: &Asking<'_>) -> Result<Known, Failure> {
     let mut asked = asking.ask(&about.labels()).await?;
-    let mut hints = Vec::new();
+    let (mut hints, mut lacking) = (Vec::new(), None);
     let about = match about {
         About::Hex(hash) => {
-            let (about, hint) = resolve(hash, &claims_of(&asked), asking).await?;
+            let (about, hint);
+            (about, hint, lacking) = resolve(hash, &claims_of(&asked), asking).await?;
             hints.push(hint);
             about
         }
@@ -149,16 +171,26 @@ async fn find(about: About, asking: &Asking<'_>) -> Result<Known, Failure> {
     }
     let mut claims = claims_of(&asked);
     claims.extend(signed.iter().flat_map(|signed| signed.newest.clone()));
+    if let About::Claim(id) = &about
+        && claims.iter().all(|logged| logged.claim().id() != *id)
+    {
+        lacking = Some(asking.lacks_claim());
+    }
     hints.extend(hints_of(&about, &claims));
-    Ok(Known { about, asked, claims, signed, hints })
+    Ok(Known { about, asked, claims, signed, lacking, hints })
 }
 
 fn claims_of(asked: &Asked) -> Vec<LoggedClaim> {
     asked.claims().cloned().collect()
 }
 
-/// What 64 hex digits are, with a word on how that was found out. What nobody has spoken of is taken for a SHA-256.
-async fn resolve(hash: Hash, claims: &[LoggedClaim], asking: &Asking<'_>) -> Result<(About, String), Failure> {
+/// What 64 hex digits are, with a word on how that was found out, and what could not be found out. What nobody has spoken of
+/// is taken for a SHA-256.
+async fn resolve(
+    hash: Hash,
+    claims: &[LoggedClaim],
+    asking: &Asking<'_>,
+) -> Result<(About, String, Option<String>), Failure> {
     let (hex, claim) = (hash.to_hex(), ClaimId::new(hash));
     let statements = || claims.iter().map(|logged| logged.claim().statement());
     let about_it = |statement: &Statement| statement.subjects().iter().any(|one| one.digest("sha256") == Some(&hex));
@@ -166,14 +198,21 @@ async fn resolve(hash: Hash, claims: &[LoggedClaim], asking: &Asking<'_>) -> Res
     let targeted = |statement: &Statement| predicate::targets(statement).contains(&claim);
     let known = "asked as a SHA-256, an issuer and a claim";
     if let Some(id) = IssuerId::from_hex(&hex).filter(|_| statements().any(record)) {
-        return Ok((About::Issuer(id), format!("{known}: it is an issuer")));
+        return Ok((About::Issuer(id), format!("{known}: it is an issuer"), None));
     }
     if statements().any(targeted) || labels_of_claim(&claim, asking).await?.is_some() {
-        return Ok((About::Claim(claim), format!("{known}: it is a claim")));
+        return Ok((About::Claim(claim), format!("{known}: it is a claim"), None));
     }
-    let found = if statements().any(about_it) { "it is a SHA-256" } else { "nothing is known of it as any of them" };
-    let digests = vec![("sha256".to_owned(), hex)];
-    Ok((About::Artifact(Artifact { digests, ..Artifact::default() }), format!("{known}: {found}")))
+    let (found, lacking) = match (statements().any(about_it), asking.how()) {
+        (true, _) => ("it is a SHA-256", None),
+        (false, None) => ("nothing is known of it as any of them", None),
+        (false, Some(how)) => {
+            let lacking = format!("Whether a claim has this id cannot be asked {how}.");
+            ("nothing is said of it as any of them, and whether there is such a claim is open", Some(lacking))
+        }
+    };
+    let about = About::Artifact(Artifact { digests: vec![("sha256".to_owned(), hex)], ..Artifact::default() });
+    Ok((about, format!("{known}: {found}"), lacking))
 }
 
 /// The labels under which a claim itself stands, but for that of its signer, who may have signed any number of others.
@@ -233,9 +272,9 @@ fn hints_of(about: &About, claims: &[LoggedClaim]) -> Vec<String> {
 
 /// Puts what is known into words.
 fn tell(known: &Known, asking: &Asking<'_>, now_ms: u64) -> Answer {
-    let Known { about, asked, claims, signed, hints } = known;
+    let Known { about, asked, claims, signed, lacking, hints } = known;
     let component = about.component();
-    let posture = posture(about, component.as_ref(), claims, asking, now_ms);
+    let posture = choice::posture(about, component.as_ref(), claims, asking, now_ms);
     let verdict =
         component.map(|component| policy::evaluate(&asking.policy, &component, &asked.answers(), claims, now_ms));
     let questions = QuestionView::all(&posture, claims);
@@ -253,6 +292,7 @@ fn tell(known: &Known, asking: &Asking<'_>, now_ms: u64) -> Answer {
         about: AboutView::new(about),
         asked_at_ms: now_ms,
         answer: String::new(),
+        lacking: lacking.clone(),
         policy: verdict.as_ref().map(VerdictView::new),
         claims: ClaimView::of_lines(lines, claims),
         questions,
@@ -265,38 +305,6 @@ fn tell(known: &Known, asking: &Asking<'_>, now_ms: u64) -> Answer {
     answer
 }
 
-/// The lines of the answer: those about a component, or those of the claims that were asked for otherwise.
-fn posture(
-    about: &About,
-    component: Option<&Component>,
-    claims: &[LoggedClaim],
-    asking: &Asking<'_>,
-    now_ms: u64,
-) -> Posture {
-    let sha256 = |logged: &LoggedClaim, hex: &str| {
-        logged.claim().statement().subjects().iter().any(|subject| subject.digest("sha256") == Some(hex))
-    };
-    let listing = |chosen: &dyn Fn(&LoggedClaim) -> bool| policy::listing(&asking.policy, claims, chosen, now_ms);
-    match (about, component) {
-        (_, Some(component)) => policy::posture(&asking.policy, component, claims, now_ms),
-        (About::Vulnerability(id), _) => {
-            let mut posture = listing(&|logged| predicate::vulnerabilities(logged.claim().statement()).contains(id));
-            only_lines_that_name(id, &mut posture);
-            posture
-        }
-        (About::Claim(id), _) => listing(&|logged| logged.claim().id() == *id),
-        (About::Issuer(id), _) => listing(&|logged| sha256(logged, &id.to_hex())),
-        _ => Posture::default(),
-    }
-}
-
-/// Of a document that speaks of many vulnerabilities in a line each, keeps the lines that speak of this one.
-fn only_lines_that_name(id: &str, posture: &mut Posture) {
-    let naming: BTreeSet<_> =
-        posture.lines.iter().filter(|line| line.says.contains(id)).map(|line| line.claim).collect();
-    posture.lines.retain(|line| !naming.contains(&line.claim) || line.says.contains(id));
-}
-
 /// The exit code: whether the policy is met, or else whether anything is known; but first, whether every log answered.
 fn judge(known: &Known, answer: &Answer) -> Result<(), Failure> {
     let name = known.about.name();
@@ -304,6 +312,9 @@ fn judge(known: &Known, answer: &Answer) -> Result<(), Failure> {
     if !silent.is_empty() {
         let silent = output::plain(&silent.join(", "));
         return Err(Failure::Unanswered(format!("{name}: no answer of {silent}; try again later")));
+    }
+    if let Some(lacking) = &answer.lacking {
+        return Err(Failure::NotMet(format!("{name}: {lacking}")));
     }
     match &answer.policy {
         Some(verdict) if verdict.met => Ok(()),

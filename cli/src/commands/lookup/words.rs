@@ -6,10 +6,14 @@ use crate::about::About;
 use assay_core::policy::Question;
 use std::collections::BTreeSet;
 
+/// Most claims about another that the paragraph quotes.
+const SAID: usize = 3;
+
 /// The paragraph.
 pub fn paragraph(about: &About, answer: &Answer) -> String {
     let mut sentences = match about {
         About::Issuer(_) => issuer(about, answer),
+        About::Claim(id) => claim(about, &id.to_hex(), answer),
         _ => claims(about, answer),
     };
     sentences.extend(answer.policy.as_ref().map(verdict));
@@ -26,27 +30,68 @@ fn claims(about: &About, answer: &Answer) -> Vec<String> {
     let name = about.name();
     let lines: Vec<&LineView> =
         answer.questions.iter().filter(|q| is_said(q.question)).flat_map(|q| &q.lines).collect();
-    let ids = |lines: &[&LineView]| lines.iter().map(|line| line.claim_id.clone()).collect::<BTreeSet<_>>();
-    let (all, with_effect) = (ids(&lines), ids(&lines.iter().filter(|line| line.effect).copied().collect::<Vec<_>>()));
+    let all: BTreeSet<&str> = lines.iter().map(|line| line.claim_id.as_str()).collect();
     if all.is_empty() {
-        return vec![match answer.logs.iter().all(|log| log.complete) {
+        let nothing = match answer.lacking.is_none() && answer.logs.iter().all(|log| log.complete) {
             true => format!("Nobody has said anything about {name}."),
             false => format!("Nothing was found about {name}."),
-        }];
+        };
+        return std::iter::once(nothing).chain(answer.lacking.clone()).collect();
     }
     let known = if all.len() == 1 { "is known" } else { "are known" };
-    let mut sentences = vec![match about {
-        About::Claim(_) => format!("{name} is in the log, signed{}.", by(&lines)),
-        _ => format!("{} about {name} {known}, signed{}.", count(all.len(), "claim"), by(&lines)),
-    }];
-    let one = all.len() == 1;
+    let mut sentences = vec![format!("{} about {name} {known}, signed{}.", count(all.len(), "claim"), by(&lines))];
+    sentences.extend(worth(&lines));
+    sentences
+}
+
+/// Where a claim is, and whether it counts; of one that the answer does not have, what others say of it.
+fn claim(about: &About, id: &str, answer: &Answer) -> Vec<String> {
+    let name = about.name();
+    let all = || answer.questions.iter().flat_map(|question| &question.lines);
+    let itself: Vec<&LineView> = all().filter(|line| line.claim_id == id).collect();
+    if !itself.is_empty() {
+        let mut sentences = vec![format!("{name} is in the log, signed{}.", by(&itself))];
+        sentences.extend(worth(&itself));
+        return sentences;
+    }
+    let mut sentences: Vec<String> = answer.lacking.iter().cloned().collect();
+    // Others answer those who answer, and vouch for them: that is shown below.
+    let of_it = |line: &&LineView| match &line.target {
+        Some(target) => target == id,
+        None => ![Some("endorsement"), Some("key-compromise")].contains(&line.kind),
+    };
+    let said: Vec<&LineView> = all().filter(of_it).collect();
+    if said.is_empty() {
+        sentences.push(format!("Nothing was found that others say of {name}."));
+        return sentences;
+    }
+    let words: Vec<String> =
+        said.iter().take(SAID).map(|line| format!("\"{}\", by {}", line.says, text::voices(line))).collect();
+    let more = said.len().saturating_sub(SAID);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    sentences.push(format!("Said of {name}: {}{more}.", words.join("; ")));
+    if said.iter().any(|line| line.kind == Some("withdrawal")) {
+        sentences.push(
+            "A withdrawal counts if whoever signed it signed the claim, too, which cannot be seen here.".to_owned(),
+        );
+    }
+    sentences
+}
+
+/// How many of some claims are without effect, and how many disputed.
+fn worth(lines: &[&LineView]) -> Vec<String> {
+    let ids = |chosen: &dyn Fn(&LineView) -> bool| {
+        lines.iter().filter(|line| chosen(line)).map(|line| line.claim_id.as_str()).collect::<BTreeSet<_>>()
+    };
+    let (all, with_effect) = (ids(&|_| true), ids(&|line| line.effect));
+    let (one, mut sentences) = (all.len() == 1, Vec::new());
     match all.len() - with_effect.len() {
         0 => {}
         1 if one => sentences.push("It has no effect: it was taken back, or never counted.".to_owned()),
         1 => sentences.push("One of them has no effect: it was taken back, or never counted.".to_owned()),
         n => sentences.push(format!("{n} of them have no effect: they were taken back, or never counted.")),
     }
-    match ids(&lines.iter().filter(|line| line.disputes > 0).copied().collect::<Vec<_>>()).len() {
+    match ids(&|line| line.disputes > 0).len() {
         0 => {}
         1 if one => sentences.push("It is disputed.".to_owned()),
         1 => sentences.push("One of them is disputed.".to_owned()),

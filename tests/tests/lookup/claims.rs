@@ -1,0 +1,78 @@
+//! `assay lookup claim:ID`: a claim and what others say of it, also where the claim itself cannot be had.
+
+use crate::{
+    AT_ONCE,
+    person::{Person, lines},
+};
+use anyhow::Context;
+use assay_tests::process::Node;
+use serde_json::{Value, json};
+
+const ALPHA: &str = "pkg:cargo/alpha@1.0.0";
+
+/// The whole text for people, in one line.
+fn text(person: &Person, arguments: &[&str]) -> anyhow::Result<(Option<i32>, String)> {
+    let output = person.run(arguments)?;
+    let text = String::from_utf8(output.stdout)?;
+    Ok((output.status.code(), text.split_whitespace().collect::<Vec<_>>().join(" ")))
+}
+
+fn answer(value: &Value) -> anyhow::Result<&str> {
+    value["answer"].as_str().context("no answer")
+}
+
+#[test]
+fn a_withdrawal_is_shown_also_where_its_claim_cannot_be_asked_for() -> anyhow::Result<()> {
+    let node = Node::start_with(AT_ONCE)?;
+    let person = Person::at(node.ready())?;
+    person.register("auditor")?;
+    let untouched = person.audit("auditor", ALPHA, "safe-to-run")?;
+    let withdrawn = person.audit("auditor", ALPHA, "safe-to-deploy")?;
+    let withdrawal = person.get(&["withdraw", &withdrawn, "--reason", "Forged.", "--key", "auditor.pem"])?;
+    let withdrawal = withdrawal[0]["claim_id"].as_str().context("no claim id")?;
+    let (named, bare) = (format!("claim:{withdrawn}"), withdrawn.as_str());
+
+    let (code, online) = person.ask(&["lookup", &named])?;
+    assert_eq!((code, &online["lacking"]), (Some(0), &Value::Null));
+    assert!(answer(&online)?.contains("is in the log, signed by 1 issuer"), "{}", online["answer"]);
+    assert!(answer(&online)?.contains("It has no effect"), "{}", online["answer"]);
+
+    // Neither privately nor offline can a log be asked for the claim; what is said of it is in the answer all the same.
+    for (x, how, word) in [
+        (named.as_str(), "--private", "privately"),
+        (bare, "--private", "privately"),
+        (named.as_str(), "--offline", "offline"),
+    ] {
+        let (code, found) = person.ask(&["lookup", x, how])?;
+        assert_eq!((code, &found["about"]["kind"]), (Some(1), &json!("claim")), "{x} {how}");
+        let replies = lines(&found, "disagreement")?;
+        assert_eq!((replies.len(), &replies[0]["claim_id"]), (1, &json!(withdrawal)), "{x} {how}");
+        assert_eq!(found["lacking"], format!("The claim itself cannot be asked for {word}."));
+        assert_eq!(found["claims"][0]["claim_id"], withdrawal);
+        let (code, text) = text(&person, &["lookup", x, how])?;
+        assert_eq!(code, Some(1));
+        for words in [
+            format!("The claim itself cannot be asked for {word}. Said of claim"),
+            "\"withdraws it: Forged.\", by \"auditor\"".to_owned(),
+            "A withdrawal counts if whoever signed it signed the claim, too".to_owned(),
+        ] {
+            assert!(text.contains(&words), "{x} {how}: {words}: {text}");
+        }
+        assert!(!text.contains("Nobody"), "{text}");
+    }
+
+    // Of one that nobody speaks of, that it is there is not denied.
+    for x in [format!("claim:{untouched}"), untouched] {
+        let (code, text) = text(&person, &["lookup", &x, "--private"])?;
+        assert!(code == Some(1) && text.contains("cannot be asked"), "{code:?} {text}");
+        assert!(!text.contains("Nobody"), "{text}");
+    }
+    // One that no log shows: there is no proof of that.
+    let (code, none) = person.ask(&["lookup", &format!("claim:{}", "ab".repeat(32))])?;
+    assert_eq!(code, Some(1));
+    assert!(answer(&none)?.contains("that there is none cannot be proven"), "{}", none["answer"]);
+    // A withdrawal is a claim, too.
+    let (code, found) = person.ask(&["lookup", &format!("claim:{withdrawal}")])?;
+    assert!(code == Some(0) && answer(&found)?.contains("is in the log"), "{}", found["answer"]);
+    Ok(())
+}
