@@ -76,3 +76,34 @@ fn a_withdrawal_is_shown_also_where_its_claim_cannot_be_asked_for() -> anyhow::R
     assert!(code == Some(0) && answer(&found)?.contains("is in the log"), "{}", found["answer"]);
     Ok(())
 }
+
+#[test]
+fn a_withdrawal_has_effect_only_for_the_issuer_that_said_it() -> anyhow::Result<()> {
+    let node = Node::start_with(AT_ONCE)?;
+    let person = Person::at(node.ready())?;
+    let auditor = person.register("auditor")?;
+    let thief = person.register("thief")?;
+    let claim = person.audit("auditor", ALPHA, "safe-to-deploy")?;
+    let subject = json!({"name": "claim", "digest": {"sha256": claim}});
+    let forged = json!({"target": claim, "reason": "Forged."});
+    person.say("thief", subject, "urn:assay:withdrawal:v1", forged)?;
+    let (_, before) = text(&person, &["lookup", ALPHA])?;
+    assert!(before.contains("withdraws it: Forged. (without effect);"), "{before}");
+
+    // He signs the very same statement, so that the withdrawal is of a claim that he said, too.
+    assert_eq!(person.audit("thief", ALPHA, "safe-to-deploy")?, claim);
+    let (_, found) = person.ask(&["lookup", ALPHA])?;
+    let reviews = lines(&found, "reviewed")?;
+    let by =
+        |id: &str| reviews.iter().find(|line| line["issuers"][0]["issuer_id"] == id).context("a review is missing");
+    let (theirs, his) = (by(&auditor)?, by(&thief)?);
+    assert_eq!((&theirs["claim_id"], &his["claim_id"]), (&json!(claim), &json!(claim)));
+    assert_eq!((&theirs["effect"], &his["effect"]), (&json!(true), &json!(false)));
+    let effects = |line: &Value| (line["replies"][0]["effect"].clone(), line["replies"][0]["why_not"].is_string());
+    assert_eq!((effects(theirs), effects(his)), ((json!(false), true), (json!(true), false)));
+    let (_, after) = text(&person, &["lookup", ALPHA])?;
+    assert_eq!(after.matches("withdraws it: Forged. (without effect for this issuer);").count(), 1, "{after}");
+    let (with, without) = (&his["leaf_index"], &theirs["leaf_index"]);
+    assert!(after.contains(&format!("(leaf {with}; without effect on leaf {without}): withdraws it")), "{after}");
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! The answer to a look-up: what there is to tell, the same for people and for programs.
 
+use super::replies::ReplyView;
 use crate::{about::About, asking::AskedLog, time, view};
 use assay_client::gather::Privacy;
 use assay_core::{
@@ -85,7 +86,7 @@ pub struct QuestionView {
 }
 
 /// Something that is said.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct LineView {
     /// What is said.
     pub says: String,
@@ -117,10 +118,12 @@ pub struct LineView {
     pub responses: usize,
     /// Who disputes it with effect.
     pub disputes: usize,
+    /// What others say of it.
+    pub replies: Vec<ReplyView>,
 }
 
 /// Who says something.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct VoiceView {
     /// The issuer.
     pub issuer_id: String,
@@ -137,7 +140,7 @@ pub struct VoiceView {
 }
 
 /// A role, and why an issuer has it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct RoleView {
     /// The role.
     pub role: &'static str,
@@ -260,6 +263,7 @@ impl LineView {
             target: line.target.map(|id| id.to_string()),
             responses: line.responses.0,
             disputes: line.responses.1,
+            replies: Vec::new(),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! What an issuer signed: the whole list, verified, of which the newest claims are shown.
 
-use super::Asking;
+use super::{
+    Asking,
+    answer::{LineView, SignedView},
+};
 use crate::exit::Failure;
 use assay_core::{
     index::{Kind, Label},
     issuer::IssuerId,
     logged::LoggedClaim,
+    policy::{self, Line, Policy},
 };
 
 /// How many of the newest claims are shown.
@@ -17,6 +21,19 @@ pub struct Signed {
     pub count: Option<u64>,
     /// The newest of each log.
     pub newest: Vec<LoggedClaim>,
+}
+
+impl Signed {
+    /// Puts it into words: what was signed, the newest first, and the lines of what is said of it.
+    pub fn view(&self, claims: &[LoggedClaim], policy: &Policy, now_ms: u64) -> (SignedView, Vec<LineView>) {
+        let chosen = |logged: &LoggedClaim| self.newest.iter().any(|one| one.claim().id() == logged.claim().id());
+        let mut listed = policy::listing(policy, claims, chosen, now_ms).lines;
+        listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms, line.leaf)));
+        let (newest, said): (Vec<_>, Vec<_>) =
+            listed.iter().partition(|line| self.newest.iter().any(|one| one.claim().id() == line.claim));
+        let views = |lines: Vec<&Line>| lines.into_iter().map(|line| LineView::new(line, claims)).collect();
+        (SignedView { count: self.count, newest: views(newest) }, views(said))
+    }
 }
 
 /// Lists what an issuer signed, in every log that can be asked for a list.

@@ -3,6 +3,7 @@
 pub mod answer;
 mod choice;
 mod issuer;
+mod replies;
 pub mod text;
 mod words;
 
@@ -14,7 +15,7 @@ use crate::{
     exit::Failure,
     output,
 };
-use answer::{AboutView, Answer, ClaimView, LineView, LogView, PrivacyView, QuestionView, SignedView, VerdictView};
+use answer::{AboutView, Answer, ClaimView, LogView, PrivacyView, QuestionView, VerdictView};
 use assay_client::{Cel, Client, ClientError, Config, LeafRef};
 use assay_core::{
     Hash,
@@ -277,15 +278,17 @@ fn tell(known: &Known, asking: &Asking<'_>, now_ms: u64) -> Answer {
     let posture = choice::posture(about, component.as_ref(), claims, asking, now_ms);
     let verdict =
         component.map(|component| policy::evaluate(&asking.policy, &component, &asked.answers(), claims, now_ms));
-    let questions = QuestionView::all(&posture, claims);
-    let signed = signed.as_ref().map(|signed| {
-        let chosen = |logged: &LoggedClaim| signed.newest.iter().any(|one| one.claim().id() == logged.claim().id());
-        let mut listed = policy::listing(&asking.policy, claims, chosen, now_ms).lines;
-        listed.retain(|line| signed.newest.iter().any(|one| one.claim().id() == line.claim));
-        listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms, line.leaf)));
-        let newest = listed.iter().map(|line| LineView::new(line, claims)).collect();
-        SignedView { count: signed.count, newest }
-    });
+    let mut questions = QuestionView::all(&posture, claims);
+    let (mut signed, of_signed) = match signed {
+        Some(signed) => {
+            let (view, said) = signed.view(claims, &asking.policy, now_ms);
+            (Some(view), said)
+        }
+        None => (None, Vec::new()),
+    };
+    let said = replies::among(questions.iter().flat_map(|question| &question.lines).chain(&of_signed));
+    let newest = signed.iter_mut().flat_map(|signed| &mut signed.newest);
+    replies::attach(questions.iter_mut().flat_map(|question| &mut question.lines).chain(newest), &said);
     let lines = questions.iter().flat_map(|question| &question.lines);
     let lines = lines.chain(signed.iter().flat_map(|signed| &signed.newest));
     let mut answer = Answer {

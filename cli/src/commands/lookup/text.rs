@@ -1,12 +1,15 @@
 //! The answer for people: a paragraph first, then question by question, then whether that is all there is.
 
-use super::answer::{Answer, LineView, LogView, QuestionView, SignedView, VoiceView};
+use super::{
+    answer::{Answer, LineView, LogView, QuestionView, SignedView, VoiceView},
+    replies::{self, ReplyView},
+};
 use crate::{
     asking,
     output::{self, Colour},
     subject,
 };
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 /// Columns that text is broken at.
 const WIDTH: usize = 100;
@@ -67,7 +70,8 @@ fn group(text: &mut String, title: &str, lines: &[LineView], answer: &Answer, se
         if let Some(why_not) = &line.why_not {
             wrap(&mut shown, "    ", "      ", why_not);
         }
-        for reply in replies(line, answer) {
+        // What is said of those who reply stands with them.
+        for reply in line.replies.iter().filter(|_| line.target.is_none()) {
             wrap(&mut shown, "    > ", "      ", &reply_line(reply));
         }
         match counts(line) {
@@ -85,18 +89,30 @@ fn counts(line: &LineView) -> bool {
 /// What is said, and of what if that is not what was asked about.
 fn says(line: &LineView, answer: &Answer) -> String {
     if let Some(target) = &line.target {
-        let answered =
-            answer.questions.iter().flat_map(|question| &question.lines).find(|line| &line.claim_id == target);
-        let what = answered.map_or_else(
-            || format!("claim {}", subject::shorten(target)),
-            |answered| format!("\"{}\" (leaf {})", answered.says, answered.leaf_index),
-        );
-        return format!("about {what}: {}", line.says);
+        return format!("about {}: {}", answered(line, target, answer), line.says);
     }
     match answer.about.kind {
         "package" | "artifact" => line.says.clone(),
         _ => format!("{}: {}", line.about, line.says),
     }
+}
+
+/// What a line answers or takes back: the claim, at every place where it has effect, and those where it has none.
+fn answered(line: &LineView, target: &str, answer: &Answer) -> String {
+    let lines = answer.questions.iter().flat_map(|question| &question.lines);
+    let lines: Vec<&LineView> = lines.filter(|line| line.claim_id == target).collect();
+    let Some(first) = lines.first() else { return format!("claim {}", subject::shorten(target)) };
+    let leaves = |effect: bool| -> Vec<String> {
+        let of_it = lines.iter().filter(|one| replies::has_effect(line, one) == effect);
+        let leaves: BTreeSet<u64> = of_it.map(|one| one.leaf_index).collect();
+        leaves.iter().map(|leaf| format!("leaf {leaf}")).collect()
+    };
+    let (with, without) = (leaves(true).join(" and "), leaves(false).join(" and "));
+    let places = match (with.is_empty(), without.is_empty()) {
+        (false, false) => format!("{with}; without effect on {without}"),
+        _ => with + &without,
+    };
+    format!("\"{}\" ({places})", first.says)
 }
 
 /// Who says it, what they are to you, when, and where it can be found again.
@@ -112,7 +128,11 @@ fn who(line: &LineView, answer: &Answer, several: bool) -> String {
 
 /// Those who say it.
 pub fn voices(line: &LineView) -> String {
-    line.issuers.iter().map(voice).collect::<Vec<_>>().join(" and ")
+    all_voices(&line.issuers)
+}
+
+fn all_voices(issuers: &[VoiceView]) -> String {
+    issuers.iter().map(voice).collect::<Vec<_>>().join(" and ")
 }
 
 /// An issuer, by the name that the policy has for it or else its own, and what it is trusted as.
@@ -134,14 +154,13 @@ fn voice(voice: &VoiceView) -> String {
 }
 
 /// What others say of a claim, beside it.
-fn replies<'a>(line: &'a LineView, answer: &'a Answer) -> impl Iterator<Item = &'a LineView> {
-    let all = answer.questions.iter().flat_map(|question| &question.lines);
-    all.filter(move |reply| line.target.is_none() && reply.target.as_ref() == Some(&line.claim_id))
-}
-
-fn reply_line(reply: &LineView) -> String {
-    let effect = if reply.effect { "" } else { " (without effect)" };
-    format!("{}: {}{effect}; leaf {}", voices(reply), reply.says, reply.leaf_index)
+fn reply_line(reply: &ReplyView) -> String {
+    let effect = match (reply.effect, reply.counts_somewhere()) {
+        (true, _) => "",
+        (false, true) => " (without effect for this issuer)",
+        (false, false) => " (without effect)",
+    };
+    format!("{}: {}{effect}; leaf {}", all_voices(&reply.issuers), reply.says, reply.leaf_index)
 }
 
 fn signed_title(signed: &SignedView) -> String {
