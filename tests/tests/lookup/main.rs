@@ -1,6 +1,7 @@
 //! `assay lookup` and `assay watch`, whole: the program against a node that runs.
 
 mod claims;
+mod issuers;
 mod person;
 mod watch;
 

@@ -1,7 +1,7 @@
 //! The answer to a look-up: what there is to tell, the same for people and for programs.
 
 use super::replies::ReplyView;
-use crate::{about::About, asking::AskedLog, time, view};
+use crate::{about::About, asking::AskedLog, sound_keys::KeysView, time, view};
 use assay_client::gather::Privacy;
 use assay_core::{
     logged::LoggedClaim,
@@ -29,6 +29,8 @@ pub struct Answer {
     pub questions: Vec<QuestionView>,
     /// What the issuer signed, if an issuer was asked about.
     pub signed: Option<SignedView>,
+    /// What became of the issuer's keys, if an issuer was asked about.
+    pub keys: Option<KeysView>,
     /// How each log answered.
     pub logs: Vec<LogView>,
     /// What a private question gave away.

@@ -300,6 +300,10 @@ fn tell(known: &Known, asking: &Asking<'_>, now_ms: u64) -> Answer {
         claims: ClaimView::of_lines(lines, claims),
         questions,
         signed,
+        keys: match about {
+            About::Issuer(id) => Some(issuer::keys(id, claims, &asking.policy)),
+            _ => None,
+        },
         logs: asked.logs.iter().map(|asked| LogView::new(asked, asking.how.offline, now_ms)).collect(),
         privacy: asked.logs.iter().find_map(|asked| asked.gathered.privacy).map(PrivacyView::new),
         hints: hints.clone(),

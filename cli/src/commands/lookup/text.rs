@@ -164,10 +164,12 @@ fn reply_line(reply: &ReplyView) -> String {
 }
 
 fn signed_title(signed: &SignedView) -> String {
+    // A claim can be shown in several lines.
+    let shown: BTreeSet<_> = signed.newest.iter().map(|line| (&line.log, line.leaf_index)).collect();
     match signed.count {
         None => "What has it signed? (not asked)".to_owned(),
-        Some(count) if count > signed.newest.len() as u64 => {
-            format!("What has it signed? ({count} claims; the newest {})", signed.newest.len())
+        Some(count) if count > shown.len() as u64 => {
+            format!("What has it signed? ({count} claims; the newest {})", shown.len())
         }
         Some(1) => "What has it signed? (1 claim)".to_owned(),
         Some(count) => format!("What has it signed? ({count} claims)"),

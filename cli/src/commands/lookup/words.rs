@@ -1,8 +1,13 @@
 //! The answer in a paragraph, for people who know nothing of logs and keys.
 
-use super::answer::{Answer, LineView, VerdictView};
-use super::text;
-use crate::about::About;
+use super::{
+    answer::{Answer, LineView, VerdictView},
+    text,
+};
+use crate::{
+    about::About,
+    sound_keys::{KeysView, PowerlessView},
+};
 use assay_core::policy::Question;
 use std::collections::BTreeSet;
 
@@ -116,17 +121,28 @@ fn by(lines: &[&LineView]) -> String {
     format!(" by {}, {whom}", count(all.len(), "issuer"))
 }
 
+/// The newest record of an issuer that was asked about.
+pub fn record(answer: &Answer) -> Option<&LineView> {
+    let lines = answer.questions.iter().flat_map(|question| &question.lines);
+    lines.filter(|line| line.kind == Some("issuer") && line.effect).max_by_key(|line| line.leaf_index)
+}
+
 /// Who an issuer is, and what it has done.
 fn issuer(about: &About, answer: &Answer) -> Vec<String> {
     let name = about.name();
-    let records = answer.questions.iter().flat_map(|question| &question.lines);
-    let record = records.filter(|line| line.kind == Some("issuer") && line.effect).max_by_key(|line| line.leaf_index);
-    let Some(voice) = record.and_then(|record| record.issuers.first()) else {
+    let Some(voice) = record(answer).and_then(|record| record.issuers.first()) else {
         return vec![format!("{name} is not registered in a log that was asked: nothing that it signs counts.")];
     };
     let own = voice.name.as_deref().unwrap_or_default();
-    let mut sentences = vec![format!("{name} calls itself \"{own}\", which is its own word and proves nothing.")];
+    let mut sentences: Vec<String> =
+        answer.keys.as_ref().and_then(|keys| compromised(&name, keys, answer)).into_iter().collect();
+    sentences.push(match sentences.is_empty() {
+        true => format!("{name} calls itself \"{own}\", which is its own word and proves nothing."),
+        false => format!("It calls itself \"{own}\", which is its own word and proves nothing."),
+    });
+    let powerless = answer.keys.as_ref().is_some_and(|keys| !keys.powerless.is_empty());
     sentences.push(match &voice.called {
+        Some(called) if powerless => format!("Your policy names it \"{called}\": what it signed before counts still."),
         Some(called) => format!("Your policy names it \"{called}\" and trusts it."),
         None => "Your policy does not name it.".to_owned(),
     });
@@ -134,12 +150,44 @@ fn issuer(about: &About, answer: &Answer) -> Vec<String> {
     let vouched: Vec<&LineView> =
         vouched.flat_map(text::counting).filter(|line| line.kind == Some("endorsement")).collect();
     if !vouched.is_empty() {
-        sentences.push(format!("{} vouch for it.", count(vouched.len(), "endorsement")));
+        let vouch = if vouched.len() == 1 { "vouches" } else { "vouch" };
+        sentences.push(format!("{} {vouch} for it.", count(vouched.len(), "endorsement")));
     }
     if let Some(signed) = answer.signed.as_ref().and_then(|signed| signed.count) {
         sentences.push(format!("It has signed {}.", count(usize::try_from(signed).unwrap_or(usize::MAX), "claim")));
     }
     sentences
+}
+
+/// What an issuer's compromised keys mean for what it signs.
+fn compromised(name: &str, keys: &KeysView, answer: &Answer) -> Option<String> {
+    let distinct = |in_force| {
+        let chosen = keys.compromised.iter().filter(|one| one.in_force == in_force);
+        chosen.map(|one| one.key.as_str()).collect::<BTreeSet<_>>().len()
+    };
+    let (lost, old) = (distinct(true), distinct(false));
+    if keys.powerless.is_empty() {
+        return match (lost, old) {
+            (0, 0) => None,
+            (0, old) => {
+                Some(format!("{name} has declared {} compromised, which it no longer uses.", count(old, "key")))
+            }
+            (lost, _) => Some(format!(
+                "{name} has declared {lost} of its keys compromised; those that are left are enough to sign."
+            )),
+        };
+    }
+    let several = answer.logs.len() > 1;
+    let place = |place: &PowerlessView| match several {
+        true => format!("leaf {} of {}", place.from_leaf, place.log),
+        false => format!("leaf {}", place.from_leaf),
+    };
+    let places: Vec<String> = keys.powerless.iter().map(place).collect();
+    let lost = match keys.powerless.iter().all(|powerless| powerless.keys == 1) {
+        true => "its only key compromised".to_owned(),
+        false => format!("so many of its keys compromised ({lost}) that too few are left"),
+    };
+    Some(format!("{name} has declared {lost}: nothing that it signs from {} on counts.", places.join(" and from ")))
 }
 
 /// Whether the policy is met, and the worst reason why not.
