@@ -198,13 +198,18 @@ async fn each_kind_of_thing_is_looked_up() -> anyhow::Result<()> {
     assert_eq!(says, ["CVE-2026-0002: not affected (vulnerable code not present)", "CVE-2026-0002: affected"]);
     assert!(vulnerable[0]["about"].as_str().is_some_and(|about| about.contains("pkg:cargo/alpha@1.0.0")));
 
-    // Of a package, what is said of its versions is hinted at; of a list of software, how to ask about what is in it.
+    // Of a package, how much is said of its versions; of a list of software, how to ask about what is in it.
     let (_, answer) = kind("pkg:cargo/alpha")?;
-    assert!(
-        answer["hints"][0].as_str().is_some_and(|hint| hint.contains("pkg:cargo/alpha@1.0.0")),
-        "{}",
-        answer["hints"]
-    );
+    let version = json!({"version": "1.0.0", "purl": "pkg:cargo/alpha@1.0.0", "claims": 6});
+    assert_eq!(answer["versions"], json!({"claims": 6, "of": [version]}));
+    let words = "Nothing is said of alpha (cargo) as a whole; 6 claims are about 1 of its versions, and not shown here: 1.0.0. \
+                 `assay lookup pkg:cargo/alpha@1.0.0` shows them.";
+    assert!(answer["answer"].as_str().is_some_and(|said| said.starts_with(words)), "{}", answer["answer"]);
+    person.audit("auditor", "pkg:cargo/alpha", "safe-to-run")?;
+    let (_, answer) = kind("pkg:cargo/alpha")?;
+    let words = "1 claim about alpha (cargo) is known, signed by 1 issuer, whom you do not trust for anything here. 6 claims \
+                 are about 1 of its versions";
+    assert!(answer["answer"].as_str().is_some_and(|said| said.starts_with(words)), "{}", answer["answer"]);
     person.write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n")?;
     let (_, answer) = kind("Cargo.lock")?;
     assert!(

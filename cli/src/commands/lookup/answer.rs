@@ -1,6 +1,6 @@
 //! The answer to a look-up: what there is to tell, the same for people and for programs.
 
-use super::replies::ReplyView;
+use super::{replies::ReplyView, versions::VersionsView};
 use crate::{about::About, asking::AskedLog, sound_keys::KeysView, time, view};
 use assay_client::gather::Privacy;
 use assay_core::{
@@ -27,6 +27,8 @@ pub struct Answer {
     pub policy: Option<VerdictView>,
     /// What is known, question by question.
     pub questions: Vec<QuestionView>,
+    /// Of a package, the versions that claims are about which are not shown here.
+    pub versions: Option<VersionsView>,
     /// What the issuer signed, if an issuer was asked about.
     pub signed: Option<SignedView>,
     /// What became of the issuer's keys, if an issuer was asked about.

@@ -5,6 +5,7 @@ mod choice;
 mod issuer;
 mod replies;
 pub mod text;
+mod versions;
 mod words;
 
 use crate::{
@@ -25,12 +26,12 @@ use assay_core::{
     logged::LoggedClaim,
     policy::{self, Policy, STARTING},
     predicate,
-    purl::Purl,
     statement::{Statement, Subject},
 };
 use clap::Args;
 use issuer::Signed;
 use std::collections::BTreeSet;
+use versions::VersionsView;
 
 /// Show everything that is known about something, and whether that is all there is.
 ///
@@ -237,7 +238,6 @@ async fn labels_of_claim(id: &ClaimId, asking: &Asking<'_>) -> Result<Option<Vec
 /// What else to ask.
 fn hints_of(about: &About, claims: &[LoggedClaim]) -> Vec<String> {
     let mut hints = Vec::new();
-    let purls = || claims.iter().flat_map(|logged| logged.claim().statement().subjects()).filter_map(Subject::purl);
     match about {
         About::Artifact(Artifact { file: Some(file), format: Some(format), .. }) => hints.push(format!(
             "{file} is a list of software ({}). What is known of everything in it: assay check {file}",
@@ -255,16 +255,6 @@ fn hints_of(about: &About, claims: &[LoggedClaim]) -> Vec<String> {
                     .take(3)
                     .map(|purl| format!("Some say that it is {purl}. What is known of that: assay lookup {purl}")),
             );
-        }
-        About::Package(purl) if purl.version().is_none() => {
-            let same = |other: &&Purl| other.without_version() == purl.as_str() && other.version().is_some();
-            let versions: BTreeSet<&str> = purls().filter(same).map(Purl::without_qualifiers).collect();
-            if let Some(one) = versions.first() {
-                hints.push(format!(
-                    "Claims about {} of its versions are not shown here: assay lookup {one}",
-                    versions.len()
-                ));
-            }
         }
         _ => {}
     }
@@ -299,6 +289,7 @@ fn tell(known: &Known, asking: &Asking<'_>, now_ms: u64) -> Answer {
         policy: verdict.as_ref().map(VerdictView::new),
         claims: ClaimView::of_lines(lines, claims),
         questions,
+        versions: VersionsView::of(about, claims),
         signed,
         keys: match about {
             About::Issuer(id) => Some(issuer::keys(id, claims, &asking.policy)),

@@ -3,6 +3,7 @@
 use super::{
     answer::{Answer, LineView, VerdictView},
     text,
+    versions::VersionsView,
 };
 use crate::{
     about::About,
@@ -37,6 +38,10 @@ fn claims(about: &About, answer: &Answer) -> Vec<String> {
         answer.questions.iter().filter(|q| is_said(q.question)).flat_map(|q| &q.lines).collect();
     let all: BTreeSet<&str> = lines.iter().map(|line| line.claim_id.as_str()).collect();
     if all.is_empty() {
+        if let Some(versions) = &answer.versions {
+            let is_said = if answer.logs.iter().all(|log| log.complete) { "is said" } else { "was found" };
+            return vec![format!("Nothing {is_said} of {name} as a whole; {}", versions.words())];
+        }
         let nothing = match answer.lacking.is_none() && answer.logs.iter().all(|log| log.complete) {
             true => format!("Nobody has said anything about {name}."),
             false => format!("Nothing was found about {name}."),
@@ -46,6 +51,7 @@ fn claims(about: &About, answer: &Answer) -> Vec<String> {
     let known = if all.len() == 1 { "is known" } else { "are known" };
     let mut sentences = vec![format!("{} about {name} {known}, signed{}.", count(all.len(), "claim"), by(&lines))];
     sentences.extend(worth(&lines));
+    sentences.extend(answer.versions.as_ref().map(VersionsView::words));
     sentences
 }
 
