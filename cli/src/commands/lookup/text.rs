@@ -41,10 +41,15 @@ pub fn text(answer: &Answer) -> String {
         wrap(&mut text, &word, "  ", &line);
     }
     if let Some(privacy) = &answer.privacy {
+        let labels = match privacy.prefixes {
+            1 => "1 label, which".to_owned(),
+            n => format!("{n} labels, each of which"),
+        };
+        let things = if privacy.fewest == 1 { "thing" } else { "things" };
         let what = format!(
-            "Asked privately: the node was told the first bits of {} labels, each of which could mean any of {} things \
-             or more. It learns when you asked, and how much came back.",
-            privacy.prefixes, privacy.fewest
+            "Asked privately: the node was told the first bits of {labels} could mean any of {} {things} or more. It learns \
+             when you asked, and how much came back.",
+            privacy.fewest
         );
         wrap(&mut text, "", "  ", &what);
     }
@@ -178,10 +183,13 @@ fn signed_title(signed: &SignedView) -> String {
 
 /// Whether nothing was left out, and as of when: the word, and the rest.
 fn log_line(log: &LogView, now_ms: u64) -> (String, String) {
-    let entries = log.tree_size.unwrap_or_default();
+    let entries = match log.tree_size.unwrap_or_default() {
+        1 => "1 entry".to_owned(),
+        n => format!("{n} entries"),
+    };
     let kept = if log.kept { ", kept on this machine" } else { "" };
     let as_of = log.as_of_ms.map(|at| {
-        format!("as of {}, {}{kept} (log {}, {entries} entries)", asking::at(at), asking::ago(at, now_ms), log.origin)
+        format!("as of {}, {}{kept} (log {}, {entries})", asking::at(at), asking::ago(at, now_ms), log.origin)
     });
     let mut line = match (&log.missing, as_of) {
         (None, as_of) => format!("nothing under these labels was left out, {}", as_of.unwrap_or_default()),

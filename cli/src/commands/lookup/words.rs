@@ -201,10 +201,17 @@ fn verdict(verdict: &VerdictView) -> String {
     let why = verdict.reasons.first().filter(|_| verdict.outcome != "fine").map(|reason| reason.text.as_str());
     match (verdict.met, why) {
         (true, None) => "Your policy is met.".to_owned(),
-        (true, Some(why)) => format!("Your policy is met, but says: {why}"),
+        (true, Some(why)) => format!("Your policy is met, but says: {}", ended(why)),
         (false, None) => "Your policy is not met.".to_owned(),
-        (false, Some(why)) => format!("Your policy is not met: {why}"),
+        (false, Some(why)) => format!("Your policy is not met: {}", ended(why)),
     }
+}
+
+/// A reason, which may be in a policy's own words, so that sentences can follow.
+fn ended(text: &str) -> String {
+    let text = text.trim_end();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{text}{stop}")
 }
 
 /// Whether the answers to a question are about the thing itself, and not about claims or issuers.
