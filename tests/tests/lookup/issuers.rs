@@ -30,6 +30,23 @@ fn what_another_issuer_signed_is_not_listed_though_it_is_the_same_statement() ->
 }
 
 #[test]
+fn whether_an_issuer_is_known_depends_on_its_record_alone() -> anyhow::Result<()> {
+    let node = Node::start_with(AT_ONCE)?;
+    let person = Person::at(node.ready())?;
+    let registered = person.register("auditor")?;
+    let nobody = "ab".repeat(32);
+    // Somebody answers a claim, of whatever log, whose id is the same digits.
+    let subject = json!({"name": "claim", "digest": {"sha256": nobody}});
+    let response = json!({"target": nobody, "stance": "explain", "text": "It is not here."});
+    person.say("auditor", subject, "urn:assay:response:v1", response)?;
+    for (id, code) in [(registered, 0), (nobody, 1), ("cd".repeat(32), 1)] {
+        let output = person.run(&["lookup", &format!("issuer:{id}")])?;
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+    Ok(())
+}
+
+#[test]
 fn an_issuer_whose_keys_are_compromised_is_said_to_be_so_first() -> anyhow::Result<()> {
     let node = Node::start_with(AT_ONCE)?;
     let person = Person::at(node.ready())?;

@@ -314,6 +314,10 @@ fn judge(known: &Known, answer: &Answer) -> Result<(), Failure> {
     if let Some(lacking) = &answer.lacking {
         return Err(Failure::NotMet(format!("{name}: {lacking}")));
     }
+    // Others can answer a claim whose id is the same digits; that makes nobody of them an issuer.
+    if matches!(known.about, About::Issuer(_)) && words::record(answer).is_none() {
+        return Err(Failure::NotMet(format!("{name}: it is not registered in a log that was asked")));
+    }
     match &answer.policy {
         Some(verdict) if verdict.met => Ok(()),
         Some(verdict) => Err(Failure::NotMet(format!("{name}: your policy is not met ({})", verdict.outcome))),
