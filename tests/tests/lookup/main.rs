@@ -151,6 +151,9 @@ async fn what_is_known_of_a_package_is_shown_with_what_it_is_worth() -> anyhow::
     for arguments in [&["lookup", "pkg:cargo/beta@1", "--offline"][..], &["lookup", "pkg:cargo/alpha@1.0.0"]] {
         assert_eq!(person.run(arguments)?.status.code(), Some(3), "{arguments:?}");
     }
+    let output = person.run(&["lookup", "pkg:cargo/beta@1", "--offline"])?;
+    let said = String::from_utf8(output.stderr)?;
+    assert!(said.contains("ask only for what was asked before (the same thing, or the same files)"), "{said}");
     Ok(())
 }
 
@@ -223,6 +226,11 @@ async fn each_kind_of_thing_is_looked_up() -> anyhow::Result<()> {
     let (_, answer) = kind("pkg:cargo/alpha@1.0.0")?;
     assert_eq!(private["questions"], answer["questions"]);
     assert!(private["privacy"]["prefixes"].as_u64().is_some_and(|n| n > 0), "{}", private["privacy"]);
+
+    // One prefix of a small log stands for everything in it.
+    let output = person.run(&["lookup", "CVE-2026-0002", "--private"])?;
+    let said = String::from_utf8(output.stdout)?.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!said.contains(" 1 labels") && said.contains("the first bits of "), "{said}");
 
     // Unknown is not trusted, whatever it is; a policy may go on all the same.
     for (x, expected) in [("CVE-1999-0001", Some(1)), ("pkg:cargo/nobody@1", Some(0)), (&"ab".repeat(32), Some(0))] {
