@@ -36,7 +36,8 @@ use versions::VersionsView;
 /// Show everything that is known about something, and whether that is all there is.
 ///
 /// All of it is verified, and so is that nothing was left out. Exit code 0: it meets your policy; of an issuer, a claim or a
-/// vulnerability, that something is known. 1: it does not, or nothing is known. 3: no log answers. 4: an answer is false.
+/// vulnerability, that something is known. 1: it does not, or nothing is known, or the claim that was asked for cannot be had
+/// (privately and offline only what others say of it can). 3: no log answers. 4: an answer is false.
 #[derive(Debug, Args)]
 pub struct Command {
     /// A package URL (pkg:cargo/serde@1.0.228), a digest (sha256:HEX, sha512:HEX, gitCommit:HEX), the path of a file, an
@@ -266,8 +267,10 @@ fn tell(known: &Known, asking: &Asking<'_>, now_ms: u64) -> Answer {
     let Known { about, asked, claims, signed, lacking, hints } = known;
     let component = about.component();
     let posture = choice::posture(about, component.as_ref(), claims, asking, now_ms);
+    // What is not known to be an artifact, and may be a claim, is not judged as one.
+    let judged = component.filter(|_| lacking.is_none());
     let verdict =
-        component.map(|component| policy::evaluate(&asking.policy, &component, &asked.answers(), claims, now_ms));
+        judged.map(|component| policy::evaluate(&asking.policy, &component, &asked.answers(), claims, now_ms));
     let mut questions = QuestionView::all(&posture, claims);
     let (mut signed, of_signed) = match signed {
         Some(signed) => {

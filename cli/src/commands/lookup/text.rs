@@ -165,7 +165,8 @@ fn reply_line(reply: &ReplyView) -> String {
         (false, true) => " (without effect for this issuer)",
         (false, false) => " (without effect)",
     };
-    format!("{}: {}{effect}; leaf {}", all_voices(&reply.issuers), reply.says, reply.leaf_index)
+    let says = reply.says.trim_end_matches('.');
+    format!("{}: {says}{effect}; leaf {}", all_voices(&reply.issuers), reply.leaf_index)
 }
 
 fn signed_title(signed: &SignedView) -> String {
