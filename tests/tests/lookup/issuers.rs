@@ -30,6 +30,28 @@ fn what_another_issuer_signed_is_not_listed_though_it_is_the_same_statement() ->
 }
 
 #[test]
+fn a_compromised_key_that_was_left_behind_takes_nothing_away() -> anyhow::Result<()> {
+    let node = Node::start_with(AT_ONCE)?;
+    let person = Person::at(node.ready())?;
+    let id = person.register("auditor")?;
+    let old = person.get(&["issuer", "show", &id])?[0]["keys"][0].as_str().context("no key")?.to_owned();
+    person.get(&["key", "new", "new.pem"])?;
+    person.get(&["issuer", "rotate", "--key", "auditor.pem", "--new-key", "new.pem"])?;
+    person.get(&["issuer", "compromised", "--compromised-key", &old, "--from", "3", "--key", "new.pem"])?;
+    let answer = person.get(&["lookup", &format!("issuer:{id}")])?;
+    assert_eq!(
+        (&answer["keys"]["powerless"], &answer["keys"]["compromised"][0]["in_force"]),
+        (&json!([]), &json!(false))
+    );
+    let said = answer["answer"].as_str().context("no answer")?;
+    assert!(said.contains("has declared 1 key compromised, which it no longer uses."), "{said}");
+    let output = person.run(&["issuer", "show", &id])?;
+    let (shown, told) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
+    assert!(shown.contains(&format!("compromised {old}")) && told.contains("The last record is in force."), "{told}");
+    Ok(())
+}
+
+#[test]
 fn whether_an_issuer_is_known_depends_on_its_record_alone() -> anyhow::Result<()> {
     let node = Node::start_with(AT_ONCE)?;
     let person = Person::at(node.ready())?;
@@ -51,7 +73,7 @@ fn an_issuer_whose_keys_are_compromised_is_said_to_be_so_first() -> anyhow::Resu
     let node = Node::start_with(AT_ONCE)?;
     let person = Person::at(node.ready())?;
     let id = person.register("auditor")?;
-    let maker = person.register("maker")?;
+    person.register("maker")?;
     person.get(&[
         "endorse",
         &id,
@@ -83,15 +105,12 @@ fn an_issuer_whose_keys_are_compromised_is_said_to_be_so_first() -> anyhow::Resu
 
     // Who declares it compromised: nobody but the issuer.
     let key = person.get(&["issuer", "show", &id])?[0]["keys"][0].as_str().context("no key")?.to_owned();
-    let declare = |signer: &str| {
-        let signer = format!("{signer}.pem");
-        let arguments =
-            ["issuer", "compromised", "--compromised-key", &key, "--from", "3", "--of", &id, "--key", &signer];
-        person.get(&arguments)
-    };
-    let _ = declare("maker");
-    assert_eq!(lookup()?["keys"]["compromised"], json!([]), "by {maker}");
-    let declared = declare("auditor")?;
+    let subject = json!({"name": "issuer", "digest": {"sha256": id}});
+    let others = json!({"issuer": id, "key": key, "fromIndex": 0});
+    person.say("maker", subject, "urn:assay:key-compromise:v1", others)?;
+    assert_eq!(lookup()?["keys"], json!({"compromised": [], "powerless": []}));
+    let arguments = ["issuer", "compromised", "--compromised-key", &key, "--from", "3", "--key", "auditor.pem"];
+    let declared = person.get(&arguments)?;
 
     let after = lookup()?;
     let said = after["answer"].as_str().context("no answer")?;

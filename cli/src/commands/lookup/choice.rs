@@ -88,6 +88,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_else_a_vulnerability_is_called_is_known() {
+        let vex = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"x","digest":{"sha256":"HEX"}}],
+            "predicateType":"https://openvex.dev/ns/v0.2.0","predicate":{"@context":"https://openvex.dev/ns/v0.2.0",
+            "@id":"https://e.org/1","author":"A","version":1,"timestamp":"2026-01-01T00:00:00Z","statements":[
+            {"vulnerability":{"name":"GHSA-1","aliases":["CVE-1"]},"status":"fixed"},
+            {"vulnerability":{"name":"GHSA-2","aliases":["CVE-10"]},"status":"fixed"}]}}"#;
+        let statement = Statement::parse(vex.replace("HEX", &"ab".repeat(32)).as_bytes()).unwrap();
+        assert_eq!(aliased("CVE-1", &statement), ["GHSA-1"]);
+    }
+
+    #[test]
     fn an_identifier_is_found_whole_or_not_at_all() {
         for (text, id, expected) in [
             ("CVE-2026-1000: affected", "CVE-2026-1000", true),
