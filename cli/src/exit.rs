@@ -1,5 +1,6 @@
 //! What can go wrong, and the exit code that each kind has (DESIGN 4). This is the only place that knows the codes.
 
+use crate::output;
 use assay_client::{ClientError, audit::AuditError};
 use std::{io::Write, process::ExitCode};
 
@@ -139,6 +140,13 @@ fn refused_advice(code: tonic::Code) -> Option<&'static str> {
 
 /// Writes the failure, its causes and what to do next to stderr, and returns its code.
 pub fn report(failure: &Failure) -> ExitCode {
+    // Nobody is left to be told if stderr is closed.
+    let _ = writeln!(std::io::stderr().lock(), "{}", words(failure));
+    ExitCode::from(code(failure))
+}
+
+/// The failure for people. Names of files and words of nodes are in it, which must not drive the terminal.
+fn words(failure: &Failure) -> String {
     let mut text = format!("assay: {failure}");
     let mut cause = std::error::Error::source(failure);
     let mut last = failure.to_string();
@@ -154,9 +162,7 @@ pub fn report(failure: &Failure) -> ExitCode {
     if let Some(advice) = advice(failure) {
         text.push_str(&format!("\n  next: {advice}"));
     }
-    // Nobody is left to be told if stderr is closed.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
-    ExitCode::from(code(failure))
+    text.lines().map(|line| output::plain(&line.replace('\t', " "))).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -164,6 +170,13 @@ mod tests {
     use super::*;
     use assay_client::{Misbehavior, MisbehaviorKind};
     use assay_core::Hash;
+
+    #[test]
+    fn a_failure_cannot_drive_the_terminal() {
+        let cause = std::io::Error::other("b\x1b[31m\nc");
+        let said = words(&Failure::io("cannot read a\x1b[2J", cause));
+        assert!(said.starts_with("assay: cannot read a\u{fffd}[2J\n  because: b\u{fffd}[31m\nc\n  next: "), "{said}");
+    }
 
     #[test]
     fn each_kind_has_the_code_of_the_design() {

@@ -1,6 +1,6 @@
 //! Reading what the arguments name: a file, or stdin as `-`, up to a limit.
 
-use crate::exit::Failure;
+use crate::{exit::Failure, output};
 use bytes::Bytes;
 use std::{
     fs::File,
@@ -24,7 +24,7 @@ pub struct Document {
 /// Fails with [`Failure::Usage`] if there is no such file or it is longer than `most` bytes, and with [`Failure::Io`] if
 /// it cannot be read.
 pub fn read(path: &Path, most: usize) -> Result<Document, Failure> {
-    let shown = path.display();
+    let shown = output::plain(&path.display().to_string());
     let failed = |e: io::Error| match e.kind() {
         io::ErrorKind::NotFound => Failure::Usage(format!("{shown}: there is no such file")),
         _ => Failure::io(format!("cannot read {shown}"), e),
@@ -46,7 +46,7 @@ pub fn read(path: &Path, most: usize) -> Result<Document, Failure> {
         return Err(Failure::Usage(format!("{shown} is longer than {most} bytes, which is the most that is taken")));
     }
     let name = match modified.is_some() || path != Path::new("-") {
-        true => path.file_name().map_or_else(|| shown.to_string(), |name| name.to_string_lossy().into_owned()),
+        true => path.file_name().map_or_else(|| shown.clone(), |name| name.to_string_lossy().into_owned()),
         false => "stdin".into(),
     };
     Ok(Document { name, bytes: bytes.into(), modified })
@@ -66,5 +66,16 @@ mod tests {
         assert!(matches!(read(&path, 4), Err(Failure::Usage(_))));
         assert!(matches!(read(&folder.path().join("none"), 4), Err(Failure::Usage(_))));
         assert!(matches!(read(folder.path(), 4), Err(Failure::Usage(_))));
+    }
+
+    #[test]
+    fn a_files_name_cannot_drive_the_terminal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a\x1b[2Jb\nc");
+        let said = |most| read(&path, most).map(drop).unwrap_err().to_string();
+        let is_plain = |said: String| said.contains("a\u{fffd}[2Jb\u{fffd}c") && !said.contains(char::is_control);
+        assert!(is_plain(said(4)), "there is no such file");
+        std::fs::write(&path, "12345").unwrap();
+        assert!(is_plain(said(4)), "it is too long");
     }
 }

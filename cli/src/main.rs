@@ -17,6 +17,7 @@ mod output;
 mod pairing;
 mod publishing;
 mod session;
+mod sound_keys;
 mod subject;
 mod time;
 mod view;

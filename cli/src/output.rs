@@ -1,7 +1,7 @@
 //! Writing: data to stdout, words to stderr, tables, colours and progress bars.
 
 use crate::{args::Format, config::Settings, exit::Failure};
-use comfy_table::Table;
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
@@ -50,6 +50,17 @@ pub fn table<const N: usize>(header: [&str; N]) -> Table {
     table.load_style(comfy_table::TableStyle::default());
     table.set_header(header);
     table
+}
+
+/// Keeps a table within a width where nobody's terminal says how wide it is, but for its first column: what stands in it is
+/// looked for with other programs, and so is never broken. The others get `rest` columns at least.
+pub fn keep_first_column(table: &mut Table, width: u16, rest: u16) {
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    let first = table.column_max_content_widths().first().copied().unwrap_or_default();
+    table.set_width(width.max(first.saturating_add(rest)));
+    if let Some(column) = table.column_mut(0) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
 }
 
 /// A progress bar on stderr. It shows only on a terminal and not if told to be quiet.
@@ -124,6 +135,22 @@ fn is_directional(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_column_of_a_table_is_never_broken() {
+        let long = format!("pkg:maven/com.fasterxml.jackson.core/{}@2.10.0", "jackson-databind".repeat(9));
+        for first in ["pkg:maven/com.fasterxml.jackson.core/jackson-databind@2.10.0", &long] {
+            let mut table = table(["component", "verdict", "why"]);
+            table.add_row([first, "unmet", &"Nobody says how it was built. ".repeat(8)]);
+            keep_first_column(&mut table, 100, 60);
+            let text = table.to_string();
+            assert!(text.contains(first), "{text}");
+            // Nor do the others become a letter wide.
+            assert!(text.contains("Nobody says how"), "{text}");
+            let wide = text.lines().map(|line| line.chars().count()).max();
+            assert!(wide <= Some(100.max(first.len() + 60)), "{text}");
+        }
+    }
 
     #[test]
     fn other_peoples_text_cannot_drive_the_terminal() {

@@ -24,6 +24,10 @@ const ROUNDS: usize = 12;
 /// Labels that a private question shall hide among, at least.
 const HIDE_AMONG: u64 = 16;
 
+/// What is kept are whole answers: what one of them says of a part of its question cannot be verified by itself.
+const NOT_KEPT: &str = "no answer to this very question was kept; offline, ask only for what was asked before (the same \
+                        thing, or the same files), or ask once without --offline";
+
 /// Where answers come from.
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant, reason = "there is one for each log, and it is never moved about")]
@@ -119,7 +123,7 @@ impl Gathering {
             Source::Kept(cache) => match cache.load(labels)? {
                 Some(answer) => Ok(vec![answer]),
                 None => {
-                    self.lack("an answer to this question was not kept; ask once without --offline".into());
+                    self.lack(NOT_KEPT.into());
                     Ok(Vec::new())
                 }
             },

@@ -14,6 +14,9 @@ const NAMES: usize = 3;
 /// Characters of a line if nothing says how wide the terminal is.
 const WIDTH: u16 = 120;
 
+/// Characters that the columns after the first have at least.
+const REST: u16 = 80;
+
 /// What the table says of some components.
 struct Row<'a> {
     components: Vec<&'a Component>,
@@ -79,10 +82,6 @@ fn says_the_same(one: &Component, other: &Component) -> bool {
 
 fn table(rows: &[Row<'_>]) -> String {
     let mut table = output::table(["component", "verdict", "why", "who says so"]);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    if !std::io::stdout().is_terminal() {
-        table.set_width(WIDTH);
-    }
     for row in rows {
         let Some(first) = row.components.first() else { continue };
         let mut titles = vec![row.title()];
@@ -101,6 +100,10 @@ fn table(rows: &[Row<'_>]) -> String {
                 first.reasons.iter().map(Reason::voices).filter(|voice| !voice.is_empty()).collect();
             table.add_row([row.title(), first.outcome.name().to_owned(), String::new(), voices.join("; ")]);
         }
+    }
+    match std::io::stdout().is_terminal() {
+        true => _ = table.set_content_arrangement(ContentArrangement::Dynamic),
+        false => output::keep_first_column(&mut table, WIDTH, REST),
     }
     table.to_string()
 }
@@ -154,6 +157,15 @@ mod tests {
         );
         assert!(render(&example::report(), true).contains("good@1"));
         assert!(text.lines().all(|line| line.chars().count() <= usize::from(WIDTH) || !line.contains('|')), "{text}");
+    }
+
+    #[test]
+    fn a_package_url_is_never_broken_so_that_it_can_be_searched_for() {
+        let purl = "pkg:maven/com.fasterxml.jackson.core/jackson-databind-of-some-length@2.10.0";
+        let mut report = example::report();
+        report.components.iter_mut().for_each(|component| component.purl = Some(purl.into()));
+        let text = render(&report, true);
+        assert_eq!(text.matches(purl).count(), report.components.len(), "{text}");
     }
 
     #[test]

@@ -5,13 +5,18 @@ use crate::{
     config::{self, Settings},
     exit::Failure,
     keys::Key,
-    output, session, time,
+    output, session,
+    sound_keys::{CompromisedView, KeysView},
+    time,
 };
 use assay_client::{Client, IssuerHistory, Wait};
 use assay_core::{
     claim::{self, PublicKey, SigningKey},
+    index::{Kind, Label},
     issuer::{self, IssuerId},
+    logged::LoggedClaim,
     predicate::issuer::{Issuer, ROLES},
+    trust::Trust,
 };
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -100,6 +105,8 @@ struct RecordView {
     contacts: Vec<String>,
     namespaces: Vec<String>,
     roles: Vec<String>,
+    /// Keys of this record that are declared compromised; of a record that was just published, none.
+    compromised: Vec<CompromisedView>,
     claim_id: String,
     leaf_index: u64,
     logged_at: String,
@@ -199,18 +206,46 @@ async fn show(command: Show, settings: &Settings) -> Result<(), Failure> {
     };
     let client = session::connect(settings).await?;
     let history = client.issuer(&id).await?;
+    let keys = keys_of(&client, &id).await?;
     let views: Vec<_> = history
         .leaves
         .iter()
         .map(|leaf| {
             let entry = &leaf.entry;
             let claim = entry.claim().id().to_string();
-            RecordView::new(&id, &leaf.record.body, claim, entry.index().get(), entry.entry().logged_at_ms())
+            let view =
+                RecordView::new(&id, &leaf.record.body, claim, entry.index().get(), entry.entry().logged_at_ms());
+            let of_record = keys.compromised.iter().filter(|one| view.keys.contains(&one.key)).cloned().collect();
+            RecordView { compromised: of_record, ..view }
         })
         .collect();
     output::data(settings, || views.iter().map(RecordView::text).collect::<Vec<_>>().join("\n\n"), &views)?;
-    output::say(settings, "The last record is in force. Names prove nothing; compare the id.");
+    output::say(settings, &format!("{} Names prove nothing; compare the id.", in_force(&keys)));
     Ok(())
+}
+
+/// What became of an issuer's keys: not its records say that, but claims under its id, of which none can be left out.
+async fn keys_of(client: &Client, id: &IssuerId) -> Result<KeysView, Failure> {
+    let label = Label::new(Kind::Digest, &format!("sha256:{id}"));
+    let pages = client.list(&label).await?;
+    let claims = pages.iter().flat_map(|page| page.claims(&(), |_| true));
+    // What does not verify has no effect.
+    let claims: Vec<LoggedClaim> = claims.filter_map(|(_, claim)| claim.ok()).collect();
+    Ok(KeysView::of(id, &Trust::judge(&claims)))
+}
+
+fn in_force(keys: &KeysView) -> String {
+    match (keys.powerless.first(), keys.compromised.iter().any(|one| one.in_force)) {
+        (Some(powerless), _) => format!(
+            "The last record is in force, but its keys are declared compromised: nothing that they sign from leaf {} on counts.",
+            powerless.from_leaf
+        ),
+        (None, true) => {
+            "The last record is in force; those of its keys that are not declared compromised are enough to sign."
+                .into()
+        }
+        (None, false) => "The last record is in force.".into(),
+    }
 }
 
 fn public(keys: &[Key]) -> Vec<PublicKey> {
@@ -228,6 +263,7 @@ impl RecordView {
             contacts: body.contacts.clone(),
             namespaces: body.namespaces.clone(),
             roles: body.roles.clone(),
+            compromised: Vec::new(),
             claim_id,
             leaf_index,
             logged_at: time::rfc3339_of_ms(logged_at_ms),
@@ -239,15 +275,22 @@ impl RecordView {
             [] => String::new(),
             _ => format!("\n{label}{}", output::plain(&values.join(", "))),
         };
+        let compromised = |one: &CompromisedView| {
+            format!(
+                "\ncompromised {}\n            from leaf {} on, says claim {} at leaf {}",
+                one.key, one.from_leaf, one.claim_id, one.leaf_index
+            )
+        };
         format!(
             "issuer      {}\nname        {} (its own word)\nsequence    {}\nkeys        {} of {} must sign:\n            {}\
-             {}{}{}\nrecord      claim {}\nlogged      leaf {} at {}",
+             {}{}{}{}\nrecord      claim {}\nlogged      leaf {} at {}",
             self.issuer_id,
             output::plain(&self.name),
             self.sequence,
             self.threshold,
             self.keys.len(),
             self.keys.join("\n            "),
+            self.compromised.iter().map(compromised).collect::<String>(),
             list("contacts    ", &self.contacts),
             list("namespaces  ", &self.namespaces),
             list("roles       ", &self.roles),

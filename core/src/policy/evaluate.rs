@@ -11,6 +11,7 @@ use crate::issuer::IssuerId;
 use crate::logged::LoggedClaim;
 use crate::predicate::lifecycle::{self, Date, Lifecycle};
 use crate::predicate::vex::Status;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far the clock of a log may be ahead of ours before its time is not believed.
@@ -86,7 +87,7 @@ fn answer_reasons(origin: &str, answer: &Answer, most_ms: u64, now_ms: u64) -> V
             vec![log_reason(Outcome::Incomplete, format!("The log {origin} did not answer: {why}."))]
         }
         Answer::Partial { head_at_ms, missing } => {
-            let text = format!("The answer of the log {origin} is not complete: {missing} is missing.");
+            let text = format!("The answer of the log {origin} is not complete: {missing}.");
             let partial = log_reason(Outcome::Incomplete, text);
             std::iter::once(partial).chain(head_reason(origin, *head_at_ms, most_ms, now_ms)).collect()
         }
@@ -123,6 +124,7 @@ fn unknown(effect: Effect, facts: &Facts<'_>) -> Reason {
              places is not said of it."
         ),
         (0, None) => "No log says anything about it. Unknown is not trusted.".to_owned(),
+        (1, _) => "Nobody whom your policy trusts says anything about it; others do, in 1 claim.".to_owned(),
         (n, _) => format!("Nobody whom your policy trusts says anything about it; others do, in {n} claims."),
     };
     let outcome = if effect == Effect::Deny { Outcome::Unknown } else { Outcome::Warn };
@@ -165,12 +167,26 @@ fn required(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
     let evidence = counted.into_values().collect();
     let reason = |outcome, text| Reason { rule: rule.name.clone(), cause: Cause::Requirement, outcome, text, evidence };
     if got >= needed {
-        return reason(Outcome::Fine, format!("{got} of {needed} issuers say so: {}", what(requirement)));
+        let say = if got == 1 { "1 issuer says so".to_owned() } else { format!("{got} issuers say so") };
+        return reason(Outcome::Fine, format!("{say}; it takes {}.", what(requirement)));
     }
     let outcome = if rule.effect == Effect::Deny { Outcome::Unmet } else { Outcome::Warn };
-    let text =
-        format!("{} It takes {}; there are {got} of {needed}.{}", rule.reason, what(requirement), missed.words());
+    let there = if got == 1 { "there is" } else { "there are" };
+    let text = format!(
+        "{} It takes {}; {there} {got} of {needed}.{}",
+        sentence(&rule.reason),
+        what(requirement),
+        missed.words()
+    );
     reason(outcome, text)
+}
+
+/// The policy's own words, ended, so that others can follow.
+fn sentence(text: &str) -> Cow<'_, str> {
+    match text.trim_end().ends_with(['.', '!', '?', ':', ';']) {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("{}.", text.trim_end())),
+    }
 }
 
 /// What a requirement asks for, in words.
@@ -247,10 +263,15 @@ impl Against {
             reasons.push(reason(cause, outcome, text, self.evidence));
         }
         if let Some(first) = self.undecided.first() {
-            let text = format!(
-                "Whether this rule is broken could not be decided for {} claims, so that it was not applied to them. The first: {first}.",
-                self.undecided.len()
-            );
+            let text = match self.undecided.len() {
+                1 => format!(
+                    "Whether this rule is broken could not be decided for 1 claim, so that it was not applied to it: {first}."
+                ),
+                n => format!(
+                    "Whether this rule is broken could not be decided for {n} claims, so that it was not applied to them. The first: \
+                     {first}."
+                ),
+            };
             reasons.push(reason(Cause::Undecided, Outcome::Warn, text, Vec::new()));
         }
         reasons

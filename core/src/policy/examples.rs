@@ -89,7 +89,7 @@ fn answer(said: Answers, max_head_age_ms: u64, now_ms: u64) -> Answer {
         Answers::Stale => {
             Answer::Complete { head_at_ms: now_ms.saturating_sub(max_head_age_ms).saturating_sub(DAY_MS) }
         }
-        Answers::Incomplete => Answer::Partial { head_at_ms: now_ms, missing: "a part of it".into() },
+        Answers::Incomplete => Answer::Partial { head_at_ms: now_ms, missing: "a part of it is missing".into() },
         Answers::Silent => Answer::None { why: "it is silent".into() },
     }
 }

@@ -102,7 +102,7 @@ pub enum Answer {
     Partial {
         /// As above.
         head_at_ms: u64,
-        /// What is missing, for people.
+        /// What is missing, for people, as a sentence without its full stop.
         missing: String,
     },
     /// There was no answer to rely on.

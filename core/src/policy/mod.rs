@@ -141,7 +141,7 @@ impl Policy {
     }
 
     /// Whether what stands in a log counts. A policy that names logs or their keys trusts no others.
-    fn counts(&self, origin: &str) -> bool {
+    pub fn counts(&self, origin: &str) -> bool {
         let keys = self.tlog.as_ref().map(TlogPolicy::logs).unwrap_or_default();
         let named = self.logs.iter().any(|log| log.origin == origin) || keys.iter().any(|log| log.key.name() == origin);
         named || (self.logs.is_empty() && keys.is_empty())

@@ -36,7 +36,7 @@ pub(super) fn claim(statement: &Statement) -> Vec<String> {
         "provenance" => Ok(vec![provenance_line(said)]),
         "scorecard" => Ok(vec![format!("the OpenSSF Scorecard is {}", shown(said, "/score"))]),
         "sbom" => Ok(vec!["lists what is in it".to_owned()]),
-        "response" => Response::parse(said).map(|response| vec![format!("{}: {}", response.stance, response.text)]),
+        "response" => Response::parse(said).map(|response| vec![response_line(&response)]),
         "withdrawal" => Withdrawal::parse(said).map(|withdrawal| vec![format!("withdraws it: {}", withdrawal.reason)]),
         "endorsement" => Endorsement::parse(said).map(|endorsement| vec![endorsement_line(&endorsement)]),
         "key-compromise" => KeyCompromise::parse(said).map(|compromise| vec![compromise_line(&compromise)]),
@@ -53,6 +53,17 @@ pub(super) fn target(statement: &Statement) -> Option<ClaimId> {
         withdrawal::URI => Withdrawal::parse(statement.predicate()).ok().map(|said| said.target),
         _ => None,
     }
+}
+
+fn response_line(said: &Response) -> String {
+    let does = match said.stance.as_str() {
+        "acknowledge" => "accepts it",
+        "dispute" => "disputes it",
+        "explain" => "explains it",
+        "fixed" => "says that it is fixed",
+        other => other,
+    };
+    format!("{does}: {}", said.text)
 }
 
 fn endorsement_line(said: &Endorsement) -> String {

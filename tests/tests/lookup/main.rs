@@ -1,5 +1,7 @@
 //! `assay lookup` and `assay watch`, whole: the program against a node that runs.
 
+mod claims;
+mod issuers;
 mod person;
 mod watch;
 
@@ -149,6 +151,9 @@ async fn what_is_known_of_a_package_is_shown_with_what_it_is_worth() -> anyhow::
     for arguments in [&["lookup", "pkg:cargo/beta@1", "--offline"][..], &["lookup", "pkg:cargo/alpha@1.0.0"]] {
         assert_eq!(person.run(arguments)?.status.code(), Some(3), "{arguments:?}");
     }
+    let output = person.run(&["lookup", "pkg:cargo/beta@1", "--offline"])?;
+    let said = String::from_utf8(output.stderr)?;
+    assert!(said.contains("ask only for what was asked before (the same thing, or the same files)"), "{said}");
     Ok(())
 }
 
@@ -184,15 +189,30 @@ async fn each_kind_of_thing_is_looked_up() -> anyhow::Result<()> {
     assert_eq!((code, &answer["about"]["spelled"]), (Some(0), &json!("CVE-2026-0002")));
     let vulnerable = lines(&answer, "vulnerable")?;
     assert_eq!((vulnerable.len(), &vulnerable[0]["says"]), (1, &json!("CVE-2026-0002: affected")));
+    // A name that begins alike is another one; another name of the same is not.
+    let alike = VEX
+        .replace("CVE-2026-0002", "CVE-2026-00021")
+        .replace(r#""CVE-2026-0001""#, r#""GHSA-aaaa","aliases":["CVE-2026-0002"]"#)
+        .replace("vex-1", "vex-2");
+    person.write("vex.json", &alike)?;
+    person.get(&["publish", "vex", "vex.json", "--key", "maker.pem"])?;
+    let (_, answer) = kind("CVE-2026-0002")?;
+    let says: Vec<_> = lines(&answer, "vulnerable")?.iter().filter_map(|line| line["says"].as_str()).collect();
+    assert_eq!(says, ["GHSA-aaaa: not affected (vulnerable code not present)", "CVE-2026-0002: affected"]);
     assert!(vulnerable[0]["about"].as_str().is_some_and(|about| about.contains("pkg:cargo/alpha@1.0.0")));
 
-    // Of a package, what is said of its versions is hinted at; of a list of software, how to ask about what is in it.
+    // Of a package, how much is said of its versions; of a list of software, how to ask about what is in it.
     let (_, answer) = kind("pkg:cargo/alpha")?;
-    assert!(
-        answer["hints"][0].as_str().is_some_and(|hint| hint.contains("pkg:cargo/alpha@1.0.0")),
-        "{}",
-        answer["hints"]
-    );
+    let version = json!({"version": "1.0.0", "purl": "pkg:cargo/alpha@1.0.0", "claims": 6});
+    assert_eq!(answer["versions"], json!({"claims": 6, "of": [version]}));
+    let words = "Nothing is said of alpha (cargo) as a whole; 6 claims are about 1 of its versions, and not shown here: 1.0.0. \
+                 `assay lookup pkg:cargo/alpha@1.0.0` shows them.";
+    assert!(answer["answer"].as_str().is_some_and(|said| said.starts_with(words)), "{}", answer["answer"]);
+    person.audit("auditor", "pkg:cargo/alpha", "safe-to-run")?;
+    let (_, answer) = kind("pkg:cargo/alpha")?;
+    let words = "1 claim about alpha (cargo) is known, signed by 1 issuer, whom you do not trust for anything here. 6 claims \
+                 are about 1 of its versions";
+    assert!(answer["answer"].as_str().is_some_and(|said| said.starts_with(words)), "{}", answer["answer"]);
     person.write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\n")?;
     let (_, answer) = kind("Cargo.lock")?;
     assert!(
@@ -206,6 +226,11 @@ async fn each_kind_of_thing_is_looked_up() -> anyhow::Result<()> {
     let (_, answer) = kind("pkg:cargo/alpha@1.0.0")?;
     assert_eq!(private["questions"], answer["questions"]);
     assert!(private["privacy"]["prefixes"].as_u64().is_some_and(|n| n > 0), "{}", private["privacy"]);
+
+    // One prefix of a small log stands for everything in it.
+    let output = person.run(&["lookup", "CVE-2026-0002", "--private"])?;
+    let said = String::from_utf8(output.stdout)?.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!said.contains(" 1 labels") && said.contains("the first bits of "), "{said}");
 
     // Unknown is not trusted, whatever it is; a policy may go on all the same.
     for (x, expected) in [("CVE-1999-0001", Some(1)), ("pkg:cargo/nobody@1", Some(0)), (&"ab".repeat(32), Some(0))] {

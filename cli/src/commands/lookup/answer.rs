@@ -1,6 +1,7 @@
 //! The answer to a look-up: what there is to tell, the same for people and for programs.
 
-use crate::{about::About, asking::AskedLog, time, view};
+use super::{replies::ReplyView, versions::VersionsView};
+use crate::{about::About, asking::AskedLog, sound_keys::KeysView, time, view};
 use assay_client::gather::Privacy;
 use assay_core::{
     logged::LoggedClaim,
@@ -20,12 +21,18 @@ pub struct Answer {
     pub asked_at_ms: u64,
     /// The answer in a paragraph of plain words.
     pub answer: String,
+    /// What the answer cannot have, and why, in a sentence: a claim itself, if it was asked for privately or offline.
+    pub lacking: Option<String>,
     /// The policy's verdict; `None` if nothing was asked about that a policy could judge.
     pub policy: Option<VerdictView>,
     /// What is known, question by question.
     pub questions: Vec<QuestionView>,
+    /// Of a package, the versions that claims are about which are not shown here.
+    pub versions: Option<VersionsView>,
     /// What the issuer signed, if an issuer was asked about.
     pub signed: Option<SignedView>,
+    /// What became of the issuer's keys, if an issuer was asked about.
+    pub keys: Option<KeysView>,
     /// How each log answered.
     pub logs: Vec<LogView>,
     /// What a private question gave away.
@@ -83,7 +90,7 @@ pub struct QuestionView {
 }
 
 /// Something that is said.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct LineView {
     /// What is said.
     pub says: String,
@@ -115,10 +122,12 @@ pub struct LineView {
     pub responses: usize,
     /// Who disputes it with effect.
     pub disputes: usize,
+    /// What others say of it.
+    pub replies: Vec<ReplyView>,
 }
 
 /// Who says something.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct VoiceView {
     /// The issuer.
     pub issuer_id: String,
@@ -135,7 +144,7 @@ pub struct VoiceView {
 }
 
 /// A role, and why an issuer has it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct RoleView {
     /// The role.
     pub role: &'static str,
@@ -258,6 +267,7 @@ impl LineView {
             target: line.target.map(|id| id.to_string()),
             responses: line.responses.0,
             disputes: line.responses.1,
+            replies: Vec::new(),
         }
     }
 }

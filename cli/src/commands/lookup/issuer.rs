@@ -1,12 +1,18 @@
 //! What an issuer signed: the whole list, verified, of which the newest claims are shown.
 
-use super::Asking;
-use crate::exit::Failure;
+use super::{
+    Asking,
+    answer::{LineView, SignedView},
+};
+use crate::{exit::Failure, sound_keys::KeysView};
 use assay_core::{
     index::{Kind, Label},
     issuer::IssuerId,
     logged::LoggedClaim,
+    policy::{self, Line, Policy},
+    trust::Trust,
 };
+use std::collections::BTreeSet;
 
 /// How many of the newest claims are shown.
 pub const NEWEST: usize = 20;
@@ -17,6 +23,26 @@ pub struct Signed {
     pub count: Option<u64>,
     /// The newest of each log.
     pub newest: Vec<LoggedClaim>,
+}
+
+impl Signed {
+    /// Puts it into words: what was signed, the newest first, and the lines of what is said of it.
+    pub fn view(&self, claims: &[LoggedClaim], policy: &Policy, now_ms: u64) -> (SignedView, Vec<LineView>) {
+        // Not by the claim's id: another issuer may have signed the same statement, at a leaf of its own.
+        let signed: BTreeSet<_> = self.newest.iter().map(|one| (one.origin(), one.leaf())).collect();
+        let chosen = |logged: &LoggedClaim| signed.contains(&(logged.origin(), logged.leaf()));
+        let mut listed = policy::listing(policy, claims, chosen, now_ms).lines;
+        listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms, line.leaf)));
+        let (newest, said): (Vec<_>, Vec<_>) =
+            listed.iter().partition(|line| signed.contains(&(line.origin.as_str(), line.leaf)));
+        let views = |lines: Vec<&Line>| lines.into_iter().map(|line| LineView::new(line, claims)).collect();
+        (SignedView { count: self.count, newest: views(newest) }, views(said))
+    }
+}
+
+/// What became of an issuer's keys, in the logs that the policy counts.
+pub fn keys(id: &IssuerId, claims: &[LoggedClaim], policy: &Policy) -> KeysView {
+    KeysView::of(id, &Trust::judge(claims.iter().filter(|logged| policy.counts(logged.origin()))))
 }
 
 /// Lists what an issuer signed, in every log that can be asked for a list.

@@ -1,8 +1,11 @@
 //! `assay lookup`: everything that is known about something, grouped by question, and whether that is all there is.
 
 pub mod answer;
+mod choice;
 mod issuer;
+mod replies;
 pub mod text;
+mod versions;
 mod words;
 
 use crate::{
@@ -13,7 +16,7 @@ use crate::{
     exit::Failure,
     output,
 };
-use answer::{AboutView, Answer, ClaimView, LineView, LogView, PrivacyView, QuestionView, SignedView, VerdictView};
+use answer::{AboutView, Answer, ClaimView, LogView, PrivacyView, QuestionView, VerdictView};
 use assay_client::{Cel, Client, ClientError, Config, LeafRef};
 use assay_core::{
     Hash,
@@ -21,19 +24,20 @@ use assay_core::{
     index::{self, Kind, Label},
     issuer::IssuerId,
     logged::LoggedClaim,
-    policy::{self, Component, Policy, Posture, STARTING},
+    policy::{self, Policy, STARTING},
     predicate,
-    purl::Purl,
     statement::{Statement, Subject},
 };
 use clap::Args;
 use issuer::Signed;
 use std::collections::BTreeSet;
+use versions::VersionsView;
 
 /// Show everything that is known about something, and whether that is all there is.
 ///
 /// All of it is verified, and so is that nothing was left out. Exit code 0: it meets your policy; of an issuer, a claim or a
-/// vulnerability, that something is known. 1: it does not, or nothing is known. 3: no log answers. 4: an answer is false.
+/// vulnerability, that something is known. 1: it does not, or nothing is known, or the claim that was asked for cannot be had
+/// (privately and offline only what others say of it can). 3: no log answers. 4: an answer is false.
 #[derive(Debug, Args)]
 pub struct Command {
     /// A package URL (pkg:cargo/serde@1.0.228), a digest (sha256:HEX, sha512:HEX, gitCommit:HEX), the path of a file, an
@@ -58,6 +62,8 @@ struct Known {
     asked: Asked,
     claims: Vec<LoggedClaim>,
     signed: Option<Signed>,
+    /// What the answer cannot have, in a sentence.
+    lacking: Option<String>,
     hints: Vec<String>,
 }
 
@@ -99,10 +105,28 @@ impl Asking<'_> {
         Ok(asked)
     }
 
+    /// How the logs are asked, if it is a way in which single entries and long lists cannot be had.
+    fn how(&self) -> Option<&'static str> {
+        match (self.how.offline, self.how.private) {
+            (true, _) => Some("offline"),
+            (false, true) => Some("privately"),
+            (false, false) => None,
+        }
+    }
+
+    /// Why a claim that was asked for is not in the answer. The index has labels of what claims speak of, and none of a claim
+    /// itself, so that its absence cannot be proven.
+    fn lacks_claim(&self) -> String {
+        match self.how() {
+            Some(how) => format!("The claim itself cannot be asked for {how}."),
+            None => "No log that was asked shows the claim itself, and that there is none cannot be proven.".to_owned(),
+        }
+    }
+
     /// The logs that can be asked for single entries and long lists: neither offline nor privately, and those that answer.
     async fn clients(&self) -> Result<Vec<Client>, Failure> {
         let mut clients = Vec::new();
-        if self.how.offline || self.how.private {
+        if self.how().is_some() {
             return Ok(clients);
         }
         for log in asking::logs(&self.policy, self.settings, self.how)? {
@@ -122,10 +146,11 @@ impl Asking<'_> {
 /// Asks for all that is known.
 async fn find(about: About, asking: &Asking<'_>) -> Result<Known, Failure> {
     let mut asked = asking.ask(&about.labels()).await?;
-    let mut hints = Vec::new();
+    let (mut hints, mut lacking) = (Vec::new(), None);
     let about = match about {
         About::Hex(hash) => {
-            let (about, hint) = resolve(hash, &claims_of(&asked), asking).await?;
+            let (about, hint);
+            (about, hint, lacking) = resolve(hash, &claims_of(&asked), asking).await?;
             hints.push(hint);
             about
         }
@@ -149,16 +174,26 @@ async fn find(about: About, asking: &Asking<'_>) -> Result<Known, Failure> {
     }
     let mut claims = claims_of(&asked);
     claims.extend(signed.iter().flat_map(|signed| signed.newest.clone()));
+    if let About::Claim(id) = &about
+        && claims.iter().all(|logged| logged.claim().id() != *id)
+    {
+        lacking = Some(asking.lacks_claim());
+    }
     hints.extend(hints_of(&about, &claims));
-    Ok(Known { about, asked, claims, signed, hints })
+    Ok(Known { about, asked, claims, signed, lacking, hints })
 }
 
 fn claims_of(asked: &Asked) -> Vec<LoggedClaim> {
     asked.claims().cloned().collect()
 }
 
-/// What 64 hex digits are, with a word on how that was found out. What nobody has spoken of is taken for a SHA-256.
-async fn resolve(hash: Hash, claims: &[LoggedClaim], asking: &Asking<'_>) -> Result<(About, String), Failure> {
+/// What 64 hex digits are, with a word on how that was found out, and what could not be found out. What nobody has spoken of
+/// is taken for a SHA-256.
+async fn resolve(
+    hash: Hash,
+    claims: &[LoggedClaim],
+    asking: &Asking<'_>,
+) -> Result<(About, String, Option<String>), Failure> {
     let (hex, claim) = (hash.to_hex(), ClaimId::new(hash));
     let statements = || claims.iter().map(|logged| logged.claim().statement());
     let about_it = |statement: &Statement| statement.subjects().iter().any(|one| one.digest("sha256") == Some(&hex));
@@ -166,14 +201,21 @@ async fn resolve(hash: Hash, claims: &[LoggedClaim], asking: &Asking<'_>) -> Res
     let targeted = |statement: &Statement| predicate::targets(statement).contains(&claim);
     let known = "asked as a SHA-256, an issuer and a claim";
     if let Some(id) = IssuerId::from_hex(&hex).filter(|_| statements().any(record)) {
-        return Ok((About::Issuer(id), format!("{known}: it is an issuer")));
+        return Ok((About::Issuer(id), format!("{known}: it is an issuer"), None));
     }
     if statements().any(targeted) || labels_of_claim(&claim, asking).await?.is_some() {
-        return Ok((About::Claim(claim), format!("{known}: it is a claim")));
+        return Ok((About::Claim(claim), format!("{known}: it is a claim"), None));
     }
-    let found = if statements().any(about_it) { "it is a SHA-256" } else { "nothing is known of it as any of them" };
-    let digests = vec![("sha256".to_owned(), hex)];
-    Ok((About::Artifact(Artifact { digests, ..Artifact::default() }), format!("{known}: {found}")))
+    let (found, lacking) = match (statements().any(about_it), asking.how()) {
+        (true, _) => ("it is a SHA-256", None),
+        (false, None) => ("nothing is known of it as any of them", None),
+        (false, Some(how)) => {
+            let lacking = format!("Whether a claim has this id cannot be asked {how}.");
+            ("nothing is said of it as any of them, and whether there is such a claim is open", Some(lacking))
+        }
+    };
+    let about = About::Artifact(Artifact { digests: vec![("sha256".to_owned(), hex)], ..Artifact::default() });
+    Ok((about, format!("{known}: {found}"), lacking))
 }
 
 /// The labels under which a claim itself stands, but for that of its signer, who may have signed any number of others.
@@ -197,7 +239,6 @@ async fn labels_of_claim(id: &ClaimId, asking: &Asking<'_>) -> Result<Option<Vec
 /// What else to ask.
 fn hints_of(about: &About, claims: &[LoggedClaim]) -> Vec<String> {
     let mut hints = Vec::new();
-    let purls = || claims.iter().flat_map(|logged| logged.claim().statement().subjects()).filter_map(Subject::purl);
     match about {
         About::Artifact(Artifact { file: Some(file), format: Some(format), .. }) => hints.push(format!(
             "{file} is a list of software ({}). What is known of everything in it: assay check {file}",
@@ -216,16 +257,6 @@ fn hints_of(about: &About, claims: &[LoggedClaim]) -> Vec<String> {
                     .map(|purl| format!("Some say that it is {purl}. What is known of that: assay lookup {purl}")),
             );
         }
-        About::Package(purl) if purl.version().is_none() => {
-            let same = |other: &&Purl| other.without_version() == purl.as_str() && other.version().is_some();
-            let versions: BTreeSet<&str> = purls().filter(same).map(Purl::without_qualifiers).collect();
-            if let Some(one) = versions.first() {
-                hints.push(format!(
-                    "Claims about {} of its versions are not shown here: assay lookup {one}",
-                    versions.len()
-                ));
-            }
-        }
         _ => {}
     }
     hints
@@ -233,68 +264,46 @@ fn hints_of(about: &About, claims: &[LoggedClaim]) -> Vec<String> {
 
 /// Puts what is known into words.
 fn tell(known: &Known, asking: &Asking<'_>, now_ms: u64) -> Answer {
-    let Known { about, asked, claims, signed, hints } = known;
+    let Known { about, asked, claims, signed, lacking, hints } = known;
     let component = about.component();
-    let posture = posture(about, component.as_ref(), claims, asking, now_ms);
+    let posture = choice::posture(about, component.as_ref(), claims, asking, now_ms);
+    // What is not known to be an artifact, and may be a claim, is not judged as one.
+    let judged = component.filter(|_| lacking.is_none());
     let verdict =
-        component.map(|component| policy::evaluate(&asking.policy, &component, &asked.answers(), claims, now_ms));
-    let questions = QuestionView::all(&posture, claims);
-    let signed = signed.as_ref().map(|signed| {
-        let chosen = |logged: &LoggedClaim| signed.newest.iter().any(|one| one.claim().id() == logged.claim().id());
-        let mut listed = policy::listing(&asking.policy, claims, chosen, now_ms).lines;
-        listed.retain(|line| signed.newest.iter().any(|one| one.claim().id() == line.claim));
-        listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms, line.leaf)));
-        let newest = listed.iter().map(|line| LineView::new(line, claims)).collect();
-        SignedView { count: signed.count, newest }
-    });
+        judged.map(|component| policy::evaluate(&asking.policy, &component, &asked.answers(), claims, now_ms));
+    let mut questions = QuestionView::all(&posture, claims);
+    let (mut signed, of_signed) = match signed {
+        Some(signed) => {
+            let (view, said) = signed.view(claims, &asking.policy, now_ms);
+            (Some(view), said)
+        }
+        None => (None, Vec::new()),
+    };
+    let said = replies::among(questions.iter().flat_map(|question| &question.lines).chain(&of_signed));
+    let newest = signed.iter_mut().flat_map(|signed| &mut signed.newest);
+    replies::attach(questions.iter_mut().flat_map(|question| &mut question.lines).chain(newest), &said);
     let lines = questions.iter().flat_map(|question| &question.lines);
     let lines = lines.chain(signed.iter().flat_map(|signed| &signed.newest));
     let mut answer = Answer {
         about: AboutView::new(about),
         asked_at_ms: now_ms,
         answer: String::new(),
+        lacking: lacking.clone(),
         policy: verdict.as_ref().map(VerdictView::new),
         claims: ClaimView::of_lines(lines, claims),
         questions,
+        versions: VersionsView::of(about, claims),
         signed,
+        keys: match about {
+            About::Issuer(id) => Some(issuer::keys(id, claims, &asking.policy)),
+            _ => None,
+        },
         logs: asked.logs.iter().map(|asked| LogView::new(asked, asking.how.offline, now_ms)).collect(),
         privacy: asked.logs.iter().find_map(|asked| asked.gathered.privacy).map(PrivacyView::new),
         hints: hints.clone(),
     };
     answer.answer = words::paragraph(about, &answer);
     answer
-}
-
-/// The lines of the answer: those about a component, or those of the claims that were asked for otherwise.
-fn posture(
-    about: &About,
-    component: Option<&Component>,
-    claims: &[LoggedClaim],
-    asking: &Asking<'_>,
-    now_ms: u64,
-) -> Posture {
-    let sha256 = |logged: &LoggedClaim, hex: &str| {
-        logged.claim().statement().subjects().iter().any(|subject| subject.digest("sha256") == Some(hex))
-    };
-    let listing = |chosen: &dyn Fn(&LoggedClaim) -> bool| policy::listing(&asking.policy, claims, chosen, now_ms);
-    match (about, component) {
-        (_, Some(component)) => policy::posture(&asking.policy, component, claims, now_ms),
-        (About::Vulnerability(id), _) => {
-            let mut posture = listing(&|logged| predicate::vulnerabilities(logged.claim().statement()).contains(id));
-            only_lines_that_name(id, &mut posture);
-            posture
-        }
-        (About::Claim(id), _) => listing(&|logged| logged.claim().id() == *id),
-        (About::Issuer(id), _) => listing(&|logged| sha256(logged, &id.to_hex())),
-        _ => Posture::default(),
-    }
-}
-
-/// Of a document that speaks of many vulnerabilities in a line each, keeps the lines that speak of this one.
-fn only_lines_that_name(id: &str, posture: &mut Posture) {
-    let naming: BTreeSet<_> =
-        posture.lines.iter().filter(|line| line.says.contains(id)).map(|line| line.claim).collect();
-    posture.lines.retain(|line| !naming.contains(&line.claim) || line.says.contains(id));
 }
 
 /// The exit code: whether the policy is met, or else whether anything is known; but first, whether every log answered.
@@ -304,6 +313,13 @@ fn judge(known: &Known, answer: &Answer) -> Result<(), Failure> {
     if !silent.is_empty() {
         let silent = output::plain(&silent.join(", "));
         return Err(Failure::Unanswered(format!("{name}: no answer of {silent}; try again later")));
+    }
+    if let Some(lacking) = &answer.lacking {
+        return Err(Failure::NotMet(format!("{name}: {lacking}")));
+    }
+    // Others can answer a claim whose id is the same digits; that makes nobody of them an issuer.
+    if matches!(known.about, About::Issuer(_)) && words::record(answer).is_none() {
+        return Err(Failure::NotMet(format!("{name}: it is not registered in a log that was asked")));
     }
     match &answer.policy {
         Some(verdict) if verdict.met => Ok(()),

@@ -1,12 +1,15 @@
 //! The answer for people: a paragraph first, then question by question, then whether that is all there is.
 
-use super::answer::{Answer, LineView, LogView, QuestionView, SignedView, VoiceView};
+use super::{
+    answer::{Answer, LineView, LogView, QuestionView, SignedView, VoiceView},
+    replies::{self, ReplyView},
+};
 use crate::{
     asking,
     output::{self, Colour},
     subject,
 };
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 /// Columns that text is broken at.
 const WIDTH: usize = 100;
@@ -38,10 +41,15 @@ pub fn text(answer: &Answer) -> String {
         wrap(&mut text, &word, "  ", &line);
     }
     if let Some(privacy) = &answer.privacy {
+        let labels = match privacy.prefixes {
+            1 => "1 label, which".to_owned(),
+            n => format!("{n} labels, each of which"),
+        };
+        let things = if privacy.fewest == 1 { "thing" } else { "things" };
         let what = format!(
-            "Asked privately: the node was told the first bits of {} labels, each of which could mean any of {} things \
-             or more. It learns when you asked, and how much came back.",
-            privacy.prefixes, privacy.fewest
+            "Asked privately: the node was told the first bits of {labels} could mean any of {} {things} or more. It learns \
+             when you asked, and how much came back.",
+            privacy.fewest
         );
         wrap(&mut text, "", "  ", &what);
     }
@@ -67,7 +75,8 @@ fn group(text: &mut String, title: &str, lines: &[LineView], answer: &Answer, se
         if let Some(why_not) = &line.why_not {
             wrap(&mut shown, "    ", "      ", why_not);
         }
-        for reply in replies(line, answer) {
+        // What is said of those who reply stands with them.
+        for reply in line.replies.iter().filter(|_| line.target.is_none()) {
             wrap(&mut shown, "    > ", "      ", &reply_line(reply));
         }
         match counts(line) {
@@ -85,18 +94,30 @@ fn counts(line: &LineView) -> bool {
 /// What is said, and of what if that is not what was asked about.
 fn says(line: &LineView, answer: &Answer) -> String {
     if let Some(target) = &line.target {
-        let answered =
-            answer.questions.iter().flat_map(|question| &question.lines).find(|line| &line.claim_id == target);
-        let what = answered.map_or_else(
-            || format!("claim {}", subject::shorten(target)),
-            |answered| format!("\"{}\" (leaf {})", answered.says, answered.leaf_index),
-        );
-        return format!("about {what}: {}", line.says);
+        return format!("about {}: {}", answered(line, target, answer), line.says);
     }
     match answer.about.kind {
         "package" | "artifact" => line.says.clone(),
         _ => format!("{}: {}", line.about, line.says),
     }
+}
+
+/// What a line answers or takes back: the claim, at every place where it has effect, and those where it has none.
+fn answered(line: &LineView, target: &str, answer: &Answer) -> String {
+    let lines = answer.questions.iter().flat_map(|question| &question.lines);
+    let lines: Vec<&LineView> = lines.filter(|line| line.claim_id == target).collect();
+    let Some(first) = lines.first() else { return format!("claim {}", subject::shorten(target)) };
+    let leaves = |effect: bool| -> Vec<String> {
+        let of_it = lines.iter().filter(|one| replies::has_effect(line, one) == effect);
+        let leaves: BTreeSet<u64> = of_it.map(|one| one.leaf_index).collect();
+        leaves.iter().map(|leaf| format!("leaf {leaf}")).collect()
+    };
+    let (with, without) = (leaves(true).join(" and "), leaves(false).join(" and "));
+    let places = match (with.is_empty(), without.is_empty()) {
+        (false, false) => format!("{with}; without effect on {without}"),
+        _ => with + &without,
+    };
+    format!("\"{}\" ({places})", first.says)
 }
 
 /// Who says it, what they are to you, when, and where it can be found again.
@@ -112,7 +133,11 @@ fn who(line: &LineView, answer: &Answer, several: bool) -> String {
 
 /// Those who say it.
 pub fn voices(line: &LineView) -> String {
-    line.issuers.iter().map(voice).collect::<Vec<_>>().join(" and ")
+    all_voices(&line.issuers)
+}
+
+fn all_voices(issuers: &[VoiceView]) -> String {
+    issuers.iter().map(voice).collect::<Vec<_>>().join(" and ")
 }
 
 /// An issuer, by the name that the policy has for it or else its own, and what it is trusted as.
@@ -134,21 +159,23 @@ fn voice(voice: &VoiceView) -> String {
 }
 
 /// What others say of a claim, beside it.
-fn replies<'a>(line: &'a LineView, answer: &'a Answer) -> impl Iterator<Item = &'a LineView> {
-    let all = answer.questions.iter().flat_map(|question| &question.lines);
-    all.filter(move |reply| line.target.is_none() && reply.target.as_ref() == Some(&line.claim_id))
-}
-
-fn reply_line(reply: &LineView) -> String {
-    let effect = if reply.effect { "" } else { " (without effect)" };
-    format!("{}: {}{effect}; leaf {}", voices(reply), reply.says, reply.leaf_index)
+fn reply_line(reply: &ReplyView) -> String {
+    let effect = match (reply.effect, reply.counts_somewhere()) {
+        (true, _) => "",
+        (false, true) => " (without effect for this issuer)",
+        (false, false) => " (without effect)",
+    };
+    let says = reply.says.trim_end_matches('.');
+    format!("{}: {says}{effect}; leaf {}", all_voices(&reply.issuers), reply.leaf_index)
 }
 
 fn signed_title(signed: &SignedView) -> String {
+    // A claim can be shown in several lines.
+    let shown: BTreeSet<_> = signed.newest.iter().map(|line| (&line.log, line.leaf_index)).collect();
     match signed.count {
         None => "What has it signed? (not asked)".to_owned(),
-        Some(count) if count > signed.newest.len() as u64 => {
-            format!("What has it signed? ({count} claims; the newest {})", signed.newest.len())
+        Some(count) if count > shown.len() as u64 => {
+            format!("What has it signed? ({count} claims; the newest {})", shown.len())
         }
         Some(1) => "What has it signed? (1 claim)".to_owned(),
         Some(count) => format!("What has it signed? ({count} claims)"),
@@ -157,10 +184,13 @@ fn signed_title(signed: &SignedView) -> String {
 
 /// Whether nothing was left out, and as of when: the word, and the rest.
 fn log_line(log: &LogView, now_ms: u64) -> (String, String) {
-    let entries = log.tree_size.unwrap_or_default();
+    let entries = match log.tree_size.unwrap_or_default() {
+        1 => "1 entry".to_owned(),
+        n => format!("{n} entries"),
+    };
     let kept = if log.kept { ", kept on this machine" } else { "" };
     let as_of = log.as_of_ms.map(|at| {
-        format!("as of {}, {}{kept} (log {}, {entries} entries)", asking::at(at), asking::ago(at, now_ms), log.origin)
+        format!("as of {}, {}{kept} (log {}, {entries})", asking::at(at), asking::ago(at, now_ms), log.origin)
     });
     let mut line = match (&log.missing, as_of) {
         (None, as_of) => format!("nothing under these labels was left out, {}", as_of.unwrap_or_default()),

@@ -1,15 +1,25 @@
 //! The answer in a paragraph, for people who know nothing of logs and keys.
 
-use super::answer::{Answer, LineView, VerdictView};
-use super::text;
-use crate::about::About;
+use super::{
+    answer::{Answer, LineView, VerdictView},
+    text,
+    versions::VersionsView,
+};
+use crate::{
+    about::About,
+    sound_keys::{KeysView, PowerlessView},
+};
 use assay_core::policy::Question;
 use std::collections::BTreeSet;
+
+/// Most claims about another that the paragraph quotes.
+const SAID: usize = 3;
 
 /// The paragraph.
 pub fn paragraph(about: &About, answer: &Answer) -> String {
     let mut sentences = match about {
         About::Issuer(_) => issuer(about, answer),
+        About::Claim(id) => claim(about, &id.to_hex(), answer),
         _ => claims(about, answer),
     };
     sentences.extend(answer.policy.as_ref().map(verdict));
@@ -26,27 +36,73 @@ fn claims(about: &About, answer: &Answer) -> Vec<String> {
     let name = about.name();
     let lines: Vec<&LineView> =
         answer.questions.iter().filter(|q| is_said(q.question)).flat_map(|q| &q.lines).collect();
-    let ids = |lines: &[&LineView]| lines.iter().map(|line| line.claim_id.clone()).collect::<BTreeSet<_>>();
-    let (all, with_effect) = (ids(&lines), ids(&lines.iter().filter(|line| line.effect).copied().collect::<Vec<_>>()));
+    let all: BTreeSet<&str> = lines.iter().map(|line| line.claim_id.as_str()).collect();
     if all.is_empty() {
-        return vec![match answer.logs.iter().all(|log| log.complete) {
+        if let Some(versions) = &answer.versions {
+            let is_said = if answer.logs.iter().all(|log| log.complete) { "is said" } else { "was found" };
+            return vec![format!("Nothing {is_said} of {name} as a whole; {}", versions.words())];
+        }
+        let nothing = match answer.lacking.is_none() && answer.logs.iter().all(|log| log.complete) {
             true => format!("Nobody has said anything about {name}."),
             false => format!("Nothing was found about {name}."),
-        }];
+        };
+        return std::iter::once(nothing).chain(answer.lacking.clone()).collect();
     }
     let known = if all.len() == 1 { "is known" } else { "are known" };
-    let mut sentences = vec![match about {
-        About::Claim(_) => format!("{name} is in the log, signed{}.", by(&lines)),
-        _ => format!("{} about {name} {known}, signed{}.", count(all.len(), "claim"), by(&lines)),
-    }];
-    let one = all.len() == 1;
+    let mut sentences = vec![format!("{} about {name} {known}, signed{}.", count(all.len(), "claim"), by(&lines))];
+    sentences.extend(worth(&lines));
+    sentences.extend(answer.versions.as_ref().map(VersionsView::words));
+    sentences
+}
+
+/// Where a claim is, and whether it counts; of one that the answer does not have, what others say of it.
+fn claim(about: &About, id: &str, answer: &Answer) -> Vec<String> {
+    let name = about.name();
+    let all = || answer.questions.iter().flat_map(|question| &question.lines);
+    let itself: Vec<&LineView> = all().filter(|line| line.claim_id == id).collect();
+    if !itself.is_empty() {
+        let mut sentences = vec![format!("{name} is in the log, signed{}.", by(&itself))];
+        sentences.extend(worth(&itself));
+        return sentences;
+    }
+    let mut sentences: Vec<String> = answer.lacking.iter().cloned().collect();
+    // Others answer those who answer, and vouch for them: that is shown below.
+    let of_it = |line: &&LineView| match &line.target {
+        Some(target) => target == id,
+        None => ![Some("endorsement"), Some("key-compromise")].contains(&line.kind),
+    };
+    let said: Vec<&LineView> = all().filter(of_it).collect();
+    if said.is_empty() {
+        sentences.push(format!("Nothing was found that others say of {name}."));
+        return sentences;
+    }
+    let words: Vec<String> =
+        said.iter().take(SAID).map(|line| format!("\"{}\", by {}", line.says, text::voices(line))).collect();
+    let more = said.len().saturating_sub(SAID);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    sentences.push(format!("Said of {name}: {}{more}.", words.join("; ")));
+    if said.iter().any(|line| line.kind == Some("withdrawal")) {
+        sentences.push(
+            "A withdrawal counts if whoever signed it signed the claim, too, which cannot be seen here.".to_owned(),
+        );
+    }
+    sentences
+}
+
+/// How many of some claims are without effect, and how many disputed.
+fn worth(lines: &[&LineView]) -> Vec<String> {
+    let ids = |chosen: &dyn Fn(&LineView) -> bool| {
+        lines.iter().filter(|line| chosen(line)).map(|line| line.claim_id.as_str()).collect::<BTreeSet<_>>()
+    };
+    let (all, with_effect) = (ids(&|_| true), ids(&|line| line.effect));
+    let (one, mut sentences) = (all.len() == 1, Vec::new());
     match all.len() - with_effect.len() {
         0 => {}
         1 if one => sentences.push("It has no effect: it was taken back, or never counted.".to_owned()),
         1 => sentences.push("One of them has no effect: it was taken back, or never counted.".to_owned()),
         n => sentences.push(format!("{n} of them have no effect: they were taken back, or never counted.")),
     }
-    match ids(&lines.iter().filter(|line| line.disputes > 0).copied().collect::<Vec<_>>()).len() {
+    match ids(&|line| line.disputes > 0).len() {
         0 => {}
         1 if one => sentences.push("It is disputed.".to_owned()),
         1 => sentences.push("One of them is disputed.".to_owned()),
@@ -71,17 +127,28 @@ fn by(lines: &[&LineView]) -> String {
     format!(" by {}, {whom}", count(all.len(), "issuer"))
 }
 
+/// The newest record of an issuer that was asked about.
+pub fn record(answer: &Answer) -> Option<&LineView> {
+    let lines = answer.questions.iter().flat_map(|question| &question.lines);
+    lines.filter(|line| line.kind == Some("issuer") && line.effect).max_by_key(|line| line.leaf_index)
+}
+
 /// Who an issuer is, and what it has done.
 fn issuer(about: &About, answer: &Answer) -> Vec<String> {
     let name = about.name();
-    let records = answer.questions.iter().flat_map(|question| &question.lines);
-    let record = records.filter(|line| line.kind == Some("issuer") && line.effect).max_by_key(|line| line.leaf_index);
-    let Some(voice) = record.and_then(|record| record.issuers.first()) else {
+    let Some(voice) = record(answer).and_then(|record| record.issuers.first()) else {
         return vec![format!("{name} is not registered in a log that was asked: nothing that it signs counts.")];
     };
     let own = voice.name.as_deref().unwrap_or_default();
-    let mut sentences = vec![format!("{name} calls itself \"{own}\", which is its own word and proves nothing.")];
+    let mut sentences: Vec<String> =
+        answer.keys.as_ref().and_then(|keys| compromised(&name, keys, answer)).into_iter().collect();
+    sentences.push(match sentences.is_empty() {
+        true => format!("{name} calls itself \"{own}\", which is its own word and proves nothing."),
+        false => format!("It calls itself \"{own}\", which is its own word and proves nothing."),
+    });
+    let powerless = answer.keys.as_ref().is_some_and(|keys| !keys.powerless.is_empty());
     sentences.push(match &voice.called {
+        Some(called) if powerless => format!("Your policy names it \"{called}\": what it signed before counts still."),
         Some(called) => format!("Your policy names it \"{called}\" and trusts it."),
         None => "Your policy does not name it.".to_owned(),
     });
@@ -89,7 +156,8 @@ fn issuer(about: &About, answer: &Answer) -> Vec<String> {
     let vouched: Vec<&LineView> =
         vouched.flat_map(text::counting).filter(|line| line.kind == Some("endorsement")).collect();
     if !vouched.is_empty() {
-        sentences.push(format!("{} vouch for it.", count(vouched.len(), "endorsement")));
+        let vouch = if vouched.len() == 1 { "vouches" } else { "vouch" };
+        sentences.push(format!("{} {vouch} for it.", count(vouched.len(), "endorsement")));
     }
     if let Some(signed) = answer.signed.as_ref().and_then(|signed| signed.count) {
         sentences.push(format!("It has signed {}.", count(usize::try_from(signed).unwrap_or(usize::MAX), "claim")));
@@ -97,15 +165,53 @@ fn issuer(about: &About, answer: &Answer) -> Vec<String> {
     sentences
 }
 
+/// What an issuer's compromised keys mean for what it signs.
+fn compromised(name: &str, keys: &KeysView, answer: &Answer) -> Option<String> {
+    let distinct = |in_force| {
+        let chosen = keys.compromised.iter().filter(|one| one.in_force == in_force);
+        chosen.map(|one| one.key.as_str()).collect::<BTreeSet<_>>().len()
+    };
+    let (lost, old) = (distinct(true), distinct(false));
+    if keys.powerless.is_empty() {
+        return match (lost, old) {
+            (0, 0) => None,
+            (0, old) => {
+                Some(format!("{name} has declared {} compromised, which it no longer uses.", count(old, "key")))
+            }
+            (lost, _) => Some(format!(
+                "{name} has declared {lost} of its keys compromised; those that are left are enough to sign."
+            )),
+        };
+    }
+    let several = answer.logs.len() > 1;
+    let place = |place: &PowerlessView| match several {
+        true => format!("leaf {} of {}", place.from_leaf, place.log),
+        false => format!("leaf {}", place.from_leaf),
+    };
+    let places: Vec<String> = keys.powerless.iter().map(place).collect();
+    let lost = match keys.powerless.iter().all(|powerless| powerless.keys == 1) {
+        true => "its only key compromised".to_owned(),
+        false => format!("so many of its keys compromised ({lost}) that too few are left"),
+    };
+    Some(format!("{name} has declared {lost}: nothing that it signs from {} on counts.", places.join(" and from ")))
+}
+
 /// Whether the policy is met, and the worst reason why not.
 fn verdict(verdict: &VerdictView) -> String {
     let why = verdict.reasons.first().filter(|_| verdict.outcome != "fine").map(|reason| reason.text.as_str());
     match (verdict.met, why) {
         (true, None) => "Your policy is met.".to_owned(),
-        (true, Some(why)) => format!("Your policy is met, but says: {why}"),
+        (true, Some(why)) => format!("Your policy is met, but says: {}", ended(why)),
         (false, None) => "Your policy is not met.".to_owned(),
-        (false, Some(why)) => format!("Your policy is not met: {why}"),
+        (false, Some(why)) => format!("Your policy is not met: {}", ended(why)),
     }
+}
+
+/// A reason, which may be in a policy's own words, so that sentences can follow.
+fn ended(text: &str) -> String {
+    let text = text.trim_end();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{text}{stop}")
 }
 
 /// Whether the answers to a question are about the thing itself, and not about claims or issuers.

@@ -75,6 +75,24 @@ fn a_requirement_counts_distinct_issuers_with_the_role() {
 }
 
 #[test]
+fn a_requirement_is_said_in_sentences() {
+    let mut world = World::new();
+    let a = world.register("a", &[1], 1);
+    let (from, anchor) = ("claims = [\"audit\"]\nfrom = [\"auditor\"]\n", anchor(&a, &["auditor"]));
+    let said = |world: &World, issuers: usize| {
+        let rule = rule("require", "warn", &format!("{from}issuers = {issuers}"));
+        let policy = format!("version = 1\n{anchor}{}", rule.replace("because.", "Nobody reviewed it"));
+        decided(&policy, &world.claims, &fresh(world)).reasons()[0].text.clone()
+    };
+    // Somebody who is trusted must have said something, or else it is unknown.
+    world.log(&about("pkg:cargo/a@1", "https://e.org/x", "{}"), &[&a]);
+    assert_eq!(said(&world, 1), "Nobody reviewed it. It takes audit by one issuer (auditor); there are 0 of 1.");
+    audit(&mut world, &[&a], "pass");
+    assert_eq!(said(&world, 1), "1 issuer says so; it takes audit by one issuer (auditor).");
+    assert_eq!(said(&world, 2), "Nobody reviewed it. It takes audit by 2 issuers (auditor); there is 1 of 2.");
+}
+
+#[test]
 fn a_requirement_may_ask_for_age_and_a_condition_and_may_only_warn() {
     let mut world = World::new();
     let a = world.register("a", &[1], 1);
@@ -171,7 +189,7 @@ fn unknown_is_not_trusted_and_strangers_do_not_make_it_known() {
     for (unknown, expected) in [("deny", Outcome::Unknown), ("warn", Outcome::Warn), ("allow", Outcome::Fine)] {
         let verdict = decided(&policy(unknown), &world.claims, &fresh(&world));
         assert_eq!(verdict.outcome(), expected);
-        assert!(verdict.reasons().iter().all(|reason| reason.text.contains("others do, in 1 claims")));
+        assert!(verdict.reasons().iter().all(|reason| reason.text.contains("others do, in 1 claim.")));
     }
     audit(&mut world, &[&a], "pass");
     assert_eq!(outcome(&policy("deny"), &world), Outcome::Fine);
@@ -371,7 +389,7 @@ fn a_claim_denies_if_its_condition_holds_and_an_undecided_one_is_said() {
     assert_eq!(outcome(&policy("false"), &world), Outcome::Fine);
     let verdict = decided(&policy("error"), &world.claims, &fresh(&world));
     assert_eq!(verdict.outcome(), Outcome::Warn);
-    assert!(verdict.reasons()[0].text.contains("could not be decided for 1 claims"), "{}", verdict.reasons()[0].text);
+    assert!(verdict.reasons()[0].text.contains("could not be decided for 1 claim, "), "{}", verdict.reasons()[0].text);
 }
 
 #[test]

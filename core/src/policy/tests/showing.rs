@@ -38,7 +38,7 @@ fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
     assert_eq!(says(Question::Supported), ["security support until 2028-03-31; end of life: a date to be announced"]);
     assert_eq!(says(Question::Reviewed), ["passed a review for safe-to-run"]);
     assert_eq!(says(Question::Other), ["https://example.org/own/v1"]);
-    assert_eq!(says(Question::Disagreement), ["withdraws it: wrong", "dispute: It is not so."]);
+    assert_eq!(says(Question::Disagreement), ["withdraws it: wrong", "disputes it: It is not so."]);
 
     let line = posture.of(Question::Vulnerable).next().unwrap();
     assert_eq!((line.claim, line.responses, line.age_days, line.kind), (vex, (1, 1), 9, Some("vex")));
@@ -57,6 +57,21 @@ fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
     let notes: Vec<_> = posture.of(Question::Vouched).map(|line| line.note.clone()).collect();
     assert_eq!(notes, [Some(EndorsementFault::EndorserLacksRole.to_string()), None]);
     assert!(posture.lines.iter().all(|line| !line.says.contains("other@1")));
+}
+
+#[test]
+fn who_replies_does_something_whatever_the_stance() {
+    let mut world = World::new();
+    let a = world.register("Alice", &[1], 1);
+    let target = world.log(&about("pkg:cargo/a@1", "https://example.org/own/v1", "{}"), &[&a]);
+    for stance in crate::predicate::response::STANCES {
+        world.respond(&a, target, stance);
+    }
+    let shown = posture(&parse("version = 1"), &component("pkg:cargo/a@1"), &world.claims, NOW_MS);
+    let says: Vec<_> = shown.of(Question::Disagreement).map(|line| line.says.as_str()).collect();
+    // The newest first.
+    let expected = ["says that it is fixed", "explains it", "disputes it", "accepts it"];
+    assert_eq!(says, expected.map(|does| format!("{does}: It is not so.")));
 }
 
 #[test]

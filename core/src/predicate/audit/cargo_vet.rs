@@ -76,11 +76,23 @@ fn left_out(root: &Node<'_, '_>, local: usize) -> Vec<String> {
         let crates = root.value().get(key).and_then(Value::as_object).unwrap_or_default();
         crates.iter().map(|(_, entries)| entries.as_array().map_or(0, <[Value]>::len)).sum()
     };
-    let note = |(count, what): (usize, &str)| (count > 0).then(|| format!("{count} {what}, which become no claims"));
+    let note = |(count, one, many): (usize, &str, &str)| match count {
+        0 => None,
+        1 => Some(format!("1 {one}, which becomes no claim")),
+        n => Some(format!("{n} {many}, which become no claims")),
+    };
     [
-        (entries("wildcard-audits"), "wildcard audits vouch for what will be published"),
-        (entries("trusted"), "entries trust a publisher and review nothing"),
-        (local, "audits are marked as not importable"),
+        (
+            entries("wildcard-audits"),
+            "wildcard audit vouches for what will be published",
+            "wildcard audits vouch for what will be published",
+        ),
+        (
+            entries("trusted"),
+            "entry trusts a publisher and reviews nothing",
+            "entries trust a publisher and review nothing",
+        ),
+        (local, "audit is marked as not importable", "audits are marked as not importable"),
     ]
     .into_iter()
     .filter_map(note)
@@ -305,8 +317,15 @@ end = "2026-06-03"
         let claims = prepare("audit", "audits.toml", STORE.as_bytes(), "").unwrap();
         let notes: Vec<_> =
             claims[0].summary.iter().filter(|(label, _)| label == "note").map(|(_, note)| note).collect();
-        assert!(notes.iter().any(|note| note.starts_with("1 entries trust a publisher")), "{notes:?}");
-        assert!(notes.iter().any(|note| note.starts_with("1 audits are marked as not importable")), "{notes:?}");
+        assert!(notes.iter().any(|note| note.starts_with("1 entry trusts a publisher")), "{notes:?}");
+        assert!(
+            notes.iter().any(|note| *note == "1 audit is marked as not importable, which becomes no claim"),
+            "{notes:?}"
+        );
+        let two = STORE.replace("= \"1.0.0\"\nimportable", "= \"1.0.0\"\nimportable = false\n[[audits.c]]\ncriteria = \"safe-to-run\"\nversion = \"1.0.1\"\nimportable");
+        let claims = prepare("audit", "audits.toml", two.as_bytes(), "").unwrap();
+        let notes: Vec<_> = claims[0].summary.iter().map(|(_, note)| note.as_str()).collect();
+        assert!(notes.contains(&"2 audits are marked as not importable, which become no claims"), "{notes:?}");
         let long = STORE.replace("Fine.", &"x".repeat(10_000));
         let claims = prepare("audit", "audits.toml", long.as_bytes(), "").unwrap();
         assert!(claims[0].summary.iter().any(|(_, text)| text.contains("left out")), "{:?}", claims[0].summary);
