@@ -59,7 +59,6 @@ pub(super) struct Replayed {
     body: Body,
 }
 
-#[allow(clippy::large_enum_variant, reason = "nearly all are claims, of which boxes would be made and thrown away")]
 enum Body {
     Claim(Claim),
     Commitment(Result<Commitment, CommitmentError>),
