@@ -52,6 +52,7 @@ fn words(reason: &Reason) -> String {
     match (reason.cause, reason.outcome) {
         (Cause::Logs, Outcome::Stale) => "with an answer that is too old (stale)".into(),
         (Cause::Logs, _) => "without a complete answer (incomplete)".into(),
+        (Cause::Unknown, _) if !reason.claims.is_empty() => "of which nothing that was said counts (unknown)".into(),
         (Cause::Unknown, _) => "of which nobody whom you trust says anything (unknown)".into(),
         (Cause::Affected, _) => "with a vulnerability that can be exploited".into(),
         (Cause::Vulnerable, _) => "with an open vulnerability".into(),
