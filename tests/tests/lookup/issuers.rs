@@ -13,14 +13,14 @@ fn what_another_issuer_signed_is_not_listed_though_it_is_the_same_statement() ->
     let person = Person::at(node.ready())?;
     let (auditor, thief) = (person.register("auditor")?, person.register("thief")?);
     let claim = person.audit("auditor", ALPHA, "safe-to-run")?;
-    assert_eq!(person.audit("thief", ALPHA, "safe-to-run")?, claim);
-    person.say(
-        "thief",
-        json!({"uri": ALPHA, "digest": {"sha256": "ab".repeat(32)}}),
-        "https://example.org/x",
-        json!({}),
-    )?;
-    for (id, count) in [(auditor, 2), (thief, 3)] {
+    // Both answer it in the same words, which is one claim id at two leaves, and both are in the answer as replies.
+    let answer = |name| {
+        let subject = json!({"name": "claim", "digest": {"sha256": claim}});
+        let response = json!({"target": claim, "stance": "explain", "text": "As it says."});
+        person.say(name, subject, "urn:assay:response:v1", response)
+    };
+    assert_eq!(answer("auditor")?, answer("thief")?);
+    for (id, count) in [(auditor, 3), (thief, 2)] {
         let answer = person.get(&["lookup", &format!("issuer:{id}")])?;
         let newest = answer["signed"]["newest"].as_array().context("nothing signed")?;
         assert_eq!((&answer["signed"]["count"], newest.len()), (&json!(count), count));
