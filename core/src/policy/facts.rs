@@ -11,9 +11,9 @@ use crate::issuer::IssuerId;
 use crate::json::Value;
 use crate::predicate::{self, audit, audit::Audit, lifecycle, lifecycle::Lifecycle};
 use crate::purl::{Purl, PurlError};
-use crate::statement::Statement;
+use crate::statement::{Statement, Subject};
 use crate::tree::LeafIndex;
-use crate::trust::{Grant, Role};
+use crate::trust::{Grant, JudgedClaim, Role};
 
 /// What is asked about: a package by its purl, an artifact by its digests, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -149,11 +149,34 @@ pub(super) struct Fact<'a> {
     pub(super) logged_at_ms: u64,
     pub(super) predicate_type: &'a str,
     pub(super) predicate: &'a Value,
+    pub(super) subjects: &'a [Subject],
     pub(super) relation: Relation,
     pub(super) speakers: Vec<Speaker>,
 }
 
-impl Fact<'_> {
+impl<'a> Fact<'a> {
+    /// A claim by the issuers for whom it has effect, `roles` being what each of them has; `None` if it has none for anybody.
+    pub(super) fn of(
+        judged: &JudgedClaim<'a>,
+        relation: Relation,
+        roles: impl Fn(&IssuerId) -> Vec<Grant>,
+    ) -> Option<Self> {
+        let logged = judged.logged();
+        let statement = logged.claim().statement();
+        let speakers: Vec<Speaker> = judged.issuers().map(|id| Speaker { issuer: *id, grants: roles(id) }).collect();
+        (!speakers.is_empty()).then(|| Fact {
+            claim: logged.claim().id(),
+            origin: logged.origin(),
+            leaf: logged.leaf(),
+            logged_at_ms: logged.logged_at_ms(),
+            predicate_type: statement.predicate_type(),
+            predicate: statement.predicate(),
+            subjects: statement.subjects(),
+            relation,
+            speakers,
+        })
+    }
+
     /// The claim as the reason for something, by one of its speakers.
     pub(super) fn evidence(&self, speaker: &Speaker) -> Evidence {
         Evidence {
@@ -232,7 +255,7 @@ pub(super) fn relation(statement: &Statement, component: &Component) -> Option<R
         matches.peek()?;
         Some(matches.any(|same| same))
     };
-    let of_subject = |subject: &crate::statement::Subject| {
+    let of_subject = |subject: &Subject| {
         let compared: Vec<bool> =
             subject.digests().iter().filter_map(|(algorithm, value)| same_digest(algorithm, value)).collect();
         if compared.contains(&true) {

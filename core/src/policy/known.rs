@@ -1,6 +1,6 @@
 //! What is known, judged once for any number of components: the claims, what each is worth, and which of them bear on what.
 
-use super::facts::{Component, Fact, Facts, Relation, Speaker, Void, relation};
+use super::facts::{Component, Fact, Facts, Relation, Void, relation};
 use super::verdict::{Evidence, Verdict};
 use super::vulnerable::Vulnerabilities;
 use super::{LogAnswer, Policy, Severity, evaluate};
@@ -30,9 +30,9 @@ pub struct Vulnerability {
     pub id: String,
     /// The highest severity that is stated.
     pub severity: Option<Severity>,
-    /// The scans that found it: the last one of every issuer with every scanner.
+    /// The scans that found it: the latest of every issuer with every scanner of the same things.
     pub found: Vec<Evidence>,
-    /// The last statement of every issuer about it.
+    /// The latest statement of every issuer about it.
     pub stated: Vec<(VexStatement, Evidence)>,
 }
 
@@ -81,20 +81,7 @@ impl<'a> Known<'a> {
     fn facts<'s>(&'s self, component: &'s Component) -> Facts<'s> {
         let roles = self.trust.roles(&self.anchors, component.purl(), self.now_ms);
         let fact = |(judged, relation): (&'s JudgedClaim<'a>, Relation)| {
-            let logged = judged.logged();
-            let statement = logged.claim().statement();
-            let speakers: Vec<Speaker> =
-                judged.issuers().map(|id| Speaker { issuer: *id, grants: roles.of(id).to_vec() }).collect();
-            (!speakers.is_empty()).then(|| Fact {
-                claim: logged.claim().id(),
-                origin: logged.origin(),
-                leaf: logged.leaf(),
-                logged_at_ms: logged.logged_at_ms(),
-                predicate_type: statement.predicate_type(),
-                predicate: statement.predicate(),
-                relation,
-                speakers,
-            })
+            Fact::of(judged, relation, |issuer| roles.of(issuer).to_vec())
         };
         let related = self.related(component);
         let of_this = related.iter().filter(|(_, relation)| *relation == Relation::This);

@@ -19,6 +19,7 @@ mod explain;
 mod facts;
 mod file;
 mod known;
+mod latest;
 mod links;
 mod posture;
 mod read;

@@ -2,8 +2,9 @@
 //! who signed that, and what it is worth.
 
 use super::Policy;
-use super::facts::{Component, Relation, relation};
+use super::facts::{Component, Fact, Facts, Relation, relation};
 use super::says;
+use super::vulnerable::Vulnerabilities;
 use crate::claim::ClaimId;
 use crate::issuer::IssuerId;
 use crate::logged::LoggedClaim;
@@ -182,8 +183,7 @@ pub fn posture(policy: &Policy, component: &Component, claims: &[LoggedClaim], n
             Relation::OtherSource => Some("it is about a package of the same name from another place".to_owned()),
         })
     };
-    let view = View::new(policy, claims, Some(component.purl()), now_ms);
-    view.lines(chosen)
+    View::new(policy, claims, Some(component), now_ms).lines(chosen)
 }
 
 /// Says what some claims say, for those who ask about no component: an issuer, a vulnerability, a single claim. Besides the
@@ -197,22 +197,30 @@ pub fn listing(policy: &Policy, claims: &[LoggedClaim], chosen: impl Fn(&LoggedC
 struct View<'a> {
     policy: &'a Policy,
     trust: Trust<'a>,
+    /// What is asked about, if it is a component.
+    component: Option<&'a Component>,
     /// The roles of everybody for the component; `None` if each claim is weighed for the package that it is about.
     roles: Option<Roles>,
     now_ms: u64,
 }
 
 impl<'a> View<'a> {
-    fn new(policy: &'a Policy, claims: &'a [LoggedClaim], purl: Option<Option<&Purl>>, now_ms: u64) -> Self {
+    fn new(policy: &'a Policy, claims: &'a [LoggedClaim], component: Option<&'a Component>, now_ms: u64) -> Self {
         let trust = Trust::judge(claims.iter().filter(|logged| policy.counts(logged.origin())));
-        let roles = purl.map(|purl| trust.roles(&policy.trust_anchors(), purl, now_ms));
-        View { policy, trust, roles, now_ms }
+        let roles = component.map(|component| trust.roles(&policy.trust_anchors(), component.purl(), now_ms));
+        View { policy, trust, component, roles, now_ms }
     }
 
     /// The lines of the chosen claims, each with a note if it is not quite what was asked about.
     fn lines(&self, chosen: impl Fn(&LoggedClaim) -> Option<Option<String>>) -> Posture {
         let mut lines = Vec::new();
         let (mut about, mut signers) = (BTreeMap::new(), BTreeSet::new());
+        let everything = Component::default();
+        let facts = self.facts(self.component.unwrap_or(&everything));
+        let vulnerabilities = match self.component {
+            Some(_) => Vulnerabilities::of(&facts),
+            None => Vulnerabilities::of_any(&facts),
+        };
         for judged in self.trust.claims() {
             let (logged, statement) = (judged.logged(), judged.logged().claim().statement());
             let Some(note) = chosen(logged) else { continue };
@@ -222,9 +230,13 @@ impl<'a> View<'a> {
             let question = Question::of_type(statement.predicate_type());
             let roles = self.roles_for(purl);
             let fault = roles.fault(logged.origin(), logged.leaf()).map(|fault| fault.to_string());
-            let line = |said| self.line(judged, &roles, question, said, note.clone().or(fault.clone()));
-            let targets = says::target(statement);
-            lines.extend(says::claim(statement).into_iter().map(|said| Line { target: targets, ..line(said) }));
+            let target = says::target(statement);
+            for (place, said) in says::claim(statement).into_iter().enumerate() {
+                let at = (logged.origin(), logged.leaf(), place);
+                let replaced = vulnerabilities.replaced().note(at, judged.issuers());
+                let note = note.clone().or(fault.clone()).or(replaced);
+                lines.push(Line { target, ..self.line(judged, &roles, question, said, note) });
+            }
         }
         for judged in self.trust.claims().iter().filter(|judged| !about.contains_key(&judged.logged().claim().id())) {
             lines.extend(self.reply(judged, &about));
@@ -232,6 +244,18 @@ impl<'a> View<'a> {
         }
         lines.sort_by_key(|line| (line.question, std::cmp::Reverse((line.logged_at_ms, line.leaf))));
         Posture { lines }
+    }
+
+    /// The claims that have effect: those about the component, or all.
+    fn facts<'s>(&'s self, component: &'s Component) -> Facts<'s> {
+        let fact = |judged: &JudgedClaim<'a>| {
+            let relation = match self.component {
+                Some(component) => relation(judged.logged().claim().statement(), component)?,
+                None => Relation::This,
+            };
+            Fact::of(judged, relation, |_| Vec::new())
+        };
+        Facts::new(component, self.trust.claims().iter().filter_map(fact).collect(), self.now_ms)
     }
 
     fn roles_for(&self, purl: Option<&Purl>) -> Cow<'_, Roles> {

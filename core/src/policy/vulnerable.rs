@@ -1,16 +1,18 @@
 //! Vulnerabilities: who found which in the component, how severe they are, and who says whether they can be exploited.
 //!
-//! The latest word of an issuer counts: its last scan with a scanner, and its last VEX statement of a vulnerability. Several
-//! issuers are never averaged: a vulnerability is cleared if one whose word clears says so, and none of them says the
-//! opposite.
+//! The latest word of an issuer counts, by the time that the document states (`latest`): its latest scan with a scanner of the
+//! same things, and its latest VEX statement of a vulnerability. Several issuers are never averaged: a vulnerability is cleared
+//! if one whose word clears says so, and none of them says the opposite.
 
-use super::facts::{Fact, Facts, Speaker};
+use super::facts::{Component, Fact, Facts, Speaker};
 use super::known::Vulnerability;
+use super::latest::{Replaced, When, Word, standing};
 use super::rules::Whom;
 use super::severity::Severity;
 use crate::issuer::IssuerId;
 use crate::predicate::scan::Vulns;
 use crate::predicate::vex::{Product, Status, Vex, VexStatement};
+use crate::statement::Subject;
 use std::collections::BTreeMap;
 
 /// A VEX statement by one issuer.
@@ -19,7 +21,13 @@ pub(super) struct Stated<'a> {
     pub(super) fact: &'a Fact<'a>,
     pub(super) speaker: &'a Speaker,
     pub(super) statement: VexStatement,
+    /// Its place in its document.
+    place: usize,
+    matter: Matter,
 }
+
+/// Whose statements replace each other, and on what.
+type Matter = (IssuerId, String);
 
 /// A scan's finding by one issuer.
 #[derive(Debug)]
@@ -35,55 +43,108 @@ pub(super) struct Found<'a> {
 #[derive(Debug)]
 pub(super) struct Vulnerabilities<'a> {
     stated: Vec<Stated<'a>>,
-    /// The last statement of an issuer about a vulnerability, by every name that it has there.
-    last: BTreeMap<(IssuerId, String), usize>,
+    /// The statements of an issuer that stand, by what they are about and by every name that the vulnerability has there.
+    last: BTreeMap<(Matter, String), Vec<usize>>,
+    found: Vec<Found<'a>>,
+    replaced: Replaced<'a>,
+}
+
+/// What a scan has to have in common with a later one to be replaced by it: who, with which scanner, about which subjects, of
+/// which things. A scan of something else says nothing of what this one found.
+type Scanned = (IssuerId, String, Vec<String>, Option<String>);
+
+/// A scan by one issuer.
+struct Scan<'a> {
+    fact: &'a Fact<'a>,
+    speaker: &'a Speaker,
+    when: When,
     found: Vec<Found<'a>>,
 }
 
 impl<'a> Vulnerabilities<'a> {
     pub(super) fn of(facts: &'a Facts<'a>) -> Self {
-        let mut in_order: Vec<&Fact<'_>> = facts.facts.iter().collect();
-        in_order.sort_by_key(|fact| fact.order());
-        let mut all = Vulnerabilities { stated: Vec::new(), last: BTreeMap::new(), found: Vec::new() };
-        let mut scans: BTreeMap<(IssuerId, String), Vec<Found<'a>>> = BTreeMap::new();
-        for fact in in_order {
+        Self::by_matter(facts, |_, statement| is_of(&statement.products, facts.component).then(String::new))
+    }
+
+    /// Of facts about any components: statements replace each other if they are about the same products.
+    pub(super) fn of_any(facts: &'a Facts<'a>) -> Self {
+        Self::by_matter(facts, |fact, statement| Some(products(fact, statement)))
+    }
+
+    /// `matter` says what a statement is about, and `None` if it is to be left out.
+    fn by_matter(facts: &'a Facts<'a>, matter: impl Fn(&Fact<'a>, &VexStatement) -> Option<String>) -> Self {
+        let mut all = Vulnerabilities {
+            stated: Vec::new(),
+            last: BTreeMap::new(),
+            found: Vec::new(),
+            replaced: Replaced::default(),
+        };
+        let mut words: BTreeMap<(Matter, String), Vec<Word>> = BTreeMap::new();
+        let mut scans: BTreeMap<Scanned, Vec<Scan<'a>>> = BTreeMap::new();
+        for fact in &facts.facts {
             if let Ok(vex) = Vex::parse(fact.predicate)
                 && is_vex(fact.predicate_type)
             {
-                all.take_statements(facts, fact, vex);
+                all.take_statements(fact, vex, &matter, &mut words);
             } else if fact.predicate_type == SCAN
                 && let Ok(scan) = Vulns::parse(fact.predicate)
             {
-                for speaker in &fact.speakers {
-                    scans.insert((speaker.issuer, scan.scanner.clone()), findings(fact, speaker, &scan));
-                }
+                take_scan(fact, &scan, &mut scans);
             }
         }
-        all.found = scans.into_values().flatten().collect();
+        all.last = words.into_iter().map(|(key, words)| (key, standing(&words))).collect();
+        for (i, stated) in all.stated.iter().enumerate() {
+            let standing = all.last.get(&stated.key()).map(Vec::as_slice).unwrap_or_default();
+            if let Some(by) = standing.first().filter(|_| !standing.contains(&i)).and_then(|by| all.stated.get(*by)) {
+                all.replaced.insert(stated.fact, stated.place, stated.speaker.issuer, by.fact);
+            }
+        }
+        for mut scans in scans.into_values() {
+            scans.sort_by_key(|scan| scan.when);
+            let Some(last) = scans.pop() else { continue };
+            for older in scans {
+                all.replaced.insert(older.fact, 0, older.speaker.issuer, last.fact);
+            }
+            all.found.extend(last.found);
+        }
         all
     }
 
-    fn take_statements(&mut self, facts: &Facts<'_>, fact: &'a Fact<'a>, vex: Vex) {
-        for statement in vex.statements.into_iter().filter(|statement| is_of(&statement.products, facts)) {
+    fn take_statements(
+        &mut self,
+        fact: &'a Fact<'a>,
+        vex: Vex,
+        matter: &impl Fn(&Fact<'a>, &VexStatement) -> Option<String>,
+        words: &mut BTreeMap<(Matter, String), Vec<Word>>,
+    ) {
+        for (place, statement) in vex.statements.into_iter().enumerate() {
+            let Some(matter) = matter(fact, &statement) else { continue };
             for speaker in &fact.speakers {
+                let matter = (speaker.issuer, matter.clone());
+                let word = Word {
+                    document: vex.id.clone(),
+                    version: vex.version,
+                    when: fact.when(statement.timestamp.as_ref()),
+                    is_of_this: fact.is_of_this(),
+                    place: self.stated.len(),
+                };
                 for name in std::iter::once(&statement.vulnerability).chain(&statement.aliases) {
-                    self.last.insert((speaker.issuer, name.clone()), self.stated.len());
+                    words.entry((matter.clone(), name.clone())).or_default().push(word.clone());
                 }
-                self.stated.push(Stated { fact, speaker, statement: statement.clone() });
+                self.stated.push(Stated { fact, speaker, statement: statement.clone(), place, matter });
             }
         }
     }
 
-    /// The last statements of every issuer, one for each vulnerability.
+    /// What an issuer has said since in the place of older words.
+    pub(super) fn replaced(&self) -> &Replaced<'a> {
+        &self.replaced
+    }
+
+    /// The statements of every issuer that stand, for each vulnerability.
     pub(super) fn last_statements(&self) -> impl Iterator<Item = &Stated<'a>> {
-        self.stated
-            .iter()
-            .enumerate()
-            .filter(|(i, stated)| {
-                let key = (stated.speaker.issuer, stated.statement.vulnerability.clone());
-                self.last.get(&key) == Some(i)
-            })
-            .map(|(_, stated)| stated)
+        let stands = |i: usize, stated: &Stated<'a>| self.last.get(&stated.key()).is_some_and(|last| last.contains(&i));
+        self.stated.iter().enumerate().filter(move |(i, stated)| stands(*i, stated)).map(|(_, stated)| stated)
     }
 
     /// What scans found that issuers whose word counts reported last.
@@ -124,7 +185,8 @@ impl<'a> Vulnerabilities<'a> {
     /// Whether a vulnerability does no harm here: somebody whose word clears says `not_affected` or `fixed`, and nobody whose
     /// word clears says `affected` or is still looking.
     pub(super) fn is_cleared(&self, id: &str, by: &Whom) -> bool {
-        let mut said = self.last.iter().filter(|((_, name), _)| name == id).filter_map(|(_, i)| self.stated.get(*i));
+        let named = self.last.iter().filter(|((_, name), _)| name == id).flat_map(|(_, standing)| standing);
+        let mut said = named.filter_map(|i| self.stated.get(*i));
         let mut clear = false;
         let opposed = said.any(|stated| {
             let counts = by.counts(&stated.speaker.roles()) && stated.fact.is_of_this();
@@ -143,6 +205,14 @@ fn is_vex(predicate_type: &str) -> bool {
     crate::predicate::by_uri(predicate_type).is_some_and(|known| known.name == "vex")
 }
 
+fn take_scan<'a>(fact: &'a Fact<'a>, scan: &Vulns, scans: &mut BTreeMap<Scanned, Vec<Scan<'a>>>) {
+    let (when, subjects) = (fact.when(Some(&scan.finished)), subjects(fact.subjects));
+    for speaker in &fact.speakers {
+        let key = (speaker.issuer, scan.scanner.clone(), subjects.clone(), scan.scanned.clone());
+        scans.entry(key).or_default().push(Scan { fact, speaker, when, found: findings(fact, speaker, scan) });
+    }
+}
+
 fn findings<'a>(fact: &'a Fact<'a>, speaker: &'a Speaker, scan: &Vulns) -> Vec<Found<'a>> {
     let found = |vulnerability: &crate::predicate::scan::Vulnerability| Found {
         fact,
@@ -157,11 +227,41 @@ fn findings<'a>(fact: &'a Fact<'a>, speaker: &'a Speaker, scan: &Vulns) -> Vec<F
     scan.vulnerabilities.iter().map(found).collect()
 }
 
+impl Stated<'_> {
+    fn key(&self) -> (Matter, String) {
+        (self.matter.clone(), self.statement.vulnerability.clone())
+    }
+}
+
 /// Whether a statement's products hold the component. Products that cannot be compared leave it to the claim's subjects.
-fn is_of(products: &[Product], facts: &Facts<'_>) -> bool {
-    let Some(purl) = facts.component.purl() else { return true };
+fn is_of(products: &[Product], component: &Component) -> bool {
+    let Some(purl) = component.purl() else { return true };
     let comparable = |product: &Product| product.ids.iter().any(|id| id.starts_with("pkg:"));
-    let same_digest =
-        |product: &Product| product.digests.iter().any(|digest| facts.component.digests().contains(digest));
+    let same_digest = |product: &Product| product.digests.iter().any(|digest| component.digests().contains(digest));
     !products.iter().any(comparable) || products.iter().any(|product| product.covers(purl) || same_digest(product))
+}
+
+/// What a statement is about, in one value: its products, or else its claim's subjects.
+fn products(fact: &Fact<'_>, statement: &VexStatement) -> String {
+    let name = |product: &Product| format!("{} {}", product.ids.join(" "), digests(&product.digests));
+    let mut names: Vec<String> = statement.products.iter().map(name).collect();
+    if names.is_empty() {
+        names = subjects(fact.subjects);
+    }
+    names.sort();
+    names.join("\n")
+}
+
+/// What a claim is about, whatever the order and whatever its subjects are called.
+fn subjects(subjects: &[Subject]) -> Vec<String> {
+    let name = |subject: &Subject| format!("{} {}", subject.uri().unwrap_or_default(), digests(subject.digests()));
+    let mut names: Vec<String> = subjects.iter().map(name).collect();
+    names.sort();
+    names
+}
+
+fn digests(digests: &[(String, String)]) -> String {
+    let mut names: Vec<String> = digests.iter().map(|(algorithm, value)| format!("{algorithm}:{value}")).collect();
+    names.sort();
+    names.join(" ")
 }

@@ -34,13 +34,7 @@ fn check(document: &Node<'_, '_>) -> Result<(), PredicateError> {
     document.need("@context")?.one_of(TYPE.uris)?;
     document.need("@id")?.text()?;
     document.need("author")?.text()?;
-    if let Some(version) = document.get("version") {
-        // v0.0.1 wrote it as a string.
-        let number = version.value().as_u64().or_else(|| version.value().as_str()?.parse().ok());
-        if number.is_none_or(|number| number == 0) {
-            return Err(version.fault("is no whole number from 1"));
-        }
-    }
+    version(document)?;
     let dated = timestamps(document)?;
     let statements = document.need("statements")?;
     let mut any = false;
@@ -49,6 +43,14 @@ fn check(document: &Node<'_, '_>) -> Result<(), PredicateError> {
         check_statement(&statement, dated)?;
     }
     if any { Ok(()) } else { Err(statements.fault("holds no statement")) }
+}
+
+/// The document's version.
+fn version(document: &Node<'_, '_>) -> Result<u64, PredicateError> {
+    let Some(version) = document.get("version") else { return Ok(1) };
+    // v0.0.1 wrote it as a string.
+    let number = version.value().as_u64().or_else(|| version.value().as_str()?.parse().ok());
+    number.filter(|number| *number > 0).ok_or_else(|| version.fault("is no whole number from 1"))
 }
 
 /// Whether there is a `timestamp`, all times being well-formed.
@@ -127,6 +129,10 @@ fn check_component(component: &Node<'_, '_>) -> Result<(), PredicateError> {
 /// What a document says, as far as it bears on trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vex {
+    /// The document's own identifier, which its later versions keep.
+    pub id: String,
+    /// Its version, from 1.
+    pub version: u64,
     /// Who wrote the document, in its own words. It proves nothing.
     pub author: String,
     /// Its statements, in its order; at least one.
@@ -192,7 +198,12 @@ impl Vex {
         let inherited = changed(&node);
         let statements = node.need("statements")?;
         let statements = statements.items()?.map(|statement| VexStatement::read(&statement, &inherited));
-        Ok(Vex { author: node.need("author")?.text()?.to_owned(), statements: statements.collect::<Result<_, _>>()? })
+        Ok(Vex {
+            id: node.need("@id")?.text()?.to_owned(),
+            version: version(&node)?,
+            author: node.need("author")?.text()?.to_owned(),
+            statements: statements.collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -325,8 +336,10 @@ mod tests {
     fn a_document_is_read() {
         let read = |text: &str| Vex::parse(&crate::json::parse(text.as_bytes()).unwrap()).unwrap();
         let new = NEW.replacen(r#"{"name":"CVE-1"}"#, r#"{"name":"CVE-1","aliases":["G-1",7]}"#, 1);
-        let Vex { author, statements } = read(&new);
-        assert_eq!((author.as_str(), statements.len()), ("A", 2));
+        let Vex { id, version, author, statements } = read(&new);
+        assert_eq!((id.as_str(), version, author.as_str(), statements.len()), ("https://e.org/v", 1, "A", 2));
+        let of_version = |text: &str| read(&OLD.replacen(r#""version":"1","#, text, 1)).version;
+        assert_eq!([r#""version":"7","#, r#""version":8,"#, ""].map(of_version), [7, 8, 1]);
         assert_eq!(statements.iter().map(|s| s.status.as_str()).collect::<Vec<_>>(), ["not_affected", "affected"]);
         assert!(statements[0].names("CVE-1") && statements[0].names("G-1") && !statements[0].names("CVE-2"));
         assert_eq!(statements[0].justification.as_deref(), Some("component_not_present"));

@@ -1,6 +1,7 @@
 //! Policies are read, and decide. CEL itself is tested where it is implemented: here conditions are a few fixed words.
 
 mod deciding;
+mod latest;
 mod monotone;
 mod reading;
 mod showing;

@@ -37,6 +37,8 @@ pub(super) fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         findings,
         times: None,
         ignored: ignored(root)?,
+        // It says how many packages its lock file has, and not which file that is.
+        scanned: vec![],
         subjects: Subjects::default(),
         summary: summary(root)?,
     })

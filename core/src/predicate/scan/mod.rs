@@ -8,6 +8,9 @@
 //!   was found", and an empty one as "nothing was found".
 //! - For the same reason, a run that reports no results, that did not end well, or whose findings have no names, is only
 //!   referenced.
+//! - `metadata.scanned` is a SHA-256 over the names of what was scanned, where the document gives them: scans of two lock files
+//!   of one package are told apart by it. The names themselves are in the document. They are paths, which name people and
+//!   machines, and a log forgets nothing.
 //! - `metadata.timeSource` is `document` if the scan's times come from it, and `publisher` where it has none.
 
 mod cargo_audit;
@@ -18,8 +21,9 @@ use super::document::{Document, DocumentError, Draft, Prepared, not_taken, objec
 use super::node::Node;
 use super::subject::Subjects;
 use super::{PredicateError, PredicateType, Timestamp};
+use crate::Hash;
 use crate::json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 pub(super) const TYPE: PredicateType =
     PredicateType { name: "scan", uris: &["https://in-toto.io/attestation/vulns/v0.2"], check };
@@ -33,6 +37,8 @@ pub struct Vulns {
     pub vulnerabilities: Vec<Vulnerability>,
     /// When the scan ended.
     pub finished: Timestamp,
+    /// What was scanned, as JSON, if it is stated: two scans with the same value were of the same things.
+    pub scanned: Option<String>,
 }
 
 /// A vulnerability that a scanner found.
@@ -55,6 +61,7 @@ impl Vulns {
             scanner: scanner.need("uri")?.text()?.to_owned(),
             vulnerabilities: results.items()?.map(|result| Vulnerability::read(&result)).collect::<Result<_, _>>()?,
             finished: node.need("metadata")?.need("scanFinishedOn")?.timestamp()?,
+            scanned: predicate.pointer("/metadata/scanned").map(Value::to_json),
         })
     }
 }
@@ -109,6 +116,8 @@ struct Scan {
     times: Option<(String, String)>,
     /// Advisories that the scanner was told to keep silent about.
     ignored: Vec<Value>,
+    /// The names of what was scanned, as far as the document gives them.
+    scanned: Vec<String>,
     subjects: Subjects,
     summary: Vec<(String, String)>,
 }
@@ -189,10 +198,18 @@ impl Scan {
                 Some(object([
                     ("scanStartedOn", Some(started.into())),
                     ("scanFinishedOn", Some(finished.into())),
+                    ("scanned", self.scanned().map(Value::from)),
                     ("timeSource", Some(source.into())),
                 ])),
             ),
         ])
+    }
+
+    /// One value for the names of what was scanned, in whatever order they come.
+    fn scanned(&self) -> Option<String> {
+        let names: BTreeSet<&str> = self.scanned.iter().map(String::as_str).collect();
+        let names = Value::from(names.into_iter().collect::<Vec<_>>());
+        (!self.scanned.is_empty()).then(|| format!("sha256:{}", Hash::of(names.to_json().as_bytes())))
     }
 
     /// The claim, as much of it as fits.
@@ -278,6 +295,7 @@ mod tests {
             findings: list,
             times: None,
             ignored: vec![],
+            scanned: vec![],
             subjects: Subjects::default(),
             summary: vec![],
         }
@@ -314,6 +332,37 @@ mod tests {
         }
         let prepared = scan.prepared(&document, "application/json", "2026-11-22T18:41:48Z").unwrap();
         assert!(!prepared.predicate.to_json().contains("annotations\":[{\"package"), "annotations were cut");
+    }
+
+    #[test]
+    fn what_was_scanned_is_told_apart_and_not_named() {
+        let read = |text: &str| {
+            let prepared =
+                super::super::prepare("scan", "x", text.as_bytes(), "2026-11-22T18:41:48Z").unwrap().remove(0);
+            assert!(!prepared.predicate.to_json().contains("alice"));
+            Vulns::parse(&prepared.predicate).unwrap().scanned
+        };
+        let osv = |paths: &[&str]| {
+            let results = paths.iter().map(|path| format!(r#"{{"source":{{"path":"{path}"}},"packages":[]}}"#));
+            read(&format!(r#"{{"results":[{}]}}"#, results.collect::<Vec<_>>().join(",")))
+        };
+        let (one, other) = (osv(&["/alice/a"]), osv(&["/alice/b"]));
+        assert!(one.is_some() && one != other && osv(&[]).is_none());
+        assert_eq!(osv(&["/alice/a", "/alice/b"]), osv(&["/alice/b", "/alice/a", "/alice/b"]));
+        let sarif = |more: &str| {
+            read(&format!(
+                r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"t"}}}},"results":[]{more}}}]}}"#
+            ))
+        };
+        let category = |id: &str| sarif(&format!(r#","automationDetails":{{"id":"{id}"}}"#));
+        assert!(sarif("").is_none() && category("2026-01-01").is_none() && category("alice/1").is_some());
+        assert_eq!(category("alice/1"), category("alice/2"));
+        assert_ne!(category("alice/1"), category("bob/1"));
+        let target = |uri: &str, role: &str| {
+            sarif(&format!(r#","artifacts":[{{"location":{{"uri":"{uri}"}},"roles":["{role}"]}}]"#))
+        };
+        assert_ne!(target("alice/a", "analysisTarget"), target("alice/b", "analysisTarget"));
+        assert_eq!(target("alice/a", "resultFile"), None);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         }
     }
     let mut summary = vec![("vulnerable packages".to_owned(), packages.to_string())];
-    summary.extend(sources.into_iter().map(|path| ("scanned".to_owned(), path.to_owned())));
+    summary.extend(sources.iter().map(|path| ("scanned".to_owned(), (*path).to_owned())));
     Ok(Scan {
         uri: "pkg:github/google/osv-scanner".into(),
         version: None,
@@ -30,6 +30,7 @@ pub(super) fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         findings,
         times: None,
         ignored: vec![],
+        scanned: sources.into_iter().map(str::to_owned).collect(),
         subjects: Subjects::default(),
         summary,
     })

@@ -83,6 +83,7 @@ fn prepare_run(
         findings,
         times,
         ignored: vec![],
+        scanned: scanned(run),
         subjects,
         summary,
     };
@@ -213,6 +214,24 @@ fn failure(run: &Node<'_, '_>) -> Result<Option<String>, PredicateError> {
     Ok(None)
 }
 
+/// What tells this analysis from others by the same tool: the category of the run, which is its id without what follows the last
+/// slash (SARIF 3.17.3), and the files that it was pointed at.
+fn scanned(run: &Node<'_, '_>) -> Vec<String> {
+    let id = run.value().pointer("/automationDetails/id").and_then(Value::as_str);
+    let category = id.and_then(|id| Some(id.rsplit_once('/')?.0)).filter(|category| !category.is_empty());
+    let targets = targets(run).filter_map(|artifact| artifact.pointer("/location/uri")?.as_str());
+    category.into_iter().chain(targets).map(str::to_owned).collect()
+}
+
+/// The files that the run was pointed at.
+fn targets<'v>(run: &Node<'v, '_>) -> impl Iterator<Item = &'v Value> {
+    let artifacts = run.value().get("artifacts").and_then(Value::as_array).unwrap_or_default();
+    artifacts.iter().filter(|artifact| {
+        let roles = artifact.get("roles").and_then(Value::as_array).unwrap_or_default();
+        roles.iter().any(|role| role.as_str() == Some("analysisTarget"))
+    })
+}
+
 /// The repositories at their revisions, and the files that the run was pointed at.
 fn subjects(run: &Node<'_, '_>) -> Subjects {
     let mut subjects = Subjects::default();
@@ -224,13 +243,10 @@ fn subjects(run: &Node<'_, '_>) -> Subjects {
             subjects.suggest(text("repositoryUri"), None, vec![("gitCommit".into(), hex)]);
         }
     }
-    for artifact in list("artifacts") {
-        let roles = artifact.get("roles").and_then(Value::as_array).unwrap_or_default();
+    for artifact in targets(run) {
         let hashes = artifact.get("hashes").and_then(Value::as_object).unwrap_or_default();
-        if roles.iter().any(|role| role.as_str() == Some("analysisTarget")) {
-            let digests = hashes.iter().filter_map(|(name, hex)| digest(name, hex.as_str()?)).collect();
-            subjects.suggest(artifact.pointer("/location/uri").and_then(Value::as_str), None, digests);
-        }
+        let digests = hashes.iter().filter_map(|(name, hex)| digest(name, hex.as_str()?)).collect();
+        subjects.suggest(artifact.pointer("/location/uri").and_then(Value::as_str), None, digests);
     }
     subjects
 }
