@@ -1,6 +1,6 @@
 //! The report as a comment for a pull request: the summary, and a table of what is not fine.
 
-use super::{Component, Reason, Report, summary, text};
+use super::{Reason, Report, summary, text};
 
 /// Most rows of the table: services take comments of 65,536 characters at most.
 const ROWS: usize = 100;
@@ -11,10 +11,10 @@ pub fn render(report: &Report) -> String {
     let mut lines = summary::lines(report).into_iter().map(|line| escape(&line));
     let counts = lines.next().unwrap_or_default();
     let mut text = format!("### {sign} Assay: {counts}\n\n{}\n", lines.collect::<Vec<_>>().join("\n\n"));
-    let rows = report.not_fine();
+    let rows = text::rows(report, false);
     if !rows.is_empty() {
         text.push_str("\n| component | verdict | why | who says so |\n| --- | --- | --- | --- |\n");
-        rows.iter().take(ROWS).for_each(|component| text.push_str(&row(component)));
+        rows.iter().take(ROWS).for_each(|line| text.push_str(&row(line)));
     }
     if rows.len() > ROWS {
         text.push_str(&format!("\n{} more are not shown.\n", rows.len() - ROWS));
@@ -27,13 +27,15 @@ pub fn render(report: &Report) -> String {
     text
 }
 
-fn row(component: &Component) -> String {
+fn row(row: &text::Row<'_>) -> String {
+    let Some(component) = row.components.first() else { return String::new() };
     let cells = |cell: &dyn Fn(&Reason) -> String| -> String {
         component.against().map(|reason| escape(&cell(reason))).collect::<Vec<_>>().join("<br>")
     };
     let why = cells(&|reason| format!("{}: {}", reason.rule, reason.text));
     let who = cells(&Reason::voices);
-    format!("| {} | {} | {why} | {who} |\n", escape(&component.title()), component.outcome)
+    let titles: Vec<String> = row.titles().iter().map(|title| escape(title)).collect();
+    format!("| {} | {} | {why} | {who} |\n", titles.join("<br>"), component.outcome)
 }
 
 /// Text as itself: names and reasons are other people's, and must neither lay out the comment nor call anybody.

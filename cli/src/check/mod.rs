@@ -254,10 +254,11 @@ impl Report {
         self.files.iter().flat_map(|file| file.unidentified.iter().map(move |one| (file, one)))
     }
 
-    /// The components that something is to be said of, the worst first.
+    /// The components that something is to be said of, the worst first, and of those the ones that somebody says it of.
     pub fn not_fine(&self) -> Vec<&Component> {
         let mut list: Vec<_> = self.components.iter().filter(|component| component.outcome != Outcome::Fine).collect();
-        list.sort_by_key(|component| std::cmp::Reverse(component.outcome));
+        let unsaid = |component: &Component| component.against().all(|reason| reason.claims.is_empty());
+        list.sort_by_key(|component| (std::cmp::Reverse(component.outcome), unsaid(component)));
         list
     }
 }

@@ -167,8 +167,9 @@ pub fn completeness(log: &Log, report: &Report) -> String {
     }
     if let Some(private) = &log.private {
         text.push_str(&format!(
-            " The log was told {} prefixes instead of names; each stood for at least {} names that it has.",
-            private.prefixes, private.hidden_among
+            " The log was told {} instead of names; each stood for at least {} names that it has.",
+            if private.prefixes == 1 { "1 prefix".to_owned() } else { format!("{} prefixes", private.prefixes) },
+            private.hidden_among
         ));
     }
     text

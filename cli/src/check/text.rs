@@ -17,9 +17,10 @@ const WIDTH: u16 = 120;
 /// Characters that the columns after the first have at least.
 const REST: u16 = 80;
 
-/// What the table says of some components.
-struct Row<'a> {
-    components: Vec<&'a Component>,
+/// What a table says of some components.
+pub struct Row<'a> {
+    /// The components: one, or several of which the same is to be said.
+    pub components: Vec<&'a Component>,
 }
 
 /// The report as text; `all` lists every component for itself, also those that are fine.
@@ -47,7 +48,8 @@ fn coloured(report: &Report) -> String {
         .join("\n")
 }
 
-fn rows(report: &Report, all: bool) -> Vec<Row<'_>> {
+/// The rows of a table; `all` is as in [`render`].
+pub fn rows(report: &Report, all: bool) -> Vec<Row<'_>> {
     if all {
         let mut components: Vec<&Component> = report.components.iter().collect();
         components.sort_by_key(|component| std::cmp::Reverse(component.outcome));
@@ -84,7 +86,7 @@ fn table(rows: &[Row<'_>]) -> String {
     let mut table = output::table(["component", "verdict", "why", "who says so"]);
     for row in rows {
         let Some(first) = row.components.first() else { continue };
-        let mut titles = vec![row.title()];
+        let mut titles = vec![row.titles().join("\n")];
         let mut verdicts = vec![first.outcome.name().to_owned()];
         let against: Vec<&Reason> = first.against().collect();
         for reason in &against {
@@ -98,7 +100,7 @@ fn table(rows: &[Row<'_>]) -> String {
         if against.is_empty() {
             let voices: Vec<String> =
                 first.reasons.iter().map(Reason::voices).filter(|voice| !voice.is_empty()).collect();
-            table.add_row([row.title(), first.outcome.name().to_owned(), String::new(), voices.join("; ")]);
+            table.add_row([row.titles().join("\n"), first.outcome.name().to_owned(), String::new(), voices.join("; ")]);
         }
     }
     match std::io::stdout().is_terminal() {
@@ -109,15 +111,12 @@ fn table(rows: &[Row<'_>]) -> String {
 }
 
 impl Row<'_> {
-    fn title(&self) -> String {
-        let titles: Vec<String> = self.components.iter().map(|component| output::plain(&component.title())).collect();
-        match titles.len() < TOGETHER {
-            true => titles.join(", "),
-            false => {
-                let shown = titles.get(..NAMES).unwrap_or_default().join(", ");
-                format!("{shown} and {} more (--all lists them)", titles.len() - NAMES)
-            }
-        }
+    /// How its components are called: the first of them, and how many more there are.
+    pub fn titles(&self) -> Vec<String> {
+        let shown = if self.components.len() < TOGETHER { self.components.len() } else { NAMES };
+        let titles = self.components.iter().take(shown).map(|component| output::plain(&component.title()));
+        let more = self.components.len() - shown;
+        titles.chain((more > 0).then(|| format!("and {more} more (--all lists them)"))).collect()
     }
 }
 
