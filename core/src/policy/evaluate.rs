@@ -1,7 +1,7 @@
 //! The decision: every rule of the policy, on every fact, with reasons.
 
 use super::duration::{self, DAY_MS};
-use super::facts::{Answer, Component, Fact, Facts, LogAnswer, Relation, Speaker, Void};
+use super::facts::{Answer, Component, Fact, Facts, LogAnswer, Relation, Speaker};
 use super::rules::{self, ClaimType, Denial, Effect, Requirement, Rule, Sought, Whom};
 use super::severity::Severity;
 use super::verdict::{Cause, Evidence, Outcome, Reason, Verdict};
@@ -25,7 +25,7 @@ const NAMED: usize = 10;
 /// `claims` are those that the answers held: about the component, about those claims, and about every issuer among the
 /// signers (see [`Trust::judge`](crate::trust::Trust::judge)); `now_ms` is the time, in milliseconds since 1970. It
 /// guarantees that the outcome is never `Fine` or `Warn` if a log that must answer did not, or did with an answer that is
-/// not complete or is older than the policy allows; and that claims without effect change no outcome. For many components,
+/// not complete or is older than the policy allows; and that claims without effect change nothing. For many components,
 /// [`Known`] judges the claims once.
 pub fn evaluate(
     policy: &Policy,
@@ -50,8 +50,7 @@ pub(super) fn decide(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) 
         let requirements = policy.requirements.iter().filter(|requirement| requirement.rule.covers(purl));
         reasons.extend(requirements.map(|requirement| required(requirement, facts)));
     } else {
-        let complete = answers.iter().all(|one| matches!(one.answer, Answer::Complete { .. }));
-        reasons.extend(policy.unknown.map(|effect| unknown(effect, facts, complete)));
+        reasons.extend(policy.unknown.map(|effect| unknown(effect, facts)));
     }
     Verdict::new(reasons)
 }
@@ -117,37 +116,19 @@ fn log_reason(outcome: Outcome, text: String) -> Reason {
     Reason { rule: "logs".into(), cause: Cause::Logs, outcome, text, evidence: Vec::new() }
 }
 
-/// Nobody who counts says anything; `complete` is whether all who were asked answered.
-fn unknown(effect: Effect, facts: &Facts<'_>, complete: bool) -> Reason {
+fn unknown(effect: Effect, facts: &Facts<'_>) -> Reason {
     let others = facts.facts.iter().filter(|fact| fact.is_of_this()).count();
     let text = match (others, facts.component.from_elsewhere()) {
-        (0, _) if !facts.void.is_empty() => nothing_counts(&facts.void),
         (0, Some(place)) => format!(
             "No log says anything about it as it comes from {place}. What is said of packages of the same name from other \
              places is not said of it."
         ),
-        (0, None) if !complete => "Nothing is said of it in what was answered.".to_owned(),
         (0, None) => "No log says anything about it. Unknown is not trusted.".to_owned(),
         (1, _) => "Nobody whom your policy trusts says anything about it; others do, in 1 claim.".to_owned(),
         (n, _) => format!("Nobody whom your policy trusts says anything about it; others do, in {n} claims."),
     };
     let outcome = if effect == Effect::Deny { Outcome::Unknown } else { Outcome::Warn };
-    let evidence = match others {
-        0 => facts.void.iter().map(|void| void.evidence.clone()).collect(),
-        _ => Vec::new(),
-    };
-    Reason { rule: "unknown".into(), cause: Cause::Unknown, outcome, text, evidence }
-}
-
-/// Something was said, and none of it has effect.
-fn nothing_counts(void: &[Void]) -> String {
-    let claims = |n: usize| if n == 1 { "1 claim".to_owned() } else { format!("{n} claims") };
-    let withdrawn = void.iter().filter(|void| void.withdrawn).count();
-    match withdrawn {
-        n if n == void.len() => format!("All that was said of it was withdrawn ({}).", claims(n)),
-        0 => format!("Nothing that was said of it counts ({}).", claims(void.len())),
-        n => format!("Nothing that was said of it counts ({}, {n} of them withdrawn).", claims(void.len())),
-    }
+    Reason { rule: "unknown".into(), cause: Cause::Unknown, outcome, text, evidence: Vec::new() }
 }
 
 // -- What must be -------------------------------------------------------------------------------------------------------------

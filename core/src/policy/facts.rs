@@ -228,22 +228,12 @@ pub(super) struct Facts<'a> {
     pub(super) component: &'a Component,
     pub(super) component_value: Value,
     pub(super) facts: Vec<Fact<'a>>,
-    /// Claims about it that have effect for nobody, each by its first signer.
-    pub(super) void: Vec<Void>,
     pub(super) now_ms: u64,
-}
-
-/// A claim that has no effect.
-#[derive(Debug, Clone)]
-pub(super) struct Void {
-    pub(super) evidence: Evidence,
-    /// Whether that is because it was withdrawn.
-    pub(super) withdrawn: bool,
 }
 
 impl<'a> Facts<'a> {
     pub(super) fn new(component: &'a Component, facts: Vec<Fact<'a>>, now_ms: u64) -> Self {
-        Facts { component, component_value: component.to_value(), facts, void: Vec::new(), now_ms }
+        Facts { component, component_value: component.to_value(), facts, now_ms }
     }
 }
 

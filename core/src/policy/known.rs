@@ -1,13 +1,12 @@
 //! What is known, judged once for any number of components: the claims, what each is worth, and which of them bear on what.
 
-use super::facts::{Component, Fact, Facts, Relation, Void, relation};
+use super::facts::{Component, Fact, Facts, Relation, relation};
 use super::verdict::{Evidence, Verdict};
 use super::vulnerable::Vulnerabilities;
 use super::{LogAnswer, Policy, Severity, evaluate};
-use crate::issuer::IssuerId;
 use crate::logged::LoggedClaim;
 use crate::predicate::vex::VexStatement;
-use crate::trust::{Anchor, Grant, JudgedClaim, Standing, Trust};
+use crate::trust::{Anchor, JudgedClaim, Trust};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Claims that were judged by each other, found by what they are about.
@@ -83,11 +82,7 @@ impl<'a> Known<'a> {
         let fact = |(judged, relation): (&'s JudgedClaim<'a>, Relation)| {
             Fact::of(judged, relation, |issuer| roles.of(issuer).to_vec())
         };
-        let related = self.related(component);
-        let of_this = related.iter().filter(|(_, relation)| *relation == Relation::This);
-        let void = of_this.filter_map(|(judged, _)| void(judged, |issuer| roles.of(issuer).to_vec())).collect();
-        let facts = related.into_iter().filter_map(fact).collect();
-        Facts { void, ..Facts::new(component, facts, self.now_ms) }
+        Facts::new(component, self.related(component).into_iter().filter_map(fact).collect(), self.now_ms)
     }
 
     fn related<'s>(&'s self, component: &Component) -> Vec<(&'s JudgedClaim<'a>, Relation)> {
@@ -104,18 +99,4 @@ impl<'a> Known<'a> {
         };
         places.into_iter().filter_map(of_place).collect()
     }
-}
-
-/// A claim that has effect for nobody; `None` if it has for somebody.
-fn void(judged: &JudgedClaim<'_>, roles: impl Fn(&IssuerId) -> Vec<Grant>) -> Option<Void> {
-    let (issuer, standing) = judged.standings().first().filter(|_| !judged.has_effect())?;
-    let logged = judged.logged();
-    let evidence = Evidence {
-        claim: logged.claim().id(),
-        origin: logged.origin().to_owned(),
-        leaf: logged.leaf(),
-        issuer: *issuer,
-        roles: roles(issuer),
-    };
-    Some(Void { evidence, withdrawn: matches!(standing, Standing::Withdrawn { .. }) })
 }

@@ -455,27 +455,3 @@ fn every_log_that_is_named_must_answer_and_no_other_counts() {
     assert_eq!(decided(&policy(&[]), &world.claims, &[elsewhere]).outcome(), Outcome::Incomplete);
     assert_eq!(decided("version = 1\nunknown = \"allow\"", &[], &[]).outcome(), Outcome::Incomplete);
 }
-
-#[test]
-fn what_was_said_and_does_not_count_is_not_called_unsaid() {
-    let policy = |a: &Party| format!("version = 1\nunknown = \"warn\"\n{}", anchor(a, &["auditor"]));
-    let mut world = World::new();
-    let a = world.register("a", &[1], 1);
-    let said = |world: &World, answers: &[LogAnswer]| {
-        let verdict = decided(&policy(&a), &world.claims, answers);
-        let unknown = verdict.reasons().iter().find(|reason| reason.cause == Cause::Unknown).cloned();
-        unknown.map(|reason| (reason.text, reason.evidence.len())).unwrap()
-    };
-    assert_eq!(said(&world, &fresh(&world)), ("No log says anything about it. Unknown is not trusted.".into(), 0));
-    let silent = [LogAnswer { origin: world.origin.into(), answer: Answer::None { why: "it is down".into() } }];
-    assert_eq!(said(&world, &silent).0, "Nothing is said of it in what was answered.");
-
-    let review = audit(&mut world, &[&a], "pass");
-    world.withdraw(&a, review);
-    assert_eq!(said(&world, &fresh(&world)), ("All that was said of it was withdrawn (1 claim).".into(), 1));
-    audit(&mut world, &[&a.with(&[9])], "pass");
-    let text = "Nothing that was said of it counts (2 claims, 1 of them withdrawn).";
-    assert_eq!(said(&world, &fresh(&world)), (text.into(), 2));
-    audit(&mut world, &[&a], "pass");
-    assert_eq!(outcome(&policy(&a), &world), Outcome::Fine);
-}
