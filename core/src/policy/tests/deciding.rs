@@ -171,7 +171,7 @@ fn unknown_is_not_trusted_and_strangers_do_not_make_it_known() {
     for (unknown, expected) in [("deny", Outcome::Unknown), ("warn", Outcome::Warn), ("allow", Outcome::Fine)] {
         let verdict = decided(&policy(unknown), &world.claims, &fresh(&world));
         assert_eq!(verdict.outcome(), expected);
-        assert!(verdict.reasons().iter().all(|reason| reason.text.contains("others do, in 1 claims")));
+        assert!(verdict.reasons().iter().all(|reason| reason.text.contains("others do, in 1 claim.")));
     }
     audit(&mut world, &[&a], "pass");
     assert_eq!(outcome(&policy("deny"), &world), Outcome::Fine);
@@ -344,7 +344,7 @@ fn a_claim_denies_if_its_condition_holds_and_an_undecided_one_is_said() {
     assert_eq!(outcome(&policy("false"), &world), Outcome::Fine);
     let verdict = decided(&policy("error"), &world.claims, &fresh(&world));
     assert_eq!(verdict.outcome(), Outcome::Warn);
-    assert!(verdict.reasons()[0].text.contains("could not be decided for 1 claims"), "{}", verdict.reasons()[0].text);
+    assert!(verdict.reasons()[0].text.contains("could not be decided for 1 claim,"), "{}", verdict.reasons()[0].text);
 }
 
 #[test]
