@@ -4,12 +4,23 @@ use crate::{
     config::Settings,
     exit::Failure,
     input::{self, Document},
+    output,
     publishing::{self, Draft, Signing},
     subject, time,
 };
-use assay_core::{limits, predicate, statement::Subject};
+use assay_core::{
+    limits,
+    predicate::{
+        self,
+        vex::{Product, Vex},
+    },
+    statement::Subject,
+};
 use clap::{Args, ValueEnum};
-use std::{path::PathBuf, time::SystemTime};
+use std::{collections::BTreeSet, path::PathBuf, time::SystemTime};
+
+/// Most products of a document that an error names.
+const PRODUCTS: usize = 5;
 
 /// Make a claim of a document, sign it, and publish it.
 ///
@@ -83,7 +94,26 @@ fn drafts(kind: Kind, document: &Document, subjects: &[Subject]) -> Result<Vec<D
     let wrong = |reason: String| Failure::Usage(format!("{}: {reason}", document.name));
     let prepared =
         predicate::prepare(kind.name(), &document.name, &document.bytes, &now).map_err(|e| wrong(e.to_string()))?;
+    if matches!(kind, Kind::Vex) {
+        check_products(document, subjects).map_err(wrong)?;
+    }
     prepared.into_iter().map(|prepared| Draft::of_document(prepared, subjects).map_err(wrong)).collect()
+}
+
+/// Makes sure that a VEX document speaks of every subject: whoever looks up another would find a claim that is not about it.
+fn check_products(document: &Document, subjects: &[Subject]) -> Result<(), String> {
+    let statements = Vex::of_document(&document.bytes).map_err(|e| e.to_string())?.statements;
+    let spoken_of = |subject: &&Subject| statements.iter().any(|one| one.is_about(subject.purl(), subject.digests()));
+    let Some(other) = subjects.iter().find(|subject| !spoken_of(subject)) else { return Ok(()) };
+    let products: BTreeSet<String> = statements.iter().flat_map(|one| &one.products).map(Product::name).collect();
+    let shown: Vec<&str> = products.iter().take(PRODUCTS).map(String::as_str).collect();
+    let more = if products.len() > PRODUCTS { ", …" } else { "" };
+    Err(format!(
+        "no statement in it is about {}; its products are {}{more}. Leave --subject out to publish it about those, name one of \
+         them, or add the product to the document",
+        subject::short(other),
+        output::plain(&shown.join(", "))
+    ))
 }
 
 #[cfg(test)]
@@ -98,6 +128,30 @@ mod tests {
     fn every_kind_is_one_that_documents_are_prepared_as() {
         let names: Vec<_> = Kind::value_variants().iter().map(|kind| kind.name()).collect();
         assert_eq!(names, predicate::KINDS);
+    }
+
+    #[test]
+    fn a_vex_document_is_published_about_what_it_speaks_of() {
+        let vex = br#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/1","author":"A","version":1,
+            "timestamp":"2026-01-01T00:00:00Z","statements":[
+            {"vulnerability":"CVE-1","status":"fixed","products":[{"@id":"pkg:cargo/libc@0.2.1"}]},
+            {"vulnerability":"CVE-1","status":"fixed","products":[{"@id":"pkg:cargo/b"}]}]}"#;
+        let outcome = |subjects: &[&str]| {
+            let subjects: Vec<Subject> = subjects.iter().map(|text| subject::read(text).unwrap()).collect();
+            drafts(Kind::Vex, &document(vex), &subjects).map(|drafts| drafts.len()).map_err(|e| e.to_string())
+        };
+        assert_eq!((outcome(&[]), outcome(&["pkg:cargo/libc@0.2.1", "pkg:cargo/b@7"])), (Ok(1), Ok(1)));
+        let error = outcome(&["pkg:cargo/libc@0.2.1", "pkg:cargo/cfg-if@0.1.10"]).unwrap_err();
+        for words in [
+            "doc.json: ",
+            "is about pkg:cargo/cfg-if@0.1.10",
+            "pkg:cargo/b, pkg:cargo/libc@0.2.1",
+            "Leave --subject out",
+        ] {
+            assert!(error.contains(words), "{error}");
+        }
+        // Of all versions it says nothing.
+        assert!(outcome(&["pkg:cargo/libc"]).is_err());
     }
 
     #[test]
