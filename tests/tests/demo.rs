@@ -30,7 +30,7 @@ fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_mor
         "1 past end of support",
         "pkg:cargo/tokio@",
         "pkg:cargo/serde@",
-        "All that was said of it",
+        "What was said of it was withdrawn",
         "nothing was left out",
     ] {
         assert!(check.contains(said), "no {said:?} in:\n{check}");

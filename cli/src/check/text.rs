@@ -174,4 +174,16 @@ mod tests {
         assert!(render(&report, false).contains("and 3 more"), "{}", render(&report, false));
         assert_eq!(render(&report, true).matches("nobody@").count(), 6);
     }
+
+    #[test]
+    fn what_was_said_and_does_not_count_is_a_line_of_its_own() {
+        let mut report = example::report();
+        report.components = (0..7).map(|_| example::report().components.remove(2)).collect();
+        let taken_back = example::report().components.remove(3).reasons.remove(0).claims;
+        report.components[5].purl = Some("pkg:cargo/taken-back@1.0.0".into());
+        report.components[5].reasons[0].claims = taken_back;
+        let text = render(&report, false);
+        let line = text.lines().find(|line| line.contains("taken-back@1.0.0")).unwrap();
+        assert!(line.contains("the makers") && text.contains("and 3 more"), "{text}");
+    }
 }

@@ -4,17 +4,24 @@ use crate::{
     config::Settings,
     exit::Failure,
     input::{self, Document},
+    output,
     publishing::{self, Draft, Signing},
     subject, time,
 };
 use assay_core::{
     limits,
-    predicate::{self, Prepared},
+    predicate::{
+        self, Prepared,
+        vex::{Product, Vex},
+    },
     purl::Purl,
     statement::Subject,
 };
 use clap::{Args, ValueEnum};
-use std::{path::PathBuf, time::SystemTime};
+use std::{collections::BTreeSet, path::PathBuf, time::SystemTime};
+
+/// Most products of a document that an error names.
+const PRODUCTS: usize = 5;
 
 /// Make a claim of a document, sign it, and publish it.
 ///
@@ -89,6 +96,9 @@ fn drafts(kind: Kind, document: &Document, subjects: &[Subject]) -> Result<Vec<D
     let prepared =
         predicate::prepare(kind.name(), &document.name, &document.bytes, &now).map_err(|e| wrong(e.to_string()))?;
     check_subjects(kind, &prepared, subjects).map_err(wrong)?;
+    if matches!(kind, Kind::Vex) {
+        check_products(document, subjects).map_err(wrong)?;
+    }
     prepared.into_iter().map(|prepared| Draft::of_document(prepared, subjects).map_err(wrong)).collect()
 }
 
@@ -111,6 +121,22 @@ fn check_subjects(kind: Kind, prepared: &[Prepared], subjects: &[Subject]) -> Re
         }
         _ => Ok(()),
     }
+}
+
+/// Makes sure that a VEX document speaks of every subject: whoever looks up another would find a claim that is not about it.
+fn check_products(document: &Document, subjects: &[Subject]) -> Result<(), String> {
+    let statements = Vex::of_document(&document.bytes).map_err(|e| e.to_string())?.statements;
+    let spoken_of = |subject: &&Subject| statements.iter().any(|one| one.is_about(subject.purl(), subject.digests()));
+    let Some(other) = subjects.iter().find(|subject| !spoken_of(subject)) else { return Ok(()) };
+    let products: BTreeSet<String> = statements.iter().flat_map(|one| &one.products).map(Product::name).collect();
+    let shown: Vec<&str> = products.iter().take(PRODUCTS).map(String::as_str).collect();
+    let more = if products.len() > PRODUCTS { ", …" } else { "" };
+    Err(format!(
+        "no statement in it is about {}; its products are {}{more}. Leave --subject out to publish it about those, name one of \
+         them, or add the product to the document",
+        subject::short(other),
+        output::plain(&shown.join(", "))
+    ))
 }
 
 #[cfg(test)]
@@ -141,6 +167,30 @@ mod tests {
         assert_eq!(drafts(Kind::Lifecycle, &document(cycles), &subject("pkg:generic/x")).unwrap().len(), 2);
         let error = drafts(Kind::Lifecycle, &document(cycles), &subject("pkg:generic/x@1")).err().unwrap();
         assert!(matches!(&error, Failure::Usage(text) if text.contains("without a version")), "{error}");
+    }
+
+    #[test]
+    fn a_vex_document_is_published_about_what_it_speaks_of() {
+        let vex = br#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/1","author":"A","version":1,
+            "timestamp":"2026-01-01T00:00:00Z","statements":[
+            {"vulnerability":"CVE-1","status":"fixed","products":[{"@id":"pkg:cargo/libc@0.2.1"}]},
+            {"vulnerability":"CVE-1","status":"fixed","products":[{"@id":"pkg:cargo/b"}]}]}"#;
+        let outcome = |subjects: &[&str]| {
+            let subjects: Vec<Subject> = subjects.iter().map(|text| subject::read(text).unwrap()).collect();
+            drafts(Kind::Vex, &document(vex), &subjects).map(|drafts| drafts.len()).map_err(|e| e.to_string())
+        };
+        assert_eq!((outcome(&[]), outcome(&["pkg:cargo/libc@0.2.1", "pkg:cargo/b@7"])), (Ok(1), Ok(1)));
+        let error = outcome(&["pkg:cargo/libc@0.2.1", "pkg:cargo/cfg-if@0.1.10"]).unwrap_err();
+        for words in [
+            "doc.json: ",
+            "is about pkg:cargo/cfg-if@0.1.10",
+            "pkg:cargo/b, pkg:cargo/libc@0.2.1",
+            "Leave --subject out",
+        ] {
+            assert!(error.contains(words), "{error}");
+        }
+        // Of all versions it says nothing.
+        assert!(outcome(&["pkg:cargo/libc"]).is_err());
     }
 
     #[test]

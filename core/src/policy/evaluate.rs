@@ -1,12 +1,13 @@
 //! The decision: every rule of the policy, on every fact, with reasons.
 
 use super::duration::{self, DAY_MS};
-use super::facts::{Answer, Component, Fact, Facts, LogAnswer, Relation, Speaker};
+use super::facts::{Answer, Component, Fact, Facts, Idle, LogAnswer, Relation, Speaker};
 use super::rules::{self, ClaimType, Denial, Effect, Requirement, Rule, Sought, Whom};
 use super::severity::Severity;
 use super::verdict::{Cause, Evidence, Outcome, Reason, Verdict};
 use super::vulnerable::Vulnerabilities;
 use super::{Known, Policy};
+use crate::claim::ClaimId;
 use crate::issuer::IssuerId;
 use crate::logged::LoggedClaim;
 use crate::predicate::lifecycle::{self, Date, Lifecycle};
@@ -50,7 +51,8 @@ pub(super) fn decide(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) 
         let requirements = policy.requirements.iter().filter(|requirement| requirement.rule.covers(purl));
         reasons.extend(requirements.map(|requirement| required(requirement, facts)));
     } else {
-        reasons.extend(policy.unknown.map(|effect| unknown(effect, facts)));
+        let silent = reasons.iter().any(|reason| reason.outcome == Outcome::Incomplete);
+        reasons.extend(policy.unknown.and_then(|effect| unknown(effect, facts, silent)));
     }
     Verdict::new(reasons)
 }
@@ -116,19 +118,45 @@ fn log_reason(outcome: Outcome, text: String) -> Reason {
     Reason { rule: "logs".into(), cause: Cause::Logs, outcome, text, evidence: Vec::new() }
 }
 
-fn unknown(effect: Effect, facts: &Facts<'_>) -> Reason {
-    let others = facts.facts.iter().filter(|fact| fact.is_of_this()).count();
-    let text = match (others, facts.component.from_elsewhere()) {
-        (0, Some(place)) => format!(
+/// That nobody whom the policy trusts says anything, and what was said all the same. If not all logs answered, nobody can tell
+/// what is not said: then there is only what was taken back to tell of.
+fn unknown(effect: Effect, facts: &Facts<'_>, silent: bool) -> Option<Reason> {
+    let others: BTreeSet<ClaimId> =
+        facts.facts.iter().filter(|fact| fact.is_of_this()).map(|fact| fact.claim).collect();
+    let text = match (others.len(), idle(&facts.idle), facts.component.from_elsewhere()) {
+        (0, Some(idle), _) => format!("What was said of it {idle}: see `assay lookup`. Unknown is not trusted."),
+        _ if silent => return None,
+        (0, None, Some(place)) => format!(
             "No log says anything about it as it comes from {place}. What is said of packages of the same name from other \
              places is not said of it."
         ),
-        (0, None) => "No log says anything about it. Unknown is not trusted.".to_owned(),
-        (1, _) => "Nobody whom your policy trusts says anything about it; others do, in 1 claim.".to_owned(),
-        (n, _) => format!("Nobody whom your policy trusts says anything about it; others do, in {n} claims."),
+        (0, None, None) => "No log says anything about it. Unknown is not trusted.".to_owned(),
+        (n, idle, _) => {
+            let more = idle.map(|idle| format!(" What else was said {idle}.")).unwrap_or_default();
+            format!("Nobody whom your policy trusts says anything about it; others do, in {}.{more}", claims(n))
+        }
     };
     let outcome = if effect == Effect::Deny { Outcome::Unknown } else { Outcome::Warn };
-    Reason { rule: "unknown".into(), cause: Cause::Unknown, outcome, text, evidence: Vec::new() }
+    let evidence = facts.idle.iter().flat_map(|idle| idle.evidence.clone()).collect();
+    Some(Reason { rule: "unknown".into(), cause: Cause::Unknown, outcome, text, evidence })
+}
+
+/// Why claims have no effect, and how many they are; `None` if there are none.
+fn idle(idle: &[Idle]) -> Option<String> {
+    let ids = |withdrawn| -> BTreeSet<ClaimId> {
+        idle.iter().filter(|idle| idle.withdrawn == withdrawn).map(|idle| idle.claim).collect()
+    };
+    let why = match (ids(true).len(), ids(false).len()) {
+        (0, 0) => return None,
+        (_, 0) => "was withdrawn",
+        (0, _) => "does not count",
+        _ => "was withdrawn or does not count",
+    };
+    Some(format!("{why} ({})", claims(ids(true).union(&ids(false)).count())))
+}
+
+fn claims(n: usize) -> String {
+    format!("{n} claim{}", if n == 1 { "" } else { "s" })
 }
 
 // -- What must be -------------------------------------------------------------------------------------------------------------
@@ -263,15 +291,10 @@ impl Against {
             reasons.push(reason(cause, outcome, text, self.evidence));
         }
         if let Some(first) = self.undecided.first() {
-            let text = match self.undecided.len() {
-                1 => format!(
-                    "Whether this rule is broken could not be decided for 1 claim, so that it was not applied to it: {first}."
-                ),
-                n => format!(
-                    "Whether this rule is broken could not be decided for {n} claims, so that it was not applied to them. The first: \
-                     {first}."
-                ),
-            };
+            let text = format!(
+                "Whether this rule is broken could not be decided for {}, so that it was not applied there. The first: {first}.",
+                claims(self.undecided.len())
+            );
             reasons.push(reason(Cause::Undecided, Outcome::Warn, text, Vec::new()));
         }
         reasons

@@ -13,7 +13,7 @@ use crate::predicate::{self, audit, audit::Audit, lifecycle, lifecycle::Lifecycl
 use crate::purl::{Purl, PurlError};
 use crate::statement::{Statement, Subject};
 use crate::tree::LeafIndex;
-use crate::trust::{Grant, JudgedClaim, Role};
+use crate::trust::{Grant, JudgedClaim, Role, Standing};
 
 /// What is asked about: a package by its purl, an artifact by its digests, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -222,18 +222,50 @@ impl<'a> Fact<'a> {
     }
 }
 
+/// A claim about the component that has no effect for anybody.
+#[derive(Debug, Clone)]
+pub(super) struct Idle {
+    pub(super) claim: ClaimId,
+    /// Whether all who signed it took it back.
+    pub(super) withdrawn: bool,
+    /// The claim, by each who signed it.
+    pub(super) evidence: Vec<Evidence>,
+}
+
+impl Idle {
+    /// A claim that has no effect for anybody; `None` if it has.
+    pub(super) fn of(judged: &JudgedClaim<'_>, roles: impl Fn(&IssuerId) -> Vec<Grant>) -> Option<Self> {
+        let logged = judged.logged();
+        let claim = logged.claim().id();
+        let evidence = |issuer: &IssuerId| Evidence {
+            claim,
+            origin: logged.origin().to_owned(),
+            leaf: logged.leaf(),
+            issuer: *issuer,
+            roles: roles(issuer),
+        };
+        (!judged.has_effect()).then(|| Idle {
+            claim,
+            withdrawn: judged.standings().iter().all(|(_, standing)| matches!(standing, Standing::Withdrawn { .. })),
+            evidence: judged.standings().iter().map(|(issuer, _)| evidence(issuer)).collect(),
+        })
+    }
+}
+
 /// What is known of a component.
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
     pub(super) component: &'a Component,
     pub(super) component_value: Value,
     pub(super) facts: Vec<Fact<'a>>,
+    /// What decides nothing, and is told if there is nothing else.
+    pub(super) idle: Vec<Idle>,
     pub(super) now_ms: u64,
 }
 
 impl<'a> Facts<'a> {
     pub(super) fn new(component: &'a Component, facts: Vec<Fact<'a>>, now_ms: u64) -> Self {
-        Facts { component, component_value: component.to_value(), facts, now_ms }
+        Facts { component, component_value: component.to_value(), facts, idle: Vec::new(), now_ms }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What is known, judged once for any number of components: the claims, what each is worth, and which of them bear on what.
 
-use super::facts::{Component, Fact, Facts, Relation, relation};
+use super::facts::{Component, Fact, Facts, Idle, Relation, relation};
 use super::verdict::{Evidence, Verdict};
 use super::vulnerable::Vulnerabilities;
 use super::{LogAnswer, Policy, Severity, evaluate};
+use crate::issuer::IssuerId;
 use crate::logged::LoggedClaim;
 use crate::predicate::vex::VexStatement;
 use crate::trust::{Anchor, JudgedClaim, Trust};
@@ -76,13 +77,15 @@ impl<'a> Known<'a> {
         Vulnerabilities::of(&facts).all()
     }
 
-    /// The claims about a component that have effect.
+    /// The claims about a component: those that have effect, and those that have none.
     fn facts<'s>(&'s self, component: &'s Component) -> Facts<'s> {
         let roles = self.trust.roles(&self.anchors, component.purl(), self.now_ms);
-        let fact = |(judged, relation): (&'s JudgedClaim<'a>, Relation)| {
-            Fact::of(judged, relation, |issuer| roles.of(issuer).to_vec())
-        };
-        Facts::new(component, self.related(component).into_iter().filter_map(fact).collect(), self.now_ms)
+        let roles = |issuer: &IssuerId| roles.of(issuer).to_vec();
+        let related = self.related(component);
+        let of_this = related.iter().filter(|(_, relation)| *relation == Relation::This);
+        let idle = of_this.filter_map(|(judged, _)| Idle::of(judged, roles)).collect();
+        let facts = related.iter().filter_map(|(judged, relation)| Fact::of(judged, *relation, roles)).collect();
+        Facts { idle, ..Facts::new(component, facts, self.now_ms) }
     }
 
     fn related<'s>(&'s self, component: &Component) -> Vec<(&'s JudgedClaim<'a>, Relation)> {

@@ -231,11 +231,12 @@ impl<'a> View<'a> {
             let roles = self.roles_for(purl);
             let fault = roles.fault(logged.origin(), logged.leaf()).map(|fault| fault.to_string());
             let target = says::target(statement);
-            for (place, said) in says::claim(statement).into_iter().enumerate() {
-                let at = (logged.origin(), logged.leaf(), place);
+            for said in says::claim(statement, self.component) {
+                let at = (logged.origin(), logged.leaf(), said.place);
                 let replaced = vulnerabilities.replaced().note(at, judged.issuers());
-                let note = note.clone().or(fault.clone()).or(replaced);
-                lines.push(Line { target, ..self.line(judged, &roles, question, said, note) });
+                let others = said.of_others.then(|| "it speaks of other products only".to_owned());
+                let note = note.clone().or(fault.clone()).or(others).or(replaced);
+                lines.push(Line { target, ..self.line(judged, &roles, question, said.text, note) });
             }
         }
         for judged in self.trust.claims().iter().filter(|judged| !about.contains_key(&judged.logged().claim().id())) {
@@ -308,8 +309,8 @@ impl<'a> View<'a> {
         let target = says::target(statement)?;
         let roles = self.roles_for(*about.get(&target)?);
         let line = |says| self.line(judged, &roles, Question::Disagreement, says, None);
-        let said = says::claim(statement).into_iter().next()?;
-        Some(Line { target: Some(target), ..line(said) })
+        let said = says::claim(statement, self.component).into_iter().next()?;
+        Some(Line { target: Some(target), ..line(said.text) })
     }
 
     /// An endorsement of a signer, or a compromise of one of its keys.
@@ -322,7 +323,7 @@ impl<'a> View<'a> {
         };
         let roles = signers.contains(&issuer).then(|| self.roles_for(None))?;
         let fault = roles.fault(logged.origin(), logged.leaf()).map(|fault| fault.to_string());
-        let said = says::claim(statement).into_iter().next()?;
-        Some(self.line(judged, &roles, Question::Vouched, said, fault))
+        let said = says::claim(statement, self.component).into_iter().next()?;
+        Some(self.line(judged, &roles, Question::Vouched, said.text, fault))
     }
 }

@@ -1,6 +1,7 @@
-//! What a claim says, in plain words: one line, or one for each statement of a VEX document.
+//! What a claim says, in plain words: one line, or one for each statement of a VEX document that is about what was asked.
 
 use super::evaluate::date;
+use super::facts::Component;
 use super::read::short_name;
 use super::severity::Severity;
 use crate::claim::ClaimId;
@@ -14,20 +15,40 @@ use crate::predicate::practice::Practice;
 use crate::predicate::requirement::Requirement;
 use crate::predicate::response::{self, Response};
 use crate::predicate::scan::Vulns;
-use crate::predicate::vex::Vex;
+use crate::predicate::vex::{Product, Vex, VexStatement};
 use crate::predicate::withdrawal::{self, Withdrawal};
 use crate::predicate::{self, PredicateError};
 use crate::statement::Statement;
+use std::collections::BTreeSet;
 
 /// Most things that a line names one by one.
 const NAMED: usize = 8;
 
-/// What a claim says. At least one line; of a predicate that is not as its type says, its type.
-pub(super) fn claim(statement: &Statement) -> Vec<String> {
+/// Something that a claim says.
+pub(super) struct Said {
+    pub(super) text: String,
+    /// Which of its statements, if it has several.
+    pub(super) place: usize,
+    /// Whether it says nothing of the component that was asked about, though the claim names that as a subject.
+    pub(super) of_others: bool,
+}
+
+/// What a claim says of a component, or of whatever it is about. At least one line; of a predicate that is not as its type
+/// says, its type.
+pub(super) fn claim(statement: &Statement, component: Option<&Component>) -> Vec<Said> {
+    if predicate::by_uri(statement.predicate_type()).is_some_and(|known| known.name == "vex")
+        && let Ok(vex) = Vex::parse(statement.predicate())
+    {
+        return vex_lines(&vex, component);
+    }
+    let said = |text| Said { text, place: 0, of_others: false };
+    lines(statement).into_iter().map(said).collect()
+}
+
+fn lines(statement: &Statement) -> Vec<String> {
     let (uri, said) = (statement.predicate_type(), statement.predicate());
     let name = predicate::by_uri(uri).map_or(uri, |known| short_name(known.name));
     let words: Result<Vec<String>, PredicateError> = match name {
-        "vex" => Vex::parse(said).map(|vex| vex_lines(&vex)),
         "scan" => Vulns::parse(said).map(|scan| vec![scan_line(&scan)]),
         "lifecycle" => Lifecycle::parse(said).map(|lifecycle| vec![lifecycle_line(&lifecycle)]),
         "audit" => Audit::parse(said).map(|audit| vec![audit_line(&audit)]),
@@ -84,13 +105,33 @@ fn record_line(said: &Issuer) -> String {
     format!("{of} \"{}\", {keys}", said.name)
 }
 
-fn vex_lines(vex: &Vex) -> Vec<String> {
-    let line = |statement: &predicate::vex::VexStatement| {
+fn vex_lines(vex: &Vex, component: Option<&Component>) -> Vec<Said> {
+    let is_of = |statement: &VexStatement| {
+        component.is_none_or(|component| statement.is_about(component.purl(), component.digests()))
+    };
+    let line = |(place, statement): (usize, &VexStatement)| {
         let why =
             statement.justification.as_ref().map(|why| format!(" ({})", why.replace('_', " "))).unwrap_or_default();
-        format!("{}: {}{why}", statement.vulnerability, statement.status.as_str().replace('_', " "))
+        // Of a component that was asked about the products need not be told: they hold it.
+        let products: Vec<String> = match component {
+            Some(_) => Vec::new(),
+            None => statement.products.iter().map(Product::name).collect(),
+        };
+        let of = if products.is_empty() { String::new() } else { format!(" in {}", some(&products)) };
+        let text = format!("{}{of}: {}{why}", statement.vulnerability, statement.status.as_str().replace('_', " "));
+        Said { text, place, of_others: false }
     };
-    vex.statements.iter().map(line).collect()
+    let all = vex.statements.iter().enumerate();
+    let lines: Vec<Said> = all.filter(|(_, statement)| is_of(statement)).map(line).collect();
+    match lines.is_empty() {
+        true => {
+            let products: BTreeSet<String> =
+                vex.statements.iter().flat_map(|statement| &statement.products).map(Product::name).collect();
+            let text = format!("speaks of {}", some(&products.into_iter().collect::<Vec<_>>()));
+            vec![Said { text, place: 0, of_others: true }]
+        }
+        false => lines,
+    }
 }
 
 fn scan_line(scan: &Vulns) -> String {

@@ -4,7 +4,7 @@
 //! same things, and its latest VEX statement of a vulnerability. Several issuers are never averaged: a vulnerability is cleared
 //! if one whose word clears says so, and none of them says the opposite.
 
-use super::facts::{Component, Fact, Facts, Speaker};
+use super::facts::{Fact, Facts, Speaker};
 use super::known::Vulnerability;
 use super::latest::{Replaced, When, Word, standing};
 use super::rules::Whom;
@@ -63,7 +63,9 @@ struct Scan<'a> {
 
 impl<'a> Vulnerabilities<'a> {
     pub(super) fn of(facts: &'a Facts<'a>) -> Self {
-        Self::by_matter(facts, |_, statement| is_of(&statement.products, facts.component).then(String::new))
+        let component = facts.component;
+        let is_of = |statement: &VexStatement| statement.is_about(component.purl(), component.digests());
+        Self::by_matter(facts, |_, statement| is_of(statement).then(String::new))
     }
 
     /// Of facts about any components: statements replace each other if they are about the same products.
@@ -231,14 +233,6 @@ impl Stated<'_> {
     fn key(&self) -> (Matter, String) {
         (self.matter.clone(), self.statement.vulnerability.clone())
     }
-}
-
-/// Whether a statement's products hold the component. Products that cannot be compared leave it to the claim's subjects.
-fn is_of(products: &[Product], component: &Component) -> bool {
-    let Some(purl) = component.purl() else { return true };
-    let comparable = |product: &Product| product.ids.iter().any(|id| id.starts_with("pkg:"));
-    let same_digest = |product: &Product| product.digests.iter().any(|digest| component.digests().contains(digest));
-    !products.iter().any(comparable) || products.iter().any(|product| product.covers(purl) || same_digest(product))
 }
 
 /// What a statement is about, in one value: its products, or else its claim's subjects.

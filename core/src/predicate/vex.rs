@@ -191,6 +191,11 @@ impl Status {
 }
 
 impl Vex {
+    /// Reads a document as [`prepare`](super::prepare) does.
+    pub fn of_document(bytes: &[u8]) -> Result<Self, DocumentError> {
+        Ok(Self::parse(&Document::new("document", bytes)?.json()?)?)
+    }
+
     /// Reads a predicate: a whole OpenVEX document, checked as on admission.
     pub fn parse(predicate: &Value) -> Result<Self, PredicateError> {
         let node = Node::root("$.predicate", predicate);
@@ -211,6 +216,21 @@ impl VexStatement {
     /// Whether the vulnerability goes by `id` here, as name or alias; upper and lower case differ.
     pub fn names(&self, id: &str) -> bool {
         self.vulnerability == id || self.aliases.iter().any(|alias| alias == id)
+    }
+
+    /// Whether the statement is about a package or an artifact, by the purl and the digests that it has. Products that cannot be
+    /// compared with these leave it to the claim's subjects.
+    pub fn is_about(&self, purl: Option<&Purl>, digests: &[(String, String)]) -> bool {
+        let same = |product: &Product| {
+            product.digests.iter().any(|digest| digests.contains(digest))
+                || purl.is_some_and(|purl| product.covers(purl))
+        };
+        let ours = |algorithm: &str| digests.iter().any(|(ours, _)| ours == algorithm);
+        let comparable = |product: &Product| match purl {
+            Some(_) => product.ids.iter().any(|id| id.starts_with("pkg:")),
+            None => product.digests.iter().any(|(algorithm, _)| ours(algorithm)),
+        };
+        self.products.iter().any(same) || !self.products.iter().any(comparable)
     }
 
     fn read(statement: &Node<'_, '_>, inherited: &Option<Timestamp>) -> Result<Self, PredicateError> {
@@ -244,6 +264,13 @@ impl Product {
             Some(_) => id.without_qualifiers() == purl.without_qualifiers(),
             None => id.without_version() == purl.without_version(),
         })
+    }
+
+    /// What it is called: a purl if it has one, else another identifier or a digest.
+    pub fn name(&self) -> String {
+        let purl = self.ids.iter().find(|id| id.starts_with("pkg:")).or(self.ids.first()).cloned();
+        let digest = || Some(self.digests.first()?).map(|(algorithm, value)| format!("{algorithm}:{value}"));
+        purl.or_else(digest).unwrap_or_default()
     }
 
     fn read(product: &Value) -> Self {
@@ -353,6 +380,42 @@ mod tests {
         let any = Product { ids: vec!["https://e.org/a".into(), "pkg:cargo/a".into()], digests: vec![] };
         assert!(any.covers(&Purl::parse_canonical("pkg:cargo/a@7").unwrap()));
         assert!(Vex::parse(&Value::Null).is_err());
+    }
+
+    #[test]
+    fn a_statement_is_about_its_products_and_those_of_which_nothing_can_be_told() {
+        let statement = |products: &[(&str, &str)]| {
+            let product = |(id, digest): &(&str, &str)| Product {
+                ids: vec![(*id).to_owned()],
+                digests: Some(*digest)
+                    .filter(|hex| !hex.is_empty())
+                    .map(|hex| ("sha256".into(), hex.into()))
+                    .into_iter()
+                    .collect(),
+            };
+            VexStatement {
+                products: products.iter().map(product).collect(),
+                ..Vex::of_document(NEW.as_bytes()).unwrap().statements.remove(0)
+            }
+        };
+        let a = Purl::parse_canonical("pkg:cargo/a@1").unwrap();
+        let digests = [("sha256".to_owned(), "11".to_owned())];
+        for (products, of_purl, of_digest) in [
+            (vec![], true, true),
+            (vec![("pkg:cargo/a@1", "")], true, true),
+            (vec![("pkg:cargo/b@1", "")], false, true),
+            (vec![("pkg:cargo/b@1", ""), ("pkg:cargo/a", "")], true, true),
+            (vec![("urn:x", "")], true, true),
+            (vec![("urn:x", "11")], true, true),
+            (vec![("pkg:cargo/b@1", "11")], true, true),
+            (vec![("pkg:cargo/b@1", "22")], false, false),
+        ] {
+            let statement = statement(&products);
+            assert_eq!(statement.is_about(Some(&a), &digests), of_purl, "{products:?}");
+            assert_eq!(statement.is_about(None, &digests), of_digest, "{products:?}");
+        }
+        let named = statement(&[("urn:x", ""), ("pkg:cargo/a", "11")]);
+        assert_eq!(named.products.iter().map(Product::name).collect::<Vec<_>>(), ["urn:x", "pkg:cargo/a"]);
     }
 
     #[test]

@@ -188,7 +188,10 @@ async fn each_kind_of_thing_is_looked_up() -> anyhow::Result<()> {
     let (code, answer) = kind("cve-2026-0002")?;
     assert_eq!((code, &answer["about"]["spelled"]), (Some(0), &json!("CVE-2026-0002")));
     let vulnerable = lines(&answer, "vulnerable")?;
-    assert_eq!((vulnerable.len(), &vulnerable[0]["says"]), (1, &json!("CVE-2026-0002: affected")));
+    assert_eq!(
+        (vulnerable.len(), &vulnerable[0]["says"]),
+        (1, &json!("CVE-2026-0002 in pkg:cargo/alpha@1.0.0: affected"))
+    );
     // A name that begins alike is another one; another name of the same is not.
     let alike = VEX
         .replace("CVE-2026-0002", "CVE-2026-00021")
@@ -198,7 +201,13 @@ async fn each_kind_of_thing_is_looked_up() -> anyhow::Result<()> {
     person.get(&["publish", "vex", "vex.json", "--key", "maker.pem"])?;
     let (_, answer) = kind("CVE-2026-0002")?;
     let says: Vec<_> = lines(&answer, "vulnerable")?.iter().filter_map(|line| line["says"].as_str()).collect();
-    assert_eq!(says, ["GHSA-aaaa: not affected (vulnerable code not present)", "CVE-2026-0002: affected"]);
+    assert_eq!(
+        says,
+        [
+            "GHSA-aaaa in pkg:cargo/alpha@1.0.0: not affected (vulnerable code not present)",
+            "CVE-2026-0002 in pkg:cargo/alpha@1.0.0: affected"
+        ]
+    );
     assert!(vulnerable[0]["about"].as_str().is_some_and(|about| about.contains("pkg:cargo/alpha@1.0.0")));
 
     // Of a package, how much is said of its versions; of a list of software, how to ask about what is in it.

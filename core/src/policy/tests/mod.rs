@@ -5,6 +5,7 @@ mod latest;
 mod monotone;
 mod reading;
 mod showing;
+mod unknown;
 
 use super::*;
 use crate::json::Value;

@@ -59,6 +59,42 @@ fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
     assert!(posture.lines.iter().all(|line| !line.says.contains("other@1")));
 }
 
+/// One document of several products, and of several statements about them.
+const SEVERAL: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/1","author":"A","version":1,"timestamp":"2026-01-01T00:00:00Z","statements":[
+    {"vulnerability":"CVE-1","status":"affected","action_statement":"x","products":[{"@id":"pkg:cargo/other@1"}]},
+    {"vulnerability":"CVE-1","status":"not_affected","justification":"component_not_present","products":[{"@id":"pkg:cargo/a@1"}]},
+    {"vulnerability":"CVE-2","status":"fixed","products":[{"@id":"pkg:cargo/a@1"},{"@id":"pkg:cargo/other@1"}]}]}"#;
+
+#[test]
+fn of_a_document_about_several_products_what_is_about_the_one_is_shown() {
+    use crate::statement::{Statement, Subject};
+    use crate::trust::world::{purl, value};
+    let mut world = World::new();
+    let a = world.register("Alice", &[1], 1);
+    let subjects = ["a@1", "other@1", "third@1"].map(|name| Subject::package(purl(&format!("pkg:cargo/{name}"))));
+    let statement = Statement::new(subjects.into(), "https://openvex.dev/ns/v0.2.0", value(SEVERAL));
+    world.log(&statement.unwrap(), &[&a]);
+    let policy = parse("version = 1");
+    let shown = |posture: Posture| -> Vec<(String, bool)> {
+        posture.of(Question::Vulnerable).map(|line| (line.says.clone(), line.note.is_none())).collect()
+    };
+    let of = |purl: &str| shown(posture(&policy, &component(purl), &world.claims, NOW_MS));
+    let line = |text: &str| (text.to_owned(), true);
+    assert_eq!(of("pkg:cargo/a@1"), [line("CVE-1: not affected (component not present)"), line("CVE-2: fixed")]);
+    assert_eq!(of("pkg:cargo/other@1"), [line("CVE-1: affected"), line("CVE-2: fixed")]);
+    // A subject that no product is: the claim is shown, with a note.
+    assert_eq!(of("pkg:cargo/third@1"), [("speaks of pkg:cargo/a@1, pkg:cargo/other@1".to_owned(), false)]);
+    // Where nobody asks about one of them, each line names its products.
+    assert_eq!(
+        shown(listing(&policy, &world.claims, |_| true, NOW_MS)),
+        [
+            line("CVE-1 in pkg:cargo/other@1: affected"),
+            line("CVE-1 in pkg:cargo/a@1: not affected (component not present)"),
+            line("CVE-2 in pkg:cargo/a@1, pkg:cargo/other@1: fixed"),
+        ]
+    );
+}
+
 #[test]
 fn who_replies_does_something_whatever_the_stance() {
     let mut world = World::new();
