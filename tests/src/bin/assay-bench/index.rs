@@ -1,11 +1,11 @@
 //! What the index costs and what its answers cost.
 
 use crate::{
-    LEAVES, Spent, UNLIMITED, blind, canned,
+    LEAVES, Spent, UNLIMITED, at_rest_mib, blind, canned,
     connection::connect_index,
     load::{Asked, lookups, publish_stream},
     material::{Material, purl},
-    median, published_size,
+    median, peak_mib, published_size,
     report::Report,
     resident_mib, take,
 };
@@ -61,8 +61,9 @@ pub fn bench(material: &Material, leaves: u64, report: &mut Report) -> anyhow::R
     let measured = GROWN.min(early);
     let before = cpu(&node, measured, || publish_stream(&url, material, early..early + measured))?;
     publish_stream(&url, material, early + measured..leaves)?;
-    let detail = format!("resident at {leaves} claims, by the node that has taken them");
-    report.less("memory_indexed_mib", resident_mib(node.pid()?)?, 384.0, detail);
+    let peak = peak_mib(node.pid()?)?;
+    let detail = format!("resident at {leaves} claims, at rest; at most {peak:.0} MiB while the node took them");
+    report.less("memory_indexed_mib", at_rest_mib(node.pid()?)?, 384.0, detail);
     let baseline = filled(material, leaves, blind::wrapper()?)?;
     publishing(material, &node, &baseline, leaves, report)?;
     drop(baseline);

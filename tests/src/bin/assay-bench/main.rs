@@ -190,9 +190,32 @@ fn audit(node: &Node, size: u64, hash: f64, report: &mut Report) -> anyhow::Resu
 }
 
 fn resident_mib(pid: u32) -> anyhow::Result<f64> {
+    status_mib(pid, "VmRSS:")
+}
+
+/// The most that was ever resident.
+fn peak_mib(pid: u32) -> anyhow::Result<f64> {
+    status_mib(pid, "VmHWM:")
+}
+
+/// What is resident at rest: what a load needed is given back within seconds, and this waits until nothing more is.
+fn at_rest_mib(pid: u32) -> anyhow::Result<f64> {
+    let (mut least, mut since) = (resident_mib(pid)?, Instant::now());
+    let begun = since;
+    while since.elapsed() < Duration::from_secs(3) && begun.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(100));
+        let now = resident_mib(pid)?;
+        if now < least {
+            (least, since) = (now, Instant::now());
+        }
+    }
+    Ok(least)
+}
+
+fn status_mib(pid: u32, field: &str) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
-    let kib: f64 = line.split_whitespace().nth(1).context("no VmRSS")?.parse()?;
+    let line = status.lines().find(|line| line.starts_with(field)).with_context(|| format!("no {field}"))?;
+    let kib: f64 = line.split_whitespace().nth(1).with_context(|| format!("no {field}"))?.parse()?;
     Ok(kib / 1024.0)
 }
 
