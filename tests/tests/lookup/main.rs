@@ -183,7 +183,10 @@ async fn each_kind_of_thing_is_looked_up() -> anyhow::Result<()> {
     let (code, answer) = kind("cve-2026-0002")?;
     assert_eq!((code, &answer["about"]["spelled"]), (Some(0), &json!("CVE-2026-0002")));
     let vulnerable = lines(&answer, "vulnerable")?;
-    assert_eq!((vulnerable.len(), &vulnerable[0]["says"]), (1, &json!("CVE-2026-0002 in pkg:cargo/alpha@1.0.0: affected")));
+    assert_eq!(
+        (vulnerable.len(), &vulnerable[0]["says"]),
+        (1, &json!("CVE-2026-0002 in pkg:cargo/alpha@1.0.0: affected"))
+    );
     assert!(vulnerable[0]["about"].as_str().is_some_and(|about| about.contains("pkg:cargo/alpha@1.0.0")));
 
     // Of a package, what is said of its versions is hinted at; of a list of software, how to ask about what is in it.
