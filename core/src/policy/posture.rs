@@ -8,8 +8,9 @@ use super::vulnerable::Vulnerabilities;
 use crate::claim::ClaimId;
 use crate::issuer::IssuerId;
 use crate::logged::LoggedClaim;
-use crate::predicate::{self, endorsement, key_compromise};
+use crate::predicate::{self, endorsement, issuer, key_compromise};
 use crate::purl::Purl;
+use crate::statement::Statement;
 use crate::tree::LeafIndex;
 use crate::trust::{Grant, JudgedClaim, Roles, Standing, Trust};
 use std::borrow::Cow;
@@ -188,7 +189,7 @@ pub fn posture(policy: &Policy, component: &Component, claims: &[LoggedClaim], n
 
 /// Says what some claims say, for those who ask about no component: an issuer, a vulnerability, a single claim. Besides the
 /// chosen claims it has what others say of them and of their signers. Who signed has the roles that it has for the first
-/// package that its claim is about.
+/// package that its claim is about; if that is an issuer, those that it has for any package.
 pub fn listing(policy: &Policy, claims: &[LoggedClaim], chosen: impl Fn(&LoggedClaim) -> bool, now_ms: u64) -> Posture {
     View::new(policy, claims, None, now_ms).lines(|logged| chosen(logged).then_some(None))
 }
@@ -199,15 +200,28 @@ struct View<'a> {
     trust: Trust<'a>,
     /// What is asked about, if it is a component.
     component: Option<&'a Component>,
-    /// The roles of everybody for the component; `None` if each claim is weighed for the package that it is about.
-    roles: Option<Roles>,
+    /// The roles of everybody for the component; or for any package, if none is asked about.
+    roles: Roles,
     now_ms: u64,
+}
+
+/// What the signers of a claim are weighed for.
+#[derive(Clone, Copy)]
+enum For<'p> {
+    /// The component, or any package at all.
+    Asked,
+    /// The package that the claim is about, if it is one.
+    Package(Option<&'p Purl>),
 }
 
 impl<'a> View<'a> {
     fn new(policy: &'a Policy, claims: &'a [LoggedClaim], component: Option<&'a Component>, now_ms: u64) -> Self {
         let trust = Trust::judge(claims.iter().filter(|logged| policy.counts(logged.origin())));
-        let roles = component.map(|component| trust.roles(&policy.trust_anchors(), component.purl(), now_ms));
+        let anchors = policy.trust_anchors();
+        let roles = match component {
+            Some(component) => trust.roles(&anchors, component.purl(), now_ms),
+            None => trust.roles_anywhere(&anchors, now_ms),
+        };
         View { policy, trust, component, roles, now_ms }
     }
 
@@ -224,12 +238,12 @@ impl<'a> View<'a> {
         for judged in self.trust.claims() {
             let (logged, statement) = (judged.logged(), judged.logged().claim().statement());
             let Some(note) = chosen(logged) else { continue };
-            let purl = statement.subjects().iter().find_map(|subject| subject.purl());
-            about.insert(logged.claim().id(), purl);
+            let weighed = self.weighed_for(statement);
+            about.insert(logged.claim().id(), weighed);
             signers.extend(judged.standings().iter().map(|(issuer, _)| *issuer));
             let question = Question::of_type(statement.predicate_type());
-            let roles = self.roles_for(purl);
-            let fault = roles.fault(logged.origin(), logged.leaf()).map(|fault| fault.to_string());
+            let roles = self.roles_for(weighed);
+            let fault = roles.fault(judged).map(|fault| fault.to_string());
             let target = says::target(statement);
             for said in says::claim(statement, self.component) {
                 let at = (logged.origin(), logged.leaf(), said.place);
@@ -259,10 +273,20 @@ impl<'a> View<'a> {
         Facts::new(component, self.trust.claims().iter().filter_map(fact).collect(), self.now_ms)
     }
 
-    fn roles_for(&self, purl: Option<&Purl>) -> Cow<'_, Roles> {
-        match &self.roles {
-            Some(roles) => Cow::Borrowed(roles),
-            None => Cow::Owned(self.trust.roles(&self.policy.trust_anchors(), purl, self.now_ms)),
+    /// What the signers of a claim are weighed for. An endorsement is for the packages that it names, and a key or a record for
+    /// whatever its issuer signs.
+    fn weighed_for<'p>(&self, statement: &'p Statement) -> For<'p> {
+        let of_issuer = [endorsement::URI, key_compromise::URI, issuer::URI].contains(&statement.predicate_type());
+        match of_issuer || self.component.is_some() {
+            true => For::Asked,
+            false => For::Package(statement.subjects().iter().find_map(|subject| subject.purl())),
+        }
+    }
+
+    fn roles_for(&self, weighed: For<'_>) -> Cow<'_, Roles> {
+        match weighed {
+            For::Asked => Cow::Borrowed(&self.roles),
+            For::Package(purl) => Cow::Owned(self.trust.roles(&self.policy.trust_anchors(), purl, self.now_ms)),
         }
     }
 
@@ -304,7 +328,7 @@ impl<'a> View<'a> {
     }
 
     /// A response to, or a withdrawal of, one of the claims about the component.
-    fn reply(&self, judged: &JudgedClaim<'a>, about: &BTreeMap<ClaimId, Option<&Purl>>) -> Option<Line> {
+    fn reply(&self, judged: &JudgedClaim<'a>, about: &BTreeMap<ClaimId, For<'_>>) -> Option<Line> {
         let statement = judged.logged().claim().statement();
         let target = says::target(statement)?;
         let roles = self.roles_for(*about.get(&target)?);
@@ -315,15 +339,15 @@ impl<'a> View<'a> {
 
     /// An endorsement of a signer, or a compromise of one of its keys.
     fn vouching(&self, judged: &JudgedClaim<'a>, signers: &BTreeSet<IssuerId>) -> Option<Line> {
-        let (logged, statement) = (judged.logged(), judged.logged().claim().statement());
+        let statement = judged.logged().claim().statement();
         let issuer = match statement.predicate_type() {
             endorsement::URI => endorsement::Endorsement::parse(statement.predicate()).ok()?.issuer,
             key_compromise::URI => key_compromise::KeyCompromise::parse(statement.predicate()).ok()?.issuer,
             _ => return None,
         };
-        let roles = signers.contains(&issuer).then(|| self.roles_for(None))?;
-        let fault = roles.fault(logged.origin(), logged.leaf()).map(|fault| fault.to_string());
+        let roles = signers.contains(&issuer).then_some(&self.roles)?;
+        let fault = roles.fault(judged).map(|fault| fault.to_string());
         let said = says::claim(statement, self.component).into_iter().next()?;
-        Some(self.line(judged, &roles, Question::Vouched, said.text, fault))
+        Some(self.line(judged, roles, Question::Vouched, said.text, fault))
     }
 }

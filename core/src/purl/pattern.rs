@@ -45,6 +45,24 @@ impl Pattern {
         }
     }
 
+    /// The pattern for what both stand for; `None` if that is nothing. Of two patterns one holds the other, or they have nothing
+    /// in common.
+    pub fn meet<'p>(&'p self, other: &'p Pattern) -> Option<&'p Pattern> {
+        match (self.holds(other), other.holds(self)) {
+            (true, _) => Some(other),
+            (_, true) => Some(self),
+            _ => None,
+        }
+    }
+
+    /// Whether everything that the other stands for is in it.
+    fn holds(&self, other: &Pattern) -> bool {
+        match self.0.strip_suffix('*') {
+            None => self == other,
+            Some(beginning) => other.0.strip_suffix('*').unwrap_or(&other.0).starts_with(beginning),
+        }
+    }
+
     /// The pattern, as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -105,6 +123,24 @@ mod tests {
         assert!(matches("pkg:github/foo/*", "pkg:github/foo/bar") && matches("pkg:maven/org.*", "pkg:maven/org.a/b"));
         assert!(matches("pkg:*", "pkg:deb/debian/a@1"));
         assert!(Pattern::parse("pkg:julia/*").is_ok());
+    }
+
+    #[test]
+    fn two_patterns_meet_in_one_of_them_or_not_at_all() {
+        for (one, other, met) in [
+            ("pkg:*", "pkg:cargo/*", Some("pkg:cargo/*")),
+            ("pkg:cargo/a", "pkg:cargo/*", Some("pkg:cargo/a")),
+            ("pkg:cargo/a*", "pkg:cargo/ab*", Some("pkg:cargo/ab*")),
+            ("pkg:cargo/a*", "pkg:cargo/a", Some("pkg:cargo/a")),
+            ("pkg:cargo/a", "pkg:cargo/a", Some("pkg:cargo/a")),
+            ("pkg:cargo/a", "pkg:cargo/ab", None),
+            ("pkg:cargo/a", "pkg:cargo/ab*", None),
+            ("pkg:cargo/*", "pkg:npm/*", None),
+        ] {
+            let (one, other) = (Pattern::parse(one).unwrap(), Pattern::parse(other).unwrap());
+            assert_eq!(one.meet(&other).map(Pattern::as_str), met, "{one} {other}");
+            assert_eq!(other.meet(&one).map(Pattern::as_str), met, "{other} {one}");
+        }
     }
 
     #[test]

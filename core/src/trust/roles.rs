@@ -4,7 +4,7 @@
 //! endorser's role or scope. It holds if it has effect (its own standing), at the given time, within its scope, and if its
 //! endorser may delegate. Roles are those of the given time, whenever a claim was logged: whom to believe is asked now.
 
-use super::standing::Trust;
+use super::standing::{JudgedClaim, Trust};
 use crate::claim::ClaimId;
 use crate::issuer::IssuerId;
 use crate::predicate::endorsement::{Endorsement, MAX_DEPTH};
@@ -105,7 +105,9 @@ pub enum EndorsementFault {
     Expired,
     /// It does not hold yet.
     NotYet,
-    /// Who endorses does not have the role for this package.
+    /// It is not for the package that is asked about.
+    OtherPackages,
+    /// Who endorses does not have the role for these packages.
     EndorserLacksRole,
     /// Who endorses has the role, but may not hand it on any further.
     TooDeep,
@@ -119,8 +121,9 @@ impl fmt::Display for EndorsementFault {
             EndorsementFault::Standing => "without effect: see its standing",
             EndorsementFault::Expired => "without effect: it has expired",
             EndorsementFault::NotYet => "without effect: it is not valid yet",
+            EndorsementFault::OtherPackages => "without effect: for other packages",
             EndorsementFault::EndorserLacksRole => {
-                "without effect: the endorser does not have this role for this package under your policy"
+                "without effect: the endorser does not have this role for these packages under your policy"
             }
             EndorsementFault::TooDeep => "without effect: your policy does not let the endorser hand this role on",
             EndorsementFault::Cycle => "without effect: it leads back to somebody whom the chain came through",
@@ -128,11 +131,22 @@ impl fmt::Display for EndorsementFault {
     }
 }
 
-/// Who has which role for one package at one time.
-#[derive(Debug, Clone, Default)]
+/// Who has which role at one time: for one package, or for any at all.
+#[derive(Debug, Clone)]
 pub struct Roles {
+    of: Of,
+    now_ms: u64,
     grants: BTreeMap<IssuerId, Vec<Grant>>,
     faults: BTreeMap<(String, LeafIndex), EndorsementFault>,
+}
+
+/// What roles are asked for.
+#[derive(Debug, Clone)]
+enum Of {
+    /// One package, or something that is none.
+    Package(Option<Purl>),
+    /// Whatever package there is.
+    Any,
 }
 
 impl Roles {
@@ -151,17 +165,25 @@ impl Roles {
         self.grants.keys()
     }
 
-    /// Why the endorsement at a leaf gives nobody a role for this package; `None` if it gives one, is of other packages, or
-    /// is no endorsement.
-    pub fn fault(&self, origin: &str, leaf: LeafIndex) -> Option<EndorsementFault> {
-        self.faults.get(&(origin.to_owned(), leaf)).copied()
+    /// Why an endorsement gives nobody a role here; `None` if it gives one, or is no endorsement.
+    pub fn fault(&self, judged: &JudgedClaim<'_>) -> Option<EndorsementFault> {
+        let said = judged.endorsement()?;
+        if !judged.has_effect() {
+            return Some(EndorsementFault::Standing);
+        }
+        let elsewhere = match &self.of {
+            Of::Package(purl) => !covers(&said.scope, purl.as_ref()),
+            Of::Any => false,
+        };
+        let here = || self.faults.get(&(judged.logged().origin().to_owned(), judged.logged().leaf())).copied();
+        lapsed(&said, self.now_ms).or_else(|| elsewhere.then_some(EndorsementFault::OtherPackages)).or_else(here)
     }
 }
 
-/// An endorsement of the package, by one of its signers.
-struct Edge {
+/// An endorsement that holds, by one of its signers.
+struct Edge<'t> {
     link: Link,
-    said: Endorsement,
+    said: &'t Endorsement,
     fault: Option<EndorsementFault>,
     used: bool,
 }
@@ -169,6 +191,8 @@ struct Edge {
 /// Where a chain has come to.
 struct Visit {
     issuer: IssuerId,
+    /// For which packages; `None` if for the one that is asked about.
+    scope: Option<Pattern>,
     /// How many endorsements may still follow.
     remaining: u32,
     chain: Vec<Link>,
@@ -180,35 +204,25 @@ impl Trust<'_> {
     /// Endorsements are followed breadth first, so that of several chains the shortest is the reason. Without a purl only
     /// scopes of everything (`pkg:*`) apply.
     pub fn roles(&self, anchors: &[Anchor], purl: Option<&Purl>, now_ms: u64) -> Roles {
-        let mut roles = Roles::default();
-        let mut edges = self.edges(purl, now_ms);
-        for role in Role::ALL {
-            let starts = anchors.iter().filter(|anchor| anchor.roles.contains(&role) && covers(&anchor.scopes, purl));
-            let starts = starts.map(|anchor| Visit {
-                issuer: anchor.issuer,
-                remaining: anchor.may_delegate.min(MAX_DEPTH),
-                chain: Vec::new(),
-            });
-            follow(role, starts.collect(), &mut edges, &mut roles);
-        }
-        for edge in edges.iter().filter(|edge| !edge.used) {
-            let fault = edge.fault.unwrap_or(EndorsementFault::EndorserLacksRole);
-            roles.faults.insert((edge.link.origin.clone(), edge.link.leaf), fault);
-        }
-        // A claim that several signed is without effect only if it is so for all of them.
-        for edge in edges.iter().filter(|edge| edge.used) {
-            roles.faults.remove(&(edge.link.origin.clone(), edge.link.leaf));
-        }
-        roles
+        let edges = self.edges(now_ms, |scope| covers(scope, purl));
+        let starts = |anchor: &Anchor| if covers(&anchor.scopes, purl) { vec![None] } else { vec![] };
+        follow_all(Of::Package(purl.cloned()), now_ms, anchors, starts, edges)
     }
 
-    /// The endorsements whose scope the package is in, one for each signer.
-    fn edges(&self, purl: Option<&Purl>, now_ms: u64) -> Vec<Edge> {
+    /// Who has which role for any package at all, given the anchors, at a time in milliseconds since 1970: for those who ask
+    /// about an issuer. Every endorsement is weighed for the packages that it is for, so far as its endorser has the role for
+    /// them. A chain is followed for each scope that it comes to, ten thousand of them at most for each role.
+    pub fn roles_anywhere(&self, anchors: &[Anchor], now_ms: u64) -> Roles {
+        let starts = |anchor: &Anchor| anchor.scopes.iter().cloned().map(Some).collect();
+        follow_all(Of::Any, now_ms, anchors, starts, self.edges(now_ms, |_| true))
+    }
+
+    /// The endorsements that hold and whose scope is of interest, one for each signer that they have effect for.
+    fn edges(&self, now_ms: u64, of_interest: impl Fn(&[Pattern]) -> bool) -> Vec<Edge<'_>> {
         let mut edges = Vec::new();
-        for (judged, said) in self.endorsements().filter(|(_, said)| covers(&said.scope, purl)) {
+        for (judged, said) in self.endorsements().filter(|(_, said)| of_interest(&said.scope)) {
             let logged = judged.logged();
-            for (endorser, standing) in judged.standings() {
-                let fault = if standing.is_good() { lapsed(said, now_ms) } else { Some(EndorsementFault::Standing) };
+            for endorser in judged.issuers().filter(|_| lapsed(said, now_ms).is_none()) {
                 let link = Link {
                     endorser: *endorser,
                     endorsed: said.issuer,
@@ -216,17 +230,61 @@ impl Trust<'_> {
                     origin: logged.origin().to_owned(),
                     leaf: logged.leaf(),
                 };
-                edges.push(Edge { link, said: said.clone(), fault, used: false });
+                edges.push(Edge { link, said, fault: None, used: false });
             }
         }
         edges
     }
 }
 
-/// Follows one role from the anchors, breadth first. An issuer is visited again only if more endorsements may follow than
-/// before, which is bounded by [`MAX_DEPTH`].
-fn follow(role: Role, starts: Vec<Visit>, edges: &mut [Edge], roles: &mut Roles) {
-    let mut most: BTreeMap<IssuerId, u32> = BTreeMap::new();
+/// Most places that chains of one role come to where no package bounds them. Somebody who may endorse could make any number.
+const VISITS: usize = 10_000;
+
+/// Follows every role from the anchors.
+fn follow_all(
+    of: Of,
+    now_ms: u64,
+    anchors: &[Anchor],
+    starts: impl Fn(&Anchor) -> Vec<Option<Pattern>>,
+    mut edges: Vec<Edge<'_>>,
+) -> Roles {
+    let mut roles = Roles { of, now_ms, grants: BTreeMap::new(), faults: BTreeMap::new() };
+    let mut by_endorser: BTreeMap<IssuerId, Vec<usize>> = BTreeMap::new();
+    for (i, edge) in edges.iter().enumerate() {
+        by_endorser.entry(edge.link.endorser).or_default().push(i);
+    }
+    for role in Role::ALL {
+        let visits = anchors.iter().filter(|anchor| anchor.roles.contains(&role)).flat_map(|anchor| {
+            starts(anchor).into_iter().map(|scope| Visit {
+                issuer: anchor.issuer,
+                scope,
+                remaining: anchor.may_delegate.min(MAX_DEPTH),
+                chain: Vec::new(),
+            })
+        });
+        follow(role, visits.collect(), &mut edges, &by_endorser, &mut roles);
+    }
+    for edge in edges.iter().filter(|edge| !edge.used) {
+        let fault = edge.fault.unwrap_or(EndorsementFault::EndorserLacksRole);
+        roles.faults.insert((edge.link.origin.clone(), edge.link.leaf), fault);
+    }
+    // A claim that several signed is without effect only if it is so for all of them.
+    for edge in edges.iter().filter(|edge| edge.used) {
+        roles.faults.remove(&(edge.link.origin.clone(), edge.link.leaf));
+    }
+    roles
+}
+
+/// Follows one role from the anchors, breadth first. An issuer is visited again, for one scope, only if more endorsements may
+/// follow than before, which is bounded by [`MAX_DEPTH`].
+fn follow(
+    role: Role,
+    starts: Vec<Visit>,
+    edges: &mut [Edge<'_>],
+    by_endorser: &BTreeMap<IssuerId, Vec<usize>>,
+    roles: &mut Roles,
+) {
+    let mut most: BTreeMap<(IssuerId, Option<Pattern>), u32> = BTreeMap::new();
     let mut queue: VecDeque<Visit> = VecDeque::new();
     for start in starts {
         enqueue(start, &mut most, &mut queue);
@@ -236,33 +294,44 @@ fn follow(role: Role, starts: Vec<Visit>, edges: &mut [Edge], roles: &mut Roles)
         if !grants.iter().any(|grant| grant.role == role) {
             grants.push(Grant { role, chain: visit.chain.clone() });
         }
-        let from_here = edges.iter_mut().filter(|edge| {
-            let sound = !matches!(
-                edge.fault,
-                Some(EndorsementFault::Standing | EndorsementFault::Expired | EndorsementFault::NotYet)
-            );
-            sound && edge.link.endorser == visit.issuer && edge.said.role == role.name()
-        });
-        for edge in from_here {
+        for i in by_endorser.get(&visit.issuer).into_iter().flatten() {
+            let Some(edge) = edges.get_mut(*i).filter(|edge| edge.said.role == role.name()) else { continue };
+            let scopes = narrowed(&edge.said.scope, visit.scope.as_ref());
             let endorsed = edge.link.endorsed;
             let leads_back = endorsed == visit.issuer || visit.chain.iter().any(|link| link.endorser == endorsed);
-            if leads_back {
+            if scopes.is_empty() {
+                continue;
+            } else if leads_back {
                 edge.fault = Some(EndorsementFault::Cycle);
             } else if visit.remaining == 0 {
                 edge.fault = Some(EndorsementFault::TooDeep);
             } else {
                 edge.used = true;
                 let remaining = (visit.remaining - 1).min(edge.said.may_delegate);
-                let chain = visit.chain.iter().cloned().chain([edge.link.clone()]).collect();
-                enqueue(Visit { issuer: endorsed, remaining, chain }, &mut most, &mut queue);
+                let chain: Vec<Link> = visit.chain.iter().cloned().chain([edge.link.clone()]).collect();
+                for scope in scopes {
+                    if scope.is_none() || most.len() < VISITS {
+                        let next = Visit { issuer: endorsed, scope, remaining, chain: chain.clone() };
+                        enqueue(next, &mut most, &mut queue);
+                    }
+                }
             }
         }
     }
 }
 
-fn enqueue(visit: Visit, most: &mut BTreeMap<IssuerId, u32>, queue: &mut VecDeque<Visit>) {
-    if most.get(&visit.issuer).is_none_or(|before| *before < visit.remaining) {
-        most.insert(visit.issuer, visit.remaining);
+/// What is left of an endorsement's scope where a chain has come to.
+fn narrowed(scope: &[Pattern], to: Option<&Pattern>) -> Vec<Option<Pattern>> {
+    match to {
+        None => vec![None],
+        Some(to) => scope.iter().filter_map(|pattern| pattern.meet(to)).cloned().map(Some).collect(),
+    }
+}
+
+fn enqueue(visit: Visit, most: &mut BTreeMap<(IssuerId, Option<Pattern>), u32>, queue: &mut VecDeque<Visit>) {
+    let key = (visit.issuer, visit.scope.clone());
+    if most.get(&key).is_none_or(|before| *before < visit.remaining) {
+        most.insert(key, visit.remaining);
         queue.push_back(visit);
     }
 }

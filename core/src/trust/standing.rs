@@ -106,6 +106,12 @@ impl<'a> JudgedClaim<'a> {
         self.issuers().any(|good| good == issuer)
     }
 
+    /// What it says, if it is an endorsement.
+    pub(super) fn endorsement(&self) -> Option<Endorsement> {
+        let statement = self.logged.claim().statement();
+        (statement.predicate_type() == endorsement::URI).then(|| Endorsement::parse(statement.predicate()).ok())?
+    }
+
     /// The predicate's type.
     pub fn predicate_type(&self) -> &'a str {
         self.logged.claim().statement().predicate_type()
@@ -143,7 +149,7 @@ impl<'a> Trust<'a> {
             responses: Vec::new(),
         });
         let claims: Vec<JudgedClaim<'_>> = judged.collect();
-        let endorsements = claims.iter().enumerate().filter_map(|(i, judged)| Some((i, read_endorsement(judged)?)));
+        let endorsements = claims.iter().enumerate().filter_map(|(i, judged)| Some((i, judged.endorsement()?)));
         let mut trust = Trust { endorsements: endorsements.collect(), claims, replays };
         trust.withdraw();
         trust.respond();
@@ -263,11 +269,6 @@ fn is_final_by_its_leaf(predicate_type: &str) -> bool {
 /// Whether a claim of this type cannot be withdrawn: a withdrawal, a key compromise, a record of an issuer.
 pub fn is_final(predicate_type: &str) -> bool {
     is_final_by_its_leaf(predicate_type) || predicate_type == withdrawal::URI
-}
-
-fn read_endorsement(judged: &JudgedClaim<'_>) -> Option<Endorsement> {
-    let statement = judged.logged.claim().statement();
-    (statement.predicate_type() == endorsement::URI).then(|| Endorsement::parse(statement.predicate()).ok())?
 }
 
 fn read_withdrawal(judged: &JudgedClaim<'_>) -> Option<Withdrawal> {

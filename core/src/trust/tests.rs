@@ -33,8 +33,15 @@ fn has(world: &World, anchors: &[Anchor], package: &str, party: &Party, role: Ro
 
 fn fault(world: &World, anchors: &[Anchor], claim: ClaimId) -> Option<EndorsementFault> {
     let trust = Trust::judge(&world.claims);
-    let at = trust.claims().iter().find(|judged| judged.logged().claim().id() == claim).unwrap().logged();
-    trust.roles(anchors, Some(&purl("pkg:cargo/a")), START_MS).fault(at.origin(), at.leaf())
+    let judged = trust.claims().iter().find(|judged| judged.logged().claim().id() == claim).unwrap();
+    trust.roles(anchors, Some(&purl("pkg:cargo/a")), START_MS).fault(judged)
+}
+
+/// As [`fault`], of whatever package.
+fn fault_anywhere(world: &World, anchors: &[Anchor], claim: ClaimId) -> Option<EndorsementFault> {
+    let trust = Trust::judge(&world.claims);
+    let judged = trust.claims().iter().find(|judged| judged.logged().claim().id() == claim).unwrap();
+    trust.roles_anywhere(anchors, START_MS).fault(judged)
 }
 
 #[test]
@@ -276,8 +283,14 @@ fn an_expired_withdrawn_or_unauthorized_endorsement_gives_nothing() {
     let expired = crate::predicate::endorsement::Endorsement { valid_until: at("2025-12-31T23:59:59Z"), ..expired };
     let early =
         crate::predicate::endorsement::Endorsement { valid_from: Some(at("2026-01-02T00:00:00Z")), ..plain.clone() };
-    for (said, expected) in [(&expired, EndorsementFault::Expired), (&early, EndorsementFault::NotYet)] {
+    let elsewhere = crate::predicate::endorsement::Endorsement { scope: patterns(&["pkg:npm/*"]), ..expired.clone() };
+    for (said, expected) in [
+        (&expired, EndorsementFault::Expired),
+        (&elsewhere, EndorsementFault::Expired),
+        (&early, EndorsementFault::NotYet),
+    ] {
         let claim = world.endorse(&a, said);
+        assert_eq!(fault_anywhere(&world, &anchors, claim), Some(expected));
         assert!(!has(&world, &anchors, "pkg:cargo/a", &b, Role::Auditor));
         assert_eq!(fault(&world, &anchors, claim), Some(expected));
     }
@@ -307,6 +320,50 @@ fn a_cycle_gives_nothing() {
     assert!([&b, &c].iter().all(|party| has(&world, &anchors, "pkg:cargo/a", party, Role::Auditor)));
     assert_eq!(fault(&world, &anchors, back), Some(EndorsementFault::Cycle));
     assert_eq!(fault(&world, &anchors, own), Some(EndorsementFault::Cycle));
+    assert_eq!(fault_anywhere(&world, &anchors, back), Some(EndorsementFault::Cycle));
+    assert_eq!(fault_anywhere(&world, &anchors, own), Some(EndorsementFault::Cycle));
+}
+
+#[test]
+fn an_endorsement_for_other_packages_is_told_from_one_for_these() {
+    let mut world = World::new();
+    let (a, b, c) = (world.register("a", &[1], 1), world.register("b", &[2], 1), world.register("c", &[3], 1));
+    let anchors = [anchor(&a, &[Role::Auditor], &["pkg:cargo/*", "pkg:pypi/*"], 2)];
+    let other = world.endorse(&a, &endorsement(&b, "auditor", &["pkg:pypi/*"], 1));
+    let outside = world.endorse(&a, &endorsement(&b, "auditor", &["pkg:npm/*"], 1));
+    // Wider than its endorser's scope: it is for the packages that both are for.
+    let further = world.endorse(&b, &endorsement(&c, "auditor", &["pkg:*"], 0));
+    let forged = world.endorse(&a.with(&[9]), &endorsement(&b, "auditor", &["pkg:pypi/a"], 1));
+    assert_eq!(fault(&world, &anchors, other), Some(EndorsementFault::OtherPackages));
+    assert_eq!(fault(&world, &anchors, outside), Some(EndorsementFault::OtherPackages));
+    assert_eq!(fault(&world, &anchors, further), Some(EndorsementFault::EndorserLacksRole));
+    assert_eq!(fault(&world, &anchors, forged), Some(EndorsementFault::Standing));
+    assert_eq!(fault_anywhere(&world, &anchors, other), None);
+    assert_eq!(fault_anywhere(&world, &anchors, outside), Some(EndorsementFault::EndorserLacksRole));
+    assert_eq!(fault_anywhere(&world, &anchors, further), None);
+    assert_eq!(fault_anywhere(&world, &anchors, forged), Some(EndorsementFault::Standing));
+    let trust = Trust::judge(&world.claims);
+    let anywhere = trust.roles_anywhere(&anchors, START_MS);
+    assert!([&a, &b, &c].iter().all(|party| anywhere.has(&party.id, Role::Auditor)));
+    assert_eq!(anywhere.of(&c.id)[0].chain.len(), 2);
+    let shallow = [anchor(&a, &[Role::Auditor], &["pkg:*"], 1)];
+    assert_eq!(fault_anywhere(&world, &shallow, further), Some(EndorsementFault::TooDeep));
+}
+
+#[test]
+fn whoever_may_endorse_cannot_make_a_chain_lead_everywhere() {
+    let mut world = World::new();
+    let (a, b) = (world.register("a", &[1], 1), world.register("b", &[2], 1));
+    for i in 0..41 {
+        let scope: Vec<String> = (0..250).map(|j| format!("pkg:cargo/a{i}-{j}")).collect();
+        let scope: Vec<&str> = scope.iter().map(String::as_str).collect();
+        world.endorse(&a, &endorsement(&b, "auditor", &scope, 8));
+    }
+    let last = world.endorse(&b, &endorsement(&a, "auditor", &["pkg:cargo/a40-249"], 8));
+    let first = world.endorse(&b, &endorsement(&a, "auditor", &["pkg:cargo/a0-0"], 8));
+    let anchors = [anchor(&a, &[Role::Auditor], &["pkg:*"], 8)];
+    assert_eq!(fault_anywhere(&world, &anchors, first), Some(EndorsementFault::Cycle));
+    assert_eq!(fault_anywhere(&world, &anchors, last), Some(EndorsementFault::EndorserLacksRole));
 }
 
 #[test]
@@ -339,6 +396,21 @@ proptest! {
         }
         let anchors = [anchor(&parties[0], &[Role::Auditor], &["pkg:*"], depth)];
         let trust = Trust::judge(&world.claims);
+        // Anybody has a role somewhere who has it for a package of one of the scopes, and an endorser may lack it likewise.
+        let anywhere = trust.roles_anywhere(&anchors, START_MS);
+        let packages = ["pkg:cargo/a@1", "pkg:npm/a@1", "pkg:pypi/a@1"];
+        let each = packages.map(|package| trust.roles(&anchors, Some(&purl(package)), START_MS));
+        for party in &parties {
+            let somewhere = each.iter().any(|roles| roles.has(&party.id, Role::Auditor));
+            prop_assert_eq!(anywhere.has(&party.id, Role::Auditor), somewhere);
+        }
+        let lacks = |fault| {
+            matches!(fault, Some(EndorsementFault::EndorserLacksRole | EndorsementFault::OtherPackages))
+        };
+        for judged in trust.claims() {
+            let everywhere = each.iter().all(|roles| lacks(roles.fault(judged)));
+            prop_assert_eq!(lacks(anywhere.fault(judged)), everywhere);
+        }
         for (package, matching) in [("pkg:cargo/a@1", [0, 1]), ("pkg:npm/a@1", [0, 2])] {
             // The plainest search: who is reached, with how many steps left.
             let mut reached = vec![(0_usize, depth)];

@@ -59,6 +59,67 @@ fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
     assert!(posture.lines.iter().all(|line| !line.says.contains("other@1")));
 }
 
+#[test]
+fn endorsements_without_effect_are_marked_wherever_they_are_shown() {
+    use crate::predicate::Timestamp;
+    use crate::predicate::endorsement::Endorsement;
+    use crate::statement::Subject;
+    let mut world = World::new();
+    let parties = [("Ex", 1), ("X", 2), ("Y", 3)].map(|(name, seed)| world.register(name, &[seed], 1));
+    let [ex, x, y] = &parties;
+    world.log(&about("pkg:npm/foo", "https://example.org/own/v1", "{}"), &[x]);
+    let until = Timestamp::parse("2026-01-01T00:00:05Z").unwrap();
+    let expired = Endorsement { valid_until: until, ..endorsement(x, "auditor", &["pkg:npm/*"], 1) };
+    let elsewhere = endorsement(x, "auditor", &["pkg:pypi/*"], 1);
+    let (good, on, back, own) = (
+        endorsement(x, "auditor", &["pkg:npm/*"], 2),
+        endorsement(y, "auditor", &["pkg:npm/foo"], 1),
+        endorsement(x, "auditor", &["pkg:npm/foo"], 0),
+        endorsement(x, "auditor", &["pkg:npm/*"], 0),
+    );
+    for (by, said) in [(ex, &expired), (ex, &elsewhere), (ex, &good), (x, &on), (y, &back), (x, &own)] {
+        world.endorse(by, said);
+    }
+    let stranger = world.register("Z", &[4], 1);
+    world.endorse(&stranger, &good);
+    // An anchor for some packages, as most are.
+    let anchors = anchor(ex, &["auditor"]).replace("[\"pkg:*\"]", "[\"pkg:npm/*\", \"pkg:pypi/*\"]");
+    let policy = parse(&format!("version = 1\n{anchors}"));
+    let notes = |posture: &Posture| -> Vec<(String, Option<String>)> {
+        let mut lines: Vec<&Line> = posture.of(Question::Vouched).collect();
+        lines.sort_by_key(|line| line.leaf);
+        lines.iter().map(|line| (line.voices[0].name.clone().unwrap(), line.note.clone())).collect()
+    };
+    let fault = |fault: EndorsementFault| Some(fault.to_string());
+    let marks = |elsewhere: Option<String>| {
+        let marks = [
+            ("Ex", fault(EndorsementFault::Expired)),
+            ("Ex", elsewhere),
+            ("Ex", None),
+            ("Y", fault(EndorsementFault::Cycle)),
+            ("X", fault(EndorsementFault::Cycle)),
+            ("Z", fault(EndorsementFault::EndorserLacksRole)),
+        ];
+        marks.map(|(name, mark)| (name.to_owned(), mark)).to_vec()
+    };
+    let of_package = posture(&policy, &component("pkg:npm/foo"), &world.claims, NOW_MS);
+    assert_eq!(notes(&of_package), marks(fault(EndorsementFault::OtherPackages)));
+    assert!(notes(&of_package)[1].1.as_ref().unwrap().contains("for other packages"));
+
+    let about_x = |logged: &LoggedClaim| {
+        let subjects = logged.claim().statement().subjects();
+        subjects.iter().any(|subject: &Subject| subject.digest("sha256") == Some(&x.id.to_hex()))
+    };
+    let of_issuer = listing(&policy, &world.claims, about_x, NOW_MS);
+    // Y vouches for X, so who vouches for Y is shown, too.
+    let mut marked = marks(None);
+    marked.insert(3, ("X".to_owned(), None));
+    assert_eq!(notes(&of_issuer), marked);
+    // Whoever vouches is an auditor of what it vouches for, if only of that.
+    let line = of_issuer.of(Question::Vouched).find(|line| line.note.is_none()).unwrap();
+    assert_eq!(line.voices[0].roles.len(), 1);
+}
+
 /// One document of several products, and of several statements about them.
 const SEVERAL: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/1","author":"A","version":1,"timestamp":"2026-01-01T00:00:00Z","statements":[
     {"vulnerability":"CVE-1","status":"affected","action_statement":"x","products":[{"@id":"pkg:cargo/other@1"}]},
