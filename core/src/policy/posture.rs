@@ -153,6 +153,8 @@ pub struct Line {
     pub note: Option<String>,
     /// The claim that it responds to or withdraws.
     pub target: Option<ClaimId>,
+    /// Whom it vouches for, if it is an endorsement that has effect. Nobody vouches for itself: that leads back.
+    pub vouches_for: Option<IssuerId>,
     /// How many responses to it have effect, and how many of them dispute it.
     pub responses: (usize, usize),
 }
@@ -310,6 +312,7 @@ impl<'a> View<'a> {
             leaf: logged.leaf(),
             logged_at_ms: logged.logged_at_ms(),
             age_days: super::evaluate::days(self.now_ms.saturating_sub(logged.logged_at_ms())),
+            vouches_for: judged.endorsed().filter(|_| note.is_none()),
             note,
             target: None,
             responses: (self.trust.responses(judged).count(), self.trust.disputes(judged).count()),

@@ -106,6 +106,11 @@ impl<'a> JudgedClaim<'a> {
         self.issuers().any(|good| good == issuer)
     }
 
+    /// Whom it endorses, if it is an endorsement. Whether it gives a role is for [`Roles::fault`](super::Roles::fault) to say.
+    pub fn endorsed(&self) -> Option<IssuerId> {
+        self.endorsement().map(|said| said.issuer)
+    }
+
     /// What it says, if it is an endorsement.
     pub(super) fn endorsement(&self) -> Option<Endorsement> {
         let statement = self.logged.claim().statement();

@@ -118,6 +118,8 @@ pub struct LineView {
     pub age_days: u64,
     /// The claim that it answers or takes back.
     pub target: Option<String>,
+    /// The issuer that it vouches for with effect, if it is an endorsement.
+    pub vouches_for: Option<String>,
     /// Who answers it with effect, disputes among them.
     pub responses: usize,
     /// Who disputes it with effect.
@@ -265,6 +267,7 @@ impl LineView {
             logged_at_ms: line.logged_at_ms,
             age_days: line.age_days,
             target: line.target.map(|id| id.to_string()),
+            vouches_for: line.vouches_for.map(|id| id.to_string()),
             responses: line.responses.0,
             disputes: line.responses.1,
             replies: Vec::new(),

@@ -18,7 +18,7 @@ const SAID: usize = 3;
 /// The paragraph.
 pub fn paragraph(about: &About, answer: &Answer) -> String {
     let mut sentences = match about {
-        About::Issuer(_) => issuer(about, answer),
+        About::Issuer(id) => issuer(about, &id.to_string(), answer),
         About::Claim(id) => claim(about, &id.to_hex(), answer),
         _ => claims(about, answer),
     };
@@ -134,7 +134,7 @@ pub fn record(answer: &Answer) -> Option<&LineView> {
 }
 
 /// Who an issuer is, and what it has done.
-fn issuer(about: &About, answer: &Answer) -> Vec<String> {
+fn issuer(about: &About, id: &str, answer: &Answer) -> Vec<String> {
     let name = about.name();
     let Some(voice) = record(answer).and_then(|record| record.issuers.first()) else {
         return vec![format!("{name} is not registered in a log that was asked: nothing that it signs counts.")];
@@ -154,7 +154,7 @@ fn issuer(about: &About, answer: &Answer) -> Vec<String> {
     });
     let vouched = answer.questions.iter().filter(|question| question.question == Question::Vouched.name());
     let vouched: Vec<&LineView> =
-        vouched.flat_map(text::counting).filter(|line| line.kind == Some("endorsement")).collect();
+        vouched.flat_map(text::counting).filter(|line| line.vouches_for.as_deref() == Some(id)).collect();
     if !vouched.is_empty() {
         let vouch = if vouched.len() == 1 { "vouches" } else { "vouch" };
         sentences.push(format!("{} {vouch} for it.", count(vouched.len(), "endorsement")));

@@ -115,6 +115,9 @@ fn endorsements_without_effect_are_marked_wherever_they_are_shown() {
     let mut marked = marks(None);
     marked.insert(3, ("X".to_owned(), None));
     assert_eq!(notes(&of_issuer), marked);
+    // Of all of these two are of X and in effect, and not its own word.
+    let vouching = |id| of_issuer.lines.iter().filter(|line| line.vouches_for == Some(id)).count();
+    assert_eq!([x.id, y.id, ex.id].map(vouching), [2, 1, 0]);
     // Whoever vouches is an auditor of what it vouches for, if only of that.
     let line = of_issuer.of(Question::Vouched).find(|line| line.note.is_none()).unwrap();
     assert_eq!(line.voices[0].roles.len(), 1);
