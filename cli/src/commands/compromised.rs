@@ -84,10 +84,7 @@ mod tests {
     #[test]
     fn what_would_have_no_effect_is_refused() {
         let [one, two] = [1, 2].map(|n| IssuerId::derive(1, &[[n; 32]]));
-        let [own, other] = [1, 2].map(|n| {
-            let key = SigningKey::from_bytes(&[n; 32]).verifying_key();
-            PublicKey::from_hex(&assay_core::Hash::new(key.to_bytes()).to_hex()).unwrap()
-        });
+        let [own, other] = [1, 2].map(|n| PublicKey::from(&SigningKey::from_bytes(&[n; 32])));
         assert!(check_effect(&one, &[two, one], &own, &[own], 9, 9).is_ok());
         for (signs, key, from, said) in
             [(two, own, 9, "does not sign"), (one, other, 9, "never a key"), (one, own, 10, "has 9 entries")]

@@ -14,7 +14,6 @@ use assay_core::{
         self, Prepared,
         vex::{Product, Vex},
     },
-    purl::Purl,
     statement::Subject,
 };
 use clap::{Args, ValueEnum};
@@ -106,9 +105,7 @@ fn drafts(kind: Kind, document: &Document, subjects: &[Subject]) -> Result<Vec<D
 /// each what it is of: put to one subject they would say false things of it, for ever and signed.
 fn check_subjects(kind: Kind, prepared: &[Prepared], subjects: &[Subject]) -> Result<(), String> {
     let suggests = prepared.iter().any(|one| !one.subjects.is_empty());
-    let versioned = |subject: &Subject| {
-        subject.uri().and_then(|uri| Purl::parse(uri).ok()).is_some_and(|purl| purl.version().is_some())
-    };
+    let versioned = |subject: &Subject| subject.purl().is_some_and(|purl| purl.version().is_some());
     match kind {
         Kind::Audit if !subjects.is_empty() && suggests => {
             Err("it says itself which version of which package each of its audits is of; leave --subject away".into())

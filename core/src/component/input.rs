@@ -36,12 +36,7 @@ impl Fault {
 
     /// With its line, if it has a path in the file's JSON.
     pub(super) fn locate(self, input: &Input<'_>) -> Self {
-        let step = |key: &str| {
-            let mut step = String::new();
-            push_key(&mut step, key);
-            step
-        };
-        let line = |path: &String| json::line_of(input.text, limits::COMPONENT_JSON_DEPTH, path, step);
+        let line = |path: &String| json::line_of(input.text, limits::COMPONENT_JSON_DEPTH, path, push_key);
         Fault { line: self.line.or(self.path.as_ref().map(line)), ..self }
     }
 

@@ -4,13 +4,14 @@ use super::parse::Reader;
 
 /// The line, from 1, of the place that a path names, in a text that
 /// [`parse_to_depth`](super::parse_to_depth) takes to the depth `deepest`: of a member the line of its key, and of what is
-/// not there that of the last place on the way to it. `step` writes a member's key as the path does.
-pub fn line_of(text: &str, deepest: usize, path: &str, step: impl Fn(&str) -> String) -> u32 {
+/// not there that of the last place on the way to it. `push_step` appends a member's
+/// key as the path does.
+pub fn line_of(text: &str, deepest: usize, path: &str, push_step: impl Fn(&mut String, &str)) -> u32 {
     let mut reader = Reader::new(text, deepest);
     let mut rest = path.strip_prefix('$').unwrap_or(path);
     reader.space();
     let mut at = reader.at;
-    while let Some((next, place)) = reader.descend(rest, &step) {
+    while let Some((next, place)) = reader.descend(rest, &push_step) {
         (rest, at) = (next, place);
     }
     let before = text.as_bytes().get(..at).unwrap_or_default();
@@ -20,7 +21,7 @@ pub fn line_of(text: &str, deepest: usize, path: &str, step: impl Fn(&str) -> St
 impl Reader<'_> {
     /// Goes one step down from the value that is next, if the path leads further. Returns what is left of the path, and
     /// where the step led.
-    fn descend<'p>(&mut self, rest: &'p str, step: &impl Fn(&str) -> String) -> Option<(&'p str, usize)> {
+    fn descend<'p>(&mut self, rest: &'p str, push_step: &impl Fn(&mut String, &str)) -> Option<(&'p str, usize)> {
         let in_object = self.eat(b'{');
         if !in_object && !self.eat(b'[') {
             return None;
@@ -28,7 +29,11 @@ impl Reader<'_> {
         for index in 0_usize.. {
             self.space();
             let at = self.at;
-            let own = if in_object { step(&self.key()?) } else { format!("[{index}]") };
+            let mut own = String::new();
+            match in_object {
+                true => push_step(&mut own, &self.key()?),
+                false => own = format!("[{index}]"),
+            }
             let ends = |next: &&str| next.is_empty() || next.starts_with(['.', '[']);
             if let Some(next) = rest.strip_prefix(own.as_str()).filter(ends) {
                 return Some((next, at));
@@ -71,11 +76,6 @@ mod tests {
     #[test]
     fn every_place_has_its_line_and_what_is_missing_that_of_what_it_is_missing_in() {
         assert!(json::parse(TEXT.as_bytes()).is_ok());
-        let step = |key: &str| {
-            let mut step = String::new();
-            push_key(&mut step, key);
-            step
-        };
         for (path, line) in [
             ("$", 2),
             ("$.a", 2),
@@ -91,7 +91,7 @@ mod tests {
             ("$.ab", 7),
             ("$.none.b", 2),
         ] {
-            assert_eq!(line_of(TEXT, 8, path, step), line, "{path}");
+            assert_eq!(line_of(TEXT, 8, path, push_key), line, "{path}");
         }
     }
 }

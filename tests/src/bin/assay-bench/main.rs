@@ -14,7 +14,7 @@ mod report;
 
 use anyhow::{Context, ensure};
 use assay_proto::v1::{GetCheckpointRequest, log_service_client::LogServiceClient};
-use assay_tests::process::{Node, binaries};
+use assay_tests::process::{Node, binaries, poll};
 use load::{Shape, proofs, publish_stream, publish_unary};
 use material::{CLAIM_BYTES, Material};
 use report::{Better, Report};
@@ -202,14 +202,14 @@ fn peak_mib(pid: u32) -> anyhow::Result<f64> {
 fn at_rest_mib(pid: u32) -> anyhow::Result<f64> {
     let (mut least, mut since) = (resident_mib(pid)?, Instant::now());
     let begun = since;
-    while since.elapsed() < Duration::from_secs(3) && begun.elapsed() < Duration::from_secs(30) {
-        std::thread::sleep(Duration::from_millis(100));
+    poll(|| {
         let now = resident_mib(pid)?;
         if now < least {
             (least, since) = (now, Instant::now());
         }
-    }
-    Ok(least)
+        let settled = since.elapsed() >= Duration::from_secs(3) || begun.elapsed() >= Duration::from_secs(30);
+        Ok(settled.then_some(least))
+    })
 }
 
 fn status_mib(pid: u32, field: &str) -> anyhow::Result<f64> {
