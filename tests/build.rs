@@ -1,4 +1,5 @@
-//! Tells the tests which profile they were built in, so that they build the binaries in the same one.
+//! Tells the tests which profile they were built in, so that they build the binaries in the same
+//! one.
 
 fn main() {
     let profile = std::env::var("PROFILE").unwrap_or_default();

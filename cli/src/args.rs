@@ -1,21 +1,28 @@
-//! The arguments that every command shares, and the list of commands. Each command's own stand with it.
+//! The arguments that every command shares, and the list of commands. Each command's own stand with
+//! it.
 
 use crate::commands::{
-    audit, check, completions, endorse, get, issuer, key, log, lookup, man, policy, publish, receipt, require, respond,
-    verify, watch, withdraw,
+    audit, check, completions, endorse, get, issuer, key, log, lookup, man, policy, publish,
+    receipt, require, respond, verify, watch, withdraw,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use std::path::PathBuf;
 
 /// Publish, fetch and verify signed claims about software.
 ///
-/// Claims stand in a public log that cannot be changed without notice. Whoever has a receipt can check it offline, with
-/// nothing but the log's key.
+/// Claims stand in a public log that cannot be changed without notice. Whoever has a receipt can
+/// check it offline, with nothing but the log's key.
 ///
-/// Exit codes: 0 all that was asked holds; 1 verified, but what was demanded is not met; 2 usage; 3 unavailable (I/O or
-/// network), try again; 4 a check failed or misbehavior was found.
+/// Exit codes: 0 all that was asked holds; 1 verified, but what was demanded is not met; 2 usage; 3
+/// unavailable (I/O or network), try again; 4 a check failed or misbehavior was found.
 #[derive(Debug, Parser)]
-#[command(name = "assay", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "assay",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
@@ -25,7 +32,8 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What every command takes. A flag wins over the environment, and that over the configuration file.
+/// What every command takes. A flag wins over the environment, and that over the configuration
+/// file.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
@@ -153,12 +161,17 @@ mod tests {
     #[test]
     fn every_option_can_be_set_in_the_environment() {
         fn check(command: &clap::Command) {
-            for arg in command.get_arguments().filter(|arg| arg.get_long().is_some()) {
+            for arg in command
+                .get_arguments()
+                .filter(|arg| arg.get_long().is_some())
+            {
                 let long = arg.get_long().unwrap();
                 if matches!(long, "help" | "version") {
                     continue;
                 }
-                let env = arg.get_env().unwrap_or_else(|| panic!("{}: --{long} has no variable", command.get_name()));
+                let env = arg
+                    .get_env()
+                    .unwrap_or_else(|| panic!("{}: --{long} has no variable", command.get_name()));
                 assert!(env.to_str().unwrap().starts_with("ASSAY_"), "--{long}");
             }
             command.get_subcommands().for_each(check);

@@ -1,7 +1,9 @@
-//! Asking the logs that a policy names, for the commands that look software up; and the words for what they answer.
+//! Asking the logs that a policy names, for the commands that look software up; and the words for
+//! what they answer.
 //!
-//! Every log that the policy names is asked, each at its own address, all at the same time. A log that does not answer is
-//! said to be missing, and never passed over; an answer that does not verify ends the command, naming its log.
+//! Every log that the policy names is asked, each at its own address, all at the same time. A log
+//! that does not answer is said to be missing, and never passed over; an answer that does not
+//! verify ends the command, naming its log.
 
 use crate::{config::Settings, exit::Failure, output, time};
 use assay_client::{
@@ -30,12 +32,12 @@ const INDEXED: [&str; 3] = ["sha256", "sha512", "gitCommit"];
 /// How the logs are asked.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct How {
-    /// Ask nobody: take the answers that were kept when the same was asked before, verify them again, and say how old they
-    /// are
+    /// Ask nobody: take the answers that were kept when the same was asked before, verify them
+    /// again, and say how old they are
     #[arg(long, env = "ASSAY_OFFLINE", value_parser = FalseyValueParser::new(), conflicts_with = "private")]
     pub offline: bool,
-    /// Name to the logs only the first bits of what you ask for, so that they do not learn what you use. It takes longer, and
-    /// nothing is kept for --offline
+    /// Name to the logs only the first bits of what you ask for, so that they do not learn what you
+    /// use. It takes longer, and nothing is kept for --offline
     #[arg(long, env = "ASSAY_PRIVATE", value_parser = FalseyValueParser::new())]
     pub private: bool,
 }
@@ -74,8 +76,13 @@ pub struct Asked {
 impl Asked {
     /// The answers, as a policy weighs them.
     pub fn answers(&self) -> Vec<LogAnswer> {
-        let of_log = |asked: &AskedLog| LogAnswer { origin: asked.origin().to_owned(), answer: asked.answer.clone() };
-        self.logs.iter().map(of_log).collect()
+        self.logs
+            .iter()
+            .map(|asked: &AskedLog| LogAnswer {
+                origin: asked.origin().to_owned(),
+                answer: asked.answer.clone(),
+            })
+            .collect()
     }
 
     /// The claims of all logs.
@@ -97,48 +104,75 @@ impl AskedLog {
 
     /// Entries of the log that the answer is complete as of.
     pub fn size(&self) -> Option<u64> {
-        self.gathered.checkpoint.as_ref().map(|checkpoint| checkpoint.size().get())
+        self.gathered
+            .checkpoint
+            .as_ref()
+            .map(|checkpoint| checkpoint.size().get())
     }
 
     /// When the answer's head was made, in milliseconds since 1970.
     pub fn head_at_ms(&self) -> Option<u64> {
         match &self.answer {
-            Answer::Complete { head_at_ms } | Answer::Partial { head_at_ms, .. } => Some(*head_at_ms),
+            Answer::Complete { head_at_ms } | Answer::Partial { head_at_ms, .. } => {
+                Some(*head_at_ms)
+            }
             Answer::None { .. } => None,
         }
     }
 }
 
-/// The labels under which claims about a component stand: its version, its package, and its artifacts.
+/// The labels under which claims about a component stand: its version, its package, and its
+/// artifacts.
 pub fn labels(component: &Component) -> Vec<Label> {
-    let of_purl = |purl: &Purl| {
-        let version = purl.version().map(|_| Label::new(Kind::Version, purl.without_qualifiers()));
-        version.into_iter().chain([Label::new(Kind::Package, purl.without_version())])
-    };
-    let indexed = component.digests().iter().filter(|(algorithm, _)| INDEXED.contains(&algorithm.as_str()));
-    let of_digests = indexed.map(|(algorithm, hex)| Label::new(Kind::Digest, &format!("{algorithm}:{hex}")));
-    component.purl().into_iter().flat_map(of_purl).chain(of_digests).collect()
+    let indexed = component
+        .digests()
+        .iter()
+        .filter(|(algorithm, _)| INDEXED.contains(&algorithm.as_str()));
+    let of_digests =
+        indexed.map(|(algorithm, hex)| Label::new(Kind::Digest, &format!("{algorithm}:{hex}")));
+    component
+        .purl()
+        .into_iter()
+        .flat_map(|purl: &Purl| {
+            let version = purl
+                .version()
+                .map(|_| Label::new(Kind::Version, purl.without_qualifiers()));
+            version
+                .into_iter()
+                .chain([Label::new(Kind::Package, purl.without_version())])
+        })
+        .chain(of_digests)
+        .collect()
 }
 
 /// The logs that must answer: those that the policy names, or else the one of the settings.
 ///
-/// A log's key is the policy's, or that of `--log-key` if its name is the log's. Its address is `--log` if `--log-key` is of
-/// this log, or else the policy's. Fails with [`Failure::Usage`] if one of the two is nowhere to be had, or if both state
-/// different keys of one log.
+/// A log's key is the policy's, or that of `--log-key` if its name is the log's. Its address is
+/// `--log` if `--log-key` is of this log, or else the policy's. Fails with [`Failure::Usage`] if
+/// one of the two is nowhere to be had, or if both state different keys of one log.
 pub fn logs(policy: &Policy, settings: &Settings, how: How) -> Result<Vec<Log>, Failure> {
     let unknown = |origin: &str, what: &str| {
         Failure::Usage(format!(
-            "the policy demands that the log {} answers, and nothing says {what} of it; write it into the policy's [[log]]",
+            "the policy demands that the log {} answers, and nothing says {what} of it; write it \
+             into the policy's [[log]]",
             output::plain(origin)
         ))
     };
     if policy.logs().is_empty() {
-        let url = if how.offline { settings.log().ok() } else { Some(settings.log()?) };
-        return Ok(vec![Log { key: settings.log_key()?, url }]);
+        let url = if how.offline {
+            settings.log().ok()
+        } else {
+            Some(settings.log()?)
+        };
+        return Ok(vec![Log {
+            key: settings.log_key()?,
+            url,
+        }]);
     }
     // Without a key of the policy's own, an absent key of the settings is an error, and not before.
     let ours = settings.log_key();
-    let one = |required: &assay_core::policy::RequiredLog| {
+
+    policy.logs().iter().map(|required: &assay_core::policy::RequiredLog| {
         let ours = ours.as_ref().ok().filter(|key| key.name() == required.origin);
         let stated = policy.tlog().and_then(|tlog| tlog.log(&required.origin)).map(|known| &known.key);
         if let (Some(stated), Some(ours)) = (stated, ours)
@@ -151,34 +185,49 @@ pub fn logs(policy: &Policy, settings: &Settings, how: How) -> Result<Vec<Log>, 
         }
         let key = stated.or(ours).ok_or_else(|| unknown(&required.origin, "the key"))?.clone();
         let url = ours.and_then(|_| settings.log().ok()).or_else(|| required.url.clone());
-        match url.is_some() || how.offline {
-            true => Ok(Log { key, url }),
-            false => Err(unknown(&required.origin, "the address (`url`)")),
-        }
-    };
-    policy.logs().iter().map(one).collect()
+        if url.is_some() || how.offline { Ok(Log { key, url }) } else { Err(unknown(&required.origin, "the \
+            address (`url`)")) }
+    }).collect()
 }
 
 /// Asks every log for all that bears on `labels`.
 ///
-/// Fails with [`Failure::OfLog`] if an answer does not verify, and if this machine cannot keep or read answers. A log that
-/// cannot be reached is no failure of this function: its [`Answer`] says so.
-pub async fn ask(policy: &Policy, labels: &[Label], how: How, settings: &Settings) -> Result<Asked, Failure> {
+/// Fails with [`Failure::OfLog`] if an answer does not verify, and if this machine cannot keep or
+/// read answers. A log that cannot be reached is no failure of this function: its [`Answer`] says
+/// so.
+pub async fn ask(
+    policy: &Policy,
+    labels: &[Label],
+    how: How,
+    settings: &Settings,
+) -> Result<Asked, Failure> {
     let mut tasks: Vec<(Log, JoinHandle<_>)> = Vec::new();
     for log in logs(policy, settings, how)? {
         let (labels, settings, asked) = (labels.to_vec(), settings.clone(), log.clone());
-        tasks.push((log, tokio::spawn(async move { ask_one(&asked, labels, how, &settings).await })));
+        tasks.push((
+            log,
+            tokio::spawn(async move { ask_one(&asked, labels, how, &settings).await }),
+        ));
     }
     let mut asked = Asked::default();
     for (log, task) in tasks {
-        let gathered =
-            task.await.map_err(|e| Failure::io("a question to a log was interrupted", std::io::Error::other(e)))?;
+        let gathered = task.await.map_err(|e| {
+            Failure::io(
+                "a question to a log was interrupted",
+                std::io::Error::other(e),
+            )
+        })?;
         asked.logs.push(answered(policy, log, gathered, how)?);
     }
     Ok(asked)
 }
 
-async fn ask_one(log: &Log, labels: Vec<Label>, how: How, settings: &Settings) -> Result<Gathered, ClientError> {
+async fn ask_one(
+    log: &Log,
+    labels: Vec<Label>,
+    how: How,
+    settings: &Settings,
+) -> Result<Gathered, ClientError> {
     let cache = AnswerCache::new(&settings.state_dir, &log.key);
     let source = match &log.url {
         Some(url) if !how.offline => {
@@ -189,7 +238,11 @@ async fn ask_one(log: &Log, labels: Vec<Label>, how: How, settings: &Settings) -
                 tls: settings.tls.clone(),
             })
             .await?;
-            if how.private { Source::Private(client) } else { Source::Node(client, Some(cache)) }
+            if how.private {
+                Source::Private(client)
+            } else {
+                Source::Node(client, Some(cache))
+            }
         }
         _ => Source::Kept(cache),
     };
@@ -197,11 +250,22 @@ async fn ask_one(log: &Log, labels: Vec<Label>, how: How, settings: &Settings) -
 }
 
 /// What an answer is worth: verified, and confirmed by as many witnesses as the policy asks for.
-fn answered(policy: &Policy, log: Log, gathered: Result<Gathered, ClientError>, how: How) -> Result<AskedLog, Failure> {
+fn answered(
+    policy: &Policy,
+    log: Log,
+    gathered: Result<Gathered, ClientError>,
+    how: How,
+) -> Result<AskedLog, Failure> {
     let origin = log.key.name().to_owned();
     let silent = |log, why: String, unreachable| {
         let (gathered, witnesses) = Default::default();
-        AskedLog { log, answer: Answer::None { why }, gathered, witnesses, unreachable }
+        AskedLog {
+            log,
+            answer: Answer::None { why },
+            gathered,
+            witnesses,
+            unreachable,
+        }
     };
     let gathered = match gathered {
         Ok(gathered) => gathered,
@@ -212,14 +276,17 @@ fn answered(policy: &Policy, log: Log, gathered: Result<Gathered, ClientError>, 
     };
     if let Some((leaf, error)) = gathered.broken.first() {
         return Err(Failure::Failed(format!(
-            "the log {} holds a claim at entry {leaf} that does not verify, and should never have taken it: {error}; do not \
-             rely on this log until its operator explains it",
+            "the log {} holds a claim at entry {leaf} that does not verify, and should never have \
+             taken it: {error}; do not rely on this log until its operator explains it",
             output::plain(&origin)
         )));
     }
     if gathered.checkpoints.is_empty() {
         let nothing = "no answer to this question was kept; ask once without --offline";
-        let why = gathered.missing.clone().unwrap_or_else(|| nothing.to_owned());
+        let why = gathered
+            .missing
+            .clone()
+            .unwrap_or_else(|| nothing.to_owned());
         return Ok(silent(log, why, how.offline));
     }
     let (witnesses, cosigned_at_ms) = match witnessed(policy, &log.key, &gathered) {
@@ -229,15 +296,30 @@ fn answered(policy: &Policy, log: Log, gathered: Result<Gathered, ClientError>, 
     let head_at_ms = cosigned_at_ms.unwrap_or(gathered.head_at_ms);
     let answer = match gathered.missing.clone() {
         None => Answer::Complete { head_at_ms },
-        Some(missing) => Answer::Partial { head_at_ms, missing },
+        Some(missing) => Answer::Partial {
+            head_at_ms,
+            missing,
+        },
     };
-    Ok(AskedLog { log, answer, gathered, witnesses, unreachable: false })
+    Ok(AskedLog {
+        log,
+        answer,
+        gathered,
+        witnesses,
+        unreachable: false,
+    })
 }
 
-/// The witnesses that confirmed every head of an answer, and when a quorum of them had, in milliseconds since 1970; why not, if
-/// they are fewer than the policy asks for.
-fn witnessed(policy: &Policy, key: &VerifierKey, gathered: &Gathered) -> Result<(Vec<String>, Option<u64>), String> {
-    let Some(tlog) = policy.tlog().filter(|tlog| tlog.quorum().is_some()) else { return Ok(Default::default()) };
+/// The witnesses that confirmed every head of an answer, and when a quorum of them had, in
+/// milliseconds since 1970; why not, if they are fewer than the policy asks for.
+fn witnessed(
+    policy: &Policy,
+    key: &VerifierKey,
+    gathered: &Gathered,
+) -> Result<(Vec<String>, Option<u64>), String> {
+    let Some(tlog) = policy.tlog().filter(|tlog| tlog.quorum().is_some()) else {
+        return Ok(Default::default());
+    };
     let tlog: TlogPolicy = tlog.with_log(key);
     let mut witnesses: Option<BTreeSet<String>> = None;
     let mut cosigned_at: Option<u64> = None;
@@ -247,10 +329,15 @@ fn witnessed(policy: &Policy, key: &VerifierKey, gathered: &Gathered) -> Result<
             .map_err(|e| format!("not enough of your witnesses confirm what it shows ({e})"))?;
         let now: BTreeSet<String> = quorum.witnesses().iter().cloned().collect();
         witnesses = Some(witnesses.map_or(now.clone(), |before| &before & &now));
-        cosigned_at = cosigned_at.min(quorum.cosigned_at()).or(quorum.cosigned_at());
+        cosigned_at = cosigned_at
+            .min(quorum.cosigned_at())
+            .or(quorum.cosigned_at());
     }
     let milliseconds = cosigned_at.map(|seconds| seconds.saturating_mul(1000));
-    Ok((witnesses.unwrap_or_default().into_iter().collect(), milliseconds))
+    Ok((
+        witnesses.unwrap_or_default().into_iter().collect(),
+        milliseconds,
+    ))
 }
 
 /// An error with its causes, in one line without a full stop.
@@ -269,11 +356,14 @@ pub fn one_line(error: &dyn std::error::Error) -> String {
 
 /// The time, in milliseconds since 1970.
 pub fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How long ago something was, for people: `3 days ago`. A time in the future is `just now`: clocks differ.
+/// How long ago something was, for people: `3 days ago`. A time in the future is `just now`: clocks
+/// differ.
 pub fn ago(at_ms: u64, now_ms: u64) -> String {
     let seconds = now_ms.saturating_sub(at_ms) / 1000;
     let (count, unit) = match seconds {
@@ -292,10 +382,15 @@ pub fn at(ms: u64) -> String {
     format!("{} UTC", minutes.replacen('T', " ", 1))
 }
 
-/// Who somebody is, for people: what the policy calls it, else what it calls itself, else the beginning of its id. A name that
-/// it gave itself stands in quotes, with the id: it proves nothing.
+/// Who somebody is, for people: what the policy calls it, else what it calls itself, else the
+/// beginning of its id. A name that it gave itself stands in quotes, with the id: it proves
+/// nothing.
 pub fn who(issuer: &IssuerId, policy: &Policy, trust: &Trust<'_>) -> String {
-    if let Some(anchor) = policy.anchors().iter().find(|named| named.anchor.issuer == *issuer) {
+    if let Some(anchor) = policy
+        .anchors()
+        .iter()
+        .find(|named| named.anchor.issuer == *issuer)
+    {
         return output::plain(&anchor.name);
     }
     let id: String = issuer.to_hex().chars().take(12).collect();
@@ -329,8 +424,8 @@ mod tests {
     #[test]
     fn a_component_is_asked_for_by_version_package_and_indexed_digests() {
         let purl = Purl::canonicalize("pkg:deb/debian/curl@7.1?arch=amd64").unwrap();
-        let digests =
-            [("sha256", "aa"), ("sha1", "bb"), ("gitCommit", "cc")].map(|(a, d)| (a.to_owned(), d.to_owned()));
+        let digests = [("sha256", "aa"), ("sha1", "bb"), ("gitCommit", "cc")]
+            .map(|(a, d)| (a.to_owned(), d.to_owned()));
         let expected = [
             (Kind::Version, "pkg:deb/debian/curl@7.1"),
             (Kind::Package, "pkg:deb/debian/curl"),
@@ -338,6 +433,9 @@ mod tests {
             (Kind::Digest, "gitCommit:cc"),
         ];
         let component = Component::new(Some(purl), digests.to_vec());
-        assert_eq!(labels(&component), expected.map(|(kind, value)| Label::new(kind, value)));
+        assert_eq!(
+            labels(&component),
+            expected.map(|(kind, value)| Label::new(kind, value))
+        );
     }
 }

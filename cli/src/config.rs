@@ -1,4 +1,5 @@
-//! Settings: flags and environment (which `clap` joins), then the configuration file, then defaults.
+//! Settings: flags and environment (which `clap` joins), then the configuration file, then
+//! defaults.
 
 use crate::{
     args::{Format, Global},
@@ -66,27 +67,43 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Joins the flags with the configuration file. Without `--config` a missing file is an empty one.
+    /// Joins the flags with the configuration file. Without `--config` a missing file is an empty
+    /// one.
     pub fn load(global: &Global) -> Result<Self, Failure> {
         let folders = Folders::from_environment();
-        let path = global.config.clone().unwrap_or_else(|| folders.config.join("config.toml"));
+        let path = global
+            .config
+            .clone()
+            .unwrap_or_else(|| folders.config.join("config.toml"));
         let file = match std::fs::read_to_string(&path) {
             Ok(text) => parse(&text, &path)?,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound && global.config.is_none() => File::default(),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && global.config.is_none() => {
+                File::default()
+            }
             Err(e) => {
-                return Err(Failure::Usage(format!("cannot read the configuration file {}: {e}", path.display())));
+                return Err(Failure::Usage(format!(
+                    "cannot read the configuration file {}: {e}",
+                    path.display()
+                )));
             }
         };
-        Ok(Settings::join(global, file, path.parent().unwrap_or(Path::new(".")), folders))
+        Ok(Settings::join(
+            global,
+            file,
+            path.parent().unwrap_or(Path::new(".")),
+            folders,
+        ))
     }
 
     fn join(global: &Global, file: File, base: &Path, folders: Folders) -> Self {
         let at = |path: Option<PathBuf>| path.map(|path| base.join(path));
         // A key given as text is no path; everything else in the file is relative to it.
-        let file_log_key = file.log_key.map(|key| match VerifierKey::parse(key.trim()) {
-            Ok(_) => key,
-            Err(_) => base.join(key).to_string_lossy().into_owned(),
-        });
+        let file_log_key = file
+            .log_key
+            .map(|key| match VerifierKey::parse(key.trim()) {
+                Ok(_) => key,
+                Err(_) => base.join(key).to_string_lossy().into_owned(),
+            });
         let text = |flag: &Option<String>| flag.clone().filter(|value| !value.is_empty());
         Settings {
             log: text(&global.log).or(file.log),
@@ -94,8 +111,16 @@ impl Settings {
             format: global.output.or(file.output).unwrap_or_default(),
             quiet: global.quiet || file.quiet.unwrap_or(false),
             policy_by_default: global.policy.is_none() && file.policy.is_none(),
-            policy: global.policy.clone().or(at(file.policy)).unwrap_or_else(|| folders.config.join("policy.toml")),
-            state_dir: global.state_dir.clone().or(at(file.state_dir)).unwrap_or(folders.state),
+            policy: global
+                .policy
+                .clone()
+                .or(at(file.policy))
+                .unwrap_or_else(|| folders.config.join("policy.toml")),
+            state_dir: global
+                .state_dir
+                .clone()
+                .or(at(file.state_dir))
+                .unwrap_or(folders.state),
             tls: Tls {
                 ca: global.tls_ca.clone().or(at(file.tls_ca)),
                 cert: global.tls_cert.clone().or(at(file.tls_cert)),
@@ -111,7 +136,9 @@ impl Settings {
     pub fn log(&self) -> Result<String, Failure> {
         self.log.clone().ok_or_else(|| {
             Failure::Usage(
-                "which log? Give its address with --log URL, ASSAY_LOG or `log = …` in the configuration".into(),
+                "which log? Give its address with --log URL, ASSAY_LOG or `log = …` in the \
+                 configuration"
+                    .into(),
             )
         })
     }
@@ -120,15 +147,17 @@ impl Settings {
     pub fn log_key(&self) -> Result<VerifierKey, Failure> {
         let given = self.log_key.as_deref().ok_or_else(|| {
             Failure::Usage(
-                "no log key: give the key that the log's operator publishes with --log-key, ASSAY_LOG_KEY or \
-                 `log_key = …` in the configuration; without it nothing can be verified"
+                "no log key: give the key that the log's operator publishes with --log-key, \
+                 ASSAY_LOG_KEY or `log_key = …` in the configuration; without it nothing can be \
+                 verified"
                     .into(),
             )
         })?;
         parse_log_key(given)
     }
 
-    /// The signing keys: those of the command, else those of the configuration, else the default one.
+    /// The signing keys: those of the command, else those of the configuration, else the default
+    /// one.
     pub fn keys(&self, given: &[PathBuf]) -> Vec<PathBuf> {
         match (given, &self.keys[..]) {
             ([], []) => vec![self.default_key.clone()],
@@ -142,12 +171,14 @@ impl Settings {
         &self.default_key
     }
 
-    /// The policy: the one that a command names, else that of `--policy`, the configuration, or the default place.
+    /// The policy: the one that a command names, else that of `--policy`, the configuration, or the
+    /// default place.
     pub fn policy(&self, given: Option<PathBuf>) -> PathBuf {
         given.unwrap_or_else(|| self.policy.clone())
     }
 
-    /// Whether there is no policy and nobody named one: commands that only show things then take the one to start with.
+    /// Whether there is no policy and nobody named one: commands that only show things then take
+    /// the one to start with.
     pub fn has_no_policy(&self) -> bool {
         self.policy_by_default && !self.policy.exists()
     }
@@ -164,7 +195,8 @@ impl Settings {
 
 /// Reads an issuer id: 64 lower-case hex digits.
 pub fn parse_issuer(text: &str) -> Result<IssuerId, String> {
-    IssuerId::from_hex(text).ok_or_else(|| format!("{text:?} is no issuer id: 64 lower-case hex digits"))
+    IssuerId::from_hex(text)
+        .ok_or_else(|| format!("{text:?} is no issuer id: 64 lower-case hex digits"))
 }
 
 /// Reads a log key given as text or as a file.
@@ -174,15 +206,20 @@ fn parse_log_key(given: &str) -> Result<VerifierKey, Failure> {
         Err(wrong) => wrong,
     };
     let text = std::fs::read_to_string(given).map_err(|e| {
-        Failure::Usage(match given.contains('+') {
-            true => format!("--log-key {given}: {wrong}"),
-            false => {
-                format!("--log-key {given}: it is no key (NAME+HASH+BASE64), and as a file it cannot be read: {e}")
-            }
+        Failure::Usage(if given.contains('+') {
+            format!("--log-key {given}: {wrong}")
+        } else {
+            format!(
+                "--log-key {given}: it is no key (NAME+HASH+BASE64), and as a file it \
+                    cannot be read: {e}"
+            )
         })
     })?;
-    VerifierKey::parse(text.trim())
-        .map_err(|e| Failure::Usage(format!("{given}: not a log key ({e}); it should hold one line, NAME+HASH+BASE64")))
+    VerifierKey::parse(text.trim()).map_err(|e| {
+        Failure::Usage(format!(
+            "{given}: not a log key ({e}); it should hold one line, NAME+HASH+BASE64"
+        ))
+    })
 }
 
 fn parse(text: &str, path: &Path) -> Result<File, Failure> {
@@ -192,11 +229,19 @@ fn parse(text: &str, path: &Path) -> Result<File, Failure> {
 impl Folders {
     /// XDG's places, or those under the home folder.
     fn from_environment() -> Self {
-        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let set = |name| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let home = set("HOME").unwrap_or_else(|| PathBuf::from("."));
         Folders {
-            config: set("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("assay"),
-            state: set("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state")).join("assay"),
+            config: set("XDG_CONFIG_HOME")
+                .unwrap_or_else(|| home.join(".config"))
+                .join("assay"),
+            state: set("XDG_STATE_HOME")
+                .unwrap_or_else(|| home.join(".local/state"))
+                .join("assay"),
         }
     }
 }
@@ -206,21 +251,35 @@ mod tests {
     use super::*;
 
     fn join(global: &Global, file: &str) -> Settings {
-        let folders = Folders { config: "/config".into(), state: "/state".into() };
-        Settings::join(global, parse(file, Path::new("config.toml")).unwrap(), Path::new("/base"), folders)
+        let folders = Folders {
+            config: "/config".into(),
+            state: "/state".into(),
+        };
+        Settings::join(
+            global,
+            parse(file, Path::new("config.toml")).unwrap(),
+            Path::new("/base"),
+            folders,
+        )
     }
 
     #[test]
     fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
         let none = Global::default();
         let settings = join(&none, "");
-        assert_eq!((settings.state_dir.as_path(), settings.format), (Path::new("/state"), Format::Text));
+        assert_eq!(
+            (settings.state_dir.as_path(), settings.format),
+            (Path::new("/state"), Format::Text)
+        );
         assert!(settings.log().is_err());
 
         let file = "log = \"http://file\"\noutput = \"json\"\nstate_dir = \"seen\"\nquiet = true";
         let settings = join(&none, file);
         assert_eq!(settings.log().unwrap(), "http://file");
-        assert_eq!((settings.state_dir.as_path(), settings.format), (Path::new("/base/seen"), Format::Json));
+        assert_eq!(
+            (settings.state_dir.as_path(), settings.format),
+            (Path::new("/base/seen"), Format::Json)
+        );
         assert!(settings.quiet);
 
         let flags = Global {
@@ -231,17 +290,32 @@ mod tests {
         };
         let settings = join(&flags, file);
         assert_eq!(settings.log().unwrap(), "http://flag");
-        assert_eq!((settings.state_dir.as_path(), settings.format), (Path::new("mine"), Format::Text));
+        assert_eq!(
+            (settings.state_dir.as_path(), settings.format),
+            (Path::new("mine"), Format::Text)
+        );
     }
 
     #[test]
     fn the_policy_comes_from_the_command_then_the_flag_then_the_file_then_the_default() {
         let file = "policy = \"p.toml\"";
-        let flag = Global { policy: Some("flag.toml".into()), ..Global::default() };
-        assert_eq!(join(&flag, file).policy(Some("given.toml".into())), PathBuf::from("given.toml"));
+        let flag = Global {
+            policy: Some("flag.toml".into()),
+            ..Global::default()
+        };
+        assert_eq!(
+            join(&flag, file).policy(Some("given.toml".into())),
+            PathBuf::from("given.toml")
+        );
         assert_eq!(join(&flag, file).policy(None), PathBuf::from("flag.toml"));
-        assert_eq!(join(&Global::default(), file).policy(None), PathBuf::from("/base/p.toml"));
-        assert_eq!(join(&Global::default(), "").policy(None), PathBuf::from("/config/policy.toml"));
+        assert_eq!(
+            join(&Global::default(), file).policy(None),
+            PathBuf::from("/base/p.toml")
+        );
+        assert_eq!(
+            join(&Global::default(), "").policy(None),
+            PathBuf::from("/config/policy.toml")
+        );
     }
 
     #[test]
@@ -249,12 +323,20 @@ mod tests {
         let settings = join(&Global::default(), "key = [\"a.pem\"]");
         assert_eq!(settings.keys(&["b.pem".into()]), [PathBuf::from("b.pem")]);
         assert_eq!(settings.keys(&[]), [PathBuf::from("/base/a.pem")]);
-        assert_eq!(join(&Global::default(), "").keys(&[]), [PathBuf::from("/config/key.pem")]);
+        assert_eq!(
+            join(&Global::default(), "").keys(&[]),
+            [PathBuf::from("/config/key.pem")]
+        );
     }
 
     #[test]
     fn an_unknown_key_in_the_file_is_named_with_its_line() {
-        let error = parse("log = \"x\"\nlogg = \"y\"", Path::new("config.toml")).unwrap_err().to_string();
-        assert!(error.contains("config.toml") && error.contains("logg") && error.contains("line 2"), "{error}");
+        let error = parse("log = \"x\"\nlogg = \"y\"", Path::new("config.toml"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("config.toml") && error.contains("logg") && error.contains("line 2"),
+            "{error}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What can go wrong, and the exit code that each kind has (DESIGN 4). This is the only place that knows the codes.
+//! What can go wrong, and the exit code that each kind has (DESIGN 4). This is the only place that
+//! knows the codes.
 
 use crate::output;
 use assay_client::{ClientError, audit::AuditError};
@@ -7,7 +8,8 @@ use std::{io::Write, process::ExitCode};
 /// Why a command did not do, or did not find, what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// What was looked at is genuine, but not what was demanded of it, or not all of it could be shown.
+    /// What was looked at is genuine, but not what was demanded of it, or not all of it could be
+    /// shown.
     #[error("{0}")]
     NotMet(String),
     /// The arguments, or a file that they name, cannot be used.
@@ -47,7 +49,10 @@ pub enum Failure {
 impl Failure {
     /// An I/O failure with what was being done.
     pub fn io(what: impl Into<String>, source: std::io::Error) -> Self {
-        Failure::Io { what: what.into(), source }
+        Failure::Io {
+            what: what.into(),
+            source,
+        }
     }
 }
 
@@ -72,7 +77,9 @@ fn client_code(error: &ClientError) -> u8 {
     match error {
         ClientError::Usage(_) | ClientError::Refused { .. } => USAGE,
         ClientError::Unavailable { .. } | ClientError::State { .. } => UNAVAILABLE,
-        ClientError::Unverified { .. } | ClientError::Unsupported(_) | ClientError::Misbehavior(_) => FAILED,
+        ClientError::Unverified { .. }
+        | ClientError::Unsupported(_)
+        | ClientError::Misbehavior(_) => FAILED,
     }
 }
 
@@ -122,10 +129,13 @@ fn client_advice(error: &ClientError) -> Option<&'static str> {
     }
 }
 
-const TRY_AGAIN: &str = "nothing is wrong with the log as far as this shows; try again, or check --log (http or https?), the \
-                         network, and --tls-ca, --tls-cert and --tls-key if the node asks for TLS";
-const CHECK_KEY: &str = "do not rely on the answer; check that --log-key is the key of the log at that address";
-const REPORT: &str = "do not rely on this log; report the two notes to the log's operator and to others who use it";
+const TRY_AGAIN: &str = "nothing is wrong with the log as far as this shows; try again, or check \
+    --log (http or https?), the network, and --tls-ca, --tls-cert and --tls-key if the node asks \
+    for TLS";
+const CHECK_KEY: &str =
+    "do not rely on the answer; check that --log-key is the key of the log at that address";
+const REPORT: &str =
+    "do not rely on this log; report the two notes to the log's operator and to others who use it";
 
 /// What to do about a refusal by the node.
 fn refused_advice(code: tonic::Code) -> Option<&'static str> {
@@ -145,7 +155,8 @@ pub fn report(failure: &Failure) -> ExitCode {
     ExitCode::from(code(failure))
 }
 
-/// The failure for people. Names of files and words of nodes are in it, which must not drive the terminal.
+/// The failure for people. Names of files and words of nodes are in it, which must not drive the
+/// terminal.
 fn words(failure: &Failure) -> String {
     let mut text = format!("assay: {failure}");
     let mut cause = std::error::Error::source(failure);
@@ -162,7 +173,10 @@ fn words(failure: &Failure) -> String {
     if let Some(advice) = advice(failure) {
         text.push_str(&format!("\n  next: {advice}"));
     }
-    text.lines().map(|line| output::plain(&line.replace('\t', " "))).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| output::plain(&line.replace('\t', " ")))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]
@@ -175,7 +189,12 @@ mod tests {
     fn a_failure_cannot_drive_the_terminal() {
         let cause = std::io::Error::other("b\x1b[31m\nc");
         let said = words(&Failure::io("cannot read a\x1b[2J", cause));
-        assert!(said.starts_with("assay: cannot read a\u{fffd}[2J\n  because: b\u{fffd}[31m\nc\n  next: "), "{said}");
+        assert!(
+            said.starts_with(
+                "assay: cannot read a\u{fffd}[2J\n  because: b\u{fffd}[31m\nc\n  next: "
+            ),
+            "{said}"
+        );
     }
 
     #[test]
@@ -189,7 +208,10 @@ mod tests {
             path: vec![],
             kept: Err(text()),
         };
-        let root = AuditError::Root { computed: Hash::of(b"a"), signed: Hash::of(b"b") };
+        let root = AuditError::Root {
+            computed: Hash::of(b"a"),
+            signed: Hash::of(b"b"),
+        };
         let cases: [(Failure, u8); 14] = [
             (Failure::NotMet(text()), 1),
             (Failure::Usage(text()), 2),
@@ -197,12 +219,50 @@ mod tests {
             (Failure::Unanswered(text()), 3),
             (Failure::Failed(text()), 4),
             (ClientError::Usage(text()).into(), 2),
-            (ClientError::Refused { code: tonic::Code::PermissionDenied, message: text() }.into(), 2),
-            (ClientError::Unavailable { what: text(), retry_after: None, source: None }.into(), 3),
-            (ClientError::State { what: text(), path: "x".into(), source: Some(io()) }.into(), 3),
-            (ClientError::Unverified { what: text(), source: None }.into(), 4),
+            (
+                ClientError::Refused {
+                    code: tonic::Code::PermissionDenied,
+                    message: text(),
+                }
+                .into(),
+                2,
+            ),
+            (
+                ClientError::Unavailable {
+                    what: text(),
+                    retry_after: None,
+                    source: None,
+                }
+                .into(),
+                3,
+            ),
+            (
+                ClientError::State {
+                    what: text(),
+                    path: "x".into(),
+                    source: Some(io()),
+                }
+                .into(),
+                3,
+            ),
+            (
+                ClientError::Unverified {
+                    what: text(),
+                    source: None,
+                }
+                .into(),
+                4,
+            ),
             (ClientError::Misbehavior(Box::new(misbehavior)).into(), 4),
-            (AuditError::Unavailable { url: text(), what: text(), source: None }.into(), 3),
+            (
+                AuditError::Unavailable {
+                    url: text(),
+                    what: text(),
+                    source: None,
+                }
+                .into(),
+                3,
+            ),
             (AuditError::Tile { path: text() }.into(), 4),
             (root.into(), 4),
         ];

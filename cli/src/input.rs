@@ -21,35 +21,45 @@ pub struct Document {
 
 /// Reads `path`, or stdin if it is `-`.
 ///
-/// Fails with [`Failure::Usage`] if there is no such file or it is longer than `most` bytes, and with [`Failure::Io`] if
-/// it cannot be read.
+/// Fails with [`Failure::Usage`] if there is no such file or it is longer than `most` bytes, and
+/// with [`Failure::Io`] if it cannot be read.
 pub fn read(path: &Path, most: usize) -> Result<Document, Failure> {
     let shown = output::plain(&path.display().to_string());
     let failed = |e: io::Error| match e.kind() {
         io::ErrorKind::NotFound => Failure::Usage(format!("{shown}: there is no such file")),
         _ => Failure::io(format!("cannot read {shown}"), e),
     };
-    let (reader, modified): (Box<dyn Read>, _) = match path == Path::new("-") {
-        true => (Box::new(io::stdin().lock()), None),
-        false => {
-            let file = File::open(path).map_err(failed)?;
-            let metadata = file.metadata().map_err(failed)?;
-            if metadata.is_dir() {
-                return Err(Failure::Usage(format!("{shown} is a folder; name a file")));
-            }
-            (Box::new(file), metadata.modified().ok())
+    let (reader, modified): (Box<dyn Read>, _) = if path == Path::new("-") {
+        (Box::new(io::stdin().lock()), None)
+    } else {
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(Failure::Usage(format!("{shown} is a folder; name a file")));
         }
+        (Box::new(file), metadata.modified().ok())
     };
     let mut bytes = Vec::new();
-    reader.take(most as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    reader
+        .take(most as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
     if bytes.len() > most {
-        return Err(Failure::Usage(format!("{shown} is longer than {most} bytes, which is the most that is taken")));
+        return Err(Failure::Usage(format!(
+            "{shown} is longer than {most} bytes, which is the most that is taken"
+        )));
     }
-    let name = match modified.is_some() || path != Path::new("-") {
-        true => path.file_name().map_or_else(|| shown.clone(), |name| name.to_string_lossy().into_owned()),
-        false => "stdin".into(),
+    let name = if modified.is_some() || path != Path::new("-") {
+        path.file_name()
+            .map_or_else(|| shown.clone(), |name| name.to_string_lossy().into_owned())
+    } else {
+        "stdin".into()
     };
-    Ok(Document { name, bytes: bytes.into(), modified })
+    Ok(Document {
+        name,
+        bytes: bytes.into(),
+        modified,
+    })
 }
 
 #[cfg(test)]
@@ -62,9 +72,15 @@ mod tests {
         let path = folder.path().join("doc.json");
         std::fs::write(&path, b"12345").unwrap();
         let document = read(&path, 5).unwrap();
-        assert_eq!((document.name.as_str(), &document.bytes[..]), ("doc.json", &b"12345"[..]));
+        assert_eq!(
+            (document.name.as_str(), &document.bytes[..]),
+            ("doc.json", &b"12345"[..])
+        );
         assert!(matches!(read(&path, 4), Err(Failure::Usage(_))));
-        assert!(matches!(read(&folder.path().join("none"), 4), Err(Failure::Usage(_))));
+        assert!(matches!(
+            read(&folder.path().join("none"), 4),
+            Err(Failure::Usage(_))
+        ));
         assert!(matches!(read(folder.path(), 4), Err(Failure::Usage(_))));
     }
 
@@ -73,7 +89,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a\x1b[2Jb\nc");
         let said = |most| read(&path, most).map(drop).unwrap_err().to_string();
-        let is_plain = |said: String| said.contains("a\u{fffd}[2Jb\u{fffd}c") && !said.contains(char::is_control);
+        let is_plain = |said: String| {
+            said.contains("a\u{fffd}[2Jb\u{fffd}c") && !said.contains(char::is_control)
+        };
         assert!(is_plain(said(4)), "there is no such file");
         std::fs::write(&path, "12345").unwrap();
         assert!(is_plain(said(4)), "it is too long");

@@ -1,8 +1,9 @@
 //! `assay`: what people type.
 //!
-//! Scope: arguments, files, keys and words. What is true is decided in `assay_core` and fetched by `assay_client`; this
-//! crate reads the clock and random bytes for them. Data goes to stdout and everything else to stderr, so that output can
-//! be piped. One file of `commands` for each command; [`exit`] alone maps what went wrong to an exit code.
+//! Scope: arguments, files, keys and words. What is true is decided in `assay_core` and fetched by
+//! `assay_client`; this crate reads the clock and random bytes for them. Data goes to stdout and
+//! everything else to stderr, so that output can be piped. One file of `commands` for each command;
+//! [`exit`] alone maps what went wrong to an exit code.
 
 mod about;
 mod args;
@@ -43,7 +44,9 @@ fn main() -> ExitCode {
 fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     if !settings.format.is_general() && !matches!(command, Command::Check(_)) {
         let format = settings.format.name();
-        return Err(Failure::Usage(format!("only `assay check` writes {format}; use --output text or --output json")));
+        return Err(Failure::Usage(format!(
+            "only `assay check` writes {format}; use --output text or --output json"
+        )));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -15,13 +15,19 @@ pub fn text(text: &str) -> Result<(), Failure> {
 pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Failure::io("cannot write to stdout", e)),
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::io("cannot write to stdout", e))
+        }
         _ => Ok(()),
     }
 }
 
 /// Writes data in the format that the settings ask for.
-pub fn data(settings: &Settings, people: impl FnOnce() -> String, programs: &impl Serialize) -> Result<(), Failure> {
+pub fn data(
+    settings: &Settings,
+    people: impl FnOnce() -> String,
+    programs: &impl Serialize,
+) -> Result<(), Failure> {
     match settings.format {
         Format::Json => json(programs),
         // `main` keeps the formats that only one command writes from all others.
@@ -31,8 +37,8 @@ pub fn data(settings: &Settings, people: impl FnOnce() -> String, programs: &imp
 
 /// Writes JSON to stdout.
 pub fn json(programs: &impl Serialize) -> Result<(), Failure> {
-    let json =
-        serde_json::to_string_pretty(programs).map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
+    let json = serde_json::to_string_pretty(programs)
+        .map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
     text(&json)
 }
 
@@ -52,11 +58,16 @@ pub fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-/// Keeps a table within a width where nobody's terminal says how wide it is, but for its first column: what stands in it is
-/// looked for with other programs, and so is never broken. The others get `rest` columns at least.
+/// Keeps a table within a width where nobody's terminal says how wide it is, but for its first
+/// column: what stands in it is looked for with other programs, and so is never broken. The others
+/// get `rest` columns at least.
 pub fn keep_first_column(table: &mut Table, width: u16, rest: u16) {
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    let first = table.column_max_content_widths().first().copied().unwrap_or_default();
+    let first = table
+        .column_max_content_widths()
+        .first()
+        .copied()
+        .unwrap_or_default();
     table.set_width(width.max(first.saturating_add(rest)));
     if let Some(column) = table.column_mut(0) {
         column.set_constraint(ColumnConstraint::ContentWidth);
@@ -65,9 +76,10 @@ pub fn keep_first_column(table: &mut Table, width: u16, rest: u16) {
 
 /// A progress bar on stderr. It shows only on a terminal and not if told to be quiet.
 pub fn progress(settings: &Settings, what: &'static str, total: u64, unit: Unit) -> ProgressBar {
-    let target = match settings.quiet {
-        true => ProgressDrawTarget::hidden(),
-        false => ProgressDrawTarget::stderr(),
+    let target = if settings.quiet {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr()
     };
     let template = match unit {
         Unit::Bytes => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}",
@@ -104,10 +116,12 @@ pub fn dim(words: &str) -> String {
 }
 
 fn styled(words: &str, style: &str) -> String {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !io::stdout().is_terminal();
-    match plain {
-        true => words.to_owned(),
-        false => format!("\x1b[{style}m{words}\x1b[0m"),
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || !io::stdout().is_terminal();
+    if plain {
+        words.to_owned()
+    } else {
+        format!("\x1b[{style}m{words}\x1b[0m")
     }
 }
 
@@ -122,9 +136,18 @@ pub enum Colour {
     Yellow = 33,
 }
 
-/// Replaces what could move a terminal's cursor or change its colours: documents are other people's.
+/// Replaces what could move a terminal's cursor or change its colours: documents are other
+/// people's.
 pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || is_directional(c) { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() || is_directional(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// Characters that reorder what is around them (Unicode, UAX #9).
@@ -138,8 +161,14 @@ mod tests {
 
     #[test]
     fn the_first_column_of_a_table_is_never_broken() {
-        let long = format!("pkg:maven/com.fasterxml.jackson.core/{}@2.10.0", "jackson-databind".repeat(9));
-        for first in ["pkg:maven/com.fasterxml.jackson.core/jackson-databind@2.10.0", &long] {
+        let long = format!(
+            "pkg:maven/com.fasterxml.jackson.core/{}@2.10.0",
+            "jackson-databind".repeat(9)
+        );
+        for first in [
+            "pkg:maven/com.fasterxml.jackson.core/jackson-databind@2.10.0",
+            &long,
+        ] {
             let mut table = table(["component", "verdict", "why"]);
             table.add_row([first, "unmet", &"Nobody says how it was built. ".repeat(8)]);
             keep_first_column(&mut table, 100, 60);
@@ -154,7 +183,10 @@ mod tests {
 
     #[test]
     fn other_peoples_text_cannot_drive_the_terminal() {
-        assert_eq!(plain("a\x1b[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+        assert_eq!(
+            plain("a\x1b[2Jb\nc\u{202e}d"),
+            "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d"
+        );
         assert_eq!(plain("Zoë"), "Zoë");
     }
 }

@@ -1,4 +1,5 @@
-//! Signing claims and publishing them: what `assay publish` does with documents, and other commands with what they are told.
+//! Signing claims and publishing them: what `assay publish` does with documents, and other commands
+//! with what they are told.
 
 use crate::{
     config::{self, Settings},
@@ -19,8 +20,8 @@ use clap::Args;
 use serde::Serialize;
 use std::{path::PathBuf, time::Duration};
 
-/// How often a claim is offered again to a node that asks for that, and the longest wait before it: a limit of claims a
-/// second lets one through at last, and a node that is full says so for longer.
+/// How often a claim is offered again to a node that asks for that, and the longest wait before it:
+/// a limit of claims a second lets one through at last, and a node that is full says so for longer.
 const PATIENCE: u32 = 20;
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -28,9 +29,16 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug, Args)]
 pub struct Signing {
     /// Signing key; several for several signers [default: ~/.config/assay/key.pem]
-    #[arg(long, short, env = "ASSAY_KEY", value_delimiter = ',', value_name = "FILE")]
+    #[arg(
+        long,
+        short,
+        env = "ASSAY_KEY",
+        value_delimiter = ',',
+        value_name = "FILE"
+    )]
     key: Vec<PathBuf>,
-    /// Issuer to sign for, in hex [default: the one in KEY.issuer, else the one that the key alone makes]
+    /// Issuer to sign for, in hex [default: the one in KEY.issuer, else the one that the key alone
+    /// makes]
     #[arg(long, env = "ASSAY_ISSUER", value_name = "ID", value_parser = config::parse_issuer)]
     issuer: Option<IssuerId>,
     /// Show the statements that would be signed, and publish nothing
@@ -75,24 +83,29 @@ struct AttachmentView {
 }
 
 impl Signing {
-    /// The one issuer that is signed for. Fails with [`Failure::Usage`] if the keys sign for different ones.
+    /// The one issuer that is signed for. Fails with [`Failure::Usage`] if the keys sign for
+    /// different ones.
     pub fn one_issuer(&self, settings: &Settings) -> Result<IssuerId, Failure> {
-        session::one_issuer(settings, self.issuer, || Key::read_all(&settings.keys(&self.key)))
+        session::one_issuer(settings, self.issuer, || {
+            Key::read_all(&settings.keys(&self.key))
+        })
     }
 }
 
 impl Draft {
-    /// The claim that was prepared of a document, about `subjects` or else about what the document suggests. Errors are the
-    /// document's.
+    /// The claim that was prepared of a document, about `subjects` or else about what the document
+    /// suggests. Errors are the document's.
     pub fn of_document(prepared: Prepared, subjects: &[Subject]) -> Result<Self, String> {
         let subjects = match subjects {
             [] => prepared.subjects,
             given => given.to_vec(),
         };
         if subjects.is_empty() {
-            return Err("it does not say what it is about; say it with --subject: a package URL \
+            return Err(
+                "it does not say what it is about; say it with --subject: a package URL \
                         (pkg:cargo/serde@1.0.0), a digest (sha256:HEX), or the path of a file"
-                .into());
+                    .into(),
+            );
         }
         let statement = Statement::new(subjects, &prepared.predicate_type, prepared.predicate);
         Draft::new(statement, prepared.summary, prepared.attachment)
@@ -111,41 +124,63 @@ impl Draft {
         attachment: Option<Attachment>,
     ) -> Result<Self, String> {
         let statement = statement.map_err(|e| format!("it cannot be made into a claim: {e}"))?;
-        predicate::check_statement(&statement).map_err(|e| format!("it cannot be made into a claim: {e}"))?;
+        predicate::check_statement(&statement)
+            .map_err(|e| format!("it cannot be made into a claim: {e}"))?;
         let payload = statement.to_json();
         if payload.len() > limits::PAYLOAD_BYTES {
             return Err(format!(
-                "the claim would have {} bytes, and a log takes {}; publish fewer subjects in one claim",
+                "the claim would have {} bytes, and a log takes {}; publish fewer subjects in one \
+                 claim",
                 payload.len(),
                 limits::PAYLOAD_BYTES
             ));
         }
-        Ok(Draft { statement, payload, summary, attachment })
+        Ok(Draft {
+            statement,
+            payload,
+            summary,
+            attachment,
+        })
     }
 }
 
-/// Signs and publishes the claims and prints what became of them; if it is a dry run, prints their statements.
-pub async fn publish(drafts: Vec<Draft>, signing: &Signing, settings: &Settings) -> Result<(), Failure> {
-    match signing.dry_run {
-        true => drafts.iter().try_for_each(|draft| {
+/// Signs and publishes the claims and prints what became of them; if it is a dry run, prints their
+/// statements.
+pub async fn publish(
+    drafts: Vec<Draft>,
+    signing: &Signing,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    if signing.dry_run {
+        drafts.iter().try_for_each(|draft| {
             summarize(draft, settings);
             output::text(&draft.payload)
-        }),
-        false => Publisher::connect(signing, settings).await?.publish(drafts).await,
+        })
+    } else {
+        Publisher::connect(signing, settings)
+            .await?
+            .publish(drafts)
+            .await
     }
 }
 
 /// Tells the person what a claim says.
 fn summarize(draft: &Draft, settings: &Settings) {
     let about = subject::short_list(draft.statement.subjects());
-    output::say(settings, &format!("claim: {} about {about}", view::kind(&draft.statement)));
+    output::say(
+        settings,
+        &format!("claim: {} about {about}", view::kind(&draft.statement)),
+    );
     for (label, value) in &draft.summary {
-        output::say(settings, &format!("  {}: {}", output::plain(label), output::plain(value)));
+        output::say(
+            settings,
+            &format!("  {}: {}", output::plain(label), output::plain(value)),
+        );
     }
 }
 
-/// What the predicate of a command's arguments says, in its own words: every member that is a text, a number, or a list of
-/// them.
+/// What the predicate of a command's arguments says, in its own words: every member that is a text,
+/// a number, or a list of them.
 fn said(predicate: &Value) -> Vec<(String, String)> {
     let word = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
@@ -158,7 +193,10 @@ fn said(predicate: &Value) -> Vec<(String, String)> {
         value => word(value),
     };
     let members = predicate.as_object().unwrap_or_default();
-    members.iter().filter_map(|(key, value)| Some((key.clone(), words(value)?))).collect()
+    members
+        .iter()
+        .filter_map(|(key, value)| Some((key.clone(), words(value)?)))
+        .collect()
 }
 
 impl<'a> Publisher<'a> {
@@ -166,15 +204,24 @@ impl<'a> Publisher<'a> {
     pub async fn connect(signing: &Signing, settings: &'a Settings) -> Result<Self, Failure> {
         let keys = Key::read_all(&settings.keys(&signing.key))?;
         let issuer = settings.issuer(signing.issuer)?;
-        Ok(Publisher { client: session::connect(settings).await?, keys, issuer, settings })
+        Ok(Publisher {
+            client: session::connect(settings).await?,
+            keys,
+            issuer,
+            settings,
+        })
     }
 
     /// Who is signed for, and with which key.
     pub fn signers(&self) -> Vec<(IssuerId, &SigningKey)> {
-        self.keys.iter().map(|key| (self.issuer.unwrap_or_else(|| key.issuer()), &key.signing)).collect()
+        self.keys
+            .iter()
+            .map(|key| (self.issuer.unwrap_or_else(|| key.issuer()), &key.signing))
+            .collect()
     }
 
-    /// Signs and publishes the claims and prints what became of them, also of those before one that failed.
+    /// Signs and publishes the claims and prints what became of them, also of those before one that
+    /// failed.
     pub async fn publish(&self, drafts: Vec<Draft>) -> Result<(), Failure> {
         let (mut views, mut failure) = (vec![], None);
         for draft in &drafts {
@@ -188,27 +235,39 @@ impl<'a> Publisher<'a> {
             }
         }
         if failure.is_none() || !views.is_empty() {
-            output::data(self.settings, || views.iter().map(text).collect::<Vec<_>>().join("\n"), &views)?;
+            output::data(
+                self.settings,
+                || views.iter().map(text).collect::<Vec<_>>().join("\n"),
+                &views,
+            )?;
         }
         let Some(failure) = failure else {
             let ids: Vec<_> = views.iter().map(|view| view.claim_id.as_str()).collect();
-            output::say(self.settings, &format!("next: assay receipt {} --out receipts", ids.join(" ")));
+            output::say(
+                self.settings,
+                &format!("next: assay receipt {} --out receipts", ids.join(" ")),
+            );
             return Ok(());
         };
         if drafts.len() > 1 {
             let done = format!("{} of {} claims are published", views.len(), drafts.len());
-            output::say(self.settings, &format!("{done}; the same command again publishes the rest, and none twice"));
+            output::say(
+                self.settings,
+                &format!("{done}; the same command again publishes the rest, and none twice"),
+            );
         }
         Err(failure)
     }
 
-    /// Publishes one claim; where the node says that it is asked too often, as often as its limit allows.
+    /// Publishes one claim; where the node says that it is asked too often, as often as its limit
+    /// allows.
     async fn publish_when_asked_to(&self, draft: &Draft) -> Result<PublishView, Failure> {
         for _ in 0..PATIENCE {
             match self.publish_one(draft).await {
-                Err(Failure::Client(ClientError::Unavailable { retry_after: Some(delay), .. }))
-                    if delay <= LONGEST_WAIT =>
-                {
+                Err(Failure::Client(ClientError::Unavailable {
+                    retry_after: Some(delay),
+                    ..
+                })) if delay <= LONGEST_WAIT => {
                     tokio::time::sleep(delay).await;
                 }
                 done => return done,
@@ -228,18 +287,32 @@ impl<'a> Publisher<'a> {
             claim_id: published.claim_id.to_string(),
             leaf_index: published.index.get(),
             logged_at: time::rfc3339_of_ms(published.logged_at_ms),
-            tree_size: published.proven.map(|entry| entry.checkpoint().size().get()),
+            tree_size: published
+                .proven
+                .map(|entry| entry.checkpoint().size().get()),
             already_logged: published.already_logged,
             predicate_type: draft.statement.predicate_type().to_owned(),
             attachment,
         })
     }
 
-    async fn upload(&self, attachment: &Attachment, published: &Published) -> Result<AttachmentView, Failure> {
+    async fn upload(
+        &self,
+        attachment: &Attachment,
+        published: &Published,
+    ) -> Result<AttachmentView, Failure> {
         let size = attachment.bytes.len();
-        let bar = output::progress(self.settings, "attachment", size as u64, output::Unit::Bytes);
+        let bar = output::progress(
+            self.settings,
+            "attachment",
+            size as u64,
+            output::Unit::Bytes,
+        );
         let moving = bar.clone();
-        let uploaded = self.client.put_attachment(attachment.bytes.clone(), move |n| moving.inc(n)).await;
+        let uploaded = self
+            .client
+            .put_attachment(attachment.bytes.clone(), move |n| moving.inc(n))
+            .await;
         bar.finish_and_clear();
         let already_stored = uploaded.inspect_err(|_| {
             let id = published.claim_id;
@@ -256,9 +329,10 @@ impl<'a> Publisher<'a> {
 }
 
 fn text(view: &PublishView) -> String {
-    let logged = match view.already_logged {
-        true => "was logged before, at",
-        false => "logged at",
+    let logged = if view.already_logged {
+        "was logged before, at"
+    } else {
+        "logged at"
     };
     let mut text = format!(
         "claim     {}\nleaf      {}, {logged} {}\nproven    in the log of size {}",
@@ -268,7 +342,10 @@ fn text(view: &PublishView) -> String {
         view.tree_size.unwrap_or_default()
     );
     if let Some(attachment) = &view.attachment {
-        text.push_str(&format!("\nattached  sha256:{} ({} bytes)", attachment.sha256, attachment.size));
+        text.push_str(&format!(
+            "\nattached  sha256:{} ({} bytes)",
+            attachment.sha256, attachment.size
+        ));
     }
     text
 }
@@ -282,9 +359,18 @@ mod tests {
     fn arguments_that_make_no_valid_claim_are_the_callers() {
         let target = ClaimId::from_hex(&"ab".repeat(32)).unwrap();
         let draft = |stance: &str| {
-            Draft::of_arguments(Response { target, stance: stance.into(), text: "x".into() }.statement())
+            Draft::of_arguments(
+                Response {
+                    target,
+                    stance: stance.into(),
+                    text: "x".into(),
+                }
+                .statement(),
+            )
         };
         assert!(draft("dispute").is_ok());
-        assert!(matches!(draft("agree"), Err(Failure::Usage(text)) if text.contains("$.predicate.stance")));
+        assert!(
+            matches!(draft("agree"), Err(Failure::Usage(text)) if text.contains("$.predicate.stance"))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Which keys an issuer declared compromised, and whether those that are left are enough to sign with.
+//! Which keys an issuer declared compromised, and whether those that are left are enough to sign
+//! with.
 
 use assay_core::{
     claim::PublicKey,
@@ -14,7 +15,8 @@ use std::collections::BTreeMap;
 pub struct KeysView {
     /// Declared compromised, with effect: by log and leaf.
     pub compromised: Vec<CompromisedView>,
-    /// Logs in which too few of the keys in force are left: nothing that the issuer signs there counts.
+    /// Logs in which too few of the keys in force are left: nothing that the issuer signs there
+    /// counts.
     pub powerless: Vec<PowerlessView>,
 }
 
@@ -47,9 +49,15 @@ pub struct PowerlessView {
 }
 
 impl KeysView {
-    /// Sums up what the claims say of an issuer's keys; they must be all that stand under the issuer's id.
+    /// Sums up what the claims say of an issuer's keys; they must be all that stand under the
+    /// issuer's id.
     pub fn of(id: &IssuerId, trust: &Trust<'_>) -> Self {
-        let good = || trust.claims().iter().filter(|judged| judged.is_good_for(id));
+        let good = || {
+            trust
+                .claims()
+                .iter()
+                .filter(|judged| judged.is_good_for(id))
+        };
         let mut records: BTreeMap<&str, (u64, IssuerRecord)> = BTreeMap::new();
         for judged in good() {
             let logged = judged.logged();
@@ -76,26 +84,41 @@ impl KeysView {
         let powerless = records.iter().filter_map(|(log, (leaf, record))| {
             let from = powerless_from(record, |key| first_declared(&compromised, log, key))?;
             // What was signed under an earlier record is judged by that one.
-            Some(PowerlessView { log: (*log).to_owned(), from_leaf: from.max(*leaf), keys: record.body.keys.len() })
+            Some(PowerlessView {
+                log: (*log).to_owned(),
+                from_leaf: from.max(*leaf),
+                keys: record.body.keys.len(),
+            })
         });
-        KeysView { powerless: powerless.collect(), compromised }
+        KeysView {
+            powerless: powerless.collect(),
+            compromised,
+        }
     }
 }
 
 fn declaration(judged: &JudgedClaim<'_>, id: &IssuerId) -> Option<KeyCompromise> {
     let statement = judged.logged().claim().statement();
-    let said = (statement.predicate_type() == key_compromise::URI).then(|| KeyCompromise::parse(statement.predicate()));
+    let said = (statement.predicate_type() == key_compromise::URI)
+        .then(|| KeyCompromise::parse(statement.predicate()));
     said?.ok().filter(|said| said.issuer == *id)
 }
 
 /// The first leaf at which a key is not trusted.
 fn first_declared(compromised: &[CompromisedView], log: &str, key: &PublicKey) -> Option<u64> {
     let key = key.to_hex();
-    compromised.iter().filter(|one| one.log == log && one.key == key).map(|one| one.from_leaf).min()
+    compromised
+        .iter()
+        .filter(|one| one.log == log && one.key == key)
+        .map(|one| one.from_leaf)
+        .min()
 }
 
 /// The leaf from which on fewer keys are sound than must sign; `None` if there always are enough.
-fn powerless_from(record: &IssuerRecord, declared: impl Fn(&PublicKey) -> Option<u64>) -> Option<u64> {
+fn powerless_from(
+    record: &IssuerRecord,
+    declared: impl Fn(&PublicKey) -> Option<u64>,
+) -> Option<u64> {
     let mut lost: Vec<u64> = record.body.keys.iter().filter_map(declared).collect();
     lost.sort_unstable();
     let threshold = usize::try_from(record.body.threshold).unwrap_or(usize::MAX);
@@ -113,7 +136,10 @@ mod tests {
     };
 
     fn record(keys: &[u8], threshold: u32) -> IssuerRecord {
-        let keys: Vec<PublicKey> = keys.iter().map(|n| PublicKey::from(&SigningKey::from_bytes(&[*n; 32]))).collect();
+        let keys: Vec<PublicKey> = keys
+            .iter()
+            .map(|n| PublicKey::from(&SigningKey::from_bytes(&[*n; 32])))
+            .collect();
         let body = Issuer {
             name: "x".into(),
             contacts: vec![],
@@ -125,20 +151,32 @@ mod tests {
             roles: vec![],
         };
         let id = IssuerId::derive(1, &[[0; 32]]);
-        IssuerRecord { id, claim_id: ClaimId::from_hex(&"ab".repeat(32)).unwrap(), body }
+        IssuerRecord {
+            id,
+            claim_id: ClaimId::from_hex(&"ab".repeat(32)).unwrap(),
+            body,
+        }
     }
 
     #[test]
     fn an_issuer_is_powerless_once_fewer_keys_are_sound_than_must_sign() {
         let from = |keys: &[u8], threshold, lost: &[(u8, u64)]| {
-            let lost: Vec<(PublicKey, u64)> =
-                lost.iter().map(|(n, leaf)| (PublicKey::from(&SigningKey::from_bytes(&[*n; 32])), *leaf)).collect();
+            let lost: Vec<(PublicKey, u64)> = lost
+                .iter()
+                .map(|(n, leaf)| (PublicKey::from(&SigningKey::from_bytes(&[*n; 32])), *leaf))
+                .collect();
             powerless_from(&record(keys, threshold), |key| {
-                lost.iter().find(|(lost, _)| lost == key).map(|(_, leaf)| *leaf)
+                lost.iter()
+                    .find(|(lost, _)| lost == key)
+                    .map(|(_, leaf)| *leaf)
             })
         };
         assert_eq!(from(&[1], 1, &[]), None);
-        assert_eq!(from(&[1], 1, &[(2, 3)]), None, "a key that it no longer uses");
+        assert_eq!(
+            from(&[1], 1, &[(2, 3)]),
+            None,
+            "a key that it no longer uses"
+        );
         assert_eq!(from(&[1], 1, &[(1, 3)]), Some(3));
         assert_eq!(from(&[1, 2, 3], 2, &[(1, 3)]), None);
         assert_eq!(from(&[1, 2, 3], 2, &[(1, 9), (3, 4)]), Some(9));

@@ -1,4 +1,5 @@
-//! What a claim is about, as people write it: a package URL, `algorithm:hex`, or a file whose SHA-256 is taken.
+//! What a claim is about, as people write it: a package URL, `algorithm:hex`, or a file whose
+//! SHA-256 is taken.
 
 use crate::exit::Failure;
 use assay_core::{Hash, purl::Purl, statement::Subject};
@@ -6,29 +7,49 @@ use sha2::{Digest, Sha256};
 use std::{fs::File, io::Read, path::Path};
 
 /// Algorithms that in-toto names whose digests are told from a file name by their look.
-const ALGORITHMS: [&str; 8] = ["sha256", "sha512", "sha384", "sha1", "sha3_256", "sha3_512", "gitCommit", "gitTree"];
+const ALGORITHMS: [&str; 8] = [
+    "sha256",
+    "sha512",
+    "sha384",
+    "sha1",
+    "sha3_256",
+    "sha3_512",
+    "gitCommit",
+    "gitTree",
+];
 
 /// Bytes that a file is read in at a time.
 const BUFFER: usize = 1 << 20;
 
-/// Reads a subject. Fails with [`Failure::Usage`] for a purl that is not canonical, naming the form that is.
+/// Reads a subject. Fails with [`Failure::Usage`] for a purl that is not canonical, naming the form
+/// that is.
 pub fn read(text: &str) -> Result<Subject, Failure> {
-    if text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkg:")) {
-        let purl = Purl::parse_canonical(text).map_err(|e| Failure::Usage(format!("--subject {text}: {e}")))?;
+    if text
+        .get(..4)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("pkg:"))
+    {
+        let purl = Purl::parse_canonical(text)
+            .map_err(|e| Failure::Usage(format!("--subject {text}: {e}")))?;
         return Ok(Subject::package(purl));
     }
     if let Some((algorithm, digest)) = digest(text) {
-        return Ok(Subject::of_parts(None, None, vec![(algorithm.to_owned(), digest.to_owned())]));
+        return Ok(Subject::of_parts(
+            None,
+            None,
+            vec![(algorithm.to_owned(), digest.to_owned())],
+        ));
     }
     let path = Path::new(text);
     let sha256 = sha256(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => Failure::Usage(format!(
-            "--subject {text}: there is no such file; write a package URL (pkg:cargo/serde@1.0.0), a digest \
-             (sha256:HEX), or the path of a file"
+            "--subject {text}: there is no such file; write a package URL \
+             (pkg:cargo/serde@1.0.0), a digest (sha256:HEX), or the path of a file"
         )),
         _ => Failure::io(format!("cannot read {text}"), e),
     })?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
     Ok(Subject::artifact(name, &sha256))
 }
 
@@ -36,13 +57,21 @@ pub fn read(text: &str) -> Result<Subject, Failure> {
 pub fn matches(subject: &Subject, wanted: &Subject) -> bool {
     match wanted.uri() {
         Some(uri) => subject.uri() == Some(uri),
-        None => wanted.digests().iter().any(|(algorithm, value)| subject.digest(algorithm) == Some(value)),
+        None => wanted
+            .digests()
+            .iter()
+            .any(|(algorithm, value)| subject.digest(algorithm) == Some(value)),
     }
 }
 
 /// A subject in few words.
 pub fn short(subject: &Subject) -> String {
-    let digest = || subject.digests().first().map(|(algorithm, value)| format!("{algorithm}:{}", shorten(value)));
+    let digest = || {
+        subject
+            .digests()
+            .first()
+            .map(|(algorithm, value)| format!("{algorithm}:{}", shorten(value)))
+    };
     let text = match (subject.uri(), subject.name()) {
         (Some(uri), _) => uri.to_owned(),
         (None, Some(name)) => format!("{name} ({})", digest().unwrap_or_default()),
@@ -68,7 +97,9 @@ pub fn shorten(hex: &str) -> &str {
 
 fn digest(text: &str) -> Option<(&str, &str)> {
     let (algorithm, digest) = text.split_once(':')?;
-    ALGORITHMS.contains(&algorithm).then_some((algorithm, digest))
+    ALGORITHMS
+        .contains(&algorithm)
+        .then_some((algorithm, digest))
 }
 
 /// SHA-256 of a file of any size, without holding it.
@@ -102,7 +133,10 @@ mod tests {
         let path = folder.path().join("abc.tar");
         std::fs::write(&path, b"abc").unwrap();
         let file = read(path.to_str().unwrap()).unwrap();
-        assert_eq!((file.name(), file.digest("sha256")), (Some("abc.tar"), Some(hex.as_str())));
+        assert_eq!(
+            (file.name(), file.digest("sha256")),
+            (Some("abc.tar"), Some(hex.as_str()))
+        );
         assert!(matches(&file, &digest) && !matches(&file, &purl));
 
         assert!(matches!(read("no/such/file"), Err(Failure::Usage(_))));

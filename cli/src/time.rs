@@ -3,12 +3,21 @@
 use assay_core::predicate::Timestamp;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Writes a time as RFC 3339 in UTC, to the second: `2025-01-31T08:05:09Z`. Times before 1970 become 1970.
+/// Writes a time as RFC 3339 in UTC, to the second: `2025-01-31T08:05:09Z`. Times before 1970
+/// become 1970.
 pub fn rfc3339(time: SystemTime) -> String {
-    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .as_secs();
     let (year, month, day) = date(seconds / 86_400);
     let of_day = seconds % 86_400;
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", of_day / 3600, of_day / 60 % 60, of_day % 60)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        of_day / 3600,
+        of_day / 60 % 60,
+        of_day % 60
+    )
 }
 
 /// As [`rfc3339`], of milliseconds since 1970.
@@ -27,18 +36,28 @@ pub fn last_instant(text: &str) -> Result<Timestamp, String> {
 }
 
 fn instant(text: &str, time: &str) -> Result<Timestamp, String> {
-    let wrong = || format!("{text:?} is no date such as 2026-11-22, nor one with a time such as 2026-11-22T18:41:48Z");
-    Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}{time}"))).ok_or_else(wrong)
+    Timestamp::parse(text)
+        .or_else(|| Timestamp::parse(&format!("{text}{time}")))
+        .ok_or_else(|| {
+            format!(
+                "{text:?} \
+        is no date such as 2026-11-22, nor one with a time such as 2026-11-22T18:41:48Z"
+            )
+        })
 }
 
-/// The Gregorian date of a day since 1970-01-01. Counted from 1 March of year 0, so that a leap day ends its year.
+/// The Gregorian date of a day since 1970-01-01. Counted from 1 March of year 0, so that a leap day
+/// ends its year.
 fn date(day: u64) -> (u64, u64, u64) {
     let day = day + 719_468;
     let (era, day) = (day / 146_097, day % 146_097);
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
-    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let (day, month) = (
+        day - (153 * month + 2) / 5 + 1,
+        if month < 10 { month + 3 } else { month - 9 },
+    );
     (era * 400 + year + u64::from(month <= 2), month, day)
 }
 
@@ -64,9 +83,18 @@ mod tests {
     #[test]
     fn a_date_is_its_first_or_last_second() {
         let text = |read: Result<Timestamp, String>| read.map(|at| at.as_str().to_owned());
-        assert_eq!(text(first_instant("2026-11-22")).as_deref(), Ok("2026-11-22T00:00:00Z"));
-        assert_eq!(text(last_instant("2026-11-22")).as_deref(), Ok("2026-11-22T23:59:59Z"));
-        assert_eq!(text(last_instant("2026-11-22T01:00:00+01:00")).as_deref(), Ok("2026-11-22T01:00:00+01:00"));
+        assert_eq!(
+            text(first_instant("2026-11-22")).as_deref(),
+            Ok("2026-11-22T00:00:00Z")
+        );
+        assert_eq!(
+            text(last_instant("2026-11-22")).as_deref(),
+            Ok("2026-11-22T23:59:59Z")
+        );
+        assert_eq!(
+            text(last_instant("2026-11-22T01:00:00+01:00")).as_deref(),
+            Ok("2026-11-22T01:00:00+01:00")
+        );
         assert!(first_instant("tomorrow").is_err() && last_instant("2026-02-30").is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! What the JSON output says of entries, claims and receipts. These objects are part of the command line's interface:
-//! fields are added, never renamed.
+//! What the JSON output says of entries, claims and receipts. These objects are part of the command
+//! line's interface: fields are added, never renamed.
 
 use crate::{subject, time};
 use assay_core::{
@@ -57,10 +57,7 @@ impl ClaimView {
     /// Describes a claim at a leaf.
     pub fn new(claim: &VerifiedClaim, leaf_index: u64, logged_at_ms: u64) -> Self {
         let statement = claim.statement();
-        let signer = |(id, key): &(assay_core::issuer::IssuerId, assay_core::claim::PublicKey)| SignerView {
-            issuer_id: id.to_string(),
-            public_key: hex::encode(key.as_bytes()),
-        };
+
         ClaimView {
             claim_id: claim.id().to_string(),
             leaf_index,
@@ -69,7 +66,18 @@ impl ClaimView {
             predicate_type: statement.predicate_type().to_owned(),
             kind: predicate::by_uri(statement.predicate_type()).map(|known| known.name),
             subjects: statement.subjects().iter().map(SubjectView::new).collect(),
-            signers: claim.signers().iter().map(signer).collect(),
+            signers: claim
+                .signers()
+                .iter()
+                .map(
+                    |(id, key): &(assay_core::issuer::IssuerId, assay_core::claim::PublicKey)| {
+                        SignerView {
+                            issuer_id: id.to_string(),
+                            public_key: hex::encode(key.as_bytes()),
+                        }
+                    },
+                )
+                .collect(),
         }
     }
 }
@@ -87,13 +95,22 @@ impl SubjectView {
 /// What a claim says, in few words: the kind of its predicate and its subjects.
 pub fn says(claim: &VerifiedClaim) -> String {
     let statement = claim.statement();
-    format!("{} about {}", kind(statement), subject::short_list(statement.subjects()))
+    format!(
+        "{} about {}",
+        kind(statement),
+        subject::short_list(statement.subjects())
+    )
 }
 
-/// The kind of a statement, for people. A document that was too large for its claim is named for what it is, and not for
-/// the reference to it.
+/// The kind of a statement, for people. A document that was too large for its claim is named for
+/// what it is, and not for the reference to it.
 pub fn kind(statement: &Statement) -> String {
-    let named = || predicate::attachments(statement).into_iter().next().and_then(|named| named.media_type);
+    let named = || {
+        predicate::attachments(statement)
+            .into_iter()
+            .next()
+            .and_then(|named| named.media_type)
+    };
     match predicate::by_uri(statement.predicate_type()) {
         Some(known) if known.name == "reference" => match named().as_deref() {
             Some("application/vnd.cyclonedx+json" | "application/spdx+json" | "text/spdx") => {

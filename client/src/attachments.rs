@@ -1,4 +1,5 @@
-//! Attachments: bytes that a claim names by SHA-256, kept beside the log. What comes back is checked against the digest.
+//! Attachments: bytes that a claim names by SHA-256, kept beside the log. What comes back is
+//! checked against the digest.
 
 use crate::{Client, ClientError, call};
 use assay_core::{Hash, limits::ATTACHMENT_BYTES};
@@ -11,8 +12,8 @@ const CHUNK: usize = 256 * 1024;
 impl Client {
     /// Uploads an attachment and returns whether the node had it before.
     ///
-    /// `progress` is told how many bytes were handed to the connection. The node refuses what no logged claim names
-    /// ([`ClientError::Refused`]).
+    /// `progress` is told how many bytes were handed to the connection. The node refuses what no
+    /// logged claim names ([`ClientError::Refused`]).
     pub async fn put_attachment(
         &self,
         bytes: Bytes,
@@ -20,10 +21,14 @@ impl Client {
     ) -> Result<bool, ClientError> {
         if bytes.len() as u64 > ATTACHMENT_BYTES {
             let (has, max) = (bytes.len(), ATTACHMENT_BYTES);
-            return Err(ClientError::Usage(format!("the attachment has {has} bytes; at most {max} are taken")));
+            return Err(ClientError::Usage(format!(
+                "the attachment has {has} bytes; at most {max} are taken"
+            )));
         }
-        let header =
-            PutHeader { sha256: Bytes::copy_from_slice(Hash::of(&bytes).as_bytes()), size: bytes.len() as u64 };
+        let header = PutHeader {
+            sha256: Bytes::copy_from_slice(Hash::of(&bytes).as_bytes()),
+            size: bytes.len() as u64,
+        };
         let parts = futures::stream::unfold((Some(header), bytes), move |(header, mut rest)| {
             let part = match header {
                 Some(header) => Some(Part::Header(header)),
@@ -46,23 +51,39 @@ impl Client {
 
     /// Returns the attachment with this SHA-256, checked.
     ///
-    /// `progress` is told of every piece's length. A node that does not have it answers [`ClientError::Refused`] with
-    /// `NotFound`; other bytes than those asked for are [`ClientError::Unverified`].
-    pub async fn attachment(&self, sha256: &Hash, progress: impl Fn(u64)) -> Result<Bytes, ClientError> {
-        let request = GetRequest { sha256: Bytes::copy_from_slice(sha256.as_bytes()) };
+    /// `progress` is told of every piece's length. A node that does not have it answers
+    /// [`ClientError::Refused`] with `NotFound`; other bytes than those asked for are
+    /// [`ClientError::Unverified`].
+    pub async fn attachment(
+        &self,
+        sha256: &Hash,
+        progress: impl Fn(u64),
+    ) -> Result<Bytes, ClientError> {
+        let request = GetRequest {
+            sha256: Bytes::copy_from_slice(sha256.as_bytes()),
+        };
         let mut bytes = BytesMut::new();
-        call::each("fetching the attachment", self.attachments.clone().get(request), |part| {
-            if (bytes.len() + part.chunk.len()) as u64 > ATTACHMENT_BYTES {
-                return Err(ClientError::unverified("the attachment is longer than any may be"));
-            }
-            progress(part.chunk.len() as u64);
-            bytes.extend_from_slice(&part.chunk);
-            Ok(())
-        })
+        call::each(
+            "fetching the attachment",
+            self.attachments.clone().get(request),
+            |part| {
+                if (bytes.len() + part.chunk.len()) as u64 > ATTACHMENT_BYTES {
+                    return Err(ClientError::unverified(
+                        "the attachment is longer than any may be",
+                    ));
+                }
+                progress(part.chunk.len() as u64);
+                bytes.extend_from_slice(&part.chunk);
+                Ok(())
+            },
+        )
         .await?;
-        match Hash::of(&bytes) == *sha256 {
-            true => Ok(bytes.freeze()),
-            false => Err(ClientError::unverified(format!("these bytes are not the attachment {sha256}"))),
+        if Hash::of(&bytes) == *sha256 {
+            Ok(bytes.freeze())
+        } else {
+            Err(ClientError::unverified(format!(
+                "these bytes are not the attachment {sha256}"
+            )))
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Answers on disk, to be read again without a node.
 //!
-//! `<state>/answers/<hex SHA-256 of the log's key>/<hex SHA-256 of the labels>` holds an answer as it came, with its
-//! checkpoint. It is believed no more than a node's: it is verified whole each time. Under another key of the log there is
-//! nothing, because nothing could be verified.
+//! `<state>/answers/<hex SHA-256 of the log's key>/<hex SHA-256 of the labels>` holds an answer as
+//! it came, with its checkpoint. It is believed no more than a node's: it is verified whole each
+//! time. Under another key of the log there is nothing, because nothing could be verified.
 
 use crate::{
     ClientError, HeadStore,
@@ -30,10 +30,17 @@ pub struct AnswerCache {
 }
 
 impl AnswerCache {
-    /// Takes `state_dir` as the place for answers of the log with the key `log`. Nothing is read or written yet.
+    /// Takes `state_dir` as the place for answers of the log with the key `log`. Nothing is read or
+    /// written yet.
     pub fn new(state_dir: &Path, log: &VerifierKey) -> Self {
-        let folder = state_dir.join("answers").join(Hash::of(log.to_string().as_bytes()).to_hex());
-        AnswerCache { folder, log: log.clone(), heads: HeadStore::new(state_dir, log) }
+        let folder = state_dir
+            .join("answers")
+            .join(Hash::of(log.to_string().as_bytes()).to_hex());
+        AnswerCache {
+            folder,
+            log: log.clone(),
+            heads: HeadStore::new(state_dir, log),
+        }
     }
 
     /// Keeps an answer to a batch of labels.
@@ -41,34 +48,60 @@ impl AnswerCache {
         let path = self.path(labels);
         fs::create_dir_all(&self.folder)
             .and_then(|()| heads::replace(&path, &answer.encode_to_vec()))
-            .map_err(|source| ClientError::State { what: "cannot keep the answer".into(), path, source: Some(source) })
+            .map_err(|source| ClientError::State {
+                what: "cannot keep the answer".into(),
+                path,
+                source: Some(source),
+            })
     }
 
     /// Returns the answer that was kept for these labels, verified again; `None` if there is none.
     ///
-    /// Its checkpoint must be the last head seen of the log, or an older one: it was proven to be a prefix when it came.
+    /// Its checkpoint must be the last head seen of the log, or an older one: it was proven to be a
+    /// prefix when it came.
     pub fn load(&self, labels: &[Label]) -> Result<Option<VerifiedAnswer>, ClientError> {
         let path = self.path(labels);
-        let state = |what: &str, source| ClientError::State { what: what.into(), path: path.clone(), source };
+        let state = |what: &str, source| ClientError::State {
+            what: what.into(),
+            path: path.clone(),
+            source,
+        };
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(state("cannot read a kept answer", Some(e))),
         };
-        let answer = v1::Answer::decode(&bytes[..])
-            .map_err(|_| state("a kept answer is damaged; remove it and ask again without --offline", None))?;
-        let checkpoint = VerifiedCheckpoint::verify(&answer.checkpoint, &self.log)
-            .map_err(|e| ClientError::unverified_by("the checkpoint of a kept answer is not one of this log", e))?;
-        match self.heads.load()?.map(|known| heads::relate(&known, &checkpoint)) {
+        let answer = v1::Answer::decode(&bytes[..]).map_err(|_| {
+            state(
+                "a kept answer is damaged; remove it and ask again without --offline",
+                None,
+            )
+        })?;
+        let checkpoint =
+            VerifiedCheckpoint::verify(&answer.checkpoint, &self.log).map_err(|e| {
+                ClientError::unverified_by(
+                    "the checkpoint of a kept answer is not one of this log",
+                    e,
+                )
+            })?;
+        match self
+            .heads
+            .load()?
+            .map(|known| heads::relate(&known, &checkpoint))
+        {
             Some(Relation::Same | Relation::Older) => {}
             Some(Relation::Fork) => {
                 return Err(ClientError::unverified(
                     "a kept answer contradicts the last head that was seen of this log",
                 ));
             }
-            // The head is stored before an answer is, so somebody took it away: nothing says that this log is that one.
+            // The head is stored before an answer is, so somebody took it away: nothing says that
+            // this log is that one.
             Some(Relation::Newer) | None => {
-                return Err(state("a kept answer is newer than the last head seen; ask once without --offline", None));
+                return Err(state(
+                    "a kept answer is newer than the last head seen; ask once without --offline",
+                    None,
+                ));
             }
         }
         let mut sorted = labels.to_vec();

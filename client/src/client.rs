@@ -1,4 +1,5 @@
-//! The connection, and the one door through which every checkpoint passes before anything rests on it.
+//! The connection, and the one door through which every checkpoint passes before anything rests on
+//! it.
 
 use crate::{
     BoxError, ClientError, Config, HeadStore, MisbehaviorKind, call,
@@ -10,8 +11,9 @@ use assay_core::{
     tree::{self, ProofError, TreeSize},
 };
 use assay_proto::v1::{
-    GetCheckpointRequest, GetConsistencyProofRequest, attachment_service_client::AttachmentServiceClient,
-    index_service_client::IndexServiceClient, log_service_client::LogServiceClient,
+    GetCheckpointRequest, GetConsistencyProofRequest,
+    attachment_service_client::AttachmentServiceClient, index_service_client::IndexServiceClient,
+    log_service_client::LogServiceClient,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
@@ -21,10 +23,12 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// HTTP/2 window of a stream and of a connection, in bytes: a full message and then some can be under way.
+/// HTTP/2 window of a stream and of a connection, in bytes: a full message and then some can be
+/// under way.
 const WINDOWS: (u32, u32) = (2 * 1024 * 1024, 8 * 1024 * 1024);
 
-/// A connection to one node, for one log. Cheap to clone; clones share the connection and the last head.
+/// A connection to one node, for one log. Cheap to clone; clones share the connection and the last
+/// head.
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(crate) log: LogServiceClient<Channel>,
@@ -48,8 +52,10 @@ impl Client {
         })?;
         Ok(Client {
             log: LogServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES),
-            index: IndexServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES),
-            attachments: AttachmentServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES),
+            index: IndexServiceClient::new(channel.clone())
+                .max_decoding_message_size(MESSAGE_BYTES),
+            attachments: AttachmentServiceClient::new(channel)
+                .max_decoding_message_size(MESSAGE_BYTES),
             heads: HeadStore::new(&config.state_dir, &config.log_key),
             log_key: config.log_key,
             accepted: Arc::default(),
@@ -61,40 +67,56 @@ impl Client {
         &self.log_key
     }
 
-    /// Returns the node's latest checkpoint: signed by the log and proven consistent with the last head seen.
+    /// Returns the node's latest checkpoint: signed by the log and proven consistent with the last
+    /// head seen.
     ///
-    /// An older head than the last one seen is returned too, if it is proven to be a prefix of it: a node may lag.
+    /// An older head than the last one seen is returned too, if it is proven to be a prefix of it:
+    /// a node may lag.
     pub async fn checkpoint(&self) -> Result<VerifiedCheckpoint, ClientError> {
         let mut log = self.log.clone();
-        let answer = call::short("fetching the checkpoint", log.get_checkpoint(GetCheckpointRequest {})).await?;
+        let answer = call::short(
+            "fetching the checkpoint",
+            log.get_checkpoint(GetCheckpointRequest {}),
+        )
+        .await?;
         self.accept(&answer.checkpoint).await
     }
 
     /// The size of the newest head that was seen of the log; 0 if none was.
     pub(crate) async fn seen(&self) -> Result<TreeSize, ClientError> {
-        Ok(self.stored_head().await?.map_or(TreeSize::EMPTY, |head| head.size()))
+        Ok(self
+            .stored_head()
+            .await?
+            .map_or(TreeSize::EMPTY, |head| head.size()))
     }
 
-    /// [`Client::accept`] for an answer that shall leave nothing out: a head older than one that had been `seen` when the
-    /// question was sent is refused. It proves a lie of nobody, because mirrors lag; but by it a node could hide, from
-    /// somebody who saw more, what was logged since.
-    pub(crate) async fn accept_since(&self, note: &str, seen: TreeSize) -> Result<VerifiedCheckpoint, ClientError> {
+    /// [`Client::accept`] for an answer that shall leave nothing out: a head older than one that
+    /// had been `seen` when the question was sent is refused. It proves a lie of nobody, because
+    /// mirrors lag; but by it a node could hide, from somebody who saw more, what was logged since.
+    pub(crate) async fn accept_since(
+        &self,
+        note: &str,
+        seen: TreeSize,
+    ) -> Result<VerifiedCheckpoint, ClientError> {
         let head = self.accept(note).await?;
-        match head.size() < seen {
-            true => Err(ClientError::Unavailable {
+        if head.size() < seen {
+            Err(ClientError::Unavailable {
                 what: format!(
-                    "the node answers as of an older head, of size {}, than was seen before, of size {seen}: what was \
-                     logged since is not in its answer; try again later, or ask another node",
+                    "the node answers as of an older head, of size {}, than was seen before, of \
+                     size {seen}: what was logged since is not in its answer; try again later, or \
+                     ask another node",
                     head.size()
                 ),
                 retry_after: None,
                 source: None,
-            }),
-            false => Ok(head),
+            })
+        } else {
+            Ok(head)
         }
     }
 
-    /// Verifies a checkpoint's signature, proves it consistent with the last head seen, and stores it if it is newer.
+    /// Verifies a checkpoint's signature, proves it consistent with the last head seen, and stores
+    /// it if it is newer.
     pub(crate) async fn accept(&self, note: &str) -> Result<VerifiedCheckpoint, ClientError> {
         let mut accepted = self.accepted.lock().await;
         if let Some(last) = accepted.as_ref().filter(|last| last.note() == note) {
@@ -108,7 +130,12 @@ impl Client {
                 None => {}
                 Some((Relation::Same, _)) => break,
                 Some((Relation::Fork, known)) => {
-                    return Err(self.heads.misbehavior(MisbehaviorKind::SameSize, known, &new, &[]));
+                    return Err(self.heads.misbehavior(
+                        MisbehaviorKind::SameSize,
+                        known,
+                        &new,
+                        &[],
+                    ));
                 }
                 Some((Relation::Newer, known)) => self.prove_extension(known, &new).await?,
                 Some((Relation::Older, known)) => {
@@ -116,7 +143,8 @@ impl Client {
                     break;
                 }
             }
-            // Another process may have stored a head meanwhile; then the new one is compared with that.
+            // Another process may have stored a head meanwhile; then the new one is compared with
+            // that.
             if self.advance(known, &new).await? {
                 break;
             }
@@ -125,22 +153,33 @@ impl Client {
         Ok(new)
     }
 
-    /// Asks the node to prove that `newer` extends `older`, and checks it. Only a wrong proof is held against the log.
-    async fn prove_extension(&self, older: &VerifiedCheckpoint, newer: &VerifiedCheckpoint) -> Result<(), ClientError> {
+    /// Asks the node to prove that `newer` extends `older`, and checks it. Only a wrong proof is
+    /// held against the log.
+    async fn prove_extension(
+        &self,
+        older: &VerifiedCheckpoint,
+        newer: &VerifiedCheckpoint,
+    ) -> Result<(), ClientError> {
         if older.size() == TreeSize::EMPTY {
             // Every tree extends the empty one; there is nothing to prove but that it was empty.
-            return match older.root() == hash::empty_root() {
-                true => Ok(()),
-                false => {
-                    Err(ClientError::unverified("a checkpoint of size 0 whose root is not that of the empty tree"))
-                }
+            return if older.root() == hash::empty_root() {
+                Ok(())
+            } else {
+                Err(ClientError::unverified(
+                    "a checkpoint of size 0 whose root is not that of the empty tree",
+                ))
             };
         }
-        let request = GetConsistencyProofRequest { old_size: older.size().get(), new_size: newer.size().get() };
+        let request = GetConsistencyProofRequest {
+            old_size: older.size().get(),
+            new_size: newer.size().get(),
+        };
         let doing = "proving the head consistent with the last one seen";
         let answer = call::short(doing, self.log.clone().get_consistency_proof(request)).await?;
         if (answer.old_size, answer.new_size) != (request.old_size, request.new_size) {
-            return Err(ClientError::unverified("the consistency proof is for other sizes than those asked for"));
+            return Err(ClientError::unverified(
+                "the consistency proof is for other sizes than those asked for",
+            ));
         }
         check_extension(older, newer, &answer.hashes)
             .map_err(|kind| self.heads.misbehavior(kind, older, newer, &answer.hashes))
@@ -151,7 +190,11 @@ impl Client {
         blocking(move || heads.load()).await
     }
 
-    async fn advance(&self, from: Option<VerifiedCheckpoint>, to: &VerifiedCheckpoint) -> Result<bool, ClientError> {
+    async fn advance(
+        &self,
+        from: Option<VerifiedCheckpoint>,
+        to: &VerifiedCheckpoint,
+    ) -> Result<bool, ClientError> {
         let (heads, to) = (self.heads.clone(), to.clone());
         blocking(move || heads.advance(from.as_ref(), &to)).await
     }
@@ -164,11 +207,15 @@ fn check_extension(
     hashes: &[u8],
 ) -> Result<(), MisbehaviorKind> {
     let path = tree::split_hashes(hashes).map_err(|_| MisbehaviorKind::WrongProof)?;
-    let verify = |old_root: &Hash| tree::verify_consistency(older.size(), old_root, newer.size(), &newer.root(), &path);
+    let verify = |old_root: &Hash| {
+        tree::verify_consistency(older.size(), old_root, newer.size(), &newer.root(), &path)
+    };
     match verify(&older.root()) {
         Ok(()) => Ok(()),
         // The path ties the later head to another earlier tree: both cannot be (DESIGN 3.6).
-        Err(ProofError::OldRoot { computed, .. }) if verify(&computed).is_ok() => Err(MisbehaviorKind::Rewritten),
+        Err(ProofError::OldRoot { computed, .. }) if verify(&computed).is_ok() => {
+            Err(MisbehaviorKind::Rewritten)
+        }
         Err(_) => Err(MisbehaviorKind::WrongProof),
     }
 }
@@ -177,9 +224,12 @@ fn check_extension(
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ClientError> + Send + 'static,
 ) -> Result<T, ClientError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|e| Err(ClientError::unavailable("the client is shutting down", BoxError::from(e))))
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| {
+        Err(ClientError::unavailable(
+            "the client is shutting down",
+            BoxError::from(e),
+        ))
+    })
 }
 
 fn endpoint(config: &Config) -> Result<Endpoint, ClientError> {
@@ -211,9 +261,11 @@ fn endpoint(config: &Config) -> Result<Endpoint, ClientError> {
         if let Some((cert, key)) = pems.identity {
             settings = settings.identity(Identity::from_pem(cert, key));
         }
-        endpoint = endpoint
-            .tls_config(settings)
-            .map_err(|e| ClientError::Usage(format!("the TLS settings cannot be used: {e}; check the PEM files")))?;
+        endpoint = endpoint.tls_config(settings).map_err(|e| {
+            ClientError::Usage(format!(
+                "the TLS settings cannot be used: {e}; check the PEM files"
+            ))
+        })?;
     }
     Ok(endpoint)
 }

@@ -14,7 +14,8 @@ pub struct Config {
     pub url: String,
     /// The log's key. Its name is the log's origin.
     pub log_key: VerifierKey,
-    /// Folder for the last head seen of each log and for misbehavior found. It is created when it is missing.
+    /// Folder for the last head seen of each log and for misbehavior found. It is created when it
+    /// is missing.
     pub state_dir: PathBuf,
     /// TLS settings; the system's roots and no client certificate by default.
     pub tls: Tls,
@@ -39,7 +40,8 @@ pub(crate) struct TlsPems {
 }
 
 impl Tls {
-    /// Reads the files. Fails with [`ClientError::Usage`] if one cannot be read, or if a certificate comes without key.
+    /// Reads the files. Fails with [`ClientError::Usage`] if one cannot be read, or if a
+    /// certificate comes without key.
     pub(crate) fn read(&self) -> Result<TlsPems, ClientError> {
         let ca = self.ca.as_deref().map(read_pem).transpose()?;
         let identity = match (&self.cert, &self.key) {
@@ -61,16 +63,20 @@ impl Tls {
 /// Refuses a private key that others may read (DESIGN 3.1).
 fn refuse_open(path: &Path) -> Result<(), ClientError> {
     let shown = path.display();
-    let metadata =
-        std::fs::metadata(path).map_err(|e| ClientError::Usage(format!("cannot read the TLS file {shown}: {e}")))?;
+    let metadata = std::fs::metadata(path)
+        .map_err(|e| ClientError::Usage(format!("cannot read the TLS file {shown}: {e}")))?;
     match metadata.permissions().mode() & 0o077 {
         0 => Ok(()),
-        _ => Err(ClientError::Usage(format!("the TLS key {shown} can be read by others; run: chmod 600 {shown}"))),
+        _ => Err(ClientError::Usage(format!(
+            "the TLS key {shown} can be read by others; run: chmod 600 {shown}"
+        ))),
     }
 }
 
 fn read_pem(path: &Path) -> Result<Vec<u8>, ClientError> {
-    std::fs::read(path).map_err(|e| ClientError::Usage(format!("cannot read the TLS file {}: {e}", path.display())))
+    std::fs::read(path).map_err(|e| {
+        ClientError::Usage(format!("cannot read the TLS file {}: {e}", path.display()))
+    })
 }
 
 #[cfg(test)]
@@ -87,9 +93,20 @@ mod tests {
             Some(path)
         };
         let cert = file("cert.pem", 0o644);
-        let read = |key: Option<PathBuf>| Tls { ca: None, cert: cert.clone(), key }.read();
+        let read = |key: Option<PathBuf>| {
+            Tls {
+                ca: None,
+                cert: cert.clone(),
+                key,
+            }
+            .read()
+        };
         assert!(read(file("key.pem", 0o600)).is_ok());
-        for refused in [None, file("open.pem", 0o640), Some(folder.path().join("none.pem"))] {
+        for refused in [
+            None,
+            file("open.pem", 0o640),
+            Some(folder.path().join("none.pem")),
+        ] {
             assert!(matches!(read(refused), Err(ClientError::Usage(_))));
         }
     }

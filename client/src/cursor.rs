@@ -1,8 +1,9 @@
 //! How far a reader of labels has come, on disk, so that the next one goes on where it stopped.
 //!
-//! `<state>/watch/<hex SHA-256 of the log's key and the labels>` holds, for each label, how many leaves of its list are done
-//! and the edge of that part of the list: lists only grow, so the rest is verified against it. The file is replaced as a
-//! whole and synced each time, under a lock that one process holds.
+//! `<state>/watch/<hex SHA-256 of the log's key and the labels>` holds, for each label, how many
+//! leaves of its list are done and the edge of that part of the list: lists only grow, so the rest
+//! is verified against it. The file is replaced as a whole and synced each time, under a lock that
+//! one process holds.
 
 use crate::{ClientError, heads};
 use assay_core::{
@@ -35,19 +36,32 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Takes the place for a reader of these labels of the log, and reads how far the last one came.
+    /// Takes the place for a reader of these labels of the log, and reads how far the last one
+    /// came.
     ///
-    /// Fails with [`ClientError::State`] if another process holds it, or if the file is damaged: it is never taken for
-    /// missing.
-    pub fn open(state_dir: &Path, log: &VerifierKey, labels: &[Label]) -> Result<Self, ClientError> {
-        let done: BTreeMap<Label, Edge> = labels.iter().map(|label| (*label, Edge::default())).collect();
+    /// Fails with [`ClientError::State`] if another process holds it, or if the file is damaged: it
+    /// is never taken for missing.
+    pub fn open(
+        state_dir: &Path,
+        log: &VerifierKey,
+        labels: &[Label],
+    ) -> Result<Self, ClientError> {
+        let done: BTreeMap<Label, Edge> = labels
+            .iter()
+            .map(|label| (*label, Edge::default()))
+            .collect();
         let key = log.to_string();
         let mut named = vec![key.as_bytes()];
         named.extend(done.keys().map(|label| &label.as_bytes()[..]));
         let folder = state_dir.join("watch");
         let path = folder.join(Hash::of_parts(&named).to_hex());
-        let state = |what: &str, source| ClientError::State { what: what.into(), path: path.clone(), source };
-        fs::create_dir_all(&folder).map_err(|e| state("cannot make the folder of what was watched", Some(e)))?;
+        let state = |what: &str, source| ClientError::State {
+            what: what.into(),
+            path: path.clone(),
+            source,
+        };
+        fs::create_dir_all(&folder)
+            .map_err(|e| state("cannot make the folder of what was watched", Some(e)))?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -55,15 +69,26 @@ impl Cursor {
             .open(path.with_extension("lock"))
             .map_err(|e| state("cannot lock what was watched", Some(e)))?;
         lock.try_lock().map_err(|e| match e {
-            TryLockError::WouldBlock => {
-                state("the same is being watched by another process with this state folder", None)
-            }
+            TryLockError::WouldBlock => state(
+                "the same is being watched by another process with this state folder",
+                None,
+            ),
             TryLockError::Error(e) => state("cannot lock what was watched", Some(e)),
         })?;
-        let mut cursor = Cursor { path: path.clone(), log: log.clone(), done, size: 0, begun: false, _lock: lock };
+        let mut cursor = Cursor {
+            path: path.clone(),
+            log: log.clone(),
+            done,
+            size: 0,
+            begun: false,
+            _lock: lock,
+        };
         match fs::read_to_string(&path) {
             Ok(text) => cursor.read(&text).ok_or_else(|| {
-                state("how far the watch had come cannot be read; move the file away to begin anew", None)
+                state(
+                    "how far the watch had come cannot be read; move the file away to begin anew",
+                    None,
+                )
             })?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(state("cannot read how far the watch had come", Some(e))),
@@ -83,12 +108,17 @@ impl Cursor {
 
     /// The labels, each with how many leaves of its list are done.
     pub fn known(&self) -> Vec<(Label, u64)> {
-        self.done.iter().map(|(label, edge)| (*label, edge.length())).collect()
+        self.done
+            .iter()
+            .map(|(label, edge)| (*label, edge.length()))
+            .collect()
     }
 
     /// Goes back to before the first leaf.
     pub fn rewind(&mut self) -> Result<(), ClientError> {
-        self.done.values_mut().for_each(|edge| *edge = Edge::default());
+        self.done
+            .values_mut()
+            .for_each(|edge| *edge = Edge::default());
         self.size = 0;
         self.save()
     }
@@ -98,7 +128,9 @@ impl Cursor {
         let mut text = format!("{VERSION}\n{}\n{}\n", self.log.name(), self.size);
         for (label, edge) in &self.done {
             text.push_str(&format!("{label} {}", edge.length()));
-            edge.peaks().iter().for_each(|peak| text.push_str(&format!(" {peak}")));
+            edge.peaks()
+                .iter()
+                .for_each(|peak| text.push_str(&format!(" {peak}")));
             text.push('\n');
         }
         let written = heads::replace(&self.path, text.as_bytes());
@@ -116,14 +148,22 @@ impl Cursor {
         let mut lines = text.strip_suffix('\n')?.split('\n');
         (lines.next()? == VERSION && lines.next()? == self.log.name()).then_some(())?;
         let size = lines.next()?.parse().ok()?;
-        let list = |line: &str| {
-            let mut words = line.split(' ');
-            let label = Label::from_slice(Hash::from_hex(words.next()?)?.as_bytes())?;
-            let length = words.next()?.parse().ok()?;
-            Some((label, Edge::from_parts(length, words.map(Hash::from_hex).collect::<Option<_>>()?)?))
-        };
-        let done = lines.map(list).collect::<Option<BTreeMap<Label, Edge>>>()?;
-        (self.done, self.size, self.begun) = done.keys().eq(self.done.keys()).then_some((done, size, true))?;
+
+        let done = lines
+            .map(|line: &str| {
+                let mut words = line.split(' ');
+                let label = Label::from_slice(Hash::from_hex(words.next()?)?.as_bytes())?;
+                let length = words.next()?.parse().ok()?;
+                Some((
+                    label,
+                    Edge::from_parts(length, words.map(Hash::from_hex).collect::<Option<_>>()?)?,
+                ))
+            })
+            .collect::<Option<BTreeMap<Label, Edge>>>()?;
+        (self.done, self.size, self.begun) = done
+            .keys()
+            .eq(self.done.keys())
+            .then_some((done, size, true))?;
         Some(())
     }
 }
@@ -134,7 +174,8 @@ mod tests {
     use assay_core::index::Kind;
 
     fn key() -> VerifierKey {
-        VerifierKey::parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW").unwrap()
+        VerifierKey::parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
+            .unwrap()
     }
 
     #[test]
@@ -147,21 +188,36 @@ mod tests {
         cursor.done.get_mut(&labels[0]).unwrap().extend([1, 5, 9]);
         cursor.size = 11;
         cursor.save().unwrap();
-        assert!(matches!(open(), Err(ClientError::State { what, .. }) if what.contains("another process")));
+        assert!(
+            matches!(open(), Err(ClientError::State { what, .. }) if what.contains("another \
+                process"))
+        );
         let (done, path) = (cursor.done.clone(), cursor.path.clone());
         drop(cursor);
 
         let cursor = open().unwrap();
-        assert_eq!((&cursor.done, cursor.size(), cursor.has_begun()), (&done, 11, true));
+        assert_eq!(
+            (&cursor.done, cursor.size(), cursor.has_begun()),
+            (&done, 11, true)
+        );
         drop(cursor);
         let other = Cursor::open(folder.path(), &key(), &labels[..1]).unwrap();
         assert!(!other.has_begun(), "other labels are another watch");
 
         let text = fs::read_to_string(&path).unwrap();
         let (shorter, _) = text[..text.len() - 1].rsplit_once('\n').unwrap();
-        for damaged in [&text[..text.len() - 1], shorter, &format!("{shorter}\n"), &text.replace(" 3 ", " 4 "), ""] {
+        for damaged in [
+            &text[..text.len() - 1],
+            shorter,
+            &format!("{shorter}\n"),
+            &text.replace(" 3 ", " 4 "),
+            "",
+        ] {
             fs::write(&path, damaged).unwrap();
-            assert!(matches!(open(), Err(ClientError::State { .. })), "{damaged}");
+            assert!(
+                matches!(open(), Err(ClientError::State { .. })),
+                "{damaged}"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Errors, sorted by who is to blame: the caller, the network, the node's refusal, an answer that does not verify, or the
-//! log itself, with the evidence inside.
+//! Errors, sorted by who is to blame: the caller, the network, the node's refusal, an answer that
+//! does not verify, or the log itself, with the evidence inside.
 
 use std::{fmt, io, path::PathBuf, time::Duration};
 use tonic_types::StatusExt;
@@ -13,7 +13,8 @@ pub enum ClientError {
     /// The caller's: an argument or a setting is wrong. The text says which and what would do.
     #[error("{0}")]
     Usage(String),
-    /// Nobody's, or the network's: no answer, or "not now". Trying again later may help. It is never evidence.
+    /// Nobody's, or the network's: no answer, or "not now". Trying again later may help. It is
+    /// never evidence.
     #[error("{what}")]
     Unavailable {
         /// What was being done and, where the node said so, when to come back.
@@ -32,8 +33,8 @@ pub enum ClientError {
         /// Its words.
         message: String,
     },
-    /// The node's: its answer fails a check. It may be the node's fault or that of someone between; it proves nothing to
-    /// others.
+    /// The node's: its answer fails a check. It may be the node's fault or that of someone between;
+    /// it proves nothing to others.
     #[error("the node's answer fails a check: {what}")]
     Unverified {
         /// The check that failed.
@@ -45,7 +46,8 @@ pub enum ClientError {
     /// Nobody's: this program is too old to read the answer. It fails closed.
     #[error("{0}")]
     Unsupported(String),
-    /// The log's: it signed two heads that cannot both be true, or could not prove that the one extends the other.
+    /// The log's: it signed two heads that cannot both be true, or could not prove that the one
+    /// extends the other.
     #[error("{0}")]
     Misbehavior(Box<Misbehavior>),
     /// The state folder's: what was seen last cannot be read or written.
@@ -63,32 +65,52 @@ pub enum ClientError {
 
 impl ClientError {
     pub(crate) fn unavailable(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
-        ClientError::Unavailable { what: what.into(), retry_after: None, source: Some(source.into()) }
+        ClientError::Unavailable {
+            what: what.into(),
+            retry_after: None,
+            source: Some(source.into()),
+        }
     }
 
     pub(crate) fn unverified(what: impl Into<String>) -> Self {
-        ClientError::Unverified { what: what.into(), source: None }
+        ClientError::Unverified {
+            what: what.into(),
+            source: None,
+        }
     }
 
     pub(crate) fn unverified_by(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
-        ClientError::Unverified { what: what.into(), source: Some(source.into()) }
+        ClientError::Unverified {
+            what: what.into(),
+            source: Some(source.into()),
+        }
     }
 
     /// Sorts a gRPC status: a refusal stands on the request itself; all else may pass.
     pub(crate) fn from_status(doing: &str, status: tonic::Status) -> Self {
         use tonic::Code::*;
         match status.code() {
-            InvalidArgument | NotFound | AlreadyExists | PermissionDenied | FailedPrecondition | OutOfRange
-            | Unimplemented | Unauthenticated => {
-                ClientError::Refused { code: status.code(), message: status.message().to_owned() }
-            }
+            InvalidArgument | NotFound | AlreadyExists | PermissionDenied | FailedPrecondition
+            | OutOfRange | Unimplemented | Unauthenticated => ClientError::Refused {
+                code: status.code(),
+                message: status.message().to_owned(),
+            },
             code => {
                 let mut what = format!("{doing} failed: {} ({code:?})", status.message());
-                let retry_after = status.get_details_retry_info().and_then(|info| info.retry_delay);
+                let retry_after = status
+                    .get_details_retry_info()
+                    .and_then(|info| info.retry_delay);
                 if let Some(delay) = retry_after {
-                    what.push_str(&format!("; the node asks to try again in {} s", delay.as_secs_f32().ceil()));
+                    what.push_str(&format!(
+                        "; the node asks to try again in {} s",
+                        delay.as_secs_f32().ceil()
+                    ));
                 }
-                ClientError::Unavailable { what, retry_after, source: Some(status.into()) }
+                ClientError::Unavailable {
+                    what,
+                    retry_after,
+                    source: Some(status.into()),
+                }
             }
         }
     }
@@ -114,9 +136,11 @@ pub struct Misbehavior {
 pub enum MisbehaviorKind {
     /// Same size, different roots: whoever has the log's key can see it.
     SameSize,
-    /// The path leads to the later root, but from another earlier one: whoever has the log's key can see it.
+    /// The path leads to the later root, but from another earlier one: whoever has the log's key
+    /// can see it.
     Rewritten,
-    /// The path that was given as proof proves nothing. It stops whoever asked; to others it is the asker's word.
+    /// The path that was given as proof proves nothing. It stops whoever asked; to others it is the
+    /// asker's word.
     WrongProof,
 }
 
@@ -124,12 +148,24 @@ impl fmt::Display for Misbehavior {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             MisbehaviorKind::SameSize => "the log signed two different trees of the same size",
-            MisbehaviorKind::Rewritten => "the log changed its history: its head does not extend the one seen before",
-            MisbehaviorKind::WrongProof => "the node's proof that the log's head extends the one seen before is wrong",
+            MisbehaviorKind::Rewritten => {
+                "the log changed its history: its head does not extend the one seen before"
+            }
+            MisbehaviorKind::WrongProof => {
+                "the node's proof that the log's head extends the one seen before is wrong"
+            }
         })?;
         match &self.kept {
-            Ok(path) => write!(f, "; both signed notes are kept in {}: show them to others", path.display()),
-            Err(why) => write!(f, "; both signed notes could not be kept ({why}):\n{}\n{}", self.first, self.second),
+            Ok(path) => write!(
+                f,
+                "; both signed notes are kept in {}: show them to others",
+                path.display()
+            ),
+            Err(why) => write!(
+                f,
+                "; both signed notes could not be kept ({why}):\n{}\n{}",
+                self.first, self.second
+            ),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Following labels: what their lists have beyond what is done, each entry proven, and none left out between.
+//! Following labels: what their lists have beyond what is done, each entry proven, and none left
+//! out between.
 
 use crate::{Client, ClientError, Cursor};
 use assay_core::{
@@ -47,7 +48,10 @@ impl Cursor {
         let labels: Vec<Label> = self.done.keys().copied().collect();
         let answer = client.lookup(&labels).await?.answer;
         for (label, edge) in &mut self.done {
-            let leaves = answer.list(label).map(|list| list.leaves.as_slice()).unwrap_or_default();
+            let leaves = answer
+                .list(label)
+                .map(|list| list.leaves.as_slice())
+                .unwrap_or_default();
             *edge = leaves.iter().map(|leaf| leaf.get()).collect();
         }
         self.size = answer.checkpoint().size().get();
@@ -56,8 +60,8 @@ impl Cursor {
 
     /// Asks what is new. `None` if nothing is, or if the node lags behind what was seen of the log.
     ///
-    /// It guarantees that nothing is left out: each list, from what is done to its end, is the one in the index. All of it is
-    /// in memory at once.
+    /// It guarantees that nothing is left out: each list, from what is done to its end, is the one
+    /// in the index. All of it is in memory at once.
     pub async fn news(&self, client: &Client) -> Result<Option<News>, ClientError> {
         let head = client.checkpoint().await?;
         if head.size().get() <= self.size {
@@ -67,17 +71,34 @@ impl Cursor {
         for (label, edge) in &self.done {
             lists.push((*label, client.beyond(label, edge).await?));
         }
-        // Labels are asked for one after the other, and the log may grow meanwhile: what only the later ones can show waits.
-        let size = lists.iter().map(|(_, beyond)| beyond.size).min().unwrap_or(0);
+        // Labels are asked for one after the other, and the log may grow meanwhile: what only the
+        // later ones can show waits.
+        let size = lists
+            .iter()
+            .map(|(_, beyond)| beyond.size)
+            .min()
+            .unwrap_or(0);
         let mut fresh: BTreeMap<LeafIndex, Fresh> = BTreeMap::new();
-        let mut news = News { size, more: lists.iter().any(|(_, beyond)| beyond.size > size), ..News::default() };
+        let mut news = News {
+            size,
+            more: lists.iter().any(|(_, beyond)| beyond.size > size),
+            ..News::default()
+        };
         for (label, beyond) in lists {
             for page in &beyond.pages {
-                if news.checkpoints.iter().all(|known| known.note() != page.checkpoint().note()) {
+                if news
+                    .checkpoints
+                    .iter()
+                    .all(|known| known.note() != page.checkpoint().note())
+                {
                     news.checkpoints.push(page.checkpoint().clone());
                 }
                 for (leaf, claim) in page.claims(&(), |leaf| leaf.get() < size) {
-                    let one = fresh.entry(leaf).or_insert_with(|| Fresh { leaf, claim, labels: Vec::new() });
+                    let one = fresh.entry(leaf).or_insert_with(|| Fresh {
+                        leaf,
+                        claim,
+                        labels: Vec::new(),
+                    });
                     one.labels.push(label);
                 }
             }
@@ -86,7 +107,8 @@ impl Cursor {
         Ok(Some(news))
     }
 
-    /// Remembers that something new was dealt with; it and what came before it will not be shown again.
+    /// Remembers that something new was dealt with; it and what came before it will not be shown
+    /// again.
     pub fn done(&mut self, fresh: &Fresh) -> Result<(), ClientError> {
         for label in &fresh.labels {
             if let Some(edge) = self.done.get_mut(label) {
@@ -106,7 +128,11 @@ impl Cursor {
 impl Client {
     /// What a label's list has beyond `done`, verified to continue it to its end.
     async fn beyond(&self, label: &Label, done: &Edge) -> Result<Beyond, ClientError> {
-        let shrank = || ClientError::unverified("the list of a label became shorter, which no list of a log ever does");
+        let shrank = || {
+            ClientError::unverified(
+                "the list of a label became shorter, which no list of a log ever does",
+            )
+        };
         let mut edge = done.clone();
         let mut pages = Vec::new();
         loop {
@@ -114,24 +140,40 @@ impl Client {
             let size = page.checkpoint().size().get();
             let Some(list) = page.list(label) else {
                 // It is not in the index now, so it never was.
-                return if edge.length() == 0 { Ok(Beyond { pages: vec![page], size }) } else { Err(shrank()) };
+                return if edge.length() == 0 {
+                    Ok(Beyond {
+                        pages: vec![page],
+                        size,
+                    })
+                } else {
+                    Err(shrank())
+                };
             };
-            if let Some(missing) = list.leaves.iter().find(|leaf| !page.entries().contains_key(leaf)) {
-                return Err(ClientError::unverified(format!("the node lists leaf {missing} and did not send it")));
+            if let Some(missing) = list
+                .leaves
+                .iter()
+                .find(|leaf| !page.entries().contains_key(leaf))
+            {
+                return Err(ClientError::unverified(format!(
+                    "the node lists leaf {missing} and did not send it"
+                )));
             }
             let (come, found) = (list.leaves.len(), list.found);
             edge.extend(list.leaves.iter().map(|leaf| leaf.get()));
             pages.push(page);
             if edge.length() < found.length && come == 0 {
-                return Err(ClientError::unverified("the node stopped in the middle of a list"));
+                return Err(ClientError::unverified(
+                    "the node stopped in the middle of a list",
+                ));
             }
             if edge.length() >= found.length {
-                return match edge.length() == found.length && edge.root() == found.list_root {
-                    true => Ok(Beyond { pages, size }),
-                    false => Err(ClientError::unverified(
-                        "the list of a label does not continue the one that was seen before: entries were hidden, added or \
-                         exchanged",
-                    )),
+                return if edge.length() == found.length && edge.root() == found.list_root {
+                    Ok(Beyond { pages, size })
+                } else {
+                    Err(ClientError::unverified(
+                        "the list of a label does not continue the one that was seen before: \
+                         entries were hidden, added or exchanged",
+                    ))
                 };
             }
         }

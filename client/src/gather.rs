@@ -1,9 +1,10 @@
-//! Gathering all that bears on some components: the claims about them, what others say of those claims, and the records,
-//! endorsements and compromises of everybody who signed any of it.
+//! Gathering all that bears on some components: the claims about them, what others say of those
+//! claims, and the records, endorsements and compromises of everybody who signed any of it.
 //!
-//! It asks in rounds, each one batch, or several if it is large: every claim found adds the labels by which it can be withdrawn, answered or disputed,
-//! and those of its signers. A round that finds no new claim is the last. So that a withdrawal cannot be hidden, every round
-//! is a complete answer; the claims of all of them are complete as of the oldest of their checkpoints.
+//! It asks in rounds, each one batch, or several if it is large: every claim found adds the labels
+//! by which it can be withdrawn, answered or disputed, and those of its signers. A round that finds
+//! no new claim is the last. So that a withdrawal cannot be hidden, every round is a complete
+//! answer; the claims of all of them are complete as of the oldest of their checkpoints.
 
 use crate::{AnswerCache, Client, ClientError, Looked};
 use assay_core::{
@@ -18,19 +19,24 @@ use assay_core::{
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most rounds: claims about claims, and endorsers of endorsers, end long before, but for somebody who wants them not to.
+/// Most rounds: claims about claims, and endorsers of endorsers, end long before, but for somebody
+/// who wants them not to.
 const ROUNDS: usize = 12;
 
 /// Labels that a private question shall hide among, at least.
 const HIDE_AMONG: u64 = 16;
 
-/// What is kept are whole answers: what one of them says of a part of its question cannot be verified by itself.
-const NOT_KEPT: &str = "no answer to this very question was kept; offline, ask only for what was asked before (the same \
-                        thing, or the same files), or ask once without --offline";
+/// What is kept are whole answers: what one of them says of a part of its question cannot be
+/// verified by itself.
+const NOT_KEPT: &str = "no answer to this very question was kept; offline, ask only for what was \
+    asked before (the same thing, or the same files), or ask once without --offline";
 
 /// Where answers come from.
 #[derive(Debug, Clone)]
-#[allow(clippy::large_enum_variant, reason = "there is one for each log, and it is never moved about")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one for each log, and it is never moved about"
+)]
 pub enum Source {
     /// A node. What it answers is kept for later, if there is a cache.
     Node(Client, Option<AnswerCache>),
@@ -62,7 +68,8 @@ pub struct Gathered {
     pub checkpoint: Option<VerifiedCheckpoint>,
     /// Every checkpoint that one of the rounds was answered under, each once.
     pub checkpoints: Vec<VerifiedCheckpoint>,
-    /// When the oldest checkpoint's commitment was made, by the log's clock, in milliseconds since 1970 (UTC).
+    /// When the oldest checkpoint's commitment was made, by the log's clock, in milliseconds since
+    /// 1970 (UTC).
     pub head_at_ms: u64,
     /// Why the answer is not complete after all, if it is not.
     pub missing: Option<String>,
@@ -78,8 +85,12 @@ struct Gathering {
     asked: BTreeSet<Label>,
 }
 
-/// Gathers all that bears on `labels`. An answer that does not verify ends it; one that is lacking is said to be.
-pub async fn gather(source: &Source, labels: impl IntoIterator<Item = Label>) -> Result<Gathered, ClientError> {
+/// Gathers all that bears on `labels`. An answer that does not verify ends it; one that is lacking
+/// is said to be.
+pub async fn gather(
+    source: &Source,
+    labels: impl IntoIterator<Item = Label>,
+) -> Result<Gathered, ClientError> {
     let mut gathering = Gathering::default();
     let mut next: BTreeSet<Label> = labels.into_iter().collect();
     for _ in 0..ROUNDS {
@@ -94,10 +105,16 @@ pub async fn gather(source: &Source, labels: impl IntoIterator<Item = Label>) ->
                 found.extend(gathering.take(source, answer, labels).await?);
             }
         }
-        next = found.iter().flat_map(related).filter(|label| !gathering.asked.contains(label)).collect();
+        next = found
+            .iter()
+            .flat_map(related)
+            .filter(|label| !gathering.asked.contains(label))
+            .collect();
     }
     if !next.is_empty() {
-        gathering.lack(format!("claims about claims go on beyond {ROUNDS} rounds of questions"));
+        gathering.lack(format!(
+            "claims about claims go on beyond {ROUNDS} rounds of questions"
+        ));
     }
     Ok(gathering.finish())
 }
@@ -111,7 +128,11 @@ fn related(claim: &LoggedClaim) -> Vec<Label> {
 }
 
 impl Gathering {
-    async fn ask(&mut self, source: &Source, labels: &[Label]) -> Result<Vec<VerifiedAnswer>, ClientError> {
+    async fn ask(
+        &mut self,
+        source: &Source,
+        labels: &[Label],
+    ) -> Result<Vec<VerifiedAnswer>, ClientError> {
         match source {
             Source::Node(client, cache) => {
                 let Looked { answer, bytes } = client.lookup(labels).await?;
@@ -131,18 +152,34 @@ impl Gathering {
         }
     }
 
-    async fn ask_privately(&mut self, client: &Client, labels: &[Label]) -> Result<Vec<VerifiedAnswer>, ClientError> {
+    async fn ask_privately(
+        &mut self,
+        client: &Client,
+        labels: &[Label],
+    ) -> Result<Vec<VerifiedAnswer>, ClientError> {
         let (_, commitment) = client.commitment().await?;
         // One bit less than would do on average: how many labels share a prefix varies.
-        let bits = (commitment.labels / HIDE_AMONG).checked_ilog2().unwrap_or(0).saturating_sub(1);
-        let prefixes: BTreeSet<Prefix> = labels.iter().map(|label| Prefix::of(label, bits as u16)).collect();
+        let bits = (commitment.labels / HIDE_AMONG)
+            .checked_ilog2()
+            .unwrap_or(0)
+            .saturating_sub(1);
+        let prefixes: BTreeSet<Prefix> = labels
+            .iter()
+            .map(|label| Prefix::of(label, bits as u16))
+            .collect();
         let mut answers = Vec::with_capacity(prefixes.len());
         for prefix in &prefixes {
             answers.push(client.lookup_prefix(prefix).await?.answer);
         }
-        let privacy = self.gathered.privacy.get_or_insert(Privacy { prefixes: 0, fewest: u64::MAX });
+        let privacy = self.gathered.privacy.get_or_insert(Privacy {
+            prefixes: 0,
+            fewest: u64::MAX,
+        });
         privacy.prefixes += prefixes.len();
-        let fewest = answers.iter().map(|answer| answer.lists().len() as u64).min();
+        let fewest = answers
+            .iter()
+            .map(|answer| answer.lists().len() as u64)
+            .min();
         privacy.fewest = privacy.fewest.min(fewest.unwrap_or(u64::MAX));
         Ok(answers)
     }
@@ -158,10 +195,18 @@ impl Gathering {
         let mut wanted = BTreeSet::new();
         let mut long = Vec::new();
         // An answer to one prefix of many holds few of the labels, and many others.
-        for (label, list) in answer.lists().iter().filter(|(label, _)| labels.binary_search(label).is_ok()) {
+        for (label, list) in answer
+            .lists()
+            .iter()
+            .filter(|(label, _)| labels.binary_search(label).is_ok())
+        {
             self.gathered.leaves.insert(*label, list.leaves.clone());
             wanted.extend(list.leaves.iter().copied());
-            if list.leaves.iter().any(|leaf| !answer.entries().contains_key(leaf)) {
+            if list
+                .leaves
+                .iter()
+                .any(|leaf| !answer.entries().contains_key(leaf))
+            {
                 long.push(*label);
             }
         }
@@ -169,17 +214,23 @@ impl Gathering {
         for label in long {
             match source {
                 Source::Node(client, _) => new.extend(self.take_whole(client, &label).await?),
-                Source::Private(_) => {
-                    self.lack("more is said than can be asked for privately; ask without --private".into())
+                Source::Private(_) => self.lack(
+                    "more is said than can be asked for privately; ask without --private".into(),
+                ),
+                Source::Kept(_) => {
+                    self.lack("more is said than was kept; ask without --offline".into())
                 }
-                Source::Kept(_) => self.lack("more is said than was kept; ask without --offline".into()),
             }
         }
         Ok(new)
     }
 
     /// Takes a list that is too long for an answer to many labels. It may have grown since.
-    async fn take_whole(&mut self, client: &Client, label: &Label) -> Result<Vec<LoggedClaim>, ClientError> {
+    async fn take_whole(
+        &mut self,
+        client: &Client,
+        label: &Label,
+    ) -> Result<Vec<LoggedClaim>, ClientError> {
         let (mut new, mut leaves) = (Vec::new(), Vec::new());
         for page in client.list(label).await? {
             self.complete_as_of(&page);
@@ -192,11 +243,21 @@ impl Gathering {
     }
 
     fn complete_as_of(&mut self, answer: &VerifiedAnswer) {
-        if self.gathered.checkpoints.iter().all(|known| known.note() != answer.checkpoint().note()) {
+        if self
+            .gathered
+            .checkpoints
+            .iter()
+            .all(|known| known.note() != answer.checkpoint().note())
+        {
             self.gathered.checkpoints.push(answer.checkpoint().clone());
         }
-        let older = |known: &VerifiedCheckpoint| answer.checkpoint().size() < known.size();
-        if self.gathered.checkpoint.as_ref().is_none_or(older) {
+
+        if self
+            .gathered
+            .checkpoint
+            .as_ref()
+            .is_none_or(|known: &VerifiedCheckpoint| answer.checkpoint().size() < known.size())
+        {
             self.gathered.checkpoint = Some(answer.checkpoint().clone());
             self.gathered.head_at_ms = answer.made_at_ms();
         }
@@ -204,10 +265,17 @@ impl Gathering {
 
     fn keep(&mut self, answer: &VerifiedAnswer, wanted: &BTreeSet<LeafIndex>) -> Vec<LoggedClaim> {
         let mut new = Vec::new();
-        let unknown: Vec<LeafIndex> = wanted.iter().filter(|leaf| !self.claims.contains_key(leaf)).copied().collect();
-        // Signatures are most of the work of an answer, and each is checked by itself: so on all cores.
-        let verified: Vec<_> =
-            unknown.into_par_iter().filter_map(|leaf| Some((leaf, answer.claim(&(), leaf)?))).collect();
+        let unknown: Vec<LeafIndex> = wanted
+            .iter()
+            .filter(|leaf| !self.claims.contains_key(leaf))
+            .copied()
+            .collect();
+        // Signatures are most of the work of an answer, and each is checked by itself: so on all
+        // cores.
+        let verified: Vec<_> = unknown
+            .into_par_iter()
+            .filter_map(|leaf| Some((leaf, answer.claim(&(), leaf)?)))
+            .collect();
         for (leaf, claim) in verified {
             match claim {
                 Ok(claim) => new.push(claim),
@@ -217,7 +285,8 @@ impl Gathering {
                 Err(_) => {}
             }
         }
-        self.claims.extend(new.iter().map(|claim| (claim.leaf(), claim.clone())));
+        self.claims
+            .extend(new.iter().map(|claim| (claim.leaf(), claim.clone())));
         new
     }
 

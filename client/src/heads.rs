@@ -1,11 +1,12 @@
 //! The last head seen of each log, on disk.
 //!
-//! `<state>/heads/<hex SHA-256(origin)>` holds the signed note, verbatim. It is replaced as a whole (write, sync, rename,
-//! sync the folder) under a lock, and only if it still is what the caller compared with: two processes that share a
-//! folder cannot overwrite each other's step. `<state>/misbehavior/` keeps notes that do not go together.
+//! `<state>/heads/<hex SHA-256(origin)>` holds the signed note, verbatim. It is replaced as a whole
+//! (write, sync, rename, sync the folder) under a lock, and only if it still is what the caller
+//! compared with: two processes that share a folder cannot overwrite each other's step.
+//! `<state>/misbehavior/` keeps notes that do not go together.
 //!
-//! Left out: the proof that one head extends another. It needs the node, so `client` gets it before it calls
-//! [`HeadStore::advance`].
+//! Left out: the proof that one head extends another. It needs the node, so `client` gets it before
+//! it calls [`HeadStore::advance`].
 
 use crate::{ClientError, Misbehavior, MisbehaviorKind};
 use assay_core::{
@@ -52,15 +53,24 @@ pub struct HeadStore {
 }
 
 impl HeadStore {
-    /// Takes `state_dir` as the place for heads of the log with the key `log`. Nothing is read or written yet.
+    /// Takes `state_dir` as the place for heads of the log with the key `log`. Nothing is read or
+    /// written yet.
     pub fn new(state_dir: &Path, log: &VerifierKey) -> Self {
-        let file = state_dir.join("heads").join(Hash::of(log.name().as_bytes()).to_hex());
-        HeadStore { state_dir: state_dir.to_owned(), log: log.clone(), file }
+        let file = state_dir
+            .join("heads")
+            .join(Hash::of(log.name().as_bytes()).to_hex());
+        HeadStore {
+            state_dir: state_dir.to_owned(),
+            log: log.clone(),
+            file,
+        }
     }
 
-    /// Returns the last head that was stored, its signature checked again, or `None` if none ever was.
+    /// Returns the last head that was stored, its signature checked again, or `None` if none ever
+    /// was.
     ///
-    /// Fails with [`ClientError::State`] if the file cannot be read or does not verify: it is never taken for missing.
+    /// Fails with [`ClientError::State`] if the file cannot be read or does not verify: it is never
+    /// taken for missing.
     pub fn load(&self) -> Result<Option<VerifiedCheckpoint>, ClientError> {
         let file = match File::open(&self.file) {
             Ok(file) => file,
@@ -73,8 +83,9 @@ impl HeadStore {
             .map_err(|e| self.state("cannot read the last head seen", e))?;
         VerifiedCheckpoint::verify(&note, &self.log).map(Some).map_err(|e| ClientError::State {
             what: format!(
-                "the last head seen of {} does not verify with the log key in use ({e}); if the log really has a new key, \
-                 or the file is damaged, move it away: the next head will then be believed without comparison",
+                "the last head seen of {} does not verify with the log key in use ({e}); if the \
+                 log really has a new key, or the file is damaged, move it away: the next head \
+                 will then be believed without comparison",
                 self.log.name()
             ),
             path: self.file.clone(),
@@ -84,10 +95,16 @@ impl HeadStore {
 
     /// Stores `to` if the stored head is still `from`, and returns whether it was.
     ///
-    /// The caller has proven that `to` extends `from`. When this returns `true`, `to` is on stable storage.
-    pub fn advance(&self, from: Option<&VerifiedCheckpoint>, to: &VerifiedCheckpoint) -> Result<bool, ClientError> {
+    /// The caller has proven that `to` extends `from`. When this returns `true`, `to` is on stable
+    /// storage.
+    pub fn advance(
+        &self,
+        from: Option<&VerifiedCheckpoint>,
+        to: &VerifiedCheckpoint,
+    ) -> Result<bool, ClientError> {
         let folder = self.state_dir.join("heads");
-        fs::create_dir_all(&folder).map_err(|e| self.state("cannot make the folder of the heads seen", e))?;
+        fs::create_dir_all(&folder)
+            .map_err(|e| self.state("cannot make the folder of the heads seen", e))?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -96,15 +113,18 @@ impl HeadStore {
             .and_then(|file| file.lock().map(|()| file))
             .map_err(|e| self.state("cannot lock the last head seen", e))?;
         let stored = self.load()?;
-        let unchanged = stored.as_ref().map(VerifiedCheckpoint::note) == from.map(VerifiedCheckpoint::note);
+        let unchanged =
+            stored.as_ref().map(VerifiedCheckpoint::note) == from.map(VerifiedCheckpoint::note);
         if unchanged {
-            replace(&self.file, to.note().as_bytes()).map_err(|e| self.state("cannot store the head", e))?;
+            replace(&self.file, to.note().as_bytes())
+                .map_err(|e| self.state("cannot store the head", e))?;
         }
         drop(lock);
         Ok(unchanged)
     }
 
-    /// Keeps two notes that do not go together and returns the finding, with the place where they are.
+    /// Keeps two notes that do not go together and returns the finding, with the place where they
+    /// are.
     pub(crate) fn misbehavior(
         &self,
         kind: MisbehaviorKind,
@@ -136,20 +156,34 @@ impl HeadStore {
     }
 
     fn state(&self, what: &str, source: io::Error) -> ClientError {
-        ClientError::State { what: what.into(), path: self.file.clone(), source: Some(source) }
+        ClientError::State {
+            what: what.into(),
+            path: self.file.clone(),
+            source: Some(source),
+        }
     }
 }
 
 /// Self-contained text: the log's key, both notes verbatim and the path that was offered.
-fn evidence(kind: MisbehaviorKind, log: &VerifierKey, first: &str, second: &str, path: &[u8]) -> String {
+fn evidence(
+    kind: MisbehaviorKind,
+    log: &VerifierKey,
+    first: &str,
+    second: &str,
+    path: &[u8],
+) -> String {
     let kind = match kind {
         MisbehaviorKind::SameSize => "same size, different roots",
-        MisbehaviorKind::Rewritten => "the path below leads from another earlier tree to the later one",
-        MisbehaviorKind::WrongProof => "the path below was given as proof that the one extends the other; it is none",
+        MisbehaviorKind::Rewritten => {
+            "the path below leads from another earlier tree to the later one"
+        }
+        MisbehaviorKind::WrongProof => {
+            "the path below was given as proof that the one extends the other; it is none"
+        }
     };
     let mut text = format!(
-        "assay misbehavior v1\nkind: {kind}\nlog key: {log}\n\n----- first note -----\n{first}----- second note -----\n\
-         {second}----- consistency path -----\n"
+        "assay misbehavior v1\nkind: {kind}\nlog key: {log}\n\n----- first note \
+         -----\n{first}----- second note -----\n{second}----- consistency path -----\n"
     );
     for hash in path.chunks(Hash::LEN) {
         text.push_str(&hex::encode(hash));
@@ -161,7 +195,11 @@ fn evidence(kind: MisbehaviorKind, log: &VerifierKey, first: &str, second: &str,
 /// Replaces `path` by `bytes` so that a crash leaves the old file or the new one, whole.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension(format!("tmp{}", std::process::id()));
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(&temporary)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);

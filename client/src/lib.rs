@@ -1,17 +1,17 @@
 //! A client of an Assay node that believes nothing it is told.
 //!
-//! Scope: connecting, fetching and verifying. Every read returns a value that only a verifier can make: a checkpoint is
-//! signed by the log's key *and* proven consistent with the last one seen, which is kept on disk; an entry is proven to be
-//! in the tree of such a checkpoint; a claim's signatures are checked. [`audit`] re-derives a whole log from the tiles it
-//! publishes.
+//! Scope: connecting, fetching and verifying. Every read returns a value that only a verifier can
+//! make: a checkpoint is signed by the log's key *and* proven consistent with the last one seen,
+//! which is kept on disk; an entry is proven to be in the tree of such a checkpoint; a claim's
+//! signatures are checked. [`audit`] re-derives a whole log from the tiles it publishes.
 //!
-//! Left out: deciding. Whether a claim's issuers are to be trusted is a policy's business, and whether its signers
-//! satisfied the record in force is `assay_core::receipt`'s. [`Cel`] only lends core the language of a policy's conditions.
-//! There is no retry here: who calls knows better. Kept on disk are the last head, and answers of the index for those who
-//! ask again offline.
+//! Left out: deciding. Whether a claim's issuers are to be trusted is a policy's business, and
+//! whether its signers satisfied the record in force is `assay_core::receipt`'s. [`Cel`] only lends
+//! core the language of a policy's conditions. There is no retry here: who calls knows better. Kept
+//! on disk are the last head, and answers of the index for those who ask again offline.
 //!
-//! [`Client::lookup`] and [`gather`] prove that an answer is complete; [`Client::issuer`] and [`Client::entry`] show what the
-//! node showed, and a record that it left out does not appear.
+//! [`Client::lookup`] and [`gather`] prove that an answer is complete; [`Client::issuer`] and
+//! [`Client::entry`] show what the node showed, and a record that it left out does not appear.
 
 mod attachments;
 pub mod audit;

@@ -1,17 +1,21 @@
-//! Looking things up in the index: complete answers, verified, and kept so that they can be verified again offline.
+//! Looking things up in the index: complete answers, verified, and kept so that they can be
+//! verified again offline.
 
 use crate::{Client, ClientError, call};
 use assay_core::{
     entry::Entry,
-    index::{Answer, Commitment, CommitmentError, Label, Prefix, Query, VerifiedAnswer, answer::check_pages},
+    index::{
+        Answer, Commitment, CommitmentError, Label, Prefix, Query, VerifiedAnswer,
+        answer::check_pages,
+    },
     note::VerifiedCheckpoint,
     tree::{LeafIndex, TreeSize, verify_many},
 };
 use assay_proto::{
     answer::{Joined, to_core},
     v1::{
-        self, BatchLookupRequest, GetEntryAndProofRequest, LookupPrefixRequest, LookupRequest, WatchRequest,
-        WatchedLabel, get_entry_and_proof_request::Leaf,
+        self, BatchLookupRequest, GetEntryAndProofRequest, LookupPrefixRequest, LookupRequest,
+        WatchRequest, WatchedLabel, get_entry_and_proof_request::Leaf,
     },
 };
 use bytes::Bytes;
@@ -34,12 +38,14 @@ pub struct Looked {
 }
 
 impl Client {
-    /// Looks up many labels at one checkpoint: the whole list of each, and the entries, but for those that
-    /// [`VerifiedAnswer::missing`] names because a list is long ([`Client::list`] brings them).
+    /// Looks up many labels at one checkpoint: the whole list of each, and the entries, but for
+    /// those that [`VerifiedAnswer::missing`] names because a list is long ([`Client::list`] brings
+    /// them).
     ///
     /// Fails with [`ClientError::Unverified`] if anything was hidden, added or exchanged, and with
-    /// [`ClientError::Unavailable`] if the answer is as of an older head than the newest that was seen before: a node may
-    /// lag, but what was logged since would be hidden. At most [`LOOKUP_LABELS`](assay_core::limits::LOOKUP_LABELS) labels are answered.
+    /// [`ClientError::Unavailable`] if the answer is as of an older head than the newest that was
+    /// seen before: a node may lag, but what was logged since would be hidden. At most
+    /// [`LOOKUP_LABELS`](assay_core::limits::LOOKUP_LABELS) labels are answered.
     pub async fn lookup(&self, labels: &[Label]) -> Result<Looked, ClientError> {
         let seen = self.seen().await?;
         let mut labels = labels.to_vec();
@@ -47,60 +53,98 @@ impl Client {
         labels.dedup();
         let messages: Vec<_> = labels
             .chunks(MESSAGE_LABELS)
-            .map(|labels| BatchLookupRequest { labels: labels.iter().map(wire).collect() })
+            .map(|labels| BatchLookupRequest {
+                labels: labels.iter().map(wire).collect(),
+            })
             .collect();
         let mut index = self.index.clone();
         let answers = index.batch_lookup(futures::stream::iter(messages));
         let mut joined = Joined::default();
-        call::each("looking up", answers, |message| push(&mut joined, message.answer)).await?;
+        call::each("looking up", answers, |message| {
+            push(&mut joined, message.answer)
+        })
+        .await?;
         self.verified(joined, &Query::Labels(labels), seen).await
     }
 
-    /// Looks up every label that begins with `prefix`, so that the node does not learn which one is meant. It fails as
-    /// [`Client::lookup`] does.
+    /// Looks up every label that begins with `prefix`, so that the node does not learn which one is
+    /// meant. It fails as [`Client::lookup`] does.
     pub async fn lookup_prefix(&self, prefix: &Prefix) -> Result<Looked, ClientError> {
         let seen = self.seen().await?;
         let bits = prefix.bits();
         let bytes = &prefix.first().as_bytes()[..usize::from(bits.div_ceil(8))];
-        let request = LookupPrefixRequest { prefix: Bytes::copy_from_slice(bytes), bits: bits.into() };
+        let request = LookupPrefixRequest {
+            prefix: Bytes::copy_from_slice(bytes),
+            bits: bits.into(),
+        };
         let mut index = self.index.clone();
         let mut joined = Joined::default();
-        call::each("looking up a prefix", index.lookup_prefix(request), |message| push(&mut joined, message.answer))
-            .await?;
+        call::each(
+            "looking up a prefix",
+            index.lookup_prefix(request),
+            |message| push(&mut joined, message.answer),
+        )
+        .await?;
         self.verified(joined, &Query::Prefix(*prefix), seen).await
     }
 
-    /// A page of one label's list, from a position on. The list is verified as a whole only by [`Client::list`]. It fails
-    /// as [`Client::lookup`] does.
-    pub async fn lookup_page(&self, label: &Label, from: u64, limit: u32) -> Result<Looked, ClientError> {
+    /// A page of one label's list, from a position on. The list is verified as a whole only by
+    /// [`Client::list`]. It fails as [`Client::lookup`] does.
+    pub async fn lookup_page(
+        &self,
+        label: &Label,
+        from: u64,
+        limit: u32,
+    ) -> Result<Looked, ClientError> {
         let seen = self.seen().await?;
-        let request = LookupRequest { label: wire(label), from, limit };
+        let request = LookupRequest {
+            label: wire(label),
+            from,
+            limit,
+        };
         let answer = call::short("looking up", self.index.clone().lookup(request)).await?;
         let mut joined = Joined::default();
         push(&mut joined, answer.answer)?;
-        self.verified(joined, &Query::Page { label: *label, from }, seen).await
+        self.verified(
+            joined,
+            &Query::Page {
+                label: *label,
+                from,
+            },
+            seen,
+        )
+        .await
     }
 
-    /// Everything under one label, however long its list, in pages. It guarantees that they make up the whole list as of
-    /// the last page's checkpoint, and that every entry in it is there.
+    /// Everything under one label, however long its list, in pages. It guarantees that they make up
+    /// the whole list as of the last page's checkpoint, and that every entry in it is there.
     pub async fn list(&self, label: &Label) -> Result<Vec<VerifiedAnswer>, ClientError> {
         let mut pages = Vec::new();
         let (mut from, mut taken) = (0, 0);
         loop {
-            let Looked { answer: page, bytes } = self.lookup_page(label, from, 0).await?;
+            let Looked {
+                answer: page,
+                bytes,
+            } = self.lookup_page(label, from, 0).await?;
             if let Some(leaf) = page.missing().first() {
-                return Err(ClientError::unverified(format!("the node lists leaf {leaf} and withholds its entry")));
+                return Err(ClientError::unverified(format!(
+                    "the node lists leaf {leaf} and withholds its entry"
+                )));
             }
             taken += bytes.encoded_len();
             if taken > ANSWER_BYTES {
                 return Err(too_much());
             }
-            let list = page.list(label).map(|list| (list.leaves.len() as u64, list.found.length));
+            let list = page
+                .list(label)
+                .map(|list| (list.leaves.len() as u64, list.found.length));
             pages.push(page);
             match list {
                 None => break,
                 Some((0, length)) if from < length => {
-                    return Err(ClientError::unverified("the node stopped in the middle of a list"));
+                    return Err(ClientError::unverified(
+                        "the node stopped in the middle of a list",
+                    ));
                 }
                 Some((come, length)) => {
                     from += come;
@@ -115,21 +159,35 @@ impl Client {
         Ok(pages)
     }
 
-    /// What the latest checkpoint commits to: how many labels the index has, which says how long a prefix may be. The
-    /// question tells the node nothing.
+    /// What the latest checkpoint commits to: how many labels the index has, which says how long a
+    /// prefix may be. The question tells the node nothing.
     pub async fn commitment(&self) -> Result<(VerifiedCheckpoint, Commitment), ClientError> {
         let checkpoint = self.checkpoint().await?;
         let last = checkpoint.size().get().saturating_sub(1);
-        let request = GetEntryAndProofRequest { leaf: Some(Leaf::LeafIndex(last)), tree_size: checkpoint.size().get() };
-        let answer =
-            call::short("fetching the index commitment", self.log.clone().get_entry_and_proof(request)).await?;
-        let wrong = |e: &dyn std::fmt::Display| ClientError::unverified(format!("the index commitment: {e}"));
+        let request = GetEntryAndProofRequest {
+            leaf: Some(Leaf::LeafIndex(last)),
+            tree_size: checkpoint.size().get(),
+        };
+        let answer = call::short(
+            "fetching the index commitment",
+            self.log.clone().get_entry_and_proof(request),
+        )
+        .await?;
+        let wrong = |e: &dyn std::fmt::Display| {
+            ClientError::unverified(format!("the index commitment: {e}"))
+        };
         let entry = Entry::parse(answer.entry).map_err(|e| wrong(&e))?;
         let path = assay_core::tree::split_hashes(&answer.hashes).map_err(|e| wrong(&e))?;
-        // The last leaf's siblings are all to its left, the lowest first; the proof of many has them from the left.
+        // The last leaf's siblings are all to its left, the lowest first; the proof of many has
+        // them from the left.
         let proof: Vec<_> = path.into_iter().rev().collect();
-        verify_many(&[(LeafIndex::new(last), entry.leaf_hash())], checkpoint.size(), &proof, &checkpoint.root())
-            .map_err(|e| wrong(&e))?;
+        verify_many(
+            &[(LeafIndex::new(last), entry.leaf_hash())],
+            checkpoint.size(),
+            &proof,
+            &checkpoint.root(),
+        )
+        .map_err(|e| wrong(&e))?;
         match Commitment::of_entry(&entry, last) {
             Ok(commitment) => Ok((checkpoint, commitment)),
             Err(unsupported @ CommitmentError::Unsupported { .. }) => {
@@ -139,9 +197,16 @@ impl Client {
         }
     }
 
-    /// Follows labels: the node says when more is listed than the caller has. What it says is a hint and no proof.
+    /// Follows labels: the node says when more is listed than the caller has. What it says is a
+    /// hint and no proof.
     pub async fn watch(&self, known: &[(Label, u64)]) -> Result<Watched, ClientError> {
-        let labels = known.iter().map(|(label, known)| WatchedLabel { label: wire(label), known: *known }).collect();
+        let labels = known
+            .iter()
+            .map(|(label, known)| WatchedLabel {
+                label: wire(label),
+                known: *known,
+            })
+            .collect();
         let answers = self
             .log
             .clone()
@@ -152,8 +217,15 @@ impl Client {
         Ok(Watched { answers })
     }
 
-    async fn verified(&self, joined: Joined, query: &Query, seen: TreeSize) -> Result<Looked, ClientError> {
-        let bytes = joined.finish().map_err(|e| ClientError::unverified_by("the answer cannot be read", e))?;
+    async fn verified(
+        &self,
+        joined: Joined,
+        query: &Query,
+        seen: TreeSize,
+    ) -> Result<Looked, ClientError> {
+        let bytes = joined
+            .finish()
+            .map_err(|e| ClientError::unverified_by("the answer cannot be read", e))?;
         let checkpoint = self.accept_since(&bytes.checkpoint, seen).await?;
         let answer = verify(checkpoint, query, &bytes)?;
         Ok(Looked { answer, bytes })
@@ -166,11 +238,14 @@ pub(crate) fn verify(
     query: &Query,
     bytes: &v1::Answer,
 ) -> Result<VerifiedAnswer, ClientError> {
-    let answer: Answer =
-        to_core(bytes, query).map_err(|e| ClientError::unverified_by("the answer cannot be read", e))?;
-    VerifiedAnswer::verify(checkpoint, query, answer).map_err(|error| match error.is_unsupported() {
-        true => ClientError::Unsupported(error.to_string()),
-        false => ClientError::unverified_by("the answer is not complete, or not this log's", error),
+    let answer: Answer = to_core(bytes, query)
+        .map_err(|e| ClientError::unverified_by("the answer cannot be read", e))?;
+    VerifiedAnswer::verify(checkpoint, query, answer).map_err(|error| {
+        if error.is_unsupported() {
+            ClientError::Unsupported(error.to_string())
+        } else {
+            ClientError::unverified_by("the answer is not complete, or not this log's", error)
+        }
     })
 }
 
@@ -182,15 +257,20 @@ fn push(joined: &mut Joined, message: Option<v1::Answer>) -> Result<(), ClientEr
     joined
         .push(message.unwrap_or_default())
         .map_err(|e| ClientError::unverified_by("a message of the answer brings nothing", e))?;
-    match joined.taken() > ANSWER_BYTES {
-        true => Err(too_much()),
-        false => Ok(()),
+    if joined.taken() > ANSWER_BYTES {
+        Err(too_much())
+    } else {
+        Ok(())
     }
 }
 
 fn too_much() -> ClientError {
     let what = format!("the answer has more than {ANSWER_BYTES} bytes; ask for less at once");
-    ClientError::Unavailable { what, retry_after: None, source: None }
+    ClientError::Unavailable {
+        what,
+        retry_after: None,
+        source: None,
+    }
 }
 
 /// What the node says while labels are watched.
@@ -200,13 +280,27 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Waits until more is listed under some labels: each with the length that its list has now, the node says. `None` if
-    /// the node ended it.
+    /// Waits until more is listed under some labels: each with the length that its list has now,
+    /// the node says. `None` if the node ended it.
     pub async fn next(&mut self) -> Result<Option<Vec<(Label, u64)>>, ClientError> {
-        let failed = |e| ClientError::from_status("watching", e);
-        let Some(answer) = self.answers.message().await.map_err(failed)? else { return Ok(None) };
-        let one = |watched: &WatchedLabel| Label::from_slice(&watched.label).map(|label| (label, watched.known));
-        let labels: Option<Vec<_>> = answer.labels.iter().map(one).collect();
-        labels.map(Some).ok_or_else(|| ClientError::unverified("the node names a label that is none"))
+        let Some(answer) = self
+            .answers
+            .message()
+            .await
+            .map_err(|e| ClientError::from_status("watching", e))?
+        else {
+            return Ok(None);
+        };
+
+        let labels: Option<Vec<_>> = answer
+            .labels
+            .iter()
+            .map(|watched: &WatchedLabel| {
+                Label::from_slice(&watched.label).map(|label| (label, watched.known))
+            })
+            .collect();
+        labels
+            .map(Some)
+            .ok_or_else(|| ClientError::unverified("the node names a label that is none"))
     }
 }

@@ -1,12 +1,15 @@
 //! Publishing: one claim, or a stream of them.
 //!
-//! A node's answer to a publish is a promise. [`Client::publish`] redeems it at once where the claim is integrated: it
-//! fetches the proof and checks it. [`Client::publish_stream`] compares claim ids only, because a proof for each of
-//! millions of claims would cost more than publishing them; whoever wants proof asks [`Client::entry`] or audits the log.
+//! A node's answer to a publish is a promise. [`Client::publish`] redeems it at once where the
+//! claim is integrated: it fetches the proof and checks it. [`Client::publish_stream`] compares
+//! claim ids only, because a proof for each of millions of claims would cost more than publishing
+//! them; whoever wants proof asks [`Client::entry`] or audits the log.
 
 use crate::{Client, ClientError, VerifiedEntry, call};
 use assay_core::{Hash, claim::ClaimId, dsse, entry::wire, tree::LeafIndex};
-use assay_proto::v1::{self, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, publish_result};
+use assay_proto::v1::{
+    self, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, publish_result,
+};
 use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},
@@ -17,7 +20,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Bytes of claims that go into one message of a stream: half of what a node takes, so that no message is over.
+/// Bytes of claims that go into one message of a stream: half of what a node takes, so that no
+/// message is over.
 const BATCH_BYTES: usize = 512 * 1024;
 /// Claims that go into one message of a stream.
 const BATCH_CLAIMS: usize = 256;
@@ -93,32 +97,41 @@ pub(crate) fn claim_id(claim: &wire::Claim) -> Hash {
 impl Client {
     /// Appends one claim and returns where it is.
     ///
-    /// With [`Wait::Integrated`] the inclusion of this very claim is proven before this returns. Publishing the same
-    /// claim by the same signers again returns the leaf it has. Fails with [`ClientError::Refused`] if the node does not
-    /// take it.
+    /// With [`Wait::Integrated`] the inclusion of this very claim is proven before this returns.
+    /// Publishing the same claim by the same signers again returns the leaf it has. Fails with
+    /// [`ClientError::Refused`] if the node does not take it.
     pub async fn publish(&self, claim: wire::Claim, wait: Wait) -> Result<Published, ClientError> {
         let id = claim_id(&claim);
-        let request = PublishRequest { claim: Some(claim), wait: wait.wire().into() };
+        let request = PublishRequest {
+            claim: Some(claim),
+            wait: wait.wire().into(),
+        };
         let answer = call::short("publishing the claim", self.log.clone().publish(request)).await?;
         let mut published = published(&answer, id, wait)?;
         if wait == Wait::Integrated {
             let (entry, _) = self.named_entry(published.index, None).await?;
             if entry.claim().id() != published.claim_id {
-                return Err(ClientError::unverified("the leaf that the node named holds another claim"));
+                return Err(ClientError::unverified(
+                    "the leaf that the node named holds another claim",
+                ));
             }
             if entry.entry().leaf_hash() != published.leaf_hash {
-                return Err(ClientError::unverified("the leaf that the node named has another hash than it said"));
+                return Err(ClientError::unverified(
+                    "the leaf that the node named has another hash than it said",
+                ));
             }
             published.proven = Some(Arc::new(entry));
         }
         Ok(published)
     }
 
-    /// Appends many claims over one stream; each is answered once, in any order, under the number given with it.
+    /// Appends many claims over one stream; each is answered once, in any order, under the number
+    /// given with it.
     ///
     /// The numbers must differ. The stream of answers ends when every claim is answered; it yields
-    /// [`ClientError::Unavailable`] if the node ends it before that, and [`ClientError::Unverified`] for an answer to
-    /// what was never asked or with another claim's id. Claims are sent as the node takes them.
+    /// [`ClientError::Unavailable`] if the node ends it before that, and
+    /// [`ClientError::Unverified`] for an answer to what was never asked or with another claim's
+    /// id. Claims are sent as the node takes them.
     pub async fn publish_stream(
         &self,
         claims: impl Stream<Item = (u64, wire::Claim)> + Send + 'static,
@@ -129,17 +142,33 @@ impl Client {
         let requests = claims
             .map(move |(id, claim)| {
                 lock(&asked).insert(id, claim_id(&claim));
-                PublishItem { id, claim: Some(claim) }
+                PublishItem {
+                    id,
+                    claim: Some(claim),
+                }
             })
             .ready_chunks(BATCH_CLAIMS)
             .flat_map(|items| stream::iter(batches(items)))
-            .map(move |items| PublishStreamRequest { wait: wait.wire().into(), items });
+            .map(move |items| PublishStreamRequest {
+                wait: wait.wire().into(),
+                items,
+            });
         let failed = |e| ClientError::from_status("publishing the claims", e);
-        let answers = self.log.clone().publish_stream(requests).await.map_err(failed)?.into_inner();
+        let answers = self
+            .log
+            .clone()
+            .publish_stream(requests)
+            .await
+            .map_err(failed)?
+            .into_inner();
         let checked = pending.clone();
         let results = answers.flat_map(move |message| {
             stream::iter(match message {
-                Ok(message) => message.results.into_iter().map(|r| answer(r, &checked, wait)).collect(),
+                Ok(message) => message
+                    .results
+                    .into_iter()
+                    .map(|r| answer(r, &checked, wait))
+                    .collect(),
                 Err(status) => vec![Err(failed(status))],
             })
         });
@@ -147,13 +176,17 @@ impl Client {
             match lock(&pending).len() {
                 0 => None,
                 n => Some(Err(ClientError::Unavailable {
-                    what: format!("the node ended the stream with {n} claims unanswered; publish those again"),
+                    what: format!(
+                        "the node ended the stream with {n} claims unanswered; publish those again"
+                    ),
                     retry_after: None,
                     source: None,
                 })),
             }
         });
-        Ok(results.chain(unanswered.filter_map(futures::future::ready)).boxed())
+        Ok(results
+            .chain(unanswered.filter_map(futures::future::ready))
+            .boxed())
     }
 }
 
@@ -185,26 +218,41 @@ fn batches(items: Vec<PublishItem>) -> Vec<Vec<PublishItem>> {
 fn answer(result: v1::PublishResult, pending: &Pending, wait: Wait) -> Result<Answer, ClientError> {
     let id = result.id;
     let Some(claim_id) = lock(pending).remove(&id) else {
-        return Err(ClientError::unverified(format!("an answer to claim {id}, which was not asked or is answered")));
+        return Err(ClientError::unverified(format!(
+            "an answer to claim {id}, which was not asked or is answered"
+        )));
     };
     let result = match result.result {
         Some(publish_result::Result::Published(answer)) => Ok(published(&answer, claim_id, wait)?),
-        Some(publish_result::Result::Refused(refusal)) => {
-            Err(Refused { code: tonic::Code::from_i32(refusal.code), message: refusal.message })
+        Some(publish_result::Result::Refused(refusal)) => Err(Refused {
+            code: tonic::Code::from_i32(refusal.code),
+            message: refusal.message,
+        }),
+        None => {
+            return Err(ClientError::unverified(format!(
+                "an empty answer to claim {id}"
+            )));
         }
-        None => return Err(ClientError::unverified(format!("an empty answer to claim {id}"))),
     };
     Ok(Answer { id, result })
 }
 
 /// Checks what can be checked of a node's word without a proof.
-fn published(answer: &PublishResponse, claim_id: Hash, wait: Wait) -> Result<Published, ClientError> {
+fn published(
+    answer: &PublishResponse,
+    claim_id: Hash,
+    wait: Wait,
+) -> Result<Published, ClientError> {
     if answer.claim_id != claim_id.as_bytes()[..] {
-        return Err(ClientError::unverified("the node answered for another claim than the one that was sent"));
+        return Err(ClientError::unverified(
+            "the node answered for another claim than the one that was sent",
+        ));
     }
     let Some(reached) = Wait::from_wire(answer.reached).filter(|reached| *reached >= wait) else {
         return Err(ClientError::Unavailable {
-            what: "the node answered before the claim was as far as asked; publish it again to wait on".into(),
+            what: "the node answered before the claim was as far as asked; publish it again to \
+                wait on"
+                .into(),
             retry_after: None,
             source: None,
         });
@@ -227,8 +275,14 @@ mod tests {
     use bytes::Bytes;
 
     fn item(id: u64, length: usize) -> PublishItem {
-        let claim = wire::Claim { payload: vec![b' '; length].into(), ..Default::default() };
-        PublishItem { id, claim: Some(claim) }
+        let claim = wire::Claim {
+            payload: vec![b' '; length].into(),
+            ..Default::default()
+        };
+        PublishItem {
+            id,
+            claim: Some(claim),
+        }
     }
 
     #[test]
@@ -258,14 +312,30 @@ mod tests {
         };
         let ask = || lock(&pending).insert(1, claim_id);
         let good = response(claim_id, v1::Wait::Integrated);
-        assert!(matches!(answer(good.clone(), &pending, Wait::Sequenced), Err(ClientError::Unverified { .. })));
+        assert!(matches!(
+            answer(good.clone(), &pending, Wait::Sequenced),
+            Err(ClientError::Unverified { .. })
+        ));
         ask();
         assert!(answer(good.clone(), &pending, Wait::Sequenced).is_ok());
-        assert!(answer(good, &pending, Wait::Sequenced).is_err(), "answered twice");
+        assert!(
+            answer(good, &pending, Wait::Sequenced).is_err(),
+            "answered twice"
+        );
         ask();
-        assert!(answer(response(Hash::of(b"other"), v1::Wait::Integrated), &pending, Wait::Sequenced).is_err());
+        assert!(
+            answer(
+                response(Hash::of(b"other"), v1::Wait::Integrated),
+                &pending,
+                Wait::Sequenced
+            )
+            .is_err()
+        );
         ask();
         let early = response(claim_id, v1::Wait::Sequenced);
-        assert!(matches!(answer(early, &pending, Wait::Integrated), Err(ClientError::Unavailable { .. })));
+        assert!(matches!(
+            answer(early, &pending, Wait::Integrated),
+            Err(ClientError::Unavailable { .. })
+        ));
     }
 }

@@ -1,8 +1,9 @@
 //! A proof for a run of neighbouring leaves: the inclusion proofs of its first and its last leaf.
 //!
-//! Every subtree that lies wholly before the run is a sibling on the path of its first leaf, every one wholly after it a
-//! sibling on the path of its last; the rest is computed from the run itself. So two paths tie any number of leaves to a
-//! root, each at its place (RFC 6962, section 2.1: the shape of the tree follows from its size).
+//! Every subtree that lies wholly before the run is a sibling on the path of its first leaf, every
+//! one wholly after it a sibling on the path of its last; the rest is computed from the run itself.
+//! So two paths tie any number of leaves to a root, each at its place (RFC 6962, section 2.1: the
+//! shape of the tree follows from its size).
 
 use assay_core::{Hash, hash};
 use std::{collections::HashMap, ops::Range};
@@ -21,8 +22,8 @@ pub(crate) enum RangeError {
     Contradiction,
 }
 
-/// Returns the root of a tree of `size` leaves that `leaves`, from index `start` on, and the inclusion paths of the first
-/// and last of them lead to. The caller compares it with a signed one.
+/// Returns the root of a tree of `size` leaves that `leaves`, from index `start` on, and the
+/// inclusion paths of the first and last of them lead to. The caller compares it with a signed one.
 pub(crate) fn root(
     size: u64,
     start: u64,
@@ -30,7 +31,10 @@ pub(crate) fn root(
     first_path: &[Hash],
     last_path: &[Hash],
 ) -> Result<Hash, RangeError> {
-    let end = start.checked_add(leaves.len() as u64).filter(|end| *end <= size).ok_or(RangeError::Outside)?;
+    let end = start
+        .checked_add(leaves.len() as u64)
+        .filter(|end| *end <= size)
+        .ok_or(RangeError::Outside)?;
     if leaves.is_empty() {
         return Err(RangeError::Outside);
     }
@@ -41,12 +45,21 @@ pub(crate) fn root(
             return Err(RangeError::PathLength);
         }
         for (subtree, hash) in siblings.into_iter().zip(path) {
-            if outside.insert((subtree.start, subtree.end), *hash).is_some_and(|other| other != *hash) {
+            if outside
+                .insert((subtree.start, subtree.end), *hash)
+                .is_some_and(|other| other != *hash)
+            {
                 return Err(RangeError::Contradiction);
             }
         }
     }
-    Run { start, leaves, outside }.subtree(0..size).ok_or(RangeError::PathLength)
+    Run {
+        start,
+        leaves,
+        outside,
+    }
+    .subtree(0..size)
+    .ok_or(RangeError::PathLength)
 }
 
 struct Run<'a> {
@@ -63,14 +76,21 @@ impl Run<'_> {
             return self.outside.get(&(range.start, range.end)).copied();
         }
         if range.end - range.start == 1 {
-            return self.leaves.get(usize::try_from(range.start - self.start).ok()?).copied();
+            return self
+                .leaves
+                .get(usize::try_from(range.start - self.start).ok()?)
+                .copied();
         }
         let middle = split(&range);
-        Some(hash::node_hash(&self.subtree(range.start..middle)?, &self.subtree(middle..range.end)?))
+        Some(hash::node_hash(
+            &self.subtree(range.start..middle)?,
+            &self.subtree(middle..range.end)?,
+        ))
     }
 }
 
-/// Where a subtree of more than one leaf divides: after the largest power of two that is smaller than its size.
+/// Where a subtree of more than one leaf divides: after the largest power of two that is smaller
+/// than its size.
 fn split(range: &Range<u64>) -> u64 {
     range.start + (1 << (range.end - range.start - 1).ilog2())
 }
@@ -81,9 +101,10 @@ fn siblings(size: u64, leaf: u64) -> Vec<Range<u64>> {
     let mut siblings = vec![];
     while range.end - range.start > 1 {
         let middle = split(&range);
-        let (inside, beside) = match leaf < middle {
-            true => (range.start..middle, middle..range.end),
-            false => (middle..range.end, range.start..middle),
+        let (inside, beside) = if leaf < middle {
+            (range.start..middle, middle..range.end)
+        } else {
+            (middle..range.end, range.start..middle)
         };
         siblings.push(beside);
         range = inside;
@@ -110,7 +131,10 @@ mod tests {
 
     fn path(leaves: &[Hash], leaf: u64) -> Vec<Hash> {
         let siblings = siblings(leaves.len() as u64, leaf);
-        siblings.into_iter().map(|s| mth(&leaves[s.start as usize..s.end as usize])).collect()
+        siblings
+            .into_iter()
+            .map(|s| mth(&leaves[s.start as usize..s.end as usize]))
+            .collect()
     }
 
     #[test]
@@ -126,12 +150,22 @@ mod tests {
                     for i in 0..run.len() {
                         let mut wrong = run.to_vec();
                         wrong[i] = Hash::of(b"wrong");
-                        assert_ne!(root(size, start, &wrong, &first, &last), Ok(expected), "{size} {start} {end} {i}");
+                        assert_ne!(
+                            root(size, start, &wrong, &first, &last),
+                            Ok(expected),
+                            "{size} {start} {end} {i}"
+                        );
                     }
                     let longer = [&first[..], &[expected]].concat();
-                    assert_eq!(root(size, start, run, &longer, &last), Err(RangeError::PathLength));
+                    assert_eq!(
+                        root(size, start, run, &longer, &last),
+                        Err(RangeError::PathLength)
+                    );
                     if let Some((_, shorter)) = last.split_first() {
-                        assert_eq!(root(size, start, run, &first, shorter), Err(RangeError::PathLength));
+                        assert_eq!(
+                            root(size, start, run, &first, shorter),
+                            Err(RangeError::PathLength)
+                        );
                     }
                 }
             }

@@ -1,5 +1,5 @@
-//! Receipts: a claim's own, and those of the issuer records that it rests on, all under one checkpoint, so that they can
-//! be verified offline together.
+//! Receipts: a claim's own, and those of the issuer records that it rests on, all under one
+//! checkpoint, so that they can be verified offline together.
 
 use crate::{Client, ClientError, LeafRef, VerifiedEntry};
 use assay_core::{
@@ -28,16 +28,17 @@ pub struct Receipt {
     pub files: ReceiptFiles,
     /// The claim's receipt, verified from those files.
     pub verified: VerifiedReceipt,
-    /// The records of its signers' issuers that the node knows, up to the claim's own leaf, oldest first.
+    /// The records of its signers' issuers that the node knows, up to the claim's own leaf, oldest
+    /// first.
     pub issuers: Vec<(ReceiptFiles, VerifiedReceipt)>,
 }
 
 impl Client {
     /// Returns the receipt of a leaf and those of its issuers' records.
     ///
-    /// All stand under the same checkpoint and each is verified from the very files that are returned. That no issuer
-    /// record was left out is not proven: who relies on the receipt verifies the issuers' standing with
-    /// `receipt::verify_issuers`.
+    /// All stand under the same checkpoint and each is verified from the very files that are
+    /// returned. That no issuer record was left out is not proven: who relies on the receipt
+    /// verifies the issuers' standing with `receipt::verify_issuers`.
     pub async fn receipt(&self, leaf: LeafRef) -> Result<Receipt, ClientError> {
         let (entry, path) = self.entry_and_path(leaf, None).await?;
         let checkpoint = entry.checkpoint().clone();
@@ -53,7 +54,11 @@ impl Client {
         for index in leaves {
             issuers.push(self.record_receipt(index, &checkpoint).await?);
         }
-        Ok(Receipt { files, verified, issuers })
+        Ok(Receipt {
+            files,
+            verified,
+            issuers,
+        })
     }
 
     async fn record_receipt(
@@ -70,11 +75,23 @@ impl Client {
         entry: &VerifiedEntry,
         path: &[Hash],
     ) -> Result<(ReceiptFiles, VerifiedReceipt), ClientError> {
-        let (envelope, proof) = receipt::to_files(entry.entry(), entry.index(), path, entry.checkpoint().note())
-            .map_err(|e| ClientError::unverified_by("no receipt can be made of the entry", e))?;
+        let (envelope, proof) = receipt::to_files(
+            entry.entry(),
+            entry.index(),
+            path,
+            entry.checkpoint().note(),
+        )
+        .map_err(|e| ClientError::unverified_by("no receipt can be made of the entry", e))?;
         let verified = receipt::verify(envelope.as_bytes(), proof.as_bytes(), &self.log_key)
             .map_err(|e| ClientError::unverified_by("the receipt does not verify", e))?;
         let stem = entry.claim().id().to_string();
-        Ok((ReceiptFiles { stem, envelope, proof }, verified))
+        Ok((
+            ReceiptFiles {
+                stem,
+                envelope,
+                proof,
+            },
+            verified,
+        ))
     }
 }

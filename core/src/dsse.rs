@@ -1,8 +1,8 @@
-//! DSSE v1: the pre-authentication encoding and the JSON envelope (secure-systems-lab/dsse, `protocol.md` and
-//! `envelope.md`).
+//! DSSE v1: the pre-authentication encoding and the JSON envelope (secure-systems-lab/dsse,
+//! `protocol.md` and `envelope.md`).
 //!
-//! Left out: verifying. A `keyid` is a hint and never a security input, so nothing here looks at one; whose key verifies
-//! which signature is `claim`'s.
+//! Left out: verifying. A `keyid` is a hint and never a security input, so nothing here looks at
+//! one; whose key verifies which signature is `claim`'s.
 
 use crate::json::{self, JsonError, Value};
 use base64::Engine;
@@ -11,10 +11,14 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use bytes::Bytes;
 
-/// Returns the bytes that DSSE signs: `"DSSEv1" SP LEN(type) SP type SP LEN(payload) SP payload`, lengths in decimal
-/// (DSSE protocol, "Signature Definition").
+/// Returns the bytes that DSSE signs: `"DSSEv1" SP LEN(type) SP type SP LEN(payload) SP payload`,
+/// lengths in decimal (DSSE protocol, "Signature Definition").
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
+    let head = format!(
+        "DSSEv1 {} {payload_type} {} ",
+        payload_type.len(),
+        payload.len()
+    );
     let mut out = Vec::with_capacity(head.len() + payload.len());
     out.extend_from_slice(head.as_bytes());
     out.extend_from_slice(payload);
@@ -66,10 +70,11 @@ pub enum DsseError {
     NoSignature,
 }
 
-/// "Either standard or URL-safe encoding is allowed" (DSSE envelope, "Standard JSON envelope"). Writers of the URL-safe
-/// one often leave the padding out.
+/// "Either standard or URL-safe encoding is allowed" (DSSE envelope, "Standard JSON envelope").
+/// Writers of the URL-safe one often leave the padding out.
 const fn base64_of(alphabet: &alphabet::Alphabet) -> GeneralPurpose {
-    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let config =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(alphabet, config)
 }
 
@@ -79,8 +84,9 @@ const URL_SAFE: GeneralPurpose = base64_of(&alphabet::URL_SAFE);
 impl Envelope {
     /// Reads the JSON of one envelope.
     ///
-    /// It guarantees at least one signature. As the specification asks, fields that it does not know are passed over, and
-    /// both base64 alphabets are read. An empty `sig` is read as no bytes: no key verifies it.
+    /// It guarantees at least one signature. As the specification asks, fields that it does not
+    /// know are passed over, and both base64 alphabets are read. An empty `sig` is read as no
+    /// bytes: no key verifies it.
     pub fn parse(bytes: &[u8]) -> Result<Self, DsseError> {
         Self::from_value(&json::parse(bytes).map_err(DsseError::Json)?)
     }
@@ -90,16 +96,32 @@ impl Envelope {
         let payload = base64_field(value, "payload", "payload")?.into();
         let payload_type = match value.get("payloadType").and_then(Value::as_str) {
             Some(payload_type) => payload_type.to_owned(),
-            None => return Err(DsseError::Field { path: "payloadType".into(), expected: "a string" }),
+            None => {
+                return Err(DsseError::Field {
+                    path: "payloadType".into(),
+                    expected: "a string",
+                });
+            }
         };
         let Some(listed) = value.get("signatures").and_then(Value::as_array) else {
-            return Err(DsseError::Field { path: "signatures".into(), expected: "an array" });
+            return Err(DsseError::Field {
+                path: "signatures".into(),
+                expected: "an array",
+            });
         };
         if listed.is_empty() {
             return Err(DsseError::NoSignature);
         }
-        let signatures = listed.iter().enumerate().map(|(i, item)| signature(item, i)).collect::<Result<_, _>>()?;
-        Ok(Envelope { payload, payload_type, signatures })
+        let signatures = listed
+            .iter()
+            .enumerate()
+            .map(|(i, item)| signature(item, i))
+            .collect::<Result<_, _>>()?;
+        Ok(Envelope {
+            payload,
+            payload_type,
+            signatures,
+        })
     }
 
     /// The bytes that the signatures cover.
@@ -107,8 +129,8 @@ impl Envelope {
         pae(&self.payload_type, &self.payload)
     }
 
-    /// The envelope as compact JSON on one line, in standard base64: `payload`, `payloadType`, `signatures`, and in each of
-    /// these `keyid` (where there is one) and `sig`.
+    /// The envelope as compact JSON on one line, in standard base64: `payload`, `payloadType`,
+    /// `signatures`, and in each of these `keyid` (where there is one) and `sig`.
     pub fn to_json(&self) -> String {
         let mut out = String::with_capacity(self.payload.len() / 3 * 4 + 256);
         out.push_str("{\"payload\":\"");
@@ -134,17 +156,32 @@ fn signature(item: &Value, index: usize) -> Result<EnvelopeSignature, DsseError>
     let keyid = match item.get("keyid") {
         None | Some(Value::Null) => None,
         Some(Value::String(keyid)) => Some(keyid.clone()),
-        Some(_) => return Err(DsseError::Field { path: format!("signatures[{index}].keyid"), expected: "a string" }),
+        Some(_) => {
+            return Err(DsseError::Field {
+                path: format!("signatures[{index}].keyid"),
+                expected: "a string",
+            });
+        }
     };
-    Ok(EnvelopeSignature { keyid, sig: base64_field(item, "sig", &format!("signatures[{index}].sig"))? })
+    Ok(EnvelopeSignature {
+        keyid,
+        sig: base64_field(item, "sig", &format!("signatures[{index}].sig"))?,
+    })
 }
 
 fn base64_field(object: &Value, key: &str, path: &str) -> Result<Vec<u8>, DsseError> {
     let Some(text) = object.get(key).and_then(Value::as_str) else {
-        return Err(DsseError::Field { path: path.to_owned(), expected: "a string of base64" });
+        return Err(DsseError::Field {
+            path: path.to_owned(),
+            expected: "a string of base64",
+        });
     };
-    let decoded = EITHER_PADDING.decode(text).or_else(|_| URL_SAFE.decode(text));
-    decoded.map_err(|_| DsseError::Base64 { path: path.to_owned() })
+    let decoded = EITHER_PADDING
+        .decode(text)
+        .or_else(|_| URL_SAFE.decode(text));
+    decoded.map_err(|_| DsseError::Base64 {
+        path: path.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -157,8 +194,14 @@ mod tests {
             payload: Bytes::from_static(b"\xfb\xff{}"),
             payload_type: "application/x".into(),
             signatures: vec![
-                EnvelopeSignature { keyid: Some("k".into()), sig: vec![0xff; 3] },
-                EnvelopeSignature { keyid: None, sig: vec![] },
+                EnvelopeSignature {
+                    keyid: Some("k".into()),
+                    sig: vec![0xff; 3],
+                },
+                EnvelopeSignature {
+                    keyid: None,
+                    sig: vec![],
+                },
             ],
         }
     }
@@ -197,16 +240,32 @@ mod tests {
         let error = |json: &str| Envelope::parse(json.as_bytes()).unwrap_err();
         assert!(matches!(error("{"), DsseError::Json(_)));
         assert!(matches!(error("[]"), DsseError::Field { path, .. } if path == "payload"));
-        assert!(matches!(error(r#"{"payload":""}"#), DsseError::Field { path, .. } if path == "payloadType"));
-        let with = |signatures: &str| error(&format!(r#"{{"payload":"","payloadType":"","signatures":{signatures}}}"#));
+        assert!(
+            matches!(error(r#"{"payload":""}"#), DsseError::Field { path, .. } if path == "payloadType")
+        );
+        let with = |signatures: &str| {
+            error(&format!(
+                r#"{{"payload":"","payloadType":"","signatures":{signatures}}}"#
+            ))
+        };
         assert_eq!(with("[]"), DsseError::NoSignature);
         assert!(matches!(with("{}"), DsseError::Field { path, .. } if path == "signatures"));
-        assert!(matches!(with(r#"[{"sig":""},{}]"#), DsseError::Field { path, .. } if path == "signatures[1].sig"));
-        assert!(matches!(with(r#"[{"sig":"","keyid":1}]"#), DsseError::Field { path, .. } if path.ends_with("keyid")));
-        // A letter outside both alphabets, both alphabets in one text, bits left over, and white space.
+        assert!(
+            matches!(with(r#"[{"sig":""},{}]"#), DsseError::Field { path, .. } if path == "signatures[1].sig")
+        );
+        assert!(
+            matches!(with(r#"[{"sig":"","keyid":1}]"#), DsseError::Field { path, .. } if path.ends_with("keyid"))
+        );
+        // A letter outside both alphabets, both alphabets in one text, bits left over, and white
+        // space.
         for bad in ["a!", "-+97", "YQ==YQ==", "YR==", "Y Q", "YQ==\n"] {
             let sig = json::string(bad);
-            assert_eq!(with(&format!(r#"[{{"sig":{sig}}}]"#)), DsseError::Base64 { path: "signatures[0].sig".into() });
+            assert_eq!(
+                with(&format!(r#"[{{"sig":{sig}}}]"#)),
+                DsseError::Base64 {
+                    path: "signatures[0].sig".into()
+                }
+            );
         }
     }
 

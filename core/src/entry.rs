@@ -1,7 +1,7 @@
 //! The entry: what a leaf of the log holds, byte for byte (DESIGN 3.2).
 //!
-//! Entries are stored, served, hashed and verified verbatim. This module reads them and writes new ones; it never writes
-//! one that it has read.
+//! Entries are stored, served, hashed and verified verbatim. This module reads them and writes new
+//! ones; it never writes one that it has read.
 
 use crate::{Hash, hash, limits};
 use bytes::Bytes;
@@ -14,7 +14,8 @@ pub mod wire {
     /// What a leaf holds.
     #[derive(Clone, PartialEq, Eq, prost::Message)]
     pub struct Entry {
-        /// When the log accepted the entry, in milliseconds since 1970 (UTC); monotonic over the log.
+        /// When the log accepted the entry, in milliseconds since 1970 (UTC); monotonic over the
+        /// log.
         #[prost(uint64, tag = "1")]
         pub logged_at_ms: u64,
         /// What the entry says.
@@ -42,7 +43,8 @@ pub mod wire {
         /// Labels in it.
         #[prost(uint64, tag = "2")]
         pub labels: u64,
-        /// Version of the mapping from entries to labels, in force for this leaf and those after it.
+        /// Version of the mapping from entries to labels, in force for this leaf and those after
+        /// it.
         #[prost(uint32, tag = "3")]
         pub mapping_version: u32,
     }
@@ -85,8 +87,12 @@ pub enum EntryError {
     /// Not a protobuf `assay.v1.Entry`.
     #[error("the entry is no assay.v1.Entry: {0}")]
     Malformed(String),
-    /// It parses, but another spelling of the same message exists, or it has fields that this version does not know.
-    #[error("the entry is not in its one canonical spelling, or has fields that this version does not know")]
+    /// It parses, but another spelling of the same message exists, or it has fields that this
+    /// version does not know.
+    #[error(
+        "the entry is not in its one canonical spelling, or has fields that this version does not \
+         know"
+    )]
     NotCanonical,
     /// It holds nothing that this version knows.
     #[error("the entry holds neither a claim nor anything else that this version can read")]
@@ -107,18 +113,24 @@ pub struct Entry {
 impl Entry {
     /// Reads an entry.
     ///
-    /// It guarantees that `bytes` is the only spelling of what it returns: unknown fields, repeated fields and
-    /// overlong numbers are refused, so that a claim cannot hide bytes that a reader does not show.
+    /// It guarantees that `bytes` is the only spelling of what it returns: unknown fields, repeated
+    /// fields and overlong numbers are refused, so that a claim cannot hide bytes that a reader
+    /// does not show.
     pub fn parse(bytes: Bytes) -> Result<Self, EntryError> {
         if bytes.len() > limits::ENTRY_BYTES {
             return Err(EntryError::TooLong(bytes.len()));
         }
-        let message = wire::Entry::decode(bytes.clone()).map_err(|e| EntryError::Malformed(e.to_string()))?;
+        let message =
+            wire::Entry::decode(bytes.clone()).map_err(|e| EntryError::Malformed(e.to_string()))?;
         if message.encode_to_vec() != bytes {
             return Err(EntryError::NotCanonical);
         }
         let body = message.body.ok_or(EntryError::Empty)?;
-        Ok(Entry { bytes, logged_at_ms: message.logged_at_ms, body })
+        Ok(Entry {
+            bytes,
+            logged_at_ms: message.logged_at_ms,
+            body,
+        })
     }
 
     /// The bytes, as they were read.
@@ -136,7 +148,8 @@ impl Entry {
         &self.body
     }
 
-    /// The claim in the entry, or [`EntryError::NoClaim`]. Its signatures are not verified by reading it.
+    /// The claim in the entry, or [`EntryError::NoClaim`]. Its signatures are not verified by
+    /// reading it.
     pub fn claim(&self) -> Result<&wire::Claim, EntryError> {
         match &self.body {
             wire::Body::Claim(claim) => Ok(claim),
@@ -154,7 +167,10 @@ impl Entry {
 ///
 /// Fails with [`EntryError::TooLong`] if it would exceed [`limits::ENTRY_BYTES`].
 pub fn encode(logged_at_ms: u64, body: impl Into<wire::Body>) -> Result<Bytes, EntryError> {
-    let entry = wire::Entry { logged_at_ms, body: Some(body.into()) };
+    let entry = wire::Entry {
+        logged_at_ms,
+        body: Some(body.into()),
+    };
     let length = entry.encoded_len();
     if length > limits::ENTRY_BYTES {
         return Err(EntryError::TooLong(length));
@@ -200,7 +216,11 @@ mod tests {
 
     #[test]
     fn a_commitment_is_no_claim() {
-        let commitment = wire::IndexCommitment { root: vec![1; 32].into(), labels: 2, mapping_version: 1 };
+        let commitment = wire::IndexCommitment {
+            root: vec![1; 32].into(),
+            labels: 2,
+            mapping_version: 1,
+        };
         let entry = Entry::parse(encode(7, commitment.clone()).unwrap()).unwrap();
         assert_eq!(entry.body(), &wire::Body::IndexCommitment(commitment));
         assert_eq!(entry.claim(), Err(EntryError::NoClaim));
@@ -212,16 +232,28 @@ mod tests {
         let with = |extra: &[u8]| Bytes::from([&bytes[..], extra].concat());
         // An unknown field, a repeated one, and a number with a superfluous byte.
         for extra in [&[0x50, 0x01][..], &[0x08, 0x07], &[0x08, 0x87, 0x00]] {
-            assert_eq!(Entry::parse(with(extra)).unwrap_err(), EntryError::NotCanonical);
+            assert_eq!(
+                Entry::parse(with(extra)).unwrap_err(),
+                EntryError::NotCanonical
+            );
         }
-        assert!(matches!(Entry::parse(with(&[0xff])), Err(EntryError::Malformed(_))));
+        assert!(matches!(
+            Entry::parse(with(&[0xff])),
+            Err(EntryError::Malformed(_))
+        ));
         assert_eq!(Entry::parse(Bytes::new()).unwrap_err(), EntryError::Empty);
-        assert_eq!(Entry::parse(vec![0; 65_536].into()).unwrap_err(), EntryError::TooLong(65_536));
+        assert_eq!(
+            Entry::parse(vec![0; 65_536].into()).unwrap_err(),
+            EntryError::TooLong(65_536)
+        );
     }
 
     #[test]
     fn an_entry_over_the_limit_is_not_written() {
-        let big = wire::Claim { payload: vec![b' '; 65_530].into(), ..claim() };
+        let big = wire::Claim {
+            payload: vec![b' '; 65_530].into(),
+            ..claim()
+        };
         assert!(matches!(encode(1, big), Err(EntryError::TooLong(_))));
     }
 }

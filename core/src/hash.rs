@@ -1,13 +1,15 @@
 //! SHA-256 values and the two hash functions of RFC 6962.
 //!
-//! Scope: the value type and domain-separated hashing. What the hashes are arranged into is `tree`'s.
+//! Scope: the value type and domain-separated hashing. What the hashes are arranged into is
+//! `tree`'s.
 
 use sha2::{Digest, Sha256, block_api::compress256};
 use std::fmt;
 
 /// Where SHA-256 begins (FIPS 180-4, section 5.3.3).
-const START: [u32; 8] =
-    [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
+const START: [u32; 8] = [
+    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+];
 
 /// A SHA-256 value: 32 bytes, shown as lower-case hex.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,10 +31,15 @@ impl Hash {
 
     /// Returns SHA-256 of two blocks' worth of data at most: 119 bytes, more do not compile.
     ///
-    /// The same value as [`Hash::of`], for the hashes of trees, of which there are millions: without a buffer that could
-    /// take more, it takes two thirds of the time.
+    /// The same value as [`Hash::of`], for the hashes of trees, of which there are millions:
+    /// without a buffer that could take more, it takes two thirds of the time.
     pub(crate) fn of_short<const N: usize>(data: &[u8; N]) -> Self {
-        const { assert!(N < 120, "two blocks hold 119 bytes, the end mark and the length") };
+        const {
+            assert!(
+                N < 120,
+                "two blocks hold 119 bytes, the end mark and the length"
+            )
+        };
         let mut bytes = [0; 128];
         bytes[..N].copy_from_slice(data);
         bytes[N] = 0x80;
@@ -62,7 +69,8 @@ impl Hash {
         bytes.try_into().ok().map(Hash)
     }
 
-    /// Returns the hash that 64 lower-case hex digits spell, or `None` for anything else, upper case included.
+    /// Returns the hash that 64 lower-case hex digits spell, or `None` for anything else, upper
+    /// case included.
     pub fn from_hex(text: &str) -> Option<Self> {
         if text.len() != 2 * Hash::LEN || text.bytes().any(|b| b.is_ascii_uppercase()) {
             return None;
@@ -119,8 +127,14 @@ mod tests {
 
     #[test]
     fn domain_separation_is_that_of_rfc_6962() {
-        assert_eq!(empty_root().to_hex(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-        assert_eq!(leaf_hash(b"").to_hex(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+        assert_eq!(
+            empty_root().to_hex(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        assert_eq!(
+            leaf_hash(b"").to_hex(),
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+        );
         let (l, r) = (leaf_hash(b"l"), leaf_hash(b"r"));
         let mut spelled = vec![1];
         spelled.extend_from_slice(l.as_bytes());

@@ -1,9 +1,10 @@
-//! What Assay decides without I/O: the Merkle tree and its tiles, signed notes, claims, issuers, receipts, the plan of
-//! the sequencer, and what files of dependencies name.
+//! What Assay decides without I/O: the Merkle tree and its tiles, signed notes, claims, issuers,
+//! receipts, the plan of the sequencer, and what files of dependencies name.
 //!
-//! Everything here is a pure function of its arguments. There is no clock, no randomness, no file, no socket, no async
-//! and no logging in this crate: time and random bytes are arguments, and whoever calls does the I/O. A type whose name
-//! starts with `Verified` can only be made by the verifier that it is named after.
+//! Everything here is a pure function of its arguments. There is no clock, no randomness, no file,
+//! no socket, no async and no logging in this crate: time and random bytes are arguments, and
+//! whoever calls does the I/O. A type whose name starts with `Verified` can only be made by the
+//! verifier that it is named after.
 
 pub mod claim;
 pub mod component;

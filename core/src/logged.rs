@@ -18,8 +18,18 @@ pub struct LoggedClaim {
 
 impl LoggedClaim {
     /// For verifiers, which have checked the inclusion of the entry that holds the claim.
-    pub(crate) fn new(origin: Arc<str>, leaf: LeafIndex, logged_at_ms: u64, claim: VerifiedClaim) -> Self {
-        LoggedClaim { origin, leaf, logged_at_ms, claim }
+    pub(crate) fn new(
+        origin: Arc<str>,
+        leaf: LeafIndex,
+        logged_at_ms: u64,
+        claim: VerifiedClaim,
+    ) -> Self {
+        LoggedClaim {
+            origin,
+            leaf,
+            logged_at_ms,
+            claim,
+        }
     }
 
     /// The origin of the log.

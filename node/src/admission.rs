@@ -1,5 +1,6 @@
-//! Whether a claim may wait for a leaf: limits, signatures, issuers, quotas. In this order, cheapest first, except that
-//! quotas come after the signatures, since only a verified issuer can be charged.
+//! Whether a claim may wait for a leaf: limits, signatures, issuers, quotas. In this order,
+//! cheapest first, except that quotas come after the signatures, since only a verified issuer can
+//! be charged.
 
 use crate::{
     config::{self, AdmissionConfig},
@@ -19,7 +20,8 @@ use assay_core::{
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
 
-/// Why a claim is not taken. The variant says who must do what; the surfaces turn it into their status codes.
+/// Why a claim is not taken. The variant says who must do what; the surfaces turn it into their
+/// status codes.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// The claim itself is wrong: nobody may log it.
@@ -67,7 +69,8 @@ pub struct Admission<S> {
     registrations: Option<DefaultKeyedRateLimiter<IpAddr>>,
 }
 
-/// Bursts of ten seconds' worth: a release publishes a few hundred claims at once and then none for weeks.
+/// Bursts of ten seconds' worth: a release publishes a few hundred claims at once and then none for
+/// weeks.
 fn per_second(limit: u32) -> Option<Quota> {
     let limit = NonZeroU32::new(limit)?;
     Some(Quota::per_second(limit).allow_burst(limit.saturating_mul(NonZeroU32::new(10)?)))
@@ -75,7 +78,12 @@ fn per_second(limit: u32) -> Option<Quota> {
 
 impl<S: Tables> Admission<S> {
     /// Sets up the limits of a configuration.
-    pub fn new(config: &AdmissionConfig, store: Arc<S>, directory: Arc<Directory>, halt: Arc<Halt>) -> Self {
+    pub fn new(
+        config: &AdmissionConfig,
+        store: Arc<S>,
+        directory: Arc<Directory>,
+        halt: Arc<Halt>,
+    ) -> Self {
         let registrations = NonZeroU32::new(config.registrations_per_hour).map(Quota::per_hour);
         Admission {
             mode: config.mode,
@@ -88,8 +96,8 @@ impl<S: Tables> Admission<S> {
         }
     }
 
-    /// Verifies a claim and decides whether it may be logged. It costs a signature verification for each signature, and
-    /// does not wait for anything.
+    /// Verifies a claim and decides whether it may be logged. It costs a signature verification for
+    /// each signature, and does not wait for anything.
     pub fn admit(&self, claim: &wire::Claim, from: Option<IpAddr>) -> Result<Admitted, Refusal> {
         if let Some(reason) = self.halt.reason() {
             return Err(Refusal::Halted(reason.to_owned()));
@@ -104,18 +112,32 @@ impl<S: Tables> Admission<S> {
             // A record that is in force was logged: publishing it again is no mistake.
             Err(error) => return self.logged(&verified)?.ok_or(error.into()),
         };
-        let registers = authorized.change().is_some_and(|record| record.body.sequence == 0);
+        let registers = authorized
+            .change()
+            .is_some_and(|record| record.body.sequence == 0);
         self.charge(&verified, registers, from)?;
-        Ok(Admitted::Candidate(Box::new(Candidate::new(verified, &authorized))))
+        Ok(Admitted::Candidate(Box::new(Candidate::new(
+            verified,
+            &authorized,
+        ))))
     }
 
     fn logged(&self, claim: &VerifiedClaim) -> Result<Option<Admitted>, Refusal> {
         let key: (ClaimId, Hash) = (claim.id(), claim.signer_set());
         let found = records::find_claims(&*self.store, &[key])?;
-        Ok(found.into_iter().flatten().next().map(|index| Admitted::Existing(claim.id(), index)))
+        Ok(found
+            .into_iter()
+            .flatten()
+            .next()
+            .map(|index| Admitted::Existing(claim.id(), index)))
     }
 
-    fn charge(&self, claim: &VerifiedClaim, registers: bool, from: Option<IpAddr>) -> Result<(), Refusal> {
+    fn charge(
+        &self,
+        claim: &VerifiedClaim,
+        registers: bool,
+        from: Option<IpAddr>,
+    ) -> Result<(), Refusal> {
         if let (true, Some(limit), Some(address)) = (registers, &self.registrations, from)
             && limit.check_key(&address).is_err()
         {
@@ -125,7 +147,10 @@ impl<S: Tables> Admission<S> {
         if let Some(limit) = &self.everybody
             && limit.check().is_err()
         {
-            return Err(Refusal::Busy { what: "this node is at its limit of claims a second".into(), retry_s: 1 });
+            return Err(Refusal::Busy {
+                what: "this node is at its limit of claims a second".into(),
+                retry_s: 1,
+            });
         }
         if let Some(limit) = &self.issuers {
             for (issuer, _) in claim.signers() {

@@ -1,4 +1,5 @@
-//! The node's configuration: one TOML file, every key documented in the file that `assay-node init` writes.
+//! The node's configuration: one TOML file, every key documented in the file that `assay-node init`
+//! writes.
 //!
 //! Unknown keys are refused, so that a misspelt limit is noticed and not ignored.
 
@@ -165,7 +166,12 @@ impl Default for ServerConfig {
 
 impl Default for StorageConfig {
     fn default() -> Self {
-        StorageConfig { path: "data".into(), block_cache_mib: 32, tile_cache_mib: 80, index_cache_mib: 128 }
+        StorageConfig {
+            path: "data".into(),
+            block_cache_mib: 32,
+            tile_cache_mib: 80,
+            index_cache_mib: 128,
+        }
     }
 }
 
@@ -183,7 +189,10 @@ impl Default for AdmissionConfig {
 
 impl Default for TraceConfig {
     fn default() -> Self {
-        TraceConfig { format: TraceFormat::Text, filter: "info".into() }
+        TraceConfig {
+            format: TraceFormat::Text,
+            filter: "info".into(),
+        }
     }
 }
 
@@ -219,11 +228,19 @@ pub enum ConfigError {
 impl Config {
     /// Reads a file. Paths in it are relative to the file's folder.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
-        let mut config: Config = toml::from_str(&text)
-            .map_err(|source| ConfigError::Malformed { path: path.into(), source: Box::new(source) })?;
-        config.check().map_err(|reason| ConfigError::Invalid { path: path.into(), reason })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.into(),
+            source,
+        })?;
+        let mut config: Config =
+            toml::from_str(&text).map_err(|source| ConfigError::Malformed {
+                path: path.into(),
+                source: Box::new(source),
+            })?;
+        config.check().map_err(|reason| ConfigError::Invalid {
+            path: path.into(),
+            reason,
+        })?;
         config.resolve(path.parent().unwrap_or(Path::new(".")));
         Ok(config)
     }
@@ -239,7 +256,11 @@ impl Config {
     }
 
     fn resolve(&mut self, folder: &Path) {
-        let mut paths = vec![&mut self.log.key, &mut self.log.anchor, &mut self.storage.path];
+        let mut paths = vec![
+            &mut self.log.key,
+            &mut self.log.anchor,
+            &mut self.storage.path,
+        ];
         if let Some(tls) = &mut self.server.tls {
             paths.extend([&mut tls.certificate, &mut tls.key]);
             paths.extend(&mut tls.client_authorities);
@@ -264,22 +285,42 @@ mod tests {
         let default: Config = toml::from_str("[log]\norigin = \"log.example\"").unwrap();
         assert_eq!(format!("{stated:?}"), format!("{default:?}"));
         // Keys that are commented out are documented too: uncommented, they parse.
-        let tls = text.replace("# [server.tls]", "[server.tls]").replace("# certificate", "certificate");
-        let tls = tls.replace("# key =", "key =").replace("# client_authorities", "client_authorities");
-        assert!(toml::from_str::<Config>(&tls).unwrap().server.tls.unwrap().client_authorities.is_some());
+        let tls = text
+            .replace("# [server.tls]", "[server.tls]")
+            .replace("# certificate", "certificate");
+        let tls = tls
+            .replace("# key =", "key =")
+            .replace("# client_authorities", "client_authorities");
+        assert!(
+            toml::from_str::<Config>(&tls)
+                .unwrap()
+                .server
+                .tls
+                .unwrap()
+                .client_authorities
+                .is_some()
+        );
     }
 
     #[test]
     fn a_misspelt_key_is_refused_by_name() {
-        let error = toml::from_str::<Config>("[log]\norigin = \"x\"\npublish_intervall_ms = 3").unwrap_err();
-        assert!(error.to_string().contains("publish_intervall_ms"), "{error}");
+        let error = toml::from_str::<Config>("[log]\norigin = \"x\"\npublish_intervall_ms = 3")
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("publish_intervall_ms"),
+            "{error}"
+        );
     }
 
     #[test]
     fn paths_are_relative_to_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("node.toml");
-        std::fs::write(&file, "[log]\norigin = \"x\"\nanchor = \"/elsewhere/anchor\"").unwrap();
+        std::fs::write(
+            &file,
+            "[log]\norigin = \"x\"\nanchor = \"/elsewhere/anchor\"",
+        )
+        .unwrap();
         let config = Config::load(&file).unwrap();
         assert_eq!(config.log.key, folder.path().join("log.key"));
         assert_eq!(config.log.anchor, Path::new("/elsewhere/anchor"));

@@ -1,5 +1,6 @@
-//! `assay-node init`: makes a log. It is the only thing that ever creates one, so that a node which finds nothing where its
-//! log should be says so, and does not start an empty log under a name that has a history.
+//! `assay-node init`: makes a log. It is the only thing that ever creates one, so that a node which
+//! finds nothing where its log should be says so, and does not start an empty log under a name that
+//! has a history.
 
 use crate::{
     anchor::{Anchor, AnchorError},
@@ -43,7 +44,8 @@ pub struct Init<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
     /// Something is there already.
-    #[error("{path} exists already; init never overwrites. Choose another folder, or run the log that is there", path = path.display())]
+    #[error("{path} exists already; init never overwrites. Choose another folder, or run the log \
+        that is there", path = path.display())]
     Exists {
         /// What is there.
         path: PathBuf,
@@ -96,7 +98,8 @@ pub struct NewLog {
     pub vkey: String,
 }
 
-/// Makes a log: configuration, key, store with leaf 0, and an anchor with the signed tree of that one leaf.
+/// Makes a log: configuration, key, store with leaf 0, and an anchor with the signed tree of that
+/// one leaf.
 pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
     let config_path = init.dir.join("node.toml");
     if config_path.exists() {
@@ -112,7 +115,8 @@ pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
         .replace("{origin}", init.origin)
         .replace("{listen}", &init.listen.to_string())
         .replace("{admin}", &init.admin.to_string());
-    // The configuration comes last, so that a run that was cut off leaves nothing that `run` would accept.
+    // The configuration comes last, so that a run that was cut off leaves nothing that `run` would
+    // accept.
     let draft = config_path.with_extension("toml.new");
     fs::write(&draft, text).map_err(io(&draft))?;
     let config = Config::load(&draft)?;
@@ -122,31 +126,52 @@ pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
         }
     }
     keyfile::create(&config.log.key, &key)?;
-    let store = Rocks::open(&config.storage.path, Options { create: true, ..Options::default() })?;
+    let store = Rocks::open(
+        &config.storage.path,
+        Options {
+            create: true,
+            ..Options::default()
+        },
+    )?;
     if store.head()?.is_some() {
-        return Err(InitError::Exists { path: config.storage.path });
+        return Err(InitError::Exists {
+            path: config.storage.path,
+        });
     }
     let note = first_checkpoint(&store, &key)?;
     Anchor::create(&config.log.anchor)?.append(&note)?;
     fs::rename(&draft, &config_path).map_err(io(&config_path))?;
-    Ok(NewLog { config: config_path, vkey: key.verifier().to_string() })
+    Ok(NewLog {
+        config: config_path,
+        vkey: key.verifier().to_string(),
+    })
 }
 
-/// Gives a store without head its first leaf, which commits to the empty index (DESIGN 3.5), and returns the signed
-/// checkpoint over it.
+/// Gives a store without head its first leaf, which commits to the empty index (DESIGN 3.5), and
+/// returns the signed checkpoint over it.
 pub fn first_checkpoint(store: &impl Tables, key: &SignerKey) -> Result<String, InitError> {
     let mut nothing = Batch::new();
     nothing.with_head(None, Head::empty().to_bytes());
     store.commit(nothing)?;
-    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    let now_ms = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64);
     let step = Sequencer::empty().plan_commitment(now_ms, &Commitment::empty())?;
     store.commit(records::batch(&step)?)?;
     let head = step.next.head();
-    Ok(Checkpoint { origin: key.name().to_owned(), size: head.size, root: head.root }.sign(key))
+    Ok(Checkpoint {
+        origin: key.name().to_owned(),
+        size: head.size,
+        root: head.root,
+    }
+    .sign(key))
 }
 
 fn new_key(origin: &str) -> Result<SignerKey, InitError> {
     let mut seed = Zeroizing::new([0; Hash::LEN]);
     getrandom::fill(&mut *seed).map_err(InitError::Random)?;
-    SignerKey::from_seed(origin, &seed).map_err(|reason| InitError::Origin { origin: origin.to_owned(), reason })
+    SignerKey::from_seed(origin, &seed).map_err(|reason| InitError::Origin {
+        origin: origin.to_owned(),
+        reason,
+    })
 }

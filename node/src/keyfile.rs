@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// Others than the owner may read or write it.
-    #[error("{path} has mode {mode:04o}: others than its owner can reach it. If nobody did, run: chmod 600 {path}", path = path.display())]
+    #[error("{path} has mode {mode:04o}: others than its owner can reach it. If nobody did, run: \
+        chmod 600 {path}", path = path.display())]
     TooOpen {
         /// The file.
         path: PathBuf,
@@ -40,10 +41,19 @@ pub enum KeyFileError {
 
 /// Refuses a file that anybody but its owner can reach.
 pub fn refuse_open(path: &Path) -> Result<(), KeyFileError> {
-    let io = |source| KeyFileError::Io { path: path.into(), source };
-    let mode = fs::metadata(path).map_err(io)?.permissions().mode() & 0o777;
+    let mode = fs::metadata(path)
+        .map_err(|source| KeyFileError::Io {
+            path: path.into(),
+            source,
+        })?
+        .permissions()
+        .mode()
+        & 0o777;
     if mode & 0o077 != 0 {
-        return Err(KeyFileError::TooOpen { path: path.into(), mode });
+        return Err(KeyFileError::TooOpen {
+            path: path.into(),
+            mode,
+        });
     }
     Ok(())
 }
@@ -51,22 +61,34 @@ pub fn refuse_open(path: &Path) -> Result<(), KeyFileError> {
 /// Reads the log's key.
 pub fn load(path: &Path) -> Result<SignerKey, KeyFileError> {
     refuse_open(path)?;
-    let text = fs::read_to_string(path).map_err(|source| KeyFileError::Io { path: path.into(), source })?;
+    let text = fs::read_to_string(path).map_err(|source| KeyFileError::Io {
+        path: path.into(),
+        source,
+    })?;
     let text = Zeroizing::new(text);
-    SignerKey::parse(text.trim_end_matches('\n'))
-        .map_err(|e| KeyFileError::Malformed { path: path.into(), reason: e.to_string() })
+    SignerKey::parse(text.trim_end_matches('\n')).map_err(|e| KeyFileError::Malformed {
+        path: path.into(),
+        reason: e.to_string(),
+    })
 }
 
 /// Writes a new key file, mode 0600, durably. An existing file is never overwritten.
 pub fn create(path: &Path, key: &SignerKey) -> Result<(), KeyFileError> {
     let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
         let text = key.to_private_string();
         file.write_all(text.as_bytes())?;
         file.write_all(b"\n")?;
         file.sync_all()
     };
-    write().map_err(|source| KeyFileError::Io { path: path.into(), source })
+    write().map_err(|source| KeyFileError::Io {
+        path: path.into(),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -79,7 +101,10 @@ mod tests {
         let path = folder.path().join("log.key");
         let key = SignerKey::from_seed("log.example", &[1; 32]).unwrap();
         create(&path, &key).unwrap();
-        assert_eq!(load(&path).unwrap().verifier().to_string(), key.verifier().to_string());
+        assert_eq!(
+            load(&path).unwrap().verifier().to_string(),
+            key.verifier().to_string()
+        );
         assert!(matches!(create(&path, &key), Err(KeyFileError::Io { .. })));
     }
 
@@ -87,7 +112,11 @@ mod tests {
     fn a_key_that_others_can_reach_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log.key");
-        create(&path, &SignerKey::from_seed("log.example", &[1; 32]).unwrap()).unwrap();
+        create(
+            &path,
+            &SignerKey::from_seed("log.example", &[1; 32]).unwrap(),
+        )
+        .unwrap();
         for mode in [0o640, 0o604, 0o620] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let error = load(&path).err().unwrap();

@@ -66,8 +66,16 @@ fn main() -> ExitCode {
 }
 
 fn init_log(args: &Init) -> anyhow::Result<()> {
-    let new = init::init(&init::Init { dir: &args.dir, origin: &args.origin, listen: args.listen, admin: args.admin })?;
-    eprintln!("New log {}. Its key, for consumers to pin, goes to standard output.", args.origin);
+    let new = init::init(&init::Init {
+        dir: &args.dir,
+        origin: &args.origin,
+        listen: args.listen,
+        admin: args.admin,
+    })?;
+    eprintln!(
+        "New log {}. Its key, for consumers to pin, goes to standard output.",
+        args.origin
+    );
     eprintln!("Run it: assay-node run --config {}", new.config.display());
     println!("{}", new.vkey);
     Ok(())
@@ -76,15 +84,20 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
 fn run(args: &Run) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
     telemetry::traces(&config.trace).context("trace.filter in the configuration cannot be used")?;
-    // This runtime accepts connections and keeps time; the serving threads have runtimes of their own.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    // This runtime accepts connections and keeps time; the serving threads have runtimes of their
+    // own.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
         let node = node::Node::start(config).await?;
         if let Some(path) = &args.ready_file {
-            node::write_ready_file(path, &node).with_context(|| format!("cannot write {}", path.display()))?;
+            node::write_ready_file(path, &node)
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
         loop {
             tokio::select! {

@@ -1,6 +1,7 @@
 //! A node, put together: what `assay-node run` starts, in the order in which it may go wrong.
 //!
-//! Nothing listens before the store has been held against the anchor. A node that may not sign does not start.
+//! Nothing listens before the store has been held against the anchor. A node that may not sign does
+//! not start.
 
 use crate::{
     admission::Admission,
@@ -77,7 +78,8 @@ pub enum StartError {
     #[error(transparent)]
     Head(#[from] HeadError),
     /// The store has no head: it was never initialised, or the folder is empty.
-    #[error("{path} holds no log. `assay-node init` makes a new one; to go on with an old one, restore its data folder", path = path.display())]
+    #[error("{path} holds no log. `assay-node init` makes a new one; to go on with an old one, \
+        restore its data folder", path = path.display())]
     NoLog {
         /// Data folder.
         path: PathBuf,
@@ -86,7 +88,8 @@ pub enum StartError {
     #[error(transparent)]
     Anchor(#[from] AnchorError),
     /// The anchor holds nothing.
-    #[error("the anchor {path} holds no checkpoint; init was cut off, so there is no log yet. Remove the folder and run init again", path = path.display())]
+    #[error("the anchor {path} holds no checkpoint; init was cut off, so there is no log yet. \
+        Remove the folder and run init again", path = path.display())]
     EmptyAnchor {
         /// Anchor file.
         path: PathBuf,
@@ -109,7 +112,10 @@ pub enum StartError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// An address cannot be listened on.
-    #[error("cannot listen on {address}; is another node running? {key} in the configuration sets the address")]
+    #[error(
+        "cannot listen on {address}; is another node running? {key} in the configuration sets the \
+         address"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -162,23 +168,49 @@ pub fn open(config: &Config) -> Result<Opened, StartError> {
         });
     }
     let (anchor, note) = Anchor::open(&config.log.anchor)?;
-    let note = note.ok_or_else(|| StartError::EmptyAnchor { path: config.log.anchor.clone() })?;
-    let checkpoint = VerifiedCheckpoint::verify(&note, &verifier)
-        .map_err(|source| StartError::OtherAnchor { path: config.log.anchor.clone(), source })?;
-    let options = Options { create: false, block_cache_mib: config.storage.block_cache_mib, ..Options::default() };
+    let note = note.ok_or_else(|| StartError::EmptyAnchor {
+        path: config.log.anchor.clone(),
+    })?;
+    let checkpoint =
+        VerifiedCheckpoint::verify(&note, &verifier).map_err(|source| StartError::OtherAnchor {
+            path: config.log.anchor.clone(),
+            source,
+        })?;
+    let options = Options {
+        create: false,
+        block_cache_mib: config.storage.block_cache_mib,
+        ..Options::default()
+    };
     let store = Arc::new(Rocks::open(&config.storage.path, options)?);
-    let head = store.head()?.ok_or_else(|| StartError::NoLog { path: config.storage.path.clone() })?;
+    let head = store.head()?.ok_or_else(|| StartError::NoLog {
+        path: config.storage.path.clone(),
+    })?;
     let state = settle(&*store, Head::parse(&head)?, &checkpoint)?;
-    Ok(Opened { store, anchor, checkpoint, state, key })
+    Ok(Opened {
+        store,
+        anchor,
+        checkpoint,
+        state,
+        key,
+    })
 }
 
-/// Computes both roots from the stored tiles and asks core whether the log may go on. Returns the state to go on from.
-pub fn settle(store: &impl Reads, head: Head, anchor: &VerifiedCheckpoint) -> Result<Sequencer, StartError> {
-    let at_anchor = (head.size >= anchor.size()).then(|| stored_root(store, anchor.size())).transpose()?;
+/// Computes both roots from the stored tiles and asks core whether the log may go on. Returns the
+/// state to go on from.
+pub fn settle(
+    store: &impl Reads,
+    head: Head,
+    anchor: &VerifiedCheckpoint,
+) -> Result<Sequencer, StartError> {
+    let at_anchor = (head.size >= anchor.size())
+        .then(|| stored_root(store, anchor.size()))
+        .transpose()?;
     resume(head, anchor, at_anchor, stored_root(store, head.size)?)?;
-    let damaged = || RecordError::Damaged("its right edge does not belong to its head".into());
-    let edge = Edge::load(&StoredTiles(store), head.size).map_err(|e| RecordError::Damaged(e.to_string()))?;
-    Ok(Sequencer::new(head, edge).ok_or_else(damaged)?)
+
+    let edge = Edge::load(&StoredTiles(store), head.size)
+        .map_err(|e| RecordError::Damaged(e.to_string()))?;
+    Ok(Sequencer::new(head, edge)
+        .ok_or_else(|| RecordError::Damaged("its right edge does not belong to its head".into()))?)
 }
 
 impl Node {
@@ -187,13 +219,26 @@ impl Node {
         Self::start_with(config, index::recover).await
     }
 
-    /// As [`Node::start`], with an index of the caller's making: a benchmark measures what keeping it costs.
+    /// As [`Node::start`], with an index of the caller's making: a benchmark measures what keeping
+    /// it costs.
     pub async fn start_with(
         config: Config,
         index: impl FnOnce(&Rocks, Head, usize) -> Result<Index, IndexError>,
     ) -> Result<Self, StartError> {
-        let Opened { store, anchor, checkpoint, state, key } = open(&config)?;
-        let tls = config.server.tls.clone().map(Tls::load).transpose()?.map(Arc::new);
+        let Opened {
+            store,
+            anchor,
+            checkpoint,
+            state,
+            key,
+        } = open(&config)?;
+        let tls = config
+            .server
+            .tls
+            .clone()
+            .map(Tls::load)
+            .transpose()?
+            .map(Arc::new);
         let listener = listen(config.server.listen, "server.listen").await?;
         let admin_listener = listen(config.server.admin, "server.admin").await?;
         let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
@@ -209,9 +254,15 @@ impl Node {
             "log opened"
         );
         let index = index(&store, state.head(), config.storage.index_cache_mib)?;
-        // After a crash between commit and signature the index is that of a checkpoint which is about to be signed.
+        // After a crash between commit and signature the index is that of a checkpoint which is
+        // about to be signed.
         let shown = (state.head().committed == checkpoint.size()).then(|| index.map().clone());
-        let view = Arc::new(View::new(store.clone(), checkpoint, shown, config.storage.tile_cache_mib)?);
+        let view = Arc::new(View::new(
+            store.clone(),
+            checkpoint,
+            shown,
+            config.storage.tile_cache_mib,
+        )?);
         let (pool, submissions) = mpsc::channel(config.admission.queue);
         let metrics = crate::telemetry::metrics();
         let sequencer = Driver {
@@ -238,17 +289,35 @@ impl Node {
             drain: Duration::from_secs(config.server.drain_s),
         };
         let server = tokio::spawn(server.run(listener, stopped.clone()));
-        let admin_server = tokio::spawn(serve_admin(admin_listener, admin::router(halt.clone(), metrics), stopped));
+        let admin_server = tokio::spawn(serve_admin(
+            admin_listener,
+            admin::router(halt.clone(), metrics),
+            stopped,
+        ));
         tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
-        Ok(Node { address, admin, vkey, origin, tls, stop, server, admin_server, sequencer, halt })
+        Ok(Node {
+            address,
+            admin,
+            vkey,
+            origin,
+            tls,
+            stop,
+            server,
+            admin_server,
+            sequencer,
+            halt,
+        })
     }
 
-    /// Reads the TLS files again. A file that cannot be used is reported and the old ones stay in force.
+    /// Reads the TLS files again. A file that cannot be used is reported and the old ones stay in
+    /// force.
     pub fn reload(&self) {
         match self.tls.as_ref().map(|tls| tls.reload()) {
             None => tracing::info!("SIGHUP: no TLS is configured; nothing to read again"),
             Some(Ok(())) => tracing::info!("SIGHUP: TLS files read again"),
-            Some(Err(error)) => tracing::error!(%error, "SIGHUP: the TLS files cannot be used; the old ones stay"),
+            Some(Err(error)) => {
+                tracing::error!(%error, "SIGHUP: the TLS files cannot be used; the old ones stay")
+            }
         }
     }
 
@@ -257,7 +326,8 @@ impl Node {
         self.stop.send_replace(true);
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
-        // The last sender of the pool went with the server, so the sequencer ends once it has published.
+        // The last sender of the pool went with the server, so the sequencer ends once it has
+        // published.
         let sequencer = self.sequencer;
         let _ = tokio::task::spawn_blocking(move || sequencer.join()).await;
         if self.halt.reason().is_none() {
@@ -268,14 +338,26 @@ impl Node {
 }
 
 async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, key, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen {
+            address,
+            key,
+            source,
+        })
 }
 
-async fn serve_admin(listener: TcpListener, app: Router, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+async fn serve_admin(
+    listener: TcpListener,
+    app: Router,
+    mut stop: watch::Receiver<bool>,
+) -> io::Result<()> {
     let stopped = async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    axum::serve(listener, app).with_graceful_shutdown(stopped).await
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stopped)
+        .await
 }
 
 fn app(
@@ -287,8 +369,14 @@ fn app(
     stopping: watch::Receiver<bool>,
 ) -> Surface<Log<Rocks>, LookUps<Rocks>> {
     let log = Log::new(view.clone(), admission, pool, halt, stopping);
-    let attachments = AttachmentServiceServer::new(Attachments::new(store)).max_decoding_message_size(MESSAGE_BYTES);
-    Surface::new(log, LookUps::new(view.clone()), Routes::new(attachments), tiles::router(view))
+    let attachments = AttachmentServiceServer::new(Attachments::new(store))
+        .max_decoding_message_size(MESSAGE_BYTES);
+    Surface::new(
+        log,
+        LookUps::new(view.clone()),
+        Routes::new(attachments),
+        tiles::router(view),
+    )
 }
 
 /// Writes what a script needs to reach the node, whole or not at all.

@@ -1,4 +1,5 @@
-//! How a log lies in the tables: the keys and values of every row, and the batch that one step of the sequencer becomes.
+//! How a log lies in the tables: the keys and values of every row, and the batch that one step of
+//! the sequencer becomes.
 //!
 //! | table | key | value |
 //! | --- | --- | --- |
@@ -12,9 +13,9 @@
 //! | index lists | label ‖ position in the list, u64be | the leaf indices from there on, up to the next row |
 //! | meta | [`INDEX_THROUGH`] | for each shard of the index, the leaf below which its pages are current, u64be |
 //!
-//! A segment is what one commit added to a thirty-second part of a bundle: large enough that writing a row costs little, small enough
-//! that one entry is read without its whole bundle, and no entry is written twice. Bundles and entries are served from the
-//! same bytes.
+//! A segment is what one commit added to a thirty-second part of a bundle: large enough that
+//! writing a row costs little, small enough that one entry is read without its whole bundle, and no
+//! entry is written twice. Bundles and entries are served from the same bytes.
 
 use crate::storage::{Batch, Reads, StorageError, Table};
 use assay_core::{
@@ -71,11 +72,14 @@ fn index_value(index: LeafIndex) -> Vec<u8> {
 
 /// Reads a row that holds a leaf index.
 pub fn parse_index(value: &[u8]) -> Result<LeafIndex, RecordError> {
-    let bytes = value.try_into().map_err(|_| RecordError::Damaged("a leaf index has not 8 bytes".into()))?;
+    let bytes = value
+        .try_into()
+        .map_err(|_| RecordError::Damaged("a leaf index has not 8 bytes".into()))?;
     Ok(LeafIndex::new(u64::from_be_bytes(bytes)))
 }
 
-/// Turns a step into the one batch that makes it durable: entries, tiles, look-up rows and head together.
+/// Turns a step into the one batch that makes it durable: entries, tiles, look-up rows and head
+/// together.
 pub fn batch(step: &Step) -> Result<Batch, RecordError> {
     let mut batch = Batch::new();
     for (first, segment) in segments(step)? {
@@ -90,12 +94,24 @@ pub fn batch(step: &Step) -> Result<Batch, RecordError> {
         if let Some((claim, signers)) = &leaf.publication {
             batch.put(Table::Claims, claim_key(claim, signers), index_value(index));
         }
-        batch.put(Table::LeafHashes, leaf.hash.as_bytes().to_vec(), index_value(index));
+        batch.put(
+            Table::LeafHashes,
+            leaf.hash.as_bytes().to_vec(),
+            index_value(index),
+        );
         if let Some(record) = &leaf.change {
-            batch.put(Table::Issuers, issuer_key(&record.id, record.body.sequence), index_value(index));
+            batch.put(
+                Table::Issuers,
+                issuer_key(&record.id, record.body.sequence),
+                index_value(index),
+            );
         }
         for attachment in &leaf.attachments {
-            batch.put(Table::Attachments, attachment.as_bytes().to_vec(), index_value(index));
+            batch.put(
+                Table::Attachments,
+                attachment.as_bytes().to_vec(),
+                index_value(index),
+            );
         }
     }
     batch.with_head(Some(step.expected.to_bytes()), step.next.head().to_bytes());
@@ -124,8 +140,9 @@ pub fn page_value(through: u64, page: &[u8]) -> Result<Bytes, RecordError> {
 
 /// Reads what [`page_value`] wrote: through which leaf the page is current, and the page.
 pub fn parse_page(row: &[u8]) -> Result<(u64, PageBytes), RecordError> {
-    let (through, page) =
-        row.split_first_chunk::<8>().ok_or_else(|| RecordError::Damaged("a page of the index is cut off".into()))?;
+    let (through, page) = row
+        .split_first_chunk::<8>()
+        .ok_or_else(|| RecordError::Damaged("a page of the index is cut off".into()))?;
     let page = page::unpack(page).map_err(|e| RecordError::Damaged(e.to_string()))?;
     Ok((u64::from_be_bytes(*through), page.into()))
 }
@@ -142,26 +159,41 @@ pub fn list_value(leaves: &[u64]) -> Bytes {
     bytes.into()
 }
 
-/// Returns the leaves of a long list from one position to another, the last excluded; all of them must be stored.
-pub fn read_list(tables: &impl Reads, label: &Label, from: u64, to: u64) -> Result<Vec<u64>, RecordError> {
-    let damaged = || RecordError::Damaged(format!("the list of label {label} is not stored as it was written"));
+/// Returns the leaves of a long list from one position to another, the last excluded; all of them
+/// must be stored.
+pub fn read_list(
+    tables: &impl Reads,
+    label: &Label,
+    from: u64,
+    to: u64,
+) -> Result<Vec<u64>, RecordError> {
+    let damaged = || {
+        RecordError::Damaged(format!(
+            "the list of label {label} is not stored as it was written"
+        ))
+    };
     let mut leaves: Vec<u64> = Vec::new();
     if from >= to {
         return Ok(leaves);
     }
-    let (key, value) = tables.at_or_before(Table::IndexLists, &list_key(label, from))?.ok_or_else(damaged)?;
+    let (key, value) = tables
+        .at_or_before(Table::IndexLists, &list_key(label, from))?
+        .ok_or_else(damaged)?;
     let mut row = Some((key, value));
     while from + (leaves.len() as u64) < to {
         let (key, value) = row.take().ok_or_else(damaged)?;
         let (at, position) = key.split_last_chunk::<8>().ok_or_else(damaged)?;
         let next = from + leaves.len() as u64;
-        let skip = next.checked_sub(u64::from_be_bytes(*position)).filter(|_| at == label.as_bytes());
+        let skip = next
+            .checked_sub(u64::from_be_bytes(*position))
+            .filter(|_| at == label.as_bytes());
         let read = list::read(&value, 0).ok_or_else(damaged)?;
         let end = u64::from_be_bytes(*position) + read.len() as u64;
         let skip = skip.filter(|_| end > next).ok_or_else(damaged)? as usize;
         leaves.extend(read[skip..].iter().take((to - next) as usize));
         if end < to {
-            // After a rebuild rows may be longer than they were and overlap; each is right by itself.
+            // After a rebuild rows may be longer than they were and overlap; each is right by
+            // itself.
             row = tables.at_or_before(Table::IndexLists, &list_key(label, end))?;
         }
     }
@@ -185,7 +217,12 @@ fn segments(step: &Step) -> Result<Vec<(u64, Vec<u8>)>, RecordError> {
 /// Returns the first `width` entries of a bundle, as C2SP tlog-tiles serves them.
 pub fn read_bundle(tables: &impl Reads, number: u64, width: u64) -> Result<Bytes, RecordError> {
     let start = number * WIDTH;
-    let rows = tables.range(Table::Segments, &start.to_be_bytes(), &(start + width).to_be_bytes(), WIDTH as usize)?;
+    let rows = tables.range(
+        Table::Segments,
+        &start.to_be_bytes(),
+        &(start + width).to_be_bytes(),
+        WIDTH as usize,
+    )?;
     let length = rows.iter().map(|(_, segment)| segment.len()).sum();
     let whole = match <[_; 1]>::try_from(rows) {
         Ok([(_, only)]) => only,
@@ -206,7 +243,9 @@ pub fn read_bundle(tables: &impl Reads, number: u64, width: u64) -> Result<Bytes
         seen += 1;
     }
     if seen < width {
-        return Err(RecordError::Damaged(format!("bundle {number} holds {seen} entries of {width}")));
+        return Err(RecordError::Damaged(format!(
+            "bundle {number} holds {seen} entries of {width}"
+        )));
     }
     Ok(whole.slice(..end))
 }
@@ -214,7 +253,8 @@ pub fn read_bundle(tables: &impl Reads, number: u64, width: u64) -> Result<Bytes
 /// Returns one entry's bytes, verbatim.
 pub fn read_entry(tables: &impl Reads, index: LeafIndex) -> Result<Bytes, RecordError> {
     let missing = || RecordError::Damaged(format!("entry {index} is missing"));
-    // Under load most segments are whole; then the key is known, and one look-up is cheaper than a search.
+    // Under load most segments are whole; then the key is known, and one look-up is cheaper than a
+    // search.
     let whole = index.get() / SEGMENT * SEGMENT;
     if let Some(segment) = tables.get(Table::Segments, &whole.to_be_bytes())? {
         let entry = bundle::entries(&segment).nth((index.get() - whole) as usize);
@@ -223,7 +263,9 @@ pub fn read_entry(tables: &impl Reads, index: LeafIndex) -> Result<Bytes, Record
             return Ok(segment.slice_ref(entry));
         }
     }
-    let (key, segment) = tables.at_or_before(Table::Segments, &index.get().to_be_bytes())?.ok_or_else(missing)?;
+    let (key, segment) = tables
+        .at_or_before(Table::Segments, &index.get().to_be_bytes())?
+        .ok_or_else(missing)?;
     let first = parse_index(&key)?.get();
     let skip = usize::try_from(index.get() - first).map_err(|_| missing())?;
     let entry = bundle::entries(&segment)
@@ -234,10 +276,18 @@ pub fn read_entry(tables: &impl Reads, index: LeafIndex) -> Result<Bytes, Record
 }
 
 /// Returns where a claim by a set of signers is, if it is logged.
-pub fn find_claims(tables: &impl Reads, keys: &[(ClaimId, Hash)]) -> Result<Vec<Option<LeafIndex>>, RecordError> {
-    let keys: Vec<_> = keys.iter().map(|(id, signers)| claim_key(id, signers)).collect();
+pub fn find_claims(
+    tables: &impl Reads,
+    keys: &[(ClaimId, Hash)],
+) -> Result<Vec<Option<LeafIndex>>, RecordError> {
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|(id, signers)| claim_key(id, signers))
+        .collect();
     let rows = tables.multi_get(Table::Claims, &keys)?;
-    rows.into_iter().map(|row| row.map(|value| parse_index(&value)).transpose()).collect()
+    rows.into_iter()
+        .map(|row| row.map(|value| parse_index(&value)).transpose())
+        .collect()
 }
 
 /// Returns the first leaf that holds a claim, whoever signed it.
@@ -251,7 +301,10 @@ pub fn find_claim(tables: &impl Reads, id: &Hash) -> Result<Option<LeafIndex>, R
 
 /// Returns the leaf with a leaf hash.
 pub fn find_leaf_hash(tables: &impl Reads, hash: &Hash) -> Result<Option<LeafIndex>, RecordError> {
-    tables.get(Table::LeafHashes, hash.as_bytes())?.map(|value| parse_index(&value)).transpose()
+    tables
+        .get(Table::LeafHashes, hash.as_bytes())?
+        .map(|value| parse_index(&value))
+        .transpose()
 }
 
 /// Returns the leaves of an issuer's records, oldest first.
@@ -261,8 +314,9 @@ pub fn issuer_leaves(tables: &impl Reads, id: &[u8]) -> Result<Vec<(u32, LeafInd
         .range(Table::Issuers, id, &to, assay_core::limits::PAGE)?
         .iter()
         .map(|(key, value)| {
-            let sequence =
-                key.last_chunk::<4>().ok_or_else(|| RecordError::Damaged("an issuer row is short".into()))?;
+            let sequence = key
+                .last_chunk::<4>()
+                .ok_or_else(|| RecordError::Damaged("an issuer row is short".into()))?;
             Ok((u32::from_be_bytes(*sequence), parse_index(value)?))
         })
         .collect()

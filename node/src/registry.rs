@@ -1,7 +1,7 @@
 //! The issuers that are in force, in memory, rebuilt from the log's own entries at every start.
 //!
-//! Only the sequencer changes it, after the entries that say so are durable. Its size is that of the registered issuers,
-//! not of the log.
+//! Only the sequencer changes it, after the entries that say so are durable. Its size is that of
+//! the registered issuers, not of the log.
 
 use crate::{
     records::{self, RecordError, WIDTH, parse_index},
@@ -37,7 +37,9 @@ impl Directory {
         let mut from = Vec::new();
         loop {
             let rows = tables.range(Table::Issuers, &from, &[0xff; 40], WIDTH as usize)?;
-            let Some((last, _)) = rows.last() else { return Ok(directory) };
+            let Some((last, _)) = rows.last() else {
+                return Ok(directory);
+            };
             from = [&last[..], &[0]].concat();
             // Rows are sorted by issuer and sequence, so the last one applied is the one in force.
             for (_, value) in &rows {
@@ -65,19 +67,27 @@ impl Directory {
         self.len() == 0
     }
 
-    // A panic while the lock is held leaves the maps whole, since each change is one insertion: go on with them.
+    // A panic while the lock is held leaves the maps whole, since each change is one insertion: go
+    // on with them.
     fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state
+            .read()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.state
+            .write()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
 fn read_record(tables: &impl Reads, index: LeafIndex) -> Result<IssuerRecord, RecordError> {
-    let damaged = |why: String| RecordError::Damaged(format!("entry {index} should register an issuer: {why}"));
-    let entry = Entry::parse(records::read_entry(tables, index)?).map_err(|e| damaged(e.to_string()))?;
+    let damaged = |why: String| {
+        RecordError::Damaged(format!("entry {index} should register an issuer: {why}"))
+    };
+    let entry =
+        Entry::parse(records::read_entry(tables, index)?).map_err(|e| damaged(e.to_string()))?;
     let claim = entry.claim().map_err(|e| damaged(e.to_string()))?;
     let claim = claim::verify(claim, &()).map_err(|e| damaged(e.to_string()))?;
     let record = IssuerRecord::from_claim(&claim).map_err(|e| damaged(e.to_string()))?;

@@ -1,7 +1,8 @@
 //! Answers, handed over to the thread that waits for them.
 //!
-//! The sequencer answers some hundred callers at once, who wait on a few serving threads. Waking each of them from another
-//! thread is a system call each; so the answers for one thread travel together, and a task there (its desk) wakes them.
+//! The sequencer answers some hundred callers at once, who wait on a few serving threads. Waking
+//! each of them from another thread is a system call each; so the answers for one thread travel
+//! together, and a task there (its desk) wakes them.
 
 use assay_core::sequencer::Outcome;
 use std::cell::RefCell;
@@ -22,10 +23,17 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A reply to the task that calls this, and where it waits for it. Must be called on a tokio runtime.
+    /// A reply to the task that calls this, and where it waits for it. Must be called on a tokio
+    /// runtime.
     pub fn new() -> (Reply, oneshot::Receiver<Vec<Outcome>>) {
         let (caller, answer) = oneshot::channel();
-        (Reply { caller, desk: desk() }, answer)
+        (
+            Reply {
+                caller,
+                desk: desk(),
+            },
+            answer,
+        )
     }
 
     /// Whether the caller went away.
@@ -65,7 +73,11 @@ impl Outbox {
     /// Adds an answer.
     pub fn push(&mut self, reply: Reply, outcomes: Vec<Outcome>) {
         let Reply { caller, desk } = reply;
-        match self.0.iter_mut().find(|(known, _)| known.same_channel(&desk)) {
+        match self
+            .0
+            .iter_mut()
+            .find(|(known, _)| known.same_channel(&desk))
+        {
             Some((_, answers)) => answers.push((caller, outcomes)),
             None => self.0.push((desk, vec![(caller, outcomes)])),
         }

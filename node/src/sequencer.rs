@@ -1,12 +1,12 @@
-//! The sequencer's driver: one thread that turns what waits in the pool into durable leaves, and leaves into published
-//! checkpoints.
+//! The sequencer's driver: one thread that turns what waits in the pool into durable leaves, and
+//! leaves into published checkpoints.
 //!
-//! The order is always the same (DESIGN 5): plan, commit, adopt, answer; and for a checkpoint: append the leaf that commits
-//! to the index, commit, check the root a second time from the stored bytes, persist the anchor, sign, show.
-//! `assay_core::sequencer` decides; this file does the I/O.
+//! The order is always the same (DESIGN 5): plan, commit, adopt, answer; and for a checkpoint:
+//! append the leaf that commits to the index, commit, check the root a second time from the stored
+//! bytes, persist the anchor, sign, show. `assay_core::sequencer` decides; this file does the I/O.
 //!
-//! If a commit or the anchor fails, nobody knows what is on the disk, so nothing more is written and nothing is signed
-//! until a restart has looked. Readers keep the last checkpoint.
+//! If a commit or the anchor fails, nobody knows what is on the disk, so nothing more is written
+//! and nothing is signed until a restart has looked. Readers keep the last checkpoint.
 
 use crate::{
     anchor::Anchor,
@@ -31,14 +31,17 @@ use std::{
 };
 use tokio::{runtime::Handle, sync::mpsc};
 
-/// Most candidates in one commit: at 1 KiB each, a batch of a mebibyte, which syncs in about a millisecond.
+/// Most candidates in one commit: at 1 KiB each, a batch of a mebibyte, which syncs in about a
+/// millisecond.
 const BATCH: usize = 1024;
 
-/// Most bytes of payload in one commit. A batch is in memory several times over while it is written.
+/// Most bytes of payload in one commit. A batch is in memory several times over while it is
+/// written.
 const BATCH_BYTES: usize = 4 << 20;
 
-/// How long a commit waits for company when some came with the last one. Under load that makes commits fewer, and answers
-/// leave in larger groups, for a delay that is small beside that of a sync on most disks; an idle node never waits.
+/// How long a commit waits for company when some came with the last one. Under load that makes
+/// commits fewer, and answers leave in larger groups, for a delay that is small beside that of a
+/// sync on most disks; an idle node never waits.
 const LINGER: Duration = Duration::from_millis(3);
 
 /// How much a publisher waits for.
@@ -93,8 +96,14 @@ enum DriveError {
     Entry(#[from] EntryError),
     #[error(transparent)]
     Anchor(#[from] crate::anchor::AnchorError),
-    #[error("the stored tree of size {size} has the root {stored}, but {planned} was about to be signed")]
-    SecondCheck { size: TreeSize, stored: Hash, planned: Hash },
+    #[error(
+        "the stored tree of size {size} has the root {stored}, but {planned} was about to be signed"
+    )]
+    SecondCheck {
+        size: TreeSize,
+        stored: Hash,
+        planned: Hash,
+    },
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
 }
@@ -149,7 +158,11 @@ struct Watch(Arc<Halt>);
 impl Drop for Watch {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.0.set("its sequencer failed; this is a fault of the program. Restart the node and report it".into());
+            self.0.set(
+                "its sequencer failed; this is a fault of the program. Restart the node \
+                and report it"
+                    .into(),
+            );
         }
     }
 }
@@ -164,27 +177,38 @@ struct Waiting {
 impl<S: Tables + Send + Sync + 'static> Driver<S> {
     /// Starts the thread. It ends, after a last checkpoint, when every sender of `pool` is gone.
     /// `runtime` keeps the time.
-    pub fn start(self, pool: mpsc::Receiver<Submission>, runtime: Handle) -> std::io::Result<JoinHandle<()>> {
-        thread::Builder::new().name("sequencer".into()).spawn(move || {
-            let _entered = runtime.enter();
-            let _watch = Watch(self.halt.clone());
-            self.run(pool);
-        })
+    pub fn start(
+        self,
+        pool: mpsc::Receiver<Submission>,
+        runtime: Handle,
+    ) -> std::io::Result<JoinHandle<()>> {
+        thread::Builder::new()
+            .name("sequencer".into())
+            .spawn(move || {
+                let _entered = runtime.enter();
+                let _watch = Watch(self.halt.clone());
+                self.run(pool);
+            })
     }
 
     fn run(mut self, mut pool: mpsc::Receiver<Submission>) {
         let mut owed = Owed::default();
         if let Err(error) = self.drive(&mut pool, &mut owed) {
-            // Before anything that is owed is dropped: dropping a reply says that there will be none, and whoever
-            // learns that asks for the reason.
+            // Before anything that is owed is dropped: dropping a reply says that there will be
+            // none, and whoever learns that asks for the reason.
             self.halt.set(reason(&error));
             pool.close();
             while pool.try_recv().is_ok() {}
         }
     }
 
-    fn drive(&mut self, pool: &mut mpsc::Receiver<Submission>, owed: &mut Owed) -> Result<(), DriveError> {
-        // A tree that is ahead of its checkpoint, as after a crash, is published before anything is added to it.
+    fn drive(
+        &mut self,
+        pool: &mut mpsc::Receiver<Submission>,
+        owed: &mut Owed,
+    ) -> Result<(), DriveError> {
+        // A tree that is ahead of its checkpoint, as after a crash, is published before anything is
+        // added to it.
         if self.state.head().size > self.view.published().size() {
             self.publish()?;
         }
@@ -200,7 +224,10 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
             if !batch.is_empty() {
                 self.sequence(batch, owed)?;
             }
-            if self.due(last_publish).is_some_and(|due| due <= Instant::now()) {
+            if self
+                .due(last_publish)
+                .is_some_and(|due| due <= Instant::now())
+            {
                 self.publish_pending(owed)?;
                 last_publish = Some(Instant::now());
             }
@@ -220,13 +247,23 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
             if submission.reply.is_closed() {
                 continue;
             }
-            let Submission { candidates: some, wait, reply } = submission;
-            owed.leaves.push(Share { candidates: some.len(), wait, reply });
+            let Submission {
+                candidates: some,
+                wait,
+                reply,
+            } = submission;
+            owed.leaves.push(Share {
+                candidates: some.len(),
+                wait,
+                reply,
+            });
             candidates.extend(some);
         }
         let keys: Vec<_> = candidates.iter().map(Candidate::key).collect();
         let known = records::find_claims(&*self.store, &keys)?;
-        let mut step = self.state.plan(now_ms(), candidates, &known, &*self.directory);
+        let mut step = self
+            .state
+            .plan(now_ms(), candidates, &known, &*self.directory);
         let mut outcomes = std::mem::take(&mut step.outcomes).into_iter();
         if !step.leaves.is_empty() {
             self.commit(step, records::batch)?;
@@ -234,7 +271,13 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         let mut outbox = Outbox::default();
         for share in owed.leaves.drain(..) {
             let outcomes = outcomes.by_ref().take(share.candidates).collect();
-            self.answer(outcomes, share.wait, share.reply, &mut owed.checkpoints, &mut outbox);
+            self.answer(
+                outcomes,
+                share.wait,
+                share.reply,
+                &mut owed.checkpoints,
+                &mut outbox,
+            );
         }
         outbox.send();
         Ok(())
@@ -253,7 +296,8 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         for (at, leaf) in (step.first.get()..).zip(step.leaves) {
             self.index.add(at, &leaf.labels);
             if let Some(record) = leaf.change {
-                tracing::info!(issuer = %record.id, sequence = record.body.sequence, name = %record.body.name, "issuer record in force");
+                tracing::info!(issuer = %record.id, sequence = record.body.sequence, name = %record.body.name, "issuer \
+                    record in force");
                 self.directory.apply(record);
             }
         }
@@ -276,7 +320,11 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         });
         let size = last.max().unwrap_or(0);
         if wait == Wait::Integrated && size > self.view.published().size().get() {
-            waiting.push(Waiting { size, reply, outcomes });
+            waiting.push(Waiting {
+                size,
+                reply,
+                outcomes,
+            });
         } else {
             outbox.push(reply, outcomes);
         }
@@ -295,10 +343,13 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         Ok(())
     }
 
-    /// Appends the leaf that commits to the index of all before it, in one batch with the rows of the index.
+    /// Appends the leaf that commits to the index of all before it, in one batch with the rows of
+    /// the index.
     fn commit_index(&mut self) -> Result<(), DriveError> {
         let started = Instant::now();
-        let (commitment, rows) = self.index.step(&*self.store, self.state.head().size.get())?;
+        let (commitment, rows) = self
+            .index
+            .step(&*self.store, self.state.head().size.get())?;
         metrics::histogram!("assay_index_seconds").record(started.elapsed().as_secs_f64());
         let step = self.state.plan_commitment(now_ms(), &commitment)?;
         self.commit(step, |step| {
@@ -310,8 +361,8 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         Ok(())
     }
 
-    /// Signs the tree as it stands, which ends in a commitment to its index, and shows it. Nothing is shown that is not
-    /// anchored.
+    /// Signs the tree as it stands, which ends in a commitment to its index, and shows it. Nothing
+    /// is shown that is not anchored.
     fn publish(&mut self) -> Result<(), DriveError> {
         let started = Instant::now();
         if !self.state.head().is_committed() {
@@ -320,10 +371,19 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
         let head = self.state.head();
         let stored = stored_root(&*self.store, head.size)?;
         if stored != head.root {
-            return Err(DriveError::SecondCheck { size: head.size, stored, planned: head.root });
+            return Err(DriveError::SecondCheck {
+                size: head.size,
+                stored,
+                planned: head.root,
+            });
         }
         let origin = self.view.published().checkpoint().origin().to_owned();
-        let note = Checkpoint { origin, size: head.size, root: head.root }.sign(&self.key);
+        let note = Checkpoint {
+            origin,
+            size: head.size,
+            root: head.root,
+        }
+        .sign(&self.key);
         let checkpoint = VerifiedCheckpoint::verify(&note, &self.key.verifier())?;
         self.anchor.append(&note)?;
         self.view.publish(checkpoint, self.index.map().clone())?;
@@ -334,9 +394,13 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
     }
 }
 
-/// Collects what waits, up to a full batch. Returns an empty batch once a checkpoint is due, and `None` when no more will
-/// come.
-fn next_batch(pool: &mut mpsc::Receiver<Submission>, due: Option<Instant>, crowded: bool) -> Option<Vec<Submission>> {
+/// Collects what waits, up to a full batch. Returns an empty batch once a checkpoint is due, and
+/// `None` when no more will come.
+fn next_batch(
+    pool: &mut mpsc::Receiver<Submission>,
+    due: Option<Instant>,
+    crowded: bool,
+) -> Option<Vec<Submission>> {
     let first = match due {
         None => pool.blocking_recv()?,
         Some(due) => match recv_until(pool, due) {
@@ -347,7 +411,8 @@ fn next_batch(pool: &mut mpsc::Receiver<Submission>, due: Option<Instant>, crowd
     };
     let mut batch = vec![first];
     if !drain(pool, &mut batch) && crowded {
-        // Asleep and not waiting on the pool: being woken for every submission costs more than the submission.
+        // Asleep and not waiting on the pool: being woken for every submission costs more than the
+        // submission.
         thread::sleep(LINGER);
         drain(pool, &mut batch);
     }
@@ -359,7 +424,9 @@ fn drain(pool: &mut mpsc::Receiver<Submission>, batch: &mut Vec<Submission>) -> 
     let mut claims: usize = batch.iter().map(|one| one.candidates.len()).sum();
     let mut bytes: usize = batch.iter().map(Submission::bytes).sum();
     while claims < BATCH && bytes < BATCH_BYTES {
-        let Ok(next) = pool.try_recv() else { return false };
+        let Ok(next) = pool.try_recv() else {
+            return false;
+        };
         claims += next.candidates.len();
         bytes += next.bytes();
         batch.push(next);
@@ -385,7 +452,9 @@ fn recv_until(pool: &mut mpsc::Receiver<Submission>, deadline: Instant) -> Recei
 }
 
 fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64)
 }
 
 /// The whole chain of causes in one line: it goes to callers and to the operator alike.

@@ -11,9 +11,13 @@ pub fn traces(config: &TraceConfig) -> Result<(), ParseError> {
         Ok(filter) => filter,
         Err(_) => EnvFilter::try_new(&config.filter)?,
     };
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     match config.format {
-        TraceFormat::Text => lines.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).init(),
+        TraceFormat::Text => lines
+            .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+            .init(),
         TraceFormat::Json => lines.json().init(),
     }
     Ok(())
@@ -32,10 +36,21 @@ fn install() -> PrometheusHandle {
         tracing::warn!("another metrics recorder is installed; /metrics stays empty");
     }
     metrics::describe_gauge!("assay_tree_size", "Entries that are durable");
-    metrics::describe_gauge!("assay_published_size", "Entries under the published checkpoint");
+    metrics::describe_gauge!(
+        "assay_published_size",
+        "Entries under the published checkpoint"
+    );
     metrics::describe_gauge!("assay_halted", "1 if the node stopped writing and signing");
     metrics::describe_counter!("assay_entries_total", "Entries appended since the start");
-    metrics::describe_histogram!("assay_commit_seconds", metrics::Unit::Seconds, "Time of a synced commit");
-    metrics::describe_histogram!("assay_publish_seconds", metrics::Unit::Seconds, "Time to sign and show a checkpoint");
+    metrics::describe_histogram!(
+        "assay_commit_seconds",
+        metrics::Unit::Seconds,
+        "Time of a synced commit"
+    );
+    metrics::describe_histogram!(
+        "assay_publish_seconds",
+        metrics::Unit::Seconds,
+        "Time to sign and show a checkpoint"
+    );
     handle
 }

@@ -1,7 +1,7 @@
 //! What readers are shown: the last published checkpoint and the tiles of its tree.
 //!
-//! Everything below the published size never changes, so readers need no snapshot of the store and hold no lock: they
-//! take the current [`Published`] and read rows that nobody writes any more.
+//! Everything below the published size never changes, so readers need no snapshot of the store and
+//! hold no lock: they take the current [`Published`] and read rows that nobody writes any more.
 
 use crate::{
     index::Held,
@@ -14,8 +14,8 @@ use assay_core::{
     index::Map,
     note::VerifiedCheckpoint,
     tree::{
-        LeafIndex, ProveError, Prover, Tile, TileIndex, TileReader, TreeSize, prove_consistency, prove_inclusion,
-        prove_many, root,
+        LeafIndex, ProveError, Prover, Tile, TileIndex, TileReader, TreeSize, prove_consistency,
+        prove_inclusion, prove_many, root,
     },
 };
 use bytes::Bytes;
@@ -32,7 +32,8 @@ pub struct Published {
     checkpoint: VerifiedCheckpoint,
     /// Proves inclusion in the published tree, whose right edge it knows.
     prover: Prover,
-    /// The index that its last leaf commits to; none between a start after a crash and the first checkpoint.
+    /// The index that its last leaf commits to; none between a start after a crash and the first
+    /// checkpoint.
     index: Option<Map<Held>>,
     /// That leaf.
     commitment: Bytes,
@@ -54,8 +55,8 @@ impl Published {
         &self.checkpoint
     }
 
-    /// The index that its last leaf commits to. There is none only between a start after a crash and the checkpoint that
-    /// follows at once.
+    /// The index that its last leaf commits to. There is none only between a start after a crash
+    /// and the checkpoint that follows at once.
     pub fn index(&self) -> Option<&Map<Held>> {
         self.index.as_ref()
     }
@@ -106,8 +107,8 @@ pub struct View<S> {
 }
 
 impl<S: Reads> View<S> {
-    /// Shows `checkpoint`, which must be over a tree that `store` holds, and the index that it commits to, if the caller has
-    /// that one and no later one.
+    /// Shows `checkpoint`, which must be over a tree that `store` holds, and the index that it
+    /// commits to, if the caller has that one and no later one.
     pub fn new(
         store: Arc<S>,
         checkpoint: VerifiedCheckpoint,
@@ -120,10 +121,15 @@ impl<S: Reads> View<S> {
             store,
             announce: watch::Sender::new(published.size().get()),
             published: ArcSwap::from_pointee(published),
-            full: Cache::with_weighter((capacity / EXPANDED_TILE_BYTES) as usize, capacity, TileWeight),
+            full: Cache::with_weighter(
+                (capacity / EXPANDED_TILE_BYTES) as usize,
+                capacity,
+                TileWeight,
+            ),
             edge: ArcSwap::from_pointee(Vec::new()),
         };
-        view.edge.store(Arc::new(view.read_edge(view.published().size())?));
+        view.edge
+            .store(Arc::new(view.read_edge(view.published().size())?));
         Ok(view)
     }
 
@@ -137,13 +143,20 @@ impl<S: Reads> View<S> {
         self.announce.subscribe()
     }
 
-    /// Shows a newer checkpoint and its index from now on. The edge goes first: a reader of the older size can use wider
-    /// tiles.
-    pub fn publish(&self, checkpoint: VerifiedCheckpoint, index: Map<Held>) -> Result<(), RecordError> {
+    /// Shows a newer checkpoint and its index from now on. The edge goes first: a reader of the
+    /// older size can use wider tiles.
+    pub fn publish(
+        &self,
+        checkpoint: VerifiedCheckpoint,
+        index: Map<Held>,
+    ) -> Result<(), RecordError> {
         let size = checkpoint.size();
         self.edge.store(Arc::new(self.read_edge(size)?));
-        let before = self.published.swap(Arc::new(load(&*self.store, checkpoint, Some(index))?));
-        // The pages and nodes that only the older index had: tens of thousands, while publishers wait for this thread.
+        let before = self
+            .published
+            .swap(Arc::new(load(&*self.store, checkpoint, Some(index))?));
+        // The pages and nodes that only the older index had: tens of thousands, while publishers
+        // wait for this thread.
         rayon::spawn(move || drop(before));
         self.announce.send_replace(size.get());
         Ok(())
@@ -157,25 +170,35 @@ impl<S: Reads> View<S> {
     /// The inclusion path of a leaf in the tree of `size`.
     pub fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<Hash>, ViewError> {
         if index.get() >= size.get() {
-            return Err(ViewError::Beyond { asked: format!("leaf {index}"), published: size });
+            return Err(ViewError::Beyond {
+                asked: format!("leaf {index}"),
+                published: size,
+            });
         }
         let published = self.published.load();
-        match size == published.size() {
-            true => published.prover.prove_inclusion(self, index),
-            false => prove_inclusion(self, index, size),
+        if size == published.size() {
+            published.prover.prove_inclusion(self, index)
+        } else {
+            prove_inclusion(self, index, size)
         }
         .map_err(unproven)
     }
 
     /// One proof of inclusion for some leaves, distinct and ascending.
-    pub fn inclusion_of_many(&self, leaves: &[LeafIndex], size: TreeSize) -> Result<Vec<Hash>, ViewError> {
+    pub fn inclusion_of_many(
+        &self,
+        leaves: &[LeafIndex],
+        size: TreeSize,
+    ) -> Result<Vec<Hash>, ViewError> {
         prove_many(self, leaves, size).map_err(unproven)
     }
 
     /// The consistency path between two sizes.
     pub fn consistency(&self, old: TreeSize, new: TreeSize) -> Result<Vec<Hash>, ViewError> {
         if old > new {
-            return Err(ViewError::Invalid(format!("the old size {old} is larger than the new one, {new}")));
+            return Err(ViewError::Invalid(format!(
+                "the old size {old} is larger than the new one, {new}"
+            )));
         }
         prove_consistency(self, old, new).map_err(unproven)
     }
@@ -183,7 +206,10 @@ impl<S: Reads> View<S> {
     /// One entry, verbatim.
     pub fn entry(&self, index: LeafIndex, size: TreeSize) -> Result<Bytes, ViewError> {
         if index.get() >= size.get() {
-            return Err(ViewError::Beyond { asked: format!("leaf {index}"), published: size });
+            return Err(ViewError::Beyond {
+                asked: format!("leaf {index}"),
+                published: size,
+            });
         }
         Ok(records::read_entry(&*self.store, index)?)
     }
@@ -200,7 +226,10 @@ impl<S: Reads> View<S> {
         let mut edge = Vec::new();
         let mut width = size.get();
         for level in 0..8 {
-            let tile = TileIndex { level, index: width / WIDTH };
+            let tile = TileIndex {
+                level,
+                index: width / WIDTH,
+            };
             if !width.is_multiple_of(WIDTH) {
                 edge.push((tile, Arc::new(read_tile(&*self.store, tile, size)?)));
             }
@@ -222,7 +251,12 @@ fn load(
         Some(last) => records::read_entry(tables, LeafIndex::new(last))?,
         None => Bytes::new(),
     };
-    Ok(Published { checkpoint, prover, index, commitment })
+    Ok(Published {
+        checkpoint,
+        prover,
+        index,
+        commitment,
+    })
 }
 
 fn unproven(error: ProveError<RecordError>) -> ViewError {
@@ -242,30 +276,47 @@ impl<S: Reads> TileReader for View<S> {
 
     fn tiles(&self, wanted: &[TileIndex], size: TreeSize) -> Result<Vec<Arc<Tile>>, RecordError> {
         let published = self.published.load().size();
-        let one = |tile: &TileIndex| {
-            if u64::from(tile.width_at(published)) == WIDTH {
-                return self.full.get_or_insert_with(tile, || read_tile(&*self.store, *tile, size).map(Arc::new));
-            }
-            match self.edge.load().iter().find(|(at, _)| at == tile) {
-                Some((_, found)) => Ok(found.clone()),
-                // A checkpoint was published in between: what was the edge may be a full tile by now.
-                None => read_tile(&*self.store, *tile, size).map(Arc::new),
-            }
-        };
-        wanted.iter().map(one).collect()
+
+        wanted
+            .iter()
+            .map(|tile: &TileIndex| {
+                if u64::from(tile.width_at(published)) == WIDTH {
+                    return self.full.get_or_insert_with(tile, || {
+                        read_tile(&*self.store, *tile, size).map(Arc::new)
+                    });
+                }
+                match self.edge.load().iter().find(|(at, _)| at == tile) {
+                    Some((_, found)) => Ok(found.clone()),
+                    // A checkpoint was published in between: what was the edge may be a full tile
+                    // by now.
+                    None => read_tile(&*self.store, *tile, size).map(Arc::new),
+                }
+            })
+            .collect()
     }
 }
 
 /// Reads a tile, which must be at least as wide as the tree of `size` has it.
-pub fn read_tile(tables: &impl Reads, tile: TileIndex, size: TreeSize) -> Result<Tile, RecordError> {
+pub fn read_tile(
+    tables: &impl Reads,
+    tile: TileIndex,
+    size: TreeSize,
+) -> Result<Tile, RecordError> {
     Tile::parse(&read_tile_bytes(tables, tile, size)?)
         .map_err(|e| RecordError::Damaged(format!("tile {}/{}: {e}", tile.level, tile.index)))
 }
 
 /// Reads the hashes of a tile as they are stored: at least as many as the tree of `size` has.
-pub fn read_tile_bytes(tables: &impl Reads, tile: TileIndex, size: TreeSize) -> Result<Bytes, RecordError> {
-    let damaged = |what: &str| RecordError::Damaged(format!("tile {}/{} {what}", tile.level, tile.index));
-    let bytes = tables.get(Table::Tiles, &records::tile_key(tile))?.ok_or_else(|| damaged("is missing"))?;
+pub fn read_tile_bytes(
+    tables: &impl Reads,
+    tile: TileIndex,
+    size: TreeSize,
+) -> Result<Bytes, RecordError> {
+    let damaged =
+        |what: &str| RecordError::Damaged(format!("tile {}/{} {what}", tile.level, tile.index));
+    let bytes = tables
+        .get(Table::Tiles, &records::tile_key(tile))?
+        .ok_or_else(|| damaged("is missing"))?;
     if bytes.len() < usize::from(tile.width_at(size)) * Hash::LEN {
         return Err(damaged("is too short"));
     }
@@ -279,7 +330,10 @@ impl<S: Reads> TileReader for StoredTiles<'_, S> {
     type Error = RecordError;
 
     fn tiles(&self, wanted: &[TileIndex], size: TreeSize) -> Result<Vec<Arc<Tile>>, RecordError> {
-        wanted.iter().map(|tile| read_tile(self.0, *tile, size).map(Arc::new)).collect()
+        wanted
+            .iter()
+            .map(|tile| read_tile(self.0, *tile, size).map(Arc::new))
+            .collect()
     }
 }
 

@@ -1,9 +1,14 @@
-//! The conformance suite on every store, and what damaged files, second processes and refused writes do to the one on
-//! disk.
+//! The conformance suite on every store, and what damaged files, second processes and refused
+//! writes do to the one on disk.
 //!
-//! A crash is a copy of the folder of an open store: what the kernel has, and nothing that the process would still do.
+//! A crash is a copy of the folder of an open store: what the kernel has, and nothing that the
+//! process would still do.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test reports by panicking"
+)]
 
 use assay_core::Hash;
 use assay_node::storage::memory::{Fault, Memory};
@@ -63,16 +68,29 @@ fn memory_does_its_duties() {
 
 #[test]
 fn rocksdb_does_its_duties() {
-    suite::run(&mut OnDisk { folder: tempfile::tempdir().unwrap(), crash: false });
+    suite::run(&mut OnDisk {
+        folder: tempfile::tempdir().unwrap(),
+        crash: false,
+    });
 }
 
 #[test]
 fn rocksdb_does_its_duties_when_it_is_killed() {
-    suite::run(&mut OnDisk { folder: tempfile::tempdir().unwrap(), crash: true });
+    suite::run(&mut OnDisk {
+        folder: tempfile::tempdir().unwrap(),
+        crash: true,
+    });
 }
 
 fn create(folder: &Path) -> Rocks {
-    Rocks::open(folder, Options { create: true, ..Options::default() }).unwrap()
+    Rocks::open(
+        folder,
+        Options {
+            create: true,
+            ..Options::default()
+        },
+    )
+    .unwrap()
 }
 
 fn open(folder: &Path) -> Result<Rocks, StorageError> {
@@ -82,26 +100,43 @@ fn open(folder: &Path) -> Result<Rocks, StorageError> {
 /// Commits number `n`, which moves the head from `n - 1`.
 fn commit(store: &impl Tables, n: u64) -> Result<(), StorageError> {
     let mut batch = Batch::new();
-    batch.put(Table::Segments, n.to_be_bytes(), format!("entry {n}")).put(Table::Tiles, *b"edge", n.to_string());
-    batch.with_head((n > 1).then(|| (n - 1).to_string().into()), n.to_string().into());
+    batch
+        .put(Table::Segments, n.to_be_bytes(), format!("entry {n}"))
+        .put(Table::Tiles, *b"edge", n.to_string());
+    batch.with_head(
+        (n > 1).then(|| (n - 1).to_string().into()),
+        n.to_string().into(),
+    );
     store.commit(batch)
 }
 
 /// The number of the last commit that `store` knows, after making sure that it knows all before it.
 fn last(store: &impl Tables) -> u64 {
-    let head = store.head().unwrap().map_or(0, |head| String::from_utf8(head).unwrap().parse().unwrap());
-    let entries = store.range(Table::Segments, b"", b"\xff", usize::MAX).unwrap();
-    assert!(entries.iter().map(|(key, _)| key.clone()).eq((1..=head).map(|n: u64| n.to_be_bytes().to_vec())));
+    let head = store
+        .head()
+        .unwrap()
+        .map_or(0, |head| String::from_utf8(head).unwrap().parse().unwrap());
+    let entries = store
+        .range(Table::Segments, b"", b"\xff", usize::MAX)
+        .unwrap();
+    assert!(
+        entries
+            .iter()
+            .map(|(key, _)| key.clone())
+            .eq((1..=head).map(|n: u64| n.to_be_bytes().to_vec()))
+    );
     head
 }
 
 /// What a crash would leave of the store in `folder`, which nobody commits to meanwhile.
 fn crash(folder: &Path) -> TempDir {
     loop {
-        // RocksDB removes obsolete files behind our back. A copy is of one moment if none came, went or grew meanwhile.
+        // RocksDB removes obsolete files behind our back. A copy is of one moment if none came,
+        // went or grew meanwhile.
         let left = tempfile::tempdir().unwrap();
         let before = sizes(folder);
-        if before.is_ok() && copy(folder, left.path()).is_ok() && sizes(folder).ok() == before.ok() {
+        if before.is_ok() && copy(folder, left.path()).is_ok() && sizes(folder).ok() == before.ok()
+        {
             return left;
         }
     }
@@ -142,8 +177,12 @@ fn logs(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn files_in_tables(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let files = fs::read_dir(folder.join("tables")).unwrap().map(|file| file.unwrap().path());
-    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|found| found == extension)).collect();
+    let files = fs::read_dir(folder.join("tables"))
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let mut files: Vec<_> = files
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect();
     files.sort();
     files
 }
@@ -160,7 +199,10 @@ fn crashed_after(commits: u64) -> TempDir {
 
 /// The write-ahead log that is in use in `folder`.
 fn live_log(folder: &Path) -> PathBuf {
-    logs(folder).into_iter().rfind(|path| fs::metadata(path).unwrap().len() > 0).unwrap()
+    logs(folder)
+        .into_iter()
+        .rfind(|path| fs::metadata(path).unwrap().len() > 0)
+        .unwrap()
 }
 
 fn assert_corrupt(folder: &Path, what: &str) {
@@ -210,7 +252,8 @@ fn a_log_that_lost_acknowledged_batches_is_refused_wherever_they_stood() {
     while at < good.len() {
         let end = at + 7 + usize::from(u16::from_le_bytes([good[at + 4], good[at + 5]]));
         fs::write(&log, [&good[..at], &good[end..]].concat()).unwrap();
-        // Nothing precedes the very first batch that would miss it, but then the tables say that they never had it.
+        // Nothing precedes the very first batch that would miss it, but then the tables say that
+        // they never had it.
         if at > 0 {
             assert_corrupt(left.path(), &format!("without the record at byte {at}"));
         }
@@ -237,14 +280,22 @@ fn what_was_being_written_when_the_process_died_is_forgotten() {
     let mut batch = Batch::new();
     // Over several blocks of the log, so that it is torn between and within records.
     batch.put(Table::Segments, 6_u64.to_be_bytes(), vec![6; 70_000]);
-    batch.put(Table::Tiles, *b"edge", "6").with_head(Some(b"5".to_vec()), b"6".to_vec());
+    batch
+        .put(Table::Tiles, *b"edge", "6")
+        .with_head(Some(b"5".to_vec()), b"6".to_vec());
     store.commit(batch).unwrap();
     let after = fs::read(live_log(folder.path())).unwrap();
     let written = fs::metadata(live_log(before.path())).unwrap().len() as usize;
     assert!(written + 70_000 < after.len());
 
     let mut lengths: Vec<usize> = (written..after.len()).step_by(4999).collect();
-    lengths.extend([written + 1, written + 6, written + 7, written + 8, after.len() - 1]);
+    lengths.extend([
+        written + 1,
+        written + 6,
+        written + 7,
+        written + 8,
+        after.len() - 1,
+    ]);
     for block in [1, 2] {
         lengths.extend((-8..=8).map(|by| (block * 32 * 1024_usize).saturating_add_signed(by)));
     }
@@ -255,17 +306,29 @@ fn what_was_being_written_when_the_process_died_is_forgotten() {
         assert_eq!(last(&store), 5, "torn at {len}");
         commit(&store, 6).unwrap();
         let again = crash(torn.path());
-        assert_eq!(last(&open(again.path()).unwrap()), 6, "torn at {len}, and killed again");
+        assert_eq!(
+            last(&open(again.path()).unwrap()),
+            6,
+            "torn at {len}, and killed again"
+        );
     }
     let whole = crash(before.path());
     fs::write(live_log(whole.path()), &after).unwrap();
-    assert_eq!(last(&open(whole.path()).unwrap()), 6, "written, but the process died before it could say so");
+    assert_eq!(
+        last(&open(whole.path()).unwrap()),
+        6,
+        "written, but the process died before it could say so"
+    );
 }
 
 #[test]
 fn a_missing_log_file_among_several_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options { create: true, write_buffer_mib: 1, ..Options::default() };
+    let options = Options {
+        create: true,
+        write_buffer_mib: 1,
+        ..Options::default()
+    };
     let store = Rocks::open(folder.path(), options).unwrap();
     let mut n = 0;
     // Rarely written tables keep old logs alive while the busy one is flushed again and again.
@@ -275,7 +338,10 @@ fn a_missing_log_file_among_several_is_refused() {
         let mut batch = Batch::new();
         batch.put(Table::Segments, u64::to_be_bytes(n), vec![n as u8; 40_000]);
         batch.put(Table::Tiles, *b"edge", n.to_string());
-        batch.with_head((n > 1).then(|| (n - 1).to_string().into()), n.to_string().into());
+        batch.with_head(
+            (n > 1).then(|| (n - 1).to_string().into()),
+            n.to_string().into(),
+        );
         store.commit(batch).unwrap();
     }
     let left = crash(folder.path());
@@ -303,7 +369,10 @@ fn tables_put_back_as_they_were_are_refused() {
     drop(store);
     fs::remove_dir_all(folder.path().join("tables")).unwrap();
     assert_corrupt(folder.path(), "no tables");
-    assert!(!folder.path().join("tables").exists(), "none are made in their place");
+    assert!(
+        !folder.path().join("tables").exists(),
+        "none are made in their place"
+    );
     copy(&old.path().join("tables"), &folder.path().join("tables")).unwrap();
     assert_corrupt(folder.path(), "old tables");
 }
@@ -341,7 +410,12 @@ fn a_missing_or_short_table_file_is_refused() {
         let damaged = crash(folder.path());
         let table = &files_in_tables(damaged.path(), "sst")[number];
         let len = fs::metadata(table).unwrap().len();
-        fs::OpenOptions::new().write(true).open(table).unwrap().set_len(len - 1).unwrap();
+        fs::OpenOptions::new()
+            .write(true)
+            .open(table)
+            .unwrap()
+            .set_len(len - 1)
+            .unwrap();
         assert_corrupt(damaged.path(), "short table");
         fs::remove_file(table).unwrap();
         assert_corrupt(damaged.path(), "missing table");
@@ -354,7 +428,13 @@ fn a_folder_has_one_owner_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let store = create(folder.path());
     for create in [false, true] {
-        match Rocks::open(folder.path(), Options { create, ..Options::default() }) {
+        match Rocks::open(
+            folder.path(),
+            Options {
+                create,
+                ..Options::default()
+            },
+        ) {
             Err(StorageError::Locked(path)) => assert_eq!(path, folder.path().join("LOCK")),
             other => panic!("{other:?}"),
         }
@@ -373,12 +453,19 @@ fn only_create_makes_a_store_and_only_where_there_is_none() {
     fs::create_dir(&path).unwrap();
     assert!(matches!(open(&path), Err(StorageError::Missing(_))));
     drop(create(&path));
-    let again = Rocks::open(&path, Options { create: true, ..Options::default() });
+    let again = Rocks::open(
+        &path,
+        Options {
+            create: true,
+            ..Options::default()
+        },
+    );
     assert!(matches!(again, Err(StorageError::Exists(_))));
     assert_eq!(last(&open(&path).unwrap()), 0);
 }
 
-/// Set in the process that [`after_a_refused_write_nothing_more_is_written_and_reads_go_on`] starts.
+/// Set in the process that [`after_a_refused_write_nothing_more_is_written_and_reads_go_on`]
+/// starts.
 const LIMITED: &str = "ASSAY_TEST_LIMITED_FOLDER";
 
 #[test]
@@ -392,20 +479,36 @@ fn after_a_refused_write_nothing_more_is_written_and_reads_go_on() {
         commit(&store, n).unwrap();
     }
     drop(store);
-    // A shell can limit the size of files without being root; to a writer that is like a full disk with another name.
+    // A shell can limit the size of files without being root; to a writer that is like a full disk
+    // with another name.
     let child = Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 512; exec \"$0\" --exact \"$1\" --nocapture"])
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 512; exec \"$0\" --exact \"$1\" --nocapture",
+        ])
         .arg(std::env::current_exe().unwrap())
         .arg("after_a_refused_write_nothing_more_is_written_and_reads_go_on")
         .env(LIMITED, folder.path())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&child.stdout);
-    assert!(child.status.success(), "{said}\n{}", String::from_utf8_lossy(&child.stderr));
-    let acknowledged: u64 = said.lines().find_map(|line| line.strip_prefix("acknowledged ")).unwrap().parse().unwrap();
+    assert!(
+        child.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&child.stderr)
+    );
+    let acknowledged: u64 = said
+        .lines()
+        .find_map(|line| line.strip_prefix("acknowledged "))
+        .unwrap()
+        .parse()
+        .unwrap();
     assert!(acknowledged > 3);
     let found = last(&open(folder.path()).unwrap());
-    assert!(found == acknowledged || found == acknowledged + 1, "acknowledged {acknowledged}, found {found}");
+    assert!(
+        found == acknowledged || found == acknowledged + 1,
+        "acknowledged {acknowledged}, found {found}"
+    );
 }
 
 fn write_until_refused(folder: &Path) {
@@ -421,9 +524,18 @@ fn write_until_refused(folder: &Path) {
         }
         assert!(n < 1000, "never refused");
     };
-    assert!(matches!(refused, StorageError::Io { .. } | StorageError::DiskFull { .. }), "{refused:?}");
+    assert!(
+        matches!(
+            refused,
+            StorageError::Io { .. } | StorageError::DiskFull { .. }
+        ),
+        "{refused:?}"
+    );
     assert!(matches!(commit(&store, n), Err(StorageError::Poisoned)));
-    assert!(matches!(store.commit(Batch::new()), Err(StorageError::Poisoned)));
+    assert!(matches!(
+        store.commit(Batch::new()),
+        Err(StorageError::Poisoned)
+    ));
     assert_eq!(last(&store), n - 1, "reads go on");
     println!("\nacknowledged {}", n - 1);
 }
@@ -441,16 +553,27 @@ fn no_kill_loses_what_was_acknowledged() {
     let mut acknowledged = 0;
     for round in 0..20_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "no_kill_loses_what_was_acknowledged", "--nocapture"])
+            .args([
+                "--exact",
+                "no_kill_loses_what_was_acknowledged",
+                "--nocapture",
+            ])
             .env(KILLED, folder.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut said = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
         // Some rounds end within the first commits, some after several flushes.
         for _ in 0..(round * 37) % 300 + 1 {
-            let line = said.by_ref().find_map(|line| line.strip_prefix("acknowledged ").map(str::to_owned));
-            acknowledged = line.expect("the writer goes on until it is killed").parse().unwrap();
+            let line = said
+                .by_ref()
+                .find_map(|line| line.strip_prefix("acknowledged ").map(str::to_owned));
+            acknowledged = line
+                .expect("the writer goes on until it is killed")
+                .parse()
+                .unwrap();
         }
         child.kill().unwrap();
         child.wait().unwrap();
@@ -460,20 +583,45 @@ fn no_kill_loses_what_was_acknowledged() {
             }
         }
         let found = last(&open(folder.path()).unwrap());
-        assert!(found == acknowledged || found == acknowledged + 1, "acknowledged {acknowledged}, found {found}");
+        assert!(
+            found == acknowledged || found == acknowledged + 1,
+            "acknowledged {acknowledged}, found {found}"
+        );
     }
 }
 
 fn write_until_killed(folder: &Path) {
     // A small buffer, so that flushes and changes of the log file are killed too.
-    let store = Rocks::open(folder, Options { write_buffer_mib: 1, ..Options::default() }).unwrap();
+    let store = Rocks::open(
+        folder,
+        Options {
+            write_buffer_mib: 1,
+            ..Options::default()
+        },
+    )
+    .unwrap();
     println!();
     for n in last(&store) + 1.. {
         let mut batch = Batch::new();
-        batch.put(Table::Segments, n.to_be_bytes(), vec![n as u8; (n * 7919 % 60_000) as usize]);
-        batch.put(Table::Claims, Hash::of(&n.to_be_bytes()).as_bytes().to_vec(), n.to_be_bytes().to_vec());
-        batch.put(Table::Tiles, (n / 256).to_be_bytes(), vec![0; (n % 256 * 32) as usize]);
-        batch.with_head((n > 1).then(|| (n - 1).to_string().into()), n.to_string().into());
+        batch.put(
+            Table::Segments,
+            n.to_be_bytes(),
+            vec![n as u8; (n * 7919 % 60_000) as usize],
+        );
+        batch.put(
+            Table::Claims,
+            Hash::of(&n.to_be_bytes()).as_bytes().to_vec(),
+            n.to_be_bytes().to_vec(),
+        );
+        batch.put(
+            Table::Tiles,
+            (n / 256).to_be_bytes(),
+            vec![0; (n % 256 * 32) as usize],
+        );
+        batch.with_head(
+            (n > 1).then(|| (n - 1).to_string().into()),
+            n.to_string().into(),
+        );
         store.commit(batch).unwrap();
         println!("acknowledged {n}");
     }
@@ -490,14 +638,20 @@ fn a_commit_in_memory_fails_both_ways() {
         let store = Memory::new();
         commit(&store, 1).unwrap();
         store.fail_next_commit(fault);
-        assert!(matches!(commit(&store, 1), Err(StorageError::HeadMoved)), "{fault:?} waits for a batch that fits");
+        assert!(
+            matches!(commit(&store, 1), Err(StorageError::HeadMoved)),
+            "{fault:?} waits for a batch that fits"
+        );
         let told = commit(&store, 2);
         if fault == Fault::AcknowledgedButLost {
             told.unwrap();
             commit(&store, 3).unwrap();
             assert_eq!(last(&store), 3);
         } else {
-            assert_eq!(matches!(told, Err(StorageError::DiskFull { .. })), fault == Fault::DiskFull);
+            assert_eq!(
+                matches!(told, Err(StorageError::DiskFull { .. })),
+                fault == Fault::DiskFull
+            );
             assert!(told.is_err());
             assert!(matches!(commit(&store, 2), Err(StorageError::Poisoned)));
             assert_eq!(last(&store), 1, "{fault:?}: reads go on as before");

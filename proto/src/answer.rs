@@ -33,8 +33,8 @@ pub enum AnswerFault {
     Empty,
 }
 
-/// Puts the messages of a stream together: bytes and lists are appended, the checkpoint and the commitment are those of the
-/// first message.
+/// Puts the messages of a stream together: bytes and lists are appended, the checkpoint and the
+/// commitment are those of the first message.
 #[derive(Debug, Default)]
 pub struct Joined {
     answer: v1::Answer,
@@ -47,13 +47,28 @@ pub struct Joined {
 /// What a list or an entry takes in memory beside its bytes, about.
 const ITEM_BYTES: usize = 64;
 
-/// How much memory a message takes, about. Each of its parts counts, so that no stream of empty parts is for nothing.
+/// How much memory a message takes, about. Each of its parts counts, so that no stream of empty
+/// parts is for nothing.
 fn weight(message: &v1::Answer) -> usize {
-    let v1::Answer { checkpoint, commitment, cut, lists, leaves, entries, inclusion } = message;
-    let list = |list: &v1::LabelList| ITEM_BYTES + list.label.len() + 8 * list.leaves.len();
-    let whole = checkpoint.len() + commitment.len() + cut.len() + inclusion.len() + 8 * leaves.len();
+    let v1::Answer {
+        checkpoint,
+        commitment,
+        cut,
+        lists,
+        leaves,
+        entries,
+        inclusion,
+    } = message;
+
+    let whole =
+        checkpoint.len() + commitment.len() + cut.len() + inclusion.len() + 8 * leaves.len();
     let entries: usize = entries.iter().map(|entry| ITEM_BYTES + entry.len()).sum();
-    whole + entries + lists.iter().map(list).sum::<usize>()
+    whole
+        + entries
+        + lists
+            .iter()
+            .map(|list: &v1::LabelList| ITEM_BYTES + list.label.len() + 8 * list.leaves.len())
+            .sum::<usize>()
 }
 
 impl Joined {
@@ -64,7 +79,15 @@ impl Joined {
             return Err(AnswerFault::Empty);
         }
         self.taken += weight;
-        let v1::Answer { checkpoint, commitment, cut, lists, leaves, entries, inclusion } = message;
+        let v1::Answer {
+            checkpoint,
+            commitment,
+            cut,
+            lists,
+            leaves,
+            entries,
+            inclusion,
+        } = message;
         if !self.any {
             self.answer.checkpoint = checkpoint;
             self.answer.commitment = commitment;
@@ -85,9 +108,14 @@ impl Joined {
 
     /// The whole answer.
     pub fn finish(self) -> Result<v1::Answer, AnswerFault> {
-        match self.any {
-            true => Ok(v1::Answer { cut: self.cut.freeze(), inclusion: self.inclusion.freeze(), ..self.answer }),
-            false => Err(AnswerFault::Empty),
+        if self.any {
+            Ok(v1::Answer {
+                cut: self.cut.freeze(),
+                inclusion: self.inclusion.freeze(),
+                ..self.answer
+            })
+        } else {
+            Err(AnswerFault::Empty)
         }
     }
 }
@@ -99,7 +127,10 @@ pub fn to_core(answer: &v1::Answer, query: &Query) -> Result<Answer, AnswerFault
         Query::Labels(_) | Query::Prefix(_) => 0,
     };
     if answer.leaves.len() != answer.entries.len() {
-        return Err(AnswerFault::Entries { entries: answer.entries.len(), leaves: answer.leaves.len() });
+        return Err(AnswerFault::Entries {
+            entries: answer.entries.len(),
+            leaves: answer.leaves.len(),
+        });
     }
     let (hashes, rest) = answer.inclusion.as_chunks::<{ Hash::LEN }>();
     if !rest.is_empty() {
@@ -111,14 +142,24 @@ pub fn to_core(answer: &v1::Answer, query: &Query) -> Result<Answer, AnswerFault
         match lists.last_mut() {
             Some(last) if last.label == label => last.leaves.extend(&list.leaves),
             Some(last) if last.label > label => return Err(AnswerFault::Order),
-            _ => lists.push(AnsweredList { label, from, leaves: list.leaves.clone() }),
+            _ => lists.push(AnsweredList {
+                label,
+                from,
+                leaves: list.leaves.clone(),
+            }),
         }
     }
     Ok(Answer {
         commitment: answer.commitment.clone(),
         cut: answer.cut.clone(),
         lists,
-        entries: answer.leaves.iter().copied().map(LeafIndex::new).zip(answer.entries.iter().cloned()).collect(),
+        entries: answer
+            .leaves
+            .iter()
+            .copied()
+            .map(LeafIndex::new)
+            .zip(answer.entries.iter().cloned())
+            .collect(),
         inclusion: hashes.iter().copied().map(Hash::new).collect(),
     })
 }
@@ -128,18 +169,40 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
-    /// Whatever a node repeats for ever takes memory, so each part has to bring whoever counts nearer to a limit.
+    /// Whatever a node repeats for ever takes memory, so each part has to bring whoever counts
+    /// nearer to a limit.
     #[test]
     fn every_part_of_an_answer_counts_and_an_empty_message_is_refused() {
         let empty = v1::Answer::default();
         let parts = [
-            v1::Answer { lists: vec![v1::LabelList::default()], ..empty.clone() },
-            v1::Answer { entries: vec![Bytes::new()], ..empty.clone() },
-            v1::Answer { leaves: vec![0], ..empty.clone() },
-            v1::Answer { cut: Bytes::from_static(b"x"), ..empty.clone() },
-            v1::Answer { inclusion: Bytes::from_static(b"x"), ..empty.clone() },
-            v1::Answer { checkpoint: "x".into(), ..empty.clone() },
-            v1::Answer { commitment: Bytes::from_static(b"x"), ..empty.clone() },
+            v1::Answer {
+                lists: vec![v1::LabelList::default()],
+                ..empty.clone()
+            },
+            v1::Answer {
+                entries: vec![Bytes::new()],
+                ..empty.clone()
+            },
+            v1::Answer {
+                leaves: vec![0],
+                ..empty.clone()
+            },
+            v1::Answer {
+                cut: Bytes::from_static(b"x"),
+                ..empty.clone()
+            },
+            v1::Answer {
+                inclusion: Bytes::from_static(b"x"),
+                ..empty.clone()
+            },
+            v1::Answer {
+                checkpoint: "x".into(),
+                ..empty.clone()
+            },
+            v1::Answer {
+                commitment: Bytes::from_static(b"x"),
+                ..empty.clone()
+            },
         ];
         let mut joined = Joined::default();
         for part in parts {

@@ -1,14 +1,16 @@
 //! The codec of the generated services: prost's, with buffers of the sizes that our messages have.
 //!
-//! tonic's default takes two buffers of 8 KiB for every call; most of our messages have a fifth of that, and a call's
-//! buffers are a large part of what a short call costs. Larger messages grow the buffer to their length at once.
+//! tonic's default takes two buffers of 8 KiB for every call; most of our messages have a fifth of
+//! that, and a call's buffers are a large part of what a short call costs. Larger messages grow the
+//! buffer to their length at once.
 
 use prost::Message;
 use std::marker::PhantomData;
 use tonic::codec::{BufferSettings, Codec};
 use tonic_prost::ProstCodec;
 
-/// Room for a claim of 1 KiB with its signature, and for an inclusion proof in a log of a million entries.
+/// Room for a claim of 1 KiB with its signature, and for an inclusion proof in a log of a million
+/// entries.
 const BUFFER_BYTES: usize = 1536;
 
 /// Encoded bytes after which a stream hands on what it has: tonic's own default.

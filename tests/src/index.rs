@@ -1,6 +1,6 @@
-//! The index of a log, built again from nothing but its entries, and everything that a log must keep to with it: leaf 0
-//! commits to the empty index, every commitment is to the index of all leaves before it, and no checkpoint ends in
-//! anything else (`docs/index.md`, section 1).
+//! The index of a log, built again from nothing but its entries, and everything that a log must
+//! keep to with it: leaf 0 commits to the empty index, every commitment is to the index of all
+//! leaves before it, and no checkpoint ends in anything else (`docs/index.md`, section 1).
 
 use anyhow::{Context, ensure};
 use assay_core::{
@@ -24,14 +24,14 @@ pub struct Rebuilt {
 }
 
 impl Rebuilt {
-    /// Adds the next entry of a log. Fails if it is a commitment to anything but the index of those before it, if it
-    /// follows another commitment, or if it is the first of the log and none.
+    /// Adds the next entry of a log. Fails if it is a commitment to anything but the index of those
+    /// before it, if it follows another commitment, or if it is the first of the log and none.
     pub fn add(&mut self, entry: &Entry) -> anyhow::Result<()> {
         let leaf = self.size;
         match entry.body() {
-            Body::IndexCommitment(_) => {
-                self.add_commitment(entry).with_context(|| format!("the commitment at leaf {leaf}"))?
-            }
+            Body::IndexCommitment(_) => self
+                .add_commitment(entry)
+                .with_context(|| format!("the commitment at leaf {leaf}"))?,
             Body::Claim(_) => {
                 ensure!(leaf > 0, "leaf 0 holds a claim");
                 self.add_labels(labels_of_entry(entry));
@@ -50,16 +50,26 @@ impl Rebuilt {
 
     fn add_commitment(&mut self, entry: &Entry) -> anyhow::Result<()> {
         let said = Commitment::of_entry(entry, self.size)?;
-        ensure!(self.size == 0 || !self.ends_in_commitment(self.size), "nothing was appended since the one before it");
+        ensure!(
+            self.size == 0 || !self.ends_in_commitment(self.size),
+            "nothing was appended since the one before it"
+        );
         self.commit()?;
-        ensure!(said == self.map.commitment(), "it says {said:?}, but the entries give {:?}", self.map.commitment());
+        ensure!(
+            said == self.map.commitment(),
+            "it says {said:?}, but the entries give {:?}",
+            self.map.commitment()
+        );
         self.commitments.push(self.size);
         Ok(())
     }
 
     fn commit(&mut self) -> anyhow::Result<()> {
         self.pending.sort();
-        let update = self.map.update(&self.pending, self.size, &Resident, &Serial).context("the map")?;
+        let update = self
+            .map
+            .update(&self.pending, self.size, &Resident, &Serial)
+            .context("the map")?;
         self.map = update.map;
         self.pending.clear();
         Ok(())
@@ -83,7 +93,9 @@ impl Rebuilt {
 
     /// The leaves from one on that are claims.
     pub fn claims_from(&self, leaf: u64) -> Vec<u64> {
-        (leaf..self.size).filter(|leaf| self.commitments.binary_search(leaf).is_err()).collect()
+        (leaf..self.size)
+            .filter(|leaf| self.commitments.binary_search(leaf).is_err())
+            .collect()
     }
 
     /// The leaves that are commitments.
@@ -93,7 +105,8 @@ impl Rebuilt {
 
     /// Whether a checkpoint of this size ends in a commitment.
     pub fn ends_in_commitment(&self, size: u64) -> bool {
-        size.checked_sub(1).is_some_and(|last| self.commitments.binary_search(&last).is_ok())
+        size.checked_sub(1)
+            .is_some_and(|last| self.commitments.binary_search(&last).is_ok())
     }
 
     /// What the last commitment is to.

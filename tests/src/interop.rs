@@ -1,8 +1,8 @@
 //! Other projects' checkers, run against a log that is served over HTTP.
 //!
-//! Out of scope: filling a log, and what its entries mean. `fsck` is transparency-dev/tessera's `cmd/fsck`, unchanged, at
-//! the version that `tests/interop/go.mod` pins: it re-derives every tile and the root from the entry bundles and compares
-//! them with what is served.
+//! Out of scope: filling a log, and what its entries mean. `fsck` is transparency-dev/tessera's
+//! `cmd/fsck`, unchanged, at the version that `tests/interop/go.mod` pins: it re-derives every tile
+//! and the root from the entry bundles and compares them with what is served.
 
 use std::{
     env, fs,
@@ -11,16 +11,19 @@ use std::{
     process::{Command, Output},
 };
 
-/// What `fsck` logs once everything has been compared. Its exit status says nothing: it is 0 for a broken log too.
+/// What `fsck` logs once everything has been compared. Its exit status says nothing: it is 0 for a
+/// broken log too.
 const SUCCESS: &str = "Successfully fsck'd log with size ";
 
-/// Runs `fsck` against the log at `url` (its checkpoint is at `<url>/checkpoint`), signed by `vkey`, a C2SP signed-note
-/// verifier key whose name is the log's origin. Returns the line that states the size and root that were checked.
+/// Runs `fsck` against the log at `url` (its checkpoint is at `<url>/checkpoint`), signed by
+/// `vkey`, a C2SP signed-note verifier key whose name is the log's origin. Returns the line that
+/// states the size and root that were checked.
 ///
 /// # Errors
 /// Everything that `fsck` printed, when it found a fault; also when it could not be built or run.
 pub fn fsck(url: &str, vkey: &str) -> Result<String, String> {
-    let key = tempfile::NamedTempFile::new().map_err(|error| format!("temporary key file: {error}"))?;
+    let key =
+        tempfile::NamedTempFile::new().map_err(|error| format!("temporary key file: {error}"))?;
     fs::write(key.path(), vkey.trim()).map_err(|error| format!("temporary key file: {error}"))?;
     let output = go(&["tool", "fsck", "--ui=false", "--N=4", "--logtostderr"])
         .arg(format!("--storage_url={url}"))
@@ -32,20 +35,28 @@ pub fn fsck(url: &str, vkey: &str) -> Result<String, String> {
 
 /// Size of the log that a line returned by [`fsck`] states, in entries.
 pub fn checked_size(success: &str) -> Option<u64> {
-    success.split_once(SUCCESS)?.1.split_whitespace().next()?.parse().ok()
+    success
+        .split_once(SUCCESS)?
+        .1
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
 }
 
 fn judge(output: &Output) -> Result<String, String> {
     let log = String::from_utf8_lossy(&output.stderr);
     let success = log.lines().find(|line| line.contains(SUCCESS));
     match success {
-        Some(line) if output.status.success() && !log.contains("fsck failed") => Ok(line.to_owned()),
+        Some(line) if output.status.success() && !log.contains("fsck failed") => {
+            Ok(line.to_owned())
+        }
         _ => Err(format!("{}\n{log}", output.status)),
     }
 }
 
-/// True if Go is at hand and new enough for `tests/interop/go.mod`. Without it a test of `what` cannot run: that is a
-/// failure in CI (`CI` is set) and said aloud anywhere else.
+/// True if Go is at hand and new enough for `tests/interop/go.mod`. Without it a test of `what`
+/// cannot run: that is a failure in CI (`CI` is set) and said aloud anywhere else.
 ///
 /// # Panics
 /// In CI, when Go is missing or too old.
@@ -62,7 +73,9 @@ pub fn require_go(what: &str) -> bool {
 }
 
 fn go_version() -> Result<String, String> {
-    let output = go(&["list", "-m"]).output().map_err(|error| format!("cannot run go: {error}"))?;
+    let output = go(&["list", "-m"])
+        .output()
+        .map_err(|error| format!("cannot run go: {error}"))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     } else {
@@ -70,14 +83,18 @@ fn go_version() -> Result<String, String> {
     }
 }
 
-/// `go` in `tests/interop`, with the pinned versions or none: no other toolchain is fetched, nothing is upgraded.
+/// `go` in `tests/interop`, with the pinned versions or none: no other toolchain is fetched,
+/// nothing is upgraded.
 fn go(arguments: &[&str]) -> Command {
     let mut command = Command::new("go");
-    command.args(arguments).current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop")).envs([
-        ("GOTOOLCHAIN", "local"),
-        ("GOFLAGS", "-mod=readonly"),
-        ("GOWORK", "off"),
-        ("CGO_ENABLED", "0"),
-    ]);
+    command
+        .args(arguments)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop"))
+        .envs([
+            ("GOTOOLCHAIN", "local"),
+            ("GOFLAGS", "-mod=readonly"),
+            ("GOWORK", "off"),
+            ("CGO_ENABLED", "0"),
+        ]);
     command
 }

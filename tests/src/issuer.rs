@@ -24,7 +24,11 @@ pub fn record(name: &str, threshold: u32, keys: &[&SigningKey]) -> Issuer {
 }
 
 /// A registration, signed by all of its keys.
-pub fn registration(name: &str, threshold: u32, keys: &[&SigningKey]) -> anyhow::Result<wire::Claim> {
+pub fn registration(
+    name: &str,
+    threshold: u32,
+    keys: &[&SigningKey],
+) -> anyhow::Result<wire::Claim> {
     let record = record(name, threshold, keys);
     signed(&genesis_id(&record), &record, keys)
 }
@@ -56,17 +60,26 @@ impl Actor {
     pub fn new(keys: &[u8], threshold: u32) -> Self {
         let keys: Vec<_> = keys.iter().map(|number| key(*number)).collect();
         let record = record("test issuer", threshold, &keys.iter().collect::<Vec<_>>());
-        Actor { id: genesis_id(&record), keys, record }
+        Actor {
+            id: genesis_id(&record),
+            keys,
+            record,
+        }
     }
 
     /// Its registration, signed by all of its keys.
     pub fn registration(&self) -> anyhow::Result<wire::Claim> {
-        signed(&self.id, &self.record, &self.keys.iter().collect::<Vec<_>>())
+        signed(
+            &self.id,
+            &self.record,
+            &self.keys.iter().collect::<Vec<_>>(),
+        )
     }
 
     /// The record that follows the one in force, with other keys. It is in force once it is logged.
     pub fn next(&self, keys: &[u8], threshold: u32) -> anyhow::Result<Actor> {
-        let previous = statement(&self.id, &self.record).context("the record makes no statement")?;
+        let previous =
+            statement(&self.id, &self.record).context("the record makes no statement")?;
         let keys: Vec<_> = keys.iter().map(|number| key(*number)).collect();
         let record = Issuer {
             keys: keys.iter().map(PublicKey::from).collect(),
@@ -75,7 +88,11 @@ impl Actor {
             previous: Some(ClaimId::of_payload(previous.to_json().as_bytes())),
             ..self.record.clone()
         };
-        Ok(Actor { id: self.id, keys, record })
+        Ok(Actor {
+            id: self.id,
+            keys,
+            record,
+        })
     }
 
     /// A claim with this payload, signed by all of its keys.

@@ -1,4 +1,5 @@
-//! What somebody knows who lies well about a log: all of its entries, so that every proof that can be made is made.
+//! What somebody knows who lies well about a log: all of its entries, so that every proof that can
+//! be made is made.
 
 use assay_core::{
     Hash,
@@ -9,7 +10,9 @@ use assay_core::{
         map::{PageBytes, Resident, Serial},
     },
     note::{Checkpoint, SignerKey},
-    tree::{Edge, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_inclusion, prove_many, root},
+    tree::{
+        Edge, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_inclusion, prove_many, root,
+    },
 };
 use assay_proto::v1::{self, LabelList};
 use bytes::Bytes;
@@ -34,8 +37,15 @@ impl TileReader for Liar {
     type Error = io::Error;
 
     fn tiles(&self, wanted: &[TileIndex], _: TreeSize) -> io::Result<Vec<Arc<Tile>>> {
-        let tile = |at| self.tiles.get(at).cloned().ok_or_else(|| io::Error::other(format!("no tile {at:?}")));
-        wanted.iter().map(tile).collect()
+        wanted
+            .iter()
+            .map(|at| {
+                self.tiles
+                    .get(at)
+                    .cloned()
+                    .ok_or_else(|| io::Error::other(format!("no tile {at:?}")))
+            })
+            .collect()
     }
 }
 
@@ -44,19 +54,33 @@ impl Liar {
     pub fn new(entries: Vec<Bytes>, hidden: &[u64]) -> anyhow::Result<Self> {
         let mut edge = Edge::new();
         let hashes: Vec<_> = entries.iter().map(|entry| leaf_hash(entry)).collect();
-        let tiles = edge.append(&hashes).into_iter().map(|(at, hashes)| Ok((at, Arc::new(Tile::from_hashes(hashes)?))));
+        let tiles = edge
+            .append(&hashes)
+            .into_iter()
+            .map(|(at, hashes)| Ok((at, Arc::new(Tile::from_hashes(hashes)?))));
         let tiles = tiles.collect::<anyhow::Result<_>>()?;
-        let mut liar = Liar { entries, tiles, maps: BTreeMap::new(), lists: BTreeMap::new() };
+        let mut liar = Liar {
+            entries,
+            tiles,
+            maps: BTreeMap::new(),
+            lists: BTreeMap::new(),
+        };
         let (mut map, mut pending) = (Map::new(), Vec::new());
         for (leaf, bytes) in (0_u64..).zip(liar.entries.clone()) {
             let entry = Entry::parse(bytes)?;
             if let wire::Body::IndexCommitment(_) = entry.body() {
                 pending.sort_unstable();
                 map = map.update(&pending, leaf, &Resident, &Serial)?.map;
-                pending.drain(..).for_each(|(label, leaf)| liar.lists.entry(label).or_default().push(leaf));
+                pending
+                    .drain(..)
+                    .for_each(|(label, leaf)| liar.lists.entry(label).or_default().push(leaf));
                 liar.maps.insert(leaf + 1, map.clone());
             } else if !hidden.contains(&leaf) {
-                pending.extend(labels_of_entry(&entry).into_iter().map(|label| (label, leaf)));
+                pending.extend(
+                    labels_of_entry(&entry)
+                        .into_iter()
+                        .map(|label| (label, leaf)),
+                );
             }
         }
         Ok(liar)
@@ -67,10 +91,17 @@ impl Liar {
         self.maps.keys().copied().collect()
     }
 
-    /// Adds a commitment to the index of everything, with another mapping version. Returns the size that it ends.
+    /// Adds a commitment to the index of everything, with another mapping version. Returns the size
+    /// that it ends.
     pub fn commit_as(&mut self, mapping_version: u32) -> anyhow::Result<u64> {
-        let (_, map) = self.maps.last_key_value().ok_or_else(|| anyhow::anyhow!("a log begins with a commitment"))?;
-        let commitment = wire::IndexCommitment { mapping_version, ..map.commitment().to_wire() };
+        let (_, map) = self
+            .maps
+            .last_key_value()
+            .ok_or_else(|| anyhow::anyhow!("a log begins with a commitment"))?;
+        let commitment = wire::IndexCommitment {
+            mapping_version,
+            ..map.commitment().to_wire()
+        };
         let mut entries = std::mem::take(&mut self.entries);
         entries.push(entry::encode(u64::MAX >> 20, commitment)?);
         *self = Liar::new(entries, &[])?;
@@ -80,7 +111,12 @@ impl Liar {
     /// A checkpoint of the log at this size, by another key.
     pub fn checkpoint(&self, size: u64, key: &SignerKey) -> anyhow::Result<String> {
         let size = TreeSize::new(size);
-        Ok(Checkpoint { origin: key.name().to_owned(), size, root: root(self, size)? }.sign(key))
+        Ok(Checkpoint {
+            origin: key.name().to_owned(),
+            size,
+            root: root(self, size)?,
+        }
+        .sign(key))
     }
 
     /// The proof that these leaves, and the last one, are in the log at this size.
@@ -92,7 +128,11 @@ impl Liar {
     }
 
     /// The last entry of the log at this size, as it is answered alone.
-    pub fn last_entry(&self, size: u64, checkpoint: &str) -> anyhow::Result<v1::GetEntryAndProofResponse> {
+    pub fn last_entry(
+        &self,
+        size: u64,
+        checkpoint: &str,
+    ) -> anyhow::Result<v1::GetEntryAndProofResponse> {
         let leaf = LeafIndex::new(size - 1);
         let path = prove_inclusion(self, leaf, TreeSize::new(size))?;
         Ok(v1::GetEntryAndProofResponse {
@@ -106,7 +146,10 @@ impl Liar {
 
     /// What this index proves.
     pub fn cut(&self, query: &Query, size: u64) -> anyhow::Result<Bytes> {
-        let map = self.maps.get(&size).ok_or_else(|| anyhow::anyhow!("{size} ends in no commitment"))?;
+        let map = self
+            .maps
+            .get(&size)
+            .ok_or_else(|| anyhow::anyhow!("{size} ends in no commitment"))?;
         let proven = match query {
             Query::Labels(labels) => map.prove(labels, &Resident)?,
             Query::Page { label, .. } => map.prove(&[*label], &Resident)?,
@@ -120,16 +163,28 @@ impl Liar {
         let asked: Vec<Label> = match query {
             Query::Labels(labels) => labels.clone(),
             Query::Page { label, .. } => vec![*label],
-            Query::Prefix(prefix) => self.lists.keys().filter(|label| prefix.holds(label)).copied().collect(),
+            Query::Prefix(prefix) => self
+                .lists
+                .keys()
+                .filter(|label| prefix.holds(label))
+                .copied()
+                .collect(),
         };
-        let from = if let Query::Page { from, .. } = query { *from as usize } else { 0 };
+        let from = if let Query::Page { from, .. } = query {
+            *from as usize
+        } else {
+            0
+        };
         let mut lists = Vec::new();
         for label in asked {
             let list = self.lists.get(&label).map_or(&[][..], |list| list);
             let list = &list[..list.partition_point(|leaf| *leaf < size)];
             if !list.is_empty() {
                 let leaves = list.iter().skip(from).copied().collect();
-                lists.push(LabelList { label: Bytes::copy_from_slice(label.as_bytes()), leaves });
+                lists.push(LabelList {
+                    label: Bytes::copy_from_slice(label.as_bytes()),
+                    leaves,
+                });
             }
         }
         let answer = v1::Answer {
@@ -144,9 +199,22 @@ impl Liar {
 
     /// The answer with the entries that its lists name, and the proof that they are in the log.
     pub fn filled(&self, answer: v1::Answer, size: u64) -> anyhow::Result<v1::Answer> {
-        let leaves: BTreeSet<u64> = answer.lists.iter().flat_map(|list| &list.leaves).copied().collect();
+        let leaves: BTreeSet<u64> = answer
+            .lists
+            .iter()
+            .flat_map(|list| &list.leaves)
+            .copied()
+            .collect();
         let leaves: Vec<u64> = leaves.into_iter().collect();
-        let entries = leaves.iter().map(|leaf| self.entries[*leaf as usize].clone()).collect();
-        Ok(v1::Answer { inclusion: self.inclusion(&leaves, size)?, entries, leaves, ..answer })
+        let entries = leaves
+            .iter()
+            .map(|leaf| self.entries[*leaf as usize].clone())
+            .collect();
+        Ok(v1::Answer {
+            inclusion: self.inclusion(&leaves, size)?,
+            entries,
+            leaves,
+            ..answer
+        })
     }
 }

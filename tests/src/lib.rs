@@ -1,4 +1,5 @@
-//! What the tests of this crate share: other projects' checkers and the servers that they read from.
+//! What the tests of this crate share: other projects' checkers and the servers that they read
+//! from.
 
 pub mod data;
 pub mod index;

@@ -1,7 +1,8 @@
-//! A node as a consumer sees it who trusts nobody: what is returned here was verified by core, from the log's key up.
+//! A node as a consumer sees it who trusts nobody: what is returned here was verified by core, from
+//! the log's key up.
 //!
-//! It speaks to the node by the generated client and plain HTTP, without the project's own client library, so that the two
-//! cannot hide each other's faults.
+//! It speaks to the node by the generated client and plain HTTP, without the project's own client
+//! library, so that the two cannot hide each other's faults.
 
 use crate::{index::Rebuilt, issuer::Actor, process::Ready};
 use anyhow::{Context, bail, ensure};
@@ -12,15 +13,15 @@ use assay_core::{
     hash::leaf_hash,
     note::{VerifiedCheckpoint, VerifierKey},
     tree::{
-        Edge, LeafIndex, Resource, TileIndex, TilePath, TreeSize, bundle, split_hashes, verify_consistency,
-        verify_inclusion,
+        Edge, LeafIndex, Resource, TileIndex, TilePath, TreeSize, bundle, split_hashes,
+        verify_consistency, verify_inclusion,
     },
 };
 use assay_proto::v1::{
-    GetCheckpointRequest, GetConsistencyProofRequest, GetEntryAndProofRequest, GetInclusionProofRequest, PublishItem,
-    PublishRequest, PublishResponse, PublishStreamRequest, StreamEntriesRequest, Wait, get_entry_and_proof_request,
-    get_inclusion_proof_request, index_service_client::IndexServiceClient, log_service_client::LogServiceClient,
-    publish_result,
+    GetCheckpointRequest, GetConsistencyProofRequest, GetEntryAndProofRequest,
+    GetInclusionProofRequest, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest,
+    StreamEntriesRequest, Wait, get_entry_and_proof_request, get_inclusion_proof_request,
+    index_service_client::IndexServiceClient, log_service_client::LogServiceClient, publish_result,
 };
 use bytes::Bytes;
 use futures::stream;
@@ -73,16 +74,22 @@ pub struct Proven {
 pub struct Rederived {
     /// Leaf hashes, in order.
     pub leaves: Vec<Hash>,
-    /// The index of its entries, to which every commitment in it and the one at its end were found to be.
+    /// The index of its entries, to which every commitment in it and the one at its end were found
+    /// to be.
     pub index: Rebuilt,
     /// The checkpoint that they add up to.
     pub checkpoint: VerifiedCheckpoint,
 }
 
 impl Rederived {
-    /// The roots of the tree at some sizes, computed from the leaves. Sizes beyond the log have none.
+    /// The roots of the tree at some sizes, computed from the leaves. Sizes beyond the log have
+    /// none.
     pub fn roots(&self, sizes: &[u64]) -> HashMap<u64, Hash> {
-        let mut sizes: Vec<u64> = sizes.iter().copied().filter(|size| *size <= self.leaves.len() as u64).collect();
+        let mut sizes: Vec<u64> = sizes
+            .iter()
+            .copied()
+            .filter(|size| *size <= self.leaves.len() as u64)
+            .collect();
         sizes.sort_unstable();
         let mut edge = Edge::new();
         let mut roots = HashMap::new();
@@ -108,48 +115,86 @@ impl Log {
 
     /// Publishes one claim.
     pub async fn publish(&self, claim: wire::Claim, wait: Wait) -> Result<PublishResponse, Status> {
-        let request = PublishRequest { claim: Some(claim), wait: wait.into() };
-        self.service.clone().publish(request).await.map(tonic::Response::into_inner)
+        let request = PublishRequest {
+            claim: Some(claim),
+            wait: wait.into(),
+        };
+        self.service
+            .clone()
+            .publish(request)
+            .await
+            .map(tonic::Response::into_inner)
     }
 
-    /// Publishes the claims of an issuer with these numbers over one stream. Fails if one of them is refused or was there
-    /// before.
+    /// Publishes the claims of an issuer with these numbers over one stream. Fails if one of them
+    /// is refused or was there before.
     pub async fn publish_many(&self, issuer: &Actor, numbers: Range<u64>) -> anyhow::Result<()> {
         let expected = numbers.end - numbers.start;
-        let claims: Vec<_> = numbers.map(|id| PublishItem { id, claim: Some(issuer.claim(id)) }).collect();
+        let claims: Vec<_> = numbers
+            .map(|id| PublishItem {
+                id,
+                claim: Some(issuer.claim(id)),
+            })
+            .collect();
         let messages: Vec<_> = claims
             .chunks(64)
-            .map(|items| PublishStreamRequest { wait: Wait::Sequenced.into(), items: items.to_vec() })
+            .map(|items| PublishStreamRequest {
+                wait: Wait::Sequenced.into(),
+                items: items.to_vec(),
+            })
             .collect();
-        let mut answers = self.service.clone().publish_stream(stream::iter(messages)).await?.into_inner();
+        let mut answers = self
+            .service
+            .clone()
+            .publish_stream(stream::iter(messages))
+            .await?
+            .into_inner();
         let mut done = 0;
         while let Some(answer) = answers.message().await? {
             for result in answer.results {
                 match result.result.context("an empty answer")? {
                     publish_result::Result::Published(published) => {
-                        ensure!(!published.already_logged, "claim {} was there before", result.id);
+                        ensure!(
+                            !published.already_logged,
+                            "claim {} was there before",
+                            result.id
+                        );
                         done += 1;
                     }
-                    publish_result::Result::Refused(refused) => bail!("claim {}: {}", result.id, refused.message),
+                    publish_result::Result::Refused(refused) => {
+                        bail!("claim {}: {}", result.id, refused.message)
+                    }
                 }
             }
         }
-        ensure!(done == expected, "{done} claims of {expected} were answered");
+        ensure!(
+            done == expected,
+            "{done} claims of {expected} were answered"
+        );
         Ok(())
     }
 
-    /// Waits until the published checkpoint covers `size` leaves. Nobody is told when it does, so it is asked for.
+    /// Waits until the published checkpoint covers `size` leaves. Nobody is told when it does, so
+    /// it is asked for.
     pub async fn published(&self, size: u64) -> anyhow::Result<()> {
         let deadline = Instant::now() + PATIENCE;
         while self.size().await? < size {
-            ensure!(Instant::now() < deadline, "no checkpoint over {size} leaves came");
+            ensure!(
+                Instant::now() < deadline,
+                "no checkpoint over {size} leaves came"
+            );
         }
         Ok(())
     }
 
     /// The latest checkpoint.
     pub async fn checkpoint(&self) -> anyhow::Result<VerifiedCheckpoint> {
-        let answer = self.service.clone().get_checkpoint(GetCheckpointRequest {}).await?.into_inner();
+        let answer = self
+            .service
+            .clone()
+            .get_checkpoint(GetCheckpointRequest {})
+            .await?
+            .into_inner();
         Ok(VerifiedCheckpoint::verify(&answer.checkpoint, &self.key)?)
     }
 
@@ -166,43 +211,120 @@ impl Log {
             Leaf::Claim(id) => Wire::ClaimId(Bytes::copy_from_slice(id.as_bytes())),
             Leaf::Hash(hash) => Wire::LeafHash(Bytes::copy_from_slice(hash.as_bytes())),
         };
-        let request = GetEntryAndProofRequest { leaf: Some(leaf), tree_size: 0 };
-        let answer = self.service.clone().get_entry_and_proof(request).await?.into_inner();
+        let request = GetEntryAndProofRequest {
+            leaf: Some(leaf),
+            tree_size: 0,
+        };
+        let answer = self
+            .service
+            .clone()
+            .get_entry_and_proof(request)
+            .await?
+            .into_inner();
         let checkpoint = VerifiedCheckpoint::verify(&answer.checkpoint, &self.key)?;
-        ensure!(answer.tree_size == checkpoint.size().get(), "the proof is for another size than its checkpoint");
+        ensure!(
+            answer.tree_size == checkpoint.size().get(),
+            "the proof is for another size than its checkpoint"
+        );
         let entry = Entry::parse(answer.entry)?;
         let path = split_hashes(&answer.hashes)?;
         let index = LeafIndex::new(answer.leaf_index);
-        verify_inclusion(&entry.leaf_hash(), index, checkpoint.size(), &path, &checkpoint.root())?;
-        Ok(Proven { entry, index: answer.leaf_index, checkpoint })
+        verify_inclusion(
+            &entry.leaf_hash(),
+            index,
+            checkpoint.size(),
+            &path,
+            &checkpoint.root(),
+        )?;
+        Ok(Proven {
+            entry,
+            index: answer.leaf_index,
+            checkpoint,
+        })
     }
 
-    /// Fetches the proof that a leaf is in the tree of `size`, which has the root `root`, and verifies it.
-    pub async fn prove_inclusion(&self, leaf: &Hash, index: u64, size: u64, root: &Hash) -> anyhow::Result<()> {
+    /// Fetches the proof that a leaf is in the tree of `size`, which has the root `root`, and
+    /// verifies it.
+    pub async fn prove_inclusion(
+        &self,
+        leaf: &Hash,
+        index: u64,
+        size: u64,
+        root: &Hash,
+    ) -> anyhow::Result<()> {
         let leaf_index = Some(get_inclusion_proof_request::Leaf::LeafIndex(index));
-        let request = GetInclusionProofRequest { leaf: leaf_index, tree_size: size };
-        let answer = self.service.clone().get_inclusion_proof(request).await?.into_inner();
-        ensure!((answer.leaf_index, answer.tree_size) == (index, size), "the answer is to another question");
-        ensure!(answer.checkpoint.is_empty(), "a checkpoint that was not asked for");
+        let request = GetInclusionProofRequest {
+            leaf: leaf_index,
+            tree_size: size,
+        };
+        let answer = self
+            .service
+            .clone()
+            .get_inclusion_proof(request)
+            .await?
+            .into_inner();
+        ensure!(
+            (answer.leaf_index, answer.tree_size) == (index, size),
+            "the answer is to another question"
+        );
+        ensure!(
+            answer.checkpoint.is_empty(),
+            "a checkpoint that was not asked for"
+        );
         let path = split_hashes(&answer.hashes)?;
-        Ok(verify_inclusion(leaf, LeafIndex::new(index), TreeSize::new(size), &path, root)?)
+        Ok(verify_inclusion(
+            leaf,
+            LeafIndex::new(index),
+            TreeSize::new(size),
+            &path,
+            root,
+        )?)
     }
 
     /// Fetches the proof that one tree is the beginning of another and verifies it.
-    pub async fn prove_consistency(&self, old: (u64, &Hash), new: (u64, &Hash)) -> anyhow::Result<()> {
-        let request = GetConsistencyProofRequest { old_size: old.0, new_size: new.0 };
-        let answer = self.service.clone().get_consistency_proof(request).await?.into_inner();
-        ensure!((answer.old_size, answer.new_size) == (old.0, new.0), "the answer is to another question");
+    pub async fn prove_consistency(
+        &self,
+        old: (u64, &Hash),
+        new: (u64, &Hash),
+    ) -> anyhow::Result<()> {
+        let request = GetConsistencyProofRequest {
+            old_size: old.0,
+            new_size: new.0,
+        };
+        let answer = self
+            .service
+            .clone()
+            .get_consistency_proof(request)
+            .await?
+            .into_inner();
+        ensure!(
+            (answer.old_size, answer.new_size) == (old.0, new.0),
+            "the answer is to another question"
+        );
         let path = split_hashes(&answer.hashes)?;
-        Ok(verify_consistency(TreeSize::new(old.0), old.1, TreeSize::new(new.0), new.1, &path)?)
+        Ok(verify_consistency(
+            TreeSize::new(old.0),
+            old.1,
+            TreeSize::new(new.0),
+            new.1,
+            &path,
+        )?)
     }
 
     /// The entries `start..end`, by `StreamEntries`. `end` 0 is the latest checkpoint's size.
     pub async fn entries(&self, start: u64, end: u64) -> anyhow::Result<Vec<Bytes>> {
-        let mut answers = self.service.clone().stream_entries(StreamEntriesRequest { start, end }).await?.into_inner();
+        let mut answers = self
+            .service
+            .clone()
+            .stream_entries(StreamEntriesRequest { start, end })
+            .await?
+            .into_inner();
         let mut entries = Vec::new();
         while let Some(answer) = answers.message().await? {
-            ensure!(answer.start == start + entries.len() as u64, "a message does not go on where the last one ended");
+            ensure!(
+                answer.start == start + entries.len() as u64,
+                "a message does not go on where the last one ended"
+            );
             ensure!(!answer.entries.is_empty(), "an empty message");
             entries.extend(answer.entries);
         }
@@ -211,12 +333,20 @@ impl Log {
 
     /// Fetches a path of the public port by HTTP.
     pub async fn get(&self, path: &str) -> anyhow::Result<reqwest::Response> {
-        Ok(self.http.get(format!("{}{path}", self.ready.url)).send().await?)
+        Ok(self
+            .http
+            .get(format!("{}{path}", self.ready.url))
+            .send()
+            .await?)
     }
 
     /// Fetches a path of the admin port by HTTP: status and text.
     pub async fn admin(&self, path: &str) -> anyhow::Result<(u16, String)> {
-        let answer = self.http.get(format!("{}{path}", self.ready.admin)).send().await?;
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.ready.admin))
+            .send()
+            .await?;
         Ok((answer.status().as_u16(), answer.text().await?))
     }
 
@@ -224,12 +354,16 @@ impl Log {
     pub async fn tile(&self, resource: Resource, width: u16) -> anyhow::Result<Bytes> {
         let path = TilePath::new(resource, width)?.to_path();
         let answer = self.get(&format!("/{path}")).await?;
-        ensure!(answer.status() == reqwest::StatusCode::OK, "{path}: {}", answer.status());
+        ensure!(
+            answer.status() == reqwest::StatusCode::OK,
+            "{path}: {}",
+            answer.status()
+        );
         Ok(answer.bytes().await?)
     }
 
-    /// Derives the whole log again from its published bundles, compares every published tile, the root, and every commitment
-    /// to the index, one of which is the last leaf.
+    /// Derives the whole log again from its published bundles, compares every published tile, the
+    /// root, and every commitment to the index, one of which is the last leaf.
     pub async fn rederive(&self) -> anyhow::Result<Rederived> {
         let note = self.get("/checkpoint").await?.text().await?;
         let checkpoint = VerifiedCheckpoint::verify(&note, &self.key)?;
@@ -247,24 +381,45 @@ impl Log {
                 hashes.push(leaf_hash(entry));
                 index.add(&Entry::parse(bytes.slice_ref(entry))?)?;
             }
-            ensure!(hashes.len() == usize::from(width), "bundle {number} holds {} entries", hashes.len());
+            ensure!(
+                hashes.len() == usize::from(width),
+                "bundle {number} holds {} entries",
+                hashes.len()
+            );
             tiles.extend(edge.append(&hashes));
             leaves.extend(hashes);
         }
         for (tile, hashes) in tiles {
-            let bytes = self.tile(Resource::Tile(tile), u16::try_from(hashes.len())?).await?;
+            let bytes = self
+                .tile(Resource::Tile(tile), u16::try_from(hashes.len())?)
+                .await?;
             let expected: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
             ensure!(bytes == expected, "{tile:?} is served wrong");
         }
-        ensure!(edge.root() == checkpoint.root(), "the published entries do not add up to the signed root");
-        ensure!(index.ends_in_commitment(size), "the last of {size} published leaves does not commit to the index");
-        Ok(Rederived { leaves, index, checkpoint })
+        ensure!(
+            edge.root() == checkpoint.root(),
+            "the published entries do not add up to the signed root"
+        );
+        ensure!(
+            index.ends_in_commitment(size),
+            "the last of {size} published leaves does not commit to the index"
+        );
+        Ok(Rederived {
+            leaves,
+            index,
+            checkpoint,
+        })
     }
 }
 
-/// The size that a tree must have to hold everything that was acknowledged, and the commitment that comes after it.
+/// The size that a tree must have to hold everything that was acknowledged, and the commitment that
+/// comes after it.
 pub fn covering<'a>(acknowledged: impl IntoIterator<Item = &'a PublishResponse>) -> u64 {
-    acknowledged.into_iter().map(|answer| answer.leaf_index + 2).max().unwrap_or(0)
+    acknowledged
+        .into_iter()
+        .map(|answer| answer.leaf_index + 2)
+        .max()
+        .unwrap_or(0)
 }
 
 /// The leaf that a claim got, as the node's answer states it.

@@ -1,4 +1,5 @@
-//! Look-ups in a node's index, as a consumer makes them who trusts nobody: what is returned was verified by core.
+//! Look-ups in a node's index, as a consumer makes them who trusts nobody: what is returned was
+//! verified by core.
 
 use crate::log::Log;
 use anyhow::{Context, ensure};
@@ -18,13 +19,24 @@ impl Log {
     /// Looks up many labels, sorted, each once, by one call.
     pub async fn look_up(&self, labels: Vec<Label>) -> anyhow::Result<VerifiedAnswer> {
         let message = |labels: &[Label]| BatchLookupRequest {
-            labels: labels.iter().map(|label| label.as_bytes().to_vec().into()).collect(),
+            labels: labels
+                .iter()
+                .map(|label| label.as_bytes().to_vec().into())
+                .collect(),
         };
         let messages: Vec<_> = labels.chunks(LABELS).map(message).collect();
-        let mut pieces = self.index.clone().batch_lookup(stream::iter(messages)).await?.into_inner();
+        let mut pieces = self
+            .index
+            .clone()
+            .batch_lookup(stream::iter(messages))
+            .await?
+            .into_inner();
         let mut whole = v1::Answer::default();
         while let Some(piece) = pieces.message().await? {
-            join(&mut whole, piece.answer.context("an empty piece of an answer")?);
+            join(
+                &mut whole,
+                piece.answer.context("an empty piece of an answer")?,
+            );
         }
         let checkpoint = VerifiedCheckpoint::verify(&whole.checkpoint, &self.key)?;
         let query = Query::Labels(labels);
@@ -42,7 +54,11 @@ fn join(whole: &mut v1::Answer, piece: v1::Answer) {
     whole.leaves.extend(piece.leaves);
     whole.entries.extend(piece.entries);
     for list in piece.lists {
-        match whole.lists.last_mut().filter(|last| last.label == list.label) {
+        match whole
+            .lists
+            .last_mut()
+            .filter(|last| last.label == list.label)
+        {
             Some(last) => last.leaves.extend(list.leaves),
             None => whole.lists.push(list),
         }
@@ -50,19 +66,31 @@ fn join(whole: &mut v1::Answer, piece: v1::Answer) {
 }
 
 fn read(answer: v1::Answer) -> anyhow::Result<Answer> {
-    ensure!(answer.leaves.len() == answer.entries.len(), "leaves and entries are not as many");
+    ensure!(
+        answer.leaves.len() == answer.entries.len(),
+        "leaves and entries are not as many"
+    );
     // As many as there are: a proof of many leaves is longer than a path.
     let (hashes, rest) = answer.inclusion.as_chunks::<{ Hash::LEN }>();
     ensure!(rest.is_empty(), "the proof ends within a hash");
     let lists = answer.lists.into_iter().map(|list| {
         let label = Label::from_slice(&list.label).context("a label has 32 bytes")?;
-        Ok(AnsweredList { label, from: 0, leaves: list.leaves })
+        Ok(AnsweredList {
+            label,
+            from: 0,
+            leaves: list.leaves,
+        })
     });
     Ok(Answer {
         commitment: answer.commitment,
         cut: answer.cut,
         lists: lists.collect::<anyhow::Result<_>>()?,
-        entries: answer.leaves.into_iter().map(LeafIndex::new).zip(answer.entries).collect(),
+        entries: answer
+            .leaves
+            .into_iter()
+            .map(LeafIndex::new)
+            .zip(answer.entries)
+            .collect(),
         inclusion: hashes.iter().copied().map(Hash::new).collect(),
     })
 }

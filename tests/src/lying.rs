@@ -1,5 +1,5 @@
-//! A node's address at which somebody lies: a gRPC server that passes everything on to a real node and hands what it answers
-//! to a test to be rewritten.
+//! A node's address at which somebody lies: a gRPC server that passes everything on to a real node
+//! and hands what it answers to a test to be rewritten.
 
 use crate::process::Ready;
 use anyhow::Context;
@@ -7,8 +7,8 @@ use assay_core::index::{Label, Prefix, Query};
 use assay_proto::{
     answer::Joined,
     v1::{
-        self, index_service_client::IndexServiceClient, index_service_server::*, log_service_client::LogServiceClient,
-        log_service_server::*, *,
+        self, index_service_client::IndexServiceClient, index_service_server::*,
+        log_service_client::LogServiceClient, log_service_server::*, *,
     },
 };
 use futures::{StreamExt, stream::BoxStream};
@@ -84,9 +84,13 @@ fn lock(lies: &Mutex<Lies>) -> MutexGuard<'_, Lies> {
     lies.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Listens, and passes bytes on to and from `url`, but for those of the answers after the first `most`: then it hangs up.
+/// Listens, and passes bytes on to and from `url`, but for those of the answers after the first
+/// `most`: then it hangs up.
 pub async fn hanging_up(url: &str, most: usize) -> anyhow::Result<String> {
-    let to = url.strip_prefix("http://").context("a URL of HTTP")?.to_owned();
+    let to = url
+        .strip_prefix("http://")
+        .context("a URL of HTTP")?
+        .to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async move {
@@ -136,12 +140,16 @@ impl Service {
 }
 
 /// The messages of an answer as one. Tests' answers are small.
-async fn whole<T>(messages: Streaming<T>, answer: fn(T) -> Option<v1::Answer>) -> Result<v1::Answer, Status> {
+async fn whole<T>(
+    messages: Streaming<T>,
+    answer: fn(T) -> Option<v1::Answer>,
+) -> Result<v1::Answer, Status> {
     let mut messages = messages;
     let mut joined = Joined::default();
     while let Some(message) = messages.message().await? {
-        let wrong = |e: assay_proto::answer::AnswerFault| Status::internal(e.to_string());
-        joined.push(answer(message).unwrap_or_default()).map_err(wrong)?;
+        joined
+            .push(answer(message).unwrap_or_default())
+            .map_err(|e: assay_proto::answer::AnswerFault| Status::internal(e.to_string()))?;
     }
     joined.finish().map_err(|e| Status::internal(e.to_string()))
 }
@@ -163,12 +171,27 @@ impl IndexService for Service {
     type BatchLookupStream = Stream<BatchLookupResponse>;
     type LookupPrefixStream = Stream<LookupPrefixResponse>;
 
-    async fn lookup(&self, request: Request<LookupRequest>) -> Result<Response<LookupResponse>, Status> {
+    async fn lookup(
+        &self,
+        request: Request<LookupRequest>,
+    ) -> Result<Response<LookupResponse>, Status> {
         let request = request.into_inner();
-        let query = Query::Page { label: label(&request.label)?, from: request.from };
-        let answer = self.index.clone().lookup(request).await?.into_inner().answer.unwrap_or_default();
+        let query = Query::Page {
+            label: label(&request.label)?,
+            from: request.from,
+        };
+        let answer = self
+            .index
+            .clone()
+            .lookup(request)
+            .await?
+            .into_inner()
+            .answer
+            .unwrap_or_default();
         let answer = self.answer(&query, answer);
-        Ok(Response::new(LookupResponse { answer: (!lock(&self.lies).silent).then_some(answer) }))
+        Ok(Response::new(LookupResponse {
+            answer: (!lock(&self.lies).silent).then_some(answer),
+        }))
     }
 
     async fn batch_lookup(
@@ -177,11 +200,26 @@ impl IndexService for Service {
     ) -> Result<Response<Self::BatchLookupStream>, Status> {
         let messages: Vec<_> = request.into_inner().collect().await;
         let messages: Vec<BatchLookupRequest> = messages.into_iter().collect::<Result<_, _>>()?;
-        let labels = messages.iter().flat_map(|message| &message.labels).map(|bytes| label(bytes));
-        let query = Query::Labels(labels.collect::<Result<BTreeSet<_>, _>>()?.into_iter().collect());
-        let answers = self.index.clone().batch_lookup(futures::stream::iter(messages)).await?.into_inner();
+        let labels = messages
+            .iter()
+            .flat_map(|message| &message.labels)
+            .map(|bytes| label(bytes));
+        let query = Query::Labels(
+            labels
+                .collect::<Result<BTreeSet<_>, _>>()?
+                .into_iter()
+                .collect(),
+        );
+        let answers = self
+            .index
+            .clone()
+            .batch_lookup(futures::stream::iter(messages))
+            .await?
+            .into_inner();
         let answer = self.answer(&query, whole(answers, |message| message.answer).await?);
-        Ok(self.pieces(BatchLookupResponse { answer: Some(answer) }))
+        Ok(self.pieces(BatchLookupResponse {
+            answer: Some(answer),
+        }))
     }
 
     async fn lookup_prefix(
@@ -189,11 +227,20 @@ impl IndexService for Service {
         request: Request<LookupPrefixRequest>,
     ) -> Result<Response<Self::LookupPrefixStream>, Status> {
         let request = request.into_inner();
-        let prefix = u16::try_from(request.bits).ok().and_then(|bits| Prefix::from_wire(&request.prefix, bits));
+        let prefix = u16::try_from(request.bits)
+            .ok()
+            .and_then(|bits| Prefix::from_wire(&request.prefix, bits));
         let query = Query::Prefix(prefix.ok_or_else(|| Status::invalid_argument("no prefix"))?);
-        let answers = self.index.clone().lookup_prefix(request).await?.into_inner();
+        let answers = self
+            .index
+            .clone()
+            .lookup_prefix(request)
+            .await?
+            .into_inner();
         let answer = self.answer(&query, whole(answers, |message| message.answer).await?);
-        Ok(self.pieces(LookupPrefixResponse { answer: Some(answer) }))
+        Ok(self.pieces(LookupPrefixResponse {
+            answer: Some(answer),
+        }))
     }
 }
 
@@ -203,7 +250,10 @@ impl LogService for Service {
     type StreamEntriesStream = Stream<StreamEntriesResponse>;
     type WatchStream = Stream<WatchResponse>;
 
-    async fn publish(&self, request: Request<PublishRequest>) -> Result<Response<PublishResponse>, Status> {
+    async fn publish(
+        &self,
+        request: Request<PublishRequest>,
+    ) -> Result<Response<PublishResponse>, Status> {
         self.log.clone().publish(request.into_inner()).await
     }
 
@@ -211,15 +261,27 @@ impl LogService for Service {
         &self,
         request: Request<Streaming<PublishStreamRequest>>,
     ) -> Result<Response<Self::PublishStreamStream>, Status> {
-        let messages = request.into_inner().filter_map(|message| futures::future::ready(message.ok()));
-        Ok(stream(self.log.clone().publish_stream(messages).await?.into_inner()))
+        let messages = request
+            .into_inner()
+            .filter_map(|message| futures::future::ready(message.ok()));
+        Ok(stream(
+            self.log
+                .clone()
+                .publish_stream(messages)
+                .await?
+                .into_inner(),
+        ))
     }
 
     async fn get_checkpoint(
         &self,
         request: Request<GetCheckpointRequest>,
     ) -> Result<Response<GetCheckpointResponse>, Status> {
-        let mut answer = self.log.clone().get_checkpoint(request.into_inner()).await?;
+        let mut answer = self
+            .log
+            .clone()
+            .get_checkpoint(request.into_inner())
+            .await?;
         if let Some(other) = &lock(&self.lies).checkpoint {
             answer.get_mut().checkpoint.clone_from(other);
         }
@@ -230,14 +292,20 @@ impl LogService for Service {
         &self,
         request: Request<GetInclusionProofRequest>,
     ) -> Result<Response<GetInclusionProofResponse>, Status> {
-        self.log.clone().get_inclusion_proof(request.into_inner()).await
+        self.log
+            .clone()
+            .get_inclusion_proof(request.into_inner())
+            .await
     }
 
     async fn get_consistency_proof(
         &self,
         request: Request<GetConsistencyProofRequest>,
     ) -> Result<Response<GetConsistencyProofResponse>, Status> {
-        self.log.clone().get_consistency_proof(request.into_inner()).await
+        self.log
+            .clone()
+            .get_consistency_proof(request.into_inner())
+            .await
     }
 
     async fn get_entry_and_proof(
@@ -247,7 +315,12 @@ impl LogService for Service {
         let told = lock(&self.lies).entry.clone();
         match told {
             Some(answer) => Ok(Response::new(answer)),
-            None => self.log.clone().get_entry_and_proof(request.into_inner()).await,
+            None => {
+                self.log
+                    .clone()
+                    .get_entry_and_proof(request.into_inner())
+                    .await
+            }
         }
     }
 
@@ -255,14 +328,32 @@ impl LogService for Service {
         &self,
         request: Request<StreamEntriesRequest>,
     ) -> Result<Response<Self::StreamEntriesStream>, Status> {
-        Ok(stream(self.log.clone().stream_entries(request.into_inner()).await?.into_inner()))
+        Ok(stream(
+            self.log
+                .clone()
+                .stream_entries(request.into_inner())
+                .await?
+                .into_inner(),
+        ))
     }
 
-    async fn get_issuer(&self, request: Request<GetIssuerRequest>) -> Result<Response<GetIssuerResponse>, Status> {
+    async fn get_issuer(
+        &self,
+        request: Request<GetIssuerRequest>,
+    ) -> Result<Response<GetIssuerResponse>, Status> {
         self.log.clone().get_issuer(request.into_inner()).await
     }
 
-    async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        Ok(stream(self.log.clone().watch(request.into_inner()).await?.into_inner()))
+    async fn watch(
+        &self,
+        request: Request<WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        Ok(stream(
+            self.log
+                .clone()
+                .watch(request.into_inner())
+                .await?
+                .into_inner(),
+        ))
     }
 }

@@ -1,4 +1,5 @@
-//! Real processes: builds the project's binaries once, starts a node on loopback, kills it, starts it again.
+//! Real processes: builds the project's binaries once, starts a node on loopback, kills it, starts
+//! it again.
 
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
@@ -20,33 +21,56 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Builds the binaries, once a process, and returns the folder that they are in.
 ///
-/// `cargo test` builds the libraries of the workspace's members but not their binaries, so a test would otherwise run
-/// whatever was built last.
+/// `cargo test` builds the libraries of the workspace's members but not their binaries, so a test
+/// would otherwise run whatever was built last.
 pub fn binaries() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| build().unwrap_or_else(|error| panic!("the binaries cannot be built: {error:#}")))
+    FOLDER.get_or_init(|| {
+        build().unwrap_or_else(|error| panic!("the binaries cannot be built: {error:#}"))
+    })
 }
 
 fn build() -> anyhow::Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has no folder")?;
-    // A test's own binary is in <target>/<profile>/deps, the benchmark's one folder above. The same target folder, whoever
-    // started this: building RocksDB into another one would take half an hour.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("the workspace has no folder")?;
+    // A test's own binary is in <target>/<profile>/deps, the benchmark's one folder above. The same
+    // target folder, whoever started this: building RocksDB into another one would take half an
+    // hour.
     let own = std::env::current_exe()?;
-    let folder = own.parent().map(|folder| if folder.ends_with("deps") { folder.parent() } else { Some(folder) });
-    let folder = folder.flatten().context("this program is in no target folder")?;
+    let folder = own.parent().map(|folder| {
+        if folder.ends_with("deps") {
+            folder.parent()
+        } else {
+            Some(folder)
+        }
+    });
+    let folder = folder
+        .flatten()
+        .context("this program is in no target folder")?;
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(root);
-    cargo.arg("--target-dir").arg(folder.parent().context("this program is in no target folder")?);
+    cargo
+        .args(["build", "--quiet", "--workspace", "--bins"])
+        .current_dir(root);
+    cargo.arg("--target-dir").arg(
+        folder
+            .parent()
+            .context("this program is in no target folder")?,
+    );
     let profile = env!("ASSAY_TEST_PROFILE");
     if profile == "release" {
         cargo.arg("--release");
     }
     ensure!(cargo.status()?.success(), "cargo build failed");
-    ensure!(folder.join("assay-node").exists(), "assay-node was built into another folder than this program");
+    ensure!(
+        folder.join("assay-node").exists(),
+        "assay-node was built into another folder than this program"
+    );
     Ok(folder.to_owned())
 }
 
-/// Runs `assay` with arguments, from `folder`, with a state folder of its own. The environment's `ASSAY_*` is left out.
+/// Runs `assay` with arguments, from `folder`, with a state folder of its own. The environment's
+/// `ASSAY_*` is left out.
 pub fn assay(folder: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
     Ok(assay_command(folder, arguments).output()?)
 }
@@ -63,7 +87,10 @@ pub fn assay_command(folder: &Path, arguments: &[&str]) -> Command {
         .env("HOME", folder)
         .env("XDG_CONFIG_HOME", folder.join("config"))
         .env("XDG_STATE_HOME", folder.join("state"));
-    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null());
     command
 }
 
@@ -92,8 +119,8 @@ pub struct Node {
     ready: Option<Ready>,
     /// Set for the process, for tests that make the system misbehave.
     pub environment: Vec<(String, String)>,
-    /// A program with arguments that becomes the node (`env --ignore-signal=XFSZ`), so that the process id stays the
-    /// node's.
+    /// A program with arguments that becomes the node (`env --ignore-signal=XFSZ`), so that the
+    /// process id stays the node's.
     pub wrapper: Vec<String>,
 }
 
@@ -102,20 +129,42 @@ impl Node {
     pub fn init() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("assay-node-").tempdir()?;
         let output = Command::new(binaries().join("assay-node"))
-            .args(["init", "--origin", ORIGIN, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--dir"])
+            .args([
+                "init",
+                "--origin",
+                ORIGIN,
+                "--listen",
+                "127.0.0.1:0",
+                "--admin",
+                "127.0.0.1:0",
+                "--dir",
+            ])
             .arg(folder.path())
             .output()?;
-        ensure!(output.status.success(), "init failed: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "init failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let path = folder.path().to_owned();
         Ok(Node::at(path, "node", Some(folder)))
     }
 
     fn at(folder: PathBuf, name: &str, owned: Option<tempfile::TempDir>) -> Self {
         let (environment, wrapper) = Default::default();
-        Node { folder, _owned: owned, name: name.to_owned(), process: None, ready: None, environment, wrapper }
+        Node {
+            folder,
+            _owned: owned,
+            name: name.to_owned(),
+            process: None,
+            ready: None,
+            environment,
+            wrapper,
+        }
     }
 
-    /// A second node on another one's folder, with a copy of its configuration changed by `edits`; nothing runs yet.
+    /// A second node on another one's folder, with a copy of its configuration changed by `edits`;
+    /// nothing runs yet.
     pub fn beside(first: &Node, edits: &str) -> anyhow::Result<Self> {
         let second = Node::at(first.folder.clone(), "second", None);
         fs::copy(first.config(), second.config())?;
@@ -140,10 +189,15 @@ impl Node {
     pub fn configure(&self, edits: &str) -> anyhow::Result<()> {
         let mut text = fs::read_to_string(self.config())?;
         for edit in edits.lines().map(str::trim).filter(|edit| !edit.is_empty()) {
-            let (name, value) = edit.split_once('=').context("an edit is table.key = value")?;
-            let (table, key) = name.trim().split_once('.').context("an edit is table.key = value")?;
-            text =
-                set(&text, table, key, value.trim()).with_context(|| format!("{name} is not in the configuration"))?;
+            let (name, value) = edit
+                .split_once('=')
+                .context("an edit is table.key = value")?;
+            let (table, key) = name
+                .trim()
+                .split_once('.')
+                .context("an edit is table.key = value")?;
+            text = set(&text, table, key, value.trim())
+                .with_context(|| format!("{name} is not in the configuration"))?;
         }
         Ok(fs::write(self.config(), text)?)
     }
@@ -173,9 +227,17 @@ impl Node {
                 command
             }
         };
-        command.arg("run").arg("--config").arg(self.config()).arg("--ready-file").arg(ready);
+        command
+            .arg("run")
+            .arg("--config")
+            .arg(self.config())
+            .arg("--ready-file")
+            .arg(ready);
         command.envs(self.environment.iter().map(|(k, v)| (k, v)));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(self.stderr_path())?);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(self.stderr_path())?);
         Ok(command)
     }
 
@@ -224,7 +286,8 @@ impl Node {
         Ok((status, self.stderr()))
     }
 
-    /// Where the node is and what its key is. Panics if it never ran, which is the test's own mistake.
+    /// Where the node is and what its key is. Panics if it never ran, which is the test's own
+    /// mistake.
     #[allow(
         clippy::expect_used,
         reason = "a test that asks before it starts the node is wrong, and no error can mend it"
@@ -242,13 +305,20 @@ impl Node {
     pub fn kill(&mut self) -> anyhow::Result<()> {
         let mut process = self.process.take().context("the node does not run")?;
         process.kill()?;
-        ensure!(process.wait()?.signal() == Some(9), "the node ended before it was killed: {}", self.stderr());
+        ensure!(
+            process.wait()?.signal() == Some(9),
+            "the node ended before it was killed: {}",
+            self.stderr()
+        );
         Ok(())
     }
 
     /// Sends a signal by name.
     pub fn signal(&self, name: &str) -> anyhow::Result<()> {
-        let status = Command::new("kill").arg(format!("-{name}")).arg(self.pid()?.to_string()).status()?;
+        let status = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(self.pid()?.to_string())
+            .status()?;
         ensure!(status.success(), "kill -{name} failed");
         Ok(())
     }
@@ -263,7 +333,11 @@ impl Node {
     pub fn wait(&mut self) -> anyhow::Result<()> {
         let mut process = self.process.take().context("the node does not run")?;
         let status = poll(|| Ok(process.try_wait()?))?;
-        ensure!(status.success(), "the node ended with {status}: {}", self.stderr());
+        ensure!(
+            status.success(),
+            "the node ended with {status}: {}",
+            self.stderr()
+        );
         Ok(())
     }
 }
@@ -277,14 +351,18 @@ impl Drop for Node {
     }
 }
 
-/// Asks again until there is an answer. There is no event to wait for: another process makes a file, or ends.
+/// Asks again until there is an answer. There is no event to wait for: another process makes a
+/// file, or ends.
 pub fn poll<T>(mut ask: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(answer) = ask()? {
             return Ok(answer);
         }
-        ensure!(Instant::now() < deadline, "the node took longer than {PATIENCE:?}");
+        ensure!(
+            Instant::now() < deadline,
+            "the node took longer than {PATIENCE:?}"
+        );
         thread::park_timeout(Duration::from_millis(2));
     }
 }

@@ -10,7 +10,8 @@ use assay_core::{
 use bytes::Bytes;
 use std::{fs, path::Path};
 
-/// Writes a log of these entries into `folder`: bundles, tiles, and the checkpoint over all of them, signed by `key`.
+/// Writes a log of these entries into `folder`: bundles, tiles, and the checkpoint over all of
+/// them, signed by `key`.
 pub fn write(folder: &Path, entries: &[Bytes], key: &SignerKey) -> anyhow::Result<()> {
     for (number, entries) in (0..).zip(entries.chunks(256)) {
         let mut bytes = Vec::new();
@@ -25,11 +26,20 @@ pub fn write(folder: &Path, entries: &[Bytes], key: &SignerKey) -> anyhow::Resul
         let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
         write_resource(folder, Resource::Tile(tile), hashes.len(), &bytes)?;
     }
-    let checkpoint = Checkpoint { origin: key.name().to_owned(), size: tree.size(), root: tree.root() };
+    let checkpoint = Checkpoint {
+        origin: key.name().to_owned(),
+        size: tree.size(),
+        root: tree.root(),
+    };
     Ok(fs::write(folder.join("checkpoint"), checkpoint.sign(key))?)
 }
 
-fn write_resource(folder: &Path, resource: Resource, width: usize, bytes: &[u8]) -> anyhow::Result<()> {
+fn write_resource(
+    folder: &Path,
+    resource: Resource,
+    width: usize,
+    bytes: &[u8],
+) -> anyhow::Result<()> {
     let path = folder.join(TilePath::new(resource, u16::try_from(width)?)?.to_path());
     fs::create_dir_all(path.parent().context("a path of a tile has a folder")?)?;
     Ok(fs::write(path, bytes)?)

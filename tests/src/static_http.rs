@@ -40,7 +40,11 @@ impl StaticHttp {
                 let _ = connection.and_then(|stream| answer(&stream, &folder));
             }
         });
-        Ok(Self { address, stop, server: Some(server) })
+        Ok(Self {
+            address,
+            stop,
+            server: Some(server),
+        })
     }
 
     /// The folder's URL, without a slash at the end.
@@ -63,21 +67,34 @@ impl Drop for StaticHttp {
 fn answer(stream: &TcpStream, folder: &Path) -> io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
-    // The headers are read to their end, or closing the connection would reset it under the client's feet.
-    while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+    // The headers are read to their end, or closing the connection would reset it under the
+    // client's feet.
+    while lines
+        .next()
+        .transpose()?
+        .is_some_and(|line| !line.is_empty())
+    {}
     let mut stream = stream;
     match file_of(&request, folder).map(fs::read) {
         Some(Ok(body)) => {
             let length = body.len();
-            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")?;
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            )?;
             stream.write_all(&body)
         }
-        _ => write!(stream, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+        _ => write!(
+            stream,
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        ),
     }
 }
 
 fn file_of(request: &str, folder: &Path) -> Option<PathBuf> {
     let path = request.strip_prefix("GET /")?.split(' ').next()?;
-    let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    let inside = Path::new(path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
     inside.then(|| folder.join(path))
 }

@@ -1,5 +1,6 @@
-//! `assay audit` of a large log in which a single commitment to the index is wrong, and nothing else: every claim verifies,
-//! every tile and the signed root follow from the entries, and every other commitment is right.
+//! `assay audit` of a large log in which a single commitment to the index is wrong, and nothing
+//! else: every claim verifies, every tile and the signed root follow from the entries, and every
+//! other commitment is right.
 
 use anyhow::{Context, ensure};
 use assay_core::{
@@ -26,13 +27,20 @@ fn claims(issuer: &Actor, numbers: Range<u64>) -> anyhow::Result<Vec<Claim>> {
     let cores = thread::available_parallelism()?.get() as u64;
     let share = (numbers.end - numbers.start).div_ceil(cores);
     thread::scope(|scope| {
-        let sign = |core: u64| {
-            let start = (numbers.start + core * share).min(numbers.end);
-            let end = (start + share).min(numbers.end);
-            scope.spawn(move || (start..end).map(|number| issuer.claim(number)).collect::<Vec<_>>())
-        };
-        let workers: Vec<_> = (0..cores).map(sign).collect();
-        let signed = workers.into_iter().map(|worker| worker.join().ok().context("a signer panicked"));
+        let workers: Vec<_> = (0..cores)
+            .map(|core: u64| {
+                let start = (numbers.start + core * share).min(numbers.end);
+                let end = (start + share).min(numbers.end);
+                scope.spawn(move || {
+                    (start..end)
+                        .map(|number| issuer.claim(number))
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let signed = workers
+            .into_iter()
+            .map(|worker| worker.join().ok().context("a signer panicked"));
         Ok(signed.collect::<anyhow::Result<Vec<_>>>()?.concat())
     })
 }
@@ -40,14 +48,17 @@ fn claims(issuer: &Actor, numbers: Range<u64>) -> anyhow::Result<Vec<Claim>> {
 /// The entries of an honest log.
 fn honest() -> anyhow::Result<Vec<Bytes>> {
     let issuer = Actor::new(&[1], 1);
-    let mut claims = [issuer.registration()?].into_iter().chain(claims(&issuer, 0..ENTRIES)?);
+    let mut claims = [issuer.registration()?]
+        .into_iter()
+        .chain(claims(&issuer, 0..ENTRIES)?);
     let mut index = Rebuilt::default();
     let mut entries = Vec::new();
     for leaf in 0..ENTRIES {
         let time = STARTED_MS + leaf;
-        let entry = match leaf.is_multiple_of(PERIOD) || leaf == ENTRIES - 1 {
-            true => entry::encode(time, index.next_commitment()?.to_wire())?,
-            false => entry::encode(time, claims.next().context("there are claims enough")?)?,
+        let entry = if leaf.is_multiple_of(PERIOD) || leaf == ENTRIES - 1 {
+            entry::encode(time, index.next_commitment()?.to_wire())?
+        } else {
+            entry::encode(time, claims.next().context("there are claims enough")?)?
         };
         index.add(&Entry::parse(entry.clone())?)?;
         entries.push(entry);
@@ -61,11 +72,18 @@ fn audit(entries: &[Bytes], key: &SignerKey, options: &[&str]) -> anyhow::Result
     site::write(folder.path(), entries, key)?;
     let server = StaticHttp::serve(folder.path())?;
     let vkey = key.verifier().to_string();
-    assay(home.path(), &[&["audit", &server.url(), "--log-key", &vkey], options].concat())
+    assay(
+        home.path(),
+        &[&["audit", &server.url(), "--log-key", &vkey], options].concat(),
+    )
 }
 
 fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 #[test]
@@ -73,8 +91,16 @@ fn one_wrong_commitment_among_a_hundred_thousand_entries_is_found() -> anyhow::R
     let key = SignerKey::from_seed("audited.assay.example/log", &[3; 32])?;
     let mut entries = honest()?;
     let output = audit(&entries, &key, &[])?;
-    ensure!(output.status.code() == Some(0), "the honest log: {}", said(&output));
-    ensure!(said(&output).contains("every commitment agrees"), "{}", said(&output));
+    ensure!(
+        output.status.code() == Some(0),
+        "the honest log: {}",
+        said(&output)
+    );
+    ensure!(
+        said(&output).contains("every commitment agrees"),
+        "{}",
+        said(&output)
+    );
 
     // What a log says that hides all claims since the commitment before.
     let at = |leaf: u64| Entry::parse(entries[leaf as usize].clone());
@@ -83,9 +109,18 @@ fn one_wrong_commitment_among_a_hundred_thousand_entries_is_found() -> anyhow::R
     entries[WRONG as usize] = entry::encode(STARTED_MS + WRONG, older.to_wire())?;
 
     let output = audit(&entries, &key, &["--hashes-only"])?;
-    ensure!(output.status.code() == Some(0), "the tree is in order: {}", said(&output));
+    ensure!(
+        output.status.code() == Some(0),
+        "the tree is in order: {}",
+        said(&output)
+    );
     let output = audit(&entries, &key, &[])?;
-    ensure!(output.status.code() == Some(4), "{:?}: {}", output.status, said(&output));
+    ensure!(
+        output.status.code() == Some(4),
+        "{:?}: {}",
+        output.status,
+        said(&output)
+    );
     let words = format!("the index commitment at leaf {WRONG} is wrong");
     ensure!(said(&output).contains(&words), "{}", said(&output));
     Ok(())

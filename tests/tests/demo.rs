@@ -3,10 +3,13 @@
 use assay_tests::process::binaries;
 use std::{path::Path, process::Command};
 
-/// What a command printed: what stands between the line `$ command` and the next one like it, however its lines were broken.
+/// What a command printed: what stands between the line `$ command` and the next one like it,
+/// however its lines were broken.
 fn printed(output: &str, command: &str) -> String {
     let start = format!("\n$ {command}");
-    let from = output.find(&start).unwrap_or_else(|| panic!("it did not run {command}:\n{output}"));
+    let from = output
+        .find(&start)
+        .unwrap_or_else(|| panic!("it did not run {command}:\n{output}"));
     let rest = &output[from + 1..];
     let own = &rest[..rest.find("\n$ ").unwrap_or(rest.len())];
     own.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -16,10 +19,17 @@ fn printed(output: &str, command: &str) -> String {
 fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_more() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let target = binaries().parent().unwrap();
-    let demo =
-        Command::new(root.join("scripts/demo")).env("CARGO_TARGET_DIR", target).current_dir(root).output().unwrap();
+    let demo = Command::new(root.join("scripts/demo"))
+        .env("CARGO_TARGET_DIR", target)
+        .current_dir(root)
+        .output()
+        .unwrap();
     let output = String::from_utf8(demo.stdout).unwrap();
-    assert!(demo.status.success(), "{output}\n{}", String::from_utf8_lossy(&demo.stderr));
+    assert!(
+        demo.status.success(),
+        "{output}\n{}",
+        String::from_utf8_lossy(&demo.stderr)
+    );
 
     let lookup = printed(&output, "assay lookup pkg:cargo/serde@");
     for said in ["withdraws it: We had reviewed another version.", "complete"] {

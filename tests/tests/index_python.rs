@@ -1,4 +1,5 @@
-//! The index against an independent implementation, written from `docs/index.md` alone in plain Python (`tests/index`).
+//! The index against an independent implementation, written from `docs/index.md` alone in plain
+//! Python (`tests/index`).
 
 #![allow(clippy::unwrap_used, reason = "what the test sets up itself must work")]
 
@@ -32,12 +33,20 @@ fn python() -> Command {
     command
 }
 
-/// Runs a script to its end. A machine without Python gets told what to install: `scripts/setup test` does it on Debian.
+/// Runs a script to its end. A machine without Python gets told what to install: `scripts/setup
+/// test` does it on Debian.
 fn run(arguments: &[&str]) {
     let output = python().args(arguments).output().unwrap_or_else(|error| {
-        panic!("python3 cannot be run ({error}): install it, or run scripts/setup test on Debian and Ubuntu")
+        panic!(
+            "python3 cannot be run ({error}): install it, or run scripts/setup test on Debian \
+            and Ubuntu"
+        )
     });
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -55,7 +64,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 }
@@ -81,19 +93,27 @@ fn log(numbers: &mut Numbers) -> Vec<Option<Vec<Label>>> {
     let (leaves, kinds) = (numbers.below(most) + 1, numbers.below(150) + 1);
     let mut log = vec![None];
     for _ in 1..leaves {
-        log.push((numbers.below(5) > 0).then(|| (0..numbers.below(5)).map(|_| label(numbers, kinds)).collect()));
+        log.push((numbers.below(5) > 0).then(|| {
+            (0..numbers.below(5))
+                .map(|_| label(numbers, kinds))
+                .collect()
+        }));
     }
     log
 }
 
-/// The index of a log, one step for each commitment and one for the leaves after the last, as a node keeps it.
+/// The index of a log, one step for each commitment and one for the leaves after the last, as a
+/// node keeps it.
 fn kept(log: &[Option<Vec<Label>>]) -> (String, u64) {
     let mut map = Map::<PageBytes>::new();
     let mut pending = Vec::new();
     let step = |map: &mut Map<PageBytes>, pending: &mut Vec<(Label, u64)>, through| {
         pending.sort();
         pending.dedup();
-        *map = map.update(pending, through, &Resident, &Serial).unwrap().map;
+        *map = map
+            .update(pending, through, &Resident, &Serial)
+            .unwrap()
+            .map;
         pending.clear();
     };
     for (leaf, labels) in (0..).zip(log) {
@@ -116,16 +136,25 @@ fn ten_thousand_random_logs_have_the_same_roots() {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("python3 cannot be run ({error}): install it, or run scripts/setup test"));
+        .unwrap_or_else(|error| {
+            panic!("python3 cannot be run ({error}): install it, or run scripts/setup test")
+        });
     let mut input = child.stdin.take().unwrap();
     let lines: Vec<String> = logs.iter().map(|log| line(log)).collect();
     // It answers each line at once: whoever only writes fills the pipe for good.
-    let writer = thread::spawn(move || lines.iter().try_for_each(|line| input.write_all(line.as_bytes())));
+    let writer = thread::spawn(move || {
+        lines
+            .iter()
+            .try_for_each(|line| input.write_all(line.as_bytes()))
+    });
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap().unwrap();
     assert!(output.status.success());
     let answers = String::from_utf8(output.stdout).unwrap();
-    let answers: Vec<serde_json::Value> = answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let answers: Vec<serde_json::Value> = answers
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(answers.len(), logs.len());
     let mut largest = 0;
     for (number, (log, answer)) in logs.iter().zip(answers).enumerate() {
@@ -141,9 +170,16 @@ fn ten_thousand_random_logs_have_the_same_roots() {
 }
 
 fn line(log: &[Option<Vec<Label>>]) -> String {
-    let leaf = |labels: &Option<Vec<Label>>| {
-        labels.as_ref().map(|labels| labels.iter().map(|label| hex::encode(label.as_bytes())).collect::<Vec<_>>())
-    };
-    let leaves: Vec<_> = log.iter().map(leaf).collect();
+    let leaves: Vec<_> = log
+        .iter()
+        .map(|labels: &Option<Vec<Label>>| {
+            labels.as_ref().map(|labels| {
+                labels
+                    .iter()
+                    .map(|label| hex::encode(label.as_bytes()))
+                    .collect::<Vec<_>>()
+            })
+        })
+        .collect();
     format!("{}\n", serde_json::json!({ "leaves": leaves }))
 }

@@ -1,16 +1,18 @@
-//! `kill -9` under load, again and again: no acknowledged claim is lost, no size is ever shown with two roots, and every
-//! checkpoint ends in a commitment to the right index.
+//! `kill -9` under load, again and again: no acknowledged claim is lost, no size is ever shown with
+//! two roots, and every checkpoint ends in a commitment to the right index.
 //!
-//! A killed process loses what it had in memory and nothing that it had given to the system: this is a crash of the node,
-//! not of the machine (for that, see the crash model of the in-memory store). The moments are drawn from a seed, which is
-//! printed; `ASSAY_KILL_SEED` sets another one. The system's scheduling stays random, so that a seed makes a run like
-//! another and not the same.
+//! A killed process loses what it had in memory and nothing that it had given to the system: this
+//! is a crash of the node, not of the machine (for that, see the crash model of the in-memory
+//! store). The moments are drawn from a seed, which is printed; `ASSAY_KILL_SEED` sets another one.
+//! The system's scheduling stays random, so that a seed makes a run like another and not the same.
 
 #![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 use anyhow::{Context, ensure};
 use assay_core::{claim::ClaimId, index::Label, limits, note::VerifiedCheckpoint};
-use assay_proto::v1::{PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome};
+use assay_proto::v1::{
+    PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome,
+};
 use assay_tests::{
     index::Rebuilt,
     issuer::{Actor, payload},
@@ -70,12 +72,23 @@ impl Seen {
     /// Notes a checkpoint. Panics if the log signed another root for its size.
     fn checkpoint(&self, checkpoint: VerifiedCheckpoint) {
         let mut checkpoints = self.checkpoints.lock().unwrap();
-        let known = checkpoints.entry(checkpoint.size().get()).or_insert_with(|| checkpoint.clone());
-        assert_eq!(known.root(), checkpoint.root(), "two roots for size {}", checkpoint.size());
+        let known = checkpoints
+            .entry(checkpoint.size().get())
+            .or_insert_with(|| checkpoint.clone());
+        assert_eq!(
+            known.root(),
+            checkpoint.root(),
+            "two roots for size {}",
+            checkpoint.size()
+        );
     }
 
     fn newest(&self) -> u64 {
-        self.checkpoints.lock().unwrap().last_key_value().map_or(0, |(size, _)| *size)
+        self.checkpoints
+            .lock()
+            .unwrap()
+            .last_key_value()
+            .map_or(0, |(size, _)| *size)
     }
 
     async fn acknowledged(&self, count: usize) {
@@ -121,17 +134,28 @@ impl Load {
         let messages = UnboundedReceiverStream::new(go_on).map(move |()| {
             let items = (0..5).map(|_| {
                 let id = next.fetch_add(1, Ordering::SeqCst);
-                PublishItem { id, claim: Some(issuer.claim(id)) }
+                PublishItem {
+                    id,
+                    claim: Some(issuer.claim(id)),
+                }
             });
-            PublishStreamRequest { wait: wait.into(), items: items.collect() }
+            PublishStreamRequest {
+                wait: wait.into(),
+                items: items.collect(),
+            }
         });
-        let Ok(answers) = self.log.service.clone().publish_stream(messages).await else { return };
+        let Ok(answers) = self.log.service.clone().publish_stream(messages).await else {
+            return;
+        };
         let mut answers = answers.into_inner();
         while let Ok(Some(answer)) = answers.message().await {
             for result in answer.results {
                 match result.result {
                     Some(Outcome::Published(published)) => {
-                        assert_eq!(published.claim_id, ClaimId::of_payload(&payload(result.id)).as_bytes()[..]);
+                        assert_eq!(
+                            published.claim_id,
+                            ClaimId::of_payload(&payload(result.id)).as_bytes()[..]
+                        );
                         self.seen.acknowledge(published);
                     }
                     // A node that is dying may say so; it may not blame the claim.
@@ -166,15 +190,29 @@ impl Load {
     }
 }
 
-/// Every one of these claims is at its place, with its leaf hash, under a checkpoint that nobody saw otherwise.
-async fn assert_there(log: &Log, seen: &Seen, acknowledged: &[PublishResponse]) -> anyhow::Result<()> {
+/// Every one of these claims is at its place, with its leaf hash, under a checkpoint that nobody
+/// saw otherwise.
+async fn assert_there(
+    log: &Log,
+    seen: &Seen,
+    acknowledged: &[PublishResponse],
+) -> anyhow::Result<()> {
     let mut checks = stream::iter(acknowledged)
         .map(|answer| async move {
             let (claim, index, hash) = stated(answer)?;
-            let found = log.entry(Leaf::Claim(claim)).await.with_context(|| format!("claim {claim}, leaf {index}"))?;
+            let found = log
+                .entry(Leaf::Claim(claim))
+                .await
+                .with_context(|| format!("claim {claim}, leaf {index}"))?;
             ensure!(found.index == index, "leaf {index} is at {}", found.index);
-            ensure!(found.entry.leaf_hash() == hash, "leaf {index} has another hash than was acknowledged");
-            ensure!(found.entry.logged_at_ms() == answer.logged_at_ms, "leaf {index} has another time");
+            ensure!(
+                found.entry.leaf_hash() == hash,
+                "leaf {index} has another hash than was acknowledged"
+            );
+            ensure!(
+                found.entry.logged_at_ms() == answer.logged_at_ms,
+                "leaf {index} has another time"
+            );
             Ok(found.checkpoint)
         })
         .buffer_unordered(32);
@@ -184,16 +222,23 @@ async fn assert_there(log: &Log, seen: &Seen, acknowledged: &[PublishResponse]) 
     Ok(())
 }
 
-/// Every label that an entry has is found in the node's index with all of its leaves, as what is stored of it, after all that
-/// was done to it, is read.
+/// Every label that an entry has is found in the node's index with all of its leaves, as what is
+/// stored of it, after all that was done to it, is read.
 async fn assert_all_found(log: &Log, index: &Rebuilt) -> anyhow::Result<()> {
     let labels: Vec<Label> = index.lists().keys().copied().collect();
     for some in labels.chunks(limits::LOOKUP_LABELS) {
         let found = log.look_up(some.to_vec()).await?;
         for label in some {
-            let list = found.list(label).with_context(|| format!("label {label} is not found"))?;
+            let list = found
+                .list(label)
+                .with_context(|| format!("label {label} is not found"))?;
             ensure!(
-                list.is_whole() && list.leaves.iter().map(|leaf| leaf.get()).eq(index.lists()[label].iter().copied())
+                list.is_whole()
+                    && list
+                        .leaves
+                        .iter()
+                        .map(|leaf| leaf.get())
+                        .eq(index.lists()[label].iter().copied())
             );
         }
     }
@@ -206,12 +251,19 @@ async fn caught_up(log: &Log, seen: &Seen, size: u64) -> anyhow::Result<()> {
     loop {
         let checkpoint = log.checkpoint().await?;
         let reached = checkpoint.size().get();
-        ensure!(reached >= seen.newest(), "the log was shown with {} entries and now has {reached}", seen.newest());
+        ensure!(
+            reached >= seen.newest(),
+            "the log was shown with {} entries and now has {reached}",
+            seen.newest()
+        );
         seen.checkpoint(checkpoint);
         if reached >= size {
             return Ok(());
         }
-        ensure!(Instant::now() < deadline, "{size} entries were acknowledged, and only {reached} are published");
+        ensure!(
+            Instant::now() < deadline,
+            "{size} entries were acknowledged, and only {reached} are published"
+        );
     }
 }
 
@@ -233,13 +285,20 @@ async fn no_kill_loses_an_acknowledged_claim_or_shows_two_roots_for_a_size() -> 
     let mut checked = 0;
     for kill in 0..KILLS {
         let log = Log::connect(node.ready()).await?;
-        let load = Load { log, issuer: issuer.clone(), seen: seen.clone(), next: next.clone() };
+        let load = Load {
+            log,
+            issuer: issuer.clone(),
+            seen: seen.clone(),
+            next: next.clone(),
+        };
         let mut life = tokio::spawn(async move { load.run().await });
-        // Some lives end before anything is acknowledged, and all of them at no round number: the moment is the test.
+        // Some lives end before anything is acknowledged, and all of them at no round number: the
+        // moment is the test.
         let wanted = checked + draw.below(LIFE) as usize;
         tokio::select! {
             () = seen.acknowledged(wanted) => {}
-            ended = &mut life => anyhow::bail!("nobody could publish any more before kill {kill}: {ended:?}: {}", node.stderr()),
+            ended = &mut life => anyhow::bail!("nobody could publish any more before kill {kill}: \
+                {ended:?}: {}", node.stderr()),
         }
         tokio::time::sleep(Duration::from_micros(draw.below(4000))).await;
         node.kill()?;
@@ -248,13 +307,17 @@ async fn no_kill_loses_an_acknowledged_claim_or_shows_two_roots_for_a_size() -> 
         node.run().with_context(|| format!("after kill {kill}"))?;
         let log = Log::connect(node.ready()).await?;
         let new = seen.acknowledged.lock().unwrap()[checked..].to_vec();
-        caught_up(&log, &seen, covering(&new)).await.with_context(|| format!("after kill {kill}"))?;
-        assert_there(&log, &seen, &new).await.with_context(|| format!("after kill {kill}"))?;
+        caught_up(&log, &seen, covering(&new))
+            .await
+            .with_context(|| format!("after kill {kill}"))?;
+        assert_there(&log, &seen, &new)
+            .await
+            .with_context(|| format!("after kill {kill}"))?;
         checked += new.len();
     }
 
-    // At the end, all over again: every claim, every checkpoint that was ever shown, and the log from its tiles, every
-    // commitment in it being to the index that its entries give.
+    // At the end, all over again: every claim, every checkpoint that was ever shown, and the log
+    // from its tiles, every commitment in it being to the index that its entries give.
     let log = Log::connect(node.ready()).await?;
     let all = seen.acknowledged.lock().unwrap().clone();
     assert_there(&log, &seen, &all).await?;
@@ -264,12 +327,28 @@ async fn no_kill_loses_an_acknowledged_claim_or_shows_two_roots_for_a_size() -> 
     let roots = whole.roots(&shown.keys().copied().collect::<Vec<_>>());
     let new = (whole.checkpoint.size().get(), &whole.checkpoint.root());
     for (size, checkpoint) in &shown {
-        assert_eq!(roots.get(size), Some(&checkpoint.root()), "the checkpoint over {size} is of another log");
-        assert!(whole.index.ends_in_commitment(*size), "the checkpoint over {size} does not end in a commitment");
-        log.prove_consistency((*size, &checkpoint.root()), new).await?;
+        assert_eq!(
+            roots.get(size),
+            Some(&checkpoint.root()),
+            "the checkpoint over {size} is of another log"
+        );
+        assert!(
+            whole.index.ends_in_commitment(*size),
+            "the checkpoint over {size} does not end in a commitment"
+        );
+        log.prove_consistency((*size, &checkpoint.root()), new)
+            .await?;
     }
     assert_all_found(&log, &whole.index).await?;
-    println!("{KILLS} kills, {} claims acknowledged, {} checkpoints shown, {} entries", all.len(), shown.len(), new.0);
-    assert!(all.len() > KILLS * 10 && shown.len() > KILLS, "there was no load to speak of");
+    println!(
+        "{KILLS} kills, {} claims acknowledged, {} checkpoints shown, {} entries",
+        all.len(),
+        shown.len(),
+        new.0
+    );
+    assert!(
+        all.len() > KILLS * 10 && shown.len() > KILLS,
+        "there was no load to speak of"
+    );
     Ok(())
 }

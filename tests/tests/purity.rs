@@ -1,8 +1,8 @@
 //! Keeps `assay-core` pure: what it links and what its source names.
 //!
-//! Two nets, because either has holes: the list of crates says nothing of the standard library, and a scan of the source
-//! says nothing of what a dependency does. Neither proves purity against an author who means to evade them; they catch
-//! the `Instant::now()` that slips in.
+//! Two nets, because either has holes: the list of crates says nothing of the standard library, and
+//! a scan of the source says nothing of what a dependency does. Neither proves purity against an
+//! author who means to evade them; they catch the `Instant::now()` that slips in.
 
 #![allow(clippy::expect_used, reason = "a test that cannot look fails")]
 
@@ -13,8 +13,9 @@ use std::{
     process::Command,
 };
 
-/// Every crate that core may link, with those that its dependencies pull in. Who adds one has read it for clocks, files,
-/// sockets, threads, random numbers and logging, and says in the commit that there are none.
+/// Every crate that core may link, with those that its dependencies pull in. Who adds one has read
+/// it for clocks, files, sockets, threads, random numbers and logging, and says in the commit that
+/// there are none.
 const ALLOWED_CRATES: &[&str] = &[
     "arraydeque",
     "assay-core",
@@ -85,9 +86,19 @@ const FORBIDDEN_MACROS: &[&str] = &["dbg", "eprint", "eprintln", "print", "print
 #[test]
 fn core_links_only_crates_that_are_listed() {
     let linked = crates_linked_by("assay-core");
-    assert!(linked.contains("assay-core") && linked.contains("sha2"), "cargo tree listed too little: {linked:?}");
-    let strangers: Vec<_> = linked.iter().filter(|name| !ALLOWED_CRATES.contains(&name.as_str())).collect();
-    assert!(strangers.is_empty(), "assay-core links {strangers:?}, which are not in ALLOWED_CRATES of {}", file!());
+    assert!(
+        linked.contains("assay-core") && linked.contains("sha2"),
+        "cargo tree listed too little: {linked:?}"
+    );
+    let strangers: Vec<_> = linked
+        .iter()
+        .filter(|name| !ALLOWED_CRATES.contains(&name.as_str()))
+        .collect();
+    assert!(
+        strangers.is_empty(),
+        "assay-core links {strangers:?}, which are not in ALLOWED_CRATES of {}",
+        file!()
+    );
 }
 
 #[test]
@@ -99,13 +110,25 @@ fn the_list_would_catch_a_runtime() {
 #[test]
 fn core_names_no_clock_file_socket_thread_or_terminal() {
     let files = rust_files(&workspace().join("core/src"));
-    assert!(files.len() > 5, "found only {} source files of core", files.len());
+    assert!(
+        files.len() > 5,
+        "found only {} source files of core",
+        files.len()
+    );
     let mut found = Vec::new();
     for file in files {
         let source = fs::read_to_string(&file).expect("a source file of core is readable UTF-8");
-        found.extend(violations(&source).into_iter().map(|(line, what)| format!("{}:{line}: {what}", file.display())));
+        found.extend(
+            violations(&source)
+                .into_iter()
+                .map(|(line, what)| format!("{}:{line}: {what}", file.display())),
+        );
     }
-    assert!(found.is_empty(), "core must stay pure (ARCHITECTURE.md):\n{}", found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "core must stay pure (ARCHITECTURE.md):\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
@@ -156,25 +179,48 @@ fn the_scan_leaves_innocent_source_alone() {
 
 #[test]
 fn a_violation_is_reported_with_its_line() {
-    assert_eq!(violations("// one\n\"two\n\";\nuse std::fs;\n"), [(4, "std::fs".to_owned())]);
+    assert_eq!(
+        violations("// one\n\"two\n\";\nuse std::fs;\n"),
+        [(4, "std::fs".to_owned())]
+    );
 }
 
 fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ lies in the workspace")
+        .to_owned()
 }
 
-/// Names of the crates that end up in what links `package` on this platform. Procedural macros run in the compiler only.
+/// Names of the crates that end up in what links `package` on this platform. Procedural macros run
+/// in the compiler only.
 fn crates_linked_by(package: &str) -> BTreeSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["tree", "--offline", "--locked", "--edges", "normal,no-proc-macro", "--prefix", "none", "--no-dedupe"])
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--edges",
+            "normal,no-proc-macro",
+            "--prefix",
+            "none",
+            "--no-dedupe",
+        ])
         .args(["--package", package])
         .current_dir(workspace())
         .output()
         .expect("cargo can be run");
-    assert!(output.status.success(), "cargo tree failed: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "cargo tree failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8(output.stdout).expect("cargo tree prints UTF-8");
-    text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    text.lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
@@ -190,7 +236,8 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// What `source` names that core must not, with the line of each. Comments and literals do not count.
+/// What `source` names that core must not, with the line of each. Comments and literals do not
+/// count.
 fn violations(source: &str) -> Vec<(usize, String)> {
     let tokens = tokens(source);
     let text = |at: usize| tokens.get(at).map_or("", |(_, token)| token.as_str());
@@ -203,8 +250,15 @@ fn violations(source: &str) -> Vec<(usize, String)> {
         } else if text(at + 1) == "::" && text(at + 2) == "now" {
             found.push((*line, format!("{token}::now")));
         } else if ["std", "core"].contains(&token.as_str()) && text(at + 1) == "::" {
-            let named = if text(at + 2) == "{" { first_segments(&tokens, at + 2) } else { vec![at + 2] };
-            for module in named.into_iter().filter(|module| FORBIDDEN_MODULES.contains(&text(*module))) {
+            let named = if text(at + 2) == "{" {
+                first_segments(&tokens, at + 2)
+            } else {
+                vec![at + 2]
+            };
+            for module in named
+                .into_iter()
+                .filter(|module| FORBIDDEN_MODULES.contains(&text(*module)))
+            {
                 found.push((tokens[module].0, format!("{token}::{}", text(module))));
             }
         }
@@ -231,7 +285,8 @@ fn first_segments(tokens: &[(usize, String)], open: usize) -> Vec<usize> {
     found
 }
 
-/// Identifiers, `::` and single punctuation characters of Rust source, each with its line; comments and literals left out.
+/// Identifiers, `::` and single punctuation characters of Rust source, each with its line; comments
+/// and literals left out.
 fn tokens(source: &str) -> Vec<(usize, String)> {
     let chars: Vec<char> = source.chars().collect();
     let (mut at, mut tokens) = (0, Vec::new());
@@ -241,7 +296,9 @@ fn tokens(source: &str) -> Vec<(usize, String)> {
         at = match literal_or_comment_end(&chars, at) {
             Some(end) => end,
             None if is_word(chars[at]) => {
-                let end = (at..chars.len()).find(|&i| !is_word(chars[i])).unwrap_or(chars.len());
+                let end = (at..chars.len())
+                    .find(|&i| !is_word(chars[i]))
+                    .unwrap_or(chars.len());
                 tokens.push((line, chars[at..end].iter().collect()));
                 end
             }
@@ -275,26 +332,38 @@ fn literal_or_comment_end(chars: &[char], at: usize) -> Option<usize> {
         return Some(at + block_comment_length(rest));
     }
     // The b, r, br and c prefixes of literals.
-    let prefix = rest.iter().take(2).take_while(|&&c| matches!(c, 'b' | 'r' | 'c')).count();
+    let prefix = rest
+        .iter()
+        .take(2)
+        .take_while(|&&c| matches!(c, 'b' | 'r' | 'c'))
+        .count();
     let hashes = rest[prefix..].iter().take_while(|&&c| c == '#').count();
     let raw = rest[..prefix].contains(&'r');
     let body = prefix + hashes + 1;
     match rest.get(prefix + hashes)? {
         '"' if raw => {
-            let close: Vec<char> = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
-            let length = rest[body..].windows(close.len()).position(|w| w == close).map(|i| body + i + close.len());
+            let close: Vec<char> = std::iter::once('"')
+                .chain(std::iter::repeat_n('#', hashes))
+                .collect();
+            let length = rest[body..]
+                .windows(close.len())
+                .position(|w| w == close)
+                .map(|i| body + i + close.len());
             Some(at + length.unwrap_or(rest.len()))
         }
         '"' if hashes == 0 => Some(at + quoted_length(rest, body, '"')),
         // 'x' and '\n' are characters; 'a without a closing quote is a lifetime.
-        '\'' if hashes == 0 && (rest.get(body) == Some(&'\\') || rest.get(body + 1) == Some(&'\'')) => {
+        '\'' if hashes == 0
+            && (rest.get(body) == Some(&'\\') || rest.get(body + 1) == Some(&'\'')) =>
+        {
             Some(at + quoted_length(rest, body, '\''))
         }
         _ => None,
     }
 }
 
-/// Length of a literal up to and with its closing quote, from `body`, the position after the opening one.
+/// Length of a literal up to and with its closing quote, from `body`, the position after the
+/// opening one.
 fn quoted_length(chars: &[char], body: usize, quote: char) -> usize {
     let mut at = body;
     while at < chars.len() && chars[at] != quote {

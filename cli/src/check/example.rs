@@ -1,6 +1,9 @@
 //! A report for the tests of the outputs: one component for each way to be.
 
-use super::{Claim, Component, File, Head, Log, Note, Place, Reason, Report, Stated, Unidentified, Vulnerability};
+use super::{
+    Claim, Component, File, Head, Log, Note, Place, Reason, Report, Stated, Unidentified,
+    Vulnerability,
+};
 use assay_core::{
     policy::{Cause, Outcome},
     predicate::vex::Status,
@@ -13,19 +16,37 @@ pub fn report() -> Report {
         component(
             "pkg:cargo/good@1.0.0",
             Some(3),
-            vec![reason("origin", Cause::Requirement, Outcome::Fine, vec![claim(1)])],
+            vec![reason(
+                "origin",
+                Cause::Requirement,
+                Outcome::Fine,
+                vec![claim(1)],
+            )],
         ),
         affected(),
-        component("pkg:cargo/nobody@1.0.0", None, vec![reason("unknown", Cause::Unknown, Outcome::Unknown, vec![])]),
+        component(
+            "pkg:cargo/nobody@1.0.0",
+            None,
+            vec![reason("unknown", Cause::Unknown, Outcome::Unknown, vec![])],
+        ),
         component(
             "pkg:cargo/old@1.0.0",
             Some(9),
             vec![
-                reason("support has ended", Cause::Unsupported, Outcome::Warn, vec![claim(3)]),
+                reason(
+                    "support has ended",
+                    Cause::Unsupported,
+                    Outcome::Warn,
+                    vec![claim(3)],
+                ),
                 reason("origin", Cause::Requirement, Outcome::Warn, vec![]),
             ],
         ),
-        component("pkg:cargo/short@1.0.0", Some(12), vec![reason("origin", Cause::Requirement, Outcome::Warn, vec![])]),
+        component(
+            "pkg:cargo/short@1.0.0",
+            Some(12),
+            vec![reason("origin", Cause::Requirement, Outcome::Warn, vec![])],
+        ),
     ];
     Report {
         outcome: Outcome::Denied,
@@ -45,14 +66,23 @@ fn affected() -> Component {
     let mut bad = component(
         "pkg:cargo/bad@1.0.0",
         Some(6),
-        vec![reason("exploitable", Cause::Affected, Outcome::Denied, vec![claim(2)])],
+        vec![reason(
+            "exploitable",
+            Cause::Affected,
+            Outcome::Denied,
+            vec![claim(2)],
+        )],
     );
     bad.vulnerabilities = vec![
         Vulnerability {
             id: "CVE-2026-0001".into(),
             severity: Some("high"),
             found: vec![claim(5)],
-            stated: vec![Stated { status: Status::Affected, justification: None, claim: claim(2) }],
+            stated: vec![Stated {
+                status: Status::Affected,
+                justification: None,
+                claim: claim(2),
+            }],
         },
         Vulnerability {
             id: "CVE-2026-0002".into(),
@@ -64,33 +94,57 @@ fn affected() -> Component {
                     justification: Some("vulnerable_code_not_present".into()),
                     claim: claim(2),
                 },
-                Stated { status: Status::Fixed, justification: None, claim: stranger() },
+                Stated {
+                    status: Status::Fixed,
+                    justification: None,
+                    claim: stranger(),
+                },
             ],
         },
-        Vulnerability { id: "CVE-2026-0003".into(), severity: Some("low"), found: vec![claim(5)], stated: vec![] },
+        Vulnerability {
+            id: "CVE-2026-0003".into(),
+            severity: Some("low"),
+            found: vec![claim(5)],
+            stated: vec![],
+        },
     ];
     bad
 }
 
 fn component(purl: &str, line: Option<u32>, reasons: Vec<Reason>) -> Component {
-    let name = purl.trim_start_matches("pkg:cargo/").trim_end_matches("@1.0.0");
+    let name = purl
+        .trim_start_matches("pkg:cargo/")
+        .trim_end_matches("@1.0.0");
     Component {
         purl: Some(purl.into()),
         name: name.into(),
         version: Some("1.0.0".into()),
         digests: [("sha256".to_owned(), vec!["ab".repeat(32)])].into(),
-        places: vec![Place { file: "a b/Cargo.lock".into(), line }],
+        places: vec![Place {
+            file: "a b/Cargo.lock".into(),
+            line,
+        }],
         dev: false,
         optional: false,
         from_elsewhere: None,
-        outcome: reasons.iter().map(|reason| reason.outcome).max().unwrap_or(Outcome::Fine),
+        outcome: reasons
+            .iter()
+            .map(|reason| reason.outcome)
+            .max()
+            .unwrap_or(Outcome::Fine),
         reasons,
         vulnerabilities: vec![],
     }
 }
 
 fn reason(rule: &str, cause: Cause, outcome: Outcome, claims: Vec<Claim>) -> Reason {
-    Reason { rule: rule.into(), cause, outcome, text: format!("What {rule} | means."), claims }
+    Reason {
+        rule: rule.into(),
+        cause,
+        outcome,
+        text: format!("What {rule} | means."),
+        claims,
+    }
 }
 
 fn claim(number: u64) -> Claim {
@@ -105,7 +159,12 @@ fn claim(number: u64) -> Claim {
 }
 
 fn stranger() -> Claim {
-    Claim { issuer: "\"@somebody\" (222222222222…)".into(), issuer_id: "22".repeat(32), roles: vec![], ..claim(4) }
+    Claim {
+        issuer: "\"@somebody\" (222222222222…)".into(),
+        issuer_id: "22".repeat(32),
+        roles: vec![],
+        ..claim(4)
+    }
 }
 
 fn log() -> Log {
@@ -133,7 +192,14 @@ fn file() -> File {
         name: "a b/Cargo.lock".into(),
         format: "Cargo.lock",
         components: 5,
-        notes: vec![Note { line: Some(4), text: "from git: x".into() }],
-        unidentified: vec![Unidentified { line: Some(15), what: "mystery".into(), reason: "has no version".into() }],
+        notes: vec![Note {
+            line: Some(4),
+            text: "from git: x".into(),
+        }],
+        unidentified: vec![Unidentified {
+            line: Some(15),
+            what: "mystery".into(),
+            reason: "has no version".into(),
+        }],
     }
 }

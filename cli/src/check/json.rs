@@ -25,15 +25,27 @@ struct Counts {
 
 /// What is written.
 pub fn document(report: &Report) -> Document<'_> {
-    let of_outcome =
-        |outcome: Outcome| report.components.iter().filter(|component| component.outcome == outcome).count();
+    let of_outcome = |outcome: Outcome| {
+        report
+            .components
+            .iter()
+            .filter(|component| component.outcome == outcome)
+            .count()
+    };
     let counts = Counts {
         components: report.components.len(),
         unidentified: report.unidentified().count(),
         own: report.own.len(),
-        outcomes: Outcome::ALL.into_iter().map(|outcome| (outcome.name(), of_outcome(outcome))).collect(),
+        outcomes: Outcome::ALL
+            .into_iter()
+            .map(|outcome| (outcome.name(), of_outcome(outcome)))
+            .collect(),
     };
-    Document { summary: summary::lines(report), counts, report }
+    Document {
+        summary: summary::lines(report),
+        counts,
+        report,
+    }
 }
 
 #[cfg(test)]
@@ -52,7 +64,10 @@ mod tests {
         assert_eq!(bad["places"][0]["line"], 6);
         assert_eq!(bad["reasons"][0]["cause"], "affected");
         assert_eq!(bad["reasons"][0]["claims"][0]["leaf_index"], 2);
-        assert_eq!(bad["vulnerabilities"][1]["stated"][0]["status"], "not_affected");
+        assert_eq!(
+            bad["vulnerabilities"][1]["stated"][0]["status"],
+            "not_affected"
+        );
         assert_eq!(json["logs"][0]["head"]["size"], 1234);
         assert_eq!(json["files"][0]["unidentified"][0]["line"], 15);
     }

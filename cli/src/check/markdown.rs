@@ -7,14 +7,23 @@ const ROWS: usize = 100;
 
 /// The comment.
 pub fn render(report: &Report) -> String {
-    let sign = if report.outcome.is_met() { "✅" } else { "❌" };
+    let sign = if report.outcome.is_met() {
+        "✅"
+    } else {
+        "❌"
+    };
     let mut lines = summary::lines(report).into_iter().map(|line| escape(&line));
     let counts = lines.next().unwrap_or_default();
-    let mut text = format!("### {sign} Assay: {counts}\n\n{}\n", lines.collect::<Vec<_>>().join("\n\n"));
+    let mut text = format!(
+        "### {sign} Assay: {counts}\n\n{}\n",
+        lines.collect::<Vec<_>>().join("\n\n")
+    );
     let rows = text::rows(report, false);
     if !rows.is_empty() {
         text.push_str("\n| component | verdict | why | who says so |\n| --- | --- | --- | --- |\n");
-        rows.iter().take(ROWS).for_each(|line| text.push_str(&row(line)));
+        rows.iter()
+            .take(ROWS)
+            .for_each(|line| text.push_str(&row(line)));
     }
     if rows.len() > ROWS {
         text.push_str(&format!("\n{} more are not shown.\n", rows.len() - ROWS));
@@ -22,23 +31,37 @@ pub fn render(report: &Report) -> String {
     let notes = text::notes(report);
     if !notes.is_empty() {
         text.push_str("\nTo be known:\n\n");
-        notes.iter().take(ROWS).for_each(|note| text.push_str(&format!("- {}\n", escape(note))));
+        notes
+            .iter()
+            .take(ROWS)
+            .for_each(|note| text.push_str(&format!("- {}\n", escape(note))));
     }
     text
 }
 
 fn row(row: &text::Row<'_>) -> String {
-    let Some(component) = row.components.first() else { return String::new() };
+    let Some(component) = row.components.first() else {
+        return String::new();
+    };
     let cells = |cell: &dyn Fn(&Reason) -> String| -> String {
-        component.against().map(|reason| escape(&cell(reason))).collect::<Vec<_>>().join("<br>")
+        component
+            .against()
+            .map(|reason| escape(&cell(reason)))
+            .collect::<Vec<_>>()
+            .join("<br>")
     };
     let why = cells(&|reason| format!("{}: {}", reason.rule, reason.text));
     let who = cells(&Reason::voices);
     let titles: Vec<String> = row.titles().iter().map(|title| escape(title)).collect();
-    format!("| {} | {} | {why} | {who} |\n", titles.join("<br>"), component.outcome)
+    format!(
+        "| {} | {} | {why} | {who} |\n",
+        titles.join("<br>"),
+        component.outcome
+    )
 }
 
-/// Text as itself: names and reasons are other people's, and must neither lay out the comment nor call anybody.
+/// Text as itself: names and reasons are other people's, and must neither lay out the comment nor
+/// call anybody.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -62,14 +85,30 @@ mod tests {
     #[test]
     fn a_comment_has_a_row_for_each_that_is_not_fine() {
         let text = render(&example::report());
-        assert!(text.starts_with("### ❌ Assay: 5 components: 1 fine, "), "{text}");
-        assert_eq!(text.lines().filter(|line| line.starts_with("| pkg:")).count(), 4);
-        assert!(text.lines().filter(|line| line.starts_with('|')).all(|line| line.matches('|').count() == 5), "{text}");
+        assert!(
+            text.starts_with("### ❌ Assay: 5 components: 1 fine, "),
+            "{text}"
+        );
+        assert_eq!(
+            text.lines()
+                .filter(|line| line.starts_with("| pkg:"))
+                .count(),
+            4
+        );
+        assert!(
+            text.lines()
+                .filter(|line| line.starts_with('|'))
+                .all(|line| line.matches('|').count() == 5),
+            "{text}"
+        );
     }
 
     #[test]
     fn other_peoples_text_lays_out_nothing_and_calls_nobody() {
-        assert_eq!(escape("@x <b> |\n# https://e"), "&#64;x &#60;b&#62; &#124; &#35; https&#58;//e");
+        assert_eq!(
+            escape("@x <b> |\n# https://e"),
+            "&#64;x &#60;b&#62; &#124; &#35; https&#58;//e"
+        );
         let mut report = example::report();
         report.components[1].reasons[0].text = "a | b\n| c | <img> @all".into();
         let text = render(&report);

@@ -1,8 +1,9 @@
-//! `assay check`: what a project is made of, looked up and weighed; and the ways to say what came of it.
+//! `assay check`: what a project is made of, looked up and weighed; and the ways to say what came
+//! of it.
 //!
-//! `read` reads the files, `weigh` makes a [`Report`] of them and of what the logs answered. The report is plain data, whole
-//! and in order; each output is one file that only words it. Components of the project itself are listed beside the others
-//! and not counted.
+//! `read` reads the files, `weigh` makes a [`Report`] of them and of what the logs answered. The
+//! report is plain data, whole and in order; each output is one file that only words it. Components
+//! of the project itself are listed beside the others and not counted.
 
 pub mod json;
 pub mod markdown;
@@ -26,10 +27,12 @@ use assay_core::{
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// Everything that a check found. As JSON it is part of the command line's interface: fields are added, never renamed.
+/// Everything that a check found. As JSON it is part of the command line's interface: fields are
+/// added, never renamed.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// The worst outcome of all; `unknown` at best if something could not be identified and the policy stops at the unknown.
+    /// The worst outcome of all; `unknown` at best if something could not be identified and the
+    /// policy stops at the unknown.
     #[serde(serialize_with = "outcome")]
     pub outcome: Outcome,
     /// The policy's file.
@@ -231,33 +234,57 @@ pub struct Stated {
 }
 
 impl Report {
-    /// What the exit code is to say: nothing if the policy is met, else which of DESIGN 4's failures it is.
+    /// What the exit code is to say: nothing if the policy is met, else which of DESIGN 4's
+    /// failures it is.
     ///
-    /// A log that must answer and cannot be reached comes first, because then nothing else is certain.
+    /// A log that must answer and cannot be reached comes first, because then nothing else is
+    /// certain.
     pub fn result(&self) -> Result<(), Failure> {
-        let silent: Vec<&str> = self.logs.iter().filter(|log| log.unreachable).map(|log| log.origin.as_str()).collect();
+        let silent: Vec<&str> = self
+            .logs
+            .iter()
+            .filter(|log| log.unreachable)
+            .map(|log| log.origin.as_str())
+            .collect();
         if !silent.is_empty() {
-            let (logs, whose) = if silent.len() == 1 { ("log", "it") } else { ("logs", "each of them") };
+            let (logs, whose) = if silent.len() == 1 {
+                ("log", "it")
+            } else {
+                ("logs", "each of them")
+            };
             return Err(Failure::Unanswered(format!(
-                "no answer of the {logs} {}, and your policy asks for one of {whose}; try again later",
+                "no answer of the {logs} {}, and your policy asks for one of {whose}; try again \
+                 later",
                 silent.join(", ")
             )));
         }
-        match self.outcome.is_met() {
-            true => Ok(()),
-            false => Err(Failure::NotMet(format!("your policy is not met: {}", summary::stops(self)))),
+        if self.outcome.is_met() {
+            Ok(())
+        } else {
+            Err(Failure::NotMet(format!(
+                "your policy is not met: {}",
+                summary::stops(self)
+            )))
         }
     }
 
     /// What could not be identified, with its file.
     pub fn unidentified(&self) -> impl Iterator<Item = (&File, &Unidentified)> {
-        self.files.iter().flat_map(|file| file.unidentified.iter().map(move |one| (file, one)))
+        self.files
+            .iter()
+            .flat_map(|file| file.unidentified.iter().map(move |one| (file, one)))
     }
 
-    /// The components that something is to be said of, the worst first, and of those the ones that somebody says it of.
+    /// The components that something is to be said of, the worst first, and of those the ones that
+    /// somebody says it of.
     pub fn not_fine(&self) -> Vec<&Component> {
-        let mut list: Vec<_> = self.components.iter().filter(|component| component.outcome != Outcome::Fine).collect();
-        let unsaid = |component: &Component| component.against().all(|reason| reason.claims.is_empty());
+        let mut list: Vec<_> = self
+            .components
+            .iter()
+            .filter(|component| component.outcome != Outcome::Fine)
+            .collect();
+        let unsaid =
+            |component: &Component| component.against().all(|reason| reason.claims.is_empty());
         list.sort_by_key(|component| (std::cmp::Reverse(component.outcome), unsaid(component)));
         list
     }
@@ -275,7 +302,9 @@ impl Component {
 
     /// The reasons that something is to be said.
     pub fn against(&self) -> impl Iterator<Item = &Reason> {
-        self.reasons.iter().filter(|reason| reason.outcome != Outcome::Fine)
+        self.reasons
+            .iter()
+            .filter(|reason| reason.outcome != Outcome::Fine)
     }
 }
 
@@ -284,9 +313,10 @@ impl Reason {
     pub fn voices(&self) -> String {
         let mut voices: Vec<String> = Vec::new();
         for claim in &self.claims {
-            let roles = match claim.roles.is_empty() {
-                true => "no role under your policy".to_owned(),
-                false => claim.roles.join(", "),
+            let roles = if claim.roles.is_empty() {
+                "no role under your policy".to_owned()
+            } else {
+                claim.roles.join(", ")
             };
             let voice = format!("{} ({roles})", claim.issuer);
             if !voices.contains(&voice) {

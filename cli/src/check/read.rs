@@ -15,42 +15,62 @@ pub struct Source {
     pub components: Components,
 }
 
-/// Reads a file whose format is found out. `os_release` says whose packages a copy of dpkg's database holds.
+/// Reads a file whose format is found out. `os_release` says whose packages a copy of dpkg's
+/// database holds.
 ///
-/// Fails with [`Failure::Usage`], naming file, line and reason, if it is malformed: nothing of it is taken then.
+/// Fails with [`Failure::Usage`], naming file, line and reason, if it is malformed: nothing of it
+/// is taken then.
 pub fn file(path: &Path, os_release: &Path) -> Result<Source, Failure> {
     let document = input::read(path, limits::DOCUMENT_BYTES)?;
-    let name = match path == Path::new("-") {
-        true => document.name.clone(),
-        false => path.display().to_string(),
+    let name = if path == Path::new("-") {
+        document.name.clone()
+    } else {
+        path.display().to_string()
     };
     let components = match component::recognise(&name, &document.bytes) {
         Ok(Format::DpkgStatus) => {
             let distribution = distribution(os_release)?;
-            component::read_as(Format::DpkgStatus, &name, &document.bytes, Some(&distribution))
+            component::read_as(
+                Format::DpkgStatus,
+                &name,
+                &document.bytes,
+                Some(&distribution),
+            )
         }
         Ok(format) => component::read_as(format, &name, &document.bytes, None),
         Err(error) => Err(error),
     };
-    let components = components.map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
-    Ok(Source { name: output::plain(&name), components })
+    let components =
+        components.map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
+    Ok(Source {
+        name: output::plain(&name),
+        components,
+    })
 }
 
 /// Reads the database of dpkg at `status`.
 pub fn installed(status: &Path, os_release: &Path) -> Result<Source, Failure> {
     if !status.exists() {
         return Err(Failure::Usage(format!(
-            "--installed: there is no {}: packages that dpkg installs are all that it reads; write an SBOM of the system \
-             (CycloneDX or SPDX) with another tool, and check that",
+            "--installed: there is no {}: packages that dpkg installs are all that it reads; \
+             write an SBOM of the system (CycloneDX or SPDX) with another tool, and check that",
             status.display()
         )));
     }
     let document = input::read(status, limits::DOCUMENT_BYTES)?;
     let name = status.display().to_string();
     let distribution = distribution(os_release)?;
-    let components = component::read_as(Format::DpkgStatus, &name, &document.bytes, Some(&distribution))
-        .map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
-    Ok(Source { name: output::plain(&name), components })
+    let components = component::read_as(
+        Format::DpkgStatus,
+        &name,
+        &document.bytes,
+        Some(&distribution),
+    )
+    .map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
+    Ok(Source {
+        name: output::plain(&name),
+        components,
+    })
 }
 
 /// Most bytes of an os-release file. They have a few hundred.
@@ -62,8 +82,8 @@ fn distribution(path: &Path) -> Result<Distribution, Failure> {
     let text = String::from_utf8_lossy(&document.bytes);
     of_os_release(&text).ok_or_else(|| {
         Failure::Usage(format!(
-            "{}: it has no line ID=…, so nobody can tell which distribution's packages these are; name another file with \
-             --os-release",
+            "{}: it has no line ID=…, so nobody can tell which distribution's packages these are; \
+             name another file with --os-release",
             path.display()
         ))
     })
@@ -71,12 +91,20 @@ fn distribution(path: &Path) -> Result<Distribution, Failure> {
 
 fn of_os_release(text: &str) -> Option<Distribution> {
     let value = |key: &str| {
-        let lines = text.lines().filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
-        lines.map(|value| value.trim_matches(['"', '\''])).find(|value| !value.is_empty()).map(str::to_owned)
+        let lines = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
+        lines
+            .map(|value| value.trim_matches(['"', '\'']))
+            .find(|value| !value.is_empty())
+            .map(str::to_owned)
     };
     let vendor = value("ID")?;
     let numbered = value("VERSION_ID").map(|version| format!("{vendor}-{version}"));
-    Some(Distribution { release: numbered.or_else(|| value("VERSION_CODENAME")), vendor })
+    Some(Distribution {
+        release: numbered.or_else(|| value("VERSION_CODENAME")),
+        vendor,
+    })
 }
 
 #[cfg(test)]
@@ -86,8 +114,12 @@ mod tests {
     #[test]
     fn a_distribution_is_what_os_release_says() {
         let read = |text: &str| of_os_release(text).map(|d| (d.vendor, d.release));
-        let debian = "PRETTY_NAME=\"Debian\"\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\nID=debian\n";
-        assert_eq!(read(debian), Some(("debian".into(), Some("debian-12".into()))));
+        let debian =
+            "PRETTY_NAME=\"Debian\"\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\nID=debian\n";
+        assert_eq!(
+            read(debian),
+            Some(("debian".into(), Some("debian-12".into())))
+        );
         let sid = "ID='debian'\nVERSION_CODENAME=sid\n";
         assert_eq!(read(sid), Some(("debian".into(), Some("sid".into()))));
         assert_eq!(read("NAME=x\nID_LIKE=debian\n"), None);
@@ -98,7 +130,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("Cargo.lock");
         std::fs::write(&path, "version = 4\n[[package]]\nname = \n").unwrap();
-        let Err(Failure::Usage(text)) = file(&path, Path::new("/none")) else { panic!("it was read") };
-        assert!(text.starts_with(&format!("{}:3: ", path.display())), "{text}");
+        let Err(Failure::Usage(text)) = file(&path, Path::new("/none")) else {
+            panic!("it was read")
+        };
+        assert!(
+            text.starts_with(&format!("{}:3: ", path.display())),
+            "{text}"
+        );
     }
 }

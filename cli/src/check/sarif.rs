@@ -1,5 +1,5 @@
-//! The report for code scanning: SARIF 2.1.0 (OASIS), one result for each component that is not fine and for each entry that
-//! could not be identified. The rules are the policy's.
+//! The report for code scanning: SARIF 2.1.0 (OASIS), one result for each component that is not
+//! fine and for each entry that could not be identified. The rules are the policy's.
 
 use super::{Component, Place, Reason, Report, summary};
 use assay_core::policy::Outcome;
@@ -13,9 +13,19 @@ const UNIDENTIFIED: &str = "unidentified";
 pub fn document(report: &Report) -> Value {
     let mut results: Vec<Value> = report.not_fine().into_iter().filter_map(result).collect();
     results.extend(report.unidentified().map(|(file, one)| {
-        let text = format!("{} {}, so that nothing is known of it.", one.what, one.reason);
-        let level = if report.stops_at_unknown { "error" } else { "warning" };
-        let place = Place { file: file.name.clone(), line: one.line };
+        let text = format!(
+            "{} {}, so that nothing is known of it.",
+            one.what, one.reason
+        );
+        let level = if report.stops_at_unknown {
+            "error"
+        } else {
+            "warning"
+        };
+        let place = Place {
+            file: file.name.clone(),
+            line: one.line,
+        };
         finding(UNIDENTIFIED, level, &text, &[place], &one.what)
     }));
     let silent = report.logs.iter().filter(|log| log.answer != "complete");
@@ -44,26 +54,49 @@ pub fn document(report: &Report) -> Value {
 /// Every rule that a result names, by name.
 fn rules(report: &Report) -> Vec<Value> {
     let reasons = report.components.iter().flat_map(Component::against);
-    let mut rules: BTreeMap<&str, &str> = reasons.map(|reason| (reason.rule.as_str(), reason.cause.name())).collect();
+    let mut rules: BTreeMap<&str, &str> = reasons
+        .map(|reason| (reason.rule.as_str(), reason.cause.name()))
+        .collect();
     if report.unidentified().next().is_some() {
         rules.insert(UNIDENTIFIED, UNIDENTIFIED);
     }
-    let rule =
-        |(id, cause): (&str, &str)| json!({"id": id, "shortDescription": {"text": id}, "properties": {"cause": cause}});
-    rules.into_iter().map(rule).collect()
+
+    rules.into_iter().map(|(id, cause): (&str, &str)| json!({"id": id, "shortDescription": {"text": id}, "properties": {"cause": cause}})).collect()
 }
 
 fn result(component: &Component) -> Option<Value> {
     let worst = summary::main_reason(component)?;
-    let said = |reason: &Reason| {
-        let voices = reason.voices();
-        let by = if voices.is_empty() { String::new() } else { format!(" (according to {voices})") };
-        format!("{}: {}{by}", reason.rule, reason.text)
+
+    let reasons: Vec<String> = component
+        .against()
+        .map(|reason: &Reason| {
+            let voices = reason.voices();
+            let by = if voices.is_empty() {
+                String::new()
+            } else {
+                format!(" (according to {voices})")
+            };
+            format!("{}: {}{by}", reason.rule, reason.text)
+        })
+        .collect();
+    let text = format!(
+        "{}: {}. {}",
+        component.title(),
+        component.outcome,
+        reasons.join(" ")
+    );
+    let level = if worst.outcome == Outcome::Warn {
+        "warning"
+    } else {
+        "error"
     };
-    let reasons: Vec<String> = component.against().map(said).collect();
-    let text = format!("{}: {}. {}", component.title(), component.outcome, reasons.join(" "));
-    let level = if worst.outcome == Outcome::Warn { "warning" } else { "error" };
-    Some(finding(&worst.rule, level, &text, &component.places, &component.title()))
+    Some(finding(
+        &worst.rule,
+        level,
+        &text,
+        &component.places,
+        &component.title(),
+    ))
 }
 
 fn finding(rule: &str, level: &str, text: &str, places: &[Place], name: &str) -> Value {
@@ -77,8 +110,8 @@ fn finding(rule: &str, level: &str, text: &str, places: &[Place], name: &str) ->
     })
 }
 
-/// A place in a file. Where the format has no lines that mean something, the file's first stands for it: services that show
-/// results demand one.
+/// A place in a file. Where the format has no lines that mean something, the file's first stands
+/// for it: services that show results demand one.
 fn location(place: &Place) -> Value {
     json!({"physicalLocation": {
         "artifactLocation": {"uri": uri(&place.file)},
@@ -94,7 +127,9 @@ fn uri(path: &str) -> String {
     }
     for byte in path.trim_start_matches("./").bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => text.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                text.push(char::from(byte))
+            }
             _ => text.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -110,7 +145,12 @@ mod tests {
     fn every_result_has_a_rule_a_place_and_a_level() {
         let sarif = document(&example::report());
         let run = &sarif["runs"][0];
-        let rules: Vec<_> = run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|rule| &rule["id"]).collect();
+        let rules: Vec<_> = run["tool"]["driver"]["rules"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|rule| &rule["id"])
+            .collect();
         let results = run["results"].as_array().unwrap();
         assert_eq!(results.len(), 5);
         for result in results {
@@ -119,7 +159,10 @@ mod tests {
             assert_eq!(place["artifactLocation"]["uri"], "a%20b/Cargo.lock");
             assert!(place["region"]["startLine"].as_u64().unwrap() > 0);
         }
-        let levels: Vec<_> = results.iter().map(|result| result["level"].as_str().unwrap()).collect();
+        let levels: Vec<_> = results
+            .iter()
+            .map(|result| result["level"].as_str().unwrap())
+            .collect();
         assert_eq!(levels, ["error", "error", "warning", "warning", "error"]);
         assert_eq!(run["invocations"][0]["executionSuccessful"], true);
     }
@@ -128,7 +171,10 @@ mod tests {
     fn a_log_that_did_not_answer_makes_the_run_unsuccessful() {
         let mut report = example::report();
         report.logs[0].answer = "none";
-        assert_eq!(document(&report)["runs"][0]["invocations"][0]["executionSuccessful"], false);
+        assert_eq!(
+            document(&report)["runs"][0]["invocations"][0]["executionSuccessful"],
+            false
+        );
     }
 
     #[test]

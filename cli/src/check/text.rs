@@ -1,4 +1,5 @@
-//! The report for people at a terminal: the summary, then a table of what is not fine, then what is to be known of the files.
+//! The report for people at a terminal: the summary, then a table of what is not fine, then what is
+//! to be known of the files.
 
 use super::{Component, Reason, Report, summary};
 use crate::output::{self, Colour};
@@ -40,10 +41,20 @@ pub fn render(report: &Report, all: bool) -> String {
 /// The summary, with the judgement in colour.
 fn coloured(report: &Report) -> String {
     let judgement = summary::judgement(report);
-    let colour = if report.outcome.is_met() { Colour::Green } else { Colour::Red };
+    let colour = if report.outcome.is_met() {
+        Colour::Green
+    } else {
+        Colour::Red
+    };
     let lines = summary::lines(report).into_iter();
     lines
-        .map(|line| if line == judgement { output::colour(&line, colour) } else { line })
+        .map(|line| {
+            if line == judgement {
+                output::colour(&line, colour)
+            } else {
+                line
+            }
+        })
         .collect::<Vec<_>>()
         .join("\n")
 }
@@ -53,14 +64,24 @@ pub fn rows(report: &Report, all: bool) -> Vec<Row<'_>> {
     if all {
         let mut components: Vec<&Component> = report.components.iter().collect();
         components.sort_by_key(|component| std::cmp::Reverse(component.outcome));
-        return components.into_iter().map(|component| Row { components: vec![component] }).collect();
+        return components
+            .into_iter()
+            .map(|component| Row {
+                components: vec![component],
+            })
+            .collect();
     }
     let mut rows: Vec<Row<'_>> = Vec::new();
     for component in report.not_fine() {
-        let same = |row: &&mut Row<'_>| row.components.first().is_some_and(|first| says_the_same(first, component));
-        match rows.iter_mut().find(same) {
+        match rows.iter_mut().find(|row: &&mut Row<'_>| {
+            row.components
+                .first()
+                .is_some_and(|first| says_the_same(first, component))
+        }) {
             Some(row) => row.components.push(component),
-            None => rows.push(Row { components: vec![component] }),
+            None => rows.push(Row {
+                components: vec![component],
+            }),
         }
     }
     rows.into_iter().flat_map(split).collect()
@@ -68,24 +89,36 @@ pub fn rows(report: &Report, all: bool) -> Vec<Row<'_>> {
 
 /// Few components of which the same is to be said have a line each.
 fn split(row: Row<'_>) -> Vec<Row<'_>> {
-    match row.components.len() < TOGETHER {
-        true => row.components.into_iter().map(|component| Row { components: vec![component] }).collect(),
-        false => vec![row],
+    if row.components.len() < TOGETHER {
+        row.components
+            .into_iter()
+            .map(|component| Row {
+                components: vec![component],
+            })
+            .collect()
+    } else {
+        vec![row]
     }
 }
 
 /// Whether of both the same is missing, and nobody says anything of one alone.
 fn says_the_same(one: &Component, other: &Component) -> bool {
     let said = |component: &Component| component.against().any(|reason| !reason.claims.is_empty());
-    let reasons =
-        |component: &Component| -> Vec<String> { component.against().map(|reason| reason.text.clone()).collect() };
+    let reasons = |component: &Component| -> Vec<String> {
+        component
+            .against()
+            .map(|reason| reason.text.clone())
+            .collect()
+    };
     one.outcome == other.outcome && !said(one) && !said(other) && reasons(one) == reasons(other)
 }
 
 fn table(rows: &[Row<'_>]) -> String {
     let mut table = output::table(["component", "verdict", "why", "who says so"]);
     for row in rows {
-        let Some(first) = row.components.first() else { continue };
+        let Some(first) = row.components.first() else {
+            continue;
+        };
         let mut titles = vec![row.titles().join("\n")];
         let mut verdicts = vec![first.outcome.name().to_owned()];
         let against: Vec<&Reason> = first.against().collect();
@@ -98,14 +131,24 @@ fn table(rows: &[Row<'_>]) -> String {
             ]);
         }
         if against.is_empty() {
-            let voices: Vec<String> =
-                first.reasons.iter().map(Reason::voices).filter(|voice| !voice.is_empty()).collect();
-            table.add_row([row.titles().join("\n"), first.outcome.name().to_owned(), String::new(), voices.join("; ")]);
+            let voices: Vec<String> = first
+                .reasons
+                .iter()
+                .map(Reason::voices)
+                .filter(|voice| !voice.is_empty())
+                .collect();
+            table.add_row([
+                row.titles().join("\n"),
+                first.outcome.name().to_owned(),
+                String::new(),
+                voices.join("; "),
+            ]);
         }
     }
-    match std::io::stdout().is_terminal() {
-        true => _ = table.set_content_arrangement(ContentArrangement::Dynamic),
-        false => output::keep_first_column(&mut table, WIDTH, REST),
+    if std::io::stdout().is_terminal() {
+        _ = table.set_content_arrangement(ContentArrangement::Dynamic)
+    } else {
+        output::keep_first_column(&mut table, WIDTH, REST)
     }
     table.to_string()
 }
@@ -113,10 +156,20 @@ fn table(rows: &[Row<'_>]) -> String {
 impl Row<'_> {
     /// How its components are called: the first of them, and how many more there are.
     pub fn titles(&self) -> Vec<String> {
-        let shown = if self.components.len() < TOGETHER { self.components.len() } else { NAMES };
-        let titles = self.components.iter().take(shown).map(|component| output::plain(&component.title()));
+        let shown = if self.components.len() < TOGETHER {
+            self.components.len()
+        } else {
+            NAMES
+        };
+        let titles = self
+            .components
+            .iter()
+            .take(shown)
+            .map(|component| output::plain(&component.title()));
         let more = self.components.len() - shown;
-        titles.chain((more > 0).then(|| format!("and {more} more (--all lists them)"))).collect()
+        titles
+            .chain((more > 0).then(|| format!("and {more} more (--all lists them)")))
+            .collect()
     }
 }
 
@@ -126,16 +179,27 @@ fn why(reason: &Reason) -> String {
 
 /// What is to be known of the files, with the lines that it is about.
 pub fn notes(report: &Report) -> Vec<String> {
-    let of_file = |file: &super::File| -> Vec<String> {
-        let line = |line: Option<u32>| line.map(|line| format!(":{line}")).unwrap_or_default();
-        let notes = file.notes.iter().map(|note| format!("{}{}: {}", file.name, line(note.line), note.text));
-        let unidentified = file
-            .unidentified
-            .iter()
-            .map(|one| format!("{}{}: cannot be looked up: {} {}", file.name, line(one.line), one.what, one.reason));
-        notes.chain(unidentified).collect()
-    };
-    report.files.iter().flat_map(of_file).collect()
+    report
+        .files
+        .iter()
+        .flat_map(|file: &super::File| -> Vec<String> {
+            let line = |line: Option<u32>| line.map(|line| format!(":{line}")).unwrap_or_default();
+            let notes = file
+                .notes
+                .iter()
+                .map(|note| format!("{}{}: {}", file.name, line(note.line), note.text));
+            let unidentified = file.unidentified.iter().map(|one| {
+                format!(
+                    "{}{}: cannot be looked up: {} {}",
+                    file.name,
+                    line(one.line),
+                    one.what,
+                    one.reason
+                )
+            });
+            notes.chain(unidentified).collect()
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -146,44 +210,79 @@ mod tests {
     #[test]
     fn the_table_has_what_is_not_fine_the_worst_first() {
         let text = render(&example::report(), false);
-        let places: Vec<_> =
-            ["bad@1", "nobody@1", "old@1", "short@1"].map(|name| text.find(&format!("pkg:cargo/{name}"))).into();
-        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{text}");
+        let places: Vec<_> = ["bad@1", "nobody@1", "old@1", "short@1"]
+            .map(|name| text.find(&format!("pkg:cargo/{name}")))
+            .into();
+        assert!(
+            places.iter().all(Option::is_some) && places.is_sorted(),
+            "{text}"
+        );
         assert!(!text.contains("good@1"), "{text}");
         assert!(
-            text.contains("the makers (maintainer)") && text.contains("a b/Cargo.lock:15: cannot be looked up"),
+            text.contains("the makers (maintainer)")
+                && text.contains("a b/Cargo.lock:15: cannot be looked up"),
             "{text}"
         );
         assert!(render(&example::report(), true).contains("good@1"));
-        assert!(text.lines().all(|line| line.chars().count() <= usize::from(WIDTH) || !line.contains('|')), "{text}");
+        assert!(
+            text.lines()
+                .all(|line| line.chars().count() <= usize::from(WIDTH) || !line.contains('|')),
+            "{text}"
+        );
     }
 
     #[test]
     fn a_package_url_is_never_broken_so_that_it_can_be_searched_for() {
         let purl = "pkg:maven/com.fasterxml.jackson.core/jackson-databind-of-some-length@2.10.0";
         let mut report = example::report();
-        report.components.iter_mut().for_each(|component| component.purl = Some(purl.into()));
+        report
+            .components
+            .iter_mut()
+            .for_each(|component| component.purl = Some(purl.into()));
         let text = render(&report, true);
-        assert_eq!(text.matches(purl).count(), report.components.len(), "{text}");
+        assert_eq!(
+            text.matches(purl).count(),
+            report.components.len(),
+            "{text}"
+        );
     }
 
     #[test]
     fn those_of_which_the_same_is_missing_stand_together() {
         let mut report = example::report();
-        report.components = (0..6).map(|_| example::report().components.remove(2)).collect();
-        assert!(render(&report, false).contains("and 3 more"), "{}", render(&report, false));
+        report.components = (0..6)
+            .map(|_| example::report().components.remove(2))
+            .collect();
+        assert!(
+            render(&report, false).contains("and 3 more"),
+            "{}",
+            render(&report, false)
+        );
         assert_eq!(render(&report, true).matches("nobody@").count(), 6);
     }
 
     #[test]
     fn what_was_said_and_does_not_count_is_a_line_of_its_own() {
         let mut report = example::report();
-        report.components = (0..7).map(|_| example::report().components.remove(2)).collect();
-        let taken_back = example::report().components.remove(3).reasons.remove(0).claims;
+        report.components = (0..7)
+            .map(|_| example::report().components.remove(2))
+            .collect();
+        let taken_back = example::report()
+            .components
+            .remove(3)
+            .reasons
+            .remove(0)
+            .claims;
         report.components[5].purl = Some("pkg:cargo/taken-back@1.0.0".into());
         report.components[5].reasons[0].claims = taken_back;
         let text = render(&report, false);
-        let line = text.lines().find(|line| line.contains("taken-back@1.0.0")).unwrap();
-        assert!(line.contains("the makers") && text.contains("and 3 more"), "{text}");
+        let line = text
+            .lines()
+            .find(|line| line.contains("taken-back@1.0.0"))
+            .unwrap();
+        assert!(
+            line.contains("the makers") && text.contains("and 3 more"),
+            "{text}"
+        );
     }
 }

@@ -2,7 +2,8 @@
 
 use super::read::Source;
 use super::{
-    Claim, Component, File, Head, Log, Note, Place, Privacy, Reason, Report, Stated, Unidentified, Vulnerability,
+    Claim, Component, File, Head, Log, Note, Place, Privacy, Reason, Report, Stated, Unidentified,
+    Vulnerability,
 };
 use crate::{
     asking::{self, Asked, AskedLog, How},
@@ -39,17 +40,32 @@ pub async fn weigh(
     settings: &Settings,
 ) -> Result<Report, Failure> {
     let parts = parts(sources);
-    let labels: BTreeSet<Label> = parts.iter().flat_map(|part| asking::labels(&part.about)).collect();
+    let labels: BTreeSet<Label> = parts
+        .iter()
+        .flat_map(|part| asking::labels(&part.about))
+        .collect();
     let labels: Vec<Label> = labels.into_iter().collect();
-    let asked = match labels.is_empty() {
-        true => Asked::default(),
-        false => asking::ask(policy, &labels, how, settings).await?,
+    let asked = if labels.is_empty() {
+        Asked::default()
+    } else {
+        asking::ask(policy, &labels, how, settings).await?
     };
     let now_ms = asking::now_ms();
-    let scales = Scales { policy, known: Known::judge(policy, asked.claims(), now_ms), answers: asked.answers() };
-    let components: Vec<Component> = parts.into_iter().map(|part| scales.component(part)).collect();
+    let scales = Scales {
+        policy,
+        known: Known::judge(policy, asked.claims(), now_ms),
+        answers: asked.answers(),
+    };
+    let components: Vec<Component> = parts
+        .into_iter()
+        .map(|part| scales.component(part))
+        .collect();
     let mut report = Report {
-        outcome: components.iter().map(|component| component.outcome).max().unwrap_or(Outcome::Fine),
+        outcome: components
+            .iter()
+            .map(|component| component.outcome)
+            .max()
+            .unwrap_or(Outcome::Fine),
         policy: policy_path.display().to_string(),
         stops_at_unknown: policy.stops_at_unknown(),
         checked_at: time::rfc3339_of_ms(now_ms),
@@ -60,7 +76,8 @@ pub async fn weigh(
         own: own(sources),
         components,
     };
-    // Nobody can know anything of what has no name, so it is unknown, and the policy says what follows from that.
+    // Nobody can know anything of what has no name, so it is unknown, and the policy says what
+    // follows from that.
     if report.stops_at_unknown && report.unidentified().next().is_some() {
         report.outcome = report.outcome.max(Outcome::Unknown);
     }
@@ -70,12 +87,26 @@ pub async fn weigh(
 /// The components of all files, each once, without the project's own.
 fn parts(sources: &[Source]) -> Vec<Part<'_>> {
     let mut parts: Vec<Part<'_>> = Vec::new();
-    let mut known: BTreeMap<(Option<&str>, &str, Option<&str>, &[(String, String)]), usize> = BTreeMap::new();
+    let mut known: BTreeMap<(Option<&str>, &str, Option<&str>, &[(String, String)]), usize> =
+        BTreeMap::new();
     for source in sources {
-        for component in source.components.list.iter().filter(|component| !component.own) {
-            let place = Place { file: source.name.clone(), line: component.line };
+        for component in source
+            .components
+            .list
+            .iter()
+            .filter(|component| !component.own)
+        {
+            let place = Place {
+                file: source.name.clone(),
+                line: component.line,
+            };
             let purl = component.purl.as_ref().map(Purl::as_str);
-            let identity = (purl, component.name.as_str(), component.version.as_deref(), &component.digests[..]);
+            let identity = (
+                purl,
+                component.name.as_str(),
+                component.version.as_deref(),
+                &component.digests[..],
+            );
             if let Some(twin) = known.get(&identity).and_then(|at| parts.get_mut(*at)) {
                 twin.places.push(place);
                 twin.dev &= component.dev;
@@ -96,12 +127,17 @@ fn parts(sources: &[Source]) -> Vec<Part<'_>> {
 }
 
 fn own(sources: &[Source]) -> Vec<String> {
-    let components = sources.iter().flat_map(|source| &source.components.list).filter(|component| component.own);
-    let name = |component: &component::Component| match &component.purl {
-        Some(purl) => purl.to_string(),
-        None => component.name.clone(),
-    };
-    let names: BTreeSet<String> = components.map(name).collect();
+    let components = sources
+        .iter()
+        .flat_map(|source| &source.components.list)
+        .filter(|component| component.own);
+
+    let names: BTreeSet<String> = components
+        .map(|component: &component::Component| match &component.purl {
+            Some(purl) => purl.to_string(),
+            None => component.name.clone(),
+        })
+        .collect();
     names.into_iter().collect()
 }
 
@@ -117,7 +153,10 @@ impl Scales<'_> {
         let verdict = self.known.verdict(&part.about, &self.answers);
         let mut digests: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (algorithm, digest) in &part.component.digests {
-            digests.entry(algorithm.clone()).or_default().push(digest.clone());
+            digests
+                .entry(algorithm.clone())
+                .or_default()
+                .push(digest.clone());
         }
         Component {
             purl: part.component.purl.as_ref().map(Purl::to_string),
@@ -129,7 +168,11 @@ impl Scales<'_> {
             optional: part.optional,
             from_elsewhere: part.about.from_elsewhere().map(output::plain),
             outcome: verdict.outcome(),
-            reasons: verdict.reasons().iter().map(|reason| self.reason(reason)).collect(),
+            reasons: verdict
+                .reasons()
+                .iter()
+                .map(|reason| self.reason(reason))
+                .collect(),
             vulnerabilities: self
                 .known
                 .vulnerabilities(&part.about)
@@ -145,20 +188,31 @@ impl Scales<'_> {
             cause: reason.cause,
             outcome: reason.outcome,
             text: output::plain(&reason.text),
-            claims: reason.evidence.iter().map(|evidence| self.claim(evidence)).collect(),
+            claims: reason
+                .evidence
+                .iter()
+                .map(|evidence| self.claim(evidence))
+                .collect(),
         }
     }
 
     fn vulnerability(&self, vulnerability: &policy::Vulnerability) -> Vulnerability {
-        let stated = vulnerability.stated.iter().map(|(statement, evidence)| Stated {
-            status: statement.status,
-            justification: statement.justification.clone(),
-            claim: self.claim(evidence),
-        });
+        let stated = vulnerability
+            .stated
+            .iter()
+            .map(|(statement, evidence)| Stated {
+                status: statement.status,
+                justification: statement.justification.clone(),
+                claim: self.claim(evidence),
+            });
         Vulnerability {
             id: output::plain(&vulnerability.id),
             severity: vulnerability.severity.map(policy::Severity::name),
-            found: vulnerability.found.iter().map(|evidence| self.claim(evidence)).collect(),
+            found: vulnerability
+                .found
+                .iter()
+                .map(|evidence| self.claim(evidence))
+                .collect(),
             stated: stated.collect(),
         }
     }
@@ -170,7 +224,11 @@ impl Scales<'_> {
             leaf_index: evidence.leaf.get(),
             issuer_id: evidence.issuer.to_string(),
             issuer: asking::who(&evidence.issuer, self.policy, self.known.trust()),
-            roles: evidence.roles.iter().map(|grant| grant.role.name()).collect(),
+            roles: evidence
+                .roles
+                .iter()
+                .map(|grant| grant.role.name())
+                .collect(),
         }
     }
 }
@@ -181,14 +239,17 @@ fn of_log(asked: &AskedLog, now_ms: u64) -> Log {
         Answer::Partial { missing, .. } => ("partial", Some(output::plain(missing))),
         Answer::None { why } => ("none", Some(output::plain(why))),
     };
-    let head = asked.head_at_ms().zip(asked.gathered.checkpoint.as_ref()).map(|(made_at_ms, checkpoint)| Head {
-        size: checkpoint.size().get(),
-        root: checkpoint.root().to_string(),
-        made_at: time::rfc3339_of_ms(made_at_ms),
-        made_at_ms,
-        age_seconds: now_ms.saturating_sub(made_at_ms) / 1000,
-        checkpoint: checkpoint.note().to_owned(),
-    });
+    let head = asked
+        .head_at_ms()
+        .zip(asked.gathered.checkpoint.as_ref())
+        .map(|(made_at_ms, checkpoint)| Head {
+            size: checkpoint.size().get(),
+            root: checkpoint.root().to_string(),
+            made_at: time::rfc3339_of_ms(made_at_ms),
+            made_at_ms,
+            age_seconds: now_ms.saturating_sub(made_at_ms) / 1000,
+            checkpoint: checkpoint.note().to_owned(),
+        });
     let private = asked.gathered.privacy;
     Log {
         origin: output::plain(asked.origin()),
@@ -198,13 +259,19 @@ fn of_log(asked: &AskedLog, now_ms: u64) -> Log {
         unreachable: asked.unreachable,
         head,
         witnesses: asked.witnesses.clone(),
-        private: private.map(|given| Privacy { prefixes: given.prefixes, hidden_among: given.fewest }),
+        private: private.map(|given| Privacy {
+            prefixes: given.prefixes,
+            hidden_among: given.fewest,
+        }),
     }
 }
 
 fn of_source(source: &Source) -> File {
     let Source { name, components } = source;
-    let note = |note: &component::Note| Note { line: note.line, text: output::plain(&note.text) };
+    let note = |note: &component::Note| Note {
+        line: note.line,
+        text: output::plain(&note.text),
+    };
     let unidentified = |one: &component::Unidentified| Unidentified {
         line: one.line,
         what: output::plain(&one.what),
@@ -213,7 +280,11 @@ fn of_source(source: &Source) -> File {
     File {
         name: name.clone(),
         format: components.format.name(),
-        components: components.list.iter().filter(|component| !component.own).count(),
+        components: components
+            .list
+            .iter()
+            .filter(|component| !component.own)
+            .count(),
         notes: components.notes.iter().map(note).collect(),
         unidentified: components.unidentified.iter().map(unidentified).collect(),
     }

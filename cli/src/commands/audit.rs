@@ -9,9 +9,11 @@ use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
 use std::time::Instant;
 
-/// Re-derive a whole log from its published tiles: every entry's hash, every tile and the signed root.
+/// Re-derive a whole log from its published tiles: every entry's hash, every tile and the signed
+/// root.
 ///
-/// It also verifies every claim, its signatures and its issuers' standing at its place, unless --hashes-only is given.
+/// It also verifies every claim, its signatures and its issuers' standing at its place, unless
+/// --hashes-only is given.
 #[derive(Debug, Args)]
 pub struct Command {
     /// Where the tiles are: http://HOST:PORT or https://HOST:PORT [default: --log]
@@ -51,23 +53,28 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let heads = HeadStore::new(&settings.state_dir, &log_key);
     let known = heads.load()?;
     let options = Options {
-        mode: if command.hashes_only { Mode::HashesOnly } else { Mode::Full },
+        mode: if command.hashes_only {
+            Mode::HashesOnly
+        } else {
+            Mode::Full
+        },
         in_flight: command.in_flight.into(),
         known: known.clone(),
         tls: settings.tls.clone(),
     };
     let bar = output::progress(settings, "audit", 0, output::Unit::Leaves);
     let started = Instant::now();
-    let progress = |progress: audit::Progress| {
+
+    let audited = audit::run(&url, &log_key, options, |progress: audit::Progress| {
         bar.set_length(progress.total);
         bar.set_position(progress.done);
-    };
-    let audited = audit::run(&url, &log_key, options, progress).await?;
+    })
+    .await?;
     let seconds = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
     if known.is_none() || audited.contains_known().is_some() {
-        // What was just shown to extend the head seen before becomes the head to extend. If another process was faster,
-        // its head stands.
+        // What was just shown to extend the head seen before becomes the head to extend. If another
+        // process was faster, its head stands.
         heads.advance(known.as_ref(), audited.checkpoint())?;
     }
     let view = view(&audited, seconds);
@@ -97,25 +104,38 @@ fn view(audited: &Audited, seconds: f64) -> AuditView {
 fn text(view: &AuditView) -> String {
     let mut lines = vec![
         format!("log      {}", output::plain(&view.origin)),
-        format!("size     {} entries, {} tiles, in {:.1} s", view.tree_size, view.tiles, view.seconds),
+        format!(
+            "size     {} entries, {} tiles, in {:.1} s",
+            view.tree_size, view.tiles, view.seconds
+        ),
         format!("root     {}", view.root),
         "holds    every published tile and the signed root follow from the entries".into(),
     ];
     match view.issuers {
         Some(issuers) => lines.push(format!(
-            "holds    every claim verifies, was allowed at its place, and stands once ({issuers} issuers)"
+            "holds    every claim verifies, was allowed at its place, and stands once ({issuers} \
+             issuers)"
         )),
-        None => lines.push("open     what the entries say and who signed them: run without --hashes-only".into()),
+        None => lines.push(
+            "open     what the entries say and who signed them: run without \
+            --hashes-only"
+                .into(),
+        ),
     }
     if let Some(labels) = view.labels {
         lines.push(format!(
-            "holds    the index leaves nothing out: rebuilt from the entries, {labels} labels, every commitment agrees"
+            "holds    the index leaves nothing out: rebuilt from the entries, {labels} labels, \
+             every commitment agrees"
         ));
     }
     match view.contains_seen {
-        Some(size) => lines.push(format!("holds    it contains the head of size {size} that was seen here before")),
+        Some(size) => lines.push(format!(
+            "holds    it contains the head of size {size} that was seen here before"
+        )),
         None => lines.push("open     no earlier head was seen here to compare with".into()),
     }
-    lines.push("open     whether everybody is shown this same log: compare the root with others".into());
+    lines.push(
+        "open     whether everybody is shown this same log: compare the root with others".into(),
+    );
     lines.join("\n")
 }

@@ -14,29 +14,40 @@ use std::path::PathBuf;
 
 /// Check what a project is made of against your policy.
 ///
-/// Every component that the files name is looked up, all in one question, in every log that your policy names. The answers
-/// are verified, so that nothing can have been left out, and your policy decides about each component. The first lines say in
-/// plain words what came of it.
+/// Every component that the files name is looked up, all in one question, in every log that your
+/// policy names. The answers are verified, so that nothing can have been left out, and your policy
+/// decides about each component. The first lines say in plain words what came of it.
 ///
-/// Exit code 0: your policy is met. 1: the answers are genuine, and your policy is not met; this includes answers that are
-/// too old or not complete, software that nobody knows if your policy stops at it, and entries of the files that could not be
-/// identified, unless `unknown` of your policy is "warn" or "allow". 2: a file, the policy or an argument cannot be used. 3: a
-/// log that must answer cannot be reached, or with --offline nothing was kept. 4: an answer does not verify, or a log was
-/// found to misbehave.
+/// Exit code 0: your policy is met. 1: the answers are genuine, and your policy is not met; this
+/// includes answers that are too old or not complete, software that nobody knows if your policy
+/// stops at it, and entries of the files that could not be identified, unless `unknown` of your
+/// policy is "warn" or "allow". 2: a file, the policy or an argument cannot be used. 3: a log that
+/// must answer cannot be reached, or with --offline nothing was kept. 4: an answer does not verify,
+/// or a log was found to misbehave.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// Lock files and SBOMs: Cargo.lock, package-lock.json, uv.lock, poetry.lock, requirements.txt with hashes, go.sum,
-    /// composer.lock, Gemfile.lock, CycloneDX, SPDX; - is stdin
+    /// Lock files and SBOMs: Cargo.lock, package-lock.json, uv.lock, poetry.lock, requirements.txt
+    /// with hashes, go.sum, composer.lock, Gemfile.lock, CycloneDX, SPDX; - is stdin
     #[arg(required_unless_present = "installed")]
     files: Vec<PathBuf>,
     /// Check the packages that dpkg has installed on this system
     #[arg(long, env = "ASSAY_INSTALLED", value_parser = FalseyValueParser::new())]
     installed: bool,
     /// The database of dpkg that --installed reads
-    #[arg(long, env = "ASSAY_DPKG_STATUS", value_name = "FILE", default_value = "/var/lib/dpkg/status")]
+    #[arg(
+        long,
+        env = "ASSAY_DPKG_STATUS",
+        value_name = "FILE",
+        default_value = "/var/lib/dpkg/status"
+    )]
     dpkg_status: PathBuf,
     /// The file that says which distribution the packages of dpkg belong to
-    #[arg(long, env = "ASSAY_OS_RELEASE", value_name = "FILE", default_value = "/etc/os-release")]
+    #[arg(
+        long,
+        env = "ASSAY_OS_RELEASE",
+        value_name = "FILE",
+        default_value = "/etc/os-release"
+    )]
     os_release: PathBuf,
     /// List every component, and not only those that are not fine
     #[arg(long, env = "ASSAY_ALL", value_parser = FalseyValueParser::new())]

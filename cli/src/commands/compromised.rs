@@ -27,20 +27,36 @@ pub struct Command {
     signing: Signing,
 }
 
-/// Runs the command. Unless it is a dry run, the key has to be the issuer's, the issuer has to sign, and the leaf has to be
-/// one that the log has or comes to next: else nothing would follow from it.
+/// Runs the command. Unless it is a dry run, the key has to be the issuer's, the issuer has to
+/// sign, and the leaf has to be one that the log has or comes to next: else nothing would follow
+/// from it.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
-    let issuer = command.of.map_or_else(|| command.signing.one_issuer(settings), Ok)?;
+    let issuer = command
+        .of
+        .map_or_else(|| command.signing.one_issuer(settings), Ok)?;
     let (key, from_index) = (command.compromised_key, command.from);
-    let compromise = KeyCompromise { issuer, key, from_index, reason: command.reason };
+    let compromise = KeyCompromise {
+        issuer,
+        key,
+        from_index,
+        reason: command.reason,
+    };
     let drafts = vec![Draft::of_arguments(compromise.statement())?];
     if command.signing.dry_run {
         return publishing::publish(drafts, &command.signing, settings).await;
     }
     let publisher = Publisher::connect(&command.signing, settings).await?;
-    let signs: Vec<_> = publisher.signers().iter().map(|(issuer, _)| *issuer).collect();
+    let signs: Vec<_> = publisher
+        .signers()
+        .iter()
+        .map(|(issuer, _)| *issuer)
+        .collect();
     let history = publisher.client.issuer(&issuer).await?;
-    let keys: Vec<PublicKey> = history.leaves.iter().flat_map(|leaf| leaf.record.body.keys.iter().copied()).collect();
+    let keys: Vec<PublicKey> = history
+        .leaves
+        .iter()
+        .flat_map(|leaf| leaf.record.body.keys.iter().copied())
+        .collect();
     let size = publisher.client.checkpoint().await?.size().get();
     check_effect(&issuer, &signs, &key, &keys, from_index, size)?;
     publisher.publish(drafts).await
@@ -57,18 +73,21 @@ fn check_effect(
     let wrong = match () {
         () if !signs.contains(issuer) => {
             format!(
-                "only issuer {issuer} itself can declare its keys compromised, and it does not sign here (--key, --issuer)"
+                "only issuer {issuer} itself can declare its keys compromised, and it does not \
+                 sign here (--key, --issuer)"
             )
         }
         () if !keys.contains(key) => {
             format!(
-                "--compromised-key {}: that was never a key of issuer {issuer}; see `assay issuer show {issuer}`",
+                "--compromised-key {}: that was never a key of issuer {issuer}; see `assay issuer \
+                 show {issuer}`",
                 key.to_hex()
             )
         }
         () if from > size => {
             format!(
-                "--from {from}: the log has {size} entries; name the first leaf that the key's thief may have signed"
+                "--from {from}: the log has {size} entries; name the first leaf that the key's \
+                 thief may have signed"
             )
         }
         () => return Ok(()),
@@ -86,11 +105,16 @@ mod tests {
         let [one, two] = [1, 2].map(|n| IssuerId::derive(1, &[[n; 32]]));
         let [own, other] = [1, 2].map(|n| PublicKey::from(&SigningKey::from_bytes(&[n; 32])));
         assert!(check_effect(&one, &[two, one], &own, &[own], 9, 9).is_ok());
-        for (signs, key, from, said) in
-            [(two, own, 9, "does not sign"), (one, other, 9, "never a key"), (one, own, 10, "has 9 entries")]
-        {
+        for (signs, key, from, said) in [
+            (two, own, 9, "does not sign"),
+            (one, other, 9, "never a key"),
+            (one, own, 10, "has 9 entries"),
+        ] {
             let error = check_effect(&one, &[signs], &key, &[own], from, 9).unwrap_err();
-            assert!(matches!(&error, Failure::Usage(text) if text.contains(said)), "{error}");
+            assert!(
+                matches!(&error, Failure::Usage(text) if text.contains(said)),
+                "{error}"
+            );
         }
     }
 }

@@ -29,8 +29,8 @@ pub struct Command {
     /// The role that it has
     #[arg(long, env = "ASSAY_ROLE", value_parser = PossibleValuesParser::new(ROLES))]
     role: String,
-    /// For which packages: a package URL without a version (pkg:cargo/serde), or the beginning of some and a star
-    /// (pkg:npm/%40angular/*); may be given several times
+    /// For which packages: a package URL without a version (pkg:cargo/serde), or the beginning of
+    /// some and a star (pkg:npm/%40angular/*); may be given several times
     #[arg(long, env = "ASSAY_SCOPE", value_name = "PATTERN", required = true, value_parser = Pattern::parse)]
     scope: Vec<Pattern>,
     /// The last day, or date and time, on which the endorsement holds
@@ -47,7 +47,8 @@ pub struct Command {
     signing: Signing,
 }
 
-/// Runs the command. Unless it is a dry run, the endorsement has to have effect: it is of somebody else, and has not ended.
+/// Runs the command. Unless it is a dry run, the endorsement has to have effect: it is of somebody
+/// else, and has not ended.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let endorsement = Endorsement {
         issuer: command.issuer_id,
@@ -64,27 +65,34 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     }
     check_not_over(&until, asking::now_ms())?;
     let publisher = Publisher::connect(&command.signing, settings).await?;
-    let signs: Vec<_> = publisher.signers().iter().map(|(issuer, _)| *issuer).collect();
+    let signs: Vec<_> = publisher
+        .signers()
+        .iter()
+        .map(|(issuer, _)| *issuer)
+        .collect();
     check_of_another(endorsed, &signs)?;
     publisher.publish(drafts).await
 }
 
 fn check_not_over(until: &Timestamp, now_ms: u64) -> Result<(), Failure> {
-    match i64::try_from(now_ms).is_ok_and(|now| until.unix_ms() < now) {
-        false => Ok(()),
-        true => Err(Failure::Usage(format!(
+    if i64::try_from(now_ms).is_ok_and(|now| until.unix_ms() < now) {
+        Err(Failure::Usage(format!(
             "--until {}: that is over, so the endorsement would never hold",
             until.as_str()
-        ))),
+        )))
+    } else {
+        Ok(())
     }
 }
 
 fn check_of_another(endorsed: IssuerId, signs: &[IssuerId]) -> Result<(), Failure> {
-    match signs.iter().all(|issuer| *issuer == endorsed) {
-        false => Ok(()),
-        true => Err(Failure::Usage(format!(
-            "issuer {endorsed} would vouch for itself, which counts for nobody; ask somebody else to endorse it"
-        ))),
+    if signs.iter().all(|issuer| *issuer == endorsed) {
+        Err(Failure::Usage(format!(
+            "issuer {endorsed} would vouch for itself, which counts for nobody; ask somebody else \
+             to endorse it"
+        )))
+    } else {
+        Ok(())
     }
 }
 
@@ -97,9 +105,17 @@ mod tests {
         let until = time::last_instant("2020-01-01").unwrap();
         let end = u64::try_from(until.unix_ms()).unwrap();
         assert!(check_not_over(&until, end).is_ok());
-        assert!(matches!(check_not_over(&until, end + 1), Err(Failure::Usage(_))));
+        assert!(matches!(
+            check_not_over(&until, end + 1),
+            Err(Failure::Usage(_))
+        ));
         let [one, two] = [1, 2].map(|n| IssuerId::derive(1, &[[n; 32]]));
-        assert!(check_of_another(one, &[one, two]).is_ok() && check_of_another(one, &[two]).is_ok());
-        assert!(matches!(check_of_another(one, &[one]), Err(Failure::Usage(_))));
+        assert!(
+            check_of_another(one, &[one, two]).is_ok() && check_of_another(one, &[two]).is_ok()
+        );
+        assert!(matches!(
+            check_of_another(one, &[one]),
+            Err(Failure::Usage(_))
+        ));
     }
 }

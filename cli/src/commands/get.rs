@@ -50,10 +50,17 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     if command.payload {
         return output::bytes(payload);
     }
-    let statement: &RawValue = serde_json::from_slice(payload)
-        .map_err(|e| Failure::Failed(format!("the statement cannot be read back: {e}; try --payload")))?;
+    let statement: &RawValue = serde_json::from_slice(payload).map_err(|e| {
+        Failure::Failed(format!(
+            "the statement cannot be read back: {e}; try --payload"
+        ))
+    })?;
     let view = GetView {
-        claim: view::ClaimView::new(entry.claim(), entry.index().get(), entry.entry().logged_at_ms()),
+        claim: view::ClaimView::new(
+            entry.claim(),
+            entry.index().get(),
+            entry.entry().logged_at_ms(),
+        ),
         leaf_hash: entry.entry().leaf_hash().to_string(),
         tree_size: entry.checkpoint().size().get(),
         origin: entry.checkpoint().origin().to_owned(),
@@ -61,7 +68,10 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         attachments,
     };
     output::data(settings, || text(&entry, &view), &view)?;
-    output::say(settings, &format!("next: assay receipt {}", entry.claim().id()));
+    output::say(
+        settings,
+        &format!("next: assay receipt {}", entry.claim().id()),
+    );
     Ok(())
 }
 
@@ -84,16 +94,21 @@ fn text(entry: &VerifiedEntry, view: &GetView<'_>) -> String {
     for path in &view.attachments {
         text.push_str(&format!("attached  {}\n", path.display()));
     }
-    text.push_str(&format!("proven    in the log of size {}; its signatures verify\n\n", view.tree_size));
+    text.push_str(&format!(
+        "proven    in the log of size {}; its signatures verify\n\n",
+        view.tree_size
+    ));
     match json::parse(view.statement.get().as_bytes()) {
         Ok(statement) => pretty(&statement, 0, &mut text),
-        Err(e) => text.push_str(&format!("(the statement cannot be shown: {e}; try --payload)")),
+        Err(e) => text.push_str(&format!(
+            "(the statement cannot be shown: {e}; try --payload)"
+        )),
     }
     text
 }
 
-/// JSON for people: indented, in the order in which it was written, unable to drive the terminal. The parser bounds the
-/// depth.
+/// JSON for people: indented, in the order in which it was written, unable to drive the terminal.
+/// The parser bounds the depth.
 fn pretty(value: &Value, depth: usize, out: &mut String) {
     let string = |text: &str| json::string(&output::plain(text));
     let line = |out: &mut String, depth: usize| {
@@ -132,16 +147,23 @@ async fn fetch_attachments(
     folder: &Path,
     settings: &Settings,
 ) -> Result<Vec<PathBuf>, Failure> {
-    std::fs::create_dir_all(folder).map_err(|e| Failure::io(format!("cannot make {}", folder.display()), e))?;
+    std::fs::create_dir_all(folder)
+        .map_err(|e| Failure::io(format!("cannot make {}", folder.display()), e))?;
     let statement = entry.claim().statement();
     let mut paths = vec![];
     for named in predicate::attachments(statement) {
-        let bar = output::progress(settings, "attachment", named.size.unwrap_or(0), output::Unit::Bytes);
+        let bar = output::progress(
+            settings,
+            "attachment",
+            named.size.unwrap_or(0),
+            output::Unit::Bytes,
+        );
         let bytes = client.attachment(&named.sha256, |n| bar.inc(n)).await?;
         bar.finish_and_clear();
         // Named by digest: a name that somebody else chose is no file name.
         let path = folder.join(named.sha256.to_hex());
-        std::fs::write(&path, &bytes).map_err(|e| Failure::io(format!("cannot write {}", path.display()), e))?;
+        std::fs::write(&path, &bytes)
+            .map_err(|e| Failure::io(format!("cannot write {}", path.display()), e))?;
         paths.push(path);
     }
     Ok(paths)
@@ -156,8 +178,14 @@ mod tests {
         let text = r#"{"z":[1.50,{"a":null},[],{}],"b":"x\u0007\u202e","c":true}"#;
         let mut shown = String::new();
         pretty(&json::parse(text.as_bytes()).unwrap(), 0, &mut shown);
-        assert!(shown.starts_with("{\n  \"z\": [\n    1.50,\n    {\n      \"a\": null\n    },"), "{shown}");
-        assert!(!shown.contains('\u{202e}') && !shown.contains("u0007"), "{shown}");
+        assert!(
+            shown.starts_with("{\n  \"z\": [\n    1.50,\n    {\n      \"a\": null\n    },"),
+            "{shown}"
+        );
+        assert!(
+            !shown.contains('\u{202e}') && !shown.contains("u0007"),
+            "{shown}"
+        );
         assert!(json::parse(shown.as_bytes()).is_ok());
     }
 }

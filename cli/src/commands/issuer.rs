@@ -22,7 +22,8 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// An issuer is who signs claims: a set of keys, of which a threshold must sign. Its id follows from its first keys.
+/// An issuer is who signs claims: a set of keys, of which a threshold must sign. Its id follows
+/// from its first keys.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Register an issuer. All of its keys sign
@@ -42,7 +43,13 @@ pub struct Register {
     #[arg(long, env = "ASSAY_NAME")]
     name: String,
     /// Its keys' files; all of them sign [default: ~/.config/assay/key.pem]
-    #[arg(long, short, env = "ASSAY_KEY", value_delimiter = ',', value_name = "FILE")]
+    #[arg(
+        long,
+        short,
+        env = "ASSAY_KEY",
+        value_delimiter = ',',
+        value_name = "FILE"
+    )]
     key: Vec<PathBuf>,
     /// How many of its keys must sign a claim
     #[arg(long, env = "ASSAY_THRESHOLD", default_value_t = 1)]
@@ -55,10 +62,22 @@ pub struct Register {
 #[derive(Debug, Args)]
 pub struct Rotate {
     /// Keys in force, at least as many as the threshold [default: ~/.config/assay/key.pem]
-    #[arg(long, short, env = "ASSAY_KEY", value_delimiter = ',', value_name = "FILE")]
+    #[arg(
+        long,
+        short,
+        env = "ASSAY_KEY",
+        value_delimiter = ',',
+        value_name = "FILE"
+    )]
     key: Vec<PathBuf>,
     /// The keys from now on, all of them; those that stay are given here, too
-    #[arg(long, env = "ASSAY_NEW_KEY", value_delimiter = ',', value_name = "FILE", required = true)]
+    #[arg(
+        long,
+        env = "ASSAY_NEW_KEY",
+        value_delimiter = ',',
+        value_name = "FILE",
+        required = true
+    )]
     new_key: Vec<PathBuf>,
     /// The issuer, in hex [default: the one in KEY.issuer, else the one that the key alone makes]
     #[arg(long, env = "ASSAY_ISSUER", value_name = "ID", value_parser = config::parse_issuer)]
@@ -105,7 +124,8 @@ struct RecordView {
     contacts: Vec<String>,
     namespaces: Vec<String>,
     roles: Vec<String>,
-    /// Keys of this record that are declared compromised; of a record that was just published, none.
+    /// Keys of this record that are declared compromised; of a record that was just published,
+    /// none.
     compromised: Vec<CompromisedView>,
     claim_id: String,
     leaf_index: u64,
@@ -145,7 +165,13 @@ async fn rotate(command: Rotate, settings: &Settings) -> Result<(), Failure> {
     let id = session::one_issuer(settings, command.issuer, || Ok(&old))?;
     let client = session::connect(settings).await?;
     let IssuerHistory { current, .. } = client.issuer(&id).await?;
-    let keep = |given: Vec<String>, before: &[String]| if given.is_empty() { before.to_vec() } else { given };
+    let keep = |given: Vec<String>, before: &[String]| {
+        if given.is_empty() {
+            before.to_vec()
+        } else {
+            given
+        }
+    };
     let attributes = command.attributes;
     let body = Issuer {
         name: command.name.unwrap_or_else(|| current.body.name.clone()),
@@ -176,26 +202,51 @@ async fn publish(
     owned: &[Key],
     settings: &Settings,
 ) -> Result<(), Failure> {
-    let statement = issuer::statement(id, body).map_err(|e| Failure::Usage(format!("the record is refused: {e}")))?;
-    Issuer::parse(statement.predicate()).map_err(|e| Failure::Usage(format!("the record is refused: {e}")))?;
-    let pairs: Vec<(IssuerId, &SigningKey)> = signers.iter().map(|key| (*id, &key.signing)).collect();
+    let statement = issuer::statement(id, body)
+        .map_err(|e| Failure::Usage(format!("the record is refused: {e}")))?;
+    Issuer::parse(statement.predicate())
+        .map_err(|e| Failure::Usage(format!("the record is refused: {e}")))?;
+    let pairs: Vec<(IssuerId, &SigningKey)> =
+        signers.iter().map(|key| (*id, &key.signing)).collect();
     // A key that is another issuer's is found out before the record is public.
-    for key in owned.iter().filter(|key| key.has_sidecar() && key.issuer() != *id) {
+    for key in owned
+        .iter()
+        .filter(|key| key.has_sidecar() && key.issuer() != *id)
+    {
         key.write_sidecar(id)?;
     }
-    let published = client.publish(claim::sign(statement.to_json().as_bytes(), &pairs), Wait::Integrated).await?;
+    let published = client
+        .publish(
+            claim::sign(statement.to_json().as_bytes(), &pairs),
+            Wait::Integrated,
+        )
+        .await?;
     for key in owned {
         key.write_sidecar(id)?;
     }
-    let view = RecordView::new(id, body, published.claim_id.to_string(), published.index.get(), published.logged_at_ms);
+    let view = RecordView::new(
+        id,
+        body,
+        published.claim_id.to_string(),
+        published.index.get(),
+        published.logged_at_ms,
+    );
     output::data(settings, || view.text(), &view)?;
     if published.already_logged {
-        output::say(settings, "This very record was in the log before; nothing was added.");
+        output::say(
+            settings,
+            "This very record was in the log before; nothing was added.",
+        );
     }
-    let mut keys = owned.iter().map(|key| format!(" --key {}", key.path.display()));
+    let mut keys = owned
+        .iter()
+        .map(|key| format!(" --key {}", key.path.display()));
     let threshold = usize::try_from(body.threshold).unwrap_or(usize::MAX);
     let keys: String = keys.by_ref().take(threshold).collect();
-    output::say(settings, &format!("next: assay publish KIND FILE --subject SUBJECT{keys}"));
+    output::say(
+        settings,
+        &format!("next: assay publish KIND FILE --subject SUBJECT{keys}"),
+    );
     Ok(())
 }
 
@@ -213,18 +264,45 @@ async fn show(command: Show, settings: &Settings) -> Result<(), Failure> {
         .map(|leaf| {
             let entry = &leaf.entry;
             let claim = entry.claim().id().to_string();
-            let view =
-                RecordView::new(&id, &leaf.record.body, claim, entry.index().get(), entry.entry().logged_at_ms());
-            let of_record = keys.compromised.iter().filter(|one| view.keys.contains(&one.key)).cloned().collect();
-            RecordView { compromised: of_record, ..view }
+            let view = RecordView::new(
+                &id,
+                &leaf.record.body,
+                claim,
+                entry.index().get(),
+                entry.entry().logged_at_ms(),
+            );
+            let of_record = keys
+                .compromised
+                .iter()
+                .filter(|one| view.keys.contains(&one.key))
+                .cloned()
+                .collect();
+            RecordView {
+                compromised: of_record,
+                ..view
+            }
         })
         .collect();
-    output::data(settings, || views.iter().map(RecordView::text).collect::<Vec<_>>().join("\n\n"), &views)?;
-    output::say(settings, &format!("{} Names prove nothing; compare the id.", in_force(&keys)));
+    output::data(
+        settings,
+        || {
+            views
+                .iter()
+                .map(RecordView::text)
+                .collect::<Vec<_>>()
+                .join("\n\n")
+        },
+        &views,
+    )?;
+    output::say(
+        settings,
+        &format!("{} Names prove nothing; compare the id.", in_force(&keys)),
+    );
     Ok(())
 }
 
-/// What became of an issuer's keys: not its records say that, but claims under its id, of which none can be left out.
+/// What became of an issuer's keys: not its records say that, but claims under its id, of which
+/// none can be left out.
 async fn keys_of(client: &Client, id: &IssuerId) -> Result<KeysView, Failure> {
     let label = Label::new(Kind::Digest, &format!("sha256:{id}"));
     let pages = client.list(&label).await?;
@@ -235,13 +313,18 @@ async fn keys_of(client: &Client, id: &IssuerId) -> Result<KeysView, Failure> {
 }
 
 fn in_force(keys: &KeysView) -> String {
-    match (keys.powerless.first(), keys.compromised.iter().any(|one| one.in_force)) {
+    match (
+        keys.powerless.first(),
+        keys.compromised.iter().any(|one| one.in_force),
+    ) {
         (Some(powerless), _) => format!(
-            "The last record is in force, but its keys are declared compromised: nothing that they sign from leaf {} on counts.",
+            "The last record is in force, but its keys are declared compromised: nothing that \
+             they sign from leaf {} on counts.",
             powerless.from_leaf
         ),
         (None, true) => {
-            "The last record is in force; those of its keys that are not declared compromised are enough to sign."
+            "The last record is in force; those of its keys that are not declared compromised are \
+             enough to sign."
                 .into()
         }
         (None, false) => "The last record is in force.".into(),
@@ -249,11 +332,19 @@ fn in_force(keys: &KeysView) -> String {
 }
 
 fn public(keys: &[Key]) -> Vec<PublicKey> {
-    keys.iter().map(|key| PublicKey::from(&key.signing)).collect()
+    keys.iter()
+        .map(|key| PublicKey::from(&key.signing))
+        .collect()
 }
 
 impl RecordView {
-    fn new(id: &IssuerId, body: &Issuer, claim_id: String, leaf_index: u64, logged_at_ms: u64) -> Self {
+    fn new(
+        id: &IssuerId,
+        body: &Issuer,
+        claim_id: String,
+        leaf_index: u64,
+        logged_at_ms: u64,
+    ) -> Self {
         RecordView {
             issuer_id: id.to_string(),
             name: body.name.clone(),
@@ -282,8 +373,8 @@ impl RecordView {
             )
         };
         format!(
-            "issuer      {}\nname        {} (its own word)\nsequence    {}\nkeys        {} of {} must sign:\n            {}\
-             {}{}{}{}\nrecord      claim {}\nlogged      leaf {} at {}",
+            "issuer      {}\nname        {} (its own word)\nsequence    {}\nkeys        {} of {} \
+             must sign:\n            {}{}{}{}{}\nrecord      claim {}\nlogged      leaf {} at {}",
             self.issuer_id,
             output::plain(&self.name),
             self.sequence,

@@ -58,15 +58,35 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             let key = Key::create(&path)?;
             let view = KeyView::new(&key);
             output::data(settings, || view.text(), &view)?;
-            let next = format!("next: assay issuer register --name NAME --key {}", path.display());
-            output::say(settings, &format!("Keep this file: whoever has it can sign as you.\n{next}"));
+            let next = format!(
+                "next: assay issuer register --name NAME --key {}",
+                path.display()
+            );
+            output::say(
+                settings,
+                &format!("Keep this file: whoever has it can sign as you.\n{next}"),
+            );
             Ok(())
         }
         Command::Show { files } => {
-            let keys = settings.keys(&files).iter().map(|path| Key::read(path)).collect::<Result<Vec<_>, _>>()?;
+            let keys = settings
+                .keys(&files)
+                .iter()
+                .map(|path| Key::read(path))
+                .collect::<Result<Vec<_>, _>>()?;
             let views: Vec<_> = keys.iter().map(KeyView::new).collect();
-            let text = || views.iter().map(KeyView::text).collect::<Vec<_>>().join("\n\n");
-            output::data(settings, text, &views)
+
+            output::data(
+                settings,
+                || {
+                    views
+                        .iter()
+                        .map(KeyView::text)
+                        .collect::<Vec<_>>()
+                        .join("\n\n")
+                },
+                &views,
+            )
         }
     }
 }

@@ -6,7 +6,8 @@ use assay_core::{limits::PAGE, tree::LeafIndex};
 use clap::Args;
 use serde::Serialize;
 
-/// List entries of the log, the latest if nothing else is said. All of them are proven to be in the log.
+/// List entries of the log, the latest if nothing else is said. All of them are proven to be in the
+/// log.
 #[derive(Debug, Args)]
 pub struct Command {
     /// First leaf to list [default: so that the last one is listed]
@@ -30,8 +31,16 @@ struct LogView {
 #[serde(untagged)]
 enum EntryView {
     Claim(view::ClaimView),
-    Broken { leaf_index: u64, logged_at: String, error: String },
-    Commitment { leaf_index: u64, logged_at: String, index_commitment: bool },
+    Broken {
+        leaf_index: u64,
+        logged_at: String,
+        error: String,
+    },
+    Commitment {
+        leaf_index: u64,
+        logged_at: String,
+        index_commitment: bool,
+    },
 }
 
 impl EntryView {
@@ -39,8 +48,16 @@ impl EntryView {
         let (leaf_index, at) = (entry.index.get(), entry.entry.logged_at_ms());
         match &entry.claim {
             Some(Ok(claim)) => EntryView::Claim(view::ClaimView::new(claim, leaf_index, at)),
-            Some(Err(e)) => EntryView::Broken { leaf_index, logged_at: time::rfc3339_of_ms(at), error: e.to_string() },
-            None => EntryView::Commitment { leaf_index, logged_at: time::rfc3339_of_ms(at), index_commitment: true },
+            Some(Err(e)) => EntryView::Broken {
+                leaf_index,
+                logged_at: time::rfc3339_of_ms(at),
+                error: e.to_string(),
+            },
+            None => EntryView::Commitment {
+                leaf_index,
+                logged_at: time::rfc3339_of_ms(at),
+                index_commitment: true,
+            },
         }
     }
 }
@@ -50,10 +67,17 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let client = session::connect(settings).await?;
     let start = match command.from {
         Some(from) => from,
-        None => client.checkpoint().await?.size().get().saturating_sub(command.limit),
+        None => client
+            .checkpoint()
+            .await?
+            .size()
+            .get()
+            .saturating_sub(command.limit),
     };
     let end = start.saturating_add(command.limit);
-    let page = client.entries(LeafIndex::new(start), LeafIndex::new(end)).await?;
+    let page = client
+        .entries(LeafIndex::new(start), LeafIndex::new(end))
+        .await?;
     let view = LogView {
         origin: page.checkpoint.origin().to_owned(),
         tree_size: page.checkpoint.size().get(),
@@ -63,7 +87,10 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     output::data(settings, || text(&page.entries), &view)?;
     let (origin, size) = (output::plain(&view.origin), view.tree_size);
     let listed = page.entries.len();
-    output::say(settings, &format!("{origin}: {size} entries, {listed} listed from leaf {start}"));
+    output::say(
+        settings,
+        &format!("{origin}: {size} entries, {listed} listed from leaf {start}"),
+    );
     Ok(())
 }
 
@@ -77,9 +104,17 @@ fn text(entries: &[PageEntry]) -> String {
         let at = time::rfc3339_of_ms(entry.entry.logged_at_ms());
         match &entry.claim {
             Some(Ok(claim)) => {
-                let mut issuers: Vec<_> = claim.signers().iter().map(|(id, _)| id.to_string()).collect();
+                let mut issuers: Vec<_> = claim
+                    .signers()
+                    .iter()
+                    .map(|(id, _)| id.to_string())
+                    .collect();
                 issuers.dedup();
-                let issuers = issuers.iter().map(|id| subject::shorten(id)).collect::<Vec<_>>().join("\n");
+                let issuers = issuers
+                    .iter()
+                    .map(|id| subject::shorten(id))
+                    .collect::<Vec<_>>()
+                    .join("\n");
                 let statement = claim.statement();
                 let about = subject::short_list(statement.subjects());
                 let id = claim.id().to_string();
@@ -87,7 +122,14 @@ fn text(entries: &[PageEntry]) -> String {
             }
             None => {
                 let what = "commitment to the index of all entries before it".to_owned();
-                table.add_row([index, at, what, String::new(), "the log".to_owned(), String::new()]);
+                table.add_row([
+                    index,
+                    at,
+                    what,
+                    String::new(),
+                    "the log".to_owned(),
+                    String::new(),
+                ]);
             }
             Some(Err(e)) => {
                 let what = format!("does not verify: {}", output::plain(&e.to_string()));

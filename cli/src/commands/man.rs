@@ -24,8 +24,16 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         Some(folder) => {
             std::fs::create_dir_all(&folder)
                 .and_then(|()| clap_mangen::generate_to(Cli::command(), &folder))
-                .map_err(|e| Failure::io(format!("cannot write the manual pages into {}", folder.display()), e))?;
-            output::say(settings, &format!("manual pages written into {}", folder.display()));
+                .map_err(|e| {
+                    Failure::io(
+                        format!("cannot write the manual pages into {}", folder.display()),
+                        e,
+                    )
+                })?;
+            output::say(
+                settings,
+                &format!("manual pages written into {}", folder.display()),
+            );
             Ok(())
         }
     }

@@ -1,4 +1,5 @@
-//! `assay policy`: making a policy, saying in plain words what it demands, and trying it on its own examples.
+//! `assay policy`: making a policy, saying in plain words what it demands, and trying it on its own
+//! examples.
 
 use crate::{
     config::Settings,
@@ -17,7 +18,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// A policy says what you demand of the software that you use. It is one text file, and explains itself.
+/// A policy says what you demand of the software that you use. It is one text file, and explains
+/// itself.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a policy to start with, every field explained. An existing file is never overwritten
@@ -32,8 +34,8 @@ pub enum Command {
     },
     /// Check a policy, and run the examples in it
     ///
-    /// Nothing is fetched. Exit code 0: it is good, and decides every example as it says. 1: it decides one otherwise. 2: it
-    /// cannot be read; the message says where and why.
+    /// Nothing is fetched. Exit code 0: it is good, and decides every example as it says. 1: it
+    /// decides one otherwise. 2: it cannot be read; the message says where and why.
     Test {
         /// The policy; - for stdin [default: that of --policy]
         file: Option<PathBuf>,
@@ -88,8 +90,15 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         Command::Init { file } => init(&settings.policy(file), settings),
         Command::Explain { file } => {
             let path = settings.policy(file);
-            let sections = load(&path)?.explain().into_iter().map(SectionView::new).collect();
-            let view = ExplainView { file: path, sections };
+            let sections = load(&path)?
+                .explain()
+                .into_iter()
+                .map(SectionView::new)
+                .collect();
+            let view = ExplainView {
+                file: path,
+                sections,
+            };
             output::data(settings, || view.text(), &view)
         }
         Command::Test { file } => test(settings.policy(file), settings),
@@ -102,10 +111,17 @@ fn init(path: &Path, settings: &Settings) -> Result<(), Failure> {
     }
     write_new(path, STARTING)?;
     let shown = path.display();
-    output::data(settings, || format!("policy  {shown}"), &InitView { file: path.to_owned() })?;
+    output::data(
+        settings,
+        || format!("policy  {shown}"),
+        &InitView {
+            file: path.to_owned(),
+        },
+    )?;
     output::say(
         settings,
-        "It warns and hardly stops you yet: open it, and name whom you trust.\nnext: assay policy explain",
+        "It warns and hardly stops you yet: open it, and name whom you trust.\nnext: assay policy \
+         explain",
     );
     Ok(())
 }
@@ -113,20 +129,26 @@ fn init(path: &Path, settings: &Settings) -> Result<(), Failure> {
 /// Writes a file that must not be there yet, and the folders above it.
 fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let shown = path.display();
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         fs::create_dir_all(folder)
             .map_err(|e| Failure::io(format!("cannot make the folder {}", folder.display()), e))?;
     }
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|e| match e.kind() {
         io::ErrorKind::AlreadyExists => Failure::Usage(format!(
-            "{shown} is there already, and is never overwritten; name another file, or - to see the starting policy"
+            "{shown} is there already, and is never overwritten; name another file, or - to see \
+             the starting policy"
         )),
         _ => Failure::io(format!("cannot write {shown}"), e),
     })?;
-    file.write_all(text.as_bytes()).map_err(|e| Failure::io(format!("cannot write {shown}"), e))
+    file.write_all(text.as_bytes())
+        .map_err(|e| Failure::io(format!("cannot write {shown}"), e))
 }
 
-/// Reads a policy, its conditions in CEL. Fails with [`Failure::Usage`] if it is none, naming line and key.
+/// Reads a policy, its conditions in CEL. Fails with [`Failure::Usage`] if it is none, naming line
+/// and key.
 pub fn load(path: &Path) -> Result<Policy, Failure> {
     let shown = path.display();
     if path != Path::new("-") && !path.exists() {
@@ -137,65 +159,98 @@ pub fn load(path: &Path) -> Result<Policy, Failure> {
     let document = input::read(path, POLICY_BYTES)?;
     let text = std::str::from_utf8(&document.bytes)
         .map_err(|_| Failure::Usage(format!("{shown} is not UTF-8; a policy is a text file")))?;
-    Policy::parse(text, &Cel).map_err(|e| Failure::Usage(format!("{shown}: {}", output::plain(&e.to_string()))))
+    Policy::parse(text, &Cel)
+        .map_err(|e| Failure::Usage(format!("{shown}: {}", output::plain(&e.to_string()))))
 }
 
 fn test(path: PathBuf, settings: &Settings) -> Result<(), Failure> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-    let examples: Vec<ExampleView> = load(&path)?.run_examples(now_ms).into_iter().map(ExampleView::new).collect();
+    let examples: Vec<ExampleView> = load(&path)?
+        .run_examples(now_ms)
+        .into_iter()
+        .map(ExampleView::new)
+        .collect();
     let passed = examples.iter().filter(|example| example.passed).count();
     let failed = examples.len() - passed;
-    let view = TestView { file: path, passed, failed, examples };
+    let view = TestView {
+        file: path,
+        passed,
+        failed,
+        examples,
+    };
     output::data(settings, || view.text(), &view)?;
     match failed {
         0 => Ok(()),
-        1 => Err(Failure::NotMet("the policy decides one of its examples otherwise than it says; see above".into())),
-        n => Err(Failure::NotMet(format!("the policy decides {n} of its examples otherwise than it says; see above"))),
+        1 => Err(Failure::NotMet(
+            "the policy decides one of its examples otherwise than it says; see above".into(),
+        )),
+        n => Err(Failure::NotMet(format!(
+            "the policy decides {n} of its examples otherwise than it says; see above"
+        ))),
     }
 }
 
 impl SectionView {
     fn new(section: Section) -> Self {
-        SectionView { title: section.title, lines: section.lines }
+        SectionView {
+            title: section.title,
+            lines: section.lines,
+        }
     }
 }
 
 impl ExplainView {
     fn text(&self) -> String {
-        let section = |section: &SectionView| {
-            let lines: Vec<_> = section.lines.iter().map(|line| format!("  - {}", output::plain(line))).collect();
-            format!("{}\n{}", section.title, lines.join("\n"))
-        };
-        self.sections.iter().map(section).collect::<Vec<_>>().join("\n\n")
+        self.sections
+            .iter()
+            .map(|section: &SectionView| {
+                let lines: Vec<_> = section
+                    .lines
+                    .iter()
+                    .map(|line| format!("  - {}", output::plain(line)))
+                    .collect();
+                format!("{}\n{}", section.title, lines.join("\n"))
+            })
+            .collect::<Vec<_>>()
+            .join("\n\n")
     }
 }
 
 impl ExampleView {
     fn new(example: ExampleOutcome) -> Self {
-        let reason = |reason: &Reason| ReasonView {
-            rule: reason.rule.clone(),
-            outcome: reason.outcome.name(),
-            text: reason.text.clone(),
-        };
         ExampleView {
             passed: example.is_as_expected(),
             expected: example.expected.name(),
             outcome: example.verdict.outcome().name(),
-            reasons: example.verdict.reasons().iter().map(reason).collect(),
+            reasons: example
+                .verdict
+                .reasons()
+                .iter()
+                .map(|reason: &Reason| ReasonView {
+                    rule: reason.rule.clone(),
+                    outcome: reason.outcome.name(),
+                    text: reason.text.clone(),
+                })
+                .collect(),
             name: example.name,
         }
     }
 
     fn text(&self) -> String {
-        let (word, note) = match self.passed {
-            true => (output::colour("PASSED", Colour::Green), String::new()),
-            false => {
-                let words = output::colour("FAILED", Colour::Red);
-                (words, format!(", and is expected to be {}", self.expected))
-            }
+        let (word, note) = if self.passed {
+            (output::colour("PASSED", Colour::Green), String::new())
+        } else {
+            let words = output::colour("FAILED", Colour::Red);
+            (words, format!(", and is expected to be {}", self.expected))
         };
-        let mut text = format!("{word}  {}: it is {}{note}", output::plain(&self.name), self.outcome);
+        let mut text = format!(
+            "{word}  {}: it is {}{note}",
+            output::plain(&self.name),
+            self.outcome
+        );
         for reason in &self.reasons {
             text.push_str(&format!(
                 "\n          {}: {}: {}",
@@ -212,9 +267,13 @@ impl TestView {
     fn text(&self) -> String {
         let mut lines: Vec<String> = self.examples.iter().map(ExampleView::text).collect();
         lines.push(match self.examples.len() {
-            0 => "The policy is good. It has no examples; add some with [[test]], to see that it does what you mean."
+            0 => "The policy is good. It has no examples; add some with [[test]], to see that it \
+                does what you mean."
                 .into(),
-            n => format!("{} of {n} examples are decided as the policy says.", self.passed),
+            n => format!(
+                "{} of {n} examples are decided as the policy says.",
+                self.passed
+            ),
         });
         lines.join("\n")
     }
@@ -228,9 +287,17 @@ mod tests {
     #[test]
     fn examples_decide_whether_the_policy_is_what_its_author_means() {
         let folder = tempfile::tempdir().unwrap();
-        let (config, path) = (folder.path().join("config.toml"), folder.path().join("policy.toml"));
+        let (config, path) = (
+            folder.path().join("config.toml"),
+            folder.path().join("policy.toml"),
+        );
         fs::write(&config, "").unwrap();
-        let settings = Settings::load(&Global { config: Some(config), quiet: true, ..Global::default() }).unwrap();
+        let settings = Settings::load(&Global {
+            config: Some(config),
+            quiet: true,
+            ..Global::default()
+        })
+        .unwrap();
         let outcome = |text: &str| {
             fs::write(&path, text).unwrap();
             test(path.clone(), &settings)
@@ -238,8 +305,14 @@ mod tests {
         outcome(STARTING).unwrap();
         outcome("version = 1").unwrap();
         let example = "version = 1\n[[test]]\nname = \"x\"\nexpect = \"fine\"\n";
-        assert!(matches!(outcome(example), Err(Failure::NotMet(text)) if text.contains("one of its examples")));
-        assert!(matches!(outcome("version = 2"), Err(Failure::Usage(text)) if text.contains("line 1, version")));
+        assert!(
+            matches!(outcome(example), Err(Failure::NotMet(text)) if text.contains("one of its \
+                examples"))
+        );
+        assert!(
+            matches!(outcome("version = 2"), Err(Failure::Usage(text)) if text.contains("line 1, \
+                version"))
+        );
     }
 
     #[test]
@@ -250,7 +323,10 @@ mod tests {
         write_new(&path, STARTING).unwrap();
         load(&path).unwrap();
         fs::write(&path, "version = 1\nunkown = 1\n").unwrap();
-        assert!(matches!(write_new(&path, STARTING), Err(Failure::Usage(text)) if text.contains("never overwritten")));
+        assert!(
+            matches!(write_new(&path, STARTING), Err(Failure::Usage(text)) if text.contains("never \
+                overwritten"))
+        );
         assert!(matches!(load(&path), Err(Failure::Usage(text)) if text.contains("line 2")));
         fs::write(&path, b"\xff").unwrap();
         assert!(matches!(load(&path), Err(Failure::Usage(text)) if text.contains("UTF-8")));

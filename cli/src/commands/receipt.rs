@@ -10,7 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Fetch a claim's receipt: CLAIM.intoto.jsonl and CLAIM.tlog-proof, and the same of its issuers' records.
+/// Fetch a claim's receipt: CLAIM.intoto.jsonl and CLAIM.tlog-proof, and the same of its issuers'
+/// records.
 ///
 /// With them and the log's key, anyone can verify the claim offline, for ever.
 #[derive(Debug, Args)]
@@ -19,7 +20,13 @@ pub struct Command {
     #[arg(value_parser = session::leaf, required = true)]
     leaves: Vec<LeafRef>,
     /// Folder for the files
-    #[arg(long, short = 'd', env = "ASSAY_OUT", value_name = "DIR", default_value = ".")]
+    #[arg(
+        long,
+        short = 'd',
+        env = "ASSAY_OUT",
+        value_name = "DIR",
+        default_value = "."
+    )]
     out: PathBuf,
 }
 
@@ -35,8 +42,12 @@ struct ReceiptView {
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let client = session::connect(settings).await?;
-    fs::create_dir_all(&command.out)
-        .map_err(|e| Failure::io(format!("cannot make the folder {}", command.out.display()), e))?;
+    fs::create_dir_all(&command.out).map_err(|e| {
+        Failure::io(
+            format!("cannot make the folder {}", command.out.display()),
+            e,
+        )
+    })?;
     let mut views = vec![];
     for leaf in command.leaves {
         let receipt = client.receipt(leaf).await?;
@@ -54,19 +65,29 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         });
     }
     output::data(settings, || text(&views), &views)?;
-    output::say(settings, &format!("next: assay verify {}", command.out.display()));
+    output::say(
+        settings,
+        &format!("next: assay verify {}", command.out.display()),
+    );
     Ok(())
 }
 
 /// The files, each once: of one issuer's claims the records are the same.
 fn text(views: &[ReceiptView]) -> String {
     let mut files: Vec<&PathBuf> = Vec::new();
-    for file in views.iter().flat_map(|view| view.issuer_files.iter().chain([&view.files]).flatten()) {
+    for file in views
+        .iter()
+        .flat_map(|view| view.issuer_files.iter().chain([&view.files]).flatten())
+    {
         if !files.contains(&file) {
             files.push(file);
         }
     }
-    files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join("\n")
+    files
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Writes both files so that whoever reads them sees the old or the new one, whole.

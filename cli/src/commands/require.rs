@@ -15,8 +15,8 @@ use clap::Args;
 /// Demand claims or practices of packages, in public and signed.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// Of which packages: a package URL without a version (pkg:cargo/serde), or the beginning of some and a star
-    /// (pkg:npm/%40angular/*)
+    /// Of which packages: a package URL without a version (pkg:cargo/serde), or the beginning of
+    /// some and a star (pkg:npm/%40angular/*)
     #[arg(required = true, value_name = "PATTERN", value_parser = Pattern::parse)]
     scope: Vec<Pattern>,
     /// A type of claim that is wanted: sbom, audit, … or a type URI; may be given several times
@@ -44,18 +44,34 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         by: command.by,
         text: command.text,
     };
-    publishing::publish(vec![Draft::of_arguments(requirement.statement())?], &command.signing, settings).await
+    publishing::publish(
+        vec![Draft::of_arguments(requirement.statement())?],
+        &command.signing,
+        settings,
+    )
+    .await
 }
 
 /// A short name that is known, of a type of claims or a kind of documents, or a URI.
 fn claim_type(text: &str) -> Result<String, String> {
     let types = predicate::TABLE.iter().map(|known| known.name);
-    let mut names: Vec<_> = types.chain(predicate::KINDS.iter().copied().filter(|kind| *kind != "statement")).collect();
+    let mut names: Vec<_> = types
+        .chain(
+            predicate::KINDS
+                .iter()
+                .copied()
+                .filter(|kind| *kind != "statement"),
+        )
+        .collect();
     names.sort_unstable();
     names.dedup();
-    match text.contains(':') || names.contains(&text) {
-        true => Ok(text.to_owned()),
-        false => Err(format!("{text:?} is no type of claim; there are {}, and URIs", names.join(", "))),
+    if text.contains(':') || names.contains(&text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "{text:?} is no type of claim; there are {}, and URIs",
+            names.join(", ")
+        ))
     }
 }
 

@@ -19,8 +19,8 @@ pub struct Command {
     /// The claim, by its id (64 hex digits)
     #[arg(value_parser = session::claim)]
     claim: ClaimId,
-    /// What the response is: it accepts what is claimed, says that it is wrong, adds to it, or says that it no longer
-    /// holds
+    /// What the response is: it accepts what is claimed, says that it is wrong, adds to it, or says
+    /// that it no longer holds
     #[arg(long, env = "ASSAY_STANCE", value_parser = PossibleValuesParser::new(STANCES))]
     stance: String,
     /// The response, in plain words
@@ -30,14 +30,22 @@ pub struct Command {
     signing: Signing,
 }
 
-/// Runs the command. Unless it is a dry run, the claim has to be in the log: to anything else nobody would find the response.
+/// Runs the command. Unless it is a dry run, the claim has to be in the log: to anything else
+/// nobody would find the response.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
-    let response = Response { target: command.claim, stance: command.stance, text: command.text };
+    let response = Response {
+        target: command.claim,
+        stance: command.stance,
+        text: command.text,
+    };
     let drafts = vec![Draft::of_arguments(response.statement())?];
     if command.signing.dry_run {
         return publishing::publish(drafts, &command.signing, settings).await;
     }
     let publisher = Publisher::connect(&command.signing, settings).await?;
-    publisher.client.entry(LeafRef::Claim(command.claim)).await?;
+    publisher
+        .client
+        .entry(LeafRef::Claim(command.claim))
+        .await?;
     publisher.publish(drafts).await
 }

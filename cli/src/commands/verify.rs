@@ -20,19 +20,21 @@ use std::path::PathBuf;
 
 /// Verify receipts offline, with the log's key and nothing else.
 ///
-/// Every receipt's signatures and its place in the log are checked; and, from the issuers' receipts among the files,
-/// whether each issuer really signed. Exit code 0: all of it holds. 1: the receipts are genuine, but an issuer's receipts
-/// are missing, or what --issuer or --subject demand is not met. 4: a check failed.
+/// Every receipt's signatures and its place in the log are checked; and, from the issuers' receipts
+/// among the files, whether each issuer really signed. Exit code 0: all of it holds. 1: the
+/// receipts are genuine, but an issuer's receipts are missing, or what --issuer or --subject demand
+/// is not met. 4: a check failed.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// Receipts: X.intoto.jsonl or X.tlog-proof (the other is found beside it), folders of them, or - for both parts on
-    /// stdin, one after the other
+    /// Receipts: X.intoto.jsonl or X.tlog-proof (the other is found beside it), folders of them, or
+    /// - for both parts on stdin, one after the other
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Demand of every claim that this issuer signed it, in hex
     #[arg(long, env = "ASSAY_ISSUER", value_name = "ID", value_parser = config::parse_issuer)]
     issuer: Option<IssuerId>,
-    /// Demand of every claim that it is about this: a package URL, a digest (sha256:HEX), or a file whose SHA-256 is taken
+    /// Demand of every claim that it is about this: a package URL, a digest (sha256:HEX), or a file
+    /// whose SHA-256 is taken
     #[arg(long, short, env = "ASSAY_SUBJECT", value_name = "SUBJECT")]
     subject: Option<String>,
 }
@@ -71,8 +73,8 @@ struct ReceiptView {
 
 #[derive(Debug, Serialize)]
 struct Check {
-    /// `signature`, `inclusion`, `issuers`, `demanded-issuer`, `demanded-subject`; for a receipt that is not genuine, the
-    /// check that failed, as `ReceiptError::check` calls it.
+    /// `signature`, `inclusion`, `issuers`, `demanded-issuer`, `demanded-subject`; for a receipt
+    /// that is not genuine, the check that failed, as `ReceiptError::check` calls it.
     check: &'static str,
     verdict: Verdict,
     what: String,
@@ -80,22 +82,35 @@ struct Check {
 
 impl Check {
     fn proven(check: &'static str, what: impl Into<String>) -> Self {
-        Check { check, verdict: Verdict::Proven, what: what.into() }
+        Check {
+            check,
+            verdict: Verdict::Proven,
+            what: what.into(),
+        }
     }
 
     fn unproven(check: &'static str, what: impl Into<String>) -> Self {
-        Check { check, verdict: Verdict::Unproven, what: what.into() }
+        Check {
+            check,
+            verdict: Verdict::Unproven,
+            what: what.into(),
+        }
     }
 
     fn failed(check: &'static str, what: impl Into<String>) -> Self {
-        Check { check, verdict: Verdict::Failed, what: what.into() }
+        Check {
+            check,
+            verdict: Verdict::Failed,
+            what: what.into(),
+        }
     }
 }
 
 /// What no receipt can prove. It is said every time, because "verified" is easily taken for more.
 const NOT_PROVEN: &[&str] = &[
     "that what the claim says is true: it says who said it",
-    "that an issuer is who its name says: names are its own word, so compare the issuer id with one that you trust",
+    "that an issuer is who its name says: names are its own word, so compare the issuer id with \
+     one that you trust",
     "that the log shows everybody the same: no witness has signed this checkpoint",
     "that nothing newer takes the claim back",
 ];
@@ -110,13 +125,29 @@ struct Demands {
 pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let log = settings.log_key()?;
     let subject = command.subject.as_deref().map(subject::read).transpose()?;
-    let demands = Demands { issuer: command.issuer, subject };
+    let demands = Demands {
+        issuer: command.issuer,
+        subject,
+    };
     let pairs = pairing::read(&command.files)?;
     let receipts = verify_all(&pairs, &log, &demands);
-    let verdict = receipts.iter().map(|receipt| receipt.verdict).max().unwrap_or(Verdict::Failed);
-    let view = VerifyView { verdict, receipts, not_proven: NOT_PROVEN };
+    let verdict = receipts
+        .iter()
+        .map(|receipt| receipt.verdict)
+        .max()
+        .unwrap_or(Verdict::Failed);
+    let view = VerifyView {
+        verdict,
+        receipts,
+        not_proven: NOT_PROVEN,
+    };
     output::data(settings, || text(&view), &view)?;
-    let count = |verdict| view.receipts.iter().filter(|receipt| receipt.verdict == verdict).count();
+    let count = |verdict| {
+        view.receipts
+            .iter()
+            .filter(|receipt| receipt.verdict == verdict)
+            .count()
+    };
     match verdict {
         Verdict::Proven => Ok(()),
         Verdict::Unproven => Err(Failure::NotMet(format!(
@@ -130,8 +161,14 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 
 /// The first check that failed, named.
 fn failed_words(view: &VerifyView) -> String {
-    let failed = view.receipts.iter().flat_map(|receipt| receipt.checks.iter().map(move |check| (receipt, check)));
-    match failed.into_iter().find(|(_, check)| check.verdict == Verdict::Failed) {
+    let failed = view
+        .receipts
+        .iter()
+        .flat_map(|receipt| receipt.checks.iter().map(move |check| (receipt, check)));
+    match failed
+        .into_iter()
+        .find(|(_, check)| check.verdict == Verdict::Failed)
+    {
         Some((receipt, check)) => {
             format!(
                 "{}: the check \"{}\" failed: {}; do not rely on this receipt",
@@ -146,29 +183,45 @@ fn verify_all(pairs: &[Pair], log: &VerifierKey, demands: &Demands) -> Vec<Recei
     let mut verified: Vec<VerifiedReceipt> = vec![];
     let results: Vec<Result<usize, Vec<Check>>> = pairs
         .iter()
-        .map(|pair| match receipt::verify(&pair.envelope, &pair.proof, log) {
-            Ok(receipt) => {
-                verified.push(receipt);
-                Ok(verified.len() - 1)
-            }
-            Err(e) => Err(vec![Check::failed(e.check(), format!("{} ({})", failed_plainly(e.check()), chain(&e)))]),
-        })
+        .map(
+            |pair| match receipt::verify(&pair.envelope, &pair.proof, log) {
+                Ok(receipt) => {
+                    verified.push(receipt);
+                    Ok(verified.len() - 1)
+                }
+                Err(e) => Err(vec![Check::failed(
+                    e.check(),
+                    format!("{} ({})", failed_plainly(e.check()), chain(&e)),
+                )]),
+            },
+        )
         .collect();
     let standings = receipt::verify_issuers(&verified);
-    // Demands are made of claims; an issuer's own record is there to support them, unless nothing else is.
+    // Demands are made of claims; an issuer's own record is there to support them, unless nothing
+    // else is.
     let only_records = verified.iter().all(is_record);
-    let judged = |index: usize| {
-        let receipt = verified.get(index)?;
-        let checks = checks(receipt, standings.get(index)?, (only_records || !is_record(receipt)).then_some(demands));
-        Some((receipt, checks))
-    };
+
     pairs
         .iter()
         .zip(results)
-        .map(|(pair, result)| match result.map(judged) {
-            Ok(Some((receipt, checks))) => ReceiptView::new(pair, Some(receipt), checks),
-            Ok(None) => ReceiptView::new(pair, None, vec![Check::failed("issuers", "it could not be judged")]),
-            Err(checks) => ReceiptView::new(pair, None, checks),
+        .map(|(pair, result)| {
+            match result.map(|index: usize| {
+                let receipt = verified.get(index)?;
+                let checks = checks(
+                    receipt,
+                    standings.get(index)?,
+                    (only_records || !is_record(receipt)).then_some(demands),
+                );
+                Some((receipt, checks))
+            }) {
+                Ok(Some((receipt, checks))) => ReceiptView::new(pair, Some(receipt), checks),
+                Ok(None) => ReceiptView::new(
+                    pair,
+                    None,
+                    vec![Check::failed("issuers", "it could not be judged")],
+                ),
+                Err(checks) => ReceiptView::new(pair, None, checks),
+            }
         })
         .collect()
 }
@@ -196,7 +249,10 @@ fn checks(receipt: &VerifiedReceipt, standing: &Standing, demands: Option<&Deman
     let inclusion = receipt.inclusion();
     let origin = output::plain(inclusion.checkpoint().origin());
     let mut checks = vec![
-        Check::proven("signature", "this exact claim was signed, and not a byte of it was changed since"),
+        Check::proven(
+            "signature",
+            "this exact claim was signed, and not a byte of it was changed since",
+        ),
         Check::proven(
             "inclusion",
             format!(
@@ -207,19 +263,42 @@ fn checks(receipt: &VerifiedReceipt, standing: &Standing, demands: Option<&Deman
         ),
     ];
     checks.extend(standing_checks(receipt, standing));
-    let Some(demands) = demands else { return checks };
+    let Some(demands) = demands else {
+        return checks;
+    };
     if let Some(wanted) = &demands.issuer {
-        checks.push(match receipt.claim().signers().iter().any(|(id, _)| id == wanted) {
-            true => Check::proven("demanded-issuer", format!("issuer {wanted} is among the signers, as was demanded")),
-            false => Check::unproven("demanded-issuer", format!("issuer {wanted} did not sign it, as was demanded")),
-        });
+        checks.push(
+            if receipt.claim().signers().iter().any(|(id, _)| id == wanted) {
+                Check::proven(
+                    "demanded-issuer",
+                    format!("issuer {wanted} is among the signers, as was demanded"),
+                )
+            } else {
+                Check::unproven(
+                    "demanded-issuer",
+                    format!("issuer {wanted} did not sign it, as was demanded"),
+                )
+            },
+        );
     }
     if let Some(wanted) = &demands.subject {
         let about = subject::short(wanted);
-        let found = receipt.claim().statement().subjects().iter().any(|subject| subject::matches(subject, wanted));
-        checks.push(match found {
-            true => Check::proven("demanded-subject", format!("it is about {about}, as was demanded")),
-            false => Check::unproven("demanded-subject", format!("it is not about {about}, as was demanded")),
+        let found = receipt
+            .claim()
+            .statement()
+            .subjects()
+            .iter()
+            .any(|subject| subject::matches(subject, wanted));
+        checks.push(if found {
+            Check::proven(
+                "demanded-subject",
+                format!("it is about {about}, as was demanded"),
+            )
+        } else {
+            Check::unproven(
+                "demanded-subject",
+                format!("it is not about {about}, as was demanded"),
+            )
         });
     }
     checks
@@ -228,23 +307,31 @@ fn checks(receipt: &VerifiedReceipt, standing: &Standing, demands: Option<&Deman
 /// Whether those who are named as issuers really signed.
 fn standing_checks(receipt: &VerifiedReceipt, standing: &Standing) -> Vec<Check> {
     match standing {
-        Standing::Proven(issuers) => {
-            issuers.iter().map(|issuer| Check::proven("issuers", proven_words(issuer))).collect()
-        }
-        Standing::Unproven(issuers) if issuers.is_empty() => vec![Check::unproven("issuers", "who signed it")],
+        Standing::Proven(issuers) => issuers
+            .iter()
+            .map(|issuer| Check::proven("issuers", proven_words(issuer)))
+            .collect(),
+        Standing::Unproven(issuers) if issuers.is_empty() => vec![Check::unproven(
+            "issuers",
+            "who \
+            signed it",
+        )],
         Standing::Unproven(issuers) => issuers
             .iter()
             .map(|id| {
                 let what = format!(
-                    "that issuer {id} signed: its registration is not among these files; `assay receipt {} --out DIR` \
-                     fetches it, then verify DIR",
+                    "that issuer {id} signed: its registration is not among these files; `assay \
+                     receipt {} --out DIR` fetches it, then verify DIR",
                     receipt.claim().id()
                 );
                 Check::unproven("issuers", what)
             })
             .collect(),
         Standing::Refuted(why) => {
-            vec![Check::failed("issuers", format!("its signers may not sign as they did: {why}"))]
+            vec![Check::failed(
+                "issuers",
+                format!("its signers may not sign as they did: {why}"),
+            )]
         }
     }
 }
@@ -255,7 +342,10 @@ fn proven_words(issuer: &ProvenIssuer) -> String {
         0 => "its first keys".into(),
         n => format!("the keys of its rotation {n}"),
     };
-    format!("issuer {} signed it with {keys}; it calls itself \"{name}\"", issuer.id)
+    format!(
+        "issuer {} signed it with {keys}; it calls itself \"{name}\"",
+        issuer.id
+    )
 }
 
 impl ReceiptView {
@@ -263,9 +353,15 @@ impl ReceiptView {
         let inclusion = receipt.map(VerifiedReceipt::inclusion);
         ReceiptView {
             file: output::plain(&pair.name),
-            verdict: checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Failed),
+            verdict: checks
+                .iter()
+                .map(|check| check.verdict)
+                .max()
+                .unwrap_or(Verdict::Failed),
             checks,
-            claim: receipt.map(|r| view::ClaimView::new(r.claim(), r.inclusion().index().get(), r.logged_at_ms())),
+            claim: receipt.map(|r| {
+                view::ClaimView::new(r.claim(), r.inclusion().index().get(), r.logged_at_ms())
+            }),
             origin: inclusion.map(|inclusion| inclusion.checkpoint().origin().to_owned()),
             tree_size: inclusion.map(|inclusion| inclusion.checkpoint().size().get()),
             says: receipt.map(|r| view::says(r.claim())).unwrap_or_default(),
@@ -282,7 +378,11 @@ impl ReceiptView {
             ));
         }
         for check in &self.checks {
-            text.push_str(&format!("  {}{}\n", check.verdict.word(), output::plain(&check.what)));
+            text.push_str(&format!(
+                "  {}{}\n",
+                check.verdict.word(),
+                output::plain(&check.what)
+            ));
         }
         text
     }
@@ -300,7 +400,12 @@ impl Verdict {
 }
 
 fn text(view: &VerifyView) -> String {
-    let mut text = view.receipts.iter().map(ReceiptView::text).collect::<Vec<_>>().join("\n");
+    let mut text = view
+        .receipts
+        .iter()
+        .map(ReceiptView::text)
+        .collect::<Vec<_>>()
+        .join("\n");
     if view.verdict != Verdict::Failed {
         text.push_str("\nWhat a receipt never proves:\n");
         for line in view.not_proven {

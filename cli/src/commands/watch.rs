@@ -29,7 +29,8 @@ use std::{
 };
 use tokio::{io::AsyncWriteExt, process::Command as Process, signal::unix, task::JoinSet, time};
 
-/// How often the log's head is asked for by itself: a node that says nothing may be silent on purpose.
+/// How often the log's head is asked for by itself: a node that says nothing may be silent on
+/// purpose.
 const FRESH_HEAD: Duration = Duration::from_secs(60);
 
 /// First and longest wait before a log that does not answer is asked again.
@@ -40,24 +41,27 @@ const BATCH: usize = 256;
 
 /// Show new claims about something as they are published, each verified.
 ///
-/// It goes on where it stopped the last time that the same was watched. A claim counts as shown once its line is written, or
-/// once --exec has succeeded, so that nothing is ever missed; at most the last one is shown twice. Lists are verified: no
-/// claim can be left out between two others. Claims that are about other claims (withdrawals, disputes) are about those:
-/// watch claim:ID. Exit code 0: told to stop, or, with --once, all was shown. 1: the command of --exec failed. 3: with --once,
-/// a log does not answer. 4: an answer is false.
+/// It goes on where it stopped the last time that the same was watched. A claim counts as shown
+/// once its line is written, or once --exec has succeeded, so that nothing is ever missed; at most
+/// the last one is shown twice. Lists are verified: no claim can be left out between two others.
+/// Claims that are about other claims (withdrawals, disputes) are about those: watch claim:ID. Exit
+/// code 0: told to stop, or, with --once, all was shown. 1: the command of --exec failed. 3: with
+/// --once, a log does not answer. 4: an answer is false.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// What to watch: as `assay lookup` takes it. Of an issuer, what it signs and what is said of it
+    /// What to watch: as `assay lookup` takes it. Of an issuer, what it signs and what is said of
+    /// it
     #[arg(value_name = "X", required = true)]
     about: Vec<String>,
     /// Show what is new since the last time, and end
     #[arg(long, env = "ASSAY_ONCE", value_parser = FalseyValueParser::new())]
     once: bool,
-    /// Begin with the first claim there is, instead of where the last watch stopped, or with the next one
+    /// Begin with the first claim there is, instead of where the last watch stopped, or with the
+    /// next one
     #[arg(long, env = "ASSAY_FROM_START", value_parser = FalseyValueParser::new())]
     from_start: bool,
-    /// Run this command for each claim instead of showing it, with the claim as JSON on its stdin. If it fails, the watch
-    /// ends, and begins with the same claim the next time
+    /// Run this command for each claim instead of showing it, with the claim as JSON on its stdin.
+    /// If it fails, the watch ends, and begins with the same claim the next time
     #[arg(long, env = "ASSAY_EXEC", value_name = "COMMAND")]
     exec: Option<String>,
 }
@@ -111,7 +115,12 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     }
     let policy = policy_or_starting(settings)?;
     let logs = asking::logs(&policy, settings, How::default())?;
-    let watch = Arc::new(Watch { command, policy, settings: settings.clone(), labels });
+    let watch = Arc::new(Watch {
+        command,
+        policy,
+        settings: settings.clone(),
+        labels,
+    });
     let mut stop = stop_signals()?;
     let mut tasks = JoinSet::new();
     for log in logs {
@@ -143,19 +152,31 @@ impl Watch {
         let mut wait = AGAIN.0;
         loop {
             let error = match self.connected(&log, &mut cursor, &mut wait).await {
-                Err(Failure::Client(error @ ClientError::Unavailable { .. })) if !self.command.once => error,
+                Err(Failure::Client(error @ ClientError::Unavailable { .. }))
+                    if !self.command.once =>
+                {
+                    error
+                }
                 Err(Failure::Client(source)) => return Err(Failure::OfLog { origin, source }),
                 ended => return ended,
             };
             let why = asking::one_line(&error);
-            self.say(&format!("{origin} does not answer ({why}); asked again in {} s", wait.as_secs()));
+            self.say(&format!(
+                "{origin} does not answer ({why}); asked again in {} s",
+                wait.as_secs()
+            ));
             time::sleep(wait).await;
             wait = (wait * 2).min(AGAIN.1);
         }
     }
 
     /// Shows what is new until the connection ends; with --once, until there is nothing more.
-    async fn connected(&self, log: &Log, cursor: &mut Cursor, wait: &mut Duration) -> Result<Shown, Failure> {
+    async fn connected(
+        &self,
+        log: &Log,
+        cursor: &mut Cursor,
+        wait: &mut Duration,
+    ) -> Result<Shown, Failure> {
         let client = self.connect(log).await?;
         if !cursor.has_begun() {
             cursor.begin(&client).await?;
@@ -193,11 +214,22 @@ impl Watch {
     async fn connect(&self, log: &Log) -> Result<Client, Failure> {
         let url = log.url.clone().map_or_else(|| self.settings.log(), Ok)?;
         let (state_dir, tls) = (self.settings.state_dir.clone(), self.settings.tls.clone());
-        Ok(Client::connect(Config { url, log_key: log.key.clone(), state_dir, tls }).await?)
+        Ok(Client::connect(Config {
+            url,
+            log_key: log.key.clone(),
+            state_dir,
+            tls,
+        })
+        .await?)
     }
 
     /// Shows all that is new, and remembers each claim once it was shown.
-    async fn catch_up(&self, log: &Log, client: &Client, cursor: &mut Cursor) -> Result<Shown, Failure> {
+    async fn catch_up(
+        &self,
+        log: &Log,
+        client: &Client,
+        cursor: &mut Cursor,
+    ) -> Result<Shown, Failure> {
         while let Some(news) = cursor.news(client).await? {
             self.check_witnesses(log, &news)?;
             for batch in news.fresh.chunks(BATCH) {
@@ -217,25 +249,45 @@ impl Watch {
         Ok(Shown::Done)
     }
 
-    /// Makes sure that as many witnesses as the policy asks for confirm what is new. They may come later.
+    /// Makes sure that as many witnesses as the policy asks for confirm what is new. They may come
+    /// later.
     fn check_witnesses(&self, log: &Log, news: &News) -> Result<(), Failure> {
-        let Some(tlog) = self.policy.tlog().filter(|tlog| tlog.quorum().is_some()) else { return Ok(()) };
+        let Some(tlog) = self.policy.tlog().filter(|tlog| tlog.quorum().is_some()) else {
+            return Ok(());
+        };
         let tlog = tlog.with_log(&log.key);
         for checkpoint in &news.checkpoints {
-            tlog.verify(checkpoint.note()).map_err(|e| ClientError::Unavailable {
-                what: format!("not enough of your witnesses confirm its head of {} entries", checkpoint.size()),
-                retry_after: None,
-                source: Some(e.into()),
-            })?;
+            tlog.verify(checkpoint.note())
+                .map_err(|e| ClientError::Unavailable {
+                    what: format!(
+                        "not enough of your witnesses confirm its head of {} entries",
+                        checkpoint.size()
+                    ),
+                    retry_after: None,
+                    source: Some(e.into()),
+                })?;
         }
         Ok(())
     }
 
     /// Shows one entry, or runs the command for it.
-    async fn show(&self, log: &Log, fresh: &Fresh, known: &[LoggedClaim]) -> Result<Shown, Failure> {
+    async fn show(
+        &self,
+        log: &Log,
+        fresh: &Fresh,
+        known: &[LoggedClaim],
+    ) -> Result<Shown, Failure> {
         let (origin, leaf) = (output::plain(log.key.name()), fresh.leaf.get());
-        let typed = fresh.labels.iter().filter_map(|label| self.labels.get(label)).flatten();
-        let watched: Vec<String> = typed.collect::<BTreeSet<_>>().into_iter().cloned().collect();
+        let typed = fresh
+            .labels
+            .iter()
+            .filter_map(|label| self.labels.get(label))
+            .flatten();
+        let watched: Vec<String> = typed
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .cloned()
+            .collect();
         let (json, text) = match &fresh.claim {
             Ok(logged) => {
                 let line = self.claim_line(logged, known, watched);
@@ -243,13 +295,27 @@ impl Watch {
             }
             Err(error) => {
                 let error = error.to_string();
-                let text =
-                    format!("leaf {leaf} of {origin}: a claim that does not verify: {}\n", output::plain(&error));
-                (json(&BrokenLine { log: origin.clone(), leaf_index: leaf, watched, error })?, text)
+                let text = format!(
+                    "leaf {leaf} of {origin}: a claim that does not verify: {}\n",
+                    output::plain(&error)
+                );
+                (
+                    json(&BrokenLine {
+                        log: origin.clone(),
+                        leaf_index: leaf,
+                        watched,
+                        error,
+                    })?,
+                    text,
+                )
             }
         };
         match (&self.command.exec, &fresh.claim) {
-            (None, _) => write(if self.settings.format == Format::Json { &json } else { &text }),
+            (None, _) => write(if self.settings.format == Format::Json {
+                &json
+            } else {
+                &text
+            }),
             (Some(command), Ok(_)) => {
                 execute(command, &json, leaf).await?;
                 self.say(&format!("leaf {leaf} of {origin}: the command succeeded"));
@@ -263,12 +329,29 @@ impl Watch {
         }
     }
 
-    fn claim_line(&self, logged: &LoggedClaim, known: &[LoggedClaim], watched: Vec<String>) -> ClaimLine {
-        let is_it = |other: &LoggedClaim| other.leaf() == logged.leaf();
-        let mut listed = policy::listing(&self.policy, known, is_it, asking::now_ms()).lines;
+    fn claim_line(
+        &self,
+        logged: &LoggedClaim,
+        known: &[LoggedClaim],
+        watched: Vec<String>,
+    ) -> ClaimLine {
+        let mut listed = policy::listing(
+            &self.policy,
+            known,
+            |other: &LoggedClaim| other.leaf() == logged.leaf(),
+            asking::now_ms(),
+        )
+        .lines;
         listed.retain(|line| line.leaf == logged.leaf());
-        let lines = listed.iter().map(|line| LineView::new(line, known)).collect();
-        ClaimLine { claim: ClaimView::new(logged), watched, lines }
+        let lines = listed
+            .iter()
+            .map(|line| LineView::new(line, known))
+            .collect();
+        ClaimLine {
+            claim: ClaimView::new(logged),
+            watched,
+            lines,
+        }
     }
 
     fn say(&self, words: &str) {
@@ -277,37 +360,68 @@ impl Watch {
 }
 
 impl ClaimLine {
-    /// The claim for people: what it says, then who says it, in a few lines that are written at once.
+    /// The claim for people: what it says, then who says it, in a few lines that are written at
+    /// once.
     fn text(&self) -> String {
         let view = &self.claim.claim;
         let says: Vec<&str> = self.lines.iter().map(|line| line.says.as_str()).collect();
         let (about, voices, why_not) = match self.lines.first() {
-            Some(line) => (line.about.as_str(), text::voices(line), line.why_not.as_deref()),
-            None => ("", String::new(), Some("the log is none that your policy counts")),
+            Some(line) => (
+                line.about.as_str(),
+                text::voices(line),
+                line.why_not.as_deref(),
+            ),
+            None => (
+                "",
+                String::new(),
+                Some("the log is none that your policy counts"),
+            ),
         };
-        let mut shown = format!("{} {about}: {}\n    by {voices}\n", asking::at(view.logged_at_ms), says.join("; "));
-        shown.push_str(&why_not.map(|why| format!("    {why}\n")).unwrap_or_default());
-        shown.push_str(&format!("    leaf {} of {}, claim {}\n", view.leaf_index, self.claim.log, view.claim_id));
-        shown.lines().map(|line| output::plain(line) + "\n").collect()
+        let mut shown = format!(
+            "{} {about}: {}\n    by {voices}\n",
+            asking::at(view.logged_at_ms),
+            says.join("; ")
+        );
+        shown.push_str(
+            &why_not
+                .map(|why| format!("    {why}\n"))
+                .unwrap_or_default(),
+        );
+        shown.push_str(&format!(
+            "    leaf {} of {}, claim {}\n",
+            view.leaf_index, self.claim.log, view.claim_id
+        ));
+        shown
+            .lines()
+            .map(|line| output::plain(line) + "\n")
+            .collect()
     }
 }
 
-/// The new claims, with the records of those who signed them and what is said of the claims already: what it takes to say
-/// what they are worth.
+/// The new claims, with the records of those who signed them and what is said of the claims
+/// already: what it takes to say what they are worth.
 async fn known_of(client: &Client, batch: &[Fresh]) -> Result<Vec<LoggedClaim>, Failure> {
-    let new: Vec<&LoggedClaim> = batch.iter().filter_map(|fresh| fresh.claim.as_ref().ok()).collect();
+    let new: Vec<&LoggedClaim> = batch
+        .iter()
+        .filter_map(|fresh| fresh.claim.as_ref().ok())
+        .collect();
     let signers = new.iter().flat_map(|logged| logged.claim().signers());
     let signers = signers.map(|(id, _)| Label::new(Kind::Digest, &format!("sha256:{id}")));
-    let claims = new.iter().map(|logged| Label::new(Kind::Claim, &logged.claim().id().to_hex()));
+    let claims = new
+        .iter()
+        .map(|logged| Label::new(Kind::Claim, &logged.claim().id().to_hex()));
     let labels: BTreeSet<Label> = signers.chain(claims).collect();
-    let mut known = gather::gather(&Source::Node(client.clone(), None), labels).await?.claims;
+    let mut known = gather::gather(&Source::Node(client.clone(), None), labels)
+        .await?
+        .claims;
     known.extend(new.into_iter().cloned());
     Ok(known)
 }
 
 /// One line of JSON.
 fn json(view: &impl Serialize) -> Result<String, Failure> {
-    let json = serde_json::to_string(view).map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
+    let json = serde_json::to_string(view)
+        .map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
     Ok(json + "\n")
 }
 
@@ -324,7 +438,12 @@ fn write(text: &str) -> Result<Shown, Failure> {
 /// Runs a command of the shell with a claim on its stdin. It need not read it.
 async fn execute(command: &str, json: &str, leaf: u64) -> Result<(), Failure> {
     let failed = |e| Failure::io(format!("cannot run the command for leaf {leaf}"), e);
-    let mut process = Process::new("sh").arg("-c").arg(command).stdin(Stdio::piped()).spawn().map_err(failed)?;
+    let mut process = Process::new("sh")
+        .arg("-c")
+        .arg(command)
+        .stdin(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
     if let Some(mut stdin) = process.stdin.take() {
         match stdin.write_all(json.as_bytes()).await {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => return Err(failed(e)),
@@ -332,11 +451,12 @@ async fn execute(command: &str, json: &str, leaf: u64) -> Result<(), Failure> {
         }
     }
     let status = process.wait().await.map_err(failed)?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(Failure::NotMet(format!(
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::NotMet(format!(
             "the command failed for leaf {leaf} ({status}); the next watch begins with it"
-        ))),
+        )))
     }
 }
 
@@ -345,7 +465,10 @@ struct Stop(unix::Signal, unix::Signal);
 
 fn stop_signals() -> Result<Stop, Failure> {
     let signal = |kind| unix::signal(kind).map_err(|e| Failure::io("cannot listen for signals", e));
-    Ok(Stop(signal(unix::SignalKind::interrupt())?, signal(unix::SignalKind::terminate())?))
+    Ok(Stop(
+        signal(unix::SignalKind::interrupt())?,
+        signal(unix::SignalKind::terminate())?,
+    ))
 }
 
 impl Stop {

@@ -26,19 +26,37 @@ pub struct Command {
     signing: Signing,
 }
 
-/// Runs the command. Unless it is a dry run, the claim has to be in the log, of a type that can be withdrawn, and signed for
-/// an issuer that signs now: nobody else can withdraw it.
+/// Runs the command. Unless it is a dry run, the claim has to be in the log, of a type that can be
+/// withdrawn, and signed for an issuer that signs now: nobody else can withdraw it.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
-    let Command { claim, reason, superseded_by, signing } = command;
-    let withdrawal = Withdrawal { target: claim, reason, superseded_by };
+    let Command {
+        claim,
+        reason,
+        superseded_by,
+        signing,
+    } = command;
+    let withdrawal = Withdrawal {
+        target: claim,
+        reason,
+        superseded_by,
+    };
     let drafts = vec![Draft::of_arguments(withdrawal.statement())?];
     if signing.dry_run {
         return publishing::publish(drafts, &signing, settings).await;
     }
     let publisher = Publisher::connect(&signing, settings).await?;
     let entry = publisher.client.entry(LeafRef::Claim(claim)).await?;
-    let signed: Vec<_> = entry.claim().signers().iter().map(|(issuer, _)| *issuer).collect();
-    let signs: Vec<_> = publisher.signers().iter().map(|(issuer, _)| *issuer).collect();
+    let signed: Vec<_> = entry
+        .claim()
+        .signers()
+        .iter()
+        .map(|(issuer, _)| *issuer)
+        .collect();
+    let signs: Vec<_> = publisher
+        .signers()
+        .iter()
+        .map(|(issuer, _)| *issuer)
+        .collect();
     check_own(claim, &signed, &signs)?;
     check_not_final(claim, entry.claim().statement().predicate_type())?;
     publisher.publish(drafts).await
@@ -46,23 +64,26 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 
 /// Makes sure that one of the issuers that the claim was signed for signs now.
 fn check_own(claim: ClaimId, signed: &[IssuerId], signs: &[IssuerId]) -> Result<(), Failure> {
-    match signed.iter().any(|issuer| signs.contains(issuer)) {
-        true => Ok(()),
-        false => Err(Failure::Usage(format!(
-            "claim {claim} was signed by others: only its issuer can withdraw it. To contradict it: assay respond {claim} \
-             --stance dispute --text TEXT"
-        ))),
+    if signed.iter().any(|issuer| signs.contains(issuer)) {
+        Ok(())
+    } else {
+        Err(Failure::Usage(format!(
+            "claim {claim} was signed by others: only its issuer can withdraw it. To contradict \
+             it: assay respond {claim} --stance dispute --text TEXT"
+        )))
     }
 }
 
 /// Makes sure that the withdrawal would have effect.
 fn check_not_final(claim: ClaimId, predicate_type: &str) -> Result<(), Failure> {
-    match trust::is_final(predicate_type) {
-        false => Ok(()),
-        true => Err(Failure::Usage(format!(
-            "claim {claim} is a withdrawal, a key compromise or a record of an issuer: these are final. Say what you withdrew \
-             again as a new claim, or rotate the issuer's keys (assay issuer rotate)"
-        ))),
+    if trust::is_final(predicate_type) {
+        Err(Failure::Usage(format!(
+            "claim {claim} is a withdrawal, a key compromise or a record of an issuer: these are \
+             final. Say what you withdrew again as a new claim, or rotate the issuer's keys \
+             (assay issuer rotate)"
+        )))
+    } else {
+        Ok(())
     }
 }
 
@@ -76,13 +97,19 @@ mod tests {
         let claim = ClaimId::from_hex(&"ab".repeat(32)).unwrap();
         let [one, two, three] = [1, 2, 3].map(|n| IssuerId::derive(1, &[[n; 32]]));
         assert!(check_own(claim, &[one, two], &[three, two]).is_ok());
-        assert!(matches!(check_own(claim, &[one, two], &[three]), Err(Failure::Usage(_))));
+        assert!(matches!(
+            check_own(claim, &[one, two], &[three]),
+            Err(Failure::Usage(_))
+        ));
     }
 
     #[test]
     fn what_is_final_is_not_withdrawn() {
         let claim = ClaimId::from_hex(&"ab".repeat(32)).unwrap();
-        assert!(matches!(check_not_final(claim, withdrawal::URI), Err(Failure::Usage(_))));
+        assert!(matches!(
+            check_not_final(claim, withdrawal::URI),
+            Err(Failure::Usage(_))
+        ));
         assert!(check_not_final(claim, "https://e.org/x").is_ok());
     }
 }

@@ -35,7 +35,9 @@ pub enum AuditError {
         reason: String,
     },
     /// A tile is not what follows from the entries.
-    #[error("{path} does not follow from the entries: the published tile differs from the computed one")]
+    #[error(
+        "{path} does not follow from the entries: the published tile differs from the computed one"
+    )]
     Tile {
         /// The tile's path.
         path: String,
@@ -49,7 +51,10 @@ pub enum AuditError {
         signed: Hash,
     },
     /// The log signed two trees of one size.
-    #[error("the log signed two different trees of the same size; these are the notes:\n{first}\n{second}")]
+    #[error(
+        "the log signed two different trees of the same size; these are the \
+         notes:\n{first}\n{second}"
+    )]
     Fork {
         /// The one seen before.
         first: String,
@@ -57,12 +62,16 @@ pub enum AuditError {
         second: String,
     },
     /// The log does not contain the head seen before.
-    #[error("the log does not contain the head that was seen before, of size {known}: history was changed")]
+    #[error(
+        "the log does not contain the head that was seen before, of size {known}: history was \
+         changed"
+    )]
     NotAnExtension {
         /// Size of that head.
         known: TreeSize,
     },
-    /// A commitment to the index is not what the entries before it give: something was hidden from look-ups, or added.
+    /// A commitment to the index is not what the entries before it give: something was hidden from
+    /// look-ups, or added.
     #[error("the index commitment at leaf {index} is wrong: {reason}")]
     Index {
         /// The leaf of the commitment.
@@ -71,7 +80,9 @@ pub enum AuditError {
         reason: String,
     },
     /// The checkpoint does not end in a commitment.
-    #[error("the last leaf of the checkpoint of size {size} does not commit to the index, as it must")]
+    #[error(
+        "the last leaf of the checkpoint of size {size} does not commit to the index, as it must"
+    )]
     Uncommitted {
         /// Size of the checkpoint.
         size: u64,
@@ -88,10 +99,21 @@ pub enum AuditError {
 
 impl AuditError {
     pub(super) fn fork(known: &VerifiedCheckpoint, now: &VerifiedCheckpoint) -> Self {
-        AuditError::Fork { first: known.note().to_owned(), second: now.note().to_owned() }
+        AuditError::Fork {
+            first: known.note().to_owned(),
+            second: now.note().to_owned(),
+        }
     }
 
-    pub(super) fn unavailable(url: &str, what: impl Into<String>, source: Option<BoxError>) -> Self {
-        AuditError::Unavailable { url: url.to_owned(), what: what.into(), source }
+    pub(super) fn unavailable(
+        url: &str,
+        what: impl Into<String>,
+        source: Option<BoxError>,
+    ) -> Self {
+        AuditError::Unavailable {
+            url: url.to_owned(),
+            what: what.into(),
+            source,
+        }
     }
 }

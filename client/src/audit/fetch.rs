@@ -25,7 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct Site {
     http: reqwest::Client,
     base: String,
-    /// Buffers of bundles that are done: a quarter of a megabyte each, too much to ask the system for every time.
+    /// Buffers of bundles that are done: a quarter of a megabyte each, too much to ask the system
+    /// for every time.
     spare: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -36,15 +37,21 @@ pub(super) struct Bundle {
 }
 
 impl Site {
-    /// HTTP/1.1 over as many connections as there are fetches: measured faster than streams of one HTTP/2 connection,
-    /// whose frames of 16 KiB cost a copy and a wake-up each.
+    /// HTTP/1.1 over as many connections as there are fetches: measured faster than streams of one
+    /// HTTP/2 connection, whose frames of 16 KiB cost a copy and a wake-up each.
     pub fn new(url: &str, tls: &Tls, connections: usize) -> Result<Self, AuditError> {
         let usage = |why: String| AuditError::Usage(ClientError::Usage(why));
         if !(url.starts_with("http://") || url.starts_with("https://")) {
-            return Err(usage(format!("{url} is no address of a log; write http://HOST:PORT or https://HOST:PORT")));
+            return Err(usage(format!(
+                "{url} is no address of a log; write http://HOST:PORT or https://HOST:PORT"
+            )));
         }
         let pems = tls.read().map_err(AuditError::Usage)?;
-        let bad_pem = |e: reqwest::Error| usage(format!("the TLS settings cannot be used: {e}; check the PEM files"));
+        let bad_pem = |e: reqwest::Error| {
+            usage(format!(
+                "the TLS settings cannot be used: {e}; check the PEM files"
+            ))
+        };
         let mut builder = reqwest::Client::builder()
             .http1_only()
             .no_proxy()
@@ -53,7 +60,8 @@ impl Site {
             .connect_timeout(PATIENCE)
             .read_timeout(PATIENCE);
         if let Some(ca) = pems.ca {
-            builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(&ca).map_err(bad_pem)?);
+            builder = builder
+                .tls_certs_only(reqwest::Certificate::from_pem_bundle(&ca).map_err(bad_pem)?);
         }
         if let Some((mut cert, key)) = pems.identity {
             cert.push(b'\n');
@@ -61,7 +69,11 @@ impl Site {
             builder = builder.identity(reqwest::Identity::from_pem(&cert).map_err(bad_pem)?);
         }
         let http = builder.build().map_err(bad_pem)?;
-        Ok(Site { http, base: url.trim_end_matches('/').to_owned(), spare: Mutex::default() })
+        Ok(Site {
+            http,
+            base: url.trim_end_matches('/').to_owned(),
+            spare: Mutex::default(),
+        })
     }
 
     /// Returns the checkpoint that is published now, its signature checked.
@@ -73,10 +85,16 @@ impl Site {
     }
 
     /// Fetches bundle `index` of `width` entries, hashes it, and compares its tile of leaf hashes.
-    pub async fn bundle(&self, index: u64, width: u64, replay: Option<Arc<Replay>>) -> Result<Bundle, AuditError> {
+    pub async fn bundle(
+        &self,
+        index: u64,
+        width: u64,
+        replay: Option<Arc<Replay>>,
+    ) -> Result<Bundle, AuditError> {
         let path = |width| path(Resource::Entries(index), width);
         let mut bytes = self.spare().pop().unwrap_or_default();
-        self.get_whole(width, path, BUNDLE_BYTES, &mut bytes).await?;
+        self.get_whole(width, path, BUNDLE_BYTES, &mut bytes)
+            .await?;
         let hashes = leaf_hashes(&path(width), &bytes, width)?;
         let tile = TileIndex { level: 0, index };
         self.compare(tile, &hashes).await?;
@@ -85,8 +103,14 @@ impl Site {
             Some(replay) => {
                 let first = index * WIDTH;
                 let bytes = Bytes::from(bytes);
-                let work = move || replay.verify_bundle(first, &bytes, width).map(|entries| (bytes.into(), entries));
-                match tokio::task::spawn_blocking(work).await {
+
+                match tokio::task::spawn_blocking(move || {
+                    replay
+                        .verify_bundle(first, &bytes, width)
+                        .map(|entries| (bytes.into(), entries))
+                })
+                .await
+                {
                     Ok(done) => done?,
                     Err(e) => return Err(AuditError::Interrupted(e.to_string())),
                 }
@@ -101,21 +125,26 @@ impl Site {
         let path = |width| path(Resource::Tile(tile), width);
         let width = hashes.len() as u64;
         let mut bytes = vec![];
-        self.get_whole(width, path, WIDTH as usize * Hash::LEN, &mut bytes).await?;
+        self.get_whole(width, path, WIDTH as usize * Hash::LEN, &mut bytes)
+            .await?;
         let same = bytes.len() >= hashes.len() * Hash::LEN
-            && hashes.iter().zip(bytes.chunks_exact(Hash::LEN)).all(|(hash, served)| hash.as_bytes()[..] == *served);
-        // Where a whole tile was fetched in place of a partial one, its later hashes are not yet known; otherwise there
-        // must be no more.
-        let exact =
-            bytes.len() == hashes.len() * Hash::LEN || (width < WIDTH && bytes.len() == WIDTH as usize * Hash::LEN);
-        match same && exact {
-            true => Ok(()),
-            false => Err(AuditError::Tile { path: path(width) }),
+            && hashes
+                .iter()
+                .zip(bytes.chunks_exact(Hash::LEN))
+                .all(|(hash, served)| hash.as_bytes()[..] == *served);
+        // Where a whole tile was fetched in place of a partial one, its later hashes are not yet
+        // known; otherwise there must be no more.
+        let exact = bytes.len() == hashes.len() * Hash::LEN
+            || (width < WIDTH && bytes.len() == WIDTH as usize * Hash::LEN);
+        if same && exact {
+            Ok(())
+        } else {
+            Err(AuditError::Tile { path: path(width) })
         }
     }
 
-    /// Fetches a resource of `width`; if it is partial and gone, the full one that replaced it (C2SP tlog-tiles,
-    /// "Partial Tiles": a log may delete partial tiles once the full one exists).
+    /// Fetches a resource of `width`; if it is partial and gone, the full one that replaced it
+    /// (C2SP tlog-tiles, "Partial Tiles": a log may delete partial tiles once the full one exists).
     async fn get_whole(
         &self,
         width: u64,
@@ -127,17 +156,20 @@ impl Site {
             return Ok(());
         }
         let full = path(WIDTH);
-        match self.get(&full, most, bytes).await? {
-            true => Ok(()),
-            false => {
-                let url = format!("{}/{full}", self.base);
-                Err(AuditError::unavailable(&url, "the log does not serve it", None))
-            }
+        if self.get(&full, most, bytes).await? {
+            Ok(())
+        } else {
+            let url = format!("{}/{full}", self.base);
+            Err(AuditError::unavailable(
+                &url,
+                "the log does not serve it",
+                None,
+            ))
         }
     }
 
-    /// Puts the resource at `path`, at most `most` bytes of it, in place of what is in `bytes`; returns whether there is
-    /// one.
+    /// Puts the resource at `path`, at most `most` bytes of it, in place of what is in `bytes`;
+    /// returns whether there is one.
     async fn get(&self, path: &str, most: usize, bytes: &mut Vec<u8>) -> Result<bool, AuditError> {
         bytes.clear();
         let url = format!("{}/{path}", self.base);
@@ -146,9 +178,18 @@ impl Site {
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(false),
-            status => return Err(AuditError::unavailable(&url, format!("the server answered {status}"), None)),
+            status => {
+                return Err(AuditError::unavailable(
+                    &url,
+                    format!("the server answered {status}"),
+                    None,
+                ));
+            }
         }
-        let too_long = || AuditError::Bundle { path: path.to_owned(), reason: format!("more than {most} bytes") };
+        let too_long = || AuditError::Bundle {
+            path: path.to_owned(),
+            reason: format!("more than {most} bytes"),
+        };
         let length = answer.content_length().unwrap_or(0);
         if length > most as u64 {
             return Err(too_long());
@@ -176,7 +217,10 @@ fn path(resource: Resource, width: u64) -> String {
 
 /// The leaf hashes of the first `width` entries of a bundle, which has that many or is full.
 fn leaf_hashes(path: &str, bytes: &[u8], width: u64) -> Result<Vec<Hash>, AuditError> {
-    let malformed = |reason: String| AuditError::Bundle { path: path.to_owned(), reason };
+    let malformed = |reason: String| AuditError::Bundle {
+        path: path.to_owned(),
+        reason,
+    };
     let mut hashes = Vec::with_capacity(width as usize);
     let mut count = 0;
     for entry in bundle::entries(bytes) {
@@ -186,8 +230,9 @@ fn leaf_hashes(path: &str, bytes: &[u8], width: u64) -> Result<Vec<Hash>, AuditE
         }
         count += 1;
     }
-    match count == width || (count == WIDTH && width < WIDTH) {
-        true => Ok(hashes),
-        false => Err(malformed(format!("{count} entries instead of {width}"))),
+    if count == width || (count == WIDTH && width < WIDTH) {
+        Ok(hashes)
+    } else {
+        Err(malformed(format!("{count} entries instead of {width}")))
     }
 }

@@ -1,15 +1,17 @@
 //! Re-deriving a log from the C2SP tiles that it publishes over HTTP (tlog-tiles).
 //!
-//! Every entry bundle is hashed, the tree is built again from the leaf hashes, and every published tile of every level,
-//! and the root, must be what comes out. [`Mode::Full`] also reads each entry, verifies its claim, and replays the
-//! issuer registry: what stands in the log was allowed to be appended, in order, once.
+//! Every entry bundle is hashed, the tree is built again from the leaf hashes, and every published
+//! tile of every level, and the root, must be what comes out. [`Mode::Full`] also reads each entry,
+//! verifies its claim, and replays the issuer registry: what stands in the log was allowed to be
+//! appended, in order, once.
 //!
-//! Bundles are fetched and hashed on all cores, a bounded number ahead of the one task that puts their hashes in order
-//! into the tree. Memory does not grow with the log in [`Mode::HashesOnly`]; in full mode it grows by 32 bytes a claim.
+//! Bundles are fetched and hashed on all cores, a bounded number ahead of the one task that puts
+//! their hashes in order into the tree. Memory does not grow with the log in [`Mode::HashesOnly`];
+//! in full mode it grows by 32 bytes a claim.
 //!
-//! Left out: other people's word. An audit shows that what this address serves is one log that its signed checkpoint
-//! covers; that everybody is served the same log is what witnesses are for. It does compare with the last head seen, if
-//! one is given.
+//! Left out: other people's word. An audit shows that what this address serves is one log that its
+//! signed checkpoint covers; that everybody is served the same log is what witnesses are for. It
+//! does compare with the last head seen, if one is given.
 
 mod error;
 mod fetch;
@@ -41,7 +43,8 @@ pub(crate) const WIDTH: u64 = 256;
 pub enum Mode {
     /// The tree only: every tile and the root follow from the entries' bytes.
     HashesOnly,
-    /// And every entry: format, claim, signatures, issuers' standing, order of time, no claim twice; and the index, rebuilt.
+    /// And every entry: format, claim, signatures, issuers' standing, order of time, no claim
+    /// twice; and the index, rebuilt.
     Full,
 }
 
@@ -60,7 +63,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { mode: Mode::Full, in_flight: 16, known: None, tls: Tls::default() }
+        Options {
+            mode: Mode::Full,
+            in_flight: 16,
+            known: None,
+            tls: Tls::default(),
+        }
     }
 }
 
@@ -110,7 +118,8 @@ impl Audited {
         self.labels
     }
 
-    /// The size of the earlier head that is contained in the log, if one was given and is not larger than the log.
+    /// The size of the earlier head that is contained in the log, if one was given and is not
+    /// larger than the log.
     pub fn contains_known(&self) -> Option<TreeSize> {
         self.known
     }
@@ -118,8 +127,8 @@ impl Audited {
 
 /// Audits the log published at `url` and returns what was found to hold.
 ///
-/// `progress` is called after every bundle. It must run on a multi-threaded tokio runtime to use more than one core.
-/// Fails with the first [`AuditError`], whose variants say who is to blame.
+/// `progress` is called after every bundle. It must run on a multi-threaded tokio runtime to use
+/// more than one core. Fails with the first [`AuditError`], whose variants say who is to blame.
 pub async fn run(
     url: &str,
     log: &VerifierKey,
@@ -130,7 +139,10 @@ pub async fn run(
     let checkpoint = site.checkpoint(log).await?;
     let size = checkpoint.size().get();
     let known = Known::new(options.known.as_ref(), &checkpoint)?;
-    progress(Progress { done: 0, total: size });
+    progress(Progress {
+        done: 0,
+        total: size,
+    });
 
     let mut tree = Edge::new();
     let mut tiles = Tiles::new(site.clone(), checkpoint.size());
@@ -140,7 +152,8 @@ pub async fn run(
             let (site, replay) = (site.clone(), replay.clone());
             let width = (size - index * WIDTH).min(WIDTH);
             async move {
-                // A task each, so that hashing is spread over the cores while the order is kept here.
+                // A task each, so that hashing is spread over the cores while the order is kept
+                // here.
                 match tokio::spawn(async move { site.bundle(index, width, replay).await }).await {
                     Ok(bundle) => bundle,
                     Err(e) => Err(AuditError::Interrupted(e.to_string())),
@@ -160,7 +173,10 @@ pub async fn run(
     }
     drop(bundles);
     if tree.root() != checkpoint.root() {
-        return Err(AuditError::Root { computed: tree.root(), signed: checkpoint.root() });
+        return Err(AuditError::Root {
+            computed: tree.root(),
+            signed: checkpoint.root(),
+        });
     }
     let tiles = tiles.finish().await?;
     let (issuers, labels) = match replay {
@@ -170,7 +186,14 @@ pub async fn run(
         }
         None => (0, 0),
     };
-    Ok(Audited { mode: options.mode, tiles, issuers, labels, known: known.size(), checkpoint })
+    Ok(Audited {
+        mode: options.mode,
+        tiles,
+        issuers,
+        labels,
+        known: known.size(),
+        checkpoint,
+    })
 }
 
 /// The head seen before, as far as it can be compared.
@@ -182,8 +205,13 @@ enum Known {
 }
 
 impl Known {
-    fn new(known: Option<&VerifiedCheckpoint>, now: &VerifiedCheckpoint) -> Result<Self, AuditError> {
-        let Some(known) = known else { return Ok(Known::Nothing) };
+    fn new(
+        known: Option<&VerifiedCheckpoint>,
+        now: &VerifiedCheckpoint,
+    ) -> Result<Self, AuditError> {
+        let Some(known) = known else {
+            return Ok(Known::Nothing);
+        };
         match relate(known, now) {
             Relation::Older => Ok(Known::Nothing),
             Relation::Fork => Err(AuditError::fork(known, now)),
@@ -198,11 +226,19 @@ impl Known {
         }
     }
 
-    /// Appends a bundle's hashes to the tree, stopping where the head seen before ends to compare the root.
-    fn check_within(&self, tree: &mut Edge, tiles: &mut Tiles, hashes: &[Hash]) -> Result<(), AuditError> {
+    /// Appends a bundle's hashes to the tree, stopping where the head seen before ends to compare
+    /// the root.
+    fn check_within(
+        &self,
+        tree: &mut Edge,
+        tiles: &mut Tiles,
+        hashes: &[Hash],
+    ) -> Result<(), AuditError> {
         let before = tree.size().get();
         let rest = match self {
-            Known::Head(size, root) if (before..before + hashes.len() as u64).contains(&size.get()) => {
+            Known::Head(size, root)
+                if (before..before + hashes.len() as u64).contains(&size.get()) =>
+            {
                 let (first, rest) = hashes.split_at((size.get() - before) as usize);
                 // These tiles are not whole yet; those that the rest gives are.
                 tree.append(first);

@@ -1,5 +1,6 @@
-//! Replaying what the log admitted: every claim verified, every signer's standing checked at its leaf, time never going
-//! back, nothing twice; and the index rebuilt, every commitment held against what comes out.
+//! Replaying what the log admitted: every claim verified, every signer's standing checked at its
+//! leaf, time never going back, nothing twice; and the index rebuilt, every commitment held against
+//! what comes out.
 
 use super::AuditError;
 use assay_core::{
@@ -24,11 +25,16 @@ use std::{
 /// Keys kept decompressed. More issuers than this are rare, and a miss costs only time.
 const KEYS: usize = 4096;
 
-/// All cores: nothing else of a replay can go on for long while the index is brought up to a commitment.
+/// All cores: nothing else of a replay can go on for long while the index is brought up to a
+/// commitment.
 struct Cores;
 
 impl Fork for Cores {
-    fn join<A: Send, B: Send>(&self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    fn join<A: Send, B: Send>(
+        &self,
+        a: impl FnOnce() -> A + Send,
+        b: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
         rayon::join(a, b)
     }
 }
@@ -64,8 +70,8 @@ enum Body {
     Commitment(Result<Commitment, CommitmentError>),
 }
 
-/// What of a claim is still needed where the entries come in order. The rest is let go where it was made: handing it on
-/// cost more than making it.
+/// What of a claim is still needed where the entries come in order. The rest is let go where it was
+/// made: handing it on cost more than making it.
 struct Claim {
     request: issuer::Request,
     /// SHA-256(claim id ‖ signer set).
@@ -84,32 +90,50 @@ impl Claim {
 }
 
 impl Replay {
-    /// Reads and verifies the entries of a bundle, as far as that does not depend on what came before. Signatures are
-    /// verified together: a log is replayed to find what it should not have admitted, not to rely on a claim.
-    pub fn verify_bundle(&self, first: u64, bundle: &Bytes, width: u64) -> Result<Vec<Replayed>, AuditError> {
+    /// Reads and verifies the entries of a bundle, as far as that does not depend on what came
+    /// before. Signatures are verified together: a log is replayed to find what it should not have
+    /// admitted, not to rely on a claim.
+    pub fn verify_bundle(
+        &self,
+        first: u64,
+        bundle: &Bytes,
+        width: u64,
+    ) -> Result<Vec<Replayed>, AuditError> {
         let mut entries = Vec::with_capacity(width as usize);
         for (index, bytes) in (first..first + width).zip(bundle::entries(bundle)) {
             let wrong = |reason: String| AuditError::Entry { index, reason };
             let bytes = bytes.map_err(|e| wrong(e.to_string()))?;
             entries.push(Entry::parse(bundle.slice_ref(bytes)).map_err(|e| wrong(e.to_string()))?);
         }
-        let claims: Vec<&wire::Claim> = entries.iter().filter_map(|entry| entry.claim().ok()).collect();
+        let claims: Vec<&wire::Claim> = entries
+            .iter()
+            .filter_map(|entry| entry.claim().ok())
+            .collect();
         let mut random = Random::new(&claims).map_err(AuditError::Interrupted)?;
-        let mut verified = claim::verify_for_replay(&claims, &self.keys, &mut |bytes| random.next(bytes)).into_iter();
+        let mut verified =
+            claim::verify_for_replay(&claims, &self.keys, &mut |bytes| random.next(bytes))
+                .into_iter();
         let mut replayed = Vec::with_capacity(entries.len());
         for (index, entry) in (first..).zip(&entries) {
             let body = match entry.body() {
-                wire::Body::IndexCommitment(_) => Body::Commitment(Commitment::of_entry(entry, index)),
+                wire::Body::IndexCommitment(_) => {
+                    Body::Commitment(Commitment::of_entry(entry, index))
+                }
                 wire::Body::Claim(_) => {
                     // There is one for each claim, in order.
-                    let Some(claim) = verified.next() else { continue };
+                    let Some(claim) = verified.next() else {
+                        continue;
+                    };
                     let wrong = |reason: String| AuditError::Entry { index, reason };
                     let claim = claim.map_err(|e| wrong(e.to_string()))?;
                     self.keys.keep(&claim);
                     Body::Claim(Claim::of(&claim).map_err(|e| wrong(e.to_string()))?)
                 }
             };
-            replayed.push(Replayed { logged_at_ms: entry.logged_at_ms(), body });
+            replayed.push(Replayed {
+                logged_at_ms: entry.logged_at_ms(),
+                body,
+            });
         }
         Ok(replayed)
     }
@@ -131,11 +155,13 @@ impl Replay {
         Ok(())
     }
 
-    /// Checks that the last leaf, of a log of this size, commits to the index. An empty log has none, so nobody may sign it.
+    /// Checks that the last leaf, of a log of this size, commits to the index. An empty log has
+    /// none, so nobody may sign it.
     pub fn finish(&self, size: u64) -> Result<(), AuditError> {
-        match size > 0 && self.state().committed == size {
-            true => Ok(()),
-            false => Err(AuditError::Uncommitted { size }),
+        if size > 0 && self.state().committed == size {
+            Ok(())
+        } else {
+            Err(AuditError::Uncommitted { size })
         }
     }
 
@@ -163,32 +189,49 @@ impl State {
                 reason: "the first leaf of a log commits to the empty index".into(),
             });
         }
-        let authorized = claim.request.authorize(&self.registry).map_err(|e| wrong(e.to_string()))?;
+        let authorized = claim
+            .request
+            .authorize(&self.registry)
+            .map_err(|e| wrong(e.to_string()))?;
         if !self.seen.insert(claim.publication) {
-            return Err(wrong("the same claim by the same signers is in the log twice".into()));
+            return Err(wrong(
+                "the same claim by the same signers is in the log twice".into(),
+            ));
         }
         if let Some(record) = authorized.change() {
-            self.registry.apply(LeafIndex::new(index), record.clone()).map_err(|e| wrong(e.to_string()))?;
+            self.registry
+                .apply(LeafIndex::new(index), record.clone())
+                .map_err(|e| wrong(e.to_string()))?;
         }
-        self.pending.extend(claim.labels.into_iter().map(|label| (label, index)));
+        self.pending
+            .extend(claim.labels.into_iter().map(|label| (label, index)));
         Ok(())
     }
 
-    fn commitment(&mut self, index: u64, said: Result<Commitment, CommitmentError>) -> Result<(), AuditError> {
+    fn commitment(
+        &mut self,
+        index: u64,
+        said: Result<Commitment, CommitmentError>,
+    ) -> Result<(), AuditError> {
         let wrong = |reason: String| AuditError::Index { index, reason };
         let said = said.map_err(|e| wrong(e.to_string()))?;
         self.pending.par_sort_unstable();
-        let update = self.index.update(&self.pending, index, &Resident, &Cores).map_err(|e| wrong(e.to_string()))?;
+        let update = self
+            .index
+            .update(&self.pending, index, &Resident, &Cores)
+            .map_err(|e| wrong(e.to_string()))?;
         self.index = update.map;
         self.pending.clear();
         self.committed = index + 1;
         let rebuilt = self.index.commitment();
-        match said == rebuilt {
-            true => Ok(()),
-            false => Err(wrong(format!(
-                "the log commits to an index of {} labels with the root {}, but its entries give {} labels and {}",
+        if said == rebuilt {
+            Ok(())
+        } else {
+            Err(wrong(format!(
+                "the log commits to an index of {} labels with the root {}, but its entries give \
+                 {} labels and {}",
                 said.labels, said.root, rebuilt.labels, rebuilt.root
-            ))),
+            )))
         }
     }
 }
@@ -198,9 +241,13 @@ struct Random(Vec<[u8; 16]>);
 
 impl Random {
     fn new(claims: &[&wire::Claim]) -> Result<Self, String> {
-        let signatures = claims.iter().map(|claim| claim.signatures.len().min(SIGNATURES)).sum();
+        let signatures = claims
+            .iter()
+            .map(|claim| claim.signatures.len().min(SIGNATURES))
+            .sum();
         let mut bytes = vec![[0; 16]; signatures];
-        getrandom::fill(bytes.as_flattened_mut()).map_err(|e| format!("the system gives no random bytes: {e}"))?;
+        getrandom::fill(bytes.as_flattened_mut())
+            .map_err(|e| format!("the system gives no random bytes: {e}"))?;
         Ok(Random(bytes))
     }
 
@@ -232,6 +279,10 @@ impl Keys {
 
 impl KeyCache for Keys {
     fn key(&self, bytes: &[u8; 32]) -> Option<PublicKey> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(bytes).copied()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(bytes)
+            .copied()
     }
 }

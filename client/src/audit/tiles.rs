@@ -8,7 +8,8 @@ use assay_core::{
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::task::JoinSet;
 
-/// Tiles as the tree grows. Those of level 0 are compared where their bundle is hashed; here are the others.
+/// Tiles as the tree grows. Those of level 0 are compared where their bundle is hashed; here are
+/// the others.
 pub(super) struct Tiles {
     site: Arc<Site>,
     size: TreeSize,
@@ -19,10 +20,16 @@ pub(super) struct Tiles {
 
 impl Tiles {
     pub fn new(site: Arc<Site>, size: TreeSize) -> Self {
-        Tiles { site, size, partial: BTreeMap::new(), comparing: JoinSet::new() }
+        Tiles {
+            site,
+            size,
+            partial: BTreeMap::new(),
+            comparing: JoinSet::new(),
+        }
     }
 
-    /// Takes the tiles that an append changed. A full one is compared at once; one that still grows, at the end.
+    /// Takes the tiles that an append changed. A full one is compared at once; one that still
+    /// grows, at the end.
     pub fn changed(&mut self, tiles: Vec<(TileIndex, Vec<Hash>)>) {
         for (tile, hashes) in tiles.into_iter().filter(|(tile, _)| tile.level > 0) {
             if hashes.len() as u64 == WIDTH {
@@ -34,7 +41,8 @@ impl Tiles {
         }
     }
 
-    /// Compares what is left, waits for all, and returns how many tiles the tree has, of all levels.
+    /// Compares what is left, waits for all, and returns how many tiles the tree has, of all
+    /// levels.
     pub async fn finish(mut self) -> Result<u64, AuditError> {
         for (tile, hashes) in std::mem::take(&mut self.partial).into_values() {
             if !hashes.is_empty() {
@@ -51,6 +59,7 @@ impl Tiles {
 
     fn compare(&mut self, tile: TileIndex, hashes: Vec<Hash>) {
         let site = self.site.clone();
-        self.comparing.spawn(async move { site.compare(tile, &hashes).await });
+        self.comparing
+            .spawn(async move { site.compare(tile, &hashes).await });
     }
 }

@@ -16,7 +16,8 @@ use std::{
 
 const SIZE: u64 = 600;
 
-/// A log of `size` entries, claims by two issuers and a commitment after every six of them and at the end.
+/// A log of `size` entries, claims by two issuers and a commitment after every six of them and at
+/// the end.
 async fn log(size: u64) -> Fake {
     let fake = Fake::start().await;
     for leaf in 1..size {
@@ -33,8 +34,12 @@ async fn log(size: u64) -> Fake {
 
 /// How many labels the entries of a log have.
 fn labels(fake: &Fake) -> u64 {
-    let labels = |bytes: &bytes::Bytes| labels_of_entry(&Entry::parse(bytes.clone()).unwrap());
-    fake.state().entries.iter().flat_map(labels).collect::<BTreeSet<_>>().len() as u64
+    fake.state()
+        .entries
+        .iter()
+        .flat_map(|bytes: &bytes::Bytes| labels_of_entry(&Entry::parse(bytes.clone()).unwrap()))
+        .collect::<BTreeSet<_>>()
+        .len() as u64
 }
 
 async fn run(fake: &Fake, options: Options) -> Result<Audited, AuditError> {
@@ -42,7 +47,11 @@ async fn run(fake: &Fake, options: Options) -> Result<Audited, AuditError> {
 }
 
 fn hashes_only() -> Options {
-    Options { mode: Mode::HashesOnly, in_flight: 3, ..Options::default() }
+    Options {
+        mode: Mode::HashesOnly,
+        in_flight: 3,
+        ..Options::default()
+    }
 }
 
 fn verified(fake: &Fake, note: &str) -> VerifiedCheckpoint {
@@ -55,8 +64,15 @@ async fn an_honest_log_of_any_size_passes() {
         let fake = log(size).await;
         let last = Arc::new(Mutex::new((0, 0)));
         let seen = last.clone();
-        let progress = move |p: audit::Progress| *seen.lock().unwrap() = (p.done, p.total);
-        let audited = audit::run(&fake.http_url, &fake.log_key(), Options::default(), progress).await.unwrap();
+
+        let audited = audit::run(
+            &fake.http_url,
+            &fake.log_key(),
+            Options::default(),
+            move |p: audit::Progress| *seen.lock().unwrap() = (p.done, p.total),
+        )
+        .await
+        .unwrap();
         assert_eq!(audited.checkpoint().size(), TreeSize::new(size));
         assert_eq!(*last.lock().unwrap(), (size, size));
         assert_eq!(audited.issuers(), size.saturating_sub(2).min(2));
@@ -78,7 +94,10 @@ async fn a_partial_tile_that_is_gone_is_read_from_the_full_one() {
     }
     assert!(run(&fake, Options::default()).await.is_ok());
     fake.state().http.insert("tile/entries/001".into(), None);
-    assert!(matches!(run(&fake, hashes_only()).await, Err(AuditError::Unavailable { .. })));
+    assert!(matches!(
+        run(&fake, hashes_only()).await,
+        Err(AuditError::Unavailable { .. })
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,7 +113,13 @@ async fn every_changed_resource_is_found() {
     ];
     for path in resources {
         let url = format!("{}/{path}", fake.http_url);
-        let honest = reqwest::get(url).await.unwrap().bytes().await.unwrap().to_vec();
+        let honest = reqwest::get(url)
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap()
+            .to_vec();
         let last = honest.len() - 1;
         let mut changed = honest.clone();
         changed[last] ^= 1;
@@ -103,7 +128,10 @@ async fn every_changed_resource_is_found() {
         for wrong in [changed, shorter, longer, vec![]] {
             fake.state().http.insert(path.into(), Some(wrong));
             let error = run(&fake, hashes_only()).await.unwrap_err();
-            assert!(matches!(error, AuditError::Bundle { .. } | AuditError::Tile { .. }), "{path}: {error:?}");
+            assert!(
+                matches!(error, AuditError::Bundle { .. } | AuditError::Tile { .. }),
+                "{path}: {error:?}"
+            );
         }
         fake.state().http.remove(path);
     }
@@ -115,7 +143,10 @@ async fn a_root_that_does_not_follow_is_found() {
     let fake = log(300).await;
     let note = fake.state().sign(TreeSize::new(300), Hash::of(b"x"));
     fake.state().checkpoint = Some(note);
-    assert!(matches!(run(&fake, hashes_only()).await, Err(AuditError::Root { .. })));
+    assert!(matches!(
+        run(&fake, hashes_only()).await,
+        Err(AuditError::Root { .. })
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -124,14 +155,33 @@ async fn the_head_seen_before_must_be_in_the_log() {
     for size in [0, 1, 255, 256, 257, 599, SIZE] {
         let note = fake.state().checkpoint_at(size);
         let known = verified(&fake, &note);
-        let audited = run(&fake, Options { known: Some(known), ..hashes_only() }).await.unwrap();
+        let audited = run(
+            &fake,
+            Options {
+                known: Some(known),
+                ..hashes_only()
+            },
+        )
+        .await
+        .unwrap();
         assert_eq!(audited.contains_known(), Some(TreeSize::new(size)));
         let note = fake.state().sign(TreeSize::new(size), Hash::of(b"x"));
         let other = verified(&fake, &note);
-        let error = run(&fake, Options { known: Some(other), ..hashes_only() }).await.unwrap_err();
+        let error = run(
+            &fake,
+            Options {
+                known: Some(other),
+                ..hashes_only()
+            },
+        )
+        .await
+        .unwrap_err();
         match size {
             SIZE => assert!(matches!(error, AuditError::Fork { .. }), "{error:?}"),
-            _ => assert!(matches!(error, AuditError::NotAnExtension { .. }), "{size}: {error:?}"),
+            _ => assert!(
+                matches!(error, AuditError::NotAnExtension { .. }),
+                "{size}: {error:?}"
+            ),
         }
     }
     // A log that lags is compared with nothing.
@@ -139,7 +189,15 @@ async fn the_head_seen_before_must_be_in_the_log() {
     let known = verified(&fake, &note);
     let older = fake.state().checkpoint_at(20);
     fake.state().checkpoint = Some(older);
-    let audited = run(&fake, Options { known: Some(known), ..hashes_only() }).await.unwrap();
+    let audited = run(
+        &fake,
+        Options {
+            known: Some(known),
+            ..hashes_only()
+        },
+    )
+    .await
+    .unwrap();
     assert_eq!(audited.contains_known(), None);
 }
 
@@ -161,7 +219,10 @@ async fn a_full_audit_finds_what_should_not_have_been_appended() {
         (bytes::Bytes::from_static(b"no entry"), "no assay.v1.Entry"),
         (entry::encode(5_000, forged).unwrap(), "signature 1"),
         (entry::encode(5_000, claim(9, 5)).unwrap(), "not registered"),
-        (entry::encode(5_000, registration(1)).unwrap(), "registered already"),
+        (
+            entry::encode(5_000, registration(1)).unwrap(),
+            "registered already",
+        ),
         (entry::encode(1, claim(1, 5)).unwrap(), "logged before"),
     ];
     for (entry, words) in cases {
@@ -173,7 +234,8 @@ async fn a_full_audit_finds_what_should_not_have_been_appended() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_audit_finds_a_claim_that_stands_twice() {
     let fake = log(6).await;
-    fake.state().append_entry(entry::encode(9_000, claim(1, 4)).unwrap());
+    fake.state()
+        .append_entry(entry::encode(9_000, claim(1, 4)).unwrap());
     fake.state().commit();
     match run(&fake, Options::default()).await.unwrap_err() {
         AuditError::Entry { index: 6, reason } => assert!(reason.contains("twice"), "{reason}"),
@@ -184,12 +246,20 @@ async fn a_full_audit_finds_a_claim_that_stands_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_key_or_address_is_not_an_audit() {
     let fake = log(2).await;
-    let other = assay_core::note::SignerKey::from_seed("fake.example/log", &[8; 32]).unwrap().verifier();
-    let error = audit::run(&fake.http_url, &other, hashes_only(), |_| ()).await.unwrap_err();
+    let other = assay_core::note::SignerKey::from_seed("fake.example/log", &[8; 32])
+        .unwrap()
+        .verifier();
+    let error = audit::run(&fake.http_url, &other, hashes_only(), |_| ())
+        .await
+        .unwrap_err();
     assert!(matches!(error, AuditError::Checkpoint(_)), "{error:?}");
-    let error = audit::run("fake.example", &other, hashes_only(), |_| ()).await.unwrap_err();
+    let error = audit::run("fake.example", &other, hashes_only(), |_| ())
+        .await
+        .unwrap_err();
     assert!(matches!(error, AuditError::Usage(_)), "{error:?}");
-    let error = audit::run("http://127.0.0.1:1", &other, hashes_only(), |_| ()).await.unwrap_err();
+    let error = audit::run("http://127.0.0.1:1", &other, hashes_only(), |_| ())
+        .await
+        .unwrap_err();
     assert!(matches!(error, AuditError::Unavailable { .. }), "{error:?}");
 }
 
@@ -208,8 +278,14 @@ async fn a_commitment_to_anything_but_the_index_is_found_where_it_stands() {
         (|said| said.root = vec![7; 32].into(), "with the root 0707"),
         (|said| said.labels += 1, "an index of"),
         (|said| said.root = vec![7; 31].into(), "31 bytes"),
-        (|said| said.mapping_version = 2, "unsupported mapping version 2"),
-        (|said| said.mapping_version = 0, "unsupported mapping version 0"),
+        (
+            |said| said.mapping_version = 2,
+            "unsupported mapping version 2",
+        ),
+        (
+            |said| said.mapping_version = 0,
+            "unsupported mapping version 0",
+        ),
     ];
     for (change, words) in change {
         let fake = log(300).await;
@@ -232,7 +308,10 @@ async fn an_entry_that_the_index_leaves_out_is_found() {
     fake.state().forget();
     fake.state().publish(&claim(1, 302));
     let (index, reason) = index_error(&fake).await;
-    assert!(index == 302 && reason.contains("but its entries give"), "{index}: {reason}");
+    assert!(
+        index == 302 && reason.contains("but its entries give"),
+        "{index}: {reason}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -241,18 +320,27 @@ async fn a_log_begins_and_ends_with_a_commitment() {
     fake.state().append(&claim(1, 60));
     assert!(run(&fake, hashes_only()).await.is_ok());
     let error = run(&fake, Options::default()).await.unwrap_err();
-    assert!(matches!(error, AuditError::Uncommitted { size: 51 }), "{error:?}");
+    assert!(
+        matches!(error, AuditError::Uncommitted { size: 51 }),
+        "{error:?}"
+    );
 
     let fake = Fake::start().await;
     *fake.state() = State::without_leaves();
     fake.state().append(&registration(1));
     fake.state().commit();
     let (index, reason) = index_error(&fake).await;
-    assert!(index == 0 && reason.contains("commits to the empty index"), "{index}: {reason}");
+    assert!(
+        index == 0 && reason.contains("commits to the empty index"),
+        "{index}: {reason}"
+    );
 
     let fake = log(50).await;
     let empty = fake.state().checkpoint_at(0);
     fake.state().checkpoint = Some(empty);
     let error = run(&fake, Options::default()).await.unwrap_err();
-    assert!(matches!(error, AuditError::Uncommitted { size: 0 }), "{error:?}");
+    assert!(
+        matches!(error, AuditError::Uncommitted { size: 0 }),
+        "{error:?}"
+    );
 }

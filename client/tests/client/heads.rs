@@ -50,27 +50,55 @@ async fn an_older_head_is_served_if_it_is_a_prefix_and_is_not_stored() {
     for size in [0, 1, 4, 6] {
         let older = fake.state().checkpoint_at(size);
         fake.state().checkpoint = Some(older);
-        assert_eq!(client.checkpoint().await.unwrap().size(), TreeSize::new(size));
-        let stored = HeadStore::new(folder.path(), &fake.log_key()).load().unwrap().unwrap();
+        assert_eq!(
+            client.checkpoint().await.unwrap().size(),
+            TreeSize::new(size)
+        );
+        let stored = HeadStore::new(folder.path(), &fake.log_key())
+            .load()
+            .unwrap()
+            .unwrap();
         assert_eq!(stored.size(), TreeSize::new(7));
     }
-    let older = fake.state().sign(TreeSize::new(5), Hash::of(b"another history"));
+    let older = fake
+        .state()
+        .sign(TreeSize::new(5), Hash::of(b"another history"));
     fake.state().checkpoint = Some(older);
-    assert_eq!(misbehavior(client.checkpoint().await.unwrap_err()).kind, MisbehaviorKind::Rewritten);
+    assert_eq!(
+        misbehavior(client.checkpoint().await.unwrap_err()).kind,
+        MisbehaviorKind::Rewritten
+    );
 }
 
 #[tokio::test]
 async fn two_roots_of_one_size_are_misbehavior_with_both_notes_kept() {
     let (fake, folder) = (log(4).await, tempfile::tempdir().unwrap());
     let honest = fake.client(folder.path()).await.checkpoint().await.unwrap();
-    let fork = fake.state().sign(TreeSize::new(4), Hash::of(b"another tree"));
+    let fork = fake
+        .state()
+        .sign(TreeSize::new(4), Hash::of(b"another tree"));
     fake.state().checkpoint = Some(fork.clone());
-    let found = misbehavior(fake.client(folder.path()).await.checkpoint().await.unwrap_err());
+    let found = misbehavior(
+        fake.client(folder.path())
+            .await
+            .checkpoint()
+            .await
+            .unwrap_err(),
+    );
     assert_eq!(found.kind, MisbehaviorKind::SameSize);
     let text = std::fs::read_to_string(found.kept.unwrap()).unwrap();
-    assert!(text.contains(honest.note()) && text.contains(&fork), "{text}");
-    assert!(text.contains(&fake.log_key().to_string()), "checkable with the log's key alone");
-    let stored = HeadStore::new(folder.path(), &fake.log_key()).load().unwrap().unwrap();
+    assert!(
+        text.contains(honest.note()) && text.contains(&fork),
+        "{text}"
+    );
+    assert!(
+        text.contains(&fake.log_key().to_string()),
+        "checkable with the log's key alone"
+    );
+    let stored = HeadStore::new(folder.path(), &fake.log_key())
+        .load()
+        .unwrap()
+        .unwrap();
     assert_eq!(stored.note(), honest.note(), "the head seen first stays");
 }
 
@@ -83,13 +111,23 @@ async fn a_rewritten_history_is_misbehavior_that_others_can_check() {
     for number in 0..5 {
         other.state().publish(&claim(1, 100 + number));
     }
-    let found = misbehavior(other.client(folder.path()).await.checkpoint().await.unwrap_err());
+    let found = misbehavior(
+        other
+            .client(folder.path())
+            .await
+            .checkpoint()
+            .await
+            .unwrap_err(),
+    );
     assert_eq!(found.kind, MisbehaviorKind::Rewritten);
     assert_eq!(found.first, honest.note());
     let path = tree::split_hashes(&found.path).unwrap();
     assert!(!path.is_empty());
     let text = std::fs::read_to_string(found.kept.unwrap()).unwrap();
-    assert!(path.iter().all(|hash| text.contains(&hash.to_hex())), "the path is part of what is kept");
+    assert!(
+        path.iter().all(|hash| text.contains(&hash.to_hex())),
+        "the path is part of what is kept"
+    );
 }
 
 #[tokio::test]
@@ -99,20 +137,46 @@ async fn a_wrong_proof_stops_and_a_missing_one_is_no_evidence() {
     fake.state().publish(&claim(1, 50));
 
     fake.state().consistency = Some(Err(Status::unavailable("busy")));
-    let error = fake.client(folder.path()).await.checkpoint().await.unwrap_err();
-    assert!(matches!(error, ClientError::Unavailable { .. }), "{error:?}");
+    let error = fake
+        .client(folder.path())
+        .await
+        .checkpoint()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, ClientError::Unavailable { .. }),
+        "{error:?}"
+    );
     fake.state().consistency = Some(Err(Status::not_found("no such tree")));
-    let error = fake.client(folder.path()).await.checkpoint().await.unwrap_err();
+    let error = fake
+        .client(folder.path())
+        .await
+        .checkpoint()
+        .await
+        .unwrap_err();
     assert!(matches!(error, ClientError::Refused { .. }), "{error:?}");
     assert!(!folder.path().join("misbehavior").exists());
 
     for wrong in [vec![], vec![Hash::of(b"x"); 3], vec![Hash::of(b"x"); 60]] {
         fake.state().consistency = Some(Ok(wrong));
-        let found = misbehavior(fake.client(folder.path()).await.checkpoint().await.unwrap_err());
+        let found = misbehavior(
+            fake.client(folder.path())
+                .await
+                .checkpoint()
+                .await
+                .unwrap_err(),
+        );
         assert_eq!(found.kind, MisbehaviorKind::WrongProof);
     }
-    let stored = HeadStore::new(folder.path(), &fake.log_key()).load().unwrap().unwrap();
-    assert_eq!(stored.size(), TreeSize::new(5), "nothing unproven is stored");
+    let stored = HeadStore::new(folder.path(), &fake.log_key())
+        .load()
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        stored.size(),
+        TreeSize::new(5),
+        "nothing unproven is stored"
+    );
     fake.state().consistency = None;
     assert!(fake.client(folder.path()).await.checkpoint().await.is_ok());
 }
@@ -121,13 +185,29 @@ async fn a_wrong_proof_stops_and_a_missing_one_is_no_evidence() {
 async fn a_damaged_head_is_not_taken_for_a_missing_one() {
     let (fake, folder) = (log(5).await, tempfile::tempdir().unwrap());
     fake.client(folder.path()).await.checkpoint().await.unwrap();
-    let file = folder.path().join("heads").join(Hash::of(b"fake.example/log").to_hex());
+    let file = folder
+        .path()
+        .join("heads")
+        .join(Hash::of(b"fake.example/log").to_hex());
     let note = std::fs::read_to_string(&file).unwrap();
-    for damaged in ["", &note[..note.len() / 2], &note.replacen("\n5\n", "\n4\n", 1)] {
+    for damaged in [
+        "",
+        &note[..note.len() / 2],
+        &note.replacen("\n5\n", "\n4\n", 1),
+    ] {
         std::fs::write(&file, damaged).unwrap();
-        let error = fake.client(folder.path()).await.checkpoint().await.unwrap_err();
+        let error = fake
+            .client(folder.path())
+            .await
+            .checkpoint()
+            .await
+            .unwrap_err();
         assert!(matches!(error, ClientError::State { .. }), "{error:?}");
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), damaged, "left for a person to look at");
+        assert_eq!(
+            std::fs::read_to_string(&file).unwrap(),
+            damaged,
+            "left for a person to look at"
+        );
     }
 }
 
@@ -140,7 +220,10 @@ async fn a_step_is_stored_only_on_the_head_it_was_compared_with() {
         assay_core::note::VerifiedCheckpoint::verify(&note, &fake.log_key()).unwrap()
     };
     assert!(heads.advance(None, &at(2)).unwrap());
-    assert!(!heads.advance(None, &at(3)).unwrap(), "another process stored one meanwhile");
+    assert!(
+        !heads.advance(None, &at(3)).unwrap(),
+        "another process stored one meanwhile"
+    );
     assert!(heads.advance(Some(&at(2)), &at(3)).unwrap());
     assert!(!heads.advance(Some(&at(2)), &at(4)).unwrap());
     assert_eq!(heads.load().unwrap().unwrap().size(), TreeSize::new(3));
@@ -177,7 +260,17 @@ async fn another_logs_checkpoint_is_refused() {
         root: Hash::of(b"x"),
     };
     fake.state().checkpoint = Some(body.sign(&other));
-    let error = fake.client(folder.path()).await.checkpoint().await.unwrap_err();
+    let error = fake
+        .client(folder.path())
+        .await
+        .checkpoint()
+        .await
+        .unwrap_err();
     assert!(matches!(error, ClientError::Unverified { .. }), "{error:?}");
-    assert!(HeadStore::new(folder.path(), &fake.log_key()).load().unwrap().is_none());
+    assert!(
+        HeadStore::new(folder.path(), &fake.log_key())
+            .load()
+            .unwrap()
+            .is_none()
+    );
 }

@@ -23,7 +23,8 @@ fn claim_id(claim: &wire::Claim) -> ClaimId {
     claim::verify(claim, &()).unwrap().id()
 }
 
-/// A log with an issuer and `claims` claims of it about one package, from leaf 3 on, each with a commitment.
+/// A log with an issuer and `claims` claims of it about one package, from leaf 3 on, each with a
+/// commitment.
 async fn log(claims: u64) -> Fake {
     let fake = Fake::start().await;
     fake.state().publish(&registration(1));
@@ -61,10 +62,17 @@ async fn all_that_bears_on_a_package_is_gathered() {
         fake.state().brings = brings;
         let (source, client) = source(&fake, folder.path()).await;
         let gathered = gather(&source, [package()]).await.unwrap();
-        let leaves: Vec<_> = gathered.claims.iter().map(|claim| claim.leaf().get()).collect();
+        let leaves: Vec<_> = gathered
+            .claims
+            .iter()
+            .map(|claim| claim.leaf().get())
+            .collect();
         assert_eq!(leaves, [1, 3, 5, 7, 9, 11, 13, 15, withdrawn]);
         assert_eq!(gathered.leaves[&package()].len(), 7);
-        assert_eq!((gathered.missing, gathered.checkpoint.unwrap().size()), (None, TreeSize::new(19)));
+        assert_eq!(
+            (gathered.missing, gathered.checkpoint.unwrap().size()),
+            (None, TreeSize::new(19))
+        );
         let private = gather(&Source::Private(client), [package()]).await.unwrap();
         assert_eq!((private.claims.len(), private.missing), (9, None));
     }
@@ -86,28 +94,48 @@ async fn a_list_that_grew_before_it_was_asked_for_alone_is_taken_as_it_is_then()
         _ => Ok(vec![answer]),
     }));
     let gathered = gather(&source, [package()]).await.unwrap();
-    assert_eq!((gathered.leaves[&package()].len(), gathered.claims.len()), (7, 8));
-    assert_eq!(gathered.checkpoint.unwrap().size(), TreeSize::new(15), "complete as of the oldest");
-    let sizes: Vec<_> = gathered.checkpoints.iter().map(|checkpoint| checkpoint.size().get()).collect();
+    assert_eq!(
+        (gathered.leaves[&package()].len(), gathered.claims.len()),
+        (7, 8)
+    );
+    assert_eq!(
+        gathered.checkpoint.unwrap().size(),
+        TreeSize::new(15),
+        "complete as of the oldest"
+    );
+    let sizes: Vec<_> = gathered
+        .checkpoints
+        .iter()
+        .map(|checkpoint| checkpoint.size().get())
+        .collect();
     assert_eq!(sizes, [15, 17]);
 }
 
-/// A list may be too long for an answer, so an entry that is not there is not yet a lie. It is one when the list is asked
-/// for alone.
+/// A list may be too long for an answer, so an entry that is not there is not yet a lie. It is one
+/// when the list is asked for alone.
 #[tokio::test]
 async fn an_entry_that_is_listed_and_withheld_is_noticed() {
     let (fake, folder) = (log(7).await, tempfile::tempdir().unwrap());
     let (source, client) = source(&fake, folder.path()).await;
     fake.state().withheld = Some(9);
-    assert_eq!(client.lookup(&[package()]).await.unwrap().answer.missing(), [LeafIndex::new(9)]);
+    assert_eq!(
+        client.lookup(&[package()]).await.unwrap().answer.missing(),
+        [LeafIndex::new(9)]
+    );
     for brings in [usize::MAX, 2] {
         fake.state().brings = brings;
         let error = unverified(client.list(&package()).await.unwrap_err());
-        assert!(error.contains("lists leaf 9 and withholds its entry"), "{error}");
+        assert!(
+            error.contains("lists leaf 9 and withholds its entry"),
+            "{error}"
+        );
         unverified(gather(&source, [package()]).await.unwrap_err());
     }
     let private = gather(&Source::Private(client), [package()]).await.unwrap();
-    assert!(private.missing.is_some(), "it cannot be told, so it is said to be incomplete");
+    assert!(
+        private.missing.is_some(),
+        "it cannot be told, so it is said to be incomplete"
+    );
 }
 
 /// The answer to who saw more is not complete, however genuine the older head is.
@@ -119,29 +147,50 @@ async fn an_answer_as_of_an_older_head_than_was_seen_is_not_taken() {
     client.checkpoint().await.unwrap();
     let older = fake.state().checkpoint_at(9);
     fake.state().checkpoint = Some(older);
-    assert_eq!(client.checkpoint().await.unwrap().size(), TreeSize::new(9), "by itself it does no harm");
+    assert_eq!(
+        client.checkpoint().await.unwrap().size(),
+        TreeSize::new(9),
+        "by itself it does no harm"
+    );
 
     let fresh = fake.client(folder.path()).await;
     for client in [&client, &fresh] {
         for error in [
             client.lookup(&[package()]).await.unwrap_err(),
             client.lookup_page(&package(), 0, 0).await.unwrap_err(),
-            client.lookup_prefix(&Prefix::of(&package(), 1)).await.unwrap_err(),
+            client
+                .lookup_prefix(&Prefix::of(&package(), 1))
+                .await
+                .unwrap_err(),
             client.list(&package()).await.unwrap_err(),
             gather(&source, [package()]).await.unwrap_err(),
-            gather(&Source::Private(client.clone()), [package()]).await.unwrap_err(),
+            gather(&Source::Private(client.clone()), [package()])
+                .await
+                .unwrap_err(),
         ] {
             let error = unavailable(error);
-            assert!(error.contains("an older head, of size 9, than was seen before, of size 11"), "{error}");
+            assert!(
+                error.contains("an older head, of size 9, than was seen before, of size 11"),
+                "{error}"
+            );
         }
     }
     let stranger = tempfile::tempdir().unwrap();
-    let looked = fake.client(stranger.path()).await.lookup(&[package()]).await.unwrap();
-    assert_eq!(looked.answer.checkpoint().size(), TreeSize::new(9), "who saw nothing newer is told as of when it is");
+    let looked = fake
+        .client(stranger.path())
+        .await
+        .lookup(&[package()])
+        .await
+        .unwrap();
+    assert_eq!(
+        looked.answer.checkpoint().size(),
+        TreeSize::new(9),
+        "who saw nothing newer is told as of when it is"
+    );
 }
 
-/// The head that counts is the newest when the question was sent: an answer that was under way may be older than one that
-/// came first.
+/// The head that counts is the newest when the question was sent: an answer that was under way may
+/// be older than one that came first.
 #[tokio::test]
 async fn an_answer_that_was_overtaken_is_taken() {
     let (fake, folder) = (log(3).await, tempfile::tempdir().unwrap());
@@ -155,7 +204,11 @@ async fn an_answer_that_was_overtaken_is_taken() {
     let heads = assay_client::HeadStore::new(folder.path(), &key);
     fake.state().rewrite = Some(Box::new(move |_, _, answer| {
         let newer = VerifiedCheckpoint::verify(&newer, &key).unwrap();
-        assert!(heads.advance(heads.load().unwrap().as_ref(), &newer).unwrap());
+        assert!(
+            heads
+                .advance(heads.load().unwrap().as_ref(), &newer)
+                .unwrap()
+        );
         Ok(vec![answer])
     }));
     let looked = client.lookup(&[package()]).await.unwrap();
@@ -166,7 +219,10 @@ async fn an_answer_that_was_overtaken_is_taken() {
 async fn an_unsupported_mapping_fails_closed_and_says_what_is_supported() {
     let (fake, folder) = (log(2).await, tempfile::tempdir().unwrap());
     let honest = fake.state().commitment().to_wire();
-    fake.state().commit_to(wire::IndexCommitment { mapping_version: 2, ..honest });
+    fake.state().commit_to(wire::IndexCommitment {
+        mapping_version: 2,
+        ..honest
+    });
     let (source, client) = source(&fake, folder.path()).await;
     for error in [
         client.lookup(&[package()]).await.unwrap_err(),
@@ -174,10 +230,17 @@ async fn an_unsupported_mapping_fails_closed_and_says_what_is_supported() {
         client.list(&package()).await.unwrap_err(),
         client.commitment().await.unwrap_err(),
         gather(&source, [package()]).await.unwrap_err(),
-        gather(&Source::Private(client.clone()), [package()]).await.unwrap_err(),
+        gather(&Source::Private(client.clone()), [package()])
+            .await
+            .unwrap_err(),
     ] {
-        let ClientError::Unsupported(what) = error else { panic!("{error:?}") };
-        assert!(what.contains("unsupported mapping version 2; version 1 is supported"), "{what}");
+        let ClientError::Unsupported(what) = error else {
+            panic!("{error:?}")
+        };
+        assert!(
+            what.contains("unsupported mapping version 2; version 1 is supported"),
+            "{what}"
+        );
     }
 }
 
@@ -185,7 +248,9 @@ async fn an_unsupported_mapping_fails_closed_and_says_what_is_supported() {
 async fn a_stream_that_brings_nothing_is_left() {
     let (fake, folder) = (log(1).await, tempfile::tempdir().unwrap());
     let client = fake.client(folder.path()).await;
-    fake.state().rewrite = Some(Box::new(|_, _, answer| Ok(vec![answer, Default::default()])));
+    fake.state().rewrite = Some(Box::new(|_, _, answer| {
+        Ok(vec![answer, Default::default()])
+    }));
     let error = unverified(client.lookup(&[package()]).await.unwrap_err());
     assert!(error.contains("brings nothing"), "{error}");
     fake.state().rewrite = Some(Box::new(|_, _, _| Ok(vec![])));
@@ -197,11 +262,20 @@ async fn more_labels_than_one_batch_takes_are_asked_for_in_several() {
     let (fake, folder) = (log(2).await, tempfile::tempdir().unwrap());
     let (source, client) = source(&fake, folder.path()).await;
     let many = limits::LOOKUP_LABELS + 10;
-    let labels = (0..many).map(|n| Label::new(Kind::Package, &format!("pkg:cargo/nobody-{n}"))).chain([package()]);
+    let labels = (0..many)
+        .map(|n| Label::new(Kind::Package, &format!("pkg:cargo/nobody-{n}")))
+        .chain([package()]);
     let gathered = gather(&source, labels.clone()).await.unwrap();
     assert_eq!((gathered.claims.len(), gathered.missing), (3, None));
     let kept = AnswerCache::new(folder.path(), client.log_key());
-    assert_eq!(gather(&Source::Kept(kept), labels).await.unwrap().claims.len(), 3);
+    assert_eq!(
+        gather(&Source::Kept(kept), labels)
+            .await
+            .unwrap()
+            .claims
+            .len(),
+        3
+    );
 }
 
 /// The folder of the answers that were kept.
@@ -229,8 +303,16 @@ async fn kept_answers_are_verified_again() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x10;
             std::fs::write(&file, &damaged).unwrap();
-            let error = gather(&Source::Kept(cache()), [package()]).await.unwrap_err();
-            assert!(matches!(error, ClientError::Unverified { .. } | ClientError::State { .. }), "{at}: {error:?}");
+            let error = gather(&Source::Kept(cache()), [package()])
+                .await
+                .unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    ClientError::Unverified { .. } | ClientError::State { .. }
+                ),
+                "{at}: {error:?}"
+            );
         }
         std::fs::write(&file, &bytes).unwrap();
     }
@@ -246,17 +328,28 @@ async fn an_answer_that_was_kept_is_of_this_key_and_no_newer_than_the_head_that_
 
     let seed = assay_core::note::SignerKey::from_seed("fake.example/log", &[8; 32]).unwrap();
     let other = AnswerCache::new(folder.path(), &seed.verifier());
-    assert!(other.load(&[package()]).unwrap().is_none(), "another key's answers are no answers");
+    assert!(
+        other.load(&[package()]).unwrap().is_none(),
+        "another key's answers are no answers"
+    );
 
     let heads = folder.path().join("heads");
-    let head = std::fs::read_dir(heads).unwrap().map(|file| file.unwrap().path());
+    let head = std::fs::read_dir(heads)
+        .unwrap()
+        .map(|file| file.unwrap().path());
     let mut head = head;
     let head = head.find(|path| path.extension().is_none()).unwrap();
     let cache = AnswerCache::new(folder.path(), client.log_key());
     assert!(cache.load(&[package()]).unwrap().is_some());
     std::fs::write(&head, first.note()).unwrap();
     let error = cache.load(&[package()]).unwrap_err();
-    assert!(matches!(error, ClientError::State { .. }), "nobody proved it to extend the head: {error:?}");
+    assert!(
+        matches!(error, ClientError::State { .. }),
+        "nobody proved it to extend the head: {error:?}"
+    );
     std::fs::remove_file(&head).unwrap();
-    assert!(matches!(cache.load(&[package()]).unwrap_err(), ClientError::State { .. }));
+    assert!(matches!(
+        cache.load(&[package()]).unwrap_err(),
+        ClientError::State { .. }
+    ));
 }

@@ -1,11 +1,13 @@
 //! Verifying the claims of a log's replay: many signatures by one equation.
 //!
-//! A batch and a strict check disagree on signatures that somebody crafted for it: a batch lets pass what differs by a point
-//! of small order. So it serves only who replays a whole log (DESIGN 3.1), where the question is whether the log admitted
-//! what it should not have, and never who admits a claim or relies on one.
+//! A batch and a strict check disagree on signatures that somebody crafted for it: a batch lets
+//! pass what differs by a point of small order. So it serves only who replays a whole log (DESIGN
+//! 3.1), where the question is whether the log admitted what it should not have, and never who
+//! admits a claim or relies on one.
 
 use super::{
-    ClaimError, ClaimId, Examined, KeyCache, PublicKey, Signed, VerifiedClaim, examine, push_signer, verify, wire,
+    ClaimError, ClaimId, Examined, KeyCache, PublicKey, Signed, VerifiedClaim, examine,
+    push_signer, verify, wire,
 };
 use curve25519_dalek::{
     edwards::{CompressedEdwardsY, EdwardsPoint},
@@ -16,40 +18,62 @@ use ed25519_dalek::Signature;
 use sha2::{Digest, Sha512};
 use std::collections::HashMap;
 
-/// Random bytes: 16 for each signature, of a generator that nobody can foresee. Whoever knew them could craft wrong
-/// signatures that pass together.
+/// Random bytes: 16 for each signature, of a generator that nobody can foresee. Whoever knew them
+/// could craft wrong signatures that pass together.
 pub type Coefficients<'a> = &'a mut dyn FnMut(&mut [u8; 16]);
 
-/// Verifies claims as [`verify`](super::verify) does, but their signatures together, in cofactored form; if they do not hold
-/// together, each by itself and strictly.
+/// Verifies claims as [`verify`](super::verify) does, but their signatures together, in cofactored
+/// form; if they do not hold together, each by itself and strictly.
 ///
-/// It returns a result for each claim, in order. Of a signer with several signatures the key is multiplied once, so that a
-/// batch of many claims by few issuers costs about a quarter of checking each.
+/// It returns a result for each claim, in order. Of a signer with several signatures the key is
+/// multiplied once, so that a batch of many claims by few issuers costs about a quarter of checking
+/// each.
 pub fn verify_for_replay(
     claims: &[&wire::Claim],
     cache: &impl KeyCache,
     coefficients: Coefficients<'_>,
 ) -> Vec<Result<VerifiedClaim, ClaimError>> {
     let examined: Vec<_> = claims.iter().map(|claim| examine(claim, cache)).collect();
-    let signed = examined
-        .iter()
-        .flatten()
-        .flat_map(|one| one.signatures.iter().map(|Signed { key, signature, .. }| (key, signature, &one.pae[..])));
+    let signed = examined.iter().flatten().flat_map(|one| {
+        one.signatures
+            .iter()
+            .map(|Signed { key, signature, .. }| (key, signature, &one.pae[..]))
+    });
     if !hold_together(signed, coefficients) {
         return claims.iter().map(|claim| verify(claim, cache)).collect();
     }
-    let verified = |(claim, examined): (&&wire::Claim, Result<Examined, ClaimError>)| {
-        let Examined { statement, pae, signatures } = examined?;
-        let mut signers = Vec::with_capacity(signatures.len());
-        signatures.into_iter().for_each(|Signed { issuer, key, .. }| push_signer(&mut signers, (issuer, key)));
-        Ok(VerifiedClaim { id: ClaimId::of_pae(&pae), statement, claim: (*claim).clone(), signers, strictly: false })
-    };
-    claims.iter().zip(examined).map(verified).collect()
+
+    claims
+        .iter()
+        .zip(examined)
+        .map(
+            |(claim, examined): (&&wire::Claim, Result<Examined, ClaimError>)| {
+                let Examined {
+                    statement,
+                    pae,
+                    signatures,
+                } = examined?;
+                let mut signers = Vec::with_capacity(signatures.len());
+                signatures
+                    .into_iter()
+                    .for_each(|Signed { issuer, key, .. }| {
+                        push_signer(&mut signers, (issuer, key))
+                    });
+                Ok(VerifiedClaim {
+                    id: ClaimId::of_pae(&pae),
+                    statement,
+                    claim: (*claim).clone(),
+                    signers,
+                    strictly: false,
+                })
+            },
+        )
+        .collect()
 }
 
-/// Whether signatures, each with its key and its message, hold together:
-/// `8 (Σ zᵢ Rᵢ + Σ (Σ zᵢ hᵢ) A − (Σ zᵢ sᵢ) B) = 0`, with hᵢ as in RFC 8032, section 5.1.7, and the inner sum over the signatures
-/// of each key. If not, one of them at least is wrong; it does not say which.
+/// Whether signatures, each with its key and its message, hold together: `8 (Σ zᵢ Rᵢ + Σ (Σ zᵢ hᵢ)
+/// A − (Σ zᵢ sᵢ) B) = 0`, with hᵢ as in RFC 8032, section 5.1.7, and the inner sum over the
+/// signatures of each key. If not, one of them at least is wrong; it does not say which.
 pub fn hold_together<'a>(
     signed: impl Iterator<Item = (&'a PublicKey, &'a Signature, &'a [u8])>,
     coefficients: Coefficients<'_>,
@@ -62,12 +86,18 @@ pub fn hold_together<'a>(
         let mut random = [0; 16];
         coefficients(&mut random);
         let z = Scalar::from(u128::from_le_bytes(random));
-        // The scalar was read as reduced before; anything else makes the batch fail, and then each is checked.
-        let Some(s) = Option::<Scalar>::from(Scalar::from_canonical_bytes(*signature.s_bytes())) else { return false };
+        // The scalar was read as reduced before; anything else makes the batch fail, and then each
+        // is checked.
+        let Some(s) = Option::<Scalar>::from(Scalar::from_canonical_bytes(*signature.s_bytes()))
+        else {
+            return false;
+        };
         scalars.push(z);
         points.push(CompressedEdwardsY(*signature.r_bytes()).decompress());
         base += z * s;
-        let known = keys.entry(*key.as_bytes()).or_insert_with(|| (Scalar::ZERO, key.verifying_key().to_edwards()));
+        let known = keys
+            .entry(*key.as_bytes())
+            .or_insert_with(|| (Scalar::ZERO, key.verifying_key().to_edwards()));
         known.0 += z * challenge(signature, key, message);
     }
     scalars.push(-base);
@@ -76,7 +106,8 @@ pub fn hold_together<'a>(
         scalars.push(scalar);
         points.push(Some(point));
     }
-    EdwardsPoint::optional_multiscalar_mul(scalars, points).is_some_and(|sum| sum.mul_by_cofactor().is_identity())
+    EdwardsPoint::optional_multiscalar_mul(scalars, points)
+        .is_some_and(|sum| sum.mul_by_cofactor().is_identity())
 }
 
 fn challenge(signature: &Signature, key: &PublicKey, message: &[u8]) -> Scalar {
@@ -94,22 +125,23 @@ mod tests {
     use crate::issuer::IssuerId;
 
     fn claims(count: u8) -> Vec<wire::Claim> {
-        let claim = |n: u8| {
+        (0..count).map(|n: u8| {
             let key = SigningKey::from_bytes(&[n % 5; 32]);
             let issuer = IssuerId::derive(1, &[key.verifying_key().to_bytes()]);
             let payload = format!(
                 r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"x":"{n}"}}}}],"predicateType":"https://e.org/x","predicate":{{}}}}"#
             );
             sign(payload.as_bytes(), &[(issuer, &key)])
-        };
-        (0..count).map(claim).collect()
+        }).collect()
     }
 
     fn run(claims: &[wire::Claim]) -> Vec<Result<VerifiedClaim, ClaimError>> {
         let mut state = 1_u64;
         let mut random = |bytes: &mut [u8; 16]| {
             for byte in bytes {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 *byte = (state >> 56) as u8;
             }
         };
@@ -125,7 +157,10 @@ mod tests {
             for (claim, verified) in claims.iter().zip(verified) {
                 let (verified, strict) = (verified.unwrap(), verify(claim, &()).unwrap());
                 assert!(strict.is_strict() && !verified.is_strict());
-                assert_eq!((verified.id(), verified.signers()), (strict.id(), strict.signers()));
+                assert_eq!(
+                    (verified.id(), verified.signers()),
+                    (strict.id(), strict.signers())
+                );
             }
         }
     }
@@ -139,7 +174,10 @@ mod tests {
                 signature[byte] ^= 4;
                 claims[at].signatures[0].signature = signature.into();
                 let verified = run(&claims);
-                let wrong = ClaimError::Signature { number: 1, fault: SignatureFault::Wrong };
+                let wrong = ClaimError::Signature {
+                    number: 1,
+                    fault: SignatureFault::Wrong,
+                };
                 assert_eq!(verified[at].as_ref().err(), Some(&wrong), "{at} {byte}");
                 assert_eq!(verified.iter().filter(|one| one.is_err()).count(), 1);
             }

@@ -15,7 +15,8 @@ pub enum KeyFault {
     /// Not 32 bytes.
     #[error("the public key does not have 32 bytes")]
     Length,
-    /// Another spelling of the same point exists, and is the right one (RFC 8032, section 5.1.3, step 1).
+    /// Another spelling of the same point exists, and is the right one (RFC 8032, section 5.1.3,
+    /// step 1).
     #[error("the public key is not in canonical form")]
     NotCanonical,
     /// No point of the curve.
@@ -34,9 +35,10 @@ impl PublicKey {
             return Err(KeyFault::NotCanonical);
         }
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyFault::NoPoint)?;
-        match key.is_weak() {
-            true => Err(KeyFault::Weak),
-            false => Ok(PublicKey(key)),
+        if key.is_weak() {
+            Err(KeyFault::Weak)
+        } else {
+            Ok(PublicKey(key))
         }
     }
 
@@ -64,8 +66,8 @@ impl PublicKey {
     }
 }
 
-/// Whether the y coordinate is below p = 2^255 − 19. `x = 0` with its sign set is the other second spelling, but has small
-/// order.
+/// Whether the y coordinate is below p = 2^255 − 19. `x = 0` with its sign set is the other second
+/// spelling, but has small order.
 fn is_reduced(bytes: &[u8; 32]) -> bool {
     let [low, middle @ .., high] = bytes;
     *low < 0xed || *high & 0x7f != 0x7f || middle.iter().any(|&b| b != 0xff)
@@ -99,13 +101,17 @@ mod tests {
         for seed in 0..32 {
             let key = SigningKey::from_bytes(&[seed; 32]).verifying_key();
             assert_eq!(PublicKey::parse(key.as_bytes()), Ok(PublicKey(key)));
-            assert_eq!(PublicKey::from_hex(&hex::encode(key.as_bytes())), Ok(PublicKey(key)));
+            assert_eq!(
+                PublicKey::from_hex(&hex::encode(key.as_bytes())),
+                Ok(PublicKey(key))
+            );
         }
     }
 
     #[test]
     fn every_key_has_one_spelling() {
-        // y from p to 2^255 − 1, either sign: whatever point it stands for, it has a smaller spelling.
+        // y from p to 2^255 − 1, either sign: whatever point it stands for, it has a smaller
+        // spelling.
         for low in 0xed..=0xff {
             for high in [0x7f, 0xff] {
                 let mut bytes = [0xff; 32];
@@ -125,7 +131,10 @@ mod tests {
         identity[0] = 1;
         assert_eq!(PublicKey::parse(&identity), Err(KeyFault::Weak));
         identity[31] = 0x80;
-        assert!(matches!(PublicKey::parse(&identity), Err(KeyFault::Weak | KeyFault::NoPoint)));
+        assert!(matches!(
+            PublicKey::parse(&identity),
+            Err(KeyFault::Weak | KeyFault::NoPoint)
+        ));
         assert_eq!(PublicKey::parse(&[0; 32]), Err(KeyFault::Weak));
         assert_eq!(PublicKey::parse(&[0; 31]), Err(KeyFault::Length));
         assert_eq!(PublicKey::from_hex("00"), Err(KeyFault::Length));

@@ -1,7 +1,8 @@
 //! Claims: an in-toto statement and the signatures over it (DESIGN 3.2 and 3.3).
 //!
-//! Scope: whether a claim is well made and its signatures are good. Whether those who signed may speak for the issuers
-//! that they name is [`crate::issuer`]'s; whether the claim is logged, [`crate::receipt`]'s.
+//! Scope: whether a claim is well made and its signatures are good. Whether those who signed may
+//! speak for the issuers that they name is [`crate::issuer`]'s; whether the claim is logged,
+//! [`crate::receipt`]'s.
 
 mod batch;
 mod key;
@@ -67,7 +68,8 @@ impl fmt::Display for ClaimId {
     }
 }
 
-/// Keys that were parsed before. A cache may always answer `None`; what it answers must have the bytes asked for.
+/// Keys that were parsed before. A cache may always answer `None`; what it answers must have the
+/// bytes asked for.
 pub trait KeyCache {
     /// The key with these bytes, if it is at hand.
     fn key(&self, bytes: &[u8; 32]) -> Option<PublicKey>;
@@ -85,8 +87,8 @@ impl KeyCache for () {
 pub enum ClaimError {
     /// The payload has more than [`limits::PAYLOAD_BYTES`].
     #[error(
-        "the payload has {0} bytes; at most {max} are taken. Store the document as an attachment and name it by its SHA-256 \
-         in the predicate",
+        "the payload has {0} bytes; at most {max} are taken. Store the document as an attachment \
+         and name it by its SHA-256 in the predicate",
         max = limits::PAYLOAD_BYTES
     )]
     PayloadTooLong(usize),
@@ -129,7 +131,8 @@ pub enum SignatureFault {
     /// It does not have 64 bytes.
     #[error("the signature does not have 64 bytes")]
     Length,
-    /// Its scalar is not reduced: a second spelling of another signature (RFC 8032, section 5.1.7, step 1).
+    /// Its scalar is not reduced: a second spelling of another signature (RFC 8032, section 5.1.7,
+    /// step 1).
     #[error("the signature is not in canonical form")]
     NotCanonical,
     /// It does not fit the payload and the key.
@@ -137,8 +140,8 @@ pub enum SignatureFault {
     Wrong,
 }
 
-/// A claim that is well made, every signature of which is good. Only [`verify`] makes one, and, for whoever replays a whole
-/// log, [`verify_for_replay`].
+/// A claim that is well made, every signature of which is good. Only [`verify`] makes one, and, for
+/// whoever replays a whole log, [`verify_for_replay`].
 #[derive(Debug, Clone)]
 pub struct VerifiedClaim {
     id: ClaimId,
@@ -154,8 +157,8 @@ impl VerifiedClaim {
         self.id
     }
 
-    /// Whether each signature was verified strictly and by itself, and not together with others in a replay. Only such a
-    /// claim may be admitted or relied on (DESIGN 3.1).
+    /// Whether each signature was verified strictly and by itself, and not together with others in
+    /// a replay. Only such a claim may be admitted or relied on (DESIGN 3.1).
     pub fn is_strict(&self) -> bool {
         self.strictly
     }
@@ -175,14 +178,15 @@ impl VerifiedClaim {
         self.claim
     }
 
-    /// Who signed, and for which issuer: distinct, in the order of the first signature of each. At least one. That a key is
-    /// the issuer's is not verified: see [`issuer::authorize`](crate::issuer::authorize).
+    /// Who signed, and for which issuer: distinct, in the order of the first signature of each. At
+    /// least one. That a key is the issuer's is not verified: see
+    /// [`issuer::authorize`](crate::issuer::authorize).
     pub fn signers(&self) -> &[(IssuerId, PublicKey)] {
         &self.signers
     }
 
-    /// Names the set of signers, whatever the order: SHA-256 of `issuer id ‖ key`, 64 bytes each, sorted. Two claims with
-    /// the same id and the same signer set are the same publication.
+    /// Names the set of signers, whatever the order: SHA-256 of `issuer id ‖ key`, 64 bytes each,
+    /// sorted. Two claims with the same id and the same signer set are the same publication.
     pub fn signer_set(&self) -> Hash {
         let mut pairs: Vec<[u8; 64]> = self.signers.iter().map(pair).collect();
         pairs.sort_unstable();
@@ -199,18 +203,40 @@ fn pair((issuer, key): &(IssuerId, PublicKey)) -> [u8; 64] {
 
 /// Verifies a claim by itself.
 ///
-/// It guarantees the limits, the payload type, a strict statement whose predicate is what its type says, and that every
-/// signature verifies strictly (`verify_strict`, DESIGN 3.1) under a strong key. The same key for the same issuer counts
-/// once. Costs one signature check for each signature, but for those of a key that was seen already.
+/// It guarantees the limits, the payload type, a strict statement whose predicate is what its type
+/// says, and that every signature verifies strictly (`verify_strict`, DESIGN 3.1) under a strong
+/// key. The same key for the same issuer counts once. Costs one signature check for each signature,
+/// but for those of a key that was seen already.
 pub fn verify(claim: &wire::Claim, cache: &impl KeyCache) -> Result<VerifiedClaim, ClaimError> {
-    let Examined { statement, pae, signatures } = examine(claim, cache)?;
+    let Examined {
+        statement,
+        pae,
+        signatures,
+    } = examine(claim, cache)?;
     let mut signers = Vec::with_capacity(signatures.len());
-    for (i, Signed { issuer, key, signature }) in signatures.into_iter().enumerate() {
+    for (
+        i,
+        Signed {
+            issuer,
+            key,
+            signature,
+        },
+    ) in signatures.into_iter().enumerate()
+    {
         let verified = key.verifying_key().verify_strict(&pae, &signature);
-        verified.map_err(|_| ClaimError::Signature { number: i + 1, fault: SignatureFault::Wrong })?;
+        verified.map_err(|_| ClaimError::Signature {
+            number: i + 1,
+            fault: SignatureFault::Wrong,
+        })?;
         push_signer(&mut signers, (issuer, key));
     }
-    Ok(VerifiedClaim { id: ClaimId::of_pae(&pae), statement, claim: claim.clone(), signers, strictly: true })
+    Ok(VerifiedClaim {
+        id: ClaimId::of_pae(&pae),
+        statement,
+        claim: claim.clone(),
+        signers,
+        strictly: true,
+    })
 }
 
 fn push_signer(signers: &mut Vec<(IssuerId, PublicKey)>, signer: (IssuerId, PublicKey)) {
@@ -238,40 +264,69 @@ fn examine(claim: &wire::Claim, cache: &impl KeyCache) -> Result<Examined, Claim
         return Err(ClaimError::PayloadTooLong(claim.payload.len()));
     }
     if claim.payload_type != PAYLOAD_TYPE {
-        return Err(ClaimError::PayloadType(claim.payload_type.chars().take(100).collect()));
+        return Err(ClaimError::PayloadType(
+            claim.payload_type.chars().take(100).collect(),
+        ));
     }
     if claim.signatures.is_empty() || claim.signatures.len() > limits::SIGNATURES {
         return Err(ClaimError::Signatures(claim.signatures.len()));
     }
     let statement = Statement::parse(&claim.payload).map_err(ClaimError::Statement)?;
-    predicate::check_statement(&statement)
-        .map_err(|error| ClaimError::Predicate { uri: statement.predicate_type().to_owned(), error })?;
+    predicate::check_statement(&statement).map_err(|error| ClaimError::Predicate {
+        uri: statement.predicate_type().to_owned(),
+        error,
+    })?;
     let pae = dsse::pae(PAYLOAD_TYPE, &claim.payload);
-    let read = |(i, signature)| {
-        read_signature(signature, cache).map_err(|fault| ClaimError::Signature { number: i + 1, fault })
-    };
-    let signatures = claim.signatures.iter().enumerate().map(read).collect::<Result<_, _>>()?;
-    Ok(Examined { statement, pae, signatures })
+
+    let signatures = claim
+        .signatures
+        .iter()
+        .enumerate()
+        .map(|(i, signature)| {
+            read_signature(signature, cache).map_err(|fault| ClaimError::Signature {
+                number: i + 1,
+                fault,
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Examined {
+        statement,
+        pae,
+        signatures,
+    })
 }
 
-fn read_signature(signed: &wire::ClaimSignature, cache: &impl KeyCache) -> Result<Signed, SignatureFault> {
+fn read_signature(
+    signed: &wire::ClaimSignature,
+    cache: &impl KeyCache,
+) -> Result<Signed, SignatureFault> {
     let issuer = IssuerId::from_slice(&signed.issuer_id).ok_or(SignatureFault::IssuerLength)?;
-    let known = <&[u8; 32]>::try_from(&signed.public_key[..]).ok().and_then(|bytes| cache.key(bytes));
+    let known = <&[u8; 32]>::try_from(&signed.public_key[..])
+        .ok()
+        .and_then(|bytes| cache.key(bytes));
     let known = known.filter(|key| key.as_bytes()[..] == signed.public_key[..]);
-    let key = known.map_or_else(|| PublicKey::parse(&signed.public_key), Ok).map_err(SignatureFault::Key)?;
-    let bytes: &[u8; 64] = signed.signature[..].try_into().map_err(|_| SignatureFault::Length)?;
+    let key = known
+        .map_or_else(|| PublicKey::parse(&signed.public_key), Ok)
+        .map_err(SignatureFault::Key)?;
+    let bytes: &[u8; 64] = signed.signature[..]
+        .try_into()
+        .map_err(|_| SignatureFault::Length)?;
     if !scalar_is_reduced(bytes) {
         return Err(SignatureFault::NotCanonical);
     }
-    Ok(Signed { issuer, key, signature: Signature::from_bytes(bytes) })
+    Ok(Signed {
+        issuer,
+        key,
+        signature: Signature::from_bytes(bytes),
+    })
 }
 
-/// Whether the second half of a signature is below the group's order L, as `verify_strict` also demands: asked here only to
-/// tell a second spelling from a wrong signature.
+/// Whether the second half of a signature is below the group's order L, as `verify_strict` also
+/// demands: asked here only to tell a second spelling from a wrong signature.
 fn scalar_is_reduced(signature: &[u8; 64]) -> bool {
     const ORDER: [u8; 32] = [
-        0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0xde, 0xf9, 0xde, 0xa2, 0xf7, 0x9c, 0xd6, 0x58, 0x12,
-        0x63, 0x1a, 0x5c, 0xf5, 0xd3, 0xed,
+        0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0xde, 0xf9, 0xde, 0xa2, 0xf7,
+        0x9c, 0xd6, 0x58, 0x12, 0x63, 0x1a, 0x5c, 0xf5, 0xd3, 0xed,
     ];
     signature[32..].iter().rev().lt(ORDER.iter())
 }

@@ -22,17 +22,25 @@ pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
 fn read_package(package: &Node<'_, '_>, dev: bool, list: &mut List) -> Result<(), Fault> {
     let name = package.need("name")?.text()?;
     let version = package.need("version")?.text()?;
-    let mut component = Component { name: name.into(), version: Some(version.into()), dev, ..Component::default() };
+    let mut component = Component {
+        name: name.into(),
+        version: Some(version.into()),
+        dev,
+        ..Component::default()
+    };
     if let Some(dist) = package.get("dist") {
         if dist.shown("type") == Some("path") {
             component.own = true;
             list.remark("local folders", None, name);
         }
-        // Empty for the archives that code hosts make on demand: those are not always the same bytes.
+        // Empty for the archives that code hosts make on demand: those are not always the same
+        // bytes.
         if let Some(shasum) = dist.get("shasum")
             && !shasum.string()?.is_empty()
         {
-            component.digests.extend(digest::hex("sha1", shasum.string()?).map_err(|reason| shasum.fault(reason))?);
+            component.digests.extend(
+                digest::hex("sha1", shasum.string()?).map_err(|reason| shasum.fault(reason))?,
+            );
         }
     }
     if version.starts_with("dev-") || version.ends_with("-dev") {
@@ -66,16 +74,28 @@ mod tests {
                 "pkg:composer/p/unit@9.0 dev"
             ]
         );
-        assert_eq!(notes(&found), "branches, which change under the same name: a/b\nlocal folders: a/local");
+        assert_eq!(
+            notes(&found),
+            "branches, which change under the same name: a/b\nlocal folders: a/local"
+        );
     }
 
     #[test]
     fn what_is_wrong_is_named_with_its_path() {
         for (text, said) in [
             ("{}", "x:1: $.packages: is missing"),
-            (r#"{"packages":[{"version":"1"}]}"#, "x:1: $.packages[0].name: is missing"),
-            (r#"{"packages":[{"name":"a/b"}]}"#, "x:1: $.packages[0].version: is missing"),
-            (r#"{"packages":[],"packages-dev":{}}"#, "x:1: $.packages-dev: is an object"),
+            (
+                r#"{"packages":[{"version":"1"}]}"#,
+                "x:1: $.packages[0].name: is missing",
+            ),
+            (
+                r#"{"packages":[{"name":"a/b"}]}"#,
+                "x:1: $.packages[0].version: is missing",
+            ),
+            (
+                r#"{"packages":[],"packages-dev":{}}"#,
+                "x:1: $.packages-dev: is an object",
+            ),
             (
                 r#"{"packages":[{"name":"a/b","version":"1","dist":{"shasum":"12"}}]}"#,
                 "x:1: $.packages[0].dist.shasum: is no sha1 in hex",

@@ -20,19 +20,30 @@ pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
     read_components(&bom, &mut list)?;
     if let Some(services) = bom.get("services") {
         let count = services.items()?.count();
-        list.note(None, &format!("services, which are no software to look up: {count}"));
+        list.note(
+            None,
+            &format!("services, which are no software to look up: {count}"),
+        );
     }
     note_gaps(&bom, &mut list)?;
     Ok(list)
 }
 
 fn read_components(parent: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
-    let Some(components) = parent.get("components") else { return Ok(()) };
-    components.items()?.try_for_each(|component| read_component(&component, false, list))
+    let Some(components) = parent.get("components") else {
+        return Ok(());
+    };
+    components
+        .items()?
+        .try_for_each(|component| read_component(&component, false, list))
 }
 
 fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Result<(), Fault> {
-    let version = component.get("version").map(|version| version.string()).transpose()?.filter(|v| !v.is_empty());
+    let version = component
+        .get("version")
+        .map(|version| version.string())
+        .transpose()?
+        .filter(|v| !v.is_empty());
     let digests = sbom::digests(component, "hashes", ("alg", "content"), list)?;
     let scope = component.shown("scope");
     let described = Component {
@@ -43,19 +54,32 @@ fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Resul
         optional: scope == Some("optional"),
         ..sbom::component(component.need("name")?.text()?, version)
     };
-    let purl = component.get("purl").map(|purl| purl.string()).transpose()?;
-    Element { component: described, purls: purl.into_iter().filter(|purl| !purl.is_empty()).collect() }.add(list)?;
+    let purl = component
+        .get("purl")
+        .map(|purl| purl.string())
+        .transpose()?;
+    Element {
+        component: described,
+        purls: purl.into_iter().filter(|purl| !purl.is_empty()).collect(),
+    }
+    .add(list)?;
     read_components(component, list)
 }
 
 /// A document may say itself that it is not complete.
 fn note_gaps(bom: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
-    let Some(compositions) = bom.get("compositions") else { return Ok(()) };
+    let Some(compositions) = bom.get("compositions") else {
+        return Ok(());
+    };
     for composition in compositions.items()? {
-        if let Some(aggregate) =
-            composition.shown("aggregate").filter(|a| a.starts_with("incomplete") || *a == "unknown")
+        if let Some(aggregate) = composition
+            .shown("aggregate")
+            .filter(|a| a.starts_with("incomplete") || *a == "unknown")
         {
-            list.note(None, &format!("the document says of itself that parts of it are {aggregate}"));
+            list.note(
+                None,
+                &format!("the document says of itself that parts of it are {aggregate}"),
+            );
         }
     }
     Ok(())
@@ -110,9 +134,11 @@ mod tests {
                 "no version \"pkg:npm/c\" names a package without version"
             ]
         );
-        for said in
-            ["$.components[0].hashes[2]: \"12\" is no SHA-512 in hex", "services", "incomplete_first_party_only"]
-        {
+        for said in [
+            "$.components[0].hashes[2]: \"12\" is no SHA-512 in hex",
+            "services",
+            "incomplete_first_party_only",
+        ] {
             assert!(notes(&found).contains(said), "{}", notes(&found));
         }
     }
@@ -120,7 +146,10 @@ mod tests {
     #[test]
     fn a_document_of_nothing_says_so() {
         let nothing = found(CycloneDx, &bom("\"version\":1"));
-        assert_eq!(unidentified(&nothing), ["the whole file names no components"]);
+        assert_eq!(
+            unidentified(&nothing),
+            ["the whole file names no components"]
+        );
         let own = bom(r#""metadata":{"component":{"name":"own"}}"#);
         assert_eq!(
             unidentified(&found(CycloneDx, &own)),
@@ -131,14 +160,35 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_path() {
         for (text, said) in [
-            ("{\"bomFormat\":\"CDX\"}".to_owned(), "x:1: $.bomFormat: is \"CDX\""),
-            (bom("\"version\":1").replace("1.6", "2.0"), "x:1: $.specVersion: is \"2.0\""),
+            (
+                "{\"bomFormat\":\"CDX\"}".to_owned(),
+                "x:1: $.bomFormat: is \"CDX\"",
+            ),
+            (
+                bom("\"version\":1").replace("1.6", "2.0"),
+                "x:1: $.specVersion: is \"2.0\"",
+            ),
             (bom("\"components\":{}"), "x:1: $.components: is an object"),
-            (bom("\"components\":[{}]"), "x:1: $.components[0].name: is missing"),
-            (bom(r#""components":[{"name":"a","components":[1]}]"#), "x:1: $.components[0].components[0]: is a number"),
-            (bom(r#""components":[{"name":"a","purl":1}]"#), "x:1: $.components[0].purl: is a number"),
-            (bom(r#""components":[{"name":"a","version":1}]"#), "x:1: $.components[0].version: is a number"),
-            (bom(r#""components":[{"name":"a","hashes":1}]"#), "x:1: $.components[0].hashes: is a number"),
+            (
+                bom("\"components\":[{}]"),
+                "x:1: $.components[0].name: is missing",
+            ),
+            (
+                bom(r#""components":[{"name":"a","components":[1]}]"#),
+                "x:1: $.components[0].components[0]: is a number",
+            ),
+            (
+                bom(r#""components":[{"name":"a","purl":1}]"#),
+                "x:1: $.components[0].purl: is a number",
+            ),
+            (
+                bom(r#""components":[{"name":"a","version":1}]"#),
+                "x:1: $.components[0].version: is a number",
+            ),
+            (
+                bom(r#""components":[{"name":"a","hashes":1}]"#),
+                "x:1: $.components[0].hashes: is a number",
+            ),
             (bom(r#""components":[],"components":[]"#), "x:1: column"),
         ] {
             let error = refusal(CycloneDx, &text);

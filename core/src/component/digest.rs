@@ -15,28 +15,37 @@ pub(super) fn hex(algorithm: &str, value: &str) -> Result<Digest, String> {
         return Ok(Some(digest));
     }
     // An algorithm that takes no value of any length is an unknown one.
-    let known =
-        [40, 56, 64, 96, 128].into_iter().any(|digits| subject::digest(algorithm, &"0".repeat(digits)).is_some());
-    match known {
-        true => Err(format!("is no {algorithm} in hex")),
-        false => Ok(None),
+    let known = [40, 56, 64, 96, 128]
+        .into_iter()
+        .any(|digits| subject::digest(algorithm, &"0".repeat(digits)).is_some());
+    if known {
+        Err(format!("is no {algorithm} in hex"))
+    } else {
+        Ok(None)
     }
 }
 
 /// Reads `ALGORITHM:HEX`, as Python tools write digests.
 pub(super) fn prefixed(text: &str) -> Result<Digest, String> {
-    let (algorithm, value) = text.split_once(':').ok_or("is no digest in the form ALGORITHM:HEX")?;
+    let (algorithm, value) = text
+        .split_once(':')
+        .ok_or("is no digest in the form ALGORITHM:HEX")?;
     hex(algorithm, value)
 }
 
-/// Reads the value of `integrity` (W3C Subresource Integrity): words of `ALGORITHM-BASE64`, an option after `?`.
+/// Reads the value of `integrity` (W3C Subresource Integrity): words of `ALGORITHM-BASE64`, an
+/// option after `?`.
 pub(super) fn integrity(text: &str) -> Result<Digests, String> {
     let mut digests = Vec::new();
     for word in text.split_ascii_whitespace() {
-        let word = word.split_once('?').map_or(word, |(digest, _option)| digest);
+        let word = word
+            .split_once('?')
+            .map_or(word, |(digest, _option)| digest);
         let malformed = || format!("{word:?} is no digest in the form ALGORITHM-BASE64");
         let (algorithm, value) = word.split_once('-').ok_or_else(malformed)?;
-        let bytes = base64::engine::general_purpose::STANDARD.decode(value).map_err(|_| malformed())?;
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(value)
+            .map_err(|_| malformed())?;
         digests.extend(hex(algorithm, &::hex::encode(bytes))?);
     }
     Ok(digests)
@@ -45,7 +54,8 @@ pub(super) fn integrity(text: &str) -> Result<Digests, String> {
 /// The commit, if a revision is one: then it is the digest of what is used.
 pub(super) fn commit(revision: &str) -> Option<(String, String)> {
     let is_hex = revision.bytes().all(|b| b.is_ascii_hexdigit());
-    (is_hex && [40, 64].contains(&revision.len())).then(|| ("gitCommit".to_owned(), revision.to_ascii_lowercase()))
+    (is_hex && [40, 64].contains(&revision.len()))
+        .then(|| ("gitCommit".to_owned(), revision.to_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -67,18 +77,35 @@ mod tests {
     #[test]
     fn integrity_is_base64_of_the_length_of_its_algorithm() {
         let sha1 = "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=";
-        let expected = ("sha1".to_owned(), "da39a3ee5e6b4b0d3255bfef95601890afd80709".to_owned());
+        let expected = (
+            "sha1".to_owned(),
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709".to_owned(),
+        );
         assert_eq!(integrity(sha1), Ok(vec![expected.clone()]));
-        assert_eq!(integrity(&format!(" {sha1}?opt {sha1}")), Ok(vec![expected.clone(), expected]));
+        assert_eq!(
+            integrity(&format!(" {sha1}?opt {sha1}")),
+            Ok(vec![expected.clone(), expected])
+        );
         assert_eq!(integrity(""), Ok(vec![]));
-        for bad in ["sha1", "sha1-!", "sha512-2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBw"] {
+        for bad in [
+            "sha1",
+            "sha1-!",
+            "sha512-2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
+            "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBw",
+        ] {
             assert!(integrity(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn only_a_whole_commit_is_a_digest() {
-        assert_eq!(commit(&"A1".repeat(20)), Some(("gitCommit".into(), "a1".repeat(20))));
-        assert_eq!((commit("main"), commit(&"a".repeat(39)), commit("")), (None, None, None));
+        assert_eq!(
+            commit(&"A1".repeat(20)),
+            Some(("gitCommit".into(), "a1".repeat(20)))
+        );
+        assert_eq!(
+            (commit("main"), commit(&"a".repeat(39)), commit("")),
+            (None, None, None)
+        );
     }
 }

@@ -39,7 +39,10 @@ pub enum Format {
 impl Format {
     /// Whether it is a bill of materials, rather than what a package manager resolved.
     pub fn is_sbom(self) -> bool {
-        matches!(self, Format::CycloneDx | Format::Spdx2 | Format::Spdx3 | Format::SpdxTagValue)
+        matches!(
+            self,
+            Format::CycloneDx | Format::Spdx2 | Format::Spdx3 | Format::SpdxTagValue
+        )
     }
 
     /// Every format.
@@ -81,16 +84,27 @@ impl Format {
     /// What to do with a broken file of the format.
     pub(super) fn remedy(self) -> &'static str {
         match self {
-            Format::CargoLock => "nothing of the file is taken; restore it, or let `cargo generate-lockfile` write it",
-            Format::NpmLock => "nothing of the file is taken; restore it, or let `npm install` write it",
+            Format::CargoLock => {
+                "nothing of the file is taken; restore it, or let `cargo generate-lockfile` write \
+                 it"
+            }
+            Format::NpmLock => {
+                "nothing of the file is taken; restore it, or let `npm install` write it"
+            }
             Format::UvLock => "nothing of the file is taken; restore it, or let `uv lock` write it",
-            Format::PoetryLock => "nothing of the file is taken; restore it, or let `poetry lock` write it",
+            Format::PoetryLock => {
+                "nothing of the file is taken; restore it, or let `poetry lock` write it"
+            }
             Format::Requirements => "nothing of the file is taken; correct the line",
-            Format::GoSum => "nothing of the file is taken; restore it, or let `go mod tidy` write it",
+            Format::GoSum => {
+                "nothing of the file is taken; restore it, or let `go mod tidy` write it"
+            }
             Format::ComposerLock => {
                 "nothing of the file is taken; restore it, or let `composer update --lock` write it"
             }
-            Format::GemfileLock => "nothing of the file is taken; restore it, or let `bundle lock` write it",
+            Format::GemfileLock => {
+                "nothing of the file is taken; restore it, or let `bundle lock` write it"
+            }
             Format::CycloneDx | Format::Spdx2 | Format::Spdx3 | Format::SpdxTagValue => {
                 "nothing of the document is taken; have the tool that wrote it write it again"
             }
@@ -121,8 +135,10 @@ const NAMES: &[(&str, Format)] = &[
     ("dpkg-status", Format::DpkgStatus),
 ];
 
-const USE_AN_SBOM: &str = "write an SBOM of the project (CycloneDX or SPDX in JSON), and check that";
-const USE_THE_LOCK: &str = "it says what the project asks for, not what it got; check its lock file";
+const USE_AN_SBOM: &str =
+    "write an SBOM of the project (CycloneDX or SPDX in JSON), and check that";
+const USE_THE_LOCK: &str =
+    "it says what the project asks for, not what it got; check its lock file";
 const USE_JSON: &str = "export it as JSON";
 
 /// Names of files that are known and not read, and what to do instead.
@@ -131,9 +147,15 @@ const NOT_READ: &[(&str, &str)] = &[
     ("bun.lockb", USE_AN_SBOM),
     ("yarn.lock", USE_AN_SBOM),
     ("pnpm-lock.yaml", USE_AN_SBOM),
-    ("Pipfile.lock", "export it with `pipenv requirements --hash`, and check that"),
+    (
+        "Pipfile.lock",
+        "export it with `pipenv requirements --hash`, and check that",
+    ),
     ("pdm.lock", "export it with `pdm export`, and check that"),
-    ("pylock.toml", "export it as requirements.txt with hashes, and check that"),
+    (
+        "pylock.toml",
+        "export it as requirements.txt with hashes, and check that",
+    ),
     ("gradle.lockfile", USE_AN_SBOM),
     ("packages.lock.json", USE_AN_SBOM),
     ("mix.lock", USE_AN_SBOM),
@@ -144,7 +166,10 @@ const NOT_READ: &[(&str, &str)] = &[
     ("Cargo.toml", USE_THE_LOCK),
     ("package.json", USE_THE_LOCK),
     ("pyproject.toml", USE_THE_LOCK),
-    ("go.mod", "it says what the project asks for, not what it got; check its go.sum"),
+    (
+        "go.mod",
+        "it says what the project asks for, not what it got; check its go.sum",
+    ),
     ("composer.json", USE_THE_LOCK),
     ("Gemfile", USE_THE_LOCK),
     ("cdx.xml", USE_JSON),
@@ -165,7 +190,11 @@ pub(super) fn recognise(input: &Input<'_>) -> Result<Format, Fault> {
         return Err(Fault::new(None, format!("{known} is not read here")).advise(advice));
     }
     match input.text().trim_start().as_bytes().first() {
-        Some(b'{') => by_members(input.json().map_err(|fault| fault.advise("it begins like JSON, and is none"))?),
+        Some(b'{') => by_members(
+            input
+                .json()
+                .map_err(|fault| fault.advise("it begins like JSON, and is none"))?,
+        ),
         Some(b'<') => Err(Fault::new(None, "the file looks like XML").advise(USE_JSON)),
         _ => by_text(input.text()),
     }
@@ -173,12 +202,15 @@ pub(super) fn recognise(input: &Input<'_>) -> Result<Format, Fault> {
 
 /// Whether `name` is `known`, or ends with it after a separator.
 fn is_named(name: &str, known: &str) -> bool {
-    name.strip_suffix(known).is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(['.', '-', '_']))
+    name.strip_suffix(known)
+        .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(['.', '-', '_']))
 }
 
-/// Whether `name` is `known`, perhaps with a prefix that ends with a dot. Manifests have plain names, which end others.
+/// Whether `name` is `known`, perhaps with a prefix that ends with a dot. Manifests have plain
+/// names, which end others.
 fn is_exactly(name: &str, known: &str) -> bool {
-    name.strip_suffix(known).is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+    name.strip_suffix(known)
+        .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('.'))
 }
 
 fn by_name(path: &str) -> Option<Format> {
@@ -204,26 +236,51 @@ fn by_members(document: &Value) -> Result<Format, Fault> {
         ("lockfileVersion", Format::NpmLock),
         ("content-hash", Format::ComposerLock),
     ];
-    one_of(MEMBERS.iter().filter(|(key, _)| document.get(key).is_some()).map(|(_, format)| *format))
+    one_of(
+        MEMBERS
+            .iter()
+            .filter(|(key, _)| document.get(key).is_some())
+            .map(|(_, format)| *format),
+    )
 }
 
 /// What the tools write at the head of their files, or what every file of the format has.
 fn by_text(text: &str) -> Result<Format, Fault> {
-    let opening = || text.lines().map(str::trim_end).filter(|line| !line.is_empty()).take(40);
+    let opening = || {
+        text.lines()
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+            .take(40)
+    };
     let first = opening().next().unwrap_or_default();
-    let generated_by = |tool: &str| opening().any(|line| line.starts_with("# This file") && line.contains(tool));
+    let generated_by =
+        |tool: &str| opening().any(|line| line.starts_with("# This file") && line.contains(tool));
     let has = |start: &str| opening().any(|line| line.starts_with(start));
     let signs = [
         (generated_by("by Cargo"), Format::CargoLock),
         (generated_by("by Poetry"), Format::PoetryLock),
-        (generated_by("by uv via") || generated_by("by pip-compile"), Format::Requirements),
-        (has("requires-python = ") && has("[[package]]"), Format::UvLock),
-        (first.split(' ').count() == 3 && first.contains(" h1:"), Format::GoSum),
+        (
+            generated_by("by uv via") || generated_by("by pip-compile"),
+            Format::Requirements,
+        ),
+        (
+            has("requires-python = ") && has("[[package]]"),
+            Format::UvLock,
+        ),
+        (
+            first.split(' ').count() == 3 && first.contains(" h1:"),
+            Format::GoSum,
+        ),
         (has("  remote: ") && has("  specs:"), Format::GemfileLock),
         (is_tag_value(text.as_bytes()), Format::SpdxTagValue),
         (has("Package: ") && has("Status: "), Format::DpkgStatus),
     ];
-    one_of(signs.into_iter().filter(|(found, _)| *found).map(|(_, format)| format))
+    one_of(
+        signs
+            .into_iter()
+            .filter(|(found, _)| *found)
+            .map(|(_, format)| format),
+    )
 }
 
 fn one_of(found: impl Iterator<Item = Format>) -> Result<Format, Fault> {
@@ -233,12 +290,18 @@ fn one_of(found: impl Iterator<Item = Format>) -> Result<Format, Fault> {
         [format] => Ok(*format),
         [] => {
             let known: Vec<_> = Format::ALL.iter().map(|format| format.name()).collect();
-            let reason = format!("neither the name nor the content says what it is; {} are read", known.join(", "));
+            let reason = format!(
+                "neither the name nor the content says what it is; {} are read",
+                known.join(", ")
+            );
             Err(Fault::new(None, reason).advise(RENAME))
         }
         several => {
             let names: Vec<_> = several.iter().map(|format| format.name()).collect();
-            Err(Fault::new(None, format!("the content could be {}", names.join(" or "))).advise(RENAME))
+            Err(
+                Fault::new(None, format!("the content could be {}", names.join(" or ")))
+                    .advise(RENAME),
+            )
         }
     }
 }
@@ -270,32 +333,66 @@ mod tests {
             ("app.spdx", Format::SpdxTagValue),
             ("/var/lib/dpkg/status", Format::DpkgStatus),
         ] {
-            assert_eq!(recognised(name, "{\"spdxVersion\":1}"), Ok(format), "{name}");
+            assert_eq!(
+                recognised(name, "{\"spdxVersion\":1}"),
+                Ok(format),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn the_content_decides_where_the_name_says_nothing() {
         for (text, format) in [
-            ("# This file is automatically @generated by Cargo.\nversion = 4\n", Format::CargoLock),
-            ("# This file is automatically @generated by Poetry 2.1.4 and so on\n", Format::PoetryLock),
-            ("# This file was autogenerated by uv via the following command:\na==1\n", Format::Requirements),
-            ("version = 1\nrequires-python = \">=3.9\"\n\n[[package]]\n", Format::UvLock),
+            (
+                "# This file is automatically @generated by Cargo.\nversion = 4\n",
+                Format::CargoLock,
+            ),
+            (
+                "# This file is automatically @generated by Poetry 2.1.4 and so on\n",
+                Format::PoetryLock,
+            ),
+            (
+                "# This file was autogenerated by uv via the following command:\na==1\n",
+                Format::Requirements,
+            ),
+            (
+                "version = 1\nrequires-python = \">=3.9\"\n\n[[package]]\n",
+                Format::UvLock,
+            ),
             ("example.org/a v1.0.0 h1:x=\n", Format::GoSum),
-            ("GEM\n  remote: https://rubygems.org/\n  specs:\n", Format::GemfileLock),
+            (
+                "GEM\n  remote: https://rubygems.org/\n  specs:\n",
+                Format::GemfileLock,
+            ),
             ("SPDXVersion: SPDX-2.3\n", Format::SpdxTagValue),
-            ("Package: a\nStatus: install ok installed\n", Format::DpkgStatus),
+            (
+                "Package: a\nStatus: install ok installed\n",
+                Format::DpkgStatus,
+            ),
             ("\u{feff} {\"bomFormat\":\"CycloneDX\"}", Format::CycloneDx),
             ("{\"spdxVersion\":\"SPDX-2.3\"}", Format::Spdx2),
             ("{\"@graph\":[]}", Format::Spdx3),
             ("{\"lockfileVersion\":3}", Format::NpmLock),
-            ("{\"content-hash\":\"\",\"packages\":[]}", Format::ComposerLock),
+            (
+                "{\"content-hash\":\"\",\"packages\":[]}",
+                Format::ComposerLock,
+            ),
         ] {
             assert_eq!(recognised("x", text), Ok(format), "{text}");
-            assert!(recognised("Cargot.lock", text).is_ok() && recognised("xCargo.lock", text) == Ok(format));
+            assert!(
+                recognised("Cargot.lock", text).is_ok()
+                    && recognised("xCargo.lock", text) == Ok(format)
+            );
         }
-        assert_eq!(recognised("x.spdx.json", "{\"@graph\":[]}"), Ok(Format::Spdx3));
-        assert_eq!(recognised("self-package.json", "{\"@graph\":[]}"), Ok(Format::Spdx3));
+        assert_eq!(
+            recognised("x.spdx.json", "{\"@graph\":[]}"),
+            Ok(Format::Spdx3)
+        );
+        assert_eq!(
+            recognised("self-package.json", "{\"@graph\":[]}"),
+            Ok(Format::Spdx3)
+        );
     }
 
     #[test]
@@ -308,10 +405,18 @@ mod tests {
             ),
             ("x", "{}", "neither the name nor the content"),
             ("x", "{\"a\":", "x:1: column 6"),
-            ("x.lock", "[[package]]\nname = \"a\"\n", "neither the name nor the content"),
+            (
+                "x.lock",
+                "[[package]]\nname = \"a\"\n",
+                "neither the name nor the content",
+            ),
             ("x", " \n\t", "the file is empty; write it again"),
             ("Cargo.lock", "", "the file is empty"),
-            ("a/bun.lock", "{}", "bun.lock is not read here; write an SBOM"),
+            (
+                "a/bun.lock",
+                "{}",
+                "bun.lock is not read here; write an SBOM",
+            ),
             ("pnpm-lock.yaml", "a", "write an SBOM"),
             ("Cargo.toml", "a", "check its lock file"),
             ("bom.xml", "a", "export it as JSON"),
@@ -330,16 +435,26 @@ mod tests {
     #[test]
     fn compressed_large_and_undecodable_files_are_refused() {
         for (bytes, said) in [
-            (&b"\x1f\x8b\x08\x00"[..], "compressed (gzip), and nothing is expanded here; decompress it"),
+            (
+                &b"\x1f\x8b\x08\x00"[..],
+                "compressed (gzip), and nothing is expanded here; decompress it",
+            ),
             (b"BZh91AY", "decompress it"),
             (b"\xfd7zXZ\x00\x00", "decompress it"),
             (b"a\nb\xff", "Cargo.lock:2: the file is not UTF-8"),
         ] {
-            let error = crate::component::read("Cargo.lock", bytes).unwrap_err().to_string();
+            let error = crate::component::read("Cargo.lock", bytes)
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(said), "{error}");
         }
         let large = vec![b' '; crate::limits::DOCUMENT_BYTES + 1];
-        let error = crate::component::read("Cargo.lock", &large).unwrap_err().to_string();
-        assert!(error.contains("at most 67108864 are read; check its parts"), "{error}");
+        let error = crate::component::read("Cargo.lock", &large)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("at most 67108864 are read; check its parts"),
+            "{error}"
+        );
     }
 }

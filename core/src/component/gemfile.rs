@@ -1,7 +1,7 @@
 //! `Gemfile.lock` (Bundler's `lib/bundler/lockfile_parser.rs`).
 //!
-//! Sections begin at the margin. Those of sources hold `specs:`: gems are indented by four, and what they depend on by
-//! six. `CHECKSUMS` states digests from Bundler 2.6 on.
+//! Sections begin at the margin. Those of sources hold `specs:`: gems are indented by four, and
+//! what they depend on by six. `CHECKSUMS` states digests from Bundler 2.6 on.
 
 use super::Component;
 use super::digest::{self, Digests};
@@ -46,13 +46,22 @@ pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
                 2 => source.read(line.trim()),
                 4 => read_gem(number, line.trim(), section, &source, &checksums, &mut list)?,
                 6 => {}
-                _ => return Err(Fault::at(number, format!("{} is indented as nothing else is", quoted(line)))),
+                _ => {
+                    return Err(Fault::at(
+                        number,
+                        format!("{} is indented as nothing else is", quoted(line)),
+                    ));
+                }
             }
         }
     }
-    match any {
-        true => Ok(list),
-        false => Err(Fault::new(None, "the file has none of the sections GEM, GIT and PATH")),
+    if any {
+        Ok(list)
+    } else {
+        Err(Fault::new(
+            None,
+            "the file has none of the sections GEM, GIT and PATH",
+        ))
     }
 }
 
@@ -67,7 +76,12 @@ fn heading(number: u32, line: &str) -> Result<Option<Section>, Fault> {
         "PATH" => Section::Path,
         "CHECKSUMS" => Section::Checksums,
         other if other.chars().all(|c| c.is_ascii_uppercase() || c == ' ') => Section::Other,
-        other => return Err(Fault::at(number, format!("{} begins no section", quoted(other)))),
+        other => {
+            return Err(Fault::at(
+                number,
+                format!("{} begins no section", quoted(other)),
+            ));
+        }
     }))
 }
 
@@ -110,14 +124,23 @@ fn read_gem(
     checksums: &Checksums<'_>,
     list: &mut List,
 ) -> Result<(), Fault> {
-    let version = gem.split_once(" (").and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?)));
+    let version = gem
+        .split_once(" (")
+        .and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?)));
     let Some((name, version)) = version else {
-        return Err(Fault::at(number, format!("{} is not `name (version)`", quoted(gem))));
+        return Err(Fault::at(
+            number,
+            format!("{} is not `name (version)`", quoted(gem)),
+        ));
     };
     // Versions of gems have no hyphen: what follows one is the platform.
-    let (version, platform) = version.split_once('-').map_or((version, None), |(v, platform)| (v, Some(platform)));
+    let (version, platform) = version
+        .split_once('-')
+        .map_or((version, None), |(v, platform)| (v, Some(platform)));
     let mut parts = origin::package("gem", name, Some(version));
-    parts.qualifiers.extend(platform.map(|platform| ("platform".to_owned(), platform.to_owned())));
+    parts
+        .qualifiers
+        .extend(platform.map(|platform| ("platform".to_owned(), platform.to_owned())));
     let mut component = Component {
         name: name.into(),
         version: Some(version.into()),
@@ -127,10 +150,17 @@ fn read_gem(
     };
     match section {
         Section::Git => {
-            let repository = Repository { address: source.remote.unwrap_or_default(), revision: source.revision };
+            let repository = Repository {
+                address: source.remote.unwrap_or_default(),
+                revision: source.revision,
+            };
             repository.qualify(&mut parts);
             component.digests.extend(repository.commit());
-            list.remark("from git, so that what is known of the registry's gem need not hold", Some(number), name);
+            list.remark(
+                "from git, so that what is known of the registry's gem need not hold",
+                Some(number),
+                name,
+            );
         }
         Section::Path => {
             component.own = true;
@@ -140,7 +170,11 @@ fn read_gem(
             let remote = source.remote.unwrap_or(RUBYGEMS);
             if remote.trim_end_matches('/') != RUBYGEMS {
                 origin::qualify(&mut parts, "repository_url", remote);
-                list.remark("from a registry other than rubygems.org", Some(number), name);
+                list.remark(
+                    "from a registry other than rubygems.org",
+                    Some(number),
+                    name,
+                );
             }
         }
     }
@@ -157,19 +191,22 @@ mod tests {
     #[test]
     fn gems_come_from_the_section_that_they_stand_in() {
         let text = format!(
-            "GIT\n  remote: https://host/g.git\n  revision: {COMMIT}\n  branch: main\n  specs:\n    g (0.1.0)\n      ast (>= 2)\n\n\
-             PATH\n  remote: .\n  specs:\n    own (1.0.0)\n\n\
-             GEM\n  remote: https://rubygems.org/\n  specs:\n    ast (2.4.2)\n    nokogiri (1.15.0-x86_64-linux)\n      racc (~> 1.4)\n\n\
-             GEM\n  remote: https://u:secret@gems.example/\n  specs:\n    p (1)\n\n\
-             PLATFORMS\n  x86_64-linux\n\nDEPENDENCIES\n  ast\n\nCHECKSUMS\n  ast (2.4.2) sha256={}\n  own (1.0.0)\n\n\
-             RUBY VERSION\n   ruby 3.0.2p107\n\nBUNDLED WITH\n   2.2.28\n",
+            "GIT\n  remote: https://host/g.git\n  revision: {COMMIT}\n  branch: main\n  specs:\n    g \
+             (0.1.0)\n      ast (>= 2)\n\nPATH\n  remote: .\n  specs:\n    own (1.0.0)\n\nGEM\n  remote: \
+             https://rubygems.org/\n  specs:\n    ast (2.4.2)\n    nokogiri \
+             (1.15.0-x86_64-linux)\n      racc (~> 1.4)\n\nGEM\n  remote: \
+             https://u:secret@gems.example/\n  specs:\n    p (1)\n\nPLATFORMS\n  x86_64-linux\n\nDEPENDENCIES\n  ast\n\nCHECKSUMS\n  ast \
+             (2.4.2) sha256={}\n  own (1.0.0)\n\nRUBY VERSION\n   ruby 3.0.2p107\n\nBUNDLED \
+             WITH\n   2.2.28\n",
             "ab".repeat(32)
         );
         let found = found(GemfileLock, &text);
         assert_eq!(
             lines(&found),
             [
-                format!("pkg:gem/g@0.1.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fg.git%40{COMMIT} gitCommit :6"),
+                format!(
+                    "pkg:gem/g@0.1.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fg.git%40{COMMIT} gitCommit :6"
+                ),
                 "pkg:gem/own@1.0.0 own :12".to_owned(),
                 "pkg:gem/ast@2.4.2 sha256 :17".to_owned(),
                 "pkg:gem/nokogiri@1.15.0?platform=x86_64-linux :18".to_owned(),
@@ -183,11 +220,26 @@ mod tests {
     fn what_is_wrong_is_named_with_its_line() {
         let good = "GEM\n  remote: https://rubygems.org/\n  specs:\n    ast (2.4.2)\n";
         for (text, said) in [
-            (format!("<<<<<<< HEAD\n{good}"), "x:1: \"<<<<<<< HEAD\" begins no section"),
-            (good.replace("(2.4.2)", "2.4.2"), "x:4: \"ast 2.4.2\" is not `name (version)`"),
-            (good.replace("    ast", "     ast"), "x:4: \"     ast (2.4.2)\" is indented as nothing else"),
-            ("PLATFORMS\n  ruby\n".to_owned(), "x: the file has none of the sections"),
-            (format!("{good}\nCHECKSUMS\n  ast (2.4.2) sha256=12\n"), "x:7: \"12\" is no sha256 in hex"),
+            (
+                format!("<<<<<<< HEAD\n{good}"),
+                "x:1: \"<<<<<<< HEAD\" begins no section",
+            ),
+            (
+                good.replace("(2.4.2)", "2.4.2"),
+                "x:4: \"ast 2.4.2\" is not `name (version)`",
+            ),
+            (
+                good.replace("    ast", "     ast"),
+                "x:4: \"     ast (2.4.2)\" is indented as nothing else",
+            ),
+            (
+                "PLATFORMS\n  ruby\n".to_owned(),
+                "x: the file has none of the sections",
+            ),
+            (
+                format!("{good}\nCHECKSUMS\n  ast (2.4.2) sha256=12\n"),
+                "x:7: \"12\" is no sha256 in hex",
+            ),
         ] {
             let error = refusal(GemfileLock, &text);
             assert!(error.starts_with(said), "{error}");

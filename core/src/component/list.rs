@@ -1,4 +1,5 @@
-//! The list as it grows: each component once, never more than the limit, and nothing dropped without a word.
+//! The list as it grows: each component once, never more than the limit, and nothing dropped
+//! without a word.
 
 use super::input::Fault;
 use super::{Component, Components, Format, Note, Unidentified};
@@ -11,7 +12,12 @@ use std::collections::BTreeMap;
 const NAMES_SHOWN: usize = 5;
 
 /// What makes two components one: purl, name, version, digests.
-type Identity = (Option<String>, String, Option<String>, Vec<(String, String)>);
+type Identity = (
+    Option<String>,
+    String,
+    Option<String>,
+    Vec<(String, String)>,
+);
 
 /// What a reader has found so far.
 #[derive(Default)]
@@ -32,9 +38,13 @@ struct Group {
 }
 
 impl List {
-    /// Adds the component with the purl that `parts` make. If they make none, or one without a version, the component
-    /// has to be known by its digests.
-    pub(super) fn package(&mut self, mut component: Component, parts: purl::Components) -> Result<(), Fault> {
+    /// Adds the component with the purl that `parts` make. If they make none, or one without a
+    /// version, the component has to be known by its digests.
+    pub(super) fn package(
+        &mut self,
+        mut component: Component,
+        parts: purl::Components,
+    ) -> Result<(), Fault> {
         match Purl::build(parts) {
             Ok(purl) if purl.version().is_some() => {
                 component.purl = Some(purl);
@@ -45,8 +55,8 @@ impl List {
         }
     }
 
-    /// Adds a component that has no purl, for the reason given: by its digests, or as the project's own. Anything else
-    /// cannot be looked up.
+    /// Adds a component that has no purl, for the reason given: by its digests, or as the project's
+    /// own. Anything else cannot be looked up.
     pub(super) fn without_purl(&mut self, component: Component, reason: &str) -> Result<(), Fault> {
         if component.own {
             return self.add(component);
@@ -70,8 +80,17 @@ impl List {
             return self.unidentified(component.line, &component.name, reason);
         }
         let purl = component.purl.as_ref().map(|purl| purl.as_str().to_owned());
-        let identity = (purl, component.name.clone(), component.version.clone(), component.digests.clone());
-        if let Some(twin) = self.places.get(&identity).and_then(|place| self.list.get_mut(*place)) {
+        let identity = (
+            purl,
+            component.name.clone(),
+            component.version.clone(),
+            component.digests.clone(),
+        );
+        if let Some(twin) = self
+            .places
+            .get(&identity)
+            .and_then(|place| self.list.get_mut(*place))
+        {
             twin.own &= component.own;
             twin.dev &= component.dev;
             twin.optional &= component.optional;
@@ -84,10 +103,23 @@ impl List {
     }
 
     /// Counts an entry that cannot be looked up.
-    pub(super) fn unidentified(&mut self, line: Option<u32>, what: &str, reason: &str) -> Result<(), Fault> {
+    pub(super) fn unidentified(
+        &mut self,
+        line: Option<u32>,
+        what: &str,
+        reason: &str,
+    ) -> Result<(), Fault> {
         self.room()?;
-        let what = if what.is_empty() { "an entry without name".to_owned() } else { shown(what) };
-        self.unidentified.push(Unidentified { line, what, reason: shown(reason) });
+        let what = if what.is_empty() {
+            "an entry without name".to_owned()
+        } else {
+            shown(what)
+        };
+        self.unidentified.push(Unidentified {
+            line,
+            what,
+            reason: shown(reason),
+        });
         Ok(())
     }
 
@@ -101,19 +133,30 @@ impl List {
 
     /// Adds a note that stands alone.
     pub(super) fn note(&mut self, line: Option<u32>, text: &str) {
-        self.notes.push(Note { line, text: shown(text) });
+        self.notes.push(Note {
+            line,
+            text: shown(text),
+        });
     }
 
-    /// Remarks something on the entry `name`. Entries with the same remark become one note: `remark: a, b and 7 more`.
+    /// Remarks something on the entry `name`. Entries with the same remark become one note:
+    /// `remark: a, b and 7 more`.
     pub(super) fn remark(&mut self, remark: &'static str, line: Option<u32>, name: &str) {
         let place = match self.groups.iter().position(|group| group.remark == remark) {
             Some(place) => place,
             None => {
-                self.groups.push(Group { remark, line, names: Vec::new(), count: 0 });
+                self.groups.push(Group {
+                    remark,
+                    line,
+                    names: Vec::new(),
+                    count: 0,
+                });
                 self.groups.len() - 1
             }
         };
-        let Some(group) = self.groups.get_mut(place) else { return };
+        let Some(group) = self.groups.get_mut(place) else {
+            return;
+        };
         group.count += 1;
         if group.names.len() < NAMES_SHOWN {
             group.names.push(name.chars().take(60).collect());
@@ -123,26 +166,43 @@ impl List {
     pub(super) fn finish(mut self, format: Format) -> Components {
         for group in std::mem::take(&mut self.groups) {
             let rest = group.count - group.names.len();
-            let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-            self.note(group.line, &format!("{}: {}{more}", group.remark, group.names.join(", ")));
+            let more = if rest > 0 {
+                format!(" and {rest} more")
+            } else {
+                String::new()
+            };
+            self.note(
+                group.line,
+                &format!("{}: {}{more}", group.remark, group.names.join(", ")),
+            );
         }
         if self.unidentified.is_empty() && self.list.iter().all(|component| component.own) {
             self.note_nothing(format);
         }
-        Components { format, list: self.list, notes: self.notes, unidentified: self.unidentified }
+        Components {
+            format,
+            list: self.list,
+            notes: self.notes,
+            unidentified: self.unidentified,
+        }
     }
 
-    /// A lock file of a project that needs nothing is whole. A file that names nothing at all, or a bill of materials
-    /// without materials, is not known to be: nobody may take it for one in which all is well.
+    /// A lock file of a project that needs nothing is whole. A file that names nothing at all, or a
+    /// bill of materials without materials, is not known to be: nobody may take it for one in which
+    /// all is well.
     fn note_nothing(&mut self, format: Format) {
         match (self.list.is_empty(), format.is_sbom()) {
-            (false, false) => self.note(None, "the file names no components besides the project itself"),
+            (false, false) => self.note(
+                None,
+                "the file names no components besides the project itself",
+            ),
             (empty, _) => self.unidentified.push(Unidentified {
                 line: None,
                 what: "the whole file".into(),
-                reason: match empty {
-                    true => "names no components".into(),
-                    false => "names no components besides what it is about".into(),
+                reason: if empty {
+                    "names no components".into()
+                } else {
+                    "names no components besides what it is about".into()
                 },
             }),
         }
@@ -154,18 +214,45 @@ mod tests {
     use super::*;
 
     fn component(name: &str) -> Component {
-        Component { name: name.into(), digests: vec![("sha256".into(), "0".repeat(64))], ..Component::default() }
+        Component {
+            name: name.into(),
+            digests: vec![("sha256".into(), "0".repeat(64))],
+            ..Component::default()
+        }
     }
 
     #[test]
     fn twins_are_one_and_keep_only_what_holds_for_both() {
         let mut list = List::default();
-        list.add(Component { dev: true, optional: true, own: true, line: Some(1), ..component("a") }).unwrap();
-        list.add(Component { dev: true, line: Some(2), ..component("a") }).unwrap();
-        list.add(Component { digests: vec![], ..component("a") }).unwrap();
+        list.add(Component {
+            dev: true,
+            optional: true,
+            own: true,
+            line: Some(1),
+            ..component("a")
+        })
+        .unwrap();
+        list.add(Component {
+            dev: true,
+            line: Some(2),
+            ..component("a")
+        })
+        .unwrap();
+        list.add(Component {
+            digests: vec![],
+            ..component("a")
+        })
+        .unwrap();
         let found = list.finish(Format::GoSum);
         assert_eq!(found.list.len(), 2);
-        assert_eq!(found.list[0], Component { dev: true, line: Some(1), ..component("a") });
+        assert_eq!(
+            found.list[0],
+            Component {
+                dev: true,
+                line: Some(1),
+                ..component("a")
+            }
+        );
     }
 
     #[test]
@@ -184,7 +271,11 @@ mod tests {
     fn names_that_would_act_on_a_terminal_are_no_names() {
         let mut list = List::default();
         list.add(component("a\u{1b}[2J")).unwrap();
-        list.add(Component { version: Some("1\n".into()), ..component("b") }).unwrap();
+        list.add(Component {
+            version: Some("1\n".into()),
+            ..component("b")
+        })
+        .unwrap();
         let found = list.finish(Format::GoSum);
         assert_eq!((found.list.len(), found.unidentified.len()), (0, 2));
         assert_eq!(found.unidentified[0].what, "a\u{fffd}[2J");
@@ -197,12 +288,23 @@ mod tests {
             list.remark("odd", Some(7), &format!("n{n}"));
         }
         let notes = list.finish(Format::GoSum).notes;
-        assert_eq!(notes, [Note { line: Some(7), text: "odd: n0, n1, n2, n3, n4 and 1 more".into() }]);
+        assert_eq!(
+            notes,
+            [Note {
+                line: Some(7),
+                text: "odd: n0, n1, n2, n3, n4 and 1 more".into()
+            }]
+        );
     }
 
     #[test]
     fn a_file_of_nothing_is_nothing_that_is_known() {
-        let own = || component_list(vec![Component { own: true, ..component("a") }]);
+        let own = || {
+            component_list(vec![Component {
+                own: true,
+                ..component("a")
+            }])
+        };
         for (list, format, unknown) in [
             (List::default(), Format::GoSum, 1),
             (List::default(), Format::CycloneDx, 1),
@@ -216,20 +318,60 @@ mod tests {
     }
 
     fn component_list(list: Vec<Component>) -> List {
-        List { list, ..List::default() }
+        List {
+            list,
+            ..List::default()
+        }
     }
 
     #[test]
     fn what_has_no_purl_is_known_by_digest_or_not_at_all() {
         let mut list = List::default();
-        let parts = |ty: &str| purl::Components { ty: ty.into(), name: "a".into(), ..purl::Components::default() };
+        let parts = |ty: &str| purl::Components {
+            ty: ty.into(),
+            name: "a".into(),
+            ..purl::Components::default()
+        };
         list.package(component("a"), parts("cargo")).unwrap();
-        list.package(Component { digests: vec![], ..component("b") }, parts("cargo")).unwrap();
-        list.package(Component { digests: vec![], ..component("c") }, parts("golang")).unwrap();
-        list.package(Component { digests: vec![], own: true, ..component("d") }, parts("golang")).unwrap();
+        list.package(
+            Component {
+                digests: vec![],
+                ..component("b")
+            },
+            parts("cargo"),
+        )
+        .unwrap();
+        list.package(
+            Component {
+                digests: vec![],
+                ..component("c")
+            },
+            parts("golang"),
+        )
+        .unwrap();
+        list.package(
+            Component {
+                digests: vec![],
+                own: true,
+                ..component("d")
+            },
+            parts("golang"),
+        )
+        .unwrap();
         let found = list.finish(Format::GoSum);
-        assert_eq!(found.list.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["a", "d"]);
+        assert_eq!(
+            found
+                .list
+                .iter()
+                .map(|c| c.name.as_str())
+                .collect::<Vec<_>>(),
+            ["a", "d"]
+        );
         assert_eq!(found.unidentified[0].reason, "has no version");
-        assert!(found.unidentified[1].reason.contains("must have a namespace"));
+        assert!(
+            found.unidentified[1]
+                .reason
+                .contains("must have a namespace")
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! `poetry.lock` (Poetry's `src/poetry/packages/locker.py`): lock versions 1 and 2, and files of before with
-//! `metadata.hashes` and no version.
+//! `poetry.lock` (Poetry's `src/poetry/packages/locker.py`): lock versions 1 and 2, and files of
+//! before with `metadata.hashes` and no version.
 
 use super::input::{Fault, Input};
 use super::list::List;
@@ -64,10 +64,12 @@ pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
     if let Some(version) = &lock.metadata.lock_version
         && !["1", "2"].contains(&version.get_ref().split('.').next().unwrap_or_default())
     {
-        let reason = format!("lock-version {} is not known here, only 1 and 2", quoted(version.get_ref()));
-        return Err(
-            Fault::at(places.of(version.span()), reason).advise("export it with `poetry export`, and check that")
+        let reason = format!(
+            "lock-version {} is not known here, only 1 and 2",
+            quoted(version.get_ref())
         );
+        return Err(Fault::at(places.of(version.span()), reason)
+            .advise("export it with `poetry export`, and check that"));
     }
     let mut list = List::default();
     for package in lock.package {
@@ -77,7 +79,12 @@ pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
     Ok(list)
 }
 
-fn read_package(package: Package, line: u32, metadata: &Metadata, list: &mut List) -> Result<(), Fault> {
+fn read_package(
+    package: Package,
+    line: u32,
+    metadata: &Metadata,
+    list: &mut List,
+) -> Result<(), Fault> {
     let name = package.name.into_inner();
     let mut parts = origin::package("pypi", &name, Some(&package.version));
     let groups = package.groups.as_deref();
@@ -85,28 +92,47 @@ fn read_package(package: Package, line: u32, metadata: &Metadata, list: &mut Lis
         version: Some(package.version),
         line: Some(line),
         dev: package.category.as_deref() == Some("dev")
-            || groups.is_some_and(|groups| !groups.is_empty() && groups.iter().all(|group| group != "main")),
+            || groups.is_some_and(|groups| {
+                !groups.is_empty() && groups.iter().all(|group| group != "main")
+            }),
         optional: package.optional,
         ..Component::default()
     };
-    let files = package.files.iter().chain(metadata.files.get(&name).into_iter().flatten());
+    let files = package
+        .files
+        .iter()
+        .chain(metadata.files.get(&name).into_iter().flatten());
     let hashes = metadata.hashes.get(&name).into_iter().flatten();
-    let written = files.map(|file| file.hash.clone()).chain(hashes.map(|hash| format!("sha256:{hash}")));
+    let written = files
+        .map(|file| file.hash.clone())
+        .chain(hashes.map(|hash| format!("sha256:{hash}")));
     for hash in written {
         let digest = digest::prefixed(&hash)
             .map_err(|reason| Fault::at(line, format!("a hash of {} {reason}", quoted(&name))))?;
         component.digests.extend(digest);
     }
     component.name.clone_from(&name);
-    let Some(source) = package.source else { return list.package(component, parts) };
+    let Some(source) = package.source else {
+        return list.package(component, parts);
+    };
     let at = Some(line);
     match source.r#type.as_str() {
         "git" => {
-            let revision = source.resolved_reference.as_deref().or(source.reference.as_deref());
-            let repository = Repository { address: &source.url, revision };
+            let revision = source
+                .resolved_reference
+                .as_deref()
+                .or(source.reference.as_deref());
+            let repository = Repository {
+                address: &source.url,
+                revision,
+            };
             repository.qualify(&mut parts);
             component.digests.extend(repository.commit());
-            list.remark("from git, so that what is known of PyPI's package need not hold", at, &name);
+            list.remark(
+                "from git, so that what is known of PyPI's package need not hold",
+                at,
+                &name,
+            );
         }
         "legacy" => {
             origin::qualify(&mut parts, "repository_url", &source.url);
@@ -114,20 +140,32 @@ fn read_package(package: Package, line: u32, metadata: &Metadata, list: &mut Lis
         }
         "url" => {
             origin::qualify(&mut parts, "download_url", &source.url);
-            list.remark("from an address of its own, so that what is known of PyPI's package need not hold", at, &name);
+            list.remark(
+                "from an address of its own, so that what is known of PyPI's package need not hold",
+                at,
+                &name,
+            );
         }
         "directory" => {
             component.own = true;
             list.remark("local folders", at, &name);
         }
         "file" => {
-            list.remark("from local files, so that what is known of PyPI's package need not hold", at, &name);
+            list.remark(
+                "from local files, so that what is known of PyPI's package need not hold",
+                at,
+                &name,
+            );
             return list.without_purl(component, "is a local file without digest");
         }
         other => {
             return Err(Fault::at(
                 line,
-                format!("{} has a source of the unknown type {}", quoted(&name), quoted(other)),
+                format!(
+                    "{} has a source of the unknown type {}",
+                    quoted(&name),
+                    quoted(other)
+                ),
             ));
         }
     }
@@ -149,14 +187,24 @@ mod tests {
     #[test]
     fn packages_have_their_files_groups_and_sources() {
         let hash = "ab".repeat(32);
-        let source =
-            |ty: &str, more: &str| format!("[package.source]\ntype = \"{ty}\"\nurl = \"https://host/r\"\n{more}");
+        let source = |ty: &str, more: &str| {
+            format!("[package.source]\ntype = \"{ty}\"\nurl = \"https://host/r\"\n{more}")
+        };
         let text = [
-            package("a", &format!("optional = true\nfiles = [{{file = \"f\", hash = \"sha256:{hash}\"}}]")),
+            package(
+                "a",
+                &format!("optional = true\nfiles = [{{file = \"f\", hash = \"sha256:{hash}\"}}]"),
+            ),
             package("b", "groups = [\"dev\"]"),
             package("c", "groups = [\"main\", \"dev\"]"),
             package("d", "category = \"dev\""),
-            package("g", &source("git", &format!("reference = \"main\"\nresolved_reference = \"{COMMIT}\"\n"))),
+            package(
+                "g",
+                &source(
+                    "git",
+                    &format!("reference = \"main\"\nresolved_reference = \"{COMMIT}\"\n"),
+                ),
+            ),
             package("l", &source("legacy", "")),
             package("u", &source("url", "")),
             package("p", &source("directory", "")),
@@ -171,13 +219,18 @@ mod tests {
                 "pkg:pypi/b@1.0 dev :7".to_owned(),
                 "pkg:pypi/c@1.0 :11".to_owned(),
                 "pkg:pypi/d@1.0 dev :15".to_owned(),
-                format!("pkg:pypi/g@1.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fr%40{COMMIT} gitCommit :19"),
+                format!(
+                    "pkg:pypi/g@1.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fr%40{COMMIT} gitCommit :19"
+                ),
                 "pkg:pypi/l@1.0?repository_url=https:%2F%2Fhost%2Fr :28".to_owned(),
                 "pkg:pypi/u@1.0?download_url=https:%2F%2Fhost%2Fr :35".to_owned(),
                 "pkg:pypi/p@1.0 own :42".to_owned(),
             ]
         );
-        assert_eq!(unidentified(&found), [":49 f 1.0 is a local file without digest"]);
+        assert_eq!(
+            unidentified(&found),
+            [":49 f 1.0 is a local file without digest"]
+        );
         assert_eq!(notes(&found).lines().count(), 5);
     }
 
@@ -186,7 +239,8 @@ mod tests {
         let hash = "ab".repeat(32);
         for end in [
             format!(
-                "[metadata]\nlock-version = \"1.0\"\n[metadata.files]\na = [{{file = \"f\", hash = \"sha256:{hash}\"}}]\n"
+                "[metadata]\nlock-version = \"1.0\"\n[metadata.files]\na = [{{file = \"f\", hash \
+                 = \"sha256:{hash}\"}}]\n"
             ),
             format!("[metadata]\n[metadata.hashes]\na = [\"{hash}\"]\n"),
         ] {
@@ -200,8 +254,14 @@ mod tests {
         let a = package("a", "");
         for (text, said) in [
             (a.clone(), "x:1: cannot be read: missing field `metadata`"),
-            (a.clone() + "[metadata]\nlock-version = \"3.0\"\n", "x:6: lock-version \"3.0\" is not known here"),
-            (package("a", "files = [{hash = \"00\"}]") + END, "x:2: a hash of \"a\" is no digest in the form"),
+            (
+                a.clone() + "[metadata]\nlock-version = \"3.0\"\n",
+                "x:6: lock-version \"3.0\" is not known here",
+            ),
+            (
+                package("a", "files = [{hash = \"00\"}]") + END,
+                "x:2: a hash of \"a\" is no digest in the form",
+            ),
             (
                 package("a", "[package.source]\ntype = \"odd\"\nurl = \"u\"") + END,
                 "x:2: \"a\" has a source of the unknown type \"odd\"",

@@ -1,4 +1,5 @@
-//! What the formats of SBOMs have in common: an element with a name, perhaps a version, purls and digests.
+//! What the formats of SBOMs have in common: an element with a name, perhaps a version, purls and
+//! digests.
 
 use super::Component;
 use super::digest::{self, Digests};
@@ -7,7 +8,8 @@ use super::list::List;
 use crate::predicate::node::{Node, quoted};
 use crate::purl::Purl;
 
-/// An element as the document describes it. Without line, digests, flags: those the component has already.
+/// An element as the document describes it. Without line, digests, flags: those the component has
+/// already.
 pub(super) struct Element<'a> {
     pub(super) component: Component,
     /// Every purl that the document gives it.
@@ -15,15 +17,20 @@ pub(super) struct Element<'a> {
 }
 
 impl Element<'_> {
-    /// Adds the element once for each package that its purls name, whatever their qualifiers: those often are the many
-    /// places where one package is to be had. Without purl it has to be known by its digests.
+    /// Adds the element once for each package that its purls name, whatever their qualifiers: those
+    /// often are the many places where one package is to be had. Without purl it has to be known by
+    /// its digests.
     pub(super) fn add(self, list: &mut List) -> Result<(), Fault> {
         let Element { component, purls } = self;
         let mut named: Vec<Purl> = Vec::new();
         let mut reason = "has neither a package URL nor a digest".to_owned();
         for text in purls {
             match canonical(text, component.version.as_deref()) {
-                Ok(purl) if named.iter().all(|other| other.without_qualifiers() != purl.without_qualifiers()) => {
+                Ok(purl)
+                    if named
+                        .iter()
+                        .all(|other| other.without_qualifiers() != purl.without_qualifiers()) =>
+                {
                     named.push(purl);
                 }
                 Ok(_) => {}
@@ -35,8 +42,13 @@ impl Element<'_> {
         }
         for purl in named {
             let version = purl.version().map(str::to_owned);
-            let mut component = Component { version, ..component.clone() };
-            if let Some(image) = image_digest(&purl).filter(|digest| !component.digests.contains(digest)) {
+            let mut component = Component {
+                version,
+                ..component.clone()
+            };
+            if let Some(image) =
+                image_digest(&purl).filter(|digest| !component.digests.contains(digest))
+            {
                 component.digests.push(image);
             }
             component.purl = Some(purl);
@@ -54,7 +66,10 @@ fn canonical(text: &str, version: Option<&str>) -> Result<Purl, String> {
     match (purl.version(), version.filter(|_| fits)) {
         (Some(_), _) => Ok(purl),
         (None, Some(version)) => {
-            let parts = crate::purl::Components { version: Some(version.to_owned()), ..purl.components().clone() };
+            let parts = crate::purl::Components {
+                version: Some(version.to_owned()),
+                ..purl.components().clone()
+            };
             Purl::build(parts).map_err(|e| format!("is no package URL with its version: {e}"))
         }
         (None, None) => Err("names a package without version".into()),
@@ -63,27 +78,42 @@ fn canonical(text: &str, version: Option<&str>) -> Result<Purl, String> {
 
 /// The digest in the version of a `pkg:oci` URL.
 fn image_digest(purl: &Purl) -> Option<(String, String)> {
-    let hex = purl.version()?.strip_prefix("sha256:").filter(|_| purl.components().ty == "oci")?;
+    let hex = purl
+        .version()?
+        .strip_prefix("sha256:")
+        .filter(|_| purl.components().ty == "oci")?;
     digest::hex("sha256", hex).ok().flatten()
 }
 
-/// The digests in a list of objects that hold an algorithm and a value under the given keys. One that is none of its
-/// algorithm is left out with a note: the element may still be known by the others.
+/// The digests in a list of objects that hold an algorithm and a value under the given keys. One
+/// that is none of its algorithm is left out with a note: the element may still be known by the
+/// others.
 pub(super) fn digests(
     holder: &Node<'_, '_>,
     key: &str,
     (algorithm, value): (&str, &str),
     list: &mut List,
 ) -> Result<Digests, Fault> {
-    let Some(stated) = holder.get(key) else { return Ok(Vec::new()) };
+    let Some(stated) = holder.get(key) else {
+        return Ok(Vec::new());
+    };
     let mut digests = Vec::new();
     for item in stated.items()? {
         // SPDX 3 may refer to them by id.
-        let (Some(algorithm), Some(value)) = (item.shown(algorithm), item.shown(value)) else { continue };
+        let (Some(algorithm), Some(value)) = (item.shown(algorithm), item.shown(value)) else {
+            continue;
+        };
         match digest::hex(algorithm, value) {
             Ok(Some(digest)) if !digests.contains(&digest) => digests.push(digest),
             Ok(_) => {}
-            Err(reason) => list.note(None, &format!("{}: {} {reason}, and was left out", item.path(), quoted(value))),
+            Err(reason) => list.note(
+                None,
+                &format!(
+                    "{}: {} {reason}, and was left out",
+                    item.path(),
+                    quoted(value)
+                ),
+            ),
         }
     }
     Ok(digests)
@@ -94,8 +124,8 @@ pub(super) fn stated(text: &&str) -> bool {
     !text.is_empty() && !["NOASSERTION", "NONE"].contains(text)
 }
 
-/// Marks what a document is about as the project's own. It has to be one element: a document that says that it is about
-/// everything in it would otherwise leave nothing to be looked up.
+/// Marks what a document is about as the project's own. It has to be one element: a document that
+/// says that it is about everything in it would otherwise leave nothing to be looked up.
 pub(super) fn only<'a>(described: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let mut described = described.into_iter();
     let first = described.next()?;
@@ -104,13 +134,21 @@ pub(super) fn only<'a>(described: impl IntoIterator<Item = &'a str>) -> Option<&
 
 /// A component of name and version.
 pub(super) fn component(name: &str, version: Option<&str>) -> Component {
-    Component { name: name.to_owned(), version: version.map(str::to_owned), ..Component::default() }
+    Component {
+        name: name.to_owned(),
+        version: version.map(str::to_owned),
+        ..Component::default()
+    }
 }
 
-/// Notes how many files a document lists: they are parts of its packages, and not looked up one by one.
+/// Notes how many files a document lists: they are parts of its packages, and not looked up one by
+/// one.
 pub(super) fn note_files(count: usize, list: &mut List) {
     if count > 0 {
-        list.note(None, &format!("files of its packages, which are not looked up one by one: {count}"));
+        list.note(
+            None,
+            &format!("files of its packages, which are not looked up one by one: {count}"),
+        );
     }
 }
 
@@ -120,12 +158,27 @@ mod tests {
 
     #[test]
     fn a_purl_takes_the_version_that_stands_beside_it() {
-        let with = |purl: &str, version: Option<&str>| canonical(purl, version).map(|purl| purl.to_string());
-        assert_eq!(with("pkg:npm/@a/b", Some("1.0")), Ok("pkg:npm/%40a/b@1.0".into()));
-        assert_eq!(with("pkg:npm/b@2.0", Some("1.0")), Ok("pkg:npm/b@2.0".into()));
-        assert_eq!(with("pkg:npm/b", None), Err("names a package without version".into()));
+        let with = |purl: &str, version: Option<&str>| {
+            canonical(purl, version).map(|purl| purl.to_string())
+        };
+        assert_eq!(
+            with("pkg:npm/@a/b", Some("1.0")),
+            Ok("pkg:npm/%40a/b@1.0".into())
+        );
+        assert_eq!(
+            with("pkg:npm/b@2.0", Some("1.0")),
+            Ok("pkg:npm/b@2.0".into())
+        );
+        assert_eq!(
+            with("pkg:npm/b", None),
+            Err("names a package without version".into())
+        );
         assert!(with("pkg:oci/a?tag=1", Some("1")).is_err());
-        assert!(with("npm/b", Some("1")).unwrap_err().starts_with("is no package URL"));
+        assert!(
+            with("npm/b", Some("1"))
+                .unwrap_err()
+                .starts_with("is no package URL")
+        );
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
         documents += usize::from(kind(element)? == "SpdxDocument");
     }
     if documents != 1 {
-        let reason = format!("holds {documents} elements of type SpdxDocument, and has to hold one");
+        let reason =
+            format!("holds {documents} elements of type SpdxDocument, and has to hold one");
         return Err(graph.fault(reason).into());
     }
     let own = own(graph.value().as_array().unwrap_or_default());
@@ -25,7 +26,9 @@ pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
     let mut files = 0;
     for element in &elements {
         match kind(element)? {
-            "software_Package" | "ai_AIPackage" | "dataset_DatasetPackage" => read_package(element, own, &mut list)?,
+            "software_Package" | "ai_AIPackage" | "dataset_DatasetPackage" => {
+                read_package(element, own, &mut list)?
+            }
             "software_File" => files += 1,
             _ => {}
         }
@@ -35,32 +38,51 @@ pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
 }
 
 fn kind<'v>(element: &Node<'v, '_>) -> Result<&'v str, Fault> {
-    let kind = element.get("type").map_or_else(|| element.need("@type"), Ok)?;
+    let kind = element
+        .get("type")
+        .map_or_else(|| element.need("@type"), Ok)?;
     Ok(kind.text()?)
 }
 
 /// The one package that the document is about.
 fn own(graph: &[Value]) -> Option<&str> {
-    let text = |element: &&Value, key: &str| element.get(key).and_then(Value::as_str).map(str::to_owned);
-    let is_package = |element: &&Value| text(element, "type").is_some_and(|kind| kind.ends_with("Package"));
-    let packages = roots(graph).into_iter().filter(is_package);
+    let text =
+        |element: &&Value, key: &str| element.get(key).and_then(Value::as_str).map(str::to_owned);
+
+    let packages = roots(graph).into_iter().filter(|element: &&Value| {
+        text(element, "type").is_some_and(|kind| kind.ends_with("Package"))
+    });
     sbom::only(packages.filter_map(|element| element.get("spdxId").and_then(Value::as_str)))
 }
 
 fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> Result<(), Fault> {
     let id = package.need("spdxId")?.text()?;
     let name = package.shown("name").unwrap_or(id);
-    let version = package.get("software_packageVersion").map(|version| version.string()).transpose()?.filter(stated);
+    let version = package
+        .get("software_packageVersion")
+        .map(|version| version.string())
+        .transpose()?
+        .filter(stated);
     let digests = sbom::digests(package, "verifiedUsing", ("algorithm", "hashValue"), list)?;
-    let mut purls: Vec<_> = package.optional_text("software_packageUrl")?.into_iter().collect();
+    let mut purls: Vec<_> = package
+        .optional_text("software_packageUrl")?
+        .into_iter()
+        .collect();
     if let Some(identifiers) = package.get("externalIdentifier") {
         for identifier in identifiers.items()? {
-            if matches!(identifier.shown("externalIdentifierType"), Some("packageUrl" | "purl")) {
+            if matches!(
+                identifier.shown("externalIdentifierType"),
+                Some("packageUrl" | "purl")
+            ) {
                 purls.push(identifier.need("identifier")?.text()?);
             }
         }
     }
-    let component = Component { digests, own: own == Some(id), ..sbom::component(name, version) };
+    let component = Component {
+        digests,
+        own: own == Some(id),
+        ..sbom::component(name, version)
+    };
     Element { component, purls }.add(list)
 }
 
@@ -89,7 +111,10 @@ mod tests {
         ));
         let found = found(Spdx3, &text);
         assert_eq!(lines(&found), ["pkg:cargo/a@1 sha256 own", "pkg:cargo/b@2"]);
-        assert_eq!(unidentified(&found), ["c has neither a package URL nor a digest"]);
+        assert_eq!(
+            unidentified(&found),
+            ["c has neither a package URL nor a digest"]
+        );
         assert!(notes(&found).contains("files of its packages"));
     }
 
@@ -97,14 +122,23 @@ mod tests {
     fn what_is_wrong_is_named_with_its_path() {
         for (text, said) in [
             ("{}".to_owned(), "x:1: $.@graph: is missing"),
-            ("{\"@graph\":[]}".to_owned(), "x:1: $.@graph: holds 0 elements of type SpdxDocument"),
+            (
+                "{\"@graph\":[]}".to_owned(),
+                "x:1: $.@graph: holds 0 elements of type SpdxDocument",
+            ),
             (graph("{}"), "x:2: $.@graph[2].@type: is missing"),
-            (graph(r#"{"type":"software_Package"}"#), "x:2: $.@graph[2].spdxId: is missing"),
+            (
+                graph(r#"{"type":"software_Package"}"#),
+                "x:2: $.@graph[2].spdxId: is missing",
+            ),
             (
                 graph(r#"{"type":"software_Package","spdxId":"a","software_packageUrl":1}"#),
                 "x:2: $.@graph[2].software_packageUrl",
             ),
-            (graph(r#"{"type":"SpdxDocument"}"#), "x:1: $.@graph: holds 2 elements"),
+            (
+                graph(r#"{"type":"SpdxDocument"}"#),
+                "x:1: $.@graph: holds 2 elements",
+            ),
         ] {
             let error = refusal(Spdx3, &text);
             assert!(error.starts_with(said), "{error}");

@@ -1,4 +1,5 @@
-//! SPDX 2.1 to 2.3 in tag-value: `PackageName` begins a package, and `FileName` or `SnippetSPDXID` ends it.
+//! SPDX 2.1 to 2.3 in tag-value: `PackageName` begins a package, and `FileName` or `SnippetSPDXID`
+//! ends it.
 
 use super::input::{Fault, Input};
 use super::list::List;
@@ -28,8 +29,17 @@ pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
         match tag.name {
             "PackageName" => {
                 finish(open.take(), own, &mut list)?;
-                let component = Component { line: line(tag), ..sbom::component(tag.value, None) };
-                open = Some(Package { id: None, element: Element { component, purls: Vec::new() } });
+                let component = Component {
+                    line: line(tag),
+                    ..sbom::component(tag.value, None)
+                };
+                open = Some(Package {
+                    id: None,
+                    element: Element {
+                        component,
+                        purls: Vec::new(),
+                    },
+                });
             }
             "FileName" => {
                 files += 1;
@@ -59,17 +69,25 @@ fn check_version(tags: &[Tag<'_>]) -> Result<(), Fault> {
     if ["SPDX-2.1", "SPDX-2.2", "SPDX-2.3"].contains(&version.value) {
         return Ok(());
     }
-    let reason = format!("SPDXVersion is {}, and has to be SPDX-2.1, SPDX-2.2 or SPDX-2.3", quoted(version.value));
+    let reason = format!(
+        "SPDXVersion is {}, and has to be SPDX-2.1, SPDX-2.2 or SPDX-2.3",
+        quoted(version.value)
+    );
     Err(Fault::new(line(version), reason))
 }
 
 /// The one element that the document is about.
 fn described<'a>(tags: &[Tag<'a>]) -> Option<&'a str> {
-    sbom::only(tags.iter().filter(|tag| tag.name == "Relationship").filter_map(|tag| {
-        let mut words = tag.value.split_whitespace();
-        let describes = words.next() == Some("SPDXRef-DOCUMENT") && words.next() == Some("DESCRIBES");
-        words.next().filter(|_| describes)
-    }))
+    sbom::only(
+        tags.iter()
+            .filter(|tag| tag.name == "Relationship")
+            .filter_map(|tag| {
+                let mut words = tag.value.split_whitespace();
+                let describes =
+                    words.next() == Some("SPDXRef-DOCUMENT") && words.next() == Some("DESCRIBES");
+                words.next().filter(|_| describes)
+            }),
+    )
 }
 
 impl<'a> Package<'a> {
@@ -77,13 +95,15 @@ impl<'a> Package<'a> {
         let component = &mut self.element.component;
         match tag.name {
             "SPDXID" => self.id = Some(tag.value),
-            "PackageVersion" => component.version = Some(tag.value).filter(stated).map(str::to_owned),
+            "PackageVersion" => {
+                component.version = Some(tag.value).filter(stated).map(str::to_owned)
+            }
             "PackageChecksum" => {
                 let (algorithm, value) = tag.value.split_once(':').unwrap_or((tag.value, ""));
                 let digest = digest::hex(algorithm.trim(), value.trim());
-                component
-                    .digests
-                    .extend(digest.map_err(|reason| Fault::new(line(tag), format!("{} {reason}", quoted(tag.value))))?);
+                component.digests.extend(digest.map_err(|reason| {
+                    Fault::new(line(tag), format!("{} {reason}", quoted(tag.value)))
+                })?);
             }
             "ExternalRef" => {
                 let words: Vec<_> = tag.value.split_whitespace().collect();
@@ -100,7 +120,9 @@ impl<'a> Package<'a> {
 }
 
 fn finish(package: Option<Package<'_>>, own: Option<&str>, list: &mut List) -> Result<(), Fault> {
-    let Some(Package { id, mut element }) = package else { return Ok(()) };
+    let Some(Package { id, mut element }) = package else {
+        return Ok(());
+    };
     element.component.own = own.is_some() && own == id;
     element.add(list)
 }
@@ -110,18 +132,21 @@ mod tests {
     use crate::component::Format::SpdxTagValue;
     use crate::component::tests::{found, lines, notes, refusal, unidentified};
 
-    const DOCUMENT: &str = "SPDXVersion: SPDX-2.3\nSPDXID: SPDXRef-DOCUMENT\n\
-        PackageName: a\nSPDXID: SPDXRef-a\nPackageVersion: 1.0\nExternalRef: PACKAGE-MANAGER purl pkg:cargo/a\n\
-        FileName: ./f\nSPDXID: SPDXRef-f\nFileChecksum: SHA1: 12\n\
-        PackageName: b\nSPDXID: SPDXRef-b\nPackageVersion: NOASSERTION\n\
-        PackageChecksum: SHA1: da39a3ee5e6b4b0d3255bfef95601890afd80709\n\
-        PackageName: c\nSPDXID: SPDXRef-c\nRelationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-a\n";
+    const DOCUMENT: &str = "SPDXVersion: SPDX-2.3\nSPDXID: SPDXRef-DOCUMENT\nPackageName: \
+        a\nSPDXID: SPDXRef-a\nPackageVersion: 1.0\nExternalRef: PACKAGE-MANAGER purl \
+        pkg:cargo/a\nFileName: ./f\nSPDXID: SPDXRef-f\nFileChecksum: SHA1: 12\nPackageName: \
+        b\nSPDXID: SPDXRef-b\nPackageVersion: NOASSERTION\nPackageChecksum: SHA1: \
+        da39a3ee5e6b4b0d3255bfef95601890afd80709\nPackageName: c\nSPDXID: \
+        SPDXRef-c\nRelationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-a\n";
 
     #[test]
     fn packages_are_components_with_the_line_of_their_name() {
         let found = found(SpdxTagValue, DOCUMENT);
         assert_eq!(lines(&found), ["pkg:cargo/a@1.0 own :3", "(b) sha1 :10"]);
-        assert_eq!(unidentified(&found), [":14 c has neither a package URL nor a digest"]);
+        assert_eq!(
+            unidentified(&found),
+            [":14 c has neither a package URL nor a digest"]
+        );
         assert!(notes(&found).contains("files of its packages"));
     }
 
@@ -129,10 +154,26 @@ mod tests {
     fn what_is_wrong_is_named_with_its_line() {
         for (from, to, said) in [
             ("SPDX-2.3", "SPDX-1.2", "x:1: SPDXVersion is \"SPDX-1.2\""),
-            ("SPDXVersion: SPDX-2.3\n", "", "x: the file has no tag SPDXVersion"),
-            ("PackageName: b", "PackageName b", "x:10: \"PackageName b\" is neither"),
-            ("da39a3ee", "", "x:13: \"SHA1: 5e6b4b0d3255bfef95601890afd80709\" is no SHA1 in hex"),
-            ("PackageName: c", "PackageComment: <text>c", "x:14: <text> is never closed"),
+            (
+                "SPDXVersion: SPDX-2.3\n",
+                "",
+                "x: the file has no tag SPDXVersion",
+            ),
+            (
+                "PackageName: b",
+                "PackageName b",
+                "x:10: \"PackageName b\" is neither",
+            ),
+            (
+                "da39a3ee",
+                "",
+                "x:13: \"SHA1: 5e6b4b0d3255bfef95601890afd80709\" is no SHA1 in hex",
+            ),
+            (
+                "PackageName: c",
+                "PackageComment: <text>c",
+                "x:14: <text> is never closed",
+            ),
         ] {
             let error = refusal(SpdxTagValue, &DOCUMENT.replacen(from, to, 1));
             assert!(error.starts_with(said), "{error}");

@@ -1,9 +1,11 @@
-//! The complete answer: everything that a log says under some labels, and that nothing was left out (DESIGN 3.5).
+//! The complete answer: everything that a log says under some labels, and that nothing was left out
+//! (DESIGN 3.5).
 //!
-//! checkpoint ─ inclusion of its last leaf ─> commitment ─ cut ─> each label's list ─ inclusion ─> the entries
+//! checkpoint ─ inclusion of its last leaf ─> commitment ─ cut ─> each label's list ─ inclusion ─>
+//! the entries
 //!
-//! What it does not show: that the index was built right. An entry that the log left out of its index is found by whoever
-//! rebuilds it (audit, mirror), which a cosignature of a mirror states.
+//! What it does not show: that the index was built right. An entry that the log left out of its
+//! index is found by whoever rebuilds it (audit, mirror), which a cosignature of a mirror states.
 
 use super::label::{Label, Prefix};
 use super::{Commitment, CommitmentError, Cut, CutError, Found, labels_of_entry, list};
@@ -31,7 +33,8 @@ pub enum Query {
         /// The position in its list.
         from: u64,
     },
-    /// All labels that begin with a prefix, with their whole lists. Whoever is asked learns only the prefix.
+    /// All labels that begin with a prefix, with their whole lists. Whoever is asked learns only
+    /// the prefix.
     Prefix(Prefix),
 }
 
@@ -61,7 +64,8 @@ pub struct AnsweredList {
     pub leaves: Vec<u64>,
 }
 
-/// Why an answer is refused. Whoever served it made the mistake, or lied; an unsupported mapping is nobody's fault.
+/// Why an answer is refused. Whoever served it made the mistake, or lied; an unsupported mapping is
+/// nobody's fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerError {
     /// The checkpoint is of the empty tree, which no log with an index ever shows.
@@ -83,7 +87,9 @@ pub enum AnswerError {
     #[error("the lists are not those of the labels that were asked for and are in the index")]
     OtherLists,
     /// The list is not the one that the index has.
-    #[error("the list of label {0} is not the one in the index: entries were hidden, added or exchanged")]
+    #[error(
+        "the list of label {0} is not the one in the index: entries were hidden, added or exchanged"
+    )]
     List(Label),
     /// An entry is none.
     #[error("leaf {0} is no entry: {1}")]
@@ -104,7 +110,10 @@ pub enum AnswerError {
 impl AnswerError {
     /// Whether the answer may be right and this program is too old to tell.
     pub fn is_unsupported(&self) -> bool {
-        matches!(self, AnswerError::Commitment(CommitmentError::Unsupported { .. }))
+        matches!(
+            self,
+            AnswerError::Commitment(CommitmentError::Unsupported { .. })
+        )
     }
 }
 
@@ -126,8 +135,8 @@ impl VerifiedList {
     }
 }
 
-/// An answer that was verified against a checkpoint: nothing that the index has under the labels that were asked for was
-/// left out of the lists. Only [`VerifiedAnswer::verify`] makes one.
+/// An answer that was verified against a checkpoint: nothing that the index has under the labels
+/// that were asked for was left out of the lists. Only [`VerifiedAnswer::verify`] makes one.
 #[derive(Debug, Clone)]
 pub struct VerifiedAnswer {
     checkpoint: VerifiedCheckpoint,
@@ -140,23 +149,48 @@ pub struct VerifiedAnswer {
 impl VerifiedAnswer {
     /// Verifies an answer to `query` under `checkpoint`.
     ///
-    /// It guarantees that the checkpoint's last leaf commits to an index of a known mapping; that the lists are those of
-    /// all labels asked for that this index has, whole and unchanged, but for a page of one ([`Query::Page`]), which is
-    /// checked when the last page is there ([`check_pages`]); and that every entry is in the log at its place and has the
-    /// labels that it is listed under. It does not verify claims: see [`VerifiedAnswer::claims`].
-    pub fn verify(checkpoint: VerifiedCheckpoint, query: &Query, answer: Answer) -> Result<Self, AnswerError> {
-        let last = checkpoint.size().get().checked_sub(1).ok_or(AnswerError::EmptyLog)?;
+    /// It guarantees that the checkpoint's last leaf commits to an index of a known mapping; that
+    /// the lists are those of all labels asked for that this index has, whole and unchanged, but
+    /// for a page of one ([`Query::Page`]), which is checked when the last page is there
+    /// ([`check_pages`]); and that every entry is in the log at its place and has the labels that
+    /// it is listed under. It does not verify claims: see [`VerifiedAnswer::claims`].
+    pub fn verify(
+        checkpoint: VerifiedCheckpoint,
+        query: &Query,
+        answer: Answer,
+    ) -> Result<Self, AnswerError> {
+        let last = checkpoint
+            .size()
+            .get()
+            .checked_sub(1)
+            .ok_or(AnswerError::EmptyLog)?;
         let entry = Entry::parse(answer.commitment).map_err(AnswerError::LastLeaf)?;
-        let mut leaves: Vec<_> = answer.entries.iter().map(|(at, bytes)| (*at, leaf_hash(bytes))).collect();
+        let mut leaves: Vec<_> = answer
+            .entries
+            .iter()
+            .map(|(at, bytes)| (*at, leaf_hash(bytes)))
+            .collect();
         leaves.push((LeafIndex::new(last), entry.leaf_hash()));
-        verify_many(&leaves, checkpoint.size(), &answer.inclusion, &checkpoint.root())?;
+        verify_many(
+            &leaves,
+            checkpoint.size(),
+            &answer.inclusion,
+            &checkpoint.root(),
+        )?;
 
-        // Not before it is known to be the log's: a made-up one could send whoever asks for a newer program.
+        // Not before it is known to be the log's: a made-up one could send whoever asks for a newer
+        // program.
         let commitment = Commitment::of_entry(&entry, last)?;
         let cut = Cut::verify(&answer.cut, &commitment)?;
         let lists = check_lists(query, &cut, answer.lists, last)?;
         let entries = check_entries(&lists, answer.entries)?;
-        Ok(VerifiedAnswer { checkpoint, commitment, made_at_ms: entry.logged_at_ms(), lists, entries })
+        Ok(VerifiedAnswer {
+            checkpoint,
+            commitment,
+            made_at_ms: entry.logged_at_ms(),
+            lists,
+            entries,
+        })
     }
 
     /// The checkpoint: the answer is complete as of its size.
@@ -164,8 +198,8 @@ impl VerifiedAnswer {
         &self.checkpoint
     }
 
-    /// When the commitment was made, by the log's clock, in milliseconds since 1970 (UTC). What the log logged afterwards is
-    /// not in the answer.
+    /// When the commitment was made, by the log's clock, in milliseconds since 1970 (UTC). What the
+    /// log logged afterwards is not in the answer.
     pub fn made_at_ms(&self) -> u64 {
         self.made_at_ms
     }
@@ -175,7 +209,8 @@ impl VerifiedAnswer {
         &self.commitment
     }
 
-    /// The list of a label; `None` if the index has no such label, which is proven too for those that were asked for.
+    /// The list of a label; `None` if the index has no such label, which is proven too for those
+    /// that were asked for.
     pub fn list(&self, label: &Label) -> Option<&VerifiedList> {
         self.lists.get(label)
     }
@@ -193,30 +228,39 @@ impl VerifiedAnswer {
     /// Leaves that are listed and whose entries did not come with the answer.
     pub fn missing(&self) -> Vec<LeafIndex> {
         let listed = self.lists.values().flat_map(|list| &list.leaves);
-        let mut missing: Vec<_> = listed.filter(|leaf| !self.entries.contains_key(leaf)).copied().collect();
+        let mut missing: Vec<_> = listed
+            .filter(|leaf| !self.entries.contains_key(leaf))
+            .copied()
+            .collect();
         missing.sort_unstable();
         missing.dedup();
         missing
     }
 
-    /// The claim in the entry of a leaf, verified strictly, or why it does not verify. `None` if the entry did not come, or
-    /// has no claim.
-    pub fn claim(&self, keys: &impl KeyCache, leaf: LeafIndex) -> Option<Result<LoggedClaim, ClaimError>> {
+    /// The claim in the entry of a leaf, verified strictly, or why it does not verify. `None` if
+    /// the entry did not come, or has no claim.
+    pub fn claim(
+        &self,
+        keys: &impl KeyCache,
+        leaf: LeafIndex,
+    ) -> Option<Result<LoggedClaim, ClaimError>> {
         let entry = self.entries.get(&leaf)?;
         let verified = claim::verify(entry.claim().ok()?, keys);
         let origin: Arc<str> = self.checkpoint.origin().into();
         Some(verified.map(|claim| LoggedClaim::new(origin, leaf, entry.logged_at_ms(), claim)))
     }
 
-    /// The claims in the entries of the leaves that are `wanted`, each verified strictly, or why it does not verify;
-    /// ascending by leaf. Commitments have no labels and so are never among them.
+    /// The claims in the entries of the leaves that are `wanted`, each verified strictly, or why it
+    /// does not verify; ascending by leaf. Commitments have no labels and so are never among them.
     pub fn claims(
         &self,
         keys: &impl KeyCache,
         wanted: impl Fn(LeafIndex) -> bool,
     ) -> Vec<(LeafIndex, Result<LoggedClaim, ClaimError>)> {
         let wanted = self.entries.keys().filter(|leaf| wanted(**leaf));
-        wanted.filter_map(|leaf| Some((*leaf, self.claim(keys, *leaf)?))).collect()
+        wanted
+            .filter_map(|leaf| Some((*leaf, self.claim(keys, *leaf)?)))
+            .collect()
     }
 }
 
@@ -241,21 +285,41 @@ fn check_lists(
         }
         let ascending = answered.leaves.windows(2).all(|pair| pair[0] < pair[1]);
         let below = answered.leaves.last().is_none_or(|leaf| *leaf < last);
-        let fits = from.checked_add(answered.leaves.len() as u64).is_some_and(|end| end <= found.length);
+        let fits = from
+            .checked_add(answered.leaves.len() as u64)
+            .is_some_and(|end| end <= found.length);
         let whole = answered.leaves.len() as u64 == found.length;
         let page = matches!(query, Query::Page { .. });
-        let rooted = || answered.leaves.iter().copied().collect::<list::Edge>().root() == found.list_root;
+        let rooted = || {
+            answered
+                .leaves
+                .iter()
+                .copied()
+                .collect::<list::Edge>()
+                .root()
+                == found.list_root
+        };
         if !ascending || !below || !fits || !(if whole { rooted() } else { page }) {
             return Err(AnswerError::List(found.label));
         }
         let leaves = answered.leaves.into_iter().map(LeafIndex::new).collect();
-        lists.insert(found.label, VerifiedList { found, from, leaves });
+        lists.insert(
+            found.label,
+            VerifiedList {
+                found,
+                from,
+                leaves,
+            },
+        );
     }
     Ok(lists)
 }
 
 fn find_all(cut: &Cut, labels: &[Label]) -> Result<Vec<Found>, CutError> {
-    labels.iter().filter_map(|label| cut.find(label).transpose()).collect()
+    labels
+        .iter()
+        .filter_map(|label| cut.find(label).transpose())
+        .collect()
 }
 
 /// Every entry parses, is listed, and has every label that it is listed under.
@@ -265,28 +329,42 @@ fn check_entries(
 ) -> Result<BTreeMap<LeafIndex, Entry>, AnswerError> {
     let mut under: BTreeMap<LeafIndex, Vec<Label>> = BTreeMap::new();
     for (label, list) in lists {
-        list.leaves.iter().for_each(|leaf| under.entry(*leaf).or_default().push(*label));
+        list.leaves
+            .iter()
+            .for_each(|leaf| under.entry(*leaf).or_default().push(*label));
     }
     let mut entries = BTreeMap::new();
     for (leaf, bytes) in answered {
         let listed = under.get(&leaf).ok_or(AnswerError::Unlisted(leaf))?;
         let entry = Entry::parse(bytes).map_err(|error| AnswerError::Entry(leaf, error))?;
         let labels = labels_of_entry(&entry);
-        if let Some(label) = listed.iter().find(|label| labels.binary_search(label).is_err()) {
-            return Err(AnswerError::Unrelated { leaf, label: *label });
+        if let Some(label) = listed
+            .iter()
+            .find(|label| labels.binary_search(label).is_err())
+        {
+            return Err(AnswerError::Unrelated {
+                leaf,
+                label: *label,
+            });
         }
         entries.insert(leaf, entry);
     }
     Ok(entries)
 }
 
-/// Checks that pages of one label's list, in order, make up the whole list, as the last of them has it. Pages before it may
-/// be of earlier checkpoints: lists are append-only.
+/// Checks that pages of one label's list, in order, make up the whole list, as the last of them has
+/// it. Pages before it may be of earlier checkpoints: lists are append-only.
 pub fn check_pages(label: &Label, pages: &[VerifiedAnswer]) -> Result<(), AnswerError> {
-    let Some(last) = pages.last() else { return Err(AnswerError::OtherLists) };
+    let Some(last) = pages.last() else {
+        return Err(AnswerError::OtherLists);
+    };
     let Some(list) = last.list(label) else {
         // It is not in the index now, so it never was: no page can have shown a leaf.
-        return if pages.len() == 1 { Ok(()) } else { Err(AnswerError::List(*label)) };
+        return if pages.len() == 1 {
+            Ok(())
+        } else {
+            Err(AnswerError::List(*label))
+        };
     };
     let mut edge = list::Edge::default();
     for list in pages.iter().filter_map(|page| page.list(label)) {
@@ -295,8 +373,9 @@ pub fn check_pages(label: &Label, pages: &[VerifiedAnswer]) -> Result<(), Answer
         }
         edge.extend(list.leaves.iter().map(|leaf| leaf.get()));
     }
-    match edge.length() == list.found.length && edge.root() == list.found.list_root {
-        true => Ok(()),
-        false => Err(AnswerError::List(*label)),
+    if edge.length() == list.found.length && edge.root() == list.found.list_root {
+        Ok(())
+    } else {
+        Err(AnswerError::List(*label))
     }
 }

@@ -8,9 +8,10 @@
 //!        | 0x03 ‖ bits, u8 ‖ prefix, as many bytes as its bits reach into ‖ left ‖ right     if there are none
 //! ```
 //!
-//! Once its root is known to be right, a cut answers by being walked: a label that leads to its own leaf is there, one that
-//! leads to another leaf or parts from an inner node's prefix is not, and one that leads to a stub is not answered. Absence
-//! needs no rule of its own, because prefixes and labels are what the hashes are made of.
+//! Once its root is known to be right, a cut answers by being walked: a label that leads to its own
+//! leaf is there, one that leads to another leaf or parts from an inner node's prefix is not, and
+//! one that leads to a stub is not answered. Absence needs no rule of its own, because prefixes and
+//! labels are what the hashes are made of.
 
 use super::label::{Label, Prefix};
 use super::{Commitment, node};
@@ -36,17 +37,21 @@ pub enum CutError {
     /// More inner nodes on the way to a leaf than labels that are hashes can need.
     #[error("the proof of the index is deeper than {max} nodes", max = limits::INDEX_DEPTH)]
     TooDeep,
-    /// Bits do not grow on the way down, or a prefix or label does not continue that of the node above.
+    /// Bits do not grow on the way down, or a prefix or label does not continue that of the node
+    /// above.
     #[error("a node in the proof of the index is not where its prefix belongs")]
     Misplaced,
-    /// A prefix has bits after its end, or is stated where the leaves below state it, or is missing.
+    /// A prefix has bits after its end, or is stated where the leaves below state it, or is
+    /// missing.
     #[error("a prefix in the proof of the index is not in its one spelling")]
     Prefix,
     /// A leaf whose list is empty: such a label is not in the index.
     #[error("the proof of the index holds a label without leaves")]
     EmptyList,
     /// It leads to another root than the log committed to.
-    #[error("the proof of the index leads to the root {computed}, but the log committed to {committed}")]
+    #[error(
+        "the proof of the index leads to the root {computed}, but the log committed to {committed}"
+    )]
     Root {
         /// What it leads to.
         computed: Hash,
@@ -69,7 +74,8 @@ pub struct Found {
     pub list_root: Hash,
 }
 
-/// A pruned copy of the trie whose root is the one that the log committed to. Only [`Cut::verify`] makes one.
+/// A pruned copy of the trie whose root is the one that the log committed to. Only [`Cut::verify`]
+/// makes one.
 #[derive(Debug, Clone)]
 pub struct Cut {
     nodes: Vec<Node>,
@@ -80,7 +86,11 @@ pub struct Cut {
 enum Node {
     Stub,
     Leaf(Found),
-    Inner { prefix: Prefix, left: usize, right: usize },
+    Inner {
+        prefix: Prefix,
+        left: usize,
+        right: usize,
+    },
 }
 
 impl Cut {
@@ -88,20 +98,29 @@ impl Cut {
     ///
     /// It takes one hash a node, and memory in proportion to the bytes.
     pub fn verify(bytes: &[u8], commitment: &Commitment) -> Result<Self, CutError> {
-        let mut reader = Reader { rest: bytes, nodes: Vec::new() };
-        let (root, computed) = match bytes.is_empty() {
-            true => (None, node::empty()),
-            false => {
-                let read = reader.node(0)?;
-                (Some(read.at), read.hash)
-            }
+        let mut reader = Reader {
+            rest: bytes,
+            nodes: Vec::new(),
+        };
+        let (root, computed) = if bytes.is_empty() {
+            (None, node::empty())
+        } else {
+            let read = reader.node(0)?;
+            (Some(read.at), read.hash)
         };
         if !reader.rest.is_empty() {
             return Err(CutError::Trailing);
         }
-        match computed == commitment.root {
-            true => Ok(Cut { nodes: reader.nodes, root }),
-            false => Err(CutError::Root { computed, committed: commitment.root }),
+        if computed == commitment.root {
+            Ok(Cut {
+                nodes: reader.nodes,
+                root,
+            })
+        } else {
+            Err(CutError::Root {
+                computed,
+                committed: commitment.root,
+            })
         }
     }
 
@@ -115,8 +134,16 @@ impl Cut {
                 Node::Stub => return Err(CutError::LeftOut),
                 Node::Leaf(found) => return Ok((found.label == *label).then_some(found)),
                 Node::Inner { prefix, .. } if !prefix.holds(label) => return Ok(None),
-                Node::Inner { prefix, left, right } => {
-                    at = Some(if label.bit(prefix.bits().min(255) as u8) { right } else { left });
+                Node::Inner {
+                    prefix,
+                    left,
+                    right,
+                } => {
+                    at = Some(if label.bit(prefix.bits().min(255) as u8) {
+                        right
+                    } else {
+                        left
+                    });
                 }
             }
         }
@@ -133,9 +160,21 @@ impl Cut {
             match self.nodes[at] {
                 Node::Stub => return Err(CutError::LeftOut),
                 Node::Leaf(leaf) => found.extend(asked.holds(&leaf.label).then_some(leaf)),
-                Node::Inner { prefix, left, right } if asked.covers(&prefix) => open.extend([right, left]),
-                Node::Inner { prefix, left, right } if prefix.covers(asked) => {
-                    open.push(if asked.first().bit(prefix.bits().min(255) as u8) { right } else { left });
+                Node::Inner {
+                    prefix,
+                    left,
+                    right,
+                } if asked.covers(&prefix) => open.extend([right, left]),
+                Node::Inner {
+                    prefix,
+                    left,
+                    right,
+                } if prefix.covers(asked) => {
+                    open.push(if asked.first().bit(prefix.bits().min(255) as u8) {
+                        right
+                    } else {
+                        left
+                    });
                 }
                 Node::Inner { .. } => {}
             }
@@ -177,7 +216,12 @@ impl<'a> Reader<'a> {
         match self.take::<1>()?[0] {
             STUB => {
                 let hash = Hash::new(*self.take()?);
-                Ok(Read { at: self.push(Node::Stub), hash, span: None, leaf: None })
+                Ok(Read {
+                    at: self.push(Node::Stub),
+                    hash,
+                    span: None,
+                    leaf: None,
+                })
             }
             LEAF => self.leaf(),
             kind @ (INNER | BARE) if above < limits::INDEX_DEPTH => self.inner(kind, above),
@@ -194,8 +238,17 @@ impl<'a> Reader<'a> {
             return Err(CutError::EmptyList);
         }
         let hash = node::leaf(&label, length, &list_root);
-        let at = self.push(Node::Leaf(Found { label, length, list_root }));
-        Ok(Read { at, hash, span: Some(Prefix::of(&label, Label::BITS)), leaf: Some(label) })
+        let at = self.push(Node::Leaf(Found {
+            label,
+            length,
+            list_root,
+        }));
+        Ok(Read {
+            at,
+            hash,
+            span: Some(Prefix::of(&label, Label::BITS)),
+            leaf: Some(label),
+        })
     }
 
     fn inner(&mut self, kind: u8, above: usize) -> Result<Read, CutError> {
@@ -220,18 +273,30 @@ impl<'a> Reader<'a> {
         continues(&prefix, bits, &left, false)?;
         continues(&prefix, bits, &right, true)?;
         let hash = node::inner(&prefix, &left.hash, &right.hash);
-        let at = self.push(Node::Inner { prefix, left: left.at, right: right.at });
-        Ok(Read { at, hash, span: Some(prefix), leaf })
+        let at = self.push(Node::Inner {
+            prefix,
+            left: left.at,
+            right: right.at,
+        });
+        Ok(Read {
+            at,
+            hash,
+            span: Some(prefix),
+            leaf,
+        })
     }
 }
 
 /// Whether a child's labels begin with the parent's prefix and then with its side's bit.
 fn continues(prefix: &Prefix, bits: u8, child: &Read, side: bool) -> Result<(), CutError> {
-    let Some(span) = &child.span else { return Ok(()) };
+    let Some(span) = &child.span else {
+        return Ok(());
+    };
     let deeper = span.bits() > prefix.bits();
-    match deeper && prefix.covers(span) && span.first().bit(bits) == side {
-        true => Ok(()),
-        false => Err(CutError::Misplaced),
+    if deeper && prefix.covers(span) && span.first().bit(bits) == side {
+        Ok(())
+    } else {
+        Err(CutError::Misplaced)
     }
 }
 
@@ -263,15 +328,20 @@ impl Writer {
     }
 
     pub fn open(&mut self, prefix: &Prefix) -> Open {
-        let open = Open { at: self.bytes.len(), leaves: self.leaves };
-        self.bytes.extend_from_slice(&[INNER, prefix.bits().min(255) as u8]);
+        let open = Open {
+            at: self.bytes.len(),
+            leaves: self.leaves,
+        };
+        self.bytes
+            .extend_from_slice(&[INNER, prefix.bits().min(255) as u8]);
         open
     }
 
     pub fn close(&mut self, open: Open, prefix: &Prefix) {
         if self.leaves == open.leaves {
             self.bytes[open.at] = BARE;
-            self.bytes.splice(open.at + 2..open.at + 2, prefix.bytes().iter().copied());
+            self.bytes
+                .splice(open.at + 2..open.at + 2, prefix.bytes().iter().copied());
         }
     }
 

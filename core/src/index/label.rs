@@ -22,7 +22,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 6] = [Kind::Digest, Kind::Package, Kind::Version, Kind::Issuer, Kind::Claim, Kind::Vuln];
+    pub const ALL: [Kind; 6] = [
+        Kind::Digest,
+        Kind::Package,
+        Kind::Version,
+        Kind::Issuer,
+        Kind::Claim,
+        Kind::Vuln,
+    ];
 
     /// The kind's name, as it is hashed.
     pub const fn name(self) -> &'static str {
@@ -47,7 +54,12 @@ impl Label {
 
     /// The label of a `value` of this kind.
     pub fn new(kind: Kind, value: &str) -> Self {
-        Label(Hash::of_parts(&[b"assay.index.v1\n", kind.name().as_bytes(), b"\n", value.as_bytes()]))
+        Label(Hash::of_parts(&[
+            b"assay.index.v1\n",
+            kind.name().as_bytes(),
+            b"\n",
+            value.as_bytes(),
+        ]))
     }
 
     /// Takes the 32 bytes of a label as they are.
@@ -113,7 +125,10 @@ pub struct Prefix {
 
 impl Prefix {
     /// The prefix of no bits, which every label has.
-    pub const EMPTY: Prefix = Prefix { first: Label::from_bytes([0; 32]), bits: 0 };
+    pub const EMPTY: Prefix = Prefix {
+        first: Label::from_bytes([0; 32]),
+        bits: 0,
+    };
 
     /// The first `bits` of a label, at most 256.
     pub fn of(label: &Label, bits: u16) -> Self {
@@ -126,10 +141,14 @@ impl Prefix {
         if let Some(rest) = bytes.get_mut(whole + 1..) {
             rest.fill(0);
         }
-        Prefix { first: Label::from_bytes(bytes), bits }
+        Prefix {
+            first: Label::from_bytes(bytes),
+            bits,
+        }
     }
 
-    /// A prefix as it travels: its bits in 32 bytes or fewer, zero after them. `None` if they are not, or more than 256.
+    /// A prefix as it travels: its bits in 32 bytes or fewer, zero after them. `None` if they are
+    /// not, or more than 256.
     pub fn from_wire(bytes: &[u8], bits: u16) -> Option<Self> {
         let mut padded = [0; 32];
         padded.get_mut(..bytes.len())?.copy_from_slice(bytes);
@@ -166,7 +185,8 @@ impl Prefix {
         &self.first.as_bytes()[..usize::from(self.bits.div_ceil(8))]
     }
 
-    /// How many bits the label begins with that this prefix begins with, too: up to the prefix's own.
+    /// How many bits the label begins with that this prefix begins with, too: up to the prefix's
+    /// own.
     pub(super) fn common(&self, label: &Label) -> u16 {
         self.first.common(label).min(self.bits)
     }
@@ -207,7 +227,11 @@ mod tests {
             assert_ne!(label.bit(at as u8), flipped(at).bit(at as u8));
             for bits in 0..=256 {
                 let prefix = Prefix::of(&label, bits);
-                assert_eq!(prefix.holds(&flipped(at)), bits <= at, "{bits} bits, bit {at} differs");
+                assert_eq!(
+                    prefix.holds(&flipped(at)),
+                    bits <= at,
+                    "{bits} bits, bit {at} differs"
+                );
                 assert_eq!(prefix.common(&flipped(at)), bits.min(at));
             }
         }
@@ -236,9 +260,13 @@ mod tests {
 
     #[test]
     fn kinds_do_not_mix() {
-        let labels: std::collections::BTreeSet<_> = Kind::ALL.iter().map(|kind| Label::new(*kind, "x")).collect();
+        let labels: std::collections::BTreeSet<_> = Kind::ALL
+            .iter()
+            .map(|kind| Label::new(*kind, "x"))
+            .collect();
         assert_eq!(labels.len(), Kind::ALL.len());
-        let spelled = Label::from_slice(Hash::of(b"assay.index.v1\npackage\npkg:cargo/serde").as_bytes());
+        let spelled =
+            Label::from_slice(Hash::of(b"assay.index.v1\npackage\npkg:cargo/serde").as_bytes());
         assert_eq!(Some(Label::new(Kind::Package, "pkg:cargo/serde")), spelled);
     }
 }

@@ -1,4 +1,5 @@
-//! A label's list of leaves: ascending, append-only, under an RFC 6962 root over the indices in 8 bytes, big-endian.
+//! A label's list of leaves: ascending, append-only, under an RFC 6962 root over the indices in 8
+//! bytes, big-endian.
 
 use crate::{Hash, hash::node_hash};
 
@@ -13,7 +14,8 @@ pub(super) fn leaf_hash(index: u64) -> Hash {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Edge {
     length: u64,
-    /// Roots of the complete subtrees that make up the list, the largest first: one for each bit set in the length.
+    /// Roots of the complete subtrees that make up the list, the largest first: one for each bit
+    /// set in the length.
     peaks: Vec<Hash>,
 }
 
@@ -47,7 +49,12 @@ impl Edge {
 
     /// The root of the list; that of the empty tree if there is nothing in it.
     pub fn root(&self) -> Hash {
-        let joined = self.peaks.iter().rev().copied().reduce(|right, left| node_hash(&left, &right));
+        let joined = self
+            .peaks
+            .iter()
+            .rev()
+            .copied()
+            .reduce(|right, left| node_hash(&left, &right));
         joined.unwrap_or_else(crate::hash::empty_root)
     }
 }
@@ -109,7 +116,10 @@ mod tests {
         let mut edge = Edge::default();
         for n in 0..300 {
             assert_eq!(edge.root(), plain(&indices[..n]), "{n}");
-            assert_eq!(Edge::from_parts(edge.length(), edge.peaks().to_vec()), Some(edge.clone()));
+            assert_eq!(
+                Edge::from_parts(edge.length(), edge.peaks().to_vec()),
+                Some(edge.clone())
+            );
             assert_eq!(indices[..n].iter().copied().collect::<Edge>(), edge);
             edge.push(indices[n]);
         }

@@ -1,11 +1,12 @@
 //! The trie as it is kept: pages of up to sixteen labels under a directory of inner nodes.
 //!
-//! A [`Map`] never changes. A publish step makes the next one of it, which shares every page and node that the step does
-//! not touch; readers go on with the one that they have, without locks. Where a page's bytes are is the caller's business
-//! ([`Slot`], [`Pages`]): an audit holds them all, a node most, within a limit.
+//! A [`Map`] never changes. A publish step makes the next one of it, which shares every page and
+//! node that the step does not touch; readers go on with the one that they have, without locks.
+//! Where a page's bytes are is the caller's business ([`Slot`], [`Pages`]): an audit holds them
+//! all, a node most, within a limit.
 //!
-//! A page is named by the prefix that leads to it (its *key*). The key stays the same until the page has too many labels and
-//! is split; then the keys of its parts are longer.
+//! A page is named by the prefix that leads to it (its *key*). The key stays the same until the
+//! page has too many labels and is split; then the keys of its parts are longer.
 
 use super::label::{Label, Prefix};
 use super::page::{self, Draft, PAGE_LABELS, PageError, Spill, branch, subtree};
@@ -58,7 +59,11 @@ impl Pages<PageBytes> for Resident {
 /// Computes two things, at the same time if it can.
 pub trait Fork: Sync {
     /// Returns the results of both.
-    fn join<A: Send, B: Send>(&self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B);
+    fn join<A: Send, B: Send>(
+        &self,
+        a: impl FnOnce() -> A + Send,
+        b: impl FnOnce() -> B + Send,
+    ) -> (A, B);
 }
 
 /// One after the other.
@@ -66,7 +71,11 @@ pub trait Fork: Sync {
 pub struct Serial;
 
 impl Fork for Serial {
-    fn join<A: Send, B: Send>(&self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    fn join<A: Send, B: Send>(
+        &self,
+        a: impl FnOnce() -> A + Send,
+        b: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
         (a(), b())
     }
 }
@@ -86,7 +95,8 @@ impl<S> Page<S> {
         &self.key
     }
 
-    /// It is current for all leaves below this index. Those at and above it have not been applied to it.
+    /// It is current for all leaves below this index. Those at and above it have not been applied
+    /// to it.
     pub fn through(&self) -> u64 {
         self.through
     }
@@ -130,7 +140,12 @@ impl<S> Node<S> {
 
     fn join(prefix: Prefix, left: Node<S>, right: Node<S>) -> Self {
         let hash = node::inner(&prefix, &left.hash(), &right.hash());
-        Node::Inner(Arc::new(Inner { prefix, hash, left, right }))
+        Node::Inner(Arc::new(Inner {
+            prefix,
+            hash,
+            left,
+            right,
+        }))
     }
 }
 
@@ -172,15 +187,31 @@ pub struct LoadedPage<S> {
 impl<S> StoredPage<S> {
     /// Reads the page: about one hash a label.
     pub fn load<E>(self) -> Result<LoadedPage<S>, MapError<E>> {
-        let StoredPage { key, through, bytes, slot } = self;
+        let StoredPage {
+            key,
+            through,
+            bytes,
+            slot,
+        } = self;
         let records = page::records(&bytes)?;
         let ends = records.first().zip(records.last());
-        let (first, last) = ends.map(|(a, b)| (a.label, b.label)).ok_or(PageError::Order)?;
+        let (first, last) = ends
+            .map(|(a, b)| (a.label, b.label))
+            .ok_or(PageError::Order)?;
         if !key.holds(&first) || !key.holds(&last) {
             return Err(MapError::Misplaced(key));
         }
-        let page = Page { key, hash: subtree(&records), through, slot };
-        Ok(LoadedPage { page, first, labels: records.len() as u64 })
+        let page = Page {
+            key,
+            hash: subtree(&records),
+            through,
+            slot,
+        };
+        Ok(LoadedPage {
+            page,
+            first,
+            labels: records.len() as u64,
+        })
     }
 }
 
@@ -204,13 +235,19 @@ pub struct Map<S> {
 
 impl<S> Clone for Map<S> {
     fn clone(&self) -> Self {
-        Map { root: self.root.clone(), labels: self.labels }
+        Map {
+            root: self.root.clone(),
+            labels: self.labels,
+        }
     }
 }
 
 impl<S> Default for Map<S> {
     fn default() -> Self {
-        Map { root: None, labels: 0 }
+        Map {
+            root: None,
+            labels: 0,
+        }
     }
 }
 
@@ -222,16 +259,25 @@ impl<S: Slot> Map<S> {
 
     /// What a log that has this index commits to.
     pub fn commitment(&self) -> Commitment {
-        Commitment { root: self.root.as_ref().map_or_else(node::empty, Node::hash), labels: self.labels }
+        Commitment {
+            root: self.root.as_ref().map_or_else(node::empty, Node::hash),
+            labels: self.labels,
+        }
     }
 
     /// Puts stored pages together again, given in the order of their keys.
-    pub fn load<E>(pages: impl IntoIterator<Item = Result<LoadedPage<S>, MapError<E>>>) -> Result<Self, MapError<E>> {
+    pub fn load<E>(
+        pages: impl IntoIterator<Item = Result<LoadedPage<S>, MapError<E>>>,
+    ) -> Result<Self, MapError<E>> {
         let mut labels = 0;
         let mut loaded: Vec<(Label, Node<S>)> = Vec::new();
         let mut last: Option<Label> = None;
         for page in pages {
-            let LoadedPage { page, first, labels: more } = page?;
+            let LoadedPage {
+                page,
+                first,
+                labels: more,
+            } = page?;
             if last.is_some_and(|last| last >= *page.key.first()) {
                 return Err(MapError::Misplaced(page.key));
             }
@@ -239,12 +285,15 @@ impl<S: Slot> Map<S> {
             labels += more;
             loaded.push((first, Node::Page(Arc::new(page))));
         }
-        Ok(Map { root: directory(&loaded), labels })
+        Ok(Map {
+            root: directory(&loaded),
+            labels,
+        })
     }
 
-    /// Returns the map with `updates`: leaf indices by label, sorted, each pair once. All of them are below `through`, and
-    /// every page that is touched is current through there afterwards. What a page holds already is passed over, so that
-    /// the same leaves may be applied again.
+    /// Returns the map with `updates`: leaf indices by label, sorted, each pair once. All of them
+    /// are below `through`, and every page that is touched is current through there afterwards.
+    /// What a page holds already is passed over, so that the same leaves may be applied again.
     pub fn update<P: Pages<S>, F: Fork>(
         &self,
         updates: &[(Label, u64)],
@@ -253,20 +302,40 @@ impl<S: Slot> Map<S> {
         fork: &F,
     ) -> Result<Update<S>, MapError<P::Error>> {
         if updates.is_empty() {
-            return Ok(Update { map: self.clone(), spills: Vec::new(), split: Vec::new() });
+            return Ok(Update {
+                map: self.clone(),
+                spills: Vec::new(),
+                split: Vec::new(),
+            });
         }
-        let step = Step { through, pages, fork };
+        let step = Step {
+            through,
+            pages,
+            fork,
+        };
         let mut changes = Changes::default();
         let root = match &self.root {
             Some(root) => step.apply(root, updates, &mut changes)?,
             None => step.fresh(Prefix::EMPTY, updates, &mut changes)?,
         };
-        let map = Map { root: Some(root), labels: self.labels + changes.draft.added };
-        Ok(Update { map, spills: changes.draft.spills, split: changes.split })
+        let map = Map {
+            root: Some(root),
+            labels: self.labels + changes.draft.added,
+        };
+        Ok(Update {
+            map,
+            spills: changes.draft.spills,
+            split: changes.split,
+        })
     }
 
     /// Calls `visit` with every page whose key lies between the two labels, in order.
-    pub fn each_page<'m>(&'m self, from: &Label, to: &Label, visit: &mut impl FnMut(&'m Arc<Page<S>>)) {
+    pub fn each_page<'m>(
+        &'m self,
+        from: &Label,
+        to: &Label,
+        visit: &mut impl FnMut(&'m Arc<Page<S>>),
+    ) {
         if let Some(root) = &self.root {
             each_page(root, from, to, visit);
         }
@@ -281,17 +350,30 @@ impl<S: Slot> Map<S> {
         pages
     }
 
-    /// Proves what the index says of each of `labels`, sorted: that it is there, with its list, or that it is not.
-    pub fn prove<P: Pages<S>>(&self, labels: &[Label], pages: &P) -> Result<Proven, MapError<P::Error>> {
+    /// Proves what the index says of each of `labels`, sorted: that it is there, with its list, or
+    /// that it is not.
+    pub fn prove<P: Pages<S>>(
+        &self,
+        labels: &[Label],
+        pages: &P,
+    ) -> Result<Proven, MapError<P::Error>> {
         self.cut(Wanted::labels(labels), pages)
     }
 
     /// Proves which labels begin with `prefix`.
-    pub fn prove_prefix<P: Pages<S>>(&self, prefix: &Prefix, pages: &P) -> Result<Proven, MapError<P::Error>> {
+    pub fn prove_prefix<P: Pages<S>>(
+        &self,
+        prefix: &Prefix,
+        pages: &P,
+    ) -> Result<Proven, MapError<P::Error>> {
         self.cut(Wanted::Prefix(prefix), pages)
     }
 
-    fn cut<P: Pages<S>>(&self, wanted: Wanted<'_>, pages: &P) -> Result<Proven, MapError<P::Error>> {
+    fn cut<P: Pages<S>>(
+        &self,
+        wanted: Wanted<'_>,
+        pages: &P,
+    ) -> Result<Proven, MapError<P::Error>> {
         let mut cutter = Cutter::new(pages);
         if let Some(root) = &self.root {
             cutter.node(root, wanted)?;
@@ -314,7 +396,12 @@ fn directory<S>(pages: &[(Label, Node<S>)]) -> Option<Node<S>> {
     }
 }
 
-fn each_page<'m, S>(node: &'m Node<S>, from: &Label, to: &Label, visit: &mut impl FnMut(&'m Arc<Page<S>>)) {
+fn each_page<'m, S>(
+    node: &'m Node<S>,
+    from: &Label,
+    to: &Label,
+    visit: &mut impl FnMut(&'m Arc<Page<S>>),
+) {
     match node {
         Node::Inner(inner) if inner.prefix.first() > to || inner.prefix.last() < *from => {}
         Node::Inner(inner) => {
@@ -381,8 +468,14 @@ impl<P, F: Fork> Step<'_, P, F> {
             Node::Inner(inner) => inner,
         };
         let bits = match updates {
-            [(first, _), .., (last, _)] => inner.prefix.common(first).min(inner.prefix.common(last)),
-            _ => updates.iter().map(|(label, _)| inner.prefix.common(label)).min().unwrap_or_default(),
+            [(first, _), .., (last, _)] => {
+                inner.prefix.common(first).min(inner.prefix.common(last))
+            }
+            _ => updates
+                .iter()
+                .map(|(label, _)| inner.prefix.common(label))
+                .min()
+                .unwrap_or_default(),
         };
         let at = bits.min(255) as u8;
         let (left, right) = updates.split_at(updates.partition_point(|(label, _)| !label.bit(at)));
@@ -390,15 +483,27 @@ impl<P, F: Fork> Step<'_, P, F> {
             let (left, right) = self.both(&inner.left, left, &inner.right, right, changes)?;
             return Ok(Node::join(inner.prefix, left, right));
         }
-        // Some labels part from all that are below this node before it does: it gets a parent and a sibling.
+        // Some labels part from all that are below this node before it does: it gets a parent and a
+        // sibling.
         let prefix = Prefix::of(inner.prefix.first(), bits);
-        let (own, others) = if inner.prefix.first().bit(at) { (right, left) } else { (left, right) };
-        let own = if own.is_empty() { node.clone() } else { self.apply(node, own, changes)? };
-        let key = others.first().map_or(prefix, |(label, _)| Prefix::of(label, bits + 1));
+        let (own, others) = if inner.prefix.first().bit(at) {
+            (right, left)
+        } else {
+            (left, right)
+        };
+        let own = if own.is_empty() {
+            node.clone()
+        } else {
+            self.apply(node, own, changes)?
+        };
+        let key = others
+            .first()
+            .map_or(prefix, |(label, _)| Prefix::of(label, bits + 1));
         let others = self.fresh(key, others, changes)?;
-        Ok(match inner.prefix.first().bit(at) {
-            true => Node::join(prefix, others, own),
-            false => Node::join(prefix, own, others),
+        Ok(if inner.prefix.first().bit(at) {
+            Node::join(prefix, others, own)
+        } else {
+            Node::join(prefix, own, others)
         })
     }
 
@@ -413,16 +518,24 @@ impl<P, F: Fork> Step<'_, P, F> {
     where
         P: Pages<S>,
     {
-        let one = |node: &Node<S>, updates: Updates<'_>, changes: &mut Changes| match updates.is_empty() {
-            true => Ok(node.clone()),
-            false => self.apply(node, updates, changes),
+        let one = |node: &Node<S>, updates: Updates<'_>, changes: &mut Changes| {
+            if updates.is_empty() {
+                Ok(node.clone())
+            } else {
+                self.apply(node, updates, changes)
+            }
         };
         if left_updates.len().min(right_updates.len()) < FORK {
-            return Ok((one(left, left_updates, changes)?, one(right, right_updates, changes)?));
+            return Ok((
+                one(left, left_updates, changes)?,
+                one(right, right_updates, changes)?,
+            ));
         }
         let mut beside = Changes::default();
-        let (left, right) =
-            self.fork.join(|| one(left, left_updates, changes), || one(right, right_updates, &mut beside));
+        let (left, right) = self.fork.join(
+            || one(left, left_updates, changes),
+            || one(right, right_updates, &mut beside),
+        );
         changes.append(beside);
         Ok((left?, right?))
     }
@@ -467,13 +580,22 @@ impl<P, F: Fork> Step<'_, P, F> {
         let items = &draft.items[from..to];
         if items.len() <= PAGE_LABELS {
             let slot = S::filled(draft.page(from, to).into());
-            let page = Page { key, hash: subtree(items), through: self.through, slot };
+            let page = Page {
+                key,
+                hash: subtree(items),
+                through: self.through,
+                slot,
+            };
             return Node::Page(Arc::new(page));
         }
         let (prefix, middle) = branch(items);
         let child = |item: &page::Item| Prefix::of(&item.label, prefix.bits() + 1);
         let (left, right) = (child(&items[0]), child(&items[middle]));
         let middle = from + middle;
-        Node::join(prefix, self.part(draft, left, from, middle), self.part(draft, right, middle, to))
+        Node::join(
+            prefix,
+            self.part(draft, left, from, middle),
+            self.part(draft, right, middle, to),
+        )
     }
 }

@@ -1,5 +1,6 @@
-//! The verifiable index: from labels (a package, a version, a digest, an issuer, a claim, a vulnerability) to the leaves
-//! that bear on them, under one root that the log itself commits to (DESIGN 3.5; `docs/index.md` specifies every byte).
+//! The verifiable index: from labels (a package, a version, a digest, an issuer, a claim, a
+//! vulnerability) to the leaves that bear on them, under one root that the log itself commits to
+//! (DESIGN 3.5; `docs/index.md` specifies every byte).
 //!
 //! | module | what it decides |
 //! | --- | --- |
@@ -10,8 +11,9 @@
 //! | `cut` | proofs: a pruned copy of the trie that shows presence, absence, all labels under a prefix, or many at once |
 //! | `answer` | the complete answer: checkpoint, commitment, cut, lists, entries and their inclusion |
 //!
-//! Left out: where pages and lists are stored (the node's), and whom to believe (`trust`, `policy`). A proof shows what a
-//! root says, not that the root was built right: that is found by rebuilding it, which every audit and mirror does.
+//! Left out: where pages and lists are stored (the node's), and whom to believe (`trust`,
+//! `policy`). A proof shows what a root says, not that the root was built right: that is found by
+//! rebuilding it, which every audit and mirror does.
 
 pub mod answer;
 pub mod commitment;

@@ -31,16 +31,31 @@ fn subtree(labels: &[(&Label, &Vec<u64>)]) -> Hash {
         [] => Hash::of(&[0x10]),
         [(label, list)] => {
             let length = (list.len() as u64).to_be_bytes();
-            Hash::of_parts(&[&[0x11], label.as_bytes(), &length, list_root(list).as_bytes()])
+            Hash::of_parts(&[
+                &[0x11],
+                label.as_bytes(),
+                &length,
+                list_root(list).as_bytes(),
+            ])
         }
         [(first, _), ..] => {
-            let same = |bits: u16| labels.iter().all(|(label, _)| Prefix::of(label, bits) == Prefix::of(first, bits));
+            let same = |bits: u16| {
+                labels
+                    .iter()
+                    .all(|(label, _)| Prefix::of(label, bits) == Prefix::of(first, bits))
+            };
             let bits = (0..256).rev().find(|bits| same(*bits)).unwrap();
-            let (left, right): (Vec<_>, Vec<_>) = labels.iter().partition(|(label, _)| !label.bit(bits as u8));
+            let (left, right): (Vec<_>, Vec<_>) =
+                labels.iter().partition(|(label, _)| !label.bit(bits as u8));
             let prefix = Prefix::of(first, bits);
             let (left, right) = (subtree(&left), subtree(&right));
-            let parts =
-                [&[0x12][..], &bits.to_be_bytes(), prefix.first().as_bytes(), left.as_bytes(), right.as_bytes()];
+            let parts = [
+                &[0x12][..],
+                &bits.to_be_bytes(),
+                prefix.first().as_bytes(),
+                left.as_bytes(),
+                right.as_bytes(),
+            ];
             Hash::of_parts(&parts)
         }
     }

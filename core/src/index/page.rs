@@ -7,18 +7,19 @@
 //!           first, 32 bytes each: one for each bit set in the length
 //! ```
 //!
-//! In the store, a record of a list of one leaf goes without the hash of its leaf node ([`pack`]): most labels have one leaf,
-//! pages are written over and over, and the hash follows from the rest.
+//! In the store, a record of a list of one leaf goes without the hash of its leaf node ([`pack`]):
+//! most labels have one leaf, pages are written over and over, and the hash follows from the rest.
 //!
-//! A longer list's indices are stored as [`Spill`]s: what one publish step appended to it. This is a format of ours alone;
-//! nothing outside of the store ever sees it.
+//! A longer list's indices are stored as [`Spill`]s: what one publish step appended to it. This is
+//! a format of ours alone; nothing outside of the store ever sees it.
 
 use super::label::{Label, Prefix};
 use super::{list, node};
 use crate::Hash;
 use prost::encoding::{decode_varint, encode_varint};
 
-/// Most labels in a page. Measured: smaller pages make the directory larger, larger ones the rewriting.
+/// Most labels in a page. Measured: smaller pages make the directory larger, larger ones the
+/// rewriting.
 pub const PAGE_LABELS: usize = 16;
 
 /// Longest list that stands in its page.
@@ -62,9 +63,12 @@ pub struct Record<'a> {
 impl<'a> Record<'a> {
     /// The list, if it stands in the page.
     pub fn inline(&self) -> Result<Option<Vec<u64>>, PageError> {
-        match self.length <= INLINE {
-            true => list::read(self.list, 0).map(Some).ok_or(PageError::Malformed),
-            false => Ok(None),
+        if self.length <= INLINE {
+            list::read(self.list, 0)
+                .map(Some)
+                .ok_or(PageError::Malformed)
+        } else {
+            Ok(None)
         }
     }
 
@@ -92,15 +96,22 @@ impl<'a> Record<'a> {
         let (list, rest) = bytes.split_at(list);
         *bytes = rest;
         let whole = &start[..start.len() - rest.len()];
-        Ok(Record { label: Label::from_bytes(label), hash: Hash::new(node), length, list, whole })
+        Ok(Record {
+            label: Label::from_bytes(label),
+            hash: Hash::new(node),
+            length,
+            list,
+            whole,
+        })
     }
 }
 
 /// How many of these bytes a list of this length takes.
 fn list_bytes(bytes: &[u8], length: u64) -> Option<usize> {
-    let end = match length <= INLINE {
-        true => varints(bytes, length as usize)?,
-        false => length.count_ones() as usize * Hash::LEN,
+    let end = if length <= INLINE {
+        varints(bytes, length as usize)?
+    } else {
+        length.count_ones() as usize * Hash::LEN
     };
     (end <= bytes.len()).then_some(end)
 }
@@ -110,7 +121,11 @@ fn varints(bytes: &[u8], count: usize) -> Option<usize> {
     if count == 0 {
         return None;
     }
-    let last = bytes.iter().enumerate().filter(|(_, byte)| **byte < 0x80).nth(count - 1)?;
+    let last = bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte < 0x80)
+        .nth(count - 1)?;
     Some(last.0 + 1)
 }
 
@@ -120,12 +135,19 @@ pub fn records(bytes: &[u8]) -> Result<Vec<Record<'_>>, PageError> {
     let mut records: Vec<Record<'_>> = Vec::with_capacity(PAGE_LABELS);
     while !rest.is_empty() {
         let record = Record::take(&mut rest)?;
-        if records.last().is_some_and(|last| last.label >= record.label) {
+        if records
+            .last()
+            .is_some_and(|last| last.label >= record.label)
+        {
             return Err(PageError::Order);
         }
         records.push(record);
     }
-    if records.is_empty() { Err(PageError::Order) } else { Ok(records) }
+    if records.is_empty() {
+        Err(PageError::Order)
+    } else {
+        Ok(records)
+    }
 }
 
 /// A page as it is stored.
@@ -170,11 +192,15 @@ pub fn unpack(packed: &[u8]) -> Result<Vec<u8>, PageError> {
             rest = &after[list..];
         }
     }
-    if rest.is_empty() { Ok(page) } else { Err(PageError::Malformed) }
+    if rest.is_empty() {
+        Ok(page)
+    } else {
+        Err(PageError::Malformed)
+    }
 }
 
-/// Records that are being written, before they are parted into pages. One draft serves many pages, one after the other: a
-/// publish step writes tens of thousands, and its memory is taken once.
+/// Records that are being written, before they are parted into pages. One draft serves many pages,
+/// one after the other: a publish step writes tens of thousands, and its memory is taken once.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     bytes: Vec<u8>,
@@ -193,9 +219,15 @@ pub(super) struct Item {
 }
 
 impl Draft {
-    /// The records of a page with what `updates` (leaf indices by label, ascending) append; those below `through` are in it
-    /// already and are passed over. What the draft held before is gone, but for its spills and what it counted.
-    pub fn merge(&mut self, page: &[u8], updates: &[(Label, u64)], through: u64) -> Result<(), PageError> {
+    /// The records of a page with what `updates` (leaf indices by label, ascending) append; those
+    /// below `through` are in it already and are passed over. What the draft held before is gone,
+    /// but for its spills and what it counted.
+    pub fn merge(
+        &mut self,
+        page: &[u8],
+        updates: &[(Label, u64)],
+        through: u64,
+    ) -> Result<(), PageError> {
         self.bytes.clear();
         self.items.clear();
         let mut runs = updates.chunk_by(|a, b| a.0 == b.0).peekable();
@@ -218,12 +250,23 @@ impl Draft {
 
     fn keep(&mut self, record: Record<'_>) {
         self.bytes.extend_from_slice(record.whole);
-        self.items.push(Item { label: record.label, hash: record.hash, end: self.bytes.len() });
+        self.items.push(Item {
+            label: record.label,
+            hash: record.hash,
+            end: self.bytes.len(),
+        });
     }
 
-    fn append(&mut self, old: Option<Record<'_>>, run: &[(Label, u64)], through: u64) -> Result<(), PageError> {
+    fn append(
+        &mut self,
+        old: Option<Record<'_>>,
+        run: &[(Label, u64)],
+        through: u64,
+    ) -> Result<(), PageError> {
         let known = run.partition_point(|(_, leaf)| *leaf < through);
-        let (Some((label, _)), new) = (run.first(), &run[known..]) else { return Ok(()) };
+        let (Some((label, _)), new) = (run.first(), &run[known..]) else {
+            return Ok(());
+        };
         if new.is_empty() {
             old.into_iter().for_each(|record| self.keep(record));
             return Ok(());
@@ -248,10 +291,20 @@ impl Draft {
         if edge.length() <= INLINE {
             list::write(&mut self.bytes, 0, &leaves);
         } else {
-            edge.peaks().iter().for_each(|peak| self.bytes.extend_from_slice(peak.as_bytes()));
-            self.spills.push(Spill { label: *label, position, leaves });
+            edge.peaks()
+                .iter()
+                .for_each(|peak| self.bytes.extend_from_slice(peak.as_bytes()));
+            self.spills.push(Spill {
+                label: *label,
+                position,
+                leaves,
+            });
         }
-        self.items.push(Item { label: *label, hash, end: self.bytes.len() });
+        self.items.push(Item {
+            label: *label,
+            hash,
+            end: self.bytes.len(),
+        });
         Ok(())
     }
 
@@ -262,12 +315,20 @@ impl Draft {
         self.bytes.extend_from_slice(hash.as_bytes());
         encode_varint(1, &mut self.bytes);
         encode_varint(leaf, &mut self.bytes);
-        self.items.push(Item { label: *label, hash, end: self.bytes.len() });
+        self.items.push(Item {
+            label: *label,
+            hash,
+            end: self.bytes.len(),
+        });
     }
 
     /// The bytes of the records from one item to another, the last excluded.
     pub fn page(&self, from: usize, to: usize) -> &[u8] {
-        let end = |item: usize| item.checked_sub(1).and_then(|last| self.items.get(last)).map_or(0, |item| item.end);
+        let end = |item: usize| {
+            item.checked_sub(1)
+                .and_then(|last| self.items.get(last))
+                .map_or(0, |item| item.end)
+        };
         &self.bytes[end(from)..end(to)]
     }
 }
@@ -298,7 +359,8 @@ impl Leaf for Record<'_> {
     }
 }
 
-/// The prefix common to ascending labels, of which there are two or more, and where the second half begins.
+/// The prefix common to ascending labels, of which there are two or more, and where the second half
+/// begins.
 pub(super) fn branch<L: Leaf>(leaves: &[L]) -> (Prefix, usize) {
     let (first, last) = (leaves[0].label(), leaves[leaves.len() - 1].label());
     let bits = first.common(last);
@@ -306,14 +368,19 @@ pub(super) fn branch<L: Leaf>(leaves: &[L]) -> (Prefix, usize) {
     (Prefix::of(first, bits), middle)
 }
 
-/// The hash of the subtree over ascending labels, of which there is at least one. It goes as deep as there are leaves.
+/// The hash of the subtree over ascending labels, of which there is at least one. It goes as deep
+/// as there are leaves.
 pub(super) fn subtree<L: Leaf>(leaves: &[L]) -> Hash {
     match leaves {
         [] => node::empty(),
         [one] => one.hash(),
         _ => {
             let (prefix, middle) = branch(leaves);
-            node::inner(&prefix, &subtree(&leaves[..middle]), &subtree(&leaves[middle..]))
+            node::inner(
+                &prefix,
+                &subtree(&leaves[..middle]),
+                &subtree(&leaves[middle..]),
+            )
         }
     }
 }
@@ -343,13 +410,32 @@ mod tests {
         let mut page = Vec::new();
         let mut stored = Vec::new();
         for leaf in 0..40_u64 {
-            let draft = merged(&page, &updates(&[(1, 2 * leaf), (1, 2 * leaf + 1), (2, leaf)]), 0);
+            let draft = merged(
+                &page,
+                &updates(&[(1, 2 * leaf), (1, 2 * leaf + 1), (2, leaf)]),
+                0,
+            );
             page = draft.page(0, 2).to_vec();
-            stored.extend(draft.spills.into_iter().filter(|spill| spill.label == label(1)));
-            let record = *records(&page).unwrap().iter().find(|record| record.label == label(1)).unwrap();
+            stored.extend(
+                draft
+                    .spills
+                    .into_iter()
+                    .filter(|spill| spill.label == label(1)),
+            );
+            let record = *records(&page)
+                .unwrap()
+                .iter()
+                .find(|record| record.label == label(1))
+                .unwrap();
             let edge: list::Edge = (0..2 * leaf + 2).collect();
-            assert_eq!((record.length, record.edge().unwrap()), (2 * leaf + 2, edge.clone()));
-            assert_eq!(record.hash, node::leaf(&label(1), edge.length(), &edge.root()));
+            assert_eq!(
+                (record.length, record.edge().unwrap()),
+                (2 * leaf + 2, edge.clone())
+            );
+            assert_eq!(
+                record.hash,
+                node::leaf(&label(1), edge.length(), &edge.root())
+            );
             assert_eq!(record.inline().unwrap().is_some(), leaf < 4);
         }
         let mut all = Vec::new();
@@ -370,7 +456,9 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_the_page_again() {
-        let pairs: Vec<_> = (0..16).flat_map(|n| (0..=n * n).map(move |leaf| (n, 1000 * leaf + n))).collect();
+        let pairs: Vec<_> = (0..16)
+            .flat_map(|n| (0..=n * n).map(move |leaf| (n, 1000 * leaf + n)))
+            .collect();
         let draft = merged(&[], &updates(&pairs), 0);
         let page = draft.page(0, draft.items.len());
         let packed = pack(page).unwrap();
@@ -379,19 +467,30 @@ mod tests {
         for end in 1..packed.len() {
             let cut = unpack(&packed[..end]);
             assert!(
-                cut.is_err_and(|e| e == PageError::Malformed) || page.starts_with(&unpack(&packed[..end]).unwrap())
+                cut.is_err_and(|e| e == PageError::Malformed)
+                    || page.starts_with(&unpack(&packed[..end]).unwrap())
             );
         }
-        assert_eq!(unpack(&[0; 33]), Err(PageError::Malformed), "a list without leaves");
+        assert_eq!(
+            unpack(&[0; 33]),
+            Err(PageError::Malformed),
+            "a list without leaves"
+        );
     }
 
     #[test]
     fn damaged_pages_are_noticed() {
-        let page = merged(&[], &updates(&[(1, 3), (2, 4), (2, 1000)]), 0).page(0, 2).to_vec();
+        let page = merged(&[], &updates(&[(1, 3), (2, 4), (2, 1000)]), 0)
+            .page(0, 2)
+            .to_vec();
         assert_eq!(records(&page).unwrap().len(), 2);
         for end in 1..page.len() {
-            // A page that ends between two records is a smaller page; the hash of the directory tells them apart.
-            assert!(records(&page[..end]).is_err() || records(&page[..end]).unwrap().len() == 1, "{end}");
+            // A page that ends between two records is a smaller page; the hash of the directory
+            // tells them apart.
+            assert!(
+                records(&page[..end]).is_err() || records(&page[..end]).unwrap().len() == 1,
+                "{end}"
+            );
         }
         let twice = [&page[..], &page[..]].concat();
         assert_eq!(records(&twice).unwrap_err(), PageError::Order);

@@ -38,7 +38,11 @@ pub(super) enum Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     pub fn labels(labels: &'a [Label]) -> Self {
-        if labels.is_empty() { Wanted::Nothing } else { Wanted::Labels(labels) }
+        if labels.is_empty() {
+            Wanted::Nothing
+        } else {
+            Wanted::Labels(labels)
+        }
     }
 
     /// What is asked of the two children of an inner node.
@@ -54,7 +58,9 @@ impl<'a> Wanted<'a> {
                 let (left, right) = inside.split_at(inside.partition_point(|label| !label.bit(at)));
                 (Wanted::labels(left), Wanted::labels(right))
             }
-            Wanted::Prefix(prefix) if prefix.covers(node) => (Wanted::Everything, Wanted::Everything),
+            Wanted::Prefix(prefix) if prefix.covers(node) => {
+                (Wanted::Everything, Wanted::Everything)
+            }
             Wanted::Prefix(prefix) if !node.covers(prefix) => (Wanted::Nothing, Wanted::Nothing),
             Wanted::Prefix(prefix) if prefix.first().bit(at) => (Wanted::Nothing, self),
             Wanted::Prefix(_) => (self, Wanted::Nothing),
@@ -80,15 +86,26 @@ pub(super) struct Cutter<'a, P> {
 
 impl<'a, P> Cutter<'a, P> {
     pub fn new(pages: &'a P) -> Self {
-        Cutter { pages, out: Writer::default(), found: Vec::new() }
+        Cutter {
+            pages,
+            out: Writer::default(),
+            found: Vec::new(),
+        }
     }
 
     pub fn finish(self) -> Proven {
-        Proven { cut: self.out.finish(), found: self.found }
+        Proven {
+            cut: self.out.finish(),
+            found: self.found,
+        }
     }
 
     /// Writes this node, and of what is below it as much as is wanted.
-    pub fn node<S: Slot>(&mut self, node: &Node<S>, wanted: Wanted<'_>) -> Result<(), MapError<P::Error>>
+    pub fn node<S: Slot>(
+        &mut self,
+        node: &Node<S>,
+        wanted: Wanted<'_>,
+    ) -> Result<(), MapError<P::Error>>
     where
         P: Pages<S>,
     {
@@ -113,10 +130,15 @@ impl<'a, P> Cutter<'a, P> {
         match (records, wanted) {
             (_, Wanted::Nothing) => self.out.stub(&subtree(records)),
             ([record], _) => {
-                self.out.leaf(&record.label, record.length, &record.edge()?.root());
+                self.out
+                    .leaf(&record.label, record.length, &record.edge()?.root());
                 if wanted.asks_for(&record.label) {
                     let leaves = record.inline()?;
-                    self.found.push(Listed { label: record.label, length: record.length, leaves });
+                    self.found.push(Listed {
+                        label: record.label,
+                        length: record.length,
+                        leaves,
+                    });
                 }
             }
             _ => {

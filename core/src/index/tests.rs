@@ -34,35 +34,77 @@ impl Both {
             }
             self.size += 1;
         }
-        let update = self.map.update(&sorted(updates), self.size, &Resident, &Serial).unwrap();
+        let update = self
+            .map
+            .update(&sorted(updates), self.size, &Resident, &Serial)
+            .unwrap();
         self.map = update.map;
         self.spilled.extend(update.spills);
         let commitment = self.map.commitment();
-        assert_eq!((commitment.root, commitment.labels), (root(&self.plain), self.plain.len() as u64));
+        assert_eq!(
+            (commitment.root, commitment.labels),
+            (root(&self.plain), self.plain.len() as u64)
+        );
     }
 
     fn check_proven(&self, asked: &[Label]) {
         let proven = self.map.prove(asked, &Resident).unwrap();
         let cut = Cut::verify(&proven.cut, &self.map.commitment()).unwrap();
         for label in asked {
-            let expected = self.plain.get(label).map(|list| (list.len() as u64, list_root(list)));
-            assert_eq!(cut.find(label).unwrap().map(|found| (found.length, found.list_root)), expected);
+            let expected = self
+                .plain
+                .get(label)
+                .map(|list| (list.len() as u64, list_root(list)));
+            assert_eq!(
+                cut.find(label)
+                    .unwrap()
+                    .map(|found| (found.length, found.list_root)),
+                expected
+            );
         }
         let found: Vec<_> = proven.found.iter().map(|listed| listed.label).collect();
-        let expected: Vec<_> = asked.iter().filter(|label| self.plain.contains_key(label)).copied().collect();
+        let expected: Vec<_> = asked
+            .iter()
+            .filter(|label| self.plain.contains_key(label))
+            .copied()
+            .collect();
         assert_eq!(found, expected);
         for listed in &proven.found {
             assert_eq!(listed.length, self.plain[&listed.label].len() as u64);
-            assert!(listed.leaves.as_ref().is_none_or(|leaves| *leaves == self.plain[&listed.label]));
+            assert!(
+                listed
+                    .leaves
+                    .as_ref()
+                    .is_none_or(|leaves| *leaves == self.plain[&listed.label])
+            );
         }
     }
 
     fn check_prefix(&self, prefix: &Prefix) {
         let proven = self.map.prove_prefix(prefix, &Resident).unwrap();
         let cut = Cut::verify(&proven.cut, &self.map.commitment()).unwrap();
-        let expected: Vec<_> = self.plain.keys().filter(|label| prefix.holds(label)).copied().collect();
-        assert_eq!(cut.under(prefix).unwrap().iter().map(|found| found.label).collect::<Vec<_>>(), expected);
-        assert_eq!(proven.found.iter().map(|listed| listed.label).collect::<Vec<_>>(), expected);
+        let expected: Vec<_> = self
+            .plain
+            .keys()
+            .filter(|label| prefix.holds(label))
+            .copied()
+            .collect();
+        assert_eq!(
+            cut.under(prefix)
+                .unwrap()
+                .iter()
+                .map(|found| found.label)
+                .collect::<Vec<_>>(),
+            expected
+        );
+        assert_eq!(
+            proven
+                .found
+                .iter()
+                .map(|listed| listed.label)
+                .collect::<Vec<_>>(),
+            expected
+        );
     }
 }
 
@@ -83,7 +125,13 @@ fn an_empty_index_has_its_root_and_proves_absence() {
     assert_eq!(Commitment::empty().root, root(&Plain::new()));
     both.check_proven(&[label(1)]);
     both.check_prefix(&Prefix::EMPTY);
-    assert!(both.map.prove(&[label(1)], &Resident).unwrap().cut.is_empty());
+    assert!(
+        both.map
+            .prove(&[label(1)], &Resident)
+            .unwrap()
+            .cut
+            .is_empty()
+    );
 }
 
 #[test]
@@ -97,7 +145,10 @@ fn every_size_up_to_some_pages_agrees_with_the_plain_trie() {
                 asked.sort();
                 asked.dedup();
                 both.check_proven(&asked);
-                asked.iter().step_by(5).for_each(|one| both.check_proven(&[*one]));
+                asked
+                    .iter()
+                    .step_by(5)
+                    .for_each(|one| both.check_proven(&[*one]));
             }
         }
     }
@@ -130,39 +181,79 @@ fn labels_that_differ_in_their_last_bit_lie_in_a_shallow_trie() {
 fn pages_read_back_make_the_same_map() {
     let mut both = Both::default();
     for n in 0..40 {
-        both.append(&(0..20).map(|i| vec![label(n * 13 + i), crowded(i)]).collect::<Vec<_>>());
+        both.append(
+            &(0..20)
+                .map(|i| vec![label(n * 13 + i), crowded(i)])
+                .collect::<Vec<_>>(),
+        );
     }
     let mut stored = Vec::new();
-    both.map.each_page(&Label::from_bytes([0; 32]), &Label::from_bytes([0xff; 32]), &mut |page| {
-        let bytes = page.slot().clone();
-        stored.push((*page.key(), page.through(), bytes));
-    });
+    both.map.each_page(
+        &Label::from_bytes([0; 32]),
+        &Label::from_bytes([0xff; 32]),
+        &mut |page| {
+            let bytes = page.slot().clone();
+            stored.push((*page.key(), page.through(), bytes));
+        },
+    );
     assert!(stored.len() > 30 && stored.is_sorted());
     let pages = |edit: &dyn Fn(&mut Vec<(Prefix, u64, PageBytes)>)| {
         let mut stored = stored.clone();
         edit(&mut stored);
-        let page =
-            |(key, through, bytes): (Prefix, u64, PageBytes)| StoredPage { key, through, slot: bytes.clone(), bytes };
-        Map::load(stored.into_iter().map(|stored| page(stored).load::<Infallible>()))
+        let page = |(key, through, bytes): (Prefix, u64, PageBytes)| StoredPage {
+            key,
+            through,
+            slot: bytes.clone(),
+            bytes,
+        };
+        Map::load(
+            stored
+                .into_iter()
+                .map(|stored| page(stored).load::<Infallible>()),
+        )
     };
     let mut loaded = pages(&|_| ()).unwrap();
     assert_eq!(loaded.commitment(), both.map.commitment());
     // It goes on as the one that was never stored does.
     both.append(&[vec![label(5), label(9_999)]]);
-    loaded = loaded.update(&sorted(vec![(label(5), 800), (label(9_999), 800)]), 801, &Resident, &Serial).unwrap().map;
+    loaded = loaded
+        .update(
+            &sorted(vec![(label(5), 800), (label(9_999), 800)]),
+            801,
+            &Resident,
+            &Serial,
+        )
+        .unwrap()
+        .map;
     assert_eq!(loaded.commitment(), both.map.commitment());
 
-    assert!(matches!(pages(&|pages| pages.swap(3, 4)), Err(MapError::Misplaced(_))));
-    assert!(matches!(pages(&|pages| pages[3].0 = pages[4].0), Err(MapError::Misplaced(_))));
-    assert!(matches!(pages(&|pages| pages[3].2 = PageBytes::from([])), Err(MapError::Page(_))));
-    assert_ne!(pages(&|pages| drop(pages.remove(3))).unwrap().commitment(), loaded.commitment());
+    assert!(matches!(
+        pages(&|pages| pages.swap(3, 4)),
+        Err(MapError::Misplaced(_))
+    ));
+    assert!(matches!(
+        pages(&|pages| pages[3].0 = pages[4].0),
+        Err(MapError::Misplaced(_))
+    ));
+    assert!(matches!(
+        pages(&|pages| pages[3].2 = PageBytes::from([])),
+        Err(MapError::Page(_))
+    ));
+    assert_ne!(
+        pages(&|pages| drop(pages.remove(3))).unwrap().commitment(),
+        loaded.commitment()
+    );
 }
 
-/// A node that was cut off after any publish step has some pages of that step and some of earlier ones. The leaves since
-/// the oldest, applied again, give the same map.
+/// A node that was cut off after any publish step has some pages of that step and some of earlier
+/// ones. The leaves since the oldest, applied again, give the same map.
 #[test]
 fn leaves_that_some_pages_have_already_can_be_applied_again() {
-    let step = |n: u64| -> Vec<Vec<Label>> { (0..25).map(|i| vec![label(n * 7 + i), label(3), crowded(i)]).collect() };
+    let step = |n: u64| -> Vec<Vec<Label>> {
+        (0..25)
+            .map(|i| vec![label(n * 7 + i), label(3), crowded(i)])
+            .collect()
+    };
     let mut history = vec![Both::default()];
     for n in 0..8 {
         let mut next = history.last().unwrap().clone();
@@ -171,19 +262,28 @@ fn leaves_that_some_pages_have_already_can_be_applied_again() {
     }
     let all = |map: &Map<PageBytes>| {
         let mut pages = Vec::new();
-        map.each_page(&Label::from_bytes([0; 32]), &Label::from_bytes([0xff; 32]), &mut |page| {
-            pages.push((*page.key(), page.through(), page.slot().clone()));
-        });
+        map.each_page(
+            &Label::from_bytes([0; 32]),
+            &Label::from_bytes([0xff; 32]),
+            &mut |page| {
+                pages.push((*page.key(), page.through(), page.slot().clone()));
+            },
+        );
         pages
     };
     let mut tried = 0;
     for old in 1..8 {
         let last = &history[8];
         for half in [0, 1, 128, 255] {
-            // Pages below the line are of the last step, the others of the old one; both halves are whole.
+            // Pages below the line are of the last step, the others of the old one; both halves are
+            // whole.
             let line = Label::from_bytes([half; 32]);
-            let newer = all(&last.map).into_iter().filter(|(key, ..)| key.last() < line);
-            let older = all(&history[old].map).into_iter().filter(|(key, ..)| key.last() >= line);
+            let newer = all(&last.map)
+                .into_iter()
+                .filter(|(key, ..)| key.last() < line);
+            let older = all(&history[old].map)
+                .into_iter()
+                .filter(|(key, ..)| key.last() >= line);
             let mixed: Vec<_> = newer.chain(older).collect();
             let page = |(key, through, bytes): (Prefix, u64, PageBytes)| StoredPage {
                 key,
@@ -192,21 +292,37 @@ fn leaves_that_some_pages_have_already_can_be_applied_again() {
                 bytes,
             };
             // A page that was split lies on both sides of the line: a store never holds that.
-            let Ok(mut map) = Map::load(mixed.into_iter().map(|stored| page(stored).load::<Infallible>())) else {
+            let Ok(mut map) = Map::load(
+                mixed
+                    .into_iter()
+                    .map(|stored| page(stored).load::<Infallible>()),
+            ) else {
                 continue;
             };
             tried += 1;
             let mut spilled: Vec<page::Spill> = Vec::new();
             for n in old as u64..8 {
                 let updates = step(n).into_iter().enumerate().flat_map(|(i, labels)| {
-                    labels.into_iter().map(move |label| (label, n * 25 + i as u64)).collect::<Vec<_>>()
+                    labels
+                        .into_iter()
+                        .map(move |label| (label, n * 25 + i as u64))
+                        .collect::<Vec<_>>()
                 });
-                let update = map.update(&sorted(updates.collect()), (n + 1) * 25, &Resident, &Serial).unwrap();
+                let update = map
+                    .update(&sorted(updates.collect()), (n + 1) * 25, &Resident, &Serial)
+                    .unwrap();
                 map = update.map;
                 spilled.extend(update.spills);
             }
-            assert_eq!(map.commitment().root, last.map.commitment().root, "pages of step {old} below {half}");
-            assert!(spilled.iter().all(|spill| last.spilled.contains(spill)), "lists are stored as they were");
+            assert_eq!(
+                map.commitment().root,
+                last.map.commitment().root,
+                "pages of step {old} below {half}"
+            );
+            assert!(
+                spilled.iter().all(|spill| last.spilled.contains(spill)),
+                "lists are stored as they were"
+            );
         }
     }
     assert!(tried > 14, "{tried}");
@@ -215,7 +331,11 @@ fn leaves_that_some_pages_have_already_can_be_applied_again() {
 struct Threads;
 
 impl Fork for Threads {
-    fn join<A: Send, B: Send>(&self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    fn join<A: Send, B: Send>(
+        &self,
+        a: impl FnOnce() -> A + Send,
+        b: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
         let (b, a) = (b(), a());
         (a, b)
     }
@@ -224,10 +344,20 @@ impl Fork for Threads {
 #[test]
 fn the_order_of_forks_does_not_matter() {
     let updates = sorted((0..5000).map(|n| (label(n % 3100), n)).collect());
-    let serial = Map::<PageBytes>::new().update(&updates[..700], 5000, &Resident, &Serial).unwrap();
-    let forked = Map::<PageBytes>::new().update(&updates[..700], 5000, &Resident, &Threads).unwrap();
-    let serial = serial.map.update(&updates[700..], 5000, &Resident, &Serial).unwrap();
-    let forked = forked.map.update(&updates[700..], 5000, &Resident, &Threads).unwrap();
+    let serial = Map::<PageBytes>::new()
+        .update(&updates[..700], 5000, &Resident, &Serial)
+        .unwrap();
+    let forked = Map::<PageBytes>::new()
+        .update(&updates[..700], 5000, &Resident, &Threads)
+        .unwrap();
+    let serial = serial
+        .map
+        .update(&updates[700..], 5000, &Resident, &Serial)
+        .unwrap();
+    let forked = forked
+        .map
+        .update(&updates[700..], 5000, &Resident, &Threads)
+        .unwrap();
     assert_eq!(serial.map.commitment(), forked.map.commitment());
     assert_eq!(serial.spills.len(), forked.spills.len());
 }
@@ -246,8 +376,14 @@ impl Pages<PageBytes> for Gone {
 fn a_page_that_cannot_be_read_fails_the_step_and_the_proof() {
     let mut both = Both::default();
     both.append(&[vec![label(1)]]);
-    assert!(matches!(both.map.update(&[(label(1), 9)], 10, &Gone, &Serial), Err(MapError::Read("gone"))));
-    assert!(matches!(both.map.prove(&[label(1)], &Gone), Err(MapError::Read("gone"))));
+    assert!(matches!(
+        both.map.update(&[(label(1), 9)], 10, &Gone, &Serial),
+        Err(MapError::Read("gone"))
+    ));
+    assert!(matches!(
+        both.map.prove(&[label(1)], &Gone),
+        Err(MapError::Read("gone"))
+    ));
 }
 
 fn some_index() -> Both {
@@ -262,7 +398,9 @@ fn a_cut_answers_only_what_it_shows() {
     let asked = [crowded(3)];
     let proven = both.map.prove(&asked, &Resident).unwrap();
     let cut = Cut::verify(&proven.cut, &both.map.commitment()).unwrap();
-    let unanswered = (0..90).filter(|n| cut.find(&crowded(*n)) == Err(CutError::LeftOut)).count();
+    let unanswered = (0..90)
+        .filter(|n| cut.find(&crowded(*n)) == Err(CutError::LeftOut))
+        .count();
     assert!(unanswered > 60, "{unanswered}");
     assert_eq!(cut.under(&Prefix::EMPTY), Err(CutError::LeftOut));
 }
@@ -274,21 +412,40 @@ fn a_cut_of_another_index_is_refused() {
     other.append(&[vec![label(77)]]);
     let asked = [label(77)];
     let hidden = both.map.prove(&asked, &Resident).unwrap();
-    assert!(matches!(Cut::verify(&hidden.cut, &other.map.commitment()), Err(CutError::Root { .. })));
-    assert!(matches!(Cut::verify(&[], &other.map.commitment()), Err(CutError::Root { .. })));
+    assert!(matches!(
+        Cut::verify(&hidden.cut, &other.map.commitment()),
+        Err(CutError::Root { .. })
+    ));
+    assert!(matches!(
+        Cut::verify(&[], &other.map.commitment()),
+        Err(CutError::Root { .. })
+    ));
 }
 
-/// Rules that no hash enforces by itself: a cut that breaks one is refused although its root would come out.
+/// Rules that no hash enforces by itself: a cut that breaks one is refused although its root would
+/// come out.
 #[test]
 fn malformed_cuts_are_refused_by_name() {
-    let leaf = |label: &Label| [&[1][..], label.as_bytes(), &1_u64.to_be_bytes(), list_root(&[0]).as_bytes()].concat();
+    let leaf = |label: &Label| {
+        [
+            &[1][..],
+            label.as_bytes(),
+            &1_u64.to_be_bytes(),
+            list_root(&[0]).as_bytes(),
+        ]
+        .concat()
+    };
     let stub = |hash: &Hash| [&[0][..], hash.as_bytes()].concat();
     let (low, high) = (Label::from_bytes([0; 32]), Label::from_bytes([0xff; 32]));
     let plain = Plain::from([(low, vec![0]), (high, vec![0])]);
-    let commitment = Commitment { root: root(&plain), labels: 2 };
+    let commitment = Commitment {
+        root: root(&plain),
+        labels: 2,
+    };
     let check = |bytes: &[u8]| Cut::verify(bytes, &commitment).map(|_| ()).unwrap_err();
-    let inner =
-        |kind: u8, bits: u8, prefix: &[u8], left: &[u8], right: &[u8]| [&[kind, bits], prefix, left, right].concat();
+    let inner = |kind: u8, bits: u8, prefix: &[u8], left: &[u8], right: &[u8]| {
+        [&[kind, bits], prefix, left, right].concat()
+    };
     let whole = inner(2, 0, &[], &leaf(&low), &leaf(&high));
     Cut::verify(&whole, &commitment).unwrap();
     for end in 1..whole.len() {
@@ -296,21 +453,57 @@ fn malformed_cuts_are_refused_by_name() {
     }
     assert_eq!(check(&[&whole[..], &[0]].concat()), CutError::Trailing);
     assert_eq!(check(&[&[4][..], &whole].concat()), CutError::Kind(4));
-    assert_eq!(check(&inner(2, 0, &[], &leaf(&high), &leaf(&low))), CutError::Misplaced);
-    assert_eq!(check(&inner(2, 0, &[], &leaf(&low), &leaf(&low))), CutError::Misplaced);
-    assert_eq!(check(&inner(2, 0, &[], &whole, &leaf(&high))), CutError::Misplaced);
-    assert_eq!(check(&inner(3, 0, &[], &leaf(&low), &leaf(&high))), CutError::Prefix);
-    assert_eq!(check(&inner(2, 0, &[], &stub(&Hash::of(b"")), &stub(&Hash::of(b"")))), CutError::Prefix);
-    assert_eq!(check(&inner(3, 3, &[0x10], &stub(&Hash::of(b"")), &stub(&Hash::of(b"")))), CutError::Prefix);
+    assert_eq!(
+        check(&inner(2, 0, &[], &leaf(&high), &leaf(&low))),
+        CutError::Misplaced
+    );
+    assert_eq!(
+        check(&inner(2, 0, &[], &leaf(&low), &leaf(&low))),
+        CutError::Misplaced
+    );
+    assert_eq!(
+        check(&inner(2, 0, &[], &whole, &leaf(&high))),
+        CutError::Misplaced
+    );
+    assert_eq!(
+        check(&inner(3, 0, &[], &leaf(&low), &leaf(&high))),
+        CutError::Prefix
+    );
+    assert_eq!(
+        check(&inner(
+            2,
+            0,
+            &[],
+            &stub(&Hash::of(b"")),
+            &stub(&Hash::of(b""))
+        )),
+        CutError::Prefix
+    );
+    assert_eq!(
+        check(&inner(
+            3,
+            3,
+            &[0x10],
+            &stub(&Hash::of(b"")),
+            &stub(&Hash::of(b""))
+        )),
+        CutError::Prefix
+    );
     let mut empty = leaf(&low);
     empty[33..41].fill(0);
-    assert_eq!(check(&inner(2, 0, &[], &empty, &leaf(&high))), CutError::EmptyList);
+    assert_eq!(
+        check(&inner(2, 0, &[], &empty, &leaf(&high))),
+        CutError::EmptyList
+    );
     let mut deep = leaf(&low);
     for bits in (0..65).rev() {
         deep = inner(2, bits, &[], &deep, &stub(&Hash::of(b"")));
     }
     assert_eq!(check(&deep), CutError::TooDeep);
-    assert!(matches!(check(&deep[2..deep.len() - 33]), CutError::Root { .. }));
+    assert!(matches!(
+        check(&deep[2..deep.len() - 33]),
+        CutError::Root { .. }
+    ));
 }
 
 proptest! {

@@ -1,9 +1,10 @@
 //! Issuers: who may sign for whom, and since when (DESIGN 3.4).
 //!
-//! An issuer's id is derived from its first keys, so that nobody can take it and its name proves nothing. Its records,
-//! each an `urn:assay:issuer:v1` claim, form a chain: the registration is signed by all of its keys, each later one by the
-//! threshold of the record before it and of itself. Left out: whether an issuer speaks for a package, which follows from
-//! endorsements that a consumer's policy accepts, and never from here.
+//! An issuer's id is derived from its first keys, so that nobody can take it and its name proves
+//! nothing. Its records, each an `urn:assay:issuer:v1` claim, form a chain: the registration is
+//! signed by all of its keys, each later one by the threshold of the record before it and of
+//! itself. Left out: whether an issuer speaks for a package, which follows from endorsements that a
+//! consumer's policy accepts, and never from here.
 
 mod authorize;
 mod registry;
@@ -27,7 +28,11 @@ impl IssuerId {
     pub fn derive(threshold: u32, keys: &[[u8; 32]]) -> Self {
         let mut sorted = keys.to_vec();
         sorted.sort_unstable();
-        IssuerId(Hash::of_parts(&[b"assay.issuer.v1\n", &threshold.to_be_bytes(), sorted.as_flattened()]))
+        IssuerId(Hash::of_parts(&[
+            b"assay.issuer.v1\n",
+            &threshold.to_be_bytes(),
+            sorted.as_flattened(),
+        ]))
     }
 
     /// The id in 64 lower-case hex digits, or `None`.
@@ -96,21 +101,34 @@ pub enum IssuerError {
 impl IssuerRecord {
     /// Reads the record that a claim is; `None` if the claim is of another type.
     ///
-    /// It guarantees that a registration's id is derived from its keys. Whether it was rightly signed is [`authorize`]'s.
+    /// It guarantees that a registration's id is derived from its keys. Whether it was rightly
+    /// signed is [`authorize`]'s.
     pub fn from_claim(claim: &VerifiedClaim) -> Result<Option<Self>, IssuerError> {
         let statement = claim.statement();
         if statement.predicate_type() != predicate::URI {
             return Ok(None);
         }
-        let body = predicate::Issuer::parse(statement.predicate()).map_err(IssuerError::Predicate)?;
+        let body =
+            predicate::Issuer::parse(statement.predicate()).map_err(IssuerError::Predicate)?;
         let id = match statement.subjects() {
-            [subject] => subject.digest("sha256").and_then(IssuerId::from_hex).ok_or(IssuerError::Subject)?,
+            [subject] => subject
+                .digest("sha256")
+                .and_then(IssuerId::from_hex)
+                .ok_or(IssuerError::Subject)?,
             _ => return Err(IssuerError::Subject),
         };
         let derived = genesis_id(&body);
-        match body.sequence == 0 && derived != id {
-            true => Err(IssuerError::Id { derived, stated: id }),
-            false => Ok(Some(IssuerRecord { id, claim_id: claim.id(), body })),
+        if body.sequence == 0 && derived != id {
+            Err(IssuerError::Id {
+                derived,
+                stated: id,
+            })
+        } else {
+            Ok(Some(IssuerRecord {
+                id,
+                claim_id: claim.id(),
+                body,
+            }))
         }
     }
 
@@ -137,7 +155,8 @@ pub fn statement(id: &IssuerId, body: &predicate::Issuer) -> Result<Statement, S
     Statement::new(vec![subject], predicate::URI, body.to_value())
 }
 
-/// The records in force. What it answers must come from [`Registry`], or from a store fed as that is.
+/// The records in force. What it answers must come from [`Registry`], or from a store fed as that
+/// is.
 pub trait Issuers {
     /// The latest record of an issuer; `None` if it is not registered.
     fn in_force(&self, id: &IssuerId) -> Option<Arc<IssuerRecord>>;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 /// All records of all issuers, each in force from the leaf after its own.
 ///
-/// It is fed with the records of one log in the order of their leaves. That each was rightly signed is
-/// [`authorize`](super::authorize)'s to say first; that they form a chain is checked here again.
+/// It is fed with the records of one log in the order of their leaves. That each was rightly signed
+/// is [`authorize`](super::authorize)'s to say first; that they form a chain is checked here again.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     records: BTreeMap<IssuerId, Vec<(LeafIndex, Arc<IssuerRecord>)>>,
@@ -47,14 +47,22 @@ impl Registry {
     }
 
     /// Puts a record in force after the leaf that it stands at. On an error nothing has changed.
-    pub fn apply(&mut self, leaf: LeafIndex, record: impl Into<Arc<IssuerRecord>>) -> Result<(), RegistryError> {
+    pub fn apply(
+        &mut self,
+        leaf: LeafIndex,
+        record: impl Into<Arc<IssuerRecord>>,
+    ) -> Result<(), RegistryError> {
         let record = record.into();
         let issuer = record.id;
         let last = self.records.get(&issuer).and_then(|history| history.last());
         let next = last.map_or(Some(0), |(_, last)| last.body.sequence.checked_add(1));
         if next != Some(record.body.sequence) {
             let next = next.unwrap_or(u32::MAX);
-            return Err(RegistryError::Sequence { issuer, next, found: record.body.sequence });
+            return Err(RegistryError::Sequence {
+                issuer,
+                next,
+                found: record.body.sequence,
+            });
         }
         if record.body.previous != last.map(|(_, last)| last.claim_id) {
             return Err(RegistryError::Previous(issuer));
@@ -79,7 +87,9 @@ impl Registry {
 
     /// Everybody who is registered, with the record in force, by id.
     pub fn issuers(&self) -> impl Iterator<Item = (&IssuerId, &Arc<IssuerRecord>)> {
-        self.records.iter().filter_map(|(id, history)| history.last().map(|(_, record)| (id, record)))
+        self.records
+            .iter()
+            .filter_map(|(id, history)| history.last().map(|(_, record)| (id, record)))
     }
 }
 

@@ -8,7 +8,10 @@ fn key(seed: u8) -> SigningKey {
 }
 
 fn public(seeds: &[u8]) -> Vec<PublicKey> {
-    seeds.iter().map(|seed| PublicKey::from(&key(*seed))).collect()
+    seeds
+        .iter()
+        .map(|seed| PublicKey::from(&key(*seed)))
+        .collect()
 }
 
 fn body(seeds: &[u8], threshold: u32) -> predicate::Issuer {
@@ -41,7 +44,16 @@ fn record(id: IssuerId, body: &predicate::Issuer, seeds: &[u8]) -> VerifiedClaim
 
 fn ordinary(id: IssuerId, seeds: &[u8]) -> VerifiedClaim {
     let subject = Subject::artifact(None, &Hash::of(b"x"));
-    signed(&Statement::new(vec![subject], "https://example.com/p", Value::Object(vec![])).unwrap(), id, seeds)
+    signed(
+        &Statement::new(
+            vec![subject],
+            "https://example.com/p",
+            Value::Object(vec![]),
+        )
+        .unwrap(),
+        id,
+        seeds,
+    )
 }
 
 /// A registry in which issuer 2-of-(1, 2, 3) is registered at leaf 5.
@@ -52,19 +64,31 @@ fn registered() -> (Registry, IssuerId, ClaimId) {
     let mut registry = Registry::new();
     let authorized = authorize(&claim, &registry).unwrap();
     assert!(authorized.relied_on().is_empty());
-    registry.apply(LeafIndex::new(5), authorized.change().cloned().unwrap()).unwrap();
+    registry
+        .apply(LeafIndex::new(5), authorized.change().cloned().unwrap())
+        .unwrap();
     (registry, id, claim.id())
 }
 
 /// The rotation after [`registered`] to keys 3 and 4, both needed.
 fn rotated(previous: ClaimId) -> predicate::Issuer {
-    predicate::Issuer { sequence: 1, previous: Some(previous), ..body(&[3, 4], 2) }
+    predicate::Issuer {
+        sequence: 1,
+        previous: Some(previous),
+        ..body(&[3, 4], 2)
+    }
 }
 
 fn too_few(error: AuthorizeError) -> (u32, usize, usize, Vec<PublicKey>) {
     assert!(error.is_denied());
     match error {
-        AuthorizeError::TooFewKeys { sequence, needed, signed, missing, .. } => (sequence, needed, signed, missing),
+        AuthorizeError::TooFewKeys {
+            sequence,
+            needed,
+            signed,
+            missing,
+            ..
+        } => (sequence, needed, signed, missing),
         other => panic!("{other}"),
     }
 }
@@ -74,8 +98,14 @@ fn the_id_is_that_of_the_design() {
     let mut text = b"assay.issuer.v1\n\0\0\0\x02".to_vec();
     text.extend([1; 32]);
     text.extend([2; 32]);
-    assert_eq!(IssuerId::derive(2, &[[2; 32], [1; 32]]).as_bytes(), Hash::of(&text).as_bytes());
-    assert_ne!(IssuerId::derive(1, &[[1; 32], [2; 32]]), IssuerId::derive(2, &[[1; 32], [2; 32]]));
+    assert_eq!(
+        IssuerId::derive(2, &[[2; 32], [1; 32]]).as_bytes(),
+        Hash::of(&text).as_bytes()
+    );
+    assert_ne!(
+        IssuerId::derive(1, &[[1; 32], [2; 32]]),
+        IssuerId::derive(2, &[[1; 32], [2; 32]])
+    );
 }
 
 #[test]
@@ -90,10 +120,20 @@ fn a_registration_needs_all_of_its_keys_and_its_own_id() {
     // Somebody else's id.
     let other = IssuerId::derive(1, &[[9; 32]]);
     let error = authorize(&record(other, &body, &[1, 2, 3]), &empty).unwrap_err();
-    assert_eq!(error, AuthorizeError::Record(IssuerError::Id { derived: id, stated: other }));
+    assert_eq!(
+        error,
+        AuthorizeError::Record(IssuerError::Id {
+            derived: id,
+            stated: other
+        })
+    );
     assert!(!error.is_denied());
     // Signed for another issuer than the one it is about.
-    let error = authorize(&signed(&statement(&id, &body).unwrap(), other, &[1, 2, 3]), &empty).unwrap_err();
+    let error = authorize(
+        &signed(&statement(&id, &body).unwrap(), other, &[1, 2, 3]),
+        &empty,
+    )
+    .unwrap_err();
     assert_eq!(error, AuthorizeError::ForeignIssuer { issuer: id, other });
 }
 
@@ -125,12 +165,24 @@ fn an_issuer_registers_once() {
 fn a_claim_needs_the_threshold_of_every_issuer_that_it_names() {
     let (registry, id, _) = registered();
     let authorized = authorize(&ordinary(id, &[1, 3]), &registry).unwrap();
-    assert_eq!((authorized.relied_on(), authorized.change()), (&[(id, 0)][..], None));
-    assert_eq!(too_few(authorize(&ordinary(id, &[2]), &registry).unwrap_err()), (0, 2, 1, public(&[1, 3])));
+    assert_eq!(
+        (authorized.relied_on(), authorized.change()),
+        (&[(id, 0)][..], None)
+    );
+    assert_eq!(
+        too_few(authorize(&ordinary(id, &[2]), &registry).unwrap_err()),
+        (0, 2, 1, public(&[1, 3]))
+    );
     // The same key twice is one key.
-    assert_eq!(too_few(authorize(&ordinary(id, &[2, 2]), &registry).unwrap_err()), (0, 2, 1, public(&[1, 3])));
+    assert_eq!(
+        too_few(authorize(&ordinary(id, &[2, 2]), &registry).unwrap_err()),
+        (0, 2, 1, public(&[1, 3]))
+    );
     let error = authorize(&ordinary(id, &[1, 2, 9]), &registry).unwrap_err();
-    assert!(matches!(&error, AuthorizeError::NotItsKey { key, .. } if **key == public(&[9])[0]) && error.is_denied());
+    assert!(
+        matches!(&error, AuthorizeError::NotItsKey { key, .. } if **key == public(&[9])[0])
+            && error.is_denied()
+    );
     // Somebody who is not registered, alone and beside somebody who is.
     let stranger = IssuerId::derive(1, &[*public(&[9])[0].as_bytes()]);
     let error = authorize(&ordinary(stranger, &[9]), &registry).unwrap_err();
@@ -150,8 +202,14 @@ fn a_rotation_needs_the_threshold_of_the_record_before_and_of_its_own() {
     assert_eq!(good.relied_on(), [(id, 0)]);
     assert_eq!(good.change().map(|record| &record.body), Some(&body));
     // Key 3 is in both and counts for both.
-    assert_eq!(too_few(authorize(&record(id, &body, &[3, 4]), &registry).unwrap_err()), (0, 2, 1, public(&[1, 2])));
-    assert_eq!(too_few(authorize(&record(id, &body, &[1, 2, 4]), &registry).unwrap_err()), (1, 2, 1, public(&[3])));
+    assert_eq!(
+        too_few(authorize(&record(id, &body, &[3, 4]), &registry).unwrap_err()),
+        (0, 2, 1, public(&[1, 2]))
+    );
+    assert_eq!(
+        too_few(authorize(&record(id, &body, &[1, 2, 4]), &registry).unwrap_err()),
+        (1, 2, 1, public(&[3]))
+    );
     let error = authorize(&record(id, &body, &[1, 3, 4, 9]), &registry).unwrap_err();
     assert!(matches!(error, AuthorizeError::NotItsKey { .. }));
 }
@@ -159,12 +217,31 @@ fn a_rotation_needs_the_threshold_of_the_record_before_and_of_its_own() {
 #[test]
 fn a_rotation_follows_the_record_in_force() {
     let (registry, id, first) = registered();
-    let skip = predicate::Issuer { sequence: 2, ..rotated(first) };
+    let skip = predicate::Issuer {
+        sequence: 2,
+        ..rotated(first)
+    };
     let error = authorize(&record(id, &skip, &[1, 3, 4]), &registry).unwrap_err();
-    assert_eq!(error, AuthorizeError::Sequence { issuer: id, in_force: 0, asked: 2 });
-    let other = predicate::Issuer { previous: ClaimId::from_hex(&"ab".repeat(32)), ..rotated(first) };
+    assert_eq!(
+        error,
+        AuthorizeError::Sequence {
+            issuer: id,
+            in_force: 0,
+            asked: 2
+        }
+    );
+    let other = predicate::Issuer {
+        previous: ClaimId::from_hex(&"ab".repeat(32)),
+        ..rotated(first)
+    };
     let error = authorize(&record(id, &other, &[1, 3, 4]), &registry).unwrap_err();
-    assert_eq!(error, AuthorizeError::Previous { issuer: id, in_force: first });
+    assert_eq!(
+        error,
+        AuthorizeError::Previous {
+            issuer: id,
+            in_force: first
+        }
+    );
     assert!(error.is_outdated());
     let error = authorize(&record(id, &rotated(first), &[1, 3, 4]), &Registry::new()).unwrap_err();
     assert_eq!(error, AuthorizeError::NotRegistered(id));
@@ -174,29 +251,77 @@ fn a_rotation_follows_the_record_in_force() {
 fn old_keys_stop_and_new_ones_start_with_the_rotation() {
     let (mut registry, id, first) = registered();
     let claim = record(id, &rotated(first), &[1, 3, 4]);
-    let change = authorize(&claim, &registry).unwrap().change().cloned().unwrap();
+    let change = authorize(&claim, &registry)
+        .unwrap()
+        .change()
+        .cloned()
+        .unwrap();
     registry.apply(LeafIndex::new(9), change.clone()).unwrap();
     assert!(authorize(&ordinary(id, &[1, 2]), &registry).is_err());
-    assert_eq!(authorize(&ordinary(id, &[3, 4]), &registry).unwrap().relied_on(), [(id, 1)]);
+    assert_eq!(
+        authorize(&ordinary(id, &[3, 4]), &registry)
+            .unwrap()
+            .relied_on(),
+        [(id, 1)]
+    );
     // The same rotation does not come again.
-    assert!(matches!(authorize(&claim, &registry), Err(AuthorizeError::Sequence { .. })));
+    assert!(matches!(
+        authorize(&claim, &registry),
+        Err(AuthorizeError::Sequence { .. })
+    ));
     // History: each record from the leaf after its own.
-    let at = |leaf| registry.in_force_at(&id, LeafIndex::new(leaf)).map(|record| record.body.sequence);
-    assert_eq!([0, 5, 6, 9, 10, u64::MAX].map(at), [None, None, Some(0), Some(0), Some(1), Some(1)]);
+    let at = |leaf| {
+        registry
+            .in_force_at(&id, LeafIndex::new(leaf))
+            .map(|record| record.body.sequence)
+    };
+    assert_eq!(
+        [0, 5, 6, 9, 10, u64::MAX].map(at),
+        [None, None, Some(0), Some(0), Some(1), Some(1)]
+    );
     assert_eq!(registry.records(&id).len(), 2);
-    assert_eq!(registry.issuers().map(|(id, record)| (*id, record.body.sequence)).collect::<Vec<_>>(), [(id, 1)]);
+    assert_eq!(
+        registry
+            .issuers()
+            .map(|(id, record)| (*id, record.body.sequence))
+            .collect::<Vec<_>>(),
+        [(id, 1)]
+    );
 }
 
 #[test]
 fn a_registry_takes_only_what_continues_a_history() {
     let (mut registry, id, first) = registered();
-    let next = |body: predicate::Issuer| IssuerRecord { id, claim_id: first, body };
+    let next = |body: predicate::Issuer| IssuerRecord {
+        id,
+        claim_id: first,
+        body,
+    };
     let before = registry.records(&id).len();
     let again = registry.apply(LeafIndex::new(6), next(body(&[1, 2, 3], 2)));
-    assert_eq!(again, Err(RegistryError::Sequence { issuer: id, next: 1, found: 0 }));
-    let unlinked = predicate::Issuer { previous: ClaimId::from_hex(&"ab".repeat(32)), ..rotated(first) };
-    assert_eq!(registry.apply(LeafIndex::new(6), next(unlinked)), Err(RegistryError::Previous(id)));
+    assert_eq!(
+        again,
+        Err(RegistryError::Sequence {
+            issuer: id,
+            next: 1,
+            found: 0
+        })
+    );
+    let unlinked = predicate::Issuer {
+        previous: ClaimId::from_hex(&"ab".repeat(32)),
+        ..rotated(first)
+    };
+    assert_eq!(
+        registry.apply(LeafIndex::new(6), next(unlinked)),
+        Err(RegistryError::Previous(id))
+    );
     let order = registry.apply(LeafIndex::new(5), next(rotated(first)));
-    assert_eq!(order, Err(RegistryError::Order { issuer: id, leaf: LeafIndex::new(5) }));
+    assert_eq!(
+        order,
+        Err(RegistryError::Order {
+            issuer: id,
+            leaf: LeafIndex::new(5)
+        })
+    );
     assert_eq!(registry.records(&id).len(), before);
 }

@@ -1,12 +1,18 @@
-//! Where in a text a place of its value is. A value does not remember: only what is wrong is looked for, and then once.
+//! Where in a text a place of its value is. A value does not remember: only what is wrong is looked
+//! for, and then once.
 
 use super::parse::Reader;
 
 /// The line, from 1, of the place that a path names, in a text that
-/// [`parse_to_depth`](super::parse_to_depth) takes to the depth `deepest`: of a member the line of its key, and of what is
-/// not there that of the last place on the way to it. `push_step` appends a member's
-/// key as the path does.
-pub fn line_of(text: &str, deepest: usize, path: &str, push_step: impl Fn(&mut String, &str)) -> u32 {
+/// [`parse_to_depth`](super::parse_to_depth) takes to the depth `deepest`: of a member the line of
+/// its key, and of what is not there that of the last place on the way to it. `push_step` appends a
+/// member's key as the path does.
+pub fn line_of(
+    text: &str,
+    deepest: usize,
+    path: &str,
+    push_step: impl Fn(&mut String, &str),
+) -> u32 {
     let mut reader = Reader::new(text, deepest);
     let mut rest = path.strip_prefix('$').unwrap_or(path);
     reader.space();
@@ -19,9 +25,13 @@ pub fn line_of(text: &str, deepest: usize, path: &str, push_step: impl Fn(&mut S
 }
 
 impl Reader<'_> {
-    /// Goes one step down from the value that is next, if the path leads further. Returns what is left of the path, and
-    /// where the step led.
-    fn descend<'p>(&mut self, rest: &'p str, push_step: &impl Fn(&mut String, &str)) -> Option<(&'p str, usize)> {
+    /// Goes one step down from the value that is next, if the path leads further. Returns what is
+    /// left of the path, and where the step led.
+    fn descend<'p>(
+        &mut self,
+        rest: &'p str,
+        push_step: &impl Fn(&mut String, &str),
+    ) -> Option<(&'p str, usize)> {
         let in_object = self.eat(b'{');
         if !in_object && !self.eat(b'[') {
             return None;
@@ -30,12 +40,16 @@ impl Reader<'_> {
             self.space();
             let at = self.at;
             let mut own = String::new();
-            match in_object {
-                true => push_step(&mut own, &self.key()?),
-                false => own = format!("[{index}]"),
+            if in_object {
+                push_step(&mut own, &self.key()?)
+            } else {
+                own = format!("[{index}]")
             }
-            let ends = |next: &&str| next.is_empty() || next.starts_with(['.', '[']);
-            if let Some(next) = rest.strip_prefix(own.as_str()).filter(ends) {
+
+            if let Some(next) = rest
+                .strip_prefix(own.as_str())
+                .filter(|next: &&str| next.is_empty() || next.starts_with(['.', '[']))
+            {
                 return Some((next, at));
             }
             self.value(0).ok()?;

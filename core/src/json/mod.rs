@@ -1,8 +1,9 @@
 //! JSON (RFC 8259), read strictly: what two readers could read differently is refused.
 //!
-//! Refused besides what is no JSON: a key twice in one object, nesting deeper than [`limits::JSON_DEPTH`] (or than the
-//! caller allows), bytes that are not UTF-8, escapes of lone surrogates, and anything after the value. Numbers keep the text that they were written in,
-//! so no precision is lost on the way. Left out: schemas, streaming, comments.
+//! Refused besides what is no JSON: a key twice in one object, nesting deeper than
+//! [`limits::JSON_DEPTH`] (or than the caller allows), bytes that are not UTF-8, escapes of lone
+//! surrogates, and anything after the value. Numbers keep the text that they were written in, so no
+//! precision is lost on the way. Left out: schemas, streaming, comments.
 //!
 //! [`limits::JSON_DEPTH`]: crate::limits::JSON_DEPTH
 
@@ -14,7 +15,8 @@ pub use locate::line_of;
 pub use parse::{JsonError, parse, parse_to_depth};
 pub use write::string;
 
-/// A JSON value. Objects keep the order of their members; [`parse`] guarantees that their keys are distinct.
+/// A JSON value. Objects keep the order of their members; [`parse`] guarantees that their keys are
+/// distinct.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Value {
     /// `null`
@@ -119,9 +121,13 @@ impl Value {
         matches!(self, Value::Null)
     }
 
-    /// The member of an object with the key `key`; `None` if there is none, or if this is no object.
+    /// The member of an object with the key `key`; `None` if there is none, or if this is no
+    /// object.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.as_object()?.iter().find(|(k, _)| k == key).map(|(_, v)| v)
+        self.as_object()?
+            .iter()
+            .find(|(k, _)| k == key)
+            .map(|(_, v)| v)
     }
 
     /// The element of an array at `index`; `None` if there is none, or if this is no array.
@@ -134,10 +140,13 @@ impl Value {
         if pointer.is_empty() {
             return Some(self);
         }
-        pointer.strip_prefix('/')?.split('/').try_fold(self, |value, token| match value {
-            Value::Array(_) => value.at(token.parse().ok()?),
-            _ => value.get(&token.replace("~1", "/").replace("~0", "~")),
-        })
+        pointer
+            .strip_prefix('/')?
+            .split('/')
+            .try_fold(self, |value, token| match value {
+                Value::Array(_) => value.at(token.parse().ok()?),
+                _ => value.get(&token.replace("~1", "/").replace("~0", "~")),
+            })
     }
 
     /// "null", "a boolean", "a number", "a string", "an array" or "an object", for error messages.
@@ -197,16 +206,21 @@ impl From<&serde_json::Value> for Value {
             serde_json::Value::Bool(b) => Value::Bool(*b),
             serde_json::Value::Number(n) => Value::Number(Number(n.to_string().into())),
             serde_json::Value::String(s) => Value::String(s.clone()),
-            serde_json::Value::Array(items) => Value::Array(items.iter().map(Value::from).collect()),
-            serde_json::Value::Object(members) => {
-                Value::Object(members.iter().map(|(k, v)| (k.clone(), Value::from(v))).collect())
+            serde_json::Value::Array(items) => {
+                Value::Array(items.iter().map(Value::from).collect())
             }
+            serde_json::Value::Object(members) => Value::Object(
+                members
+                    .iter()
+                    .map(|(k, v)| (k.clone(), Value::from(v)))
+                    .collect(),
+            ),
         }
     }
 }
 
-/// For those who display or serialize a value with serde. A number outside `u64` and `i64` becomes the nearest `f64`, or
-/// `null` if it has none: what must stay exact stays a [`Value`].
+/// For those who display or serialize a value with serde. A number outside `u64` and `i64` becomes
+/// the nearest `f64`, or `null` if it has none: what must stay exact stays a [`Value`].
 impl From<&Value> for serde_json::Value {
     fn from(value: &Value) -> Self {
         match value {
@@ -219,7 +233,10 @@ impl From<&Value> for serde_json::Value {
             },
             Value::String(s) => s.as_str().into(),
             Value::Array(items) => items.iter().map(serde_json::Value::from).collect(),
-            Value::Object(members) => members.iter().map(|(k, v)| (k.clone(), serde_json::Value::from(v))).collect(),
+            Value::Object(members) => members
+                .iter()
+                .map(|(k, v)| (k.clone(), serde_json::Value::from(v)))
+                .collect(),
         }
     }
 }
@@ -231,8 +248,14 @@ mod tests {
     #[test]
     fn values_are_reached_by_key_index_and_pointer() {
         let value = parse(br#"{"a":{"b~/c":[1,-2,{"d":"x"}]},"n":null,"t":true}"#).unwrap();
-        assert_eq!(value.pointer("/a/b~0~1c/2/d").and_then(Value::as_str), Some("x"));
-        assert_eq!(value.pointer("/a/b~0~1c/1").and_then(Value::as_i64), Some(-2));
+        assert_eq!(
+            value.pointer("/a/b~0~1c/2/d").and_then(Value::as_str),
+            Some("x")
+        );
+        assert_eq!(
+            value.pointer("/a/b~0~1c/1").and_then(Value::as_i64),
+            Some(-2)
+        );
         assert_eq!(value.pointer("/a/b~0~1c/1").and_then(Value::as_u64), None);
         assert_eq!(value.pointer(""), Some(&value));
         assert_eq!(value.pointer("a"), None);
@@ -244,7 +267,10 @@ mod tests {
     #[test]
     fn numbers_keep_their_text() {
         let value = parse(b"[1.10, 1e400, 18446744073709551616, 7]").unwrap();
-        assert_eq!(value.at(0).and_then(Value::as_number).map(Number::as_str), Some("1.10"));
+        assert_eq!(
+            value.at(0).and_then(Value::as_number).map(Number::as_str),
+            Some("1.10")
+        );
         assert_eq!(value.at(1).and_then(Value::as_f64), None);
         assert_eq!(value.at(2).and_then(Value::as_u64), None);
         assert_eq!(value.at(3).and_then(Value::as_u64), Some(7));
@@ -256,7 +282,10 @@ mod tests {
         let text = r#"{"a":[1,-2,1.5,"x",null,true],"b":{}}"#;
         let value = parse(text.as_bytes()).unwrap();
         let serde = serde_json::Value::from(&value);
-        assert_eq!(serde, serde_json::from_str::<serde_json::Value>(text).unwrap());
+        assert_eq!(
+            serde,
+            serde_json::from_str::<serde_json::Value>(text).unwrap()
+        );
         assert_eq!(Value::from(&serde), value);
     }
 }

@@ -1,10 +1,11 @@
-//! The reader: one pass, recursive to a bounded depth. A path is put together only when something is wrong.
+//! The reader: one pass, recursive to a bounded depth. A path is put together only when something
+//! is wrong.
 
 use super::{Number, Value};
 use crate::limits;
 
-/// A key is compared with those before it up to this many; in larger objects, the keys are sorted at the end, for else a
-/// claim of a few thousand keys would cost more than its signatures.
+/// A key is compared with those before it up to this many; in larger objects, the keys are sorted
+/// at the end, for else a claim of a few thousand keys would cost more than its signatures.
 const SMALL_OBJECT: usize = 16;
 
 /// Longest key, in characters, that an error shows.
@@ -26,13 +27,14 @@ pub struct JsonError {
 
 /// Reads one JSON value that is all of `bytes`, but for white space around it.
 ///
-/// It guarantees distinct keys in every object and at most [`limits::JSON_DEPTH`] nested arrays and objects.
+/// It guarantees distinct keys in every object and at most [`limits::JSON_DEPTH`] nested arrays and
+/// objects.
 pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     parse_to_depth(bytes, limits::JSON_DEPTH)
 }
 
-/// Reads JSON as [`parse`] does, but with at most `deepest` nested arrays and objects. The reader is recursive: `deepest`
-/// is a constant of some hundreds at most, never what an input says.
+/// Reads JSON as [`parse`] does, but with at most `deepest` nested arrays and objects. The reader
+/// is recursive: `deepest` is a constant of some hundreds at most, never what an input says.
 pub fn parse_to_depth(bytes: &[u8], deepest: usize) -> Result<Value, JsonError> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -51,7 +53,11 @@ pub(super) struct Fault {
 
 impl Fault {
     fn new(at: usize, reason: impl Into<String>) -> Box<Self> {
-        Box::new(Fault { at, steps: Vec::new(), reason: reason.into() })
+        Box::new(Fault {
+            at,
+            steps: Vec::new(),
+            reason: reason.into(),
+        })
     }
 
     fn under(mut self: Box<Self>, step: String) -> Box<Self> {
@@ -61,12 +67,17 @@ impl Fault {
 
     fn locate(self, bytes: &[u8]) -> JsonError {
         let before = bytes.get(..self.at).unwrap_or(bytes);
-        let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+        let line_start = before
+            .iter()
+            .rposition(|&b| b == b'\n')
+            .map_or(0, |i| i + 1);
         let line = before.get(line_start..).unwrap_or_default();
         JsonError {
             line: 1 + before.iter().filter(|&&b| b == b'\n').count(),
             column: 1 + std::str::from_utf8(line).map_or(line.len(), |l| l.chars().count()),
-            path: std::iter::once("$".to_owned()).chain(self.steps.into_iter().rev()).collect(),
+            path: std::iter::once("$".to_owned())
+                .chain(self.steps.into_iter().rev())
+                .collect(),
             reason: self.reason,
         }
     }
@@ -76,9 +87,10 @@ impl Fault {
 fn key_step(key: &str) -> String {
     let shown: String = key.chars().take(SHOWN_KEY).collect();
     let dots = if shown.len() < key.len() { "…" } else { "" };
-    match key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !key.is_empty() {
-        true => format!(".{shown}{dots}"),
-        false => format!("[{shown:?}{dots}]"),
+    if key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !key.is_empty() {
+        format!(".{shown}{dots}")
+    } else {
+        format!("[{shown:?}{dots}]")
     }
 }
 
@@ -92,7 +104,12 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str, deepest: usize) -> Self {
-        Reader { text, bytes: text.as_bytes(), at: 0, deepest }
+        Reader {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            deepest,
+        }
     }
 }
 
@@ -116,7 +133,11 @@ impl Reader<'_> {
     }
 
     fn expected(&self, what: &str) -> Box<Fault> {
-        match self.text.get(self.at..).and_then(|rest| rest.chars().next()) {
+        match self
+            .text
+            .get(self.at..)
+            .and_then(|rest| rest.chars().next())
+        {
             Some(c) => self.fault(format!("expected {what}, found {c:?}")),
             None => self.fault(format!("expected {what}, but the text ends")),
         }
@@ -152,12 +173,15 @@ impl Reader<'_> {
     }
 
     fn word(&mut self, word: &str, value: Value) -> Result<Value, Box<Fault>> {
-        match self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word.as_bytes())) {
-            true => {
-                self.at += word.len();
-                Ok(value)
-            }
-            false => Err(self.expected("a value")),
+        if self
+            .bytes
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(word.as_bytes()))
+        {
+            self.at += word.len();
+            Ok(value)
+        } else {
+            Err(self.expected("a value"))
         }
     }
 
@@ -170,7 +194,10 @@ impl Reader<'_> {
         }
         loop {
             self.space();
-            items.push(self.value(depth + 1).map_err(|fault| fault.under(format!("[{}]", items.len())))?);
+            items.push(
+                self.value(depth + 1)
+                    .map_err(|fault| fault.under(format!("[{}]", items.len())))?,
+            );
             self.space();
             if self.eat(b']') {
                 return Ok(Value::Array(items));
@@ -200,7 +227,9 @@ impl Reader<'_> {
             if members.len() >= SMALL_OBJECT {
                 places.push(key_at);
             } else if members.iter().any(|(k, _)| *k == key) {
-                return Err(Fault::new(key_at, "the key stands twice in the object").under(key_step(&key)));
+                return Err(
+                    Fault::new(key_at, "the key stands twice in the object").under(key_step(&key))
+                );
             }
             self.space();
             if !self.eat(b':') {
@@ -219,18 +248,22 @@ impl Reader<'_> {
                 return Err(self.expected("',' or '}'"));
             }
         }
-        match places.is_empty() || distinct_keys(&members) {
-            true => Ok(Value::Object(members)),
-            false => Err(later_twin(&members, &places)),
+        if places.is_empty() || distinct_keys(&members) {
+            Ok(Value::Object(members))
+        } else {
+            Err(later_twin(&members, &places))
         }
     }
 
-    /// The run of bytes from here up to a quote, a backslash or a control character. All three are ASCII, so that the run
-    /// begins and ends between characters.
+    /// The run of bytes from here up to a quote, a backslash or a control character. All three are
+    /// ASCII, so that the run begins and ends between characters.
     fn plain_run(&mut self) -> &str {
         let start = self.at;
         let rest = self.bytes.get(start..).unwrap_or_default();
-        self.at += rest.iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20).unwrap_or(rest.len());
+        self.at += rest
+            .iter()
+            .position(|&b| b == b'"' || b == b'\\' || b < 0x20)
+            .unwrap_or(rest.len());
         self.text.get(start..self.at).unwrap_or_default()
     }
 
@@ -247,7 +280,9 @@ impl Reader<'_> {
                     out.push(self.escape()?);
                     out.push_str(self.plain_run());
                 }
-                Some(_) => return Err(self.fault("a control character stands unescaped in a string")),
+                Some(_) => {
+                    return Err(self.fault("a control character stands unescaped in a string"));
+                }
                 None => return Err(self.expected("the closing quote of a string")),
             }
         }
@@ -276,9 +311,10 @@ impl Reader<'_> {
         let first = self.hex4()?;
         let code = match first {
             0xd800..=0xdbff => {
-                let second = match self.eat(b'\\') && self.eat(b'u') {
-                    true => self.hex4()?,
-                    false => 0,
+                let second = if self.eat(b'\\') && self.eat(b'u') {
+                    self.hex4()?
+                } else {
+                    0
                 };
                 match second {
                     0xdc00..=0xdfff => 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00),
@@ -287,7 +323,8 @@ impl Reader<'_> {
             }
             _ => first,
         };
-        char::from_u32(code).ok_or_else(|| Fault::new(at, "half a surrogate pair, which is no character"))
+        char::from_u32(code)
+            .ok_or_else(|| Fault::new(at, "half a surrogate pair, which is no character"))
     }
 
     fn hex4(&mut self) -> Result<u32, Box<Fault>> {
@@ -327,23 +364,35 @@ impl Reader<'_> {
             let _sign = self.eat(b'+') || self.eat(b'-');
             self.digits()?;
         }
-        Ok(Value::Number(Number(self.text.get(start..self.at).unwrap_or_default().into())))
+        Ok(Value::Number(Number(
+            self.text.get(start..self.at).unwrap_or_default().into(),
+        )))
     }
 }
 
 fn distinct_keys(members: &[(String, Value)]) -> bool {
     let mut keys: Vec<&str> = members.iter().map(|(key, _)| key.as_str()).collect();
     keys.sort_unstable();
-    keys.windows(2).all(|pair| !matches!(pair, [a, b] if a == b))
+    keys.windows(2)
+        .all(|pair| !matches!(pair, [a, b] if a == b))
 }
 
-/// The fault of an object that has a key twice: at the first key that stands before it already. `places` are those of the
-/// keys from [`SMALL_OBJECT`] on.
+/// The fault of an object that has a key twice: at the first key that stands before it already.
+/// `places` are those of the keys from [`SMALL_OBJECT`] on.
 fn later_twin(members: &[(String, Value)], places: &[usize]) -> Box<Fault> {
     let mut seen = std::collections::BTreeSet::new();
-    let twin = members.iter().position(|(key, _)| !seen.insert(key)).unwrap_or_default();
-    let place = places.get(twin.saturating_sub(SMALL_OBJECT)).copied().unwrap_or_default();
-    let key = members.get(twin).map(|(key, _)| key.as_str()).unwrap_or_default();
+    let twin = members
+        .iter()
+        .position(|(key, _)| !seen.insert(key))
+        .unwrap_or_default();
+    let place = places
+        .get(twin.saturating_sub(SMALL_OBJECT))
+        .copied()
+        .unwrap_or_default();
+    let key = members
+        .get(twin)
+        .map(|(key, _)| key.as_str())
+        .unwrap_or_default();
     Fault::new(place, "the key stands twice in the object").under(key_step(key))
 }
 
@@ -368,11 +417,35 @@ mod tests {
         assert_eq!((line, column, path.as_str()), (3, 3, "$.a[\"ü\"][1]"));
         assert_eq!(reason, "expected a value, found 't'");
         assert_eq!(refused(b"{\"a\":1}x").1, 8);
-        for bad in ["{", "[1,]", "{\"a\":1,}", "{a:1}", "[1 2]", "{\"a\" 1}", "nul", "+1", "1.", ".5", "1e", "-", "\"a"]
-        {
+        for bad in [
+            "{",
+            "[1,]",
+            "{\"a\":1,}",
+            "{a:1}",
+            "[1 2]",
+            "{\"a\" 1}",
+            "nul",
+            "+1",
+            "1.",
+            ".5",
+            "1e",
+            "-",
+            "\"a",
+        ] {
             assert!(parse(bad.as_bytes()).is_err(), "{bad}");
         }
-        for bad in ["01", "-00", "\"\\x\"", "\"\\u12g4\"", "\"a\nb\"", "\u{feff}1", "1 2", "NaN", "// c\n1", "'a'"] {
+        for bad in [
+            "01",
+            "-00",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\"a\nb\"",
+            "\u{feff}1",
+            "1 2",
+            "NaN",
+            "// c\n1",
+            "'a'",
+        ] {
             assert!(parse(bad.as_bytes()).is_err(), "{bad}");
         }
     }
@@ -389,7 +462,10 @@ mod tests {
                 assert!(parse(format!("{{{}}}", members.join(",")).as_bytes()).is_ok());
                 let text = format!("{{{},\"k{twin}\":0,\"last\":0}}", members.join(","));
                 let (line, column, path, _) = refused(text.as_bytes());
-                assert_eq!((line, column), (1, text.rfind(&format!("\"k{twin}\"")).unwrap() + 1));
+                assert_eq!(
+                    (line, column),
+                    (1, text.rfind(&format!("\"k{twin}\"")).unwrap() + 1)
+                );
                 assert_eq!(path, format!("$.k{twin}"));
             }
         }
@@ -412,17 +488,35 @@ mod tests {
     #[test]
     fn only_utf8_and_whole_characters_are_read() {
         let (line, column, _, said) = refused(b"{\n\"a\":\"\xff\"}");
-        assert_eq!((line, column, said.as_str()), (2, 6, "the bytes are not UTF-8"));
-        assert_eq!(parse(br#""\ud83d\ude00\u0041""#).unwrap().as_str(), Some("😀A"));
-        for lone in [r#""\ud83d""#, r#""\ude00""#, r#""\ud83d\ud83d""#, r#""\ud83dx""#, r#""\ud83d\n""#] {
-            assert!(reason(lone.as_bytes()).starts_with("half a surrogate"), "{lone}");
+        assert_eq!(
+            (line, column, said.as_str()),
+            (2, 6, "the bytes are not UTF-8")
+        );
+        assert_eq!(
+            parse(br#""\ud83d\ude00\u0041""#).unwrap().as_str(),
+            Some("😀A")
+        );
+        for lone in [
+            r#""\ud83d""#,
+            r#""\ude00""#,
+            r#""\ud83d\ud83d""#,
+            r#""\ud83dx""#,
+            r#""\ud83d\n""#,
+        ] {
+            assert!(
+                reason(lone.as_bytes()).starts_with("half a surrogate"),
+                "{lone}"
+            );
         }
     }
 
     #[test]
     fn white_space_and_escapes_are_those_of_rfc_8259() {
         let value = parse(b" \t\r\n[ \"\\\"\\\\\\/\\b\\f\\n\\r\\t\" , { } , [ ] ] \n").unwrap();
-        assert_eq!(value.at(0).and_then(Value::as_str), Some("\"\\/\u{8}\u{c}\n\r\t"));
+        assert_eq!(
+            value.at(0).and_then(Value::as_str),
+            Some("\"\\/\u{8}\u{c}\n\r\t")
+        );
         assert!(parse(b"\x0b1").is_err());
     }
 
@@ -451,7 +545,8 @@ mod tests {
 
         #[test]
         fn json_like_bytes_are_read_as_serde_json_reads_them(text in r#"[\[\]{}",:0-9a-c\\ue+. -]{0,24}"#) {
-            // serde_json is laxer in two ways that such short texts can show: duplicate keys, and numbers it rounds.
+            // serde_json is laxer in two ways that such short texts can show: duplicate keys, and
+            // numbers it rounds.
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
             match parse(text.as_bytes()) {
                 Ok(value) => prop_assert!(theirs.is_ok() || value.to_json().contains(['e', 'E'])),

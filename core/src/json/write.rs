@@ -3,8 +3,9 @@
 use super::Value;
 
 impl Value {
-    /// Compact JSON: no space, and no escape that RFC 8259 does not demand. [`parse`](super::parse) reads it back to an
-    /// equal value if the keys of every object are distinct and nothing is nested too deep.
+    /// Compact JSON: no space, and no escape that RFC 8259 does not demand. [`parse`](super::parse)
+    /// reads it back to an equal value if the keys of every object are distinct and nothing is
+    /// nested too deep.
     pub fn to_json(&self) -> String {
         let mut out = String::new();
         self.write(&mut out);

@@ -6,8 +6,9 @@
 //! <base64 of the root hash>
 //! ```
 //!
-//! Assay's checkpoints carry no extension lines and none are accepted (DESIGN 3.1), so that a cosignature of any type
-//! covers all there is. Left out: comparing checkpoints with each other (the witness's and the client's).
+//! Assay's checkpoints carry no extension lines and none are accepted (DESIGN 3.1), so that a
+//! cosignature of any type covers all there is. Left out: comparing checkpoints with each other
+//! (the witness's and the client's).
 
 use super::{Note, NoteError, SignerKey, VerifierKey, parse_decimal};
 use crate::hash::Hash;
@@ -57,11 +58,16 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads the text of a checkpoint's note. Only the one spelling that [`Checkpoint::body`] writes is accepted. Fails
-    /// with any error of [`CheckpointError`] that is not about signatures.
+    /// Reads the text of a checkpoint's note. Only the one spelling that [`Checkpoint::body`]
+    /// writes is accepted. Fails with any error of [`CheckpointError`] that is not about
+    /// signatures.
     pub fn parse_body(body: &str) -> Result<Self, CheckpointError> {
-        let mut lines = body.strip_suffix('\n').ok_or(CheckpointError::Lines)?.splitn(4, '\n');
-        let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next()) else {
+        let mut lines = body
+            .strip_suffix('\n')
+            .ok_or(CheckpointError::Lines)?
+            .splitn(4, '\n');
+        let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next())
+        else {
             return Err(CheckpointError::Lines);
         };
         if lines.next().is_some() {
@@ -71,17 +77,30 @@ impl Checkpoint {
             return Err(CheckpointError::Origin);
         }
         let size = parse_decimal(size).ok_or(CheckpointError::Size)?;
-        let root = BASE64_STANDARD.decode(root).ok().and_then(|bytes| Hash::from_slice(&bytes));
+        let root = BASE64_STANDARD
+            .decode(root)
+            .ok()
+            .and_then(|bytes| Hash::from_slice(&bytes));
         let root = root.ok_or(CheckpointError::Root)?;
-        Ok(Checkpoint { origin: origin.to_owned(), size: TreeSize::new(size), root })
+        Ok(Checkpoint {
+            origin: origin.to_owned(),
+            size: TreeSize::new(size),
+            root,
+        })
     }
 
     /// The text of the checkpoint's note: three lines, the last line break included.
     pub fn body(&self) -> String {
-        format!("{}\n{}\n{}\n", self.origin, self.size, BASE64_STANDARD.encode(self.root.as_bytes()))
+        format!(
+            "{}\n{}\n{}\n",
+            self.origin,
+            self.size,
+            BASE64_STANDARD.encode(self.root.as_bytes())
+        )
     }
 
-    /// Returns the whole note, signed by the log's key. The key's name must be the origin, or nobody accepts the note.
+    /// Returns the whole note, signed by the log's key. The key's name must be the origin, or
+    /// nobody accepts the note.
     pub fn sign(&self, key: &SignerKey) -> String {
         let body = self.body();
         format!("{body}\n{}", key.sign(&body))
@@ -96,16 +115,23 @@ pub struct VerifiedCheckpoint {
 }
 
 impl VerifiedCheckpoint {
-    /// Verifies the note of a checkpoint: the log's key signed it, and its origin is the key's name.
+    /// Verifies the note of a checkpoint: the log's key signed it, and its origin is the key's
+    /// name.
     ///
     /// Other signatures, such as cosignatures, are kept in the note and are not looked at.
     pub fn verify(note: &str, log: &VerifierKey) -> Result<Self, CheckpointError> {
         let verified = Note::parse(note.as_bytes())?.verify(std::slice::from_ref(log))?;
         let checkpoint = Checkpoint::parse_body(verified.text())?;
         if checkpoint.origin != log.name() {
-            return Err(CheckpointError::OtherOrigin { found: checkpoint.origin, wanted: log.name().to_owned() });
+            return Err(CheckpointError::OtherOrigin {
+                found: checkpoint.origin,
+                wanted: log.name().to_owned(),
+            });
         }
-        Ok(VerifiedCheckpoint { checkpoint, note: note.to_owned() })
+        Ok(VerifiedCheckpoint {
+            checkpoint,
+            note: note.to_owned(),
+        })
     }
 
     /// What the log signed.
@@ -139,7 +165,11 @@ mod tests {
     use super::*;
 
     fn checkpoint() -> Checkpoint {
-        Checkpoint { origin: "example.com/log".into(), size: TreeSize::new(17), root: Hash::of(b"root") }
+        Checkpoint {
+            origin: "example.com/log".into(),
+            size: TreeSize::new(17),
+            root: Hash::of(b"root"),
+        }
     }
 
     #[test]
@@ -148,21 +178,36 @@ mod tests {
         let witness = SignerKey::from_seed("witness", &[2; 32]).unwrap();
         let note = checkpoint().sign(&key) + &witness.sign(&checkpoint().body());
         let verified = VerifiedCheckpoint::verify(&note, &key.verifier()).unwrap();
-        assert_eq!((verified.checkpoint(), verified.note()), (&checkpoint(), note.as_str()));
-        assert_eq!(Checkpoint::parse_body(&checkpoint().body()), Ok(checkpoint()));
+        assert_eq!(
+            (verified.checkpoint(), verified.note()),
+            (&checkpoint(), note.as_str())
+        );
+        assert_eq!(
+            Checkpoint::parse_body(&checkpoint().body()),
+            Ok(checkpoint())
+        );
     }
 
     #[test]
     fn a_checkpoint_of_another_log_or_key_is_refused() {
         let key = SignerKey::from_seed("example.com/log", &[1; 32]).unwrap();
-        let other = Checkpoint { origin: "example.com/other".into(), ..checkpoint() };
+        let other = Checkpoint {
+            origin: "example.com/other".into(),
+            ..checkpoint()
+        };
         assert_eq!(
             VerifiedCheckpoint::verify(&other.sign(&key), &key.verifier()),
-            Err(CheckpointError::OtherOrigin { found: "example.com/other".into(), wanted: "example.com/log".into() })
+            Err(CheckpointError::OtherOrigin {
+                found: "example.com/other".into(),
+                wanted: "example.com/log".into()
+            })
         );
         let stranger = SignerKey::from_seed("example.com/log", &[2; 32]).unwrap();
         let refused = VerifiedCheckpoint::verify(&checkpoint().sign(&stranger), &key.verifier());
-        assert!(matches!(refused, Err(CheckpointError::Note(NoteError::UnknownSigners { .. }))));
+        assert!(matches!(
+            refused,
+            Err(CheckpointError::Note(NoteError::UnknownSigners { .. }))
+        ));
     }
 
     #[test]
@@ -178,7 +223,10 @@ mod tests {
             (format!("o\n01\n{root}\n"), CheckpointError::Size),
             (format!("o\n-1\n{root}\n"), CheckpointError::Size),
             (format!("o\n\n{root}\n"), CheckpointError::Size),
-            (format!("o\n18446744073709551616\n{root}\n"), CheckpointError::Size),
+            (
+                format!("o\n18446744073709551616\n{root}\n"),
+                CheckpointError::Size,
+            ),
             (format!("o\n1\n{}\n", &root[..40]), CheckpointError::Root),
             (format!("o\n1\n{long}\n"), CheckpointError::Root),
             (format!("o\n1\n{}B=\n", &root[..42]), CheckpointError::Root),

@@ -1,4 +1,5 @@
-//! Keys of signed notes, as text (C2SP signed-note, "Verifier keys"; signer keys as Go's sumdb/note writes them).
+//! Keys of signed notes, as text (C2SP signed-note, "Verifier keys"; signer keys as Go's sumdb/note
+//! writes them).
 //!
 //! ```text
 //! <name>+<key id, 8 hex digits>+base64(algorithm ‖ public key)               verifier key
@@ -6,8 +7,8 @@
 //! key id = SHA-256(name ‖ 0x0A ‖ algorithm ‖ public key)[:4]
 //! ```
 //!
-//! Ed25519 only, always verified strictly: S must be canonical, and neither R nor the public key of small order. Left out:
-//! reading key files, and making seeds (whoever calls has the randomness).
+//! Ed25519 only, always verified strictly: S must be canonical, and neither R nor the public key of
+//! small order. Left out: reading key files, and making seeds (whoever calls has the randomness).
 
 use super::{is_key_name, signature_line};
 use crate::Hash;
@@ -23,7 +24,8 @@ const PRIVATE_PREFIX: &str = "PRIVATE+KEY+";
 pub enum Algorithm {
     /// Type 0x01: Ed25519 over the note's text.
     Ed25519,
-    /// Type 0x04: a witness's timestamped Ed25519 signature of a checkpoint (C2SP tlog-cosignature).
+    /// Type 0x04: a witness's timestamped Ed25519 signature of a checkpoint (C2SP
+    /// tlog-cosignature).
     CosignatureV1,
 }
 
@@ -37,7 +39,9 @@ impl Algorithm {
     }
 
     fn from_byte(byte: u8) -> Option<Self> {
-        [Algorithm::Ed25519, Algorithm::CosignatureV1].into_iter().find(|algorithm| algorithm.byte() == byte)
+        [Algorithm::Ed25519, Algorithm::CosignatureV1]
+            .into_iter()
+            .find(|algorithm| algorithm.byte() == byte)
     }
 }
 
@@ -51,7 +55,10 @@ pub enum KeyError {
     #[error("a key's name must not be empty and must have neither spaces nor a plus")]
     Name,
     /// The key id is not that of the name and key: one of them was changed.
-    #[error("the key does not belong to its id {stated:08x}, but to {computed:08x}; was its name or a digit changed?")]
+    #[error(
+        "the key does not belong to its id {stated:08x}, but to {computed:08x}; was its name or a \
+         digit changed?"
+    )]
     Id {
         /// The id in the text.
         stated: u32,
@@ -59,14 +66,17 @@ pub enum KeyError {
         computed: u32,
     },
     /// An algorithm that is not supported here.
-    #[error("keys of type 0x{0:02x} are not supported; Ed25519 (0x01) and its cosignatures (0x04) are")]
+    #[error(
+        "keys of type 0x{0:02x} are not supported; Ed25519 (0x01) and its cosignatures (0x04) are"
+    )]
     Algorithm(u8),
     /// Not a point of the curve, or one of small order, for which anybody can make signatures.
     #[error("not a sound Ed25519 public key")]
     PublicKey,
 }
 
-/// A signature is wrong. There is no more to say: an attacker would learn from it, and nobody else could use it.
+/// A signature is wrong. There is no more to say: an attacker would learn from it, and nobody else
+/// could use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the signature is wrong")]
 pub struct WrongSignature;
@@ -89,7 +99,8 @@ impl VerifierKey {
         Ok(key)
     }
 
-    /// Names a key that signs notes (type 0x01). Fails with [`KeyError::Name`] or [`KeyError::PublicKey`].
+    /// Names a key that signs notes (type 0x01). Fails with [`KeyError::Name`] or
+    /// [`KeyError::PublicKey`].
     pub fn new_ed25519(name: &str, public_key: &[u8; 32]) -> Result<Self, KeyError> {
         Self::new(name, Algorithm::Ed25519, public_key)
     }
@@ -103,11 +114,23 @@ impl VerifierKey {
         if key.is_weak() {
             return Err(KeyError::PublicKey);
         }
-        Ok(VerifierKey { name: name.to_owned(), key_id: key_id(name, algorithm, public_key), algorithm, key })
+        Ok(VerifierKey {
+            name: name.to_owned(),
+            key_id: key_id(name, algorithm, public_key),
+            algorithm,
+            key,
+        })
     }
 
     fn check_id(&self, stated: u32) -> Result<(), KeyError> {
-        if stated == self.key_id { Ok(()) } else { Err(KeyError::Id { stated, computed: self.key_id }) }
+        if stated == self.key_id {
+            Ok(())
+        } else {
+            Err(KeyError::Id {
+                stated,
+                computed: self.key_id,
+            })
+        }
     }
 
     /// The name that it signs under.
@@ -115,7 +138,8 @@ impl VerifierKey {
         &self.name
     }
 
-    /// The key id, which tells keys of one name apart. It is no fingerprint: others can be made to have the same.
+    /// The key id, which tells keys of one name apart. It is no fingerprint: others can be made to
+    /// have the same.
     pub fn key_id(&self) -> u32 {
         self.key_id
     }
@@ -132,7 +156,8 @@ impl VerifierKey {
 
     /// Verifies one signature of `text`, without the key id that precedes it in a note; strictly.
     ///
-    /// Returns when a cosignature was made, in seconds since 1970 (UTC), and `None` for a plain signature.
+    /// Returns when a cosignature was made, in seconds since 1970 (UTC), and `None` for a plain
+    /// signature.
     pub fn verify(&self, text: &[u8], signature: &[u8]) -> Result<Option<u64>, WrongSignature> {
         match self.algorithm {
             Algorithm::Ed25519 => {
@@ -140,7 +165,8 @@ impl VerifierKey {
                 Ok(None)
             }
             Algorithm::CosignatureV1 => {
-                let (timestamp, signature) = signature.split_first_chunk::<8>().ok_or(WrongSignature)?;
+                let (timestamp, signature) =
+                    signature.split_first_chunk::<8>().ok_or(WrongSignature)?;
                 let timestamp = u64::from_be_bytes(*timestamp);
                 // "It MUST NOT exceed 2^63 - 1."
                 if i64::try_from(timestamp).is_err() {
@@ -155,14 +181,17 @@ impl VerifierKey {
 
     fn verify_bytes(&self, message: &[u8], signature: &[u8]) -> Result<(), WrongSignature> {
         let signature = Signature::from_slice(signature).map_err(|_| WrongSignature)?;
-        self.key.verify_strict(message, &signature).map_err(|_| WrongSignature)
+        self.key
+            .verify_strict(message, &signature)
+            .map_err(|_| WrongSignature)
     }
 }
 
 /// The verifier key as text.
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let material = BASE64_STANDARD.encode([&[self.algorithm.byte()], &self.public_key()[..]].concat());
+        let material =
+            BASE64_STANDARD.encode([&[self.algorithm.byte()], &self.public_key()[..]].concat());
         write!(f, "{}+{:08x}+{material}", self.name, self.key_id)
     }
 }
@@ -173,7 +202,8 @@ impl fmt::Debug for VerifierKey {
     }
 }
 
-/// A private key that signs notes, with the name that it signs under. It is wiped from memory when dropped.
+/// A private key that signs notes, with the name that it signs under. It is wiped from memory when
+/// dropped.
 #[derive(Clone)]
 pub struct SignerKey {
     key: SigningKey,
@@ -181,7 +211,8 @@ pub struct SignerKey {
 }
 
 impl SignerKey {
-    /// Reads a signer key. Only its one spelling is accepted, and only of type 0x01. Fails with [`KeyError`].
+    /// Reads a signer key. Only its one spelling is accepted, and only of type 0x01. Fails with
+    /// [`KeyError`].
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let fields = Fields::parse(text.strip_prefix(PRIVATE_PREFIX).ok_or(KeyError::Format)?)?;
         if fields.algorithm != Algorithm::Ed25519 {
@@ -192,7 +223,8 @@ impl SignerKey {
         Ok(key)
     }
 
-    /// Makes the key of type 0x01 that belongs to `seed`, 32 random bytes. Fails with [`KeyError::Name`].
+    /// Makes the key of type 0x01 that belongs to `seed`, 32 random bytes. Fails with
+    /// [`KeyError::Name`].
     pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
         let key = SigningKey::from_bytes(seed);
         let verifier = VerifierKey::new_ed25519(name, key.verifying_key().as_bytes())?;
@@ -223,7 +255,11 @@ impl SignerKey {
     /// `text` must be a note's text, which ends in a line break: [`super::sign`] checks that.
     pub fn sign(&self, text: &str) -> String {
         let signature = self.key.sign(text.as_bytes());
-        signature_line(&self.verifier.name, self.verifier.key_id, &signature.to_bytes())
+        signature_line(
+            &self.verifier.name,
+            self.verifier.key_id,
+            &signature.to_bytes(),
+        )
     }
 }
 
@@ -251,19 +287,31 @@ impl<'a> Fields<'a> {
     /// Reads `name+id+base64(algorithm ‖ 32 bytes)`. The base64 may have plus signs of its own.
     fn parse(text: &'a str) -> Result<Self, KeyError> {
         let mut fields = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(encoded)) = (fields.next(), fields.next(), fields.next()) else {
+        let (Some(name), Some(id), Some(encoded)) = (fields.next(), fields.next(), fields.next())
+        else {
             return Err(KeyError::Format);
         };
         if !is_key_name(name) {
             return Err(KeyError::Name);
         }
-        let key_id = u32::from_str_radix(id, 16).ok().filter(|key_id| format!("{key_id:08x}") == id);
+        let key_id = u32::from_str_radix(id, 16)
+            .ok()
+            .filter(|key_id| format!("{key_id:08x}") == id);
         let key_id = key_id.ok_or(KeyError::Format)?;
-        let decoded = Zeroizing::new(BASE64_STANDARD.decode(encoded).map_err(|_| KeyError::Format)?);
+        let decoded = Zeroizing::new(
+            BASE64_STANDARD
+                .decode(encoded)
+                .map_err(|_| KeyError::Format)?,
+        );
         let (algorithm, bytes) = decoded.split_first().ok_or(KeyError::Format)?;
         let algorithm = Algorithm::from_byte(*algorithm).ok_or(KeyError::Algorithm(*algorithm))?;
         let material = Zeroizing::new(<[u8; 32]>::try_from(bytes).map_err(|_| KeyError::Format)?);
-        Ok(Fields { name, key_id, algorithm, material })
+        Ok(Fields {
+            name,
+            key_id,
+            algorithm,
+            material,
+        })
     }
 }
 
@@ -275,7 +323,10 @@ mod tests {
     fn keys_read_back_and_no_changed_one_does() {
         let signer = SignerKey::from_seed("example.com/log", &[7; 32]).unwrap();
         let private = signer.to_private_string();
-        assert_eq!(*SignerKey::parse(&private).unwrap().to_private_string(), *private);
+        assert_eq!(
+            *SignerKey::parse(&private).unwrap().to_private_string(),
+            *private
+        );
         let public = signer.verifier().to_string();
         assert_eq!(VerifierKey::parse(&public).unwrap(), signer.verifier());
 
@@ -301,7 +352,11 @@ mod tests {
     #[test]
     fn names_are_bounded_by_what_a_note_can_say() {
         for name in ["", "a b", "a\u{a0}b", "a+b", "a\nb", "a\u{2003}", "\u{7f}"] {
-            assert_eq!(SignerKey::from_seed(name, &[1; 32]).unwrap_err(), KeyError::Name, "{name:?}");
+            assert_eq!(
+                SignerKey::from_seed(name, &[1; 32]).unwrap_err(),
+                KeyError::Name,
+                "{name:?}"
+            );
         }
         assert!(SignerKey::from_seed("example.com/ünï", &[1; 32]).is_ok());
     }
@@ -311,14 +366,20 @@ mod tests {
         let identity: [u8; 32] = std::array::from_fn(|i| u8::from(i == 0));
         let no_point: [u8; 32] = std::array::from_fn(|i| 2 * u8::from(i == 0));
         for bytes in [identity, no_point, [0; 32]] {
-            assert_eq!(VerifierKey::new_ed25519("a", &bytes).unwrap_err(), KeyError::PublicKey);
+            assert_eq!(
+                VerifierKey::new_ed25519("a", &bytes).unwrap_err(),
+                KeyError::PublicKey
+            );
         }
     }
 
     #[test]
     fn unknown_algorithms_are_named() {
         let material = BASE64_STANDARD.encode([[6; 1].as_slice(), &[1; 32]].concat());
-        assert_eq!(VerifierKey::parse(&format!("a+00000000+{material}")).unwrap_err(), KeyError::Algorithm(6));
+        assert_eq!(
+            VerifierKey::parse(&format!("a+00000000+{material}")).unwrap_err(),
+            KeyError::Algorithm(6)
+        );
         assert!(KeyError::Algorithm(6).to_string().contains("0x06"));
     }
 
@@ -349,10 +410,21 @@ mod tests {
         for i in 0..cosignature.len() {
             let mut changed = cosignature.clone();
             changed[i] ^= 1;
-            assert_eq!(witness.verify(text, &changed), Err(WrongSignature), "byte {i}");
-            assert_eq!(witness.verify(text, &cosignature[..i]), Err(WrongSignature), "cut at {i}");
+            assert_eq!(
+                witness.verify(text, &changed),
+                Err(WrongSignature),
+                "byte {i}"
+            );
+            assert_eq!(
+                witness.verify(text, &cosignature[..i]),
+                Err(WrongSignature),
+                "cut at {i}"
+            );
         }
         assert_eq!(witness.verify(text, &cosign(1 << 63)), Err(WrongSignature));
-        assert_eq!(witness.verify(text, &key.sign(text).to_bytes()), Err(WrongSignature));
+        assert_eq!(
+            witness.verify(text, &key.sign(text).to_bytes()),
+            Err(WrongSignature)
+        );
     }
 }

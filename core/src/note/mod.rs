@@ -6,8 +6,9 @@
 //! — <key name> base64(u32be(key id) ‖ signature)       one line or more
 //! ```
 //!
-//! Scope: reading notes, verifying them with keys that the caller trusts, and signing. `key` has the keys, `checkpoint`
-//! and `tlog_proof` the texts. Left out: which keys to trust and how many must have signed (the policy's).
+//! Scope: reading notes, verifying them with keys that the caller trusts, and signing. `key` has
+//! the keys, `checkpoint` and `tlog_proof` the texts. Left out: which keys to trust and how many
+//! must have signed (the policy's).
 
 pub mod checkpoint;
 pub mod key;
@@ -41,7 +42,8 @@ pub enum NoteError {
     /// More than [`limits::NOTE_SIGNATURES`] signature lines.
     #[error("the note has more than {max} signatures", max = limits::NOTE_SIGNATURES)]
     TooManySignatures,
-    /// A signature that claims to be by a known key is not: somebody changed the note, or made it up.
+    /// A signature that claims to be by a known key is not: somebody changed the note, or made it
+    /// up.
     #[error("the signature by {name} is wrong: the note is not what that key signed")]
     WrongSignature {
         /// The key's name.
@@ -53,15 +55,19 @@ pub enum NoteError {
         /// The names of the keys that it claims to be signed by, the first few of them.
         signers: Vec<String>,
     },
-    /// Two of the caller's keys share name and key id, so that it is unclear which one made a signature.
-    #[error("two known keys are called {name} and share the key id {key_id:08x}; keep only one of them")]
+    /// Two of the caller's keys share name and key id, so that it is unclear which one made a
+    /// signature.
+    #[error(
+        "two known keys are called {name} and share the key id {key_id:08x}; keep only one of them"
+    )]
     AmbiguousKey {
         /// The keys' name.
         name: String,
         /// The keys' id.
         key_id: u32,
     },
-    /// What was to be signed is not a note's text: it must end in a line break and have no other control character.
+    /// What was to be signed is not a note's text: it must end in a line break and have no other
+    /// control character.
     #[error("a note's text must be plain text that ends in a line break")]
     UnfitText,
 }
@@ -109,8 +115,14 @@ impl Note {
             return Err(NoteError::NotText);
         }
         // The last empty line separates text and signatures; the text may have others.
-        let (text, block) = note.rfind("\n\n").map(|i| note.split_at(i + 1)).ok_or(NoteError::NoSignatures)?;
-        let lines = block.strip_prefix('\n').filter(|lines| !lines.is_empty()).ok_or(NoteError::NoSignatures)?;
+        let (text, block) = note
+            .rfind("\n\n")
+            .map(|i| note.split_at(i + 1))
+            .ok_or(NoteError::NoSignatures)?;
+        let lines = block
+            .strip_prefix('\n')
+            .filter(|lines| !lines.is_empty())
+            .ok_or(NoteError::NoSignatures)?;
 
         let mut signatures = Vec::new();
         for (i, line) in lines.split_inclusive('\n').enumerate() {
@@ -119,7 +131,10 @@ impl Note {
             }
             signatures.push(parse_signature(line).ok_or(NoteError::SignatureLine(i + 1))?);
         }
-        Ok(Note { text: text.to_owned(), signatures })
+        Ok(Note {
+            text: text.to_owned(),
+            signatures,
+        })
     }
 
     /// The text, its last line break included.
@@ -134,30 +149,54 @@ impl Note {
 
     /// Verifies the note: every signature by one of `keys` must be right, and there must be one.
     ///
-    /// Signatures by other keys are ignored, also if they share a name or a key id with one of `keys`. Of several
-    /// signatures by one key the first counts. Fails with [`NoteError::WrongSignature`], [`NoteError::UnknownSigners`], or
-    /// [`NoteError::AmbiguousKey`] if two of `keys` could have made a signature.
+    /// Signatures by other keys are ignored, also if they share a name or a key id with one of
+    /// `keys`. Of several signatures by one key the first counts. Fails with
+    /// [`NoteError::WrongSignature`], [`NoteError::UnknownSigners`], or [`NoteError::AmbiguousKey`]
+    /// if two of `keys` could have made a signature.
     pub fn verify(&self, keys: &[VerifierKey]) -> Result<VerifiedNote, NoteError> {
         let mut signers: Vec<NoteSigner> = Vec::new();
         for line in &self.signatures {
-            let is_by = |key: &&VerifierKey| key.name() == line.name && key.key_id() == line.key_id;
-            let mut known = keys.iter().filter(is_by);
+            let mut known = keys.iter().filter(|key: &&VerifierKey| {
+                key.name() == line.name && key.key_id() == line.key_id
+            });
             let Some(key) = known.next() else { continue };
             if known.next().is_some() {
-                return Err(NoteError::AmbiguousKey { name: line.name.clone(), key_id: line.key_id });
+                return Err(NoteError::AmbiguousKey {
+                    name: line.name.clone(),
+                    key_id: line.key_id,
+                });
             }
-            if signers.iter().any(|signer| signer.name == line.name && signer.key_id == line.key_id) {
+            if signers
+                .iter()
+                .any(|signer| signer.name == line.name && signer.key_id == line.key_id)
+            {
                 continue;
             }
-            let wrong = NoteError::WrongSignature { name: line.name.clone() };
-            let timestamp = key.verify(self.text.as_bytes(), &line.signature).map_err(|_| wrong)?;
-            signers.push(NoteSigner { name: line.name.clone(), key_id: line.key_id, timestamp });
+            let wrong = NoteError::WrongSignature {
+                name: line.name.clone(),
+            };
+            let timestamp = key
+                .verify(self.text.as_bytes(), &line.signature)
+                .map_err(|_| wrong)?;
+            signers.push(NoteSigner {
+                name: line.name.clone(),
+                key_id: line.key_id,
+                timestamp,
+            });
         }
         if signers.is_empty() {
-            let signers = self.signatures.iter().take(5).map(|line| line.name.clone()).collect();
+            let signers = self
+                .signatures
+                .iter()
+                .take(5)
+                .map(|line| line.name.clone())
+                .collect();
             return Err(NoteError::UnknownSigners { signers });
         }
-        Ok(VerifiedNote { text: self.text.clone(), signers })
+        Ok(VerifiedNote {
+            text: self.text.clone(),
+            signers,
+        })
     }
 }
 
@@ -199,7 +238,8 @@ impl VerifiedNote {
         &self.text
     }
 
-    /// The known keys that signed, each once, in the order of their signatures. There is at least one.
+    /// The known keys that signed, each once, in the order of their signatures. There is at least
+    /// one.
     pub fn signers(&self) -> &[NoteSigner] {
         &self.signers
     }
@@ -212,8 +252,8 @@ impl VerifiedNote {
 
 /// Returns the note with this text, signed by `keys` in their order.
 ///
-/// Fails with [`NoteError::UnfitText`] unless `text` ends in a line break and has no other control character, and with
-/// [`NoteError::NoSignatures`] without keys.
+/// Fails with [`NoteError::UnfitText`] unless `text` ends in a line break and has no other control
+/// character, and with [`NoteError::NoSignatures`] without keys.
 pub fn sign(text: &str, keys: &[&SignerKey]) -> Result<String, NoteError> {
     if !text.ends_with('\n') || !is_text(text) {
         return Err(NoteError::UnfitText);
@@ -233,19 +273,27 @@ fn is_text(text: &str) -> bool {
     text.bytes().all(|byte| byte >= 0x20 || byte == b'\n')
 }
 
-/// "Key names MUST be non-empty and MUST NOT contain any Unicode spaces or plus (U+002B) characters."
+/// "Key names MUST be non-empty and MUST NOT contain any Unicode spaces or plus (U+002B)
+/// characters."
 fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
 }
 
 fn parse_signature(line: &str) -> Option<NoteSignature> {
-    let (name, encoded) = line.strip_suffix('\n')?.strip_prefix(SIGNATURE_PREFIX)?.split_once(' ')?;
+    let (name, encoded) = line
+        .strip_suffix('\n')?
+        .strip_prefix(SIGNATURE_PREFIX)?
+        .split_once(' ')?;
     let bytes = BASE64_STANDARD.decode(encoded).ok()?;
     let (key_id, signature) = bytes.split_first_chunk::<4>()?;
     if !is_key_name(name) || signature.is_empty() {
         return None;
     }
-    Some(NoteSignature { name: name.into(), key_id: u32::from_be_bytes(*key_id), signature: signature.into() })
+    Some(NoteSignature {
+        name: name.into(),
+        key_id: u32::from_be_bytes(*key_id),
+        signature: signature.into(),
+    })
 }
 
 /// The signature line of C2SP signed-note, line break included.
@@ -254,9 +302,12 @@ fn signature_line(name: &str, key_id: u32, signature: &[u8]) -> String {
     format!("{SIGNATURE_PREFIX}{name} {encoded}\n")
 }
 
-/// Reads a decimal number as all C2SP formats write it: ASCII digits, no sign, no leading zero but in `0` itself.
+/// Reads a decimal number as all C2SP formats write it: ASCII digits, no sign, no leading zero but
+/// in `0` itself.
 fn parse_decimal(text: &str) -> Option<u64> {
-    text.parse().ok().filter(|number: &u64| number.to_string() == text)
+    text.parse()
+        .ok()
+        .filter(|number: &u64| number.to_string() == text)
 }
 
 #[cfg(test)]
@@ -269,12 +320,21 @@ mod tests {
 
     #[test]
     fn the_example_of_the_specification_verifies() {
-        let key = VerifierKey::parse("example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k").unwrap();
-        let note = "This is an example message.\n\n\u{2014} example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ON\
-                    ncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
-        let verified = Note::parse(note.as_bytes()).unwrap().verify(&[key]).unwrap();
+        let key = VerifierKey::parse(
+            "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+        )
+        .unwrap();
+        let note = "This is an example message.\n\n\u{2014} example.com/foo \
+            Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+        let verified = Note::parse(note.as_bytes())
+            .unwrap()
+            .verify(&[key])
+            .unwrap();
         assert_eq!(verified.text(), "This is an example message.\n");
-        assert_eq!(verified.key_names().collect::<Vec<_>>(), ["example.com/foo"]);
+        assert_eq!(
+            verified.key_names().collect::<Vec<_>>(),
+            ["example.com/foo"]
+        );
     }
 
     #[test]
@@ -283,7 +343,10 @@ mod tests {
         let note = sign("a text\n\nof two paragraphs\n", &[&key]).unwrap();
         let keys = [key.verifier()];
         let verify = |bytes: &[u8]| Note::parse(bytes).and_then(|note| note.verify(&keys));
-        assert_eq!(verify(note.as_bytes()).unwrap().text(), "a text\n\nof two paragraphs\n");
+        assert_eq!(
+            verify(note.as_bytes()).unwrap().text(),
+            "a text\n\nof two paragraphs\n"
+        );
         for i in 0..note.len() {
             for bit in 0..8 {
                 let mut damaged = note.clone().into_bytes();
@@ -299,27 +362,54 @@ mod tests {
     #[test]
     fn other_keys_are_ignored_and_a_wrong_signature_is_not() {
         let (a, b, namesake) = (signer("a", 1), signer("b", 2), signer("a", 3));
-        let note = Note::parse(sign("text\n", &[&a, &b, &namesake, &a]).unwrap().as_bytes()).unwrap();
-        let signers = |keys: &[VerifierKey]| note.verify(keys).map(|verified| verified.signers().len());
+        let note =
+            Note::parse(sign("text\n", &[&a, &b, &namesake, &a]).unwrap().as_bytes()).unwrap();
+        let signers =
+            |keys: &[VerifierKey]| note.verify(keys).map(|verified| verified.signers().len());
         assert_eq!(signers(&[a.verifier()]), Ok(1));
-        assert_eq!(signers(&[b.verifier(), a.verifier(), signer("c", 1).verifier()]), Ok(2));
-        let unknown = NoteError::UnknownSigners { signers: ["a", "b", "a", "a"].map(str::to_owned).to_vec() };
-        assert_eq!(signers(&[signer("c", 1).verifier(), signer("a", 4).verifier()]), Err(unknown));
-        let twice = NoteError::AmbiguousKey { name: "a".into(), key_id: a.verifier().key_id() };
-        assert_eq!(signers(&[a.verifier(), b.verifier(), a.verifier()]), Err(twice));
+        assert_eq!(
+            signers(&[b.verifier(), a.verifier(), signer("c", 1).verifier()]),
+            Ok(2)
+        );
+        let unknown = NoteError::UnknownSigners {
+            signers: ["a", "b", "a", "a"].map(str::to_owned).to_vec(),
+        };
+        assert_eq!(
+            signers(&[signer("c", 1).verifier(), signer("a", 4).verifier()]),
+            Err(unknown)
+        );
+        let twice = NoteError::AmbiguousKey {
+            name: "a".into(),
+            key_id: a.verifier().key_id(),
+        };
+        assert_eq!(
+            signers(&[a.verifier(), b.verifier(), a.verifier()]),
+            Err(twice)
+        );
 
         let moved = sign("text\n", &[&b]).unwrap() + &a.sign("another text\n");
         let moved = Note::parse(moved.as_bytes()).unwrap();
         assert!(moved.verify(&[b.verifier()]).is_ok());
-        assert_eq!(moved.verify(&[b.verifier(), a.verifier()]), Err(NoteError::WrongSignature { name: "a".into() }));
+        assert_eq!(
+            moved.verify(&[b.verifier(), a.verifier()]),
+            Err(NoteError::WrongSignature { name: "a".into() })
+        );
     }
 
     #[test]
     fn a_note_is_bounded_in_size_and_signatures() {
         let key = signer("a", 1);
-        let with = |signatures: usize| Note::parse(sign("text\n", &vec![&key; signatures]).unwrap().as_bytes());
-        assert_eq!(with(limits::NOTE_SIGNATURES).unwrap().signatures().len(), limits::NOTE_SIGNATURES);
-        assert_eq!(with(limits::NOTE_SIGNATURES + 1), Err(NoteError::TooManySignatures));
+        let with = |signatures: usize| {
+            Note::parse(sign("text\n", &vec![&key; signatures]).unwrap().as_bytes())
+        };
+        assert_eq!(
+            with(limits::NOTE_SIGNATURES).unwrap().signatures().len(),
+            limits::NOTE_SIGNATURES
+        );
+        assert_eq!(
+            with(limits::NOTE_SIGNATURES + 1),
+            Err(NoteError::TooManySignatures)
+        );
         let long = vec![b'a'; limits::NOTE_BYTES + 1];
         assert_eq!(Note::parse(&long), Err(NoteError::TooLong(long.len())));
     }
@@ -335,21 +425,48 @@ mod tests {
             (format!("text\n{line}"), NoteError::NoSignatures),
             (format!("text\r\n\n{line}"), NoteError::NotText),
             (format!("te\tt\n\n{line}"), NoteError::NotText),
-            (format!("text\n\n{}", line.trim_end()), NoteError::SignatureLine(1)),
+            (
+                format!("text\n\n{}", line.trim_end()),
+                NoteError::SignatureLine(1),
+            ),
             (format!("text\n\n{line}more\n"), NoteError::SignatureLine(2)),
-            (format!("text\n\n{}", line.replace('\u{2014}', "-")), NoteError::SignatureLine(1)),
-            (format!("text\n\n{}", line.replace(" a ", " a b ")), NoteError::SignatureLine(1)),
-            (format!("text\n\n{}", line.replace(" a ", "  ")), NoteError::SignatureLine(1)),
-            (format!("text\n\n{}", line.replace(" a ", " a\u{2003} ")), NoteError::SignatureLine(1)),
-            (format!("text\n\n{}", line.replace('=', "")), NoteError::SignatureLine(1)),
-            ("text\n\n\u{2014} a AAAAAA==\n".into(), NoteError::SignatureLine(1)),
+            (
+                format!("text\n\n{}", line.replace('\u{2014}', "-")),
+                NoteError::SignatureLine(1),
+            ),
+            (
+                format!("text\n\n{}", line.replace(" a ", " a b ")),
+                NoteError::SignatureLine(1),
+            ),
+            (
+                format!("text\n\n{}", line.replace(" a ", "  ")),
+                NoteError::SignatureLine(1),
+            ),
+            (
+                format!("text\n\n{}", line.replace(" a ", " a\u{2003} ")),
+                NoteError::SignatureLine(1),
+            ),
+            (
+                format!("text\n\n{}", line.replace('=', "")),
+                NoteError::SignatureLine(1),
+            ),
+            (
+                "text\n\n\u{2014} a AAAAAA==\n".into(),
+                NoteError::SignatureLine(1),
+            ),
         ];
         for (text, error) in bad {
             assert_eq!(Note::parse(text.as_bytes()), Err(error), "{text:?}");
         }
         assert_eq!(Note::parse(b"\xff\n\n"), Err(NoteError::NotText));
-        assert_eq!(sign("no line break", &[&signer("a", 1)]), Err(NoteError::UnfitText));
-        assert_eq!(sign("a\ttab\n", &[&signer("a", 1)]), Err(NoteError::UnfitText));
+        assert_eq!(
+            sign("no line break", &[&signer("a", 1)]),
+            Err(NoteError::UnfitText)
+        );
+        assert_eq!(
+            sign("a\ttab\n", &[&signer("a", 1)]),
+            Err(NoteError::UnfitText)
+        );
         assert_eq!(sign("text\n", &[]), Err(NoteError::NoSignatures));
     }
 
@@ -358,7 +475,18 @@ mod tests {
         for number in [0, 1, 10, u64::MAX] {
             assert_eq!(parse_decimal(&number.to_string()), Some(number));
         }
-        for text in ["", "00", "01", "+1", "-1", " 1", "1 ", "1_0", "0x1", "18446744073709551616"] {
+        for text in [
+            "",
+            "00",
+            "01",
+            "+1",
+            "-1",
+            " 1",
+            "1 ",
+            "1_0",
+            "0x1",
+            "18446744073709551616",
+        ] {
             assert_eq!(parse_decimal(text), None, "{text:?}");
         }
     }

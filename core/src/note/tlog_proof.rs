@@ -1,4 +1,5 @@
-//! Proofs that stand on their own: an inclusion proof with the checkpoint that it leads to (C2SP tlog-proof).
+//! Proofs that stand on their own: an inclusion proof with the checkpoint that it leads to (C2SP
+//! tlog-proof).
 //!
 //! ```text
 //! c2sp.org/tlog-proof@v1
@@ -9,8 +10,8 @@
 //! <the checkpoint's note, verbatim>
 //! ```
 //!
-//! Left out: what the leaf is, which the caller knows; what the extra data means, which is trusted by nobody; and which
-//! witnesses must have cosigned (the policy's).
+//! Left out: what the leaf is, which the caller knows; what the extra data means, which is trusted
+//! by nobody; and which witnesses must have cosigned (the policy's).
 
 use super::checkpoint::{CheckpointError, VerifiedCheckpoint};
 use super::{VerifierKey, parse_decimal};
@@ -50,7 +51,8 @@ pub enum TlogProofError {
 /// A proof that was read and not verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlogProof {
-    /// Data of the application's, which the proof does not authenticate. Never empty if read from text.
+    /// Data of the application's, which the proof does not authenticate. Never empty if read from
+    /// text.
     pub extra: Option<Vec<u8>>,
     /// Where the leaf is.
     pub index: LeafIndex,
@@ -61,17 +63,24 @@ pub struct TlogProof {
 }
 
 impl TlogProof {
-    /// Reads a proof. Only the one spelling that `to_string` writes is accepted; the checkpoint is taken as it is. Fails
-    /// with [`TlogProofError::TooLong`], [`TlogProofError::Format`] or [`TlogProofError::TooManyHashes`].
+    /// Reads a proof. Only the one spelling that `to_string` writes is accepted; the checkpoint is
+    /// taken as it is. Fails with [`TlogProofError::TooLong`], [`TlogProofError::Format`] or
+    /// [`TlogProofError::TooManyHashes`].
     pub fn parse(bytes: &[u8]) -> Result<Self, TlogProofError> {
         if bytes.len() > limits::RECEIPT_BYTES {
             return Err(TlogProofError::TooLong(bytes.len()));
         }
         let text = std::str::from_utf8(bytes).map_err(|error| TlogProofError::Format {
-            line: 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count(),
+            line: 1 + bytes[..error.valid_up_to()]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count(),
             expected: "UTF-8 text",
         })?;
-        let mut lines = Lines { rest: text, number: 0 };
+        let mut lines = Lines {
+            rest: text,
+            number: 0,
+        };
 
         let header = lines.next_line();
         if header != Some(HEADER) {
@@ -80,42 +89,72 @@ impl TlogProof {
         let mut line = lines.next_line();
         let mut extra = None;
         if let Some(encoded) = line.and_then(|line| line.strip_prefix("extra ")) {
-            let decoded = BASE64_STANDARD.decode(encoded).ok().filter(|extra| !extra.is_empty());
+            let decoded = BASE64_STANDARD
+                .decode(encoded)
+                .ok()
+                .filter(|extra| !extra.is_empty());
             extra = Some(decoded.ok_or(lines.error("\"extra\" with data in base64"))?);
             line = lines.next_line();
         }
-        let index = line.and_then(|line| line.strip_prefix("index ")).and_then(parse_decimal);
+        let index = line
+            .and_then(|line| line.strip_prefix("index "))
+            .and_then(parse_decimal);
         let index = LeafIndex::new(index.ok_or(lines.error("\"index\" with a decimal number"))?);
 
         let mut path = Vec::new();
         loop {
-            let line = lines.next_line().ok_or(lines.error("a hash or the empty line before the checkpoint"))?;
+            let line = lines
+                .next_line()
+                .ok_or(lines.error("a hash or the empty line before the checkpoint"))?;
             if line.is_empty() {
                 break;
             }
             if path.len() == limits::PROOF_HASHES {
                 return Err(TlogProofError::TooManyHashes);
             }
-            let hash = BASE64_STANDARD.decode(line).ok().and_then(|bytes| Hash::from_slice(&bytes));
+            let hash = BASE64_STANDARD
+                .decode(line)
+                .ok()
+                .and_then(|bytes| Hash::from_slice(&bytes));
             path.push(hash.ok_or(lines.error("the base64 of a 32-byte hash"))?);
         }
         if lines.rest.is_empty() {
             lines.number += 1;
             return Err(lines.error("the start of a checkpoint"));
         }
-        Ok(TlogProof { extra, index, path, checkpoint: lines.rest.to_owned() })
+        Ok(TlogProof {
+            extra,
+            index,
+            path,
+            checkpoint: lines.rest.to_owned(),
+        })
     }
 
-    /// Checks that the leaf with this hash is in the log whose key is `log`, by the steps of C2SP tlog-proof, "Verifying a
-    /// tlog proof": 1 is the caller's, who computes the leaf hash; 3, cosignatures, is the policy's.
+    /// Checks that the leaf with this hash is in the log whose key is `log`, by the steps of C2SP
+    /// tlog-proof, "Verifying a tlog proof": 1 is the caller's, who computes the leaf hash; 3,
+    /// cosignatures, is the policy's.
     ///
     /// Fails with [`TlogProofError::Checkpoint`] or [`TlogProofError::Inclusion`].
-    pub fn verify(&self, leaf: &Hash, log: &VerifierKey) -> Result<VerifiedInclusion, TlogProofError> {
+    pub fn verify(
+        &self,
+        leaf: &Hash,
+        log: &VerifierKey,
+    ) -> Result<VerifiedInclusion, TlogProofError> {
         // 2. The checkpoint is that of the log, and signed by it.
         let checkpoint = VerifiedCheckpoint::verify(&self.checkpoint, log)?;
         // 4. The inclusion proof leads from the leaf to the checkpoint's root.
-        verify_inclusion(leaf, self.index, checkpoint.size(), &self.path, &checkpoint.root())?;
-        Ok(VerifiedInclusion { checkpoint, index: self.index, leaf: *leaf })
+        verify_inclusion(
+            leaf,
+            self.index,
+            checkpoint.size(),
+            &self.path,
+            &checkpoint.root(),
+        )?;
+        Ok(VerifiedInclusion {
+            checkpoint,
+            index: self.index,
+            leaf: *leaf,
+        })
     }
 }
 
@@ -175,7 +214,10 @@ impl<'a> Lines<'a> {
     }
 
     fn error(&self, expected: &'static str) -> TlogProofError {
-        TlogProofError::Format { line: self.number, expected }
+        TlogProofError::Format {
+            line: self.number,
+            expected,
+        }
     }
 }
 
@@ -198,19 +240,33 @@ mod tests {
     fn proof() -> TlogProof {
         let mut edge = Edge::new();
         edge.append(&[leaf(0), leaf(1)]);
-        let checkpoint = Checkpoint { origin: signer().name().into(), size: edge.size(), root: edge.root() };
+        let checkpoint = Checkpoint {
+            origin: signer().name().into(),
+            size: edge.size(),
+            root: edge.root(),
+        };
         let checkpoint = checkpoint.sign(&signer());
-        TlogProof { extra: Some(b"extra".to_vec()), index: LeafIndex::new(0), path: vec![leaf(1)], checkpoint }
+        TlogProof {
+            extra: Some(b"extra".to_vec()),
+            index: LeafIndex::new(0),
+            path: vec![leaf(1)],
+            checkpoint,
+        }
     }
 
     #[test]
     fn a_proof_verifies_and_no_changed_one_does() {
         let text = proof().to_string();
         let log = signer().verifier();
-        let verify = |bytes: &[u8], leaf: &Hash| TlogProof::parse(bytes).and_then(|proof| proof.verify(leaf, &log));
+        let verify = |bytes: &[u8], leaf: &Hash| {
+            TlogProof::parse(bytes).and_then(|proof| proof.verify(leaf, &log))
+        };
         let verified = verify(text.as_bytes(), &leaf(0)).unwrap();
         assert_eq!(verified.checkpoint().size(), TreeSize::new(2));
-        assert_eq!((verified.index(), verified.leaf_hash()), (LeafIndex::new(0), leaf(0)));
+        assert_eq!(
+            (verified.index(), verified.leaf_hash()),
+            (LeafIndex::new(0), leaf(0))
+        );
 
         // The extra data is not authenticated; all other bytes are.
         let extra = text.find("extra ").unwrap() + 6..text.find("\nindex").unwrap();
@@ -222,18 +278,38 @@ mod tests {
             }
         }
         for cut in 0..text.len() {
-            assert!(verify(&text.as_bytes()[..cut], &leaf(0)).is_err(), "cut at {cut}");
+            assert!(
+                verify(&text.as_bytes()[..cut], &leaf(0)).is_err(),
+                "cut at {cut}"
+            );
         }
-        assert!(matches!(verify(text.as_bytes(), &leaf(1)), Err(TlogProofError::Inclusion(ProofError::Root { .. }))));
+        assert!(matches!(
+            verify(text.as_bytes(), &leaf(1)),
+            Err(TlogProofError::Inclusion(ProofError::Root { .. }))
+        ));
     }
 
     #[test]
     fn each_check_that_fails_is_named() {
-        let stranger = SignerKey::from_seed("example.com/other", &[1; 32]).unwrap().verifier();
-        assert!(matches!(proof().verify(&leaf(0), &stranger), Err(TlogProofError::Checkpoint(_))));
-        let long = TlogProof { path: vec![leaf(1); 2], ..proof() };
+        let stranger = SignerKey::from_seed("example.com/other", &[1; 32])
+            .unwrap()
+            .verifier();
+        assert!(matches!(
+            proof().verify(&leaf(0), &stranger),
+            Err(TlogProofError::Checkpoint(_))
+        ));
+        let long = TlogProof {
+            path: vec![leaf(1); 2],
+            ..proof()
+        };
         let refused = long.verify(&leaf(0), &signer().verifier());
-        assert_eq!(refused, Err(TlogProofError::Inclusion(ProofError::Length { want: 1, got: 2 })));
+        assert_eq!(
+            refused,
+            Err(TlogProofError::Inclusion(ProofError::Length {
+                want: 1,
+                got: 2
+            }))
+        );
     }
 
     #[test]
@@ -250,27 +326,57 @@ mod tests {
             (2, format!("{HEADER}\nindex 00\n\nnote\n")),
             (2, format!("{HEADER}\nindex -1\n\nnote\n")),
             (2, format!("{HEADER}\n\nnote\n")),
-            (3, format!("{HEADER}\nextra AAAA\nextra AAAA\nindex 0\n\nnote\n")),
+            (
+                3,
+                format!("{HEADER}\nextra AAAA\nextra AAAA\nindex 0\n\nnote\n"),
+            ),
             (3, format!("{HEADER}\nindex 0\n{}\n\nnote\n", &hash[..43])),
-            (3, format!("{HEADER}\nindex 0\n{}\n\nnote\n", BASE64_STANDARD.encode([0; 64]))),
+            (
+                3,
+                format!(
+                    "{HEADER}\nindex 0\n{}\n\nnote\n",
+                    BASE64_STANDARD.encode([0; 64])
+                ),
+            ),
             (3, format!("{HEADER}\nindex 0\n")),
             (4, format!("{HEADER}\nindex 0\n\n")),
         ];
         for (line, text) in cases {
             let error = TlogProof::parse(text.as_bytes()).unwrap_err();
-            assert!(matches!(error, TlogProofError::Format { line: at, .. } if at == line), "{error} in {text:?}");
+            assert!(
+                matches!(error, TlogProofError::Format { line: at, .. } if at == line),
+                "{error} in {text:?}"
+            );
         }
         let refused = TlogProof::parse(&[text.as_bytes(), b"\xff"].concat()).unwrap_err();
-        assert!(matches!(refused, TlogProofError::Format { expected: "UTF-8 text", .. }));
+        assert!(matches!(
+            refused,
+            TlogProofError::Format {
+                expected: "UTF-8 text",
+                ..
+            }
+        ));
     }
 
     #[test]
     fn a_proof_is_bounded() {
-        let with = |hashes: usize| TlogProof { path: vec![leaf(1); hashes], ..proof() }.to_string();
+        let with = |hashes: usize| {
+            TlogProof {
+                path: vec![leaf(1); hashes],
+                ..proof()
+            }
+            .to_string()
+        };
         assert!(TlogProof::parse(with(64).as_bytes()).is_ok());
-        assert_eq!(TlogProof::parse(with(65).as_bytes()), Err(TlogProofError::TooManyHashes));
+        assert_eq!(
+            TlogProof::parse(with(65).as_bytes()),
+            Err(TlogProofError::TooManyHashes)
+        );
         let long = vec![b'\n'; limits::RECEIPT_BYTES + 1];
-        assert_eq!(TlogProof::parse(&long), Err(TlogProofError::TooLong(long.len())));
+        assert_eq!(
+            TlogProof::parse(&long),
+            Err(TlogProofError::TooLong(long.len()))
+        );
     }
 
     proptest! {
@@ -287,7 +393,8 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_read_has_one_spelling(bytes in "c2sp.org/tlog-proof@v1\n(extra [A-Za-z0-9+/=]{0,8}\n)?index [0-9]{0,3}\n{0,2}.{0,3}") {
+        fn whatever_is_read_has_one_spelling(bytes in "c2sp.org/tlog-proof@v1\n(extra \
+            [A-Za-z0-9+/=]{0,8}\n)?index [0-9]{0,3}\n{0,2}.{0,3}") {
             if let Ok(proof) = TlogProof::parse(bytes.as_bytes()) {
                 prop_assert_eq!(proof.to_string(), bytes);
             }

@@ -4,7 +4,8 @@
 const UNITS: [(&str, u64); 4] = [("h", 1), ("d", 24), ("w", 7 * 24), ("y", 365 * 24)];
 
 /// What an error says about a length of time that is none.
-pub(super) const FORM: &str = "has to be a whole number from 1 with h, d, w or y, such as \"12h\", \"30d\" or \"1y\"";
+pub(super) const FORM: &str =
+    "has to be a whole number from 1 with h, d, w or y, such as \"12h\", \"30d\" or \"1y\"";
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -15,7 +16,10 @@ pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
 pub(super) fn parse(text: &str) -> Option<u64> {
     let (unit, hours) = UNITS.into_iter().find(|(unit, _)| text.ends_with(unit))?;
     let digits = text.strip_suffix(unit)?;
-    let number: u64 = digits.parse().ok().filter(|number: &u64| *number > 0 && number.to_string() == digits)?;
+    let number: u64 = digits
+        .parse()
+        .ok()
+        .filter(|number: &u64| *number > 0 && number.to_string() == digits)?;
     number.checked_mul(hours)?.checked_mul(HOUR_MS)
 }
 

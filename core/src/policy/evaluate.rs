@@ -23,11 +23,12 @@ const NAMED: usize = 10;
 
 /// Decides whether a policy is met by what is known of a component.
 ///
-/// `claims` are those that the answers held: about the component, about those claims, and about every issuer among the
-/// signers (see [`Trust::judge`](crate::trust::Trust::judge)); `now_ms` is the time, in milliseconds since 1970. It
-/// guarantees that the outcome is never `Fine` or `Warn` if a log that must answer did not, or did with an answer that is
-/// not complete or is older than the policy allows; and that claims without effect change nothing. For many components,
-/// [`Known`] judges the claims once.
+/// `claims` are those that the answers held: about the component, about those claims, and about
+/// every issuer among the signers (see [`Trust::judge`](crate::trust::Trust::judge)); `now_ms` is
+/// the time, in milliseconds since 1970. It guarantees that the outcome is never `Fine` or `Warn`
+/// if a log that must answer did not, or did with an answer that is not complete or is older than
+/// the policy allows; and that claims without effect change nothing. For many components, [`Known`]
+/// judges the claims once.
 pub fn evaluate(
     policy: &Policy,
     component: &Component,
@@ -43,25 +44,45 @@ pub(super) fn decide(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) 
     let mut reasons = log_reasons(policy, facts, answers);
     let vulnerabilities = Vulnerabilities::of(facts);
     let purl = facts.component.purl();
-    for denial in policy.denials.iter().filter(|denial| denial.rule.covers(purl)) {
+    for denial in policy
+        .denials
+        .iter()
+        .filter(|denial| denial.rule.covers(purl))
+    {
         reasons.extend(denied(denial, facts, &vulnerabilities));
     }
-    let trusted = |fact: &Fact<'_>| fact.is_of_this() && fact.speakers.iter().any(|s| !s.grants.is_empty());
-    if facts.facts.iter().any(trusted) {
-        let requirements = policy.requirements.iter().filter(|requirement| requirement.rule.covers(purl));
+
+    if facts.facts.iter().any(|fact: &Fact<'_>| {
+        fact.is_of_this() && fact.speakers.iter().any(|s| !s.grants.is_empty())
+    }) {
+        let requirements = policy
+            .requirements
+            .iter()
+            .filter(|requirement| requirement.rule.covers(purl));
         reasons.extend(requirements.map(|requirement| required(requirement, facts)));
     } else {
-        let silent = reasons.iter().any(|reason| reason.outcome == Outcome::Incomplete);
-        reasons.extend(policy.unknown.and_then(|effect| unknown(effect, facts, silent)));
+        let silent = reasons
+            .iter()
+            .any(|reason| reason.outcome == Outcome::Incomplete);
+        reasons.extend(
+            policy
+                .unknown
+                .and_then(|effect| unknown(effect, facts, silent)),
+        );
     }
     Verdict::new(reasons)
 }
 
-// -- Logs ---------------------------------------------------------------------------------------------------------------------
+// -- Logs
+// ---------------------------------------------------------------------------------------------------------------------
 
-/// What is wrong with the answers. Every log that must answer is looked at, and every log that something is relied on from.
+/// What is wrong with the answers. Every log that must answer is looked at, and every log that
+/// something is relied on from.
 fn log_reasons(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) -> Vec<Reason> {
-    let counted = answers.iter().map(|answer| answer.origin.as_str()).filter(|origin| policy.counts(origin));
+    let counted = answers
+        .iter()
+        .map(|answer| answer.origin.as_str())
+        .filter(|origin| policy.counts(origin));
     let origins: BTreeSet<&str> = policy
         .logs
         .iter()
@@ -70,43 +91,70 @@ fn log_reasons(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) -> Vec
         .chain(facts.facts.iter().map(|fact| fact.origin))
         .collect();
     if origins.is_empty() {
-        return vec![log_reason(Outcome::Incomplete, "No log was asked, so nothing is known.".into())];
+        return vec![log_reason(
+            Outcome::Incomplete,
+            "No log was asked, so nothing is known.".into(),
+        )];
     }
-    let of_origin = |origin: &str| -> Vec<Reason> {
-        let mut given = answers.iter().filter(|answer| answer.origin == origin).peekable();
-        if given.peek().is_none() {
-            return vec![log_reason(Outcome::Incomplete, format!("The log {origin} did not answer."))];
-        }
-        let most = policy.max_head_age_ms(origin);
-        given.flat_map(|given| answer_reasons(origin, &given.answer, most, facts.now_ms)).collect()
-    };
-    origins.into_iter().flat_map(of_origin).collect()
+
+    origins
+        .into_iter()
+        .flat_map(|origin: &str| -> Vec<Reason> {
+            let mut given = answers
+                .iter()
+                .filter(|answer| answer.origin == origin)
+                .peekable();
+            if given.peek().is_none() {
+                return vec![log_reason(
+                    Outcome::Incomplete,
+                    format!("The log {origin} did not answer."),
+                )];
+            }
+            let most = policy.max_head_age_ms(origin);
+            given
+                .flat_map(|given| answer_reasons(origin, &given.answer, most, facts.now_ms))
+                .collect()
+        })
+        .collect()
 }
 
 fn answer_reasons(origin: &str, answer: &Answer, most_ms: u64, now_ms: u64) -> Vec<Reason> {
     match answer {
         Answer::None { why } => {
-            vec![log_reason(Outcome::Incomplete, format!("The log {origin} did not answer: {why}."))]
+            vec![log_reason(
+                Outcome::Incomplete,
+                format!("The log {origin} did not answer: {why}."),
+            )]
         }
-        Answer::Partial { head_at_ms, missing } => {
+        Answer::Partial {
+            head_at_ms,
+            missing,
+        } => {
             let text = format!("The answer of the log {origin} is not complete: {missing}.");
             let partial = log_reason(Outcome::Incomplete, text);
-            std::iter::once(partial).chain(head_reason(origin, *head_at_ms, most_ms, now_ms)).collect()
+            std::iter::once(partial)
+                .chain(head_reason(origin, *head_at_ms, most_ms, now_ms))
+                .collect()
         }
-        Answer::Complete { head_at_ms } => head_reason(origin, *head_at_ms, most_ms, now_ms).into_iter().collect(),
+        Answer::Complete { head_at_ms } => head_reason(origin, *head_at_ms, most_ms, now_ms)
+            .into_iter()
+            .collect(),
     }
 }
 
 fn head_reason(origin: &str, head_at_ms: u64, most_ms: u64, now_ms: u64) -> Option<Reason> {
     if head_at_ms > now_ms.saturating_add(CLOCK_SKEW_MS) {
-        let text = format!("The answer of the log {origin} is dated in the future; check the clock of this machine.");
+        let text = format!(
+            "The answer of the log {origin} is dated in the future; check the clock of this \
+             machine."
+        );
         return Some(log_reason(Outcome::Incomplete, text));
     }
     let age = now_ms.saturating_sub(head_at_ms);
     (age > most_ms).then(|| {
         let text = format!(
-            "The answer of the log {origin} is older than the {} that your policy allows ({}): what was taken back since would not \
-             be in it.",
+            "The answer of the log {origin} is older than the {} that your policy allows ({}): \
+             what was taken back since would not be in it.",
             duration::words(most_ms),
             duration::words(age)
         );
@@ -115,36 +163,75 @@ fn head_reason(origin: &str, head_at_ms: u64, most_ms: u64, now_ms: u64) -> Opti
 }
 
 fn log_reason(outcome: Outcome, text: String) -> Reason {
-    Reason { rule: "logs".into(), cause: Cause::Logs, outcome, text, evidence: Vec::new() }
+    Reason {
+        rule: "logs".into(),
+        cause: Cause::Logs,
+        outcome,
+        text,
+        evidence: Vec::new(),
+    }
 }
 
-/// That nobody whom the policy trusts says anything, and what was said all the same. If not all logs answered, nobody can tell
-/// what is not said: then there is only what was taken back to tell of.
+/// That nobody whom the policy trusts says anything, and what was said all the same. If not all
+/// logs answered, nobody can tell what is not said: then there is only what was taken back to tell
+/// of.
 fn unknown(effect: Effect, facts: &Facts<'_>, silent: bool) -> Option<Reason> {
-    let others: BTreeSet<ClaimId> =
-        facts.facts.iter().filter(|fact| fact.is_of_this()).map(|fact| fact.claim).collect();
-    let text = match (others.len(), idle(&facts.idle), facts.component.from_elsewhere()) {
-        (0, Some(idle), _) => format!("What was said of it {idle}: see `assay lookup`. Unknown is not trusted."),
+    let others: BTreeSet<ClaimId> = facts
+        .facts
+        .iter()
+        .filter(|fact| fact.is_of_this())
+        .map(|fact| fact.claim)
+        .collect();
+    let text = match (
+        others.len(),
+        idle(&facts.idle),
+        facts.component.from_elsewhere(),
+    ) {
+        (0, Some(idle), _) => {
+            format!("What was said of it {idle}: see `assay lookup`. Unknown is not trusted.")
+        }
         _ if silent => return None,
         (0, None, Some(place)) => format!(
-            "No log says anything about it as it comes from {place}. What is said of packages of the same name from other \
-             places is not said of it."
+            "No log says anything about it as it comes from {place}. What is said of packages of \
+             the same name from other places is not said of it."
         ),
         (0, None, None) => "No log says anything about it. Unknown is not trusted.".to_owned(),
         (n, idle, _) => {
-            let more = idle.map(|idle| format!(" What else was said {idle}.")).unwrap_or_default();
-            format!("Nobody whom your policy trusts says anything about it; others do, in {}.{more}", claims(n))
+            let more = idle
+                .map(|idle| format!(" What else was said {idle}."))
+                .unwrap_or_default();
+            format!(
+                "Nobody whom your policy trusts says anything about it; others do, in {}.{more}",
+                claims(n)
+            )
         }
     };
-    let outcome = if effect == Effect::Deny { Outcome::Unknown } else { Outcome::Warn };
-    let evidence = facts.idle.iter().flat_map(|idle| idle.evidence.clone()).collect();
-    Some(Reason { rule: "unknown".into(), cause: Cause::Unknown, outcome, text, evidence })
+    let outcome = if effect == Effect::Deny {
+        Outcome::Unknown
+    } else {
+        Outcome::Warn
+    };
+    let evidence = facts
+        .idle
+        .iter()
+        .flat_map(|idle| idle.evidence.clone())
+        .collect();
+    Some(Reason {
+        rule: "unknown".into(),
+        cause: Cause::Unknown,
+        outcome,
+        text,
+        evidence,
+    })
 }
 
 /// Why claims have no effect, and how many they are; `None` if there are none.
 fn idle(idle: &[Idle]) -> Option<String> {
     let ids = |withdrawn| -> BTreeSet<ClaimId> {
-        idle.iter().filter(|idle| idle.withdrawn == withdrawn).map(|idle| idle.claim).collect()
+        idle.iter()
+            .filter(|idle| idle.withdrawn == withdrawn)
+            .map(|idle| idle.claim)
+            .collect()
     };
     let why = match (ids(true).len(), ids(false).len()) {
         (0, 0) => return None,
@@ -152,14 +239,18 @@ fn idle(idle: &[Idle]) -> Option<String> {
         (0, _) => "does not count",
         _ => "was withdrawn or does not count",
     };
-    Some(format!("{why} ({})", claims(ids(true).union(&ids(false)).count())))
+    Some(format!(
+        "{why} ({})",
+        claims(ids(true).union(&ids(false)).count())
+    ))
 }
 
 fn claims(n: usize) -> String {
     format!("{n} claim{}", if n == 1 { "" } else { "s" })
 }
 
-// -- What must be -------------------------------------------------------------------------------------------------------------
+// -- What must be
+// -------------------------------------------------------------------------------------------------------------
 
 /// What kept claims from counting for a requirement.
 #[derive(Default)]
@@ -175,7 +266,10 @@ fn required(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
     let mut counted: BTreeMap<IssuerId, Evidence> = BTreeMap::new();
     let mut missed = Missed::default();
     for fact in of_types(facts, &requirement.claims).filter(|fact| fact.is_of_this()) {
-        if requirement.max_age_ms.is_some_and(|most| fact.age_ms(facts.now_ms) > most) {
+        if requirement
+            .max_age_ms
+            .is_some_and(|most| fact.age_ms(facts.now_ms) > most)
+        {
             missed.too_old += 1;
             continue;
         }
@@ -184,8 +278,17 @@ fn required(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
                 missed.no_role += 1;
                 continue;
             }
-            match fact.satisfies(rule.when.as_ref(), speaker, &facts.component_value, facts.now_ms) {
-                Ok(true) => _ = counted.entry(speaker.issuer).or_insert_with(|| fact.evidence(speaker)),
+            match fact.satisfies(
+                rule.when.as_ref(),
+                speaker,
+                &facts.component_value,
+                facts.now_ms,
+            ) {
+                Ok(true) => {
+                    _ = counted
+                        .entry(speaker.issuer)
+                        .or_insert_with(|| fact.evidence(speaker))
+                }
                 Ok(false) => missed.condition += 1,
                 Err(error) => missed.undecided = Some(error),
             }
@@ -193,12 +296,29 @@ fn required(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
     }
     let (needed, got) = (requirement.issuers, counted.len());
     let evidence = counted.into_values().collect();
-    let reason = |outcome, text| Reason { rule: rule.name.clone(), cause: Cause::Requirement, outcome, text, evidence };
+    let reason = |outcome, text| Reason {
+        rule: rule.name.clone(),
+        cause: Cause::Requirement,
+        outcome,
+        text,
+        evidence,
+    };
     if got >= needed {
-        let say = if got == 1 { "1 issuer says so".to_owned() } else { format!("{got} issuers say so") };
-        return reason(Outcome::Fine, format!("{say}; it takes {}.", what(requirement)));
+        let say = if got == 1 {
+            "1 issuer says so".to_owned()
+        } else {
+            format!("{got} issuers say so")
+        };
+        return reason(
+            Outcome::Fine,
+            format!("{say}; it takes {}.", what(requirement)),
+        );
     }
-    let outcome = if rule.effect == Effect::Deny { Outcome::Unmet } else { Outcome::Warn };
+    let outcome = if rule.effect == Effect::Deny {
+        Outcome::Unmet
+    } else {
+        Outcome::Warn
+    };
     let there = if got == 1 { "there is" } else { "there are" };
     let text = format!(
         "{} It takes {}; {there} {got} of {needed}.{}",
@@ -211,18 +331,25 @@ fn required(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
 
 /// The policy's own words, ended, so that others can follow.
 fn sentence(text: &str) -> Cow<'_, str> {
-    match text.trim_end().ends_with(['.', '!', '?', ':', ';']) {
-        true => Cow::Borrowed(text),
-        false => Cow::Owned(format!("{}.", text.trim_end())),
+    if text.trim_end().ends_with(['.', '!', '?', ':', ';']) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(format!("{}.", text.trim_end()))
     }
 }
 
 /// What a requirement asks for, in words.
 fn what(requirement: &Requirement) -> String {
     let types = rules::or(requirement.claims.iter().map(|ty| ty.word.as_str()));
-    let issuers =
-        if requirement.issuers == 1 { "one issuer".into() } else { format!("{} issuers", requirement.issuers) };
-    let age = requirement.max_age_ms.map(|ms| format!(", at most {} old", duration::words(ms))).unwrap_or_default();
+    let issuers = if requirement.issuers == 1 {
+        "one issuer".into()
+    } else {
+        format!("{} issuers", requirement.issuers)
+    };
+    let age = requirement
+        .max_age_ms
+        .map(|ms| format!(", at most {} old", duration::words(ms)))
+        .unwrap_or_default();
     format!("{types} by {issuers} ({}){age}", requirement.rule.from)
 }
 
@@ -244,7 +371,8 @@ impl Missed {
     }
 }
 
-// -- What must not be ---------------------------------------------------------------------------------------------------------
+// -- What must not be
+// ---------------------------------------------------------------------------------------------------------
 
 /// What was found against a component, in the words of each find.
 #[derive(Default)]
@@ -264,35 +392,63 @@ impl Against {
         speaker: &Speaker,
         words: impl FnOnce() -> String,
     ) {
-        match fact.satisfies(rule.when.as_ref(), speaker, &facts.component_value, facts.now_ms) {
+        match fact.satisfies(
+            rule.when.as_ref(),
+            speaker,
+            &facts.component_value,
+            facts.now_ms,
+        ) {
             Ok(true) => {
                 self.words.insert(words());
                 self.evidence.push(fact.evidence(speaker));
             }
             Ok(false) => {}
-            Err(error) => _ = self.undecided.insert(format!("claim {}: {error}", fact.claim)),
+            Err(error) => {
+                _ = self
+                    .undecided
+                    .insert(format!("claim {}: {error}", fact.claim))
+            }
         }
     }
 
     /// A denial if anything was found. What could not be decided is said, and denies nothing.
     fn reasons(self, rule: &Rule, cause: Cause) -> Vec<Reason> {
         let mut reasons = Vec::new();
-        let reason =
-            |cause, outcome, text, evidence| Reason { rule: rule.name.clone(), cause, outcome, text, evidence };
+        let reason = |cause, outcome, text, evidence| Reason {
+            rule: rule.name.clone(),
+            cause,
+            outcome,
+            text,
+            evidence,
+        };
         if !self.evidence.is_empty() {
-            let outcome = if rule.effect == Effect::Deny { Outcome::Denied } else { Outcome::Warn };
-            let named: Vec<&str> = self.words.iter().filter(|words| !words.is_empty()).map(String::as_str).collect();
+            let outcome = if rule.effect == Effect::Deny {
+                Outcome::Denied
+            } else {
+                Outcome::Warn
+            };
+            let named: Vec<&str> = self
+                .words
+                .iter()
+                .filter(|words| !words.is_empty())
+                .map(String::as_str)
+                .collect();
             let more = named.len().saturating_sub(NAMED);
             let mut text = rule.reason.clone();
             if !named.is_empty() {
                 text.push_str(&format!(" ({}", named[..named.len() - more].join("; ")));
-                text.push_str(&if more > 0 { format!("; and {more} more)") } else { ")".to_owned() });
+                text.push_str(&if more > 0 {
+                    format!("; and {more} more)")
+                } else {
+                    ")".to_owned()
+                });
             }
             reasons.push(reason(cause, outcome, text, self.evidence));
         }
         if let Some(first) = self.undecided.first() {
             let text = format!(
-                "Whether this rule is broken could not be decided for {}, so that it was not applied there. The first: {first}.",
+                "Whether this rule is broken could not be decided for {}, so that it was not \
+                 applied there. The first: {first}.",
                 claims(self.undecided.len())
             );
             reasons.push(reason(Cause::Undecided, Outcome::Warn, text, Vec::new()));
@@ -301,7 +457,11 @@ impl Against {
     }
 }
 
-fn denied(denial: &Denial, facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<'_>) -> Vec<Reason> {
+fn denied(
+    denial: &Denial,
+    facts: &Facts<'_>,
+    vulnerabilities: &Vulnerabilities<'_>,
+) -> Vec<Reason> {
     let rule = &denial.rule;
     let mut against = Against::default();
     let cause = match &denial.sought {
@@ -310,7 +470,14 @@ fn denied(denial: &Denial, facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<
             Cause::Affected
         }
         Sought::Vulnerable { least, cleared_by } => {
-            vulnerable(rule, *least, cleared_by, facts, vulnerabilities, &mut against);
+            vulnerable(
+                rule,
+                *least,
+                cleared_by,
+                facts,
+                vulnerabilities,
+                &mut against,
+            );
             Cause::Vulnerable
         }
         Sought::Unsupported => {
@@ -318,7 +485,8 @@ fn denied(denial: &Denial, facts: &Facts<'_>, vulnerabilities: &Vulnerabilities<
             Cause::Unsupported
         }
         Sought::Claims(types) => {
-            for (fact, speaker) in of_types(facts, types).flat_map(|fact| fact.speakers.iter().map(move |s| (fact, s)))
+            for (fact, speaker) in
+                of_types(facts, types).flat_map(|fact| fact.speakers.iter().map(move |s| (fact, s)))
             {
                 if rule.from.counts(&speaker.roles()) {
                     against.take(rule, facts, fact, speaker, String::new);
@@ -342,11 +510,15 @@ fn affected(
         if statement.status != Status::Affected || !rule.from.counts(&stated.speaker.roles()) {
             continue;
         }
-        let names: Vec<&str> =
-            std::iter::once(&statement.vulnerability).chain(&statement.aliases).map(String::as_str).collect();
+        let names: Vec<&str> = std::iter::once(&statement.vulnerability)
+            .chain(&statement.aliases)
+            .map(String::as_str)
+            .collect();
         let severity = vulnerabilities.severity(&names, &rule.from);
         if severity.is_none_or(|severity| severity >= least) {
-            against.take(rule, facts, stated.fact, stated.speaker, || named(&statement.vulnerability, severity));
+            against.take(rule, facts, stated.fact, stated.speaker, || {
+                named(&statement.vulnerability, severity)
+            });
         }
     }
 }
@@ -363,44 +535,74 @@ fn vulnerable(
         let severity = vulnerabilities.severity(&[&found.id], &rule.from);
         let severe = severity.is_none_or(|severity| severity >= least);
         if severe && !vulnerabilities.is_cleared(&found.id, cleared_by) {
-            against.take(rule, facts, found.fact, found.speaker, || named(&found.id, severity));
+            against.take(rule, facts, found.fact, found.speaker, || {
+                named(&found.id, severity)
+            });
         }
     }
 }
 
 fn named(id: &str, severity: Option<Severity>) -> String {
-    format!("{id}, severity {}", severity.map_or("unknown", Severity::name))
+    format!(
+        "{id}, severity {}",
+        severity.map_or("unknown", Severity::name)
+    )
 }
 
-/// Support has ended if all who state when it ends, and whose word counts, state a time that is past: upstream's and a
-/// supplier's dates both stand, so that one who still supports it is enough.
+/// Support has ended if all who state when it ends, and whose word counts, state a time that is
+/// past: upstream's and a supplier's dates both stand, so that one who still supports it is enough.
 fn unsupported(rule: &Rule, facts: &Facts<'_>, against: &mut Against) {
     let mut last: BTreeMap<IssuerId, (&Fact<'_>, &Speaker, Lifecycle)> = BTreeMap::new();
-    let mut in_order: Vec<&Fact<'_>> =
-        facts.facts.iter().filter(|fact| fact.predicate_type == lifecycle::URI).collect();
+    let mut in_order: Vec<&Fact<'_>> = facts
+        .facts
+        .iter()
+        .filter(|fact| fact.predicate_type == lifecycle::URI)
+        .collect();
     in_order.sort_by_key(|fact| fact.order());
     for fact in in_order {
-        let Ok(said) = Lifecycle::parse(fact.predicate) else { continue };
-        match facts.component.purl().map_or(said.versions.is_none().then_some(true), |purl| said.is_of(purl)) {
+        let Ok(said) = Lifecycle::parse(fact.predicate) else {
+            continue;
+        };
+        match facts
+            .component
+            .purl()
+            .map_or(said.versions.is_none().then_some(true), |purl| {
+                said.is_of(purl)
+            }) {
             Some(true) => {}
             Some(false) => continue,
             None => {
-                let range =
-                    said.versions.as_ref().and_then(|versions| versions.range.as_deref()).unwrap_or("its range");
-                against.undecided.insert(format!("claim {}: whether {range} holds this version", fact.claim));
+                let range = said
+                    .versions
+                    .as_ref()
+                    .and_then(|versions| versions.range.as_deref())
+                    .unwrap_or("its range");
+                against.undecided.insert(format!(
+                    "claim {}: whether {range} holds this version",
+                    fact.claim
+                ));
                 continue;
             }
         }
-        for speaker in fact.speakers.iter().filter(|speaker| rule.from.counts(&speaker.roles())) {
+        for speaker in fact
+            .speakers
+            .iter()
+            .filter(|speaker| rule.from.counts(&speaker.roles()))
+        {
             last.insert(speaker.issuer, (fact, speaker, said.clone()));
         }
     }
     let now = i64::try_from(facts.now_ms).unwrap_or(i64::MAX);
-    let ended = |said: &Lifecycle| said.end_of_security_support.is_past_at(now) || said.end_of_life.is_past_at(now);
+    let ended = |said: &Lifecycle| {
+        said.end_of_security_support.is_past_at(now) || said.end_of_life.is_past_at(now)
+    };
     if last.values().all(|(_, _, said)| ended(said)) {
         for (fact, speaker, said) in last.into_values() {
             against.take(rule, facts, fact, speaker, || {
-                format!("security support until {}", date(&said.end_of_security_support))
+                format!(
+                    "security support until {}",
+                    date(&said.end_of_security_support)
+                )
             });
         }
     }
@@ -408,13 +610,23 @@ fn unsupported(rule: &Rule, facts: &Facts<'_>, against: &mut Against) {
 
 /// A date, as it was written; of a day's first or last second, the day.
 pub(super) fn date(date: &Date) -> &str {
-    let Date::At(time) = date else { return "a date to be announced" };
+    let Date::At(time) = date else {
+        return "a date to be announced";
+    };
     let day = |end| time.as_str().strip_suffix(end);
-    day("T00:00:00Z").or_else(|| day("T23:59:59Z")).unwrap_or(time.as_str())
+    day("T00:00:00Z")
+        .or_else(|| day("T23:59:59Z"))
+        .unwrap_or(time.as_str())
 }
 
-fn of_types<'f>(facts: &'f Facts<'_>, types: &'f [ClaimType]) -> impl Iterator<Item = &'f Fact<'f>> {
-    facts.facts.iter().filter(|fact| rules::is_of(types, fact.predicate_type))
+fn of_types<'f>(
+    facts: &'f Facts<'_>,
+    types: &'f [ClaimType],
+) -> impl Iterator<Item = &'f Fact<'f>> {
+    facts
+        .facts
+        .iter()
+        .filter(|fact| rules::is_of(types, fact.predicate_type))
 }
 
 impl Fact<'_> {

@@ -59,12 +59,15 @@ impl ExampleOutcome {
 
 /// Decides all examples of a policy.
 pub(super) fn run(policy: &Policy, now_ms: u64) -> Vec<ExampleOutcome> {
-    let outcome = |example: &Example| ExampleOutcome {
-        name: example.name.clone(),
-        expected: example.expect,
-        verdict: verdict(policy, example, example.now_ms.unwrap_or(now_ms)),
-    };
-    policy.examples.iter().map(outcome).collect()
+    policy
+        .examples
+        .iter()
+        .map(|example: &Example| ExampleOutcome {
+            name: example.name.clone(),
+            expected: example.expect,
+            verdict: verdict(policy, example, example.now_ms.unwrap_or(now_ms)),
+        })
+        .collect()
 }
 
 fn verdict(policy: &Policy, example: &Example, now_ms: u64) -> Verdict {
@@ -78,24 +81,46 @@ fn verdict(policy: &Policy, example: &Example, now_ms: u64) -> Verdict {
     };
     let answers: Vec<LogAnswer> = origins.iter().map(answer).collect();
     let origin = origins.first().copied().unwrap_or(ORIGIN);
-    let facts = example.claims.iter().zip(0..).map(|(claim, leaf)| fact(claim, origin, LeafIndex::new(leaf), now_ms));
-    decide(policy, &Facts::new(&example.component, facts.collect(), now_ms), &answers)
+    let facts = example
+        .claims
+        .iter()
+        .zip(0..)
+        .map(|(claim, leaf)| fact(claim, origin, LeafIndex::new(leaf), now_ms));
+    decide(
+        policy,
+        &Facts::new(&example.component, facts.collect(), now_ms),
+        &answers,
+    )
 }
 
 /// What an example says of a log, whose head may be so old.
 fn answer(said: Answers, max_head_age_ms: u64, now_ms: u64) -> Answer {
     match said {
         Answers::Complete => Answer::Complete { head_at_ms: now_ms },
-        Answers::Stale => {
-            Answer::Complete { head_at_ms: now_ms.saturating_sub(max_head_age_ms).saturating_sub(DAY_MS) }
-        }
-        Answers::Incomplete => Answer::Partial { head_at_ms: now_ms, missing: "a part of it is missing".into() },
-        Answers::Silent => Answer::None { why: "it is silent".into() },
+        Answers::Stale => Answer::Complete {
+            head_at_ms: now_ms
+                .saturating_sub(max_head_age_ms)
+                .saturating_sub(DAY_MS),
+        },
+        Answers::Incomplete => Answer::Partial {
+            head_at_ms: now_ms,
+            missing: "a part of it is missing".into(),
+        },
+        Answers::Silent => Answer::None {
+            why: "it is silent".into(),
+        },
     }
 }
 
 fn fact<'a>(claim: &'a ExampleClaim, origin: &'a str, leaf: LeafIndex, now_ms: u64) -> Fact<'a> {
-    let grants = claim.roles.iter().map(|role| Grant { role: *role, chain: Vec::new() }).collect();
+    let grants = claim
+        .roles
+        .iter()
+        .map(|role| Grant {
+            role: *role,
+            chain: Vec::new(),
+        })
+        .collect();
     Fact {
         claim: ClaimId::new(Hash::of(&leaf.get().to_be_bytes())),
         origin,
@@ -105,7 +130,10 @@ fn fact<'a>(claim: &'a ExampleClaim, origin: &'a str, leaf: LeafIndex, now_ms: u
         predicate: &claim.predicate,
         subjects: &[],
         relation: Relation::This,
-        speakers: vec![Speaker { issuer: made_up(&claim.by), grants }],
+        speakers: vec![Speaker {
+            issuer: made_up(&claim.by),
+            grants,
+        }],
     }
 }
 

@@ -18,54 +18,86 @@ pub struct Section {
 /// Explains a policy, section by section.
 pub(super) fn sections(policy: &Policy) -> Vec<Section> {
     vec![
-        Section { title: "Which logs must answer", lines: logs(policy) },
-        Section { title: "Whom you trust", lines: anchors(policy) },
-        Section { title: "Software that nobody whom you trust has said anything about", lines: vec![unknown(policy)] },
-        Section { title: "What must not be", lines: or_nothing(policy.denials.iter().map(denial).collect()) },
-        Section { title: "What must be", lines: or_nothing(policy.requirements.iter().map(requirement).collect()) },
-        Section { title: "Examples", lines: vec![examples(policy)] },
+        Section {
+            title: "Which logs must answer",
+            lines: logs(policy),
+        },
+        Section {
+            title: "Whom you trust",
+            lines: anchors(policy),
+        },
+        Section {
+            title: "Software that nobody whom you trust has said anything about",
+            lines: vec![unknown(policy)],
+        },
+        Section {
+            title: "What must not be",
+            lines: or_nothing(policy.denials.iter().map(denial).collect()),
+        },
+        Section {
+            title: "What must be",
+            lines: or_nothing(policy.requirements.iter().map(requirement).collect()),
+        },
+        Section {
+            title: "Examples",
+            lines: vec![examples(policy)],
+        },
     ]
 }
 
 fn or_nothing(lines: Vec<String>) -> Vec<String> {
-    if lines.is_empty() { vec!["Nothing.".into()] } else { lines }
+    if lines.is_empty() {
+        vec!["Nothing.".into()]
+    } else {
+        lines
+    }
 }
 
 fn logs(policy: &Policy) -> Vec<String> {
     let mut lines: Vec<String> = policy.logs.iter().map(log).collect();
     if lines.is_empty() {
         let age = duration::words(policy.max_head_age_ms);
-        lines.push(format!("The log that you ask. Its answer may be at most {age} old."));
+        lines.push(format!(
+            "The log that you ask. Its answer may be at most {age} old."
+        ));
     }
-    lines.push(match policy.tlog.as_ref().map(|tlog| (tlog, tlog.quorum())) {
-        Some((tlog, Some(quorum))) => {
-            let group = tlog.groups().iter().find(|group| group.name == quorum);
-            let who = match group {
-                Some(group) => {
-                    let members: Vec<&str> = tlog.members(group).collect();
-                    format!("{} of these: {}", group.threshold, members.join(", "))
-                }
-                None => quorum.to_owned(),
-            };
-            format!("Witnesses must have confirmed that a log shows everybody the same: {who}.")
-        }
-        _ => "No witness has to confirm that a log shows everybody the same.".into(),
-    });
     lines.push(
-        "A log that does not answer, or answers in part, makes the outcome \"incomplete\"; an old answer, \"stale\"."
+        match policy.tlog.as_ref().map(|tlog| (tlog, tlog.quorum())) {
+            Some((tlog, Some(quorum))) => {
+                let group = tlog.groups().iter().find(|group| group.name == quorum);
+                let who = match group {
+                    Some(group) => {
+                        let members: Vec<&str> = tlog.members(group).collect();
+                        format!("{} of these: {}", group.threshold, members.join(", "))
+                    }
+                    None => quorum.to_owned(),
+                };
+                format!("Witnesses must have confirmed that a log shows everybody the same: {who}.")
+            }
+            _ => "No witness has to confirm that a log shows everybody the same.".into(),
+        },
+    );
+    lines.push(
+        "A log that does not answer, or answers in part, makes the outcome \"incomplete\"; an old \
+         answer, \"stale\"."
             .into(),
     );
     lines
 }
 
 fn log(log: &RequiredLog) -> String {
-    format!("{}. Its answer may be at most {} old.", log.origin, duration::words(log.max_head_age_ms))
+    format!(
+        "{}. Its answer may be at most {} old.",
+        log.origin,
+        duration::words(log.max_head_age_ms)
+    )
 }
 
 fn anchors(policy: &Policy) -> Vec<String> {
     match policy.anchors.as_slice() {
         [] => vec![
-            "Nobody yet. Name issuers that you trust with [[anchor]]; until then, nothing counts but what anyone says."
+            "Nobody yet. Name issuers that you trust with [[anchor]]; until then, nothing counts \
+             but what anyone says."
                 .into(),
         ],
         anchors => anchors.iter().map(anchor).collect(),
@@ -89,9 +121,14 @@ fn anchor(named: &NamedAnchor) -> String {
 }
 
 fn scopes(scopes: &[Pattern]) -> String {
-    match scopes.iter().any(|scope| scope.as_str() == "pkg:*") {
-        true => "all packages".into(),
-        false => scopes.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", "),
+    if scopes.iter().any(|scope| scope.as_str() == "pkg:*") {
+        "all packages".into()
+    } else {
+        scopes
+            .iter()
+            .map(Pattern::as_str)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -111,9 +148,16 @@ fn denial(denial: &Denial) -> String {
     };
     let what = match &denial.sought {
         Sought::Affected(severity) => {
-            format!("{} says that a vulnerability{} can be exploited in it", rule.from, least(severity))
+            format!(
+                "{} says that a vulnerability{} can be exploited in it",
+                rule.from,
+                least(severity)
+            )
         }
-        Sought::Vulnerable { least: severity, cleared_by } => format!(
+        Sought::Vulnerable {
+            least: severity,
+            cleared_by,
+        } => format!(
             "a scan by {} found a vulnerability{}, and the word of {cleared_by} does not clear it",
             rule.from,
             least(severity)
@@ -124,7 +168,12 @@ fn denial(denial: &Denial) -> String {
             format!("there is a claim ({types}) by {}", rule.from)
         }
     };
-    format!("{}: you are {} if {what}{}.", head(rule), effect(rule), when(rule))
+    format!(
+        "{}: you are {} if {what}{}.",
+        head(rule),
+        effect(rule),
+        when(rule)
+    )
 }
 
 fn requirement(requirement: &Requirement) -> String {
@@ -135,7 +184,10 @@ fn requirement(requirement: &Requirement) -> String {
     } else {
         format!("at least {} different issuers", requirement.issuers)
     };
-    let age = requirement.max_age_ms.map(|ms| format!(", at most {} old", duration::words(ms))).unwrap_or_default();
+    let age = requirement
+        .max_age_ms
+        .map(|ms| format!(", at most {} old", duration::words(ms)))
+        .unwrap_or_default();
     format!(
         "{}: you are {} unless {issuers} ({}) made a claim ({types}){age}{}.",
         head(rule),
@@ -150,16 +202,24 @@ fn head(rule: &Rule) -> String {
 }
 
 fn effect(rule: &Rule) -> &'static str {
-    if rule.effect == Effect::Deny { "stopped" } else { "warned" }
+    if rule.effect == Effect::Deny {
+        "stopped"
+    } else {
+        "warned"
+    }
 }
 
 fn when(rule: &Rule) -> String {
-    rule.when.as_ref().map(|condition| format!(", for which {} is true", condition.text)).unwrap_or_default()
+    rule.when
+        .as_ref()
+        .map(|condition| format!(", for which {} is true", condition.text))
+        .unwrap_or_default()
 }
 
 fn examples(policy: &Policy) -> String {
     match policy.examples.len() {
-        0 => "None. With [[test]] you can say what you expect, and `assay policy test` checks it.".into(),
+        0 => "None. With [[test]] you can say what you expect, and `assay policy test` checks it."
+            .into(),
         1 => "One; `assay policy test` runs it.".into(),
         n => format!("{n}; `assay policy test` runs them."),
     }

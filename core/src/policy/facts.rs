@@ -1,4 +1,5 @@
-//! What an evaluation weighs: what is asked about, how the logs answered, and what has effect of what they said.
+//! What an evaluation weighs: what is asked about, how the logs answered, and what has effect of
+//! what they said.
 
 use super::condition::{Condition, Variables};
 use super::duration::DAY_MS;
@@ -23,20 +24,26 @@ pub struct Component {
 }
 
 impl Component {
-    /// What has this purl and these digests, as algorithm and value in in-toto's spelling. Several digests of one algorithm
-    /// are those of several artifacts, any of which may be meant.
+    /// What has this purl and these digests, as algorithm and value in in-toto's spelling. Several
+    /// digests of one algorithm are those of several artifacts, any of which may be meant.
     pub fn new(purl: Option<Purl>, digests: Vec<(String, String)>) -> Self {
         Component { purl, digests }
     }
 
     /// A package by its purl, in any spelling.
     pub fn of_purl(text: &str) -> Result<Self, PurlError> {
-        Ok(Component { purl: Some(Purl::canonicalize(text)?), digests: Vec::new() })
+        Ok(Component {
+            purl: Some(Purl::canonicalize(text)?),
+            digests: Vec::new(),
+        })
     }
 
     /// An artifact by its SHA-256.
     pub fn of_sha256(digest: &Hash) -> Self {
-        Component { purl: None, digests: vec![("sha256".into(), digest.to_hex())] }
+        Component {
+            purl: None,
+            digests: vec![("sha256".into(), digest.to_hex())],
+        }
     }
 
     /// The purl.
@@ -49,10 +56,13 @@ impl Component {
         &self.digests
     }
 
-    /// Where it comes from, if its purl says that it is not from where packages of its type usually are: a fork in a
-    /// repository, a private registry, an archive. What is said of the package of the same name is then not about this.
+    /// Where it comes from, if its purl says that it is not from where packages of its type usually
+    /// are: a fork in a repository, a private registry, an archive. What is said of the package of
+    /// the same name is then not about this.
     pub fn from_elsewhere(&self) -> Option<&str> {
-        places(self.purl.as_ref()?).next().map(|(_, place)| place.as_str())
+        places(self.purl.as_ref()?)
+            .next()
+            .map(|(_, place)| place.as_str())
     }
 
     /// The version, decoded.
@@ -68,7 +78,10 @@ impl Component {
             ("purl".into(), text(self.purl.as_ref().map(Purl::as_str))),
             ("type".into(), text(parts.map(|parts| parts.ty.as_str()))),
             ("name".into(), text(parts.map(|parts| parts.name.as_str()))),
-            ("version".into(), text(parts.and_then(|parts| parts.version.as_deref()))),
+            (
+                "version".into(),
+                text(parts.and_then(|parts| parts.version.as_deref())),
+            ),
         ])
     }
 }
@@ -76,7 +89,10 @@ impl Component {
 /// What a file of dependencies names.
 impl From<&component::Component> for Component {
     fn from(named: &component::Component) -> Self {
-        Component { purl: named.purl.clone(), digests: named.digests.clone() }
+        Component {
+            purl: named.purl.clone(),
+            digests: named.digests.clone(),
+        }
     }
 }
 
@@ -89,13 +105,15 @@ pub struct LogAnswer {
     pub answer: Answer,
 }
 
-/// An answer. Whoever states it has verified it: that the head is the log's, and cosigned by the policy's quorum
-/// ([`TlogPolicy::verify`](super::tlog::TlogPolicy::verify)), and that of every label that matters the whole list came.
+/// An answer. Whoever states it has verified it: that the head is the log's, and cosigned by the
+/// policy's quorum ([`TlogPolicy::verify`](super::tlog::TlogPolicy::verify)), and that of every
+/// label that matters the whole list came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// All that was asked was answered, and proven to be all that there is.
     Complete {
-        /// When the head was made, in milliseconds since 1970: when a quorum had cosigned it, if there is one.
+        /// When the head was made, in milliseconds since 1970: when a quorum had cosigned it, if
+        /// there is one.
         head_at_ms: u64,
     },
     /// Some of it was not answered, or not proven to be all.
@@ -119,11 +137,11 @@ pub(super) enum Relation {
     This,
     /// It is about another artifact of the same version, by a digest that differs.
     OtherArtifact,
-    /// It is about some versions, and whether this is one of them cannot be told. It counts against the component, and never
-    /// for it.
+    /// It is about some versions, and whether this is one of them cannot be told. It counts against
+    /// the component, and never for it.
     OtherVersions,
-    /// It is about a package of the same name from another place ([`Component::from_elsewhere`]). It may be the same software
-    /// or not: it counts against the component, and never for it.
+    /// It is about a package of the same name from another place ([`Component::from_elsewhere`]).
+    /// It may be the same software or not: it counts against the component, and never for it.
     OtherSource,
 }
 
@@ -155,7 +173,8 @@ pub(super) struct Fact<'a> {
 }
 
 impl<'a> Fact<'a> {
-    /// A claim by the issuers for whom it has effect, `roles` being what each of them has; `None` if it has none for anybody.
+    /// A claim by the issuers for whom it has effect, `roles` being what each of them has; `None`
+    /// if it has none for anybody.
     pub(super) fn of(
         judged: &JudgedClaim<'a>,
         relation: Relation,
@@ -163,7 +182,13 @@ impl<'a> Fact<'a> {
     ) -> Option<Self> {
         let logged = judged.logged();
         let statement = logged.claim().statement();
-        let speakers: Vec<Speaker> = judged.issuers().map(|id| Speaker { issuer: *id, grants: roles(id) }).collect();
+        let speakers: Vec<Speaker> = judged
+            .issuers()
+            .map(|id| Speaker {
+                issuer: *id,
+                grants: roles(id),
+            })
+            .collect();
         (!speakers.is_empty()).then(|| Fact {
             claim: logged.claim().id(),
             origin: logged.origin(),
@@ -206,9 +231,16 @@ impl<'a> Fact<'a> {
         component: &Value,
         now_ms: u64,
     ) -> Result<bool, String> {
-        let Some(condition) = condition else { return Ok(true) };
-        let kind = predicate::by_uri(self.predicate_type).map_or(self.predicate_type, |known| short_name(known.name));
-        let roles: Vec<&str> = speaker.grants.iter().map(|grant| grant.role.name()).collect();
+        let Some(condition) = condition else {
+            return Ok(true);
+        };
+        let kind = predicate::by_uri(self.predicate_type)
+            .map_or(self.predicate_type, |known| short_name(known.name));
+        let roles: Vec<&str> = speaker
+            .grants
+            .iter()
+            .map(|grant| grant.role.name())
+            .collect();
         let claim = Value::Object(vec![
             ("type".into(), self.predicate_type.into()),
             ("kind".into(), kind.into()),
@@ -218,7 +250,11 @@ impl<'a> Fact<'a> {
             ("leaf".into(), self.leaf.get().into()),
             ("log".into(), self.origin.into()),
         ]);
-        condition.compiled.holds(Variables { predicate: self.predicate, claim: &claim, component })
+        condition.compiled.holds(Variables {
+            predicate: self.predicate,
+            claim: &claim,
+            component,
+        })
     }
 }
 
@@ -234,7 +270,10 @@ pub(super) struct Idle {
 
 impl Idle {
     /// A claim that has no effect for anybody; `None` if it has.
-    pub(super) fn of(judged: &JudgedClaim<'_>, roles: impl Fn(&IssuerId) -> Vec<Grant>) -> Option<Self> {
+    pub(super) fn of(
+        judged: &JudgedClaim<'_>,
+        roles: impl Fn(&IssuerId) -> Vec<Grant>,
+    ) -> Option<Self> {
         let logged = judged.logged();
         let claim = logged.claim().id();
         let evidence = |issuer: &IssuerId| Evidence {
@@ -246,8 +285,15 @@ impl Idle {
         };
         (!judged.has_effect()).then(|| Idle {
             claim,
-            withdrawn: judged.standings().iter().all(|(_, standing)| matches!(standing, Standing::Withdrawn { .. })),
-            evidence: judged.standings().iter().map(|(issuer, _)| evidence(issuer)).collect(),
+            withdrawn: judged
+                .standings()
+                .iter()
+                .all(|(_, standing)| matches!(standing, Standing::Withdrawn { .. })),
+            evidence: judged
+                .standings()
+                .iter()
+                .map(|(issuer, _)| evidence(issuer))
+                .collect(),
         })
     }
 }
@@ -265,59 +311,91 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     pub(super) fn new(component: &'a Component, facts: Vec<Fact<'a>>, now_ms: u64) -> Self {
-        Facts { component, component_value: component.to_value(), facts, idle: Vec::new(), now_ms }
+        Facts {
+            component,
+            component_value: component.to_value(),
+            facts,
+            idle: Vec::new(),
+            now_ms,
+        }
     }
 }
 
-/// Whether a statement is about the component: about its package as a whole, its version, or its artifact.
+/// Whether a statement is about the component: about its package as a whole, its version, or its
+/// artifact.
 pub(super) fn relation(statement: &Statement, component: &Component) -> Option<Relation> {
     let same_digest = |algorithm: &str, value: &str| {
-        let ours = component.digests.iter().filter(|(name, _)| name == algorithm);
+        let ours = component
+            .digests
+            .iter()
+            .filter(|(name, _)| name == algorithm);
         let mut matches = ours.map(|(_, ours)| ours == value).peekable();
         matches.peek()?;
         Some(matches.any(|same| same))
     };
-    let of_subject = |subject: &Subject| {
-        let compared: Vec<bool> =
-            subject.digests().iter().filter_map(|(algorithm, value)| same_digest(algorithm, value)).collect();
-        if compared.contains(&true) {
-            return Some(Relation::This);
-        }
-        let (ours, theirs) = (component.purl.as_ref()?, subject.purl()?);
-        let covered = match theirs.version() {
-            None => theirs.without_version() == ours.without_version(),
-            Some(_) => theirs.without_qualifiers() == ours.without_qualifiers(),
-        };
-        covered.then(|| match (compared.is_empty(), places(ours).eq(places(theirs))) {
-            (true, true) => Relation::This,
-            (false, true) => Relation::OtherArtifact,
-            (_, false) => Relation::OtherSource,
+
+    let closest = statement
+        .subjects()
+        .iter()
+        .filter_map(|subject: &Subject| {
+            let compared: Vec<bool> = subject
+                .digests()
+                .iter()
+                .filter_map(|(algorithm, value)| same_digest(algorithm, value))
+                .collect();
+            if compared.contains(&true) {
+                return Some(Relation::This);
+            }
+            let (ours, theirs) = (component.purl.as_ref()?, subject.purl()?);
+            let covered = match theirs.version() {
+                None => theirs.without_version() == ours.without_version(),
+                Some(_) => theirs.without_qualifiers() == ours.without_qualifiers(),
+            };
+            covered.then(
+                || match (compared.is_empty(), places(ours).eq(places(theirs))) {
+                    (true, true) => Relation::This,
+                    (false, true) => Relation::OtherArtifact,
+                    (_, false) => Relation::OtherSource,
+                },
+            )
         })
-    };
-    let closest = statement.subjects().iter().filter_map(of_subject).min()?;
-    match component.purl.as_ref().filter(|purl| purl.version().is_some()).map(|purl| is_of_version(statement, purl)) {
+        .min()?;
+    match component
+        .purl
+        .as_ref()
+        .filter(|purl| purl.version().is_some())
+        .map(|purl| is_of_version(statement, purl))
+    {
         None | Some(Some(true)) => Some(closest),
         Some(None) => Some(closest.max(Relation::OtherVersions)),
         Some(Some(false)) => None,
     }
 }
 
-/// Whether a claim that says itself which versions it is of is of this one; `None` if that cannot be told.
+/// Whether a claim that says itself which versions it is of is of this one; `None` if that cannot
+/// be told.
 fn is_of_version(statement: &Statement, package: &Purl) -> Option<bool> {
     match statement.predicate_type() {
-        audit::URI => Audit::parse(statement.predicate()).map_or(Some(true), |audit| audit.is_of(package)),
-        // What cannot be told of dates is told to people: see `unsupported`.
-        lifecycle::URI => {
-            Some(Lifecycle::parse(statement.predicate()).map_or(Some(true), |said| said.is_of(package)).unwrap_or(true))
+        audit::URI => {
+            Audit::parse(statement.predicate()).map_or(Some(true), |audit| audit.is_of(package))
         }
+        // What cannot be told of dates is told to people: see `unsupported`.
+        lifecycle::URI => Some(
+            Lifecycle::parse(statement.predicate())
+                .map_or(Some(true), |said| said.is_of(package))
+                .unwrap_or(true),
+        ),
         _ => Some(true),
     }
 }
 
-/// The qualifiers that say where a package comes from, if not from where its type's packages are (purl-spec, "Known
-/// qualifiers").
+/// The qualifiers that say where a package comes from, if not from where its type's packages are
+/// (purl-spec, "Known qualifiers").
 const PLACES: [&str; 3] = ["download_url", "repository_url", "vcs_url"];
 
 fn places(purl: &Purl) -> impl Iterator<Item = &(String, String)> {
-    purl.components().qualifiers.iter().filter(|(key, _)| PLACES.contains(&key.as_str()))
+    purl.components()
+        .qualifiers
+        .iter()
+        .filter(|(key, _)| PLACES.contains(&key.as_str()))
 }

@@ -1,4 +1,5 @@
-//! The logs and witnesses of a policy: as C2SP text, or as keys that are put into such text and read by the same reader.
+//! The logs and witnesses of a policy: as C2SP text, or as keys that are put into such text and
+//! read by the same reader.
 
 use super::file::{self, At, File};
 use super::read::Reader;
@@ -23,7 +24,11 @@ pub(super) fn read(
     for log in &file.log {
         let required = required(reader, log, tlog.as_ref(), max_head_age_ms)?;
         if logs.iter().any(|other| other.origin == required.origin) {
-            return Err(reader.fault("log", log.span(), format!("names {} a second time; keep one", required.origin)));
+            return Err(reader.fault(
+                "log",
+                log.span(),
+                format!("names {} a second time; keep one", required.origin),
+            ));
         }
         logs.push(required);
     }
@@ -40,7 +45,13 @@ pub(super) fn read(
 
 /// A policy in C2SP's format, beside which no key stands.
 fn whole(reader: &Reader<'_>, file: &File, text: &At<String>) -> Result<TlogPolicy, PolicyError> {
-    let twice = |key: &str, span| reader.fault(key, span, "stands in `tlog_policy` already; remove one of the two");
+    let twice = |key: &str, span| {
+        reader.fault(
+            key,
+            span,
+            "stands in `tlog_policy` already; remove one of the two",
+        )
+    };
     if let Some(witness) = file.witness.first() {
         return Err(twice("witness", witness.span()));
     }
@@ -95,8 +106,15 @@ fn of_keys(reader: &Reader<'_>, file: &File) -> Result<Option<TlogPolicy>, Polic
             return Err(reader.fault("witness", first.span(), reason));
         }
         (Some(quorum), witnesses) => {
-            let names: Vec<&str> = witnesses.iter().map(|witness| witness.get_ref().name.get_ref().as_str()).collect();
-            let group = format!("group {ALL_WITNESSES} {} {}", quorum.get_ref(), names.join(" "));
+            let names: Vec<&str> = witnesses
+                .iter()
+                .map(|witness| witness.get_ref().name.get_ref().as_str())
+                .collect();
+            let group = format!(
+                "group {ALL_WITNESSES} {} {}",
+                quorum.get_ref(),
+                names.join(" ")
+            );
             lines.push((group, "quorum", quorum.span()));
             lines.push((format!("quorum {ALL_WITNESSES}"), "quorum", quorum.span()));
         }
@@ -105,19 +123,23 @@ fn of_keys(reader: &Reader<'_>, file: &File) -> Result<Option<TlogPolicy>, Polic
         return Ok(None);
     }
     let text: Vec<&str> = lines.iter().map(|(line, _, _)| line.as_str()).collect();
-    let policy = TlogPolicy::parse(&text.join("\n")).map_err(|TlogPolicyError { line, fault }| {
-        let (key, span) = lines.get(line - 1).map_or(("the file", 0..0), |(_, key, span)| (*key, span.clone()));
-        reader.fault(key, span, fault.to_string())
-    })?;
+    let policy =
+        TlogPolicy::parse(&text.join("\n")).map_err(|TlogPolicyError { line, fault }| {
+            let (key, span) = lines
+                .get(line - 1)
+                .map_or(("the file", 0..0), |(_, key, span)| (*key, span.clone()));
+            reader.fault(key, span, fault.to_string())
+        })?;
     Ok(Some(policy))
 }
 
 /// A word that makes one word of a line in C2SP's format.
 fn one_word(reader: &Reader<'_>, key: &str, text: &At<String>) -> Result<(), PolicyError> {
     let word = text.get_ref();
-    match word.is_empty() || word.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        true => Err(reader.fault(key, text.span(), "has to be one word, without spaces")),
-        false => Ok(()),
+    if word.is_empty() || word.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        Err(reader.fault(key, text.span(), "has to be one word, without spaces"))
+    } else {
+        Ok(())
     }
 }
 
@@ -128,10 +150,19 @@ fn required(
     max_head_age_ms: u64,
 ) -> Result<RequiredLog, PolicyError> {
     let (span, log) = (log.span(), log.get_ref());
-    let of_key =
-        log.key.as_ref().and_then(|key| VerifierKey::parse(key.get_ref()).ok()).map(|key| key.name().to_owned());
+    let of_key = log
+        .key
+        .as_ref()
+        .and_then(|key| VerifierKey::parse(key.get_ref()).ok())
+        .map(|key| key.name().to_owned());
     let origin = match (&log.origin, of_key) {
-        (None, None) => return Err(reader.fault("log", span, "has neither `key` nor `origin`; write the log's key")),
+        (None, None) => {
+            return Err(reader.fault(
+                "log",
+                span,
+                "has neither `key` nor `origin`; write the log's key",
+            ));
+        }
         (None, Some(origin)) => origin,
         (Some(stated), Some(origin)) if *stated.get_ref() != origin => {
             let reason = format!("is not the log's of this key, which is {origin:?}; remove it");
@@ -140,16 +171,29 @@ fn required(
         (Some(stated), _) => reader.words("log.origin", stated)?,
     };
     // Some keys and not others: a log without one could answer with anything.
-    if let Some(policy) = tlog.filter(|policy| !policy.logs().is_empty() && policy.log(&origin).is_none()) {
+    if let Some(policy) =
+        tlog.filter(|policy| !policy.logs().is_empty() && policy.log(&origin).is_none())
+    {
         let known: Vec<&str> = policy.logs().iter().map(|log| log.key.name()).collect();
-        let reason = format!("{origin:?} has no key here; give its `key`, or name one of {}", known.join(", "));
+        let reason = format!(
+            "{origin:?} has no key here; give its `key`, or name one of {}",
+            known.join(", ")
+        );
         return Err(reader.fault("log.origin", span, reason));
     }
-    let url = log.url.as_ref().map(|url| reader.words("log.url", url)).transpose()?;
-    let known = || tlog.and_then(|policy| policy.log(&origin)?.url.clone());
+    let url = log
+        .url
+        .as_ref()
+        .map(|url| reader.words("log.url", url))
+        .transpose()?;
+
     let max_head_age_ms = match &log.max_head_age {
         Some(age) => reader.duration("log.max_head_age", age)?,
         None => max_head_age_ms,
     };
-    Ok(RequiredLog { url: url.or_else(known), origin, max_head_age_ms })
+    Ok(RequiredLog {
+        url: url.or_else(|| tlog.and_then(|policy| policy.log(&origin)?.url.clone())),
+        origin,
+        max_head_age_ms,
+    })
 }

@@ -1,13 +1,16 @@
-//! Policies: what a consumer demands of the software that it uses, and whether what is known meets it (DESIGN 7).
+//! Policies: what a consumer demands of the software that it uses, and whether what is known meets
+//! it (DESIGN 7).
 //!
-//! A policy is one TOML file, [`STARTING`] being the first one that anybody has. [`evaluate`] decides, and gives a reason for
-//! everything; [`posture`] says what is known, grouped by question, and decides nothing. Both are pure functions of the
-//! policy, the claims and what is said of the answers that they came in.
+//! A policy is one TOML file, [`STARTING`] being the first one that anybody has. [`evaluate`]
+//! decides, and gives a reason for everything; [`posture`] says what is known, grouped by question,
+//! and decides nothing. Both are pure functions of the policy, the claims and what is said of the
+//! answers that they came in.
 //!
-//! Nothing that is missing is ever good: software that nobody trusted has said anything about is `Unknown`, a log that did
-//! not answer makes the outcome `Incomplete`, an old answer makes it `Stale`, and a condition that cannot be decided is not
-//! true. A withdrawal or a key compromise that was seen always counts; that there is none is relied on only if the answers
-//! are complete and fresh, because otherwise the outcome is not `Fine`.
+//! Nothing that is missing is ever good: software that nobody trusted has said anything about is
+//! `Unknown`, a log that did not answer makes the outcome `Incomplete`, an old answer makes it
+//! `Stale`, and a condition that cannot be decided is not true. A withdrawal or a key compromise
+//! that was seen always counts; that there is none is relied on only if the answers are complete
+//! and fresh, because otherwise the outcome is not `Fine`.
 //!
 //! Left out: fetching, verifying what was fetched, and one number that sums it all up.
 
@@ -99,8 +102,8 @@ pub struct PolicyError {
 impl Policy {
     /// Reads a policy of at most [`POLICY_BYTES`], its conditions in the given language.
     ///
-    /// It guarantees what [`STARTING`] says of every field: known keys only, thresholds of at least 1, patterns that can
-    /// match, conditions that compile. Fails with the first error.
+    /// It guarantees what [`STARTING`] says of every field: known keys only, thresholds of at least
+    /// 1, patterns that can match, conditions that compile. Fails with the first error.
     pub fn parse(text: &str, language: &dyn ConditionLanguage) -> Result<Self, PolicyError> {
         read::policy(text, language)
     }
@@ -110,8 +113,8 @@ impl Policy {
         &self.logs
     }
 
-    /// The keys of logs and witnesses, and the quorum: what a checkpoint is to be verified with. `None` if the policy names
-    /// neither key nor witness.
+    /// The keys of logs and witnesses, and the quorum: what a checkpoint is to be verified with.
+    /// `None` if the policy names neither key nor witness.
     pub fn tlog(&self) -> Option<&TlogPolicy> {
         self.tlog.as_ref()
     }
@@ -126,7 +129,8 @@ impl Policy {
         explain::sections(self)
     }
 
-    /// Decides the policy's own examples; `now_ms` is the time for those that name no day, in milliseconds since 1970.
+    /// Decides the policy's own examples; `now_ms` is the time for those that name no day, in
+    /// milliseconds since 1970.
     pub fn run_examples(&self, now_ms: u64) -> Vec<ExampleOutcome> {
         examples::run(self, now_ms)
     }
@@ -138,18 +142,26 @@ impl Policy {
 
     /// How old the head of a log may be, in milliseconds.
     fn max_head_age_ms(&self, origin: &str) -> u64 {
-        self.logs.iter().find(|log| log.origin == origin).map_or(self.max_head_age_ms, |log| log.max_head_age_ms)
+        self.logs
+            .iter()
+            .find(|log| log.origin == origin)
+            .map_or(self.max_head_age_ms, |log| log.max_head_age_ms)
     }
 
-    /// Whether what stands in a log counts. A policy that names logs or their keys trusts no others.
+    /// Whether what stands in a log counts. A policy that names logs or their keys trusts no
+    /// others.
     pub fn counts(&self, origin: &str) -> bool {
         let keys = self.tlog.as_ref().map(TlogPolicy::logs).unwrap_or_default();
-        let named = self.logs.iter().any(|log| log.origin == origin) || keys.iter().any(|log| log.key.name() == origin);
+        let named = self.logs.iter().any(|log| log.origin == origin)
+            || keys.iter().any(|log| log.key.name() == origin);
         named || (self.logs.is_empty() && keys.is_empty())
     }
 
     fn trust_anchors(&self) -> Vec<Anchor> {
-        self.anchors.iter().map(|named| named.anchor.clone()).collect()
+        self.anchors
+            .iter()
+            .map(|named| named.anchor.clone())
+            .collect()
     }
 }
 

@@ -1,5 +1,5 @@
-//! What is known of a component, grouped by question. Nothing is decided, added up or left out: every line has its claim,
-//! who signed that, and what it is worth.
+//! What is known of a component, grouped by question. Nothing is decided, added up or left out:
+//! every line has its claim, who signed that, and what it is worth.
 
 use super::Policy;
 use super::facts::{Component, Fact, Facts, Relation, relation};
@@ -89,7 +89,8 @@ impl Question {
     }
 
     fn of_type(predicate_type: &str) -> Self {
-        let name = predicate::by_uri(predicate_type).map_or("", |known| super::read::short_name(known.name));
+        let name = predicate::by_uri(predicate_type)
+            .map_or("", |known| super::read::short_name(known.name));
         match name {
             "lifecycle" => Question::Supported,
             "scan" | "vex" | "finding" | "finding-commitment" => Question::Vulnerable,
@@ -132,7 +133,8 @@ pub struct Voice {
 pub struct Line {
     /// Which question it answers.
     pub question: Question,
-    /// What is said, in plain words: the issuer's, in part, so that whoever shows it makes sure that it cannot harm.
+    /// What is said, in plain words: the issuer's, in part, so that whoever shows it makes sure
+    /// that it cannot harm.
     pub says: String,
     /// Who says it; at least one.
     pub voices: Vec<Voice>,
@@ -148,12 +150,13 @@ pub struct Line {
     pub logged_at_ms: u64,
     /// How long ago that is, in days.
     pub age_days: u64,
-    /// Why it has no effect beyond what the standing says, for people: an endorsement that gives no role, a claim about
-    /// another artifact of the same version.
+    /// Why it has no effect beyond what the standing says, for people: an endorsement that gives no
+    /// role, a claim about another artifact of the same version.
     pub note: Option<String>,
     /// The claim that it responds to or withdraws.
     pub target: Option<ClaimId>,
-    /// Whom it vouches for, if it is an endorsement that has effect. Nobody vouches for itself: that leads back.
+    /// Whom it vouches for, if it is an endorsement that has effect. Nobody vouches for itself:
+    /// that leads back.
     pub vouches_for: Option<IssuerId>,
     /// How many responses to it have effect, and how many of them dispute it.
     pub responses: (usize, usize),
@@ -169,30 +172,48 @@ pub struct Posture {
 impl Posture {
     /// The answers to a question.
     pub fn of(&self, question: Question) -> impl Iterator<Item = &Line> {
-        self.lines.iter().filter(move |line| line.question == question)
+        self.lines
+            .iter()
+            .filter(move |line| line.question == question)
     }
 }
 
-/// Says what is known of a component: the arguments are those of [`evaluate`](super::evaluate()). Claims without effect are
-/// among the lines, with the reason. Logs that the policy does not count are left out.
-pub fn posture(policy: &Policy, component: &Component, claims: &[LoggedClaim], now_ms: u64) -> Posture {
-    let chosen = |logged: &LoggedClaim| {
+/// Says what is known of a component: the arguments are those of [`evaluate`](super::evaluate()).
+/// Claims without effect are among the lines, with the reason. Logs that the policy does not count
+/// are left out.
+pub fn posture(
+    policy: &Policy,
+    component: &Component,
+    claims: &[LoggedClaim],
+    now_ms: u64,
+) -> Posture {
+    View::new(policy, claims, Some(component), now_ms).lines(|logged: &LoggedClaim| {
         Some(match relation(logged.claim().statement(), component)? {
             Relation::This => None,
-            Relation::OtherArtifact => Some("it is about another artifact of the same version".to_owned()),
-            Relation::OtherVersions => {
-                Some("it is about some versions, and whether this is one of them cannot be told here".to_owned())
+            Relation::OtherArtifact => {
+                Some("it is about another artifact of the same version".to_owned())
             }
-            Relation::OtherSource => Some("it is about a package of the same name from another place".to_owned()),
+            Relation::OtherVersions => Some(
+                "it is about some versions, and whether this is one of them cannot be told here"
+                    .to_owned(),
+            ),
+            Relation::OtherSource => {
+                Some("it is about a package of the same name from another place".to_owned())
+            }
         })
-    };
-    View::new(policy, claims, Some(component), now_ms).lines(chosen)
+    })
 }
 
-/// Says what some claims say, for those who ask about no component: an issuer, a vulnerability, a single claim. Besides the
-/// chosen claims it has what others say of them and of their signers. Who signed has the roles that it has for the first
-/// package that its claim is about; if that is an issuer, those that it has for any package.
-pub fn listing(policy: &Policy, claims: &[LoggedClaim], chosen: impl Fn(&LoggedClaim) -> bool, now_ms: u64) -> Posture {
+/// Says what some claims say, for those who ask about no component: an issuer, a vulnerability, a
+/// single claim. Besides the chosen claims it has what others say of them and of their signers. Who
+/// signed has the roles that it has for the first package that its claim is about; if that is an
+/// issuer, those that it has for any package.
+pub fn listing(
+    policy: &Policy,
+    claims: &[LoggedClaim],
+    chosen: impl Fn(&LoggedClaim) -> bool,
+    now_ms: u64,
+) -> Posture {
     View::new(policy, claims, None, now_ms).lines(|logged| chosen(logged).then_some(None))
 }
 
@@ -217,14 +238,29 @@ enum For<'p> {
 }
 
 impl<'a> View<'a> {
-    fn new(policy: &'a Policy, claims: &'a [LoggedClaim], component: Option<&'a Component>, now_ms: u64) -> Self {
-        let trust = Trust::judge(claims.iter().filter(|logged| policy.counts(logged.origin())));
+    fn new(
+        policy: &'a Policy,
+        claims: &'a [LoggedClaim],
+        component: Option<&'a Component>,
+        now_ms: u64,
+    ) -> Self {
+        let trust = Trust::judge(
+            claims
+                .iter()
+                .filter(|logged| policy.counts(logged.origin())),
+        );
         let anchors = policy.trust_anchors();
         let roles = match component {
             Some(component) => trust.roles(&anchors, component.purl(), now_ms),
             None => trust.roles_anywhere(&anchors, now_ms),
         };
-        View { policy, trust, component, roles, now_ms }
+        View {
+            policy,
+            trust,
+            component,
+            roles,
+            now_ms,
+        }
     }
 
     /// The lines of the chosen claims, each with a note if it is not quite what was asked about.
@@ -250,45 +286,80 @@ impl<'a> View<'a> {
             for said in says::claim(statement, self.component) {
                 let at = (logged.origin(), logged.leaf(), said.place);
                 let replaced = vulnerabilities.replaced().note(at, judged.issuers());
-                let others = said.of_others.then(|| "it speaks of other products only".to_owned());
+                let others = said
+                    .of_others
+                    .then(|| "it speaks of other products only".to_owned());
                 let note = note.clone().or(fault.clone()).or(others).or(replaced);
-                lines.push(Line { target, ..self.line(judged, &roles, question, said.text, note) });
+                lines.push(Line {
+                    target,
+                    ..self.line(judged, &roles, question, said.text, note)
+                });
             }
         }
-        for judged in self.trust.claims().iter().filter(|judged| !about.contains_key(&judged.logged().claim().id())) {
+        for judged in self
+            .trust
+            .claims()
+            .iter()
+            .filter(|judged| !about.contains_key(&judged.logged().claim().id()))
+        {
             lines.extend(self.reply(judged, &about));
             lines.extend(self.vouching(judged, &signers));
         }
-        lines.sort_by_key(|line| (line.question, std::cmp::Reverse((line.logged_at_ms, line.leaf))));
+        lines.sort_by_key(|line| {
+            (
+                line.question,
+                std::cmp::Reverse((line.logged_at_ms, line.leaf)),
+            )
+        });
         Posture { lines }
     }
 
     /// The claims that have effect: those about the component, or all.
     fn facts<'s>(&'s self, component: &'s Component) -> Facts<'s> {
-        let fact = |judged: &JudgedClaim<'a>| {
-            let relation = match self.component {
-                Some(component) => relation(judged.logged().claim().statement(), component)?,
-                None => Relation::This,
-            };
-            Fact::of(judged, relation, |_| Vec::new())
-        };
-        Facts::new(component, self.trust.claims().iter().filter_map(fact).collect(), self.now_ms)
+        Facts::new(
+            component,
+            self.trust
+                .claims()
+                .iter()
+                .filter_map(|judged: &JudgedClaim<'a>| {
+                    let relation = match self.component {
+                        Some(component) => {
+                            relation(judged.logged().claim().statement(), component)?
+                        }
+                        None => Relation::This,
+                    };
+                    Fact::of(judged, relation, |_| Vec::new())
+                })
+                .collect(),
+            self.now_ms,
+        )
     }
 
-    /// What the signers of a claim are weighed for. An endorsement is for the packages that it names, and a key or a record for
-    /// whatever its issuer signs.
+    /// What the signers of a claim are weighed for. An endorsement is for the packages that it
+    /// names, and a key or a record for whatever its issuer signs.
     fn weighed_for<'p>(&self, statement: &'p Statement) -> For<'p> {
-        let of_issuer = [endorsement::URI, key_compromise::URI, issuer::URI].contains(&statement.predicate_type());
-        match of_issuer || self.component.is_some() {
-            true => For::Asked,
-            false => For::Package(statement.subjects().iter().find_map(|subject| subject.purl())),
+        let of_issuer = [endorsement::URI, key_compromise::URI, issuer::URI]
+            .contains(&statement.predicate_type());
+        if of_issuer || self.component.is_some() {
+            For::Asked
+        } else {
+            For::Package(
+                statement
+                    .subjects()
+                    .iter()
+                    .find_map(|subject| subject.purl()),
+            )
         }
     }
 
     fn roles_for(&self, weighed: For<'_>) -> Cow<'_, Roles> {
         match weighed {
             For::Asked => Cow::Borrowed(&self.roles),
-            For::Package(purl) => Cow::Owned(self.trust.roles(&self.policy.trust_anchors(), purl, self.now_ms)),
+            For::Package(purl) => Cow::Owned(self.trust.roles(
+                &self.policy.trust_anchors(),
+                purl,
+                self.now_ms,
+            )),
         }
     }
 
@@ -301,11 +372,17 @@ impl<'a> View<'a> {
         note: Option<String>,
     ) -> Line {
         let logged = judged.logged();
-        let voice = |(issuer, standing): &(IssuerId, Standing)| self.voice(issuer, standing, roles);
+
         Line {
             question,
             says,
-            voices: judged.standings().iter().map(voice).collect(),
+            voices: judged
+                .standings()
+                .iter()
+                .map(|(issuer, standing): &(IssuerId, Standing)| {
+                    self.voice(issuer, standing, roles)
+                })
+                .collect(),
             claim: logged.claim().id(),
             kind: predicate::by_uri(judged.predicate_type()).map(|known| known.name),
             origin: logged.origin().to_owned(),
@@ -315,12 +392,19 @@ impl<'a> View<'a> {
             vouches_for: judged.endorsed().filter(|_| note.is_none()),
             note,
             target: None,
-            responses: (self.trust.responses(judged).count(), self.trust.disputes(judged).count()),
+            responses: (
+                self.trust.responses(judged).count(),
+                self.trust.disputes(judged).count(),
+            ),
         }
     }
 
     fn voice(&self, issuer: &IssuerId, standing: &Standing, roles: &Roles) -> Voice {
-        let anchor = self.policy.anchors.iter().find(|named| named.anchor.issuer == *issuer);
+        let anchor = self
+            .policy
+            .anchors
+            .iter()
+            .find(|named| named.anchor.issuer == *issuer);
         Voice {
             issuer: *issuer,
             name: self.trust.name(issuer).map(str::to_owned),
@@ -337,15 +421,26 @@ impl<'a> View<'a> {
         let roles = self.roles_for(*about.get(&target)?);
         let line = |says| self.line(judged, &roles, Question::Disagreement, says, None);
         let said = says::claim(statement, self.component).into_iter().next()?;
-        Some(Line { target: Some(target), ..line(said.text) })
+        Some(Line {
+            target: Some(target),
+            ..line(said.text)
+        })
     }
 
     /// An endorsement of a signer, or a compromise of one of its keys.
     fn vouching(&self, judged: &JudgedClaim<'a>, signers: &BTreeSet<IssuerId>) -> Option<Line> {
         let statement = judged.logged().claim().statement();
         let issuer = match statement.predicate_type() {
-            endorsement::URI => endorsement::Endorsement::parse(statement.predicate()).ok()?.issuer,
-            key_compromise::URI => key_compromise::KeyCompromise::parse(statement.predicate()).ok()?.issuer,
+            endorsement::URI => {
+                endorsement::Endorsement::parse(statement.predicate())
+                    .ok()?
+                    .issuer
+            }
+            key_compromise::URI => {
+                key_compromise::KeyCompromise::parse(statement.predicate())
+                    .ok()?
+                    .issuer
+            }
             _ => return None,
         };
         let roles = signers.contains(&issuer).then_some(&self.roles)?;

@@ -109,5 +109,7 @@ pub(super) enum Sought {
 
 /// Whether one of the types is meant.
 pub(super) fn is_of(types: &[ClaimType], predicate_type: &str) -> bool {
-    types.iter().any(|ty| ty.uris.iter().any(|uri| uri == predicate_type))
+    types
+        .iter()
+        .any(|ty| ty.uris.iter().any(|uri| uri == predicate_type))
 }

@@ -1,7 +1,9 @@
-//! How bad a vulnerability is, as scanners and databases say it: words, scores, and vectors of CVSS v3.
+//! How bad a vulnerability is, as scanners and databases say it: words, scores, and vectors of CVSS
+//! v3.
 //!
-//! Vectors of CVSS v2 and v4 are not computed: whoever states one usually states a word or a v3 vector beside it. What
-//! cannot be read is unknown, and unknown counts as high enough for any rule.
+//! Vectors of CVSS v2 and v4 are not computed: whoever states one usually states a word or a v3
+//! vector beside it. What cannot be read is unknown, and unknown counts as high enough for any
+//! rule.
 
 /// A severity, from none to critical (FIRST, CVSS v3.1, section 5: the qualitative scale).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +30,9 @@ impl Severity {
             (Severity::High, &["high", "important"]),
             (Severity::Critical, &["critical"]),
         ];
-        let found = words.into_iter().find(|(_, words)| words.iter().any(|known| known.eq_ignore_ascii_case(word)));
+        let found = words
+            .into_iter()
+            .find(|(_, words)| words.iter().any(|known| known.eq_ignore_ascii_case(word)));
         found.map(|(severity, _)| severity)
     }
 
@@ -54,23 +58,35 @@ impl Severity {
         }
     }
 
-    /// Reads what a scanner stated, as method and score; `None` if that cannot be read. SARIF's levels are the tool's way to
-    /// report, and no severity.
+    /// Reads what a scanner stated, as method and score; `None` if that cannot be read. SARIF's
+    /// levels are the tool's way to report, and no severity.
     pub fn of_statement(method: &str, score: &str) -> Option<Self> {
         if method == "sarif-level" {
             return None;
         }
-        if let Some(vector) = score.strip_prefix("CVSS:3.1/").or_else(|| score.strip_prefix("CVSS:3.0/")) {
+        if let Some(vector) = score
+            .strip_prefix("CVSS:3.1/")
+            .or_else(|| score.strip_prefix("CVSS:3.0/"))
+        {
             return base_score(vector).and_then(Severity::of_score);
         }
-        let number = score.bytes().all(|b| b.is_ascii_digit() || b == b'.').then(|| score.parse().ok()).flatten();
+        let number = score
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b == b'.')
+            .then(|| score.parse().ok())
+            .flatten();
         number.map_or_else(|| Severity::of_word(score), Severity::of_score)
     }
 }
 
-/// The base score of a CVSS v3 vector (FIRST, CVSS v3.1, section 7.1), or `None` if a base metric is missing or unknown.
+/// The base score of a CVSS v3 vector (FIRST, CVSS v3.1, section 7.1), or `None` if a base metric
+/// is missing or unknown.
 fn base_score(vector: &str) -> Option<f64> {
-    let metric = |name: &str| vector.split('/').find_map(|part| part.strip_prefix(name)?.strip_prefix(':'));
+    let metric = |name: &str| {
+        vector
+            .split('/')
+            .find_map(|part| part.strip_prefix(name)?.strip_prefix(':'))
+    };
     let changed = match metric("S")? {
         "U" => false,
         "C" => true,
@@ -108,7 +124,11 @@ fn base_score(vector: &str) -> Option<f64> {
         _ => None,
     };
     let sub: f64 = 1.0 - (1.0 - loss("C")?) * (1.0 - loss("I")?) * (1.0 - loss("A")?);
-    let impact = if changed { 7.52 * (sub - 0.029) - 3.25 * (sub - 0.02).powi(15) } else { 6.42 * sub };
+    let impact = if changed {
+        7.52 * (sub - 0.029) - 3.25 * (sub - 0.02).powi(15)
+    } else {
+        6.42 * sub
+    };
     let exploitability = 8.22 * attack_vector * complexity * privileges * interaction;
     Some(match (impact <= 0.0, changed) {
         (true, _) => 0.0,
@@ -120,7 +140,11 @@ fn base_score(vector: &str) -> Option<f64> {
 /// The smallest number with one decimal that is not below (CVSS v3.1, appendix A).
 fn round_up(score: f64) -> f64 {
     let scaled = (score * 100_000.0).round();
-    if scaled % 10_000.0 == 0.0 { scaled / 100_000.0 } else { ((scaled / 10_000.0).floor() + 1.0) / 10.0 }
+    if scaled % 10_000.0 == 0.0 {
+        scaled / 100_000.0
+    } else {
+        ((scaled / 10_000.0).floor() + 1.0) / 10.0
+    }
 }
 
 #[cfg(test)]
@@ -143,7 +167,12 @@ mod tests {
         ] {
             assert_eq!(base_score(vector), Some(score), "{vector}");
         }
-        for bad in ["", "AV:N", "AV:X/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H"] {
+        for bad in [
+            "",
+            "AV:N",
+            "AV:X/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+            "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H",
+        ] {
             assert_eq!(base_score(bad), None, "{bad}");
         }
     }
@@ -151,19 +180,31 @@ mod tests {
     #[test]
     fn words_scores_and_vectors_are_read_and_the_rest_is_unknown() {
         for (method, score, expected) in [
-            ("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Some(Severity::Critical)),
+            (
+                "CVSS_V3",
+                "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                Some(Severity::Critical),
+            ),
             ("security-severity", "8.1", Some(Severity::High)),
             ("nvd", "0", Some(Severity::None)),
             ("nvd", "3.9", Some(Severity::Low)),
             ("database", "MODERATE", Some(Severity::Medium)),
             ("sarif-level", "none", None),
-            ("CVSS_V4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", None),
+            (
+                "CVSS_V4",
+                "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
+                None,
+            ),
             ("x", "11", None),
             ("x", "-1", None),
             ("x", "NaN", None),
             ("x", "", None),
         ] {
-            assert_eq!(Severity::of_statement(method, score), expected, "{method} {score}");
+            assert_eq!(
+                Severity::of_statement(method, score),
+                expected,
+                "{method} {score}"
+            );
         }
         assert!(Severity::Critical > Severity::High && Severity::Low > Severity::None);
     }

@@ -1,4 +1,5 @@
-//! C2SP tlog-policy: which logs are known, which witnesses, and how many of those must have cosigned a checkpoint.
+//! C2SP tlog-policy: which logs are known, which witnesses, and how many of those must have
+//! cosigned a checkpoint.
 //!
 //! ```text
 //! log <vkey> [<url>]
@@ -7,15 +8,17 @@
 //! quorum <name | none>
 //! ```
 //!
-//! Read strictly: every name is defined on a line above, is a member of one group at most, and no key stands twice. One
-//! rule is ours: witnesses whose keys have the same key name are one operator, and cannot be counted twice. Left out: asking
-//! witnesses, and anything that the text's URLs lead to.
+//! Read strictly: every name is defined on a line above, is a member of one group at most, and no
+//! key stands twice. One rule is ours: witnesses whose keys have the same key name are one
+//! operator, and cannot be counted twice. Left out: asking witnesses, and anything that the text's
+//! URLs lead to.
 
 use crate::limits;
 use crate::note::{Algorithm, Checkpoint, CheckpointError, KeyError, Note, NoteError, VerifierKey};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most lines of a kind. The specification asks for at least 32, and a note has at most 100 signatures.
+/// Most lines of a kind. The specification asks for at least 32, and a note has at most 100
+/// signatures.
 const LINES: usize = limits::NOTE_SIGNATURES;
 
 /// A policy for checkpoints.
@@ -81,7 +84,10 @@ pub enum TlogPolicyFault {
     #[error("has a control character other than tab and line break; remove it")]
     Control,
     /// Its first word is none of the four.
-    #[error("begins with {0:?}; a line is one of log, witness, group and quorum, or a comment that begins with #")]
+    #[error(
+        "begins with {0:?}; a line is one of log, witness, group and quorum, or a comment that \
+         begins with #"
+    )]
     Keyword(String),
     /// It has too few or too many words.
     #[error("does not have the form `{0}`")]
@@ -106,7 +112,8 @@ pub enum TlogPolicyFault {
     MemberTwice(String),
     /// The threshold is no number from 1 to the number of members.
     #[error(
-        "the threshold {stated:?} is not `any`, `all` or a number from 1 to {members}: nothing could be relied on otherwise"
+        "the threshold {stated:?} is not `any`, `all` or a number from 1 to {members}: nothing \
+         could be relied on otherwise"
     )]
     Threshold {
         /// What stands there.
@@ -116,8 +123,8 @@ pub enum TlogPolicyFault {
     },
     /// Two witnesses have the same key name, and could count twice.
     #[error(
-        "the witnesses {0:?} and {1:?} have the same key name, so that they are one operator; put both into one group of \
-         `any`, which counts once"
+        "the witnesses {0:?} and {1:?} have the same key name, so that they are one operator; put \
+         both into one group of `any`, which counts once"
     )]
     OneOperator(String, String),
     /// No quorum line.
@@ -144,11 +151,13 @@ pub enum QuorumError {
     #[error("no log of the policy signed a checkpoint of {0}")]
     Log(String),
     /// Too few witnesses cosigned it.
-    #[error("{} of the policy's witnesses cosigned it ({}), which is less than its quorum", .0.len(), .0.join(", "))]
+    #[error("{} of the policy's witnesses cosigned it ({}), which is less than its quorum", .0.len(), .0.join(", \
+        "))]
     Quorum(Vec<String>),
 }
 
-/// A checkpoint that a known log signed and a quorum of witnesses cosigned. Only [`TlogPolicy::verify`] makes one.
+/// A checkpoint that a known log signed and a quorum of witnesses cosigned. Only
+/// [`TlogPolicy::verify`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedQuorum {
     checkpoint: Checkpoint,
@@ -167,23 +176,28 @@ impl VerifiedQuorum {
         &self.witnesses
     }
 
-    /// When a quorum had cosigned it, in seconds since 1970: the latest time since which enough of the cosignatures are
-    /// made. `None` under `quorum none`.
+    /// When a quorum had cosigned it, in seconds since 1970: the latest time since which enough of
+    /// the cosignatures are made. `None` under `quorum none`.
     pub fn cosigned_at(&self) -> Option<u64> {
         self.cosigned_at
     }
 }
 
 impl TlogPolicy {
-    /// Reads a policy. It guarantees what the module says, and that every threshold is from 1 to the number of members.
+    /// Reads a policy. It guarantees what the module says, and that every threshold is from 1 to
+    /// the number of members.
     pub fn parse(text: &str) -> Result<Self, TlogPolicyError> {
         let mut reader = Reader::default();
         let mut last = 1;
         for (i, line) in text.split('\n').enumerate() {
             last = i + 1;
-            reader.line(line).map_err(|fault| TlogPolicyError { line: last, fault })?;
+            reader
+                .line(line)
+                .map_err(|fault| TlogPolicyError { line: last, fault })?;
         }
-        reader.finish().map_err(|fault| TlogPolicyError { line: last, fault })
+        reader
+            .finish()
+            .map_err(|fault| TlogPolicyError { line: last, fault })
     }
 
     /// The logs, in their order.
@@ -196,12 +210,15 @@ impl TlogPolicy {
         self.logs.iter().find(|log| log.key.name() == origin)
     }
 
-    /// The same policy, which also knows the log with this key: for a policy that names witnesses and no log. A log whose
-    /// origin it knows already stays as it is.
+    /// The same policy, which also knows the log with this key: for a policy that names witnesses
+    /// and no log. A log whose origin it knows already stays as it is.
     pub fn with_log(&self, key: &VerifierKey) -> Self {
         let mut policy = self.clone();
         if policy.log(key.name()).is_none() {
-            policy.logs.push(KnownLog { key: key.clone(), url: None });
+            policy.logs.push(KnownLog {
+                key: key.clone(),
+                url: None,
+            });
         }
         policy
     }
@@ -226,23 +243,37 @@ impl TlogPolicy {
         self.quorum.map(|member| self.name(member))
     }
 
-    /// Whether these witnesses, by their names in the policy, are a quorum. Names that stand twice count once.
+    /// Whether these witnesses, by their names in the policy, are a quorum. Names that stand twice
+    /// count once.
     pub fn is_quorum<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
         let cosigned: BTreeSet<&str> = names.into_iter().collect();
-        self.quorum.is_none_or(|member| self.witnessed(member, &cosigned))
+        self.quorum
+            .is_none_or(|member| self.witnessed(member, &cosigned))
     }
 
-    /// Verifies the note of a checkpoint: one of the logs signed it, under its origin, and a quorum cosigned it.
+    /// Verifies the note of a checkpoint: one of the logs signed it, under its origin, and a quorum
+    /// cosigned it.
     ///
     /// Every signature by a key of the policy must be right. Other signatures are not looked at.
     pub fn verify(&self, note: &str) -> Result<VerifiedQuorum, QuorumError> {
-        let keys = self.logs.iter().map(|log| &log.key).chain(self.witnesses.iter().map(|witness| &witness.key));
+        let keys = self
+            .logs
+            .iter()
+            .map(|log| &log.key)
+            .chain(self.witnesses.iter().map(|witness| &witness.key));
         let verified = Note::parse(note.as_bytes())?.verify(&keys.cloned().collect::<Vec<_>>())?;
         let checkpoint = Checkpoint::parse_body(verified.text())?;
         let signed = |key: &VerifierKey| {
-            verified.signers().iter().find(|signer| signer.name() == key.name() && signer.key_id() == key.key_id())
+            verified
+                .signers()
+                .iter()
+                .find(|signer| signer.name() == key.name() && signer.key_id() == key.key_id())
         };
-        if !self.logs.iter().any(|log| log.key.name() == checkpoint.origin && signed(&log.key).is_some()) {
+        if !self
+            .logs
+            .iter()
+            .any(|log| log.key.name() == checkpoint.origin && signed(&log.key).is_some())
+        {
             return Err(QuorumError::Log(checkpoint.origin));
         }
         let cosigned: Vec<(&str, u64)> = self
@@ -250,26 +281,50 @@ impl TlogPolicy {
             .iter()
             .filter_map(|witness| Some((witness.name.as_str(), signed(&witness.key)?.timestamp()?)))
             .collect();
-        let witnesses: Vec<String> = cosigned.iter().map(|(name, _)| (*name).to_owned()).collect();
-        match self.is_quorum(cosigned.iter().map(|(name, _)| *name)) {
-            true => Ok(VerifiedQuorum { checkpoint, witnesses, cosigned_at: self.quorum_time(&cosigned) }),
-            false => Err(QuorumError::Quorum(witnesses)),
+        let witnesses: Vec<String> = cosigned
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
+        if self.is_quorum(cosigned.iter().map(|(name, _)| *name)) {
+            Ok(VerifiedQuorum {
+                checkpoint,
+                witnesses,
+                cosigned_at: self.quorum_time(&cosigned),
+            })
+        } else {
+            Err(QuorumError::Quorum(witnesses))
         }
     }
 
-    /// The latest time since which enough of the cosignatures are made. That of the last one alone would let one witness
-    /// make a checkpoint look fresh.
+    /// The latest time since which enough of the cosignatures are made. That of the last one alone
+    /// would let one witness make a checkpoint look fresh.
     fn quorum_time(&self, cosigned: &[(&str, u64)]) -> Option<u64> {
         self.quorum?;
-        let since = |time: u64| cosigned.iter().filter(move |(_, at)| *at >= time).map(|(name, _)| *name);
-        cosigned.iter().map(|(_, time)| *time).filter(|time| self.is_quorum(since(*time))).max()
+        let since = |time: u64| {
+            cosigned
+                .iter()
+                .filter(move |(_, at)| *at >= time)
+                .map(|(name, _)| *name)
+        };
+        cosigned
+            .iter()
+            .map(|(_, time)| *time)
+            .filter(|time| self.is_quorum(since(*time)))
+            .max()
     }
 
     fn witnessed(&self, member: Member, cosigned: &BTreeSet<&str>) -> bool {
         match member {
-            Member::Witness(i) => self.witnesses.get(i).is_some_and(|w| cosigned.contains(w.name.as_str())),
+            Member::Witness(i) => self
+                .witnesses
+                .get(i)
+                .is_some_and(|w| cosigned.contains(w.name.as_str())),
             Member::Group(i) => self.groups.get(i).is_some_and(|group| {
-                let met = group.members.iter().filter(|member| self.witnessed(**member, cosigned)).count();
+                let met = group
+                    .members
+                    .iter()
+                    .filter(|member| self.witnessed(**member, cosigned))
+                    .count();
                 met >= group.threshold
             }),
         }
@@ -301,7 +356,10 @@ impl Reader {
         if line.bytes().any(|b| b != b'\t' && b.is_ascii_control()) {
             return Err(TlogPolicyFault::Control);
         }
-        let words: Vec<&str> = line.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = line
+            .split([' ', '\t'])
+            .filter(|word| !word.is_empty())
+            .collect();
         match words.split_first() {
             None => Ok(()),
             Some((first, _)) if first.starts_with('#') => Ok(()),
@@ -332,7 +390,11 @@ impl Reader {
         };
         let key = self.key(vkey, Algorithm::CosignatureV1)?;
         self.define(name, Member::Witness(self.witnesses.len()))?;
-        self.witnesses.push(Witness { name: (*name).to_owned(), key, url });
+        self.witnesses.push(Witness {
+            name: (*name).to_owned(),
+            key,
+            url,
+        });
         bounded(self.witnesses.len())
     }
 
@@ -345,7 +407,11 @@ impl Reader {
         }
         let threshold = threshold(stated, members.len())?;
         let at = self.groups.len();
-        let mut group = Group { name: (*name).to_owned(), threshold, members: Vec::with_capacity(members.len()) };
+        let mut group = Group {
+            name: (*name).to_owned(),
+            threshold,
+            members: Vec::with_capacity(members.len()),
+        };
         for member in members {
             let found = self.find(member)?;
             if self.parents.insert(found, at).is_some() {
@@ -359,29 +425,48 @@ impl Reader {
     }
 
     fn quorum(&mut self, words: &[&str]) -> Result<(), TlogPolicyFault> {
-        let [name] = words else { return Err(TlogPolicyFault::Form("quorum NAME|none")) };
+        let [name] = words else {
+            return Err(TlogPolicyFault::Form("quorum NAME|none"));
+        };
         if self.quorum.is_some() {
             return Err(TlogPolicyFault::QuorumTwice);
         }
-        self.quorum = Some(if *name == "none" { None } else { Some(self.find(name)?) });
+        self.quorum = Some(if *name == "none" {
+            None
+        } else {
+            Some(self.find(name)?)
+        });
         Ok(())
     }
 
     fn finish(self) -> Result<TlogPolicy, TlogPolicyFault> {
         self.check_operators()?;
         let quorum = self.quorum.ok_or(TlogPolicyFault::NoQuorum)?;
-        Ok(TlogPolicy { logs: self.logs, witnesses: self.witnesses, groups: self.groups, quorum })
+        Ok(TlogPolicy {
+            logs: self.logs,
+            witnesses: self.witnesses,
+            groups: self.groups,
+            quorum,
+        })
     }
 
     /// Two keys of one operator are counted as one, wherever both are counted.
     fn check_operators(&self) -> Result<(), TlogPolicyFault> {
         let mut seen: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
         for (i, witness) in self.witnesses.iter().enumerate() {
-            let Some(parent) = self.parents.get(&Member::Witness(i)) else { continue };
+            let Some(parent) = self.parents.get(&Member::Witness(i)) else {
+                continue;
+            };
             match seen.insert(witness.key.name(), (*parent, &witness.name)) {
-                Some((before, _)) if before == *parent && self.groups.get(before).is_some_and(|g| g.threshold == 1) => {
+                Some((before, _))
+                    if before == *parent
+                        && self.groups.get(before).is_some_and(|g| g.threshold == 1) => {}
+                Some((_, other)) => {
+                    return Err(TlogPolicyFault::OneOperator(
+                        other.into(),
+                        witness.name.clone(),
+                    ));
                 }
-                Some((_, other)) => return Err(TlogPolicyFault::OneOperator(other.into(), witness.name.clone())),
                 None => {}
             }
         }
@@ -393,11 +478,12 @@ impl Reader {
         if key.algorithm() != algorithm {
             return Err(TlogPolicyFault::KeyType);
         }
-        // "Two vkeys are considered duplicate if they wrap the same underlying public key." DESIGN 3.1 keeps the keys of logs
-        // and of witnesses apart, too.
-        match self.keys.insert(*key.public_key()) {
-            true => Ok(key),
-            false => Err(TlogPolicyFault::KeyTwice),
+        // "Two vkeys are considered duplicate if they wrap the same underlying public key." DESIGN
+        // 3.1 keeps the keys of logs and of witnesses apart, too.
+        if self.keys.insert(*key.public_key()) {
+            Ok(key)
+        } else {
+            Err(TlogPolicyFault::KeyTwice)
         }
     }
 
@@ -410,12 +496,19 @@ impl Reader {
     }
 
     fn find(&self, name: &str) -> Result<Member, TlogPolicyFault> {
-        self.names.get(name).copied().ok_or_else(|| TlogPolicyFault::Undefined(name.to_owned()))
+        self.names
+            .get(name)
+            .copied()
+            .ok_or_else(|| TlogPolicyFault::Undefined(name.to_owned()))
     }
 }
 
 fn bounded(count: usize) -> Result<(), TlogPolicyFault> {
-    if count <= LINES { Ok(()) } else { Err(TlogPolicyFault::TooMany) }
+    if count <= LINES {
+        Ok(())
+    } else {
+        Err(TlogPolicyFault::TooMany)
+    }
 }
 
 /// `any`, `all`, or a decimal number in its one spelling.
@@ -423,10 +516,16 @@ fn threshold(stated: &str, members: usize) -> Result<usize, TlogPolicyFault> {
     let number = match stated {
         "any" => Some(1),
         "all" => Some(members),
-        digits => digits.parse().ok().filter(|number: &usize| number.to_string() == digits),
+        digits => digits
+            .parse()
+            .ok()
+            .filter(|number: &usize| number.to_string() == digits),
     };
     let possible = number.filter(|number| (1..=members).contains(number));
-    possible.ok_or_else(|| TlogPolicyFault::Threshold { stated: stated.chars().take(40).collect(), members })
+    possible.ok_or_else(|| TlogPolicyFault::Threshold {
+        stated: stated.chars().take(40).collect(),
+        members,
+    })
 }
 
 #[cfg(test)]

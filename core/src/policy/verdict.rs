@@ -6,10 +6,12 @@ use crate::tree::LeafIndex;
 use crate::trust::Grant;
 use std::fmt;
 
-/// Whether the policy is met. Of several reasons the worst decides; they are in this order, the best first.
+/// Whether the policy is met. Of several reasons the worst decides; they are in this order, the
+/// best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
-    /// All that is demanded is there, all answers are complete and fresh, and nothing speaks against it.
+    /// All that is demanded is there, all answers are complete and fresh, and nothing speaks
+    /// against it.
     Fine,
     /// As `Fine`, but the policy wants something said.
     Warn,
@@ -57,7 +59,9 @@ impl Outcome {
 
     /// The outcome of a name, or `None`.
     pub fn of_name(name: &str) -> Option<Self> {
-        Outcome::ALL.into_iter().find(|outcome| outcome.name() == name)
+        Outcome::ALL
+            .into_iter()
+            .find(|outcome| outcome.name() == name)
     }
 }
 
@@ -82,7 +86,8 @@ pub struct Evidence {
     pub roles: Vec<Grant>,
 }
 
-/// What kind of rule gives a reason: for those who count and sum up, because names of rules are the policy's own.
+/// What kind of rule gives a reason: for those who count and sum up, because names of rules are the
+/// policy's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// A log did not answer, not completely, or too long ago.
@@ -145,7 +150,10 @@ impl Verdict {
     /// The worst of the reasons decides.
     pub(super) fn new(mut reasons: Vec<Reason>) -> Self {
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.outcome));
-        Verdict { outcome: reasons.first().map_or(Outcome::Fine, |worst| worst.outcome), reasons }
+        Verdict {
+            outcome: reasons.first().map_or(Outcome::Fine, |worst| worst.outcome),
+            reasons,
+        }
     }
 
     /// Whether the policy is met.

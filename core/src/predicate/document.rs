@@ -1,5 +1,6 @@
-//! A document as it came from a tool: how it is read, and where it goes in a claim. It goes into the predicate if it is
-//! small, else beside it as an attachment that the predicate names by SHA-256.
+//! A document as it came from a tool: how it is read, and where it goes in a claim. It goes into
+//! the predicate if it is small, else beside it as an attachment that the predicate names by
+//! SHA-256.
 
 use super::{PredicateError, node::quoted, reference, subject::Subjects};
 use crate::json::{self, Value};
@@ -8,8 +9,8 @@ use crate::{Hash, limits};
 use base64::Engine;
 use bytes::Bytes;
 
-/// Most bytes of predicate and suggested subjects together, as compact JSON. It leaves 4 KiB of the payload to the
-/// statement's frame and to subjects that the caller adds.
+/// Most bytes of predicate and suggested subjects together, as compact JSON. It leaves 4 KiB of the
+/// payload to the statement's frame and to subjects that the caller adds.
 pub(crate) const INLINE_BYTES: usize = limits::PAYLOAD_BYTES - 4 * 1024;
 
 /// Most lines of a summary, and most characters of a value in it: people read it.
@@ -17,7 +18,8 @@ const SUMMARY_LINES: usize = 40;
 const SHOWN_CHARACTERS: usize = 300;
 
 /// Why a document that does not fit is referenced, for people.
-pub(crate) const TOO_LARGE: &str = "too large for a claim: it becomes an attachment that the claim references";
+pub(crate) const TOO_LARGE: &str =
+    "too large for a claim: it becomes an attachment that the claim references";
 
 /// Most bytes of an attachment's name: what file systems take.
 const NAME_BYTES: usize = 255;
@@ -75,7 +77,10 @@ impl DocumentError {
 
 impl From<PredicateError> for DocumentError {
     fn from(e: PredicateError) -> Self {
-        DocumentError::Content { path: e.path, reason: e.reason }
+        DocumentError::Content {
+            path: e.path,
+            reason: e.reason,
+        }
     }
 }
 
@@ -88,7 +93,8 @@ pub struct Prepared {
     pub predicate: Value,
     /// What the document says that it is about; may be empty, and then the caller must say.
     pub subjects: Vec<Subject>,
-    /// What the claim will say, for people: labels and values in a sensible order. A label may come more than once.
+    /// What the claim will say, for people: labels and values in a sensible order. A label may come
+    /// more than once.
     pub summary: Vec<(String, String)>,
     /// The document itself, if the predicate names it and it has to be stored beside the log.
     pub attachment: Option<Attachment>,
@@ -126,10 +132,16 @@ impl Document {
             return Err(DocumentError::TooLarge(bytes.len()));
         }
         if let Some(format) = compression(bytes) {
-            let advice = "nothing compressed is expanded here; decompress it and publish the result";
-            return Err(DocumentError::NotTaken(format!("the document is compressed ({format}): {advice}")));
+            let advice =
+                "nothing compressed is expanded here; decompress it and publish the result";
+            return Err(DocumentError::NotTaken(format!(
+                "the document is compressed ({format}): {advice}"
+            )));
         }
-        Ok(Document { bytes: Bytes::copy_from_slice(bytes), name: attachment_name(file_name) })
+        Ok(Document {
+            bytes: Bytes::copy_from_slice(bytes),
+            name: attachment_name(file_name),
+        })
     }
 
     /// The bytes, verbatim.
@@ -139,13 +151,17 @@ impl Document {
 
     /// The bytes without a byte order mark.
     pub(crate) fn body(&self) -> &[u8] {
-        self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes)
+        self.bytes
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(&self.bytes)
     }
 
     /// The document as JSON.
     pub(crate) fn json(&self) -> Result<Value, DocumentError> {
         if self.body().trim_ascii_start().first() == Some(&b'<') {
-            return Err(DocumentError::NotTaken("the document looks like XML; export it as JSON".into()));
+            return Err(DocumentError::NotTaken(
+                "the document looks like XML; export it as JSON".into(),
+            ));
         }
         parse(self.body())
     }
@@ -154,17 +170,31 @@ impl Document {
     pub(crate) fn descriptor(&self, media_type: &str) -> Value {
         object([
             ("name", Some(self.name.as_str().into())),
-            ("digest", Some(object([("sha256", Some(Hash::of(&self.bytes).to_hex().into()))]))),
+            (
+                "digest",
+                Some(object([(
+                    "sha256",
+                    Some(Hash::of(&self.bytes).to_hex().into()),
+                )])),
+            ),
             ("mediaType", Some(media_type.into())),
-            ("annotations", Some(object([("size", Some((self.bytes.len() as u64).into()))]))),
+            (
+                "annotations",
+                Some(object([("size", Some((self.bytes.len() as u64).into()))])),
+            ),
         ])
     }
 
     fn attachment(&self, media_type: &str) -> Attachment {
-        Attachment { bytes: self.bytes.clone(), name: self.name.clone(), media_type: media_type.into() }
+        Attachment {
+            bytes: self.bytes.clone(),
+            name: self.name.clone(),
+            media_type: media_type.into(),
+        }
     }
 
-    /// The claim with the draft's predicate, if it fits, and else the draft: the document is in it, or does not matter.
+    /// The claim with the draft's predicate, if it fits, and else the draft: the document is in it,
+    /// or does not matter.
     pub(crate) fn inline(&self, draft: Draft) -> Result<Prepared, Box<Draft>> {
         if !draft.fits() {
             return Err(Box::new(draft));
@@ -172,11 +202,19 @@ impl Document {
         Ok(draft.prepared(None))
     }
 
-    /// The claim with the draft's predicate, in which `attachments` names the document, if it fits, and else the draft.
-    pub(crate) fn attached(&self, mut draft: Draft, media_type: &str) -> Result<Prepared, Box<Draft>> {
+    /// The claim with the draft's predicate, in which `attachments` names the document, if it fits,
+    /// and else the draft.
+    pub(crate) fn attached(
+        &self,
+        mut draft: Draft,
+        media_type: &str,
+    ) -> Result<Prepared, Box<Draft>> {
         match &mut draft.predicate {
             Value::Object(members) if members.iter().all(|(key, _)| key != "attachments") => {
-                members.push(("attachments".into(), Value::Array(vec![self.descriptor(media_type)])));
+                members.push((
+                    "attachments".into(),
+                    Value::Array(vec![self.descriptor(media_type)]),
+                ));
             }
             _ => return Err(Box::new(draft)),
         }
@@ -187,11 +225,22 @@ impl Document {
     }
 
     /// The claim that only references the document. `why` says so to people.
-    pub(crate) fn referenced(&self, mut draft: Draft, media_type: &str, why: &str) -> Result<Prepared, DocumentError> {
-        // The specification demands a location. RFC 6920 names bytes by their digest wherever they are.
-        let digest = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Hash::of(&self.bytes).as_bytes());
+    pub(crate) fn referenced(
+        &self,
+        mut draft: Draft,
+        media_type: &str,
+        why: &str,
+    ) -> Result<Prepared, DocumentError> {
+        // The specification demands a location. RFC 6920 names bytes by their digest wherever they
+        // are.
+        let digest = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .encode(Hash::of(&self.bytes).as_bytes());
         let mut descriptor = self.descriptor(media_type);
-        push(&mut descriptor, "downloadLocation", format!("ni:///sha-256;{digest}").into());
+        push(
+            &mut descriptor,
+            "downloadLocation",
+            format!("ni:///sha-256;{digest}").into(),
+        );
         draft.predicate = reference::predicate(vec![descriptor]);
         draft.predicate_type = reference::TYPE.uris[0].into();
         draft.summary.push(("note".into(), why.into()));
@@ -202,14 +251,21 @@ impl Document {
         Ok(draft.prepared(Some(self.attachment(media_type))))
     }
 
-    /// The claim with the draft's predicate if that fits, else the one that references the document.
-    pub(crate) fn inline_or_referenced(&self, draft: Draft, media_type: &str) -> Result<Prepared, DocumentError> {
-        self.inline(draft).or_else(|draft| self.referenced(*draft, media_type, TOO_LARGE))
+    /// The claim with the draft's predicate if that fits, else the one that references the
+    /// document.
+    pub(crate) fn inline_or_referenced(
+        &self,
+        draft: Draft,
+        media_type: &str,
+    ) -> Result<Prepared, DocumentError> {
+        self.inline(draft)
+            .or_else(|draft| self.referenced(*draft, media_type, TOO_LARGE))
     }
 }
 
 impl Draft {
-    /// Leaves the suggestions out if they alone would take half of the room: then the caller has to choose.
+    /// Leaves the suggestions out if they alone would take half of the room: then the caller has to
+    /// choose.
     pub(crate) fn bound_subjects(&mut self) {
         if self.subjects.bytes() > INLINE_BYTES / 2 || self.subjects.list.len() > limits::SUBJECTS {
             let note = "the document names too many subjects to suggest them".to_owned();
@@ -218,33 +274,52 @@ impl Draft {
         }
     }
 
-    /// Whether a statement has room for it, in bytes and in depth: the predicate is one level down there.
+    /// Whether a statement has room for it, in bytes and in depth: the predicate is one level down
+    /// there.
     fn fits(&self) -> bool {
         self.predicate.to_json().len() + self.subjects.bytes() <= INLINE_BYTES
             && depth(&self.predicate) < limits::JSON_DEPTH
     }
 
     fn prepared(self, attachment: Option<Attachment>) -> Prepared {
-        let notes = self.subjects.notes.into_iter().map(|note| ("note".to_owned(), note));
+        let notes = self
+            .subjects
+            .notes
+            .into_iter()
+            .map(|note| ("note".to_owned(), note));
         let summary = self.summary.into_iter().chain(notes).take(SUMMARY_LINES);
-        let summary = summary.map(|(label, value)| (shown(&label), shown(&value))).collect();
-        let (predicate_type, predicate, subjects) = (self.predicate_type, self.predicate, self.subjects.list);
-        Prepared { predicate_type, predicate, subjects, summary, attachment }
+        let summary = summary
+            .map(|(label, value)| (shown(&label), shown(&value)))
+            .collect();
+        let (predicate_type, predicate, subjects) =
+            (self.predicate_type, self.predicate, self.subjects.list);
+        Prepared {
+            predicate_type,
+            predicate,
+            subjects,
+            summary,
+            attachment,
+        }
     }
 }
 
 impl Subjects {
     fn bytes(&self) -> usize {
-        self.list.iter().map(|subject| subject.to_value().to_json().len() + 1).sum()
+        self.list
+            .iter()
+            .map(|subject| subject.to_value().to_json().len() + 1)
+            .sum()
     }
 }
 
 impl Prepared {
-    /// Makes sure that a statement can be made of it: [`Statement::new`] takes its subjects and its predicate.
+    /// Makes sure that a statement can be made of it: [`Statement::new`] takes its subjects and its
+    /// predicate.
     pub(crate) fn check(self) -> Result<Self, DocumentError> {
-        let subjects = match self.subjects.is_empty() {
-            true => vec![Subject::artifact(None, &Hash::of(b""))],
-            false => self.subjects.clone(),
+        let subjects = if self.subjects.is_empty() {
+            vec![Subject::artifact(None, &Hash::of(b""))]
+        } else {
+            self.subjects.clone()
         };
         let reason = match Statement::new(subjects, &self.predicate_type, self.predicate.clone()) {
             Ok(_) => match super::check(&self.predicate_type, &self.predicate) {
@@ -253,7 +328,10 @@ impl Prepared {
             },
             Err(e) => e.to_string(),
         };
-        Err(DocumentError::Content { path: "$".into(), reason: format!("would make no valid claim: {reason}") })
+        Err(DocumentError::Content {
+            path: "$".into(),
+            reason: format!("would make no valid claim: {reason}"),
+        })
     }
 }
 
@@ -261,15 +339,24 @@ impl Prepared {
 fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Value::Object(members) => 1 + members.iter().map(|(_, value)| depth(value)).max().unwrap_or(0),
+        Value::Object(members) => {
+            1 + members
+                .iter()
+                .map(|(_, value)| depth(value))
+                .max()
+                .unwrap_or(0)
+        }
         _ => 0,
     }
 }
 
 /// A text from a document as it may stand on a terminal: no control characters, and not endless.
 pub(crate) fn shown(text: &str) -> String {
-    let mut shown: String =
-        text.chars().take(SHOWN_CHARACTERS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut shown: String = text
+        .chars()
+        .take(SHOWN_CHARACTERS)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
     if text.chars().nth(SHOWN_CHARACTERS).is_some() {
         shown.push('…');
     }
@@ -288,7 +375,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, DocumentError> {
 
 /// An object of those members that are there.
 pub(crate) fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
-    Value::Object(members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
+    Value::Object(
+        members
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+            .collect(),
+    )
 }
 
 /// Appends a member to an object.
@@ -307,7 +399,10 @@ pub(crate) fn compression(bytes: &[u8]) -> Option<&'static str> {
         (b"\x28\xb5\x2f\xfd", "zstd"),
         (b"PK\x03\x04", "zip"),
     ];
-    MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, name)| *name)
+    MAGIC
+        .iter()
+        .find(|(magic, _)| bytes.starts_with(magic))
+        .map(|(_, name)| *name)
 }
 
 /// A file name without folders and control characters, never empty.
@@ -317,7 +412,11 @@ fn attachment_name(file_name: &str) -> String {
     while name.len() > NAME_BYTES {
         name.pop();
     }
-    if name.is_empty() { "document".into() } else { name }
+    if name.is_empty() {
+        "document".into()
+    } else {
+        name
+    }
 }
 
 /// Says what the document looks like, for errors that send it elsewhere.
@@ -335,14 +434,17 @@ fn looks_like(document: &Value) -> String {
         "looks like SPDX: use `publish sbom`".into()
     } else if text("/document/csaf_version").is_some() {
         "looks like CSAF, which is not taken: convert it to OpenVEX for `publish vex`".into()
-    } else if text("/@context").is_some_and(|context| context.starts_with("https://openvex.dev/ns")) {
+    } else if text("/@context").is_some_and(|context| context.starts_with("https://openvex.dev/ns"))
+    {
         "looks like OpenVEX: use `publish vex`".into()
     } else if has("runs") {
         "looks like SARIF: use `publish scan`".into()
     } else if has("scorecard") {
         "looks like a Scorecard result: use `publish scorecard`".into()
     } else if has("_type") || has("payloadType") || has("dsseEnvelope") {
-        "looks like an in-toto statement or envelope: use `publish provenance` or `publish statement`".into()
+        "looks like an in-toto statement or envelope: use `publish provenance` or `publish \
+         statement`"
+            .into()
     } else if has("$id") && has("properties") {
         "looks like a JSON schema".into()
     } else {
@@ -364,7 +466,13 @@ mod tests {
 
     #[test]
     fn compressed_documents_are_not_expanded() {
-        for bytes in [&b"\x1f\x8b\x08\x00"[..], b"BZh91AY", b"\xfd7zXZ\x00\x00", b"\x28\xb5\x2f\xfd0", b"PK\x03\x04"] {
+        for bytes in [
+            &b"\x1f\x8b\x08\x00"[..],
+            b"BZh91AY",
+            b"\xfd7zXZ\x00\x00",
+            b"\x28\xb5\x2f\xfd0",
+            b"PK\x03\x04",
+        ] {
             let error = Document::new("x.json.gz", bytes).err().unwrap();
             assert!(error.to_string().contains("decompress it"), "{error}");
         }
@@ -388,12 +496,26 @@ mod tests {
     fn what_is_too_deep_for_a_statement_is_referenced() {
         let document = Document::new("x", b" ").unwrap();
         let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
-        for (depth, predicate_type) in [(limits::JSON_DEPTH - 1, "t"), (limits::JSON_DEPTH, reference::TYPE.uris[0])] {
-            let (subjects, summary) = (Subjects::default(), vec![("a\u{1b}".into(), "x".repeat(400))]);
-            let draft = Draft { predicate_type: "t".into(), predicate: nested(depth), subjects, summary };
+        for (depth, predicate_type) in [
+            (limits::JSON_DEPTH - 1, "t"),
+            (limits::JSON_DEPTH, reference::TYPE.uris[0]),
+        ] {
+            let (subjects, summary) = (
+                Subjects::default(),
+                vec![("a\u{1b}".into(), "x".repeat(400))],
+            );
+            let draft = Draft {
+                predicate_type: "t".into(),
+                predicate: nested(depth),
+                subjects,
+                summary,
+            };
             let prepared = document.inline_or_referenced(draft, "m").unwrap();
             assert_eq!(prepared.predicate_type, predicate_type);
-            assert_eq!(prepared.summary[0], ("a\u{fffd}".into(), "x".repeat(300) + "…"));
+            assert_eq!(
+                prepared.summary[0],
+                ("a\u{fffd}".into(), "x".repeat(300) + "…")
+            );
         }
     }
 
@@ -406,9 +528,16 @@ mod tests {
             subjects: Subjects::default(),
             summary: vec![],
         };
-        let small = document.inline_or_referenced(draft(INLINE_BYTES), "m").unwrap();
-        assert_eq!((small.predicate_type.as_str(), small.attachment), ("t", None));
-        let large = document.inline_or_referenced(draft(INLINE_BYTES + 1), "m").unwrap();
+        let small = document
+            .inline_or_referenced(draft(INLINE_BYTES), "m")
+            .unwrap();
+        assert_eq!(
+            (small.predicate_type.as_str(), small.attachment),
+            ("t", None)
+        );
+        let large = document
+            .inline_or_referenced(draft(INLINE_BYTES + 1), "m")
+            .unwrap();
         assert_eq!(large.predicate_type, reference::TYPE.uris[0]);
         assert_eq!(large.attachment.unwrap().bytes.len(), 10);
         super::super::check(reference::TYPE.uris[0], &large.predicate).unwrap();

@@ -1,6 +1,7 @@
 //! Ready in-toto Statements (`https://in-toto.io/Statement/v1`) of any predicate type.
 //!
-//! A new statement is made of the parts. So a statement that was signed elsewhere goes by `provenance`, which keeps it.
+//! A new statement is made of the parts. So a statement that was signed elsewhere goes by
+//! `provenance`, which keeps it.
 
 use super::document::{Document, DocumentError, Draft, INLINE_BYTES, Prepared, not_taken};
 use super::node::{Node, quoted};
@@ -23,23 +24,46 @@ pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentErro
     match kind.string()? {
         STATEMENT_V1 => {}
         STATEMENT_V0_1 => {
-            let advice = "only v1 is signed here: change `_type` to https://in-toto.io/Statement/v1, or use `publish provenance` for SLSA";
-            return Err(kind.fault(format!("is an in-toto Statement v0.1; {advice}")).into());
+            let advice = "only v1 is signed here: change `_type` to \
+                https://in-toto.io/Statement/v1, or use `publish provenance` for SLSA";
+            return Err(kind
+                .fault(format!("is an in-toto Statement v0.1; {advice}"))
+                .into());
         }
-        other => return Err(kind.fault(format!("is {}, and has to be {STATEMENT_V1}", quoted(other))).into()),
+        other => {
+            return Err(kind
+                .fault(format!(
+                    "is {}, and has to be {STATEMENT_V1}",
+                    quoted(other)
+                ))
+                .into());
+        }
     }
     let predicate_type = root.need("predicateType")?.text()?;
     let subjects = subjects(&root)?;
-    let predicate = root.get("predicate").map_or_else(|| Value::Object(vec![]), |node| node.value().clone());
+    let predicate = root
+        .get("predicate")
+        .map_or_else(|| Value::Object(vec![]), |node| node.value().clone());
     super::check(predicate_type, &predicate)?;
     let summary = vec![
-        ("predicate".to_owned(), by_uri(predicate_type).map_or(predicate_type, |known| known.name).to_owned()),
+        (
+            "predicate".to_owned(),
+            by_uri(predicate_type)
+                .map_or(predicate_type, |known| known.name)
+                .to_owned(),
+        ),
         ("subjects".to_owned(), subjects.list.len().to_string()),
     ];
-    let draft = Draft { predicate_type: predicate_type.into(), predicate, subjects, summary };
+    let draft = Draft {
+        predicate_type: predicate_type.into(),
+        predicate,
+        subjects,
+        summary,
+    };
     let prepared = document.inline(draft).map_err(|_| {
         root.fault(format!(
-            "predicate and subjects take more than {INLINE_BYTES} bytes; put the large part into an attachment"
+            "predicate and subjects take more than {INLINE_BYTES} bytes; put the large part into \
+             an attachment"
         ))
     })?;
     Ok(vec![prepared])
@@ -47,19 +71,21 @@ pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentErro
 
 fn refuse_other(statement: &Value) -> DocumentError {
     if statement.get("predicate_type").is_some() || statement.get("type").is_some() {
-        let reason =
-            "is missing: in-toto names its fields `_type` and `predicateType`, not `type` and `predicate_type`";
+        let reason = "is missing: in-toto names its fields `_type` and `predicateType`, not \
+            `type` and `predicate_type`";
         return Node::root("$._type", statement).fault(reason).into();
     }
     if statement.get("payload").is_some() || statement.get("dsseEnvelope").is_some() {
-        let reason = "the statement is in an envelope that somebody signed: use `publish provenance` for SLSA provenance, \
-                      else publish the statement inside, which is base64 in `payload`";
+        let reason = "the statement is in an envelope that somebody signed: use `publish \
+            provenance` for SLSA provenance, else publish the statement inside, which is base64 \
+            in `payload`";
         return DocumentError::NotTaken(reason.into());
     }
     not_taken("statement", "an in-toto Statement", statement)
 }
 
-/// The subjects, as the statement has them. One with a package URL and no digest gets the digest of that URL.
+/// The subjects, as the statement has them. One with a package URL and no digest gets the digest of
+/// that URL.
 pub(super) fn subjects(root: &Node<'_, '_>) -> Result<Subjects, PredicateError> {
     let list = root.need("subject")?;
     let mut subjects = Subjects::default();
@@ -75,7 +101,9 @@ pub(super) fn subjects(root: &Node<'_, '_>) -> Result<Subjects, PredicateError> 
         }
         let purl = uri.filter(|uri| Purl::canonicalize(uri).is_ok());
         if digests.is_empty() && purl.is_none() {
-            return Err(subject.fault("has no digest, and no package URL that one could be made of"));
+            return Err(
+                subject.fault("has no digest, and no package URL that one could be made of")
+            );
         }
         // A URI that is no package URL is not looked up by anything; as a name it is not lost.
         subjects.suggest(name.or(uri.filter(|_| purl.is_none())), purl, digests);
@@ -83,7 +111,11 @@ pub(super) fn subjects(root: &Node<'_, '_>) -> Result<Subjects, PredicateError> 
     if subjects.list.len() > limits::SUBJECTS {
         return Err(list.fault(format!("names more than {} subjects", limits::SUBJECTS)));
     }
-    if subjects.list.is_empty() { Err(list.fault("names no subject")) } else { Ok(subjects) }
+    if subjects.list.is_empty() {
+        Err(list.fault("names no subject"))
+    } else {
+        Ok(subjects)
+    }
 }
 
 #[cfg(test)]
@@ -96,12 +128,16 @@ mod tests {
         "predicateType":"https://e.org/own","predicate":{"n":1.10}}"#;
 
     fn error(text: &str) -> String {
-        prepare("statement", "s.json", text.as_bytes(), "").unwrap_err().to_string()
+        prepare("statement", "s.json", text.as_bytes(), "")
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
     fn a_statement_is_taken_apart() {
-        let prepared = prepare("statement", "s.json", STATEMENT.as_bytes(), "").unwrap().remove(0);
+        let prepared = prepare("statement", "s.json", STATEMENT.as_bytes(), "")
+            .unwrap()
+            .remove(0);
         assert_eq!(prepared.predicate_type, "https://e.org/own");
         assert_eq!(prepared.predicate.to_json(), r#"{"n":1.10}"#);
         assert_eq!(prepared.subjects[1].digest("purl").map(str::len), Some(64));
@@ -111,17 +147,37 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (from, to, expected) in [
-            ("Statement/v1", "Statement/v0.1", "$._type: is an in-toto Statement v0.1"),
-            ("Statement/v1", "Statement/v2", "$._type: is \"https://in-toto.io/Statement/v2\""),
-            (r#""sha256":"0"#, r#""sha256":"F"#, "$.subject[0].digest.sha256"),
-            (r#""uri":"pkg:cargo/a@1""#, r#""uri":"https://e.org""#, "$.subject[1]: has no digest"),
+            (
+                "Statement/v1",
+                "Statement/v0.1",
+                "$._type: is an in-toto Statement v0.1",
+            ),
+            (
+                "Statement/v1",
+                "Statement/v2",
+                "$._type: is \"https://in-toto.io/Statement/v2\"",
+            ),
+            (
+                r#""sha256":"0"#,
+                r#""sha256":"F"#,
+                "$.subject[0].digest.sha256",
+            ),
+            (
+                r#""uri":"pkg:cargo/a@1""#,
+                r#""uri":"https://e.org""#,
+                "$.subject[1]: has no digest",
+            ),
             (r#""gitCommit":"68"#, r#""gitCommit":"6"#, "gitCommit"),
             (
                 r#""predicateType":"https://e.org/own""#,
                 r#""predicateType":"https://in-toto.io/attestation/vulns/v0.2""#,
                 "$.predicate.scanner",
             ),
-            (r#""predicateType":"https://e.org/own","#, "", "$.predicateType: is missing"),
+            (
+                r#""predicateType":"https://e.org/own","#,
+                "",
+                "$.predicateType: is missing",
+            ),
             (r#"{"n":1.10}"#, r#"[]"#, "$.predicate"),
         ] {
             assert!(STATEMENT.contains(from), "{from}");
@@ -134,8 +190,14 @@ mod tests {
 
     #[test]
     fn envelopes_and_other_spellings_are_explained() {
-        assert!(error(r#"{"payload":"","payloadType":"","signatures":[]}"#).contains("publish provenance"));
-        assert!(error(r#"{"type":"https://in-toto.io/Statement/v1","predicate_type":"x"}"#).contains("`_type`"));
+        assert!(
+            error(r#"{"payload":"","payloadType":"","signatures":[]}"#)
+                .contains("publish provenance")
+        );
+        assert!(
+            error(r#"{"type":"https://in-toto.io/Statement/v1","predicate_type":"x"}"#)
+                .contains("`_type`")
+        );
         assert!(error("{}").contains("empty object"));
     }
 }

@@ -1,7 +1,8 @@
 //! `urn:assay:issuer:v1`: registers an issuer, or rotates its keys (DESIGN 3.3 and 3.4).
 //!
-//! The subject of such a claim is the issuer itself: one subject whose `sha256` digest is the issuer's id, which is a
-//! SHA-256 value. Scope: what the predicate must look like. What follows from it is [`crate::issuer`]'s.
+//! The subject of such a claim is the issuer itself: one subject whose `sha256` digest is the
+//! issuer's id, which is a SHA-256 value. Scope: what the predicate must look like. What follows
+//! from it is [`crate::issuer`]'s.
 
 use super::PredicateError;
 use crate::claim::{ClaimId, KeyFault, PublicKey};
@@ -18,7 +19,14 @@ const TEXT_BYTES: usize = 512;
 const LIST: usize = 64;
 
 /// The roles of DESIGN 1.
-pub const ROLES: &[&str] = &["maintainer", "auditor", "scanner", "supplier", "finder", "coordinator"];
+pub const ROLES: &[&str] = &[
+    "maintainer",
+    "auditor",
+    "scanner",
+    "supplier",
+    "finder",
+    "coordinator",
+];
 
 /// The predicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +43,8 @@ pub struct Issuer {
     pub sequence: u32,
     /// The claim id of the record before; none in the registration.
     pub previous: Option<ClaimId>,
-    /// Purls without a version, or beginnings of them, that the issuer says it speaks for. It proves nothing.
+    /// Purls without a version, or beginnings of them, that the issuer says it speaks for. It
+    /// proves nothing.
     pub namespaces: Vec<String>,
     /// What it says it does: of [`ROLES`]. It proves nothing.
     pub roles: Vec<String>,
@@ -47,11 +56,15 @@ pub fn check(predicate: &Value) -> Result<(), PredicateError> {
 }
 
 fn fault(path: impl AsRef<str>, reason: impl Into<String>) -> PredicateError {
-    PredicateError { path: format!("$.predicate{}", path.as_ref()), reason: reason.into() }
+    PredicateError {
+        path: format!("$.predicate{}", path.as_ref()),
+        reason: reason.into(),
+    }
 }
 
 impl Issuer {
-    /// Reads a predicate. It guarantees what the fields say; fields that are not known are passed over, as in-toto asks.
+    /// Reads a predicate. It guarantees what the fields say; fields that are not known are passed
+    /// over, as in-toto asks.
     pub fn parse(predicate: &Value) -> Result<Self, PredicateError> {
         if predicate.as_object().is_none() {
             return Err(fault("", "must be an object"));
@@ -73,15 +86,31 @@ impl Issuer {
     fn check(&self) -> Result<(), PredicateError> {
         let keys = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         if self.threshold == 0 || self.threshold > keys {
-            return Err(fault(".threshold", format!("must be from 1 to the number of keys, {keys}")));
+            return Err(fault(
+                ".threshold",
+                format!("must be from 1 to the number of keys, {keys}"),
+            ));
         }
         match (self.sequence, &self.previous) {
-            (0, Some(_)) => Err(fault(".previous", "must be absent from a registration (sequence 0)")),
-            (1.., None) => Err(fault(".previous", "must be the claim id of the record before")),
+            (0, Some(_)) => Err(fault(
+                ".previous",
+                "must be absent from a registration (sequence 0)",
+            )),
+            (1.., None) => Err(fault(
+                ".previous",
+                "must be the claim id of the record before",
+            )),
             _ => Ok(()),
         }?;
-        match self.roles.iter().position(|role| !ROLES.contains(&role.as_str())) {
-            Some(i) => Err(fault(format!(".roles[{i}]"), format!("must be one of {}", ROLES.join(", ")))),
+        match self
+            .roles
+            .iter()
+            .position(|role| !ROLES.contains(&role.as_str()))
+        {
+            Some(i) => Err(fault(
+                format!(".roles[{i}]"),
+                format!("must be one of {}", ROLES.join(", ")),
+            )),
             None => Ok(()),
         }
     }
@@ -96,7 +125,10 @@ impl Issuer {
             ("threshold".to_owned(), self.threshold.into()),
             ("sequence".to_owned(), self.sequence.into()),
         ];
-        members.extend(self.previous.map(|previous| ("previous".to_owned(), previous.to_hex().into())));
+        members.extend(
+            self.previous
+                .map(|previous| ("previous".to_owned(), previous.to_hex().into())),
+        );
         members.push(("namespaces".to_owned(), self.namespaces.clone().into()));
         members.push(("roles".to_owned(), self.roles.clone().into()));
         Value::Object(members)
@@ -105,8 +137,13 @@ impl Issuer {
 
 fn text(value: Option<&Value>, path: &str) -> Result<String, PredicateError> {
     match value.and_then(Value::as_str) {
-        Some(text) if text.is_empty() || text.len() > TEXT_BYTES || text.chars().any(char::is_control) => {
-            Err(fault(path, format!("must have from 1 to {TEXT_BYTES} bytes and no control character")))
+        Some(text)
+            if text.is_empty() || text.len() > TEXT_BYTES || text.chars().any(char::is_control) =>
+        {
+            Err(fault(
+                path,
+                format!("must have from 1 to {TEXT_BYTES} bytes and no control character"),
+            ))
         }
         Some(text) => Ok(text.to_owned()),
         None => Err(fault(path, "must be a string")),
@@ -117,15 +154,23 @@ fn text(value: Option<&Value>, path: &str) -> Result<String, PredicateError> {
 fn texts(predicate: &Value, key: &str) -> Result<Vec<String>, PredicateError> {
     match predicate.get(key) {
         None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(items)) if items.len() <= LIST => {
-            items.iter().enumerate().map(|(i, item)| text(Some(item), &format!(".{key}[{i}]"))).collect()
-        }
-        Some(_) => Err(fault(format!(".{key}"), format!("must be an array of at most {LIST} strings"))),
+        Some(Value::Array(items)) if items.len() <= LIST => items
+            .iter()
+            .enumerate()
+            .map(|(i, item)| text(Some(item), &format!(".{key}[{i}]")))
+            .collect(),
+        Some(_) => Err(fault(
+            format!(".{key}"),
+            format!("must be an array of at most {LIST} strings"),
+        )),
     }
 }
 
 fn number(predicate: &Value, key: &str) -> Result<u32, PredicateError> {
-    let number = predicate.get(key).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+    let number = predicate
+        .get(key)
+        .and_then(Value::as_u64)
+        .and_then(|n| u32::try_from(n).ok());
     number.ok_or_else(|| fault(format!(".{key}"), "must be a whole number of 32 bits"))
 }
 
@@ -134,20 +179,36 @@ fn previous(predicate: &Value) -> Result<Option<ClaimId>, PredicateError> {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_str().and_then(ClaimId::from_hex) {
             Some(id) => Ok(Some(id)),
-            None => Err(fault(".previous", "must be a claim id in 64 lower-case hex digits")),
+            None => Err(fault(
+                ".previous",
+                "must be a claim id in 64 lower-case hex digits",
+            )),
         },
     }
 }
 
 fn keys(predicate: &Value) -> Result<Vec<PublicKey>, PredicateError> {
-    let listed = predicate.get("keys").and_then(Value::as_array).unwrap_or_default();
+    let listed = predicate
+        .get("keys")
+        .and_then(Value::as_array)
+        .unwrap_or_default();
     if listed.is_empty() || listed.len() > limits::ISSUER_KEYS {
-        return Err(fault(".keys", format!("must be an array of 1 to {} keys", limits::ISSUER_KEYS)));
+        return Err(fault(
+            ".keys",
+            format!("must be an array of 1 to {} keys", limits::ISSUER_KEYS),
+        ));
     }
     let mut keys: Vec<PublicKey> = Vec::with_capacity(listed.len());
     for (i, item) in listed.iter().enumerate() {
-        let key = item.as_str().map_or(Err(KeyFault::Length), PublicKey::from_hex);
-        let key = key.map_err(|e| fault(format!(".keys[{i}]"), format!("{e}; a key is 64 lower-case hex digits")))?;
+        let key = item
+            .as_str()
+            .map_or(Err(KeyFault::Length), PublicKey::from_hex);
+        let key = key.map_err(|e| {
+            fault(
+                format!(".keys[{i}]"),
+                format!("{e}; a key is 64 lower-case hex digits"),
+            )
+        })?;
         if keys.contains(&key) {
             return Err(fault(format!(".keys[{i}]"), "stands twice"));
         }
@@ -182,12 +243,18 @@ mod tests {
     #[test]
     fn a_record_reads_back() {
         let json = issuer().to_value().to_json();
-        assert_eq!(Issuer::parse(&json::parse(json.as_bytes()).unwrap()), Ok(issuer()));
+        assert_eq!(
+            Issuer::parse(&json::parse(json.as_bytes()).unwrap()),
+            Ok(issuer())
+        );
     }
 
     #[test]
     fn optional_fields_may_be_absent_and_unknown_ones_are_passed_over() {
-        let json = format!(r#"{{"name":"a","keys":["{}"],"threshold":1,"sequence":0,"x":1}}"#, key(1).to_hex());
+        let json = format!(
+            r#"{{"name":"a","keys":["{}"],"threshold":1,"sequence":0,"x":1}}"#,
+            key(1).to_hex()
+        );
         let issuer = Issuer::parse(&json::parse(json.as_bytes()).unwrap()).unwrap();
         assert!(issuer.previous.is_none() && issuer.contacts.is_empty() && issuer.roles.is_empty());
     }
@@ -201,11 +268,23 @@ mod tests {
         };
         assert_eq!(refused(|i| i.name.clear()), "$.predicate.name");
         assert_eq!(refused(|i| i.name = "a\u{7f}".into()), "$.predicate.name");
-        assert_eq!(refused(|i| i.contacts = vec![String::new()]), "$.predicate.contacts[0]");
-        assert_eq!(refused(|i| i.namespaces = vec!["x".into(); 65]), "$.predicate.namespaces");
-        assert_eq!(refused(|i| i.roles.push("king".into())), "$.predicate.roles[1]");
+        assert_eq!(
+            refused(|i| i.contacts = vec![String::new()]),
+            "$.predicate.contacts[0]"
+        );
+        assert_eq!(
+            refused(|i| i.namespaces = vec!["x".into(); 65]),
+            "$.predicate.namespaces"
+        );
+        assert_eq!(
+            refused(|i| i.roles.push("king".into())),
+            "$.predicate.roles[1]"
+        );
         assert_eq!(refused(|i| i.keys.clear()), "$.predicate.keys");
-        assert_eq!(refused(|i| i.keys = (0..17).map(key).collect()), "$.predicate.keys");
+        assert_eq!(
+            refused(|i| i.keys = (0..17).map(key).collect()),
+            "$.predicate.keys"
+        );
         assert_eq!(refused(|i| i.keys.push(key(1))), "$.predicate.keys[2]");
         assert_eq!(refused(|i| i.threshold = 0), "$.predicate.threshold");
         assert_eq!(refused(|i| i.threshold = 3), "$.predicate.threshold");
@@ -215,9 +294,20 @@ mod tests {
 
     #[test]
     fn weak_and_malformed_keys_are_refused() {
-        for bad in ["", "00", &"00".repeat(32), &key(1).to_hex().to_uppercase(), &"ff".repeat(32)] {
+        for bad in [
+            "",
+            "00",
+            &"00".repeat(32),
+            &key(1).to_hex().to_uppercase(),
+            &"ff".repeat(32),
+        ] {
             let json = format!(r#"{{"name":"a","keys":["{bad}"],"threshold":1,"sequence":0}}"#);
-            assert_eq!(Issuer::parse(&json::parse(json.as_bytes()).unwrap()).unwrap_err().path, "$.predicate.keys[0]");
+            assert_eq!(
+                Issuer::parse(&json::parse(json.as_bytes()).unwrap())
+                    .unwrap_err()
+                    .path,
+                "$.predicate.keys[0]"
+            );
         }
         assert_eq!(check(&Value::Null).unwrap_err().path, "$.predicate");
     }

@@ -1,4 +1,5 @@
-//! `urn:assay:key-compromise:v1`: a key that is not to be trusted from a leaf on (DESIGN 3.3 and 3.4).
+//! `urn:assay:key-compromise:v1`: a key that is not to be trusted from a leaf on (DESIGN 3.3 and
+//! 3.4).
 //!
 //! | field | |
 //! | --- | --- |
@@ -7,8 +8,9 @@
 //! | `fromIndex` | required: the first leaf index at which the key is not to be trusted, from 0. What it signed before keeps its standing |
 //! | `reason` | optional: why, in plain text of at most 8 KiB |
 //!
-//! The subject is the issuer: exactly one, whose `sha256` digest is the issuer's id, so that whoever looks the issuer up
-//! finds this. `fromIndex` counts the leaves of the log that the claim stands in. Who may say so is for whoever evaluates.
+//! The subject is the issuer: exactly one, whose `sha256` digest is the issuer's id, so that
+//! whoever looks the issuer up finds this. `fromIndex` counts the leaves of the log that the claim
+//! stands in. Who may say so is for whoever evaluates.
 
 use super::document::object;
 use super::node::Node;
@@ -21,8 +23,11 @@ use crate::statement::{Statement, StatementError};
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:key-compromise:v1";
 
-pub(super) const TYPE: PredicateType =
-    PredicateType { name: "key-compromise", uris: &[URI], check: |node| KeyCompromise::read(node).map(drop) };
+pub(super) const TYPE: PredicateType = PredicateType {
+    name: "key-compromise",
+    uris: &[URI],
+    check: |node| KeyCompromise::read(node).map(drop),
+};
 
 /// The predicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,12 +55,19 @@ impl KeyCompromise {
             issuer: node.need("issuer")?.issuer_id()?,
             key: PublicKey::from_hex(key.string()?)
                 .map_err(|e| key.fault(format!("{e}; a key is 64 lower-case hex digits")))?,
-            from_index: from.value().as_u64().ok_or_else(|| from.fault("is no leaf index, a whole number from 0"))?,
-            reason: node.get("reason").map(|reason| reason.prose().map(str::to_owned)).transpose()?,
+            from_index: from
+                .value()
+                .as_u64()
+                .ok_or_else(|| from.fault("is no leaf index, a whole number from 0"))?,
+            reason: node
+                .get("reason")
+                .map(|reason| reason.prose().map(str::to_owned))
+                .transpose()?,
         })
     }
 
-    /// Makes sure that a statement of this predicate is about the issuer that it names, and about nothing else.
+    /// Makes sure that a statement of this predicate is about the issuer that it names, and about
+    /// nothing else.
     pub fn check_subject(&self, statement: &Statement) -> Result<(), PredicateError> {
         subject::check_issuer(statement, &self.issuer)
     }
@@ -93,10 +105,19 @@ mod tests {
     #[test]
     fn a_compromise_reads_back_and_is_about_the_issuer() {
         let statement = compromise().statement().unwrap();
-        assert_eq!(KeyCompromise::parse(statement.predicate()), Ok(compromise()));
+        assert_eq!(
+            KeyCompromise::parse(statement.predicate()),
+            Ok(compromise())
+        );
         compromise().check_subject(&statement).unwrap();
-        let other = KeyCompromise { issuer: IssuerId::from_hex(&"cd".repeat(32)).unwrap(), ..compromise() };
-        assert_eq!(other.check_subject(&statement).unwrap_err().path, "$.subject");
+        let other = KeyCompromise {
+            issuer: IssuerId::from_hex(&"cd".repeat(32)).unwrap(),
+            ..compromise()
+        };
+        assert_eq!(
+            other.check_subject(&statement).unwrap_err().path,
+            "$.subject"
+        );
     }
 
     #[test]
@@ -105,8 +126,16 @@ mod tests {
         for (from, to, path) in [
             (r#""issuer":"ab"#, r#""issuer":"xx"#, "$.predicate.issuer"),
             (r#""key":""#, r#""key":"0"#, "$.predicate.key"),
-            (r#""fromIndex":7"#, r#""fromIndex":-7"#, "$.predicate.fromIndex"),
-            (r#""fromIndex":7"#, r#""fromIndex":7.0"#, "$.predicate.fromIndex"),
+            (
+                r#""fromIndex":7"#,
+                r#""fromIndex":-7"#,
+                "$.predicate.fromIndex",
+            ),
+            (
+                r#""fromIndex":7"#,
+                r#""fromIndex":7.0"#,
+                "$.predicate.fromIndex",
+            ),
             (r#""fromIndex":7,"#, "", "$.predicate.fromIndex"),
             (r#""laptop stolen""#, "7", "$.predicate.reason"),
         ] {

@@ -1,6 +1,7 @@
 //! A place in a JSON value that knows its path, so that what is wrong there can be named.
 //!
-//! The path costs nothing until something is wrong: a node points to the node that it was reached from.
+//! The path costs nothing until something is wrong: a node points to the node that it was reached
+//! from.
 
 use super::{PredicateError, time};
 use crate::claim::ClaimId;
@@ -36,7 +37,11 @@ enum Step<'v> {
 impl<'v, 'p> Node<'v, 'p> {
     /// The top of a value; paths start with `name`, such as `$`.
     pub(crate) fn root(name: &'static str, value: &'v Value) -> Self {
-        Node { value, step: Step::Root(name), parent: None }
+        Node {
+            value,
+            step: Step::Root(name),
+            parent: None,
+        }
     }
 
     /// The value itself.
@@ -46,7 +51,10 @@ impl<'v, 'p> Node<'v, 'p> {
 
     /// An error that names this place.
     pub(crate) fn fault(&self, reason: impl Into<String>) -> PredicateError {
-        PredicateError { path: self.path(), reason: reason.into() }
+        PredicateError {
+            path: self.path(),
+            reason: reason.into(),
+        }
     }
 
     /// The path, such as `$.runs[0].tool`.
@@ -62,32 +70,64 @@ impl<'v, 'p> Node<'v, 'p> {
 
     /// The object here, or the error that there is none.
     pub(crate) fn object(&self) -> Result<&'v [(String, Value)], PredicateError> {
-        self.value.as_object().ok_or_else(|| self.unlike("an object"))
+        self.value
+            .as_object()
+            .ok_or_else(|| self.unlike("an object"))
     }
 
     /// The member `key`, or `None` if it is absent or null: in-toto reads both alike.
     pub(crate) fn get<'s>(&'s self, key: &'v str) -> Option<Node<'v, 's>> {
         let value = self.value.get(key)?;
-        (!value.is_null()).then_some(Node { value, step: Step::Key(key), parent: Some(self) })
+        (!value.is_null()).then_some(Node {
+            value,
+            step: Step::Key(key),
+            parent: Some(self),
+        })
     }
 
     /// The member `key`, or the error that it is missing.
     pub(crate) fn need<'s>(&'s self, key: &'v str) -> Result<Node<'v, 's>, PredicateError> {
         self.object()?;
-        self.get(key)
-            .ok_or_else(|| Node { value: self.value, step: Step::Key(key), parent: Some(self) }.fault("is missing"))
+        self.get(key).ok_or_else(|| {
+            Node {
+                value: self.value,
+                step: Step::Key(key),
+                parent: Some(self),
+            }
+            .fault("is missing")
+        })
     }
 
     /// The members of the object here.
-    pub(crate) fn members<'s>(&'s self) -> Result<impl Iterator<Item = (&'v str, Node<'v, 's>)>, PredicateError> {
+    pub(crate) fn members<'s>(
+        &'s self,
+    ) -> Result<impl Iterator<Item = (&'v str, Node<'v, 's>)>, PredicateError> {
         let object = self.object()?;
-        Ok(object.iter().map(|(key, value)| (key.as_str(), Node { value, step: Step::Key(key), parent: Some(self) })))
+        Ok(object.iter().map(|(key, value)| {
+            (
+                key.as_str(),
+                Node {
+                    value,
+                    step: Step::Key(key),
+                    parent: Some(self),
+                },
+            )
+        }))
     }
 
     /// The items of the array here.
-    pub(crate) fn items<'s>(&'s self) -> Result<impl Iterator<Item = Node<'v, 's>>, PredicateError> {
-        let array = self.value.as_array().ok_or_else(|| self.unlike("an array"))?;
-        Ok(array.iter().enumerate().map(|(i, value)| Node { value, step: Step::Index(i), parent: Some(self) }))
+    pub(crate) fn items<'s>(
+        &'s self,
+    ) -> Result<impl Iterator<Item = Node<'v, 's>>, PredicateError> {
+        let array = self
+            .value
+            .as_array()
+            .ok_or_else(|| self.unlike("an array"))?;
+        Ok(array.iter().enumerate().map(|(i, value)| Node {
+            value,
+            step: Step::Index(i),
+            parent: Some(self),
+        }))
     }
 
     /// The string here, which may be empty.
@@ -109,36 +149,51 @@ impl<'v, 'p> Node<'v, 'p> {
         if choices.contains(&text) {
             return Ok(text);
         }
-        Err(self.fault(format!("is {}, and has to be one of {}", quoted(text), choices.join(", "))))
+        Err(self.fault(format!(
+            "is {}, and has to be one of {}",
+            quoted(text),
+            choices.join(", ")
+        )))
     }
 
     /// The RFC 3339 date-time here.
     pub(crate) fn instant(&self) -> Result<time::Instant, PredicateError> {
         let text = self.string()?;
-        time::instant(text).ok_or_else(|| self.fault(format!("{} is no RFC 3339 date and time", quoted(text))))
+        time::instant(text)
+            .ok_or_else(|| self.fault(format!("{} is no RFC 3339 date and time", quoted(text))))
     }
 
     /// The RFC 3339 date-time here, with its text.
     pub(crate) fn timestamp(&self) -> Result<time::Timestamp, PredicateError> {
         let text = self.string()?;
-        time::Timestamp::parse(text).ok_or_else(|| self.fault(format!("{} is no RFC 3339 date and time", quoted(text))))
+        time::Timestamp::parse(text)
+            .ok_or_else(|| self.fault(format!("{} is no RFC 3339 date and time", quoted(text))))
     }
 
     /// The string here, of 1 to [`LINE_BYTES`] bytes, in one line: without control characters.
     pub(crate) fn line(&self) -> Result<&'v str, PredicateError> {
         let text = self.text()?;
         if text.len() > LINE_BYTES || text.chars().any(char::is_control) {
-            return Err(self.fault(format!("has more than {LINE_BYTES} bytes, or a control character")));
+            return Err(self.fault(format!(
+                "has more than {LINE_BYTES} bytes, or a control character"
+            )));
         }
         Ok(text)
     }
 
-    /// The string here, of 1 to [`PROSE_BYTES`] bytes, without control characters but line breaks and tabs.
+    /// The string here, of 1 to [`PROSE_BYTES`] bytes, without control characters but line breaks
+    /// and tabs.
     pub(crate) fn prose(&self) -> Result<&'v str, PredicateError> {
         let text = self.text()?;
-        if text.len() > PROSE_BYTES || text.chars().any(|c| c.is_control() && !"\n\r\t".contains(c)) {
-            let reason =
-                format!("has more than {PROSE_BYTES} bytes, or a control character other than line breaks and tabs");
+        if text.len() > PROSE_BYTES
+            || text
+                .chars()
+                .any(|c| c.is_control() && !"\n\r\t".contains(c))
+        {
+            let reason = format!(
+                "has more than {PROSE_BYTES} bytes, or a control character other than line breaks \
+                 and tabs"
+            );
             return Err(self.fault(reason));
         }
         Ok(text)
@@ -153,7 +208,9 @@ impl<'v, 'p> Node<'v, 'p> {
         let count = self.value.as_array().map_or(0, <[Value]>::len);
         let items = self.items()?;
         if count < least || count > LIST {
-            return Err(self.fault(format!("has {count} items, and has to have from {least} to {LIST}")));
+            return Err(self.fault(format!(
+                "has {count} items, and has to have from {least} to {LIST}"
+            )));
         }
         items.map(|item| read(&item)).collect()
     }
@@ -167,7 +224,8 @@ impl<'v, 'p> Node<'v, 'p> {
     /// The pattern of packages here.
     pub(crate) fn pattern(&self) -> Result<Pattern, PredicateError> {
         let text = self.string()?;
-        Pattern::parse(text).map_err(|e| self.fault(format!("{} is no pattern of packages: {e}", quoted(text))))
+        Pattern::parse(text)
+            .map_err(|e| self.fault(format!("{} is no pattern of packages: {e}", quoted(text))))
     }
 
     /// The issuer id here, in 64 lower-case hex digits.
@@ -183,7 +241,10 @@ impl<'v, 'p> Node<'v, 'p> {
 
     /// The member `key` as a string, if it is one: for what is only shown.
     pub(crate) fn shown(&self, key: &str) -> Option<&'v str> {
-        self.value.get(key)?.as_str().filter(|text| !text.is_empty())
+        self.value
+            .get(key)?
+            .as_str()
+            .filter(|text| !text.is_empty())
     }
 
     fn unlike(&self, wanted: &str) -> PredicateError {
@@ -193,9 +254,14 @@ impl<'v, 'p> Node<'v, 'p> {
 
 /// Appends a step to the member `key`: `.key`, or `["a key"]` if it is no plain word.
 pub(crate) fn push_key(path: &mut String, key: &str) {
-    match !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-@$".contains(&b)) {
-        true => _ = write!(path, ".{key}"),
-        false => _ = write!(path, "[{key:?}]"),
+    if !key.is_empty()
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-@$".contains(&b))
+    {
+        _ = write!(path, ".{key}")
+    } else {
+        _ = write!(path, "[{key:?}]")
     }
 }
 
@@ -219,11 +285,22 @@ mod tests {
         let a = root.need("a").unwrap();
         let items: Vec<_> = a.items().unwrap().collect();
         assert_eq!(
-            items[0].need("b c").unwrap().string().unwrap_err().to_string(),
+            items[0]
+                .need("b c")
+                .unwrap()
+                .string()
+                .unwrap_err()
+                .to_string(),
             r#"$.a[0]["b c"]: is a number, and has to be a string"#
         );
-        assert_eq!(items[1].need("d").err().unwrap().to_string(), "$.a[1].d: is missing");
-        assert_eq!(a.need("x").err().unwrap().to_string(), "$.a: is an array, and has to be an object");
+        assert_eq!(
+            items[1].need("d").err().unwrap().to_string(),
+            "$.a[1].d: is missing"
+        );
+        assert_eq!(
+            a.need("x").err().unwrap().to_string(),
+            "$.a: is an array, and has to be an object"
+        );
     }
 
     #[test]
@@ -233,14 +310,26 @@ mod tests {
             let list = |least| node.list(least, |item| item.text().map(drop)).is_ok();
             (node.line().is_ok(), node.prose().is_ok(), list(0), list(1))
         };
-        assert_eq!(read("x".repeat(LINE_BYTES).into()), (true, true, false, false));
-        assert_eq!(read("x".repeat(LINE_BYTES + 1).into()), (false, true, false, false));
+        assert_eq!(
+            read("x".repeat(LINE_BYTES).into()),
+            (true, true, false, false)
+        );
+        assert_eq!(
+            read("x".repeat(LINE_BYTES + 1).into()),
+            (false, true, false, false)
+        );
         assert_eq!(read("a\nb\tc".into()), (false, true, false, false));
         assert_eq!(read("a\u{1b}".into()), (false, false, false, false));
-        assert_eq!(read("x".repeat(PROSE_BYTES + 1).into()), (false, false, false, false));
+        assert_eq!(
+            read("x".repeat(PROSE_BYTES + 1).into()),
+            (false, false, false, false)
+        );
         assert_eq!(read("".into()), (false, false, false, false));
         assert_eq!(read(vec!["x"; LIST].into()), (false, false, true, true));
-        assert_eq!(read(vec!["x"; LIST + 1].into()), (false, false, false, false));
+        assert_eq!(
+            read(vec!["x"; LIST + 1].into()),
+            (false, false, false, false)
+        );
         assert_eq!(read(Value::Array(vec![])), (false, false, true, false));
     }
 }

@@ -1,9 +1,10 @@
 //! SLSA provenance, v1 (`https://slsa.dev/provenance/v1`) and v0.2: how something was built.
 //!
-//! The document is an in-toto statement, bare or in the envelope that the builder signed: DSSE JSON, DSSE JSON Lines, or a
-//! Sigstore bundle. The claim has the statement's subjects and predicate, and names the signed original as an attachment,
-//! so that whoever trusts the builder can verify it. Nothing of the builder's signature is verified here: the claim says
-//! that its issuer hands on this provenance, not that the builder made it.
+//! The document is an in-toto statement, bare or in the envelope that the builder signed: DSSE
+//! JSON, DSSE JSON Lines, or a Sigstore bundle. The claim has the statement's subjects and
+//! predicate, and names the signed original as an attachment, so that whoever trusts the builder
+//! can verify it. Nothing of the builder's signature is verified here: the claim says that its
+//! issuer hands on this provenance, not that the builder made it.
 
 use super::document::{Document, DocumentError, Draft, Prepared, TOO_LARGE, not_taken, parse};
 use super::in_toto::{STATEMENT_V0_1, STATEMENT_V1, subjects};
@@ -12,11 +13,17 @@ use super::{PredicateError, PredicateType};
 use crate::dsse::{DsseError, Envelope};
 use crate::json::Value;
 
-pub(super) const V1: PredicateType =
-    PredicateType { name: "provenance (SLSA v1)", uris: &["https://slsa.dev/provenance/v1"], check: check_v1 };
+pub(super) const V1: PredicateType = PredicateType {
+    name: "provenance (SLSA v1)",
+    uris: &["https://slsa.dev/provenance/v1"],
+    check: check_v1,
+};
 
-pub(super) const V0_2: PredicateType =
-    PredicateType { name: "provenance (SLSA v0.2)", uris: &["https://slsa.dev/provenance/v0.2"], check: check_v0_2 };
+pub(super) const V0_2: PredicateType = PredicateType {
+    name: "provenance (SLSA v0.2)",
+    uris: &["https://slsa.dev/provenance/v0.2"],
+    check: check_v0_2,
+};
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
@@ -56,12 +63,17 @@ fn check_v0_2(predicate: &Node<'_, '_>) -> Result<(), PredicateError> {
 }
 
 fn check_resources(parent: &Node<'_, '_>, key: &'static str) -> Result<(), PredicateError> {
-    let Some(list) = parent.get(key) else { return Ok(()) };
-    list.items()?.try_for_each(|resource| super::check_descriptor(&resource))
+    let Some(list) = parent.get(key) else {
+        return Ok(());
+    };
+    list.items()?
+        .try_for_each(|resource| super::check_descriptor(&resource))
 }
 
 fn check_metadata(parent: &Node<'_, '_>, times: &[&'static str]) -> Result<(), PredicateError> {
-    let Some(metadata) = parent.get("metadata") else { return Ok(()) };
+    let Some(metadata) = parent.get("metadata") else {
+        return Ok(());
+    };
     metadata.object()?;
     for key in times {
         if let Some(time) = metadata.get(key) {
@@ -79,20 +91,32 @@ pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentErro
 }
 
 /// JSON Lines: one envelope or statement a line.
-fn prepare_lines(document: &Document, not_one_value: DocumentError) -> Result<Vec<Prepared>, DocumentError> {
-    let lines: Vec<_> =
-        document.body().split(|b| *b == b'\n').enumerate().filter(|(_, l)| !l.trim_ascii().is_empty()).collect();
+fn prepare_lines(
+    document: &Document,
+    not_one_value: DocumentError,
+) -> Result<Vec<Prepared>, DocumentError> {
+    let lines: Vec<_> = document
+        .body()
+        .split(|b| *b == b'\n')
+        .enumerate()
+        .filter(|(_, l)| !l.trim_ascii().is_empty())
+        .collect();
     // Lines that are no JSON by themselves are those of one document, and its own error says more.
     if lines.len() < 2 || lines.first().is_none_or(|(_, line)| parse(line).is_err()) {
         return Err(not_one_value);
     }
     if lines.len() > LINES {
-        return Err(DocumentError::NotTaken(format!("the document has more than {LINES} lines; publish it in parts")));
+        return Err(DocumentError::NotTaken(format!(
+            "the document has more than {LINES} lines; publish it in parts"
+        )));
     }
     let mut claims = Vec::new();
     for (index, line) in lines {
         let prepared = parse(line).and_then(|value| prepare_one(document, &value));
-        claims.push(prepared.map_err(|e| DocumentError::Line { line: index + 1, reason: e.to_string() })?);
+        claims.push(prepared.map_err(|e| DocumentError::Line {
+            line: index + 1,
+            reason: e.to_string(),
+        })?);
     }
     Ok(claims)
 }
@@ -100,44 +124,69 @@ fn prepare_lines(document: &Document, not_one_value: DocumentError) -> Result<Ve
 fn prepare_one(document: &Document, value: &Value) -> Result<Prepared, DocumentError> {
     let root = Node::root("$", value);
     if let Some(envelope) = root.get("dsseEnvelope") {
-        let media_type = root.shown("mediaType").unwrap_or("application/vnd.dev.sigstore.bundle+json");
+        let media_type = root
+            .shown("mediaType")
+            .unwrap_or("application/vnd.dev.sigstore.bundle+json");
         return prepare_envelope(document, &envelope, media_type);
     }
     if root.get("payloadType").is_some() {
         return prepare_envelope(document, &root, "application/vnd.dsse.envelope.v1+json");
     }
     if root.get("_type").is_none() {
-        let wanted = "SLSA provenance as an in-toto statement, a DSSE envelope or a Sigstore bundle";
+        let wanted =
+            "SLSA provenance as an in-toto statement, a DSSE envelope or a Sigstore bundle";
         return Err(not_taken("provenance", wanted, value));
     }
     let draft = read(&root)?;
     document.inline_or_referenced(draft, PAYLOAD_TYPE)
 }
 
-fn prepare_envelope(document: &Document, node: &Node<'_, '_>, media_type: &str) -> Result<Prepared, DocumentError> {
+fn prepare_envelope(
+    document: &Document,
+    node: &Node<'_, '_>,
+    media_type: &str,
+) -> Result<Prepared, DocumentError> {
     let envelope = Envelope::from_value(node.value()).map_err(|e| match e {
-        DsseError::Field { path, expected } => fault_below(node, &path, format!("has to be {expected}")),
+        DsseError::Field { path, expected } => {
+            fault_below(node, &path, format!("has to be {expected}"))
+        }
         DsseError::Base64 { path } => fault_below(node, &path, "is not base64".into()),
         DsseError::NoSignature => node.fault("has no signature").into(),
         DsseError::Json(e) => node.fault(e.to_string()).into(),
     })?;
     if envelope.payload_type != PAYLOAD_TYPE {
         let found = quoted(&envelope.payload_type);
-        return Err(fault_below(node, "payloadType", format!("is {found}; only in-toto statements are taken")));
+        return Err(fault_below(
+            node,
+            "payloadType",
+            format!("is {found}; only in-toto statements are taken"),
+        ));
     }
-    let payload = parse(&envelope.payload).map_err(|e| fault_below(node, "payload", format!("holds no JSON: {e}")))?;
+    let payload = parse(&envelope.payload)
+        .map_err(|e| fault_below(node, "payload", format!("holds no JSON: {e}")))?;
     let mut draft = read(&Node::root("$.payload:", &payload))?;
-    draft.summary.push(("signatures".into(), format!("{}, not verified here", envelope.signatures.len())));
-    document.attached(draft, media_type).or_else(|draft| document.referenced(*draft, media_type, TOO_LARGE))
+    draft.summary.push((
+        "signatures".into(),
+        format!("{}, not verified here", envelope.signatures.len()),
+    ));
+    document
+        .attached(draft, media_type)
+        .or_else(|draft| document.referenced(*draft, media_type, TOO_LARGE))
 }
 
 fn fault_below(node: &Node<'_, '_>, path: &str, reason: String) -> DocumentError {
-    DocumentError::Content { path: format!("{}.{path}", node.path()), reason }
+    DocumentError::Content {
+        path: format!("{}.{path}", node.path()),
+        reason,
+    }
 }
 
-/// The claim that the statement makes. Builders still write v0.1 of it, which differs in nothing that is used here.
+/// The claim that the statement makes. Builders still write v0.1 of it, which differs in nothing
+/// that is used here.
 fn read(statement: &Node<'_, '_>) -> Result<Draft, PredicateError> {
-    statement.need("_type")?.one_of(&[STATEMENT_V1, STATEMENT_V0_1])?;
+    statement
+        .need("_type")?
+        .one_of(&[STATEMENT_V1, STATEMENT_V0_1])?;
     let kind = statement.need("predicateType")?;
     let predicate_type = kind.text()?;
     let predicate = statement.need("predicate")?;
@@ -148,15 +197,33 @@ fn read(statement: &Node<'_, '_>) -> Result<Draft, PredicateError> {
         check_v0_2(&predicate)?;
         "/builder/id"
     } else {
-        return Err(kind.fault(format!("is {}; SLSA provenance v1 and v0.2 are taken", quoted(predicate_type))));
+        return Err(kind.fault(format!(
+            "is {}; SLSA provenance v1 and v0.2 are taken",
+            quoted(predicate_type)
+        )));
     };
     let subjects = subjects(statement)?;
-    let builder = predicate.value().pointer(builder).and_then(Value::as_str).unwrap_or_default();
+    let builder = predicate
+        .value()
+        .pointer(builder)
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let mut summary = vec![("builder".to_owned(), builder.to_owned())];
     summary.push(("subjects".into(), subjects.list.len().to_string()));
-    summary.extend(subjects.list.iter().take(5).filter_map(|s| Some(("subject".to_owned(), s.name()?.to_owned()))));
+    summary.extend(
+        subjects
+            .list
+            .iter()
+            .take(5)
+            .filter_map(|s| Some(("subject".to_owned(), s.name()?.to_owned()))),
+    );
     let predicate = predicate.value().clone();
-    Ok(Draft { predicate_type: predicate_type.into(), predicate, subjects, summary })
+    Ok(Draft {
+        predicate_type: predicate_type.into(),
+        predicate,
+        subjects,
+        summary,
+    })
 }
 
 #[cfg(test)]
@@ -178,22 +245,29 @@ mod tests {
 
     #[test]
     fn a_bare_statement_needs_no_attachment_and_a_signed_one_keeps_it() {
-        let bare = prepare("provenance", "p.json", STATEMENT.as_bytes(), "").unwrap().remove(0);
+        let bare = prepare("provenance", "p.json", STATEMENT.as_bytes(), "")
+            .unwrap()
+            .remove(0);
         assert_eq!(bare.attachment, None);
-        assert_eq!(bare.predicate.to_json(), r#"{"builder":{"id":"b"},"buildType":"t","n":1.10}"#);
+        assert_eq!(
+            bare.predicate.to_json(),
+            r#"{"builder":{"id":"b"},"buildType":"t","n":1.10}"#
+        );
         let signed = envelope(STATEMENT, "application/vnd.in-toto+json");
-        let bundle =
-            format!(r#"{{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":{signed}}}"#);
+        let bundle = format!(
+            r#"{{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":{signed}}}"#
+        );
         for text in [signed, bundle] {
-            let prepared = prepare("provenance", "p.json", text.as_bytes(), "").unwrap().remove(0);
+            let prepared = prepare("provenance", "p.json", text.as_bytes(), "")
+                .unwrap()
+                .remove(0);
             check(&prepared.predicate_type, &prepared.predicate).unwrap();
             assert_eq!(prepared.subjects, bare.subjects);
             assert_eq!(prepared.attachment.unwrap().bytes, text);
             assert!(
-                prepared
-                    .predicate
-                    .to_json()
-                    .starts_with(r#"{"builder":{"id":"b"},"buildType":"t","n":1.10,"attachments":["#)
+                prepared.predicate.to_json().starts_with(
+                    r#"{"builder":{"id":"b"},"buildType":"t","n":1.10,"attachments":["#
+                )
             );
         }
     }
@@ -201,7 +275,17 @@ mod tests {
     #[test]
     fn each_line_of_json_lines_becomes_a_claim() {
         let line = envelope(STATEMENT, "application/vnd.in-toto+json");
-        assert_eq!(prepare("provenance", "p", format!("{line}\n\n{line}\n").as_bytes(), "").unwrap().len(), 2);
+        assert_eq!(
+            prepare(
+                "provenance",
+                "p",
+                format!("{line}\n\n{line}\n").as_bytes(),
+                ""
+            )
+            .unwrap()
+            .len(),
+            2
+        );
         let error = prepare("provenance", "p", format!("{line}\n{{\n").as_bytes(), "").unwrap_err();
         assert_eq!(error.place(), "line 2", "{error}");
     }
@@ -210,20 +294,40 @@ mod tests {
     fn slsa_v1_is_checked() {
         let good = r#"{"buildDefinition":{"buildType":"t","externalParameters":{},"resolvedDependencies":[{"uri":"u"}]},
             "runDetails":{"builder":{"id":"b"},"metadata":{"startedOn":"2026-01-01T00:00:00Z"},"byproducts":[{"digest":{"sha1":"68bc59901773ab4c051dfcea0cc4201a1567ab32"}}]}}"#;
-        let outcome =
-            |text: &str| check("https://slsa.dev/provenance/v1", &crate::json::parse(text.as_bytes()).unwrap());
+        let outcome = |text: &str| {
+            check(
+                "https://slsa.dev/provenance/v1",
+                &crate::json::parse(text.as_bytes()).unwrap(),
+            )
+        };
         outcome(good).unwrap();
         for (from, to, path) in [
-            (r#""buildType":"t","#, "", "$.predicate.buildDefinition.buildType"),
+            (
+                r#""buildType":"t","#,
+                "",
+                "$.predicate.buildDefinition.buildType",
+            ),
             (
                 r#""externalParameters":{}"#,
                 r#""externalParameters":[]"#,
                 "$.predicate.buildDefinition.externalParameters",
             ),
-            (r#"{"uri":"u"}"#, r#"{"name":"u"}"#, "$.predicate.buildDefinition.resolvedDependencies[0]"),
+            (
+                r#"{"uri":"u"}"#,
+                r#"{"name":"u"}"#,
+                "$.predicate.buildDefinition.resolvedDependencies[0]",
+            ),
             (r#"{"id":"b"}"#, "{}", "$.predicate.runDetails.builder.id"),
-            (r#""2026-01-01T00:00:00Z""#, r#""now""#, "$.predicate.runDetails.metadata.startedOn"),
-            (r#""68bc"#, r#""68BC"#, "$.predicate.runDetails.byproducts[0].digest.sha1"),
+            (
+                r#""2026-01-01T00:00:00Z""#,
+                r#""now""#,
+                "$.predicate.runDetails.metadata.startedOn",
+            ),
+            (
+                r#""68bc"#,
+                r#""68BC"#,
+                "$.predicate.runDetails.byproducts[0].digest.sha1",
+            ),
         ] {
             assert!(good.contains(from), "{from}");
             assert_eq!(outcome(&good.replacen(from, to, 1)).unwrap_err().path, path);
@@ -232,14 +336,31 @@ mod tests {
 
     #[test]
     fn what_is_wrong_inside_is_named() {
-        let inside = |from: &str, to: &str| envelope(&STATEMENT.replacen(from, to, 1), "application/vnd.in-toto+json");
+        let inside = |from: &str, to: &str| {
+            envelope(
+                &STATEMENT.replacen(from, to, 1),
+                "application/vnd.in-toto+json",
+            )
+        };
         for (text, place) in [
             (envelope(STATEMENT, "text/plain"), "$.payloadType"),
             (envelope("{", "application/vnd.in-toto+json"), "$.payload"),
-            (envelope(STATEMENT, "application/vnd.in-toto+json").replacen("AA==", "A", 1), "$.signatures[0].sig"),
-            (inside(r#""buildType""#, r#""type""#), "$.payload:.predicate.buildType"),
-            (inside("provenance/v0.2", "provenance/v0.1"), "$.payload:.predicateType"),
-            (inside(r#""sha256":"0"#, r#""sha256":"g"#), "$.payload:.subject[0].digest.sha256"),
+            (
+                envelope(STATEMENT, "application/vnd.in-toto+json").replacen("AA==", "A", 1),
+                "$.signatures[0].sig",
+            ),
+            (
+                inside(r#""buildType""#, r#""type""#),
+                "$.payload:.predicate.buildType",
+            ),
+            (
+                inside("provenance/v0.2", "provenance/v0.1"),
+                "$.payload:.predicateType",
+            ),
+            (
+                inside(r#""sha256":"0"#, r#""sha256":"g"#),
+                "$.payload:.subject[0].digest.sha256",
+            ),
             (inside("Statement/v0.1", "Statement/v2"), "$.payload:._type"),
         ] {
             let error = prepare("provenance", "p.json", text.as_bytes(), "").unwrap_err();

@@ -1,13 +1,18 @@
-//! `https://in-toto.io/attestation/reference/v0.1`: a claim that a document belongs to its subjects. It stands in for any
-//! document that is too large for a claim, or whose predicate could not be made without saying more than it says.
+//! `https://in-toto.io/attestation/reference/v0.1`: a claim that a document belongs to its
+//! subjects. It stands in for any document that is too large for a claim, or whose predicate could
+//! not be made without saying more than it says.
 
 use super::{PredicateError, PredicateType, document::object, node::Node};
 use crate::json::Value;
 
-pub(super) const TYPE: PredicateType =
-    PredicateType { name: "reference", uris: &["https://in-toto.io/attestation/reference/v0.1"], check };
+pub(super) const TYPE: PredicateType = PredicateType {
+    name: "reference",
+    uris: &["https://in-toto.io/attestation/reference/v0.1"],
+    check,
+};
 
-/// The system that provides referenced documents: the attachment store of any log that speaks Assay.
+/// The system that provides referenced documents: the attachment store of any log that speaks
+/// Assay.
 const ATTESTER: &str = "urn:assay:attachments:v1";
 
 /// The predicate that references the documents that `descriptors` name.

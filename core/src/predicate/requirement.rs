@@ -8,8 +8,9 @@
 //! | `by` | optional: RFC 3339 date or date-time until when |
 //! | `text` | optional: the demand in plain words, at most 8 KiB |
 //!
-//! One of `claims`, `controls` and `text` has to be there. A pattern of one package makes that package a subject; a pattern of
-//! many, which no purl names, makes one that is named as the pattern is, with the pattern's SHA-256: so it can be looked up.
+//! One of `claims`, `controls` and `text` has to be there. A pattern of one package makes that
+//! package a subject; a pattern of many, which no purl names, makes one that is named as the
+//! pattern is, with the pattern's SHA-256: so it can be looked up.
 
 use super::document::object;
 use super::node::Node;
@@ -22,8 +23,11 @@ use crate::statement::{Statement, StatementError, Subject};
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:requirement:v1";
 
-pub(super) const TYPE: PredicateType =
-    PredicateType { name: "requirement", uris: &[URI], check: |node| Requirement::read(node).map(drop) };
+pub(super) const TYPE: PredicateType = PredicateType {
+    name: "requirement",
+    uris: &[URI],
+    check: |node| Requirement::read(node).map(drop),
+};
 
 /// The predicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,11 +64,18 @@ impl Requirement {
             claims: lines("claims")?,
             controls: lines("controls")?,
             by: by.transpose()?,
-            text: node.get("text").map(|text| text.prose().map(str::to_owned)).transpose()?,
+            text: node
+                .get("text")
+                .map(|text| text.prose().map(str::to_owned))
+                .transpose()?,
         };
-        match requirement.claims.is_empty() && requirement.controls.is_empty() && requirement.text.is_none() {
-            true => Err(node.fault("demands nothing: it has none of claims, controls and text")),
-            false => Ok(requirement),
+        if requirement.claims.is_empty()
+            && requirement.controls.is_empty()
+            && requirement.text.is_none()
+        {
+            Err(node.fault("demands nothing: it has none of claims, controls and text"))
+        } else {
+            Ok(requirement)
         }
     }
 
@@ -83,14 +94,21 @@ impl Requirement {
 
     /// The statement that demands it of the packages, which are its subjects.
     pub fn statement(&self) -> Result<Statement, StatementError> {
-        Statement::new(self.scope.iter().map(subject).collect(), URI, self.to_value())
+        Statement::new(
+            self.scope.iter().map(subject).collect(),
+            URI,
+            self.to_value(),
+        )
     }
 }
 
 fn subject(pattern: &Pattern) -> Subject {
     match Purl::parse_canonical(pattern.as_str()) {
         Ok(package) if !pattern.as_str().ends_with('*') => Subject::package(package),
-        _ => Subject::artifact(Some(pattern.as_str().to_owned()), &Hash::of(pattern.as_str().as_bytes())),
+        _ => Subject::artifact(
+            Some(pattern.as_str().to_owned()),
+            &Hash::of(pattern.as_str().as_bytes()),
+        ),
     }
 }
 
@@ -100,7 +118,9 @@ mod tests {
 
     fn requirement() -> Requirement {
         Requirement {
-            scope: ["pkg:cargo/serde", "pkg:npm/*"].map(|text| Pattern::parse(text).unwrap()).into(),
+            scope: ["pkg:cargo/serde", "pkg:npm/*"]
+                .map(|text| Pattern::parse(text).unwrap())
+                .into(),
             claims: vec!["sbom".into()],
             controls: vec!["OSPS-BR-01.01".into()],
             by: Timestamp::parse_end("2027-12-11"),
@@ -112,9 +132,14 @@ mod tests {
     fn a_requirement_reads_back_and_can_be_looked_up() {
         let statement = requirement().statement().unwrap();
         assert_eq!(Requirement::parse(statement.predicate()), Ok(requirement()));
-        let [package, many] = statement.subjects() else { panic!("two subjects") };
+        let [package, many] = statement.subjects() else {
+            panic!("two subjects")
+        };
         assert_eq!(package.purl().map(Purl::as_str), Some("pkg:cargo/serde"));
-        assert_eq!(many.digest("sha256"), Some(Hash::of(b"pkg:npm/*").to_hex().as_str()));
+        assert_eq!(
+            many.digest("sha256"),
+            Some(Hash::of(b"pkg:npm/*").to_hex().as_str())
+        );
     }
 
     #[test]
@@ -122,7 +147,11 @@ mod tests {
         let good = requirement().to_value().to_json();
         for (from, to, path) in [
             (r#""pkg:npm/*""#, r#""npm""#, "$.predicate.scope[1]"),
-            (r#"["pkg:cargo/serde","pkg:npm/*"]"#, "[]", "$.predicate.scope"),
+            (
+                r#"["pkg:cargo/serde","pkg:npm/*"]"#,
+                "[]",
+                "$.predicate.scope",
+            ),
             (r#""sbom""#, r#""sb\nom""#, "$.predicate.claims[0]"),
             (r#""OSPS-BR-01.01""#, "1", "$.predicate.controls[0]"),
             ("2027-12-11", "soon", "$.predicate.by"),

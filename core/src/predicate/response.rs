@@ -6,8 +6,8 @@
 //! | `stance` | required: one of [`STANCES`] |
 //! | `text` | required: the response, in plain text of at most 8 KiB |
 //!
-//! The subject is the claim that is responded to: name `claim`, `sha256` its id. Anybody may respond to anything: what a
-//! response counts for follows from who signed it.
+//! The subject is the claim that is responded to: name `claim`, `sha256` its id. Anybody may
+//! respond to anything: what a response counts for follows from who signed it.
 
 use super::document::object;
 use super::node::Node;
@@ -19,10 +19,14 @@ use crate::statement::{Statement, StatementError};
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:response:v1";
 
-pub(super) const TYPE: PredicateType =
-    PredicateType { name: "response", uris: &[URI], check: |node| Response::read(node).map(drop) };
+pub(super) const TYPE: PredicateType = PredicateType {
+    name: "response",
+    uris: &[URI],
+    check: |node| Response::read(node).map(drop),
+};
 
-/// What a response can be: it accepts what was claimed, says that it is wrong, adds to it, or says that it no longer holds.
+/// What a response can be: it accepts what was claimed, says that it is wrong, adds to it, or says
+/// that it no longer holds.
 pub const STANCES: &[&str] = &["acknowledge", "dispute", "explain", "fixed"];
 
 /// The predicate.
@@ -76,7 +80,11 @@ mod tests {
 
     fn response(stance: &str) -> Response {
         let target = ClaimId::from_hex(&"ab".repeat(32)).unwrap();
-        Response { target, stance: stance.into(), text: "It was never reachable.".into() }
+        Response {
+            target,
+            stance: stance.into(),
+            text: "It was never reachable.".into(),
+        }
     }
 
     #[test]
@@ -84,7 +92,10 @@ mod tests {
         for stance in STANCES {
             let statement = response(stance).statement().unwrap();
             assert_eq!(Response::parse(statement.predicate()), Ok(response(stance)));
-            assert_eq!(statement.subjects()[0].digest("sha256"), Some("ab".repeat(32).as_str()));
+            assert_eq!(
+                statement.subjects()[0].digest("sha256"),
+                Some("ab".repeat(32).as_str())
+            );
         }
         assert!(response("dispute").disputes() && !response("explain").disputes());
     }
@@ -99,6 +110,9 @@ mod tests {
         assert_eq!(refused(|r| r.stance = "agree".into()), "$.predicate.stance");
         assert_eq!(refused(|r| r.text.clear()), "$.predicate.text");
         let no_target = object([("stance", Some("fixed".into())), ("text", Some("x".into()))]);
-        assert_eq!(Response::parse(&no_target).unwrap_err().path, "$.predicate.target");
+        assert_eq!(
+            Response::parse(&no_target).unwrap_err().path,
+            "$.predicate.target"
+        );
     }
 }

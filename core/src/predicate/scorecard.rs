@@ -1,5 +1,5 @@
-//! `https://scorecard.dev/result/v0.1`: a result of OpenSSF Scorecard, in the form that `scorecard --format=intoto` gives
-//! it: the JSON result without `repo`, which is the subject.
+//! `https://scorecard.dev/result/v0.1`: a result of OpenSSF Scorecard, in the form that `scorecard
+//! --format=intoto` gives it: the JSON result without `repo`, which is the subject.
 
 use super::document::{Document, DocumentError, Draft, Prepared, not_taken};
 use super::node::{Node, quoted};
@@ -7,8 +7,11 @@ use super::subject::{Subjects, digest};
 use super::{PredicateError, PredicateType, time};
 use crate::json::Value;
 
-pub(super) const TYPE: PredicateType =
-    PredicateType { name: "scorecard", uris: &["https://scorecard.dev/result/v0.1"], check };
+pub(super) const TYPE: PredicateType = PredicateType {
+    name: "scorecard",
+    uris: &["https://scorecard.dev/result/v0.1"],
+    check,
+};
 
 fn check(predicate: &Node<'_, '_>) -> Result<(), PredicateError> {
     let date = predicate.need("date")?;
@@ -38,15 +41,26 @@ fn check(predicate: &Node<'_, '_>) -> Result<(), PredicateError> {
 
 /// Scores go from 0 to 10; −1 says that a check was inconclusive.
 fn score(node: &Node<'_, '_>) -> Result<f64, PredicateError> {
-    let score = node.value().as_f64().ok_or_else(|| node.fault("is no number"))?;
+    let score = node
+        .value()
+        .as_f64()
+        .ok_or_else(|| node.fault("is no number"))?;
     let possible = (0.0..=10.0).contains(&score) || score == -1.0;
-    if possible { Ok(score) } else { Err(node.fault("is no score from 0 to 10, nor -1 for inconclusive")) }
+    if possible {
+        Ok(score)
+    } else {
+        Err(node.fault("is no score from 0 to 10, nor -1 for inconclusive"))
+    }
 }
 
 pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentError> {
     let result = document.json()?;
     if result.get("scorecard").is_none() && result.get("checks").is_none() {
-        return Err(not_taken("scorecard", "the JSON that `scorecard --format=json` writes", &result));
+        return Err(not_taken(
+            "scorecard",
+            "the JSON that `scorecard --format=json` writes",
+            &result,
+        ));
     }
     let root = Node::root("$", &result);
     check(&root)?;
@@ -55,10 +69,22 @@ pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentErro
         suggest(&repo, &mut subjects)?;
     }
     let summary = summary(&root);
-    let members = root.object()?.iter().filter(|(key, _)| key != "repo").cloned().collect();
+    let members = root
+        .object()?
+        .iter()
+        .filter(|(key, _)| key != "repo")
+        .cloned()
+        .collect();
     let predicate = Value::Object(members);
-    let draft = Draft { predicate_type: TYPE.uris[0].into(), predicate, subjects, summary };
-    Ok(vec![document.inline_or_referenced(draft, "application/json")?])
+    let draft = Draft {
+        predicate_type: TYPE.uris[0].into(),
+        predicate,
+        subjects,
+        summary,
+    };
+    Ok(vec![
+        document.inline_or_referenced(draft, "application/json")?,
+    ])
 }
 
 /// The repository at its commit; one on GitHub also as a package.
@@ -67,12 +93,15 @@ fn suggest(repo: &Node<'_, '_>, subjects: &mut Subjects) -> Result<(), Predicate
     let digest = match digest("sha1", commit).or_else(|| digest("sha256", commit)) {
         Some((_, hex)) => vec![("gitCommit".to_owned(), hex)],
         None => {
-            subjects.notes.push(format!("the commit {} is no Git object id", quoted(commit)));
+            subjects
+                .notes
+                .push(format!("the commit {} is no Git object id", quoted(commit)));
             return Ok(());
         }
     };
-    let purl =
-        name.strip_prefix("github.com/").map(|repo| format!("pkg:github/{}@{commit}", repo.to_ascii_lowercase()));
+    let purl = name
+        .strip_prefix("github.com/")
+        .map(|repo| format!("pkg:github/{}@{commit}", repo.to_ascii_lowercase()));
     subjects.suggest(Some(name), purl.as_deref(), digest);
     Ok(())
 }
@@ -88,7 +117,11 @@ fn summary(root: &Node<'_, '_>) -> Vec<(String, String)> {
     line("score", "/score");
     line("date", "/date");
     line("scorecard", "/scorecard/version");
-    let checks = root.value().get("checks").and_then(Value::as_array).map_or(0, <[Value]>::len);
+    let checks = root
+        .value()
+        .get("checks")
+        .and_then(Value::as_array)
+        .map_or(0, <[Value]>::len);
     summary.push(("checks".into(), checks.to_string()));
     summary
 }
@@ -103,14 +136,27 @@ mod tests {
 
     #[test]
     fn the_repository_is_the_subject() {
-        let prepared = prepare("scorecard", "s.json", RESULT.as_bytes(), "").unwrap().remove(0);
+        let prepared = prepare("scorecard", "s.json", RESULT.as_bytes(), "")
+            .unwrap()
+            .remove(0);
         check("https://scorecard.dev/result/v0.1", &prepared.predicate).unwrap();
-        assert!(prepared.predicate.to_json().starts_with(r#"{"date":"2026-01-01","scorecard":"#));
+        assert!(
+            prepared
+                .predicate
+                .to_json()
+                .starts_with(r#"{"date":"2026-01-01","scorecard":"#)
+        );
         assert!(prepared.predicate.to_json().contains(r#""score":8.90"#));
         let subject = &prepared.subjects[0];
         assert_eq!(subject.name(), Some("github.com/Own/Repo"));
-        assert_eq!(subject.uri(), Some("pkg:github/own/repo@68bc59901773ab4c051dfcea0cc4201a1567ab32"));
-        assert_eq!(subject.digest("gitCommit"), Some("68bc59901773ab4c051dfcea0cc4201a1567ab32"));
+        assert_eq!(
+            subject.uri(),
+            Some("pkg:github/own/repo@68bc59901773ab4c051dfcea0cc4201a1567ab32")
+        );
+        assert_eq!(
+            subject.digest("gitCommit"),
+            Some("68bc59901773ab4c051dfcea0cc4201a1567ab32")
+        );
     }
 
     #[test]
@@ -125,7 +171,13 @@ mod tests {
             (r#""name":"github.com/Own/Repo","#, "", "$.repo.name"),
         ] {
             assert!(RESULT.contains(from), "{from}");
-            let error = prepare("scorecard", "s.json", RESULT.replacen(from, to, 1).as_bytes(), "").unwrap_err();
+            let error = prepare(
+                "scorecard",
+                "s.json",
+                RESULT.replacen(from, to, 1).as_bytes(),
+                "",
+            )
+            .unwrap_err();
             assert_eq!(error.place(), place, "{error}");
         }
     }

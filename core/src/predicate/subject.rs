@@ -1,4 +1,5 @@
-//! Subjects that a document suggests: what it says that it is about, in the form that a claim needs (DESIGN 3.3).
+//! Subjects that a document suggests: what it says that it is about, in the form that a claim needs
+//! (DESIGN 3.3).
 
 use super::PredicateError;
 use super::node::{Node, quoted};
@@ -9,12 +10,14 @@ use crate::purl::Purl;
 use crate::statement::{Statement, Subject};
 use crate::{Hash, limits};
 
-/// The subject of a statement about a claim: named `claim`, its `sha256` digest being the claim's id.
+/// The subject of a statement about a claim: named `claim`, its `sha256` digest being the claim's
+/// id.
 pub(crate) fn claim(id: &ClaimId) -> Subject {
     Subject::artifact(Some("claim".into()), &Hash::new(*id.as_bytes()))
 }
 
-/// The subject of a statement about an issuer: named `issuer`, its `sha256` digest being the issuer's id.
+/// The subject of a statement about an issuer: named `issuer`, its `sha256` digest being the
+/// issuer's id.
 pub(crate) fn issuer(id: &IssuerId) -> Subject {
     Subject::artifact(Some("issuer".into()), &Hash::new(*id.as_bytes()))
 }
@@ -25,7 +28,10 @@ pub(crate) fn check_issuer(statement: &Statement, id: &IssuerId) -> Result<(), P
         [subject] if subject.digest("sha256") == Some(id.to_hex().as_str()) => Ok(()),
         _ => Err(PredicateError {
             path: "$.subject".into(),
-            reason: format!("must be one subject whose sha256 digest is the issuer {id} that the predicate names"),
+            reason: format!(
+                "must be one subject whose sha256 digest is the issuer {id} that the predicate \
+                 names"
+            ),
         }),
     }
 }
@@ -40,11 +46,18 @@ pub(crate) struct Subjects {
 }
 
 impl Subjects {
-    /// Suggests a subject. It needs a purl or a digest; the purl is canonicalised, and left out with a note if it is none.
-    /// If there is no digest, it gets that of the purl, as DESIGN 3.3 has it.
+    /// Suggests a subject. It needs a purl or a digest; the purl is canonicalised, and left out
+    /// with a note if it is none. If there is no digest, it gets that of the purl, as DESIGN 3.3
+    /// has it.
     ///
-    /// More than a statement holds are not collected: one more than [`limits::SUBJECTS`] says that there are.
-    pub(crate) fn suggest(&mut self, name: Option<&str>, purl: Option<&str>, mut digests: Vec<(String, String)>) {
+    /// More than a statement holds are not collected: one more than [`limits::SUBJECTS`] says that
+    /// there are.
+    pub(crate) fn suggest(
+        &mut self,
+        name: Option<&str>,
+        purl: Option<&str>,
+        mut digests: Vec<(String, String)>,
+    ) {
         if self.list.len() > limits::SUBJECTS {
             return;
         }
@@ -67,13 +80,18 @@ impl Subjects {
         match Purl::canonicalize(purl) {
             Ok(canonical) => {
                 if canonical.as_str() != purl {
-                    let note = format!("{} was put into its canonical form, {}", quoted(purl), canonical.as_str());
+                    let note = format!(
+                        "{} was put into its canonical form, {}",
+                        quoted(purl),
+                        canonical.as_str()
+                    );
                     self.notes.push(note);
                 }
                 Some(canonical)
             }
             Err(e) => {
-                self.notes.push(format!("{} was left out: {e}", quoted(purl)));
+                self.notes
+                    .push(format!("{} was left out: {e}", quoted(purl)));
                 None
             }
         }
@@ -82,7 +100,10 @@ impl Subjects {
 
 /// The digest in the version of a `pkg:oci` URL: there the version *is* the digest of the image.
 fn image_digest(purl: &Purl) -> Option<(String, String)> {
-    let hex = purl.version()?.strip_prefix("sha256:").filter(|_| purl.as_str().starts_with("pkg:oci/"))?;
+    let hex = purl
+        .version()?
+        .strip_prefix("sha256:")
+        .filter(|_| purl.as_str().starts_with("pkg:oci/"))?;
     digest("sha256", hex)
 }
 
@@ -92,10 +113,14 @@ fn push_new(digests: &mut Vec<(String, String)>, digest: (String, String)) {
     }
 }
 
-/// A digest under in-toto's name of the algorithm, in lower case; `None` if the algorithm is unknown here or broken
-/// beyond use (MD5), or the value is not as long as the algorithm's.
+/// A digest under in-toto's name of the algorithm, in lower case; `None` if the algorithm is
+/// unknown here or broken beyond use (MD5), or the value is not as long as the algorithm's.
 pub(crate) fn digest(algorithm: &str, hex: &str) -> Option<(String, String)> {
-    let plain: String = algorithm.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let plain: String = algorithm
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
     let (name, bytes) = match plain.as_str() {
         "sha1" => ("sha1", 20),
         "sha224" => ("sha224", 28),
@@ -112,14 +137,23 @@ pub(crate) fn digest(algorithm: &str, hex: &str) -> Option<(String, String)> {
     whole.then(|| (name.to_owned(), hex.to_ascii_lowercase()))
 }
 
-/// The digests of a list of objects that each hold an algorithm and a value under the given keys. What is malformed is
-/// passed over: digests only suggest.
-pub(crate) fn digests(list: Option<Node<'_, '_>>, algorithm: &str, value: &str) -> Vec<(String, String)> {
-    let items = list.and_then(|list| list.value().as_array()).unwrap_or_default();
+/// The digests of a list of objects that each hold an algorithm and a value under the given keys.
+/// What is malformed is passed over: digests only suggest.
+pub(crate) fn digests(
+    list: Option<Node<'_, '_>>,
+    algorithm: &str,
+    value: &str,
+) -> Vec<(String, String)> {
+    let items = list
+        .and_then(|list| list.value().as_array())
+        .unwrap_or_default();
     let mut digests = Vec::new();
     for item in items {
         let text = |key: &str| item.get(key).and_then(Value::as_str);
-        if let Some(digest) = text(algorithm).zip(text(value)).and_then(|(name, hex)| digest(name, hex)) {
+        if let Some(digest) = text(algorithm)
+            .zip(text(value))
+            .and_then(|(name, hex)| digest(name, hex))
+        {
             push_new(&mut digests, digest);
         }
     }
@@ -137,7 +171,13 @@ mod tests {
         subjects.suggest(None, Some("pkg:cargo/regex@1.5.1"), vec![]);
         subjects.suggest(Some("nothing"), Some("regex 1.5.1"), vec![]);
         assert_eq!(subjects.list.len(), 1);
-        assert_eq!(subjects.list[0].digests(), [("purl".into(), crate::Hash::of(b"pkg:cargo/regex@1.5.1").to_hex())]);
+        assert_eq!(
+            subjects.list[0].digests(),
+            [(
+                "purl".into(),
+                crate::Hash::of(b"pkg:cargo/regex@1.5.1").to_hex()
+            )]
+        );
         assert_eq!(subjects.notes.len(), 1);
     }
 
@@ -146,7 +186,10 @@ mod tests {
         let mut subjects = Subjects::default();
         let hex = "23a264e6e429852221a963e9f17338ba3f5796dc7086e46439a6f4482cf6e0cb";
         subjects.suggest(None, Some(&format!("pkg:oci/git@sha256:{hex}")), vec![]);
-        assert_eq!(subjects.list[0].purl().unwrap().version(), Some(format!("sha256:{hex}").as_str()));
+        assert_eq!(
+            subjects.list[0].purl().unwrap().version(),
+            Some(format!("sha256:{hex}").as_str())
+        );
         assert_eq!(subjects.list[0].digests(), [("sha256".into(), hex.into())]);
     }
 

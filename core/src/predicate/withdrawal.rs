@@ -1,4 +1,5 @@
-//! `urn:assay:withdrawal:v1`: an issuer takes back a claim of its own, or puts another in its place (DESIGN 3.3).
+//! `urn:assay:withdrawal:v1`: an issuer takes back a claim of its own, or puts another in its place
+//! (DESIGN 3.3).
 //!
 //! | field | |
 //! | --- | --- |
@@ -6,8 +7,9 @@
 //! | `reason` | required: why, in plain text of at most 8 KiB |
 //! | `supersededBy` | optional: the claim id of what stands in its place, and is not the target |
 //!
-//! The subject is the withdrawn claim: name `claim`, `sha256` its id. That the target exists, and that who withdraws it had
-//! signed it, is for whoever evaluates: here nothing is known of other claims.
+//! The subject is the withdrawn claim: name `claim`, `sha256` its id. That the target exists, and
+//! that who withdraws it had signed it, is for whoever evaluates: here nothing is known of other
+//! claims.
 
 use super::document::object;
 use super::node::Node;
@@ -19,8 +21,11 @@ use crate::statement::{Statement, StatementError};
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:withdrawal:v1";
 
-pub(super) const TYPE: PredicateType =
-    PredicateType { name: "withdrawal", uris: &[URI], check: |node| Withdrawal::read(node).map(drop) };
+pub(super) const TYPE: PredicateType = PredicateType {
+    name: "withdrawal",
+    uris: &[URI],
+    check: |node| Withdrawal::read(node).map(drop),
+};
 
 /// The predicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +48,16 @@ impl Withdrawal {
         let target = node.need("target")?.claim_id()?;
         let reason = node.need("reason")?.prose()?.to_owned();
         let successor = node.get("supersededBy");
-        let superseded_by = successor.map(|successor| successor.claim_id()).transpose()?;
+        let superseded_by = successor
+            .map(|successor| successor.claim_id())
+            .transpose()?;
         match successor.filter(|_| superseded_by == Some(target)) {
             Some(successor) => Err(successor.fault("is the claim that is withdrawn")),
-            None => Ok(Withdrawal { target, reason, superseded_by }),
+            None => Ok(Withdrawal {
+                target,
+                reason,
+                superseded_by,
+            }),
         }
     }
 
@@ -55,7 +66,10 @@ impl Withdrawal {
         object([
             ("target", Some(self.target.to_hex().into())),
             ("reason", Some(self.reason.as_str().into())),
-            ("supersededBy", self.superseded_by.map(|id| id.to_hex().into())),
+            (
+                "supersededBy",
+                self.superseded_by.map(|id| id.to_hex().into()),
+            ),
         ])
     }
 
@@ -71,15 +85,25 @@ mod tests {
 
     fn withdrawal() -> Withdrawal {
         let id = |digits: &str| ClaimId::from_hex(&digits.repeat(32)).unwrap();
-        Withdrawal { target: id("ab"), reason: "wrong\nversion".into(), superseded_by: Some(id("cd")) }
+        Withdrawal {
+            target: id("ab"),
+            reason: "wrong\nversion".into(),
+            superseded_by: Some(id("cd")),
+        }
     }
 
     #[test]
     fn a_withdrawal_reads_back() {
         let statement = withdrawal().statement().unwrap();
         assert_eq!(Withdrawal::parse(statement.predicate()), Ok(withdrawal()));
-        assert_eq!(statement.subjects()[0].digest("sha256"), Some("ab".repeat(32).as_str()));
-        let plain = Withdrawal { superseded_by: None, ..withdrawal() };
+        assert_eq!(
+            statement.subjects()[0].digest("sha256"),
+            Some("ab".repeat(32).as_str())
+        );
+        let plain = Withdrawal {
+            superseded_by: None,
+            ..withdrawal()
+        };
         assert_eq!(Withdrawal::parse(&plain.to_value()), Ok(plain));
     }
 
@@ -91,7 +115,11 @@ mod tests {
             (r#""target""#, r#""Target""#, "$.predicate.target"),
             (r#""reason":"wrong\nversion","#, "", "$.predicate.reason"),
             (r#""wrong\nversion""#, r#""""#, "$.predicate.reason"),
-            (r#""supersededBy":"cd"#, r#""supersededBy":"c"#, "$.predicate.supersededBy"),
+            (
+                r#""supersededBy":"cd"#,
+                r#""supersededBy":"c"#,
+                "$.predicate.supersededBy",
+            ),
             ("cd", "ab", "$.predicate.supersededBy"),
         ] {
             assert!(good.contains(from), "{from}");

@@ -1,8 +1,10 @@
-//! YAML documents (YAML 1.2.2, core schema), read into JSON values, and only as much of YAML as two readers read alike.
+//! YAML documents (YAML 1.2.2, core schema), read into JSON values, and only as much of YAML as two
+//! readers read alike.
 //!
-//! Refused are anchors and aliases, so that a document cannot become larger than it is; tags; keys that are no scalars, or
-//! come twice; more than one document; and what JSON has no word for. A plain scalar is null, a boolean or a number if JSON
-//! would read it so (`True`, `TRUE`, `~` and nothing besides), and else a string: `2025-01-01`, `0x1f` and `yes` are strings.
+//! Refused are anchors and aliases, so that a document cannot become larger than it is; tags; keys
+//! that are no scalars, or come twice; more than one document; and what JSON has no word for. A
+//! plain scalar is null, a boolean or a number if JSON would read it so (`True`, `TRUE`, `~` and
+//! nothing besides), and else a string: `2025-01-01`, `0x1f` and `yes` are strings.
 
 use super::document::{Document, DocumentError};
 use super::node::push_key;
@@ -11,7 +13,8 @@ use crate::limits;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 use std::collections::HashSet;
 
-/// Longest YAML document that is read, in bytes: ten times the largest that is known of the formats that are taken.
+/// Longest YAML document that is read, in bytes: ten times the largest that is known of the formats
+/// that are taken.
 const BYTES: usize = 256 * 1024;
 
 /// Parses the document. Errors say line and column.
@@ -24,16 +27,28 @@ pub(super) fn parse(document: &Document) -> Result<Value, DocumentError> {
         )));
     }
     let text = std::str::from_utf8(body).map_err(|e| {
-        let line = 1 + body.iter().take(e.valid_up_to()).filter(|b| **b == b'\n').count();
-        DocumentError::Line { line, reason: "is not UTF-8".into() }
+        let line = 1 + body
+            .iter()
+            .take(e.valid_up_to())
+            .filter(|b| **b == b'\n')
+            .count();
+        DocumentError::Line {
+            line,
+            reason: "is not UTF-8".into(),
+        }
     })?;
     let mut parser = Parser::new_from_str(text);
     let mut builder = Builder::default();
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|e| builder.fault(e.marker(), e.info()))?;
-        builder.take(event).map_err(|reason| builder.fault(&span.start, reason))?;
+        builder
+            .take(event)
+            .map_err(|reason| builder.fault(&span.start, reason))?;
     }
-    builder.whole.ok_or_else(|| DocumentError::Line { line: 1, reason: "the document is empty".into() })
+    builder.whole.ok_or_else(|| DocumentError::Line {
+        line: 1,
+        reason: "the document is empty".into(),
+    })
 }
 
 /// Arrays and objects that are not finished, from the outermost.
@@ -63,11 +78,15 @@ impl Builder {
             Event::Scalar(_, _, 1.., _)
             | Event::SequenceStart(1.., _)
             | Event::MappingStart(1.., _)
-            | Event::Alias(_) => Err("anchors and aliases are not taken: write the value where it belongs"),
-            Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
-                Err("tags are not taken")
+            | Event::Alias(_) => {
+                Err("anchors and aliases are not taken: write the value where it belongs")
             }
-            Event::DocumentStart(_) if self.documents > 0 => Err("a second document begins here, and one is read"),
+            Event::Scalar(_, _, _, Some(_))
+            | Event::SequenceStart(_, Some(_))
+            | Event::MappingStart(_, Some(_)) => Err("tags are not taken"),
+            Event::DocumentStart(_) if self.documents > 0 => {
+                Err("a second document begins here, and one is read")
+            }
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 Ok(())
@@ -80,7 +99,9 @@ impl Builder {
                 None => Err("something ends here that did not begin"),
             },
             Event::Scalar(text, style, ..) => match self.open.last_mut() {
-                Some(Open::Object(members)) if members.key.is_none() => members.name(text.into_owned()),
+                Some(Open::Object(members)) if members.key.is_none() => {
+                    members.name(text.into_owned())
+                }
                 _ => self.add(scalar(&text, style)),
             },
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
@@ -92,7 +113,9 @@ impl Builder {
             return Err("is nested too deep");
         }
         match self.open.last() {
-            Some(Open::Object(members)) if members.key.is_none() => Err("a key has to be a plain text"),
+            Some(Open::Object(members)) if members.key.is_none() => {
+                Err("a key has to be a plain text")
+            }
             _ => {
                 self.open.push(open);
                 Ok(())
@@ -113,8 +136,17 @@ impl Builder {
     }
 
     fn fault(&self, at: &Marker, reason: &str) -> DocumentError {
-        let reason = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
-        DocumentError::Syntax { line: at.line(), column: at.col() + 1, path: self.path(), reason }
+        let reason = reason
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(200)
+            .collect();
+        DocumentError::Syntax {
+            line: at.line(),
+            column: at.col() + 1,
+            path: self.path(),
+            reason,
+        }
     }
 
     /// Where in the document the parser is.
@@ -167,10 +199,19 @@ mod tests {
 
     #[test]
     fn values_become_json() {
-        let text = "a: [1, -2.5, 1e3, '1', \"x\\ty\", true, no, ~, null, , 2.0.0, 2025-01-01, 0x1f]\nb:\n  - c: |\n      two\n      lines\n    d:\n  - {}\n1: one\n";
+        let text = "a: [1, -2.5, 1e3, '1', \"x\\ty\", true, no, ~, null, , 2.0.0, 2025-01-01, \
+            0x1f]\nb:\n  - c: |\n      two\n      lines\n    d:\n  - {}\n1: one\n";
         let expected = r#"{"a":[1,-2.5,1e3,"1","x\ty",true,"no",null,null,"2.0.0","2025-01-01","0x1f"],"b":[{"c":"two\nlines\n","d":null},{}],"1":"one"}"#;
-        assert_eq!(read(text.replace(", ,", ",").as_bytes()).unwrap().to_json(), expected);
-        assert_eq!(read(b"{\"json\": [1, {\"is\": \"yaml\"}]}").unwrap().to_json(), r#"{"json":[1,{"is":"yaml"}]}"#);
+        assert_eq!(
+            read(text.replace(", ,", ",").as_bytes()).unwrap().to_json(),
+            expected
+        );
+        assert_eq!(
+            read(b"{\"json\": [1, {\"is\": \"yaml\"}]}")
+                .unwrap()
+                .to_json(),
+            r#"{"json":[1,{"is":"yaml"}]}"#
+        );
     }
 
     #[test]
@@ -189,12 +230,23 @@ mod tests {
             ("a: \"x", "line 1", ""),
         ] {
             let error = read(text.as_bytes()).unwrap_err();
-            assert!(error.place().starts_with(place) && error.to_string().contains(reason), "{text:?}: {error}");
+            assert!(
+                error.place().starts_with(place) && error.to_string().contains(reason),
+                "{text:?}: {error}"
+            );
         }
         assert_eq!(read(b"a: 1\nb: \xff").unwrap_err().place(), "line 2");
-        assert!(read(&vec![b'#'; BYTES + 1]).unwrap_err().to_string().contains("are read"));
+        assert!(
+            read(&vec![b'#'; BYTES + 1])
+                .unwrap_err()
+                .to_string()
+                .contains("are read")
+        );
         let nested = read(b"a:\n  - b: !x 1").unwrap_err();
-        assert!(matches!(&nested, DocumentError::Syntax { path, .. } if path == "$.a[0].b"), "{nested}");
+        assert!(
+            matches!(&nested, DocumentError::Syntax { path, .. } if path == "$.a[0].b"),
+            "{nested}"
+        );
     }
 
     #[test]
@@ -215,7 +267,8 @@ mod tests {
 
         #[test]
         fn json_is_read_as_json_reads_it(text in r#"[\[\]{}",:a1 ]{0,24}"#) {
-            // A key of a flow mapping needs a blank after its colon only if it is not quoted, as in JSON it is.
+            // A key of a flow mapping needs a blank after its colon only if it is not quoted, as in
+            // JSON it is.
             if let (Ok(json), Ok(yaml)) = (json::parse(text.as_bytes()), read(text.as_bytes())) {
                 prop_assert_eq!(json, yaml);
             }

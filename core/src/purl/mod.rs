@@ -1,8 +1,8 @@
 //! Package URLs (ECMA-427, package-url/purl-spec): read, build, canonicalize.
 //!
-//! A purl that Assay logs equals its own canonical form, so that one package has one name and one digest. Reading and
-//! writing are `text`'s, the rules of each type `types`'s; `pattern` stands for many packages. Left out: version ranges
-//! (`vers:`), and whether a package exists.
+//! A purl that Assay logs equals its own canonical form, so that one package has one name and one
+//! digest. Reading and writing are `text`'s, the rules of each type `types`'s; `pattern` stands for
+//! many packages. Left out: version ranges (`vers:`), and whether a package exists.
 
 mod pattern;
 mod text;
@@ -55,11 +55,14 @@ pub enum PurlError {
     /// A percent sign without two hex digits, or escapes that do not spell UTF-8.
     #[error("{0:?} is not percent-encoded UTF-8")]
     Encoding(String),
-    /// A segment of the namespace or the subpath that would not survive being written: it holds `/`, or is `.` or `..`.
+    /// A segment of the namespace or the subpath that would not survive being written: it holds
+    /// `/`, or is `.` or `..`.
     #[error("{0:?} cannot be a segment of a namespace or subpath")]
     Segment(String),
     /// A qualifier's key has a character that keys cannot have.
-    #[error("{0:?} is no qualifier key: it takes letters, digits, '.', '-' and '_', no digit first")]
+    #[error(
+        "{0:?} is no qualifier key: it takes letters, digits, '.', '-' and '_', no digit first"
+    )]
     Key(String),
     /// A qualifier stands twice.
     #[error("the qualifier {0:?} stands twice")]
@@ -86,8 +89,8 @@ pub enum PurlError {
 impl Purl {
     /// Reads a purl, spelled in any way, and mends what has one canonical spelling.
     ///
-    /// Qualifier keys that the type itself defines must be in lower case, as purl-spec's tests demand of a parser;
-    /// [`Purl::canonicalize`] mends them too.
+    /// Qualifier keys that the type itself defines must be in lower case, as purl-spec's tests
+    /// demand of a parser; [`Purl::canonicalize`] mends them too.
     pub fn parse(text: &str) -> Result<Self, PurlError> {
         let components = text::read(text)?;
         types::check_keys(&components)?;
@@ -99,12 +102,16 @@ impl Purl {
         Self::build(text::read(text)?)
     }
 
-    /// Reads a purl that must be in canonical form already; [`PurlError::NotCanonical`] holds that form if it is not.
+    /// Reads a purl that must be in canonical form already; [`PurlError::NotCanonical`] holds that
+    /// form if it is not.
     pub fn parse_canonical(text: &str) -> Result<Self, PurlError> {
         let purl = Self::canonicalize(text)?;
-        match purl.text == text {
-            true => Ok(purl),
-            false => Err(PurlError::NotCanonical { canonical: purl.text }),
+        if purl.text == text {
+            Ok(purl)
+        } else {
+            Err(PurlError::NotCanonical {
+                canonical: purl.text,
+            })
         }
     }
 
@@ -113,9 +120,10 @@ impl Purl {
         text::tidy(&mut components)?;
         types::apply(&mut components)?;
         let text = text::write(&components);
-        match text.len() > limits::PURL_BYTES {
-            true => Err(PurlError::TooLong(text.len())),
-            false => Ok(Purl { text, components }),
+        if text.len() > limits::PURL_BYTES {
+            Err(PurlError::TooLong(text.len()))
+        } else {
+            Ok(Purl { text, components })
         }
     }
 
@@ -134,7 +142,8 @@ impl Purl {
         self.until(&['@', '?', '#'])
     }
 
-    /// The canonical form without qualifiers and subpath: the version, or the package if none is named.
+    /// The canonical form without qualifiers and subpath: the version, or the package if none is
+    /// named.
     pub fn without_qualifiers(&self) -> &str {
         self.until(&['?', '#'])
     }
@@ -144,12 +153,14 @@ impl Purl {
         self.components.version.as_deref()
     }
 
-    /// SHA-256 of the canonical form: the digest of a subject that is a package rather than an artifact (DESIGN 3.3).
+    /// SHA-256 of the canonical form: the digest of a subject that is a package rather than an
+    /// artifact (DESIGN 3.3).
     pub fn digest(&self) -> Hash {
         Hash::of(self.text.as_bytes())
     }
 
-    /// The separators stand in a canonical purl only as such: everywhere else they are percent-encoded.
+    /// The separators stand in a canonical purl only as such: everywhere else they are
+    /// percent-encoded.
     fn until(&self, separators: &[char]) -> &str {
         self.text.split(separators).next().unwrap_or_default()
     }
@@ -172,16 +183,24 @@ mod tests {
             ("pkg:PyPI/Django_Rest", "pkg:pypi/django-rest"),
             ("pkg://npm/@babel/core@7.0", "pkg:npm/%40babel/core@7.0"),
             ("pkg:npm/@babel/core", "pkg:npm/%40babel/core"),
-            ("pkg:deb/debian/curl?b=2&a=%31&c=", "pkg:deb/debian/curl?a=1&b=2"),
+            (
+                "pkg:deb/debian/curl?b=2&a=%31&c=",
+                "pkg:deb/debian/curl?a=1&b=2",
+            ),
             ("pkg:cargo/rand@1+x", "pkg:cargo/rand@1%2Bx"),
             ("pkg:cargo/rand@", "pkg:cargo/rand"),
             ("pkg:oci/a@sha256%3AAB", "pkg:oci/a@sha256:ab"),
             ("pkg:gem/a?Platform=java", "pkg:gem/a?platform=java"),
             ("pkg:generic/a#/./b//../c", "pkg:generic/a#b/c"),
         ] {
-            let wanted = PurlError::NotCanonical { canonical: canonical.into() };
+            let wanted = PurlError::NotCanonical {
+                canonical: canonical.into(),
+            };
             assert_eq!(Purl::parse_canonical(text), Err(wanted), "{text}");
-            assert_eq!(Purl::parse_canonical(canonical).map(|p| p.to_string()), Ok(canonical.to_owned()));
+            assert_eq!(
+                Purl::parse_canonical(canonical).map(|p| p.to_string()),
+                Ok(canonical.to_owned())
+            );
         }
     }
 
@@ -192,8 +211,16 @@ mod tests {
         assert_eq!(purl.without_qualifiers(), "pkg:npm/%40a/b%40c@1.0%2F2");
         assert_eq!(purl.version(), Some("1.0/2"));
         assert_eq!(purl.components().namespace.as_deref(), Some("@a"));
-        assert_eq!(purl.digest(), Hash::of(b"pkg:npm/%40a/b%40c@1.0%2F2?k=v#s/t"));
-        assert_eq!(Purl::parse_canonical("pkg:cargo/x").unwrap().without_qualifiers(), "pkg:cargo/x");
+        assert_eq!(
+            purl.digest(),
+            Hash::of(b"pkg:npm/%40a/b%40c@1.0%2F2?k=v#s/t")
+        );
+        assert_eq!(
+            Purl::parse_canonical("pkg:cargo/x")
+                .unwrap()
+                .without_qualifiers(),
+            "pkg:cargo/x"
+        );
     }
 
     #[test]
@@ -207,7 +234,15 @@ mod tests {
         assert!(matches!(error("pkg:1x/y"), PurlError::Type(_)));
         assert!(matches!(error("pkg:a_b/y"), PurlError::Type(_)));
         assert!(matches!(error("pkg:a%62/y"), PurlError::Type(_)));
-        for bad in ["pkg:x/%", "pkg:x/%2", "pkg:x/%zz", "pkg:x/%ff", "pkg:x/y@%+1", "pkg:x/y?a=%e4", "pkg:x/y#%-1"] {
+        for bad in [
+            "pkg:x/%",
+            "pkg:x/%2",
+            "pkg:x/%zz",
+            "pkg:x/%ff",
+            "pkg:x/y@%+1",
+            "pkg:x/y?a=%e4",
+            "pkg:x/y#%-1",
+        ] {
             assert!(matches!(error(bad), PurlError::Encoding(_)), "{bad}");
         }
         assert!(matches!(error("pkg:x/a%2Fb/c"), PurlError::Segment(_)));
@@ -216,10 +251,19 @@ mod tests {
         assert!(matches!(error("pkg:x/a?b%20c=1"), PurlError::Key(_)));
         assert!(matches!(error("pkg:x/a?1b=1"), PurlError::Key(_)));
         assert_eq!(error("pkg:x/a?b=1&B=2"), PurlError::KeyTwice("b".into()));
-        assert_eq!(Purl::parse("pkg:gem/a?Platform=java"), Err(PurlError::KeyCase("Platform".into())));
-        assert!(matches!(error(&format!("pkg:x/{}", "a".repeat(2000))), PurlError::TooLong(_)));
+        assert_eq!(
+            Purl::parse("pkg:gem/a?Platform=java"),
+            Err(PurlError::KeyCase("Platform".into()))
+        );
+        assert!(matches!(
+            error(&format!("pkg:x/{}", "a".repeat(2000))),
+            PurlError::TooLong(_)
+        ));
         // Short, but not once it is encoded.
-        assert!(matches!(error(&format!("pkg:x/{}", " ".repeat(1000))), PurlError::TooLong(_)));
+        assert!(matches!(
+            error(&format!("pkg:x/{}", " ".repeat(1000))),
+            PurlError::TooLong(_)
+        ));
     }
 
     proptest! {
@@ -230,7 +274,8 @@ mod tests {
         }
 
         #[test]
-        fn the_canonical_form_is_its_own(text in "pkg:(cargo|pypi|cpan|otp|swid|x)/[ -~éİß]{0,20}") {
+        fn the_canonical_form_is_its_own(text in "pkg:(cargo|pypi|cpan|otp|swid|x)/[ \
+            -~éİß]{0,20}") {
             if let Ok(purl) = Purl::canonicalize(&text) {
                 prop_assert_eq!(Purl::parse_canonical(purl.as_str()), Ok(purl.clone()));
                 prop_assert_eq!(Purl::build(purl.components().clone()), Ok(purl));

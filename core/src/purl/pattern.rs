@@ -3,15 +3,17 @@
 use super::{Purl, PurlError};
 use std::fmt;
 
-/// Stands for a package or for many: a canonical purl without version, qualifiers and subpath (`pkg:cargo/serde`), or the
-/// beginning of such purls followed by one `*` (`pkg:npm/%40angular/*`, `pkg:cargo/serde_*`, `pkg:*`).
+/// Stands for a package or for many: a canonical purl without version, qualifiers and subpath
+/// (`pkg:cargo/serde`), or the beginning of such purls followed by one `*` (`pkg:npm/%40angular/*`,
+/// `pkg:cargo/serde_*`, `pkg:*`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pattern(String);
 
 /// Why a text is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// What stands before the `*`, or the whole pattern without one, cannot be (part of) a canonical purl.
+    /// What stands before the `*`, or the whole pattern without one, cannot be (part of) a
+    /// canonical purl.
     #[error("{0}")]
     Purl(PurlError),
     /// It could be part of a purl, but of none in canonical form.
@@ -26,8 +28,8 @@ pub enum PatternError {
 const CONTINUATIONS: [&str; 2] = ["x", "x/x"];
 
 impl Pattern {
-    /// Reads a pattern. It guarantees that canonical purls like that exist, but for types that ask more of a name than
-    /// this knows how to guess: there a pattern may stand for nothing.
+    /// Reads a pattern. It guarantees that canonical purls like that exist, but for types that ask
+    /// more of a name than this knows how to guess: there a pattern may stand for nothing.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         match text.strip_suffix('*') {
             None => check(text, text)?,
@@ -37,7 +39,8 @@ impl Pattern {
         Ok(Pattern(text.to_owned()))
     }
 
-    /// Whether it stands for the package that the purl is of; the purl's version, qualifiers and subpath do not matter.
+    /// Whether it stands for the package that the purl is of; the purl's version, qualifiers and
+    /// subpath do not matter.
     pub fn matches(&self, purl: &Purl) -> bool {
         match self.0.strip_suffix('*') {
             None => purl.without_version() == self.0,
@@ -45,8 +48,8 @@ impl Pattern {
         }
     }
 
-    /// The pattern for what both stand for; `None` if that is nothing. Of two patterns one holds the other, or they have nothing
-    /// in common.
+    /// The pattern for what both stand for; `None` if that is nothing. Of two patterns one holds
+    /// the other, or they have nothing in common.
     pub fn meet<'p>(&'p self, other: &'p Pattern) -> Option<&'p Pattern> {
         match (self.holds(other), other.holds(self)) {
             (true, _) => Some(other),
@@ -59,7 +62,11 @@ impl Pattern {
     fn holds(&self, other: &Pattern) -> bool {
         match self.0.strip_suffix('*') {
             None => self == other,
-            Some(beginning) => other.0.strip_suffix('*').unwrap_or(&other.0).starts_with(beginning),
+            Some(beginning) => other
+                .0
+                .strip_suffix('*')
+                .unwrap_or(&other.0)
+                .starts_with(beginning),
         }
     }
 
@@ -69,20 +76,20 @@ impl Pattern {
     }
 }
 
-/// `candidate` is a canonical purl of a package, or `PatternError::NotCanonical` says how to write `text`.
+/// `candidate` is a canonical purl of a package, or `PatternError::NotCanonical` says how to write
+/// `text`.
 fn check(candidate: &str, text: &str) -> Result<(), PatternError> {
     let purl = Purl::canonicalize(candidate).map_err(PatternError::Purl)?;
     if purl.as_str() != purl.without_version() {
         return Err(PatternError::Versioned);
     }
-    match purl.as_str() == candidate {
-        true => Ok(()),
-        false => {
-            let added = candidate.strip_prefix(text).unwrap_or_default();
-            let mended = purl.as_str().strip_suffix(added).unwrap_or(purl.as_str());
-            let star = if added.is_empty() { "" } else { "*" };
-            Err(PatternError::NotCanonical(format!("{mended}{star}")))
-        }
+    if purl.as_str() == candidate {
+        Ok(())
+    } else {
+        let added = candidate.strip_prefix(text).unwrap_or_default();
+        let mended = purl.as_str().strip_suffix(added).unwrap_or(purl.as_str());
+        let star = if added.is_empty() { "" } else { "*" };
+        Err(PatternError::NotCanonical(format!("{mended}{star}")))
     }
 }
 
@@ -109,7 +116,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn matches(pattern: &str, purl: &str) -> bool {
-        Pattern::parse(pattern).unwrap().matches(&Purl::parse_canonical(purl).unwrap())
+        Pattern::parse(pattern)
+            .unwrap()
+            .matches(&Purl::parse_canonical(purl).unwrap())
     }
 
     #[test]
@@ -119,8 +128,14 @@ mod tests {
         assert!(matches("pkg:cargo/serde*", "pkg:cargo/serde_json"));
         assert!(matches("pkg:cargo/*", "pkg:cargo/a") && !matches("pkg:cargo/*", "pkg:npm/a"));
         assert!(matches("pkg:npm/%40angular/*", "pkg:npm/%40angular/core@1"));
-        assert!(!matches("pkg:npm/%40angular/*", "pkg:npm/%40angularx/core@1"));
-        assert!(matches("pkg:github/foo/*", "pkg:github/foo/bar") && matches("pkg:maven/org.*", "pkg:maven/org.a/b"));
+        assert!(!matches(
+            "pkg:npm/%40angular/*",
+            "pkg:npm/%40angularx/core@1"
+        ));
+        assert!(
+            matches("pkg:github/foo/*", "pkg:github/foo/bar")
+                && matches("pkg:maven/org.*", "pkg:maven/org.a/b")
+        );
         assert!(matches("pkg:*", "pkg:deb/debian/a@1"));
         assert!(Pattern::parse("pkg:julia/*").is_ok());
     }
@@ -151,12 +166,30 @@ mod tests {
             ("pkg:npm/@angular/*", "pkg:npm/%40angular/*"),
             ("pkg:github/Foo/Bar", "pkg:github/foo/bar"),
         ] {
-            assert_eq!(Pattern::parse(text), Err(PatternError::NotCanonical(mended.into())));
+            assert_eq!(
+                Pattern::parse(text),
+                Err(PatternError::NotCanonical(mended.into()))
+            );
         }
-        for text in ["pkg:cargo/a@1", "pkg:cargo/a@1*", "pkg:cargo/a@*", "pkg:cargo/a?arch=*", "pkg:cargo/a#*"] {
+        for text in [
+            "pkg:cargo/a@1",
+            "pkg:cargo/a@1*",
+            "pkg:cargo/a@*",
+            "pkg:cargo/a?arch=*",
+            "pkg:cargo/a#*",
+        ] {
             assert_eq!(Pattern::parse(text), Err(PatternError::Versioned), "{text}");
         }
-        for text in ["", "*", "cargo/*", "pkg:", "pkg:cargo", "pkg:npm/%4*", "pkg:cargo/a*b*", "pkg:cargo/*/b"] {
+        for text in [
+            "",
+            "*",
+            "cargo/*",
+            "pkg:",
+            "pkg:cargo",
+            "pkg:npm/%4*",
+            "pkg:cargo/a*b*",
+            "pkg:cargo/*/b",
+        ] {
             assert!(Pattern::parse(text).is_err(), "{text}");
         }
     }

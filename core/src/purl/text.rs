@@ -1,5 +1,5 @@
-//! How a purl is read and written, whatever its type (purl-spec, "How to parse a purl string" and "How to build a purl
-//! string from its components"; steps in their order).
+//! How a purl is read and written, whatever its type (purl-spec, "How to parse a purl string" and
+//! "How to build a purl string from its components"; steps in their order).
 
 use super::{Components, PurlError};
 use crate::limits;
@@ -26,26 +26,35 @@ pub(super) fn read(text: &str) -> Result<Components, PurlError> {
     };
     // Version, name, namespace: from the right.
     let (rest, version) = cut_version(rest);
-    let (namespace, name) = rest.rsplit_once('/').map_or((None, rest), |(left, name)| (Some(left), name));
+    let (namespace, name) = rest
+        .rsplit_once('/')
+        .map_or((None, rest), |(left, name)| (Some(left), name));
     Ok(Components {
         ty: ty.to_owned(),
-        namespace: namespace.map(|segments| decode_segments(segments, |s| s.is_empty())).transpose()?,
+        namespace: namespace
+            .map(|segments| decode_segments(segments, |s| s.is_empty()))
+            .transpose()?,
         name: decode(name)?,
         version: version.map(decode).transpose()?,
         qualifiers: qualifiers.map_or(Ok(Vec::new()), read_qualifiers)?,
-        subpath: subpath.map(|segments| decode_segments(segments, |s| matches!(s, "" | "." | ".."))).transpose()?,
+        subpath: subpath
+            .map(|segments| decode_segments(segments, |s| matches!(s, "" | "." | "..")))
+            .transpose()?,
     })
 }
 
 fn cut_right(text: &str, separator: char) -> (&str, Option<&str>) {
-    text.rsplit_once(separator).map_or((text, None), |(left, right)| (left, Some(right)))
+    text.rsplit_once(separator)
+        .map_or((text, None), |(left, right)| (left, Some(right)))
 }
 
-/// The last `@` parts the version, but where it opens a segment that others follow: then it belongs to a namespace that
-/// was not encoded (`pkg:npm/@babel/core`).
+/// The last `@` parts the version, but where it opens a segment that others follow: then it belongs
+/// to a namespace that was not encoded (`pkg:npm/@babel/core`).
 fn cut_version(rest: &str) -> (&str, Option<&str>) {
     match rest.rsplit_once('@') {
-        Some((left, right)) if right.contains('/') && (left.is_empty() || left.ends_with('/')) => (rest, None),
+        Some((left, right)) if right.contains('/') && (left.is_empty() || left.ends_with('/')) => {
+            (rest, None)
+        }
         Some((left, right)) => (left, Some(right)),
         None => (rest, None),
     }
@@ -53,7 +62,10 @@ fn cut_version(rest: &str) -> (&str, Option<&str>) {
 
 fn read_qualifiers(text: &str) -> Result<Vec<(String, String)>, PurlError> {
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| Ok((k.to_owned(), decode(v)?))).collect()
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(k, v)| Ok((k.to_owned(), decode(v)?)))
+        .collect()
 }
 
 fn decode_segments(text: &str, dropped: impl Fn(&str) -> bool) -> Result<String, PurlError> {
@@ -83,7 +95,11 @@ fn decode(text: &str) -> Result<String, PurlError> {
             out.push(byte);
             continue;
         }
-        let mut digit = || rest.next().and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+        let mut digit = || {
+            rest.next()
+                .and_then(|b| char::from(b).to_digit(16))
+                .and_then(|d| u8::try_from(d).ok())
+        };
         match (digit(), digit()) {
             (Some(high), Some(low)) => out.push(high << 4 | low),
             _ => return Err(malformed()),
@@ -94,16 +110,20 @@ fn decode(text: &str) -> Result<String, PurlError> {
 
 fn is_type(ty: &str) -> bool {
     ty.starts_with(|c: char| c.is_ascii_alphabetic())
-        && ty.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
+        && ty
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
 }
 
 fn is_key(key: &str) -> bool {
     key.starts_with(|c: char| !c.is_ascii_digit())
-        && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }
 
-/// Checks the parts and gives those rules their one form that hold for every type: type and keys in lower case,
-/// qualifiers sorted, nothing empty.
+/// Checks the parts and gives those rules their one form that hold for every type: type and keys in
+/// lower case, qualifiers sorted, nothing empty.
 pub(super) fn tidy(components: &mut Components) -> Result<(), PurlError> {
     if !is_type(&components.ty) {
         return Err(PurlError::Type(std::mem::take(&mut components.ty)));
@@ -114,11 +134,20 @@ pub(super) fn tidy(components: &mut Components) -> Result<(), PurlError> {
     }
     for part in [&mut components.namespace, &mut components.subpath] {
         if let Some(text) = part {
-            let tidied = text.split('/').filter(|s| !s.is_empty()).collect::<Vec<_>>().join("/");
+            let tidied = text
+                .split('/')
+                .filter(|s| !s.is_empty())
+                .collect::<Vec<_>>()
+                .join("/");
             *part = (!tidied.is_empty()).then_some(tidied);
         }
     }
-    if let Some(bad) = components.subpath.iter().flat_map(|s| s.split('/')).find(|s| matches!(*s, "." | "..")) {
+    if let Some(bad) = components
+        .subpath
+        .iter()
+        .flat_map(|s| s.split('/'))
+        .find(|s| matches!(*s, "." | ".."))
+    {
         return Err(PurlError::Segment(bad.to_owned()));
     }
     components.version.take_if(|version| version.is_empty());
@@ -134,8 +163,16 @@ fn tidy_qualifiers(qualifiers: &mut Vec<(String, String)>) -> Result<(), PurlErr
     }
     qualifiers.retain(|(_, value)| !value.is_empty());
     qualifiers.sort();
-    match qualifiers.windows(2).find(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
-        Some(pair) => Err(PurlError::KeyTwice(pair.iter().map(|(key, _)| key.clone()).next().unwrap_or_default())),
+    match qualifiers
+        .windows(2)
+        .find(|pair| matches!(pair, [(a, _), (b, _)] if a == b))
+    {
+        Some(pair) => Err(PurlError::KeyTwice(
+            pair.iter()
+                .map(|(key, _)| key.clone())
+                .next()
+                .unwrap_or_default(),
+        )),
         None => Ok(()),
     }
 }
@@ -177,15 +214,23 @@ fn encode_segments(text: &str, out: &mut String) {
     }
 }
 
-/// Everything is encoded but letters, digits, `.`, `-`, `_`, `~` and `:` (ECMA-427, "Character encoding").
+/// Everything is encoded but letters, digits, `.`, `-`, `_`, `~` and `:` (ECMA-427, "Character
+/// encoding").
 fn encode(text: &str, out: &mut String) {
-    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    const HEX: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+    ];
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' | b':' => out.push(byte.into()),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' | b':' => {
+                out.push(byte.into())
+            }
             _ => {
                 out.push('%');
-                out.extend([byte >> 4, byte & 15].map(|digit| HEX.get(usize::from(digit)).copied().unwrap_or('0')));
+                out.extend(
+                    [byte >> 4, byte & 15]
+                        .map(|digit| HEX.get(usize::from(digit)).copied().unwrap_or('0')),
+                );
             }
         }
     }

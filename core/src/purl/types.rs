@@ -1,5 +1,5 @@
-//! What each purl type adds to the syntax: the rules of purl-spec's type definitions, as one table. A type that is not in
-//! the table has no rules of its own.
+//! What each purl type adds to the syntax: the rules of purl-spec's type definitions, as one table.
+//! A type that is not in the table has no rules of its own.
 
 use super::{Components, PurlError};
 use Namespace::{Optional, Prohibited, Required};
@@ -29,8 +29,19 @@ struct Rules {
     more: fn(&mut Components) -> Result<(), &'static str>,
 }
 
-const fn rules(ty: &'static str, namespace: Namespace, lower: u8, keys: &'static [&'static str]) -> Rules {
-    Rules { ty, namespace, lower, keys, more: |_| Ok(()) }
+const fn rules(
+    ty: &'static str,
+    namespace: Namespace,
+    lower: u8,
+    keys: &'static [&'static str],
+) -> Rules {
+    Rules {
+        ty,
+        namespace,
+        lower,
+        keys,
+        more: |_| Ok(()),
+    }
 }
 
 /// The types with rules, sorted.
@@ -42,12 +53,26 @@ const TABLE: &[Rules] = &[
     rules("bitnami", Prohibited, NAME, &["arch", "distro"]),
     rules("brew", Optional, NAMESPACE | NAME, &[]),
     rules("cargo", Prohibited, 0, &[]),
-    Rules { more: chrome_extension, ..rules("chrome-extension", Prohibited, NAME, &[]) },
-    Rules { more: cocoapods, ..rules("cocoapods", Prohibited, 0, &[]) },
+    Rules {
+        more: chrome_extension,
+        ..rules("chrome-extension", Prohibited, NAME, &[])
+    },
+    Rules {
+        more: cocoapods,
+        ..rules("cocoapods", Prohibited, 0, &[])
+    },
     rules("composer", Required, NAMESPACE | NAME, &[]),
     rules("conan", Optional, 0, &["user", "channel", "rrev", "prev"]),
-    rules("conda", Prohibited, 0, &["build", "channel", "subdir", "type"]),
-    Rules { more: cpan, ..rules("cpan", Optional, 0, &["author", "distpath", "ext"]) },
+    rules(
+        "conda",
+        Prohibited,
+        0,
+        &["build", "channel", "subdir", "type"],
+    ),
+    Rules {
+        more: cpan,
+        ..rules("cpan", Optional, 0, &["author", "distpath", "ext"])
+    },
     rules("cran", Prohibited, 0, &[]),
     rules("deb", Required, NAMESPACE | NAME, &["arch"]),
     rules("docker", Optional, 0, &[]),
@@ -56,29 +81,65 @@ const TABLE: &[Rules] = &[
     rules("git", Required, 0, &[]),
     rules("github", Required, NAMESPACE | NAME, &[]),
     rules("golang", Required, NAMESPACE | NAME, &[]),
-    Rules { more: hackage, ..rules("hackage", Prohibited, 0, &[]) },
+    Rules {
+        more: hackage,
+        ..rules("hackage", Prohibited, 0, &[])
+    },
     rules("hex", Optional, NAMESPACE | NAME, &[]),
     rules("huggingface", Required, VERSION, &[]),
-    Rules { more: julia, ..rules("julia", Prohibited, 0, &["uuid"]) },
+    Rules {
+        more: julia,
+        ..rules("julia", Prohibited, 0, &["uuid"])
+    },
     rules("luarocks", Optional, NAMESPACE | NAME | VERSION, &[]),
     rules("maven", Required, 0, &["classifier", "type"]),
-    Rules { more: mlflow, ..rules("mlflow", Prohibited, 0, &["model_uuid", "run_id"]) },
+    Rules {
+        more: mlflow,
+        ..rules("mlflow", Prohibited, 0, &["model_uuid", "run_id"])
+    },
     rules("npm", Optional, NAMESPACE | NAME, &[]),
     rules("nuget", Prohibited, 0, &[]),
     rules("oci", Prohibited, NAME | VERSION, &["arch", "tag"]),
     rules("opam", Prohibited, 0, &[]),
     rules("otp", Prohibited, NAME | SUBPATH, &["platform", "arch"]),
-    Rules { more: r#pub, ..rules("pub", Prohibited, NAME, &[]) },
-    Rules { more: pypi, ..rules("pypi", Prohibited, NAME, &["file_name"]) },
+    Rules {
+        more: r#pub,
+        ..rules("pub", Prohibited, NAME, &[])
+    },
+    Rules {
+        more: pypi,
+        ..rules("pypi", Prohibited, NAME, &["file_name"])
+    },
     rules("qpkg", Required, NAMESPACE, &[]),
     rules("rpm", Required, NAMESPACE, &["epoch", "arch"]),
     Rules {
         more: swid,
-        ..rules("swid", Optional, 0, &["tag_id", "tag_version", "patch", "tag_creator_name", "tag_creator_regid"])
+        ..rules(
+            "swid",
+            Optional,
+            0,
+            &[
+                "tag_id",
+                "tag_version",
+                "patch",
+                "tag_creator_name",
+                "tag_creator_regid",
+            ],
+        )
     },
     rules("swift", Required, 0, &[]),
-    rules("vcpkg", Prohibited, 0, &["port_version", "repository_revision", "triplet"]),
-    rules("vscode-extension", Required, NAMESPACE | NAME | VERSION, &["platform"]),
+    rules(
+        "vcpkg",
+        Prohibited,
+        0,
+        &["port_version", "repository_revision", "triplet"],
+    ),
+    rules(
+        "vscode-extension",
+        Required,
+        NAMESPACE | NAME | VERSION,
+        &["platform"],
+    ),
     rules("yocto", Optional, NAMESPACE, &["layer_version"]),
 ];
 
@@ -89,8 +150,15 @@ fn of_type(ty: &str) -> Option<&'static Rules> {
 /// Refuses qualifiers that the type defines and that are not in lower case.
 pub(super) fn check_keys(components: &Components) -> Result<(), PurlError> {
     let own = of_type(&components.ty.to_ascii_lowercase()).map_or(&[][..], |rules| rules.keys);
-    let misspelled = |key: &str| own.iter().any(|own| *own != key && own.eq_ignore_ascii_case(key));
-    match components.qualifiers.iter().find(|(key, _)| misspelled(key)) {
+    let misspelled = |key: &str| {
+        own.iter()
+            .any(|own| *own != key && own.eq_ignore_ascii_case(key))
+    };
+    match components
+        .qualifiers
+        .iter()
+        .find(|(key, _)| misspelled(key))
+    {
         Some((key, _)) => Err(PurlError::KeyCase(key.clone())),
         None => Ok(()),
     }
@@ -101,18 +169,25 @@ pub(super) fn apply(components: &mut Components) -> Result<(), PurlError> {
     let Some(rules) = of_type(&components.ty) else {
         return Ok(());
     };
-    let broken = |rule| PurlError::Rule { ty: rules.ty.to_owned(), rule };
+    let broken = |rule| PurlError::Rule {
+        ty: rules.ty.to_owned(),
+        rule,
+    };
     match rules.namespace {
         Required if components.namespace.is_none() => return Err(broken("must have a namespace")),
-        Prohibited if components.namespace.is_some() => return Err(broken("must not have a namespace")),
+        Prohibited if components.namespace.is_some() => {
+            return Err(broken("must not have a namespace"));
+        }
         _ => {}
     }
     if rules.lower & NAME != 0 {
         lower(&mut components.name);
     }
-    for (flag, part) in
-        [(NAMESPACE, &mut components.namespace), (VERSION, &mut components.version), (SUBPATH, &mut components.subpath)]
-    {
+    for (flag, part) in [
+        (NAMESPACE, &mut components.namespace),
+        (VERSION, &mut components.version),
+        (SUBPATH, &mut components.subpath),
+    ] {
         if let Some(text) = part.as_mut().filter(|_| rules.lower & flag != 0) {
             lower(text);
         }
@@ -127,7 +202,11 @@ fn lower(text: &mut String) {
 }
 
 fn qualifier<'a>(components: &'a mut Components, key: &str) -> Option<&'a mut String> {
-    components.qualifiers.iter_mut().find(|(k, _)| k == key).map(|(_, value)| value)
+    components
+        .qualifiers
+        .iter_mut()
+        .find(|(k, _)| k == key)
+        .map(|(_, value)| value)
 }
 
 /// The name is the extension's id; the version has one to four numbers.
@@ -135,9 +214,14 @@ fn chrome_extension(components: &mut Components) -> Result<(), &'static str> {
     if components.name.len() != 32 || !components.name.bytes().all(|b| matches!(b, b'a'..=b'p')) {
         return Err("must have a name of 32 letters from a to p");
     }
-    let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+
     match &components.version {
-        Some(v) if v.split('.').count() > 4 || !v.split('.').all(number) => {
+        Some(v)
+            if v.split('.').count() > 4
+                || !v.split('.').all(|part: &str| {
+                    !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())
+                }) =>
+        {
             Err("must have a version of one to four numbers with dots between")
         }
         _ => Ok(()),
@@ -146,18 +230,23 @@ fn chrome_extension(components: &mut Components) -> Result<(), &'static str> {
 
 fn cocoapods(components: &mut Components) -> Result<(), &'static str> {
     let name = &components.name;
-    match name.starts_with('.') || name.contains(|c: char| c == '+' || c.is_whitespace()) {
-        true => Err("must have a name without white space and '+' that does not begin with '.'"),
-        false => Ok(()),
+    if name.starts_with('.') || name.contains(|c: char| c == '+' || c.is_whitespace()) {
+        Err("must have a name without white space and '+' that does not begin with '.'")
+    } else {
+        Ok(())
     }
 }
 
-/// The namespace is an author's id, which is in upper case; the name is a distribution's, not a module's.
+/// The namespace is an author's id, which is in upper case; the name is a distribution's, not a
+/// module's.
 fn cpan(components: &mut Components) -> Result<(), &'static str> {
     if components.name.contains("::") {
         return Err("must name a distribution, without '::', not a module");
     }
-    components.namespace.iter_mut().for_each(|author| author.make_ascii_uppercase());
+    components
+        .namespace
+        .iter_mut()
+        .for_each(|author| author.make_ascii_uppercase());
     Ok(())
 }
 
@@ -168,7 +257,9 @@ fn hackage(components: &mut Components) -> Result<(), &'static str> {
 }
 
 fn julia(components: &mut Components) -> Result<(), &'static str> {
-    qualifier(components, "uuid").map(|_| ()).ok_or("must have the qualifier uuid")
+    qualifier(components, "uuid")
+        .map(|_| ())
+        .ok_or("must have the qualifier uuid")
 }
 
 /// Names are case sensitive on some servers and lower case on Databricks.
@@ -181,7 +272,10 @@ fn mlflow(components: &mut Components) -> Result<(), &'static str> {
 
 /// What is neither a letter nor a digit is an underscore.
 fn r#pub(components: &mut Components) -> Result<(), &'static str> {
-    components.name = components.name.replace(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit(), "_");
+    components.name = components.name.replace(
+        |c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit(),
+        "_",
+    );
     Ok(())
 }
 
@@ -190,9 +284,14 @@ fn pypi(components: &mut Components) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The namespace is the software's creator and its regid; the tag's id is needed, and in lower case if it is a GUID.
+/// The namespace is the software's creator and its regid; the tag's id is needed, and in lower case
+/// if it is a GUID.
 fn swid(components: &mut Components) -> Result<(), &'static str> {
-    if components.namespace.as_ref().is_some_and(|namespace| namespace.split('/').count() > 2) {
+    if components
+        .namespace
+        .as_ref()
+        .is_some_and(|namespace| namespace.split('/').count() > 2)
+    {
         return Err("must have at most two segments in its namespace");
     }
     let id = qualifier(components, "tag_id").ok_or("must have the qualifier tag_id")?;
@@ -216,7 +315,13 @@ mod tests {
     fn the_table_is_sorted_and_lower_case() {
         assert!(TABLE.windows(2).all(|pair| pair[0].ty < pair[1].ty));
         let keys = TABLE.iter().flat_map(|rules| rules.keys).copied();
-        assert!(TABLE.iter().map(|rules| rules.ty).chain(keys).all(|s| s == s.to_lowercase()));
+        assert!(
+            TABLE
+                .iter()
+                .map(|rules| rules.ty)
+                .chain(keys)
+                .all(|s| s == s.to_lowercase())
+        );
     }
 
     #[test]
@@ -231,15 +336,26 @@ mod tests {
             let plain = Purl::parse(&format!("pkg:{}/{name}{qualifiers}", rules.ty));
             let spaced = Purl::parse(&format!("pkg:{}/s/{name}{qualifiers}", rules.ty));
             assert_eq!(plain.is_ok(), rules.namespace != Required, "{}", rules.ty);
-            assert_eq!(spaced.is_ok(), rules.namespace != Prohibited, "{}", rules.ty);
+            assert_eq!(
+                spaced.is_ok(),
+                rules.namespace != Prohibited,
+                "{}",
+                rules.ty
+            );
         }
     }
 
     #[test]
     fn parts_take_the_form_of_their_type() {
         for (text, canonical) in [
-            ("pkg:alpm/Arch/Pacman@6.0.1-1", "pkg:alpm/arch/pacman@6.0.1-1"),
-            ("pkg:brew/Postgresql@12@12.17", "pkg:brew/postgresql%4012@12.17"),
+            (
+                "pkg:alpm/Arch/Pacman@6.0.1-1",
+                "pkg:alpm/arch/pacman@6.0.1-1",
+            ),
+            (
+                "pkg:brew/Postgresql@12@12.17",
+                "pkg:brew/postgresql%4012@12.17",
+            ),
             (
                 "pkg:chrome-extension/ABCDEFGHIJKLMNOPabcdefghijklmnop",
                 "pkg:chrome-extension/abcdefghijklmnopabcdefghijklmnop",
@@ -247,9 +363,18 @@ mod tests {
             ("pkg:cpan/gdt/URI-PackageURL", "pkg:cpan/GDT/URI-PackageURL"),
             ("pkg:hackage/AC_HalfInteger", "pkg:hackage/AC-HalfInteger"),
             ("pkg:huggingface/A/B@04AB", "pkg:huggingface/A/B@04ab"),
-            ("pkg:luarocks/Hisham/LuaFileSystem@1.8.0-1", "pkg:luarocks/hisham/luafilesystem@1.8.0-1"),
-            ("pkg:mlflow/Ab@1?repository_url=x.databricks.net", "pkg:mlflow/ab@1?repository_url=x.databricks.net"),
-            ("pkg:mlflow/Ab@1?repository_url=x.azureml.ms", "pkg:mlflow/Ab@1?repository_url=x.azureml.ms"),
+            (
+                "pkg:luarocks/Hisham/LuaFileSystem@1.8.0-1",
+                "pkg:luarocks/hisham/luafilesystem@1.8.0-1",
+            ),
+            (
+                "pkg:mlflow/Ab@1?repository_url=x.databricks.net",
+                "pkg:mlflow/ab@1?repository_url=x.databricks.net",
+            ),
+            (
+                "pkg:mlflow/Ab@1?repository_url=x.azureml.ms",
+                "pkg:mlflow/Ab@1?repository_url=x.azureml.ms",
+            ),
             ("pkg:otp/StdLib@3#Src", "pkg:otp/stdlib@3#src"),
             ("pkg:opam/git@3/16.1", "pkg:opam/git@3%2F16.1"),
             ("pkg:pub/My-Pkg", "pkg:pub/my_pkg"),
@@ -258,13 +383,25 @@ mod tests {
                 "pkg:swid/a?tag_id=75B8C285-FA7B-485B-B199-4745E3004D0D",
                 "pkg:swid/a?tag_id=75b8c285-fa7b-485b-b199-4745e3004d0d",
             ),
-            ("pkg:swid/a?tag_id=Org.Fedora", "pkg:swid/a?tag_id=Org.Fedora"),
-            ("pkg:vscode-extension/MS-Python/Python@2023.A", "pkg:vscode-extension/ms-python/python@2023.a"),
+            (
+                "pkg:swid/a?tag_id=Org.Fedora",
+                "pkg:swid/a?tag_id=Org.Fedora",
+            ),
+            (
+                "pkg:vscode-extension/MS-Python/Python@2023.A",
+                "pkg:vscode-extension/ms-python/python@2023.a",
+            ),
             ("pkg:yocto/Core/Glibc@2.35", "pkg:yocto/core/Glibc@2.35"),
-            ("pkg:nuget/EnterpriseLibrary.Common@6", "pkg:nuget/EnterpriseLibrary.Common@6"),
+            (
+                "pkg:nuget/EnterpriseLibrary.Common@6",
+                "pkg:nuget/EnterpriseLibrary.Common@6",
+            ),
             ("pkg:unheard-of/N/M@V", "pkg:unheard-of/N/M@V"),
         ] {
-            assert_eq!(Purl::parse(text).map(|p| p.to_string()).as_deref(), Ok(canonical));
+            assert_eq!(
+                Purl::parse(text).map(|p| p.to_string()).as_deref(),
+                Ok(canonical)
+            );
         }
     }
 
@@ -284,7 +421,10 @@ mod tests {
             "pkg:swid/a",
             "pkg:swid/a/b/c/d?tag_id=1",
         ] {
-            assert!(matches!(Purl::parse(bad), Err(PurlError::Rule { .. })), "{bad}");
+            assert!(
+                matches!(Purl::parse(bad), Err(PurlError::Rule { .. })),
+                "{bad}"
+            );
         }
     }
 }

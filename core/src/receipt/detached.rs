@@ -1,11 +1,13 @@
-//! The detached entry: a log entry without the claim's payload, which the envelope beside it holds already.
+//! The detached entry: a log entry without the claim's payload, which the envelope beside it holds
+//! already.
 //!
 //! ```text
 //! offset    u32, big-endian: where in the entry the payload was
 //! rest      the entry with the payload's bytes cut out
 //! ```
 //!
-//! It is the `extra` data of a receipt's tlog-proof. Nothing in it is trusted: it only says which bytes to hash.
+//! It is the `extra` data of a receipt's tlog-proof. Nothing in it is trusted: it only says which
+//! bytes to hash.
 
 use crate::entry::{Entry, EntryError, wire};
 use crate::limits;
@@ -29,7 +31,9 @@ pub enum DetachError {
     #[error("the detached entry is cut off")]
     CutOff,
     /// The payload has not the length that the entry states just before it.
-    #[error("what was logged has a payload of another length: this is not the claim that was logged")]
+    #[error(
+        "what was logged has a payload of another length: this is not the claim that was logged"
+    )]
     OtherLength,
     /// The payload that was put in is not the claim's payload in the entry that came out.
     #[error("the payload does not belong where the detached entry says")]
@@ -41,16 +45,20 @@ pub fn detach(entry: &[u8]) -> Result<Vec<u8>, DetachError> {
     let parsed = Entry::parse(Bytes::copy_from_slice(entry))?;
     let start = payload_offset(&parsed).ok_or(DetachError::NoPayload)?;
     let end = start + parsed.claim()?.payload.len();
-    let (Some(before), Some(after), Ok(offset)) = (entry.get(..start), entry.get(end..), u32::try_from(start)) else {
+    let (Some(before), Some(after), Ok(offset)) =
+        (entry.get(..start), entry.get(end..), u32::try_from(start))
+    else {
         return Err(DetachError::NoPayload);
     };
     Ok([&offset.to_be_bytes(), before, after].concat())
 }
 
-/// Puts the payload back. It guarantees that `extra` is the only detached entry that gives this entry, and that the
-/// entry's claim has this payload.
+/// Puts the payload back. It guarantees that `extra` is the only detached entry that gives this
+/// entry, and that the entry's claim has this payload.
 pub fn attach(extra: &[u8], payload: &[u8]) -> Result<Entry, DetachError> {
-    let (offset, rest) = extra.split_first_chunk::<OFFSET>().ok_or(DetachError::CutOff)?;
+    let (offset, rest) = extra
+        .split_first_chunk::<OFFSET>()
+        .ok_or(DetachError::CutOff)?;
     let offset = usize::try_from(u32::from_be_bytes(*offset)).map_err(|_| DetachError::CutOff)?;
     let (before, after) = rest.split_at_checked(offset).ok_or(DetachError::CutOff)?;
     let length = rest.len() + payload.len();
@@ -65,9 +73,10 @@ pub fn attach(extra: &[u8], payload: &[u8]) -> Result<Entry, DetachError> {
     bytes.put_slice(payload);
     bytes.put_slice(after);
     let entry = Entry::parse(bytes.freeze())?;
-    match payload_offset(&entry) == Some(offset) && entry.claim()?.payload == payload {
-        true => Ok(entry),
-        false => Err(DetachError::Misplaced),
+    if payload_offset(&entry) == Some(offset) && entry.claim()?.payload == payload {
+        Ok(entry)
+    } else {
+        Err(DetachError::Misplaced)
     }
 }
 
@@ -79,13 +88,21 @@ fn payload_head(length: usize) -> Vec<u8> {
     head
 }
 
-/// Where the payload begins. An [`Entry`] has only one spelling, and in it the payload comes after the time (if it is not
-/// 0), the head of the claim and its own head; `None` if it is empty.
+/// Where the payload begins. An [`Entry`] has only one spelling, and in it the payload comes after
+/// the time (if it is not 0), the head of the claim and its own head; `None` if it is empty.
 fn payload_offset(entry: &Entry) -> Option<usize> {
-    let head = |length: usize| u64::try_from(length).map(|length| 1 + encoded_len_varint(length)).ok();
+    let head = |length: usize| {
+        u64::try_from(length)
+            .map(|length| 1 + encoded_len_varint(length))
+            .ok()
+    };
     let claim = entry.claim().ok()?;
     let payload = claim.payload.len();
-    let time = wire::Entry { logged_at_ms: entry.logged_at_ms(), body: None }.encoded_len();
+    let time = wire::Entry {
+        logged_at_ms: entry.logged_at_ms(),
+        body: None,
+    }
+    .encoded_len();
     match payload {
         0 => None,
         _ => Some(time + head(claim.encoded_len())? + head(payload)?),
@@ -99,9 +116,15 @@ mod tests {
     use proptest::prelude::*;
 
     fn entry(time: u64, payload: &[u8], signature: &[u8]) -> Bytes {
-        let signature = wire::ClaimSignature { signature: signature.to_vec().into(), ..Default::default() };
-        let claim =
-            wire::Claim { payload: payload.to_vec().into(), payload_type: "t".into(), signatures: vec![signature] };
+        let signature = wire::ClaimSignature {
+            signature: signature.to_vec().into(),
+            ..Default::default()
+        };
+        let claim = wire::Claim {
+            payload: payload.to_vec().into(),
+            payload_type: "t".into(),
+            signatures: vec![signature],
+        };
         entry::encode(time, claim).unwrap()
     }
 
@@ -120,14 +143,19 @@ mod tests {
 
     #[test]
     fn only_the_one_offset_is_taken() {
-        // A payload that repeats the byte before it could be cut out one place earlier with the same result.
+        // A payload that repeats the byte before it could be cut out one place earlier with the
+        // same result.
         let entry = entry(1, &[10; 10], b"s");
         let extra = detach(&entry).unwrap();
         let offset = extra[3];
         for other in 0..=u8::MAX {
             let mut moved = extra.clone();
             moved[3] = other;
-            assert_eq!(attach(&moved, &[10; 10]).is_ok(), other == offset, "{other}");
+            assert_eq!(
+                attach(&moved, &[10; 10]).is_ok(),
+                other == offset,
+                "{other}"
+            );
         }
         let mut moved = extra.clone();
         (moved[3], moved[usize::from(offset) + 3]) = (offset - 1, 10);
@@ -145,8 +173,14 @@ mod tests {
         }
         assert_eq!(attach(&[0, 0, 1], b"").unwrap_err(), DetachError::CutOff);
         assert_eq!(attach(&[0xff; 8], b"").unwrap_err(), DetachError::CutOff);
-        assert!(matches!(attach(&extra, &[0; 70_000]), Err(DetachError::Entry(EntryError::TooLong(_)))));
-        assert!(attach(&extra, b"payloae").is_ok_and(|other| other.bytes() != &entry(1, b"payload", b"s")));
+        assert!(matches!(
+            attach(&extra, &[0; 70_000]),
+            Err(DetachError::Entry(EntryError::TooLong(_)))
+        ));
+        assert!(
+            attach(&extra, b"payloae")
+                .is_ok_and(|other| other.bytes() != &entry(1, b"payload", b"s"))
+        );
         assert_eq!(detach(&entry(1, b"", b"s")), Err(DetachError::NoPayload));
         assert!(matches!(detach(b"\xff"), Err(DetachError::Entry(_))));
     }

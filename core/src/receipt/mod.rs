@@ -1,12 +1,13 @@
 //! Receipts: a claim, and the proof that it is logged, checkable offline for ever (DESIGN 3.6).
 //!
-//! A receipt is two files: the claim as one line of DSSE JSON (`.intoto.jsonl`), and a C2SP tlog-proof (`.tlog-proof`)
-//! whose `extra` data is the log entry without the payload (`detached`). Each file has one spelling for a given entry,
-//! proof and checkpoint; any other is refused, so that no byte of a receipt can be changed unnoticed but in signatures
-//! under the checkpoint that nobody was asked to check (witnesses', which policy looks at).
+//! A receipt is two files: the claim as one line of DSSE JSON (`.intoto.jsonl`), and a C2SP
+//! tlog-proof (`.tlog-proof`) whose `extra` data is the log entry without the payload (`detached`).
+//! Each file has one spelling for a given entry, proof and checkpoint; any other is refused, so
+//! that no byte of a receipt can be changed unnoticed but in signatures under the checkpoint that
+//! nobody was asked to check (witnesses', which policy looks at).
 //!
-//! Left out: witness quorums (policy's), and whether the record of an issuer that was given is still in force: receipts
-//! prove what is in the log, never what is not.
+//! Left out: witness quorums (policy's), and whether the record of an issuer that was given is
+//! still in force: receipts prove what is in the log, never what is not.
 
 mod detached;
 mod standing;
@@ -58,7 +59,8 @@ pub enum ReceiptError {
 }
 
 impl ReceiptError {
-    /// The check that failed, in one word: `envelope`, `proof`, `entry`, `checkpoint`, `inclusion`, `match` or `claim`.
+    /// The check that failed, in one word: `envelope`, `proof`, `entry`, `checkpoint`, `inclusion`,
+    /// `match` or `claim`.
     pub fn check(&self) -> &'static str {
         match self {
             ReceiptError::Envelope(_) => "envelope",
@@ -101,8 +103,9 @@ impl VerifiedReceipt {
 
 /// Writes the two files of a receipt: the envelope (one line, with its line break) and the proof.
 ///
-/// `path` is the inclusion proof of the entry at `index` under the checkpoint in `checkpoint`, a whole signed note. None of
-/// it is checked: [`verify`] the files before they are handed on. It fails for an entry without a payload.
+/// `path` is the inclusion proof of the entry at `index` under the checkpoint in `checkpoint`, a
+/// whole signed note. None of it is checked: [`verify`] the files before they are handed on. It
+/// fails for an entry without a payload.
 pub fn to_files(
     entry: &Entry,
     index: LeafIndex,
@@ -110,7 +113,12 @@ pub fn to_files(
     checkpoint: &str,
 ) -> Result<(String, String), DetachError> {
     let extra = detach(entry.bytes())?;
-    let proof = TlogProof { extra: Some(extra), index, path: path.to_vec(), checkpoint: checkpoint.to_owned() };
+    let proof = TlogProof {
+        extra: Some(extra),
+        index,
+        path: path.to_vec(),
+        checkpoint: checkpoint.to_owned(),
+    };
     Ok((envelope_file(entry.claim()?), proof.to_string()))
 }
 
@@ -128,27 +136,44 @@ fn envelope_file(claim: &wire::Claim) -> String {
     envelope.to_json() + "\n"
 }
 
-/// Verifies the two files of a receipt against the log whose key is `log`; the error names the check that failed.
+/// Verifies the two files of a receipt against the log whose key is `log`; the error names the
+/// check that failed.
 ///
-/// It guarantees that the claim is valid by itself ([`claim::verify`]), and that exactly it is in the log, under a
-/// checkpoint that the log signed.
-pub fn verify(envelope: &[u8], proof: &[u8], log: &VerifierKey) -> Result<VerifiedReceipt, ReceiptError> {
+/// It guarantees that the claim is valid by itself ([`claim::verify`]), and that exactly it is in
+/// the log, under a checkpoint that the log signed.
+pub fn verify(
+    envelope: &[u8],
+    proof: &[u8],
+    log: &VerifierKey,
+) -> Result<VerifiedReceipt, ReceiptError> {
     if envelope.len() > limits::RECEIPT_BYTES {
         return Err(ReceiptError::TooLong(envelope.len()));
     }
-    let payload = Envelope::parse(envelope).map_err(ReceiptError::Envelope)?.payload;
+    let payload = Envelope::parse(envelope)
+        .map_err(ReceiptError::Envelope)?
+        .payload;
     let proof = TlogProof::parse(proof).map_err(ReceiptError::Proof)?;
-    let entry = attach(proof.extra.as_deref().unwrap_or_default(), &payload).map_err(ReceiptError::Entry)?;
-    let inclusion = proof.verify(&entry.leaf_hash(), log).map_err(|error| match error {
-        TlogProofError::Checkpoint(_) => ReceiptError::Checkpoint { log: log.name().to_owned(), source: error },
-        _ => ReceiptError::Inclusion(error),
-    })?;
+    let entry = attach(proof.extra.as_deref().unwrap_or_default(), &payload)
+        .map_err(ReceiptError::Entry)?;
+    let inclusion = proof
+        .verify(&entry.leaf_hash(), log)
+        .map_err(|error| match error {
+            TlogProofError::Checkpoint(_) => ReceiptError::Checkpoint {
+                log: log.name().to_owned(),
+                source: error,
+            },
+            _ => ReceiptError::Inclusion(error),
+        })?;
     let logged = entry.claim().map_err(|e| ReceiptError::Entry(e.into()))?;
     if envelope_file(logged).as_bytes() != envelope {
         return Err(ReceiptError::OtherClaim);
     }
     let claim = claim::verify(logged, &()).map_err(ReceiptError::Claim)?;
-    Ok(VerifiedReceipt { claim, inclusion, logged_at_ms: entry.logged_at_ms() })
+    Ok(VerifiedReceipt {
+        claim,
+        inclusion,
+        logged_at_ms: entry.logged_at_ms(),
+    })
 }
 
 #[cfg(test)]

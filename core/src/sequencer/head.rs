@@ -1,11 +1,13 @@
-//! The head: what the store knows of the tree's state, written in the same batch as the entries that led to it.
+//! The head: what the store knows of the tree's state, written in the same batch as the entries
+//! that led to it.
 
 use crate::{Hash, hash, tree::TreeSize};
 
 const VERSION: u8 = 2;
 const LENGTH: usize = 1 + 8 + Hash::LEN + 8 + 8;
 
-/// The state of the tree after the last committed batch. It may be ahead of the last published checkpoint.
+/// The state of the tree after the last committed batch. It may be ahead of the last published
+/// checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// Leaves in the tree.
@@ -14,7 +16,8 @@ pub struct Head {
     pub root: Hash,
     /// The largest `logged_at_ms` given so far, in milliseconds since 1970 (UTC).
     pub last_ms: u64,
-    /// Leaves up to and with the last index commitment. The tree can be signed only if that is all of them.
+    /// Leaves up to and with the last index commitment. The tree can be signed only if that is all
+    /// of them.
     pub committed: TreeSize,
 }
 
@@ -22,7 +25,10 @@ pub struct Head {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeadError {
     /// Wrong length, or a version that this build does not know.
-    #[error("the store's head record has {length} bytes and version {version:?}; this build reads version {VERSION}")]
+    #[error(
+        "the store's head record has {length} bytes and version {version:?}; this build reads \
+         version {VERSION}"
+    )]
     Unknown {
         /// Bytes in the record.
         length: usize,
@@ -34,10 +40,16 @@ pub enum HeadError {
 impl Head {
     /// The head of a log without leaves.
     pub fn empty() -> Self {
-        Head { size: TreeSize::new(0), root: hash::empty_root(), last_ms: 0, committed: TreeSize::EMPTY }
+        Head {
+            size: TreeSize::new(0),
+            root: hash::empty_root(),
+            last_ms: 0,
+            committed: TreeSize::EMPTY,
+        }
     }
 
-    /// Whether the last leaf commits to the index of all before it, as the last leaf of every signed tree must (DESIGN 3.5).
+    /// Whether the last leaf commits to the index of all before it, as the last leaf of every
+    /// signed tree must (DESIGN 3.5).
     pub fn is_committed(&self) -> bool {
         self.size == self.committed && self.size > TreeSize::EMPTY
     }
@@ -55,7 +67,10 @@ impl Head {
 
     /// Reads what [`Head::to_bytes`] wrote.
     pub fn parse(bytes: &[u8]) -> Result<Self, HeadError> {
-        let unknown = || HeadError::Unknown { length: bytes.len(), version: bytes.first().copied() };
+        let unknown = || HeadError::Unknown {
+            length: bytes.len(),
+            version: bytes.first().copied(),
+        };
         let bytes: &[u8; LENGTH] = bytes.try_into().map_err(|_| unknown())?;
         if bytes[0] != VERSION {
             return Err(unknown());
@@ -83,8 +98,20 @@ mod tests {
     #[test]
     fn a_head_reads_back_and_nothing_else_does() {
         let size = TreeSize::new(3);
-        let head = Head { size, root: Hash::of(b"r"), last_ms: 9, committed: TreeSize::new(2) };
-        assert!(!head.is_committed() && Head { committed: size, ..head }.is_committed());
+        let head = Head {
+            size,
+            root: Hash::of(b"r"),
+            last_ms: 9,
+            committed: TreeSize::new(2),
+        };
+        assert!(
+            !head.is_committed()
+                && Head {
+                    committed: size,
+                    ..head
+                }
+                .is_committed()
+        );
         let bytes = head.to_bytes();
         assert_eq!(Head::parse(&bytes), Ok(head));
         assert!(Head::parse(&bytes[1..]).is_err());

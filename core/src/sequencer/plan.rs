@@ -30,14 +30,21 @@ impl Candidate {
     /// Joins the proof that the signatures hold with the proof that the signers may speak.
     pub fn new(claim: VerifiedClaim, authorized: &Authorized) -> Self {
         let candidate = Candidate::open(claim);
-        Candidate { relied_on: authorized.relied_on().to_vec(), change: authorized.change().cloned(), ..candidate }
+        Candidate {
+            relied_on: authorized.relied_on().to_vec(),
+            change: authorized.change().cloned(),
+            ..candidate
+        }
     }
 
-    /// A claim whose signatures hold, whoever the signers are: for a log that takes any valid signature. It changes no
-    /// issuer.
+    /// A claim whose signatures hold, whoever the signers are: for a log that takes any valid
+    /// signature. It changes no issuer.
     pub fn open(claim: VerifiedClaim) -> Self {
         let named = predicate::attachments(claim.statement());
-        let attachments = named.into_iter().map(|attachment| attachment.sha256).collect();
+        let attachments = named
+            .into_iter()
+            .map(|attachment| attachment.sha256)
+            .collect();
         Candidate {
             id: claim.id(),
             signer_set: claim.signer_set(),
@@ -70,7 +77,8 @@ impl Candidate {
 pub enum Refused {
     /// A signer's record changed between admission and sequencing.
     #[error(
-        "issuer {issuer} was registered or rotated while this claim was on its way; sign with the keys in force and publish again"
+        "issuer {issuer} was registered or rotated while this claim was on its way; sign with the \
+         keys in force and publish again"
     )]
     IssuerMoved {
         /// Whose record it is.
@@ -148,7 +156,10 @@ impl Sequencer {
 
     /// The state of a log without leaves.
     pub fn empty() -> Self {
-        Sequencer { head: Head::empty(), edge: Edge::new() }
+        Sequencer {
+            head: Head::empty(),
+            edge: Edge::new(),
+        }
     }
 
     /// The state of the tree.
@@ -163,9 +174,10 @@ impl Sequencer {
 
     /// Gives each candidate its outcome.
     ///
-    /// `known` says for each candidate which leaf the store already has for its [`Candidate::key`]; `issuers` is the
-    /// state after everything that is committed. `now_ms` is in milliseconds since 1970 (UTC); if the clock fell
-    /// behind, the last time given is repeated, so that `logged_at_ms` never falls.
+    /// `known` says for each candidate which leaf the store already has for its [`Candidate::key`];
+    /// `issuers` is the state after everything that is committed. `now_ms` is in milliseconds since
+    /// 1970 (UTC); if the clock fell behind, the last time given is repeated, so that
+    /// `logged_at_ms` never falls.
     pub fn plan(
         &self,
         now_ms: u64,
@@ -177,10 +189,14 @@ impl Sequencer {
         let first = self.head.size.get();
         let mut leaves: Vec<Leaf> = Vec::with_capacity(candidates.len());
         let mut outcomes = Vec::with_capacity(candidates.len());
-        let mut placed: HashMap<(ClaimId, Hash), LeafIndex> = HashMap::with_capacity(candidates.len());
+        let mut placed: HashMap<(ClaimId, Hash), LeafIndex> =
+            HashMap::with_capacity(candidates.len());
         let mut moved: HashMap<IssuerId, u32> = HashMap::new();
 
-        for (candidate, known) in candidates.into_iter().zip(known.iter().copied().chain(std::iter::repeat(None))) {
+        for (candidate, known) in candidates
+            .into_iter()
+            .zip(known.iter().copied().chain(std::iter::repeat(None)))
+        {
             if let Some(index) = known.or_else(|| placed.get(&candidate.key()).copied()) {
                 outcomes.push(Outcome::Existing(index));
                 continue;
@@ -203,7 +219,11 @@ impl Sequencer {
             if let Some(change) = &candidate.change {
                 moved.insert(change.id, change.body.sequence);
             }
-            outcomes.push(Outcome::Sequenced { index, leaf_hash: hash, logged_at_ms });
+            outcomes.push(Outcome::Sequenced {
+                index,
+                leaf_hash: hash,
+                logged_at_ms,
+            });
             leaves.push(Leaf {
                 entry,
                 hash,
@@ -213,18 +233,38 @@ impl Sequencer {
                 labels: candidate.labels,
             });
         }
-        let last_ms = if leaves.is_empty() { self.head.last_ms } else { logged_at_ms };
-        Step { outcomes, ..self.append(leaves, last_ms, self.head.committed) }
+        let last_ms = if leaves.is_empty() {
+            self.head.last_ms
+        } else {
+            logged_at_ms
+        };
+        Step {
+            outcomes,
+            ..self.append(leaves, last_ms, self.head.committed)
+        }
     }
 
-    /// Appends the leaf that commits to the index of all leaves so far. From then on the tree can be signed.
+    /// Appends the leaf that commits to the index of all leaves so far. From then on the tree can
+    /// be signed.
     ///
-    /// Time is as in [`Sequencer::plan`]. It fails only as [`entry::encode`] does, for an entry over the limit, which this one is far below.
-    pub fn plan_commitment(&self, now_ms: u64, commitment: &Commitment) -> Result<Step, entry::EntryError> {
+    /// Time is as in [`Sequencer::plan`]. It fails only as [`entry::encode`] does, for an entry
+    /// over the limit, which this one is far below.
+    pub fn plan_commitment(
+        &self,
+        now_ms: u64,
+        commitment: &Commitment,
+    ) -> Result<Step, entry::EntryError> {
         let last_ms = now_ms.max(self.head.last_ms);
         let entry = entry::encode(last_ms, commitment.to_wire())?;
         let hash = leaf_hash(&entry);
-        let leaf = Leaf { entry, hash, publication: None, change: None, attachments: vec![], labels: vec![] };
+        let leaf = Leaf {
+            entry,
+            hash,
+            publication: None,
+            change: None,
+            attachments: vec![],
+            labels: vec![],
+        };
         Ok(self.append(vec![leaf], last_ms, TreeSize::new(self.head.size.get() + 1)))
     }
 
@@ -232,7 +272,12 @@ impl Sequencer {
         let mut edge = self.edge.clone();
         let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf.hash).collect();
         let tiles = edge.append(&hashes);
-        let head = Head { size: edge.size(), root: edge.root(), last_ms, committed };
+        let head = Head {
+            size: edge.size(),
+            root: edge.root(),
+            last_ms,
+            committed,
+        };
         Step {
             outcomes: Vec::new(),
             first: LeafIndex::new(self.head.size.get()),
@@ -245,14 +290,31 @@ impl Sequencer {
 }
 
 impl Candidate {
-    /// Returns an issuer whose record is no longer the one that this candidate was authorized under.
-    fn stale_issuer(&self, moved: &HashMap<IssuerId, u32>, issuers: &impl Issuers) -> Option<IssuerId> {
-        let sequence = |id: &IssuerId| moved.get(id).copied().or_else(|| issuers.in_force(id).map(|r| r.body.sequence));
-        let stale = self.relied_on.iter().find(|(id, seen)| sequence(id) != Some(*seen)).map(|(id, _)| *id);
-        let taken = self.change.as_ref().filter(|record| match record.body.sequence {
-            0 => sequence(&record.id).is_some(),
-            n => sequence(&record.id) != Some(n - 1),
-        });
+    /// Returns an issuer whose record is no longer the one that this candidate was authorized
+    /// under.
+    fn stale_issuer(
+        &self,
+        moved: &HashMap<IssuerId, u32>,
+        issuers: &impl Issuers,
+    ) -> Option<IssuerId> {
+        let sequence = |id: &IssuerId| {
+            moved
+                .get(id)
+                .copied()
+                .or_else(|| issuers.in_force(id).map(|r| r.body.sequence))
+        };
+        let stale = self
+            .relied_on
+            .iter()
+            .find(|(id, seen)| sequence(id) != Some(*seen))
+            .map(|(id, _)| *id);
+        let taken = self
+            .change
+            .as_ref()
+            .filter(|record| match record.body.sequence {
+                0 => sequence(&record.id).is_some(),
+                n => sequence(&record.id) != Some(n - 1),
+            });
         stale.or(taken.map(|record| record.id))
     }
 }

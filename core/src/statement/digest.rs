@@ -1,4 +1,5 @@
-//! Digest sets (in-toto/attestation, `spec/v1/digest_set.md`): which values can be digests of which algorithm.
+//! Digest sets (in-toto/attestation, `spec/v1/digest_set.md`): which values can be digests of which
+//! algorithm.
 
 use super::{StatementError, Subject};
 use crate::json::Value;
@@ -31,15 +32,26 @@ const HEX_DIGITS: &[(&str, &[usize])] = &[
 ];
 
 /// Reads the members of a `digest` object.
-pub(super) fn read(members: Vec<(String, Value)>, index: usize) -> Result<Vec<(String, String)>, StatementError> {
+pub(super) fn read(
+    members: Vec<(String, Value)>,
+    index: usize,
+) -> Result<Vec<(String, String)>, StatementError> {
     members
         .into_iter()
         .map(|(algorithm, value)| match value {
             Value::String(value) => match fault(&algorithm, &value) {
                 None => Ok((algorithm, value)),
-                Some(reason) => Err(StatementError::Digest { index, algorithm, reason }),
+                Some(reason) => Err(StatementError::Digest {
+                    index,
+                    algorithm,
+                    reason,
+                }),
             },
-            _ => Err(StatementError::Digest { index, algorithm, reason: "must be a string".into() }),
+            _ => Err(StatementError::Digest {
+                index,
+                algorithm,
+                reason: "must be a string".into(),
+            }),
         })
         .collect()
 }
@@ -50,15 +62,22 @@ fn fault(algorithm: &str, value: &str) -> Option<String> {
         return Some("must be named and must not be empty".into());
     }
     let (_, lengths) = HEX_DIGITS.iter().find(|(name, _)| *name == algorithm)?;
-    let is_hex = value.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_hex = value
+        .bytes()
+        .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if is_hex && lengths.contains(&value.len()) {
         return None;
     }
-    let lengths = lengths.iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
+    let lengths = lengths
+        .iter()
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join(" or ");
     Some(format!("must have {lengths} lower-case hex digits"))
 }
 
-/// A digest `purl` must be that of the purl in the URI: else it would name a package that nobody can read off it.
+/// A digest `purl` must be that of the purl in the URI: else it would name a package that nobody
+/// can read off it.
 pub(super) fn check_purl(subject: &Subject, index: usize) -> Result<(), StatementError> {
     let Some(stated) = subject.digest(PURL) else {
         return Ok(());
@@ -68,7 +87,11 @@ pub(super) fn check_purl(subject: &Subject, index: usize) -> Result<(), Statemen
         Some(purl) if purl.digest().to_hex() == stated => return Ok(()),
         Some(purl) => format!("must be SHA-256 of the subject's uri, {}", purl.digest()),
     };
-    Err(StatementError::Digest { index, algorithm: PURL.into(), reason })
+    Err(StatementError::Digest {
+        index,
+        algorithm: PURL.into(),
+        reason,
+    })
 }
 
 #[cfg(test)]
@@ -78,7 +101,9 @@ mod tests {
     use crate::statement::{Statement, TYPE};
 
     fn parse(uri: Option<&str>, algorithm: &str, value: &str) -> Result<Statement, StatementError> {
-        let uri = uri.map(|uri| format!("\"uri\":\"{uri}\",")).unwrap_or_default();
+        let uri = uri
+            .map(|uri| format!("\"uri\":\"{uri}\","))
+            .unwrap_or_default();
         Statement::parse(
             format!(
                 r#"{{"_type":"{TYPE}","subject":[{{{uri}"digest":{{"{algorithm}":{value}}}}}],"predicateType":"x"}}"#
@@ -92,11 +117,21 @@ mod tests {
         for (algorithm, lengths) in HEX_DIGITS.iter().filter(|(name, _)| *name != PURL) {
             for length in 1..=130 {
                 let good = parse(None, algorithm, &format!("\"{}\"", "a".repeat(length)));
-                assert_eq!(good.is_ok(), lengths.contains(&length), "{algorithm} {length}");
+                assert_eq!(
+                    good.is_ok(),
+                    lengths.contains(&length),
+                    "{algorithm} {length}"
+                );
             }
             for wrong in ["A", "g", "ä"] {
-                let bad = parse(None, algorithm, &format!("\"{}\"", wrong.repeat(lengths[0])));
-                assert!(matches!(bad, Err(StatementError::Digest { algorithm: a, .. }) if a == *algorithm));
+                let bad = parse(
+                    None,
+                    algorithm,
+                    &format!("\"{}\"", wrong.repeat(lengths[0])),
+                );
+                assert!(
+                    matches!(bad, Err(StatementError::Digest { algorithm: a, .. }) if a == *algorithm)
+                );
             }
         }
         assert!(parse(None, "dirHash", "\"h1:A/b=\"").is_ok());
@@ -111,7 +146,10 @@ mod tests {
         assert!(parse(Some(purl.as_str()), PURL, &digest).is_ok());
         for uri in [Some("pkg:cargo/rand@1"), Some("https://x"), None] {
             let error = parse(uri, PURL, &digest).unwrap_err();
-            assert!(matches!(error, StatementError::Digest { index: 0, .. }), "{uri:?}");
+            assert!(
+                matches!(error, StatementError::Digest { index: 0, .. }),
+                "{uri:?}"
+            );
         }
     }
 }

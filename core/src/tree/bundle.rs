@@ -1,12 +1,14 @@
-//! Entry bundles: entries one after the other, each preceded by its length as a 16-bit big-endian number (C2SP tlog-tiles,
-//! "Log entries").
+//! Entry bundles: entries one after the other, each preceded by its length as a 16-bit big-endian
+//! number (C2SP tlog-tiles, "Log entries").
 //!
-//! Left out: whether the entries are the log's. Their leaf hashes must be those of the level 0 tile.
+//! Left out: whether the entries are the log's. Their leaf hashes must be those of the level 0
+//! tile.
 
 use super::tile::TILE_WIDTH;
 use crate::limits;
 
-/// Longest full bundle, in bytes: 256 entries of the greatest length, each with its own length in front.
+/// Longest full bundle, in bytes: 256 entries of the greatest length, each with its own length in
+/// front.
 pub const BUNDLE_BYTES: usize = TILE_WIDTH * (2 + limits::ENTRY_BYTES);
 
 /// Why bytes are not an entry bundle, or an entry cannot be put in one.
@@ -23,7 +25,8 @@ pub enum BundleError {
     TooMany,
 }
 
-/// Appends `entry` to `bundle`. Fails with [`BundleError::EntryTooLong`] above 65,535 bytes, changing nothing.
+/// Appends `entry` to `bundle`. Fails with [`BundleError::EntryTooLong`] above 65,535 bytes,
+/// changing nothing.
 pub fn push(bundle: &mut Vec<u8>, entry: &[u8]) -> Result<(), BundleError> {
     let length = u16::try_from(entry.len()).map_err(|_| BundleError::EntryTooLong(entry.len()))?;
     bundle.extend_from_slice(&length.to_be_bytes());
@@ -33,8 +36,8 @@ pub fn push(bundle: &mut Vec<u8>, entry: &[u8]) -> Result<(), BundleError> {
 
 /// Returns the entries of a bundle, in order. After an error there is nothing more.
 ///
-/// The error is [`BundleError::Truncated`] with the zero-based number of the entry within the bundle, or
-/// [`BundleError::TooMany`] in place of a 257th entry.
+/// The error is [`BundleError::Truncated`] with the zero-based number of the entry within the
+/// bundle, or [`BundleError::TooMany`] in place of a 257th entry.
 pub fn entries(bundle: &[u8]) -> impl Iterator<Item = Result<&[u8], BundleError>> {
     let mut rest = Some(bundle);
     let mut count = 0;
@@ -70,7 +73,10 @@ mod tests {
             push(&mut bundle, entry).unwrap();
         }
         assert_eq!(&bundle[..5], b"\x00\x03one");
-        assert_eq!(entries(&bundle).collect::<Result<Vec<_>, _>>().unwrap(), written);
+        assert_eq!(
+            entries(&bundle).collect::<Result<Vec<_>, _>>().unwrap(),
+            written
+        );
         assert_eq!(entries(b"").count(), 0);
     }
 
@@ -81,7 +87,11 @@ mod tests {
         push(&mut bundle, b"two").unwrap();
         for cut in (1..bundle.len()).filter(|cut| *cut != 5) {
             let read: Vec<_> = entries(&bundle[..cut]).collect();
-            assert_eq!(read.last(), Some(&Err(BundleError::Truncated(cut / 5))), "cut at {cut}");
+            assert_eq!(
+                read.last(),
+                Some(&Err(BundleError::Truncated(cut / 5))),
+                "cut at {cut}"
+            );
             assert_eq!(read.len(), cut / 5 + 1);
         }
     }
@@ -90,7 +100,10 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let mut bundle = Vec::new();
         let refused = push(&mut bundle, &vec![0; limits::ENTRY_BYTES + 1]);
-        assert_eq!((refused, bundle.len()), (Err(BundleError::EntryTooLong(65_536)), 0));
+        assert_eq!(
+            (refused, bundle.len()),
+            (Err(BundleError::EntryTooLong(65_536)), 0)
+        );
         for _ in 0..TILE_WIDTH {
             push(&mut bundle, b"").unwrap();
         }

@@ -1,7 +1,7 @@
 //! The right edge of a growing tree: all that is needed to append, and to know the root.
 //!
-//! For the sequencer, which appends leaves and writes the tiles that change, and for an audit, which derives a whole log
-//! again. It holds less than 8 tiles. Left out: storing the tiles.
+//! For the sequencer, which appends leaves and writes the tiles that change, and for an audit,
+//! which derives a whole log again. It holds less than 8 tiles. Left out: storing the tiles.
 
 use super::TreeSize;
 use super::node::{Node, fold};
@@ -16,8 +16,8 @@ const SIZE_MAX: u64 = u64::MAX / 2;
 #[derive(Clone, Debug, Default)]
 pub struct Edge {
     size: u64,
-    /// By level: the complete node of that level that no larger one contains, if there is one, which is if that bit of
-    /// the size is set. Where it is not, whatever was there last.
+    /// By level: the complete node of that level that no larger one contains, if there is one,
+    /// which is if that bit of the size is set. Where it is not, whatever was there last.
     peaks: Vec<Hash>,
     /// By level: the hashes of the partial tile, none if the last tile is full.
     tiles: Vec<Vec<Hash>>,
@@ -29,21 +29,31 @@ impl Edge {
         Edge::default()
     }
 
-    /// Reads the edge of the tree of `size`. Whether it is the right one shows when its root is compared.
+    /// Reads the edge of the tree of `size`. Whether it is the right one shows when its root is
+    /// compared.
     ///
     /// Fails with [`ProveError::TooLarge`], or as the reader does.
-    pub fn load<R: TileReader + ?Sized>(reader: &R, size: TreeSize) -> Result<Self, ProveError<R::Error>> {
+    pub fn load<R: TileReader + ?Sized>(
+        reader: &R,
+        size: TreeSize,
+    ) -> Result<Self, ProveError<R::Error>> {
         if size.get() > SIZE_MAX {
             return Err(ProveError::TooLarge(size));
         }
-        let mut edge = Edge { size: size.get(), ..Edge::default() };
+        let mut edge = Edge {
+            size: size.get(),
+            ..Edge::default()
+        };
         let partial: Vec<TileIndex> = partial_tiles(size.get()).collect();
         let nodes: Vec<Node> = partial
             .iter()
             .flat_map(|tile| {
                 let first = tile.index * TILE_WIDTH as u64;
                 let hashes = first..first + u64::from(tile.width_at(size));
-                hashes.map(|index| Node { level: u32::from(tile.level) * TILE_HEIGHT, index })
+                hashes.map(|index| Node {
+                    level: u32::from(tile.level) * TILE_HEIGHT,
+                    index,
+                })
             })
             .collect();
         let mut hashes = read(reader, &nodes, size)?.into_iter();
@@ -54,7 +64,12 @@ impl Edge {
         }
 
         let peaks = (0..u64::BITS).filter(|level| size.get() >> level & 1 == 1);
-        let peaks: Vec<Node> = peaks.map(|level| Node { level, index: (size.get() >> level) - 1 }).collect();
+        let peaks: Vec<Node> = peaks
+            .map(|level| Node {
+                level,
+                index: (size.get() >> level) - 1,
+            })
+            .collect();
         for (node, hash) in peaks.iter().zip(read(reader, &peaks, size)?) {
             edge.set_peak(node.level as usize, hash);
         }
@@ -68,12 +83,18 @@ impl Edge {
 
     /// The root of the tree.
     pub fn root(&self) -> Hash {
-        let peaks = self.peaks.iter().enumerate().rev().filter(|(level, _)| self.size >> level & 1 == 1);
+        let peaks = self
+            .peaks
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(level, _)| self.size >> level & 1 == 1);
         fold(&peaks.map(|(_, hash)| *hash).collect::<Vec<_>>())
     }
 
-    /// Appends leaves and returns every tile that changed, each once and whole as it now stands: full ones first, in the
-    /// order in which they filled, then the partial ones, from the lowest level up.
+    /// Appends leaves and returns every tile that changed, each once and whole as it now stands:
+    /// full ones first, in the order in which they filled, then the partial ones, from the lowest
+    /// level up.
     ///
     /// It takes about one hash a leaf.
     pub fn append(&mut self, leaf_hashes: &[Hash]) -> Vec<(TileIndex, Vec<Hash>)> {
@@ -82,11 +103,11 @@ impl Edge {
         for leaf in leaf_hashes {
             self.push(*leaf, &mut changed);
         }
-        let touched = |tile: &TileIndex| {
+
+        for tile in partial_tiles(self.size).filter(|tile: &TileIndex| {
             let shift = TILE_HEIGHT * u32::from(tile.level);
             before >> shift != self.size >> shift
-        };
-        for tile in partial_tiles(self.size).filter(touched) {
+        }) {
             changed.push((tile, self.tiles[usize::from(tile.level)].clone()));
         }
         changed
@@ -118,7 +139,13 @@ impl Edge {
         tile.push(hash);
         if tile.len() == TILE_WIDTH {
             let hashes = std::mem::replace(tile, Vec::with_capacity(TILE_WIDTH));
-            full.push((TileIndex { level: at as u8, index: self.size >> level >> TILE_HEIGHT }, hashes));
+            full.push((
+                TileIndex {
+                    level: at as u8,
+                    index: self.size >> level >> TILE_HEIGHT,
+                },
+                hashes,
+            ));
         }
     }
 
@@ -135,7 +162,10 @@ fn partial_tiles(size: u64) -> impl Iterator<Item = TileIndex> {
     (0..u64::BITS / TILE_HEIGHT)
         .map(move |level| (level, size >> (TILE_HEIGHT * level)))
         .filter(|(_, hashes)| hashes % TILE_WIDTH as u64 > 0)
-        .map(|(level, hashes)| TileIndex { level: level as u8, index: hashes / TILE_WIDTH as u64 })
+        .map(|(level, hashes)| TileIndex {
+            level: level as u8,
+            index: hashes / TILE_WIDTH as u64,
+        })
 }
 
 #[cfg(test)]
@@ -147,20 +177,34 @@ mod tests {
     use std::collections::HashMap;
     use std::sync::Arc;
 
-    /// Checks what one `append` returned and stores it: each tile once, none that had been full before, each as it is in
-    /// the tree of the new size.
-    fn store(tiles: &mut Grown, changed: Vec<(TileIndex, Vec<Hash>)>, before: TreeSize, after: TreeSize) {
+    /// Checks what one `append` returned and stores it: each tile once, none that had been full
+    /// before, each as it is in the tree of the new size.
+    fn store(
+        tiles: &mut Grown,
+        changed: Vec<(TileIndex, Vec<Hash>)>,
+        before: TreeSize,
+        after: TreeSize,
+    ) {
         let mut seen = std::collections::HashSet::new();
         for (tile, hashes) in changed {
             assert!(seen.insert(tile), "{tile:?} twice");
-            assert!(tile.width_at(before) < tile.width_at(after), "{tile:?} did not change");
+            assert!(
+                tile.width_at(before) < tile.width_at(after),
+                "{tile:?} did not change"
+            );
             assert_eq!(hashes.len(), usize::from(tile.width_at(after)), "{tile:?}");
-            tiles.0.insert(tile, Arc::new(Tile::from_hashes(hashes).unwrap()));
+            tiles
+                .0
+                .insert(tile, Arc::new(Tile::from_hashes(hashes).unwrap()));
         }
     }
 
     fn plain(tiles: &Grown) -> HashMap<TileIndex, Vec<Hash>> {
-        tiles.0.iter().map(|(at, tile)| (*at, tile.hashes().to_vec())).collect()
+        tiles
+            .0
+            .iter()
+            .map(|(at, tile)| (*at, tile.hashes().to_vec()))
+            .collect()
     }
 
     #[test]
@@ -171,7 +215,10 @@ mod tests {
         for n in 1..=leaves.len() {
             let changed = edge.append(&leaves[n - 1..n]);
             store(&mut tiles, changed, size(n - 1), size(n));
-            assert_eq!((edge.size(), edge.root()), (size(n), naive::root(&leaves[..n])));
+            assert_eq!(
+                (edge.size(), edge.root()),
+                (size(n), naive::root(&leaves[..n]))
+            );
             if n % 37 == 0 || n.is_multiple_of(256) {
                 assert_eq!(plain(&tiles), naive::tiles(&leaves[..n]), "of {n}");
             }
@@ -197,7 +244,8 @@ mod tests {
         assert_eq!((edge.size(), edge.root()), (size(5), root));
     }
 
-    /// From the tiles of the very tree and from those of a larger one, and appending goes on as if nothing had happened.
+    /// From the tiles of the very tree and from those of a larger one, and appending goes on as if
+    /// nothing had happened.
     #[test]
     fn a_loaded_edge_is_the_one_that_grew() {
         let leaves = naive::leaves(1100);
@@ -208,7 +256,11 @@ mod tests {
             for reader in [&grown, &Grown::new(&leaves[..n])] {
                 let mut loaded = Edge::load(reader, size(n)).unwrap();
                 assert_eq!((loaded.size(), loaded.root()), (size(n), kept.root()));
-                assert_eq!(loaded.append(&leaves[n..]), kept.clone().append(&leaves[n..]), "from {n}");
+                assert_eq!(
+                    loaded.append(&leaves[n..]),
+                    kept.clone().append(&leaves[n..]),
+                    "from {n}"
+                );
                 assert_eq!(loaded.root(), naive::root(&leaves));
             }
         }

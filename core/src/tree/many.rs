@@ -6,8 +6,9 @@
 //!                 else:                          prove(lo, lo + k), prove(lo + k, hi)   k: largest power of 2 below hi - lo
 //! ```
 //!
-//! It starts with the whole tree, splits it as RFC 6962, section 2.1 does, and every hash of the proof is used once. For one
-//! leaf it has the hashes of that leaf's inclusion proof, in another order.
+//! It starts with the whole tree, splits it as RFC 6962, section 2.1 does, and every hash of the
+//! proof is used once. For one leaf it has the hashes of that leaf's inclusion proof, in another
+//! order.
 
 use super::node::{Node, fold, push_cover};
 use super::serve::{ProveError, TileReader, read};
@@ -50,10 +51,17 @@ pub enum ManyError {
     },
 }
 
-/// Checks that the `leaves`, hashes by index, distinct and ascending, are in the tree of `size` with the given `root`.
+/// Checks that the `leaves`, hashes by index, distinct and ascending, are in the tree of `size`
+/// with the given `root`.
 ///
-/// Every hash of `proof` has to be used. It takes about as many hashes as there are in both, and no more memory.
-pub fn verify_many(leaves: &[(LeafIndex, Hash)], size: TreeSize, proof: &[Hash], root: &Hash) -> Result<(), ManyError> {
+/// Every hash of `proof` has to be used. It takes about as many hashes as there are in both, and no
+/// more memory.
+pub fn verify_many(
+    leaves: &[(LeafIndex, Hash)],
+    size: TreeSize,
+    proof: &[Hash],
+    root: &Hash,
+) -> Result<(), ManyError> {
     check_targets(leaves.iter().map(|(index, _)| *index), size)?;
     let mut rest = proof.iter();
     let length = || ManyError::Length { got: proof.len() };
@@ -61,11 +69,17 @@ pub fn verify_many(leaves: &[(LeafIndex, Hash)], size: TreeSize, proof: &[Hash],
     match (rest.next(), computed == *root) {
         (Some(_), _) => Err(length()),
         (None, true) => Ok(()),
-        (None, false) => Err(ManyError::Root { computed, expected: *root }),
+        (None, false) => Err(ManyError::Root {
+            computed,
+            expected: *root,
+        }),
     }
 }
 
-fn check_targets(indices: impl Iterator<Item = LeafIndex>, size: TreeSize) -> Result<(), ManyError> {
+fn check_targets(
+    indices: impl Iterator<Item = LeafIndex>,
+    size: TreeSize,
+) -> Result<(), ManyError> {
     let mut last = None;
     for index in indices {
         if last.is_some_and(|last| last >= index) {
@@ -79,7 +93,8 @@ fn check_targets(indices: impl Iterator<Item = LeafIndex>, size: TreeSize) -> Re
     last.map(|_| ()).ok_or(ManyError::Nothing)
 }
 
-/// The root over the leaves from `lo` to `hi`; `None` if the proof has too few hashes. It goes no deeper than 64 calls.
+/// The root over the leaves from `lo` to `hi`; `None` if the proof has too few hashes. It goes no
+/// deeper than 64 calls.
 fn climb<'a>(
     leaves: &[(LeafIndex, Hash)],
     lo: u64,
@@ -91,7 +106,8 @@ fn climb<'a>(
         [(_, hash)] if hi - lo == 1 => Some(*hash),
         _ => {
             let middle = middle(lo, hi);
-            let (left, right) = leaves.split_at(leaves.partition_point(|(index, _)| index.get() < middle));
+            let (left, right) =
+                leaves.split_at(leaves.partition_point(|(index, _)| index.get() < middle));
             let left = climb(left, lo, middle, proof)?;
             Some(node_hash(&left, &climb(right, middle, hi, proof)?))
         }
@@ -103,10 +119,11 @@ fn middle(lo: u64, hi: u64) -> u64 {
     lo + (1 << (hi - lo - 1).ilog2())
 }
 
-/// Returns the proof that the leaves at `indices`, distinct and ascending, are in the tree of `size`.
+/// Returns the proof that the leaves at `indices`, distinct and ascending, are in the tree of
+/// `size`.
 ///
-/// Fails with [`ProveError::NoSuchLeaf`] for a leaf beyond the tree, or as the reader does. Without any index the proof is
-/// empty, and verifies nothing.
+/// Fails with [`ProveError::NoSuchLeaf`] for a leaf beyond the tree, or as the reader does. Without
+/// any index the proof is empty, and verifies nothing.
 pub fn prove_many<R: TileReader + ?Sized>(
     reader: &R,
     indices: &[LeafIndex],
@@ -122,10 +139,14 @@ pub fn prove_many<R: TileReader + ?Sized>(
     plan.descend(indices, 0, size.get());
     let hashes = plan.read(reader, size)?;
     let starts = std::iter::once(0).chain(plan.ends.iter().copied());
-    Ok(starts.zip(&plan.ends).map(|(start, end)| fold(&hashes[start..*end])).collect())
+    Ok(starts
+        .zip(&plan.ends)
+        .map(|(start, end)| fold(&hashes[start..*end]))
+        .collect())
 }
 
-/// The complete nodes that a proof is made of; each of its hashes is folded from those up to one of the `ends`.
+/// The complete nodes that a proof is made of; each of its hashes is folded from those up to one of
+/// the `ends`.
 #[derive(Default)]
 struct Plan {
     nodes: Vec<Node>,
@@ -139,14 +160,19 @@ impl Plan {
             self.ends.push(self.nodes.len());
         } else if hi - lo > 1 {
             let middle = middle(lo, hi);
-            let (left, right) = indices.split_at(indices.partition_point(|index| index.get() < middle));
+            let (left, right) =
+                indices.split_at(indices.partition_point(|index| index.get() < middle));
             self.descend(left, lo, middle);
             self.descend(right, middle, hi);
         }
     }
 
     /// Reads the nodes, from as many tiles at a time as a reader takes.
-    fn read<R: TileReader + ?Sized>(&self, reader: &R, size: TreeSize) -> Result<Vec<Hash>, ProveError<R::Error>> {
+    fn read<R: TileReader + ?Sized>(
+        &self,
+        reader: &R,
+        size: TreeSize,
+    ) -> Result<Vec<Hash>, ProveError<R::Error>> {
         let mut hashes = Vec::with_capacity(self.nodes.len());
         let mut rest = &self.nodes[..];
         while !rest.is_empty() {
@@ -179,7 +205,10 @@ mod tests {
     use super::super::{prove_inclusion, verify_inclusion};
     use super::*;
 
-    fn proven(leaves: &[Hash], which: impl Iterator<Item = usize>) -> (Vec<(LeafIndex, Hash)>, Vec<Hash>) {
+    fn proven(
+        leaves: &[Hash],
+        which: impl Iterator<Item = usize>,
+    ) -> (Vec<(LeafIndex, Hash)>, Vec<Hash>) {
         let targets: Vec<_> = which.map(|i| (at(i), leaves[i])).collect();
         let indices: Vec<_> = targets.iter().map(|(index, _)| *index).collect();
         let proof = prove_many(&Grown::new(leaves), &indices, size(leaves.len())).unwrap();
@@ -199,7 +228,10 @@ mod tests {
                 for i in 0..proof.len() {
                     let mut wrong = proof.clone();
                     wrong[i] = Hash::of(b"wrong");
-                    assert!(matches!(verify_many(&targets, size(n), &wrong, &root), Err(ManyError::Root { .. })));
+                    assert!(matches!(
+                        verify_many(&targets, size(n), &wrong, &root),
+                        Err(ManyError::Root { .. })
+                    ));
                     wrong.remove(i);
                     assert!(verify_many(&targets, size(n), &wrong, &root).is_err());
                 }
@@ -244,11 +276,26 @@ mod tests {
         let leaves = naive::leaves(3);
         let (root, tiles) = (naive::root(&leaves), Grown::new(&leaves));
         let (one, two) = ((at(1), leaves[1]), (at(2), leaves[2]));
-        assert_eq!(verify_many(&[], size(3), &[root], &root), Err(ManyError::Nothing));
-        assert_eq!(verify_many(&[two, one], size(3), &[], &root), Err(ManyError::Order(at(1))));
-        assert_eq!(verify_many(&[one, one], size(3), &[], &root), Err(ManyError::Order(at(1))));
-        assert!(matches!(verify_many(&[two], size(2), &[], &root), Err(ManyError::NoSuchLeaf { .. })));
-        assert!(matches!(prove_many(&tiles, &[at(3)], size(3)), Err(ProveError::NoSuchLeaf { .. })));
+        assert_eq!(
+            verify_many(&[], size(3), &[root], &root),
+            Err(ManyError::Nothing)
+        );
+        assert_eq!(
+            verify_many(&[two, one], size(3), &[], &root),
+            Err(ManyError::Order(at(1)))
+        );
+        assert_eq!(
+            verify_many(&[one, one], size(3), &[], &root),
+            Err(ManyError::Order(at(1)))
+        );
+        assert!(matches!(
+            verify_many(&[two], size(2), &[], &root),
+            Err(ManyError::NoSuchLeaf { .. })
+        ));
+        assert!(matches!(
+            prove_many(&tiles, &[at(3)], size(3)),
+            Err(ProveError::NoSuchLeaf { .. })
+        ));
         assert_eq!(prove_many(&tiles, &[], size(3)).unwrap(), vec![]);
     }
 }

@@ -1,10 +1,12 @@
 //! The Merkle tree of RFC 6962, kept in the tiles of C2SP tlog-tiles.
 //!
-//! Scope: what is true of a tree of a given size, computed from hashes that somebody else keeps. `proof` and `subtree`
-//! verify, `serve` proves, `tile` and `bundle` read and write what a log publishes, `edge` appends. Proofs are checked
-//! with no knowledge of tiles, so that a mistake in one half does not hide in the other.
+//! Scope: what is true of a tree of a given size, computed from hashes that somebody else keeps.
+//! `proof` and `subtree` verify, `serve` proves, `tile` and `bundle` read and write what a log
+//! publishes, `edge` appends. Proofs are checked with no knowledge of tiles, so that a mistake in
+//! one half does not hide in the other.
 //!
-//! Left out: where tiles are kept and for how long (the node's storage), and who signed a root (`note`).
+//! Left out: where tiles are kept and for how long (the node's storage), and who signed a root
+//! (`note`).
 
 pub mod bundle;
 pub mod edge;
@@ -22,7 +24,9 @@ use std::fmt;
 
 pub use edge::Edge;
 pub use many::{ManyError, prove_many, verify_many};
-pub use proof::{ProofError, root_from_inclusion, split_hashes, verify_consistency, verify_inclusion};
+pub use proof::{
+    ProofError, root_from_inclusion, split_hashes, verify_consistency, verify_inclusion,
+};
 pub use serve::{ProveError, Prover, TileReader, prove_consistency, prove_inclusion, root};
 pub use tile::{Resource, Tile, TileIndex, TilePath};
 

@@ -1,4 +1,5 @@
-//! RFC 6962, section 2.1, transcribed: recursive, slow and plain. Tests hold the rest of `tree` against it.
+//! RFC 6962, section 2.1, transcribed: recursive, slow and plain. Tests hold the rest of `tree`
+//! against it.
 
 use super::serve::TileReader;
 use super::tile::{Tile, TileIndex};
@@ -10,7 +11,9 @@ use std::sync::Arc;
 
 /// The leaf hashes of a log whose entry i is i in decimal.
 pub fn leaves(count: u64) -> Vec<Hash> {
-    (0..count).map(|i| leaf_hash(i.to_string().as_bytes())).collect()
+    (0..count)
+        .map(|i| leaf_hash(i.to_string().as_bytes()))
+        .collect()
 }
 
 /// The largest power of two smaller than `n`, for n > 1.
@@ -37,8 +40,11 @@ pub fn path(index: usize, leaves: &[Hash]) -> Vec<Hash> {
     }
     let k = split(leaves.len());
     let (left, right) = leaves.split_at(k);
-    let (mut path, sibling) =
-        if index < k { (path(index, left), root(right)) } else { (path(index - k, right), root(left)) };
+    let (mut path, sibling) = if index < k {
+        (path(index, left), root(right))
+    } else {
+        (path(index - k, right), root(left))
+    };
     path.push(sibling);
     path
 }
@@ -50,7 +56,11 @@ pub fn consistency(old: usize, leaves: &[Hash]) -> Vec<Hash> {
 
 fn subproof(old: usize, leaves: &[Hash], whole: bool) -> Vec<Hash> {
     if old == leaves.len() {
-        return if whole { Vec::new() } else { vec![root(leaves)] };
+        return if whole {
+            Vec::new()
+        } else {
+            vec![root(leaves)]
+        };
     }
     let k = split(leaves.len());
     let (left, right) = leaves.split_at(k);
@@ -63,13 +73,16 @@ fn subproof(old: usize, leaves: &[Hash], whole: bool) -> Vec<Hash> {
     proof
 }
 
-/// Every tile of a tree, by the definition in C2SP tlog-tiles: the n-th tile of level l is the sequence of
-/// MTH(D[(n × 256 + i) × 256^l : (n × 256 + i + 1) × 256^l]).
+/// Every tile of a tree, by the definition in C2SP tlog-tiles: the n-th tile of level l is the
+/// sequence of MTH(D[(n × 256 + i) × 256^l : (n × 256 + i + 1) × 256^l]).
 pub fn tiles(leaves: &[Hash]) -> HashMap<TileIndex, Vec<Hash>> {
     let mut tiles: HashMap<TileIndex, Vec<Hash>> = HashMap::new();
     for level in 0..8 {
         for (i, chunk) in leaves.chunks_exact(256_usize.pow(level)).enumerate() {
-            let tile = TileIndex { level: level as u8, index: i as u64 / 256 };
+            let tile = TileIndex {
+                level: level as u8,
+                index: i as u64 / 256,
+            };
             tiles.entry(tile).or_default().push(root(chunk));
         }
         if leaves.len() < 256_usize.pow(level + 1) {
@@ -79,14 +92,18 @@ pub fn tiles(leaves: &[Hash]) -> HashMap<TileIndex, Vec<Hash>> {
     tiles
 }
 
-/// A reader over all tiles of a tree, which hands them out as they are in that tree, whatever size is asked for.
+/// A reader over all tiles of a tree, which hands them out as they are in that tree, whatever size
+/// is asked for.
 pub struct Grown(pub HashMap<TileIndex, Arc<Tile>>);
 
 impl Grown {
     /// The tiles of the tree over `leaves`.
     pub fn new(leaves: &[Hash]) -> Self {
         Grown(
-            tiles(leaves).into_iter().map(|(at, hashes)| (at, Arc::new(Tile::from_hashes(hashes).unwrap()))).collect(),
+            tiles(leaves)
+                .into_iter()
+                .map(|(at, hashes)| (at, Arc::new(Tile::from_hashes(hashes).unwrap())))
+                .collect(),
         )
     }
 }

@@ -1,7 +1,9 @@
-//! Which complete nodes of the tree a proof or a root is made of. Arithmetic only; no hash is computed here but one fold.
+//! Which complete nodes of the tree a proof or a root is made of. Arithmetic only; no hash is
+//! computed here but one fold.
 //!
-//! A node is *complete* if all leaves below it exist; then it never changes again, and a tile holds it or can compute it.
-//! Every other node of a tree lies on its right edge and is folded from complete ones. A proof needs at most one of those.
+//! A node is *complete* if all leaves below it exist; then it never changes again, and a tile holds
+//! it or can compute it. Every other node of a tree lies on its right edge and is folded from
+//! complete ones. A proof needs at most one of those.
 
 use super::TreeSize;
 use super::tile::{TILE_HEIGHT, TileIndex};
@@ -24,10 +26,14 @@ impl Node {
         }
     }
 
-    /// Where in that tile: the height above the tile's hashes (0 to 7) and the position at that height.
+    /// Where in that tile: the height above the tile's hashes (0 to 7) and the position at that
+    /// height.
     pub fn place(self) -> (u32, usize) {
         let height = self.level % TILE_HEIGHT;
-        (height, (self.index & ((1 << (TILE_HEIGHT - height)) - 1)) as usize)
+        (
+            height,
+            (self.index & ((1 << (TILE_HEIGHT - height)) - 1)) as usize,
+        )
     }
 }
 
@@ -43,14 +49,22 @@ impl Plan {
     pub fn root(size: TreeSize) -> Plan {
         let mut nodes = Vec::new();
         push_cover(&mut nodes, 0, size);
-        Plan { ragged: 0..nodes.len(), nodes }
+        Plan {
+            ragged: 0..nodes.len(),
+            nodes,
+        }
     }
 
-    /// The siblings on the way from `node`, which must be complete in the tree of `size`, to the root, lowest first:
-    /// PATH of RFC 6962, section 2.1.1, if `node` is a leaf.
+    /// The siblings on the way from `node`, which must be complete in the tree of `size`, to the
+    /// root, lowest first: PATH of RFC 6962, section 2.1.1, if `node` is a leaf.
     pub fn path(node: Node, size: TreeSize) -> Plan {
         let Siblings { mut nodes, last } = Siblings::of(node, size);
-        let Some(at) = last else { return Plan { nodes, ragged: 0..0 } };
+        let Some(at) = last else {
+            return Plan {
+                nodes,
+                ragged: 0..0,
+            };
+        };
         let above = nodes.split_off(at + 1);
         if let Some(last) = nodes.pop() {
             push_cover(&mut nodes, last.index << last.level, size);
@@ -80,40 +94,59 @@ pub(crate) struct Siblings {
 impl Siblings {
     /// For a `node` that is complete in the tree of `size`.
     pub fn of(node: Node, size: TreeSize) -> Siblings {
-        // Below the level at which the paths of `node` and of the last leaf meet, there is a sibling on each level, and
-        // the highest of them holds the last leaf. Above it, `node` is on the right edge: siblings are to its left.
+        // Below the level at which the paths of `node` and of the last leaf meet, there is a
+        // sibling on each level, and the highest of them holds the last leaf. Above it, `node` is
+        // on the right edge: siblings are to its left.
         let last_leaf = (size.get() - 1) >> node.level;
         let meet = u64::BITS - (node.index ^ last_leaf).leading_zeros();
         let mut nodes = Vec::with_capacity(2 * super::proof::USUAL_PATH);
-        nodes.extend((0..meet).map(|up| Node { level: node.level + up, index: (node.index >> up) ^ 1 }));
+        nodes.extend((0..meet).map(|up| Node {
+            level: node.level + up,
+            index: (node.index >> up) ^ 1,
+        }));
 
         let mut level = node.level + meet;
         let mut index = node.index.checked_shr(meet).unwrap_or(0);
         while index > 0 {
             if index & 1 == 1 {
-                nodes.push(Node { level, index: index - 1 });
+                nodes.push(Node {
+                    level,
+                    index: index - 1,
+                });
             }
             level += 1;
             index >>= 1;
         }
-        Siblings { nodes, last: (meet as usize).checked_sub(1) }
+        Siblings {
+            nodes,
+            last: (meet as usize).checked_sub(1),
+        }
     }
 }
 
-/// The fewest complete nodes that cover the leaves from `start` to `size`, from left to right. `start` must be a multiple
-/// of a power of two that is at least as large as what is left.
+/// The fewest complete nodes that cover the leaves from `start` to `size`, from left to right.
+/// `start` must be a multiple of a power of two that is at least as large as what is left.
 pub(crate) fn push_cover(nodes: &mut Vec<Node>, start: u64, size: TreeSize) {
     let mut rest = size.get() - start;
     let mut leaf = start;
     while rest > 0 {
         let level = rest.ilog2();
-        nodes.push(Node { level, index: leaf >> level });
+        nodes.push(Node {
+            level,
+            index: leaf >> level,
+        });
         rest -= 1 << level;
         leaf = size.get() - rest;
     }
 }
 
-/// The root over `nodes`, which get smaller from left to right; the root of the empty tree if there are none.
+/// The root over `nodes`, which get smaller from left to right; the root of the empty tree if there
+/// are none.
 pub(crate) fn fold(nodes: &[Hash]) -> Hash {
-    nodes.iter().rev().copied().reduce(|right, left| node_hash(&left, &right)).unwrap_or_else(empty_root)
+    nodes
+        .iter()
+        .rev()
+        .copied()
+        .reduce(|right, left| node_hash(&left, &right))
+        .unwrap_or_else(empty_root)
 }

@@ -18,8 +18,8 @@ pub const TILE_HEIGHT: u32 = 8;
 /// Hashes in a full tile, and entries in a full bundle.
 pub const TILE_WIDTH: usize = 1 << TILE_HEIGHT;
 
-/// Which tile: the `index`-th of `level`. Level 0 has the leaf hashes; each hash of a higher level is the root over a full
-/// tile of the level below.
+/// Which tile: the `index`-th of `level`. Level 0 has the leaf hashes; each hash of a higher level
+/// is the root over a full tile of the level below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TileIndex {
     /// The level, 0 to 63 in a path. A tree of 64-bit size fills no level above 7.
@@ -29,14 +29,19 @@ pub struct TileIndex {
 }
 
 impl TileIndex {
-    /// How many hashes the tile has in the tree of `size`: 0 if it is not there at all, 256 if it is full.
+    /// How many hashes the tile has in the tree of `size`: 0 if it is not there at all, 256 if it
+    /// is full.
     pub fn width_at(self, size: TreeSize) -> u16 {
-        let hashes = size.get().checked_shr(TILE_HEIGHT * u32::from(self.level)).unwrap_or(0);
+        let hashes = size
+            .get()
+            .checked_shr(TILE_HEIGHT * u32::from(self.level))
+            .unwrap_or(0);
         bounded_width(hashes, self.index)
     }
 }
 
-/// How many entries the bundle with this index has in the tree of `size`: 0 if it is not there at all, 256 if it is full.
+/// How many entries the bundle with this index has in the tree of `size`: 0 if it is not there at
+/// all, 256 if it is full.
 pub fn bundle_width_at(bundle: u64, size: TreeSize) -> u16 {
     bounded_width(size.get(), bundle)
 }
@@ -67,7 +72,8 @@ pub enum Resource {
     Entries(u64),
 }
 
-/// The path of a tile or of an entry bundle, relative to the log's URL. Its width is always 1 to 256, its level at most 63.
+/// The path of a tile or of an entry bundle, relative to the log's URL. Its width is always 1 to
+/// 256, its level at most 63.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TilePath {
     resource: Resource,
@@ -77,8 +83,8 @@ pub struct TilePath {
 impl TilePath {
     const LEVEL_MAX: u8 = 63;
 
-    /// Names `resource` at the given width, which is 1 to 256, and 256 for a full one. Fails with [`TileError::Path`] for
-    /// any other width, and for a level above 63.
+    /// Names `resource` at the given width, which is 1 to 256, and 256 for a full one. Fails with
+    /// [`TileError::Path`] for any other width, and for a level above 63.
     pub fn new(resource: Resource, width: u16) -> Result<Self, TileError> {
         let level_ok = !matches!(resource, Resource::Tile(tile) if tile.level > Self::LEVEL_MAX);
         if level_ok && (1..=TILE_WIDTH).contains(&usize::from(width)) {
@@ -103,25 +109,41 @@ impl TilePath {
         self.to_string()
     }
 
-    /// Reads a path. Only the one spelling that [`TilePath::to_path`] writes is accepted, else [`TileError::Path`].
+    /// Reads a path. Only the one spelling that [`TilePath::to_path`] writes is accepted, else
+    /// [`TileError::Path`].
     pub fn parse(path: &str) -> Result<Self, TileError> {
-        Self::parse_loosely(path).filter(|parsed| parsed.to_path() == path).ok_or(TileError::Path)
+        Self::parse_loosely(path)
+            .filter(|parsed| parsed.to_path() == path)
+            .ok_or(TileError::Path)
     }
 
     /// Reads every spelling of a path, and some others that its caller must refuse.
     fn parse_loosely(path: &str) -> Option<Self> {
         let (level, rest) = path.strip_prefix("tile/")?.split_once('/')?;
         let (index, width) = match rest.split_once(".p/") {
-            Some((index, width)) => (index, width.parse().ok().filter(|width| usize::from(*width) < TILE_WIDTH)?),
+            Some((index, width)) => (
+                index,
+                width
+                    .parse()
+                    .ok()
+                    .filter(|width| usize::from(*width) < TILE_WIDTH)?,
+            ),
             None => (rest, TILE_WIDTH as u16),
         };
         let index = index.split('/').try_fold(0_u64, |index, group| {
-            let group: u64 = group.trim_start_matches('x').parse().ok().filter(|group| *group < 1000)?;
+            let group: u64 = group
+                .trim_start_matches('x')
+                .parse()
+                .ok()
+                .filter(|group| *group < 1000)?;
             index.checked_mul(1000)?.checked_add(group)
         })?;
         let resource = match level {
             "entries" => Resource::Entries(index),
-            level => Resource::Tile(TileIndex { level: level.parse().ok()?, index }),
+            level => Resource::Tile(TileIndex {
+                level: level.parse().ok()?,
+                index,
+            }),
         };
         TilePath::new(resource, width).ok()
     }
@@ -164,7 +186,8 @@ pub struct Tile {
 }
 
 impl Tile {
-    /// Makes a tile of its hashes, from left to right; computes its inner nodes, which takes one hash less than it has.
+    /// Makes a tile of its hashes, from left to right; computes its inner nodes, which takes one
+    /// hash less than it has.
     ///
     /// Fails with [`TileError::Size`] unless there are 1 to 256.
     pub fn from_hashes(hashes: Vec<Hash>) -> Result<Self, TileError> {
@@ -182,10 +205,14 @@ impl Tile {
             }
             below = start..nodes.len();
         }
-        Ok(Tile { width, nodes: nodes.into_boxed_slice() })
+        Ok(Tile {
+            width,
+            nodes: nodes.into_boxed_slice(),
+        })
     }
 
-    /// Reads a tile as it is published: 1 to 256 concatenated hashes. Fails with [`TileError::Size`].
+    /// Reads a tile as it is published: 1 to 256 concatenated hashes. Fails with
+    /// [`TileError::Size`].
     pub fn parse(bytes: &[u8]) -> Result<Self, TileError> {
         let (chunks, rest) = bytes.as_chunks::<{ Hash::LEN }>();
         if !rest.is_empty() || chunks.len() > TILE_WIDTH {
@@ -209,14 +236,18 @@ impl Tile {
         &self.nodes[..self.width]
     }
 
-    /// The `index`-th node at `height` (0 to 8) above the tile's hashes, or `None` unless it is complete.
+    /// The `index`-th node at `height` (0 to 8) above the tile's hashes, or `None` unless it is
+    /// complete.
     pub fn node(&self, height: u32, index: usize) -> Option<Hash> {
         if height > TILE_HEIGHT || index >= self.width >> height {
             return None;
         }
-        // Below lie `width >> h` nodes at each lower height h. Summed over all h these are 2 × width − popcount(width).
+        // Below lie `width >> h` nodes at each lower height h. Summed over all h these are 2 ×
+        // width − popcount(width).
         let all = |width: usize| 2 * width - width.count_ones() as usize;
-        self.nodes.get(all(self.width) - all(self.width >> height) + index).copied()
+        self.nodes
+            .get(all(self.width) - all(self.width >> height) + index)
+            .copied()
     }
 }
 
@@ -246,8 +277,9 @@ mod tests {
 
     #[test]
     fn widths_follow_the_example_of_the_specification() {
-        // "A tree of size 70,000 will be represented by 273 full level 0 tiles, one partial level 0 tile of width 112,
-        // one full level 1 tile, one partial level 1 tile of width 17, and one partial level 2 tile of width 1."
+        // "A tree of size 70,000 will be represented by 273 full level 0 tiles, one partial level 0
+        // tile of width 112, one full level 1 tile, one partial level 1 tile of width 17, and one
+        // partial level 2 tile of width 1."
         let size = TreeSize::new(70_000);
         assert_eq!(tile(0, 272).width_at(size), 256);
         assert_eq!(tile(0, 273).width_at(size), 112);
@@ -269,9 +301,17 @@ mod tests {
             assert_eq!(tile.hashes(), &leaves[..width]);
             for height in 0..=8 {
                 for (i, chunk) in leaves[..width].chunks_exact(1 << height).enumerate() {
-                    assert_eq!(tile.node(height, i), Some(naive::root(chunk)), "{height} {i} of {width}");
+                    assert_eq!(
+                        tile.node(height, i),
+                        Some(naive::root(chunk)),
+                        "{height} {i} of {width}"
+                    );
                 }
-                assert_eq!(tile.node(height, width >> height), None, "{height} of {width}");
+                assert_eq!(
+                    tile.node(height, width >> height),
+                    None,
+                    "{height} of {width}"
+                );
             }
             assert_eq!(tile.node(9, 0), None);
             assert_eq!(Tile::parse(&tile.to_bytes()), Ok(tile));
@@ -284,18 +324,29 @@ mod tests {
             assert_eq!(Tile::parse(&vec![0; bytes]), Err(TileError::Size(bytes)));
         }
         assert_eq!(Tile::from_hashes(vec![]), Err(TileError::Size(0)));
-        assert_eq!(Tile::from_hashes(vec![Hash::of(b""); 257]), Err(TileError::Size(257 * 32)));
+        assert_eq!(
+            Tile::from_hashes(vec![Hash::of(b""); 257]),
+            Err(TileError::Size(257 * 32))
+        );
     }
 
     #[test]
     fn paths_are_written_as_the_specification_says_and_read_back() {
         let known = [
-            (Resource::Tile(tile(0, 1_234_067)), 12, "tile/0/x001/x234/067.p/12"),
+            (
+                Resource::Tile(tile(0, 1_234_067)),
+                12,
+                "tile/0/x001/x234/067.p/12",
+            ),
             (Resource::Tile(tile(63, 0)), 256, "tile/63/000"),
             (Resource::Tile(tile(2, 1000)), 255, "tile/2/x001/000.p/255"),
             (Resource::Entries(0), 256, "tile/entries/000"),
             (Resource::Entries(999), 1, "tile/entries/999.p/1"),
-            (Resource::Entries(u64::MAX), 256, "tile/entries/x018/x446/x744/x073/x709/x551/615"),
+            (
+                Resource::Entries(u64::MAX),
+                256,
+                "tile/entries/x018/x446/x744/x073/x709/x551/615",
+            ),
         ];
         for (resource, width, text) in known {
             let path = TilePath::new(resource, width).unwrap();

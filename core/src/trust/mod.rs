@@ -1,11 +1,13 @@
 //! The trust registry: what each claim is worth by itself, and who may say what (DESIGN 3.4 and 7).
 //!
-//! Endorsements, withdrawals, key compromises, responses and disputes are claims like any other. Two questions are answered
-//! from them. `standing`: does a claim have effect for an issuer that signed it, or why not? `roles`: which roles does an
-//! issuer have for a package, and by which chain from an anchor of the policy?
+//! Endorsements, withdrawals, key compromises, responses and disputes are claims like any other.
+//! Two questions are answered from them. `standing`: does a claim have effect for an issuer that
+//! signed it, or why not? `roles`: which roles does an issuer have for a package, and by which
+//! chain from an anchor of the policy?
 //!
-//! What was given is all that is known: that nothing was left out is for whoever fetched it to prove, and for the policy to
-//! demand. Left out: whether an answer is complete and fresh, and what follows from what is known ([`crate::policy`]).
+//! What was given is all that is known: that nothing was left out is for whoever fetched it to
+//! prove, and for the policy to demand. Left out: whether an answer is complete and fresh, and what
+//! follows from what is known ([`crate::policy`]).
 
 mod replay;
 mod roles;

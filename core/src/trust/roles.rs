@@ -1,8 +1,10 @@
-//! Which roles an issuer has for a package: those of the policy's anchors, and what endorsements hand on.
+//! Which roles an issuer has for a package: those of the policy's anchors, and what endorsements
+//! hand on.
 //!
-//! A role is handed on unchanged, by whoever has it, for packages that it has it for: an endorsement cannot widen its
-//! endorser's role or scope. It holds if it has effect (its own standing), at the given time, within its scope, and if its
-//! endorser may delegate. Roles are those of the given time, whenever a claim was logged: whom to believe is asked now.
+//! A role is handed on unchanged, by whoever has it, for packages that it has it for: an
+//! endorsement cannot widen its endorser's role or scope. It holds if it has effect (its own
+//! standing), at the given time, within its scope, and if its endorser may delegate. Roles are
+//! those of the given time, whenever a claim was logged: whom to believe is asked now.
 
 use super::standing::{JudgedClaim, Trust};
 use crate::claim::ClaimId;
@@ -32,8 +34,14 @@ pub enum Role {
 
 impl Role {
     /// All roles, as [`ROLES`](crate::predicate::issuer::ROLES) names them.
-    pub const ALL: [Role; 6] =
-        [Role::Maintainer, Role::Auditor, Role::Scanner, Role::Supplier, Role::Finder, Role::Coordinator];
+    pub const ALL: [Role; 6] = [
+        Role::Maintainer,
+        Role::Auditor,
+        Role::Scanner,
+        Role::Supplier,
+        Role::Finder,
+        Role::Coordinator,
+    ];
 
     /// The role of a name, or `None`.
     pub fn of_name(name: &str) -> Option<Self> {
@@ -92,7 +100,8 @@ pub struct Link {
 pub struct Grant {
     /// The role.
     pub role: Role,
-    /// From the anchor to the issuer; empty if the issuer is an anchor itself. The shortest that there is.
+    /// From the anchor to the issuer; empty if the issuer is an anchor itself. The shortest that
+    /// there is.
     pub chain: Vec<Link>,
 }
 
@@ -123,10 +132,17 @@ impl fmt::Display for EndorsementFault {
             EndorsementFault::NotYet => "without effect: it is not valid yet",
             EndorsementFault::OtherPackages => "without effect: for other packages",
             EndorsementFault::EndorserLacksRole => {
-                "without effect: the endorser does not have this role for these packages under your policy"
+                "without effect: the endorser does not have this role for these packages under \
+                 your policy"
             }
-            EndorsementFault::TooDeep => "without effect: your policy does not let the endorser hand this role on",
-            EndorsementFault::Cycle => "without effect: it leads back to somebody whom the chain came through",
+            EndorsementFault::TooDeep => {
+                "without effect: your policy does not let the endorser \
+                hand this role on"
+            }
+            EndorsementFault::Cycle => {
+                "without effect: it leads back to somebody whom the chain \
+                came through"
+            }
         })
     }
 }
@@ -152,7 +168,10 @@ enum Of {
 impl Roles {
     /// The roles of an issuer, each once, with the reason.
     pub fn of(&self, issuer: &IssuerId) -> &[Grant] {
-        self.grants.get(issuer).map(Vec::as_slice).unwrap_or_default()
+        self.grants
+            .get(issuer)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     /// Whether an issuer has a role.
@@ -175,8 +194,14 @@ impl Roles {
             Of::Package(purl) => !covers(&said.scope, purl.as_ref()),
             Of::Any => false,
         };
-        let here = || self.faults.get(&(judged.logged().origin().to_owned(), judged.logged().leaf())).copied();
-        lapsed(&said, self.now_ms).or_else(|| elsewhere.then_some(EndorsementFault::OtherPackages)).or_else(here)
+
+        lapsed(&said, self.now_ms)
+            .or_else(|| elsewhere.then_some(EndorsementFault::OtherPackages))
+            .or_else(|| {
+                self.faults
+                    .get(&(judged.logged().origin().to_owned(), judged.logged().leaf()))
+                    .copied()
+            })
     }
 }
 
@@ -201,26 +226,48 @@ struct Visit {
 impl Trust<'_> {
     /// Who has which role for a package, given the anchors, at a time in milliseconds since 1970.
     ///
-    /// Endorsements are followed breadth first, so that of several chains the shortest is the reason. Without a purl only
-    /// scopes of everything (`pkg:*`) apply.
+    /// Endorsements are followed breadth first, so that of several chains the shortest is the
+    /// reason. Without a purl only scopes of everything (`pkg:*`) apply.
     pub fn roles(&self, anchors: &[Anchor], purl: Option<&Purl>, now_ms: u64) -> Roles {
         let edges = self.edges(now_ms, |scope| covers(scope, purl));
-        let starts = |anchor: &Anchor| if covers(&anchor.scopes, purl) { vec![None] } else { vec![] };
-        follow_all(Of::Package(purl.cloned()), now_ms, anchors, starts, edges)
+
+        follow_all(
+            Of::Package(purl.cloned()),
+            now_ms,
+            anchors,
+            |anchor: &Anchor| {
+                if covers(&anchor.scopes, purl) {
+                    vec![None]
+                } else {
+                    vec![]
+                }
+            },
+            edges,
+        )
     }
 
-    /// Who has which role for any package at all, given the anchors, at a time in milliseconds since 1970: for those who ask
-    /// about an issuer. Every endorsement is weighed for the packages that it is for, so far as its endorser has the role for
-    /// them. A chain is followed for each scope that it comes to, ten thousand of them at most for each role.
+    /// Who has which role for any package at all, given the anchors, at a time in milliseconds
+    /// since 1970: for those who ask about an issuer. Every endorsement is weighed for the packages
+    /// that it is for, so far as its endorser has the role for them. A chain is followed for each
+    /// scope that it comes to, ten thousand of them at most for each role.
     pub fn roles_anywhere(&self, anchors: &[Anchor], now_ms: u64) -> Roles {
-        let starts = |anchor: &Anchor| anchor.scopes.iter().cloned().map(Some).collect();
-        follow_all(Of::Any, now_ms, anchors, starts, self.edges(now_ms, |_| true))
+        follow_all(
+            Of::Any,
+            now_ms,
+            anchors,
+            |anchor: &Anchor| anchor.scopes.iter().cloned().map(Some).collect(),
+            self.edges(now_ms, |_| true),
+        )
     }
 
-    /// The endorsements that hold and whose scope is of interest, one for each signer that they have effect for.
+    /// The endorsements that hold and whose scope is of interest, one for each signer that they
+    /// have effect for.
     fn edges(&self, now_ms: u64, of_interest: impl Fn(&[Pattern]) -> bool) -> Vec<Edge<'_>> {
         let mut edges = Vec::new();
-        for (judged, said) in self.endorsements().filter(|(_, said)| of_interest(&said.scope)) {
+        for (judged, said) in self
+            .endorsements()
+            .filter(|(_, said)| of_interest(&said.scope))
+        {
             let logged = judged.logged();
             for endorser in judged.issuers().filter(|_| lapsed(said, now_ms).is_none()) {
                 let link = Link {
@@ -230,14 +277,20 @@ impl Trust<'_> {
                     origin: logged.origin().to_owned(),
                     leaf: logged.leaf(),
                 };
-                edges.push(Edge { link, said, fault: None, used: false });
+                edges.push(Edge {
+                    link,
+                    said,
+                    fault: None,
+                    used: false,
+                });
             }
         }
         edges
     }
 }
 
-/// Most places that chains of one role come to where no package bounds them. Somebody who may endorse could make any number.
+/// Most places that chains of one role come to where no package bounds them. Somebody who may
+/// endorse could make any number.
 const VISITS: usize = 10_000;
 
 /// Follows every role from the anchors.
@@ -248,35 +301,47 @@ fn follow_all(
     starts: impl Fn(&Anchor) -> Vec<Option<Pattern>>,
     mut edges: Vec<Edge<'_>>,
 ) -> Roles {
-    let mut roles = Roles { of, now_ms, grants: BTreeMap::new(), faults: BTreeMap::new() };
+    let mut roles = Roles {
+        of,
+        now_ms,
+        grants: BTreeMap::new(),
+        faults: BTreeMap::new(),
+    };
     let mut by_endorser: BTreeMap<IssuerId, Vec<usize>> = BTreeMap::new();
     for (i, edge) in edges.iter().enumerate() {
         by_endorser.entry(edge.link.endorser).or_default().push(i);
     }
     for role in Role::ALL {
-        let visits = anchors.iter().filter(|anchor| anchor.roles.contains(&role)).flat_map(|anchor| {
-            starts(anchor).into_iter().map(|scope| Visit {
-                issuer: anchor.issuer,
-                scope,
-                remaining: anchor.may_delegate.min(MAX_DEPTH),
-                chain: Vec::new(),
-            })
-        });
+        let visits = anchors
+            .iter()
+            .filter(|anchor| anchor.roles.contains(&role))
+            .flat_map(|anchor| {
+                starts(anchor).into_iter().map(|scope| Visit {
+                    issuer: anchor.issuer,
+                    scope,
+                    remaining: anchor.may_delegate.min(MAX_DEPTH),
+                    chain: Vec::new(),
+                })
+            });
         follow(role, visits.collect(), &mut edges, &by_endorser, &mut roles);
     }
     for edge in edges.iter().filter(|edge| !edge.used) {
         let fault = edge.fault.unwrap_or(EndorsementFault::EndorserLacksRole);
-        roles.faults.insert((edge.link.origin.clone(), edge.link.leaf), fault);
+        roles
+            .faults
+            .insert((edge.link.origin.clone(), edge.link.leaf), fault);
     }
     // A claim that several signed is without effect only if it is so for all of them.
     for edge in edges.iter().filter(|edge| edge.used) {
-        roles.faults.remove(&(edge.link.origin.clone(), edge.link.leaf));
+        roles
+            .faults
+            .remove(&(edge.link.origin.clone(), edge.link.leaf));
     }
     roles
 }
 
-/// Follows one role from the anchors, breadth first. An issuer is visited again, for one scope, only if more endorsements may
-/// follow than before, which is bounded by [`MAX_DEPTH`].
+/// Follows one role from the anchors, breadth first. An issuer is visited again, for one scope,
+/// only if more endorsements may follow than before, which is bounded by [`MAX_DEPTH`].
 fn follow(
     role: Role,
     starts: Vec<Visit>,
@@ -292,13 +357,22 @@ fn follow(
     while let Some(visit) = queue.pop_front() {
         let grants = roles.grants.entry(visit.issuer).or_default();
         if !grants.iter().any(|grant| grant.role == role) {
-            grants.push(Grant { role, chain: visit.chain.clone() });
+            grants.push(Grant {
+                role,
+                chain: visit.chain.clone(),
+            });
         }
         for i in by_endorser.get(&visit.issuer).into_iter().flatten() {
-            let Some(edge) = edges.get_mut(*i).filter(|edge| edge.said.role == role.name()) else { continue };
+            let Some(edge) = edges
+                .get_mut(*i)
+                .filter(|edge| edge.said.role == role.name())
+            else {
+                continue;
+            };
             let scopes = narrowed(&edge.said.scope, visit.scope.as_ref());
             let endorsed = edge.link.endorsed;
-            let leads_back = endorsed == visit.issuer || visit.chain.iter().any(|link| link.endorser == endorsed);
+            let leads_back = endorsed == visit.issuer
+                || visit.chain.iter().any(|link| link.endorser == endorsed);
             if scopes.is_empty() {
                 continue;
             } else if leads_back {
@@ -308,10 +382,20 @@ fn follow(
             } else {
                 edge.used = true;
                 let remaining = (visit.remaining - 1).min(edge.said.may_delegate);
-                let chain: Vec<Link> = visit.chain.iter().cloned().chain([edge.link.clone()]).collect();
+                let chain: Vec<Link> = visit
+                    .chain
+                    .iter()
+                    .cloned()
+                    .chain([edge.link.clone()])
+                    .collect();
                 for scope in scopes {
                     if scope.is_none() || most.len() < VISITS {
-                        let next = Visit { issuer: endorsed, scope, remaining, chain: chain.clone() };
+                        let next = Visit {
+                            issuer: endorsed,
+                            scope,
+                            remaining,
+                            chain: chain.clone(),
+                        };
                         enqueue(next, &mut most, &mut queue);
                     }
                 }
@@ -324,13 +408,25 @@ fn follow(
 fn narrowed(scope: &[Pattern], to: Option<&Pattern>) -> Vec<Option<Pattern>> {
     match to {
         None => vec![None],
-        Some(to) => scope.iter().filter_map(|pattern| pattern.meet(to)).cloned().map(Some).collect(),
+        Some(to) => scope
+            .iter()
+            .filter_map(|pattern| pattern.meet(to))
+            .cloned()
+            .map(Some)
+            .collect(),
     }
 }
 
-fn enqueue(visit: Visit, most: &mut BTreeMap<(IssuerId, Option<Pattern>), u32>, queue: &mut VecDeque<Visit>) {
+fn enqueue(
+    visit: Visit,
+    most: &mut BTreeMap<(IssuerId, Option<Pattern>), u32>,
+    queue: &mut VecDeque<Visit>,
+) {
     let key = (visit.issuer, visit.scope.clone());
-    if most.get(&key).is_none_or(|before| *before < visit.remaining) {
+    if most
+        .get(&key)
+        .is_none_or(|before| *before < visit.remaining)
+    {
         most.insert(key, visit.remaining);
         queue.push_back(visit);
     }
@@ -347,5 +443,7 @@ fn lapsed(said: &Endorsement, now_ms: u64) -> Option<EndorsementFault> {
 
 /// Whether a package is in one of the scopes. What has no purl is only in the scope of everything.
 pub(crate) fn covers(scopes: &[Pattern], purl: Option<&Purl>) -> bool {
-    scopes.iter().any(|scope| purl.map_or(scope.as_str() == "pkg:*", |purl| scope.matches(purl)))
+    scopes
+        .iter()
+        .any(|scope| purl.map_or(scope.as_str() == "pkg:*", |purl| scope.matches(purl)))
 }

@@ -1,4 +1,5 @@
-//! Every way in which an answer is made false. Those who lie know the log and prove whatever can be proven.
+//! Every way in which an answer is made false. Those who lie know the log and prove whatever can be
+//! proven.
 
 use crate::log::{Log, Steps};
 use assay_core::{
@@ -79,7 +80,8 @@ lies! {
     OlderAnswer,
 }
 
-/// A lie, where in the answer it is told, and whether the entries' inclusion is proven again afterwards, where it can be.
+/// A lie, where in the answer it is told, and whether the entries' inclusion is proven again
+/// afterwards, where it can be.
 #[derive(Debug, Clone, Copy)]
 pub struct Lie {
     pub kind: Kind,
@@ -90,8 +92,18 @@ pub struct Lie {
 
 pub fn lie() -> impl Strategy<Value = Lie> {
     let kind = prop::sample::select(Kind::ALL);
-    (kind, any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<bool>())
-        .prop_map(|(kind, at, to, prove)| Lie { kind, at, to, prove })
+    (
+        kind,
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        any::<bool>(),
+    )
+        .prop_map(|(kind, at, to, prove)| Lie {
+            kind,
+            at,
+            to,
+            prove,
+        })
 }
 
 /// What a liar knows.
@@ -126,8 +138,14 @@ impl Lie {
         let _ = self.about_commitment(known, answer);
         if self.prove {
             let size = known.size;
-            let shown = answer.entries.iter().map(|(leaf, _)| leaf.get()).filter(|leaf| *leaf < size);
-            answer.inclusion = known.log.inclusion(&shown.chain([size - 1]).collect(), size);
+            let shown = answer
+                .entries
+                .iter()
+                .map(|(leaf, _)| leaf.get())
+                .filter(|leaf| *leaf < size);
+            answer.inclusion = known
+                .log
+                .inclusion(&shown.chain([size - 1]).collect(), size);
         }
     }
 
@@ -153,9 +171,18 @@ impl Lie {
                 let leaf = any(known.size);
                 let leaves = &mut lists[at?].leaves;
                 leaves.insert(leaves.partition_point(|other| *other < leaf), leaf);
-                let entry = (LeafIndex::new(leaf), known.log.entries[leaf as usize].clone());
-                let place = answer.entries.partition_point(|(other, _)| *other < entry.0);
-                if answer.entries.get(place).is_none_or(|(other, _)| *other != entry.0) {
+                let entry = (
+                    LeafIndex::new(leaf),
+                    known.log.entries[leaf as usize].clone(),
+                );
+                let place = answer
+                    .entries
+                    .partition_point(|(other, _)| *other < entry.0);
+                if answer
+                    .entries
+                    .get(place)
+                    .is_none_or(|(other, _)| *other != entry.0)
+                {
                     answer.entries.insert(place, entry);
                 }
             }
@@ -172,23 +199,44 @@ impl Lie {
             Kind::RelabelList => lists[at?].label = self.label(known),
             Kind::DuplicateList => lists.insert(to, lists[at?].clone()),
             Kind::ReorderLists => lists.swap(at?, to),
-            Kind::MoveList => lists[at?].from = lists[at?].from.wrapping_add(any(3)).wrapping_sub(1),
+            Kind::MoveList => {
+                lists[at?].from = lists[at?].from.wrapping_add(any(3)).wrapping_sub(1)
+            }
             Kind::OlderList => {
                 let list = &mut lists[at?];
                 let truth = known.log.truth(&list.label, self.older(known));
-                list.leaves.truncate(truth.len().saturating_sub(list.from as usize));
+                list.leaves
+                    .truncate(truth.len().saturating_sub(list.from as usize));
             }
             Kind::ListNobodyAskedFor => {
                 let label = self.label(known);
                 let leaves = known.log.truth(&label, known.size).to_vec();
-                lists.insert(lists.partition_point(|list| list.label < label), AnsweredList { label, from: 0, leaves });
+                lists.insert(
+                    lists.partition_point(|list| list.label < label),
+                    AnsweredList {
+                        label,
+                        from: 0,
+                        leaves,
+                    },
+                );
                 answer.cut = whole(known);
             }
             Kind::EmptyListOfAnAbsentLabel => {
-                let Query::Labels(labels) = known.query else { return None };
-                let absent = labels.iter().find(|label| known.log.truth(label, known.size).is_empty())?;
+                let Query::Labels(labels) = known.query else {
+                    return None;
+                };
+                let absent = labels
+                    .iter()
+                    .find(|label| known.log.truth(label, known.size).is_empty())?;
                 let place = lists.partition_point(|list| list.label < *absent);
-                lists.insert(place, AnsweredList { label: *absent, from: 0, leaves: vec![] });
+                lists.insert(
+                    place,
+                    AnsweredList {
+                        label: *absent,
+                        from: 0,
+                        leaves: vec![],
+                    },
+                );
             }
             _ => return None,
         }
@@ -209,7 +257,10 @@ impl Lie {
             Kind::ReorderEntries => entries.swap(at?, to),
             Kind::UnlistedEntry => {
                 let entry = (LeafIndex::new(leaf as u64), known.log.entries[leaf].clone());
-                entries.insert(entries.partition_point(|(other, _)| *other < entry.0), entry);
+                entries.insert(
+                    entries.partition_point(|(other, _)| *other < entry.0),
+                    entry,
+                );
             }
             Kind::CommitmentAmongTheEntries => {
                 entries.push((LeafIndex::new(known.size - 1), answer.commitment.clone()));
@@ -224,36 +275,57 @@ impl Lie {
         match self.kind {
             Kind::FlipCut => answer.cut = self.flip(&answer.cut),
             Kind::CutOffCut => answer.cut.truncate(self.in_(answer.cut.len())?),
-            Kind::ExtendCut => answer.cut = [&answer.cut[..], &[self.to.index(5) as u8]].concat().into(),
+            Kind::ExtendCut => {
+                answer.cut = [&answer.cut[..], &[self.to.index(5) as u8]].concat().into()
+            }
             Kind::EmptyCut => answer.cut = Bytes::new(),
             Kind::StubCut => {
-                answer.cut = [&[0][..], known.log.commitment(known.size).root.as_bytes()].concat().into();
+                answer.cut = [&[0][..], known.log.commitment(known.size).root.as_bytes()]
+                    .concat()
+                    .into();
             }
             Kind::WholeCut => answer.cut = whole(known),
             Kind::CutOfAnotherQuery => answer.cut = known.log.cut(&self.other(known), known.size),
             Kind::OlderCut => answer.cut = known.log.cut(known.query, self.older(known)),
             Kind::OlderCutAndLists => {
                 let older = known.log.answer(known.query, self.older(known), known.most);
-                (answer.cut, answer.lists, answer.entries) = (older.cut, older.lists, older.entries);
+                (answer.cut, answer.lists, answer.entries) =
+                    (older.cut, older.lists, older.entries);
             }
             Kind::HidingCut => {
-                let lie = self.hiding(known).answer(known.query, known.size, known.most);
+                let lie = self
+                    .hiding(known)
+                    .answer(known.query, known.size, known.most);
                 (answer.cut, answer.lists, answer.entries) = (lie.cut, lie.lists, lie.entries);
             }
             Kind::DropHash => drop(answer.inclusion.remove(self.in_(hashes)?)),
-            Kind::SwapHashes => answer.inclusion.swap(self.in_(hashes)?, self.to.index(hashes)),
+            Kind::SwapHashes => answer
+                .inclusion
+                .swap(self.in_(hashes)?, self.to.index(hashes)),
             Kind::FlipHash => {
                 let hash = &mut answer.inclusion[self.in_(hashes)?];
                 *hash = Hash::from_slice(&self.flip(&Bytes::copy_from_slice(hash.as_bytes())))?;
             }
-            Kind::ExtraHash => answer.inclusion.insert(self.at.index(hashes + 1), Hash::of(b"extra")),
+            Kind::ExtraHash => answer
+                .inclusion
+                .insert(self.at.index(hashes + 1), Hash::of(b"extra")),
             Kind::InclusionInOlderTree => {
                 let size = self.older(known);
-                let shown = answer.entries.iter().map(|(leaf, _)| leaf.get()).filter(|leaf| *leaf < size);
-                answer.inclusion = known.log.inclusion(&shown.chain([size - 1]).collect(), size);
+                let shown = answer
+                    .entries
+                    .iter()
+                    .map(|(leaf, _)| leaf.get())
+                    .filter(|leaf| *leaf < size);
+                answer.inclusion = known
+                    .log
+                    .inclusion(&shown.chain([size - 1]).collect(), size);
             }
-            Kind::AnswerToAnotherQuery => *answer = known.log.answer(&self.other(known), known.size, known.most),
-            Kind::OlderAnswer => *answer = known.log.answer(known.query, self.older(known), known.most),
+            Kind::AnswerToAnotherQuery => {
+                *answer = known.log.answer(&self.other(known), known.size, known.most)
+            }
+            Kind::OlderAnswer => {
+                *answer = known.log.answer(known.query, self.older(known), known.most)
+            }
             _ => return None,
         }
         Some(())
@@ -264,18 +336,28 @@ impl Lie {
         match self.kind {
             Kind::HidingCommitment => {
                 let inclusion = std::mem::take(&mut answer.inclusion);
-                *answer = Answer { inclusion, ..self.hiding(known).answer(known.query, known.size, known.most) };
+                *answer = Answer {
+                    inclusion,
+                    ..self
+                        .hiding(known)
+                        .answer(known.query, known.size, known.most)
+                };
             }
-            Kind::OlderCommitment => answer.commitment = log.entries[self.older(known) as usize - 1].clone(),
+            Kind::OlderCommitment => {
+                answer.commitment = log.entries[self.older(known) as usize - 1].clone()
+            }
             Kind::OlderCommitmentWithAll => {
                 let older = self.older(known);
                 *answer = log.answer(known.query, older, known.most);
-                let mut shown: BTreeSet<u64> = answer.entries.iter().map(|(leaf, _)| leaf.get()).collect();
+                let mut shown: BTreeSet<u64> =
+                    answer.entries.iter().map(|(leaf, _)| leaf.get()).collect();
                 shown.insert(older - 1);
                 answer.inclusion = log.inclusion(&shown, known.size);
             }
             Kind::FlipCommitment => answer.commitment = self.flip(&answer.commitment),
-            Kind::ClaimForCommitment => answer.commitment = log.entries[self.in_(log.entries.len())?].clone(),
+            Kind::ClaimForCommitment => {
+                answer.commitment = log.entries[self.in_(log.entries.len())?].clone()
+            }
             Kind::OtherMapping => {
                 let mut commitment = log.commitment(known.size).to_wire();
                 commitment.mapping_version += 1;
@@ -288,7 +370,12 @@ impl Lie {
 
     /// A published size before the one that is asked about, or that one if there is none.
     fn older(&self, known: &Known<'_>) -> u64 {
-        let older: Vec<_> = known.log.sizes().into_iter().filter(|size| *size < known.size).collect();
+        let older: Vec<_> = known
+            .log
+            .sizes()
+            .into_iter()
+            .filter(|size| *size < known.size)
+            .collect();
         self.in_(older.len()).map_or(known.size, |at| older[at])
     }
 
@@ -299,11 +386,17 @@ impl Lie {
 
     fn other(&self, known: &Known<'_>) -> Query {
         match known.query {
-            Query::Page { label, .. } if self.at.index(2) == 0 => {
-                Query::Page { label: *label, from: self.to.index(4) as u64 }
+            Query::Page { label, .. } if self.at.index(2) == 0 => Query::Page {
+                label: *label,
+                from: self.to.index(4) as u64,
+            },
+            Query::Page { .. } => Query::Page {
+                label: self.label(known),
+                from: 0,
+            },
+            Query::Prefix(_) => {
+                Query::Prefix(Prefix::of(&self.label(known), self.at.index(5) as u16))
             }
-            Query::Page { .. } => Query::Page { label: self.label(known), from: 0 },
-            Query::Prefix(_) => Query::Prefix(Prefix::of(&self.label(known), self.at.index(5) as u16)),
             Query::Labels(_) => Query::Labels(vec![self.label(known)]),
         }
     }
@@ -312,7 +405,10 @@ impl Lie {
     fn hiding(&self, known: &Known<'_>) -> Log {
         let lists = known.log.answer(known.query, known.size, usize::MAX).lists;
         let listed: Vec<u64> = lists.into_iter().flat_map(|list| list.leaves).collect();
-        Log::hiding(known.steps, Some(self.in_(listed.len()).map_or(1, |at| listed[at])))
+        Log::hiding(
+            known.steps,
+            Some(self.in_(listed.len()).map_or(1, |at| listed[at])),
+        )
     }
 }
 

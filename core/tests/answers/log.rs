@@ -55,12 +55,20 @@ fn statement(number: usize, claimed: &Claimed) -> Statement {
     let subject = match claimed {
         Claimed::Withdrawal(target) => {
             let target = ClaimId::new(Hash::of(&[*target]));
-            return Withdrawal { target, reason: number.to_string(), superseded_by: None }.statement().unwrap();
+            return Withdrawal {
+                target,
+                reason: number.to_string(),
+                superseded_by: None,
+            }
+            .statement()
+            .unwrap();
         }
         Claimed::Artifact(artifact) => Subject::artifact(None, &Hash::of(&[*artifact])),
         Claimed::Package { package, version } => {
             let version = version.map_or_else(String::new, |version| format!("@{version}.0.0"));
-            Subject::package(Purl::parse_canonical(&format!("pkg:cargo/p{package}{version}")).unwrap())
+            Subject::package(
+                Purl::parse_canonical(&format!("pkg:cargo/p{package}{version}")).unwrap(),
+            )
         }
     };
     Statement::new(vec![subject], "urn:example:note", predicate).unwrap()
@@ -98,7 +106,8 @@ impl Log {
         Log::hiding(steps, None)
     }
 
-    /// The log whose index leaves out one leaf, so that all of its labels hide it. Its commitments are lies.
+    /// The log whose index leaves out one leaf, so that all of its labels hide it. Its commitments
+    /// are lies.
     pub fn hiding(steps: &Steps, hidden: Option<u64>) -> Self {
         let mut log = Log {
             entries: vec![],
@@ -115,7 +124,11 @@ impl Log {
                 let leaf = log.append(sign(*issuer, &statement(log.entries.len(), claimed)));
                 let entry = Entry::parse(log.entries[leaf as usize].clone()).unwrap();
                 if hidden != Some(leaf) {
-                    pending.extend(labels_of_entry(&entry).into_iter().map(|label| (label, leaf)));
+                    pending.extend(
+                        labels_of_entry(&entry)
+                            .into_iter()
+                            .map(|label| (label, leaf)),
+                    );
                 }
             }
             log.commit(pending);
@@ -127,7 +140,8 @@ impl Log {
         let leaf = self.entries.len() as u64;
         let entry = entry::encode(1_000 + leaf, body).unwrap();
         for (at, hashes) in self.edge.append(&[leaf_hash(&entry)]) {
-            self.tiles.insert(at, Arc::new(Tile::from_hashes(hashes).unwrap()));
+            self.tiles
+                .insert(at, Arc::new(Tile::from_hashes(hashes).unwrap()));
         }
         self.entries.push(entry);
         leaf
@@ -135,8 +149,14 @@ impl Log {
 
     fn commit(&mut self, mut pending: Vec<(Label, u64)>) {
         pending.sort();
-        pending.iter().for_each(|(label, leaf)| self.lists.entry(*label).or_default().push(*leaf));
-        self.map = self.map.update(&pending, self.entries.len() as u64, &Resident, &Serial).unwrap().map;
+        pending
+            .iter()
+            .for_each(|(label, leaf)| self.lists.entry(*label).or_default().push(*leaf));
+        self.map = self
+            .map
+            .update(&pending, self.entries.len() as u64, &Resident, &Serial)
+            .unwrap()
+            .map;
         self.commit_as(self.map.commitment().to_wire());
     }
 
@@ -150,12 +170,24 @@ impl Log {
     /// Lists a leaf under a label, whatever its entry says, and commits to that.
     pub fn list(&mut self, label: Label, leaf: u64) {
         // Lists ascend, so the label's own is made anew.
-        let mut pending: Vec<_> = self.lists.remove(&label).into_iter().flatten().chain([leaf]).collect();
+        let mut pending: Vec<_> = self
+            .lists
+            .remove(&label)
+            .into_iter()
+            .flatten()
+            .chain([leaf])
+            .collect();
         pending.sort();
         self.map = Map::new();
         let others = std::mem::take(&mut self.lists);
-        let others = others.into_iter().flat_map(|(label, leaves)| leaves.into_iter().map(move |leaf| (label, leaf)));
-        self.commit(others.chain(pending.into_iter().map(|leaf| (label, leaf))).collect());
+        let others = others
+            .into_iter()
+            .flat_map(|(label, leaves)| leaves.into_iter().map(move |leaf| (label, leaf)));
+        self.commit(
+            others
+                .chain(pending.into_iter().map(|leaf| (label, leaf)))
+                .collect(),
+        );
     }
 
     /// The published sizes, ascending.
@@ -170,14 +202,24 @@ impl Log {
     pub fn checkpoint(&self, size: u64) -> VerifiedCheckpoint {
         let size = TreeSize::new(size);
         let key = SignerKey::from_seed("tests.example/log", &[7; 32]).unwrap();
-        let checkpoint = Checkpoint { origin: key.name().to_owned(), size, root: tree::root(self, size).unwrap() };
+        let checkpoint = Checkpoint {
+            origin: key.name().to_owned(),
+            size,
+            root: tree::root(self, size).unwrap(),
+        };
         VerifiedCheckpoint::verify(&checkpoint.sign(&key), &key.verifier()).unwrap()
     }
 
     /// The labels that there are, and some that there are not, ascending.
     pub fn labels(&self) -> Vec<Label> {
         let absent = (0..4_u8).map(|n| Label::from_bytes(*Hash::of(&[n, 1]).as_bytes()));
-        self.lists.keys().copied().chain(absent).collect::<BTreeSet<_>>().into_iter().collect()
+        self.lists
+            .keys()
+            .copied()
+            .chain(absent)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     /// What a label's list truly is at a published size; empty if the index does not have it.
@@ -206,20 +248,43 @@ impl Log {
         let asked: Vec<Label> = match query {
             Query::Labels(labels) => labels.clone(),
             Query::Page { label, .. } => vec![*label],
-            Query::Prefix(prefix) => self.lists.keys().filter(|label| prefix.holds(label)).copied().collect(),
+            Query::Prefix(prefix) => self
+                .lists
+                .keys()
+                .filter(|label| prefix.holds(label))
+                .copied()
+                .collect(),
         };
         let mut lists = vec![];
         let mut shown = BTreeSet::new();
-        for label in asked.into_iter().filter(|label| !self.truth(label, size).is_empty()) {
+        for label in asked
+            .into_iter()
+            .filter(|label| !self.truth(label, size).is_empty())
+        {
             let truth = self.truth(&label, size);
             let (from, leaves) = match query {
-                Query::Page { from, .. } => (*from, truth.iter().skip(*from as usize).take(most).copied().collect()),
+                Query::Page { from, .. } => (
+                    *from,
+                    truth
+                        .iter()
+                        .skip(*from as usize)
+                        .take(most)
+                        .copied()
+                        .collect(),
+                ),
                 Query::Labels(_) | Query::Prefix(_) => (0, truth.to_vec()),
             };
             shown.extend(leaves.iter().take(most).copied());
-            lists.push(AnsweredList { label, from, leaves });
+            lists.push(AnsweredList {
+                label,
+                from,
+                leaves,
+            });
         }
-        let entries = shown.iter().map(|leaf| (LeafIndex::new(*leaf), self.entries[*leaf as usize].clone())).collect();
+        let entries = shown
+            .iter()
+            .map(|leaf| (LeafIndex::new(*leaf), self.entries[*leaf as usize].clone()))
+            .collect();
         shown.insert(size - 1);
         Answer {
             commitment: self.entries[size as usize - 1].clone(),

@@ -1,4 +1,5 @@
-//! Complete answers under every lie: each is refused, or says nothing but the truth (`docs/index.md`, section 8).
+//! Complete answers under every lie: each is refused, or says nothing but the truth
+//! (`docs/index.md`, section 8).
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on panics.
 
@@ -6,7 +7,9 @@ mod lies;
 mod log;
 mod named;
 
-use assay_core::index::{Answer, AnswerError, Label, Prefix, Query, VerifiedAnswer, answer::check_pages};
+use assay_core::index::{
+    Answer, AnswerError, Label, Prefix, Query, VerifiedAnswer, answer::check_pages,
+};
 use lies::{Kind, Known, Lie, lie};
 use log::{Log, steps};
 use proptest::{
@@ -20,7 +23,9 @@ fn runner(cases: u32) -> TestRunner {
     TestRunner::new(ProptestConfig {
         cases,
         source_file: Some(file!()),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("proptest-regressions"))),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource(
+            "proptest-regressions",
+        ))),
         ..ProptestConfig::default()
     })
 }
@@ -54,7 +59,10 @@ impl Question {
             }
             Question::Page(label, from) => {
                 let label = pick(label);
-                Query::Page { label, from: (*from).min(log.truth(&label, size).len() as u64) }
+                Query::Page {
+                    label,
+                    from: (*from).min(log.truth(&label, size).len() as u64),
+                }
             }
             Question::Prefix(label, bits) => Query::Prefix(Prefix::of(&pick(label), *bits)),
         }
@@ -65,16 +73,26 @@ fn verify(known: &Known<'_>, answer: Answer) -> Result<VerifiedAnswer, AnswerErr
     VerifiedAnswer::verify(known.log.checkpoint(known.size), known.query, answer)
 }
 
-/// Whether what was verified is the truth: all lists, whole and unchanged; the log's own entries; and what did not come is
-/// said to be missing. Of a page, only what its entries show is known before all pages are there.
+/// Whether what was verified is the truth: all lists, whole and unchanged; the log's own entries;
+/// and what did not come is said to be missing. Of a page, only what its entries show is known
+/// before all pages are there.
 fn is_true(known: &Known<'_>, answer: &VerifiedAnswer) -> Result<(), TestCaseError> {
-    let Known { log, query, size, .. } = known;
+    let Known {
+        log, query, size, ..
+    } = known;
     let asked: Vec<Label> = match query {
         Query::Labels(labels) => labels.clone(),
         Query::Page { label, .. } => vec![*label],
-        Query::Prefix(prefix) => log.labels().into_iter().filter(|label| prefix.holds(label)).collect(),
+        Query::Prefix(prefix) => log
+            .labels()
+            .into_iter()
+            .filter(|label| prefix.holds(label))
+            .collect(),
     };
-    let there: Vec<_> = asked.iter().filter(|label| !log.truth(label, *size).is_empty()).collect();
+    let there: Vec<_> = asked
+        .iter()
+        .filter(|label| !log.truth(label, *size).is_empty())
+        .collect();
     prop_assert_eq!(there, answer.lists().keys().collect::<Vec<_>>());
     for (label, list) in answer.lists() {
         let truth = log.truth(label, *size);
@@ -83,16 +101,29 @@ fn is_true(known: &Known<'_>, answer: &VerifiedAnswer) -> Result<(), TestCaseErr
         if list.is_whole() || !matches!(query, Query::Page { .. }) {
             prop_assert_eq!(&leaves, truth);
         }
-        let shown = list.leaves.iter().filter(|leaf| answer.entries().contains_key(leaf));
+        let shown = list
+            .leaves
+            .iter()
+            .filter(|leaf| answer.entries().contains_key(leaf));
         prop_assert!(shown.into_iter().all(|leaf| truth.contains(&leaf.get())));
     }
     for (leaf, entry) in answer.entries() {
         prop_assert_eq!(entry.bytes(), &log.entries[leaf.get() as usize]);
     }
-    let mut listed: Vec<_> = answer.lists().values().flat_map(|list| &list.leaves).copied().collect();
+    let mut listed: Vec<_> = answer
+        .lists()
+        .values()
+        .flat_map(|list| &list.leaves)
+        .copied()
+        .collect();
     listed.sort();
     listed.dedup();
-    let mut had: Vec<_> = answer.entries().keys().copied().chain(answer.missing()).collect();
+    let mut had: Vec<_> = answer
+        .entries()
+        .keys()
+        .copied()
+        .chain(answer.missing())
+        .collect();
     had.sort();
     prop_assert_eq!(had, listed);
     prop_assert_eq!(answer.commitment(), &log.commitment(*size));
@@ -116,7 +147,13 @@ fn a_lie_is_refused_or_changes_nothing() {
         let sizes = log.sizes();
         let size = sizes[at.index(sizes.len())];
         let query = question.query(&log, size);
-        let known = Known { steps: &steps, log: &log, query: &query, size, most };
+        let known = Known {
+            steps: &steps,
+            log: &log,
+            query: &query,
+            size,
+            most,
+        };
         let honest = log.answer(&query, size, most);
         is_true(&known, &verify(&known, honest.clone()).unwrap())?;
         for lies in lies {
@@ -130,7 +167,11 @@ fn a_lie_is_refused_or_changes_nothing() {
             if let ([Lie { kind, .. }], true) = (&lies[..], changed) {
                 let mut told = told.borrow_mut();
                 let of_kind = told.entry(*kind).or_default();
-                *(if verified.is_err() { &mut of_kind.refused } else { &mut of_kind.harmless }) += 1;
+                *(if verified.is_err() {
+                    &mut of_kind.refused
+                } else {
+                    &mut of_kind.harmless
+                }) += 1;
             }
         }
         Ok(())
@@ -138,9 +179,17 @@ fn a_lie_is_refused_or_changes_nothing() {
     outcome.unwrap_or_else(|error| panic!("{error}"));
     let told = told.into_inner();
     for kind in Kind::ALL {
-        let told = told.get(kind).unwrap_or_else(|| panic!("{kind:?} was never told"));
-        println!("{kind:?}: {} refused, {} harmless", told.refused, told.harmless);
-        assert!(told.refused > 0 || *kind == Kind::WholeCut, "{kind:?} is never refused");
+        let told = told
+            .get(kind)
+            .unwrap_or_else(|| panic!("{kind:?} was never told"));
+        println!(
+            "{kind:?}: {} refused, {} harmless",
+            told.refused, told.harmless
+        );
+        assert!(
+            told.refused > 0 || *kind == Kind::WholeCut,
+            "{kind:?} is never refused"
+        );
     }
 }
 
@@ -176,9 +225,19 @@ fn pages(log: &Log, label: &Label, most: usize, growth: &[Index]) -> Vec<Page> {
     let (mut pages, mut from) = (vec![], 0);
     loop {
         sizes.drain(..growth.next().map_or(0, |index| index.index(sizes.len())));
-        let answer = log.answer(&Query::Page { label: *label, from }, sizes[0], most);
+        let answer = log.answer(
+            &Query::Page {
+                label: *label,
+                from,
+            },
+            sizes[0],
+            most,
+        );
         let start = from;
-        from += answer.lists.first().map_or(0, |list| list.leaves.len() as u64);
+        from += answer
+            .lists
+            .first()
+            .map_or(0, |list| list.leaves.len() as u64);
         pages.push((sizes[0], start, answer));
         if from >= log.truth(label, sizes[0]).len() as u64 {
             return pages;
@@ -197,13 +256,18 @@ fn pages_make_up_the_true_list_or_are_refused() {
         let labels = log.labels();
         let label = labels[label.index(labels.len())];
         let honest = pages(&log, &label, most, &growth);
-        for (shuffle, at, lie) in [(Shuffle::Nothing, growth[0], None)].into_iter().chain(tricks) {
+        for (shuffle, at, lie) in [(Shuffle::Nothing, growth[0], None)]
+            .into_iter()
+            .chain(tricks)
+        {
             let mut pages = honest.clone();
             let length = pages.len();
             match shuffle {
                 Shuffle::Nothing => {}
                 Shuffle::Drop(at) => drop(pages.remove(at.index(length))),
-                Shuffle::Duplicate(at) => pages.insert(at.index(length), pages[at.index(length)].clone()),
+                Shuffle::Duplicate(at) => {
+                    pages.insert(at.index(length), pages[at.index(length)].clone())
+                }
                 Shuffle::Swap(at, to) => pages.swap(at.index(length), to.index(length)),
                 Shuffle::Older(at, to) => {
                     let (size, from, answer) = &mut pages[at.index(length)];
@@ -211,12 +275,20 @@ fn pages_make_up_the_true_list_or_are_refused() {
                     *answer = log.answer(&Query::Page { label, from: *from }, *size, most);
                 }
             }
-            let lied = lie.filter(|_| !pages.is_empty()).map(|lie| (at.index(pages.len()), lie));
+            let lied = lie
+                .filter(|_| !pages.is_empty())
+                .map(|lie| (at.index(pages.len()), lie));
             let tricked = lied.is_some() || !matches!(shuffle, Shuffle::Nothing);
             let mut verified = vec![];
             for (number, (size, from, mut answer)) in pages.into_iter().enumerate() {
                 let query = Query::Page { label, from };
-                let known = Known { steps: &steps, log: &log, query: &query, size, most };
+                let known = Known {
+                    steps: &steps,
+                    log: &log,
+                    query: &query,
+                    size,
+                    most,
+                };
                 if let Some((_, lie)) = lied.filter(|(at, _)| *at == number) {
                     lie.tell(&known, &mut answer);
                 }
@@ -228,13 +300,22 @@ fn pages_make_up_the_true_list_or_are_refused() {
             prop_assert!(taken || tricked);
             if taken {
                 let last = verified.last().unwrap().checkpoint().size().get();
-                let leaves = verified.iter().filter_map(|page| page.list(&label)).flat_map(|list| &list.leaves);
-                prop_assert_eq!(leaves.map(|leaf| leaf.get()).collect::<Vec<_>>(), log.truth(&label, last));
+                let leaves = verified
+                    .iter()
+                    .filter_map(|page| page.list(&label))
+                    .flat_map(|list| &list.leaves);
+                prop_assert_eq!(
+                    leaves.map(|leaf| leaf.get()).collect::<Vec<_>>(),
+                    log.truth(&label, last)
+                );
             }
         }
         Ok(())
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
     let (refused, taken) = refused.into_inner();
-    assert!(refused > 2_000 && taken > 2_000, "{refused} refused, {taken} taken");
+    assert!(
+        refused > 2_000 && taken > 2_000,
+        "{refused} refused, {taken} taken"
+    );
 }

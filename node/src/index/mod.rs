@@ -1,14 +1,17 @@
-//! The index as the node keeps it: core's [`Map`], its pages in the store, and what has not been committed to yet.
+//! The index as the node keeps it: core's [`Map`], its pages in the store, and what has not been
+//! committed to yet.
 //!
-//! Leaves are added as they are sequenced. When a checkpoint is due, [`Index::step`] makes the next map of them and says
-//! which rows go into the batch of the commitment leaf: what long lists grew by, and some of the pages that changed. Pages
-//! are written lazily, a few sixteenths of the labels (*shards*) at a time, because nearly every page changes between two
-//! checkpoints under load. There is no redo log: the log itself says what each leaf's labels are. `Meta` holds, for each
-//! shard, the leaf below which all of its stored pages are current; a start applies the leaves from the lowest of them on
-//! again ([`recover`]), by the same [`Index::step`].
+//! Leaves are added as they are sequenced. When a checkpoint is due, [`Index::step`] makes the next
+//! map of them and says which rows go into the batch of the commitment leaf: what long lists grew
+//! by, and some of the pages that changed. Pages are written lazily, a few sixteenths of the labels
+//! (*shards*) at a time, because nearly every page changes between two checkpoints under load.
+//! There is no redo log: the log itself says what each leaf's labels are. `Meta` holds, for each
+//! shard, the leaf below which all of its stored pages are current; a start applies the leaves from
+//! the lowest of them on again ([`recover`]), by the same [`Index::step`].
 //!
-//! Readers have the map of the published checkpoint and never wait: maps do not change. A page that a step replaces is
-//! filled into its old node first, so that whoever still has the old map finds it after the new one is stored.
+//! Readers have the map of the published checkpoint and never wait: maps do not change. A page that
+//! a step replaces is filled into its old node first, so that whoever still has the old map finds
+//! it after the new one is stored.
 
 mod pages;
 mod recover;
@@ -33,16 +36,21 @@ pub const SHARDS: usize = 16;
 /// Bits of a label that say which shard it is in.
 const SHARD_BITS: u16 = 4;
 
-/// How many leaves a start after a crash may have to apply again: some seconds' work, which buys that under load pages are
-/// written a quarter as often as leaves are. A node that is stopped writes them all ([`Index::settle`]). More shards are
-/// written at each checkpoint if checkpoints are large.
+/// How many leaves a start after a crash may have to apply again: some seconds' work, which buys
+/// that under load pages are written a quarter as often as leaves are. A node that is stopped
+/// writes them all ([`Index::settle`]). More shards are written at each checkpoint if checkpoints
+/// are large.
 const REPLAY: u64 = 1 << 20;
 
 /// All cores.
 struct Cores;
 
 impl Fork for Cores {
-    fn join<A: Send, B: Send>(&self, a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    fn join<A: Send, B: Send>(
+        &self,
+        a: impl FnOnce() -> A + Send,
+        b: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
         rayon::join(a, b)
     }
 }
@@ -103,7 +111,10 @@ impl Rows {
     }
 
     fn bytes(&self) -> usize {
-        self.0.iter().map(|(_, key, value)| key.len() + value.as_ref().map_or(0, Bytes::len)).sum()
+        self.0
+            .iter()
+            .map(|(_, key, value)| key.len() + value.as_ref().map_or(0, Bytes::len))
+            .sum()
     }
 
     fn append(&mut self, mut more: Rows) {
@@ -114,12 +125,24 @@ impl Rows {
 impl Index {
     /// `let_go` is how many pages of the map are not in memory.
     fn new(map: Map<Held>, through: [u64; SHARDS], budget: u64, let_go: u64) -> Self {
-        let shards = through.map(|through| Shard { through, ..Shard::default() });
-        Index { map, pending: Vec::new(), shards, next: 0, budget, written: Vec::new(), let_go, blind: false }
+        let shards = through.map(|through| Shard {
+            through,
+            ..Shard::default()
+        });
+        Index {
+            map,
+            pending: Vec::new(),
+            shards,
+            next: 0,
+            budget,
+            written: Vec::new(),
+            let_go,
+            blind: false,
+        }
     }
 
-    /// The index of a log without leaves. At most `cache_mib` MiB of pages stay in memory beside those that are not
-    /// written yet.
+    /// The index of a log without leaves. At most `cache_mib` MiB of pages stay in memory beside
+    /// those that are not written yet.
     pub fn empty(cache_mib: usize) -> Self {
         Index::new(Map::new(), [0; SHARDS], budget(cache_mib), 0)
     }
@@ -129,10 +152,13 @@ impl Index {
         &self.map
     }
 
-    /// An index that stays empty whatever is added: what a benchmark compares with. What it commits to is wrong, so no
-    /// setting of a node leads here.
+    /// An index that stays empty whatever is added: what a benchmark compares with. What it commits
+    /// to is wrong, so no setting of a node leads here.
     pub fn blind() -> Self {
-        Index { blind: true, ..Index::empty(0) }
+        Index {
+            blind: true,
+            ..Index::empty(0)
+        }
     }
 
     /// Adds a leaf that was sequenced.
@@ -140,35 +166,56 @@ impl Index {
         if self.blind {
             return;
         }
-        self.pending.extend(labels.iter().map(|label| (*label, leaf)));
+        self.pending
+            .extend(labels.iter().map(|label| (*label, leaf)));
     }
 
-    /// Makes the map of all leaves below `size`, which have been added, and returns what the leaf at `size` commits to and
-    /// the rows that belong into the same batch.
+    /// Makes the map of all leaves below `size`, which have been added, and returns what the leaf
+    /// at `size` commits to and the rows that belong into the same batch.
     ///
-    /// If it fails, or the batch does, the index is not to be used any more: nobody knows what is stored.
-    pub fn step(&mut self, store: &impl Reads, size: u64) -> Result<(Commitment, Rows), RecordError> {
+    /// If it fails, or the batch does, the index is not to be used any more: nobody knows what is
+    /// stored.
+    pub fn step(
+        &mut self,
+        store: &impl Reads,
+        size: u64,
+    ) -> Result<(Commitment, Rows), RecordError> {
         let mut updates = std::mem::take(&mut self.pending);
         updates.par_sort_unstable();
         updates.dedup();
         if self.let_go > 0 {
             pages::pin(store, &self.map, &updates)?;
         }
-        let update = self.map.update(&updates, size, &StoredPages(store), &Cores).map_err(damaged)?;
-        let grown = size.saturating_sub(self.shards.iter().map(|shard| shard.through).max().unwrap_or(0));
+        let update = self
+            .map
+            .update(&updates, size, &StoredPages(store), &Cores)
+            .map_err(damaged)?;
+        let grown = size.saturating_sub(
+            self.shards
+                .iter()
+                .map(|shard| shard.through)
+                .max()
+                .unwrap_or(0),
+        );
         self.map = update.map;
 
         let mut rows = Rows::default();
         for spill in &update.spills {
             let key = records::list_key(&spill.label, spill.position);
-            rows.0.push((Table::IndexLists, key, Some(records::list_value(&spill.leaves))));
+            rows.0.push((
+                Table::IndexLists,
+                key,
+                Some(records::list_value(&spill.leaves)),
+            ));
         }
         // A page above the shards has its parts in several: they must be stored together.
         let above = update.split.iter().any(|key| key.bits() < SHARD_BITS);
         for key in update.split {
             self.shards[shard_of(&key)].split.push(key);
         }
-        let due = (grown * SHARDS as u64).div_ceil(REPLAY).clamp(1, SHARDS as u64) as usize;
+        let due = (grown * SHARDS as u64)
+            .div_ceil(REPLAY)
+            .clamp(1, SHARDS as u64) as usize;
         self.write_shards(if above { SHARDS } else { due }, size, &mut rows)?;
         // The buffer is kept: it is as large as a publish step.
         updates.clear();
@@ -177,14 +224,24 @@ impl Index {
     }
 
     /// Puts the pages of the next `count` shards that are not stored as they are into `rows`.
-    fn write_shards(&mut self, count: usize, size: u64, rows: &mut Rows) -> Result<(), RecordError> {
+    fn write_shards(
+        &mut self,
+        count: usize,
+        size: u64,
+        rows: &mut Rows,
+    ) -> Result<(), RecordError> {
         self.written.clear();
         for _ in 0..count {
             let at = self.next;
             self.next = (at + 1) % SHARDS;
             self.written.push(at);
             let shard = &mut self.shards[at];
-            rows.0.extend(shard.split.drain(..).map(|key| (Table::IndexPages, records::page_key(&key), None)));
+            rows.0.extend(
+                shard
+                    .split
+                    .drain(..)
+                    .map(|key| (Table::IndexPages, records::page_key(&key), None)),
+            );
             let through = std::mem::replace(&mut shard.through, size);
             let (first, last) = ends(at);
             let mut changed = Vec::new();
@@ -196,18 +253,35 @@ impl Index {
             for page in changed {
                 if let Some(bytes) = page.slot().bytes() {
                     let value = records::page_value(page.through(), &bytes)?;
-                    rows.0.push((Table::IndexPages, records::page_key(page.key()), Some(value)));
+                    rows.0.push((
+                        Table::IndexPages,
+                        records::page_key(page.key()),
+                        Some(value),
+                    ));
                 }
             }
         }
-        let through: Vec<u8> = self.shards.iter().flat_map(|shard| shard.through.to_be_bytes()).collect();
-        rows.0.push((Table::Meta, records::INDEX_THROUGH.to_vec(), Some(through.into())));
+        let through: Vec<u8> = self
+            .shards
+            .iter()
+            .flat_map(|shard| shard.through.to_be_bytes())
+            .collect();
+        rows.0.push((
+            Table::Meta,
+            records::INDEX_THROUGH.to_vec(),
+            Some(through.into()),
+        ));
         Ok(())
     }
 
     /// Stores every page as it is, a shard at a time, so that the next start applies nothing again.
     pub fn settle(&mut self, store: &impl Tables) -> Result<(), RecordError> {
-        let size = self.shards.iter().map(|shard| shard.through).max().unwrap_or(0);
+        let size = self
+            .shards
+            .iter()
+            .map(|shard| shard.through)
+            .max()
+            .unwrap_or(0);
         for _ in 0..SHARDS {
             if self.blind || self.shards[self.next].through == size {
                 self.next = (self.next + 1) % SHARDS;
@@ -223,11 +297,12 @@ impl Index {
         Ok(())
     }
 
-    /// Lets go of pages beyond the budget that the last step wrote, once its batch is durable. A page that was used since
-    /// it was last looked at stays.
+    /// Lets go of pages beyond the budget that the last step wrote, once its batch is durable. A
+    /// page that was used since it was last looked at stays.
     pub fn let_go(&mut self) {
         for at in std::mem::take(&mut self.written) {
-            let others: u64 = self.shards.iter().map(|shard| shard.resident).sum::<u64>() - self.shards[at].resident;
+            let others: u64 = self.shards.iter().map(|shard| shard.resident).sum::<u64>()
+                - self.shards[at].resident;
             let mut resident = 0;
             let (first, last) = ends(at);
             let budget = self.budget;

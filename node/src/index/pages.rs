@@ -64,7 +64,10 @@ impl Held {
 
 impl Slot for Held {
     fn filled(bytes: PageBytes) -> Self {
-        Held { bytes: Mutex::new(Some(bytes)), used: AtomicBool::new(true) }
+        Held {
+            bytes: Mutex::new(Some(bytes)),
+            used: AtomicBool::new(true),
+        }
     }
 }
 
@@ -78,7 +81,9 @@ impl<S: Reads> Pages<Held> for StoredPages<'_, S> {
         if let Some(bytes) = page.slot().bytes() {
             return Ok(bytes);
         }
-        let row = self.0.get(Table::IndexPages, &records::page_key(page.key()))?;
+        let row = self
+            .0
+            .get(Table::IndexPages, &records::page_key(page.key()))?;
         match stored(page, row)? {
             Some(bytes) => Ok(bytes),
             // A step replaced the page in between: before it did, it filled this node.
@@ -95,19 +100,34 @@ fn stored(page: &Page<Held>, row: Option<Bytes>) -> Result<Option<PageBytes>, Re
 }
 
 fn lost(page: &Page<Held>) -> RecordError {
-    RecordError::Damaged(format!("the page {:?} of the index is not the one that was written", page.key()))
+    RecordError::Damaged(format!(
+        "the page {:?} of the index is not the one that was written",
+        page.key()
+    ))
 }
 
-/// Fills every page that `updates`, sorted, will change: from one ordered read instead of one for each, and so that readers
-/// of the map as it is now find them later.
-pub(super) fn pin(store: &impl Reads, map: &Map<Held>, updates: &[(Label, u64)]) -> Result<(), RecordError> {
+/// Fills every page that `updates`, sorted, will change: from one ordered read instead of one for
+/// each, and so that readers of the map as it is now find them later.
+pub(super) fn pin(
+    store: &impl Reads,
+    map: &Map<Held>,
+    updates: &[(Label, u64)],
+) -> Result<(), RecordError> {
     let mut labels: Vec<Label> = updates.iter().map(|(label, _)| *label).collect();
     labels.dedup();
-    let empty: Vec<_> = map.pages_of(&labels).into_iter().filter(|page| page.slot().is_empty()).collect();
+    let empty: Vec<_> = map
+        .pages_of(&labels)
+        .into_iter()
+        .filter(|page| page.slot().is_empty())
+        .collect();
     for pages in empty.chunks(READ) {
-        let keys: Vec<_> = pages.iter().map(|page| records::page_key(page.key())).collect();
+        let keys: Vec<_> = pages
+            .iter()
+            .map(|page| records::page_key(page.key()))
+            .collect();
         for (page, row) in pages.iter().zip(store.multi_get(Table::IndexPages, &keys)?) {
-            page.slot().fill(stored(page, row)?.ok_or_else(|| lost(page))?);
+            page.slot()
+                .fill(stored(page, row)?.ok_or_else(|| lost(page))?);
         }
     }
     Ok(())

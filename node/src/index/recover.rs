@@ -1,4 +1,5 @@
-//! The index after a start: stored pages, brought up to date from the log's own leaves, and held against the commitment.
+//! The index after a start: stored pages, brought up to date from the log's own leaves, and held
+//! against the commitment.
 
 use super::{Held, Index, Rows, SHARDS, budget};
 use crate::{
@@ -42,9 +43,9 @@ pub enum IndexError {
     },
     /// The log committed to another index than its entries give.
     #[error(
-        "the index rebuilt from the entries has the root {rebuilt} after leaf {leaf}, but the log committed to {committed}: \
-         its entries or this program are not what they were when it was signed. Refusing to sign on; restore the data \
-         folder from a copy"
+        "the index rebuilt from the entries has the root {rebuilt} after leaf {leaf}, but the log \
+         committed to {committed}: its entries or this program are not what they were when it was \
+         signed. Refusing to sign on; restore the data folder from a copy"
     )]
     Contradicted {
         /// The leaf of the commitment.
@@ -62,10 +63,12 @@ impl From<StorageError> for IndexError {
     }
 }
 
-/// Returns the index up to the last commitment of the log that `head` describes, with the leaves after it added.
+/// Returns the index up to the last commitment of the log that `head` describes, with the leaves
+/// after it added.
 ///
-/// It guarantees that the map's root is what that commitment says. If the stored pages do not lead there, they are thrown
-/// away and the index is rebuilt from the entries, every commitment being compared on the way.
+/// It guarantees that the map's root is what that commitment says. If the stored pages do not lead
+/// there, they are thrown away and the index is rebuilt from the entries, every commitment being
+/// compared on the way.
 pub fn recover(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
     let stored = read_through(store).map_err(MapError::Read);
     let stored = stored.and_then(|through| Ok((through, load_pages(store, budget(cache_mib))?)));
@@ -91,11 +94,14 @@ pub fn recover(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Inde
 }
 
 fn rebuild(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
-    tracing::warn!(entries = %head.committed, "the stored index does not belong to the log; rebuilding it from the entries");
+    tracing::warn!(entries = %head.committed, "the stored index does not belong to the log; \
+        rebuilding it from the entries");
     let mut gone = Batch::new();
     let mut from = Vec::new();
     loop {
-        let rows = store.range(Table::IndexPages, &from, &[0xff; 40], PAGES).map_err(RecordError::from)?;
+        let rows = store
+            .range(Table::IndexPages, &from, &[0xff; 40], PAGES)
+            .map_err(RecordError::from)?;
         let Some((last, _)) = rows.last() else { break };
         from = [&last[..], &[0]].concat();
         for (key, _) in rows {
@@ -109,8 +115,9 @@ fn rebuild(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, I
     Ok(index)
 }
 
-/// Applies the leaves from `from` to the last commitment again, one publish step after the other, as they were. Returns
-/// what the last commitment says. With `compare`, every commitment must be what comes out.
+/// Applies the leaves from `from` to the last commitment again, one publish step after the other,
+/// as they were. Returns what the last commitment says. With `compare`, every commitment must be
+/// what comes out.
 fn replay(
     store: &impl Tables,
     index: &mut Index,
@@ -128,11 +135,16 @@ fn replay(
             match leaf {
                 Leaf::Labels(labels) => index.add(at, &labels),
                 Leaf::Commitment(said) => {
-                    committed = said.map_err(|source| IndexError::Commitment { leaf: at, source })?;
+                    committed =
+                        said.map_err(|source| IndexError::Commitment { leaf: at, source })?;
                     let (rebuilt, more) = index.step(store, at)?;
                     if compare && rebuilt != committed {
                         let (rebuilt, committed) = (rebuilt.root, committed.root);
-                        return Err(IndexError::Contradicted { leaf: at, rebuilt, committed });
+                        return Err(IndexError::Contradicted {
+                            leaf: at,
+                            rebuilt,
+                            committed,
+                        });
                     }
                     rows.append(more);
                     if rows.bytes() > COMMIT_BYTES {
@@ -144,7 +156,8 @@ fn replay(
         }
     }
     if from == end && end > 0 {
-        // Every shard is current through the last commitment itself; what it says is still to be read.
+        // Every shard is current through the last commitment itself; what it says is still to be
+        // read.
         committed = last_commitment(store, end)?;
     }
     commit(store, index, rows)?;
@@ -164,12 +177,22 @@ fn commit(store: &impl Tables, index: &mut Index, rows: Rows) -> Result<(), Inde
 fn last_commitment(store: &impl Tables, end: u64) -> Result<Commitment, IndexError> {
     let leaf = end - 1;
     match read_leaves(store, leaf, end)?.pop() {
-        Some(Leaf::Commitment(said)) => said.map_err(|source| IndexError::Commitment { leaf, source }),
-        _ => Err(IndexError::Commitment { leaf, source: CommitmentError::Missing(leaf) }),
+        Some(Leaf::Commitment(said)) => {
+            said.map_err(|source| IndexError::Commitment { leaf, source })
+        }
+        _ => Err(IndexError::Commitment {
+            leaf,
+            source: CommitmentError::Missing(leaf),
+        }),
     }
 }
 
-fn add_labels(store: &impl Tables, index: &mut Index, from: u64, end: u64) -> Result<(), IndexError> {
+fn add_labels(
+    store: &impl Tables,
+    index: &mut Index,
+    from: u64,
+    end: u64,
+) -> Result<(), IndexError> {
     let mut at = from;
     while at < end {
         for leaf in read_leaves(store, at, end)? {
@@ -200,9 +223,11 @@ fn read_leaves(store: &impl Tables, from: u64, end: u64) -> Result<Vec<Leaf>, Re
             let skip = from.saturating_sub(start) as usize;
             let mut leaves = Vec::with_capacity(WIDTH as usize);
             for (at, entry) in bundle::entries(&bytes).enumerate().skip(skip) {
-                let damaged = |e: String| RecordError::Damaged(format!("entry {}: {e}", start + at as u64));
+                let damaged =
+                    |e: String| RecordError::Damaged(format!("entry {}: {e}", start + at as u64));
                 let entry = bytes.slice_ref(entry.map_err(|e| damaged(e.to_string()))?);
-                leaves.push(read_leaf(entry, start + at as u64).map_err(|e| damaged(e.to_string()))?);
+                leaves
+                    .push(read_leaf(entry, start + at as u64).map_err(|e| damaged(e.to_string()))?);
             }
             Ok(leaves)
         })
@@ -220,15 +245,24 @@ fn read_leaf(entry: Bytes, at: u64) -> Result<Leaf, assay_core::entry::EntryErro
 
 /// Below which leaf each shard's stored pages are current.
 fn read_through(store: &impl Tables) -> Result<[u64; SHARDS], RecordError> {
-    let Some(row) = store.get(Table::Meta, records::INDEX_THROUGH)? else { return Ok([0; SHARDS]) };
+    let Some(row) = store.get(Table::Meta, records::INDEX_THROUGH)? else {
+        return Ok([0; SHARDS]);
+    };
     let (numbers, rest) = row.as_chunks::<8>();
-    let numbers = <[[u8; 8]; SHARDS]>::try_from(numbers).ok().filter(|_| rest.is_empty());
-    let numbers = numbers.ok_or_else(|| RecordError::Damaged("the row on the index's pages is malformed".into()))?;
+    let numbers = <[[u8; 8]; SHARDS]>::try_from(numbers)
+        .ok()
+        .filter(|_| rest.is_empty());
+    let numbers = numbers
+        .ok_or_else(|| RecordError::Damaged("the row on the index's pages is malformed".into()))?;
     Ok(numbers.map(u64::from_be_bytes))
 }
 
-/// The map of all stored pages, and how many of them are not in memory: their bytes stay there up to the budget.
-fn load_pages(store: &impl Tables, mut budget: u64) -> Result<(Map<Held>, u64), MapError<RecordError>> {
+/// The map of all stored pages, and how many of them are not in memory: their bytes stay there up
+/// to the budget.
+fn load_pages(
+    store: &impl Tables,
+    mut budget: u64,
+) -> Result<(Map<Held>, u64), MapError<RecordError>> {
     let mut loaded = Vec::new();
     let mut let_go = 0;
     let mut from = Vec::new();
@@ -240,19 +274,36 @@ fn load_pages(store: &impl Tables, mut budget: u64) -> Result<(Map<Held>, u64), 
         // A page in memory is at most about twice what its row is.
         let read: u64 = rows.iter().map(|(_, row)| 2 * row.len() as u64).sum();
         let keep = read <= budget;
-        match keep {
-            true => budget -= read,
-            false => let_go += rows.len() as u64,
+        if keep {
+            budget -= read
+        } else {
+            let_go += rows.len() as u64
         }
-        let pages: Vec<_> = rows.into_par_iter().map(|(key, row)| stored_page(&key, &row, keep)?.load()).collect();
+        let pages: Vec<_> = rows
+            .into_par_iter()
+            .map(|(key, row)| stored_page(&key, &row, keep)?.load())
+            .collect();
         loaded.extend(pages);
     }
     Ok((Map::load(loaded)?, let_go))
 }
 
-fn stored_page(key: &[u8], row: &[u8], keep: bool) -> Result<StoredPage<Held>, MapError<RecordError>> {
+fn stored_page(
+    key: &[u8],
+    row: &[u8],
+    keep: bool,
+) -> Result<StoredPage<Held>, MapError<RecordError>> {
     let key = records::parse_page_key(key).map_err(MapError::Read)?;
     let (through, bytes) = records::parse_page(row).map_err(MapError::Read)?;
-    let slot = if keep { Held::filled(bytes.clone()) } else { Held::default() };
-    Ok(StoredPage { key, through, bytes, slot })
+    let slot = if keep {
+        Held::filled(bytes.clone())
+    } else {
+        Held::default()
+    };
+    Ok(StoredPage {
+        key,
+        through,
+        bytes,
+        slot,
+    })
 }

@@ -1,4 +1,5 @@
-//! What every file that must survive a crash needs: a lock, a synced folder, an error that tells a full disk apart.
+//! What every file that must survive a crash needs: a lock, a synced folder, an error that tells a
+//! full disk apart.
 
 use super::StorageError;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -33,24 +34,36 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing is not enough: a child process that another thread is starting holds a copy until it is running.
+        // Closing is not enough: a child process that another thread is starting holds a copy until
+        // it is running.
         let _ = self.0.unlock();
     }
 }
 
-/// Makes the names in the folder `path` durable. A file that was made, renamed or removed in it is only certain to stay
-/// so after this.
+/// Makes the names in the folder `path` durable. A file that was made, renamed or removed in it is
+/// only certain to stay so after this.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
 /// Whether `error` says that there is no room left.
 pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 /// The error for a system call that failed while `doing` something to `path`.
 pub(crate) fn failure(doing: &'static str, path: &Path, source: io::Error) -> StorageError {
     let path = path.to_owned();
-    if is_full(&source) { StorageError::DiskFull { path, source } } else { StorageError::Io { doing, path, source } }
+    if is_full(&source) {
+        StorageError::DiskFull { path, source }
+    } else {
+        StorageError::Io {
+            doing,
+            path,
+            source,
+        }
+    }
 }

@@ -1,6 +1,8 @@
-//! Blobs as files: `aa/bb…` by the hex of their SHA-256, written under `incoming/` first and renamed when whole.
+//! Blobs as files: `aa/bb…` by the hex of their SHA-256, written under `incoming/` first and
+//! renamed when whole.
 //!
-//! Left out: a lock of its own (whoever owns the folder around it holds one) and any limit on sizes (the caller's).
+//! Left out: a lock of its own (whoever owns the folder around it holds one) and any limit on sizes
+//! (the caller's).
 
 use super::disk::{failure, sync_folder};
 use super::{BlobReader, Blobs, StorageError};
@@ -23,7 +25,8 @@ pub struct Files {
 }
 
 impl Files {
-    /// Opens the folder `root`, making it if need be, and clears away what a crash left half written.
+    /// Opens the folder `root`, making it if need be, and clears away what a crash left half
+    /// written.
     ///
     /// The caller sees to it that nobody else has the folder open.
     pub fn open(root: &Path) -> Result<Self, StorageError> {
@@ -34,7 +37,10 @@ impl Files {
             fs::remove_file(&path).map_err(|e| failure("remove", &path, e))?;
         }
         sync_folder(root).map_err(|e| failure("sync", root, e))?;
-        Ok(Files { root: root.to_owned(), next: AtomicU64::new(0) })
+        Ok(Files {
+            root: root.to_owned(),
+            next: AtomicU64::new(0),
+        })
     }
 
     fn path(&self, key: &Hash) -> PathBuf {
@@ -58,8 +64,8 @@ impl Files {
 impl Blobs for Files {
     fn put(&self, key: &Hash, bytes: &mut dyn Read, size: u64) -> Result<bool, StorageError> {
         let path = self.path(key);
-        // A file of another length is not this blob, whatever its name says: a disk that was repaired leaves such. It is
-        // replaced by content that is checked.
+        // A file of another length is not this blob, whatever its name says: a disk that was
+        // repaired leaves such. It is replaced by content that is checked.
         let there = fs::metadata(&path).is_ok_and(|found| found.len() == size);
         let folder = self.make_folder(&path)?;
         if !there {
@@ -94,18 +100,29 @@ impl Blobs for Files {
     }
 }
 
-/// A blob that is written, synced and checked, but does not stand under its name yet. Removed when dropped before that.
+/// A blob that is written, synced and checked, but does not stand under its name yet. Removed when
+/// dropped before that.
 struct Incoming {
     path: PathBuf,
 }
 
 impl Incoming {
-    fn write(root: &Path, number: u64, key: &Hash, bytes: &mut dyn Read, size: u64) -> Result<Self, StorageError> {
+    fn write(
+        root: &Path,
+        number: u64,
+        key: &Hash,
+        bytes: &mut dyn Read,
+        size: u64,
+    ) -> Result<Self, StorageError> {
         let path = root.join("incoming").join(number.to_string());
         let mut file = File::create_new(&path).map_err(|e| failure("create", &path, e))?;
         let incoming = Incoming { path };
-        copy_checked(key, bytes, size, |piece| file.write_all(piece).map_err(|e| failure("write", &incoming.path, e)))?;
-        file.sync_all().map_err(|e| failure("sync", &incoming.path, e))?;
+        copy_checked(key, bytes, size, |piece| {
+            file.write_all(piece)
+                .map_err(|e| failure("write", &incoming.path, e))
+        })?;
+        file.sync_all()
+            .map_err(|e| failure("sync", &incoming.path, e))?;
         Ok(incoming)
     }
 
@@ -121,7 +138,8 @@ impl Drop for Incoming {
     }
 }
 
-/// Passes `bytes` to `write` piece by piece, and succeeds only if they were `size` bytes with the SHA-256 `key`.
+/// Passes `bytes` to `write` piece by piece, and succeeds only if they were `size` bytes with the
+/// SHA-256 `key`.
 pub(super) fn copy_checked(
     key: &Hash,
     bytes: &mut dyn Read,
@@ -138,13 +156,28 @@ pub(super) fn copy_checked(
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(StorageError::Source(e)),
         };
-        left = left.checked_sub(read.len() as u64).ok_or(StorageError::WrongSize { expected: size, more: true })?;
+        left = left
+            .checked_sub(read.len() as u64)
+            .ok_or(StorageError::WrongSize {
+                expected: size,
+                more: true,
+            })?;
         hasher.update(read);
         write(read)?;
     }
     if left > 0 {
-        return Err(StorageError::WrongSize { expected: size, more: false });
+        return Err(StorageError::WrongSize {
+            expected: size,
+            more: false,
+        });
     }
     let found = Hash::new(hasher.finalize().into());
-    if found == *key { Ok(()) } else { Err(StorageError::WrongDigest { expected: *key, found }) }
+    if found == *key {
+        Ok(())
+    } else {
+        Err(StorageError::WrongDigest {
+            expected: *key,
+            found,
+        })
+    }
 }

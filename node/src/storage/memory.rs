@@ -1,10 +1,12 @@
 //! A store in memory with a crash model, for tests.
 //!
-//! It keeps two states apart: what reads see, and what a restart would find on the disk. A sound commit moves both. A
-//! [`Fault`] lets the next commit move only one of them, which is how a write can fail in both directions, and how a disk
-//! can lie. [`Memory::crash`] gives the store that a restart would open.
+//! It keeps two states apart: what reads see, and what a restart would find on the disk. A sound
+//! commit moves both. A [`Fault`] lets the next commit move only one of them, which is how a write
+//! can fail in both directions, and how a disk can lie. [`Memory::crash`] gives the store that a
+//! restart would open.
 //!
-//! Left out: faults of blobs, and damage to what was written (the disk tests of [`rocks`](super::rocks) do that).
+//! Left out: faults of blobs, and damage to what was written (the disk tests of
+//! [`rocks`](super::rocks) do that).
 
 use super::{Batch, BlobReader, Blobs, Head, Reads, Snapshot, StorageError, Table, Tables, files};
 use assay_core::Hash;
@@ -24,13 +26,14 @@ pub enum Fault {
     PersistedButFailed,
     /// It fails with [`StorageError::DiskFull`], and a restart will not find the batch.
     DiskFull,
-    /// It succeeds, but the disk lies: a restart will find neither this batch nor any later one. This breaks the duty of
-    /// [`Tables::commit`], as a damaged log file does; the anchor is there to notice it.
+    /// It succeeds, but the disk lies: a restart will find neither this batch nor any later one.
+    /// This breaks the duty of [`Tables::commit`], as a damaged log file does; the anchor is there
+    /// to notice it.
     AcknowledgedButLost,
 }
 
-/// A store that is gone when it is dropped. Clones are independent stores only through [`Memory::crash`]; share one in an
-/// `Arc`.
+/// A store that is gone when it is dropped. Clones are independent stores only through
+/// [`Memory::crash`]; share one in an `Arc`.
 #[derive(Debug, Default)]
 pub struct Memory {
     state: Mutex<State>,
@@ -70,12 +73,19 @@ impl Memory {
         self.state().fault = Some((sound, fault));
     }
 
-    /// Returns the store that a restart after a crash at this moment would open. This one goes on as it is.
+    /// Returns the store that a restart after a crash at this moment would open. This one goes on
+    /// as it is.
     pub fn crash(&self) -> Memory {
         let state = self.state();
         let found = state.on_disk.as_ref().unwrap_or(&state.seen);
-        let after = State { seen: Arc::clone(found), blobs: state.blobs.clone(), ..State::default() };
-        Memory { state: Mutex::new(after) }
+        let after = State {
+            seen: Arc::clone(found),
+            blobs: state.blobs.clone(),
+            ..State::default()
+        };
+        Memory {
+            state: Mutex::new(after),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -114,23 +124,47 @@ impl Reads for Maps {
         Ok(self.tables.get(&table).and_then(|t| t.get(key)).cloned())
     }
 
-    fn multi_get(&self, table: Table, keys: &[Vec<u8>]) -> Result<Vec<Option<Bytes>>, StorageError> {
+    fn multi_get(
+        &self,
+        table: Table,
+        keys: &[Vec<u8>],
+    ) -> Result<Vec<Option<Bytes>>, StorageError> {
         keys.iter().map(|key| self.get(table, key)).collect()
     }
 
-    fn at_or_before(&self, table: Table, key: &[u8]) -> Result<Option<(Vec<u8>, Bytes)>, StorageError> {
+    fn at_or_before(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<(Vec<u8>, Bytes)>, StorageError> {
         let up_to = (Bound::Unbounded, Bound::Included(key));
-        let found = self.tables.get(&table).and_then(|t| t.range::<[u8], _>(up_to).next_back());
+        let found = self
+            .tables
+            .get(&table)
+            .and_then(|t| t.range::<[u8], _>(up_to).next_back());
         Ok(found.map(|(k, v)| (k.clone(), v.clone())))
     }
 
-    fn range(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError> {
+    fn range(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError> {
         if from >= to {
             return Ok(Vec::new());
         }
         let within = (Bound::Included(from), Bound::Excluded(to));
-        let found = self.tables.get(&table).into_iter().flat_map(|t| t.range::<[u8], _>(within));
-        Ok(found.take(limit).map(|(k, v)| (k.clone(), v.clone())).collect())
+        let found = self
+            .tables
+            .get(&table)
+            .into_iter()
+            .flat_map(|t| t.range::<[u8], _>(within));
+        Ok(found
+            .take(limit)
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect())
     }
 }
 
@@ -148,15 +182,29 @@ impl Reads for Moment {
         self.0.get(table, key)
     }
 
-    fn multi_get(&self, table: Table, keys: &[Vec<u8>]) -> Result<Vec<Option<Bytes>>, StorageError> {
+    fn multi_get(
+        &self,
+        table: Table,
+        keys: &[Vec<u8>],
+    ) -> Result<Vec<Option<Bytes>>, StorageError> {
         self.0.multi_get(table, keys)
     }
 
-    fn at_or_before(&self, table: Table, key: &[u8]) -> Result<Option<(Vec<u8>, Bytes)>, StorageError> {
+    fn at_or_before(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<(Vec<u8>, Bytes)>, StorageError> {
         self.0.at_or_before(table, key)
     }
 
-    fn range(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError> {
+    fn range(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError> {
         self.0.range(table, from, to, limit)
     }
 }
@@ -174,15 +222,29 @@ impl Reads for Memory {
         self.state().seen.get(table, key)
     }
 
-    fn multi_get(&self, table: Table, keys: &[Vec<u8>]) -> Result<Vec<Option<Bytes>>, StorageError> {
+    fn multi_get(
+        &self,
+        table: Table,
+        keys: &[Vec<u8>],
+    ) -> Result<Vec<Option<Bytes>>, StorageError> {
         self.state().seen.multi_get(table, keys)
     }
 
-    fn at_or_before(&self, table: Table, key: &[u8]) -> Result<Option<(Vec<u8>, Bytes)>, StorageError> {
+    fn at_or_before(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<(Vec<u8>, Bytes)>, StorageError> {
         self.state().seen.at_or_before(table, key)
     }
 
-    fn range(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError> {
+    fn range(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError> {
         self.state().seen.range(table, from, to, limit)
     }
 }
@@ -193,7 +255,11 @@ impl Tables for Memory {
         if state.poisoned {
             return Err(StorageError::Poisoned);
         }
-        if batch.head.as_ref().is_some_and(|change| change.expected != state.seen.head) {
+        if batch
+            .head
+            .as_ref()
+            .is_some_and(|change| change.expected != state.seen.head)
+        {
             return Err(StorageError::HeadMoved);
         }
         let fault = match &mut state.fault {
@@ -233,14 +299,26 @@ impl Tables for Memory {
 fn injected(fault: Fault) -> StorageError {
     let path = PathBuf::from("memory");
     match fault {
-        Fault::DiskFull => StorageError::DiskFull { path, source: io::ErrorKind::StorageFull.into() },
-        _ => StorageError::Io { doing: "commit to", path, source: io::Error::other("a fault that a test asked for") },
+        Fault::DiskFull => StorageError::DiskFull {
+            path,
+            source: io::ErrorKind::StorageFull.into(),
+        },
+        _ => StorageError::Io {
+            doing: "commit to",
+            path,
+            source: io::Error::other("a fault that a test asked for"),
+        },
     }
 }
 
 impl Blobs for Memory {
     fn put(&self, key: &Hash, bytes: &mut dyn Read, size: u64) -> Result<bool, StorageError> {
-        if self.state().blobs.get(key).is_some_and(|blob| blob.len() as u64 == size) {
+        if self
+            .state()
+            .blobs
+            .get(key)
+            .is_some_and(|blob| blob.len() as u64 == size)
+        {
             return Ok(true);
         }
         let mut blob = Vec::new();

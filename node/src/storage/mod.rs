@@ -1,15 +1,19 @@
-//! Where a node keeps its log: three traits, each a list of duties (DESIGN.md, section 5, "Storage traits").
+//! Where a node keeps its log: three traits, each a list of duties (DESIGN.md, section 5, "Storage
+//! traits").
 //!
-//! - [`Head`]: the one value that says how far the log has come. It is moved by compare-and-swap inside a commit.
-//! - [`Tables`]: ordered maps from bytes to bytes. A [`Batch`] is written whole and durably, or not at all.
+//! - [`Head`]: the one value that says how far the log has come. It is moved by compare-and-swap
+//!   inside a commit.
+//! - [`Tables`]: ordered maps from bytes to bytes. A [`Batch`] is written whole and durably, or not
+//!   at all.
 //! - [`Blobs`]: immutable content under its own SHA-256, for attachments.
 //!
-//! [`Rocks`](rocks::Rocks) is the embedded store; [`Memory`](memory::Memory) has a crash model and serves tests; both
-//! pass [`suite`]. All calls block: callers use threads of their own.
+//! [`Rocks`](rocks::Rocks) is the embedded store; [`Memory`](memory::Memory) has a crash model and
+//! serves tests; both pass [`suite`]. All calls block: callers use threads of their own.
 //!
-//! Left out on purpose: what the keys and values mean (the sequencer's and the readers' business), and any judgement of
-//! whether the log may be signed (the anchor's and the sequencer's). A store that was copied back whole from an older
-//! day looks healthy from here: only the anchor and the witnesses can tell.
+//! Left out on purpose: what the keys and values mean (the sequencer's and the readers' business),
+//! and any judgement of whether the log may be signed (the anchor's and the sequencer's). A store
+//! that was copied back whole from an older day looks healthy from here: only the anchor and the
+//! witnesses can tell.
 
 pub(crate) mod disk;
 pub mod files;
@@ -60,7 +64,8 @@ impl Table {
         Table::Meta,
     ];
 
-    /// The name under which a store keeps this table. It is part of the format on disk and never changes.
+    /// The name under which a store keeps this table. It is part of the format on disk and never
+    /// changes.
     pub const fn name(self) -> &'static str {
         match self {
             Table::Segments => "segments",
@@ -106,19 +111,33 @@ impl Batch {
     }
 
     /// Sets `key` of `table` to `value`, whatever was there.
-    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Bytes>) -> &mut Self {
-        self.changes.push(Change { table, key: key.into(), value: Some(value.into()) });
+    pub fn put(
+        &mut self,
+        table: Table,
+        key: impl Into<Vec<u8>>,
+        value: impl Into<Bytes>,
+    ) -> &mut Self {
+        self.changes.push(Change {
+            table,
+            key: key.into(),
+            value: Some(value.into()),
+        });
         self
     }
 
     /// Removes `key` from `table`; that it is not there is no error.
     pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) -> &mut Self {
-        self.changes.push(Change { table, key: key.into(), value: None });
+        self.changes.push(Change {
+            table,
+            key: key.into(),
+            value: None,
+        });
         self
     }
 
-    /// Moves the head to `new` if it is `expected` when the batch is committed (`None`: there is no head yet); otherwise
-    /// the whole batch is refused with [`StorageError::HeadMoved`]. A second call replaces the first.
+    /// Moves the head to `new` if it is `expected` when the batch is committed (`None`: there is no
+    /// head yet); otherwise the whole batch is refused with [`StorageError::HeadMoved`]. A second
+    /// call replaces the first.
     pub fn with_head(&mut self, expected: Option<Vec<u8>>, new: Vec<u8>) -> &mut Self {
         self.head = Some(HeadChange { expected, new });
         self
@@ -134,8 +153,8 @@ impl Batch {
 pub trait Head: Send + Sync {
     /// Returns the head that the last successful commit left, or `None` before the first.
     ///
-    /// What is returned is durable. It is atomic with the rest of the batch that moved it: whoever sees a head sees
-    /// everything that was committed with it and before it.
+    /// What is returned is durable. It is atomic with the rest of the batch that moved it: whoever
+    /// sees a head sees everything that was committed with it and before it.
     fn head(&self) -> Result<Option<Vec<u8>>, StorageError>;
 }
 
@@ -149,32 +168,46 @@ pub trait Reads: Send + Sync {
     /// Returns the values of `keys`, in the order asked for and exactly as many, all of one moment.
     ///
     /// Keys given in ascending order are found faster.
-    fn multi_get(&self, table: Table, keys: &[Vec<u8>]) -> Result<Vec<Option<Bytes>>, StorageError>;
+    fn multi_get(&self, table: Table, keys: &[Vec<u8>])
+    -> Result<Vec<Option<Bytes>>, StorageError>;
 
     /// Returns the greatest key that is `key` or below it, with its value.
-    fn at_or_before(&self, table: Table, key: &[u8]) -> Result<Option<(Vec<u8>, Bytes)>, StorageError>;
+    fn at_or_before(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<(Vec<u8>, Bytes)>, StorageError>;
 
-    /// Returns the first `limit` keys of `[from, to)` in ascending order, with their values, all of one moment.
+    /// Returns the first `limit` keys of `[from, to)` in ascending order, with their values, all of
+    /// one moment.
     ///
     /// Nothing is reserved for `limit` beforehand. `from >= to` is an empty range.
-    fn range(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError>;
+    fn range(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError>;
 }
 
-/// A store as it was at one moment, head included. Holding one keeps old data from being reclaimed: let go soon.
+/// A store as it was at one moment, head included. Holding one keeps old data from being reclaimed:
+/// let go soon.
 pub trait Snapshot: Head + Reads {}
 
 /// Ordered maps that change by whole batches.
 pub trait Tables: Head + Reads {
     /// Writes `batch` whole.
     ///
-    /// - On `Ok`, everything in it is durable (it survives power loss, as far as the disk keeps its word) and visible to
-    ///   every read that starts afterwards. No read ever sees a part of it.
-    /// - On [`StorageError::HeadMoved`] nothing was written. Some other writer is at work, or the caller's plan is stale:
-    ///   it must start again from the stored head.
+    /// - On `Ok`, everything in it is durable (it survives power loss, as far as the disk keeps its
+    ///   word) and visible to every read that starts afterwards. No read ever sees a part of it.
+    /// - On [`StorageError::HeadMoved`] nothing was written. Some other writer is at work, or the
+    ///   caller's plan is stale: it must start again from the stored head.
     /// - On [`StorageError::Poisoned`] nothing of this batch was written.
-    /// - On any other error it is **unknown** whether the batch will be there after a restart. Reads go on as if it were
-    ///   not; every later commit is refused with `Poisoned`. The caller must acknowledge nothing of the batch, must not
-    ///   try it again, and must reopen the store and look at the head to learn what happened.
+    /// - On any other error it is **unknown** whether the batch will be there after a restart.
+    ///   Reads go on as if it were not; every later commit is refused with `Poisoned`. The caller
+    ///   must acknowledge nothing of the batch, must not try it again, and must reopen the store
+    ///   and look at the head to learn what happened.
     ///
     /// Commits from several threads are written one after the other.
     fn commit(&self, batch: Batch) -> Result<(), StorageError>;
@@ -185,26 +218,27 @@ pub trait Tables: Head + Reads {
 
 /// Immutable content, each under its own SHA-256.
 pub trait Blobs: Send + Sync {
-    /// Stores the next `size` bytes of `bytes`, which must be all of them, under their SHA-256 `key`. Returns whether
-    /// the blob was there already.
+    /// Stores the next `size` bytes of `bytes`, which must be all of them, under their SHA-256
+    /// `key`. Returns whether the blob was there already.
     ///
-    /// - On `Ok` the blob is durable, and whole whenever [`open`](Blobs::open) finds it. A blob that was there already is
-    ///   left alone and `bytes` is not read.
-    /// - On [`StorageError::WrongDigest`], [`StorageError::WrongSize`] and [`StorageError::Source`] the caller's bytes are
-    ///   at fault and nothing was stored.
-    /// - On any other error nothing can be opened under `key` that was not there before; trying again is safe.
+    /// - On `Ok` the blob is durable, and whole whenever [`open`](Blobs::open) finds it. A blob
+    ///   that was there already is left alone and `bytes` is not read.
+    /// - On [`StorageError::WrongDigest`], [`StorageError::WrongSize`] and [`StorageError::Source`]
+    ///   the caller's bytes are at fault and nothing was stored.
+    /// - On any other error nothing can be opened under `key` that was not there before; trying
+    ///   again is safe.
     ///
     /// `bytes` is read in pieces, so memory does not grow with `size`. The caller limits `size`.
     fn put(&self, key: &Hash, bytes: &mut dyn Read, size: u64) -> Result<bool, StorageError>;
 
     /// Returns the blob under `key` for reading, or `None`.
     ///
-    /// The content was checked against `key` when it was stored, not now: a disk may have damaged it since. Whoever
-    /// relies on it hashes it.
+    /// The content was checked against `key` when it was stored, not now: a disk may have damaged
+    /// it since. Whoever relies on it hashes it.
     fn open(&self, key: &Hash) -> Result<Option<BlobReader>, StorageError>;
 
-    /// Removes the blob under `key`; returns whether it was there. On `Ok` the removal is durable. Readers that are open
-    /// stay whole.
+    /// Removes the blob under `key`; returns whether it was there. On `Ok` the removal is durable.
+    /// Readers that are open stay whole.
     fn delete(&self, key: &Hash) -> Result<bool, StorageError>;
 }
 
@@ -222,7 +256,10 @@ pub struct BlobReader {
 impl BlobReader {
     /// A reader over `bytes`, which has `len` bytes.
     pub(crate) fn new(len: u64, bytes: impl Read + Send + 'static) -> Self {
-        BlobReader { len, bytes: Box::new(bytes) }
+        BlobReader {
+            len,
+            bytes: Box::new(bytes),
+        }
     }
 
     /// Bytes in the whole blob.
@@ -244,7 +281,9 @@ impl Read for BlobReader {
 
 impl std::fmt::Debug for BlobReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BlobReader").field("len", &self.len).finish_non_exhaustive()
+        f.debug_struct("BlobReader")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
     }
 }
 
@@ -253,17 +292,20 @@ impl std::fmt::Debug for BlobReader {
 pub enum StorageError {
     /// The head is not what the batch expected. Nothing was written.
     #[error(
-        "the stored head is not the one this batch was planned on; nothing was written. Plan again from the stored head"
+        "the stored head is not the one this batch was planned on; nothing was written. Plan \
+         again from the stored head"
     )]
     HeadMoved,
     /// An earlier commit failed, so this store takes no more. Nothing was written.
     #[error(
-        "an earlier write to the store failed, so nothing more is written; reads go on. Mend what that failure named \
-         and restart the node"
+        "an earlier write to the store failed, so nothing more is written; reads go on. Mend what \
+         that failure named and restart the node"
     )]
     Poisoned,
     /// There is no room left on the disk or in the quota.
-    #[error("no room left on the disk that holds {path}; free some space there, then restart the node")]
+    #[error(
+        "no room left on the disk that holds {path}; free some space there, then restart the node"
+    )]
     DiskFull {
         /// The file or folder that was to be written.
         path: PathBuf,
@@ -272,27 +314,28 @@ pub enum StorageError {
     },
     /// Another process has the store open.
     #[error(
-        "{0} is locked: another process has this data folder open. Two nodes on one folder would sign a fork; stop the \
-         other one, or give this one a folder and a key of its own"
+        "{0} is locked: another process has this data folder open. Two nodes on one folder would \
+         sign a fork; stop the other one, or give this one a folder and a key of its own"
     )]
     Locked(PathBuf),
     /// There is no store here.
     #[error(
-        "{0} holds no store. If this log is new, create it with `assay-node init`; if it is not, mount or restore its \
-         data folder, and never run `init` in its place"
+        "{0} holds no store. If this log is new, create it with `assay-node init`; if it is not, \
+         mount or restore its data folder, and never run `init` in its place"
     )]
     Missing(PathBuf),
     /// There is a store here already.
     #[error(
-        "{0} holds a store already and is left as it is. If it is the remains of an `init` that was interrupted and \
-         never ran, remove the folder by hand; otherwise start the node without `init`"
+        "{0} holds a store already and is left as it is. If it is the remains of an `init` that \
+         was interrupted and never ran, remove the folder by hand; otherwise start the node \
+         without `init`"
     )]
     Exists(PathBuf),
     /// What is stored is damaged or incomplete. The store has been left as it was found.
     #[error(
-        "the store in {path} is damaged: {reason}. Acknowledged entries may be missing, so the node does not go on from \
-         here. Keep the folder as it is, check the disk, and restore a copy that holds everything up to the last signed \
-         checkpoint"
+        "the store in {path} is damaged: {reason}. Acknowledged entries may be missing, so the \
+         node does not go on from here. Keep the folder as it is, check the disk, and restore a \
+         copy that holds everything up to the last signed checkpoint"
     )]
     Corrupt {
         /// The file or folder at fault.
@@ -302,7 +345,8 @@ pub enum StorageError {
     },
     /// The system or the embedded store refused.
     #[error(
-        "could not {doing} {path}; the cause below says why. Check the disk and the permissions, then restart the node"
+        "could not {doing} {path}; the cause below says why. Check the disk and the permissions, \
+         then restart the node"
     )]
     Io {
         /// What was being done.

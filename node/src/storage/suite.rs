@@ -1,10 +1,15 @@
-//! What every store must do, as checks that run against any of them. A store passes all or is no store.
+//! What every store must do, as checks that run against any of them. A store passes all or is no
+//! store.
 //!
-//! It lives in the library, not in a test, so that a new backend outside this crate can run it too. The checks panic on
-//! the first duty that is not done. Faults that only one backend can have (damaged files, a second process) are tested
-//! beside it.
+//! It lives in the library, not in a test, so that a new backend outside this crate can run it too.
+//! The checks panic on the first duty that is not done. Faults that only one backend can have
+//! (damaged files, a second process) are tested beside it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a check reports by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a check reports by panicking"
+)]
 
 use super::{Batch, Blobs, Head, Reads, StorageError, Store, Table, Tables};
 use assay_core::Hash;
@@ -47,7 +52,10 @@ fn a_new_store_is_empty(store: &impl Store) {
         assert_eq!(store.get(table, b"").unwrap(), None);
         assert_eq!(store.at_or_before(table, b"\xff").unwrap(), None);
         assert_eq!(store.range(table, b"", b"\xff", 10).unwrap(), []);
-        assert_eq!(store.multi_get(table, &[]).unwrap(), [] as [Option<Bytes>; 0]);
+        assert_eq!(
+            store.multi_get(table, &[]).unwrap(),
+            [] as [Option<Bytes>; 0]
+        );
     }
     store.commit(Batch::new()).unwrap();
     assert_eq!(store.head().unwrap(), None);
@@ -58,28 +66,58 @@ fn what_is_committed_is_read_in_its_own_table(store: &impl Store) {
     for table in Table::ALL {
         batch.put(table, *b"key", table.name());
     }
-    batch.put(Table::Meta, *b"", "empty key").put(Table::Meta, *b"empty value", "");
+    batch
+        .put(Table::Meta, *b"", "empty key")
+        .put(Table::Meta, *b"empty value", "");
     store.commit(batch).unwrap();
     for table in Table::ALL {
         assert_eq!(store.get(table, b"key").unwrap().unwrap(), table.name());
     }
-    let asked = [b"key".to_vec(), b"none".to_vec(), b"".to_vec(), b"key".to_vec(), b"empty value".to_vec()];
+    let asked = [
+        b"key".to_vec(),
+        b"none".to_vec(),
+        b"".to_vec(),
+        b"key".to_vec(),
+        b"empty value".to_vec(),
+    ];
     let found = store.multi_get(Table::Meta, &asked).unwrap();
-    let wanted: [Option<&[u8]>; 5] = [Some(b"meta"), None, Some(b"empty key"), Some(b"meta"), Some(b"")];
-    assert_eq!(found.iter().map(|v| v.as_deref()).collect::<Vec<_>>(), wanted, "in the order asked for");
+    let wanted: [Option<&[u8]>; 5] = [
+        Some(b"meta"),
+        None,
+        Some(b"empty key"),
+        Some(b"meta"),
+        Some(b""),
+    ];
+    assert_eq!(
+        found.iter().map(|v| v.as_deref()).collect::<Vec<_>>(),
+        wanted,
+        "in the order asked for"
+    );
 
     let mut batch = Batch::new();
-    batch.delete(Table::Meta, *b"key").delete(Table::Meta, *b"never there");
+    batch
+        .delete(Table::Meta, *b"key")
+        .delete(Table::Meta, *b"never there");
     store.commit(batch).unwrap();
     assert_eq!(store.get(Table::Meta, b"key").unwrap(), None);
-    assert_eq!(store.get(Table::Tiles, b"key").unwrap().unwrap(), "tiles", "other tables keep theirs");
+    assert_eq!(
+        store.get(Table::Tiles, b"key").unwrap().unwrap(),
+        "tiles",
+        "other tables keep theirs"
+    );
 }
 
 fn later_changes_in_a_batch_win(store: &impl Store) {
     let mut batch = Batch::new();
-    batch.put(Table::Tiles, *b"a", "first").put(Table::Tiles, *b"a", "second");
-    batch.put(Table::Tiles, *b"b", "put").delete(Table::Tiles, *b"b");
-    batch.delete(Table::Tiles, *b"c").put(Table::Tiles, *b"c", "put");
+    batch
+        .put(Table::Tiles, *b"a", "first")
+        .put(Table::Tiles, *b"a", "second");
+    batch
+        .put(Table::Tiles, *b"b", "put")
+        .delete(Table::Tiles, *b"b");
+    batch
+        .delete(Table::Tiles, *b"c")
+        .put(Table::Tiles, *b"c", "put");
     store.commit(batch).unwrap();
     assert_eq!(store.get(Table::Tiles, b"a").unwrap().unwrap(), "second");
     assert_eq!(store.get(Table::Tiles, b"b").unwrap(), None);
@@ -94,20 +132,39 @@ fn put_even_keys(store: &impl Store) {
         batch.put(Table::Segments, key, key.to_vec());
     }
     // Neighbours in the alphabet of tables must not show.
-    batch.put(Table::Tiles, *b"\0\0", "").put(Table::Tiles, *b"\xff", "");
+    batch
+        .put(Table::Tiles, *b"\0\0", "")
+        .put(Table::Tiles, *b"\xff", "");
     store.commit(batch).unwrap();
 }
 
 fn at_or_before_finds_the_nearest_key_below(store: &impl Store) {
     put_even_keys(store);
     for n in 0..=600_u16 {
-        let found = store.at_or_before(Table::Segments, &n.to_be_bytes()).unwrap();
-        let wanted = if n < 2 { None } else { Some((n & !1).min(512).to_be_bytes()) };
-        assert_eq!(found.map(|(key, _)| key), wanted.map(|key| key.to_vec()), "at or before {n}");
+        let found = store
+            .at_or_before(Table::Segments, &n.to_be_bytes())
+            .unwrap();
+        let wanted = if n < 2 {
+            None
+        } else {
+            Some((n & !1).min(512).to_be_bytes())
+        };
+        assert_eq!(
+            found.map(|(key, _)| key),
+            wanted.map(|key| key.to_vec()),
+            "at or before {n}"
+        );
     }
     assert_eq!(store.at_or_before(Table::Segments, b"").unwrap(), None);
-    let (key, value) = store.at_or_before(Table::Segments, b"\0\x04\0").unwrap().unwrap();
-    assert_eq!((&key[..], &value[..]), (&b"\0\x04"[..], &b"\0\x04"[..]), "a longer key comes after its prefix");
+    let (key, value) = store
+        .at_or_before(Table::Segments, b"\0\x04\0")
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (&key[..], &value[..]),
+        (&b"\0\x04"[..], &b"\0\x04"[..]),
+        "a longer key comes after its prefix"
+    );
 }
 
 fn ranges_are_half_open_ordered_and_limited(store: &impl Store) {
@@ -115,37 +172,75 @@ fn ranges_are_half_open_ordered_and_limited(store: &impl Store) {
     for from in 0..12_u16 {
         for to in 0..12_u16 {
             for limit in 0..6 {
-                let found = store.range(Table::Segments, &from.to_be_bytes(), &to.to_be_bytes(), limit).unwrap();
+                let found = store
+                    .range(
+                        Table::Segments,
+                        &from.to_be_bytes(),
+                        &to.to_be_bytes(),
+                        limit,
+                    )
+                    .unwrap();
                 let wanted = (from..to).filter(|n| *n > 0 && n % 2 == 0).take(limit);
-                let wanted: Vec<_> =
-                    wanted.map(|n| (n.to_be_bytes().to_vec(), Bytes::copy_from_slice(&n.to_be_bytes()))).collect();
+                let wanted: Vec<_> = wanted
+                    .map(|n| {
+                        (
+                            n.to_be_bytes().to_vec(),
+                            Bytes::copy_from_slice(&n.to_be_bytes()),
+                        )
+                    })
+                    .collect();
                 assert_eq!(found, wanted, "[{from}, {to}) at most {limit}");
             }
         }
     }
-    assert_eq!(store.range(Table::Segments, b"", b"\xff", usize::MAX).unwrap().len(), 256);
+    assert_eq!(
+        store
+            .range(Table::Segments, b"", b"\xff", usize::MAX)
+            .unwrap()
+            .len(),
+        256
+    );
 }
 
 fn the_head_moves_only_from_what_was_expected(store: &impl Store) {
     let attempt = |expected: Option<&[u8]>, new: &str| {
         let mut batch = Batch::new();
-        batch.put(Table::Meta, *b"last", new.to_owned()).with_head(expected.map(<[u8]>::to_vec), new.into());
+        batch
+            .put(Table::Meta, *b"last", new.to_owned())
+            .with_head(expected.map(<[u8]>::to_vec), new.into());
         store.commit(batch)
     };
-    assert!(matches!(attempt(Some(b""), "no"), Err(StorageError::HeadMoved)), "an empty head is not no head");
-    assert_eq!(store.get(Table::Meta, b"last").unwrap(), None, "a refused batch leaves nothing");
+    assert!(
+        matches!(attempt(Some(b""), "no"), Err(StorageError::HeadMoved)),
+        "an empty head is not no head"
+    );
+    assert_eq!(
+        store.get(Table::Meta, b"last").unwrap(),
+        None,
+        "a refused batch leaves nothing"
+    );
     attempt(None, "1").unwrap();
     assert!(matches!(attempt(None, "no"), Err(StorageError::HeadMoved)));
-    assert!(matches!(attempt(Some(b"0"), "no"), Err(StorageError::HeadMoved)));
+    assert!(matches!(
+        attempt(Some(b"0"), "no"),
+        Err(StorageError::HeadMoved)
+    ));
     attempt(Some(b"1"), "2").unwrap();
-    assert!(matches!(attempt(Some(b"1"), "no"), Err(StorageError::HeadMoved)));
+    assert!(matches!(
+        attempt(Some(b"1"), "no"),
+        Err(StorageError::HeadMoved)
+    ));
     assert_eq!(store.head().unwrap().unwrap(), b"2");
     assert_eq!(store.get(Table::Meta, b"last").unwrap().unwrap(), "2");
 
     let mut batch = Batch::new();
     batch.put(Table::Meta, *b"beside", "");
     store.commit(batch).unwrap();
-    assert_eq!(store.head().unwrap().unwrap(), b"2", "a batch without a head leaves it");
+    assert_eq!(
+        store.head().unwrap().unwrap(),
+        b"2",
+        "a batch without a head leaves it"
+    );
     attempt(Some(b"2"), "3").unwrap();
 }
 
@@ -158,7 +253,9 @@ fn exactly_one_of_many_racing_writers_moves_the_head(store: &impl Store) {
                     let expected = expected.clone();
                     scope.spawn(move || {
                         let mut batch = Batch::new();
-                        batch.put(Table::Meta, [round, writer], "").with_head(expected, vec![round, writer]);
+                        batch
+                            .put(Table::Meta, [round, writer], "")
+                            .with_head(expected, vec![round, writer]);
                         match store.commit(batch) {
                             Ok(()) => Some(writer),
                             Err(StorageError::HeadMoved) => None,
@@ -167,21 +264,36 @@ fn exactly_one_of_many_racing_writers_moves_the_head(store: &impl Store) {
                     })
                 })
                 .collect();
-            writers.into_iter().filter_map(|writer| writer.join().unwrap()).collect()
+            writers
+                .into_iter()
+                .filter_map(|writer| writer.join().unwrap())
+                .collect()
         });
         assert_eq!(won.len(), 1);
         assert_eq!(store.head().unwrap().unwrap(), [round, won[0]]);
-        assert_eq!(store.range(Table::Meta, &[round], &[round + 1], 9).unwrap().len(), 1);
+        assert_eq!(
+            store
+                .range(Table::Meta, &[round], &[round + 1], 9)
+                .unwrap()
+                .len(),
+            1
+        );
     }
 }
 
 fn a_snapshot_stays_as_it_was(store: &impl Store) {
     let mut batch = Batch::new();
-    batch.put(Table::Tiles, *b"kept", "old").put(Table::Tiles, *b"removed", "old").with_head(None, b"1".to_vec());
+    batch
+        .put(Table::Tiles, *b"kept", "old")
+        .put(Table::Tiles, *b"removed", "old")
+        .with_head(None, b"1".to_vec());
     store.commit(batch).unwrap();
     let before = store.snapshot();
     let mut batch = Batch::new();
-    batch.put(Table::Tiles, *b"kept", "new").delete(Table::Tiles, *b"removed").put(Table::Tiles, *b"later", "new");
+    batch
+        .put(Table::Tiles, *b"kept", "new")
+        .delete(Table::Tiles, *b"removed")
+        .put(Table::Tiles, *b"later", "new");
     batch.with_head(Some(b"1".to_vec()), b"2".to_vec());
     store.commit(batch).unwrap();
     let after = store.snapshot();
@@ -191,24 +303,43 @@ fn a_snapshot_stays_as_it_was(store: &impl Store) {
         let values = at.multi_get(Table::Tiles, &keys).unwrap();
         for (key, value) in keys.iter().zip(&values) {
             assert_eq!(at.get(Table::Tiles, key).unwrap(), *value);
-            let nearest = at.at_or_before(Table::Tiles, key).unwrap().filter(|(found, _)| found == key);
+            let nearest = at
+                .at_or_before(Table::Tiles, key)
+                .unwrap()
+                .filter(|(found, _)| found == key);
             assert_eq!(nearest.map(|(_, value)| value), *value);
         }
         let ranged = at.range(Table::Tiles, b"", b"\xff", 9).unwrap();
         assert_eq!(ranged.len(), values.iter().flatten().count());
         (at.head().unwrap().unwrap(), values)
     };
-    assert_eq!(look(&*before), (b"1".to_vec(), vec![Some("old".into()), None, Some("old".into())]));
-    assert_eq!(look(&*after), (b"2".to_vec(), vec![Some("new".into()), Some("new".into()), None]));
+    assert_eq!(
+        look(&*before),
+        (
+            b"1".to_vec(),
+            vec![Some("old".into()), None, Some("old".into())]
+        )
+    );
+    assert_eq!(
+        look(&*after),
+        (
+            b"2".to_vec(),
+            vec![Some("new".into()), Some("new".into()), None]
+        )
+    );
 }
 
 fn readers_never_see_part_of_a_batch(store: &impl Store) {
     let done = AtomicBool::new(false);
     let commit = |n: u64| {
         let mut batch = Batch::new();
-        batch.put(Table::Claims, *b"a", n.to_be_bytes().to_vec()).put(Table::Meta, *b"z", n.to_be_bytes().to_vec());
+        batch
+            .put(Table::Claims, *b"a", n.to_be_bytes().to_vec())
+            .put(Table::Meta, *b"z", n.to_be_bytes().to_vec());
         let expected = (n > 0).then(|| (n - 1).to_be_bytes().to_vec());
-        store.commit(batch.with_head(expected, n.to_be_bytes().to_vec()).clone()).unwrap();
+        store
+            .commit(batch.with_head(expected, n.to_be_bytes().to_vec()).clone())
+            .unwrap();
     };
     commit(0);
     std::thread::scope(|scope| {
@@ -234,7 +365,10 @@ fn readers_never_see_part_of_a_batch(store: &impl Store) {
 fn large_values_come_back_whole(store: &impl Store) {
     // Neither compressible nor aligned to anything.
     let value = |size: usize| -> Vec<u8> {
-        (0_u64..).flat_map(|n| *Hash::of(&n.to_be_bytes()).as_bytes()).take(size).collect()
+        (0_u64..)
+            .flat_map(|n| *Hash::of(&n.to_be_bytes()).as_bytes())
+            .take(size)
+            .collect()
     };
     let sizes = [0, 1, 4095, 32 * 1024, 32 * 1024 + 7, 256 * 1024, 300_001];
     let mut batch = Batch::new();
@@ -243,7 +377,14 @@ fn large_values_come_back_whole(store: &impl Store) {
     }
     store.commit(batch).unwrap();
     for (n, size) in sizes.into_iter().enumerate() {
-        assert!(store.get(Table::Segments, &(n as u64).to_be_bytes()).unwrap().unwrap() == value(size), "{size} bytes");
+        assert!(
+            store
+                .get(Table::Segments, &(n as u64).to_be_bytes())
+                .unwrap()
+                .unwrap()
+                == value(size),
+            "{size} bytes"
+        );
     }
 }
 
@@ -271,8 +412,14 @@ fn blobs_are_stored_under_their_own_digest(store: &impl Store) {
         let key = Hash::of(&blob);
         assert_eq!(read_blob(store, &key), None);
         assert!(!store.delete(&key).unwrap());
-        assert!(!store.put(&key, &mut Dribble(&blob), size as u64).unwrap(), "it was not there before");
-        assert!(store.put(&key, &mut Dribble(&blob), size as u64).unwrap(), "it was there already");
+        assert!(
+            !store.put(&key, &mut Dribble(&blob), size as u64).unwrap(),
+            "it was not there before"
+        );
+        assert!(
+            store.put(&key, &mut Dribble(&blob), size as u64).unwrap(),
+            "it was there already"
+        );
         assert!(read_blob(store, &key).unwrap() == blob);
         let mut open = store.open(&key).unwrap().unwrap();
         assert!(store.delete(&key).unwrap());
@@ -289,19 +436,40 @@ fn blobs_that_are_not_what_they_say_leave_nothing(store: &impl Store) {
     let other = Hash::of(b"other");
     let put = |key: &Hash, mut bytes: &[u8], size: u64| store.put(key, &mut bytes, size);
     match put(&other, blob, 7) {
-        Err(StorageError::WrongDigest { expected, found }) => assert_eq!((expected, found), (other, key)),
+        Err(StorageError::WrongDigest { expected, found }) => {
+            assert_eq!((expected, found), (other, key))
+        }
         wrong => panic!("{wrong:?}"),
     }
-    assert!(matches!(put(&key, blob, 6), Err(StorageError::WrongSize { more: true, .. })));
-    assert!(matches!(put(&key, blob, 8), Err(StorageError::WrongSize { more: false, .. })));
+    assert!(matches!(
+        put(&key, blob, 6),
+        Err(StorageError::WrongSize { more: true, .. })
+    ));
+    assert!(matches!(
+        put(&key, blob, 8),
+        Err(StorageError::WrongSize { more: false, .. })
+    ));
     let mut broken = blob.chain(Broken);
-    assert!(matches!(store.put(&key, &mut broken, 8), Err(StorageError::Source(_))));
+    assert!(matches!(
+        store.put(&key, &mut broken, 8),
+        Err(StorageError::Source(_))
+    ));
     for key in [key, other] {
         assert_eq!(read_blob(store, &key), None);
     }
-    assert!(!put(&key, blob, 7).unwrap(), "what failed before does not stand in the way");
-    assert!(matches!(put(&key, b"contents", 8), Err(StorageError::WrongDigest { .. })));
-    assert_eq!(read_blob(store, &key).unwrap(), blob, "a blob never changes");
+    assert!(
+        !put(&key, blob, 7).unwrap(),
+        "what failed before does not stand in the way"
+    );
+    assert!(matches!(
+        put(&key, b"contents", 8),
+        Err(StorageError::WrongDigest { .. })
+    ));
+    assert_eq!(
+        read_blob(store, &key).unwrap(),
+        blob,
+        "a blob never changes"
+    );
 }
 
 struct Broken;
@@ -319,22 +487,35 @@ fn everything_survives_a_restart<B: Backend>(backend: &mut B) {
     store.put(&key, &mut &blob[..], 10).unwrap();
     for n in 0..30_u64 {
         let mut batch = Batch::new();
-        batch.put(Table::Segments, n.to_be_bytes(), vec![n as u8; 1000 * n as usize]).put(
-            Table::Tiles,
-            *b"edge",
-            n.to_string(),
+        batch
+            .put(
+                Table::Segments,
+                n.to_be_bytes(),
+                vec![n as u8; 1000 * n as usize],
+            )
+            .put(Table::Tiles, *b"edge", n.to_string());
+        batch.with_head(
+            (n > 0).then(|| (n - 1).to_string().into()),
+            n.to_string().into(),
         );
-        batch.with_head((n > 0).then(|| (n - 1).to_string().into()), n.to_string().into());
         store.commit(batch).unwrap();
         if n % 3 == 0 {
             store = backend.reopen(store);
             assert_eq!(store.head().unwrap().unwrap(), n.to_string().as_bytes());
-            assert_eq!(store.get(Table::Tiles, b"edge").unwrap().unwrap(), n.to_string());
+            assert_eq!(
+                store.get(Table::Tiles, b"edge").unwrap().unwrap(),
+                n.to_string()
+            );
         }
     }
     store = backend.reopen(store);
     let found = store.range(Table::Segments, b"", b"\xff", 100).unwrap();
-    let wanted = (0..30_u64).map(|n| (n.to_be_bytes().to_vec(), Bytes::from(vec![n as u8; 1000 * n as usize])));
+    let wanted = (0..30_u64).map(|n| {
+        (
+            n.to_be_bytes().to_vec(),
+            Bytes::from(vec![n as u8; 1000 * n as usize]),
+        )
+    });
     assert!(found.into_iter().eq(wanted));
     assert_eq!(read_blob(&store, &key).unwrap(), blob);
 }

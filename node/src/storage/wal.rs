@@ -1,21 +1,24 @@
 //! Reads RocksDB's write-ahead log before RocksDB does, and judges it more strictly.
 //!
-//! RocksDB replays the log when it opens, and every mode it has forgives something that a transparency log cannot
-//! afford. `PointInTime`, its default, stops at the first damaged record and drops what follows. The strictest one that
-//! still starts after a power cut, `TolerateCorruptedTailRecords`, takes a record whose length was damaged for a torn
-//! tail, skips the rest of a block whose next header was zeroed, and never asks whether the batches it found are all
-//! there. What was dropped is then gone: the log file is deleted once it has been replayed.
+//! RocksDB replays the log when it opens, and every mode it has forgives something that a
+//! transparency log cannot afford. `PointInTime`, its default, stops at the first damaged record
+//! and drops what follows. The strictest one that still starts after a power cut,
+//! `TolerateCorruptedTailRecords`, takes a record whose length was damaged for a torn tail, skips
+//! the rest of a block whose next header was zeroed, and never asks whether the batches it found
+//! are all there. What was dropped is then gone: the log file is deleted once it has been replayed.
 //!
-//! So this reads all log files first and changes nothing. It demands that every record is whole, that the sequence
-//! numbers of the batches follow one another without a gap, within a file and from file to file, and that an unfinished
-//! record has nothing behind it. It returns the last sequence number, which [`rocks`](super::rocks) holds against the
-//! one it noted when the last batch was acknowledged.
+//! So this reads all log files first and changes nothing. It demands that every record is whole,
+//! that the sequence numbers of the batches follow one another without a gap, within a file and
+//! from file to file, and that an unfinished record has nothing behind it. It returns the last
+//! sequence number, which [`rocks`](super::rocks) holds against the one it noted when the last
+//! batch was acknowledged.
 //!
-//! The format (RocksDB's `db/log_format.h`, `db/write_batch.cc`; unchanged since LevelDB): blocks of 32 KiB hold records
-//! `crc32c u32 ‖ length u16 ‖ type u8 ‖ payload`, little-endian. A record never crosses a block; a batch that does is cut
-//! into first, middle and last ones. Fewer than seven bytes at a block's end are filler. A batch starts with its
-//! sequence number (u64) and how many numbers it takes (u32). Log compression and recycling change the format and stay
-//! switched off.
+//! The format (RocksDB's `db/log_format.h`, `db/write_batch.cc`; unchanged since LevelDB): blocks
+//! of 32 KiB hold records `crc32c u32 ‖ length u16 ‖ type u8 ‖ payload`, little-endian. A record
+//! never crosses a block; a batch that does is cut into first, middle and last ones. Fewer than
+//! seven bytes at a block's end are filler. A batch starts with its sequence number (u64) and how
+//! many numbers it takes (u32). Log compression and recycling change the format and stay switched
+//! off.
 
 use super::StorageError;
 use super::disk::failure;
@@ -35,14 +38,18 @@ const LAST: u8 = 4;
 /// Set in the types of records that a reader may skip when it does not know them.
 const MAY_BE_SKIPPED: u8 = 0x80;
 
-/// Checks every log file in `folder`, oldest first. Returns the sequence number of the last change in them, or `None` if
-/// there is none.
+/// Checks every log file in `folder`, oldest first. Returns the sequence number of the last change
+/// in them, or `None` if there is none.
 ///
 /// Fails with [`StorageError::Corrupt`] if something is damaged or missing in the middle.
 pub(super) fn last_sequence(folder: &Path) -> Result<Option<u64>, StorageError> {
     let mut next = None;
     for path in log_files(folder)? {
-        let found = LogFile { path: &path, next, batch: None };
+        let found = LogFile {
+            path: &path,
+            next,
+            batch: None,
+        };
         next = found.check()?;
     }
     Ok(next.map(|next| next.saturating_sub(1)))
@@ -55,8 +62,10 @@ fn log_files(folder: &Path) -> Result<Vec<PathBuf>, StorageError> {
     for file in listing {
         let path = file.map_err(|e| failure("list", folder, e))?.path();
         if path.extension().is_some_and(|extension| extension == "log")
-            && let Some(number) =
-                path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok())
+            && let Some(number) = path
+                .file_stem()
+                .and_then(|stem| stem.to_str())
+                .and_then(|stem| stem.parse::<u64>().ok())
         {
             found.push((number, path));
         }
@@ -104,8 +113,8 @@ impl LogFile<'_> {
         Ok(self.next)
     }
 
-    /// Takes in the records of `block`, which starts at `start` of the file. Returns where they end if that is before the
-    /// end of the block.
+    /// Takes in the records of `block`, which starts at `start` of the file. Returns where they end
+    /// if that is before the end of the block.
     fn check_block(&mut self, block: &[u8], start: u64) -> Result<Option<u64>, StorageError> {
         let mut at = 0;
         while let Some(rest) = block.get(at..).filter(|rest| rest.len() >= HEADER) {
@@ -117,7 +126,10 @@ impl LogFile<'_> {
                 }
                 Found::CutOff => {
                     if holds_record(rest, BLOCK - at) {
-                        return Err(self.damaged(place, "the length of a record is wrong, and records follow it"));
+                        return Err(self.damaged(
+                            place,
+                            "the length of a record is wrong, and records follow it",
+                        ));
                     }
                     return Ok(Some(place));
                 }
@@ -150,15 +162,20 @@ impl LogFile<'_> {
                 self.batch = batch;
                 Ok(())
             }
-            _ => Err(self.damaged(place, "a record is of a kind that this version does not know")),
+            _ => Err(self.damaged(
+                place,
+                "a record is of a kind that this version does not know",
+            )),
         }
     }
 
     fn follow(&mut self, batch: &[u8], place: u64) -> Result<(), StorageError> {
-        let Some((sequence, count)) = batch.split_first_chunk::<8>().and_then(|(sequence, rest)| {
-            let (count, _) = rest.split_first_chunk::<4>()?;
-            Some((u64::from_le_bytes(*sequence), u32::from_le_bytes(*count)))
-        }) else {
+        let Some((sequence, count)) =
+            batch.split_first_chunk::<8>().and_then(|(sequence, rest)| {
+                let (count, _) = rest.split_first_chunk::<4>()?;
+                Some((u64::from_le_bytes(*sequence), u32::from_le_bytes(*count)))
+            })
+        else {
             return Err(self.damaged(place, "a batch is too short"));
         };
         if self.next.is_some_and(|next| next != sequence) {
@@ -172,13 +189,19 @@ impl LogFile<'_> {
         if bytes.iter().all(|byte| *byte == 0) {
             Ok(())
         } else {
-            Err(self.damaged(end, "a part was overwritten or never written, and data follows it"))
+            Err(self.damaged(
+                end,
+                "a part was overwritten or never written, and data follows it",
+            ))
         }
     }
 
     fn damaged(&self, place: u64, what: &str) -> StorageError {
         let reason = format!("in the write-ahead log, at byte {place}, {what}");
-        StorageError::Corrupt { path: self.path.to_owned(), reason }
+        StorageError::Corrupt {
+            path: self.path.to_owned(),
+            reason,
+        }
     }
 }
 
@@ -188,7 +211,8 @@ fn read_block(file: &mut File, block: &mut Vec<u8>) -> io::Result<bool> {
     Ok(file.take(BLOCK as u64).read_to_end(block)? > 0)
 }
 
-/// Judges what stands at the start of `rest`, at least a header, in a block that has `room` bytes from there on.
+/// Judges what stands at the start of `rest`, at least a header, in a block that has `room` bytes
+/// from there on.
 fn record_at(rest: &[u8], room: usize) -> Found<'_> {
     let Some(([c0, c1, c2, c3, l0, l1, kind], body)) = rest.split_first_chunk::<HEADER>() else {
         return Found::CutOff;
@@ -207,7 +231,10 @@ fn record_at(rest: &[u8], room: usize) -> Found<'_> {
     if u32::from_le_bytes([*c0, *c1, *c2, *c3]) != masked(crc) {
         return Found::Damaged("the checksum of a record is wrong");
     }
-    Found::Record { kind: *kind, payload }
+    Found::Record {
+        kind: *kind,
+        payload,
+    }
 }
 
 /// A checksum as RocksDB stores it (`util/crc32c.h`, `Mask`).
@@ -215,11 +242,17 @@ fn masked(crc: u32) -> u32 {
     crc.rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
-/// Whether a whole record starts anywhere behind the first byte of `rest`. A tail that was really torn holds none.
+/// Whether a whole record starts anywhere behind the first byte of `rest`. A tail that was really
+/// torn holds none.
 fn holds_record(rest: &[u8], room: usize) -> bool {
     (1..rest.len().saturating_sub(HEADER)).any(|at| {
-        let known = rest.get(at + HEADER - 1).is_some_and(|kind| (FULL..=LAST).contains(kind));
-        known && rest.get(at..).is_some_and(|rest| matches!(record_at(rest, room - at), Found::Record { .. }))
+        let known = rest
+            .get(at + HEADER - 1)
+            .is_some_and(|kind| (FULL..=LAST).contains(kind));
+        known
+            && rest
+                .get(at..)
+                .is_some_and(|rest| matches!(record_at(rest, room - at), Found::Record { .. }))
     })
 }
 

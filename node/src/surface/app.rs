@@ -1,8 +1,8 @@
-//! Everything on the public port as one service: `LogService` and `IndexService` first and directly, then the other gRPC
-//! services, health and reflection, then plain HTTP.
+//! Everything on the public port as one service: `LogService` and `IndexService` first and
+//! directly, then the other gRPC services, health and reflection, then plain HTTP.
 //!
-//! These two do not go through the router: their calls are short and many, and the router's layers would take a fifth of
-//! the time of each.
+//! These two do not go through the router: their calls are short and many, and the router's layers
+//! would take a fifth of the time of each.
 
 use assay_proto::v1::{
     index_service_server::{self, IndexService, IndexServiceServer},
@@ -36,12 +36,17 @@ pub struct Surface<L, I> {
 // By hand: the derived one would ask that the service itself can be cloned, which is shared.
 impl<L, I> Clone for Surface<L, I> {
     fn clone(&self) -> Self {
-        Surface { log: self.log.clone(), index: self.index.clone(), rest: self.rest.clone() }
+        Surface {
+            log: self.log.clone(),
+            index: self.index.clone(),
+            rest: self.rest.clone(),
+        }
     }
 }
 
 impl<L: LogService, I: IndexService> Surface<L, I> {
-    /// Joins `log` and `index` with other gRPC services and plain HTTP routes; adds health and reflection.
+    /// Joins `log` and `index` with other gRPC services and plain HTTP routes; adds health and
+    /// reflection.
     pub fn new(log: L, index: I, services: Routes, plain: Router) -> Self {
         let log = LogServiceServer::new(log)
             .max_decoding_message_size(MESSAGE_BYTES)
@@ -49,17 +54,30 @@ impl<L: LogService, I: IndexService> Surface<L, I> {
         let index = IndexServiceServer::new(index)
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(MESSAGE_BYTES);
-        let rest = with_health_and_reflection(services).prepare().into_axum_router();
-        Surface { log, index, rest: rest.merge(plain).fallback(nothing_here) }
+        let rest = with_health_and_reflection(services)
+            .prepare()
+            .into_axum_router();
+        Surface {
+            log,
+            index,
+            rest: rest.merge(plain).fallback(nothing_here),
+        }
     }
 }
 
 fn with_health_and_reflection(services: Routes) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
     // The reporter's only await is a lock that nobody else holds yet.
-    futures::executor::block_on(health.set_service_status("", tonic_health::ServingStatus::Serving));
-    for name in [log_service_server::SERVICE_NAME, index_service_server::SERVICE_NAME] {
-        futures::executor::block_on(health.set_service_status(name, tonic_health::ServingStatus::Serving));
+    futures::executor::block_on(
+        health.set_service_status("", tonic_health::ServingStatus::Serving),
+    );
+    for name in [
+        log_service_server::SERVICE_NAME,
+        index_service_server::SERVICE_NAME,
+    ] {
+        futures::executor::block_on(
+            health.set_service_status(name, tonic_health::ServingStatus::Serving),
+        );
     }
     let services = services.add_service(health_service);
     let reflection = tonic_reflection::server::Builder::configure()
@@ -94,7 +112,10 @@ impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Surface<L, I
             let answer = self.index.call(request);
             return in_time(answer, || late(true)).boxed();
         }
-        let answer = self.rest.call(request).map(|answer| answer.map(|response| response.map(Body::new)));
+        let answer = self
+            .rest
+            .call(request)
+            .map(|answer| answer.map(|response| response.map(Body::new)));
         in_time(answer, move || late(grpc)).boxed()
     }
 }
@@ -102,18 +123,25 @@ impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Surface<L, I
 /// Whether a call is of the service with this name.
 fn is_of<B>(service: &str, request: &Request<B>) -> bool {
     let path = request.uri().path();
-    path.strip_prefix('/').and_then(|path| path.strip_prefix(service)).is_some_and(|rest| rest.starts_with('/'))
+    path.strip_prefix('/')
+        .and_then(|path| path.strip_prefix(service))
+        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn is_grpc<B>(request: &Request<B>) -> bool {
-    request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+    request
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
 async fn in_time(
     answer: impl Future<Output = Result<Response<Body>, Infallible>>,
     late: impl FnOnce() -> Response<Body>,
 ) -> Result<Response<Body>, Infallible> {
-    tokio::time::timeout(REQUEST, answer).await.unwrap_or_else(|_| Ok(late()))
+    tokio::time::timeout(REQUEST, answer)
+        .await
+        .unwrap_or_else(|_| Ok(late()))
 }
 
 fn late(grpc: bool) -> Response<Body> {
@@ -131,6 +159,9 @@ async fn nothing_here(request: axum::extract::Request) -> AxumResponse {
     }
     let mut response = AxumResponse::new("nothing here; try /checkpoint\n".into());
     *response.status_mut() = StatusCode::NOT_FOUND;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     response
 }

@@ -6,8 +6,8 @@ use super::status;
 use crate::storage::{BlobReader, Blobs, StorageError, Table, Tables};
 use assay_core::{Hash, limits};
 use assay_proto::v1::{
-    GetRequest, GetResponse, PutHeader, PutRequest, PutResponse, attachment_service_server::AttachmentService,
-    put_request,
+    GetRequest, GetResponse, PutHeader, PutRequest, PutResponse,
+    attachment_service_server::AttachmentService, put_request,
 };
 use bytes::Bytes;
 use futures::Stream;
@@ -42,14 +42,18 @@ impl<S: Tables + Blobs + 'static> Attachments<S> {
     fn check(&self, header: &PutHeader) -> Result<Hash, Status> {
         let sha256 = digest(&header.sha256)?;
         if header.size > limits::ATTACHMENT_BYTES {
-            let message =
-                format!("the attachment has {} bytes; at most {} are taken", header.size, limits::ATTACHMENT_BYTES);
+            let message = format!(
+                "the attachment has {} bytes; at most {} are taken",
+                header.size,
+                limits::ATTACHMENT_BYTES
+            );
             return Err(status::invalid("header.size", message));
         }
         match self.store.get(Table::Attachments, sha256.as_bytes()) {
             Ok(Some(_)) => Ok(sha256),
             Ok(None) => Err(Status::failed_precondition(format!(
-                "no logged claim names the attachment {sha256}; publish the claim that names it first"
+                "no logged claim names the attachment {sha256}; publish the claim that names it \
+                 first"
             ))),
             Err(error) => Err(failed(error)),
         }
@@ -57,16 +61,22 @@ impl<S: Tables + Blobs + 'static> Attachments<S> {
 }
 
 fn digest(bytes: &[u8]) -> Result<Hash, Status> {
-    Hash::from_slice(bytes)
-        .ok_or_else(|| status::invalid("sha256", format!("sha256 has {} bytes; a SHA-256 has 32", bytes.len())))
+    Hash::from_slice(bytes).ok_or_else(|| {
+        status::invalid(
+            "sha256",
+            format!("sha256 has {} bytes; a SHA-256 has 32", bytes.len()),
+        )
+    })
 }
 
 fn failed(error: StorageError) -> Status {
     match error {
-        StorageError::WrongDigest { .. } | StorageError::WrongSize { .. } | StorageError::Source(_) => {
-            status::invalid("chunk", error.to_string())
+        StorageError::WrongDigest { .. }
+        | StorageError::WrongSize { .. }
+        | StorageError::Source(_) => status::invalid("chunk", error.to_string()),
+        StorageError::DiskFull { .. } => {
+            Status::unavailable("this node's disk is full; its operator was told")
         }
-        StorageError::DiskFull { .. } => Status::unavailable("this node's disk is full; its operator was told"),
         error => status::store(&error.into()),
     }
 }
@@ -92,12 +102,15 @@ impl Read for Chunks {
     }
 }
 
-/// Sends what a call brings to the thread that writes it. Ends early if that thread has seen enough.
+/// Sends what a call brings to the thread that writes it. Ends early if that thread has seen
+/// enough.
 async fn feed(mut parts: Streaming<PutRequest>, ahead: mpsc::Sender<Result<Bytes, Status>>) {
     while let Some(part) = parts.message().await.transpose() {
         let chunk = part.and_then(|part| match part.part {
             Some(put_request::Part::Chunk(chunk)) => Ok(chunk),
-            _ => Err(Status::invalid_argument("after the header, every message holds a chunk")),
+            _ => Err(Status::invalid_argument(
+                "after the header, every message holds a chunk",
+            )),
         });
         let last = chunk.is_err();
         if ahead.send(chunk).await.is_err() || last {
@@ -110,28 +123,45 @@ async fn feed(mut parts: Streaming<PutRequest>, ahead: mpsc::Sender<Result<Bytes
 impl<S: Tables + Blobs + 'static> AttachmentService for Attachments<S> {
     type GetStream = Pin<Box<dyn Stream<Item = Result<GetResponse, Status>> + Send>>;
 
-    async fn put(&self, request: Request<Streaming<PutRequest>>) -> Result<Response<PutResponse>, Status> {
+    async fn put(
+        &self,
+        request: Request<Streaming<PutRequest>>,
+    ) -> Result<Response<PutResponse>, Status> {
         let mut parts = request.into_inner();
-        let Some(PutRequest { part: Some(put_request::Part::Header(header)) }) = parts.message().await? else {
-            return Err(status::invalid("header", "the first message must hold the header".into()));
+        let Some(PutRequest {
+            part: Some(put_request::Part::Header(header)),
+        }) = parts.message().await?
+        else {
+            return Err(status::invalid(
+                "header",
+                "the first message must hold the header".into(),
+            ));
         };
         let sha256 = self.check(&header)?;
         let (ahead, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let store = self.store.clone();
         let writer = tokio::task::spawn_blocking(move || {
-            let mut chunks = Chunks { ahead: chunks, current: Bytes::new() };
+            let mut chunks = Chunks {
+                ahead: chunks,
+                current: Bytes::new(),
+            };
             store.put(&sha256, &mut chunks, header.size)
         });
         feed(parts, ahead).await;
-        let stored = writer.await.map_err(|_| Status::internal("the attachment could not be written"))?;
-        Ok(Response::new(PutResponse { already_stored: stored.map_err(failed)? }))
+        let stored = writer
+            .await
+            .map_err(|_| Status::internal("the attachment could not be written"))?;
+        Ok(Response::new(PutResponse {
+            already_stored: stored.map_err(failed)?,
+        }))
     }
 
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<Self::GetStream>, Status> {
         let sha256 = digest(&request.into_inner().sha256)?;
         let Some(blob) = self.store.open(&sha256).map_err(failed)? else {
             return Err(Status::not_found(format!(
-                "this node has no attachment {sha256}; it was never uploaded, or it was withdrawn. The claim stands without it"
+                "this node has no attachment {sha256}; it was never uploaded, or it was \
+                 withdrawn. The claim stands without it"
             )));
         };
         let (ahead, chunks) = mpsc::channel(CHUNKS_AHEAD);
@@ -145,10 +175,14 @@ fn send(mut blob: BlobReader, ahead: &mpsc::Sender<Result<GetResponse, Status>>)
         let mut chunk = Vec::with_capacity(CHUNK);
         let answer = match (&mut blob).take(CHUNK as u64).read_to_end(&mut chunk) {
             Ok(0) => return,
-            Ok(_) => Ok(GetResponse { chunk: chunk.into() }),
+            Ok(_) => Ok(GetResponse {
+                chunk: chunk.into(),
+            }),
             Err(error) => {
                 tracing::error!(%error, "an attachment cannot be read");
-                Err(Status::internal("this node cannot read the attachment; its operator was told"))
+                Err(Status::internal(
+                    "this node cannot read the attachment; its operator was told",
+                ))
             }
         };
         let last = answer.is_err();

@@ -1,4 +1,5 @@
-//! `assay.v1.IndexService`: complete answers, from the map and the tiles of one published checkpoint.
+//! `assay.v1.IndexService`: complete answers, from the map and the tiles of one published
+//! checkpoint.
 
 use super::status;
 use crate::{
@@ -17,8 +18,8 @@ use assay_core::{
     tree::LeafIndex,
 };
 use assay_proto::v1::{
-    Answer, BatchLookupRequest, BatchLookupResponse, LabelList, LookupPrefixRequest, LookupPrefixResponse,
-    LookupRequest, LookupResponse, index_service_server::IndexService,
+    Answer, BatchLookupRequest, BatchLookupResponse, LabelList, LookupPrefixRequest,
+    LookupPrefixResponse, LookupRequest, LookupResponse, index_service_server::IndexService,
 };
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, stream};
@@ -29,7 +30,8 @@ use tonic::{Request, Response, Status, Streaming};
 /// Bytes of one message of an answer, about: well below the limit of 1 MiB a message.
 const MESSAGE_BYTES: usize = 512 << 10;
 
-/// Most entries that a batch or a prefix brings of one label. Who wants more of a list asks for it alone.
+/// Most entries that a batch or a prefix brings of one label. Who wants more of a list asks for it
+/// alone.
 const LABEL_ENTRIES: usize = limits::PAGE;
 
 /// Most leaves in all lists of a batch or a prefix: some seconds' worth of reading.
@@ -63,7 +65,9 @@ struct Prepared {
 }
 
 fn unavailable() -> Status {
-    Status::unavailable("the node has just started and signs its first checkpoint; try again in a moment")
+    Status::unavailable(
+        "the node has just started and signs its first checkpoint; try again in a moment",
+    )
 }
 
 fn proven(proven: Result<Proven, MapError<RecordError>>) -> Result<Proven, Status> {
@@ -74,22 +78,31 @@ fn proven(proven: Result<Proven, MapError<RecordError>>) -> Result<Proven, Statu
 }
 
 fn label(bytes: &[u8]) -> Result<Label, Status> {
-    Label::from_slice(bytes)
-        .ok_or_else(|| status::invalid("label", format!("a label has 32 bytes; this one has {}", bytes.len())))
+    Label::from_slice(bytes).ok_or_else(|| {
+        status::invalid(
+            "label",
+            format!("a label has 32 bytes; this one has {}", bytes.len()),
+        )
+    })
 }
 
 /// A page of a list: from memory if it stands in its page, else from the store.
 fn leaves(store: &impl Reads, listed: &Listed, from: u64, most: u64) -> Result<Vec<u64>, Status> {
     let to = from.saturating_add(most).min(listed.length);
     match &listed.leaves {
-        Some(leaves) => Ok(leaves.get(from as usize..to as usize).unwrap_or_default().to_vec()),
+        Some(leaves) => Ok(leaves
+            .get(from as usize..to as usize)
+            .unwrap_or_default()
+            .to_vec()),
         None => records::read_list(store, &listed.label, from, to).map_err(|e| status::store(&e)),
     }
 }
 
 fn joined(hashes: &[Hash]) -> Bytes {
     let mut bytes = BytesMut::with_capacity(hashes.len() * Hash::LEN);
-    hashes.iter().for_each(|hash| bytes.extend_from_slice(hash.as_bytes()));
+    hashes
+        .iter()
+        .for_each(|hash| bytes.extend_from_slice(hash.as_bytes()));
     bytes.freeze()
 }
 
@@ -115,7 +128,8 @@ impl<S: Tables + Send + Sync + 'static> Index<S> {
             answer.entries.reserve(page.len());
             let mut bytes = 0;
             for leaf in &page {
-                let entry = records::read_entry(store, LeafIndex::new(*leaf)).map_err(|e| status::store(&e))?;
+                let entry = records::read_entry(store, LeafIndex::new(*leaf))
+                    .map_err(|e| status::store(&e))?;
                 bytes += entry.len();
                 if !answer.entries.is_empty() && bytes > MESSAGE_BYTES {
                     break;
@@ -125,7 +139,10 @@ impl<S: Tables + Send + Sync + 'static> Index<S> {
             page.truncate(answer.entries.len());
             targets.extend(page.iter().map(|leaf| LeafIndex::new(*leaf)));
             answer.leaves.clone_from(&page);
-            answer.lists.push(LabelList { label: request.label.clone(), leaves: page });
+            answer.lists.push(LabelList {
+                label: request.label.clone(),
+                leaves: page,
+            });
         }
         targets.push(last_leaf(&published));
         answer.inclusion = joined(&self.view.inclusion_of_many(&targets, published.size())?);
@@ -140,10 +157,15 @@ impl<S: Tables + Send + Sync + 'static> Index<S> {
             // An error means that the caller went away.
             let _ = done.send(prepare(&view, question));
         });
-        prepared.await.map_err(|_| Status::internal("the look-up failed to run; see the node's trace"))?
+        prepared
+            .await
+            .map_err(|_| Status::internal("the look-up failed to run; see the node's trace"))?
     }
 
-    async fn answer(&self, question: Question) -> Result<impl Stream<Item = Result<Answer, Status>> + use<S>, Status> {
+    async fn answer(
+        &self,
+        question: Question,
+    ) -> Result<impl Stream<Item = Result<Answer, Status>> + use<S>, Status> {
         let prepared = self.prepare(question).await?;
         let view = self.view.clone();
         let (first, lists, inclusion) = opening(&prepared);
@@ -153,7 +175,9 @@ impl<S: Tables + Send + Sync + 'static> Index<S> {
         });
         let opening = std::iter::once(first).chain(lists).map(Ok);
         let closing = inclusion.into_iter().map(Ok);
-        Ok(stream::iter(opening).chain(entries).chain(stream::iter(closing)))
+        Ok(stream::iter(opening)
+            .chain(entries)
+            .chain(stream::iter(closing)))
     }
 }
 
@@ -180,10 +204,12 @@ fn prepare<S: Tables>(view: &View<S>, question: Question) -> Result<Prepared, St
     let all: u64 = found.iter().map(|listed| listed.length).sum();
     if all > LIST_LEAVES {
         let longest = found.iter().max_by_key(|listed| listed.length);
-        let longest = longest
-            .map_or_else(String::new, |listed| format!("; the longest, {}, has {}", listed.label, listed.length));
+        let longest = longest.map_or_else(String::new, |listed| {
+            format!("; the longest, {}, has {}", listed.label, listed.length)
+        });
         let message = format!(
-            "{all} leaves are listed, more than {LIST_LEAVES} come at once{longest}: ask for fewer labels, and for long lists with Lookup"
+            "{all} leaves are listed, more than {LIST_LEAVES} come at once{longest}: ask for \
+             fewer labels, and for long lists with Lookup"
         );
         return Err(Status::out_of_range(message));
     }
@@ -191,7 +217,12 @@ fn prepare<S: Tables>(view: &View<S>, question: Question) -> Result<Prepared, St
     let mut entries = Vec::with_capacity(found.len());
     for listed in &found {
         let leaves = leaves(view.store(), listed, 0, u64::MAX)?;
-        entries.extend(leaves.iter().take(LABEL_ENTRIES).map(|leaf| LeafIndex::new(*leaf)));
+        entries.extend(
+            leaves
+                .iter()
+                .take(LABEL_ENTRIES)
+                .map(|leaf| LeafIndex::new(*leaf)),
+        );
         lists.push((listed.label, leaves));
     }
     entries.sort_unstable();
@@ -199,7 +230,13 @@ fn prepare<S: Tables>(view: &View<S>, question: Question) -> Result<Prepared, St
     entries.push(last_leaf(&published));
     let inclusion = joined(&view.inclusion_of_many(&entries, published.size())?);
     entries.pop();
-    Ok(Prepared { published, cut: cut.into(), lists, entries, inclusion })
+    Ok(Prepared {
+        published,
+        cut: cut.into(),
+        lists,
+        entries,
+        inclusion,
+    })
 }
 
 /// The messages before the entries, and those after them.
@@ -211,7 +248,12 @@ fn opening(prepared: &Prepared) -> (Answer, Vec<Answer>, Vec<Answer>) {
         cut: cut.next().unwrap_or_default(),
         ..Answer::default()
     };
-    let mut lists: Vec<Answer> = cut.map(|cut| Answer { cut, ..Answer::default() }).collect();
+    let mut lists: Vec<Answer> = cut
+        .map(|cut| Answer {
+            cut,
+            ..Answer::default()
+        })
+        .collect();
     let mut bytes = usize::MAX;
     for (label, leaves) in &prepared.lists {
         // A leaf index takes at most ten bytes.
@@ -223,20 +265,34 @@ fn opening(prepared: &Prepared) -> (Answer, Vec<Answer>, Vec<Answer>) {
             bytes += 40 + 10 * leaves.len();
             if let Some(message) = lists.last_mut() {
                 let label = Bytes::copy_from_slice(label.as_bytes());
-                message.lists.push(LabelList { label, leaves: leaves.to_vec() });
+                message.lists.push(LabelList {
+                    label,
+                    leaves: leaves.to_vec(),
+                });
             }
         }
     }
-    let inclusion = pieces(&prepared.inclusion).map(|inclusion| Answer { inclusion, ..Answer::default() }).collect();
+    let inclusion = pieces(&prepared.inclusion)
+        .map(|inclusion| Answer {
+            inclusion,
+            ..Answer::default()
+        })
+        .collect();
     (first, lists, inclusion)
 }
 
 fn pieces(bytes: &Bytes) -> impl Iterator<Item = Bytes> {
-    bytes.chunks(MESSAGE_BYTES).map(|piece| bytes.slice_ref(piece))
+    bytes
+        .chunks(MESSAGE_BYTES)
+        .map(|piece| bytes.slice_ref(piece))
 }
 
 /// The entries from a position on, as many as one message holds; `None` after the last.
-fn entries<S: Tables>(view: &View<S>, all: &[LeafIndex], from: usize) -> Result<Option<(Answer, usize)>, Status> {
+fn entries<S: Tables>(
+    view: &View<S>,
+    all: &[LeafIndex],
+    from: usize,
+) -> Result<Option<(Answer, usize)>, Status> {
     let mut answer = Answer::default();
     let mut bytes = 0;
     for leaf in &all[from..] {
@@ -259,9 +315,14 @@ impl<S: Tables + Send + Sync + 'static> IndexService for Index<S> {
     type BatchLookupStream = Answers<BatchLookupResponse>;
     type LookupPrefixStream = Answers<LookupPrefixResponse>;
 
-    async fn lookup(&self, request: Request<LookupRequest>) -> Result<Response<LookupResponse>, Status> {
+    async fn lookup(
+        &self,
+        request: Request<LookupRequest>,
+    ) -> Result<Response<LookupResponse>, Status> {
         let answer = self.lookup_one(request.get_ref())?;
-        Ok(Response::new(LookupResponse { answer: Some(answer) }))
+        Ok(Response::new(LookupResponse {
+            answer: Some(answer),
+        }))
     }
 
     async fn batch_lookup(
@@ -272,7 +333,10 @@ impl<S: Tables + Send + Sync + 'static> IndexService for Index<S> {
         let mut labels = Vec::new();
         while let Some(message) = messages.message().await? {
             if labels.len() + message.labels.len() > limits::LOOKUP_LABELS {
-                let message = format!("a batch has at most {} labels; ask in several", limits::LOOKUP_LABELS);
+                let message = format!(
+                    "a batch has at most {} labels; ask in several",
+                    limits::LOOKUP_LABELS
+                );
                 return Err(status::invalid("labels", message));
             }
             for bytes in &message.labels {
@@ -285,7 +349,11 @@ impl<S: Tables + Send + Sync + 'static> IndexService for Index<S> {
             return Err(status::invalid("labels", "the batch has no label".into()));
         }
         let answers = self.answer(Question::Labels(labels)).await?;
-        let answers = answers.map(|answer| answer.map(|answer| BatchLookupResponse { answer: Some(answer) }));
+        let answers = answers.map(|answer| {
+            answer.map(|answer| BatchLookupResponse {
+                answer: Some(answer),
+            })
+        });
         Ok(Response::new(Box::pin(answers)))
     }
 
@@ -295,12 +363,19 @@ impl<S: Tables + Send + Sync + 'static> IndexService for Index<S> {
     ) -> Result<Response<Self::LookupPrefixStream>, Status> {
         let request = request.into_inner();
         let bits = u16::try_from(request.bits).ok();
-        let prefix = bits.and_then(|bits| Prefix::from_wire(&request.prefix, bits)).ok_or_else(|| {
-            let message = "a prefix has at most 256 bits, in as many bytes as they need, zero after them";
-            status::invalid("prefix", message.into())
-        })?;
+        let prefix = bits
+            .and_then(|bits| Prefix::from_wire(&request.prefix, bits))
+            .ok_or_else(|| {
+                let message =
+                    "a prefix has at most 256 bits, in as many bytes as they need, zero after them";
+                status::invalid("prefix", message.into())
+            })?;
         let answers = self.answer(Question::Prefix(prefix)).await?;
-        let answers = answers.map(|answer| answer.map(|answer| LookupPrefixResponse { answer: Some(answer) }));
+        let answers = answers.map(|answer| {
+            answer.map(|answer| LookupPrefixResponse {
+                answer: Some(answer),
+            })
+        });
         Ok(Response::new(Box::pin(answers)))
     }
 }

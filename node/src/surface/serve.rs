@@ -1,7 +1,9 @@
-//! The public port: accepts connections and serves HTTP/1.1 and HTTP/2 on them, with TLS if it is configured.
+//! The public port: accepts connections and serves HTTP/1.1 and HTTP/2 on them, with TLS if it is
+//! configured.
 //!
-//! One thread accepts and hands connections out in turn; each serving thread has a runtime of its own, so that a
-//! connection never moves between cores. That answers half as many calls again as one runtime over all cores does.
+//! One thread accepts and hands connections out in turn; each serving thread has a runtime of its
+//! own, so that a connection never moves between cores. That answers half as many calls again as
+//! one runtime over all cores does.
 
 use super::tls::Tls;
 use http::{Request, Response};
@@ -30,7 +32,8 @@ use tokio::{
 use tonic::body::Body;
 use tower::Service;
 
-/// Longest header list of a request: gRPC metadata and HTTP headers of honest callers stay below 2 KiB.
+/// Longest header list of a request: gRPC metadata and HTTP headers of honest callers stay below 2
+/// KiB.
 const HEADER_LIST_BYTES: u32 = 16 << 10;
 
 /// Streams of one HTTP/2 connection at once.
@@ -39,11 +42,13 @@ const STREAMS: u32 = 100;
 /// Longest time for a TLS handshake, and for the headers of an HTTP/1.1 request.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
-/// HTTP/2 windows: a publisher's messages of 64 KiB must not wait for window updates on a machine-local connection.
+/// HTTP/2 windows: a publisher's messages of 64 KiB must not wait for window updates on a
+/// machine-local connection.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
 
-/// How often a silent HTTP/2 connection is asked whether it lives, and how long it may take to answer.
+/// How often a silent HTTP/2 connection is asked whether it lives, and how long it may take to
+/// answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
 
@@ -53,12 +58,18 @@ pub struct Peer(pub SocketAddr);
 
 /// What a server serves: a service that is cloned for every connection and never fails.
 pub trait App:
-    Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+    Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
 {
 }
 
 impl<T> App for T where
-    T: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+    T: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
 {
 }
 
@@ -84,7 +95,11 @@ struct Accepted {
 
 impl<A: App> Server<A> {
     /// Serves `listener` until `stop` becomes true, then lets calls in flight end.
-    pub async fn run(self, listener: TcpListener, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        mut stop: watch::Receiver<bool>,
+    ) -> io::Result<()> {
         let threads = match self.threads {
             0 => thread::available_parallelism().map_or(1, usize::from),
             n => n,
@@ -103,7 +118,8 @@ impl<A: App> Server<A> {
                 accepted = accept(&listener, &room) => accepted,
                 () = stopped(&mut stop) => break,
             };
-            // Out of file descriptors, or a connection that was reset before it was accepted: neither ends the server.
+            // Out of file descriptors, or a connection that was reset before it was accepted:
+            // neither ends the server.
             let Ok(accepted) = accepted else { continue };
             if let Some(worker) = turn.next() {
                 let _ = worker.send(accepted);
@@ -122,7 +138,9 @@ impl<A: App> Server<A> {
         mut connections: mpsc::UnboundedReceiver<Accepted>,
         stop: watch::Receiver<bool>,
     ) -> io::Result<JoinHandle<()>> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (app, tls, drain) = (self.app.clone(), self.tls.clone(), self.drain);
         thread::Builder::new().name(format!("serve-{number}")).spawn(move || {
             runtime.block_on(async move {
@@ -139,7 +157,8 @@ impl<A: App> Server<A> {
                 }
                 let ended = async { while open.join_next().await.is_some() {} };
                 if timeout(drain, ended).await.is_err() {
-                    tracing::warn!("calls in flight took longer than server.drain_s; they were cut off");
+                    tracing::warn!("calls in flight took longer than server.drain_s; they were \
+                        cut off");
                 }
             });
         })
@@ -152,7 +171,11 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<Accepted> {
-    let permit = room.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let permit = room
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
     let (stream, peer) = match listener.accept().await {
         Ok(accepted) => accepted,
         Err(error) => {
@@ -163,17 +186,34 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<Acc
         }
     };
     stream.set_nodelay(true)?;
-    Ok(Accepted { stream: stream.into_std()?, peer, permit })
+    Ok(Accepted {
+        stream: stream.into_std()?,
+        peer,
+        permit,
+    })
 }
 
-async fn connection(accepted: Accepted, app: impl App, tls: Option<Arc<Tls>>, stop: watch::Receiver<bool>) {
-    let Accepted { stream, peer, permit } = accepted;
+async fn connection(
+    accepted: Accepted,
+    app: impl App,
+    tls: Option<Arc<Tls>>,
+    stop: watch::Receiver<bool>,
+) {
+    let Accepted {
+        stream,
+        peer,
+        permit,
+    } = accepted;
     let _permit = permit;
-    let Ok(stream) = TcpStream::from_std(stream) else { return };
+    let Ok(stream) = TcpStream::from_std(stream) else {
+        return;
+    };
     match tls {
         None => {
             // A connection that says nothing is not kept waiting for.
-            let Ok(Ok(h2)) = timeout(HANDSHAKE, begins_http2(&stream)).await else { return };
+            let Ok(Ok(h2)) = timeout(HANDSHAKE, begins_http2(&stream)).await else {
+                return;
+            };
             serve(stream, h2, peer, app, stop).await;
         }
         Some(tls) => match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
@@ -187,15 +227,21 @@ async fn connection(accepted: Accepted, app: impl App, tls: Option<Arc<Tls>>, st
     }
 }
 
-/// Whether the first bytes are those of HTTP/2's preface (RFC 9113, section 3.4). They stay to be read.
+/// Whether the first bytes are those of HTTP/2's preface (RFC 9113, section 3.4). They stay to be
+/// read.
 async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
     let mut start = [0; 3];
     let read = stream.peek(&mut start).await?;
     Ok(start[..read] == *b"PRI")
 }
 
-async fn serve<T>(stream: T, h2: bool, peer: SocketAddr, app: impl App, mut stop: watch::Receiver<bool>)
-where
+async fn serve<T>(
+    stream: T,
+    h2: bool,
+    peer: SocketAddr,
+    app: impl App,
+    mut stop: watch::Receiver<bool>,
+) where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
@@ -203,7 +249,11 @@ where
         app.clone().call(request)
     });
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HANDSHAKE).max_buf_size(HEADER_LIST_BYTES as usize);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HANDSHAKE)
+        .max_buf_size(HEADER_LIST_BYTES as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -213,7 +263,13 @@ where
         .initial_connection_window_size(CONNECTION_WINDOW)
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE_ANSWER);
-    let connection = builder.serve_connection(Pieces { io: TokioIo::new(stream), together: !h2 }, service);
+    let connection = builder.serve_connection(
+        Pieces {
+            io: TokioIo::new(stream),
+            together: !h2,
+        },
+        service,
+    );
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -229,9 +285,9 @@ where
 
 /// A connection that says whether it can write several pieces at once.
 ///
-/// If it cannot, h2 copies small payloads beside their frame headers, and many answers leave in one buffer, where it would
-/// otherwise chain two pieces for each of them: half as many short calls again. HTTP/1.1 serves tiles of a quarter of a
-/// megabyte, which are better not copied.
+/// If it cannot, h2 copies small payloads beside their frame headers, and many answers leave in one
+/// buffer, where it would otherwise chain two pieces for each of them: half as many short calls
+/// again. HTTP/1.1 serves tiles of a quarter of a megabyte, which are better not copied.
 struct Pieces<T> {
     io: T,
     together: bool,
@@ -248,7 +304,11 @@ impl<T: hyper::rt::Read + Unpin> hyper::rt::Read for Pieces<T> {
 }
 
 impl<T: hyper::rt::Write + Unpin> hyper::rt::Write for Pieces<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, bytes)
     }
 

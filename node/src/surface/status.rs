@@ -55,7 +55,11 @@ fn issuer(error: &AuthorizeError, message: String) -> Status {
 }
 
 fn denied(reason: &str, message: String) -> Status {
-    Status::with_error_details(Code::PermissionDenied, message, ErrorDetails::with_error_info(reason, DOMAIN, []))
+    Status::with_error_details(
+        Code::PermissionDenied,
+        message,
+        ErrorDetails::with_error_info(reason, DOMAIN, []),
+    )
 }
 
 /// A refusal for now, with the time to try again.
@@ -64,8 +68,11 @@ pub fn busy(message: String, retry_s: u64) -> Status {
     Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
-/// A failure of the store: the operator reads the details in the node's own trace, the caller that it was not them.
+/// A failure of the store: the operator reads the details in the node's own trace, the caller that
+/// it was not them.
 pub fn store(error: &RecordError) -> Status {
     tracing::error!(%error, "a read failed");
-    Status::internal("this node cannot read its own store; its operator was told. Try another node or a mirror")
+    Status::internal(
+        "this node cannot read its own store; its operator was told. Try another node or a mirror",
+    )
 }

@@ -1,6 +1,8 @@
-//! C2SP tlog-tiles over HTTP: `/checkpoint`, `/tile/<level>/<index>[.p/<width>]` and `/tile/entries/…`.
+//! C2SP tlog-tiles over HTTP: `/checkpoint`, `/tile/<level>/<index>[.p/<width>]` and
+//! `/tile/entries/…`.
 //!
-//! Only what the published checkpoint covers is served: a tile of a tree that nobody signed proves nothing.
+//! Only what the published checkpoint covers is served: a tile of a tree that nobody signed proves
+//! nothing.
 
 use crate::{
     records::{self, RecordError, WIDTH},
@@ -23,7 +25,10 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// The routes, for the public port.
 pub fn router<S: Tables + Send + Sync + 'static>(view: Arc<View<S>>) -> Router {
-    Router::new().route("/checkpoint", get(checkpoint::<S>)).route("/tile/{*path}", get(tile::<S>)).with_state(view)
+    Router::new()
+        .route("/checkpoint", get(checkpoint::<S>))
+        .route("/tile/{*path}", get(tile::<S>))
+        .with_state(view)
 }
 
 async fn checkpoint<S: Tables>(State(view): State<Arc<View<S>>>) -> Response {
@@ -33,14 +38,25 @@ async fn checkpoint<S: Tables>(State(view): State<Arc<View<S>>>) -> Response {
 
 async fn tile<S: Tables>(State(view): State<Arc<View<S>>>, Path(path): Path<String>) -> Response {
     let Ok(path) = TilePath::parse(&format!("tile/{path}")) else {
-        return (StatusCode::NOT_FOUND, "this is no tile path; see c2sp.org/tlog-tiles\n").into_response();
+        return (
+            StatusCode::NOT_FOUND,
+            "this is no tile path; see c2sp.org/tlog-tiles\n",
+        )
+            .into_response();
     };
     match read(&view, path) {
         Ok(Some(bytes)) => answer("application/octet-stream", IMMUTABLE, bytes),
-        Ok(None) => (StatusCode::NOT_FOUND, "the published checkpoint has no such tile\n").into_response(),
+        Ok(None) => (
+            StatusCode::NOT_FOUND,
+            "the published checkpoint has no such tile\n",
+        )
+            .into_response(),
         Err(error) => {
             tracing::error!(%error, "a tile cannot be read");
-            (StatusCode::INTERNAL_SERVER_ERROR, "this node cannot read its own store; its operator was told\n")
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "this node cannot read its own store; its operator was told\n",
+            )
                 .into_response()
         }
     }
@@ -55,10 +71,14 @@ fn read<S: Tables>(view: &View<S>, path: TilePath) -> Result<Option<Bytes>, Reco
                 return Ok(None);
             }
             let bytes = read_tile_bytes(view.store(), tile, size)?;
-            Ok(bytes.get(..width as usize * 32).map(|_| bytes.slice(..width as usize * 32)))
+            Ok(bytes
+                .get(..width as usize * 32)
+                .map(|_| bytes.slice(..width as usize * 32)))
         }
         Resource::Entries(bundle) => {
-            let end = bundle.checked_mul(WIDTH).and_then(|start| start.checked_add(width));
+            let end = bundle
+                .checked_mul(WIDTH)
+                .and_then(|start| start.checked_add(width));
             if end.is_none_or(|end| end > size.get()) {
                 return Ok(None);
             }
@@ -72,6 +92,9 @@ fn answer(kind: &'static str, caching: &'static str, body: Bytes) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     response
 }

@@ -1,5 +1,5 @@
-//! TLS from files, by rustls with aws-lc-rs. The files can be replaced while the node runs: SIGHUP reads them again, and
-//! connections that are open stay as they are.
+//! TLS from files, by rustls with aws-lc-rs. The files can be replaced while the node runs: SIGHUP
+//! reads them again, and connections that are open stay as they are.
 
 use crate::config::TlsConfig;
 use arc_swap::ArcSwap;
@@ -43,7 +43,10 @@ pub struct Tls {
 impl Tls {
     /// Reads the files.
     pub fn load(files: TlsConfig) -> Result<Self, TlsError> {
-        Ok(Tls { current: ArcSwap::from_pointee(read(&files)?), files })
+        Ok(Tls {
+            current: ArcSwap::from_pointee(read(&files)?),
+            files,
+        })
     }
 
     /// Reads the files again. On an error the old ones stay in force.
@@ -61,17 +64,29 @@ impl Tls {
 fn read(files: &TlsConfig) -> Result<ServerConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let chain = certificates(&files.certificate)?;
-    crate::keyfile::refuse_open(&files.key)
-        .map_err(|e| TlsError::File { path: files.key.clone(), reason: e.to_string() })?;
-    let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|e| TlsError::File { path: files.key.clone(), reason: e.to_string() })?;
-    let pair = |source| TlsError::Pair { certificate: files.certificate.clone(), key: files.key.clone(), source };
-    let builder =
-        ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().map_err(pair)?;
+    crate::keyfile::refuse_open(&files.key).map_err(|e| TlsError::File {
+        path: files.key.clone(),
+        reason: e.to_string(),
+    })?;
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|e| TlsError::File {
+        path: files.key.clone(),
+        reason: e.to_string(),
+    })?;
+    let pair = |source| TlsError::Pair {
+        certificate: files.certificate.clone(),
+        key: files.key.clone(),
+        source,
+    };
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(pair)?;
     let builder = match &files.client_authorities {
         None => builder.with_no_client_auth(),
         Some(path) => {
-            let unusable = |reason: String| TlsError::File { path: path.clone(), reason };
+            let unusable = |reason: String| TlsError::File {
+                path: path.clone(),
+                reason,
+            };
             let mut roots = RootCertStore::empty();
             for authority in certificates(path)? {
                 roots.add(authority).map_err(|e| unusable(e.to_string()))?;
@@ -88,8 +103,13 @@ fn read(files: &TlsConfig) -> Result<ServerConfig, TlsError> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let unusable = |reason: String| TlsError::File { path: path.into(), reason };
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(|e| unusable(e.to_string()))?.collect();
+    let unusable = |reason: String| TlsError::File {
+        path: path.into(),
+        reason,
+    };
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
+        .map_err(|e| unusable(e.to_string()))?
+        .collect();
     let found = found.map_err(|e| unusable(e.to_string()))?;
     if found.is_empty() {
         return Err(unusable("it holds no certificate".into()));

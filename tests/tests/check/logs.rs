@@ -20,7 +20,10 @@ fn world() -> anyhow::Result<World> {
     let wrong = world.affected("makers", "pkg:cargo/mended@1.0.0")?;
     world.withdraw("makers", &wrong)?;
     world.built("makers", "pkg:cargo/mended@1.0.0")?;
-    world.write("Cargo.lock", &cargo_lock(&["bad", "good", "mended", "nobody"]))?;
+    world.write(
+        "Cargo.lock",
+        &cargo_lock(&["bad", "good", "mended", "nobody"]),
+    )?;
     Ok(world)
 }
 
@@ -36,20 +39,38 @@ fn offline_it_answers_from_what_was_kept_and_says_how_old_that_is() -> anyhow::R
     world.node.stop()?;
     let unreachable = world.check(&["Cargo.lock"])?;
     assert_eq!(unreachable.code, Some(3), "{}", unreachable.stderr);
-    assert!(unreachable.stdout.contains("No answer of the log "), "{}", unreachable.stdout);
-    assert!(!unreachable.stdout.contains("fine"), "{}", unreachable.stdout);
+    assert!(
+        unreachable.stdout.contains("No answer of the log "),
+        "{}",
+        unreachable.stdout
+    );
+    assert!(
+        !unreachable.stdout.contains("fine"),
+        "{}",
+        unreachable.stdout
+    );
 
     let (kept_code, kept) = world.report(&["Cargo.lock", "--offline"])?;
     assert_eq!((kept_code, outcomes(&kept)), (code, outcomes(&online)));
-    assert_eq!(kept["logs"][0]["head"]["checkpoint"], online["logs"][0]["head"]["checkpoint"]);
+    assert_eq!(
+        kept["logs"][0]["head"]["checkpoint"],
+        online["logs"][0]["head"]["checkpoint"]
+    );
     let text = world.check(&["Cargo.lock", "--offline"])?.stdout;
-    assert!(text.contains(" (kept answer of the log ") && text.contains(" UTC, just now"), "{text}");
+    assert!(
+        text.contains(" (kept answer of the log ") && text.contains(" UTC, just now"),
+        "{text}"
+    );
 
     // Nothing was kept of another question.
     world.write("other.Cargo.lock", &cargo_lock(&["other"]))?;
     let other = world.check(&["other.Cargo.lock", "--offline"])?;
     assert_eq!(other.code, Some(3), "{}", other.stderr);
-    assert!(other.stdout.contains("ask once without --offline"), "{}", other.stdout);
+    assert!(
+        other.stdout.contains("ask once without --offline"),
+        "{}",
+        other.stdout
+    );
     assert!(!other.stdout.contains("fine"), "{}", other.stdout);
     Ok(())
 }
@@ -75,15 +96,36 @@ fn a_log_that_must_answer_and_cannot_be_reached_leaves_nothing_fine() -> anyhow:
     let mut gone = Node::start()?;
     let url = gone.ready().url.clone();
     gone.stop()?;
-    let key = SignerKey::from_seed("gone.example/log", &[3; 32])?.verifier().to_string();
+    let key = SignerKey::from_seed("gone.example/log", &[3; 32])?
+        .verifier()
+        .to_string();
     let here = world.node.ready();
-    world.policy("two.toml", "warn", &format!("{}{}", required(&here.vkey, &here.url), required(&key, &url)))?;
+    world.policy(
+        "two.toml",
+        "warn",
+        &format!(
+            "{}{}",
+            required(&here.vkey, &here.url),
+            required(&key, &url)
+        ),
+    )?;
     let (code, report) = world.report(&["Cargo.lock", "--policy", "two.toml"])?;
     assert_eq!(code, Some(3), "{report:#}");
-    let outcomes: Vec<String> = outcomes(&report).into_iter().map(|(_, outcome)| outcome).collect();
+    let outcomes: Vec<String> = outcomes(&report)
+        .into_iter()
+        .map(|(_, outcome)| outcome)
+        .collect();
     // What is denied stays denied; nothing else is known well enough.
-    assert_eq!(outcomes, ["denied", "incomplete", "incomplete", "incomplete"]);
-    let answers: Vec<_> = report["logs"].as_array().unwrap().iter().map(|log| &log["answer"]).collect();
+    assert_eq!(
+        outcomes,
+        ["denied", "incomplete", "incomplete", "incomplete"]
+    );
+    let answers: Vec<_> = report["logs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|log| &log["answer"])
+        .collect();
     assert_eq!(answers, ["complete", "none"]);
     Ok(())
 }
@@ -92,11 +134,19 @@ fn a_log_that_must_answer_and_cannot_be_reached_leaves_nothing_fine() -> anyhow:
 fn an_answer_that_does_not_verify_names_its_log() -> anyhow::Result<()> {
     let world = world()?;
     let url = &world.node.ready().url;
-    let key = SignerKey::from_seed("other.example/log", &[3; 32])?.verifier().to_string();
+    let key = SignerKey::from_seed("other.example/log", &[3; 32])?
+        .verifier()
+        .to_string();
     world.policy("wrong.toml", "warn", &required(&key, url))?;
     let checked = world.check(&["Cargo.lock", "--policy", "wrong.toml"])?;
     assert_eq!(checked.code, Some(4), "{}", checked.stderr);
-    assert!(checked.stderr.starts_with("assay: the log other.example/log: "), "{}", checked.stderr);
+    assert!(
+        checked
+            .stderr
+            .starts_with("assay: the log other.example/log: "),
+        "{}",
+        checked.stderr
+    );
     assert!(checked.stdout.is_empty());
     Ok(())
 }
@@ -104,23 +154,39 @@ fn an_answer_that_does_not_verify_names_its_log() -> anyhow::Result<()> {
 #[test]
 fn a_policy_that_names_a_log_without_saying_where_it_is_is_the_callers() -> anyhow::Result<()> {
     let world = world()?;
-    let key = SignerKey::from_seed("other.example/log", &[3; 32])?.verifier().to_string();
-    world.policy("nowhere.toml", "warn", &format!("\n[[log]]\nkey = \"{key}\"\n"))?;
+    let key = SignerKey::from_seed("other.example/log", &[3; 32])?
+        .verifier()
+        .to_string();
+    world.policy(
+        "nowhere.toml",
+        "warn",
+        &format!("\n[[log]]\nkey = \"{key}\"\n"),
+    )?;
     let checked = world.check(&["Cargo.lock", "--policy", "nowhere.toml"])?;
     assert_eq!(checked.code, Some(2));
-    assert!(checked.stderr.contains("other.example/log") && checked.stderr.contains("`url`"), "{}", checked.stderr);
-    assert_eq!(world.check(&["Cargo.lock", "--policy", "none.toml"])?.code, Some(2));
+    assert!(
+        checked.stderr.contains("other.example/log") && checked.stderr.contains("`url`"),
+        "{}",
+        checked.stderr
+    );
+    assert_eq!(
+        world.check(&["Cargo.lock", "--policy", "none.toml"])?.code,
+        Some(2)
+    );
     Ok(())
 }
 
-/// A node's clock cannot be turned back from here, so the old answer is one of a log that this test keeps itself: a log of one
-/// entry, its first, made three days ago.
+/// A node's clock cannot be turned back from here, so the old answer is one of a log that this test
+/// keeps itself: a log of one entry, its first, made three days ago.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_answer_is_stale_and_never_fine() -> anyhow::Result<()> {
     let world = world()?;
     world.write("lone.Cargo.lock", &cargo_lock(&["lone"]))?;
     let signer = SignerKey::from_seed("old.example/log", &[5; 32])?;
-    let labels = [Label::new(Kind::Version, "pkg:cargo/lone@1.0.0"), Label::new(Kind::Package, "pkg:cargo/lone")];
+    let labels = [
+        Label::new(Kind::Version, "pkg:cargo/lone@1.0.0"),
+        Label::new(Kind::Package, "pkg:cargo/lone"),
+    ];
 
     // An answer of a log without claims, of which all but the head can be taken over.
     let empty = Node::start()?;
@@ -143,25 +209,69 @@ async fn an_old_answer_is_stale_and_never_fine() -> anyhow::Result<()> {
     answer.checkpoint = head.sign(&signer);
     // Whoever was given the answer has seen its head, too.
     let (state, log) = (world.path("state/assay"), signer.verifier());
-    HeadStore::new(&state, &log).advance(None, &VerifiedCheckpoint::verify(&answer.checkpoint, &log)?)?;
+    HeadStore::new(&state, &log)
+        .advance(None, &VerifiedCheckpoint::verify(&answer.checkpoint, &log)?)?;
     AnswerCache::new(&state, &log).store(&labels, &answer)?;
 
     let key = signer.verifier().to_string();
-    world.policy("old.toml", "allow", &format!("\n[[log]]\nkey = \"{key}\"\n"))?;
-    let arguments = ["check", "lone.Cargo.lock", "--offline", "--policy", "old.toml"];
+    world.policy(
+        "old.toml",
+        "allow",
+        &format!("\n[[log]]\nkey = \"{key}\"\n"),
+    )?;
+    let arguments = [
+        "check",
+        "lone.Cargo.lock",
+        "--offline",
+        "--policy",
+        "old.toml",
+    ];
     let checked = run(world.folder.path(), &arguments)?;
-    assert_eq!(checked.code, Some(1), "{}{}", checked.stdout, checked.stderr);
-    assert!(checked.stdout.contains("1 with an answer that is too old (stale)"), "{}", checked.stdout);
+    assert_eq!(
+        checked.code,
+        Some(1),
+        "{}{}",
+        checked.stdout,
+        checked.stderr
+    );
     assert!(
-        checked.stdout.contains("3 days ago (kept answer of the log old.example/log, 1 entry)"),
+        checked
+            .stdout
+            .contains("1 with an answer that is too old (stale)"),
+        "{}",
+        checked.stdout
+    );
+    assert!(
+        checked
+            .stdout
+            .contains("3 days ago (kept answer of the log old.example/log, 1 entry)"),
         "{}",
         checked.stdout
     );
     assert!(!checked.stdout.contains(" fine"), "{}", checked.stdout);
 
     // The same answer is good enough for a policy that allows that age.
-    world.policy("patient.toml", "allow", &format!("\n[[log]]\nkey = \"{key}\"\nmax_head_age = \"1w\"\n"))?;
-    let patient = run(world.folder.path(), &["check", "lone.Cargo.lock", "--offline", "--policy", "patient.toml"])?;
-    assert_eq!(patient.code, Some(0), "{}{}", patient.stdout, patient.stderr);
+    world.policy(
+        "patient.toml",
+        "allow",
+        &format!("\n[[log]]\nkey = \"{key}\"\nmax_head_age = \"1w\"\n"),
+    )?;
+    let patient = run(
+        world.folder.path(),
+        &[
+            "check",
+            "lone.Cargo.lock",
+            "--offline",
+            "--policy",
+            "patient.toml",
+        ],
+    )?;
+    assert_eq!(
+        patient.code,
+        Some(0),
+        "{}{}",
+        patient.stdout,
+        patient.stderr
+    );
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! `assay check`, the program, against real nodes: what it decides, what it says, and how it ends.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test reports by panicking"
+)]
 
 mod documents;
 mod logs;

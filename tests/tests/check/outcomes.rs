@@ -23,7 +23,10 @@ fn world() -> anyhow::Result<World> {
 #[test]
 fn the_policy_decides_and_the_exit_code_says_so() -> anyhow::Result<()> {
     let world = world()?;
-    world.write("Cargo.lock", &cargo_lock(&["bad", "failed", "good", "mended", "nobody", "old"]))?;
+    world.write(
+        "Cargo.lock",
+        &cargo_lock(&["bad", "failed", "good", "mended", "nobody", "old"]),
+    )?;
     let (code, report) = world.report(&["Cargo.lock"])?;
     let expected = [
         ("bad", "denied"),
@@ -33,14 +36,21 @@ fn the_policy_decides_and_the_exit_code_says_so() -> anyhow::Result<()> {
         ("nobody", "warn"),
         ("old", "warn"),
     ];
-    let expected: Vec<_> =
-        expected.map(|(name, outcome)| (format!("pkg:cargo/{name}@1.0.0"), outcome.to_owned())).into();
+    let expected: Vec<_> = expected
+        .map(|(name, outcome)| (format!("pkg:cargo/{name}@1.0.0"), outcome.to_owned()))
+        .into();
     assert_eq!((code, outcomes(&report)), (Some(1), expected), "{report:#}");
     assert_eq!(report["own"][0], "pkg:cargo/app@0.1.0");
     let counts = &report["counts"];
-    assert_eq!((&counts["components"], &counts["outcomes"]["fine"]), (&6.into(), &2.into()));
+    assert_eq!(
+        (&counts["components"], &counts["outcomes"]["fine"]),
+        (&6.into(), &2.into())
+    );
     let claim = &report["components"][0]["reasons"][0]["claims"][0];
-    assert_eq!((&claim["issuer"], &claim["issuer_id"]), (&"our makers".into(), &world.issuer("makers").into()));
+    assert_eq!(
+        (&claim["issuer"], &claim["issuer_id"]),
+        (&"our makers".into(), &world.issuer("makers").into())
+    );
     // Where the name stands.
     assert_eq!(report["components"][0]["places"][0]["line"], 8);
 
@@ -48,8 +58,17 @@ fn the_policy_decides_and_the_exit_code_says_so() -> anyhow::Result<()> {
     world.write("fine.Cargo.lock", &cargo_lock(&["good"]))?;
     let fine = world.check(&["fine.Cargo.lock"])?;
     assert_eq!(fine.code, Some(0), "{}", fine.stderr);
-    assert!(fine.stdout.starts_with("1 component: 1 fine.\nYour policy is met.\n"), "{}", fine.stdout);
-    assert!(fine.stdout.contains(": nothing was left out."), "{}", fine.stdout);
+    assert!(
+        fine.stdout
+            .starts_with("1 component: 1 fine.\nYour policy is met.\n"),
+        "{}",
+        fine.stdout
+    );
+    assert!(
+        fine.stdout.contains(": nothing was left out."),
+        "{}",
+        fine.stdout
+    );
 
     // What nobody knows stops a policy that says so.
     world.policy("strict.toml", "deny", "")?;
@@ -67,17 +86,24 @@ fn what_cannot_be_identified_is_counted_and_unknown() -> anyhow::Result<()> {
         "{}\n[[package]]\nname = \"vendored\"\nversion = \"1.0.0\"\nsource = \"mystery+x\"\n",
         cargo_lock(&["good"])
     );
-    let requirements =
-        "good==1.0.0 --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000\nunpinned\n";
+    let requirements = "good==1.0.0 \
+        --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000\nunpinned\n";
     world.policy("strict.toml", "deny", "")?;
-    for (name, text) in [("Cargo.lock", lock.as_str()), ("requirements.txt", requirements)] {
+    for (name, text) in [
+        ("Cargo.lock", lock.as_str()),
+        ("requirements.txt", requirements),
+    ] {
         world.write(name, text)?;
         let lax = world.check(&[name])?;
         if lax.code == Some(2) {
             // Then nothing of it was taken, which is safe too; the other file shows what is meant.
             continue;
         }
-        assert!(lax.stdout.contains("1 more entry could not be identified"), "{}", lax.stdout);
+        assert!(
+            lax.stdout.contains("1 more entry could not be identified"),
+            "{}",
+            lax.stdout
+        );
         assert_eq!(lax.code, Some(0), "{}", lax.stdout);
         let (code, report) = world.report(&[name, "--policy", "strict.toml"])?;
         assert_eq!(code, Some(1), "{report:#}");
@@ -91,17 +117,28 @@ fn a_fork_is_not_fine_because_the_public_package_is() -> anyhow::Result<()> {
     let world = world()?;
     let fork = "git+https://example.org/good?rev=1dd263a72309b97be19a71e87f0062eea22dc321#1dd263a72309b97be19a71e87f0062eea22dc321";
     let lock = |name: &str| {
-        format!("version = 4\n\n[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \"{fork}\"\n")
+        format!(
+            "version = 4\n\n[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \
+             \"{fork}\"\n"
+        )
     };
     world.write("Cargo.lock", &lock("good"))?;
     let (_, report) = world.report(&["Cargo.lock"])?;
     let good = &report["components"][0];
     assert_eq!(good["outcome"], "warn", "{good:#}");
     assert_eq!(good["reasons"][0]["cause"], "unknown");
-    assert!(good["reasons"][0]["text"].as_str().unwrap().contains("as it comes from git+https://example.org/good"));
+    assert!(
+        good["reasons"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("as it comes from git+https://example.org/good")
+    );
     // What is said against the public one counts against the fork.
     world.write("Cargo.lock", &lock("bad"))?;
-    assert_eq!(world.report(&["Cargo.lock"])?.1["components"][0]["outcome"], "denied");
+    assert_eq!(
+        world.report(&["Cargo.lock"])?.1["components"][0]["outcome"],
+        "denied"
+    );
     Ok(())
 }
 
@@ -118,33 +155,63 @@ fn every_output_holds_what_was_found() -> anyhow::Result<()> {
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "exploitable");
     let place = &result["locations"][0]["physicalLocation"];
-    assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["startLine"]), (&"Cargo.lock".into(), &8.into()));
+    assert_eq!(
+        (
+            &place["artifactLocation"]["uri"],
+            &place["region"]["startLine"]
+        ),
+        (&"Cargo.lock".into(), &8.into())
+    );
 
     let vex: Value = serde_json::from_str(&written("cyclonedx-vex")?)?;
     let found = vex["vulnerabilities"].as_array().unwrap();
     let state = |purl: &str| {
-        let one = found.iter().find(|one| one["affects"][0]["ref"] == purl).unwrap();
+        let one = found
+            .iter()
+            .find(|one| one["affects"][0]["ref"] == purl)
+            .unwrap();
         one["analysis"]["state"].clone()
     };
     assert_eq!(state("pkg:cargo/bad@1.0.0"), "exploitable");
-    assert_eq!(state("pkg:cargo/good@1.0.0"), "in_triage", "a stranger's word is no analysis");
+    assert_eq!(
+        state("pkg:cargo/good@1.0.0"),
+        "in_triage",
+        "a stranger's word is no analysis"
+    );
 
     let markdown = written("markdown")?;
-    assert!(markdown.contains("| pkg:cargo/bad&#64;1.0.0 | denied | exploitable: "), "{markdown}");
-    let text = written("text")?;
     assert!(
-        text.starts_with(
-            "3 components: 1 fine, 1 with a vulnerability that can be exploited, 1 past end of support.\n"
-        )
+        markdown.contains("| pkg:cargo/bad&#64;1.0.0 | denied | exploitable: "),
+        "{markdown}"
     );
-    assert!(text.contains("our makers (maintainer)") && !text.contains("pkg:cargo/good@"), "{text}");
-    assert!(world.check(&["Cargo.lock", "--all"])?.stdout.contains("pkg:cargo/good@"));
+    let text = written("text")?;
+    assert!(text.starts_with(
+        "3 components: 1 fine, 1 with a vulnerability that can be exploited, 1 past end of \
+             support.\n"
+    ));
+    assert!(
+        text.contains("our makers (maintainer)") && !text.contains("pkg:cargo/good@"),
+        "{text}"
+    );
+    assert!(
+        world
+            .check(&["Cargo.lock", "--all"])?
+            .stdout
+            .contains("pkg:cargo/good@")
+    );
 
     let other = world.check(&["--help"])?;
     assert_eq!(other.code, Some(0));
-    let refused = super::world::run(world.folder.path(), &["key", "show", "makers.pem", "--output", "sarif"])?;
+    let refused = super::world::run(
+        world.folder.path(),
+        &["key", "show", "makers.pem", "--output", "sarif"],
+    )?;
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("only `assay check` writes sarif"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("only `assay check` writes sarif"),
+        "{}",
+        refused.stderr
+    );
     Ok(())
 }
 
@@ -152,16 +219,32 @@ fn every_output_holds_what_was_found() -> anyhow::Result<()> {
 fn a_malformed_file_is_refused_with_its_line() -> anyhow::Result<()> {
     let world = world()?;
     for (name, text, line) in [
-        ("Cargo.lock", "version = 4\n[[package]]\nname = \n", "Cargo.lock:3: "),
-        ("package-lock.json", "{\"lockfileVersion\":3,\n\"packages\":{", "package-lock.json:2: "),
+        (
+            "Cargo.lock",
+            "version = 4\n[[package]]\nname = \n",
+            "Cargo.lock:3: ",
+        ),
+        (
+            "package-lock.json",
+            "{\"lockfileVersion\":3,\n\"packages\":{",
+            "package-lock.json:2: ",
+        ),
         ("go.sum", "example.org/a v1.0.0 h1:x\nbroken\n", "go.sum:"),
-        ("bom.cdx.json", "{\"bomFormat\":\"CycloneDX\",\n\"specVersion\":\"1.6\",\n", "bom.cdx.json:"),
+        (
+            "bom.cdx.json",
+            "{\"bomFormat\":\"CycloneDX\",\n\"specVersion\":\"1.6\",\n",
+            "bom.cdx.json:",
+        ),
         ("unheard-of.lock", "?", "unheard-of.lock: "),
     ] {
         world.write(name, text)?;
         let checked = world.check(&[name])?;
         assert_eq!(checked.code, Some(2), "{name}: {}", checked.stderr);
-        assert!(checked.stderr.starts_with(&format!("assay: {line}")), "{}", checked.stderr);
+        assert!(
+            checked.stderr.starts_with(&format!("assay: {line}")),
+            "{}",
+            checked.stderr
+        );
         assert!(checked.stdout.is_empty(), "{name}");
     }
     // One bad file among good ones: nothing is said that could be taken for all of it.
@@ -179,15 +262,25 @@ fn installed_packages_are_those_of_the_distribution() -> anyhow::Result<()> {
     world.built("makers", "pkg:deb/debian/curl@7.88.1-10")?;
     let package = |name: &str| {
         format!(
-            "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nMaintainer: M <m@example.org>\nVersion: 7.88.1-10\nDescription: x\n\n"
+            "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nMaintainer: M \
+             <m@example.org>\nVersion: 7.88.1-10\nDescription: x\n\n"
         )
     };
     world.write("status", &format!("{}{}", package("curl"), package("wget")))?;
     world.write("os-release", "ID=debian\nVERSION_ID=\"12\"\n")?;
-    let (code, report) = world.report(&["--installed", "--dpkg-status", "status", "--os-release", "os-release"])?;
+    let (code, report) = world.report(&[
+        "--installed",
+        "--dpkg-status",
+        "status",
+        "--os-release",
+        "os-release",
+    ])?;
     assert_eq!(code, Some(0), "{report:#}");
     let found: Vec<_> = outcomes(&report);
-    assert!(found[0].0.starts_with("pkg:deb/debian/curl@7.88.1-10?") && found[0].1 == "fine", "{found:?}");
+    assert!(
+        found[0].0.starts_with("pkg:deb/debian/curl@7.88.1-10?") && found[0].1 == "fine",
+        "{found:?}"
+    );
     assert_eq!(found[1].1, "warn");
     let missing = world.check(&["--installed", "--dpkg-status", "none"])?;
     assert_eq!(missing.code, Some(2));

@@ -42,8 +42,12 @@ impl World {
         for name in ["makers", "auditors", "stranger"] {
             let key = format!("{name}.pem");
             world.online(&["key", "new", &key])?;
-            let registered = world.online(&["issuer", "register", "--name", name, "--key", &key])?;
-            let id = registered["issuer_id"].as_str().context("no issuer id")?.to_owned();
+            let registered =
+                world.online(&["issuer", "register", "--name", name, "--key", &key])?;
+            let id = registered["issuer_id"]
+                .as_str()
+                .context("no issuer id")?
+                .to_owned();
             world.issuers.push((name.to_owned(), id));
         }
         world.policy("policy.toml", "warn", "")?;
@@ -59,36 +63,67 @@ impl World {
     }
 
     pub fn issuer(&self, name: &str) -> &str {
-        self.issuers.iter().find(|(known, _)| known == name).map_or("", |(_, id)| id)
+        self.issuers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, id)| id)
     }
 
-    /// Writes a policy that trusts the makers and the auditors: the starting one, with another `unknown` and with `head` at
-    /// its beginning.
+    /// Writes a policy that trusts the makers and the auditors: the starting one, with another
+    /// `unknown` and with `head` at its beginning.
     pub fn policy(&self, name: &str, unknown: &str, head: &str) -> anyhow::Result<()> {
         let anchor = |name: &str, roles: &str| {
             let id = self.issuer(name);
             format!(
-                "\n[[anchor]]\nname = \"our {name}\"\nissuer = \"{id}\"\nroles = [{roles}]\nscopes = [\"pkg:*\"]\nmay_delegate = 0\n"
+                "\n[[anchor]]\nname = \"our {name}\"\nissuer = \"{id}\"\nroles = \
+                 [{roles}]\nscopes = [\"pkg:*\"]\nmay_delegate = 0\n"
             )
         };
         let starting = assay_core::policy::STARTING;
-        ensure!(starting.contains("\nunknown = \"warn\"\n"), "the starting policy was changed");
-        let text = starting.replace("\nunknown = \"warn\"\n", &format!("\nunknown = \"{unknown}\"\n"));
-        let (makers, auditors) = (anchor("makers", "\"maintainer\""), anchor("auditors", "\"auditor\""));
+        ensure!(
+            starting.contains("\nunknown = \"warn\"\n"),
+            "the starting policy was changed"
+        );
+        let text = starting.replace(
+            "\nunknown = \"warn\"\n",
+            &format!("\nunknown = \"{unknown}\"\n"),
+        );
+        let (makers, auditors) = (
+            anchor("makers", "\"maintainer\""),
+            anchor("auditors", "\"auditor\""),
+        );
         self.write(name, &format!("{text}{makers}{auditors}{head}"))
     }
 
-    /// Runs the program with the log's address and key, where it must succeed. Returns what it printed.
+    /// Runs the program with the log's address and key, where it must succeed. Returns what it
+    /// printed.
     pub fn online(&self, arguments: &[&str]) -> anyhow::Result<Value> {
         let ready = self.node.ready();
-        let log = ["--log", &ready.url, "--log-key", &ready.vkey, "--output", "json"];
+        let log = [
+            "--log",
+            &ready.url,
+            "--log-key",
+            &ready.vkey,
+            "--output",
+            "json",
+        ];
         let output = assay(self.folder.path(), &[arguments, &log].concat())?;
-        ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         Ok(serde_json::from_slice(&output.stdout).unwrap_or_default())
     }
 
     /// Publishes what an issuer says of a package. Returns the claim's id.
-    pub fn say(&mut self, who: &str, purl: &str, predicate_type: &str, predicate: &Value) -> anyhow::Result<String> {
+    pub fn say(
+        &mut self,
+        who: &str,
+        purl: &str,
+        predicate_type: &str,
+        predicate: &Value,
+    ) -> anyhow::Result<String> {
         let purl = Purl::canonicalize(purl)?;
         let statement = json!({
             "_type": "https://in-toto.io/Statement/v1",
@@ -99,8 +134,17 @@ impl World {
         self.statements += 1;
         let name = format!("statement-{}.json", self.statements);
         self.write(&name, &statement.to_string())?;
-        let published = self.online(&["publish", "statement", &name, "--key", &format!("{who}.pem")])?;
-        Ok(published[0]["claim_id"].as_str().context("no claim id")?.to_owned())
+        let published = self.online(&[
+            "publish",
+            "statement",
+            &name,
+            "--key",
+            &format!("{who}.pem"),
+        ])?;
+        Ok(published[0]["claim_id"]
+            .as_str()
+            .context("no claim id")?
+            .to_owned())
     }
 
     /// Somebody says that support has ended.
@@ -147,7 +191,15 @@ impl World {
 
     /// Somebody takes a claim back.
     pub fn withdraw(&self, who: &str, claim: &str) -> anyhow::Result<()> {
-        self.online(&["withdraw", claim, "--reason", "it was wrong", "--key", &format!("{who}.pem")]).map(drop)
+        self.online(&[
+            "withdraw",
+            claim,
+            "--reason",
+            "it was wrong",
+            "--key",
+            &format!("{who}.pem"),
+        ])
+        .map(drop)
     }
 
     /// Runs `assay check` with the log and `policy.toml`, which later arguments override.
@@ -164,18 +216,26 @@ impl World {
     /// The same, as JSON.
     pub fn report(&self, arguments: &[&str]) -> anyhow::Result<(Option<i32>, Value)> {
         let checked = self.check(&[arguments, &["--output", "json"]].concat())?;
-        let value =
-            serde_json::from_str(&checked.stdout).with_context(|| format!("{arguments:?}: {}", checked.stderr))?;
+        let value = serde_json::from_str(&checked.stdout)
+            .with_context(|| format!("{arguments:?}: {}", checked.stderr))?;
         Ok((checked.code, value))
     }
 }
 
 /// Runs the program.
 pub fn run(folder: &Path, arguments: &[&str]) -> anyhow::Result<Checked> {
-    let Output { status, stdout, stderr } = assay(folder, arguments)?;
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = assay(folder, arguments)?;
     let stderr = String::from_utf8(stderr)?;
     ensure!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
-    Ok(Checked { code: status.code(), stdout: String::from_utf8(stdout)?, stderr })
+    Ok(Checked {
+        code: status.code(),
+        stdout: String::from_utf8(stdout)?,
+        stderr,
+    })
 }
 
 /// A `Cargo.lock` of some crates of crates.io, all of version 1.0.0, and of the project itself.
@@ -183,7 +243,9 @@ pub fn cargo_lock(crates: &[&str]) -> String {
     let mut text = "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n".to_owned();
     for name in crates {
         let source = "registry+https://github.com/rust-lang/crates.io-index";
-        text.push_str(&format!("\n[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \"{source}\"\n"));
+        text.push_str(&format!(
+            "\n[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \"{source}\"\n"
+        ));
     }
     text
 }
@@ -192,5 +254,8 @@ pub fn cargo_lock(crates: &[&str]) -> String {
 pub fn outcomes(report: &Value) -> Vec<(String, String)> {
     let components = report["components"].as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    components.iter().map(|component| (text(&component["purl"]), text(&component["outcome"]))).collect()
+    components
+        .iter()
+        .map(|component| (text(&component["purl"]), text(&component["outcome"])))
+        .collect()
 }

@@ -1,9 +1,14 @@
-//! Every real document of the kinds that `publish` takes becomes a claim, or is refused with a place and a reason.
+//! Every real document of the kinds that `publish` takes becomes a claim, or is refused with a
+//! place and a reason.
 //!
-//! What is expected comes from the collection itself: SOURCES.md marks what is bad, and [`expected`] says for each rule
-//! why. So any folder of the same layout can be tried.
+//! What is expected comes from the collection itself: SOURCES.md marks what is bad, and
+//! [`expected`] says for each rule why. So any folder of the same layout can be tried.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a document that cannot be read must stop the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a document that cannot be read must stop the test"
+)]
 
 mod mutations;
 
@@ -42,10 +47,18 @@ fn expected(kind: &str, path: &str, says: &str, bytes: &[u8]) -> Expected {
         return Expected::Either; // Bad to whoever verifies the builder's signature, which publishing does not.
     }
     if kind == "statement" {
-        return if is_whole_statement(bytes) { Expected::Taken } else { Expected::Refused };
+        return if is_whole_statement(bytes) {
+            Expected::Taken
+        } else {
+            Expected::Refused
+        };
     }
     if kind == "audit" {
-        return if has_audits(bytes) { Expected::Taken } else { Expected::Refused };
+        return if has_audits(bytes) {
+            Expected::Taken
+        } else {
+            Expected::Refused
+        };
     }
     if says.contains("BAD") || says.contains("malformed") || says.contains("must be refused") {
         return Expected::Refused;
@@ -58,41 +71,70 @@ fn expected(kind: &str, path: &str, says: &str, bytes: &[u8]) -> Expected {
 
 /// An in-toto Statement v1 whose subjects have whole digests, or package URLs.
 fn is_whole_statement(bytes: &[u8]) -> bool {
-    let Ok(statement) = serde_json::from_slice::<serde_json::Value>(bytes) else { return false };
-    let whole = |subject: &serde_json::Value| match subject["digest"].as_object() {
-        Some(digests) => {
-            digests.iter().all(|(algorithm, hex)| algorithm != "sha256" || hex.as_str().is_some_and(|h| h.len() == 64))
-        }
-        None => subject["uri"].as_str().is_some_and(|uri| uri.starts_with("pkg:")),
+    let Ok(statement) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+        return false;
     };
+
     statement["_type"] == "https://in-toto.io/Statement/v1"
-        && statement["subject"].as_array().is_some_and(|s| s.iter().all(whole))
+        && statement["subject"].as_array().is_some_and(|s| {
+            s.iter().all(
+                |subject: &serde_json::Value| match subject["digest"].as_object() {
+                    Some(digests) => digests.iter().all(|(algorithm, hex)| {
+                        algorithm != "sha256" || hex.as_str().is_some_and(|h| h.len() == 64)
+                    }),
+                    None => subject["uri"]
+                        .as_str()
+                        .is_some_and(|uri| uri.starts_with("pkg:")),
+                },
+            )
+        })
 }
 
-/// A cargo-vet `audits.toml` with at least one audit, of criteria that every store has or that this one defines.
+/// A cargo-vet `audits.toml` with at least one audit, of criteria that every store has or that this
+/// one defines.
 fn has_audits(bytes: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(bytes) else { return false };
-    let Ok(store) = text.parse::<toml::Table>() else { return false };
-    let defines = |name: &str| store.get("criteria").is_some_and(|criteria| criteria.get(name).is_some());
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    let Ok(store) = text.parse::<toml::Table>() else {
+        return false;
+    };
+    let defines = |name: &str| {
+        store
+            .get("criteria")
+            .is_some_and(|criteria| criteria.get(name).is_some())
+    };
     let known = |criterion: &toml::Value| {
-        criterion.as_str().is_some_and(|name| ["safe-to-run", "safe-to-deploy"].contains(&name) || defines(name))
+        criterion
+            .as_str()
+            .is_some_and(|name| ["safe-to-run", "safe-to-deploy"].contains(&name) || defines(name))
     };
-    let sound = |audit: &toml::Value| match audit.get("criteria") {
-        Some(toml::Value::Array(criteria)) => criteria.iter().all(known),
-        Some(criterion) => known(criterion),
-        None => false,
+
+    let Some(toml::Value::Table(audits)) = store.get("audits") else {
+        return false;
     };
-    let Some(toml::Value::Table(audits)) = store.get("audits") else { return false };
     let crates: Option<Vec<_>> = audits.values().map(toml::Value::as_array).collect();
     let audits = crates.into_iter().flatten().flatten().collect::<Vec<_>>();
-    !audits.is_empty() && audits.into_iter().all(sound)
+    !audits.is_empty()
+        && audits
+            .into_iter()
+            .all(|audit: &toml::Value| match audit.get("criteria") {
+                Some(toml::Value::Array(criteria)) => criteria.iter().all(known),
+                Some(criterion) => known(criterion),
+                None => false,
+            })
 }
 
 /// What SOURCES.md says of each file: path to the last column.
 fn sources(folder: &Path) -> HashMap<String, String> {
     let text = data::read_text(&folder.join("SOURCES.md"));
     let rows = text.lines().filter_map(|line| {
-        let cells: Vec<_> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
+        let cells: Vec<_> = line
+            .trim()
+            .trim_matches('|')
+            .split('|')
+            .map(str::trim)
+            .collect();
         let path = cells.first()?.strip_prefix('`')?.strip_suffix('`')?;
         Some((path.to_owned(), (*cells.last()?).to_owned()))
     });
@@ -102,24 +144,35 @@ fn sources(folder: &Path) -> HashMap<String, String> {
 #[test]
 fn every_document_is_taken_or_refused_as_its_source_says() {
     for (name, kind) in data::DOCUMENTS {
-        let Some(folder) = data::require(name) else { return };
+        let Some(folder) = data::require(name) else {
+            return;
+        };
         let sources = sources(&folder);
         let (mut taken, mut refused) = (0, 0);
         for path in data::files(&folder) {
             let bytes = data::read(&path);
             let relative = path.strip_prefix(&folder).unwrap().to_str().unwrap();
-            let says =
-                sources.get(relative).unwrap_or_else(|| panic!("{name}/SOURCES.md does not say what {relative} is"));
+            let says = sources
+                .get(relative)
+                .unwrap_or_else(|| panic!("{name}/SOURCES.md does not say what {relative} is"));
             let outcome = predicate::prepare(kind, relative, &bytes, NOW);
             let expected = expected(kind, relative, says, &bytes);
             match &outcome {
                 Ok(claims) => {
-                    assert_ne!(expected, Expected::Refused, "{name}/{relative} ({says}) was taken");
+                    assert_ne!(
+                        expected,
+                        Expected::Refused,
+                        "{name}/{relative} ({says}) was taken"
+                    );
                     assert_sound(kind, relative, &bytes, claims);
                     taken += 1;
                 }
                 Err(error) => {
-                    assert_ne!(expected, Expected::Taken, "{name}/{relative} ({says}): {error}");
+                    assert_ne!(
+                        expected,
+                        Expected::Taken,
+                        "{name}/{relative} ({says}): {error}"
+                    );
                     assert_tells(error);
                     refused += 1;
                 }
@@ -133,7 +186,8 @@ fn every_document_is_taken_or_refused_as_its_source_says() {
     }
 }
 
-/// Whatever is in the collection, published as whatever kind: a claim that holds, or an error that tells.
+/// Whatever is in the collection, published as whatever kind: a claim that holds, or an error that
+/// tells.
 #[test]
 fn no_document_is_too_strange_for_any_kind() {
     if data::require("sarif").is_none() {
@@ -156,9 +210,16 @@ fn show(name: &str, path: &str, outcome: &Result<Vec<Prepared>, DocumentError>) 
     match outcome {
         Ok(claims) => {
             for claim in claims {
-                let subjects: Vec<_> = claim.subjects.iter().map(|s| s.to_value().to_json()).collect();
+                let subjects: Vec<_> = claim
+                    .subjects
+                    .iter()
+                    .map(|s| s.to_value().to_json())
+                    .collect();
                 let bytes = claim.predicate.to_json().len();
-                println!("{name}/{path}: {} {bytes} B {:?} {subjects:?}", claim.predicate_type, claim.summary);
+                println!(
+                    "{name}/{path}: {} {bytes} B {:?} {subjects:?}",
+                    claim.predicate_type, claim.summary
+                );
             }
         }
         Err(error) => println!("{name}/{path}: REFUSED {error}"),
@@ -175,23 +236,44 @@ fn assert_sound(kind: &str, path: &str, document: &[u8], claims: &[Prepared]) {
             Ok(&claim.predicate),
             "{path}: the predicate does not read back"
         );
-        predicate::check(&claim.predicate_type, &claim.predicate).unwrap_or_else(|e| panic!("{path}: {e}"));
-        assert!(kind == "statement" || predicate::by_uri(&claim.predicate_type).is_some(), "{path}");
-        let subjects: usize = claim.subjects.iter().map(|s| s.to_value().to_json().len() + 1).sum();
-        assert!(text.len() + subjects <= 28 * 1024, "{path}: {} and {subjects} bytes", text.len());
+        predicate::check(&claim.predicate_type, &claim.predicate)
+            .unwrap_or_else(|e| panic!("{path}: {e}"));
+        assert!(
+            kind == "statement" || predicate::by_uri(&claim.predicate_type).is_some(),
+            "{path}"
+        );
+        let subjects: usize = claim
+            .subjects
+            .iter()
+            .map(|s| s.to_value().to_json().len() + 1)
+            .sum();
+        assert!(
+            text.len() + subjects <= 28 * 1024,
+            "{path}: {} and {subjects} bytes",
+            text.len()
+        );
         for subject in &claim.subjects {
-            assert!(!subject.digests().is_empty(), "{path}: a subject without digest");
+            assert!(
+                !subject.digests().is_empty(),
+                "{path}: a subject without digest"
+            );
         }
         let statement = statement(claim).unwrap_or_else(|e| panic!("{path}: {e}"));
         assert!(statement.to_json().len() <= limits::PAYLOAD_BYTES, "{path}");
         assert!(
-            claim.summary.iter().all(|(label, value)| !(label.clone() + value).contains(char::is_control)),
+            claim
+                .summary
+                .iter()
+                .all(|(label, value)| !(label.clone() + value).contains(char::is_control)),
             "{path}"
         );
         let named = predicate::attachments(&statement);
         match &claim.attachment {
             Some(attachment) => {
-                assert_eq!(attachment.bytes, document, "{path}: the attachment is not the document");
+                assert_eq!(
+                    attachment.bytes, document,
+                    "{path}: the attachment is not the document"
+                );
                 let digest = assay_core::Hash::of(document);
                 assert!(
                     named.iter().any(|named| named.sha256 == digest),
@@ -200,30 +282,44 @@ fn assert_sound(kind: &str, path: &str, document: &[u8], claims: &[Prepared]) {
             }
             None => assert_whole(kind, document, &claim.predicate, path),
         }
-        assert!(kind != "scan" || claim.attachment.is_some(), "{path}: a scan without its document");
+        assert!(
+            kind != "scan" || claim.attachment.is_some(),
+            "{path}: a scan without its document"
+        );
     }
 }
 
-/// The statement that the claim would be, of a package that the publisher names where the document names none.
+/// The statement that the claim would be, of a package that the publisher names where the document
+/// names none.
 fn statement(claim: &Prepared) -> Result<Statement, StatementError> {
     let mut subjects = claim.subjects.clone();
     if subjects.is_empty() {
-        subjects.push(Subject::package(Purl::parse_canonical("pkg:generic/named-by-the-publisher@1").unwrap()));
+        subjects.push(Subject::package(
+            Purl::parse_canonical("pkg:generic/named-by-the-publisher@1").unwrap(),
+        ));
     }
     Statement::new(subjects, &claim.predicate_type, claim.predicate.clone())
 }
 
-/// Documents that are predicates are so unchanged: the same members in the same order, numbers as they were written.
+/// Documents that are predicates are so unchanged: the same members in the same order, numbers as
+/// they were written.
 fn assert_whole(kind: &str, document: &[u8], predicate: &Value, path: &str) {
     if ["sbom", "vex"].contains(&kind) {
         let body = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
-        assert_eq!(&json::parse(body).unwrap(), predicate, "{path}: the predicate is not the document");
+        assert_eq!(
+            &json::parse(body).unwrap(),
+            predicate,
+            "{path}: the predicate is not the document"
+        );
     }
 }
 
 /// What holds of every refusal: it fits a terminal, and says where and why.
 fn assert_tells(error: &DocumentError) {
     let text = error.to_string();
-    assert!(!error.place().is_empty() && text.len() > 10 && text.len() < 1000, "{text:?}");
+    assert!(
+        !error.place().is_empty() && text.len() > 10 && text.len() < 1000,
+        "{text:?}"
+    );
     assert!(text.chars().all(|c| !c.is_control()), "{text:?}");
 }

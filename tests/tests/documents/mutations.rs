@@ -1,4 +1,5 @@
-//! Documents that were cut or changed are refused with a place, or make claims that hold; nothing panics.
+//! Documents that were cut or changed are refused with a place, or make claims that hold; nothing
+//! panics.
 
 use crate::{NOW, assert_sound, assert_tells};
 use assay_core::predicate;
@@ -22,7 +23,9 @@ fn samples() -> &'static [Sample] {
     SAMPLES.get_or_init(|| {
         let mut samples = Vec::new();
         for (name, kind) in data::DOCUMENTS {
-            let Some(folder) = data::require(name) else { return Vec::new() };
+            let Some(folder) = data::require(name) else {
+                return Vec::new();
+            };
             for path in data::files(&folder) {
                 let bytes = data::read(&path);
                 let path = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -55,11 +58,24 @@ fn a_cut_document_is_refused() {
     for sample in samples() {
         let end = sample.bytes.trim_ascii_end().len();
         // What is left of lines of text may be a whole document.
-        let is_json = ["audit", "practice"].iter().all(|kind| *kind != sample.kind)
-            && sample.bytes.trim_ascii_start().first().is_some_and(|b| b"{[\xef".contains(b));
-        for cut in (0..CUTS).map(|i| end * i / CUTS).chain(end.saturating_sub(8)..end) {
+        let is_json = ["audit", "practice"]
+            .iter()
+            .all(|kind| *kind != sample.kind)
+            && sample
+                .bytes
+                .trim_ascii_start()
+                .first()
+                .is_some_and(|b| b"{[\xef".contains(b));
+        for cut in (0..CUTS)
+            .map(|i| end * i / CUTS)
+            .chain(end.saturating_sub(8)..end)
+        {
             let taken = try_out(sample, &sample.bytes[..cut]);
-            assert!(!(taken && is_json), "{} was taken though cut at {cut}", sample.path);
+            assert!(
+                !(taken && is_json),
+                "{} was taken though cut at {cut}",
+                sample.path
+            );
         }
     }
 }

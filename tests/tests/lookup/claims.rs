@@ -1,4 +1,5 @@
-//! `assay lookup claim:ID`: a claim and what others say of it, also where the claim itself cannot be had.
+//! `assay lookup claim:ID`: a claim and what others say of it, also where the claim itself cannot
+//! be had.
 
 use crate::{
     AT_ONCE,
@@ -14,7 +15,10 @@ const ALPHA: &str = "pkg:cargo/alpha@1.0.0";
 fn text(person: &Person, arguments: &[&str]) -> anyhow::Result<(Option<i32>, String)> {
     let output = person.run(arguments)?;
     let text = String::from_utf8(output.stdout)?;
-    Ok((output.status.code(), text.split_whitespace().collect::<Vec<_>>().join(" ")))
+    Ok((
+        output.status.code(),
+        text.split_whitespace().collect::<Vec<_>>().join(" "),
+    ))
 }
 
 fn answer(value: &Value) -> anyhow::Result<&str> {
@@ -28,26 +32,53 @@ fn a_withdrawal_is_shown_also_where_its_claim_cannot_be_asked_for() -> anyhow::R
     person.register("auditor")?;
     let untouched = person.audit("auditor", ALPHA, "safe-to-run")?;
     let withdrawn = person.audit("auditor", ALPHA, "safe-to-deploy")?;
-    let withdrawal = person.get(&["withdraw", &withdrawn, "--reason", "Forged.", "--key", "auditor.pem"])?;
+    let withdrawal = person.get(&[
+        "withdraw",
+        &withdrawn,
+        "--reason",
+        "Forged.",
+        "--key",
+        "auditor.pem",
+    ])?;
     let withdrawal = withdrawal[0]["claim_id"].as_str().context("no claim id")?;
     let (named, bare) = (format!("claim:{withdrawn}"), withdrawn.as_str());
 
     let (code, online) = person.ask(&["lookup", &named])?;
     assert_eq!((code, &online["lacking"]), (Some(0), &Value::Null));
-    assert!(answer(&online)?.contains("is in the log, signed by 1 issuer"), "{}", online["answer"]);
-    assert!(answer(&online)?.contains("It has no effect"), "{}", online["answer"]);
+    assert!(
+        answer(&online)?.contains("is in the log, signed by 1 issuer"),
+        "{}",
+        online["answer"]
+    );
+    assert!(
+        answer(&online)?.contains("It has no effect"),
+        "{}",
+        online["answer"]
+    );
 
-    // Neither privately nor offline can a log be asked for the claim; what is said of it is in the answer all the same.
+    // Neither privately nor offline can a log be asked for the claim; what is said of it is in the
+    // answer all the same.
     for (x, how, word) in [
         (named.as_str(), "--private", "privately"),
         (bare, "--private", "privately"),
         (named.as_str(), "--offline", "offline"),
     ] {
         let (code, found) = person.ask(&["lookup", x, how])?;
-        assert_eq!((code, &found["about"]["kind"]), (Some(1), &json!("claim")), "{x} {how}");
+        assert_eq!(
+            (code, &found["about"]["kind"]),
+            (Some(1), &json!("claim")),
+            "{x} {how}"
+        );
         let replies = lines(&found, "disagreement")?;
-        assert_eq!((replies.len(), &replies[0]["claim_id"]), (1, &json!(withdrawal)), "{x} {how}");
-        assert_eq!(found["lacking"], format!("The claim itself cannot be asked for {word}."));
+        assert_eq!(
+            (replies.len(), &replies[0]["claim_id"]),
+            (1, &json!(withdrawal)),
+            "{x} {how}"
+        );
+        assert_eq!(
+            found["lacking"],
+            format!("The claim itself cannot be asked for {word}.")
+        );
         assert_eq!(found["claims"][0]["claim_id"], withdrawal);
         let (code, text) = text(&person, &["lookup", x, how])?;
         assert_eq!(code, Some(1));
@@ -64,16 +95,30 @@ fn a_withdrawal_is_shown_also_where_its_claim_cannot_be_asked_for() -> anyhow::R
     // Of one that nobody speaks of, that it is there is not denied.
     for x in [format!("claim:{untouched}"), untouched] {
         let (code, text) = text(&person, &["lookup", &x, "--private"])?;
-        assert!(code == Some(1) && text.contains("cannot be asked"), "{code:?} {text}");
-        assert!(!text.contains("Nobody") && !text.contains("policy is met"), "{text}");
+        assert!(
+            code == Some(1) && text.contains("cannot be asked"),
+            "{code:?} {text}"
+        );
+        assert!(
+            !text.contains("Nobody") && !text.contains("policy is met"),
+            "{text}"
+        );
     }
     // One that no log shows: there is no proof of that.
     let (code, none) = person.ask(&["lookup", &format!("claim:{}", "ab".repeat(32))])?;
     assert_eq!(code, Some(1));
-    assert!(answer(&none)?.contains("that there is none cannot be proven"), "{}", none["answer"]);
+    assert!(
+        answer(&none)?.contains("that there is none cannot be proven"),
+        "{}",
+        none["answer"]
+    );
     // A withdrawal is a claim, too.
     let (code, found) = person.ask(&["lookup", &format!("claim:{withdrawal}")])?;
-    assert!(code == Some(0) && answer(&found)?.contains("is in the log"), "{}", found["answer"]);
+    assert!(
+        code == Some(0) && answer(&found)?.contains("is in the log"),
+        "{}",
+        found["answer"]
+    );
     Ok(())
 }
 
@@ -88,22 +133,54 @@ fn a_withdrawal_has_effect_only_for_the_issuer_that_said_it() -> anyhow::Result<
     let forged = json!({"target": claim, "reason": "Forged."});
     person.say("thief", subject, "urn:assay:withdrawal:v1", forged)?;
     let (_, before) = text(&person, &["lookup", ALPHA])?;
-    assert!(before.contains("withdraws it: Forged (without effect);"), "{before}");
+    assert!(
+        before.contains("withdraws it: Forged (without effect);"),
+        "{before}"
+    );
 
     // He signs the very same statement, so that the withdrawal is of a claim that he said, too.
     assert_eq!(person.audit("thief", ALPHA, "safe-to-deploy")?, claim);
     let (_, found) = person.ask(&["lookup", ALPHA])?;
     let reviews = lines(&found, "reviewed")?;
-    let by =
-        |id: &str| reviews.iter().find(|line| line["issuers"][0]["issuer_id"] == id).context("a review is missing");
+    let by = |id: &str| {
+        reviews
+            .iter()
+            .find(|line| line["issuers"][0]["issuer_id"] == id)
+            .context("a review is missing")
+    };
     let (theirs, his) = (by(&auditor)?, by(&thief)?);
-    assert_eq!((&theirs["claim_id"], &his["claim_id"]), (&json!(claim), &json!(claim)));
-    assert_eq!((&theirs["effect"], &his["effect"]), (&json!(true), &json!(false)));
-    let effects = |line: &Value| (line["replies"][0]["effect"].clone(), line["replies"][0]["why_not"].is_string());
-    assert_eq!((effects(theirs), effects(his)), ((json!(false), true), (json!(true), false)));
+    assert_eq!(
+        (&theirs["claim_id"], &his["claim_id"]),
+        (&json!(claim), &json!(claim))
+    );
+    assert_eq!(
+        (&theirs["effect"], &his["effect"]),
+        (&json!(true), &json!(false))
+    );
+    let effects = |line: &Value| {
+        (
+            line["replies"][0]["effect"].clone(),
+            line["replies"][0]["why_not"].is_string(),
+        )
+    };
+    assert_eq!(
+        (effects(theirs), effects(his)),
+        ((json!(false), true), (json!(true), false))
+    );
     let (_, after) = text(&person, &["lookup", ALPHA])?;
-    assert_eq!(after.matches("withdraws it: Forged (without effect for this issuer);").count(), 1, "{after}");
+    assert_eq!(
+        after
+            .matches("withdraws it: Forged (without effect for this issuer);")
+            .count(),
+        1,
+        "{after}"
+    );
     let (with, without) = (&his["leaf_index"], &theirs["leaf_index"]);
-    assert!(after.contains(&format!("(leaf {with}; without effect on leaf {without}): withdraws it")), "{after}");
+    assert!(
+        after.contains(&format!(
+            "(leaf {with}; without effect on leaf {without}): withdraws it"
+        )),
+        "{after}"
+    );
     Ok(())
 }

@@ -16,7 +16,10 @@ pub struct Person {
 
 impl Person {
     pub fn at(ready: &Ready) -> anyhow::Result<Self> {
-        Ok(Person { folder: tempfile::tempdir()?, ready: ready.clone() })
+        Ok(Person {
+            folder: tempfile::tempdir()?,
+            ready: ready.clone(),
+        })
     }
 
     pub fn folder(&self) -> &Path {
@@ -29,7 +32,11 @@ impl Person {
 
     /// The arguments with the log's address and key.
     fn with_log<'a>(&'a self, arguments: &[&'a str]) -> Vec<&'a str> {
-        [arguments, &["--log", &self.ready.url, "--log-key", &self.ready.vkey]].concat()
+        [
+            arguments,
+            &["--log", &self.ready.url, "--log-key", &self.ready.vkey],
+        ]
+        .concat()
     }
 
     /// Runs the program, however it ends.
@@ -45,18 +52,24 @@ impl Person {
     /// Runs it for JSON. Returns how it ended and what it printed.
     pub fn ask(&self, arguments: &[&str]) -> anyhow::Result<(Option<i32>, Value)> {
         let output = self.run(&[arguments, &["--output", "json"]].concat())?;
-        let value = serde_json::from_slice(&output.stdout)
-            .with_context(|| format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)))?;
+        let value = serde_json::from_slice(&output.stdout).with_context(|| {
+            format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr))
+        })?;
         Ok((output.status.code(), value))
     }
 
     /// The same, where it must succeed.
     pub fn get(&self, arguments: &[&str]) -> anyhow::Result<Value> {
         let output = self.run(&[arguments, &["--output", "json"]].concat())?;
-        ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        match output.stdout.is_empty() {
-            true => Ok(Value::Null),
-            false => Ok(serde_json::from_slice(&output.stdout)?),
+        ensure!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        if output.stdout.is_empty() {
+            Ok(Value::Null)
+        } else {
+            Ok(serde_json::from_slice(&output.stdout)?)
         }
     }
 
@@ -65,11 +78,20 @@ impl Person {
         let key = format!("{name}.pem");
         self.get(&["key", "new", &key])?;
         let record = self.get(&["issuer", "register", "--name", name, "--key", &key])?;
-        Ok(record["issuer_id"].as_str().context("no issuer id")?.to_owned())
+        Ok(record["issuer_id"]
+            .as_str()
+            .context("no issuer id")?
+            .to_owned())
     }
 
     /// Publishes a statement about a subject, signed by `NAME.pem`. Returns the claim's id.
-    pub fn say(&self, name: &str, subject: Value, predicate_type: &str, predicate: Value) -> anyhow::Result<String> {
+    pub fn say(
+        &self,
+        name: &str,
+        subject: Value,
+        predicate_type: &str,
+        predicate: Value,
+    ) -> anyhow::Result<String> {
         let statement = json!({
             "_type": "https://in-toto.io/Statement/v1",
             "subject": [subject],
@@ -77,8 +99,17 @@ impl Person {
             "predicate": predicate,
         });
         self.write("statement.json", &statement.to_string())?;
-        let published = self.get(&["publish", "statement", "statement.json", "--key", &format!("{name}.pem")])?;
-        Ok(published[0]["claim_id"].as_str().context("no claim id")?.to_owned())
+        let published = self.get(&[
+            "publish",
+            "statement",
+            "statement.json",
+            "--key",
+            &format!("{name}.pem"),
+        ])?;
+        Ok(published[0]["claim_id"]
+            .as_str()
+            .context("no claim id")?
+            .to_owned())
     }
 
     /// Publishes that a package passed a review.
@@ -98,5 +129,7 @@ pub fn package(purl: &str) -> Value {
 pub fn lines<'a>(answer: &'a Value, question: &str) -> anyhow::Result<&'a Vec<Value>> {
     let questions = answer["questions"].as_array().context("no questions")?;
     let found = questions.iter().find(|one| one["question"] == question);
-    found.and_then(|one| one["lines"].as_array()).with_context(|| format!("no question {question}"))
+    found
+        .and_then(|one| one["lines"].as_array())
+        .with_context(|| format!("no question {question}"))
 }

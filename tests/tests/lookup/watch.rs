@@ -1,4 +1,5 @@
-//! `assay watch`: nothing is missed, whatever ends: the program, the command that it runs, the node.
+//! `assay watch`: nothing is missed, whatever ends: the program, the command that it runs, the
+//! node.
 
 use crate::{AT_ONCE, person::Person};
 use anyhow::{Context, bail, ensure};
@@ -24,7 +25,10 @@ impl Watch {
     /// Starts it, and waits until it watches: from here on, what is published is shown.
     fn start(person: &Person, more: &[&str]) -> anyhow::Result<Self> {
         let mut command = person.command(&[&["watch", ALPHA, "--output", "json"], more].concat());
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut process = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
         let out = BufReader::new(process.stdout.take().context("no stdout")?);
         let err = BufReader::new(process.stderr.take().context("no stderr")?);
         let mut watch = Watch { process, out, err };
@@ -52,7 +56,13 @@ impl Watch {
 
     fn signal(&self, name: &str) -> anyhow::Result<()> {
         let pid = self.process.id().to_string();
-        ensure!(Command::new("kill").args([format!("-{name}"), pid]).status()?.success(), "kill failed");
+        ensure!(
+            Command::new("kill")
+                .args([format!("-{name}"), pid])
+                .status()?
+                .success(),
+            "kill failed"
+        );
         Ok(())
     }
 }
@@ -72,17 +82,27 @@ fn start() -> anyhow::Result<(Node, Person)> {
 }
 
 fn publish(person: &Person, number: usize) -> anyhow::Result<String> {
-    person.audit("auditor", "pkg:cargo/alpha@1.0.0", &format!("criterion-{number}"))
+    person.audit(
+        "auditor",
+        "pkg:cargo/alpha@1.0.0",
+        &format!("criterion-{number}"),
+    )
 }
 
 /// The claims that whole lines show.
 fn ids(text: &str) -> Vec<String> {
-    let id = |line: &str| serde_json::from_str::<Value>(line).ok()?["claim_id"].as_str().map(str::to_owned);
-    text.lines().filter_map(id).collect()
+    text.lines()
+        .filter_map(|line: &str| {
+            serde_json::from_str::<Value>(line).ok()?["claim_id"]
+                .as_str()
+                .map(str::to_owned)
+        })
+        .collect()
 }
 
 #[test]
-fn a_claim_is_shown_once_it_is_published_and_the_next_watch_goes_on_behind_it() -> anyhow::Result<()> {
+fn a_claim_is_shown_once_it_is_published_and_the_next_watch_goes_on_behind_it() -> anyhow::Result<()>
+{
     let (_node, person) = start()?;
     publish(&person, 0)?;
     let mut watch = Watch::start(&person, &[])?;
@@ -92,25 +112,43 @@ fn a_claim_is_shown_once_it_is_published_and_the_next_watch_goes_on_behind_it() 
     assert_eq!(shown["watched"][0], ALPHA);
     assert_eq!(shown["lines"][0]["says"], "passed a review for criterion-1");
     assert_eq!(
-        (&shown["lines"][0]["issuers"][0]["name"], &shown["lines"][0]["effect"]),
+        (
+            &shown["lines"][0]["issuers"][0]["name"],
+            &shown["lines"][0]["effect"]
+        ),
         (&"auditor".into(), &true.into())
     );
-    assert_eq!(shown["statement"]["predicate"]["criteria"][0], "criterion-1");
+    assert_eq!(
+        shown["statement"]["predicate"]["criteria"][0],
+        "criterion-1"
+    );
 
     // The same is watched by one process.
     let second = person.run(&["watch", ALPHA, "--once"])?;
-    assert_eq!(second.status.code(), Some(3), "{}", String::from_utf8_lossy(&second.stderr));
+    assert_eq!(
+        second.status.code(),
+        Some(3),
+        "{}",
+        String::from_utf8_lossy(&second.stderr)
+    );
     // It is on the disk before the next one is shown.
     let next = publish(&person, 2)?;
     assert_eq!(watch.next()?["claim_id"], next.as_str());
     watch.signal("INT")?;
-    assert!(watch.process.wait()?.success(), "to be told to stop is no failure");
+    assert!(
+        watch.process.wait()?.success(),
+        "to be told to stop is no failure"
+    );
 
     let later = [publish(&person, 3)?, publish(&person, 4)?];
     let once = person.run(&["watch", ALPHA, "--once", "--output", "json"])?;
     let shown = ids(&String::from_utf8(once.stdout)?);
-    // At most the last one is shown twice: it may have been stopped between the line and the note of it.
-    assert!(shown == later || shown == [&[next], &later[..]].concat(), "{shown:?}");
+    // At most the last one is shown twice: it may have been stopped between the line and the note
+    // of it.
+    assert!(
+        shown == later || shown == [&[next], &later[..]].concat(),
+        "{shown:?}"
+    );
     let again = person.run(&["watch", ALPHA, "--once"])?;
     assert!(again.status.success() && again.stdout.is_empty());
     let all = person.run(&["watch", ALPHA, "--once", "--from-start", "--output", "json"])?;
@@ -121,7 +159,9 @@ fn a_claim_is_shown_once_it_is_published_and_the_next_watch_goes_on_behind_it() 
 #[test]
 fn killed_in_the_middle_of_its_output_it_loses_nothing() -> anyhow::Result<()> {
     let (_node, person) = start()?;
-    let published = (0..120).map(|number| publish(&person, number)).collect::<anyhow::Result<Vec<_>>>()?;
+    let published = (0..120)
+        .map(|number| publish(&person, number))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     // Nobody reads: once the pipe is full, the watch stands in the middle of a line.
     let mut watch = Watch::start(&person, &["--from-start"])?;
     let mut first = String::new();
@@ -131,33 +171,62 @@ fn killed_in_the_middle_of_its_output_it_loses_nothing() -> anyhow::Result<()> {
     let mut before = Vec::new();
     watch.out.read_to_end(&mut before)?;
     let before = ids(&(first + &String::from_utf8_lossy(&before)));
-    assert!(!before.is_empty() && before.len() < published.len(), "{} lines", before.len());
+    assert!(
+        !before.is_empty() && before.len() < published.len(),
+        "{} lines",
+        before.len()
+    );
 
     let rest = person.run(&["watch", ALPHA, "--once", "--output", "json"])?;
-    ensure!(rest.status.success(), "{}", String::from_utf8_lossy(&rest.stderr));
+    ensure!(
+        rest.status.success(),
+        "{}",
+        String::from_utf8_lossy(&rest.stderr)
+    );
     let after = ids(&String::from_utf8(rest.stdout)?);
-    let repeated = (before.len() + after.len()).checked_sub(published.len()).context("something was lost")?;
+    let repeated = (before.len() + after.len())
+        .checked_sub(published.len())
+        .context("something was lost")?;
     assert!(repeated <= 1, "{repeated} claims were shown twice");
     let expected: Vec<&String> = before.iter().chain(&after[repeated..]).collect();
-    assert!(expected.into_iter().eq(&published), "every claim, in the order of the log");
+    assert!(
+        expected.into_iter().eq(&published),
+        "every claim, in the order of the log"
+    );
     Ok(())
 }
 
 #[test]
 fn a_claim_whose_command_fails_is_not_done() -> anyhow::Result<()> {
     let (_node, person) = start()?;
-    let published = [publish(&person, 0)?, publish(&person, 1)?, publish(&person, 2)?];
-    let exec =
-        |command: &str, more: &[&str]| person.run(&[&["watch", ALPHA, "--once", "--exec", command], more].concat());
+    let published = [
+        publish(&person, 0)?,
+        publish(&person, 1)?,
+        publish(&person, 2)?,
+    ];
+    let exec = |command: &str, more: &[&str]| {
+        person.run(&[&["watch", ALPHA, "--once", "--exec", command], more].concat())
+    };
     // The second claim stops it, twice; then all goes well.
     let stops = "cat > now; if grep -q criterion-1 now; then exit 7; fi; cat now >> done";
     for (more, expected) in [(&["--from-start"][..], 1), (&[], 1)] {
         let output = exec(stops, more)?;
-        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(ids(&fs::read_to_string(person.folder().join("done"))?).len(), expected);
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert_eq!(
+            ids(&fs::read_to_string(person.folder().join("done"))?).len(),
+            expected
+        );
     }
     assert!(exec("cat >> done", &[])?.status.success());
-    assert_eq!(ids(&fs::read_to_string(person.folder().join("done"))?), published);
+    assert_eq!(
+        ids(&fs::read_to_string(person.folder().join("done"))?),
+        published
+    );
     // A command need not read what it is given.
     publish(&person, 3)?;
     assert!(exec("true", &[])?.status.success());
@@ -179,6 +248,9 @@ fn a_node_that_goes_away_and_comes_back_is_followed_again() -> anyhow::Result<()
     watch.signal("TERM")?;
     assert!(watch.process.wait()?.success());
     node.stop()?;
-    assert_eq!(person.run(&["watch", ALPHA, "--once"])?.status.code(), Some(3));
+    assert_eq!(
+        person.run(&["watch", ALPHA, "--once"])?.status.code(),
+        Some(3)
+    );
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! What takes back: a withdrawal, a rotation or a compromise that is hidden would leave a claim standing.
+//! What takes back: a withdrawal, a rotation or a compromise that is hidden would leave a claim
+//! standing.
 
 use crate::world::{ASKED, World, about, asks_for, exits, labels, purl, without, words};
 use assay_client::{
@@ -17,7 +18,13 @@ use std::{fs, path::PathBuf};
 /// The label of what is said of the claim at a leaf.
 fn of_claim(world: &World, leaf: u64) -> Label {
     let entry = Entry::parse(world.liar.entries[leaf as usize].clone()).unwrap();
-    Label::new(Kind::Claim, &claim::verify(entry.claim().unwrap(), &()).unwrap().id().to_hex())
+    Label::new(
+        Kind::Claim,
+        &claim::verify(entry.claim().unwrap(), &())
+            .unwrap()
+            .id()
+            .to_hex(),
+    )
 }
 
 /// Answers about `label` leave it out, honestly as far as the proofs go; all others are the node's.
@@ -37,7 +44,9 @@ async fn a_hidden_withdrawal_is_missed() -> anyhow::Result<()> {
     let world = World::start().await?;
     let label = of_claim(&world, world.leaves.withdrawn);
     hide(&world, label);
-    world.gathering_is_refused(ASKED, "the lists are not those of the labels").await?;
+    world
+        .gathering_is_refused(ASKED, "the lists are not those of the labels")
+        .await?;
 
     // Absent, by the proof of an index that never heard of it.
     let (silent, size) = (world.hiding(&[world.leaves.withdrawal])?, world.size());
@@ -46,9 +55,14 @@ async fn a_hidden_withdrawal_is_missed() -> anyhow::Result<()> {
             return answer;
         }
         let commitment = answer.commitment.clone();
-        v1::Answer { commitment, ..silent.answer(query, size, &answer.checkpoint).unwrap() }
+        v1::Answer {
+            commitment,
+            ..silent.answer(query, size, &answer.checkpoint).unwrap()
+        }
     });
-    world.gathering_is_refused(ASKED, "the proof of the index leads to the root").await
+    world
+        .gathering_is_refused(ASKED, "the proof of the index leads to the root")
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,22 +70,30 @@ async fn a_hidden_record_of_an_issuer_is_missed() -> anyhow::Result<()> {
     let world = World::start().await?;
     let label = about(&world.second.id);
     hide(&world, label);
-    world.gathering_is_refused("beta", "the lists are not those of the labels").await?;
+    world
+        .gathering_is_refused("beta", "the lists are not those of the labels")
+        .await?;
     for hidden in [world.leaves.rotation, world.leaves.compromise] {
         let (liar, size) = (world.liar.clone(), world.size());
         world.proxy.rewrite(move |query, mut answer| {
             if asks_for(query, &label) {
-                answer.lists.iter_mut().for_each(|list| list.leaves.retain(|leaf| *leaf != hidden));
+                answer
+                    .lists
+                    .iter_mut()
+                    .for_each(|list| list.leaves.retain(|leaf| *leaf != hidden));
                 return liar.filled(answer, size).unwrap();
             }
             answer
         });
-        world.gathering_is_refused("beta", "is not the one in the index").await?;
+        world
+            .gathering_is_refused("beta", "is not the one in the index")
+            .await?;
     }
     Ok(())
 }
 
-/// A long list's entries may be left out of an answer about many labels. They are asked for, and then they have to come.
+/// A long list's entries may be left out of an answer about many labels. They are asked for, and
+/// then they have to come.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_that_is_listed_and_withheld_is_missed() -> anyhow::Result<()> {
     let world = World::start().await?;
@@ -84,13 +106,17 @@ async fn a_withdrawal_that_is_listed_and_withheld_is_missed() -> anyhow::Result<
         }
         answer
     });
-    world.gathering_is_refused(ASKED, "and withholds its entry").await
+    world
+        .gathering_is_refused(ASKED, "and withholds its entry")
+        .await
 }
 
 /// The files of the answers that the client library kept.
 fn kept(world: &World) -> anyhow::Result<Vec<PathBuf>> {
     let folders: Vec<_> = fs::read_dir(world.state().join("answers"))?.collect::<Result<_, _>>()?;
-    let files = folders.iter().flat_map(|folder| fs::read_dir(folder.path()).unwrap());
+    let files = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder.path()).unwrap());
     Ok(files.map(|file| file.unwrap().path()).collect())
 }
 
@@ -100,9 +126,17 @@ async fn a_kept_answer_that_was_changed_is_refused() -> anyhow::Result<()> {
     let world = World::start().await?;
     let online = world.gather(&labels(ASKED)).await??;
     let source = || Source::Kept(AnswerCache::new(world.state(), &world.log.key));
-    assert_eq!(gather(&source(), labels(ASKED)).await?.claims.len(), online.claims.len());
-    let (state, file) = (world.state().to_str().unwrap().to_owned(), world.lock_file(ASKED)?);
-    let offline = |asked: [&str; 2]| world.program(&[&asked[..], &["--offline", "--state-dir", &state]].concat());
+    assert_eq!(
+        gather(&source(), labels(ASKED)).await?.claims.len(),
+        online.claims.len()
+    );
+    let (state, file) = (
+        world.state().to_str().unwrap().to_owned(),
+        world.lock_file(ASKED)?,
+    );
+    let offline = |asked: [&str; 2]| {
+        world.program(&[&asked[..], &["--offline", "--state-dir", &state]].concat())
+    };
     exits(&offline(["lookup", &purl(ASKED)])?, 0, "1 claim about");
     exits(&offline(["check", &file])?, 0, "unknown");
 
@@ -110,9 +144,14 @@ async fn a_kept_answer_that_was_changed_is_refused() -> anyhow::Result<()> {
     for path in kept(&world)? {
         let bytes = fs::read(&path)?;
         let mut answer = v1::Answer::decode(&bytes[..])?;
-        let Some(list) = answer.lists.first_mut() else { continue };
+        let Some(list) = answer.lists.first_mut() else {
+            continue;
+        };
         list.leaves.pop();
-        fs::write(&path, world.liar.filled(answer, world.size())?.encode_to_vec())?;
+        fs::write(
+            &path,
+            world.liar.filled(answer, world.size())?.encode_to_vec(),
+        )?;
         let check = "is not the one in the index";
         let error = gather(&source(), labels(ASKED)).await.unwrap_err();
         assert!(words(&error).contains(check), "{error:?}");

@@ -1,4 +1,5 @@
-//! A list that comes in pages: what an issuer signed. Each page may be right by itself; the whole is compared in the end.
+//! A list that comes in pages: what an issuer signed. Each page may be right by itself; the whole
+//! is compared in the end.
 
 use crate::world::{World, exits, is_unverified};
 use assay_core::index::{Kind, Label, Query};
@@ -35,13 +36,19 @@ fn change_page(world: &World, position: u64, change: impl Fn(&mut Answer) + Send
 
 async fn listed(world: &World, label: &Label) -> anyhow::Result<Vec<u64>> {
     let pages = world.client().await?.list(label).await?;
-    let leaves = pages.iter().flat_map(|page| &page.list(label).unwrap().leaves);
+    let leaves = pages
+        .iter()
+        .flat_map(|page| &page.list(label).unwrap().leaves);
     Ok(leaves.map(|leaf| leaf.get()).collect())
 }
 
 async fn refused(world: &World, label: &Label, check: &str) -> anyhow::Result<()> {
     is_unverified(world.client().await?.list(label).await, check);
-    exits(&world.program(&["lookup", &format!("issuer:{}", world.first.id)])?, 4, check);
+    exits(
+        &world.program(&["lookup", &format!("issuer:{}", world.first.id)])?,
+        4,
+        check,
+    );
     Ok(())
 }
 
@@ -51,22 +58,50 @@ async fn a_list_in_pages_is_compared_as_a_whole() -> anyhow::Result<()> {
     let truth = listed(&world, &label).await?;
     assert_eq!(truth.len() as u64, LENGTH);
     assert!(truth.is_sorted());
-    let from = |query: &Query| if let Query::Page { from, .. } = query { Some(*from) } else { None };
-    assert_eq!(world.proxy.lies().heard.iter().filter_map(|(query, _)| from(query)).collect::<Vec<_>>(), [0, SECOND]);
-    exits(&world.program(&["lookup", &format!("issuer:{}", world.first.id)])?, 0, "1204 claims");
+    let from = |query: &Query| {
+        if let Query::Page { from, .. } = query {
+            Some(*from)
+        } else {
+            None
+        }
+    };
+    assert_eq!(
+        world
+            .proxy
+            .lies()
+            .heard
+            .iter()
+            .filter_map(|(query, _)| from(query))
+            .collect::<Vec<_>>(),
+        [0, SECOND]
+    );
+    exits(
+        &world.program(&["lookup", &format!("issuer:{}", world.first.id)])?,
+        0,
+        "1204 claims",
+    );
 
     let other = "the list is not the one in the index";
     for position in [0, SECOND] {
-        change_page(&world, position, |answer| drop(answer.lists[0].leaves.drain(7..8)));
+        change_page(&world, position, |answer| {
+            drop(answer.lists[0].leaves.drain(7..8))
+        });
         refused(&world, &label, other).await?;
     }
     let first = truth[..(LENGTH - SECOND) as usize].to_vec();
-    change_page(&world, SECOND, move |answer| answer.lists[0].leaves.clone_from(&first));
+    change_page(&world, SECOND, move |answer| {
+        answer.lists[0].leaves.clone_from(&first)
+    });
     refused(&world, &label, other).await?;
     change_page(&world, SECOND, |answer| answer.lists[0].leaves.clear());
     refused(&world, &label, "the node stopped in the middle of a list").await?;
     change_page(&world, SECOND, |answer| answer.lists.clear());
-    refused(&world, &label, "the lists are not those of the labels that were asked for").await?;
+    refused(
+        &world,
+        &label,
+        "the lists are not those of the labels that were asked for",
+    )
+    .await?;
 
     // A page may end early: it is asked on from there.
     change_page(&world, SECOND, |answer| answer.lists[0].leaves.truncate(5));

@@ -1,7 +1,12 @@
-//! A server that lies, between a real node and those who ask: the client library, `assay lookup` and `assay check`. Every lie
-//! is refused, and the check that failed is named. Whoever lies here is good at it: all that can be proven is proven.
+//! A server that lies, between a real node and those who ask: the client library, `assay lookup`
+//! and `assay check`. Every lie is refused, and the check that failed is named. Whoever lies here
+//! is good at it: all that can be proven is proven.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test reports by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test reports by panicking"
+)]
 
 mod hidden;
 mod lists;
@@ -16,31 +21,60 @@ use assay_core::{index::Query, note::SignerKey};
 use assay_proto::v1;
 use world::{ASKED, World, exits, labels, package, purl, version, without};
 
-/// What these tests rest on: the proxy by itself changes nothing, so that what is refused is the lie.
+/// What these tests rest on: the proxy by itself changes nothing, so that what is refused is the
+/// lie.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_lie_is_believed() -> anyhow::Result<()> {
     let world = World::start().await?;
     let leaves = world.leaves;
     let looked = world.client().await?.lookup(&labels(ASKED)).await?;
     let listed = &looked.answer.list(&package(ASKED)).unwrap().leaves;
-    assert_eq!(listed.iter().map(|leaf| leaf.get()).collect::<Vec<_>>(), [leaves.claim, leaves.withdrawn]);
+    assert_eq!(
+        listed.iter().map(|leaf| leaf.get()).collect::<Vec<_>>(),
+        [leaves.claim, leaves.withdrawn]
+    );
 
     let asked = [labels(ASKED), labels("beta")].concat();
-    for gathered in [world.gather(&asked).await??, world.gather_privately(&asked).await??] {
-        let found: Vec<u64> = gathered.claims.iter().map(|claim| claim.leaf().get()).collect();
-        let told = [leaves.claim, leaves.withdrawn, leaves.withdrawal, leaves.beta, leaves.rotation, leaves.compromise];
+    for gathered in [
+        world.gather(&asked).await??,
+        world.gather_privately(&asked).await??,
+    ] {
+        let found: Vec<u64> = gathered
+            .claims
+            .iter()
+            .map(|claim| claim.leaf().get())
+            .collect();
+        let told = [
+            leaves.claim,
+            leaves.withdrawn,
+            leaves.withdrawal,
+            leaves.beta,
+            leaves.rotation,
+            leaves.compromise,
+        ];
         assert!(told.iter().all(|leaf| found.contains(leaf)), "{found:?}");
         assert_eq!(gathered.missing, None);
     }
     for how in [&[][..], &["--private"]] {
         for name in [ASKED, "beta"] {
-            exits(&world.program(&[&["lookup", &purl(name)], how].concat())?, 0, "1 claim about");
-            exits(&world.program(&[&["check", &world.lock_file(name)?], how].concat())?, 0, "unknown");
+            exits(
+                &world.program(&[&["lookup", &purl(name)], how].concat())?,
+                0,
+                "1 claim about",
+            );
+            exits(
+                &world.program(&[&["check", &world.lock_file(name)?], how].concat())?,
+                0,
+                "unknown",
+            );
         }
     }
     // What the liar knows is what the node says.
     for (query, answer) in &world.proxy.lies().heard {
-        assert_eq!(&world.liar.answer(query, world.size(), &answer.checkpoint)?, answer);
+        assert_eq!(
+            &world.liar.answer(query, world.size(), &answer.checkpoint)?,
+            answer
+        );
     }
     Ok(())
 }
@@ -50,10 +84,18 @@ async fn a_hidden_entry_is_missed() -> anyhow::Result<()> {
     let world = World::start().await?;
     let (liar, size, hidden) = (world.liar.clone(), world.size(), world.leaves.withdrawn);
     world.proxy.rewrite(move |_, mut answer| {
-        answer.lists.iter_mut().for_each(|list| list.leaves.retain(|leaf| *leaf != hidden));
+        answer
+            .lists
+            .iter_mut()
+            .for_each(|list| list.leaves.retain(|leaf| *leaf != hidden));
         liar.filled(answer, size).unwrap()
     });
-    world.refused(ASKED, "is not the one in the index: entries were hidden, added or exchanged").await
+    world
+        .refused(
+            ASKED,
+            "is not the one in the index: entries were hidden, added or exchanged",
+        )
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,15 +106,34 @@ async fn a_hidden_label_is_missed() -> anyhow::Result<()> {
         without(&mut answer, &version(ASKED));
         liar.filled(answer, size).unwrap()
     });
-    world.refused(ASKED, "the lists are not those of the labels that were asked for").await
+    world
+        .refused(
+            ASKED,
+            "the lists are not those of the labels that were asked for",
+        )
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hidden_answer_is_missed() -> anyhow::Result<()> {
     let world = World::start().await?;
     let (liar, size) = (world.liar.clone(), world.size());
-    world.proxy.rewrite(move |_, answer| liar.filled(v1::Answer { lists: vec![], ..answer }, size).unwrap());
-    world.refused(ASKED, "the lists are not those of the labels that were asked for").await?;
+    world.proxy.rewrite(move |_, answer| {
+        liar.filled(
+            v1::Answer {
+                lists: vec![],
+                ..answer
+            },
+            size,
+        )
+        .unwrap()
+    });
+    world
+        .refused(
+            ASKED,
+            "the lists are not those of the labels that were asked for",
+        )
+        .await?;
     world.proxy.rewrite(|_, _| v1::Answer::default());
     world.refused(ASKED, "the answer is empty").await?;
     world.proxy.lies().silent = true;
@@ -84,7 +145,10 @@ async fn another_labels_list_is_refused() -> anyhow::Result<()> {
     let world = World::start().await?;
     let (liar, size, beta) = (world.liar.clone(), world.size(), world.leaves.beta);
     world.proxy.rewrite(move |_, mut answer| {
-        answer.lists.iter_mut().for_each(|list| list.leaves = vec![beta]);
+        answer
+            .lists
+            .iter_mut()
+            .for_each(|list| list.leaves = vec![beta]);
         liar.filled(answer, size).unwrap()
     });
     world.refused(ASKED, "is not the one in the index").await?;
@@ -95,15 +159,28 @@ async fn another_labels_list_is_refused() -> anyhow::Result<()> {
         let other = Query::Labels(vec![package("beta")]);
         liar.answer(&other, size, &answer.checkpoint).unwrap()
     });
-    world.refused(ASKED, "the proof of the index leaves out what was asked for").await?;
+    world
+        .refused(
+            ASKED,
+            "the proof of the index leaves out what was asked for",
+        )
+        .await?;
 
     // The same with the proof of what was asked.
     let liar = world.liar.clone();
     world.proxy.rewrite(move |_, answer| {
         let other = Query::Labels(vec![package("beta")]);
-        v1::Answer { cut: answer.cut, ..liar.answer(&other, size, &answer.checkpoint).unwrap() }
+        v1::Answer {
+            cut: answer.cut,
+            ..liar.answer(&other, size, &answer.checkpoint).unwrap()
+        }
     });
-    world.refused(ASKED, "the lists are not those of the labels that were asked for").await
+    world
+        .refused(
+            ASKED,
+            "the lists are not those of the labels that were asked for",
+        )
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,17 +195,29 @@ async fn a_commitment_that_is_not_the_last_leaf_is_refused() -> anyhow::Result<(
         let inclusion = liar.inclusion(&older.leaves, size).unwrap();
         v1::Answer { inclusion, ..older }
     });
-    world.refused(ASKED, "the entries or the commitment are not in the log").await?;
+    world
+        .refused(ASKED, "the entries or the commitment are not in the log")
+        .await?;
     let claim = world.liar.entries[world.leaves.claim as usize].clone();
-    world.proxy.rewrite(move |_, answer| v1::Answer { commitment: claim.clone(), ..answer });
-    world.refused(ASKED, "the entries or the commitment are not in the log").await?;
+    world.proxy.rewrite(move |_, answer| v1::Answer {
+        commitment: claim.clone(),
+        ..answer
+    });
+    world
+        .refused(ASKED, "the entries or the commitment are not in the log")
+        .await?;
 
     // Nor is anybody sent for a newer program by a commitment that the log never made.
     let mut other = world.liar.clone();
     let newer = other.commit_as(2)? - 1;
     let newer = other.entries[newer as usize].clone();
-    world.proxy.rewrite(move |_, answer| v1::Answer { commitment: newer.clone(), ..answer });
-    world.refused(ASKED, "the entries or the commitment are not in the log").await
+    world.proxy.rewrite(move |_, answer| v1::Answer {
+        commitment: newer.clone(),
+        ..answer
+    });
+    world
+        .refused(ASKED, "the entries or the commitment are not in the log")
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,19 +228,40 @@ async fn a_forged_absence_is_refused() -> anyhow::Result<()> {
     let silent = world.hiding(&[world.leaves.claim, world.leaves.withdrawn])?;
     world.proxy.rewrite(move |query, answer| {
         let (honest, commitment) = (answer.checkpoint.clone(), answer.commitment.clone());
-        v1::Answer { commitment, ..silent.answer(query, size, &honest).unwrap() }
+        v1::Answer {
+            commitment,
+            ..silent.answer(query, size, &honest).unwrap()
+        }
     });
-    world.refused(ASKED, "the proof of the index leads to the root").await?;
+    world
+        .refused(ASKED, "the proof of the index leads to the root")
+        .await?;
     // The true proof that something else is absent.
     let liar = world.liar.clone();
     world.proxy.rewrite(move |_, answer| {
-        let cut = liar.cut(&Query::Labels(vec![package("nobody")]), size).unwrap();
-        liar.filled(v1::Answer { cut, lists: vec![], ..answer }, size).unwrap()
+        let cut = liar
+            .cut(&Query::Labels(vec![package("nobody")]), size)
+            .unwrap();
+        liar.filled(
+            v1::Answer {
+                cut,
+                lists: vec![],
+                ..answer
+            },
+            size,
+        )
+        .unwrap()
     });
-    world.refused(ASKED, "the proof of the index leaves out what was asked for").await
+    world
+        .refused(
+            ASKED,
+            "the proof of the index leaves out what was asked for",
+        )
+        .await
 }
 
-/// Entries may have labels that this program does not know, so that nothing is complete for it. That is nobody's fault.
+/// Entries may have labels that this program does not know, so that nothing is complete for it.
+/// That is nobody's fault.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unsupported_mapping_fails_closed_and_says_which_is_supported() -> anyhow::Result<()> {
     let mut world = World::start().await?;
@@ -162,18 +272,33 @@ async fn an_unsupported_mapping_fails_closed_and_says_which_is_supported() -> an
     let liar = world.liar.clone();
     world.proxy.lies().checkpoint = Some(checkpoint.clone());
     world.proxy.lies().entry = Some(last);
-    world.proxy.rewrite(move |query, _| liar.answer(query, size, &checkpoint).unwrap());
+    world
+        .proxy
+        .rewrite(move |query, _| liar.answer(query, size, &checkpoint).unwrap());
 
     let told = "unsupported mapping version 2; version 1 is supported";
     let client = world.client_at(&world.proxy.url, key.verifier()).await?;
-    for error in [client.lookup(&labels(ASKED)).await.unwrap_err(), client.commitment().await.unwrap_err()] {
-        assert!(matches!(&error, ClientError::Unsupported(what) if what.contains(told)), "{error:?}");
+    for error in [
+        client.lookup(&labels(ASKED)).await.unwrap_err(),
+        client.commitment().await.unwrap_err(),
+    ] {
+        assert!(
+            matches!(&error, ClientError::Unsupported(what) if what.contains(told)),
+            "{error:?}"
+        );
     }
     let file = world.lock_file(ASKED)?;
-    for asked in [&["lookup", &purl(ASKED)][..], &["lookup", &purl(ASKED), "--private"], &["check", &file]] {
+    for asked in [
+        &["lookup", &purl(ASKED)][..],
+        &["lookup", &purl(ASKED), "--private"],
+        &["check", &file],
+    ] {
         let output = world.program_at(&world.proxy.url, &key.verifier().to_string(), asked)?;
         exits(&output, 4, told);
-        assert!(!String::from_utf8_lossy(&output.stderr).contains("fails a check"), "it is nobody's fault");
+        assert!(
+            !String::from_utf8_lossy(&output.stderr).contains("fails a check"),
+            "it is nobody's fault"
+        );
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! A real answer, changed at random on its way to the client library, thousands of times: it is refused, or the client
-//! believes what it would have believed anyway. Core's `tests/answers` lies more cleverly; here are the bytes on the wire,
-//! their reading, and the checkpoint.
+//! A real answer, changed at random on its way to the client library, thousands of times: it is
+//! refused, or the client believes what it would have believed anyway. Core's `tests/answers` lies
+//! more cleverly; here are the bytes on the wire, their reading, and the checkpoint.
 
 use crate::world::{ASKED, World, labels, package};
 use assay_client::{Client, ClientError, Looked};
@@ -79,23 +79,29 @@ impl Change {
             }
             Change::Exchange(field, other) => exchange(answer, other.get(others).clone(), *field),
             Change::Renumber(at, leaf) => {
-                let leaves: Vec<&mut u64> = answer.lists.iter_mut().flat_map(|list| &mut list.leaves).collect();
+                let leaves: Vec<&mut u64> = answer
+                    .lists
+                    .iter_mut()
+                    .flat_map(|list| &mut list.leaves)
+                    .collect();
                 let length = leaves.len();
                 if let Some(there) = leaves.into_iter().nth(at.index(length.max(1))) {
                     *there = *leaf;
                 }
             }
-            Change::Remove(what, at) | Change::Repeat(what, at) | Change::Swap(what, at, _) => match what {
-                0 => rearrange(&mut answer.lists, self),
-                1 if !answer.lists.is_empty() => {
-                    let list = at.index(answer.lists.len());
-                    rearrange(&mut answer.lists[list].leaves, self);
+            Change::Remove(what, at) | Change::Repeat(what, at) | Change::Swap(what, at, _) => {
+                match what {
+                    0 => rearrange(&mut answer.lists, self),
+                    1 if !answer.lists.is_empty() => {
+                        let list = at.index(answer.lists.len());
+                        rearrange(&mut answer.lists[list].leaves, self);
+                    }
+                    _ => {
+                        rearrange(&mut answer.leaves, self);
+                        rearrange(&mut answer.entries, self);
+                    }
                 }
-                _ => {
-                    rearrange(&mut answer.leaves, self);
-                    rearrange(&mut answer.entries, self);
-                }
-            },
+            }
         }
     }
 }
@@ -125,10 +131,19 @@ fn exchange(answer: &mut Answer, mut other: Answer, field: u8) {
 async fn others(world: &World, client: &Client) -> anyhow::Result<Vec<Answer>> {
     let mut others = Vec::new();
     for size in world.liar.sizes().into_iter().rev().take(3) {
-        others.push(world.liar.answer(&Query::Labels(labels(ASKED).into()), size, "")?);
+        others.push(
+            world
+                .liar
+                .answer(&Query::Labels(labels(ASKED).into()), size, "")?,
+        );
     }
     for _ in 0..2 {
-        for asked in [&labels(ASKED)[..], &labels("beta"), &[package(ASKED)], &[package("nobody")]] {
+        for asked in [
+            &labels(ASKED)[..],
+            &labels("beta"),
+            &[package(ASKED)],
+            &[package("nobody")],
+        ] {
             others.push(client.lookup(asked).await?.bytes);
         }
         others.push(client.lookup_prefix(&Prefix::EMPTY).await?.bytes);
@@ -146,7 +161,10 @@ fn is_true(believed: &VerifiedAnswer, truth: &VerifiedAnswer) -> Result<(), Test
     for (leaf, entry) in believed.entries() {
         prop_assert_eq!(entry.bytes(), truth.entries()[leaf].bytes());
     }
-    let missing = truth.entries().keys().filter(|leaf| !believed.entries().contains_key(leaf));
+    let missing = truth
+        .entries()
+        .keys()
+        .filter(|leaf| !believed.entries().contains_key(leaf));
     prop_assert_eq!(believed.missing(), missing.copied().collect::<Vec<_>>());
     Ok(())
 }
@@ -173,7 +191,9 @@ async fn a_changed_answer_is_refused_or_says_the_same() -> anyhow::Result<()> {
     let mut runner = TestRunner::new(ProptestConfig {
         cases: CASES,
         source_file: Some(file!()),
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("proptest-regressions"))),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource(
+            "proptest-regressions",
+        ))),
         ..ProptestConfig::default()
     });
     let count = Count::default();
@@ -181,10 +201,18 @@ async fn a_changed_answer_is_refused_or_says_the_same() -> anyhow::Result<()> {
     let ran = tokio::task::block_in_place(|| {
         runner.run(&cases, |(changes, prove)| {
             let mut answer = truth.bytes.clone();
-            changes.iter().for_each(|change| change.apply(&mut answer, &others));
+            changes
+                .iter()
+                .for_each(|change| change.apply(&mut answer, &others));
             // What is listed is proven again, where it can be: who lies that well has the log.
             let size = world.size();
-            if prove && answer.lists.iter().flat_map(|list| &list.leaves).all(|leaf| *leaf < size) {
+            if prove
+                && answer
+                    .lists
+                    .iter()
+                    .flat_map(|list| &list.leaves)
+                    .all(|leaf| *leaf < size)
+            {
                 answer = world.liar.filled(answer, size).unwrap();
             }
             if answer == truth.bytes {
@@ -211,6 +239,9 @@ async fn a_changed_answer_is_refused_or_says_the_same() -> anyhow::Result<()> {
     ran.unwrap_or_else(|error| panic!("{error}"));
     let (refused, believed, older) = (count.refused.get(), count.believed.get(), count.older.get());
     println!("{refused} refused, {believed} harmless, {older} of an older head");
-    assert!(refused > CASES / 2 && older > 0, "{refused} refused, {believed} harmless, {older} of an older head");
+    assert!(
+        refused > CASES / 2 && older > 0,
+        "{refused} refused, {believed} harmless, {older} of an older head"
+    );
     Ok(())
 }

@@ -13,12 +13,21 @@ use assay_proto::v1;
 /// What the node answers now, to be told again when it has more to say.
 async fn recorded(world: &World) -> anyhow::Result<v1::Answer> {
     let stranger = tempfile::tempdir()?;
-    connect(&world.proxy.url, world.log.key.clone(), stranger.path()).await?.lookup(&labels(ASKED)).await?;
-    let (_, answer) = world.proxy.lies().heard.pop().context("nothing was asked")?;
+    connect(&world.proxy.url, world.log.key.clone(), stranger.path())
+        .await?
+        .lookup(&labels(ASKED))
+        .await?;
+    let (_, answer) = world
+        .proxy
+        .lies()
+        .heard
+        .pop()
+        .context("nothing was asked")?;
     Ok(answer)
 }
 
-/// It may hide what was logged since, so it is no answer to who knows that there is more; but mirrors lag, and nobody lied.
+/// It may hide what was logged since, so it is no answer to who knows that there is more; but
+/// mirrors lag, and nobody lied.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_head_than_was_seen_before_is_no_answer() -> anyhow::Result<()> {
     let world = World::start().await?;
@@ -27,18 +36,33 @@ async fn an_older_head_than_was_seen_before_is_no_answer() -> anyhow::Result<()>
     let client = world.client().await?;
     assert_eq!(client.checkpoint().await?.size(), TreeSize::new(size));
 
-    let told = format!("an older head, of size {}, than was seen before, of size {size}", world.size());
+    let told = format!(
+        "an older head, of size {}, than was seen before, of size {size}",
+        world.size()
+    );
     world.proxy.rewrite(move |_, _| answer.clone());
     for error in [
         client.lookup(&labels(ASKED)).await.unwrap_err(),
-        world.client().await?.lookup(&labels(ASKED)).await.unwrap_err(),
+        world
+            .client()
+            .await?
+            .lookup(&labels(ASKED))
+            .await
+            .unwrap_err(),
         world.gather(&labels(ASKED)).await?.unwrap_err(),
     ] {
-        assert!(matches!(&error, ClientError::Unavailable { what, .. } if what.contains(&told)), "{error:?}");
+        assert!(
+            matches!(&error, ClientError::Unavailable { what, .. } if what.contains(&told)),
+            "{error:?}"
+        );
     }
     let (state, file) = (world.state().to_str().unwrap(), world.lock_file(ASKED)?);
     for asked in [["lookup", &purl(ASKED)], ["check", &file]] {
-        exits(&world.program(&[&asked[..], &["--state-dir", state]].concat())?, 3, &told);
+        exits(
+            &world.program(&[&asked[..], &["--state-dir", state]].concat())?,
+            3,
+            &told,
+        );
     }
     Ok(())
 }
@@ -53,7 +77,9 @@ async fn an_older_head_says_how_old_it_is() -> anyhow::Result<()> {
     world.proxy.rewrite(move |_, _| answer.clone());
     let looked = world.client().await?.lookup(&labels(ASKED)).await?;
     assert_eq!(looked.answer.checkpoint().size(), size);
-    let seen = HeadStore::new(world.state(), &world.log.key).load()?.unwrap();
+    let seen = HeadStore::new(world.state(), &world.log.key)
+        .load()?
+        .unwrap();
     assert_eq!(seen.size(), size);
     Ok(())
 }
@@ -70,9 +96,15 @@ async fn a_stale_index_under_a_fresh_checkpoint_is_refused() -> anyhow::Result<(
         let (checkpoint, commitment) = (answer.checkpoint.clone(), answer.commitment.clone());
         let stale = fresh.answer(query, before, &checkpoint).unwrap();
         let inclusion = fresh.inclusion(&stale.leaves, size).unwrap();
-        v1::Answer { commitment, inclusion, ..stale }
+        v1::Answer {
+            commitment,
+            inclusion,
+            ..stale
+        }
     });
-    world.refused(ASKED, "the proof of the index leads to the root").await
+    world
+        .refused(ASKED, "the proof of the index leads to the root")
+        .await
 }
 
 /// The last answer but for its checkpoint: nothing in it is under the new one.
@@ -81,8 +113,12 @@ async fn an_older_answer_under_a_fresh_checkpoint_is_refused() -> anyhow::Result
     let world = World::start().await?;
     let (old, before) = (world.liar.clone(), world.size());
     world.publish_more().await?;
-    world.proxy.rewrite(move |query, answer| old.answer(query, before, &answer.checkpoint).unwrap());
-    world.refused(ASKED, "the entries or the commitment are not in the log").await
+    world
+        .proxy
+        .rewrite(move |query, answer| old.answer(query, before, &answer.checkpoint).unwrap());
+    world
+        .refused(ASKED, "the entries or the commitment are not in the log")
+        .await
 }
 
 /// Another history under the log's own name, by another key.
@@ -93,27 +129,43 @@ async fn a_checkpoint_of_another_key_is_refused() -> anyhow::Result<()> {
     let silent = world.hiding(&[world.leaves.withdrawal])?;
     let size = world.size();
     let forged = silent.checkpoint(size, &thief)?;
-    world.proxy.rewrite(move |query, _| silent.answer(query, size, &forged).unwrap());
-    world.refused(ASKED, "the checkpoint is not one of this log").await
+    world
+        .proxy
+        .rewrite(move |query, _| silent.answer(query, size, &forged).unwrap());
+    world
+        .refused(ASKED, "the checkpoint is not one of this log")
+        .await
 }
 
-/// The log itself lies: it signs two trees of one size. Who saw the one does not believe the other, and keeps both notes.
+/// The log itself lies: it signs two trees of one size. Who saw the one does not believe the other,
+/// and keeps both notes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_signs_two_histories_is_caught_by_who_saw_one() -> anyhow::Result<()> {
     let world = World::start().await?;
     let key = assay_node::keyfile::load(&world.node.folder().join("log.key"))?;
     let client = world.client().await?;
     let seen = client.checkpoint().await?;
-    let other = Checkpoint { origin: seen.origin().to_owned(), size: seen.size(), root: Hash::of(b"another history") };
+    let other = Checkpoint {
+        origin: seen.origin().to_owned(),
+        size: seen.size(),
+        root: Hash::of(b"another history"),
+    };
     let other = other.sign(&key);
-    world.proxy.rewrite(move |_, answer| v1::Answer { checkpoint: other.clone(), ..answer });
+    world.proxy.rewrite(move |_, answer| v1::Answer {
+        checkpoint: other.clone(),
+        ..answer
+    });
 
     let error = client.lookup(&[package(ASKED)]).await.unwrap_err();
     assert!(matches!(error, ClientError::Misbehavior(_)), "{error:?}");
     let (state, file) = (world.state().to_str().unwrap(), world.lock_file(ASKED)?);
     for asked in [["lookup", &purl(ASKED)], ["check", &file]] {
         let output = world.program(&[&asked[..], &["--state-dir", state]].concat())?;
-        exits(&output, 4, "the log signed two different trees of the same size; both signed notes are kept in");
+        exits(
+            &output,
+            4,
+            "the log signed two different trees of the same size; both signed notes are kept in",
+        );
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Questions by prefixes. Whoever answers them does not know what is meant, so that it can only hide something of all that
-//! begins with the prefix.
+//! Questions by prefixes. Whoever answers them does not know what is meant, so that it can only
+//! hide something of all that begins with the prefix.
 
 use crate::world::{ASKED, World, labels, package, without, words};
 use assay_core::index::{Label, Prefix, Query};
@@ -20,7 +20,11 @@ fn unproven(world: &World) -> impl FnMut(&Query, v1::Answer) -> v1::Answer + Sen
     let mut unlisted = unlisted(world);
     move |query, answer| {
         let mut answer = unlisted(query, answer);
-        let others = answer.lists.iter().map(|list| Label::from_slice(&list.label).unwrap()).collect();
+        let others = answer
+            .lists
+            .iter()
+            .map(|list| Label::from_slice(&list.label).unwrap())
+            .collect();
         answer.cut = liar.cut(&Query::Labels(others), size).unwrap();
         answer
     }
@@ -36,7 +40,14 @@ async fn a_prefix_with_a_leaf_missing_is_refused() -> anyhow::Result<()> {
     for bits in [0, 1, 2, 256] {
         let prefix = Prefix::of(&package(ASKED), bits);
         world.proxy.lies().answer = None;
-        assert!(client.lookup_prefix(&prefix).await?.answer.list(&package(ASKED)).is_some());
+        assert!(
+            client
+                .lookup_prefix(&prefix)
+                .await?
+                .answer
+                .list(&package(ASKED))
+                .is_some()
+        );
         world.proxy.rewrite(unlisted(&world));
         let error = words(&client.lookup_prefix(&prefix).await.unwrap_err());
         assert!(error.contains(UNLISTED), "{error}");
@@ -53,8 +64,8 @@ async fn a_prefix_with_a_leaf_missing_is_refused() -> anyhow::Result<()> {
     world.refused_privately(ASKED, UNPROVEN).await
 }
 
-/// A private question begins with the size of the index, which says how long a prefix may be: who made it small would be told
-/// nothing, who made it large would be told everything.
+/// A private question begins with the size of the index, which says how long a prefix may be: who
+/// made it small would be told nothing, who made it large would be told everything.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_size_of_the_index_that_the_log_did_not_commit_to_is_refused() -> anyhow::Result<()> {
     let world = World::start().await?;
@@ -65,7 +76,9 @@ async fn a_size_of_the_index_that_the_log_did_not_commit_to_is_refused() -> anyh
         let entry = world.liar.entries[leaf as usize].clone();
         let last = world.liar.last_entry(size, checkpoint.note())?;
         world.proxy.lies().entry = Some(v1::GetEntryAndProofResponse { entry, ..last });
-        world.refused_privately(ASKED, "the index commitment: the proof leads to the root").await?;
+        world
+            .refused_privately(ASKED, "the index commitment: the proof leads to the root")
+            .await?;
     }
     Ok(())
 }
@@ -83,9 +96,14 @@ async fn an_older_head_is_no_private_answer() -> anyhow::Result<()> {
     let last = liar.last_entry(before, &older)?;
     world.proxy.lies().checkpoint = Some(older.clone());
     world.proxy.lies().entry = Some(last);
-    world.proxy.rewrite(move |query, _| liar.answer(query, before, &older).unwrap());
+    world
+        .proxy
+        .rewrite(move |query, _| liar.answer(query, before, &older).unwrap());
     let error = world.gather_privately(&labels(ASKED)).await?.unwrap_err();
-    assert!(matches!(error, assay_client::ClientError::Unavailable { .. }), "{error:?}");
+    assert!(
+        matches!(error, assay_client::ClientError::Unavailable { .. }),
+        "{error:?}"
+    );
     assert!(error.to_string().contains("an older head"), "{error}");
     Ok(())
 }

@@ -27,8 +27,16 @@ async fn a_node_that_hangs_up_is_unavailable() -> anyhow::Result<()> {
     let file = world.lock_file(ASKED)?;
     for most in [0, 400] {
         let url = hanging_up(&world.node.ready().url, most).await?;
-        exits(&world.program_at(&url, &world.node.ready().vkey, &["lookup", &purl(ASKED)])?, 3, "no log answers");
-        exits(&world.program_at(&url, &world.node.ready().vkey, &["check", &file])?, 3, "No answer of the log");
+        exits(
+            &world.program_at(&url, &world.node.ready().vkey, &["lookup", &purl(ASKED)])?,
+            3,
+            "no log answers",
+        );
+        exits(
+            &world.program_at(&url, &world.node.ready().vkey, &["check", &file])?,
+            3,
+            "No answer of the log",
+        );
     }
     Ok(())
 }
@@ -40,9 +48,20 @@ async fn a_node_that_is_gone_is_unavailable() -> anyhow::Result<()> {
     let client = world.client_at(&url, world.log.key.clone()).await?;
     world.node.kill()?;
     let error = client.lookup(&labels(ASKED)).await.unwrap_err();
-    assert!(matches!(error, ClientError::Unavailable { .. }), "{error:?}");
+    assert!(
+        matches!(error, ClientError::Unavailable { .. }),
+        "{error:?}"
+    );
     let key = world.node.ready().vkey.clone();
-    exits(&world.program_at(&url, &key, &["lookup", &purl(ASKED)])?, 3, "no log answers");
-    exits(&world.program_at(&url, &key, &["check", &world.lock_file(ASKED)?])?, 3, "No answer of the log");
+    exits(
+        &world.program_at(&url, &key, &["lookup", &purl(ASKED)])?,
+        3,
+        "no log answers",
+    );
+    exits(
+        &world.program_at(&url, &key, &["check", &world.lock_file(ASKED)?])?,
+        3,
+        "No answer of the log",
+    );
     Ok(())
 }

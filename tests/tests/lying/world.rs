@@ -1,4 +1,5 @@
-//! A real node with something in it, a liar at its address, and those who ask: the client library and the program.
+//! A real node with something in it, a liar at its address, and those who ask: the client library
+//! and the program.
 
 use assay_client::{
     AnswerCache, Client, ClientError, Config, Tls,
@@ -38,7 +39,8 @@ pub struct Leaves {
     /// A claim about another version, and its withdrawal.
     pub withdrawn: u64,
     pub withdrawal: u64,
-    /// A claim of a second issuer about another package, its next record and the compromise of its first key.
+    /// A claim of a second issuer about another package, its next record and the compromise of its
+    /// first key.
     pub beta: u64,
     pub rotation: u64,
     pub compromise: u64,
@@ -82,7 +84,11 @@ pub fn about(issuer: &IssuerId) -> Label {
 /// Some statement about a package.
 fn payload(purl: &str) -> anyhow::Result<Vec<u8>> {
     let subject = Subject::package(Purl::parse_canonical(purl)?);
-    let statement = Statement::new(vec![subject], "https://example.com/note/v1", Value::Object(vec![]))?;
+    let statement = Statement::new(
+        vec![subject],
+        "https://example.com/note/v1",
+        Value::Object(vec![]),
+    )?;
     Ok(statement.to_json().as_bytes().to_vec())
 }
 
@@ -92,26 +98,56 @@ impl World {
         let log = Log::connect(node.ready()).await?;
         let (first, second) = (Actor::new(&[1], 1), Actor::new(&[2], 1));
         let next = second.next(&[3], 1)?;
-        let publish = async |claim: wire::Claim| anyhow::Ok(log.publish(claim, Wait::Integrated).await?.leaf_index);
+        let publish = async |claim: wire::Claim| {
+            anyhow::Ok(log.publish(claim, Wait::Integrated).await?.leaf_index)
+        };
         publish(first.registration()?).await?;
         publish(second.registration()?).await?;
         let claim = publish(first.sign(&payload(&purl(ASKED))?)).await?;
         let target = payload("pkg:cargo/alpha@2.0.0")?;
         let withdrawn = publish(first.sign(&target)).await?;
-        let withdrawal =
-            Withdrawal { target: ClaimId::of_payload(&target), reason: "it was wrong".into(), superseded_by: None };
+        let withdrawal = Withdrawal {
+            target: ClaimId::of_payload(&target),
+            reason: "it was wrong".into(),
+            superseded_by: None,
+        };
         let withdrawal = publish(first.sign(withdrawal.statement()?.to_json().as_bytes())).await?;
         let beta = publish(second.sign(&payload(&purl("beta"))?)).await?;
-        let compromise =
-            KeyCompromise { issuer: second.id, key: PublicKey::from(&second.keys[0]), from_index: beta, reason: None };
-        let rotation = publish(signed(&next.id, &next.record, &[&second.keys[0], &next.keys[0]])?).await?;
+        let compromise = KeyCompromise {
+            issuer: second.id,
+            key: PublicKey::from(&second.keys[0]),
+            from_index: beta,
+            reason: None,
+        };
+        let rotation = publish(signed(
+            &next.id,
+            &next.record,
+            &[&second.keys[0], &next.keys[0]],
+        )?)
+        .await?;
         let compromise = publish(next.sign(compromise.statement()?.to_json().as_bytes())).await?;
-        let leaves = Leaves { claim, withdrawn, withdrawal, beta, rotation, compromise };
+        let leaves = Leaves {
+            claim,
+            withdrawn,
+            withdrawal,
+            beta,
+            rotation,
+            compromise,
+        };
         let liar = Liar::new(log.entries(0, 0).await?, &[])?;
         let proxy = Proxy::start(node.ready()).await?;
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("policy.toml"), STARTING)?;
-        Ok(World { node, log, proxy, liar, leaves, first, second, folder })
+        Ok(World {
+            node,
+            log,
+            proxy,
+            liar,
+            leaves,
+            first,
+            second,
+            folder,
+        })
     }
 
     /// Entries of the log when the liar got to know it.
@@ -132,7 +168,9 @@ impl World {
     /// Publishes another claim. Returns the size of the log with it.
     pub async fn publish_more(&self) -> anyhow::Result<u64> {
         let number = self.log.size().await?;
-        self.log.publish(self.first.claim(number), Wait::Integrated).await?;
+        self.log
+            .publish(self.first.claim(number), Wait::Integrated)
+            .await?;
         self.log.size().await
     }
 
@@ -153,12 +191,23 @@ impl World {
     /// All that bears on labels, as the client library gathers it; answers are kept.
     pub async fn gather(&self, labels: &[Label]) -> anyhow::Result<Result<Gathered, ClientError>> {
         let cache = AnswerCache::new(self.state(), &self.log.key);
-        Ok(gather(&Source::Node(self.client().await?, Some(cache)), labels.iter().copied()).await)
+        Ok(gather(
+            &Source::Node(self.client().await?, Some(cache)),
+            labels.iter().copied(),
+        )
+        .await)
     }
 
     /// The same, asked by prefixes.
-    pub async fn gather_privately(&self, labels: &[Label]) -> anyhow::Result<Result<Gathered, ClientError>> {
-        Ok(gather(&Source::Private(self.client().await?), labels.iter().copied()).await)
+    pub async fn gather_privately(
+        &self,
+        labels: &[Label],
+    ) -> anyhow::Result<Result<Gathered, ClientError>> {
+        Ok(gather(
+            &Source::Private(self.client().await?),
+            labels.iter().copied(),
+        )
+        .await)
     }
 
     /// The program, at the liar's address.
@@ -166,19 +215,26 @@ impl World {
         self.program_at(&self.proxy.url, &self.node.ready().vkey, arguments)
     }
 
-    /// The program, at some address and with a policy that trusts nobody and demands nothing of what nobody knows.
+    /// The program, at some address and with a policy that trusts nobody and demands nothing of
+    /// what nobody knows.
     pub fn program_at(&self, url: &str, key: &str, arguments: &[&str]) -> anyhow::Result<Output> {
-        let arguments = [arguments, &["--log", url, "--log-key", key, "--policy", "policy.toml"]].concat();
+        let arguments = [
+            arguments,
+            &["--log", url, "--log-key", key, "--policy", "policy.toml"],
+        ]
+        .concat();
         tokio::task::block_in_place(|| assay(self.folder.path(), &arguments))
     }
 
-    /// Everybody who asks about version 1.0.0 of a crate refuses the answer, and says which check failed.
+    /// Everybody who asks about version 1.0.0 of a crate refuses the answer, and says which check
+    /// failed.
     pub async fn refused(&self, name: &str, check: &str) -> anyhow::Result<()> {
         is_unverified(self.client().await?.lookup(&labels(name)).await, check);
         self.gathering_is_refused(name, check).await
     }
 
-    /// Whoever gathers what bears on it refuses the answer: the library, and the program for one crate and for a lock file.
+    /// Whoever gathers what bears on it refuses the answer: the library, and the program for one
+    /// crate and for a lock file.
     pub async fn gathering_is_refused(&self, name: &str, check: &str) -> anyhow::Result<()> {
         is_unverified(self.gather(&labels(name)).await?, check);
         exits(&self.program(&["lookup", &purl(name)])?, 4, check);
@@ -189,8 +245,16 @@ impl World {
     /// Whoever asks by prefixes refuses the answer.
     pub async fn refused_privately(&self, name: &str, check: &str) -> anyhow::Result<()> {
         is_unverified(self.gather_privately(&labels(name)).await?, check);
-        exits(&self.program(&["lookup", &purl(name), "--private"])?, 4, check);
-        exits(&self.program(&["check", &self.lock_file(name)?, "--private"])?, 4, check);
+        exits(
+            &self.program(&["lookup", &purl(name), "--private"])?,
+            4,
+            check,
+        );
+        exits(
+            &self.program(&["check", &self.lock_file(name)?, "--private"])?,
+            4,
+            check,
+        );
         Ok(())
     }
 
@@ -198,8 +262,10 @@ impl World {
     pub fn lock_file(&self, name: &str) -> anyhow::Result<String> {
         let file = format!("{name}.Cargo.lock");
         let source = "registry+https://github.com/rust-lang/crates.io-index";
-        let text =
-            format!("version = 4\n\n[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \"{source}\"\n");
+        let text = format!(
+            "version = 4\n\n[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \
+             \"{source}\"\n"
+        );
         fs::write(self.folder.path().join(&file), text)?;
         Ok(file)
     }
@@ -208,15 +274,26 @@ impl World {
 /// A client that remembers in a folder what it saw.
 pub async fn connect(url: &str, log_key: VerifierKey, state: &Path) -> anyhow::Result<Client> {
     let (url, state_dir, tls) = (url.to_owned(), state.to_owned(), Tls::default());
-    Ok(Client::connect(Config { url, log_key, state_dir, tls }).await?)
+    Ok(Client::connect(Config {
+        url,
+        log_key,
+        state_dir,
+        tls,
+    })
+    .await?)
 }
 
 /// Who asked refuses the answer, and says which check failed.
 #[track_caller]
 pub fn is_unverified<T>(asked: Result<T, ClientError>, check: &str) {
-    let error = asked.err().unwrap_or_else(|| panic!("believed, though: {check}"));
+    let error = asked
+        .err()
+        .unwrap_or_else(|| panic!("believed, though: {check}"));
     let words = words(&error);
-    assert!(matches!(error, ClientError::Unverified { .. }) && words.contains(check), "{words}");
+    assert!(
+        matches!(error, ClientError::Unverified { .. }) && words.contains(check),
+        "{words}"
+    );
 }
 
 /// The program ended with this code, and said this.
@@ -224,7 +301,11 @@ pub fn is_unverified<T>(asked: Result<T, ClientError>, check: &str) {
 pub fn exits(output: &Output, code: i32, words: &str) {
     let told = [&output.stderr[..], &output.stdout[..]].concat();
     let told = String::from_utf8_lossy(&told);
-    assert!(output.status.code() == Some(code) && told.contains(words), "{} instead of {code}: {told}", output.status);
+    assert!(
+        output.status.code() == Some(code) && told.contains(words),
+        "{} instead of {code}: {told}",
+        output.status
+    );
 }
 
 /// An error with its causes.
@@ -240,7 +321,9 @@ pub fn words(error: &dyn std::error::Error) -> String {
 
 /// Removes a label's list.
 pub fn without(answer: &mut v1::Answer, label: &Label) {
-    answer.lists.retain(|list| list.label[..] != label.as_bytes()[..]);
+    answer
+        .lists
+        .retain(|list| list.label[..] != label.as_bytes()[..]);
 }
 
 /// Whether a label is asked for.

@@ -1,7 +1,9 @@
-//! A disk that takes no more: nothing acknowledged is lost, reads go on, and the node says what is wrong.
+//! A disk that takes no more: nothing acknowledged is lost, reads go on, and the node says what is
+//! wrong.
 //!
-//! Two ways to get one. A limit on the size of files works for everybody, and fails a write in the middle of a file; the
-//! error is another one than that of a full disk. A tmpfs that is full is the real thing, and needs the right to mount.
+//! Two ways to get one. A limit on the size of files works for everybody, and fails a write in the
+//! middle of a file; the error is another one than that of a full disk. A tmpfs that is full is the
+//! real thing, and needs the right to mount.
 
 use crate::{AT_ONCE, Fixture, STARTED, assert_all_there};
 use assay_core::note::VerifiedCheckpoint;
@@ -19,7 +21,11 @@ use tonic::{Code, Status};
 async fn fill(fixture: &Fixture, wait: Wait) -> (Vec<PublishResponse>, Status) {
     let mut acknowledged = Vec::new();
     for number in 1..100_000 {
-        match fixture.log.publish(fixture.issuer.claim(number), wait).await {
+        match fixture
+            .log
+            .publish(fixture.issuer.claim(number), wait)
+            .await
+        {
             Ok(answer) => acknowledged.push(answer),
             Err(status) => return (acknowledged, status),
         }
@@ -28,35 +34,56 @@ async fn fill(fixture: &Fixture, wait: Wait) -> (Vec<PublishResponse>, Status) {
 }
 
 /// What holds of a node that stopped writing.
-async fn assert_reads_only(fixture: &Fixture, refusal: &Status, why: &str) -> anyhow::Result<VerifiedCheckpoint> {
+async fn assert_reads_only(
+    fixture: &Fixture,
+    refusal: &Status,
+    why: &str,
+) -> anyhow::Result<VerifiedCheckpoint> {
     let log = &fixture.log;
     assert_eq!(refusal.code(), Code::Unavailable, "{refusal:?}");
     assert!(refusal.message().contains(why), "{}", refusal.message());
-    assert!(refusal.message().contains("reads go on"), "{}", refusal.message());
+    assert!(
+        refusal.message().contains("reads go on"),
+        "{}",
+        refusal.message()
+    );
     // A good claim and a known one alike.
     for number in [1, 1_000_000] {
-        let again = log.publish(fixture.issuer.claim(number), Wait::Sequenced).await.unwrap_err();
-        assert_eq!((again.code(), again.message().contains(why)), (Code::Unavailable, true), "{again:?}");
+        let again = log
+            .publish(fixture.issuer.claim(number), Wait::Sequenced)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (again.code(), again.message().contains(why)),
+            (Code::Unavailable, true),
+            "{again:?}"
+        );
     }
     let (code, text) = log.admin("/readyz").await?;
     assert!(code == 503 && text.contains(why), "{code} {text}");
     assert_eq!(log.admin("/healthz").await?.0, 200);
     let (_, metrics) = log.admin("/metrics").await?;
-    assert!(metrics.lines().any(|line| line == "assay_halted 1"), "{metrics}");
+    assert!(
+        metrics.lines().any(|line| line == "assay_halted 1"),
+        "{metrics}"
+    );
     // Reads: the checkpoint, all entries below it, every tile, the proofs.
     let whole = log.rederive().await?;
     let (size, root) = (whole.checkpoint.size().get(), whole.checkpoint.root());
     assert_eq!(log.checkpoint().await?, whole.checkpoint);
     for index in [0, size / 2, size - 1] {
-        log.prove_inclusion(&whole.leaves[index as usize], index, size, &root).await?;
+        log.prove_inclusion(&whole.leaves[index as usize], index, size, &root)
+            .await?;
     }
     let half = whole.roots(&[size / 2]);
-    log.prove_consistency((size / 2, &half[&(size / 2)]), (size, &root)).await?;
+    log.prove_consistency((size / 2, &half[&(size / 2)]), (size, &root))
+        .await?;
     assert_eq!(log.entries(0, 0).await?.len() as u64, size);
     Ok(whole.checkpoint)
 }
 
-/// The node runs again: what was acknowledged is there, what was shown is its beginning, and it writes again.
+/// The node runs again: what was acknowledged is there, what was shown is its beginning, and it
+/// writes again.
 async fn assert_recovered(
     fixture: &Fixture,
     acknowledged: &[PublishResponse],
@@ -66,8 +93,13 @@ async fn assert_recovered(
     log.published(covering(acknowledged)).await?;
     assert_all_there(log, acknowledged).await?;
     let now = log.checkpoint().await?;
-    log.prove_consistency((shown.size().get(), &shown.root()), (now.size().get(), &now.root())).await?;
-    log.publish(fixture.issuer.claim(2_000_000), Wait::Integrated).await?;
+    log.prove_consistency(
+        (shown.size().get(), &shown.root()),
+        (now.size().get(), &now.root()),
+    )
+    .await?;
+    log.publish(fixture.issuer.claim(2_000_000), Wait::Integrated)
+        .await?;
     log.rederive().await?;
     Ok(())
 }
@@ -77,11 +109,15 @@ async fn a_write_that_fails_ends_writing_and_nothing_else() -> anyhow::Result<()
     for (wait, ending) in [(Wait::Sequenced, "kill"), (Wait::Integrated, "stop")] {
         let mut fixture = Fixture::start(AT_ONCE).await?;
         fixture.node.stop()?;
-        // Without this the system ends a process that writes beyond the limit, before it can see the error.
+        // Without this the system ends a process that writes beyond the limit, before it can see
+        // the error.
         fixture.node.wrapper = ["env", "--ignore-signal=XFSZ"].map(str::to_owned).to_vec();
         fixture.run().await?;
         let pid = format!("--pid={}", fixture.node.pid()?);
-        let limited = Command::new("prlimit").arg(pid).arg("--fsize=100000:unlimited").status()?;
+        let limited = Command::new("prlimit")
+            .arg(pid)
+            .arg("--fsize=100000:unlimited")
+            .status()?;
         assert!(limited.success());
         let (acknowledged, refusal) = fill(&fixture, wait).await;
         assert!(acknowledged.len() > 10, "{refusal:?}");
@@ -100,23 +136,36 @@ async fn a_write_that_fails_ends_writing_and_nothing_else() -> anyhow::Result<()
 struct Disk(PathBuf);
 
 impl Disk {
-    /// Mounts a tmpfs of so many KiB below a node's folder; `None`, said aloud, where that is not allowed.
+    /// Mounts a tmpfs of so many KiB below a node's folder; `None`, said aloud, where that is not
+    /// allowed.
     fn mount(folder: &Path, kib: u32) -> anyhow::Result<Option<Self>> {
         let path = folder.join("disk");
         fs::create_dir(&path)?;
         let size = format!("size={kib}k");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(&path)
+            .output();
         if mounted.is_ok_and(|output| output.status.success()) {
             return Ok(Some(Disk(path)));
         }
         // Not eprintln!, which the test harness swallows when a test passes.
-        writeln!(std::io::stderr(), "skipped: a disk that is really full needs the right to mount one")?;
+        writeln!(
+            std::io::stderr(),
+            "skipped: a disk that is really full needs the right to mount one"
+        )?;
         Ok(None)
     }
 
     fn grow(&self, kib: u32) -> anyhow::Result<()> {
         let size = format!("remount,size={kib}k");
-        assert!(Command::new("mount").args(["-o", &size]).arg(&self.0).status()?.success());
+        assert!(
+            Command::new("mount")
+                .args(["-o", &size])
+                .arg(&self.0)
+                .status()?
+                .success()
+        );
         Ok(())
     }
 }
@@ -133,7 +182,9 @@ async fn a_full_disk_under_the_data_ends_writing_and_nothing_else() -> anyhow::R
     let mut fixture = Fixture::start(AT_ONCE).await?;
     fixture.node.stop()?;
     let data = fixture.node.folder().join("data");
-    let Some(disk) = Disk::mount(fixture.node.folder(), 1024)? else { return Ok(()) };
+    let Some(disk) = Disk::mount(fixture.node.folder(), 1024)? else {
+        return Ok(());
+    };
     copy_folder(&data, &disk.0.join("data"))?;
     fs::remove_dir_all(&data)?;
     fixture.node.configure("storage.path = \"disk/data\"")?;
@@ -144,7 +195,10 @@ async fn a_full_disk_under_the_data_ends_writing_and_nothing_else() -> anyhow::R
     fixture.node.kill()?;
     // Still full: it may start for reading, or say why it does not. It loses nothing either way.
     if let Err(error) = fixture.node.run() {
-        assert!(error.to_string().contains("no room left on the disk"), "{error:#}");
+        assert!(
+            error.to_string().contains("no room left on the disk"),
+            "{error:#}"
+        );
     } else {
         fixture.node.kill()?;
     }
@@ -159,13 +213,20 @@ async fn a_full_disk_under_the_data_ends_writing_and_nothing_else() -> anyhow::R
 async fn a_full_disk_under_the_anchor_ends_signing() -> anyhow::Result<()> {
     let mut fixture = Fixture::start(AT_ONCE).await?;
     fixture.node.stop()?;
-    let Some(disk) = Disk::mount(fixture.node.folder(), 4)? else { return Ok(()) };
+    let Some(disk) = Disk::mount(fixture.node.folder(), 4)? else {
+        return Ok(());
+    };
     fs::copy(fixture.node.folder().join("anchor"), disk.0.join("anchor"))?;
     fixture.node.configure("log.anchor = \"disk/anchor\"")?;
     fixture.run().await?;
     let (acknowledged, refusal) = fill(&fixture, Wait::Integrated).await;
     assert!(acknowledged.len() > 3, "{refusal:?}");
-    let shown = assert_reads_only(&fixture, &refusal, "no room left on the disk that holds the anchor").await?;
+    let shown = assert_reads_only(
+        &fixture,
+        &refusal,
+        "no room left on the disk that holds the anchor",
+    )
+    .await?;
     // The checkpoint that could not be anchored was shown to nobody.
     assert_eq!(shown.size().get(), STARTED + 2 * acknowledged.len() as u64);
     fixture.node.stop()?;

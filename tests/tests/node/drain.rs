@@ -1,7 +1,9 @@
 //! SIGTERM: what was taken is finished, what was acknowledged stays, and the process ends well.
 
 use crate::{Fixture, STARTED, assert_all_there};
-use assay_proto::v1::{PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome};
+use assay_proto::v1::{
+    PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome,
+};
 use assay_tests::log::covering;
 use futures::{StreamExt, stream};
 use std::sync::{
@@ -10,7 +12,8 @@ use std::sync::{
 };
 use tokio::sync::mpsc;
 
-/// Publishes over a stream without end until the node ends it; every acknowledgement goes to `acknowledged`.
+/// Publishes over a stream without end until the node ends it; every acknowledgement goes to
+/// `acknowledged`.
 async fn publish_on(
     fixture: &Fixture,
     wait: Wait,
@@ -21,11 +24,24 @@ async fn publish_on(
     let messages = stream::repeat(()).map(move |()| {
         let items = (0..8).map(|_| {
             let id = next.fetch_add(1, Ordering::SeqCst);
-            PublishItem { id, claim: Some(issuer.claim(id)) }
+            PublishItem {
+                id,
+                claim: Some(issuer.claim(id)),
+            }
         });
-        PublishStreamRequest { wait: wait.into(), items: items.collect() }
+        PublishStreamRequest {
+            wait: wait.into(),
+            items: items.collect(),
+        }
     });
-    let mut answers = fixture.log.service.clone().publish_stream(messages).await.unwrap().into_inner();
+    let mut answers = fixture
+        .log
+        .service
+        .clone()
+        .publish_stream(messages)
+        .await
+        .unwrap()
+        .into_inner();
     while let Ok(Some(answer)) = answers.message().await {
         for result in answer.results {
             match result.result {
@@ -38,9 +54,10 @@ async fn publish_on(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_acknowledged_while_stopping_is_there_afterwards() -> anyhow::Result<()> {
-    let mut fixture =
-        Fixture::start("log.publish_interval_ms = 20\nserver.drain_s = 1\nadmission.issuer_claims_per_second = 0")
-            .await?;
+    let mut fixture = Fixture::start(
+        "log.publish_interval_ms = 20\nserver.drain_s = 1\nadmission.issuer_claims_per_second = 0",
+    )
+    .await?;
     let mut all = Vec::new();
     let next = Arc::new(AtomicU64::new(1));
     for wait in [Wait::Sequenced, Wait::Integrated] {
@@ -88,7 +105,10 @@ async fn calls_in_flight_are_answered_and_new_ones_are_not() -> anyhow::Result<(
     let answer = in_flight.await??;
     assert_eq!(answer.leaf_index, STARTED);
     fixture.node.wait()?;
-    assert!(reqwest::get(format!("{url}/checkpoint")).await.is_err(), "nobody listens any more");
+    assert!(
+        reqwest::get(format!("{url}/checkpoint")).await.is_err(),
+        "nobody listens any more"
+    );
     fixture.run().await?;
     assert_eq!(fixture.log.size().await?, STARTED + 2);
     assert_all_there(&fixture.log, &[answer]).await
@@ -102,7 +122,10 @@ async fn an_idle_node_stops_at_once_also_on_sigint() -> anyhow::Result<()> {
         fixture.node.signal(signal)?;
         fixture.node.wait()?;
         // `fixture.log` holds an open connection, which is told to go and does.
-        assert!(started.elapsed().as_secs() < 8, "it waited for a connection on which nothing happens");
+        assert!(
+            started.elapsed().as_secs() < 8,
+            "it waited for a connection on which nothing happens"
+        );
         fixture.run().await?;
     }
     Ok(())

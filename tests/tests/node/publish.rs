@@ -1,12 +1,16 @@
 //! Publishing: what is answered, and that it is so.
 
-use crate::{AT_ONCE, Fixture, NEVER, STARTED, assert_all_there, assert_refused, hash, hex, stream_all};
+use crate::{
+    AT_ONCE, Fixture, NEVER, STARTED, assert_all_there, assert_refused, hash, hex, stream_all,
+};
 use assay_core::{
     claim::{self, ClaimId},
     entry::{EntryError, wire},
     issuer::IssuerId,
 };
-use assay_proto::v1::{GetIssuerRequest, PublishItem, PublishStreamRequest, Wait, publish_result::Result as Outcome};
+use assay_proto::v1::{
+    GetIssuerRequest, PublishItem, PublishStreamRequest, Wait, publish_result::Result as Outcome,
+};
 use assay_tests::{
     issuer::{Actor, key, payload, record, signed},
     log::{Leaf, covering, stated},
@@ -17,7 +21,12 @@ use tonic::Code;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_published_claim_is_proven_by_index_by_claim_and_by_leaf() -> anyhow::Result<()> {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let now = || {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_millis() as u64
+    };
     let before = now();
     let fixture = Fixture::start(AT_ONCE).await?;
     let (log, issuer) = (&fixture.log, &fixture.issuer);
@@ -25,12 +34,23 @@ async fn a_published_claim_is_proven_by_index_by_claim_and_by_leaf() -> anyhow::
     let answer = log.publish(claim.clone(), Wait::Integrated).await?;
     let (id, index, leaf_hash) = stated(&answer)?;
     assert_eq!((id, index), (ClaimId::of_payload(&payload(1)), STARTED));
-    assert_eq!((answer.reached(), answer.already_logged), (Wait::Integrated, false));
+    assert_eq!(
+        (answer.reached(), answer.already_logged),
+        (Wait::Integrated, false)
+    );
 
     for leaf in [Leaf::Index(index), Leaf::Claim(id), Leaf::Hash(leaf_hash)] {
         let found = log.entry(leaf).await?;
-        assert_eq!((found.index, found.entry.leaf_hash()), (index, leaf_hash), "{leaf:?}");
-        assert_eq!(found.entry.claim()?, &claim, "the claim is logged as it was signed");
+        assert_eq!(
+            (found.index, found.entry.leaf_hash()),
+            (index, leaf_hash),
+            "{leaf:?}"
+        );
+        assert_eq!(
+            found.entry.claim()?,
+            &claim,
+            "the claim is logged as it was signed"
+        );
         assert_eq!(found.entry.logged_at_ms(), answer.logged_at_ms);
         assert_eq!(claim::verify(found.entry.claim()?, &())?.id(), id);
     }
@@ -39,11 +59,26 @@ async fn a_published_claim_is_proven_by_index_by_claim_and_by_leaf() -> anyhow::
     // The commitment after it is an entry like others; no claim is in it.
     let last = log.entry(Leaf::Index(index + 1)).await?;
     assert_eq!(last.entry.claim().unwrap_err(), EntryError::NoClaim);
-    assert!(answer.logged_at_ms <= last.entry.logged_at_ms() && last.checkpoint.size().get() == index + 2);
+    assert!(
+        answer.logged_at_ms <= last.entry.logged_at_ms()
+            && last.checkpoint.size().get() == index + 2
+    );
 
     let issuer_id = Bytes::copy_from_slice(issuer.id.as_bytes());
-    let records = log.service.clone().get_issuer(GetIssuerRequest { issuer_id }).await?.into_inner().records;
-    assert_eq!(records.iter().map(|r| (r.sequence, r.leaf_index)).collect::<Vec<_>>(), [(0, 1)]);
+    let records = log
+        .service
+        .clone()
+        .get_issuer(GetIssuerRequest { issuer_id })
+        .await?
+        .into_inner()
+        .records;
+    assert_eq!(
+        records
+            .iter()
+            .map(|r| (r.sequence, r.leaf_index))
+            .collect::<Vec<_>>(),
+        [(0, 1)]
+    );
     Ok(())
 }
 
@@ -58,17 +93,32 @@ async fn publishing_again_returns_the_leaf_that_is_there() -> anyhow::Result<()>
         assert_eq!(stated(&again)?, stated(&first)?);
         assert_eq!(again.logged_at_ms, first.logged_at_ms);
         let registration = log.publish(issuer.registration()?, wait).await?;
-        assert_eq!((registration.already_logged, registration.leaf_index), (true, 1));
+        assert_eq!(
+            (registration.already_logged, registration.leaf_index),
+            (true, 1)
+        );
     }
     // The same signature twice is the same signer once.
     let mut twice = issuer.claim(1);
     twice.signatures.push(twice.signatures[0].clone());
-    assert_eq!(stated(&log.publish(twice, Wait::Integrated).await?)?, stated(&first)?);
+    assert_eq!(
+        stated(&log.publish(twice, Wait::Integrated).await?)?,
+        stated(&first)?
+    );
 
     // One item twice in a message, and once in each of two messages.
-    let item = |id, number| PublishItem { id, claim: Some(issuer.claim(number)) };
-    let message = |items| PublishStreamRequest { wait: Wait::Integrated.into(), items };
-    let messages = vec![message(vec![item(1, 1), item(2, 2), item(3, 2)]), message(vec![item(4, 2)])];
+    let item = |id, number| PublishItem {
+        id,
+        claim: Some(issuer.claim(number)),
+    };
+    let message = |items| PublishStreamRequest {
+        wait: Wait::Integrated.into(),
+        items,
+    };
+    let messages = vec![
+        message(vec![item(1, 1), item(2, 2), item(3, 2)]),
+        message(vec![item(4, 2)]),
+    ];
     let answers = stream_all(log, messages).await?;
     let placed = |id: &u64| match &answers[id] {
         Outcome::Published(published) => (published.leaf_index, published.already_logged),
@@ -76,9 +126,16 @@ async fn publishing_again_returns_the_leaf_that_is_there() -> anyhow::Result<()>
     };
     assert_eq!(placed(&1), (first.leaf_index, true));
     assert_eq!([2, 3, 4].map(|id| placed(&id).0), [STARTED + 2; 3]);
-    assert_eq!([2, 3, 4].iter().filter(|id| !placed(id).1).count(), 1, "one of them was the first");
+    assert_eq!(
+        [2, 3, 4].iter().filter(|id| !placed(id).1).count(),
+        1,
+        "one of them was the first"
+    );
     assert_eq!(log.size().await?, STARTED + 4);
-    assert_eq!(log.rederive().await?.index.claims_from(0), [1, STARTED, STARTED + 2]);
+    assert_eq!(
+        log.rederive().await?.index.claims_from(0),
+        [1, STARTED, STARTED + 2]
+    );
     Ok(())
 }
 
@@ -88,13 +145,31 @@ async fn another_set_of_signers_makes_another_leaf_of_the_same_claim() -> anyhow
     let log = &fixture.log;
     let other = Actor::new(&[2], 1);
     log.publish(other.registration()?, Wait::Integrated).await?;
-    let one = log.publish(fixture.issuer.claim(1), Wait::Integrated).await?;
+    let one = log
+        .publish(fixture.issuer.claim(1), Wait::Integrated)
+        .await?;
     let two = log.publish(other.claim(1), Wait::Integrated).await?;
-    let signers = [(fixture.issuer.id, &fixture.issuer.keys[0]), (other.id, &other.keys[0])];
-    let both = log.publish(claim::sign(&payload(1), &signers), Wait::Integrated).await?;
-    assert_eq!([&one, &two, &both].map(|answer| answer.leaf_index), [5, 7, 9]);
-    assert!([&two, &both].iter().all(|answer| answer.claim_id == one.claim_id && !answer.already_logged));
-    assert_eq!(log.entry(Leaf::Claim(stated(&one)?.0)).await?.index, 5, "by claim id: the first leaf");
+    let signers = [
+        (fixture.issuer.id, &fixture.issuer.keys[0]),
+        (other.id, &other.keys[0]),
+    ];
+    let both = log
+        .publish(claim::sign(&payload(1), &signers), Wait::Integrated)
+        .await?;
+    assert_eq!(
+        [&one, &two, &both].map(|answer| answer.leaf_index),
+        [5, 7, 9]
+    );
+    assert!(
+        [&two, &both]
+            .iter()
+            .all(|answer| answer.claim_id == one.claim_id && !answer.already_logged)
+    );
+    assert_eq!(
+        log.entry(Leaf::Claim(stated(&one)?.0)).await?.index,
+        5,
+        "by claim id: the first leaf"
+    );
     Ok(())
 }
 
@@ -104,7 +179,10 @@ async fn sequenced_is_not_published_and_not_shown() -> anyhow::Result<()> {
     let log = &fixture.log;
     let answers = fixture.publish(1..4, Wait::Sequenced).await?;
     for answer in &answers {
-        assert_eq!((answer.reached(), answer.already_logged), (Wait::Sequenced, false));
+        assert_eq!(
+            (answer.reached(), answer.already_logged),
+            (Wait::Sequenced, false)
+        );
         let beyond = log.entry(Leaf::Index(answer.leaf_index)).await.unwrap_err();
         assert_eq!(beyond.downcast::<tonic::Status>()?.code(), Code::OutOfRange);
     }
@@ -114,8 +192,13 @@ async fn sequenced_is_not_published_and_not_shown() -> anyhow::Result<()> {
     assert_eq!(log.get("/tile/0/000.p/4").await?.status(), 404);
     assert_eq!(log.get("/tile/entries/000.p/4").await?.status(), 404);
     // Asked again, it is known, and still not published.
-    let again = log.publish(fixture.issuer.claim(1), Wait::Sequenced).await?;
-    assert_eq!((again.reached(), again.already_logged), (Wait::Sequenced, true));
+    let again = log
+        .publish(fixture.issuer.claim(1), Wait::Sequenced)
+        .await?;
+    assert_eq!(
+        (again.reached(), again.already_logged),
+        (Wait::Sequenced, true)
+    );
     // What is in the pool when the node stops is published.
     fixture.node.stop()?;
     fixture.run().await?;
@@ -129,8 +212,15 @@ async fn sequenced_is_not_published_and_not_shown() -> anyhow::Result<()> {
 async fn integrated_is_under_the_checkpoint_that_is_shown() -> anyhow::Result<()> {
     let fixture = Fixture::start("log.publish_interval_ms = 20").await?;
     for number in 1..10 {
-        let wait = if number % 2 == 0 { Wait::Integrated } else { Wait::Unspecified };
-        let answer = fixture.log.publish(fixture.issuer.claim(number), wait).await?;
+        let wait = if number % 2 == 0 {
+            Wait::Integrated
+        } else {
+            Wait::Unspecified
+        };
+        let answer = fixture
+            .log
+            .publish(fixture.issuer.claim(number), wait)
+            .await?;
         assert_eq!(answer.reached(), Wait::Integrated);
         assert!(fixture.log.size().await? > answer.leaf_index);
         assert_all_there(&fixture.log, &[answer]).await?;
@@ -162,9 +252,15 @@ async fn a_stream_answers_every_item_once_whatever_the_others_are() -> anyhow::R
             });
             // Only the first message says how long to wait.
             let wait = if message == 0 { wait.into() } else { 0 };
-            messages.push(PublishStreamRequest { wait, items: items.collect() });
+            messages.push(PublishStreamRequest {
+                wait,
+                items: items.collect(),
+            });
         }
-        messages.push(PublishStreamRequest { wait: 0, items: Vec::new() });
+        messages.push(PublishStreamRequest {
+            wait: 0,
+            items: Vec::new(),
+        });
         let answers = stream_all(log, messages).await?;
         assert_eq!(answers.len(), 80);
         let mut places = Vec::new();
@@ -173,13 +269,24 @@ async fn a_stream_answers_every_item_once_whatever_the_others_are() -> anyhow::R
             match (id % 10, answer) {
                 (3, Outcome::Refused(refused)) => {
                     assert_eq!(refused.code, code(Code::InvalidArgument));
-                    assert!(refused.message.contains("signature 1"), "{}", refused.message);
+                    assert!(
+                        refused.message.contains("signature 1"),
+                        "{}",
+                        refused.message
+                    );
                 }
-                (5, Outcome::Refused(refused)) => assert_eq!(refused.code, code(Code::PermissionDenied)),
-                (7, Outcome::Refused(refused)) => assert_eq!(refused.code, code(Code::InvalidArgument)),
+                (5, Outcome::Refused(refused)) => {
+                    assert_eq!(refused.code, code(Code::PermissionDenied))
+                }
+                (7, Outcome::Refused(refused)) => {
+                    assert_eq!(refused.code, code(Code::InvalidArgument))
+                }
                 (_, Outcome::Published(published)) => {
                     assert!(published.reached >= i32::from(wait) && !published.already_logged);
-                    assert_eq!(published.claim_id, ClaimId::of_payload(&payload(*id)).as_bytes()[..]);
+                    assert_eq!(
+                        published.claim_id,
+                        ClaimId::of_payload(&payload(*id)).as_bytes()[..]
+                    );
                     places.push(published.clone());
                 }
                 (_, other) => panic!("item {id}: {other:?}"),
@@ -191,7 +298,11 @@ async fn a_stream_answers_every_item_once_whatever_the_others_are() -> anyhow::R
         let indices: Vec<u64> = places.iter().map(|answer| answer.leaf_index).collect();
         assert_eq!(indices.len(), 56);
         let index = log.rederive().await?.index;
-        assert_eq!(indices, index.claims_from(size), "every leaf went to one of them or is a commitment");
+        assert_eq!(
+            indices,
+            index.claims_from(size),
+            "every leaf went to one of them or is a commitment"
+        );
     }
     Ok(())
 }
@@ -201,56 +312,103 @@ async fn a_threshold_counts_distinct_keys() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
     let log = &fixture.log;
     let issuer = Actor::new(&[11, 12, 13], 2);
-    let [a, b, c] = &issuer.keys[..] else { unreachable!() };
+    let [a, b, c] = &issuer.keys[..] else {
+        unreachable!()
+    };
 
     // A registration is signed by all keys, whatever the threshold.
     let partial = signed(&issuer.id, &issuer.record, &[a, b])?;
     let missing = c.verifying_key();
-    assert_refused(log.publish(partial, Wait::Integrated).await, Code::PermissionDenied, &[&hex::encode(missing)]);
-    log.publish(issuer.registration()?, Wait::Integrated).await?;
+    assert_refused(
+        log.publish(partial, Wait::Integrated).await,
+        Code::PermissionDenied,
+        &[&hex::encode(missing)],
+    );
+    log.publish(issuer.registration()?, Wait::Integrated)
+        .await?;
 
     let alone = issuer.sign_by(&payload(1), &[a]);
-    let words =
-        ["needs 2 distinct keys, and 1 signed", &hex::encode(b.verifying_key()), &hex::encode(c.verifying_key())];
-    assert_refused(log.publish(alone.clone(), Wait::Integrated).await, Code::PermissionDenied, &words);
+    let words = [
+        "needs 2 distinct keys, and 1 signed",
+        &hex::encode(b.verifying_key()),
+        &hex::encode(c.verifying_key()),
+    ];
+    assert_refused(
+        log.publish(alone.clone(), Wait::Integrated).await,
+        Code::PermissionDenied,
+        &words,
+    );
     let twice = issuer.sign_by(&payload(1), &[a, a]);
-    assert_refused(log.publish(twice, Wait::Integrated).await, Code::PermissionDenied, &words);
+    assert_refused(
+        log.publish(twice, Wait::Integrated).await,
+        Code::PermissionDenied,
+        &words,
+    );
     // A key of another issuer does not count, and may not be put to this one's name.
     let foreign = issuer.sign_by(&payload(1), &[a, &fixture.issuer.keys[0]]);
-    assert_refused(log.publish(foreign, Wait::Integrated).await, Code::PermissionDenied, &["is no key of issuer"]);
+    assert_refused(
+        log.publish(foreign, Wait::Integrated).await,
+        Code::PermissionDenied,
+        &["is no key of issuer"],
+    );
     assert_eq!(log.size().await?, STARTED + 2);
 
     for keys in [[a, b], [a, c], [b, c]] {
-        let answer = log.publish(issuer.sign_by(&payload(1), &keys), Wait::Integrated).await?;
+        let answer = log
+            .publish(issuer.sign_by(&payload(1), &keys), Wait::Integrated)
+            .await?;
         assert!(!answer.already_logged, "another set of signers");
     }
     // The threshold of every issuer that is named counts.
     let mut both = fixture.issuer.claim(2);
-    both.signatures.extend(issuer.sign_by(&payload(2), &[a]).signatures);
-    assert_refused(log.publish(both.clone(), Wait::Integrated).await, Code::PermissionDenied, &[&hex(&issuer.id)]);
-    both.signatures.extend(issuer.sign_by(&payload(2), &[b]).signatures);
+    both.signatures
+        .extend(issuer.sign_by(&payload(2), &[a]).signatures);
+    assert_refused(
+        log.publish(both.clone(), Wait::Integrated).await,
+        Code::PermissionDenied,
+        &[&hex(&issuer.id)],
+    );
+    both.signatures
+        .extend(issuer.sign_by(&payload(2), &[b]).signatures);
     log.publish(both, Wait::Integrated).await?;
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rotation_takes_the_thresholds_of_both_records_and_ends_the_old_keys() -> anyhow::Result<()> {
+async fn a_rotation_takes_the_thresholds_of_both_records_and_ends_the_old_keys()
+-> anyhow::Result<()> {
     let mut fixture = Fixture::start(AT_ONCE).await?;
     let old = Actor::new(&[21, 22, 23], 2);
-    fixture.log.publish(old.registration()?, Wait::Integrated).await?;
+    fixture
+        .log
+        .publish(old.registration()?, Wait::Integrated)
+        .await?;
     let logged_before = fixture.log.publish(old.claim(1), Wait::Integrated).await?;
     let new = old.next(&[23, 24], 2)?;
     let (k21, k22, k23, k24) = (key(21), key(22), key(23), key(24));
 
     let log = fixture.log.clone();
-    let denied = async |keys: &[&ed25519_dalek::SigningKey], words: &[&str]| -> anyhow::Result<()> {
-        let rotation = signed(&new.id, &new.record, keys)?;
-        assert_refused(log.publish(rotation, Wait::Integrated).await, Code::PermissionDenied, words);
-        Ok(())
-    };
+    let denied =
+        async |keys: &[&ed25519_dalek::SigningKey], words: &[&str]| -> anyhow::Result<()> {
+            let rotation = signed(&new.id, &new.record, keys)?;
+            assert_refused(
+                log.publish(rotation, Wait::Integrated).await,
+                Code::PermissionDenied,
+                words,
+            );
+            Ok(())
+        };
     // Enough of the old keys only; enough of the new keys only; one of each; a stranger's.
-    denied(&[&k21, &k22], &["sequence 1 needs 2", &hex::encode(k24.verifying_key())]).await?;
-    denied(&[&k23, &k24], &["sequence 0 needs 2", &hex::encode(k21.verifying_key())]).await?;
+    denied(
+        &[&k21, &k22],
+        &["sequence 1 needs 2", &hex::encode(k24.verifying_key())],
+    )
+    .await?;
+    denied(
+        &[&k23, &k24],
+        &["sequence 0 needs 2", &hex::encode(k21.verifying_key())],
+    )
+    .await?;
     denied(&[&k21, &k24], &["needs 2 distinct keys"]).await?;
     denied(&[&k21, &k23, &k24, &key(9)], &["is no key of issuer"]).await?;
 
@@ -258,37 +416,76 @@ async fn a_rotation_takes_the_thresholds_of_both_records_and_ends_the_old_keys()
     let mut jump = new.record.clone();
     jump.sequence = 2;
     let jump = signed(&new.id, &jump, &[&k21, &k23, &k24])?;
-    assert_refused(log.publish(jump, Wait::Integrated).await, Code::FailedPrecondition, &["is at sequence 0"]);
+    assert_refused(
+        log.publish(jump, Wait::Integrated).await,
+        Code::FailedPrecondition,
+        &["is at sequence 0"],
+    );
     let mut astray = new.record.clone();
     astray.previous = Some(ClaimId::of_payload(b"another"));
     let astray = signed(&new.id, &astray, &[&k21, &k23, &k24])?;
-    assert_refused(log.publish(astray, Wait::Integrated).await, Code::FailedPrecondition, &["previous"]);
+    assert_refused(
+        log.publish(astray, Wait::Integrated).await,
+        Code::FailedPrecondition,
+        &["previous"],
+    );
     assert_eq!(log.size().await?, STARTED + 4);
 
     let rotation = signed(&new.id, &new.record, &[&k21, &k23, &k24])?;
     let rotated = log.publish(rotation.clone(), Wait::Integrated).await?;
     for round in 0..2 {
         let log = fixture.log.clone();
-        let by_old = log.publish(old.sign_by(&payload(2), &[&k21, &k22]), Wait::Integrated).await;
-        assert_refused(by_old, Code::PermissionDenied, &["is no key of issuer", "sequence 1"]);
-        assert!(log.publish(new.claim(2), Wait::Integrated).await?.already_logged == (round == 1));
+        let by_old = log
+            .publish(old.sign_by(&payload(2), &[&k21, &k22]), Wait::Integrated)
+            .await;
+        assert_refused(
+            by_old,
+            Code::PermissionDenied,
+            &["is no key of issuer", "sequence 1"],
+        );
+        assert!(
+            log.publish(new.claim(2), Wait::Integrated)
+                .await?
+                .already_logged
+                == (round == 1)
+        );
         // What was logged before keeps its leaf, and so do the records.
-        assert_eq!(log.publish(old.registration()?, Wait::Integrated).await?.leaf_index, STARTED);
-        assert_eq!(stated(&log.publish(rotation.clone(), Wait::Integrated).await?)?, stated(&rotated)?);
+        assert_eq!(
+            log.publish(old.registration()?, Wait::Integrated)
+                .await?
+                .leaf_index,
+            STARTED
+        );
+        assert_eq!(
+            stated(&log.publish(rotation.clone(), Wait::Integrated).await?)?,
+            stated(&rotated)?
+        );
         assert_all_there(&log, std::slice::from_ref(&logged_before)).await?;
         // After a restart the issuers in force are read from the log.
         fixture.node.stop()?;
         fixture.run().await?;
     }
-    let request = GetIssuerRequest { issuer_id: Bytes::copy_from_slice(old.id.as_bytes()) };
-    let records = fixture.log.service.clone().get_issuer(request).await?.into_inner().records;
-    let places: Vec<_> = records.iter().map(|record| (record.sequence, record.leaf_index)).collect();
+    let request = GetIssuerRequest {
+        issuer_id: Bytes::copy_from_slice(old.id.as_bytes()),
+    };
+    let records = fixture
+        .log
+        .service
+        .clone()
+        .get_issuer(request)
+        .await?
+        .into_inner()
+        .records;
+    let places: Vec<_> = records
+        .iter()
+        .map(|record| (record.sequence, record.leaf_index))
+        .collect();
     assert_eq!(places, [(0, STARTED), (1, rotated.leaf_index)]);
     Ok(())
 }
 
-/// The claim and the rotation that ends its keys come together, many times: whichever is first, what is logged was rightly
-/// signed when it was.
+/// The claim and the rotation that ends its keys come together, many times: whichever is first,
+/// what is logged was rightly signed when it was.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_that_a_rotation_overtakes_is_refused() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
@@ -298,14 +495,25 @@ async fn a_claim_that_a_rotation_overtakes_is_refused() -> anyhow::Result<()> {
     for round in 0..20_u8 {
         let next = actor.next(&[32 + round], 1)?;
         let rotation = signed(&next.id, &next.record, &[&actor.keys[0], &next.keys[0]])?;
-        let claims = (0..8).map(|at| log.publish(actor.claim(100 * u64::from(round) + at), Wait::Sequenced));
-        let (rotated, answers) =
-            tokio::join!(log.publish(rotation, Wait::Sequenced), futures::future::join_all(claims));
+        let claims =
+            (0..8).map(|at| log.publish(actor.claim(100 * u64::from(round) + at), Wait::Sequenced));
+        let (rotated, answers) = tokio::join!(
+            log.publish(rotation, Wait::Sequenced),
+            futures::future::join_all(claims)
+        );
         let rotated = rotated?.leaf_index;
         for answer in answers {
             match answer {
-                Ok(published) => assert!(published.leaf_index < rotated, "logged by a key that is no longer in force"),
-                Err(status) => assert_eq!(status.code(), Code::PermissionDenied, "{}", status.message()),
+                Ok(published) => assert!(
+                    published.leaf_index < rotated,
+                    "logged by a key that is no longer in force"
+                ),
+                Err(status) => assert_eq!(
+                    status.code(),
+                    Code::PermissionDenied,
+                    "{}",
+                    status.message()
+                ),
             }
         }
         actor = next;
@@ -317,33 +525,54 @@ async fn a_claim_that_a_rotation_overtakes_is_refused() -> anyhow::Result<()> {
 async fn every_proof_of_a_log_over_a_tile_verifies() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
     let (log, issuer) = (&fixture.log, &fixture.issuer);
-    let items = (1..300).map(|id| PublishItem { id, claim: Some(issuer.claim(id)) });
+    let items = (1..300).map(|id| PublishItem {
+        id,
+        claim: Some(issuer.claim(id)),
+    });
     let messages = items.collect::<Vec<_>>();
-    let messages = messages.chunks(37).map(|items| PublishStreamRequest { wait: 2, items: items.to_vec() });
+    let messages = messages.chunks(37).map(|items| PublishStreamRequest {
+        wait: 2,
+        items: items.to_vec(),
+    });
     let answers = stream_all(log, messages.collect()).await?;
     assert_eq!(answers.len(), 299);
     let whole = log.rederive().await?;
     assert_eq!(whole.index.claims(), 300);
     let all = whole.leaves.len() as u64;
     for (id, answer) in answers {
-        let Outcome::Published(published) = answer else { panic!("item {id}: {answer:?}") };
-        assert_eq!(whole.leaves[published.leaf_index as usize], hash(&published.leaf_hash));
+        let Outcome::Published(published) = answer else {
+            panic!("item {id}: {answer:?}")
+        };
+        assert_eq!(
+            whole.leaves[published.leaf_index as usize],
+            hash(&published.leaf_hash)
+        );
     }
     let sizes: Vec<u64> = (0..=all).collect();
     let roots = whole.roots(&sizes);
     assert_eq!(roots[&all], whole.checkpoint.root());
     for size in [1, 2, 3, 7, 8, 255, 256, 257, all - 1, all] {
         for index in (0..size).filter(|index| size == all || index % 13 == 0 || index + 2 >= size) {
-            log.prove_inclusion(&whole.leaves[index as usize], index, size, &roots[&size]).await?;
+            log.prove_inclusion(&whole.leaves[index as usize], index, size, &roots[&size])
+                .await?;
         }
         for old in (1..=size).filter(|old| size == all || old % 13 == 0 || old + 2 >= size) {
-            log.prove_consistency((old, &roots[&old]), (size, &roots[&size])).await?;
+            log.prove_consistency((old, &roots[&old]), (size, &roots[&size]))
+                .await?;
         }
     }
     // A proof of something else does not verify: the checks above can fail.
     let other = &whole.leaves[5];
-    assert!(log.prove_inclusion(other, 6, all, &roots[&all]).await.is_err());
-    assert!(log.prove_consistency((7, &roots[&8]), (all, &roots[&all])).await.is_err());
+    assert!(
+        log.prove_inclusion(other, 6, all, &roots[&all])
+            .await
+            .is_err()
+    );
+    assert!(
+        log.prove_consistency((7, &roots[&8]), (all, &roots[&all]))
+            .await
+            .is_err()
+    );
     Ok(())
 }
 
@@ -355,31 +584,62 @@ async fn an_open_log_takes_any_valid_signature_and_registers_nobody_by_it() -> a
     log.publish(stranger.claim(1), Wait::Integrated).await?;
     let mut forged = stranger.claim(2);
     forged.payload = payload(3).into();
-    assert_refused(log.publish(forged, Wait::Integrated).await, Code::InvalidArgument, &["signature 1"]);
-    // A record that its keys did not all sign may be logged as anybody's claim, but never takes force.
+    assert_refused(
+        log.publish(forged, Wait::Integrated).await,
+        Code::InvalidArgument,
+        &["signature 1"],
+    );
+    // A record that its keys did not all sign may be logged as anybody's claim, but never takes
+    // force.
     let halfway = Actor::new(&[41, 42], 1);
     let unsigned = signed(&halfway.id, &halfway.record, &[&halfway.keys[0]])?;
     log.publish(unsigned, Wait::Integrated).await?;
-    let request = GetIssuerRequest { issuer_id: Bytes::copy_from_slice(halfway.id.as_bytes()) };
-    assert_refused(log.service.clone().get_issuer(request).await, Code::NotFound, &["not registered"]);
+    let request = GetIssuerRequest {
+        issuer_id: Bytes::copy_from_slice(halfway.id.as_bytes()),
+    };
+    assert_refused(
+        log.service.clone().get_issuer(request).await,
+        Code::NotFound,
+        &["not registered"],
+    );
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_refuse_early_and_say_when_to_come_back() -> anyhow::Result<()> {
-    let edits = format!("{AT_ONCE}\nadmission.registrations_per_hour = 2\nadmission.issuer_claims_per_second = 1");
+    let edits = format!(
+        "{AT_ONCE}\nadmission.registrations_per_hour = 2\nadmission.issuer_claims_per_second = 1"
+    );
     let fixture = Fixture::start(&edits).await?;
     let log = &fixture.log;
-    log.publish(Actor::new(&[2], 1).registration()?, Wait::Sequenced).await?;
-    let third = log.publish(Actor::new(&[3], 1).registration()?, Wait::Sequenced).await;
-    assert_refused(third, Code::ResourceExhausted, &["too many new issuers", "try again in"]);
+    log.publish(Actor::new(&[2], 1).registration()?, Wait::Sequenced)
+        .await?;
+    let third = log
+        .publish(Actor::new(&[3], 1).registration()?, Wait::Sequenced)
+        .await;
+    assert_refused(
+        third,
+        Code::ResourceExhausted,
+        &["too many new issuers", "try again in"],
+    );
     // Ten at once are a burst; of thirty that come within a second or two, some are too many.
-    let answers =
-        futures::future::join_all((0..30).map(|n| log.publish(fixture.issuer.claim(n), Wait::Sequenced))).await;
+    let answers = futures::future::join_all(
+        (0..30).map(|n| log.publish(fixture.issuer.claim(n), Wait::Sequenced)),
+    )
+    .await;
     let (taken, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
-    assert!(taken.len() >= 9 && !refused.is_empty(), "{} taken, {} refused", taken.len(), refused.len());
+    assert!(
+        taken.len() >= 9 && !refused.is_empty(),
+        "{} taken, {} refused",
+        taken.len(),
+        refused.len()
+    );
     for answer in refused {
-        assert_refused(answer, Code::ResourceExhausted, &["limit of claims a second", "try again in"]);
+        assert_refused(
+            answer,
+            Code::ResourceExhausted,
+            &["limit of claims a second", "try again in"],
+        );
     }
     Ok(())
 }
@@ -391,14 +651,26 @@ async fn an_issuer_id_cannot_be_squatted() -> anyhow::Result<()> {
     let log = &fixture.log;
     let victim = Actor::new(&[51], 1);
     let squatter = key(52);
-    // The squatter's keys under the victim's id, and the victim's keys with the squatter's signature.
+    // The squatter's keys under the victim's id, and the victim's keys with the squatter's
+    // signature.
     let taken = signed(&victim.id, &record("x", 1, &[&squatter]), &[&squatter])?;
-    assert_refused(log.publish(taken, Wait::Integrated).await, Code::InvalidArgument, &["make the issuer id"]);
+    assert_refused(
+        log.publish(taken, Wait::Integrated).await,
+        Code::InvalidArgument,
+        &["make the issuer id"],
+    );
     let forged = signed(&victim.id, &victim.record, &[&squatter])?;
-    assert_refused(log.publish(forged, Wait::Integrated).await, Code::PermissionDenied, &["is no key of issuer"]);
+    assert_refused(
+        log.publish(forged, Wait::Integrated).await,
+        Code::PermissionDenied,
+        &["is no key of issuer"],
+    );
     let foreign: wire::Claim = {
         let statement = assay_core::issuer::statement(&victim.id, &victim.record)?;
-        let signers = [(victim.id, &victim.keys[0]), (IssuerId::derive(1, &[[7; 32]]), &squatter)];
+        let signers = [
+            (victim.id, &victim.keys[0]),
+            (IssuerId::derive(1, &[[7; 32]]), &squatter),
+        ];
         claim::sign(statement.to_json().as_bytes(), &signers)
     };
     assert_refused(
@@ -407,6 +679,7 @@ async fn an_issuer_id_cannot_be_squatted() -> anyhow::Result<()> {
         &["signed by its own keys only"],
     );
     assert_eq!(log.size().await?, STARTED);
-    log.publish(victim.registration()?, Wait::Integrated).await?;
+    log.publish(victim.registration()?, Wait::Integrated)
+        .await?;
     Ok(())
 }

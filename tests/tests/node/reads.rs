@@ -1,17 +1,22 @@
 //! Reading: tiles over HTTP, streams of entries, and what a node says of itself.
 
 use crate::{AT_ONCE, Fixture, assert_refused};
-use assay_core::{entry::EntryError, hash::leaf_hash, index::Commitment, note::VerifiedCheckpoint, tree::bundle};
+use assay_core::{
+    entry::EntryError, hash::leaf_hash, index::Commitment, note::VerifiedCheckpoint, tree::bundle,
+};
 use assay_proto::v1::{
-    GetConsistencyProofRequest, GetEntryAndProofRequest, GetInclusionProofRequest, GetIssuerRequest,
-    StreamEntriesRequest, get_inclusion_proof_request as by_leaf, log_service_client::LogServiceClient,
+    GetConsistencyProofRequest, GetEntryAndProofRequest, GetInclusionProofRequest,
+    GetIssuerRequest, StreamEntriesRequest, get_inclusion_proof_request as by_leaf,
+    log_service_client::LogServiceClient,
 };
 use assay_tests::{
     log::{Leaf, Log},
     process::Node,
 };
 use tonic::{Code, codegen::tokio_stream, transport::Endpoint};
-use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
 use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
@@ -31,13 +36,28 @@ async fn streamed_entries_are_those_of_the_published_bundles() -> anyhow::Result
         }
     }
     assert_eq!(bundled.len(), 300);
-    for (start, end) in [(0, 0), (0, 300), (0, 1), (255, 257), (256, 300), (299, 300), (17, 17), (300, 0)] {
+    for (start, end) in [
+        (0, 0),
+        (0, 300),
+        (0, 1),
+        (255, 257),
+        (256, 300),
+        (299, 300),
+        (17, 17),
+        (300, 0),
+    ] {
         let streamed = log.entries(start, end).await?;
         let end = if end == 0 { size } else { end };
-        assert!(streamed.iter().eq(&bundled[start as usize..end as usize]), "{start}..{end}");
+        assert!(
+            streamed.iter().eq(&bundled[start as usize..end as usize]),
+            "{start}..{end}"
+        );
     }
     let tile = log.get("/tile/0/000").await?.bytes().await?;
-    let hashes: Vec<u8> = bundled[..256].iter().flat_map(|entry| *leaf_hash(entry).as_bytes()).collect();
+    let hashes: Vec<u8> = bundled[..256]
+        .iter()
+        .flat_map(|entry| *leaf_hash(entry).as_bytes())
+        .collect();
     assert_eq!(tile, hashes);
     Ok(())
 }
@@ -47,25 +67,47 @@ async fn tiles_are_served_as_far_as_the_checkpoint_goes_and_nothing_else() -> an
     let fixture = Fixture::of_size(260).await?;
     let log = &fixture.log;
     let answer = log.get("/checkpoint").await?;
-    assert_eq!(answer.headers()["content-type"], "text/plain; charset=utf-8");
+    assert_eq!(
+        answer.headers()["content-type"],
+        "text/plain; charset=utf-8"
+    );
     assert_eq!(answer.headers()["cache-control"], "no-cache");
     let checkpoint = VerifiedCheckpoint::verify(&answer.text().await?, &log.key)?;
     assert_eq!(checkpoint.size().get(), 260);
 
     let full = log.get("/tile/0/000").await?;
     assert_eq!(full.headers()["content-type"], "application/octet-stream");
-    assert!(full.headers()["cache-control"].to_str()?.contains("immutable"));
+    assert!(
+        full.headers()["cache-control"]
+            .to_str()?
+            .contains("immutable")
+    );
     let full = full.bytes().await?;
     let bundle = log.get("/tile/entries/000").await?.bytes().await?;
     assert_eq!(full.len(), 256 * 32);
     // Partial tiles of every width that was ever published stay there, full ones included.
     for width in [1, 2, 100, 255] {
-        let part = log.get(&format!("/tile/0/000.p/{width}")).await?.error_for_status()?.bytes().await?;
+        let part = log
+            .get(&format!("/tile/0/000.p/{width}"))
+            .await?
+            .error_for_status()?
+            .bytes()
+            .await?;
         assert_eq!(part, full[..width * 32]);
-        let part = log.get(&format!("/tile/entries/000.p/{width}")).await?.error_for_status()?.bytes().await?;
+        let part = log
+            .get(&format!("/tile/entries/000.p/{width}"))
+            .await?
+            .error_for_status()?
+            .bytes()
+            .await?;
         assert!(bundle.starts_with(&part) && bundle::entries(&part).count() == width);
     }
-    for path in ["/tile/0/001.p/4", "/tile/1/000.p/1", "/tile/entries/001.p/4", "/tile/0/001.p/1"] {
+    for path in [
+        "/tile/0/001.p/4",
+        "/tile/1/000.p/1",
+        "/tile/entries/001.p/4",
+        "/tile/0/001.p/1",
+    ] {
         assert_eq!(log.get(path).await?.status(), 200, "{path}");
     }
     for path in [
@@ -124,29 +166,60 @@ async fn questions_that_have_no_answer_are_refused_by_kind() -> anyhow::Result<(
         (index(u64::MAX), 0, Code::OutOfRange),
         (index(3), 3, Code::OutOfRange),
     ] {
-        let request = GetInclusionProofRequest { leaf: leaf.clone(), tree_size };
+        let request = GetInclusionProofRequest {
+            leaf: leaf.clone(),
+            tree_size,
+        };
         assert_refused(service.get_inclusion_proof(request).await, code, &[]);
         let leaf = leaf.map(|leaf| match leaf {
-            by_leaf::Leaf::LeafIndex(index) => assay_proto::v1::get_entry_and_proof_request::Leaf::LeafIndex(index),
-            by_leaf::Leaf::ClaimId(id) => assay_proto::v1::get_entry_and_proof_request::Leaf::ClaimId(id),
-            by_leaf::Leaf::LeafHash(hash) => assay_proto::v1::get_entry_and_proof_request::Leaf::LeafHash(hash),
+            by_leaf::Leaf::LeafIndex(index) => {
+                assay_proto::v1::get_entry_and_proof_request::Leaf::LeafIndex(index)
+            }
+            by_leaf::Leaf::ClaimId(id) => {
+                assay_proto::v1::get_entry_and_proof_request::Leaf::ClaimId(id)
+            }
+            by_leaf::Leaf::LeafHash(hash) => {
+                assay_proto::v1::get_entry_and_proof_request::Leaf::LeafHash(hash)
+            }
         });
         let request = GetEntryAndProofRequest { leaf, tree_size };
         assert_refused(service.get_entry_and_proof(request).await, code, &[]);
     }
     let consistency = |old_size, new_size| GetConsistencyProofRequest { old_size, new_size };
     for (old, new, code) in [(6, 0, None), (4, 3, None), (1, 6, Some(Code::OutOfRange))] {
-        let status = service.get_consistency_proof(consistency(old, new)).await.unwrap_err();
-        let expected = code.map_or(vec![Code::OutOfRange, Code::InvalidArgument], |code| vec![code]);
-        assert!(expected.contains(&status.code()), "{old} to {new}: {status:?}");
+        let status = service
+            .get_consistency_proof(consistency(old, new))
+            .await
+            .unwrap_err();
+        let expected = code.map_or(vec![Code::OutOfRange, Code::InvalidArgument], |code| {
+            vec![code]
+        });
+        assert!(
+            expected.contains(&status.code()),
+            "{old} to {new}: {status:?}"
+        );
     }
     for (start, end) in [(6, 0), (0, 6), (4, 3)] {
         let request = StreamEntriesRequest { start, end };
-        assert_refused(service.stream_entries(request).await.map(drop), Code::OutOfRange, &[]);
+        assert_refused(
+            service.stream_entries(request).await.map(drop),
+            Code::OutOfRange,
+            &[],
+        );
     }
-    let issuer = |length: usize| GetIssuerRequest { issuer_id: vec![7; length].into() };
-    assert_refused(service.get_issuer(issuer(31)).await, Code::InvalidArgument, &["31 bytes"]);
-    assert_refused(service.get_issuer(issuer(32)).await, Code::NotFound, &["not registered"]);
+    let issuer = |length: usize| GetIssuerRequest {
+        issuer_id: vec![7; length].into(),
+    };
+    assert_refused(
+        service.get_issuer(issuer(31)).await,
+        Code::InvalidArgument,
+        &["31 bytes"],
+    );
+    assert_refused(
+        service.get_issuer(issuer(32)).await,
+        Code::NotFound,
+        &["not registered"],
+    );
     Ok(())
 }
 
@@ -154,25 +227,44 @@ async fn questions_that_have_no_answer_are_refused_by_kind() -> anyhow::Result<(
 async fn a_node_tells_what_it_is() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
     fixture.publish_each(1..8).await?;
-    let channel = Endpoint::from_shared(fixture.node.ready().url.clone())?.connect().await?;
+    let channel = Endpoint::from_shared(fixture.node.ready().url.clone())?
+        .connect()
+        .await?;
 
     let mut health = HealthClient::new(channel.clone());
-    let answer = health.check(HealthCheckRequest { service: String::new() }).await?.into_inner();
+    let answer = health
+        .check(HealthCheckRequest {
+            service: String::new(),
+        })
+        .await?
+        .into_inner();
     assert_eq!(answer.status(), ServingStatus::Serving);
 
     let mut reflection = ServerReflectionClient::new(channel);
-    let ask = |what: MessageRequest| ServerReflectionRequest { host: String::new(), message_request: Some(what) };
+    let ask = |what: MessageRequest| ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(what),
+    };
     let questions = [
         ask(MessageRequest::ListServices(String::new())),
-        ask(MessageRequest::FileContainingSymbol("assay.v1.LogService".into())),
+        ask(MessageRequest::FileContainingSymbol(
+            "assay.v1.LogService".into(),
+        )),
     ];
-    let mut answers = reflection.server_reflection_info(tokio_stream::iter(questions)).await?.into_inner();
+    let mut answers = reflection
+        .server_reflection_info(tokio_stream::iter(questions))
+        .await?
+        .into_inner();
     let mut seen = 0;
     while let Some(answer) = answers.message().await? {
         seen += 1;
         match answer.message_response {
             Some(MessageResponse::ListServicesResponse(list)) => {
-                let names: Vec<_> = list.service.iter().map(|service| service.name.as_str()).collect();
+                let names: Vec<_> = list
+                    .service
+                    .iter()
+                    .map(|service| service.name.as_str())
+                    .collect();
                 for name in [
                     "assay.v1.LogService",
                     "assay.v1.IndexService",
@@ -201,9 +293,20 @@ async fn a_node_tells_what_it_is() -> anyhow::Result<()> {
     let (status, metrics) = log.admin("/metrics").await?;
     assert_eq!(status, 200);
     // Leaf 0 was there before the node ran; a claim and a commitment followed eight times.
-    let labels = format!("assay_index_labels {}", log.rederive().await?.index.lists().len());
-    for line in ["assay_tree_size 17", "assay_published_size 17", "assay_entries_total 16", &labels] {
-        assert!(metrics.lines().any(|found| found == line), "{line} is not in {metrics}");
+    let labels = format!(
+        "assay_index_labels {}",
+        log.rederive().await?.index.lists().len()
+    );
+    for line in [
+        "assay_tree_size 17",
+        "assay_published_size 17",
+        "assay_entries_total 16",
+        &labels,
+    ] {
+        assert!(
+            metrics.lines().any(|found| found == line),
+            "{line} is not in {metrics}"
+        );
     }
     // The public port does not serve what is the operator's.
     for path in ["/metrics", "/readyz"] {
@@ -213,22 +316,36 @@ async fn a_node_tells_what_it_is() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_log_holds_the_commitment_to_the_empty_index_and_nothing_else() -> anyhow::Result<()> {
+async fn a_new_log_holds_the_commitment_to_the_empty_index_and_nothing_else() -> anyhow::Result<()>
+{
     let node = Node::start()?;
     let log = Log::connect(node.ready()).await?;
     let checkpoint = log.checkpoint().await?;
     let first = log.entry(Leaf::Index(0)).await?.entry;
-    assert_eq!((checkpoint.size().get(), checkpoint.root()), (1, first.leaf_hash()));
+    assert_eq!(
+        (checkpoint.size().get(), checkpoint.root()),
+        (1, first.leaf_hash())
+    );
     assert_eq!(Commitment::of_entry(&first, 0)?, Commitment::empty());
     assert_eq!(first.claim().unwrap_err(), EntryError::NoClaim);
     assert_eq!(log.entries(0, 0).await?, [first.bytes().clone()]);
     let whole = log.rederive().await?;
-    assert_eq!((whole.leaves, whole.index.commitments()), (vec![first.leaf_hash()], &[0][..]));
+    assert_eq!(
+        (whole.leaves, whole.index.commitments()),
+        (vec![first.leaf_hash()], &[0][..])
+    );
     assert_eq!(log.get("/tile/0/000.p/1").await?.status(), 200);
     assert_eq!(log.get("/tile/0/000.p/2").await?.status(), 404);
     assert_eq!(log.get("/tile/entries/000.p/2").await?.status(), 404);
     let mut service = LogServiceClient::connect(node.ready().url.clone()).await?;
-    let request = GetInclusionProofRequest { leaf: Some(by_leaf::Leaf::LeafIndex(1)), tree_size: 0 };
-    assert_refused(service.get_inclusion_proof(request).await, Code::OutOfRange, &[]);
+    let request = GetInclusionProofRequest {
+        leaf: Some(by_leaf::Leaf::LeafIndex(1)),
+        tree_size: 0,
+    };
+    assert_refused(
+        service.get_inclusion_proof(request).await,
+        Code::OutOfRange,
+        &[],
+    );
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! Stopping, dying, and being started on something else than what was left: the node goes on only where it cannot
-//! contradict what it signed, and says why where it does not.
+//! Stopping, dying, and being started on something else than what was left: the node goes on only
+//! where it cannot contradict what it signed, and says why where it does not.
 //!
-//! Where a guard keeps it from starting, a second part of the test takes the guard away, starts, and shows two signed
-//! roots for one size: it was that guard, and it is needed.
+//! Where a guard keeps it from starting, a second part of the test takes the guard away, starts,
+//! and shows two signed roots for one size: it was that guard, and it is needed.
 
 use crate::{AT_ONCE, Fixture, NEVER, STARTED, assert_all_there};
 use assay_core::note::VerifiedCheckpoint;
@@ -33,8 +33,9 @@ fn restore(copy: &Path, folder: &Path) -> anyhow::Result<()> {
     copy_folder(copy, folder)
 }
 
-/// Publishes other claims than those that were acknowledged, up to the size of `signed`, and asserts that the node signed
-/// another root for it: a fork. This is what the guards are there to prevent.
+/// Publishes other claims than those that were acknowledged, up to the size of `signed`, and
+/// asserts that the node signed another root for it: a fork. This is what the guards are there to
+/// prevent.
 async fn assert_forks(
     log: &Log,
     issuer: &assay_tests::issuer::Actor,
@@ -47,7 +48,10 @@ async fn assert_forks(
             assert_ne!(checkpoint.root(), signed.root());
             return Ok(());
         }
-        assert!(checkpoint.size() < signed.size(), "the size was passed over");
+        assert!(
+            checkpoint.size() < signed.size(),
+            "the size was passed over"
+        );
         log.publish(issuer.claim(number), Wait::Integrated).await?;
         number += 1;
     }
@@ -59,14 +63,25 @@ async fn a_node_that_was_stopped_goes_on_as_if_it_had_not() -> anyhow::Result<()
     let mut acknowledged = Vec::new();
     let mut seen: Option<VerifiedCheckpoint> = None;
     for round in 0..4 {
-        acknowledged.extend(fixture.publish(round * 100..round * 100 + 90, Wait::Integrated).await?);
+        acknowledged.extend(
+            fixture
+                .publish(round * 100..round * 100 + 90, Wait::Integrated)
+                .await?,
+        );
         let before = fixture.log.checkpoint().await?;
         fixture.node.stop()?;
         fixture.run().await?;
         let log = &fixture.log;
-        assert_eq!(log.checkpoint().await?, before, "the checkpoint is the one that was signed, to the byte");
+        assert_eq!(
+            log.checkpoint().await?,
+            before,
+            "the checkpoint is the one that was signed, to the byte"
+        );
         if let Some(older) = seen.replace(before.clone()) {
-            let (old, new) = ((older.size().get(), &older.root()), (before.size().get(), &before.root()));
+            let (old, new) = (
+                (older.size().get(), &older.root()),
+                (before.size().get(), &before.root()),
+            );
             log.prove_consistency(old, new).await?;
         }
         assert_all_there(log, &acknowledged).await?;
@@ -80,14 +95,22 @@ async fn what_was_sequenced_before_a_crash_is_published_at_the_start() -> anyhow
     let mut fixture = Fixture::start(NEVER).await?;
     let mut acknowledged = Vec::new();
     for round in 0..3 {
-        acknowledged.extend(fixture.publish(round * 100 + 1..round * 100 + 20, Wait::Sequenced).await?);
+        acknowledged.extend(
+            fixture
+                .publish(round * 100 + 1..round * 100 + 20, Wait::Sequenced)
+                .await?,
+        );
         fixture.node.kill()?;
         fixture.run().await?;
         fixture.log.published(covering(&acknowledged)).await?;
         assert_all_there(&fixture.log, &acknowledged).await?;
         let whole = fixture.log.rederive().await?;
         assert_eq!(whole.index.claims(), 1 + acknowledged.len() as u64);
-        assert_eq!(whole.leaves.len() as u64, covering(&acknowledged), "a start publishes once");
+        assert_eq!(
+            whole.leaves.len() as u64,
+            covering(&acknowledged),
+            "a start publishes once"
+        );
     }
     Ok(())
 }
@@ -95,7 +118,10 @@ async fn what_was_sequenced_before_a_crash_is_published_at_the_start() -> anyhow
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_copy_of_the_data_is_not_signed_from() -> anyhow::Result<()> {
     let mut fixture = Fixture::start(AT_ONCE).await?;
-    let (data, anchor) = (fixture.node.folder().join("data"), fixture.node.folder().join("anchor"));
+    let (data, anchor) = (
+        fixture.node.folder().join("data"),
+        fixture.node.folder().join("anchor"),
+    );
     let backup = tempfile::tempdir()?;
     let (old_data, old_anchor) = (backup.path().join("data"), backup.path().join("anchor"));
     fixture.publish_each(1..5).await?;
@@ -111,7 +137,12 @@ async fn an_old_copy_of_the_data_is_not_signed_from() -> anyhow::Result<()> {
     copy_folder(&data, &new_data)?;
 
     restore(&old_data, &data)?;
-    let words = ["the store holds 11 entries", "a checkpoint over 17 was signed", "Restore the newest copy", "fork"];
+    let words = [
+        "the store holds 11 entries",
+        "a checkpoint over 17 was signed",
+        "Restore the newest copy",
+        "fork",
+    ];
     assert_refuses(&mut fixture.node, &words)?;
     // It is no accident of the first try, and what is right still starts.
     assert_refuses(&mut fixture.node, &words)?;
@@ -143,7 +174,10 @@ async fn a_log_without_its_own_anchor_is_not_signed() -> anyhow::Result<()> {
     // One that another log signed, although it has the same name.
     let other = Node::init()?;
     fs::copy(other.folder().join("anchor"), &anchor)?;
-    assert_refuses(&mut fixture.node, &["does not hold a checkpoint of this log"])?;
+    assert_refuses(
+        &mut fixture.node,
+        &["does not hold a checkpoint of this log"],
+    )?;
 
     // Damaged in the middle, and emptied.
     let mut damaged = kept.clone();
@@ -174,21 +208,39 @@ async fn another_logs_data_or_key_is_not_signed_with() -> anyhow::Result<()> {
     let own = tempfile::tempdir()?;
     copy_folder(&path(&one, "data"), &own.path().join("data"))?;
     restore(&path(&two, "data"), &path(&one, "data"))?;
-    assert_refuses(&mut one.node, &["the store's tree of size 11", "another log's data folder", "Restore"])?;
+    assert_refuses(
+        &mut one.node,
+        &[
+            "the store's tree of size 11",
+            "another log's data folder",
+            "Restore",
+        ],
+    )?;
     restore(&own.path().join("data"), &path(&one, "data"))?;
 
     let key = fs::read(path(&one, "log.key"))?;
     fs::copy(path(&two, "log.key"), path(&one, "log.key"))?;
     assert_refuses(&mut one.node, &["does not hold a checkpoint of this log"])?;
     fs::write(path(&one, "log.key"), key)?;
-    one.node.configure("log.origin = \"other.assay.example/log\"")?;
-    assert_refuses(&mut one.node, &["is for the origin", "but the configuration says other.assay.example/log"])?;
-    one.node.configure(&format!("log.origin = {:?}", assay_tests::process::ORIGIN))?;
+    one.node
+        .configure("log.origin = \"other.assay.example/log\"")?;
+    assert_refuses(
+        &mut one.node,
+        &[
+            "is for the origin",
+            "but the configuration says other.assay.example/log",
+        ],
+    )?;
+    one.node
+        .configure(&format!("log.origin = {:?}", assay_tests::process::ORIGIN))?;
 
     // An empty folder is no new log.
     fs::remove_dir_all(path(&one, "data"))?;
     fs::create_dir(path(&one, "data"))?;
-    assert_refuses(&mut one.node, &["holds no store", "never run `init` in its place"])?;
+    assert_refuses(
+        &mut one.node,
+        &["holds no store", "never run `init` in its place"],
+    )?;
     fs::remove_dir_all(path(&one, "data"))?;
     assert_refuses(&mut one.node, &["holds no store"])?;
     copy_folder(&own.path().join("data"), &path(&one, "data"))?;
@@ -222,11 +274,15 @@ fn write_ahead_log(node: &Node) -> anyhow::Result<PathBuf> {
             files.push((fs::metadata(&path)?.len(), path));
         }
     }
-    files.into_iter().max().map(|(_, path)| path).ok_or_else(|| anyhow::anyhow!("there is no write-ahead log"))
+    files
+        .into_iter()
+        .max()
+        .map(|(_, path)| path)
+        .ok_or_else(|| anyhow::anyhow!("there is no write-ahead log"))
 }
 
-/// A node that was killed with acknowledged entries in its write-ahead log only, and what a copy of its files said when
-/// half of them were acknowledged.
+/// A node that was killed with acknowledged entries in its write-ahead log only, and what a copy of
+/// its files said when half of them were acknowledged.
 struct Killed {
     fixture: Fixture,
     acknowledged: Vec<PublishResponse>,
@@ -246,13 +302,24 @@ impl Killed {
         let mut acknowledged = fixture.publish_each(1..5).await?;
         let wal = write_ahead_log(&fixture.node)?;
         let half = fs::metadata(&wal)?.len();
-        let (mark, anchor) = (fs::read(folder.join("data/SYNCED"))?, fs::read(folder.join("anchor"))?);
+        let (mark, anchor) = (
+            fs::read(folder.join("data/SYNCED"))?,
+            fs::read(folder.join("anchor"))?,
+        );
         acknowledged.extend(fixture.publish_each(5..9).await?);
         let signed = fixture.log.checkpoint().await?;
         fixture.node.kill()?;
         assert_eq!(write_ahead_log(&fixture.node)?, wal);
         assert!(half > 0 && fs::metadata(&wal)?.len() > half);
-        Ok(Killed { fixture, acknowledged, signed, wal, half, mark, anchor })
+        Ok(Killed {
+            fixture,
+            acknowledged,
+            signed,
+            wal,
+            half,
+            mark,
+            anchor,
+        })
     }
 
     async fn assert_whole(&mut self) -> anyhow::Result<()> {
@@ -268,15 +335,31 @@ async fn a_damaged_or_missing_write_ahead_log_is_noticed() -> anyhow::Result<()>
     let wal = killed.wal.clone();
     let whole = fs::read(&wal)?;
     let words = ["Acknowledged entries may be missing", "restore a copy"];
-    for place in [1, whole.len() / 4, whole.len() / 2, whole.len() * 3 / 4, whole.len() - 1] {
+    for place in [
+        1,
+        whole.len() / 4,
+        whole.len() / 2,
+        whole.len() * 3 / 4,
+        whole.len() - 1,
+    ] {
         let mut damaged = whole.clone();
         damaged[place] ^= 0x40;
         fs::write(&wal, &damaged)?;
         assert_refuses(&mut killed.fixture.node, &words)?;
-        assert_eq!(fs::read(&wal)?, damaged, "byte {place}: it is left as it was found");
+        assert_eq!(
+            fs::read(&wal)?,
+            damaged,
+            "byte {place}: it is left as it was found"
+        );
     }
     // A cut at any place, also one that looks as a crash does.
-    for length in [0, 1, killed.half as usize - 1, killed.half as usize, whole.len() - 1] {
+    for length in [
+        0,
+        1,
+        killed.half as usize - 1,
+        killed.half as usize,
+        whole.len() - 1,
+    ] {
         fs::write(&wal, &whole[..length])?;
         assert_refuses(&mut killed.fixture.node, &words)?;
     }
@@ -292,26 +375,39 @@ async fn a_damaged_or_missing_write_ahead_log_is_noticed() -> anyhow::Result<()>
     killed.assert_whole().await
 }
 
-/// Cut at the end of a record, the write-ahead log looks whole. The mark in the data folder knows better; where that was
-/// put back too, the anchor does; and where even that was, nothing does.
+/// Cut at the end of a record, the write-ahead log looks whole. The mark in the data folder knows
+/// better; where that was put back too, the anchor does; and where even that was, nothing does.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_tail_is_noticed_by_the_mark_and_by_the_anchor_and_forks_without_them() -> anyhow::Result<()> {
+async fn a_lost_tail_is_noticed_by_the_mark_and_by_the_anchor_and_forks_without_them()
+-> anyhow::Result<()> {
     let mut killed = Killed::new().await?;
     let folder = killed.fixture.node.folder().to_owned();
     let keep = tempfile::tempdir()?;
     copy_folder(&folder.join("data"), keep.path())?;
     let cut = |killed: &Killed, mark: bool| -> anyhow::Result<()> {
         restore(keep.path(), &folder.join("data"))?;
-        fs::File::options().write(true).open(&killed.wal)?.set_len(killed.half)?;
+        fs::File::options()
+            .write(true)
+            .open(&killed.wal)?
+            .set_len(killed.half)?;
         if mark {
             fs::write(folder.join("data/SYNCED"), &killed.mark)?;
         }
         Ok(())
     };
     cut(&killed, false)?;
-    assert_refuses(&mut killed.fixture.node, &["were acknowledged and are gone", "cut short or deleted"])?;
+    assert_refuses(
+        &mut killed.fixture.node,
+        &["were acknowledged and are gone", "cut short or deleted"],
+    )?;
     cut(&killed, true)?;
-    assert_refuses(&mut killed.fixture.node, &["the store holds 11 entries", "a checkpoint over 19 was signed"])?;
+    assert_refuses(
+        &mut killed.fixture.node,
+        &[
+            "the store holds 11 entries",
+            "a checkpoint over 19 was signed",
+        ],
+    )?;
     cut(&killed, true)?;
     fs::write(folder.join("anchor"), &killed.anchor)?;
     killed.fixture.run().await?;
@@ -330,7 +426,14 @@ async fn two_nodes_on_one_folder_do_not_both_run() -> anyhow::Result<()> {
     let own = anchor.path().join("anchor");
     fs::copy(folder.join("anchor"), &own)?;
     second.configure(&format!("log.anchor = {own:?}"))?;
-    assert_refuses(&mut second, &["is locked", "another process has this data folder open", "fork"])?;
+    assert_refuses(
+        &mut second,
+        &[
+            "is locked",
+            "another process has this data folder open",
+            "fork",
+        ],
+    )?;
     // The first one did not notice.
     fixture.publish(3..6, Wait::Integrated).await?;
     let signed = fixture.log.checkpoint().await?;
@@ -358,9 +461,19 @@ async fn an_anchor_that_is_replaced_under_a_running_node_stops_the_signing() -> 
     let copy = fixture.node.folder().join("copy");
     fs::copy(&anchor, &copy)?;
     fs::rename(&copy, &anchor)?;
-    let status = fixture.log.publish(fixture.issuer.claim(9), Wait::Integrated).await.unwrap_err();
+    let status = fixture
+        .log
+        .publish(fixture.issuer.claim(9), Wait::Integrated)
+        .await
+        .unwrap_err();
     assert_eq!(status.code(), tonic::Code::Unavailable);
-    assert!(status.message().contains("removed or replaced while the node was running"), "{}", status.message());
+    assert!(
+        status
+            .message()
+            .contains("removed or replaced while the node was running"),
+        "{}",
+        status.message()
+    );
     let (code, text) = fixture.log.admin("/readyz").await?;
     assert!(code == 503 && text.contains("reads only"), "{code} {text}");
     assert_eq!(fixture.log.admin("/healthz").await?.0, 200);
@@ -369,10 +482,14 @@ async fn an_anchor_that_is_replaced_under_a_running_node_stops_the_signing() -> 
     // A start looks at what there is, and goes on: the tree is ahead of the anchor.
     fixture.node.stop()?;
     fixture.run().await?;
-    // With the commitment, which was stored before the anchor was found to be another: there is no second one.
+    // With the commitment, which was stored before the anchor was found to be another: there is no
+    // second one.
     fixture.log.published(signed.size().get() + 2).await?;
     let whole = fixture.log.rederive().await?;
-    assert_eq!((whole.leaves.len() as u64, whole.index.claims()), (signed.size().get() + 2, 5));
+    assert_eq!(
+        (whole.leaves.len() as u64, whole.index.claims()),
+        (signed.size().get() + 2, 5)
+    );
     assert_all_there(&fixture.log, &acknowledged).await
 }
 
@@ -381,17 +498,26 @@ async fn init_never_overwrites() -> anyhow::Result<()> {
     let mut fixture = Fixture::start(AT_ONCE).await?;
     let signed = fixture.log.checkpoint().await?;
     fixture.node.stop()?;
-    for left in [&[][..], &["node.toml"], &["node.toml", "log.key"], &["node.toml", "log.key", "anchor"]] {
+    for left in [
+        &[][..],
+        &["node.toml"],
+        &["node.toml", "log.key"],
+        &["node.toml", "log.key", "anchor"],
+    ] {
         let hidden = tempfile::tempdir()?;
         for name in left {
             fs::rename(fixture.node.folder().join(name), hidden.path().join(name))?;
         }
-        let output = std::process::Command::new(assay_tests::process::binaries().join("assay-node"))
-            .args(["init", "--origin", assay_tests::process::ORIGIN, "--dir"])
-            .arg(fixture.node.folder())
-            .output()?;
+        let output =
+            std::process::Command::new(assay_tests::process::binaries().join("assay-node"))
+                .args(["init", "--origin", assay_tests::process::ORIGIN, "--dir"])
+                .arg(fixture.node.folder())
+                .output()?;
         assert!(!output.status.success(), "init ran over a log");
-        assert!(String::from_utf8_lossy(&output.stderr).contains("exists already"), "{output:?}");
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains("exists already"),
+            "{output:?}"
+        );
         for name in left {
             fs::rename(hidden.path().join(name), fixture.node.folder().join(name))?;
         }

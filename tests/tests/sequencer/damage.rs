@@ -1,6 +1,7 @@
-//! Stored pages of the index that are damaged, gone, older than they should be, or said to go further than they do. The log
-//! itself says what the index is, so a start finds out and makes it again: every look-up is right afterwards, what is
-//! published next is committed to rightly, and the start after that finds what this one stored.
+//! Stored pages of the index that are damaged, gone, older than they should be, or said to go
+//! further than they do. The log itself says what the index is, so a start finds out and makes it
+//! again: every look-up is right afterwards, what is published next is committed to rightly, and
+//! the start after that finds what this one stored.
 
 use crate::harness::{ROOMY, Running, create, note, open, open_with, verified, verify_whole};
 use assay_core::claim::VerifiedClaim;
@@ -20,19 +21,24 @@ use std::{
 /// A claim with a number about an artifact with another.
 fn about(issuer: &Actor, number: u64, artifact: u64) -> VerifiedClaim {
     let text = String::from_utf8(payload(artifact)).unwrap();
-    let text = text.replace(&format!("artifact-{artifact}"), &format!("artifact-{artifact}-{number}"));
+    let text = text.replace(
+        &format!("artifact-{artifact}"),
+        &format!("artifact-{artifact}-{number}"),
+    );
     verified(&issuer.sign(text.as_bytes()))
 }
 
-/// Claims of which lists of every kind come: of one leaf, of a few that stand in their page, of more than those, and one of
-/// all of them.
+/// Claims of which lists of every kind come: of one leaf, of a few that stand in their page, of
+/// more than those, and one of all of them.
 fn claims(issuer: &Actor, numbers: std::ops::Range<u64>) -> Vec<VerifiedClaim> {
     let artifact = |number: u64| match number % 3 {
         0 => number,
         1 => 1_000_000 + number % 5,
         _ => 2_000_000,
     };
-    numbers.map(|number| about(issuer, number, artifact(number))).collect()
+    numbers
+        .map(|number| about(issuer, number, artifact(number)))
+        .collect()
 }
 
 /// A log that was grown in steps, as a start finds it.
@@ -57,11 +63,19 @@ impl Grown {
             if step == counts.len() / 2 {
                 before = Some(running.store.crash());
             }
-            running.submit(claims(&issuer, first..first + count), Wait::Integrated).await.unwrap();
+            running
+                .submit(claims(&issuer, first..first + count), Wait::Integrated)
+                .await
+                .unwrap();
             first += count;
         }
         let store = running.crash().await;
-        Grown { folder, issuer, before: before.unwrap(), store }
+        Grown {
+            folder,
+            issuer,
+            before: before.unwrap(),
+            store,
+        }
     }
 
     /// The anchor, for one start.
@@ -71,7 +85,8 @@ impl Grown {
         copy
     }
 
-    /// Starts from the store with rows changed, publishes, and starts once more. All is right each time.
+    /// Starts from the store with rows changed, publishes, and starts once more. All is right each
+    /// time.
     async fn survives(&self, changes: Batch, index_cache_mib: usize) {
         let (store, anchor) = (self.store.crash(), self.anchor());
         store.commit(changes).unwrap();
@@ -81,9 +96,13 @@ impl Grown {
         drop(again.crash().await);
     }
 
-    /// More is published, under labels that are there and under new ones, and the log is opened again.
+    /// More is published, under labels that are there and under new ones, and the log is opened
+    /// again.
     async fn goes_on(&self, running: Running, anchor: &Path, index_cache_mib: usize) -> Running {
-        running.submit(claims(&self.issuer, 500_000..500_020), Wait::Integrated).await.unwrap();
+        running
+            .submit(claims(&self.issuer, 500_000..500_020), Wait::Integrated)
+            .await
+            .unwrap();
         verify_whole(&running).await;
         let again = open_with(running.crash().await, anchor, index_cache_mib).unwrap();
         verify_whole(&again).await;
@@ -116,7 +135,10 @@ fn without(pages: impl IntoIterator<Item = Row>) -> Batch {
 
 /// The row that says how far the pages go says this.
 fn through(numbers: &[u64]) -> Batch {
-    let row: Vec<u8> = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
+    let row: Vec<u8> = numbers
+        .iter()
+        .flat_map(|number| number.to_be_bytes())
+        .collect();
     let mut batch = Batch::new();
     batch.put(Table::Meta, INDEX_THROUGH, row);
     batch
@@ -150,10 +172,20 @@ async fn older_pages_are_brought_up_to_date_or_made_again() {
     let older = rows(&grown.before, Table::IndexPages);
     for cache in [0, ROOMY] {
         // They are said to go as far as they should.
-        grown.survives(pages_of(&grown.before, &grown.store), cache).await;
+        grown
+            .survives(pages_of(&grown.before, &grown.store), cache)
+            .await;
         // They are said to go as far as they do.
         let mut honest = pages_of(&grown.before, &grown.store);
-        honest.put(Table::Meta, INDEX_THROUGH, grown.before.get(Table::Meta, INDEX_THROUGH).unwrap().unwrap());
+        honest.put(
+            Table::Meta,
+            INDEX_THROUGH,
+            grown
+                .before
+                .get(Table::Meta, INDEX_THROUGH)
+                .unwrap()
+                .unwrap(),
+        );
         grown.survives(honest, cache).await;
     }
     // One among those of now.
@@ -173,7 +205,11 @@ async fn pages_in_the_wrong_place_are_made_again() {
         let mut exchanged = Batch::new();
         exchanged.put(Table::IndexPages, key.clone(), other.clone());
         grown.survives(exchanged, ROOMY).await;
-        for wrong in [&key[..20], &[&key[..], &[0]].concat(), &[&key[..32], &[0xff, 0xff]].concat()] {
+        for wrong in [
+            &key[..20],
+            &[&key[..], &[0]].concat(),
+            &[&key[..32], &[0xff, 0xff]].concat(),
+        ] {
             let mut moved = Batch::new();
             moved.put(Table::IndexPages, wrong, row.clone());
             grown.survives(moved, ROOMY).await;
@@ -184,7 +220,11 @@ async fn pages_in_the_wrong_place_are_made_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn how_far_the_pages_go_may_be_unknown_or_wrong() {
     let grown = Grown::by(&STEPS).await;
-    let row = grown.store.get(Table::Meta, INDEX_THROUGH).unwrap().unwrap();
+    let row = grown
+        .store
+        .get(Table::Meta, INDEX_THROUGH)
+        .unwrap()
+        .unwrap();
     let (numbers, _) = row.as_chunks::<8>();
     let numbers: Vec<u64> = numbers.iter().copied().map(u64::from_be_bytes).collect();
     assert_eq!(numbers.len(), SHARDS);
@@ -192,7 +232,12 @@ async fn how_far_the_pages_go_may_be_unknown_or_wrong() {
         let mut unknown = Batch::new();
         unknown.delete(Table::Meta, INDEX_THROUGH);
         grown.survives(unknown, cache).await;
-        for malformed in [&row[..0], &row[..7], &row[1..], &[&row[..], &[0; 8]].concat()] {
+        for malformed in [
+            &row[..0],
+            &row[..7],
+            &row[1..],
+            &[&row[..], &[0; 8]].concat(),
+        ] {
             let mut damaged = Batch::new();
             damaged.put(Table::Meta, INDEX_THROUGH, malformed.to_vec());
             grown.survives(damaged, cache).await;
@@ -242,7 +287,13 @@ async fn an_index_without_memory_answers_as_one_with() {
     for round in 0..6_u64 {
         for step in 0..20 {
             let first = round * 1_000 + step * 10;
-            running.submit(claims(&issuer, first..first + 1 + step % 5), Wait::Integrated).await.unwrap();
+            running
+                .submit(
+                    claims(&issuer, first..first + 1 + step % 5),
+                    Wait::Integrated,
+                )
+                .await
+                .unwrap();
         }
         verify_whole(&running).await;
         running = open_with(running.crash().await, &anchor, 0).unwrap();
@@ -250,8 +301,8 @@ async fn an_index_without_memory_answers_as_one_with() {
     }
 }
 
-/// Lists that grow beyond their page, and beyond what one answer brings, by one leaf and by many at once. The harness reads
-/// them from and to many places.
+/// Lists that grow beyond their page, and beyond what one answer brings, by one leaf and by many at
+/// once. The harness reads them from and to many places.
 #[tokio::test(flavor = "multi_thread")]
 async fn long_lists_are_read_as_they_were_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -261,18 +312,30 @@ async fn long_lists_are_read_as_they_were_written() {
     running.register(&issuer).await;
     let mut first = 0;
     for count in [6, 1, 1, 1, 1, 90, 1, 400, 3, 700, 1] {
-        running.submit(claims(&issuer, first..first + count), Wait::Integrated).await.unwrap();
+        running
+            .submit(claims(&issuer, first..first + count), Wait::Integrated)
+            .await
+            .unwrap();
         first += count;
         let whole = verify_whole(&running).await;
         let longest = whole.lists().values().map(Vec::len).max();
-        assert_eq!(longest, Some(first as usize + 1), "the issuer's own, with the registration");
+        assert_eq!(
+            longest,
+            Some(first as usize + 1),
+            "the issuer's own, with the registration"
+        );
         running = open(running.crash().await, &anchor).unwrap();
         verify_whole(&running).await;
     }
-    running.publish(note(&issuer, 5_000_000), Wait::Integrated).await.unwrap();
+    running
+        .publish(note(&issuer, 5_000_000), Wait::Integrated)
+        .await
+        .unwrap();
     verify_whole(&running).await;
     // Each row may be longer after a rebuild, and overlap with the next.
     let store = running.crash().await;
-    store.commit(without(rows(&store, Table::IndexPages))).unwrap();
+    store
+        .commit(without(rows(&store, Table::IndexPages)))
+        .unwrap();
     verify_whole(&open(store, &anchor).unwrap()).await;
 }

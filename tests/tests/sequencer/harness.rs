@@ -62,7 +62,11 @@ pub fn open(store: Memory, anchor: &Path) -> Result<Running, StartError> {
 }
 
 /// The same with so many MiB for the index's pages.
-pub fn open_with(store: Memory, anchor: &Path, index_cache_mib: usize) -> Result<Running, StartError> {
+pub fn open_with(
+    store: Memory,
+    anchor: &Path,
+    index_cache_mib: usize,
+) -> Result<Running, StartError> {
     let store = Arc::new(store);
     let (anchor, note) = Anchor::open(anchor)?;
     let checkpoint = VerifiedCheckpoint::verify(&note.unwrap(), &key().verifier()).unwrap();
@@ -85,19 +89,35 @@ pub fn open_with(store: Memory, anchor: &Path, index_cache_mib: usize) -> Result
         halt: halt.clone(),
     };
     let thread = driver.start(submissions, Handle::current()).unwrap();
-    Ok(Running { store, view, directory, halt, pool, thread })
+    Ok(Running {
+        store,
+        view,
+        directory,
+        halt,
+        pool,
+        thread,
+    })
 }
 
 impl Running {
     /// Publishes claims in one submission. `None` if the node stopped writing before it answered.
     pub async fn submit(&self, claims: Vec<VerifiedClaim>, wait: Wait) -> Option<Vec<Outcome>> {
-        let candidate = |claim: VerifiedClaim| {
-            let authorized = authorize(&claim, &*self.directory).unwrap();
-            Candidate::new(claim, &authorized)
-        };
         let (reply, answer) = Reply::new();
-        let candidates = claims.into_iter().map(candidate).collect();
-        self.pool.send(Submission { candidates, wait, reply }).await.ok()?;
+        let candidates = claims
+            .into_iter()
+            .map(|claim: VerifiedClaim| {
+                let authorized = authorize(&claim, &*self.directory).unwrap();
+                Candidate::new(claim, &authorized)
+            })
+            .collect();
+        self.pool
+            .send(Submission {
+                candidates,
+                wait,
+                reply,
+            })
+            .await
+            .ok()?;
         answer.await.ok()
     }
 
@@ -108,26 +128,45 @@ impl Running {
 
     /// Registers an issuer, which has to work. Returns where that is.
     pub async fn register(&self, issuer: &Actor) -> (LeafIndex, Hash) {
-        sequenced(&self.publish(verified(&issuer.registration().unwrap()), Wait::Integrated).await.unwrap())
+        sequenced(
+            &self
+                .publish(verified(&issuer.registration().unwrap()), Wait::Integrated)
+                .await
+                .unwrap(),
+        )
     }
 
     /// Ends the process at this moment: nothing that is not in the store or the anchor survives.
     pub async fn crash(self) -> Memory {
-        let Running { store, pool, thread, .. } = self;
+        let Running {
+            store,
+            pool,
+            thread,
+            ..
+        } = self;
         let after = store.crash();
         drop(pool);
-        tokio::task::spawn_blocking(move || thread.join().unwrap()).await.unwrap();
+        tokio::task::spawn_blocking(move || thread.join().unwrap())
+            .await
+            .unwrap();
         after
     }
 
     /// The size of the tree that is stored.
     pub fn stored(&self) -> u64 {
-        Head::parse(&self.store.head().unwrap().unwrap()).unwrap().size.get()
+        Head::parse(&self.store.head().unwrap().unwrap())
+            .unwrap()
+            .size
+            .get()
     }
 
     /// Waits until all that is stored is published, as it is at once after a start.
     pub async fn caught_up(&self) {
-        self.view.follow().wait_for(|size| *size == self.stored()).await.unwrap();
+        self.view
+            .follow()
+            .wait_for(|size| *size == self.stored())
+            .await
+            .unwrap();
     }
 }
 
@@ -137,18 +176,24 @@ pub fn verified(claim: &claim::wire::Claim) -> VerifiedClaim {
 
 pub fn sequenced(outcome: &Outcome) -> (LeafIndex, Hash) {
     match outcome {
-        Outcome::Sequenced { index, leaf_hash, .. } => (*index, *leaf_hash),
+        Outcome::Sequenced {
+            index, leaf_hash, ..
+        } => (*index, *leaf_hash),
         other => panic!("{other:?}"),
     }
 }
 
 /// The claim of an issuer with a number.
 pub fn note(issuer: &Actor, number: u64) -> VerifiedClaim {
-    verified(&claim::sign(&payload(number), &[(issuer.id, &issuer.keys[0])]))
+    verified(&claim::sign(
+        &payload(number),
+        &[(issuer.id, &issuer.keys[0])],
+    ))
 }
 
-/// Waits until everything is published, and rebuilds the log from its stored leaves: every claim, every issuer, the tree,
-/// the index with every commitment to it, and the published root, under which the last leaf is a commitment.
+/// Waits until everything is published, and rebuilds the log from its stored leaves: every claim,
+/// every issuer, the tree, the index with every commitment to it, and the published root, under
+/// which the last leaf is a commitment.
 pub async fn verify_whole(running: &Running) -> Rebuilt {
     running.caught_up().await;
     let published = running.view.published();
@@ -167,21 +212,33 @@ pub async fn verify_whole(running: &Running) -> Rebuilt {
                 registry.apply(leaf, record.clone()).unwrap();
             }
             let key = (claim.id(), claim.signer_set());
-            assert_eq!(records::find_claims(&*running.store, &[key]).unwrap(), [Some(leaf)]);
+            assert_eq!(
+                records::find_claims(&*running.store, &[key]).unwrap(),
+                [Some(leaf)]
+            );
         }
         edge.append(&[entry.leaf_hash()]);
-        assert_eq!(records::find_leaf_hash(&*running.store, &entry.leaf_hash()).unwrap(), Some(leaf));
+        assert_eq!(
+            records::find_leaf_hash(&*running.store, &entry.leaf_hash()).unwrap(),
+            Some(leaf)
+        );
     }
     assert_eq!((edge.size(), edge.root()), (stored.size, stored.root));
-    assert_eq!((edge.size(), edge.root()), (published.size(), published.checkpoint().root()));
+    assert_eq!(
+        (edge.size(), edge.root()),
+        (published.size(), published.checkpoint().root())
+    );
     assert!(index.ends_in_commitment(stored.size.get()) && stored.committed == stored.size);
-    assert_eq!(published.index().unwrap().commitment(), index.map().commitment());
+    assert_eq!(
+        published.index().unwrap().commitment(),
+        index.map().commitment()
+    );
     look_everything_up(running, &index);
     index
 }
 
-/// Looks every label up in what is published, all together and each by itself, and labels that are not there: the proofs
-/// hold, and the lists are those that the entries give, whole and by pages.
+/// Looks every label up in what is published, all together and each by itself, and labels that are
+/// not there: the proofs hold, and the lists are those that the entries give, whole and by pages.
 fn look_everything_up(running: &Running, index: &Rebuilt) {
     let published = running.view.published();
     let map = published.index().unwrap();
@@ -194,9 +251,19 @@ fn look_everything_up(running: &Running, index: &Rebuilt) {
         let cut = Cut::verify(&proven.cut, &map.commitment()).unwrap();
         for label in asked {
             let expected = index.lists().get(label).map_or(0, |list| list.len() as u64);
-            assert_eq!(cut.find(label).unwrap().map_or(0, |found| found.length), expected, "{label}");
+            assert_eq!(
+                cut.find(label).unwrap().map_or(0, |found| found.length),
+                expected,
+                "{label}"
+            );
         }
-        assert_eq!(proven.found.len(), asked.iter().filter(|label| index.lists().contains_key(label)).count());
+        assert_eq!(
+            proven.found.len(),
+            asked
+                .iter()
+                .filter(|label| index.lists().contains_key(label))
+                .count()
+        );
         for listed in proven.found {
             let expected = &index.lists()[&listed.label];
             assert_eq!(listed.length, expected.len() as u64);
@@ -208,15 +275,23 @@ fn look_everything_up(running: &Running, index: &Rebuilt) {
     }
 }
 
-/// Reads a long list from the store: all of it, and from and to places near its ends and its middle.
+/// Reads a long list from the store: all of it, and from and to places near its ends and its
+/// middle.
 fn read_in_pages(running: &Running, label: &Label, expected: &[u64]) {
     let length = expected.len();
     let places = [0, 1, 7, 8, 9, length / 2, length - 1, length];
     for from in places {
         for to in places {
             let read = records::read_list(&*running.store, label, from as u64, to as u64).unwrap();
-            assert_eq!(read, expected.get(from..to).unwrap_or_default(), "{from}..{to} of {label}");
+            assert_eq!(
+                read,
+                expected.get(from..to).unwrap_or_default(),
+                "{from}..{to} of {label}"
+            );
         }
     }
-    assert!(records::read_list(&*running.store, label, 0, length as u64 + 1).is_err(), "there is no more");
+    assert!(
+        records::read_list(&*running.store, label, 0, length as u64 + 1).is_err(),
+        "there is no more"
+    );
 }

@@ -1,8 +1,9 @@
-//! DSSE envelopes: the specification's vector, Google Cloud Build's answers (in a folder with an EXPECT.json), and any other
-//! document with envelopes in it.
+//! DSSE envelopes: the specification's vector, Google Cloud Build's answers (in a folder with an
+//! EXPECT.json), and any other document with envelopes in it.
 //!
-//! These are signed with P-256, which Assay does not take: what is tested here is the reading of envelopes and PAE, and
-//! that a signature over the bare payload, of which Google has made many, is none over PAE.
+//! These are signed with P-256, which Assay does not take: what is tested here is the reading of
+//! envelopes and PAE, and that a signature over the bare payload, of which Google has made many, is
+//! none over PAE.
 
 use assay_core::dsse::{DsseError, Envelope, pae};
 use assay_core::json::{self, Value};
@@ -13,24 +14,36 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Every file is read: those beside an EXPECT.json are held to it, every other document must be one with good envelopes, or
-/// be refused as JSON.
+/// Every file is read: those beside an EXPECT.json are held to it, every other document must be one
+/// with good envelopes, or be refused as JSON.
 #[test]
 fn every_file_is_read_or_refused_for_a_reason() {
-    let Some(folder) = data::require("dsse") else { return };
+    let Some(folder) = data::require("dsse") else {
+        return;
+    };
     let (mut envelopes, mut refused, mut keys) = (0, 0, 0);
     for path in data::files(&folder) {
-        if path.file_name().is_some_and(|name| name == "EXPECT.json") || expectations(&path).is_some() {
+        if path.file_name().is_some_and(|name| name == "EXPECT.json")
+            || expectations(&path).is_some()
+        {
             continue;
         }
         if path.extension().is_some_and(|extension| extension == "key") {
-            assert_eq!(point(&path)[0], 4, "{}: no uncompressed point", path.display());
+            assert_eq!(
+                point(&path)[0],
+                4,
+                "{}: no uncompressed point",
+                path.display()
+            );
             keys += 1;
             continue;
         }
         let text = data::read(&path);
         let lines = match path.extension() {
-            Some(extension) if extension == "jsonl" => text.split(|b| *b == b'\n').filter(|l| !l.is_empty()).collect(),
+            Some(extension) if extension == "jsonl" => text
+                .split(|b| *b == b'\n')
+                .filter(|l| !l.is_empty())
+                .collect(),
             _ => vec![&text[..]],
         };
         for document in lines {
@@ -39,14 +52,18 @@ fn every_file_is_read_or_refused_for_a_reason() {
                     let found = envelopes_in(&document);
                     assert!(!found.is_empty(), "{}: no envelope", path.display());
                     for value in found {
-                        let envelope =
-                            Envelope::from_value(value).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+                        let envelope = Envelope::from_value(value)
+                            .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
                         assert_eq!(Envelope::parse(envelope.to_json().as_bytes()), Ok(envelope));
                         envelopes += 1;
                     }
                 }
                 Err(e) => {
-                    assert!(!serde_json_reads(document), "{}: only we refuse it: {e}", path.display());
+                    assert!(
+                        !serde_json_reads(document),
+                        "{}: only we refuse it: {e}",
+                        path.display()
+                    );
                     assert!(!e.reason.is_empty() && e.line > 0 && e.column > 0);
                     refused += 1;
                 }
@@ -64,7 +81,8 @@ fn serde_json_reads(document: &[u8]) -> bool {
 /// What EXPECT.json beside a file says of it.
 fn expectations(path: &Path) -> Option<Vec<Expected>> {
     let list = path.with_file_name("EXPECT.json");
-    let mut all: BTreeMap<String, Vec<Expected>> = list.is_file().then(|| data::read_json(&list))?;
+    let mut all: BTreeMap<String, Vec<Expected>> =
+        list.is_file().then(|| data::read_json(&list))?;
     all.remove(path.file_name()?.to_str()?)
 }
 
@@ -90,19 +108,32 @@ const BARE: &str = "NOT DSSE: signs the bare payload without PAE, ";
 
 #[test]
 fn signatures_verify_over_pae_and_over_nothing_else() {
-    let Some(folder) = data::require("dsse") else { return };
+    let Some(folder) = data::require("dsse") else {
+        return;
+    };
     let (mut good, mut bad, mut unreadable) = (0, 0, 0);
     for path in data::files(&folder) {
-        let Some(expected) = expectations(&path) else { continue };
+        let Some(expected) = expectations(&path) else {
+            continue;
+        };
         let keys = keys_beside(&path);
         assert!(!keys.is_empty(), "{}: no keys", path.display());
-        // A document that is no JSON at all, for a comma too many, has no envelope that could be read either.
+        // A document that is no JSON at all, for a comma too many, has no envelope that could be
+        // read either.
         let text = data::read_text(&path);
         let document = json::parse(text.as_bytes());
         let found: Vec<&Value> = document.as_ref().map(envelopes_in).unwrap_or_default();
         if document.is_err() {
-            assert!(!serde_json_reads(text.as_bytes()), "{}: only we refuse it", path.display());
-            assert!(expected.iter().all(|e| matches!(e, Expected::Envelope(_))), "{}: is no JSON", path.display());
+            assert!(
+                !serde_json_reads(text.as_bytes()),
+                "{}: only we refuse it",
+                path.display()
+            );
+            assert!(
+                expected.iter().all(|e| matches!(e, Expected::Envelope(_))),
+                "{}: is no JSON",
+                path.display()
+            );
             unreadable += expected.len();
             continue;
         }
@@ -111,38 +142,73 @@ fn signatures_verify_over_pae_and_over_nothing_else() {
             match (Envelope::from_value(value), expected) {
                 (Err(e), Expected::Envelope(reason)) => {
                     assert_eq!(reason, "payload is not base64", "{}", path.display());
-                    assert_eq!(e, DsseError::Base64 { path: "payload".into() }, "{}", path.display());
+                    assert_eq!(
+                        e,
+                        DsseError::Base64 {
+                            path: "payload".into()
+                        },
+                        "{}",
+                        path.display()
+                    );
                     unreadable += 1;
                 }
                 (Err(e), Expected::Signatures(verdicts)) => {
-                    let first = verdicts.iter().position(|v| matches!(v, Verdict::None(r) if r == "sig is not base64"));
+                    let first = verdicts
+                        .iter()
+                        .position(|v| matches!(v, Verdict::None(r) if r == "sig is not base64"));
                     let first = first.unwrap_or_else(|| panic!("{}: {e}", path.display()));
-                    assert_eq!(e, DsseError::Base64 { path: format!("signatures[{first}].sig") });
+                    assert_eq!(
+                        e,
+                        DsseError::Base64 {
+                            path: format!("signatures[{first}].sig")
+                        }
+                    );
                     unreadable += 1;
                 }
                 (Ok(envelope), Expected::Signatures(verdicts)) => {
-                    assert_eq!(envelope.signatures.len(), verdicts.len(), "{}", path.display());
+                    assert_eq!(
+                        envelope.signatures.len(),
+                        verdicts.len(),
+                        "{}",
+                        path.display()
+                    );
                     for (signature, verdict) in envelope.signatures.iter().zip(verdicts) {
-                        match check(&envelope, &signature.sig, &verdict, &keys) {
-                            true => good += 1,
-                            false => bad += 1,
+                        if check(&envelope, &signature.sig, &verdict, &keys) {
+                            good += 1
+                        } else {
+                            bad += 1
                         }
                     }
                 }
-                (Ok(_), Expected::Envelope(reason)) => panic!("{}: read, but {reason}", path.display()),
+                (Ok(_), Expected::Envelope(reason)) => {
+                    panic!("{}: read, but {reason}", path.display())
+                }
             }
         }
     }
-    println!("dsse: {good} signatures verify over PAE, {bad} do not, {unreadable} envelopes are refused");
+    println!(
+        "dsse: {good} signatures verify over PAE, {bad} do not, {unreadable} envelopes are refused"
+    );
     assert!(good + bad + unreadable > 0);
 }
 
 /// Holds a signature to its verdict; returns whether any key verifies it over PAE.
-fn check(envelope: &Envelope, signature: &[u8], verdict: &Verdict, keys: &BTreeMap<String, Vec<u8>>) -> bool {
+fn check(
+    envelope: &Envelope,
+    signature: &[u8],
+    verdict: &Verdict,
+    keys: &BTreeMap<String, Vec<u8>>,
+) -> bool {
     let verifying = |message: &[u8]| -> Vec<&str> {
-        let verifies =
-            |key: &[u8]| UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key).verify(message, signature).is_ok();
-        keys.iter().filter(|(_, key)| verifies(key)).map(|(name, _)| name.as_str()).collect()
+        let verifies = |key: &[u8]| {
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key)
+                .verify(message, signature)
+                .is_ok()
+        };
+        keys.iter()
+            .filter(|(_, key)| verifies(key))
+            .map(|(name, _)| name.as_str())
+            .collect()
     };
     let over_pae = verifying(&envelope.pae());
     match verdict {
@@ -151,11 +217,15 @@ fn check(envelope: &Envelope, signature: &[u8], verdict: &Verdict, keys: &BTreeM
             assert_eq!(over_pae, Vec::<&str>::new());
         }
         Verdict::Keys(expected) => {
-            let (bare, mut expected): (Vec<_>, Vec<_>) = expected.iter().partition(|name| name.starts_with(BARE));
+            let (bare, mut expected): (Vec<_>, Vec<_>) =
+                expected.iter().partition(|name| name.starts_with(BARE));
             expected.sort_unstable();
             assert_eq!(over_pae, expected);
             for name in bare.iter().filter_map(|name| name.strip_prefix(BARE)) {
-                assert!(verifying(&envelope.payload).contains(&name), "{name} over the bare payload");
+                assert!(
+                    verifying(&envelope.payload).contains(&name),
+                    "{name} over the bare payload"
+                );
             }
         }
     }
@@ -165,13 +235,21 @@ fn check(envelope: &Envelope, signature: &[u8], verdict: &Verdict, keys: &BTreeM
 /// P-256 keys by file name, from the folder `keys` beside a document.
 fn keys_beside(path: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = data::files(&path.with_file_name("keys"));
-    let name = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).unwrap().to_owned();
+    let name = |path: &PathBuf| {
+        path.file_name()
+            .and_then(|name| name.to_str())
+            .unwrap()
+            .to_owned()
+    };
     files.iter().map(|path| (name(path), point(path))).collect()
 }
 
 /// The point in a PEM of a P-256 SubjectPublicKeyInfo: its last 65 bytes.
 fn point(path: &Path) -> Vec<u8> {
-    let body: String = data::read_text(path).lines().filter(|line| !line.starts_with("-----")).collect();
+    let body: String = data::read_text(path)
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
     let der = BASE64_STANDARD.decode(body.trim()).expect("PEM");
     der[der.len() - 65..].to_vec()
 }
@@ -179,10 +257,17 @@ fn point(path: &Path) -> Vec<u8> {
 /// Every envelope in a document, in its order.
 fn envelopes_in(value: &Value) -> Vec<&Value> {
     match value {
-        Value::Object(_) if ["payload", "payloadType", "signatures"].iter().all(|key| value.get(key).is_some()) => {
+        Value::Object(_)
+            if ["payload", "payloadType", "signatures"]
+                .iter()
+                .all(|key| value.get(key).is_some()) =>
+        {
             vec![value]
         }
-        Value::Object(members) => members.iter().flat_map(|(_, value)| envelopes_in(value)).collect(),
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(_, value)| envelopes_in(value))
+            .collect(),
         Value::Array(items) => items.iter().flat_map(envelopes_in).collect(),
         _ => vec![],
     }
@@ -207,16 +292,28 @@ struct SpecKey {
 
 #[test]
 fn pae_and_envelope_are_those_of_the_specification() {
-    let Some(folder) = data::require("dsse") else { return };
+    let Some(folder) = data::require("dsse") else {
+        return;
+    };
     let mut count = 0;
     for path in data::files(&folder) {
-        let Ok(vector) = serde_json::from_slice::<SpecVector>(&data::read(&path)) else { continue };
+        let Ok(vector) = serde_json::from_slice::<SpecVector>(&data::read(&path)) else {
+            continue;
+        };
         count += 1;
         let body = vector.serialized_body.as_bytes();
         assert_eq!(pae(&vector.payload_type, body), vector.pae.as_bytes());
         let envelope = Envelope::parse(vector.envelope.to_string().as_bytes()).unwrap();
-        assert_eq!((&envelope.payload[..], &envelope.payload_type), (body, &vector.payload_type));
-        let point = [vec![4], from_decimal(&vector.key.x), from_decimal(&vector.key.y)].concat();
+        assert_eq!(
+            (&envelope.payload[..], &envelope.payload_type),
+            (body, &vector.payload_type)
+        );
+        let point = [
+            vec![4],
+            from_decimal(&vector.key.x),
+            from_decimal(&vector.key.y),
+        ]
+        .concat();
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
         for signature in &envelope.signatures {
             assert!(key.verify(&envelope.pae(), &signature.sig).is_ok());

@@ -1,6 +1,7 @@
 //! C2SP/CCTV's Ed25519 vectors: crafted keys and signatures on which verifiers disagree.
 //!
-//! Assay verifies strictly, in one place with one rule, which this test pins. The flags say what is odd about a vector:
+//! Assay verifies strictly, in one place with one rule, which this test pins. The flags say what is
+//! odd about a vector:
 //!
 //! | flag | refused here | why |
 //! | --- | --- | --- |
@@ -25,27 +26,57 @@ struct Vector {
     flags: Option<Vec<String>>,
 }
 
-const REFUSED: [&str; 5] = ["low_order_A", "low_order_R", "non_canonical_R", "low_order_residue", "reencoded_k"];
-const ACCEPTED: [&str; 3] = ["non_canonical_A", "low_order_component_A", "low_order_component_R"];
+const REFUSED: [&str; 5] = [
+    "low_order_A",
+    "low_order_R",
+    "non_canonical_R",
+    "low_order_residue",
+    "reencoded_k",
+];
+const ACCEPTED: [&str; 3] = [
+    "non_canonical_A",
+    "low_order_component_A",
+    "low_order_component_R",
+];
 
 #[test]
 fn only_what_the_strict_rule_accepts_verifies() {
-    let Some(folder) = data::require("ed25519") else { return };
+    let Some(folder) = data::require("ed25519") else {
+        return;
+    };
     let (mut accepted, mut refused) = (0, 0);
     for path in data::files(&folder) {
         for vector in data::read_json::<Vec<Vector>>(&path) {
             let flags = vector.flags.unwrap_or_default();
             for flag in &flags {
                 let known = REFUSED.contains(&flag.as_str()) || ACCEPTED.contains(&flag.as_str());
-                assert!(known, "{}: vector {} has the unknown flag {flag}", path.display(), vector.number);
+                assert!(
+                    known,
+                    "{}: vector {} has the unknown flag {flag}",
+                    path.display(),
+                    vector.number
+                );
             }
             let want = !flags.iter().any(|flag| REFUSED.contains(&flag.as_str()));
-            let key: [u8; 32] = hex::decode(&vector.key).expect("hex").try_into().expect("32 bytes");
+            let key: [u8; 32] = hex::decode(&vector.key)
+                .expect("hex")
+                .try_into()
+                .expect("32 bytes");
             let signature = hex::decode(&vector.sig).expect("hex");
             let verifies = VerifierKey::new_ed25519("vector", &key)
                 .is_ok_and(|key| key.verify(vector.msg.as_bytes(), &signature).is_ok());
-            assert_eq!(verifies, want, "{}: vector {}, {flags:?}", path.display(), vector.number);
-            *(if verifies { &mut accepted } else { &mut refused }) += 1;
+            assert_eq!(
+                verifies,
+                want,
+                "{}: vector {}, {flags:?}",
+                path.display(),
+                vector.number
+            );
+            *(if verifies {
+                &mut accepted
+            } else {
+                &mut refused
+            }) += 1;
         }
     }
     println!("ed25519: {accepted} signatures are accepted, {refused} refused");

@@ -1,7 +1,9 @@
-//! transparency-dev/merkle: inclusion, consistency and both kinds of subtree proofs, one proof a file.
+//! transparency-dev/merkle: inclusion, consistency and both kinds of subtree proofs, one proof a
+//! file.
 //!
-//! `wantErr` says what must happen. A hash that does not have 32 bytes cannot be a hash here: reading it is refused, also
-//! where the suite has such placeholders for roots that its own verifier does not look at.
+//! `wantErr` says what must happen. A hash that does not have 32 bytes cannot be a hash here:
+//! reading it is refused, also where the suite has such placeholders for roots that its own
+//! verifier does not look at.
 
 use assay_core::Hash;
 use assay_core::tree::subtree::Subtree;
@@ -81,7 +83,9 @@ impl From<ProofError> for Refusal {
 
 impl Base64 {
     fn hash(&self) -> Result<Hash, Refusal> {
-        let bytes = BASE64_STANDARD.decode(self.0.as_deref().unwrap_or_default()).expect("the vector's base64");
+        let bytes = BASE64_STANDARD
+            .decode(self.0.as_deref().unwrap_or_default())
+            .expect("the vector's base64");
         Hash::from_slice(&bytes).ok_or(Refusal::NoHash)
     }
 }
@@ -98,8 +102,18 @@ trait Vector: serde::de::DeserializeOwned {
 
 impl Vector for Inclusion {
     fn verify(&self) -> Result<(), Refusal> {
-        let (leaf, root, path) = (self.leaf_hash.hash()?, self.root.hash()?, hashes(&self.proof)?);
-        Ok(verify_inclusion(&leaf, LeafIndex::new(self.leaf_idx), TreeSize::new(self.tree_size), &path, &root)?)
+        let (leaf, root, path) = (
+            self.leaf_hash.hash()?,
+            self.root.hash()?,
+            hashes(&self.proof)?,
+        );
+        Ok(verify_inclusion(
+            &leaf,
+            LeafIndex::new(self.leaf_idx),
+            TreeSize::new(self.tree_size),
+            &path,
+            &root,
+        )?)
     }
 
     fn expectation(&self) -> (&str, bool) {
@@ -109,7 +123,11 @@ impl Vector for Inclusion {
 
 impl Vector for SubtreeInclusion {
     fn verify(&self) -> Result<(), Refusal> {
-        let (leaf, root, path) = (self.leaf_hash.hash()?, self.root.hash()?, hashes(&self.proof)?);
+        let (leaf, root, path) = (
+            self.leaf_hash.hash()?,
+            self.root.hash()?,
+            hashes(&self.proof)?,
+        );
         let subtree = Subtree::new(LeafIndex::new(self.start), TreeSize::new(self.end))?;
         Ok(subtree.verify_inclusion(&leaf, LeafIndex::new(self.leaf_idx), &path, &root)?)
     }
@@ -122,7 +140,13 @@ impl Vector for SubtreeInclusion {
 impl Vector for Consistency {
     fn verify(&self) -> Result<(), Refusal> {
         let (old, new, path) = (self.root1.hash()?, self.root2.hash()?, hashes(&self.proof)?);
-        Ok(verify_consistency(TreeSize::new(self.size1), &old, TreeSize::new(self.size2), &new, &path)?)
+        Ok(verify_consistency(
+            TreeSize::new(self.size1),
+            &old,
+            TreeSize::new(self.size2),
+            &new,
+            &path,
+        )?)
     }
 
     fn expectation(&self) -> (&str, bool) {
@@ -144,7 +168,9 @@ impl Vector for SubtreeConsistency {
 
 /// Holds every file below `merkle-proofs/<folder>` against its expectation.
 fn check<V: Vector>(folder: &str) {
-    let Some(folder) = data::require(&format!("merkle-proofs/{folder}")) else { return };
+    let Some(folder) = data::require(&format!("merkle-proofs/{folder}")) else {
+        return;
+    };
     let (mut held, mut refused) = (0, 0);
     for path in data::files(&folder) {
         let vector: V = data::read_json(&path);
@@ -156,12 +182,19 @@ fn check<V: Vector>(folder: &str) {
             }
             Err(refusal) => {
                 let no_hash = matches!(refusal, Refusal::NoHash);
-                assert!(want_err || no_hash, "{desc} in {} should verify: {refusal:?}", path.display());
+                assert!(
+                    want_err || no_hash,
+                    "{desc} in {} should verify: {refusal:?}",
+                    path.display()
+                );
                 refused += 1;
             }
         }
     }
-    println!("{}: {held} proofs hold, {refused} are refused", folder.display());
+    println!(
+        "{}: {held} proofs hold, {refused} are refused",
+        folder.display()
+    );
     assert!(held + refused > 0);
 }
 
@@ -188,10 +221,25 @@ fn subtree_consistency() {
 /// Every folder of the collection is one of those above.
 #[test]
 fn no_other_kind_of_proof_is_left_out() {
-    let Some(vectors) = data::require("merkle-proofs") else { return };
-    let known = ["inclusion", "consistency", "subtreeinclusion", "subtreeconsistency"];
+    let Some(vectors) = data::require("merkle-proofs") else {
+        return;
+    };
+    let known = [
+        "inclusion",
+        "consistency",
+        "subtreeinclusion",
+        "subtreeconsistency",
+    ];
     for file in data::files(&vectors) {
-        let kind = file.strip_prefix(&vectors).expect("below the folder").iter().next();
-        assert!(kind.is_some_and(|kind| known.iter().any(|known| kind == *known)), "{}", file.display());
+        let kind = file
+            .strip_prefix(&vectors)
+            .expect("below the folder")
+            .iter()
+            .next();
+        assert!(
+            kind.is_some_and(|kind| known.iter().any(|known| kind == *known)),
+            "{}",
+            file.display()
+        );
     }
 }

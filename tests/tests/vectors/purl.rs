@@ -1,6 +1,7 @@
 //! package-url/purl-spec: its tests, and its definitions of types, which our table must agree with.
 //!
-//! Tests of the group `required` (in older files `base`) must pass; of the others it is printed how many do.
+//! Tests of the group `required` (in older files `base`) must pass; of the others it is printed how
+//! many do.
 
 use assay_core::purl::{Components, Purl, PurlError};
 use assay_tests::data;
@@ -60,7 +61,13 @@ impl From<&Components> for Parts {
             namespace: components.namespace,
             name: Some(components.name),
             version: components.version,
-            qualifiers: Some(components.qualifiers.into_iter().collect::<BTreeMap<_, _>>()).filter(|q| !q.is_empty()),
+            qualifiers: Some(
+                components
+                    .qualifiers
+                    .into_iter()
+                    .collect::<BTreeMap<_, _>>(),
+            )
+            .filter(|q| !q.is_empty()),
             subpath: components.subpath,
         }
     }
@@ -73,7 +80,12 @@ impl From<&Parts> for Components {
             namespace: parts.namespace.clone(),
             name: parts.name.clone().unwrap_or_default(),
             version: parts.version.clone(),
-            qualifiers: parts.qualifiers.clone().unwrap_or_default().into_iter().collect(),
+            qualifiers: parts
+                .qualifiers
+                .clone()
+                .unwrap_or_default()
+                .into_iter()
+                .collect(),
             subpath: parts.subpath.clone(),
         }
     }
@@ -82,9 +94,13 @@ impl From<&Parts> for Components {
 /// What we make of a test's input.
 fn outcome(test: &Test) -> Result<Form, PurlError> {
     match (&test.input, test.test_type) {
-        (Form::Text(text), TestType::Parse) => Purl::parse(text).map(|purl| Form::Parts(purl.components().into())),
+        (Form::Text(text), TestType::Parse) => {
+            Purl::parse(text).map(|purl| Form::Parts(purl.components().into()))
+        }
         (Form::Text(text), _) => Purl::canonicalize(text).map(|purl| Form::Text(purl.to_string())),
-        (Form::Parts(parts), _) => Purl::build(parts.into()).map(|purl| Form::Text(purl.to_string())),
+        (Form::Parts(parts), _) => {
+            Purl::build(parts.into()).map(|purl| Form::Text(purl.to_string()))
+        }
     }
 }
 
@@ -94,7 +110,8 @@ fn passes(test: &Test, outcome: &Result<Form, PurlError>) -> bool {
         (Ok(Form::Parts(found)), Some(Form::Parts(expected))) => {
             let none = |parts: &Parts| parts.qualifiers.as_ref().is_none_or(BTreeMap::is_empty);
             let same = found.qualifiers == expected.qualifiers || (none(found) && none(expected));
-            let [found, expected] = [found, expected].map(|p| (&p.ty, &p.namespace, &p.name, &p.version, &p.subpath));
+            let [found, expected] =
+                [found, expected].map(|p| (&p.ty, &p.namespace, &p.name, &p.version, &p.subpath));
             !test.expected_failure && same && found == expected
         }
         (Ok(found), Some(expected)) => !test.expected_failure && found == expected,
@@ -104,9 +121,14 @@ fn passes(test: &Test, outcome: &Result<Form, PurlError>) -> bool {
 
 #[test]
 fn every_required_test_passes() {
-    let Some(folder) = data::require("purl") else { return };
+    let Some(folder) = data::require("purl") else {
+        return;
+    };
     let (mut required, mut others, mut others_failed, mut failures) = (0, 0, 0, Vec::new());
-    for path in ["spec", "types"].iter().flat_map(|kind| data::files(&folder.join(kind))) {
+    for path in ["spec", "types"]
+        .iter()
+        .flat_map(|kind| data::files(&folder.join(kind)))
+    {
         let file: File = data::read_json(&path);
         assert!(!file.tests.is_empty(), "{}: no tests", path.display());
         for test in &file.tests {
@@ -115,18 +137,24 @@ fn every_required_test_passes() {
             let must = matches!(test.test_group.as_str(), "required" | "base");
             (required, others) = (required + usize::from(must), others + usize::from(!must));
             if !passed {
-                let line = format!("{}: {}: {outcome:?}", path.file_name().unwrap().display(), test.description);
-                match must {
-                    true => failures.push(line),
-                    false => {
-                        others_failed += 1;
-                        println!("not required, and not passed: {line}");
-                    }
+                let line = format!(
+                    "{}: {}: {outcome:?}",
+                    path.file_name().unwrap().display(),
+                    test.description
+                );
+                if must {
+                    failures.push(line)
+                } else {
+                    others_failed += 1;
+                    println!("not required, and not passed: {line}");
                 }
             }
         }
     }
-    println!("purl: {required} required tests; {} of {others} others pass", others - others_failed);
+    println!(
+        "purl: {required} required tests; {} of {others} others pass",
+        others - others_failed
+    );
     assert!(required > 0);
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
@@ -168,7 +196,9 @@ enum Requirement {
 /// Our table of types agrees with each definition's requirements and cases.
 #[test]
 fn types_follow_their_definitions() {
-    let Some(folder) = data::require("purl") else { return };
+    let Some(folder) = data::require("purl") else {
+        return;
+    };
     let mut count = 0;
     for path in data::files(&folder.join("types-definitions")) {
         let definition: Definition = data::read_json(&path);
@@ -184,11 +214,24 @@ fn types_follow_their_definitions() {
                 Purl::build(changed)
             };
             let requirement = definition.namespace_definition.requirement;
-            assert_eq!(build(|c| c.namespace = None).is_err(), requirement == Requirement::Required, "{ty}");
-            let spaced = build(|c| c.namespace = Some(c.namespace.take().unwrap_or_else(|| "n".into())));
-            assert_eq!(spaced.is_err(), requirement == Requirement::Prohibited, "{ty}");
+            assert_eq!(
+                build(|c| c.namespace = None).is_err(),
+                requirement == Requirement::Required,
+                "{ty}"
+            );
+            let spaced =
+                build(|c| c.namespace = Some(c.namespace.take().unwrap_or_else(|| "n".into())));
+            assert_eq!(
+                spaced.is_err(),
+                requirement == Requirement::Prohibited,
+                "{ty}"
+            );
             if definition.name_definition.case_sensitive == Some(false) {
-                assert_eq!(build(|c| c.name = c.name.to_uppercase()).as_ref(), Ok(&purl), "{ty}: name");
+                assert_eq!(
+                    build(|c| c.name = c.name.to_uppercase()).as_ref(),
+                    Ok(&purl),
+                    "{ty}: name"
+                );
             }
             if definition.namespace_definition.case_sensitive == Some(false) {
                 let upper = build(|c| c.namespace = c.namespace.as_ref().map(|n| n.to_uppercase()));
@@ -198,7 +241,12 @@ fn types_follow_their_definitions() {
                 let mut without = purl.components().clone();
                 without.qualifiers.retain(|(key, _)| *key != qualifier.key);
                 let required = qualifier.requirement == Requirement::Required;
-                assert_eq!(Purl::build(without).is_err(), required, "{ty}: {}", qualifier.key);
+                assert_eq!(
+                    Purl::build(without).is_err(),
+                    required,
+                    "{ty}: {}",
+                    qualifier.key
+                );
             }
         }
     }
@@ -206,18 +254,35 @@ fn types_follow_their_definitions() {
     assert!(count > 0);
 }
 
-/// The rest of the folder is no input of a parser, but is read: an index that lists types, and schemas.
+/// The rest of the folder is no input of a parser, but is read: an index that lists types, and
+/// schemas.
 #[test]
 fn every_other_file_is_json() {
-    let Some(folder) = data::require("purl") else { return };
-    let tested =
-        |path: &Path| ["spec", "types", "types-definitions"].iter().any(|kind| path.starts_with(folder.join(kind)));
+    let Some(folder) = data::require("purl") else {
+        return;
+    };
+    let tested = |path: &Path| {
+        ["spec", "types", "types-definitions"]
+            .iter()
+            .any(|kind| path.starts_with(folder.join(kind)))
+    };
     for path in data::files(&folder).iter().filter(|path| !tested(path)) {
         let value: serde_json::Value = data::read_json(path);
-        for ty in value.as_array().into_iter().flatten().filter_map(|ty| ty.as_str()) {
+        for ty in value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|ty| ty.as_str())
+        {
             let text = format!("pkg:{ty}/n/n?uuid=1&tag_id=1");
             let refused_for_its_parts = |e: &PurlError| matches!(e, PurlError::Rule { .. });
-            assert!(Purl::parse(&text).as_ref().err().is_none_or(refused_for_its_parts), "{ty} is no type");
+            assert!(
+                Purl::parse(&text)
+                    .as_ref()
+                    .err()
+                    .is_none_or(refused_for_its_parts),
+                "{ty} is no type"
+            );
         }
     }
 }

@@ -69,7 +69,11 @@ impl<T> OneOrMany<T> {
 
 fn vectors() -> Vec<Vectors> {
     let folder = data::require("signed-note");
-    folder.iter().flat_map(|folder| data::files(folder)).map(|path| data::read_json(&path)).collect()
+    folder
+        .iter()
+        .flat_map(|folder| data::files(folder))
+        .map(|path| data::read_json(&path))
+        .collect()
 }
 
 #[test]
@@ -77,9 +81,16 @@ fn notes_open_as_they_do_for_the_reference_implementation() {
     let vectors = vectors();
     for open in vectors.iter().flat_map(|vectors| &vectors.open) {
         let bytes = BASE64_STANDARD.decode(&open.note_b64).expect("base64");
-        let keys: Vec<VerifierKey> = open.vkeys.iter().filter_map(|key| VerifierKey::parse(key).ok()).collect();
+        let keys: Vec<VerifierKey> = open
+            .vkeys
+            .iter()
+            .filter_map(|key| VerifierKey::parse(key).ok())
+            .collect();
         let parsed = Note::parse(&bytes);
-        let verified = parsed.as_ref().map_err(Clone::clone).and_then(|note| note.verify(&keys));
+        let verified = parsed
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|note| note.verify(&keys));
         let outcome = match &verified {
             Ok(_) => Expect::Ok,
             Err(NoteError::UnknownSigners { .. }) => Expect::Unverified,
@@ -89,16 +100,26 @@ fn notes_open_as_they_do_for_the_reference_implementation() {
         };
         assert_eq!(outcome, open.expect, "{}: {verified:?}", open.name);
         if let (Ok(note), Ok(verified)) = (&parsed, &verified) {
-            assert_eq!(verified.key_names().collect::<Vec<_>>(), open.verified, "{}", open.name);
+            assert_eq!(
+                verified.key_names().collect::<Vec<_>>(),
+                open.verified,
+                "{}",
+                open.name
+            );
             assert_eq!(verified.text(), note.text());
             assert!(bytes.starts_with(note.text().as_bytes()));
         }
         if let (Ok(note), Some(unverified)) = (&parsed, &open.unverified) {
             // The reference implementation drops repeated lines.
             let known = |signature: &&note::NoteSignature| {
-                keys.iter().any(|key| key.name() == signature.name() && key.key_id() == signature.key_id())
+                keys.iter()
+                    .any(|key| key.name() == signature.name() && key.key_id() == signature.key_id())
             };
-            let mut unknown: Vec<_> = note.signatures().iter().filter(|signature| !known(signature)).collect();
+            let mut unknown: Vec<_> = note
+                .signatures()
+                .iter()
+                .filter(|signature| !known(signature))
+                .collect();
             let mut seen = Vec::new();
             unknown.retain(|signature| {
                 !seen.contains(signature) && {
@@ -106,7 +127,12 @@ fn notes_open_as_they_do_for_the_reference_implementation() {
                     true
                 }
             });
-            assert_eq!(unknown.iter().map(|s| s.name()).collect::<Vec<_>>(), *unverified, "{}", open.name);
+            assert_eq!(
+                unknown.iter().map(|s| s.name()).collect::<Vec<_>>(),
+                *unverified,
+                "{}",
+                open.name
+            );
         }
     }
     let count: usize = vectors.iter().map(|vectors| vectors.open.len()).sum();
@@ -124,11 +150,16 @@ fn keys_are_read_strictly() {
         for bad in &keys.bad {
             assert!(VerifierKey::parse(bad).is_err(), "{bad}");
         }
-        // "Every proper substring of the first good vkey, and every single-byte +1 change of it, must be refused."
+        // "Every proper substring of the first good vkey, and every single-byte +1 change of it,
+        // must be refused."
         for good in &keys.good {
             for start in 0..good.len() {
                 for end in (start..=good.len()).filter(|end| (start, *end) != (0, good.len())) {
-                    assert!(VerifierKey::parse(&good[start..end]).is_err(), "{}", &good[start..end]);
+                    assert!(
+                        VerifierKey::parse(&good[start..end]).is_err(),
+                        "{}",
+                        &good[start..end]
+                    );
                 }
                 let mut changed = good.clone().into_bytes();
                 changed[start] += 1;
@@ -142,7 +173,11 @@ fn keys_are_read_strictly() {
 #[test]
 fn notes_are_signed_as_the_reference_implementation_does() {
     let vectors = vectors();
-    for sign in vectors.iter().filter_map(|vectors| vectors.sign.as_ref()).flat_map(OneOrMany::all) {
+    for sign in vectors
+        .iter()
+        .filter_map(|vectors| vectors.sign.as_ref())
+        .flat_map(OneOrMany::all)
+    {
         let key = SignerKey::parse(&sign.skey).expect("signer key");
         assert_eq!(*key.to_private_string(), sign.skey);
         let note = note::sign(&sign.text, &[&key]).expect("a fit text");

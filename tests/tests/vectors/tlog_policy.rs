@@ -1,4 +1,5 @@
-//! Policies for checkpoints in the format of C2SP tlog-policy: texts that must and must not be read, and quorums.
+//! Policies for checkpoints in the format of C2SP tlog-policy: texts that must and must not be
+//! read, and quorums.
 
 use assay_core::note::NoteError;
 use assay_core::policy::tlog::{QuorumError, TlogPolicy};
@@ -60,20 +61,38 @@ fn decoded(text: &str) -> String {
 }
 
 fn vectors() -> Option<Vectors> {
-    data::require("tlog-policy").map(|folder| data::read_json(&folder.join("tlog-policy-vectors.json")))
+    data::require("tlog-policy")
+        .map(|folder| data::read_json(&folder.join("tlog-policy-vectors.json")))
 }
 
 #[test]
 fn valid_policies_mean_what_they_say() {
     let Some(vectors) = vectors() else { return };
-    for Valid { name, policy_b64, want } in vectors.valid {
-        let policy = TlogPolicy::parse(&decoded(&policy_b64)).unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert!(want.logs.is_none_or(|logs| policy.logs().len() == logs), "{name}");
+    for Valid {
+        name,
+        policy_b64,
+        want,
+    } in vectors.valid
+    {
+        let policy =
+            TlogPolicy::parse(&decoded(&policy_b64)).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(
+            want.logs.is_none_or(|logs| policy.logs().len() == logs),
+            "{name}"
+        );
         assert_eq!(policy.witnesses().len(), want.witnesses, "{name}");
         let groups: BTreeMap<String, (usize, Vec<String>)> = policy
             .groups()
             .iter()
-            .map(|group| (group.name.clone(), (group.threshold, policy.members(group).map(str::to_owned).collect())))
+            .map(|group| {
+                (
+                    group.name.clone(),
+                    (
+                        group.threshold,
+                        policy.members(group).map(str::to_owned).collect(),
+                    ),
+                )
+            })
             .collect();
         assert_eq!(groups, want.groups, "{name}");
         let quorum = want.quorum.filter(|quorum| quorum != "none");
@@ -95,7 +114,12 @@ fn quorums_are_met_by_those_who_cosigned() {
     let Some(vectors) = vectors() else { return };
     let policy = TlogPolicy::parse(&vectors.quorum.policy).unwrap();
     assert!(!vectors.quorum.cases.is_empty());
-    for Case { name, checkpoint_b64, accept } in vectors.quorum.cases {
+    for Case {
+        name,
+        checkpoint_b64,
+        accept,
+    } in vectors.quorum.cases
+    {
         match policy.verify(&decoded(&checkpoint_b64)) {
             Ok(verified) => assert!(accept && verified.cosigned_at().is_some(), "{name}"),
             Err(QuorumError::Quorum(_) | QuorumError::Note(NoteError::UnknownSigners { .. })) => {
@@ -108,9 +132,17 @@ fn quorums_are_met_by_those_who_cosigned() {
 
 #[test]
 fn policies_of_another_dialect_are_refused() {
-    let Some(folder) = data::require("tlog-policy") else { return };
-    let others = data::files(&folder).into_iter().filter(|path| path.extension().is_some_and(|e| e == "policy"));
+    let Some(folder) = data::require("tlog-policy") else {
+        return;
+    };
+    let others = data::files(&folder)
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "policy"));
     for path in others {
-        assert!(TlogPolicy::parse(&data::read_text(&path)).is_err(), "{}", path.display());
+        assert!(
+            TlogPolicy::parse(&data::read_text(&path)).is_err(),
+            "{}",
+            path.display()
+        );
     }
 }

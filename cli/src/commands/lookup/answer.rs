@@ -21,7 +21,8 @@ pub struct Answer {
     pub asked_at_ms: u64,
     /// The answer in a paragraph of plain words.
     pub answer: String,
-    /// What the answer cannot have, and why, in a sentence: a claim itself, if it was asked for privately or offline.
+    /// What the answer cannot have, and why, in a sentence: a claim itself, if it was asked for
+    /// privately or offline.
     pub lacking: Option<String>,
     /// The policy's verdict; `None` if nothing was asked about that a policy could judge.
     pub policy: Option<VerdictView>,
@@ -46,7 +47,8 @@ pub struct Answer {
 /// What was asked about.
 #[derive(Debug, Serialize)]
 pub struct AboutView {
-    /// `package`, `artifact`, `issuer`, `vulnerability` or `claim`; `hex` if no log knows what it is.
+    /// `package`, `artifact`, `issuer`, `vulnerability` or `claim`; `hex` if no log knows what it
+    /// is.
     pub kind: &'static str,
     /// As it can be typed again.
     pub spelled: String,
@@ -215,7 +217,11 @@ impl AboutView {
     /// Describes what is asked about.
     pub fn new(about: &About) -> Self {
         let labels = about.labels().iter().map(ToString::to_string).collect();
-        AboutView { kind: about.kind(), spelled: about.spelled(), labels }
+        AboutView {
+            kind: about.kind(),
+            spelled: about.spelled(),
+            labels,
+        }
     }
 }
 
@@ -226,33 +232,55 @@ impl VerdictView {
             rule: reason.rule.clone(),
             outcome: reason.outcome.name(),
             text: reason.text.clone(),
-            claims: reason.evidence.iter().map(|evidence| evidence.claim.to_string()).collect(),
+            claims: reason
+                .evidence
+                .iter()
+                .map(|evidence| evidence.claim.to_string())
+                .collect(),
         });
         let outcome = verdict.outcome();
-        VerdictView { outcome: outcome.name(), met: outcome.is_met(), reasons: reasons.collect() }
+        VerdictView {
+            outcome: outcome.name(),
+            met: outcome.is_met(),
+            reasons: reasons.collect(),
+        }
     }
 }
 
 impl QuestionView {
     /// Every question with its answers, those without any among them.
     pub fn all(posture: &Posture, claims: &[LoggedClaim]) -> Vec<Self> {
-        let of = |question: Question| QuestionView {
-            question: question.name(),
-            text: question.text(),
-            lines: posture.of(question).map(|line| LineView::new(line, claims)).collect(),
-        };
-        Question::ALL.into_iter().map(of).collect()
+        Question::ALL
+            .into_iter()
+            .map(|question: Question| QuestionView {
+                question: question.name(),
+                text: question.text(),
+                lines: posture
+                    .of(question)
+                    .map(|line| LineView::new(line, claims))
+                    .collect(),
+            })
+            .collect()
     }
 }
 
 impl LineView {
     /// Describes a line, whose claim is among `claims`.
     pub fn new(line: &Line, claims: &[LoggedClaim]) -> Self {
-        let is_it = |logged: &&LoggedClaim| logged.leaf() == line.leaf && logged.origin() == line.origin;
-        let about = claims.iter().find(is_it).map(|logged| logged.claim().statement().subjects());
+        let about = claims
+            .iter()
+            .find(|logged: &&LoggedClaim| {
+                logged.leaf() == line.leaf && logged.origin() == line.origin
+            })
+            .map(|logged| logged.claim().statement().subjects());
         let effect = line.voices.iter().any(|voice| voice.standing.is_good());
-        // A claim of several signers has effect if it has for one; why it has none for the others stands with each.
-        let standing = line.voices.first().filter(|_| !effect).map(|voice| voice.standing.to_string());
+        // A claim of several signers has effect if it has for one; why it has none for the others
+        // stands with each.
+        let standing = line
+            .voices
+            .first()
+            .filter(|_| !effect)
+            .map(|voice| voice.standing.to_string());
         LineView {
             says: line.says.clone(),
             about: about.map(crate::subject::short_list).unwrap_or_default(),
@@ -277,15 +305,22 @@ impl LineView {
 
 impl VoiceView {
     fn new(voice: &Voice) -> Self {
-        let role = |grant: &Grant| RoleView {
-            role: grant.role.name(),
-            endorsed_by: grant.chain.iter().map(|link| link.endorser.to_string()).collect(),
-        };
         VoiceView {
             issuer_id: voice.issuer.to_string(),
             name: voice.name.clone(),
             called: voice.anchor.clone(),
-            roles: voice.roles.iter().map(role).collect(),
+            roles: voice
+                .roles
+                .iter()
+                .map(|grant: &Grant| RoleView {
+                    role: grant.role.name(),
+                    endorsed_by: grant
+                        .chain
+                        .iter()
+                        .map(|link| link.endorser.to_string())
+                        .collect(),
+                })
+                .collect(),
             standing: voice.standing.to_string(),
             effect: voice.standing == Standing::Good,
         }
@@ -297,7 +332,10 @@ impl LogView {
     pub fn new(asked: &AskedLog, offline: bool, now_ms: u64) -> Self {
         let (head_at_ms, missing) = match &asked.answer {
             policy::Answer::Complete { head_at_ms } => (Some(*head_at_ms), None),
-            policy::Answer::Partial { head_at_ms, missing } => (Some(*head_at_ms), Some(missing.clone())),
+            policy::Answer::Partial {
+                head_at_ms,
+                missing,
+            } => (Some(*head_at_ms), Some(missing.clone())),
             policy::Answer::None { why } => (None, Some(why.clone())),
         };
         let head = asked.gathered.checkpoint.as_ref();
@@ -320,16 +358,28 @@ impl LogView {
 impl PrivacyView {
     /// Describes what was given away.
     pub fn new(privacy: Privacy) -> Self {
-        PrivacyView { prefixes: privacy.prefixes, fewest: privacy.fewest }
+        PrivacyView {
+            prefixes: privacy.prefixes,
+            fewest: privacy.fewest,
+        }
     }
 }
 
 impl ClaimView {
     /// The claims that stand in lines, each once, by log and leaf.
-    pub fn of_lines<'l>(lines: impl Iterator<Item = &'l LineView>, claims: &[LoggedClaim]) -> Vec<Self> {
-        let shown: BTreeSet<(&str, u64)> = lines.map(|line| (line.log.as_str(), line.leaf_index)).collect();
-        let shown = claims.iter().filter(|logged| shown.contains(&(logged.origin(), logged.leaf().get())));
-        let by_place: BTreeMap<_, _> = shown.map(|logged| ((logged.origin(), logged.leaf()), logged)).collect();
+    pub fn of_lines<'l>(
+        lines: impl Iterator<Item = &'l LineView>,
+        claims: &[LoggedClaim],
+    ) -> Vec<Self> {
+        let shown: BTreeSet<(&str, u64)> = lines
+            .map(|line| (line.log.as_str(), line.leaf_index))
+            .collect();
+        let shown = claims
+            .iter()
+            .filter(|logged| shown.contains(&(logged.origin(), logged.leaf().get())));
+        let by_place: BTreeMap<_, _> = shown
+            .map(|logged| ((logged.origin(), logged.leaf()), logged))
+            .collect();
         by_place.into_values().map(ClaimView::new).collect()
     }
 

@@ -11,7 +11,8 @@ use assay_core::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The lines of the answer: those about a component, or those of the claims that were asked for otherwise.
+/// The lines of the answer: those about a component, or those of the claims that were asked for
+/// otherwise.
 pub fn posture(
     about: &About,
     component: Option<&Component>,
@@ -20,13 +21,22 @@ pub fn posture(
     now_ms: u64,
 ) -> Posture {
     let sha256 = |logged: &LoggedClaim, hex: &str| {
-        logged.claim().statement().subjects().iter().any(|subject| subject.digest("sha256") == Some(hex))
+        logged
+            .claim()
+            .statement()
+            .subjects()
+            .iter()
+            .any(|subject| subject.digest("sha256") == Some(hex))
     };
-    let listing = |chosen: &dyn Fn(&LoggedClaim) -> bool| policy::listing(&asking.policy, claims, chosen, now_ms);
+    let listing = |chosen: &dyn Fn(&LoggedClaim) -> bool| {
+        policy::listing(&asking.policy, claims, chosen, now_ms)
+    };
     match (about, component) {
         (_, Some(component)) => policy::posture(&asking.policy, component, claims, now_ms),
         (About::Vulnerability(id), _) => {
-            let mut posture = listing(&|logged| predicate::vulnerabilities(logged.claim().statement()).contains(id));
+            let mut posture = listing(&|logged| {
+                predicate::vulnerabilities(logged.claim().statement()).contains(id)
+            });
             only_lines_that_name(id, claims, &mut posture);
             posture
         }
@@ -45,18 +55,30 @@ fn speaks_of(logged: &LoggedClaim, id: &ClaimId) -> bool {
     predicate::targets(logged.claim().statement()).contains(id)
 }
 
-/// Of a document that speaks of many vulnerabilities in a line each, keeps the lines that speak of this one, by this name or
-/// by the one that it is an alias of.
+/// Of a document that speaks of many vulnerabilities in a line each, keeps the lines that speak of
+/// this one, by this name or by the one that it is an alias of.
 fn only_lines_that_name(id: &str, claims: &[LoggedClaim], posture: &mut Posture) {
     let mut names: BTreeMap<ClaimId, BTreeSet<String>> = BTreeMap::new();
     for logged in claims {
-        let named = names.entry(logged.claim().id()).or_insert_with(|| BTreeSet::from([id.to_owned()]));
+        let named = names
+            .entry(logged.claim().id())
+            .or_insert_with(|| BTreeSet::from([id.to_owned()]));
         named.extend(aliased(id, logged.claim().statement()));
     }
-    let names_it =
-        |line: &Line| names.get(&line.claim).is_some_and(|names| names.iter().any(|id| holds(&line.says, id)));
-    let naming: BTreeSet<_> = posture.lines.iter().filter(|line| names_it(line)).map(|line| line.claim).collect();
-    posture.lines.retain(|line| !naming.contains(&line.claim) || names_it(line));
+    let names_it = |line: &Line| {
+        names
+            .get(&line.claim)
+            .is_some_and(|names| names.iter().any(|id| holds(&line.says, id)))
+    };
+    let naming: BTreeSet<_> = posture
+        .lines
+        .iter()
+        .filter(|line| names_it(line))
+        .map(|line| line.claim)
+        .collect();
+    posture
+        .lines
+        .retain(|line| !naming.contains(&line.claim) || names_it(line));
 }
 
 /// The names by which a VEX document speaks of what it says is also called `id`.
@@ -64,23 +86,33 @@ fn aliased(id: &str, statement: &Statement) -> Vec<String> {
     if predicate::by_uri(statement.predicate_type()).is_none_or(|known| known.name != "vex") {
         return Vec::new();
     }
-    let Ok(vex) = Vex::parse(statement.predicate()) else { return Vec::new() };
-    let also = vex.statements.into_iter().filter(|said| said.aliases.iter().any(|alias| alias == id));
+    let Ok(vex) = Vex::parse(statement.predicate()) else {
+        return Vec::new();
+    };
+    let also = vex
+        .statements
+        .into_iter()
+        .filter(|said| said.aliases.iter().any(|alias| alias == id));
     also.map(|said| said.vulnerability).collect()
 }
 
-/// Whether a text holds an identifier as a whole: `CVE-2026-1000` is not in `CVE-2026-10001`. What joins parts of identifiers
-/// (`-`, `.`, `:`) ends one only if nothing follows that could go on.
+/// Whether a text holds an identifier as a whole: `CVE-2026-1000` is not in `CVE-2026-10001`. What
+/// joins parts of identifiers (`-`, `.`, `:`) ends one only if nothing follows that could go on.
 fn holds(text: &str, id: &str) -> bool {
     text.match_indices(id).any(|(at, _)| {
-        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + id.len()..).unwrap_or_default());
+        let (before, after) = (
+            text.get(..at).unwrap_or_default(),
+            text.get(at + id.len()..).unwrap_or_default(),
+        );
         !goes_on(before.chars().rev()) && !goes_on(after.chars())
     })
 }
 
 /// Whether what stands beside an identifier makes it a longer one.
 fn goes_on(mut beside: impl Iterator<Item = char>) -> bool {
-    beside.find(|c| !"-.:".contains(*c)).is_some_and(|c| c.is_alphanumeric() || c == '_')
+    beside
+        .find(|c| !"-.:".contains(*c))
+        .is_some_and(|c| c.is_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]
@@ -103,7 +135,11 @@ mod tests {
         for (text, id, expected) in [
             ("CVE-2026-1000: affected", "CVE-2026-1000", true),
             ("CVE-2026-10001: affected", "CVE-2026-1000", false),
-            ("found 2 on 2026-01-01: CVE-2026-10001, CVE-2026-1000 (high)", "CVE-2026-1000", true),
+            (
+                "found 2 on 2026-01-01: CVE-2026-10001, CVE-2026-1000 (high)",
+                "CVE-2026-1000",
+                true,
+            ),
             ("XCVE-2026-1000", "CVE-2026-1000", false),
             ("CVE-2026-1000-2: fixed", "CVE-2026-1000", false),
             ("CVE-2026-1000.", "CVE-2026-1000", true),

@@ -27,33 +27,73 @@ pub struct Signed {
 
 impl Signed {
     /// Puts it into words: what was signed, the newest first, and the lines of what is said of it.
-    pub fn view(&self, claims: &[LoggedClaim], policy: &Policy, now_ms: u64) -> (SignedView, Vec<LineView>) {
-        // Not by the claim's id: another issuer may have signed the same statement, at a leaf of its own.
-        let signed: BTreeSet<_> = self.newest.iter().map(|one| (one.origin(), one.leaf())).collect();
-        let chosen = |logged: &LoggedClaim| signed.contains(&(logged.origin(), logged.leaf()));
-        let mut listed = policy::listing(policy, claims, chosen, now_ms).lines;
+    pub fn view(
+        &self,
+        claims: &[LoggedClaim],
+        policy: &Policy,
+        now_ms: u64,
+    ) -> (SignedView, Vec<LineView>) {
+        // Not by the claim's id: another issuer may have signed the same statement, at a leaf of
+        // its own.
+        let signed: BTreeSet<_> = self
+            .newest
+            .iter()
+            .map(|one| (one.origin(), one.leaf()))
+            .collect();
+
+        let mut listed = policy::listing(
+            policy,
+            claims,
+            |logged: &LoggedClaim| signed.contains(&(logged.origin(), logged.leaf())),
+            now_ms,
+        )
+        .lines;
         listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms, line.leaf)));
-        let (newest, said): (Vec<_>, Vec<_>) =
-            listed.iter().partition(|line| signed.contains(&(line.origin.as_str(), line.leaf)));
-        let views = |lines: Vec<&Line>| lines.into_iter().map(|line| LineView::new(line, claims)).collect();
-        (SignedView { count: self.count, newest: views(newest) }, views(said))
+        let (newest, said): (Vec<_>, Vec<_>) = listed
+            .iter()
+            .partition(|line| signed.contains(&(line.origin.as_str(), line.leaf)));
+        let views = |lines: Vec<&Line>| {
+            lines
+                .into_iter()
+                .map(|line| LineView::new(line, claims))
+                .collect()
+        };
+        (
+            SignedView {
+                count: self.count,
+                newest: views(newest),
+            },
+            views(said),
+        )
     }
 }
 
 /// What became of an issuer's keys, in the logs that the policy counts.
 pub fn keys(id: &IssuerId, claims: &[LoggedClaim], policy: &Policy) -> KeysView {
-    KeysView::of(id, &Trust::judge(claims.iter().filter(|logged| policy.counts(logged.origin()))))
+    KeysView::of(
+        id,
+        &Trust::judge(
+            claims
+                .iter()
+                .filter(|logged| policy.counts(logged.origin())),
+        ),
+    )
 }
 
 /// Lists what an issuer signed, in every log that can be asked for a list.
 pub async fn signed(asking: &Asking<'_>, id: &IssuerId) -> Result<Signed, Failure> {
     let label = Label::new(Kind::Issuer, &id.to_hex());
-    let mut signed = Signed { count: None, newest: Vec::new() };
+    let mut signed = Signed {
+        count: None,
+        newest: Vec::new(),
+    };
     for client in asking.clients().await? {
         let mut newest: Vec<LoggedClaim> = Vec::new();
         let mut count = 0;
         for page in client.list(&label).await? {
-            let Some(list) = page.list(&label) else { continue };
+            let Some(list) = page.list(&label) else {
+                continue;
+            };
             count += list.leaves.len() as u64;
             let last: Vec<_> = list.leaves.iter().rev().take(NEWEST).collect();
             let claims = page.claims(&(), |leaf| last.contains(&&leaf));
@@ -63,7 +103,9 @@ pub async fn signed(asking: &Asking<'_>, id: &IssuerId) -> Result<Signed, Failur
         signed.count = Some(signed.count.unwrap_or(0) + count);
         signed.newest.extend(newest);
     }
-    signed.newest.sort_by_key(|claim| std::cmp::Reverse(claim.logged_at_ms()));
+    signed
+        .newest
+        .sort_by_key(|claim| std::cmp::Reverse(claim.logged_at_ms()));
     signed.newest.truncate(NEWEST);
     Ok(signed)
 }

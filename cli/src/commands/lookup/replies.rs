@@ -1,7 +1,8 @@
 //! What others say of a claim, and whether that has effect for those who signed it.
 //!
-//! Two issuers can sign the same statement, each for itself: that is one claim id at two leaves. Whoever answers or withdraws
-//! names the id; a withdrawal has effect only for the issuers that signed it and the claim.
+//! Two issuers can sign the same statement, each for itself: that is one claim id at two leaves.
+//! Whoever answers or withdraws names the id; a withdrawal has effect only for the issuers that
+//! signed it and the claim.
 
 use super::answer::{LineView, VoiceView};
 use serde::Serialize;
@@ -29,14 +30,18 @@ pub struct ReplyView {
 /// The lines, each once, that are about another claim.
 pub fn among<'l>(lines: impl Iterator<Item = &'l LineView>) -> Vec<LineView> {
     let replies = lines.filter(|line| line.target.is_some());
-    let by_place: BTreeMap<_, _> = replies.map(|line| ((&line.log, line.leaf_index), line)).collect();
+    let by_place: BTreeMap<_, _> = replies
+        .map(|line| ((&line.log, line.leaf_index), line))
+        .collect();
     by_place.into_values().cloned().collect()
 }
 
 /// Writes down with every line what others say of it, who are among `said`.
 pub fn attach<'l>(lines: impl Iterator<Item = &'l mut LineView>, said: &[LineView]) {
     for line in lines {
-        let of_it = said.iter().filter(|reply| reply.target.as_ref() == Some(&line.claim_id));
+        let of_it = said
+            .iter()
+            .filter(|reply| reply.target.as_ref() == Some(&line.claim_id));
         line.replies = of_it.map(|reply| ReplyView::new(reply, line)).collect();
     }
 }
@@ -44,12 +49,16 @@ pub fn attach<'l>(lines: impl Iterator<Item = &'l mut LineView>, said: &[LineVie
 impl ReplyView {
     fn new(reply: &LineView, line: &LineView) -> Self {
         let effect = has_effect(reply, line);
-        let other = || "without effect for this issuer: only who said it can take it back".to_owned();
+
         ReplyView {
             says: reply.says.clone(),
             issuers: reply.issuers.clone(),
             effect,
-            why_not: (!effect).then(|| reply.why_not.clone().unwrap_or_else(other)),
+            why_not: (!effect).then(|| {
+                reply.why_not.clone().unwrap_or_else(|| {
+                    "without effect for this issuer: only who said it can take it back".to_owned()
+                })
+            }),
             claim_id: reply.claim_id.clone(),
             log: reply.log.clone(),
             leaf_index: reply.leaf_index,
@@ -62,9 +71,13 @@ impl ReplyView {
     }
 }
 
-/// Whether a reply has effect for a line: anybody may answer; to take something back is for those who said it.
+/// Whether a reply has effect for a line: anybody may answer; to take something back is for those
+/// who said it.
 pub fn has_effect(reply: &LineView, line: &LineView) -> bool {
     let said_it = |issuer: &str| line.issuers.iter().any(|voice| voice.issuer_id == issuer);
     let takes_back = reply.kind == Some("withdrawal");
-    reply.issuers.iter().any(|voice| voice.effect && (!takes_back || said_it(&voice.issuer_id)))
+    reply
+        .issuers
+        .iter()
+        .any(|voice| voice.effect && (!takes_back || said_it(&voice.issuer_id)))
 }

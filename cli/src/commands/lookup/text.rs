@@ -1,4 +1,5 @@
-//! The answer for people: a paragraph first, then question by question, then whether that is all there is.
+//! The answer for people: a paragraph first, then question by question, then whether that is all
+//! there is.
 
 use super::{
     answer::{Answer, LineView, LogView, QuestionView, SignedView, VoiceView},
@@ -19,15 +20,31 @@ pub fn text(answer: &Answer) -> String {
     let mut text = format!("{}\n\n", answer.about.spelled);
     wrap(&mut text, "", "", &answer.answer);
     let several = answer.logs.len() > 1;
-    // Of a component every question is answered, if only by "nothing"; of others most questions make no sense.
+    // Of a component every question is answered, if only by "nothing"; of others most questions
+    // make no sense.
     let all = ["package", "artifact"].contains(&answer.about.kind);
     let mut before_empty = false;
-    for question in answer.questions.iter().filter(|question| all || !question.lines.is_empty()) {
+    for question in answer
+        .questions
+        .iter()
+        .filter(|question| all || !question.lines.is_empty())
+    {
         if question.lines.is_empty() {
             text.push_str(if before_empty { "" } else { "\n" });
-            let _ = writeln!(text, "{} {}", output::bold(question.text), output::dim("nothing is known"));
+            let _ = writeln!(
+                text,
+                "{} {}",
+                output::bold(question.text),
+                output::dim("nothing is known")
+            );
         } else {
-            group(&mut text, title(question, answer), &question.lines, answer, several);
+            group(
+                &mut text,
+                title(question, answer),
+                &question.lines,
+                answer,
+                several,
+            );
         }
         before_empty = question.lines.is_empty();
     }
@@ -45,10 +62,14 @@ pub fn text(answer: &Answer) -> String {
             1 => "1 label, which".to_owned(),
             n => format!("{n} labels, each of which"),
         };
-        let things = if privacy.fewest == 1 { "thing" } else { "things" };
+        let things = if privacy.fewest == 1 {
+            "thing"
+        } else {
+            "things"
+        };
         let what = format!(
-            "Asked privately: the node was told the first bits of {labels} could mean any of {} {things} or more. It learns \
-             when you asked, and how much came back.",
+            "Asked privately: the node was told the first bits of {labels} could mean any of {} \
+             {things} or more. It learns when you asked, and how much came back.",
             privacy.fewest
         );
         wrap(&mut text, "", "  ", &what);
@@ -79,9 +100,12 @@ fn group(text: &mut String, title: &str, lines: &[LineView], answer: &Answer, se
         for reply in line.replies.iter().filter(|_| line.target.is_none()) {
             wrap(&mut shown, "    > ", "      ", &reply_line(reply));
         }
-        match counts(line) {
-            true => text.push_str(&shown),
-            false => shown.lines().for_each(|line| text.push_str(&format!("{}\n", output::dim(line)))),
+        if counts(line) {
+            text.push_str(&shown)
+        } else {
+            shown
+                .lines()
+                .for_each(|line| text.push_str(&format!("{}\n", output::dim(line))))
         }
     }
 }
@@ -102,13 +126,18 @@ fn says(line: &LineView, answer: &Answer) -> String {
     }
 }
 
-/// What a line answers or takes back: the claim, at every place where it has effect, and those where it has none.
+/// What a line answers or takes back: the claim, at every place where it has effect, and those
+/// where it has none.
 fn answered(line: &LineView, target: &str, answer: &Answer) -> String {
     let lines = answer.questions.iter().flat_map(|question| &question.lines);
     let lines: Vec<&LineView> = lines.filter(|line| line.claim_id == target).collect();
-    let Some(first) = lines.first() else { return format!("claim {}", subject::shorten(target)) };
+    let Some(first) = lines.first() else {
+        return format!("claim {}", subject::shorten(target));
+    };
     let leaves = |effect: bool| -> Vec<String> {
-        let of_it = lines.iter().filter(|one| replies::has_effect(line, one) == effect);
+        let of_it = lines
+            .iter()
+            .filter(|one| replies::has_effect(line, one) == effect);
         let leaves: BTreeSet<u64> = of_it.map(|one| one.leaf_index).collect();
         leaves.iter().map(|leaf| format!("leaf {leaf}")).collect()
     };
@@ -122,7 +151,11 @@ fn answered(line: &LineView, target: &str, answer: &Answer) -> String {
 
 /// Who says it, what they are to you, when, and where it can be found again.
 fn who(line: &LineView, answer: &Answer, several: bool) -> String {
-    let log = if several { format!(" of {}", line.log) } else { String::new() };
+    let log = if several {
+        format!(" of {}", line.log)
+    } else {
+        String::new()
+    };
     format!(
         "by {}; {}, leaf {}{log}",
         voices(line),
@@ -166,16 +199,27 @@ fn reply_line(reply: &ReplyView) -> String {
         (false, false) => " (without effect)",
     };
     let says = reply.says.trim_end_matches('.');
-    format!("{}: {says}{effect}; leaf {}", all_voices(&reply.issuers), reply.leaf_index)
+    format!(
+        "{}: {says}{effect}; leaf {}",
+        all_voices(&reply.issuers),
+        reply.leaf_index
+    )
 }
 
 fn signed_title(signed: &SignedView) -> String {
     // A claim can be shown in several lines.
-    let shown: BTreeSet<_> = signed.newest.iter().map(|line| (&line.log, line.leaf_index)).collect();
+    let shown: BTreeSet<_> = signed
+        .newest
+        .iter()
+        .map(|line| (&line.log, line.leaf_index))
+        .collect();
     match signed.count {
         None => "What has it signed? (not asked)".to_owned(),
         Some(count) if count > shown.len() as u64 => {
-            format!("What has it signed? ({count} claims; the newest {})", shown.len())
+            format!(
+                "What has it signed? ({count} claims; the newest {})",
+                shown.len()
+            )
         }
         Some(1) => "What has it signed? (1 claim)".to_owned(),
         Some(count) => format!("What has it signed? ({count} claims)"),
@@ -188,27 +232,40 @@ fn log_line(log: &LogView, now_ms: u64) -> (String, String) {
         1 => "1 entry".to_owned(),
         n => format!("{n} entries"),
     };
-    let kept = if log.kept { ", kept on this machine" } else { "" };
+    let kept = if log.kept {
+        ", kept on this machine"
+    } else {
+        ""
+    };
     let as_of = log.as_of_ms.map(|at| {
-        format!("as of {}, {}{kept} (log {}, {entries})", asking::at(at), asking::ago(at, now_ms), log.origin)
+        format!(
+            "as of {}, {}{kept} (log {}, {entries})",
+            asking::at(at),
+            asking::ago(at, now_ms),
+            log.origin
+        )
     });
     let mut line = match (&log.missing, as_of) {
-        (None, as_of) => format!("nothing under these labels was left out, {}", as_of.unwrap_or_default()),
+        (None, as_of) => format!(
+            "nothing under these labels was left out, {}",
+            as_of.unwrap_or_default()
+        ),
         (Some(missing), Some(as_of)) => format!("{missing}; {as_of}"),
         (Some(missing), None) => format!("the log {} did not answer: {missing}", log.origin),
     };
     if !log.witnesses.is_empty() {
         line.push_str(&format!(", confirmed by {}", log.witnesses.join(" and ")));
     }
-    let word = match log.complete {
-        true => output::colour("complete", Colour::Green),
-        false => output::colour("NOT complete", Colour::Yellow),
+    let word = if log.complete {
+        output::colour("complete", Colour::Green)
+    } else {
+        output::colour("NOT complete", Colour::Yellow)
     };
     (format!("{word}: "), line)
 }
 
-/// Appends words, broken between them: the first line after `first`, the others after `rest`, which are this program's own.
-/// The words are other people's: what could drive a terminal is replaced.
+/// Appends words, broken between them: the first line after `first`, the others after `rest`, which
+/// are this program's own. The words are other people's: what could drive a terminal is replaced.
 fn wrap(text: &mut String, first: &str, rest: &str, words: &str) {
     let mut column = first.chars().count();
     text.push_str(first);

@@ -1,7 +1,7 @@
 //! What is said of a package's versions, when it is the package as a whole that was asked about.
 //!
-//! A log lists what is said of a version under its package, too, so that the answer holds it. It is not shown, because it is
-//! not of the package; but neither is it passed over.
+//! A log lists what is said of a version under its package, too, so that the answer holds it. It is
+//! not shown, because it is not of the package; but neither is it passed over.
 
 use crate::about::About;
 use assay_core::{claim::ClaimId, logged::LoggedClaim, purl::Purl, statement::Subject};
@@ -32,18 +32,32 @@ pub struct VersionView {
 }
 
 impl VersionsView {
-    /// Of a package without a version, the versions that some of the claims are about; `None` if there is none.
+    /// Of a package without a version, the versions that some of the claims are about; `None` if
+    /// there is none.
     pub fn of(about: &About, claims: &[LoggedClaim]) -> Option<Self> {
-        let About::Package(package) = about else { return None };
+        let About::Package(package) = about else {
+            return None;
+        };
         if package.version().is_some() {
             return None;
         }
         let (mut all, mut versions) = (BTreeSet::new(), BTreeMap::new());
-        let same = |other: &&Purl| other.without_version() == package.without_version() && other.version().is_some();
+        let same = |other: &&Purl| {
+            other.without_version() == package.without_version() && other.version().is_some()
+        };
         for logged in claims {
             let id = logged.claim().id();
-            for purl in logged.claim().statement().subjects().iter().filter_map(Subject::purl).filter(same) {
-                let version = versions.entry(purl.without_qualifiers()).or_insert_with(|| Spoken::of(purl));
+            for purl in logged
+                .claim()
+                .statement()
+                .subjects()
+                .iter()
+                .filter_map(Subject::purl)
+                .filter(same)
+            {
+                let version = versions
+                    .entry(purl.without_qualifiers())
+                    .or_insert_with(|| Spoken::of(purl));
                 version.newest_ms = version.newest_ms.max(logged.logged_at_ms());
                 version.claims.insert(id);
                 all.insert(id);
@@ -51,17 +65,28 @@ impl VersionsView {
         }
         let mut versions: Vec<_> = versions.into_iter().collect();
         versions.sort_by_key(|(_, spoken)| std::cmp::Reverse(spoken.newest_ms));
-        let view = |(purl, spoken): (&str, Spoken)| VersionView {
-            version: spoken.version,
-            purl: purl.to_owned(),
-            claims: spoken.claims.len(),
-        };
-        (!all.is_empty()).then(|| VersionsView { claims: all.len(), of: versions.into_iter().map(view).collect() })
+
+        (!all.is_empty()).then(|| VersionsView {
+            claims: all.len(),
+            of: versions
+                .into_iter()
+                .map(|(purl, spoken): (&str, Spoken)| VersionView {
+                    version: spoken.version,
+                    purl: purl.to_owned(),
+                    claims: spoken.claims.len(),
+                })
+                .collect(),
+        })
     }
 
     /// How much that is, and how to ask for it, in sentences.
     pub fn words(&self) -> String {
-        let named: Vec<&str> = self.of.iter().take(NAMED).map(|version| version.version.as_str()).collect();
+        let named: Vec<&str> = self
+            .of
+            .iter()
+            .take(NAMED)
+            .map(|version| version.version.as_str())
+            .collect();
         let more = match self.of.len().saturating_sub(NAMED) {
             0 => String::new(),
             n => format!(" and {n} more"),
@@ -70,7 +95,11 @@ impl VersionsView {
             1 => ("1 claim is".to_owned(), "it"),
             n => (format!("{n} claims are"), "them"),
         };
-        let ask = self.of.first().map(|newest| newest.purl.as_str()).unwrap_or_default();
+        let ask = self
+            .of
+            .first()
+            .map(|newest| newest.purl.as_str())
+            .unwrap_or_default();
         let ask = if self.of.len() == 1 {
             format!("`assay lookup {ask}` shows {them}.")
         } else {
@@ -93,7 +122,11 @@ struct Spoken {
 
 impl Spoken {
     fn of(purl: &Purl) -> Self {
-        Spoken { version: purl.version().unwrap_or_default().to_owned(), newest_ms: 0, claims: BTreeSet::new() }
+        Spoken {
+            version: purl.version().unwrap_or_default().to_owned(),
+            newest_ms: 0,
+            claims: BTreeSet::new(),
+        }
     }
 }
 
@@ -103,17 +136,27 @@ mod tests {
 
     #[test]
     fn versions_are_counted_and_named() {
-        let version =
-            |n: usize| VersionView { version: format!("1.{n}"), purl: format!("pkg:cargo/a@1.{n}"), claims: 1 };
-        let words = |claims, versions| VersionsView { claims, of: (0..versions).map(version).collect() }.words();
+        let version = |n: usize| VersionView {
+            version: format!("1.{n}"),
+            purl: format!("pkg:cargo/a@1.{n}"),
+            claims: 1,
+        };
+        let words = |claims, versions| {
+            VersionsView {
+                claims,
+                of: (0..versions).map(version).collect(),
+            }
+            .words()
+        };
         assert_eq!(
             words(1, 1),
-            "1 claim is about 1 of its versions, and not shown here: 1.0. `assay lookup pkg:cargo/a@1.0` shows it."
+            "1 claim is about 1 of its versions, and not shown here: 1.0. `assay lookup \
+             pkg:cargo/a@1.0` shows it."
         );
         assert_eq!(
             words(9, 7),
-            "9 claims are about 7 of its versions, and not shown here: 1.0, 1.1, 1.2, 1.3, 1.4 and 2 more. Ask for one, such \
-             as `assay lookup pkg:cargo/a@1.0`."
+            "9 claims are about 7 of its versions, and not shown here: 1.0, 1.1, 1.2, 1.3, 1.4 \
+             and 2 more. Ask for one, such as `assay lookup pkg:cargo/a@1.0`."
         );
     }
 }

@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 use tonic::{Request, Response, Status, Streaming};
 
 /// What a test makes of an honest answer.
-pub type Rewrite = Box<dyn FnMut(&mut State, &Query, v1::Answer) -> Result<Vec<v1::Answer>, Status> + Send>;
+pub type Rewrite =
+    Box<dyn FnMut(&mut State, &Query, v1::Answer) -> Result<Vec<v1::Answer>, Status> + Send>;
 
 impl State {
     /// The answer as of the checkpoint that is served, honest but for what is withheld.
@@ -35,16 +36,31 @@ impl State {
         for listed in proven.found {
             let list = &self.lists[&listed.label][..listed.length as usize];
             let page: Vec<u64> = list.iter().skip(from).take(most).copied().collect();
-            leaves.extend(page.iter().take(brings).filter(|leaf| Some(**leaf) != self.withheld));
-            lists.push(LabelList { label: Bytes::copy_from_slice(listed.label.as_bytes()), leaves: page });
+            leaves.extend(
+                page.iter()
+                    .take(brings)
+                    .filter(|leaf| Some(**leaf) != self.withheld),
+            );
+            lists.push(LabelList {
+                label: Bytes::copy_from_slice(listed.label.as_bytes()),
+                leaves: page,
+            });
         }
-        let targets: Vec<_> = leaves.iter().copied().chain([last]).map(LeafIndex::new).collect();
+        let targets: Vec<_> = leaves
+            .iter()
+            .copied()
+            .chain([last])
+            .map(LeafIndex::new)
+            .collect();
         v1::Answer {
             checkpoint,
             commitment: self.entries[last as usize].clone(),
             cut: proven.cut.into(),
             lists,
-            entries: leaves.iter().map(|leaf| self.entries[*leaf as usize].clone()).collect(),
+            entries: leaves
+                .iter()
+                .map(|leaf| self.entries[*leaf as usize].clone())
+                .collect(),
             leaves: leaves.into_iter().collect(),
             inclusion: join(&prove_many(self, &targets, size).unwrap()),
         }
@@ -55,23 +71,40 @@ impl Service {
     fn answers(&self, query: &Query) -> Result<Vec<v1::Answer>, Status> {
         let mut state = self.0.lock().unwrap();
         let answer = state.answer(query);
-        let Some(mut rewrite) = state.rewrite.take() else { return Ok(vec![answer]) };
+        let Some(mut rewrite) = state.rewrite.take() else {
+            return Ok(vec![answer]);
+        };
         let answers = rewrite(&mut state, query, answer);
         state.rewrite = Some(rewrite);
         answers
     }
 }
 
-fn streamed<T: Send + 'static>(answers: Vec<v1::Answer>, message: fn(Option<v1::Answer>) -> T) -> Response<Stream<T>> {
-    Response::new(Box::pin(futures::stream::iter(answers.into_iter().map(move |answer| Ok(message(Some(answer)))))))
+fn streamed<T: Send + 'static>(
+    answers: Vec<v1::Answer>,
+    message: fn(Option<v1::Answer>) -> T,
+) -> Response<Stream<T>> {
+    Response::new(Box::pin(futures::stream::iter(
+        answers
+            .into_iter()
+            .map(move |answer| Ok(message(Some(answer)))),
+    )))
 }
 
 #[tonic::async_trait]
 impl IndexService for Service {
-    async fn lookup(&self, request: Request<LookupRequest>) -> Result<Response<LookupResponse>, Status> {
+    async fn lookup(
+        &self,
+        request: Request<LookupRequest>,
+    ) -> Result<Response<LookupResponse>, Status> {
         let LookupRequest { label, from, .. } = request.into_inner();
-        let query = Query::Page { label: Label::from_slice(&label).unwrap(), from };
-        Ok(Response::new(LookupResponse { answer: self.answers(&query)?.pop() }))
+        let query = Query::Page {
+            label: Label::from_slice(&label).unwrap(),
+            from,
+        };
+        Ok(Response::new(LookupResponse {
+            answer: self.answers(&query)?.pop(),
+        }))
     }
 
     type BatchLookupStream = Stream<BatchLookupResponse>;
@@ -83,7 +116,12 @@ impl IndexService for Service {
         let mut messages = request.into_inner();
         let mut labels = BTreeSet::new();
         while let Some(message) = messages.message().await? {
-            labels.extend(message.labels.iter().map(|label| Label::from_slice(label).unwrap()));
+            labels.extend(
+                message
+                    .labels
+                    .iter()
+                    .map(|label| Label::from_slice(label).unwrap()),
+            );
         }
         if labels.len() > limits::LOOKUP_LABELS {
             return Err(Status::invalid_argument("too many labels"));
@@ -100,6 +138,8 @@ impl IndexService for Service {
     ) -> Result<Response<Self::LookupPrefixStream>, Status> {
         let LookupPrefixRequest { prefix, bits } = request.into_inner();
         let prefix = Prefix::from_wire(&prefix, bits as u16).unwrap();
-        Ok(streamed(self.answers(&Query::Prefix(prefix))?, |answer| LookupPrefixResponse { answer }))
+        Ok(streamed(self.answers(&Query::Prefix(prefix))?, |answer| {
+            LookupPrefixResponse { answer }
+        }))
     }
 }

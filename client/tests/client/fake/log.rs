@@ -1,4 +1,5 @@
-//! What the log holds and serves, honestly until a test changes it; and the claims that tests put into it.
+//! What the log holds and serves, honestly until a test changes it; and the claims that tests put
+//! into it.
 
 use super::index::Rewrite;
 use assay_core::{
@@ -15,7 +16,10 @@ use assay_core::{
     predicate::{issuer::Issuer, withdrawal::Withdrawal},
     purl::Purl,
     statement::{Statement, Subject},
-    tree::{self, Edge, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle, tile::Resource},
+    tree::{
+        self, Edge, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle,
+        tile::Resource,
+    },
 };
 use bytes::Bytes;
 use std::{
@@ -51,7 +55,8 @@ pub struct State {
     pub consistency: Option<Result<Vec<Hash>, Status>>,
     /// Served over HTTP in place of the honest resource at a path; `None` is 404.
     pub http: HashMap<String, Option<Vec<u8>>>,
-    /// Named in place of the leaf that a publication got, and served in place of what is asked for by claim or hash.
+    /// Named in place of the leaf that a publication got, and served in place of what is asked for
+    /// by claim or hash.
     pub instead: Option<u64>,
     /// Leaves that are records of issuers.
     pub records: Vec<(IssuerId, u32, u64)>,
@@ -96,7 +101,8 @@ impl State {
         self.entries.len() as u64
     }
 
-    /// Appends a claim and the commitment that a checkpoint over it must end in. Returns the claim's leaf.
+    /// Appends a claim and the commitment that a checkpoint over it must end in. Returns the
+    /// claim's leaf.
     pub fn publish(&mut self, claim: &wire::Claim) -> u64 {
         let index = self.append(claim);
         self.commit();
@@ -108,7 +114,11 @@ impl State {
         let index = self.size();
         self.append_entry(entry::encode(1_000 + index, claim.clone()).unwrap());
         let verified: VerifiedClaim = claim::verify(claim, &()).unwrap();
-        self.pending.extend(labels_of_claim(&verified).into_iter().map(|label| (label, index)));
+        self.pending.extend(
+            labels_of_claim(&verified)
+                .into_iter()
+                .map(|label| (label, index)),
+        );
         if let Ok(Some(record)) = IssuerRecord::from_claim(&verified) {
             self.records.push((record.id, record.body.sequence, index));
         }
@@ -131,8 +141,14 @@ impl State {
     pub fn commitment(&mut self) -> Commitment {
         let mut pending = std::mem::take(&mut self.pending);
         pending.sort();
-        self.index = self.index.update(&pending, self.size(), &Resident, &Serial).unwrap().map;
-        pending.iter().for_each(|(label, leaf)| self.lists.entry(*label).or_default().push(*leaf));
+        self.index = self
+            .index
+            .update(&pending, self.size(), &Resident, &Serial)
+            .unwrap()
+            .map;
+        pending
+            .iter()
+            .for_each(|(label, leaf)| self.lists.entry(*label).or_default().push(*leaf));
         self.index.commitment()
     }
 
@@ -144,7 +160,8 @@ impl State {
     /// Appends an entry that the index does not know of.
     pub fn append_entry(&mut self, entry: Bytes) {
         for (index, hashes) in self.edge.append(&[hash::leaf_hash(&entry)]) {
-            self.tiles.insert(index, Arc::new(Tile::from_hashes(hashes).unwrap()));
+            self.tiles
+                .insert(index, Arc::new(Tile::from_hashes(hashes).unwrap()));
         }
         self.entries.push(entry);
     }
@@ -156,18 +173,28 @@ impl State {
     }
 
     pub fn sign(&self, size: TreeSize, root: Hash) -> String {
-        Checkpoint { origin: "fake.example/log".into(), size, root }.sign(&self.signer)
+        Checkpoint {
+            origin: "fake.example/log".into(),
+            size,
+            root,
+        }
+        .sign(&self.signer)
     }
 
     pub(super) fn latest(&self) -> String {
-        self.checkpoint.clone().unwrap_or_else(|| self.checkpoint_at(self.size()))
+        self.checkpoint
+            .clone()
+            .unwrap_or_else(|| self.checkpoint_at(self.size()))
     }
 
     pub(super) fn size_of(&self, asked: u64) -> (TreeSize, String) {
         match asked {
             0 => {
                 let note = self.latest();
-                (TreeSize::new(note.lines().nth(1).unwrap().parse().unwrap()), note)
+                (
+                    TreeSize::new(note.lines().nth(1).unwrap().parse().unwrap()),
+                    note,
+                )
             }
             size => (TreeSize::new(size), String::new()),
         }
@@ -175,7 +202,8 @@ impl State {
 
     pub(super) fn path(&self, index: u64, size: TreeSize) -> Result<Bytes, Status> {
         let path = tree::prove_inclusion(self, LeafIndex::new(index), size);
-        path.map(|path| join(&path)).map_err(|e| Status::out_of_range(e.to_string()))
+        path.map(|path| join(&path))
+            .map_err(|e| Status::out_of_range(e.to_string()))
     }
 
     pub(super) fn http(&self, path: &str) -> Option<Vec<u8>> {
@@ -189,12 +217,18 @@ impl State {
         let width = usize::from(path.width());
         match path.resource() {
             Resource::Entries(index) => {
-                let entries = self.entries.get(index as usize * 256..index as usize * 256 + width)?;
+                let entries = self
+                    .entries
+                    .get(index as usize * 256..index as usize * 256 + width)?;
                 let mut bytes = vec![];
-                entries.iter().for_each(|entry| bundle::push(&mut bytes, entry).unwrap());
+                entries
+                    .iter()
+                    .for_each(|entry| bundle::push(&mut bytes, entry).unwrap());
                 Some(bytes)
             }
-            Resource::Tile(index) => Some(join(self.tiles.get(&index)?.hashes().get(..width)?).to_vec()),
+            Resource::Tile(index) => {
+                Some(join(self.tiles.get(&index)?.hashes().get(..width)?).to_vec())
+            }
         }
     }
 }
@@ -203,7 +237,15 @@ impl TileReader for State {
     type Error = String;
 
     fn tiles(&self, wanted: &[TileIndex], _: TreeSize) -> Result<Vec<Arc<Tile>>, String> {
-        wanted.iter().map(|index| self.tiles.get(index).cloned().ok_or_else(|| "no tile".into())).collect()
+        wanted
+            .iter()
+            .map(|index| {
+                self.tiles
+                    .get(index)
+                    .cloned()
+                    .ok_or_else(|| "no tile".into())
+            })
+            .collect()
     }
 }
 
@@ -224,7 +266,8 @@ pub fn registration(seed: u8) -> wire::Claim {
     record(seed, seed, None)
 }
 
-/// The claim that gives issuer `seed` the key `next`, after the record `previous` with its sequence.
+/// The claim that gives issuer `seed` the key `next`, after the record `previous` with its
+/// sequence.
 pub fn record(seed: u8, next: u8, previous: Option<(claim::ClaimId, u32)>) -> wire::Claim {
     let body = Issuer {
         name: format!("issuer {seed}"),
@@ -241,19 +284,37 @@ pub fn record(seed: u8, next: u8, previous: Option<(claim::ClaimId, u32)>) -> wi
     if next != seed {
         signers.push((id(seed), &new));
     }
-    claim::sign(issuer::statement(&id(seed), &body).unwrap().to_json().as_bytes(), &signers)
+    claim::sign(
+        issuer::statement(&id(seed), &body)
+            .unwrap()
+            .to_json()
+            .as_bytes(),
+        &signers,
+    )
 }
 
 /// A claim by which the issuer of the key `seed` withdraws its claim `target`.
 pub fn withdrawal(seed: u8, target: claim::ClaimId) -> wire::Claim {
-    let withdrawal = Withdrawal { target, reason: "wrong".into(), superseded_by: None };
-    claim::sign(withdrawal.statement().unwrap().to_json().as_bytes(), &[(id(seed), &key(seed))])
+    let withdrawal = Withdrawal {
+        target,
+        reason: "wrong".into(),
+        superseded_by: None,
+    };
+    claim::sign(
+        withdrawal.statement().unwrap().to_json().as_bytes(),
+        &[(id(seed), &key(seed))],
+    )
 }
 
 /// Some claim, another for every `number`, by the issuer of the key `seed`.
 pub fn claim(seed: u8, number: u64) -> wire::Claim {
     let purl = Purl::parse_canonical(&format!("pkg:cargo/example@{number}.0.0")).unwrap();
     let predicate = assay_core::json::Value::Object(vec![]);
-    let statement = Statement::new(vec![Subject::package(purl)], "https://example.com/p/v1", predicate).unwrap();
+    let statement = Statement::new(
+        vec![Subject::package(purl)],
+        "https://example.com/p/v1",
+        predicate,
+    )
+    .unwrap();
     claim::sign(statement.to_json().as_bytes(), &[(id(seed), &key(seed))])
 }

@@ -1,5 +1,5 @@
-//! A log in memory behind the real gRPC service and an HTTP server for its tiles. It is honest until a test changes what
-//! it serves.
+//! A log in memory behind the real gRPC service and an HTTP server for its tiles. It is honest
+//! until a test changes what it serves.
 
 mod index;
 mod log;
@@ -47,11 +47,18 @@ impl Fake {
         let http_url = format!("http://{}", listener.local_addr().unwrap());
         let site = state.clone();
         let app = axum::Router::new().fallback(move |uri: axum::http::Uri| {
-            let answer = site.lock().unwrap().http(uri.path().trim_start_matches('/'));
+            let answer = site
+                .lock()
+                .unwrap()
+                .http(uri.path().trim_start_matches('/'));
             async move { answer.ok_or(axum::http::StatusCode::NOT_FOUND) }
         });
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Fake { state, url, http_url }
+        Fake {
+            state,
+            url,
+            http_url,
+        }
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -63,8 +70,12 @@ impl Fake {
     }
 
     pub async fn client(&self, state_dir: &Path) -> Client {
-        let config =
-            Config { url: self.url.clone(), log_key: self.log_key(), state_dir: state_dir.into(), tls: Tls::default() };
+        let config = Config {
+            url: self.url.clone(),
+            log_key: self.log_key(),
+            state_dir: state_dir.into(),
+            tls: Tls::default(),
+        };
         Client::connect(config).await.unwrap()
     }
 }
@@ -82,17 +93,23 @@ impl Service {
             Leaf::LeafIndex(index) => return Ok(index),
             Leaf::ClaimId(id) => state.entries.iter().position(|bytes| {
                 let entry = Entry::parse(bytes.clone()).unwrap();
-                entry.claim().is_ok_and(|logged| claim::verify(logged, &()).unwrap().id().as_bytes()[..] == id)
+                entry.claim().is_ok_and(|logged| {
+                    claim::verify(logged, &()).unwrap().id().as_bytes()[..] == id
+                })
             }),
-            Leaf::LeafHash(hash) => {
-                state.entries.iter().position(|bytes| hash::leaf_hash(bytes).as_bytes()[..] == hash)
-            }
+            Leaf::LeafHash(hash) => state
+                .entries
+                .iter()
+                .position(|bytes| hash::leaf_hash(bytes).as_bytes()[..] == hash),
         };
-        position.map(|at| at as u64).ok_or_else(|| Status::not_found("no such leaf"))
+        position
+            .map(|at| at as u64)
+            .ok_or_else(|| Status::not_found("no such leaf"))
     }
 
     fn append(&self, claim: wire::Claim) -> Result<PublishResponse, Status> {
-        let verified = claim::verify(&claim, &()).map_err(|e| Status::invalid_argument(e.to_string()))?;
+        let verified =
+            claim::verify(&claim, &()).map_err(|e| Status::invalid_argument(e.to_string()))?;
         let mut state = self.0.lock().unwrap();
         let leaf_index = state.publish(&claim);
         let leaf_index = state.instead.unwrap_or(leaf_index);
@@ -111,8 +128,12 @@ type Stream<T> = futures::stream::BoxStream<'static, Result<T, Status>>;
 
 #[tonic::async_trait]
 impl LogService for Service {
-    async fn publish(&self, request: Request<PublishRequest>) -> Result<Response<PublishResponse>, Status> {
-        self.append(request.into_inner().claim.unwrap()).map(Response::new)
+    async fn publish(
+        &self,
+        request: Request<PublishRequest>,
+    ) -> Result<Response<PublishResponse>, Status> {
+        self.append(request.into_inner().claim.unwrap())
+            .map(Response::new)
     }
 
     type PublishStreamStream = Stream<PublishStreamResponse>;
@@ -132,7 +153,10 @@ impl LogService for Service {
                         message: status.message().into(),
                     }),
                 };
-                results.push(PublishResult { id: item.id, result: Some(result) });
+                results.push(PublishResult {
+                    id: item.id,
+                    result: Some(result),
+                });
             }
         }
         results.reverse();
@@ -144,7 +168,9 @@ impl LogService for Service {
         &self,
         _: Request<GetCheckpointRequest>,
     ) -> Result<Response<GetCheckpointResponse>, Status> {
-        Ok(Response::new(GetCheckpointResponse { checkpoint: self.0.lock().unwrap().latest() }))
+        Ok(Response::new(GetCheckpointResponse {
+            checkpoint: self.0.lock().unwrap().latest(),
+        }))
     }
 
     async fn get_inclusion_proof(
@@ -158,7 +184,12 @@ impl LogService for Service {
         let state = self.0.lock().unwrap();
         let (size, checkpoint) = state.size_of(request.tree_size);
         let hashes = state.path(leaf_index, size)?;
-        Ok(Response::new(GetInclusionProofResponse { leaf_index, tree_size: size.get(), hashes, checkpoint }))
+        Ok(Response::new(GetInclusionProofResponse {
+            leaf_index,
+            tree_size: size.get(),
+            hashes,
+            checkpoint,
+        }))
     }
 
     async fn get_consistency_proof(
@@ -171,10 +202,16 @@ impl LogService for Service {
             Some(answer) => answer.clone()?,
             None => {
                 let (old, new) = (TreeSize::new(old_size), TreeSize::new(new_size));
-                tree::prove_consistency(&*state, old, new).map_err(|e| Status::out_of_range(e.to_string()))?
+                tree::prove_consistency(&*state, old, new)
+                    .map_err(|e| Status::out_of_range(e.to_string()))?
             }
         };
-        let answer = GetConsistencyProofResponse { old_size, new_size, hashes: join(&path), checkpoint: String::new() };
+        let answer = GetConsistencyProofResponse {
+            old_size,
+            new_size,
+            hashes: join(&path),
+            checkpoint: String::new(),
+        };
         Ok(Response::new(answer))
     }
 
@@ -186,9 +223,19 @@ impl LogService for Service {
         let leaf_index = self.find(request.leaf)?;
         let state = self.0.lock().unwrap();
         let (size, checkpoint) = state.size_of(request.tree_size);
-        let entry = state.entries.get(leaf_index as usize).cloned().ok_or_else(|| Status::not_found("no such leaf"))?;
+        let entry = state
+            .entries
+            .get(leaf_index as usize)
+            .cloned()
+            .ok_or_else(|| Status::not_found("no such leaf"))?;
         let hashes = state.path(leaf_index, size)?;
-        let answer = GetEntryAndProofResponse { entry, leaf_index, tree_size: size.get(), hashes, checkpoint };
+        let answer = GetEntryAndProofResponse {
+            entry,
+            leaf_index,
+            tree_size: size.get(),
+            hashes,
+            checkpoint,
+        };
         Ok(Response::new(answer))
     }
 
@@ -200,20 +247,37 @@ impl LogService for Service {
     ) -> Result<Response<Self::StreamEntriesStream>, Status> {
         let StreamEntriesRequest { start, end } = request.into_inner();
         let entries = self.0.lock().unwrap().entries[start as usize..end as usize].to_vec();
-        let message = |(i, entries): (usize, &[Bytes])| {
-            Ok(StreamEntriesResponse { start: start + 3 * i as u64, entries: entries.to_vec() })
-        };
-        let messages: Vec<_> = entries.chunks(3).enumerate().map(message).collect();
+
+        let messages: Vec<_> = entries
+            .chunks(3)
+            .enumerate()
+            .map(|(i, entries): (usize, &[Bytes])| {
+                Ok(StreamEntriesResponse {
+                    start: start + 3 * i as u64,
+                    entries: entries.to_vec(),
+                })
+            })
+            .collect();
         Ok(Response::new(Box::pin(futures::stream::iter(messages))))
     }
 
-    async fn get_issuer(&self, request: Request<GetIssuerRequest>) -> Result<Response<GetIssuerResponse>, Status> {
+    async fn get_issuer(
+        &self,
+        request: Request<GetIssuerRequest>,
+    ) -> Result<Response<GetIssuerResponse>, Status> {
         let id = request.into_inner().issuer_id;
         let state = self.0.lock().unwrap();
-        let own = state.records.iter().filter(|(issuer, ..)| issuer.as_bytes()[..] == id);
-        let records =
-            own.map(|(_, sequence, leaf_index)| IssuerRecordLeaf { sequence: *sequence, leaf_index: *leaf_index });
-        Ok(Response::new(GetIssuerResponse { records: records.collect() }))
+        let own = state
+            .records
+            .iter()
+            .filter(|(issuer, ..)| issuer.as_bytes()[..] == id);
+        let records = own.map(|(_, sequence, leaf_index)| IssuerRecordLeaf {
+            sequence: *sequence,
+            leaf_index: *leaf_index,
+        });
+        Ok(Response::new(GetIssuerResponse {
+            records: records.collect(),
+        }))
     }
     type WatchStream = Stream<WatchResponse>;
 

@@ -1,4 +1,5 @@
-//! Policies are read, and decide. CEL itself is tested where it is implemented: here conditions are a few fixed words.
+//! Policies are read, and decide. CEL itself is tested where it is implemented: here conditions are
+//! a few fixed words.
 
 mod deciding;
 mod latest;
@@ -13,7 +14,8 @@ use crate::logged::LoggedClaim;
 use crate::trust::world::{Party, START_MS, World};
 use std::sync::Arc;
 
-/// The words that stand for conditions: `true`, `false`, `error`, and `passed` for a predicate whose verdict is `pass`.
+/// The words that stand for conditions: `true`, `false`, `error`, and `passed` for a predicate
+/// whose verdict is `pass`.
 #[derive(Debug)]
 pub(super) struct Words;
 
@@ -34,7 +36,9 @@ impl Compiled for Word {
         match self.0.as_str() {
             "true" => Ok(true),
             "error" => Err("there is no such field".into()),
-            "passed" => Ok(variables.predicate.get("verdict").and_then(Value::as_str) == Some("pass")),
+            "passed" => {
+                Ok(variables.predicate.get("verdict").and_then(Value::as_str) == Some("pass"))
+            }
             "old" => Ok(variables.claim.get("age_days").and_then(Value::as_u64) > Some(10)),
             "named a" => Ok(variables.component.get("name").and_then(Value::as_str) == Some("a")),
             _ => Ok(false),
@@ -54,7 +58,8 @@ pub(super) fn error(text: &str) -> PolicyError {
 pub(super) fn anchor(party: &Party, roles: &[&str]) -> String {
     let roles: Vec<String> = roles.iter().map(|role| format!("{role:?}")).collect();
     format!(
-        "[[anchor]]\nname = \"it\"\nissuer = \"{}\"\nroles = [{}]\nscopes = [\"pkg:*\"]\nmay_delegate = 2\n",
+        "[[anchor]]\nname = \"it\"\nissuer = \"{}\"\nroles = [{}]\nscopes = \
+         [\"pkg:*\"]\nmay_delegate = 2\n",
         party.id,
         roles.join(", ")
     )
@@ -63,14 +68,18 @@ pub(super) fn anchor(party: &Party, roles: &[&str]) -> String {
 /// A rule with these lines besides its name, scope, outcome and reason.
 pub(super) fn rule(kind: &str, outcome: &str, lines: &str) -> String {
     format!(
-        "[[{kind}]]\nname = \"{kind} {}\"\nscopes = [\"pkg:*\"]\noutcome = \"{outcome}\"\nreason = \"because.\"\n{lines}\n",
+        "[[{kind}]]\nname = \"{kind} {}\"\nscopes = [\"pkg:*\"]\noutcome = \"{outcome}\"\nreason \
+         = \"because.\"\n{lines}\n",
         crate::Hash::of(lines.as_bytes())
     )
 }
 
 /// A complete answer of a log, made now.
 pub(super) fn fresh(world: &World) -> Vec<LogAnswer> {
-    vec![LogAnswer { origin: world.origin.into(), answer: Answer::Complete { head_at_ms: NOW_MS } }]
+    vec![LogAnswer {
+        origin: world.origin.into(),
+        answer: Answer::Complete { head_at_ms: NOW_MS },
+    }]
 }
 
 /// Ten days after the world began.
@@ -82,7 +91,13 @@ pub(super) fn component(purl: &str) -> Component {
 
 /// What a policy decides of `pkg:cargo/a@1`.
 pub(super) fn decided(policy: &str, claims: &[LoggedClaim], answers: &[LogAnswer]) -> Verdict {
-    evaluate(&parse(policy), &component("pkg:cargo/a@1"), answers, claims, NOW_MS)
+    evaluate(
+        &parse(policy),
+        &component("pkg:cargo/a@1"),
+        answers,
+        claims,
+        NOW_MS,
+    )
 }
 
 pub(super) fn outcome(policy: &str, world: &World) -> Outcome {

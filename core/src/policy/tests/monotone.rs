@@ -36,7 +36,10 @@ reason = "r"
 "#;
 
 const SAYS: [(&str, &str); 4] = [
-    ("urn:assay:audit:v1", r#"{"criteria":["c"],"verdict":"pass","scope":"version","notes":"N"}"#),
+    (
+        "urn:assay:audit:v1",
+        r#"{"criteria":["c"],"verdict":"pass","scope":"version","notes":"N"}"#,
+    ),
     (
         "https://openvex.dev/ns/v0.2.0",
         r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/N","author":"A","version":1,"timestamp":"2026-01-01T00:00:00Z","statements":[{"vulnerability":"CVE-1","status":"affected","action_statement":"x"}]}"#,
@@ -57,22 +60,41 @@ fn say(world: &mut World, by: &Party, what: usize) -> ClaimId {
     world.log(&about("pkg:cargo/a@1", ty, &text), &[by])
 }
 
-/// Logs something that can have no effect: signed with a key that is not the issuer's or by somebody who is not registered,
-/// a withdrawal or a compromise by a stranger, an endorsement that has expired or that a stranger made.
-fn without_effect(world: &mut World, parties: &[Party; 4], which: usize, what: usize, target: usize) {
+/// Logs something that can have no effect: signed with a key that is not the issuer's or by
+/// somebody who is not registered, a withdrawal or a compromise by a stranger, an endorsement that
+/// has expired or that a stranger made.
+fn without_effect(
+    world: &mut World,
+    parties: &[Party; 4],
+    which: usize,
+    what: usize,
+    target: usize,
+) {
     let [a, b, c, stranger] = parties;
     let victim = [a, b, c][target % 3];
     let claim = world.claims[target % world.claims.len()].claim().id();
     match which % 7 {
         0 => _ = say(world, &victim.with(&[99]), what),
-        1 => _ = say(world, &Party { id: World::new().register("z", &[98], 1).id, seeds: vec![98] }, what),
+        1 => {
+            _ = say(
+                world,
+                &Party {
+                    id: World::new().register("z", &[98], 1).id,
+                    seeds: vec![98],
+                },
+                what,
+            )
+        }
         2 => _ = world.withdraw(stranger, claim),
         3 => _ = world.withdraw(&victim.with(&[99]), claim),
         4 => _ = world.compromise(stranger, victim, victim.seeds[0], LeafIndex::new(0)),
         5 => _ = world.endorse(stranger, &endorsement(stranger, "auditor", &["pkg:*"], 8)),
         _ => {
             let until = Timestamp::parse("2025-12-31T00:00:00Z").unwrap();
-            let expired = Endorsement { valid_until: until, ..endorsement(stranger, "maintainer", &["pkg:*"], 8) };
+            let expired = Endorsement {
+                valid_until: until,
+                ..endorsement(stranger, "maintainer", &["pkg:*"], 8)
+            };
             world.endorse(a, &expired);
         }
     }

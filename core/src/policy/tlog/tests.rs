@@ -19,7 +19,10 @@ fn witness(name: &str, seed: u8) -> VerifierKey {
 fn text(rest: &str) -> String {
     let mut text = format!("log {}\n", log().verifier());
     for i in 1..=4 {
-        text.push_str(&format!("witness w{i} {}\n", witness(&format!("witness{i}"), i)));
+        text.push_str(&format!(
+            "witness w{i} {}\n",
+            witness(&format!("witness{i}"), i)
+        ));
     }
     text + rest
 }
@@ -34,26 +37,64 @@ fn fault(rest: &str) -> TlogPolicyFault {
 
 /// A checkpoint that the log signed, and these witnesses cosigned at these times.
 fn checkpoint(cosigned: &[(u8, u64)]) -> String {
-    let checkpoint = Checkpoint { origin: "example.com/log".into(), size: TreeSize::new(7), root: Hash::of(b"root") };
+    let checkpoint = Checkpoint {
+        origin: "example.com/log".into(),
+        size: TreeSize::new(7),
+        root: Hash::of(b"root"),
+    };
     let mut note = checkpoint.sign(&log());
     for (i, time) in cosigned {
         let key = witness(&format!("witness{i}"), *i);
         let message = format!("cosignature/v1\ntime {time}\n{}", checkpoint.body());
-        let signature = SigningKey::from_bytes(&[*i; 32]).sign(message.as_bytes()).to_bytes();
-        let bytes = [&key.key_id().to_be_bytes()[..], &time.to_be_bytes(), &signature].concat();
-        note.push_str(&format!("\u{2014} {} {}\n", key.name(), BASE64_STANDARD.encode(bytes)));
+        let signature = SigningKey::from_bytes(&[*i; 32])
+            .sign(message.as_bytes())
+            .to_bytes();
+        let bytes = [
+            &key.key_id().to_be_bytes()[..],
+            &time.to_be_bytes(),
+            &signature,
+        ]
+        .concat();
+        note.push_str(&format!(
+            "\u{2014} {} {}\n",
+            key.name(),
+            BASE64_STANDARD.encode(bytes)
+        ));
     }
     note
 }
 
 #[test]
 fn a_threshold_of_zero_does_not_load() {
-    for stated in ["0", "00", "-1", "+1", "1.0", "5", "", "none", "18446744073709551617"] {
+    for stated in [
+        "0",
+        "00",
+        "-1",
+        "+1",
+        "1.0",
+        "5",
+        "",
+        "none",
+        "18446744073709551617",
+    ] {
         let fault = fault(&format!("group g {stated} w1 w2 w3 w4\nquorum g\n"));
         match stated {
             // Without a threshold the first member is read as one.
-            "" => assert_eq!(fault, TlogPolicyFault::Threshold { stated: "w1".into(), members: 3 }),
-            _ => assert_eq!(fault, TlogPolicyFault::Threshold { stated: stated.into(), members: 4 }, "{stated}"),
+            "" => assert_eq!(
+                fault,
+                TlogPolicyFault::Threshold {
+                    stated: "w1".into(),
+                    members: 3
+                }
+            ),
+            _ => assert_eq!(
+                fault,
+                TlogPolicyFault::Threshold {
+                    stated: stated.into(),
+                    members: 4
+                },
+                "{stated}"
+            ),
         }
     }
 }
@@ -70,10 +111,17 @@ fn a_quorum_counts_members_and_never_signatures() {
         (&["w1", "nobody", "w4"], false),
         (&[], false),
     ] {
-        assert_eq!(policy.is_quorum(cosigned.iter().copied()), accepted, "{cosigned:?}");
+        assert_eq!(
+            policy.is_quorum(cosigned.iter().copied()),
+            accepted,
+            "{cosigned:?}"
+        );
     }
     assert_eq!(policy.quorum(), Some("b"));
-    assert_eq!(policy.members(&policy.groups()[1]).collect::<Vec<_>>(), ["a", "w4"]);
+    assert_eq!(
+        policy.members(&policy.groups()[1]).collect::<Vec<_>>(),
+        ["a", "w4"]
+    );
 }
 
 #[test]
@@ -82,15 +130,39 @@ fn a_checkpoint_needs_a_known_log_and_the_quorum() {
     let verified = policy.verify(&checkpoint(&[(1, 100), (2, 50)])).unwrap();
     assert_eq!(verified.checkpoint().size, TreeSize::new(7));
     assert_eq!(verified.witnesses(), ["w1", "w2"]);
-    for cosigned in [&[][..], &[(1, 100)], &[(1, 100), (1, 101)], &[(1, 100), (4, 100)]] {
-        assert!(matches!(policy.verify(&checkpoint(cosigned)), Err(QuorumError::Quorum(_))), "{cosigned:?}");
+    for cosigned in [
+        &[][..],
+        &[(1, 100)],
+        &[(1, 100), (1, 101)],
+        &[(1, 100), (4, 100)],
+    ] {
+        assert!(
+            matches!(
+                policy.verify(&checkpoint(cosigned)),
+                Err(QuorumError::Quorum(_))
+            ),
+            "{cosigned:?}"
+        );
     }
-    let wrong = checkpoint(&[(1, 100), (2, 50)]).replace("example.com/log\n7", "example.com/log\n8");
+    let wrong =
+        checkpoint(&[(1, 100), (2, 50)]).replace("example.com/log\n7", "example.com/log\n8");
     assert!(matches!(policy.verify(&wrong), Err(QuorumError::Note(_))));
     let origin = String::from("elsewhere.example/log");
-    let elsewhere = Checkpoint { origin: origin.clone(), size: TreeSize::new(7), root: Hash::of(b"root") }.sign(&log());
-    assert_eq!(self::policy("quorum none\n").verify(&elsewhere), Err(QuorumError::Log(origin)));
-    let stranger = TlogPolicy::parse(&format!("witness w1 {}\nquorum w1\n", witness("witness1", 1))).unwrap();
+    let elsewhere = Checkpoint {
+        origin: origin.clone(),
+        size: TreeSize::new(7),
+        root: Hash::of(b"root"),
+    }
+    .sign(&log());
+    assert_eq!(
+        self::policy("quorum none\n").verify(&elsewhere),
+        Err(QuorumError::Log(origin))
+    );
+    let stranger = TlogPolicy::parse(&format!(
+        "witness w1 {}\nquorum w1\n",
+        witness("witness1", 1)
+    ))
+    .unwrap();
     let outcome = stranger.verify(&checkpoint(&[(1, 100)]));
     assert_eq!(outcome, Err(QuorumError::Log("example.com/log".into())));
 }
@@ -101,7 +173,13 @@ fn one_late_cosignature_does_not_make_a_checkpoint_fresh() {
     let time = |cosigned: &[(u8, u64)]| policy.verify(&checkpoint(cosigned)).unwrap().cosigned_at();
     assert_eq!(time(&[(1, 900), (2, 50)]), Some(50));
     assert_eq!(time(&[(1, 900), (2, 50), (3, 700)]), Some(700));
-    assert_eq!(self::policy("quorum none\n").verify(&checkpoint(&[])).unwrap().cosigned_at(), None);
+    assert_eq!(
+        self::policy("quorum none\n")
+            .verify(&checkpoint(&[]))
+            .unwrap()
+            .cosigned_at(),
+        None
+    );
 }
 
 #[test]
@@ -125,24 +203,62 @@ fn every_rule_of_the_format_is_checked_and_the_line_is_named() {
     let key = witness("witness1", 1);
     for (rest, expected) in [
         (format!("witness x {key}\n"), TlogPolicyFault::KeyTwice),
-        (format!("witness x {}\n", witness("other-name", 1)), TlogPolicyFault::KeyTwice),
-        (format!("log {}\n", log().verifier()), TlogPolicyFault::KeyTwice),
-        (format!("witness w1 {}\n", witness("x", 8)), TlogPolicyFault::NameTaken("w1".into())),
-        (format!("witness none {}\n", witness("x", 8)), TlogPolicyFault::NameTaken("none".into())),
-        (format!("log {}\n", witness("x", 8)), TlogPolicyFault::KeyType),
+        (
+            format!("witness x {}\n", witness("other-name", 1)),
+            TlogPolicyFault::KeyTwice,
+        ),
+        (
+            format!("log {}\n", log().verifier()),
+            TlogPolicyFault::KeyTwice,
+        ),
+        (
+            format!("witness w1 {}\n", witness("x", 8)),
+            TlogPolicyFault::NameTaken("w1".into()),
+        ),
+        (
+            format!("witness none {}\n", witness("x", 8)),
+            TlogPolicyFault::NameTaken("none".into()),
+        ),
+        (
+            format!("log {}\n", witness("x", 8)),
+            TlogPolicyFault::KeyType,
+        ),
         ("log x\n".into(), TlogPolicyFault::Key(KeyError::Format)),
-        ("group g any w1\ngroup h any w1\n".into(), TlogPolicyFault::MemberTwice("w1".into())),
-        ("group g any g\n".into(), TlogPolicyFault::Undefined("g".into())),
-        ("group g any none\n".into(), TlogPolicyFault::Undefined("none".into())),
-        ("quorum none\nquorum none\n".into(), TlogPolicyFault::QuorumTwice),
-        ("quorum w1 w2\n".into(), TlogPolicyFault::Form("quorum NAME|none")),
+        (
+            "group g any w1\ngroup h any w1\n".into(),
+            TlogPolicyFault::MemberTwice("w1".into()),
+        ),
+        (
+            "group g any g\n".into(),
+            TlogPolicyFault::Undefined("g".into()),
+        ),
+        (
+            "group g any none\n".into(),
+            TlogPolicyFault::Undefined("none".into()),
+        ),
+        (
+            "quorum none\nquorum none\n".into(),
+            TlogPolicyFault::QuorumTwice,
+        ),
+        (
+            "quorum w1 w2\n".into(),
+            TlogPolicyFault::Form("quorum NAME|none"),
+        ),
         ("quorum none\r\n".into(), TlogPolicyFault::Control),
         ("".into(), TlogPolicyFault::NoQuorum),
     ] {
         assert_eq!(fault(&rest), expected, "{rest}");
     }
     let error = TlogPolicy::parse("# a comment\n\t \nqourum none\n").unwrap_err();
-    assert_eq!((error.line, error.fault), (3, TlogPolicyFault::Keyword("qourum".into())));
-    let many: String = (0..=LINES).map(|i| format!("group g{i} any w{i}\n")).collect();
-    assert!(matches!(TlogPolicy::parse(&many), Err(TlogPolicyError { line: 1, .. })));
+    assert_eq!(
+        (error.line, error.fault),
+        (3, TlogPolicyFault::Keyword("qourum".into()))
+    );
+    let many: String = (0..=LINES)
+        .map(|i| format!("group g{i} any w{i}\n"))
+        .collect();
+    assert!(matches!(
+        TlogPolicy::parse(&many),
+        Err(TlogPolicyError { line: 1, .. })
+    ));
 }

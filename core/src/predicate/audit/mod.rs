@@ -1,4 +1,5 @@
-//! `urn:assay:audit:v1`: a review of a version, or of the change from one version to another (DESIGN 3.3).
+//! `urn:assay:audit:v1`: a review of a version, or of the change from one version to another
+//! (DESIGN 3.3).
 //!
 //! | field | |
 //! | --- | --- |
@@ -28,8 +29,11 @@ use crate::vers;
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:audit:v1";
 
-pub(super) const TYPE: PredicateType =
-    PredicateType { name: "audit", uris: &[URI], check: |node| Audit::read(node).map(drop) };
+pub(super) const TYPE: PredicateType = PredicateType {
+    name: "audit",
+    uris: &[URI],
+    check: |node| Audit::read(node).map(drop),
+};
 
 /// What came out of a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +49,8 @@ pub enum Verdict {
 pub enum Scope {
     /// The whole.
     Version,
-    /// The change from this version, a purl or a bare version. It passes only if what it is from does.
+    /// The change from this version, a purl or a bare version. It passes only if what it is from
+    /// does.
     Delta(String),
 }
 
@@ -88,33 +93,57 @@ impl Audit {
     }
 
     fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
-        let reviewers = node.get("reviewers").map(|list| list.list(0, |name| name.line().map(str::to_owned)));
+        let reviewers = node
+            .get("reviewers")
+            .map(|list| list.list(0, |name| name.line().map(str::to_owned)));
         Ok(Audit {
-            criteria: node.need("criteria")?.list(1, |criterion| criterion.line().map(str::to_owned))?,
+            criteria: node
+                .need("criteria")?
+                .list(1, |criterion| criterion.line().map(str::to_owned))?,
             verdict: match node.need("verdict")?.one_of(&["pass", "fail"])? {
                 "pass" => Verdict::Pass,
                 _ => Verdict::Fail,
             },
             scope: scope(node)?,
-            versions: node.get("versions").map(|range| versions(&range)).transpose()?,
-            method: node.get("method").map(|method| read_method(&method)).transpose()?,
+            versions: node
+                .get("versions")
+                .map(|range| versions(&range))
+                .transpose()?,
+            method: node
+                .get("method")
+                .map(|method| read_method(&method))
+                .transpose()?,
             reviewers: reviewers.transpose()?.unwrap_or_default(),
-            reviewed_at: node.get("reviewedAt").map(|at| at.timestamp()).transpose()?,
-            notes: node.get("notes").map(|notes| notes.prose().map(str::to_owned)).transpose()?,
-            definitions: node.get("definitions").map_or(Ok(Vec::new()), |node| definitions(&node))?,
+            reviewed_at: node
+                .get("reviewedAt")
+                .map(|at| at.timestamp())
+                .transpose()?,
+            notes: node
+                .get("notes")
+                .map(|notes| notes.prose().map(str::to_owned))
+                .transpose()?,
+            definitions: node
+                .get("definitions")
+                .map_or(Ok(Vec::new()), |node| definitions(&node))?,
         })
     }
 
-    /// Whether the review is of a version of a package, as far as it says so itself; `None` if that cannot be told.
+    /// Whether the review is of a version of a package, as far as it says so itself; `None` if that
+    /// cannot be told.
     pub fn is_of(&self, package: &Purl) -> Option<bool> {
-        let Some(range) = &self.versions else { return Some(true) };
+        let Some(range) = &self.versions else {
+            return Some(true);
+        };
         vers::holds(range, &package.components().ty, package.version()?)
     }
 
-    /// Whether it says that a criterion is met. cargo-vet's `safe-to-deploy` implies its `safe-to-run`.
+    /// Whether it says that a criterion is met. cargo-vet's `safe-to-deploy` implies its
+    /// `safe-to-run`.
     pub fn meets(&self, criterion: &str) -> bool {
-        let implied = criterion == "safe-to-run" && self.criteria.iter().any(|met| met == "safe-to-deploy");
-        self.verdict == Verdict::Pass && (implied || self.criteria.iter().any(|met| met == criterion))
+        let implied =
+            criterion == "safe-to-run" && self.criteria.iter().any(|met| met == "safe-to-deploy");
+        self.verdict == Verdict::Pass
+            && (implied || self.criteria.iter().any(|met| met == criterion))
     }
 
     /// The predicate as JSON.
@@ -123,9 +152,23 @@ impl Audit {
             Scope::Version => ("version", None),
             Scope::Delta(base) => ("delta", Some(base.as_str().into())),
         };
-        let verdict = if self.verdict == Verdict::Pass { "pass" } else { "fail" };
-        let method = |method| if method == Method::Human { "human" } else { "tool" };
-        let definitions = self.definitions.iter().map(|(name, text)| (name.clone(), text.as_str().into())).collect();
+        let verdict = if self.verdict == Verdict::Pass {
+            "pass"
+        } else {
+            "fail"
+        };
+        let method = |method| {
+            if method == Method::Human {
+                "human"
+            } else {
+                "tool"
+            }
+        };
+        let definitions = self
+            .definitions
+            .iter()
+            .map(|(name, text)| (name.clone(), text.as_str().into()))
+            .collect();
         object([
             ("criteria", Some(self.criteria.clone().into())),
             ("verdict", Some(verdict.into())),
@@ -133,10 +176,19 @@ impl Audit {
             ("deltaBase", base),
             ("versions", self.versions.as_deref().map(Value::from)),
             ("method", self.method.map(|m| method(m).into())),
-            ("reviewers", (!self.reviewers.is_empty()).then(|| self.reviewers.clone().into())),
-            ("reviewedAt", self.reviewed_at.as_ref().map(|at| at.as_str().into())),
+            (
+                "reviewers",
+                (!self.reviewers.is_empty()).then(|| self.reviewers.clone().into()),
+            ),
+            (
+                "reviewedAt",
+                self.reviewed_at.as_ref().map(|at| at.as_str().into()),
+            ),
             ("notes", self.notes.as_deref().map(Value::from)),
-            ("definitions", (!self.definitions.is_empty()).then_some(Value::Object(definitions))),
+            (
+                "definitions",
+                (!self.definitions.is_empty()).then_some(Value::Object(definitions)),
+            ),
         ])
     }
 }
@@ -145,7 +197,9 @@ fn scope(node: &Node<'_, '_>) -> Result<Scope, PredicateError> {
     let base = node.get("deltaBase");
     match (node.need("scope")?.one_of(&["version", "delta"])?, base) {
         ("version", None) => Ok(Scope::Version),
-        ("version", Some(base)) => Err(base.fault("has to be absent: the scope is the whole version")),
+        ("version", Some(base)) => {
+            Err(base.fault("has to be absent: the scope is the whole version"))
+        }
         (_, Some(base)) => Ok(Scope::Delta(base.line()?.to_owned())),
         (_, None) => node.need("deltaBase").map(|_| Scope::Version),
     }
@@ -159,11 +213,17 @@ fn versions(range: &Node<'_, '_>) -> Result<String, PredicateError> {
 }
 
 fn read_method(node: &Node<'_, '_>) -> Result<Method, PredicateError> {
-    Ok(if node.one_of(&["human", "tool"])? == "human" { Method::Human } else { Method::Tool })
+    Ok(if node.one_of(&["human", "tool"])? == "human" {
+        Method::Human
+    } else {
+        Method::Tool
+    })
 }
 
 fn definitions(node: &Node<'_, '_>) -> Result<Vec<(String, String)>, PredicateError> {
-    node.members()?.map(|(name, text)| Ok((name.to_owned(), text.prose()?.to_owned()))).collect()
+    node.members()?
+        .map(|(name, text)| Ok((name.to_owned(), text.prose()?.to_owned())))
+        .collect()
 }
 
 pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentError> {
@@ -207,10 +267,24 @@ mod tests {
 
     #[test]
     fn a_criterion_is_met_only_by_an_audit_that_passes() {
-        let met = |audit: &Audit| ["safe-to-deploy", "safe-to-run", "fast", "slow"].map(|name| audit.meets(name));
+        let met = |audit: &Audit| {
+            ["safe-to-deploy", "safe-to-run", "fast", "slow"].map(|name| audit.meets(name))
+        };
         assert_eq!(met(&audit()), [true, true, true, false]);
-        assert_eq!(met(&Audit { verdict: Verdict::Fail, ..audit() }), [false; 4]);
-        assert!(!Audit { criteria: vec!["safe-to-run".into()], ..audit() }.meets("safe-to-deploy"));
+        assert_eq!(
+            met(&Audit {
+                verdict: Verdict::Fail,
+                ..audit()
+            }),
+            [false; 4]
+        );
+        assert!(
+            !Audit {
+                criteria: vec!["safe-to-run".into()],
+                ..audit()
+            }
+            .meets("safe-to-deploy")
+        );
     }
 
     #[test]
@@ -222,13 +296,25 @@ mod tests {
             (r#""pass""#, r#""maybe""#, "$.predicate.verdict"),
             (r#""delta""#, r#""version""#, "$.predicate.deltaBase"),
             (r#""delta""#, r#""all""#, "$.predicate.scope"),
-            (r#""deltaBase":"pkg:cargo/a@1.0.0","#, "", "$.predicate.deltaBase"),
+            (
+                r#""deltaBase":"pkg:cargo/a@1.0.0","#,
+                "",
+                "$.predicate.deltaBase",
+            ),
             ("vers:cargo/1.0.1", "1.0.1", "$.predicate.versions"),
             (r#""human""#, r#""magic""#, "$.predicate.method"),
             (r#""A. Person""#, r#""""#, "$.predicate.reviewers[0]"),
-            (r#""2026-01-01T00:00:00Z""#, r#""2026""#, "$.predicate.reviewedAt"),
+            (
+                r#""2026-01-01T00:00:00Z""#,
+                r#""2026""#,
+                "$.predicate.reviewedAt",
+            ),
             (r#""No unsafe\ncode.""#, "7", "$.predicate.notes"),
-            (r#""https://e.org/fast""#, "7", "$.predicate.definitions.fast"),
+            (
+                r#""https://e.org/fast""#,
+                "7",
+                "$.predicate.definitions.fast",
+            ),
         ] {
             assert!(good.contains(from), "{from}");
             let changed = crate::json::parse(good.replace(from, to).as_bytes()).unwrap();

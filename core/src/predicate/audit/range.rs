@@ -19,8 +19,8 @@ pub(super) enum Versions {
     Range(String),
 }
 
-/// What meets `requirement`; `None` if nothing can. cargo leaves pre-releases out of a range that does not name one; `vers:`
-/// has no word for that, and so they are in it.
+/// What meets `requirement`; `None` if nothing can. cargo leaves pre-releases out of a range that
+/// does not name one; `vers:` has no word for that, and so they are in it.
 pub(super) fn of(requirement: &VersionReq) -> Option<Versions> {
     let mut range = Range::default();
     for comparator in &requirement.comparators {
@@ -46,24 +46,49 @@ impl Range {
 
     fn to_vers(&self) -> String {
         let bound = |bound: &Option<(Version, bool)>, sign: &str| {
-            bound.as_ref().map(|(version, within)| format!("{sign}{}{version}", if *within { "=" } else { "" }))
+            bound.as_ref().map(|(version, within)| {
+                format!("{sign}{}{version}", if *within { "=" } else { "" })
+            })
         };
-        let bounds: Vec<_> = [bound(&self.lower, ">"), bound(&self.upper, "<")].into_iter().flatten().collect();
+        let bounds: Vec<_> = [bound(&self.lower, ">"), bound(&self.upper, "<")]
+            .into_iter()
+            .flatten()
+            .collect();
         format!("vers:cargo/{}", bounds.join("|"))
     }
 }
 
-/// The bound that leaves less: the one on the `inner` side, and of two alike the one that is not within.
-fn tighter(a: Option<(Version, bool)>, b: Option<(Version, bool)>, inner: Ordering) -> Option<(Version, bool)> {
-    let (Some(a), Some(b)) = (&a, &b) else { return a.or(b) };
+/// The bound that leaves less: the one on the `inner` side, and of two alike the one that is not
+/// within.
+fn tighter(
+    a: Option<(Version, bool)>,
+    b: Option<(Version, bool)>,
+    inner: Ordering,
+) -> Option<(Version, bool)> {
+    let (Some(a), Some(b)) = (&a, &b) else {
+        return a.or(b);
+    };
     let order = a.0.cmp_precedence(&b.0);
-    Some(if order == inner || (order == Ordering::Equal && !a.1) { a.clone() } else { b.clone() })
+    Some(if order == inner || (order == Ordering::Equal && !a.1) {
+        a.clone()
+    } else {
+        b.clone()
+    })
 }
 
 /// The bounds of one comparator, as the Cargo book defines it; `None` if its numbers overflow.
 fn bounds(comparator: &Comparator) -> Option<Range> {
-    let Comparator { op, major, minor, patch, pre } = comparator;
-    let first = Version { pre: pre.clone(), ..Version::new(*major, minor.unwrap_or(0), patch.unwrap_or(0)) };
+    let Comparator {
+        op,
+        major,
+        minor,
+        patch,
+        pre,
+    } = comparator;
+    let first = Version {
+        pre: pre.clone(),
+        ..Version::new(*major, minor.unwrap_or(0), patch.unwrap_or(0))
+    };
     // The first version after all that begin with the numbers given.
     let next = || match (minor, patch) {
         (None, _) => Some(Version::new(major.checked_add(1)?, 0, 0)),
@@ -79,16 +104,24 @@ fn bounds(comparator: &Comparator) -> Option<Range> {
         Op::Less => (None, Some((first, false))),
         Op::LessEq if whole => (None, Some((first, true))),
         Op::LessEq => (None, Some((next()?, false))),
-        Op::Tilde if whole => {
-            (Some((first, true)), Some((Version::new(*major, minor.unwrap_or(0).checked_add(1)?, 0), false)))
-        }
-        Op::Caret => (Some((first, true)), Some((compatible(*major, *minor, *patch)?, false))),
+        Op::Tilde if whole => (
+            Some((first, true)),
+            Some((
+                Version::new(*major, minor.unwrap_or(0).checked_add(1)?, 0),
+                false,
+            )),
+        ),
+        Op::Caret => (
+            Some((first, true)),
+            Some((compatible(*major, *minor, *patch)?, false)),
+        ),
         _ => (Some((first, true)), Some((next()?, false))),
     };
     Some(Range { lower, upper })
 }
 
-/// The first version that cargo does not take to be compatible: the leftmost number that is not zero goes up.
+/// The first version that cargo does not take to be compatible: the leftmost number that is not
+/// zero goes up.
 fn compatible(major: u64, minor: Option<u64>, patch: Option<u64>) -> Option<Version> {
     Some(match (major, minor, patch) {
         (0, Some(0), Some(patch)) => Version::new(0, 0, patch.checked_add(1)?),
@@ -131,7 +164,11 @@ mod tests {
             (">=1.2, <2, >1.2.0, <=2.0.0", ">1.2.0|<2.0.0"),
             (">=1.0.0-rc.1, <=1.0.0-rc.1", "1.0.0-rc.1"),
         ] {
-            assert_eq!(range(requirement).as_deref(), Some(expected), "{requirement}");
+            assert_eq!(
+                range(requirement).as_deref(),
+                Some(expected),
+                "{requirement}"
+            );
         }
         for nothing in [">2, <1", ">1.0.0, <=1.0.0", "=18446744073709551615"] {
             assert_eq!(range(nothing), None, "{nothing}");
@@ -142,7 +179,9 @@ mod tests {
     fn within(version: &Version, range: &str) -> bool {
         range.split('|').all(|bound| {
             let digits = bound.find(|c: char| c.is_ascii_digit());
-            let Some((sign, bound)) = digits.map(|i| bound.split_at(i)) else { return bound == "*" };
+            let Some((sign, bound)) = digits.map(|i| bound.split_at(i)) else {
+                return bound == "*";
+            };
             let order = version.cmp(&Version::parse(bound).unwrap());
             match sign {
                 ">" => order.is_gt(),
@@ -168,7 +207,8 @@ mod tests {
             let text = parts.iter().map(part).collect::<Vec<_>>().join(",");
             let version = Version::new(numbers.0, numbers.1, numbers.2);
             let meets = VersionReq::parse(&text).unwrap().matches(&version);
-            prop_assert_eq!(range(&text).is_some_and(|range| within(&version, &range)), meets, "{} {}", text, version);
+            prop_assert_eq!(range(&text).is_some_and(|range| within(&version, &range)), meets, "{} \
+                {}", text, version);
         }
     }
 }

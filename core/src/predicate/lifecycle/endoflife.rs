@@ -1,9 +1,11 @@
-//! What endoflife.date's API answers of a product: in v0 (`/api/<product>.json`) an array of release cycles, in v1
-//! (`/api/v1/products/<product>/`) an object that holds the product and its releases.
+//! What endoflife.date's API answers of a product: in v0 (`/api/<product>.json`) an array of
+//! release cycles, in v1 (`/api/v1/products/<product>/`) an object that holds the product and its
+//! releases.
 //!
-//! Its dates are whole days: a beginning becomes the first second of its day, an end the last, in UTC. The end that it calls
-//! `eol` is that of security support; the end of life is the end of extended support where there is one, else the same. An
-//! end that is not past and has no date is `tba`. A cycle whose end is past, but nobody knows when, has no date to claim.
+//! Its dates are whole days: a beginning becomes the first second of its day, an end the last, in
+//! UTC. The end that it calls `eol` is that of security support; the end of life is the end of
+//! extended support where there is one, else the same. An end that is not past and has no date is
+//! `tba`. A cycle whose end is past, but nobody knows when, has no date to claim.
 
 use super::{TBA, TYPE};
 use crate::json::Value;
@@ -38,7 +40,16 @@ pub(super) fn prepare_v0(
     cycles: &Node<'_, '_>,
     now: &str,
 ) -> Result<Vec<Prepared>, DocumentError> {
-    prepare(document, cycles, &Product { label: None, purls: vec![], last_updated: now }, read_v0)
+    prepare(
+        document,
+        cycles,
+        &Product {
+            label: None,
+            purls: vec![],
+            last_updated: now,
+        },
+        read_v0,
+    )
 }
 
 /// The claims of an answer of v1 of one product. Its purls are the subjects.
@@ -49,13 +60,18 @@ pub(super) fn prepare_v1(
 ) -> Result<Vec<Prepared>, DocumentError> {
     let result = answer.need("result")?;
     let Some(releases) = result.get("releases") else {
-        let advice = "is no product with its releases: publish what the API answers to /api/v1/products/<product>/";
+        let advice = "is no product with its releases: publish what the API answers to \
+            /api/v1/products/<product>/";
         return Err(result.fault(advice).into());
     };
     let mut purls = Vec::new();
     if let Some(identifiers) = result.get("identifiers") {
         for identifier in identifiers.items()? {
-            if identifier.need("type")?.string()?.eq_ignore_ascii_case("purl") {
+            if identifier
+                .need("type")?
+                .string()?
+                .eq_ignore_ascii_case("purl")
+            {
                 purls.push(identifier.need("id")?.text()?);
             }
         }
@@ -64,8 +80,19 @@ pub(super) fn prepare_v1(
         Some(modified) => modified.instant().and_then(|_| modified.string())?,
         None => now,
     };
-    let label = result.optional_text("label")?.or(result.optional_text("name")?);
-    prepare(document, &releases, &Product { label, purls, last_updated }, read_v1)
+    let label = result
+        .optional_text("label")?
+        .or(result.optional_text("name")?);
+    prepare(
+        document,
+        &releases,
+        &Product {
+            label,
+            purls,
+            last_updated,
+        },
+        read_v1,
+    )
 }
 
 fn prepare<'v>(
@@ -77,14 +104,18 @@ fn prepare<'v>(
     let mut claims = Vec::new();
     for cycle in cycles.items()? {
         if claims.len() == CYCLES {
-            return Err(cycles.fault(format!("holds more than {CYCLES} cycles")).into());
+            return Err(cycles
+                .fault(format!("holds more than {CYCLES} cycles"))
+                .into());
         }
         if let Some(cycle) = read(&cycle)? {
             claims.push(document.inline_or_referenced(product.draft(cycle), "application/json")?);
         }
     }
     if claims.is_empty() {
-        return Err(cycles.fault("holds no release cycle whose end is a date or still open").into());
+        return Err(cycles
+            .fault("holds no release cycle whose end is a date or still open")
+            .into());
     }
     Ok(claims)
 }
@@ -98,20 +129,38 @@ impl Product<'_> {
         let predicate = object([
             ("general_availability", cycle.begun.map(Value::from)),
             ("end_of_sales", cycle.sales.map(Value::from)),
-            ("end_of_security_support", Some(cycle.security.as_str().into())),
+            (
+                "end_of_security_support",
+                Some(cycle.security.as_str().into()),
+            ),
             ("end_of_life", Some(cycle.life.as_str().into())),
             ("last_updated", Some(self.last_updated.into())),
-            ("product", self.label.map(|label| object([("name", Some(label.into()))]))),
-            ("versions", Some(object([("cycle", Some(cycle.name.into()))]))),
+            (
+                "product",
+                self.label
+                    .map(|label| object([("name", Some(label.into()))])),
+            ),
+            (
+                "versions",
+                Some(object([("cycle", Some(cycle.name.into()))])),
+            ),
         ]);
-        let mut summary: Vec<_> =
-            self.label.map(|label| ("product".to_owned(), label.to_owned())).into_iter().collect();
+        let mut summary: Vec<_> = self
+            .label
+            .map(|label| ("product".to_owned(), label.to_owned()))
+            .into_iter()
+            .collect();
         summary.extend([
             ("release cycle".to_owned(), cycle.name.to_owned()),
             ("end of security support".to_owned(), cycle.security),
             ("end of life".to_owned(), cycle.life),
         ]);
-        let mut draft = Draft { predicate_type: TYPE.uris[0].into(), predicate, subjects, summary };
+        let mut draft = Draft {
+            predicate_type: TYPE.uris[0].into(),
+            predicate,
+            subjects,
+            summary,
+        };
         draft.bound_subjects();
         draft
     }
@@ -119,19 +168,33 @@ impl Product<'_> {
 
 fn read_v0<'v>(cycle: &Node<'v, '_>) -> Result<Option<Cycle<'v>>, PredicateError> {
     let name = cycle.need("cycle")?.text()?;
-    let Some(security) = end(&cycle.need("eol")?)? else { return Ok(None) };
+    let Some(security) = end(&cycle.need("eol")?)? else {
+        return Ok(None);
+    };
     let extended = match cycle.get("extendedSupport") {
         Some(node) => end(&node)?.filter(|date| date != TBA),
         None => None,
     };
     let life = extended.unwrap_or_else(|| security.clone());
-    Ok(Some(Cycle { name, begun: beginning(cycle)?, sales: None, security, life }))
+    Ok(Some(Cycle {
+        name,
+        begun: beginning(cycle)?,
+        sales: None,
+        security,
+        life,
+    }))
 }
 
-/// v1 says of each end by a boolean whether it is past (`isEol`), and by a date or null when (`eolFrom`).
+/// v1 says of each end by a boolean whether it is past (`isEol`), and by a date or null when
+/// (`eolFrom`).
 fn read_v1<'v>(release: &Node<'v, '_>) -> Result<Option<Cycle<'v>>, PredicateError> {
     let name = release.need("name")?.text()?;
-    let last_second = |key| release.get(key).map(|node| Ok(format!("{}T23:59:59Z", date(&node)?))).transpose();
+    let last_second = |key| {
+        release
+            .get(key)
+            .map(|node| Ok(format!("{}T23:59:59Z", date(&node)?)))
+            .transpose()
+    };
     let past = release.need("isEol")?;
     let security = match (last_second("eolFrom")?, past.value().as_bool()) {
         (_, None) => return Err(past.fault("has to be true or false")),
@@ -140,12 +203,21 @@ fn read_v1<'v>(release: &Node<'v, '_>) -> Result<Option<Cycle<'v>>, PredicateErr
         (Some(date), _) => date,
     };
     let life = last_second("eoesFrom")?.unwrap_or_else(|| security.clone());
-    Ok(Some(Cycle { name, begun: beginning(release)?, sales: last_second("discontinuedFrom")?, security, life }))
+    Ok(Some(Cycle {
+        name,
+        begun: beginning(release)?,
+        sales: last_second("discontinuedFrom")?,
+        security,
+        life,
+    }))
 }
 
 /// The first second of the day of the release, which both versions spell alike.
 fn beginning(cycle: &Node<'_, '_>) -> Result<Option<String>, PredicateError> {
-    cycle.get("releaseDate").map(|node| Ok(format!("{}T00:00:00Z", date(&node)?))).transpose()
+    cycle
+        .get("releaseDate")
+        .map(|node| Ok(format!("{}T00:00:00Z", date(&node)?)))
+        .transpose()
 }
 
 /// The last second of the day of an end; `tba` for `false`; none for `true`.
@@ -159,7 +231,11 @@ fn end(node: &Node<'_, '_>) -> Result<Option<String>, PredicateError> {
 
 fn date<'v>(node: &Node<'v, '_>) -> Result<&'v str, PredicateError> {
     let text = node.string()?;
-    if time::is_date(text) { Ok(text) } else { Err(node.fault("is no date such as 2026-11-22")) }
+    if time::is_date(text) {
+        Ok(text)
+    } else {
+        Err(node.fault("is no date such as 2026-11-22"))
+    }
 }
 
 #[cfg(test)]
@@ -224,7 +300,11 @@ mod tests {
         );
         for claim in prepared {
             check(&claim.predicate_type, &claim.predicate).unwrap();
-            let uris: Vec<_> = claim.subjects.iter().filter_map(|subject| subject.uri()).collect();
+            let uris: Vec<_> = claim
+                .subjects
+                .iter()
+                .filter_map(|subject| subject.uri())
+                .collect();
             assert_eq!(uris, ["pkg:docker/library/p", "pkg:generic/p"]);
         }
     }
@@ -233,16 +313,38 @@ mod tests {
     fn what_is_wrong_in_v1_is_named() {
         for (from, to, place) in [
             (r#""isEol":false,"#, "", "$.result.releases[0].isEol"),
-            (r#""isEol":false"#, r#""isEol":"no""#, "$.result.releases[0].isEol"),
-            (r#""2025-03-18""#, r#""soon""#, "$.result.releases[1].eolFrom"),
+            (
+                r#""isEol":false"#,
+                r#""isEol":"no""#,
+                "$.result.releases[0].isEol",
+            ),
+            (
+                r#""2025-03-18""#,
+                r#""soon""#,
+                "$.result.releases[1].eolFrom",
+            ),
             (r#""2027-03-18""#, "true", "$.result.releases[1].eoesFrom"),
             (r#""name":"3""#, r#""name":3"#, "$.result.releases[0].name"),
             (r#""releases""#, r#""release""#, "$.result"),
-            (r#"{"type":"cpe""#, r#"{"kind":"cpe""#, "$.result.identifiers[1].type"),
-            (r#""last_modified":"2026-01-01T00:00:00+00:00""#, r#""last_modified":"now""#, "$.last_modified"),
+            (
+                r#"{"type":"cpe""#,
+                r#"{"kind":"cpe""#,
+                "$.result.identifiers[1].type",
+            ),
+            (
+                r#""last_modified":"2026-01-01T00:00:00+00:00""#,
+                r#""last_modified":"now""#,
+                "$.last_modified",
+            ),
         ] {
             assert!(V1.contains(from), "{from}");
-            let error = prepare("lifecycle", "p.json", V1.replacen(from, to, 1).as_bytes(), NOW).unwrap_err();
+            let error = prepare(
+                "lifecycle",
+                "p.json",
+                V1.replacen(from, to, 1).as_bytes(),
+                NOW,
+            )
+            .unwrap_err();
             assert_eq!(error.place(), place, "{error}");
         }
     }

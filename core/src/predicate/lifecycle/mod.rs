@@ -1,6 +1,7 @@
 //! `urn:assay:lifecycle:v1`: until when somebody supports something.
 //!
-//! The predicate's top level holds the fields of OpenEoX Core v1.0, and beside them what Core leaves to its shell:
+//! The predicate's top level holds the fields of OpenEoX Core v1.0, and beside them what Core
+//! leaves to its shell:
 //!
 //! | field | |
 //! | --- | --- |
@@ -10,7 +11,8 @@
 //! | `versions` | optional: which versions the dates are of: `range` (a `vers:` URI), `cycle` (what the project calls a line of releases), or `version` (one version) |
 //! | `role` | optional: what the issuer is to the product, such as `upstream` or `supplier`. Both may state dates, and both stand |
 //!
-//! Documents that become such claims: OpenEoX Core and shell, and what the API of endoflife.date answers (v0 and v1).
+//! Documents that become such claims: OpenEoX Core and shell, and what the API of endoflife.date
+//! answers (v0 and v1).
 
 mod endoflife;
 mod openeox;
@@ -25,8 +27,11 @@ use crate::vers;
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:lifecycle:v1";
 
-pub(super) const TYPE: PredicateType =
-    PredicateType { name: "lifecycle", uris: &[URI], check: |node| Lifecycle::read(node).map(drop) };
+pub(super) const TYPE: PredicateType = PredicateType {
+    name: "lifecycle",
+    uris: &[URI],
+    check: |node| Lifecycle::read(node).map(drop),
+};
 
 /// Still to be announced.
 const TBA: &str = "tba";
@@ -36,7 +41,8 @@ const TBA: &str = "tba";
 pub struct Lifecycle {
     /// When it was or will be released. A date without a time is its first instant.
     pub general_availability: Option<Date>,
-    /// When it is no longer sold. Here and below, a date without a time is its last instant, in UTC.
+    /// When it is no longer sold. Here and below, a date without a time is its last instant, in
+    /// UTC.
     pub end_of_sales: Option<Date>,
     /// The last instant at which vulnerabilities are mended.
     pub end_of_security_support: Date,
@@ -75,13 +81,27 @@ pub struct Versions {
 impl Lifecycle {
     /// Whether the dates are of a version of a package; `None` if that cannot be told.
     pub fn is_of(&self, package: &Purl) -> Option<bool> {
-        let Some(versions) = &self.versions else { return Some(true) };
+        let Some(versions) = &self.versions else {
+            return Some(true);
+        };
         let version = package.version()?;
-        let in_cycle =
-            |cycle: &str| version.strip_prefix(cycle).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+
         let one = versions.version.as_deref().map(|one| one == version);
-        let cycle = || versions.cycle.as_deref().map(in_cycle);
-        one.or_else(cycle).or_else(|| vers::holds(versions.range.as_deref()?, &package.components().ty, version))
+
+        one.or_else(|| {
+            versions.cycle.as_deref().map(|cycle: &str| {
+                version
+                    .strip_prefix(cycle)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+        })
+        .or_else(|| {
+            vers::holds(
+                versions.range.as_deref()?,
+                &package.components().ty,
+                version,
+            )
+        })
     }
 }
 
@@ -91,10 +111,15 @@ impl Date {
         matches!(self, Date::At(date) if date.unix_ms() < unix_ms)
     }
 
-    fn read(node: &Node<'_, '_>, known: fn(&str) -> Option<Timestamp>) -> Result<Self, PredicateError> {
+    fn read(
+        node: &Node<'_, '_>,
+        known: fn(&str) -> Option<Timestamp>,
+    ) -> Result<Self, PredicateError> {
         match node.string()? {
             TBA => Ok(Date::ToBeAnnounced),
-            text => known(text).map(Date::At).ok_or_else(|| node.fault("is neither an RFC 3339 date nor `tba`")),
+            text => known(text)
+                .map(Date::At)
+                .ok_or_else(|| node.fault("is neither an RFC 3339 date nor `tba`")),
         }
     }
 }
@@ -116,11 +141,18 @@ impl Lifecycle {
             end_of_life: end(node.need("end_of_life")?)?,
             end_of_security_support: end(node.need("end_of_security_support")?)?,
             end_of_sales: node.get("end_of_sales").map(end).transpose()?,
-            general_availability: begun.map(|node| Date::read(&node, Timestamp::parse_beginning)).transpose()?,
+            general_availability: begun
+                .map(|node| Date::read(&node, Timestamp::parse_beginning))
+                .transpose()?,
             last_updated: node.need("last_updated")?.timestamp()?,
             role: node.optional_text("role")?.map(str::to_owned),
-            product: product.map(|product| product.need("name")?.text().map(str::to_owned)).transpose()?,
-            versions: node.get("versions").map(|node| Versions::read(&node)).transpose()?,
+            product: product
+                .map(|product| product.need("name")?.text().map(str::to_owned))
+                .transpose()?,
+            versions: node
+                .get("versions")
+                .map(|node| Versions::read(&node))
+                .transpose()?,
         })
     }
 }
@@ -128,34 +160,56 @@ impl Lifecycle {
 impl Versions {
     fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let text = |key| node.optional_text(key).map(|text| text.map(str::to_owned));
-        let versions = Versions { range: text("range")?, cycle: text("cycle")?, version: text("version")? };
-        if versions.range.as_ref().is_some_and(|range| !range.starts_with("vers:")) {
-            return Err(node.need("range")?.fault("is no version range: it has to begin with vers:"));
+        let versions = Versions {
+            range: text("range")?,
+            cycle: text("cycle")?,
+            version: text("version")?,
+        };
+        if versions
+            .range
+            .as_ref()
+            .is_some_and(|range| !range.starts_with("vers:"))
+        {
+            return Err(node
+                .need("range")?
+                .fault("is no version range: it has to begin with vers:"));
         }
-        match versions == Versions::default() {
-            true => Err(node.fault("has none of range, cycle and version")),
-            false => Ok(versions),
+        if versions == Versions::default() {
+            Err(node.fault("has none of range, cycle and version"))
+        } else {
+            Ok(versions)
         }
     }
 }
 
 pub(super) fn prepare(document: &Document, now: &str) -> Result<Vec<Prepared>, DocumentError> {
     if document.body().starts_with(b"---") {
-        let advice = "publish what its API answers, https://endoflife.date/api/v1/products/<product>/";
-        return Err(DocumentError::NotTaken(format!("product pages of endoflife.date are not taken: {advice}")));
+        let advice =
+            "publish what its API answers, https://endoflife.date/api/v1/products/<product>/";
+        return Err(DocumentError::NotTaken(format!(
+            "product pages of endoflife.date are not taken: {advice}"
+        )));
     }
     let value = document.json()?;
     let root = Node::root("$", &value);
     match &value {
         Value::Array(_) => endoflife::prepare_v0(document, &root, now),
-        Value::Object(_) if value.get("result").is_some() && value.get("schema_version").is_some() => {
+        Value::Object(_)
+            if value.get("result").is_some() && value.get("schema_version").is_some() =>
+        {
             endoflife::prepare_v1(document, &root, now)
         }
-        Value::Object(_) if value.get("statements").is_some() => openeox::prepare_shell(document, &root),
+        Value::Object(_) if value.get("statements").is_some() => {
+            openeox::prepare_shell(document, &root)
+        }
         Value::Object(_) if root.shown("$schema") == Some(openeox::CORE_SCHEMA) => {
             openeox::prepare_core(document, &root)
         }
-        _ => Err(not_taken("lifecycle", "OpenEoX Core, OpenEoX shells and the JSON of endoflife.date's API", &value)),
+        _ => Err(not_taken(
+            "lifecycle",
+            "OpenEoX Core, OpenEoX shells and the JSON of endoflife.date's API",
+            &value,
+        )),
     }
 }
 
@@ -168,17 +222,42 @@ mod tests {
     fn dates_are_dates_or_to_be_announced() {
         let good = r#"{"general_availability":"2020-01-01","end_of_security_support":"2030-01-01T00:00:00Z","end_of_life":"tba",
             "last_updated":"2026-01-01T00:00:00Z","product":{"name":"p"},"versions":{"range":"vers:cargo/>=1|<2"},"role":"upstream"}"#;
-        let outcome = |text: &str| check("urn:assay:lifecycle:v1", &crate::json::parse(text.as_bytes()).unwrap());
+        let outcome = |text: &str| {
+            check(
+                "urn:assay:lifecycle:v1",
+                &crate::json::parse(text.as_bytes()).unwrap(),
+            )
+        };
         outcome(good).unwrap();
         for (from, to, path) in [
             (r#""tba""#, r#""never""#, "$.predicate.end_of_life"),
             (r#""end_of_life":"tba","#, "", "$.predicate.end_of_life"),
-            (r#""end_of_security_support""#, r#""end_of_support""#, "$.predicate.end_of_security_support"),
-            (r#""2020-01-01""#, r#""2020""#, "$.predicate.general_availability"),
-            (r#""2026-01-01T00:00:00Z""#, r#""2026-01-01""#, "$.predicate.last_updated"),
+            (
+                r#""end_of_security_support""#,
+                r#""end_of_support""#,
+                "$.predicate.end_of_security_support",
+            ),
+            (
+                r#""2020-01-01""#,
+                r#""2020""#,
+                "$.predicate.general_availability",
+            ),
+            (
+                r#""2026-01-01T00:00:00Z""#,
+                r#""2026-01-01""#,
+                "$.predicate.last_updated",
+            ),
             (r#"{"name":"p"}"#, "{}", "$.predicate.product.name"),
-            (r#""vers:cargo/>=1|<2""#, r#"">=1""#, "$.predicate.versions.range"),
-            (r#"{"range":"vers:cargo/>=1|<2"}"#, "{}", "$.predicate.versions"),
+            (
+                r#""vers:cargo/>=1|<2""#,
+                r#"">=1""#,
+                "$.predicate.versions.range",
+            ),
+            (
+                r#"{"range":"vers:cargo/>=1|<2"}"#,
+                "{}",
+                "$.predicate.versions",
+            ),
             (r#""upstream""#, "7", "$.predicate.role"),
         ] {
             assert!(good.contains(from), "{from}");
@@ -192,10 +271,21 @@ mod tests {
             "last_updated":"2026-01-01T00:00:00Z","product":{"name":"p"},"versions":{"cycle":"3"},"role":"upstream"}"#;
         let read = Lifecycle::parse(&crate::json::parse(text.as_bytes()).unwrap()).unwrap();
         let (day, security) = (86_400_000, &read.end_of_security_support);
-        assert_eq!([3 * day - 1, 3 * day].map(|ms| security.is_past_at(ms)), [false, true]);
-        assert!(read.general_availability.as_ref().unwrap().is_past_at(day + 1));
+        assert_eq!(
+            [3 * day - 1, 3 * day].map(|ms| security.is_past_at(ms)),
+            [false, true]
+        );
+        assert!(
+            read.general_availability
+                .as_ref()
+                .unwrap()
+                .is_past_at(day + 1)
+        );
         assert!(!read.end_of_life.is_past_at(i64::MAX) && read.end_of_sales.is_none());
         assert_eq!(read.versions.unwrap().cycle.as_deref(), Some("3"));
-        assert_eq!((read.product.as_deref(), read.role.as_deref()), (Some("p"), Some("upstream")));
+        assert_eq!(
+            (read.product.as_deref(), read.role.as_deref()),
+            (Some("p"), Some("upstream"))
+        );
     }
 }

@@ -6,8 +6,8 @@
 //! | `securityInsights` | optional: what a SECURITY-INSIGHTS v2 document says: `schemaVersion`, `url`, `lastUpdated`, `lastReviewed`, its `digest` (`sha256`), and of its content `status`, `license`, `reportsAccepted`, `bugBounty`, `securityPolicy`, `automatedRelease`, `noThirdPartyPackages` |
 //! | `data` | optional: what personal data the software handles: `summary` in plain words, `collects` and `sendsTo`, lists of what and to whom (empty: nothing, nobody), `policy`, a URL |
 //!
-//! One of the three has to be there. Documents that become such claims: SECURITY-INSIGHTS v2, and this predicate itself in
-//! YAML or JSON.
+//! One of the three has to be there. Documents that become such claims: SECURITY-INSIGHTS v2, and
+//! this predicate itself in YAML or JSON.
 
 mod security_insights;
 
@@ -21,8 +21,11 @@ use crate::json::Value;
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:practice:v1";
 
-pub(super) const TYPE: PredicateType =
-    PredicateType { name: "practice", uris: &[URI], check: |node| Practice::read(node).map(drop) };
+pub(super) const TYPE: PredicateType = PredicateType {
+    name: "practice",
+    uris: &[URI],
+    check: |node| Practice::read(node).map(drop),
+};
 
 /// The predicate. At least one of its parts is there.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -98,26 +101,43 @@ impl Practice {
 
     fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let practice = Practice {
-            baseline: node.get("baseline").map(|node| Baseline::read(&node)).transpose()?,
-            security_insights: node.get("securityInsights").map(|node| SecurityInsights::read(&node)).transpose()?,
-            data: node.get("data").map(|node| DataHandling::read(&node)).transpose()?,
+            baseline: node
+                .get("baseline")
+                .map(|node| Baseline::read(&node))
+                .transpose()?,
+            security_insights: node
+                .get("securityInsights")
+                .map(|node| SecurityInsights::read(&node))
+                .transpose()?,
+            data: node
+                .get("data")
+                .map(|node| DataHandling::read(&node))
+                .transpose()?,
         };
-        match practice == Practice::default() {
-            true => Err(node.fault("has none of baseline, securityInsights and data")),
-            false => Ok(practice),
+        if practice == Practice::default() {
+            Err(node.fault("has none of baseline, securityInsights and data"))
+        } else {
+            Ok(practice)
         }
     }
 
     /// Whether it says that a control of the OSPS Baseline is met.
     pub fn meets(&self, control: &str) -> bool {
-        self.baseline.as_ref().is_some_and(|baseline| baseline.met.iter().any(|met| met == control))
+        self.baseline
+            .as_ref()
+            .is_some_and(|baseline| baseline.met.iter().any(|met| met == control))
     }
 
     /// The predicate as JSON, fields in the order of this type.
     pub fn to_value(&self) -> Value {
         object([
             ("baseline", self.baseline.as_ref().map(Baseline::to_value)),
-            ("securityInsights", self.security_insights.as_ref().map(SecurityInsights::to_value)),
+            (
+                "securityInsights",
+                self.security_insights
+                    .as_ref()
+                    .map(SecurityInsights::to_value),
+            ),
             ("data", self.data.as_ref().map(DataHandling::to_value)),
         ])
     }
@@ -127,7 +147,9 @@ impl Baseline {
     fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let mut seen = Vec::new();
         let mut ids = |key| -> Result<Vec<String>, PredicateError> {
-            let Some(list) = node.get(key) else { return Ok(Vec::new()) };
+            let Some(list) = node.get(key) else {
+                return Ok(Vec::new());
+            };
             let ids = list.list(0, |id| control(id))?;
             for (id, item) in ids.iter().zip(list.items()?) {
                 if seen.contains(id) {
@@ -141,7 +163,12 @@ impl Baseline {
         if seen.is_empty() {
             return Err(node.fault("lists no control"));
         }
-        Ok(Baseline { version: line(node, "version")?, met, not_met, not_applicable })
+        Ok(Baseline {
+            version: line(node, "version")?,
+            met,
+            not_met,
+            not_applicable,
+        })
     }
 
     fn to_value(&self) -> Value {
@@ -165,7 +192,9 @@ impl SecurityInsights {
             url: needed("url")?,
             last_updated: needed("lastUpdated")?,
             last_reviewed: needed("lastReviewed")?,
-            sha256: sha256.ok_or_else(|| node.fault("digest.sha256 is no SHA-256 in 64 lower-case hex digits"))?,
+            sha256: sha256.ok_or_else(|| {
+                node.fault("digest.sha256 is no SHA-256 in 64 lower-case hex digits")
+            })?,
             status: line(node, "status")?,
             license: line(node, "license")?,
             reports_accepted: boolean(node, "reportsAccepted")?,
@@ -183,21 +212,30 @@ impl SecurityInsights {
             ("url", Some(self.url.as_str().into())),
             ("lastUpdated", Some(self.last_updated.as_str().into())),
             ("lastReviewed", Some(self.last_reviewed.as_str().into())),
-            ("digest", Some(object([("sha256", Some(self.sha256.to_hex().into()))]))),
+            (
+                "digest",
+                Some(object([("sha256", Some(self.sha256.to_hex().into()))])),
+            ),
             ("status", text(&self.status)),
             ("license", text(&self.license)),
             ("reportsAccepted", self.reports_accepted.map(Value::from)),
             ("bugBounty", self.bug_bounty.map(Value::from)),
             ("securityPolicy", text(&self.security_policy)),
             ("automatedRelease", self.automated_release.map(Value::from)),
-            ("noThirdPartyPackages", self.no_third_party_packages.map(Value::from)),
+            (
+                "noThirdPartyPackages",
+                self.no_third_party_packages.map(Value::from),
+            ),
         ])
     }
 }
 
 impl DataHandling {
     fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
-        let lines = |key| node.need(key)?.list(0, |item| item.line().map(str::to_owned));
+        let lines = |key| {
+            node.need(key)?
+                .list(0, |item| item.line().map(str::to_owned))
+        };
         Ok(DataHandling {
             summary: node.need("summary")?.prose()?.to_owned(),
             collects: lines("collects")?,
@@ -216,27 +254,45 @@ impl DataHandling {
     }
 }
 
-/// An id of a control (`OSPS-AC-01`) or of one of its requirements (`OSPS-AC-01.02`), as the OSPS Baseline has them.
+/// An id of a control (`OSPS-AC-01`) or of one of its requirements (`OSPS-AC-01.02`), as the OSPS
+/// Baseline has them.
 fn control(node: &Node<'_, '_>) -> Result<String, PredicateError> {
     let text = node.string()?;
     let two = |part: &str, of: fn(&u8) -> bool| part.len() == 2 && part.bytes().all(|b| of(&b));
-    let good = text.strip_prefix("OSPS-").and_then(|rest| rest.split_once('-')).is_some_and(|(family, number)| {
-        let (number, requirement) = number.split_once('.').unwrap_or((number, "01"));
-        two(family, u8::is_ascii_uppercase) && [number, requirement].iter().all(|part| two(part, u8::is_ascii_digit))
-    });
-    match good {
-        true => Ok(text.to_owned()),
-        false => Err(node.fault(format!("{} is no id of the OSPS Baseline such as OSPS-AC-01.01", quoted(text)))),
+    let good = text
+        .strip_prefix("OSPS-")
+        .and_then(|rest| rest.split_once('-'))
+        .is_some_and(|(family, number)| {
+            let (number, requirement) = number.split_once('.').unwrap_or((number, "01"));
+            two(family, u8::is_ascii_uppercase)
+                && [number, requirement]
+                    .iter()
+                    .all(|part| two(part, u8::is_ascii_digit))
+        });
+    if good {
+        Ok(text.to_owned())
+    } else {
+        Err(node.fault(format!(
+            "{} is no id of the OSPS Baseline such as OSPS-AC-01.01",
+            quoted(text)
+        )))
     }
 }
 
 fn line(node: &Node<'_, '_>, key: &'static str) -> Result<Option<String>, PredicateError> {
-    node.get(key).map(|node| node.line().map(str::to_owned)).transpose()
+    node.get(key)
+        .map(|node| node.line().map(str::to_owned))
+        .transpose()
 }
 
 fn boolean(node: &Node<'_, '_>, key: &'static str) -> Result<Option<bool>, PredicateError> {
-    let Some(node) = node.get(key) else { return Ok(None) };
-    node.value().as_bool().map(Some).ok_or_else(|| node.fault("has to be true or false"))
+    let Some(node) = node.get(key) else {
+        return Ok(None);
+    };
+    node.value()
+        .as_bool()
+        .map(Some)
+        .ok_or_else(|| node.fault("has to be true or false"))
 }
 
 pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentError> {
@@ -245,8 +301,12 @@ pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentErro
     if root.get("header").is_some() {
         return Ok(vec![security_insights::prepare(document, &root)?]);
     }
-    if ["baseline", "data", "securityInsights"].iter().all(|key| root.get(key).is_none()) {
-        let wanted = "SECURITY-INSIGHTS v2, or baseline and data (the fields of urn:assay:practice:v1) as YAML or JSON";
+    if ["baseline", "data", "securityInsights"]
+        .iter()
+        .all(|key| root.get(key).is_none())
+    {
+        let wanted = "SECURITY-INSIGHTS v2, or baseline and data (the fields of \
+            urn:assay:practice:v1) as YAML or JSON";
         return Err(not_taken("practice", wanted, &value));
     }
     let practice = Practice::read(&root)?;
@@ -256,14 +316,28 @@ pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentErro
         subjects: Subjects::default(),
         summary: summary(&practice),
     };
-    Ok(vec![document.inline_or_referenced(draft, "application/yaml")?])
+    Ok(vec![
+        document.inline_or_referenced(draft, "application/yaml")?,
+    ])
 }
 
 fn summary(practice: &Practice) -> Vec<(String, String)> {
     let mut summary = Vec::new();
-    if let Some(Baseline { met, not_met, not_applicable, .. }) = &practice.baseline {
-        let counts = [(met, "met"), (not_met, "not met"), (not_applicable, "not applicable")];
-        summary.extend(counts.map(|(ids, label)| (format!("controls {label}"), ids.len().to_string())));
+    if let Some(Baseline {
+        met,
+        not_met,
+        not_applicable,
+        ..
+    }) = &practice.baseline
+    {
+        let counts = [
+            (met, "met"),
+            (not_met, "not met"),
+            (not_applicable, "not applicable"),
+        ];
+        summary.extend(
+            counts.map(|(ids, label)| (format!("controls {label}"), ids.len().to_string())),
+        );
     }
     if let Some(data) = &practice.data {
         summary.push(("data".to_owned(), data.summary.clone()));
@@ -311,13 +385,21 @@ mod tests {
     fn a_practice_reads_back() {
         assert_eq!(Practice::parse(&practice().to_value()), Ok(practice()));
         for part in [
-            Practice { baseline: practice().baseline, ..Practice::default() },
-            Practice { data: practice().data, ..Practice::default() },
+            Practice {
+                baseline: practice().baseline,
+                ..Practice::default()
+            },
+            Practice {
+                data: practice().data,
+                ..Practice::default()
+            },
         ] {
             assert_eq!(Practice::parse(&part.to_value()), Ok(part));
         }
         assert!(
-            practice().meets("OSPS-BR-02") && !practice().meets("OSPS-VM-05.03") && !practice().meets("OSPS-XX-01")
+            practice().meets("OSPS-BR-02")
+                && !practice().meets("OSPS-VM-05.03")
+                && !practice().meets("OSPS-XX-01")
         );
         assert!(!Practice::default().meets("OSPS-BR-02"));
     }
@@ -326,13 +408,41 @@ mod tests {
     fn every_field_is_checked_and_named() {
         let good = practice().to_value().to_json();
         for (from, to, path) in [
-            (r#""OSPS-BR-02""#, r#""OSPS-BR-2""#, "$.predicate.baseline.met[1]"),
-            (r#""OSPS-BR-02""#, r#""OSPS-br-02""#, "$.predicate.baseline.met[1]"),
-            (r#""OSPS-VM-05.03""#, r#""OSPS-AC-01.01""#, "$.predicate.baseline.notMet[0]"),
-            (r#""version":"2025-02-25""#, r#""version":7"#, "$.predicate.baseline.version"),
-            (r#""sha256":"e3"#, r#""sha256":"E3"#, "$.predicate.securityInsights"),
-            (r#""schemaVersion":"2.0.0","#, "", "$.predicate.securityInsights.schemaVersion"),
-            (r#""bugBounty":false"#, r#""bugBounty":"no""#, "$.predicate.securityInsights.bugBounty"),
+            (
+                r#""OSPS-BR-02""#,
+                r#""OSPS-BR-2""#,
+                "$.predicate.baseline.met[1]",
+            ),
+            (
+                r#""OSPS-BR-02""#,
+                r#""OSPS-br-02""#,
+                "$.predicate.baseline.met[1]",
+            ),
+            (
+                r#""OSPS-VM-05.03""#,
+                r#""OSPS-AC-01.01""#,
+                "$.predicate.baseline.notMet[0]",
+            ),
+            (
+                r#""version":"2025-02-25""#,
+                r#""version":7"#,
+                "$.predicate.baseline.version",
+            ),
+            (
+                r#""sha256":"e3"#,
+                r#""sha256":"E3"#,
+                "$.predicate.securityInsights",
+            ),
+            (
+                r#""schemaVersion":"2.0.0","#,
+                "",
+                "$.predicate.securityInsights.schemaVersion",
+            ),
+            (
+                r#""bugBounty":false"#,
+                r#""bugBounty":"no""#,
+                "$.predicate.securityInsights.bugBounty",
+            ),
             (r#""sendsTo":[],"#, "", "$.predicate.data.sendsTo"),
             (r#""stack traces""#, r#""""#, "$.predicate.data.collects[0]"),
             (r#""summary""#, r#""text""#, "$.predicate.data.summary"),
@@ -343,19 +453,31 @@ mod tests {
         }
         for nothing in ["{}", r#"{"x":1}"#] {
             assert_eq!(
-                Practice::parse(&crate::json::parse(nothing.as_bytes()).unwrap()).unwrap_err().path,
+                Practice::parse(&crate::json::parse(nothing.as_bytes()).unwrap())
+                    .unwrap_err()
+                    .path,
                 "$.predicate"
             );
         }
         let no_control = crate::json::parse(br#"{"baseline":{"version":"1"}}"#).unwrap();
-        assert_eq!(Practice::parse(&no_control).unwrap_err().path, "$.predicate.baseline");
+        assert_eq!(
+            Practice::parse(&no_control).unwrap_err().path,
+            "$.predicate.baseline"
+        );
     }
 
     #[test]
     fn it_can_be_written_by_hand() {
-        let text = "baseline:\n  met: [OSPS-AC-01.01]\ndata:\n  summary: None at all.\n  collects: []\n  sendsTo: []\n";
-        let prepared = predicate::prepare("practice", "p.yml", text.as_bytes(), "").unwrap().remove(0);
-        assert!(Practice::parse(&prepared.predicate).unwrap().meets("OSPS-AC-01.01"));
+        let text = "baseline:\n  met: [OSPS-AC-01.01]\ndata:\n  summary: None at all.\n  collects: \
+            []\n  sendsTo: []\n";
+        let prepared = predicate::prepare("practice", "p.yml", text.as_bytes(), "")
+            .unwrap()
+            .remove(0);
+        assert!(
+            Practice::parse(&prepared.predicate)
+                .unwrap()
+                .meets("OSPS-AC-01.01")
+        );
         let error = predicate::prepare("practice", "p.yml", b"a: 1", "").unwrap_err();
         assert!(error.to_string().contains("SECURITY-INSIGHTS"), "{error}");
     }

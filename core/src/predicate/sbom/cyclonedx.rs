@@ -10,8 +10,8 @@ use std::collections::HashSet;
 /// The versions that are read.
 pub(crate) const VERSIONS: &[&str] = &["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
 
-/// Specification: CycloneDX, `bom-1.x.schema.json`. Of `dependencies`, that each leads to something that the BOM holds,
-/// to an entry of `dependencies`, or by BOM-Link to another BOM.
+/// Specification: CycloneDX, `bom-1.x.schema.json`. Of `dependencies`, that each leads to something
+/// that the BOM holds, to an entry of `dependencies`, or by BOM-Link to another BOM.
 pub(super) fn check(bom: &Node<'_, '_>) -> Result<(), PredicateError> {
     bom.need("bomFormat")?.one_of(&["CycloneDX"])?;
     bom.need("specVersion")?.one_of(VERSIONS)?;
@@ -42,7 +42,9 @@ fn check_list(
     key: &'static str,
     check: fn(&Node<'_, '_>) -> Result<(), PredicateError>,
 ) -> Result<(), PredicateError> {
-    let Some(list) = parent.get(key) else { return Ok(()) };
+    let Some(list) = parent.get(key) else {
+        return Ok(());
+    };
     list.items()?.try_for_each(|item| check(&item))
 }
 
@@ -79,14 +81,17 @@ fn check_vulnerability(vulnerability: &Node<'_, '_>) -> Result<(), PredicateErro
     Ok(())
 }
 
-/// What dependencies can lead to: whatever has a `bom-ref`, and packages by their purl, as older tools do it.
+/// What dependencies can lead to: whatever has a `bom-ref`, and packages by their purl, as older
+/// tools do it.
 fn collect<'v>(value: &'v Value, known: &mut HashSet<&'v str>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect(item, known)),
         Value::Object(members) => {
             for (key, value) in members {
                 match value {
-                    Value::String(text) if key == "bom-ref" || key == "purl" => _ = known.insert(text),
+                    Value::String(text) if key == "bom-ref" || key == "purl" => {
+                        _ = known.insert(text)
+                    }
                     _ => collect(value, known),
                 }
             }
@@ -96,7 +101,9 @@ fn collect<'v>(value: &'v Value, known: &mut HashSet<&'v str>) {
 }
 
 fn check_dependencies(bom: &Node<'_, '_>) -> Result<(), PredicateError> {
-    let Some(dependencies) = bom.get("dependencies") else { return Ok(()) };
+    let Some(dependencies) = bom.get("dependencies") else {
+        return Ok(());
+    };
     let mut known = HashSet::new();
     collect(bom.value(), &mut known);
     for dependency in dependencies.items()? {
@@ -104,11 +111,16 @@ fn check_dependencies(bom: &Node<'_, '_>) -> Result<(), PredicateError> {
     }
     for dependency in dependencies.items()? {
         for key in ["dependsOn", "provides"] {
-            let Some(targets) = dependency.get(key) else { continue };
+            let Some(targets) = dependency.get(key) else {
+                continue;
+            };
             for target in targets.items()? {
                 let name = target.text()?;
                 if !known.contains(name) && !name.starts_with("urn:cdx:") {
-                    return Err(target.fault(format!("leads to {}, which the BOM does not hold", quoted(name))));
+                    return Err(target.fault(format!(
+                        "leads to {}, which the BOM does not hold",
+                        quoted(name)
+                    )));
                 }
             }
         }
@@ -118,17 +130,30 @@ fn check_dependencies(bom: &Node<'_, '_>) -> Result<(), PredicateError> {
 
 pub(super) fn describe(bom: &Node<'_, '_>) -> Description {
     let mut subjects = Subjects::default();
-    let mut summary =
-        vec![("format".to_owned(), format!("CycloneDX {}", bom.shown("specVersion").unwrap_or_default()))];
+    let mut summary = vec![(
+        "format".to_owned(),
+        format!("CycloneDX {}", bom.shown("specVersion").unwrap_or_default()),
+    )];
     if let Some(metadata) = bom.get("metadata")
         && let Some(component) = metadata.get("component")
     {
         let name = component.shown("name");
-        subjects.suggest(name, component.shown("purl"), digests(component.get("hashes"), "alg", "content"));
+        subjects.suggest(
+            name,
+            component.shown("purl"),
+            digests(component.get("hashes"), "alg", "content"),
+        );
         summary.extend(name.map(|name| ("about".to_owned(), name.to_owned())));
-        summary.extend(component.shown("version").map(|version| ("version".to_owned(), version.to_owned())));
+        summary.extend(
+            component
+                .shown("version")
+                .map(|version| ("version".to_owned(), version.to_owned())),
+        );
     }
-    for (key, label) in [("components", "components"), ("vulnerabilities", "vulnerabilities (VEX)")] {
+    for (key, label) in [
+        ("components", "components"),
+        ("vulnerabilities", "vulnerabilities (VEX)"),
+    ] {
         if let Some(list) = bom.value().get(key).and_then(Value::as_array) {
             summary.push((label.into(), list.len().to_string()));
         }

@@ -1,9 +1,9 @@
-//! Software bills of materials: CycloneDX (`https://cyclonedx.org/bom`) and SPDX (`https://spdx.dev/Document`, version 3
-//! `https://spdx.dev/Document/v3`).
+//! Software bills of materials: CycloneDX (`https://cyclonedx.org/bom`) and SPDX
+//! (`https://spdx.dev/Document`, version 3 `https://spdx.dev/Document/v3`).
 //!
-//! The predicate is the document itself if it fits, else the claim references it. What is checked is what makes a
-//! document readable: its format and version, the fields that are always required, and that its dependencies and
-//! relationships lead to something. The rest of its schema is not.
+//! The predicate is the document itself if it fits, else the claim references it. What is checked
+//! is what makes a document readable: its format and version, the fields that are always required,
+//! and that its dependencies and relationships lead to something. The rest of its schema is not.
 
 pub(crate) mod cyclonedx;
 mod spdx2;
@@ -31,13 +31,20 @@ pub(super) const CYCLONEDX: PredicateType = PredicateType {
 
 pub(super) const SPDX_2: PredicateType = PredicateType {
     name: "sbom (SPDX 2)",
-    uris: &["https://spdx.dev/Document", "https://spdx.dev/Document/v2.2", "https://spdx.dev/Document/v2.3"],
+    uris: &[
+        "https://spdx.dev/Document",
+        "https://spdx.dev/Document/v2.2",
+        "https://spdx.dev/Document/v2.3",
+    ],
     check: spdx2::check,
 };
 
 pub(super) const SPDX_3: PredicateType = PredicateType {
     name: "sbom (SPDX 3)",
-    uris: &["https://spdx.dev/Document/v3", "https://spdx.dev/Document/v3.0"],
+    uris: &[
+        "https://spdx.dev/Document/v3",
+        "https://spdx.dev/Document/v3.0",
+    ],
     check: spdx3::check,
 };
 
@@ -51,10 +58,28 @@ struct Format {
 const FORMATS: [(&str, Format); 3] = [
     (
         "bomFormat",
-        Format { known: &CYCLONEDX, media_type: "application/vnd.cyclonedx+json", describe: cyclonedx::describe },
+        Format {
+            known: &CYCLONEDX,
+            media_type: "application/vnd.cyclonedx+json",
+            describe: cyclonedx::describe,
+        },
     ),
-    ("spdxVersion", Format { known: &SPDX_2, media_type: "application/spdx+json", describe: spdx2::describe }),
-    ("@graph", Format { known: &SPDX_3, media_type: "application/spdx+json", describe: spdx3::describe }),
+    (
+        "spdxVersion",
+        Format {
+            known: &SPDX_2,
+            media_type: "application/spdx+json",
+            describe: spdx2::describe,
+        },
+    ),
+    (
+        "@graph",
+        Format {
+            known: &SPDX_3,
+            media_type: "application/spdx+json",
+            describe: spdx3::describe,
+        },
+    ),
 ];
 
 /// What a format says of a document.
@@ -70,13 +95,24 @@ pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentErro
     let bom = document.json()?;
     let root = Node::root("$", &bom);
     let Some((_, format)) = FORMATS.iter().find(|(key, _)| bom.get(key).is_some()) else {
-        return Err(not_taken("sbom", "CycloneDX JSON, SPDX JSON and SPDX tag-value", &bom));
+        return Err(not_taken(
+            "sbom",
+            "CycloneDX JSON, SPDX JSON and SPDX tag-value",
+            &bom,
+        ));
     };
     (format.known.check)(&root)?;
     let Description { subjects, summary } = (format.describe)(&root);
-    let mut draft = Draft { predicate_type: format.known.uris[0].into(), predicate: bom.clone(), subjects, summary };
+    let mut draft = Draft {
+        predicate_type: format.known.uris[0].into(),
+        predicate: bom.clone(),
+        subjects,
+        summary,
+    };
     draft.bound_subjects();
-    Ok(vec![document.inline_or_referenced(draft, format.media_type)?])
+    Ok(vec![
+        document.inline_or_referenced(draft, format.media_type)?,
+    ])
 }
 
 #[cfg(test)]
@@ -115,9 +151,18 @@ mod tests {
             (SPDX_3, "https://spdx.dev/Document/v3", "pkg:cargo/a@1"),
         ] {
             let claims = prepare("sbom", "own.json", text.as_bytes(), "").unwrap();
-            assert_eq!((claims.len(), claims[0].predicate_type.as_str()), (1, predicate_type));
-            assert_eq!(claims[0].predicate, crate::json::parse(text.as_bytes()).unwrap());
-            assert_eq!((claims[0].subjects.len(), claims[0].subjects[0].uri()), (1, Some(purl)));
+            assert_eq!(
+                (claims.len(), claims[0].predicate_type.as_str()),
+                (1, predicate_type)
+            );
+            assert_eq!(
+                claims[0].predicate,
+                crate::json::parse(text.as_bytes()).unwrap()
+            );
+            assert_eq!(
+                (claims[0].subjects.len(), claims[0].subjects[0].uri()),
+                (1, Some(purl))
+            );
             check(predicate_type, &claims[0].predicate).unwrap();
         }
     }
@@ -128,21 +173,76 @@ mod tests {
             (CYCLONEDX, "CycloneDX", "CDX", "$.bomFormat"),
             (CYCLONEDX, r#""1.6""#, r#""1""#, "$.specVersion"),
             (CYCLONEDX, r#""version":1,"#, r#""version":0,"#, "$.version"),
-            (CYCLONEDX, "2026-01-01T", "2026-01-01 ", "$.metadata.timestamp"),
-            (CYCLONEDX, r#""type":"application","#, "", "$.metadata.component.type"),
-            (CYCLONEDX, r#""name":"b""#, r#""name":"""#, "$.components[0].components[0].name"),
-            (CYCLONEDX, r#""alg":"SHA-256","#, "", "$.metadata.component.hashes[0].alg"),
+            (
+                CYCLONEDX,
+                "2026-01-01T",
+                "2026-01-01 ",
+                "$.metadata.timestamp",
+            ),
+            (
+                CYCLONEDX,
+                r#""type":"application","#,
+                "",
+                "$.metadata.component.type",
+            ),
+            (
+                CYCLONEDX,
+                r#""name":"b""#,
+                r#""name":"""#,
+                "$.components[0].components[0].name",
+            ),
+            (
+                CYCLONEDX,
+                r#""alg":"SHA-256","#,
+                "",
+                "$.metadata.component.hashes[0].alg",
+            ),
             (CYCLONEDX, r#"{"name":"s","#, "{", "$.services[0].name"),
-            (CYCLONEDX, r#"[{"ref":"a"}]"#, "[{}]", "$.vulnerabilities[0].affects[0].ref"),
-            (CYCLONEDX, r#""dependsOn":["b"]"#, r#""dependsOn":["c"]"#, "$.dependencies[1].dependsOn[0]"),
-            (CYCLONEDX, r#""dependsOn":["b"]"#, r#""provides":["c"]"#, "$.dependencies[1].provides[0]"),
+            (
+                CYCLONEDX,
+                r#"[{"ref":"a"}]"#,
+                "[{}]",
+                "$.vulnerabilities[0].affects[0].ref",
+            ),
+            (
+                CYCLONEDX,
+                r#""dependsOn":["b"]"#,
+                r#""dependsOn":["c"]"#,
+                "$.dependencies[1].dependsOn[0]",
+            ),
+            (
+                CYCLONEDX,
+                r#""dependsOn":["b"]"#,
+                r#""provides":["c"]"#,
+                "$.dependencies[1].provides[0]",
+            ),
             (SPDX_2, r#""SPDX-2.3""#, "2", "$.spdxVersion"),
-            (SPDX_2, r#""SPDXRef-DOCUMENT","data"#, r#""SPDXRef-X","data"#, "$.SPDXID"),
+            (
+                SPDX_2,
+                r#""SPDXRef-DOCUMENT","data"#,
+                r#""SPDXRef-X","data"#,
+                "$.SPDXID",
+            ),
             (SPDX_2, r#""name":"own""#, r#""names":"own""#, "$.name"),
-            (SPDX_2, "2026-01-01T", "2026-01-01 ", "$.creationInfo.created"),
+            (
+                SPDX_2,
+                "2026-01-01T",
+                "2026-01-01 ",
+                "$.creationInfo.created",
+            ),
             (SPDX_2, r#"["Tool: t"]"#, "[]", "$.creationInfo.creators"),
-            (SPDX_2, r#"["Tool: t"]"#, "[1]", "$.creationInfo.creators[0]"),
-            (SPDX_2, r#"{"SPDXID":"SPDXRef-f"}"#, "{}", "$.files[0].SPDXID"),
+            (
+                SPDX_2,
+                r#"["Tool: t"]"#,
+                "[1]",
+                "$.creationInfo.creators[0]",
+            ),
+            (
+                SPDX_2,
+                r#"{"SPDXID":"SPDXRef-f"}"#,
+                "{}",
+                "$.files[0].SPDXID",
+            ),
             (
                 SPDX_2,
                 r#""relatedSpdxElement":"SPDXRef-a""#,
@@ -151,11 +251,22 @@ mod tests {
             ),
             (SPDX_3, "spdx.org/rdf/3", "spdx.org/rdf/4", "$.@context"),
             (SPDX_3, "SpdxDocument", "SpdxDocuments", "$.@graph"),
-            (SPDX_3, r#"{"type":"CreationInfo","#, "{", "$.@graph[0].@type"),
+            (
+                SPDX_3,
+                r#"{"type":"CreationInfo","#,
+                "{",
+                "$.@graph[0].@type",
+            ),
             (SPDX_3, "2026-01-01T", "2026-01-01 ", "$.@graph[0].created"),
         ] {
             assert!(text.contains(from), "{from}");
-            let error = prepare("sbom", "own.json", text.replacen(from, to, 1).as_bytes(), "").unwrap_err();
+            let error = prepare(
+                "sbom",
+                "own.json",
+                text.replacen(from, to, 1).as_bytes(),
+                "",
+            )
+            .unwrap_err();
             assert_eq!(error.place(), place, "{error}");
         }
     }

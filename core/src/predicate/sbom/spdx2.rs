@@ -9,7 +9,9 @@ use std::collections::HashSet;
 
 /// Specification: SPDX 2.3, clauses 6 (document creation information) and 11 (relationships).
 pub(super) fn check(document: &Node<'_, '_>) -> Result<(), PredicateError> {
-    document.need("spdxVersion")?.one_of(&["SPDX-2.2", "SPDX-2.3"])?;
+    document
+        .need("spdxVersion")?
+        .one_of(&["SPDX-2.2", "SPDX-2.3"])?;
     document.need("SPDXID")?.one_of(&["SPDXRef-DOCUMENT"])?;
     for key in ["dataLicense", "name", "documentNamespace"] {
         document.need(key)?.text()?;
@@ -35,7 +37,9 @@ pub(super) fn check(document: &Node<'_, '_>) -> Result<(), PredicateError> {
 fn elements<'v>(document: &Node<'v, '_>) -> Result<HashSet<&'v str>, PredicateError> {
     let mut ids = HashSet::from(["SPDXRef-DOCUMENT"]);
     for key in ["packages", "files", "snippets"] {
-        let Some(list) = document.get(key) else { continue };
+        let Some(list) = document.get(key) else {
+            continue;
+        };
         for element in list.items()? {
             ids.insert(element.need("SPDXID")?.text()?);
         }
@@ -44,8 +48,13 @@ fn elements<'v>(document: &Node<'v, '_>) -> Result<HashSet<&'v str>, PredicateEr
 }
 
 /// Each relationship joins elements of the document, elements of other documents, or none.
-fn check_relationships(document: &Node<'_, '_>, known: &HashSet<&str>) -> Result<(), PredicateError> {
-    let Some(relationships) = document.get("relationships") else { return Ok(()) };
+fn check_relationships(
+    document: &Node<'_, '_>,
+    known: &HashSet<&str>,
+) -> Result<(), PredicateError> {
+    let Some(relationships) = document.get("relationships") else {
+        return Ok(());
+    };
     for relationship in relationships.items()? {
         relationship.need("relationshipType")?.text()?;
         for key in ["spdxElementId", "relatedSpdxElement"] {
@@ -53,7 +62,10 @@ fn check_relationships(document: &Node<'_, '_>, known: &HashSet<&str>) -> Result
             let id = end.text()?;
             let elsewhere = id.starts_with("DocumentRef-") || ["NONE", "NOASSERTION"].contains(&id);
             if !elsewhere && !known.contains(id) {
-                return Err(end.fault(format!("leads to {}, which the document does not hold", quoted(id))));
+                return Err(end.fault(format!(
+                    "leads to {}, which the document does not hold",
+                    quoted(id)
+                )));
             }
         }
     }
@@ -62,9 +74,18 @@ fn check_relationships(document: &Node<'_, '_>, known: &HashSet<&str>) -> Result
 
 pub(super) fn describe(document: &Node<'_, '_>) -> Description {
     let mut subjects = Subjects::default();
-    let list = |key: &str| document.value().get(key).and_then(Value::as_array).unwrap_or_default();
+    let list = |key: &str| {
+        document
+            .value()
+            .get(key)
+            .and_then(Value::as_array)
+            .unwrap_or_default()
+    };
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let described = list("documentDescribes").iter().filter_map(Value::as_str).map(str::to_owned);
+    let described = list("documentDescribes")
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned);
     let related = list("relationships").iter().filter_map(|relationship| {
         let describes = text(relationship, "relationshipType").as_deref() == Some("DESCRIBES");
         let whole = text(relationship, "spdxElementId").as_deref() == Some("SPDXRef-DOCUMENT");
@@ -73,14 +94,26 @@ pub(super) fn describe(document: &Node<'_, '_>) -> Description {
     let described: HashSet<String> = described.chain(related).collect();
     if let Some(packages) = document.get("packages") {
         for package in packages.items().into_iter().flatten() {
-            if package.shown("SPDXID").is_some_and(|id| described.contains(id)) {
+            if package
+                .shown("SPDXID")
+                .is_some_and(|id| described.contains(id))
+            {
                 suggest(&package, &mut subjects);
             }
         }
     }
     let summary = vec![
-        ("format".to_owned(), document.shown("spdxVersion").unwrap_or_default().replace('-', " ")),
-        ("about".to_owned(), document.shown("name").unwrap_or_default().to_owned()),
+        (
+            "format".to_owned(),
+            document
+                .shown("spdxVersion")
+                .unwrap_or_default()
+                .replace('-', " "),
+        ),
+        (
+            "about".to_owned(),
+            document.shown("name").unwrap_or_default().to_owned(),
+        ),
         ("packages".to_owned(), list("packages").len().to_string()),
         ("files".to_owned(), list("files").len().to_string()),
     ];
@@ -89,12 +122,17 @@ pub(super) fn describe(document: &Node<'_, '_>) -> Description {
 
 /// A package with all its purls: one subject each, the same checksums.
 fn suggest(package: &Node<'_, '_>, subjects: &mut Subjects) {
-    let references = package.value().get("externalRefs").and_then(Value::as_array).unwrap_or_default();
+    let references = package
+        .value()
+        .get("externalRefs")
+        .and_then(Value::as_array)
+        .unwrap_or_default();
     let checksums = digests(package.get("checksums"), "algorithm", "checksumValue");
     let mut purls = HashSet::new();
     for reference in references {
         let field = |key: &str| reference.get(key).and_then(Value::as_str);
-        if let Some(purl) = field("referenceLocator").filter(|_| field("referenceType") == Some("purl"))
+        if let Some(purl) =
+            field("referenceLocator").filter(|_| field("referenceType") == Some("purl"))
             && purls.insert(purl)
         {
             subjects.suggest(package.shown("name"), Some(purl), checksums.clone());

@@ -1,7 +1,7 @@
 //! The JSON of cargo-audit (`cargo audit --json`): rustsec's `Report`.
 //!
-//! Vulnerabilities become results. Warnings (unmaintained, unsound, yanked …) are no vulnerabilities to cargo-audit: they
-//! are counted in the summary and stay in the attachment.
+//! Vulnerabilities become results. Warnings (unmaintained, unsound, yanked …) are no
+//! vulnerabilities to cargo-audit: they are counted in the summary and stay in the attachment.
 
 use super::{Findings, Scan};
 use crate::json::Value;
@@ -44,15 +44,28 @@ pub(super) fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
     })
 }
 
-fn read_vulnerability(vulnerability: &Node<'_, '_>, findings: &mut Findings) -> Result<(), PredicateError> {
+fn read_vulnerability(
+    vulnerability: &Node<'_, '_>,
+    findings: &mut Findings,
+) -> Result<(), PredicateError> {
     let advisory = vulnerability.need("advisory")?;
     let package = vulnerability.need("package")?;
     let finding = findings.entry(advisory.need("id")?.text()?);
     if let Some(cvss) = advisory.optional_text("cvss")? {
-        finding.severity(if cvss.starts_with("CVSS:4") { "CVSS_V4" } else { "CVSS_V3" }, cvss);
+        finding.severity(
+            if cvss.starts_with("CVSS:4") {
+                "CVSS_V4"
+            } else {
+                "CVSS_V3"
+            },
+            cvss,
+        );
     }
     if let Some(aliases) = advisory.get("aliases") {
-        let aliases = aliases.items()?.map(|alias| alias.text().map(Value::from)).collect::<Result<Vec<_>, _>>()?;
+        let aliases = aliases
+            .items()?
+            .map(|alias| alias.text().map(Value::from))
+            .collect::<Result<Vec<_>, _>>()?;
         if !aliases.is_empty() {
             finding.annotate(object([("aliases", Some(Value::Array(aliases)))]));
         }
@@ -67,30 +80,51 @@ fn read_vulnerability(vulnerability: &Node<'_, '_>, findings: &mut Findings) -> 
 
 /// The advisory database, if the report dates it.
 fn database(root: &Node<'_, '_>) -> Result<Option<Value>, PredicateError> {
-    let Some(database) = root.get("database") else { return Ok(None) };
-    let Some(updated) = database.get("last-updated") else { return Ok(None) };
+    let Some(database) = root.get("database") else {
+        return Ok(None);
+    };
+    let Some(updated) = database.get("last-updated") else {
+        return Ok(None);
+    };
     updated.instant()?;
     Ok(Some(object([
         ("uri", Some("pkg:github/rustsec/advisory-db".into())),
-        ("version", database.optional_text("last-commit")?.map(Value::from)),
+        (
+            "version",
+            database.optional_text("last-commit")?.map(Value::from),
+        ),
         ("lastUpdate", Some(updated.string()?.into())),
     ])))
 }
 
 fn ignored(root: &Node<'_, '_>) -> Result<Vec<Value>, PredicateError> {
-    let Some(settings) = root.get("settings") else { return Ok(vec![]) };
-    let Some(ignored) = settings.get("ignore") else { return Ok(vec![]) };
-    ignored.items()?.map(|id| id.text().map(Value::from)).collect()
+    let Some(settings) = root.get("settings") else {
+        return Ok(vec![]);
+    };
+    let Some(ignored) = settings.get("ignore") else {
+        return Ok(vec![]);
+    };
+    ignored
+        .items()?
+        .map(|id| id.text().map(Value::from))
+        .collect()
 }
 
 fn summary(root: &Node<'_, '_>) -> Result<Vec<(String, String)>, PredicateError> {
     let mut summary = Vec::new();
-    if let Some(count) = root.value().pointer("/lockfile/dependency-count").and_then(Value::as_u64) {
+    if let Some(count) = root
+        .value()
+        .pointer("/lockfile/dependency-count")
+        .and_then(Value::as_u64)
+    {
         summary.push(("dependencies".to_owned(), count.to_string()));
     }
     if let Some(warnings) = root.get("warnings") {
         for (kind, list) in warnings.members()? {
-            summary.push((format!("warnings: {kind}"), list.items()?.count().to_string()));
+            summary.push((
+                format!("warnings: {kind}"),
+                list.items()?.count().to_string(),
+            ));
         }
     }
     Ok(summary)
@@ -123,7 +157,9 @@ mod tests {
 
     #[test]
     fn a_report_becomes_one_result_an_advisory() {
-        let prepared = prepare("scan", "audit.json", REPORT.as_bytes(), NOW).unwrap().remove(0);
+        let prepared = prepare("scan", "audit.json", REPORT.as_bytes(), NOW)
+            .unwrap()
+            .remove(0);
         check(&prepared.predicate_type, &prepared.predicate).unwrap();
         let text = prepared.predicate.to_json();
         assert!(text.starts_with(concat!(
@@ -135,19 +171,41 @@ mod tests {
             r#"{"package":"left-shift","version":"0.9.0","ecosystem":"crates.io"}]}]},"#,
         )), "{text}");
         assert_eq!(prepared.attachment.unwrap().bytes, REPORT);
-        assert!(prepared.summary.contains(&("warnings: yanked".into(), "1".into())));
+        assert!(
+            prepared
+                .summary
+                .contains(&("warnings: yanked".into(), "1".into()))
+        );
     }
 
     #[test]
     fn a_report_that_contradicts_itself_is_refused() {
         for (from, to, place) in [
             (r#""count": 2"#, r#""count": 0"#, "$.vulnerabilities.count"),
-            (r#""found": true"#, r#""found": false"#, "$.vulnerabilities.found"),
-            (r#""version": "0.9.0""#, r#""version": 9"#, "$.vulnerabilities.list[1].package.version"),
+            (
+                r#""found": true"#,
+                r#""found": false"#,
+                "$.vulnerabilities.found",
+            ),
+            (
+                r#""version": "0.9.0""#,
+                r#""version": 9"#,
+                "$.vulnerabilities.list[1].package.version",
+            ),
             (r#""list": ["#, r#""lists": ["#, "$.vulnerabilities.list"),
-            (r#""2026-06-13T13:10:24Z""#, r#""yesterday""#, "$.database.last-updated"),
+            (
+                r#""2026-06-13T13:10:24Z""#,
+                r#""yesterday""#,
+                "$.database.last-updated",
+            ),
         ] {
-            let error = prepare("scan", "audit.json", REPORT.replacen(from, to, 1).as_bytes(), NOW).unwrap_err();
+            let error = prepare(
+                "scan",
+                "audit.json",
+                REPORT.replacen(from, to, 1).as_bytes(),
+                NOW,
+            )
+            .unwrap_err();
             assert_eq!(error.place(), place, "{error}");
         }
     }

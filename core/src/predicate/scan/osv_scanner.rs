@@ -22,7 +22,11 @@ pub(super) fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {
         }
     }
     let mut summary = vec![("vulnerable packages".to_owned(), packages.to_string())];
-    summary.extend(sources.iter().map(|path| ("scanned".to_owned(), (*path).to_owned())));
+    summary.extend(
+        sources
+            .iter()
+            .map(|path| ("scanned".to_owned(), (*path).to_owned())),
+    );
     Ok(Scan {
         uri: "pkg:github/google/osv-scanner".into(),
         version: None,
@@ -46,12 +50,17 @@ fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<(), Pre
         ("ecosystem", package.shown("ecosystem").map(Value::from)),
         ("commit", package.shown("commit").map(Value::from)),
     ]);
-    let Some(vulnerabilities) = entry.get("vulnerabilities") else { return Ok(()) };
+    let Some(vulnerabilities) = entry.get("vulnerabilities") else {
+        return Ok(());
+    };
     for vulnerability in vulnerabilities.items()? {
         let finding = findings.entry(vulnerability.need("id")?.text()?);
         read_severities(&vulnerability, finding)?;
         if let Some(aliases) = vulnerability.get("aliases") {
-            let aliases = aliases.items()?.map(|alias| alias.text().map(Value::from)).collect::<Result<Vec<_>, _>>()?;
+            let aliases = aliases
+                .items()?
+                .map(|alias| alias.text().map(Value::from))
+                .collect::<Result<Vec<_>, _>>()?;
             if !aliases.is_empty() {
                 finding.annotate(object([("aliases", Some(Value::Array(aliases)))]));
             }
@@ -62,13 +71,23 @@ fn read_package(entry: &Node<'_, '_>, findings: &mut Findings) -> Result<(), Pre
 }
 
 /// The severities of the OSV record, and the word that its database has for it.
-fn read_severities(vulnerability: &Node<'_, '_>, finding: &mut Finding) -> Result<(), PredicateError> {
+fn read_severities(
+    vulnerability: &Node<'_, '_>,
+    finding: &mut Finding,
+) -> Result<(), PredicateError> {
     if let Some(severities) = vulnerability.get("severity") {
         for severity in severities.items()? {
-            finding.severity(severity.need("type")?.text()?, severity.need("score")?.text()?);
+            finding.severity(
+                severity.need("type")?.text()?,
+                severity.need("score")?.text()?,
+            );
         }
     }
-    if let Some(word) = vulnerability.value().pointer("/database_specific/severity").and_then(Value::as_str) {
+    if let Some(word) = vulnerability
+        .value()
+        .pointer("/database_specific/severity")
+        .and_then(Value::as_str)
+    {
         finding.severity("database", word);
     }
     Ok(())

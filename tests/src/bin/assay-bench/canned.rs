@@ -1,5 +1,5 @@
-//! The baselines of `inclusion_proof` and `lookup`: a process with the node's own server, whose methods return as many
-//! bytes as the real ones, without looking at anything.
+//! The baselines of `inclusion_proof` and `lookup`: a process with the node's own server, whose
+//! methods return as many bytes as the real ones, without looking at anything.
 
 use anyhow::Context;
 use assay_node::surface::{app::Surface, serve::Server};
@@ -26,7 +26,9 @@ struct Canned {
 }
 
 fn absent<T>() -> Result<T, Status> {
-    Err(Status::unimplemented("this server only answers GetInclusionProof and Lookup"))
+    Err(Status::unimplemented(
+        "this server only answers GetInclusionProof and Lookup",
+    ))
 }
 
 #[tonic::async_trait]
@@ -49,7 +51,10 @@ impl LogService for Canned {
         Ok(Response::new(answer))
     }
 
-    async fn publish(&self, _: Request<v1::PublishRequest>) -> Result<Response<v1::PublishResponse>, Status> {
+    async fn publish(
+        &self,
+        _: Request<v1::PublishRequest>,
+    ) -> Result<Response<v1::PublishResponse>, Status> {
         absent()
     }
 
@@ -88,11 +93,17 @@ impl LogService for Canned {
         absent()
     }
 
-    async fn get_issuer(&self, _: Request<v1::GetIssuerRequest>) -> Result<Response<v1::GetIssuerResponse>, Status> {
+    async fn get_issuer(
+        &self,
+        _: Request<v1::GetIssuerRequest>,
+    ) -> Result<Response<v1::GetIssuerResponse>, Status> {
         absent()
     }
 
-    async fn watch(&self, _: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+    async fn watch(
+        &self,
+        _: Request<v1::WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
         absent()
     }
 }
@@ -103,10 +114,18 @@ impl IndexService for Canned {
     type BatchLookupStream = tokio_stream::Empty<Result<v1::BatchLookupResponse, Status>>;
     type LookupPrefixStream = tokio_stream::Empty<Result<v1::LookupPrefixResponse, Status>>;
 
-    async fn lookup(&self, request: Request<v1::LookupRequest>) -> Result<Response<v1::LookupResponse>, Status> {
+    async fn lookup(
+        &self,
+        request: Request<v1::LookupRequest>,
+    ) -> Result<Response<v1::LookupResponse>, Status> {
         let size = request.into_inner().from as usize;
         let cut = self.bytes.slice(..size.min(self.bytes.len()));
-        Ok(Response::new(v1::LookupResponse { answer: Some(v1::Answer { cut, ..v1::Answer::default() }) }))
+        Ok(Response::new(v1::LookupResponse {
+            answer: Some(v1::Answer {
+                cut,
+                ..v1::Answer::default()
+            }),
+        }))
     }
 
     async fn batch_lookup(
@@ -126,13 +145,30 @@ impl IndexService for Canned {
 
 /// Serves until it is killed. Prints its URL.
 pub fn serve() -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("http://{}", listener.local_addr()?);
-        let canned = Canned { hashes: vec![7; PATH * 32].into(), bytes: vec![7; 64 << 10].into() };
-        let app = Surface::new(canned.clone(), canned, Routes::default(), axum::Router::new());
-        let server = Server { app, tls: None, threads: 0, connections: 64, drain: Duration::ZERO };
+        let canned = Canned {
+            hashes: vec![7; PATH * 32].into(),
+            bytes: vec![7; 64 << 10].into(),
+        };
+        let app = Surface::new(
+            canned.clone(),
+            canned,
+            Routes::default(),
+            axum::Router::new(),
+        );
+        let server = Server {
+            app,
+            tls: None,
+            threads: 0,
+            connections: 64,
+            drain: Duration::ZERO,
+        };
         let (_never, stop) = watch::channel(false);
         Ok(server.run(listener, stop).await?)
     })
@@ -149,11 +185,17 @@ impl Process {
     /// Starts it.
     pub fn start() -> anyhow::Result<Self> {
         // By this name it is found even if a build has replaced the file meanwhile.
-        let mut child =
-            Command::new("/proc/self/exe").arg("canned").stdout(Stdio::piped()).stdin(Stdio::null()).spawn()?;
+        let mut child = Command::new("/proc/self/exe")
+            .arg("canned")
+            .stdout(Stdio::piped())
+            .stdin(Stdio::null())
+            .spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
-        Ok(Process { child, url: line.trim().to_owned() })
+        Ok(Process {
+            child,
+            url: line.trim().to_owned(),
+        })
     }
 }
 

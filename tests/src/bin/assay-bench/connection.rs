@@ -1,8 +1,11 @@
-//! A client's connection without tonic's channel: one HTTP/2 connection, no reconnecting, no queue in between. On two cores
-//! whatever the client spends is missing to the node, and it is the node that is measured.
+//! A client's connection without tonic's channel: one HTTP/2 connection, no reconnecting, no queue
+//! in between. On two cores whatever the client spends is missing to the node, and it is the node
+//! that is measured.
 
 use anyhow::Context as _;
-use assay_proto::v1::{index_service_client::IndexServiceClient, log_service_client::LogServiceClient};
+use assay_proto::v1::{
+    index_service_client::IndexServiceClient, log_service_client::LogServiceClient,
+};
 use http::{Request, Response, Uri};
 use hyper::{body::Incoming, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -34,7 +37,8 @@ pub async fn connect_index(url: &str) -> anyhow::Result<IndexClient> {
 }
 
 async fn open(uri: &Uri) -> anyhow::Result<Connection> {
-    let stream = TcpStream::connect(uri.authority().context("the URL names no host")?.as_str()).await?;
+    let stream =
+        TcpStream::connect(uri.authority().context("the URL names no host")?.as_str()).await?;
     stream.set_nodelay(true)?;
     let (send, connection) = http2::Builder::new(TokioExecutor::new())
         .initial_stream_window_size(1 << 20)

@@ -54,16 +54,27 @@ pub fn bench(material: &Material, leaves: u64, report: &mut Report) -> anyhow::R
         "labels of one claim, one core (the baseline of publish_indexed computes them, too)",
         format!("{:.2} µs", 1e6 / labels),
     );
-    eprintln!("filling two logs to {leaves} claims about 300,000 packages, one of them without an index…");
+    eprintln!(
+        "filling two logs to {leaves} claims about 300,000 packages, one of them without an index…"
+    );
     let early = leaves / 2;
     let mut node = filled(material, early, Vec::new())?;
     let url = node.ready().url.clone();
     let measured = GROWN.min(early);
-    let before = cpu(&node, measured, || publish_stream(&url, material, early..early + measured))?;
+    let before = cpu(&node, measured, || {
+        publish_stream(&url, material, early..early + measured)
+    })?;
     publish_stream(&url, material, early + measured..leaves)?;
     let peak = peak_mib(node.pid()?)?;
-    let detail = format!("resident at {leaves} claims, at rest; at most {peak:.0} MiB while the node took them");
-    report.less("memory_indexed_mib", at_rest_mib(node.pid()?)?, 384.0, detail);
+    let detail = format!(
+        "resident at {leaves} claims, at rest; at most {peak:.0} MiB while the node took them"
+    );
+    report.less(
+        "memory_indexed_mib",
+        at_rest_mib(node.pid()?)?,
+        384.0,
+        detail,
+    );
     let baseline = filled(material, leaves, blind::wrapper()?)?;
     publishing(material, &node, &baseline, leaves, report)?;
     drop(baseline);
@@ -75,13 +86,20 @@ pub fn bench(material: &Material, leaves: u64, report: &mut Report) -> anyhow::R
     looking_up(&node, leaves, report)?;
     checking(&node, report)?;
     let resident = resident_mib(node.pid()?)?;
-    report.note("resident after a restart and these answers", format!("{resident:.0} MiB at {size} entries"));
+    report.note(
+        "resident after a restart and these answers",
+        format!("{resident:.0} MiB at {size} entries"),
+    );
     replaying(&node, size, material, report)?;
     growth(&mut node, material, leaves, before, report)
 }
 
 /// What publishing costs with an index and without, and nothing else.
-pub fn only_publishing(material: &Material, leaves: u64, report: &mut Report) -> anyhow::Result<()> {
+pub fn only_publishing(
+    material: &Material,
+    leaves: u64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let node = filled(material, leaves, Vec::new())?;
     let baseline = filled(material, leaves, blind::wrapper()?)?;
     publishing(material, &node, &baseline, leaves, report)
@@ -117,16 +135,27 @@ fn publishing(
     let mut next = leaves;
     for _ in 0..3 {
         let claims = take(&mut next, PUBLISHED);
-        for (node, rates, spent) in [(node, &mut with, &mut spent_with), (baseline, &mut without, &mut spent_without)] {
+        for (node, rates, spent) in [
+            (node, &mut with, &mut spent_with),
+            (baseline, &mut without, &mut spent_without),
+        ] {
             let started = Spent::start(node)?;
             rates.push(publish_stream(&node.ready().url, material, claims.clone())?);
             spent.push(started.node(PUBLISHED)?);
         }
     }
     let (with, without) = (median(with), median(without));
-    report.ratio("publish_indexed", with / without, 0.85, format!("{with:.0} claims/s; {without:.0} without"));
+    report.ratio(
+        "publish_indexed",
+        with / without,
+        0.85,
+        format!("{with:.0} claims/s; {without:.0} without"),
+    );
     let (with, without) = (median(spent_with), median(spent_without));
-    report.note("CPU of a claim published", format!("{with:.1} µs with the index, {without:.1} µs without"));
+    report.note(
+        "CPU of a claim published",
+        format!("{with:.1} µs with the index, {without:.1} µs without"),
+    );
     Ok(())
 }
 
@@ -135,15 +164,31 @@ fn version(number: u64) -> Bytes {
 }
 
 fn proof_bytes(node: &Node, leaves: u64, report: &mut Report) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let (mut total, mut largest) = (0, 0);
     const ASKED: u64 = 500;
     runtime.block_on(async {
         let mut client = connect_index(&node.ready().url).await?;
         for turn in 0..ASKED {
             let label = version(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) % leaves);
-            let answer = client.lookup(LookupRequest { label, from: 0, limit: 0 }).await?.into_inner();
-            let claim: usize = answer.answer.as_ref().context("no answer")?.entries.iter().map(Bytes::len).sum();
+            let answer = client
+                .lookup(LookupRequest {
+                    label,
+                    from: 0,
+                    limit: 0,
+                })
+                .await?
+                .into_inner();
+            let claim: usize = answer
+                .answer
+                .as_ref()
+                .context("no answer")?
+                .entries
+                .iter()
+                .map(Bytes::len)
+                .sum();
             let bytes = answer.encoded_len() - claim;
             total += bytes;
             largest = largest.max(bytes);
@@ -151,18 +196,26 @@ fn proof_bytes(node: &Node, leaves: u64, report: &mut Report) -> anyhow::Result<
         anyhow::Ok(())
     })?;
     let mean = total as f64 / ASKED as f64;
-    let detail =
-        format!("KiB, {mean:.0} bytes on average of {ASKED}, at most {largest}; checkpoint and commitment included");
+    let detail = format!(
+        "KiB, {mean:.0} bytes on average of {ASKED}, at most {largest}; checkpoint and commitment \
+         included"
+    );
     report.less("proof_bytes", mean / 1024.0, 3.5, detail);
     Ok(())
 }
 
 fn looking_up(node: &Node, leaves: u64, report: &mut Report) -> anyhow::Result<()> {
     eprintln!("looking up…");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let bytes = runtime.block_on(async {
         let mut client = connect_index(&node.ready().url).await?;
-        let request = LookupRequest { label: version(7), from: 0, limit: 0 };
+        let request = LookupRequest {
+            label: version(7),
+            from: 0,
+            limit: 0,
+        };
         anyhow::Ok(client.lookup(request).await?.into_inner().encoded_len() as u64)
     })?;
     let canned = canned::Process::start()?;
@@ -176,7 +229,12 @@ fn looking_up(node: &Node, leaves: u64, report: &mut Report) -> anyhow::Result<(
         baseline.push(lookups(&canned.url, &bytes, duration)?);
     }
     let (rate, baseline) = (median(rates), median(baseline));
-    report.ratio("lookup", rate / baseline, 0.6, format!("{rate:.0} answers/s; {baseline:.0} canned ones/s"));
+    report.ratio(
+        "lookup",
+        rate / baseline,
+        0.6,
+        format!("{rate:.0} answers/s; {baseline:.0} canned ones/s"),
+    );
     Ok(())
 }
 
@@ -186,7 +244,8 @@ fn checking(node: &Node, report: &mut Report) -> anyhow::Result<()> {
     let mut lock = String::from("version = 4\n");
     for number in 0..COMPONENTS {
         lock += &format!(
-            "\n[[package]]\nname = \"bench-{number}\"\nversion = \"1.0.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n"
+            "\n[[package]]\nname = \"bench-{number}\"\nversion = \"1.0.0\"\nsource = \
+             \"registry+https://github.com/rust-lang/crates.io-index\"\n"
         );
     }
     let file = node.folder().join("Cargo.lock");
@@ -221,41 +280,90 @@ fn checking(node: &Node, report: &mut Report) -> anyhow::Result<()> {
         );
     }
     let all: Vec<_> = seconds.iter().map(|one| format!("{one:.3}")).collect();
-    report.less("check_s", median(seconds), 0.5, format!("the whole process; runs: {}", all.join(", ")));
+    report.less(
+        "check_s",
+        median(seconds),
+        0.5,
+        format!("the whole process; runs: {}", all.join(", ")),
+    );
     Ok(())
 }
 
-fn replaying(node: &Node, size: u64, material: &Material, report: &mut Report) -> anyhow::Result<()> {
+fn replaying(
+    node: &Node,
+    size: u64,
+    material: &Material,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     eprintln!("replaying…");
     let batch = material.batch_rate()?;
-    report.note("batch-verified signatures, one core", format!("{batch:.0}/s"));
+    report.note(
+        "batch-verified signatures, one core",
+        format!("{batch:.0}/s"),
+    );
     let mut rates = Vec::new();
     for round in 0..3 {
         let started = Instant::now();
         let output = Command::new(binaries().join("assay"))
-            .args(["audit", &node.ready().url, "--log-key", &node.ready().vkey, "--state-dir"])
+            .args([
+                "audit",
+                &node.ready().url,
+                "--log-key",
+                &node.ready().vkey,
+                "--state-dir",
+            ])
             .arg(node.folder().join(format!("replay-state-{round}")))
             .output()?;
-        ensure!(output.status.success(), "assay audit failed: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "assay audit failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         rates.push(size as f64 / started.elapsed().as_secs_f64());
     }
     let rate = median(rates);
-    report.ratio("replay", rate / batch, 0.5, format!("{rate:.0} entries/s, the whole process"));
+    report.ratio(
+        "replay",
+        rate / batch,
+        0.5,
+        format!("{rate:.0} entries/s, the whole process"),
+    );
     Ok(())
 }
 
 /// CPU of a claim at five times the size over that at half of it.
-fn growth(node: &mut Node, material: &Material, leaves: u64, before: f64, report: &mut Report) -> anyhow::Result<()> {
+fn growth(
+    node: &mut Node,
+    material: &Material,
+    leaves: u64,
+    before: f64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let large = (leaves * 5).max(leaves + 3 * PUBLISHED);
     eprintln!("growing the log to {large} claims…");
     let url = node.ready().url.clone();
     publish_stream(&url, material, leaves + 3 * PUBLISHED..large)?;
-    let after = cpu(node, GROWN, || publish_stream(&url, material, large..large + GROWN))?;
-    let detail = format!("{after:.1} µs a claim at {large} claims; {before:.1} µs at {}", leaves / 2);
+    let after = cpu(node, GROWN, || {
+        publish_stream(&url, material, large..large + GROWN)
+    })?;
+    let detail = format!(
+        "{after:.1} µs a claim at {large} claims; {before:.1} µs at {}",
+        leaves / 2
+    );
     report.less("growth", after / before, 2.0, detail);
-    report.note("resident at that size", format!("{:.0} MiB", resident_mib(node.pid()?)?));
+    report.note(
+        "resident at that size",
+        format!("{:.0} MiB", resident_mib(node.pid()?)?),
+    );
     node.stop()?;
-    let quick = if leaves == LEAVES { "" } else { " (a smaller log)" };
-    report.note("growth", format!("measured on the node's own CPU time{quick}"));
+    let quick = if leaves == LEAVES {
+        ""
+    } else {
+        " (a smaller log)"
+    };
+    report.note(
+        "growth",
+        format!("measured on the node's own CPU time{quick}"),
+    );
     Ok(())
 }

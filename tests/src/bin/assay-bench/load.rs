@@ -6,7 +6,8 @@ use anyhow::{Context, anyhow, bail, ensure};
 use assay_core::index::{Kind, Label};
 use assay_proto::v1::{
     GetInclusionProofRequest, LookupRequest, PublishRequest, PublishStreamRequest, Wait,
-    get_inclusion_proof_request::Leaf, log_service_client::LogServiceClient, publish_result::Result as Outcome,
+    get_inclusion_proof_request::Leaf, log_service_client::LogServiceClient,
+    publish_result::Result as Outcome,
 };
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -31,9 +32,13 @@ const PROOFS_IN_FLIGHT: usize = 64;
 
 type Client = LogServiceClient<Connection>;
 
-/// Runs one task a connection, on as many threads as there are cores. Each thread has a runtime of its own, as the node's
-/// have: what is measured is the node, and a client that moves its calls between cores would take the node's share.
-fn spread<T, R>(shares: Vec<T>, work: impl AsyncFn(T) -> anyhow::Result<R> + Sync) -> anyhow::Result<Vec<R>>
+/// Runs one task a connection, on as many threads as there are cores. Each thread has a runtime of
+/// its own, as the node's have: what is measured is the node, and a client that moves its calls
+/// between cores would take the node's share.
+fn spread<T, R>(
+    shares: Vec<T>,
+    work: impl AsyncFn(T) -> anyhow::Result<R> + Sync,
+) -> anyhow::Result<Vec<R>>
 where
     T: Send,
     R: Send,
@@ -47,21 +52,30 @@ where
     thread::scope(|scope| {
         let workers = groups.into_iter().map(|group| {
             scope.spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-                runtime.block_on(futures::future::try_join_all(group.into_iter().map(|share| work(share))))
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()?;
+                runtime.block_on(futures::future::try_join_all(
+                    group.into_iter().map(|share| work(share)),
+                ))
             })
         });
         let workers: Vec<_> = workers.collect();
         let mut results = Vec::new();
         for worker in workers {
-            results.extend(worker.join().map_err(|_| anyhow!("a client thread panicked"))??);
+            results.extend(
+                worker
+                    .join()
+                    .map_err(|_| anyhow!("a client thread panicked"))??,
+            );
         }
         Ok(results)
     })
 }
 
-/// Publishes claims over a few streams and returns claims a second, from the first message to the last answer. Signing
-/// is done before the clock starts, some at a time, so that memory stays bounded.
+/// Publishes claims over a few streams and returns claims a second, from the first message to the
+/// last answer. Signing is done before the clock starts, some at a time, so that memory stays
+/// bounded.
 pub fn publish_stream(url: &str, material: &Material, claims: Range<u64>) -> anyhow::Result<f64> {
     const AT_ONCE: u64 = 200_000;
     let (mut done, mut elapsed) = (0, 0.0);
@@ -71,12 +85,19 @@ pub fn publish_stream(url: &str, material: &Material, claims: Range<u64>) -> any
         let messages = material.messages(start..end, ITEMS);
         let shares = shares(messages);
         let started = Instant::now();
-        let streams = async |messages| one_stream(connect(url).await?, messages).await;
-        done += spread(shares, streams)?.iter().sum::<u64>();
+
+        done += spread(shares, async |messages| {
+            one_stream(connect(url).await?, messages).await
+        })?
+        .iter()
+        .sum::<u64>();
         elapsed += started.elapsed().as_secs_f64();
         start = end;
     }
-    ensure!(done == claims.end - claims.start, "{done} claims were logged");
+    ensure!(
+        done == claims.end - claims.start,
+        "{done} claims were logged"
+    );
     Ok(done as f64 / elapsed)
 }
 
@@ -90,8 +111,14 @@ fn shares<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
     shares
 }
 
-async fn one_stream(mut client: Client, messages: Vec<PublishStreamRequest>) -> anyhow::Result<u64> {
-    let mut answers = client.publish_stream(stream::iter(messages)).await?.into_inner();
+async fn one_stream(
+    mut client: Client,
+    messages: Vec<PublishStreamRequest>,
+) -> anyhow::Result<u64> {
+    let mut answers = client
+        .publish_stream(stream::iter(messages))
+        .await?
+        .into_inner();
     let mut done = 0;
     while let Some(answer) = answers.message().await? {
         for result in answer.results {
@@ -114,11 +141,20 @@ pub fn publish_unary(url: &str, material: &Material, claims: Range<u64>) -> anyh
     let started = Instant::now();
     spread(shares, async |claims: Vec<_>| {
         let client = connect(url).await?;
-        let call = |claim| {
-            let mut client = client.clone();
-            async move { client.publish(PublishRequest { claim: Some(claim), wait: Wait::Sequenced.into() }).await }
-        };
-        let answers = stream::iter(claims).map(call).buffer_unordered(IN_FLIGHT / CONNECTIONS as usize);
+
+        let answers = stream::iter(claims)
+            .map(|claim| {
+                let mut client = client.clone();
+                async move {
+                    client
+                        .publish(PublishRequest {
+                            claim: Some(claim),
+                            wait: Wait::Sequenced.into(),
+                        })
+                        .await
+                }
+            })
+            .buffer_unordered(IN_FLIGHT / CONNECTIONS as usize);
         Ok(answers.try_for_each(|_| async { Ok(()) }).await?)
     })?;
     Ok(count as f64 / started.elapsed().as_secs_f64())
@@ -141,10 +177,14 @@ pub fn proofs(url: &str, shape: &Shape) -> anyhow::Result<f64> {
     let ask = async |mut client: Client| {
         let mut done = 0_u64;
         while Instant::now() < deadline {
-            // A fixed odd stride visits every leaf of the tree, near and far, in no order that a cache would like.
+            // A fixed odd stride visits every leaf of the tree, near and far, in no order that a
+            // cache would like.
             let turn = next.fetch_add(1, Ordering::Relaxed);
             let leaf = Leaf::LeafIndex(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) % size);
-            let request = GetInclusionProofRequest { leaf: Some(leaf), tree_size: size };
+            let request = GetInclusionProofRequest {
+                leaf: Some(leaf),
+                tree_size: size,
+            };
             let answer = client.get_inclusion_proof(request).await?.into_inner();
             ensure!(!answer.hashes.is_empty(), "an empty proof");
             done += 1;
@@ -154,7 +194,10 @@ pub fn proofs(url: &str, shape: &Shape) -> anyhow::Result<f64> {
     let done = spread((0..CONNECTIONS).collect(), async |_| {
         let client = connect(url).await?;
         let asking = (0..PROOFS_IN_FLIGHT).map(|_| ask(client.clone()));
-        Ok(futures::future::try_join_all(asking).await?.iter().sum::<u64>())
+        Ok(futures::future::try_join_all(asking)
+            .await?
+            .iter()
+            .sum::<u64>())
     })?;
     Ok(done.iter().sum::<u64>() as f64 / started.elapsed().as_secs_f64())
 }
@@ -170,11 +213,22 @@ pub enum Asked {
 /// Asks `Lookup` for one label after the other, all over the index, and returns answers a second.
 pub fn lookups(url: &str, asked: &Asked, duration: Duration) -> anyhow::Result<f64> {
     let requests: Vec<LookupRequest> = match asked {
-        Asked::Bytes(bytes) => vec![LookupRequest { label: vec![7; 32].into(), from: *bytes, limit: 0 }],
+        Asked::Bytes(bytes) => vec![LookupRequest {
+            label: vec![7; 32].into(),
+            from: *bytes,
+            limit: 0,
+        }],
         Asked::Versions(claims) => (0..1_u64 << 16)
             .map(|turn| {
-                let label = Label::new(Kind::Version, &purl(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) % claims));
-                LookupRequest { label: Bytes::copy_from_slice(label.as_bytes()), from: 0, limit: 0 }
+                let label = Label::new(
+                    Kind::Version,
+                    &purl(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) % claims),
+                );
+                LookupRequest {
+                    label: Bytes::copy_from_slice(label.as_bytes()),
+                    from: 0,
+                    limit: 0,
+                }
             })
             .collect(),
     };
@@ -187,16 +241,26 @@ pub fn lookups(url: &str, asked: &Asked, duration: Duration) -> anyhow::Result<f
             let mut done = 0_u64;
             while Instant::now() < deadline {
                 let turn = next.fetch_add(1, Ordering::Relaxed) as usize;
-                let answer = client.lookup(requests[turn % requests.len()].clone()).await?.into_inner().answer;
+                let answer = client
+                    .lookup(requests[turn % requests.len()].clone())
+                    .await?
+                    .into_inner()
+                    .answer;
                 let answer = answer.context("no answer")?;
                 ensure!(!answer.cut.is_empty(), "an empty proof");
-                ensure!(matches!(asked, Asked::Bytes(_)) || answer.entries.len() == 1, "not one claim");
+                ensure!(
+                    matches!(asked, Asked::Bytes(_)) || answer.entries.len() == 1,
+                    "not one claim"
+                );
                 done += 1;
             }
             anyhow::Ok(done)
         };
         let asking = (0..PROOFS_IN_FLIGHT).map(|_| ask(client.clone()));
-        Ok(futures::future::try_join_all(asking).await?.iter().sum::<u64>())
+        Ok(futures::future::try_join_all(asking)
+            .await?
+            .iter()
+            .sum::<u64>())
     })?;
     Ok(done.iter().sum::<u64>() as f64 / started.elapsed().as_secs_f64())
 }

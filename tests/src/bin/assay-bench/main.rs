@@ -1,8 +1,8 @@
 //! `make bench`: how fast a node is, as ratios within one run, so that machines can be compared.
 //!
-//! Everything runs as it does in use: a node process over TCP on loopback, RocksDB with every commit synced, and this
-//! process as the client on the same cores. A ratio compares what the node does with what the machine could do at most,
-//! measured in the same build just before.
+//! Everything runs as it does in use: a node process over TCP on loopback, RocksDB with every
+//! commit synced, and this process as the client on the same cores. A ratio compares what the node
+//! does with what the machine could do at most, measured in the same build just before.
 
 mod blind;
 mod canned;
@@ -30,13 +30,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Claims in the log that proofs, memory, start-up and audit are measured on.
 const LEAVES: u64 = 1_000_000;
 
-/// Claims of one timed publishing run, of which there are three. At the targets' rates it takes two to three seconds.
+/// Claims of one timed publishing run, of which there are three. At the targets' rates it takes two
+/// to three seconds.
 const STREAMED: u64 = 100_000;
 const UNARY: u64 = 60_000;
 
 /// Limits that would make the benchmark measure the limits.
-const UNLIMITED: &str =
-    "admission.issuer_claims_per_second = 0\nadmission.registrations_per_hour = 0\ntrace.filter = \"warn\"";
+const UNLIMITED: &str = "admission.issuer_claims_per_second = 0\nadmission.registrations_per_hour \
+    = 0\ntrace.filter = \"warn\"";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -44,7 +45,9 @@ fn main() -> anyhow::Result<()> {
         Some("canned") => canned::serve(),
         Some("blind") => blind::serve(&arguments),
         Some(part @ ("index" | "publishing" | "lookup")) => {
-            let leaves = arguments.get(1).with_context(|| format!("{part} takes a number of claims"))?;
+            let leaves = arguments
+                .get(1)
+                .with_context(|| format!("{part} takes a number of claims"))?;
             let bench = match part {
                 "index" => index::bench,
                 "publishing" => index::only_publishing,
@@ -53,13 +56,17 @@ fn main() -> anyhow::Result<()> {
             only(bench, leaves.parse()?)
         }
         Some("--leaves") => {
-            let leaves = arguments.get(1).context("--leaves takes a number")?.parse()?;
+            let leaves = arguments
+                .get(1)
+                .context("--leaves takes a number")?
+                .parse()?;
             bench(leaves)
         }
         None => bench(LEAVES),
         Some(other) => {
             anyhow::bail!(
-                "{other}: there are `--leaves N`, for a quick look, and `index N`, `publishing N` and `lookup N` for the index alone"
+                "{other}: there are `--leaves N`, for a quick look, and `index N`, `publishing N` \
+                 and `lookup N` for the index alone"
             )
         }
     }
@@ -74,7 +81,10 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     let verify = material.verify_rate()?;
     let hash = material.leaf_hash_rate()?;
     report.note("verify_strict, one core", format!("{verify:.0}/s"));
-    report.note("leaf hash of one claim's entry, one core", format!("{hash:.0}/s"));
+    report.note(
+        "leaf hash of one claim's entry, one core",
+        format!("{hash:.0}/s"),
+    );
 
     eprintln!("publishing…");
     let mut node = Node::start_with(UNLIMITED)?;
@@ -82,11 +92,25 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     runtime.block_on(material.register(&url))?;
     let (streamed, unary) = (STREAMED.min(leaves / 8), UNARY.min(leaves / 16));
     let mut next = 0;
-    let (stream, all) = three(&node, streamed, |n| publish_stream(&url, &material, take(&mut next, n)))?;
-    report.ratio("publish_stream", stream / verify, 1.0, format!("{stream:.0} claims/s"));
+    let (stream, all) = three(&node, streamed, |n| {
+        publish_stream(&url, &material, take(&mut next, n))
+    })?;
+    report.ratio(
+        "publish_stream",
+        stream / verify,
+        1.0,
+        format!("{stream:.0} claims/s"),
+    );
     report.note("publish_stream, each run", all);
-    let (calls, all) = three(&node, unary, |n| publish_unary(&url, &material, take(&mut next, n)))?;
-    report.ratio("publish_unary", calls / verify, 0.6, format!("{calls:.0} claims/s"));
+    let (calls, all) = three(&node, unary, |n| {
+        publish_unary(&url, &material, take(&mut next, n))
+    })?;
+    report.ratio(
+        "publish_unary",
+        calls / verify,
+        0.6,
+        format!("{calls:.0} claims/s"),
+    );
     report.note("publish_unary, each run", all);
 
     eprintln!("filling the log to {leaves} claims of {CLAIM_BYTES} bytes…");
@@ -96,15 +120,26 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     eprintln!("starting on it…");
     let started = Instant::now();
     node.run()?;
-    report.less("startup_s", started.elapsed().as_secs_f64(), 1.0, "until the first call is answered".into());
+    report.less(
+        "startup_s",
+        started.elapsed().as_secs_f64(),
+        1.0,
+        "until the first call is answered".into(),
+    );
     let size = runtime.block_on(published_size(&node.ready().url))?;
-    ensure!(size >= leaves, "the log holds {size} leaves instead of {leaves}");
+    ensure!(
+        size >= leaves,
+        "the log holds {size} leaves instead of {leaves}"
+    );
     let memory = resident_mib(node.pid()?)?;
     report.less("memory_mib", memory, 256.0, "resident, after start".into());
 
     eprintln!("proving…");
     inclusion(&node, size, &mut report)?;
-    report.note("resident after proofs", format!("{:.0} MiB", resident_mib(node.pid()?)?));
+    report.note(
+        "resident after proofs",
+        format!("{:.0} MiB", resident_mib(node.pid()?)?),
+    );
 
     eprintln!("auditing…");
     audit(&node, size, hash, &mut report)?;
@@ -114,7 +149,10 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     report.finish(&bench_json()?)
 }
 
-fn only(part: fn(&Material, u64, &mut Report) -> anyhow::Result<()>, leaves: u64) -> anyhow::Result<()> {
+fn only(
+    part: fn(&Material, u64, &mut Report) -> anyhow::Result<()>,
+    leaves: u64,
+) -> anyhow::Result<()> {
     let mut report = Report::new(false);
     part(&Material::new(64)?, leaves, &mut report)?;
     report.finish(&bench_json()?)
@@ -127,14 +165,21 @@ fn take(next: &mut u64, count: u64) -> std::ops::Range<u64> {
     start..*next
 }
 
-/// The median of three runs of `count` claims, and what each of them was: the store flushes and merges in the background
-/// when it likes, and a run that met it says little about the next one.
-fn three(node: &Node, count: u64, mut run: impl FnMut(u64) -> anyhow::Result<f64>) -> anyhow::Result<(f64, String)> {
+/// The median of three runs of `count` claims, and what each of them was: the store flushes and
+/// merges in the background when it likes, and a run that met it says little about the next one.
+fn three(
+    node: &Node,
+    count: u64,
+    mut run: impl FnMut(u64) -> anyhow::Result<f64>,
+) -> anyhow::Result<(f64, String)> {
     let (mut rates, mut all) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         let spent = Spent::start(node)?;
         let rate = run(count)?;
-        all.push(format!("{rate:.0}/s (CPU of a claim: {})", spent.per(count)?));
+        all.push(format!(
+            "{rate:.0}/s (CPU of a claim: {})",
+            spent.per(count)?
+        ));
         rates.push(rate);
     }
     Ok((median(rates), all.join("; ")))
@@ -142,14 +187,26 @@ fn three(node: &Node, count: u64, mut run: impl FnMut(u64) -> anyhow::Result<f64
 
 async fn published_size(url: &str) -> anyhow::Result<u64> {
     let mut client = LogServiceClient::connect(url.to_owned()).await?;
-    let note = client.get_checkpoint(GetCheckpointRequest {}).await?.into_inner().checkpoint;
-    Ok(note.lines().nth(1).context("the checkpoint has no size")?.parse()?)
+    let note = client
+        .get_checkpoint(GetCheckpointRequest {})
+        .await?
+        .into_inner()
+        .checkpoint;
+    Ok(note
+        .lines()
+        .nth(1)
+        .context("the checkpoint has no size")?
+        .parse()?)
 }
 
-/// Alternates between the node and the canned server, so that both see the same machine, and compares medians.
+/// Alternates between the node and the canned server, so that both see the same machine, and
+/// compares medians.
 fn inclusion(node: &Node, size: u64, report: &mut Report) -> anyhow::Result<()> {
     let canned = canned::Process::start()?;
-    let shape = Shape { size, duration: Duration::from_secs(3) };
+    let shape = Shape {
+        size,
+        duration: Duration::from_secs(3),
+    };
     // Once through the log, so that neither side is measured cold.
     proofs(&node.ready().url, &shape)?;
     proofs(&canned.url, &shape)?;
@@ -175,17 +232,33 @@ fn audit(node: &Node, size: u64, hash: f64, report: &mut Report) -> anyhow::Resu
     for round in 0..3 {
         let started = Instant::now();
         let output = Command::new(binaries().join("assay"))
-            .args(["audit", &node.ready().url, "--hashes-only", "--log-key", &node.ready().vkey, "--state-dir"])
+            .args([
+                "audit",
+                &node.ready().url,
+                "--hashes-only",
+                "--log-key",
+                &node.ready().vkey,
+                "--state-dir",
+            ])
             .arg(node.folder().join(format!("audit-state-{round}")))
             .output()?;
         let elapsed = started.elapsed().as_secs_f64();
-        ensure!(output.status.success(), "assay audit failed: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "assay audit failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         rates.push(size as f64 / elapsed);
     }
     let all: Vec<_> = rates.iter().map(|rate| format!("{rate:.0}")).collect();
     report.note("audits, leaves/s", all.join(", "));
     let rate = median(rates);
-    report.ratio("audit", rate / hash, 0.5, format!("{rate:.0} leaves/s, the whole process"));
+    report.ratio(
+        "audit",
+        rate / hash,
+        0.5,
+        format!("{rate:.0} leaves/s, the whole process"),
+    );
     Ok(())
 }
 
@@ -198,7 +271,8 @@ fn peak_mib(pid: u32) -> anyhow::Result<f64> {
     status_mib(pid, "VmHWM:")
 }
 
-/// What is resident at rest: what a load needed is given back within seconds, and this waits until nothing more is.
+/// What is resident at rest: what a load needed is given back within seconds, and this waits until
+/// nothing more is.
 fn at_rest_mib(pid: u32) -> anyhow::Result<f64> {
     let (mut least, mut since) = (resident_mib(pid)?, Instant::now());
     let begun = since;
@@ -207,19 +281,28 @@ fn at_rest_mib(pid: u32) -> anyhow::Result<f64> {
         if now < least {
             (least, since) = (now, Instant::now());
         }
-        let settled = since.elapsed() >= Duration::from_secs(3) || begun.elapsed() >= Duration::from_secs(30);
+        let settled =
+            since.elapsed() >= Duration::from_secs(3) || begun.elapsed() >= Duration::from_secs(30);
         Ok(settled.then_some(least))
     })
 }
 
 fn status_mib(pid: u32, field: &str) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find(|line| line.starts_with(field)).with_context(|| format!("no {field}"))?;
-    let kib: f64 = line.split_whitespace().nth(1).with_context(|| format!("no {field}"))?.parse()?;
+    let line = status
+        .lines()
+        .find(|line| line.starts_with(field))
+        .with_context(|| format!("no {field}"))?;
+    let kib: f64 = line
+        .split_whitespace()
+        .nth(1)
+        .with_context(|| format!("no {field}"))?
+        .parse()?;
     Ok(kib / 1024.0)
 }
 
-/// CPU time of the node and of this process, which a busy machine does not change as it changes rates.
+/// CPU time of the node and of this process, which a busy machine does not change as it changes
+/// rates.
 struct Spent {
     node: u32,
     before: (f64, f64),
@@ -228,7 +311,10 @@ struct Spent {
 impl Spent {
     fn start(node: &Node) -> anyhow::Result<Self> {
         let node = node.pid()?;
-        Ok(Spent { node, before: (cpu_us(node)?, cpu_us(std::process::id())?) })
+        Ok(Spent {
+            node,
+            before: (cpu_us(node)?, cpu_us(std::process::id())?),
+        })
     }
 
     /// The node's microseconds of each of so many claims.
@@ -238,8 +324,13 @@ impl Spent {
 
     fn per(self, claims: u64) -> anyhow::Result<String> {
         let per = |before: f64, pid: u32| anyhow::Ok((cpu_us(pid)? - before) / claims as f64);
-        let (node, client) = (per(self.before.0, self.node)?, per(self.before.1, std::process::id())?);
-        Ok(format!("node {node:.1} µs, client {client:.1} µs (signing included)"))
+        let (node, client) = (
+            per(self.before.0, self.node)?,
+            per(self.before.1, std::process::id())?,
+        );
+        Ok(format!(
+            "node {node:.1} µs, client {client:.1} µs (signing included)"
+        ))
     }
 }
 
@@ -247,13 +338,23 @@ impl Spent {
 fn cpu_us(pid: u32) -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The name, in parentheses, may hold spaces; what follows it does not.
-    let fields = stat.rsplit(')').next().context("no fields")?.split_whitespace();
-    let ticks: Vec<f64> = fields.skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    let fields = stat
+        .rsplit(')')
+        .next()
+        .context("no fields")?
+        .split_whitespace();
+    let ticks: Vec<f64> = fields
+        .skip(11)
+        .take(2)
+        .map(str::parse)
+        .collect::<Result<_, _>>()?;
     Ok(ticks.iter().sum::<f64>() * 10_000.0)
 }
 
 fn bench_json() -> anyhow::Result<PathBuf> {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?;
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("no workspace")?;
     let folder = root.join("target");
     std::fs::create_dir_all(&folder)?;
     Ok(folder.join("bench.json"))

@@ -1,8 +1,14 @@
-//! What is published: claims of 1 KiB by a few dozen issuers, and the rates that one core reaches on them.
+//! What is published: claims of 1 KiB by a few dozen issuers, and the rates that one core reaches
+//! on them.
 
 use anyhow::{Context, ensure};
-use assay_core::{Hash, claim, dsse, entry, entry::wire, hash::leaf_hash, index::labels_of_claim, issuer::IssuerId};
-use assay_proto::v1::{PublishItem, PublishRequest, PublishStreamRequest, Wait, log_service_client::LogServiceClient};
+use assay_core::{
+    Hash, claim, dsse, entry, entry::wire, hash::leaf_hash, index::labels_of_claim,
+    issuer::IssuerId,
+};
+use assay_proto::v1::{
+    PublishItem, PublishRequest, PublishStreamRequest, Wait, log_service_client::LogServiceClient,
+};
 use assay_tests::issuer::registration;
 use ed25519_dalek::{Signature, SigningKey};
 use std::{
@@ -23,11 +29,14 @@ pub struct Material {
 impl Material {
     /// Makes so many issuers of one key each, the same at every run.
     pub fn new(issuers: u8) -> anyhow::Result<Self> {
-        let issuer = |n| {
-            let key = SigningKey::from_bytes(&[n; 32]);
-            (IssuerId::derive(1, &[key.verifying_key().to_bytes()]), key)
-        };
-        Ok(Material { issuers: (1..=issuers).map(issuer).collect() })
+        Ok(Material {
+            issuers: (1..=issuers)
+                .map(|n| {
+                    let key = SigningKey::from_bytes(&[n; 32]);
+                    (IssuerId::derive(1, &[key.verifying_key().to_bytes()]), key)
+                })
+                .collect(),
+        })
     }
 
     /// Registers every issuer.
@@ -35,7 +44,12 @@ impl Material {
         let mut client = LogServiceClient::connect(url.to_owned()).await?;
         for (number, (_, key)) in self.issuers.iter().enumerate() {
             let claim = registration(&format!("bench {number}"), 1, &[key])?;
-            client.publish(PublishRequest { claim: Some(claim), wait: Wait::Sequenced.into() }).await?;
+            client
+                .publish(PublishRequest {
+                    claim: Some(claim),
+                    wait: Wait::Sequenced.into(),
+                })
+                .await?;
         }
         Ok(())
     }
@@ -55,10 +69,17 @@ impl Material {
                 .map(|core| {
                     let start = (numbers.start + core * share).min(numbers.end);
                     let end = (start + share).min(numbers.end);
-                    scope.spawn(move || (start..end).map(|number| self.claim(number)).collect::<Vec<_>>())
+                    scope.spawn(move || {
+                        (start..end)
+                            .map(|number| self.claim(number))
+                            .collect::<Vec<_>>()
+                    })
                 })
                 .collect();
-            workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().unwrap_or_default())
+                .collect()
         })
     }
 
@@ -66,15 +87,22 @@ impl Material {
     pub fn messages(&self, numbers: Range<u64>, items: usize) -> Vec<PublishStreamRequest> {
         let start = numbers.start;
         let claims = self.claims(numbers);
-        let message = |(at, claims): (usize, &[wire::Claim])| {
-            let item = |(offset, claim): (usize, &wire::Claim)| PublishItem {
-                id: start + (at * items + offset) as u64,
-                claim: Some(claim.clone()),
-            };
-            let items = claims.iter().enumerate().map(item).collect();
-            PublishStreamRequest { wait: Wait::Sequenced.into(), items }
-        };
-        claims.chunks(items).enumerate().map(message).collect()
+
+        claims
+            .chunks(items)
+            .enumerate()
+            .map(|(at, claims): (usize, &[wire::Claim])| {
+                let item = |(offset, claim): (usize, &wire::Claim)| PublishItem {
+                    id: start + (at * items + offset) as u64,
+                    claim: Some(claim.clone()),
+                };
+                let items = claims.iter().enumerate().map(item).collect();
+                PublishStreamRequest {
+                    wait: Wait::Sequenced.into(),
+                    items,
+                }
+            })
+            .collect()
     }
 
     /// `verify_strict` of a claim's PAE, with the key at hand, a second on one core.
@@ -82,7 +110,8 @@ impl Material {
         let mut prepared = Vec::new();
         for claim in self.claims(0..1024) {
             let signature = claim.signatures.first().context("unsigned")?;
-            let key = ed25519_dalek::VerifyingKey::from_bytes(signature.public_key[..].try_into()?)?;
+            let key =
+                ed25519_dalek::VerifyingKey::from_bytes(signature.public_key[..].try_into()?)?;
             let bytes = dsse::pae(&claim.payload_type, &claim.payload);
             prepared.push((key, bytes, Signature::from_slice(&signature.signature)?));
         }
@@ -110,9 +139,13 @@ impl Material {
         let batches = rate(|round| {
             // `rate` counts rounds by 64.
             if round.is_multiple_of(64) {
-                let batch = signed.iter().map(|(key, signature, message)| (key, signature, &message[..]));
+                let batch = signed
+                    .iter()
+                    .map(|(key, signature, message)| (key, signature, &message[..]));
                 valid &= claim::hold_together(batch, &mut |bytes| {
-                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
                     bytes[..8].copy_from_slice(&state.to_le_bytes());
                     bytes[8..].copy_from_slice(&state.rotate_left(17).to_le_bytes());
                 });
@@ -124,8 +157,11 @@ impl Material {
 
     /// Computing a claim's labels, a second on one core.
     pub fn labels_rate(&self) -> anyhow::Result<f64> {
-        let claims: Vec<_> =
-            self.claims(0..64).iter().map(|claim| claim::verify(claim, &())).collect::<Result<_, _>>()?;
+        let claims: Vec<_> = self
+            .claims(0..64)
+            .iter()
+            .map(|claim| claim::verify(claim, &()))
+            .collect::<Result<_, _>>()?;
         Ok(rate(|round| {
             black_box(labels_of_claim(&claims[round % claims.len()]));
         }))
@@ -140,20 +176,22 @@ impl Material {
     }
 }
 
-/// The best of three seconds: what the core does when nothing disturbs it, which makes the ratios strict.
+/// The best of three seconds: what the core does when nothing disturbs it, which makes the ratios
+/// strict.
 fn rate(mut work: impl FnMut(usize)) -> f64 {
-    let second = |_| {
-        let started = Instant::now();
-        let mut rounds = 0;
-        while started.elapsed() < Duration::from_secs(1) {
-            for _ in 0..64 {
-                work(rounds);
-                rounds += 1;
+    (0..3)
+        .map(|_| {
+            let started = Instant::now();
+            let mut rounds = 0;
+            while started.elapsed() < Duration::from_secs(1) {
+                for _ in 0..64 {
+                    work(rounds);
+                    rounds += 1;
+                }
             }
-        }
-        rounds as f64 / started.elapsed().as_secs_f64()
-    };
-    (0..3).map(second).fold(0.0, f64::max)
+            rounds as f64 / started.elapsed().as_secs_f64()
+        })
+        .fold(0.0, f64::max)
 }
 
 /// Distinct packages that the claims are about.
@@ -161,7 +199,11 @@ pub const PACKAGES: u64 = 300_000;
 
 /// The package version that a claim is about: each version has one claim.
 pub fn purl(number: u64) -> String {
-    format!("pkg:cargo/bench-{}@1.{}.0", number % PACKAGES, number / PACKAGES)
+    format!(
+        "pkg:cargo/bench-{}@1.{}.0",
+        number % PACKAGES,
+        number / PACKAGES
+    )
 }
 
 /// A statement about a package version, filled up to [`CLAIM_BYTES`].

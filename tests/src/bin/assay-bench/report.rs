@@ -41,13 +41,23 @@ pub struct Report {
 impl Report {
     /// `full` is whether the log has the size that the targets are stated for.
     pub fn new(full: bool) -> Self {
-        Report { full, rows: Vec::new(), notes: Vec::new() }
+        Report {
+            full,
+            rows: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// Adds a measured value.
     pub fn add(&mut self, name: &str, value: f64, target: f64, better: Better, detail: String) {
         eprintln!("  {name} {value:.3} ({detail})");
-        self.rows.push(Row { name: name.to_owned(), value, target, better, detail });
+        self.rows.push(Row {
+            name: name.to_owned(),
+            value,
+            target,
+            better,
+            detail,
+        });
     }
 
     /// Adds what a ratio is taken to, or another figure without a target.
@@ -56,14 +66,22 @@ impl Report {
         self.notes.push((name.to_owned(), value));
     }
 
-    /// Prints the table and writes the file. A target that was missed is shown, not an error: this is a measurement.
+    /// Prints the table and writes the file. A target that was missed is shown, not an error: this
+    /// is a measurement.
     pub fn finish(self, path: &Path) -> anyhow::Result<()> {
         println!("| name | value | target | met | measured |");
         println!("| --- | ---: | ---: | --- | --- |");
         for row in &self.rows {
-            let sign = if row.better == Better::Higher { "≥" } else { "≤" };
+            let sign = if row.better == Better::Higher {
+                "≥"
+            } else {
+                "≤"
+            };
             let met = if row.met() { "yes" } else { "no" };
-            println!("| `{}` | {:.2} | {sign} {} | {met} | {} |", row.name, row.value, row.target, row.detail);
+            println!(
+                "| `{}` | {:.2} | {sign} {} | {met} | {} |",
+                row.name, row.value, row.target, row.detail
+            );
         }
         println!();
         for (name, value) in &self.notes {

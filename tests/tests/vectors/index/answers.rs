@@ -59,7 +59,11 @@ struct ListedEntry {
 impl Case {
     fn checkpoint(&self) -> VerifiedCheckpoint {
         let key = SignerKey::from_seed(ORIGIN, &[5; 32]).unwrap();
-        let checkpoint = Checkpoint { origin: ORIGIN.into(), size: TreeSize::new(self.size), root: self.root };
+        let checkpoint = Checkpoint {
+            origin: ORIGIN.into(),
+            size: TreeSize::new(self.size),
+            root: self.root,
+        };
         VerifiedCheckpoint::verify(&checkpoint.sign(&key), &key.verifier()).unwrap()
     }
 
@@ -74,13 +78,23 @@ impl Case {
     }
 
     fn answer(&self) -> Answer {
-        let list = |list: &List| AnsweredList { label: list.label.0, from: 0, leaves: list.indices.clone() };
-        let entry = |entry: &ListedEntry| (LeafIndex::new(entry.index), entry.entry.0.clone());
         Answer {
             commitment: self.commitment.0.clone(),
             cut: self.cut.0.clone().into(),
-            lists: self.lists.iter().map(list).collect(),
-            entries: self.entries.iter().map(entry).collect(),
+            lists: self
+                .lists
+                .iter()
+                .map(|list: &List| AnsweredList {
+                    label: list.label.0,
+                    from: 0,
+                    leaves: list.indices.clone(),
+                })
+                .collect(),
+            entries: self
+                .entries
+                .iter()
+                .map(|entry: &ListedEntry| (LeafIndex::new(entry.index), entry.entry.0.clone()))
+                .collect(),
             inclusion: hashes(&self.proof),
         }
     }
@@ -92,14 +106,24 @@ impl Case {
 
 fn read() -> (Vec<Bytes>, Vec<Case>, Vec<Case>) {
     let table: Table = data::read_json(&folder().join("answers.json"));
-    assert!(table.kind == "answers" && !table.about.is_empty() && !table.cases.is_empty() && !table.bad.is_empty());
-    (table.log.into_iter().map(|entry| entry.0).collect(), table.cases, table.bad)
+    assert!(
+        table.kind == "answers"
+            && !table.about.is_empty()
+            && !table.cases.is_empty()
+            && !table.bad.is_empty()
+    );
+    (
+        table.log.into_iter().map(|entry| entry.0).collect(),
+        table.cases,
+        table.bad,
+    )
 }
 
 /// What a log answers that has these entries.
 fn answer_of(log: &[Bytes], query: &Query) -> Answer {
     let mut index = Rebuilt::default();
-    log.iter().for_each(|entry| index.add(&Entry::parse(entry.clone()).unwrap()).unwrap());
+    log.iter()
+        .for_each(|entry| index.add(&Entry::parse(entry.clone()).unwrap()).unwrap());
     assert!(index.ends_in_commitment(log.len() as u64));
     let proven = match query {
         Query::Labels(labels) => index.map().prove(labels, &Resident),
@@ -109,29 +133,62 @@ fn answer_of(log: &[Bytes], query: &Query) -> Answer {
     .unwrap();
     let lists = proven.found.iter().map(|found| {
         let leaves = index.lists()[&found.label].clone();
-        AnsweredList { label: found.label, from: 0, leaves }
+        AnsweredList {
+            label: found.label,
+            from: 0,
+            leaves,
+        }
     });
     let lists: Vec<_> = lists.collect();
-    let mut leaves: Vec<u64> = lists.iter().flat_map(|list| &list.leaves).copied().collect();
+    let mut leaves: Vec<u64> = lists
+        .iter()
+        .flat_map(|list| &list.leaves)
+        .copied()
+        .collect();
     leaves.sort_unstable();
     leaves.dedup();
-    let entries = leaves.iter().map(|leaf| (LeafIndex::new(*leaf), log[*leaf as usize].clone())).collect();
+    let entries = leaves
+        .iter()
+        .map(|leaf| (LeafIndex::new(*leaf), log[*leaf as usize].clone()))
+        .collect();
     let hashes: Vec<Hash> = log.iter().map(|entry| leaf_hash(entry)).collect();
     leaves.push(log.len() as u64 - 1);
     let targets: Vec<LeafIndex> = leaves.into_iter().map(LeafIndex::new).collect();
-    let inclusion = prove_many(&Tiles::of(&hashes), &targets, TreeSize::new(log.len() as u64)).unwrap();
-    Answer { commitment: log[log.len() - 1].clone(), cut: proven.cut.into(), lists, entries, inclusion }
+    let inclusion = prove_many(
+        &Tiles::of(&hashes),
+        &targets,
+        TreeSize::new(log.len() as u64),
+    )
+    .unwrap();
+    Answer {
+        commitment: log[log.len() - 1].clone(),
+        cut: proven.cut.into(),
+        lists,
+        entries,
+        inclusion,
+    }
 }
 
 #[test]
 fn complete_answers_verify_and_are_made_to_the_byte() {
     let (log, cases, _) = read();
     for case in cases {
-        let answer = case.verify().unwrap_or_else(|e| panic!("{}: {e}", case.name));
-        assert!(answer.missing().is_empty() && answer.lists().values().all(|list| list.is_whole()), "{}", case.name);
+        let answer = case
+            .verify()
+            .unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        assert!(
+            answer.missing().is_empty() && answer.lists().values().all(|list| list.is_whole()),
+            "{}",
+            case.name
+        );
         assert_eq!(answer.lists().len(), case.lists.len(), "{}", case.name);
         assert_eq!(answer.entries().len(), case.entries.len(), "{}", case.name);
-        assert_eq!(answer_of(&log[..case.size as usize], &case.query()), case.answer(), "{}", case.name);
+        assert_eq!(
+            answer_of(&log[..case.size as usize], &case.query()),
+            case.answer(),
+            "{}",
+            case.name
+        );
         assert!(case.reason.is_none());
     }
 }
@@ -144,18 +201,31 @@ fn bad_answers_are_refused_or_not_called_complete() {
         let reason = case.reason.as_deref().unwrap();
         match case.verify() {
             Ok(answer) if reason == INCOMPLETE => {
-                assert!(!answer.missing().is_empty(), "{}: it is called complete", case.name);
+                assert!(
+                    !answer.missing().is_empty(),
+                    "{}: it is called complete",
+                    case.name
+                );
                 incomplete += 1;
             }
             Ok(_) => panic!("{}: it was taken, although {reason}", case.name),
-            // Nobody's misbehavior, which the answer has to say in these words (docs/index.md, section 8).
+            // Nobody's misbehavior, which the answer has to say in these words (docs/index.md,
+            // section 8).
             Err(error) if reason.starts_with("unsupported") => {
-                assert!(error.is_unsupported() && error.to_string().contains(reason), "{}: {error}", case.name);
+                assert!(
+                    error.is_unsupported() && error.to_string().contains(reason),
+                    "{}: {error}",
+                    case.name
+                );
             }
             Err(error) => {
                 assert!(!error.is_unsupported(), "{}: {error}", case.name);
                 if reason.contains("label that its list is for") {
-                    assert!(matches!(error, AnswerError::Unrelated { .. }), "{}: {error}", case.name);
+                    assert!(
+                        matches!(error, AnswerError::Unrelated { .. }),
+                        "{}: {error}",
+                        case.name
+                    );
                 }
             }
         }

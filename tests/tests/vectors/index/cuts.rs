@@ -1,4 +1,5 @@
-//! Cuts: what they prove, the bytes that a log makes of them, and every way in which one is refused or does not answer.
+//! Cuts: what they prove, the bytes that a log makes of them, and every way in which one is refused
+//! or does not answer.
 
 use super::{Asked, Hex, HexLabel, TrieLeaf, folder, hash, labels, map_of_trie};
 use assay_core::index::map::PageBytes;
@@ -54,7 +55,8 @@ struct Found {
     list_root: Hash,
 }
 
-/// `flatten` and `deny_unknown_fields` do not go together, so the fields of what was asked stand here again.
+/// `flatten` and `deny_unknown_fields` do not go together, so the fields of what was asked stand
+/// here again.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PrefixFound {
@@ -77,13 +79,24 @@ struct Bad {
 
 fn read() -> Table {
     let table: Table = data::read_json(&folder().join("cuts.json"));
-    assert!(table.kind == "cuts" && !table.about.is_empty() && !table.cases.is_empty() && !table.bad.is_empty());
+    assert!(
+        table.kind == "cuts"
+            && !table.about.is_empty()
+            && !table.cases.is_empty()
+            && !table.bad.is_empty()
+    );
     table
 }
 
 /// A leaf, as it stands in a cut (`docs/index.md`, section 6.1).
 pub fn leaf(leaf: &TrieLeaf) -> Vec<u8> {
-    [&[1][..], leaf.label.0.as_bytes(), &leaf.length.to_be_bytes(), leaf.list_root.as_bytes()].concat()
+    [
+        &[1][..],
+        leaf.label.0.as_bytes(),
+        &leaf.length.to_be_bytes(),
+        leaf.list_root.as_bytes(),
+    ]
+    .concat()
 }
 
 /// The number of labels plays no part in a cut.
@@ -114,16 +127,33 @@ fn cuts_answer_and_are_made_to_the_byte() {
         let name = &case.name;
         let cut = verify(&case.cut.0, case.root).unwrap_or_else(|e| panic!("{name}: {e}"));
         for LabelFound { label, found } in &case.labels {
-            let expected = found.as_ref().map(|found| (label.0, found.length, found.list_root));
-            let found = cut.find(&label.0).unwrap().map(|found| (found.label, found.length, found.list_root));
+            let expected = found
+                .as_ref()
+                .map(|found| (label.0, found.length, found.list_root));
+            let found = cut
+                .find(&label.0)
+                .unwrap()
+                .map(|found| (found.label, found.length, found.list_root));
             assert_eq!(found, expected, "{name}: {:?}", label.0);
         }
-        for PrefixFound { prefix, bits, found } in &case.prefixes {
+        for PrefixFound {
+            prefix,
+            bits,
+            found,
+        } in &case.prefixes
+        {
             let prefix = Prefix::from_wire(&prefix.0, *bits).unwrap();
-            let under: Vec<Label> = cut.under(&prefix).unwrap().into_iter().map(|found| found.label).collect();
+            let under: Vec<Label> = cut
+                .under(&prefix)
+                .unwrap()
+                .into_iter()
+                .map(|found| found.label)
+                .collect();
             assert_eq!(under, labels(found), "{name}: {prefix:?}");
         }
-        let Some(map) = map_of_trie(&case.trie, &table.tries[&case.trie].leaves) else { continue };
+        let Some(map) = map_of_trie(&case.trie, &table.tries[&case.trie].leaves) else {
+            continue;
+        };
         assert_eq!(map.commitment().root, case.root, "{name}");
         match made(&map, case).filter(|_| case.smallest) {
             Some(made) => {
@@ -133,17 +163,36 @@ fn cuts_answer_and_are_made_to_the_byte() {
             None => other += 1,
         }
     }
-    assert!(made_again > 10 * other, "{made_again} were made, {other} were not");
+    assert!(
+        made_again > 10 * other,
+        "{made_again} were made, {other} were not"
+    );
 }
 
 #[test]
 fn bad_cuts_are_refused() {
-    for Bad { name, root, cut, label, prefix, reason } in read().bad {
+    for Bad {
+        name,
+        root,
+        cut,
+        label,
+        prefix,
+        reason,
+    } in read().bad
+    {
         let cut = verify(&cut.0, root);
         match (label, prefix) {
             (None, None) => assert!(cut.is_err(), "{name}: it was taken, although {reason}"),
-            (Some(label), None) => assert_eq!(cut.unwrap().find(&label.0), Err(CutError::LeftOut), "{name}"),
-            (None, Some(prefix)) => assert_eq!(cut.unwrap().under(&prefix.read()), Err(CutError::LeftOut), "{name}"),
+            (Some(label), None) => assert_eq!(
+                cut.unwrap().find(&label.0),
+                Err(CutError::LeftOut),
+                "{name}"
+            ),
+            (None, Some(prefix)) => assert_eq!(
+                cut.unwrap().under(&prefix.read()),
+                Err(CutError::LeftOut),
+                "{name}"
+            ),
             (Some(_), Some(_)) => panic!("{name}: two questions"),
         }
     }

@@ -1,5 +1,6 @@
-//! The verifiable index: `tests/vectors/index`, which a second implementation wrote (`tests/index/make_vectors.py`). Its
-//! README says what each table holds. The files are the project's own, so nothing here is ever skipped.
+//! The verifiable index: `tests/vectors/index`, which a second implementation wrote
+//! (`tests/index/make_vectors.py`). Its README says what each table holds. The files are the
+//! project's own, so nothing here is ever skipped.
 
 mod answers;
 mod cuts;
@@ -24,7 +25,16 @@ use std::{
 };
 
 /// Tables that there are, each read by one test.
-const TABLES: [&str; 8] = ["answers", "cuts", "labels", "lists", "logs", "mapping", "multiproofs", "tries"];
+const TABLES: [&str; 8] = [
+    "answers",
+    "cuts",
+    "labels",
+    "lists",
+    "logs",
+    "mapping",
+    "multiproofs",
+    "tries",
+];
 
 /// A table, without what only some of them have.
 #[derive(Deserialize)]
@@ -44,7 +54,10 @@ fn folder() -> PathBuf {
 /// Reads a table of cases that may have bad ones.
 fn table_with_bad<C: DeserializeOwned, B: DeserializeOwned>(name: &str) -> (Vec<C>, Vec<B>) {
     let table: Table<C, B> = data::read_json(&folder().join(format!("{name}.json")));
-    assert!(table.kind == name && !table.about.is_empty() && !table.cases.is_empty(), "{name}");
+    assert!(
+        table.kind == name && !table.about.is_empty() && !table.cases.is_empty(),
+        "{name}"
+    );
     (table.cases, table.bad)
 }
 
@@ -56,14 +69,20 @@ fn table<C: DeserializeOwned>(name: &str) -> Vec<C> {
 }
 
 fn hex_array<const N: usize>(text: &str) -> Result<[u8; N], String> {
-    let lower = text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+    let lower = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
     let bytes = hex::decode(text).ok().filter(|_| lower);
-    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| format!("{text} is no lower-case hex of {N} bytes"))
+    bytes
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| format!("{text} is no lower-case hex of {N} bytes"))
 }
 
 fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
     let text = String::deserialize(deserializer)?;
-    hex_array(&text).map(Hash::new).map_err(serde::de::Error::custom)
+    hex_array(&text)
+        .map(Hash::new)
+        .map_err(serde::de::Error::custom)
 }
 
 /// A label in hex.
@@ -73,7 +92,9 @@ struct HexLabel(Label);
 impl<'de> Deserialize<'de> for HexLabel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        hex_array(&text).map(|bytes| HexLabel(Label::from_bytes(bytes))).map_err(serde::de::Error::custom)
+        hex_array(&text)
+            .map(|bytes| HexLabel(Label::from_bytes(bytes)))
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -97,7 +118,10 @@ struct Base64(Bytes);
 impl<'de> Deserialize<'de> for Base64 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        BASE64_STANDARD.decode(text).map(|bytes| Base64(bytes.into())).map_err(serde::de::Error::custom)
+        BASE64_STANDARD
+            .decode(text)
+            .map(|bytes| Base64(bytes.into()))
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -126,9 +150,15 @@ struct List {
 
 /// The map of some lists, made in one step.
 fn map(lists: &BTreeMap<Label, Vec<u64>>) -> Map<PageBytes> {
-    let updates: Vec<_> = lists.iter().flat_map(|(label, list)| list.iter().map(|leaf| (*label, *leaf))).collect();
+    let updates: Vec<_> = lists
+        .iter()
+        .flat_map(|(label, list)| list.iter().map(|leaf| (*label, *leaf)))
+        .collect();
     let through = updates.iter().map(|(_, leaf)| leaf + 1).max().unwrap_or(0);
-    Map::new().update(&updates, through, &Resident, &Serial).unwrap().map
+    Map::new()
+        .update(&updates, through, &Resident, &Serial)
+        .unwrap()
+        .map
 }
 
 fn list_root(indices: &[u64]) -> Hash {
@@ -137,8 +167,13 @@ fn list_root(indices: &[u64]) -> Hash {
 
 #[test]
 fn every_table_is_read() {
-    let names = data::files(&folder()).into_iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
-    let tables = TABLES.iter().map(|table| format!("{table}.json")).chain(["README.md".to_owned()]);
+    let names = data::files(&folder())
+        .into_iter()
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
+    let tables = TABLES
+        .iter()
+        .map(|table| format!("{table}.json"))
+        .chain(["README.md".to_owned()]);
     assert_eq!(names.collect::<BTreeSet<_>>(), tables.collect());
 }
 
@@ -152,13 +187,21 @@ struct LabelCase {
 }
 
 fn kind(name: &str) -> Kind {
-    Kind::ALL.into_iter().find(|kind| kind.name() == name).unwrap()
+    Kind::ALL
+        .into_iter()
+        .find(|kind| kind.name() == name)
+        .unwrap()
 }
 
 #[test]
 fn names_have_their_labels() {
     for case in table::<LabelCase>("labels") {
-        assert_eq!(Label::new(kind(&case.label_kind), &case.value), case.label.0, "{}", case.name);
+        assert_eq!(
+            Label::new(kind(&case.label_kind), &case.value),
+            case.label.0,
+            "{}",
+            case.name
+        );
     }
 }
 
@@ -186,12 +229,24 @@ fn entries_have_their_labels_and_what_is_no_entry_is_refused() {
         let entry = Entry::parse(case.entry.0).unwrap_or_else(|e| panic!("{}: {e}", case.name));
         let mapped = labels_of_entry(&entry);
         assert_eq!(mapped, labels(&case.labels), "{}", case.name);
-        let named: BTreeSet<_> = case.names.iter().map(|(name, value)| Label::new(kind(name), value)).collect();
+        let named: BTreeSet<_> = case
+            .names
+            .iter()
+            .map(|(name, value)| Label::new(kind(name), value))
+            .collect();
         assert!(named.into_iter().eq(mapped), "{}", case.name);
     }
     assert!(!bad.is_empty());
-    for NoEntry { name, entry, reason } in bad {
-        assert!(Entry::parse(entry.0).is_err(), "{name}: it was taken, although {reason}");
+    for NoEntry {
+        name,
+        entry,
+        reason,
+    } in bad
+    {
+        assert!(
+            Entry::parse(entry.0).is_err(),
+            "{name}: it was taken, although {reason}"
+        );
     }
 }
 
@@ -231,13 +286,18 @@ struct TrieCase {
     root: Hash,
 }
 
-/// The map of a trie's leaves, whose lists have the lengths and roots that are said; `None` if a list is not real.
+/// The map of a trie's leaves, whose lists have the lengths and roots that are said; `None` if a
+/// list is not real.
 fn map_of_trie(name: &str, leaves: &[TrieLeaf]) -> Option<Map<PageBytes>> {
     assert!(leaves.is_sorted_by_key(|leaf| leaf.label), "{name}");
     let mut lists = BTreeMap::new();
     for leaf in leaves {
         let indices = leaf.indices.as_ref()?;
-        assert_eq!((indices.len() as u64, list_root(indices)), (leaf.length, leaf.list_root), "{name}");
+        assert_eq!(
+            (indices.len() as u64, list_root(indices)),
+            (leaf.length, leaf.list_root),
+            "{name}"
+        );
         lists.insert(leaf.label.0, indices.clone());
     }
     Some(map(&lists))
@@ -249,15 +309,28 @@ fn tries_have_their_roots() {
     for case in table::<TrieCase>("tries") {
         let Some(map) = map_of_trie(&case.name, &case.leaves) else {
             // Its one leaf is a whole cut, of which the root is computed.
-            let [leaf] = &case.leaves[..] else { panic!("{}: more than one leaf", case.name) };
-            let commitment = Commitment { root: case.root, labels: 1 };
+            let [leaf] = &case.leaves[..] else {
+                panic!("{}: more than one leaf", case.name)
+            };
+            let commitment = Commitment {
+                root: case.root,
+                labels: 1,
+            };
             let cut = Cut::verify(&cuts::leaf(leaf), &commitment).unwrap();
-            assert_eq!(cut.find(&leaf.label.0).unwrap().map(|found| found.length), Some(leaf.length));
+            assert_eq!(
+                cut.find(&leaf.label.0).unwrap().map(|found| found.length),
+                Some(leaf.length)
+            );
             unreal += 1;
             continue;
         };
         let commitment = map.commitment();
-        assert_eq!((commitment.root, commitment.labels), (case.root, case.leaves.len() as u64), "{}", case.name);
+        assert_eq!(
+            (commitment.root, commitment.labels),
+            (case.root, case.leaves.len() as u64),
+            "{}",
+            case.name
+        );
     }
     assert_eq!(unreal, 1);
 }
@@ -274,7 +347,8 @@ struct LogCase {
     lists: Vec<List>,
 }
 
-/// The index of a log, made by a step at each commitment and one at the end, as a node makes it; and the lists, plainly.
+/// The index of a log, made by a step at each commitment and one at the end, as a node makes it;
+/// and the lists, plainly.
 fn index_of(leaves: &[Option<Vec<HexLabel>>]) -> (Map<PageBytes>, BTreeMap<Label, Vec<u64>>) {
     let (mut map, mut pending) = (Map::new(), BTreeSet::new());
     let mut lists: BTreeMap<Label, Vec<u64>> = BTreeMap::new();
@@ -300,18 +374,38 @@ fn logs_have_their_index() {
     for case in table::<LogCase>("logs") {
         let (map, lists) = index_of(&case.leaves);
         let commitment = map.commitment();
-        assert_eq!((commitment.root, commitment.labels), (case.root, case.labels), "{}", case.name);
-        let expected: BTreeMap<_, _> = case.lists.into_iter().map(|list| (list.label.0, list.indices)).collect();
+        assert_eq!(
+            (commitment.root, commitment.labels),
+            (case.root, case.labels),
+            "{}",
+            case.name
+        );
+        let expected: BTreeMap<_, _> = case
+            .lists
+            .into_iter()
+            .map(|list| (list.label.0, list.indices))
+            .collect();
         assert_eq!(lists, expected, "{}", case.name);
         let all: Vec<Label> = lists.keys().copied().collect();
         let proven = map.prove(&all, &Resident).unwrap();
         let cut = Cut::verify(&proven.cut, &commitment).unwrap();
         for (label, list) in &lists {
             let found = cut.find(label).unwrap().unwrap();
-            assert_eq!((found.length, found.list_root), (list.len() as u64, list_root(list)), "{}", case.name);
+            assert_eq!(
+                (found.length, found.list_root),
+                (list.len() as u64, list_root(list)),
+                "{}",
+                case.name
+            );
         }
         for listed in proven.found {
-            assert!(listed.leaves.is_none_or(|leaves| leaves == lists[&listed.label]), "{}", case.name);
+            assert!(
+                listed
+                    .leaves
+                    .is_none_or(|leaves| leaves == lists[&listed.label]),
+                "{}",
+                case.name
+            );
         }
     }
 }

@@ -45,7 +45,10 @@ struct Leaf {
 pub struct ProofHash(#[serde(deserialize_with = "hash")] pub Hash);
 
 fn leaves(leaves: &[Leaf]) -> Vec<(LeafIndex, Hash)> {
-    leaves.iter().map(|leaf| (LeafIndex::new(leaf.index), leaf.leaf_hash)).collect()
+    leaves
+        .iter()
+        .map(|leaf| (LeafIndex::new(leaf.index), leaf.leaf_hash))
+        .collect()
 }
 
 pub fn hashes(proof: &[ProofHash]) -> Vec<Hash> {
@@ -58,7 +61,11 @@ pub struct Tiles(HashMap<TileIndex, Arc<Tile>>);
 impl Tiles {
     pub fn of(leaves: &[Hash]) -> Self {
         let tiles = Edge::new().append(leaves).into_iter();
-        Tiles(tiles.map(|(index, hashes)| (index, Arc::new(Tile::from_hashes(hashes).unwrap()))).collect())
+        Tiles(
+            tiles
+                .map(|(index, hashes)| (index, Arc::new(Tile::from_hashes(hashes).unwrap())))
+                .collect(),
+        )
     }
 }
 
@@ -77,21 +84,45 @@ fn multiproofs_hold_are_made_to_the_byte_and_bad_ones_are_refused() {
     for case in cases {
         let (name, size) = (&case.name, TreeSize::new(case.size));
         let (targets, proof) = (leaves(&case.leaves), hashes(&case.proof));
-        assert_eq!(verify_many(&targets, size, &proof, &case.root), Ok(()), "{name}");
+        assert_eq!(
+            verify_many(&targets, size, &proof, &case.root),
+            Ok(()),
+            "{name}"
+        );
         if !case.plain {
             continue;
         }
-        let data: Vec<Hash> = (0..case.size).map(|leaf| leaf_hash(leaf.to_string().as_bytes())).collect();
+        let data: Vec<Hash> = (0..case.size)
+            .map(|leaf| leaf_hash(leaf.to_string().as_bytes()))
+            .collect();
         let tree = Tiles::of(&data);
         assert_eq!(root(&tree, size).unwrap(), case.root, "{name}");
-        assert!(targets.iter().all(|(index, hash)| data[index.get() as usize] == *hash), "{name}");
+        assert!(
+            targets
+                .iter()
+                .all(|(index, hash)| data[index.get() as usize] == *hash),
+            "{name}"
+        );
         let indices: Vec<LeafIndex> = targets.iter().map(|(index, _)| *index).collect();
         assert_eq!(prove_many(&tree, &indices, size).unwrap(), proof, "{name}");
         made += 1;
     }
     assert!(made > 0 && !bad.is_empty());
-    for Bad { name, size, root, leaves: targets, proof, reason } in bad {
-        let verified = verify_many(&leaves(&targets), TreeSize::new(size), &hashes(&proof), &root);
+    for Bad {
+        name,
+        size,
+        root,
+        leaves: targets,
+        proof,
+        reason,
+    } in bad
+    {
+        let verified = verify_many(
+            &leaves(&targets),
+            TreeSize::new(size),
+            &hashes(&proof),
+            &root,
+        );
         assert!(verified.is_err(), "{name}: it was taken, although {reason}");
     }
 }
