@@ -312,7 +312,7 @@ fn file(text: &str) -> Result<Artifact, Failure> {
 /// The format of a file that names components.
 fn format(path: &Path) -> Option<Format> {
     let document = input::read(path, limits::DOCUMENT_BYTES).ok()?;
-    component::recognise(&document.name, &document.bytes).ok()
+    component::recognize(&document.name, &document.bytes).ok()
 }
 
 /// SHA-256 and SHA-512 of a file of any size, without holding it.

@@ -1,4 +1,4 @@
-//! Writing: data to stdout, words to stderr, tables, colours and progress bars.
+//! Writing: data to stdout, words to stderr, tables, colors and progress bars.
 
 use crate::{args::Format, config::Settings, exit::Failure};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table};
@@ -100,9 +100,9 @@ pub enum Unit {
     Leaves,
 }
 
-/// A word in colour, where colours are wanted and can be shown.
-pub fn colour(word: &str, colour: Colour) -> String {
-    styled(word, &format!("1;{}", colour as u8))
+/// A word in color, where colors are wanted and can be shown.
+pub fn color(word: &str, color: Color) -> String {
+    styled(word, &format!("1;{}", color as u8))
 }
 
 /// Words that stand out, where that can be shown.
@@ -125,9 +125,9 @@ fn styled(words: &str, style: &str) -> String {
     }
 }
 
-/// ANSI's numbers for colours.
+/// ANSI's numbers for colors.
 #[derive(Debug, Clone, Copy)]
-pub enum Colour {
+pub enum Color {
     /// It failed.
     Red = 31,
     /// It holds.
@@ -136,7 +136,7 @@ pub enum Colour {
     Yellow = 33,
 }
 
-/// Replaces what could move a terminal's cursor or change its colours: documents are other
+/// Replaces what could move a terminal's cursor or change its colors: documents are other
 /// people's.
 pub fn plain(text: &str) -> String {
     text.chars()

@@ -1,4 +1,4 @@
-//! A proof for a run of neighbouring leaves: the inclusion proofs of its first and its last leaf.
+//! A proof for a run of neighboring leaves: the inclusion proofs of its first and its last leaf.
 //!
 //! Every subtree that lies wholly before the run is a sibling on the path of its first leaf, every
 //! one wholly after it a sibling on the path of its last; the rest is computed from the run itself.

@@ -78,7 +78,7 @@ impl VerifiedEntry {
     }
 }
 
-/// A run of neighbouring entries, proven to stand at these places of the log.
+/// A run of neighboring entries, proven to stand at these places of the log.
 #[derive(Debug, Clone)]
 pub struct Page {
     /// The checkpoint that covers them.
@@ -99,7 +99,7 @@ pub struct PageEntry {
     pub claim: Option<Result<VerifiedClaim, ClaimError>>,
 }
 
-/// An issuer's records that the node showed, each in the log and each authorised by the ones
+/// An issuer's records that the node showed, each in the log and each authorized by the ones
 /// before.
 #[derive(Debug, Clone)]
 pub struct IssuerHistory {
@@ -227,7 +227,7 @@ impl Client {
 
     /// Returns the records of an issuer that the node knows, replayed from the first.
     ///
-    /// Every record is proven to be in the log and authorised by the one before it. That none was
+    /// Every record is proven to be in the log and authorized by the one before it. That none was
     /// left out is not proven. Fails with [`ClientError::Refused`] (`NotFound`) if the node knows
     /// no such issuer.
     pub async fn issuer(&self, id: &IssuerId) -> Result<IssuerHistory, ClientError> {

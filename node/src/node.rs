@@ -77,7 +77,7 @@ pub enum StartError {
     /// The store's head record.
     #[error(transparent)]
     Head(#[from] HeadError),
-    /// The store has no head: it was never initialised, or the folder is empty.
+    /// The store has no head: it was never initialized, or the folder is empty.
     #[error("{path} holds no log. `assay-node init` makes a new one; to go on with an old one, \
         restore its data folder", path = path.display())]
     NoLog {

@@ -27,7 +27,7 @@ pub fn file(path: &Path, os_release: &Path) -> Result<Source, Failure> {
     } else {
         path.display().to_string()
     };
-    let components = match component::recognise(&name, &document.bytes) {
+    let components = match component::recognize(&name, &document.bytes) {
         Ok(Format::DpkgStatus) => {
             let distribution = distribution(os_release)?;
             component::read_as(

@@ -10,7 +10,7 @@ const NAMES: usize = 3;
 
 /// The summary, one sentence a line.
 pub fn lines(report: &Report) -> Vec<String> {
-    let mut lines = vec![counts(report), judgement(report)];
+    let mut lines = vec![counts(report), judgment(report)];
     lines.extend(unidentified(report));
     lines.extend(own(report));
     lines.extend(next(report).map(|next| format!("Next: {next}")));
@@ -78,7 +78,7 @@ fn words(reason: &Reason) -> String {
 }
 
 /// Whether the policy is met.
-pub fn judgement(report: &Report) -> String {
+pub fn judgment(report: &Report) -> String {
     let warned = report
         .components
         .iter()

@@ -2,7 +2,7 @@
 //! to be known of the files.
 
 use super::{Component, Reason, Report, summary};
-use crate::output::{self, Colour};
+use crate::output::{self, Color};
 use comfy_table::ContentArrangement;
 use std::io::IsTerminal;
 
@@ -26,7 +26,7 @@ pub struct Row<'a> {
 
 /// The report as text; `all` lists every component for itself, also those that are fine.
 pub fn render(report: &Report, all: bool) -> String {
-    let mut parts = vec![coloured(report)];
+    let mut parts = vec![colored(report)];
     let rows = rows(report, all);
     if !rows.is_empty() {
         parts.push(table(&rows));
@@ -38,19 +38,19 @@ pub fn render(report: &Report, all: bool) -> String {
     parts.join("\n\n")
 }
 
-/// The summary, with the judgement in colour.
-fn coloured(report: &Report) -> String {
-    let judgement = summary::judgement(report);
-    let colour = if report.outcome.is_met() {
-        Colour::Green
+/// The summary, with the judgment in color.
+fn colored(report: &Report) -> String {
+    let judgment = summary::judgment(report);
+    let color = if report.outcome.is_met() {
+        Color::Green
     } else {
-        Colour::Red
+        Color::Red
     };
     let lines = summary::lines(report).into_iter();
     lines
         .map(|line| {
-            if line == judgement {
-                output::colour(&line, colour)
+            if line == judgment {
+                output::color(&line, color)
             } else {
                 line
             }

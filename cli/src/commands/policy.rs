@@ -5,7 +5,7 @@ use crate::{
     config::Settings,
     exit::Failure,
     input,
-    output::{self, Colour},
+    output::{self, Color},
 };
 use assay_client::Cel;
 use assay_core::policy::{ExampleOutcome, POLICY_BYTES, Policy, Reason, STARTING, Section};
@@ -241,9 +241,9 @@ impl ExampleView {
 
     fn text(&self) -> String {
         let (word, note) = if self.passed {
-            (output::colour("PASSED", Colour::Green), String::new())
+            (output::color("PASSED", Color::Green), String::new())
         } else {
-            let words = output::colour("FAILED", Colour::Red);
+            let words = output::color("FAILED", Color::Red);
             (words, format!(", and is expected to be {}", self.expected))
         };
         let mut text = format!(

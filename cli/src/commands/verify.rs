@@ -3,7 +3,7 @@
 use crate::{
     config::{self, Settings},
     exit::Failure,
-    output::{self, Colour},
+    output::{self, Color},
     pairing::{self, Pair},
     subject, time, view,
 };
@@ -392,9 +392,9 @@ impl Verdict {
     /// The verdict as a word in a column of 12.
     fn word(self) -> String {
         match self {
-            Verdict::Proven => format!("{}      ", output::colour("PROVEN", Colour::Green)),
-            Verdict::Unproven => format!("{}  ", output::colour("NOT PROVEN", Colour::Yellow)),
-            Verdict::Failed => format!("{}      ", output::colour("FAILED", Colour::Red)),
+            Verdict::Proven => format!("{}      ", output::color("PROVEN", Color::Green)),
+            Verdict::Unproven => format!("{}  ", output::color("NOT PROVEN", Color::Yellow)),
+            Verdict::Failed => format!("{}      ", output::color("FAILED", Color::Red)),
         }
     }
 }

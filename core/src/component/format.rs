@@ -181,7 +181,7 @@ const NOT_READ: &[(&str, &str)] = &[
 ];
 
 /// Finds out the format of `input`.
-pub(super) fn recognise(input: &Input<'_>) -> Result<Format, Fault> {
+pub(super) fn recognize(input: &Input<'_>) -> Result<Format, Fault> {
     let name = input.base_name();
     if let Some(format) = by_name(input.name()) {
         return Ok(format);
@@ -310,8 +310,8 @@ fn one_of(found: impl Iterator<Item = Format>) -> Result<Format, Fault> {
 mod tests {
     use super::*;
 
-    fn recognised(name: &str, text: &str) -> Result<Format, String> {
-        crate::component::recognise(name, text.as_bytes()).map_err(|e| e.to_string())
+    fn recognized(name: &str, text: &str) -> Result<Format, String> {
+        crate::component::recognize(name, text.as_bytes()).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -334,7 +334,7 @@ mod tests {
             ("/var/lib/dpkg/status", Format::DpkgStatus),
         ] {
             assert_eq!(
-                recognised(name, "{\"spdxVersion\":1}"),
+                recognized(name, "{\"spdxVersion\":1}"),
                 Ok(format),
                 "{name}"
             );
@@ -379,18 +379,18 @@ mod tests {
                 Format::ComposerLock,
             ),
         ] {
-            assert_eq!(recognised("x", text), Ok(format), "{text}");
+            assert_eq!(recognized("x", text), Ok(format), "{text}");
             assert!(
-                recognised("Cargot.lock", text).is_ok()
-                    && recognised("xCargo.lock", text) == Ok(format)
+                recognized("Cargot.lock", text).is_ok()
+                    && recognized("xCargo.lock", text) == Ok(format)
             );
         }
         assert_eq!(
-            recognised("x.spdx.json", "{\"@graph\":[]}"),
+            recognized("x.spdx.json", "{\"@graph\":[]}"),
             Ok(Format::Spdx3)
         );
         assert_eq!(
-            recognised("self-package.json", "{\"@graph\":[]}"),
+            recognized("self-package.json", "{\"@graph\":[]}"),
             Ok(Format::Spdx3)
         );
     }
@@ -425,7 +425,7 @@ mod tests {
             ("Cargo.lock", "\u{1f}", "Cargo.lock"),
             ("x", "\u{feff}", "the file is empty"),
         ] {
-            match recognised(name, text) {
+            match recognized(name, text) {
                 Err(error) => assert!(error.contains(said), "{error}"),
                 Ok(format) => assert_eq!(format.name(), said),
             }

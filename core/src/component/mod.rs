@@ -7,7 +7,7 @@
 //! apart.
 //!
 //! Left out: resolving (ranges, extras, markers), following includes, fetching, expanding what is
-//! compressed, and any judgement of what the components are worth.
+//! compressed, and any judgment of what the components are worth.
 
 mod cargo;
 mod composer;
@@ -140,18 +140,18 @@ pub struct Distribution {
 /// Fails if the file is empty, compressed or too large (over
 /// [`limits::DOCUMENT_BYTES`](crate::limits::DOCUMENT_BYTES)), if its format is not read here, or
 /// if it could be of several.
-pub fn recognise(file_name: &str, bytes: &[u8]) -> Result<Format, ComponentError> {
+pub fn recognize(file_name: &str, bytes: &[u8]) -> Result<Format, ComponentError> {
     let input = Input::new(file_name, bytes).map_err(|fault| fault.of(file_name, None))?;
-    format::recognise(&input).map_err(|fault| fault.of(file_name, None))
+    format::recognize(&input).map_err(|fault| fault.of(file_name, None))
 }
 
-/// Reads a file whose format [`recognise`] finds out. The database of dpkg needs [`read_as`], which
+/// Reads a file whose format [`recognize`] finds out. The database of dpkg needs [`read_as`], which
 /// takes the distribution.
 ///
-/// Fails as [`recognise`] and [`read_as`] do.
+/// Fails as [`recognize`] and [`read_as`] do.
 pub fn read(file_name: &str, bytes: &[u8]) -> Result<Components, ComponentError> {
     let input = Input::new(file_name, bytes).map_err(|fault| fault.of(file_name, None))?;
-    let format = format::recognise(&input).map_err(|fault| fault.of(file_name, None))?;
+    let format = format::recognize(&input).map_err(|fault| fault.of(file_name, None))?;
     read_input(format, &input, None)
 }
 

@@ -103,7 +103,7 @@ fn a_file_is_read_by_its_name_or_as_told() {
     assert_eq!(by_name.format, Format::Requirements);
     assert!(read("other", text.as_bytes()).is_err());
     assert_eq!(
-        recognise("requirements.txt", text.as_bytes()),
+        recognize("requirements.txt", text.as_bytes()),
         Ok(Format::Requirements)
     );
 }

@@ -199,7 +199,7 @@ impl VerifiedAnswer {
     }
 
     /// When the commitment was made, by the log's clock, in milliseconds since 1970 (UTC). What the
-    /// log logged afterwards is not in the answer.
+    /// log logged afterward is not in the answer.
     pub fn made_at_ms(&self) -> u64 {
         self.made_at_ms
     }

@@ -292,7 +292,7 @@ impl<S: Slot> Map<S> {
     }
 
     /// Returns the map with `updates`: leaf indices by label, sorted, each pair once. All of them
-    /// are below `through`, and every page that is touched is current through there afterwards.
+    /// are below `through`, and every page that is touched is current through there afterward.
     /// What a page holds already is passed over, so that the same leaves may be applied again.
     pub fn update<P: Pages<S>, F: Fork>(
         &self,

@@ -58,7 +58,7 @@ fn labels(statement: Option<&Statement>, issuers: impl Iterator<Item = IssuerId>
         );
     }
     // Many signatures of one issuer are one label; hashing it once is cheaper than dropping it
-    // afterwards.
+    // afterward.
     let mut last = None;
     for issuer in issuers.filter(|issuer| last.replace(*issuer) != Some(*issuer)) {
         labels.push(Label::new(Kind::Issuer, &issuer.to_hex()));

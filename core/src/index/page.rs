@@ -1,4 +1,4 @@
-//! Pages: up to sixteen neighbouring labels with their lists.
+//! Pages: up to sixteen neighboring labels with their lists.
 //!
 //! ```text
 //! page    = record*, ascending by label

@@ -46,7 +46,7 @@ pub(crate) struct Subjects {
 }
 
 impl Subjects {
-    /// Suggests a subject. It needs a purl or a digest; the purl is canonicalised, and left out
+    /// Suggests a subject. It needs a purl or a digest; the purl is canonicalized, and left out
     /// with a note if it is none. If there is no digest, it gets that of the purl, as DESIGN 3.3
     /// has it.
     ///

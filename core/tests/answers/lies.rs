@@ -81,7 +81,7 @@ lies! {
 }
 
 /// A lie, where in the answer it is told, and whether the entries' inclusion is proven again
-/// afterwards, where it can be.
+/// afterward, where it can be.
 #[derive(Debug, Clone, Copy)]
 pub struct Lie {
     pub kind: Kind,

@@ -11,7 +11,7 @@
 //! serves tests; both pass [`suite`]. All calls block: callers use threads of their own.
 //!
 //! Left out on purpose: what the keys and values mean (the sequencer's and the readers' business),
-//! and any judgement of whether the log may be signed (the anchor's and the sequencer's). A store
+//! and any judgment of whether the log may be signed (the anchor's and the sequencer's). A store
 //! that was copied back whole from an older day looks healthy from here: only the anchor and the
 //! witnesses can tell.
 
@@ -200,7 +200,7 @@ pub trait Tables: Head + Reads {
     /// Writes `batch` whole.
     ///
     /// - On `Ok`, everything in it is durable (it survives power loss, as far as the disk keeps its
-    ///   word) and visible to every read that starts afterwards. No read ever sees a part of it.
+    ///   word) and visible to every read that starts afterward. No read ever sees a part of it.
     /// - On [`StorageError::HeadMoved`] nothing was written. Some other writer is at work, or the
     ///   caller's plan is stale: it must start again from the stored head.
     /// - On [`StorageError::Poisoned`] nothing of this batch was written.

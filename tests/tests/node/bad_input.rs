@@ -167,21 +167,21 @@ fn payloads(issuer: &Actor) -> Vec<Case> {
     ]
 }
 
-/// Adds the order of the group to a signature's scalar: the same signature, spelt a second way.
+/// Adds the order of the group to a signature's scalar: the same signature, spelled a second way.
 fn not_canonical(signature: &[u8]) -> Vec<u8> {
     const ORDER: [u8; 32] = [
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde,
         0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
     ];
-    let mut spelt = signature.to_vec();
+    let mut spelled = signature.to_vec();
     let mut carry = 0;
-    for (byte, order) in spelt[32..].iter_mut().zip(ORDER) {
+    for (byte, order) in spelled[32..].iter_mut().zip(ORDER) {
         let sum = u16::from(*byte) + u16::from(order) + carry;
         *byte = sum as u8;
         carry = sum >> 8;
     }
     assert_eq!(carry, 0);
-    spelt
+    spelled
 }
 
 fn signatures(issuer: &Actor) -> Vec<Case> {

@@ -12,7 +12,7 @@ use std::sync::{
 };
 use tokio::sync::mpsc;
 
-/// Publishes over a stream without end until the node ends it; every acknowledgement goes to
+/// Publishes over a stream without end until the node ends it; every acknowledgment goes to
 /// `acknowledged`.
 async fn publish_on(
     fixture: &Fixture,
@@ -70,8 +70,8 @@ async fn everything_acknowledged_while_stopping_is_there_afterwards() -> anyhow:
             }
             fixture.node.signal("TERM")
         };
-        let ((), signalled) = tokio::join!(publishing, stopping);
-        signalled?;
+        let ((), signaled) = tokio::join!(publishing, stopping);
+        signaled?;
         while let Some(answer) = acknowledged.recv().await {
             all.push(answer);
         }

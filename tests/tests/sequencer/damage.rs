@@ -1,6 +1,6 @@
 //! Stored pages of the index that are damaged, gone, older than they should be, or said to go
 //! further than they do. The log itself says what the index is, so a start finds out and makes it
-//! again: every look-up is right afterwards, what is published next is committed to rightly, and
+//! again: every look-up is right afterward, what is published next is committed to rightly, and
 //! the start after that finds what this one stored.
 
 use crate::harness::{ROOMY, Running, create, note, open, open_with, verified, verify_whole};

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     asking,
-    output::{self, Colour},
+    output::{self, Color},
     subject,
 };
 use std::{collections::BTreeSet, fmt::Write};
@@ -257,9 +257,9 @@ fn log_line(log: &LogView, now_ms: u64) -> (String, String) {
         line.push_str(&format!(", confirmed by {}", log.witnesses.join(" and ")));
     }
     let word = if log.complete {
-        output::colour("complete", Colour::Green)
+        output::color("complete", Color::Green)
     } else {
-        output::colour("NOT complete", Colour::Yellow)
+        output::color("NOT complete", Color::Yellow)
     };
     (format!("{word}: "), line)
 }
