@@ -20,15 +20,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes(".")
         .codec_path("crate::codec::OurCodec")
         // The entry's messages are core's own types: there is nothing to convert.
-        .extern_path(".assay.v1.Entry", "::assay_core::entry::wire::Entry")
-        .extern_path(".assay.v1.Claim", "::assay_core::entry::wire::Claim")
+        .extern_path(".assay.v1.Entry", "::assay_claims::entry::wire::Entry")
+        .extern_path(".assay.v1.Claim", "::assay_claims::entry::wire::Claim")
         .extern_path(
             ".assay.v1.IndexCommitment",
-            "::assay_core::entry::wire::IndexCommitment",
+            "::assay_claims::entry::wire::IndexCommitment",
         )
         .extern_path(
             ".assay.v1.ClaimSignature",
-            "::assay_core::entry::wire::ClaimSignature",
+            "::assay_claims::entry::wire::ClaimSignature",
         )
         .compile_fds(descriptors)?;
     Ok(())

@@ -2,16 +2,14 @@
 //! vulnerability, a claim.
 
 use crate::{exit::Failure, input, output, subject};
-use assay_core::{
-    Hash,
-    claim::ClaimId,
-    component::{self, Format},
-    index::{Kind, Label},
-    issuer::IssuerId,
-    limits,
-    policy::Component,
-    purl::Purl,
-};
+use assay_claims::claim::ClaimId;
+use assay_claims::index::{Kind, Label};
+use assay_claims::issuer::IssuerId;
+use assay_claims::limits;
+use assay_claims::purl::Purl;
+use assay_intake::components::{self, Format};
+use assay_policy::policy::Component;
+use assay_tlog::Hash;
 use sha2::{Digest, Sha256, Sha512};
 use std::{
     fs::File,
@@ -312,7 +310,7 @@ fn file(text: &str) -> Result<Artifact, Failure> {
 /// The format of a file that names components.
 fn format(path: &Path) -> Option<Format> {
     let document = input::read(path, limits::DOCUMENT_BYTES).ok()?;
-    component::recognize(&document.name, &document.bytes).ok()
+    components::recognize(&document.name, &document.bytes).ok()
 }
 
 /// SHA-256 and SHA-512 of a file of any size, without holding it.

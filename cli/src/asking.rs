@@ -6,19 +6,18 @@
 //! verify ends the command, naming its log.
 
 use crate::{config::Settings, exit::Failure, output, time};
+use assay_claims::index::{Kind, Label};
+use assay_claims::issuer::IssuerId;
+use assay_claims::logged::LoggedClaim;
+use assay_claims::purl::Purl;
 use assay_client::{
     AnswerCache, Client, ClientError, Config,
     gather::{Gathered, Source, gather},
 };
-use assay_core::{
-    index::{Kind, Label},
-    issuer::IssuerId,
-    logged::LoggedClaim,
-    note::VerifierKey,
-    policy::{Answer, Component, LogAnswer, Policy, tlog::TlogPolicy},
-    purl::Purl,
-    trust::Trust,
-};
+use assay_policy::policy::{Answer, Component, LogAnswer, Policy};
+use assay_policy::trust::Trust;
+use assay_tlog::note::VerifierKey;
+use assay_tlog::tlog_policy::TlogPolicy;
 use clap::{Args, builder::FalseyValueParser};
 use std::{
     collections::BTreeSet,
@@ -172,7 +171,7 @@ pub fn logs(policy: &Policy, settings: &Settings, how: How) -> Result<Vec<Log>, 
     // Without a key of the policy's own, an absent key of the settings is an error, and not before.
     let ours = settings.log_key();
 
-    policy.logs().iter().map(|required: &assay_core::policy::RequiredLog| {
+    policy.logs().iter().map(|required: &assay_policy::policy::RequiredLog| {
         let ours = ours.as_ref().ok().filter(|key| key.name() == required.origin);
         let stated = policy.tlog().and_then(|tlog| tlog.log(&required.origin)).map(|known| &known.key);
         if let (Some(stated), Some(ours)) = (stated, ours)

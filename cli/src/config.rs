@@ -5,8 +5,9 @@ use crate::{
     args::{Format, Global},
     exit::Failure,
 };
+use assay_claims::issuer::IssuerId;
 use assay_client::Tls;
-use assay_core::{issuer::IssuerId, note::VerifierKey};
+use assay_tlog::note::VerifierKey;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 

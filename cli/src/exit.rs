@@ -183,7 +183,7 @@ fn words(failure: &Failure) -> String {
 mod tests {
     use super::*;
     use assay_client::{Misbehavior, MisbehaviorKind};
-    use assay_core::Hash;
+    use assay_tlog::Hash;
 
     #[test]
     fn a_failure_cannot_drive_the_terminal() {

@@ -5,7 +5,7 @@
 //! derived from the key alone.
 
 use crate::exit::Failure;
-use assay_core::issuer::IssuerId;
+use assay_claims::issuer::IssuerId;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use ed25519_dalek::SigningKey;
 use std::{

@@ -1,6 +1,6 @@
 //! `assay`: what people type.
 //!
-//! Scope: arguments, files, keys and words. What is true is decided in `assay_core` and fetched by
+//! Scope: arguments, files, keys and words. What is true is decided in the crates under `core` and fetched by
 //! `assay_client`; this crate reads the clock and random bytes for them. Data goes to stdout and
 //! everything else to stderr, so that output can be piped. One file of `commands` for each command;
 //! [`exit`] alone maps what went wrong to an exit code.

@@ -2,7 +2,7 @@
 //! after the other.
 
 use crate::{exit::Failure, input};
-use assay_core::limits::RECEIPT_BYTES;
+use assay_tlog::limits::RECEIPT_BYTES;
 use bytes::Bytes;
 use std::{
     collections::BTreeSet,

@@ -7,15 +7,13 @@ use crate::{
     keys::Key,
     output, session, subject, time, view,
 };
+use assay_claims::claim::{self, SigningKey};
+use assay_claims::issuer::IssuerId;
+use assay_claims::json::Value;
+use assay_claims::kind::{self, Attachment, Prepared};
+use assay_claims::limits;
+use assay_claims::statement::{Statement, StatementError, Subject};
 use assay_client::{Client, ClientError, Published, Wait};
-use assay_core::{
-    claim::{self, SigningKey},
-    issuer::IssuerId,
-    json::Value,
-    limits,
-    predicate::{self, Attachment, Prepared},
-    statement::{Statement, StatementError, Subject},
-};
 use clap::Args;
 use serde::Serialize;
 use std::{path::PathBuf, time::Duration};
@@ -124,7 +122,7 @@ impl Draft {
         attachment: Option<Attachment>,
     ) -> Result<Self, String> {
         let statement = statement.map_err(|e| format!("it cannot be made into a claim: {e}"))?;
-        predicate::check_statement(&statement)
+        kind::check_statement(&statement)
             .map_err(|e| format!("it cannot be made into a claim: {e}"))?;
         let payload = statement.to_json();
         if payload.len() > limits::PAYLOAD_BYTES {
@@ -320,7 +318,7 @@ impl<'a> Publisher<'a> {
             output::say(self.settings, &format!("claim {id} {advice}"));
         })?;
         Ok(AttachmentView {
-            sha256: assay_core::Hash::of(&attachment.bytes).to_hex(),
+            sha256: assay_tlog::Hash::of(&attachment.bytes).to_hex(),
             size,
             media_type: attachment.media_type.clone(),
             already_stored,
@@ -353,7 +351,8 @@ fn text(view: &PublishView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_core::{claim::ClaimId, predicate::response::Response};
+    use assay_claims::claim::ClaimId;
+    use assay_claims::kind::response::Response;
 
     #[test]
     fn arguments_that_make_no_valid_claim_are_the_callers() {

@@ -1,8 +1,11 @@
 //! Connecting with the settings, and naming issuers, claims and leaves on the command line.
 
 use crate::{config::Settings, exit::Failure, keys::Key};
+use assay_claims::claim::ClaimId;
+use assay_claims::issuer::IssuerId;
 use assay_client::{Client, Config, LeafRef};
-use assay_core::{Hash, claim::ClaimId, issuer::IssuerId, tree::LeafIndex};
+use assay_tlog::Hash;
+use assay_tlog::tree::LeafIndex;
 
 /// Connects to the node that the settings name.
 pub async fn connect(settings: &Settings) -> Result<Client, Failure> {

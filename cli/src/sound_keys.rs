@@ -1,12 +1,10 @@
 //! Which keys an issuer declared compromised, and whether those that are left are enough to sign
 //! with.
 
-use assay_core::{
-    claim::PublicKey,
-    issuer::{IssuerId, IssuerRecord},
-    predicate::key_compromise::{self, KeyCompromise},
-    trust::{JudgedClaim, Trust},
-};
+use assay_claims::claim::PublicKey;
+use assay_claims::issuer::{IssuerId, IssuerRecord};
+use assay_claims::kind::key_compromise::{self, KeyCompromise};
+use assay_policy::trust::{JudgedClaim, Trust};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -130,10 +128,8 @@ fn powerless_from(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_core::{
-        claim::{ClaimId, SigningKey},
-        predicate::issuer::Issuer,
-    };
+    use assay_claims::claim::{ClaimId, SigningKey};
+    use assay_claims::kind::issuer::Issuer;
 
     fn record(keys: &[u8], threshold: u32) -> IssuerRecord {
         let keys: Vec<PublicKey> = keys

@@ -2,7 +2,9 @@
 //! SHA-256 is taken.
 
 use crate::exit::Failure;
-use assay_core::{Hash, purl::Purl, statement::Subject};
+use assay_claims::purl::Purl;
+use assay_claims::statement::Subject;
+use assay_tlog::Hash;
 use sha2::{Digest, Sha256};
 use std::{fs::File, io::Read, path::Path};
 

@@ -1,6 +1,6 @@
 //! The clock, and dates as people and documents write them.
 
-use assay_core::predicate::Timestamp;
+use assay_claims::kind::Timestamp;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Writes a time as RFC 3339 in UTC, to the second: `2025-01-31T08:05:09Z`. Times before 1970

@@ -2,11 +2,9 @@
 //! line's interface: fields are added, never renamed.
 
 use crate::{subject, time};
-use assay_core::{
-    claim::VerifiedClaim,
-    predicate,
-    statement::{Statement, Subject},
-};
+use assay_claims::claim::VerifiedClaim;
+use assay_claims::kind;
+use assay_claims::statement::{Statement, Subject};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -64,13 +62,16 @@ impl ClaimView {
             logged_at: time::rfc3339_of_ms(logged_at_ms),
             logged_at_ms,
             predicate_type: statement.predicate_type().to_owned(),
-            kind: predicate::by_uri(statement.predicate_type()).map(|known| known.name),
+            kind: kind::by_uri(statement.predicate_type()).map(|known| known.name),
             subjects: statement.subjects().iter().map(SubjectView::new).collect(),
             signers: claim
                 .signers()
                 .iter()
                 .map(
-                    |(id, key): &(assay_core::issuer::IssuerId, assay_core::claim::PublicKey)| {
+                    |(id, key): &(
+                        assay_claims::issuer::IssuerId,
+                        assay_claims::claim::PublicKey,
+                    )| {
                         SignerView {
                             issuer_id: id.to_string(),
                             public_key: hex::encode(key.as_bytes()),
@@ -106,12 +107,12 @@ pub fn says(claim: &VerifiedClaim) -> String {
 /// what it is, and not for the reference to it.
 pub fn kind(statement: &Statement) -> String {
     let named = || {
-        predicate::attachments(statement)
+        kind::attachments(statement)
             .into_iter()
             .next()
             .and_then(|named| named.media_type)
     };
-    match predicate::by_uri(statement.predicate_type()) {
+    match kind::by_uri(statement.predicate_type()) {
         Some(known) if known.name == "reference" => match named().as_deref() {
             Some("application/vnd.cyclonedx+json" | "application/spdx+json" | "text/spdx") => {
                 "sbom (attached)".to_owned()

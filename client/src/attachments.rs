@@ -2,8 +2,9 @@
 //! checked against the digest.
 
 use crate::{Client, ClientError, call};
-use assay_core::{Hash, limits::ATTACHMENT_BYTES};
+use assay_claims::limits::ATTACHMENT_BYTES;
 use assay_proto::v1::{GetRequest, PutHeader, PutRequest, put_request::Part};
+use assay_tlog::Hash;
 use bytes::{Bytes, BytesMut};
 
 /// Bytes in one message of an upload: what the node takes at most.

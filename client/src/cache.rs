@@ -9,12 +9,10 @@ use crate::{
     heads::{self, Relation},
     lookup,
 };
-use assay_core::{
-    Hash,
-    index::{Label, Query, VerifiedAnswer},
-    note::{VerifiedCheckpoint, VerifierKey},
-};
+use assay_claims::index::{Label, Query, VerifiedAnswer};
 use assay_proto::v1;
+use assay_tlog::Hash;
+use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
 use prost::Message;
 use std::{
     fs, io,

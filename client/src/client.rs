@@ -5,16 +5,14 @@ use crate::{
     BoxError, ClientError, Config, HeadStore, MisbehaviorKind, call,
     heads::{Relation, relate},
 };
-use assay_core::{
-    Hash, hash,
-    note::{VerifiedCheckpoint, VerifierKey},
-    tree::{self, ProofError, TreeSize},
-};
 use assay_proto::v1::{
     GetCheckpointRequest, GetConsistencyProofRequest,
     attachment_service_client::AttachmentServiceClient, index_service_client::IndexServiceClient,
     log_service_client::LogServiceClient,
 };
+use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
+use assay_tlog::tree::{self, ProofError, TreeSize};
+use assay_tlog::{Hash, hash};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};

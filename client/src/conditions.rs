@@ -12,8 +12,8 @@
 //! refused. A comparison with the whole predicate inside a loop is what costs most: the square of
 //! its size.
 
-use assay_core::json::Value as Json;
-use assay_core::policy::{CONDITION_BYTES, Compiled, ConditionLanguage, Variables};
+use assay_claims::json::Value as Json;
+use assay_policy::policy::{CONDITION_BYTES, Compiled, ConditionLanguage, Variables};
 use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr, operators};
 use cel::{Context, ExecutionError, Program, Value};
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! What a client needs to know, and the files of its TLS settings.
 
 use crate::ClientError;
-use assay_core::note::VerifierKey;
+use assay_tlog::note::VerifierKey;
 use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},

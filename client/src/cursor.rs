@@ -6,11 +6,10 @@
 //! one process holds.
 
 use crate::{ClientError, heads};
-use assay_core::{
-    Hash,
-    index::{Label, list::Edge},
-    note::VerifierKey,
-};
+use assay_claims::index::Label;
+use assay_claims::index::list::Edge;
+use assay_tlog::Hash;
+use assay_tlog::note::VerifierKey;
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions, TryLockError},
@@ -171,7 +170,7 @@ impl Cursor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_core::index::Kind;
+    use assay_claims::index::Kind;
 
     fn key() -> VerifierKey {
         VerifierKey::parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")

@@ -2,13 +2,12 @@
 //! out between.
 
 use crate::{Client, ClientError, Cursor};
-use assay_core::{
-    claim::ClaimError,
-    index::{Label, VerifiedAnswer, list::Edge},
-    logged::LoggedClaim,
-    note::VerifiedCheckpoint,
-    tree::LeafIndex,
-};
+use assay_claims::claim::ClaimError;
+use assay_claims::index::list::Edge;
+use assay_claims::index::{Label, VerifiedAnswer};
+use assay_claims::logged::LoggedClaim;
+use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::tree::LeafIndex;
 use std::collections::BTreeMap;
 
 /// Something new under the labels.

@@ -7,15 +7,13 @@
 //! answer; the claims of all of them are complete as of the oldest of their checkpoints.
 
 use crate::{AnswerCache, Client, ClientError, Looked};
-use assay_core::{
-    claim::ClaimError,
-    index::{Kind, Label, Prefix, VerifiedAnswer},
-    issuer::IssuerId,
-    limits::LOOKUP_LABELS,
-    logged::LoggedClaim,
-    note::VerifiedCheckpoint,
-    tree::LeafIndex,
-};
+use assay_claims::claim::ClaimError;
+use assay_claims::index::{Kind, Label, Prefix, VerifiedAnswer};
+use assay_claims::issuer::IssuerId;
+use assay_claims::limits::LOOKUP_LABELS;
+use assay_claims::logged::LoggedClaim;
+use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::tree::LeafIndex;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,11 +9,9 @@
 //! it calls [`HeadStore::advance`].
 
 use crate::{ClientError, Misbehavior, MisbehaviorKind};
-use assay_core::{
-    Hash,
-    limits::NOTE_BYTES,
-    note::{VerifiedCheckpoint, VerifierKey},
-};
+use assay_tlog::Hash;
+use assay_tlog::limits::NOTE_BYTES;
+use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},

@@ -6,7 +6,7 @@
 //! signatures are checked. [`audit`] re-derives a whole log from the tiles it publishes.
 //!
 //! Left out: deciding. Whether a claim's issuers are to be trusted is a policy's business, and
-//! whether its signers satisfied the record in force is `assay_core::receipt`'s. [`Cel`] only lends
+//! whether its signers satisfied the record in force is `assay_claims::receipt`'s. [`Cel`] only lends
 //! core the language of a policy's conditions. There is no retry here: who calls knows better. Kept
 //! on disk are the last head, and answers of the index for those who ask again offline.
 //!

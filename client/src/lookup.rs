@@ -2,14 +2,10 @@
 //! verified again offline.
 
 use crate::{Client, ClientError, call};
-use assay_core::{
-    entry::Entry,
-    index::{
-        Answer, Commitment, CommitmentError, Label, Prefix, Query, VerifiedAnswer,
-        answer::check_pages,
-    },
-    note::VerifiedCheckpoint,
-    tree::{LeafIndex, TreeSize, verify_many},
+use assay_claims::entry::Entry;
+use assay_claims::index::answer::check_pages;
+use assay_claims::index::{
+    Answer, Commitment, CommitmentError, Label, Prefix, Query, VerifiedAnswer,
 };
 use assay_proto::{
     answer::{Joined, to_core},
@@ -18,6 +14,8 @@ use assay_proto::{
         WatchRequest, WatchedLabel, get_entry_and_proof_request::Leaf,
     },
 };
+use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::tree::{LeafIndex, TreeSize, verify_many};
 use bytes::Bytes;
 use prost::Message;
 use tonic::Streaming;
@@ -45,7 +43,7 @@ impl Client {
     /// Fails with [`ClientError::Unverified`] if anything was hidden, added or exchanged, and with
     /// [`ClientError::Unavailable`] if the answer is as of an older head than the newest that was
     /// seen before: a node may lag, but what was logged since would be hidden. At most
-    /// [`LOOKUP_LABELS`](assay_core::limits::LOOKUP_LABELS) labels are answered.
+    /// [`LOOKUP_LABELS`](assay_claims::limits::LOOKUP_LABELS) labels are answered.
     pub async fn lookup(&self, labels: &[Label]) -> Result<Looked, ClientError> {
         let seen = self.seen().await?;
         let mut labels = labels.to_vec();
@@ -177,7 +175,7 @@ impl Client {
             ClientError::unverified(format!("the index commitment: {e}"))
         };
         let entry = Entry::parse(answer.entry).map_err(|e| wrong(&e))?;
-        let path = assay_core::tree::split_hashes(&answer.hashes).map_err(|e| wrong(&e))?;
+        let path = assay_tlog::tree::split_hashes(&answer.hashes).map_err(|e| wrong(&e))?;
         // The last leaf's siblings are all to its left, the lowest first; the proof of many has
         // them from the left.
         let proof: Vec<_> = path.into_iter().rev().collect();

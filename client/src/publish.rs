@@ -6,10 +6,14 @@
 //! them; whoever wants proof asks [`Client::entry`] or audits the log.
 
 use crate::{Client, ClientError, VerifiedEntry, call};
-use assay_core::{Hash, claim::ClaimId, dsse, entry::wire, tree::LeafIndex};
+use assay_claims::claim::ClaimId;
+use assay_claims::dsse;
+use assay_claims::entry::wire;
 use assay_proto::v1::{
     self, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, publish_result,
 };
+use assay_tlog::Hash;
+use assay_tlog::tree::LeafIndex;
 use futures::{
     Stream, StreamExt,
     stream::{self, BoxStream},

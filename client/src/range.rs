@@ -5,7 +5,7 @@
 //! So two paths tie any number of leaves to a root, each at its place (RFC 6962, section 2.1: the
 //! shape of the tree follows from its size).
 
-use assay_core::{Hash, hash};
+use assay_tlog::{Hash, hash};
 use std::{collections::HashMap, ops::Range};
 
 /// Why leaves could not be tied to a root.

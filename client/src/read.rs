@@ -2,19 +2,17 @@
 //! passed [`Client::checkpoint`]'s door.
 
 use crate::{Client, ClientError, call, range};
-use assay_core::{
-    Hash,
-    claim::{self, ClaimError, ClaimId, VerifiedClaim},
-    entry::Entry,
-    issuer::{self, IssuerId, IssuerRecord, Registry},
-    limits::PAGE,
-    note::{TlogProof, VerifiedCheckpoint, VerifiedInclusion},
-    tree::{self, LeafIndex, TreeSize},
-};
+use assay_claims::claim::{self, ClaimError, ClaimId, VerifiedClaim};
+use assay_claims::entry::Entry;
+use assay_claims::issuer::{self, IssuerId, IssuerRecord, Registry};
+use assay_claims::limits::PAGE;
 use assay_proto::v1::{
     GetEntryAndProofRequest, GetEntryAndProofResponse, GetInclusionProofRequest, GetIssuerRequest,
     StreamEntriesRequest, get_entry_and_proof_request::Leaf, get_inclusion_proof_request,
 };
+use assay_tlog::Hash;
+use assay_tlog::note::{TlogProof, VerifiedCheckpoint, VerifiedInclusion};
+use assay_tlog::tree::{self, LeafIndex, TreeSize};
 use bytes::Bytes;
 use std::sync::Arc;
 

@@ -2,12 +2,10 @@
 //! checkpoint, so that they can be verified offline together.
 
 use crate::{Client, ClientError, LeafRef, VerifiedEntry};
-use assay_core::{
-    Hash,
-    note::VerifiedCheckpoint,
-    receipt::{self, VerifiedReceipt},
-    tree::LeafIndex,
-};
+use assay_claims::receipt::{self, VerifiedReceipt};
+use assay_tlog::Hash;
+use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::tree::LeafIndex;
 use std::collections::BTreeSet;
 
 /// The two files of a receipt (DESIGN 3.6).

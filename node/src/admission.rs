@@ -9,14 +9,12 @@ use crate::{
     sequencer::Halt,
     storage::Tables,
 };
-use assay_core::{
-    Hash,
-    claim::{self, ClaimError, ClaimId, VerifiedClaim},
-    entry::wire,
-    issuer::{AuthorizeError, IssuerId, authorize},
-    sequencer::{Candidate, Refused},
-    tree::LeafIndex,
-};
+use assay_claims::claim::{self, ClaimError, ClaimId, VerifiedClaim};
+use assay_claims::entry::wire;
+use assay_claims::issuer::{AuthorizeError, IssuerId, authorize};
+use assay_claims::sequencer::{Candidate, Refused};
+use assay_tlog::Hash;
+use assay_tlog::tree::LeafIndex;
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
 

@@ -40,7 +40,7 @@ const FRAME: usize = 3 * WORD;
 /// bytes, so this happens every few thousand checkpoints and reading the file takes a millisecond.
 const COMPACT_ABOVE: u64 = 1024 * 1024;
 /// Longest note that is kept, in bytes.
-const NOTE_BYTES: usize = assay_core::limits::NOTE_BYTES;
+const NOTE_BYTES: usize = assay_tlog::limits::NOTE_BYTES;
 /// No file gets longer than this, in bytes: compaction leaves one note, and the last append adds
 /// one.
 const FILE_BYTES: u64 = COMPACT_ABOVE + 2 * (NOTE_BYTES + FRAME) as u64;

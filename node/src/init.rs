@@ -12,13 +12,11 @@ use crate::{
         rocks::{Options, Rocks},
     },
 };
-use assay_core::{
-    Hash,
-    entry::EntryError,
-    index::Commitment,
-    note::{Checkpoint, KeyError, SignerKey},
-    sequencer::{Head, Sequencer},
-};
+use assay_claims::entry::EntryError;
+use assay_claims::index::Commitment;
+use assay_claims::sequencer::{Head, Sequencer};
+use assay_tlog::Hash;
+use assay_tlog::note::{Checkpoint, KeyError, SignerKey};
 use std::{
     fs, io,
     net::SocketAddr,

@@ -1,6 +1,6 @@
 //! The log's key file: made once, readable by its owner only, refused otherwise.
 
-use assay_core::note::SignerKey;
+use assay_tlog::note::SignerKey;
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},

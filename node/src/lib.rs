@@ -1,7 +1,7 @@
 //! An Assay node: storage, the sequencer's driver, and the gRPC and HTTP surfaces.
 //!
 //! Data flows one way: `surface` → `admission` → `sequencer` → `storage` → `view` → `surface`. What
-//! is decided on the way is decided by `assay_core`; this crate does the I/O, in the order that
+//! is decided on the way is decided by the crates under `core`; this crate does the I/O, in the order that
 //! core's duties demand: persist, then sign, then show, then answer.
 
 pub mod admission;

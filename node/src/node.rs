@@ -28,12 +28,10 @@ use crate::{
     },
     view::{StoredTiles, View, stored_root},
 };
-use assay_core::{
-    note::{CheckpointError, SignerKey, VerifiedCheckpoint},
-    sequencer::{Head, HeadError, Refusal, Sequencer, resume},
-    tree::Edge,
-};
+use assay_claims::sequencer::{Head, HeadError, Refusal, Sequencer, resume};
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
+use assay_tlog::note::{CheckpointError, SignerKey, VerifiedCheckpoint};
+use assay_tlog::tree::Edge;
 use axum::Router;
 use std::{
     io,

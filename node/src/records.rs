@@ -18,14 +18,13 @@
 //! entry is written twice. Bundles and entries are served from the same bytes.
 
 use crate::storage::{Batch, Reads, StorageError, Table};
-use assay_core::{
-    Hash,
-    claim::ClaimId,
-    index::{Label, Prefix, list, map::PageBytes, page},
-    issuer::IssuerId,
-    sequencer::Step,
-    tree::{LeafIndex, TileIndex, bundle},
-};
+use assay_claims::claim::ClaimId;
+use assay_claims::index::map::PageBytes;
+use assay_claims::index::{Label, Prefix, list, page};
+use assay_claims::issuer::IssuerId;
+use assay_claims::sequencer::Step;
+use assay_tlog::Hash;
+use assay_tlog::tree::{LeafIndex, TileIndex, bundle};
 use bytes::{Bytes, BytesMut};
 
 /// Entries of a full bundle, and hashes of a full tile (C2SP tlog-tiles).
@@ -294,7 +293,7 @@ pub fn find_claims(
 pub fn find_claim(tables: &impl Reads, id: &Hash) -> Result<Option<LeafIndex>, RecordError> {
     let from = [&id.as_bytes()[..], &[0; 32]].concat();
     let to = [&id.as_bytes()[..], &[0xff; 33]].concat();
-    let rows = tables.range(Table::Claims, &from, &to, assay_core::limits::PAGE)?;
+    let rows = tables.range(Table::Claims, &from, &to, assay_claims::limits::PAGE)?;
     let found: Result<Vec<_>, _> = rows.iter().map(|(_, value)| parse_index(value)).collect();
     Ok(found?.into_iter().min())
 }
@@ -311,7 +310,7 @@ pub fn find_leaf_hash(tables: &impl Reads, hash: &Hash) -> Result<Option<LeafInd
 pub fn issuer_leaves(tables: &impl Reads, id: &[u8]) -> Result<Vec<(u32, LeafIndex)>, RecordError> {
     let to = [id, &[0xff; 5]].concat();
     tables
-        .range(Table::Issuers, id, &to, assay_core::limits::PAGE)?
+        .range(Table::Issuers, id, &to, assay_claims::limits::PAGE)?
         .iter()
         .map(|(key, value)| {
             let sequence = key

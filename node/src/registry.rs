@@ -7,12 +7,10 @@ use crate::{
     records::{self, RecordError, WIDTH, parse_index},
     storage::{Reads, Table},
 };
-use assay_core::{
-    claim::{self, KeyCache, PublicKey},
-    entry::Entry,
-    issuer::{IssuerId, IssuerRecord, Issuers},
-    tree::LeafIndex,
-};
+use assay_claims::claim::{self, KeyCache, PublicKey};
+use assay_claims::entry::Entry;
+use assay_claims::issuer::{IssuerId, IssuerRecord, Issuers};
+use assay_tlog::tree::LeafIndex;
 use std::{
     collections::HashMap,
     sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},

@@ -4,7 +4,7 @@
 //! each of them from another thread is a system call each; so the answers for one thread travel
 //! together, and a task there (its desk) wakes them.
 
-use assay_core::sequencer::Outcome;
+use assay_claims::sequencer::Outcome;
 use std::cell::RefCell;
 use tokio::sync::{mpsc, oneshot};
 

@@ -3,7 +3,7 @@
 //!
 //! The order is always the same (DESIGN 5): plan, commit, adopt, answer; and for a checkpoint:
 //! append the leaf that commits to the index, commit, check the root a second time from the stored
-//! bytes, persist the anchor, sign, show. `assay_core::sequencer` decides; this file does the I/O.
+//! bytes, persist the anchor, sign, show. `assay_claims::sequencer` decides; this file does the I/O.
 //!
 //! If a commit or the anchor fails, nobody knows what is on the disk, so nothing more is written
 //! and nothing is signed until a restart has looked. Readers keep the last checkpoint.
@@ -17,13 +17,11 @@ use crate::{
     storage::{Batch, StorageError, Tables},
     view::{View, stored_root},
 };
-use assay_core::{
-    Hash,
-    entry::EntryError,
-    note::{Checkpoint, CheckpointError, SignerKey, VerifiedCheckpoint},
-    sequencer::{Candidate, Outcome, Sequencer, Step},
-    tree::TreeSize,
-};
+use assay_claims::entry::EntryError;
+use assay_claims::sequencer::{Candidate, Outcome, Sequencer, Step};
+use assay_tlog::Hash;
+use assay_tlog::note::{Checkpoint, CheckpointError, SignerKey, VerifiedCheckpoint};
+use assay_tlog::tree::TreeSize;
 use std::{
     sync::{Arc, OnceLock},
     thread::{self, JoinHandle},

@@ -9,14 +9,12 @@ use crate::{
     storage::{Reads, Table},
 };
 use arc_swap::ArcSwap;
-use assay_core::{
-    Hash,
-    index::Map,
-    note::VerifiedCheckpoint,
-    tree::{
-        LeafIndex, ProveError, Prover, Tile, TileIndex, TileReader, TreeSize, prove_consistency,
-        prove_inclusion, prove_many, root,
-    },
+use assay_claims::index::Map;
+use assay_tlog::Hash;
+use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::tree::{
+    LeafIndex, ProveError, Prover, Tile, TileIndex, TileReader, TreeSize, prove_consistency,
+    prove_inclusion, prove_many, root,
 };
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};

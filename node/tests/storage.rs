@@ -10,10 +10,10 @@
     reason = "a test reports by panicking"
 )]
 
-use assay_core::Hash;
 use assay_node::storage::memory::{Fault, Memory};
 use assay_node::storage::rocks::{Options, Rocks};
 use assay_node::storage::{Batch, StorageError, Table, Tables, suite};
+use assay_tlog::Hash;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader};

@@ -1,11 +1,10 @@
 //! Complete answers between the wire and core.
 
 use crate::v1;
-use assay_core::{
-    Hash,
-    index::{Answer, Label, Query, answer::AnsweredList},
-    tree::LeafIndex,
-};
+use assay_claims::index::answer::AnsweredList;
+use assay_claims::index::{Answer, Label, Query};
+use assay_tlog::Hash;
+use assay_tlog::tree::LeafIndex;
 use bytes::BytesMut;
 
 /// Why an answer cannot be read.

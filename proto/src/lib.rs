@@ -1,6 +1,6 @@
 //! The `assay.v1` services: generated clients, servers and messages.
 //!
-//! The messages of an entry are `assay_core::entry::wire`'s own, so an entry needs no conversion
+//! The messages of an entry are `assay_claims::entry::wire`'s own, so an entry needs no conversion
 //! between wire and core.
 
 #![allow(missing_docs)] // Generated: the comments are those of the .proto files.

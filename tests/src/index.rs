@@ -3,13 +3,10 @@
 //! leaves before it, and no checkpoint ends in anything else (`docs/index.md`, section 1).
 
 use anyhow::{Context, ensure};
-use assay_core::{
-    entry::{Entry, wire::Body},
-    index::{
-        Commitment, Label, Map, labels_of_entry,
-        map::{PageBytes, Resident, Serial},
-    },
-};
+use assay_claims::entry::Entry;
+use assay_claims::entry::wire::Body;
+use assay_claims::index::map::{PageBytes, Resident, Serial};
+use assay_claims::index::{Commitment, Label, Map, labels_of_entry};
 use std::collections::BTreeMap;
 
 /// What the entries so far give.

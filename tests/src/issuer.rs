@@ -1,12 +1,10 @@
 //! Issuers for tests: their keys, their registrations, and claims that they sign.
 
 use anyhow::Context;
-use assay_core::{
-    claim::{self, ClaimId, PublicKey},
-    entry::wire,
-    issuer::{IssuerId, genesis_id, statement},
-    predicate::issuer::Issuer,
-};
+use assay_claims::claim::{self, ClaimId, PublicKey};
+use assay_claims::entry::wire;
+use assay_claims::issuer::{IssuerId, genesis_id, statement};
+use assay_claims::kind::issuer::Issuer;
 use ed25519_dalek::SigningKey;
 
 /// What a registration says.

@@ -1,20 +1,16 @@
 //! What somebody knows who lies well about a log: all of its entries, so that every proof that can
 //! be made is made.
 
-use assay_core::{
-    Hash,
-    entry::{self, Entry, wire},
-    hash::leaf_hash,
-    index::{
-        Label, Map, Query, labels_of_entry,
-        map::{PageBytes, Resident, Serial},
-    },
-    note::{Checkpoint, SignerKey},
-    tree::{
-        Edge, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_inclusion, prove_many, root,
-    },
-};
+use assay_claims::entry::{self, Entry, wire};
+use assay_claims::index::map::{PageBytes, Resident, Serial};
+use assay_claims::index::{Label, Map, Query, labels_of_entry};
 use assay_proto::v1::{self, LabelList};
+use assay_tlog::Hash;
+use assay_tlog::hash::leaf_hash;
+use assay_tlog::note::{Checkpoint, SignerKey};
+use assay_tlog::tree::{
+    Edge, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_inclusion, prove_many, root,
+};
 use bytes::Bytes;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

@@ -6,22 +6,20 @@
 
 use crate::{index::Rebuilt, issuer::Actor, process::Ready};
 use anyhow::{Context, bail, ensure};
-use assay_core::{
-    Hash,
-    claim::ClaimId,
-    entry::{Entry, wire},
-    hash::leaf_hash,
-    note::{VerifiedCheckpoint, VerifierKey},
-    tree::{
-        Edge, LeafIndex, Resource, TileIndex, TilePath, TreeSize, bundle, split_hashes,
-        verify_consistency, verify_inclusion,
-    },
-};
+use assay_claims::claim::ClaimId;
+use assay_claims::entry::{Entry, wire};
 use assay_proto::v1::{
     GetCheckpointRequest, GetConsistencyProofRequest, GetEntryAndProofRequest,
     GetInclusionProofRequest, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest,
     StreamEntriesRequest, Wait, get_entry_and_proof_request, get_inclusion_proof_request,
     index_service_client::IndexServiceClient, log_service_client::LogServiceClient, publish_result,
+};
+use assay_tlog::Hash;
+use assay_tlog::hash::leaf_hash;
+use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
+use assay_tlog::tree::{
+    Edge, LeafIndex, Resource, TileIndex, TilePath, TreeSize, bundle, split_hashes,
+    verify_consistency, verify_inclusion,
 };
 use bytes::Bytes;
 use futures::stream;

@@ -3,13 +3,12 @@
 
 use crate::log::Log;
 use anyhow::{Context, ensure};
-use assay_core::{
-    Hash,
-    index::{Answer, Label, Query, VerifiedAnswer, answer::AnsweredList},
-    note::VerifiedCheckpoint,
-    tree::LeafIndex,
-};
+use assay_claims::index::answer::AnsweredList;
+use assay_claims::index::{Answer, Label, Query, VerifiedAnswer};
 use assay_proto::v1::{self, BatchLookupRequest};
+use assay_tlog::Hash;
+use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::tree::LeafIndex;
 use futures::stream;
 
 /// Labels of one message: a quarter of a mebibyte.

@@ -3,7 +3,7 @@
 
 use crate::process::Ready;
 use anyhow::Context;
-use assay_core::index::{Label, Prefix, Query};
+use assay_claims::index::{Label, Prefix, Query};
 use assay_proto::{
     answer::Joined,
     v1::{

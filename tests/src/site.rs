@@ -1,12 +1,10 @@
 //! A log as a folder of files, laid out as C2SP tlog-tiles says: what any web server can serve.
 
 use anyhow::Context;
-use assay_core::{
-    Hash,
-    hash::leaf_hash,
-    note::{Checkpoint, SignerKey},
-    tree::{Edge, Resource, TilePath, bundle},
-};
+use assay_tlog::Hash;
+use assay_tlog::hash::leaf_hash;
+use assay_tlog::note::{Checkpoint, SignerKey};
+use assay_tlog::tree::{Edge, Resource, TilePath, bundle};
 use bytes::Bytes;
 use std::{fs, path::Path};
 

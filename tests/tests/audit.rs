@@ -3,12 +3,11 @@
 //! other commitment is right.
 
 use anyhow::{Context, ensure};
-use assay_core::{
-    entry::{self, Entry, wire::Claim},
-    index::Commitment,
-    note::SignerKey,
-};
+use assay_claims::entry::wire::Claim;
+use assay_claims::entry::{self, Entry};
+use assay_claims::index::Commitment;
 use assay_tests::{index::Rebuilt, issuer::Actor, process::assay, site, static_http::StaticHttp};
+use assay_tlog::note::SignerKey;
 use bytes::Bytes;
 use std::{ops::Range, process::Output, thread};
 

@@ -3,12 +3,13 @@
 //! a program should.
 
 use anyhow::{Context, ensure};
-use assay_core::{Hash, predicate};
+use assay_claims::kind;
 use assay_proto::v1::{GetRequest, attachment_service_client::AttachmentServiceClient};
 use assay_tests::{
     data,
     process::{Node, Ready, assay, assay_command, poll},
 };
+use assay_tlog::Hash;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -102,7 +103,7 @@ fn publish(person: &Person, kind: &str, path: &Path) -> anyhow::Result<Vec<Value
         .and_then(|name| name.to_str())
         .context("no name")?;
     let mut arguments = vec!["publish", kind, file, "--key", "key.pem"];
-    match predicate::prepare(kind, name, &data::read(path), NOW) {
+    match kind::prepare(kind, name, &data::read(path), NOW) {
         Ok(claims) => {
             if claims.iter().any(|claim| claim.subjects.is_empty()) {
                 // Nothing is made up: first it asks.

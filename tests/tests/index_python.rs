@@ -3,13 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "what the test sets up itself must work")]
 
-use assay_core::{
-    Hash,
-    index::{
-        Label, Map,
-        map::{PageBytes, Resident, Serial},
-    },
-};
+use assay_claims::index::map::{PageBytes, Resident, Serial};
+use assay_claims::index::{Label, Map};
+use assay_tlog::Hash;
 use std::{
     io::Write,
     path::{Path, PathBuf},

@@ -9,7 +9,9 @@
 #![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 use anyhow::{Context, ensure};
-use assay_core::{claim::ClaimId, index::Label, limits, note::VerifiedCheckpoint};
+use assay_claims::claim::ClaimId;
+use assay_claims::index::Label;
+use assay_claims::limits;
 use assay_proto::v1::{
     PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome,
 };
@@ -19,6 +21,7 @@ use assay_tests::{
     log::{Leaf, Log, covering, stated},
     process::Node,
 };
+use assay_tlog::note::VerifiedCheckpoint;
 use futures::{StreamExt, stream};
 use std::{
     collections::BTreeMap,
@@ -112,7 +115,7 @@ struct Load {
 }
 
 impl Load {
-    fn claim(&self) -> assay_core::entry::wire::Claim {
+    fn claim(&self) -> assay_claims::entry::wire::Claim {
         self.issuer.claim(self.next.fetch_add(1, Ordering::SeqCst))
     }
 

@@ -4,10 +4,8 @@ use super::{
     Claim, Component, File, Head, Log, Note, Place, Reason, Report, Stated, Unidentified,
     Vulnerability,
 };
-use assay_core::{
-    policy::{Cause, Outcome},
-    predicate::vex::Status,
-};
+use assay_claims::kind::vex::Status;
+use assay_policy::policy::{Cause, Outcome};
 
 const NOW_MS: u64 = 1_769_846_909_000;
 

@@ -20,10 +20,8 @@ mod example;
 pub use weigh::weigh;
 
 use crate::exit::Failure;
-use assay_core::{
-    policy::{Cause, Outcome},
-    predicate::vex::Status,
-};
+use assay_claims::kind::vex::Status;
+use assay_policy::policy::{Cause, Outcome};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 

@@ -1,10 +1,8 @@
 //! Reading what is to be checked: files that name components, and the packages that are installed.
 
 use crate::{exit::Failure, input, output};
-use assay_core::{
-    component::{self, Components, Distribution, Format},
-    limits,
-};
+use assay_claims::limits;
+use assay_intake::components::{self, Components, Distribution, Format};
 use std::path::Path;
 
 /// A file and the components that it names.
@@ -27,17 +25,17 @@ pub fn file(path: &Path, os_release: &Path) -> Result<Source, Failure> {
     } else {
         path.display().to_string()
     };
-    let components = match component::recognize(&name, &document.bytes) {
+    let components = match components::recognize(&name, &document.bytes) {
         Ok(Format::DpkgStatus) => {
             let distribution = distribution(os_release)?;
-            component::read_as(
+            components::read_as(
                 Format::DpkgStatus,
                 &name,
                 &document.bytes,
                 Some(&distribution),
             )
         }
-        Ok(format) => component::read_as(format, &name, &document.bytes, None),
+        Ok(format) => components::read_as(format, &name, &document.bytes, None),
         Err(error) => Err(error),
     };
     let components =
@@ -60,7 +58,7 @@ pub fn installed(status: &Path, os_release: &Path) -> Result<Source, Failure> {
     let document = input::read(status, limits::DOCUMENT_BYTES)?;
     let name = status.display().to_string();
     let distribution = distribution(os_release)?;
-    let components = component::read_as(
+    let components = components::read_as(
         Format::DpkgStatus,
         &name,
         &document.bytes,

@@ -6,7 +6,7 @@
 //! `in_triage`: it was found, and nobody knows.
 
 use super::{Component, Report, Stated, Vulnerability};
-use assay_core::predicate::vex::Status;
+use assay_claims::kind::vex::Status;
 use serde_json::{Map, Value, json};
 
 /// The document.

@@ -11,12 +11,10 @@ use crate::{
     exit::Failure,
     output, time,
 };
-use assay_core::{
-    component,
-    index::Label,
-    policy::{self, Answer, Evidence, Known, LogAnswer, Outcome, Policy},
-    purl::Purl,
-};
+use assay_claims::index::Label;
+use assay_claims::purl::Purl;
+use assay_intake::components;
+use assay_policy::policy::{self, Answer, Evidence, Known, LogAnswer, Outcome, Policy};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -24,7 +22,7 @@ use std::{
 
 /// A component of one or several files.
 struct Part<'a> {
-    component: &'a component::Component,
+    component: &'a components::Component,
     about: policy::Component,
     places: Vec<Place>,
     dev: bool,
@@ -133,7 +131,7 @@ fn own(sources: &[Source]) -> Vec<String> {
         .filter(|component| component.own);
 
     let names: BTreeSet<String> = components
-        .map(|component: &component::Component| match &component.purl {
+        .map(|component: &components::Component| match &component.purl {
             Some(purl) => purl.to_string(),
             None => component.name.clone(),
         })
@@ -268,11 +266,11 @@ fn of_log(asked: &AskedLog, now_ms: u64) -> Log {
 
 fn of_source(source: &Source) -> File {
     let Source { name, components } = source;
-    let note = |note: &component::Note| Note {
+    let note = |note: &components::Note| Note {
         line: note.line,
         text: output::plain(&note.text),
     };
-    let unidentified = |one: &component::Unidentified| Unidentified {
+    let unidentified = |one: &components::Unidentified| Unidentified {
         line: one.line,
         what: output::plain(&one.what),
         reason: output::plain(&one.reason),

@@ -5,7 +5,9 @@ use crate::{
     exit::Failure,
     publishing::{self, Draft, Publisher, Signing},
 };
-use assay_core::{claim::PublicKey, issuer::IssuerId, predicate::key_compromise::KeyCompromise};
+use assay_claims::claim::PublicKey;
+use assay_claims::issuer::IssuerId;
+use assay_claims::kind::key_compromise::KeyCompromise;
 use clap::Args;
 
 /// Say that a key is not to be trusted from a leaf on. What it signed before keeps its standing.
@@ -98,7 +100,7 @@ fn check_effect(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_core::claim::SigningKey;
+    use assay_claims::claim::SigningKey;
 
     #[test]
     fn what_would_have_no_effect_is_refused() {

@@ -7,15 +7,11 @@ use crate::{
     publishing::{self, Draft, Publisher, Signing},
     time,
 };
-use assay_core::{
-    issuer::IssuerId,
-    predicate::{
-        Timestamp,
-        endorsement::{Endorsement, MAX_DEPTH},
-        issuer::ROLES,
-    },
-    purl::Pattern,
-};
+use assay_claims::issuer::IssuerId;
+use assay_claims::kind::Timestamp;
+use assay_claims::kind::endorsement::{Endorsement, MAX_DEPTH};
+use assay_claims::kind::issuer::ROLES;
+use assay_claims::purl::Pattern;
 use clap::{Args, builder::PossibleValuesParser};
 
 /// Vouch that an issuer has a role for some packages, until a date.

@@ -1,11 +1,9 @@
 //! `assay get`: one claim, proven to be in the log.
 
 use crate::{config::Settings, exit::Failure, output, session, subject, view};
+use assay_claims::json::{self, Value};
+use assay_claims::kind;
 use assay_client::{Client, LeafRef, VerifiedEntry};
-use assay_core::{
-    json::{self, Value},
-    predicate,
-};
 use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -151,7 +149,7 @@ async fn fetch_attachments(
         .map_err(|e| Failure::io(format!("cannot make {}", folder.display()), e))?;
     let statement = entry.claim().statement();
     let mut paths = vec![];
-    for named in predicate::attachments(statement) {
+    for named in kind::attachments(statement) {
         let bar = output::progress(
             settings,
             "attachment",

@@ -9,15 +9,13 @@ use crate::{
     sound_keys::{CompromisedView, KeysView},
     time,
 };
+use assay_claims::claim::{self, PublicKey, SigningKey};
+use assay_claims::index::{Kind, Label};
+use assay_claims::issuer::{self, IssuerId};
+use assay_claims::kind::issuer::{Issuer, ROLES};
+use assay_claims::logged::LoggedClaim;
 use assay_client::{Client, IssuerHistory, Wait};
-use assay_core::{
-    claim::{self, PublicKey, SigningKey},
-    index::{Kind, Label},
-    issuer::{self, IssuerId},
-    logged::LoggedClaim,
-    predicate::issuer::{Issuer, ROLES},
-    trust::Trust,
-};
+use assay_policy::trust::Trust;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::PathBuf;

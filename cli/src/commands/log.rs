@@ -1,8 +1,9 @@
 //! `assay log`: the log's entries, in a table.
 
 use crate::{config::Settings, exit::Failure, output, session, subject, time, view};
+use assay_claims::limits::PAGE;
 use assay_client::PageEntry;
-use assay_core::{limits::PAGE, tree::LeafIndex};
+use assay_tlog::tree::LeafIndex;
 use clap::Args;
 use serde::Serialize;
 

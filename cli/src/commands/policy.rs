@@ -8,7 +8,7 @@ use crate::{
     output::{self, Color},
 };
 use assay_client::Cel;
-use assay_core::policy::{ExampleOutcome, POLICY_BYTES, Policy, Reason, STARTING, Section};
+use assay_policy::policy::{ExampleOutcome, POLICY_BYTES, Policy, Reason, STARTING, Section};
 use clap::Subcommand;
 use serde::Serialize;
 use std::{

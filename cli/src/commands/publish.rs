@@ -8,14 +8,10 @@ use crate::{
     publishing::{self, Draft, Signing},
     subject, time,
 };
-use assay_core::{
-    limits,
-    predicate::{
-        self, Prepared,
-        vex::{Product, Vex},
-    },
-    statement::Subject,
-};
+use assay_claims::kind::vex::{Product, Vex};
+use assay_claims::kind::{self, Prepared};
+use assay_claims::limits;
+use assay_claims::statement::Subject;
 use clap::{Args, ValueEnum};
 use std::{collections::BTreeSet, path::PathBuf, time::SystemTime};
 
@@ -96,7 +92,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 fn drafts(kind: Kind, document: &Document, subjects: &[Subject]) -> Result<Vec<Draft>, Failure> {
     let now = time::rfc3339(document.modified.unwrap_or_else(SystemTime::now));
     let wrong = |reason: String| Failure::Usage(format!("{}: {reason}", document.name));
-    let prepared = predicate::prepare(kind.name(), &document.name, &document.bytes, &now)
+    let prepared = kind::prepare(kind.name(), &document.name, &document.bytes, &now)
         .map_err(|e| wrong(e.to_string()))?;
     check_subjects(kind, &prepared, subjects).map_err(wrong)?;
     if matches!(kind, Kind::Vex) {
@@ -187,7 +183,7 @@ mod tests {
             .iter()
             .map(|kind| kind.name())
             .collect();
-        assert_eq!(names, predicate::KINDS);
+        assert_eq!(names, kind::KINDS);
     }
 
     #[test]

@@ -6,10 +6,9 @@ use crate::{
     publishing::{self, Draft, Signing},
     time,
 };
-use assay_core::{
-    predicate::{self, Timestamp, requirement::Requirement},
-    purl::Pattern,
-};
+use assay_claims::kind::requirement::Requirement;
+use assay_claims::kind::{self, Timestamp};
+use assay_claims::purl::Pattern;
 use clap::Args;
 
 /// Demand claims or practices of packages, in public and signed.
@@ -54,10 +53,10 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 
 /// A short name that is known, of a type of claims or a kind of documents, or a URI.
 fn claim_type(text: &str) -> Result<String, String> {
-    let types = predicate::TABLE.iter().map(|known| known.name);
+    let types = kind::TABLE.iter().map(|known| known.name);
     let mut names: Vec<_> = types
         .chain(
-            predicate::KINDS
+            kind::KINDS
                 .iter()
                 .copied()
                 .filter(|kind| *kind != "statement"),

@@ -6,11 +6,9 @@ use crate::{
     publishing::{self, Draft, Publisher, Signing},
     session,
 };
+use assay_claims::claim::ClaimId;
+use assay_claims::kind::response::{Response, STANCES};
 use assay_client::LeafRef;
-use assay_core::{
-    claim::ClaimId,
-    predicate::response::{Response, STANCES},
-};
 use clap::{Args, builder::PossibleValuesParser};
 
 /// Reply to a claim of anybody's, or dispute it. Whoever looks the claim up finds the response.

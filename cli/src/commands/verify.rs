@@ -7,13 +7,11 @@ use crate::{
     pairing::{self, Pair},
     subject, time, view,
 };
-use assay_core::{
-    issuer::IssuerId,
-    note::VerifierKey,
-    predicate,
-    receipt::{self, ProvenIssuer, Standing, VerifiedReceipt},
-    statement::Subject,
-};
+use assay_claims::issuer::IssuerId;
+use assay_claims::kind;
+use assay_claims::receipt::{self, ProvenIssuer, Standing, VerifiedReceipt};
+use assay_claims::statement::Subject;
+use assay_tlog::note::VerifierKey;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -241,7 +239,7 @@ fn failed_plainly(check: &str) -> &'static str {
 }
 
 fn is_record(receipt: &VerifiedReceipt) -> bool {
-    receipt.claim().statement().predicate_type() == predicate::issuer::URI
+    receipt.claim().statement().predicate_type() == kind::issuer::URI
 }
 
 /// What a genuine receipt proves, and what it leaves open.

@@ -12,12 +12,10 @@ use crate::{
     exit::Failure,
     output,
 };
+use assay_claims::index::{Kind, Label};
+use assay_claims::logged::LoggedClaim;
 use assay_client::{Client, ClientError, Config, Cursor, Fresh, News, gather, gather::Source};
-use assay_core::{
-    index::{Kind, Label},
-    logged::LoggedClaim,
-    policy::{self, Policy},
-};
+use assay_policy::policy::{self, Policy};
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
 use std::{

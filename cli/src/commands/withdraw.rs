@@ -6,8 +6,11 @@ use crate::{
     publishing::{self, Draft, Publisher, Signing},
     session,
 };
+use assay_claims::claim::ClaimId;
+use assay_claims::issuer::IssuerId;
+use assay_claims::kind::withdrawal::Withdrawal;
 use assay_client::LeafRef;
-use assay_core::{claim::ClaimId, issuer::IssuerId, predicate::withdrawal::Withdrawal, trust};
+use assay_policy::trust;
 use clap::Args;
 
 /// Take back a claim of one's own. It stays in the log, and the withdrawal beside it.
@@ -90,7 +93,7 @@ fn check_not_final(claim: ClaimId, predicate_type: &str) -> Result<(), Failure> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_core::predicate::withdrawal;
+    use assay_claims::kind::withdrawal;
 
     #[test]
     fn nobody_withdraws_what_others_signed() {

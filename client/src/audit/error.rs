@@ -1,7 +1,9 @@
 //! Why an audit ends early, and whose fault it is.
 
 use crate::{BoxError, ClientError};
-use assay_core::{Hash, note::VerifiedCheckpoint, tree::TreeSize};
+use assay_tlog::Hash;
+use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::tree::TreeSize;
 
 /// Why an audit did not come to a good end.
 #[derive(Debug, thiserror::Error)]

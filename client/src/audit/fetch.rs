@@ -5,12 +5,12 @@ use super::{
     replay::{Replay, Replayed},
 };
 use crate::{ClientError, Tls};
-use assay_core::{
-    Hash, hash,
-    limits::NOTE_BYTES,
-    note::{VerifiedCheckpoint, VerifierKey},
-    tree::{TileIndex, TilePath, bundle, bundle::BUNDLE_BYTES, tile::Resource},
-};
+use assay_tlog::limits::NOTE_BYTES;
+use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
+use assay_tlog::tree::bundle::{self, BUNDLE_BYTES};
+use assay_tlog::tree::tile::Resource;
+use assay_tlog::tree::{TileIndex, TilePath};
+use assay_tlog::{Hash, hash};
 use bytes::Bytes;
 use reqwest::StatusCode;
 use std::{

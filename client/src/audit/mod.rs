@@ -24,11 +24,9 @@ use crate::{
     Tls,
     heads::{Relation, relate},
 };
-use assay_core::{
-    Hash,
-    note::{VerifiedCheckpoint, VerifierKey},
-    tree::{Edge, TreeSize},
-};
+use assay_tlog::Hash;
+use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
+use assay_tlog::tree::{Edge, TreeSize};
 use fetch::{Bundle, Site};
 use futures::{StreamExt, TryStreamExt, stream};
 use replay::Replay;

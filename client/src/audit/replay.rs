@@ -3,18 +3,14 @@
 //! what comes out.
 
 use super::AuditError;
-use assay_core::{
-    Hash,
-    claim::{self, KeyCache, PublicKey, VerifiedClaim},
-    entry::{Entry, wire},
-    index::{
-        Commitment, CommitmentError, Label, Map, labels_of_claim,
-        map::{Fork, PageBytes, Resident},
-    },
-    issuer::{self, AuthorizeError, Registry},
-    limits::SIGNATURES,
-    tree::{LeafIndex, bundle},
-};
+use assay_claims::claim::{self, KeyCache, PublicKey, VerifiedClaim};
+use assay_claims::entry::{Entry, wire};
+use assay_claims::index::map::{Fork, PageBytes, Resident};
+use assay_claims::index::{Commitment, CommitmentError, Label, Map, labels_of_claim};
+use assay_claims::issuer::{self, AuthorizeError, Registry};
+use assay_claims::limits::SIGNATURES;
+use assay_tlog::Hash;
+use assay_tlog::tree::{LeafIndex, bundle};
 use bytes::Bytes;
 use rayon::slice::ParallelSliceMut;
 use std::{

@@ -1,10 +1,8 @@
 //! The tiles above the leaves: which of them are due, and comparing them while the rest goes on.
 
 use super::{AuditError, WIDTH, fetch::Site};
-use assay_core::{
-    Hash,
-    tree::{TileIndex, TreeSize},
-};
+use assay_tlog::Hash;
+use assay_tlog::tree::{TileIndex, TreeSize};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::task::JoinSet;
 

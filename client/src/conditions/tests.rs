@@ -1,6 +1,6 @@
 use super::*;
-use assay_core::json;
-use assay_core::policy::{Outcome, Policy, STARTING};
+use assay_claims::json;
+use assay_policy::policy::{Outcome, Policy, STARTING};
 
 /// 2026-01-15, in milliseconds.
 const NOW_MS: u64 = 1_768_435_200_000;

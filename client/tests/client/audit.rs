@@ -1,14 +1,12 @@
 //! An audit finds every way in which published tiles can be wrong.
 
 use crate::fake::{Fake, State, claim, registration};
+use assay_claims::entry::{self, Entry};
+use assay_claims::index::labels_of_entry;
 use assay_client::audit::{self, AuditError, Audited, Mode, Options};
-use assay_core::{
-    Hash,
-    entry::{self, Entry},
-    index::labels_of_entry,
-    note::VerifiedCheckpoint,
-    tree::TreeSize,
-};
+use assay_tlog::Hash;
+use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::tree::TreeSize;
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
@@ -246,7 +244,7 @@ async fn a_full_audit_finds_a_claim_that_stands_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_key_or_address_is_not_an_audit() {
     let fake = log(2).await;
-    let other = assay_core::note::SignerKey::from_seed("fake.example/log", &[8; 32])
+    let other = assay_tlog::note::SignerKey::from_seed("fake.example/log", &[8; 32])
         .unwrap()
         .verifier();
     let error = audit::run(&fake.http_url, &other, hashes_only(), |_| ())

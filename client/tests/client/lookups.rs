@@ -1,18 +1,16 @@
 //! What the client makes of answers about the index.
 
 use crate::fake::{Fake, claim, registration, withdrawal};
+use assay_claims::claim::{self, ClaimId};
+use assay_claims::entry::wire;
+use assay_claims::index::{Kind, Label, Prefix, Query};
+use assay_claims::limits;
 use assay_client::{
     AnswerCache, Client, ClientError,
     gather::{Source, gather},
 };
-use assay_core::{
-    claim::{self, ClaimId},
-    entry::wire,
-    index::{Kind, Label, Prefix, Query},
-    limits,
-    note::VerifiedCheckpoint,
-    tree::{LeafIndex, TreeSize},
-};
+use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::path::Path;
 
 fn package() -> Label {
@@ -326,7 +324,7 @@ async fn an_answer_that_was_kept_is_of_this_key_and_no_newer_than_the_head_that_
     fake.state().publish(&claim(1, 50));
     gather(&source, [package()]).await.unwrap();
 
-    let seed = assay_core::note::SignerKey::from_seed("fake.example/log", &[8; 32]).unwrap();
+    let seed = assay_tlog::note::SignerKey::from_seed("fake.example/log", &[8; 32]).unwrap();
     let other = AnswerCache::new(folder.path(), &seed.verifier());
     assert!(
         other.load(&[package()]).unwrap().is_none(),

@@ -1,15 +1,14 @@
 //! Publishing and reading: what comes back is proven, and what is not right does not come back.
 
 use crate::fake::{Fake, claim, id, record, registration};
+use assay_claims::claim as claims;
+use assay_claims::claim::ClaimId;
+use assay_claims::entry;
+use assay_claims::entry::wire::Body;
+use assay_claims::receipt::{self, Standing};
 use assay_client::{ClientError, LeafRef, PageEntry, Wait};
-use assay_core::{
-    claim as claims,
-    claim::ClaimId,
-    entry::{self, wire::Body},
-    hash,
-    receipt::{self, Standing},
-    tree::LeafIndex,
-};
+use assay_tlog::hash;
+use assay_tlog::tree::LeafIndex;
 use futures::{StreamExt, stream};
 use std::collections::BTreeSet;
 

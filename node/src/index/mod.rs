@@ -23,10 +23,8 @@ use crate::{
     records::{self, RecordError},
     storage::{Batch, Reads, Table, Tables},
 };
-use assay_core::index::{
-    Commitment, Label, Map, Prefix,
-    map::{Fork, MapError},
-};
+use assay_claims::index::map::{Fork, MapError};
+use assay_claims::index::{Commitment, Label, Map, Prefix};
 use bytes::Bytes;
 use rayon::slice::ParallelSliceMut;
 

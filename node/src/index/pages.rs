@@ -4,10 +4,8 @@ use crate::{
     records::{self, RecordError},
     storage::{Reads, Table},
 };
-use assay_core::index::{
-    Label, Map,
-    map::{Page, PageBytes, Pages, Slot},
-};
+use assay_claims::index::map::{Page, PageBytes, Pages, Slot};
+use assay_claims::index::{Label, Map};
 use bytes::Bytes;
 use std::sync::{
     Mutex, MutexGuard, PoisonError,

@@ -6,15 +6,11 @@ use crate::{
     records::{self, RecordError, WIDTH},
     storage::{Batch, StorageError, Table, Tables},
 };
-use assay_core::{
-    entry::{Entry, wire},
-    index::{
-        Commitment, CommitmentError, Label, Map, labels_of_entry,
-        map::{MapError, Slot, StoredPage},
-    },
-    sequencer::Head,
-    tree::bundle,
-};
+use assay_claims::entry::{Entry, wire};
+use assay_claims::index::map::{MapError, Slot, StoredPage};
+use assay_claims::index::{Commitment, CommitmentError, Label, Map, labels_of_entry};
+use assay_claims::sequencer::Head;
+use assay_tlog::tree::bundle;
 use bytes::Bytes;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
@@ -51,9 +47,9 @@ pub enum IndexError {
         /// The leaf of the commitment.
         leaf: u64,
         /// What comes out.
-        rebuilt: assay_core::Hash,
+        rebuilt: assay_tlog::Hash,
         /// What the log says.
-        committed: assay_core::Hash,
+        committed: assay_tlog::Hash,
     },
 }
 
@@ -235,7 +231,7 @@ fn read_leaves(store: &impl Tables, from: u64, end: u64) -> Result<Vec<Leaf>, Re
     Ok(bundles?.into_iter().flatten().collect())
 }
 
-fn read_leaf(entry: Bytes, at: u64) -> Result<Leaf, assay_core::entry::EntryError> {
+fn read_leaf(entry: Bytes, at: u64) -> Result<Leaf, assay_claims::entry::EntryError> {
     let entry = Entry::parse(entry)?;
     Ok(match entry.body() {
         wire::Body::IndexCommitment(_) => Leaf::Commitment(Commitment::of_entry(&entry, at)),

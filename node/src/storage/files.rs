@@ -6,7 +6,7 @@
 
 use super::disk::{failure, sync_folder};
 use super::{BlobReader, Blobs, StorageError};
-use assay_core::Hash;
+use assay_tlog::Hash;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};

@@ -9,7 +9,7 @@
 //! [`rocks`](super::rocks) do that).
 
 use super::{Batch, BlobReader, Blobs, Head, Reads, Snapshot, StorageError, Table, Tables, files};
-use assay_core::Hash;
+use assay_tlog::Hash;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};

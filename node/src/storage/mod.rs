@@ -22,7 +22,7 @@ pub mod rocks;
 pub mod suite;
 mod wal;
 
-use assay_core::Hash;
+use assay_tlog::Hash;
 use bytes::Bytes;
 use std::io::{self, Read};
 use std::path::PathBuf;

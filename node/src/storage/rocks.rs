@@ -28,7 +28,7 @@
 use super::disk::{Lock, failure, sync_folder};
 use super::files::Files;
 use super::{Batch, BlobReader, Blobs, Head, Reads, Snapshot, StorageError, Table, Tables, wal};
-use assay_core::Hash;
+use assay_tlog::Hash;
 use bytes::Bytes;
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,

@@ -12,7 +12,7 @@
 )]
 
 use super::{Batch, Blobs, Head, Reads, StorageError, Store, Table, Tables};
-use assay_core::Hash;
+use assay_tlog::Hash;
 use bytes::Bytes;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -4,11 +4,12 @@
 
 use super::status;
 use crate::storage::{BlobReader, Blobs, StorageError, Table, Tables};
-use assay_core::{Hash, limits};
+use assay_claims::limits;
 use assay_proto::v1::{
     GetRequest, GetResponse, PutHeader, PutRequest, PutResponse,
     attachment_service_server::AttachmentService, put_request,
 };
+use assay_tlog::Hash;
 use bytes::Bytes;
 use futures::Stream;
 use std::{

@@ -8,19 +8,15 @@ use crate::{
     storage::{Reads, Tables},
     view::{Published, View},
 };
-use assay_core::{
-    Hash,
-    index::{
-        Label, Prefix,
-        map::{Listed, MapError, Proven},
-    },
-    limits,
-    tree::LeafIndex,
-};
+use assay_claims::index::map::{Listed, MapError, Proven};
+use assay_claims::index::{Label, Prefix};
+use assay_claims::limits;
 use assay_proto::v1::{
     Answer, BatchLookupRequest, BatchLookupResponse, LabelList, LookupPrefixRequest,
     LookupPrefixResponse, LookupRequest, LookupResponse, index_service_server::IndexService,
 };
+use assay_tlog::Hash;
+use assay_tlog::tree::LeafIndex;
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, stream};
 use std::{pin::Pin, sync::Arc};

@@ -9,14 +9,10 @@ use crate::{
     storage::Tables,
     view::{Published, View, ViewError},
 };
-use assay_core::{
-    Hash,
-    claim::ClaimId,
-    entry::Entry,
-    limits,
-    sequencer::Outcome,
-    tree::{LeafIndex, TreeSize},
-};
+use assay_claims::claim::ClaimId;
+use assay_claims::entry::Entry;
+use assay_claims::limits;
+use assay_claims::sequencer::Outcome;
 use assay_proto::v1::{
     self, GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest,
     GetConsistencyProofResponse, GetEntryAndProofRequest, GetEntryAndProofResponse,
@@ -26,6 +22,8 @@ use assay_proto::v1::{
     StreamEntriesResponse, WatchRequest, WatchResponse, get_entry_and_proof_request as by_entry,
     get_inclusion_proof_request as by_leaf, log_service_server::LogService, publish_result,
 };
+use assay_tlog::Hash;
+use assay_tlog::tree::{LeafIndex, TreeSize};
 use bytes::{Bytes, BytesMut};
 use futures::{FutureExt, Stream, StreamExt, stream};
 use std::{
@@ -95,7 +93,7 @@ impl<S: Tables + Send + Sync + 'static> Shared<S> {
     /// Queues candidates without waiting for room.
     fn submit(
         &self,
-        candidates: Vec<assay_core::sequencer::Candidate>,
+        candidates: Vec<assay_claims::sequencer::Candidate>,
         wait: Wait,
     ) -> Result<Answer, Refusal> {
         let (reply, answer) = Reply::new();
@@ -306,7 +304,7 @@ type Answer = oneshot::Receiver<Vec<Outcome>>;
 #[derive(Default)]
 struct Admittance {
     ids: Vec<(u64, ClaimId)>,
-    candidates: Vec<assay_core::sequencer::Candidate>,
+    candidates: Vec<assay_claims::sequencer::Candidate>,
     settled: Vec<PublishResult>,
 }
 
@@ -569,7 +567,7 @@ fn page<S: Tables>(view: &View<S>, start: u64, end: TreeSize) -> Result<Vec<Byte
     let mut entries = Vec::new();
     let mut bytes = 0;
     for entry in
-        assay_core::tree::bundle::entries(&bundle).skip((start - number * records::WIDTH) as usize)
+        assay_tlog::tree::bundle::entries(&bundle).skip((start - number * records::WIDTH) as usize)
     {
         let entry =
             entry.map_err(|e| status::store(&records::RecordError::Damaged(e.to_string())))?;

@@ -1,7 +1,8 @@
 //! Refusals and failures as gRPC statuses, with the `google.rpc` details that programs act on.
 
 use crate::{admission::Refusal, records::RecordError, view::ViewError};
-use assay_core::{issuer::AuthorizeError, sequencer::Refused};
+use assay_claims::issuer::AuthorizeError;
+use assay_claims::sequencer::Refused;
 use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};

@@ -9,7 +9,7 @@ use crate::{
     storage::Tables,
     view::{View, read_tile_bytes},
 };
-use assay_core::tree::{Resource, TilePath};
+use assay_tlog::tree::{Resource, TilePath};
 use axum::{
     Router,
     body::Body,

@@ -2,7 +2,8 @@
 
 use super::status;
 use crate::{index::StoredPages, storage::Tables, view::View};
-use assay_core::{index::Label, limits};
+use assay_claims::index::Label;
+use assay_claims::limits;
 use assay_proto::v1::{WatchRequest, WatchResponse, WatchedLabel};
 use bytes::Bytes;
 use std::collections::BTreeMap;

@@ -6,11 +6,9 @@
 
 use super::world::World;
 use anyhow::Context;
-use assay_core::{
-    Hash,
-    component::{self, Format},
-};
+use assay_intake::components::{self, Format};
 use assay_tests::data;
+use assay_tlog::Hash;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,7 +41,7 @@ fn documents() -> Option<Vec<PathBuf>> {
 fn speak(world: &mut World, documents: &[PathBuf]) -> anyhow::Result<()> {
     let mut formats: BTreeSet<Format> = BTreeSet::new();
     for path in documents {
-        let Ok(read) = component::read(path.to_str().context("no UTF-8")?, &data::read(path))
+        let Ok(read) = components::read(path.to_str().context("no UTF-8")?, &data::read(path))
         else {
             continue;
         };

@@ -1,14 +1,13 @@
 //! Logs that are asked privately, offline, too late, or in vain.
 
 use super::world::{World, cargo_lock, outcomes, run};
+use assay_claims::entry;
+use assay_claims::index::{Commitment, Kind, Label};
 use assay_client::{AnswerCache, Client, Config, HeadStore, Tls};
-use assay_core::{
-    entry, hash,
-    index::{Commitment, Kind, Label},
-    note::{Checkpoint, SignerKey, VerifiedCheckpoint, VerifierKey},
-    tree::TreeSize,
-};
 use assay_tests::process::Node;
+use assay_tlog::hash;
+use assay_tlog::note::{Checkpoint, SignerKey, VerifiedCheckpoint, VerifierKey};
+use assay_tlog::tree::TreeSize;
 use serde_json::Value;
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,7 +1,7 @@
 //! A log with issuers who have said something, and a consumer with a policy.
 
 use anyhow::{Context, ensure};
-use assay_core::purl::Purl;
+use assay_claims::purl::Purl;
 use assay_tests::process::{Node, assay};
 use serde_json::{Value, json};
 use std::{
@@ -79,7 +79,7 @@ impl World {
                  [{roles}]\nscopes = [\"pkg:*\"]\nmay_delegate = 0\n"
             )
         };
-        let starting = assay_core::policy::STARTING;
+        let starting = assay_policy::policy::STARTING;
         ensure!(
             starting.contains("\nunknown = \"warn\"\n"),
             "the starting policy was changed"

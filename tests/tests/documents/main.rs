@@ -12,11 +12,11 @@
 
 mod mutations;
 
-use assay_core::json::{self, Value};
-use assay_core::limits;
-use assay_core::predicate::{self, DocumentError, Prepared};
-use assay_core::purl::Purl;
-use assay_core::statement::{Statement, StatementError, Subject};
+use assay_claims::json::{self, Value};
+use assay_claims::kind::{self, DocumentError, Prepared};
+use assay_claims::limits;
+use assay_claims::purl::Purl;
+use assay_claims::statement::{Statement, StatementError, Subject};
 use assay_tests::data;
 use std::collections::HashMap;
 use std::path::Path;
@@ -155,7 +155,7 @@ fn every_document_is_taken_or_refused_as_its_source_says() {
             let says = sources
                 .get(relative)
                 .unwrap_or_else(|| panic!("{name}/SOURCES.md does not say what {relative} is"));
-            let outcome = predicate::prepare(kind, relative, &bytes, NOW);
+            let outcome = kind::prepare(kind, relative, &bytes, NOW);
             let expected = expected(kind, relative, says, &bytes);
             match &outcome {
                 Ok(claims) => {
@@ -196,8 +196,8 @@ fn no_document_is_too_strange_for_any_kind() {
     for path in data::files(&data::root()) {
         let bytes = data::read(&path);
         let name = path.to_string_lossy();
-        for kind in predicate::KINDS {
-            match predicate::prepare(kind, &name, &bytes, NOW) {
+        for kind in kind::KINDS {
+            match kind::prepare(kind, &name, &bytes, NOW) {
                 Ok(claims) => assert_sound(kind, &name, &bytes, &claims),
                 Err(error) => assert_tells(&error),
             }
@@ -236,10 +236,10 @@ fn assert_sound(kind: &str, path: &str, document: &[u8], claims: &[Prepared]) {
             Ok(&claim.predicate),
             "{path}: the predicate does not read back"
         );
-        predicate::check(&claim.predicate_type, &claim.predicate)
+        kind::check(&claim.predicate_type, &claim.predicate)
             .unwrap_or_else(|e| panic!("{path}: {e}"));
         assert!(
-            kind == "statement" || predicate::by_uri(&claim.predicate_type).is_some(),
+            kind == "statement" || kind::by_uri(&claim.predicate_type).is_some(),
             "{path}"
         );
         let subjects: usize = claim
@@ -267,14 +267,14 @@ fn assert_sound(kind: &str, path: &str, document: &[u8], claims: &[Prepared]) {
                 .all(|(label, value)| !(label.clone() + value).contains(char::is_control)),
             "{path}"
         );
-        let named = predicate::attachments(&statement);
+        let named = kind::attachments(&statement);
         match &claim.attachment {
             Some(attachment) => {
                 assert_eq!(
                     attachment.bytes, document,
                     "{path}: the attachment is not the document"
                 );
-                let digest = assay_core::Hash::of(document);
+                let digest = assay_tlog::Hash::of(document);
                 assert!(
                     named.iter().any(|named| named.sha256 == digest),
                     "{path}: the claim does not name its attachment"

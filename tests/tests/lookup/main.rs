@@ -6,9 +6,9 @@ mod person;
 mod watch;
 
 use anyhow::{Context, ensure};
-use assay_core::Hash;
 use assay_proto::v1::Wait;
 use assay_tests::{issuer::Actor, log::Log, process::Node};
+use assay_tlog::Hash;
 use person::{Person, lines, package};
 use serde_json::{Value, json};
 

@@ -121,7 +121,7 @@ impl Person {
 
 /// A package as a subject.
 pub fn package(purl: &str) -> Value {
-    let digest = assay_core::Hash::of(purl.as_bytes()).to_hex();
+    let digest = assay_tlog::Hash::of(purl.as_bytes()).to_hex();
     json!({"uri": purl, "digest": {"purl": digest}})
 }
 

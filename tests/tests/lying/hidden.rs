@@ -2,14 +2,12 @@
 //! standing.
 
 use crate::world::{ASKED, World, about, asks_for, exits, labels, purl, without, words};
+use assay_claims::claim;
+use assay_claims::entry::Entry;
+use assay_claims::index::{Kind, Label};
 use assay_client::{
     AnswerCache,
     gather::{Source, gather},
-};
-use assay_core::{
-    claim,
-    entry::Entry,
-    index::{Kind, Label},
 };
 use assay_proto::v1;
 use prost::Message;

@@ -2,7 +2,7 @@
 //! is compared in the end.
 
 use crate::world::{World, exits, is_unverified};
-use assay_core::index::{Kind, Label, Query};
+use assay_claims::index::{Kind, Label, Query};
 use assay_proto::v1::Answer;
 
 /// Leaves of the list: four that every world has, and enough for a second page.

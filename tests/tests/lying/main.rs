@@ -16,9 +16,10 @@ mod private;
 mod silent;
 mod world;
 
+use assay_claims::index::Query;
 use assay_client::ClientError;
-use assay_core::{index::Query, note::SignerKey};
 use assay_proto::v1;
+use assay_tlog::note::SignerKey;
 use world::{ASKED, World, exits, labels, package, purl, version, without};
 
 /// What these tests rest on: the proxy by itself changes nothing, so that what is refused is the

@@ -3,8 +3,8 @@
 //! more cleverly; here are the bytes on the wire, their reading, and the checkpoint.
 
 use crate::world::{ASKED, World, labels, package};
+use assay_claims::index::{Prefix, Query, VerifiedAnswer};
 use assay_client::{Client, ClientError, Looked};
-use assay_core::index::{Prefix, Query, VerifiedAnswer};
 use assay_proto::v1::Answer;
 use proptest::{
     prelude::*,

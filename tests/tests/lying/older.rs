@@ -3,12 +3,10 @@
 use crate::world::{ASKED, World, connect, exits, labels, package, purl};
 use anyhow::Context;
 use assay_client::{ClientError, HeadStore};
-use assay_core::{
-    Hash,
-    note::{Checkpoint, SignerKey},
-    tree::TreeSize,
-};
 use assay_proto::v1;
+use assay_tlog::Hash;
+use assay_tlog::note::{Checkpoint, SignerKey};
+use assay_tlog::tree::TreeSize;
 
 /// What the node answers now, to be told again when it has more to say.
 async fn recorded(world: &World) -> anyhow::Result<v1::Answer> {

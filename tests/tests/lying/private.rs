@@ -2,7 +2,7 @@
 //! hide something of all that begins with the prefix.
 
 use crate::world::{ASKED, World, labels, package, without, words};
-use assay_core::index::{Label, Prefix, Query};
+use assay_claims::index::{Label, Prefix, Query};
 use assay_proto::v1;
 
 /// A leaf of the prefix is missing from the lists.

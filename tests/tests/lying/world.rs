@@ -1,22 +1,20 @@
 //! A real node with something in it, a liar at its address, and those who ask: the client library
 //! and the program.
 
+use assay_claims::claim::{ClaimId, PublicKey};
+use assay_claims::entry::wire;
+use assay_claims::index::{Kind, Label, Query};
+use assay_claims::issuer::IssuerId;
+use assay_claims::json::Value;
+use assay_claims::kind::key_compromise::KeyCompromise;
+use assay_claims::kind::withdrawal::Withdrawal;
+use assay_claims::purl::Purl;
+use assay_claims::statement::{Statement, Subject};
 use assay_client::{
     AnswerCache, Client, ClientError, Config, Tls,
     gather::{Gathered, Source, gather},
 };
-use assay_core::{
-    claim::{ClaimId, PublicKey},
-    entry::wire,
-    index::{Kind, Label, Query},
-    issuer::IssuerId,
-    json::Value,
-    note::VerifierKey,
-    policy::STARTING,
-    predicate::{key_compromise::KeyCompromise, withdrawal::Withdrawal},
-    purl::Purl,
-    statement::{Statement, Subject},
-};
+use assay_policy::policy::STARTING;
 use assay_proto::v1::{self, Wait};
 use assay_tests::{
     issuer::{Actor, signed},
@@ -25,6 +23,7 @@ use assay_tests::{
     lying::Proxy,
     process::{Node, assay},
 };
+use assay_tlog::note::VerifierKey;
 use std::{fs, path::Path, process::Output};
 use tempfile::TempDir;
 

@@ -1,13 +1,15 @@
 //! What must be refused: with which code, with which words, and with nothing appended.
 
 use crate::{AT_ONCE, Fixture, STARTED, assert_refused, hex, stream_all};
-use assay_core::{Hash, entry::wire, limits};
+use assay_claims::entry::wire;
+use assay_claims::limits;
 use assay_proto::v1::{
     GetRequest, PublishItem, PublishStreamRequest, PutHeader, PutRequest, PutResponse, Wait,
     attachment_service_client::AttachmentServiceClient, publish_result::Result as Outcome,
     put_request::Part,
 };
 use assay_tests::issuer::{Actor, payload};
+use assay_tlog::Hash;
 use futures::stream;
 use std::borrow::Cow;
 use tonic::{Code, Status, transport::Channel};

@@ -6,9 +6,9 @@
 //! real thing, and needs the right to mount.
 
 use crate::{AT_ONCE, Fixture, STARTED, assert_all_there};
-use assay_core::note::VerifiedCheckpoint;
 use assay_proto::v1::{PublishResponse, Wait};
 use assay_tests::{log::covering, process::copy_folder};
+use assay_tlog::note::VerifiedCheckpoint;
 use std::{
     fs,
     io::Write,

@@ -18,7 +18,7 @@ mod reads;
 mod restart;
 mod tls;
 
-use assay_core::{Hash, issuer::IssuerId};
+use assay_claims::issuer::IssuerId;
 use assay_proto::v1::{
     PublishResponse, PublishStreamRequest, PublishStreamResponse, Wait, publish_result,
 };
@@ -27,6 +27,7 @@ use assay_tests::{
     log::{Leaf, Log, stated},
     process::Node,
 };
+use assay_tlog::Hash;
 use futures::stream;
 use std::collections::BTreeMap;
 use tonic::{Code, Status};

@@ -3,11 +3,9 @@
 use crate::{
     AT_ONCE, Fixture, NEVER, STARTED, assert_all_there, assert_refused, hash, hex, stream_all,
 };
-use assay_core::{
-    claim::{self, ClaimId},
-    entry::{EntryError, wire},
-    issuer::IssuerId,
-};
+use assay_claims::claim::{self, ClaimId};
+use assay_claims::entry::{EntryError, wire};
+use assay_claims::issuer::IssuerId;
 use assay_proto::v1::{
     GetIssuerRequest, PublishItem, PublishStreamRequest, Wait, publish_result::Result as Outcome,
 };
@@ -666,7 +664,7 @@ async fn an_issuer_id_cannot_be_squatted() -> anyhow::Result<()> {
         &["is no key of issuer"],
     );
     let foreign: wire::Claim = {
-        let statement = assay_core::issuer::statement(&victim.id, &victim.record)?;
+        let statement = assay_claims::issuer::statement(&victim.id, &victim.record)?;
         let signers = [
             (victim.id, &victim.keys[0]),
             (IssuerId::derive(1, &[[7; 32]]), &squatter),

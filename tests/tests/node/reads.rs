@@ -1,9 +1,8 @@
 //! Reading: tiles over HTTP, streams of entries, and what a node says of itself.
 
 use crate::{AT_ONCE, Fixture, assert_refused};
-use assay_core::{
-    entry::EntryError, hash::leaf_hash, index::Commitment, note::VerifiedCheckpoint, tree::bundle,
-};
+use assay_claims::entry::EntryError;
+use assay_claims::index::Commitment;
 use assay_proto::v1::{
     GetConsistencyProofRequest, GetEntryAndProofRequest, GetInclusionProofRequest,
     GetIssuerRequest, StreamEntriesRequest, get_inclusion_proof_request as by_leaf,
@@ -13,6 +12,9 @@ use assay_tests::{
     log::{Leaf, Log},
     process::Node,
 };
+use assay_tlog::hash::leaf_hash;
+use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::tree::bundle;
 use tonic::{Code, codegen::tokio_stream, transport::Endpoint};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,

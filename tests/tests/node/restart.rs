@@ -5,12 +5,12 @@
 //! and shows two signed roots for one size: it was that guard, and it is needed.
 
 use crate::{AT_ONCE, Fixture, NEVER, STARTED, assert_all_there};
-use assay_core::note::VerifiedCheckpoint;
 use assay_proto::v1::{PublishResponse, Wait};
 use assay_tests::{
     log::{Log, covering},
     process::{Node, copy_folder},
 };
+use assay_tlog::note::VerifiedCheckpoint;
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,

@@ -1,7 +1,6 @@
 //! TLS from files: who is let in, and what happens when the files change while the node runs.
 
 use crate::{Fixture, assert_all_there};
-use assay_core::note::{VerifiedCheckpoint, VerifierKey};
 use assay_proto::v1::{
     GetCheckpointRequest, PublishRequest, Wait, log_service_client::LogServiceClient,
 };
@@ -10,6 +9,7 @@ use assay_tests::{
     log::Log,
     process::{Node, poll},
 };
+use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
 use std::{fs, net::IpAddr, os::unix::fs::PermissionsExt, path::Path};
 use tonic::transport::{self, Channel, ClientTlsConfig, Endpoint, Identity};

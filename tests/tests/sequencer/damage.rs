@@ -4,7 +4,7 @@
 //! the start after that finds what this one stored.
 
 use crate::harness::{ROOMY, Running, create, note, open, open_with, verified, verify_whole};
-use assay_core::claim::VerifiedClaim;
+use assay_claims::claim::VerifiedClaim;
 use assay_node::{
     index::SHARDS,
     records::INDEX_THROUGH,

@@ -3,7 +3,8 @@
 //! begins.
 
 use crate::harness::{Running, create, note, open, sequenced, verify_whole};
-use assay_core::{entry::Entry, sequencer::Outcome};
+use assay_claims::entry::Entry;
+use assay_claims::sequencer::Outcome;
 use assay_node::{node::StartError, records, sequencer::Wait, storage::memory::Fault};
 use assay_tests::issuer::Actor;
 use std::path::Path;

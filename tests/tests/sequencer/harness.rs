@@ -1,15 +1,10 @@
 //! A log in memory, opened and driven as a node does it, and verified from its leaves.
 
-use assay_core::{
-    Hash,
-    claim::{self, VerifiedClaim},
-    entry::Entry,
-    index::{Cut, Label},
-    issuer::{Registry, authorize},
-    note::{SignerKey, VerifiedCheckpoint},
-    sequencer::{Candidate, Head, Outcome},
-    tree::{Edge, LeafIndex},
-};
+use assay_claims::claim::{self, VerifiedClaim};
+use assay_claims::entry::Entry;
+use assay_claims::index::{Cut, Label};
+use assay_claims::issuer::{Registry, authorize};
+use assay_claims::sequencer::{Candidate, Head, Outcome};
 use assay_node::{
     anchor::Anchor,
     index::{self, StoredPages},
@@ -26,6 +21,9 @@ use assay_tests::{
     index::Rebuilt,
     issuer::{Actor, payload},
 };
+use assay_tlog::Hash;
+use assay_tlog::note::{SignerKey, VerifiedCheckpoint};
+use assay_tlog::tree::{Edge, LeafIndex};
 use std::{path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::{runtime::Handle, sync::mpsc};
 

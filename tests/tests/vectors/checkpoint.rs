@@ -3,8 +3,8 @@
 //! That parser takes root hashes of any length and any text after them. C2SP tlog-checkpoint and
 //! Assay do not: a body is read only if its hash has 32 bytes and nothing follows it.
 
-use assay_core::note::Checkpoint;
 use assay_tests::data;
+use assay_tlog::note::Checkpoint;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 

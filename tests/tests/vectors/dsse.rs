@@ -5,8 +5,8 @@
 //! envelopes and PAE, and that a signature over the bare payload, of which Google has made many, is
 //! none over PAE.
 
-use assay_core::dsse::{DsseError, Envelope, pae};
-use assay_core::json::{self, Value};
+use assay_claims::dsse::{DsseError, Envelope, pae};
+use assay_claims::json::{self, Value};
 use assay_tests::data;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::prelude::{BASE64_STANDARD, Engine};

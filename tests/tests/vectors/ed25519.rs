@@ -12,8 +12,8 @@
 //! | `non_canonical_A` | no | only keys of low order have such encodings in practice, and these are refused |
 //! | `low_order_component_A`, `low_order_component_R` | no | harmless under the equation without the cofactor |
 
-use assay_core::note::VerifierKey;
 use assay_tests::data;
+use assay_tlog::note::VerifierKey;
 use serde::Deserialize;
 
 #[derive(Deserialize)]

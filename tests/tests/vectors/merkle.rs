@@ -5,10 +5,10 @@
 //! reading it is refused, also where the suite has such placeholders for roots that its own
 //! verifier does not look at.
 
-use assay_core::Hash;
-use assay_core::tree::subtree::Subtree;
-use assay_core::tree::{LeafIndex, ProofError, TreeSize, verify_consistency, verify_inclusion};
 use assay_tests::data;
+use assay_tlog::Hash;
+use assay_tlog::tree::range::Subtree;
+use assay_tlog::tree::{LeafIndex, ProofError, TreeSize, verify_consistency, verify_inclusion};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 

@@ -3,7 +3,7 @@
 //! Tests of the group `required` (in older files `base`) must pass; of the others it is printed how
 //! many do.
 
-use assay_core::purl::{Components, Purl, PurlError};
+use assay_claims::purl::{Components, Purl, PurlError};
 use assay_tests::data;
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! golang.org/x/mod/sumdb/note: opening and signing notes, and the keys' text form.
 
-use assay_core::note::{self, Note, NoteError, SignerKey, VerifierKey};
 use assay_tests::data;
+use assay_tlog::note::{self, Note, NoteError, SignerKey, VerifierKey};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 use std::collections::BTreeMap;

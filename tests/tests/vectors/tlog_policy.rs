@@ -1,9 +1,9 @@
 //! Policies for checkpoints in the format of C2SP tlog-policy: texts that must and must not be
 //! read, and quorums.
 
-use assay_core::note::NoteError;
-use assay_core::policy::tlog::{QuorumError, TlogPolicy};
 use assay_tests::data;
+use assay_tlog::note::NoteError;
+use assay_tlog::tlog_policy::{QuorumError, TlogPolicy};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 use std::collections::BTreeMap;

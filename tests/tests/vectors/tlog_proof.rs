@@ -5,11 +5,11 @@
 //! logs in `tlog-tiles/`, and those that SOURCES.md names in its rows as "entry is `…`".
 
 use super::tlog_tiles;
-use assay_core::Hash;
-use assay_core::hash::leaf_hash;
-use assay_core::note::{TlogProof, TlogProofError, VerifiedInclusion, VerifierKey};
-use assay_core::tree::LeafIndex;
 use assay_tests::data;
+use assay_tlog::Hash;
+use assay_tlog::hash::leaf_hash;
+use assay_tlog::note::{TlogProof, TlogProofError, VerifiedInclusion, VerifierKey};
+use assay_tlog::tree::LeafIndex;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};

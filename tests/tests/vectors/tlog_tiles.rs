@@ -4,15 +4,15 @@
 //! A log is a folder that has a file `checkpoint`; earlier checkpoints are `checkpoint.<size>`. Its
 //! key is one of the `.vkey` files beside it.
 
-use assay_core::Hash;
-use assay_core::hash::leaf_hash;
-use assay_core::note::{VerifiedCheckpoint, VerifierKey};
-use assay_core::tree::tile::{Resource, bundle_width_at};
-use assay_core::tree::{
+use assay_tests::data;
+use assay_tlog::Hash;
+use assay_tlog::hash::leaf_hash;
+use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
+use assay_tlog::tree::tile::{Resource, bundle_width_at};
+use assay_tlog::tree::{
     Edge, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle, prove_consistency,
     prove_inclusion, root, verify_consistency, verify_inclusion,
 };
-use assay_tests::data;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -112,7 +112,7 @@ impl Log {
 }
 
 impl TileReader for Log {
-    type Error = assay_core::tree::tile::TileError;
+    type Error = assay_tlog::tree::tile::TileError;
 
     fn tiles(&self, wanted: &[TileIndex], size: TreeSize) -> Result<Vec<Arc<Tile>>, Self::Error> {
         wanted

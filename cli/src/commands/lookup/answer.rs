@@ -2,12 +2,10 @@
 
 use super::{replies::ReplyView, versions::VersionsView};
 use crate::{about::About, asking::AskedLog, sound_keys::KeysView, time, view};
+use assay_claims::logged::LoggedClaim;
 use assay_client::gather::Privacy;
-use assay_core::{
-    logged::LoggedClaim,
-    policy::{self, Line, Posture, Question, Verdict, Voice},
-    trust::{Grant, Standing},
-};
+use assay_policy::policy::{self, Line, Posture, Question, Verdict, Voice};
+use assay_policy::trust::{Grant, Standing};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};

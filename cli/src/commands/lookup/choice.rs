@@ -2,13 +2,12 @@
 
 use super::Asking;
 use crate::about::About;
-use assay_core::{
-    claim::ClaimId,
-    logged::LoggedClaim,
-    policy::{self, Component, Line, Posture},
-    predicate::{self, vex::Vex},
-    statement::Statement,
-};
+use assay_claims::claim::ClaimId;
+use assay_claims::kind;
+use assay_claims::kind::vex::Vex;
+use assay_claims::logged::LoggedClaim;
+use assay_claims::statement::Statement;
+use assay_policy::policy::{self, Component, Line, Posture};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The lines of the answer: those about a component, or those of the claims that were asked for
@@ -34,9 +33,8 @@ pub fn posture(
     match (about, component) {
         (_, Some(component)) => policy::posture(&asking.policy, component, claims, now_ms),
         (About::Vulnerability(id), _) => {
-            let mut posture = listing(&|logged| {
-                predicate::vulnerabilities(logged.claim().statement()).contains(id)
-            });
+            let mut posture =
+                listing(&|logged| kind::vulnerabilities(logged.claim().statement()).contains(id));
             only_lines_that_name(id, claims, &mut posture);
             posture
         }
@@ -52,7 +50,7 @@ pub fn posture(
 
 /// Whether a claim withdraws, answers or reveals another.
 fn speaks_of(logged: &LoggedClaim, id: &ClaimId) -> bool {
-    predicate::targets(logged.claim().statement()).contains(id)
+    kind::targets(logged.claim().statement()).contains(id)
 }
 
 /// Of a document that speaks of many vulnerabilities in a line each, keeps the lines that speak of
@@ -83,7 +81,7 @@ fn only_lines_that_name(id: &str, claims: &[LoggedClaim], posture: &mut Posture)
 
 /// The names by which a VEX document speaks of what it says is also called `id`.
 fn aliased(id: &str, statement: &Statement) -> Vec<String> {
-    if predicate::by_uri(statement.predicate_type()).is_none_or(|known| known.name != "vex") {
+    if kind::by_uri(statement.predicate_type()).is_none_or(|known| known.name != "vex") {
         return Vec::new();
     }
     let Ok(vex) = Vex::parse(statement.predicate()) else {

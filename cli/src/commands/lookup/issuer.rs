@@ -5,13 +5,11 @@ use super::{
     answer::{LineView, SignedView},
 };
 use crate::{exit::Failure, sound_keys::KeysView};
-use assay_core::{
-    index::{Kind, Label},
-    issuer::IssuerId,
-    logged::LoggedClaim,
-    policy::{self, Line, Policy},
-    trust::Trust,
-};
+use assay_claims::index::{Kind, Label};
+use assay_claims::issuer::IssuerId;
+use assay_claims::logged::LoggedClaim;
+use assay_policy::policy::{self, Line, Policy};
+use assay_policy::trust::Trust;
 use std::collections::BTreeSet;
 
 /// How many of the newest claims are shown.

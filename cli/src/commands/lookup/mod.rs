@@ -18,17 +18,15 @@ use crate::{
     output,
 };
 use answer::{AboutView, Answer, ClaimView, LogView, PrivacyView, QuestionView, VerdictView};
+use assay_claims::claim::ClaimId;
+use assay_claims::index::{self, Kind, Label};
+use assay_claims::issuer::IssuerId;
+use assay_claims::kind;
+use assay_claims::logged::LoggedClaim;
+use assay_claims::statement::{Statement, Subject};
 use assay_client::{Cel, Client, ClientError, Config, LeafRef};
-use assay_core::{
-    Hash,
-    claim::ClaimId,
-    index::{self, Kind, Label},
-    issuer::IssuerId,
-    logged::LoggedClaim,
-    policy::{self, Policy, STARTING},
-    predicate,
-    statement::{Statement, Subject},
-};
+use assay_policy::policy::{self, Policy, STARTING};
+use assay_tlog::Hash;
 use clap::Args;
 use issuer::Signed;
 use std::collections::BTreeSet;
@@ -247,12 +245,12 @@ async fn resolve(
     let known = "asked as a SHA-256, an issuer and a claim";
     if let Some(id) = IssuerId::from_hex(&hex).filter(|_| {
         statements().any(|statement: &Statement| {
-            statement.predicate_type() == predicate::issuer::URI && about_it(statement)
+            statement.predicate_type() == kind::issuer::URI && about_it(statement)
         })
     }) {
         return Ok((About::Issuer(id), format!("{known}: it is an issuer"), None));
     }
-    if statements().any(|statement: &Statement| predicate::targets(statement).contains(&claim))
+    if statements().any(|statement: &Statement| kind::targets(statement).contains(&claim))
         || labels_of_claim(&claim, asking).await?.is_some()
     {
         return Ok((About::Claim(claim), format!("{known}: it is a claim"), None));

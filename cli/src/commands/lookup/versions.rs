@@ -4,7 +4,10 @@
 //! not shown, because it is not of the package; but neither is it passed over.
 
 use crate::about::About;
-use assay_core::{claim::ClaimId, logged::LoggedClaim, purl::Purl, statement::Subject};
+use assay_claims::claim::ClaimId;
+use assay_claims::logged::LoggedClaim;
+use assay_claims::purl::Purl;
+use assay_claims::statement::Subject;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 

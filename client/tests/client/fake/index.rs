@@ -1,12 +1,11 @@
 //! The fake log's index service: honest answers, until a test rewrites them.
 
 use super::{Service, State, Stream, log::join};
-use assay_core::{
-    index::{Label, Prefix, Query, map::Resident},
-    limits,
-    tree::{LeafIndex, prove_many},
-};
+use assay_claims::index::map::Resident;
+use assay_claims::index::{Label, Prefix, Query};
+use assay_claims::limits;
 use assay_proto::v1::{self, index_service_server::IndexService, *};
+use assay_tlog::tree::{LeafIndex, prove_many};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use tonic::{Request, Response, Status, Streaming};

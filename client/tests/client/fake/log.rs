@@ -2,25 +2,21 @@
 //! into it.
 
 use super::index::Rewrite;
-use assay_core::{
-    Hash,
-    claim::{self, PublicKey, SigningKey, VerifiedClaim},
-    entry::{self, wire},
-    hash,
-    index::{
-        Commitment, Label, Map, labels_of_claim,
-        map::{PageBytes, Resident, Serial},
-    },
-    issuer::{self, IssuerId, IssuerRecord},
-    note::{Checkpoint, SignerKey, VerifierKey},
-    predicate::{issuer::Issuer, withdrawal::Withdrawal},
-    purl::Purl,
-    statement::{Statement, Subject},
-    tree::{
-        self, Edge, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle,
-        tile::Resource,
-    },
+use assay_claims::claim::{self, PublicKey, SigningKey, VerifiedClaim};
+use assay_claims::entry::{self, wire};
+use assay_claims::index::map::{PageBytes, Resident, Serial};
+use assay_claims::index::{Commitment, Label, Map, labels_of_claim};
+use assay_claims::issuer::{self, IssuerId, IssuerRecord};
+use assay_claims::kind::issuer::Issuer;
+use assay_claims::kind::withdrawal::Withdrawal;
+use assay_claims::purl::Purl;
+use assay_claims::statement::{Statement, Subject};
+use assay_tlog::note::{Checkpoint, SignerKey, VerifierKey};
+use assay_tlog::tree::tile::Resource;
+use assay_tlog::tree::{
+    self, Edge, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle,
 };
+use assay_tlog::{Hash, hash};
 use bytes::Bytes;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -309,7 +305,7 @@ pub fn withdrawal(seed: u8, target: claim::ClaimId) -> wire::Claim {
 /// Some claim, another for every `number`, by the issuer of the key `seed`.
 pub fn claim(seed: u8, number: u64) -> wire::Claim {
     let purl = Purl::parse_canonical(&format!("pkg:cargo/example@{number}.0.0")).unwrap();
-    let predicate = assay_core::json::Value::Object(vec![]);
+    let predicate = assay_claims::json::Value::Object(vec![]);
     let statement = Statement::new(
         vec![Subject::package(purl)],
         "https://example.com/p/v1",

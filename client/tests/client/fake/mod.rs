@@ -6,15 +6,13 @@ mod log;
 
 pub use log::{State, claim, id, record, registration, withdrawal};
 
+use assay_claims::claim;
+use assay_claims::entry::{Entry, wire};
 use assay_client::{Client, Config, Tls};
-use assay_core::{
-    claim,
-    entry::{Entry, wire},
-    hash,
-    note::VerifierKey,
-    tree::{self, TreeSize},
-};
 use assay_proto::v1::{self, index_service_server::IndexServiceServer, log_service_server::*, *};
+use assay_tlog::hash;
+use assay_tlog::note::VerifierKey;
+use assay_tlog::tree::{self, TreeSize};
 use bytes::Bytes;
 use log::join;
 use std::{

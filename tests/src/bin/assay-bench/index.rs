@@ -10,7 +10,7 @@ use crate::{
     resident_mib, take,
 };
 use anyhow::{Context, ensure};
-use assay_core::index::{Kind, Label};
+use assay_claims::index::{Kind, Label};
 use assay_proto::v1::LookupRequest;
 use assay_tests::process::{Node, binaries};
 use bytes::Bytes;
@@ -251,7 +251,7 @@ fn checking(node: &Node, report: &mut Report) -> anyhow::Result<()> {
     let file = node.folder().join("Cargo.lock");
     fs::write(&file, lock)?;
     let policy = node.folder().join("policy.toml");
-    fs::write(&policy, assay_core::policy::STARTING)?;
+    fs::write(&policy, assay_policy::policy::STARTING)?;
     let mut seconds = Vec::new();
     for _ in 0..5 {
         let started = Instant::now();

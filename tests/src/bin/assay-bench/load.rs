@@ -3,7 +3,7 @@
 use crate::connection::{Connection, connect, connect_index};
 use crate::material::{Material, purl};
 use anyhow::{Context, anyhow, bail, ensure};
-use assay_core::index::{Kind, Label};
+use assay_claims::index::{Kind, Label};
 use assay_proto::v1::{
     GetInclusionProofRequest, LookupRequest, PublishRequest, PublishStreamRequest, Wait,
     get_inclusion_proof_request::Leaf, log_service_client::LogServiceClient,

@@ -2,14 +2,16 @@
 //! on them.
 
 use anyhow::{Context, ensure};
-use assay_core::{
-    Hash, claim, dsse, entry, entry::wire, hash::leaf_hash, index::labels_of_claim,
-    issuer::IssuerId,
-};
+use assay_claims::entry::{self, wire};
+use assay_claims::index::labels_of_claim;
+use assay_claims::issuer::IssuerId;
+use assay_claims::{claim, dsse};
 use assay_proto::v1::{
     PublishItem, PublishRequest, PublishStreamRequest, Wait, log_service_client::LogServiceClient,
 };
 use assay_tests::issuer::registration;
+use assay_tlog::Hash;
+use assay_tlog::hash::leaf_hash;
 use ed25519_dalek::{Signature, SigningKey};
 use std::{
     hint::black_box,

@@ -4,15 +4,15 @@ use super::{
     Asked, Base64, Hex, HexLabel, List, folder, hash, labels,
     proofs::{ProofHash, Tiles, hashes},
 };
-use assay_core::{
-    Hash,
-    entry::Entry,
-    hash::leaf_hash,
-    index::{Answer, AnswerError, Query, VerifiedAnswer, answer::AnsweredList, map::Resident},
-    note::{Checkpoint, SignerKey, VerifiedCheckpoint},
-    tree::{LeafIndex, TreeSize, prove_many},
-};
+use assay_claims::entry::Entry;
+use assay_claims::index::answer::AnsweredList;
+use assay_claims::index::map::Resident;
+use assay_claims::index::{Answer, AnswerError, Query, VerifiedAnswer};
 use assay_tests::{data, index::Rebuilt};
+use assay_tlog::Hash;
+use assay_tlog::hash::leaf_hash;
+use assay_tlog::note::{Checkpoint, SignerKey, VerifiedCheckpoint};
+use assay_tlog::tree::{LeafIndex, TreeSize, prove_many};
 use bytes::Bytes;
 use serde::Deserialize;
 

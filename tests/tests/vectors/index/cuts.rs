@@ -2,12 +2,11 @@
 //! or does not answer.
 
 use super::{Asked, Hex, HexLabel, TrieLeaf, folder, hash, labels, map_of_trie};
-use assay_core::index::map::PageBytes;
-use assay_core::{
-    Hash,
-    index::{Commitment, Cut, CutError, Label, Map, Prefix, map::Resident},
-};
+use assay_claims::index::map::PageBytes;
+use assay_claims::index::map::Resident;
+use assay_claims::index::{Commitment, Cut, CutError, Label, Map, Prefix};
 use assay_tests::data;
+use assay_tlog::Hash;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -6,16 +6,12 @@ mod answers;
 mod cuts;
 mod proofs;
 
-use assay_core::index::map::PageBytes;
-use assay_core::{
-    Hash,
-    entry::Entry,
-    index::{
-        Commitment, Cut, Kind, Label, Map, Prefix, labels_of_entry, list,
-        map::{Resident, Serial},
-    },
-};
+use assay_claims::entry::Entry;
+use assay_claims::index::map::PageBytes;
+use assay_claims::index::map::{Resident, Serial};
+use assay_claims::index::{Commitment, Cut, Kind, Label, Map, Prefix, labels_of_entry, list};
 use assay_tests::data;
+use assay_tlog::Hash;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};

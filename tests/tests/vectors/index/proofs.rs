@@ -1,10 +1,10 @@
 //! Multiproofs: that several leaves are in a tree, also in trees larger than any log will be.
 
 use super::{hash, table_with_bad};
-use assay_core::{
-    Hash,
-    hash::leaf_hash,
-    tree::{Edge, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_many, root, verify_many},
+use assay_tlog::Hash;
+use assay_tlog::hash::leaf_hash;
+use assay_tlog::tree::{
+    Edge, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_many, root, verify_many,
 };
 use serde::Deserialize;
 use std::{collections::HashMap, convert::Infallible, sync::Arc};

@@ -1,0 +1,140 @@
+//! A label's list of leaves: ascending, append-only, under an RFC 6962 root over the indices in 8
+//! bytes, big-endian.
+
+use assay_tlog::Hash;
+use assay_tlog::hash::node_hash;
+
+/// The leaf hash of one index (RFC 6962, section 2.1).
+pub(super) fn leaf_hash(index: u64) -> Hash {
+    let mut bytes = [0; 9];
+    bytes[1..].copy_from_slice(&index.to_be_bytes());
+    Hash::of_short(&bytes)
+}
+
+/// The right edge of a list: all that is needed to append to it and to know its root.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edge {
+    length: u64,
+    /// Roots of the complete subtrees that make up the list, the largest first: one for each bit
+    /// set in the length.
+    peaks: Vec<Hash>,
+}
+
+impl Edge {
+    /// The edge of a list of this length; `None` unless there is a peak for each bit set in it.
+    pub fn from_parts(length: u64, peaks: Vec<Hash>) -> Option<Self> {
+        (length.count_ones() as usize == peaks.len()).then_some(Edge { length, peaks })
+    }
+
+    /// Leaves in the list.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Roots of its complete subtrees, the largest first.
+    pub fn peaks(&self) -> &[Hash] {
+        &self.peaks
+    }
+
+    /// Appends a leaf's index.
+    pub fn push(&mut self, index: u64) {
+        let mut hash = leaf_hash(index);
+        for _ in 0..self.length.trailing_ones() {
+            if let Some(left) = self.peaks.pop() {
+                hash = node_hash(&left, &hash);
+            }
+        }
+        self.peaks.push(hash);
+        self.length += 1;
+    }
+
+    /// The root of the list; that of the empty tree if there is nothing in it.
+    pub fn root(&self) -> Hash {
+        let joined = self
+            .peaks
+            .iter()
+            .rev()
+            .copied()
+            .reduce(|right, left| node_hash(&left, &right));
+        joined.unwrap_or_else(assay_tlog::hash::empty_root)
+    }
+}
+
+impl Extend<u64> for Edge {
+    fn extend<T: IntoIterator<Item = u64>>(&mut self, indices: T) {
+        indices.into_iter().for_each(|index| self.push(index));
+    }
+}
+
+impl FromIterator<u64> for Edge {
+    fn from_iter<T: IntoIterator<Item = u64>>(indices: T) -> Self {
+        let mut edge = Edge::default();
+        edge.extend(indices);
+        edge
+    }
+}
+
+/// Writes ascending indices as the differences between them, from `before` (0 if there is none) on.
+pub fn write(bytes: &mut Vec<u8>, before: u64, indices: &[u64]) {
+    let mut last = before;
+    for index in indices {
+        prost::encoding::encode_varint(index - last, bytes);
+        last = *index;
+    }
+}
+
+/// Reads what [`write`] wrote, as many as there are; `None` if the bytes are none such.
+pub fn read(mut bytes: &[u8], before: u64) -> Option<Vec<u64>> {
+    let mut indices = Vec::with_capacity(bytes.len());
+    let mut last = before;
+    while !bytes.is_empty() {
+        let step = prost::encoding::decode_varint(&mut bytes).ok()?;
+        last = last.checked_add(step)?;
+        indices.push(last);
+    }
+    Some(indices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_tlog::hash::leaf_hash;
+
+    fn plain(indices: &[u64]) -> Hash {
+        match indices {
+            [] => assay_tlog::hash::empty_root(),
+            [one] => leaf_hash(&one.to_be_bytes()),
+            _ => {
+                let (left, right) = indices.split_at(indices.len().next_power_of_two() / 2);
+                node_hash(&plain(left), &plain(right))
+            }
+        }
+    }
+
+    #[test]
+    fn every_small_list_has_the_root_of_rfc_6962() {
+        let indices: Vec<u64> = (0..300).map(|i| i * i + 3).collect();
+        let mut edge = Edge::default();
+        for n in 0..300 {
+            assert_eq!(edge.root(), plain(&indices[..n]), "{n}");
+            assert_eq!(
+                Edge::from_parts(edge.length(), edge.peaks().to_vec()),
+                Some(edge.clone())
+            );
+            assert_eq!(indices[..n].iter().copied().collect::<Edge>(), edge);
+            edge.push(indices[n]);
+        }
+        assert_eq!(Edge::from_parts(3, vec![Hash::of(b"")]), None);
+    }
+
+    #[test]
+    fn indices_are_written_and_read() {
+        for indices in [&[][..], &[0], &[5], &[0, 1, 2, 300, u64::MAX]] {
+            let mut bytes = Vec::new();
+            write(&mut bytes, 0, indices);
+            assert_eq!(read(&bytes, 0).as_deref(), Some(indices));
+        }
+        assert_eq!(read(&[0x80], 0), None);
+        assert_eq!(read(&[1], u64::MAX), None);
+    }
+}

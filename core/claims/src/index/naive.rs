@@ -1,0 +1,62 @@
+//! DESIGN 3.5 transcribed: recursive, slow and plain. Tests hold the rest of `index` against it.
+
+use super::label::{Label, Prefix};
+use assay_tlog::Hash;
+use assay_tlog::hash::{leaf_hash, node_hash};
+use std::collections::BTreeMap;
+
+pub type Plain = BTreeMap<Label, Vec<u64>>;
+
+/// Any label, made of a number.
+pub fn label(n: u64) -> Label {
+    Label::from_bytes(*Hash::of(&n.to_be_bytes()).as_bytes())
+}
+
+pub fn list_root(leaves: &[u64]) -> Hash {
+    match leaves {
+        [one] => leaf_hash(&one.to_be_bytes()),
+        _ => {
+            let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+            node_hash(&list_root(left), &list_root(right))
+        }
+    }
+}
+
+pub fn root(labels: &Plain) -> Hash {
+    subtree(&labels.iter().collect::<Vec<_>>())
+}
+
+fn subtree(labels: &[(&Label, &Vec<u64>)]) -> Hash {
+    match labels {
+        [] => Hash::of(&[0x10]),
+        [(label, list)] => {
+            let length = (list.len() as u64).to_be_bytes();
+            Hash::of_parts(&[
+                &[0x11],
+                label.as_bytes(),
+                &length,
+                list_root(list).as_bytes(),
+            ])
+        }
+        [(first, _), ..] => {
+            let same = |bits: u16| {
+                labels
+                    .iter()
+                    .all(|(label, _)| Prefix::of(label, bits) == Prefix::of(first, bits))
+            };
+            let bits = (0..256).rev().find(|bits| same(*bits)).unwrap();
+            let (left, right): (Vec<_>, Vec<_>) =
+                labels.iter().partition(|(label, _)| !label.bit(bits as u8));
+            let prefix = Prefix::of(first, bits);
+            let (left, right) = (subtree(&left), subtree(&right));
+            let parts = [
+                &[0x12][..],
+                &bits.to_be_bytes(),
+                prefix.first().as_bytes(),
+                left.as_bytes(),
+                right.as_bytes(),
+            ];
+            Hash::of_parts(&parts)
+        }
+    }
+}

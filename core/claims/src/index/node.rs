@@ -1,0 +1,28 @@
+//! The hashes of the trie (DESIGN 3.5).
+
+use super::label::{Label, Prefix};
+use assay_tlog::Hash;
+
+/// The root of the trie without labels.
+pub(super) fn empty() -> Hash {
+    Hash::of_short(&[0x10])
+}
+
+/// `SHA-256(0x11 ‖ label ‖ u64be(list length) ‖ list root)`.
+pub(super) fn leaf(label: &Label, length: u64, list_root: &Hash) -> Hash {
+    let mut bytes = [0x11; 73];
+    bytes[1..33].copy_from_slice(label.as_bytes());
+    bytes[33..41].copy_from_slice(&length.to_be_bytes());
+    bytes[41..].copy_from_slice(list_root.as_bytes());
+    Hash::of_short(&bytes)
+}
+
+/// `SHA-256(0x12 ‖ u16be(bits) ‖ prefix, 32 bytes ‖ left ‖ right)`.
+pub(super) fn inner(prefix: &Prefix, left: &Hash, right: &Hash) -> Hash {
+    let mut bytes = [0x12; 99];
+    bytes[1..3].copy_from_slice(&prefix.bits().to_be_bytes());
+    bytes[3..35].copy_from_slice(prefix.first().as_bytes());
+    bytes[35..67].copy_from_slice(left.as_bytes());
+    bytes[67..].copy_from_slice(right.as_bytes());
+    Hash::of_short(&bytes)
+}

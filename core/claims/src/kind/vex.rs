@@ -1,0 +1,639 @@
+//! `https://openvex.dev/ns`: OpenVEX documents, v0.0.1 and v0.2.0.
+//!
+//! The predicate is the document, and its type URI is the document's own `@context`, version
+//! included, as `vexctl` does it. Documents without a version in their context are of either
+//! version, so both spellings of vulnerabilities and products are taken wherever they come.
+//! CycloneDX VEX is a CycloneDX BOM and goes by `sbom`; CSAF is not taken.
+
+use super::document::{Document, DocumentError, Draft, Prepared, not_taken};
+use super::node::Node;
+use super::subject::{Subjects, digest};
+use super::{PredicateError, PredicateType, Timestamp};
+use crate::json::Value;
+use crate::purl::Purl;
+use std::collections::BTreeMap;
+
+pub(super) const TYPE: PredicateType = PredicateType {
+    name: "vex",
+    uris: &[
+        "https://openvex.dev/ns",
+        "https://openvex.dev/ns/v0.0.1",
+        "https://openvex.dev/ns/v0.2.0",
+    ],
+    check,
+};
+
+const STATUSES: &[&str] = &["not_affected", "affected", "fixed", "under_investigation"];
+
+const JUSTIFICATIONS: &[&str] = &[
+    "component_not_present",
+    "vulnerable_code_not_present",
+    "vulnerable_code_not_in_execute_path",
+    "vulnerable_code_cannot_be_controlled_by_adversary",
+    "inline_mitigations_already_exist",
+];
+
+/// Specification: openvex/spec, `OPENVEX-SPEC.md` and its JSON schema. A missing `version` is taken
+/// for a first one, and a missing document `timestamp` is borne if every statement has its own,
+/// which is what it would be inherited by.
+fn check(document: &Node<'_, '_>) -> Result<(), PredicateError> {
+    document.need("@context")?.one_of(TYPE.uris)?;
+    document.need("@id")?.text()?;
+    document.need("author")?.text()?;
+    version(document)?;
+    let dated = timestamps(document)?;
+    let statements = document.need("statements")?;
+    let mut any = false;
+    for statement in statements.items()? {
+        any = true;
+        check_statement(&statement, dated)?;
+    }
+    if any {
+        Ok(())
+    } else {
+        Err(statements.fault("holds no statement"))
+    }
+}
+
+/// The document's version.
+fn version(document: &Node<'_, '_>) -> Result<u64, PredicateError> {
+    let Some(version) = document.get("version") else {
+        return Ok(1);
+    };
+    // v0.0.1 wrote it as a string.
+    let number = version
+        .value()
+        .as_u64()
+        .or_else(|| version.value().as_str()?.parse().ok());
+    number
+        .filter(|number| *number > 0)
+        .ok_or_else(|| version.fault("is no whole number from 1"))
+}
+
+/// Whether there is a `timestamp`, all times being well-formed.
+fn timestamps(node: &Node<'_, '_>) -> Result<bool, PredicateError> {
+    for key in ["timestamp", "last_updated", "action_statement_timestamp"] {
+        if let Some(time) = node.get(key) {
+            time.instant()?;
+        }
+    }
+    Ok(node.get("timestamp").is_some())
+}
+
+fn check_statement(
+    statement: &Node<'_, '_>,
+    document_is_dated: bool,
+) -> Result<(), PredicateError> {
+    vulnerability(statement)?;
+    if !timestamps(statement)? && !document_is_dated {
+        return Err(statement.fault("has no timestamp, and the document has none either"));
+    }
+    let status = statement.need("status")?.one_of(STATUSES)?;
+    if let Some(justification) = statement.get("justification") {
+        justification.one_of(JUSTIFICATIONS)?;
+    }
+    for key in ["impact_statement", "action_statement", "status_notes"] {
+        if let Some(text) = statement.get(key) {
+            text.string()?;
+        }
+    }
+    let reasoned =
+        statement.get("justification").is_some() || statement.get("impact_statement").is_some();
+    if status == "not_affected" && !reasoned {
+        return Err(
+            statement.fault("says not_affected with neither justification nor impact_statement")
+        );
+    }
+    if status == "affected" && statement.get("action_statement").is_none() {
+        return Err(statement.fault("says affected without action_statement"));
+    }
+    if let Some(products) = statement.get("products") {
+        for product in products.items()? {
+            check_component(&product)?;
+            if let Some(parts) = product.get("subcomponents") {
+                for part in parts.items()? {
+                    check_component(&part)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The name of the vulnerability: a string in v0.0.1, an object since.
+fn vulnerability<'v>(statement: &Node<'v, '_>) -> Result<&'v str, PredicateError> {
+    let vulnerability = statement.need("vulnerability")?;
+    match vulnerability.value() {
+        Value::Object(_) => vulnerability.need("name")?.text(),
+        _ => vulnerability.text(),
+    }
+}
+
+/// A product or a part of one: a string in v0.0.1, an object since.
+fn check_component(component: &Node<'_, '_>) -> Result<(), PredicateError> {
+    if component.value().as_str().is_some() {
+        return component.text().map(|_| ());
+    }
+    component.object()?;
+    if let Some(id) = component.get("@id") {
+        id.text()?;
+    }
+    if let Some(identifiers) = component.get("identifiers") {
+        for (_, identifier) in identifiers.members()? {
+            identifier.text()?;
+        }
+    }
+    if component.get("@id").is_none() && component.get("identifiers").is_none() {
+        return Err(component.fault("has neither @id nor identifiers"));
+    }
+    Ok(())
+}
+
+/// What a document says, as far as it bears on trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vex {
+    /// The document's own identifier, which its later versions keep.
+    pub id: String,
+    /// Its version, from 1.
+    pub version: u64,
+    /// Who wrote the document, in its own words. It proves nothing.
+    pub author: String,
+    /// Its statements, in its order; at least one.
+    pub statements: Vec<VexStatement>,
+}
+
+/// Whether a vulnerability applies to products.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VexStatement {
+    /// The vulnerability's name.
+    pub vulnerability: String,
+    /// Its other names, in the document's order.
+    pub aliases: Vec<String>,
+    /// Whether it applies.
+    pub status: Status,
+    /// Why it does not apply: one of the five labels of OpenVEX.
+    pub justification: Option<String>,
+    /// What the statement is about; if empty, the claim's subjects.
+    pub products: Vec<Product>,
+    /// When it was last changed, or made, as the statement or else the document says.
+    pub timestamp: Option<Timestamp>,
+}
+
+/// Whether a vulnerability applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// `not_affected`
+    NotAffected,
+    /// `affected`
+    Affected,
+    /// `fixed`
+    Fixed,
+    /// `under_investigation`
+    UnderInvestigation,
+}
+
+/// A product of a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Product {
+    /// What it is identified by: its `@id`, and the values of its `identifiers`; often purls.
+    pub ids: Vec<String>,
+    /// Its digests under in-toto's names, lower-case hex.
+    pub digests: Vec<(String, String)>,
+}
+
+impl Status {
+    /// The status as OpenVEX spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::NotAffected => "not_affected",
+            Status::Affected => "affected",
+            Status::Fixed => "fixed",
+            Status::UnderInvestigation => "under_investigation",
+        }
+    }
+}
+
+impl Vex {
+    /// Reads a document as [`prepare`](super::prepare) does.
+    pub fn of_document(bytes: &[u8]) -> Result<Self, DocumentError> {
+        Ok(Self::parse(&Document::new("document", bytes)?.json()?)?)
+    }
+
+    /// Reads a predicate: a whole OpenVEX document, checked as on admission.
+    pub fn parse(predicate: &Value) -> Result<Self, PredicateError> {
+        let node = Node::root("$.predicate", predicate);
+        check(&node)?;
+        let inherited = changed(&node);
+        let statements = node.need("statements")?;
+        let statements = statements
+            .items()?
+            .map(|statement| VexStatement::read(&statement, &inherited));
+        Ok(Vex {
+            id: node.need("@id")?.text()?.to_owned(),
+            version: version(&node)?,
+            author: node.need("author")?.text()?.to_owned(),
+            statements: statements.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl VexStatement {
+    /// Whether the vulnerability goes by `id` here, as name or alias; upper and lower case differ.
+    pub fn names(&self, id: &str) -> bool {
+        self.vulnerability == id || self.aliases.iter().any(|alias| alias == id)
+    }
+
+    /// Whether the statement is about a package or an artifact, by the purl and the digests that it
+    /// has. Products that cannot be compared with these leave it to the claim's subjects.
+    pub fn is_about(&self, purl: Option<&Purl>, digests: &[(String, String)]) -> bool {
+        let ours = |algorithm: &str| digests.iter().any(|(ours, _)| ours == algorithm);
+        let comparable = |product: &Product| match purl {
+            Some(_) => product.ids.iter().any(|id| id.starts_with("pkg:")),
+            None => product.digests.iter().any(|(algorithm, _)| ours(algorithm)),
+        };
+        self.products.iter().any(|product: &Product| {
+            product
+                .digests
+                .iter()
+                .any(|digest| digests.contains(digest))
+                || purl.is_some_and(|purl| product.covers(purl))
+        }) || !self.products.iter().any(comparable)
+    }
+
+    fn read(
+        statement: &Node<'_, '_>,
+        inherited: &Option<Timestamp>,
+    ) -> Result<Self, PredicateError> {
+        let status = match statement.need("status")?.one_of(STATUSES)? {
+            "not_affected" => Status::NotAffected,
+            "affected" => Status::Affected,
+            "fixed" => Status::Fixed,
+            _ => Status::UnderInvestigation,
+        };
+        let texts = |pointer| {
+            let items = statement
+                .value()
+                .pointer(pointer)
+                .and_then(Value::as_array)
+                .unwrap_or_default();
+            items
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect()
+        };
+        let products = statement
+            .value()
+            .get("products")
+            .and_then(Value::as_array)
+            .unwrap_or_default();
+        Ok(VexStatement {
+            vulnerability: vulnerability(statement)?.to_owned(),
+            aliases: texts("/vulnerability/aliases"),
+            status,
+            justification: statement.shown("justification").map(str::to_owned),
+            products: products.iter().map(Product::read).collect(),
+            timestamp: changed(statement).or_else(|| inherited.clone()),
+        })
+    }
+}
+
+impl Product {
+    /// Whether the product is what a purl names: one of its ids is the same package and, if it has
+    /// a version, the same version. Qualifiers do not matter.
+    pub fn covers(&self, purl: &Purl) -> bool {
+        self.ids
+            .iter()
+            .filter_map(|id| Purl::canonicalize(id).ok())
+            .any(|id| match id.version() {
+                Some(_) => id.without_qualifiers() == purl.without_qualifiers(),
+                None => id.without_version() == purl.without_version(),
+            })
+    }
+
+    /// What it is called: a purl if it has one, else another identifier or a digest.
+    pub fn name(&self) -> String {
+        let purl = self
+            .ids
+            .iter()
+            .find(|id| id.starts_with("pkg:"))
+            .or(self.ids.first())
+            .cloned();
+
+        purl.or_else(|| {
+            Some(self.digests.first()?).map(|(algorithm, value)| format!("{algorithm}:{value}"))
+        })
+        .unwrap_or_default()
+    }
+
+    fn read(product: &Value) -> Self {
+        let id = product.as_str().or_else(|| product.get("@id")?.as_str());
+        let identifiers = product
+            .get("identifiers")
+            .and_then(Value::as_object)
+            .unwrap_or_default();
+        let ids = id
+            .into_iter()
+            .chain(identifiers.iter().filter_map(|(_, id)| id.as_str()));
+        Product {
+            ids: ids.map(str::to_owned).collect(),
+            digests: hashes(product),
+        }
+    }
+}
+
+/// The later of a node's two times.
+fn changed(node: &Node<'_, '_>) -> Option<Timestamp> {
+    let time = |key| Timestamp::parse(node.shown(key)?);
+    time("last_updated").or_else(|| time("timestamp"))
+}
+
+fn hashes(product: &Value) -> Vec<(String, String)> {
+    let hashes = product
+        .get("hashes")
+        .and_then(Value::as_object)
+        .unwrap_or_default();
+    hashes
+        .iter()
+        .filter_map(|(name, hex)| digest(name, hex.as_str()?))
+        .collect()
+}
+
+pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentError> {
+    let vex = document.json()?;
+    let root = Node::root("$", &vex);
+    if !root
+        .shown("@context")
+        .is_some_and(|context| context.starts_with("https://openvex.dev/ns"))
+    {
+        return Err(not_taken("vex", "OpenVEX JSON", &vex));
+    }
+    check(&root)?;
+    let (subjects, summary) = describe(&root)?;
+    let predicate_type = root.need("@context")?.text()?.to_owned();
+    let mut draft = Draft {
+        predicate_type,
+        predicate: vex.clone(),
+        subjects,
+        summary,
+    };
+    draft.bound_subjects();
+    Ok(vec![
+        document.inline_or_referenced(draft, "application/json")?,
+    ])
+}
+
+fn describe(root: &Node<'_, '_>) -> Result<(Subjects, Vec<(String, String)>), PredicateError> {
+    let mut subjects = Subjects::default();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for statement in root.need("statements")?.items()? {
+        *counts
+            .entry(statement.need("status")?.string()?)
+            .or_default() += 1;
+        if let Some(products) = statement.get("products") {
+            for product in products.items()? {
+                suggest(&product, &mut subjects);
+            }
+        }
+    }
+    subjects.notes.sort();
+    subjects.notes.dedup();
+    let mut summary = vec![("author".to_owned(), root.need("author")?.text()?.to_owned())];
+    summary.extend(
+        counts
+            .iter()
+            .map(|(status, count)| ((*status).to_owned(), count.to_string())),
+    );
+    Ok((subjects, summary))
+}
+
+fn suggest(product: &Node<'_, '_>, subjects: &mut Subjects) {
+    let id = product.value().as_str().or_else(|| product.shown("@id"));
+    let identified = product
+        .value()
+        .pointer("/identifiers/purl")
+        .and_then(Value::as_str);
+    let purl = id.filter(|id| id.starts_with("pkg:")).or(identified);
+    subjects.suggest(id.filter(|_| purl.is_none()), purl, hashes(product.value()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kind::{check, prepare};
+
+    const NEW: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/v","author":"A","version":1,
+        "timestamp":"2026-01-01T00:00:00Z","statements":[
+        {"vulnerability":{"name":"CVE-1"},"status":"not_affected","justification":"component_not_present","products":[
+          {"@id":"pkg:cargo/a@1","subcomponents":[{"@id":"pkg:cargo/b"}]},
+          {"identifiers":{"purl":"pkg:cargo/c@1"},"hashes":{"sha-256":"0000000000000000000000000000000000000000000000000000000000000000"}}]},
+        {"vulnerability":{"name":"CVE-2"},"status":"affected","action_statement":"update","timestamp":"2026-01-02T00:00:00Z"}]}"#;
+
+    const OLD: &str = r#"{"@context":"https://openvex.dev/ns","@id":"https://e.org/v","author":"A","version":"1",
+        "timestamp":"2026-01-01T00:00:00Z","statements":[{"vulnerability":"CVE-1","products":["pkg:cargo/a@1"],"status":"fixed"}]}"#;
+
+    #[test]
+    fn the_type_is_the_context_of_the_document() {
+        for (text, predicate_type, subjects) in [
+            (NEW, "https://openvex.dev/ns/v0.2.0", 2),
+            (OLD, "https://openvex.dev/ns", 1),
+        ] {
+            let prepared = prepare("vex", "v.json", text.as_bytes(), "")
+                .unwrap()
+                .remove(0);
+            assert_eq!(prepared.predicate_type, predicate_type);
+            assert_eq!(
+                prepared.predicate,
+                crate::json::parse(text.as_bytes()).unwrap()
+            );
+            assert_eq!(prepared.subjects.len(), subjects);
+            check(predicate_type, &prepared.predicate).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_document_is_read() {
+        let read = |text: &str| Vex::parse(&crate::json::parse(text.as_bytes()).unwrap()).unwrap();
+        let new = NEW.replacen(
+            r#"{"name":"CVE-1"}"#,
+            r#"{"name":"CVE-1","aliases":["G-1",7]}"#,
+            1,
+        );
+        let Vex {
+            id,
+            version,
+            author,
+            statements,
+        } = read(&new);
+        assert_eq!(
+            (id.as_str(), version, author.as_str(), statements.len()),
+            ("https://e.org/v", 1, "A", 2)
+        );
+        let of_version = |text: &str| read(&OLD.replacen(r#""version":"1","#, text, 1)).version;
+        assert_eq!(
+            [r#""version":"7","#, r#""version":8,"#, ""].map(of_version),
+            [7, 8, 1]
+        );
+        assert_eq!(
+            statements
+                .iter()
+                .map(|s| s.status.as_str())
+                .collect::<Vec<_>>(),
+            ["not_affected", "affected"]
+        );
+        assert!(
+            statements[0].names("CVE-1")
+                && statements[0].names("G-1")
+                && !statements[0].names("CVE-2")
+        );
+        assert_eq!(
+            statements[0].justification.as_deref(),
+            Some("component_not_present")
+        );
+        let times: Vec<_> = statements
+            .iter()
+            .map(|s| s.timestamp.as_ref().unwrap().as_str().to_owned())
+            .collect();
+        assert_eq!(times, ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]);
+        let digests: Vec<_> = statements[0]
+            .products
+            .iter()
+            .map(|product| product.digests.len())
+            .collect();
+        assert_eq!((digests, statements[1].products.len()), (vec![0, 1], 0));
+        let old = &read(OLD).statements[0];
+        let covers = |purl: &str| old.products[0].covers(&Purl::parse_canonical(purl).unwrap());
+        assert!(covers("pkg:cargo/a@1?x=y") && !covers("pkg:cargo/a@2") && !covers("pkg:cargo/a"));
+        let any = Product {
+            ids: vec!["https://e.org/a".into(), "pkg:cargo/a".into()],
+            digests: vec![],
+        };
+        assert!(any.covers(&Purl::parse_canonical("pkg:cargo/a@7").unwrap()));
+        assert!(Vex::parse(&Value::Null).is_err());
+    }
+
+    #[test]
+    fn a_statement_is_about_its_products_and_those_of_which_nothing_can_be_told() {
+        let statement = |products: &[(&str, &str)]| VexStatement {
+            products: products
+                .iter()
+                .map(|(id, digest): &(&str, &str)| Product {
+                    ids: vec![(*id).to_owned()],
+                    digests: Some(*digest)
+                        .filter(|hex| !hex.is_empty())
+                        .map(|hex| ("sha256".into(), hex.into()))
+                        .into_iter()
+                        .collect(),
+                })
+                .collect(),
+            ..Vex::of_document(NEW.as_bytes())
+                .unwrap()
+                .statements
+                .remove(0)
+        };
+        let a = Purl::parse_canonical("pkg:cargo/a@1").unwrap();
+        let digests = [("sha256".to_owned(), "11".to_owned())];
+        for (products, of_purl, of_digest) in [
+            (vec![], true, true),
+            (vec![("pkg:cargo/a@1", "")], true, true),
+            (vec![("pkg:cargo/b@1", "")], false, true),
+            (vec![("pkg:cargo/b@1", ""), ("pkg:cargo/a", "")], true, true),
+            (vec![("urn:x", "")], true, true),
+            (vec![("urn:x", "11")], true, true),
+            (vec![("pkg:cargo/b@1", "11")], true, true),
+            (vec![("pkg:cargo/b@1", "22")], false, false),
+        ] {
+            let statement = statement(&products);
+            assert_eq!(
+                statement.is_about(Some(&a), &digests),
+                of_purl,
+                "{products:?}"
+            );
+            assert_eq!(
+                statement.is_about(None, &digests),
+                of_digest,
+                "{products:?}"
+            );
+        }
+        let named = statement(&[("urn:x", ""), ("pkg:cargo/a", "11")]);
+        assert_eq!(
+            named.products.iter().map(Product::name).collect::<Vec<_>>(),
+            ["urn:x", "pkg:cargo/a"]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (from, to, place) in [
+            ("openvex.dev/ns/v0.2.0", "openvex.dev/ns/v9", "$.@context"),
+            (r#""@id":"https"#, r#""id":"https"#, "$.@id"),
+            (r#""author":"A""#, r#""author":"""#, "$.author"),
+            (r#""version":1"#, r#""version":0"#, "$.version"),
+            (
+                r#""timestamp":"2026-01-01T00:00:00Z","#,
+                "",
+                "$.statements[0]",
+            ),
+            (
+                r#""2026-01-02T00:00:00Z""#,
+                r#""soon""#,
+                "$.statements[1].timestamp",
+            ),
+            (
+                r#"{"name":"CVE-1"}"#,
+                "{}",
+                "$.statements[0].vulnerability.name",
+            ),
+            (
+                r#""status":"affected""#,
+                r#""status":"ok""#,
+                "$.statements[1].status",
+            ),
+            (
+                r#","justification":"component_not_present""#,
+                "",
+                "$.statements[0]",
+            ),
+            (
+                r#""component_not_present""#,
+                r#""trust me""#,
+                "$.statements[0].justification",
+            ),
+            (r#","action_statement":"update""#, "", "$.statements[1]"),
+            (
+                r#"{"@id":"pkg:cargo/b"}"#,
+                "{}",
+                "$.statements[0].products[0].subcomponents[0]",
+            ),
+        ] {
+            assert!(NEW.contains(from), "{from}");
+            let error =
+                prepare("vex", "v.json", NEW.replacen(from, to, 1).as_bytes(), "").unwrap_err();
+            assert_eq!(error.place(), place, "{error}");
+        }
+        let none = r#"{"@context":"https://openvex.dev/ns","@id":"i","author":"A","timestamp":"2026-01-01T00:00:00Z","statements":[]}"#;
+        assert_eq!(
+            prepare("vex", "v.json", none.as_bytes(), "")
+                .unwrap_err()
+                .place(),
+            "$.statements"
+        );
+    }
+
+    #[test]
+    fn other_vex_is_sent_elsewhere() {
+        for (text, advice) in [
+            (
+                r#"{"bomFormat":"CycloneDX","specVersion":"1.4","vulnerabilities":[]}"#,
+                "publish sbom",
+            ),
+            (
+                r#"{"document":{"category":"csaf_vex","csaf_version":"2.0"}}"#,
+                "convert it to OpenVEX",
+            ),
+        ] {
+            let error = prepare("vex", "v.json", text.as_bytes(), "").unwrap_err();
+            assert!(error.to_string().contains(advice), "{error}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Package URLs (ECMA-427, package-url/purl-spec): read, build, canonicalize.
+//!
+//! A purl that Assay logs equals its own canonical form, so that one package has one name and one
+//! digest. Reading and writing are `text`'s, the rules of each type `types`'s; `pattern` stands for
+//! many packages. Left out: version ranges (`vers:`), and whether a package exists.
+
+mod pattern;
+mod text;
+mod types;
+
+pub use pattern::{Pattern, PatternError};
+
+use crate::limits;
+use assay_tlog::Hash;
+use std::fmt;
+
+/// The decoded parts of a purl. Plain data: [`Purl::build`] checks it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Components {
+    /// The type: `cargo`, `deb`, …
+    pub ty: String,
+    /// The namespace, its segments joined by `/`.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version: Option<String>,
+    /// Qualifiers, key and value.
+    pub qualifiers: Vec<(String, String)>,
+    /// The subpath, its segments joined by `/`.
+    pub subpath: Option<String>,
+}
+
+/// A purl in canonical form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purl {
+    text: String,
+    components: Components,
+}
+
+/// Why a text is no purl, or not the canonical one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PurlError {
+    /// Longer than [`limits::PURL_BYTES`].
+    #[error("the purl has {0} bytes; at most {max} are possible", max = limits::PURL_BYTES)]
+    TooLong(usize),
+    /// It does not begin with `pkg:`.
+    #[error("a purl begins with \"pkg:\"")]
+    Scheme,
+    /// The type is missing or has a character that types cannot have.
+    #[error("{0:?} is no purl type: it takes letters, digits, '.' and '-', a letter first")]
+    Type(String),
+    /// There is no name.
+    #[error("the purl has no name")]
+    NoName,
+    /// A percent sign without two hex digits, or escapes that do not spell UTF-8.
+    #[error("{0:?} is not percent-encoded UTF-8")]
+    Encoding(String),
+    /// A segment of the namespace or the subpath that would not survive being written: it holds
+    /// `/`, or is `.` or `..`.
+    #[error("{0:?} cannot be a segment of a namespace or subpath")]
+    Segment(String),
+    /// A qualifier's key has a character that keys cannot have.
+    #[error(
+        "{0:?} is no qualifier key: it takes letters, digits, '.', '-' and '_', no digit first"
+    )]
+    Key(String),
+    /// A qualifier stands twice.
+    #[error("the qualifier {0:?} stands twice")]
+    KeyTwice(String),
+    /// A qualifier that the type defines is not spelled as the type defines it.
+    #[error("the qualifier {0:?} must be in lower case")]
+    KeyCase(String),
+    /// A rule of the purl's type is broken.
+    #[error("a purl of type {ty} {rule}")]
+    Rule {
+        /// The type.
+        ty: String,
+        /// What such a purl must be.
+        rule: &'static str,
+    },
+    /// It is a purl, but not in its canonical form.
+    #[error("the purl is not canonical; write it as {canonical}")]
+    NotCanonical {
+        /// The canonical form of the same purl.
+        canonical: String,
+    },
+}
+
+impl Purl {
+    /// Reads a purl, spelled in any way, and mends what has one canonical spelling.
+    ///
+    /// Qualifier keys that the type itself defines must be in lower case, as purl-spec's tests
+    /// demand of a parser; [`Purl::canonicalize`] mends them too.
+    pub fn parse(text: &str) -> Result<Self, PurlError> {
+        let components = text::read(text)?;
+        types::check_keys(&components)?;
+        Self::build(components)
+    }
+
+    /// Reads a purl, spelled in any way, and returns its canonical form.
+    pub fn canonicalize(text: &str) -> Result<Self, PurlError> {
+        Self::build(text::read(text)?)
+    }
+
+    /// Reads a purl that must be in canonical form already; [`PurlError::NotCanonical`] holds that
+    /// form if it is not.
+    pub fn parse_canonical(text: &str) -> Result<Self, PurlError> {
+        let purl = Self::canonicalize(text)?;
+        if purl.text == text {
+            Ok(purl)
+        } else {
+            Err(PurlError::NotCanonical {
+                canonical: purl.text,
+            })
+        }
+    }
+
+    /// Returns the canonical purl of decoded parts.
+    pub fn build(mut components: Components) -> Result<Self, PurlError> {
+        text::tidy(&mut components)?;
+        types::apply(&mut components)?;
+        let text = text::write(&components);
+        if text.len() > limits::PURL_BYTES {
+            Err(PurlError::TooLong(text.len()))
+        } else {
+            Ok(Purl { text, components })
+        }
+    }
+
+    /// The canonical form.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The decoded parts; qualifiers are sorted by key.
+    pub fn components(&self) -> &Components {
+        &self.components
+    }
+
+    /// The canonical form without version, qualifiers and subpath: the package.
+    pub fn without_version(&self) -> &str {
+        self.until(&['@', '?', '#'])
+    }
+
+    /// The canonical form without qualifiers and subpath: the version, or the package if none is
+    /// named.
+    pub fn without_qualifiers(&self) -> &str {
+        self.until(&['?', '#'])
+    }
+
+    /// The version, decoded.
+    pub fn version(&self) -> Option<&str> {
+        self.components.version.as_deref()
+    }
+
+    /// SHA-256 of the canonical form: the digest of a subject that is a package rather than an
+    /// artifact (DESIGN 3.3).
+    pub fn digest(&self) -> Hash {
+        Hash::of(self.text.as_bytes())
+    }
+
+    /// The separators stand in a canonical purl only as such: everywhere else they are
+    /// percent-encoded.
+    fn until(&self, separators: &[char]) -> &str {
+        self.text.split(separators).next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Purl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_purl_that_is_not_canonical_is_refused_with_the_form_that_is() {
+        for (text, canonical) in [
+            ("pkg:PyPI/Django_Rest", "pkg:pypi/django-rest"),
+            ("pkg://npm/@babel/core@7.0", "pkg:npm/%40babel/core@7.0"),
+            ("pkg:npm/@babel/core", "pkg:npm/%40babel/core"),
+            (
+                "pkg:deb/debian/curl?b=2&a=%31&c=",
+                "pkg:deb/debian/curl?a=1&b=2",
+            ),
+            ("pkg:cargo/rand@1+x", "pkg:cargo/rand@1%2Bx"),
+            ("pkg:cargo/rand@", "pkg:cargo/rand"),
+            ("pkg:oci/a@sha256%3AAB", "pkg:oci/a@sha256:ab"),
+            ("pkg:gem/a?Platform=java", "pkg:gem/a?platform=java"),
+            ("pkg:generic/a#/./b//../c", "pkg:generic/a#b/c"),
+        ] {
+            let wanted = PurlError::NotCanonical {
+                canonical: canonical.into(),
+            };
+            assert_eq!(Purl::parse_canonical(text), Err(wanted), "{text}");
+            assert_eq!(
+                Purl::parse_canonical(canonical).map(|p| p.to_string()),
+                Ok(canonical.to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn parts_and_prefixes() {
+        let purl = Purl::parse_canonical("pkg:npm/%40a/b%40c@1.0%2F2?k=v#s/t").unwrap();
+        assert_eq!(purl.without_version(), "pkg:npm/%40a/b%40c");
+        assert_eq!(purl.without_qualifiers(), "pkg:npm/%40a/b%40c@1.0%2F2");
+        assert_eq!(purl.version(), Some("1.0/2"));
+        assert_eq!(purl.components().namespace.as_deref(), Some("@a"));
+        assert_eq!(
+            purl.digest(),
+            Hash::of(b"pkg:npm/%40a/b%40c@1.0%2F2?k=v#s/t")
+        );
+        assert_eq!(
+            Purl::parse_canonical("pkg:cargo/x")
+                .unwrap()
+                .without_qualifiers(),
+            "pkg:cargo/x"
+        );
+    }
+
+    #[test]
+    fn what_is_no_purl_is_refused_with_the_reason() {
+        let error = |text: &str| Purl::canonicalize(text).unwrap_err();
+        assert_eq!(error("cargo/x"), PurlError::Scheme);
+        assert_eq!(error("http:cargo/x"), PurlError::Scheme);
+        assert_eq!(error("pkg:x"), PurlError::NoName);
+        assert_eq!(error("pkg:cargo/"), PurlError::NoName);
+        assert_eq!(error("pkg:cargo/@1"), PurlError::NoName);
+        assert!(matches!(error("pkg:1x/y"), PurlError::Type(_)));
+        assert!(matches!(error("pkg:a_b/y"), PurlError::Type(_)));
+        assert!(matches!(error("pkg:a%62/y"), PurlError::Type(_)));
+        for bad in [
+            "pkg:x/%",
+            "pkg:x/%2",
+            "pkg:x/%zz",
+            "pkg:x/%ff",
+            "pkg:x/y@%+1",
+            "pkg:x/y?a=%e4",
+            "pkg:x/y#%-1",
+        ] {
+            assert!(matches!(error(bad), PurlError::Encoding(_)), "{bad}");
+        }
+        assert!(matches!(error("pkg:x/a%2Fb/c"), PurlError::Segment(_)));
+        assert!(matches!(error("pkg:x/a#b%2Fc"), PurlError::Segment(_)));
+        assert!(matches!(error("pkg:x/a#%2e%2e"), PurlError::Segment(_)));
+        assert!(matches!(error("pkg:x/a?b%20c=1"), PurlError::Key(_)));
+        assert!(matches!(error("pkg:x/a?1b=1"), PurlError::Key(_)));
+        assert_eq!(error("pkg:x/a?b=1&B=2"), PurlError::KeyTwice("b".into()));
+        assert_eq!(
+            Purl::parse("pkg:gem/a?Platform=java"),
+            Err(PurlError::KeyCase("Platform".into()))
+        );
+        assert!(matches!(
+            error(&format!("pkg:x/{}", "a".repeat(2000))),
+            PurlError::TooLong(_)
+        ));
+        // Short, but not once it is encoded.
+        assert!(matches!(
+            error(&format!("pkg:x/{}", " ".repeat(1000))),
+            PurlError::TooLong(_)
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_never_panics(text: String) {
+            let _outcome = Purl::parse(&text);
+            let _outcome = Purl::canonicalize(&format!("pkg:{text}"));
+        }
+
+        #[test]
+        fn the_canonical_form_is_its_own(text in "pkg:(cargo|pypi|cpan|otp|swid|x)/[ \
+            -~éİß]{0,20}") {
+            if let Ok(purl) = Purl::canonicalize(&text) {
+                prop_assert_eq!(Purl::parse_canonical(purl.as_str()), Ok(purl.clone()));
+                prop_assert_eq!(Purl::build(purl.components().clone()), Ok(purl));
+            }
+        }
+    }
+}

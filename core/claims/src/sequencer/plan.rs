@@ -1,0 +1,326 @@
+//! One step of the sequencer: candidates in, leaves and everything that is written for them out.
+
+use super::Head;
+use crate::claim::{ClaimId, VerifiedClaim};
+use crate::entry::{self, wire};
+use crate::index::{Commitment, Label, labels_of_claim};
+use crate::issuer::{Authorized, IssuerId, IssuerRecord, Issuers};
+use crate::kind;
+use assay_tlog::Hash;
+use assay_tlog::hash::leaf_hash;
+use assay_tlog::tree::{Edge, LeafIndex, TileIndex, TreeSize};
+use bytes::Bytes;
+use std::collections::HashMap;
+
+/// A claim that was verified and authorized, and waits for its leaf.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    id: ClaimId,
+    signer_set: Hash,
+    claim: wire::Claim,
+    relied_on: Vec<(IssuerId, u32)>,
+    change: Option<IssuerRecord>,
+    attachments: Vec<Hash>,
+    labels: Vec<Label>,
+}
+
+impl Candidate {
+    /// Joins the proof that the signatures hold with the proof that the signers may speak.
+    pub fn new(claim: VerifiedClaim, authorized: &Authorized) -> Self {
+        let candidate = Candidate::open(claim);
+        Candidate {
+            relied_on: authorized.relied_on().to_vec(),
+            change: authorized.change().cloned(),
+            ..candidate
+        }
+    }
+
+    /// A claim whose signatures hold, whoever the signers are: for a log that takes any valid
+    /// signature. It changes no issuer.
+    pub fn open(claim: VerifiedClaim) -> Self {
+        let named = kind::attachments(claim.statement());
+        let attachments = named
+            .into_iter()
+            .map(|attachment| attachment.sha256)
+            .collect();
+        Candidate {
+            id: claim.id(),
+            signer_set: claim.signer_set(),
+            relied_on: Vec::new(),
+            change: None,
+            attachments,
+            labels: labels_of_claim(&claim),
+            claim: claim.into_claim(),
+        }
+    }
+
+    /// What makes a publication the same as another: the claim, and the set of its signers.
+    pub fn key(&self) -> (ClaimId, Hash) {
+        (self.id, self.signer_set)
+    }
+
+    /// Bytes of its payload.
+    pub fn payload_len(&self) -> usize {
+        self.claim.payload.len()
+    }
+
+    /// The claim's id.
+    pub fn id(&self) -> ClaimId {
+        self.id
+    }
+}
+
+/// Why a candidate got no leaf, although it was in order when it was admitted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// A signer's record changed between admission and sequencing.
+    #[error(
+        "issuer {issuer} was registered or rotated while this claim was on its way; sign with the \
+         keys in force and publish again"
+    )]
+    IssuerMoved {
+        /// Whose record it is.
+        issuer: IssuerId,
+    },
+    /// With the log's own fields the entry would be over its limit.
+    #[error("{0}")]
+    Entry(#[from] entry::EntryError),
+}
+
+/// What became of a candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It has a new leaf.
+    Sequenced {
+        /// Its place in the log.
+        index: LeafIndex,
+        /// Its leaf hash.
+        leaf_hash: Hash,
+        /// The time that the log gave it, in milliseconds since 1970 (UTC).
+        logged_at_ms: u64,
+    },
+    /// The same claim by the same signers has this leaf already.
+    Existing(LeafIndex),
+    /// It gets none.
+    Refused(Refused),
+}
+
+/// The sequencer's state: the head and the right edge of the tree that it belongs to.
+#[derive(Debug, Clone)]
+pub struct Sequencer {
+    head: Head,
+    edge: Edge,
+}
+
+/// A new leaf and the rows that find it again.
+#[derive(Debug, Clone)]
+pub struct Leaf {
+    /// The serialized entry.
+    pub entry: Bytes,
+    /// Its leaf hash.
+    pub hash: Hash,
+    /// The claim in it and the set of its signers; none in a commitment.
+    pub publication: Option<(ClaimId, Hash)>,
+    /// The issuer record that it puts in force.
+    pub change: Option<IssuerRecord>,
+    /// SHA-256 of the attachments that it names.
+    pub attachments: Vec<Hash>,
+    /// What the index will find it under.
+    pub labels: Vec<Label>,
+}
+
+/// What one step writes, all of it in one atomic, durable batch, before anybody is told.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// For each candidate, in order.
+    pub outcomes: Vec<Outcome>,
+    /// Index of the first new leaf.
+    pub first: LeafIndex,
+    /// The new leaves.
+    pub leaves: Vec<Leaf>,
+    /// Every tile that changed, whole.
+    pub tiles: Vec<(TileIndex, Vec<Hash>)>,
+    /// The head that the store must have for this step to be written.
+    pub expected: Head,
+    /// The state to adopt once the step is durable.
+    pub next: Sequencer,
+}
+
+impl Sequencer {
+    /// Joins a head with the edge of its tree. Returns `None` if they do not belong together.
+    pub fn new(head: Head, edge: Edge) -> Option<Self> {
+        (edge.size() == head.size && edge.root() == head.root).then_some(Sequencer { head, edge })
+    }
+
+    /// The state of a log without leaves.
+    pub fn empty() -> Self {
+        Sequencer {
+            head: Head::empty(),
+            edge: Edge::new(),
+        }
+    }
+
+    /// The state of the tree.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The right edge of the tree.
+    pub fn edge(&self) -> &Edge {
+        &self.edge
+    }
+
+    /// Gives each candidate its outcome.
+    ///
+    /// `known` says for each candidate which leaf the store already has for its [`Candidate::key`];
+    /// `issuers` is the state after everything that is committed. `now_ms` is in milliseconds since
+    /// 1970 (UTC); if the clock fell behind, the last time given is repeated, so that
+    /// `logged_at_ms` never falls.
+    pub fn plan(
+        &self,
+        now_ms: u64,
+        candidates: Vec<Candidate>,
+        known: &[Option<LeafIndex>],
+        issuers: &impl Issuers,
+    ) -> Step {
+        let logged_at_ms = now_ms.max(self.head.last_ms);
+        let first = self.head.size.get();
+        let mut leaves: Vec<Leaf> = Vec::with_capacity(candidates.len());
+        let mut outcomes = Vec::with_capacity(candidates.len());
+        let mut placed: HashMap<(ClaimId, Hash), LeafIndex> =
+            HashMap::with_capacity(candidates.len());
+        let mut moved: HashMap<IssuerId, u32> = HashMap::new();
+
+        for (candidate, known) in candidates
+            .into_iter()
+            .zip(known.iter().copied().chain(std::iter::repeat(None)))
+        {
+            if let Some(index) = known.or_else(|| placed.get(&candidate.key()).copied()) {
+                outcomes.push(Outcome::Existing(index));
+                continue;
+            }
+            if let Some(issuer) = candidate.stale_issuer(&moved, issuers) {
+                outcomes.push(Outcome::Refused(Refused::IssuerMoved { issuer }));
+                continue;
+            }
+            let key = candidate.key();
+            let entry = match entry::encode(logged_at_ms, candidate.claim) {
+                Ok(entry) => entry,
+                Err(error) => {
+                    outcomes.push(Outcome::Refused(error.into()));
+                    continue;
+                }
+            };
+            let index = LeafIndex::new(first + leaves.len() as u64);
+            let hash = leaf_hash(&entry);
+            placed.insert(key, index);
+            if let Some(change) = &candidate.change {
+                moved.insert(change.id, change.body.sequence);
+            }
+            outcomes.push(Outcome::Sequenced {
+                index,
+                leaf_hash: hash,
+                logged_at_ms,
+            });
+            leaves.push(Leaf {
+                entry,
+                hash,
+                publication: Some(key),
+                change: candidate.change,
+                attachments: candidate.attachments,
+                labels: candidate.labels,
+            });
+        }
+        let last_ms = if leaves.is_empty() {
+            self.head.last_ms
+        } else {
+            logged_at_ms
+        };
+        Step {
+            outcomes,
+            ..self.append(leaves, last_ms, self.head.committed)
+        }
+    }
+
+    /// Appends the leaf that commits to the index of all leaves so far. From then on the tree can
+    /// be signed.
+    ///
+    /// Time is as in [`Sequencer::plan`]. It fails only as [`entry::encode`] does, for an entry
+    /// over the limit, which this one is far below.
+    pub fn plan_commitment(
+        &self,
+        now_ms: u64,
+        commitment: &Commitment,
+    ) -> Result<Step, entry::EntryError> {
+        let last_ms = now_ms.max(self.head.last_ms);
+        let entry = entry::encode(last_ms, commitment.to_wire())?;
+        let hash = leaf_hash(&entry);
+        let leaf = Leaf {
+            entry,
+            hash,
+            publication: None,
+            change: None,
+            attachments: vec![],
+            labels: vec![],
+        };
+        Ok(self.append(vec![leaf], last_ms, TreeSize::new(self.head.size.get() + 1)))
+    }
+
+    fn append(&self, leaves: Vec<Leaf>, last_ms: u64, committed: TreeSize) -> Step {
+        let mut edge = self.edge.clone();
+        let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf.hash).collect();
+        let tiles = edge.append(&hashes);
+        let head = Head {
+            size: edge.size(),
+            root: edge.root(),
+            last_ms,
+            committed,
+        };
+        Step {
+            outcomes: Vec::new(),
+            first: LeafIndex::new(self.head.size.get()),
+            leaves,
+            tiles,
+            expected: self.head,
+            next: Sequencer { head, edge },
+        }
+    }
+}
+
+impl Candidate {
+    /// Returns an issuer whose record is no longer the one that this candidate was authorized
+    /// under.
+    fn stale_issuer(
+        &self,
+        moved: &HashMap<IssuerId, u32>,
+        issuers: &impl Issuers,
+    ) -> Option<IssuerId> {
+        let sequence = |id: &IssuerId| {
+            moved
+                .get(id)
+                .copied()
+                .or_else(|| issuers.in_force(id).map(|r| r.body.sequence))
+        };
+        let stale = self
+            .relied_on
+            .iter()
+            .find(|(id, seen)| sequence(id) != Some(*seen))
+            .map(|(id, _)| *id);
+        let taken = self
+            .change
+            .as_ref()
+            .filter(|record| match record.body.sequence {
+                0 => sequence(&record.id).is_some(),
+                n => sequence(&record.id) != Some(n - 1),
+            });
+        stale.or(taken.map(|record| record.id))
+    }
+}
+
+/// The size after the step's last leaf.
+impl Step {
+    /// Leaves in the tree once this step is adopted.
+    pub fn size(&self) -> TreeSize {
+        self.next.head.size
+    }
+}

@@ -1,0 +1,307 @@
+use super::*;
+use crate::claim::{self, PublicKey, SigningKey, VerifiedClaim};
+use crate::entry::Entry;
+use crate::index::Commitment;
+use crate::issuer::{IssuerId, Registry, authorize, genesis_id, statement};
+use crate::json::Value;
+use crate::kind::issuer::Issuer;
+use crate::statement::{Statement, Subject};
+use assay_tlog::Hash;
+use assay_tlog::tree::{Edge, LeafIndex};
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[1; 32])
+}
+
+fn record(sequence: u32, previous: Option<claim::ClaimId>) -> Issuer {
+    Issuer {
+        name: "Example".into(),
+        contacts: vec![],
+        keys: vec![PublicKey::from(&key())],
+        threshold: 1,
+        sequence,
+        previous,
+        namespaces: vec![],
+        roles: vec![],
+    }
+}
+
+fn signed(statement: &Statement) -> VerifiedClaim {
+    let id = genesis_id(&record(0, None));
+    claim::verify(
+        &claim::sign(statement.to_json().as_bytes(), &[(id, &key())]),
+        &(),
+    )
+    .unwrap()
+}
+
+fn ordinary(number: u8) -> VerifiedClaim {
+    let subject = Subject::artifact(None, &Hash::of(&[number]));
+    signed(
+        &Statement::new(
+            vec![subject],
+            "https://example.com/p",
+            Value::Object(vec![]),
+        )
+        .unwrap(),
+    )
+}
+
+fn registration() -> VerifiedClaim {
+    signed(&statement(&id(), &record(0, None)).unwrap())
+}
+
+fn rotation() -> VerifiedClaim {
+    signed(&statement(&id(), &record(1, Some(registration().id()))).unwrap())
+}
+
+fn id() -> IssuerId {
+    genesis_id(&record(0, None))
+}
+
+fn empty() -> Sequencer {
+    let empty = Sequencer::empty();
+    assert!(Sequencer::new(empty.head(), empty.edge().clone()).is_some());
+    empty
+}
+
+/// A registry with the issuer in it, as after leaf 0.
+fn registered() -> Registry {
+    let mut registry = Registry::new();
+    let authorized = authorize(&registration(), &registry).unwrap();
+    registry
+        .apply(LeafIndex::new(0), authorized.change().cloned().unwrap())
+        .unwrap();
+    registry
+}
+
+fn candidate(claim: VerifiedClaim, registry: &Registry) -> Candidate {
+    let authorized = authorize(&claim, registry).unwrap();
+    Candidate::new(claim, &authorized)
+}
+
+fn index(outcome: &Outcome) -> u64 {
+    match outcome {
+        Outcome::Sequenced { index, .. } => index.get(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_step_holds_what_its_outcomes_say() {
+    let registry = registered();
+    let claims: Vec<_> = (0..3).map(|n| candidate(ordinary(n), &registry)).collect();
+    let step = empty().plan(1000, claims, &[], &registry);
+    assert_eq!(
+        step.outcomes.iter().map(index).collect::<Vec<_>>(),
+        [0, 1, 2]
+    );
+    assert_eq!(
+        (step.first.get(), step.leaves.len(), step.size().get()),
+        (0, 3, 3)
+    );
+    assert_eq!(step.expected, Head::empty());
+    let mut edge = Edge::new();
+    for (n, leaf) in step.leaves.iter().enumerate() {
+        let entry = Entry::parse(leaf.entry.clone()).unwrap();
+        assert_eq!(entry.leaf_hash(), leaf.hash);
+        assert_eq!(entry.claim(), Ok(ordinary(n as u8).claim()));
+        assert_eq!(entry.logged_at_ms(), 1000);
+        edge.append(&[leaf.hash]);
+    }
+    assert_eq!(
+        step.next.head(),
+        Head {
+            size: edge.size(),
+            root: edge.root(),
+            last_ms: 1000,
+            ..Head::empty()
+        }
+    );
+}
+
+#[test]
+fn planning_changes_nothing() {
+    let registry = registered();
+    let state = empty();
+    state.plan(1, vec![candidate(ordinary(1), &registry)], &[], &registry);
+    assert_eq!(state.head(), Head::empty());
+    assert_eq!(state.edge().size().get(), 0);
+}
+
+#[test]
+fn the_same_publication_gets_one_leaf() {
+    let registry = registered();
+    let same = || candidate(ordinary(1), &registry);
+    // Known to the store; new; again within the batch.
+    let known = [Some(LeafIndex::new(7)), None, None, None];
+    let claims = vec![
+        candidate(ordinary(2), &registry),
+        same(),
+        same(),
+        candidate(ordinary(3), &registry),
+    ];
+    let step = empty().plan(1, claims, &known, &registry);
+    assert_eq!(step.outcomes[0], Outcome::Existing(LeafIndex::new(7)));
+    assert_eq!(index(&step.outcomes[1]), 0);
+    assert_eq!(step.outcomes[2], Outcome::Existing(LeafIndex::new(0)));
+    assert_eq!(index(&step.outcomes[3]), 1);
+    assert_eq!(step.leaves.len(), 2);
+}
+
+#[test]
+fn time_never_falls() {
+    let registry = registered();
+    let first = empty().plan(
+        5000,
+        vec![candidate(ordinary(1), &registry)],
+        &[],
+        &registry,
+    );
+    let behind = first.next.plan(
+        4000,
+        vec![candidate(ordinary(2), &registry)],
+        &[],
+        &registry,
+    );
+    assert!(matches!(
+        behind.outcomes[0],
+        Outcome::Sequenced {
+            logged_at_ms: 5000,
+            ..
+        }
+    ));
+    assert_eq!(behind.next.head().last_ms, 5000);
+    let later = behind.next.plan(
+        6000,
+        vec![candidate(ordinary(3), &registry)],
+        &[],
+        &registry,
+    );
+    assert!(matches!(
+        later.outcomes[0],
+        Outcome::Sequenced {
+            logged_at_ms: 6000,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn an_issuer_registers_once_in_a_batch() {
+    let nobody = Registry::new();
+    let register = || candidate(registration(), &nobody);
+    let step = empty().plan(1, vec![register(), register()], &[], &nobody);
+    assert_eq!(index(&step.outcomes[0]), 0);
+    assert_eq!(step.outcomes[1], Outcome::Existing(LeafIndex::new(0)));
+    // Another registration of the same issuer, which is another claim, comes too late.
+    let mut other = record(0, None);
+    other.name = "Other".into();
+    let other = candidate(signed(&statement(&id(), &other).unwrap()), &nobody);
+    let step = empty().plan(1, vec![register(), other], &[], &nobody);
+    assert_eq!(
+        step.outcomes[1],
+        Outcome::Refused(Refused::IssuerMoved { issuer: id() })
+    );
+    assert_eq!(step.leaves.len(), 1);
+}
+
+#[test]
+fn what_was_authorized_under_an_older_record_is_refused() {
+    let registry = registered();
+    let before = || candidate(ordinary(1), &registry);
+    let rotate = || candidate(rotation(), &registry);
+    // In the same batch, behind the rotation; and the rotation itself twice over.
+    let step = empty().plan(
+        1,
+        vec![before(), rotate(), candidate(ordinary(2), &registry)],
+        &[],
+        &registry,
+    );
+    assert_eq!((index(&step.outcomes[0]), index(&step.outcomes[1])), (0, 1));
+    assert_eq!(
+        step.outcomes[2],
+        Outcome::Refused(Refused::IssuerMoved { issuer: id() })
+    );
+    // In a later batch, when the rotation is in force.
+    let mut rotated = registered();
+    rotated
+        .apply(LeafIndex::new(1), step.leaves[1].change.clone().unwrap())
+        .unwrap();
+    let late = step
+        .next
+        .plan(2, vec![candidate(ordinary(3), &registry)], &[], &rotated);
+    assert_eq!(
+        late.outcomes[0],
+        Outcome::Refused(Refused::IssuerMoved { issuer: id() })
+    );
+    assert!(late.leaves.is_empty());
+    assert_eq!(late.next.head(), step.next.head());
+}
+
+#[test]
+fn a_commitment_makes_the_tree_signable_until_the_next_leaf() {
+    let registry = registered();
+    let genesis = empty().plan_commitment(7, &Commitment::empty()).unwrap();
+    assert!(genesis.next.head().is_committed() && genesis.leaves[0].publication.is_none());
+    let entry = Entry::parse(genesis.leaves[0].entry.clone()).unwrap();
+    assert_eq!(Commitment::of_entry(&entry, 0), Ok(Commitment::empty()));
+    let claimed = genesis
+        .next
+        .plan(8, vec![candidate(ordinary(1), &registry)], &[], &registry);
+    assert!(!claimed.next.head().is_committed());
+    assert_eq!(
+        claimed.leaves[0].labels,
+        crate::index::labels_of_claim(&ordinary(1))
+    );
+    let other = Commitment {
+        root: Hash::of(b"x"),
+        labels: 2,
+    };
+    let committed = claimed.next.plan_commitment(3, &other).unwrap();
+    let head = committed.next.head();
+    assert_eq!(
+        (head.size.get(), head.committed.get(), head.last_ms),
+        (3, 3, 8)
+    );
+}
+
+#[test]
+fn the_largest_claim_fits_an_entry() {
+    let registry = registered();
+    let issuers = 1..=16_u8;
+    let keys: Vec<_> = issuers.map(|n| SigningKey::from_bytes(&[n; 32])).collect();
+    // Signed sixteen times and filled up to the payload's limit, it still fits: the limits leave
+    // room for the framing.
+    let signers: Vec<_> = keys.iter().map(|key| (id(), key)).collect();
+    let head = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"a":"b"}}],"predicateType":"x:y","predicate":{"p":""#;
+    let fill = crate::limits::PAYLOAD_BYTES - head.len() - 3;
+    let payload = format!("{head}{}\"}}}}", "x".repeat(fill));
+    let verified = claim::verify(&claim::sign(payload.as_bytes(), &signers), &()).unwrap();
+    let step = empty().plan(u64::MAX, vec![Candidate::open(verified)], &[], &registry);
+    assert_eq!(index(&step.outcomes[0]), 0);
+    assert!(step.leaves[0].entry.len() <= assay_tlog::limits::ENTRY_BYTES);
+}
+
+#[test]
+fn a_head_and_another_trees_edge_do_not_make_a_state() {
+    let mut edge = Edge::new();
+    edge.append(&[Hash::of(b"x")]);
+    assert!(Sequencer::new(Head::empty(), edge.clone()).is_none());
+    let head = Head {
+        size: edge.size(),
+        root: edge.root(),
+        ..Head::empty()
+    };
+    assert!(
+        Sequencer::new(
+            Head {
+                root: Hash::of(b"y"),
+                ..head
+            },
+            edge.clone()
+        )
+        .is_none()
+    );
+    assert!(Sequencer::new(head, edge).is_some());
+}

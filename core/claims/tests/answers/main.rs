@@ -1,0 +1,320 @@
+//! Complete answers under every lie: each is refused, or says nothing but the truth
+//! (`docs/index.md`, section 8).
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on panics.
+
+mod lies;
+mod log;
+mod named;
+
+use assay_claims::index::answer::check_pages;
+use assay_claims::index::{Answer, AnswerError, Label, Prefix, Query, VerifiedAnswer};
+use lies::{Kind, Known, Lie, lie};
+use log::{Log, steps};
+use proptest::{
+    prelude::*,
+    sample::Index,
+    test_runner::{FileFailurePersistence, TestCaseError, TestRunner},
+};
+use std::{cell::RefCell, collections::BTreeMap};
+
+fn runner(cases: u32) -> TestRunner {
+    TestRunner::new(ProptestConfig {
+        cases,
+        source_file: Some(file!()),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource(
+            "proptest-regressions",
+        ))),
+        ..ProptestConfig::default()
+    })
+}
+
+/// A question, of which the log has not said anything yet.
+#[derive(Debug, Clone)]
+enum Question {
+    Labels(Vec<Index>),
+    Page(Index, u64),
+    Prefix(Index, u16),
+}
+
+fn question() -> impl Strategy<Value = Question> {
+    prop_oneof![
+        3 => prop::collection::vec(any::<Index>(), 1..8).prop_map(Question::Labels),
+        1 => (any::<Index>(), 0..3_u64).prop_map(|(label, from)| Question::Page(label, from)),
+        2 => (any::<Index>(), prop_oneof![0..6_u16, Just(256)]).prop_map(|(label, bits)| Question::Prefix(label, bits)),
+    ]
+}
+
+impl Question {
+    fn query(&self, log: &Log, size: u64) -> Query {
+        let labels = log.labels();
+        let pick = |index: &Index| labels[index.index(labels.len())];
+        match self {
+            Question::Labels(picks) => {
+                let mut asked: Vec<_> = picks.iter().map(pick).collect();
+                asked.sort();
+                asked.dedup();
+                Query::Labels(asked)
+            }
+            Question::Page(label, from) => {
+                let label = pick(label);
+                Query::Page {
+                    label,
+                    from: (*from).min(log.truth(&label, size).len() as u64),
+                }
+            }
+            Question::Prefix(label, bits) => Query::Prefix(Prefix::of(&pick(label), *bits)),
+        }
+    }
+}
+
+fn verify(known: &Known<'_>, answer: Answer) -> Result<VerifiedAnswer, AnswerError> {
+    VerifiedAnswer::verify(known.log.checkpoint(known.size), known.query, answer)
+}
+
+/// Whether what was verified is the truth: all lists, whole and unchanged; the log's own entries;
+/// and what did not come is said to be missing. Of a page, only what its entries show is known
+/// before all pages are there.
+fn is_true(known: &Known<'_>, answer: &VerifiedAnswer) -> Result<(), TestCaseError> {
+    let Known {
+        log, query, size, ..
+    } = known;
+    let asked: Vec<Label> = match query {
+        Query::Labels(labels) => labels.clone(),
+        Query::Page { label, .. } => vec![*label],
+        Query::Prefix(prefix) => log
+            .labels()
+            .into_iter()
+            .filter(|label| prefix.holds(label))
+            .collect(),
+    };
+    let there: Vec<_> = asked
+        .iter()
+        .filter(|label| !log.truth(label, *size).is_empty())
+        .collect();
+    prop_assert_eq!(there, answer.lists().keys().collect::<Vec<_>>());
+    for (label, list) in answer.lists() {
+        let truth = log.truth(label, *size);
+        let leaves: Vec<u64> = list.leaves.iter().map(|leaf| leaf.get()).collect();
+        prop_assert_eq!(list.found.length, truth.len() as u64);
+        if list.is_whole() || !matches!(query, Query::Page { .. }) {
+            prop_assert_eq!(&leaves, truth);
+        }
+        let shown = list
+            .leaves
+            .iter()
+            .filter(|leaf| answer.entries().contains_key(leaf));
+        prop_assert!(shown.into_iter().all(|leaf| truth.contains(&leaf.get())));
+    }
+    for (leaf, entry) in answer.entries() {
+        prop_assert_eq!(entry.bytes(), &log.entries[leaf.get() as usize]);
+    }
+    let mut listed: Vec<_> = answer
+        .lists()
+        .values()
+        .flat_map(|list| &list.leaves)
+        .copied()
+        .collect();
+    listed.sort();
+    listed.dedup();
+    let mut had: Vec<_> = answer
+        .entries()
+        .keys()
+        .copied()
+        .chain(answer.missing())
+        .collect();
+    had.sort();
+    prop_assert_eq!(had, listed);
+    prop_assert_eq!(answer.commitment(), &log.commitment(*size));
+    Ok(())
+}
+
+/// What became of the lies of each kind that were told alone.
+#[derive(Default)]
+struct Told {
+    refused: usize,
+    harmless: usize,
+}
+
+#[test]
+fn a_lie_is_refused_or_changes_nothing() {
+    let told: RefCell<BTreeMap<Kind, Told>> = RefCell::default();
+    let lies = prop::collection::vec(prop::collection::vec(lie(), 1..4), 12);
+    let cases = (steps(), question(), any::<Index>(), 1..6_usize, lies);
+    let outcome = runner(2_500).run(&cases, |(steps, question, at, most, lies)| {
+        let log = Log::new(&steps);
+        let sizes = log.sizes();
+        let size = sizes[at.index(sizes.len())];
+        let query = question.query(&log, size);
+        let known = Known {
+            steps: &steps,
+            log: &log,
+            query: &query,
+            size,
+            most,
+        };
+        let honest = log.answer(&query, size, most);
+        is_true(&known, &verify(&known, honest.clone()).unwrap())?;
+        for lies in lies {
+            let mut answer = honest.clone();
+            lies.iter().for_each(|lie| lie.tell(&known, &mut answer));
+            let changed = answer != honest;
+            let verified = verify(&known, answer);
+            if let Ok(answer) = &verified {
+                is_true(&known, answer)?;
+            }
+            if let ([Lie { kind, .. }], true) = (&lies[..], changed) {
+                let mut told = told.borrow_mut();
+                let of_kind = told.entry(*kind).or_default();
+                *(if verified.is_err() {
+                    &mut of_kind.refused
+                } else {
+                    &mut of_kind.harmless
+                }) += 1;
+            }
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+    let told = told.into_inner();
+    for kind in Kind::ALL {
+        let told = told
+            .get(kind)
+            .unwrap_or_else(|| panic!("{kind:?} was never told"));
+        println!(
+            "{kind:?}: {} refused, {} harmless",
+            told.refused, told.harmless
+        );
+        assert!(
+            told.refused > 0 || *kind == Kind::WholeCut,
+            "{kind:?} is never refused"
+        );
+    }
+}
+
+/// What is done to pages, beside lies in one of them.
+#[derive(Debug, Clone, Copy)]
+enum Shuffle {
+    Nothing,
+    Drop(Index),
+    Duplicate(Index),
+    Swap(Index, Index),
+    /// The page is as of an older checkpoint.
+    Older(Index, Index),
+}
+
+fn shuffle() -> impl Strategy<Value = Shuffle> {
+    let at = any::<Index>;
+    prop_oneof![
+        Just(Shuffle::Nothing),
+        at().prop_map(Shuffle::Drop),
+        at().prop_map(Shuffle::Duplicate),
+        (at(), at()).prop_map(|(at, to)| Shuffle::Swap(at, to)),
+        (at(), at()).prop_map(|(at, to)| Shuffle::Older(at, to)),
+    ]
+}
+
+/// A page with the size that it is as of, and where it begins.
+type Page = (u64, u64, Answer);
+
+/// A label's whole list in pages, while the log grows.
+fn pages(log: &Log, label: &Label, most: usize, growth: &[Index]) -> Vec<Page> {
+    let mut sizes = log.sizes();
+    let mut growth = growth.iter().cycle();
+    let (mut pages, mut from) = (vec![], 0);
+    loop {
+        sizes.drain(..growth.next().map_or(0, |index| index.index(sizes.len())));
+        let answer = log.answer(
+            &Query::Page {
+                label: *label,
+                from,
+            },
+            sizes[0],
+            most,
+        );
+        let start = from;
+        from += answer
+            .lists
+            .first()
+            .map_or(0, |list| list.leaves.len() as u64);
+        pages.push((sizes[0], start, answer));
+        if from >= log.truth(label, sizes[0]).len() as u64 {
+            return pages;
+        }
+    }
+}
+
+#[test]
+fn pages_make_up_the_true_list_or_are_refused() {
+    let refused = RefCell::new((0, 0));
+    let growth = prop::collection::vec(any::<Index>(), 4);
+    let tricks = prop::collection::vec((shuffle(), any::<Index>(), prop::option::of(lie())), 8);
+    let cases = (steps(), any::<Index>(), 1..3_usize, growth, tricks);
+    let outcome = runner(1_500).run(&cases, |(steps, label, most, growth, tricks)| {
+        let log = Log::new(&steps);
+        let labels = log.labels();
+        let label = labels[label.index(labels.len())];
+        let honest = pages(&log, &label, most, &growth);
+        for (shuffle, at, lie) in [(Shuffle::Nothing, growth[0], None)]
+            .into_iter()
+            .chain(tricks)
+        {
+            let mut pages = honest.clone();
+            let length = pages.len();
+            match shuffle {
+                Shuffle::Nothing => {}
+                Shuffle::Drop(at) => drop(pages.remove(at.index(length))),
+                Shuffle::Duplicate(at) => {
+                    pages.insert(at.index(length), pages[at.index(length)].clone())
+                }
+                Shuffle::Swap(at, to) => pages.swap(at.index(length), to.index(length)),
+                Shuffle::Older(at, to) => {
+                    let (size, from, answer) = &mut pages[at.index(length)];
+                    *size = log.sizes()[to.index(log.sizes().len())];
+                    *answer = log.answer(&Query::Page { label, from: *from }, *size, most);
+                }
+            }
+            let lied = lie
+                .filter(|_| !pages.is_empty())
+                .map(|lie| (at.index(pages.len()), lie));
+            let tricked = lied.is_some() || !matches!(shuffle, Shuffle::Nothing);
+            let mut verified = vec![];
+            for (number, (size, from, mut answer)) in pages.into_iter().enumerate() {
+                let query = Query::Page { label, from };
+                let known = Known {
+                    steps: &steps,
+                    log: &log,
+                    query: &query,
+                    size,
+                    most,
+                };
+                if let Some((_, lie)) = lied.filter(|(at, _)| *at == number) {
+                    lie.tell(&known, &mut answer);
+                }
+                verified.extend(verify(&known, answer).ok());
+            }
+            let taken = verified.len() >= length.min(1) && check_pages(&label, &verified).is_ok();
+            let mut count = refused.borrow_mut();
+            *(if taken { &mut count.1 } else { &mut count.0 }) += 1;
+            prop_assert!(taken || tricked);
+            if taken {
+                let last = verified.last().unwrap().checkpoint().size().get();
+                let leaves = verified
+                    .iter()
+                    .filter_map(|page| page.list(&label))
+                    .flat_map(|list| &list.leaves);
+                prop_assert_eq!(
+                    leaves.map(|leaf| leaf.get()).collect::<Vec<_>>(),
+                    log.truth(&label, last)
+                );
+            }
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+    let (refused, taken) = refused.into_inner();
+    assert!(
+        refused > 2_000 && taken > 2_000,
+        "{refused} refused, {taken} taken"
+    );
+}

@@ -1,0 +1,312 @@
+//! One lie each, and the check that finds it.
+
+use crate::log::{Claimed, Log, Steps};
+use assay_claims::index::answer::AnsweredList;
+use assay_claims::index::{
+    Answer, AnswerError, CommitmentError, CutError, Kind, Label, Prefix, Query, VerifiedAnswer,
+};
+use assay_tlog::Hash;
+use assay_tlog::note::{Checkpoint, SignerKey, VerifiedCheckpoint};
+use assay_tlog::tree::{LeafIndex, ManyError, TreeSize};
+use bytes::Bytes;
+use std::collections::BTreeSet;
+
+fn package(package: u8) -> Label {
+    Label::new(Kind::Package, &format!("pkg:cargo/p{package}"))
+}
+
+fn about(package: u8) -> (u8, Claimed) {
+    (
+        package,
+        Claimed::Package {
+            package,
+            version: None,
+        },
+    )
+}
+
+/// Leaves 1 and 2 are about packages 0 and 1, 4 and 5 too, 7 about package 0; the sizes are 1, 4, 7
+/// and 9.
+fn published() -> (Steps, Log) {
+    let steps = vec![
+        vec![about(0), about(1)],
+        vec![about(0), about(1)],
+        vec![about(0)],
+    ];
+    let log = Log::new(&steps);
+    assert_eq!(
+        (log.sizes(), log.truth(&package(0), 9)),
+        (vec![1, 4, 7, 9], &[1, 4, 7][..])
+    );
+    (steps, log)
+}
+
+fn both() -> Query {
+    let mut labels = vec![package(0), package(1)];
+    labels.sort();
+    Query::Labels(labels)
+}
+
+fn refused(log: &Log, query: &Query, answer: Answer) -> AnswerError {
+    VerifiedAnswer::verify(log.checkpoint(9), query, answer).unwrap_err()
+}
+
+fn list(answer: &mut Answer, label: Label) -> &mut AnsweredList {
+    answer
+        .lists
+        .iter_mut()
+        .find(|list| list.label == label)
+        .unwrap()
+}
+
+#[test]
+fn a_hidden_entry_changes_its_list() {
+    let (_, log) = published();
+    for hidden in [1, 4, 7] {
+        let mut answer = log.answer(&both(), 9, 9);
+        list(&mut answer, package(0))
+            .leaves
+            .retain(|leaf| *leaf != hidden);
+        answer.entries.retain(|(leaf, _)| leaf.get() != hidden);
+        answer.inclusion = log.inclusion(
+            &BTreeSet::from_iter([1, 2, 4, 5, 7, 8].into_iter().filter(|l| *l != hidden)),
+            9,
+        );
+        assert_eq!(
+            refused(&log, &both(), answer),
+            AnswerError::List(package(0))
+        );
+    }
+}
+
+#[test]
+fn a_hidden_label_is_missed() {
+    let (_, log) = published();
+    let mut answer = log.answer(&both(), 9, 9);
+    answer.lists.retain(|list| list.label != package(1));
+    assert_eq!(refused(&log, &both(), answer), AnswerError::OtherLists);
+}
+
+#[test]
+fn a_forged_absence_is_no_proof() {
+    let (steps, log) = published();
+    let one = Query::Labels(vec![package(1)]);
+    let absent = |cut: Bytes| Answer {
+        cut,
+        commitment: log.entries[8].clone(),
+        inclusion: log.inclusion(&BTreeSet::from([8]), 9),
+        ..Answer::default()
+    };
+    let of_another = log.cut(&Query::Labels(vec![package(0)]), 9);
+    assert_eq!(
+        refused(&log, &one, absent(of_another)),
+        AnswerError::Cut(CutError::LeftOut)
+    );
+    assert!(matches!(
+        refused(&log, &one, absent(Bytes::new())),
+        AnswerError::Cut(CutError::Root { .. })
+    ));
+    // Another log, in which nobody speaks of the package.
+    let silent = Log::new(
+        &steps
+            .iter()
+            .map(|claims| claims.iter().filter(|(by, _)| *by == 0).cloned().collect())
+            .collect(),
+    );
+    let cut = silent.cut(&one, *silent.sizes().last().unwrap());
+    assert!(matches!(
+        refused(&log, &one, absent(cut)),
+        AnswerError::Cut(CutError::Root { .. })
+    ));
+}
+
+#[test]
+fn another_labels_list_has_another_root() {
+    let (_, log) = published();
+    let mut answer = log.answer(&both(), 9, 9);
+    list(&mut answer, package(1)).leaves = vec![1, 4];
+    assert_eq!(
+        refused(&log, &both(), answer),
+        AnswerError::List(package(1))
+    );
+    let mut answer = log.answer(&both(), 9, 9);
+    let labels: Vec<_> = answer.lists.iter().map(|list| list.label).rev().collect();
+    answer
+        .lists
+        .iter_mut()
+        .zip(labels)
+        .for_each(|(list, label)| list.label = label);
+    assert_eq!(refused(&log, &both(), answer), AnswerError::OtherLists);
+}
+
+#[test]
+fn an_older_answer_is_not_of_this_checkpoint() {
+    let (_, log) = published();
+    assert!(matches!(
+        refused(&log, &both(), log.answer(&both(), 7, 9)),
+        AnswerError::Inclusion(_)
+    ));
+    // The commitment and the entries proven where they stand.
+    let older = log.answer(&both(), 7, 9);
+    let inclusion = log.inclusion(&BTreeSet::from([1, 2, 4, 5, 6]), 9);
+    assert!(matches!(
+        refused(
+            &log,
+            &both(),
+            Answer {
+                inclusion,
+                ..older.clone()
+            }
+        ),
+        AnswerError::Inclusion(_)
+    ));
+    // The index as it was, under the commitment as it is.
+    let inclusion = log.inclusion(&BTreeSet::from([1, 2, 4, 5, 8]), 9);
+    let stale = Answer {
+        commitment: log.entries[8].clone(),
+        inclusion,
+        ..older
+    };
+    assert!(matches!(
+        refused(&log, &both(), stale),
+        AnswerError::Cut(CutError::Root { .. })
+    ));
+}
+
+#[test]
+fn a_commitment_that_is_not_the_last_leaf_is_not_the_last_leaf() {
+    let (_, log) = published();
+    let honest = log.answer(&both(), 9, 9);
+    let older = Answer {
+        commitment: log.entries[6].clone(),
+        ..honest.clone()
+    };
+    assert!(matches!(
+        refused(&log, &both(), older),
+        AnswerError::Inclusion(ManyError::Root { .. })
+    ));
+    let claim = Answer {
+        commitment: log.entries[7].clone(),
+        ..honest
+    };
+    assert!(matches!(
+        refused(&log, &both(), claim),
+        AnswerError::Inclusion(ManyError::Root { .. })
+    ));
+    // A log that publishes a tree which ends in a claim.
+    let inclusion = log.inclusion(&BTreeSet::from([7]), 8);
+    let unfinished = Answer {
+        commitment: log.entries[7].clone(),
+        inclusion,
+        ..Answer::default()
+    };
+    let error = VerifiedAnswer::verify(log.checkpoint(8), &both(), unfinished).unwrap_err();
+    assert_eq!(error, AnswerError::Commitment(CommitmentError::Missing(7)));
+}
+
+#[test]
+fn a_prefix_with_a_leaf_missing_is_not_whole() {
+    let (_, log) = published();
+    let everything = Query::Prefix(Prefix::EMPTY);
+    let honest = log.answer(&everything, 9, 9);
+    for hidden in 0..honest.lists.len() {
+        let mut answer = honest.clone();
+        answer.lists.remove(hidden);
+        assert_eq!(
+            refused(&log, &everything, answer.clone()),
+            AnswerError::OtherLists
+        );
+        let others = answer.lists.iter().map(|list| list.label).collect();
+        answer.cut = log.cut(&Query::Labels(others), 9);
+        assert_eq!(
+            refused(&log, &everything, answer),
+            AnswerError::Cut(CutError::LeftOut)
+        );
+    }
+    let root = log.commitment(9).root;
+    let stub = Answer {
+        cut: [&[0][..], root.as_bytes()].concat().into(),
+        lists: vec![],
+        ..honest
+    };
+    assert_eq!(
+        refused(&log, &everything, stub),
+        AnswerError::Cut(CutError::LeftOut)
+    );
+}
+
+#[test]
+fn an_entry_under_a_label_that_it_does_not_have_is_found() {
+    // A log that lists leaf 1, about package 0, under package 1, too: only who reads the entry can
+    // tell.
+    let steps = vec![vec![about(0), about(1)]];
+    let mut log = Log::new(&steps);
+    log.list(package(1), 1);
+    let query = Query::Labels(vec![package(1)]);
+    let size = *log.sizes().last().unwrap();
+    let answer = log.answer(&query, size, 9);
+    let error = VerifiedAnswer::verify(log.checkpoint(size), &query, answer).unwrap_err();
+    assert_eq!(
+        error,
+        AnswerError::Unrelated {
+            leaf: LeafIndex::new(1),
+            label: package(1)
+        }
+    );
+}
+
+#[test]
+fn an_entry_that_nobody_listed_is_found() {
+    let (_, log) = published();
+    let mut answer = log.answer(&both(), 9, 9);
+    answer
+        .entries
+        .insert(2, (LeafIndex::new(3), log.entries[3].clone()));
+    answer.inclusion = log.inclusion(&BTreeSet::from([1, 2, 3, 4, 5, 7, 8]), 9);
+    assert_eq!(
+        refused(&log, &both(), answer),
+        AnswerError::Unlisted(LeafIndex::new(3))
+    );
+}
+
+#[test]
+fn an_unsupported_mapping_fails_closed_and_says_which_version_is_supported() {
+    let (_, mut log) = published();
+    let honest = log.answer(&both(), 9, 9);
+    let mut commitment = log.commitment(9).to_wire();
+    commitment.mapping_version = 2;
+    let size = log.commit_as(commitment);
+    let answer = log.answer(&both(), size, 9);
+    let error = VerifiedAnswer::verify(log.checkpoint(size), &both(), answer).unwrap_err();
+    assert!(error.is_unsupported());
+    assert!(
+        error
+            .to_string()
+            .contains("unsupported mapping version 2; version 1 is supported"),
+        "{error}"
+    );
+
+    // Only the log can say so: somebody else's commitment is a lie, and no reason to look for a
+    // newer program.
+    let foreign = Answer {
+        commitment: log.entries[size as usize - 1].clone(),
+        ..honest
+    };
+    assert!(matches!(
+        refused(&log, &both(), foreign),
+        AnswerError::Inclusion(ManyError::Root { .. })
+    ));
+}
+
+#[test]
+fn an_empty_log_commits_to_nothing() {
+    let key = SignerKey::from_seed("tests.example/log", &[7; 32]).unwrap();
+    let empty = Checkpoint {
+        origin: key.name().to_owned(),
+        size: TreeSize::EMPTY,
+        root: Hash::of(b""),
+    };
+    let empty = VerifiedCheckpoint::verify(&empty.sign(&key), &key.verifier()).unwrap();
+    let error = VerifiedAnswer::verify(empty, &both(), Answer::default()).unwrap_err();
+    assert_eq!(error, AnswerError::EmptyLog);
+}

@@ -1,0 +1,198 @@
+//! CycloneDX JSON (`bom-1.x.schema.json`), 1.2 to 1.7.
+
+use super::Component;
+use super::input::{Fault, Input};
+use super::list::List;
+use super::sbom::{self, Element};
+use assay_claims::kind::node::Node;
+use assay_claims::kind::sbom::cyclonedx::VERSIONS;
+
+pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let bom = Node::root("$", input.json()?);
+    bom.need("bomFormat")?.one_of(&["CycloneDX"])?;
+    bom.need("specVersion")?.one_of(VERSIONS)?;
+    let mut list = List::default();
+    if let Some(metadata) = bom.get("metadata")
+        && let Some(component) = metadata.get("component")
+    {
+        read_component(&component, true, &mut list)?;
+    }
+    read_components(&bom, &mut list)?;
+    if let Some(services) = bom.get("services") {
+        let count = services.items()?.count();
+        list.note(
+            None,
+            &format!("services, which are no software to look up: {count}"),
+        );
+    }
+    note_gaps(&bom, &mut list)?;
+    Ok(list)
+}
+
+fn read_components(parent: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    let Some(components) = parent.get("components") else {
+        return Ok(());
+    };
+    components
+        .items()?
+        .try_for_each(|component| read_component(&component, false, list))
+}
+
+fn read_component(component: &Node<'_, '_>, own: bool, list: &mut List) -> Result<(), Fault> {
+    let version = component
+        .get("version")
+        .map(|version| version.string())
+        .transpose()?
+        .filter(|v| !v.is_empty());
+    let digests = sbom::digests(component, "hashes", ("alg", "content"), list)?;
+    let scope = component.shown("scope");
+    let described = Component {
+        digests,
+        own,
+        // The specification's "excluded" is for tests and other uses that are not at run time.
+        dev: scope == Some("excluded"),
+        optional: scope == Some("optional"),
+        ..sbom::component(component.need("name")?.text()?, version)
+    };
+    let purl = component
+        .get("purl")
+        .map(|purl| purl.string())
+        .transpose()?;
+    Element {
+        component: described,
+        purls: purl.into_iter().filter(|purl| !purl.is_empty()).collect(),
+    }
+    .add(list)?;
+    read_components(component, list)
+}
+
+/// A document may say itself that it is not complete.
+fn note_gaps(bom: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    let Some(compositions) = bom.get("compositions") else {
+        return Ok(());
+    };
+    for composition in compositions.items()? {
+        if let Some(aggregate) = composition
+            .shown("aggregate")
+            .filter(|a| a.starts_with("incomplete") || *a == "unknown")
+        {
+            list.note(
+                None,
+                &format!("the document says of itself that parts of it are {aggregate}"),
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::CycloneDx;
+    use crate::components::tests::{found, lines, notes, refusal, unidentified};
+
+    fn bom(members: &str) -> String {
+        format!("{{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",{members}}}")
+    }
+
+    #[test]
+    fn components_are_found_wherever_they_nest() {
+        let zeros = "0".repeat(64);
+        let text = bom(&format!(
+            r#""metadata":{{"component":{{"type":"application","name":"own","purl":"pkg:cargo/own@1",
+                "components":[{{"name":"part","purl":"pkg:cargo/part@1"}}]}}}},
+            "components":[
+              {{"name":"a","version":"1.0","purl":"pkg:npm/@s/a","scope":"optional","hashes":[
+                {{"alg":"SHA-256","content":"{zeros}"}},{{"alg":"MD5","content":"00"}},{{"alg":"SHA-512","content":"12"}}],
+                "components":[{{"name":"b","purl":"pkg:npm/b@2","scope":"excluded"}}]}},
+              {{"name":"image","purl":"pkg:oci/image@sha256:{zeros}"}},
+              {{"name":"file","hashes":[{{"alg":"SHA-1","content":"{}"}}]}},
+              {{"name":"bare","version":"3"}},
+              {{"name":"odd","purl":"odd"}},
+              {{"name":"no version","purl":"pkg:npm/c"}}],
+            "services":[{{"name":"s"}}],
+            "compositions":[{{"aggregate":"complete"}},{{"aggregate":"incomplete_first_party_only"}}]"#,
+            "0".repeat(40)
+        ));
+        let found = found(CycloneDx, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:cargo/own@1 own".to_owned(),
+                "pkg:cargo/part@1".to_owned(),
+                "pkg:npm/%40s/a@1.0 sha256 optional".to_owned(),
+                "pkg:npm/b@2 dev".to_owned(),
+                format!("pkg:oci/image@sha256:{zeros} sha256"),
+                "(file) sha1".to_owned(),
+            ]
+        );
+        assert_eq!(found.list[1].version.as_deref(), Some("1"));
+        assert_eq!(
+            unidentified(&found),
+            [
+                "bare 3 has neither a package URL nor a digest",
+                "odd \"odd\" is no package URL: a purl begins with \"pkg:\"",
+                "no version \"pkg:npm/c\" names a package without version"
+            ]
+        );
+        for said in [
+            "$.components[0].hashes[2]: \"12\" is no SHA-512 in hex",
+            "services",
+            "incomplete_first_party_only",
+        ] {
+            assert!(notes(&found).contains(said), "{}", notes(&found));
+        }
+    }
+
+    #[test]
+    fn a_document_of_nothing_says_so() {
+        let nothing = found(CycloneDx, &bom("\"version\":1"));
+        assert_eq!(
+            unidentified(&nothing),
+            ["the whole file names no components"]
+        );
+        let own = bom(r#""metadata":{"component":{"name":"own"}}"#);
+        assert_eq!(
+            unidentified(&found(CycloneDx, &own)),
+            ["the whole file names no components besides what it is about"]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_path() {
+        for (text, said) in [
+            (
+                "{\"bomFormat\":\"CDX\"}".to_owned(),
+                "x:1: $.bomFormat: is \"CDX\"",
+            ),
+            (
+                bom("\"version\":1").replace("1.6", "2.0"),
+                "x:1: $.specVersion: is \"2.0\"",
+            ),
+            (bom("\"components\":{}"), "x:1: $.components: is an object"),
+            (
+                bom("\"components\":[{}]"),
+                "x:1: $.components[0].name: is missing",
+            ),
+            (
+                bom(r#""components":[{"name":"a","components":[1]}]"#),
+                "x:1: $.components[0].components[0]: is a number",
+            ),
+            (
+                bom(r#""components":[{"name":"a","purl":1}]"#),
+                "x:1: $.components[0].purl: is a number",
+            ),
+            (
+                bom(r#""components":[{"name":"a","version":1}]"#),
+                "x:1: $.components[0].version: is a number",
+            ),
+            (
+                bom(r#""components":[{"name":"a","hashes":1}]"#),
+                "x:1: $.components[0].hashes: is a number",
+            ),
+            (bom(r#""components":[],"components":[]"#), "x:1: column"),
+        ] {
+            let error = refusal(CycloneDx, &text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! `/var/lib/dpkg/status` (dpkg's `lib/dpkg/parse.c`; deb822(5) is the syntax): the packages of a
+//! system.
+
+use super::input::{Fault, Input};
+use super::list::List;
+use super::{Component, Distribution, origin};
+use assay_claims::kind::node::quoted;
+
+/// States in which nothing of a package, or only its configuration, is on the disk. In every other
+/// one its files are.
+const ABSENT: &[&str] = &["not-installed", "config-files"];
+
+#[derive(Default)]
+struct Paragraph<'a> {
+    line: u32,
+    package: Option<&'a str>,
+    status: Option<&'a str>,
+    version: Option<&'a str>,
+    architecture: Option<&'a str>,
+}
+
+pub(super) fn read(input: &Input<'_>, distribution: Option<&Distribution>) -> Result<List, Fault> {
+    let Some(distribution) = distribution else {
+        return Err(
+            Fault::new(None, "the database does not say whose packages these are")
+                .advise("name the distribution, such as debian or ubuntu"),
+        );
+    };
+    let mut list = List::default();
+    let mut paragraph = Paragraph::default();
+    for (number, line) in input.lines() {
+        if line.trim().is_empty() {
+            std::mem::take(&mut paragraph).finish(distribution, &mut list)?;
+        } else if !line.starts_with([' ', '\t']) {
+            paragraph.field(number, line)?;
+        } else if paragraph.line == 0 {
+            return Err(Fault::at(number, "a continued line has nothing before it"));
+        }
+    }
+    paragraph.finish(distribution, &mut list)?;
+    Ok(list)
+}
+
+impl<'a> Paragraph<'a> {
+    fn field(&mut self, number: u32, line: &'a str) -> Result<(), Fault> {
+        let Some((name, value)) = line.split_once(':') else {
+            return Err(Fault::at(
+                number,
+                format!("{} is not `Field: value`", quoted(line)),
+            ));
+        };
+        if self.line == 0 {
+            self.line = number;
+        }
+        let field = match name.to_ascii_lowercase().as_str() {
+            "package" => &mut self.package,
+            "status" => &mut self.status,
+            "version" => &mut self.version,
+            "architecture" => &mut self.architecture,
+            _ => return Ok(()),
+        };
+        match field.replace(value.trim()) {
+            None => Ok(()),
+            Some(_) => Err(Fault::at(
+                number,
+                format!("{name} stands twice in the paragraph"),
+            )),
+        }
+    }
+
+    fn finish(self, distribution: &Distribution, list: &mut List) -> Result<(), Fault> {
+        if self.line == 0 {
+            return Ok(());
+        }
+        let need = |field: Option<&'a str>, name: &str| {
+            let stated = field.filter(|value| !value.is_empty());
+            stated.ok_or_else(|| {
+                Fault::at(
+                    self.line,
+                    format!("the paragraph that begins here has no {name}"),
+                )
+            })
+        };
+        let name = need(self.package, "Package")?;
+        let words: Vec<_> = need(self.status, "Status")?.split_whitespace().collect();
+        let [want, flag, state] = words[..] else {
+            return Err(Fault::at(
+                self.line,
+                format!("the Status of {} is not three words", quoted(name)),
+            ));
+        };
+        if ABSENT.contains(&state) {
+            list.remark(
+                "left out, being removed or never installed",
+                Some(self.line),
+                name,
+            );
+            return Ok(());
+        }
+        if (flag, state) != ("ok", "installed") {
+            list.remark(
+                "installed in part, or in need of repair",
+                Some(self.line),
+                name,
+            );
+        } else if want != "install" {
+            list.remark(
+                "installed, but held or to be removed",
+                Some(self.line),
+                name,
+            );
+        }
+        let (version, architecture) = (
+            need(self.version, "Version")?,
+            need(self.architecture, "Architecture")?,
+        );
+        let mut parts = origin::package("deb", name, Some(version));
+        parts.namespace = Some(distribution.vendor.clone());
+        parts.qualifiers.push(("arch".into(), architecture.into()));
+        parts.qualifiers.extend(
+            distribution
+                .release
+                .iter()
+                .map(|release| ("distro".to_owned(), release.clone())),
+        );
+        let (name, version) = (name.to_owned(), Some(version.to_owned()));
+        list.package(
+            Component {
+                name,
+                version,
+                line: Some(self.line),
+                ..Component::default()
+            },
+            parts,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::DpkgStatus;
+    use crate::components::tests::{found, lines, notes};
+    use crate::components::{Distribution, read, read_as};
+
+    fn package(name: &str, status: &str) -> String {
+        format!(
+            "Package: {name}\nStatus: {status}\nArchitecture: amd64\nVersion: \
+             1:2.3-4+b1\nDescription: short\n more: text\n .\n\n"
+        )
+    }
+
+    #[test]
+    fn what_is_on_the_disk_is_listed_with_its_distribution() {
+        let text = [
+            package("libc6", "install ok installed"),
+            package("gone", "deinstall ok config-files"),
+            package("never", "unknown ok not-installed"),
+            package("held", "hold ok installed"),
+            package("half", "install reinstreq half-installed"),
+        ];
+        let found = found(DpkgStatus, text.concat().trim_end());
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:deb/debian/libc6@1:2.3-4%2Bb1?arch=amd64&distro=debian-12 :1",
+                "pkg:deb/debian/held@1:2.3-4%2Bb1?arch=amd64&distro=debian-12 :25",
+                "pkg:deb/debian/half@1:2.3-4%2Bb1?arch=amd64&distro=debian-12 :33"
+            ]
+        );
+        assert_eq!(
+            notes(&found),
+            "left out, being removed or never installed: gone, never\ninstalled, but held or to \
+             be removed: held\ninstalled in part, or in need of repair: half"
+        );
+    }
+
+    #[test]
+    fn the_distribution_has_to_be_named() {
+        let text = package("a", "install ok installed");
+        let error = read("/var/lib/dpkg/status", text.as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("whose packages these are; name the distribution"),
+            "{error}"
+        );
+        let ubuntu = Distribution {
+            vendor: "ubuntu".into(),
+            release: None,
+        };
+        let found = read_as(DpkgStatus, "status", text.as_bytes(), Some(&ubuntu)).unwrap();
+        assert_eq!(
+            lines(&found),
+            ["pkg:deb/ubuntu/a@1:2.3-4%2Bb1?arch=amd64 :1"]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        let good = package("a", "install ok installed");
+        let debian = Distribution {
+            vendor: "debian".into(),
+            release: None,
+        };
+        for (text, said) in [
+            (
+                good.replace("Package: a\n", ""),
+                "x:1: the paragraph that begins here has no Package",
+            ),
+            (
+                good.clone() + &package("b", ""),
+                "x:9: the paragraph that begins here has no Status",
+            ),
+            (
+                package("a", "installed"),
+                "x:1: the Status of \"a\" is not three words",
+            ),
+            (
+                good.replace("Version: 1:2.3-4+b1", "Version:"),
+                "x:1: the paragraph that begins here has no Version",
+            ),
+            (
+                good.replace("Architecture: amd64\n", ""),
+                "x:1: the paragraph that begins here has no Architecture",
+            ),
+            (
+                good.replace("Version", "package"),
+                "x:4: package stands twice",
+            ),
+            (
+                good.replace("Architecture: amd64", "odd"),
+                "x:3: \"odd\" is not `Field: value`",
+            ),
+            (
+                format!(" odd\n{good}"),
+                "x:1: a continued line has nothing before it",
+            ),
+        ] {
+            let error = read_as(DpkgStatus, "x", text.as_bytes(), Some(&debian))
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.starts_with(said) && error.contains("; nothing of the file is taken"),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! `Gemfile.lock` (Bundler's `lib/bundler/lockfile_parser.rs`).
+//!
+//! Sections begin at the margin. Those of sources hold `specs:`: gems are indented by four, and
+//! what they depend on by six. `CHECKSUMS` states digests from Bundler 2.6 on.
+
+use super::Component;
+use super::digest::{self, Digests};
+use super::input::{Fault, Input};
+use super::list::List;
+use super::origin::{self, Repository};
+use assay_claims::kind::node::quoted;
+use std::collections::BTreeMap;
+
+const RUBYGEMS: &str = "https://rubygems.org";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Gem,
+    Git,
+    Path,
+    Checksums,
+    /// Says nothing of which gems there are.
+    Other,
+}
+
+/// A section of a source, as far as it was read.
+#[derive(Default)]
+struct Source<'a> {
+    remote: Option<&'a str>,
+    revision: Option<&'a str>,
+}
+
+/// Digests by `name (version-platform)`.
+type Checksums<'a> = BTreeMap<&'a str, Digests>;
+
+pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let checksums = checksums(input)?;
+    let mut list = List::default();
+    let (mut section, mut source, mut any) = (Section::Other, Source::default(), false);
+    for (number, line) in input.lines().filter(|(_, line)| !line.trim().is_empty()) {
+        if let Some(begun) = heading(number, line)? {
+            (section, source) = (begun, Source::default());
+            any |= matches!(begun, Section::Gem | Section::Git | Section::Path);
+        } else if matches!(section, Section::Gem | Section::Git | Section::Path) {
+            match line.len() - line.trim_start_matches(' ').len() {
+                2 => source.read(line.trim()),
+                4 => read_gem(number, line.trim(), section, &source, &checksums, &mut list)?,
+                6 => {}
+                _ => {
+                    return Err(Fault::at(
+                        number,
+                        format!("{} is indented as nothing else is", quoted(line)),
+                    ));
+                }
+            }
+        }
+    }
+    if any {
+        Ok(list)
+    } else {
+        Err(Fault::new(
+            None,
+            "the file has none of the sections GEM, GIT and PATH",
+        ))
+    }
+}
+
+/// The section that a line begins; `None` if the line belongs to the one before.
+fn heading(number: u32, line: &str) -> Result<Option<Section>, Fault> {
+    if line.starts_with(' ') {
+        return Ok(None);
+    }
+    Ok(Some(match line.trim_end() {
+        "GEM" => Section::Gem,
+        "GIT" | "PLUGIN SOURCE" => Section::Git,
+        "PATH" => Section::Path,
+        "CHECKSUMS" => Section::Checksums,
+        other if other.chars().all(|c| c.is_ascii_uppercase() || c == ' ') => Section::Other,
+        other => {
+            return Err(Fault::at(
+                number,
+                format!("{} begins no section", quoted(other)),
+            ));
+        }
+    }))
+}
+
+/// The lines `name (version) algorithm=hex,…`.
+fn checksums<'a>(input: &Input<'a>) -> Result<Checksums<'a>, Fault> {
+    let mut checksums = Checksums::new();
+    let mut section = Section::Other;
+    for (number, line) in input.lines().filter(|(_, line)| !line.trim().is_empty()) {
+        if let Some(begun) = heading(number, line)? {
+            section = begun;
+        } else if section == Section::Checksums
+            && let Some((gem, stated)) = line.trim().rsplit_once(") ")
+        {
+            let gem = line.trim().get(..=gem.len()).unwrap_or_default();
+            for (algorithm, value) in stated.split(',').filter_map(|pair| pair.split_once('=')) {
+                let digest = digest::hex(algorithm, value)
+                    .map_err(|reason| Fault::at(number, format!("{} {reason}", quoted(value))))?;
+                checksums.entry(gem).or_default().extend(digest);
+            }
+        }
+    }
+    Ok(checksums)
+}
+
+impl<'a> Source<'a> {
+    fn read(&mut self, line: &'a str) {
+        match line.split_once(": ") {
+            Some(("remote", remote)) => self.remote = Some(remote),
+            Some(("revision", revision)) => self.revision = Some(revision),
+            _ => {}
+        }
+    }
+}
+
+fn read_gem(
+    number: u32,
+    gem: &str,
+    section: Section,
+    source: &Source<'_>,
+    checksums: &Checksums<'_>,
+    list: &mut List,
+) -> Result<(), Fault> {
+    let version = gem
+        .split_once(" (")
+        .and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?)));
+    let Some((name, version)) = version else {
+        return Err(Fault::at(
+            number,
+            format!("{} is not `name (version)`", quoted(gem)),
+        ));
+    };
+    // Versions of gems have no hyphen: what follows one is the platform.
+    let (version, platform) = version
+        .split_once('-')
+        .map_or((version, None), |(v, platform)| (v, Some(platform)));
+    let mut parts = origin::package("gem", name, Some(version));
+    parts
+        .qualifiers
+        .extend(platform.map(|platform| ("platform".to_owned(), platform.to_owned())));
+    let mut component = Component {
+        name: name.into(),
+        version: Some(version.into()),
+        digests: checksums.get(gem).cloned().unwrap_or_default(),
+        line: Some(number),
+        ..Component::default()
+    };
+    match section {
+        Section::Git => {
+            let repository = Repository {
+                address: source.remote.unwrap_or_default(),
+                revision: source.revision,
+            };
+            repository.qualify(&mut parts);
+            component.digests.extend(repository.commit());
+            list.remark(
+                "from git, so that what is known of the registry's gem need not hold",
+                Some(number),
+                name,
+            );
+        }
+        Section::Path => {
+            component.own = true;
+            list.remark("local folders", Some(number), name);
+        }
+        _ => {
+            let remote = source.remote.unwrap_or(RUBYGEMS);
+            if remote.trim_end_matches('/') != RUBYGEMS {
+                origin::qualify(&mut parts, "repository_url", remote);
+                list.remark(
+                    "from a registry other than rubygems.org",
+                    Some(number),
+                    name,
+                );
+            }
+        }
+    }
+    list.package(component, parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::GemfileLock;
+    use crate::components::tests::{found, lines, notes, refusal};
+
+    const COMMIT: &str = "17620a225744b4a18845d4f7bf63354e01109b91";
+
+    #[test]
+    fn gems_come_from_the_section_that_they_stand_in() {
+        let text = format!(
+            "GIT\n  remote: https://host/g.git\n  revision: {COMMIT}\n  branch: main\n  specs:\n    g \
+             (0.1.0)\n      ast (>= 2)\n\nPATH\n  remote: .\n  specs:\n    own (1.0.0)\n\nGEM\n  remote: \
+             https://rubygems.org/\n  specs:\n    ast (2.4.2)\n    nokogiri \
+             (1.15.0-x86_64-linux)\n      racc (~> 1.4)\n\nGEM\n  remote: \
+             https://u:secret@gems.example/\n  specs:\n    p (1)\n\nPLATFORMS\n  x86_64-linux\n\nDEPENDENCIES\n  ast\n\nCHECKSUMS\n  ast \
+             (2.4.2) sha256={}\n  own (1.0.0)\n\nRUBY VERSION\n   ruby 3.0.2p107\n\nBUNDLED \
+             WITH\n   2.2.28\n",
+            "ab".repeat(32)
+        );
+        let found = found(GemfileLock, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                format!(
+                    "pkg:gem/g@0.1.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fg.git%40{COMMIT} gitCommit :6"
+                ),
+                "pkg:gem/own@1.0.0 own :12".to_owned(),
+                "pkg:gem/ast@2.4.2 sha256 :17".to_owned(),
+                "pkg:gem/nokogiri@1.15.0?platform=x86_64-linux :18".to_owned(),
+                "pkg:gem/p@1?repository_url=https:%2F%2Fgems.example%2F :24".to_owned(),
+            ]
+        );
+        assert_eq!(notes(&found).lines().count(), 3);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        let good = "GEM\n  remote: https://rubygems.org/\n  specs:\n    ast (2.4.2)\n";
+        for (text, said) in [
+            (
+                format!("<<<<<<< HEAD\n{good}"),
+                "x:1: \"<<<<<<< HEAD\" begins no section",
+            ),
+            (
+                good.replace("(2.4.2)", "2.4.2"),
+                "x:4: \"ast 2.4.2\" is not `name (version)`",
+            ),
+            (
+                good.replace("    ast", "     ast"),
+                "x:4: \"     ast (2.4.2)\" is indented as nothing else",
+            ),
+            (
+                "PLATFORMS\n  ruby\n".to_owned(),
+                "x: the file has none of the sections",
+            ),
+            (
+                format!("{good}\nCHECKSUMS\n  ast (2.4.2) sha256=12\n"),
+                "x:7: \"12\" is no sha256 in hex",
+            ),
+        ] {
+            let error = refusal(GemfileLock, &text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The file as readers see it, and the way they refuse it.
+
+use super::{ComponentError, Format};
+use assay_claims::json::{self, Value};
+use assay_claims::kind::PredicateError;
+use assay_claims::kind::document::{compression, shown};
+use assay_claims::kind::node::push_key;
+use assay_claims::limits;
+use serde::de::DeserializeOwned;
+use std::cell::OnceCell;
+use std::ops::Range;
+
+/// Why a reader refuses its file.
+#[derive(Debug)]
+pub(super) struct Fault {
+    line: Option<u32>,
+    /// Where in JSON, until the line is looked for.
+    path: Option<String>,
+    reason: String,
+    /// What to do, if that is not what is always to be done with a broken file of its format.
+    advice: Option<&'static str>,
+}
+
+impl Fault {
+    pub(super) fn new(line: Option<u32>, reason: impl Into<String>) -> Self {
+        Fault {
+            line,
+            path: None,
+            reason: reason.into(),
+            advice: None,
+        }
+    }
+
+    pub(super) fn at(line: u32, reason: impl Into<String>) -> Self {
+        Self::new(Some(line), reason)
+    }
+
+    pub(super) fn advise(self, advice: &'static str) -> Self {
+        Fault {
+            advice: Some(advice),
+            ..self
+        }
+    }
+
+    /// With its line, if it has a path in the file's JSON.
+    pub(super) fn locate(self, input: &Input<'_>) -> Self {
+        let line =
+            |path: &String| json::line_of(input.text, limits::COMPONENT_JSON_DEPTH, path, push_key);
+        Fault {
+            line: self.line.or(self.path.as_ref().map(line)),
+            ..self
+        }
+    }
+
+    /// The error for the caller, who gave the file its name.
+    pub(super) fn of(self, file: &str, format: Option<Format>) -> ComponentError {
+        let advice = self.advice.or(format.map(Format::remedy));
+        let reason = match advice {
+            Some(advice) => format!("{}; {advice}", self.reason),
+            None => self.reason,
+        };
+        ComponentError {
+            file: file.to_owned(),
+            line: self.line,
+            reason,
+        }
+    }
+}
+
+/// What stands in JSON has a path; [`Fault::locate`] finds its line.
+impl From<PredicateError> for Fault {
+    fn from(e: PredicateError) -> Self {
+        let reason = shown(&format!("{}: {}", tail(&e.path), e.reason));
+        Fault {
+            path: Some(e.path),
+            ..Fault::new(None, reason)
+        }
+    }
+}
+
+/// The end of a path, which says more than its beginning, in a length that leaves room for the
+/// reason.
+fn tail(path: &str) -> String {
+    const SHOWN: usize = 100;
+    match path.char_indices().rev().nth(SHOWN) {
+        Some((at, _)) => format!("…{}", path.get(at..).unwrap_or_default()),
+        None => path.to_owned(),
+    }
+}
+
+/// A file of allowed size that is not compressed, in UTF-8.
+pub(super) struct Input<'a> {
+    name: &'a str,
+    text: &'a str,
+    /// Parsed once, though both recognition and the reader look.
+    json: OnceCell<Result<Value, json::JsonError>>,
+}
+
+impl<'a> Input<'a> {
+    /// Takes a file. A byte order mark is no part of it.
+    pub(super) fn new(name: &'a str, bytes: &'a [u8]) -> Result<Self, Fault> {
+        if bytes.len() > limits::DOCUMENT_BYTES {
+            let reason = format!(
+                "the file has {} bytes, and at most {} are read",
+                bytes.len(),
+                limits::DOCUMENT_BYTES
+            );
+            return Err(Fault::new(None, reason).advise("check its parts one by one"));
+        }
+        let by_name = [".gz", ".bz2", ".xz", ".zst", ".zip"]
+            .into_iter()
+            .find(|end| name.ends_with(end));
+        if let Some(how) = compression(bytes).or(by_name) {
+            return Err(Fault::new(
+                None,
+                format!("the file is compressed ({how}), and nothing is expanded here"),
+            )
+            .advise("decompress it, and check the result"));
+        }
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if bytes.trim_ascii().is_empty() {
+            return Err(Fault::new(None, "the file is empty")
+                .advise("write it again with the tool that it belongs to"));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|e| {
+            let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
+            let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+            Fault::new(u32::try_from(line).ok(), "the file is not UTF-8").advise(
+                "nothing of it is taken; convert it, or write it again with the tool that \
+                    it belongs to",
+            )
+        })?;
+        Ok(Input {
+            name,
+            text,
+            json: OnceCell::new(),
+        })
+    }
+
+    /// What the caller calls the file.
+    pub(super) fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The name without folders.
+    pub(super) fn base_name(&self) -> &'a str {
+        self.name.rsplit(['/', '\\']).next().unwrap_or(self.name)
+    }
+
+    pub(super) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The lines with their numbers, without what ends them.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (u32, &'a str)> {
+        (1..).zip(self.text.lines())
+    }
+
+    /// The line in which the byte at `offset` stands. It counts from the start: for errors, or see
+    /// [`Lines`].
+    fn line(&self, offset: usize) -> u32 {
+        let before = self
+            .text
+            .as_bytes()
+            .get(..offset)
+            .unwrap_or(self.text.as_bytes());
+        u32::try_from(before.iter().filter(|b| **b == b'\n').count() + 1).unwrap_or(u32::MAX)
+    }
+
+    /// The file as JSON: strict, and nested to at most [`limits::COMPONENT_JSON_DEPTH`].
+    pub(super) fn json(&self) -> Result<&Value, Fault> {
+        let parsed = self.json.get_or_init(|| {
+            json::parse_to_depth(self.text.as_bytes(), limits::COMPONENT_JSON_DEPTH)
+        });
+        parsed.as_ref().map_err(|e| {
+            let reason = format!("column {} ({}): {}", e.column, tail(&e.path), e.reason);
+            Fault::new(u32::try_from(e.line).ok(), shown(&reason))
+        })
+    }
+
+    /// The file as TOML, in the shape of `T`.
+    pub(super) fn toml<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        toml::from_str(self.text).map_err(|e| {
+            let line = e.span().map(|span| self.line(span.start));
+            Fault::new(line, format!("cannot be read: {}", shown(e.message())))
+        })
+    }
+
+    /// Finds lines of places that come in order.
+    pub(super) fn places(&self) -> Lines<'_> {
+        Lines {
+            text: self.text.as_bytes(),
+            at: 0,
+            line: 1,
+        }
+    }
+}
+
+/// Turns byte offsets into lines, each byte being looked at once.
+pub(super) struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u32,
+}
+
+impl Lines<'_> {
+    /// The line in which `span` begins. Spans come in the order of the file: for one before the
+    /// last, the last line is returned again.
+    pub(super) fn of(&mut self, span: Range<usize>) -> u32 {
+        let passed = self.text.get(self.at..span.start).unwrap_or_default();
+        let newlines = passed.iter().filter(|b| **b == b'\n').count();
+        self.line = self
+            .line
+            .saturating_add(u32::try_from(newlines).unwrap_or(u32::MAX));
+        self.at = self.at.max(span.start);
+        self.line
+    }
+}

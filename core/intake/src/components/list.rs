@@ -1,0 +1,377 @@
+//! The list as it grows: each component once, never more than the limit, and nothing dropped
+//! without a word.
+
+use super::input::Fault;
+use super::{Component, Components, Format, Note, Unidentified};
+use assay_claims::kind::document::shown;
+use assay_claims::limits;
+use assay_claims::purl::{self, Purl};
+use std::collections::BTreeMap;
+
+/// Most names that a note shows; of more it says how many.
+const NAMES_SHOWN: usize = 5;
+
+/// What makes two components one: purl, name, version, digests.
+type Identity = (
+    Option<String>,
+    String,
+    Option<String>,
+    Vec<(String, String)>,
+);
+
+/// What a reader has found so far.
+#[derive(Default)]
+pub(super) struct List {
+    list: Vec<Component>,
+    places: BTreeMap<Identity, usize>,
+    unidentified: Vec<Unidentified>,
+    notes: Vec<Note>,
+    /// Entries that share a remark: one note in the end.
+    groups: Vec<Group>,
+}
+
+struct Group {
+    remark: &'static str,
+    line: Option<u32>,
+    names: Vec<String>,
+    count: usize,
+}
+
+impl List {
+    /// Adds the component with the purl that `parts` make. If they make none, or one without a
+    /// version, the component has to be known by its digests.
+    pub(super) fn package(
+        &mut self,
+        mut component: Component,
+        parts: purl::Components,
+    ) -> Result<(), Fault> {
+        match Purl::build(parts) {
+            Ok(purl) if purl.version().is_some() => {
+                component.purl = Some(purl);
+                self.add(component)
+            }
+            Ok(_) => self.without_purl(component, "has no version"),
+            Err(e) => self.without_purl(component, &format!("has no package URL: {e}")),
+        }
+    }
+
+    /// Adds a component that has no purl, for the reason given: by its digests, or as the project's
+    /// own. Anything else cannot be looked up.
+    pub(super) fn without_purl(&mut self, component: Component, reason: &str) -> Result<(), Fault> {
+        if component.own {
+            return self.add(component);
+        }
+        if !component.digests.is_empty() {
+            self.remark("known only by digest", component.line, &component.name);
+            return self.add(component);
+        }
+        let what = match &component.version {
+            Some(version) => format!("{} {version}", component.name),
+            None => component.name,
+        };
+        self.unidentified(component.line, &what, reason)
+    }
+
+    /// Adds a component, unless it is there already: then what one of them is not, both are not.
+    pub(super) fn add(&mut self, component: Component) -> Result<(), Fault> {
+        let control = |text: &str| text.contains(char::is_control);
+        if control(&component.name) || component.version.as_deref().is_some_and(control) {
+            let reason = "has control characters in its name or version";
+            return self.unidentified(component.line, &component.name, reason);
+        }
+        let purl = component.purl.as_ref().map(|purl| purl.as_str().to_owned());
+        let identity = (
+            purl,
+            component.name.clone(),
+            component.version.clone(),
+            component.digests.clone(),
+        );
+        if let Some(twin) = self
+            .places
+            .get(&identity)
+            .and_then(|place| self.list.get_mut(*place))
+        {
+            twin.own &= component.own;
+            twin.dev &= component.dev;
+            twin.optional &= component.optional;
+            return Ok(());
+        }
+        self.room()?;
+        self.places.insert(identity, self.list.len());
+        self.list.push(component);
+        Ok(())
+    }
+
+    /// Counts an entry that cannot be looked up.
+    pub(super) fn unidentified(
+        &mut self,
+        line: Option<u32>,
+        what: &str,
+        reason: &str,
+    ) -> Result<(), Fault> {
+        self.room()?;
+        let what = if what.is_empty() {
+            "an entry without name".to_owned()
+        } else {
+            shown(what)
+        };
+        self.unidentified.push(Unidentified {
+            line,
+            what,
+            reason: shown(reason),
+        });
+        Ok(())
+    }
+
+    fn room(&self) -> Result<(), Fault> {
+        if self.list.len() + self.unidentified.len() < limits::COMPONENTS {
+            return Ok(());
+        }
+        let reason = format!("the file names more than {} components", limits::COMPONENTS);
+        Err(Fault::new(None, reason).advise("nothing of it is taken; check its parts one by one"))
+    }
+
+    /// Adds a note that stands alone.
+    pub(super) fn note(&mut self, line: Option<u32>, text: &str) {
+        self.notes.push(Note {
+            line,
+            text: shown(text),
+        });
+    }
+
+    /// Remarks something on the entry `name`. Entries with the same remark become one note:
+    /// `remark: a, b and 7 more`.
+    pub(super) fn remark(&mut self, remark: &'static str, line: Option<u32>, name: &str) {
+        let place = match self.groups.iter().position(|group| group.remark == remark) {
+            Some(place) => place,
+            None => {
+                self.groups.push(Group {
+                    remark,
+                    line,
+                    names: Vec::new(),
+                    count: 0,
+                });
+                self.groups.len() - 1
+            }
+        };
+        let Some(group) = self.groups.get_mut(place) else {
+            return;
+        };
+        group.count += 1;
+        if group.names.len() < NAMES_SHOWN {
+            group.names.push(name.chars().take(60).collect());
+        }
+    }
+
+    pub(super) fn finish(mut self, format: Format) -> Components {
+        for group in std::mem::take(&mut self.groups) {
+            let rest = group.count - group.names.len();
+            let more = if rest > 0 {
+                format!(" and {rest} more")
+            } else {
+                String::new()
+            };
+            self.note(
+                group.line,
+                &format!("{}: {}{more}", group.remark, group.names.join(", ")),
+            );
+        }
+        if self.unidentified.is_empty() && self.list.iter().all(|component| component.own) {
+            self.note_nothing(format);
+        }
+        Components {
+            format,
+            list: self.list,
+            notes: self.notes,
+            unidentified: self.unidentified,
+        }
+    }
+
+    /// A lock file of a project that needs nothing is whole. A file that names nothing at all, or a
+    /// bill of materials without materials, is not known to be: nobody may take it for one in which
+    /// all is well.
+    fn note_nothing(&mut self, format: Format) {
+        match (self.list.is_empty(), format.is_sbom()) {
+            (false, false) => self.note(
+                None,
+                "the file names no components besides the project itself",
+            ),
+            (empty, _) => self.unidentified.push(Unidentified {
+                line: None,
+                what: "the whole file".into(),
+                reason: if empty {
+                    "names no components".into()
+                } else {
+                    "names no components besides what it is about".into()
+                },
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn component(name: &str) -> Component {
+        Component {
+            name: name.into(),
+            digests: vec![("sha256".into(), "0".repeat(64))],
+            ..Component::default()
+        }
+    }
+
+    #[test]
+    fn twins_are_one_and_keep_only_what_holds_for_both() {
+        let mut list = List::default();
+        list.add(Component {
+            dev: true,
+            optional: true,
+            own: true,
+            line: Some(1),
+            ..component("a")
+        })
+        .unwrap();
+        list.add(Component {
+            dev: true,
+            line: Some(2),
+            ..component("a")
+        })
+        .unwrap();
+        list.add(Component {
+            digests: vec![],
+            ..component("a")
+        })
+        .unwrap();
+        let found = list.finish(Format::GoSum);
+        assert_eq!(found.list.len(), 2);
+        assert_eq!(
+            found.list[0],
+            Component {
+                dev: true,
+                line: Some(1),
+                ..component("a")
+            }
+        );
+    }
+
+    #[test]
+    fn the_limit_counts_whatever_is_named() {
+        let mut list = List::default();
+        list.unidentified(None, "x", "y").unwrap();
+        for n in 1..limits::COMPONENTS {
+            list.add(component(&n.to_string())).unwrap();
+        }
+        list.add(component("1")).unwrap();
+        assert!(list.add(component("one more")).is_err());
+        assert!(list.unidentified(None, "x", "y").is_err());
+    }
+
+    #[test]
+    fn names_that_would_act_on_a_terminal_are_no_names() {
+        let mut list = List::default();
+        list.add(component("a\u{1b}[2J")).unwrap();
+        list.add(Component {
+            version: Some("1\n".into()),
+            ..component("b")
+        })
+        .unwrap();
+        let found = list.finish(Format::GoSum);
+        assert_eq!((found.list.len(), found.unidentified.len()), (0, 2));
+        assert_eq!(found.unidentified[0].what, "a\u{fffd}[2J");
+    }
+
+    #[test]
+    fn remarks_become_one_note() {
+        let mut list = List::default();
+        for n in 0..=NAMES_SHOWN {
+            list.remark("odd", Some(7), &format!("n{n}"));
+        }
+        let notes = list.finish(Format::GoSum).notes;
+        assert_eq!(
+            notes,
+            [Note {
+                line: Some(7),
+                text: "odd: n0, n1, n2, n3, n4 and 1 more".into()
+            }]
+        );
+    }
+
+    #[test]
+    fn a_file_of_nothing_is_nothing_that_is_known() {
+        let own = || {
+            component_list(vec![Component {
+                own: true,
+                ..component("a")
+            }])
+        };
+        for (list, format, unknown) in [
+            (List::default(), Format::GoSum, 1),
+            (List::default(), Format::CycloneDx, 1),
+            (own(), Format::Spdx2, 1),
+            (own(), Format::CargoLock, 0),
+            (component_list(vec![component("a")]), Format::CycloneDx, 0),
+        ] {
+            let found = list.finish(format);
+            assert_eq!(found.unidentified.len(), unknown, "{format:?}");
+        }
+    }
+
+    fn component_list(list: Vec<Component>) -> List {
+        List {
+            list,
+            ..List::default()
+        }
+    }
+
+    #[test]
+    fn what_has_no_purl_is_known_by_digest_or_not_at_all() {
+        let mut list = List::default();
+        let parts = |ty: &str| purl::Components {
+            ty: ty.into(),
+            name: "a".into(),
+            ..purl::Components::default()
+        };
+        list.package(component("a"), parts("cargo")).unwrap();
+        list.package(
+            Component {
+                digests: vec![],
+                ..component("b")
+            },
+            parts("cargo"),
+        )
+        .unwrap();
+        list.package(
+            Component {
+                digests: vec![],
+                ..component("c")
+            },
+            parts("golang"),
+        )
+        .unwrap();
+        list.package(
+            Component {
+                digests: vec![],
+                own: true,
+                ..component("d")
+            },
+            parts("golang"),
+        )
+        .unwrap();
+        let found = list.finish(Format::GoSum);
+        assert_eq!(
+            found
+                .list
+                .iter()
+                .map(|c| c.name.as_str())
+                .collect::<Vec<_>>(),
+            ["a", "d"]
+        );
+        assert_eq!(found.unidentified[0].reason, "has no version");
+        assert!(
+            found.unidentified[1]
+                .reason
+                .contains("must have a namespace")
+        );
+    }
+}

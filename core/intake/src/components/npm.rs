@@ -1,0 +1,436 @@
+//! `package-lock.json` and `npm-shrinkwrap.json` (npm's documentation, "package-lock.json"),
+//! versions 1 to 3.
+//!
+//! Versions 2 and 3 list what stands in which folder (`packages`); version 1 is a tree
+//! (`dependencies`), which version 2 repeats for old tools.
+
+use super::input::{Fault, Input};
+use super::list::List;
+use super::origin::{self, Repository};
+use super::{Component, digest};
+use assay_claims::json::Value;
+use assay_claims::kind::node::{Node, quoted};
+use assay_claims::purl;
+
+const REGISTRY: &str = "https://registry.npmjs.org";
+
+const FOLDER: &str = "node_modules/";
+
+pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let root = Node::root("$", input.json()?);
+    let version = root.need("lockfileVersion")?;
+    let mut list = List::default();
+    match version.value().as_u64() {
+        Some(1) => {
+            add_own(
+                entry(&root, root.shown("name").unwrap_or_default())?,
+                &mut list,
+            )?;
+            if let Some(dependencies) = root.get("dependencies") {
+                read_tree(&dependencies, &mut list)?;
+            }
+        }
+        Some(2 | 3) => read_folders(&root, &mut list)?,
+        Some(other) => {
+            return Err(version
+                .fault(format!("is {other}, and only 1, 2 and 3 are known here"))
+                .into());
+        }
+        None => {
+            return Err(version
+                .fault("is no whole number; 1, 2 and 3 are known here")
+                .into());
+        }
+    }
+    Ok(list)
+}
+
+/// What is the same in both forms: version, integrity, and who needs it.
+fn entry(node: &Node<'_, '_>, name: &str) -> Result<Component, Fault> {
+    let flag = |key: &str| node.value().get(key).and_then(Value::as_bool) == Some(true);
+    let mut digests = Vec::new();
+    if let Some(integrity) = node.get("integrity") {
+        digests =
+            digest::integrity(integrity.string()?).map_err(|reason| integrity.fault(reason))?;
+    }
+    Ok(Component {
+        name: name.to_owned(),
+        version: node.optional_text("version")?.map(str::to_owned),
+        digests,
+        dev: flag("dev"),
+        optional: flag("optional") || flag("devOptional"),
+        ..Component::default()
+    })
+}
+
+/// Versions 2 and 3. A key is a folder: `""` the project, `node_modules/a/node_modules/b` an
+/// installed package, any other one a workspace or a local dependency.
+fn read_folders(root: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    let packages = root.need("packages")?;
+    for (folder, package) in packages.members()? {
+        package.object()?;
+        let installed_as = folder.rsplit_once(FOLDER).map(|(_, name)| name);
+        // An alias is installed under another name than its own.
+        let name = package.optional_text("name")?.or(installed_as);
+        let name = name
+            .or_else(|| root.shown("name").filter(|_| folder.is_empty()))
+            .unwrap_or(folder);
+        let resolved = package.optional_text("resolved")?;
+        if package.value().get("link").and_then(Value::as_bool) == Some(true) {
+            // A link leads to an entry of its own.
+            let target = resolved.unwrap_or_default();
+            if packages.value().get(target).is_none() {
+                list.unidentified(
+                    None,
+                    name,
+                    &format!(
+                        "is a link to {}, which the file does not list",
+                        quoted(target)
+                    ),
+                )?;
+            }
+            continue;
+        }
+        let component = entry(&package, name)?;
+        if installed_as.is_none() {
+            if !folder.is_empty() {
+                list.remark("workspaces and local folders", None, name);
+            }
+            add_own(component, list)?;
+            continue;
+        }
+        if package.value().get("inBundle").and_then(Value::as_bool) == Some(true) {
+            list.remark(
+                "bundled with another package, so without a digest of its own",
+                None,
+                name,
+            );
+        }
+        locate(component, resolved, list)?;
+    }
+    Ok(())
+}
+
+/// Version 1: each entry may hold those that are installed below it.
+fn read_tree(dependencies: &Node<'_, '_>, list: &mut List) -> Result<(), Fault> {
+    for (key, dependency) in dependencies.members()? {
+        dependency.object()?;
+        let mut component = entry(&dependency, key)?;
+        let mut resolved = dependency.optional_text("resolved")?.map(str::to_owned);
+        if let Some(version) = component.version.take() {
+            match version
+                .strip_prefix("npm:")
+                .map(|alias| alias.rsplit_once('@'))
+            {
+                Some(Some((name, version))) => {
+                    component.name = name.to_owned();
+                    component.version = Some(version.to_owned());
+                }
+                Some(None) => {
+                    return Err(dependency
+                        .need("version")?
+                        .fault("is an alias without version")
+                        .into());
+                }
+                // Anything but a version is where the package comes from.
+                None if version.contains(':') => resolved = Some(version),
+                None => component.version = Some(version),
+            }
+        }
+        if dependency.value().get("bundled").and_then(Value::as_bool) == Some(true) {
+            list.remark(
+                "bundled with another package, so without a digest of its own",
+                None,
+                key,
+            );
+        }
+        locate(component, resolved.as_deref(), list)?;
+        if let Some(below) = dependency.get("dependencies") {
+            read_tree(&below, list)?;
+        }
+    }
+    Ok(())
+}
+
+fn parts(component: &Component) -> purl::Components {
+    origin::spaced("npm", &component.name, component.version.as_deref())
+}
+
+/// Adds an installed package, with where it comes from.
+fn locate(mut component: Component, resolved: Option<&str>, list: &mut List) -> Result<(), Fault> {
+    let mut parts = parts(&component);
+    let name = component.name.clone();
+    match resolved {
+        None => {}
+        Some(address) if is_of_registry(address, &component) => {}
+        Some(address) if is_git(address) => {
+            let address = address
+                .strip_prefix("github:")
+                .map(|path| format!("https://github.com/{path}"));
+            let address = address.as_deref().or(resolved).unwrap_or_default();
+            let repository = Repository::read(address);
+            repository.qualify(&mut parts);
+            component.digests.extend(repository.commit());
+            list.remark(
+                "from git, so that what is known of the registry's package need not hold",
+                None,
+                &name,
+            );
+        }
+        Some(address) if address.starts_with("file:") => {
+            list.remark(
+                "from local files, so that what is known of the registry's package need not hold",
+                None,
+                &name,
+            );
+            return list.without_purl(component, "is a local file without digest");
+        }
+        Some(address) => {
+            let tarball = registry_of(address, &component);
+            let (key, address) = tarball.map_or(("download_url", address), |registry| {
+                ("repository_url", registry)
+            });
+            origin::qualify(&mut parts, key, address);
+            list.remark("from another address than npm's registry", None, &name);
+        }
+    }
+    list.package(component, parts)
+}
+
+fn is_git(address: &str) -> bool {
+    ["git+", "git:", "github:"]
+        .iter()
+        .any(|scheme| address.starts_with(scheme))
+}
+
+/// Whether the tarball is where npm's own registry, or yarn's name for it, has tarballs.
+fn is_of_registry(address: &str, component: &Component) -> bool {
+    registry_of(address, component)
+        .is_some_and(|at| at == REGISTRY || at == "https://registry.yarnpkg.com")
+}
+
+/// The address of the registry, if this is where a registry has the tarball of the package:
+/// `REGISTRY/NAME/-/FILE`.
+fn registry_of<'a>(address: &'a str, component: &Component) -> Option<&'a str> {
+    let (folder, _file) = address.rsplit_once("/-/")?;
+    let name = component.name.as_str();
+    let encoded = name.replace('/', "%2f");
+    let registry = folder
+        .strip_suffix(name)
+        .or_else(|| folder.strip_suffix(&encoded))?;
+    registry
+        .strip_suffix('/')
+        .filter(|registry| registry.starts_with("http"))
+}
+
+/// Adds the project or one of its folders, if it has a name: with a purl if name and version make
+/// one.
+fn add_own(component: Component, list: &mut List) -> Result<(), Fault> {
+    if component.name.is_empty() {
+        return Ok(());
+    }
+    let parts = parts(&component);
+    list.package(
+        Component {
+            own: true,
+            ..component
+        },
+        parts,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::NpmLock;
+    use crate::components::tests::{found, lines, notes, refusal, unidentified};
+
+    const SHA1: &str = "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=";
+    const COMMIT: &str = "17620a225744b4a18845d4f7bf63354e01109b91";
+
+    fn folders(packages: &str) -> String {
+        format!(
+            "{{\"name\":\"top\",\"version\":\"1.0.0\",\"lockfileVersion\":3,\"packages\":{{{packages}}}}}"
+        )
+    }
+
+    fn tree(dependencies: &str) -> String {
+        format!(
+            "{{\"name\":\"top\",\"version\":\"1.0.0\",\"lockfileVersion\":1,\"dependencies\":{{{dependencies}}}}}"
+        )
+    }
+
+    #[test]
+    fn folders_are_packages_under_their_own_names() {
+        let text = folders(&format!(
+            r#""":{{"version":"1.0.0","license":"MIT"}},
+            "node_modules/@s/a":{{"version":"1.0.0","integrity":"{SHA1}","dev":true}},
+            "node_modules/@s/a/node_modules/b":{{"version":"2.0.0","optional":true}},
+            "node_modules/alias":{{"name":"@s/real","version":"3.0.0","devOptional":true}},
+            "node_modules/w":{{"resolved":"packages/w","link":true}},
+            "packages/w":{{"version":"0.1.0"}},
+            "packages/w/node_modules/b":{{"version":"2.0.0"}},
+            "node_modules/c":{{"version":"4.0.0","inBundle":true}}"#
+        ));
+        let found = found(NpmLock, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:npm/top@1.0.0 own",
+                "pkg:npm/%40s/a@1.0.0 sha1 dev",
+                "pkg:npm/b@2.0.0",
+                "pkg:npm/%40s/real@3.0.0 optional",
+                "pkg:npm/packages/w@0.1.0 own",
+                "pkg:npm/c@4.0.0"
+            ]
+        );
+        assert_eq!(
+            found.list[1].digests[0].1,
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+        );
+        assert!(notes(&found).contains("workspaces and local folders: packages/w"));
+        assert!(
+            notes(&found)
+                .contains("bundled with another package, so without a digest of its own: c")
+        );
+    }
+
+    #[test]
+    fn a_project_without_a_name_is_not_listed() {
+        let unnamed = |text: &str| found(NpmLock, text).list.len();
+        assert_eq!(
+            unnamed(r#"{"lockfileVersion":3,"packages":{"":{"license":"MIT"}}}"#),
+            0
+        );
+        assert_eq!(unnamed(r#"{"lockfileVersion":1}"#), 0);
+    }
+
+    #[test]
+    fn where_a_package_comes_from_is_in_its_purl() {
+        for (name, resolved, purl) in [
+            (
+                "a",
+                "https://registry.npmjs.org/a/-/a-1.0.0.tgz",
+                "pkg:npm/a@1.0.0",
+            ),
+            (
+                "@s/a",
+                "https://registry.yarnpkg.com/@s/a/-/a-1.0.0.tgz",
+                "pkg:npm/%40s/a@1.0.0",
+            ),
+            (
+                "a",
+                "https://t:s@npm.example/r/a/-/a-1.0.0.tgz",
+                "pkg:npm/a@1.0.0?repository_url=https:%2F%2Fnpm.example%2Fr",
+            ),
+            (
+                "a",
+                "https://registry.npmjs.org/b/-/b-1.0.0.tgz",
+                "pkg:npm/a@1.0.0?download_url=https:%2F%2Fregistry.npmjs.org%2Fb%2F-%2Fb-1.0.0.tgz",
+            ),
+            (
+                "a",
+                "https://host/a.tgz?token=s",
+                "pkg:npm/a@1.0.0?download_url=https:%2F%2Fhost%2Fa.tgz",
+            ),
+            (
+                "a",
+                &format!("git+ssh://git@host/a.git#{COMMIT}"),
+                &format!(
+                    "pkg:npm/a@1.0.0?vcs_url=git%2Bssh:%2F%2Fgit%40host%2Fa.git%40{COMMIT} \
+                     gitCommit"
+                ),
+            ),
+        ] {
+            let entry =
+                format!(r#""node_modules/{name}":{{"version":"1.0.0","resolved":"{resolved}"}}"#);
+            let found = found(NpmLock, &folders(&entry));
+            assert_eq!(lines(&found), [purl], "{resolved}");
+            assert_eq!(found.notes.is_empty(), !purl.contains('?'), "{resolved}");
+        }
+    }
+
+    #[test]
+    fn local_files_and_dangling_links_are_counted() {
+        let text = folders(&format!(
+            r#""node_modules/a":{{"version":"1.0.0","resolved":"file:../a.tgz"}},
+            "node_modules/b":{{"version":"1.0.0","resolved":"file:../b.tgz","integrity":"{SHA1}"}},
+            "node_modules/c":{{"resolved":"../c","link":true}},
+            "node_modules/d":{{}}"#
+        ));
+        let found = found(NpmLock, &text);
+        assert_eq!(lines(&found), ["(b) sha1"]);
+        assert_eq!(
+            unidentified(&found),
+            [
+                "a 1.0.0 is a local file without digest",
+                "c is a link to \"../c\", which the file does not list",
+                "d has no version"
+            ]
+        );
+    }
+
+    #[test]
+    fn version_1_is_a_tree() {
+        let text = tree(&format!(
+            r#""a":{{"version":"1.0.0","integrity":"{SHA1}","requires":{{"b":"^2"}},
+                "dependencies":{{"b":{{"version":"2.0.0","dev":true,"bundled":true}}}}}},
+            "alias":{{"version":"npm:@s/real@3.0.0"}},
+            "g":{{"version":"git+https://host/g.git#{COMMIT}"}},
+            "h":{{"version":"github:o/h#{COMMIT}"}},
+            "f":{{"version":"file:../f"}}"#
+        ));
+        let found = found(NpmLock, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:npm/top@1.0.0 own",
+                "pkg:npm/a@1.0.0 sha1",
+                "pkg:npm/b@2.0.0 dev",
+                "pkg:npm/%40s/real@3.0.0",
+                "(g) gitCommit",
+                "(h) gitCommit"
+            ]
+        );
+        assert_eq!(unidentified(&found), ["f is a local file without digest"]);
+        assert!(notes(&found).contains("bundled") && notes(&found).contains("from git"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_path() {
+        for (text, said) in [
+            ("{}".to_owned(), "x:1: $.lockfileVersion: is missing"),
+            (
+                "{\"lockfileVersion\":4}".to_owned(),
+                "x:1: $.lockfileVersion: is 4, and only 1, 2 and 3",
+            ),
+            (
+                "{\"lockfileVersion\":2}".to_owned(),
+                "x:1: $.packages: is missing",
+            ),
+            (
+                "{\"lockfileVersion\":3,\n\"packages\":{".to_owned(),
+                "x:2: column 13",
+            ),
+            (
+                folders(r#""node_modules/a":1"#),
+                "x:1: $.packages[\"node_modules/a\"]: is a number",
+            ),
+            (
+                folders(r#""node_modules/a":{"version":1}"#),
+                "x:1: $.packages[\"node_modules/a\"].version: is a number",
+            ),
+            (
+                folders(r#""node_modules/a":{"version":"1","integrity":"sha512-AAAA"}"#),
+                "x:1: $.packages[\"node_modules/a\"].integrity: is no sha512",
+            ),
+            (
+                tree(r#""a":{"version":"npm:real"}"#),
+                "x:1: $.dependencies.a.version: is an alias without version",
+            ),
+            (tree(r#""a":1"#), "x:1: $.dependencies.a: is a number"),
+        ] {
+            let error = refusal(NpmLock, &text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! `requirements.txt` (pip's documentation, "Requirements File Format"; the requirements themselves
+//! are those of PEP 508).
+//!
+//! Only what is pinned (`==`) names a version. Everything else that pip would install is counted as
+//! unidentified.
+
+use super::Component;
+use super::digest::{self, Digests};
+use super::input::{Fault, Input};
+use super::list::List;
+use super::origin::{self, Repository, without_secrets};
+use assay_claims::kind::node::quoted;
+
+/// Options that name more to install, or where from; the first two forms of each take a value.
+const INCLUDES: &[&str] = &["-r", "--requirement", "-e", "--editable"];
+const CONSTRAINTS: &[&str] = &["-c", "--constraint"];
+const INDEXES: &[&str] = &[
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "-f",
+    "--find-links",
+];
+
+/// Options that change nothing of what is named.
+const HARMLESS: &[&str] = &[
+    "--no-index",
+    "--require-hashes",
+    "--pre",
+    "--trusted-host",
+    "--no-binary",
+    "--only-binary",
+    "--prefer-binary",
+    "--use-feature",
+];
+
+pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let mut list = List::default();
+    let mut joined = String::new();
+    let mut begins = 0;
+    for (number, line) in input.lines() {
+        if joined.is_empty() {
+            begins = number;
+        }
+        // pip joins lines first, and takes comments away then; a comment cannot be continued.
+        match line
+            .strip_suffix('\\')
+            .filter(|_| !line.trim_start().starts_with('#'))
+        {
+            Some(part) => {
+                joined.push_str(part);
+                joined.push(' ');
+            }
+            None => {
+                joined.push_str(line);
+                read_line(begins, without_comment(&joined), &mut list)?;
+                joined.clear();
+            }
+        }
+    }
+    if !joined.trim().is_empty() {
+        return Err(Fault::at(
+            begins,
+            "the line is continued by \\, but the file ends",
+        ));
+    }
+    Ok(list)
+}
+
+/// A comment begins the line or stands after white space.
+fn without_comment(line: &str) -> &str {
+    let is_comment = |at: usize| {
+        line.get(..at)
+            .is_some_and(|before| before.is_empty() || before.ends_with([' ', '\t']))
+    };
+    let end = line
+        .match_indices('#')
+        .map(|(at, _)| at)
+        .find(|at| is_comment(*at));
+    line.get(..end.unwrap_or(line.len()))
+        .unwrap_or_default()
+        .trim()
+}
+
+fn read_line(number: u32, line: &str, list: &mut List) -> Result<(), Fault> {
+    if line.is_empty() {
+        return Ok(());
+    }
+    if line.starts_with('-') {
+        return read_option(number, line, list);
+    }
+    let (requirement, hashes) = cut_hashes(number, line)?;
+    // A marker says where it is installed, which is not judged here.
+    let (requirement, _marker) = requirement.split_once(';').unwrap_or((requirement, ""));
+    let requirement = requirement.trim();
+    let Some((name, rest)) = cut_name(requirement) else {
+        return read_unnamed(number, requirement, list);
+    };
+    let component = Component {
+        name: name.into(),
+        digests: hashes,
+        line: Some(number),
+        ..Component::default()
+    };
+    if component.digests.is_empty() && !rest.starts_with('@') {
+        list.remark(
+            "without a hash, so that whoever serves it may serve something else",
+            Some(number),
+            name,
+        );
+    }
+    match rest.strip_prefix('@') {
+        Some(address) => read_address(component, address.trim(), list),
+        None => read_versions(component, rest, requirement, list),
+    }
+}
+
+fn read_option(number: u32, line: &str, list: &mut List) -> Result<(), Fault> {
+    let (option, value) = line.split_once([' ', '\t', '=']).unwrap_or((line, ""));
+    // Short options may have their value without space: `-rother.txt`.
+    let (option, value) = match option.char_indices().nth(2) {
+        Some((at, _)) if !option.starts_with("--") && value.is_empty() => option.split_at(at),
+        _ => (option, value.trim()),
+    };
+    let (at, shown) = (Some(number), without_secrets(value));
+    if INCLUDES.contains(&option) {
+        let reason = match option {
+            "-r" | "--requirement" => "names another file, which is not followed: check that, too",
+            _ => "is editable: what it is changes without its name",
+        };
+        return list.unidentified(at, &format!("{option} {shown}"), reason);
+    }
+    if CONSTRAINTS.contains(&option) {
+        list.note(
+            at,
+            &format!("{option} {shown} constrains versions, and is not followed"),
+        );
+    } else if INDEXES.contains(&option) {
+        list.note(
+            at,
+            &format!("{option} {shown}: packages may come from there instead of PyPI"),
+        );
+    } else if !HARMLESS.contains(&option) {
+        return list.unidentified(at, option, "is an option that is not known here");
+    }
+    Ok(())
+}
+
+/// Parts the requirement and the digests of its options `--hash=ALGORITHM:HEX`.
+fn cut_hashes(number: u32, line: &str) -> Result<(&str, Digests), Fault> {
+    let options_at = line
+        .match_indices("--")
+        .map(|(at, _)| at)
+        .find(|at: &usize| {
+            line.get(..*at)
+                .is_some_and(|before| before.ends_with([' ', '\t']))
+        });
+    let (requirement, options) = line.split_at(options_at.unwrap_or(line.len()));
+    let mut digests = Vec::new();
+    let mut words = options.split_whitespace();
+    while let Some(word) = words.next() {
+        let hash = match word.strip_prefix("--hash") {
+            Some("") => words.next(),
+            Some(value) => value.strip_prefix('='),
+            // --config-settings and the like say nothing of what is installed.
+            None => continue,
+        };
+        let digest = digest::prefixed(hash.unwrap_or_default());
+        digests.extend(
+            digest.map_err(|reason| Fault::at(number, format!("{} {reason}", quoted(word))))?,
+        );
+    }
+    Ok((requirement, digests))
+}
+
+/// Parts a requirement's name and what follows its extras; `None` if it does not begin with a name
+/// (PEP 508).
+fn cut_name(requirement: &str) -> Option<(&str, &str)> {
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let (name, rest) = requirement.split_at(
+        requirement
+            .find(|c| !is_of_name(c))
+            .unwrap_or(requirement.len()),
+    );
+    let is_edge = |c: char| c.is_ascii_alphanumeric();
+    if !(name.starts_with(is_edge) && name.ends_with(is_edge)) || is_archive(name) {
+        return None;
+    }
+    let rest = rest.trim_start();
+    let rest = match rest.strip_prefix('[') {
+        Some(extras) => extras.split_once(']')?.1.trim_start(),
+        None => rest,
+    };
+    (rest.is_empty() || rest.starts_with(['=', '<', '>', '!', '~', '(', '@']))
+        .then_some((name, rest))
+}
+
+fn is_archive(text: &str) -> bool {
+    [".whl", ".zip", ".tar.gz", ".tar.bz2"]
+        .iter()
+        .any(|end| text.ends_with(end))
+}
+
+/// A path or an address without name is a requirement; anything else is none.
+fn read_unnamed(number: u32, requirement: &str, list: &mut List) -> Result<(), Fault> {
+    let plain = !requirement.contains(char::is_whitespace);
+    if requirement.contains("://") {
+        let reason = "is an address without name and version: write `NAME @ ADDRESS` with a hash";
+        return list.unidentified(Some(number), &without_secrets(requirement), reason);
+    }
+    if plain
+        && (is_archive(requirement) || requirement.contains('/') || requirement.starts_with('.'))
+    {
+        return list.unidentified(Some(number), requirement, "is a local file or folder");
+    }
+    Err(Fault::at(
+        number,
+        format!("{} is no requirement", quoted(requirement)),
+    ))
+}
+
+/// `NAME @ ADDRESS`: known by a digest, whether an option, the fragment, or the commit says it.
+fn read_address(mut component: Component, address: &str, list: &mut List) -> Result<(), Fault> {
+    let line = component.line;
+    if let Some(repository) = address.strip_prefix("git+") {
+        let repository = repository.split('#').next().unwrap_or_default();
+        let revision = repository.rsplit_once('@').map(|(_, revision)| revision);
+        component.digests.extend(
+            Repository {
+                address: repository,
+                revision,
+            }
+            .commit(),
+        );
+        return list.without_purl(component, "is from git, and not pinned to a commit");
+    }
+    let fragment = address.split_once('#').map_or("", |(_, fragment)| fragment);
+    for (algorithm, value) in fragment.split('&').filter_map(|pair| pair.split_once('=')) {
+        let digest = digest::hex(algorithm, value);
+        component.digests.extend(
+            digest.map_err(|reason| Fault::new(line, format!("{} {reason}", quoted(value))))?,
+        );
+    }
+    list.without_purl(
+        component,
+        "is from an address, without a hash of what is there",
+    )
+}
+
+fn read_versions(
+    mut component: Component,
+    versions: &str,
+    whole: &str,
+    list: &mut List,
+) -> Result<(), Fault> {
+    let versions = versions.trim();
+    let versions = versions
+        .strip_prefix('(')
+        .and_then(|inner| inner.strip_suffix(')'))
+        .unwrap_or(versions);
+    let pinned = versions
+        .strip_prefix("===")
+        .or_else(|| versions.strip_prefix("=="))
+        .map(str::trim);
+    let Some(version) =
+        pinned.filter(|v| !v.is_empty() && !v.contains(['*', ',', '=', '<', '>', '~']))
+    else {
+        let reason = "is not pinned: write NAME==VERSION";
+        return if component.digests.is_empty() {
+            list.unidentified(component.line, whole, reason)
+        } else {
+            list.without_purl(component, reason)
+        };
+    };
+    if version.contains(char::is_whitespace) {
+        return Err(Fault::new(
+            component.line,
+            format!("{} is no version", quoted(version)),
+        ));
+    }
+    let parts = origin::package("pypi", &component.name, Some(version));
+    component.version = Some(version.to_owned());
+    list.package(component, parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::Requirements;
+    use crate::components::tests::{found, lines, notes, refusal, unidentified};
+
+    const COMMIT: &str = "17620a225744b4a18845d4f7bf63354e01109b91";
+
+    #[test]
+    fn pinned_requirements_are_components_with_their_hashes() {
+        let hash = "ab".repeat(32);
+        let text = format!(
+            "# a comment \\\nTyping_Extensions==4.0  # another\nb[x, y] == 1.0 ; python_version < \
+             \"3\" \\\n    --hash=sha256:{hash} \\\n    --hash sha512:{}\r\n\nc \
+             (===2!1.0+l)\t--hash=md5:{0}\nb==2.0\n\n",
+            hash.repeat(2)
+        );
+        let found = found(Requirements, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:pypi/typing-extensions@4.0 :2",
+                "pkg:pypi/b@1.0 sha256 sha512 :3",
+                "pkg:pypi/c@2%211.0%2Bl :7",
+                "pkg:pypi/b@2.0 :8"
+            ]
+        );
+        assert_eq!(found.list[0].name, "Typing_Extensions");
+        assert_eq!(
+            notes(&found),
+            "without a hash, so that whoever serves it may serve something else: \
+             Typing_Extensions, c, b"
+        );
+    }
+
+    #[test]
+    fn whatever_else_would_be_installed_is_counted() {
+        for (line, said) in [
+            ("a", "a is not pinned"),
+            ("a>=1.0", "a>=1.0 is not pinned"),
+            ("a==1.*", "a==1.* is not pinned"),
+            ("a==1.0,!=1.1", "a==1.0,!=1.1 is not pinned"),
+            ("a==", "a== is not pinned"),
+            ("a~=1.0", "a~=1.0 is not pinned"),
+            ("-r other.txt", "-r other.txt names another file"),
+            ("-rother.txt", "-r other.txt names another file"),
+            (
+                "--requirement=other.txt",
+                "--requirement other.txt names another file",
+            ),
+            ("-e .", "-e . is editable"),
+            (
+                "https://u:secret@host/a.whl",
+                "https://host/a.whl is an address without name",
+            ),
+            ("./a.whl", "./a.whl is a local file"),
+            (
+                "a-1.0-py3-none-any.whl",
+                "a-1.0-py3-none-any.whl is a local file",
+            ),
+            (
+                "a @ https://host/a.whl",
+                "a is from an address, without a hash",
+            ),
+            (
+                "a @ git+https://host/a@main",
+                "a is from git, and not pinned to a commit",
+            ),
+            ("--odd=1", "--odd is an option that is not known here"),
+        ] {
+            let found = found(Requirements, &format!("\n{line}\n"));
+            assert!(
+                found.list.is_empty() && found.unidentified.len() == 1,
+                "{line}"
+            );
+            assert!(
+                unidentified(&found)[0].starts_with(&format!(":2 {said}")),
+                "{:?}",
+                unidentified(&found)
+            );
+        }
+    }
+
+    #[test]
+    fn a_digest_is_enough_without_a_version() {
+        let hash = "ab".repeat(32);
+        for (line, digest) in [
+            (format!("a @ https://host/a.whl#sha256={hash}"), "sha256"),
+            (
+                format!("a @ https://host/a.whl --hash=sha256:{hash}"),
+                "sha256",
+            ),
+            (
+                format!("a @ git+https://host/a@{COMMIT}#egg=a"),
+                "gitCommit",
+            ),
+            (format!("a>=1.0 --hash=sha256:{hash}"), "sha256"),
+        ] {
+            let found = found(Requirements, &line);
+            assert_eq!(lines(&found), [format!("(a) {digest} :1")]);
+            assert_eq!(notes(&found), "known only by digest: a");
+        }
+    }
+
+    #[test]
+    fn options_that_change_where_packages_come_from_are_noted() {
+        let text = "-i https://u:secret@host/simple\n--extra-index-url=https://b\n-c \
+            c.txt\n--pre\n--require-hashes\n";
+        let found = found(Requirements, text);
+        assert!(!notes(&found).contains("secret"));
+        assert_eq!(unidentified(&found), ["the whole file names no components"]);
+        assert_eq!(
+            notes(&found),
+            "-i https://host/simple: packages may come from there instead of PyPI\n\
+             --extra-index-url https://b: packages may come from there instead of PyPI\n\
+             -c c.txt constrains versions, and is not followed"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (text, said) in [
+            (
+                "a==1\nThis is none!\n",
+                "x:2: \"This is none!\" is no requirement",
+            ),
+            ("a==1 \\\n", "x:1: the line is continued by \\"),
+            (
+                "a==1 --hash=sha256:12\n",
+                "x:1: \"--hash=sha256:12\" is no sha256 in hex",
+            ),
+            ("a==1 --hash\n", "x:1: \"--hash\" is no digest"),
+            ("a==1 2\n", "x:1: \"1 2\" is no version"),
+            (
+                "a @ https://h/a#sha256=1\n",
+                "x:1: \"1\" is no sha256 in hex",
+            ),
+            ("a[b==1", "x:1: \"a[b==1\" is no requirement"),
+        ] {
+            let error = refusal(Requirements, text);
+            assert!(
+                error.starts_with(said) && error.ends_with("correct the line"),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What the formats of SBOMs have in common: an element with a name, perhaps a version, purls and
+//! digests.
+
+use super::Component;
+use super::digest::{self, Digests};
+use super::input::Fault;
+use super::list::List;
+use assay_claims::kind::node::{Node, quoted};
+use assay_claims::purl::Purl;
+
+/// An element as the document describes it. Without line, digests, flags: those the component has
+/// already.
+pub(super) struct Element<'a> {
+    pub(super) component: Component,
+    /// Every purl that the document gives it.
+    pub(super) purls: Vec<&'a str>,
+}
+
+impl Element<'_> {
+    /// Adds the element once for each package that its purls name, whatever their qualifiers: those
+    /// often are the many places where one package is to be had. Without purl it has to be known by
+    /// its digests.
+    pub(super) fn add(self, list: &mut List) -> Result<(), Fault> {
+        let Element { component, purls } = self;
+        let mut named: Vec<Purl> = Vec::new();
+        let mut reason = "has neither a package URL nor a digest".to_owned();
+        for text in purls {
+            match canonical(text, component.version.as_deref()) {
+                Ok(purl)
+                    if named
+                        .iter()
+                        .all(|other| other.without_qualifiers() != purl.without_qualifiers()) =>
+                {
+                    named.push(purl);
+                }
+                Ok(_) => {}
+                Err(why) => reason = format!("{} {why}", quoted(text)),
+            }
+        }
+        if named.is_empty() {
+            return list.without_purl(component, &reason);
+        }
+        for purl in named {
+            let version = purl.version().map(str::to_owned);
+            let mut component = Component {
+                version,
+                ..component.clone()
+            };
+            if let Some(image) =
+                image_digest(&purl).filter(|digest| !component.digests.contains(digest))
+            {
+                component.digests.push(image);
+            }
+            component.purl = Some(purl);
+            list.add(component)?;
+        }
+        Ok(())
+    }
+}
+
+/// The purl, with the version that the document states beside it if it has none itself.
+fn canonical(text: &str, version: Option<&str>) -> Result<Purl, String> {
+    let purl = Purl::canonicalize(text).map_err(|e| format!("is no package URL: {e}"))?;
+    // The version of an image is its digest, and what documents state beside it is a tag.
+    let fits = !["oci", "docker"].contains(&purl.components().ty.as_str());
+    match (purl.version(), version.filter(|_| fits)) {
+        (Some(_), _) => Ok(purl),
+        (None, Some(version)) => {
+            let parts = assay_claims::purl::Components {
+                version: Some(version.to_owned()),
+                ..purl.components().clone()
+            };
+            Purl::build(parts).map_err(|e| format!("is no package URL with its version: {e}"))
+        }
+        (None, None) => Err("names a package without version".into()),
+    }
+}
+
+/// The digest in the version of a `pkg:oci` URL.
+fn image_digest(purl: &Purl) -> Option<(String, String)> {
+    let hex = purl
+        .version()?
+        .strip_prefix("sha256:")
+        .filter(|_| purl.components().ty == "oci")?;
+    digest::hex("sha256", hex).ok().flatten()
+}
+
+/// The digests in a list of objects that hold an algorithm and a value under the given keys. One
+/// that is none of its algorithm is left out with a note: the element may still be known by the
+/// others.
+pub(super) fn digests(
+    holder: &Node<'_, '_>,
+    key: &str,
+    (algorithm, value): (&str, &str),
+    list: &mut List,
+) -> Result<Digests, Fault> {
+    let Some(stated) = holder.get(key) else {
+        return Ok(Vec::new());
+    };
+    let mut digests = Vec::new();
+    for item in stated.items()? {
+        // SPDX 3 may refer to them by id.
+        let (Some(algorithm), Some(value)) = (item.shown(algorithm), item.shown(value)) else {
+            continue;
+        };
+        match digest::hex(algorithm, value) {
+            Ok(Some(digest)) if !digests.contains(&digest) => digests.push(digest),
+            Ok(_) => {}
+            Err(reason) => list.note(
+                None,
+                &format!(
+                    "{}: {} {reason}, and was left out",
+                    item.path(),
+                    quoted(value)
+                ),
+            ),
+        }
+    }
+    Ok(digests)
+}
+
+/// Whether a text says something: SPDX has two words for "nothing".
+pub(super) fn stated(text: &&str) -> bool {
+    !text.is_empty() && !["NOASSERTION", "NONE"].contains(text)
+}
+
+/// Marks what a document is about as the project's own. It has to be one element: a document that
+/// says that it is about everything in it would otherwise leave nothing to be looked up.
+pub(super) fn only<'a>(described: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let mut described = described.into_iter();
+    let first = described.next()?;
+    described.all(|other| other == first).then_some(first)
+}
+
+/// A component of name and version.
+pub(super) fn component(name: &str, version: Option<&str>) -> Component {
+    Component {
+        name: name.to_owned(),
+        version: version.map(str::to_owned),
+        ..Component::default()
+    }
+}
+
+/// Notes how many files a document lists: they are parts of its packages, and not looked up one by
+/// one.
+pub(super) fn note_files(count: usize, list: &mut List) {
+    if count > 0 {
+        list.note(
+            None,
+            &format!("files of its packages, which are not looked up one by one: {count}"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_purl_takes_the_version_that_stands_beside_it() {
+        let with = |purl: &str, version: Option<&str>| {
+            canonical(purl, version).map(|purl| purl.to_string())
+        };
+        assert_eq!(
+            with("pkg:npm/@a/b", Some("1.0")),
+            Ok("pkg:npm/%40a/b@1.0".into())
+        );
+        assert_eq!(
+            with("pkg:npm/b@2.0", Some("1.0")),
+            Ok("pkg:npm/b@2.0".into())
+        );
+        assert_eq!(
+            with("pkg:npm/b", None),
+            Err("names a package without version".into())
+        );
+        assert!(with("pkg:oci/a?tag=1", Some("1")).is_err());
+        assert!(
+            with("npm/b", Some("1"))
+                .unwrap_err()
+                .starts_with("is no package URL")
+        );
+    }
+
+    #[test]
+    fn what_a_document_is_about_is_one_thing() {
+        assert_eq!(only([]), None);
+        assert_eq!(only(["a", "a"]), Some("a"));
+        assert_eq!(only(["a", "b"]), None);
+    }
+}

@@ -1,0 +1,210 @@
+//! SPDX 2.2 and 2.3 in JSON (clause 7, package information).
+
+use super::Component;
+use super::input::{Fault, Input};
+use super::list::List;
+use super::sbom::{self, Element, stated};
+use assay_claims::json::Value;
+use assay_claims::kind::node::Node;
+
+pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let document = Node::root("$", input.json()?);
+    document
+        .need("spdxVersion")?
+        .one_of(&["SPDX-2.2", "SPDX-2.3"])?;
+    let mut list = List::default();
+    let own = described(&document)?;
+    if let Some(packages) = document.get("packages") {
+        for package in packages.items()? {
+            read_package(&package, own, &mut list)?;
+        }
+    }
+    let files = document
+        .value()
+        .get("files")
+        .and_then(Value::as_array)
+        .map_or(0, <[Value]>::len);
+    sbom::note_files(files, &mut list);
+    Ok(list)
+}
+
+/// The one element that the document is about.
+fn described<'v>(document: &Node<'v, '_>) -> Result<Option<&'v str>, Fault> {
+    let mut ids = Vec::new();
+    if let Some(described) = document.get("documentDescribes") {
+        for id in described.items()? {
+            ids.push(id.text()?);
+        }
+    }
+    if let Some(relationships) = document.get("relationships") {
+        for relationship in relationships.items()? {
+            let kind = relationship.need("relationshipType")?.text()?;
+            if kind == "DESCRIBES"
+                && relationship.shown("spdxElementId") == Some("SPDXRef-DOCUMENT")
+            {
+                ids.push(relationship.need("relatedSpdxElement")?.text()?);
+            }
+        }
+    }
+    Ok(sbom::only(ids))
+}
+
+fn read_package(package: &Node<'_, '_>, own: Option<&str>, list: &mut List) -> Result<(), Fault> {
+    let id = package.need("SPDXID")?.text()?;
+    let version = package
+        .get("versionInfo")
+        .map(|version| version.string())
+        .transpose()?
+        .filter(stated);
+    let digests = sbom::digests(package, "checksums", ("algorithm", "checksumValue"), list)?;
+    // Some tools leave the name empty, and others write none: the identifier names it as well.
+    let name = package
+        .get("name")
+        .map(|name| name.string())
+        .transpose()?
+        .filter(|name| !name.is_empty());
+    let component = Component {
+        digests,
+        own: own == Some(id),
+        ..sbom::component(name.unwrap_or(id), version)
+    };
+    let mut purls = Vec::new();
+    if let Some(references) = package.get("externalRefs") {
+        for reference in references.items()? {
+            if reference.need("referenceType")?.text()?.rsplit('/').next() == Some("purl") {
+                purls.push(reference.need("referenceLocator")?.text()?);
+            }
+        }
+    }
+    Element { component, purls }.add(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::Spdx2;
+    use crate::components::tests::{found, lines, notes, refusal, unidentified};
+
+    fn document(members: &str) -> String {
+        format!("{{\"spdxVersion\":\"SPDX-2.3\",{members}}}")
+    }
+
+    fn package(id: &str, rest: &str) -> String {
+        format!("{{\"SPDXID\":\"{id}\",\"name\":\"{id}\"{rest}}}")
+    }
+
+    fn purl(locator: &str) -> String {
+        format!(
+            r#"{{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"{locator}"}}"#
+        )
+    }
+
+    #[test]
+    fn packages_are_components_by_each_purl_that_names_another_version() {
+        let refs = format!(
+            ",\"externalRefs\":[{},{},{}]",
+            purl("pkg:rpm/redhat/a@1?arch=x86_64"),
+            purl("pkg:rpm/redhat/a@1?arch=s390x"),
+            purl("pkg:rpm/redhat/a@2")
+        );
+        let members = format!(
+            r#""packages":[{},{},{},{}],"files":[{{"SPDXID":"f"}}],"relationships":[
+              {{"spdxElementId":"SPDXRef-DOCUMENT","relationshipType":"DESCRIBES","relatedSpdxElement":"b"}}]"#,
+            package("a", &refs),
+            package(
+                "b",
+                &format!(
+                    ",\"versionInfo\":\"1\",\"externalRefs\":[{}]",
+                    purl("pkg:cargo/b")
+                )
+            ),
+            package(
+                "c",
+                &format!(
+                    ",\"checksums\":[{{\"algorithm\":\"SHA1\",\"checksumValue\":\"{}\"}}]",
+                    "0".repeat(40)
+                )
+            ),
+            package("", ",\"versionInfo\":\"NOASSERTION\"")
+                .replace("\"SPDXID\":\"\"", "\"SPDXID\":\"d\"")
+        );
+        let found = found(Spdx2, &document(&members));
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:rpm/redhat/a@1?arch=x86_64",
+                "pkg:rpm/redhat/a@2",
+                "pkg:cargo/b@1 own",
+                "(c) sha1"
+            ]
+        );
+        assert_eq!(
+            unidentified(&found),
+            ["d has neither a package URL nor a digest"]
+        );
+        assert!(
+            notes(&found).contains("files of its packages, which are not looked up one by one: 1")
+        );
+    }
+
+    #[test]
+    fn a_document_about_everything_hides_nothing() {
+        let refs = |n: u8| format!(",\"externalRefs\":[{}]", purl(&format!("pkg:cargo/p@{n}")));
+        let packages = format!(
+            "\"packages\":[{},{}]",
+            package("a", &refs(1)),
+            package("b", &refs(2))
+        );
+        let describes = |ids: &str| {
+            found(
+                Spdx2,
+                &document(&format!("\"documentDescribes\":[{ids}],{packages}")),
+            )
+        };
+        assert_eq!(
+            lines(&describes("\"a\",\"a\"")),
+            ["pkg:cargo/p@1 own", "pkg:cargo/p@2"]
+        );
+        assert_eq!(
+            lines(&describes("\"a\",\"b\"")),
+            ["pkg:cargo/p@1", "pkg:cargo/p@2"]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_path() {
+        for (text, said) in [
+            ("{}".to_owned(), "x:1: $.spdxVersion: is missing"),
+            (
+                document("\"packages\":[]").replace("2.3", "3.0"),
+                "x:1: $.spdxVersion: is \"SPDX-3.0\"",
+            ),
+            (
+                document("\"packages\":[{}]"),
+                "x:1: $.packages[0].SPDXID: is missing",
+            ),
+            (
+                document(r#""packages":[{"SPDXID":"a","name":1}]"#),
+                "x:1: $.packages[0].name: is a number",
+            ),
+            (
+                document(r#""packages":[{"SPDXID":"a","externalRefs":[{}]}]"#),
+                "x:1: $.packages[0].externalRefs[0].referenceType",
+            ),
+            (
+                document(r#""packages":[{"SPDXID":"a","checksums":1}]"#),
+                "x:1: $.packages[0].checksums: is a number",
+            ),
+            (
+                document("\"relationships\":[{}]"),
+                "x:1: $.relationships[0].relationshipType: is missing",
+            ),
+            (
+                document("\"documentDescribes\":[1]"),
+                "x:1: $.documentDescribes[0]: is a number",
+            ),
+        ] {
+            let error = refusal(Spdx2, &text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! SPDX 2.1 to 2.3 in tag-value: `PackageName` begins a package, and `FileName` or `SnippetSPDXID`
+//! ends it.
+
+use super::input::{Fault, Input};
+use super::list::List;
+use super::sbom::{self, Element, stated};
+use super::{Component, digest};
+use assay_claims::kind::DocumentError;
+use assay_claims::kind::node::quoted;
+use assay_claims::kind::sbom::tag_value::{Tag, read as read_tags};
+
+/// A package as far as it was read.
+struct Package<'a> {
+    id: Option<&'a str>,
+    element: Element<'a>,
+}
+
+pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let tags = read_tags(input.text()).map_err(|e| match e {
+        DocumentError::Line { line, reason } => Fault::new(u32::try_from(line).ok(), reason),
+        other => Fault::new(None, other.to_string()),
+    })?;
+    check_version(&tags)?;
+    let own = described(&tags);
+    let mut list = List::default();
+    let mut files = 0;
+    let mut open: Option<Package<'_>> = None;
+    for tag in &tags {
+        match tag.name {
+            "PackageName" => {
+                finish(open.take(), own, &mut list)?;
+                let component = Component {
+                    line: line(tag),
+                    ..sbom::component(tag.value, None)
+                };
+                open = Some(Package {
+                    id: None,
+                    element: Element {
+                        component,
+                        purls: Vec::new(),
+                    },
+                });
+            }
+            "FileName" => {
+                files += 1;
+                finish(open.take(), own, &mut list)?;
+            }
+            "SnippetSPDXID" => finish(open.take(), own, &mut list)?,
+            _ => {
+                if let Some(package) = &mut open {
+                    package.read(tag)?;
+                }
+            }
+        }
+    }
+    finish(open, own, &mut list)?;
+    sbom::note_files(files, &mut list);
+    Ok(list)
+}
+
+fn line(tag: &Tag<'_>) -> Option<u32> {
+    u32::try_from(tag.line).ok()
+}
+
+fn check_version(tags: &[Tag<'_>]) -> Result<(), Fault> {
+    let Some(version) = tags.iter().find(|tag| tag.name == "SPDXVersion") else {
+        return Err(Fault::new(None, "the file has no tag SPDXVersion"));
+    };
+    if ["SPDX-2.1", "SPDX-2.2", "SPDX-2.3"].contains(&version.value) {
+        return Ok(());
+    }
+    let reason = format!(
+        "SPDXVersion is {}, and has to be SPDX-2.1, SPDX-2.2 or SPDX-2.3",
+        quoted(version.value)
+    );
+    Err(Fault::new(line(version), reason))
+}
+
+/// The one element that the document is about.
+fn described<'a>(tags: &[Tag<'a>]) -> Option<&'a str> {
+    sbom::only(
+        tags.iter()
+            .filter(|tag| tag.name == "Relationship")
+            .filter_map(|tag| {
+                let mut words = tag.value.split_whitespace();
+                let describes =
+                    words.next() == Some("SPDXRef-DOCUMENT") && words.next() == Some("DESCRIBES");
+                words.next().filter(|_| describes)
+            }),
+    )
+}
+
+impl<'a> Package<'a> {
+    fn read(&mut self, tag: &Tag<'a>) -> Result<(), Fault> {
+        let component = &mut self.element.component;
+        match tag.name {
+            "SPDXID" => self.id = Some(tag.value),
+            "PackageVersion" => {
+                component.version = Some(tag.value).filter(stated).map(str::to_owned)
+            }
+            "PackageChecksum" => {
+                let (algorithm, value) = tag.value.split_once(':').unwrap_or((tag.value, ""));
+                let digest = digest::hex(algorithm.trim(), value.trim());
+                component.digests.extend(digest.map_err(|reason| {
+                    Fault::new(line(tag), format!("{} {reason}", quoted(tag.value)))
+                })?);
+            }
+            "ExternalRef" => {
+                let words: Vec<_> = tag.value.split_whitespace().collect();
+                if let [_category, kind, locator] = words[..]
+                    && kind.rsplit('/').next() == Some("purl")
+                {
+                    self.element.purls.push(locator);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn finish(package: Option<Package<'_>>, own: Option<&str>, list: &mut List) -> Result<(), Fault> {
+    let Some(Package { id, mut element }) = package else {
+        return Ok(());
+    };
+    element.component.own = own.is_some() && own == id;
+    element.add(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::SpdxTagValue;
+    use crate::components::tests::{found, lines, notes, refusal, unidentified};
+
+    const DOCUMENT: &str = "SPDXVersion: SPDX-2.3\nSPDXID: SPDXRef-DOCUMENT\nPackageName: \
+        a\nSPDXID: SPDXRef-a\nPackageVersion: 1.0\nExternalRef: PACKAGE-MANAGER purl \
+        pkg:cargo/a\nFileName: ./f\nSPDXID: SPDXRef-f\nFileChecksum: SHA1: 12\nPackageName: \
+        b\nSPDXID: SPDXRef-b\nPackageVersion: NOASSERTION\nPackageChecksum: SHA1: \
+        da39a3ee5e6b4b0d3255bfef95601890afd80709\nPackageName: c\nSPDXID: \
+        SPDXRef-c\nRelationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-a\n";
+
+    #[test]
+    fn packages_are_components_with_the_line_of_their_name() {
+        let found = found(SpdxTagValue, DOCUMENT);
+        assert_eq!(lines(&found), ["pkg:cargo/a@1.0 own :3", "(b) sha1 :10"]);
+        assert_eq!(
+            unidentified(&found),
+            [":14 c has neither a package URL nor a digest"]
+        );
+        assert!(notes(&found).contains("files of its packages"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (from, to, said) in [
+            ("SPDX-2.3", "SPDX-1.2", "x:1: SPDXVersion is \"SPDX-1.2\""),
+            (
+                "SPDXVersion: SPDX-2.3\n",
+                "",
+                "x: the file has no tag SPDXVersion",
+            ),
+            (
+                "PackageName: b",
+                "PackageName b",
+                "x:10: \"PackageName b\" is neither",
+            ),
+            (
+                "da39a3ee",
+                "",
+                "x:13: \"SHA1: 5e6b4b0d3255bfef95601890afd80709\" is no SHA1 in hex",
+            ),
+            (
+                "PackageName: c",
+                "PackageComment: <text>c",
+                "x:14: <text> is never closed",
+            ),
+        ] {
+            let error = refusal(SpdxTagValue, &DOCUMENT.replacen(from, to, 1));
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

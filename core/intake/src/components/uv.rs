@@ -1,0 +1,251 @@
+//! `uv.lock` (uv's `crates/uv-resolver/src/lock`), version 1.
+
+use super::input::{Fault, Input};
+use super::list::List;
+use super::origin::{self, Repository};
+use super::{Component, digest};
+use assay_claims::kind::node::quoted;
+use serde::Deserialize;
+use toml::Spanned;
+
+const PYPI: &str = "https://pypi.org/simple";
+
+#[derive(Deserialize)]
+struct Lock {
+    version: Spanned<u64>,
+    #[serde(default)]
+    package: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: Spanned<String>,
+    /// Absent where the project computes it.
+    version: Option<String>,
+    source: Source,
+    sdist: Option<File>,
+    #[serde(default)]
+    wheels: Vec<File>,
+}
+
+/// One of these says where a package comes from.
+#[derive(Deserialize)]
+struct Source {
+    registry: Option<String>,
+    git: Option<String>,
+    url: Option<String>,
+    path: Option<String>,
+    directory: Option<String>,
+    editable: Option<String>,
+    r#virtual: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    /// Absent in registries that state none.
+    hash: Option<String>,
+}
+
+pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+    let lock: Lock = input.toml()?;
+    let mut places = input.places();
+    if *lock.version.get_ref() != 1 {
+        let reason = format!(
+            "version {} is not known here, only 1",
+            lock.version.get_ref()
+        );
+        return Err(Fault::at(places.of(lock.version.span()), reason)
+            .advise("export it with `uv export --format requirements-txt`, and check that"));
+    }
+    let mut list = List::default();
+    for package in lock.package {
+        let line = places.of(package.name.span());
+        read_package(package, line, &mut list)?;
+    }
+    Ok(list)
+}
+
+fn read_package(package: Package, line: u32, list: &mut List) -> Result<(), Fault> {
+    let Package {
+        name,
+        version,
+        source,
+        sdist,
+        wheels,
+    } = package;
+    let name = name.into_inner();
+    let mut parts = origin::package("pypi", &name, version.as_deref());
+    let mut component = Component {
+        name,
+        version,
+        line: Some(line),
+        ..Component::default()
+    };
+    for hash in sdist.into_iter().chain(wheels).filter_map(|file| file.hash) {
+        let digest = digest::prefixed(&hash).map_err(|reason| {
+            Fault::at(
+                line,
+                format!("a hash of {} {reason}", quoted(&component.name)),
+            )
+        })?;
+        component.digests.extend(digest);
+    }
+    let (at, name) = (Some(line), component.name.clone());
+    match source {
+        Source {
+            registry: Some(registry),
+            ..
+        } => {
+            if registry.trim_end_matches('/') != PYPI {
+                origin::qualify(&mut parts, "repository_url", &registry);
+                list.remark("from another index than PyPI", at, &name);
+            }
+        }
+        Source {
+            git: Some(address), ..
+        } => {
+            let repository = Repository::read(&address);
+            repository.qualify(&mut parts);
+            component.digests.extend(repository.commit());
+            list.remark(
+                "from git, so that what is known of PyPI's package need not hold",
+                at,
+                &name,
+            );
+        }
+        Source {
+            url: Some(address), ..
+        } => {
+            origin::qualify(&mut parts, "download_url", &address);
+            list.remark(
+                "from an address of its own, so that what is known of PyPI's package need not hold",
+                at,
+                &name,
+            );
+        }
+        Source { path: Some(_), .. } => {
+            list.remark(
+                "from local files, so that what is known of PyPI's package need not hold",
+                at,
+                &name,
+            );
+            return list.without_purl(component, "is a local file without digest");
+        }
+        Source {
+            directory: Some(_), ..
+        }
+        | Source {
+            editable: Some(_), ..
+        }
+        | Source {
+            r#virtual: Some(_), ..
+        } => {
+            component.own = true;
+            list.remark("the project itself, and local folders", at, &name);
+        }
+        _ => {
+            return Err(Fault::at(
+                line,
+                format!("{} has no source that is known here", quoted(&name)),
+            ));
+        }
+    }
+    list.package(component, parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::components::Format::UvLock;
+    use crate::components::tests::{found, lines, notes, refusal, unidentified};
+
+    const COMMIT: &str = "17620a225744b4a18845d4f7bf63354e01109b91";
+
+    fn package(name: &str, rest: &str) -> String {
+        format!("[[package]]\nname = \"{name}\"\nversion = \"1.0\"\n{rest}\n")
+    }
+
+    fn lock(packages: &[String]) -> String {
+        format!(
+            "version = 1\nrevision = 2\nrequires-python = \">=3.9\"\n\n{}",
+            packages.concat()
+        )
+    }
+
+    #[test]
+    fn each_source_has_its_purl() {
+        let hash = "ab".repeat(32);
+        let files = format!(
+            "source = {{ registry = \"https://pypi.org/simple\" }}\nsdist = {{ url = \"u\", hash \
+             = \"sha256:{hash}\", size = 1 }}\nwheels = [\n    {{ url = \"w\", hash = \
+             \"sha256:{hash}\" }},\n    {{ url = \"n\" }},\n]"
+        );
+        let text = lock(&[
+            package("Typing_Extensions", &files),
+            package(
+                "b",
+                "source = { registry = \"https://u:s@index.example/simple\" }",
+            ),
+            package(
+                "c",
+                &format!("source = {{ git = \"https://host/c?rev=x#{COMMIT}\" }}"),
+            ),
+            package("d", "source = { url = \"https://host/d.whl\" }"),
+            package("e", "source = { path = \"e.whl\" }"),
+            package("f", "source = { editable = \".\" }"),
+            package("g", "source = { virtual = \"g\" }").replace("version = \"1.0\"\n", ""),
+            package("h", "source = { directory = \"h\" }"),
+        ]);
+        let found = found(UvLock, &text);
+        assert_eq!(
+            lines(&found),
+            [
+                "pkg:pypi/typing-extensions@1.0 sha256 sha256 :6".to_owned(),
+                "pkg:pypi/b@1.0?repository_url=https:%2F%2Findex.example%2Fsimple :15".to_owned(),
+                format!(
+                    "pkg:pypi/c@1.0?vcs_url=git%2Bhttps:%2F%2Fhost%2Fc%40{COMMIT} gitCommit :19"
+                ),
+                "pkg:pypi/d@1.0?download_url=https:%2F%2Fhost%2Fd.whl :23".to_owned(),
+                "pkg:pypi/f@1.0 own :31".to_owned(),
+                "(g) own :35".to_owned(),
+                "pkg:pypi/h@1.0 own :38".to_owned(),
+            ]
+        );
+        assert_eq!(
+            unidentified(&found),
+            [":27 e 1.0 is a local file without digest"]
+        );
+        assert_eq!(notes(&found).lines().count(), 5);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (text, said) in [
+            (
+                "version = 2\n".to_owned(),
+                "x:1: version 2 is not known here, only 1; export it with `uv export",
+            ),
+            (
+                "[[package]]\n".to_owned(),
+                "x:1: cannot be read: missing field",
+            ),
+            (
+                lock(&[package("a", "")]),
+                "x:5: cannot be read: missing field `source`",
+            ),
+            (
+                lock(&[package("a", "source = { odd = \"x\" }")]),
+                "x:6: \"a\" has no source that is known here",
+            ),
+            (
+                lock(&[package(
+                    "a",
+                    "source = { editable = \".\" }\nsdist = { hash = \"sha256:1\" }",
+                )]),
+                "x:6: a hash of \"a\" is no sha256 in hex",
+            ),
+        ] {
+            let error = refusal(UvLock, &text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

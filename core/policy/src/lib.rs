@@ -1,0 +1,8 @@
+//! What a consumer makes of claims: whom to trust for what, what to demand, and the verdict with
+//! its reasons.
+//!
+//! Every function is a pure function of its arguments: no clock, no randomness, no files, no
+//! sockets, no async, no logging.
+
+pub mod policy;
+pub mod trust;

@@ -1,0 +1,255 @@
+//! A log in memory, for tests: issuers that register, and claims that they sign.
+
+use assay_claims::claim::{self, ClaimId, PublicKey, SigningKey};
+use assay_claims::issuer::{self, IssuerId};
+use assay_claims::json::{self, Value};
+use assay_claims::kind::Timestamp;
+use assay_claims::kind::endorsement::Endorsement;
+use assay_claims::kind::key_compromise::KeyCompromise;
+use assay_claims::kind::response::Response;
+use assay_claims::kind::withdrawal::Withdrawal;
+use assay_claims::logged::LoggedClaim;
+use assay_claims::purl::{Pattern, Purl};
+use assay_claims::statement::{Statement, Subject};
+use assay_tlog::tree::LeafIndex;
+
+/// 2026-01-01T00:00:00Z: when the first leaf of a world is logged. Each next one follows a second
+/// later.
+pub(crate) const START_MS: u64 = 1_767_225_600_000;
+
+/// A day, in milliseconds.
+pub(crate) const DAY_MS: u64 = 86_400_000;
+
+/// Somebody with keys.
+#[derive(Clone)]
+pub(crate) struct Party {
+    pub(crate) id: IssuerId,
+    pub(crate) seeds: Vec<u8>,
+}
+
+impl Party {
+    /// The same issuer, signing with these keys.
+    pub(crate) fn with(&self, seeds: &[u8]) -> Party {
+        Party {
+            id: self.id,
+            seeds: seeds.to_vec(),
+        }
+    }
+}
+
+/// A log and what stands in it.
+pub(crate) struct World {
+    pub(crate) origin: &'static str,
+    pub(crate) claims: Vec<LoggedClaim>,
+    /// When the next claim is logged.
+    pub(crate) at_ms: u64,
+    next: u64,
+}
+
+pub(crate) fn key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+pub(crate) fn public(seed: u8) -> PublicKey {
+    PublicKey::from(&key(seed))
+}
+
+pub(crate) fn purl(text: &str) -> Purl {
+    Purl::parse_canonical(text).unwrap()
+}
+
+pub(crate) fn patterns(texts: &[&str]) -> Vec<Pattern> {
+    texts
+        .iter()
+        .map(|text| Pattern::parse(text).unwrap())
+        .collect()
+}
+
+pub(crate) fn value(text: &str) -> Value {
+    json::parse(text.as_bytes()).unwrap()
+}
+
+/// A statement about a package, of any type.
+pub(crate) fn about(package: &str, predicate_type: &str, predicate: &str) -> Statement {
+    Statement::new(
+        vec![Subject::package(purl(package))],
+        predicate_type,
+        value(predicate),
+    )
+    .unwrap()
+}
+
+/// An endorsement until the end of 2026, of one that may hand the role on `may_delegate` times.
+pub(crate) fn endorsement(
+    endorsed: &Party,
+    role: &str,
+    scope: &[&str],
+    may_delegate: u32,
+) -> Endorsement {
+    Endorsement {
+        issuer: endorsed.id,
+        role: role.into(),
+        scope: patterns(scope),
+        may_delegate,
+        valid_from: None,
+        valid_until: Timestamp::parse("2026-12-31T00:00:00Z").unwrap(),
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        World {
+            origin: "example.com/log",
+            claims: Vec::new(),
+            at_ms: START_MS,
+            next: 0,
+        }
+    }
+
+    /// A world of another log.
+    pub(crate) fn of(origin: &'static str) -> Self {
+        World {
+            origin,
+            ..World::new()
+        }
+    }
+
+    /// A world that has come to the same point, and goes on by itself.
+    pub(crate) fn continuing(other: &World) -> Self {
+        World {
+            origin: other.origin,
+            claims: other.claims.clone(),
+            at_ms: other.at_ms,
+            next: other.next,
+        }
+    }
+
+    /// The leaf of the next claim.
+    pub(crate) fn next_leaf(&self) -> LeafIndex {
+        LeafIndex::new(self.next)
+    }
+
+    /// Logs a statement that these sign with all of their keys, whether or not they may.
+    pub(crate) fn log(&mut self, statement: &Statement, parties: &[&Party]) -> ClaimId {
+        let keys: Vec<(IssuerId, SigningKey)> = parties
+            .iter()
+            .flat_map(|party| party.seeds.iter().map(|seed| (party.id, key(*seed))))
+            .collect();
+        let signers: Vec<_> = keys.iter().map(|(issuer, key)| (*issuer, key)).collect();
+        let signed = claim::sign(statement.to_json().as_bytes(), &signers);
+        let verified = claim::verify(&signed, &()).unwrap();
+        let id = verified.id();
+        self.claims.push(LoggedClaim::for_test(
+            self.origin.into(),
+            self.next_leaf(),
+            self.at_ms,
+            verified,
+        ));
+        self.next += 1;
+        self.at_ms += 1000;
+        id
+    }
+
+    fn record(
+        &mut self,
+        party: &Party,
+        body: &assay_claims::kind::issuer::Issuer,
+        signers: &Party,
+    ) -> ClaimId {
+        self.log(&issuer::statement(&party.id, body).unwrap(), &[signers])
+    }
+
+    /// Registers an issuer with these keys, all of which it signs with from now on.
+    pub(crate) fn register(&mut self, name: &str, seeds: &[u8], threshold: u32) -> Party {
+        let body = body(name, seeds, threshold, 0, None);
+        let party = Party {
+            id: issuer::genesis_id(&body),
+            seeds: seeds.to_vec(),
+        };
+        self.record(&party, &body, &party);
+        party
+    }
+
+    /// The issuer's claim id of its last record in this world.
+    fn last_record(&self, party: &Party) -> (ClaimId, u32) {
+        let records = self.claims.iter().filter_map(|logged| {
+            let record = issuer::IssuerRecord::from_claim(logged.claim())
+                .ok()
+                .flatten()?;
+            (record.id == party.id).then_some((record.claim_id, record.body.sequence))
+        });
+        records.last().unwrap()
+    }
+
+    /// Rotates an issuer to new keys, signed by `signers`; returns the issuer with the new keys.
+    pub(crate) fn rotate(
+        &mut self,
+        party: &Party,
+        seeds: &[u8],
+        threshold: u32,
+        signers: &[u8],
+    ) -> Party {
+        let (previous, sequence) = self.last_record(party);
+        let body = body("rotated", seeds, threshold, sequence + 1, Some(previous));
+        self.record(party, &body, &party.with(signers));
+        party.with(seeds)
+    }
+
+    pub(crate) fn endorse(&mut self, by: &Party, endorsement: &Endorsement) -> ClaimId {
+        self.log(&endorsement.statement().unwrap(), &[by])
+    }
+
+    pub(crate) fn withdraw(&mut self, by: &Party, target: ClaimId) -> ClaimId {
+        let withdrawal = Withdrawal {
+            target,
+            reason: "wrong".into(),
+            superseded_by: None,
+        };
+        self.log(&withdrawal.statement().unwrap(), &[by])
+    }
+
+    pub(crate) fn respond(&mut self, by: &Party, target: ClaimId, stance: &str) -> ClaimId {
+        let response = Response {
+            target,
+            stance: stance.into(),
+            text: "It is not so.".into(),
+        };
+        self.log(&response.statement().unwrap(), &[by])
+    }
+
+    /// Declares the key of `seed`, of the issuer `of`, compromised.
+    pub(crate) fn compromise(
+        &mut self,
+        by: &Party,
+        of: &Party,
+        seed: u8,
+        from: LeafIndex,
+    ) -> ClaimId {
+        let said = KeyCompromise {
+            issuer: of.id,
+            key: public(seed),
+            from_index: from.get(),
+            reason: None,
+        };
+        self.log(&said.statement().unwrap(), &[by])
+    }
+}
+
+fn body(
+    name: &str,
+    seeds: &[u8],
+    threshold: u32,
+    sequence: u32,
+    previous: Option<ClaimId>,
+) -> assay_claims::kind::issuer::Issuer {
+    assay_claims::kind::issuer::Issuer {
+        name: name.into(),
+        contacts: vec![],
+        keys: seeds.iter().map(|seed| public(*seed)).collect(),
+        threshold,
+        sequence,
+        previous,
+        namespaces: vec![],
+        roles: vec![],
+    }
+}

@@ -1,0 +1,20 @@
+//! Every limit that a stranger's input meets, with its reason. A limit is checked before anything
+//! is allocated for what it limits.
+
+/// Longest serialized entry, in bytes: C2SP tlog-tiles prefixes an entry in a bundle with a 16-bit
+/// length.
+pub const ENTRY_BYTES: usize = 65_535;
+
+/// Most hashes in an inclusion or consistency proof: the height of the tallest tree that a 64-bit
+/// size can state.
+pub const PROOF_HASHES: usize = 64;
+
+/// Longest signed note, in bytes: a checkpoint with a few dozen cosignatures takes 10 KiB.
+pub const NOTE_BYTES: usize = 1024 * 1024;
+
+/// Most signature lines of a note (C2SP signed-note asks verifiers to bound them).
+pub const NOTE_SIGNATURES: usize = 100;
+
+/// Longest receipt (`.tlog-proof`), in bytes: an entry in base64, 64 hashes and a checkpoint fit
+/// four times over.
+pub const RECEIPT_BYTES: usize = 512 * 1024;

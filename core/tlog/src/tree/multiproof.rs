@@ -1,0 +1,301 @@
+//! One proof that many leaves are in a tree: what their inclusion proofs share is in it once.
+//!
+//! ```text
+//! prove(lo, hi) = nothing is proven in [lo, hi): its root is the next hash of the proof
+//!                 hi - lo = 1:                   the leaf hash, which the verifier has
+//!                 else:                          prove(lo, lo + k), prove(lo + k, hi)   k: largest power of 2 below hi - lo
+//! ```
+//!
+//! It starts with the whole tree, splits it as RFC 6962, section 2.1 does, and every hash of the
+//! proof is used once. For one leaf it has the hashes of that leaf's inclusion proof, in another
+//! order.
+
+use super::node::{Node, fold, push_cover};
+use super::prove::{ProveError, TileReader, read};
+use super::{LeafIndex, TreeSize};
+use crate::hash::{Hash, node_hash};
+
+/// Tiles that are asked for in one call, as [`TileReader::tiles`] has it.
+const TILES: usize = 16;
+
+/// Why a proof of many leaves does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManyError {
+    /// There is nothing to prove.
+    #[error("no leaf is to be proven")]
+    Nothing,
+    /// The leaves are not distinct and ascending.
+    #[error("leaf {0} does not come after the one before it")]
+    Order(LeafIndex),
+    /// The tree has no such leaf.
+    #[error("leaf {index} is not in a tree of size {size}")]
+    NoSuchLeaf {
+        /// The leaf.
+        index: LeafIndex,
+        /// The size of the tree.
+        size: TreeSize,
+    },
+    /// Hashes are missing, or there are more than the leaves need.
+    #[error("the proof has {got} hashes, which is not what these leaves need")]
+    Length {
+        /// Hashes that there are.
+        got: usize,
+    },
+    /// The proof leads to another root.
+    #[error("the proof leads to the root {computed}, not to {expected}")]
+    Root {
+        /// What it leads to.
+        computed: Hash,
+        /// The root that was to be reached.
+        expected: Hash,
+    },
+}
+
+/// Checks that the `leaves`, hashes by index, distinct and ascending, are in the tree of `size`
+/// with the given `root`.
+///
+/// Every hash of `proof` has to be used. It takes about as many hashes as there are in both, and no
+/// more memory.
+pub fn verify_many(
+    leaves: &[(LeafIndex, Hash)],
+    size: TreeSize,
+    proof: &[Hash],
+    root: &Hash,
+) -> Result<(), ManyError> {
+    check_targets(leaves.iter().map(|(index, _)| *index), size)?;
+    let mut rest = proof.iter();
+    let length = || ManyError::Length { got: proof.len() };
+    let computed = climb(leaves, 0, size.get(), &mut rest).ok_or_else(length)?;
+    match (rest.next(), computed == *root) {
+        (Some(_), _) => Err(length()),
+        (None, true) => Ok(()),
+        (None, false) => Err(ManyError::Root {
+            computed,
+            expected: *root,
+        }),
+    }
+}
+
+fn check_targets(
+    indices: impl Iterator<Item = LeafIndex>,
+    size: TreeSize,
+) -> Result<(), ManyError> {
+    let mut last = None;
+    for index in indices {
+        if last.is_some_and(|last| last >= index) {
+            return Err(ManyError::Order(index));
+        }
+        if !size.contains(index) {
+            return Err(ManyError::NoSuchLeaf { index, size });
+        }
+        last = Some(index);
+    }
+    last.map(|_| ()).ok_or(ManyError::Nothing)
+}
+
+/// The root over the leaves from `lo` to `hi`; `None` if the proof has too few hashes. It goes no
+/// deeper than 64 calls.
+fn climb<'a>(
+    leaves: &[(LeafIndex, Hash)],
+    lo: u64,
+    hi: u64,
+    proof: &mut impl Iterator<Item = &'a Hash>,
+) -> Option<Hash> {
+    match leaves {
+        [] => proof.next().copied(),
+        [(_, hash)] if hi - lo == 1 => Some(*hash),
+        _ => {
+            let middle = middle(lo, hi);
+            let (left, right) =
+                leaves.split_at(leaves.partition_point(|(index, _)| index.get() < middle));
+            let left = climb(left, lo, middle, proof)?;
+            Some(node_hash(&left, &climb(right, middle, hi, proof)?))
+        }
+    }
+}
+
+/// Where RFC 6962 splits the leaves from `lo` to `hi`, of which there are two or more.
+fn middle(lo: u64, hi: u64) -> u64 {
+    lo + (1 << (hi - lo - 1).ilog2())
+}
+
+/// Returns the proof that the leaves at `indices`, distinct and ascending, are in the tree of
+/// `size`.
+///
+/// Fails with [`ProveError::NoSuchLeaf`] for a leaf beyond the tree, or as the reader does. Without
+/// any index the proof is empty, and verifies nothing.
+pub fn prove_many<R: TileReader + ?Sized>(
+    reader: &R,
+    indices: &[LeafIndex],
+    size: TreeSize,
+) -> Result<Vec<Hash>, ProveError<R::Error>> {
+    if let Some(index) = indices.iter().copied().find(|index| !size.contains(*index)) {
+        return Err(ProveError::NoSuchLeaf { index, size });
+    }
+    if indices.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut plan = Plan::default();
+    plan.descend(indices, 0, size.get());
+    let hashes = plan.read(reader, size)?;
+    let starts = std::iter::once(0).chain(plan.ends.iter().copied());
+    Ok(starts
+        .zip(&plan.ends)
+        .map(|(start, end)| fold(&hashes[start..*end]))
+        .collect())
+}
+
+/// The complete nodes that a proof is made of; each of its hashes is folded from those up to one of
+/// the `ends`.
+#[derive(Default)]
+struct Plan {
+    nodes: Vec<Node>,
+    ends: Vec<usize>,
+}
+
+impl Plan {
+    fn descend(&mut self, indices: &[LeafIndex], lo: u64, hi: u64) {
+        if indices.is_empty() {
+            push_cover(&mut self.nodes, lo, TreeSize::new(hi));
+            self.ends.push(self.nodes.len());
+        } else if hi - lo > 1 {
+            let middle = middle(lo, hi);
+            let (left, right) =
+                indices.split_at(indices.partition_point(|index| index.get() < middle));
+            self.descend(left, lo, middle);
+            self.descend(right, middle, hi);
+        }
+    }
+
+    /// Reads the nodes, from as many tiles at a time as a reader takes.
+    fn read<R: TileReader + ?Sized>(
+        &self,
+        reader: &R,
+        size: TreeSize,
+    ) -> Result<Vec<Hash>, ProveError<R::Error>> {
+        let mut hashes = Vec::with_capacity(self.nodes.len());
+        let mut rest = &self.nodes[..];
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(within_tiles(rest));
+            hashes.extend(read(reader, now, size)?);
+            rest = later;
+        }
+        Ok(hashes)
+    }
+}
+
+/// How many of `nodes`, from the first on, are in at most [`TILES`] tiles.
+fn within_tiles(nodes: &[Node]) -> usize {
+    let mut tiles = Vec::with_capacity(TILES);
+    for (count, node) in nodes.iter().enumerate() {
+        let tile = node.tile();
+        if !tiles.contains(&tile) {
+            if tiles.len() == TILES {
+                return count;
+            }
+            tiles.push(tile);
+        }
+    }
+    nodes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::naive::{self, Grown, at, size};
+    use super::super::{prove_inclusion, verify_inclusion};
+    use super::*;
+
+    fn proven(
+        leaves: &[Hash],
+        which: impl Iterator<Item = usize>,
+    ) -> (Vec<(LeafIndex, Hash)>, Vec<Hash>) {
+        let targets: Vec<_> = which.map(|i| (at(i), leaves[i])).collect();
+        let indices: Vec<_> = targets.iter().map(|(index, _)| *index).collect();
+        let proof = prove_many(&Grown::new(leaves), &indices, size(leaves.len())).unwrap();
+        (targets, proof)
+    }
+
+    /// Every set of leaves of every tree up to eight, and that nothing else verifies.
+    #[test]
+    fn every_set_of_every_small_tree_is_proven() {
+        let all = naive::leaves(9);
+        for n in 1..=8 {
+            let leaves = &all[..n];
+            let root = naive::root(leaves);
+            for set in 1_u32..1 << n {
+                let (targets, proof) = proven(leaves, (0..n).filter(|i| set >> i & 1 == 1));
+                verify_many(&targets, size(n), &proof, &root).unwrap();
+                for i in 0..proof.len() {
+                    let mut wrong = proof.clone();
+                    wrong[i] = Hash::of(b"wrong");
+                    assert!(matches!(
+                        verify_many(&targets, size(n), &wrong, &root),
+                        Err(ManyError::Root { .. })
+                    ));
+                    wrong.remove(i);
+                    assert!(verify_many(&targets, size(n), &wrong, &root).is_err());
+                }
+                for i in 0..targets.len() {
+                    let mut wrong = targets.clone();
+                    wrong[i].1 = all[8];
+                    assert!(verify_many(&wrong, size(n), &proof, &root).is_err());
+                }
+                let longer = [&proof[..], &[root]].concat();
+                assert_eq!(
+                    verify_many(&targets, size(n), &longer, &root),
+                    Err(ManyError::Length { got: longer.len() })
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn one_leaf_needs_the_hashes_of_its_inclusion_proof() {
+        let leaves = naive::leaves(300);
+        let (tiles, root) = (Grown::new(&leaves), naive::root(&leaves));
+        for i in 0..300 {
+            let (targets, mut proof) = proven(&leaves, i..=i);
+            verify_many(&targets, size(300), &proof, &root).unwrap();
+            let mut path = prove_inclusion(&tiles, at(i), size(300)).unwrap();
+            verify_inclusion(&leaves[i], at(i), size(300), &path, &root).unwrap();
+            proof.sort();
+            path.sort();
+            assert_eq!(proof, path);
+        }
+    }
+
+    #[test]
+    fn more_tiles_than_a_reader_gives_at_once_are_read() {
+        let leaves = naive::leaves(20_000);
+        let (targets, proof) = proven(&leaves, (0..20_000).step_by(300));
+        verify_many(&targets, size(20_000), &proof, &naive::root(&leaves)).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_set_of_leaves_is_refused() {
+        let leaves = naive::leaves(3);
+        let (root, tiles) = (naive::root(&leaves), Grown::new(&leaves));
+        let (one, two) = ((at(1), leaves[1]), (at(2), leaves[2]));
+        assert_eq!(
+            verify_many(&[], size(3), &[root], &root),
+            Err(ManyError::Nothing)
+        );
+        assert_eq!(
+            verify_many(&[two, one], size(3), &[], &root),
+            Err(ManyError::Order(at(1)))
+        );
+        assert_eq!(
+            verify_many(&[one, one], size(3), &[], &root),
+            Err(ManyError::Order(at(1)))
+        );
+        assert!(matches!(
+            verify_many(&[two], size(2), &[], &root),
+            Err(ManyError::NoSuchLeaf { .. })
+        ));
+        assert!(matches!(
+            prove_many(&tiles, &[at(3)], size(3)),
+            Err(ProveError::NoSuchLeaf { .. })
+        ));
+        assert_eq!(prove_many(&tiles, &[], size(3)).unwrap(), vec![]);
+    }
+}
