@@ -60,8 +60,12 @@ fn circles<'a>(imports: &Imports<'a>) -> Vec<BTreeSet<&'a str>> {
         if found.iter().any(|circle| circle.contains(from)) {
             continue;
         }
-        let comes_back = |to: &&&str| reached.get(**to).is_some_and(|back| back.contains(from));
-        let circle: BTreeSet<&str> = targets.iter().filter(comes_back).copied().collect();
+        let mut circle = BTreeSet::new();
+        for to in targets {
+            if reached.get(to).is_some_and(|back| back.contains(from)) {
+                circle.insert(*to);
+            }
+        }
         if circle.len() > 1 {
             found.push(circle);
         }

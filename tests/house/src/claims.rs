@@ -104,11 +104,19 @@ fn unquoted(literal: &str) -> &str {
 
 /// Whether a literal stands beside `==` or `!=`, or is a pattern before `=>`.
 fn is_compared(tokens: &[Token], at: usize) -> bool {
-    let text = |at: usize| tokens.get(at).map_or("", |token| token.text.as_str());
-    let is_before =
-        |end: usize| end >= 2 && text(end - 1) == "=" && matches!(text(end - 2), "=" | "!");
-    let is_after = text(at + 1) == "=" && matches!(text(at + 2), "=" | ">");
-    is_before(at) || is_after || (matches!(text(at + 1), "!") && text(at + 2) == "=")
+    let (before, after) = (&tokens[..at], &tokens[at + 1..]);
+    let before: Vec<&str> = before
+        .iter()
+        .rev()
+        .take(2)
+        .map(|token| token.text.as_str())
+        .collect();
+    let after: Vec<&str> = after
+        .iter()
+        .take(2)
+        .map(|token| token.text.as_str())
+        .collect();
+    matches!(before[..], ["=", "=" | "!"]) || matches!(after[..], ["=", "=" | ">"] | ["!", "="])
 }
 
 impl Instance {

@@ -83,8 +83,11 @@ fn cited_sections(text: &str) -> Vec<String> {
 
 /// What stands before and after each place of `line` that holds `wanted`.
 fn matches_of<'a>(line: &'a str, wanted: &str) -> Vec<(&'a str, &'a str)> {
-    let split = |(at, found): (usize, &str)| (&line[..at], &line[at + found.len()..]);
-    line.match_indices(wanted).map(split).collect()
+    let mut found = Vec::new();
+    for (at, _) in line.match_indices(wanted) {
+        found.push((&line[..at], &line[at + wanted.len()..]));
+    }
+    found
 }
 
 fn has_word(line: &str, word: &str) -> bool {
@@ -163,8 +166,11 @@ fn expand(path: &str) -> Vec<String> {
     let Some((before, inside, after)) = braces else {
         return vec![path.to_owned()];
     };
-    let one = |choice: &str| expand(&format!("{before}{choice}{after}"));
-    inside.split(',').flat_map(one).collect()
+    let mut paths = Vec::new();
+    for choice in inside.split(',') {
+        paths.extend(expand(&format!("{before}{choice}{after}")));
+    }
+    paths
 }
 
 /// Targets of `[text](target)` that are files: without scheme, and without the anchor.
@@ -200,8 +206,11 @@ fn exists(tree: &Tree, path: &str) -> bool {
     let wanted: Vec<&str> = path.trim_end_matches('/').split('/').collect();
     tree.files().any(|(file, _)| {
         let parts: Vec<&str> = file.split('/').collect();
-        let fit = |(part, pattern): (&&str, &&str)| fits(part, pattern);
-        parts.len() >= wanted.len() && parts.iter().zip(&wanted).all(fit)
+        parts.len() >= wanted.len()
+            && parts
+                .iter()
+                .zip(&wanted)
+                .all(|(part, pattern)| fits(part, pattern))
     })
 }
 

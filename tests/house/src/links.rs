@@ -32,15 +32,17 @@ pub fn strangers_in_core(tree: &Tree) -> Vec<Violation> {
 
 fn strangers(manifest: &str, row: &Linked, linked: &BTreeSet<String>) -> Vec<Violation> {
     let allowed = allowed(row);
-    let is_stranger = |name: &&String| *name != row.package && !allowed.contains(name.as_str());
-    let one = |name: &String| {
-        let what = format!(
-            "{} links {name}, which LINKED of {TABLE} does not allow",
-            row.package
-        );
-        Violation::new(manifest, 1, what)
-    };
-    linked.iter().filter(is_stranger).map(one).collect()
+    let mut found = Vec::new();
+    for name in linked {
+        if name != row.package && !allowed.contains(name.as_str()) {
+            let what = format!(
+                "{} links {name}, which LINKED of {TABLE} does not allow",
+                row.package
+            );
+            found.push(Violation::new(manifest, 1, what));
+        }
+    }
+    found
 }
 
 /// All that the row allows, with what the rows allow that it builds on.
@@ -85,11 +87,18 @@ fn forbidden(manifest: &str, row: &NeverLinked, linked: &BTreeSet<String>) -> Ve
         names,
         why,
     } = row;
-    let is_forbidden = |name: &&String| {
-        *name != package && names.iter().any(|forbidden| name.starts_with(forbidden))
-    };
-    let one = |name: &String| Violation::new(manifest, 1, format!("{package} links {name}: {why}"));
-    linked.iter().filter(is_forbidden).map(one).collect()
+    let mut found = Vec::new();
+    for name in linked {
+        let is_forbidden = names.iter().any(|forbidden| name.starts_with(forbidden));
+        if is_forbidden && name != package {
+            found.push(Violation::new(
+                manifest,
+                1,
+                format!("{package} links {name}: {why}"),
+            ));
+        }
+    }
+    found
 }
 
 /// Names of the crates that end up in what links `package` on this platform. Procedural macros run

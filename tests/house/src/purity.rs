@@ -22,8 +22,9 @@ pub fn impurities(tree: &Tree) -> Vec<Violation> {
                 found.push(Violation::new(path, 1, "is not Rust"));
                 continue;
             };
-            let one = |(line, what): (usize, String)| Violation::new(path, line, what);
-            found.extend(named.into_iter().map(one));
+            for (line, what) in named {
+                found.push(Violation::new(path, line, what));
+            }
         }
     }
     found

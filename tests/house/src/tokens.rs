@@ -137,15 +137,12 @@ pub fn is_test_only(attribute: TokenStream) -> bool {
 
 /// The number of tokens up to and with the `;` or the block that ends an item.
 fn item_length(trees: &[TokenTree]) -> usize {
-    let ends = |tree: &TokenTree| match tree {
+    let end = trees.iter().position(|tree| match tree {
         TokenTree::Punct(mark) => mark.as_char() == ';',
         TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
         _ => false,
-    };
-    trees
-        .iter()
-        .position(ends)
-        .map_or(trees.len(), |end| end + 1)
+    });
+    end.map_or(trees.len(), |end| end + 1)
 }
 
 #[cfg(test)]

@@ -36,10 +36,11 @@ impl Tree {
 
     /// A tree of the given paths and texts.
     pub fn of(files: &[(&str, &str)]) -> Self {
-        let own = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
-        Self {
-            files: files.iter().map(own).collect(),
+        let mut own = BTreeMap::new();
+        for (path, text) in files {
+            own.insert((*path).to_owned(), (*text).to_owned());
         }
+        Self { files: own }
     }
 
     /// Every path with its text, sorted by path.

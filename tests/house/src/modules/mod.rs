@@ -165,18 +165,20 @@ mod tests {
 
     fn references(files: &[(&str, &str)]) -> Vec<String> {
         let tree = Tree::of(&[&[MANIFEST], files].concat());
-        let short = |file: &str| file.replace("a/src/", "");
-        let shown = |r: &Reference| {
-            let mark = if r.reexport { " again" } else { "" };
-            format!(
-                "{}:{} {} {}{mark}",
-                short(&r.from),
-                r.line,
-                short(&r.to),
-                r.path
-            )
-        };
-        Modules::of(&tree).references().iter().map(shown).collect()
+        let mut shown = Vec::new();
+        for Reference {
+            from,
+            line,
+            to,
+            path,
+            reexport,
+            ..
+        } in Modules::of(&tree).references()
+        {
+            let mark = if *reexport { " again" } else { "" };
+            shown.push(format!("{from}:{line} {to} {path}{mark}").replace("a/src/", ""));
+        }
+        shown
     }
 
     #[test]
