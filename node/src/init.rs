@@ -16,7 +16,8 @@ use assay_claims::entry::EntryError;
 use assay_claims::index::Commitment;
 use assay_claims::sequencer::{Head, Sequencer};
 use assay_tlog::Hash;
-use assay_tlog::note::{Checkpoint, KeyError, SignerKey};
+use assay_tlog::checkpoint::Checkpoint;
+use assay_tlog::note::{KeyError, SignerKey};
 use std::{
     fs, io,
     net::SocketAddr,

@@ -30,8 +30,9 @@ use crate::{
 };
 use assay_claims::sequencer::{Head, HeadError, Refusal, Sequencer, resume};
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
-use assay_tlog::note::{CheckpointError, SignerKey, VerifiedCheckpoint};
-use assay_tlog::tree::Edge;
+use assay_tlog::checkpoint::{CheckpointError, VerifiedCheckpoint};
+use assay_tlog::note::SignerKey;
+use assay_tlog::tree::Frontier;
 use axum::Router;
 use std::{
     io,
@@ -205,9 +206,9 @@ pub fn settle(
         .transpose()?;
     resume(head, anchor, at_anchor, stored_root(store, head.size)?)?;
 
-    let edge = Edge::load(&StoredTiles(store), head.size)
+    let frontier = Frontier::load(&StoredTiles(store), head.size)
         .map_err(|e| RecordError::Damaged(e.to_string()))?;
-    Ok(Sequencer::new(head, edge)
+    Ok(Sequencer::new(head, frontier)
         .ok_or_else(|| RecordError::Damaged("its right edge does not belong to its head".into()))?)
 }
 
@@ -254,7 +255,8 @@ impl Node {
         let index = index(&store, state.head(), config.storage.index_cache_mib)?;
         // After a crash between commit and signature the index is that of a checkpoint which is
         // about to be signed.
-        let shown = (state.head().committed == checkpoint.size()).then(|| index.map().clone());
+        let shown =
+            (state.head().last_commitment == checkpoint.size()).then(|| index.map().clone());
         let view = Arc::new(View::new(
             store.clone(),
             checkpoint,

@@ -20,7 +20,8 @@ use crate::{
 use assay_claims::entry::EntryError;
 use assay_claims::sequencer::{Candidate, Outcome, Sequencer, Step};
 use assay_tlog::Hash;
-use assay_tlog::note::{Checkpoint, CheckpointError, SignerKey, VerifiedCheckpoint};
+use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
+use assay_tlog::note::SignerKey;
 use assay_tlog::tree::TreeSize;
 use std::{
     sync::{Arc, OnceLock},
@@ -363,7 +364,7 @@ impl<S: Tables + Send + Sync + 'static> Driver<S> {
     /// is shown that is not anchored.
     fn publish(&mut self) -> Result<(), DriveError> {
         let started = Instant::now();
-        if !self.state.head().is_committed() {
+        if !self.state.head().ends_in_commitment() {
             self.commit_index()?;
         }
         let head = self.state.head();

@@ -10,7 +10,7 @@ use assay_tests::{
     log::{Log, covering},
     process::{Node, copy_folder},
 };
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,

@@ -22,8 +22,9 @@ use assay_tests::{
     issuer::{Actor, payload},
 };
 use assay_tlog::Hash;
-use assay_tlog::note::{SignerKey, VerifiedCheckpoint};
-use assay_tlog::tree::{Edge, LeafIndex};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::note::SignerKey;
+use assay_tlog::tree::{Frontier, LeafIndex};
 use std::{path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::{runtime::Handle, sync::mpsc};
 
@@ -71,7 +72,7 @@ pub fn open_with(
     let state = settle(&*store, Head::parse(&store.head()?.unwrap())?, &checkpoint)?;
     let directory = Arc::new(Directory::load(&*store)?);
     let index = index::recover(&*store, state.head(), index_cache_mib)?;
-    let shown = (state.head().committed == checkpoint.size()).then(|| index.map().clone());
+    let shown = (state.head().last_commitment == checkpoint.size()).then(|| index.map().clone());
     let view = Arc::new(View::new(store.clone(), checkpoint, shown, 1)?);
     let halt = Arc::new(Halt::default());
     let (pool, submissions) = mpsc::channel(16);
@@ -196,7 +197,7 @@ pub async fn verify_whole(running: &Running) -> Rebuilt {
     running.caught_up().await;
     let published = running.view.published();
     let stored = Head::parse(&running.store.head().unwrap().unwrap()).unwrap();
-    let mut edge = Edge::new();
+    let mut frontier = Frontier::new();
     let mut registry = Registry::new();
     let mut index = Rebuilt::default();
     for number in 0..stored.size.get() {
@@ -215,18 +216,21 @@ pub async fn verify_whole(running: &Running) -> Rebuilt {
                 [Some(leaf)]
             );
         }
-        edge.append(&[entry.leaf_hash()]);
+        frontier.append(&[entry.leaf_hash()]);
         assert_eq!(
             records::find_leaf_hash(&*running.store, &entry.leaf_hash()).unwrap(),
             Some(leaf)
         );
     }
-    assert_eq!((edge.size(), edge.root()), (stored.size, stored.root));
     assert_eq!(
-        (edge.size(), edge.root()),
+        (frontier.size(), frontier.root()),
+        (stored.size, stored.root)
+    );
+    assert_eq!(
+        (frontier.size(), frontier.root()),
         (published.size(), published.checkpoint().root())
     );
-    assert!(index.ends_in_commitment(stored.size.get()) && stored.committed == stored.size);
+    assert!(index.ends_in_commitment(stored.size.get()) && stored.last_commitment == stored.size);
     assert_eq!(
         published.index().unwrap().commitment(),
         index.map().commitment()
