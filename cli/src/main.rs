@@ -19,7 +19,6 @@ mod input;
 mod keys;
 mod options;
 mod output;
-mod pairing;
 mod policy_file;
 mod publishing;
 mod session;

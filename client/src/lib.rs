@@ -26,10 +26,10 @@ mod follow;
 pub mod gather;
 mod heads;
 mod lookup;
-mod publish;
+pub mod publish;
 mod range;
 mod read;
-mod receipt;
+pub mod receipt;
 
 pub use cache::AnswerCache;
 pub use client::Client;

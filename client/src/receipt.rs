@@ -1,6 +1,12 @@
 //! Receipts: a claim's own, and those of the issuer records that it rests on, all under one
 //! checkpoint, so that they can be verified offline together.
 
+mod check;
+mod pair;
+
+pub use check::{Check, CheckedReceipt, Demands, Verdict, check_receipts};
+pub use pair::{ENVELOPE_SUFFIX, PROOF_SUFFIX, PairError, ReceiptPair};
+
 use crate::{Client, ClientError, LeafRef, VerifiedEntry};
 use assay_claims::receipt::{self, VerifiedReceipt};
 use assay_tlog::Hash;
