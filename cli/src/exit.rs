@@ -1,5 +1,5 @@
-//! What can go wrong, and the exit code that each kind has (docs/design.md 4). This is the only place that
-//! knows the codes.
+//! What can go wrong, and the exit code that each kind has (docs/design.md 4). This is the only
+//! place that knows the codes.
 
 use crate::terminal;
 use assay_client::{

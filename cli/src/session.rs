@@ -18,8 +18,8 @@ pub async fn connect(settings: &Settings) -> Result<Client, Failure> {
     Ok(Client::connect(config).await?)
 }
 
-/// The issuer to act for: the one given, by argument or settings, or else the one that all keys sign
-/// for.
+/// The issuer to act for: the one given, by argument or settings, or else the one that all keys
+/// sign for.
 ///
 /// Fails with [`Failure::Usage`] if they sign for different ones.
 pub fn one_issuer<K: AsRef<[Key]>>(
@@ -47,7 +47,8 @@ pub fn claim(text: &str) -> Result<ClaimId, String> {
         .ok_or_else(|| format!("{text:?} is not a claim id, which has 64 lower-case hex digits"))
 }
 
-/// Reads how a leaf is named: a claim id (64 hex digits), a leaf number, or `leaf:` and a leaf hash.
+/// Reads how a leaf is named: a claim id (64 hex digits), a leaf number, or `leaf:` and a leaf
+/// hash.
 pub fn leaf(text: &str) -> Result<LeafRef, String> {
     if let Some(hex) = text.strip_prefix("leaf:") {
         return Hash::from_hex(hex)

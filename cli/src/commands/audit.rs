@@ -21,7 +21,8 @@ pub struct Command {
     #[arg(long, env = "ASSAY_HASHES_ONLY", value_parser = FalseyValueParser::new())]
     hashes_only: bool,
     /// Most fetches at the same time
-    #[arg(long, env = "ASSAY_IN_FLIGHT", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, env = "ASSAY_IN_FLIGHT", default_value_t = 16,
+          value_parser = clap::value_parser!(u16).range(1..=256))]
     in_flight: u16,
 }
 

@@ -26,7 +26,8 @@ pub struct Command {
     role: String,
     /// For which packages: a package URL without version (pkg:cargo/serde), or the beginning of one
     /// and a star (pkg:npm/%40angular/*); may be given several times
-    #[arg(long, env = "ASSAY_SCOPE", value_name = "PATTERN", required = true, value_parser = Pattern::parse)]
+    #[arg(long, env = "ASSAY_SCOPE", value_name = "PATTERN", required = true,
+          value_parser = Pattern::parse)]
     scope: Vec<Pattern>,
     /// The last day, or date and time, on which the endorsement holds
     #[arg(long, env = "ASSAY_UNTIL", value_name = "DATE", value_parser = time::last_instant)]

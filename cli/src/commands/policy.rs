@@ -17,8 +17,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A policy says what you demand of the software that you use. It is one text file, with every field
-/// explained in it.
+/// A policy says what you demand of the software that you use. It is one text file, in which every
+/// field is explained.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a policy to start with, every field explained. An existing file is never overwritten

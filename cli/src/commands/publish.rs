@@ -208,54 +208,43 @@ mod tests {
         assert_eq!(names, kind::KINDS);
     }
 
-    #[test]
-    fn claims_of_many_are_not_put_to_one() {
-        let audits =
-            b"[[audits.a]]\nwho = \"A\"\ncriteria = \"safe-to-deploy\"\nversion = \"1.0.0\"\n";
-        let subject = |text| [subject::read(text).unwrap()];
-        assert_eq!(items(Kind::Audit, &document(audits), &[]).unwrap().len(), 1);
-        let error = items(
-            Kind::Audit,
-            &document(audits),
-            &subject("pkg:cargo/b@1.0.0"),
-        )
-        .err()
-        .unwrap();
-        assert!(
-            matches!(&error, Failure::Usage(text) if text.contains("leave --subject out")),
-            "{error}"
-        );
+    fn refusal(kind: Kind, document: &Document, subject: &str) -> String {
+        let subjects = [subject::read(subject).unwrap()];
+        match items(kind, document, &subjects) {
+            Err(Failure::Usage(text)) => text,
+            Err(error) => panic!("{error}"),
+            Ok(items) => panic!("{} claims", items.len()),
+        }
+    }
 
-        let cycles = br#"{"schema_version":"1.0.0","generated_at":"2026-01-01T00:00:00Z","result":{"name":"x","label":"X","category":"lang","releases":[
-            {"name":"1","label":"1","releaseDate":"2020-01-01","isEol":true,"eolFrom":"2021-01-01","isMaintained":false},
-            {"name":"2","label":"2","releaseDate":"2021-01-01","isEol":false,"eolFrom":"2030-01-01","isMaintained":true}]}}"#;
-        assert_eq!(
-            items(
-                Kind::Lifecycle,
-                &document(cycles),
-                &subject("pkg:generic/x")
-            )
-            .unwrap()
-            .len(),
-            2
+    #[test]
+    fn claims_about_many_are_not_made_about_one() {
+        let audits = document(
+            b"[[audits.a]]\nwho = \"A\"\ncriteria = \"safe-to-deploy\"\nversion = \"1.0.0\"\n",
         );
-        let error = items(
-            Kind::Lifecycle,
-            &document(cycles),
-            &subject("pkg:generic/x@1"),
-        )
-        .err()
-        .unwrap();
-        assert!(
-            matches!(&error, Failure::Usage(text) if text.contains("without a version")),
-            "{error}"
+        assert_eq!(items(Kind::Audit, &audits, &[]).unwrap().len(), 1);
+        let error = refusal(Kind::Audit, &audits, "pkg:cargo/b@1.0.0");
+        assert!(error.contains("leave --subject out"), "{error}");
+
+        let cycles = document(
+            br#"{"schema_version":"1.0.0","generated_at":"2026-01-01T00:00:00Z",
+            "result":{"name":"x","label":"X","category":"lang","releases":[
+            {"name":"1","label":"1","releaseDate":"2020-01-01",
+             "isEol":true,"eolFrom":"2021-01-01","isMaintained":false},
+            {"name":"2","label":"2","releaseDate":"2021-01-01",
+             "isEol":false,"eolFrom":"2030-01-01","isMaintained":true}]}}"#,
         );
+        let subject = [subject::read("pkg:generic/x").unwrap()];
+        let both = items(Kind::Lifecycle, &cycles, &subject).unwrap();
+        assert_eq!(both.len(), 2);
+        let error = refusal(Kind::Lifecycle, &cycles, "pkg:generic/x@1");
+        assert!(error.contains("without a version"), "{error}");
     }
 
     #[test]
     fn a_vex_document_is_published_about_what_it_speaks_of() {
-        let vex = br#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/1","author":"A","version":1,
-            "timestamp":"2026-01-01T00:00:00Z","statements":[
+        let vex = br#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/1",
+            "author":"A","version":1,"timestamp":"2026-01-01T00:00:00Z","statements":[
             {"vulnerability":"CVE-1","status":"fixed","products":[{"@id":"pkg:cargo/libc@0.2.1"}]},
             {"vulnerability":"CVE-1","status":"fixed","products":[{"@id":"pkg:cargo/b"}]}]}"#;
         let outcome = |subjects: &[&str]| {

@@ -16,8 +16,8 @@ pub struct Command {
     /// The claim, by its id (64 hex digits)
     #[arg(value_parser = session::claim)]
     claim: ClaimId,
-    /// Whether the response accepts the claim, contradicts it, adds to it, or says that it no longer
-    /// holds
+    /// Whether the response accepts the claim, contradicts it, adds to it, or says that it no
+    /// longer holds
     #[arg(long, env = "ASSAY_STANCE", value_parser = PossibleValuesParser::new(STANCES))]
     stance: String,
     /// The response, in plain words

@@ -30,8 +30,8 @@ pub struct Command {
     /// Demand that this issuer signed every claim, in hex
     #[arg(long, env = "ASSAY_ISSUER", value_name = "ID", value_parser = config::parse_issuer)]
     issuer: Option<IssuerId>,
-    /// Demand that every claim is about this: a package URL, a digest (sha256:HEX), or a file, whose
-    /// SHA-256 is taken
+    /// Demand that every claim is about this: a package URL, a digest (sha256:HEX), or a file,
+    /// whose SHA-256 is taken
     #[arg(long, short, env = "ASSAY_SUBJECT", value_name = "SUBJECT")]
     subject: Option<String>,
 }

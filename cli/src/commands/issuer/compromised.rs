@@ -14,7 +14,8 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct Command {
     /// The key that is not to be trusted: an Ed25519 public key in hex
-    #[arg(long, env = "ASSAY_COMPROMISED_KEY", value_name = "HEX", value_parser = PublicKey::from_hex)]
+    #[arg(long, env = "ASSAY_COMPROMISED_KEY", value_name = "HEX",
+          value_parser = PublicKey::from_hex)]
     compromised_key: PublicKey,
     /// The first leaf at which it is not trusted
     #[arg(long, env = "ASSAY_FROM", value_name = "LEAF")]
