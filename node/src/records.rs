@@ -152,9 +152,9 @@ pub fn list_key(label: &Label, position: u64) -> Vec<u8> {
 }
 
 /// The row of what a list grew by.
-pub fn list_value(leaves: &[u64]) -> Bytes {
+pub fn list_value(leaves: &[LeafIndex]) -> Bytes {
     let mut bytes = Vec::with_capacity(leaves.len() * 2 + 8);
-    list::write(&mut bytes, 0, leaves);
+    list::write(&mut bytes, leaves);
     bytes.into()
 }
 
@@ -165,13 +165,13 @@ pub fn read_list(
     label: &Label,
     from: u64,
     to: u64,
-) -> Result<Vec<u64>, RecordError> {
+) -> Result<Vec<LeafIndex>, RecordError> {
     let damaged = || {
         RecordError::Damaged(format!(
             "the list of label {label} is not stored as it was written"
         ))
     };
-    let mut leaves: Vec<u64> = Vec::new();
+    let mut leaves: Vec<LeafIndex> = Vec::new();
     if from >= to {
         return Ok(leaves);
     }
@@ -186,7 +186,7 @@ pub fn read_list(
         let skip = next
             .checked_sub(u64::from_be_bytes(*position))
             .filter(|_| at == label.as_bytes());
-        let read = list::read(&value, 0).ok_or_else(damaged)?;
+        let read = list::read(&value).ok_or_else(damaged)?;
         let end = u64::from_be_bytes(*position) + read.len() as u64;
         let skip = skip.filter(|_| end > next).ok_or_else(damaged)? as usize;
         leaves.extend(read[skip..].iter().take((to - next) as usize));

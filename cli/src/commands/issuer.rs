@@ -304,7 +304,10 @@ async fn show(command: Show, settings: &Settings) -> Result<(), Failure> {
 async fn keys_of(client: &Client, id: &IssuerId) -> Result<KeysView, Failure> {
     let label = Label::new(Kind::Digest, &format!("sha256:{id}"));
     let pages = client.list(&label).await?;
-    let claims = pages.iter().flat_map(|page| page.claims(&(), |_| true));
+    let claims = pages
+        .pages()
+        .iter()
+        .flat_map(|page| page.proven().claims(&(), |_| true));
     // What does not verify has no effect.
     let claims: Vec<LoggedClaim> = claims.filter_map(|(_, claim)| claim.ok()).collect();
     Ok(KeysView::of(id, &Trust::judge(&claims)))

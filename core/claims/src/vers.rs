@@ -1,16 +1,16 @@
-//! Version ranges (`vers:`, purl-spec's VERSION-RANGE-SPEC), as far as whether a version is in one
-//! can be told.
+//! Version ranges (`vers:`, purl-spec's VERSION-RANGE-SPEC): whether a version is in one, where
+//! that can be decided.
 //!
 //! Versions are put in order for the types that use semantic versioning: cargo, npm, golang, and
 //! `semver` itself. For all others a range of everything and single versions are decided, and
-//! nothing else: an order that is nearly the ecosystem's own would decide wrongly without anybody
+//! nothing else: an order that is only nearly the ecosystem's own would be wrong without anybody
 //! noticing.
 
 use semver::Version;
 use std::cmp::Ordering;
 
-/// Whether a package of a type has a version that is in the range; `None` if that cannot be told
-/// here, or if the range is none or is of another type.
+/// Whether a version of a package of this type is in the range; `None` if that cannot be decided
+/// here, or if it is not a range, or one of another type.
 pub fn holds(range: &str, package_type: &str, version: &str) -> Option<bool> {
     let (scheme, constraints) = range.strip_prefix("vers:")?.split_once('/')?;
     if constraints == "*" {
@@ -91,7 +91,7 @@ impl<'a> Constraint<'a> {
 }
 
 /// The algorithm of the specification, "Checking if a version is contained within a range". Its
-/// constraints have to be in order and their versions distinct, or it is no range.
+/// constraints must be in order and their versions distinct, or it is not a range.
 fn within(constraints: &[Constraint<'_>], version: &Version) -> Option<bool> {
     let constraints = constraints
         .iter()

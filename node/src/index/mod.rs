@@ -25,6 +25,7 @@ use crate::{
 };
 use assay_claims::index::map::{Join, MapError};
 use assay_claims::index::{Commitment, Label, Map, Prefix};
+use assay_tlog::tree::{LeafIndex, TreeSize};
 use bytes::Bytes;
 use rayon::slice::ParallelSliceMut;
 
@@ -57,7 +58,7 @@ impl Join for Cores {
 pub struct Index {
     map: Map<Held>,
     /// Leaves by label, since the last commitment.
-    pending: Vec<(Label, u64)>,
+    pending: Vec<(Label, LeafIndex)>,
     shards: [Shard; SHARDS],
     /// The shard that is written next.
     next: usize,
@@ -164,6 +165,7 @@ impl Index {
         if self.blind {
             return;
         }
+        let leaf = LeafIndex::new(leaf);
         self.pending
             .extend(labels.iter().map(|label| (*label, leaf)));
     }
@@ -186,7 +188,7 @@ impl Index {
         }
         let update = self
             .map
-            .update(&updates, size, &StoredPages(store), &Cores)
+            .update(&updates, TreeSize::new(size), &StoredPages(store), &Cores)
             .map_err(damaged)?;
         let grown = size.saturating_sub(
             self.shards
@@ -244,13 +246,13 @@ impl Index {
             let (first, last) = ends(at);
             let mut changed = Vec::new();
             self.map.each_page(&first, &last, &mut |page| {
-                if page.through() > through {
+                if page.through().get() > through {
                     changed.push(page);
                 }
             });
             for page in changed {
                 if let Some(bytes) = page.slot().bytes() {
-                    let value = records::page_value(page.through(), &bytes)?;
+                    let value = records::page_value(page.through().get(), &bytes)?;
                     rows.0.push((
                         Table::IndexPages,
                         records::page_key(page.key()),

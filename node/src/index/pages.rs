@@ -6,6 +6,7 @@ use crate::{
 };
 use assay_claims::index::map::{Page, PageBytes, Pages, Slot};
 use assay_claims::index::{Label, Map};
+use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -94,7 +95,7 @@ impl<S: Reads> Pages<Held> for StoredPages<'_, S> {
 fn stored(page: &Page<Held>, row: Option<Bytes>) -> Result<Option<PageBytes>, RecordError> {
     let Some(row) = row else { return Ok(None) };
     let (through, bytes) = records::parse_page(&row)?;
-    Ok((through == page.through()).then_some(bytes))
+    Ok((through == page.through().get()).then_some(bytes))
 }
 
 fn lost(page: &Page<Held>) -> RecordError {
@@ -109,7 +110,7 @@ fn lost(page: &Page<Held>) -> RecordError {
 pub(super) fn pin(
     store: &impl Reads,
     map: &Map<Held>,
-    updates: &[(Label, u64)],
+    updates: &[(Label, LeafIndex)],
 ) -> Result<(), RecordError> {
     let mut labels: Vec<Label> = updates.iter().map(|(label, _)| *label).collect();
     labels.dedup();

@@ -10,7 +10,7 @@ use assay_claims::entry::{Entry, wire};
 use assay_claims::index::map::{MapError, Slot, StoredPage};
 use assay_claims::index::{Commitment, CommitmentError, Label, Map, labels_of_entry};
 use assay_claims::sequencer::Head;
-use assay_tlog::tree::bundle;
+use assay_tlog::tree::{LeafIndex, TreeSize, bundle};
 use bytes::Bytes;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
@@ -183,7 +183,7 @@ fn last_commitment(store: &impl Tables, end: u64) -> Result<Commitment, IndexErr
         }
         _ => Err(IndexError::Commitment {
             leaf,
-            source: CommitmentError::Missing(leaf),
+            source: CommitmentError::Missing(LeafIndex::new(leaf)),
         }),
     }
 }
@@ -239,7 +239,9 @@ fn read_leaves(store: &impl Tables, from: u64, end: u64) -> Result<Vec<Leaf>, Re
 fn read_leaf(entry: Bytes, at: u64) -> Result<Leaf, assay_claims::entry::EntryError> {
     let entry = Entry::parse(entry)?;
     Ok(match entry.body() {
-        wire::Body::IndexCommitment(_) => Leaf::Commitment(Commitment::of_entry(&entry, at)),
+        wire::Body::IndexCommitment(_) => {
+            Leaf::Commitment(Commitment::of_entry(&entry, LeafIndex::new(at)))
+        }
         wire::Body::Claim(_) => Leaf::Labels(labels_of_entry(&entry)),
     })
 }
@@ -303,7 +305,7 @@ fn stored_page(
     };
     Ok(StoredPage {
         key,
-        through,
+        through: TreeSize::new(through),
         bytes,
         slot,
     })

@@ -55,7 +55,7 @@ enum Question {
 struct Prepared {
     published: Arc<Published>,
     cut: Bytes,
-    lists: Vec<(Label, Vec<u64>)>,
+    lists: Vec<(Label, Vec<LeafIndex>)>,
     entries: Vec<LeafIndex>,
     inclusion: Bytes,
 }
@@ -83,7 +83,12 @@ fn label(bytes: &[u8]) -> Result<Label, Status> {
 }
 
 /// A page of a list: from memory if it stands in its page, else from the store.
-fn leaves(store: &impl Reads, listed: &Listed, from: u64, most: u64) -> Result<Vec<u64>, Status> {
+fn leaves(
+    store: &impl Reads,
+    listed: &Listed,
+    from: u64,
+    most: u64,
+) -> Result<Vec<LeafIndex>, Status> {
     let to = from.saturating_add(most).min(listed.length);
     match &listed.leaves {
         Some(leaves) => Ok(leaves
@@ -124,8 +129,7 @@ impl<S: Tables + Send + Sync + 'static> Index<S> {
             answer.entries.reserve(page.len());
             let mut bytes = 0;
             for leaf in &page {
-                let entry = records::read_entry(store, LeafIndex::new(*leaf))
-                    .map_err(|e| status::store(&e))?;
+                let entry = records::read_entry(store, *leaf).map_err(|e| status::store(&e))?;
                 bytes += entry.len();
                 if !answer.entries.is_empty() && bytes > MESSAGE_BYTES {
                     break;
@@ -133,7 +137,8 @@ impl<S: Tables + Send + Sync + 'static> Index<S> {
                 answer.entries.push(entry);
             }
             page.truncate(answer.entries.len());
-            targets.extend(page.iter().map(|leaf| LeafIndex::new(*leaf)));
+            targets.extend_from_slice(&page);
+            let page: Vec<u64> = page.iter().map(|leaf| leaf.get()).collect();
             answer.leaves.clone_from(&page);
             answer.lists.push(LabelList {
                 label: request.label.clone(),
@@ -213,12 +218,7 @@ fn prepare<S: Tables>(view: &View<S>, question: Question) -> Result<Prepared, St
     let mut entries = Vec::with_capacity(found.len());
     for listed in &found {
         let leaves = leaves(view.store(), listed, 0, u64::MAX)?;
-        entries.extend(
-            leaves
-                .iter()
-                .take(LABEL_ENTRIES)
-                .map(|leaf| LeafIndex::new(*leaf)),
-        );
+        entries.extend(leaves.iter().take(LABEL_ENTRIES).copied());
         lists.push((listed.label, leaves));
     }
     entries.sort_unstable();
@@ -263,7 +263,7 @@ fn opening(prepared: &Prepared) -> (Answer, Vec<Answer>, Vec<Answer>) {
                 let label = Bytes::copy_from_slice(label.as_bytes());
                 message.lists.push(LabelList {
                     label,
-                    leaves: leaves.to_vec(),
+                    leaves: leaves.iter().map(|leaf| leaf.get()).collect(),
                 });
             }
         }

@@ -14,7 +14,7 @@ use assay_tests::{
 };
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::tree::bundle;
+use assay_tlog::tree::{LeafIndex, bundle};
 use tonic::{Code, codegen::tokio_stream, transport::Endpoint};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
@@ -328,7 +328,10 @@ async fn a_new_log_holds_the_commitment_to_the_empty_index_and_nothing_else() ->
         (checkpoint.size().get(), checkpoint.root()),
         (1, first.leaf_hash())
     );
-    assert_eq!(Commitment::of_entry(&first, 0)?, Commitment::empty());
+    assert_eq!(
+        Commitment::of_entry(&first, LeafIndex::new(0))?,
+        Commitment::empty()
+    );
     assert_eq!(first.claim().unwrap_err(), EntryError::NoClaim);
     assert_eq!(log.entries(0, 0).await?, [first.bytes().clone()]);
     let whole = log.rederive().await?;

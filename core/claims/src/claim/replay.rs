@@ -1,14 +1,16 @@
 //! Verifying the claims of a log's replay: many signatures by one equation.
 //!
-//! A batch and a strict check disagree on signatures that somebody crafted for it: a batch lets
-//! pass what differs by a point of small order. So it serves only who replays a whole log (DESIGN
-//! 3.1), where the question is whether the log admitted what it should not have, and never who
-//! admits a claim or relies on one.
+//! A batch and a strict check disagree about signatures that somebody crafted for it: a batch lets
+//! pass what differs by a point of small order (docs/design.md 3.1). So it serves only a replay of
+//! a whole log, which asks whether the log admitted what it should not have. Its result has a type
+//! of its own, and nothing makes a [`VerifiedClaim`] of it.
 
-use super::{
-    ClaimError, ClaimId, Examined, KeyCache, PublicKey, Signed, VerifiedClaim, examine,
-    push_signer, verify, wire,
-};
+use super::content::Content;
+use super::error::ClaimError;
+use super::examine::{KeyCache, examine};
+use super::key::PublicKey;
+use super::verify::{VerifiedClaim, verify};
+use crate::entry::wire;
 use curve25519_dalek::{
     edwards::{CompressedEdwardsY, EdwardsPoint},
     scalar::Scalar,
@@ -18,11 +20,39 @@ use ed25519_dalek::Signature;
 use sha2::{Digest, Sha512};
 use std::collections::HashMap;
 
-/// Random bytes: 16 for each signature, of a generator that nobody can foresee. Whoever knew them
-/// could craft wrong signatures that pass together.
+/// Fills in random bytes, 16 for each signature, of a generator that nobody can foresee. Whoever
+/// knew them could craft wrong signatures that pass together.
 pub type Coefficients<'a> = &'a mut dyn FnMut(&mut [u8; 16]);
 
-/// Verifies claims as [`verify`](super::verify) does, but their signatures together, in cofactored
+/// A claim that is well made and whose signatures passed together with others in the replay of a
+/// log. Only [`verify_for_replay`] makes one.
+///
+/// It may be counted and indexed. It must not be admitted or relied on: for that,
+/// [`verify`](super::verify) its [`Content::claim`].
+#[derive(Debug, Clone)]
+pub struct ReplayedClaim(Content);
+
+impl ReplayedClaim {
+    /// What it says and who signed.
+    pub fn content(&self) -> &Content {
+        &self.0
+    }
+}
+
+impl AsRef<Content> for ReplayedClaim {
+    fn as_ref(&self) -> &Content {
+        &self.0
+    }
+}
+
+/// A claim that was verified strictly passes in a replay too.
+impl From<VerifiedClaim> for ReplayedClaim {
+    fn from(claim: VerifiedClaim) -> Self {
+        ReplayedClaim(claim.into_content())
+    }
+}
+
+/// Checks claims as [`verify`](super::verify) does, but their signatures together, in cofactored
 /// form; if they do not hold together, each by itself and strictly.
 ///
 /// It returns a result for each claim, in order. Of a signer with several signatures the key is
@@ -32,45 +62,25 @@ pub fn verify_for_replay(
     claims: &[&wire::Claim],
     cache: &impl KeyCache,
     coefficients: Coefficients<'_>,
-) -> Vec<Result<VerifiedClaim, ClaimError>> {
+) -> Vec<Result<ReplayedClaim, ClaimError>> {
     let examined: Vec<_> = claims.iter().map(|claim| examine(claim, cache)).collect();
     let signed = examined.iter().flatten().flat_map(|one| {
+        let pae = &one.pae[..];
         one.signatures
             .iter()
-            .map(|Signed { key, signature, .. }| (key, signature, &one.pae[..]))
+            .map(move |signed| (&signed.key, &signed.signature, pae))
     });
-    if !hold_together(signed, coefficients) {
-        return claims.iter().map(|claim| verify(claim, cache)).collect();
+    let mut replayed = Vec::with_capacity(claims.len());
+    if hold_together(signed, coefficients) {
+        for (claim, examined) in claims.iter().zip(examined) {
+            replayed.push(examined.map(|examined| ReplayedClaim(examined.into_content(claim))));
+        }
+    } else {
+        for claim in claims {
+            replayed.push(verify(claim, cache).map(ReplayedClaim::from));
+        }
     }
-
-    claims
-        .iter()
-        .zip(examined)
-        .map(
-            |(claim, examined): (&&wire::Claim, Result<Examined, ClaimError>)| {
-                let Examined {
-                    statement,
-                    body,
-                    pae,
-                    signatures,
-                } = examined?;
-                let mut signers = Vec::with_capacity(signatures.len());
-                signatures
-                    .into_iter()
-                    .for_each(|Signed { issuer, key, .. }| {
-                        push_signer(&mut signers, (issuer, key))
-                    });
-                Ok(VerifiedClaim {
-                    id: ClaimId::of_pae(&pae),
-                    statement,
-                    body,
-                    claim: (*claim).clone(),
-                    signers,
-                    strictly: false,
-                })
-            },
-        )
-        .collect()
+    replayed
 }
 
 /// Whether signatures, each with its key and its message, hold together: `8 (Σ zᵢ Rᵢ + Σ (Σ zᵢ hᵢ)
@@ -137,7 +147,7 @@ mod tests {
         }).collect()
     }
 
-    fn run(claims: &[wire::Claim]) -> Vec<Result<VerifiedClaim, ClaimError>> {
+    fn run(claims: &[wire::Claim]) -> Vec<Result<ReplayedClaim, ClaimError>> {
         let mut state = 1_u64;
         let mut random = |bytes: &mut [u8; 16]| {
             for byte in bytes {
@@ -151,17 +161,17 @@ mod tests {
     }
 
     #[test]
-    fn good_claims_hold_together_and_are_no_strict_ones() {
+    fn good_claims_hold_together_and_say_what_strict_ones_do() {
         for count in [0, 1, 2, 40] {
             let claims = claims(count);
             let verified = run(&claims);
             assert_eq!(verified.len(), claims.len());
             for (claim, verified) in claims.iter().zip(verified) {
-                let (verified, strict) = (verified.unwrap(), verify(claim, &()).unwrap());
-                assert!(strict.is_strict() && !verified.is_strict());
+                let (replayed, strict) = (verified.unwrap(), verify(claim, &()).unwrap());
+                let replayed = replayed.content();
                 assert_eq!(
-                    (verified.id(), verified.signers()),
-                    (strict.id(), strict.signers())
+                    (replayed.id(), replayed.signers(), replayed.claim()),
+                    (strict.id(), strict.signers(), claim)
                 );
             }
         }

@@ -1,14 +1,17 @@
 //! Proving from a map: the walk that writes a cut and collects what it shows.
 
-use super::cut::Writer;
-use super::label::{Label, Prefix};
-use super::map::{MapError, Node, Pages, Slot};
-use super::page::{self, PageError, Record, branch, subtree};
+use super::directory::{MapError, Node, Page, Pages, Slot};
+use crate::index::cut::Writer;
+use crate::index::label::{Label, Prefix};
+use crate::index::page::{self, PageError, Record};
+use crate::index::trie::{branch, subtree};
+use assay_tlog::tree::LeafIndex;
+use std::sync::Arc;
 
 /// A cut of the trie, and what it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
-    /// The proof ([`super::Cut`]).
+    /// The proof ([`Cut`](crate::index::Cut)).
     pub cut: Vec<u8>,
     /// The labels that were asked for and are there, ascending.
     pub found: Vec<Listed>,
@@ -22,7 +25,7 @@ pub struct Listed {
     /// The length of its list, at least 1.
     pub length: u64,
     /// The list, unless it is longer than [`page::INLINE`]; then it is stored in [`page::Spill`]s.
-    pub leaves: Option<Vec<u64>>,
+    pub leaves: Option<Vec<LeafIndex>>,
 }
 
 /// What is asked of the labels below a node.
@@ -151,5 +154,22 @@ impl<'a, P> Cutter<'a, P> {
             }
         }
         Ok(())
+    }
+}
+
+/// Adds to `pages` those below `node` that may have what is wanted, each once.
+pub(super) fn pages_of<'m, S>(
+    node: &'m Node<S>,
+    wanted: Wanted<'_>,
+    pages: &mut Vec<&'m Arc<Page<S>>>,
+) {
+    match (node, wanted) {
+        (_, Wanted::Nothing) => {}
+        (Node::Page(page), _) => pages.push(page),
+        (Node::Inner(inner), _) => {
+            let (left, right) = wanted.below(&inner.prefix);
+            pages_of(&inner.left, left, pages);
+            pages_of(&inner.right, right, pages);
+        }
     }
 }
