@@ -3,7 +3,7 @@
 //! has a history.
 
 use crate::{
-    anchor::{Anchor, AnchorError},
+    checkpoint_file::{CheckpointFile, CheckpointFileError},
     config::{Config, ConfigError, TEMPLATE},
     keyfile::{self, KeyFileError},
     records::{self, RecordError},
@@ -84,7 +84,7 @@ pub enum InitError {
     Entry(#[from] EntryError),
     /// The anchor.
     #[error(transparent)]
-    Anchor(#[from] AnchorError),
+    CheckpointFile(#[from] CheckpointFileError),
 }
 
 /// A log that was made.
@@ -137,7 +137,7 @@ pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
         });
     }
     let note = first_checkpoint(&store, &key)?;
-    Anchor::create(&config.log.anchor)?.append(&note)?;
+    CheckpointFile::create(&config.log.anchor)?.append(&note)?;
     fs::rename(&draft, &config_path).map_err(io(&config_path))?;
     Ok(NewLog {
         config: config_path,

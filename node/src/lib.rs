@@ -5,7 +5,7 @@
 //! core's duties demand: persist, then sign, then show, then answer.
 
 pub mod admission;
-pub mod anchor;
+pub mod checkpoint_file;
 pub mod config;
 pub mod index;
 pub mod init;

@@ -5,7 +5,7 @@
 
 use crate::{
     admission::Admission,
-    anchor::{Anchor, AnchorError},
+    checkpoint_file::{CheckpointFile, CheckpointFileError},
     config::{Config, ConfigError},
     index::{self, Index, IndexError},
     keyfile::{self, KeyFileError},
@@ -84,17 +84,17 @@ pub enum StartError {
     },
     /// The anchor.
     #[error(transparent)]
-    Anchor(#[from] AnchorError),
+    CheckpointFile(#[from] CheckpointFileError),
     /// The anchor holds nothing.
-    #[error("the anchor {path} holds no checkpoint; init was cut off, so there is no log yet. \
+    #[error("the checkpoint file {path} holds no checkpoint; init was cut off, so there is no log yet. \
         Remove the folder and run init again", path = path.display())]
-    EmptyAnchor {
+    EmptyCheckpointFile {
         /// Anchor file.
         path: PathBuf,
     },
     /// The anchor's checkpoint is not this log's.
-    #[error("the anchor {path} does not hold a checkpoint of this log", path = path.display())]
-    OtherAnchor {
+    #[error("the checkpoint file {path} does not hold a checkpoint of this log", path = path.display())]
+    OtherCheckpointFile {
         /// Anchor file.
         path: PathBuf,
         /// What is wrong with it.
@@ -148,7 +148,7 @@ pub struct Node {
 /// A log that was opened and may be signed.
 pub struct Opened {
     store: Arc<Rocks>,
-    anchor: Anchor,
+    anchor: CheckpointFile,
     checkpoint: VerifiedCheckpoint,
     state: Sequencer,
     key: SignerKey,
@@ -165,15 +165,16 @@ pub fn open(config: &Config) -> Result<Opened, StartError> {
             origin: config.log.origin.clone(),
         });
     }
-    let (anchor, note) = Anchor::open(&config.log.anchor)?;
-    let note = note.ok_or_else(|| StartError::EmptyAnchor {
+    let (anchor, note) = CheckpointFile::open(&config.log.anchor)?;
+    let note = note.ok_or_else(|| StartError::EmptyCheckpointFile {
         path: config.log.anchor.clone(),
     })?;
-    let checkpoint =
-        VerifiedCheckpoint::verify(&note, &verifier).map_err(|source| StartError::OtherAnchor {
+    let checkpoint = VerifiedCheckpoint::verify(&note, &verifier).map_err(|source| {
+        StartError::OtherCheckpointFile {
             path: config.log.anchor.clone(),
             source,
-        })?;
+        }
+    })?;
     let options = Options {
         create: false,
         block_cache_mib: config.storage.block_cache_mib,

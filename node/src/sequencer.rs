@@ -9,7 +9,7 @@
 //! and nothing is signed until a restart has looked. Readers keep the last checkpoint.
 
 use crate::{
-    anchor::Anchor,
+    checkpoint_file::CheckpointFile,
     index::Index,
     records::{self, RecordError},
     registry::Directory,
@@ -93,7 +93,7 @@ enum DriveError {
     #[error(transparent)]
     Entry(#[from] EntryError),
     #[error(transparent)]
-    Anchor(#[from] crate::anchor::AnchorError),
+    CheckpointFile(#[from] crate::checkpoint_file::CheckpointFileError),
     #[error(
         "the stored tree of size {size} has the root {stored}, but {planned} was about to be signed"
     )]
@@ -121,7 +121,7 @@ pub struct Driver<S> {
     /// The issuers in force.
     pub directory: Arc<Directory>,
     /// The anchor.
-    pub anchor: Anchor,
+    pub anchor: CheckpointFile,
     /// The log's key.
     pub key: SignerKey,
     /// State of the tree.

@@ -224,7 +224,7 @@ async fn a_full_disk_under_the_anchor_ends_signing() -> anyhow::Result<()> {
     let shown = assert_reads_only(
         &fixture,
         &refusal,
-        "no room left on the disk that holds the anchor",
+        "no room left on the disk that holds the checkpoint file",
     )
     .await?;
     // The checkpoint that could not be anchored was shown to nobody.

@@ -186,7 +186,10 @@ async fn a_log_without_its_own_anchor_is_not_signed() -> anyhow::Result<()> {
     assert_refuses(&mut fixture.node, &["is damaged", "restore a copy"])?;
     assert_eq!(fs::read(&anchor)?, damaged, "it is left as it was found");
     fs::write(&anchor, "")?;
-    assert_refuses(&mut fixture.node, &["does not start as an anchor does"])?;
+    assert_refuses(
+        &mut fixture.node,
+        &["does not start as a checkpoint file does"],
+    )?;
 
     fs::write(&anchor, &kept)?;
     fixture.run().await?;

@@ -6,7 +6,7 @@ use assay_claims::index::{Cut, Label};
 use assay_claims::issuer::{Registry, authorize};
 use assay_claims::sequencer::{Candidate, Head, Outcome};
 use assay_node::{
-    anchor::Anchor,
+    checkpoint_file::CheckpointFile,
     index::{self, StoredPages},
     init::first_checkpoint,
     node::{StartError, settle},
@@ -40,7 +40,10 @@ fn key() -> SignerKey {
 pub fn create(anchor: &Path) -> Memory {
     let store = Memory::new();
     let note = first_checkpoint(&store, &key()).unwrap();
-    Anchor::create(anchor).unwrap().append(&note).unwrap();
+    CheckpointFile::create(anchor)
+        .unwrap()
+        .append(&note)
+        .unwrap();
     store
 }
 
@@ -66,7 +69,7 @@ pub fn open_with(
     index_cache_mib: usize,
 ) -> Result<Running, StartError> {
     let store = Arc::new(store);
-    let (anchor, note) = Anchor::open(anchor)?;
+    let (anchor, note) = CheckpointFile::open(anchor)?;
     let checkpoint = VerifiedCheckpoint::verify(&note.unwrap(), &key().verifier()).unwrap();
     let state = settle(&*store, Head::parse(&store.head()?.unwrap())?, &checkpoint)?;
     let directory = Arc::new(Directory::load(&*store)?);
