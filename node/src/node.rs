@@ -5,6 +5,16 @@
 
 use crate::{
     admission::Admission,
+    api::{
+        admin,
+        app::{Api, MESSAGE_BYTES},
+        attachments::AttachmentApi,
+        index::IndexApi,
+        log::LogApi,
+        serve::Server,
+        tiles,
+        tls::{Tls, TlsError},
+    },
     checkpoint_file::{CheckpointFile, CheckpointFileError},
     config::{Config, ConfigError},
     index::{self, Index, IndexError},
@@ -15,16 +25,6 @@ use crate::{
     storage::{
         Head as _, Reads, StorageError,
         rocks::{Options, Rocks},
-    },
-    surface::{
-        admin,
-        app::{MESSAGE_BYTES, Surface},
-        attachments::Attachments,
-        index::Index as LookUps,
-        log::Log,
-        serve::Server,
-        tiles,
-        tls::{Tls, TlsError},
     },
     view::{StoredTiles, View, stored_root},
 };
@@ -366,13 +366,13 @@ fn app(
     pool: mpsc::Sender<Submission>,
     halt: Arc<Halt>,
     stopping: watch::Receiver<bool>,
-) -> Surface<Log<Rocks>, LookUps<Rocks>> {
-    let log = Log::new(view.clone(), admission, pool, halt, stopping);
-    let attachments = AttachmentServiceServer::new(Attachments::new(store))
+) -> Api<LogApi<Rocks>, IndexApi<Rocks>> {
+    let log = LogApi::new(view.clone(), admission, pool, halt, stopping);
+    let attachments = AttachmentServiceServer::new(AttachmentApi::new(store))
         .max_decoding_message_size(MESSAGE_BYTES);
-    Surface::new(
+    Api::new(
         log,
-        LookUps::new(view.clone()),
+        IndexApi::new(view.clone()),
         Routes::new(attachments),
         tiles::router(view),
     )
