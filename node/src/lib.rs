@@ -1,8 +1,8 @@
-//! An Assay node: storage, the sequencer's driver, and the gRPC and HTTP API.
+//! An Assay node: storage, the sequencer, and the gRPC and HTTP API.
 //!
-//! Data flows one way: `api` → `admission` → `sequencer` → `storage` → `view` → `api`. What
-//! is decided on the way is decided by the crates under `core`; this crate does the I/O, in the order that
-//! core's duties demand: persist, then sign, then show, then answer.
+//! Data flows one way: `api` → `admission` → `sequencer` → `log` → `storage`, and from `log` to
+//! `view` → `api`. The crates under `core` decide. This crate does the I/O, in the order that they
+//! demand: persist, sign, persist the signed note, show, answer.
 
 pub mod admission;
 pub mod api;
@@ -11,6 +11,7 @@ pub mod config;
 pub mod index;
 pub mod init;
 pub mod keyfile;
+pub mod log;
 pub mod node;
 pub mod records;
 pub mod registry;

@@ -8,12 +8,14 @@
 //! - [`Blobs`]: immutable content under its own SHA-256, for attachments.
 //!
 //! [`Rocks`](rocks::Rocks) is the store of a node. [`Memory`](memory::Memory) has a crash model and
-//! serves tests. Both pass [`suite`]. All calls block, so callers use threads of their own.
+//! serves tests. Both pass [`suite`]. [`backend`] is where one of them is chosen. All calls block,
+//! so callers use threads of their own.
 //!
 //! Left out on purpose: what the keys and values mean (see [`records`](crate::records)), and any
-//! judgment of whether the log may be signed (see [`node`](crate::node)). A store that was copied
+//! judgment of whether the log may be signed (see [`log`](crate::log)). A store that was copied
 //! back whole from an older day looks healthy from here. Only the checkpoint file can tell.
 
+pub mod backend;
 pub(crate) mod disk;
 pub mod files;
 pub mod memory;

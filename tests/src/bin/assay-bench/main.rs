@@ -4,7 +4,6 @@
 //! commit synced, and this process as the client on the same cores. A ratio compares what the node
 //! does with what the machine could do at most, measured in the same build just before.
 
-mod blind;
 mod canned;
 mod connection;
 mod index;
@@ -43,7 +42,6 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("canned") => canned::serve(),
-        Some("blind") => blind::serve(&arguments),
         Some(part @ ("index" | "publishing" | "lookup")) => {
             let leaves = arguments
                 .get(1)
