@@ -156,7 +156,7 @@ impl<S: Tables> Log<S> {
             origin = key.name(),
             size = %state.head().size,
             published = %last.size(),
-            issuers = directory.len(),
+            issuers = directory.issuers(),
             "log opened"
         );
         let index = index::recover(&*store, state.head(), caches.index_mib)?;
