@@ -10,7 +10,8 @@ use assay_proto::v1::{
     attachment_service_client::AttachmentServiceClient, index_service_client::IndexServiceClient,
     log_service_client::LogServiceClient,
 };
-use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::{self, ProofError, TreeSize};
 use assay_tlog::{Hash, hash};
 use std::{sync::Arc, time::Duration};

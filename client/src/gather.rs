@@ -12,7 +12,7 @@ use assay_claims::index::{Kind, Label, Prefix, VerifiedAnswer};
 use assay_claims::issuer::IssuerId;
 use assay_claims::limits::LOOKUP_LABELS;
 use assay_claims::logged::LoggedClaim;
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};

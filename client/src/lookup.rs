@@ -14,8 +14,8 @@ use assay_proto::{
         WatchRequest, WatchedLabel, get_entry_and_proof_request::Leaf,
     },
 };
-use assay_tlog::note::VerifiedCheckpoint;
-use assay_tlog::tree::{LeafIndex, TreeSize, verify_many};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::tree::{LeafIndex, TreeSize, verify_multiproof};
 use bytes::Bytes;
 use prost::Message;
 use tonic::Streaming;
@@ -179,7 +179,7 @@ impl Client {
         // The last leaf's siblings are all to its left, the lowest first; the proof of many has
         // them from the left.
         let proof: Vec<_> = path.into_iter().rev().collect();
-        verify_many(
+        verify_multiproof(
             &[(LeafIndex::new(last), entry.leaf_hash())],
             checkpoint.size(),
             &proof,

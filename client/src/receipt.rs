@@ -4,7 +4,7 @@
 use crate::{Client, ClientError, LeafRef, VerifiedEntry};
 use assay_claims::receipt::{self, VerifiedReceipt};
 use assay_tlog::Hash;
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
 use std::collections::BTreeSet;
 

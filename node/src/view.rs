@@ -11,10 +11,10 @@ use crate::{
 use arc_swap::ArcSwap;
 use assay_claims::index::Map;
 use assay_tlog::Hash;
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::{
     LeafIndex, ProveError, Prover, Tile, TileIndex, TileReader, TreeSize, prove_consistency,
-    prove_inclusion, prove_many, root,
+    prove_inclusion, prove_multiproof, root,
 };
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
@@ -188,7 +188,7 @@ impl<S: Reads> View<S> {
         leaves: &[LeafIndex],
         size: TreeSize,
     ) -> Result<Vec<Hash>, ViewError> {
-        prove_many(self, leaves, size).map_err(unproven)
+        prove_multiproof(self, leaves, size).map_err(unproven)
     }
 
     /// Returns the consistency path between two sizes.

@@ -21,7 +21,7 @@ use assay_tests::{
     log::{Leaf, Log, covering, stated},
     process::Node,
 };
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use futures::{StreamExt, stream};
 use std::{
     collections::BTreeMap,

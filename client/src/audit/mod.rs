@@ -25,8 +25,9 @@ use crate::{
     heads::{Relation, relate},
 };
 use assay_tlog::Hash;
-use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
-use assay_tlog::tree::{Edge, TreeSize};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::note::VerifierKey;
+use assay_tlog::tree::{Frontier, TreeSize};
 use fetch::{Bundle, Site};
 use futures::{StreamExt, TryStreamExt, stream};
 use replay::Replay;
@@ -142,7 +143,7 @@ pub async fn run(
         total: size,
     });
 
-    let mut tree = Edge::new();
+    let mut tree = Frontier::new();
     let mut tiles = Tiles::new(site.clone(), checkpoint.size());
     let replay = (options.mode == Mode::Full).then(|| Arc::new(Replay::default()));
     let mut bundles = stream::iter(0..size.div_ceil(WIDTH))
@@ -228,7 +229,7 @@ impl Known {
     /// the root.
     fn check_within(
         &self,
-        tree: &mut Edge,
+        tree: &mut Frontier,
         tiles: &mut Tiles,
         hashes: &[Hash],
     ) -> Result<(), AuditError> {

@@ -5,7 +5,7 @@
 use super::AuditError;
 use assay_claims::claim::{self, KeyCache, PublicKey, VerifiedClaim};
 use assay_claims::entry::{Entry, wire};
-use assay_claims::index::map::{Fork, PageBytes, Resident};
+use assay_claims::index::map::{Join, PageBytes, Resident};
 use assay_claims::index::{Commitment, CommitmentError, Label, Map, labels_of_claim};
 use assay_claims::issuer::{self, AuthorizeError, Registry};
 use assay_claims::limits::SIGNATURES;
@@ -25,7 +25,7 @@ const KEYS: usize = 4096;
 /// commitment.
 struct Cores;
 
-impl Fork for Cores {
+impl Join for Cores {
     fn join<A: Send, B: Send>(
         &self,
         a: impl FnOnce() -> A + Send,

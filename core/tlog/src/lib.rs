@@ -5,10 +5,12 @@
 //! sockets, no async, no logging. A type whose name starts with `Verified` can only be made by the
 //! verifier that it is named after.
 
+pub mod checkpoint;
 pub mod hash;
 pub mod limits;
 pub mod note;
 pub mod tlog_policy;
+pub mod tlog_proof;
 pub mod tree;
 
 pub use hash::Hash;

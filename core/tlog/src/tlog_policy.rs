@@ -13,8 +13,9 @@
 //! operator, and cannot be counted twice. Left out: asking witnesses, and anything that the text's
 //! URLs lead to.
 
+use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::limits;
-use crate::note::{Algorithm, Checkpoint, CheckpointError, KeyError, Note, NoteError, VerifierKey};
+use crate::note::{Algorithm, KeyError, Note, NoteError, VerifierKey};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most lines of a kind. The specification asks for at least 32, and a note has at most 100

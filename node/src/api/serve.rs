@@ -32,8 +32,8 @@ use tokio::{
 use tonic::body::Body;
 use tower::Service;
 
-/// Longest header list of a request, in bytes. Honest callers send gRPC metadata and HTTP headers of
-/// less than 2 KiB.
+/// Longest header list of a request, in bytes. Honest callers send less than 2 KiB of gRPC metadata
+/// and HTTP headers.
 const HEADER_LIST_BYTES: u32 = 16 << 10;
 
 /// How many streams one HTTP/2 connection has at once.

@@ -23,7 +23,7 @@ use crate::{
     records::{self, RecordError},
     storage::{Batch, Reads, Table, Tables},
 };
-use assay_claims::index::map::{Fork, MapError};
+use assay_claims::index::map::{Join, MapError};
 use assay_claims::index::{Commitment, Label, Map, Prefix};
 use bytes::Bytes;
 use rayon::slice::ParallelSliceMut;
@@ -42,7 +42,7 @@ const REPLAY: u64 = 1 << 20;
 /// Divides work over all cores.
 struct Cores;
 
-impl Fork for Cores {
+impl Join for Cores {
     fn join<A: Send, B: Send>(
         &self,
         a: impl FnOnce() -> A + Send,

@@ -86,12 +86,17 @@ pub fn recover(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Inde
         Some(index) => index,
         None => rebuild(store, head, cache_mib)?,
     };
-    add_labels(store, &mut index, head.committed.get(), head.size.get())?;
+    add_labels(
+        store,
+        &mut index,
+        head.last_commitment.get(),
+        head.size.get(),
+    )?;
     Ok(index)
 }
 
 fn rebuild(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
-    tracing::warn!(entries = %head.committed, "the stored index does not belong to the log; \
+    tracing::warn!(entries = %head.last_commitment, "the stored index does not belong to the log; \
         rebuilding it from the entries");
     let mut gone = Batch::new();
     let mut from = Vec::new();
@@ -124,7 +129,7 @@ fn replay(
 ) -> Result<Commitment, IndexError> {
     let mut stated = Commitment::empty();
     let mut rows = Rows::default();
-    let end = head.committed.get();
+    let end = head.last_commitment.get();
     let mut at = from;
     while at < end {
         let leaves = read_leaves(store, at, end)?;

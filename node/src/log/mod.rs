@@ -20,8 +20,9 @@ use crate::{
 use assay_claims::entry::EntryError;
 use assay_claims::index::Commitment;
 use assay_claims::sequencer::{Head, HeadError, Refusal, Sequencer, resume};
-use assay_tlog::note::{Checkpoint, CheckpointError, SignerKey, VerifiedCheckpoint};
-use assay_tlog::tree::Edge;
+use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
+use assay_tlog::note::SignerKey;
+use assay_tlog::tree::Frontier;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -162,7 +163,7 @@ impl<S: Tables> Log<S> {
         let index = index::recover(&*store, state.head(), caches.index_mib)?;
         // After a crash between commit and signature, the index is that of a checkpoint which is
         // about to be signed, and not of the last one.
-        let is_last = state.head().committed == last.size();
+        let is_last = state.head().last_commitment == last.size();
         let shown = is_last.then(|| index.map().clone());
         let view = View::new(store.clone(), last, shown, caches.tiles_mib)?;
         Ok(Log {
@@ -227,9 +228,9 @@ fn resume_from(
         .then(|| stored_root(store, last.size()))
         .transpose()?;
     resume(head, last, root_at_last, stored_root(store, head.size)?)?;
-    let edge = Edge::load(&StoredTiles(store), head.size)
+    let frontier = Frontier::load(&StoredTiles(store), head.size)
         .map_err(|e| RecordError::Damaged(e.to_string()))?;
-    Ok(Sequencer::new(head, edge)
+    Ok(Sequencer::new(head, frontier)
         .ok_or_else(|| RecordError::Damaged("its right edge does not belong to its head".into()))?)
 }
 

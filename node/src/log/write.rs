@@ -19,7 +19,7 @@ use crate::{
 use assay_claims::entry::EntryError;
 use assay_claims::sequencer::{Candidate, Outcome, Step};
 use assay_tlog::Hash;
-use assay_tlog::note::{Checkpoint, CheckpointError, VerifiedCheckpoint};
+use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use assay_tlog::tree::TreeSize;
 use std::time::Instant;
 
@@ -86,7 +86,7 @@ impl<S: Tables> Log<S> {
     /// shows it. Nothing is shown that is not in the checkpoint file.
     pub(crate) fn publish(&mut self) -> Result<(), WriteError> {
         let started = Instant::now();
-        if !self.state.head().is_committed() {
+        if !self.state.head().ends_in_commitment() {
             self.append_commitment()?;
         }
         let head = self.state.head();

@@ -8,7 +8,7 @@
 use crate::{AT_ONCE, Fixture, STARTED, assert_all_there};
 use assay_proto::v1::{PublishResponse, Wait};
 use assay_tests::{log::covering, process::copy_folder};
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use std::{
     fs,
     io::Write,

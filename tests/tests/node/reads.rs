@@ -12,8 +12,8 @@ use assay_tests::{
     log::{Leaf, Log},
     process::Node,
 };
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::note::VerifiedCheckpoint;
 use assay_tlog::tree::bundle;
 use tonic::{
     Code,

@@ -9,7 +9,8 @@ use assay_tests::{
     log::Log,
     process::{Node, poll},
 };
-use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::note::VerifierKey;
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
 use std::{fs, net::IpAddr, os::unix::fs::PermissionsExt, path::Path};
 use tonic::transport::{self, Channel, ClientTlsConfig, Endpoint, Identity};

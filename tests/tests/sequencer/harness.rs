@@ -21,7 +21,7 @@ use assay_tests::{
 };
 use assay_tlog::Hash;
 use assay_tlog::note::SignerKey;
-use assay_tlog::tree::{Edge, LeafIndex};
+use assay_tlog::tree::{Frontier, LeafIndex};
 use std::{path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::{runtime::Handle, sync::mpsc};
 
@@ -190,7 +190,7 @@ pub async fn verify_whole(running: &Running) -> Rebuilt {
     running.caught_up().await;
     let published = running.view.published();
     let stored = Head::parse(&running.store.head().unwrap().unwrap()).unwrap();
-    let mut edge = Edge::new();
+    let mut frontier = Frontier::new();
     let mut registry = Registry::new();
     let mut index = Rebuilt::default();
     for number in 0..stored.size.get() {
@@ -209,18 +209,21 @@ pub async fn verify_whole(running: &Running) -> Rebuilt {
                 [Some(leaf)]
             );
         }
-        edge.append(&[entry.leaf_hash()]);
+        frontier.append(&[entry.leaf_hash()]);
         assert_eq!(
             records::find_leaf_hash(&*running.store, &entry.leaf_hash()).unwrap(),
             Some(leaf)
         );
     }
-    assert_eq!((edge.size(), edge.root()), (stored.size, stored.root));
     assert_eq!(
-        (edge.size(), edge.root()),
+        (frontier.size(), frontier.root()),
+        (stored.size, stored.root)
+    );
+    assert_eq!(
+        (frontier.size(), frontier.root()),
         (published.size(), published.checkpoint().root())
     );
-    assert!(index.ends_in_commitment(stored.size.get()) && stored.committed == stored.size);
+    assert!(index.ends_in_commitment(stored.size.get()) && stored.last_commitment == stored.size);
     assert_eq!(
         published.index().unwrap().commitment(),
         index.map().commitment()

@@ -50,6 +50,7 @@ pub fn verify_for_replay(
             |(claim, examined): (&&wire::Claim, Result<Examined, ClaimError>)| {
                 let Examined {
                     statement,
+                    body,
                     pae,
                     signatures,
                 } = examined?;
@@ -62,6 +63,7 @@ pub fn verify_for_replay(
                 Ok(VerifiedClaim {
                     id: ClaimId::of_pae(&pae),
                     statement,
+                    body,
                     claim: (*claim).clone(),
                     signers,
                     strictly: false,

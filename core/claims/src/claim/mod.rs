@@ -13,7 +13,7 @@ pub use ed25519_dalek::SigningKey;
 pub use key::{KeyFault, PublicKey};
 
 use crate::issuer::IssuerId;
-use crate::kind::{self, PredicateError};
+use crate::kind::{Body, PredicateError};
 use crate::statement::{Statement, StatementError};
 use crate::{dsse, limits};
 use assay_tlog::Hash;
@@ -147,6 +147,7 @@ pub enum SignatureFault {
 pub struct VerifiedClaim {
     id: ClaimId,
     statement: Statement,
+    body: Body,
     claim: wire::Claim,
     signers: Vec<(IssuerId, PublicKey)>,
     strictly: bool,
@@ -167,6 +168,11 @@ impl VerifiedClaim {
     /// What is claimed.
     pub fn statement(&self) -> &Statement {
         &self.statement
+    }
+
+    /// What the statement's predicate says, read once.
+    pub fn body(&self) -> &Body {
+        &self.body
     }
 
     /// The claim, as it was given.
@@ -211,6 +217,7 @@ fn pair((issuer, key): &(IssuerId, PublicKey)) -> [u8; 64] {
 pub fn verify(claim: &wire::Claim, cache: &impl KeyCache) -> Result<VerifiedClaim, ClaimError> {
     let Examined {
         statement,
+        body,
         pae,
         signatures,
     } = examine(claim, cache)?;
@@ -234,6 +241,7 @@ pub fn verify(claim: &wire::Claim, cache: &impl KeyCache) -> Result<VerifiedClai
     Ok(VerifiedClaim {
         id: ClaimId::of_pae(&pae),
         statement,
+        body,
         claim: claim.clone(),
         signers,
         strictly: true,
@@ -249,6 +257,7 @@ fn push_signer(signers: &mut Vec<(IssuerId, PublicKey)>, signer: (IssuerId, Publ
 /// A claim of which everything holds but its signatures' equations, which are still to be checked.
 struct Examined {
     statement: Statement,
+    body: Body,
     pae: Vec<u8>,
     signatures: Vec<Signed>,
 }
@@ -273,7 +282,7 @@ fn examine(claim: &wire::Claim, cache: &impl KeyCache) -> Result<Examined, Claim
         return Err(ClaimError::Signatures(claim.signatures.len()));
     }
     let statement = Statement::parse(&claim.payload).map_err(ClaimError::Statement)?;
-    kind::check_statement(&statement).map_err(|error| ClaimError::Predicate {
+    let body = Body::of(&statement).map_err(|error| ClaimError::Predicate {
         uri: statement.predicate_type().to_owned(),
         error,
     })?;
@@ -292,6 +301,7 @@ fn examine(claim: &wire::Claim, cache: &impl KeyCache) -> Result<Examined, Claim
         .collect::<Result<_, _>>()?;
     Ok(Examined {
         statement,
+        body,
         pae,
         signatures,
     })

@@ -1,5 +1,6 @@
 use super::*;
 use crate::json::Value;
+use crate::kind;
 use crate::purl::Purl;
 use crate::statement::Subject;
 use proptest::prelude::*;

@@ -12,9 +12,9 @@ use super::{Commitment, CommitmentError, Cut, CutError, Found, labels_of_entry, 
 use crate::claim::{self, ClaimError, KeyCache};
 use crate::entry::{Entry, EntryError};
 use crate::logged::LoggedClaim;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::note::VerifiedCheckpoint;
-use assay_tlog::tree::{LeafIndex, ManyError, verify_many};
+use assay_tlog::tree::{LeafIndex, MultiproofError, verify_multiproof};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub struct Answer {
     pub lists: Vec<AnsweredList>,
     /// The entries in the lists, ascending; those that did not fit are left out.
     pub entries: Vec<(LeafIndex, Bytes)>,
-    /// The proof that the entries and the commitment are in the log ([`verify_many`]).
+    /// The proof that the entries and the commitment are in the log ([`verify_multiproof`]).
     pub inclusion: Vec<assay_tlog::Hash>,
 }
 
@@ -80,7 +80,7 @@ pub enum AnswerError {
     Cut(#[from] CutError),
     /// The entries and the commitment are not where they are said to be.
     #[error("the entries or the commitment are not in the log: {0}")]
-    Inclusion(#[from] ManyError),
+    Inclusion(#[from] MultiproofError),
     /// Lists were given that nobody asked for, or a list of what was found is missing.
     #[error("the lists are not those of the labels that were asked for and are in the index")]
     OtherLists,
@@ -169,7 +169,7 @@ impl VerifiedAnswer {
             .map(|(at, bytes)| (*at, leaf_hash(bytes)))
             .collect();
         leaves.push((LeafIndex::new(last), entry.leaf_hash()));
-        verify_many(
+        verify_multiproof(
             &leaves,
             checkpoint.size(),
             &answer.inclusion,
@@ -293,7 +293,7 @@ fn check_lists(
                 .leaves
                 .iter()
                 .copied()
-                .collect::<list::Edge>()
+                .collect::<list::ListFrontier>()
                 .root()
                 == found.list_root
         };
@@ -364,14 +364,14 @@ pub fn check_pages(label: &Label, pages: &[VerifiedAnswer]) -> Result<(), Answer
             Err(AnswerError::List(*label))
         };
     };
-    let mut edge = list::Edge::default();
+    let mut frontier = list::ListFrontier::default();
     for list in pages.iter().filter_map(|page| page.list(label)) {
-        if list.from != edge.length() {
+        if list.from != frontier.length() {
             return Err(AnswerError::List(*label));
         }
-        edge.extend(list.leaves.iter().map(|leaf| leaf.get()));
+        frontier.extend(list.leaves.iter().map(|leaf| leaf.get()));
     }
-    if edge.length() == list.found.length && edge.root() == list.found.list_root {
+    if frontier.length() == list.found.length && frontier.root() == list.found.list_root {
         Ok(())
     } else {
         Err(AnswerError::List(*label))

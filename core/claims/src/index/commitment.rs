@@ -1,6 +1,6 @@
 //! The log's commitment to its index: what the last leaf of every published checkpoint says.
 
-use super::{MAPPING_VERSION, node};
+use super::{MAPPING_VERSION, trie};
 use crate::entry::{Entry, wire};
 use assay_tlog::Hash;
 use bytes::Bytes;
@@ -39,7 +39,7 @@ impl Commitment {
     /// The commitment to the index without labels, which leaf 0 holds.
     pub fn empty() -> Self {
         Commitment {
-            root: node::empty(),
+            root: trie::empty(),
             labels: 0,
         }
     }

@@ -11,19 +11,19 @@ pub(super) fn leaf_hash(index: u64) -> Hash {
     Hash::of_short(&bytes)
 }
 
-/// The right edge of a list: all that is needed to append to it and to know its root.
+/// The frontier of a list: all that is needed to append to it and to know its root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Edge {
+pub struct ListFrontier {
     length: u64,
     /// Roots of the complete subtrees that make up the list, the largest first: one for each bit
     /// set in the length.
     peaks: Vec<Hash>,
 }
 
-impl Edge {
-    /// The edge of a list of this length; `None` unless there is a peak for each bit set in it.
+impl ListFrontier {
+    /// The frontier of a list of this length; `None` unless there is a peak for each bit set in it.
     pub fn from_parts(length: u64, peaks: Vec<Hash>) -> Option<Self> {
-        (length.count_ones() as usize == peaks.len()).then_some(Edge { length, peaks })
+        (length.count_ones() as usize == peaks.len()).then_some(ListFrontier { length, peaks })
     }
 
     /// Leaves in the list.
@@ -60,17 +60,17 @@ impl Edge {
     }
 }
 
-impl Extend<u64> for Edge {
+impl Extend<u64> for ListFrontier {
     fn extend<T: IntoIterator<Item = u64>>(&mut self, indices: T) {
         indices.into_iter().for_each(|index| self.push(index));
     }
 }
 
-impl FromIterator<u64> for Edge {
+impl FromIterator<u64> for ListFrontier {
     fn from_iter<T: IntoIterator<Item = u64>>(indices: T) -> Self {
-        let mut edge = Edge::default();
-        edge.extend(indices);
-        edge
+        let mut frontier = ListFrontier::default();
+        frontier.extend(indices);
+        frontier
     }
 }
 
@@ -114,17 +114,20 @@ mod tests {
     #[test]
     fn every_small_list_has_the_root_of_rfc_6962() {
         let indices: Vec<u64> = (0..300).map(|i| i * i + 3).collect();
-        let mut edge = Edge::default();
+        let mut frontier = ListFrontier::default();
         for n in 0..300 {
-            assert_eq!(edge.root(), plain(&indices[..n]), "{n}");
+            assert_eq!(frontier.root(), plain(&indices[..n]), "{n}");
             assert_eq!(
-                Edge::from_parts(edge.length(), edge.peaks().to_vec()),
-                Some(edge.clone())
+                ListFrontier::from_parts(frontier.length(), frontier.peaks().to_vec()),
+                Some(frontier.clone())
             );
-            assert_eq!(indices[..n].iter().copied().collect::<Edge>(), edge);
-            edge.push(indices[n]);
+            assert_eq!(
+                indices[..n].iter().copied().collect::<ListFrontier>(),
+                frontier
+            );
+            frontier.push(indices[n]);
         }
-        assert_eq!(Edge::from_parts(3, vec![Hash::of(b"")]), None);
+        assert_eq!(ListFrontier::from_parts(3, vec![Hash::of(b"")]), None);
     }
 
     #[test]

@@ -11,14 +11,14 @@
 use super::label::{Label, Prefix};
 use super::page::{self, Draft, PAGE_LABELS, PageError, Spill, branch, subtree};
 use super::prove::{Cutter, Wanted};
-use super::{Commitment, node};
+use super::{Commitment, trie};
 use assay_tlog::Hash;
 use std::sync::Arc;
 
 pub use super::prove::{Listed, Proven};
 
 /// Updates on both sides of a node from which on it pays to compute the sides at the same time.
-const FORK: usize = 256;
+const PARALLEL_MIN: usize = 256;
 
 /// The bytes of a page. Shared, because a page lives in every map that no step has changed it in.
 pub type PageBytes = Arc<[u8]>;
@@ -57,7 +57,7 @@ impl Pages<PageBytes> for Resident {
 }
 
 /// Computes two things, at the same time if it can.
-pub trait Fork: Sync {
+pub trait Join: Sync {
     /// Returns the results of both.
     fn join<A: Send, B: Send>(
         &self,
@@ -70,7 +70,7 @@ pub trait Fork: Sync {
 #[derive(Debug, Clone, Copy)]
 pub struct Serial;
 
-impl Fork for Serial {
+impl Join for Serial {
     fn join<A: Send, B: Send>(
         &self,
         a: impl FnOnce() -> A + Send,
@@ -139,7 +139,7 @@ impl<S> Node<S> {
     }
 
     fn join(prefix: Prefix, left: Node<S>, right: Node<S>) -> Self {
-        let hash = node::inner(&prefix, &left.hash(), &right.hash());
+        let hash = trie::inner(&prefix, &left.hash(), &right.hash());
         Node::Inner(Arc::new(Inner {
             prefix,
             hash,
@@ -260,7 +260,7 @@ impl<S: Slot> Map<S> {
     /// What a log that has this index commits to.
     pub fn commitment(&self) -> Commitment {
         Commitment {
-            root: self.root.as_ref().map_or_else(node::empty, Node::hash),
+            root: self.root.as_ref().map_or_else(trie::empty, Node::hash),
             labels: self.labels,
         }
     }
@@ -294,7 +294,7 @@ impl<S: Slot> Map<S> {
     /// Returns the map with `updates`: leaf indices by label, sorted, each pair once. All of them
     /// are below `through`, and every page that is touched is current through there afterward.
     /// What a page holds already is passed over, so that the same leaves may be applied again.
-    pub fn update<P: Pages<S>, F: Fork>(
+    pub fn update<P: Pages<S>, F: Join>(
         &self,
         updates: &[(Label, u64)],
         through: u64,
@@ -452,7 +452,7 @@ type Updates<'u> = &'u [(Label, u64)];
 /// The left and the right child of an inner node.
 type Children<S> = (Node<S>, Node<S>);
 
-impl<P, F: Fork> Step<'_, P, F> {
+impl<P, F: Join> Step<'_, P, F> {
     /// The node with `updates`, at least one, which all belong under the node's parent.
     fn apply<S: Slot>(
         &self,
@@ -525,7 +525,7 @@ impl<P, F: Fork> Step<'_, P, F> {
                 self.apply(node, updates, changes)
             }
         };
-        if left_updates.len().min(right_updates.len()) < FORK {
+        if left_updates.len().min(right_updates.len()) < PARALLEL_MIN {
             return Ok((
                 one(left, left_updates, changes)?,
                 one(right, right_updates, changes)?,

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `label`, `mapping` | which labels an entry has |
 //! | `list` | the root of a label's list of leaves |
-//! | `node` | the hashes of the trie |
+//! | `trie` | the hashes of the trie |
 //! | `page`, `map` | the trie as it is kept: pages of labels below a directory, changed by whole publish steps |
 //! | `cut` | proofs: a pruned copy of the trie that shows presence, absence, all labels under a prefix, or many at once |
 //! | `answer` | the complete answer: checkpoint, commitment, cut, lists, entries and their inclusion |
@@ -22,9 +22,9 @@ mod label;
 pub mod list;
 pub mod map;
 mod mapping;
-mod node;
 pub mod page;
 mod prove;
+mod trie;
 
 pub use answer::{Answer, AnswerError, Query, VerifiedAnswer};
 pub use commitment::{Commitment, CommitmentError};

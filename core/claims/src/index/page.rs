@@ -14,7 +14,7 @@
 //! a format of ours alone; nothing outside of the store ever sees it.
 
 use super::label::{Label, Prefix};
-use super::{list, node};
+use super::{list, trie};
 use assay_tlog::Hash;
 use prost::encoding::{decode_varint, encode_varint};
 
@@ -72,14 +72,14 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The right edge of the list, of which its root is made.
-    pub fn edge(&self) -> Result<list::Edge, PageError> {
+    /// The frontier of the list, of which its root is made.
+    pub fn frontier(&self) -> Result<list::ListFrontier, PageError> {
         if let Some(leaves) = self.inline()? {
             return Ok(leaves.into_iter().collect());
         }
         let (peaks, _) = self.list.as_chunks::<{ Hash::LEN }>();
         let peaks = peaks.iter().copied().map(Hash::new).collect();
-        list::Edge::from_parts(self.length, peaks).ok_or(PageError::Malformed)
+        list::ListFrontier::from_parts(self.length, peaks).ok_or(PageError::Malformed)
     }
 
     /// Takes the first record off `bytes`.
@@ -179,7 +179,7 @@ pub fn unpack(packed: &[u8]) -> Result<Vec<u8>, PageError> {
         if length == 1 {
             let start = rest;
             let leaf = decode_varint(&mut rest).map_err(|_| PageError::Malformed)?;
-            let hash = node::leaf(&Label::from_bytes(*label), 1, &list::leaf_hash(leaf));
+            let hash = trie::leaf(&Label::from_bytes(*label), 1, &list::leaf_hash(leaf));
             page.extend_from_slice(hash.as_bytes());
             page.push(1);
             page.extend_from_slice(&start[..start.len() - rest.len()]);
@@ -278,20 +278,22 @@ impl Draft {
             return Ok(());
         }
         let inline = old.map_or(Ok(Some(Vec::new())), |old| old.inline())?;
-        let mut edge = old.map_or_else(|| Ok(list::Edge::default()), |old| old.edge())?;
-        edge.extend(new.iter().map(|(_, leaf)| *leaf));
-        let hash = node::leaf(label, edge.length(), &edge.root());
+        let mut frontier =
+            old.map_or_else(|| Ok(list::ListFrontier::default()), |old| old.frontier())?;
+        frontier.extend(new.iter().map(|(_, leaf)| *leaf));
+        let hash = trie::leaf(label, frontier.length(), &frontier.root());
         self.bytes.extend_from_slice(label.as_bytes());
         self.bytes.extend_from_slice(hash.as_bytes());
-        encode_varint(edge.length(), &mut self.bytes);
+        encode_varint(frontier.length(), &mut self.bytes);
 
         let position = if inline.is_some() { 0 } else { length };
         let mut leaves = inline.unwrap_or_default();
         leaves.extend(new.iter().map(|(_, leaf)| *leaf));
-        if edge.length() <= INLINE {
+        if frontier.length() <= INLINE {
             list::write(&mut self.bytes, 0, &leaves);
         } else {
-            edge.peaks()
+            frontier
+                .peaks()
                 .iter()
                 .for_each(|peak| self.bytes.extend_from_slice(peak.as_bytes()));
             self.spills.push(Spill {
@@ -310,7 +312,7 @@ impl Draft {
 
     /// A label with its first leaf, as most labels have: its list is one leaf hash.
     fn single(&mut self, label: &Label, leaf: u64) {
-        let hash = node::leaf(label, 1, &list::leaf_hash(leaf));
+        let hash = trie::leaf(label, 1, &list::leaf_hash(leaf));
         self.bytes.extend_from_slice(label.as_bytes());
         self.bytes.extend_from_slice(hash.as_bytes());
         encode_varint(1, &mut self.bytes);
@@ -372,11 +374,11 @@ pub(super) fn branch<L: Leaf>(leaves: &[L]) -> (Prefix, usize) {
 /// as there are leaves.
 pub(super) fn subtree<L: Leaf>(leaves: &[L]) -> Hash {
     match leaves {
-        [] => node::empty(),
+        [] => trie::empty(),
         [one] => one.hash(),
         _ => {
             let (prefix, middle) = branch(leaves);
-            node::inner(
+            trie::inner(
                 &prefix,
                 &subtree(&leaves[..middle]),
                 &subtree(&leaves[middle..]),
@@ -427,14 +429,14 @@ mod tests {
                 .iter()
                 .find(|record| record.label == label(1))
                 .unwrap();
-            let edge: list::Edge = (0..2 * leaf + 2).collect();
+            let frontier: list::ListFrontier = (0..2 * leaf + 2).collect();
             assert_eq!(
-                (record.length, record.edge().unwrap()),
-                (2 * leaf + 2, edge.clone())
+                (record.length, record.frontier().unwrap()),
+                (2 * leaf + 2, frontier.clone())
             );
             assert_eq!(
                 record.hash,
-                node::leaf(&label(1), edge.length(), &edge.root())
+                trie::leaf(&label(1), frontier.length(), &frontier.root())
             );
             assert_eq!(record.inline().unwrap().is_some(), leaf < 4);
         }

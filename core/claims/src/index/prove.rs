@@ -131,7 +131,7 @@ impl<'a, P> Cutter<'a, P> {
             (_, Wanted::Nothing) => self.out.stub(&subtree(records)),
             ([record], _) => {
                 self.out
-                    .leaf(&record.label, record.length, &record.edge()?.root());
+                    .leaf(&record.label, record.length, &record.frontier()?.root());
                 if wanted.asks_for(&record.label) {
                     let leaves = record.inline()?;
                     self.found.push(Listed {

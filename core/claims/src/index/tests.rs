@@ -1,4 +1,4 @@
-use super::map::{Fork, MapError, PageBytes, Pages, Resident, Serial, StoredPage};
+use super::map::{Join, MapError, PageBytes, Pages, Resident, Serial, StoredPage};
 use super::naive::{Plain, label, list_root, root};
 use super::*;
 use assay_tlog::Hash;
@@ -330,7 +330,7 @@ fn leaves_that_some_pages_have_already_can_be_applied_again() {
 
 struct Threads;
 
-impl Fork for Threads {
+impl Join for Threads {
     fn join<A: Send, B: Send>(
         &self,
         a: impl FnOnce() -> A + Send,

@@ -29,7 +29,6 @@ pub const URI: &str = "urn:assay:endorsement:v1";
 pub(super) const TYPE: PredicateType = PredicateType {
     name: "endorsement",
     uris: &[URI],
-    check: |node| Endorsement::read(node).map(drop),
 };
 
 /// Longest chain that an endorsement can allow for. Who needs more has lost sight of whom it
@@ -62,7 +61,7 @@ impl Endorsement {
         Self::read(&Node::root("$.predicate", predicate))
     }
 
-    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let until = node.need("validUntil")?;
         let valid_until = until.timestamp()?;
         let valid_from = node

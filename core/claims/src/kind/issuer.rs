@@ -4,7 +4,7 @@
 //! issuer's id, which is a SHA-256 value. Scope: what the predicate must look like. What follows
 //! from it is [`crate::issuer`]'s.
 
-use super::PredicateError;
+use super::{PredicateError, PredicateType};
 use crate::claim::{ClaimId, KeyFault, PublicKey};
 use crate::json::Value;
 use crate::limits;
@@ -50,10 +50,11 @@ pub struct Issuer {
     pub roles: Vec<String>,
 }
 
-/// Checks a predicate of this type.
-pub fn check(predicate: &Value) -> Result<(), PredicateError> {
-    Issuer::parse(predicate).map(|_| ())
-}
+/// The type.
+pub(super) const TYPE: PredicateType = PredicateType {
+    name: "issuer",
+    uris: &[URI],
+};
 
 fn fault(path: impl AsRef<str>, reason: impl Into<String>) -> PredicateError {
     PredicateError {
@@ -309,6 +310,6 @@ mod tests {
                 "$.predicate.keys[0]"
             );
         }
-        assert_eq!(check(&Value::Null).unwrap_err().path, "$.predicate");
+        assert_eq!(Issuer::parse(&Value::Null).unwrap_err().path, "$.predicate");
     }
 }

@@ -26,7 +26,6 @@ pub const URI: &str = "urn:assay:key-compromise:v1";
 pub(super) const TYPE: PredicateType = PredicateType {
     name: "key-compromise",
     uris: &[URI],
-    check: |node| KeyCompromise::read(node).map(drop),
 };
 
 /// The predicate.
@@ -48,7 +47,7 @@ impl KeyCompromise {
         Self::read(&Node::root("$.predicate", predicate))
     }
 
-    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let key = node.need("key")?;
         let from = node.need("fromIndex")?;
         Ok(KeyCompromise {

@@ -10,6 +10,7 @@
 //! a document says.
 
 pub mod audit;
+mod body;
 pub mod document;
 pub mod endorsement;
 mod in_toto;
@@ -19,39 +20,45 @@ pub mod lifecycle;
 mod named;
 pub mod node;
 pub mod practice;
-mod provenance;
-mod reference;
+pub mod provenance;
+pub mod reference;
 pub mod requirement;
 pub mod response;
 pub mod sbom;
 pub mod scan;
-mod scorecard;
+pub mod scorecard;
 pub mod subject;
-mod time;
 mod toml;
 pub mod vex;
 pub mod withdrawal;
 mod yaml;
 
+pub use body::{Body, Kind, TABLE, Unread, by_uri, check, check_statement, types};
 pub use document::{Attachment, DocumentError, Prepared};
 pub use named::{targets, vulnerabilities};
-pub use time::Timestamp;
+
+pub use crate::time::Timestamp;
 
 use crate::json::Value;
 use crate::statement::Statement;
 use assay_tlog::Hash;
 use document::Document;
-use endorsement::Endorsement;
-use key_compromise::KeyCompromise;
 use node::Node;
 
-/// A predicate type.
+/// A predicate type that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PredicateType {
     /// Short name, for people.
     pub name: &'static str,
     /// Every type URI that it goes by, the preferred one first.
     pub uris: &'static [&'static str],
-    check: fn(&Node<'_, '_>) -> Result<(), PredicateError>,
+}
+
+impl PredicateType {
+    /// Its kind's name: `provenance` of `provenance (SLSA v1)`.
+    pub fn short_name(&self) -> &'static str {
+        self.name.split(" (").next().unwrap_or(self.name)
+    }
 }
 
 /// Why a predicate is not what its type asks for.
@@ -64,72 +71,19 @@ pub struct PredicateError {
     pub reason: String,
 }
 
-const ISSUER: PredicateType = PredicateType {
-    name: "issuer",
-    uris: &[issuer::URI],
-    check: |node| issuer::check(node.value()),
-};
-
-/// The types that are checked.
-pub const TABLE: &[&PredicateType] = &[
-    &scan::TYPE,
-    &sbom::CYCLONEDX,
-    &sbom::SPDX_2,
-    &sbom::SPDX_3,
-    &vex::TYPE,
-    &lifecycle::TYPE,
-    &provenance::V1,
-    &provenance::V0_2,
-    &scorecard::TYPE,
-    &reference::TYPE,
-    &ISSUER,
-    &endorsement::TYPE,
-    &withdrawal::TYPE,
-    &response::TYPE,
-    &key_compromise::TYPE,
-    &audit::TYPE,
-    &practice::TYPE,
-    &requirement::TYPE,
-];
-
-/// The type that goes by `uri`, or `None` if it is not in the table.
-pub fn by_uri(uri: &str) -> Option<&'static PredicateType> {
-    TABLE
-        .iter()
-        .find(|predicate| predicate.uris.contains(&uri))
-        .copied()
-}
-
-/// Checks a statement's predicate. Types that are not in the table pass.
-pub fn check(uri: &str, predicate: &Value) -> Result<(), PredicateError> {
-    let Some(known) = by_uri(uri) else {
+/// The documents beside the log that a predicate of any type may name.
+fn check_attachments(predicate: &Node<'_, '_>) -> Result<(), PredicateError> {
+    let Some(attachments) = predicate.get("attachments") else {
         return Ok(());
     };
-    let node = Node::root("$.predicate", predicate);
-    node.object()?;
-    (known.check)(&node)?;
-    if let Some(attachments) = node.get("attachments") {
-        for attachment in attachments.items()? {
-            check_descriptor(&attachment)?;
-            if sha256(attachment.value()).is_none() {
-                return Err(attachment
-                    .fault("names an attachment without its SHA-256 in 64 lower-case hex digits"));
-            }
+    for attachment in attachments.items()? {
+        check_descriptor(&attachment)?;
+        if sha256(attachment.value()).is_none() {
+            return Err(attachment
+                .fault("names an attachment without its SHA-256 in 64 lower-case hex digits"));
         }
     }
     Ok(())
-}
-
-/// Checks a statement: its predicate as [`check`] does, and its subject where the predicate's type
-/// says what that is.
-pub fn check_statement(statement: &Statement) -> Result<(), PredicateError> {
-    let (uri, predicate) = (statement.predicate_type(), statement.predicate());
-    check(uri, predicate)?;
-    match uri {
-        endorsement::URI => Endorsement::parse(predicate)?.check_subject(statement),
-        key_compromise::URI => KeyCompromise::parse(predicate)?.check_subject(statement),
-        _ => Ok(()),
-    }
 }
 
 /// A document beside the log that a claim names.
@@ -281,6 +235,8 @@ pub fn prepare(
 
 #[cfg(test)]
 mod tests {
+    use super::endorsement::Endorsement;
+    use super::key_compromise::KeyCompromise;
     use super::*;
     use crate::statement::Subject;
 

@@ -16,14 +16,44 @@ use crate::json::Value;
 pub(super) const V1: PredicateType = PredicateType {
     name: "provenance (SLSA v1)",
     uris: &["https://slsa.dev/provenance/v1"],
-    check: check_v1,
 };
 
 pub(super) const V0_2: PredicateType = PredicateType {
     name: "provenance (SLSA v0.2)",
     uris: &["https://slsa.dev/provenance/v0.2"],
-    check: check_v0_2,
 };
+
+/// How something was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// The builder's id: a URI.
+    pub builder: String,
+    /// The kind of build: a URI.
+    pub build_type: String,
+}
+
+impl Provenance {
+    pub(super) fn read_v1(predicate: &Node<'_, '_>) -> Result<Self, PredicateError> {
+        check_v1(predicate)?;
+        Ok(Provenance {
+            builder: text_at(predicate.value(), "/runDetails/builder/id"),
+            build_type: text_at(predicate.value(), "/buildDefinition/buildType"),
+        })
+    }
+
+    pub(super) fn read_v0_2(predicate: &Node<'_, '_>) -> Result<Self, PredicateError> {
+        check_v0_2(predicate)?;
+        Ok(Provenance {
+            builder: text_at(predicate.value(), "/builder/id"),
+            build_type: text_at(predicate.value(), "/buildType"),
+        })
+    }
+}
+
+fn text_at(predicate: &Value, pointer: &str) -> String {
+    let text = predicate.pointer(pointer).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
+}
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 

@@ -8,7 +8,6 @@ use crate::json::Value;
 pub(super) const TYPE: PredicateType = PredicateType {
     name: "reference",
     uris: &["https://in-toto.io/attestation/reference/v0.1"],
-    check,
 };
 
 /// The system that provides referenced documents: the attachment store of any log that speaks
@@ -21,6 +20,24 @@ pub(super) fn predicate(descriptors: Vec<Value>) -> Value {
         ("attester", Some(object([("id", Some(ATTESTER.into()))]))),
         ("references", Some(Value::Array(descriptors))),
     ])
+}
+
+/// A claim that documents belong to its subjects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The media types of the documents, in their order.
+    pub media_types: Vec<String>,
+}
+
+impl Reference {
+    pub(super) fn read(predicate: &Node<'_, '_>) -> Result<Self, PredicateError> {
+        check(predicate)?;
+        let mut media_types = Vec::new();
+        for reference in predicate.need("references")?.items()? {
+            media_types.push(reference.need("mediaType")?.text()?.to_owned());
+        }
+        Ok(Reference { media_types })
+    }
 }
 
 /// Specification: in-toto attestation, `spec/predicates/reference.md`.

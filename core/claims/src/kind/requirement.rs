@@ -26,7 +26,6 @@ pub const URI: &str = "urn:assay:requirement:v1";
 pub(super) const TYPE: PredicateType = PredicateType {
     name: "requirement",
     uris: &[URI],
-    check: |node| Requirement::read(node).map(drop),
 };
 
 /// The predicate.
@@ -50,7 +49,7 @@ impl Requirement {
         Self::read(&Node::root("$.predicate", predicate))
     }
 
-    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let lines = |key| match node.get(key) {
             Some(list) => list.list(0, |item| item.line().map(str::to_owned)),
             None => Ok(Vec::new()),

@@ -22,7 +22,6 @@ pub const URI: &str = "urn:assay:response:v1";
 pub(super) const TYPE: PredicateType = PredicateType {
     name: "response",
     uris: &[URI],
-    check: |node| Response::read(node).map(drop),
 };
 
 /// What a response can be: it accepts what was claimed, says that it is wrong, adds to it, or says
@@ -46,7 +45,7 @@ impl Response {
         Self::read(&Node::root("$.predicate", predicate))
     }
 
-    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         Ok(Response {
             target: node.need("target")?.claim_id()?,
             stance: node.need("stance")?.one_of(STANCES)?.to_owned(),

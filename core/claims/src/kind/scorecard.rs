@@ -4,14 +4,30 @@
 use super::document::{Document, DocumentError, Draft, Prepared, not_taken};
 use super::node::{Node, quoted};
 use super::subject::{Subjects, digest};
-use super::{PredicateError, PredicateType, time};
+use super::{PredicateError, PredicateType};
 use crate::json::Value;
+use crate::time;
 
 pub(super) const TYPE: PredicateType = PredicateType {
     name: "scorecard",
     uris: &["https://scorecard.dev/result/v0.1"],
-    check,
 };
+
+/// A result of Scorecard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scorecard {
+    /// The aggregate score as JSON, such as `7.5`; from 0 to 10, or -1 if it is inconclusive.
+    pub score: String,
+}
+
+impl Scorecard {
+    pub(super) fn read(predicate: &Node<'_, '_>) -> Result<Self, PredicateError> {
+        check(predicate)?;
+        Ok(Scorecard {
+            score: predicate.need("score")?.value().to_json(),
+        })
+    }
+}
 
 fn check(predicate: &Node<'_, '_>) -> Result<(), PredicateError> {
     let date = predicate.need("date")?;

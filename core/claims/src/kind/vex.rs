@@ -20,7 +20,6 @@ pub(super) const TYPE: PredicateType = PredicateType {
         "https://openvex.dev/ns/v0.0.1",
         "https://openvex.dev/ns/v0.2.0",
     ],
-    check,
 };
 
 const STATUSES: &[&str] = &["not_affected", "affected", "fixed", "under_investigation"];
@@ -221,16 +220,19 @@ impl Vex {
 
     /// Reads a predicate: a whole OpenVEX document, checked as on admission.
     pub fn parse(predicate: &Value) -> Result<Self, PredicateError> {
-        let node = Node::root("$.predicate", predicate);
-        check(&node)?;
-        let inherited = changed(&node);
+        Self::read(&Node::root("$.predicate", predicate))
+    }
+
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+        check(node)?;
+        let inherited = changed(node);
         let statements = node.need("statements")?;
         let statements = statements
             .items()?
             .map(|statement| VexStatement::read(&statement, &inherited));
         Ok(Vex {
             id: node.need("@id")?.text()?.to_owned(),
-            version: version(&node)?,
+            version: version(node)?,
             author: node.need("author")?.text()?.to_owned(),
             statements: statements.collect::<Result<_, _>>()?,
         })

@@ -24,7 +24,6 @@ pub const URI: &str = "urn:assay:withdrawal:v1";
 pub(super) const TYPE: PredicateType = PredicateType {
     name: "withdrawal",
     uris: &[URI],
-    check: |node| Withdrawal::read(node).map(drop),
 };
 
 /// The predicate.
@@ -44,7 +43,7 @@ impl Withdrawal {
         Self::read(&Node::root("$.predicate", predicate))
     }
 
-    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let target = node.need("target")?.claim_id()?;
         let reason = node.need("reason")?.prose()?.to_owned();
         let successor = node.get("supersededBy");

@@ -21,7 +21,7 @@ use crate::entry::{Entry, wire};
 use crate::limits;
 use assay_tlog::Hash;
 use assay_tlog::note::VerifierKey;
-use assay_tlog::note::tlog_proof::{TlogProof, TlogProofError, VerifiedInclusion};
+use assay_tlog::tlog_proof::{TlogProof, TlogProofError, VerifiedInclusion};
 use assay_tlog::tree::LeafIndex;
 
 /// Which check of a receipt failed, and how.

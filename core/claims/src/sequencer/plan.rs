@@ -8,7 +8,7 @@ use crate::issuer::{Authorized, IssuerId, IssuerRecord, Issuers};
 use crate::kind;
 use assay_tlog::Hash;
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::tree::{Edge, LeafIndex, TileIndex, TreeSize};
+use assay_tlog::tree::{Frontier, LeafIndex, TileIndex, TreeSize};
 use bytes::Bytes;
 use std::collections::HashMap;
 
@@ -105,11 +105,11 @@ pub enum Outcome {
     Refused(Refused),
 }
 
-/// The sequencer's state: the head and the right edge of the tree that it belongs to.
+/// The sequencer's state: the head and the frontier of the tree that it belongs to.
 #[derive(Debug, Clone)]
 pub struct Sequencer {
     head: Head,
-    edge: Edge,
+    frontier: Frontier,
 }
 
 /// A new leaf and the rows that find it again.
@@ -147,16 +147,17 @@ pub struct Step {
 }
 
 impl Sequencer {
-    /// Joins a head with the edge of its tree. Returns `None` if they do not belong together.
-    pub fn new(head: Head, edge: Edge) -> Option<Self> {
-        (edge.size() == head.size && edge.root() == head.root).then_some(Sequencer { head, edge })
+    /// Joins a head with the frontier of its tree. Returns `None` if they do not belong together.
+    pub fn new(head: Head, frontier: Frontier) -> Option<Self> {
+        (frontier.size() == head.size && frontier.root() == head.root)
+            .then_some(Sequencer { head, frontier })
     }
 
     /// The state of a log without leaves.
     pub fn empty() -> Self {
         Sequencer {
             head: Head::empty(),
-            edge: Edge::new(),
+            frontier: Frontier::new(),
         }
     }
 
@@ -165,9 +166,9 @@ impl Sequencer {
         self.head
     }
 
-    /// The right edge of the tree.
-    pub fn edge(&self) -> &Edge {
-        &self.edge
+    /// The frontier of the tree.
+    pub fn frontier(&self) -> &Frontier {
+        &self.frontier
     }
 
     /// Gives each candidate its outcome.
@@ -238,7 +239,7 @@ impl Sequencer {
         };
         Step {
             outcomes,
-            ..self.append(leaves, last_ms, self.head.committed)
+            ..self.append(leaves, last_ms, self.head.last_commitment)
         }
     }
 
@@ -266,15 +267,15 @@ impl Sequencer {
         Ok(self.append(vec![leaf], last_ms, TreeSize::new(self.head.size.get() + 1)))
     }
 
-    fn append(&self, leaves: Vec<Leaf>, last_ms: u64, committed: TreeSize) -> Step {
-        let mut edge = self.edge.clone();
+    fn append(&self, leaves: Vec<Leaf>, last_ms: u64, last_commitment: TreeSize) -> Step {
+        let mut frontier = self.frontier.clone();
         let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf.hash).collect();
-        let tiles = edge.append(&hashes);
+        let tiles = frontier.append(&hashes);
         let head = Head {
-            size: edge.size(),
-            root: edge.root(),
+            size: frontier.size(),
+            root: frontier.root(),
             last_ms,
-            committed,
+            last_commitment,
         };
         Step {
             outcomes: Vec::new(),
@@ -282,7 +283,7 @@ impl Sequencer {
             leaves,
             tiles,
             expected: self.head,
-            next: Sequencer { head, edge },
+            next: Sequencer { head, frontier },
         }
     }
 }

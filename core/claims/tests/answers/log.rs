@@ -11,9 +11,12 @@ use assay_claims::kind::withdrawal::Withdrawal;
 use assay_claims::purl::Purl;
 use assay_claims::statement::{Statement, Subject};
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::note::{Checkpoint, SignerKey, VerifiedCheckpoint};
-use assay_tlog::tree::{self, Edge, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_many};
+use assay_tlog::note::SignerKey;
+use assay_tlog::tree::{
+    self, Frontier, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_multiproof,
+};
 use bytes::Bytes;
 use proptest::prelude::*;
 use std::{
@@ -79,7 +82,7 @@ fn sign(issuer: u8, statement: &Statement) -> wire::Claim {
 #[derive(Clone)]
 pub struct Log {
     pub entries: Vec<Bytes>,
-    edge: Edge,
+    edge: Frontier,
     tiles: HashMap<TileIndex, Arc<Tile>>,
     map: Map<PageBytes>,
     /// The index at every published size.
@@ -106,7 +109,7 @@ impl Log {
     pub fn hiding(steps: &Steps, hidden: Option<u64>) -> Self {
         let mut log = Log {
             entries: vec![],
-            edge: Edge::new(),
+            edge: Frontier::new(),
             tiles: HashMap::new(),
             map: Map::new(),
             maps: BTreeMap::new(),
@@ -235,7 +238,7 @@ impl Log {
 
     pub fn inclusion(&self, leaves: &BTreeSet<u64>, size: u64) -> Vec<Hash> {
         let leaves: Vec<_> = leaves.iter().copied().map(LeafIndex::new).collect();
-        prove_many(self, &leaves, TreeSize::new(size)).unwrap()
+        prove_multiproof(self, &leaves, TreeSize::new(size)).unwrap()
     }
 
     /// The honest answer: pages of `most` leaves, and at most so many entries of a list.

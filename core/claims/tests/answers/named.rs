@@ -6,8 +6,9 @@ use assay_claims::index::{
     Answer, AnswerError, CommitmentError, CutError, Kind, Label, Prefix, Query, VerifiedAnswer,
 };
 use assay_tlog::Hash;
-use assay_tlog::note::{Checkpoint, SignerKey, VerifiedCheckpoint};
-use assay_tlog::tree::{LeafIndex, ManyError, TreeSize};
+use assay_tlog::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use assay_tlog::note::SignerKey;
+use assay_tlog::tree::{LeafIndex, MultiproofError, TreeSize};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 
@@ -183,7 +184,7 @@ fn a_commitment_that_is_not_the_last_leaf_is_not_the_last_leaf() {
     };
     assert!(matches!(
         refused(&log, &both(), older),
-        AnswerError::Inclusion(ManyError::Root { .. })
+        AnswerError::Inclusion(MultiproofError::Root { .. })
     ));
     let claim = Answer {
         commitment: log.entries[7].clone(),
@@ -191,7 +192,7 @@ fn a_commitment_that_is_not_the_last_leaf_is_not_the_last_leaf() {
     };
     assert!(matches!(
         refused(&log, &both(), claim),
-        AnswerError::Inclusion(ManyError::Root { .. })
+        AnswerError::Inclusion(MultiproofError::Root { .. })
     ));
     // A log that publishes a tree which ends in a claim.
     let inclusion = log.inclusion(&BTreeSet::from([7]), 8);
@@ -294,7 +295,7 @@ fn an_unsupported_mapping_fails_closed_and_says_which_version_is_supported() {
     };
     assert!(matches!(
         refused(&log, &both(), foreign),
-        AnswerError::Inclusion(ManyError::Root { .. })
+        AnswerError::Inclusion(MultiproofError::Root { .. })
     ));
 }
 

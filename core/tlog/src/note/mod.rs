@@ -10,16 +10,12 @@
 //! the keys, `checkpoint` and `tlog_proof` the texts. Left out: which keys to trust and how many
 //! must have signed (the policy's).
 
-pub mod checkpoint;
 pub mod key;
-pub mod tlog_proof;
 
 use crate::limits;
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-pub use checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 pub use key::{Algorithm, KeyError, SignerKey, VerifierKey};
-pub use tlog_proof::{TlogProof, TlogProofError, VerifiedInclusion};
 
 /// What a signature line starts with: em dash, space.
 const SIGNATURE_PREFIX: &str = "\u{2014} ";
@@ -304,7 +300,7 @@ fn signature_line(name: &str, key_id: u32, signature: &[u8]) -> String {
 
 /// Reads a decimal number as all C2SP formats write it: ASCII digits, no sign, no leading zero but
 /// in `0` itself.
-fn parse_decimal(text: &str) -> Option<u64> {
+pub(crate) fn parse_decimal(text: &str) -> Option<u64> {
     text.parse()
         .ok()
         .filter(|number: &u64| number.to_string() == text)

@@ -22,8 +22,8 @@ mod naive;
 
 use std::fmt;
 
-pub use frontier::Edge;
-pub use multiproof::{ManyError, prove_many, verify_many};
+pub use frontier::Frontier;
+pub use multiproof::{MultiproofError, prove_multiproof, verify_multiproof};
 pub use proof::{
     ProofError, root_from_inclusion, split_hashes, verify_consistency, verify_inclusion,
 };

@@ -13,7 +13,7 @@ use assay_tests::{
     log::{Log, covering},
     process::{Node, copy_folder},
 };
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use std::{fs, path::Path};
 
 /// The refusal of a node that must not start: its exit code, and what the words say.

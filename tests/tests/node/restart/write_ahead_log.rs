@@ -4,7 +4,7 @@ use super::{assert_forks, assert_refuses, restore};
 use crate::{AT_ONCE, Fixture, assert_all_there};
 use assay_proto::v1::PublishResponse;
 use assay_tests::process::{Node, copy_folder};
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use std::{fs, path::PathBuf};
 
 /// The log file that holds what was written last.

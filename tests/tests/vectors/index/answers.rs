@@ -10,9 +10,10 @@ use assay_claims::index::map::Resident;
 use assay_claims::index::{Answer, AnswerError, Query, VerifiedAnswer};
 use assay_tests::{data, index::Rebuilt};
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::note::{Checkpoint, SignerKey, VerifiedCheckpoint};
-use assay_tlog::tree::{LeafIndex, TreeSize, prove_many};
+use assay_tlog::note::SignerKey;
+use assay_tlog::tree::{LeafIndex, TreeSize, prove_multiproof};
 use bytes::Bytes;
 use serde::Deserialize;
 
@@ -154,7 +155,7 @@ fn answer_of(log: &[Bytes], query: &Query) -> Answer {
     let hashes: Vec<Hash> = log.iter().map(|entry| leaf_hash(entry)).collect();
     leaves.push(log.len() as u64 - 1);
     let targets: Vec<LeafIndex> = leaves.into_iter().map(LeafIndex::new).collect();
-    let inclusion = prove_many(
+    let inclusion = prove_multiproof(
         &Tiles::of(&hashes),
         &targets,
         TreeSize::new(log.len() as u64),

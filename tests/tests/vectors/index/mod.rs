@@ -158,7 +158,11 @@ fn map(lists: &BTreeMap<Label, Vec<u64>>) -> Map<PageBytes> {
 }
 
 fn list_root(indices: &[u64]) -> Hash {
-    indices.iter().copied().collect::<list::Edge>().root()
+    indices
+        .iter()
+        .copied()
+        .collect::<list::ListFrontier>()
+        .root()
 }
 
 #[test]

@@ -32,7 +32,6 @@ pub const URI: &str = "urn:assay:audit:v1";
 pub(super) const TYPE: PredicateType = PredicateType {
     name: "audit",
     uris: &[URI],
-    check: |node| Audit::read(node).map(drop),
 };
 
 /// What came out of a review.
@@ -92,7 +91,7 @@ impl Audit {
         Self::read(&Node::root("$.predicate", predicate))
     }
 
-    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let reviewers = node
             .get("reviewers")
             .map(|list| list.list(0, |name| name.line().map(str::to_owned)));

@@ -30,7 +30,6 @@ pub const URI: &str = "urn:assay:lifecycle:v1";
 pub(super) const TYPE: PredicateType = PredicateType {
     name: "lifecycle",
     uris: &[URI],
-    check: |node| Lifecycle::read(node).map(drop),
 };
 
 /// Still to be announced.
@@ -130,7 +129,7 @@ impl Lifecycle {
         Self::read(&Node::root("$.predicate", predicate))
     }
 
-    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let end = |node: Node<'_, '_>| Date::read(&node, Timestamp::parse_end);
         let begun = node.get("general_availability");
         let product = node.get("product");
@@ -158,7 +157,7 @@ impl Lifecycle {
 }
 
 impl Versions {
-    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let text = |key| node.optional_text(key).map(|text| text.map(str::to_owned));
         let versions = Versions {
             range: text("range")?,

@@ -24,7 +24,6 @@ pub const URI: &str = "urn:assay:practice:v1";
 pub(super) const TYPE: PredicateType = PredicateType {
     name: "practice",
     uris: &[URI],
-    check: |node| Practice::read(node).map(drop),
 };
 
 /// The predicate. At least one of its parts is there.
@@ -99,7 +98,7 @@ impl Practice {
         Self::read(&Node::root("$.predicate", predicate))
     }
 
-    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let practice = Practice {
             baseline: node
                 .get("baseline")
@@ -144,7 +143,7 @@ impl Practice {
 }
 
 impl Baseline {
-    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let mut seen = Vec::new();
         let mut ids = |key| -> Result<Vec<String>, PredicateError> {
             let Some(list) = node.get(key) else {
@@ -183,7 +182,7 @@ impl Baseline {
 }
 
 impl SecurityInsights {
-    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let digest = node.need("digest")?.need("sha256")?.string()?.to_owned();
         let sha256 = Hash::from_hex(&digest);
         let needed = |key| node.need(key)?.line().map(str::to_owned);
@@ -231,7 +230,7 @@ impl SecurityInsights {
 }
 
 impl DataHandling {
-    fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         let lines = |key| {
             node.need(key)?
                 .list(0, |item| item.line().map(str::to_owned))

@@ -10,10 +10,10 @@ mod spdx2;
 pub mod spdx3;
 pub mod tag_value;
 
-use super::PredicateType;
 use super::document::{Document, DocumentError, Draft, Prepared, not_taken};
 use super::node::Node;
 use super::subject::Subjects;
+use super::{PredicateError, PredicateType};
 
 pub(super) const CYCLONEDX: PredicateType = PredicateType {
     name: "sbom (CycloneDX)",
@@ -26,7 +26,6 @@ pub(super) const CYCLONEDX: PredicateType = PredicateType {
         "https://cyclonedx.org/bom/v1.6",
         "https://cyclonedx.org/bom/v1.7",
     ],
-    check: cyclonedx::check,
 };
 
 pub(super) const SPDX_2: PredicateType = PredicateType {
@@ -36,7 +35,6 @@ pub(super) const SPDX_2: PredicateType = PredicateType {
         "https://spdx.dev/Document/v2.2",
         "https://spdx.dev/Document/v2.3",
     ],
-    check: spdx2::check,
 };
 
 pub(super) const SPDX_3: PredicateType = PredicateType {
@@ -45,12 +43,37 @@ pub(super) const SPDX_3: PredicateType = PredicateType {
         "https://spdx.dev/Document/v3",
         "https://spdx.dev/Document/v3.0",
     ],
-    check: spdx3::check,
 };
+
+/// A software bill of materials, by its format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sbom {
+    /// CycloneDX JSON.
+    CycloneDx,
+    /// SPDX 2 JSON.
+    Spdx2,
+    /// SPDX 3 JSON-LD.
+    Spdx3,
+}
+
+impl Sbom {
+    pub(super) fn read_cyclonedx(bom: &Node<'_, '_>) -> Result<Self, PredicateError> {
+        cyclonedx::check(bom).map(|()| Sbom::CycloneDx)
+    }
+
+    pub(super) fn read_spdx2(document: &Node<'_, '_>) -> Result<Self, PredicateError> {
+        spdx2::check(document).map(|()| Sbom::Spdx2)
+    }
+
+    pub(super) fn read_spdx3(document: &Node<'_, '_>) -> Result<Self, PredicateError> {
+        spdx3::check(document).map(|()| Sbom::Spdx3)
+    }
+}
 
 /// A format: its type, its media type, and who describes its documents.
 struct Format {
     known: &'static PredicateType,
+    check: fn(&Node<'_, '_>) -> Result<(), PredicateError>,
     media_type: &'static str,
     describe: fn(&Node<'_, '_>) -> Description,
 }
@@ -60,6 +83,7 @@ const FORMATS: [(&str, Format); 3] = [
         "bomFormat",
         Format {
             known: &CYCLONEDX,
+            check: cyclonedx::check,
             media_type: "application/vnd.cyclonedx+json",
             describe: cyclonedx::describe,
         },
@@ -68,6 +92,7 @@ const FORMATS: [(&str, Format); 3] = [
         "spdxVersion",
         Format {
             known: &SPDX_2,
+            check: spdx2::check,
             media_type: "application/spdx+json",
             describe: spdx2::describe,
         },
@@ -76,6 +101,7 @@ const FORMATS: [(&str, Format); 3] = [
         "@graph",
         Format {
             known: &SPDX_3,
+            check: spdx3::check,
             media_type: "application/spdx+json",
             describe: spdx3::describe,
         },
@@ -101,7 +127,7 @@ pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentErro
             &bom,
         ));
     };
-    (format.known.check)(&root)?;
+    (format.check)(&root)?;
     let Description { subjects, summary } = (format.describe)(&root);
     let mut draft = Draft {
         predicate_type: format.known.uris[0].into(),

@@ -31,7 +31,6 @@ use std::collections::{BTreeSet, HashMap};
 pub(super) const TYPE: PredicateType = PredicateType {
     name: "scan",
     uris: &["https://in-toto.io/attestation/vulns/v0.2"],
-    check,
 };
 
 /// What a scanner found, as far as it bears on trust.
@@ -60,8 +59,11 @@ pub struct Vulnerability {
 impl Vulns {
     /// Reads a predicate, checked as on admission; fields that are not known are passed over.
     pub fn parse(predicate: &Value) -> Result<Self, PredicateError> {
-        let node = Node::root("$.predicate", predicate);
-        check(&node)?;
+        Self::read(&Node::root("$.predicate", predicate))
+    }
+
+    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+        check(node)?;
         let scanner = node.need("scanner")?;
         let results = scanner.need("result")?;
         Ok(Vulns {
@@ -71,7 +73,10 @@ impl Vulns {
                 .map(|result| Vulnerability::read(&result))
                 .collect::<Result<_, _>>()?,
             finished: node.need("metadata")?.need("scanFinishedOn")?.timestamp()?,
-            scanned: predicate.pointer("/metadata/scanned").map(Value::to_json),
+            scanned: node
+                .value()
+                .pointer("/metadata/scanned")
+                .map(Value::to_json),
         })
     }
 }

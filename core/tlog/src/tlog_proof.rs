@@ -13,10 +13,10 @@
 //! Left out: what the leaf is, which the caller knows; what the extra data means, which is trusted
 //! by nobody; and which witnesses must have cosigned (the policy's).
 
-use super::checkpoint::{CheckpointError, VerifiedCheckpoint};
-use super::{VerifierKey, parse_decimal};
+use crate::checkpoint::{CheckpointError, VerifiedCheckpoint};
 use crate::hash::Hash;
 use crate::limits;
+use crate::note::{VerifierKey, parse_decimal};
 use crate::tree::{LeafIndex, ProofError, verify_inclusion};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use std::fmt;
@@ -224,8 +224,9 @@ impl<'a> Lines<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::note::{Checkpoint, SignerKey};
-    use crate::tree::{Edge, TreeSize};
+    use crate::checkpoint::Checkpoint;
+    use crate::note::SignerKey;
+    use crate::tree::{Frontier, TreeSize};
     use proptest::prelude::*;
 
     fn signer() -> SignerKey {
@@ -238,12 +239,12 @@ mod tests {
 
     /// The proof of leaf 0 of 2.
     fn proof() -> TlogProof {
-        let mut edge = Edge::new();
-        edge.append(&[leaf(0), leaf(1)]);
+        let mut frontier = Frontier::new();
+        frontier.append(&[leaf(0), leaf(1)]);
         let checkpoint = Checkpoint {
             origin: signer().name().into(),
-            size: edge.size(),
-            root: edge.root(),
+            size: frontier.size(),
+            root: frontier.root(),
         };
         let checkpoint = checkpoint.sign(&signer());
         TlogProof {

@@ -10,8 +10,8 @@
 //! cosignature of any type covers all there is. Left out: comparing checkpoints with each other
 //! (the witness's and the client's).
 
-use super::{Note, NoteError, SignerKey, VerifierKey, parse_decimal};
 use crate::hash::Hash;
+use crate::note::{Note, NoteError, SignerKey, VerifierKey, parse_decimal};
 use crate::tree::TreeSize;
 use base64::prelude::{BASE64_STANDARD, Engine};
 
