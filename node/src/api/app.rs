@@ -1,8 +1,8 @@
-//! Everything on the public port as one service: `LogService` and `IndexService` first and
-//! directly, then the other gRPC services, health and reflection, then plain HTTP.
+//! Everything on the public port as one service.
 //!
-//! These two do not go through the router: their calls are short and many, and the router's layers
-//! would take a fifth of the time of each.
+//! `LogService` and `IndexService` are called directly. Their calls are short and many, and the
+//! layers of the router would take a fifth of the time of each. The other gRPC services, health,
+//! reflection and plain HTTP are behind the router.
 
 use assay_proto::v1::{
     index_service_server::{self, IndexService, IndexServiceServer},
@@ -20,23 +20,23 @@ use std::{
 use tonic::{Status, body::Body, service::Routes};
 use tower::Service;
 
-/// Largest gRPC message. More goes by streams.
+/// Largest gRPC message, in bytes. Larger answers come as streams.
 pub const MESSAGE_BYTES: usize = 1 << 20;
 
-/// Longest time until a call must begin to answer.
+/// Time in which a call must begin to answer.
 const REQUEST: Duration = Duration::from_secs(15);
 
 /// The public port's service.
-pub struct Surface<L, I> {
+pub struct Api<L, I> {
     log: LogServiceServer<L>,
     index: IndexServiceServer<I>,
     rest: Router,
 }
 
-// By hand: the derived one would ask that the service itself can be cloned, which is shared.
-impl<L, I> Clone for Surface<L, I> {
+// Not derived: that would demand `L: Clone` and `I: Clone`, which the servers share in an `Arc`.
+impl<L, I> Clone for Api<L, I> {
     fn clone(&self) -> Self {
-        Surface {
+        Api {
             log: self.log.clone(),
             index: self.index.clone(),
             rest: self.rest.clone(),
@@ -44,7 +44,7 @@ impl<L, I> Clone for Surface<L, I> {
     }
 }
 
-impl<L: LogService, I: IndexService> Surface<L, I> {
+impl<L: LogService, I: IndexService> Api<L, I> {
     /// Joins `log` and `index` with other gRPC services and plain HTTP routes; adds health and
     /// reflection.
     pub fn new(log: L, index: I, services: Routes, plain: Router) -> Self {
@@ -57,7 +57,7 @@ impl<L: LogService, I: IndexService> Surface<L, I> {
         let rest = with_health_and_reflection(services)
             .prepare()
             .into_axum_router();
-        Surface {
+        Api {
             log,
             index,
             rest: rest.merge(plain).fallback(nothing_here),
@@ -67,7 +67,7 @@ impl<L: LogService, I: IndexService> Surface<L, I> {
 
 fn with_health_and_reflection(services: Routes) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
-    // The reporter's only await is a lock that nobody else holds yet.
+    // The only thing awaited is a lock that nobody else holds yet.
     futures::executor::block_on(
         health.set_service_status("", tonic_health::ServingStatus::Serving),
     );
@@ -93,7 +93,7 @@ fn with_health_and_reflection(services: Routes) -> Routes {
     }
 }
 
-impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Surface<L, I> {
+impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Api<L, I> {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
@@ -105,18 +105,16 @@ impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Surface<L, I
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         let grpc = is_grpc(&request);
         if grpc && is_of(log_service_server::SERVICE_NAME, &request) {
-            let answer = self.log.call(request);
-            return in_time(answer, || late(true)).boxed();
+            return in_time(self.log.call(request), grpc).boxed();
         }
         if grpc && is_of(index_service_server::SERVICE_NAME, &request) {
-            let answer = self.index.call(request);
-            return in_time(answer, || late(true)).boxed();
+            return in_time(self.index.call(request), grpc).boxed();
         }
         let answer = self
             .rest
             .call(request)
             .map(|answer| answer.map(|response| response.map(Body::new)));
-        in_time(answer, move || late(grpc)).boxed()
+        in_time(answer, grpc).boxed()
     }
 }
 
@@ -135,13 +133,14 @@ fn is_grpc<B>(request: &Request<B>) -> bool {
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
+/// The answer, or an error if it does not begin within [`REQUEST`].
 async fn in_time(
     answer: impl Future<Output = Result<Response<Body>, Infallible>>,
-    late: impl FnOnce() -> Response<Body>,
+    grpc: bool,
 ) -> Result<Response<Body>, Infallible> {
     tokio::time::timeout(REQUEST, answer)
         .await
-        .unwrap_or_else(|_| Ok(late()))
+        .unwrap_or_else(|_| Ok(late(grpc)))
 }
 
 fn late(grpc: bool) -> Response<Body> {

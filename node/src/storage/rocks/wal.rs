@@ -10,8 +10,8 @@
 //! So this reads all log files first and changes nothing. It demands that every record is whole,
 //! that the sequence numbers of the batches follow one another without a gap, within a file and
 //! from file to file, and that an unfinished record has nothing behind it. It returns the last
-//! sequence number, which [`rocks`](super::rocks) holds against the one it noted when the last
-//! batch was acknowledged.
+//! sequence number, which [`recovery`](super::recovery) compares with the one it noted when the
+//! last batch was acknowledged.
 //!
 //! The format (RocksDB's `db/log_format.h`, `db/write_batch.cc`; unchanged since LevelDB): blocks
 //! of 32 KiB hold records `crc32c u32 ‖ length u16 ‖ type u8 ‖ payload`, little-endian. A record
@@ -20,8 +20,7 @@
 //! many numbers it takes (u32). Log compression and recycling change the format and stay switched
 //! off.
 
-use super::StorageError;
-use super::disk::failure;
+use crate::storage::{StorageError, disk::failure};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! TLS from files, by rustls with aws-lc-rs. The files can be replaced while the node runs: SIGHUP
-//! reads them again, and connections that are open stay as they are.
+//! TLS from files, by rustls with aws-lc-rs. SIGHUP reads the files again. Open connections stay as
+//! they are.
 
 use crate::config::TlsConfig;
 use arc_swap::ArcSwap;
@@ -22,12 +22,16 @@ pub enum TlsError {
         /// What is wrong.
         reason: String,
     },
-    /// The certificate and the key do not go together.
-    #[error("the certificate {certificate} and the key {key} cannot be used together", certificate = certificate.display(), key = key.display())]
+    /// The certificate and the key do not belong together.
+    #[error(
+        "the certificate {certificate} and the key {key} cannot be used together",
+        certificate = certificate.display(),
+        key = key.display()
+    )]
     Pair {
-        /// Certificate file.
+        /// The certificate file.
         certificate: PathBuf,
-        /// Key file.
+        /// The key file.
         key: PathBuf,
         /// Why not.
         source: rustls::Error,
@@ -41,7 +45,7 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Reads the files.
+    /// Reads the files. Fails if one is missing, malformed, or a key that others can reach.
     pub fn load(files: TlsConfig) -> Result<Self, TlsError> {
         Ok(Tls {
             current: ArcSwap::from_pointee(read(&files)?),
@@ -55,7 +59,7 @@ impl Tls {
         Ok(())
     }
 
-    /// What to greet the next connection with.
+    /// The acceptor for the next connection.
     pub fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.current.load_full())
     }

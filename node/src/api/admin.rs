@@ -1,15 +1,14 @@
-//! The admin port: `/healthz`, `/readyz`, `/metrics`. It says nothing that an operator's network
-//! should not see, and changes nothing.
+//! The admin port: `/healthz`, `/readyz`, `/metrics`. It changes nothing.
 
 use crate::sequencer::Halt;
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 
-/// The routes, for the admin port.
+/// Returns the routes of the admin port.
 pub fn router(halt: Arc<Halt>, metrics: PrometheusHandle) -> Router {
     Router::new()
-        // The process answers: nothing else is claimed.
+        // Says only that the process answers.
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .with_state(halt)

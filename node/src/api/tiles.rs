@@ -1,14 +1,14 @@
 //! C2SP tlog-tiles over HTTP: `/checkpoint`, `/tile/<level>/<index>[.p/<width>]` and
 //! `/tile/entries/…`.
 //!
-//! Only what the published checkpoint covers is served: a tile of a tree that nobody signed proves
-//! nothing.
+//! Only what the published checkpoint covers is served. A tile of an unsigned tree proves nothing.
 
 use crate::{
     records::{self, RecordError, WIDTH},
     storage::Tables,
     view::{View, read_tile_bytes},
 };
+use assay_tlog::Hash;
 use assay_tlog::tree::{Resource, TilePath};
 use axum::{
     Router,
@@ -23,8 +23,8 @@ use std::sync::Arc;
 
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// The routes, for the public port.
-pub fn router<S: Tables + Send + Sync + 'static>(view: Arc<View<S>>) -> Router {
+/// Returns the routes of the public port.
+pub fn router<S: Tables + 'static>(view: Arc<View<S>>) -> Router {
     Router::new()
         .route("/checkpoint", get(checkpoint::<S>))
         .route("/tile/{*path}", get(tile::<S>))
@@ -40,7 +40,7 @@ async fn tile<S: Tables>(State(view): State<Arc<View<S>>>, Path(path): Path<Stri
     let Ok(path) = TilePath::parse(&format!("tile/{path}")) else {
         return (
             StatusCode::NOT_FOUND,
-            "this is no tile path; see c2sp.org/tlog-tiles\n",
+            "this is not a tile path; see c2sp.org/tlog-tiles\n",
         )
             .into_response();
     };
@@ -71,9 +71,8 @@ fn read<S: Tables>(view: &View<S>, path: TilePath) -> Result<Option<Bytes>, Reco
                 return Ok(None);
             }
             let bytes = read_tile_bytes(view.store(), tile, size)?;
-            Ok(bytes
-                .get(..width as usize * 32)
-                .map(|_| bytes.slice(..width as usize * 32)))
+            let wanted = width as usize * Hash::LEN;
+            Ok((wanted <= bytes.len()).then(|| bytes.slice(..wanted)))
         }
         Resource::Entries(bundle) => {
             let end = bundle

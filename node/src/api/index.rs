@@ -1,7 +1,7 @@
 //! `assay.v1.IndexService`: complete answers, from the map and the tiles of one published
 //! checkpoint.
 
-use super::status;
+use super::{joined, status};
 use crate::{
     index::StoredPages,
     records::{self, RecordError},
@@ -15,9 +15,8 @@ use assay_proto::v1::{
     Answer, BatchLookupRequest, BatchLookupResponse, LabelList, LookupPrefixRequest,
     LookupPrefixResponse, LookupRequest, LookupResponse, index_service_server::IndexService,
 };
-use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use std::{pin::Pin, sync::Arc};
 use tokio::sync::oneshot;
@@ -26,22 +25,22 @@ use tonic::{Request, Response, Status, Streaming};
 /// Bytes of one message of an answer, about: well below the limit of 1 MiB a message.
 const MESSAGE_BYTES: usize = 512 << 10;
 
-/// Most entries that a batch or a prefix brings of one label. Who wants more of a list asks for it
-/// alone.
+/// Most entries of one label in the answer to a batch or a prefix. `Lookup` brings the rest of a
+/// list.
 const LABEL_ENTRIES: usize = limits::PAGE;
 
 /// Most leaves in all lists of a batch or a prefix: some seconds' worth of reading.
 const LIST_LEAVES: u64 = 4 << 20;
 
-/// The service.
-pub struct Index<S> {
+/// `assay.v1.IndexService` on one log.
+pub struct IndexApi<S> {
     view: Arc<View<S>>,
 }
 
-impl<S> Index<S> {
-    /// Answers from what `view` shows.
+impl<S> IndexApi<S> {
+    /// Returns a service that answers from what `view` shows.
     pub fn new(view: Arc<View<S>>) -> Self {
-        Index { view }
+        IndexApi { view }
     }
 }
 
@@ -51,7 +50,7 @@ enum Question {
     Prefix(Prefix),
 }
 
-/// An answer of which only the entries are not read yet.
+/// An answer without its entries, which are read as they are sent.
 struct Prepared {
     published: Arc<Published>,
     cut: Bytes,
@@ -82,7 +81,8 @@ fn label(bytes: &[u8]) -> Result<Label, Status> {
     })
 }
 
-/// A page of a list: from memory if it stands in its page, else from the store.
+/// At most `most` leaves of a list from position `from` on: from memory if the list is short, else
+/// from the store.
 fn leaves(
     store: &impl Reads,
     listed: &Listed,
@@ -99,15 +99,7 @@ fn leaves(
     }
 }
 
-fn joined(hashes: &[Hash]) -> Bytes {
-    let mut bytes = BytesMut::with_capacity(hashes.len() * Hash::LEN);
-    hashes
-        .iter()
-        .for_each(|hash| bytes.extend_from_slice(hash.as_bytes()));
-    bytes.freeze()
-}
-
-impl<S: Tables + Send + Sync + 'static> Index<S> {
+impl<S: Tables + 'static> IndexApi<S> {
     fn lookup_one(&self, request: &LookupRequest) -> Result<Answer, Status> {
         let published = self.view.published();
         let map = published.index().ok_or_else(unavailable)?;
@@ -283,7 +275,8 @@ fn pieces(bytes: &Bytes) -> impl Iterator<Item = Bytes> {
         .map(|piece| bytes.slice_ref(piece))
 }
 
-/// The entries from a position on, as many as one message holds; `None` after the last.
+/// Returns the entries from a position on, as many as one message holds, and the position after
+/// them. Returns `None` after the last.
 fn entries<S: Tables>(
     view: &View<S>,
     all: &[LeafIndex],
@@ -307,7 +300,7 @@ fn entries<S: Tables>(
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
-impl<S: Tables + Send + Sync + 'static> IndexService for Index<S> {
+impl<S: Tables + 'static> IndexService for IndexApi<S> {
     type BatchLookupStream = Answers<BatchLookupResponse>;
     type LookupPrefixStream = Answers<LookupPrefixResponse>;
 

@@ -1,9 +1,9 @@
 //! `assay.v1.AttachmentService`: documents that claims name by their SHA-256.
 //!
-//! Only what a logged claim names is taken, so whoever may not publish cannot fill the disk either.
+//! Only what a logged claim names is taken, so that nobody who may not publish can fill the disk.
 
 use super::status;
-use crate::storage::{BlobReader, Blobs, StorageError, Table, Tables};
+use crate::storage::{BlobReader, StorageError, Store, Table};
 use assay_claims::limits;
 use assay_proto::v1::{
     GetRequest, GetResponse, PutHeader, PutRequest, PutResponse,
@@ -27,19 +27,19 @@ const CHUNK: usize = 256 << 10;
 /// Chunks between a connection and the disk. Two keep both busy.
 const CHUNKS_AHEAD: usize = 2;
 
-/// The service.
-pub struct Attachments<S> {
+/// `assay.v1.AttachmentService` on one store.
+pub struct AttachmentApi<S> {
     store: Arc<S>,
 }
 
-impl<S> Attachments<S> {
-    /// Serves the attachments of `store`.
+impl<S> AttachmentApi<S> {
+    /// Returns a service of the attachments of `store`.
     pub fn new(store: Arc<S>) -> Self {
-        Attachments { store }
+        AttachmentApi { store }
     }
 }
 
-impl<S: Tables + Blobs + 'static> Attachments<S> {
+impl<S: Store + 'static> AttachmentApi<S> {
     fn check(&self, header: &PutHeader) -> Result<Hash, Status> {
         let sha256 = digest(&header.sha256)?;
         if header.size > limits::ATTACHMENT_BYTES {
@@ -103,8 +103,7 @@ impl Read for Chunks {
     }
 }
 
-/// Sends what a call brings to the thread that writes it. Ends early if that thread has seen
-/// enough.
+/// Sends the chunks of a call to the thread that writes them. Ends early if that thread stopped.
 async fn feed(mut parts: Streaming<PutRequest>, ahead: mpsc::Sender<Result<Bytes, Status>>) {
     while let Some(part) = parts.message().await.transpose() {
         let chunk = part.and_then(|part| match part.part {
@@ -121,7 +120,7 @@ async fn feed(mut parts: Streaming<PutRequest>, ahead: mpsc::Sender<Result<Bytes
 }
 
 #[tonic::async_trait]
-impl<S: Tables + Blobs + 'static> AttachmentService for Attachments<S> {
+impl<S: Store + 'static> AttachmentService for AttachmentApi<S> {
     type GetStream = Pin<Box<dyn Stream<Item = Result<GetResponse, Status>> + Send>>;
 
     async fn put(

@@ -1,7 +1,7 @@
 //! The public port: accepts connections and serves HTTP/1.1 and HTTP/2 on them, with TLS if it is
 //! configured.
 //!
-//! One thread accepts and hands connections out in turn; each serving thread has a runtime of its
+//! One thread accepts and hands connections out in turn. Each serving thread has a runtime of its
 //! own, so that a connection never moves between cores. That answers half as many calls again as
 //! one runtime over all cores does.
 
@@ -32,23 +32,22 @@ use tokio::{
 use tonic::body::Body;
 use tower::Service;
 
-/// Longest header list of a request: gRPC metadata and HTTP headers of honest callers stay below 2
-/// KiB.
+/// Longest header list of a request, in bytes. Honest callers send less than 2 KiB of gRPC metadata
+/// and HTTP headers.
 const HEADER_LIST_BYTES: u32 = 16 << 10;
 
-/// Streams of one HTTP/2 connection at once.
+/// How many streams one HTTP/2 connection has at once.
 const STREAMS: u32 = 100;
 
 /// Longest time for a TLS handshake, and for the headers of an HTTP/1.1 request.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
-/// HTTP/2 windows: a publisher's messages of 64 KiB must not wait for window updates on a
-/// machine-local connection.
+/// HTTP/2 windows, in bytes. A publisher's messages of 64 KiB must not wait for window updates.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
 
-/// How often a silent HTTP/2 connection is asked whether it lives, and how long it may take to
-/// answer.
+/// How long an HTTP/2 connection may be silent before it is pinged, and how long the answer may
+/// take.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
 
@@ -73,17 +72,17 @@ impl<T> App for T where
 {
 }
 
-/// What a server needs.
+/// A server of the public port.
 pub struct Server<A> {
-    /// What is served.
+    /// The service.
     pub app: A,
-    /// TLS, or plain text.
+    /// TLS. Without it, connections are plain text.
     pub tls: Option<Arc<Tls>>,
-    /// Serving threads; 0 is one a core.
+    /// How many threads serve. 0 is one a core.
     pub threads: usize,
-    /// Connections at once.
+    /// How many connections are served at once.
     pub connections: usize,
-    /// Longest time that open connections get at the end.
+    /// How long open connections get at the end.
     pub drain: Duration,
 }
 
@@ -118,8 +117,8 @@ impl<A: App> Server<A> {
                 accepted = accept(&listener, &room) => accepted,
                 () = stopped(&mut stop) => break,
             };
-            // Out of file descriptors, or a connection that was reset before it was accepted:
-            // neither ends the server.
+            // Neither a lack of file descriptors nor a connection that was reset before it was
+            // accepted ends the server.
             let Ok(accepted) = accepted else { continue };
             if let Some(worker) = turn.next() {
                 let _ = worker.send(accepted);
@@ -142,30 +141,37 @@ impl<A: App> Server<A> {
             .enable_all()
             .build()?;
         let (app, tls, drain) = (self.app.clone(), self.tls.clone(), self.drain);
-        thread::Builder::new().name(format!("serve-{number}")).spawn(move || {
-            runtime.block_on(async move {
-                let mut open = JoinSet::new();
-                loop {
-                    tokio::select! {
-                        accepted = connections.recv() => match accepted {
-                            Some(accepted) => drop(open.spawn(connection(accepted, app.clone(), tls.clone(), stop.clone()))),
-                            None => break,
-                        },
-                        // Ended connections are let go of as they end.
-                        Some(_) = open.join_next() => {}
+        thread::Builder::new()
+            .name(format!("serve-{number}"))
+            .spawn(move || {
+                runtime.block_on(async move {
+                    let mut open = JoinSet::new();
+                    loop {
+                        tokio::select! {
+                            accepted = connections.recv() => match accepted {
+                                None => break,
+                                Some(accepted) => {
+                                    let (app, tls, stop) = (app.clone(), tls.clone(), stop.clone());
+                                    open.spawn(connection(accepted, app, tls, stop));
+                                }
+                            },
+                            // Reaps connections as they end.
+                            Some(_) = open.join_next() => {}
+                        }
                     }
-                }
-                let ended = async { while open.join_next().await.is_some() {} };
-                if timeout(drain, ended).await.is_err() {
-                    tracing::warn!("calls in flight took longer than server.drain_s; they were \
-                        cut off");
-                }
-            });
-        })
+                    let ended = async { while open.join_next().await.is_some() {} };
+                    if timeout(drain, ended).await.is_err() {
+                        tracing::warn!(
+                            "calls in flight took longer than server.drain_s; they were \
+                        cut off"
+                        );
+                    }
+                });
+            })
     }
 }
 
-/// Ends when the server is to stop. A sender that is gone stops it too.
+/// Ends when the server is to stop, or when the sender is gone.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
@@ -180,7 +186,7 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<Acc
         Ok(accepted) => accepted,
         Err(error) => {
             tracing::warn!(%error, "cannot accept a connection");
-            // EMFILE stays until a connection closes; asking again at once would only burn a core.
+            // EMFILE stays until a connection closes. To try again at once would only burn a core.
             tokio::time::sleep(Duration::from_millis(10)).await;
             return Err(error);
         }
@@ -210,7 +216,7 @@ async fn connection(
     };
     match tls {
         None => {
-            // A connection that says nothing is not kept waiting for.
+            // A connection that sends nothing is closed.
             let Ok(Ok(h2)) = timeout(HANDSHAKE, begins_http2(&stream)).await else {
                 return;
             };
@@ -227,8 +233,8 @@ async fn connection(
     }
 }
 
-/// Whether the first bytes are those of HTTP/2's preface (RFC 9113, section 3.4). They stay to be
-/// read.
+/// Whether the first bytes are those of HTTP/2's preface (RFC 9113, section 3.4). They are left to
+/// be read.
 async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
     let mut start = [0; 3];
     let read = stream.peek(&mut start).await?;

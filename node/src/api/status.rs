@@ -39,7 +39,7 @@ impl From<ViewError> for Status {
     }
 }
 
-/// An argument that cannot be, and which field it is in.
+/// `INVALID_ARGUMENT` for the field named `field`.
 pub fn invalid(field: &str, message: String) -> Status {
     let details = ErrorDetails::with_bad_request_violation(field, &message);
     Status::with_error_details(Code::InvalidArgument, message, details)
@@ -63,14 +63,13 @@ fn denied(reason: &str, message: String) -> Status {
     )
 }
 
-/// A refusal for now, with the time to try again.
-pub fn busy(message: String, retry_s: u64) -> Status {
+/// `RESOURCE_EXHAUSTED`, with the time after which to try again.
+fn busy(message: String, retry_s: u64) -> Status {
     let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(retry_s)));
     Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
-/// A failure of the store: the operator reads the details in the node's own trace, the caller that
-/// it was not them.
+/// `INTERNAL` for a failure of the store. The details go to the node's trace and not to the caller.
 pub fn store(error: &RecordError) -> Status {
     tracing::error!(%error, "a read failed");
     Status::internal(

@@ -1,7 +1,6 @@
 //! What is new under labels, at each checkpoint (`LogService.Watch`).
 
-use super::status;
-use crate::{index::StoredPages, storage::Tables, view::View};
+use crate::{api::status, index::StoredPages, storage::Tables, view::View};
 use assay_claims::index::Label;
 use assay_claims::limits;
 use assay_proto::v1::{WatchRequest, WatchResponse, WatchedLabel};
@@ -9,9 +8,10 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use tonic::Status;
 
-/// Labels, with the length of the list that the caller knows.
+/// Labels, each with the length of its list that the caller knows.
 pub(super) type Known = BTreeMap<Label, u64>;
 
+/// Parses the labels of a request. Refuses none, more than a page, and malformed ones.
 pub(super) fn parse(request: WatchRequest) -> Result<Known, Status> {
     if request.labels.is_empty() || request.labels.len() > limits::PAGE {
         let message = format!(
@@ -21,24 +21,22 @@ pub(super) fn parse(request: WatchRequest) -> Result<Known, Status> {
         );
         return Err(status::invalid("labels", message));
     }
-
-    request
-        .labels
-        .into_iter()
-        .map(
-            |watched: WatchedLabel| match Label::from_slice(&watched.label) {
-                Some(label) => Ok((label, watched.known)),
-                None => Err(status::invalid(
-                    "labels",
-                    format!("a label has 32 bytes; this one has {}", watched.label.len()),
-                )),
-            },
-        )
-        .collect()
+    let mut known = Known::new();
+    for watched in request.labels {
+        let label = Label::from_slice(&watched.label).ok_or_else(|| {
+            let length = watched.label.len();
+            status::invalid(
+                "labels",
+                format!("a label has 32 bytes; this one has {length}"),
+            )
+        })?;
+        known.insert(label, watched.known);
+    }
+    Ok(known)
 }
 
-/// What the published index has more than is known, which is known from then on; `None` if there is
-/// nothing.
+/// Returns the labels whose published lists are longer than `known` says, and updates `known`.
+/// Returns `None` if there are none.
 pub(super) fn news<S: Tables>(
     view: &View<S>,
     known: &mut Known,
