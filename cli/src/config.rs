@@ -2,12 +2,13 @@
 //! defaults.
 
 use crate::{
-    args::{Format, Global},
     exit::Failure,
+    options::{Format, Global},
 };
 use assay_claims::issuer::IssuerId;
 use assay_client::Tls;
 use assay_tlog::note::VerifierKey;
+use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -228,21 +229,15 @@ fn parse(text: &str, path: &Path) -> Result<File, Failure> {
 }
 
 impl Folders {
-    /// XDG's places, or those under the home folder.
+    /// Those of the XDG Base Directory Specification. Without a home folder, they are in the
+    /// current one.
     fn from_environment() -> Self {
-        let set = |name| {
-            std::env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
-        let home = set("HOME").unwrap_or_else(|| PathBuf::from("."));
+        let base = Xdg::new().ok();
+        let config = base.as_ref().map(Xdg::config_dir);
+        let state = base.as_ref().and_then(Xdg::state_dir);
         Folders {
-            config: set("XDG_CONFIG_HOME")
-                .unwrap_or_else(|| home.join(".config"))
-                .join("assay"),
-            state: set("XDG_STATE_HOME")
-                .unwrap_or_else(|| home.join(".local/state"))
-                .join("assay"),
+            config: config.unwrap_or_else(|| ".config".into()).join("assay"),
+            state: state.unwrap_or_else(|| ".local/state".into()).join("assay"),
         }
     }
 }

@@ -1,7 +1,6 @@
-//! What can go wrong, and the exit code that each kind has (DESIGN 4). This is the only place that
+//! What can go wrong, and the exit code that each kind has (docs/design.md 4). This is the only place that
 //! knows the codes.
 
-use crate::output;
 use assay_client::{ClientError, audit::AuditError};
 use std::{io::Write, process::ExitCode};
 
@@ -34,7 +33,7 @@ pub enum Failure {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// The client's, of one log among several.
-    #[error("the log {}: {source}", crate::output::plain(origin))]
+    #[error("the log {}: {source}", assay_client::plain(origin))]
     OfLog {
         /// Which log.
         origin: String,
@@ -174,7 +173,7 @@ fn words(failure: &Failure) -> String {
         text.push_str(&format!("\n  next: {advice}"));
     }
     text.lines()
-        .map(|line| output::plain(&line.replace('\t', " ")))
+        .map(|line| assay_client::plain(&line.replace('\t', " ")))
         .collect::<Vec<_>>()
         .join("\n")
 }

@@ -1,13 +1,12 @@
 //! `assay check`: what a project is made of, weighed by a policy.
 
 use crate::{
-    args::Format,
     asking::How,
     check::{self, Report, json, markdown, read, sarif, text, vex},
-    commands::policy,
     config::Settings,
     exit::Failure,
-    output,
+    options::Format,
+    output, policy_file,
 };
 use clap::{Args, builder::FalseyValueParser};
 use std::path::PathBuf;
@@ -59,7 +58,7 @@ pub struct Command {
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let policy_path = settings.policy(None);
-    let policy = policy::load(&policy_path)?;
+    let policy = policy_file::load(&policy_path)?;
     let mut sources = Vec::new();
     if command.installed {
         sources.push(read::installed(&command.dpkg_status, &command.os_release)?);

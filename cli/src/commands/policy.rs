@@ -4,11 +4,10 @@
 use crate::{
     config::Settings,
     exit::Failure,
-    input,
     output::{self, Color},
+    policy_file::load,
 };
-use assay_client::Cel;
-use assay_policy::policy::{ExampleOutcome, POLICY_BYTES, Policy, Reason, STARTING, Section};
+use assay_policy::policy::{ExampleOutcome, Reason, STARTING, Section};
 use clap::Subcommand;
 use serde::Serialize;
 use std::{
@@ -147,22 +146,6 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
         .map_err(|e| Failure::io(format!("cannot write {shown}"), e))
 }
 
-/// Reads a policy, its conditions in CEL. Fails with [`Failure::Usage`] if it is none, naming line
-/// and key.
-pub fn load(path: &Path) -> Result<Policy, Failure> {
-    let shown = path.display();
-    if path != Path::new("-") && !path.exists() {
-        return Err(Failure::Usage(format!(
-            "there is no policy at {shown}; `assay policy init` writes one to start with"
-        )));
-    }
-    let document = input::read(path, POLICY_BYTES)?;
-    let text = std::str::from_utf8(&document.bytes)
-        .map_err(|_| Failure::Usage(format!("{shown} is not UTF-8; a policy is a text file")))?;
-    Policy::parse(text, &Cel)
-        .map_err(|e| Failure::Usage(format!("{shown}: {}", output::plain(&e.to_string()))))
-}
-
 fn test(path: PathBuf, settings: &Settings) -> Result<(), Failure> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -282,7 +265,7 @@ impl TestView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::Global;
+    use crate::options::Global;
 
     #[test]
     fn examples_decide_whether_the_policy_is_what_its_author_means() {

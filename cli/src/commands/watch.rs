@@ -6,10 +6,10 @@ use super::lookup::{
 };
 use crate::{
     about::About,
-    args::Format,
     asking::{self, How, Log},
     config::Settings,
     exit::Failure,
+    options::Format,
     output,
 };
 use assay_claims::index::{Kind, Label};

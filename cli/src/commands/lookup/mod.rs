@@ -12,10 +12,9 @@ mod words;
 use crate::{
     about::{About, Artifact},
     asking::{self, Asked, AskedLog, How},
-    commands::policy as policies,
     config::Settings,
     exit::Failure,
-    output,
+    output, policy_file,
 };
 use answer::{AboutView, Answer, ClaimView, LogView, PrivacyView, QuestionView, VerdictView};
 use assay_claims::claim::ClaimId;
@@ -89,7 +88,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 /// The reader's policy, or the one that everybody starts with, which is said.
 pub fn policy_or_starting(settings: &Settings) -> Result<Policy, Failure> {
     if !settings.has_no_policy() {
-        return policies::load(&settings.policy(None));
+        return policy_file::load(&settings.policy(None));
     }
     output::say(
         settings,

@@ -12,6 +12,7 @@ use assay_claims::issuer::IssuerId;
 use assay_claims::kind::lifecycle::{self, Date, Lifecycle};
 use assay_claims::kind::vex::Status;
 use assay_claims::logged::LoggedClaim;
+use assay_claims::vers::Applies;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -563,15 +564,15 @@ fn unsupported(rule: &Rule, facts: &Facts<'_>, against: &mut Against) {
         let Ok(said) = Lifecycle::parse(fact.predicate) else {
             continue;
         };
-        match facts
-            .component
-            .purl()
-            .map_or(said.versions.is_none().then_some(true), |purl| {
-                said.is_of(purl)
-            }) {
-            Some(true) => {}
-            Some(false) => continue,
-            None => {
+        let applies = match facts.component.purl() {
+            Some(purl) => said.applies_to(purl),
+            None if said.versions.is_none() => Applies::Yes,
+            None => Applies::Undecided,
+        };
+        match applies {
+            Applies::Yes => {}
+            Applies::No => continue,
+            Applies::Undecided => {
                 let range = said
                     .versions
                     .as_ref()

@@ -14,6 +14,7 @@ use assay_claims::kind::audit::{self, Audit};
 use assay_claims::kind::lifecycle::{self, Lifecycle};
 use assay_claims::purl::{Purl, PurlError};
 use assay_claims::statement::{Statement, Subject};
+use assay_claims::vers::Applies;
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 
@@ -357,26 +358,23 @@ pub(super) fn relation(statement: &Statement, component: &Component) -> Option<R
         .filter(|purl| purl.version().is_some())
         .map(|purl| is_of_version(statement, purl))
     {
-        None | Some(Some(true)) => Some(closest),
-        Some(None) => Some(closest.max(Relation::OtherVersions)),
-        Some(Some(false)) => None,
+        None | Some(Applies::Yes) => Some(closest),
+        Some(Applies::Undecided) => Some(closest.max(Relation::OtherVersions)),
+        Some(Applies::No) => None,
     }
 }
 
-/// Whether a claim that says itself which versions it is of is of this one; `None` if that cannot
-/// be told.
-fn is_of_version(statement: &Statement, package: &Purl) -> Option<bool> {
+/// Whether the claim's own version range covers the version of `package`.
+fn is_of_version(statement: &Statement, package: &Purl) -> Applies {
     match statement.predicate_type() {
-        audit::URI => {
-            Audit::parse(statement.predicate()).map_or(Some(true), |audit| audit.is_of(package))
-        }
+        audit::URI => Audit::parse(statement.predicate())
+            .map_or(Applies::Yes, |audit| audit.applies_to(package)),
         // What cannot be told of dates is told to people: see `unsupported`.
-        lifecycle::URI => Some(
-            Lifecycle::parse(statement.predicate())
-                .map_or(Some(true), |said| said.is_of(package))
-                .unwrap_or(true),
-        ),
-        _ => Some(true),
+        lifecycle::URI => match Lifecycle::parse(statement.predicate()) {
+            Ok(said) if said.applies_to(package) == Applies::No => Applies::No,
+            _ => Applies::Yes,
+        },
+        _ => Applies::Yes,
     }
 }
 
