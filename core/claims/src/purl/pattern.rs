@@ -196,9 +196,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_beginning_of_a_package_matches_it(name in "[a-z][a-z0-9-]{0,8}", cut in 1_usize..9) {
+        fn every_beginning_of_a_package_matches_it(
+            name in "[a-z][a-z0-9-]{0,8}",
+            cut in 1_usize..9,
+        ) {
             let purl = Purl::parse_canonical(&format!("pkg:cargo/{name}")).unwrap();
-            let pattern = Pattern::parse(&format!("pkg:cargo/{}*", &name[..cut.min(name.len())])).unwrap();
+            let beginning = &name[..cut.min(name.len())];
+            let pattern = Pattern::parse(&format!("pkg:cargo/{beginning}*")).unwrap();
             prop_assert!(pattern.matches(&purl));
             prop_assert!(Pattern::parse(purl.as_str()).unwrap().matches(&purl));
         }

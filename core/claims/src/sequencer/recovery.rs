@@ -26,8 +26,9 @@ pub enum Refusal {
     #[error(
         "the store holds {stored} entries, but a checkpoint over {signed} was signed: the store \
          lost its end (a damaged or deleted write-ahead log, or an old copy of the data folder). \
-         Going on would show a split view. Restore the newest copy of the data folder, or the entries \
-         from a mirror; if neither exists, retire this log and start another one under a new origin"
+         Going on would show a split view. Restore the newest copy of the data folder, or the \
+         entries from a mirror; if neither exists, retire this log and start another one under a \
+         new origin"
     )]
     Behind {
         /// Entries in the store.

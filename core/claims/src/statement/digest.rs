@@ -129,9 +129,10 @@ mod tests {
                     algorithm,
                     &format!("\"{}\"", wrong.repeat(lengths[0])),
                 );
-                assert!(
-                    matches!(bad, Err(StatementError::Digest { algorithm: a, .. }) if a == *algorithm)
-                );
+                assert!(matches!(
+                    bad,
+                    Err(StatementError::Digest { algorithm: named, .. }) if named == *algorithm
+                ));
             }
         }
         assert!(parse(None, "dirHash", "\"h1:A/b=\"").is_ok());

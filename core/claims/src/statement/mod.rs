@@ -369,9 +369,10 @@ mod tests {
     fn payloads_that_are_not_strict_json_are_refused_with_their_place() {
         assert!(matches!(error("x"), StatementError::Json(e) if e.column == 1));
         let twice = with_subject("").replace("\"predicateType\"", "\"_type\":1,\"predicateType\"");
-        assert!(
-            matches!(error(&twice), StatementError::Json(e) if e.path == "$._type" && e.reason.contains("twice"))
-        );
+        assert!(matches!(
+            error(&twice),
+            StatementError::Json(e) if e.path == "$._type" && e.reason.contains("twice")
+        ));
         let deep = with_subject(&"[".repeat(40));
         assert!(matches!(error(&deep), StatementError::Json(e) if e.reason.contains("deeper")));
         let bytes = Statement::parse(b"{\"_type\":\"\xc3\x28\"}").unwrap_err();

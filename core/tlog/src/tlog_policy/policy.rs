@@ -63,8 +63,11 @@ pub enum QuorumError {
     #[error("no log of the policy signed a checkpoint of {0}")]
     Log(String),
     /// Too few witnesses cosigned it.
-    #[error("{} of the policy's witnesses cosigned it ({}), which is less than its quorum", .0.len(), .0.join(", \
-        "))]
+    #[error(
+        "{} of the policy's witnesses cosigned it ({}), which is less than its quorum",
+        .0.len(),
+        .0.join(", ")
+    )]
     Quorum(Vec<String>),
 }
 

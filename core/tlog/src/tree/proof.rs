@@ -62,7 +62,10 @@ pub enum ProofError {
     FromEmpty,
     /// Bytes that should be concatenated hashes are not: not a multiple of 32, or more than any
     /// proof needs.
-    #[error("{0} bytes are not a list of at most {max} hashes of 32 bytes", max = limits::PROOF_HASHES)]
+    #[error(
+        "{0} bytes are not a list of at most {max} hashes of 32 bytes",
+        max = limits::PROOF_HASHES
+    )]
     NotHashes(usize),
 }
 

@@ -4,12 +4,10 @@ use super::error::AnswerError;
 use super::list::{check_covered, check_order, check_position, check_whole};
 use super::message::{Answer, AnsweredList, Query};
 use super::proven::{Basis, ProvenEntries};
-use crate::claim::{ClaimError, KeyCache};
 use crate::entry::Entry;
 use crate::index::commitment::Commitment;
 use crate::index::cut::{Cut, CutError, Found};
 use crate::index::label::Label;
-use crate::logged::LoggedClaim;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
 use std::collections::BTreeMap;
@@ -39,7 +37,7 @@ impl VerifiedAnswer {
     /// version; that the lists are those of all labels asked for that this index has, whole and
     /// unchanged; and that every entry is in the log at its leaf and has the labels that it is
     /// listed under. Entries of long lists may be missing ([`VerifiedAnswer::missing`]). Claims are
-    /// not verified: see [`VerifiedAnswer::claim`].
+    /// not verified: see [`ProvenEntries::claim`].
     ///
     /// A [`Query::Page`] is answered only by the whole list. For a part of one see
     /// [`AnswerPage`](super::AnswerPage).
@@ -103,15 +101,6 @@ impl VerifiedAnswer {
     pub fn missing(&self) -> Vec<LeafIndex> {
         self.proven
             .missing(self.lists.values().flat_map(|list| &list.leaves))
-    }
-
-    /// See [`ProvenEntries::claim`].
-    pub fn claim(
-        &self,
-        keys: &impl KeyCache,
-        leaf: LeafIndex,
-    ) -> Option<Result<LoggedClaim, ClaimError>> {
-        self.proven.claim(keys, leaf)
     }
 }
 
