@@ -30,6 +30,7 @@ mod publish;
 mod range;
 mod read;
 mod receipt;
+pub mod report;
 
 pub use cache::AnswerCache;
 pub use client::Client;

@@ -1,0 +1,3 @@
+//! What there is to report of an answer, and the words for it.
+
+pub mod words;
