@@ -7,7 +7,8 @@ use crate::{
     output::{self, Color},
     policy_file::load,
 };
-use assay_policy::policy::{ExampleOutcome, Reason, STARTING, Section};
+use assay_client::report::words::{self, Section};
+use assay_policy::policy::{ExampleOutcome, Reason, STARTING};
 use clap::Subcommand;
 use serde::Serialize;
 use std::{
@@ -89,8 +90,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         Command::Init { file } => init(&settings.policy(file), settings),
         Command::Explain { file } => {
             let path = settings.policy(file);
-            let sections = load(&path)?
-                .explain()
+            let sections = words::explain(&load(&path)?)
                 .into_iter()
                 .map(SectionView::new)
                 .collect();
@@ -215,7 +215,7 @@ impl ExampleView {
                 .map(|reason: &Reason| ReasonView {
                     rule: reason.rule.clone(),
                     outcome: reason.outcome.name(),
-                    text: reason.text.clone(),
+                    text: words::reason(reason),
                 })
                 .collect(),
             name: example.name,

@@ -46,11 +46,11 @@ impl Signed {
             now_ms,
         )
         .lines;
-        listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms, line.leaf)));
+        listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms(), line.leaf())));
         let (newest, said): (Vec<_>, Vec<_>) = listed
             .iter()
-            .partition(|line| signed.contains(&(line.origin.as_str(), line.leaf)));
-        let views = |lines: Vec<&Line>| {
+            .partition(|line| signed.contains(&(line.origin(), line.leaf())));
+        let views = |lines: Vec<&Line<'_>>| {
             lines
                 .into_iter()
                 .map(|line| LineView::new(line, claims))

@@ -1,4 +1,4 @@
-//! A log in memory, for tests: issuers that register, and claims that they sign.
+//! A log in memory: issuers that register, and claims that they sign.
 
 use assay_claims::claim::{self, ClaimId, PublicKey, SigningKey};
 use assay_claims::issuer::{self, IssuerId};
@@ -15,21 +15,23 @@ use assay_tlog::tree::LeafIndex;
 
 /// 2026-01-01T00:00:00Z: when the first leaf of a world is logged. Each next one follows a second
 /// later.
-pub(crate) const START_MS: u64 = 1_767_225_600_000;
+pub const START_MS: u64 = 1_767_225_600_000;
 
 /// A day, in milliseconds.
-pub(crate) const DAY_MS: u64 = 86_400_000;
+pub const DAY_MS: u64 = 86_400_000;
 
 /// Somebody with keys.
 #[derive(Clone)]
-pub(crate) struct Party {
-    pub(crate) id: IssuerId,
-    pub(crate) seeds: Vec<u8>,
+pub struct Party {
+    /// Its issuer id.
+    pub id: IssuerId,
+    /// The seeds of the keys that it signs with.
+    pub seeds: Vec<u8>,
 }
 
 impl Party {
     /// The same issuer, signing with these keys.
-    pub(crate) fn with(&self, seeds: &[u8]) -> Party {
+    pub fn with(&self, seeds: &[u8]) -> Party {
         Party {
             id: self.id,
             seeds: seeds.to_vec(),
@@ -38,39 +40,46 @@ impl Party {
 }
 
 /// A log and what stands in it.
-pub(crate) struct World {
-    pub(crate) origin: &'static str,
-    pub(crate) claims: Vec<LoggedClaim>,
+pub struct World {
+    /// The origin of the log.
+    pub origin: &'static str,
+    /// What was logged, in the order of the leaves.
+    pub claims: Vec<LoggedClaim>,
     /// When the next claim is logged.
-    pub(crate) at_ms: u64,
+    pub at_ms: u64,
     next: u64,
 }
 
-pub(crate) fn key(seed: u8) -> SigningKey {
+/// The signing key of a seed.
+pub fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
 }
 
-pub(crate) fn public(seed: u8) -> PublicKey {
+/// The public key of a seed.
+pub fn public(seed: u8) -> PublicKey {
     PublicKey::from(&key(seed))
 }
 
-pub(crate) fn purl(text: &str) -> Purl {
+/// A canonical purl.
+pub fn purl(text: &str) -> Purl {
     Purl::parse_canonical(text).unwrap()
 }
 
-pub(crate) fn patterns(texts: &[&str]) -> Vec<Pattern> {
+/// Patterns of packages.
+pub fn patterns(texts: &[&str]) -> Vec<Pattern> {
     texts
         .iter()
         .map(|text| Pattern::parse(text).unwrap())
         .collect()
 }
 
-pub(crate) fn value(text: &str) -> Value {
+/// JSON.
+pub fn value(text: &str) -> Value {
     json::parse(text.as_bytes()).unwrap()
 }
 
 /// A statement about a package, of any type.
-pub(crate) fn about(package: &str, predicate_type: &str, predicate: &str) -> Statement {
+pub fn about(package: &str, predicate_type: &str, predicate: &str) -> Statement {
     Statement::new(
         vec![Subject::package(purl(package))],
         predicate_type,
@@ -80,12 +89,7 @@ pub(crate) fn about(package: &str, predicate_type: &str, predicate: &str) -> Sta
 }
 
 /// An endorsement until the end of 2026, of one that may hand the role on `may_delegate` times.
-pub(crate) fn endorsement(
-    endorsed: &Party,
-    role: &str,
-    scope: &[&str],
-    may_delegate: u32,
-) -> Endorsement {
+pub fn endorsement(endorsed: &Party, role: &str, scope: &[&str], may_delegate: u32) -> Endorsement {
     Endorsement {
         issuer: endorsed.id,
         role: role.into(),
@@ -96,8 +100,15 @@ pub(crate) fn endorsement(
     }
 }
 
+impl Default for World {
+    fn default() -> Self {
+        World::new()
+    }
+}
+
 impl World {
-    pub(crate) fn new() -> Self {
+    /// An empty log, `example.com/log`.
+    pub fn new() -> Self {
         World {
             origin: "example.com/log",
             claims: Vec::new(),
@@ -107,7 +118,7 @@ impl World {
     }
 
     /// A world of another log.
-    pub(crate) fn of(origin: &'static str) -> Self {
+    pub fn of(origin: &'static str) -> Self {
         World {
             origin,
             ..World::new()
@@ -115,7 +126,7 @@ impl World {
     }
 
     /// A world that has come to the same point, and goes on by itself.
-    pub(crate) fn continuing(other: &World) -> Self {
+    pub fn continuing(other: &World) -> Self {
         World {
             origin: other.origin,
             claims: other.claims.clone(),
@@ -125,12 +136,12 @@ impl World {
     }
 
     /// The leaf of the next claim.
-    pub(crate) fn next_leaf(&self) -> LeafIndex {
+    pub fn next_leaf(&self) -> LeafIndex {
         LeafIndex::new(self.next)
     }
 
     /// Logs a statement that these sign with all of their keys, whether or not they may.
-    pub(crate) fn log(&mut self, statement: &Statement, parties: &[&Party]) -> ClaimId {
+    pub fn log(&mut self, statement: &Statement, parties: &[&Party]) -> ClaimId {
         let keys: Vec<(IssuerId, SigningKey)> = parties
             .iter()
             .flat_map(|party| party.seeds.iter().map(|seed| (party.id, key(*seed))))
@@ -160,7 +171,7 @@ impl World {
     }
 
     /// Registers an issuer with these keys, all of which it signs with from now on.
-    pub(crate) fn register(&mut self, name: &str, seeds: &[u8], threshold: u32) -> Party {
+    pub fn register(&mut self, name: &str, seeds: &[u8], threshold: u32) -> Party {
         let body = body(name, seeds, threshold, 0, None);
         let party = Party {
             id: issuer::genesis_id(&body),
@@ -182,24 +193,20 @@ impl World {
     }
 
     /// Rotates an issuer to new keys, signed by `signers`; returns the issuer with the new keys.
-    pub(crate) fn rotate(
-        &mut self,
-        party: &Party,
-        seeds: &[u8],
-        threshold: u32,
-        signers: &[u8],
-    ) -> Party {
+    pub fn rotate(&mut self, party: &Party, seeds: &[u8], threshold: u32, signers: &[u8]) -> Party {
         let (previous, sequence) = self.last_record(party);
         let body = body("rotated", seeds, threshold, sequence + 1, Some(previous));
         self.record(party, &body, &party.with(signers));
         party.with(seeds)
     }
 
-    pub(crate) fn endorse(&mut self, by: &Party, endorsement: &Endorsement) -> ClaimId {
+    /// Logs an endorsement.
+    pub fn endorse(&mut self, by: &Party, endorsement: &Endorsement) -> ClaimId {
         self.log(&endorsement.statement().unwrap(), &[by])
     }
 
-    pub(crate) fn withdraw(&mut self, by: &Party, target: ClaimId) -> ClaimId {
+    /// Withdraws a claim.
+    pub fn withdraw(&mut self, by: &Party, target: ClaimId) -> ClaimId {
         let withdrawal = Withdrawal {
             target,
             reason: "wrong".into(),
@@ -208,7 +215,8 @@ impl World {
         self.log(&withdrawal.statement().unwrap(), &[by])
     }
 
-    pub(crate) fn respond(&mut self, by: &Party, target: ClaimId, stance: &str) -> ClaimId {
+    /// Responds to a claim.
+    pub fn respond(&mut self, by: &Party, target: ClaimId, stance: &str) -> ClaimId {
         let response = Response {
             target,
             stance: stance.into(),
@@ -218,13 +226,7 @@ impl World {
     }
 
     /// Declares the key of `seed`, of the issuer `of`, compromised.
-    pub(crate) fn compromise(
-        &mut self,
-        by: &Party,
-        of: &Party,
-        seed: u8,
-        from: LeafIndex,
-    ) -> ClaimId {
+    pub fn compromise(&mut self, by: &Party, of: &Party, seed: u8, from: LeafIndex) -> ClaimId {
         let said = KeyCompromise {
             issuer: of.id,
             key: public(seed),

@@ -1,10 +1,11 @@
 //! What a policy demands, in plain words.
 
-use super::duration;
-use super::rules::{self, Denial, Effect, Requirement, Rule, Sought};
-use super::severity::Severity;
-use super::{NamedAnchor, Policy, RequiredLog};
+use super::time::duration;
+use super::{or, whom};
 use assay_claims::purl::Pattern;
+use assay_policy::policy::{
+    Denial, Effect, NamedAnchor, Policy, RequiredLog, Requirement, Rule, Severity, Sought,
+};
 
 /// A part of the explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +16,8 @@ pub struct Section {
     pub lines: Vec<String>,
 }
 
-/// Explains a policy, section by section.
-pub(super) fn sections(policy: &Policy) -> Vec<Section> {
+/// What a policy demands, section by section.
+pub fn explain(policy: &Policy) -> Vec<Section> {
     vec![
         Section {
             title: "Which logs must answer",
@@ -32,11 +33,11 @@ pub(super) fn sections(policy: &Policy) -> Vec<Section> {
         },
         Section {
             title: "What must not be",
-            lines: or_nothing(policy.denials.iter().map(denial).collect()),
+            lines: or_nothing(policy.denials().iter().map(denial).collect()),
         },
         Section {
             title: "What must be",
-            lines: or_nothing(policy.requirements.iter().map(requirement).collect()),
+            lines: or_nothing(policy.requirements().iter().map(requirement).collect()),
         },
         Section {
             title: "Examples",
@@ -54,29 +55,27 @@ fn or_nothing(lines: Vec<String>) -> Vec<String> {
 }
 
 fn logs(policy: &Policy) -> Vec<String> {
-    let mut lines: Vec<String> = policy.logs.iter().map(log).collect();
+    let mut lines: Vec<String> = policy.logs().iter().map(log).collect();
     if lines.is_empty() {
-        let age = duration::words(policy.max_head_age_ms);
+        let age = duration(policy.default_max_head_age_ms());
         lines.push(format!(
             "The log that you ask. Its answer may be at most {age} old."
         ));
     }
-    lines.push(
-        match policy.tlog.as_ref().map(|tlog| (tlog, tlog.quorum())) {
-            Some((tlog, Some(quorum))) => {
-                let group = tlog.groups().iter().find(|group| group.name == quorum);
-                let who = match group {
-                    Some(group) => {
-                        let members: Vec<&str> = tlog.members(group).collect();
-                        format!("{} of these: {}", group.threshold, members.join(", "))
-                    }
-                    None => quorum.to_owned(),
-                };
-                format!("Witnesses must have confirmed that a log shows everybody the same: {who}.")
-            }
-            _ => "No witness has to confirm that a log shows everybody the same.".into(),
-        },
-    );
+    lines.push(match policy.tlog().map(|tlog| (tlog, tlog.quorum())) {
+        Some((tlog, Some(quorum))) => {
+            let group = tlog.groups().iter().find(|group| group.name == quorum);
+            let who = match group {
+                Some(group) => {
+                    let members: Vec<&str> = tlog.members(group).collect();
+                    format!("{} of these: {}", group.threshold, members.join(", "))
+                }
+                None => quorum.to_owned(),
+            };
+            format!("Witnesses must have confirmed that a log shows everybody the same: {who}.")
+        }
+        _ => "No witness has to confirm that a log shows everybody the same.".into(),
+    });
     lines.push(
         "A log that does not answer, or answers in part, makes the outcome \"incomplete\"; an old \
          answer, \"stale\"."
@@ -89,12 +88,12 @@ fn log(log: &RequiredLog) -> String {
     format!(
         "{}. Its answer may be at most {} old.",
         log.origin,
-        duration::words(log.max_head_age_ms)
+        duration(log.max_head_age_ms)
     )
 }
 
 fn anchors(policy: &Policy) -> Vec<String> {
-    match policy.anchors.as_slice() {
+    match policy.anchors() {
         [] => vec![
             "Nobody yet. Name issuers that you trust with [[anchor]]; until then, nothing counts \
              but what anyone says."
@@ -133,7 +132,7 @@ fn scopes(scopes: &[Pattern]) -> String {
 }
 
 fn unknown(policy: &Policy) -> String {
-    match policy.unknown {
+    match policy.unknown() {
         Some(Effect::Deny) => "It is not trusted: the outcome is \"unknown\".".into(),
         Some(Effect::Warn) => "You are warned, and what must be is not asked for.".into(),
         None => "Nothing is said, and what must be is not asked for.".into(),
@@ -142,6 +141,7 @@ fn unknown(policy: &Policy) -> String {
 
 fn denial(denial: &Denial) -> String {
     let rule = &denial.rule;
+    let from = whom(&rule.from);
     let least = |least: &Severity| match least {
         Severity::None => String::new(),
         least => format!(" of severity {} or higher, or unknown", least.name()),
@@ -149,8 +149,7 @@ fn denial(denial: &Denial) -> String {
     let what = match &denial.sought {
         Sought::Affected(severity) => {
             format!(
-                "{} says that a vulnerability{} can be exploited in it",
-                rule.from,
+                "{from} says that a vulnerability{} can be exploited in it",
                 least(severity)
             )
         }
@@ -158,14 +157,14 @@ fn denial(denial: &Denial) -> String {
             least: severity,
             cleared_by,
         } => format!(
-            "a scan by {} found a vulnerability{}, and the word of {cleared_by} does not clear it",
-            rule.from,
-            least(severity)
+            "a scan by {from} found a vulnerability{}, and the word of {} does not clear it",
+            least(severity),
+            whom(cleared_by)
         ),
-        Sought::Unsupported => format!("its security support has ended, says {}", rule.from),
+        Sought::Unsupported => format!("its security support has ended, says {from}"),
         Sought::Claims(types) => {
-            let types = rules::or(types.iter().map(|ty| ty.word.as_str()));
-            format!("there is a claim ({types}) by {}", rule.from)
+            let types = or(types.iter().map(|ty| ty.word.as_str()));
+            format!("there is a claim ({types}) by {from}")
         }
     };
     format!(
@@ -178,21 +177,21 @@ fn denial(denial: &Denial) -> String {
 
 fn requirement(requirement: &Requirement) -> String {
     let rule = &requirement.rule;
-    let types = rules::or(requirement.claims.iter().map(|ty| ty.word.as_str()));
-    let issuers = if requirement.issuers == 1 {
-        "at least one issuer".into()
-    } else {
-        format!("at least {} different issuers", requirement.issuers)
+    let wanted = requirement.wanted();
+    let types = or(wanted.types.iter().map(String::as_str));
+    let issuers = match wanted.issuers {
+        1 => "at least one issuer".to_owned(),
+        n => format!("at least {n} different issuers"),
     };
-    let age = requirement
+    let age = wanted
         .max_age_ms
-        .map(|ms| format!(", at most {} old", duration::words(ms)))
+        .map(|ms| format!(", at most {} old", duration(ms)))
         .unwrap_or_default();
     format!(
         "{}: you are {} unless {issuers} ({}) made a claim ({types}){age}{}.",
         head(rule),
         effect(rule),
-        rule.from,
+        whom(&rule.from),
         when(rule)
     )
 }
@@ -217,7 +216,7 @@ fn when(rule: &Rule) -> String {
 }
 
 fn examples(policy: &Policy) -> String {
-    match policy.examples.len() {
+    match policy.example_count() {
         0 => "None. With [[test]] you can say what you expect, and `assay policy test` checks it."
             .into(),
         1 => "One; `assay policy test` runs it.".into(),
