@@ -5,7 +5,10 @@
 //! that does not answer is said to be missing, and never passed over; an answer that does not
 //! verify ends the command, naming its log.
 
-use crate::{config::Settings, exit::Failure, output, time};
+pub use assay_client::one_line;
+pub use assay_client::report::words::{ago, at};
+
+use crate::{config::Settings, exit::Failure, output};
 use assay_claims::index::{Kind, Label};
 use assay_claims::issuer::IssuerId;
 use assay_claims::logged::LoggedClaim;
@@ -339,46 +342,12 @@ fn witnessed(
     ))
 }
 
-/// An error with its causes, in one line without a full stop.
-pub fn one_line(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text.push_str(&format!(": {words}"));
-        }
-        source = error.source();
-    }
-    output::plain(text.trim_end_matches('.'))
-}
-
 /// The time, in milliseconds since 1970.
 pub fn now_ms() -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// How long ago something was, for people: `3 days ago`. A time in the future is `just now`: clocks
-/// differ.
-pub fn ago(at_ms: u64, now_ms: u64) -> String {
-    let seconds = now_ms.saturating_sub(at_ms) / 1000;
-    let (count, unit) = match seconds {
-        0..60 => return "just now".into(),
-        60..3600 => (seconds / 60, "minute"),
-        3600..172_800 => (seconds / 3600, "hour"),
-        _ => (seconds / 86_400, "day"),
-    };
-    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
-}
-
-/// A time for people: `2026-01-31 08:05 UTC`.
-pub fn at(ms: u64) -> String {
-    let text = time::rfc3339_of_ms(ms);
-    let minutes = text.get(..16).unwrap_or(&text);
-    format!("{} UTC", minutes.replacen('T', " ", 1))
 }
 
 /// Who somebody is, for people: what the policy calls it, else what it calls itself, else the
@@ -402,23 +371,6 @@ pub fn who(issuer: &IssuerId, policy: &Policy, trust: &Trust<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ages_and_times_are_for_people() {
-        let now = 1_000_000_000_000;
-        for (seconds, text) in [
-            (0, "just now"),
-            (59, "just now"),
-            (60, "1 minute ago"),
-            (7_199, "1 hour ago"),
-            (172_799, "47 hours ago"),
-            (172_800, "2 days ago"),
-        ] {
-            assert_eq!(ago(now - seconds * 1000, now), text);
-        }
-        assert_eq!(ago(now + 1, now), "just now");
-        assert_eq!(at(951_782_399_000), "2000-02-28 23:59 UTC");
-    }
 
     #[test]
     fn a_component_is_asked_for_by_version_package_and_indexed_digests() {

@@ -1,7 +1,6 @@
 //! What can go wrong, and the exit code that each kind has (docs/design.md 4). This is the only
 //! place that knows the codes.
 
-use crate::terminal;
 use assay_client::{
     ClientError,
     audit::AuditError,
@@ -41,7 +40,7 @@ pub enum Failure {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// From the client, about one log among several.
-    #[error("the log {}: {source}", crate::terminal::plain(origin))]
+    #[error("the log {}: {source}", assay_client::plain(origin))]
     OfLog {
         /// Which log.
         origin: String,
@@ -233,7 +232,7 @@ fn words(failure: &Failure) -> String {
         text.push_str(&format!("\n  next: {advice}"));
     }
     text.lines()
-        .map(|line| terminal::plain(&line.replace('\t', " ")))
+        .map(|line| assay_client::plain(&line.replace('\t', " ")))
         .collect::<Vec<_>>()
         .join("\n")
 }

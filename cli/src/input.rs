@@ -1,6 +1,7 @@
 //! Reading what the arguments name: a file, or stdin as `-`, up to a limit.
 
-use crate::{exit::Failure, terminal};
+use crate::exit::Failure;
+use assay_client::plain;
 use bytes::Bytes;
 use std::{
     fs::File,
@@ -24,7 +25,7 @@ pub struct Document {
 /// Fails with [`Failure::Usage`] if there is no such file or it is longer than `most` bytes, and
 /// with [`Failure::Io`] if it cannot be read.
 pub fn read(path: &Path, most: usize) -> Result<Document, Failure> {
-    let shown = terminal::plain(&path.display().to_string());
+    let shown = plain(&path.display().to_string());
     let failed = |e: io::Error| match e.kind() {
         io::ErrorKind::NotFound => Failure::Usage(format!("{shown}: there is no such file")),
         _ => Failure::io(format!("cannot read {shown}"), e),

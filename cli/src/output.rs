@@ -1,6 +1,7 @@
 //! Writing: data to stdout, words to stderr, progress bars.
 
-pub use crate::terminal::{Color, bold, color, dim, keep_first_column, plain, table};
+pub use crate::terminal::{Color, bold, color, dim, keep_first_column, table};
+pub use assay_client::plain;
 
 use crate::{config::Settings, exit::Failure, options::Format};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -1,6 +1,6 @@
 //! Reading a policy, with its conditions in CEL.
 
-use crate::{exit::Failure, input, terminal};
+use crate::{exit::Failure, input};
 use assay_client::Cel;
 use assay_policy::policy::{POLICY_BYTES, Policy};
 use std::path::Path;
@@ -19,7 +19,7 @@ pub fn load(path: &Path) -> Result<Policy, Failure> {
     let text = std::str::from_utf8(&document.bytes)
         .map_err(|_| Failure::Usage(format!("{shown} is not UTF-8; a policy is a text file")))?;
     Policy::parse(text, &Cel)
-        .map_err(|e| Failure::Usage(format!("{shown}: {}", terminal::plain(&e.to_string()))))
+        .map_err(|e| Failure::Usage(format!("{shown}: {}", assay_client::plain(&e.to_string()))))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::{
     config::{self, Settings},
     exit::Failure,
     keys::Key,
-    output, session, subject, terminal, time, view,
+    output, session, time,
 };
 use assay_claims::claim::SigningKey;
 use assay_claims::issuer::IssuerId;
@@ -13,8 +13,9 @@ use assay_claims::json::Value;
 use assay_claims::kind::Attachment;
 use assay_claims::statement::{Statement, StatementError};
 use assay_client::{
-    Client, ClientError, Wait,
+    Client, ClientError, Wait, plain,
     publish::{Draft, DraftError, Published},
+    report::{claim, words},
 };
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
@@ -72,12 +73,12 @@ impl Item {
     fn announce(&self, settings: &Settings) {
         let statement = self.draft.statement();
         let (kind, about) = (
-            view::kind(statement),
-            subject::short_list(statement.subjects()),
+            claim::kind(statement),
+            words::short_list(statement.subjects()),
         );
         output::say(settings, &format!("claim: {kind} about {about}"));
         for (label, value) in &self.summary {
-            let (label, value) = (terminal::plain(label), terminal::plain(value));
+            let (label, value) = (plain(label), plain(value));
             output::say(settings, &format!("  {label}: {value}"));
         }
     }
@@ -125,8 +126,8 @@ fn of_arguments(statement: Result<Statement, StatementError>) -> Result<Item, Dr
     let predicate = draft.statement().predicate().as_object();
     let mut summary = Vec::new();
     for (label, value) in predicate.unwrap_or_default() {
-        if let Some(words) = words(value) {
-            summary.push((label.clone(), words));
+        if let Some(text) = as_text(value) {
+            summary.push((label.clone(), text));
         }
     }
     Ok(Item {
@@ -137,14 +138,14 @@ fn of_arguments(statement: Result<Statement, StatementError>) -> Result<Item, Dr
 }
 
 /// A text, a number or a list of them, for people.
-fn words(value: &Value) -> Option<String> {
+fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.as_str().to_owned()),
         Value::Bool(yes) => Some(yes.to_string()),
         Value::Array(items) => {
-            let words: Vec<String> = items.iter().filter_map(words).collect();
-            Some(words.join(", "))
+            let texts: Vec<String> = items.iter().filter_map(as_text).collect();
+            Some(texts.join(", "))
         }
         Value::Null | Value::Object(_) => None,
     }

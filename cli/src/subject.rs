@@ -1,6 +1,8 @@
 //! What a claim is about, as people write it: a package URL, `algorithm:hex`, or a file whose
 //! SHA-256 is taken.
 
+pub use assay_client::report::words::{short_list, shorten};
+
 use crate::exit::Failure;
 use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;
@@ -53,37 +55,6 @@ pub fn read(text: &str) -> Result<Subject, Failure> {
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
     Ok(Subject::artifact(name, &sha256))
-}
-
-/// A subject in few words.
-pub fn short(subject: &Subject) -> String {
-    let digest = || {
-        subject
-            .digests()
-            .first()
-            .map(|(algorithm, value)| format!("{algorithm}:{}", shorten(value)))
-    };
-    let text = match (subject.uri(), subject.name()) {
-        (Some(uri), _) => uri.to_owned(),
-        (None, Some(name)) => format!("{name} ({})", digest().unwrap_or_default()),
-        (None, None) => digest().unwrap_or_default(),
-    };
-    crate::output::plain(&text)
-}
-
-/// Subjects in few words: the first ones and how many more there are.
-pub fn short_list(subjects: &[Subject]) -> String {
-    const SHOWN: usize = 3;
-    let mut words: Vec<String> = subjects.iter().take(SHOWN).map(short).collect();
-    if subjects.len() > SHOWN {
-        words.push(format!("and {} more", subjects.len() - SHOWN));
-    }
-    words.join(", ")
-}
-
-/// The first digits of a digest or id.
-pub fn shorten(hex: &str) -> &str {
-    hex.get(..12).unwrap_or(hex)
 }
 
 fn digest(text: &str) -> Option<(&str, &str)> {

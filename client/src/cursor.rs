@@ -175,6 +175,7 @@ impl Cursor {
 mod tests {
     use super::*;
     use assay_claims::index::Kind;
+    use assay_tlog::tree::LeafIndex;
 
     fn key() -> VerifierKey {
         VerifierKey::parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
@@ -188,7 +189,11 @@ mod tests {
         let open = || Cursor::open(folder.path(), &key(), &labels);
         let mut cursor = open().unwrap();
         assert!(!cursor.has_begun());
-        cursor.done.get_mut(&labels[0]).unwrap().extend([1, 5, 9]);
+        cursor
+            .done
+            .get_mut(&labels[0])
+            .unwrap()
+            .extend([1, 5, 9].map(LeafIndex::new));
         cursor.size = 11;
         cursor.save().unwrap();
         assert!(

@@ -13,6 +13,7 @@ use crate::{
 };
 use assay_claims::index::Label;
 use assay_claims::purl::Purl;
+use assay_client::report::words;
 use assay_intake::components;
 use assay_policy::policy::{self, Answer, Evidence, Known, LogAnswer, Outcome, Policy};
 use std::{
@@ -183,9 +184,9 @@ impl Scales<'_> {
     fn reason(&self, reason: &policy::Reason) -> Reason {
         Reason {
             rule: output::plain(&reason.rule),
-            cause: reason.cause,
+            cause: reason.cause(),
             outcome: reason.outcome,
-            text: output::plain(&reason.text),
+            text: output::plain(&words::reason(reason)),
             claims: reason
                 .evidence
                 .iter()

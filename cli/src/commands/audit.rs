@@ -1,9 +1,10 @@
 //! `assay audit`: a whole log, verified from its published tiles.
 
-use crate::{config::Settings, exit::Failure, output, terminal};
+use crate::{config::Settings, exit::Failure, output};
 use assay_client::{
     HeadStore,
     audit::{self, Audited, Mode, Options},
+    plain,
 };
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
@@ -101,7 +102,7 @@ fn view(audited: &Audited, seconds: f64) -> AuditView {
 /// What was verified ("ok") and what was not ("open").
 fn text(view: &AuditView) -> String {
     let mut lines = vec![
-        format!("log   {}", terminal::plain(&view.origin)),
+        format!("log   {}", plain(&view.origin)),
         format!(
             "size  {} entries, {} tiles, in {:.1} s",
             view.tree_size, view.tiles, view.seconds

@@ -1,9 +1,12 @@
 //! `assay get`: one claim, proven to be in the log.
 
-use crate::{config::Settings, exit::Failure, output, session, subject, terminal, view};
+use crate::{config::Settings, exit::Failure, output, session};
 use assay_claims::json::{self, Value};
 use assay_claims::kind;
-use assay_client::{Client, LeafRef, VerifiedEntry};
+use assay_client::{
+    Client, LeafRef, VerifiedEntry, plain,
+    report::{claim, words},
+};
 use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -29,7 +32,7 @@ pub struct Command {
 #[derive(Debug, Serialize)]
 struct GetView<'a> {
     #[serde(flatten)]
-    claim: view::ClaimView,
+    claim: claim::Claim,
     leaf_hash: String,
     tree_size: u64,
     origin: String,
@@ -53,7 +56,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         Failure::Failed(format!("the statement cannot be shown: {e}; try --payload"))
     })?;
     let view = GetView {
-        claim: view::ClaimView::new(
+        claim: claim::Claim::new(
             entry.claim(),
             entry.index().get(),
             entry.entry().logged_at_ms(),
@@ -76,16 +79,16 @@ fn text(entry: &VerifiedEntry, view: &GetView<'_>) -> String {
     let mut text = format!(
         "claim     {}\nsays      {}\nlogged    leaf {} of {} at {}\n",
         view.claim.claim_id,
-        view::says(entry.claim()),
+        claim::says(entry.claim()),
         view.claim.leaf_index,
-        terminal::plain(&view.origin),
+        plain(&view.origin),
         view.claim.logged_at
     );
     for signer in &view.claim.signers {
         text.push_str(&format!(
             "signer    issuer {} with key {}\n",
             signer.issuer_id,
-            subject::shorten(&signer.public_key)
+            words::shorten(&signer.public_key)
         ));
     }
     for path in &view.attachments {
@@ -112,7 +115,7 @@ fn pretty(value: &Value, depth: usize, out: &mut String) {
             out.push('{');
             for (i, (key, value)) in members.iter().enumerate() {
                 begin_item(i, depth + 1, out);
-                out.push_str(&json::string(&terminal::plain(key)));
+                out.push_str(&json::string(&plain(key)));
                 out.push_str(": ");
                 pretty(value, depth + 1, out);
             }
@@ -128,7 +131,7 @@ fn pretty(value: &Value, depth: usize, out: &mut String) {
             new_line(depth, out);
             out.push(']');
         }
-        Value::String(text) => out.push_str(&json::string(&terminal::plain(text))),
+        Value::String(text) => out.push_str(&json::string(&plain(text))),
         other => out.push_str(&other.to_json()),
     }
 }

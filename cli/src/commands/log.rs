@@ -1,9 +1,12 @@
 //! `assay log`: the log's entries, in a table.
 
-use crate::{config::Settings, exit::Failure, output, session, subject, terminal, time, view};
+use crate::{config::Settings, exit::Failure, output, session, time};
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::limits::PAGE;
-use assay_client::PageEntry;
+use assay_client::{
+    PageEntry, plain,
+    report::{claim, words},
+};
 use assay_tlog::tree::LeafIndex;
 use clap::Args;
 use serde::Serialize;
@@ -31,7 +34,7 @@ struct LogView {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum EntryView {
-    Claim(view::ClaimView),
+    Claim(claim::Claim),
     Broken {
         leaf_index: u64,
         logged_at: String,
@@ -48,7 +51,7 @@ impl EntryView {
     fn new(entry: &PageEntry) -> Self {
         let (leaf_index, at) = (entry.index.get(), entry.entry.logged_at_ms());
         match &entry.claim {
-            Some(Ok(claim)) => EntryView::Claim(view::ClaimView::new(claim, leaf_index, at)),
+            Some(Ok(claim)) => EntryView::Claim(claim::Claim::new(claim, leaf_index, at)),
             Some(Err(e)) => EntryView::Broken {
                 leaf_index,
                 logged_at: time::rfc3339_of_ms(at),
@@ -86,7 +89,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         entries: page.entries.iter().map(EntryView::new).collect(),
     };
     output::data(settings, || text(&page.entries), &view)?;
-    let (origin, size) = (terminal::plain(&view.origin), view.tree_size);
+    let (origin, size) = (plain(&view.origin), view.tree_size);
     let listed = page.entries.len();
     let words = format!("{origin}: {size} entries, {listed} listed from leaf {start}");
     output::say(settings, &words);
@@ -103,7 +106,7 @@ fn text(entries: &[PageEntry]) -> String {
         let [says, about, issuers, claim] = match &entry.claim {
             Some(Ok(claim)) => columns(claim),
             Some(Err(e)) => {
-                let says = format!("does not verify: {}", terminal::plain(&e.to_string()));
+                let says = format!("does not verify: {}", plain(&e.to_string()));
                 [says, String::new(), String::new(), String::new()]
             }
             None => {
@@ -121,15 +124,15 @@ fn columns(claim: &VerifiedClaim) -> [String; 4] {
     let mut issuers: Vec<String> = Vec::new();
     for (issuer, _) in claim.signers() {
         let issuer = issuer.to_string();
-        let short = subject::shorten(&issuer).to_owned();
+        let short = words::shorten(&issuer).to_owned();
         if issuers.last() != Some(&short) {
             issuers.push(short);
         }
     }
     let statement = claim.statement();
     [
-        view::kind(statement),
-        subject::short_list(statement.subjects()),
+        claim::kind(statement),
+        words::short_list(statement.subjects()),
         issuers.join("\n"),
         claim.id().to_string(),
     ]

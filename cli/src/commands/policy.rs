@@ -6,9 +6,13 @@ use crate::{
     exit::Failure,
     output::{self, Color},
     policy_file::load,
-    terminal, time,
+    time,
 };
-use assay_policy::policy::{ExampleOutcome, Reason, STARTING, Section};
+use assay_client::{
+    plain,
+    report::words::{self, Section},
+};
+use assay_policy::policy::{ExampleOutcome, Reason, STARTING};
 use clap::Subcommand;
 use serde::Serialize;
 use std::{
@@ -90,8 +94,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         Command::Init { file } => init(&settings.policy(file), settings),
         Command::Explain { file } => {
             let path = settings.policy(file);
-            let sections = load(&path)?
-                .explain()
+            let sections = words::explain(&load(&path)?)
                 .into_iter()
                 .map(SectionView::new)
                 .collect();
@@ -186,7 +189,7 @@ impl SectionView {
     fn text(&self) -> String {
         let mut text = self.title.to_owned();
         for line in &self.lines {
-            text.push_str(&format!("\n  - {}", terminal::plain(line)));
+            text.push_str(&format!("\n  - {}", plain(line)));
         }
         text
     }
@@ -212,7 +215,7 @@ impl ExampleView {
                 .map(|reason: &Reason| ReasonView {
                     rule: reason.rule.clone(),
                     outcome: reason.outcome.name(),
-                    text: reason.text.clone(),
+                    text: words::reason(reason),
                 })
                 .collect(),
             name: example.name,
@@ -226,17 +229,13 @@ impl ExampleView {
             let words = output::color("FAILED", Color::Red);
             (words, format!(", but {} was expected", self.expected))
         };
-        let mut text = format!(
-            "{word}  {}: {}{note}",
-            terminal::plain(&self.name),
-            self.outcome
-        );
+        let mut text = format!("{word}  {}: {}{note}", plain(&self.name), self.outcome);
         for reason in &self.reasons {
             text.push_str(&format!(
                 "\n          {}: {}: {}",
                 reason.outcome,
-                terminal::plain(&reason.rule),
-                terminal::plain(&reason.text)
+                plain(&reason.rule),
+                plain(&reason.text)
             ));
         }
         text

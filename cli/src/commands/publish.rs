@@ -5,13 +5,17 @@ use crate::{
     exit::Failure,
     input::{self, Document},
     publishing::{self, Item, Signing},
-    subject, terminal, time,
+    subject, time,
 };
 use assay_claims::kind::vex::{Product, Vex, VexStatement};
 use assay_claims::kind::{self, Prepared};
 use assay_claims::limits;
 use assay_claims::statement::{Statement, Subject};
-use assay_client::publish::{Draft, DraftError};
+use assay_client::{
+    plain,
+    publish::{Draft, DraftError},
+    report::words,
+};
 use clap::{Args, ValueEnum};
 use std::{collections::BTreeSet, path::PathBuf, time::SystemTime};
 
@@ -170,7 +174,7 @@ fn check_products(document: &Document, subjects: &[Subject]) -> Result<(), Strin
             return Err(format!(
                 "no statement in it is about {}; its products are {}. Leave --subject out to \
                  publish it about those, name one of them, or add the product to the document",
-                subject::short(subject),
+                words::short(subject),
                 products(&statements)
             ));
         }
@@ -184,7 +188,7 @@ fn products(statements: &[VexStatement]) -> String {
     let names: BTreeSet<String> = products.map(Product::name).collect();
     let shown: Vec<&str> = names.iter().take(PRODUCTS).map(String::as_str).collect();
     let more = if names.len() > PRODUCTS { ", …" } else { "" };
-    format!("{}{more}", terminal::plain(&shown.join(", ")))
+    format!("{}{more}", plain(&shown.join(", ")))
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@ use crate::{
     exit::Failure,
     input,
     output::{self, Color},
-    subject, terminal, time, view,
+    subject, time,
 };
 use assay_claims::issuer::IssuerId;
 use assay_claims::receipt::{ProvenIssuer, ReceiptError, VerifiedReceipt};
 use assay_client::receipt::{self, Check, CheckedReceipt, Demands, ReceiptPair, Verdict};
+use assay_client::report::{claim, words};
+use assay_client::{one_line, plain};
 use assay_tlog::limits::RECEIPT_BYTES;
 use clap::Args;
 use serde::Serialize;
@@ -51,7 +53,7 @@ struct ReceiptView {
     verdict: &'static str,
     checks: Vec<CheckView>,
     #[serde(flatten)]
-    claim: Option<view::ClaimView>,
+    claim: Option<claim::Claim>,
     origin: Option<String>,
     tree_size: Option<u64>,
     #[serde(skip)]
@@ -139,7 +141,7 @@ fn failed_words(view: &VerifyView) -> String {
 }
 
 /// What a check found, in plain words. Behind "NOT PROVEN" stands what is not.
-fn words(check: &Check, receipt: Option<&VerifiedReceipt>) -> String {
+fn what(check: &Check, receipt: Option<&VerifiedReceipt>) -> String {
     match check {
         Check::Signature => "the signatures fit this claim, byte for byte".into(),
         Check::Inclusion {
@@ -149,7 +151,7 @@ fn words(check: &Check, receipt: Option<&VerifiedReceipt>) -> String {
         } => format!(
             "it is entry {index} of the log {}, under the checkpoint that the log signed at {size} \
              entries",
-            terminal::plain(origin)
+            plain(origin)
         ),
         Check::Issuer(issuer) => issuer_words(issuer),
         Check::UnknownIssuer(id) => {
@@ -174,17 +176,17 @@ fn words(check: &Check, receipt: Option<&VerifiedReceipt>) -> String {
         Check::DemandedSubject {
             subject,
             is_about: true,
-        } => format!("it is about {}, as demanded", subject::short(subject)),
+        } => format!("it is about {}, as demanded", words::short(subject)),
         Check::DemandedSubject { subject, .. } => format!(
             "that it is about {}, as demanded: it has other subjects",
-            subject::short(subject)
+            words::short(subject)
         ),
-        Check::Genuine(error) => format!("{} ({})", broken_words(error), chain(error)),
+        Check::Genuine(error) => format!("{} ({})", broken_words(error), one_line(error)),
     }
 }
 
 fn issuer_words(issuer: &ProvenIssuer) -> String {
-    let (id, name) = (issuer.id, terminal::plain(&issuer.name));
+    let (id, name) = (issuer.id, plain(&issuer.name));
     let keys = match issuer.sequence {
         0 => "its first keys".into(),
         n => format!("the keys of its rotation {n}"),
@@ -212,7 +214,7 @@ impl ReceiptView {
         let receipt = checked.receipt.as_ref();
         let checkpoint = receipt.map(|receipt| receipt.inclusion().checkpoint());
         ReceiptView {
-            file: terminal::plain(name_of_files),
+            file: plain(name_of_files),
             verdict: name(checked.verdict()),
             checks: checked
                 .checks
@@ -220,16 +222,16 @@ impl ReceiptView {
                 .map(|check| CheckView {
                     check: check.name(),
                     verdict: name(check.verdict()),
-                    what: words(check, receipt),
+                    what: what(check, receipt),
                     label: label(check.verdict()),
                 })
                 .collect(),
             claim: receipt.map(|r| {
-                view::ClaimView::new(r.claim(), r.inclusion().index().get(), r.logged_at_ms())
+                claim::Claim::new(r.claim(), r.inclusion().index().get(), r.logged_at_ms())
             }),
             origin: checkpoint.map(|checkpoint| checkpoint.origin().to_owned()),
             tree_size: checkpoint.map(|checkpoint| checkpoint.size().get()),
-            says: receipt.map(|r| view::says(r.claim())).unwrap_or_default(),
+            says: receipt.map(|r| claim::says(r.claim())).unwrap_or_default(),
         }
     }
 
@@ -242,7 +244,7 @@ impl ReceiptView {
             text.push_str(&format!("  logged      {at}\n"));
         }
         for CheckView { label, what, .. } in &self.checks {
-            text.push_str(&format!("  {label}{}\n", terminal::plain(what)));
+            text.push_str(&format!("  {label}{}\n", plain(what)));
         }
         text
     }
@@ -273,21 +275,6 @@ fn text(view: &VerifyView, verdict: Verdict) -> String {
         for line in view.not_proven {
             text.push_str(&format!("  - {line}\n"));
         }
-    }
-    text
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        source = error.source();
     }
     text
 }

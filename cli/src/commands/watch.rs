@@ -340,7 +340,7 @@ impl Watch {
             asking::now_ms(),
         )
         .lines;
-        listed.retain(|line| line.leaf == logged.leaf());
+        listed.retain(|line| line.leaf() == logged.leaf());
         let lines = listed
             .iter()
             .map(|line| LineView::new(line, known))

@@ -36,10 +36,7 @@ fn change_page(world: &World, position: u64, change: impl Fn(&mut Answer) + Send
 
 async fn listed(world: &World, label: &Label) -> anyhow::Result<Vec<u64>> {
     let pages = world.client().await?.list(label).await?;
-    let leaves = pages
-        .iter()
-        .flat_map(|page| &page.list(label).unwrap().leaves);
-    Ok(leaves.map(|leaf| leaf.get()).collect())
+    Ok(pages.leaves().map(|leaf| leaf.get()).collect())
 }
 
 async fn refused(world: &World, label: &Label, check: &str) -> anyhow::Result<()> {

@@ -210,7 +210,7 @@ fn check(
             .map(|(name, _)| name.as_str())
             .collect()
     };
-    let over_pae = verifying(&envelope.pae());
+    let over_pae = verifying(&pae(&envelope.payload_type, &envelope.payload));
     match verdict {
         Verdict::None(reason) => {
             assert_eq!(reason, "no key verifies");
@@ -315,7 +315,8 @@ fn pae_and_envelope_are_those_of_the_specification() {
         .concat();
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
         for signature in &envelope.signatures {
-            assert!(key.verify(&envelope.pae(), &signature.sig).is_ok());
+            let signed = pae(&envelope.payload_type, &envelope.payload);
+            assert!(key.verify(&signed, &signature.sig).is_ok());
             assert!(key.verify(&envelope.payload, &signature.sig).is_err());
         }
     }

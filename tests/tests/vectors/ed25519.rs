@@ -13,7 +13,7 @@
 //! | `low_order_component_A`, `low_order_component_R` | no | harmless without the cofactor |
 
 use assay_tests::data;
-use assay_tlog::note::VerifierKey;
+use assay_tlog::note::{Algorithm, VerifierKey};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -63,7 +63,7 @@ fn only_what_the_strict_rule_accepts_verifies() {
                 .try_into()
                 .expect("32 bytes");
             let signature = hex::decode(&vector.sig).expect("hex");
-            let verifies = VerifierKey::new_ed25519("vector", &key)
+            let verifies = VerifierKey::new("vector", Algorithm::Ed25519, &key)
                 .is_ok_and(|key| key.verify(vector.msg.as_bytes(), &signature).is_ok());
             assert_eq!(
                 verifies,

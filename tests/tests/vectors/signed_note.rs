@@ -101,7 +101,11 @@ fn notes_open_as_they_do_for_the_reference_implementation() {
         assert_eq!(outcome, open.expect, "{}: {verified:?}", open.name);
         if let (Ok(note), Ok(verified)) = (&parsed, &verified) {
             assert_eq!(
-                verified.key_names().collect::<Vec<_>>(),
+                verified
+                    .signers()
+                    .iter()
+                    .map(|signer| signer.name())
+                    .collect::<Vec<_>>(),
                 open.verified,
                 "{}",
                 open.name

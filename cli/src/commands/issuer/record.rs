@@ -1,9 +1,10 @@
 //! A record of an issuer, as it is shown.
 
-use crate::{sound_keys::CompromisedView, terminal, time};
+use crate::time;
 use assay_claims::claim::PublicKey;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::issuer::Issuer;
+use assay_client::{plain, report::keys::Compromised};
 use serde::Serialize;
 
 /// A record in the log.
@@ -19,7 +20,7 @@ pub struct RecordView {
     roles: Vec<String>,
     /// Keys of this record that are declared compromised. A record that was just published has
     /// none.
-    compromised: Vec<CompromisedView>,
+    compromised: Vec<Compromised>,
     claim_id: String,
     leaf_index: u64,
     logged_at: String,
@@ -51,7 +52,7 @@ impl RecordView {
     }
 
     /// Notes which of its keys are among the compromised ones.
-    pub fn with_compromised(mut self, compromised: &[CompromisedView]) -> Self {
+    pub fn with_compromised(mut self, compromised: &[Compromised]) -> Self {
         let of_record = compromised
             .iter()
             .filter(|one| self.keys.contains(&one.key));
@@ -63,10 +64,7 @@ impl RecordView {
     pub fn text(&self) -> String {
         let mut lines = vec![
             format!("issuer      {}", self.issuer_id),
-            format!(
-                "name        {} (self-declared)",
-                terminal::plain(&self.name)
-            ),
+            format!("name        {} (self-declared)", plain(&self.name)),
             format!("sequence    {}", self.sequence),
             format!(
                 "keys        {} of {} must sign:",
@@ -89,7 +87,7 @@ impl RecordView {
             ("roles       ", &self.roles),
         ] {
             if !values.is_empty() {
-                lines.push(format!("{label}{}", terminal::plain(&values.join(", "))));
+                lines.push(format!("{label}{}", plain(&values.join(", "))));
             }
         }
         lines.push(format!("record      claim {}", self.claim_id));

@@ -6,12 +6,11 @@ use crate::{
     exit::Failure,
     keys::Key,
     output, session,
-    sound_keys::KeysView,
 };
 use assay_claims::index::{Kind, Label};
 use assay_claims::issuer::IssuerId;
 use assay_claims::logged::LoggedClaim;
-use assay_client::{Client, IssuerLeaf};
+use assay_client::{Client, IssuerLeaf, report::keys::Keys};
 use assay_policy::trust::Trust;
 use clap::Args;
 
@@ -57,18 +56,18 @@ fn texts(views: &[RecordView]) -> String {
 
 /// Which of the issuer's keys are compromised. Claims under its id say that, not its records; the
 /// answer is complete, so none can be left out.
-async fn keys_of(client: &Client, id: &IssuerId) -> Result<KeysView, Failure> {
+async fn keys_of(client: &Client, id: &IssuerId) -> Result<Keys, Failure> {
     let label = Label::new(Kind::Digest, &format!("sha256:{id}"));
     let mut claims: Vec<LoggedClaim> = Vec::new();
-    for page in client.list(&label).await? {
+    for page in client.list(&label).await?.pages() {
         // A claim that does not verify has no effect.
-        let verified = page.claims(&(), |_| true);
+        let verified = page.proven().claims(&(), |_| true);
         claims.extend(verified.into_iter().filter_map(|(_, claim)| claim.ok()));
     }
-    Ok(KeysView::of(id, &Trust::judge(&claims)))
+    Ok(Keys::of(id, &Trust::judge(&claims)))
 }
 
-fn in_force(keys: &KeysView) -> String {
+fn in_force(keys: &Keys) -> String {
     if let Some(powerless) = keys.powerless.first() {
         return format!(
             "The last record is in force, but its keys are declared compromised: nothing that \

@@ -4,6 +4,7 @@ use super::{replies::ReplyView, versions::VersionsView};
 use crate::{about::About, asking::AskedLog, sound_keys::KeysView, time, view};
 use assay_claims::logged::LoggedClaim;
 use assay_client::gather::Privacy;
+use assay_client::report::words;
 use assay_policy::policy::{self, Line, Posture, Question, Verdict, Voice};
 use assay_policy::trust::{Grant, Standing};
 use serde::Serialize;
@@ -229,7 +230,7 @@ impl VerdictView {
         let reasons = verdict.reasons().iter().map(|reason| ReasonView {
             rule: reason.rule.clone(),
             outcome: reason.outcome.name(),
-            text: reason.text.clone(),
+            text: words::reason(reason),
             claims: reason
                 .evidence
                 .iter()
@@ -247,12 +248,12 @@ impl VerdictView {
 
 impl QuestionView {
     /// Every question with its answers, those without any among them.
-    pub fn all(posture: &Posture, claims: &[LoggedClaim]) -> Vec<Self> {
+    pub fn all(posture: &Posture<'_>, claims: &[LoggedClaim]) -> Vec<Self> {
         Question::ALL
             .into_iter()
             .map(|question: Question| QuestionView {
                 question: question.name(),
-                text: question.text(),
+                text: words::question(question),
                 lines: posture
                     .of(question)
                     .map(|line| LineView::new(line, claims))
@@ -264,11 +265,11 @@ impl QuestionView {
 
 impl LineView {
     /// Describes a line, whose claim is among `claims`.
-    pub fn new(line: &Line, claims: &[LoggedClaim]) -> Self {
+    pub fn new(line: &Line<'_>, claims: &[LoggedClaim]) -> Self {
         let about = claims
             .iter()
             .find(|logged: &&LoggedClaim| {
-                logged.leaf() == line.leaf && logged.origin() == line.origin
+                logged.leaf() == line.leaf() && logged.origin() == line.origin()
             })
             .map(|logged| logged.claim().statement().subjects());
         let effect = line.voices.iter().any(|voice| voice.standing.is_good());
@@ -278,24 +279,24 @@ impl LineView {
             .voices
             .first()
             .filter(|_| !effect)
-            .map(|voice| voice.standing.to_string());
+            .map(|voice| words::standing(&voice.standing));
         LineView {
-            says: line.says.clone(),
+            says: words::says(line),
             about: about.map(crate::subject::short_list).unwrap_or_default(),
             kind: line.kind,
             issuers: line.voices.iter().map(VoiceView::new).collect(),
             effect,
-            why_not: standing.or_else(|| line.note.clone()),
-            claim_id: line.claim.to_string(),
-            log: line.origin.clone(),
-            leaf_index: line.leaf.get(),
-            logged_at: time::rfc3339_of_ms(line.logged_at_ms),
-            logged_at_ms: line.logged_at_ms,
+            why_not: standing.or_else(|| words::note(line)),
+            claim_id: line.claim().to_string(),
+            log: line.origin().to_owned(),
+            leaf_index: line.leaf().get(),
+            logged_at: time::rfc3339_of_ms(line.logged_at_ms()),
+            logged_at_ms: line.logged_at_ms(),
             age_days: line.age_days,
             target: line.target.map(|id| id.to_string()),
             vouches_for: line.vouches_for.map(|id| id.to_string()),
-            responses: line.responses.0,
-            disputes: line.responses.1,
+            responses: line.responses,
+            disputes: line.disputes,
             replies: Vec::new(),
         }
     }
@@ -319,7 +320,7 @@ impl VoiceView {
                         .collect(),
                 })
                 .collect(),
-            standing: voice.standing.to_string(),
+            standing: words::standing(&voice.standing),
             effect: voice.standing == Standing::Good,
         }
     }

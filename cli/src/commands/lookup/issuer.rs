@@ -46,11 +46,11 @@ impl Signed {
             now_ms,
         )
         .lines;
-        listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms, line.leaf)));
+        listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms(), line.leaf())));
         let (newest, said): (Vec<_>, Vec<_>) = listed
             .iter()
-            .partition(|line| signed.contains(&(line.origin.as_str(), line.leaf)));
-        let views = |lines: Vec<&Line>| {
+            .partition(|line| signed.contains(&(line.origin(), line.leaf())));
+        let views = |lines: Vec<&Line<'_>>| {
             lines
                 .into_iter()
                 .map(|line| LineView::new(line, claims))
@@ -88,13 +88,11 @@ pub async fn signed(asking: &Asking<'_>, id: &IssuerId) -> Result<Signed, Failur
     for client in asking.clients().await? {
         let mut newest: Vec<LoggedClaim> = Vec::new();
         let mut count = 0;
-        for page in client.list(&label).await? {
-            let Some(list) = page.list(&label) else {
-                continue;
-            };
-            count += list.leaves.len() as u64;
-            let last: Vec<_> = list.leaves.iter().rev().take(NEWEST).collect();
-            let claims = page.claims(&(), |leaf| last.contains(&&leaf));
+        for page in client.list(&label).await?.pages() {
+            let leaves = page.leaves();
+            count += leaves.len() as u64;
+            let last: Vec<_> = leaves.iter().rev().take(NEWEST).collect();
+            let claims = page.proven().claims(&(), |leaf| last.contains(&&leaf));
             newest.extend(claims.into_iter().filter_map(|(_, claim)| claim.ok()));
             newest.drain(..newest.len().saturating_sub(NEWEST));
         }

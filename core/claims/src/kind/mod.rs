@@ -28,7 +28,6 @@ pub mod sbom;
 pub mod scan;
 pub mod scorecard;
 pub mod subject;
-mod time;
 mod toml;
 pub mod vex;
 pub mod withdrawal;
@@ -37,7 +36,8 @@ mod yaml;
 pub use body::{Body, Kind, TABLE, Unread, by_uri, check, check_statement, types};
 pub use document::{Attachment, DocumentError, Prepared};
 pub use named::{targets, vulnerabilities};
-pub use time::Timestamp;
+
+pub use crate::time::Timestamp;
 
 use crate::json::Value;
 use crate::statement::Statement;
