@@ -18,7 +18,6 @@ mod output;
 mod pairing;
 mod publishing;
 mod session;
-mod sound_keys;
 mod subject;
 mod time;
 mod view;

@@ -5,15 +5,14 @@ use crate::{
     config::{self, Settings},
     exit::Failure,
     keys::Key,
-    output, session,
-    sound_keys::{CompromisedView, KeysView},
-    time,
+    output, session, time,
 };
 use assay_claims::claim::{self, PublicKey, SigningKey};
 use assay_claims::index::{Kind, Label};
 use assay_claims::issuer::{self, IssuerId};
 use assay_claims::kind::issuer::{Issuer, ROLES};
 use assay_claims::logged::LoggedClaim;
+use assay_client::report::keys::{Compromised, Keys};
 use assay_client::{Client, IssuerHistory, Wait};
 use assay_policy::trust::Trust;
 use clap::{Args, Subcommand};
@@ -124,7 +123,7 @@ struct RecordView {
     roles: Vec<String>,
     /// Keys of this record that are declared compromised; of a record that was just published,
     /// none.
-    compromised: Vec<CompromisedView>,
+    compromised: Vec<Compromised>,
     claim_id: String,
     leaf_index: u64,
     logged_at: String,
@@ -301,16 +300,16 @@ async fn show(command: Show, settings: &Settings) -> Result<(), Failure> {
 
 /// What became of an issuer's keys: not its records say that, but claims under its id, of which
 /// none can be left out.
-async fn keys_of(client: &Client, id: &IssuerId) -> Result<KeysView, Failure> {
+async fn keys_of(client: &Client, id: &IssuerId) -> Result<Keys, Failure> {
     let label = Label::new(Kind::Digest, &format!("sha256:{id}"));
     let pages = client.list(&label).await?;
     let claims = pages.iter().flat_map(|page| page.claims(&(), |_| true));
     // What does not verify has no effect.
     let claims: Vec<LoggedClaim> = claims.filter_map(|(_, claim)| claim.ok()).collect();
-    Ok(KeysView::of(id, &Trust::judge(&claims)))
+    Ok(Keys::of(id, &Trust::judge(&claims)))
 }
 
-fn in_force(keys: &KeysView) -> String {
+fn in_force(keys: &Keys) -> String {
     match (
         keys.powerless.first(),
         keys.compromised.iter().any(|one| one.in_force),
@@ -364,7 +363,7 @@ impl RecordView {
             [] => String::new(),
             _ => format!("\n{label}{}", output::plain(&values.join(", "))),
         };
-        let compromised = |one: &CompromisedView| {
+        let compromised = |one: &Compromised| {
             format!(
                 "\ncompromised {}\n            from leaf {} on, says claim {} at leaf {}",
                 one.key, one.from_leaf, one.claim_id, one.leaf_index

@@ -1,56 +1,56 @@
-//! Which claims the answer's lines are of.
+//! Which claims the lines of a report are of.
 
-use super::Asking;
-use crate::about::About;
+use crate::ask::About;
 use assay_claims::claim::ClaimId;
-use assay_claims::kind;
-use assay_claims::kind::vex::Vex;
+use assay_claims::kind::{self, Body};
 use assay_claims::logged::LoggedClaim;
-use assay_claims::statement::Statement;
-use assay_policy::policy::{self, Component, Line, Posture};
+use assay_policy::policy::{self, Line, Policy, Posture};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The lines of the answer: those about a component, or those of the claims that were asked for
-/// otherwise.
-pub fn posture(
+/// The lines about a component, or those of the claims that were asked for otherwise.
+pub(super) fn posture(
     about: &About,
-    component: Option<&Component>,
     claims: &[LoggedClaim],
-    asking: &Asking<'_>,
+    policy: &Policy,
     now_ms: u64,
 ) -> Posture {
-    let sha256 = |logged: &LoggedClaim, hex: &str| {
-        logged
-            .claim()
-            .statement()
-            .subjects()
-            .iter()
-            .any(|subject| subject.digest("sha256") == Some(hex))
-    };
-    let listing = |chosen: &dyn Fn(&LoggedClaim) -> bool| {
-        policy::listing(&asking.policy, claims, chosen, now_ms)
-    };
-    match (about, component) {
-        (_, Some(component)) => policy::posture(&asking.policy, component, claims, now_ms),
-        (About::Vulnerability(id), _) => {
-            let mut posture =
-                listing(&|logged| kind::vulnerabilities(logged.claim().statement()).contains(id));
+    match about {
+        About::Package(_) | About::Artifact(_) => {
+            let component = about.component().unwrap_or_default();
+            policy::posture(policy, &component, claims, now_ms)
+        }
+        About::Vulnerability(id) => {
+            let mut posture = policy::listing(policy, claims, |logged| names(logged, id), now_ms);
             only_lines_that_name(id, claims, &mut posture);
             posture
         }
-        (About::Claim(id), _) => match claims.iter().any(|logged| logged.claim().id() == *id) {
-            true => listing(&|logged| logged.claim().id() == *id),
-            // What is said of a claim counts, whether or not the claim itself could be had.
-            false => listing(&|logged| speaks_of(logged, id)),
-        },
-        (About::Issuer(id), _) => listing(&|logged| sha256(logged, &id.to_hex())),
-        _ => Posture::default(),
+        About::Claim(id) if claims.iter().any(|logged| logged.claim().id() == *id) => {
+            policy::listing(policy, claims, |logged| logged.claim().id() == *id, now_ms)
+        }
+        // What is said of a claim counts, whether or not the claim itself could be had.
+        About::Claim(id) => policy::listing(policy, claims, |logged| speaks_of(logged, id), now_ms),
+        About::Issuer(id) => {
+            let hex = id.to_hex();
+            policy::listing(policy, claims, |logged| is_about(logged, &hex), now_ms)
+        }
+        About::Hex(_) => Posture::default(),
     }
+}
+
+/// Whether a claim names a vulnerability.
+fn names(logged: &LoggedClaim, id: &String) -> bool {
+    kind::vulnerabilities(logged.claim().statement()).contains(id)
 }
 
 /// Whether a claim withdraws, answers or reveals another.
 fn speaks_of(logged: &LoggedClaim, id: &ClaimId) -> bool {
     kind::targets(logged.claim().statement()).contains(id)
+}
+
+/// Whether a claim is about the SHA-256 `hex`, which is also an issuer's id.
+fn is_about(logged: &LoggedClaim, hex: &str) -> bool {
+    let subjects = logged.claim().statement().subjects();
+    subjects.iter().any(|one| one.digest("sha256") == Some(hex))
 }
 
 /// Of a document that speaks of many vulnerabilities in a line each, keeps the lines that speak of
@@ -61,7 +61,7 @@ fn only_lines_that_name(id: &str, claims: &[LoggedClaim], posture: &mut Posture)
         let named = names
             .entry(logged.claim().id())
             .or_insert_with(|| BTreeSet::from([id.to_owned()]));
-        named.extend(aliased(id, logged.claim().statement()));
+        named.extend(aliased(id, logged.claim().body()));
     }
     let names_it = |line: &Line| {
         names
@@ -80,18 +80,17 @@ fn only_lines_that_name(id: &str, claims: &[LoggedClaim], posture: &mut Posture)
 }
 
 /// The names by which a VEX document speaks of what it says is also called `id`.
-fn aliased(id: &str, statement: &Statement) -> Vec<String> {
-    if kind::by_uri(statement.predicate_type()).is_none_or(|known| known.name != "vex") {
-        return Vec::new();
-    }
-    let Ok(vex) = Vex::parse(statement.predicate()) else {
+fn aliased(id: &str, body: &Body) -> Vec<String> {
+    let Body::Vex(vex) = body else {
         return Vec::new();
     };
-    let also = vex
-        .statements
-        .into_iter()
-        .filter(|said| said.aliases.iter().any(|alias| alias == id));
-    also.map(|said| said.vulnerability).collect()
+    let mut names = Vec::new();
+    for said in &vex.statements {
+        if said.aliases.iter().any(|alias| alias == id) {
+            names.push(said.vulnerability.clone());
+        }
+    }
+    names
 }
 
 /// Whether a text holds an identifier as a whole: `CVE-2026-1000` is not in `CVE-2026-10001`. What
@@ -116,6 +115,7 @@ fn goes_on(mut beside: impl Iterator<Item = char>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assay_claims::statement::Statement;
 
     #[test]
     fn what_else_a_vulnerability_is_called_is_known() {
@@ -125,7 +125,8 @@ mod tests {
             {"vulnerability":{"name":"GHSA-1","aliases":["CVE-1"]},"status":"fixed"},
             {"vulnerability":{"name":"GHSA-2","aliases":["CVE-10"]},"status":"fixed"}]}}"#;
         let statement = Statement::parse(vex.replace("HEX", &"ab".repeat(32)).as_bytes()).unwrap();
-        assert_eq!(aliased("CVE-1", &statement), ["GHSA-1"]);
+        let body = Body::of(&statement).unwrap();
+        assert_eq!(aliased("CVE-1", &body), ["GHSA-1"]);
     }
 
     #[test]
