@@ -22,11 +22,9 @@ mod output;
 mod policy_file;
 mod publishing;
 mod session;
-mod sound_keys;
 mod subject;
 mod terminal;
 mod time;
-mod view;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};

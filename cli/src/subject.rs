@@ -1,8 +1,6 @@
 //! What a claim is about, as people write it: a package URL, `algorithm:hex`, or a file whose
 //! SHA-256 is taken.
 
-pub use assay_client::report::words::{short_list, shorten};
-
 use crate::exit::Failure;
 use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;

@@ -10,9 +10,10 @@
 //! core the language of a policy's conditions. There is no retry here: who calls knows better. Kept
 //! on disk are the last head, and answers of the index for those who ask again offline.
 //!
-//! [`Client::lookup`] and [`gather`] prove that an answer is complete; [`Client::issuer`] and
+//! [`Client::lookup`] and [`ask`] prove that an answer is complete; [`Client::issuer`] and
 //! [`Client::entry`] show what the node showed, and a record that it left out does not appear.
 
+pub mod ask;
 mod attachments;
 pub mod audit;
 mod cache;
@@ -23,7 +24,6 @@ mod config;
 mod cursor;
 mod error;
 mod follow;
-pub mod gather;
 mod heads;
 mod lookup;
 mod plain;
@@ -34,6 +34,7 @@ pub mod receipt;
 pub mod report;
 pub mod time;
 
+pub use ask::gather;
 pub use cache::AnswerCache;
 pub use client::Client;
 pub use conditions::Cel;

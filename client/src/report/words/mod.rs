@@ -4,20 +4,29 @@
 //! `assay-policy` holds data; every sentence about that data is here. Parts of them are the words of
 //! issuers and of the policy's author, so whoever shows them makes sure that they cannot harm.
 
+mod asked;
 mod claim;
 mod explain;
+mod lines;
 mod names;
+mod paragraph;
 mod reason;
+mod summary;
 mod time;
+mod versions;
 mod worth;
 
 #[cfg(test)]
 mod tests;
 
-pub use claim::says;
+pub use asked::{hint, lacking, name, unanswered};
+pub use claim::says as line_says;
 pub use explain::{Section, explain};
-pub use names::{ago, at, count, short, short_list, shorten};
+pub use lines::{Marked, log_line, privacy, reply, says, signed_title, title, voices, who_says};
+pub use names::{ago, at, short, short_list, shorten, who};
+pub use paragraph::paragraph;
 pub use reason::reason;
+pub use summary::{completeness, judgment, lines, not_met};
 pub use worth::{note, standing};
 
 use assay_claims::kind;

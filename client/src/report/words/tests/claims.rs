@@ -42,7 +42,7 @@ fn claims_are_said_in_plain_words() {
     let said = |question| {
         posture
             .of(question)
-            .map(|line| says(line))
+            .map(|line| line_says(line))
             .collect::<Vec<_>>()
     };
     assert_eq!(
@@ -83,7 +83,7 @@ fn claims_are_said_in_plain_words() {
         posture
             .lines
             .iter()
-            .all(|line| !says(line).contains("other@1"))
+            .all(|line| !line_says(line).contains("other@1"))
     );
 }
 
@@ -109,7 +109,7 @@ fn of_a_document_about_several_products_what_is_about_the_one_is_shown() {
     let shown = |posture: Posture<'_>| -> Vec<(String, bool)> {
         posture
             .of(Question::Vulnerable)
-            .map(|line| (says(line), note(line).is_none()))
+            .map(|line| (line_says(line), note(line).is_none()))
             .collect()
     };
     let of = |purl: &str| shown(posture(&policy, &component(purl), &world.claims, NOW_MS));
@@ -163,7 +163,7 @@ fn who_replies_does_something_whatever_the_stance() {
     );
     let says: Vec<_> = shown
         .of(Question::Disagreement)
-        .map(|line| says(line))
+        .map(|line| line_says(line))
         .collect();
     // The newest first.
     let expected = [

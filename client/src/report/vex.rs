@@ -6,6 +6,7 @@
 //! `in_triage`: it was found, and nobody knows.
 
 use super::{Component, Report, Stated, Vulnerability};
+use crate::time;
 use assay_claims::kind::vex::Status;
 use serde_json::{Map, Value, json};
 
@@ -28,7 +29,7 @@ pub fn document(report: &Report) -> Value {
         "specVersion": "1.6",
         "version": 1,
         "metadata": {
-            "timestamp": report.checked_at,
+            "timestamp": time::rfc3339_of_ms(report.asked_at_ms),
             "tools": {"components": [{"type": "application", "name": "assay", "version": env!("CARGO_PKG_VERSION")}]},
         },
         "components": components.into_iter().map(component).collect::<Vec<_>>(),

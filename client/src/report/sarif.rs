@@ -1,7 +1,9 @@
 //! The report for code scanning: SARIF 2.1.0 (OASIS), one result for each component that is not
 //! fine and for each entry that could not be identified. The rules are the policy's.
 
-use super::{Component, Place, Reason, Report, summary};
+use super::{Component, Reason, Report, words};
+use crate::ask::Place;
+use crate::time;
 use assay_policy::policy::Outcome;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -28,9 +30,10 @@ pub fn document(report: &Report) -> Value {
         };
         finding(UNIDENTIFIED, level, &text, &[place], &one.what)
     }));
-    let silent = report.logs.iter().filter(|log| log.answer != "complete");
-    let notifications: Vec<Value> =
-        silent.map(|log| json!({"level": "error", "message": {"text": summary::completeness(log, report)}})).collect();
+    let silent = report.logs.iter().filter(|log| !log.is_complete());
+    let notifications: Vec<Value> = silent
+        .map(|log| json!({"level": "error", "message": {"text": words::completeness(log, report)}}))
+        .collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -43,7 +46,7 @@ pub fn document(report: &Report) -> Value {
             }},
             "invocations": [{
                 "executionSuccessful": notifications.is_empty(),
-                "endTimeUtc": report.checked_at,
+                "endTimeUtc": time::rfc3339_of_ms(report.asked_at_ms),
                 "toolExecutionNotifications": notifications,
             }],
             "results": results,
@@ -65,7 +68,7 @@ fn rules(report: &Report) -> Vec<Value> {
 }
 
 fn result(component: &Component) -> Option<Value> {
-    let worst = summary::main_reason(component)?;
+    let worst = component.main_reason()?;
 
     let reasons: Vec<String> = component
         .against()
@@ -138,7 +141,7 @@ fn uri(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example;
+    use super::super::{Completeness, example};
     use super::*;
 
     #[test]
@@ -170,7 +173,7 @@ mod tests {
     #[test]
     fn a_log_that_did_not_answer_makes_the_run_unsuccessful() {
         let mut report = example::report();
-        report.logs[0].answer = "none";
+        report.logs[0].completeness = Completeness::Nothing;
         assert_eq!(
             document(&report)["runs"][0]["invocations"][0]["executionSuccessful"],
             false

@@ -1,8 +1,10 @@
 //! The summary, in words that need no knowledge of cryptography: how many are fine, what is the
 //! matter with the others, what to do next, and how complete and how old the answers are.
 
-use super::{Component, Log, Reason, Report};
-use crate::asking;
+use super::names::count;
+use super::{ago, at};
+use crate::ask::How;
+use crate::report::{Completeness, Component, Log, Reason, Report};
 use assay_policy::policy::{Cause, Outcome};
 
 /// Most names that a sentence shows; of more it says how many.
@@ -20,7 +22,7 @@ pub fn lines(report: &Report) -> Vec<String> {
 
 /// `312 components: 290 fine, 4 past end of support, …`. Each is counted once, by the worst that
 /// there is to say of it.
-pub fn counts(report: &Report) -> String {
+fn counts(report: &Report) -> String {
     let total = count(report.components.len(), "component");
     if report.components.is_empty() {
         return format!("{total} to look up.");
@@ -45,7 +47,11 @@ pub fn counts(report: &Report) -> String {
 /// What is the matter with the components that are not fine, the worst first, and with how many.
 fn groups(report: &Report) -> Vec<(String, usize)> {
     let mut groups: Vec<(String, usize)> = Vec::new();
-    for reason in report.not_fine().into_iter().filter_map(main_reason) {
+    for reason in report
+        .not_fine()
+        .into_iter()
+        .filter_map(Component::main_reason)
+    {
         let words = words(reason);
         match groups.iter_mut().find(|(known, _)| *known == words) {
             Some((_, count)) => *count += 1,
@@ -53,11 +59,6 @@ fn groups(report: &Report) -> Vec<(String, usize)> {
         }
     }
     groups
-}
-
-/// The worst that there is to say of a component.
-pub fn main_reason(component: &Component) -> Option<&Reason> {
-    component.against().next()
 }
 
 fn words(reason: &Reason) -> String {
@@ -85,7 +86,7 @@ pub fn judgment(report: &Report) -> String {
         .filter(|component| component.outcome == Outcome::Warn)
         .count();
     let unidentified = report.unidentified().next().is_some();
-    match (report.outcome.is_met(), warned) {
+    match (report.outcome().is_met(), warned) {
         (true, 0) if !unidentified => "Your policy is met.".into(),
         (true, 0) => "Your policy is met; it warns of what could not be identified.".into(),
         (true, n) => format!("Your policy is met; it warns of {n}."),
@@ -97,8 +98,13 @@ pub fn judgment(report: &Report) -> String {
     }
 }
 
+/// That the policy is not met, and where it stops.
+pub fn not_met(report: &Report) -> String {
+    format!("your policy is not met: {}", stops(report))
+}
+
 /// Where the policy stops: `it stops at 3 of 312 components`.
-pub fn stops(report: &Report) -> String {
+fn stops(report: &Report) -> String {
     let stopped = report
         .components
         .iter()
@@ -159,7 +165,10 @@ fn own(report: &Report) -> Option<String> {
 
 /// What to do about the worst.
 fn next(report: &Report) -> Option<String> {
-    let worst = report.not_fine().into_iter().find_map(main_reason);
+    let worst = report
+        .not_fine()
+        .into_iter()
+        .find_map(Component::main_reason);
     let Some(worst) = worst else {
         let unknown = report.unidentified().next()?;
         return Some(format!(
@@ -168,13 +177,15 @@ fn next(report: &Report) -> Option<String> {
         ));
     };
     Some(match (worst.cause, worst.outcome) {
-        (Cause::Logs, Outcome::Stale) if report.offline => "ask again without --offline.".into(),
+        (Cause::Logs, Outcome::Stale) if report.how == How::Offline => {
+            "ask again without --offline.".into()
+        }
         (Cause::Logs, Outcome::Stale) => {
             "ask again later; if the log stays as old, ask its operator, or allow more with \
              `max_head_age` in your policy."
                 .into()
         }
-        (Cause::Logs, _) if report.offline => "ask again without --offline.".into(),
+        (Cause::Logs, _) if report.how == How::Offline => "ask again without --offline.".into(),
         (Cause::Logs, _) => "try again; if it stays so, see below which log is missing, and ask \
             its operator."
             .into(),
@@ -211,11 +222,15 @@ fn next(report: &Report) -> Option<String> {
 /// What a log's answer is worth, for people.
 pub fn completeness(log: &Log, report: &Report) -> String {
     let missing = log.missing.as_deref().unwrap_or_default();
-    let kept = if report.offline { "kept answer " } else { "" };
+    let kept = if report.how == How::Offline {
+        "kept answer "
+    } else {
+        ""
+    };
     let head = log.head.as_ref().map(|head| {
         let (at, ago) = (
-            asking::at(head.made_at_ms),
-            asking::ago(head.made_at_ms, report.checked_at_ms),
+            at(head.made_at_ms),
+            ago(head.made_at_ms, report.asked_at_ms),
         );
         format!(
             "{at}, {ago} ({kept}of the log {}, {})",
@@ -223,15 +238,17 @@ pub fn completeness(log: &Log, report: &Report) -> String {
             entries(head.size)
         )
     });
-    let mut text = match (log.answer, head) {
-        ("complete", Some(head)) => format!("Complete as of {head}: nothing was left out."),
+    let mut text = match (log.completeness, head) {
+        (Completeness::Complete, Some(head)) => {
+            format!("Complete as of {head}: nothing was left out.")
+        }
         (_, Some(head)) => format!("Not complete, as of {head}: {missing}."),
         (_, None) => format!("No answer of the log {}: {missing}.", log.origin),
     };
     if !log.witnesses.is_empty() {
         text.push_str(&format!(" Confirmed by {}.", log.witnesses.join(", ")));
     }
-    if let Some(private) = &log.private {
+    if let Some(private) = &log.privacy {
         text.push_str(&format!(
             " The log was told {} instead of names; each stood for at least {} names that it has.",
             if private.prefixes == 1 {
@@ -239,7 +256,7 @@ pub fn completeness(log: &Log, report: &Report) -> String {
             } else {
                 format!("{} prefixes", private.prefixes)
             },
-            private.hidden_among
+            private.fewest
         ));
     }
     text
@@ -266,14 +283,10 @@ fn thousands(number: u64) -> String {
     text
 }
 
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::example;
     use super::*;
+    use crate::report::example;
 
     #[test]
     fn it_says_what_is_the_matter_with_how_many() {
@@ -294,8 +307,8 @@ mod tests {
     #[test]
     fn what_did_not_come_is_said() {
         let mut report = example::report();
-        report.offline = true;
-        report.logs[0].answer = "partial";
+        report.how = How::Offline;
+        report.logs[0].completeness = Completeness::Partial;
         report.logs[0].missing = Some("half of it".into());
         assert!(
             lines(&report).join("\n").contains(

@@ -4,17 +4,17 @@
 //! Whoever answers or withdraws names the id; a withdrawal has effect only for the issuers that
 //! signed it and the claim.
 
-use super::answer::{LineView, VoiceView};
+use super::line::{Line, Voice};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// What others say of a claim at its place in a log.
 #[derive(Debug, Clone, Serialize)]
-pub struct ReplyView {
+pub struct Reply {
     /// What is said.
     pub says: String,
     /// Who says it.
-    pub issuers: Vec<VoiceView>,
+    pub issuers: Vec<Voice>,
     /// Whether it has effect here: another issuer's withdrawal of the same statement has none.
     pub effect: bool,
     /// Why not, if not.
@@ -28,7 +28,7 @@ pub struct ReplyView {
 }
 
 /// The lines, each once, that are about another claim.
-pub fn among<'l>(lines: impl Iterator<Item = &'l LineView>) -> Vec<LineView> {
+pub fn among<'l>(lines: impl Iterator<Item = &'l Line>) -> Vec<Line> {
     let replies = lines.filter(|line| line.target.is_some());
     let by_place: BTreeMap<_, _> = replies
         .map(|line| ((&line.log, line.leaf_index), line))
@@ -37,20 +37,20 @@ pub fn among<'l>(lines: impl Iterator<Item = &'l LineView>) -> Vec<LineView> {
 }
 
 /// Writes down with every line what others say of it, who are among `said`.
-pub fn attach<'l>(lines: impl Iterator<Item = &'l mut LineView>, said: &[LineView]) {
+pub fn attach<'l>(lines: impl Iterator<Item = &'l mut Line>, said: &[Line]) {
     for line in lines {
         let of_it = said
             .iter()
             .filter(|reply| reply.target.as_ref() == Some(&line.claim_id));
-        line.replies = of_it.map(|reply| ReplyView::new(reply, line)).collect();
+        line.replies = of_it.map(|reply| Reply::new(reply, line)).collect();
     }
 }
 
-impl ReplyView {
-    fn new(reply: &LineView, line: &LineView) -> Self {
+impl Reply {
+    fn new(reply: &Line, line: &Line) -> Self {
         let effect = has_effect(reply, line);
 
-        ReplyView {
+        Reply {
             says: reply.says.clone(),
             issuers: reply.issuers.clone(),
             effect,
@@ -73,7 +73,7 @@ impl ReplyView {
 
 /// Whether a reply has effect for a line: anybody may answer; to take something back is for those
 /// who said it.
-pub fn has_effect(reply: &LineView, line: &LineView) -> bool {
+pub fn has_effect(reply: &Line, line: &Line) -> bool {
     let said_it = |issuer: &str| line.issuers.iter().any(|voice| voice.issuer_id == issuer);
     let takes_back = reply.kind == Some("withdrawal");
     reply

@@ -1,24 +1,24 @@
 //! The report as a comment for a pull request: the summary, and a table of what is not fine.
 
-use super::{Reason, Report, summary, text};
+use super::{Reason, Report, Row, notes, rows, words};
 
 /// Most rows of the table: services take comments of 65,536 characters at most.
 const ROWS: usize = 100;
 
 /// The comment.
 pub fn render(report: &Report) -> String {
-    let sign = if report.outcome.is_met() {
+    let sign = if report.outcome().is_met() {
         "✅"
     } else {
         "❌"
     };
-    let mut lines = summary::lines(report).into_iter().map(|line| escape(&line));
+    let mut lines = words::lines(report).into_iter().map(|line| escape(&line));
     let counts = lines.next().unwrap_or_default();
     let mut text = format!(
         "### {sign} Assay: {counts}\n\n{}\n",
         lines.collect::<Vec<_>>().join("\n\n")
     );
-    let rows = text::rows(report, false);
+    let rows = rows(report, false);
     if !rows.is_empty() {
         text.push_str("\n| component | verdict | why | who says so |\n| --- | --- | --- | --- |\n");
         rows.iter()
@@ -28,7 +28,7 @@ pub fn render(report: &Report) -> String {
     if rows.len() > ROWS {
         text.push_str(&format!("\n{} more are not shown.\n", rows.len() - ROWS));
     }
-    let notes = text::notes(report);
+    let notes = notes(report);
     if !notes.is_empty() {
         text.push_str("\nTo be known:\n\n");
         notes
@@ -39,7 +39,7 @@ pub fn render(report: &Report) -> String {
     text
 }
 
-fn row(row: &text::Row<'_>) -> String {
+fn row(row: &Row<'_>) -> String {
     let Some(component) = row.components.first() else {
         return String::new();
     };

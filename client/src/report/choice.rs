@@ -1,54 +1,56 @@
-//! Which claims the answer's lines are of.
+//! Which claims the lines of a report are of.
 
-use super::Asking;
-use crate::about::About;
+use crate::ask::About;
 use assay_claims::claim::ClaimId;
 use assay_claims::kind;
 use assay_claims::logged::LoggedClaim;
-use assay_policy::policy::{self, Component, Posture};
+use assay_policy::policy::{self, Policy, Posture};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The lines of the answer: those about a component, or those of the claims that were asked for
-/// otherwise.
-pub fn posture<'a>(
+/// The lines about a component, or those of the claims that were asked for otherwise.
+pub(super) fn posture<'a>(
     about: &About,
-    component: Option<&Component>,
     claims: &'a [LoggedClaim],
-    asking: &Asking<'_>,
+    policy: &Policy,
     now_ms: u64,
 ) -> Posture<'a> {
-    let sha256 = |logged: &LoggedClaim, hex: &str| {
-        logged
-            .claim()
-            .statement()
-            .subjects()
-            .iter()
-            .any(|subject| subject.digest("sha256") == Some(hex))
-    };
-    let listing = |chosen: &dyn Fn(&LoggedClaim) -> bool| {
-        policy::listing(&asking.policy, claims, chosen, now_ms)
-    };
-    match (about, component) {
-        (_, Some(component)) => policy::posture(&asking.policy, component, claims, now_ms),
-        (About::Vulnerability(id), _) => {
-            let mut posture =
-                listing(&|logged| kind::vulnerabilities(logged.claim().statement()).contains(id));
+    match about {
+        About::Package(_) | About::Artifact(_) => {
+            let component = about.component().unwrap_or_default();
+            policy::posture(policy, &component, claims, now_ms)
+        }
+        About::Vulnerability(id) => {
+            let mut posture = policy::listing(policy, claims, |logged| names(logged, id), now_ms);
             only_lines_that_name(id, &mut posture);
             posture
         }
-        (About::Claim(id), _) => match claims.iter().any(|logged| logged.claim().id() == *id) {
-            true => listing(&|logged| logged.claim().id() == *id),
-            // What is said of a claim counts, whether or not the claim itself could be had.
-            false => listing(&|logged| speaks_of(logged, id)),
-        },
-        (About::Issuer(id), _) => listing(&|logged| sha256(logged, &id.to_hex())),
-        _ => Posture::default(),
+        About::Claim(id) if claims.iter().any(|logged| logged.claim().id() == *id) => {
+            policy::listing(policy, claims, |logged| logged.claim().id() == *id, now_ms)
+        }
+        // What is said of a claim counts, whether or not the claim itself could be had.
+        About::Claim(id) => policy::listing(policy, claims, |logged| speaks_of(logged, id), now_ms),
+        About::Issuer(id) => {
+            let hex = id.to_hex();
+            policy::listing(policy, claims, |logged| is_about(logged, &hex), now_ms)
+        }
+        About::Hex(_) => Posture::default(),
     }
+}
+
+/// Whether a claim names a vulnerability.
+fn names(logged: &LoggedClaim, id: &String) -> bool {
+    kind::vulnerabilities(logged.claim().statement()).contains(id)
 }
 
 /// Whether a claim withdraws, answers or reveals another.
 fn speaks_of(logged: &LoggedClaim, id: &ClaimId) -> bool {
     kind::targets(logged.claim().statement()).contains(id)
+}
+
+/// Whether a claim is about the SHA-256 `hex`, which is also an issuer's id.
+fn is_about(logged: &LoggedClaim, hex: &str) -> bool {
+    let subjects = logged.claim().statement().subjects();
+    subjects.iter().any(|one| one.digest("sha256") == Some(hex))
 }
 
 /// Of a document that speaks of many vulnerabilities in a line each, keeps the lines that speak of

@@ -1,14 +1,14 @@
 //! A report for the tests of the outputs: one component for each way to be.
 
-use super::{
-    Claim, Component, File, Head, Log, Note, Place, Reason, Report, Stated, Unidentified,
-    Vulnerability,
-};
+use super::{Completeness, Component, Evidence, Head, Log, Reason, Report, Stated, Vulnerability};
+use crate::ask::{File, How, Note, Place, Unidentified};
 use assay_claims::kind::vex::Status;
 use assay_policy::policy::{Cause, Outcome};
+use assay_tlog::Hash;
 
 const NOW_MS: u64 = 1_769_846_909_000;
 
+/// The report.
 pub fn report() -> Report {
     let components = vec![
         component(
@@ -47,16 +47,22 @@ pub fn report() -> Report {
         ),
     ];
     Report {
-        outcome: Outcome::Denied,
+        about: None,
         policy: "policy.toml".into(),
         stops_at_unknown: true,
-        checked_at: "2026-01-31T08:08:29Z".into(),
-        checked_at_ms: NOW_MS,
-        offline: false,
+        asked_at_ms: NOW_MS,
+        how: How::Openly,
         logs: vec![log()],
         files: vec![file()],
         own: vec!["pkg:cargo/app@0.1.0".into()],
         components,
+        questions: vec![],
+        claims: vec![],
+        versions: None,
+        signed: None,
+        keys: None,
+        lacking: None,
+        hints: vec![],
     }
 }
 
@@ -135,7 +141,7 @@ fn component(purl: &str, line: Option<u32>, reasons: Vec<Reason>) -> Component {
     }
 }
 
-fn reason(rule: &str, cause: Cause, outcome: Outcome, claims: Vec<Claim>) -> Reason {
+fn reason(rule: &str, cause: Cause, outcome: Outcome, claims: Vec<Evidence>) -> Reason {
     Reason {
         rule: rule.into(),
         cause,
@@ -145,8 +151,8 @@ fn reason(rule: &str, cause: Cause, outcome: Outcome, claims: Vec<Claim>) -> Rea
     }
 }
 
-fn claim(number: u64) -> Claim {
-    Claim {
+fn claim(number: u64) -> Evidence {
+    Evidence {
         claim_id: format!("{number:064x}"),
         log: "log.example".into(),
         leaf_index: number,
@@ -156,8 +162,8 @@ fn claim(number: u64) -> Claim {
     }
 }
 
-fn stranger() -> Claim {
-    Claim {
+fn stranger() -> Evidence {
+    Evidence {
         issuer: "\"@somebody\" (222222222222…)".into(),
         issuer_id: "22".repeat(32),
         roles: vec![],
@@ -169,19 +175,17 @@ fn log() -> Log {
     Log {
         origin: "log.example".into(),
         url: Some("http://127.0.0.1:1".into()),
-        answer: "complete",
+        completeness: Completeness::Complete,
         missing: None,
         unreachable: false,
         head: Some(Head {
             size: 1234,
-            root: "00".repeat(32),
-            made_at: "2026-01-31T08:05:29Z".into(),
+            root: Hash::new([0; 32]),
             made_at_ms: NOW_MS - 180_000,
-            age_seconds: 180,
             checkpoint: "log.example\n1234\n".into(),
         }),
         witnesses: vec![],
-        private: None,
+        privacy: None,
     }
 }
 
