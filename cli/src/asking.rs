@@ -15,7 +15,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct How {
     /// Ask nobody: take the answers that were kept when the same was asked before, verify them
     /// again, and say how old they are
-    #[arg(long, env = "ASSAY_OFFLINE", value_parser = FalseyValueParser::new(), conflicts_with = "private")]
+    #[arg(
+        long,
+        env = "ASSAY_OFFLINE",
+        value_parser = FalseyValueParser::new(),
+        conflicts_with = "private"
+    )]
     pub offline: bool,
     /// Name to the logs only the first bits of what you ask for, so that they do not learn what you
     /// use. It takes longer, and nothing is kept for --offline

@@ -1,8 +1,8 @@
 //! Words for people: what a claim says, what it is worth, why a policy decides as it does, and what
 //! a policy demands.
 //!
-//! `assay-policy` holds data; every sentence about that data is here. Parts of them are the words of
-//! issuers and of the policy's author, so whoever shows them makes sure that they cannot harm.
+//! `assay-policy` holds data; every sentence about that data is here. Parts of the sentences are the
+//! words of issuers and of the policy's author, so whoever shows them escapes them.
 
 mod asked;
 mod claim;
