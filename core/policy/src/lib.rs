@@ -1,10 +1,28 @@
 //! What a consumer makes of claims: whom to trust for what, what to demand, and the verdict with
-//! its reasons.
+//! its reasons. Everything that is returned is data: `assay-client` has the words for it.
 //!
 //! Every function is a pure function of its arguments: no clock, no randomness, no files, no
 //! sockets, no async, no logging.
 
-pub mod policy;
+mod component;
+mod facts;
+pub mod posture;
+pub mod rules;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod trust;
+pub mod verdict;
+
+pub use component::Component;
+
+/// The old paths of what is in [`rules`], [`verdict`] and [`posture`].
+#[doc(hidden)]
+pub mod policy {
+    pub use crate::component::Component;
+    pub use crate::posture::*;
+    pub use crate::rules::*;
+    pub use crate::verdict::*;
+}
+
+#[cfg(test)]
+mod tests;
