@@ -6,7 +6,7 @@ use crate::{config::Settings, exit::Failure, output, policy_file};
 use assay_client::Cel;
 use assay_client::ask::{self, AboutError, AskError, Asker, LogAddress, LogsError};
 use assay_client::report::{Conclusion, Report};
-use assay_policy::policy::{Policy, STARTING};
+use assay_policy::rules::{Policy, STARTING};
 use clap::{Args, builder::FalseyValueParser};
 use std::time::{SystemTime, UNIX_EPOCH};
 

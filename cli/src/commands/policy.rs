@@ -12,7 +12,8 @@ use assay_client::{
     plain,
     report::words::{self, Section},
 };
-use assay_policy::policy::{ExampleOutcome, Reason, STARTING};
+use assay_policy::rules::STARTING;
+use assay_policy::verdict::{self, ExampleOutcome, Reason};
 use clap::Subcommand;
 use serde::Serialize;
 use std::{
@@ -153,8 +154,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn test(path: PathBuf, settings: &Settings) -> Result<(), Failure> {
-    let examples: Vec<ExampleView> = load(&path)?
-        .run_examples(time::now_ms())
+    let examples: Vec<ExampleView> = verdict::run_examples(&load(&path)?, time::now_ms())
         .into_iter()
         .map(ExampleView::new)
         .collect();

@@ -13,7 +13,7 @@ use assay_claims::logged::LoggedClaim;
 use assay_client::ask::{self, LogAddress};
 use assay_client::report::{Line, Scales, ShownClaim, json::NewClaim, words};
 use assay_client::{Client, ClientError, Config, Cursor, Fresh};
-use assay_policy::policy::Policy;
+use assay_policy::rules::Policy;
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
 use std::{

@@ -6,7 +6,7 @@ use assay_claims::claim::ClaimId;
 use assay_claims::index::{Kind, Label};
 use assay_claims::issuer::IssuerId;
 use assay_claims::purl::{Purl, PurlError};
-use assay_policy::policy::Component;
+use assay_policy::Component;
 use assay_tlog::Hash;
 
 /// Digests that the index has labels of, with the lengths of their hex.

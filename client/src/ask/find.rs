@@ -12,7 +12,7 @@ use assay_claims::index::{self, Kind, Label};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::{self, Body};
 use assay_claims::logged::LoggedClaim;
-use assay_policy::policy::Answer;
+use assay_policy::verdict::Answer;
 use assay_tlog::Hash;
 use std::collections::BTreeSet;
 

@@ -4,7 +4,7 @@
 use super::labels;
 use assay_claims::index::Label;
 use assay_claims::purl::Purl;
-use assay_policy::policy;
+
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,7 +92,7 @@ pub struct Place {
 #[derive(Debug, Clone)]
 pub struct Part {
     /// What the logs and the policy are asked about.
-    pub component: policy::Component,
+    pub component: assay_policy::Component,
     /// Its name, as the files write it.
     pub name: String,
     /// Its version, as the files write it.
@@ -127,7 +127,7 @@ pub struct Inventory {
 
 impl Part {
     /// A component that no file names.
-    pub fn of_component(component: policy::Component) -> Self {
+    pub fn of_component(component: assay_policy::Component) -> Self {
         let parts = component.purl().map(Purl::components);
         let name = parts.map(|parts| parts.name.clone()).unwrap_or_default();
         Part {
@@ -192,7 +192,7 @@ impl Inventory {
         }
         known.insert(identity, self.parts.len());
         self.parts.push(Part {
-            component: policy::Component::new(listed.purl, listed.digests),
+            component: assay_policy::Component::new(listed.purl, listed.digests),
             name: listed.name,
             version: listed.version,
             places: vec![place],

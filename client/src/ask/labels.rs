@@ -1,7 +1,7 @@
 //! The labels of the index under which claims about something stand.
 
 use assay_claims::index::{Kind, Label};
-use assay_policy::policy::Component;
+use assay_policy::Component;
 
 /// Algorithms whose digests are labels of the index.
 const INDEXED: [&str; 3] = ["sha256", "sha512", "gitCommit"];

@@ -2,7 +2,7 @@
 
 use super::connection::How;
 use crate::plain;
-use assay_policy::policy::{Policy, RequiredLog};
+use assay_policy::rules::{Policy, RequiredLog};
 use assay_tlog::note::VerifierKey;
 
 /// A log that must answer.

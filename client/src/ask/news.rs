@@ -5,7 +5,7 @@ use super::labels;
 use crate::{Client, ClientError, Fresh, News};
 use assay_claims::index::{Kind, Label};
 use assay_claims::logged::LoggedClaim;
-use assay_policy::policy::Policy;
+use assay_policy::rules::Policy;
 use assay_tlog::note::VerifierKey;
 use std::collections::BTreeSet;
 

@@ -4,7 +4,8 @@ use crate::ask::About;
 use assay_claims::claim::ClaimId;
 use assay_claims::kind;
 use assay_claims::logged::LoggedClaim;
-use assay_policy::policy::{self, Policy, Posture};
+use assay_policy::posture::{self, Posture};
+use assay_policy::rules::Policy;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The lines about a component, or those of the claims that were asked for otherwise.
@@ -17,21 +18,23 @@ pub(super) fn posture<'a>(
     match about {
         About::Package(_) | About::Artifact(_) => {
             let component = about.component().unwrap_or_default();
-            policy::posture(policy, &component, claims, now_ms)
+            posture::posture(policy, &component, claims, now_ms)
         }
         About::Vulnerability(id) => {
-            let mut posture = policy::listing(policy, claims, |logged| names(logged, id), now_ms);
+            let mut posture = posture::listing(policy, claims, |logged| names(logged, id), now_ms);
             only_lines_that_name(id, &mut posture);
             posture
         }
         About::Claim(id) if claims.iter().any(|logged| logged.claim().id() == *id) => {
-            policy::listing(policy, claims, |logged| logged.claim().id() == *id, now_ms)
+            posture::listing(policy, claims, |logged| logged.claim().id() == *id, now_ms)
         }
         // What is said of a claim counts, whether or not the claim itself could be had.
-        About::Claim(id) => policy::listing(policy, claims, |logged| speaks_of(logged, id), now_ms),
+        About::Claim(id) => {
+            posture::listing(policy, claims, |logged| speaks_of(logged, id), now_ms)
+        }
         About::Issuer(id) => {
             let hex = id.to_hex();
-            policy::listing(policy, claims, |logged| is_about(logged, &hex), now_ms)
+            posture::listing(policy, claims, |logged| is_about(logged, &hex), now_ms)
         }
         About::Hex(_) => Posture::default(),
     }
@@ -73,7 +76,7 @@ fn only_lines_that_name(id: &str, posture: &mut Posture<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_policy::policy::Part;
+    use assay_policy::posture::Part;
     use assay_policy::testing::{NOW_MS, World, about, parse};
 
     #[test]
@@ -89,7 +92,7 @@ mod tests {
         world.log(&about("pkg:cargo/a@1", "https://e.org/own/v1", "{}"), &[&a]);
         let policy = parse("version = 1");
         let kept = |id: &str| {
-            let mut listed = policy::listing(
+            let mut listed = posture::listing(
                 &policy,
                 &world.claims,
                 |logged| logged.leaf().get() > 0,

@@ -6,7 +6,8 @@ use crate::ask::{Part, Place};
 use crate::plain;
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
-use assay_policy::policy::{self, Cause, Known, LogAnswer, Outcome, Policy};
+use assay_policy::rules::{self, Outcome, Policy};
+use assay_policy::verdict::{self, Cause, Known, LogAnswer};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -189,7 +190,7 @@ impl Judge<'_> {
         }
     }
 
-    fn reason(&self, reason: &policy::Reason) -> Reason {
+    fn reason(&self, reason: &verdict::Reason) -> Reason {
         Reason {
             rule: reason.rule.clone(),
             cause: reason.cause(),
@@ -199,7 +200,7 @@ impl Judge<'_> {
         }
     }
 
-    fn vulnerability(&self, vulnerability: &policy::Vulnerability) -> Vulnerability {
+    fn vulnerability(&self, vulnerability: &verdict::Vulnerability) -> Vulnerability {
         let mut stated = Vec::with_capacity(vulnerability.stated.len());
         for (statement, evidence) in &vulnerability.stated {
             stated.push(Stated {
@@ -210,17 +211,17 @@ impl Judge<'_> {
         }
         Vulnerability {
             id: vulnerability.id.clone(),
-            severity: vulnerability.severity.map(policy::Severity::name),
+            severity: vulnerability.severity.map(rules::Severity::name),
             found: self.all_evidence(&vulnerability.found),
             stated,
         }
     }
 
-    fn all_evidence(&self, all: &[policy::Evidence]) -> Vec<Evidence> {
+    fn all_evidence(&self, all: &[verdict::Evidence]) -> Vec<Evidence> {
         all.iter().map(|one| self.evidence(one)).collect()
     }
 
-    fn evidence(&self, evidence: &policy::Evidence) -> Evidence {
+    fn evidence(&self, evidence: &verdict::Evidence) -> Evidence {
         let roles = evidence.roles.iter();
         Evidence {
             claim_id: evidence.claim.to_string(),

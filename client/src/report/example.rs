@@ -3,7 +3,8 @@
 use super::{Completeness, Component, Evidence, Head, Log, Reason, Report, Stated, Vulnerability};
 use crate::ask::{File, How, Note, Place, Unidentified};
 use assay_claims::kind::vex::Status;
-use assay_policy::policy::{Cause, Outcome};
+use assay_policy::rules::Outcome;
+use assay_policy::verdict::Cause;
 use assay_tlog::Hash;
 
 const NOW_MS: u64 = 1_769_846_909_000;

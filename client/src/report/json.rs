@@ -8,7 +8,7 @@ use super::{
 use crate::ask::gather::Privacy;
 use crate::ask::{About, File, How};
 use crate::time;
-use assay_policy::policy::Outcome;
+use assay_policy::rules::Outcome;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

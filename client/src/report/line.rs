@@ -7,7 +7,7 @@ use super::reply::Reply;
 use super::words::{self, short_list};
 use crate::time;
 use assay_claims::logged::LoggedClaim;
-use assay_policy::policy::{self, Posture};
+use assay_policy::posture::{self, Posture};
 use assay_policy::trust::{Grant, Standing};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Question {
     /// Which; as JSON in one word.
     #[serde(serialize_with = "name")]
-    pub question: policy::Question,
+    pub question: posture::Question,
     /// For people.
     pub text: &'static str,
     /// The answers, the newest first.
@@ -105,9 +105,9 @@ pub struct ShownClaim {
 impl Question {
     /// Every question with its answers, those without any among them.
     pub fn all(posture: &Posture<'_>, claims: &[LoggedClaim]) -> Vec<Self> {
-        policy::Question::ALL
+        posture::Question::ALL
             .into_iter()
-            .map(|question: policy::Question| Question {
+            .map(|question: posture::Question| Question {
                 question,
                 text: words::question(question),
                 lines: posture
@@ -121,7 +121,7 @@ impl Question {
 
 impl Line {
     /// Describes a line, whose claim is among `claims`.
-    pub fn new(line: &policy::Line<'_>, claims: &[LoggedClaim]) -> Self {
+    pub fn new(line: &posture::Line<'_>, claims: &[LoggedClaim]) -> Self {
         let about = claims
             .iter()
             .find(|logged: &&LoggedClaim| {
@@ -166,7 +166,7 @@ impl Line {
 }
 
 impl Voice {
-    fn new(voice: &policy::Voice) -> Self {
+    fn new(voice: &posture::Voice) -> Self {
         Voice {
             issuer_id: voice.issuer.to_string(),
             name: voice.name.clone(),
@@ -217,6 +217,6 @@ impl ShownClaim {
     }
 }
 
-fn name<S: Serializer>(question: &policy::Question, serializer: S) -> Result<S::Ok, S::Error> {
+fn name<S: Serializer>(question: &posture::Question, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(question.name())
 }

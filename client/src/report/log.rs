@@ -2,7 +2,7 @@
 
 use crate::ask::AskedLog;
 use crate::ask::gather::Privacy;
-use assay_policy::policy::Answer;
+use assay_policy::verdict::Answer;
 use assay_tlog::Hash;
 
 /// What a log answered.

@@ -40,7 +40,7 @@ pub use weigh::Scales;
 
 use crate::ask::{About, File, Hint, How, Lacking, Unidentified};
 use crate::plain;
-use assay_policy::policy::Outcome;
+use assay_policy::rules::Outcome;
 use keys::Keys;
 
 /// Everything that there is to tell about what was asked.

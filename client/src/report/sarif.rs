@@ -4,7 +4,7 @@
 use super::{Component, Reason, Report, words};
 use crate::ask::Place;
 use crate::time;
-use assay_policy::policy::Outcome;
+use assay_policy::rules::Outcome;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

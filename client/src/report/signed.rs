@@ -3,7 +3,8 @@
 use super::line::Line;
 use crate::ask::Signed;
 use assay_claims::logged::LoggedClaim;
-use assay_policy::policy::{self, Policy};
+use assay_policy::posture;
+use assay_policy::rules::Policy;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -33,7 +34,7 @@ impl SignedLines {
             .map(|one| (one.origin(), one.leaf()))
             .collect();
         let is_signed = |logged: &LoggedClaim| places.contains(&(logged.origin(), logged.leaf()));
-        let mut listed = policy::listing(policy, claims, is_signed, now_ms).lines;
+        let mut listed = posture::listing(policy, claims, is_signed, now_ms).lines;
         listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms(), line.leaf())));
         let (mut newest, mut said) = (Vec::new(), Vec::new());
         for line in &listed {

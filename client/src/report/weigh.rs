@@ -12,8 +12,10 @@ use super::versions::Versions;
 use crate::ask::{About, Asked, Found, Inventory, Part};
 use assay_claims::issuer::IssuerId;
 use assay_claims::logged::LoggedClaim;
-use assay_policy::policy::{self, Known, Policy, Posture};
+use assay_policy::posture::{self, Posture};
+use assay_policy::rules::Policy;
 use assay_policy::trust::Trust;
+use assay_policy::verdict::Known;
 
 /// What answers are weighed with.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +76,7 @@ impl<'a> Scales<'a> {
         known: &[LoggedClaim],
     ) -> (ShownClaim, Vec<Line>) {
         let leaf = logged.leaf();
-        let listed = policy::listing(
+        let listed = posture::listing(
             self.policy,
             known,
             |other| other.leaf() == leaf,

@@ -3,7 +3,7 @@
 use super::{ago, at, shorten};
 use crate::ask::{About, How};
 use crate::report::{Line, Log, Question, Reply, Report, SignedLines, Voice, has_effect};
-use assay_policy::policy;
+use assay_policy::posture;
 use std::collections::BTreeSet;
 
 /// A line that begins with a word which tells good from bad.
@@ -20,8 +20,8 @@ pub struct Marked {
 /// A question, as it is asked of what was asked about.
 pub fn title(question: &Question, about: &About) -> &'static str {
     match (about, question.question) {
-        (About::Issuer(_), policy::Question::Other) => "What does it say of itself?",
-        (About::Issuer(_), policy::Question::Vouched) => {
+        (About::Issuer(_), posture::Question::Other) => "What does it say of itself?",
+        (About::Issuer(_), posture::Question::Vouched) => {
             "Who vouches for it, or warns of its keys?"
         }
         _ => question.text,

@@ -4,7 +4,7 @@ use crate::plain;
 use crate::time;
 use assay_claims::issuer::IssuerId;
 use assay_claims::statement::Subject;
-use assay_policy::policy::Policy;
+use assay_policy::rules::Policy;
 use assay_policy::trust::Trust;
 
 /// Subjects that [`short_list`] names.

@@ -6,7 +6,8 @@ use super::{lacking, name, voices};
 use crate::ask::About;
 use crate::report::keys::{Keys, Powerless};
 use crate::report::{Component, Line, Report};
-use assay_policy::policy::{Outcome, Question};
+use assay_policy::posture::Question;
+use assay_policy::rules::Outcome;
 use std::collections::BTreeSet;
 
 /// Most claims about another that the paragraph quotes.

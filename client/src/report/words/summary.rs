@@ -5,7 +5,8 @@ use super::names::count;
 use super::{ago, at};
 use crate::ask::How;
 use crate::report::{Completeness, Component, Log, Reason, Report};
-use assay_policy::policy::{Cause, Outcome};
+use assay_policy::rules::Outcome;
+use assay_policy::verdict::Cause;
 
 /// Most names that a sentence shows; of more it says how many.
 const NAMES: usize = 3;

@@ -1,7 +1,9 @@
 //! Policies, read with conditions that are a few fixed words: CEL is tested where it is implemented.
 
 use super::world::{DAY_MS, Party, START_MS, World};
-use crate::policy::{Answer, Compiled, Component, ConditionLanguage, LogAnswer, Policy, Variables};
+use crate::Component;
+use crate::rules::{Compiled, ConditionLanguage, Policy, Variables};
+use crate::verdict::{Answer, LogAnswer};
 use assay_claims::json::Value;
 use assay_tlog::Hash;
 use std::sync::Arc;

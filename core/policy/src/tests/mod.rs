@@ -7,8 +7,11 @@ mod reading;
 mod showing;
 mod unknown;
 
-use super::*;
+use crate::Component;
+use crate::posture::*;
+use crate::rules::*;
 use crate::testing::{NOW_MS, Party, Words, World, anchor, component, fresh, parse, rule};
+use crate::verdict::*;
 use assay_claims::logged::LoggedClaim;
 
 pub(super) fn error(text: &str) -> PolicyError {

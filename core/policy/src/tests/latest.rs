@@ -14,7 +14,7 @@ const VEX: &str = "https://openvex.dev/ns/v0.2.0";
 fn world() -> (World, Party, String) {
     let mut world = World::new();
     let maker = world.register("m", &[1], 1);
-    world.at_ms += 5 * duration::DAY_MS;
+    world.at_ms += 5 * DAY_MS;
     let found = rule(
         "deny",
         "deny",
@@ -80,11 +80,11 @@ fn a_scan_that_is_logged_later_and_dated_earlier_clears_nothing() {
 fn a_wrong_clock_can_be_corrected() {
     let (mut world, maker, policy) = world();
     say_scan(&mut world, &maker, 31, &["CVE-1"]);
-    world.at_ms += duration::DAY_MS;
+    world.at_ms += DAY_MS;
     say_scan(&mut world, &maker, 7, &[]);
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
     say_vex(&mut world, &maker, ("1", 1), 31, "affected");
-    world.at_ms += duration::DAY_MS;
+    world.at_ms += DAY_MS;
     say_vex(&mut world, &maker, ("2", 1), 8, "fixed");
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
 }

@@ -1,43 +1,18 @@
-//! A policy's own examples: made-up claims, and what the policy should decide.
+//! What a policy decides of its own examples.
 
-use super::Policy;
-use super::duration::DAY_MS;
-use super::evaluate::decide;
-use super::facts::{Answer, Component, Fact, Facts, LogAnswer, Relation, Speaker};
-use super::file::Answers;
-use super::verdict::{Outcome, Verdict};
-use crate::trust::{Grant, Role};
+use super::Verdict;
+use super::decide::decide;
+use super::logs::{Answer, LogAnswer};
+use crate::facts::{Fact, Facts, Relation, Speaker};
+use crate::rules::{DAY_MS, Example, ExampleClaim, LogState, Outcome, Policy};
+use crate::trust::Grant;
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
-use assay_claims::json::Value;
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 
 /// The origin of the log that examples stand in, if the policy names none.
 const ORIGIN: &str = "example.org/made-up-log";
-
-/// An example.
-#[derive(Debug, Clone)]
-pub(super) struct Example {
-    pub(super) name: String,
-    pub(super) component: Component,
-    /// The time at which it is asked, if it says so.
-    pub(super) now_ms: Option<u64>,
-    /// How logs answer.
-    pub(super) answers: Answers,
-    pub(super) expect: Outcome,
-    pub(super) claims: Vec<ExampleClaim>,
-}
-
-/// A claim that is made up.
-#[derive(Debug, Clone)]
-pub(super) struct ExampleClaim {
-    pub(super) predicate_type: String,
-    pub(super) by: String,
-    pub(super) roles: Vec<Role>,
-    pub(super) age_ms: u64,
-    pub(super) predicate: Value,
-}
 
 /// What became of an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +32,11 @@ impl ExampleOutcome {
     }
 }
 
-/// Decides all examples of a policy.
-pub(super) fn run(policy: &Policy, now_ms: u64) -> Vec<ExampleOutcome> {
+/// Decides the examples that a policy has of its own; `now_ms` is the time for those that name no
+/// day, in milliseconds since 1970.
+pub fn run_examples(policy: &Policy, now_ms: u64) -> Vec<ExampleOutcome> {
     policy
-        .examples
+        .examples()
         .iter()
         .map(|example: &Example| ExampleOutcome {
             name: example.name.clone(),
@@ -71,13 +47,13 @@ pub(super) fn run(policy: &Policy, now_ms: u64) -> Vec<ExampleOutcome> {
 }
 
 fn verdict(policy: &Policy, example: &Example, now_ms: u64) -> Verdict {
-    let origins: Vec<&str> = match policy.logs.as_slice() {
+    let origins: Vec<&str> = match policy.logs() {
         [] => vec![ORIGIN],
         logs => logs.iter().map(|log| log.origin.as_str()).collect(),
     };
     let answer = |origin: &&str| LogAnswer {
         origin: (*origin).to_owned(),
-        answer: answer(example.answers, policy.max_head_age_ms(origin), now_ms),
+        answer: answer(example.logs, policy.max_head_age_ms(origin), now_ms),
     };
     let answers: Vec<LogAnswer> = origins.iter().map(answer).collect();
     let origin = origins.first().copied().unwrap_or(ORIGIN);
@@ -94,19 +70,19 @@ fn verdict(policy: &Policy, example: &Example, now_ms: u64) -> Verdict {
 }
 
 /// What an example says of a log, whose head may be so old.
-fn answer(said: Answers, max_head_age_ms: u64, now_ms: u64) -> Answer {
+fn answer(said: LogState, max_head_age_ms: u64, now_ms: u64) -> Answer {
     match said {
-        Answers::Complete => Answer::Complete { head_at_ms: now_ms },
-        Answers::Stale => Answer::Complete {
+        LogState::Complete => Answer::Complete { head_at_ms: now_ms },
+        LogState::Stale => Answer::Complete {
             head_at_ms: now_ms
                 .saturating_sub(max_head_age_ms)
                 .saturating_sub(DAY_MS),
         },
-        Answers::Incomplete => Answer::Partial {
+        LogState::Incomplete => Answer::Partial {
             head_at_ms: now_ms,
             missing: "a part of it is missing".into(),
         },
-        Answers::Silent => Answer::None {
+        LogState::Silent => Answer::None {
             why: "it is silent".into(),
         },
     }

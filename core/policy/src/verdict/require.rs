@@ -1,8 +1,8 @@
 //! What must be: whether as many issuers as a requirement wants made such a claim.
 
-use super::facts::Facts;
-use super::rules::{Effect, Requirement};
-use super::verdict::{Demanded, Evidence, Outcome, Reason, Why};
+use super::reason::{Demanded, Reason, Why};
+use crate::facts::{Evidence, Facts};
+use crate::rules::{Effect, Outcome, Requirement};
 use assay_claims::issuer::IssuerId;
 use std::collections::BTreeMap;
 

@@ -1,72 +1,21 @@
-//! Policies: what a consumer demands of the software that it uses, and whether what is known meets
-//! it (DESIGN 7).
-//!
-//! A policy is one TOML file, [`STARTING`] being the first one that anybody has. [`evaluate`]
-//! decides, and gives a reason for everything; [`posture`] says what is known, grouped by question,
-//! and decides nothing. Both are pure functions of the policy, the claims and what is said of the
-//! answers that they came in.
-//!
-//! Nothing that is missing is ever good: software that nobody trusted has said anything about is
-//! `Unknown`, a log that did not answer makes the outcome `Incomplete`, an old answer makes it
-//! `Stale`, and a condition that cannot be decided is not true. A withdrawal or a key compromise
-//! that was seen always counts; that there is none is relied on only if the answers are complete
-//! and fresh, because otherwise the outcome is not `Fine`.
-//!
-//! Left out: fetching, verifying what was fetched, and one number that sums it all up.
+//! A policy that was read, and what it is asked for.
 
-mod condition;
-mod deny;
-mod duration;
-mod evaluate;
-mod examples;
-mod facts;
-mod file;
-mod known;
-mod latest;
-mod links;
-mod logs;
-mod posture;
-mod read;
-mod require;
-mod rules;
-mod severity;
-mod verdict;
-mod vulnerable;
-
-pub use condition::{CONDITION_BYTES, Compiled, Condition, ConditionLanguage, Variables};
-pub use evaluate::evaluate;
-pub use examples::ExampleOutcome;
-pub use facts::{Answer, Component, LogAnswer, Relation};
-pub use known::{Known, Vulnerability};
-pub use posture::{Line, Part, Posture, Question, Voice, listing, posture};
-pub use rules::{ClaimType, Denial, Effect, Requirement, Rule, Sought, Wanted, Whom};
-pub use severity::Severity;
-pub use verdict::{
-    Cause, Demanded, Evidence, LogFault, Outcome, Rated, Reason, Undecided, UndecidedWhat,
-    Unspoken, Verdict, Why,
-};
-
+use super::example::Example;
+use super::rule::{Denial, Effect, Requirement};
 use crate::trust::Anchor;
 use assay_tlog::tlog_policy::TlogPolicy;
-use examples::Example;
-
-/// Longest policy, in bytes. A policy is written by people.
-pub const POLICY_BYTES: usize = 1024 * 1024;
-
-/// The policy to start with, every field explained. It is useful as it is: it warns.
-pub const STARTING: &str = include_str!("starting.toml");
 
 /// A policy that was read and checked. Only [`Policy::parse`] makes one.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    unknown: Option<Effect>,
-    max_head_age_ms: u64,
-    logs: Vec<RequiredLog>,
-    tlog: Option<TlogPolicy>,
-    anchors: Vec<NamedAnchor>,
-    denials: Vec<Denial>,
-    requirements: Vec<Requirement>,
-    examples: Vec<Example>,
+    pub(super) unknown: Option<Effect>,
+    pub(super) max_head_age_ms: u64,
+    pub(super) logs: Vec<RequiredLog>,
+    pub(super) tlog: Option<TlogPolicy>,
+    pub(super) anchors: Vec<NamedAnchor>,
+    pub(super) denials: Vec<Denial>,
+    pub(super) requirements: Vec<Requirement>,
+    pub(super) examples: Vec<Example>,
 }
 
 /// A log that must answer.
@@ -102,14 +51,6 @@ pub struct PolicyError {
 }
 
 impl Policy {
-    /// Reads a policy of at most [`POLICY_BYTES`], its conditions in the given language.
-    ///
-    /// It guarantees what [`STARTING`] says of every field: known keys only, thresholds of at least
-    /// 1, patterns that can match, conditions that compile. Fails with the first error.
-    pub fn parse(text: &str, language: &dyn ConditionLanguage) -> Result<Self, PolicyError> {
-        read::policy(text, language)
-    }
-
     /// The logs that must answer. If empty, whatever logs are asked must.
     pub fn logs(&self) -> &[RequiredLog] {
         &self.logs
@@ -147,15 +88,14 @@ impl Policy {
         &self.requirements
     }
 
+    /// The examples that the policy has of its own.
+    pub(crate) fn examples(&self) -> &[Example] {
+        &self.examples
+    }
+
     /// How many examples the policy has of its own.
     pub fn example_count(&self) -> usize {
         self.examples.len()
-    }
-
-    /// Decides the policy's own examples; `now_ms` is the time for those that name no day, in
-    /// milliseconds since 1970.
-    pub fn run_examples(&self, now_ms: u64) -> Vec<ExampleOutcome> {
-        examples::run(self, now_ms)
     }
 
     /// Whether the policy stops at software that nobody whom it trusts has said anything about.
@@ -164,7 +104,7 @@ impl Policy {
     }
 
     /// How old the head of a log may be, in milliseconds.
-    fn max_head_age_ms(&self, origin: &str) -> u64 {
+    pub(crate) fn max_head_age_ms(&self, origin: &str) -> u64 {
         self.logs
             .iter()
             .find(|log| log.origin == origin)
@@ -180,13 +120,11 @@ impl Policy {
         named || (self.logs.is_empty() && keys.is_empty())
     }
 
-    fn trust_anchors(&self) -> Vec<Anchor> {
+    /// The trust anchors, without their names.
+    pub(crate) fn trust_anchors(&self) -> Vec<Anchor> {
         self.anchors
             .iter()
             .map(|named| named.anchor.clone())
             .collect()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,6 @@
 //! The policy file as TOML has it: names and types of keys. What the values mean is `read`'s.
 
+use super::example::LogState;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -110,22 +111,13 @@ pub(super) struct Require {
     pub(super) reason: At<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Answers {
-    Complete,
-    Stale,
-    Incomplete,
-    Silent,
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Test {
     pub(super) name: At<String>,
     pub(super) component: Option<At<String>>,
     pub(super) on: Option<At<String>>,
-    pub(super) logs: Option<Answers>,
+    pub(super) logs: Option<LogState>,
     pub(super) expect: At<String>,
     #[serde(default)]
     pub(super) claims: Vec<TestClaim>,

@@ -2,158 +2,23 @@
 //! every line has its claim, who signed that, and what it is worth. Lines are data; `assay-client`
 //! puts them into words.
 
-use super::Policy;
-use super::facts::{Component, Fact, Facts, Relation, relation};
-use super::vulnerable::Vulnerabilities;
+mod question;
+
+pub use crate::facts::{Part, Relation};
+pub use question::Question;
+
+use crate::component::Component;
+use crate::facts::{Fact, Facts, Vulnerabilities, relation};
+use crate::rules::{Policy, days};
 use crate::trust::{EndorsementFault, Grant, JudgedClaim, Place, Roles, Standing, Trust};
 use assay_claims::claim::{ClaimId, VerifiedClaim};
 use assay_claims::issuer::IssuerId;
-use assay_claims::kind::{self, Body, Unread};
+use assay_claims::kind::{self, Body};
 use assay_claims::logged::LoggedClaim;
 use assay_claims::purl::Purl;
 use assay_tlog::tree::LeafIndex;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What people ask about software.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Question {
-    /// Is it what it says that it is?
-    Authentic,
-    /// Until when is it supported?
-    Supported,
-    /// Which vulnerabilities are known, and can they be exploited?
-    Vulnerable,
-    /// Who has reviewed it?
-    Reviewed,
-    /// How was it built, and of what?
-    Built,
-    /// How is it made, and what does it do with data?
-    Practices,
-    /// What is demanded of it?
-    Demanded,
-    /// What else is said?
-    Other,
-    /// Who disagrees, or took something back?
-    Disagreement,
-    /// Who vouches for those who say this, and who warns of their keys?
-    Vouched,
-}
-
-impl Question {
-    /// All questions, in the order in which they are answered.
-    pub const ALL: [Question; 10] = [
-        Question::Authentic,
-        Question::Supported,
-        Question::Vulnerable,
-        Question::Reviewed,
-        Question::Built,
-        Question::Practices,
-        Question::Demanded,
-        Question::Other,
-        Question::Disagreement,
-        Question::Vouched,
-    ];
-
-    /// The question in one word, for programs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Question::Authentic => "authentic",
-            Question::Supported => "supported",
-            Question::Vulnerable => "vulnerable",
-            Question::Reviewed => "reviewed",
-            Question::Built => "built",
-            Question::Practices => "practices",
-            Question::Demanded => "demanded",
-            Question::Other => "other",
-            Question::Disagreement => "disagreement",
-            Question::Vouched => "vouched",
-        }
-    }
-
-    fn of(body: &Body) -> Self {
-        match body {
-            Body::Lifecycle(_) => Question::Supported,
-            Body::Scan(_) | Body::Vex(_) => Question::Vulnerable,
-            Body::Audit(_) => Question::Reviewed,
-            Body::Provenance(_) | Body::Sbom(_) => Question::Built,
-            Body::Practice(_) | Body::Scorecard(_) => Question::Practices,
-            Body::Requirement(_) => Question::Demanded,
-            Body::Endorsement(_) | Body::KeyCompromise(_) => Question::Vouched,
-            Body::Response(_) | Body::Withdrawal(_) => Question::Disagreement,
-            Body::Other(Unread::Authenticity) => Question::Authentic,
-            // Findings have shown under "What else is said?" so far.
-            Body::Issuer(_) | Body::Reference(_) | Body::Other(_) => Question::Other,
-        }
-    }
-}
-
-/// The part of a claim that a line shows. Most claims have one line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
-    /// The claim as a whole.
-    Whole,
-    /// The statement at this index of a VEX document.
-    Statement(usize),
-    /// A VEX document that names the component as a subject, and none of whose statements is about
-    /// it.
-    OtherProducts,
-    /// The controls of the OSPS Baseline in a practice.
-    Baseline,
-    /// The SECURITY-INSIGHTS document in a practice.
-    SecurityInsights,
-    /// How data is handled, in a practice.
-    DataHandling,
-}
-
-impl Part {
-    /// The parts of a claim that are shown to somebody who asks about a component, or about none:
-    /// at least one.
-    fn of(body: &Body, component: Option<&Component>) -> Vec<Part> {
-        match body {
-            Body::Vex(vex) => {
-                let about = vex.statements.iter().enumerate().filter(|(_, statement)| {
-                    component.is_none_or(|one| statement.is_about(one.purl(), one.digests()))
-                });
-                let parts: Vec<Part> = about.map(|(at, _)| Part::Statement(at)).collect();
-                if parts.is_empty() {
-                    vec![Part::OtherProducts]
-                } else {
-                    parts
-                }
-            }
-            Body::Practice(practice) => {
-                let mut parts = Vec::new();
-                if practice.baseline.is_some() {
-                    parts.push(Part::Baseline);
-                }
-                if practice.security_insights.is_some() {
-                    parts.push(Part::SecurityInsights);
-                }
-                if practice.data.is_some() {
-                    parts.push(Part::DataHandling);
-                }
-                parts
-            }
-            _ => vec![Part::Whole],
-        }
-    }
-
-    /// The ids of the vulnerabilities that this part of a claim is about.
-    fn vulnerabilities(self, claim: &VerifiedClaim) -> Vec<String> {
-        match (self, claim.body()) {
-            (Part::Statement(at), Body::Vex(vex)) => {
-                let statement = vex.statements.get(at).into_iter();
-                statement
-                    .flat_map(|said| std::iter::once(&said.vulnerability).chain(&said.aliases))
-                    .cloned()
-                    .collect()
-            }
-            (Part::Whole, _) => kind::vulnerabilities(claim.statement()),
-            _ => Vec::new(),
-        }
-    }
-}
 
 /// An issuer that signed a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,7 +109,7 @@ impl<'a> Posture<'a> {
     }
 }
 
-/// Says what is known of a component: the arguments are those of [`evaluate`](super::evaluate()).
+/// Says what is known of a component: the arguments are those of [`evaluate`](crate::verdict::evaluate).
 /// Claims without effect are among the lines, with the reason. Logs that the policy does not count
 /// are left out.
 pub fn posture<'a>(
@@ -341,11 +206,11 @@ impl<'v, 'a> View<'v, 'a> {
             let roles = self.roles_for(weighed);
             let fault = roles.fault(judged);
             for part in Part::of(claim.body(), self.component) {
-                let replaced = vulnerabilities.replaced();
                 let mut line = self.line(judged, &roles, part);
                 line.relation = relation;
                 line.fault = fault;
-                line.replaced_by = replaced.by(judged.place(), part, judged.issuers());
+                line.replaced_by =
+                    vulnerabilities.replaced_by(judged.place(), part, judged.issuers());
                 lines.push(line);
             }
         }
@@ -423,7 +288,7 @@ impl<'v, 'a> View<'v, 'a> {
             relation: None,
             fault: None,
             replaced_by: None,
-            age_days: super::duration::days(self.now_ms.saturating_sub(logged.logged_at_ms())),
+            age_days: days(self.now_ms.saturating_sub(logged.logged_at_ms())),
             target: target(logged.claim().body()),
             vouches_for: None,
             responses: self.trust.responses(judged).count(),
@@ -434,7 +299,7 @@ impl<'v, 'a> View<'v, 'a> {
     fn voice(&self, issuer: &IssuerId, standing: &Standing, roles: &Roles) -> Voice {
         let anchor = self
             .policy
-            .anchors
+            .anchors()
             .iter()
             .find(|named| named.anchor.issuer == *issuer);
         Voice {

@@ -1,13 +1,14 @@
 //! What is known, judged once for any number of components: the claims, what each is worth, and
 //! which of them bear on what.
 
-use super::facts::{Component, Fact, Facts, Idle, Relation, relation};
-use super::verdict::{Evidence, Verdict};
-use super::vulnerable::Vulnerabilities;
-use super::{LogAnswer, Policy, Severity, evaluate};
+use super::Verdict;
+use super::decide::decide;
+use super::logs::LogAnswer;
+use crate::component::Component;
+use crate::facts::{Fact, Facts, Idle, Relation, Vulnerabilities, Vulnerability, relation};
+use crate::rules::Policy;
 use crate::trust::{Anchor, JudgedClaim, Trust};
 use assay_claims::issuer::IssuerId;
-use assay_claims::kind::vex::VexStatement;
 use assay_claims::logged::LoggedClaim;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,17 +26,22 @@ pub struct Known<'a> {
     now_ms: u64,
 }
 
-/// A vulnerability that somebody speaks of with regard to a component.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vulnerability {
-    /// Its identifier, as it is written.
-    pub id: String,
-    /// The highest severity that is stated.
-    pub severity: Option<Severity>,
-    /// The scans that found it: the latest of every issuer with every scanner of the same things.
-    pub found: Vec<Evidence>,
-    /// The latest statement of every issuer about it.
-    pub stated: Vec<(VexStatement, Evidence)>,
+/// Decides whether a policy is met by what is known of a component.
+///
+/// `claims` are those that the answers held: about the component, about those claims, and about
+/// every issuer among the signers (see [`Trust::judge`]); `now_ms` is
+/// the time, in milliseconds since 1970. It guarantees that the outcome is never `Fine` or `Warn`
+/// if a log that must answer did not, or did with an answer that is not complete or is older than
+/// the policy allows; and that claims without effect change nothing. For many components, [`Known`]
+/// judges the claims once.
+pub fn evaluate(
+    policy: &Policy,
+    component: &Component,
+    answers: &[LogAnswer],
+    claims: &[LoggedClaim],
+    now_ms: u64,
+) -> Verdict {
+    Known::judge(policy, claims, now_ms).verdict(component, answers)
 }
 
 impl<'a> Known<'a> {
@@ -82,10 +88,9 @@ impl<'a> Known<'a> {
         &self.trust
     }
 
-    /// Decides whether the policy is met by what is known of a component, as
-    /// [`evaluate`](evaluate()) does.
+    /// Decides whether the policy is met by what is known of a component, as [`evaluate`] does.
     pub fn verdict(&self, component: &Component, answers: &[LogAnswer]) -> Verdict {
-        evaluate::decide(self.policy, &self.facts(component), answers)
+        decide(self.policy, &self.facts(component), answers)
     }
 
     /// The claims about a component, log by log, in the order of their leaves; those without effect

@@ -1,49 +1,30 @@
 //! The decision: every rule of the policy, on every fact, with reasons.
 
-use super::facts::{Component, Fact, Facts, Idle, LogAnswer};
-use super::rules::Effect;
-use super::verdict::{Outcome, Reason, Unspoken, Verdict, Why};
-use super::vulnerable::Vulnerabilities;
-use super::{Known, Policy, deny, logs, require};
+use super::logs::{self, LogAnswer};
+use super::reason::{Reason, Unspoken, Why};
+use super::{Verdict, deny, require};
+use crate::facts::{Fact, Facts, Idle, Vulnerabilities};
+use crate::rules::{Effect, Outcome, Policy};
 use assay_claims::claim::ClaimId;
-use assay_claims::logged::LoggedClaim;
 use std::collections::BTreeSet;
 
-/// Decides whether a policy is met by what is known of a component.
-///
-/// `claims` are those that the answers held: about the component, about those claims, and about
-/// every issuer among the signers (see [`Trust::judge`](crate::trust::Trust::judge)); `now_ms` is
-/// the time, in milliseconds since 1970. It guarantees that the outcome is never `Fine` or `Warn`
-/// if a log that must answer did not, or did with an answer that is not complete or is older than
-/// the policy allows; and that claims without effect change nothing. For many components, [`Known`]
-/// judges the claims once.
-pub fn evaluate(
-    policy: &Policy,
-    component: &Component,
-    answers: &[LogAnswer],
-    claims: &[LoggedClaim],
-    now_ms: u64,
-) -> Verdict {
-    Known::judge(policy, claims, now_ms).verdict(component, answers)
-}
-
-/// As [`evaluate`], on facts.
+/// Decides whether a policy is met by the facts, which came in these answers.
 pub(super) fn decide(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) -> Verdict {
     let mut reasons = logs::reasons(policy, facts, answers);
     let vulnerabilities = Vulnerabilities::of(facts);
     let purl = facts.component.purl();
-    for denial in &policy.denials {
+    for denial in policy.denials() {
         if denial.rule.covers(purl) {
             reasons.extend(deny::reasons(denial, facts, &vulnerabilities));
         }
     }
     if facts.facts.iter().any(by_somebody_with_a_role) {
-        for requirement in &policy.requirements {
+        for requirement in policy.requirements() {
             if requirement.rule.covers(purl) {
                 reasons.push(require::reason(requirement, facts));
             }
         }
-    } else if let Some(effect) = policy.unknown {
+    } else if let Some(effect) = policy.unknown() {
         let silent = reasons
             .iter()
             .any(|reason| reason.outcome == Outcome::Incomplete);

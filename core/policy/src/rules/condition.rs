@@ -51,5 +51,5 @@ pub trait Compiled: fmt::Debug + Send + Sync {
 pub struct Condition {
     /// As the policy writes it.
     pub text: String,
-    pub(super) compiled: Arc<dyn Compiled>,
+    pub(crate) compiled: Arc<dyn Compiled>,
 }

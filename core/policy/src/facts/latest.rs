@@ -2,8 +2,7 @@
 //! one that was logged last. Else whoever logs an old document again would take back what was said
 //! since.
 
-use super::facts::Fact;
-use super::posture::Part;
+use super::{Fact, Part};
 use crate::trust::Place;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Timestamp;

@@ -1,16 +1,50 @@
-//! What is wrong with the answers of the logs.
+//! How the logs answered, and what is wrong with that.
 
-use super::Policy;
-use super::facts::{Answer, Facts, LogAnswer};
-use super::verdict::{LogFault, Outcome, Reason, Why};
+use super::reason::{LogFault, Reason, Why};
+use crate::facts::Facts;
+use crate::rules::{Outcome, Policy};
 use std::collections::BTreeSet;
 
 /// How far the clock of a log may be ahead of ours before its time is not believed.
 const CLOCK_SKEW_MS: u64 = 10 * 60 * 1000;
 
+/// How one log answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogAnswer {
+    /// The log's origin.
+    pub origin: String,
+    /// Its answer.
+    pub answer: Answer,
+}
+
+/// An answer. Whoever states it has verified it: that the head is the log's, and cosigned by the
+/// policy's quorum ([`TlogPolicy::verify`](assay_tlog::tlog_policy::TlogPolicy::verify)), and that of every
+/// label that matters the whole list came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// All that was asked was answered, and proven to be all that there is.
+    Complete {
+        /// When the head was made, in milliseconds since 1970: when a quorum had cosigned it, if
+        /// there is one.
+        head_at_ms: u64,
+    },
+    /// Some of it was not answered, or not proven to be all.
+    Partial {
+        /// As above.
+        head_at_ms: u64,
+        /// What is missing, for people, as a sentence without its full stop.
+        missing: String,
+    },
+    /// There was no answer to rely on.
+    None {
+        /// Why, for people.
+        why: String,
+    },
+}
+
 /// Every log that must answer is looked at, and every log that something is relied on from.
 pub(super) fn reasons(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) -> Vec<Reason> {
-    let required = policy.logs.iter().map(|log| log.origin.as_str());
+    let required = policy.logs().iter().map(|log| log.origin.as_str());
     let counted = answers
         .iter()
         .map(|answer| answer.origin.as_str())

@@ -6,24 +6,35 @@
 //! issuers are never averaged: a vulnerability is cleared if one whose word clears says so, and
 //! none of them says the opposite.
 
-use super::facts::{Fact, Facts, Speaker};
-use super::known::Vulnerability;
 use super::latest::{Replaced, When, Word, standing};
-use super::posture::Part;
-use super::rules::Whom;
-use super::severity::Severity;
+use super::{Evidence, Fact, Facts, Part, Speaker};
+use crate::rules::{Severity, Whom};
+use crate::trust::Place;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::scan::Vulns;
 use assay_claims::kind::vex::{Product, Status, Vex, VexStatement};
 use assay_claims::statement::Subject;
 use std::collections::BTreeMap;
 
+/// A vulnerability that somebody speaks of with regard to a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vulnerability {
+    /// Its identifier, as it is written.
+    pub id: String,
+    /// The highest severity that is stated.
+    pub severity: Option<Severity>,
+    /// The scans that found it: the latest of every issuer with every scanner of the same things.
+    pub found: Vec<Evidence>,
+    /// The latest statement of every issuer about it.
+    pub stated: Vec<(VexStatement, Evidence)>,
+}
+
 /// A VEX statement by one issuer.
 #[derive(Debug)]
-pub(super) struct Stated<'a> {
-    pub(super) fact: &'a Fact<'a>,
-    pub(super) speaker: &'a Speaker,
-    pub(super) statement: VexStatement,
+pub(crate) struct Stated<'a> {
+    pub(crate) fact: &'a Fact<'a>,
+    pub(crate) speaker: &'a Speaker,
+    pub(crate) statement: VexStatement,
     /// The part of its document.
     part: Part,
     matter: Matter,
@@ -34,17 +45,17 @@ type Matter = (IssuerId, String);
 
 /// A scan's finding by one issuer.
 #[derive(Debug)]
-pub(super) struct Found<'a> {
-    pub(super) fact: &'a Fact<'a>,
-    pub(super) speaker: &'a Speaker,
-    pub(super) id: String,
+pub(crate) struct Found<'a> {
+    pub(crate) fact: &'a Fact<'a>,
+    pub(crate) speaker: &'a Speaker,
+    pub(crate) id: String,
     /// The highest that is stated and can be read.
-    pub(super) severity: Option<Severity>,
+    pub(crate) severity: Option<Severity>,
 }
 
 /// All that is said of vulnerabilities in the component.
 #[derive(Debug)]
-pub(super) struct Vulnerabilities<'a> {
+pub(crate) struct Vulnerabilities<'a> {
     stated: Vec<Stated<'a>>,
     /// The statements of an issuer that stand, by what they are about and by every name that the
     /// vulnerability has there.
@@ -67,7 +78,7 @@ struct Scan<'a> {
 }
 
 impl<'a> Vulnerabilities<'a> {
-    pub(super) fn of(facts: &'a Facts<'a>) -> Self {
+    pub(crate) fn of(facts: &'a Facts<'a>) -> Self {
         let component = facts.component;
         let is_of =
             |statement: &VexStatement| statement.is_about(component.purl(), component.digests());
@@ -76,7 +87,7 @@ impl<'a> Vulnerabilities<'a> {
 
     /// Of facts about any components: statements replace each other if they are about the same
     /// products.
-    pub(super) fn of_any(facts: &'a Facts<'a>) -> Self {
+    pub(crate) fn of_any(facts: &'a Facts<'a>) -> Self {
         Self::by_matter(facts, |fact, statement| Some(products(fact, statement)))
     }
 
@@ -172,13 +183,19 @@ impl<'a> Vulnerabilities<'a> {
         }
     }
 
-    /// What an issuer has said since in the place of older words.
-    pub(super) fn replaced(&self) -> &Replaced {
-        &self.replaced
+    /// The later claim that replaced a part of a claim; `None` if one of the given issuers, for
+    /// whom it has effect, stands by it.
+    pub(crate) fn replaced_by<'i>(
+        &self,
+        place: Place,
+        part: Part,
+        issuers: impl Iterator<Item = &'i IssuerId>,
+    ) -> Option<Place> {
+        self.replaced.by(place, part, issuers)
     }
 
     /// The statements of every issuer that stand, for each vulnerability.
-    pub(super) fn last_statements(&self) -> impl Iterator<Item = &Stated<'a>> {
+    pub(crate) fn last_statements(&self) -> impl Iterator<Item = &Stated<'a>> {
         let stands = |i: usize, stated: &Stated<'a>| {
             self.last
                 .get(&stated.key())
@@ -192,7 +209,7 @@ impl<'a> Vulnerabilities<'a> {
     }
 
     /// What scans found that issuers whose word counts reported last.
-    pub(super) fn found<'s>(&'s self, whom: &'s Whom) -> impl Iterator<Item = &'s Found<'a>> {
+    pub(crate) fn found<'s>(&'s self, whom: &'s Whom) -> impl Iterator<Item = &'s Found<'a>> {
         self.found
             .iter()
             .filter(|found| whom.counts(&found.speaker.roles()))
@@ -201,7 +218,7 @@ impl<'a> Vulnerabilities<'a> {
     /// Everything, by identifier. A statement stands with every finding that it names, by whichever
     /// name. What is said of another artifact, or of a package of the same name, counts only
     /// against the component.
-    pub(super) fn all(&self) -> Vec<Vulnerability> {
+    pub(crate) fn all(&self) -> Vec<Vulnerability> {
         let mut all: BTreeMap<&str, Vulnerability> = BTreeMap::new();
         let new = |id: &str| Vulnerability {
             id: id.to_owned(),
@@ -245,7 +262,7 @@ impl<'a> Vulnerabilities<'a> {
 
     /// How severe a vulnerability is, by any of its names: the highest that is stated by issuers
     /// whose word counts or who have a role. A stranger could play it down.
-    pub(super) fn severity(&self, names: &[&str], whom: &Whom) -> Option<Severity> {
+    pub(crate) fn severity(&self, names: &[&str], whom: &Whom) -> Option<Severity> {
         let counts =
             |speaker: &Speaker| !speaker.grants.is_empty() || whom.counts(&speaker.roles());
         let named = self
@@ -257,7 +274,7 @@ impl<'a> Vulnerabilities<'a> {
 
     /// Whether a vulnerability does no harm here: somebody whose word clears says `not_affected` or
     /// `fixed`, and nobody whose word clears says `affected` or is still looking.
-    pub(super) fn is_cleared(&self, id: &str, by: &Whom) -> bool {
+    pub(crate) fn is_cleared(&self, id: &str, by: &Whom) -> bool {
         let named = self
             .last
             .iter()

@@ -25,7 +25,7 @@ pub enum Whom {
 
 impl Whom {
     /// Whether an issuer with these roles counts.
-    pub(super) fn counts(&self, roles: &[Role]) -> bool {
+    pub(crate) fn counts(&self, roles: &[Role]) -> bool {
         match self {
             Whom::Anyone => true,
             Whom::Roles(wanted) => wanted.iter().any(|role| roles.contains(role)),
@@ -38,7 +38,14 @@ impl Whom {
 pub struct ClaimType {
     /// What the policy calls it: a short name or a URI.
     pub word: String,
-    pub(super) uris: Vec<String>,
+    pub(crate) uris: Vec<String>,
+}
+
+impl ClaimType {
+    /// Whether it stands for a predicate type.
+    pub(crate) fn is_of(&self, predicate_type: &str) -> bool {
+        self.uris.iter().any(|uri| uri == predicate_type)
+    }
 }
 
 /// What every rule has.
@@ -60,7 +67,7 @@ pub struct Rule {
 
 impl Rule {
     /// Whether the rule is of this package.
-    pub(super) fn covers(&self, purl: Option<&Purl>) -> bool {
+    pub(crate) fn covers(&self, purl: Option<&Purl>) -> bool {
         trust::covers(&self.scopes, purl)
     }
 }
@@ -70,10 +77,10 @@ impl Rule {
 pub struct Requirement {
     /// Its name, scope and so on.
     pub rule: Rule,
-    pub(super) claims: Vec<ClaimType>,
+    pub(crate) claims: Vec<ClaimType>,
     /// Distinct issuers; at least 1.
-    pub(super) issuers: usize,
-    pub(super) max_age_ms: Option<u64>,
+    pub(crate) issuers: usize,
+    pub(crate) max_age_ms: Option<u64>,
 }
 
 impl Requirement {
@@ -126,11 +133,4 @@ pub enum Sought {
     Unsupported,
     /// A claim of one of these types.
     Claims(Vec<ClaimType>),
-}
-
-/// Whether one of the types is meant.
-pub(super) fn is_of(types: &[ClaimType], predicate_type: &str) -> bool {
-    types
-        .iter()
-        .any(|ty| ty.uris.iter().any(|uri| uri == predicate_type))
 }

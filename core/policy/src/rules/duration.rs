@@ -10,7 +10,7 @@ pub(super) const FORM: &str =
 const HOUR_MS: u64 = 3_600_000;
 
 /// Milliseconds in a day.
-pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
+pub(crate) const DAY_MS: u64 = 24 * HOUR_MS;
 
 /// Milliseconds in a length of time, which is more than nothing.
 pub(super) fn parse(text: &str) -> Option<u64> {
@@ -24,7 +24,7 @@ pub(super) fn parse(text: &str) -> Option<u64> {
 }
 
 /// Whole days in milliseconds.
-pub(super) const fn days(ms: u64) -> u64 {
+pub(crate) const fn days(ms: u64) -> u64 {
     ms / DAY_MS
 }
 

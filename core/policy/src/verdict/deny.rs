@@ -1,10 +1,8 @@
 //! What must not be: vulnerabilities, the end of support, and claims that a rule names.
 
-use super::facts::{Fact, Facts, Speaker};
-use super::rules::{ClaimType, Denial, Effect, Rule, Sought, Whom};
-use super::severity::Severity;
-use super::verdict::{Evidence, Outcome, Rated, Reason, Undecided, UndecidedWhat, Why};
-use super::vulnerable::Vulnerabilities;
+use super::reason::{Rated, Reason, Undecided, UndecidedWhat, Why};
+use crate::facts::{Evidence, Fact, Facts, Speaker, Vulnerabilities};
+use crate::rules::{ClaimType, Denial, Effect, Outcome, Rule, Severity, Sought, Whom};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::lifecycle::{self, Date, Lifecycle};
 use assay_claims::kind::vex::Status;

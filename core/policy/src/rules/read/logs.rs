@@ -1,9 +1,9 @@
 //! The logs and witnesses of a policy: as C2SP text, or as keys that are put into such text and
 //! read by the same reader.
 
-use super::file::{self, At, File};
-use super::read::Reader;
-use super::{PolicyError, RequiredLog};
+use super::values::Reader;
+use crate::rules::file::{self, At, File};
+use crate::rules::policy::{PolicyError, RequiredLog};
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError};
 
