@@ -183,7 +183,10 @@ impl World {
     /// Somebody says how it was built, which the starting policy demands.
     pub fn built(&mut self, who: &str, purl: &str) -> anyhow::Result<String> {
         let provenance = json!({
-            "buildDefinition": {"buildType": "https://example.org/build", "externalParameters": {"tag": "v1"}},
+            "buildDefinition": {
+                "buildType": "https://example.org/build",
+                "externalParameters": {"tag": "v1"},
+            },
             "runDetails": {"builder": {"id": "https://example.org/builder"}},
         });
         self.say(who, purl, "https://slsa.dev/provenance/v1", &provenance)
