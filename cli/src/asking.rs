@@ -2,7 +2,7 @@
 
 pub use assay_client::one_line;
 
-use crate::{commands::policy as policies, config::Settings, exit::Failure, output};
+use crate::{config::Settings, exit::Failure, output, policy_file};
 use assay_client::Cel;
 use assay_client::ask::{self, AboutError, AskError, Asker, LogAddress, LogsError};
 use assay_client::report::{Conclusion, Report};
@@ -15,7 +15,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct How {
     /// Ask nobody: take the answers that were kept when the same was asked before, verify them
     /// again, and say how old they are
-    #[arg(long, env = "ASSAY_OFFLINE", value_parser = FalseyValueParser::new(), conflicts_with = "private")]
+    #[arg(
+        long,
+        env = "ASSAY_OFFLINE",
+        value_parser = FalseyValueParser::new(),
+        conflicts_with = "private"
+    )]
     pub offline: bool,
     /// Name to the logs only the first bits of what you ask for, so that they do not learn what you
     /// use. It takes longer, and nothing is kept for --offline
@@ -101,7 +106,7 @@ impl From<AboutError> for Failure {
 /// The reader's policy, or the one that everybody starts with, which is said.
 pub fn policy_or_starting(settings: &Settings) -> Result<Policy, Failure> {
     if !settings.has_no_policy() {
-        return policies::load(&settings.policy(None));
+        return policy_file::load(&settings.policy(None));
     }
     output::say(
         settings,

@@ -1,9 +1,9 @@
 //! How far a reader of labels has come, on disk, so that the next one goes on where it stopped.
 //!
 //! `<state>/watch/<hex SHA-256 of the log's key and the labels>` holds, for each label, how many
-//! leaves of its list are done and the frontier of that part of the list: lists only grow, so the rest
-//! is verified against it. The file is replaced as a whole and synced each time, under a lock that
-//! one process holds.
+//! leaves of its list are done and the frontier of that part of the list. Lists only grow, so the
+//! rest is verified against it. The file is replaced as a whole and synced each time, under a lock
+//! that one process holds.
 
 use crate::{ClientError, heads};
 use assay_claims::index::Label;
@@ -175,6 +175,7 @@ impl Cursor {
 mod tests {
     use super::*;
     use assay_claims::index::Kind;
+    use assay_tlog::tree::LeafIndex;
 
     fn key() -> VerifierKey {
         VerifierKey::parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
@@ -188,7 +189,11 @@ mod tests {
         let open = || Cursor::open(folder.path(), &key(), &labels);
         let mut cursor = open().unwrap();
         assert!(!cursor.has_begun());
-        cursor.done.get_mut(&labels[0]).unwrap().extend([1, 5, 9]);
+        cursor
+            .done
+            .get_mut(&labels[0])
+            .unwrap()
+            .extend([1, 5, 9].map(LeafIndex::new));
         cursor.size = 11;
         cursor.save().unwrap();
         assert!(

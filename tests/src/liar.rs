@@ -68,16 +68,20 @@ impl Liar {
             let entry = Entry::parse(bytes)?;
             if let wire::Body::IndexCommitment(_) = entry.body() {
                 pending.sort_unstable();
-                map = map.update(&pending, leaf, &Resident, &Serial)?.map;
+                map = map
+                    .update(&pending, TreeSize::new(leaf), &Resident, &Serial)?
+                    .map;
                 pending
                     .drain(..)
-                    .for_each(|(label, leaf)| liar.lists.entry(label).or_default().push(leaf));
+                    .for_each(|(label, leaf): (Label, LeafIndex)| {
+                        liar.lists.entry(label).or_default().push(leaf.get())
+                    });
                 liar.maps.insert(leaf + 1, map.clone());
             } else if !hidden.contains(&leaf) {
                 pending.extend(
                     labels_of_entry(&entry)
                         .into_iter()
-                        .map(|label| (label, leaf)),
+                        .map(|label| (label, LeafIndex::new(leaf))),
                 );
             }
         }

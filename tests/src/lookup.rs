@@ -77,7 +77,7 @@ fn read(answer: v1::Answer) -> anyhow::Result<Answer> {
         Ok(AnsweredList {
             label,
             from: 0,
-            leaves: list.leaves,
+            leaves: list.leaves.into_iter().map(LeafIndex::new).collect(),
         })
     });
     Ok(Answer {

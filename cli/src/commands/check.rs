@@ -1,13 +1,12 @@
 //! `assay check`: what a project is made of, weighed by a policy.
 
 use crate::{
-    args::Format,
     asking::{self, How},
     check::{read, text},
-    commands::policy,
     config::Settings,
     exit::Failure,
-    output,
+    options::Format,
+    output, policy_file,
 };
 use assay_client::ask::Inventory;
 use assay_client::report::{Report, Scales, json, markdown, sarif, vex};
@@ -61,7 +60,7 @@ pub struct Command {
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let policy_path = settings.policy(None);
-    let policy = policy::load(&policy_path)?;
+    let policy = policy_file::load(&policy_path)?;
     let mut listings = Vec::new();
     if command.installed {
         listings.push(read::installed(&command.dpkg_status, &command.os_release)?);

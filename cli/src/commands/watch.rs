@@ -2,10 +2,10 @@
 
 use crate::{
     about,
-    args::Format,
     asking::{self, How},
     config::Settings,
     exit::Failure,
+    options::Format,
     output,
 };
 use assay_claims::index::Label;
@@ -116,13 +116,17 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             () = stop.wait() => return Ok(()),
             ended = tasks.join_next() => match ended {
                 None => return Ok(()),
-                Some(ended) => match ended.map_err(|e| Failure::io("the watch was interrupted", io::Error::other(e)))?? {
+                Some(ended) => match ended.map_err(interrupted)?? {
                     Shown::Done => {}
                     Shown::NobodyReads => return Ok(()),
                 },
             },
         }
     }
+}
+
+fn interrupted(error: tokio::task::JoinError) -> Failure {
+    Failure::io("the watch was interrupted", io::Error::other(error))
 }
 
 impl Watch {
@@ -242,16 +246,7 @@ impl Watch {
         known: &[LoggedClaim],
     ) -> Result<Shown, Failure> {
         let (origin, leaf) = (output::plain(log.key.name()), fresh.leaf.get());
-        let typed = fresh
-            .labels
-            .iter()
-            .filter_map(|label| self.labels.get(label))
-            .flatten();
-        let watched: Vec<String> = typed
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .cloned()
-            .collect();
+        let watched = self.watched(fresh);
         let (json, text) = match &fresh.claim {
             Ok(logged) => {
                 let (claim, lines) = self.scales().new_claim(logged, known);
@@ -296,6 +291,17 @@ impl Watch {
                 Ok(Shown::Done)
             }
         }
+    }
+
+    /// What was typed that an entry is about, each once.
+    fn watched(&self, fresh: &Fresh) -> Vec<String> {
+        let typed: BTreeSet<&String> = fresh
+            .labels
+            .iter()
+            .filter_map(|label| self.labels.get(label))
+            .flatten()
+            .collect();
+        typed.into_iter().cloned().collect()
     }
 
     fn scales(&self) -> Scales<'_> {

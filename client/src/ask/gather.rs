@@ -8,6 +8,7 @@
 
 use crate::{AnswerCache, Client, ClientError, Looked};
 use assay_claims::claim::ClaimError;
+use assay_claims::index::answer::ProvenEntries;
 use assay_claims::index::{Kind, Label, Prefix, VerifiedAnswer};
 use assay_claims::issuer::IssuerId;
 use assay_claims::limits::LOOKUP_LABELS;
@@ -189,7 +190,7 @@ impl Gathering {
         answer: VerifiedAnswer,
         labels: &[Label],
     ) -> Result<Vec<LoggedClaim>, ClientError> {
-        self.complete_as_of(&answer);
+        self.complete_as_of(answer.proven());
         let mut wanted = BTreeSet::new();
         let mut long = Vec::new();
         // An answer to one prefix of many holds few of the labels, and many others.
@@ -208,7 +209,7 @@ impl Gathering {
                 long.push(*label);
             }
         }
-        let mut new = self.keep(&answer, &wanted);
+        let mut new = self.keep(answer.proven(), &wanted);
         for label in long {
             match source {
                 Source::Node(client, _) => new.extend(self.take_whole(client, &label).await?),
@@ -230,17 +231,17 @@ impl Gathering {
         label: &Label,
     ) -> Result<Vec<LoggedClaim>, ClientError> {
         let (mut new, mut leaves) = (Vec::new(), Vec::new());
-        for page in client.list(label).await? {
-            self.complete_as_of(&page);
-            let listed = page.list(label).map_or(&[][..], |list| &list.leaves);
-            new.extend(self.keep(&page, &listed.iter().copied().collect()));
+        for page in client.list(label).await?.pages() {
+            self.complete_as_of(page.proven());
+            let listed = page.leaves();
+            new.extend(self.keep(page.proven(), &listed.iter().copied().collect()));
             leaves.extend_from_slice(listed);
         }
         self.gathered.leaves.insert(*label, leaves);
         Ok(new)
     }
 
-    fn complete_as_of(&mut self, answer: &VerifiedAnswer) {
+    fn complete_as_of(&mut self, answer: &ProvenEntries) {
         if self
             .gathered
             .checkpoints
@@ -261,7 +262,7 @@ impl Gathering {
         }
     }
 
-    fn keep(&mut self, answer: &VerifiedAnswer, wanted: &BTreeSet<LeafIndex>) -> Vec<LoggedClaim> {
+    fn keep(&mut self, answer: &ProvenEntries, wanted: &BTreeSet<LeafIndex>) -> Vec<LoggedClaim> {
         let mut new = Vec::new();
         let unknown: Vec<LeafIndex> = wanted
             .iter()

@@ -25,13 +25,11 @@ pub(super) async fn signed(asker: &Asker, id: &IssuerId) -> Result<Signed, Clien
     for client in asker.clients().await? {
         let mut newest: Vec<LoggedClaim> = Vec::new();
         let mut count = 0;
-        for page in client.list(&label).await? {
-            let Some(list) = page.list(&label) else {
-                continue;
-            };
-            count += list.leaves.len() as u64;
-            let last: Vec<_> = list.leaves.iter().rev().take(NEWEST).collect();
-            let claims = page.claims(&(), |leaf| last.contains(&&leaf));
+        for page in client.list(&label).await?.pages() {
+            let leaves = page.leaves();
+            count += leaves.len() as u64;
+            let last: Vec<_> = leaves.iter().rev().take(NEWEST).collect();
+            let claims = page.proven().claims(&(), |leaf| last.contains(&&leaf));
             newest.extend(claims.into_iter().filter_map(|(_, claim)| claim.ok()));
             newest.drain(..newest.len().saturating_sub(NEWEST));
         }

@@ -2,18 +2,18 @@
 
 use crate::ask::About;
 use assay_claims::claim::ClaimId;
-use assay_claims::kind::{self, Body};
+use assay_claims::kind;
 use assay_claims::logged::LoggedClaim;
-use assay_policy::policy::{self, Line, Policy, Posture};
+use assay_policy::policy::{self, Policy, Posture};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The lines about a component, or those of the claims that were asked for otherwise.
-pub(super) fn posture(
+pub(super) fn posture<'a>(
     about: &About,
-    claims: &[LoggedClaim],
+    claims: &'a [LoggedClaim],
     policy: &Policy,
     now_ms: u64,
-) -> Posture {
+) -> Posture<'a> {
     match about {
         About::Package(_) | About::Artifact(_) => {
             let component = about.component().unwrap_or_default();
@@ -21,7 +21,7 @@ pub(super) fn posture(
         }
         About::Vulnerability(id) => {
             let mut posture = policy::listing(policy, claims, |logged| names(logged, id), now_ms);
-            only_lines_that_name(id, claims, &mut posture);
+            only_lines_that_name(id, &mut posture);
             posture
         }
         About::Claim(id) if claims.iter().any(|logged| logged.claim().id() == *id) => {
@@ -55,99 +55,57 @@ fn is_about(logged: &LoggedClaim, hex: &str) -> bool {
 
 /// Of a document that speaks of many vulnerabilities in a line each, keeps the lines that speak of
 /// this one, by this name or by the one that it is an alias of.
-fn only_lines_that_name(id: &str, claims: &[LoggedClaim], posture: &mut Posture) {
+fn only_lines_that_name(id: &str, posture: &mut Posture<'_>) {
     let mut names: BTreeMap<ClaimId, BTreeSet<String>> = BTreeMap::new();
-    for logged in claims {
-        let named = names
-            .entry(logged.claim().id())
-            .or_insert_with(|| BTreeSet::from([id.to_owned()]));
-        named.extend(aliased(id, logged.claim().body()));
-    }
-    let names_it = |line: &Line| {
-        names
-            .get(&line.claim)
-            .is_some_and(|names| names.iter().any(|id| holds(&line.says, id)))
-    };
-    let naming: BTreeSet<_> = posture
-        .lines
-        .iter()
-        .filter(|line| names_it(line))
-        .map(|line| line.claim)
-        .collect();
-    posture
-        .lines
-        .retain(|line| !naming.contains(&line.claim) || names_it(line));
-}
-
-/// The names by which a VEX document speaks of what it says is also called `id`.
-fn aliased(id: &str, body: &Body) -> Vec<String> {
-    let Body::Vex(vex) = body else {
-        return Vec::new();
-    };
-    let mut names = Vec::new();
-    for said in &vex.statements {
-        if said.aliases.iter().any(|alias| alias == id) {
-            names.push(said.vulnerability.clone());
+    for line in &posture.lines {
+        if line.vulnerabilities.iter().any(|name| name == id) {
+            let named = names.entry(line.claim()).or_default();
+            named.insert(id.to_owned());
+            named.extend(line.vulnerabilities.first().cloned());
         }
     }
-    names
-}
-
-/// Whether a text holds an identifier as a whole: `CVE-2026-1000` is not in `CVE-2026-10001`. What
-/// joins parts of identifiers (`-`, `.`, `:`) ends one only if nothing follows that could go on.
-fn holds(text: &str, id: &str) -> bool {
-    text.match_indices(id).any(|(at, _)| {
-        let (before, after) = (
-            text.get(..at).unwrap_or_default(),
-            text.get(at + id.len()..).unwrap_or_default(),
-        );
-        !goes_on(before.chars().rev()) && !goes_on(after.chars())
-    })
-}
-
-/// Whether what stands beside an identifier makes it a longer one.
-fn goes_on(mut beside: impl Iterator<Item = char>) -> bool {
-    beside
-        .find(|c| !"-.:".contains(*c))
-        .is_some_and(|c| c.is_alphanumeric() || c == '_')
+    posture.lines.retain(|line| match names.get(&line.claim()) {
+        Some(names) => line.vulnerabilities.iter().any(|name| names.contains(name)),
+        None => true,
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_claims::statement::Statement;
+    use assay_policy::policy::Part;
+    use assay_policy::testing::{NOW_MS, World, about, parse};
 
     #[test]
-    fn what_else_a_vulnerability_is_called_is_known() {
-        let vex = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"x","digest":{"sha256":"HEX"}}],
-            "predicateType":"https://openvex.dev/ns/v0.2.0","predicate":{"@context":"https://openvex.dev/ns/v0.2.0",
-            "@id":"https://e.org/1","author":"A","version":1,"timestamp":"2026-01-01T00:00:00Z","statements":[
-            {"vulnerability":{"name":"GHSA-1","aliases":["CVE-1"]},"status":"fixed"},
-            {"vulnerability":{"name":"GHSA-2","aliases":["CVE-10"]},"status":"fixed"}]}}"#;
-        let statement = Statement::parse(vex.replace("HEX", &"ab".repeat(32)).as_bytes()).unwrap();
-        let body = Body::of(&statement).unwrap();
-        assert_eq!(aliased("CVE-1", &body), ["GHSA-1"]);
-    }
-
-    #[test]
-    fn an_identifier_is_found_whole_or_not_at_all() {
-        for (text, id, expected) in [
-            ("CVE-2026-1000: affected", "CVE-2026-1000", true),
-            ("CVE-2026-10001: affected", "CVE-2026-1000", false),
-            (
-                "found 2 on 2026-01-01: CVE-2026-10001, CVE-2026-1000 (high)",
-                "CVE-2026-1000",
-                true,
-            ),
-            ("XCVE-2026-1000", "CVE-2026-1000", false),
-            ("CVE-2026-1000-2: fixed", "CVE-2026-1000", false),
-            ("CVE-2026-1000.", "CVE-2026-1000", true),
-            ("VendorX:7:8: fixed", "VendorX:7", false),
-            ("VendorX:7: fixed", "VendorX:7", true),
-            ("VendorX:7: fixed", "X:7", false),
-            ("\u{e4}CVE-1", "CVE-1", false),
-        ] {
-            assert_eq!(holds(text, id), expected, "{text} {id}");
-        }
+    fn lines_are_kept_by_whichever_name_their_vulnerability_has() {
+        let vex = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/1","author":"A","version":1,"timestamp":"2026-01-01T00:00:00Z","statements":[
+            {"vulnerability":{"name":"GHSA-1","aliases":["CVE-2026-1000"]},"status":"fixed"},
+            {"vulnerability":"GHSA-1","status":"fixed"},
+            {"vulnerability":{"name":"GHSA-2","aliases":["CVE-2026-10001"]},"status":"fixed"}]}"#;
+        let mut world = World::new();
+        let a = world.register("a", &[1], 1);
+        let uri = "https://openvex.dev/ns/v0.2.0";
+        world.log(&about("pkg:cargo/a@1", uri, vex), &[&a]);
+        world.log(&about("pkg:cargo/a@1", "https://e.org/own/v1", "{}"), &[&a]);
+        let policy = parse("version = 1");
+        let kept = |id: &str| {
+            let mut listed = policy::listing(
+                &policy,
+                &world.claims,
+                |logged| logged.leaf().get() > 0,
+                NOW_MS,
+            );
+            only_lines_that_name(id, &mut listed);
+            let mut kept: Vec<Part> = listed.lines.iter().map(|line| line.part).collect();
+            kept.sort();
+            kept
+        };
+        let statements = [0, 1, 2].map(Part::Statement);
+        // A claim that does not name the vulnerability at all was chosen for another reason.
+        let with_the_other = |parts: &[Part]| [&[Part::Whole], parts].concat();
+        assert_eq!(kept("CVE-2026-1000"), with_the_other(&statements[..2]));
+        assert_eq!(kept("GHSA-1"), with_the_other(&statements[..2]));
+        assert_eq!(kept("CVE-2026-10001"), with_the_other(&statements[2..]));
+        assert_eq!(kept("CVE-2026-100"), with_the_other(&statements));
     }
 }

@@ -1,5 +1,6 @@
 //! A component, with the policy's verdict and its reasons.
 
+use super::words;
 use super::words::who;
 use crate::ask::{Part, Place};
 use crate::plain;
@@ -191,9 +192,9 @@ impl Judge<'_> {
     fn reason(&self, reason: &policy::Reason) -> Reason {
         Reason {
             rule: reason.rule.clone(),
-            cause: reason.cause,
+            cause: reason.cause(),
             outcome: reason.outcome,
-            text: reason.text.clone(),
+            text: words::reason(reason),
             claims: self.all_evidence(&reason.evidence),
         }
     }

@@ -4,7 +4,7 @@
 
 use super::claim::Claim;
 use super::reply::Reply;
-use super::words::short_list;
+use super::words::{self, short_list};
 use crate::time;
 use assay_claims::logged::LoggedClaim;
 use assay_policy::policy::{self, Posture};
@@ -104,12 +104,12 @@ pub struct ShownClaim {
 
 impl Question {
     /// Every question with its answers, those without any among them.
-    pub fn all(posture: &Posture, claims: &[LoggedClaim]) -> Vec<Self> {
+    pub fn all(posture: &Posture<'_>, claims: &[LoggedClaim]) -> Vec<Self> {
         policy::Question::ALL
             .into_iter()
             .map(|question: policy::Question| Question {
                 question,
-                text: question.text(),
+                text: words::question(question),
                 lines: posture
                     .of(question)
                     .map(|line| Line::new(line, claims))
@@ -121,11 +121,11 @@ impl Question {
 
 impl Line {
     /// Describes a line, whose claim is among `claims`.
-    pub fn new(line: &policy::Line, claims: &[LoggedClaim]) -> Self {
+    pub fn new(line: &policy::Line<'_>, claims: &[LoggedClaim]) -> Self {
         let about = claims
             .iter()
             .find(|logged: &&LoggedClaim| {
-                logged.leaf() == line.leaf && logged.origin() == line.origin
+                logged.leaf() == line.leaf() && logged.origin() == line.origin()
             })
             .map(|logged| logged.claim().statement().subjects());
         let effect = line.voices.iter().any(|voice| voice.standing.is_good());
@@ -135,24 +135,24 @@ impl Line {
             .voices
             .first()
             .filter(|_| !effect)
-            .map(|voice| voice.standing.to_string());
+            .map(|voice| words::standing(&voice.standing));
         Line {
-            says: line.says.clone(),
+            says: words::line_says(line),
             about: about.map(short_list).unwrap_or_default(),
             kind: line.kind,
             issuers: line.voices.iter().map(Voice::new).collect(),
             effect,
-            why_not: standing.or_else(|| line.note.clone()),
-            claim_id: line.claim.to_string(),
-            log: line.origin.clone(),
-            leaf_index: line.leaf.get(),
-            logged_at: time::rfc3339_of_ms(line.logged_at_ms),
-            logged_at_ms: line.logged_at_ms,
+            why_not: standing.or_else(|| words::note(line)),
+            claim_id: line.claim().to_string(),
+            log: line.origin().to_owned(),
+            leaf_index: line.leaf().get(),
+            logged_at: time::rfc3339_of_ms(line.logged_at_ms()),
+            logged_at_ms: line.logged_at_ms(),
             age_days: line.age_days,
             target: line.target.map(|id| id.to_string()),
             vouches_for: line.vouches_for.map(|id| id.to_string()),
-            responses: line.responses.0,
-            disputes: line.responses.1,
+            responses: line.responses,
+            disputes: line.disputes,
             replies: Vec::new(),
         }
     }
@@ -183,7 +183,7 @@ impl Voice {
                         .collect(),
                 })
                 .collect(),
-            standing: voice.standing.to_string(),
+            standing: words::standing(&voice.standing),
             effect: voice.standing == Standing::Good,
         }
     }

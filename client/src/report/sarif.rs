@@ -64,7 +64,15 @@ fn rules(report: &Report) -> Vec<Value> {
         rules.insert(UNIDENTIFIED, UNIDENTIFIED);
     }
 
-    rules.into_iter().map(|(id, cause): (&str, &str)| json!({"id": id, "shortDescription": {"text": id}, "properties": {"cause": cause}})).collect()
+    let mut values = Vec::new();
+    for (id, cause) in rules {
+        values.push(json!({
+            "id": id,
+            "shortDescription": {"text": id},
+            "properties": {"cause": cause},
+        }));
+    }
+    values
 }
 
 fn result(component: &Component) -> Option<Value> {

@@ -34,11 +34,11 @@ impl SignedLines {
             .collect();
         let is_signed = |logged: &LoggedClaim| places.contains(&(logged.origin(), logged.leaf()));
         let mut listed = policy::listing(policy, claims, is_signed, now_ms).lines;
-        listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms, line.leaf)));
+        listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms(), line.leaf())));
         let (mut newest, mut said) = (Vec::new(), Vec::new());
         for line in &listed {
             let view = Line::new(line, claims);
-            if places.contains(&(line.origin.as_str(), line.leaf)) {
+            if places.contains(&(line.origin(), line.leaf())) {
                 newest.push(view);
             } else {
                 said.push(view);

@@ -30,10 +30,17 @@ pub fn document(report: &Report) -> Value {
         "version": 1,
         "metadata": {
             "timestamp": time::rfc3339_of_ms(report.asked_at_ms),
-            "tools": {"components": [{"type": "application", "name": "assay", "version": env!("CARGO_PKG_VERSION")}]},
+            "tools": {"components": [{
+                "type": "application",
+                "name": "assay",
+                "version": env!("CARGO_PKG_VERSION"),
+            }]},
         },
         "components": components.into_iter().map(component).collect::<Vec<_>>(),
-        "vulnerabilities": found.into_iter().map(|(component, one)| vulnerability(component, one)).collect::<Vec<_>>(),
+        "vulnerabilities": found
+            .into_iter()
+            .map(|(component, one)| vulnerability(component, one))
+            .collect::<Vec<_>>(),
     })
 }
 
@@ -63,7 +70,12 @@ fn vulnerability(component: &Component, vulnerability: &Vulnerability) -> Value 
         .iter()
         .chain(vulnerability.stated.iter().map(|stated| &stated.claim));
     let properties: Vec<Value> = claims
-        .map(|claim| json!({"name": "assay:claim", "value": format!("{} in {}", claim.claim_id, claim.log)}))
+        .map(|claim| {
+            json!({
+                "name": "assay:claim",
+                "value": format!("{} in {}", claim.claim_id, claim.log),
+            })
+        })
         .collect();
     let mut object = Map::new();
     object.insert(

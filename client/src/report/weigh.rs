@@ -80,7 +80,7 @@ impl<'a> Scales<'a> {
             |other| other.leaf() == leaf,
             self.now_ms,
         );
-        let lines = listed.lines.iter().filter(|line| line.leaf == leaf);
+        let lines = listed.lines.iter().filter(|line| line.leaf() == leaf);
         let lines = lines.map(|line| Line::new(line, known)).collect();
         (ShownClaim::new(logged), lines)
     }

@@ -18,4 +18,5 @@ pub mod purl;
 pub mod receipt;
 pub mod sequencer;
 pub mod statement;
+pub mod time;
 pub mod vers;

@@ -9,33 +9,59 @@
 use semver::Version;
 use std::cmp::Ordering;
 
-/// Whether a package of a type has a version that is in the range; `None` if that cannot be told
-/// here, or if the range is none or is of another type.
-pub fn holds(range: &str, package_type: &str, version: &str) -> Option<bool> {
-    let (scheme, constraints) = range.strip_prefix("vers:")?.split_once('/')?;
+/// Whether something applies to a version of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Applies {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// That cannot be told.
+    Undecided,
+}
+
+impl From<bool> for Applies {
+    fn from(yes: bool) -> Self {
+        if yes { Applies::Yes } else { Applies::No }
+    }
+}
+
+/// Whether a version of a package of a type is in the range. Undecided if that cannot be told here,
+/// or if the range is malformed or of another type.
+pub fn contains(range: &str, package_type: &str, version: &str) -> Applies {
+    let Some((scheme, constraints)) = range
+        .strip_prefix("vers:")
+        .and_then(|range| range.split_once('/'))
+    else {
+        return Applies::Undecided;
+    };
     if constraints == "*" {
-        return Some(true);
+        return Applies::Yes;
     }
     if scheme != package_type && scheme != "semver" {
-        return None;
+        return Applies::Undecided;
     }
-    let constraints = constraints
+    let Some(constraints) = constraints
         .split('|')
         .map(Constraint::read)
-        .collect::<Option<Vec<_>>>()?;
-
+        .collect::<Option<Vec<_>>>()
+    else {
+        return Applies::Undecided;
+    };
     if constraints
         .iter()
-        .filter(|constraint: &&Constraint<'_>| constraint.comparator == Comparator::Equal)
-        .any(|constraint| constraint.version == version)
+        .any(|one| one.comparator == Comparator::Equal && one.version == version)
     {
-        return Some(true);
+        return Applies::Yes;
     }
     if !SEMANTIC.contains(&scheme) {
         // Versions whose texts differ may be the same one.
-        return None;
+        return Applies::Undecided;
     }
-    within(&constraints, &semantic(version)?)
+    match semantic(version) {
+        Some(version) => within(&constraints, &version),
+        None => Applies::Undecided,
+    }
 }
 
 /// Types whose versions are semantic ones.
@@ -60,6 +86,21 @@ enum Comparator {
     UpTo,
     From,
     Above,
+}
+
+impl Comparator {
+    /// Whether the version of the constraint itself is in the range.
+    fn takes_its_own(self) -> bool {
+        matches!(
+            self,
+            Comparator::Equal | Comparator::UpTo | Comparator::From
+        )
+    }
+
+    /// Whether the range goes on above the version.
+    fn opens(self) -> bool {
+        matches!(self, Comparator::Above | Comparator::From)
+    }
 }
 
 struct Constraint<'a> {
@@ -91,51 +132,37 @@ impl<'a> Constraint<'a> {
 }
 
 /// The algorithm of the specification, "Checking if a version is contained within a range". Its
-/// constraints have to be in order and their versions distinct, or it is no range.
-fn within(constraints: &[Constraint<'_>], version: &Version) -> Option<bool> {
-    let constraints = constraints
-        .iter()
-        .map(|one: &Constraint<'_>| Some((one.comparator, semantic(one.version)?)))
-        .collect::<Option<Vec<_>>>()?;
-    if !constraints.is_sorted_by(|a, b| a.1.cmp_precedence(&b.1) == Ordering::Less) {
-        return None;
+/// constraints have to be in order and their versions distinct, or it is not a range.
+fn within(constraints: &[Constraint<'_>], version: &Version) -> Applies {
+    let mut bounds: Vec<(Comparator, Version)> = Vec::with_capacity(constraints.len());
+    for one in constraints {
+        let Some(bound) = semantic(one.version) else {
+            return Applies::Undecided;
+        };
+        bounds.push((one.comparator, bound));
     }
-    if let Some((comparator, _)) = constraints
-        .iter()
-        .find(|(_, one)| one.cmp_precedence(version) == Ordering::Equal)
-    {
-        return Some(matches!(
-            comparator,
-            Comparator::Equal | Comparator::UpTo | Comparator::From
-        ));
+    if !bounds.is_sorted_by(|a, b| a.1.cmp_precedence(&b.1) == Ordering::Less) {
+        return Applies::Undecided;
     }
+    for (comparator, bound) in &bounds {
+        if bound.cmp_precedence(version) == Ordering::Equal {
+            return comparator.takes_its_own().into();
+        }
+    }
+    if bounds.iter().all(|(one, _)| *one == Comparator::Unequal) {
+        return Applies::Yes;
+    }
+    bounds.retain(|(one, _)| !matches!(one, Comparator::Equal | Comparator::Unequal));
 
-    let bounds: Vec<_> = constraints
-        .iter()
-        .filter(|one: &&(Comparator, Version)| {
-            !matches!(one.0, Comparator::Equal | Comparator::Unequal)
-        })
-        .collect();
-    let opens = |comparator: Comparator| matches!(comparator, Comparator::Above | Comparator::From);
     // The version stands between the last bound below it and the first one above it.
     let above =
         bounds.partition_point(|(_, bound)| bound.cmp_precedence(version) == Ordering::Less);
-    let (before, after) = (
-        above.checked_sub(1).and_then(|at| bounds.get(at)),
-        bounds.get(above),
-    );
-    match (before, after) {
-        (None, None)
-            if constraints
-                .iter()
-                .all(|(comparator, _)| *comparator == Comparator::Unequal) =>
-        {
-            Some(true)
-        }
-        (None, None) => Some(false),
-        (None, Some((after, _))) => Some(!opens(*after)),
-        (Some((before, _)), None) => Some(opens(*before)),
-        (Some((before, _)), Some((after, _))) => Some(opens(*before) && !opens(*after)),
+    let (below, above) = bounds.split_at(above);
+    let begun = below.last().map(|(before, _)| before.opens());
+    let goes_on = above.first().map(|(after, _)| !after.opens());
+    match (begun, goes_on) {
+        (None, None) => Applies::No,
+        _ => (begun.unwrap_or(true) && goes_on.unwrap_or(true)).into(),
     }
 }
 
@@ -183,17 +210,24 @@ mod tests {
         ] {
             let package_type = range[5..].split('/').next().unwrap();
             within.iter().for_each(|one| {
-                assert_eq!(holds(range, package_type, one), Some(true), "{range} {one}")
+                assert_eq!(
+                    contains(range, package_type, one),
+                    Applies::Yes,
+                    "{range} {one}"
+                )
             });
             without.iter().for_each(|one| {
                 assert_eq!(
-                    holds(range, package_type, one),
-                    Some(false),
+                    contains(range, package_type, one),
+                    Applies::No,
                     "{range} {one}"
                 )
             });
         }
-        assert_eq!(holds("vers:golang/<v1.2.0", "golang", "v1.1.0"), Some(true));
+        assert_eq!(
+            contains("vers:golang/<v1.2.0", "golang", "v1.1.0"),
+            Applies::Yes
+        );
     }
 
     #[test]
@@ -209,11 +243,11 @@ mod tests {
             ("cargo/>=1.0.0", "cargo", "1.5.0"),
         ] {
             assert_eq!(
-                holds(range, package_type, version),
-                None,
+                contains(range, package_type, version),
+                Applies::Undecided,
                 "{range} {version}"
             );
         }
-        assert_eq!(holds("vers:pypi/1.0|2.0", "pypi", "2.0"), Some(true));
+        assert_eq!(contains("vers:pypi/1.0|2.0", "pypi", "2.0"), Applies::Yes);
     }
 }

@@ -5,4 +5,6 @@
 //! sockets, no async, no logging.
 
 pub mod policy;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod trust;

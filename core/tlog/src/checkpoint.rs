@@ -6,12 +6,13 @@
 //! <base64 of the root hash>
 //! ```
 //!
-//! Assay's checkpoints carry no extension lines and none are accepted (DESIGN 3.1), so that a
-//! cosignature of any type covers all there is. Left out: comparing checkpoints with each other
+//! Assay's checkpoints carry no extension lines and none are accepted (docs/design.md 3.1), so that
+//! a cosignature of any type covers all there is. Left out: comparing checkpoints with each other
 //! (the witness's and the client's).
 
+use crate::decimal::parse_decimal;
 use crate::hash::Hash;
-use crate::note::{Note, NoteError, SignerKey, VerifierKey, parse_decimal};
+use crate::note::{Note, NoteError, SignerKey, VerifierKey};
 use crate::tree::TreeSize;
 use base64::prelude::{BASE64_STANDARD, Engine};
 

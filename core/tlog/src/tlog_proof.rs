@@ -5,18 +5,19 @@
 //! c2sp.org/tlog-proof@v1
 //! extra <base64>                            only if there is extra data
 //! index <decimal>
-//! <base64 of a hash>                        none or more, from the leaf's sibling upwards
+//! <base64 of a hash>                        none or more, from the leaf's sibling upward
 //!                                           an empty line
 //! <the checkpoint's note, verbatim>
 //! ```
 //!
-//! Left out: what the leaf is, which the caller knows; what the extra data means, which is trusted
-//! by nobody; and which witnesses must have cosigned (the policy's).
+//! Left out: what the leaf is, which the caller knows; what the extra data means, which nobody
+//! trusts; and which witnesses must have cosigned (the policy's).
 
 use crate::checkpoint::{CheckpointError, VerifiedCheckpoint};
+use crate::decimal::parse_decimal;
 use crate::hash::Hash;
 use crate::limits;
-use crate::note::{VerifierKey, parse_decimal};
+use crate::note::VerifierKey;
 use crate::tree::{LeafIndex, ProofError, verify_inclusion};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use std::fmt;
@@ -51,12 +52,12 @@ pub enum TlogProofError {
 /// A proof that was read and not verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlogProof {
-    /// Data of the application's, which the proof does not authenticate. Never empty if read from
-    /// text.
+    /// Data of the application, which the proof does not authenticate. Never empty if it was read
+    /// from text.
     pub extra: Option<Vec<u8>>,
     /// Where the leaf is.
     pub index: LeafIndex,
-    /// The inclusion proof, from the leaf's sibling upwards.
+    /// The inclusion proof, from the leaf's sibling upward.
     pub path: Vec<Hash>,
     /// The checkpoint's note.
     pub checkpoint: String,
@@ -101,23 +102,7 @@ impl TlogProof {
             .and_then(parse_decimal);
         let index = LeafIndex::new(index.ok_or(lines.error("\"index\" with a decimal number"))?);
 
-        let mut path = Vec::new();
-        loop {
-            let line = lines
-                .next_line()
-                .ok_or(lines.error("a hash or the empty line before the checkpoint"))?;
-            if line.is_empty() {
-                break;
-            }
-            if path.len() == limits::PROOF_HASHES {
-                return Err(TlogProofError::TooManyHashes);
-            }
-            let hash = BASE64_STANDARD
-                .decode(line)
-                .ok()
-                .and_then(|bytes| Hash::from_slice(&bytes));
-            path.push(hash.ok_or(lines.error("the base64 of a 32-byte hash"))?);
-        }
+        let path = lines.hashes()?;
         if lines.rest.is_empty() {
             lines.number += 1;
             return Err(lines.error("the start of a checkpoint"));
@@ -198,7 +183,7 @@ impl VerifiedInclusion {
     }
 }
 
-/// The lines of a text that are not read yet, and the number of the last one that was.
+/// The lines of a text that are not read yet, and the number of the last one that was read.
 struct Lines<'a> {
     rest: &'a str,
     number: usize,
@@ -211,6 +196,27 @@ impl<'a> Lines<'a> {
         let (line, rest) = self.rest.split_once('\n')?;
         self.rest = rest;
         Some(line)
+    }
+
+    /// The hashes, one a line, up to the empty line before the checkpoint.
+    fn hashes(&mut self) -> Result<Vec<Hash>, TlogProofError> {
+        let mut path = Vec::new();
+        loop {
+            let line = self
+                .next_line()
+                .ok_or(self.error("a hash or the empty line before the checkpoint"))?;
+            if line.is_empty() {
+                return Ok(path);
+            }
+            if path.len() == limits::PROOF_HASHES {
+                return Err(TlogProofError::TooManyHashes);
+            }
+            let hash = BASE64_STANDARD
+                .decode(line)
+                .ok()
+                .and_then(|bytes| Hash::from_slice(&bytes));
+            path.push(hash.ok_or(self.error("the base64 of a 32-byte hash"))?);
+        }
     }
 
     fn error(&self, expected: &'static str) -> TlogProofError {

@@ -9,7 +9,7 @@ use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::hash::leaf_hash;
 use assay_tlog::note::VerifierKey;
-use assay_tlog::tree::tile::{Resource, bundle_width_at};
+use assay_tlog::tree::tile::Resource;
 use assay_tlog::tree::{
     Frontier, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle,
     prove_consistency, prove_inclusion, root, verify_consistency, verify_inclusion,
@@ -90,7 +90,7 @@ impl Log {
     fn file(&self, resource: Resource, size: TreeSize) -> Vec<u8> {
         let width = match resource {
             Resource::Tile(tile) => tile.width_at(size),
-            Resource::Entries(index) => bundle_width_at(index, size),
+            Resource::Entries(index) => TileIndex { level: 0, index }.width_at(size),
         };
         let mut paths =
             (width..=256).map(|width| TilePath::new(resource, width).expect("a path").to_path());

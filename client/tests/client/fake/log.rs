@@ -35,7 +35,7 @@ pub struct State {
     /// The index up to the last commitment.
     index: Map<PageBytes>,
     /// Leaves by label, since then.
-    pending: Vec<(Label, u64)>,
+    pending: Vec<(Label, LeafIndex)>,
     /// The index that each commitment is to, by the commitment's leaf.
     pub(super) indexes: BTreeMap<u64, Map<PageBytes>>,
     /// Every label's whole list.
@@ -114,7 +114,7 @@ impl State {
         self.pending.extend(
             labels_of_claim(&verified)
                 .into_iter()
-                .map(|label| (label, index)),
+                .map(|label| (label, LeafIndex::new(index))),
         );
         if let Ok(Some(record)) = IssuerRecord::from_claim(&verified) {
             self.records.push((record.id, record.body.sequence, index));
@@ -140,12 +140,12 @@ impl State {
         pending.sort();
         self.index = self
             .index
-            .update(&pending, self.size(), &Resident, &Serial)
+            .update(&pending, TreeSize::new(self.size()), &Resident, &Serial)
             .unwrap()
             .map;
         pending
             .iter()
-            .for_each(|(label, leaf)| self.lists.entry(*label).or_default().push(*leaf));
+            .for_each(|(label, leaf)| self.lists.entry(*label).or_default().push(leaf.get()));
         self.index.commitment()
     }
 

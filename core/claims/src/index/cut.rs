@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! cut    = nothing at all: the trie is empty; else one node, in pre-order:
-//! stub   = 0x00 ‖ hash, 32 bytes                                 what is below is left out
+//! stub   = 0x00 ‖ hash, 32 bytes                     what is below is left out
 //! leaf   = 0x01 ‖ label, 32 ‖ length of its list, u64be ‖ root of its list, 32
-//! inner  = 0x02 ‖ bits, u8 ‖ left ‖ right                         its prefix is that of the leaves below it in the cut
-//!        | 0x03 ‖ bits, u8 ‖ prefix, as many bytes as its bits reach into ‖ left ‖ right     if there are none
+//! inner  = 0x02 ‖ bits, u8 ‖ left ‖ right            its prefix is that of the leaves below it
+//!        | 0x03 ‖ bits, u8 ‖ prefix ‖ left ‖ right   if there are none; the prefix takes as many
+//!                                                    bytes as its bits reach into
 //! ```
 //!
 //! Once its root is known to be right, a cut answers by being walked: a label that leads to its own

@@ -1,4 +1,4 @@
-//! The hashes of the trie (DESIGN 3.5).
+//! The trie: the hashes of its nodes (docs/index.md, section 5), and where labels part.
 
 use super::label::{Label, Prefix};
 use assay_tlog::Hash;
@@ -25,4 +25,36 @@ pub(super) fn inner(prefix: &Prefix, left: &Hash, right: &Hash) -> Hash {
     bytes[35..67].copy_from_slice(left.as_bytes());
     bytes[67..].copy_from_slice(right.as_bytes());
     Hash::of_short(&bytes)
+}
+
+/// What a subtree's hash is made of.
+pub(super) trait Leaf {
+    fn label(&self) -> &Label;
+    fn hash(&self) -> Hash;
+}
+
+/// The prefix common to ascending labels, of which there are two or more, and where the second half
+/// begins.
+pub(super) fn branch<L: Leaf>(leaves: &[L]) -> (Prefix, usize) {
+    let (first, last) = (leaves[0].label(), leaves[leaves.len() - 1].label());
+    let bits = first.common(last);
+    let middle = leaves.partition_point(|leaf| !leaf.label().bit(bits.min(255) as u8));
+    (Prefix::of(first, bits), middle)
+}
+
+/// The hash of the subtree over ascending labels, of which there is at least one. It goes as deep
+/// as there are leaves.
+pub(super) fn subtree<L: Leaf>(leaves: &[L]) -> Hash {
+    match leaves {
+        [] => empty(),
+        [one] => one.hash(),
+        _ => {
+            let (prefix, middle) = branch(leaves);
+            inner(
+                &prefix,
+                &subtree(&leaves[..middle]),
+                &subtree(&leaves[middle..]),
+            )
+        }
+    }
 }

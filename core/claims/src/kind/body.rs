@@ -59,15 +59,131 @@ pub enum Body {
     Other(Unread),
 }
 
-/// A predicate type that is named here and not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A predicate type that is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unread {
+    /// `urn:assay:finding:v1`, which the index reads ([`targets`](super::targets)).
+    Finding,
+    /// `urn:assay:finding-commitment:v1`, a reserved name.
+    FindingCommitment,
     /// An in-toto release, SVR, or SLSA verification summary: that an artifact is the one that was
     /// meant.
     Authenticity,
     /// Any other.
     Unknown,
 }
+
+/// What kind of claim it is: [`Body`] without what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// What a scanner found.
+    Scan,
+    /// A software bill of materials.
+    Sbom,
+    /// Which vulnerabilities can be exploited in which products.
+    Vex,
+    /// Support dates.
+    Lifecycle,
+    /// How something was built.
+    Provenance,
+    /// A result of OpenSSF Scorecard.
+    Scorecard,
+    /// Documents beside the log.
+    Reference,
+    /// An issuer's record.
+    Issuer,
+    /// An issuer vouches for another.
+    Endorsement,
+    /// A claim is taken back.
+    Withdrawal,
+    /// A reply to a claim.
+    Response,
+    /// A key is not to be trusted.
+    KeyCompromise,
+    /// A review.
+    Audit,
+    /// How software is made, and what it does with data.
+    Practice,
+    /// What a consumer demands.
+    Requirement,
+    /// A type that is not read.
+    Other(Unread),
+}
+
+impl Kind {
+    /// The kinds that are read, in the order in which people are told of them.
+    pub const ALL: &[Kind] = &[
+        Kind::Scan,
+        Kind::Sbom,
+        Kind::Vex,
+        Kind::Lifecycle,
+        Kind::Provenance,
+        Kind::Scorecard,
+        Kind::Reference,
+        Kind::Issuer,
+        Kind::Endorsement,
+        Kind::Withdrawal,
+        Kind::Response,
+        Kind::KeyCompromise,
+        Kind::Audit,
+        Kind::Practice,
+        Kind::Requirement,
+    ];
+
+    /// The kind of a predicate type, by its URI.
+    pub fn of(uri: &str) -> Self {
+        match uri {
+            FINDING => Kind::Other(Unread::Finding),
+            FINDING_COMMITMENT => Kind::Other(Unread::FindingCommitment),
+            _ if AUTHENTICITY.contains(&uri) => Kind::Other(Unread::Authenticity),
+            _ => by_uri(uri)
+                .and_then(|known| Self::named(known.short_name()))
+                .unwrap_or(Kind::Other(Unread::Unknown)),
+        }
+    }
+
+    /// The kind that is read and has this short name, such as `sbom`.
+    pub fn named(short_name: &str) -> Option<Self> {
+        let named = |kind: &&Kind| kind.short_name() == Some(short_name);
+        Self::ALL.iter().find(named).copied()
+    }
+
+    /// Its short name, such as `sbom`; `None` if it is not read. The name of a type
+    /// ([`PredicateType::name`]) may say more.
+    pub fn short_name(self) -> Option<&'static str> {
+        Some(match self {
+            Kind::Scan => "scan",
+            Kind::Sbom => "sbom",
+            Kind::Vex => "vex",
+            Kind::Lifecycle => "lifecycle",
+            Kind::Provenance => "provenance",
+            Kind::Scorecard => "scorecard",
+            Kind::Reference => "reference",
+            Kind::Issuer => "issuer",
+            Kind::Endorsement => "endorsement",
+            Kind::Withdrawal => "withdrawal",
+            Kind::Response => "response",
+            Kind::KeyCompromise => "key-compromise",
+            Kind::Audit => "audit",
+            Kind::Practice => "practice",
+            Kind::Requirement => "requirement",
+            Kind::Other(_) => return None,
+        })
+    }
+
+    /// The URIs of all its types, the preferred one of each type first. None if it is not read.
+    pub fn uris(self) -> impl Iterator<Item = &'static str> {
+        types()
+            .filter(move |known| self.short_name() == Some(known.short_name()))
+            .flat_map(|known| known.uris)
+            .copied()
+    }
+}
+
+/// `urn:assay:finding:v1`: a vulnerability that was committed to before (docs/design.md 3.3).
+pub(super) const FINDING: &str = "urn:assay:finding:v1";
+
+const FINDING_COMMITMENT: &str = "urn:assay:finding-commitment:v1";
 
 /// Types that say that an artifact is the one that was meant.
 const AUTHENTICITY: &[&str] = &[
@@ -140,7 +256,34 @@ pub static TABLE: &[&PredicateType] = &{
     types
 };
 
+/// The types that are read, in the order in which people are told of them.
+pub fn types() -> impl Iterator<Item = PredicateType> {
+    TABLE.iter().map(|known| **known)
+}
+
 impl Body {
+    /// What kind of claim it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Body::Scan(_) => Kind::Scan,
+            Body::Sbom(_) => Kind::Sbom,
+            Body::Vex(_) => Kind::Vex,
+            Body::Lifecycle(_) => Kind::Lifecycle,
+            Body::Provenance(_) => Kind::Provenance,
+            Body::Scorecard(_) => Kind::Scorecard,
+            Body::Reference(_) => Kind::Reference,
+            Body::Issuer(_) => Kind::Issuer,
+            Body::Endorsement(_) => Kind::Endorsement,
+            Body::Withdrawal(_) => Kind::Withdrawal,
+            Body::Response(_) => Kind::Response,
+            Body::KeyCompromise(_) => Kind::KeyCompromise,
+            Body::Audit(_) => Kind::Audit,
+            Body::Practice(_) => Kind::Practice,
+            Body::Requirement(_) => Kind::Requirement,
+            Body::Other(unread) => Kind::Other(*unread),
+        }
+    }
+
     /// Reads a statement's predicate, and checks its subject where the type says what that is.
     ///
     /// # Errors
@@ -159,10 +302,9 @@ impl Body {
 
     fn read(uri: &str, predicate: &Value) -> Result<Self, PredicateError> {
         let Some((_, read)) = READERS.iter().find(|(known, _)| known.uris.contains(&uri)) else {
-            return Ok(Body::Other(if AUTHENTICITY.contains(&uri) {
-                Unread::Authenticity
-            } else {
-                Unread::Unknown
+            return Ok(Body::Other(match Kind::of(uri) {
+                Kind::Other(unread) => unread,
+                _ => Unread::Unknown,
             }));
         };
         let node = Node::root("$.predicate", predicate);
@@ -174,11 +316,8 @@ impl Body {
 }
 
 /// The type that goes by `uri`, or `None` if it is not in the table.
-pub fn by_uri(uri: &str) -> Option<&'static PredicateType> {
-    TABLE
-        .iter()
-        .find(|predicate| predicate.uris.contains(&uri))
-        .copied()
+pub fn by_uri(uri: &str) -> Option<PredicateType> {
+    types().find(|known| known.uris.contains(&uri))
 }
 
 /// Checks a predicate. Types that are not in the table pass.
@@ -189,4 +328,41 @@ pub fn check(uri: &str, predicate: &Value) -> Result<(), PredicateError> {
 /// Checks a statement as [`Body::of`] does.
 pub fn check_statement(statement: &Statement) -> Result<(), PredicateError> {
     Body::of(statement).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_is_of_a_kind_and_every_kind_has_types() {
+        for known in types() {
+            for uri in known.uris {
+                let kind = Kind::of(uri);
+                assert_eq!(kind.short_name(), Some(known.short_name()), "{uri}");
+                assert!(kind.uris().any(|of_kind| of_kind == *uri), "{uri}");
+            }
+        }
+        for kind in Kind::ALL {
+            assert_eq!(kind.short_name().and_then(Kind::named), Some(*kind));
+            assert!(kind.uris().next().is_some(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn types_that_are_not_read_are_told_apart() {
+        for (uri, unread) in [
+            ("urn:assay:finding:v1", Unread::Finding),
+            ("urn:assay:finding-commitment:v1", Unread::FindingCommitment),
+            (
+                "https://slsa.dev/verification_summary/v1",
+                Unread::Authenticity,
+            ),
+            ("urn:assay:audit:v2", Unread::Unknown),
+        ] {
+            assert_eq!(Kind::of(uri), Kind::Other(unread), "{uri}");
+            assert_eq!(Body::read(uri, &Value::Null), Ok(Body::Other(unread)));
+            assert_eq!(Kind::of(uri).uris().next(), None);
+        }
+    }
 }

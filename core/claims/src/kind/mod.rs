@@ -28,16 +28,16 @@ pub mod sbom;
 pub mod scan;
 pub mod scorecard;
 pub mod subject;
-mod time;
 mod toml;
 pub mod vex;
 pub mod withdrawal;
 mod yaml;
 
-pub use body::{Body, TABLE, Unread, by_uri, check, check_statement};
+pub use body::{Body, Kind, TABLE, Unread, by_uri, check, check_statement, types};
 pub use document::{Attachment, DocumentError, Prepared};
 pub use named::{targets, vulnerabilities};
-pub use time::Timestamp;
+
+pub use crate::time::Timestamp;
 
 use crate::json::Value;
 use crate::statement::Statement;
@@ -45,12 +45,20 @@ use assay_tlog::Hash;
 use document::Document;
 use node::Node;
 
-/// A predicate type.
+/// A predicate type that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PredicateType {
     /// Short name, for people.
     pub name: &'static str,
     /// Every type URI that it goes by, the preferred one first.
     pub uris: &'static [&'static str],
+}
+
+impl PredicateType {
+    /// Its kind's name: `provenance` of `provenance (SLSA v1)`.
+    pub fn short_name(&self) -> &'static str {
+        self.name.split(" (").next().unwrap_or(self.name)
+    }
 }
 
 /// Why a predicate is not what its type asks for.

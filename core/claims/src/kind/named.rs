@@ -2,14 +2,12 @@
 //! vulnerabilities. The index's mapping version 1 makes labels of both (DESIGN 3.5), so every
 //! change here is a change of the mapping's version.
 
+use super::body::FINDING;
 use super::{response, scan, vex, withdrawal};
 use crate::claim::ClaimId;
 use crate::json::Value;
 use crate::limits;
 use crate::statement::Statement;
-
-/// `urn:assay:finding:v1`: a vulnerability that was committed to before (DESIGN 3.3).
-const FINDING: &str = "urn:assay:finding:v1";
 
 /// The claims that a statement names: none or one.
 ///

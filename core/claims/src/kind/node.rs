@@ -3,11 +3,12 @@
 //! The path costs nothing until something is wrong: a node points to the node that it was reached
 //! from.
 
-use super::{PredicateError, time};
+use super::PredicateError;
 use crate::claim::ClaimId;
 use crate::issuer::IssuerId;
 use crate::json::Value;
 use crate::purl::Pattern;
+use crate::time;
 use std::fmt::Write;
 
 /// Longest line in a predicate of ours, in bytes: a name, an identifier, a pattern.

@@ -4,8 +4,9 @@
 use super::document::{Document, DocumentError, Draft, Prepared, not_taken};
 use super::node::{Node, quoted};
 use super::subject::{Subjects, digest};
-use super::{PredicateError, PredicateType, time};
+use super::{PredicateError, PredicateType};
 use crate::json::Value;
+use crate::time;
 
 pub(super) const TYPE: PredicateType = PredicateType {
     name: "scorecard",

@@ -17,8 +17,8 @@ pub struct Head {
     pub root: Hash,
     /// The largest `logged_at_ms` given so far, in milliseconds since 1970 (UTC).
     pub last_ms: u64,
-    /// Leaves up to and with the last index commitment. The tree can be signed only if that is all
-    /// of them.
+    /// Size of the tree whose last leaf is the newest commitment to the index. The tree can be
+    /// signed only if that is its own size.
     pub last_commitment: TreeSize,
 }
 
@@ -50,7 +50,7 @@ impl Head {
     }
 
     /// Whether the last leaf commits to the index of all before it, as the last leaf of every
-    /// signed tree must (DESIGN 3.5).
+    /// signed tree must (docs/design.md 3.5).
     pub fn ends_in_commitment(&self) -> bool {
         self.size == self.last_commitment && self.size > TreeSize::EMPTY
     }

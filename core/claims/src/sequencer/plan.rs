@@ -184,62 +184,29 @@ impl Sequencer {
         known: &[Option<LeafIndex>],
         issuers: &impl Issuers,
     ) -> Step {
-        let logged_at_ms = now_ms.max(self.head.last_ms);
-        let first = self.head.size.get();
-        let mut leaves: Vec<Leaf> = Vec::with_capacity(candidates.len());
+        let mut batch = Batch {
+            first: self.head.size.next_leaf(),
+            logged_at_ms: now_ms.max(self.head.last_ms),
+            leaves: Vec::with_capacity(candidates.len()),
+            placed: HashMap::with_capacity(candidates.len()),
+            moved: HashMap::new(),
+        };
+        let known = known.iter().copied().chain(std::iter::repeat(None));
         let mut outcomes = Vec::with_capacity(candidates.len());
-        let mut placed: HashMap<(ClaimId, Hash), LeafIndex> =
-            HashMap::with_capacity(candidates.len());
-        let mut moved: HashMap<IssuerId, u32> = HashMap::new();
-
-        for (candidate, known) in candidates
-            .into_iter()
-            .zip(known.iter().copied().chain(std::iter::repeat(None)))
-        {
-            if let Some(index) = known.or_else(|| placed.get(&candidate.key()).copied()) {
-                outcomes.push(Outcome::Existing(index));
-                continue;
-            }
-            if let Some(issuer) = candidate.stale_issuer(&moved, issuers) {
-                outcomes.push(Outcome::Refused(Refused::IssuerMoved { issuer }));
-                continue;
-            }
-            let key = candidate.key();
-            let entry = match entry::encode(logged_at_ms, candidate.claim) {
-                Ok(entry) => entry,
-                Err(error) => {
-                    outcomes.push(Outcome::Refused(error.into()));
-                    continue;
-                }
-            };
-            let index = LeafIndex::new(first + leaves.len() as u64);
-            let hash = leaf_hash(&entry);
-            placed.insert(key, index);
-            if let Some(change) = &candidate.change {
-                moved.insert(change.id, change.body.sequence);
-            }
-            outcomes.push(Outcome::Sequenced {
-                index,
-                leaf_hash: hash,
-                logged_at_ms,
-            });
-            leaves.push(Leaf {
-                entry,
-                hash,
-                publication: Some(key),
-                change: candidate.change,
-                attachments: candidate.attachments,
-                labels: candidate.labels,
+        for (candidate, known) in candidates.into_iter().zip(known) {
+            outcomes.push(match known {
+                Some(index) => Outcome::Existing(index),
+                None => batch.place(candidate, issuers),
             });
         }
-        let last_ms = if leaves.is_empty() {
+        let last_ms = if batch.leaves.is_empty() {
             self.head.last_ms
         } else {
-            logged_at_ms
+            batch.logged_at_ms
         };
         Step {
             outcomes,
-            ..self.append(leaves, last_ms, self.head.last_commitment)
+            ..self.append(batch.leaves, last_ms, self.head.last_commitment)
         }
     }
 
@@ -279,11 +246,58 @@ impl Sequencer {
         };
         Step {
             outcomes: Vec::new(),
-            first: LeafIndex::new(self.head.size.get()),
+            first: self.head.size.next_leaf(),
             leaves,
             tiles,
             expected: self.head,
             next: Sequencer { head, frontier },
+        }
+    }
+}
+
+/// The candidates of a step that got a leaf so far.
+struct Batch {
+    first: LeafIndex,
+    logged_at_ms: u64,
+    leaves: Vec<Leaf>,
+    /// Where in this step a publication got its leaf.
+    placed: HashMap<(ClaimId, Hash), LeafIndex>,
+    /// The sequence of each issuer's record that this step puts in force.
+    moved: HashMap<IssuerId, u32>,
+}
+
+impl Batch {
+    /// Gives a candidate, which the store does not know, the next leaf, or says why it gets none.
+    fn place(&mut self, candidate: Candidate, issuers: &impl Issuers) -> Outcome {
+        let key = candidate.key();
+        if let Some(index) = self.placed.get(&key) {
+            return Outcome::Existing(*index);
+        }
+        if let Some(issuer) = candidate.stale_issuer(&self.moved, issuers) {
+            return Outcome::Refused(Refused::IssuerMoved { issuer });
+        }
+        let entry = match entry::encode(self.logged_at_ms, candidate.claim) {
+            Ok(entry) => entry,
+            Err(error) => return Outcome::Refused(error.into()),
+        };
+        let index = LeafIndex::new(self.first.get() + self.leaves.len() as u64);
+        let hash = leaf_hash(&entry);
+        self.placed.insert(key, index);
+        if let Some(change) = &candidate.change {
+            self.moved.insert(change.id, change.body.sequence);
+        }
+        self.leaves.push(Leaf {
+            entry,
+            hash,
+            publication: Some(key),
+            change: candidate.change,
+            attachments: candidate.attachments,
+            labels: candidate.labels,
+        });
+        Outcome::Sequenced {
+            index,
+            leaf_hash: hash,
+            logged_at_ms: self.logged_at_ms,
         }
     }
 }
@@ -318,7 +332,6 @@ impl Candidate {
     }
 }
 
-/// The size after the step's last leaf.
 impl Step {
     /// Leaves in the tree once this step is adopted.
     pub fn size(&self) -> TreeSize {

@@ -1,15 +1,16 @@
-//! Whether a node may go on signing after a start: the store against the anchor (DESIGN 5).
+//! Whether a node may go on signing after a start: the store against the last signed checkpoint
+//! (docs/design.md 5).
 //!
-//! The anchor is the last signed checkpoint, kept outside the store. A store that lost its tail
-//! looks healthy from inside; signing from it would fork the log. So the store must hold the
-//! anchored tree, or more.
+//! That checkpoint, the anchor, is kept outside the store. A store that lost its tail looks healthy
+//! from inside; signing from it would show a split view. So the store must hold the tree that was
+//! signed, or one that extends it.
 
 use super::Head;
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::TreeSize;
 
-/// Permission to go on, and what is left to do.
+/// Permission to go on, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resume {
     /// The tree that the node goes on from.
@@ -25,8 +26,9 @@ pub enum Refusal {
     #[error(
         "the store holds {stored} entries, but a checkpoint over {signed} was signed: the store \
          lost its end (a damaged or deleted write-ahead log, or an old copy of the data folder). \
-         Going on would fork the log. Restore the newest copy of the data folder, or the entries \
-         from a mirror; if neither exists, retire this log and start another one under a new origin"
+         Going on would show a split view. Restore the newest copy of the data folder, or the \
+         entries from a mirror; if neither exists, retire this log and start another one under a \
+         new origin"
     )]
     Behind {
         /// Entries in the store.

@@ -209,12 +209,14 @@ fn an_issuer_registers_once_in_a_batch() {
 #[test]
 fn what_was_authorized_under_an_older_record_is_refused() {
     let registry = registered();
-    let before = || candidate(ordinary(1), &registry);
-    let rotate = || candidate(rotation(), &registry);
     // In the same batch, behind the rotation; and the rotation itself twice over.
     let step = empty().plan(
         1,
-        vec![before(), rotate(), candidate(ordinary(2), &registry)],
+        vec![
+            candidate(ordinary(1), &registry),
+            candidate(rotation(), &registry),
+            candidate(ordinary(2), &registry),
+        ],
         &[],
         &registry,
     );
@@ -245,7 +247,10 @@ fn a_commitment_makes_the_tree_signable_until_the_next_leaf() {
     let genesis = empty().plan_commitment(7, &Commitment::empty()).unwrap();
     assert!(genesis.next.head().ends_in_commitment() && genesis.leaves[0].publication.is_none());
     let entry = Entry::parse(genesis.leaves[0].entry.clone()).unwrap();
-    assert_eq!(Commitment::of_entry(&entry, 0), Ok(Commitment::empty()));
+    assert_eq!(
+        Commitment::of_entry(&entry, LeafIndex::new(0)),
+        Ok(Commitment::empty())
+    );
     let claimed = genesis
         .next
         .plan(8, vec![candidate(ordinary(1), &registry)], &[], &registry);

@@ -48,7 +48,8 @@ pub trait Compiled: fmt::Debug + Send + Sync {
 
 /// A condition of a policy.
 #[derive(Debug, Clone)]
-pub(super) struct Condition {
-    pub(super) text: String,
+pub struct Condition {
+    /// As the policy writes it.
+    pub text: String,
     pub(super) compiled: Arc<dyn Compiled>,
 }

@@ -2,18 +2,18 @@
 //! what they said.
 
 use super::condition::{Condition, Variables};
-use super::duration::DAY_MS;
+use super::duration;
 use super::read::short_name;
+use super::rules::{self, ClaimType, Rule};
 use super::verdict::Evidence;
-use crate::trust::{Grant, JudgedClaim, Role, Standing};
-use assay_claims::claim::ClaimId;
+use crate::trust::{Grant, JudgedClaim, Place, Role, Standing};
+use assay_claims::claim::{ClaimId, VerifiedClaim};
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
-use assay_claims::kind;
-use assay_claims::kind::audit::{self, Audit};
-use assay_claims::kind::lifecycle::{self, Lifecycle};
+use assay_claims::kind::{self, Body};
 use assay_claims::purl::{Purl, PurlError};
-use assay_claims::statement::{Statement, Subject};
+use assay_claims::statement::Subject;
+use assay_claims::vers::Applies;
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 
@@ -123,7 +123,7 @@ pub enum Answer {
 
 /// Whom or what a claim is about, seen from what is asked about; the closest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Relation {
+pub enum Relation {
     /// It is about this.
     This,
     /// It is about another artifact of the same version, by a digest that differs.
@@ -193,6 +193,14 @@ impl<'a> Fact<'a> {
         })
     }
 
+    /// Where it stands.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            origin: self.origin.to_owned(),
+            leaf: self.leaf,
+        }
+    }
+
     /// The claim as the reason for something, by one of its speakers.
     pub(super) fn evidence(&self, speaker: &Speaker) -> Evidence {
         Evidence {
@@ -214,17 +222,18 @@ impl<'a> Fact<'a> {
         (self.logged_at_ms, self.leaf)
     }
 
-    /// Whether a condition holds of it, said by one of its speakers; no condition always does.
-    pub(super) fn satisfies(
+    /// Whether it is about the very thing that is asked about.
+    pub(super) fn is_of_this(&self) -> bool {
+        self.relation == Relation::This
+    }
+
+    fn satisfies(
         &self,
-        condition: Option<&Condition>,
+        condition: &Condition,
         speaker: &Speaker,
         component: &Value,
         now_ms: u64,
     ) -> Result<bool, String> {
-        let Some(condition) = condition else {
-            return Ok(true);
-        };
         let kind = kind::by_uri(self.predicate_type)
             .map_or(self.predicate_type, |known| short_name(known.name));
         let roles: Vec<&str> = speaker
@@ -237,7 +246,10 @@ impl<'a> Fact<'a> {
             ("kind".into(), kind.into()),
             ("issuer".into(), speaker.issuer.to_hex().into()),
             ("roles".into(), roles.into()),
-            ("age_days".into(), (self.age_ms(now_ms) / DAY_MS).into()),
+            (
+                "age_days".into(),
+                duration::days(self.age_ms(now_ms)).into(),
+            ),
             ("leaf".into(), self.leaf.get().into()),
             ("log".into(), self.origin.into()),
         ]);
@@ -310,11 +322,37 @@ impl<'a> Facts<'a> {
             now_ms,
         }
     }
+
+    /// The claims of the given types.
+    pub(super) fn of_types<'f>(
+        &'f self,
+        types: &'f [ClaimType],
+    ) -> impl Iterator<Item = &'f Fact<'a>> {
+        self.facts
+            .iter()
+            .filter(|fact| rules::is_of(types, fact.predicate_type))
+    }
+
+    /// Whether the condition of a rule holds of a claim, said by one of its speakers. Without a
+    /// condition it does.
+    pub(super) fn satisfies(
+        &self,
+        rule: &Rule,
+        fact: &Fact<'_>,
+        speaker: &Speaker,
+    ) -> Result<bool, String> {
+        match &rule.when {
+            Some(condition) => {
+                fact.satisfies(condition, speaker, &self.component_value, self.now_ms)
+            }
+            None => Ok(true),
+        }
+    }
 }
 
 /// Whether a statement is about the component: about its package as a whole, its version, or its
 /// artifact.
-pub(super) fn relation(statement: &Statement, component: &Component) -> Option<Relation> {
+pub(super) fn relation(claim: &VerifiedClaim, component: &Component) -> Option<Relation> {
     let same_digest = |algorithm: &str, value: &str| {
         let ours = component
             .digests
@@ -325,7 +363,8 @@ pub(super) fn relation(statement: &Statement, component: &Component) -> Option<R
         Some(matches.any(|same| same))
     };
 
-    let closest = statement
+    let closest = claim
+        .statement()
         .subjects()
         .iter()
         .filter_map(|subject: &Subject| {
@@ -355,28 +394,21 @@ pub(super) fn relation(statement: &Statement, component: &Component) -> Option<R
         .purl
         .as_ref()
         .filter(|purl| purl.version().is_some())
-        .map(|purl| is_of_version(statement, purl))
+        .map(|purl| is_of_version(claim.body(), purl))
     {
-        None | Some(Some(true)) => Some(closest),
-        Some(None) => Some(closest.max(Relation::OtherVersions)),
-        Some(Some(false)) => None,
+        None | Some(Applies::Yes) => Some(closest),
+        Some(Applies::Undecided) => Some(closest.max(Relation::OtherVersions)),
+        Some(Applies::No) => None,
     }
 }
 
-/// Whether a claim that says itself which versions it is of is of this one; `None` if that cannot
-/// be told.
-fn is_of_version(statement: &Statement, package: &Purl) -> Option<bool> {
-    match statement.predicate_type() {
-        audit::URI => {
-            Audit::parse(statement.predicate()).map_or(Some(true), |audit| audit.is_of(package))
-        }
-        // What cannot be told of dates is told to people: see `unsupported`.
-        lifecycle::URI => Some(
-            Lifecycle::parse(statement.predicate())
-                .map_or(Some(true), |said| said.is_of(package))
-                .unwrap_or(true),
-        ),
-        _ => Some(true),
+/// Whether the claim's own version range covers the version of `package`.
+fn is_of_version(body: &Body, package: &Purl) -> Applies {
+    match body {
+        Body::Audit(audit) => audit.applies_to(package),
+        // Undecided dates are reported to people: see `deny`.
+        Body::Lifecycle(said) if said.applies_to(package) == Applies::No => Applies::No,
+        _ => Applies::Yes,
     }
 }
 

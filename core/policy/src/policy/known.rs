@@ -147,10 +147,7 @@ impl<'a> Known<'a> {
             .into_iter()
             .filter_map(|place: usize| {
                 let judged = self.trust.claims().get(place)?;
-                Some((
-                    judged,
-                    relation(judged.logged().claim().statement(), component)?,
-                ))
+                Some((judged, relation(judged.logged().claim(), component)?))
             })
             .collect()
     }

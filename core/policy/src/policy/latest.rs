@@ -3,6 +3,8 @@
 //! since.
 
 use super::facts::Fact;
+use super::posture::Part;
+use crate::trust::Place;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Timestamp;
 use assay_tlog::tree::LeafIndex;
@@ -72,45 +74,43 @@ fn latest<'w>(words: impl Iterator<Item = &'w Word>) -> Option<&'w Word> {
 
 /// What was replaced by a later word of the same issuer, and by which claim.
 #[derive(Debug, Default)]
-pub(super) struct Replaced<'a>(BTreeMap<Place<'a>, Vec<(IssuerId, &'a Fact<'a>)>>);
+pub(super) struct Replaced(BTreeMap<Statement, Vec<Replacement>>);
 
-/// A log, a leaf, and which of the claim's statements.
-type Place<'a> = (&'a str, LeafIndex, usize);
+/// A part of a claim at its place in a log.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Statement {
+    place: Place,
+    part: Part,
+}
 
-impl<'a> Replaced<'a> {
-    pub(super) fn insert(
-        &mut self,
-        fact: &Fact<'a>,
-        place: usize,
-        issuer: IssuerId,
-        by: &'a Fact<'a>,
-    ) {
+/// Who said something later, and where.
+#[derive(Debug, Clone)]
+struct Replacement {
+    issuer: IssuerId,
+    by: Place,
+}
+
+impl Replaced {
+    pub(super) fn insert(&mut self, fact: &Fact<'_>, part: Part, issuer: IssuerId, by: &Fact<'_>) {
+        let place = fact.place();
+        let by = by.place();
         self.0
-            .entry((fact.origin, fact.leaf, place))
+            .entry(Statement { place, part })
             .or_default()
-            .push((issuer, by));
+            .push(Replacement { issuer, by });
     }
 
-    /// What to say of a statement that none of the given issuers, for whom it had effect, stands by
-    /// any more.
-    pub(super) fn note<'i>(
+    /// The later claim that replaced a statement; `None` if one of the given issuers, for whom it
+    /// had effect, stands by it.
+    pub(super) fn by<'i>(
         &self,
-        (origin, leaf, place): Place<'_>,
+        place: Place,
+        part: Part,
         mut issuers: impl Iterator<Item = &'i IssuerId>,
-    ) -> Option<String> {
-        let replaced = self.0.get(&(origin, leaf, place))?;
-        let (_, by) = replaced.first()?;
-        let log = if by.origin == origin {
-            String::new()
-        } else {
-            format!(" of the log {}", by.origin)
-        };
-        let all = issuers.all(|issuer| replaced.iter().any(|(whose, _)| whose == issuer));
-        all.then(|| {
-            format!(
-                "a newer one of the same issuer replaced it: leaf {}{log}",
-                by.leaf
-            )
-        })
+    ) -> Option<Place> {
+        let replaced = self.0.get(&Statement { place, part })?;
+        let all = issuers.all(|issuer| replaced.iter().any(|one| one.issuer == *issuer));
+        let first = replaced.first()?;
+        all.then(|| first.by.clone())
     }
 }

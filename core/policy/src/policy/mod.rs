@@ -15,37 +15,40 @@
 //! Left out: fetching, verifying what was fetched, and one number that sums it all up.
 
 mod condition;
+mod deny;
 mod duration;
 mod evaluate;
 mod examples;
-mod explain;
 mod facts;
 mod file;
 mod known;
 mod latest;
 mod links;
+mod logs;
 mod posture;
 mod read;
+mod require;
 mod rules;
-mod says;
 mod severity;
 mod verdict;
 mod vulnerable;
 
-pub use condition::{CONDITION_BYTES, Compiled, ConditionLanguage, Variables};
+pub use condition::{CONDITION_BYTES, Compiled, Condition, ConditionLanguage, Variables};
 pub use evaluate::evaluate;
 pub use examples::ExampleOutcome;
-pub use explain::Section;
-pub use facts::{Answer, Component, LogAnswer};
+pub use facts::{Answer, Component, LogAnswer, Relation};
 pub use known::{Known, Vulnerability};
-pub use posture::{Line, Posture, Question, Voice, listing, posture};
+pub use posture::{Line, Part, Posture, Question, Voice, listing, posture};
+pub use rules::{ClaimType, Denial, Effect, Requirement, Rule, Sought, Wanted, Whom};
 pub use severity::Severity;
-pub use verdict::{Cause, Evidence, Outcome, Reason, Verdict};
+pub use verdict::{
+    Cause, Demanded, Evidence, LogFault, Outcome, Rated, Reason, Undecided, UndecidedWhat,
+    Unspoken, Verdict, Why,
+};
 
 use crate::trust::Anchor;
 use assay_tlog::tlog_policy::TlogPolicy;
 use examples::Example;
-use rules::{Denial, Effect, Requirement};
 
 /// Longest policy, in bytes. A policy is written by people.
 pub const POLICY_BYTES: usize = 1024 * 1024;
@@ -123,9 +126,30 @@ impl Policy {
         &self.anchors
     }
 
-    /// What the policy demands, in plain words.
-    pub fn explain(&self) -> Vec<Section> {
-        explain::sections(self)
+    /// What follows if nobody whom the policy trusts says anything of a component; `None` if
+    /// nothing does.
+    pub fn unknown(&self) -> Option<Effect> {
+        self.unknown
+    }
+
+    /// How old the head of a log may be for which the policy does not say more, in milliseconds.
+    pub fn default_max_head_age_ms(&self) -> u64 {
+        self.max_head_age_ms
+    }
+
+    /// What must not be.
+    pub fn denials(&self) -> &[Denial] {
+        &self.denials
+    }
+
+    /// What must be.
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.requirements
+    }
+
+    /// How many examples the policy has of its own.
+    pub fn example_count(&self) -> usize {
+        self.examples.len()
     }
 
     /// Decides the policy's own examples; `now_ms` is the time for those that name no day, in

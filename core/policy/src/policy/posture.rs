@@ -1,17 +1,16 @@
 //! What is known of a component, grouped by question. Nothing is decided, added up or left out:
-//! every line has its claim, who signed that, and what it is worth.
+//! every line has its claim, who signed that, and what it is worth. Lines are data; `assay-client`
+//! puts them into words.
 
 use super::Policy;
 use super::facts::{Component, Fact, Facts, Relation, relation};
-use super::says;
 use super::vulnerable::Vulnerabilities;
-use crate::trust::{Grant, JudgedClaim, Roles, Standing, Trust};
-use assay_claims::claim::ClaimId;
+use crate::trust::{EndorsementFault, Grant, JudgedClaim, Place, Roles, Standing, Trust};
+use assay_claims::claim::{ClaimId, VerifiedClaim};
 use assay_claims::issuer::IssuerId;
-use assay_claims::kind::{self, endorsement, issuer, key_compromise};
+use assay_claims::kind::{self, Body, Unread};
 use assay_claims::logged::LoggedClaim;
 use assay_claims::purl::Purl;
-use assay_claims::statement::Statement;
 use assay_tlog::tree::LeafIndex;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,22 +55,6 @@ impl Question {
         Question::Vouched,
     ];
 
-    /// The question, for people.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Question::Authentic => "Is it authentic?",
-            Question::Supported => "Until when is it supported?",
-            Question::Vulnerable => "Which vulnerabilities are known, and can they be exploited?",
-            Question::Reviewed => "Who has reviewed it?",
-            Question::Built => "How was it built, and of what?",
-            Question::Practices => "How is it made, and what does it do with data?",
-            Question::Demanded => "What is demanded of it?",
-            Question::Other => "What else is said?",
-            Question::Disagreement => "Who disagrees?",
-            Question::Vouched => "Who vouches for those who say this?",
-        }
-    }
-
     /// The question in one word, for programs.
     pub const fn name(self) -> &'static str {
         match self {
@@ -88,30 +71,89 @@ impl Question {
         }
     }
 
-    fn of_type(predicate_type: &str) -> Self {
-        let name =
-            kind::by_uri(predicate_type).map_or("", |known| super::read::short_name(known.name));
-        match name {
-            "lifecycle" => Question::Supported,
-            "scan" | "vex" | "finding" | "finding-commitment" => Question::Vulnerable,
-            "audit" => Question::Reviewed,
-            "provenance" | "sbom" => Question::Built,
-            "practice" | "scorecard" => Question::Practices,
-            "requirement" => Question::Demanded,
-            "endorsement" | "key-compromise" => Question::Vouched,
-            "response" | "withdrawal" => Question::Disagreement,
-            _ if AUTHENTIC.contains(&predicate_type) => Question::Authentic,
-            _ => Question::Other,
+    fn of(body: &Body) -> Self {
+        match body {
+            Body::Lifecycle(_) => Question::Supported,
+            Body::Scan(_) | Body::Vex(_) => Question::Vulnerable,
+            Body::Audit(_) => Question::Reviewed,
+            Body::Provenance(_) | Body::Sbom(_) => Question::Built,
+            Body::Practice(_) | Body::Scorecard(_) => Question::Practices,
+            Body::Requirement(_) => Question::Demanded,
+            Body::Endorsement(_) | Body::KeyCompromise(_) => Question::Vouched,
+            Body::Response(_) | Body::Withdrawal(_) => Question::Disagreement,
+            Body::Other(Unread::Authenticity) => Question::Authentic,
+            // Findings have shown under "What else is said?" so far.
+            Body::Issuer(_) | Body::Reference(_) | Body::Other(_) => Question::Other,
         }
     }
 }
 
-/// Types that say that an artifact is the one that was meant.
-const AUTHENTIC: &[&str] = &[
-    "https://in-toto.io/attestation/release/v0.1",
-    "https://in-toto.io/attestation/svr/v0.2",
-    "https://slsa.dev/verification_summary/v1",
-];
+/// The part of a claim that a line shows. Most claims have one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// The claim as a whole.
+    Whole,
+    /// The statement at this index of a VEX document.
+    Statement(usize),
+    /// A VEX document that names the component as a subject, and none of whose statements is about
+    /// it.
+    OtherProducts,
+    /// The controls of the OSPS Baseline in a practice.
+    Baseline,
+    /// The SECURITY-INSIGHTS document in a practice.
+    SecurityInsights,
+    /// How data is handled, in a practice.
+    DataHandling,
+}
+
+impl Part {
+    /// The parts of a claim that are shown to somebody who asks about a component, or about none:
+    /// at least one.
+    fn of(body: &Body, component: Option<&Component>) -> Vec<Part> {
+        match body {
+            Body::Vex(vex) => {
+                let about = vex.statements.iter().enumerate().filter(|(_, statement)| {
+                    component.is_none_or(|one| statement.is_about(one.purl(), one.digests()))
+                });
+                let parts: Vec<Part> = about.map(|(at, _)| Part::Statement(at)).collect();
+                if parts.is_empty() {
+                    vec![Part::OtherProducts]
+                } else {
+                    parts
+                }
+            }
+            Body::Practice(practice) => {
+                let mut parts = Vec::new();
+                if practice.baseline.is_some() {
+                    parts.push(Part::Baseline);
+                }
+                if practice.security_insights.is_some() {
+                    parts.push(Part::SecurityInsights);
+                }
+                if practice.data.is_some() {
+                    parts.push(Part::DataHandling);
+                }
+                parts
+            }
+            _ => vec![Part::Whole],
+        }
+    }
+
+    /// The ids of the vulnerabilities that this part of a claim is about.
+    fn vulnerabilities(self, claim: &VerifiedClaim) -> Vec<String> {
+        match (self, claim.body()) {
+            (Part::Statement(at), Body::Vex(vex)) => {
+                let statement = vex.statements.get(at).into_iter();
+                statement
+                    .flat_map(|said| std::iter::once(&said.vulnerability).chain(&said.aliases))
+                    .cloned()
+                    .collect()
+            }
+            (Part::Whole, _) => kind::vulnerabilities(claim.statement()),
+            _ => Vec::new(),
+        }
+    }
+}
 
 /// An issuer that signed a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,50 +170,74 @@ pub struct Voice {
     pub standing: Standing,
 }
 
-/// Something that is said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+/// Something that is said: a claim, or a part of one, with what it is worth.
+#[derive(Debug, Clone)]
+pub struct Line<'a> {
     /// Which question it answers.
     pub question: Question,
-    /// What is said, in plain words: the issuer's, in part, so that whoever shows it makes sure
-    /// that it cannot harm.
-    pub says: String,
+    /// The claim.
+    pub logged: &'a LoggedClaim,
+    /// The part of it that this line shows.
+    pub part: Part,
+    /// The short name of its type, if the type is known.
+    pub kind: Option<&'static str>,
+    /// The ids of the vulnerabilities that it is about: of a VEX statement its vulnerability first,
+    /// then that one's aliases.
+    pub vulnerabilities: Vec<String>,
     /// Who says it; at least one.
     pub voices: Vec<Voice>,
-    /// The claim.
-    pub claim: ClaimId,
-    /// Its short name, if it is a type that is known.
-    pub kind: Option<&'static str>,
-    /// The log.
-    pub origin: String,
-    /// The leaf.
-    pub leaf: LeafIndex,
-    /// When the log took it, in milliseconds since 1970.
-    pub logged_at_ms: u64,
-    /// How long ago that is, in days.
+    /// How the claim stands to the component that was asked about; `None` if none was, or if the
+    /// claim is about another claim or about an issuer.
+    pub relation: Option<Relation>,
+    /// Why it gives no role, if it is an endorsement that gives none.
+    pub fault: Option<EndorsementFault>,
+    /// The later claim that replaced it, if none of its issuers stands by it any more.
+    pub replaced_by: Option<Place>,
+    /// Days since the log took it, rounded down.
     pub age_days: u64,
-    /// Why it has no effect beyond what the standing says, for people: an endorsement that gives no
-    /// role, a claim about another artifact of the same version.
-    pub note: Option<String>,
     /// The claim that it responds to or withdraws.
     pub target: Option<ClaimId>,
     /// Whom it vouches for, if it is an endorsement that has effect. Nobody vouches for itself:
     /// that leads back.
     pub vouches_for: Option<IssuerId>,
-    /// How many responses to it have effect, and how many of them dispute it.
-    pub responses: (usize, usize),
+    /// How many responses to it have effect.
+    pub responses: usize,
+    /// How many of these dispute it.
+    pub disputes: usize,
+}
+
+impl Line<'_> {
+    /// The claim's id.
+    pub fn claim(&self) -> ClaimId {
+        self.logged.claim().id()
+    }
+
+    /// The origin of the log.
+    pub fn origin(&self) -> &str {
+        self.logged.origin()
+    }
+
+    /// The claim's leaf in the log.
+    pub fn leaf(&self) -> LeafIndex {
+        self.logged.leaf()
+    }
+
+    /// When the log took it, in milliseconds since 1970.
+    pub fn logged_at_ms(&self) -> u64 {
+        self.logged.logged_at_ms()
+    }
 }
 
 /// All that is known of a component.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Posture {
+#[derive(Debug, Clone, Default)]
+pub struct Posture<'a> {
     /// Line by line, in the order of the questions, the newest first.
-    pub lines: Vec<Line>,
+    pub lines: Vec<Line<'a>>,
 }
 
-impl Posture {
+impl<'a> Posture<'a> {
     /// The answers to a question.
-    pub fn of(&self, question: Question) -> impl Iterator<Item = &Line> {
+    pub fn of(&self, question: Question) -> impl Iterator<Item = &Line<'a>> {
         self.lines
             .iter()
             .filter(move |line| line.question == question)
@@ -181,48 +247,34 @@ impl Posture {
 /// Says what is known of a component: the arguments are those of [`evaluate`](super::evaluate()).
 /// Claims without effect are among the lines, with the reason. Logs that the policy does not count
 /// are left out.
-pub fn posture(
+pub fn posture<'a>(
     policy: &Policy,
     component: &Component,
-    claims: &[LoggedClaim],
+    claims: &'a [LoggedClaim],
     now_ms: u64,
-) -> Posture {
-    View::new(policy, claims, Some(component), now_ms).lines(|logged: &LoggedClaim| {
-        Some(match relation(logged.claim().statement(), component)? {
-            Relation::This => None,
-            Relation::OtherArtifact => {
-                Some("it is about another artifact of the same version".to_owned())
-            }
-            Relation::OtherVersions => Some(
-                "it is about some versions, and whether this is one of them cannot be told here"
-                    .to_owned(),
-            ),
-            Relation::OtherSource => {
-                Some("it is about a package of the same name from another place".to_owned())
-            }
-        })
-    })
+) -> Posture<'a> {
+    View::new(policy, claims, Some(component), now_ms).lines(|_| true)
 }
 
 /// Says what some claims say, for those who ask about no component: an issuer, a vulnerability, a
 /// single claim. Besides the chosen claims it has what others say of them and of their signers. Who
 /// signed has the roles that it has for the first package that its claim is about; if that is an
 /// issuer, those that it has for any package.
-pub fn listing(
+pub fn listing<'a>(
     policy: &Policy,
-    claims: &[LoggedClaim],
+    claims: &'a [LoggedClaim],
     chosen: impl Fn(&LoggedClaim) -> bool,
     now_ms: u64,
-) -> Posture {
-    View::new(policy, claims, None, now_ms).lines(|logged| chosen(logged).then_some(None))
+) -> Posture<'a> {
+    View::new(policy, claims, None, now_ms).lines(chosen)
 }
 
 /// What lines are made with.
-struct View<'a> {
-    policy: &'a Policy,
+struct View<'v, 'a> {
+    policy: &'v Policy,
     trust: Trust<'a>,
     /// What is asked about, if it is a component.
-    component: Option<&'a Component>,
+    component: Option<&'v Component>,
     /// The roles of everybody for the component; or for any package, if none is asked about.
     roles: Roles,
     now_ms: u64,
@@ -237,18 +289,17 @@ enum For<'p> {
     Package(Option<&'p Purl>),
 }
 
-impl<'a> View<'a> {
+impl<'v, 'a> View<'v, 'a> {
     fn new(
-        policy: &'a Policy,
+        policy: &'v Policy,
         claims: &'a [LoggedClaim],
-        component: Option<&'a Component>,
+        component: Option<&'v Component>,
         now_ms: u64,
     ) -> Self {
-        let trust = Trust::judge(
-            claims
-                .iter()
-                .filter(|logged| policy.counts(logged.origin())),
-        );
+        let counted = claims
+            .iter()
+            .filter(|logged| policy.counts(logged.origin()));
+        let trust = Trust::judge(counted);
         let anchors = policy.trust_anchors();
         let roles = match component {
             Some(component) => trust.roles(&anchors, component.purl(), now_ms),
@@ -263,8 +314,9 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The lines of the chosen claims, each with a note if it is not quite what was asked about.
-    fn lines(&self, chosen: impl Fn(&LoggedClaim) -> Option<Option<String>>) -> Posture {
+    /// The lines of the claims about the component, or else of the chosen claims, and of what
+    /// others say of these and of their signers.
+    fn lines(&self, chosen: impl Fn(&LoggedClaim) -> bool) -> Posture<'a> {
         let mut lines = Vec::new();
         let (mut about, mut signers) = (BTreeMap::new(), BTreeSet::new());
         let everything = Component::default();
@@ -274,81 +326,72 @@ impl<'a> View<'a> {
             None => Vulnerabilities::of_any(&facts),
         };
         for judged in self.trust.claims() {
-            let (logged, statement) = (judged.logged(), judged.logged().claim().statement());
-            let Some(note) = chosen(logged) else { continue };
-            let weighed = self.weighed_for(statement);
-            about.insert(logged.claim().id(), weighed);
+            let claim = judged.logged().claim();
+            let relation = match self.component {
+                Some(component) => match relation(claim, component) {
+                    Some(relation) => Some(relation),
+                    None => continue,
+                },
+                None if chosen(judged.logged()) => None,
+                None => continue,
+            };
+            let weighed = self.weighed_for(claim);
+            about.insert(claim.id(), weighed);
             signers.extend(judged.standings().iter().map(|(issuer, _)| *issuer));
-            let question = Question::of_type(statement.predicate_type());
             let roles = self.roles_for(weighed);
-            let fault = roles.fault(judged).map(|fault| fault.to_string());
-            let target = says::target(statement);
-            for said in says::claim(statement, self.component) {
-                let at = (logged.origin(), logged.leaf(), said.place);
-                let replaced = vulnerabilities.replaced().note(at, judged.issuers());
-                let others = said
-                    .of_others
-                    .then(|| "it speaks of other products only".to_owned());
-                let note = note.clone().or(fault.clone()).or(others).or(replaced);
-                lines.push(Line {
-                    target,
-                    ..self.line(judged, &roles, question, said.text, note)
-                });
+            let fault = roles.fault(judged);
+            for part in Part::of(claim.body(), self.component) {
+                let replaced = vulnerabilities.replaced();
+                let mut line = self.line(judged, &roles, part);
+                line.relation = relation;
+                line.fault = fault;
+                line.replaced_by = replaced.by(judged.place(), part, judged.issuers());
+                lines.push(line);
             }
         }
-        for judged in self
-            .trust
-            .claims()
-            .iter()
-            .filter(|judged| !about.contains_key(&judged.logged().claim().id()))
-        {
-            lines.extend(self.reply(judged, &about));
-            lines.extend(self.vouching(judged, &signers));
+        for judged in self.trust.claims() {
+            if !about.contains_key(&judged.logged().claim().id()) {
+                lines.extend(self.reply(judged, &about));
+                lines.extend(self.vouching(judged, &signers));
+            }
+        }
+        for line in &mut lines {
+            line.vouches_for = vouches_for(line);
         }
         lines.sort_by_key(|line| {
-            (
-                line.question,
-                std::cmp::Reverse((line.logged_at_ms, line.leaf)),
-            )
+            let newest_first = std::cmp::Reverse((line.logged_at_ms(), line.leaf()));
+            (line.question, newest_first)
         });
         Posture { lines }
     }
 
     /// The claims that have effect: those about the component, or all.
     fn facts<'s>(&'s self, component: &'s Component) -> Facts<'s> {
-        Facts::new(
-            component,
-            self.trust
-                .claims()
-                .iter()
-                .filter_map(|judged: &JudgedClaim<'a>| {
-                    let relation = match self.component {
-                        Some(component) => {
-                            relation(judged.logged().claim().statement(), component)?
-                        }
-                        None => Relation::This,
-                    };
-                    Fact::of(judged, relation, |_| Vec::new())
-                })
-                .collect(),
-            self.now_ms,
-        )
+        let mut facts = Vec::new();
+        for judged in self.trust.claims() {
+            let relation = match self.component {
+                Some(component) => relation(judged.logged().claim(), component),
+                None => Some(Relation::This),
+            };
+            if let Some(relation) = relation {
+                facts.extend(Fact::of(judged, relation, |_| Vec::new()));
+            }
+        }
+        Facts::new(component, facts, self.now_ms)
     }
 
     /// What the signers of a claim are weighed for. An endorsement is for the packages that it
     /// names, and a key or a record for whatever its issuer signs.
-    fn weighed_for<'p>(&self, statement: &'p Statement) -> For<'p> {
-        let of_issuer = [endorsement::URI, key_compromise::URI, issuer::URI]
-            .contains(&statement.predicate_type());
+    fn weighed_for<'p>(&self, claim: &'p VerifiedClaim) -> For<'p> {
+        let of_issuer = matches!(
+            claim.body(),
+            Body::Endorsement(_) | Body::KeyCompromise(_) | Body::Issuer(_)
+        );
         if of_issuer || self.component.is_some() {
             For::Asked
         } else {
-            For::Package(
-                statement
-                    .subjects()
-                    .iter()
-                    .find_map(|subject| subject.purl()),
-            )
+            let mut subjects = claim.statement().subjects().iter();
+            For::Package(subjects.find_map(|subject| subject.purl()))
         }
     }
 
@@ -363,39 +406,28 @@ impl<'a> View<'a> {
         }
     }
 
-    fn line(
-        &self,
-        judged: &JudgedClaim<'a>,
-        roles: &Roles,
-        question: Question,
-        says: String,
-        note: Option<String>,
-    ) -> Line {
+    /// A line that nothing is known to limit.
+    fn line(&self, judged: &JudgedClaim<'a>, roles: &Roles, part: Part) -> Line<'a> {
         let logged = judged.logged();
-
+        let voices = judged
+            .standings()
+            .iter()
+            .map(|(issuer, standing)| self.voice(issuer, standing, roles));
         Line {
-            question,
-            says,
-            voices: judged
-                .standings()
-                .iter()
-                .map(|(issuer, standing): &(IssuerId, Standing)| {
-                    self.voice(issuer, standing, roles)
-                })
-                .collect(),
-            claim: logged.claim().id(),
+            question: Question::of(logged.claim().body()),
+            logged,
+            part,
             kind: kind::by_uri(judged.predicate_type()).map(|known| known.name),
-            origin: logged.origin().to_owned(),
-            leaf: logged.leaf(),
-            logged_at_ms: logged.logged_at_ms(),
-            age_days: super::evaluate::days(self.now_ms.saturating_sub(logged.logged_at_ms())),
-            vouches_for: judged.endorsed().filter(|_| note.is_none()),
-            note,
-            target: None,
-            responses: (
-                self.trust.responses(judged).count(),
-                self.trust.disputes(judged).count(),
-            ),
+            vulnerabilities: part.vulnerabilities(logged.claim()),
+            voices: voices.collect(),
+            relation: None,
+            fault: None,
+            replaced_by: None,
+            age_days: super::duration::days(self.now_ms.saturating_sub(logged.logged_at_ms())),
+            target: target(logged.claim().body()),
+            vouches_for: None,
+            responses: self.trust.responses(judged).count(),
+            disputes: self.trust.disputes(judged).count(),
         }
     }
 
@@ -415,37 +447,46 @@ impl<'a> View<'a> {
     }
 
     /// A response to, or a withdrawal of, one of the claims about the component.
-    fn reply(&self, judged: &JudgedClaim<'a>, about: &BTreeMap<ClaimId, For<'_>>) -> Option<Line> {
-        let statement = judged.logged().claim().statement();
-        let target = says::target(statement)?;
+    fn reply(
+        &self,
+        judged: &JudgedClaim<'a>,
+        about: &BTreeMap<ClaimId, For<'_>>,
+    ) -> Option<Line<'a>> {
+        let target = target(judged.logged().claim().body())?;
         let roles = self.roles_for(*about.get(&target)?);
-        let line = |says| self.line(judged, &roles, Question::Disagreement, says, None);
-        let said = says::claim(statement, self.component).into_iter().next()?;
-        Some(Line {
-            target: Some(target),
-            ..line(said.text)
-        })
+        Some(self.line(judged, &roles, Part::Whole))
     }
 
     /// An endorsement of a signer, or a compromise of one of its keys.
-    fn vouching(&self, judged: &JudgedClaim<'a>, signers: &BTreeSet<IssuerId>) -> Option<Line> {
-        let statement = judged.logged().claim().statement();
-        let issuer = match statement.predicate_type() {
-            endorsement::URI => {
-                endorsement::Endorsement::parse(statement.predicate())
-                    .ok()?
-                    .issuer
-            }
-            key_compromise::URI => {
-                key_compromise::KeyCompromise::parse(statement.predicate())
-                    .ok()?
-                    .issuer
-            }
+    fn vouching(&self, judged: &JudgedClaim<'a>, signers: &BTreeSet<IssuerId>) -> Option<Line<'a>> {
+        let issuer = match judged.logged().claim().body() {
+            Body::Endorsement(said) => said.issuer,
+            Body::KeyCompromise(said) => said.issuer,
             _ => return None,
         };
-        let roles = signers.contains(&issuer).then_some(&self.roles)?;
-        let fault = roles.fault(judged).map(|fault| fault.to_string());
-        let said = says::claim(statement, self.component).into_iter().next()?;
-        Some(self.line(judged, roles, Question::Vouched, said.text, fault))
+        if !signers.contains(&issuer) {
+            return None;
+        }
+        let mut line = self.line(judged, &self.roles, Part::Whole);
+        line.fault = self.roles.fault(judged);
+        Some(line)
     }
+}
+
+/// The claim that a response answers, or a withdrawal takes back.
+fn target(body: &Body) -> Option<ClaimId> {
+    match body {
+        Body::Response(said) => Some(said.target),
+        Body::Withdrawal(said) => Some(said.target),
+        _ => None,
+    }
+}
+
+/// Whom a line vouches for, if it is an endorsement that nothing limits.
+fn vouches_for(line: &Line<'_>) -> Option<IssuerId> {
+    let Body::Endorsement(said) = line.logged.claim().body() else {
+        return None;
+    };
+    let about_this = matches!(line.relation, None | Some(Relation::This));
+    (about_this && line.fault.is_none() && line.replaced_by.is_none()).then_some(said.issuer)
 }

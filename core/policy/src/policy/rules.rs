@@ -4,18 +4,19 @@ use super::condition::Condition;
 use super::severity::Severity;
 use crate::trust::{self, Role};
 use assay_claims::purl::{Pattern, Purl};
-use std::fmt;
 
 /// What follows if a rule is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
+pub enum Effect {
+    /// The policy is not met.
     Deny,
+    /// It is met, with a warning.
     Warn,
 }
 
 /// Whose word counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Whom {
+pub enum Whom {
     /// Every issuer that is registered, whoever that is.
     Anyone,
     /// Issuers with one of these roles.
@@ -32,42 +33,29 @@ impl Whom {
     }
 }
 
-/// `anyone`, or `a maintainer or supplier`.
-impl fmt::Display for Whom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Whom::Anyone => f.write_str("anyone"),
-            Whom::Roles(roles) => f.write_str(&or(roles.iter().map(|role| role.name()))),
-        }
-    }
-}
-
-/// `a, b or c`.
-pub(super) fn or<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let words: Vec<&str> = words.into_iter().collect();
-    match words.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-        None => String::new(),
-    }
-}
-
 /// A type of claims, as the policy names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ClaimType {
-    pub(super) word: String,
+pub struct ClaimType {
+    /// What the policy calls it: a short name or a URI.
+    pub word: String,
     pub(super) uris: Vec<String>,
 }
 
 /// What every rule has.
 #[derive(Debug, Clone)]
-pub(super) struct Rule {
-    pub(super) name: String,
-    pub(super) scopes: Vec<Pattern>,
-    pub(super) from: Whom,
-    pub(super) when: Option<Condition>,
-    pub(super) effect: Effect,
-    pub(super) reason: String,
+pub struct Rule {
+    /// What the policy calls it.
+    pub name: String,
+    /// The packages that it is for; at least one pattern.
+    pub scopes: Vec<Pattern>,
+    /// Whose word counts.
+    pub from: Whom,
+    /// What has to be true of a claim for it to count.
+    pub when: Option<Condition>,
+    /// What follows if it is broken.
+    pub effect: Effect,
+    /// What the policy's author says of it.
+    pub reason: String,
 }
 
 impl Rule {
@@ -77,30 +65,63 @@ impl Rule {
     }
 }
 
-/// What must be.
+/// What must be: a `[[require]]` of a policy.
 #[derive(Debug, Clone)]
-pub(super) struct Requirement {
-    pub(super) rule: Rule,
+pub struct Requirement {
+    /// Its name, scope and so on.
+    pub rule: Rule,
     pub(super) claims: Vec<ClaimType>,
     /// Distinct issuers; at least 1.
     pub(super) issuers: usize,
     pub(super) max_age_ms: Option<u64>,
 }
 
-/// What must not be.
+impl Requirement {
+    /// What it wants.
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            types: self.claims.iter().map(|ty| ty.word.clone()).collect(),
+            issuers: self.issuers,
+            from: self.rule.from.clone(),
+            max_age_ms: self.max_age_ms,
+        }
+    }
+}
+
+/// The claims that a requirement wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Their types, any of which will do, as the policy calls them; at least one.
+    pub types: Vec<String>,
+    /// How many distinct issuers must have made one; at least 1.
+    pub issuers: usize,
+    /// Which issuers count.
+    pub from: Whom,
+    /// How old such a claim may be, in milliseconds, counted from when its log took it.
+    pub max_age_ms: Option<u64>,
+}
+
+/// What must not be: a `[[deny]]` of a policy.
 #[derive(Debug, Clone)]
-pub(super) struct Denial {
-    pub(super) rule: Rule,
-    pub(super) sought: Sought,
+pub struct Denial {
+    /// Its name, scope and so on.
+    pub rule: Rule,
+    /// What it looks for.
+    pub sought: Sought,
 }
 
 /// What a denial looks for.
 #[derive(Debug, Clone)]
-pub(super) enum Sought {
+pub enum Sought {
     /// A VEX statement `affected`, of a vulnerability that is this severe or of unknown severity.
     Affected(Severity),
     /// A scanner's finding, likewise, that these do not clear.
-    Vulnerable { least: Severity, cleared_by: Whom },
+    Vulnerable {
+        /// The lowest severity that counts.
+        least: Severity,
+        /// Whose word clears it.
+        cleared_by: Whom,
+    },
     /// Security support has ended.
     Unsupported,
     /// A claim of one of these types.

@@ -9,6 +9,7 @@
 use super::facts::{Fact, Facts, Speaker};
 use super::known::Vulnerability;
 use super::latest::{Replaced, When, Word, standing};
+use super::posture::Part;
 use super::rules::Whom;
 use super::severity::Severity;
 use assay_claims::issuer::IssuerId;
@@ -23,8 +24,8 @@ pub(super) struct Stated<'a> {
     pub(super) fact: &'a Fact<'a>,
     pub(super) speaker: &'a Speaker,
     pub(super) statement: VexStatement,
-    /// Its place in its document.
-    place: usize,
+    /// The part of its document.
+    part: Part,
     matter: Matter,
 }
 
@@ -49,7 +50,7 @@ pub(super) struct Vulnerabilities<'a> {
     /// vulnerability has there.
     last: BTreeMap<(Matter, String), Vec<usize>>,
     found: Vec<Found<'a>>,
-    replaced: Replaced<'a>,
+    replaced: Replaced,
 }
 
 /// What a scan has to have in common with a later one to be replaced by it: who, with which
@@ -119,7 +120,7 @@ impl<'a> Vulnerabilities<'a> {
                 .and_then(|by| all.stated.get(*by))
             {
                 all.replaced
-                    .insert(stated.fact, stated.place, stated.speaker.issuer, by.fact);
+                    .insert(stated.fact, stated.part, stated.speaker.issuer, by.fact);
             }
         }
         for mut scans in scans.into_values() {
@@ -127,7 +128,7 @@ impl<'a> Vulnerabilities<'a> {
             let Some(last) = scans.pop() else { continue };
             for older in scans {
                 all.replaced
-                    .insert(older.fact, 0, older.speaker.issuer, last.fact);
+                    .insert(older.fact, Part::Whole, older.speaker.issuer, last.fact);
             }
             all.found.extend(last.found);
         }
@@ -141,7 +142,7 @@ impl<'a> Vulnerabilities<'a> {
         matter: &impl Fn(&Fact<'a>, &VexStatement) -> Option<String>,
         words: &mut BTreeMap<(Matter, String), Vec<Word>>,
     ) {
-        for (place, statement) in vex.statements.into_iter().enumerate() {
+        for (at, statement) in vex.statements.into_iter().enumerate() {
             let Some(matter) = matter(fact, &statement) else {
                 continue;
             };
@@ -164,7 +165,7 @@ impl<'a> Vulnerabilities<'a> {
                     fact,
                     speaker,
                     statement: statement.clone(),
-                    place,
+                    part: Part::Statement(at),
                     matter,
                 });
             }
@@ -172,7 +173,7 @@ impl<'a> Vulnerabilities<'a> {
     }
 
     /// What an issuer has said since in the place of older words.
-    pub(super) fn replaced(&self) -> &Replaced<'a> {
+    pub(super) fn replaced(&self) -> &Replaced {
         &self.replaced
     }
 

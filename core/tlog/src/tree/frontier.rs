@@ -3,9 +3,9 @@
 //! For the sequencer, which appends leaves and writes the tiles that change, and for an audit,
 //! which derives a whole log again. It holds less than 8 tiles. Left out: storing the tiles.
 
-use super::TreeSize;
 use super::node::{Node, fold};
 use super::prove::{ProveError, TileReader, read};
+use super::size::TreeSize;
 use super::tile::{TILE_HEIGHT, TILE_WIDTH, TileIndex};
 use crate::hash::{Hash, node_hash};
 
@@ -85,13 +85,13 @@ impl Frontier {
 
     /// The root of the tree.
     pub fn root(&self) -> Hash {
-        let peaks = self
-            .peaks
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(level, _)| self.size >> level & 1 == 1);
-        fold(&peaks.map(|(_, hash)| *hash).collect::<Vec<_>>())
+        let mut peaks = Vec::with_capacity(self.peaks.len());
+        for (level, peak) in self.peaks.iter().enumerate().rev() {
+            if self.size >> level & 1 == 1 {
+                peaks.push(*peak);
+            }
+        }
+        fold(&peaks)
     }
 
     /// Appends leaves and returns every tile that changed, each once and whole as it now stands:
@@ -276,7 +276,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_split_into_batches_gives_the_same_tree(batches in prop::collection::vec(0..400_usize, 1..8)) {
+        fn any_split_into_batches_gives_the_same_tree(
+            batches in prop::collection::vec(0..400_usize, 1..8),
+        ) {
             let leaves = naive::leaves(batches.iter().sum::<usize>() as u64);
             let (mut frontier, mut tiles) = (Frontier::new(), Grown::new(&[]));
             let mut n = 0;

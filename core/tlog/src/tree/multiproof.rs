@@ -1,9 +1,11 @@
-//! One proof that many leaves are in a tree: what their inclusion proofs share is in it once.
+//! Multiproofs: one proof that several leaves are in a tree (docs/index.md, section 7). What their
+//! inclusion proofs share is in it once.
 //!
 //! ```text
-//! prove(lo, hi) = nothing is proven in [lo, hi): its root is the next hash of the proof
-//!                 hi - lo = 1:                   the leaf hash, which the verifier has
-//!                 else:                          prove(lo, lo + k), prove(lo + k, hi)   k: largest power of 2 below hi - lo
+//! root(lo, hi) = if no leaf to be proven is in [lo, hi): the next hash of the proof
+//!                if hi - lo = 1: the leaf hash, which the verifier has
+//!                otherwise: H(0x01 ‖ root(lo, lo + k) ‖ root(lo + k, hi)),
+//!                           k the largest power of 2 below hi - lo
 //! ```
 //!
 //! It starts with the whole tree, splits it as RFC 6962, section 2.1 does, and every hash of the
@@ -12,8 +14,9 @@
 
 use super::node::{Node, fold, push_cover};
 use super::prove::{ProveError, TileReader, read};
-use super::{LeafIndex, TreeSize};
+use super::size::{LeafIndex, TreeSize};
 use crate::hash::{Hash, node_hash};
+use std::ops::Range;
 
 /// Tiles that are asked for in one call, as [`TileReader::tiles`] has it.
 const TILES: usize = 16;
@@ -64,15 +67,17 @@ pub fn verify_multiproof(
 ) -> Result<(), MultiproofError> {
     check_targets(leaves.iter().map(|(index, _)| *index), size)?;
     let mut rest = proof.iter();
-    let length = || MultiproofError::Length { got: proof.len() };
-    let computed = climb(leaves, 0, size.get(), &mut rest).ok_or_else(length)?;
-    match (rest.next(), computed == *root) {
-        (Some(_), _) => Err(length()),
-        (None, true) => Ok(()),
-        (None, false) => Err(MultiproofError::Root {
+    let computed = climb(leaves, 0..size.get(), &mut rest);
+    let Some(computed) = computed.filter(|_| rest.len() == 0) else {
+        return Err(MultiproofError::Length { got: proof.len() });
+    };
+    if computed == *root {
+        Ok(())
+    } else {
+        Err(MultiproofError::Root {
             computed,
             expected: *root,
-        }),
+        })
     }
 }
 
@@ -93,30 +98,29 @@ fn check_targets(
     last.map(|_| ()).ok_or(MultiproofError::Nothing)
 }
 
-/// The root over the leaves from `lo` to `hi`; `None` if the proof has too few hashes. It goes no
-/// deeper than 64 calls.
+/// The root over the leaves in `range`; `None` if the proof has too few hashes. It goes no deeper
+/// than 64 calls.
 fn climb<'a>(
     leaves: &[(LeafIndex, Hash)],
-    lo: u64,
-    hi: u64,
+    range: Range<u64>,
     proof: &mut impl Iterator<Item = &'a Hash>,
 ) -> Option<Hash> {
     match leaves {
         [] => proof.next().copied(),
-        [(_, hash)] if hi - lo == 1 => Some(*hash),
+        [(_, hash)] if range.end - range.start == 1 => Some(*hash),
         _ => {
-            let middle = middle(lo, hi);
+            let middle = middle(&range);
             let (left, right) =
                 leaves.split_at(leaves.partition_point(|(index, _)| index.get() < middle));
-            let left = climb(left, lo, middle, proof)?;
-            Some(node_hash(&left, &climb(right, middle, hi, proof)?))
+            let left = climb(left, range.start..middle, proof)?;
+            Some(node_hash(&left, &climb(right, middle..range.end, proof)?))
         }
     }
 }
 
-/// Where RFC 6962 splits the leaves from `lo` to `hi`, of which there are two or more.
-fn middle(lo: u64, hi: u64) -> u64 {
-    lo + (1 << (hi - lo - 1).ilog2())
+/// Where RFC 6962 splits these leaves, of which there are two or more.
+fn middle(range: &Range<u64>) -> u64 {
+    range.start + (1 << (range.end - range.start - 1).ilog2())
 }
 
 /// Returns the proof that the leaves at `indices`, distinct and ascending, are in the tree of
@@ -135,35 +139,37 @@ pub fn prove_multiproof<R: TileReader + ?Sized>(
     if indices.is_empty() {
         return Ok(Vec::new());
     }
-    let mut plan = Plan::default();
-    plan.descend(indices, 0, size.get());
-    let hashes = plan.read(reader, size)?;
-    let starts = std::iter::once(0).chain(plan.ends.iter().copied());
-    Ok(starts
-        .zip(&plan.ends)
-        .map(|(start, end)| fold(&hashes[start..*end]))
-        .collect())
+    let mut needed = Needed::default();
+    needed.descend(indices, 0..size.get());
+    let hashes = needed.read(reader, size)?;
+    let mut proof = Vec::with_capacity(needed.ends.len());
+    let mut start = 0;
+    for end in needed.ends {
+        proof.push(fold(&hashes[start..end]));
+        start = end;
+    }
+    Ok(proof)
 }
 
 /// The complete nodes that a proof is made of; each of its hashes is folded from those up to one of
 /// the `ends`.
 #[derive(Default)]
-struct Plan {
+struct Needed {
     nodes: Vec<Node>,
     ends: Vec<usize>,
 }
 
-impl Plan {
-    fn descend(&mut self, indices: &[LeafIndex], lo: u64, hi: u64) {
+impl Needed {
+    fn descend(&mut self, indices: &[LeafIndex], range: Range<u64>) {
         if indices.is_empty() {
-            push_cover(&mut self.nodes, lo, TreeSize::new(hi));
+            push_cover(&mut self.nodes, range.start, TreeSize::new(range.end));
             self.ends.push(self.nodes.len());
-        } else if hi - lo > 1 {
-            let middle = middle(lo, hi);
+        } else if range.end - range.start > 1 {
+            let middle = middle(&range);
             let (left, right) =
                 indices.split_at(indices.partition_point(|index| index.get() < middle));
-            self.descend(left, lo, middle);
-            self.descend(right, middle, hi);
+            self.descend(left, range.start..middle);
+            self.descend(right, middle..range.end);
         }
     }
 

@@ -88,7 +88,7 @@ impl Case {
                 .map(|list: &List| AnsweredList {
                     label: list.label.0,
                     from: 0,
-                    leaves: list.indices.clone(),
+                    leaves: list.indices.iter().copied().map(LeafIndex::new).collect(),
                 })
                 .collect(),
             entries: self
@@ -133,7 +133,8 @@ fn answer_of(log: &[Bytes], query: &Query) -> Answer {
     }
     .unwrap();
     let lists = proven.found.iter().map(|found| {
-        let leaves = index.lists()[&found.label].clone();
+        let leaves = index.lists()[&found.label].iter().copied();
+        let leaves = leaves.map(LeafIndex::new).collect();
         AnsweredList {
             label: found.label,
             from: 0,
@@ -141,20 +142,19 @@ fn answer_of(log: &[Bytes], query: &Query) -> Answer {
         }
     });
     let lists: Vec<_> = lists.collect();
-    let mut leaves: Vec<u64> = lists
+    let mut targets: Vec<LeafIndex> = lists
         .iter()
         .flat_map(|list| &list.leaves)
         .copied()
         .collect();
-    leaves.sort_unstable();
-    leaves.dedup();
-    let entries = leaves
+    targets.sort_unstable();
+    targets.dedup();
+    let entries = targets
         .iter()
-        .map(|leaf| (LeafIndex::new(*leaf), log[*leaf as usize].clone()))
+        .map(|leaf| (*leaf, log[leaf.get() as usize].clone()))
         .collect();
     let hashes: Vec<Hash> = log.iter().map(|entry| leaf_hash(entry)).collect();
-    leaves.push(log.len() as u64 - 1);
-    let targets: Vec<LeafIndex> = leaves.into_iter().map(LeafIndex::new).collect();
+    targets.push(LeafIndex::new(log.len() as u64 - 1));
     let inclusion = prove_multiproof(
         &Tiles::of(&hashes),
         &targets,
@@ -178,7 +178,11 @@ fn complete_answers_verify_and_are_made_to_the_byte() {
             .verify()
             .unwrap_or_else(|e| panic!("{}: {e}", case.name));
         assert!(
-            answer.missing().is_empty() && answer.lists().values().all(|list| list.is_whole()),
+            answer.missing().is_empty()
+                && answer
+                    .lists()
+                    .values()
+                    .all(|list| list.leaves.len() as u64 == list.found.length),
             "{}",
             case.name
         );

@@ -24,7 +24,7 @@ use super::node::Node;
 use super::{PredicateError, PredicateType, Timestamp};
 use crate::json::Value;
 use crate::purl::Purl;
-use crate::vers;
+use crate::vers::{self, Applies};
 
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:audit:v1";
@@ -127,13 +127,16 @@ impl Audit {
         })
     }
 
-    /// Whether the review is of a version of a package, as far as it says so itself; `None` if that
-    /// cannot be told.
-    pub fn is_of(&self, package: &Purl) -> Option<bool> {
+    /// Whether the review's own version range covers the package's version. A review without a
+    /// range leaves that to its subjects and applies.
+    pub fn applies_to(&self, package: &Purl) -> Applies {
         let Some(range) = &self.versions else {
-            return Some(true);
+            return Applies::Yes;
         };
-        vers::holds(range, &package.components().ty, package.version()?)
+        match package.version() {
+            Some(version) => vers::contains(range, &package.components().ty, version),
+            None => Applies::Undecided,
+        }
     }
 
     /// Whether it says that a criterion is met. cargo-vet's `safe-to-deploy` implies its

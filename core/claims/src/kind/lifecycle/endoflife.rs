@@ -13,7 +13,7 @@ use crate::kind::PredicateError;
 use crate::kind::document::{Document, DocumentError, Draft, Prepared, object};
 use crate::kind::node::Node;
 use crate::kind::subject::Subjects;
-use crate::kind::time;
+use crate::time;
 
 /// Most cycles of a product: each becomes a claim. The product with the most has some hundreds.
 const CYCLES: usize = 1000;

@@ -22,7 +22,7 @@ use super::node::Node;
 use super::{PredicateError, PredicateType, Timestamp};
 use crate::json::Value;
 use crate::purl::Purl;
-use crate::vers;
+use crate::vers::{self, Applies};
 
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:lifecycle:v1";
@@ -78,29 +78,29 @@ pub struct Versions {
 }
 
 impl Lifecycle {
-    /// Whether the dates are of a version of a package; `None` if that cannot be told.
-    pub fn is_of(&self, package: &Purl) -> Option<bool> {
+    /// Whether the dates are of the package's version, as far as they say so themselves: by one
+    /// version, else by the cycle that it begins with, else by a range. Dates that say nothing leave
+    /// it to the subjects and apply.
+    pub fn applies_to(&self, package: &Purl) -> Applies {
         let Some(versions) = &self.versions else {
-            return Some(true);
+            return Applies::Yes;
         };
-        let version = package.version()?;
-
-        let one = versions.version.as_deref().map(|one| one == version);
-
-        one.or_else(|| {
-            versions.cycle.as_deref().map(|cycle: &str| {
-                version
-                    .strip_prefix(cycle)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            })
-        })
-        .or_else(|| {
-            vers::holds(
-                versions.range.as_deref()?,
-                &package.components().ty,
-                version,
-            )
-        })
+        let Some(version) = package.version() else {
+            return Applies::Undecided;
+        };
+        if let Some(one) = &versions.version {
+            return (one == version).into();
+        }
+        if let Some(cycle) = &versions.cycle {
+            let rest = version.strip_prefix(cycle.as_str());
+            return rest
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                .into();
+        }
+        match &versions.range {
+            Some(range) => vers::contains(range, &package.components().ty, version),
+            None => Applies::Undecided,
+        }
     }
 }
 

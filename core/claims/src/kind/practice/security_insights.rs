@@ -6,10 +6,11 @@
 //! forgets nothing, and the document may be deleted.
 
 use super::{SecurityInsights, URI};
+use crate::kind::PredicateError;
 use crate::kind::document::{Document, DocumentError, Draft, Prepared, TOO_LARGE, object};
 use crate::kind::node::{Node, quoted};
 use crate::kind::subject::Subjects;
-use crate::kind::{PredicateError, time};
+use crate::time;
 use assay_tlog::Hash;
 
 const STATUSES: &[&str] = &[

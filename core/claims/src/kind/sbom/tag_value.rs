@@ -5,7 +5,7 @@ use crate::json::Value;
 use crate::kind::document::{Document, DocumentError, Draft, Prepared};
 use crate::kind::node::quoted;
 use crate::kind::subject::Subjects;
-use crate::kind::time;
+use crate::time;
 
 /// Whether the bytes look like tag-value: `SPDXVersion:` opens one of the first lines.
 pub fn is_tag_value(body: &[u8]) -> bool {

@@ -7,10 +7,11 @@
 
 use super::{Findings, Scan, referenced};
 use crate::json::Value;
+use crate::kind::PredicateError;
 use crate::kind::document::{Document, DocumentError, Prepared, object};
 use crate::kind::node::{Node, quoted};
 use crate::kind::subject::{Subjects, digest};
-use crate::kind::{PredicateError, time};
+use crate::time;
 
 const MEDIA_TYPE: &str = "application/sarif+json";
 

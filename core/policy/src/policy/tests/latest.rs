@@ -1,7 +1,7 @@
 //! Of what an issuer said itself the latest counts, by the time that the document states.
 
 use super::*;
-use crate::trust::world::{about, value};
+use crate::testing::{about, value};
 use assay_claims::claim::ClaimId;
 use assay_claims::statement::{Statement, Subject};
 use assay_tlog::Hash;
@@ -109,7 +109,7 @@ fn a_scan_of_something_else_clears_nothing() {
         Some("pkg:cargo/a@1".into()),
         vec![("sha256".into(), "ab".repeat(32))],
     );
-    let whole = Subject::package(crate::trust::world::purl("pkg:cargo/a"));
+    let whole = Subject::package(crate::testing::purl("pkg:cargo/a"));
     for subject in [artifact, whole] {
         let said = value(&scan(4, &[], &inputs("one lock file")));
         world.log(
@@ -170,6 +170,11 @@ fn what_is_said_of_another_artifact_replaces_nothing_that_is_said_of_this_one() 
     assert_eq!(say(&other, "4", 5, "affected"), Outcome::Denied);
 }
 
+/// The leaf of the claim that replaced a line.
+fn replaced_by(line: &Line<'_>) -> Option<u64> {
+    line.replaced_by.as_ref().map(|by| by.leaf.get())
+}
+
 #[test]
 fn what_was_replaced_is_shown_with_what_replaced_it() {
     let (mut world, maker, policy) = world();
@@ -183,22 +188,23 @@ fn what_was_replaced_is_shown_with_what_replaced_it() {
         &about("pkg:cargo/b@1", VEX, &vex(("3", 1), 5, "affected")),
         &[&maker],
     );
-    let notes = |posture: Posture| -> Vec<(u64, Option<String>)> {
+    let replaced = |posture: Posture<'_>| -> Vec<(u64, Option<u64>)> {
         let mut lines: Vec<_> = posture
             .of(Question::Vulnerable)
-            .map(|l| (l.leaf.get(), l.note.clone()))
+            .map(|line| (line.leaf().get(), replaced_by(line)))
             .collect();
         lines.sort();
         lines
     };
-    let by = |leaf: u64| {
-        Some(format!(
-            "a newer one of the same issuer replaced it: leaf {leaf}"
-        ))
-    };
-    let shown = vec![(1, by(2)), (2, None), (3, by(2)), (4, None), (5, by(4))];
+    let shown = vec![
+        (1, Some(2)),
+        (2, None),
+        (3, Some(2)),
+        (4, None),
+        (5, Some(4)),
+    ];
     assert_eq!(
-        notes(posture(
+        replaced(posture(
             &policy,
             &component("pkg:cargo/a@1"),
             &world.claims,
@@ -208,11 +214,11 @@ fn what_was_replaced_is_shown_with_what_replaced_it() {
     );
     // So it is where nobody asks about one package: what is said of another is another matter.
     let listed = listing(&policy, &world.claims, |_| true, NOW_MS);
-    assert_eq!(notes(listed), [shown, vec![(6, None)]].concat());
+    assert_eq!(replaced(listed), [shown, vec![(6, None)]].concat());
     // What was taken back replaces nothing.
     let newest = world.claims[4].claim().id();
     world.withdraw(&maker, newest);
-    let lines = notes(posture(
+    let lines = replaced(posture(
         &policy,
         &component("pkg:cargo/a@1"),
         &world.claims,
@@ -229,7 +235,7 @@ fn a_claim_of_several_issuers_stands_while_one_of_them_stands_by_it() {
         &about("pkg:cargo/a@1", VEX, &vex(("1", 1), 2, "affected")),
         &[&maker, &other],
     );
-    let note = |world: &World| {
+    let replaced = |world: &World| {
         let posture = posture(
             &parse(&policy),
             &component("pkg:cargo/a@1"),
@@ -238,13 +244,11 @@ fn a_claim_of_several_issuers_stands_while_one_of_them_stands_by_it() {
         );
         posture
             .of(Question::Vulnerable)
-            .find(|line| line.leaf.get() == 2)
-            .unwrap()
-            .note
-            .clone()
+            .find(|line| line.leaf().get() == 2)
+            .and_then(replaced_by)
     };
     say_vex(&mut world, &maker, ("2", 1), 3, "fixed");
-    assert_eq!(note(&world), None);
+    assert_eq!(replaced(&world), None);
     say_vex(&mut world, &other, ("3", 1), 3, "fixed");
-    assert!(note(&world).is_some());
+    assert_eq!(replaced(&world), Some(3));
 }

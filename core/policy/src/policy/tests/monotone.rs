@@ -1,8 +1,8 @@
 //! Claims without effect change nothing, whatever they say and whoever signed them.
 
 use super::*;
+use crate::testing::{about, endorsement};
 use crate::trust::Trust;
-use crate::trust::world::{about, endorsement};
 use assay_claims::claim::ClaimId;
 use assay_claims::kind::Timestamp;
 use assay_claims::kind::endorsement::Endorsement;
@@ -129,7 +129,7 @@ proptest! {
         prop_assert_eq!(before.outcome(), after.outcome());
         // That something was said is told, if only that it does not count.
         let others = |verdict: &Verdict| -> Vec<Reason> {
-            verdict.reasons().iter().filter(|reason| reason.cause != Cause::Unknown).cloned().collect()
+            verdict.reasons().iter().filter(|reason| reason.cause() != Cause::Unknown).cloned().collect()
         };
         prop_assert_eq!(others(&before), others(&after));
     }
