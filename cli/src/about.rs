@@ -8,7 +8,7 @@ use assay_claims::issuer::IssuerId;
 use assay_claims::limits;
 use assay_claims::purl::Purl;
 use assay_intake::components::{self, Format};
-use assay_policy::policy::Component;
+use assay_policy::Component;
 use assay_tlog::Hash;
 use sha2::{Digest, Sha256, Sha512};
 use std::{

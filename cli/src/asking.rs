@@ -17,8 +17,10 @@ use assay_client::{
     AnswerCache, Client, ClientError, Config,
     gather::{Gathered, Source, gather},
 };
-use assay_policy::policy::{Answer, Component, LogAnswer, Policy};
+use assay_policy::Component;
+use assay_policy::rules::Policy;
 use assay_policy::trust::Trust;
+use assay_policy::verdict::{Answer, LogAnswer};
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::TlogPolicy;
 use clap::{Args, builder::FalseyValueParser};
@@ -174,7 +176,7 @@ pub fn logs(policy: &Policy, settings: &Settings, how: How) -> Result<Vec<Log>, 
     // Without a key of the policy's own, an absent key of the settings is an error, and not before.
     let ours = settings.log_key();
 
-    policy.logs().iter().map(|required: &assay_policy::policy::RequiredLog| {
+    policy.logs().iter().map(|required: &assay_policy::rules::RequiredLog| {
         let ours = ours.as_ref().ok().filter(|key| key.name() == required.origin);
         let stated = policy.tlog().and_then(|tlog| tlog.log(&required.origin)).map(|known| &known.key);
         if let (Some(stated), Some(ours)) = (stated, ours)

@@ -5,7 +5,7 @@ use super::{
     Vulnerability,
 };
 use assay_claims::kind::vex::Status;
-use assay_policy::policy::{Cause, Outcome};
+use assay_policy::verdict::{Cause, Outcome};
 
 const NOW_MS: u64 = 1_769_846_909_000;
 

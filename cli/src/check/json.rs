@@ -1,7 +1,7 @@
 //! The report for programs: everything, with the summary's sentences.
 
 use super::{Report, summary};
-use assay_policy::policy::Outcome;
+use assay_policy::verdict::Outcome;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

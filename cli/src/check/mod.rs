@@ -21,7 +21,7 @@ pub use weigh::weigh;
 
 use crate::exit::Failure;
 use assay_claims::kind::vex::Status;
-use assay_policy::policy::{Cause, Outcome};
+use assay_policy::verdict::{Cause, Outcome};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 //! fine and for each entry that could not be identified. The rules are the policy's.
 
 use super::{Component, Place, Reason, Report, summary};
-use assay_policy::policy::Outcome;
+use assay_policy::verdict::Outcome;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 
 use super::{Component, Log, Reason, Report};
 use crate::asking;
-use assay_policy::policy::{Cause, Outcome};
+use assay_policy::verdict::{Cause, Outcome};
 
 /// Most names that a sentence shows; of more it says how many.
 const NAMES: usize = 3;

@@ -15,7 +15,8 @@ use assay_claims::index::Label;
 use assay_claims::purl::Purl;
 use assay_client::report::words;
 use assay_intake::components;
-use assay_policy::policy::{self, Answer, Evidence, Known, LogAnswer, Outcome, Policy};
+use assay_policy::rules::{self, Policy};
+use assay_policy::verdict::{self, Answer, Evidence, Known, LogAnswer, Outcome};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -24,7 +25,7 @@ use std::{
 /// A component of one or several files.
 struct Part<'a> {
     component: &'a components::Component,
-    about: policy::Component,
+    about: assay_policy::Component,
     places: Vec<Place>,
     dev: bool,
     optional: bool,
@@ -115,7 +116,10 @@ fn parts(sources: &[Source]) -> Vec<Part<'_>> {
             known.insert(identity, parts.len());
             parts.push(Part {
                 component,
-                about: policy::Component::new(component.purl.clone(), component.digests.clone()),
+                about: assay_policy::Component::new(
+                    component.purl.clone(),
+                    component.digests.clone(),
+                ),
                 places: vec![place],
                 dev: component.dev,
                 optional: component.optional,
@@ -181,7 +185,7 @@ impl Scales<'_> {
         }
     }
 
-    fn reason(&self, reason: &policy::Reason) -> Reason {
+    fn reason(&self, reason: &verdict::Reason) -> Reason {
         Reason {
             rule: output::plain(&reason.rule),
             cause: reason.cause(),
@@ -195,7 +199,7 @@ impl Scales<'_> {
         }
     }
 
-    fn vulnerability(&self, vulnerability: &policy::Vulnerability) -> Vulnerability {
+    fn vulnerability(&self, vulnerability: &verdict::Vulnerability) -> Vulnerability {
         let stated = vulnerability
             .stated
             .iter()
@@ -206,7 +210,7 @@ impl Scales<'_> {
             });
         Vulnerability {
             id: output::plain(&vulnerability.id),
-            severity: vulnerability.severity.map(policy::Severity::name),
+            severity: vulnerability.severity.map(rules::Severity::name),
             found: vulnerability
                 .found
                 .iter()

@@ -8,7 +8,8 @@ use crate::{
     policy_file::load,
 };
 use assay_client::report::words::{self, Section};
-use assay_policy::policy::{ExampleOutcome, Reason, STARTING};
+use assay_policy::rules::STARTING;
+use assay_policy::verdict::{ExampleOutcome, Reason};
 use clap::Subcommand;
 use serde::Serialize;
 use std::{

@@ -15,7 +15,8 @@ use crate::{
 use assay_claims::index::{Kind, Label};
 use assay_claims::logged::LoggedClaim;
 use assay_client::{Client, ClientError, Config, Cursor, Fresh, News, gather, gather::Source};
-use assay_policy::policy::{self, Policy};
+use assay_policy::posture;
+use assay_policy::rules::Policy;
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
 use std::{
@@ -333,7 +334,7 @@ impl Watch {
         known: &[LoggedClaim],
         watched: Vec<String>,
     ) -> ClaimLine {
-        let mut listed = policy::listing(
+        let mut listed = posture::listing(
             &self.policy,
             known,
             |other: &LoggedClaim| other.leaf() == logged.leaf(),

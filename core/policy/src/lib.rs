@@ -15,14 +15,5 @@ pub mod verdict;
 
 pub use component::Component;
 
-/// The old paths of what is in [`rules`], [`verdict`] and [`posture`].
-#[doc(hidden)]
-pub mod policy {
-    pub use crate::component::Component;
-    pub use crate::posture::*;
-    pub use crate::rules::*;
-    pub use crate::verdict::*;
-}
-
 #[cfg(test)]
 mod tests;

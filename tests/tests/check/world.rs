@@ -79,7 +79,7 @@ impl World {
                  [{roles}]\nscopes = [\"pkg:*\"]\nmay_delegate = 0\n"
             )
         };
-        let starting = assay_policy::policy::STARTING;
+        let starting = assay_policy::rules::STARTING;
         ensure!(
             starting.contains("\nunknown = \"warn\"\n"),
             "the starting policy was changed"

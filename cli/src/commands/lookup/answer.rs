@@ -5,8 +5,9 @@ use crate::{about::About, asking::AskedLog, sound_keys::KeysView, time, view};
 use assay_claims::logged::LoggedClaim;
 use assay_client::gather::Privacy;
 use assay_client::report::words;
-use assay_policy::policy::{self, Line, Posture, Question, Verdict, Voice};
+use assay_policy::posture::{Line, Posture, Question, Voice};
 use assay_policy::trust::{Grant, Standing};
+use assay_policy::verdict::{self, Verdict};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -330,12 +331,12 @@ impl LogView {
     /// Describes how a log answered.
     pub fn new(asked: &AskedLog, offline: bool, now_ms: u64) -> Self {
         let (head_at_ms, missing) = match &asked.answer {
-            policy::Answer::Complete { head_at_ms } => (Some(*head_at_ms), None),
-            policy::Answer::Partial {
+            verdict::Answer::Complete { head_at_ms } => (Some(*head_at_ms), None),
+            verdict::Answer::Partial {
                 head_at_ms,
                 missing,
             } => (Some(*head_at_ms), Some(missing.clone())),
-            policy::Answer::None { why } => (None, Some(why.clone())),
+            verdict::Answer::None { why } => (None, Some(why.clone())),
         };
         let head = asked.gathered.checkpoint.as_ref();
         LogView {

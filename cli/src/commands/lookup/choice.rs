@@ -5,7 +5,8 @@ use crate::about::About;
 use assay_claims::claim::ClaimId;
 use assay_claims::kind;
 use assay_claims::logged::LoggedClaim;
-use assay_policy::policy::{self, Component, Posture};
+use assay_policy::Component;
+use assay_policy::posture::{self, Posture};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The lines of the answer: those about a component, or those of the claims that were asked for
@@ -26,10 +27,10 @@ pub fn posture<'a>(
             .any(|subject| subject.digest("sha256") == Some(hex))
     };
     let listing = |chosen: &dyn Fn(&LoggedClaim) -> bool| {
-        policy::listing(&asking.policy, claims, chosen, now_ms)
+        posture::listing(&asking.policy, claims, chosen, now_ms)
     };
     match (about, component) {
-        (_, Some(component)) => policy::posture(&asking.policy, component, claims, now_ms),
+        (_, Some(component)) => posture::posture(&asking.policy, component, claims, now_ms),
         (About::Vulnerability(id), _) => {
             let mut posture =
                 listing(&|logged| kind::vulnerabilities(logged.claim().statement()).contains(id));
@@ -71,7 +72,7 @@ fn only_lines_that_name(id: &str, posture: &mut Posture<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_policy::policy::Part;
+    use assay_policy::posture::Part;
     use assay_policy::testing::{NOW_MS, World, about, parse};
 
     #[test]
@@ -87,7 +88,7 @@ mod tests {
         world.log(&about("pkg:cargo/a@1", "https://e.org/own/v1", "{}"), &[&a]);
         let policy = parse("version = 1");
         let kept = |id: &str| {
-            let mut listed = policy::listing(
+            let mut listed = posture::listing(
                 &policy,
                 &world.claims,
                 |logged| logged.leaf().get() > 0,

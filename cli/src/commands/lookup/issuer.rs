@@ -8,7 +8,8 @@ use crate::{exit::Failure, sound_keys::KeysView};
 use assay_claims::index::{Kind, Label};
 use assay_claims::issuer::IssuerId;
 use assay_claims::logged::LoggedClaim;
-use assay_policy::policy::{self, Line, Policy};
+use assay_policy::posture::{self, Line};
+use assay_policy::rules::Policy;
 use assay_policy::trust::Trust;
 use std::collections::BTreeSet;
 
@@ -39,7 +40,7 @@ impl Signed {
             .map(|one| (one.origin(), one.leaf()))
             .collect();
 
-        let mut listed = policy::listing(
+        let mut listed = posture::listing(
             policy,
             claims,
             |logged: &LoggedClaim| signed.contains(&(logged.origin(), logged.leaf())),

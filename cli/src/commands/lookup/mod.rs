@@ -24,7 +24,8 @@ use assay_claims::kind;
 use assay_claims::logged::LoggedClaim;
 use assay_claims::statement::{Statement, Subject};
 use assay_client::{Cel, Client, ClientError, Config, LeafRef};
-use assay_policy::policy::{self, Policy, STARTING};
+use assay_policy::rules::{Policy, STARTING};
+use assay_policy::verdict;
 use assay_tlog::Hash;
 use clap::Args;
 use issuer::Signed;
@@ -109,7 +110,7 @@ impl Asking<'_> {
                 .logs
                 .iter()
                 .map(|asked: &AskedLog| match &asked.answer {
-                    policy::Answer::None { why } => format!("{}: {why}", asked.origin()),
+                    verdict::Answer::None { why } => format!("{}: {why}", asked.origin()),
                     _ => asked.origin().to_owned(),
                 })
                 .collect::<Vec<_>>()
@@ -350,7 +351,7 @@ fn tell(known: &Known, asking: &Asking<'_>, now_ms: u64) -> Answer {
     // What is not known to be an artifact, and may be a claim, is not judged as one.
     let judged = component.filter(|_| lacking.is_none());
     let verdict = judged.map(|component| {
-        policy::evaluate(&asking.policy, &component, &asked.answers(), claims, now_ms)
+        verdict::evaluate(&asking.policy, &component, &asked.answers(), claims, now_ms)
     });
     let mut questions = QuestionView::all(&posture, claims);
     let (mut signed, of_signed) = match signed {

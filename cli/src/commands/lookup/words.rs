@@ -9,7 +9,7 @@ use crate::{
     about::About,
     sound_keys::{KeysView, PowerlessView},
 };
-use assay_policy::policy::Question;
+use assay_policy::posture::Question;
 use std::collections::BTreeSet;
 
 /// Most claims about another that the paragraph quotes.

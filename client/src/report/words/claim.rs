@@ -14,7 +14,8 @@ use assay_claims::kind::requirement::Requirement;
 use assay_claims::kind::response::Response;
 use assay_claims::kind::scan::{Vulnerability, Vulns};
 use assay_claims::kind::vex::{Product, Vex, VexStatement};
-use assay_policy::policy::{Line, Part, Severity};
+use assay_policy::posture::{Line, Part};
+use assay_policy::rules::Severity;
 use std::collections::BTreeSet;
 
 /// Most things that a line names one by one.

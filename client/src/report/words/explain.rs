@@ -3,7 +3,7 @@
 use super::time::duration;
 use super::{or, whom};
 use assay_claims::purl::Pattern;
-use assay_policy::policy::{
+use assay_policy::rules::{
     Denial, Effect, NamedAnchor, Policy, RequiredLog, Requirement, Rule, Severity, Sought,
 };
 

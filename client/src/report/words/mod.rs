@@ -21,7 +21,8 @@ pub use reason::reason;
 pub use worth::{note, standing};
 
 use assay_claims::kind;
-use assay_policy::policy::{Question, Whom};
+use assay_policy::posture::Question;
+use assay_policy::rules::Whom;
 
 /// A question, as people ask it.
 pub const fn question(question: Question) -> &'static str {

@@ -2,8 +2,9 @@
 
 use super::time::{date, duration};
 use super::{or, whom};
-use assay_policy::policy::{
-    Demanded, LogFault, Rated, Reason, Severity, Undecided, UndecidedWhat, Unspoken, Wanted, Why,
+use assay_policy::rules::{Severity, Wanted};
+use assay_policy::verdict::{
+    Demanded, LogFault, Rated, Reason, Undecided, UndecidedWhat, Unspoken, Why,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;

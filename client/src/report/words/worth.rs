@@ -1,6 +1,6 @@
 //! What a claim is worth, and what limits it.
 
-use assay_policy::policy::{Line, Part, Relation};
+use assay_policy::posture::{Line, Part, Relation};
 use assay_policy::trust::{EndorsementFault, Place, Standing};
 
 /// What limits a line beyond the standings of its issuers; `None` if nothing does. The first of

@@ -34,7 +34,7 @@ fn witnesses(count: u8) -> String {
 fn the_starting_policy_loads_and_trusts_nobody_yet() {
     let policy = parse(STARTING);
     assert!(policy.logs().is_empty() && policy.anchors().is_empty() && policy.tlog().is_none());
-    assert!(!run_examples(&policy, NOW_MS).is_empty());
+    assert!(!policy.run_examples(NOW_MS).is_empty());
     assert!(
         STARTING
             .lines()

@@ -201,7 +201,7 @@ fn examples_say_what_a_policy_decides() {
     let example = |expect: &str, more: &str| {
         format!("version = 1\n[[test]]\nname = \"x\"\nexpect = \"{expect}\"\n{more}")
     };
-    let run = |text: &str| run_examples(&parse(text), NOW_MS).remove(0);
+    let run = |text: &str| parse(text).run_examples(NOW_MS).remove(0);
     assert!(run(&example("unknown", "")).is_as_expected());
     let wrong = run(&example("fine", ""));
     assert_eq!(

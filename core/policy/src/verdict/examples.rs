@@ -32,18 +32,20 @@ impl ExampleOutcome {
     }
 }
 
-/// Decides the examples that a policy has of its own; `now_ms` is the time for those that name no
-/// day, in milliseconds since 1970.
-pub fn run_examples(policy: &Policy, now_ms: u64) -> Vec<ExampleOutcome> {
-    policy
-        .examples()
-        .iter()
-        .map(|example: &Example| ExampleOutcome {
-            name: example.name.clone(),
-            expected: example.expect,
-            verdict: verdict(policy, example, example.now_ms.unwrap_or(now_ms)),
-        })
-        .collect()
+impl Policy {
+    /// Decides the examples that the policy has of its own; `now_ms` is the time for those that
+    /// name no day, in milliseconds since 1970.
+    pub fn run_examples(&self, now_ms: u64) -> Vec<ExampleOutcome> {
+        let mut outcomes = Vec::new();
+        for example in self.examples() {
+            outcomes.push(ExampleOutcome {
+                name: example.name.clone(),
+                expected: example.expect,
+                verdict: verdict(self, example, example.now_ms.unwrap_or(now_ms)),
+            });
+        }
+        outcomes
+    }
 }
 
 fn verdict(policy: &Policy, example: &Example, now_ms: u64) -> Verdict {

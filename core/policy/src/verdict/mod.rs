@@ -21,7 +21,7 @@ mod require;
 
 pub use crate::facts::{Evidence, Vulnerability};
 pub use crate::rules::Outcome;
-pub use examples::{ExampleOutcome, run_examples};
+pub use examples::ExampleOutcome;
 pub use known::{Known, evaluate};
 pub use logs::{Answer, LogAnswer};
 pub use reason::{

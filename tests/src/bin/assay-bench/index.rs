@@ -247,7 +247,7 @@ fn checking(node: &Node, report: &mut Report) -> anyhow::Result<()> {
     let file = node.folder().join("Cargo.lock");
     fs::write(&file, lock)?;
     let policy = node.folder().join("policy.toml");
-    fs::write(&policy, assay_policy::policy::STARTING)?;
+    fs::write(&policy, assay_policy::rules::STARTING)?;
     let mut seconds = Vec::new();
     for _ in 0..5 {
         let started = Instant::now();

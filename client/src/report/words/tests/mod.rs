@@ -4,10 +4,10 @@ mod claims;
 mod reasons;
 
 use super::*;
-use assay_policy::policy::{
-    LogAnswer, Outcome, Posture, STARTING, Verdict, evaluate, listing, posture,
-};
+use assay_policy::posture::{Posture, listing, posture};
+use assay_policy::rules::STARTING;
 use assay_policy::testing::{
     DAY_MS, NOW_MS, Party, World, about, anchor, component, endorsement, fresh, parse, purl, rule,
     value,
 };
+use assay_policy::verdict::{LogAnswer, Outcome, Verdict, evaluate};
