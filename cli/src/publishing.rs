@@ -10,13 +10,13 @@ use crate::{
 use assay_claims::claim::SigningKey;
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
-use assay_claims::kind::Attachment;
 use assay_claims::statement::{Statement, StatementError};
 use assay_client::{
     Client, ClientError, Wait, plain,
     publish::{Draft, DraftError, Published},
     report::{claim, words},
 };
+use assay_intake::documents::Attachment;
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
 use std::{path::PathBuf, time::Duration};

@@ -7,8 +7,7 @@ use crate::{
     publishing::{self, Item, Signing},
     subject, time,
 };
-use assay_claims::kind::vex::{Product, Vex, VexStatement};
-use assay_claims::kind::{self, Prepared};
+use assay_claims::kind::vex::{Product, VexStatement};
 use assay_claims::limits;
 use assay_claims::statement::{Statement, Subject};
 use assay_client::{
@@ -16,6 +15,7 @@ use assay_client::{
     publish::{Draft, DraftError},
     report::words,
 };
+use assay_intake::documents::{self, Prepared};
 use clap::{Args, ValueEnum};
 use std::{collections::BTreeSet, path::PathBuf, time::SystemTime};
 
@@ -95,7 +95,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 fn items(kind: Kind, document: &Document, subjects: &[Subject]) -> Result<Vec<Item>, Failure> {
     let wrong = |reason: String| Failure::Usage(format!("{}: {reason}", document.name));
     let now = time::rfc3339(document.modified.unwrap_or_else(SystemTime::now));
-    let prepared = kind::prepare(kind.name(), &document.name, &document.bytes, &now)
+    let prepared = documents::prepare(kind.name(), &document.name, &document.bytes, &now)
         .map_err(|e| wrong(e.to_string()))?;
     check_subjects(kind, &prepared, subjects).map_err(wrong)?;
     if kind == Kind::Vex {
@@ -165,7 +165,7 @@ fn has_no_version(subject: &Subject) -> bool {
 /// Checks that a VEX document is about every subject. A lookup of any other subject would find a
 /// claim that is not about it.
 fn check_products(document: &Document, subjects: &[Subject]) -> Result<(), String> {
-    let statements = Vex::of_document(&document.bytes)
+    let statements = documents::read_openvex(&document.bytes)
         .map_err(|e| e.to_string())?
         .statements;
     for subject in subjects {
@@ -209,7 +209,7 @@ mod tests {
             .iter()
             .map(|kind| kind.name())
             .collect();
-        assert_eq!(names, kind::KINDS);
+        assert_eq!(names, documents::KINDS);
     }
 
     fn refusal(kind: Kind, document: &Document, subject: &str) -> String {

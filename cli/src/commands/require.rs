@@ -9,6 +9,7 @@ use crate::{
 use assay_claims::kind::requirement::Requirement;
 use assay_claims::kind::{self, Timestamp};
 use assay_claims::purl::Pattern;
+use assay_intake::documents;
 use clap::Args;
 use std::collections::BTreeSet;
 
@@ -49,8 +50,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 
 /// The short name of a type of claims, or of a kind of documents, or a URI.
 fn claim_type(text: &str) -> Result<String, String> {
-    let documents = kind::KINDS.iter().filter(|kind| **kind != "statement");
-    let types = kind::TABLE.iter().map(|known| &known.name);
+    let documents = documents::KINDS.iter().filter(|kind| **kind != "statement");
+    let types = kind::types().map(|known| &known.name);
     let names: BTreeSet<&str> = types.chain(documents).copied().collect();
     if text.contains(':') || names.contains(text) {
         return Ok(text.to_owned());

@@ -16,5 +16,5 @@ mod write;
 pub use fault::JsonError;
 pub use locate::line_of;
 pub use parse::{parse, parse_to_depth};
-pub use value::{Number, Value};
+pub use value::{Number, Value, object};
 pub use write::string;

@@ -151,9 +151,7 @@ impl Reader<'_> {
         word: &At<String>,
     ) -> Result<ClaimType, PolicyError> {
         let named = word.get_ref();
-        let known = kind::TABLE
-            .iter()
-            .filter(|known| known.short_name() == named);
+        let known = kind::types().filter(|known| known.short_name() == named);
         let uris: Vec<String> = known
             .flat_map(|known| known.uris)
             .map(|uri| (*uri).to_owned())
@@ -168,8 +166,7 @@ impl Reader<'_> {
                 uris: vec![named.clone()],
             }),
             (true, false) => {
-                let mut names: Vec<&str> =
-                    kind::TABLE.iter().map(|known| known.short_name()).collect();
+                let mut names: Vec<&str> = kind::types().map(|known| known.short_name()).collect();
                 names.dedup();
                 let reason = format!(
                     "{named:?} is no type of claims; write a URI, or one of {}",
