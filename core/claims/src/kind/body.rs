@@ -300,7 +300,12 @@ impl Body {
         Ok(body)
     }
 
-    fn read(uri: &str, predicate: &Value) -> Result<Self, PredicateError> {
+    /// Reads a predicate of the type that goes by `uri`, whatever it is about.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub fn read(uri: &str, predicate: &Value) -> Result<Self, PredicateError> {
         let Some((_, read)) = READERS.iter().find(|(known, _)| known.uris.contains(&uri)) else {
             return Ok(Body::Other(match Kind::of(uri) {
                 Kind::Other(unread) => unread,

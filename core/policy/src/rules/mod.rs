@@ -24,6 +24,7 @@ pub use severity::Severity;
 
 pub(crate) use duration::{DAY_MS, days};
 pub(crate) use example::{Example, ExampleClaim, LogState};
+pub(crate) use rule::Which;
 
 /// The policy to start with, every field explained. It is useful as it is: it warns.
 pub const STARTING: &str = include_str!("starting.toml");
