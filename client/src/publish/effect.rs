@@ -99,7 +99,7 @@ fn check_withdrawal(target: &VerifiedClaim, signers: &[IssuerId]) -> Result<(), 
     if !signed.any(|issuer| signers.contains(issuer)) {
         return Err(NoEffect::NotOwn(target.id()));
     }
-    if trust::is_final(target.statement().predicate_type()) {
+    if trust::is_final(target.body().kind()) {
         return Err(NoEffect::Final(target.id()));
     }
     Ok(())

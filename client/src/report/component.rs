@@ -202,11 +202,11 @@ impl Judge<'_> {
 
     fn vulnerability(&self, vulnerability: &verdict::Vulnerability) -> Vulnerability {
         let mut stated = Vec::with_capacity(vulnerability.stated.len());
-        for (statement, evidence) in &vulnerability.stated {
+        for said in &vulnerability.stated {
             stated.push(Stated {
-                status: statement.status,
-                justification: statement.justification.clone(),
-                claim: self.evidence(evidence),
+                status: said.statement.status,
+                justification: said.statement.justification.clone(),
+                claim: self.evidence(&said.evidence),
             });
         }
         Vulnerability {

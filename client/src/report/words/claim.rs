@@ -149,12 +149,7 @@ fn scan_line(scan: &Vulns) -> String {
 
 /// What was found, with the highest severity that is stated and can be read.
 fn finding(found: &Vulnerability) -> String {
-    let severity = found
-        .severities
-        .iter()
-        .filter_map(|(method, score)| Severity::of_statement(method, score))
-        .max();
-    match severity {
+    match Severity::highest(&found.severities) {
         Some(severity) => format!("{} ({})", found.id, severity.name()),
         None => found.id.clone(),
     }

@@ -29,7 +29,12 @@ macro_rules! kinds {
                 }
             }
 
-            fn read(uri: &str, predicate: &Value) -> Result<Self, PredicateError> {
+            /// Reads a predicate of the type that goes by `uri`, whatever it is about.
+            ///
+            /// # Errors
+            ///
+            /// As [`of`](Self::of).
+            pub fn read(uri: &str, predicate: &Value) -> Result<Self, PredicateError> {
                 $(if let Some(known) = predicate::find::<$body>(uri) {
                     return known.read(predicate).map(Body::$kind);
                 })+

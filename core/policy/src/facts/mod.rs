@@ -7,7 +7,7 @@ mod vulnerable;
 
 pub use part::Part;
 pub use relation::Relation;
-pub use vulnerable::Vulnerability;
+pub use vulnerable::{Assessment, Vulnerability};
 
 pub(crate) use relation::relation;
 pub(crate) use vulnerable::Vulnerabilities;
@@ -18,7 +18,7 @@ use crate::trust::{Grant, JudgedClaim, Place, Role, Standing};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
-use assay_claims::kind;
+use assay_claims::kind::Body;
 use assay_claims::statement::Subject;
 use assay_tlog::tree::LeafIndex;
 
@@ -59,6 +59,7 @@ pub(crate) struct Fact<'a> {
     pub(crate) logged_at_ms: u64,
     pub(crate) predicate_type: &'a str,
     pub(crate) predicate: &'a Value,
+    pub(crate) body: &'a Body,
     pub(crate) subjects: &'a [Subject],
     pub(crate) relation: Relation,
     pub(crate) speakers: Vec<Speaker>,
@@ -88,6 +89,7 @@ impl<'a> Fact<'a> {
             logged_at_ms: logged.logged_at_ms(),
             predicate_type: statement.predicate_type(),
             predicate: statement.predicate(),
+            body: logged.claim().body(),
             subjects: statement.subjects(),
             relation,
             speakers,
@@ -135,8 +137,7 @@ impl<'a> Fact<'a> {
         component: &Value,
         now_ms: u64,
     ) -> Result<bool, String> {
-        let kind = kind::by_uri(self.predicate_type)
-            .map_or(self.predicate_type, |known| known.short_name());
+        let kind = self.body.kind().short_name().unwrap_or(self.predicate_type);
         let roles: Vec<&str> = speaker
             .grants
             .iter()
@@ -226,9 +227,11 @@ impl<'a> Facts<'a> {
         &'f self,
         types: &'f [ClaimType],
     ) -> impl Iterator<Item = &'f Fact<'a>> {
-        self.facts
-            .iter()
-            .filter(|fact| types.iter().any(|ty| ty.is_of(fact.predicate_type)))
+        self.facts.iter().filter(|fact| {
+            types
+                .iter()
+                .any(|ty| ty.is_of(fact.body.kind(), fact.predicate_type))
+        })
     }
 
     /// Whether the condition of a rule holds of a claim, said by one of its speakers. Without a

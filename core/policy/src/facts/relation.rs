@@ -22,55 +22,61 @@ pub enum Relation {
     OtherSource,
 }
 
-/// Whether a statement is about the component: about its package as a whole, its version, or its
-/// artifact.
+/// How a claim stands to a component; `None` if it is not about its package as a whole, its version
+/// or its artifact.
 pub(crate) fn relation(claim: &VerifiedClaim, component: &Component) -> Option<Relation> {
-    let same_digest = |algorithm: &str, value: &str| {
-        let ours = component
-            .digests()
-            .iter()
-            .filter(|(name, _)| name == algorithm);
-        let mut matches = ours.map(|(_, ours)| ours == value).peekable();
-        matches.peek()?;
-        Some(matches.any(|same| same))
-    };
-
-    let closest = claim
-        .statement()
-        .subjects()
-        .iter()
-        .filter_map(|subject: &Subject| {
-            let compared: Vec<bool> = subject
-                .digests()
-                .iter()
-                .filter_map(|(algorithm, value)| same_digest(algorithm, value))
-                .collect();
-            if compared.contains(&true) {
-                return Some(Relation::This);
-            }
-            let (ours, theirs) = (component.purl()?, subject.purl()?);
-            let covered = match theirs.version() {
-                None => theirs.without_version() == ours.without_version(),
-                Some(_) => theirs.without_qualifiers() == ours.without_qualifiers(),
-            };
-            covered.then(
-                || match (compared.is_empty(), places(ours).eq(places(theirs))) {
-                    (true, true) => Relation::This,
-                    (false, true) => Relation::OtherArtifact,
-                    (_, false) => Relation::OtherSource,
-                },
-            )
-        })
+    let subjects = claim.statement().subjects().iter();
+    let closest = subjects
+        .filter_map(|subject| of_subject(subject, component))
         .min()?;
-    match component
-        .purl()
-        .filter(|purl| purl.version().is_some())
-        .map(|purl| is_of_version(claim.body(), purl))
-    {
-        None | Some(Applies::Yes) => Some(closest),
-        Some(Applies::Undecided) => Some(closest.max(Relation::OtherVersions)),
-        Some(Applies::No) => None,
+    let applies = match component.purl() {
+        Some(purl) if purl.version().is_some() => is_of_version(claim.body(), purl),
+        _ => Applies::Yes,
+    };
+    match applies {
+        Applies::Yes => Some(closest),
+        Applies::Undecided => Some(closest.max(Relation::OtherVersions)),
+        Applies::No => None,
     }
+}
+
+fn of_subject(subject: &Subject, component: &Component) -> Option<Relation> {
+    let same_artifact = same_artifact(subject, component);
+    if same_artifact == Applies::Yes {
+        return Some(Relation::This);
+    }
+    let (ours, theirs) = (component.purl()?, subject.purl()?);
+    let same_package = if theirs.version().is_none() {
+        theirs.without_version() == ours.without_version()
+    } else {
+        theirs.without_qualifiers() == ours.without_qualifiers()
+    };
+    if !same_package {
+        None
+    } else if !places(ours).eq(places(theirs)) {
+        Some(Relation::OtherSource)
+    } else if same_artifact == Applies::No {
+        Some(Relation::OtherArtifact)
+    } else {
+        Some(Relation::This)
+    }
+}
+
+/// Whether the subject is the component's artifact. It is if one digest is the same; undecided if
+/// they have no digest of the same algorithm.
+fn same_artifact(subject: &Subject, component: &Component) -> Applies {
+    let mut same = Applies::Undecided;
+    for (algorithm, theirs) in subject.digests() {
+        for (name, ours) in component.digests() {
+            if name == algorithm && ours == theirs {
+                return Applies::Yes;
+            }
+            if name == algorithm {
+                same = Applies::No;
+            }
+        }
+    }
+    same
 }
 
 /// Whether the claim's own version range covers the version of `package`.

@@ -11,8 +11,9 @@ use super::{Evidence, Fact, Facts, Part, Speaker};
 use crate::rules::{Severity, Whom};
 use crate::trust::Place;
 use assay_claims::issuer::IssuerId;
+use assay_claims::kind::Body;
 use assay_claims::kind::scan::Vulns;
-use assay_claims::kind::vex::{Product, Status, Vex, VexStatement};
+use assay_claims::kind::vex::{Status, Vex, VexStatement};
 use assay_claims::statement::Subject;
 use std::collections::BTreeMap;
 
@@ -26,7 +27,16 @@ pub struct Vulnerability {
     /// The scans that found it: the latest of every issuer with every scanner of the same things.
     pub found: Vec<Evidence>,
     /// The latest statement of every issuer about it.
-    pub stated: Vec<(VexStatement, Evidence)>,
+    pub stated: Vec<Assessment>,
+}
+
+/// What an issuer says of a vulnerability.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// What is said.
+    pub statement: VexStatement,
+    /// The claim that says it, and by whom.
+    pub evidence: Evidence,
 }
 
 /// A VEX statement by one issuer.
@@ -34,55 +44,77 @@ pub struct Vulnerability {
 pub(crate) struct Stated<'a> {
     pub(crate) fact: &'a Fact<'a>,
     pub(crate) speaker: &'a Speaker,
-    pub(crate) statement: VexStatement,
+    pub(crate) statement: &'a VexStatement,
     /// The part of its document.
     part: Part,
     matter: Matter,
 }
 
 /// Whose statements replace each other, and on what.
-type Matter = (IssuerId, String);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Matter {
+    issuer: IssuerId,
+    /// What they are about, in one value.
+    about: String,
+}
+
+/// A vulnerability in what an issuer speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Topic {
+    matter: Matter,
+    /// One of the vulnerability's names.
+    name: String,
+}
 
 /// A scan's finding by one issuer.
 #[derive(Debug)]
 pub(crate) struct Found<'a> {
     pub(crate) fact: &'a Fact<'a>,
     pub(crate) speaker: &'a Speaker,
-    pub(crate) id: String,
+    pub(crate) id: &'a str,
     /// The highest that is stated and can be read.
     pub(crate) severity: Option<Severity>,
+}
+
+/// What a scan has to have in common with a later one to be replaced by it. A scan of something
+/// else says nothing of what this one found.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Series<'a> {
+    issuer: IssuerId,
+    scanner: &'a str,
+    /// What the claim is about.
+    subjects: Vec<String>,
+    /// What was scanned, if it is stated.
+    scanned: Option<&'a str>,
+}
+
+/// A scan by one issuer.
+#[derive(Debug)]
+struct Scan<'a> {
+    fact: &'a Fact<'a>,
+    speaker: &'a Speaker,
+    when: When,
+    said: &'a Vulns,
 }
 
 /// All that is said of vulnerabilities in the component.
 #[derive(Debug)]
 pub(crate) struct Vulnerabilities<'a> {
     stated: Vec<Stated<'a>>,
-    /// The statements of an issuer that stand, by what they are about and by every name that the
-    /// vulnerability has there.
-    last: BTreeMap<(Matter, String), Vec<usize>>,
+    /// The statements of an issuer that stand, by every name that the vulnerability has there:
+    /// indices of `stated`.
+    last: BTreeMap<Topic, Vec<usize>>,
     found: Vec<Found<'a>>,
     replaced: Replaced,
 }
 
-/// What a scan has to have in common with a later one to be replaced by it: who, with which
-/// scanner, about which subjects, of which things. A scan of something else says nothing of what
-/// this one found.
-type Scanned = (IssuerId, String, Vec<String>, Option<String>);
-
-/// A scan by one issuer.
-struct Scan<'a> {
-    fact: &'a Fact<'a>,
-    speaker: &'a Speaker,
-    when: When,
-    found: Vec<Found<'a>>,
-}
-
 impl<'a> Vulnerabilities<'a> {
+    /// Of facts about one component: statements that are not about it are left out.
     pub(crate) fn of(facts: &'a Facts<'a>) -> Self {
-        let component = facts.component;
-        let is_of =
-            |statement: &VexStatement| statement.is_about(component.purl(), component.digests());
-        Self::by_matter(facts, |_, statement| is_of(statement).then(String::new))
+        let (purl, digests) = (facts.component.purl(), facts.component.digests());
+        Self::by_matter(facts, |_, statement| {
+            statement.is_about(purl, digests).then(String::new)
+        })
     }
 
     /// Of facts about any components: statements replace each other if they are about the same
@@ -91,57 +123,32 @@ impl<'a> Vulnerabilities<'a> {
         Self::by_matter(facts, |fact, statement| Some(products(fact, statement)))
     }
 
-    /// `matter` says what a statement is about, and `None` if it is to be left out.
+    /// `about` says what a statement is about, and `None` if it is to be left out.
     fn by_matter(
         facts: &'a Facts<'a>,
-        matter: impl Fn(&Fact<'a>, &VexStatement) -> Option<String>,
+        about: impl Fn(&Fact<'a>, &VexStatement) -> Option<String>,
     ) -> Self {
+        let mut words: BTreeMap<Topic, Vec<Word>> = BTreeMap::new();
+        let mut series: BTreeMap<Series<'a>, Vec<Scan<'a>>> = BTreeMap::new();
         let mut all = Vulnerabilities {
             stated: Vec::new(),
             last: BTreeMap::new(),
             found: Vec::new(),
             replaced: Replaced::default(),
         };
-        let mut words: BTreeMap<(Matter, String), Vec<Word>> = BTreeMap::new();
-        let mut scans: BTreeMap<Scanned, Vec<Scan<'a>>> = BTreeMap::new();
         for fact in &facts.facts {
-            if let Ok(vex) = Vex::parse(fact.predicate)
-                && is_vex(fact.predicate_type)
-            {
-                all.take_statements(fact, vex, &matter, &mut words);
-            } else if fact.predicate_type == SCAN
-                && let Ok(scan) = Vulns::parse(fact.predicate)
-            {
-                take_scan(fact, &scan, &mut scans);
+            match fact.body {
+                Body::Vex(vex) => all.take_statements(fact, vex, &about, &mut words),
+                Body::Scan(scan) => take_scan(fact, scan, &mut series),
+                _ => {}
             }
         }
-        all.last = words
-            .into_iter()
-            .map(|(key, words)| (key, standing(&words)))
-            .collect();
-        for (i, stated) in all.stated.iter().enumerate() {
-            let standing = all
-                .last
-                .get(&stated.key())
-                .map(Vec::as_slice)
-                .unwrap_or_default();
-            if let Some(by) = standing
-                .first()
-                .filter(|_| !standing.contains(&i))
-                .and_then(|by| all.stated.get(*by))
-            {
-                all.replaced
-                    .insert(stated.fact, stated.part, stated.speaker.issuer, by.fact);
-            }
+        for (topic, words) in words {
+            all.last.insert(topic, standing(&words));
         }
-        for mut scans in scans.into_values() {
-            scans.sort_by_key(|scan| scan.when);
-            let Some(last) = scans.pop() else { continue };
-            for older in scans {
-                all.replaced
-                    .insert(older.fact, Part::Whole, older.speaker.issuer, last.fact);
-            }
-            all.found.extend(last.found);
+        all.replace_statements();
+        for scans in series.into_values() {
+            all.take_series(scans);
         }
         all
     }
@@ -149,16 +156,19 @@ impl<'a> Vulnerabilities<'a> {
     fn take_statements(
         &mut self,
         fact: &'a Fact<'a>,
-        vex: Vex,
-        matter: &impl Fn(&Fact<'a>, &VexStatement) -> Option<String>,
-        words: &mut BTreeMap<(Matter, String), Vec<Word>>,
+        vex: &'a Vex,
+        about: &impl Fn(&Fact<'a>, &VexStatement) -> Option<String>,
+        words: &mut BTreeMap<Topic, Vec<Word>>,
     ) {
-        for (at, statement) in vex.statements.into_iter().enumerate() {
-            let Some(matter) = matter(fact, &statement) else {
+        for (at, statement) in vex.statements.iter().enumerate() {
+            let Some(about) = about(fact, statement) else {
                 continue;
             };
             for speaker in &fact.speakers {
-                let matter = (speaker.issuer, matter.clone());
+                let matter = Matter {
+                    issuer: speaker.issuer,
+                    about: about.clone(),
+                };
                 let word = Word {
                     document: vex.id.clone(),
                     version: vex.version,
@@ -167,20 +177,57 @@ impl<'a> Vulnerabilities<'a> {
                     place: self.stated.len(),
                 };
                 for name in std::iter::once(&statement.vulnerability).chain(&statement.aliases) {
-                    words
-                        .entry((matter.clone(), name.clone()))
-                        .or_default()
-                        .push(word.clone());
+                    let topic = Topic {
+                        matter: matter.clone(),
+                        name: name.clone(),
+                    };
+                    words.entry(topic).or_default().push(word.clone());
                 }
                 self.stated.push(Stated {
                     fact,
                     speaker,
-                    statement: statement.clone(),
+                    statement,
                     part: Part::Statement(at),
                     matter,
                 });
             }
         }
+    }
+
+    /// Notes the statements that do not stand, each with the first that does.
+    fn replace_statements(&mut self) {
+        for (at, stated) in self.stated.iter().enumerate() {
+            let standing = self.last_on(stated);
+            if standing.contains(&at) {
+                continue;
+            }
+            if let Some(by) = standing.first().and_then(|by| self.stated.get(*by)) {
+                let issuer = stated.speaker.issuer;
+                self.replaced
+                    .insert(stated.fact, stated.part, issuer, by.fact);
+            }
+        }
+    }
+
+    /// Takes the scans that replace each other: of these the last counts.
+    fn take_series(&mut self, mut scans: Vec<Scan<'a>>) {
+        scans.sort_by_key(|scan| scan.when);
+        let Some(last) = scans.pop() else { return };
+        for older in scans {
+            let issuer = older.speaker.issuer;
+            self.replaced
+                .insert(older.fact, Part::Whole, issuer, last.fact);
+        }
+        self.found.extend(last.findings());
+    }
+
+    /// The statements that stand of what a statement is about, by the same issuer.
+    fn last_on(&self, stated: &Stated<'_>) -> &[usize] {
+        let topic = Topic {
+            matter: stated.matter.clone(),
+            name: stated.statement.vulnerability.clone(),
+        };
+        self.last.get(&topic).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The later claim that replaced a part of a claim; `None` if one of the given issuers, for
@@ -196,15 +243,9 @@ impl<'a> Vulnerabilities<'a> {
 
     /// The statements of every issuer that stand, for each vulnerability.
     pub(crate) fn last_statements(&self) -> impl Iterator<Item = &Stated<'a>> {
-        let stands = |i: usize, stated: &Stated<'a>| {
-            self.last
-                .get(&stated.key())
-                .is_some_and(|last| last.contains(&i))
-        };
-        self.stated
-            .iter()
-            .enumerate()
-            .filter(move |(i, stated)| stands(*i, stated))
+        let numbered = self.stated.iter().enumerate();
+        numbered
+            .filter(|(at, stated)| self.last_on(stated).contains(at))
             .map(|(_, stated)| stated)
     }
 
@@ -220,41 +261,28 @@ impl<'a> Vulnerabilities<'a> {
     /// against the component.
     pub(crate) fn all(&self) -> Vec<Vulnerability> {
         let mut all: BTreeMap<&str, Vulnerability> = BTreeMap::new();
-        let new = |id: &str| Vulnerability {
-            id: id.to_owned(),
-            severity: None,
-            found: Vec::new(),
-            stated: Vec::new(),
-        };
         for found in &self.found {
-            let one = all.entry(&found.id).or_insert_with(|| new(&found.id));
+            let one = all
+                .entry(found.id)
+                .or_insert_with(|| Vulnerability::new(found.id));
             one.severity = one.severity.max(found.severity);
             one.found.push(found.fact.evidence(found.speaker));
         }
-        let clears = |status| matches!(status, Status::NotAffected | Status::Fixed);
-        for stated in self
-            .last_statements()
-            .filter(|s| s.fact.is_of_this() || !clears(s.statement.status))
-        {
-            let said = (
-                stated.statement.clone(),
-                stated.fact.evidence(stated.speaker),
-            );
-            let named: Vec<&str> = all
-                .keys()
-                .copied()
-                .filter(|id| stated.statement.names(id))
-                .collect();
-            let ids = if named.is_empty() {
-                vec![stated.statement.vulnerability.as_str()]
-            } else {
-                named
-            };
+        for stated in self.last_statements() {
+            if clears(stated.statement.status) && !stated.fact.is_of_this() {
+                continue;
+            }
+            let mut ids: Vec<&str> = all.keys().copied().collect();
+            ids.retain(|id| stated.statement.names(id));
+            if ids.is_empty() {
+                ids.push(&stated.statement.vulnerability);
+            }
             for id in ids {
-                all.entry(id)
-                    .or_insert_with(|| new(id))
-                    .stated
-                    .push(said.clone());
+                let one = all.entry(id).or_insert_with(|| Vulnerability::new(id));
+                one.stated.push(Assessment {
+                    statement: stated.statement.clone(),
+                    evidence: stated.fact.evidence(stated.speaker),
+                });
             }
         }
         all.into_values().collect()
@@ -263,91 +291,97 @@ impl<'a> Vulnerabilities<'a> {
     /// How severe a vulnerability is, by any of its names: the highest that is stated by issuers
     /// whose word counts or who have a role. A stranger could play it down.
     pub(crate) fn severity(&self, names: &[&str], whom: &Whom) -> Option<Severity> {
-        let counts =
-            |speaker: &Speaker| !speaker.grants.is_empty() || whom.counts(&speaker.roles());
-        let named = self
-            .found
-            .iter()
-            .filter(|found| names.contains(&found.id.as_str()) && counts(found.speaker));
-        named.filter_map(|found| found.severity).max()
+        let mut highest = None;
+        for found in &self.found {
+            let speaker = found.speaker;
+            let counts = !speaker.grants.is_empty() || whom.counts(&speaker.roles());
+            if counts && names.contains(&found.id) {
+                highest = highest.max(found.severity);
+            }
+        }
+        highest
     }
 
     /// Whether a vulnerability does no harm here: somebody whose word clears says `not_affected` or
     /// `fixed`, and nobody whose word clears says `affected` or is still looking.
     pub(crate) fn is_cleared(&self, id: &str, by: &Whom) -> bool {
-        let named = self
-            .last
-            .iter()
-            .filter(|((_, name), _)| name == id)
-            .flat_map(|(_, standing)| standing);
-        let mut said = named.filter_map(|i| self.stated.get(*i));
-        let mut clear = false;
-        let opposed = said.any(|stated| {
-            let counts = by.counts(&stated.speaker.roles()) && stated.fact.is_of_this();
-            let clears = matches!(stated.statement.status, Status::NotAffected | Status::Fixed);
-            clear |= counts && clears;
-            counts && !clears
-        });
-        clear && !opposed
+        let mut cleared = false;
+        for (topic, standing) in &self.last {
+            if topic.name != id {
+                continue;
+            }
+            for stated in standing.iter().filter_map(|at| self.stated.get(*at)) {
+                if !stated.fact.is_of_this() || !by.counts(&stated.speaker.roles()) {
+                    continue;
+                }
+                if !clears(stated.statement.status) {
+                    return false;
+                }
+                cleared = true;
+            }
+        }
+        cleared
     }
 }
 
-/// The type of scans.
-const SCAN: &str = "https://in-toto.io/attestation/vulns/v0.2";
-
-fn is_vex(predicate_type: &str) -> bool {
-    assay_claims::kind::by_uri(predicate_type).is_some_and(|known| known.name == "vex")
+impl Vulnerability {
+    fn new(id: &str) -> Self {
+        Vulnerability {
+            id: id.to_owned(),
+            severity: None,
+            found: Vec::new(),
+            stated: Vec::new(),
+        }
+    }
 }
 
-fn take_scan<'a>(fact: &'a Fact<'a>, scan: &Vulns, scans: &mut BTreeMap<Scanned, Vec<Scan<'a>>>) {
-    let (when, subjects) = (fact.when(Some(&scan.finished)), subjects(fact.subjects));
-    for speaker in &fact.speakers {
-        let key = (
-            speaker.issuer,
-            scan.scanner.clone(),
-            subjects.clone(),
-            scan.scanned.clone(),
-        );
-        scans.entry(key).or_default().push(Scan {
+impl<'a> Scan<'a> {
+    fn findings(&self) -> impl Iterator<Item = Found<'a>> {
+        let (fact, speaker) = (self.fact, self.speaker);
+        self.said.vulnerabilities.iter().map(move |found| Found {
             fact,
             speaker,
-            when,
-            found: findings(fact, speaker, scan),
-        });
+            id: &found.id,
+            severity: Severity::highest(&found.severities),
+        })
     }
 }
 
-fn findings<'a>(fact: &'a Fact<'a>, speaker: &'a Speaker, scan: &Vulns) -> Vec<Found<'a>> {
-    scan.vulnerabilities
-        .iter()
-        .map(
-            |vulnerability: &assay_claims::kind::scan::Vulnerability| Found {
-                fact,
-                speaker,
-                id: vulnerability.id.clone(),
-                severity: vulnerability
-                    .severities
-                    .iter()
-                    .filter_map(|(method, score)| Severity::of_statement(method, score))
-                    .max(),
-            },
-        )
-        .collect()
+fn clears(status: Status) -> bool {
+    match status {
+        Status::NotAffected | Status::Fixed => true,
+        Status::Affected | Status::UnderInvestigation => false,
+    }
 }
 
-impl Stated<'_> {
-    fn key(&self) -> (Matter, String) {
-        (self.matter.clone(), self.statement.vulnerability.clone())
+fn take_scan<'a>(
+    fact: &'a Fact<'a>,
+    said: &'a Vulns,
+    series: &mut BTreeMap<Series<'a>, Vec<Scan<'a>>>,
+) {
+    for speaker in &fact.speakers {
+        let same = Series {
+            issuer: speaker.issuer,
+            scanner: &said.scanner,
+            subjects: subjects(fact.subjects),
+            scanned: said.scanned.as_deref(),
+        };
+        series.entry(same).or_default().push(Scan {
+            fact,
+            speaker,
+            when: fact.when(Some(&said.finished)),
+            said,
+        });
     }
 }
 
 /// What a statement is about, in one value: its products, or else its claim's subjects.
 fn products(fact: &Fact<'_>, statement: &VexStatement) -> String {
-    let mut names: Vec<String> = statement
-        .products
-        .iter()
-        .map(|product: &Product| format!("{} {}", product.ids.join(" "), digests(&product.digests)))
-        .collect();
+    let mut names: Vec<String> = Vec::new();
+    for product in &statement.products {
+        let ids = product.ids.join(" ");
+        names.push(format!("{ids} {}", digests(&product.digests)));
+    }
     if names.is_empty() {
         names = subjects(fact.subjects);
     }
@@ -357,16 +391,11 @@ fn products(fact: &Fact<'_>, statement: &VexStatement) -> String {
 
 /// What a claim is about, whatever the order and whatever its subjects are called.
 fn subjects(subjects: &[Subject]) -> Vec<String> {
-    let mut names: Vec<String> = subjects
-        .iter()
-        .map(|subject: &Subject| {
-            format!(
-                "{} {}",
-                subject.uri().unwrap_or_default(),
-                digests(subject.digests())
-            )
-        })
-        .collect();
+    let mut names: Vec<String> = Vec::new();
+    for subject in subjects {
+        let uri = subject.uri().unwrap_or_default();
+        names.push(format!("{uri} {}", digests(subject.digests())));
+    }
     names.sort();
     names
 }

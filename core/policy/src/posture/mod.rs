@@ -282,7 +282,7 @@ impl<'v, 'a> View<'v, 'a> {
             question: Question::of(logged.claim().body()),
             logged,
             part,
-            kind: kind::by_uri(judged.predicate_type()).map(|known| known.name),
+            kind: kind::by_uri(logged.claim().statement().predicate_type()).map(|known| known.name),
             vulnerabilities: part.vulnerabilities(logged.claim()),
             voices: voices.collect(),
             relation: None,

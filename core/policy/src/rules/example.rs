@@ -4,6 +4,7 @@ use super::outcome::Outcome;
 use crate::component::Component;
 use crate::trust::Role;
 use assay_claims::json::Value;
+use assay_claims::kind::Body;
 use serde::Deserialize;
 
 /// An example.
@@ -27,6 +28,7 @@ pub(crate) struct ExampleClaim {
     pub(crate) roles: Vec<Role>,
     pub(crate) age_ms: u64,
     pub(crate) predicate: Value,
+    pub(crate) body: Body,
 }
 
 /// How the logs of an example answer.

@@ -3,6 +3,7 @@
 use super::condition::Condition;
 use super::severity::Severity;
 use crate::trust::{self, Role};
+use assay_claims::kind::Kind;
 use assay_claims::purl::{Pattern, Purl};
 
 /// What follows if a rule is broken.
@@ -38,14 +39,26 @@ impl Whom {
 pub struct ClaimType {
     /// What the policy calls it: a short name or a URI.
     pub word: String,
-    pub(crate) uris: Vec<String>,
+    pub(crate) which: Which,
 }
 
 impl ClaimType {
-    /// Whether it stands for a predicate type.
-    pub(crate) fn is_of(&self, predicate_type: &str) -> bool {
-        self.uris.iter().any(|uri| uri == predicate_type)
+    /// Whether it stands for claims of a kind whose predicate type is this.
+    pub(crate) fn is_of(&self, kind: Kind, predicate_type: &str) -> bool {
+        match &self.which {
+            Which::Kind(wanted) => *wanted == kind,
+            Which::Uri(wanted) => wanted == predicate_type,
+        }
     }
+}
+
+/// What a policy means by the name of a type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// All types of a kind.
+    Kind(Kind),
+    /// The type with this URI.
+    Uri(String),
 }
 
 /// What every rule has.

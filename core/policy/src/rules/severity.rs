@@ -1,9 +1,12 @@
 //! How bad a vulnerability is, as scanners and databases say it: words, scores, and vectors of CVSS
-//! v3.
+//! v2, v3 and v4.
 //!
-//! Vectors of CVSS v2 and v4 are not computed: whoever states one usually states a word or a v3
-//! vector beside it. What cannot be read is unknown, and unknown counts as high enough for any
-//! rule.
+//! Every score is put on the one qualitative scale that CVSS v3.1 (section 5) and v4.0 (section 6)
+//! share. CVSS v2 has none of its own; on the scale that NVD used for it nothing is critical, so
+//! that a rule about critical vulnerabilities would never see one. What cannot be read is unknown,
+//! and unknown counts as high enough for any rule.
+
+use cvss::Cvss;
 
 /// A severity, from none to critical (FIRST, CVSS v3.1, section 5: the qualitative scale).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,98 +61,40 @@ impl Severity {
         }
     }
 
-    /// Reads what a scanner stated, as method and score; `None` if that cannot be read. SARIF's
-    /// levels are the tool's way to report, and no severity.
+    /// Reads what a scanner stated, as method and score; `None` if that cannot be read. A vector is
+    /// read whole or not at all; of v2 and v3 its base score counts. SARIF's levels are the tool's
+    /// way to report, and no severity.
     pub fn of_statement(method: &str, score: &str) -> Option<Self> {
         if method == "sarif-level" {
             return None;
         }
-        if let Some(vector) = score
-            .strip_prefix("CVSS:3.1/")
-            .or_else(|| score.strip_prefix("CVSS:3.0/"))
-        {
-            return base_score(vector).and_then(Severity::of_score);
+        if score.contains('/') {
+            let vector: Cvss = score.parse().ok()?;
+            return Severity::of_score(vector.score());
         }
-        let number = score
-            .bytes()
-            .all(|b| b.is_ascii_digit() || b == b'.')
-            .then(|| score.parse().ok())
-            .flatten();
-        number.map_or_else(|| Severity::of_word(score), Severity::of_score)
+        if score.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+            return score.parse().ok().and_then(Severity::of_score);
+        }
+        Severity::of_word(score)
     }
-}
 
-/// The base score of a CVSS v3 vector (FIRST, CVSS v3.1, section 7.1), or `None` if a base metric
-/// is missing or unknown.
-fn base_score(vector: &str) -> Option<f64> {
-    let metric = |name: &str| {
-        vector
-            .split('/')
-            .find_map(|part| part.strip_prefix(name)?.strip_prefix(':'))
-    };
-    let changed = match metric("S")? {
-        "U" => false,
-        "C" => true,
-        _ => return None,
-    };
-    let attack_vector = match metric("AV")? {
-        "N" => 0.85,
-        "A" => 0.62,
-        "L" => 0.55,
-        "P" => 0.2,
-        _ => return None,
-    };
-    let complexity = match metric("AC")? {
-        "L" => 0.77,
-        "H" => 0.44,
-        _ => return None,
-    };
-    let privileges = match (metric("PR")?, changed) {
-        ("N", _) => 0.85,
-        ("L", false) => 0.62,
-        ("L", true) => 0.68,
-        ("H", false) => 0.27,
-        ("H", true) => 0.5,
-        _ => return None,
-    };
-    let interaction = match metric("UI")? {
-        "N" => 0.85,
-        "R" => 0.62,
-        _ => return None,
-    };
-    let loss = |name| match metric(name)? {
-        "H" => Some(0.56),
-        "L" => Some(0.22),
-        "N" => Some(0.0),
-        _ => None,
-    };
-    let sub: f64 = 1.0 - (1.0 - loss("C")?) * (1.0 - loss("I")?) * (1.0 - loss("A")?);
-    let impact = if changed {
-        7.52 * (sub - 0.029) - 3.25 * (sub - 0.02).powi(15)
-    } else {
-        6.42 * sub
-    };
-    let exploitability = 8.22 * attack_vector * complexity * privileges * interaction;
-    Some(match (impact <= 0.0, changed) {
-        (true, _) => 0.0,
-        (false, false) => round_up((impact + exploitability).min(10.0)),
-        (false, true) => round_up((1.08 * (impact + exploitability)).min(10.0)),
-    })
-}
-
-/// The smallest number with one decimal that is not below (CVSS v3.1, appendix A).
-fn round_up(score: f64) -> f64 {
-    let scaled = (score * 100_000.0).round();
-    if scaled % 10_000.0 == 0.0 {
-        scaled / 100_000.0
-    } else {
-        ((scaled / 10_000.0).floor() + 1.0) / 10.0
+    /// The highest of several statements, as methods and scores; `None` if none can be read.
+    pub fn highest(statements: &[(String, String)]) -> Option<Self> {
+        statements
+            .iter()
+            .filter_map(|(method, score)| Severity::of_statement(method, score))
+            .max()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn base_score(vector: &str) -> Option<f64> {
+        vector.parse::<Cvss>().ok().map(|vector| vector.score())
+    }
 
     #[test]
     fn vectors_have_the_scores_of_the_specification() {
@@ -165,7 +110,10 @@ mod tests {
             ("AV:N/AC:H/PR:N/UI:N/S:C/C:H/I:H/A:H", 9.0),
             ("AV:L/AC:L/PR:L/UI:N/S:U/C:N/I:N/A:N", 0.0),
         ] {
-            assert_eq!(base_score(vector), Some(score), "{vector}");
+            for version in ["3.0", "3.1"] {
+                let vector = format!("CVSS:{version}/{vector}");
+                assert_eq!(base_score(&vector), Some(score), "{vector}");
+            }
         }
         for bad in [
             "",
@@ -173,7 +121,77 @@ mod tests {
             "AV:X/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
             "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H",
         ] {
-            assert_eq!(base_score(bad), None, "{bad}");
+            assert_eq!(base_score(&format!("CVSS:3.1/{bad}")), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn vectors_of_v2_and_v4_have_the_scores_of_their_specifications() {
+        for (vector, score, severity) in [
+            // CVSS v2 guide, section 3.3: CVE-2002-0392, CVE-2003-0818, CVE-2003-0062.
+            ("AV:N/AC:L/Au:N/C:N/I:N/A:C", 7.8, Severity::High),
+            ("AV:N/AC:L/Au:N/C:C/I:C/A:C", 10.0, Severity::Critical),
+            ("AV:L/AC:H/Au:N/C:C/I:C/A:C", 6.2, Severity::Medium),
+            ("AV:L/AC:H/Au:M/C:N/I:N/A:N", 0.0, Severity::None),
+            // CVSS v4.0 Examples (FIRST): CVE-2022-41741, CVE-2020-3549, CVE-2023-3089,
+            // CVE-2021-44714, CVE-2022-21830, CVE-2022-22186, CVE-2023-21989, CVE-2020-3947.
+            (
+                "CVSS:4.0/AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
+                7.3,
+                Severity::High,
+            ),
+            (
+                "CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:P/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
+                7.7,
+                Severity::High,
+            ),
+            (
+                "CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:N/VC:H/VI:L/VA:L/SC:N/SI:N/SA:N",
+                8.3,
+                Severity::High,
+            ),
+            (
+                "CVSS:4.0/AV:L/AC:L/AT:N/PR:N/UI:A/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N",
+                4.6,
+                Severity::Medium,
+            ),
+            (
+                "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:A/VC:N/VI:N/VA:N/SC:L/SI:L/SA:N",
+                5.1,
+                Severity::Medium,
+            ),
+            (
+                "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:L/VA:N/SC:N/SI:N/SA:N",
+                6.9,
+                Severity::Medium,
+            ),
+            (
+                "CVSS:4.0/AV:L/AC:L/AT:N/PR:H/UI:N/VC:N/VI:N/VA:N/SC:H/SI:N/SA:N",
+                5.9,
+                Severity::Medium,
+            ),
+            (
+                "CVSS:4.0/AV:L/AC:L/AT:N/PR:L/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H",
+                9.3,
+                Severity::Critical,
+            ),
+            (
+                "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
+                9.3,
+                Severity::Critical,
+            ),
+        ] {
+            assert_eq!(base_score(vector), Some(score), "{vector}");
+            let read = Severity::of_statement("CVSS", vector);
+            assert_eq!(read, Some(severity), "{vector}");
+        }
+        for bad in [
+            "AV:N/AC:L/Au:N/C:N/I:N",
+            "AV:N/AC:L/Au:N/C:N/I:N/A:X",
+            "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N",
+            "CVSS:5.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
+        ] {
+            assert_eq!(Severity::of_statement("CVSS", bad), None, "{bad}");
         }
     }
 
@@ -185,16 +203,21 @@ mod tests {
                 "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
                 Some(Severity::Critical),
             ),
+            (
+                "CVSS_V4",
+                "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
+                Some(Severity::Critical),
+            ),
+            (
+                "CVSS_V2",
+                "AV:N/AC:L/Au:N/C:P/I:P/A:P",
+                Some(Severity::High),
+            ),
             ("security-severity", "8.1", Some(Severity::High)),
             ("nvd", "0", Some(Severity::None)),
             ("nvd", "3.9", Some(Severity::Low)),
             ("database", "MODERATE", Some(Severity::Medium)),
             ("sarif-level", "none", None),
-            (
-                "CVSS_V4",
-                "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
-                None,
-            ),
             ("x", "11", None),
             ("x", "-1", None),
             ("x", "NaN", None),
@@ -207,5 +230,49 @@ mod tests {
             );
         }
         assert!(Severity::Critical > Severity::High && Severity::Low > Severity::None);
+    }
+
+    /// A metric of CVSS v4.0 with one of its values, or left out.
+    fn metric(name: &'static str, values: &'static str) -> impl Strategy<Value = String> {
+        let values: Vec<char> = values.chars().collect();
+        proptest::sample::select(values).prop_map(move |value| match value {
+            '-' => String::new(),
+            value => format!("/{name}:{value}"),
+        })
+    }
+
+    proptest! {
+        /// Scanners are strangers: whatever they state, reading it ends.
+        #[test]
+        fn every_vector_is_read(
+            base in (
+                metric("AV", "NALP"), metric("AC", "LH"), metric("AT", "NP"),
+                metric("PR", "NLH"), metric("UI", "NPA"),
+            ),
+            impact in (
+                metric("VC", "HLN"), metric("VI", "HLN"), metric("VA", "HLN"),
+                metric("SC", "HLN"), metric("SI", "HLN"), metric("SA", "HLN"),
+            ),
+            threat in metric("E", "-XAPU"),
+            required in (metric("CR", "-XHML"), metric("IR", "-XHML"), metric("AR", "-XHML")),
+            modified in (
+                metric("MAV", "-XNALP"), metric("MVC", "-XHLN"), metric("MVI", "-XHLN"),
+                metric("MSI", "-XSHLN"), metric("MSA", "-XSHLN"),
+            ),
+        ) {
+            let (av, ac, at, pr, ui) = base;
+            let (vc, vi, va, sc, si, sa) = impact;
+            let (cr, ir, ar) = required;
+            let (mav, mvc, mvi, msi, msa) = modified;
+            let vector = format!(
+                "CVSS:4.0{av}{ac}{at}{pr}{ui}{vc}{vi}{va}{sc}{si}{sa}{threat}{cr}{ir}{ar}{mav}{mvc}{mvi}{msi}{msa}"
+            );
+            prop_assert!(Severity::of_statement("CVSS_V4", &vector).is_some(), "{vector}");
+        }
+
+        #[test]
+        fn no_text_is_too_much(text in "(CVSS:[2-5].[0-1])?(/?[A-Za-z]{1,3}:[A-Z]{0,2}){0,20}") {
+            let _outcome = Severity::of_statement("CVSS", &text);
+        }
     }
 }

@@ -360,7 +360,10 @@ fn rules_are_checked() {
         "claims = [\"https://example.org/own/v1\", \"provenance\"]\nfrom = [\"anyone\"]",
     );
     let policy = parse(&format!("version = 1\n{own}"));
-    assert_eq!(policy.requirements()[0].claims[1].uris.len(), 2);
+    let Which::Kind(provenance) = policy.requirements()[0].claims[1].which else {
+        panic!("{policy:?}");
+    };
+    assert_eq!(provenance.uris().count(), 2);
     let bad = "[[test]]\nname = \"x\"\nexpect = \"good\"";
     assert_eq!(error(&format!("version = 1\n{bad}")).key, "test.expect");
     let bad = "[[test]]\nname = \"x\"\nexpect = \"fine\"\n[[test.claims]]\ntype = \"vex\"\nby = \

@@ -13,7 +13,8 @@
 
 use assay_claims::claim::{ClaimId, PublicKey};
 use assay_claims::issuer::{self, AuthorizeError, IssuerId, IssuerRecord, Registry};
-use assay_claims::kind::key_compromise::{self, KeyCompromise};
+use assay_claims::kind::Body;
+use assay_claims::kind::key_compromise::KeyCompromise;
 use assay_claims::logged::LoggedClaim;
 use assay_tlog::tree::LeafIndex;
 
@@ -57,12 +58,10 @@ impl Replay {
             Ok(authorized) => authorized,
             Err(error) => return Admission::Refused(error),
         };
-        match authorized.change() {
-            Some(record) => self.record(logged, record),
-            None if logged.claim().statement().predicate_type() == key_compromise::URI => {
-                self.declare(logged)
-            }
-            None => Admission::Admitted,
+        match (authorized.change(), logged.claim().body()) {
+            (Some(record), _) => self.record(logged, record),
+            (None, Body::KeyCompromise(said)) => self.declare(logged, said),
+            (None, _) => Admission::Admitted,
         }
     }
 
@@ -86,11 +85,8 @@ impl Replay {
         }
     }
 
-    fn declare(&mut self, logged: &LoggedClaim) -> Admission {
+    fn declare(&mut self, logged: &LoggedClaim, said: &KeyCompromise) -> Admission {
         let claim = logged.claim();
-        let Ok(said) = KeyCompromise::parse(claim.statement().predicate()) else {
-            return Admission::NotItsKey;
-        };
         if !claim
             .signers()
             .iter()

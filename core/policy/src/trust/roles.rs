@@ -176,14 +176,15 @@ impl Roles {
         if !judged.has_effect() {
             return Some(EndorsementFault::Standing);
         }
-        let elsewhere = match &self.of {
-            Of::Package(purl) => !covers(&said.scope, purl.as_ref()),
-            Of::Any => false,
-        };
-
-        lapsed(&said, self.now_ms)
-            .or_else(|| elsewhere.then_some(EndorsementFault::OtherPackages))
-            .or_else(|| self.faults.get(&judged.place()).copied())
+        if let Some(lapsed) = lapsed(said, self.now_ms) {
+            return Some(lapsed);
+        }
+        match &self.of {
+            Of::Package(purl) if !covers(&said.scope, purl.as_ref()) => {
+                Some(EndorsementFault::OtherPackages)
+            }
+            Of::Package(_) | Of::Any => self.faults.get(&judged.place()).copied(),
+        }
     }
 }
 
@@ -412,16 +413,20 @@ fn enqueue(
 
 fn lapsed(said: &Endorsement, now_ms: u64) -> Option<EndorsementFault> {
     let now = i64::try_from(now_ms).unwrap_or(i64::MAX);
-    match said.holds_at(now) {
-        true => None,
-        false if said.valid_until.unix_ms() < now => Some(EndorsementFault::Expired),
-        false => Some(EndorsementFault::NotYet),
+    if said.holds_at(now) {
+        None
+    } else if said.valid_until.unix_ms() < now {
+        Some(EndorsementFault::Expired)
+    } else {
+        Some(EndorsementFault::NotYet)
     }
 }
 
 /// Whether a package is in one of the scopes. What has no purl is only in the scope of everything.
 pub(crate) fn covers(scopes: &[Pattern], purl: Option<&Purl>) -> bool {
-    scopes
-        .iter()
-        .any(|scope| purl.map_or(scope.as_str() == "pkg:*", |purl| scope.matches(purl)))
+    let mut scopes = scopes.iter();
+    match purl {
+        Some(purl) => scopes.any(|scope| scope.matches(purl)),
+        None => scopes.any(|scope| scope.as_str() == "pkg:*"),
+    }
 }

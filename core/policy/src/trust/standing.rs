@@ -3,10 +3,9 @@
 use super::replay::{Admission, Replay};
 use assay_claims::claim::{ClaimId, PublicKey};
 use assay_claims::issuer::{AuthorizeError, IssuerId, IssuerRecord};
-use assay_claims::kind::endorsement::{self, Endorsement};
-use assay_claims::kind::response::{self, Response};
-use assay_claims::kind::withdrawal::{self, Withdrawal};
-use assay_claims::kind::{issuer as record, key_compromise};
+use assay_claims::kind::endorsement::Endorsement;
+use assay_claims::kind::response::Response;
+use assay_claims::kind::{Body, Kind};
 use assay_claims::logged::LoggedClaim;
 use assay_tlog::tree::LeafIndex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,22 +107,25 @@ impl<'a> JudgedClaim<'a> {
         self.issuers().any(|good| good == issuer)
     }
 
-    /// Whom it endorses, if it is an endorsement. Whether it gives a role is for
+    /// What it says.
+    pub(super) fn body(&self) -> &'a Body {
+        self.logged.claim().body()
+    }
+
+    /// What it says, if it is an endorsement. Whether it gives a role is for
     /// [`Roles::fault`](super::Roles::fault) to say.
-    pub fn endorsed(&self) -> Option<IssuerId> {
-        self.endorsement().map(|said| said.issuer)
+    pub(super) fn endorsement(&self) -> Option<&'a Endorsement> {
+        match self.body() {
+            Body::Endorsement(said) => Some(said),
+            _ => None,
+        }
     }
 
-    /// What it says, if it is an endorsement.
-    pub(super) fn endorsement(&self) -> Option<Endorsement> {
-        let statement = self.logged.claim().statement();
-        (statement.predicate_type() == endorsement::URI)
-            .then(|| Endorsement::parse(statement.predicate()).ok())?
-    }
-
-    /// The predicate's type.
-    pub fn predicate_type(&self) -> &'a str {
-        self.logged.claim().statement().predicate_type()
+    fn response(&self) -> Option<&'a Response> {
+        match self.body() {
+            Body::Response(said) => Some(said),
+            _ => None,
+        }
     }
 }
 
@@ -132,9 +134,8 @@ impl<'a> JudgedClaim<'a> {
 pub struct Trust<'a> {
     claims: Vec<JudgedClaim<'a>>,
     replays: BTreeMap<&'a str, Replay>,
-    /// What endorsements say, with their places among the claims: roles are asked for once for
-    /// every component.
-    endorsements: Vec<(usize, Endorsement)>,
+    /// Which of the claims are endorsements: roles are asked for once for every component.
+    endorsements: Vec<usize>,
 }
 
 impl<'a> Trust<'a> {
@@ -165,14 +166,16 @@ impl<'a> Trust<'a> {
             responses: Vec::new(),
         });
         let claims: Vec<JudgedClaim<'_>> = judged.collect();
-        let endorsements = claims
-            .iter()
-            .enumerate()
-            .filter_map(|(i, judged)| Some((i, judged.endorsement()?)));
+        let mut endorsements = Vec::new();
+        for (i, judged) in claims.iter().enumerate() {
+            if judged.endorsement().is_some() {
+                endorsements.push(i);
+            }
+        }
         let mut trust = Trust {
-            endorsements: endorsements.collect(),
             claims,
             replays,
+            endorsements,
         };
         trust.withdraw();
         trust.respond();
@@ -185,10 +188,9 @@ impl<'a> Trust<'a> {
     }
 
     /// The endorsements, whatever their standing, with what they say.
-    pub(super) fn endorsements(&self) -> impl Iterator<Item = (&JudgedClaim<'a>, &Endorsement)> {
-        self.endorsements
-            .iter()
-            .filter_map(|(i, said)| Some((self.claims.get(*i)?, said)))
+    pub(super) fn endorsements(&self) -> impl Iterator<Item = (&JudgedClaim<'a>, &'a Endorsement)> {
+        let claims = self.endorsements.iter().filter_map(|i| self.claims.get(*i));
+        claims.filter_map(|judged| Some((judged, judged.endorsement()?)))
     }
 
     /// The responses to a claim that have effect, disputes among them.
@@ -199,7 +201,7 @@ impl<'a> Trust<'a> {
     /// Who disputes a claim: responses that have effect and say that it is wrong.
     pub fn disputes(&self, claim: &JudgedClaim<'a>) -> impl Iterator<Item = &JudgedClaim<'a>> {
         self.responses(claim)
-            .filter(|response| read_response(response).is_some_and(|said| said.disputes()))
+            .filter(|response| response.response().is_some_and(Response::disputes))
     }
 
     /// The latest record of an issuer, of whichever log has the longest history of it.
@@ -220,58 +222,38 @@ impl<'a> Trust<'a> {
 
     /// Applies withdrawals: each for the issuers that signed it, to the claims that these signed.
     fn withdraw(&mut self) {
-        let mut said: BTreeMap<(ClaimId, IssuerId), (ClaimId, Option<ClaimId>)> = BTreeMap::new();
-        let (mut signed, mut known, mut finals) =
-            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for judged in &self.claims {
-            let claim = judged.logged.claim();
-            known.insert(claim.id());
-            signed.extend(
-                judged
-                    .standings
-                    .iter()
-                    .map(|(issuer, _)| (claim.id(), *issuer)),
-            );
-            if is_final(judged.predicate_type()) {
-                finals.insert(claim.id());
-            }
-        }
+        let targets = Targets::of(&self.claims);
+        let mut taken_back: BTreeMap<Signed, Standing> = BTreeMap::new();
         for judged in &mut self.claims {
-            let Some(withdrawal) = read_withdrawal(judged) else {
+            let Body::Withdrawal(withdrawal) = judged.body() else {
                 continue;
             };
             let by = judged.logged.claim().id();
-            for (issuer, standing) in judged
-                .standings
-                .iter_mut()
-                .filter(|(_, standing)| standing.is_good())
-            {
-                // Of a target that is not among the claims nothing can be said, and nothing depends
-                // on it.
-                if finals.contains(&withdrawal.target) {
-                    *standing = Standing::Final;
-                } else if known.contains(&withdrawal.target)
-                    && !signed.contains(&(withdrawal.target, *issuer))
-                {
-                    *standing = Standing::NotTheIssuer;
-                } else {
-                    said.entry((withdrawal.target, *issuer))
-                        .or_insert((by, withdrawal.superseded_by));
+            for (issuer, standing) in &mut judged.standings {
+                if !standing.is_good() {
+                    continue;
+                }
+                let target = Signed {
+                    claim: withdrawal.target,
+                    issuer: *issuer,
+                };
+                *standing = targets.standing(&target);
+                if standing.is_good() {
+                    taken_back.entry(target).or_insert(Standing::Withdrawn {
+                        by,
+                        superseded_by: withdrawal.superseded_by,
+                    });
                 }
             }
         }
         for judged in &mut self.claims {
-            let id = judged.logged.claim().id();
-            for (issuer, standing) in judged
-                .standings
-                .iter_mut()
-                .filter(|(_, standing)| standing.is_good())
-            {
-                if let Some((by, superseded_by)) = said.get(&(id, *issuer)) {
-                    *standing = Standing::Withdrawn {
-                        by: *by,
-                        superseded_by: *superseded_by,
-                    };
+            let claim = judged.logged.claim().id();
+            for (issuer, standing) in &mut judged.standings {
+                let issuer = *issuer;
+                if let Some(withdrawn) = taken_back.get(&Signed { claim, issuer })
+                    && standing.is_good()
+                {
+                    *standing = withdrawn.clone();
                 }
             }
         }
@@ -286,7 +268,7 @@ impl<'a> Trust<'a> {
             .enumerate()
             .filter(|(_, judged)| judged.has_effect())
         {
-            if let Some(response) = read_response(judged) {
+            if let Some(response) = judged.response() {
                 by_target.entry(response.target).or_default().push(i);
             }
         }
@@ -312,7 +294,7 @@ fn standings(
             issuers.push(*issuer);
         }
     }
-    let keeps_keys = is_final_by_its_leaf(logged.claim().statement().predicate_type());
+    let keeps_keys = is_final_by_its_leaf(logged.claim().body().kind());
     let of = |issuer: &IssuerId| match admission {
         Admission::Refused(error) => Standing::NotAuthorized(error.clone()),
         Admission::NotTheIssuer => Standing::NotTheIssuer,
@@ -341,25 +323,57 @@ fn standings(
 }
 
 /// Records and compromises were judged by what stood before them, and by nothing later.
-fn is_final_by_its_leaf(predicate_type: &str) -> bool {
-    [record::URI, key_compromise::URI].contains(&predicate_type)
+fn is_final_by_its_leaf(kind: Kind) -> bool {
+    matches!(kind, Kind::Issuer | Kind::KeyCompromise)
 }
 
-/// What cannot be withdrawn. A thief who could take back a withdrawal or a compromise would undo
-/// it. Whether a claim of this type cannot be withdrawn: a withdrawal, a key compromise, a record
-/// of an issuer.
-pub fn is_final(predicate_type: &str) -> bool {
-    is_final_by_its_leaf(predicate_type) || predicate_type == withdrawal::URI
+/// Whether a claim of this kind cannot be withdrawn: a withdrawal, a key compromise, a record of an
+/// issuer. A thief who could take back a withdrawal or a compromise would undo it.
+pub fn is_final(kind: Kind) -> bool {
+    kind == Kind::Withdrawal || is_final_by_its_leaf(kind)
 }
 
-fn read_withdrawal(judged: &JudgedClaim<'_>) -> Option<Withdrawal> {
-    let statement = judged.logged.claim().statement();
-    (statement.predicate_type() == withdrawal::URI)
-        .then(|| Withdrawal::parse(statement.predicate()).ok())?
+/// A claim that an issuer signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Signed {
+    claim: ClaimId,
+    issuer: IssuerId,
 }
 
-fn read_response(judged: &JudgedClaim<'_>) -> Option<Response> {
-    let statement = judged.logged.claim().statement();
-    (statement.predicate_type() == response::URI)
-        .then(|| Response::parse(statement.predicate()).ok())?
+/// What withdrawals can be of.
+#[derive(Debug, Default)]
+struct Targets {
+    known: BTreeSet<ClaimId>,
+    signed: BTreeSet<Signed>,
+    finals: BTreeSet<ClaimId>,
+}
+
+impl Targets {
+    fn of(claims: &[JudgedClaim<'_>]) -> Self {
+        let mut targets = Targets::default();
+        for judged in claims {
+            let claim = judged.logged.claim().id();
+            targets.known.insert(claim);
+            for (issuer, _) in &judged.standings {
+                let issuer = *issuer;
+                targets.signed.insert(Signed { claim, issuer });
+            }
+            if is_final(judged.body().kind()) {
+                targets.finals.insert(claim);
+            }
+        }
+        targets
+    }
+
+    /// What a withdrawal of this is worth, by the issuer. Of a claim that is not among those given
+    /// nothing can be said, and nothing depends on it.
+    fn standing(&self, target: &Signed) -> Standing {
+        if self.finals.contains(&target.claim) {
+            Standing::Final
+        } else if self.known.contains(&target.claim) && !self.signed.contains(target) {
+            Standing::NotTheIssuer
+        } else {
+            Standing::Good
+        }
+    }
 }

@@ -4,7 +4,8 @@ use super::reason::{Rated, Reason, Undecided, UndecidedWhat, Why};
 use crate::facts::{Evidence, Fact, Facts, Speaker, Vulnerabilities};
 use crate::rules::{ClaimType, Denial, Effect, Outcome, Rule, Severity, Sought, Whom};
 use assay_claims::issuer::IssuerId;
-use assay_claims::kind::lifecycle::{self, Date, Lifecycle};
+use assay_claims::kind::Body;
+use assay_claims::kind::lifecycle::{Date, Lifecycle};
 use assay_claims::kind::vex::Status;
 use assay_claims::vers::Applies;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,7 +68,7 @@ impl<'f> Against<'f> {
     fn affected(&mut self, least: Severity, said: &Vulnerabilities<'_>) -> Vec<Rated> {
         let mut found = Vec::new();
         for stated in said.last_statements() {
-            let statement = &stated.statement;
+            let statement = stated.statement;
             if statement.status != Status::Affected
                 || !self.rule.from.counts(&stated.speaker.roles())
             {
@@ -94,12 +95,12 @@ impl<'f> Against<'f> {
     ) -> Vec<Rated> {
         let mut rated = Vec::new();
         for found in said.found(&self.rule.from) {
-            let severity = said.severity(&[&found.id], &self.rule.from);
-            if !severe(severity, least) || said.is_cleared(&found.id, cleared_by) {
+            let severity = said.severity(&[found.id], &self.rule.from);
+            if !severe(severity, least) || said.is_cleared(found.id, cleared_by) {
                 continue;
             }
             if self.take(found.fact, found.speaker) {
-                let id = found.id.clone();
+                let id = found.id.to_owned();
                 push_new(&mut rated, Rated { id, severity });
             }
         }
@@ -120,7 +121,7 @@ impl<'f> Against<'f> {
         if ended {
             for stated in last.into_values() {
                 if self.take(stated.fact, stated.speaker) {
-                    push_new(&mut until, stated.said.end_of_security_support);
+                    push_new(&mut until, stated.said.end_of_security_support.clone());
                 }
             }
         }
@@ -130,15 +131,11 @@ impl<'f> Against<'f> {
     /// The dates for this version that each issuer whose word counts stated last.
     fn last_dates(&mut self) -> BTreeMap<IssuerId, Dates<'f>> {
         let facts = self.facts;
-        let mut in_order: Vec<&'f Fact<'f>> = facts
-            .facts
-            .iter()
-            .filter(|fact| fact.predicate_type == lifecycle::URI)
-            .collect();
+        let mut in_order: Vec<&'f Fact<'f>> = facts.facts.iter().collect();
         in_order.sort_by_key(|fact| fact.order());
         let mut last = BTreeMap::new();
         for fact in in_order {
-            let Ok(said) = Lifecycle::parse(fact.predicate) else {
+            let Body::Lifecycle(said) = fact.body else {
                 continue;
             };
             let applies = match facts.component.purl() {
@@ -150,7 +147,8 @@ impl<'f> Against<'f> {
                 Applies::Yes => {}
                 Applies::No => continue,
                 Applies::Undecided => {
-                    let range = said.versions.and_then(|versions| versions.range);
+                    let versions = said.versions.as_ref();
+                    let range = versions.and_then(|versions| versions.range.clone());
                     self.undecided.insert(Undecided {
                         claim: fact.claim,
                         what: UndecidedWhat::Versions(range),
@@ -160,7 +158,6 @@ impl<'f> Against<'f> {
             }
             for speaker in &fact.speakers {
                 if self.rule.from.counts(&speaker.roles()) {
-                    let said = said.clone();
                     let dates = Dates {
                         fact,
                         speaker,
@@ -215,7 +212,7 @@ impl<'f> Against<'f> {
 struct Dates<'f> {
     fact: &'f Fact<'f>,
     speaker: &'f Speaker,
-    said: Lifecycle,
+    said: &'f Lifecycle,
 }
 
 /// Whether a severity is high enough for a rule. One that nobody states is.

@@ -104,6 +104,7 @@ fn fact<'a>(claim: &'a ExampleClaim, origin: &'a str, leaf: LeafIndex, now_ms: u
         logged_at_ms: now_ms.saturating_sub(claim.age_ms),
         predicate_type: &claim.predicate_type,
         predicate: &claim.predicate,
+        body: &claim.body,
         subjects: &[],
         relation: Relation::This,
         speakers: vec![Speaker {

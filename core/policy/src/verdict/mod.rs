@@ -19,7 +19,7 @@ mod logs;
 mod reason;
 mod require;
 
-pub use crate::facts::{Evidence, Vulnerability};
+pub use crate::facts::{Assessment, Evidence, Vulnerability};
 pub use crate::rules::Outcome;
 pub use examples::{ExampleOutcome, run_examples};
 pub use known::{Known, evaluate};

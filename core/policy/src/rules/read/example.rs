@@ -6,8 +6,9 @@ use crate::rules::example::{Example, ExampleClaim, LogState};
 use crate::rules::file;
 use crate::rules::outcome::Outcome;
 use crate::rules::policy::PolicyError;
+use crate::rules::rule::{ClaimType, Which};
 use assay_claims::json::Value;
-use assay_claims::kind::{self, Timestamp};
+use assay_claims::kind::{Body, Timestamp};
 
 impl Reader<'_> {
     pub(super) fn example(&self, test: &file::Test) -> Result<Example, PolicyError> {
@@ -57,15 +58,8 @@ impl Reader<'_> {
     fn example_claim(&self, claim: &file::TestClaim) -> Result<ExampleClaim, PolicyError> {
         let ty = self.claim_type("test.claims.type", &claim.kind)?;
         let predicate = table(claim.predicate.get_ref());
-        let stated = predicate
-            .get("@context")
-            .and_then(Value::as_str)
-            .filter(|context| ty.uris.iter().any(|u| u == context));
-        let uri = stated
-            .map(str::to_owned)
-            .or_else(|| ty.uris.first().cloned())
-            .unwrap_or_default();
-        kind::check(&uri, &predicate).map_err(|e| {
+        let uri = type_uri(&ty, &predicate);
+        let body = Body::read(&uri, &predicate).map_err(|e| {
             self.fault(
                 "test.claims.predicate",
                 claim.predicate.span(),
@@ -89,8 +83,23 @@ impl Reader<'_> {
             roles,
             age_ms,
             predicate,
+            body,
         })
     }
+}
+
+/// The URI of a made-up claim's type: what its `@context` states, if the type goes by that, or else
+/// the first that the type goes by.
+fn type_uri(ty: &ClaimType, predicate: &Value) -> String {
+    let kind = match &ty.which {
+        Which::Kind(kind) => *kind,
+        Which::Uri(uri) => return uri.clone(),
+    };
+    let stated = predicate.get("@context").and_then(Value::as_str);
+    let mut uris = kind.uris();
+    let first = uris.next().unwrap_or_default();
+    let uri = uris.find(|uri| stated == Some(*uri)).unwrap_or(first);
+    uri.to_owned()
 }
 
 /// A TOML table as JSON; dates become strings. A number that JSON does not have becomes null.

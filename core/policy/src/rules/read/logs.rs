@@ -10,12 +10,20 @@ use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError};
 /// What the group of all witnesses is called in the text that is made of keys.
 const ALL_WITNESSES: &str = "the-witnesses-of-this-file";
 
+/// The logs and witnesses of a policy.
+pub(super) struct Logs {
+    /// Their keys and the quorum, if there are any.
+    pub(super) tlog: Option<TlogPolicy>,
+    /// The logs that must answer.
+    pub(super) required: Vec<RequiredLog>,
+}
+
 /// Reads the keys, and which logs must answer.
 pub(super) fn read(
     reader: &Reader<'_>,
     file: &File,
     max_head_age_ms: u64,
-) -> Result<(Option<TlogPolicy>, Vec<RequiredLog>), PolicyError> {
+) -> Result<Logs, PolicyError> {
     let tlog = match &file.tlog_policy {
         Some(text) => Some(whole(reader, file, text)?),
         None => of_keys(reader, file)?,
@@ -40,7 +48,10 @@ pub(super) fn read(
             max_head_age_ms,
         }));
     }
-    Ok((tlog, logs))
+    Ok(Logs {
+        tlog,
+        required: logs,
+    })
 }
 
 /// A policy in C2SP's format, beside which no key stands.

@@ -57,7 +57,7 @@ fn policy(reader: &Reader<'_>, file: &File) -> Result<Policy, PolicyError> {
         Some(age) => reader.duration("max_head_age", age)?,
         None => MAX_HEAD_AGE_MS,
     };
-    let (tlog, logs) = logs::read(reader, file, max_head_age_ms)?;
+    let logs::Logs { tlog, required } = logs::read(reader, file, max_head_age_ms)?;
     let mut names = BTreeSet::new();
     Ok(Policy {
         unknown: match file.unknown {
@@ -66,7 +66,7 @@ fn policy(reader: &Reader<'_>, file: &File) -> Result<Policy, PolicyError> {
             Some(file::Unknown::Allow) => None,
         },
         max_head_age_ms,
-        logs,
+        logs: required,
         tlog,
         anchors: file
             .anchor

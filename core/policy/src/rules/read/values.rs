@@ -4,10 +4,10 @@ use crate::rules::condition::{CONDITION_BYTES, Condition, ConditionLanguage};
 use crate::rules::duration;
 use crate::rules::file::At;
 use crate::rules::policy::PolicyError;
-use crate::rules::rule::{ClaimType, Whom};
+use crate::rules::rule::{ClaimType, Which, Whom};
 use crate::rules::severity::Severity;
 use crate::trust::Role;
-use assay_claims::kind;
+use assay_claims::kind::Kind;
 use assay_claims::purl::Pattern;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -151,30 +151,23 @@ impl Reader<'_> {
         word: &At<String>,
     ) -> Result<ClaimType, PolicyError> {
         let named = word.get_ref();
-        let known = kind::types().filter(|known| known.short_name() == named);
-        let uris: Vec<String> = known
-            .flat_map(|known| known.uris)
-            .map(|uri| (*uri).to_owned())
-            .collect();
-        match (uris.is_empty(), named.contains(':')) {
-            (false, _) => Ok(ClaimType {
-                word: named.clone(),
-                uris,
-            }),
-            (true, true) => Ok(ClaimType {
-                word: named.clone(),
-                uris: vec![named.clone()],
-            }),
-            (true, false) => {
-                let mut names: Vec<&str> = kind::types().map(|known| known.short_name()).collect();
-                names.dedup();
-                let reason = format!(
-                    "{named:?} is no type of claims; write a URI, or one of {}",
-                    names.join(", ")
-                );
-                Err(self.fault(key, word.span(), reason))
-            }
-        }
+        let which = if let Some(kind) = Kind::named(named) {
+            Which::Kind(kind)
+        } else if named.contains(':') {
+            Which::Uri(named.clone())
+        } else {
+            let names = Kind::ALL.iter().filter_map(|kind| kind.short_name());
+            let names: Vec<&str> = names.collect();
+            let reason = format!(
+                "{named:?} is no type of claims; write a URI, or one of {}",
+                names.join(", ")
+            );
+            return Err(self.fault(key, word.span(), reason));
+        };
+        Ok(ClaimType {
+            word: named.clone(),
+            which,
+        })
     }
 
     pub(super) fn condition(&self, key: &str, text: &At<String>) -> Result<Condition, PolicyError> {
