@@ -8,7 +8,6 @@ use assay_client::ask::{self, AboutError, AskError, Asker, LogAddress, LogsError
 use assay_client::report::{Conclusion, Report};
 use assay_policy::rules::{Policy, STARTING};
 use clap::{Args, builder::FalseyValueParser};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How the logs are asked.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -124,12 +123,4 @@ pub fn conclude(report: &Report) -> Result<(), Failure> {
         Conclusion::NotMet(why) => Err(Failure::NotMet(why)),
         Conclusion::Unanswered(why) => Err(Failure::Unanswered(why)),
     }
-}
-
-/// The time, in milliseconds since 1970.
-pub fn now_ms() -> u64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }

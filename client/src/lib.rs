@@ -32,7 +32,6 @@ mod range;
 mod read;
 pub mod receipt;
 pub mod report;
-pub mod time;
 
 pub use ask::gather;
 pub use cache::AnswerCache;

@@ -6,7 +6,7 @@ use crate::{
     config::Settings,
     exit::Failure,
     options::Format,
-    output, policy_file,
+    output, policy_file, time,
 };
 use assay_client::ask::Inventory;
 use assay_client::report::{Report, Scales, json, markdown, sarif, vex};
@@ -74,7 +74,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let scales = Scales {
         policy: asker.policy(),
         policy_name: &policy_path.display().to_string(),
-        now_ms: asking::now_ms(),
+        now_ms: time::now_ms(),
     };
     let report = scales.components(inventory, &asked);
     write(&report, command.all, settings)?;

@@ -7,6 +7,7 @@ use crate::{
     exit::Failure,
     options::Format,
     output,
+    time::now_ms,
 };
 use assay_claims::index::Label;
 use assay_claims::logged::LoggedClaim;
@@ -308,7 +309,7 @@ impl Watch {
         Scales {
             policy: &self.policy,
             policy_name: "",
-            now_ms: asking::now_ms(),
+            now_ms: now_ms(),
         }
     }
 

@@ -16,12 +16,17 @@ const DIGESTS: [(&str, &[usize]); 3] = [
     ("gitCommit", &[40, 64]),
 ];
 
-/// Beginnings of well-known identifiers of vulnerabilities, besides `CVE-` and `GHSA-`; all are
-/// written in capitals.
-const VULNERABILITIES: [&str; 16] = [
-    "RUSTSEC-", "PYSEC-", "GO-", "OSV-", "MAL-", "DSA-", "DLA-", "USN-", "RHSA-", "ALSA-", "RLSA-",
-    "SUSE-", "ASB-", "HSEC-", "BIT-", "CURL-",
+/// Beginnings of well-known identifiers of vulnerabilities, besides `GHSA-`; all are written in
+/// capitals.
+const VULNERABILITIES: [&str; 17] = [
+    "CVE-", "RUSTSEC-", "PYSEC-", "GO-", "OSV-", "MAL-", "DSA-", "DLA-", "USN-", "RHSA-", "ALSA-",
+    "RLSA-", "SUSE-", "ASB-", "HSEC-", "BIT-", "CURL-",
 ];
+
+/// The kinds that are written in front of an id or a name.
+const ISSUER: &str = "issuer";
+const CLAIM: &str = "claim";
+const VULNERABILITY: &str = "vuln";
 
 /// Why a text names nothing that can be asked about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -164,9 +169,9 @@ impl About {
                 }
                 lines
             }
-            About::Issuer(id) => vec![format!("issuer:{id}")],
+            About::Issuer(id) => vec![format!("{ISSUER}:{id}")],
             About::Vulnerability(id) => vec![id.clone()],
-            About::Claim(id) => vec![format!("claim:{id}")],
+            About::Claim(id) => vec![format!("{CLAIM}:{id}")],
             About::Hex(hash) => vec![hash.to_hex()],
         };
         let plain: Vec<String> = lines.iter().map(|line| plain(line)).collect();
@@ -183,13 +188,13 @@ fn named(word: &str, value: &str) -> Result<Option<About>, AboutError> {
         reason: reason.to_owned(),
     };
     Ok(Some(match word {
-        "issuer" => About::Issuer(
+        ISSUER => About::Issuer(
             IssuerId::from_hex(&hex).ok_or_else(|| malformed("an issuer id has 64 hex digits"))?,
         ),
-        "claim" => About::Claim(
+        CLAIM => About::Claim(
             ClaimId::from_hex(&hex).ok_or_else(|| malformed("a claim id has 64 hex digits"))?,
         ),
-        "vuln" if !value.is_empty() => About::Vulnerability(value.to_owned()),
+        VULNERABILITY if !value.is_empty() => About::Vulnerability(value.to_owned()),
         "md5" | "sha1" | "sha384" | "gitTree" | "gitBlob" => {
             return Err(malformed(
                 "logs have no index of such digests; take sha256, sha512 or gitCommit",
@@ -227,18 +232,16 @@ fn digest(word: &str, hex: &str) -> Option<Result<Artifact, String>> {
 fn vulnerability(text: &str) -> Option<String> {
     let capitals = text.to_ascii_uppercase();
     if let Some(rest) = capitals.strip_prefix("GHSA-") {
-        return Some(format!("GHSA-{}", rest.to_ascii_lowercase())).filter(|_| !rest.is_empty());
+        return (!rest.is_empty()).then(|| format!("GHSA-{}", rest.to_ascii_lowercase()));
     }
-    let known = |prefix: &str| {
-        capitals
-            .strip_prefix(prefix)
-            .is_some_and(|rest| rest.contains(|c: char| c.is_ascii_digit()))
-    };
-    let is_known = known("CVE-") || VULNERABILITIES.into_iter().any(known);
+    let numbered = VULNERABILITIES.iter().any(|prefix| {
+        let number = capitals.strip_prefix(prefix);
+        number.is_some_and(|number| number.contains(|c: char| c.is_ascii_digit()))
+    });
     let plain = capitals
         .bytes()
         .all(|c| c.is_ascii_alphanumeric() || b"-.:_".contains(&c));
-    (is_known && plain).then_some(capitals)
+    (numbered && plain).then_some(capitals)
 }
 
 #[cfg(test)]

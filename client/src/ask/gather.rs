@@ -6,11 +6,11 @@
 //! no new claim is the last. So that a withdrawal cannot be hidden, every round is a complete
 //! answer; the claims of all of them are complete as of the oldest of their checkpoints.
 
+use super::labels;
 use crate::{AnswerCache, Client, ClientError, Looked};
 use assay_claims::claim::ClaimError;
 use assay_claims::index::answer::ProvenEntries;
 use assay_claims::index::{Kind, Label, Prefix, VerifiedAnswer};
-use assay_claims::issuer::IssuerId;
 use assay_claims::limits::LOOKUP_LABELS;
 use assay_claims::logged::LoggedClaim;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -120,10 +120,11 @@ pub async fn gather(
 
 /// The labels under which a claim is spoken of: itself, and those who signed it.
 fn related(claim: &LoggedClaim) -> Vec<Label> {
-    let issuer = |id: &IssuerId| Label::new(Kind::Digest, &format!("sha256:{id}"));
-    let mut labels = vec![Label::new(Kind::Claim, &claim.claim().id().to_hex())];
-    labels.extend(claim.claim().signers().iter().map(|(id, _)| issuer(id)));
-    labels
+    let mut found = vec![Label::new(Kind::Claim, &claim.claim().id().to_hex())];
+    for (issuer, _) in claim.claim().signers() {
+        found.push(labels::of_sha256(&issuer.to_hex()));
+    }
+    found
 }
 
 impl Gathering {

@@ -2,11 +2,12 @@
 //! fields are added, never renamed.
 
 use super::words::short_list;
-use crate::{plain, time};
+use crate::plain;
 use assay_claims::claim::{PublicKey, VerifiedClaim};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::{self, Kind};
 use assay_claims::statement::{Statement, Subject};
+use assay_claims::time::rfc3339_of_ms;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -61,7 +62,7 @@ impl Claim {
         Claim {
             claim_id: claim.id().to_string(),
             leaf_index,
-            logged_at: time::rfc3339_of_ms(logged_at_ms),
+            logged_at: rfc3339_of_ms(logged_at_ms),
             logged_at_ms,
             predicate_type: statement.predicate_type().to_owned(),
             kind: kind::by_uri(statement.predicate_type()).map(|known| known.name),
@@ -101,15 +102,10 @@ pub fn says(claim: &VerifiedClaim) -> String {
 /// The kind of a statement, for people. A document that was too large for its claim is named for
 /// what it is, and not for the reference to it.
 pub fn kind(statement: &Statement) -> String {
-    let named = || {
-        kind::attachments(statement)
-            .into_iter()
-            .next()
-            .and_then(|named| named.media_type)
-    };
     let uri = statement.predicate_type();
     if Kind::of(uri) == Kind::Reference {
-        return match named().as_deref() {
+        let first = kind::attachments(statement).into_iter().next();
+        return match first.and_then(|named| named.media_type).as_deref() {
             Some("application/vnd.cyclonedx+json" | "application/spdx+json" | "text/spdx") => {
                 "sbom (attached)".to_owned()
             }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::ask::gather::Privacy;
 use crate::ask::{About, File, How};
-use crate::time;
+use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::Outcome;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -143,7 +143,7 @@ pub fn check(report: &Report) -> Check<'_> {
         outcome: report.outcome().name(),
         policy: &report.policy,
         stops_at_unknown: report.stops_at_unknown,
-        checked_at: time::rfc3339_of_ms(report.asked_at_ms),
+        checked_at: rfc3339_of_ms(report.asked_at_ms),
         checked_at_ms: report.asked_at_ms,
         offline: report.how == How::Offline,
         logs: logs
@@ -224,7 +224,7 @@ impl<'a> CheckedHead<'a> {
         CheckedHead {
             size: head.size,
             root: head.root.to_string(),
-            made_at: time::rfc3339_of_ms(head.made_at_ms),
+            made_at: rfc3339_of_ms(head.made_at_ms),
             made_at_ms: head.made_at_ms,
             age_seconds: now_ms.saturating_sub(head.made_at_ms) / 1000,
             checkpoint: &head.checkpoint,
@@ -263,7 +263,7 @@ impl<'a> LookedUpLog<'a> {
             missing: log.missing.as_deref(),
             tree_size: head.map(|head| head.size),
             root: head.map(|head| head.root.to_string()),
-            as_of: as_of_ms.map(time::rfc3339_of_ms),
+            as_of: as_of_ms.map(rfc3339_of_ms),
             as_of_ms,
             age_ms: as_of_ms.map(|at| report.asked_at_ms.saturating_sub(at)),
             kept: report.how == How::Offline,

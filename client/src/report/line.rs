@@ -5,8 +5,9 @@
 use super::claim::Claim;
 use super::reply::Reply;
 use super::words::{self, short_list};
-use crate::time;
+use assay_claims::kind::Kind;
 use assay_claims::logged::LoggedClaim;
+use assay_claims::time::rfc3339_of_ms;
 use assay_policy::posture::{self, Posture};
 use assay_policy::trust::{Grant, Standing};
 use serde::{Serialize, Serializer};
@@ -34,6 +35,12 @@ pub struct Line {
     pub about: String,
     /// The claim's type in one word, if it is known.
     pub kind: Option<&'static str>,
+    /// What kind of claim it is.
+    #[serde(skip)]
+    pub of: Kind,
+    /// The ids of the vulnerabilities that it is about.
+    #[serde(skip)]
+    pub vulnerabilities: Vec<String>,
     /// Who says it.
     pub issuers: Vec<Voice>,
     /// Whether it counts for anything, for at least one of them.
@@ -104,30 +111,23 @@ pub struct ShownClaim {
 
 impl Question {
     /// Every question with its answers, those without any among them.
-    pub fn all(posture: &Posture<'_>, claims: &[LoggedClaim]) -> Vec<Self> {
-        posture::Question::ALL
-            .into_iter()
-            .map(|question: posture::Question| Question {
+    pub(super) fn all(posture: &Posture<'_>) -> Vec<Self> {
+        let mut questions = Vec::with_capacity(posture::Question::ALL.len());
+        for question in posture::Question::ALL {
+            questions.push(Question {
                 question,
                 text: words::question(question),
-                lines: posture
-                    .of(question)
-                    .map(|line| Line::new(line, claims))
-                    .collect(),
-            })
-            .collect()
+                lines: posture.of(question).map(Line::new).collect(),
+            });
+        }
+        questions
     }
 }
 
 impl Line {
-    /// Describes a line, whose claim is among `claims`.
-    pub fn new(line: &posture::Line<'_>, claims: &[LoggedClaim]) -> Self {
-        let about = claims
-            .iter()
-            .find(|logged: &&LoggedClaim| {
-                logged.leaf() == line.leaf() && logged.origin() == line.origin()
-            })
-            .map(|logged| logged.claim().statement().subjects());
+    /// Describes a line.
+    pub(super) fn new(line: &posture::Line<'_>) -> Self {
+        let claim = line.logged.claim();
         let effect = line.voices.iter().any(|voice| voice.standing.is_good());
         // A claim of several signers has effect if it has for one; why it has none for the others
         // stands with each.
@@ -138,15 +138,17 @@ impl Line {
             .map(|voice| words::standing(&voice.standing));
         Line {
             says: words::line_says(line),
-            about: about.map(short_list).unwrap_or_default(),
+            about: short_list(claim.statement().subjects()),
             kind: line.kind,
+            of: claim.body().kind(),
+            vulnerabilities: line.vulnerabilities.clone(),
             issuers: line.voices.iter().map(Voice::new).collect(),
             effect,
             why_not: standing.or_else(|| words::note(line)),
             claim_id: line.claim().to_string(),
             log: line.origin().to_owned(),
             leaf_index: line.leaf().get(),
-            logged_at: time::rfc3339_of_ms(line.logged_at_ms()),
+            logged_at: rfc3339_of_ms(line.logged_at_ms()),
             logged_at_ms: line.logged_at_ms(),
             age_days: line.age_days,
             target: line.target.map(|id| id.to_string()),
@@ -156,9 +158,7 @@ impl Line {
             replies: Vec::new(),
         }
     }
-}
 
-impl Line {
     /// Whether it counts for anything, without reservation.
     pub fn counts(&self) -> bool {
         self.effect && self.why_not.is_none()
@@ -171,27 +171,26 @@ impl Voice {
             issuer_id: voice.issuer.to_string(),
             name: voice.name.clone(),
             called: voice.anchor.clone(),
-            roles: voice
-                .roles
-                .iter()
-                .map(|grant: &Grant| Role {
-                    role: grant.role.name(),
-                    endorsed_by: grant
-                        .chain
-                        .iter()
-                        .map(|link| link.endorser.to_string())
-                        .collect(),
-                })
-                .collect(),
+            roles: voice.roles.iter().map(Role::new).collect(),
             standing: words::standing(&voice.standing),
             effect: voice.standing == Standing::Good,
         }
     }
 }
 
+impl Role {
+    fn new(grant: &Grant) -> Self {
+        let endorsers = grant.chain.iter();
+        Role {
+            role: grant.role.name(),
+            endorsed_by: endorsers.map(|link| link.endorser.to_string()).collect(),
+        }
+    }
+}
+
 impl ShownClaim {
     /// The claims that stand in lines, each once, by log and leaf.
-    pub fn of_lines<'l>(
+    pub(super) fn of_lines<'l>(
         lines: impl Iterator<Item = &'l Line>,
         claims: &[LoggedClaim],
     ) -> Vec<Self> {
@@ -208,7 +207,7 @@ impl ShownClaim {
     }
 
     /// Describes a claim.
-    pub fn new(logged: &LoggedClaim) -> Self {
+    pub(super) fn new(logged: &LoggedClaim) -> Self {
         ShownClaim {
             log: logged.origin().to_owned(),
             claim: Claim::new(logged.claim(), logged.leaf().get(), logged.logged_at_ms()),

@@ -40,6 +40,7 @@ pub use weigh::Scales;
 
 use crate::ask::{About, File, Hint, How, Lacking, Unidentified};
 use crate::plain;
+use assay_claims::kind::Kind;
 use assay_policy::rules::Outcome;
 use keys::Keys;
 
@@ -132,7 +133,7 @@ impl Report {
     /// The newest record with effect of an issuer that was asked about.
     pub fn record(&self) -> Option<&Line> {
         self.lines()
-            .filter(|line| line.kind == Some("issuer") && line.effect)
+            .filter(|line| line.of == Kind::Issuer && line.effect)
             .max_by_key(|line| line.leaf_index)
     }
 

@@ -5,6 +5,8 @@
 //! signed it and the claim.
 
 use super::line::{Line, Voice};
+use super::words::reply_why_not as why_not;
+use assay_claims::kind::Kind;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -28,7 +30,7 @@ pub struct Reply {
 }
 
 /// The lines, each once, that are about another claim.
-pub fn among<'l>(lines: impl Iterator<Item = &'l Line>) -> Vec<Line> {
+pub(super) fn among<'l>(lines: impl Iterator<Item = &'l Line>) -> Vec<Line> {
     let replies = lines.filter(|line| line.target.is_some());
     let by_place: BTreeMap<_, _> = replies
         .map(|line| ((&line.log, line.leaf_index), line))
@@ -37,7 +39,7 @@ pub fn among<'l>(lines: impl Iterator<Item = &'l Line>) -> Vec<Line> {
 }
 
 /// Writes down with every line what others say of it, who are among `said`.
-pub fn attach<'l>(lines: impl Iterator<Item = &'l mut Line>, said: &[Line]) {
+pub(super) fn attach<'l>(lines: impl Iterator<Item = &'l mut Line>, said: &[Line]) {
     for line in lines {
         let of_it = said
             .iter()
@@ -49,16 +51,11 @@ pub fn attach<'l>(lines: impl Iterator<Item = &'l mut Line>, said: &[Line]) {
 impl Reply {
     fn new(reply: &Line, line: &Line) -> Self {
         let effect = has_effect(reply, line);
-
         Reply {
             says: reply.says.clone(),
             issuers: reply.issuers.clone(),
             effect,
-            why_not: (!effect).then(|| {
-                reply.why_not.clone().unwrap_or_else(|| {
-                    "without effect for this issuer: only who said it can take it back".to_owned()
-                })
-            }),
+            why_not: if effect { None } else { Some(why_not(reply)) },
             claim_id: reply.claim_id.clone(),
             log: reply.log.clone(),
             leaf_index: reply.leaf_index,
@@ -74,10 +71,12 @@ impl Reply {
 /// Whether a reply has effect for a line: anybody may answer; to take something back is for those
 /// who said it.
 pub fn has_effect(reply: &Line, line: &Line) -> bool {
-    let said_it = |issuer: &str| line.issuers.iter().any(|voice| voice.issuer_id == issuer);
-    let takes_back = reply.kind == Some("withdrawal");
-    reply
-        .issuers
-        .iter()
-        .any(|voice| voice.effect && (!takes_back || said_it(&voice.issuer_id)))
+    let mut voices = reply.issuers.iter().filter(|voice| voice.effect);
+    if reply.of != Kind::Withdrawal {
+        return voices.next().is_some();
+    }
+    voices.any(|voice| {
+        let mut signers = line.issuers.iter();
+        signers.any(|signer| signer.issuer_id == voice.issuer_id)
+    })
 }

@@ -3,7 +3,7 @@
 
 use super::{Component, Reason, Report, words};
 use crate::ask::Place;
-use crate::time;
+use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::Outcome;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ pub fn document(report: &Report) -> Value {
             }},
             "invocations": [{
                 "executionSuccessful": notifications.is_empty(),
-                "endTimeUtc": time::rfc3339_of_ms(report.asked_at_ms),
+                "endTimeUtc": rfc3339_of_ms(report.asked_at_ms),
                 "toolExecutionNotifications": notifications,
             }],
             "results": results,

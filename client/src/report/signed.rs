@@ -33,12 +33,17 @@ impl SignedLines {
             .iter()
             .map(|one| (one.origin(), one.leaf()))
             .collect();
-        let is_signed = |logged: &LoggedClaim| places.contains(&(logged.origin(), logged.leaf()));
-        let mut listed = posture::listing(policy, claims, is_signed, now_ms).lines;
+        let mut listed = posture::listing(
+            policy,
+            claims,
+            |logged| places.contains(&(logged.origin(), logged.leaf())),
+            now_ms,
+        )
+        .lines;
         listed.sort_by_key(|line| std::cmp::Reverse((line.logged_at_ms(), line.leaf())));
         let (mut newest, mut said) = (Vec::new(), Vec::new());
         for line in &listed {
-            let view = Line::new(line, claims);
+            let view = Line::new(line);
             if places.contains(&(line.origin(), line.leaf())) {
                 newest.push(view);
             } else {

@@ -34,7 +34,7 @@ pub struct Version {
 impl Versions {
     /// Of a package without a version, the versions that some of the claims are about; `None` if
     /// there is none.
-    pub fn of(about: &About, claims: &[LoggedClaim]) -> Option<Self> {
+    pub(super) fn of(about: &About, claims: &[LoggedClaim]) -> Option<Self> {
         let About::Package(package) = about else {
             return None;
         };
@@ -42,19 +42,13 @@ impl Versions {
             return None;
         }
         let (mut all, mut versions) = (BTreeSet::new(), BTreeMap::new());
-        let same = |other: &&Purl| {
-            other.without_version() == package.without_version() && other.version().is_some()
-        };
         for logged in claims {
             let id = logged.claim().id();
-            for purl in logged
-                .claim()
-                .statement()
-                .subjects()
-                .iter()
-                .filter_map(Subject::purl)
-                .filter(same)
-            {
+            let subjects = logged.claim().statement().subjects().iter();
+            for purl in subjects.filter_map(Subject::purl) {
+                if purl.without_version() != package.without_version() || purl.version().is_none() {
+                    continue;
+                }
                 let version = versions
                     .entry(purl.without_qualifiers())
                     .or_insert_with(|| Spoken::of(purl));
@@ -65,17 +59,20 @@ impl Versions {
         }
         let mut versions: Vec<_> = versions.into_iter().collect();
         versions.sort_by_key(|(_, spoken)| std::cmp::Reverse(spoken.newest_ms));
-
-        (!all.is_empty()).then(|| Versions {
+        if all.is_empty() {
+            return None;
+        }
+        let mut of = Vec::with_capacity(versions.len());
+        for (purl, spoken) in versions {
+            of.push(Version {
+                version: spoken.version,
+                purl: purl.to_owned(),
+                claims: spoken.claims.len(),
+            });
+        }
+        Some(Versions {
             claims: all.len(),
-            of: versions
-                .into_iter()
-                .map(|(purl, spoken): (&str, Spoken)| Version {
-                    version: spoken.version,
-                    purl: purl.to_owned(),
-                    claims: spoken.claims.len(),
-                })
-                .collect(),
+            of,
         })
     }
 }

@@ -6,8 +6,8 @@
 //! `in_triage`: it was found, and nobody knows.
 
 use super::{Component, Report, Stated, Vulnerability};
-use crate::time;
 use assay_claims::kind::vex::Status;
+use assay_claims::time::rfc3339_of_ms;
 use serde_json::{Map, Value, json};
 
 /// The document.
@@ -29,7 +29,7 @@ pub fn document(report: &Report) -> Value {
         "specVersion": "1.6",
         "version": 1,
         "metadata": {
-            "timestamp": time::rfc3339_of_ms(report.asked_at_ms),
+            "timestamp": rfc3339_of_ms(report.asked_at_ms),
             "tools": {"components": [{
                 "type": "application",
                 "name": "assay",
@@ -93,13 +93,11 @@ fn vulnerability(component: &Component, vulnerability: &Vulnerability) -> Value 
 }
 
 fn analysis(vulnerability: &Vulnerability) -> Value {
-    let trusted = || {
-        vulnerability
-            .stated
-            .iter()
-            .filter(|stated| !stated.claim.roles.is_empty())
-    };
-    let worst = trusted().max_by_key(|stated| gravity(stated.status));
+    let trusted = vulnerability
+        .stated
+        .iter()
+        .filter(|stated| !stated.claim.roles.is_empty());
+    let worst = trusted.max_by_key(|stated| gravity(stated.status));
     let mut object = Map::new();
     object.insert(
         "state".into(),

@@ -83,7 +83,7 @@ impl<'a> Scales<'a> {
             self.now_ms,
         );
         let lines = listed.lines.iter().filter(|line| line.leaf() == leaf);
-        let lines = lines.map(|line| Line::new(line, known)).collect();
+        let lines = lines.map(Line::new).collect();
         (ShownClaim::new(logged), lines)
     }
 
@@ -130,7 +130,7 @@ impl<'a> Scales<'a> {
     /// The lines of every question and of what an issuer signed, each with what others say of it.
     fn lines(&self, found: &Found, posture: &Posture) -> (Vec<Question>, Option<SignedLines>) {
         let claims = &found.claims;
-        let mut questions = Question::all(posture, claims);
+        let mut questions = Question::all(posture);
         let (mut signed, mut of_signed) = (None, Vec::new());
         if let Some(list) = &found.signed {
             let (lines, said) = SignedLines::new(list, claims, self.policy, self.now_ms);

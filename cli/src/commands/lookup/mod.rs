@@ -8,7 +8,7 @@ use crate::{
     asking::{self, How},
     config::Settings,
     exit::Failure,
-    output,
+    output, time,
 };
 use assay_client::report::{Scales, json, words};
 use clap::Args;
@@ -40,7 +40,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let scales = Scales {
         policy: asker.policy(),
         policy_name: &settings.policy(None).display().to_string(),
-        now_ms: asking::now_ms(),
+        now_ms: time::now_ms(),
     };
     let report = scales.found(&found);
     let json = json::lookup(&found.about, &report);

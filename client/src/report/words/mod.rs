@@ -1,8 +1,8 @@
 //! Words for people: what a claim says, what it is worth, why a policy decides as it does, and what
 //! a policy demands.
 //!
-//! `assay-policy` holds data; every sentence about that data is here. Parts of the sentences are the
-//! words of issuers and of the policy's author, so whoever shows them escapes them.
+//! `assay-policy` holds data; every sentence about that data is here. Parts of the sentences are
+//! the words of issuers and of the policy's author, so whoever shows them escapes them.
 
 mod asked;
 mod claim;
@@ -22,6 +22,7 @@ mod tests;
 pub use asked::{hint, lacking, name, unanswered};
 pub use claim::says as line_says;
 pub use explain::{Section, explain};
+pub(super) use lines::reply_why_not;
 pub use lines::{Marked, log_line, privacy, reply, says, signed_title, title, voices, who_says};
 pub use names::{ago, at, short, short_list, shorten, who};
 pub use paragraph::paragraph;

@@ -1,9 +1,9 @@
 //! What things are called in a sentence: subjects, times, numbers.
 
 use crate::plain;
-use crate::time;
 use assay_claims::issuer::IssuerId;
 use assay_claims::statement::Subject;
+use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::Policy;
 use assay_policy::trust::Trust;
 
@@ -70,7 +70,7 @@ pub fn ago(at_ms: u64, now_ms: u64) -> String {
 
 /// A time: `2026-01-31 08:05 UTC`.
 pub fn at(ms: u64) -> String {
-    let text = time::rfc3339_of_ms(ms);
+    let text = rfc3339_of_ms(ms);
     let minutes = text.get(..16).unwrap_or(&text);
     format!("{} UTC", minutes.replacen('T', " ", 1))
 }

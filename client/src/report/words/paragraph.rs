@@ -6,6 +6,7 @@ use super::{lacking, name, voices};
 use crate::ask::About;
 use crate::report::keys::{Keys, Powerless};
 use crate::report::{Component, Line, Report};
+use assay_claims::kind::Kind;
 use assay_policy::posture::Question;
 use assay_policy::rules::Outcome;
 use std::collections::BTreeSet;
@@ -100,14 +101,14 @@ fn claim(name: &str, id: &str, report: &Report) -> Vec<String> {
     let mut said: Vec<&Line> = report.lines().collect();
     said.retain(|line| match &line.target {
         Some(target) => target == id,
-        None => ![Some("endorsement"), Some("key-compromise")].contains(&line.kind),
+        None => !matches!(line.of, Kind::Endorsement | Kind::KeyCompromise),
     });
     if said.is_empty() {
         sentences.push(format!("Nothing was found that others say of {name}."));
         return sentences;
     }
     sentences.push(format!("Said of {name}: {}.", quoted(&said)));
-    if said.iter().any(|line| line.kind == Some("withdrawal")) {
+    if said.iter().any(|line| line.of == Kind::Withdrawal) {
         sentences.push(
             "A withdrawal counts if whoever signed it signed the claim, too, which cannot be seen \
              here."

@@ -156,10 +156,14 @@ pub fn policy() -> String {
     let head_age = "max_head_age = \"1d\"";
     let starting = assay_policy::rules::STARTING;
     assert!(starting.contains(head_age));
-    format!(
-        "{}\n[[anchor]]\nname = \"our makers\"\nissuer = \"{}\"\nroles = [\"maintainer\"]\nscopes = \
-         [\"pkg:*\"]\nmay_delegate = 1\n",
-        starting.replace(head_age, "max_head_age = \"200y\""),
-        id(MAKER)
-    )
+    let starting = starting.replace(head_age, "max_head_age = \"200y\"");
+    let anchor = [
+        "[[anchor]]".to_owned(),
+        "name = \"our makers\"".to_owned(),
+        format!("issuer = \"{}\"", id(MAKER)),
+        "roles = [\"maintainer\"]".to_owned(),
+        "scopes = [\"pkg:*\"]".to_owned(),
+        "may_delegate = 1".to_owned(),
+    ];
+    format!("{starting}\n{}\n", anchor.join("\n"))
 }

@@ -12,7 +12,7 @@ mod file;
 mod outcome;
 mod policy;
 mod read;
-mod rule;
+pub(crate) mod rule;
 mod severity;
 
 pub use condition::{CONDITION_BYTES, Compiled, Condition, ConditionLanguage, Variables};

@@ -1,6 +1,7 @@
 //! What loads and what does not.
 
 use super::*;
+use crate::rules::rule::Which;
 use assay_tlog::note::{Algorithm, SignerKey, VerifierKey};
 use ed25519_dalek::SigningKey;
 use std::collections::{BTreeMap, BTreeSet};
