@@ -10,10 +10,11 @@ use crate::{
 use assay_claims::claim::{self, SigningKey};
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
-use assay_claims::kind::{self, Attachment, Prepared};
+use assay_claims::kind;
 use assay_claims::limits;
 use assay_claims::statement::{Statement, StatementError, Subject};
 use assay_client::{Client, ClientError, Published, Wait};
+use assay_intake::documents::{Attachment, Prepared};
 use clap::Args;
 use serde::Serialize;
 use std::{path::PathBuf, time::Duration};

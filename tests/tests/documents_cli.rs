@@ -3,7 +3,7 @@
 //! a program should.
 
 use anyhow::{Context, ensure};
-use assay_claims::kind;
+use assay_intake::documents;
 use assay_proto::v1::{GetRequest, attachment_service_client::AttachmentServiceClient};
 use assay_tests::{
     data,
@@ -103,7 +103,7 @@ fn publish(person: &Person, kind: &str, path: &Path) -> anyhow::Result<Vec<Value
         .and_then(|name| name.to_str())
         .context("no name")?;
     let mut arguments = vec!["publish", kind, file, "--key", "key.pem"];
-    match kind::prepare(kind, name, &data::read(path), NOW) {
+    match documents::prepare(kind, name, &data::read(path), NOW) {
         Ok(claims) => {
             if claims.iter().any(|claim| claim.subjects.is_empty()) {
                 // Nothing is made up: first it asks.

@@ -8,10 +8,10 @@ use crate::{
     publishing::{self, Draft, Signing},
     subject, time,
 };
-use assay_claims::kind::vex::{Product, Vex};
-use assay_claims::kind::{self, Prepared};
+use assay_claims::kind::vex::Product;
 use assay_claims::limits;
 use assay_claims::statement::Subject;
+use assay_intake::documents::{self, Prepared};
 use clap::{Args, ValueEnum};
 use std::{collections::BTreeSet, path::PathBuf, time::SystemTime};
 
@@ -92,7 +92,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 fn drafts(kind: Kind, document: &Document, subjects: &[Subject]) -> Result<Vec<Draft>, Failure> {
     let now = time::rfc3339(document.modified.unwrap_or_else(SystemTime::now));
     let wrong = |reason: String| Failure::Usage(format!("{}: {reason}", document.name));
-    let prepared = kind::prepare(kind.name(), &document.name, &document.bytes, &now)
+    let prepared = documents::prepare(kind.name(), &document.name, &document.bytes, &now)
         .map_err(|e| wrong(e.to_string()))?;
     check_subjects(kind, &prepared, subjects).map_err(wrong)?;
     if matches!(kind, Kind::Vex) {
@@ -135,7 +135,7 @@ fn check_subjects(kind: Kind, prepared: &[Prepared], subjects: &[Subject]) -> Re
 /// Makes sure that a VEX document speaks of every subject: whoever looks up another would find a
 /// claim that is not about it.
 fn check_products(document: &Document, subjects: &[Subject]) -> Result<(), String> {
-    let statements = Vex::of_document(&document.bytes)
+    let statements = documents::read_openvex(&document.bytes)
         .map_err(|e| e.to_string())?
         .statements;
     let spoken_of = |subject: &&Subject| {
@@ -183,7 +183,7 @@ mod tests {
             .iter()
             .map(|kind| kind.name())
             .collect();
-        assert_eq!(names, kind::KINDS);
+        assert_eq!(names, documents::KINDS);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
 use assay_claims::kind::requirement::Requirement;
 use assay_claims::kind::{self, Timestamp};
 use assay_claims::purl::Pattern;
+use assay_intake::documents;
 use clap::Args;
 
 /// Demand claims or practices of packages, in public and signed.
@@ -53,10 +54,10 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 
 /// A short name that is known, of a type of claims or a kind of documents, or a URI.
 fn claim_type(text: &str) -> Result<String, String> {
-    let types = kind::TABLE.iter().map(|known| known.name);
+    let types = kind::types().map(|known| known.name);
     let mut names: Vec<_> = types
         .chain(
-            kind::KINDS
+            documents::KINDS
                 .iter()
                 .copied()
                 .filter(|kind| *kind != "statement"),

@@ -13,10 +13,11 @@
 mod mutations;
 
 use assay_claims::json::{self, Value};
-use assay_claims::kind::{self, DocumentError, Prepared};
+use assay_claims::kind;
 use assay_claims::limits;
 use assay_claims::purl::Purl;
 use assay_claims::statement::{Statement, StatementError, Subject};
+use assay_intake::documents::{self, DocumentError, Prepared};
 use assay_tests::data;
 use std::collections::HashMap;
 use std::path::Path;
@@ -155,7 +156,7 @@ fn every_document_is_taken_or_refused_as_its_source_says() {
             let says = sources
                 .get(relative)
                 .unwrap_or_else(|| panic!("{name}/SOURCES.md does not say what {relative} is"));
-            let outcome = kind::prepare(kind, relative, &bytes, NOW);
+            let outcome = documents::prepare(kind, relative, &bytes, NOW);
             let expected = expected(kind, relative, says, &bytes);
             match &outcome {
                 Ok(claims) => {
@@ -196,8 +197,8 @@ fn no_document_is_too_strange_for_any_kind() {
     for path in data::files(&data::root()) {
         let bytes = data::read(&path);
         let name = path.to_string_lossy();
-        for kind in kind::KINDS {
-            match kind::prepare(kind, &name, &bytes, NOW) {
+        for kind in documents::KINDS {
+            match documents::prepare(kind, &name, &bytes, NOW) {
                 Ok(claims) => assert_sound(kind, &name, &bytes, &claims),
                 Err(error) => assert_tells(&error),
             }

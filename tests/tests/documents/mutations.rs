@@ -2,7 +2,7 @@
 //! panics.
 
 use crate::{NOW, assert_sound, assert_tells};
-use assay_claims::kind;
+use assay_intake::documents;
 use assay_tests::data;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ fn samples() -> &'static [Sample] {
             for path in data::files(&folder) {
                 let bytes = data::read(&path);
                 let path = path.file_name().unwrap().to_string_lossy().into_owned();
-                if bytes.len() <= LARGEST && kind::prepare(kind, &path, &bytes, NOW).is_ok() {
+                if bytes.len() <= LARGEST && documents::prepare(kind, &path, &bytes, NOW).is_ok() {
                     samples.push(Sample { kind, path, bytes });
                 }
             }
@@ -40,7 +40,7 @@ fn samples() -> &'static [Sample] {
 
 /// Prepares changed bytes; whatever comes of it has to hold. Returns whether they were taken.
 fn try_out(sample: &Sample, bytes: &[u8]) -> bool {
-    match kind::prepare(sample.kind, &sample.path, bytes, NOW) {
+    match documents::prepare(sample.kind, &sample.path, bytes, NOW) {
         Ok(claims) => {
             assert_sound(sample.kind, &sample.path, bytes, &claims);
             true
@@ -149,8 +149,8 @@ proptest! {
     }
 
     #[test]
-    fn noise_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in prop::sample::select(kind::KINDS)) {
-        let error = kind::prepare(kind, "noise", &bytes, NOW).expect_err("noise was taken");
+    fn noise_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in prop::sample::select(documents::KINDS)) {
+        let error = documents::prepare(kind, "noise", &bytes, NOW).expect_err("noise was taken");
         assert_tells(&error);
     }
 }

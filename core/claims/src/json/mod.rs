@@ -34,6 +34,17 @@ pub enum Value {
     Object(Vec<(String, Value)>),
 }
 
+/// An object of those members that are there, in this order. The keys have to be distinct.
+pub fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+    let mut list = Vec::with_capacity(N);
+    for (key, value) in members {
+        if let Some(value) = value {
+            list.push((key.to_owned(), value));
+        }
+    }
+    Value::Object(list)
+}
+
 /// A JSON number, kept as the text it was written in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Number(Box<str>);

@@ -1,5 +1,5 @@
-//! `urn:assay:endorsement:v1`: an issuer vouches that another has a role within a scope (DESIGN 3.3
-//! and 3.4).
+//! `urn:assay:endorsement:v1`: an issuer vouches that another has a role within a scope (docs/design.md
+//! 3.3 and 3.4).
 //!
 //! | field | |
 //! | --- | --- |
@@ -14,22 +14,19 @@
 //! that whoever looks the issuer up finds who vouches for it. What an endorsement is worth follows
 //! from who signed it.
 
-use super::document::object;
+use super::error::PredicateError;
 use super::issuer::ROLES;
 use super::node::Node;
-use super::{PredicateError, PredicateType, Timestamp, subject};
+use super::predicate::{Predicate, TypeOf};
+use super::subject;
 use crate::issuer::IssuerId;
-use crate::json::Value;
+use crate::json::{Value, object};
 use crate::purl::{Pattern, Purl};
 use crate::statement::{Statement, StatementError};
+use crate::time::Timestamp;
 
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:endorsement:v1";
-
-pub(super) const TYPE: PredicateType = PredicateType {
-    name: "endorsement",
-    uris: &[URI],
-};
 
 /// Longest chain that an endorsement can allow for. Who needs more has lost sight of whom it
 /// trusts.
@@ -52,6 +49,16 @@ pub struct Endorsement {
     pub valid_from: Option<Timestamp>,
     /// The last instant at which it holds.
     pub valid_until: Timestamp,
+}
+
+impl Predicate for Endorsement {
+    const NAME: &'static str = "endorsement";
+    const TYPES: &'static [TypeOf<Self>] = &[TypeOf::new("endorsement", &[URI], Self::read)];
+
+    /// It is about the issuer that it names, and about nothing else.
+    fn check_subject(&self, statement: &Statement) -> Result<(), PredicateError> {
+        subject::check_issuer(statement, &self.issuer)
+    }
 }
 
 impl Endorsement {
@@ -96,12 +103,6 @@ impl Endorsement {
     /// Whether the package that a purl is of is in its scope.
     pub fn covers(&self, purl: &Purl) -> bool {
         self.scope.iter().any(|pattern| pattern.matches(purl))
-    }
-
-    /// Makes sure that a statement of this predicate is about the issuer that it endorses, and
-    /// about nothing else.
-    pub fn check_subject(&self, statement: &Statement) -> Result<(), PredicateError> {
-        subject::check_issuer(statement, &self.issuer)
     }
 
     /// The predicate as JSON.

@@ -1,10 +1,11 @@
-//! `urn:assay:issuer:v1`: registers an issuer, or rotates its keys (DESIGN 3.3 and 3.4).
+//! `urn:assay:issuer:v1`: registers an issuer, or rotates its keys (docs/design.md 3.3 and 3.4).
 //!
 //! The subject of such a claim is the issuer itself: one subject whose `sha256` digest is the
 //! issuer's id, which is a SHA-256 value. Scope: what the predicate must look like. What follows
 //! from it is [`crate::issuer`]'s.
 
-use super::{PredicateError, PredicateType};
+use super::error::PredicateError;
+use super::predicate::{Predicate, TypeOf};
 use crate::claim::{ClaimId, KeyFault, PublicKey};
 use crate::json::Value;
 use crate::limits;
@@ -18,7 +19,7 @@ const TEXT_BYTES: usize = 512;
 /// Most contacts, namespaces or roles.
 const LIST: usize = 64;
 
-/// The roles of DESIGN 1.
+/// The roles of docs/design.md 1.
 pub const ROLES: &[&str] = &[
     "maintainer",
     "auditor",
@@ -50,17 +51,18 @@ pub struct Issuer {
     pub roles: Vec<String>,
 }
 
-/// The type.
-pub(super) const TYPE: PredicateType = PredicateType {
-    name: "issuer",
-    uris: &[URI],
-};
-
 fn fault(path: impl AsRef<str>, reason: impl Into<String>) -> PredicateError {
     PredicateError {
         path: format!("$.predicate{}", path.as_ref()),
         reason: reason.into(),
     }
+}
+
+impl Predicate for Issuer {
+    const NAME: &'static str = "issuer";
+    const TYPES: &'static [TypeOf<Self>] = &[TypeOf::new("issuer", &[URI], |node| {
+        Self::parse(node.value())
+    })];
 }
 
 impl Issuer {

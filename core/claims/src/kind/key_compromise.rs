@@ -1,4 +1,4 @@
-//! `urn:assay:key-compromise:v1`: a key that is not to be trusted from a leaf on (DESIGN 3.3 and
+//! `urn:assay:key-compromise:v1`: a key that is not to be trusted from a leaf on (docs/design.md 3.3 and
 //! 3.4).
 //!
 //! | field | |
@@ -12,21 +12,17 @@
 //! whoever looks the issuer up finds this. `fromIndex` counts the leaves of the log that the claim
 //! stands in. Who may say so is for whoever evaluates.
 
-use super::document::object;
+use super::error::PredicateError;
 use super::node::Node;
-use super::{PredicateError, PredicateType, subject};
+use super::predicate::{Predicate, TypeOf};
+use super::subject;
 use crate::claim::PublicKey;
 use crate::issuer::IssuerId;
-use crate::json::Value;
+use crate::json::{Value, object};
 use crate::statement::{Statement, StatementError};
 
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:key-compromise:v1";
-
-pub(super) const TYPE: PredicateType = PredicateType {
-    name: "key-compromise",
-    uris: &[URI],
-};
 
 /// The predicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +35,16 @@ pub struct KeyCompromise {
     pub from_index: u64,
     /// Why.
     pub reason: Option<String>,
+}
+
+impl Predicate for KeyCompromise {
+    const NAME: &'static str = "key-compromise";
+    const TYPES: &'static [TypeOf<Self>] = &[TypeOf::new("key-compromise", &[URI], Self::read)];
+
+    /// It is about the issuer that it names, and about nothing else.
+    fn check_subject(&self, statement: &Statement) -> Result<(), PredicateError> {
+        subject::check_issuer(statement, &self.issuer)
+    }
 }
 
 impl KeyCompromise {
@@ -63,12 +69,6 @@ impl KeyCompromise {
                 .map(|reason| reason.prose().map(str::to_owned))
                 .transpose()?,
         })
-    }
-
-    /// Makes sure that a statement of this predicate is about the issuer that it names, and about
-    /// nothing else.
-    pub fn check_subject(&self, statement: &Statement) -> Result<(), PredicateError> {
-        subject::check_issuer(statement, &self.issuer)
     }
 
     /// The predicate as JSON, fields in the order of this type.

@@ -1,9 +1,8 @@
 //! What a statement names besides its subjects, and can be looked up by: claims and
-//! vulnerabilities. The index's mapping version 1 makes labels of both (DESIGN 3.5), so every
+//! vulnerabilities. The index's mapping version 1 makes labels of both (docs/design.md 3.5), so every
 //! change here is a change of the mapping's version.
 
-use super::body::FINDING;
-use super::{response, scan, vex, withdrawal};
+use super::Kind;
 use crate::claim::ClaimId;
 use crate::json::Value;
 use crate::limits;
@@ -21,11 +20,8 @@ use crate::statement::Statement;
 /// read (not `supersededBy` either), and whether the rest of the predicate is well-formed does not
 /// matter.
 pub fn targets(statement: &Statement) -> Vec<ClaimId> {
-    if ![withdrawal::URI, response::URI, FINDING].contains(&statement.predicate_type()) {
-        return Vec::new();
-    }
-    let target = statement.predicate().get("target").and_then(Value::as_str);
-    target.and_then(ClaimId::from_hex).into_iter().collect()
+    let kind = Kind::of(statement.predicate_type());
+    kind.target(statement.predicate()).into_iter().collect()
 }
 
 /// The identifiers of vulnerabilities that a statement names: each once, in the order in which they
@@ -49,50 +45,14 @@ pub fn targets(statement: &Statement) -> Vec<ClaimId> {
 /// as they are: upper and lower case differ, and nothing is trimmed. Whether the rest of the
 /// predicate is well-formed does not matter.
 pub fn vulnerabilities(statement: &Statement) -> Vec<String> {
-    let predicate = statement.predicate();
-    let named: Vec<&Value> = match statement.predicate_type() {
-        uri if scan::TYPE.uris.contains(&uri) => list(predicate.pointer("/scanner/result"))
-            .iter()
-            .filter_map(|result| result.get("id"))
-            .collect(),
-        uri if vex::TYPE.uris.contains(&uri) => {
-            let statements = list(predicate.get("statements")).iter();
-            statements
-                .filter_map(|statement| statement.get("vulnerability"))
-                .flat_map(of_vulnerability)
-                .collect()
-        }
-        FINDING => predicate
-            .get("osv")
-            .map(|osv| with_aliases(osv, "id"))
-            .unwrap_or_default(),
-        _ => Vec::new(),
-    };
+    let kind = Kind::of(statement.predicate_type());
+    let named = kind.vulnerabilities(statement.predicate());
     distinct(
         named
             .into_iter()
             .filter_map(Value::as_str)
             .filter(|text| is_identifier(text)),
     )
-}
-
-fn list(value: Option<&Value>) -> &[Value] {
-    value.and_then(Value::as_array).unwrap_or_default()
-}
-
-fn of_vulnerability(vulnerability: &Value) -> Vec<&Value> {
-    match vulnerability {
-        Value::String(_) => vec![vulnerability],
-        object => with_aliases(object, "name"),
-    }
-}
-
-fn with_aliases<'v>(object: &'v Value, key: &str) -> Vec<&'v Value> {
-    object
-        .get(key)
-        .into_iter()
-        .chain(list(object.get("aliases")))
-        .collect()
 }
 
 fn is_identifier(text: &str) -> bool {
@@ -116,6 +76,9 @@ mod tests {
     use assay_tlog::Hash;
     use proptest::prelude::*;
 
+    const FINDING: &str = "urn:assay:finding:v1";
+    const RESPONSE: &str = "urn:assay:response:v1";
+    const WITHDRAWAL: &str = "urn:assay:withdrawal:v1";
     const VULNS: &str = "https://in-toto.io/attestation/vulns/v0.2";
     const VEX: &str = "https://openvex.dev/ns/v0.2.0";
 
@@ -142,7 +105,7 @@ mod tests {
                 &format!(r#"{{"target":{target},"supersededBy":"{hex}"}}"#),
             ))
         };
-        for uri in [withdrawal::URI, response::URI, FINDING] {
+        for uri in [WITHDRAWAL, RESPONSE, FINDING] {
             assert_eq!(
                 of(uri, &format!("{hex:?}")),
                 [ClaimId::from_hex(&hex).unwrap()]
@@ -170,7 +133,7 @@ mod tests {
         );
         let vex = r#"{"statements":[{"vulnerability":"CVE-1"},{"vulnerability":{"@id":"u","name":"CVE-2","aliases":["G-1",1,"CVE-1"]}},
             {"vulnerability":{"aliases":["G-2"]}},{"vulnerability":7},7]}"#;
-        for uri in vex::TYPE.uris {
+        for uri in Kind::Vex.uris() {
             assert_eq!(named(uri, vex), ["CVE-1", "CVE-2", "G-1", "G-2"]);
         }
         assert_eq!(

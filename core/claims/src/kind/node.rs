@@ -3,7 +3,7 @@
 //! The path costs nothing until something is wrong: a node points to the node that it was reached
 //! from.
 
-use super::PredicateError;
+use super::error::PredicateError;
 use crate::claim::ClaimId;
 use crate::issuer::IssuerId;
 use crate::json::Value;

@@ -2,20 +2,22 @@
 //! subjects. It stands in for any document that is too large for a claim, or whose predicate could
 //! not be made without saying more than it says.
 
-use super::{PredicateError, PredicateType, document::object, node::Node};
-use crate::json::Value;
+use super::descriptor::check_descriptor;
+use super::error::PredicateError;
+use super::node::Node;
+use super::predicate::{Predicate, TypeOf};
+use crate::json::{Value, object};
 
-pub(super) const TYPE: PredicateType = PredicateType {
-    name: "reference",
-    uris: &["https://in-toto.io/attestation/reference/v0.1"],
-};
+/// The predicate type's URI.
+pub(super) const URI: &str = "https://in-toto.io/attestation/reference/v0.1";
 
 /// The system that provides referenced documents: the attachment store of any log that speaks
 /// Assay.
 const ATTESTER: &str = "urn:assay:attachments:v1";
 
-/// The predicate that references the documents that `descriptors` name.
-pub(super) fn predicate(descriptors: Vec<Value>) -> Value {
+/// The predicate that references the documents that `descriptors` name. Each needs a `mediaType` and
+/// a `downloadLocation` besides.
+pub fn predicate(descriptors: Vec<Value>) -> Value {
     object([
         ("attester", Some(object([("id", Some(ATTESTER.into()))]))),
         ("references", Some(Value::Array(descriptors))),
@@ -27,6 +29,11 @@ pub(super) fn predicate(descriptors: Vec<Value>) -> Value {
 pub struct Reference {
     /// The media types of the documents, in their order.
     pub media_types: Vec<String>,
+}
+
+impl Predicate for Reference {
+    const NAME: &'static str = "reference";
+    const TYPES: &'static [TypeOf<Self>] = &[TypeOf::new("reference", &[URI], Self::read)];
 }
 
 impl Reference {
@@ -46,7 +53,7 @@ fn check(predicate: &Node<'_, '_>) -> Result<(), PredicateError> {
     for reference in predicate.need("references")?.items()? {
         reference.need("mediaType")?.text()?;
         reference.need("downloadLocation")?.text()?;
-        super::check_descriptor(&reference)?;
+        check_descriptor(&reference)?;
     }
     Ok(())
 }

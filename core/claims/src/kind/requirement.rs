@@ -1,4 +1,4 @@
-//! `urn:assay:requirement:v1`: what a consumer demands of packages (DESIGN 3.3).
+//! `urn:assay:requirement:v1`: what a consumer demands of packages (docs/design.md 3.3).
 //!
 //! | field | |
 //! | --- | --- |
@@ -12,21 +12,17 @@
 //! package a subject; a pattern of many, which no purl names, makes one that is named as the
 //! pattern is, with the pattern's SHA-256: so it can be looked up.
 
-use super::document::object;
+use super::error::PredicateError;
 use super::node::Node;
-use super::{PredicateError, PredicateType, Timestamp};
-use crate::json::Value;
+use super::predicate::{Predicate, TypeOf};
+use crate::json::{Value, object};
 use crate::purl::{Pattern, Purl};
 use crate::statement::{Statement, StatementError, Subject};
+use crate::time::Timestamp;
 use assay_tlog::Hash;
 
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:requirement:v1";
-
-pub(super) const TYPE: PredicateType = PredicateType {
-    name: "requirement",
-    uris: &[URI],
-};
 
 /// The predicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +37,11 @@ pub struct Requirement {
     pub by: Option<Timestamp>,
     /// The demand in plain words.
     pub text: Option<String>,
+}
+
+impl Predicate for Requirement {
+    const NAME: &'static str = "requirement";
+    const TYPES: &'static [TypeOf<Self>] = &[TypeOf::new("requirement", &[URI], Self::read)];
 }
 
 impl Requirement {

@@ -1,4 +1,4 @@
-//! `urn:assay:response:v1`: right of reply to a claim, or dispute of it (DESIGN 3.3).
+//! `urn:assay:response:v1`: right of reply to a claim, or dispute of it (docs/design.md 3.3).
 //!
 //! | field | |
 //! | --- | --- |
@@ -9,20 +9,16 @@
 //! The subject is the claim that is responded to: name `claim`, `sha256` its id. Anybody may
 //! respond to anything: what a response counts for follows from who signed it.
 
-use super::document::object;
+use super::error::PredicateError;
 use super::node::Node;
-use super::{PredicateError, PredicateType, subject};
+use super::predicate::{Predicate, TypeOf};
+use super::{raw, subject};
 use crate::claim::ClaimId;
-use crate::json::Value;
+use crate::json::{Value, object};
 use crate::statement::{Statement, StatementError};
 
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:response:v1";
-
-pub(super) const TYPE: PredicateType = PredicateType {
-    name: "response",
-    uris: &[URI],
-};
 
 /// What a response can be: it accepts what was claimed, says that it is wrong, adds to it, or says
 /// that it no longer holds.
@@ -37,6 +33,15 @@ pub struct Response {
     pub stance: String,
     /// The response.
     pub text: String,
+}
+
+impl Predicate for Response {
+    const NAME: &'static str = "response";
+    const TYPES: &'static [TypeOf<Self>] = &[TypeOf::new("response", &[URI], Self::read)];
+
+    fn target(predicate: &Value) -> Option<ClaimId> {
+        raw::target(predicate)
+    }
 }
 
 impl Response {

@@ -5,22 +5,21 @@
 //! version, so both spellings of vulnerabilities and products are taken wherever they come.
 //! CycloneDX VEX is a CycloneDX BOM and goes by `sbom`; CSAF is not taken.
 
-use super::document::{Document, DocumentError, Draft, Prepared, not_taken};
+use super::descriptor::digest;
+use super::error::PredicateError;
 use super::node::Node;
-use super::subject::{Subjects, digest};
-use super::{PredicateError, PredicateType, Timestamp};
+use super::predicate::{Predicate, TypeOf};
+use super::raw;
 use crate::json::Value;
 use crate::purl::Purl;
-use std::collections::BTreeMap;
+use crate::time::Timestamp;
 
-pub(super) const TYPE: PredicateType = PredicateType {
-    name: "vex",
-    uris: &[
-        "https://openvex.dev/ns",
-        "https://openvex.dev/ns/v0.0.1",
-        "https://openvex.dev/ns/v0.2.0",
-    ],
-};
+/// The contexts of documents, which are the URIs of the type.
+const CONTEXTS: &[&str] = &[
+    "https://openvex.dev/ns",
+    "https://openvex.dev/ns/v0.0.1",
+    "https://openvex.dev/ns/v0.2.0",
+];
 
 const STATUSES: &[&str] = &["not_affected", "affected", "fixed", "under_investigation"];
 
@@ -36,7 +35,7 @@ const JUSTIFICATIONS: &[&str] = &[
 /// for a first one, and a missing document `timestamp` is borne if every statement has its own,
 /// which is what it would be inherited by.
 fn check(document: &Node<'_, '_>) -> Result<(), PredicateError> {
-    document.need("@context")?.one_of(TYPE.uris)?;
+    document.need("@context")?.one_of(CONTEXTS)?;
     document.need("@id")?.text()?;
     document.need("author")?.text()?;
     version(document)?;
@@ -212,10 +211,27 @@ impl Status {
     }
 }
 
+impl Predicate for Vex {
+    const NAME: &'static str = "vex";
+    const TYPES: &'static [TypeOf<Self>] = &[TypeOf::new("vex", CONTEXTS, Self::read)];
+
+    fn vulnerabilities(predicate: &Value) -> Vec<&Value> {
+        let mut named = Vec::new();
+        for statement in raw::items(predicate.get("statements")) {
+            match statement.get("vulnerability") {
+                Some(name @ Value::String(_)) => named.push(name),
+                Some(object) => named.append(&mut raw::with_aliases(object, "name")),
+                None => {}
+            }
+        }
+        named
+    }
+}
+
 impl Vex {
-    /// Reads a document as [`prepare`](super::prepare) does.
-    pub fn of_document(bytes: &[u8]) -> Result<Self, DocumentError> {
-        Ok(Self::parse(&Document::new("document", bytes)?.json()?)?)
+    /// Whether a text begins like the `@context` of an OpenVEX document, of whatever version.
+    pub fn is_context(text: &str) -> bool {
+        text.starts_with(CONTEXTS[0])
     }
 
     /// Reads a predicate: a whole OpenVEX document, checked as on admission.
@@ -223,7 +239,8 @@ impl Vex {
         Self::read(&Node::root("$.predicate", predicate))
     }
 
-    pub(super) fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
+    /// Reads a document where it stands.
+    pub fn read(node: &Node<'_, '_>) -> Result<Self, PredicateError> {
         check(node)?;
         let inherited = changed(node);
         let statements = node.need("statements")?;
@@ -328,7 +345,9 @@ impl Product {
         .unwrap_or_default()
     }
 
-    fn read(product: &Value) -> Self {
+    /// Reads a product as a document has it: a string in v0.0.1, an object since. What is malformed
+    /// is passed over.
+    pub fn read(product: &Value) -> Self {
         let id = product.as_str().or_else(|| product.get("@id")?.as_str());
         let identifiers = product
             .get("identifiers")
@@ -361,68 +380,9 @@ fn hashes(product: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-pub(super) fn prepare(document: &Document) -> Result<Vec<Prepared>, DocumentError> {
-    let vex = document.json()?;
-    let root = Node::root("$", &vex);
-    if !root
-        .shown("@context")
-        .is_some_and(|context| context.starts_with("https://openvex.dev/ns"))
-    {
-        return Err(not_taken("vex", "OpenVEX JSON", &vex));
-    }
-    check(&root)?;
-    let (subjects, summary) = describe(&root)?;
-    let predicate_type = root.need("@context")?.text()?.to_owned();
-    let mut draft = Draft {
-        predicate_type,
-        predicate: vex.clone(),
-        subjects,
-        summary,
-    };
-    draft.bound_subjects();
-    Ok(vec![
-        document.inline_or_referenced(draft, "application/json")?,
-    ])
-}
-
-fn describe(root: &Node<'_, '_>) -> Result<(Subjects, Vec<(String, String)>), PredicateError> {
-    let mut subjects = Subjects::default();
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for statement in root.need("statements")?.items()? {
-        *counts
-            .entry(statement.need("status")?.string()?)
-            .or_default() += 1;
-        if let Some(products) = statement.get("products") {
-            for product in products.items()? {
-                suggest(&product, &mut subjects);
-            }
-        }
-    }
-    subjects.notes.sort();
-    subjects.notes.dedup();
-    let mut summary = vec![("author".to_owned(), root.need("author")?.text()?.to_owned())];
-    summary.extend(
-        counts
-            .iter()
-            .map(|(status, count)| ((*status).to_owned(), count.to_string())),
-    );
-    Ok((subjects, summary))
-}
-
-fn suggest(product: &Node<'_, '_>, subjects: &mut Subjects) {
-    let id = product.value().as_str().or_else(|| product.shown("@id"));
-    let identified = product
-        .value()
-        .pointer("/identifiers/purl")
-        .and_then(Value::as_str);
-    let purl = id.filter(|id| id.starts_with("pkg:")).or(identified);
-    subjects.suggest(id.filter(|_| purl.is_none()), purl, hashes(product.value()));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kind::{check, prepare};
 
     const NEW: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/v","author":"A","version":1,
         "timestamp":"2026-01-01T00:00:00Z","statements":[
@@ -433,25 +393,6 @@ mod tests {
 
     const OLD: &str = r#"{"@context":"https://openvex.dev/ns","@id":"https://e.org/v","author":"A","version":"1",
         "timestamp":"2026-01-01T00:00:00Z","statements":[{"vulnerability":"CVE-1","products":["pkg:cargo/a@1"],"status":"fixed"}]}"#;
-
-    #[test]
-    fn the_type_is_the_context_of_the_document() {
-        for (text, predicate_type, subjects) in [
-            (NEW, "https://openvex.dev/ns/v0.2.0", 2),
-            (OLD, "https://openvex.dev/ns", 1),
-        ] {
-            let prepared = prepare("vex", "v.json", text.as_bytes(), "")
-                .unwrap()
-                .remove(0);
-            assert_eq!(prepared.predicate_type, predicate_type);
-            assert_eq!(
-                prepared.predicate,
-                crate::json::parse(text.as_bytes()).unwrap()
-            );
-            assert_eq!(prepared.subjects.len(), subjects);
-            check(predicate_type, &prepared.predicate).unwrap();
-        }
-    }
 
     #[test]
     fn a_document_is_read() {
@@ -528,7 +469,7 @@ mod tests {
                         .collect(),
                 })
                 .collect(),
-            ..Vex::of_document(NEW.as_bytes())
+            ..Vex::parse(&crate::json::parse(NEW.as_bytes()).unwrap())
                 .unwrap()
                 .statements
                 .remove(0)
@@ -562,80 +503,5 @@ mod tests {
             named.products.iter().map(Product::name).collect::<Vec<_>>(),
             ["urn:x", "pkg:cargo/a"]
         );
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        for (from, to, place) in [
-            ("openvex.dev/ns/v0.2.0", "openvex.dev/ns/v9", "$.@context"),
-            (r#""@id":"https"#, r#""id":"https"#, "$.@id"),
-            (r#""author":"A""#, r#""author":"""#, "$.author"),
-            (r#""version":1"#, r#""version":0"#, "$.version"),
-            (
-                r#""timestamp":"2026-01-01T00:00:00Z","#,
-                "",
-                "$.statements[0]",
-            ),
-            (
-                r#""2026-01-02T00:00:00Z""#,
-                r#""soon""#,
-                "$.statements[1].timestamp",
-            ),
-            (
-                r#"{"name":"CVE-1"}"#,
-                "{}",
-                "$.statements[0].vulnerability.name",
-            ),
-            (
-                r#""status":"affected""#,
-                r#""status":"ok""#,
-                "$.statements[1].status",
-            ),
-            (
-                r#","justification":"component_not_present""#,
-                "",
-                "$.statements[0]",
-            ),
-            (
-                r#""component_not_present""#,
-                r#""trust me""#,
-                "$.statements[0].justification",
-            ),
-            (r#","action_statement":"update""#, "", "$.statements[1]"),
-            (
-                r#"{"@id":"pkg:cargo/b"}"#,
-                "{}",
-                "$.statements[0].products[0].subcomponents[0]",
-            ),
-        ] {
-            assert!(NEW.contains(from), "{from}");
-            let error =
-                prepare("vex", "v.json", NEW.replacen(from, to, 1).as_bytes(), "").unwrap_err();
-            assert_eq!(error.place(), place, "{error}");
-        }
-        let none = r#"{"@context":"https://openvex.dev/ns","@id":"i","author":"A","timestamp":"2026-01-01T00:00:00Z","statements":[]}"#;
-        assert_eq!(
-            prepare("vex", "v.json", none.as_bytes(), "")
-                .unwrap_err()
-                .place(),
-            "$.statements"
-        );
-    }
-
-    #[test]
-    fn other_vex_is_sent_elsewhere() {
-        for (text, advice) in [
-            (
-                r#"{"bomFormat":"CycloneDX","specVersion":"1.4","vulnerabilities":[]}"#,
-                "publish sbom",
-            ),
-            (
-                r#"{"document":{"category":"csaf_vex","csaf_version":"2.0"}}"#,
-                "convert it to OpenVEX",
-            ),
-        ] {
-            let error = prepare("vex", "v.json", text.as_bytes(), "").unwrap_err();
-            assert!(error.to_string().contains(advice), "{error}");
-        }
     }
 }

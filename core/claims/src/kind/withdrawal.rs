@@ -1,5 +1,5 @@
 //! `urn:assay:withdrawal:v1`: an issuer takes back a claim of its own, or puts another in its place
-//! (DESIGN 3.3).
+//! (docs/design.md 3.3).
 //!
 //! | field | |
 //! | --- | --- |
@@ -11,20 +11,16 @@
 //! that who withdraws it had signed it, is for whoever evaluates: here nothing is known of other
 //! claims.
 
-use super::document::object;
+use super::error::PredicateError;
 use super::node::Node;
-use super::{PredicateError, PredicateType, subject};
+use super::predicate::{Predicate, TypeOf};
+use super::{raw, subject};
 use crate::claim::ClaimId;
-use crate::json::Value;
+use crate::json::{Value, object};
 use crate::statement::{Statement, StatementError};
 
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:withdrawal:v1";
-
-pub(super) const TYPE: PredicateType = PredicateType {
-    name: "withdrawal",
-    uris: &[URI],
-};
 
 /// The predicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +31,15 @@ pub struct Withdrawal {
     pub reason: String,
     /// The claim that stands in its place.
     pub superseded_by: Option<ClaimId>,
+}
+
+impl Predicate for Withdrawal {
+    const NAME: &'static str = "withdrawal";
+    const TYPES: &'static [TypeOf<Self>] = &[TypeOf::new("withdrawal", &[URI], Self::read)];
+
+    fn target(predicate: &Value) -> Option<ClaimId> {
+        raw::target(predicate)
+    }
 }
 
 impl Withdrawal {

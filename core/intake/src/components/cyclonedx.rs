@@ -5,12 +5,12 @@ use super::input::{Fault, Input};
 use super::list::List;
 use super::sbom::{self, Element};
 use assay_claims::kind::node::Node;
-use assay_claims::kind::sbom::cyclonedx::VERSIONS;
+use assay_claims::kind::sbom::CYCLONEDX_VERSIONS;
 
 pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
     let bom = Node::root("$", input.json()?);
     bom.need("bomFormat")?.one_of(&["CycloneDX"])?;
-    bom.need("specVersion")?.one_of(VERSIONS)?;
+    bom.need("specVersion")?.one_of(CYCLONEDX_VERSIONS)?;
     let mut list = List::default();
     if let Some(metadata) = bom.get("metadata")
         && let Some(component) = metadata.get("component")

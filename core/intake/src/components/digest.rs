@@ -1,6 +1,6 @@
 //! Digests, as files of dependencies write them, under in-toto's names.
 
-use assay_claims::kind::subject;
+use assay_claims::kind::descriptor;
 use base64::Engine;
 
 /// Digests of one component.
@@ -11,13 +11,13 @@ type Digest = Option<(String, String)>;
 
 /// Reads `ALGORITHM` and `HEX`. The error says what is wrong with the value.
 pub(super) fn hex(algorithm: &str, value: &str) -> Result<Digest, String> {
-    if let Some(digest) = subject::digest(algorithm, value) {
+    if let Some(digest) = descriptor::digest(algorithm, value) {
         return Ok(Some(digest));
     }
     // An algorithm that takes no value of any length is an unknown one.
     let known = [40, 56, 64, 96, 128]
         .into_iter()
-        .any(|digits| subject::digest(algorithm, &"0".repeat(digits)).is_some());
+        .any(|digits| descriptor::digest(algorithm, &"0".repeat(digits)).is_some());
     if known {
         Err(format!("is no {algorithm} in hex"))
     } else {

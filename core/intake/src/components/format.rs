@@ -1,8 +1,8 @@
 //! Which formats there are, and how a file's is found out: by its name, else by what it holds.
 
 use super::input::{Fault, Input};
+use crate::tag_value::is_tag_value;
 use assay_claims::json::Value;
-use assay_claims::kind::sbom::tag_value::is_tag_value;
 use std::fmt;
 
 /// A format of files that name dependencies.

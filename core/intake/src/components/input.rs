@@ -1,9 +1,9 @@
 //! The file as readers see it, and the way they refuse it.
 
 use super::{ComponentError, Format};
+use crate::text::{compression, shown};
 use assay_claims::json::{self, Value};
 use assay_claims::kind::PredicateError;
-use assay_claims::kind::document::{compression, shown};
 use assay_claims::kind::node::push_key;
 use assay_claims::limits;
 use serde::de::DeserializeOwned;

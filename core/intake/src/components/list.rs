@@ -3,7 +3,7 @@
 
 use super::input::Fault;
 use super::{Component, Components, Format, Note, Unidentified};
-use assay_claims::kind::document::shown;
+use crate::text::shown;
 use assay_claims::limits;
 use assay_claims::purl::{self, Purl};
 use std::collections::BTreeMap;

@@ -4,9 +4,9 @@ use super::Component;
 use super::input::{Fault, Input};
 use super::list::List;
 use super::sbom::{self, Element, stated};
+use crate::documents::roots;
 use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
-use assay_claims::kind::sbom::spdx3::roots;
 
 pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
     let document = Node::root("$", input.json()?);

@@ -5,9 +5,8 @@ use super::input::{Fault, Input};
 use super::list::List;
 use super::sbom::{self, Element, stated};
 use super::{Component, digest};
-use assay_claims::kind::DocumentError;
+use crate::tag_value::{Tag, TagError, read as read_tags};
 use assay_claims::kind::node::quoted;
-use assay_claims::kind::sbom::tag_value::{Tag, read as read_tags};
 
 /// A package as far as it was read.
 struct Package<'a> {
@@ -16,10 +15,8 @@ struct Package<'a> {
 }
 
 pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
-    let tags = read_tags(input.text()).map_err(|e| match e {
-        DocumentError::Line { line, reason } => Fault::new(u32::try_from(line).ok(), reason),
-        other => Fault::new(None, other.to_string()),
-    })?;
+    let tags = read_tags(input.text())
+        .map_err(|TagError { line, reason }| Fault::new(u32::try_from(line).ok(), reason))?;
     check_version(&tags)?;
     let own = described(&tags);
     let mut list = List::default();

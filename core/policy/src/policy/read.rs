@@ -450,9 +450,7 @@ impl Reader<'_> {
     /// A type by its short name, which stands for all types that are called so, or by its URI.
     fn claim_type(&self, key: &str, word: &At<String>) -> Result<ClaimType, PolicyError> {
         let named = word.get_ref();
-        let known = kind::TABLE
-            .iter()
-            .filter(|known| short_name(known.name) == named);
+        let known = kind::types().filter(|known| short_name(known.name) == named);
         let uris: Vec<String> = known
             .flat_map(|known| known.uris)
             .map(|uri| (*uri).to_owned())
@@ -467,10 +465,8 @@ impl Reader<'_> {
                 uris: vec![named.clone()],
             }),
             (true, false) => {
-                let mut names: Vec<&str> = kind::TABLE
-                    .iter()
-                    .map(|known| short_name(known.name))
-                    .collect();
+                let mut names: Vec<&str> =
+                    kind::types().map(|known| short_name(known.name)).collect();
                 names.dedup();
                 let reason = format!(
                     "{named:?} is no type of claims; write a URI, or one of {}",

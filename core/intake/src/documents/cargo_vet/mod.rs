@@ -1,0 +1,588 @@
+//! `audits.toml` of cargo-vet (mozilla/cargo-vet, `book/src/config.md` and `src/format.rs`).
+//!
+//! Each entry under `[[audits.CRATE]]` becomes a claim: of the version, or of the newer version of
+//! a delta; `violation` becomes a failed review of the versions that it names. What is no review
+//! becomes no claim, and is counted in a note: wildcard audits and trusted publishers vouch in
+//! advance for whatever somebody publishes within a time. Entries that are marked `importable =
+//! false` are nobody else's business. Of reviewers the names are kept and the e-mail addresses are
+//! not: a log forgets nothing.
+
+mod range;
+
+use super::advice::not_taken;
+use super::draft::{Draft, Prepared};
+use super::error::DocumentError;
+use super::subjects::Subjects;
+use super::tool::{Source, Takes, Tool};
+use crate::toml;
+use assay_claims::json::Value;
+use assay_claims::kind::audit::{Audit, Method, Scope, Verdict};
+use assay_claims::kind::node::{Node, quoted};
+use assay_claims::kind::{Kind, PredicateError};
+use assay_claims::purl::{Components, Purl};
+use range::Versions;
+use semver::{Version, VersionReq};
+
+pub(super) const TOOL: Tool = Tool {
+    takes: Takes::Bytes(|_| true),
+    prepare,
+};
+
+/// Most audits of a document: each becomes a claim. The largest that are known hold some thousands.
+const AUDITS: usize = 10_000;
+
+/// The criteria that every store knows.
+const BUILT_IN: [&str; 2] = ["safe-to-run", "safe-to-deploy"];
+
+fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
+    let document = source.document;
+    if document.body().trim_ascii_start().first() == Some(&b'{') {
+        return Err(not_taken(
+            "audit",
+            "`audits.toml` of cargo-vet",
+            &document.json()?,
+        ));
+    }
+    let store = toml::parse(document)?;
+    let root = Node::root("$", &store);
+    let Some(audits) = root.get("audits") else {
+        let advice =
+            "is missing: audit takes `audits.toml` of cargo-vet, and of its store no other file";
+        return Err(Node::root("$.audits", &store).fault(advice).into());
+    };
+    let defined = criteria(&root)?;
+    let mut claims = Vec::new();
+    let mut local = 0;
+    for (name, entries) in audits.members()? {
+        for entry in entries.items()? {
+            if claims.len() == AUDITS {
+                return Err(audits
+                    .fault(format!(
+                        "holds more than {AUDITS} audits; publish it in parts"
+                    ))
+                    .into());
+            }
+            match entry.value().get("importable").and_then(Value::as_bool) {
+                Some(false) => local += 1,
+                _ => claims.push(read(name, &entry, &defined)?),
+            }
+        }
+    }
+    let notes = left_out(&root, local);
+    let Some(first) = claims.first_mut() else {
+        let all = if notes.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", notes.join("; "))
+        };
+        return Err(audits
+            .fault(format!("holds no audit that could become a claim{all}"))
+            .into());
+    };
+    first
+        .summary
+        .extend(notes.into_iter().map(|note| ("note".to_owned(), note)));
+    claims
+        .into_iter()
+        .map(|draft| document.inline_or_referenced(draft, "application/toml"))
+        .collect()
+}
+
+/// The criteria that the document defines, and what they mean: in words, or by a URL.
+fn criteria<'v>(root: &Node<'v, '_>) -> Result<Vec<(&'v str, &'v str)>, PredicateError> {
+    let Some(criteria) = root.get("criteria") else {
+        return Ok(Vec::new());
+    };
+    let mut defined = Vec::new();
+    for (name, criterion) in criteria.members()? {
+        let meaning = match criterion.optional_text("description")? {
+            Some(description) => description,
+            None => criterion.need("description-url")?.text()?,
+        };
+        defined.push((name, meaning));
+    }
+    Ok(defined)
+}
+
+/// What becomes no claim, for people.
+fn left_out(root: &Node<'_, '_>, local: usize) -> Vec<String> {
+    let entries = |key| {
+        let crates = root
+            .value()
+            .get(key)
+            .and_then(Value::as_object)
+            .unwrap_or_default();
+        crates
+            .iter()
+            .map(|(_, entries)| entries.as_array().map_or(0, <[Value]>::len))
+            .sum()
+    };
+
+    [
+        (
+            entries("wildcard-audits"),
+            "wildcard audit vouches for what will be published",
+            "wildcard audits vouch for what will be published",
+        ),
+        (
+            entries("trusted"),
+            "entry trusts a publisher and reviews nothing",
+            "entries trust a publisher and review nothing",
+        ),
+        (
+            local,
+            "audit is marked as not importable",
+            "audits are marked as not importable",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(count, one, many): (usize, &str, &str)| match count {
+        0 => None,
+        1 => Some(format!("1 {one}, which becomes no claim")),
+        n => Some(format!("{n} {many}, which become no claims")),
+    })
+    .collect()
+}
+
+fn read(
+    name: &str,
+    entry: &Node<'_, '_>,
+    defined: &[(&str, &str)],
+) -> Result<Draft, PredicateError> {
+    let mut subjects = Subjects::default();
+    let reviewed = reviewed(name, entry, &mut subjects)?;
+    let criteria = one_or_more(&entry.need("criteria")?)?;
+    for (i, criterion) in criteria.iter().enumerate() {
+        if !BUILT_IN.contains(criterion) && !defined.iter().any(|(name, _)| name == criterion) {
+            let node = entry.need("criteria")?;
+            return Err(node.fault(format!(
+                "names {} (item {i}), which the document does not define",
+                quoted(criterion)
+            )));
+        }
+    }
+    let reviewers = entry
+        .get("who")
+        .map_or(Ok(Vec::new()), |who| one_or_more(&who))?;
+    let notes = entry
+        .optional_text("notes")?
+        .filter(|notes| !notes.trim().is_empty());
+    let fits = notes.filter(|_| {
+        entry
+            .get("notes")
+            .is_some_and(|notes| notes.prose().is_ok())
+    });
+    if notes.is_some() && fits.is_none() {
+        subjects
+            .notes
+            .push("the audit's own notes do not fit a claim and are left out".into());
+    }
+    let audit = Audit {
+        verdict: reviewed.verdict,
+        scope: reviewed.scope,
+        versions: reviewed.versions,
+        method: Some(Method::Human),
+        reviewers: reviewers.into_iter().map(without_address).collect(),
+        reviewed_at: None,
+        notes: fits.map(|notes| notes.trim().to_owned()),
+        definitions: used(defined, &criteria),
+        criteria: criteria.into_iter().map(str::to_owned).collect(),
+    };
+    let mut summary = vec![("audit".to_owned(), format!("{name} {}", reviewed.label))];
+    summary.push(("criteria".to_owned(), audit.criteria.join(", ")));
+    summary.push((
+        "verdict".to_owned(),
+        if audit.verdict == Verdict::Pass {
+            "pass"
+        } else {
+            "fail"
+        }
+        .to_owned(),
+    ));
+    Ok(Draft::new(Kind::Audit, audit.to_value(), subjects, summary))
+}
+
+/// What an entry is of.
+struct Reviewed {
+    verdict: Verdict,
+    scope: Scope,
+    versions: Option<String>,
+    label: String,
+}
+
+/// Reads `version`, `delta` or `violation`, of which an entry has one, and makes the subject of it.
+fn reviewed(
+    name: &str,
+    entry: &Node<'_, '_>,
+    subjects: &mut Subjects,
+) -> Result<Reviewed, PredicateError> {
+    let pass = |scope, label: &str| Reviewed {
+        verdict: Verdict::Pass,
+        scope,
+        versions: None,
+        label: label.to_owned(),
+    };
+    match (
+        entry.get("version"),
+        entry.get("delta"),
+        entry.get("violation"),
+    ) {
+        (Some(version), None, None) => {
+            VetVersion::read(&version, version.text()?)?.suggest(name, entry, subjects)?;
+            Ok(pass(Scope::Version, version.text()?))
+        }
+        (None, Some(delta), None) => {
+            let text = delta.text()?;
+            let (from, to) = text
+                .split_once("->")
+                .ok_or_else(|| delta.fault("is no delta such as 1.0.0 -> 1.0.1"))?;
+            VetVersion::read(&delta, to.trim())?.suggest(name, entry, subjects)?;
+            Ok(pass(
+                Scope::Delta(VetVersion::read(&delta, from.trim())?.base(name, entry)?),
+                text,
+            ))
+        }
+        (None, None, Some(violation)) => {
+            let text = violation.text()?;
+            let wrong = |reason: String| {
+                violation.fault(format!(
+                    "{} is no version requirement: {reason}",
+                    quoted(text)
+                ))
+            };
+            let requirement = VersionReq::parse(text).map_err(|e| wrong(e.to_string()))?;
+            let versions =
+                match range::of(&requirement).ok_or_else(|| wrong("no version meets it".into()))? {
+                    Versions::One(version) => {
+                        subjects.suggest(
+                            None,
+                            Some(purl(name, Some(&version), entry)?.as_str()),
+                            vec![],
+                        );
+                        None
+                    }
+                    Versions::Range(range) => {
+                        subjects.suggest(None, Some(purl(name, None, entry)?.as_str()), vec![]);
+                        Some(range)
+                    }
+                };
+            let label = format!("violation {text}");
+            Ok(Reviewed {
+                verdict: Verdict::Fail,
+                scope: Scope::Version,
+                versions,
+                label,
+            })
+        }
+        _ => Err(entry.fault("has to have one of version, delta and violation")),
+    }
+}
+
+/// A version as cargo-vet writes it: that of a release, or a commit after it.
+struct VetVersion<'v> {
+    version: Version,
+    commit: Option<&'v str>,
+}
+
+impl<'v> VetVersion<'v> {
+    fn read(node: &Node<'_, '_>, text: &'v str) -> Result<Self, PredicateError> {
+        let (version, commit) = match text.split_once("@git:") {
+            Some((version, commit)) => (version, Some(commit)),
+            None => (text, None),
+        };
+        let whole = |commit: &&str| {
+            commit.len() == 40
+                && commit
+                    .bytes()
+                    .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        if commit.as_ref().is_some_and(|commit| !whole(commit)) {
+            return Err(node.fault(format!("{} has no whole commit after @git:", quoted(text))));
+        }
+        let version = Version::parse(version)
+            .map_err(|e| node.fault(format!("{} is no version: {e}", quoted(text))))?;
+        Ok(VetVersion { version, commit })
+    }
+
+    /// A commit is not the release that its version names, so it is no package: its subject is the
+    /// commit.
+    fn suggest(
+        &self,
+        name: &str,
+        entry: &Node<'_, '_>,
+        subjects: &mut Subjects,
+    ) -> Result<(), PredicateError> {
+        match self.commit {
+            None => subjects.suggest(
+                None,
+                Some(purl(name, Some(&self.version), entry)?.as_str()),
+                vec![],
+            ),
+            Some(commit) => subjects.suggest(
+                Some(name),
+                None,
+                vec![("gitCommit".to_owned(), commit.to_owned())],
+            ),
+        }
+        Ok(())
+    }
+
+    fn base(&self, name: &str, entry: &Node<'_, '_>) -> Result<String, PredicateError> {
+        match self.commit {
+            None => Ok(purl(name, Some(&self.version), entry)?.as_str().to_owned()),
+            Some(commit) => Ok(format!("{}@git:{commit}", self.version)),
+        }
+    }
+}
+
+fn purl(
+    name: &str,
+    version: Option<&Version>,
+    entry: &Node<'_, '_>,
+) -> Result<Purl, PredicateError> {
+    let (ty, version) = ("cargo".to_owned(), version.map(Version::to_string));
+    let purl = Purl::build(Components {
+        ty,
+        name: name.to_owned(),
+        version,
+        ..Components::default()
+    });
+    purl.map_err(|e| {
+        entry.fault(format!(
+            "is of a crate {} that has no package URL: {e}",
+            quoted(name)
+        ))
+    })
+}
+
+/// A string, or a list of them.
+fn one_or_more<'v>(node: &Node<'v, '_>) -> Result<Vec<&'v str>, PredicateError> {
+    match node.value() {
+        Value::String(_) => Ok(vec![node.line()?]),
+        _ => node.list(1, |item| item.line()),
+    }
+}
+
+/// `Some Name <mail@example.org>` without the address; what has nothing else stays.
+fn without_address(who: &str) -> String {
+    let name = who.split('<').next().unwrap_or_default().trim();
+    if name.is_empty() {
+        who.to_owned()
+    } else {
+        name.to_owned()
+    }
+}
+
+/// What those criteria mean that an entry names. A text that is too long for a claim is left out.
+fn used(defined: &[(&str, &str)], criteria: &[&str]) -> Vec<(String, String)> {
+    let bears = |text: &str| {
+        text.len() <= 1024
+            && !text
+                .chars()
+                .any(|c| c.is_control() && !"\n\r\t".contains(c))
+    };
+    let used = defined
+        .iter()
+        .filter(|(name, text)| criteria.contains(name) && bears(text));
+    used.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::prepare;
+    use assay_claims::statement::Subject;
+
+    const STORE: &str = r#"
+[criteria.good]
+description = "great"
+implies = "safe-to-deploy"
+
+[[audits.a]]
+who = ["A. Person <a@example.org>", "B"]
+criteria = ["safe-to-deploy", "good"]
+version = "1.0.0+x"
+notes = """
+Fine.
+"""
+
+[[audits.a]]
+criteria = "safe-to-run"
+delta = "1.0.0 -> 1.0.1"
+
+[[audits.a]]
+criteria = "safe-to-run"
+delta = "1.0.1 -> 1.0.1@git:68bc59901773ab4c051dfcea0cc4201a1567ab32"
+
+[[audits.b]]
+criteria = "safe-to-run"
+violation = "<2"
+
+[[audits.b]]
+criteria = "safe-to-run"
+violation = "=3.0.0"
+
+[[audits.c]]
+criteria = "safe-to-run"
+version = "1.0.0"
+importable = false
+
+[[trusted.d]]
+criteria = "safe-to-deploy"
+user-id = 1
+start = "2023-03-16"
+end = "2026-06-03"
+"#;
+
+    fn audits(text: &str) -> Result<Vec<(Audit, Subject)>, DocumentError> {
+        let claims = prepare("audit", "audits.toml", text.as_bytes(), "")?;
+        Ok(claims
+            .into_iter()
+            .map(|mut p| (Audit::parse(&p.predicate).unwrap(), p.subjects.remove(0)))
+            .collect())
+    }
+
+    #[test]
+    fn every_audit_becomes_a_claim() {
+        let read = audits(STORE).unwrap();
+        let uris: Vec<_> = read
+            .iter()
+            .map(|(_, subject)| subject.uri().unwrap_or("none"))
+            .collect();
+        assert_eq!(
+            uris,
+            [
+                "pkg:cargo/a@1.0.0%2Bx",
+                "pkg:cargo/a@1.0.1",
+                "none",
+                "pkg:cargo/b",
+                "pkg:cargo/b@3.0.0"
+            ]
+        );
+        let [first, delta, commit, range, one] = &read[..] else {
+            panic!("five audits")
+        };
+        assert_eq!(first.0.criteria, ["safe-to-deploy", "good"]);
+        assert_eq!(first.0.reviewers, ["A. Person", "B"]);
+        assert_eq!(first.0.definitions, [("good".into(), "great".into())]);
+        assert_eq!(
+            (first.0.notes.as_deref(), first.0.verdict),
+            (Some("Fine."), Verdict::Pass)
+        );
+        assert_eq!(delta.0.scope, Scope::Delta("pkg:cargo/a@1.0.0".into()));
+        assert_eq!(
+            commit.1.digest("gitCommit"),
+            Some("68bc59901773ab4c051dfcea0cc4201a1567ab32")
+        );
+        assert_eq!(
+            (range.0.verdict, range.0.versions.as_deref()),
+            (Verdict::Fail, Some("vers:cargo/<2.0.0"))
+        );
+        assert_eq!(
+            (one.0.verdict, one.0.versions.as_deref()),
+            (Verdict::Fail, None)
+        );
+    }
+
+    #[test]
+    fn what_becomes_no_claim_is_said() {
+        let claims = prepare("audit", "audits.toml", STORE.as_bytes(), "").unwrap();
+        let notes: Vec<_> = claims[0]
+            .summary
+            .iter()
+            .filter(|(label, _)| label == "note")
+            .map(|(_, note)| note)
+            .collect();
+        assert!(
+            notes
+                .iter()
+                .any(|note| note.starts_with("1 entry trusts a publisher")),
+            "{notes:?}"
+        );
+        assert!(
+            notes
+                .iter()
+                .any(|note| *note == "1 audit is marked as not importable, which becomes no claim"),
+            "{notes:?}"
+        );
+        let two = STORE.replace(
+            "= \"1.0.0\"\nimportable",
+            "= \"1.0.0\"\nimportable = \
+            false\n[[audits.c]]\ncriteria = \"safe-to-run\"\nversion = \"1.0.1\"\nimportable",
+        );
+        let claims = prepare("audit", "audits.toml", two.as_bytes(), "").unwrap();
+        let notes: Vec<_> = claims[0]
+            .summary
+            .iter()
+            .map(|(_, note)| note.as_str())
+            .collect();
+        assert!(
+            notes.contains(&"2 audits are marked as not importable, which become no claims"),
+            "{notes:?}"
+        );
+        let long = STORE.replace("Fine.", &"x".repeat(10_000));
+        let claims = prepare("audit", "audits.toml", long.as_bytes(), "").unwrap();
+        assert!(
+            claims[0]
+                .summary
+                .iter()
+                .any(|(_, text)| text.contains("left out")),
+            "{:?}",
+            claims[0].summary
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (from, to, place) in [
+            (
+                r#"["safe-to-deploy", "good"]"#,
+                r#""bad""#,
+                "$.audits.a[0].criteria",
+            ),
+            (
+                r#"["safe-to-deploy", "good"]"#,
+                "[]",
+                "$.audits.a[0].criteria",
+            ),
+            (
+                r#"version = "1.0.0+x""#,
+                r#"version = "1.0""#,
+                "$.audits.a[0].version",
+            ),
+            (r#"version = "1.0.0+x""#, "", "$.audits.a[0]"),
+            (
+                r#"version = "1.0.0+x""#,
+                "version = \"1.0.0\"\nviolation = \"*\"",
+                "$.audits.a[0]",
+            ),
+            ("1.0.0 -> 1.0.1", "1.0.0", "$.audits.a[1].delta"),
+            ("1.0.0 -> 1.0.1", "1.0 -> 1.0.1", "$.audits.a[1].delta"),
+            ("@git:68", "@git:6", "$.audits.a[2].delta"),
+            (r#""<2""#, r#"">2, <1""#, "$.audits.b[0].violation"),
+            (r#""<2""#, r#""two""#, "$.audits.b[0].violation"),
+            (r#""great""#, "7", "$.criteria.good.description"),
+            ("[[audits.b]]", "[audits.b]", "line 26"),
+            ("[[audits.b]]", "[[audits.b", "line 22"),
+        ] {
+            assert!(STORE.contains(from), "{from}");
+            let error = audits(&STORE.replacen(from, to, 1)).unwrap_err();
+            assert!(error.place().starts_with(place), "{error}");
+        }
+        for (text, place) in [
+            ("", "$.audits"),
+            ("[audits]", "$.audits"),
+            ("audits = 7", "$.audits"),
+            ("[audits.a]\nx = 1", "$.audits.a"),
+        ] {
+            assert_eq!(audits(text).unwrap_err().place(), place);
+        }
+        assert!(
+            audits("{}")
+                .unwrap_err()
+                .to_string()
+                .contains("audits.toml")
+        );
+    }
+}

@@ -1,0 +1,291 @@
+//! A document as it came from a tool: how it is read, and where it goes in a claim. It goes into
+//! the predicate if it is small, else beside it as an attachment that the predicate names by
+//! SHA-256.
+
+use super::draft::{Attachment, Draft, Prepared, Summary};
+use super::error::DocumentError;
+use super::subjects::Subjects;
+use crate::text::compression;
+use assay_claims::json::{self, Value, object};
+use assay_claims::kind::{Kind, reference};
+use assay_claims::limits;
+use assay_tlog::Hash;
+use base64::Engine;
+use bytes::Bytes;
+
+/// Why a document that does not fit is referenced, for people.
+const TOO_LARGE: &str = "too large for a claim: it becomes an attachment that the claim references";
+
+/// Most bytes of an attachment's name: what file systems take.
+const NAME_BYTES: usize = 255;
+
+/// The document and its name. Formats take it apart, and say in the end where it goes.
+pub struct Document {
+    bytes: Bytes,
+    name: String,
+}
+
+impl Document {
+    /// Takes a document that is not too large and not compressed.
+    pub fn new(file_name: &str, bytes: &[u8]) -> Result<Self, DocumentError> {
+        if bytes.len() > limits::DOCUMENT_BYTES {
+            return Err(DocumentError::TooLarge(bytes.len()));
+        }
+        if let Some(format) = compression(bytes) {
+            let advice =
+                "nothing compressed is expanded here; decompress it and publish the result";
+            return Err(DocumentError::NotTaken(format!(
+                "the document is compressed ({format}): {advice}"
+            )));
+        }
+        Ok(Document {
+            bytes: Bytes::copy_from_slice(bytes),
+            name: attachment_name(file_name),
+        })
+    }
+
+    /// The bytes, verbatim.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes without a byte order mark.
+    pub fn body(&self) -> &[u8] {
+        self.bytes
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(&self.bytes)
+    }
+
+    /// The document as JSON.
+    pub fn json(&self) -> Result<Value, DocumentError> {
+        if self.body().trim_ascii_start().first() == Some(&b'<') {
+            return Err(DocumentError::NotTaken(
+                "the document looks like XML; export it as JSON".into(),
+            ));
+        }
+        parse(self.body())
+    }
+
+    /// The ResourceDescriptor that names the document.
+    pub fn descriptor(&self, media_type: &str) -> Value {
+        object([
+            ("name", Some(self.name.as_str().into())),
+            (
+                "digest",
+                Some(object([(
+                    "sha256",
+                    Some(Hash::of(&self.bytes).to_hex().into()),
+                )])),
+            ),
+            ("mediaType", Some(media_type.into())),
+            (
+                "annotations",
+                Some(object([("size", Some((self.bytes.len() as u64).into()))])),
+            ),
+        ])
+    }
+
+    fn attachment(&self, media_type: &str) -> Attachment {
+        Attachment {
+            bytes: self.bytes.clone(),
+            name: self.name.clone(),
+            media_type: media_type.into(),
+        }
+    }
+
+    /// The claim with the draft's predicate, if it fits, and else the draft: the document is in it,
+    /// or does not matter.
+    pub fn inline(&self, draft: Draft) -> Result<Prepared, Box<Draft>> {
+        if !draft.fits() {
+            return Err(Box::new(draft));
+        }
+        Ok(draft.prepared(None))
+    }
+
+    /// The claim with the draft's predicate, in which `attachments` names the document, if it fits,
+    /// and else the draft.
+    pub fn attached(&self, mut draft: Draft, media_type: &str) -> Result<Prepared, Box<Draft>> {
+        match &mut draft.predicate {
+            Value::Object(members) if members.iter().all(|(key, _)| key != "attachments") => {
+                members.push((
+                    "attachments".into(),
+                    Value::Array(vec![self.descriptor(media_type)]),
+                ));
+            }
+            _ => return Err(Box::new(draft)),
+        }
+        if !draft.fits() {
+            return Err(Box::new(draft));
+        }
+        Ok(draft.prepared(Some(self.attachment(media_type))))
+    }
+
+    /// The claim about `subjects` that only references the document. `why` says so to people.
+    pub fn referenced(
+        &self,
+        subjects: Subjects,
+        mut summary: Summary,
+        media_type: &str,
+        why: &str,
+    ) -> Result<Prepared, DocumentError> {
+        // The specification demands a location. RFC 6920 names bytes by their digest wherever they
+        // are.
+        let digest = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .encode(Hash::of(&self.bytes).as_bytes());
+        let mut descriptor = self.descriptor(media_type);
+        push(
+            &mut descriptor,
+            "downloadLocation",
+            format!("ni:///sha-256;{digest}").into(),
+        );
+        let predicate = reference::predicate(vec![descriptor]);
+        summary.push(("note".into(), why.into()));
+        let draft = Draft::new(Kind::Reference, predicate, subjects, summary);
+        if !draft.fits() {
+            let reason = "the document names more subjects than a claim holds; publish it in parts";
+            return Err(DocumentError::NotTaken(reason.into()));
+        }
+        Ok(draft.prepared(Some(self.attachment(media_type))))
+    }
+
+    /// The claim with the draft's predicate, in which `attachments` names the document, if that
+    /// fits, else the one that references the document.
+    pub fn attached_or_referenced(
+        &self,
+        draft: Draft,
+        media_type: &str,
+    ) -> Result<Prepared, DocumentError> {
+        self.attached(draft, media_type)
+            .or_else(|draft| self.referenced(draft.subjects, draft.summary, media_type, TOO_LARGE))
+    }
+
+    /// The claim with the draft's predicate if that fits, else the one that references the
+    /// document.
+    pub fn inline_or_referenced(
+        &self,
+        draft: Draft,
+        media_type: &str,
+    ) -> Result<Prepared, DocumentError> {
+        self.inline(draft)
+            .or_else(|draft| self.referenced(draft.subjects, draft.summary, media_type, TOO_LARGE))
+    }
+}
+
+/// Parses JSON; errors say line and column.
+pub fn parse(bytes: &[u8]) -> Result<Value, DocumentError> {
+    json::parse(bytes).map_err(|e| DocumentError::Syntax {
+        line: e.line,
+        column: e.column,
+        path: e.path,
+        reason: e.reason,
+    })
+}
+
+/// Appends a member to an object.
+pub fn push(object: &mut Value, key: &str, value: Value) {
+    if let Value::Object(members) = object {
+        members.push((key.to_owned(), value));
+    }
+}
+
+/// A file name without folders and control characters, never empty.
+fn attachment_name(file_name: &str) -> String {
+    let last = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let mut name: String = last.chars().filter(|c| !c.is_control()).collect();
+    while name.len() > NAME_BYTES {
+        name.pop();
+    }
+    if name.is_empty() {
+        "document".into()
+    } else {
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::draft::INLINE_BYTES;
+    use super::*;
+    use assay_claims::kind::check;
+
+    const REFERENCE: &str = "https://in-toto.io/attestation/reference/v0.1";
+
+    #[test]
+    fn compressed_documents_are_not_expanded() {
+        for bytes in [
+            &b"\x1f\x8b\x08\x00"[..],
+            b"BZh91AY",
+            b"\xfd7zXZ\x00\x00",
+            b"\x28\xb5\x2f\xfd0",
+            b"PK\x03\x04",
+        ] {
+            let error = Document::new("x.json.gz", bytes).err().unwrap();
+            assert!(error.to_string().contains("decompress it"), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_lose_folders_and_control_characters() {
+        assert_eq!(attachment_name("/some/a\\b/c\u{7}.json"), "c.json");
+        assert_eq!(attachment_name("dir/"), "document");
+        assert!(attachment_name(&"é".repeat(300)).len() <= NAME_BYTES);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_json_but_of_the_attachment() {
+        let document = Document::new("x", b"\xef\xbb\xbf{}").unwrap();
+        assert_eq!(document.json().unwrap(), Value::Object(vec![]));
+        assert_eq!(document.attachment("m").bytes.len(), 5);
+    }
+
+    #[test]
+    fn what_is_too_deep_for_a_statement_is_referenced() {
+        let document = Document::new("x", b" ").unwrap();
+        let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+        for (depth, predicate_type) in [
+            (limits::JSON_DEPTH - 1, "t"),
+            (limits::JSON_DEPTH, REFERENCE),
+        ] {
+            let (subjects, summary) = (
+                Subjects::default(),
+                vec![("a\u{1b}".into(), "x".repeat(400))],
+            );
+            let draft = Draft {
+                predicate_type: "t".into(),
+                predicate: nested(depth),
+                subjects,
+                summary,
+            };
+            let prepared = document.inline_or_referenced(draft, "m").unwrap();
+            assert_eq!(prepared.predicate_type, predicate_type);
+            assert_eq!(
+                prepared.summary[0],
+                ("a\u{fffd}".into(), "x".repeat(300) + "…")
+            );
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_referenced() {
+        let document = Document::new("x", &[b' '; 10]).unwrap();
+        let draft = |bytes: usize| Draft {
+            predicate_type: "t".into(),
+            predicate: object([("p", Some("x".repeat(bytes - 8).into()))]),
+            subjects: Subjects::default(),
+            summary: vec![],
+        };
+        let small = document
+            .inline_or_referenced(draft(INLINE_BYTES), "m")
+            .unwrap();
+        assert_eq!(
+            (small.predicate_type.as_str(), small.attachment),
+            ("t", None)
+        );
+        let large = document
+            .inline_or_referenced(draft(INLINE_BYTES + 1), "m")
+            .unwrap();
+        assert_eq!(large.predicate_type, REFERENCE);
+        assert_eq!(large.attachment.unwrap().bytes.len(), 10);
+        check(REFERENCE, &large.predicate).unwrap();
+    }
+}

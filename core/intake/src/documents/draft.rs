@@ -1,0 +1,159 @@
+//! What becomes of a document: a draft, and then a claim short of its signature.
+
+use super::error::DocumentError;
+use super::subjects::Subjects;
+use crate::text::shown;
+use assay_claims::json::Value;
+use assay_claims::kind::{self, Kind};
+use assay_claims::limits;
+use assay_claims::statement::{Statement, Subject};
+use assay_tlog::Hash;
+use bytes::Bytes;
+
+/// Most bytes of predicate and suggested subjects together, as compact JSON. It leaves 4 KiB of the
+/// payload to the statement's frame and to subjects that the caller adds.
+pub const INLINE_BYTES: usize = limits::PAYLOAD_BYTES - 4 * 1024;
+
+/// Most lines of a summary: people read it.
+const SUMMARY_LINES: usize = 40;
+
+/// A claim that a document can become, short of its signature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    /// The predicate's type URI.
+    pub predicate_type: String,
+    /// The predicate. It passes [`kind::check`] for that type.
+    pub predicate: Value,
+    /// What the document says that it is about; may be empty, and then the caller must say.
+    pub subjects: Vec<Subject>,
+    /// What the claim will say, for people: labels and values in a sensible order. A label may come
+    /// more than once.
+    pub summary: Vec<(String, String)>,
+    /// The document itself, if the predicate names it and it has to be stored beside the log.
+    pub attachment: Option<Attachment>,
+}
+
+/// Bytes to be stored beside the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The document, verbatim.
+    pub bytes: Bytes,
+    /// Its file name, without folders.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+}
+
+/// What a claim will say, for people: labels and values in a sensible order. A label may come more
+/// than once.
+pub(super) type Summary = Vec<(String, String)>;
+
+/// What a format made of a document, before it is known whether that fits a claim.
+pub struct Draft {
+    /// The type URI.
+    pub predicate_type: String,
+    /// The predicate, whole.
+    pub predicate: Value,
+    /// What the document says that it is about.
+    pub subjects: Subjects,
+    /// Label and value pairs for people.
+    pub summary: Vec<(String, String)>,
+}
+
+impl Draft {
+    /// A draft of a kind's preferred type. A kind that is not read has none.
+    pub fn new(kind: Kind, predicate: Value, subjects: Subjects, summary: Summary) -> Self {
+        Draft {
+            predicate_type: kind.uri().unwrap_or_default().to_owned(),
+            predicate,
+            subjects,
+            summary,
+        }
+    }
+
+    /// Leaves the suggestions out if they alone would take half of the room: then the caller has to
+    /// choose.
+    pub fn bound_subjects(&mut self) {
+        if self.subjects.bytes() > INLINE_BYTES / 2 || self.subjects.list.len() > limits::SUBJECTS {
+            let note = "the document names too many subjects to suggest them".to_owned();
+            self.subjects.list.clear();
+            self.subjects.notes.push(note);
+        }
+    }
+
+    /// Whether a statement has room for it, in bytes and in depth: the predicate is one level down
+    /// there.
+    pub(super) fn fits(&self) -> bool {
+        self.predicate.to_json().len() + self.subjects.bytes() <= INLINE_BYTES
+            && depth(&self.predicate) < limits::JSON_DEPTH
+    }
+
+    pub(super) fn prepared(self, attachment: Option<Attachment>) -> Prepared {
+        let notes = self
+            .subjects
+            .notes
+            .into_iter()
+            .map(|note| ("note".to_owned(), note));
+        let summary = self.summary.into_iter().chain(notes).take(SUMMARY_LINES);
+        let summary = summary
+            .map(|(label, value)| (shown(&label), shown(&value)))
+            .collect();
+        let (predicate_type, predicate, subjects) =
+            (self.predicate_type, self.predicate, self.subjects.list);
+        Prepared {
+            predicate_type,
+            predicate,
+            subjects,
+            summary,
+            attachment,
+        }
+    }
+}
+
+impl Subjects {
+    /// Bytes that they take in a statement, as compact JSON.
+    fn bytes(&self) -> usize {
+        self.list
+            .iter()
+            .map(|subject| subject.to_value().to_json().len() + 1)
+            .sum()
+    }
+}
+
+impl Prepared {
+    /// Makes sure that a statement can be made of it: [`Statement::new`] takes its subjects and its
+    /// predicate.
+    pub fn check(self) -> Result<Self, DocumentError> {
+        let subjects = if self.subjects.is_empty() {
+            vec![Subject::artifact(None, &Hash::of(b""))]
+        } else {
+            self.subjects.clone()
+        };
+        let reason = match Statement::new(subjects, &self.predicate_type, self.predicate.clone()) {
+            Ok(_) => match kind::check(&self.predicate_type, &self.predicate) {
+                Ok(()) => return Ok(self),
+                Err(e) => e.to_string(),
+            },
+            Err(e) => e.to_string(),
+        };
+        Err(DocumentError::Content {
+            path: "$".into(),
+            reason: format!("would make no valid claim: {reason}"),
+        })
+    }
+}
+
+/// Nested arrays and objects.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => {
+            1 + members
+                .iter()
+                .map(|(_, value)| depth(value))
+                .max()
+                .unwrap_or(0)
+        }
+        _ => 0,
+    }
+}

@@ -1,0 +1,196 @@
+//! OpenVEX documents in JSON, v0.0.1 and v0.2.0.
+//!
+//! The predicate is the document, and its type URI is the document's own `@context`, version
+//! included, as `vexctl` does it. CycloneDX VEX is a CycloneDX BOM and goes by `sbom`; CSAF is not
+//! taken.
+
+use super::document::Document;
+use super::draft::{Draft, Prepared, Summary};
+use super::error::DocumentError;
+use super::subjects::Subjects;
+use super::tool::{Source, Takes, Tool};
+use assay_claims::json::Value;
+use assay_claims::kind::PredicateError;
+use assay_claims::kind::node::Node;
+use assay_claims::kind::vex::{Product, Vex};
+use std::collections::BTreeMap;
+
+pub(super) const TOOL: Tool = Tool {
+    takes: Takes::Value(is_openvex),
+    prepare,
+};
+
+fn is_openvex(value: &Value) -> bool {
+    let context = value.get("@context").and_then(Value::as_str);
+    context.is_some_and(Vex::is_context)
+}
+
+/// Reads an OpenVEX document as [`prepare`](super::prepare) does.
+pub fn read_openvex(bytes: &[u8]) -> Result<Vex, DocumentError> {
+    Ok(Vex::parse(&Document::new("document", bytes)?.json()?)?)
+}
+
+fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
+    let root = source.root();
+    Vex::read(&root)?;
+    let (subjects, summary) = describe(&root)?;
+    let mut draft = Draft {
+        predicate_type: root.need("@context")?.text()?.to_owned(),
+        predicate: source.value.clone(),
+        subjects,
+        summary,
+    };
+    draft.bound_subjects();
+    let document = source.document;
+    Ok(vec![
+        document.inline_or_referenced(draft, "application/json")?,
+    ])
+}
+
+fn describe(root: &Node<'_, '_>) -> Result<(Subjects, Summary), PredicateError> {
+    let mut subjects = Subjects::default();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for statement in root.need("statements")?.items()? {
+        *counts
+            .entry(statement.need("status")?.string()?)
+            .or_default() += 1;
+        if let Some(products) = statement.get("products") {
+            for product in products.items()? {
+                suggest(&product, &mut subjects);
+            }
+        }
+    }
+    subjects.notes.sort();
+    subjects.notes.dedup();
+    let mut summary = vec![("author".to_owned(), root.need("author")?.text()?.to_owned())];
+    summary.extend(
+        counts
+            .iter()
+            .map(|(status, count)| ((*status).to_owned(), count.to_string())),
+    );
+    Ok((subjects, summary))
+}
+
+fn suggest(product: &Node<'_, '_>, subjects: &mut Subjects) {
+    let id = product.value().as_str().or_else(|| product.shown("@id"));
+    let identified = product
+        .value()
+        .pointer("/identifiers/purl")
+        .and_then(Value::as_str);
+    let purl = id.filter(|id| id.starts_with("pkg:")).or(identified);
+    subjects.suggest(
+        id.filter(|_| purl.is_none()),
+        purl,
+        Product::read(product.value()).digests,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::documents::prepare;
+    use assay_claims::kind::check;
+
+    const NEW: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/v","author":"A","version":1,
+        "timestamp":"2026-01-01T00:00:00Z","statements":[
+        {"vulnerability":{"name":"CVE-1"},"status":"not_affected","justification":"component_not_present","products":[
+          {"@id":"pkg:cargo/a@1","subcomponents":[{"@id":"pkg:cargo/b"}]},
+          {"identifiers":{"purl":"pkg:cargo/c@1"},"hashes":{"sha-256":"0000000000000000000000000000000000000000000000000000000000000000"}}]},
+        {"vulnerability":{"name":"CVE-2"},"status":"affected","action_statement":"update","timestamp":"2026-01-02T00:00:00Z"}]}"#;
+
+    const OLD: &str = r#"{"@context":"https://openvex.dev/ns","@id":"https://e.org/v","author":"A","version":"1",
+        "timestamp":"2026-01-01T00:00:00Z","statements":[{"vulnerability":"CVE-1","products":["pkg:cargo/a@1"],"status":"fixed"}]}"#;
+
+    #[test]
+    fn the_type_is_the_context_of_the_document() {
+        for (text, predicate_type, subjects) in [
+            (NEW, "https://openvex.dev/ns/v0.2.0", 2),
+            (OLD, "https://openvex.dev/ns", 1),
+        ] {
+            let prepared = prepare("vex", "v.json", text.as_bytes(), "")
+                .unwrap()
+                .remove(0);
+            assert_eq!(prepared.predicate_type, predicate_type);
+            assert_eq!(
+                prepared.predicate,
+                assay_claims::json::parse(text.as_bytes()).unwrap()
+            );
+            assert_eq!(prepared.subjects.len(), subjects);
+            check(predicate_type, &prepared.predicate).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (from, to, place) in [
+            ("openvex.dev/ns/v0.2.0", "openvex.dev/ns/v9", "$.@context"),
+            (r#""@id":"https"#, r#""id":"https"#, "$.@id"),
+            (r#""author":"A""#, r#""author":"""#, "$.author"),
+            (r#""version":1"#, r#""version":0"#, "$.version"),
+            (
+                r#""timestamp":"2026-01-01T00:00:00Z","#,
+                "",
+                "$.statements[0]",
+            ),
+            (
+                r#""2026-01-02T00:00:00Z""#,
+                r#""soon""#,
+                "$.statements[1].timestamp",
+            ),
+            (
+                r#"{"name":"CVE-1"}"#,
+                "{}",
+                "$.statements[0].vulnerability.name",
+            ),
+            (
+                r#""status":"affected""#,
+                r#""status":"ok""#,
+                "$.statements[1].status",
+            ),
+            (
+                r#","justification":"component_not_present""#,
+                "",
+                "$.statements[0]",
+            ),
+            (
+                r#""component_not_present""#,
+                r#""trust me""#,
+                "$.statements[0].justification",
+            ),
+            (r#","action_statement":"update""#, "", "$.statements[1]"),
+            (
+                r#"{"@id":"pkg:cargo/b"}"#,
+                "{}",
+                "$.statements[0].products[0].subcomponents[0]",
+            ),
+        ] {
+            assert!(NEW.contains(from), "{from}");
+            let error =
+                prepare("vex", "v.json", NEW.replacen(from, to, 1).as_bytes(), "").unwrap_err();
+            assert_eq!(error.place(), place, "{error}");
+        }
+        let none = r#"{"@context":"https://openvex.dev/ns","@id":"i","author":"A","timestamp":"2026-01-01T00:00:00Z","statements":[]}"#;
+        assert_eq!(
+            prepare("vex", "v.json", none.as_bytes(), "")
+                .unwrap_err()
+                .place(),
+            "$.statements"
+        );
+    }
+
+    #[test]
+    fn other_vex_is_sent_elsewhere() {
+        for (text, advice) in [
+            (
+                r#"{"bomFormat":"CycloneDX","specVersion":"1.4","vulnerabilities":[]}"#,
+                "publish sbom",
+            ),
+            (
+                r#"{"document":{"category":"csaf_vex","csaf_version":"2.0"}}"#,
+                "convert it to OpenVEX",
+            ),
+        ] {
+            let error = prepare("vex", "v.json", text.as_bytes(), "").unwrap_err();
+            assert!(error.to_string().contains(advice), "{error}");
+        }
+    }
+}

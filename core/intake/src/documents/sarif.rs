@@ -1,0 +1,512 @@
+//! SARIF 2.1.0 (OASIS), and its committee drafts 2.0.0, whose results have the same shape. SARIF
+//! 1.0 is another format and is refused.
+//!
+//! Each run becomes a claim: its tool is the scanner, and its rules the identifiers. Results of a
+//! `kind` that is no finding (`pass`, `notApplicable`, `informational`) are not listed; suppressed
+//! ones are, and say so.
+
+use super::document::Document;
+use super::draft::{Prepared, Summary};
+use super::error::DocumentError;
+use super::findings::Findings;
+use super::scan::Scan;
+use super::subjects::Subjects;
+use super::tool::{Source, Takes, Tool};
+use assay_claims::json::{Value, object};
+use assay_claims::kind::PredicateError;
+use assay_claims::kind::descriptor::digest;
+use assay_claims::kind::node::{Node, quoted};
+use assay_claims::kind::scan::tool_uri;
+use assay_claims::time;
+
+pub(super) const TOOL: Tool = Tool {
+    takes: Takes::Value(is_sarif),
+    prepare,
+};
+
+fn is_sarif(value: &Value) -> bool {
+    let schema = value.get("$schema").and_then(Value::as_str);
+    value.get("runs").is_some() || schema.is_some_and(|schema| schema.contains("sarif"))
+}
+
+const MEDIA_TYPE: &str = "application/sarif+json";
+
+/// Most runs that become claims. Real logs have one to a dozen.
+const RUNS: usize = 100;
+
+fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
+    let root = source.root();
+    let version = root.need("version")?;
+    let with_driver = match version.string()? {
+        "2.1.0" => true,
+        draft if draft.starts_with("2.0.0") => false,
+        other => {
+            return Err(version
+                .fault(format!(
+                    "is SARIF {}; 2.1.0 is taken: convert it",
+                    quoted(other)
+                ))
+                .into());
+        }
+    };
+    let runs = root.need("runs")?;
+    let mut claims = Vec::new();
+    for run in runs.items()? {
+        if claims.len() == RUNS {
+            return Err(runs.fault(format!("holds more than {RUNS} runs")).into());
+        }
+        claims.push(prepare_run(source, &run, with_driver)?);
+    }
+    if claims.is_empty() {
+        return Err(runs
+            .fault("holds no run, so there is nothing to claim")
+            .into());
+    }
+    Ok(claims)
+}
+
+fn prepare_run(
+    source: &Source<'_>,
+    run: &Node<'_, '_>,
+    with_driver: bool,
+) -> Result<Prepared, DocumentError> {
+    let tool = run.need("tool")?;
+    let driver = if with_driver {
+        tool.need("driver")?
+    } else {
+        tool.get("driver").unwrap_or(tool)
+    };
+    let name = driver.need("name")?.text()?;
+    let subjects = subjects(run);
+    let times = times(run)?;
+    if let Some(failed) = failure(run)? {
+        return referenced(source.document, subjects, name, &failed);
+    }
+    // SARIF 3.14.23: no `results` means that the run reports none; an empty list means that it
+    // found nothing.
+    let Some(results) = run.get("results") else {
+        let why = "the run reports no results, which is not the same as none found: the claim \
+            only references it";
+        return referenced(source.document, subjects, name, why);
+    };
+    let (findings, summary) = match read_results(&results, &driver)? {
+        Results::Whole(findings, summary) => (findings, summary),
+        Results::Unnamed(why) => return referenced(source.document, subjects, name, &why),
+    };
+    let mut versions = ["semanticVersion", "version", "dottedQuadFileVersion"].into_iter();
+    let scan = Scan {
+        uri: match driver.optional_text("informationUri")? {
+            Some(uri) => uri.to_owned(),
+            None => tool_uri(name),
+        },
+        version: versions
+            .find_map(|key| driver.shown(key))
+            .map(str::to_owned),
+        database: None,
+        findings,
+        times,
+        ignored: vec![],
+        scanned: scanned(run),
+        subjects,
+        summary,
+    };
+    scan.prepared(source.document, MEDIA_TYPE, source.now)
+}
+
+/// A claim that only references the document.
+fn referenced(
+    document: &Document,
+    subjects: Subjects,
+    tool: &str,
+    why: &str,
+) -> Result<Prepared, DocumentError> {
+    let summary = vec![("scanner".to_owned(), tool.to_owned())];
+    document.referenced(subjects, summary, MEDIA_TYPE, why)
+}
+
+/// The results of a run.
+enum Results {
+    /// All of them, and what people are told.
+    Whole(Findings, Summary),
+    /// There is one that cannot be listed, and why.
+    Unnamed(String),
+}
+
+fn read_results(results: &Node<'_, '_>, driver: &Node<'_, '_>) -> Result<Results, PredicateError> {
+    let mut findings = Findings::default();
+    let (mut total, mut no_findings) = (0_usize, 0_usize);
+    for result in results.items()? {
+        total += 1;
+        match read_result(&result, driver, &mut findings)? {
+            Reading::Finding => {}
+            Reading::NoFinding => no_findings += 1,
+            Reading::Unnamed => {
+                let why = "names no rule, so the results cannot be listed: the claim only \
+                    references them";
+                return Ok(Results::Unnamed(format!("{} {why}", result.path())));
+            }
+        }
+    }
+    let mut summary = vec![("results".to_owned(), total.to_string())];
+    if no_findings > 0 {
+        let label = "results that are no findings";
+        summary.push((label.to_owned(), no_findings.to_string()));
+    }
+    Ok(Results::Whole(findings, summary))
+}
+
+/// What a result turned out to be.
+enum Reading {
+    /// It was taken up.
+    Finding,
+    /// Its kind says that it is none.
+    NoFinding,
+    /// It is one, and there is nothing to call it by.
+    Unnamed,
+}
+
+fn read_result(
+    result: &Node<'_, '_>,
+    driver: &Node<'_, '_>,
+    findings: &mut Findings,
+) -> Result<Reading, PredicateError> {
+    result.need("message")?.object()?;
+    let kind = one_of(result, "kind", KINDS)?.unwrap_or("fail");
+    let level = one_of(result, "level", LEVELS)?;
+    let suppressed = match result.get("suppressions") {
+        Some(suppressions) => suppressions.items()?.next().is_some(),
+        None => false,
+    };
+    if !matches!(kind, "fail" | "open" | "review") {
+        return Ok(Reading::NoFinding);
+    }
+    let Some((id, rule)) = rule(result, driver)? else {
+        return Ok(Reading::Unnamed);
+    };
+    let finding = findings.entry(id);
+    let by_default = rule.and_then(|rule| rule.pointer("/defaultConfiguration/level")?.as_str());
+    finding.severity("sarif-level", level.or(by_default).unwrap_or("warning"));
+    match rule.and_then(|rule| rule.pointer("/properties/security-severity")) {
+        Some(Value::String(score)) => finding.severity("security-severity", score),
+        Some(Value::Number(score)) => finding.severity("security-severity", score.as_str()),
+        _ => {}
+    }
+    if kind != "fail" || suppressed {
+        finding.annotate(object([
+            ("kind", Some(kind.into())),
+            ("suppressed", suppressed.then_some(Value::Bool(true))),
+        ]));
+    }
+    if let Some(place) = result.value().pointer("/locations/0/physicalLocation") {
+        finding.annotate(location(place));
+    }
+    Ok(Reading::Finding)
+}
+
+/// SARIF 3.27.9, with those of the drafts.
+const KINDS: &[&str] = &[
+    "fail",
+    "pass",
+    "open",
+    "review",
+    "informational",
+    "notApplicable",
+];
+
+/// SARIF 3.27.10, with those of the drafts.
+const LEVELS: &[&str] = &[
+    "none",
+    "note",
+    "warning",
+    "error",
+    "open",
+    "pass",
+    "notApplicable",
+];
+
+fn one_of<'v>(
+    result: &Node<'v, '_>,
+    key: &'static str,
+    choices: &[&str],
+) -> Result<Option<&'v str>, PredicateError> {
+    match result.get(key) {
+        Some(node) => node.one_of(choices).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Where a result is: the file's URI and the line.
+fn location(place: &Value) -> Value {
+    let uri = place
+        .pointer("/artifactLocation/uri")
+        .or_else(|| place.pointer("/fileLocation/uri"))
+        .filter(|uri| uri.as_str().is_some());
+    let line = place
+        .pointer("/region/startLine")
+        .filter(|line| line.as_u64().is_some());
+    object([("location", uri.cloned()), ("line", line.cloned())])
+}
+
+/// A rule's identifier, and what the driver says of it.
+type Rule<'v> = (&'v str, Option<&'v Value>);
+
+/// The rule's identifier and, if the driver describes it, its description (SARIF 3.27.5 to 3.27.7).
+fn rule<'v>(
+    result: &Node<'v, '_>,
+    driver: &Node<'v, '_>,
+) -> Result<Option<Rule<'v>>, PredicateError> {
+    let rules = driver
+        .value()
+        .get("rules")
+        .and_then(Value::as_array)
+        .unwrap_or_default();
+    let index = result
+        .value()
+        .get("ruleIndex")
+        .or_else(|| result.value().pointer("/rule/index"))
+        .and_then(Value::as_u64);
+    let by_index = index.and_then(|index| rules.get(usize::try_from(index).ok()?));
+    let named = match result.get("ruleId") {
+        Some(id) => Some(id.text()?),
+        None => result.value().pointer("/rule/id").and_then(Value::as_str),
+    };
+    let described = by_index.and_then(|rule| rule.get("id")?.as_str());
+    let Some(id) = named.or(described).filter(|id| !id.is_empty()) else {
+        return Ok(None);
+    };
+
+    Ok(Some((
+        id,
+        by_index.or_else(|| {
+            rules
+                .iter()
+                .find(|rule| rule.get("id").and_then(Value::as_str) == Some(id))
+        }),
+    )))
+}
+
+/// From the first start to the last end of the run's invocations, if all of them say both.
+fn times(run: &Node<'_, '_>) -> Result<Option<(String, String)>, PredicateError> {
+    let Some(invocations) = run.get("invocations") else {
+        return Ok(None);
+    };
+    let mut span: Option<[(time::Instant, &str); 2]> = None;
+    let mut complete = true;
+    for invocation in invocations.items()? {
+        let (start, end) = (
+            time(&invocation, "startTimeUtc")?,
+            time(&invocation, "endTimeUtc")?,
+        );
+        let (Some(start), Some(end)) = (start, end) else {
+            complete = false;
+            continue;
+        };
+        if end.0 < start.0 {
+            return Err(invocation.fault("ends before it starts"));
+        }
+        let [first, last] = span.unwrap_or([start, end]);
+        span = Some([first.min(start), last.max(end)]);
+    }
+    Ok(span
+        .filter(|_| complete)
+        .map(|[(_, first), (_, last)]| (first.to_owned(), last.to_owned())))
+}
+
+fn time<'v>(
+    invocation: &Node<'v, '_>,
+    key: &'static str,
+) -> Result<Option<(time::Instant, &'v str)>, PredicateError> {
+    // The draft 2.0.0 spelled them without `Utc`, and those are not read.
+    let Some(node) = invocation.get(key) else {
+        return Ok(None);
+    };
+    Ok(Some((node.instant()?, node.string()?)))
+}
+
+/// Why the run's results cannot stand for a whole scan, if an invocation says that it failed.
+fn failure(run: &Node<'_, '_>) -> Result<Option<String>, PredicateError> {
+    let Some(invocations) = run.get("invocations") else {
+        return Ok(None);
+    };
+    for invocation in invocations.items()? {
+        invocation.object()?;
+        if invocation
+            .value()
+            .get("executionSuccessful")
+            .and_then(Value::as_bool)
+            == Some(false)
+        {
+            return Ok(Some(
+                "the tool says that it did not end well: the claim only references what it wrote"
+                    .into(),
+            ));
+        }
+    }
+    Ok(None)
+}
+
+/// What tells this analysis from others by the same tool: the category of the run, which is its id
+/// without what follows the last slash (SARIF 3.17.3), and the files that it was pointed at.
+fn scanned(run: &Node<'_, '_>) -> Vec<String> {
+    let id = run
+        .value()
+        .pointer("/automationDetails/id")
+        .and_then(Value::as_str);
+    let category = id
+        .and_then(|id| Some(id.rsplit_once('/')?.0))
+        .filter(|category| !category.is_empty());
+    let targets = targets(run).filter_map(|artifact| artifact.pointer("/location/uri")?.as_str());
+    category
+        .into_iter()
+        .chain(targets)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The files that the run was pointed at.
+fn targets<'v>(run: &Node<'v, '_>) -> impl Iterator<Item = &'v Value> {
+    let artifacts = run
+        .value()
+        .get("artifacts")
+        .and_then(Value::as_array)
+        .unwrap_or_default();
+    artifacts.iter().filter(|artifact| {
+        let roles = artifact
+            .get("roles")
+            .and_then(Value::as_array)
+            .unwrap_or_default();
+        roles
+            .iter()
+            .any(|role| role.as_str() == Some("analysisTarget"))
+    })
+}
+
+/// The repositories at their revisions, and the files that the run was pointed at.
+fn subjects(run: &Node<'_, '_>) -> Subjects {
+    let mut subjects = Subjects::default();
+    let list = |key: &str| {
+        run.value()
+            .get(key)
+            .and_then(Value::as_array)
+            .unwrap_or_default()
+    };
+    for repository in list("versionControlProvenance") {
+        let text = |key: &str| repository.get(key).and_then(Value::as_str);
+        let commit =
+            text("revisionId").and_then(|id| digest("sha1", id).or_else(|| digest("sha256", id)));
+        if let Some((_, hex)) = commit {
+            subjects.suggest(text("repositoryUri"), None, vec![("gitCommit".into(), hex)]);
+        }
+    }
+    for artifact in targets(run) {
+        let hashes = artifact
+            .get("hashes")
+            .and_then(Value::as_object)
+            .unwrap_or_default();
+        let digests = hashes
+            .iter()
+            .filter_map(|(name, hex)| digest(name, hex.as_str()?))
+            .collect();
+        subjects.suggest(
+            artifact.pointer("/location/uri").and_then(Value::as_str),
+            None,
+            digests,
+        );
+    }
+    subjects
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::documents::prepare;
+    use assay_claims::kind::check;
+
+    const NOW: &str = "2026-11-22T18:41:48Z";
+
+    const LOG: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"Lint er","semanticVersion":"1.2.3","rules":[
+        {"id":"R0","defaultConfiguration":{"level":"error"},"properties":{"security-severity":"8.1"}}]}},
+        "versionControlProvenance":[{"repositoryUri":"https://example.org/r","revisionId":"d20ace7968ba43c0219f62d71334c1095bab1602"}],
+        "invocations":[{"executionSuccessful":true,"startTimeUtc":"2020-01-01T00:00:00Z","endTimeUtc":"2020-01-01T00:00:09Z"}],
+        "results":[
+          {"ruleIndex":0,"message":{"text":"a"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"a.c"},"region":{"startLine":3}}}]},
+          {"ruleId":"R1","message":{"text":"b"},"suppressions":[{"kind":"inSource"}]},
+          {"ruleId":"R2","kind":"pass","level":"none","message":{"text":"c"}}]}]}"#;
+
+    #[test]
+    fn a_run_becomes_a_claim() {
+        let prepared = prepare("scan", "x.sarif", LOG.as_bytes(), NOW)
+            .unwrap()
+            .remove(0);
+        check(&prepared.predicate_type, &prepared.predicate).unwrap();
+        let text = prepared.predicate.to_json();
+        let expected = concat!(
+            r#"{"scanner":{"uri":"urn:assay:tool:Lint%20er","version":"1.2.3","result":["#,
+            r#"{"id":"R0","severity":[{"method":"sarif-level","score":"error"},{"method":"security-severity","score":"8.1"}],"#,
+            r#""annotations":[{"location":"a.c","line":3}]},"#,
+            r#"{"id":"R1","severity":[{"method":"sarif-level","score":"warning"}],"annotations":[{"kind":"fail","suppressed":true}]}]},"#,
+            r#""metadata":{"scanStartedOn":"2020-01-01T00:00:00Z","scanFinishedOn":"2020-01-01T00:00:09Z","timeSource":"document"},"#,
+        );
+        assert!(text.starts_with(expected), "{text}");
+        assert_eq!(
+            prepared.subjects[0].digests(),
+            [(
+                "gitCommit".into(),
+                "d20ace7968ba43c0219f62d71334c1095bab1602".into()
+            )]
+        );
+    }
+
+    #[test]
+    fn a_run_without_a_whole_result_is_only_referenced() {
+        for (from, to) in [
+            (
+                r#""executionSuccessful":true"#,
+                r#""executionSuccessful":false"#,
+            ),
+            (r#""results""#, r#""no""#),
+            (r#""ruleIndex":0,"#, ""),
+            (r#""ruleIndex":0,"#, r#""ruleIndex":1,"#),
+        ] {
+            let prepared = prepare("scan", "x.sarif", LOG.replacen(from, to, 1).as_bytes(), NOW)
+                .unwrap()
+                .remove(0);
+            assert_eq!(
+                prepared.predicate_type,
+                "https://in-toto.io/attestation/reference/v0.1"
+            );
+            assert!(prepared.attachment.is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (from, to, place) in [
+            (r#""version":"2.1.0""#, r#""version":"1.0.0""#, "$.version"),
+            (r#""name":"Lint er","#, "", "$.runs[0].tool.driver.name"),
+            (
+                r#""endTimeUtc":"2020"#,
+                r#""endTimeUtc":"2019"#,
+                "$.runs[0].invocations[0]",
+            ),
+            (
+                r#""ruleId":"R1""#,
+                r#""ruleId":"""#,
+                "$.runs[0].results[1].ruleId",
+            ),
+            (
+                r#""message":{"text":"b"},"#,
+                "",
+                "$.runs[0].results[1].message",
+            ),
+            (
+                r#""kind":"pass""#,
+                r#""kind":"maybe""#,
+                "$.runs[0].results[2].kind",
+            ),
+        ] {
+            let error =
+                prepare("scan", "x.sarif", LOG.replacen(from, to, 1).as_bytes(), NOW).unwrap_err();
+            assert_eq!(error.place(), place, "{error}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Subjects that a document suggests: what it says that it is about, in the form that a claim needs
+//! (docs/design.md 3.3).
+
+use assay_claims::json::Value;
+use assay_claims::kind::descriptor::digest;
+use assay_claims::kind::node::{Node, quoted};
+use assay_claims::limits;
+use assay_claims::purl::Purl;
+use assay_claims::statement::Subject;
+
+/// Collects subjects, each once, and notes on what could not become one.
+#[derive(Debug, Default)]
+pub struct Subjects {
+    /// What was suggested, in the document's order.
+    pub list: Vec<Subject>,
+    /// What a person should know of subjects that were changed or left out.
+    pub notes: Vec<String>,
+}
+
+impl Subjects {
+    /// Suggests a subject. It needs a purl or a digest; the purl is canonicalized, and left out
+    /// with a note if it is none. If there is no digest, it gets that of the purl, as docs/design.md 3.3
+    /// has it.
+    ///
+    /// More than a statement holds are not collected: one more than [`limits::SUBJECTS`] says that
+    /// there are.
+    pub fn suggest(
+        &mut self,
+        name: Option<&str>,
+        purl: Option<&str>,
+        mut digests: Vec<(String, String)>,
+    ) {
+        if self.list.len() > limits::SUBJECTS {
+            return;
+        }
+        let uri = purl.and_then(|purl| self.canonical(purl));
+        if let Some(digest) = uri.as_ref().and_then(image_digest) {
+            push_new(&mut digests, digest);
+        }
+        if digests.is_empty() {
+            let Some(uri) = &uri else { return };
+            digests.push(("purl".into(), uri.digest().to_hex()));
+        }
+        let uri = uri.map(|purl| purl.as_str().to_owned());
+        let subject = Subject::of_parts(name.map(str::to_owned), uri, digests);
+        if !self.list.contains(&subject) {
+            self.list.push(subject);
+        }
+    }
+
+    fn canonical(&mut self, purl: &str) -> Option<Purl> {
+        match Purl::canonicalize(purl) {
+            Ok(canonical) => {
+                if canonical.as_str() != purl {
+                    let note = format!(
+                        "{} was put into its canonical form, {}",
+                        quoted(purl),
+                        canonical.as_str()
+                    );
+                    self.notes.push(note);
+                }
+                Some(canonical)
+            }
+            Err(e) => {
+                self.notes
+                    .push(format!("{} was left out: {e}", quoted(purl)));
+                None
+            }
+        }
+    }
+}
+
+/// The digest in the version of a `pkg:oci` URL: there the version *is* the digest of the image.
+fn image_digest(purl: &Purl) -> Option<(String, String)> {
+    let hex = purl
+        .version()?
+        .strip_prefix("sha256:")
+        .filter(|_| purl.as_str().starts_with("pkg:oci/"))?;
+    digest("sha256", hex)
+}
+
+fn push_new(digests: &mut Vec<(String, String)>, digest: (String, String)) {
+    if digests.iter().all(|(name, _)| *name != digest.0) {
+        digests.push(digest);
+    }
+}
+
+/// The digests of a list of objects that each hold an algorithm and a value under the given keys.
+/// What is malformed is passed over: digests only suggest.
+pub fn digests(list: Option<Node<'_, '_>>, algorithm: &str, value: &str) -> Vec<(String, String)> {
+    let items = list
+        .and_then(|list| list.value().as_array())
+        .unwrap_or_default();
+    let mut digests = Vec::new();
+    for item in items {
+        let text = |key: &str| item.get(key).and_then(Value::as_str);
+        if let Some(digest) = text(algorithm)
+            .zip(text(value))
+            .and_then(|(name, hex)| digest(name, hex))
+        {
+            push_new(&mut digests, digest);
+        }
+    }
+    digests
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_without_digest_gets_that_of_its_url() {
+        let mut subjects = Subjects::default();
+        subjects.suggest(None, Some("pkg:cargo/regex@1.5.1"), vec![]);
+        subjects.suggest(None, Some("pkg:cargo/regex@1.5.1"), vec![]);
+        subjects.suggest(Some("nothing"), Some("regex 1.5.1"), vec![]);
+        assert_eq!(subjects.list.len(), 1);
+        assert_eq!(
+            subjects.list[0].digests(),
+            [(
+                "purl".into(),
+                assay_tlog::Hash::of(b"pkg:cargo/regex@1.5.1").to_hex()
+            )]
+        );
+        assert_eq!(subjects.notes.len(), 1);
+    }
+
+    #[test]
+    fn an_image_url_carries_its_digest() {
+        let mut subjects = Subjects::default();
+        let hex = "23a264e6e429852221a963e9f17338ba3f5796dc7086e46439a6f4482cf6e0cb";
+        subjects.suggest(None, Some(&format!("pkg:oci/git@sha256:{hex}")), vec![]);
+        assert_eq!(
+            subjects.list[0].purl().unwrap().version(),
+            Some(format!("sha256:{hex}").as_str())
+        );
+        assert_eq!(subjects.list[0].digests(), [("sha256".into(), hex.into())]);
+    }
+}

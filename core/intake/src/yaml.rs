@@ -1,0 +1,277 @@
+//! YAML documents (YAML 1.2.2, core schema), read into JSON values, and only as much of YAML as two
+//! readers read alike.
+//!
+//! Refused are anchors and aliases, so that a document cannot become larger than it is; tags; keys
+//! that are no scalars, or come twice; more than one document; and what JSON has no word for. A
+//! plain scalar is null, a boolean or a number if JSON would read it so (`True`, `TRUE`, `~` and
+//! nothing besides), and else a string: `2025-01-01`, `0x1f` and `yes` are strings.
+
+use crate::documents::{Document, DocumentError};
+use assay_claims::json::{self, Value};
+use assay_claims::kind::node::push_key;
+use assay_claims::limits;
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+use std::collections::HashSet;
+
+/// Longest YAML document that is read, in bytes: ten times the largest that is known of the formats
+/// that are taken.
+const BYTES: usize = 256 * 1024;
+
+/// Parses the document. Errors say line and column.
+pub(crate) fn parse(document: &Document) -> Result<Value, DocumentError> {
+    let body = document.body();
+    if body.len() > BYTES {
+        return Err(DocumentError::NotTaken(format!(
+            "the document has {} bytes; of YAML, {BYTES} are read",
+            body.len()
+        )));
+    }
+    let text = std::str::from_utf8(body).map_err(|e| {
+        let line = 1 + body
+            .iter()
+            .take(e.valid_up_to())
+            .filter(|b| **b == b'\n')
+            .count();
+        DocumentError::Line {
+            line,
+            reason: "is not UTF-8".into(),
+        }
+    })?;
+    let mut parser = Parser::new_from_str(text);
+    let mut builder = Builder::default();
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|e| builder.fault(e.marker(), e.info()))?;
+        builder
+            .take(event)
+            .map_err(|reason| builder.fault(&span.start, reason))?;
+    }
+    builder.whole.ok_or_else(|| DocumentError::Line {
+        line: 1,
+        reason: "the document is empty".into(),
+    })
+}
+
+/// Arrays and objects that are not finished, from the outermost.
+#[derive(Default)]
+struct Builder {
+    open: Vec<Open>,
+    whole: Option<Value>,
+    documents: usize,
+}
+
+enum Open {
+    Array(Vec<Value>),
+    Object(Members),
+}
+
+/// An object's members so far, and the key whose value comes next.
+#[derive(Default)]
+struct Members {
+    list: Vec<(String, Value)>,
+    seen: HashSet<String>,
+    key: Option<String>,
+}
+
+impl Builder {
+    fn take(&mut self, event: Event<'_>) -> Result<(), &'static str> {
+        match event {
+            Event::Scalar(_, _, 1.., _)
+            | Event::SequenceStart(1.., _)
+            | Event::MappingStart(1.., _)
+            | Event::Alias(_) => {
+                Err("anchors and aliases are not taken: write the value where it belongs")
+            }
+            Event::Scalar(_, _, _, Some(_))
+            | Event::SequenceStart(_, Some(_))
+            | Event::MappingStart(_, Some(_)) => Err("tags are not taken"),
+            Event::DocumentStart(_) if self.documents > 0 => {
+                Err("a second document begins here, and one is read")
+            }
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                Ok(())
+            }
+            Event::SequenceStart(..) => self.begin(Open::Array(Vec::new())),
+            Event::MappingStart(..) => self.begin(Open::Object(Members::default())),
+            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
+                Some(Open::Array(items)) => self.add(Value::Array(items)),
+                Some(Open::Object(members)) => self.add(Value::Object(members.list)),
+                None => Err("something ends here that did not begin"),
+            },
+            Event::Scalar(text, style, ..) => match self.open.last_mut() {
+                Some(Open::Object(members)) if members.key.is_none() => {
+                    members.name(text.into_owned())
+                }
+                _ => self.add(scalar(&text, style)),
+            },
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, open: Open) -> Result<(), &'static str> {
+        if self.open.len() == limits::JSON_DEPTH {
+            return Err("is nested too deep");
+        }
+        match self.open.last() {
+            Some(Open::Object(members)) if members.key.is_none() => {
+                Err("a key has to be a plain text")
+            }
+            _ => {
+                self.open.push(open);
+                Ok(())
+            }
+        }
+    }
+
+    fn add(&mut self, value: Value) -> Result<(), &'static str> {
+        match self.open.last_mut() {
+            Some(Open::Array(items)) => items.push(value),
+            Some(Open::Object(members)) => {
+                let key = members.key.take().ok_or("a value without a key")?;
+                members.list.push((key, value));
+            }
+            None => self.whole = Some(value),
+        }
+        Ok(())
+    }
+
+    fn fault(&self, at: &Marker, reason: &str) -> DocumentError {
+        let reason = reason
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(200)
+            .collect();
+        DocumentError::Syntax {
+            line: at.line(),
+            column: at.col() + 1,
+            path: self.path(),
+            reason,
+        }
+    }
+
+    /// Where in the document the parser is.
+    fn path(&self) -> String {
+        let mut path = "$".to_owned();
+        for open in &self.open {
+            match open {
+                Open::Array(items) => path.push_str(&format!("[{}]", items.len())),
+                Open::Object(Members { key: Some(key), .. }) => {
+                    push_key(&mut path, &key.chars().take(40).collect::<String>());
+                }
+                Open::Object(_) => {}
+            }
+        }
+        path
+    }
+}
+
+impl Members {
+    fn name(&mut self, key: String) -> Result<(), &'static str> {
+        if !self.seen.insert(key.clone()) {
+            return Err("the key here stands in the same mapping before");
+        }
+        self.key = Some(key);
+        Ok(())
+    }
+}
+
+fn scalar(text: &str, style: ScalarStyle) -> Value {
+    match text {
+        _ if style != ScalarStyle::Plain => text.into(),
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => true.into(),
+        "false" | "False" | "FALSE" => false.into(),
+        _ => match json::parse(text.as_bytes()) {
+            Ok(number @ Value::Number(_)) => number,
+            _ => text.into(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &[u8]) -> Result<Value, DocumentError> {
+        parse(&Document::new("x.yml", text).unwrap())
+    }
+
+    #[test]
+    fn values_become_json() {
+        let text = "a: [1, -2.5, 1e3, '1', \"x\\ty\", true, no, ~, null, , 2.0.0, 2025-01-01, \
+            0x1f]\nb:\n  - c: |\n      two\n      lines\n    d:\n  - {}\n1: one\n";
+        let expected = r#"{"a":[1,-2.5,1e3,"1","x\ty",true,"no",null,null,"2.0.0","2025-01-01","0x1f"],"b":[{"c":"two\nlines\n","d":null},{}],"1":"one"}"#;
+        assert_eq!(
+            read(text.replace(", ,", ",").as_bytes()).unwrap().to_json(),
+            expected
+        );
+        assert_eq!(
+            read(b"{\"json\": [1, {\"is\": \"yaml\"}]}")
+                .unwrap()
+                .to_json(),
+            r#"{"json":[1,{"is":"yaml"}]}"#
+        );
+    }
+
+    #[test]
+    fn what_readers_differ_on_is_refused() {
+        for (text, place, reason) in [
+            ("a: &x 1\nb: *x", "line 1, column 4", "anchors"),
+            ("a: &x [1]", "line 1", "anchors"),
+            ("a: &x {}", "line 1", "anchors"),
+            ("a: !!binary aGk=", "line 1, column 4", "tags"),
+            ("a: !x []", "line 1", "tags"),
+            ("a: 1\nb: 2\na: 3", "line 3, column 1", "before"),
+            ("[a]: 1", "line 1", "key"),
+            ("a: 1\n---\nb: 2", "line 2", "second document"),
+            ("a:\n  - b\n c", "line 3", ""),
+            ("", "line 1", "empty"),
+            ("a: \"x", "line 1", ""),
+        ] {
+            let error = read(text.as_bytes()).unwrap_err();
+            assert!(
+                error.place().starts_with(place) && error.to_string().contains(reason),
+                "{text:?}: {error}"
+            );
+        }
+        assert_eq!(read(b"a: 1\nb: \xff").unwrap_err().place(), "line 2");
+        assert!(
+            read(&vec![b'#'; BYTES + 1])
+                .unwrap_err()
+                .to_string()
+                .contains("are read")
+        );
+        let nested = read(b"a:\n  - b: !x 1").unwrap_err();
+        assert!(
+            matches!(&nested, DocumentError::Syntax { path, .. } if path == "$.a[0].b"),
+            "{nested}"
+        );
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(read(nested(limits::JSON_DEPTH).as_bytes()).is_ok());
+        for depth in [limits::JSON_DEPTH + 1, 300, 100_000] {
+            assert!(read(nested(depth).as_bytes()).is_err());
+        }
+        assert!(read("- ".repeat(100_000).as_bytes()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_never_panics(text in r#"[\[\]{}:,?&*!|>"'%@`a1# \t\n-]{0,60}"#, other: String) {
+            let _outcome = (read(text.as_bytes()), read(other.as_bytes()));
+        }
+
+        #[test]
+        fn json_is_read_as_json_reads_it(text in r#"[\[\]{}",:a1 ]{0,24}"#) {
+            // A key of a flow mapping needs a blank after its colon only if it is not quoted, as in
+            // JSON it is.
+            if let (Ok(json), Ok(yaml)) = (json::parse(text.as_bytes()), read(text.as_bytes())) {
+                prop_assert_eq!(json, yaml);
+            }
+        }
+    }
+}
