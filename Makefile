@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint build bench clean
+.PHONY: help demo cli test lint house vectors build bench clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -11,6 +11,10 @@ help: ## say what there is
 demo: ## publish, prove and verify claims about Assay itself on a node of your own; keeps nothing
 	@scripts/setup
 	@scripts/demo
+
+cli: ## assay alone, in the target folder's debug/: a few minutes, and a C compiler is enough
+	@scripts/setup cli
+	cargo build --locked --package assay-cli
 
 test: ## everything that CI runs: lint, then every test
 	@scripts/setup test
@@ -22,6 +26,12 @@ lint: ## formatting, clippy with warnings as errors, licences and duplicates of 
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/cargo-deny --locked -L error check licenses bans sources
 
+house: ## what the source tree must look like: sizes, imports, what each crate may link and name
+	cargo test --locked --package assay-house
+
+vectors: ## bring the documents and vectors of other projects that tests read (7 MB), each with its hash pinned
+	@scripts/vectors
+
 build: ## the two programs, assay-node and assay, in the target folder's debug/
 	@scripts/setup
 	cargo build --locked --bin assay-node --bin assay
@@ -31,5 +41,5 @@ bench: ## the figures of README: prints a table, writes bench.json into target/
 	cargo build --locked --workspace --bins
 	cargo run --locked --bin assay-bench
 
-clean: ## remove what was built in this clone (RocksDB takes many minutes to build again)
+clean: ## remove what was built in this clone (RocksDB takes 12 to 30 minutes to build again)
 	cargo clean

@@ -1,12 +1,14 @@
 //! Signing keys: Ed25519, PKCS#8 in PEM (RFC 8410), in a file that only its owner may read.
 //!
-//! A key file is created 0600 and never overwritten; a file that others may read is refused. Beside
-//! it, `<file>.issuer` holds the id of the issuer that the key signs for, where that cannot be
-//! derived from the key alone.
+//! A key file is created with mode 0600 and never overwritten. A file that others may read is
+//! refused. Beside it, `<file>.issuer` holds the id of the issuer that the key signs for, where
+//! that cannot be derived from the key alone.
 
-use crate::exit::Failure;
+use crate::{config, exit::Failure};
 use assay_claims::issuer::IssuerId;
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use ed25519::pkcs8::{
+    DecodePrivateKey, EncodePrivateKey, KeypairBytes, spki::der::pem::LineEnding,
+};
 use ed25519_dalek::SigningKey;
 use std::{
     fs::{File, OpenOptions},
@@ -16,15 +18,6 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// RFC 8410, section 7: `PrivateKeyInfo` of an Ed25519 key, version 1, up to the 32 bytes of the
-/// seed.
-const V1: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
-/// The same, version 2, whose end repeats the public key.
-const V2: [u8; 16] = *b"\x30\x51\x02\x01\x01\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
-/// What stands between seed and public key in version 2.
-const V2_PUBLIC: [u8; 3] = *b"\x81\x21\x00";
-const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
-const END: &str = "-----END PRIVATE KEY-----";
 /// Longest key file that is read.
 const FILE_BYTES: u64 = 4096;
 
@@ -39,36 +32,14 @@ pub struct Key {
 }
 
 impl Key {
-    /// Makes a key from random bytes and writes it to a new file, 0600. An existing file is never
-    /// touched.
+    /// Makes a key from random bytes and writes it to a new file, with mode 0600. An existing file
+    /// is never touched.
     pub fn create(path: &Path) -> Result<Self, Failure> {
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(seed.as_mut())
             .map_err(|e| Failure::io("no random bytes", io::Error::other(e)))?;
         let signing = SigningKey::from_bytes(&seed);
-        if let Some(folder) = path.parent() {
-            let made = std::fs::create_dir_all(folder);
-            made.map_err(|e| {
-                Failure::io(format!("cannot make the folder {}", folder.display()), e)
-            })?;
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|e| {
-                let path = path.display();
-                match e.kind() {
-                    io::ErrorKind::AlreadyExists => Failure::Usage(format!(
-                        "{path} exists and is not overwritten; name another file for the new key"
-                    )),
-                    _ => Failure::io(format!("cannot create {path}"), e),
-                }
-            })?;
-        file.write_all(to_pem(&seed).as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(|e| Failure::io(format!("cannot write {}", path.display()), e))?;
+        write_new(path, &to_pem(&signing)?)?;
         Ok(Key {
             path: path.to_owned(),
             signing,
@@ -80,39 +51,16 @@ impl Key {
     /// or it holds no such key.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let shown = path.display();
-        let file = File::open(path).map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => Failure::Usage(format!(
-                "{shown}: there is no such key; `assay key new {shown}` makes one"
-            )),
-            _ => Failure::io(format!("cannot read {shown}"), e),
-        })?;
-        let mode = file
-            .metadata()
-            .map_err(|e| Failure::io(format!("cannot read {shown}"), e))?
-            .permissions()
-            .mode();
-        if mode & 0o077 != 0 {
-            return Err(Failure::Usage(format!(
-                "{shown} can be read by others (mode {:03o}); a signing key is refused like that. \
-                 Run: chmod 600 {shown}",
-                mode & 0o777
-            )));
-        }
-        // Room for the whole file, so that growing leaves no copy of the key behind.
-        let mut pem = Zeroizing::new(String::with_capacity(FILE_BYTES as usize + 1));
-        let read = file.take(FILE_BYTES).read_to_string(&mut pem);
-        read.map_err(|e| Failure::io(format!("cannot read {shown}"), e))?;
-        let seed = from_pem(&pem).ok_or_else(|| {
+        let signing = from_pem(&read_private(path)?).ok_or_else(|| {
             Failure::Usage(format!(
                 "{shown} holds no Ed25519 private key in PKCS#8 PEM; `assay key new FILE` makes \
                  one, as does `openssl genpkey -algorithm ed25519`"
             ))
         })?;
-        let sidecar = read_sidecar(path)?;
         Ok(Key {
             path: path.to_owned(),
-            signing: SigningKey::from_bytes(&seed),
-            sidecar,
+            signing,
+            sidecar: read_sidecar(path)?,
         })
     }
 
@@ -178,40 +126,81 @@ fn read_sidecar(key: &Path) -> Result<Option<IssuerId>, Failure> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Failure::io(format!("cannot read {}", path.display()), e)),
     };
-    crate::config::parse_issuer(text.trim())
+    config::parse_issuer(text.trim())
         .map(Some)
         .map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))
 }
 
-fn to_pem(seed: &[u8; 32]) -> Zeroizing<String> {
-    let der = Zeroizing::new([&V1[..], seed].concat());
-    let base64 = Zeroizing::new(BASE64.encode(&der));
-    Zeroizing::new(format!("{BEGIN}\n{}\n{END}\n", base64.as_str()))
+/// Writes a new file that only its owner may read, and the folders above it.
+fn write_new(path: &Path, pem: &str) -> Result<(), Failure> {
+    let shown = path.display();
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|e| Failure::io(format!("cannot make the folder {}", folder.display()), e))?;
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|e| match e.kind() {
+            io::ErrorKind::AlreadyExists => Failure::Usage(format!(
+                "{shown} exists and is not overwritten; name another file for the new key"
+            )),
+            _ => Failure::io(format!("cannot create {shown}"), e),
+        })?;
+    file.write_all(pem.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(|e| Failure::io(format!("cannot write {shown}"), e))
 }
 
-fn from_pem(pem: &str) -> Option<Zeroizing<[u8; 32]>> {
-    let body = pem.split_once(BEGIN)?.1.split_once(END)?.0;
-    let base64 = Zeroizing::new(body.split_ascii_whitespace().collect::<String>());
-    let der = Zeroizing::new(BASE64.decode(base64.as_bytes()).ok()?);
-    let seed = match der.strip_prefix(&V1) {
-        Some(seed) => seed,
-        None => {
-            let (seed, rest) = der.strip_prefix(&V2)?.split_at_checked(32)?;
-            let public = rest.strip_prefix(&V2_PUBLIC)?;
-            let seed_bytes: Zeroizing<[u8; 32]> = Zeroizing::new(seed.try_into().ok()?);
-            (SigningKey::from_bytes(&seed_bytes)
-                .verifying_key()
-                .as_bytes()[..]
-                == *public)
-                .then_some(seed)?
-        }
+/// Reads a file that only its owner may read.
+fn read_private(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let shown = path.display();
+    let unreadable = |e| Failure::io(format!("cannot read {shown}"), e);
+    let file = File::open(path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => Failure::Usage(format!(
+            "{shown}: there is no such key; `assay key new {shown}` makes one"
+        )),
+        _ => unreadable(e),
+    })?;
+    let mode = file.metadata().map_err(unreadable)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(Failure::Usage(format!(
+            "{shown} can be read by others (mode {:03o}); such a key is refused. Run: chmod 600 \
+             {shown}",
+            mode & 0o777
+        )));
+    }
+    // Room for the whole file, so that growing leaves no copy of the key behind.
+    let mut pem = Zeroizing::new(String::with_capacity(FILE_BYTES as usize + 1));
+    file.take(FILE_BYTES)
+        .read_to_string(&mut pem)
+        .map_err(unreadable)?;
+    Ok(pem)
+}
+
+/// PKCS#8 version 1 (RFC 8410, section 7): the private key alone. Every tool reads that; not every
+/// tool reads version 2, which repeats the public key.
+fn to_pem(key: &SigningKey) -> Result<Zeroizing<String>, Failure> {
+    let pair = KeypairBytes {
+        secret_key: key.to_bytes(),
+        public_key: None,
     };
-    Some(Zeroizing::new(seed.try_into().ok()?))
+    pair.to_pkcs8_pem(LineEnding::LF)
+        .map_err(|e| Failure::io("cannot encode the key", io::Error::other(e)))
+}
+
+/// Reads PKCS#8 of either version. In version 2, the public key must be that of the private key.
+fn from_pem(pem: &str) -> Option<SigningKey> {
+    let pair = KeypairBytes::from_pkcs8_pem(pem).ok()?;
+    SigningKey::try_from(&pair).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ed25519::pkcs8::PublicKeyBytes;
 
     #[test]
     fn a_new_key_is_its_owners_alone_and_reads_back() {
@@ -245,31 +234,66 @@ mod tests {
         assert!(Key::read(&path).is_ok());
     }
 
+    /// A key file as `assay key new` has always written it, here of the key in RFC 8410, section
+    /// 10.3.
+    const OWN: &str = "-----BEGIN PRIVATE KEY-----\n\
+        MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+        -----END PRIVATE KEY-----\n";
+    /// Its public key, as RFC 8410, section 10.1 has it.
+    const PUBLIC: &str = "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1";
+    /// Made by `openssl genpkey -algorithm ed25519`, and its public key by `openssl pkey`.
+    const OPENSSL: &str = "-----BEGIN PRIVATE KEY-----\n\
+        MC4CAQAwBQYDK2VwBCIEIMUxHRWSgeiQR5AOa5TiEwE+dL3gMp723sUwfwPWnZCb\n\
+        -----END PRIVATE KEY-----\n";
+    const OPENSSL_PUBLIC: &str = "4d96d760d30d3e184bba49a7973e8f305e730c23b5bedc195b55b2ef115afe53";
+
+    fn public(pem: &str) -> Option<String> {
+        from_pem(pem).map(|key| hex::encode(key.verifying_key().as_bytes()))
+    }
+
+    #[test]
+    fn a_key_is_written_as_it_always_was() {
+        let key = from_pem(OWN).unwrap();
+        assert_eq!(*to_pem(&key).unwrap(), OWN);
+        assert_eq!(public(OWN).as_deref(), Some(PUBLIC));
+    }
+
     #[test]
     fn keys_of_other_tools_are_read() {
-        // RFC 8410, section 10.3: the same key without and with its public key (there with
-        // attributes, so re-made here).
-        let v1 = "-----BEGIN PRIVATE \
-            KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END \
-            PRIVATE KEY-----\n";
-        let seed = from_pem(v1).unwrap();
-        let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
-        assert_eq!(
-            hex::encode(public),
-            "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1"
-        );
-        let v2 = |public: &[u8]| {
-            let der = [&V2[..], &seed[..], &V2_PUBLIC, public].concat();
-            format!("{BEGIN}\n{}\n{END}\n", BASE64.encode(der))
+        assert_eq!(public(OPENSSL).as_deref(), Some(OPENSSL_PUBLIC));
+        // Version 2, which repeats the public key.
+        let key = from_pem(OWN).unwrap();
+        let v2 = |public_key: [u8; 32]| {
+            let pair = KeypairBytes {
+                secret_key: key.to_bytes(),
+                public_key: Some(PublicKeyBytes(public_key)),
+            };
+            pair.to_pkcs8_pem(LineEnding::LF).unwrap()
         };
-        assert_eq!(from_pem(&v2(&public)), Some(seed.clone()));
+        let good = v2(key.verifying_key().to_bytes());
+        assert!(good.starts_with("-----BEGIN PRIVATE KEY-----\nMFECAQEwBQYDK2VwBCIEI"));
+        assert_eq!(public(&good).as_deref(), Some(PUBLIC));
         assert_eq!(
-            from_pem(&v2(&[7; 32])),
+            public(&v2([7; 32])),
             None,
-            "a public key that is not the seed's"
+            "not the private key's public key"
         );
-        assert_eq!(from_pem(&v1.replace("MC4C", "MC4D")), None);
-        assert_eq!(from_pem("no key"), None);
+    }
+
+    #[test]
+    fn what_is_no_ed25519_key_is_refused() {
+        let broken = [
+            OWN.replace("MC4C", "MC4D"),
+            // The algorithm of X25519 (RFC 8410, section 3).
+            OWN.replace("BQYDK2Vw", "BQYDK2Vu"),
+            OWN.replace("PRIVATE", "ENCRYPTED PRIVATE"),
+            OWN[..60].to_owned(),
+            "no key".to_owned(),
+            String::new(),
+        ];
+        for text in broken {
+            assert_eq!(public(&text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! `assay`: what people type.
+//! `assay`, the command line: arguments in, renderings out.
 //!
-//! Scope: arguments, files, keys and words. What is true is decided in the crates under `core` and fetched by
-//! `assay_client`; this crate reads the clock and random bytes for them. Data goes to stdout and
-//! everything else to stderr, so that output can be piped. One file of `commands` for each command;
-//! [`exit`] alone maps what went wrong to an exit code.
+//! Scope: arguments, files, keys and words. What is true is decided in the crates under `core` and
+//! in `assay_client`; this crate reads the clock and random bytes for them. Data goes to stdout and
+//! everything else to stderr, so that output can be piped.
+//!
+//! [`args`] is on top. A command is one file of `commands`; it imports the modules below and no
+//! other command. [`exit`] alone knows the exit codes.
 
 mod about;
 mod args;
@@ -12,19 +14,20 @@ mod check;
 mod commands;
 mod config;
 mod exit;
+mod help;
 mod input;
 mod keys;
+mod options;
 mod output;
-mod pairing;
+mod policy_file;
 mod publishing;
 mod session;
-mod sound_keys;
 mod subject;
+mod terminal;
 mod time;
-mod view;
 
 use args::{Cli, Command};
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use config::Settings;
 use exit::Failure;
 use std::process::ExitCode;
@@ -33,7 +36,8 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = help::with_groups(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
     let result = Settings::load(&cli.global).and_then(|settings| run(cli.command, &settings));
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,26 +56,28 @@ fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|e| Failure::io("cannot start the program's threads", e))?;
-    runtime.block_on(async {
-        match command {
-            Command::Key(command) => commands::key::run(command, settings),
-            Command::Issuer(command) => commands::issuer::run(command, settings).await,
-            Command::Publish(command) => commands::publish::run(command, settings).await,
-            Command::Endorse(command) => commands::endorse::run(command, settings).await,
-            Command::Withdraw(command) => commands::withdraw::run(command, settings).await,
-            Command::Respond(command) => commands::respond::run(command, settings).await,
-            Command::Require(command) => commands::require::run(command, settings).await,
-            Command::Get(command) => commands::get::run(command, settings).await,
-            Command::Receipt(command) => commands::receipt::run(command, settings).await,
-            Command::Verify(command) => commands::verify::run(command, settings),
-            Command::Lookup(command) => commands::lookup::run(command, settings).await,
-            Command::Watch(command) => commands::watch::run(command, settings).await,
-            Command::Log(command) => commands::log::run(command, settings).await,
-            Command::Audit(command) => commands::audit::run(command, settings).await,
-            Command::Check(command) => commands::check::run(command, settings).await,
-            Command::Policy(command) => commands::policy::run(command, settings),
-            Command::Completions(command) => commands::completions::run(command),
-            Command::Man(command) => commands::man::run(command, settings),
-        }
-    })
+    runtime.block_on(run_command(command, settings))
+}
+
+async fn run_command(command: Command, settings: &Settings) -> Result<(), Failure> {
+    match command {
+        Command::Check(command) => commands::check::run(command, settings).await,
+        Command::Lookup(command) => commands::lookup::run(command, settings).await,
+        Command::Watch(command) => commands::watch::run(command, settings).await,
+        Command::Verify(command) => commands::verify::run(command, settings),
+        Command::Policy(command) => commands::policy::run(command, settings),
+        Command::Key(command) => commands::key::run(command, settings),
+        Command::Issuer(command) => commands::issuer::run(command, settings).await,
+        Command::Publish(command) => commands::publish::run(command, settings).await,
+        Command::Receipt(command) => commands::receipt::run(command, settings).await,
+        Command::Withdraw(command) => commands::withdraw::run(command, settings).await,
+        Command::Respond(command) => commands::respond::run(command, settings).await,
+        Command::Endorse(command) => commands::endorse::run(command, settings).await,
+        Command::Require(command) => commands::require::run(command, settings).await,
+        Command::Log(command) => commands::log::run(command, settings).await,
+        Command::Audit(command) => commands::audit::run(command, settings).await,
+        Command::Get(command) => commands::get::run(command, settings).await,
+        Command::Completions(command) => commands::completions::run(command, Cli::command()),
+        Command::Man(command) => commands::man::run(command, Cli::command(), settings),
+    }
 }

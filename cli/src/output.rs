@@ -1,12 +1,14 @@
-//! Writing: data to stdout, words to stderr, tables, colors and progress bars.
+//! Writing: data to stdout, words to stderr, progress bars.
 
-use crate::{args::Format, config::Settings, exit::Failure};
-use comfy_table::{ColumnConstraint, ContentArrangement, Table};
+pub use crate::terminal::{Color, bold, color, dim, keep_first_column, table};
+pub use assay_client::plain;
+
+use crate::{config::Settings, exit::Failure, options::Format};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
-/// Writes `text` and a newline to stdout. A reader that went away is no error.
+/// Writes `text` and a newline to stdout. It is not an error if the reader is gone.
 pub fn text(text: &str) -> Result<(), Failure> {
     bytes(format!("{}\n", text.trim_end_matches('\n')).as_bytes())
 }
@@ -30,7 +32,7 @@ pub fn data(
 ) -> Result<(), Failure> {
     match settings.format {
         Format::Json => json(programs),
-        // `main` keeps the formats that only one command writes from all others.
+        // `main` refuses the formats of `check` for every other command.
         _ => text(&people()),
     }
 }
@@ -42,39 +44,15 @@ pub fn json(programs: &impl Serialize) -> Result<(), Failure> {
     text(&json)
 }
 
-/// Says something to the person on stderr, unless told to be quiet.
+/// Writes a message for the person to stderr, unless --quiet is given.
 pub fn say(settings: &Settings, words: &str) {
     if !settings.quiet {
-        // Nobody is left to be told if stderr is closed.
+        // If stderr is closed, nobody is left to tell.
         let _ = writeln!(io::stderr().lock(), "{words}");
     }
 }
 
-/// A table for people, as wide as the terminal.
-pub fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_style(comfy_table::TableStyle::default());
-    table.set_header(header);
-    table
-}
-
-/// Keeps a table within a width where nobody's terminal says how wide it is, but for its first
-/// column: what stands in it is looked for with other programs, and so is never broken. The others
-/// get `rest` columns at least.
-pub fn keep_first_column(table: &mut Table, width: u16, rest: u16) {
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    let first = table
-        .column_max_content_widths()
-        .first()
-        .copied()
-        .unwrap_or_default();
-    table.set_width(width.max(first.saturating_add(rest)));
-    if let Some(column) = table.column_mut(0) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
-    }
-}
-
-/// A progress bar on stderr. It shows only on a terminal and not if told to be quiet.
+/// A progress bar on stderr. It shows only on a terminal, and not with --quiet.
 pub fn progress(settings: &Settings, what: &'static str, total: u64, unit: Unit) -> ProgressBar {
     let target = if settings.quiet {
         ProgressDrawTarget::hidden()
@@ -98,95 +76,4 @@ pub enum Unit {
     Bytes,
     /// Leaves of a log.
     Leaves,
-}
-
-/// A word in color, where colors are wanted and can be shown.
-pub fn color(word: &str, color: Color) -> String {
-    styled(word, &format!("1;{}", color as u8))
-}
-
-/// Words that stand out, where that can be shown.
-pub fn bold(words: &str) -> String {
-    styled(words, "1")
-}
-
-/// Words that stand back, where that can be shown.
-pub fn dim(words: &str) -> String {
-    styled(words, "2")
-}
-
-fn styled(words: &str, style: &str) -> String {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || !io::stdout().is_terminal();
-    if plain {
-        words.to_owned()
-    } else {
-        format!("\x1b[{style}m{words}\x1b[0m")
-    }
-}
-
-/// ANSI's numbers for colors.
-#[derive(Debug, Clone, Copy)]
-pub enum Color {
-    /// It failed.
-    Red = 31,
-    /// It holds.
-    Green = 32,
-    /// It is open.
-    Yellow = 33,
-}
-
-/// Replaces what could move a terminal's cursor or change its colors: documents are other
-/// people's.
-pub fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() || is_directional(c) {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
-}
-
-/// Characters that reorder what is around them (Unicode, UAX #9).
-fn is_directional(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_column_of_a_table_is_never_broken() {
-        let long = format!(
-            "pkg:maven/com.fasterxml.jackson.core/{}@2.10.0",
-            "jackson-databind".repeat(9)
-        );
-        for first in [
-            "pkg:maven/com.fasterxml.jackson.core/jackson-databind@2.10.0",
-            &long,
-        ] {
-            let mut table = table(["component", "verdict", "why"]);
-            table.add_row([first, "unmet", &"Nobody says how it was built. ".repeat(8)]);
-            keep_first_column(&mut table, 100, 60);
-            let text = table.to_string();
-            assert!(text.contains(first), "{text}");
-            // Nor do the others become a letter wide.
-            assert!(text.contains("Nobody says how"), "{text}");
-            let wide = text.lines().map(|line| line.chars().count()).max();
-            assert!(wide <= Some(100.max(first.len() + 60)), "{text}");
-        }
-    }
-
-    #[test]
-    fn other_peoples_text_cannot_drive_the_terminal() {
-        assert_eq!(
-            plain("a\x1b[2Jb\nc\u{202e}d"),
-            "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d"
-        );
-        assert_eq!(plain("Zoë"), "Zoë");
-    }
 }

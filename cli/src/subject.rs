@@ -55,48 +55,6 @@ pub fn read(text: &str) -> Result<Subject, Failure> {
     Ok(Subject::artifact(name, &sha256))
 }
 
-/// Whether a statement's subject is what `text` asks for: the same purl, or a digest in common.
-pub fn matches(subject: &Subject, wanted: &Subject) -> bool {
-    match wanted.uri() {
-        Some(uri) => subject.uri() == Some(uri),
-        None => wanted
-            .digests()
-            .iter()
-            .any(|(algorithm, value)| subject.digest(algorithm) == Some(value)),
-    }
-}
-
-/// A subject in few words.
-pub fn short(subject: &Subject) -> String {
-    let digest = || {
-        subject
-            .digests()
-            .first()
-            .map(|(algorithm, value)| format!("{algorithm}:{}", shorten(value)))
-    };
-    let text = match (subject.uri(), subject.name()) {
-        (Some(uri), _) => uri.to_owned(),
-        (None, Some(name)) => format!("{name} ({})", digest().unwrap_or_default()),
-        (None, None) => digest().unwrap_or_default(),
-    };
-    crate::output::plain(&text)
-}
-
-/// Subjects in few words: the first ones and how many more there are.
-pub fn short_list(subjects: &[Subject]) -> String {
-    const SHOWN: usize = 3;
-    let mut words: Vec<String> = subjects.iter().take(SHOWN).map(short).collect();
-    if subjects.len() > SHOWN {
-        words.push(format!("and {} more", subjects.len() - SHOWN));
-    }
-    words.join(", ")
-}
-
-/// The first digits of a digest or id.
-pub fn shorten(hex: &str) -> &str {
-    hex.get(..12).unwrap_or(hex)
-}
-
 fn digest(text: &str) -> Option<(&str, &str)> {
     let (algorithm, digest) = text.split_once(':')?;
     ALGORITHMS
@@ -139,7 +97,6 @@ mod tests {
             (file.name(), file.digest("sha256")),
             (Some("abc.tar"), Some(hex.as_str()))
         );
-        assert!(matches(&file, &digest) && !matches(&file, &purl));
 
         assert!(matches!(read("no/such/file"), Err(Failure::Usage(_))));
     }

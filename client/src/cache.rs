@@ -12,7 +12,8 @@ use crate::{
 use assay_claims::index::{Label, Query, VerifiedAnswer};
 use assay_proto::v1;
 use assay_tlog::Hash;
-use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::note::VerifierKey;
 use prost::Message;
 use std::{
     fs, io,

@@ -10,14 +10,15 @@ use assay_proto::v1::{
     attachment_service_client::AttachmentServiceClient, index_service_client::IndexServiceClient,
     log_service_client::LogServiceClient,
 };
-use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::{self, ProofError, TreeSize};
 use assay_tlog::{Hash, hash};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
-/// Largest gRPC message taken: DESIGN 5 gives nodes 1 MiB; the rest is room for framing.
+/// Largest gRPC message taken: docs/design.md 5 gives nodes 1 MiB; the rest is room for framing.
 const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -210,7 +211,8 @@ fn check_extension(
     };
     match verify(&older.root()) {
         Ok(()) => Ok(()),
-        // The path ties the later head to another earlier tree: both cannot be (DESIGN 3.6).
+        // The path ties the later head to another earlier tree: both cannot be (docs/design.md
+        // 3.6).
         Err(ProofError::OldRoot { computed, .. }) if verify(&computed).is_ok() => {
             Err(MisbehaviorKind::Rewritten)
         }

@@ -1,13 +1,13 @@
 //! How far a reader of labels has come, on disk, so that the next one goes on where it stopped.
 //!
 //! `<state>/watch/<hex SHA-256 of the log's key and the labels>` holds, for each label, how many
-//! leaves of its list are done and the edge of that part of the list: lists only grow, so the rest
-//! is verified against it. The file is replaced as a whole and synced each time, under a lock that
-//! one process holds.
+//! leaves of its list are done and the frontier of that part of the list. Lists only grow, so the
+//! rest is verified against it. The file is replaced as a whole and synced each time, under a lock
+//! that one process holds.
 
 use crate::{ClientError, heads};
 use assay_claims::index::Label;
-use assay_claims::index::list::Edge;
+use assay_claims::index::list::ListFrontier;
 use assay_tlog::Hash;
 use assay_tlog::note::VerifierKey;
 use std::{
@@ -26,7 +26,7 @@ pub struct Cursor {
     path: PathBuf,
     log: VerifierKey,
     /// What is done of each label's list.
-    pub(crate) done: BTreeMap<Label, Edge>,
+    pub(crate) done: BTreeMap<Label, ListFrontier>,
     /// Entries of the log when all of it was last done: a node that has fewer lags.
     pub(crate) size: u64,
     /// Whether there was a file, or one was written.
@@ -45,9 +45,9 @@ impl Cursor {
         log: &VerifierKey,
         labels: &[Label],
     ) -> Result<Self, ClientError> {
-        let done: BTreeMap<Label, Edge> = labels
+        let done: BTreeMap<Label, ListFrontier> = labels
             .iter()
-            .map(|label| (*label, Edge::default()))
+            .map(|label| (*label, ListFrontier::default()))
             .collect();
         let key = log.to_string();
         let mut named = vec![key.as_bytes()];
@@ -109,7 +109,7 @@ impl Cursor {
     pub fn known(&self) -> Vec<(Label, u64)> {
         self.done
             .iter()
-            .map(|(label, edge)| (*label, edge.length()))
+            .map(|(label, frontier)| (*label, frontier.length()))
             .collect()
     }
 
@@ -117,7 +117,7 @@ impl Cursor {
     pub fn rewind(&mut self) -> Result<(), ClientError> {
         self.done
             .values_mut()
-            .for_each(|edge| *edge = Edge::default());
+            .for_each(|frontier| *frontier = ListFrontier::default());
         self.size = 0;
         self.save()
     }
@@ -125,9 +125,10 @@ impl Cursor {
     /// Writes how far it is. When this returns, it is on stable storage.
     pub(crate) fn save(&mut self) -> Result<(), ClientError> {
         let mut text = format!("{VERSION}\n{}\n{}\n", self.log.name(), self.size);
-        for (label, edge) in &self.done {
-            text.push_str(&format!("{label} {}", edge.length()));
-            edge.peaks()
+        for (label, frontier) in &self.done {
+            text.push_str(&format!("{label} {}", frontier.length()));
+            frontier
+                .peaks()
                 .iter()
                 .for_each(|peak| text.push_str(&format!(" {peak}")));
             text.push('\n');
@@ -155,10 +156,13 @@ impl Cursor {
                 let length = words.next()?.parse().ok()?;
                 Some((
                     label,
-                    Edge::from_parts(length, words.map(Hash::from_hex).collect::<Option<_>>()?)?,
+                    ListFrontier::from_parts(
+                        length,
+                        words.map(Hash::from_hex).collect::<Option<_>>()?,
+                    )?,
                 ))
             })
-            .collect::<Option<BTreeMap<Label, Edge>>>()?;
+            .collect::<Option<BTreeMap<Label, ListFrontier>>>()?;
         (self.done, self.size, self.begun) = done
             .keys()
             .eq(self.done.keys())
@@ -171,6 +175,7 @@ impl Cursor {
 mod tests {
     use super::*;
     use assay_claims::index::Kind;
+    use assay_tlog::tree::LeafIndex;
 
     fn key() -> VerifierKey {
         VerifierKey::parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
@@ -184,7 +189,11 @@ mod tests {
         let open = || Cursor::open(folder.path(), &key(), &labels);
         let mut cursor = open().unwrap();
         assert!(!cursor.has_begun());
-        cursor.done.get_mut(&labels[0]).unwrap().extend([1, 5, 9]);
+        cursor
+            .done
+            .get_mut(&labels[0])
+            .unwrap()
+            .extend([1, 5, 9].map(LeafIndex::new));
         cursor.size = 11;
         cursor.save().unwrap();
         assert!(

@@ -3,10 +3,10 @@
 
 use crate::{Client, ClientError, Cursor};
 use assay_claims::claim::ClaimError;
-use assay_claims::index::list::Edge;
-use assay_claims::index::{Label, VerifiedAnswer};
+use assay_claims::index::list::ListFrontier;
+use assay_claims::index::{AnswerError, Label, VerifiedPages};
 use assay_claims::logged::LoggedClaim;
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub struct News {
 
 /// What a list has beyond what is done.
 struct Beyond {
-    pages: Vec<VerifiedAnswer>,
+    pages: VerifiedPages,
     /// Entries of the log in the last page's checkpoint.
     size: u64,
 }
@@ -46,12 +46,12 @@ impl Cursor {
     pub async fn begin(&mut self, client: &Client) -> Result<(), ClientError> {
         let labels: Vec<Label> = self.done.keys().copied().collect();
         let answer = client.lookup(&labels).await?.answer;
-        for (label, edge) in &mut self.done {
+        for (label, frontier) in &mut self.done {
             let leaves = answer
                 .list(label)
                 .map(|list| list.leaves.as_slice())
                 .unwrap_or_default();
-            *edge = leaves.iter().map(|leaf| leaf.get()).collect();
+            *frontier = leaves.iter().copied().collect();
         }
         self.size = answer.checkpoint().size().get();
         self.save()
@@ -67,8 +67,8 @@ impl Cursor {
             return Ok(None);
         }
         let mut lists = Vec::new();
-        for (label, edge) in &self.done {
-            lists.push((*label, client.beyond(label, edge).await?));
+        for (label, frontier) in &self.done {
+            lists.push((*label, client.beyond(label, frontier).await?));
         }
         // Labels are asked for one after the other, and the log may grow meanwhile: what only the
         // later ones can show waits.
@@ -84,7 +84,8 @@ impl Cursor {
             ..News::default()
         };
         for (label, beyond) in lists {
-            for page in &beyond.pages {
+            for page in beyond.pages.pages() {
+                let page = page.proven();
                 if news
                     .checkpoints
                     .iter()
@@ -110,8 +111,8 @@ impl Cursor {
     /// again.
     pub fn done(&mut self, fresh: &Fresh) -> Result<(), ClientError> {
         for label in &fresh.labels {
-            if let Some(edge) = self.done.get_mut(label) {
-                edge.push(fresh.leaf.get());
+            if let Some(frontier) = self.done.get_mut(label) {
+                frontier.push(fresh.leaf);
             }
         }
         self.save()
@@ -126,55 +127,43 @@ impl Cursor {
 
 impl Client {
     /// What a label's list has beyond `done`, verified to continue it to its end.
-    async fn beyond(&self, label: &Label, done: &Edge) -> Result<Beyond, ClientError> {
-        let shrank = || {
-            ClientError::unverified(
-                "the list of a label became shorter, which no list of a log ever does",
-            )
-        };
-        let mut edge = done.clone();
+    async fn beyond(&self, label: &Label, done: &ListFrontier) -> Result<Beyond, ClientError> {
         let mut pages = Vec::new();
+        let mut from = done.length();
         loop {
-            let page = self.lookup_page(label, edge.length(), 0).await?.answer;
-            let size = page.checkpoint().size().get();
-            let Some(list) = page.list(label) else {
-                // It is not in the index now, so it never was.
-                return if edge.length() == 0 {
-                    Ok(Beyond {
-                        pages: vec![page],
-                        size,
-                    })
-                } else {
-                    Err(shrank())
-                };
-            };
-            if let Some(missing) = list
-                .leaves
-                .iter()
-                .find(|leaf| !page.entries().contains_key(leaf))
-            {
+            let page = self.lookup_page(label, from, 0).await?;
+            let size = page.proven().checkpoint().size().get();
+            if let Some(missing) = page.missing().first() {
                 return Err(ClientError::unverified(format!(
                     "the node lists leaf {missing} and did not send it"
                 )));
             }
-            let (come, found) = (list.leaves.len(), list.found);
-            edge.extend(list.leaves.iter().map(|leaf| leaf.get()));
+            let come = page.leaves().len() as u64;
+            let length = page.list().map_or(0, |list| list.found.length);
+            from += come;
             pages.push(page);
-            if edge.length() < found.length && come == 0 {
+            if from >= length {
+                let pages = VerifiedPages::verify(done.clone(), pages).map_err(not_continued)?;
+                return Ok(Beyond { pages, size });
+            }
+            if come == 0 {
                 return Err(ClientError::unverified(
                     "the node stopped in the middle of a list",
                 ));
             }
-            if edge.length() >= found.length {
-                return if edge.length() == found.length && edge.root() == found.list_root {
-                    Ok(Beyond { pages, size })
-                } else {
-                    Err(ClientError::unverified(
-                        "the list of a label does not continue the one that was seen before: \
-                         entries were hidden, added or exchanged",
-                    ))
-                };
-            }
         }
+    }
+}
+
+fn not_continued(error: AnswerError) -> ClientError {
+    match error {
+        AnswerError::ListGone(_) => ClientError::unverified(
+            "the list of a label became shorter, which no list of a log ever does",
+        ),
+        _ => ClientError::unverified_by(
+            "the list of a label does not continue the one that was seen before: entries were \
+             hidden, added or exchanged",
+            error,
+        ),
     }
 }

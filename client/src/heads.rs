@@ -10,8 +10,9 @@
 
 use crate::{ClientError, Misbehavior, MisbehaviorKind};
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::limits::NOTE_BYTES;
-use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
+use assay_tlog::note::VerifierKey;
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},

@@ -3,19 +3,20 @@
 
 use crate::{Client, ClientError, call};
 use assay_claims::entry::Entry;
-use assay_claims::index::answer::check_pages;
+use assay_claims::index::list::ListFrontier;
 use assay_claims::index::{
-    Answer, Commitment, CommitmentError, Label, Prefix, Query, VerifiedAnswer,
+    AnswerError, AnswerPage, Commitment, CommitmentError, Label, Prefix, Query, VerifiedAnswer,
+    VerifiedPages,
 };
 use assay_proto::{
-    answer::{Joined, to_core},
+    answer::{AnswerFault, Joined, to_core},
     v1::{
         self, BatchLookupRequest, GetEntryAndProofRequest, LookupPrefixRequest, LookupRequest,
         WatchRequest, WatchedLabel, get_entry_and_proof_request::Leaf,
     },
 };
-use assay_tlog::note::VerifiedCheckpoint;
-use assay_tlog::tree::{LeafIndex, TreeSize, verify_many};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::tree::{LeafIndex, TreeSize, verify_multiproof};
 use bytes::Bytes;
 use prost::Message;
 use tonic::Streaming;
@@ -86,14 +87,26 @@ impl Client {
         self.verified(joined, &Query::Prefix(*prefix), seen).await
     }
 
-    /// A page of one label's list, from a position on. The list is verified as a whole only by
-    /// [`Client::list`]. It fails as [`Client::lookup`] does.
+    /// A page of one label's list, from a position on, with at most `limit` entries, or as many as
+    /// the node sends if it is 0. [`AnswerPage`] says what one page proves; [`Client::list`] brings
+    /// the whole list. It fails as [`Client::lookup`] does.
     pub async fn lookup_page(
         &self,
         label: &Label,
         from: u64,
         limit: u32,
-    ) -> Result<Looked, ClientError> {
+    ) -> Result<AnswerPage, ClientError> {
+        let (page, _) = self.page(label, from, limit).await?;
+        Ok(page)
+    }
+
+    /// A page, and how many bytes it took.
+    async fn page(
+        &self,
+        label: &Label,
+        from: u64,
+        limit: u32,
+    ) -> Result<(AnswerPage, usize), ClientError> {
         let seen = self.seen().await?;
         let request = LookupRequest {
             label: wire(label),
@@ -103,38 +116,32 @@ impl Client {
         let answer = call::short("looking up", self.index.clone().lookup(request)).await?;
         let mut joined = Joined::default();
         push(&mut joined, answer.answer)?;
-        self.verified(
-            joined,
-            &Query::Page {
-                label: *label,
-                from,
-            },
-            seen,
-        )
-        .await
+        let bytes = finish(joined)?;
+        let checkpoint = self.accept_since(&bytes.checkpoint, seen).await?;
+        let label = *label;
+        let answer = to_core(&bytes, &Query::Page { label, from }).map_err(unreadable)?;
+        let page = AnswerPage::verify(checkpoint, &label, from, answer).map_err(refused)?;
+        Ok((page, bytes.encoded_len()))
     }
 
     /// Everything under one label, however long its list, in pages. It guarantees that they make up
     /// the whole list as of the last page's checkpoint, and that every entry in it is there.
-    pub async fn list(&self, label: &Label) -> Result<Vec<VerifiedAnswer>, ClientError> {
+    pub async fn list(&self, label: &Label) -> Result<VerifiedPages, ClientError> {
         let mut pages = Vec::new();
         let (mut from, mut taken) = (0, 0);
         loop {
-            let Looked {
-                answer: page,
-                bytes,
-            } = self.lookup_page(label, from, 0).await?;
+            let (page, bytes) = self.page(label, from, 0).await?;
             if let Some(leaf) = page.missing().first() {
                 return Err(ClientError::unverified(format!(
                     "the node lists leaf {leaf} and withholds its entry"
                 )));
             }
-            taken += bytes.encoded_len();
+            taken += bytes;
             if taken > ANSWER_BYTES {
                 return Err(too_much());
             }
             let list = page
-                .list(label)
+                .list()
                 .map(|list| (list.leaves.len() as u64, list.found.length));
             pages.push(page);
             match list {
@@ -152,18 +159,17 @@ impl Client {
                 }
             }
         }
-        check_pages(label, &pages)
-            .map_err(|e| ClientError::unverified_by("the list is not the one in the index", e))?;
-        Ok(pages)
+        VerifiedPages::verify(ListFrontier::default(), pages)
+            .map_err(|e| ClientError::unverified_by("the list is not the one in the index", e))
     }
 
     /// What the latest checkpoint commits to: how many labels the index has, which says how long a
     /// prefix may be. The question tells the node nothing.
     pub async fn commitment(&self) -> Result<(VerifiedCheckpoint, Commitment), ClientError> {
         let checkpoint = self.checkpoint().await?;
-        let last = checkpoint.size().get().saturating_sub(1);
+        let last = LeafIndex::new(checkpoint.size().get().saturating_sub(1));
         let request = GetEntryAndProofRequest {
-            leaf: Some(Leaf::LeafIndex(last)),
+            leaf: Some(Leaf::LeafIndex(last.get())),
             tree_size: checkpoint.size().get(),
         };
         let answer = call::short(
@@ -179,8 +185,8 @@ impl Client {
         // The last leaf's siblings are all to its left, the lowest first; the proof of many has
         // them from the left.
         let proof: Vec<_> = path.into_iter().rev().collect();
-        verify_many(
-            &[(LeafIndex::new(last), entry.leaf_hash())],
+        verify_multiproof(
+            &[(last, entry.leaf_hash())],
             checkpoint.size(),
             &proof,
             &checkpoint.root(),
@@ -221,9 +227,7 @@ impl Client {
         query: &Query,
         seen: TreeSize,
     ) -> Result<Looked, ClientError> {
-        let bytes = joined
-            .finish()
-            .map_err(|e| ClientError::unverified_by("the answer cannot be read", e))?;
+        let bytes = finish(joined)?;
         let checkpoint = self.accept_since(&bytes.checkpoint, seen).await?;
         let answer = verify(checkpoint, query, &bytes)?;
         Ok(Looked { answer, bytes })
@@ -236,15 +240,24 @@ pub(crate) fn verify(
     query: &Query,
     bytes: &v1::Answer,
 ) -> Result<VerifiedAnswer, ClientError> {
-    let answer: Answer = to_core(bytes, query)
-        .map_err(|e| ClientError::unverified_by("the answer cannot be read", e))?;
-    VerifiedAnswer::verify(checkpoint, query, answer).map_err(|error| {
-        if error.is_unsupported() {
-            ClientError::Unsupported(error.to_string())
-        } else {
-            ClientError::unverified_by("the answer is not complete, or not this log's", error)
-        }
-    })
+    let answer = to_core(bytes, query).map_err(unreadable)?;
+    VerifiedAnswer::verify(checkpoint, query, answer).map_err(refused)
+}
+
+fn finish(joined: Joined) -> Result<v1::Answer, ClientError> {
+    joined.finish().map_err(unreadable)
+}
+
+fn unreadable(fault: AnswerFault) -> ClientError {
+    ClientError::unverified_by("the answer cannot be read", fault)
+}
+
+fn refused(error: AnswerError) -> ClientError {
+    if error.is_unsupported() {
+        ClientError::Unsupported(error.to_string())
+    } else {
+        ClientError::unverified_by("the answer is not complete, or not this log's", error)
+    }
 }
 
 fn wire(label: &Label) -> Bytes {

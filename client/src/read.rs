@@ -11,7 +11,8 @@ use assay_proto::v1::{
     StreamEntriesRequest, get_entry_and_proof_request::Leaf, get_inclusion_proof_request,
 };
 use assay_tlog::Hash;
-use assay_tlog::note::{TlogProof, VerifiedCheckpoint, VerifiedInclusion};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::tlog_proof::{TlogProof, VerifiedInclusion};
 use assay_tlog::tree::{self, LeafIndex, TreeSize};
 use bytes::Bytes;
 use std::sync::Arc;

@@ -13,7 +13,7 @@ pub enum AnswerFault {
     /// A label does not have 32 bytes.
     #[error("a label in the answer has {0} bytes; it must have 32")]
     Label(usize),
-    /// A list that comes in pieces does not come in one go.
+    /// The pieces of a list do not follow each other, or lists are out of order.
     #[error("the lists of the answer are not in order")]
     Order,
     /// There are not as many entries as leaf indices.
@@ -24,8 +24,8 @@ pub enum AnswerFault {
         /// Leaf indices.
         leaves: usize,
     },
-    /// The proof is no multiple of 32 bytes.
-    #[error("the proof of inclusion in the answer has {0} bytes, no whole number of hashes")]
+    /// The length of the proof is not a multiple of 32 bytes.
+    #[error("the proof of inclusion in the answer has {0} bytes, which is not a multiple of 32")]
     Inclusion(usize),
     /// The answer, or a message of it, holds nothing.
     #[error("the answer is empty")]
@@ -43,11 +43,11 @@ pub struct Joined {
     taken: usize,
 }
 
-/// What a list or an entry takes in memory beside its bytes, about.
+/// About what a list or an entry takes in memory beside its bytes.
 const ITEM_BYTES: usize = 64;
 
-/// How much memory a message takes, about. Each of its parts counts, so that no stream of empty
-/// parts is for nothing.
+/// About how much memory a message takes. Each of its parts counts, so that a stream of empty parts
+/// meets a limit too.
 fn weight(message: &v1::Answer) -> usize {
     let v1::Answer {
         checkpoint,
@@ -71,7 +71,8 @@ fn weight(message: &v1::Answer) -> usize {
 }
 
 impl Joined {
-    /// Adds the next message. Fails if it brings nothing: such a stream need never end.
+    /// Adds the next message. Fails with [`AnswerFault::Empty`] if it holds nothing: a stream of
+    /// such messages need never end.
     pub fn push(&mut self, message: v1::Answer) -> Result<(), AnswerFault> {
         let weight = weight(&message);
         if weight == 0 {
@@ -100,7 +101,7 @@ impl Joined {
         Ok(())
     }
 
-    /// How many bytes of memory everything that has come takes, about.
+    /// About how many bytes of memory everything that has come takes.
     pub fn taken(&self) -> usize {
         self.taken
     }
@@ -139,12 +140,15 @@ pub fn to_core(answer: &v1::Answer, query: &Query) -> Result<Answer, AnswerFault
     for list in &answer.lists {
         let label = Label::from_slice(&list.label).ok_or(AnswerFault::Label(list.label.len()))?;
         match lists.last_mut() {
-            Some(last) if last.label == label => last.leaves.extend(&list.leaves),
+            Some(last) if last.label == label => {
+                last.leaves
+                    .extend(list.leaves.iter().copied().map(LeafIndex::new));
+            }
             Some(last) if last.label > label => return Err(AnswerFault::Order),
             _ => lists.push(AnsweredList {
                 label,
                 from,
-                leaves: list.leaves.clone(),
+                leaves: list.leaves.iter().copied().map(LeafIndex::new).collect(),
             }),
         }
     }
@@ -168,8 +172,7 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
-    /// Whatever a node repeats for ever takes memory, so each part has to bring whoever counts
-    /// nearer to a limit.
+    /// Whatever a node repeats forever takes memory, so each part must count toward the limit.
     #[test]
     fn every_part_of_an_answer_counts_and_an_empty_message_is_refused() {
         let empty = v1::Answer::default();

@@ -7,6 +7,7 @@ use assay_claims::entry::Entry;
 use assay_claims::entry::wire::Body;
 use assay_claims::index::map::{PageBytes, Resident, Serial};
 use assay_claims::index::{Commitment, Label, Map, labels_of_entry};
+use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::collections::BTreeMap;
 
 /// What the entries so far give.
@@ -15,7 +16,7 @@ pub struct Rebuilt {
     size: u64,
     map: Map<PageBytes>,
     /// Leaves by label, since the last commitment.
-    pending: Vec<(Label, u64)>,
+    pending: Vec<(Label, LeafIndex)>,
     lists: BTreeMap<Label, Vec<u64>>,
     commitments: Vec<u64>,
 }
@@ -40,13 +41,13 @@ impl Rebuilt {
 
     fn add_labels(&mut self, labels: Vec<Label>) {
         for label in labels {
-            self.pending.push((label, self.size));
+            self.pending.push((label, LeafIndex::new(self.size)));
             self.lists.entry(label).or_default().push(self.size);
         }
     }
 
     fn add_commitment(&mut self, entry: &Entry) -> anyhow::Result<()> {
-        let said = Commitment::of_entry(entry, self.size)?;
+        let said = Commitment::of_entry(entry, LeafIndex::new(self.size))?;
         ensure!(
             self.size == 0 || !self.ends_in_commitment(self.size),
             "nothing was appended since the one before it"
@@ -65,7 +66,7 @@ impl Rebuilt {
         self.pending.sort();
         let update = self
             .map
-            .update(&self.pending, self.size, &Resident, &Serial)
+            .update(&self.pending, TreeSize::new(self.size), &Resident, &Serial)
             .context("the map")?;
         self.map = update.map;
         self.pending.clear();

@@ -6,10 +6,12 @@ use assay_claims::index::map::{PageBytes, Resident, Serial};
 use assay_claims::index::{Label, Map, Query, labels_of_entry};
 use assay_proto::v1::{self, LabelList};
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::note::{Checkpoint, SignerKey};
+use assay_tlog::note::SignerKey;
 use assay_tlog::tree::{
-    Edge, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_inclusion, prove_many, root,
+    Frontier, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_inclusion, prove_multiproof,
+    root,
 };
 use bytes::Bytes;
 use std::{
@@ -48,9 +50,9 @@ impl TileReader for Liar {
 impl Liar {
     /// Knows these entries of a log, and leaves some leaves out of its own index.
     pub fn new(entries: Vec<Bytes>, hidden: &[u64]) -> anyhow::Result<Self> {
-        let mut edge = Edge::new();
+        let mut frontier = Frontier::new();
         let hashes: Vec<_> = entries.iter().map(|entry| leaf_hash(entry)).collect();
-        let tiles = edge
+        let tiles = frontier
             .append(&hashes)
             .into_iter()
             .map(|(at, hashes)| Ok((at, Arc::new(Tile::from_hashes(hashes)?))));
@@ -66,16 +68,20 @@ impl Liar {
             let entry = Entry::parse(bytes)?;
             if let wire::Body::IndexCommitment(_) = entry.body() {
                 pending.sort_unstable();
-                map = map.update(&pending, leaf, &Resident, &Serial)?.map;
+                map = map
+                    .update(&pending, TreeSize::new(leaf), &Resident, &Serial)?
+                    .map;
                 pending
                     .drain(..)
-                    .for_each(|(label, leaf)| liar.lists.entry(label).or_default().push(leaf));
+                    .for_each(|(label, leaf): (Label, LeafIndex)| {
+                        liar.lists.entry(label).or_default().push(leaf.get())
+                    });
                 liar.maps.insert(leaf + 1, map.clone());
             } else if !hidden.contains(&leaf) {
                 pending.extend(
                     labels_of_entry(&entry)
                         .into_iter()
-                        .map(|label| (label, leaf)),
+                        .map(|label| (label, LeafIndex::new(leaf))),
                 );
             }
         }
@@ -119,7 +125,7 @@ impl Liar {
     pub fn inclusion(&self, leaves: &[u64], size: u64) -> anyhow::Result<Bytes> {
         let leaves: BTreeSet<u64> = leaves.iter().copied().chain([size - 1]).collect();
         let leaves: Vec<_> = leaves.into_iter().map(LeafIndex::new).collect();
-        let hashes: Vec<Hash> = prove_many(self, &leaves, TreeSize::new(size))?;
+        let hashes: Vec<Hash> = prove_multiproof(self, &leaves, TreeSize::new(size))?;
         Ok(hashes.iter().flat_map(|hash| *hash.as_bytes()).collect())
     }
 

@@ -15,10 +15,11 @@ use assay_proto::v1::{
     index_service_client::IndexServiceClient, log_service_client::LogServiceClient, publish_result,
 };
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
+use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::{
-    Edge, LeafIndex, Resource, TileIndex, TilePath, TreeSize, bundle, split_hashes,
+    Frontier, LeafIndex, Resource, TileIndex, TilePath, TreeSize, bundle, split_hashes,
     verify_consistency, verify_inclusion,
 };
 use bytes::Bytes;
@@ -89,11 +90,11 @@ impl Rederived {
             .filter(|size| *size <= self.leaves.len() as u64)
             .collect();
         sizes.sort_unstable();
-        let mut edge = Edge::new();
+        let mut frontier = Frontier::new();
         let mut roots = HashMap::new();
         for size in sizes {
-            edge.append(&self.leaves[edge.size().get() as usize..size as usize]);
-            roots.insert(size, edge.root());
+            frontier.append(&self.leaves[frontier.size().get() as usize..size as usize]);
+            roots.insert(size, frontier.root());
         }
         roots
     }
@@ -366,7 +367,7 @@ impl Log {
         let note = self.get("/checkpoint").await?.text().await?;
         let checkpoint = VerifiedCheckpoint::verify(&note, &self.key)?;
         let size = checkpoint.size().get();
-        let mut edge = Edge::new();
+        let mut frontier = Frontier::new();
         let mut leaves = Vec::new();
         let mut index = Rebuilt::default();
         let mut tiles: HashMap<TileIndex, Vec<Hash>> = HashMap::new();
@@ -384,7 +385,7 @@ impl Log {
                 "bundle {number} holds {} entries",
                 hashes.len()
             );
-            tiles.extend(edge.append(&hashes));
+            tiles.extend(frontier.append(&hashes));
             leaves.extend(hashes);
         }
         for (tile, hashes) in tiles {
@@ -395,7 +396,7 @@ impl Log {
             ensure!(bytes == expected, "{tile:?} is served wrong");
         }
         ensure!(
-            edge.root() == checkpoint.root(),
+            frontier.root() == checkpoint.root(),
             "the published entries do not add up to the signed root"
         );
         ensure!(

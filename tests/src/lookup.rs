@@ -7,7 +7,7 @@ use assay_claims::index::answer::AnsweredList;
 use assay_claims::index::{Answer, Label, Query, VerifiedAnswer};
 use assay_proto::v1::{self, BatchLookupRequest};
 use assay_tlog::Hash;
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
 use futures::stream;
 
@@ -77,7 +77,7 @@ fn read(answer: v1::Answer) -> anyhow::Result<Answer> {
         Ok(AnsweredList {
             label,
             from: 0,
-            leaves: list.leaves,
+            leaves: list.leaves.into_iter().map(LeafIndex::new).collect(),
         })
     });
     Ok(Answer {

@@ -2,9 +2,10 @@
 
 use anyhow::Context;
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::note::{Checkpoint, SignerKey};
-use assay_tlog::tree::{Edge, Resource, TilePath, bundle};
+use assay_tlog::note::SignerKey;
+use assay_tlog::tree::{Frontier, Resource, TilePath, bundle};
 use bytes::Bytes;
 use std::{fs, path::Path};
 
@@ -18,7 +19,7 @@ pub fn write(folder: &Path, entries: &[Bytes], key: &SignerKey) -> anyhow::Resul
         }
         write_resource(folder, Resource::Entries(number), entries.len(), &bytes)?;
     }
-    let mut tree = Edge::new();
+    let mut tree = Frontier::new();
     let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
     for (tile, hashes) in tree.append(&leaves) {
         let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();

@@ -8,6 +8,7 @@ use assay_claims::entry::{self, Entry};
 use assay_claims::index::Commitment;
 use assay_tests::{index::Rebuilt, issuer::Actor, process::assay, site, static_http::StaticHttp};
 use assay_tlog::note::SignerKey;
+use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
 use std::{ops::Range, process::Output, thread};
 
@@ -103,8 +104,9 @@ fn one_wrong_commitment_among_a_hundred_thousand_entries_is_found() -> anyhow::R
 
     // What a log says that hides all claims since the commitment before.
     let at = |leaf: u64| Entry::parse(entries[leaf as usize].clone());
-    let older = Commitment::of_entry(&at(WRONG - PERIOD)?, WRONG - PERIOD)?;
-    ensure!(Commitment::of_entry(&at(WRONG)?, WRONG)? != older);
+    let older = WRONG - PERIOD;
+    let older = Commitment::of_entry(&at(older)?, LeafIndex::new(older))?;
+    ensure!(Commitment::of_entry(&at(WRONG)?, LeafIndex::new(WRONG))? != older);
     entries[WRONG as usize] = entry::encode(STARTED_MS + WRONG, older.to_wire())?;
 
     let output = audit(&entries, &key, &["--hashes-only"])?;

@@ -6,6 +6,7 @@
 use assay_claims::index::map::{PageBytes, Resident, Serial};
 use assay_claims::index::{Label, Map};
 use assay_tlog::Hash;
+use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -103,18 +104,20 @@ fn log(numbers: &mut Numbers) -> Vec<Option<Vec<Label>>> {
 fn kept(log: &[Option<Vec<Label>>]) -> (String, u64) {
     let mut map = Map::<PageBytes>::new();
     let mut pending = Vec::new();
-    let step = |map: &mut Map<PageBytes>, pending: &mut Vec<(Label, u64)>, through| {
+    let step = |map: &mut Map<PageBytes>, pending: &mut Vec<(Label, LeafIndex)>, through| {
         pending.sort();
         pending.dedup();
         *map = map
-            .update(pending, through, &Resident, &Serial)
+            .update(pending, TreeSize::new(through), &Resident, &Serial)
             .unwrap()
             .map;
         pending.clear();
     };
     for (leaf, labels) in (0..).zip(log) {
         match labels {
-            Some(labels) => pending.extend(labels.iter().map(|label| (*label, leaf))),
+            Some(labels) => {
+                pending.extend(labels.iter().map(|label| (*label, LeafIndex::new(leaf))));
+            }
             None => step(&mut map, &mut pending, leaf),
         }
     }

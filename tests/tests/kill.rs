@@ -21,7 +21,7 @@ use assay_tests::{
     log::{Leaf, Log, covering, stated},
     process::Node,
 };
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use futures::{StreamExt, stream};
 use std::{
     collections::BTreeMap,
@@ -236,7 +236,7 @@ async fn assert_all_found(log: &Log, index: &Rebuilt) -> anyhow::Result<()> {
                 .list(label)
                 .with_context(|| format!("label {label} is not found"))?;
             ensure!(
-                list.is_whole()
+                list.leaves.len() as u64 == list.found.length
                     && list
                         .leaves
                         .iter()
@@ -268,6 +268,34 @@ async fn caught_up(log: &Log, seen: &Seen, size: u64) -> anyhow::Result<()> {
             "{size} entries were acknowledged, and only {reached} are published"
         );
     }
+}
+
+/// At the end, all over again: every claim, every checkpoint that was ever shown, and the log from
+/// its tiles, every commitment in it being to the index that its entries give. Returns how many
+/// claims, checkpoints and entries there are.
+async fn assert_whole(log: &Log, seen: &Seen) -> anyhow::Result<(usize, usize, u64)> {
+    let all = seen.acknowledged.lock().unwrap().clone();
+    assert_there(log, seen, &all).await?;
+    let whole = log.rederive().await?;
+    seen.checkpoint(whole.checkpoint.clone());
+    let shown = seen.checkpoints.lock().unwrap().clone();
+    let roots = whole.roots(&shown.keys().copied().collect::<Vec<_>>());
+    let new = (whole.checkpoint.size().get(), &whole.checkpoint.root());
+    for (size, checkpoint) in &shown {
+        assert_eq!(
+            roots.get(size),
+            Some(&checkpoint.root()),
+            "the checkpoint over {size} is of another log"
+        );
+        assert!(
+            whole.index.ends_in_commitment(*size),
+            "the checkpoint over {size} does not end in a commitment"
+        );
+        log.prove_consistency((*size, &checkpoint.root()), new)
+            .await?;
+    }
+    assert_all_found(log, &whole.index).await?;
+    Ok((all.len(), shown.len(), new.0))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -319,38 +347,14 @@ async fn no_kill_loses_an_acknowledged_claim_or_shows_two_roots_for_a_size() -> 
         checked += new.len();
     }
 
-    // At the end, all over again: every claim, every checkpoint that was ever shown, and the log
-    // from its tiles, every commitment in it being to the index that its entries give.
     let log = Log::connect(node.ready()).await?;
-    let all = seen.acknowledged.lock().unwrap().clone();
-    assert_there(&log, &seen, &all).await?;
-    let whole = log.rederive().await?;
-    seen.checkpoint(whole.checkpoint.clone());
-    let shown = seen.checkpoints.lock().unwrap().clone();
-    let roots = whole.roots(&shown.keys().copied().collect::<Vec<_>>());
-    let new = (whole.checkpoint.size().get(), &whole.checkpoint.root());
-    for (size, checkpoint) in &shown {
-        assert_eq!(
-            roots.get(size),
-            Some(&checkpoint.root()),
-            "the checkpoint over {size} is of another log"
-        );
-        assert!(
-            whole.index.ends_in_commitment(*size),
-            "the checkpoint over {size} does not end in a commitment"
-        );
-        log.prove_consistency((*size, &checkpoint.root()), new)
-            .await?;
-    }
-    assert_all_found(&log, &whole.index).await?;
+    let (claims, checkpoints, entries) = assert_whole(&log, &seen).await?;
     println!(
-        "{KILLS} kills, {} claims acknowledged, {} checkpoints shown, {} entries",
-        all.len(),
-        shown.len(),
-        new.0
+        "{KILLS} kills, {claims} claims acknowledged, {checkpoints} checkpoints shown, \
+         {entries} entries"
     );
     assert!(
-        all.len() > KILLS * 10 && shown.len() > KILLS,
+        claims > KILLS * 10 && checkpoints > KILLS,
         "there was no load to speak of"
     );
     Ok(())

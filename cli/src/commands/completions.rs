@@ -1,7 +1,7 @@
 //! `assay completions`: completion scripts for shells.
 
-use crate::{args::Cli, exit::Failure, output};
-use clap::{Args, CommandFactory};
+use crate::{exit::Failure, output};
+use clap::Args;
 use clap_complete::Shell;
 
 /// Print a completion script, for example into ~/.local/share/bash-completion/completions/assay.
@@ -11,9 +11,9 @@ pub struct Command {
     shell: Shell,
 }
 
-/// Runs the command.
-pub fn run(command: Command) -> Result<(), Failure> {
+/// Runs the command. The script completes `cli`.
+pub fn run(command: Command, mut cli: clap::Command) -> Result<(), Failure> {
     let mut script = vec![];
-    clap_complete::generate(command.shell, &mut Cli::command(), "assay", &mut script);
+    clap_complete::generate(command.shell, &mut cli, "assay", &mut script);
     output::bytes(&script)
 }

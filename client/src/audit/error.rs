@@ -2,7 +2,7 @@
 
 use crate::{BoxError, ClientError};
 use assay_tlog::Hash;
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::TreeSize;
 
 /// Why an audit did not come to a good end.

@@ -5,8 +5,9 @@ use super::{
     replay::{Replay, Replayed},
 };
 use crate::{ClientError, Tls};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::limits::NOTE_BYTES;
-use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
+use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::bundle::{self, BUNDLE_BYTES};
 use assay_tlog::tree::tile::Resource;
 use assay_tlog::tree::{TileIndex, TilePath};

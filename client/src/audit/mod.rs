@@ -25,8 +25,9 @@ use crate::{
     heads::{Relation, relate},
 };
 use assay_tlog::Hash;
-use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
-use assay_tlog::tree::{Edge, TreeSize};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::note::VerifierKey;
+use assay_tlog::tree::{Frontier, TreeSize};
 use fetch::{Bundle, Site};
 use futures::{StreamExt, TryStreamExt, stream};
 use replay::Replay;
@@ -142,21 +143,13 @@ pub async fn run(
         total: size,
     });
 
-    let mut tree = Edge::new();
+    let mut tree = Frontier::new();
     let mut tiles = Tiles::new(site.clone(), checkpoint.size());
     let replay = (options.mode == Mode::Full).then(|| Arc::new(Replay::default()));
     let mut bundles = stream::iter(0..size.div_ceil(WIDTH))
         .map(|index| {
-            let (site, replay) = (site.clone(), replay.clone());
             let width = (size - index * WIDTH).min(WIDTH);
-            async move {
-                // A task each, so that hashing is spread over the cores while the order is kept
-                // here.
-                match tokio::spawn(async move { site.bundle(index, width, replay).await }).await {
-                    Ok(bundle) => bundle,
-                    Err(e) => Err(AuditError::Interrupted(e.to_string())),
-                }
-            }
+            fetch(site.clone(), index, width, replay.clone())
         })
         .buffered(options.in_flight.max(1));
     let mut done = 0;
@@ -194,6 +187,20 @@ pub async fn run(
     })
 }
 
+/// Fetches and hashes a bundle in a task of its own, so that hashing is spread over the cores while
+/// the caller keeps the order.
+async fn fetch(
+    site: Arc<Site>,
+    index: u64,
+    width: u64,
+    replay: Option<Arc<Replay>>,
+) -> Result<Bundle, AuditError> {
+    match tokio::spawn(async move { site.bundle(index, width, replay).await }).await {
+        Ok(bundle) => bundle,
+        Err(e) => Err(AuditError::Interrupted(e.to_string())),
+    }
+}
+
 /// The head seen before, as far as it can be compared.
 enum Known {
     /// None was given, or it is larger than what is served now.
@@ -228,7 +235,7 @@ impl Known {
     /// the root.
     fn check_within(
         &self,
-        tree: &mut Edge,
+        tree: &mut Frontier,
         tiles: &mut Tiles,
         hashes: &[Hash],
     ) -> Result<(), AuditError> {

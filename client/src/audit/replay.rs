@@ -3,14 +3,14 @@
 //! what comes out.
 
 use super::AuditError;
-use assay_claims::claim::{self, KeyCache, PublicKey, VerifiedClaim};
+use assay_claims::claim::{self, KeyCache, PublicKey, ReplayedClaim};
 use assay_claims::entry::{Entry, wire};
-use assay_claims::index::map::{Fork, PageBytes, Resident};
+use assay_claims::index::map::{Join, PageBytes, Resident};
 use assay_claims::index::{Commitment, CommitmentError, Label, Map, labels_of_claim};
 use assay_claims::issuer::{self, AuthorizeError, Registry};
 use assay_claims::limits::SIGNATURES;
 use assay_tlog::Hash;
-use assay_tlog::tree::{LeafIndex, bundle};
+use assay_tlog::tree::{LeafIndex, TreeSize, bundle};
 use bytes::Bytes;
 use rayon::slice::ParallelSliceMut;
 use std::{
@@ -25,7 +25,7 @@ const KEYS: usize = 4096;
 /// commitment.
 struct Cores;
 
-impl Fork for Cores {
+impl Join for Cores {
     fn join<A: Send, B: Send>(
         &self,
         a: impl FnOnce() -> A + Send,
@@ -50,7 +50,7 @@ struct State {
     logged_at_ms: u64,
     index: Map<PageBytes>,
     /// Leaves by label, since the last commitment.
-    pending: Vec<(Label, u64)>,
+    pending: Vec<(Label, LeafIndex)>,
     /// The leaf after the last commitment.
     committed: u64,
 }
@@ -76,10 +76,14 @@ struct Claim {
 }
 
 impl Claim {
-    fn of(claim: &VerifiedClaim) -> Result<Self, AuthorizeError> {
+    fn of(claim: &ReplayedClaim) -> Result<Self, AuthorizeError> {
+        let content = claim.content();
         Ok(Claim {
             request: issuer::Request::of(claim)?,
-            publication: Hash::of_parts(&[claim.id().as_bytes(), claim.signer_set().as_bytes()]),
+            publication: Hash::of_parts(&[
+                content.id().as_bytes(),
+                content.signer_set().as_bytes(),
+            ]),
             labels: labels_of_claim(claim),
         })
     }
@@ -113,7 +117,7 @@ impl Replay {
         for (index, entry) in (first..).zip(&entries) {
             let body = match entry.body() {
                 wire::Body::IndexCommitment(_) => {
-                    Body::Commitment(Commitment::of_entry(entry, index))
+                    Body::Commitment(Commitment::of_entry(entry, LeafIndex::new(index)))
                 }
                 wire::Body::Claim(_) => {
                     // There is one for each claim, in order.
@@ -194,13 +198,14 @@ impl State {
                 "the same claim by the same signers is in the log twice".into(),
             ));
         }
+        let leaf = LeafIndex::new(index);
         if let Some(record) = authorized.change() {
             self.registry
-                .apply(LeafIndex::new(index), record.clone())
+                .apply(leaf, record.clone())
                 .map_err(|e| wrong(e.to_string()))?;
         }
         self.pending
-            .extend(claim.labels.into_iter().map(|label| (label, index)));
+            .extend(claim.labels.into_iter().map(|label| (label, leaf)));
         Ok(())
     }
 
@@ -214,7 +219,7 @@ impl State {
         self.pending.par_sort_unstable();
         let update = self
             .index
-            .update(&self.pending, index, &Resident, &Cores)
+            .update(&self.pending, TreeSize::new(index), &Resident, &Cores)
             .map_err(|e| wrong(e.to_string()))?;
         self.index = update.map;
         self.pending.clear();
@@ -260,8 +265,8 @@ impl Random {
 struct Keys(RwLock<HashMap<[u8; 32], PublicKey>>);
 
 impl Keys {
-    fn keep(&self, claim: &VerifiedClaim) {
-        for (_, key) in claim.signers() {
+    fn keep(&self, claim: &ReplayedClaim) {
+        for (_, key) in claim.content().signers() {
             if self.key(key.as_bytes()).is_some() {
                 continue;
             }

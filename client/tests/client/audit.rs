@@ -5,7 +5,7 @@ use assay_claims::entry::{self, Entry};
 use assay_claims::index::labels_of_entry;
 use assay_client::audit::{self, AuditError, Audited, Mode, Options};
 use assay_tlog::Hash;
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::TreeSize;
 use std::{
     collections::BTreeSet,

@@ -215,7 +215,7 @@ async fn a_step_is_stored_only_on_the_head_it_was_compared_with() {
     let heads = HeadStore::new(folder.path(), &fake.log_key());
     let at = |size| {
         let note = fake.state().checkpoint_at(size);
-        assay_tlog::note::VerifiedCheckpoint::verify(&note, &fake.log_key()).unwrap()
+        assay_tlog::checkpoint::VerifiedCheckpoint::verify(&note, &fake.log_key()).unwrap()
     };
     assert!(heads.advance(None, &at(2)).unwrap());
     assert!(
@@ -252,7 +252,7 @@ async fn many_clients_on_one_folder_never_step_back() {
 async fn another_logs_checkpoint_is_refused() {
     let (fake, folder) = (log(3).await, tempfile::tempdir().unwrap());
     let other = assay_tlog::note::SignerKey::from_seed("other.example/log", &[9; 32]).unwrap();
-    let body = assay_tlog::note::Checkpoint {
+    let body = assay_tlog::checkpoint::Checkpoint {
         origin: "other.example/log".into(),
         size: TreeSize::new(3),
         root: Hash::of(b"x"),

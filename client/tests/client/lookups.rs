@@ -9,7 +9,7 @@ use assay_client::{
     AnswerCache, Client, ClientError,
     gather::{Source, gather},
 };
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::path::Path;
 

@@ -124,11 +124,6 @@ impl Envelope {
         })
     }
 
-    /// The bytes that the signatures cover.
-    pub fn pae(&self) -> Vec<u8> {
-        pae(&self.payload_type, &self.payload)
-    }
-
     /// The envelope as compact JSON on one line, in standard base64: `payload`, `payloadType`,
     /// `signatures`, and in each of these `keyid` (where there is one) and `sig`.
     pub fn to_json(&self) -> String {

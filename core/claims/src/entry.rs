@@ -1,4 +1,4 @@
-//! The entry: what a leaf of the log holds, byte for byte (DESIGN 3.2).
+//! The entry: what a leaf of the log holds, byte for byte (docs/design.md 3.2).
 //!
 //! Entries are stored, served, hashed and verified verbatim. This module reads them and writes new
 //! ones; it never writes one that it has read.
@@ -30,12 +30,13 @@ pub mod wire {
         /// A signed claim.
         #[prost(message, tag = "2")]
         Claim(Claim),
-        /// What the index of all leaves before this one is.
+        /// A commitment to the index of all leaves before this one.
         #[prost(message, tag = "3")]
         IndexCommitment(IndexCommitment),
     }
 
-    /// The log's own word on its index (DESIGN 3.5). [`crate::index::Commitment`] reads it.
+    /// What the log says about its own index (docs/design.md 3.5).
+    /// [`crate::index::Commitment`] reads it.
     #[derive(Clone, PartialEq, Eq, prost::Message)]
     pub struct IndexCommitment {
         /// Root of the trie, 32 bytes.
@@ -86,7 +87,7 @@ pub enum EntryError {
     #[error("the entry has {0} bytes; at most {max} are possible", max = limits::ENTRY_BYTES)]
     TooLong(usize),
     /// Not a protobuf `assay.v1.Entry`.
-    #[error("the entry is no assay.v1.Entry: {0}")]
+    #[error("the entry is not an assay.v1.Entry: {0}")]
     Malformed(String),
     /// It parses, but another spelling of the same message exists, or it has fields that this
     /// version does not know.
@@ -95,10 +96,10 @@ pub enum EntryError {
          know"
     )]
     NotCanonical,
-    /// It holds nothing that this version knows.
+    /// It has no body that this version knows.
     #[error("the entry holds neither a claim nor anything else that this version can read")]
     Empty,
-    /// It holds something else than a claim, and a claim was asked for.
+    /// A claim was asked for, and it holds something else.
     #[error("this leaf holds the log's commitment to its index, not a claim")]
     NoClaim,
 }

@@ -4,7 +4,7 @@
 pub use assay_tlog::limits::{ENTRY_BYTES, RECEIPT_BYTES};
 
 /// Longest claim payload, in bytes. It leaves half of an entry to signatures and framing; what is
-/// larger is an attachment.
+/// larger becomes an attachment.
 pub const PAYLOAD_BYTES: usize = 32 * 1024;
 
 /// Most signatures on a claim. Each costs a verification, and 16 × 160 bytes fit an entry beside

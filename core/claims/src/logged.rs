@@ -1,4 +1,4 @@
-//! A claim that stands in a log: what the trust rules and a policy are given to weigh.
+//! A claim that is in a log: what the trust rules and a policy weigh.
 
 use crate::claim::VerifiedClaim;
 use assay_tlog::tree::LeafIndex;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 /// A claim whose signatures verify and whose entry is proven to be in a log.
 ///
-/// Only a verifier of answers makes one. Whether its signers satisfied the records of their
-/// issuers at that leaf, and whether anybody should believe them, is not said by it.
+/// Only a verifier of answers makes one. It does not say whether the signers satisfied the records
+/// of their issuers at that leaf, or whether anybody should believe them.
 #[derive(Debug, Clone)]
 pub struct LoggedClaim {
     origin: Arc<str>,
@@ -32,7 +32,7 @@ impl LoggedClaim {
         }
     }
 
-    /// What [`new`](Self::new) makes, for tests of other crates.
+    /// Makes one without any proof, for tests of other crates.
     #[cfg(feature = "testing")]
     pub fn for_test(
         origin: Arc<str>,

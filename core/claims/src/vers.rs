@@ -132,7 +132,7 @@ impl<'a> Constraint<'a> {
 }
 
 /// The algorithm of the specification, "Checking if a version is contained within a range". Its
-/// constraints have to be in order and their versions distinct, or it is no range.
+/// constraints have to be in order and their versions distinct, or it is not a range.
 fn within(constraints: &[Constraint<'_>], version: &Version) -> Applies {
     let mut bounds: Vec<(Comparator, Version)> = Vec::with_capacity(constraints.len());
     for one in constraints {

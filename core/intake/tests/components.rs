@@ -41,7 +41,7 @@ struct Document {
 /// CI that fails.
 fn documents() -> Vec<Document> {
     let root = std::env::var_os("ASSAY_TEST_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
         PathBuf::from,
     );
     let mut documents = Vec::new();

@@ -18,3 +18,7 @@ pub const NOTE_SIGNATURES: usize = 100;
 /// Longest receipt (`.tlog-proof`), in bytes: an entry in base64, 64 hashes and a checkpoint fit
 /// four times over.
 pub const RECEIPT_BYTES: usize = 512 * 1024;
+
+/// Most lines of one kind in a policy. C2SP tlog-policy asks for at least 32, and a note has at
+/// most [`NOTE_SIGNATURES`].
+pub const POLICY_LINES: usize = NOTE_SIGNATURES;

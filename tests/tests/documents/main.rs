@@ -36,7 +36,7 @@ enum Expected {
 fn expected(kind: &str, path: &str, says: &str, bytes: &[u8]) -> Expected {
     let extension = path.rsplit('.').next().unwrap_or_default();
     if ["gz", "bz2", "xz", "zst", "zip"].contains(&extension) {
-        return Expected::Refused; // Nothing compressed is expanded (DESIGN 8).
+        return Expected::Refused; // Nothing compressed is expanded (docs/design.md 8).
     }
     if path.contains("schema") {
         return Expected::Refused; // A schema of documents is no document.
@@ -45,7 +45,8 @@ fn expected(kind: &str, path: &str, says: &str, bytes: &[u8]) -> Expected {
         return Expected::Refused; // Product pages of endoflife.date; its API's answer is taken.
     }
     if kind == "provenance" && says.contains("BAD") {
-        return Expected::Either; // Bad to whoever verifies the builder's signature, which publishing does not.
+        // Bad to whoever verifies the builder's signature, which publishing does not.
+        return Expected::Either;
     }
     if kind == "statement" {
         return if is_whole_statement(bytes) {
@@ -100,15 +101,14 @@ fn has_audits(bytes: &[u8]) -> bool {
     let Ok(store) = text.parse::<toml::Table>() else {
         return false;
     };
-    let defines = |name: &str| {
-        store
-            .get("criteria")
-            .is_some_and(|criteria| criteria.get(name).is_some())
-    };
+    let defined = store
+        .get("criteria")
+        .and_then(|criteria| criteria.as_table());
     let known = |criterion: &toml::Value| {
-        criterion
-            .as_str()
-            .is_some_and(|name| ["safe-to-run", "safe-to-deploy"].contains(&name) || defines(name))
+        criterion.as_str().is_some_and(|name| {
+            ["safe-to-run", "safe-to-deploy"].contains(&name)
+                || defined.is_some_and(|criteria| criteria.contains_key(name))
+        })
     };
 
     let Some(toml::Value::Table(audits)) = store.get("audits") else {
@@ -268,18 +268,13 @@ fn assert_sound(kind: &str, path: &str, document: &[u8], claims: &[Prepared]) {
                 .all(|(label, value)| !(label.clone() + value).contains(char::is_control)),
             "{path}"
         );
-        let named = kind::attachments(&statement);
         match &claim.attachment {
             Some(attachment) => {
                 assert_eq!(
                     attachment.bytes, document,
                     "{path}: the attachment is not the document"
                 );
-                let digest = assay_tlog::Hash::of(document);
-                assert!(
-                    named.iter().any(|named| named.sha256 == digest),
-                    "{path}: the claim does not name its attachment"
-                );
+                assert_names(&statement, document, path);
             }
             None => assert_whole(kind, document, &claim.predicate, path),
         }
@@ -288,6 +283,17 @@ fn assert_sound(kind: &str, path: &str, document: &[u8], claims: &[Prepared]) {
             "{path}: a scan without its document"
         );
     }
+}
+
+/// The claim names its attachment by its digest.
+fn assert_names(statement: &Statement, document: &[u8], path: &str) {
+    let digest = assay_tlog::Hash::of(document);
+    assert!(
+        kind::attachments(statement)
+            .iter()
+            .any(|named| named.sha256 == digest),
+        "{path}: the claim does not name its attachment"
+    );
 }
 
 /// The statement that the claim would be, of a package that the publisher names where the document

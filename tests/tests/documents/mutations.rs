@@ -122,7 +122,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4096, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_changed_byte_makes_no_panic(at: prop::sample::Index, sample: prop::sample::Index, byte: u8, take in 0_usize..40) {
+    fn a_changed_byte_makes_no_panic(
+        at: prop::sample::Index,
+        sample: prop::sample::Index,
+        byte: u8,
+        take in 0_usize..40,
+    ) {
         let samples = samples();
         if !samples.is_empty() {
             let sample = sample.get(samples);
@@ -135,7 +140,11 @@ proptest! {
     }
 
     #[test]
-    fn a_value_of_another_type_makes_no_panic(n in 0_usize..400, sample: prop::sample::Index, with in values()) {
+    fn a_value_of_another_type_makes_no_panic(
+        n in 0_usize..400,
+        sample: prop::sample::Index,
+        with in values(),
+    ) {
         let samples = samples();
         if !samples.is_empty() {
             let sample = sample.get(samples);
@@ -149,7 +158,10 @@ proptest! {
     }
 
     #[test]
-    fn noise_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in prop::sample::select(documents::KINDS)) {
+    fn noise_is_refused(
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+        kind in prop::sample::select(documents::KINDS),
+    ) {
         let error = documents::prepare(kind, "noise", &bytes, NOW).expect_err("noise was taken");
         assert_tells(&error);
     }

@@ -177,6 +177,27 @@ struct Count {
     older: Cell<u32>,
 }
 
+impl Count {
+    /// Counts what became of a changed answer, and fails if it was believed and is not true.
+    fn judge(&self, got: Result<Looked, ClientError>, truth: &Looked) -> Result<(), TestCaseError> {
+        match got {
+            Ok(looked) => {
+                one_more(&self.believed);
+                is_true(&looked.answer, &truth.answer)
+            }
+            Err(ClientError::Unverified { .. }) => {
+                one_more(&self.refused);
+                Ok(())
+            }
+            Err(ClientError::Unavailable { what, .. }) if what.contains("an older head") => {
+                one_more(&self.older);
+                Ok(())
+            }
+            Err(other) => Err(TestCaseError::fail(format!("{other:?}"))),
+        }
+    }
+}
+
 fn one_more(count: &Cell<u32>) {
     count.set(count.get() + 1);
 }
@@ -219,21 +240,8 @@ async fn a_changed_answer_is_refused_or_says_the_same() -> anyhow::Result<()> {
                 return Ok(());
             }
             world.proxy.rewrite(move |_, _| answer.clone());
-            match Handle::current().block_on(client.lookup(&labels(ASKED))) {
-                Ok(looked) => {
-                    one_more(&count.believed);
-                    is_true(&looked.answer, &truth.answer)
-                }
-                Err(ClientError::Unverified { .. }) => {
-                    one_more(&count.refused);
-                    Ok(())
-                }
-                Err(ClientError::Unavailable { what, .. }) if what.contains("an older head") => {
-                    one_more(&count.older);
-                    Ok(())
-                }
-                Err(other) => Err(TestCaseError::fail(format!("{other:?}"))),
-            }
+            let looked = Handle::current().block_on(client.lookup(&labels(ASKED)));
+            count.judge(looked, &truth)
         })
     });
     ran.unwrap_or_else(|error| panic!("{error}"));

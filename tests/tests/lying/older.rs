@@ -5,7 +5,8 @@ use anyhow::Context;
 use assay_client::{ClientError, HeadStore};
 use assay_proto::v1;
 use assay_tlog::Hash;
-use assay_tlog::note::{Checkpoint, SignerKey};
+use assay_tlog::checkpoint::Checkpoint;
+use assay_tlog::note::SignerKey;
 use assay_tlog::tree::TreeSize;
 
 /// What the node answers now, to be told again when it has more to say.

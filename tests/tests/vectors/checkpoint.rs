@@ -4,7 +4,7 @@
 //! Assay do not: a body is read only if its hash has 32 bytes and nothing follows it.
 
 use assay_tests::data;
-use assay_tlog::note::Checkpoint;
+use assay_tlog::checkpoint::Checkpoint;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 

@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, Unpa
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Every file is read: those beside an EXPECT.json are held to it, every other document must be one
 /// with good envelopes, or be refused as JSON.
@@ -140,45 +140,14 @@ fn signatures_verify_over_pae_and_over_nothing_else() {
         assert_eq!(found.len(), expected.len(), "{}: envelopes", path.display());
         for (value, expected) in found.into_iter().zip(expected) {
             match (Envelope::from_value(value), expected) {
-                (Err(e), Expected::Envelope(reason)) => {
-                    assert_eq!(reason, "payload is not base64", "{}", path.display());
-                    assert_eq!(
-                        e,
-                        DsseError::Base64 {
-                            path: "payload".into()
-                        },
-                        "{}",
-                        path.display()
-                    );
-                    unreadable += 1;
-                }
-                (Err(e), Expected::Signatures(verdicts)) => {
-                    let first = verdicts
-                        .iter()
-                        .position(|v| matches!(v, Verdict::None(r) if r == "sig is not base64"));
-                    let first = first.unwrap_or_else(|| panic!("{}: {e}", path.display()));
-                    assert_eq!(
-                        e,
-                        DsseError::Base64 {
-                            path: format!("signatures[{first}].sig")
-                        }
-                    );
+                (Err(error), expected) => {
+                    assert_eq!(error, refusal(&expected, &path), "{}", path.display());
                     unreadable += 1;
                 }
                 (Ok(envelope), Expected::Signatures(verdicts)) => {
-                    assert_eq!(
-                        envelope.signatures.len(),
-                        verdicts.len(),
-                        "{}",
-                        path.display()
-                    );
-                    for (signature, verdict) in envelope.signatures.iter().zip(verdicts) {
-                        if check(&envelope, &signature.sig, &verdict, &keys) {
-                            good += 1
-                        } else {
-                            bad += 1
-                        }
-                    }
+                    let verified = verified(&envelope, &verdicts, &keys);
+                    good += verified;
+                    bad += verdicts.len() - verified;
                 }
                 (Ok(_), Expected::Envelope(reason)) => {
                     panic!("{}: read, but {reason}", path.display())
@@ -192,6 +161,38 @@ fn signatures_verify_over_pae_and_over_nothing_else() {
     assert!(good + bad + unreadable > 0);
 }
 
+/// The error with which an envelope has to be refused.
+fn refusal(expected: &Expected, path: &Path) -> DsseError {
+    match expected {
+        Expected::Envelope(reason) => {
+            assert_eq!(reason, "payload is not base64", "{}", path.display());
+            DsseError::Base64 {
+                path: "payload".into(),
+            }
+        }
+        Expected::Signatures(verdicts) => {
+            let first = verdicts
+                .iter()
+                .position(|v| matches!(v, Verdict::None(r) if r == "sig is not base64"))
+                .unwrap_or_else(|| panic!("{}: refused", path.display()));
+            DsseError::Base64 {
+                path: format!("signatures[{first}].sig"),
+            }
+        }
+    }
+}
+
+/// Holds each signature to its verdict; returns how many verify over PAE.
+fn verified(envelope: &Envelope, verdicts: &[Verdict], keys: &BTreeMap<String, Vec<u8>>) -> usize {
+    assert_eq!(envelope.signatures.len(), verdicts.len());
+    envelope
+        .signatures
+        .iter()
+        .zip(verdicts)
+        .filter(|(signature, verdict)| check(envelope, &signature.sig, verdict, keys))
+        .count()
+}
+
 /// Holds a signature to its verdict; returns whether any key verifies it over PAE.
 fn check(
     envelope: &Envelope,
@@ -200,17 +201,16 @@ fn check(
     keys: &BTreeMap<String, Vec<u8>>,
 ) -> bool {
     let verifying = |message: &[u8]| -> Vec<&str> {
-        let verifies = |key: &[u8]| {
-            UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key)
-                .verify(message, signature)
-                .is_ok()
-        };
         keys.iter()
-            .filter(|(_, key)| verifies(key))
+            .filter(|(_, key)| {
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key)
+                    .verify(message, signature)
+                    .is_ok()
+            })
             .map(|(name, _)| name.as_str())
             .collect()
     };
-    let over_pae = verifying(&envelope.pae());
+    let over_pae = verifying(&pae(&envelope.payload_type, &envelope.payload));
     match verdict {
         Verdict::None(reason) => {
             assert_eq!(reason, "no key verifies");
@@ -235,13 +235,12 @@ fn check(
 /// P-256 keys by file name, from the folder `keys` beside a document.
 fn keys_beside(path: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = data::files(&path.with_file_name("keys"));
-    let name = |path: &PathBuf| {
-        path.file_name()
-            .and_then(|name| name.to_str())
-            .unwrap()
-            .to_owned()
-    };
-    files.iter().map(|path| (name(path), point(path))).collect()
+    let mut keys = BTreeMap::new();
+    for path in &files {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap();
+        keys.insert(name.to_owned(), point(path));
+    }
+    keys
 }
 
 /// The point in a PEM of a P-256 SubjectPublicKeyInfo: its last 65 bytes.
@@ -316,7 +315,8 @@ fn pae_and_envelope_are_those_of_the_specification() {
         .concat();
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
         for signature in &envelope.signatures {
-            assert!(key.verify(&envelope.pae(), &signature.sig).is_ok());
+            let signed = pae(&envelope.payload_type, &envelope.payload);
+            assert!(key.verify(&signed, &signature.sig).is_ok());
             assert!(key.verify(&envelope.payload, &signature.sig).is_err());
         }
     }

@@ -5,15 +5,15 @@
 //!
 //! | flag | refused here | why |
 //! | --- | --- | --- |
-//! | `low_order_A`, `low_order_R` | yes | the strict rule: such keys sign anything, such R bind nothing |
+//! | `low_order_A`, `low_order_R` | yes | the strict rule: such keys sign anything, such R nothing |
 //! | `non_canonical_R` | yes | R is compared as bytes with the one that is computed |
 //! | `low_order_residue` | yes | the equation is checked without the cofactor |
 //! | `reencoded_k` | yes | the hash covers the key's bytes as they are |
-//! | `non_canonical_A` | no | only keys of low order have such encodings in practice, and these are refused |
-//! | `low_order_component_A`, `low_order_component_R` | no | harmless under the equation without the cofactor |
+//! | `non_canonical_A` | no | only keys of low order are so encoded, and those are refused |
+//! | `low_order_component_A`, `low_order_component_R` | no | harmless without the cofactor |
 
 use assay_tests::data;
-use assay_tlog::note::VerifierKey;
+use assay_tlog::note::{Algorithm, VerifierKey};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -63,7 +63,7 @@ fn only_what_the_strict_rule_accepts_verifies() {
                 .try_into()
                 .expect("32 bytes");
             let signature = hex::decode(&vector.sig).expect("hex");
-            let verifies = VerifierKey::new_ed25519("vector", &key)
+            let verifies = VerifierKey::new("vector", Algorithm::Ed25519, &key)
                 .is_ok_and(|key| key.verify(vector.msg.as_bytes(), &signature).is_ok());
             assert_eq!(
                 verifies,

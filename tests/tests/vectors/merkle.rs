@@ -1,5 +1,5 @@
-//! transparency-dev/merkle: inclusion, consistency and both kinds of subtree proofs, one proof a
-//! file.
+//! transparency-dev/merkle: inclusion and consistency proofs, one proof a file. Its proofs of
+//! subtrees are left out: no format of Assay has them yet.
 //!
 //! `wantErr` says what must happen. A hash that does not have 32 bytes cannot be a hash here:
 //! reading it is refused, also where the suite has such placeholders for roots that its own
@@ -7,7 +7,6 @@
 
 use assay_tests::data;
 use assay_tlog::Hash;
-use assay_tlog::tree::range::Subtree;
 use assay_tlog::tree::{LeafIndex, ProofError, TreeSize, verify_consistency, verify_inclusion};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
@@ -26,35 +25,9 @@ struct Inclusion {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct SubtreeInclusion {
-    leaf_idx: u64,
-    start: u64,
-    end: u64,
-    root: Base64,
-    leaf_hash: Base64,
-    proof: Option<Vec<Base64>>,
-    desc: String,
-    want_err: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Consistency {
     size1: u64,
     size2: u64,
-    root1: Base64,
-    root2: Base64,
-    proof: Option<Vec<Base64>>,
-    desc: String,
-    want_err: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct SubtreeConsistency {
-    start: u64,
-    end: u64,
-    size: u64,
     root1: Base64,
     root2: Base64,
     proof: Option<Vec<Base64>>,
@@ -121,22 +94,6 @@ impl Vector for Inclusion {
     }
 }
 
-impl Vector for SubtreeInclusion {
-    fn verify(&self) -> Result<(), Refusal> {
-        let (leaf, root, path) = (
-            self.leaf_hash.hash()?,
-            self.root.hash()?,
-            hashes(&self.proof)?,
-        );
-        let subtree = Subtree::new(LeafIndex::new(self.start), TreeSize::new(self.end))?;
-        Ok(subtree.verify_inclusion(&leaf, LeafIndex::new(self.leaf_idx), &path, &root)?)
-    }
-
-    fn expectation(&self) -> (&str, bool) {
-        (&self.desc, self.want_err)
-    }
-}
-
 impl Vector for Consistency {
     fn verify(&self) -> Result<(), Refusal> {
         let (old, new, path) = (self.root1.hash()?, self.root2.hash()?, hashes(&self.proof)?);
@@ -147,18 +104,6 @@ impl Vector for Consistency {
             &new,
             &path,
         )?)
-    }
-
-    fn expectation(&self) -> (&str, bool) {
-        (&self.desc, self.want_err)
-    }
-}
-
-impl Vector for SubtreeConsistency {
-    fn verify(&self) -> Result<(), Refusal> {
-        let (old, new, path) = (self.root1.hash()?, self.root2.hash()?, hashes(&self.proof)?);
-        let subtree = Subtree::new(LeafIndex::new(self.start), TreeSize::new(self.end))?;
-        Ok(subtree.verify_consistency(&old, TreeSize::new(self.size), &new, &path)?)
     }
 
     fn expectation(&self) -> (&str, bool) {
@@ -208,17 +153,7 @@ fn consistency() {
     check::<Consistency>("consistency");
 }
 
-#[test]
-fn subtree_inclusion() {
-    check::<SubtreeInclusion>("subtreeinclusion");
-}
-
-#[test]
-fn subtree_consistency() {
-    check::<SubtreeConsistency>("subtreeconsistency");
-}
-
-/// Every folder of the collection is one of those above.
+/// Every folder of the collection is one of those above, or has proofs of subtrees.
 #[test]
 fn no_other_kind_of_proof_is_left_out() {
     let Some(vectors) = data::require("merkle-proofs") else {

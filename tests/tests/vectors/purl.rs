@@ -7,7 +7,6 @@ use assay_claims::purl::{Components, Purl, PurlError};
 use assay_tests::data;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 #[derive(Deserialize)]
 struct File {
@@ -261,12 +260,13 @@ fn every_other_file_is_json() {
     let Some(folder) = data::require("purl") else {
         return;
     };
-    let tested = |path: &Path| {
-        ["spec", "types", "types-definitions"]
+    for path in &data::files(&folder) {
+        let tested_above = ["spec", "types", "types-definitions"]
             .iter()
-            .any(|kind| path.starts_with(folder.join(kind)))
-    };
-    for path in data::files(&folder).iter().filter(|path| !tested(path)) {
+            .any(|kind| path.starts_with(folder.join(kind)));
+        if tested_above {
+            continue;
+        }
         let value: serde_json::Value = data::read_json(path);
         for ty in value
             .as_array()
@@ -275,14 +275,12 @@ fn every_other_file_is_json() {
             .filter_map(|ty| ty.as_str())
         {
             let text = format!("pkg:{ty}/n/n?uuid=1&tag_id=1");
-            let refused_for_its_parts = |e: &PurlError| matches!(e, PurlError::Rule { .. });
-            assert!(
-                Purl::parse(&text)
-                    .as_ref()
-                    .err()
-                    .is_none_or(refused_for_its_parts),
-                "{ty} is no type"
-            );
+            let refused_for_its_type = match Purl::parse(&text) {
+                // A type may have rules that these parts do not meet.
+                Ok(_) | Err(PurlError::Rule { .. }) => false,
+                Err(_) => true,
+            };
+            assert!(!refused_for_its_type, "{ty} is not a type");
         }
     }
 }

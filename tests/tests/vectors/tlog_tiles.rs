@@ -6,12 +6,13 @@
 
 use assay_tests::data;
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::note::{VerifiedCheckpoint, VerifierKey};
-use assay_tlog::tree::tile::{Resource, bundle_width_at};
+use assay_tlog::note::VerifierKey;
+use assay_tlog::tree::tile::Resource;
 use assay_tlog::tree::{
-    Edge, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle, prove_consistency,
-    prove_inclusion, root, verify_consistency, verify_inclusion,
+    Frontier, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle,
+    prove_consistency, prove_inclusion, root, verify_consistency, verify_inclusion,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -89,7 +90,7 @@ impl Log {
     fn file(&self, resource: Resource, size: TreeSize) -> Vec<u8> {
         let width = match resource {
             Resource::Tile(tile) => tile.width_at(size),
-            Resource::Entries(index) => bundle_width_at(index, size),
+            Resource::Entries(index) => TileIndex { level: 0, index }.width_at(size),
         };
         let mut paths =
             (width..=256).map(|width| TilePath::new(resource, width).expect("a path").to_path());
@@ -146,7 +147,7 @@ fn every_tile_and_bundle_is_the_one_that_appending_gives() {
     for (log, leaves) in logs_and_leaves() {
         // Tiles only grow: a partial one is how the tile of the latest tree begins.
         let tiles: BTreeMap<TileIndex, Vec<Hash>> =
-            Edge::new().append(&leaves).into_iter().collect();
+            Frontier::new().append(&leaves).into_iter().collect();
         for (name, path) in &log.files {
             let parsed = TilePath::parse(name).unwrap_or_else(|e| panic!("{name}: {e}"));
             assert_eq!(parsed.to_path(), *name);
@@ -189,18 +190,18 @@ fn every_tile_and_bundle_is_the_one_that_appending_gives() {
 #[test]
 fn every_checkpoint_is_that_of_its_tiles_and_proves_its_leaves_and_predecessors() {
     for (log, leaves) in logs_and_leaves() {
-        let mut edge = Edge::new();
+        let mut frontier = Frontier::new();
         for checkpoint in &log.checkpoints {
             let (size, signed) = (checkpoint.size(), checkpoint.root());
-            edge.append(&leaves[edge.size().get() as usize..size.get() as usize]);
-            assert_eq!(edge.root(), signed, "appended to {size}");
+            frontier.append(&leaves[frontier.size().get() as usize..size.get() as usize]);
+            assert_eq!(frontier.root(), signed, "appended to {size}");
             assert_eq!(
                 root(&log, size).expect("tiles"),
                 signed,
                 "from the tiles of {size}"
             );
             assert_eq!(
-                Edge::load(&log, size).expect("tiles").root(),
+                Frontier::load(&log, size).expect("tiles").root(),
                 signed,
                 "loaded at {size}"
             );

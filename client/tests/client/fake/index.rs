@@ -5,7 +5,7 @@ use assay_claims::index::map::Resident;
 use assay_claims::index::{Label, Prefix, Query};
 use assay_claims::limits;
 use assay_proto::v1::{self, index_service_server::IndexService, *};
-use assay_tlog::tree::{LeafIndex, prove_many};
+use assay_tlog::tree::{LeafIndex, prove_multiproof};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use tonic::{Request, Response, Status, Streaming};
@@ -61,7 +61,7 @@ impl State {
                 .map(|leaf| self.entries[*leaf as usize].clone())
                 .collect(),
             leaves: leaves.into_iter().collect(),
-            inclusion: join(&prove_many(self, &targets, size).unwrap()),
+            inclusion: join(&prove_multiproof(self, &targets, size).unwrap()),
         }
     }
 }

@@ -11,10 +11,11 @@ use assay_claims::kind::issuer::Issuer;
 use assay_claims::kind::withdrawal::Withdrawal;
 use assay_claims::purl::Purl;
 use assay_claims::statement::{Statement, Subject};
-use assay_tlog::note::{Checkpoint, SignerKey, VerifierKey};
+use assay_tlog::checkpoint::Checkpoint;
+use assay_tlog::note::{SignerKey, VerifierKey};
 use assay_tlog::tree::tile::Resource;
 use assay_tlog::tree::{
-    self, Edge, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle,
+    self, Frontier, LeafIndex, Tile, TileIndex, TilePath, TileReader, TreeSize, bundle,
 };
 use assay_tlog::{Hash, hash};
 use bytes::Bytes;
@@ -30,11 +31,11 @@ pub struct State {
     /// Serialized entries.
     pub entries: Vec<Bytes>,
     tiles: HashMap<TileIndex, Arc<Tile>>,
-    edge: Edge,
+    frontier: Frontier,
     /// The index up to the last commitment.
     index: Map<PageBytes>,
     /// Leaves by label, since then.
-    pending: Vec<(Label, u64)>,
+    pending: Vec<(Label, LeafIndex)>,
     /// The index that each commitment is to, by the commitment's leaf.
     pub(super) indexes: BTreeMap<u64, Map<PageBytes>>,
     /// Every label's whole list.
@@ -72,7 +73,7 @@ impl State {
             signer: SignerKey::from_seed("fake.example/log", &[7; 32]).unwrap(),
             entries: vec![],
             tiles: HashMap::new(),
-            edge: Edge::new(),
+            frontier: Frontier::new(),
             index: Map::new(),
             pending: vec![],
             indexes: BTreeMap::new(),
@@ -113,7 +114,7 @@ impl State {
         self.pending.extend(
             labels_of_claim(&verified)
                 .into_iter()
-                .map(|label| (label, index)),
+                .map(|label| (label, LeafIndex::new(index))),
         );
         if let Ok(Some(record)) = IssuerRecord::from_claim(&verified) {
             self.records.push((record.id, record.body.sequence, index));
@@ -139,12 +140,12 @@ impl State {
         pending.sort();
         self.index = self
             .index
-            .update(&pending, self.size(), &Resident, &Serial)
+            .update(&pending, TreeSize::new(self.size()), &Resident, &Serial)
             .unwrap()
             .map;
         pending
             .iter()
-            .for_each(|(label, leaf)| self.lists.entry(*label).or_default().push(*leaf));
+            .for_each(|(label, leaf)| self.lists.entry(*label).or_default().push(leaf.get()));
         self.index.commitment()
     }
 
@@ -155,7 +156,7 @@ impl State {
 
     /// Appends an entry that the index does not know of.
     pub fn append_entry(&mut self, entry: Bytes) {
-        for (index, hashes) in self.edge.append(&[hash::leaf_hash(&entry)]) {
+        for (index, hashes) in self.frontier.append(&[hash::leaf_hash(&entry)]) {
             self.tiles
                 .insert(index, Arc::new(Tile::from_hashes(hashes).unwrap()));
         }

@@ -9,18 +9,17 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
-/// Why bytes are no key to trust.
+/// Why bytes are not a key to trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
     /// Not 32 bytes.
     #[error("the public key does not have 32 bytes")]
     Length,
-    /// Another spelling of the same point exists, and is the right one (RFC 8032, section 5.1.3,
-    /// step 1).
+    /// Not the canonical encoding of its point (RFC 8032, section 5.1.3, step 1).
     #[error("the public key is not in canonical form")]
     NotCanonical,
-    /// No point of the curve.
-    #[error("the public key is no point of the curve")]
+    /// Not a point of the curve.
+    #[error("the public key is not a point of the curve")]
     NoPoint,
     /// Of small order: signatures "by" it fit any message.
     #[error("the public key is weak: it has small order")]
@@ -60,7 +59,7 @@ impl PublicKey {
         hex::encode(self.as_bytes())
     }
 
-    /// The key that checks signatures. Use its `verify_strict` only (DESIGN 3.1).
+    /// The key that checks signatures. Use its `verify_strict` only (docs/design.md 3.1).
     pub fn verifying_key(&self) -> &VerifyingKey {
         &self.0
     }

@@ -1,8 +1,11 @@
+use super::examine::scalar_is_reduced;
 use super::*;
+use crate::issuer::IssuerId;
 use crate::json::Value;
-use crate::kind;
 use crate::purl::Purl;
-use crate::statement::Subject;
+use crate::statement::{Statement, StatementError, Subject};
+use crate::{dsse, kind, limits};
+use assay_tlog::Hash;
 use proptest::prelude::*;
 
 fn key(seed: u8) -> SigningKey {
@@ -150,6 +153,19 @@ fn predicates_of_known_types_are_checked() {
     assert!(matches!(error, ClaimError::Predicate { uri, .. } if uri == kind::issuer::URI));
 }
 
+/// S + L: the same signature spelled a second time.
+fn add_order(signature: &mut Vec<u8>) {
+    let order = [
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde,
+        0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+    ];
+    let mut carry = 0;
+    for (digit, add) in signature[32..].iter_mut().zip(order) {
+        let sum = u16::from(*digit) + add + carry;
+        (*digit, carry) = (sum as u8, sum >> 8);
+    }
+}
+
 #[test]
 fn a_bad_signature_is_named() {
     use SignatureFault::{IssuerLength, Length, NotCanonical, Wrong};
@@ -175,19 +191,7 @@ fn a_bad_signature_is_named() {
         .signature
         .clone();
     assert_eq!(fault(|s| s.signature = other), Wrong);
-    // S + L: the same signature spelled a second time.
-    let malleate = |b: &mut Vec<u8>| {
-        let order = [
-            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9,
-            0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
-        ];
-        let mut carry = 0;
-        for (digit, add) in b[32..].iter_mut().zip(order) {
-            let sum = u16::from(*digit) + add + carry;
-            (*digit, carry) = (sum as u8, sum >> 8);
-        }
-    };
-    assert_eq!(fault(|s| patch(&mut s.signature, malleate)), NotCanonical);
+    assert_eq!(fault(|s| patch(&mut s.signature, add_order)), NotCanonical);
     assert!(
         refused(|c| patch(&mut c.payload, |b| b.push(b' ')))
             .to_string()
@@ -274,7 +278,12 @@ fn a_cache_is_asked_and_not_believed() {
 
 proptest! {
     #[test]
-    fn arbitrary_claims_never_panic(payload: Vec<u8>, signature: Vec<u8>, public_key: Vec<u8>, issuer_id: Vec<u8>) {
+    fn arbitrary_claims_never_panic(
+        payload: Vec<u8>,
+        signature: Vec<u8>,
+        public_key: Vec<u8>,
+        issuer_id: Vec<u8>,
+    ) {
         let mut claim = claim();
         claim.signatures[0] = wire::ClaimSignature {
             signature: signature.into(),

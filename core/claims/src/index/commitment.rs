@@ -1,8 +1,9 @@
 //! The log's commitment to its index: what the last leaf of every published checkpoint says.
 
-use super::{MAPPING_VERSION, node};
+use super::{MAPPING_VERSION, trie};
 use crate::entry::{Entry, wire};
 use assay_tlog::Hash;
+use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
 
 /// A commitment of a mapping version that this code knows.
@@ -14,17 +15,17 @@ pub struct Commitment {
     pub labels: u64,
 }
 
-/// Why an entry is no commitment that can be relied on.
+/// Why an entry is not a commitment that can be relied on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommitmentError {
     /// The entry holds something else.
-    #[error("leaf {0} holds no index commitment")]
-    Missing(u64),
+    #[error("leaf {0} is not an index commitment")]
+    Missing(LeafIndex),
     /// Its root does not have 32 bytes.
     #[error("the index commitment has a root of {0} bytes; it must have 32")]
     Root(usize),
-    /// The log maps entries to labels by rules that this code does not know. It fails closed: an
-    /// answer could be incomplete without anybody noticing.
+    /// The log maps entries to labels by rules that this code does not know. Fail closed: an answer
+    /// could be incomplete without anybody noticing.
     #[error(
         "unsupported mapping version {found}; version {MAPPING_VERSION} is supported. A newer \
          release is needed to read this log's index"
@@ -39,13 +40,13 @@ impl Commitment {
     /// The commitment to the index without labels, which leaf 0 holds.
     pub fn empty() -> Self {
         Commitment {
-            root: node::empty(),
+            root: trie::empty(),
             labels: 0,
         }
     }
 
     /// Reads the commitment in the entry at leaf `index`.
-    pub fn of_entry(entry: &Entry, index: u64) -> Result<Self, CommitmentError> {
+    pub fn of_entry(entry: &Entry, index: LeafIndex) -> Result<Self, CommitmentError> {
         match entry.body() {
             wire::Body::IndexCommitment(commitment) => Self::parse(commitment),
             wire::Body::Claim(_) => Err(CommitmentError::Missing(index)),
@@ -84,7 +85,7 @@ mod tests {
     fn read(commitment: wire::IndexCommitment) -> Result<Commitment, CommitmentError> {
         Commitment::of_entry(
             &Entry::parse(entry::encode(1, commitment).unwrap()).unwrap(),
-            4,
+            LeafIndex::new(4),
         )
     }
 
@@ -109,8 +110,8 @@ mod tests {
         assert_eq!(read(short), Err(CommitmentError::Root(31)));
         let claim = Entry::parse(entry::encode(1, wire::Claim::default()).unwrap()).unwrap();
         assert_eq!(
-            Commitment::of_entry(&claim, 4),
-            Err(CommitmentError::Missing(4))
+            Commitment::of_entry(&claim, LeafIndex::new(4)),
+            Err(CommitmentError::Missing(LeafIndex::new(4)))
         );
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! cut    = nothing at all: the trie is empty; else one node, in pre-order:
-//! stub   = 0x00 ‖ hash, 32 bytes                                 what is below is left out
+//! stub   = 0x00 ‖ hash, 32 bytes                     what is below is left out
 //! leaf   = 0x01 ‖ label, 32 ‖ length of its list, u64be ‖ root of its list, 32
-//! inner  = 0x02 ‖ bits, u8 ‖ left ‖ right                         its prefix is that of the leaves below it in the cut
-//!        | 0x03 ‖ bits, u8 ‖ prefix, as many bytes as its bits reach into ‖ left ‖ right     if there are none
+//! inner  = 0x02 ‖ bits, u8 ‖ left ‖ right            its prefix is that of the leaves below it
+//!        | 0x03 ‖ bits, u8 ‖ prefix ‖ left ‖ right   if there are none; the prefix takes as many
+//!                                                    bytes as its bits reach into
 //! ```
 //!
 //! Once its root is known to be right, a cut answers by being walked: a label that leads to its own
@@ -14,7 +15,7 @@
 //! labels are what the hashes are made of.
 
 use super::label::{Label, Prefix};
-use super::{Commitment, node};
+use super::{Commitment, trie};
 use crate::limits;
 use assay_tlog::Hash;
 
@@ -51,13 +52,13 @@ pub enum CutError {
     EmptyList,
     /// It leads to another root than the log committed to.
     #[error(
-        "the proof of the index leads to the root {computed}, but the log committed to {committed}"
+        "the proof of the index leads to the root {computed}, but the log committed to {commitment}"
     )]
     Root {
         /// What it leads to.
         computed: Hash,
         /// What the log committed to.
-        committed: Hash,
+        commitment: Hash,
     },
     /// What was asked for lies below a stub: the proof does not say whether it is there.
     #[error("the proof of the index leaves out what was asked for")]
@@ -79,12 +80,12 @@ pub struct Found {
 /// makes one.
 #[derive(Debug, Clone)]
 pub struct Cut {
-    nodes: Vec<Node>,
+    nodes: Vec<CutNode>,
     root: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Node {
+enum CutNode {
     Stub,
     Leaf(Found),
     Inner {
@@ -104,7 +105,7 @@ impl Cut {
             nodes: Vec::new(),
         };
         let (root, computed) = if bytes.is_empty() {
-            (None, node::empty())
+            (None, trie::empty())
         } else {
             let read = reader.node(0)?;
             (Some(read.at), read.hash)
@@ -120,7 +121,7 @@ impl Cut {
         } else {
             Err(CutError::Root {
                 computed,
-                committed: commitment.root,
+                commitment: commitment.root,
             })
         }
     }
@@ -132,10 +133,10 @@ impl Cut {
         let mut at = self.root;
         while let Some(node) = at {
             match self.nodes[node] {
-                Node::Stub => return Err(CutError::LeftOut),
-                Node::Leaf(found) => return Ok((found.label == *label).then_some(found)),
-                Node::Inner { prefix, .. } if !prefix.holds(label) => return Ok(None),
-                Node::Inner {
+                CutNode::Stub => return Err(CutError::LeftOut),
+                CutNode::Leaf(found) => return Ok((found.label == *label).then_some(found)),
+                CutNode::Inner { prefix, .. } if !prefix.holds(label) => return Ok(None),
+                CutNode::Inner {
                     prefix,
                     left,
                     right,
@@ -159,14 +160,14 @@ impl Cut {
         let mut open: Vec<usize> = self.root.into_iter().collect();
         while let Some(at) = open.pop() {
             match self.nodes[at] {
-                Node::Stub => return Err(CutError::LeftOut),
-                Node::Leaf(leaf) => found.extend(asked.holds(&leaf.label).then_some(leaf)),
-                Node::Inner {
+                CutNode::Stub => return Err(CutError::LeftOut),
+                CutNode::Leaf(leaf) => found.extend(asked.holds(&leaf.label).then_some(leaf)),
+                CutNode::Inner {
                     prefix,
                     left,
                     right,
                 } if asked.covers(&prefix) => open.extend([right, left]),
-                Node::Inner {
+                CutNode::Inner {
                     prefix,
                     left,
                     right,
@@ -177,7 +178,7 @@ impl Cut {
                         left
                     });
                 }
-                Node::Inner { .. } => {}
+                CutNode::Inner { .. } => {}
             }
         }
         Ok(found)
@@ -187,7 +188,7 @@ impl Cut {
 /// Reads nodes and computes their hashes on the way back.
 struct Reader<'a> {
     rest: &'a [u8],
-    nodes: Vec<Node>,
+    nodes: Vec<CutNode>,
 }
 
 /// A node that was read.
@@ -207,7 +208,7 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn push(&mut self, node: Node) -> usize {
+    fn push(&mut self, node: CutNode) -> usize {
         self.nodes.push(node);
         self.nodes.len() - 1
     }
@@ -218,7 +219,7 @@ impl<'a> Reader<'a> {
             STUB => {
                 let hash = Hash::new(*self.take()?);
                 Ok(Read {
-                    at: self.push(Node::Stub),
+                    at: self.push(CutNode::Stub),
                     hash,
                     span: None,
                     leaf: None,
@@ -238,8 +239,8 @@ impl<'a> Reader<'a> {
         if length == 0 {
             return Err(CutError::EmptyList);
         }
-        let hash = node::leaf(&label, length, &list_root);
-        let at = self.push(Node::Leaf(Found {
+        let hash = trie::leaf(&label, length, &list_root);
+        let at = self.push(CutNode::Leaf(Found {
             label,
             length,
             list_root,
@@ -273,8 +274,8 @@ impl<'a> Reader<'a> {
         };
         continues(&prefix, bits, &left, false)?;
         continues(&prefix, bits, &right, true)?;
-        let hash = node::inner(&prefix, &left.hash, &right.hash);
-        let at = self.push(Node::Inner {
+        let hash = trie::inner(&prefix, &left.hash, &right.hash);
+        let at = self.push(CutNode::Inner {
             prefix,
             left: left.at,
             right: right.at,

@@ -44,7 +44,7 @@ impl Kind {
     }
 }
 
-/// A label of the index: `SHA-256("assay.index.v1\n" ‖ kind ‖ "\n" ‖ value)` (DESIGN 3.5).
+/// A label of the index: `SHA-256("assay.index.v1\n" ‖ kind ‖ "\n" ‖ value)` (docs/design.md 3.5).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label(Hash);
 

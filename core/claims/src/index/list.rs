@@ -3,27 +3,28 @@
 
 use assay_tlog::Hash;
 use assay_tlog::hash::node_hash;
+use assay_tlog::tree::LeafIndex;
 
 /// The leaf hash of one index (RFC 6962, section 2.1).
-pub(super) fn leaf_hash(index: u64) -> Hash {
+pub(super) fn leaf_hash(index: LeafIndex) -> Hash {
     let mut bytes = [0; 9];
-    bytes[1..].copy_from_slice(&index.to_be_bytes());
+    bytes[1..].copy_from_slice(&index.get().to_be_bytes());
     Hash::of_short(&bytes)
 }
 
-/// The right edge of a list: all that is needed to append to it and to know its root.
+/// The frontier of a list: all that is needed to append to it and to know its root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Edge {
+pub struct ListFrontier {
     length: u64,
     /// Roots of the complete subtrees that make up the list, the largest first: one for each bit
     /// set in the length.
     peaks: Vec<Hash>,
 }
 
-impl Edge {
-    /// The edge of a list of this length; `None` unless there is a peak for each bit set in it.
+impl ListFrontier {
+    /// The frontier of a list of this length; `None` unless there is a peak for each bit set in it.
     pub fn from_parts(length: u64, peaks: Vec<Hash>) -> Option<Self> {
-        (length.count_ones() as usize == peaks.len()).then_some(Edge { length, peaks })
+        (length.count_ones() as usize == peaks.len()).then_some(ListFrontier { length, peaks })
     }
 
     /// Leaves in the list.
@@ -37,7 +38,7 @@ impl Edge {
     }
 
     /// Appends a leaf's index.
-    pub fn push(&mut self, index: u64) {
+    pub fn push(&mut self, index: LeafIndex) {
         let mut hash = leaf_hash(index);
         for _ in 0..self.length.trailing_ones() {
             if let Some(left) = self.peaks.pop() {
@@ -60,37 +61,38 @@ impl Edge {
     }
 }
 
-impl Extend<u64> for Edge {
-    fn extend<T: IntoIterator<Item = u64>>(&mut self, indices: T) {
+impl Extend<LeafIndex> for ListFrontier {
+    fn extend<T: IntoIterator<Item = LeafIndex>>(&mut self, indices: T) {
         indices.into_iter().for_each(|index| self.push(index));
     }
 }
 
-impl FromIterator<u64> for Edge {
-    fn from_iter<T: IntoIterator<Item = u64>>(indices: T) -> Self {
-        let mut edge = Edge::default();
-        edge.extend(indices);
-        edge
+impl FromIterator<LeafIndex> for ListFrontier {
+    fn from_iter<T: IntoIterator<Item = LeafIndex>>(indices: T) -> Self {
+        let mut frontier = ListFrontier::default();
+        frontier.extend(indices);
+        frontier
     }
 }
 
-/// Writes ascending indices as the differences between them, from `before` (0 if there is none) on.
-pub fn write(bytes: &mut Vec<u8>, before: u64, indices: &[u64]) {
-    let mut last = before;
+/// Appends ascending indices to `bytes`: the first, then each as its difference from the one
+/// before, all of them as varints.
+pub fn write(bytes: &mut Vec<u8>, indices: &[LeafIndex]) {
+    let mut last = 0;
     for index in indices {
-        prost::encoding::encode_varint(index - last, bytes);
-        last = *index;
+        prost::encoding::encode_varint(index.get() - last, bytes);
+        last = index.get();
     }
 }
 
-/// Reads what [`write`] wrote, as many as there are; `None` if the bytes are none such.
-pub fn read(mut bytes: &[u8], before: u64) -> Option<Vec<u64>> {
+/// Returns the indices that [`write`] wrote, or `None` if it did not write these bytes.
+pub fn read(mut bytes: &[u8]) -> Option<Vec<LeafIndex>> {
     let mut indices = Vec::with_capacity(bytes.len());
-    let mut last = before;
+    let mut last: u64 = 0;
     while !bytes.is_empty() {
         let step = prost::encoding::decode_varint(&mut bytes).ok()?;
         last = last.checked_add(step)?;
-        indices.push(last);
+        indices.push(LeafIndex::new(last));
     }
     Some(indices)
 }
@@ -100,10 +102,10 @@ mod tests {
     use super::*;
     use assay_tlog::hash::leaf_hash;
 
-    fn plain(indices: &[u64]) -> Hash {
+    fn plain(indices: &[LeafIndex]) -> Hash {
         match indices {
             [] => assay_tlog::hash::empty_root(),
-            [one] => leaf_hash(&one.to_be_bytes()),
+            [one] => leaf_hash(&one.get().to_be_bytes()),
             _ => {
                 let (left, right) = indices.split_at(indices.len().next_power_of_two() / 2);
                 node_hash(&plain(left), &plain(right))
@@ -113,28 +115,35 @@ mod tests {
 
     #[test]
     fn every_small_list_has_the_root_of_rfc_6962() {
-        let indices: Vec<u64> = (0..300).map(|i| i * i + 3).collect();
-        let mut edge = Edge::default();
+        let indices: Vec<_> = (0..300).map(|i| LeafIndex::new(i * i + 3)).collect();
+        let mut frontier = ListFrontier::default();
         for n in 0..300 {
-            assert_eq!(edge.root(), plain(&indices[..n]), "{n}");
+            assert_eq!(frontier.root(), plain(&indices[..n]), "{n}");
             assert_eq!(
-                Edge::from_parts(edge.length(), edge.peaks().to_vec()),
-                Some(edge.clone())
+                ListFrontier::from_parts(frontier.length(), frontier.peaks().to_vec()),
+                Some(frontier.clone())
             );
-            assert_eq!(indices[..n].iter().copied().collect::<Edge>(), edge);
-            edge.push(indices[n]);
+            assert_eq!(
+                indices[..n].iter().copied().collect::<ListFrontier>(),
+                frontier
+            );
+            frontier.push(indices[n]);
         }
-        assert_eq!(Edge::from_parts(3, vec![Hash::of(b"")]), None);
+        assert_eq!(ListFrontier::from_parts(3, vec![Hash::of(b"")]), None);
     }
 
     #[test]
     fn indices_are_written_and_read() {
         for indices in [&[][..], &[0], &[5], &[0, 1, 2, 300, u64::MAX]] {
             let mut bytes = Vec::new();
-            write(&mut bytes, 0, indices);
-            assert_eq!(read(&bytes, 0).as_deref(), Some(indices));
+            let indices: Vec<_> = indices.iter().copied().map(LeafIndex::new).collect();
+            write(&mut bytes, &indices);
+            assert_eq!(read(&bytes), Some(indices));
         }
-        assert_eq!(read(&[0x80], 0), None);
-        assert_eq!(read(&[1], u64::MAX), None);
+        assert_eq!(read(&[0x80]), None);
+        let mut bytes = Vec::new();
+        write(&mut bytes, &[LeafIndex::new(u64::MAX)]);
+        bytes.push(1);
+        assert_eq!(read(&bytes), None);
     }
 }

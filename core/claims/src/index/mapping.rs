@@ -1,10 +1,10 @@
-//! Mapping version 1: which labels an entry has (DESIGN 3.5; `docs/index.md`, "Mapping").
+//! Mapping version 1: which labels an entry has (docs/design.md 3.5; docs/index.md, section 3.3).
 //!
 //! A pure total function of the entry's bytes: whoever computes it gets the same labels, so that a
 //! mirror or an audit finds an entry that was left out.
 
 use super::label::{Kind, Label};
-use crate::claim::VerifiedClaim;
+use crate::claim::Content;
 use crate::entry::{Entry, wire};
 use crate::issuer::IssuerId;
 use crate::kind;
@@ -31,7 +31,8 @@ pub fn labels_of_entry(entry: &Entry) -> Vec<Label> {
 
 /// The labels of the entry that will hold this claim: those of [`labels_of_entry`], without reading
 /// the statement again.
-pub fn labels_of_claim(claim: &VerifiedClaim) -> Vec<Label> {
+pub fn labels_of_claim(claim: impl AsRef<Content>) -> Vec<Label> {
+    let claim = claim.as_ref();
     labels(
         Some(claim.statement()),
         claim.signers().iter().map(|(issuer, _)| *issuer),

@@ -1,32 +1,33 @@
 //! The verifiable index: from labels (a package, a version, a digest, an issuer, a claim, a
-//! vulnerability) to the leaves that bear on them, under one root that the log itself commits to
-//! (DESIGN 3.5; `docs/index.md` specifies every byte).
+//! vulnerability) to the leaves that have them, under one root that the log itself commits to
+//! (docs/design.md 3.5; docs/index.md specifies every byte).
 //!
 //! | module | what it decides |
 //! | --- | --- |
 //! | `label`, `mapping` | which labels an entry has |
 //! | `list` | the root of a label's list of leaves |
-//! | `node` | the hashes of the trie |
-//! | `page`, `map` | the trie as it is kept: pages of labels below a directory, changed by whole publish steps |
-//! | `cut` | proofs: a pruned copy of the trie that shows presence, absence, all labels under a prefix, or many at once |
-//! | `answer` | the complete answer: checkpoint, commitment, cut, lists, entries and their inclusion |
+//! | `trie` | the hashes of the trie |
+//! | `page`, `draft` | pages of up to sixteen labels, read and written |
+//! | `map` | the trie as it is kept: pages below a directory, changed by whole publish steps |
+//! | `cut` | proofs: a pruned copy of the trie, for one label, many, or a prefix |
+//! | `answer` | the complete answer: commitment, cut, lists, entries and their inclusion |
 //!
-//! Left out: where pages and lists are stored (the node's), and whom to believe (`trust`,
-//! `policy`). A proof shows what a root says, not that the root was built right: that is found by
-//! rebuilding it, which every audit and mirror does.
+//! Left out: where pages and lists are stored (the node's), and whom to believe (`assay-policy`).
+//! A proof shows what a root says, not that the root was built right. That is found by rebuilding
+//! it, which every audit and mirror does.
 
 pub mod answer;
 pub mod commitment;
 pub mod cut;
+mod draft;
 mod label;
 pub mod list;
 pub mod map;
 mod mapping;
-mod node;
 pub mod page;
-mod prove;
+mod trie;
 
-pub use answer::{Answer, AnswerError, Query, VerifiedAnswer};
+pub use answer::{Answer, AnswerError, AnswerPage, Query, VerifiedAnswer, VerifiedPages};
 pub use commitment::{Commitment, CommitmentError};
 pub use cut::{Cut, CutError, Found};
 pub use label::{Kind, Label, Prefix};

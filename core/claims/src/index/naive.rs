@@ -1,20 +1,22 @@
-//! DESIGN 3.5 transcribed: recursive, slow and plain. Tests hold the rest of `index` against it.
+//! docs/index.md, sections 4 and 5, transcribed: recursive, slow and plain. Tests hold the rest of
+//! `index` against it.
 
 use super::label::{Label, Prefix};
 use assay_tlog::Hash;
 use assay_tlog::hash::{leaf_hash, node_hash};
+use assay_tlog::tree::LeafIndex;
 use std::collections::BTreeMap;
 
-pub type Plain = BTreeMap<Label, Vec<u64>>;
+pub type Plain = BTreeMap<Label, Vec<LeafIndex>>;
 
 /// Any label, made of a number.
 pub fn label(n: u64) -> Label {
     Label::from_bytes(*Hash::of(&n.to_be_bytes()).as_bytes())
 }
 
-pub fn list_root(leaves: &[u64]) -> Hash {
+pub fn list_root(leaves: &[LeafIndex]) -> Hash {
     match leaves {
-        [one] => leaf_hash(&one.to_be_bytes()),
+        [one] => leaf_hash(&one.get().to_be_bytes()),
         _ => {
             let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
             node_hash(&list_root(left), &list_root(right))
@@ -26,7 +28,7 @@ pub fn root(labels: &Plain) -> Hash {
     subtree(&labels.iter().collect::<Vec<_>>())
 }
 
-fn subtree(labels: &[(&Label, &Vec<u64>)]) -> Hash {
+fn subtree(labels: &[(&Label, &Vec<LeafIndex>)]) -> Hash {
     match labels {
         [] => Hash::of(&[0x10]),
         [(label, list)] => {
@@ -39,12 +41,13 @@ fn subtree(labels: &[(&Label, &Vec<u64>)]) -> Hash {
             ])
         }
         [(first, _), ..] => {
-            let same = |bits: u16| {
-                labels
-                    .iter()
-                    .all(|(label, _)| Prefix::of(label, bits) == Prefix::of(first, bits))
-            };
-            let bits = (0..256).rev().find(|bits| same(*bits)).unwrap();
+            let mut bits = 255;
+            while labels
+                .iter()
+                .any(|(label, _)| Prefix::of(label, bits) != Prefix::of(first, bits))
+            {
+                bits -= 1;
+            }
             let (left, right): (Vec<_>, Vec<_>) =
                 labels.iter().partition(|(label, _)| !label.bit(bits as u8));
             let prefix = Prefix::of(first, bits);

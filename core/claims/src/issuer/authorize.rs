@@ -1,7 +1,8 @@
-//! Whether those who signed a claim may: the rules of DESIGN 3.4.
+//! Whether the signers of a claim may have it logged (docs/design.md 3.4).
 
-use super::{IssuerError, IssuerId, IssuerRecord, Issuers};
-use crate::claim::{PublicKey, VerifiedClaim};
+use super::id::IssuerId;
+use super::record::{IssuerError, IssuerRecord, Issuers};
+use crate::claim::{Content, PublicKey, VerifiedClaim};
 use std::sync::Arc;
 
 /// A claim's signers satisfy the records in force. Only [`authorize`] makes one.
@@ -28,8 +29,8 @@ impl Authorized {
 /// Why a claim's signers do not suffice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizeError {
-    /// The claim calls itself a record of an issuer and is none.
-    #[error("this is no record of an issuer: {0}")]
+    /// The claim has the type of an issuer's record and is not one.
+    #[error("this is not a record of an issuer: {0}")]
     Record(IssuerError),
     /// A record is signed for another issuer than its own.
     #[error(
@@ -76,7 +77,7 @@ pub enum AuthorizeError {
         "issuer {0} is not registered in this log; register it first (`assay issuer register`)"
     )]
     NotRegistered(IssuerId),
-    /// A key signs for an issuer that it is no key of.
+    /// A key signs for an issuer that it does not belong to.
     #[error("key {key} is no key of issuer {issuer} at sequence {sequence}")]
     NotItsKey {
         /// The issuer.
@@ -165,8 +166,9 @@ pub struct Request {
 }
 
 impl Request {
-    /// What the claim asks. Fails if it calls itself a record of an issuer and is none.
-    pub fn of(claim: &VerifiedClaim) -> Result<Self, AuthorizeError> {
+    /// What the claim asks. Fails if it has the type of an issuer's record and is not one.
+    pub fn of(claim: impl AsRef<Content>) -> Result<Self, AuthorizeError> {
+        let claim = claim.as_ref();
         let record = IssuerRecord::from_claim(claim).map_err(AuthorizeError::Record)?;
         Ok(Request {
             signers: claim.signers().to_vec(),
@@ -275,16 +277,16 @@ fn known_keys(
     issuer: &IssuerId,
     records: &[&IssuerRecord],
 ) -> Result<(), AuthorizeError> {
-    let known = |key: &PublicKey| records.iter().any(|record| record.body.keys.contains(key));
-    let sequence = records.first().map_or(0, |record| record.body.sequence);
-    match keys_for(signers, issuer).find(|key| !known(key)) {
-        Some(key) => Err(AuthorizeError::NotItsKey {
-            issuer: *issuer,
-            key: Box::new(*key),
-            sequence,
-        }),
-        None => Ok(()),
+    for key in keys_for(signers, issuer) {
+        if !records.iter().any(|record| record.body.keys.contains(key)) {
+            return Err(AuthorizeError::NotItsKey {
+                issuer: *issuer,
+                key: Box::new(*key),
+                sequence: records.first().map_or(0, |record| record.body.sequence),
+            });
+        }
     }
+    Ok(())
 }
 
 /// At least `needed` keys of the record signed for its issuer.

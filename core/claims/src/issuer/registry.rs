@@ -1,6 +1,7 @@
 //! The history of every issuer: its records by the leaf that they stand at.
 
-use super::{IssuerId, IssuerRecord, Issuers};
+use super::id::IssuerId;
+use super::record::{IssuerRecord, Issuers};
 use assay_tlog::tree::LeafIndex;
 use std::collections::BTreeMap;
 use std::sync::Arc;

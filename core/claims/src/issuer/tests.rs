@@ -1,6 +1,9 @@
 use super::*;
-use crate::claim::{self, SigningKey, wire};
+use crate::claim::{self, ClaimId, PublicKey, SigningKey, VerifiedClaim, wire};
 use crate::json::Value;
+use crate::kind::issuer as predicate;
+use crate::statement::{Statement, Subject};
+use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 
 fn key(seed: u8) -> SigningKey {

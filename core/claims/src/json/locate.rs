@@ -1,4 +1,4 @@
-//! Where in a text a place of its value is. A value does not remember: only what is wrong is looked
+//! Where in a text a part of its value is. Values do not remember it: only what is wrong is looked
 //! for, and then once.
 
 use super::parse::Reader;

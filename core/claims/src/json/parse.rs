@@ -1,31 +1,15 @@
 //! The reader: one pass, recursive to a bounded depth. A path is put together only when something
 //! is wrong.
 
-use super::{Number, Value};
+use super::fault::{Fault, JsonError, key_step};
+use super::value::{Number, Value};
 use crate::limits;
 
-/// A key is compared with those before it up to this many; in larger objects, the keys are sorted
-/// at the end, for else a claim of a few thousand keys would cost more than its signatures.
+/// A key is compared with those before it up to this many; in larger objects the keys are sorted
+/// at the end, or a claim of a few thousand keys would cost more than its signatures.
 const SMALL_OBJECT: usize = 16;
 
-/// Longest key, in characters, that an error shows.
-const SHOWN_KEY: usize = 40;
-
-/// Where and why a text was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column} ({path}): {reason}")]
-pub struct JsonError {
-    /// Line, from 1.
-    pub line: usize,
-    /// Column, from 1, in characters (in bytes, where the line is not UTF-8).
-    pub column: usize,
-    /// The value that was being read: `$` is the whole, then `.key` and `[index]`.
-    pub path: String,
-    /// What is wrong there.
-    pub reason: String,
-}
-
-/// Reads one JSON value that is all of `bytes`, but for white space around it.
+/// Reads one JSON value that is all of `bytes`, except for white space around it.
 ///
 /// It guarantees distinct keys in every object and at most [`limits::JSON_DEPTH`] nested arrays and
 /// objects.
@@ -42,56 +26,6 @@ pub fn parse_to_depth(bytes: &[u8], deepest: usize) -> Result<Value, JsonError> 
     };
     let mut reader = Reader::new(text, deepest);
     reader.document().map_err(|fault| fault.locate(bytes))
-}
-
-/// A failure on its way up: each array and object that it passes puts its own step in front.
-pub(super) struct Fault {
-    at: usize,
-    steps: Vec<String>,
-    reason: String,
-}
-
-impl Fault {
-    fn new(at: usize, reason: impl Into<String>) -> Box<Self> {
-        Box::new(Fault {
-            at,
-            steps: Vec::new(),
-            reason: reason.into(),
-        })
-    }
-
-    fn under(mut self: Box<Self>, step: String) -> Box<Self> {
-        self.steps.push(step);
-        self
-    }
-
-    fn locate(self, bytes: &[u8]) -> JsonError {
-        let before = bytes.get(..self.at).unwrap_or(bytes);
-        let line_start = before
-            .iter()
-            .rposition(|&b| b == b'\n')
-            .map_or(0, |i| i + 1);
-        let line = before.get(line_start..).unwrap_or_default();
-        JsonError {
-            line: 1 + before.iter().filter(|&&b| b == b'\n').count(),
-            column: 1 + std::str::from_utf8(line).map_or(line.len(), |l| l.chars().count()),
-            path: std::iter::once("$".to_owned())
-                .chain(self.steps.into_iter().rev())
-                .collect(),
-            reason: self.reason,
-        }
-    }
-}
-
-/// `.key`, or `["key"]` for a key that is no plain word.
-fn key_step(key: &str) -> String {
-    let shown: String = key.chars().take(SHOWN_KEY).collect();
-    let dots = if shown.len() < key.len() { "…" } else { "" };
-    if key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !key.is_empty() {
-        format!(".{shown}{dots}")
-    } else {
-        format!("[{shown:?}{dots}]")
-    }
 }
 
 pub(super) struct Reader<'a> {
@@ -324,7 +258,7 @@ impl Reader<'_> {
             _ => first,
         };
         char::from_u32(code)
-            .ok_or_else(|| Fault::new(at, "half a surrogate pair, which is no character"))
+            .ok_or_else(|| Fault::new(at, "half a surrogate pair, which is not a character"))
     }
 
     fn hex4(&mut self) -> Result<u32, Box<Fault>> {

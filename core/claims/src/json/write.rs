@@ -1,6 +1,6 @@
 //! Writing JSON: compact, members in the order in which they are held.
 
-use super::Value;
+use super::value::Value;
 
 impl Value {
     /// Compact JSON: no space, and no escape that RFC 8259 does not demand. [`parse`](super::parse)

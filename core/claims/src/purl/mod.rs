@@ -38,7 +38,7 @@ pub struct Purl {
     components: Components,
 }
 
-/// Why a text is no purl, or not the canonical one.
+/// Why a text is not a purl, or not in canonical form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PurlError {
     /// Longer than [`limits::PURL_BYTES`].
@@ -48,7 +48,7 @@ pub enum PurlError {
     #[error("a purl begins with \"pkg:\"")]
     Scheme,
     /// The type is missing or has a character that types cannot have.
-    #[error("{0:?} is no purl type: it takes letters, digits, '.' and '-', a letter first")]
+    #[error("{0:?} is not a purl type: it takes letters, digits, '.' and '-', a letter first")]
     Type(String),
     /// There is no name.
     #[error("the purl has no name")]
@@ -62,7 +62,7 @@ pub enum PurlError {
     Segment(String),
     /// A qualifier's key has a character that keys cannot have.
     #[error(
-        "{0:?} is no qualifier key: it takes letters, digits, '.', '-' and '_', no digit first"
+        "{0:?} is not a qualifier key: it takes letters, digits, '.', '-' and '_', no digit first"
     )]
     Key(String),
     /// A qualifier stands twice.
@@ -155,7 +155,7 @@ impl Purl {
     }
 
     /// SHA-256 of the canonical form: the digest of a subject that is a package rather than an
-    /// artifact (DESIGN 3.3).
+    /// artifact (docs/design.md 3.3).
     pub fn digest(&self) -> Hash {
         Hash::of(self.text.as_bytes())
     }

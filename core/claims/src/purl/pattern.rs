@@ -9,14 +9,14 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pattern(String);
 
-/// Why a text is no pattern.
+/// Why a text is not a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// What stands before the `*`, or the whole pattern without one, cannot be (part of) a
     /// canonical purl.
     #[error("{0}")]
     Purl(PurlError),
-    /// It could be part of a purl, but of none in canonical form.
+    /// It could be part of a purl, but not of one in canonical form.
     #[error("no canonical purl begins like that; write it as {0}")]
     NotCanonical(String),
     /// It names a version, a qualifier or a subpath.
@@ -28,8 +28,8 @@ pub enum PatternError {
 const CONTINUATIONS: [&str; 2] = ["x", "x/x"];
 
 impl Pattern {
-    /// Reads a pattern. It guarantees that canonical purls like that exist, but for types that ask
-    /// more of a name than this knows how to guess: there a pattern may stand for nothing.
+    /// Reads a pattern. It guarantees that there can be canonical purls like that, except for
+    /// types with special rules for names: there a pattern may stand for nothing.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         match text.strip_suffix('*') {
             None => check(text, text)?,
@@ -196,9 +196,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_beginning_of_a_package_matches_it(name in "[a-z][a-z0-9-]{0,8}", cut in 1_usize..9) {
+        fn every_beginning_of_a_package_matches_it(
+            name in "[a-z][a-z0-9-]{0,8}",
+            cut in 1_usize..9,
+        ) {
             let purl = Purl::parse_canonical(&format!("pkg:cargo/{name}")).unwrap();
-            let pattern = Pattern::parse(&format!("pkg:cargo/{}*", &name[..cut.min(name.len())])).unwrap();
+            let beginning = &name[..cut.min(name.len())];
+            let pattern = Pattern::parse(&format!("pkg:cargo/{beginning}*")).unwrap();
             prop_assert!(pattern.matches(&purl));
             prop_assert!(Pattern::parse(purl.as_str()).unwrap().matches(&purl));
         }

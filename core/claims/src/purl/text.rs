@@ -48,8 +48,8 @@ fn cut_right(text: &str, separator: char) -> (&str, Option<&str>) {
         .map_or((text, None), |(left, right)| (left, Some(right)))
 }
 
-/// The last `@` parts the version, but where it opens a segment that others follow: then it belongs
-/// to a namespace that was not encoded (`pkg:npm/@babel/core`).
+/// The last `@` separates the version, except where it opens a segment that others follow: then it
+/// belongs to a namespace that was not encoded (`pkg:npm/@babel/core`).
 fn cut_version(rest: &str) -> (&str, Option<&str>) {
     match rest.rsplit_once('@') {
         Some((left, right)) if right.contains('/') && (left.is_empty() || left.ends_with('/')) => {
@@ -122,8 +122,8 @@ fn is_key(key: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }
 
-/// Checks the parts and gives those rules their one form that hold for every type: type and keys in
-/// lower case, qualifiers sorted, nothing empty.
+/// Checks the parts and applies the rules that hold for every type: type and keys in lower case,
+/// qualifiers sorted, nothing empty.
 pub(super) fn tidy(components: &mut Components) -> Result<(), PurlError> {
     if !is_type(&components.ty) {
         return Err(PurlError::Type(std::mem::take(&mut components.ty)));
@@ -214,7 +214,7 @@ fn encode_segments(text: &str, out: &mut String) {
     }
 }
 
-/// Everything is encoded but letters, digits, `.`, `-`, `_`, `~` and `:` (ECMA-427, "Character
+/// Everything is encoded except letters, digits, `.`, `-`, `_`, `~` and `:` (ECMA-427, "Character
 /// encoding").
 fn encode(text: &str, out: &mut String) {
     const HEX: [char; 16] = [

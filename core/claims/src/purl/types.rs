@@ -25,7 +25,8 @@ struct Rules {
     lower: u8,
     /// Qualifiers that the type defines.
     keys: &'static [&'static str],
-    /// What a table cannot say: gives the parts their one form, or names the rule that they break.
+    /// What a table cannot say: brings the parts into canonical form, or names the rule that they
+    /// break.
     more: fn(&mut Components) -> Result<(), &'static str>,
 }
 
@@ -150,18 +151,15 @@ fn of_type(ty: &str) -> Option<&'static Rules> {
 /// Refuses qualifiers that the type defines and that are not in lower case.
 pub(super) fn check_keys(components: &Components) -> Result<(), PurlError> {
     let own = of_type(&components.ty.to_ascii_lowercase()).map_or(&[][..], |rules| rules.keys);
-    let misspelled = |key: &str| {
-        own.iter()
-            .any(|own| *own != key && own.eq_ignore_ascii_case(key))
-    };
-    match components
-        .qualifiers
-        .iter()
-        .find(|(key, _)| misspelled(key))
-    {
-        Some((key, _)) => Err(PurlError::KeyCase(key.clone())),
-        None => Ok(()),
+    for (key, _) in &components.qualifiers {
+        if own
+            .iter()
+            .any(|own| own != key && own.eq_ignore_ascii_case(key))
+        {
+            return Err(PurlError::KeyCase(key.clone()));
+        }
     }
+    Ok(())
 }
 
 /// Applies the rules of the type to parts that are tidy.

@@ -18,10 +18,10 @@ use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 /// Bytes of the offset.
 const OFFSET: usize = 4;
 
-/// Why a detached entry and a payload are no entry.
+/// Why a detached entry and a payload do not make an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DetachError {
-    /// The bytes are no entry.
+    /// The bytes are not an entry.
     #[error(transparent)]
     Entry(#[from] EntryError),
     /// The claim in the entry has no payload that could be cut out.
@@ -30,7 +30,7 @@ pub enum DetachError {
     /// The offset is cut off, or lies outside of the entry.
     #[error("the detached entry is cut off")]
     CutOff,
-    /// The payload has not the length that the entry states just before it.
+    /// The payload does not have the length that the entry states just before it.
     #[error(
         "what was logged has a payload of another length: this is not the claim that was logged"
     )]

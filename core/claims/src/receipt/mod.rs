@@ -1,13 +1,14 @@
-//! Receipts: a claim, and the proof that it is logged, checkable offline for ever (DESIGN 3.6).
+//! Receipts: a claim, and the proof that it is logged, which can be checked offline, for good
+//! (docs/design.md 3.6).
 //!
 //! A receipt is two files: the claim as one line of DSSE JSON (`.intoto.jsonl`), and a C2SP
 //! tlog-proof (`.tlog-proof`) whose `extra` data is the log entry without the payload (`detached`).
-//! Each file has one spelling for a given entry, proof and checkpoint; any other is refused, so
-//! that no byte of a receipt can be changed unnoticed but in signatures under the checkpoint that
-//! nobody was asked to check (witnesses', which policy looks at).
+//! Each file has one spelling for a given entry, proof and checkpoint, and any other is refused. So
+//! no byte of a receipt can be changed unnoticed, except in signatures under the checkpoint that
+//! nobody was asked to check: those of witnesses, which a policy looks at.
 //!
-//! Left out: witness quorums (policy's), and whether the record of an issuer that was given is
-//! still in force: receipts prove what is in the log, never what is not.
+//! Left out: witness quorums (the policy's), and whether the record of an issuer that was given is
+//! still in force. Receipts prove what is in the log, never what is not.
 
 mod detached;
 mod standing;
@@ -21,7 +22,7 @@ use crate::entry::{Entry, wire};
 use crate::limits;
 use assay_tlog::Hash;
 use assay_tlog::note::VerifierKey;
-use assay_tlog::note::tlog_proof::{TlogProof, TlogProofError, VerifiedInclusion};
+use assay_tlog::tlog_proof::{TlogProof, TlogProofError, VerifiedInclusion};
 use assay_tlog::tree::LeafIndex;
 
 /// Which check of a receipt failed, and how.
@@ -30,10 +31,10 @@ pub enum ReceiptError {
     /// A file is longer than [`limits::RECEIPT_BYTES`].
     #[error("the file has {0} bytes; at most {max} are read", max = limits::RECEIPT_BYTES)]
     TooLong(usize),
-    /// The first file is no DSSE envelope.
+    /// The first file is not a DSSE envelope.
     #[error("the claim cannot be read: {0}")]
     Envelope(DsseError),
-    /// The second file is no tlog-proof.
+    /// The second file is not a tlog-proof.
     #[error("the proof cannot be read: {0}")]
     Proof(TlogProofError),
     /// The proof holds no log entry that the claim's payload fits.
@@ -77,7 +78,8 @@ impl ReceiptError {
 
 /// A claim that is valid by itself and is in the log. Only [`verify`] makes one.
 ///
-/// That its signers may speak for the issuers that they name is not in it: see [`verify_issuers`].
+/// It does not say that its signers may speak for the issuers that they name: see
+/// [`verify_issuers`].
 #[derive(Debug, Clone)]
 pub struct VerifiedReceipt {
     claim: VerifiedClaim,

@@ -6,13 +6,13 @@ use crate::issuer::{self, AuthorizeError, IssuerId, IssuerRecord, Issuers, Regis
 use assay_tlog::tree::LeafIndex;
 use std::collections::BTreeMap;
 
-/// What the records of issuers that were given say of a receipt.
+/// What the given records of issuers say about a receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// Its signers satisfy, for every issuer that they name, the latest record given that stands
     /// before it in its log.
     Proven(Vec<ProvenIssuer>),
-    /// For these issuers no record was given that could tell.
+    /// No record was given that decides about these issuers.
     Unproven(Vec<IssuerId>),
     /// Its signers do not satisfy the records that were given. If an issuer rotated its keys since,
     /// and the receipt of that rotation was not given, the verdict can change with it.
@@ -88,7 +88,7 @@ fn judge(
             };
             if let Some(record) = authorized.change() {
                 // It cannot fail after `authorize`: the registry is the one that was asked, and
-                // leaves rise.
+                // leaves ascend.
                 let applied = registry.apply(receipt.inclusion().index(), record.clone());
                 debug_assert!(applied.is_ok());
             }
@@ -126,16 +126,19 @@ fn proven(record: &IssuerRecord) -> ProvenIssuer {
 /// Whether one of the receipts registers a signer of this one later in the same log: then it was
 /// not registered yet, and the record is not merely missing.
 fn registers_signer(receipt: &VerifiedReceipt, receipts: &[VerifiedReceipt]) -> bool {
-    let signs = |id: &IssuerId| {
-        receipt
-            .claim()
-            .signers()
-            .iter()
-            .any(|(signer, _)| signer == id)
-    };
-    receipts.iter().any(|other| {
-        let later = place(other).0 == place(receipt).0 && place(other).1 > place(receipt).1;
-        let record = IssuerRecord::from_claim(other.claim()).ok().flatten();
-        later && record.is_some_and(|record| record.body.sequence == 0 && signs(&record.id))
-    })
+    let (log, leaf) = place(receipt);
+    let signers = receipt.claim().signers();
+    for other in receipts {
+        let (other_log, other_leaf) = place(other);
+        if other_log != log || other_leaf <= leaf {
+            continue;
+        }
+        if let Ok(Some(record)) = IssuerRecord::from_claim(other.claim())
+            && record.body.sequence == 0
+            && signers.iter().any(|(signer, _)| *signer == record.id)
+        {
+            return true;
+        }
+    }
+    false
 }

@@ -5,8 +5,9 @@ use crate::issuer::{AuthorizeError, IssuerId, genesis_id, statement};
 use crate::json::Value;
 use crate::kind::issuer::Issuer;
 use crate::statement::{Statement, Subject};
-use assay_tlog::note::{Checkpoint, SignerKey};
-use assay_tlog::tree::Edge;
+use assay_tlog::checkpoint::Checkpoint;
+use assay_tlog::note::SignerKey;
+use assay_tlog::tree::Frontier;
 use proptest::prelude::*;
 
 fn key(seed: u8) -> SigningKey {
@@ -70,12 +71,12 @@ fn log_of(name: &str, claims: &[wire::Claim]) -> Vec<(String, String)> {
         })
         .collect();
     let leaves: Vec<Hash> = entries.iter().map(Entry::leaf_hash).collect();
-    let mut edge = Edge::new();
-    edge.append(&leaves);
+    let mut frontier = Frontier::new();
+    frontier.append(&leaves);
     let checkpoint = Checkpoint {
         origin: name.into(),
-        size: edge.size(),
-        root: edge.root(),
+        size: frontier.size(),
+        root: frontier.root(),
     }
     .sign(&log(name));
 

@@ -17,9 +17,9 @@ pub struct Head {
     pub root: Hash,
     /// The largest `logged_at_ms` given so far, in milliseconds since 1970 (UTC).
     pub last_ms: u64,
-    /// Leaves up to and with the last index commitment. The tree can be signed only if that is all
-    /// of them.
-    pub committed: TreeSize,
+    /// Size of the tree whose last leaf is the newest commitment to the index. The tree can be
+    /// signed only if that is its own size.
+    pub last_commitment: TreeSize,
 }
 
 /// Why bytes are not a head.
@@ -45,14 +45,14 @@ impl Head {
             size: TreeSize::new(0),
             root: hash::empty_root(),
             last_ms: 0,
-            committed: TreeSize::EMPTY,
+            last_commitment: TreeSize::EMPTY,
         }
     }
 
     /// Whether the last leaf commits to the index of all before it, as the last leaf of every
-    /// signed tree must (DESIGN 3.5).
-    pub fn is_committed(&self) -> bool {
-        self.size == self.committed && self.size > TreeSize::EMPTY
+    /// signed tree must (docs/design.md 3.5).
+    pub fn ends_in_commitment(&self) -> bool {
+        self.size == self.last_commitment && self.size > TreeSize::EMPTY
     }
 
     /// The head's bytes, as the store keeps them.
@@ -62,7 +62,7 @@ impl Head {
         bytes.extend_from_slice(&self.size.get().to_be_bytes());
         bytes.extend_from_slice(self.root.as_bytes());
         bytes.extend_from_slice(&self.last_ms.to_be_bytes());
-        bytes.extend_from_slice(&self.committed.get().to_be_bytes());
+        bytes.extend_from_slice(&self.last_commitment.get().to_be_bytes());
         bytes
     }
 
@@ -87,7 +87,7 @@ impl Head {
             size: TreeSize::new(number(1)),
             root: Hash::new(root),
             last_ms: number(41),
-            committed: TreeSize::new(number(49)),
+            last_commitment: TreeSize::new(number(49)),
         })
     }
 }
@@ -103,15 +103,15 @@ mod tests {
             size,
             root: Hash::of(b"r"),
             last_ms: 9,
-            committed: TreeSize::new(2),
+            last_commitment: TreeSize::new(2),
         };
         assert!(
-            !head.is_committed()
+            !head.ends_in_commitment()
                 && Head {
-                    committed: size,
+                    last_commitment: size,
                     ..head
                 }
-                .is_committed()
+                .ends_in_commitment()
         );
         let bytes = head.to_bytes();
         assert_eq!(Head::parse(&bytes), Ok(head));

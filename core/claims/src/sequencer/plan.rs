@@ -8,7 +8,7 @@ use crate::issuer::{Authorized, IssuerId, IssuerRecord, Issuers};
 use crate::kind;
 use assay_tlog::Hash;
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::tree::{Edge, LeafIndex, TileIndex, TreeSize};
+use assay_tlog::tree::{Frontier, LeafIndex, TileIndex, TreeSize};
 use bytes::Bytes;
 use std::collections::HashMap;
 
@@ -105,11 +105,11 @@ pub enum Outcome {
     Refused(Refused),
 }
 
-/// The sequencer's state: the head and the right edge of the tree that it belongs to.
+/// The sequencer's state: the head and the frontier of the tree that it belongs to.
 #[derive(Debug, Clone)]
 pub struct Sequencer {
     head: Head,
-    edge: Edge,
+    frontier: Frontier,
 }
 
 /// A new leaf and the rows that find it again.
@@ -147,16 +147,17 @@ pub struct Step {
 }
 
 impl Sequencer {
-    /// Joins a head with the edge of its tree. Returns `None` if they do not belong together.
-    pub fn new(head: Head, edge: Edge) -> Option<Self> {
-        (edge.size() == head.size && edge.root() == head.root).then_some(Sequencer { head, edge })
+    /// Joins a head with the frontier of its tree. Returns `None` if they do not belong together.
+    pub fn new(head: Head, frontier: Frontier) -> Option<Self> {
+        (frontier.size() == head.size && frontier.root() == head.root)
+            .then_some(Sequencer { head, frontier })
     }
 
     /// The state of a log without leaves.
     pub fn empty() -> Self {
         Sequencer {
             head: Head::empty(),
-            edge: Edge::new(),
+            frontier: Frontier::new(),
         }
     }
 
@@ -165,9 +166,9 @@ impl Sequencer {
         self.head
     }
 
-    /// The right edge of the tree.
-    pub fn edge(&self) -> &Edge {
-        &self.edge
+    /// The frontier of the tree.
+    pub fn frontier(&self) -> &Frontier {
+        &self.frontier
     }
 
     /// Gives each candidate its outcome.
@@ -183,62 +184,29 @@ impl Sequencer {
         known: &[Option<LeafIndex>],
         issuers: &impl Issuers,
     ) -> Step {
-        let logged_at_ms = now_ms.max(self.head.last_ms);
-        let first = self.head.size.get();
-        let mut leaves: Vec<Leaf> = Vec::with_capacity(candidates.len());
+        let mut batch = Batch {
+            first: self.head.size.next_leaf(),
+            logged_at_ms: now_ms.max(self.head.last_ms),
+            leaves: Vec::with_capacity(candidates.len()),
+            placed: HashMap::with_capacity(candidates.len()),
+            moved: HashMap::new(),
+        };
+        let known = known.iter().copied().chain(std::iter::repeat(None));
         let mut outcomes = Vec::with_capacity(candidates.len());
-        let mut placed: HashMap<(ClaimId, Hash), LeafIndex> =
-            HashMap::with_capacity(candidates.len());
-        let mut moved: HashMap<IssuerId, u32> = HashMap::new();
-
-        for (candidate, known) in candidates
-            .into_iter()
-            .zip(known.iter().copied().chain(std::iter::repeat(None)))
-        {
-            if let Some(index) = known.or_else(|| placed.get(&candidate.key()).copied()) {
-                outcomes.push(Outcome::Existing(index));
-                continue;
-            }
-            if let Some(issuer) = candidate.stale_issuer(&moved, issuers) {
-                outcomes.push(Outcome::Refused(Refused::IssuerMoved { issuer }));
-                continue;
-            }
-            let key = candidate.key();
-            let entry = match entry::encode(logged_at_ms, candidate.claim) {
-                Ok(entry) => entry,
-                Err(error) => {
-                    outcomes.push(Outcome::Refused(error.into()));
-                    continue;
-                }
-            };
-            let index = LeafIndex::new(first + leaves.len() as u64);
-            let hash = leaf_hash(&entry);
-            placed.insert(key, index);
-            if let Some(change) = &candidate.change {
-                moved.insert(change.id, change.body.sequence);
-            }
-            outcomes.push(Outcome::Sequenced {
-                index,
-                leaf_hash: hash,
-                logged_at_ms,
-            });
-            leaves.push(Leaf {
-                entry,
-                hash,
-                publication: Some(key),
-                change: candidate.change,
-                attachments: candidate.attachments,
-                labels: candidate.labels,
+        for (candidate, known) in candidates.into_iter().zip(known) {
+            outcomes.push(match known {
+                Some(index) => Outcome::Existing(index),
+                None => batch.place(candidate, issuers),
             });
         }
-        let last_ms = if leaves.is_empty() {
+        let last_ms = if batch.leaves.is_empty() {
             self.head.last_ms
         } else {
-            logged_at_ms
+            batch.logged_at_ms
         };
         Step {
             outcomes,
-            ..self.append(leaves, last_ms, self.head.committed)
+            ..self.append(batch.leaves, last_ms, self.head.last_commitment)
         }
     }
 
@@ -266,23 +234,70 @@ impl Sequencer {
         Ok(self.append(vec![leaf], last_ms, TreeSize::new(self.head.size.get() + 1)))
     }
 
-    fn append(&self, leaves: Vec<Leaf>, last_ms: u64, committed: TreeSize) -> Step {
-        let mut edge = self.edge.clone();
+    fn append(&self, leaves: Vec<Leaf>, last_ms: u64, last_commitment: TreeSize) -> Step {
+        let mut frontier = self.frontier.clone();
         let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf.hash).collect();
-        let tiles = edge.append(&hashes);
+        let tiles = frontier.append(&hashes);
         let head = Head {
-            size: edge.size(),
-            root: edge.root(),
+            size: frontier.size(),
+            root: frontier.root(),
             last_ms,
-            committed,
+            last_commitment,
         };
         Step {
             outcomes: Vec::new(),
-            first: LeafIndex::new(self.head.size.get()),
+            first: self.head.size.next_leaf(),
             leaves,
             tiles,
             expected: self.head,
-            next: Sequencer { head, edge },
+            next: Sequencer { head, frontier },
+        }
+    }
+}
+
+/// The candidates of a step that got a leaf so far.
+struct Batch {
+    first: LeafIndex,
+    logged_at_ms: u64,
+    leaves: Vec<Leaf>,
+    /// Where in this step a publication got its leaf.
+    placed: HashMap<(ClaimId, Hash), LeafIndex>,
+    /// The sequence of each issuer's record that this step puts in force.
+    moved: HashMap<IssuerId, u32>,
+}
+
+impl Batch {
+    /// Gives a candidate, which the store does not know, the next leaf, or says why it gets none.
+    fn place(&mut self, candidate: Candidate, issuers: &impl Issuers) -> Outcome {
+        let key = candidate.key();
+        if let Some(index) = self.placed.get(&key) {
+            return Outcome::Existing(*index);
+        }
+        if let Some(issuer) = candidate.stale_issuer(&self.moved, issuers) {
+            return Outcome::Refused(Refused::IssuerMoved { issuer });
+        }
+        let entry = match entry::encode(self.logged_at_ms, candidate.claim) {
+            Ok(entry) => entry,
+            Err(error) => return Outcome::Refused(error.into()),
+        };
+        let index = LeafIndex::new(self.first.get() + self.leaves.len() as u64);
+        let hash = leaf_hash(&entry);
+        self.placed.insert(key, index);
+        if let Some(change) = &candidate.change {
+            self.moved.insert(change.id, change.body.sequence);
+        }
+        self.leaves.push(Leaf {
+            entry,
+            hash,
+            publication: Some(key),
+            change: candidate.change,
+            attachments: candidate.attachments,
+            labels: candidate.labels,
+        });
+        Outcome::Sequenced {
+            index,
+            leaf_hash: hash,
+            logged_at_ms: self.logged_at_ms,
         }
     }
 }
@@ -317,7 +332,6 @@ impl Candidate {
     }
 }
 
-/// The size after the step's last leaf.
 impl Step {
     /// Leaves in the tree once this step is adopted.
     pub fn size(&self) -> TreeSize {

@@ -1,15 +1,16 @@
-//! Whether a node may go on signing after a start: the store against the anchor (DESIGN 5).
+//! Whether a node may go on signing after a start: the store against the last signed checkpoint
+//! (docs/design.md 5).
 //!
-//! The anchor is the last signed checkpoint, kept outside the store. A store that lost its tail
-//! looks healthy from inside; signing from it would fork the log. So the store must hold the
-//! anchored tree, or more.
+//! That checkpoint, the anchor, is kept outside the store. A store that lost its tail looks healthy
+//! from inside; signing from it would show a split view. So the store must hold the tree that was
+//! signed, or one that extends it.
 
 use super::Head;
 use assay_tlog::Hash;
-use assay_tlog::note::VerifiedCheckpoint;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::TreeSize;
 
-/// Permission to go on, and what is left to do.
+/// Permission to go on, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resume {
     /// The tree that the node goes on from.
@@ -25,8 +26,9 @@ pub enum Refusal {
     #[error(
         "the store holds {stored} entries, but a checkpoint over {signed} was signed: the store \
          lost its end (a damaged or deleted write-ahead log, or an old copy of the data folder). \
-         Going on would fork the log. Restore the newest copy of the data folder, or the entries \
-         from a mirror; if neither exists, retire this log and start another one under a new origin"
+         Going on would show a split view. Restore the newest copy of the data folder, or the \
+         entries from a mirror; if neither exists, retire this log and start another one under a \
+         new origin"
     )]
     Behind {
         /// Entries in the store.
@@ -40,7 +42,7 @@ pub enum Refusal {
          signed says {signed}: this is another log's data folder, or the store is damaged. \
          Restore the data folder that belongs to this anchor"
     )]
-    Forked {
+    OtherTree {
         /// Size of the last signed checkpoint.
         size: TreeSize,
         /// Root that the stored tiles give.
@@ -50,14 +52,14 @@ pub enum Refusal {
     },
     /// The store's head says that it commits to more leaves than there are.
     #[error(
-        "the store's head states an index commitment at {committed}, beyond its {size} entries: \
+        "the store's head states an index commitment at {stated}, beyond its {size} entries: \
          the store is damaged. Restore the data folder from a copy"
     )]
     Commitment {
         /// Entries in the store.
         size: TreeSize,
         /// What the head says.
-        committed: TreeSize,
+        stated: TreeSize,
     },
     /// The stored tiles do not add up to the stored head.
     #[error(
@@ -94,16 +96,16 @@ pub fn resume(
     }
     let at_anchor = root_at_anchor.ok_or(behind)?;
     if at_anchor != anchor.root() {
-        return Err(Refusal::Forked {
+        return Err(Refusal::OtherTree {
             size: anchor.size(),
             stored: at_anchor,
             signed: anchor.root(),
         });
     }
-    if head.committed > head.size || head.committed < anchor.size() {
+    if head.last_commitment > head.size || head.last_commitment < anchor.size() {
         return Err(Refusal::Commitment {
             size: head.size,
-            committed: head.committed,
+            stated: head.last_commitment,
         });
     }
     if root_at_head != head.root {
@@ -122,7 +124,8 @@ pub fn resume(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_tlog::note::{Checkpoint, SignerKey};
+    use assay_tlog::checkpoint::Checkpoint;
+    use assay_tlog::note::SignerKey;
 
     fn anchor(size: u64, root: Hash) -> VerifiedCheckpoint {
         let key = SignerKey::from_seed("log.example", &[7; 32]).unwrap();
@@ -139,7 +142,7 @@ mod tests {
             size: TreeSize::new(size),
             root,
             last_ms: 0,
-            committed: TreeSize::new(size),
+            last_commitment: TreeSize::new(size),
         }
     }
 
@@ -151,7 +154,7 @@ mod tests {
         assert!(resume(head(3, a), &anchor(3, a), Some(a), a).is_ok());
 
         let beyond = Head {
-            committed: TreeSize::new(6),
+            last_commitment: TreeSize::new(6),
             ..head(5, b)
         };
         assert!(matches!(
@@ -160,7 +163,7 @@ mod tests {
         ));
         // Signed, but not ending in a commitment: such a tree is never signed.
         let before = Head {
-            committed: TreeSize::new(2),
+            last_commitment: TreeSize::new(2),
             ..head(5, b)
         };
         assert!(matches!(
@@ -182,7 +185,7 @@ mod tests {
         ));
         assert!(matches!(
             resume(head(5, b), &anchor(3, a), Some(b), b),
-            Err(Refusal::Forked { .. })
+            Err(Refusal::OtherTree { .. })
         ));
         assert!(matches!(
             resume(head(5, b), &anchor(3, a), Some(a), a),

@@ -7,7 +7,7 @@ use crate::json::Value;
 use crate::kind::issuer::Issuer;
 use crate::statement::{Statement, Subject};
 use assay_tlog::Hash;
-use assay_tlog::tree::{Edge, LeafIndex};
+use assay_tlog::tree::{Frontier, LeafIndex};
 
 fn key() -> SigningKey {
     SigningKey::from_bytes(&[1; 32])
@@ -61,7 +61,7 @@ fn id() -> IssuerId {
 
 fn empty() -> Sequencer {
     let empty = Sequencer::empty();
-    assert!(Sequencer::new(empty.head(), empty.edge().clone()).is_some());
+    assert!(Sequencer::new(empty.head(), empty.frontier().clone()).is_some());
     empty
 }
 
@@ -101,19 +101,19 @@ fn a_step_holds_what_its_outcomes_say() {
         (0, 3, 3)
     );
     assert_eq!(step.expected, Head::empty());
-    let mut edge = Edge::new();
+    let mut frontier = Frontier::new();
     for (n, leaf) in step.leaves.iter().enumerate() {
         let entry = Entry::parse(leaf.entry.clone()).unwrap();
         assert_eq!(entry.leaf_hash(), leaf.hash);
         assert_eq!(entry.claim(), Ok(ordinary(n as u8).claim()));
         assert_eq!(entry.logged_at_ms(), 1000);
-        edge.append(&[leaf.hash]);
+        frontier.append(&[leaf.hash]);
     }
     assert_eq!(
         step.next.head(),
         Head {
-            size: edge.size(),
-            root: edge.root(),
+            size: frontier.size(),
+            root: frontier.root(),
             last_ms: 1000,
             ..Head::empty()
         }
@@ -126,7 +126,7 @@ fn planning_changes_nothing() {
     let state = empty();
     state.plan(1, vec![candidate(ordinary(1), &registry)], &[], &registry);
     assert_eq!(state.head(), Head::empty());
-    assert_eq!(state.edge().size().get(), 0);
+    assert_eq!(state.frontier().size().get(), 0);
 }
 
 #[test]
@@ -209,12 +209,14 @@ fn an_issuer_registers_once_in_a_batch() {
 #[test]
 fn what_was_authorized_under_an_older_record_is_refused() {
     let registry = registered();
-    let before = || candidate(ordinary(1), &registry);
-    let rotate = || candidate(rotation(), &registry);
     // In the same batch, behind the rotation; and the rotation itself twice over.
     let step = empty().plan(
         1,
-        vec![before(), rotate(), candidate(ordinary(2), &registry)],
+        vec![
+            candidate(ordinary(1), &registry),
+            candidate(rotation(), &registry),
+            candidate(ordinary(2), &registry),
+        ],
         &[],
         &registry,
     );
@@ -243,13 +245,16 @@ fn what_was_authorized_under_an_older_record_is_refused() {
 fn a_commitment_makes_the_tree_signable_until_the_next_leaf() {
     let registry = registered();
     let genesis = empty().plan_commitment(7, &Commitment::empty()).unwrap();
-    assert!(genesis.next.head().is_committed() && genesis.leaves[0].publication.is_none());
+    assert!(genesis.next.head().ends_in_commitment() && genesis.leaves[0].publication.is_none());
     let entry = Entry::parse(genesis.leaves[0].entry.clone()).unwrap();
-    assert_eq!(Commitment::of_entry(&entry, 0), Ok(Commitment::empty()));
+    assert_eq!(
+        Commitment::of_entry(&entry, LeafIndex::new(0)),
+        Ok(Commitment::empty())
+    );
     let claimed = genesis
         .next
         .plan(8, vec![candidate(ordinary(1), &registry)], &[], &registry);
-    assert!(!claimed.next.head().is_committed());
+    assert!(!claimed.next.head().ends_in_commitment());
     assert_eq!(
         claimed.leaves[0].labels,
         crate::index::labels_of_claim(&ordinary(1))
@@ -258,10 +263,10 @@ fn a_commitment_makes_the_tree_signable_until_the_next_leaf() {
         root: Hash::of(b"x"),
         labels: 2,
     };
-    let committed = claimed.next.plan_commitment(3, &other).unwrap();
-    let head = committed.next.head();
+    let commitment = claimed.next.plan_commitment(3, &other).unwrap();
+    let head = commitment.next.head();
     assert_eq!(
-        (head.size.get(), head.committed.get(), head.last_ms),
+        (head.size.get(), head.last_commitment.get(), head.last_ms),
         (3, 3, 8)
     );
 }
@@ -285,12 +290,12 @@ fn the_largest_claim_fits_an_entry() {
 
 #[test]
 fn a_head_and_another_trees_edge_do_not_make_a_state() {
-    let mut edge = Edge::new();
-    edge.append(&[Hash::of(b"x")]);
-    assert!(Sequencer::new(Head::empty(), edge.clone()).is_none());
+    let mut frontier = Frontier::new();
+    frontier.append(&[Hash::of(b"x")]);
+    assert!(Sequencer::new(Head::empty(), frontier.clone()).is_none());
     let head = Head {
-        size: edge.size(),
-        root: edge.root(),
+        size: frontier.size(),
+        root: frontier.root(),
         ..Head::empty()
     };
     assert!(
@@ -299,9 +304,9 @@ fn a_head_and_another_trees_edge_do_not_make_a_state() {
                 root: Hash::of(b"y"),
                 ..head
             },
-            edge.clone()
+            frontier.clone()
         )
         .is_none()
     );
-    assert!(Sequencer::new(head, edge).is_some());
+    assert!(Sequencer::new(head, frontier).is_some());
 }

@@ -4,11 +4,11 @@
 use super::{StatementError, Subject};
 use crate::json::Value;
 
-/// The digest of a subject that is a package: SHA-256 of its canonical purl (DESIGN 3.3).
+/// The digest of a subject that is a package: SHA-256 of its canonical purl (docs/design.md 3.3).
 pub(super) const PURL: &str = "purl";
 
-/// Hex digits of the algorithms whose values are hex of one length. in-toto names more whose values
-/// are not hex (`dirHash`) or have no one length (`shake128`), and lets others be.
+/// Hex digits of the algorithms whose values are hex of one length. in-toto names others, whose
+/// values are not hex (`dirHash`) or have no fixed length (`shake128`), and allows any.
 const HEX_DIGITS: &[(&str, &[usize])] = &[
     ("md5", &[32]),
     ("sha1", &[40]),
@@ -76,8 +76,8 @@ fn fault(algorithm: &str, value: &str) -> Option<String> {
     Some(format!("must have {lengths} lower-case hex digits"))
 }
 
-/// A digest `purl` must be that of the purl in the URI: else it would name a package that nobody
-/// can read off it.
+/// A digest `purl` must be that of the purl in the URI, or it would name a package that nobody can
+/// tell from it.
 pub(super) fn check_purl(subject: &Subject, index: usize) -> Result<(), StatementError> {
     let Some(stated) = subject.digest(PURL) else {
         return Ok(());
@@ -129,9 +129,10 @@ mod tests {
                     algorithm,
                     &format!("\"{}\"", wrong.repeat(lengths[0])),
                 );
-                assert!(
-                    matches!(bad, Err(StatementError::Digest { algorithm: a, .. }) if a == *algorithm)
-                );
+                assert!(matches!(
+                    bad,
+                    Err(StatementError::Digest { algorithm: named, .. }) if named == *algorithm
+                ));
             }
         }
         assert!(parse(None, "dirHash", "\"h1:A/b=\"").is_ok());

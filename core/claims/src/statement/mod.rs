@@ -1,7 +1,8 @@
-//! in-toto Statement v1 (in-toto/attestation, `spec/v1/statement.md`), read strictly (DESIGN 3.3).
+//! in-toto Statement v1 (in-toto/attestation, `spec/v1/statement.md`), read strictly
+//! (docs/design.md 3.3).
 //!
 //! Scope: the frame of a claim, that is its type and its subjects. What a predicate must look like
-//! is `predicate`'s; who signed it is `claim`'s.
+//! is for `kind` to say, who signed it for `claim`.
 
 mod digest;
 
@@ -50,7 +51,7 @@ pub enum StatementError {
     /// No subject at all, or more than [`limits::SUBJECTS`].
     #[error("$.subject has {0} entries; it must have from 1 to {max}", max = limits::SUBJECTS)]
     Subjects(usize),
-    /// A `pkg:` URI is no purl, or not the canonical one; the error inside names that.
+    /// A `pkg:` URI is not a purl, or not in canonical form. The error inside names that form.
     #[error("$.subject[{index}].uri: {error}")]
     Purl {
         /// Which subject, from 0.
@@ -83,7 +84,7 @@ impl Statement {
     /// It guarantees strict JSON, the type [`TYPE`], from 1 to [`limits::SUBJECTS`] subjects, each
     /// with a digest; that every `pkg:` URI is a canonical purl; that hashes have the length of
     /// their algorithm in lower-case hex; and that a digest `purl` is that of the subject's purl.
-    /// Fields that in-toto v1 does not name are passed over.
+    /// Fields that in-toto v1 does not name are ignored.
     pub fn parse(payload: &[u8]) -> Result<Self, StatementError> {
         let Value::Object(members) = json::parse(payload).map_err(StatementError::Json)? else {
             return Err(field("$", "an object"));
@@ -131,7 +132,7 @@ impl Statement {
     }
 
     /// Compact JSON, keys in the order of the in-toto specification. It is meant for new
-    /// statements: of one that was read it is not the bytes that were signed.
+    /// statements: for one that was read, these are not the bytes that were signed.
     pub fn to_json(&self) -> String {
         let subjects = self.subjects.iter().map(Subject::to_value).collect();
         Value::Object(vec![
@@ -368,9 +369,10 @@ mod tests {
     fn payloads_that_are_not_strict_json_are_refused_with_their_place() {
         assert!(matches!(error("x"), StatementError::Json(e) if e.column == 1));
         let twice = with_subject("").replace("\"predicateType\"", "\"_type\":1,\"predicateType\"");
-        assert!(
-            matches!(error(&twice), StatementError::Json(e) if e.path == "$._type" && e.reason.contains("twice"))
-        );
+        assert!(matches!(
+            error(&twice),
+            StatementError::Json(e) if e.path == "$._type" && e.reason.contains("twice")
+        ));
         let deep = with_subject(&"[".repeat(40));
         assert!(matches!(error(&deep), StatementError::Json(e) if e.reason.contains("deeper")));
         let bytes = Statement::parse(b"{\"_type\":\"\xc3\x28\"}").unwrap_err();
@@ -438,7 +440,7 @@ mod tests {
             error(&with_subject(&format!(r#"{{"name":1,{good}}}"#))),
             field("$.subject[0].name", "a string")
         );
-        // A URI that is no purl is not looked into.
+        // A URI that is not a purl is not looked into.
         assert!(
             Statement::parse(
                 with_subject(&format!(r#"{{"uri":"git+https://x",{good}}}"#)).as_bytes()

@@ -133,6 +133,7 @@ impl Lie {
     /// Tells the lie. Where there is nothing to lie about the answer stays as it is.
     pub fn tell(&self, known: &Known<'_>, answer: &mut Answer) {
         let _ = self.about_lists(known, answer);
+        let _ = self.about_leaves(known, answer);
         let _ = self.about_entries(known, answer);
         let _ = self.about_proofs(known, answer);
         let _ = self.about_commitment(known, answer);
@@ -153,54 +154,19 @@ impl Lie {
         let lists = &mut answer.lists;
         let at = self.in_(lists.len());
         let to = self.to.index(lists.len().max(1));
-        let any = |limit: u64| self.to.index(limit as usize) as u64;
         match self.kind {
-            Kind::HideLeaf => {
-                let leaves = &mut lists[at?].leaves;
-                let last = leaves.len().checked_sub(1)?;
-                let hidden = LeafIndex::new(leaves.remove(self.to.index(last + 1)));
-                answer.entries.retain(|(leaf, _)| *leaf != hidden);
-            }
             Kind::HideList => drop(lists.remove(at?)),
             Kind::HideListAndItsProof => {
                 lists.remove(at?);
                 let others = lists.iter().map(|list| list.label).collect();
                 answer.cut = known.log.cut(&Query::Labels(others), known.size);
             }
-            Kind::AddLeaf => {
-                let leaf = any(known.size);
-                let leaves = &mut lists[at?].leaves;
-                leaves.insert(leaves.partition_point(|other| *other < leaf), leaf);
-                let entry = (
-                    LeafIndex::new(leaf),
-                    known.log.entries[leaf as usize].clone(),
-                );
-                let place = answer
-                    .entries
-                    .partition_point(|(other, _)| *other < entry.0);
-                if answer
-                    .entries
-                    .get(place)
-                    .is_none_or(|(other, _)| *other != entry.0)
-                {
-                    answer.entries.insert(place, entry);
-                }
-            }
-            Kind::ChangeLeaf => *lists[at?].leaves.last_mut()? = any(2 * known.size),
-            Kind::DuplicateLeaf => {
-                let leaves = &mut lists[at?].leaves;
-                leaves.push(*leaves.last()?);
-            }
-            Kind::SwapLeaves => lists[at?].leaves.reverse(),
-            Kind::SwapLists => {
-                let (one, other) = (lists[at?].leaves.clone(), lists[to].leaves.clone());
-                (lists[at?].leaves, lists[to].leaves) = (other, one);
-            }
             Kind::RelabelList => lists[at?].label = self.label(known),
             Kind::DuplicateList => lists.insert(to, lists[at?].clone()),
             Kind::ReorderLists => lists.swap(at?, to),
             Kind::MoveList => {
-                lists[at?].from = lists[at?].from.wrapping_add(any(3)).wrapping_sub(1)
+                let step = self.to.index(3) as u64;
+                lists[at?].from = lists[at?].from.wrapping_add(step).wrapping_sub(1)
             }
             Kind::OlderList => {
                 let list = &mut lists[at?];
@@ -237,6 +203,52 @@ impl Lie {
                         leaves: vec![],
                     },
                 );
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Lies about the leaves of a list.
+    fn about_leaves(&self, known: &Known<'_>, answer: &mut Answer) -> Option<()> {
+        let lists = &mut answer.lists;
+        let at = self.in_(lists.len());
+        let to = self.to.index(lists.len().max(1));
+        let any = |limit: u64| LeafIndex::new(self.to.index(limit as usize) as u64);
+        match self.kind {
+            Kind::HideLeaf => {
+                let leaves = &mut lists[at?].leaves;
+                let last = leaves.len().checked_sub(1)?;
+                let hidden = leaves.remove(self.to.index(last + 1));
+                answer.entries.retain(|(leaf, _)| *leaf != hidden);
+            }
+            Kind::AddLeaf => {
+                let leaf = any(known.size);
+                let leaves = &mut lists[at?].leaves;
+                leaves.insert(leaves.partition_point(|other| *other < leaf), leaf);
+                let entry = (leaf, known.log.entries[leaf.get() as usize].clone());
+                let place = answer
+                    .entries
+                    .partition_point(|(other, _)| *other < entry.0);
+                if answer
+                    .entries
+                    .get(place)
+                    .is_none_or(|(other, _)| *other != entry.0)
+                {
+                    answer.entries.insert(place, entry);
+                }
+            }
+            Kind::ChangeLeaf => {
+                *lists[at?].leaves.last_mut()? = any(2 * known.size);
+            }
+            Kind::DuplicateLeaf => {
+                let leaves = &mut lists[at?].leaves;
+                leaves.push(*leaves.last()?);
+            }
+            Kind::SwapLeaves => lists[at?].leaves.reverse(),
+            Kind::SwapLists => {
+                let (one, other) = (lists[at?].leaves.clone(), lists[to].leaves.clone());
+                (lists[at?].leaves, lists[to].leaves) = (other, one);
             }
             _ => return None,
         }
@@ -404,10 +416,10 @@ impl Lie {
     /// The log that hides one of its claims from its index.
     fn hiding(&self, known: &Known<'_>) -> Log {
         let lists = known.log.answer(known.query, known.size, usize::MAX).lists;
-        let listed: Vec<u64> = lists.into_iter().flat_map(|list| list.leaves).collect();
+        let listed: Vec<_> = lists.into_iter().flat_map(|list| list.leaves).collect();
         Log::hiding(
             known.steps,
-            Some(self.in_(listed.len()).map_or(1, |at| listed[at])),
+            Some(self.in_(listed.len()).map_or(1, |at| listed[at].get())),
         )
     }
 }

@@ -11,9 +11,12 @@ use assay_claims::kind::withdrawal::Withdrawal;
 use assay_claims::purl::Purl;
 use assay_claims::statement::{Statement, Subject};
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::note::{Checkpoint, SignerKey, VerifiedCheckpoint};
-use assay_tlog::tree::{self, Edge, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_many};
+use assay_tlog::note::SignerKey;
+use assay_tlog::tree::{
+    self, Frontier, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_multiproof,
+};
 use bytes::Bytes;
 use proptest::prelude::*;
 use std::{
@@ -38,7 +41,8 @@ pub type Steps = Vec<Vec<(u8, Claimed)>>;
 
 pub fn steps() -> impl Strategy<Value = Steps> {
     let claimed = prop_oneof![
-        4 => (0..4_u8, prop::option::of(0..3_u8)).prop_map(|(package, version)| Claimed::Package { package, version }),
+        4 => (0..4_u8, prop::option::of(0..3_u8))
+            .prop_map(|(package, version)| Claimed::Package { package, version }),
         1 => (0..3_u8).prop_map(Claimed::Artifact),
         1 => (0..4_u8).prop_map(Claimed::Withdrawal),
     ];
@@ -79,13 +83,13 @@ fn sign(issuer: u8, statement: &Statement) -> wire::Claim {
 #[derive(Clone)]
 pub struct Log {
     pub entries: Vec<Bytes>,
-    edge: Edge,
+    frontier: Frontier,
     tiles: HashMap<TileIndex, Arc<Tile>>,
     map: Map<PageBytes>,
     /// The index at every published size.
     maps: BTreeMap<u64, Map<PageBytes>>,
     /// Every label's list, from the entries' bytes.
-    lists: BTreeMap<Label, Vec<u64>>,
+    lists: BTreeMap<Label, Vec<LeafIndex>>,
 }
 
 impl TileReader for Log {
@@ -106,7 +110,7 @@ impl Log {
     pub fn hiding(steps: &Steps, hidden: Option<u64>) -> Self {
         let mut log = Log {
             entries: vec![],
-            edge: Edge::new(),
+            frontier: Frontier::new(),
             tiles: HashMap::new(),
             map: Map::new(),
             maps: BTreeMap::new(),
@@ -122,7 +126,7 @@ impl Log {
                     pending.extend(
                         labels_of_entry(&entry)
                             .into_iter()
-                            .map(|label| (label, leaf)),
+                            .map(|label| (label, LeafIndex::new(leaf))),
                     );
                 }
             }
@@ -134,7 +138,7 @@ impl Log {
     fn append(&mut self, body: impl Into<wire::Body>) -> u64 {
         let leaf = self.entries.len() as u64;
         let entry = entry::encode(1_000 + leaf, body).unwrap();
-        for (at, hashes) in self.edge.append(&[leaf_hash(&entry)]) {
+        for (at, hashes) in self.frontier.append(&[leaf_hash(&entry)]) {
             self.tiles
                 .insert(at, Arc::new(Tile::from_hashes(hashes).unwrap()));
         }
@@ -142,14 +146,19 @@ impl Log {
         leaf
     }
 
-    fn commit(&mut self, mut pending: Vec<(Label, u64)>) {
+    fn commit(&mut self, mut pending: Vec<(Label, LeafIndex)>) {
         pending.sort();
         pending
             .iter()
             .for_each(|(label, leaf)| self.lists.entry(*label).or_default().push(*leaf));
         self.map = self
             .map
-            .update(&pending, self.entries.len() as u64, &Resident, &Serial)
+            .update(
+                &pending,
+                TreeSize::new(self.entries.len() as u64),
+                &Resident,
+                &Serial,
+            )
             .unwrap()
             .map;
         self.commit_as(self.map.commitment().to_wire());
@@ -170,7 +179,7 @@ impl Log {
             .remove(&label)
             .into_iter()
             .flatten()
-            .chain([leaf])
+            .chain([LeafIndex::new(leaf)])
             .collect();
         pending.sort();
         self.map = Map::new();
@@ -218,9 +227,9 @@ impl Log {
     }
 
     /// What a label's list truly is at a published size; empty if the index does not have it.
-    pub fn truth(&self, label: &Label, size: u64) -> &[u64] {
+    pub fn truth(&self, label: &Label, size: u64) -> &[LeafIndex] {
         let list = self.lists.get(label).map_or(&[][..], |list| list);
-        &list[..list.partition_point(|leaf| *leaf < size)]
+        &list[..list.partition_point(|leaf| leaf.get() < size)]
     }
 
     pub fn cut(&self, query: &Query, size: u64) -> Bytes {
@@ -235,7 +244,7 @@ impl Log {
 
     pub fn inclusion(&self, leaves: &BTreeSet<u64>, size: u64) -> Vec<Hash> {
         let leaves: Vec<_> = leaves.iter().copied().map(LeafIndex::new).collect();
-        prove_many(self, &leaves, TreeSize::new(size)).unwrap()
+        prove_multiproof(self, &leaves, TreeSize::new(size)).unwrap()
     }
 
     /// The honest answer: pages of `most` leaves, and at most so many entries of a list.
@@ -251,25 +260,20 @@ impl Log {
                 .collect(),
         };
         let mut lists = vec![];
-        let mut shown = BTreeSet::new();
+        let mut shown: BTreeSet<u64> = BTreeSet::new();
         for label in asked
             .into_iter()
             .filter(|label| !self.truth(label, size).is_empty())
         {
             let truth = self.truth(&label, size);
             let (from, leaves) = match query {
-                Query::Page { from, .. } => (
-                    *from,
-                    truth
-                        .iter()
-                        .skip(*from as usize)
-                        .take(most)
-                        .copied()
-                        .collect(),
-                ),
+                Query::Page { from, .. } => {
+                    let rest = truth.iter().skip(*from as usize);
+                    (*from, rest.take(most).copied().collect())
+                }
                 Query::Labels(_) | Query::Prefix(_) => (0, truth.to_vec()),
             };
-            shown.extend(leaves.iter().take(most).copied());
+            shown.extend(leaves.iter().take(most).map(|leaf: &LeafIndex| leaf.get()));
             lists.push(AnsweredList {
                 label,
                 from,

@@ -7,8 +7,12 @@ mod lies;
 mod log;
 mod named;
 
-use assay_claims::index::answer::check_pages;
-use assay_claims::index::{Answer, AnswerError, Label, Prefix, Query, VerifiedAnswer};
+use assay_claims::index::answer::ProvenEntries;
+use assay_claims::index::list::ListFrontier;
+use assay_claims::index::{
+    Answer, AnswerError, AnswerPage, Found, Label, Prefix, Query, VerifiedAnswer, VerifiedPages,
+};
+use assay_tlog::tree::LeafIndex;
 use lies::{Kind, Known, Lie, lie};
 use log::{Log, steps};
 use proptest::{
@@ -41,7 +45,8 @@ fn question() -> impl Strategy<Value = Question> {
     prop_oneof![
         3 => prop::collection::vec(any::<Index>(), 1..8).prop_map(Question::Labels),
         1 => (any::<Index>(), 0..3_u64).prop_map(|(label, from)| Question::Page(label, from)),
-        2 => (any::<Index>(), prop_oneof![0..6_u16, Just(256)]).prop_map(|(label, bits)| Question::Prefix(label, bits)),
+        2 => (any::<Index>(), prop_oneof![0..6_u16, Just(256)])
+            .prop_map(|(label, bits)| Question::Prefix(label, bits)),
     ]
 }
 
@@ -68,14 +73,64 @@ impl Question {
     }
 }
 
-fn verify(known: &Known<'_>, answer: Answer) -> Result<VerifiedAnswer, AnswerError> {
-    VerifiedAnswer::verify(known.log.checkpoint(known.size), known.query, answer)
+/// What is verified of an answer: all of it, or as much as one page shows.
+enum Verified {
+    Whole(VerifiedAnswer),
+    Page(AnswerPage),
+}
+
+impl Verified {
+    fn proven(&self) -> &ProvenEntries {
+        match self {
+            Verified::Whole(answer) => answer.proven(),
+            Verified::Page(page) => page.proven(),
+        }
+    }
+
+    fn lists(&self) -> Vec<(Found, &[LeafIndex])> {
+        match self {
+            Verified::Whole(answer) => answer
+                .lists()
+                .values()
+                .map(|list| (list.found, &list.leaves[..]))
+                .collect(),
+            Verified::Page(page) => page
+                .list()
+                .into_iter()
+                .map(|list| (list.found, &list.leaves[..]))
+                .collect(),
+        }
+    }
+
+    fn missing(&self) -> Vec<LeafIndex> {
+        match self {
+            Verified::Whole(answer) => answer.missing(),
+            Verified::Page(page) => page.missing(),
+        }
+    }
+}
+
+fn verify(known: &Known<'_>, answer: Answer) -> Result<Verified, AnswerError> {
+    match known.query {
+        Query::Page { label, from } => verify_page(known, label, *from, answer).map(Verified::Page),
+        query => VerifiedAnswer::verify(known.log.checkpoint(known.size), query, answer)
+            .map(Verified::Whole),
+    }
+}
+
+fn verify_page(
+    known: &Known<'_>,
+    label: &Label,
+    from: u64,
+    answer: Answer,
+) -> Result<AnswerPage, AnswerError> {
+    AnswerPage::verify(known.log.checkpoint(known.size), label, from, answer)
 }
 
 /// Whether what was verified is the truth: all lists, whole and unchanged; the log's own entries;
 /// and what did not come is said to be missing. Of a page, only what its entries show is known
 /// before all pages are there.
-fn is_true(known: &Known<'_>, answer: &VerifiedAnswer) -> Result<(), TestCaseError> {
+fn is_true(known: &Known<'_>, answer: &Verified) -> Result<(), TestCaseError> {
     let Known {
         log, query, size, ..
     } = known;
@@ -89,43 +144,36 @@ fn is_true(known: &Known<'_>, answer: &VerifiedAnswer) -> Result<(), TestCaseErr
             .collect(),
     };
     let there: Vec<_> = asked
-        .iter()
+        .into_iter()
         .filter(|label| !log.truth(label, *size).is_empty())
         .collect();
-    prop_assert_eq!(there, answer.lists().keys().collect::<Vec<_>>());
-    for (label, list) in answer.lists() {
-        let truth = log.truth(label, *size);
-        let leaves: Vec<u64> = list.leaves.iter().map(|leaf| leaf.get()).collect();
-        prop_assert_eq!(list.found.length, truth.len() as u64);
-        if list.is_whole() || !matches!(query, Query::Page { .. }) {
-            prop_assert_eq!(&leaves, truth);
+    let entries = answer.proven().entries();
+    let lists = answer.lists();
+    let labels: Vec<_> = lists.iter().map(|(found, _)| found.label).collect();
+    prop_assert_eq!(there, labels);
+    for (found, leaves) in &lists {
+        let truth = log.truth(&found.label, *size);
+        prop_assert_eq!(found.length, truth.len() as u64);
+        if leaves.len() == truth.len() || !matches!(query, Query::Page { .. }) {
+            prop_assert_eq!(*leaves, truth);
         }
-        let shown = list
-            .leaves
-            .iter()
-            .filter(|leaf| answer.entries().contains_key(leaf));
-        prop_assert!(shown.into_iter().all(|leaf| truth.contains(&leaf.get())));
+        let mut shown = leaves.iter().filter(|leaf| entries.contains_key(leaf));
+        prop_assert!(shown.all(|leaf| truth.contains(leaf)));
     }
-    for (leaf, entry) in answer.entries() {
+    for (leaf, entry) in entries {
         prop_assert_eq!(entry.bytes(), &log.entries[leaf.get() as usize]);
     }
-    let mut listed: Vec<_> = answer
-        .lists()
-        .values()
-        .flat_map(|list| &list.leaves)
+    let mut listed: Vec<_> = lists
+        .iter()
+        .flat_map(|(_, leaves)| *leaves)
         .copied()
         .collect();
     listed.sort();
     listed.dedup();
-    let mut had: Vec<_> = answer
-        .entries()
-        .keys()
-        .copied()
-        .chain(answer.missing())
-        .collect();
+    let mut had: Vec<_> = entries.keys().copied().chain(answer.missing()).collect();
     had.sort();
     prop_assert_eq!(had, listed);
-    prop_assert_eq!(answer.commitment(), &log.commitment(*size));
+    prop_assert_eq!(answer.proven().commitment(), &log.commitment(*size));
     Ok(())
 }
 
@@ -203,6 +251,26 @@ enum Shuffle {
     Older(Index, Index),
 }
 
+impl Shuffle {
+    fn tell(self, log: &Log, label: &Label, most: usize, pages: &mut Vec<Page>) {
+        let length = pages.len();
+        match self {
+            Shuffle::Nothing => {}
+            Shuffle::Drop(at) => drop(pages.remove(at.index(length))),
+            Shuffle::Duplicate(at) => {
+                pages.insert(at.index(length), pages[at.index(length)].clone())
+            }
+            Shuffle::Swap(at, to) => pages.swap(at.index(length), to.index(length)),
+            Shuffle::Older(at, to) => {
+                let (size, from, answer) = &mut pages[at.index(length)];
+                *size = log.sizes()[to.index(log.sizes().len())];
+                let (label, from) = (*label, *from);
+                *answer = log.answer(&Query::Page { label, from }, *size, most);
+            }
+        }
+    }
+}
+
 fn shuffle() -> impl Strategy<Value = Shuffle> {
     let at = any::<Index>;
     prop_oneof![
@@ -260,20 +328,7 @@ fn pages_make_up_the_true_list_or_are_refused() {
             .chain(tricks)
         {
             let mut pages = honest.clone();
-            let length = pages.len();
-            match shuffle {
-                Shuffle::Nothing => {}
-                Shuffle::Drop(at) => drop(pages.remove(at.index(length))),
-                Shuffle::Duplicate(at) => {
-                    pages.insert(at.index(length), pages[at.index(length)].clone())
-                }
-                Shuffle::Swap(at, to) => pages.swap(at.index(length), to.index(length)),
-                Shuffle::Older(at, to) => {
-                    let (size, from, answer) = &mut pages[at.index(length)];
-                    *size = log.sizes()[to.index(log.sizes().len())];
-                    *answer = log.answer(&Query::Page { label, from: *from }, *size, most);
-                }
-            }
+            shuffle.tell(&log, &label, most, &mut pages);
             let lied = lie
                 .filter(|_| !pages.is_empty())
                 .map(|lie| (at.index(pages.len()), lie));
@@ -291,21 +346,20 @@ fn pages_make_up_the_true_list_or_are_refused() {
                 if let Some((_, lie)) = lied.filter(|(at, _)| *at == number) {
                     lie.tell(&known, &mut answer);
                 }
-                verified.extend(verify(&known, answer).ok());
+                verified.extend(verify_page(&known, &label, from, answer).ok());
             }
-            let taken = verified.len() >= length.min(1) && check_pages(&label, &verified).is_ok();
+            let last = verified
+                .last()
+                .map(|page| page.proven().checkpoint().size().get());
+            let verified = VerifiedPages::verify(ListFrontier::default(), verified);
+            let taken = verified.is_ok();
             let mut count = refused.borrow_mut();
             *(if taken { &mut count.1 } else { &mut count.0 }) += 1;
             prop_assert!(taken || tricked);
-            if taken {
-                let last = verified.last().unwrap().checkpoint().size().get();
-                let leaves = verified
-                    .iter()
-                    .filter_map(|page| page.list(&label))
-                    .flat_map(|list| &list.leaves);
+            if let Ok(pages) = verified {
                 prop_assert_eq!(
-                    leaves.map(|leaf| leaf.get()).collect::<Vec<_>>(),
-                    log.truth(&label, last)
+                    pages.leaves().collect::<Vec<_>>(),
+                    log.truth(&label, last.unwrap())
                 );
             }
         }

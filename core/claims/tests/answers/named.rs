@@ -2,12 +2,15 @@
 
 use crate::log::{Claimed, Log, Steps};
 use assay_claims::index::answer::AnsweredList;
+use assay_claims::index::list::ListFrontier;
 use assay_claims::index::{
-    Answer, AnswerError, CommitmentError, CutError, Kind, Label, Prefix, Query, VerifiedAnswer,
+    Answer, AnswerError, AnswerPage, CommitmentError, CutError, Kind, Label, Prefix, Query,
+    VerifiedAnswer, VerifiedPages,
 };
 use assay_tlog::Hash;
-use assay_tlog::note::{Checkpoint, SignerKey, VerifiedCheckpoint};
-use assay_tlog::tree::{LeafIndex, ManyError, TreeSize};
+use assay_tlog::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use assay_tlog::note::SignerKey;
+use assay_tlog::tree::{LeafIndex, MultiproofError, TreeSize};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 
@@ -36,7 +39,7 @@ fn published() -> (Steps, Log) {
     let log = Log::new(&steps);
     assert_eq!(
         (log.sizes(), log.truth(&package(0), 9)),
-        (vec![1, 4, 7, 9], &[1, 4, 7][..])
+        (vec![1, 4, 7, 9], &[1, 4, 7].map(LeafIndex::new)[..])
     );
     (steps, log)
 }
@@ -66,7 +69,7 @@ fn a_hidden_entry_changes_its_list() {
         let mut answer = log.answer(&both(), 9, 9);
         list(&mut answer, package(0))
             .leaves
-            .retain(|leaf| *leaf != hidden);
+            .retain(|leaf| leaf.get() != hidden);
         answer.entries.retain(|(leaf, _)| leaf.get() != hidden);
         answer.inclusion = log.inclusion(
             &BTreeSet::from_iter([1, 2, 4, 5, 7, 8].into_iter().filter(|l| *l != hidden)),
@@ -74,7 +77,11 @@ fn a_hidden_entry_changes_its_list() {
         );
         assert_eq!(
             refused(&log, &both(), answer),
-            AnswerError::List(package(0))
+            AnswerError::ListLength {
+                label: package(0),
+                got: 2,
+                want: 3
+            }
         );
     }
 }
@@ -84,7 +91,10 @@ fn a_hidden_label_is_missed() {
     let (_, log) = published();
     let mut answer = log.answer(&both(), 9, 9);
     answer.lists.retain(|list| list.label != package(1));
-    assert_eq!(refused(&log, &both(), answer), AnswerError::OtherLists);
+    assert_eq!(
+        refused(&log, &both(), answer),
+        AnswerError::MissingList(package(1))
+    );
 }
 
 #[test]
@@ -124,11 +134,11 @@ fn a_forged_absence_is_no_proof() {
 fn another_labels_list_has_another_root() {
     let (_, log) = published();
     let mut answer = log.answer(&both(), 9, 9);
-    list(&mut answer, package(1)).leaves = vec![1, 4];
-    assert_eq!(
+    list(&mut answer, package(1)).leaves = [1, 4].map(LeafIndex::new).to_vec();
+    assert!(matches!(
         refused(&log, &both(), answer),
-        AnswerError::List(package(1))
-    );
+        AnswerError::ListRoot { label, .. } if label == package(1)
+    ));
     let mut answer = log.answer(&both(), 9, 9);
     let labels: Vec<_> = answer.lists.iter().map(|list| list.label).rev().collect();
     answer
@@ -136,7 +146,11 @@ fn another_labels_list_has_another_root() {
         .iter_mut()
         .zip(labels)
         .for_each(|(list, label)| list.label = label);
-    assert_eq!(refused(&log, &both(), answer), AnswerError::OtherLists);
+    let first = package(0).min(package(1));
+    assert_eq!(
+        refused(&log, &both(), answer),
+        AnswerError::MissingList(first)
+    );
 }
 
 #[test]
@@ -183,7 +197,7 @@ fn a_commitment_that_is_not_the_last_leaf_is_not_the_last_leaf() {
     };
     assert!(matches!(
         refused(&log, &both(), older),
-        AnswerError::Inclusion(ManyError::Root { .. })
+        AnswerError::Inclusion(MultiproofError::Root { .. })
     ));
     let claim = Answer {
         commitment: log.entries[7].clone(),
@@ -191,7 +205,7 @@ fn a_commitment_that_is_not_the_last_leaf_is_not_the_last_leaf() {
     };
     assert!(matches!(
         refused(&log, &both(), claim),
-        AnswerError::Inclusion(ManyError::Root { .. })
+        AnswerError::Inclusion(MultiproofError::Root { .. })
     ));
     // A log that publishes a tree which ends in a claim.
     let inclusion = log.inclusion(&BTreeSet::from([7]), 8);
@@ -201,7 +215,10 @@ fn a_commitment_that_is_not_the_last_leaf_is_not_the_last_leaf() {
         ..Answer::default()
     };
     let error = VerifiedAnswer::verify(log.checkpoint(8), &both(), unfinished).unwrap_err();
-    assert_eq!(error, AnswerError::Commitment(CommitmentError::Missing(7)));
+    assert_eq!(
+        error,
+        AnswerError::Commitment(CommitmentError::Missing(LeafIndex::new(7)))
+    );
 }
 
 #[test]
@@ -211,10 +228,10 @@ fn a_prefix_with_a_leaf_missing_is_not_whole() {
     let honest = log.answer(&everything, 9, 9);
     for hidden in 0..honest.lists.len() {
         let mut answer = honest.clone();
-        answer.lists.remove(hidden);
+        let list = answer.lists.remove(hidden);
         assert_eq!(
             refused(&log, &everything, answer.clone()),
-            AnswerError::OtherLists
+            AnswerError::MissingList(list.label)
         );
         let others = answer.lists.iter().map(|list| list.label).collect();
         answer.cut = log.cut(&Query::Labels(others), 9);
@@ -294,7 +311,7 @@ fn an_unsupported_mapping_fails_closed_and_says_which_version_is_supported() {
     };
     assert!(matches!(
         refused(&log, &both(), foreign),
-        AnswerError::Inclusion(ManyError::Root { .. })
+        AnswerError::Inclusion(MultiproofError::Root { .. })
     ));
 }
 
@@ -309,4 +326,103 @@ fn an_empty_log_commits_to_nothing() {
     let empty = VerifiedCheckpoint::verify(&empty.sign(&key), &key.verifier()).unwrap();
     let error = VerifiedAnswer::verify(empty, &both(), Answer::default()).unwrap_err();
     assert_eq!(error, AnswerError::EmptyLog);
+}
+
+/// Each condition on a list has an error of its own.
+#[test]
+fn a_list_that_is_not_the_one_in_the_index_is_refused_by_the_condition_that_it_breaks() {
+    let (_, log) = published();
+    let label = package(0);
+    let one = Query::Labels(vec![label]);
+    let broken = |edit: &dyn Fn(&mut Vec<AnsweredList>)| {
+        let mut answer = log.answer(&one, 9, 9);
+        edit(&mut answer.lists);
+        refused(&log, &one, answer)
+    };
+    let leaves = |leaves: &[u64]| {
+        let leaves: Vec<_> = leaves.iter().copied().map(LeafIndex::new).collect();
+        broken(&|lists| lists[0].leaves.clone_from(&leaves))
+    };
+    let from = broken(&|lists| lists[0].from = 1);
+    let asked = 0;
+    assert_eq!(
+        from,
+        AnswerError::Position {
+            label,
+            from: 1,
+            asked
+        }
+    );
+    let leaf = LeafIndex::new(4);
+    let order = AnswerError::ListOrder { label, leaf };
+    assert_eq!(leaves(&[1, 4, 4]), order);
+    assert_eq!(leaves(&[1, 7, 4]), order);
+    let leaf = LeafIndex::new(8);
+    assert_eq!(leaves(&[1, 4, 8]), AnswerError::Uncovered { label, leaf });
+    let got = 4;
+    let longer = AnswerError::ListLength {
+        label,
+        got,
+        want: 3,
+    };
+    assert_eq!(leaves(&[1, 4, 5, 7]), longer);
+    assert!(matches!(
+        leaves(&[1, 4, 6]),
+        AnswerError::ListRoot { label: of, .. } if of == label
+    ));
+    let other = AnsweredList {
+        label: package(1),
+        from: 0,
+        leaves: vec![],
+    };
+    assert_eq!(
+        broken(&|lists| lists.push(other.clone())),
+        AnswerError::OtherList(package(1))
+    );
+}
+
+/// A page that is not the whole list is no complete answer, and pages are complete only together.
+#[test]
+fn a_page_is_not_passed_off_as_a_whole_list() {
+    let (_, log) = published();
+    let label = package(0);
+    let page = |from: u64| {
+        let answer = log.answer(&Query::Page { label, from }, 9, 2);
+        AnswerPage::verify(log.checkpoint(9), &label, from, answer).unwrap()
+    };
+    for from in [0, 2] {
+        let query = Query::Page { label, from };
+        assert!(matches!(
+            refused(&log, &query, log.answer(&query, 9, 2)),
+            AnswerError::ListLength { .. } | AnswerError::Position { .. }
+        ));
+    }
+    let pages = |pages: &[u64]| {
+        let pages = pages.iter().map(|from| page(*from)).collect();
+        VerifiedPages::verify(ListFrontier::default(), pages)
+    };
+    let whole = pages(&[0, 2]).unwrap();
+    assert_eq!(
+        whole.leaves().collect::<Vec<_>>(),
+        log.truth(&label, 9),
+        "the pages make up the list"
+    );
+    let (got, want) = (2, 3);
+    assert_eq!(
+        pages(&[0]).unwrap_err(),
+        AnswerError::ListLength { label, got, want }
+    );
+    let (from, before) = (2, 0);
+    assert_eq!(
+        pages(&[2]).unwrap_err(),
+        AnswerError::PageOrder {
+            label,
+            from,
+            before
+        }
+    );
+    assert_eq!(pages(&[]).unwrap_err(), AnswerError::NoPages);
+    // What is known of the list already is not needed again.
+    let before: ListFrontier = log.truth(&label, 9)[..2].iter().copied().collect();
+    VerifiedPages::verify(before, vec![page(2)]).unwrap();
 }

@@ -8,16 +8,19 @@
 //! ```
 //!
 //! Ed25519 only, always verified strictly: S must be canonical, and neither R nor the public key of
-//! small order. Left out: reading key files, and making seeds (whoever calls has the randomness).
+//! small order. Left out: reading key files, and making seeds (the caller has the randomness).
 
-use super::{is_key_name, signature_line};
-use crate::Hash;
+use crate::cosignature;
+use crate::hash::Hash;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use std::fmt;
 use zeroize::Zeroizing;
 
 const PRIVATE_PREFIX: &str = "PRIVATE+KEY+";
+
+/// What a signature line starts with: em dash, space.
+pub(super) const SIGNATURE_PREFIX: &str = "\u{2014} ";
 
 /// What a key signs, and how (C2SP signed-note, "Signature types").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +78,7 @@ pub enum KeyError {
     PublicKey,
 }
 
-/// A signature is wrong. There is no more to say: an attacker would learn from it, and nobody else
-/// could use it.
+/// A signature is wrong. The error says no more: only an attacker could use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the signature is wrong")]
 pub struct WrongSignature;
@@ -97,12 +99,6 @@ impl VerifierKey {
         let key = Self::new(fields.name, fields.algorithm, &fields.material)?;
         key.check_id(fields.key_id)?;
         Ok(key)
-    }
-
-    /// Names a key that signs notes (type 0x01). Fails with [`KeyError::Name`] or
-    /// [`KeyError::PublicKey`].
-    pub fn new_ed25519(name: &str, public_key: &[u8; 32]) -> Result<Self, KeyError> {
-        Self::new(name, Algorithm::Ed25519, public_key)
     }
 
     /// Names a key of either algorithm. Fails with [`KeyError::Name`] or [`KeyError::PublicKey`].
@@ -138,8 +134,8 @@ impl VerifierKey {
         &self.name
     }
 
-    /// The key id, which tells keys of one name apart. It is no fingerprint: others can be made to
-    /// have the same.
+    /// The key id, which tells keys of one name apart. It is not a fingerprint: another key
+    /// can be made to have the same.
     pub fn key_id(&self) -> u32 {
         self.key_id
     }
@@ -165,15 +161,8 @@ impl VerifierKey {
                 Ok(None)
             }
             Algorithm::CosignatureV1 => {
-                let (timestamp, signature) =
-                    signature.split_first_chunk::<8>().ok_or(WrongSignature)?;
-                let timestamp = u64::from_be_bytes(*timestamp);
-                // "It MUST NOT exceed 2^63 - 1."
-                if i64::try_from(timestamp).is_err() {
-                    return Err(WrongSignature);
-                }
-                let header = format!("cosignature/v1\ntime {timestamp}\n");
-                self.verify_bytes(&[header.as_bytes(), text].concat(), signature)?;
+                let (timestamp, signature) = cosignature::split(signature).ok_or(WrongSignature)?;
+                self.verify_bytes(&cosignature::message(timestamp, text), signature)?;
                 Ok(Some(timestamp))
             }
         }
@@ -227,7 +216,7 @@ impl SignerKey {
     /// [`KeyError::Name`].
     pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
         let key = SigningKey::from_bytes(seed);
-        let verifier = VerifierKey::new_ed25519(name, key.verifying_key().as_bytes())?;
+        let verifier = VerifierKey::new(name, Algorithm::Ed25519, key.verifying_key().as_bytes())?;
         Ok(SignerKey { key, verifier })
     }
 
@@ -315,6 +304,18 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// "Key names MUST be non-empty and MUST NOT contain any Unicode spaces or plus (U+002B)
+/// characters."
+pub(super) fn is_key_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
+}
+
+/// The signature line of C2SP signed-note, line break included.
+fn signature_line(name: &str, key_id: u32, signature: &[u8]) -> String {
+    let encoded = BASE64_STANDARD.encode([&key_id.to_be_bytes(), signature].concat());
+    format!("{SIGNATURE_PREFIX}{name} {encoded}\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -367,7 +368,7 @@ mod tests {
         let no_point: [u8; 32] = std::array::from_fn(|i| 2 * u8::from(i == 0));
         for bytes in [identity, no_point, [0; 32]] {
             assert_eq!(
-                VerifierKey::new_ed25519("a", &bytes).unwrap_err(),
+                VerifierKey::new("a", Algorithm::Ed25519, &bytes).unwrap_err(),
                 KeyError::PublicKey
             );
         }
@@ -396,7 +397,7 @@ mod tests {
         let key = SigningKey::from_bytes(&[9; 32]);
         let public = *key.verifying_key().as_bytes();
         let witness = VerifierKey::new("witness", Algorithm::CosignatureV1, &public).unwrap();
-        let plain = VerifierKey::new_ed25519("witness", &public).unwrap();
+        let plain = VerifierKey::new("witness", Algorithm::Ed25519, &public).unwrap();
         assert_ne!(witness.key_id(), plain.key_id());
 
         let text = b"example.com/log\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n";

@@ -1,4 +1,4 @@
-//! Signed notes (C2SP signed-note) and what Assay writes as such: checkpoints and receipts' proofs.
+//! Signed notes (C2SP signed-note).
 //!
 //! ```text
 //! text, one or more lines, the last line break included
@@ -7,22 +7,33 @@
 //! ```
 //!
 //! Scope: reading notes, verifying them with keys that the caller trusts, and signing. `key` has
-//! the keys, `checkpoint` and `tlog_proof` the texts. Left out: which keys to trust and how many
-//! must have signed (the policy's).
+//! the keys. Left out: what the text says ([`crate::checkpoint`]), which keys to trust and how many
+//! must have signed ([`crate::tlog_policy`]).
+//!
+//! Open a note, the example of the specification:
+//!
+//! ```
+//! use assay_tlog::note::{Note, VerifierKey};
+//!
+//! let key = VerifierKey::parse(
+//!     "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+//! )?;
+//! let note = "This is an example message.\n\n\
+//!     \u{2014} example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZ\
+//!     XsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+//!
+//! let opened = Note::parse(note.as_bytes())?.verify(&[key])?;
+//! assert_eq!(opened.text(), "This is an example message.\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-pub mod checkpoint;
 pub mod key;
-pub mod tlog_proof;
 
 use crate::limits;
 use base64::prelude::{BASE64_STANDARD, Engine};
+use key::{SIGNATURE_PREFIX, is_key_name};
 
-pub use checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 pub use key::{Algorithm, KeyError, SignerKey, VerifierKey};
-pub use tlog_proof::{TlogProof, TlogProofError, VerifiedInclusion};
-
-/// What a signature line starts with: em dash, space.
-const SIGNATURE_PREFIX: &str = "\u{2014} ";
 
 /// Why a note cannot be read or relied on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,7 +83,7 @@ pub enum NoteError {
     UnfitText,
 }
 
-/// A signature line of a note: a claim, until it is verified.
+/// A signature line of a note. It proves nothing until it is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoteSignature {
     name: String,
@@ -243,11 +254,6 @@ impl VerifiedNote {
     pub fn signers(&self) -> &[NoteSigner] {
         &self.signers
     }
-
-    /// The names of the known keys that signed.
-    pub fn key_names(&self) -> impl Iterator<Item = &str> {
-        self.signers.iter().map(NoteSigner::name)
-    }
 }
 
 /// Returns the note with this text, signed by `keys` in their order.
@@ -273,12 +279,6 @@ fn is_text(text: &str) -> bool {
     text.bytes().all(|byte| byte >= 0x20 || byte == b'\n')
 }
 
-/// "Key names MUST be non-empty and MUST NOT contain any Unicode spaces or plus (U+002B)
-/// characters."
-fn is_key_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
-}
-
 fn parse_signature(line: &str) -> Option<NoteSignature> {
     let (name, encoded) = line
         .strip_suffix('\n')?
@@ -294,20 +294,6 @@ fn parse_signature(line: &str) -> Option<NoteSignature> {
         key_id: u32::from_be_bytes(*key_id),
         signature: signature.into(),
     })
-}
-
-/// The signature line of C2SP signed-note, line break included.
-fn signature_line(name: &str, key_id: u32, signature: &[u8]) -> String {
-    let encoded = BASE64_STANDARD.encode([&key_id.to_be_bytes(), signature].concat());
-    format!("{SIGNATURE_PREFIX}{name} {encoded}\n")
-}
-
-/// Reads a decimal number as all C2SP formats write it: ASCII digits, no sign, no leading zero but
-/// in `0` itself.
-fn parse_decimal(text: &str) -> Option<u64> {
-    text.parse()
-        .ok()
-        .filter(|number: &u64| number.to_string() == text)
 }
 
 #[cfg(test)]
@@ -332,7 +318,11 @@ mod tests {
             .unwrap();
         assert_eq!(verified.text(), "This is an example message.\n");
         assert_eq!(
-            verified.key_names().collect::<Vec<_>>(),
+            verified
+                .signers()
+                .iter()
+                .map(NoteSigner::name)
+                .collect::<Vec<_>>(),
             ["example.com/foo"]
         );
     }
@@ -468,26 +458,5 @@ mod tests {
             Err(NoteError::UnfitText)
         );
         assert_eq!(sign("text\n", &[]), Err(NoteError::NoSignatures));
-    }
-
-    #[test]
-    fn numbers_have_one_spelling() {
-        for number in [0, 1, 10, u64::MAX] {
-            assert_eq!(parse_decimal(&number.to_string()), Some(number));
-        }
-        for text in [
-            "",
-            "00",
-            "01",
-            "+1",
-            "-1",
-            " 1",
-            "1 ",
-            "1_0",
-            "0x1",
-            "18446744073709551616",
-        ] {
-            assert_eq!(parse_decimal(text), None, "{text:?}");
-        }
     }
 }

@@ -1,6 +1,8 @@
 use super::*;
+use crate::checkpoint::Checkpoint;
 use crate::hash::Hash;
-use crate::note::SignerKey;
+use crate::limits;
+use crate::note::{Algorithm, KeyError, SignerKey, VerifierKey};
 use crate::tree::TreeSize;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use ed25519_dalek::{Signer, SigningKey};
@@ -199,7 +201,7 @@ fn one_operator_with_two_keys_counts_once() {
 }
 
 #[test]
-fn every_rule_of_the_format_is_checked_and_the_line_is_named() {
+fn every_rule_of_the_format_is_checked() {
     let key = witness("witness1", 1);
     for (rest, expected) in [
         (format!("witness x {key}\n"), TlogPolicyFault::KeyTwice),
@@ -249,12 +251,16 @@ fn every_rule_of_the_format_is_checked_and_the_line_is_named() {
     ] {
         assert_eq!(fault(&rest), expected, "{rest}");
     }
+}
+
+#[test]
+fn an_error_names_its_line_and_lines_are_bounded() {
     let error = TlogPolicy::parse("# a comment\n\t \nqourum none\n").unwrap_err();
     assert_eq!(
         (error.line, error.fault),
         (3, TlogPolicyFault::Keyword("qourum".into()))
     );
-    let many: String = (0..=LINES)
+    let many: String = (0..=limits::POLICY_LINES)
         .map(|i| format!("group g{i} any w{i}\n"))
         .collect();
     assert!(matches!(

@@ -15,7 +15,10 @@ pub const BUNDLE_BYTES: usize = TILE_WIDTH * (2 + limits::ENTRY_BYTES);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
     /// The entry has more bytes than a 16-bit number can state.
-    #[error("an entry of {0} bytes does not fit a bundle; at most {max} do", max = limits::ENTRY_BYTES)]
+    #[error(
+        "an entry of {0} bytes does not fit a bundle; at most {max} do",
+        max = limits::ENTRY_BYTES
+    )]
     EntryTooLong(usize),
     /// The bundle ends within an entry or its length.
     #[error("the entry bundle ends within its entry {0}")]

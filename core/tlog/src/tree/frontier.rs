@@ -1,20 +1,20 @@
-//! The right edge of a growing tree: all that is needed to append, and to know the root.
+//! The frontier of a growing tree: all that is needed to append, and to know the root.
 //!
 //! For the sequencer, which appends leaves and writes the tiles that change, and for an audit,
 //! which derives a whole log again. It holds less than 8 tiles. Left out: storing the tiles.
 
-use super::TreeSize;
 use super::node::{Node, fold};
 use super::prove::{ProveError, TileReader, read};
+use super::size::TreeSize;
 use super::tile::{TILE_HEIGHT, TILE_WIDTH, TileIndex};
 use crate::hash::{Hash, node_hash};
 
 /// Largest tree that can be appended to: as much again could be added without an overflow.
 const SIZE_MAX: u64 = u64::MAX / 2;
 
-/// The right edge of the tree of one size.
+/// The frontier of the tree of one size.
 #[derive(Clone, Debug, Default)]
-pub struct Edge {
+pub struct Frontier {
     size: u64,
     /// By level: the complete node of that level that no larger one contains, if there is one,
     /// which is if that bit of the size is set. Where it is not, whatever was there last.
@@ -23,13 +23,13 @@ pub struct Edge {
     tiles: Vec<Vec<Hash>>,
 }
 
-impl Edge {
-    /// The edge of the empty tree.
+impl Frontier {
+    /// The frontier of the empty tree.
     pub fn new() -> Self {
-        Edge::default()
+        Frontier::default()
     }
 
-    /// Reads the edge of the tree of `size`. Whether it is the right one shows when its root is
+    /// Reads the frontier of the tree of `size`. Whether it is the right one shows when its root is
     /// compared.
     ///
     /// Fails with [`ProveError::TooLarge`], or as the reader does.
@@ -40,9 +40,9 @@ impl Edge {
         if size.get() > SIZE_MAX {
             return Err(ProveError::TooLarge(size));
         }
-        let mut edge = Edge {
+        let mut frontier = Frontier {
             size: size.get(),
-            ..Edge::default()
+            ..Frontier::default()
         };
         let partial: Vec<TileIndex> = partial_tiles(size.get()).collect();
         let nodes: Vec<Node> = partial
@@ -58,9 +58,11 @@ impl Edge {
             .collect();
         let mut hashes = read(reader, &nodes, size)?.into_iter();
         for tile in partial {
-            edge.tiles.resize(usize::from(tile.level) + 1, Vec::new());
+            frontier
+                .tiles
+                .resize(usize::from(tile.level) + 1, Vec::new());
             let width = usize::from(tile.width_at(size));
-            edge.tiles[usize::from(tile.level)].extend(hashes.by_ref().take(width));
+            frontier.tiles[usize::from(tile.level)].extend(hashes.by_ref().take(width));
         }
 
         let peaks = (0..u64::BITS).filter(|level| size.get() >> level & 1 == 1);
@@ -71,9 +73,9 @@ impl Edge {
             })
             .collect();
         for (node, hash) in peaks.iter().zip(read(reader, &peaks, size)?) {
-            edge.set_peak(node.level as usize, hash);
+            frontier.set_peak(node.level as usize, hash);
         }
-        Ok(edge)
+        Ok(frontier)
     }
 
     /// The size of the tree.
@@ -83,13 +85,13 @@ impl Edge {
 
     /// The root of the tree.
     pub fn root(&self) -> Hash {
-        let peaks = self
-            .peaks
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(level, _)| self.size >> level & 1 == 1);
-        fold(&peaks.map(|(_, hash)| *hash).collect::<Vec<_>>())
+        let mut peaks = Vec::with_capacity(self.peaks.len());
+        for (level, peak) in self.peaks.iter().enumerate().rev() {
+            if self.size >> level & 1 == 1 {
+                peaks.push(*peak);
+            }
+        }
+        fold(&peaks)
     }
 
     /// Appends leaves and returns every tile that changed, each once and whole as it now stands:
@@ -210,13 +212,13 @@ mod tests {
     #[test]
     fn one_leaf_at_a_time_gives_every_root_and_all_tiles() {
         let leaves = naive::leaves(600);
-        let (mut edge, mut tiles) = (Edge::new(), Grown::new(&[]));
-        assert_eq!(edge.root(), naive::root(&[]));
+        let (mut frontier, mut tiles) = (Frontier::new(), Grown::new(&[]));
+        assert_eq!(frontier.root(), naive::root(&[]));
         for n in 1..=leaves.len() {
-            let changed = edge.append(&leaves[n - 1..n]);
+            let changed = frontier.append(&leaves[n - 1..n]);
             store(&mut tiles, changed, size(n - 1), size(n));
             assert_eq!(
-                (edge.size(), edge.root()),
+                (frontier.size(), frontier.root()),
                 (size(n), naive::root(&leaves[..n]))
             );
             if n % 37 == 0 || n.is_multiple_of(256) {
@@ -228,20 +230,20 @@ mod tests {
     #[test]
     fn three_levels_of_tiles_fill() {
         let leaves = naive::leaves(66_000);
-        let (mut edge, mut tiles) = (Edge::new(), Grown::new(&[]));
-        let changed = edge.append(&leaves);
-        store(&mut tiles, changed, size(0), edge.size());
-        assert_eq!(edge.root(), naive::root(&leaves));
+        let (mut frontier, mut tiles) = (Frontier::new(), Grown::new(&[]));
+        let changed = frontier.append(&leaves);
+        store(&mut tiles, changed, size(0), frontier.size());
+        assert_eq!(frontier.root(), naive::root(&leaves));
         assert_eq!(plain(&tiles), naive::tiles(&leaves));
     }
 
     #[test]
     fn nothing_appended_changes_nothing() {
-        let mut edge = Edge::new();
-        edge.append(&naive::leaves(5));
-        let root = edge.root();
-        assert_eq!(edge.append(&[]), vec![]);
-        assert_eq!((edge.size(), edge.root()), (size(5), root));
+        let mut frontier = Frontier::new();
+        frontier.append(&naive::leaves(5));
+        let root = frontier.root();
+        assert_eq!(frontier.append(&[]), vec![]);
+        assert_eq!((frontier.size(), frontier.root()), (size(5), root));
     }
 
     /// From the tiles of the very tree and from those of a larger one, and appending goes on as if
@@ -251,10 +253,10 @@ mod tests {
         let leaves = naive::leaves(1100);
         let grown = Grown::new(&leaves);
         for n in (0..=leaves.len()).filter(|n| n % 19 == 0 || n % 256 < 2) {
-            let mut kept = Edge::new();
+            let mut kept = Frontier::new();
             kept.append(&leaves[..n]);
             for reader in [&grown, &Grown::new(&leaves[..n])] {
-                let mut loaded = Edge::load(reader, size(n)).unwrap();
+                let mut loaded = Frontier::load(reader, size(n)).unwrap();
                 assert_eq!((loaded.size(), loaded.root()), (size(n), kept.root()));
                 assert_eq!(
                     loaded.append(&leaves[n..]),
@@ -268,21 +270,23 @@ mod tests {
 
     #[test]
     fn an_edge_that_could_overflow_is_not_loaded() {
-        let refused = Edge::load(&Grown::new(&[]), TreeSize::new(SIZE_MAX + 1));
+        let refused = Frontier::load(&Grown::new(&[]), TreeSize::new(SIZE_MAX + 1));
         assert!(matches!(refused, Err(ProveError::TooLarge(_))));
     }
 
     proptest! {
         #[test]
-        fn any_split_into_batches_gives_the_same_tree(batches in prop::collection::vec(0..400_usize, 1..8)) {
+        fn any_split_into_batches_gives_the_same_tree(
+            batches in prop::collection::vec(0..400_usize, 1..8),
+        ) {
             let leaves = naive::leaves(batches.iter().sum::<usize>() as u64);
-            let (mut edge, mut tiles) = (Edge::new(), Grown::new(&[]));
+            let (mut frontier, mut tiles) = (Frontier::new(), Grown::new(&[]));
             let mut n = 0;
             for batch in batches {
-                let changed = edge.append(&leaves[n..n + batch]);
+                let changed = frontier.append(&leaves[n..n + batch]);
                 store(&mut tiles, changed, size(n), size(n + batch));
                 n += batch;
-                prop_assert_eq!(edge.root(), naive::root(&leaves[..n]));
+                prop_assert_eq!(frontier.root(), naive::root(&leaves[..n]));
             }
             prop_assert_eq!(plain(&tiles), naive::tiles(&leaves));
         }

@@ -1,9 +1,11 @@
-//! One proof that many leaves are in a tree: what their inclusion proofs share is in it once.
+//! Multiproofs: one proof that several leaves are in a tree (docs/index.md, section 7). What their
+//! inclusion proofs share is in it once.
 //!
 //! ```text
-//! prove(lo, hi) = nothing is proven in [lo, hi): its root is the next hash of the proof
-//!                 hi - lo = 1:                   the leaf hash, which the verifier has
-//!                 else:                          prove(lo, lo + k), prove(lo + k, hi)   k: largest power of 2 below hi - lo
+//! root(lo, hi) = if no leaf to be proven is in [lo, hi): the next hash of the proof
+//!                if hi - lo = 1: the leaf hash, which the verifier has
+//!                otherwise: H(0x01 ‖ root(lo, lo + k) ‖ root(lo + k, hi)),
+//!                           k the largest power of 2 below hi - lo
 //! ```
 //!
 //! It starts with the whole tree, splits it as RFC 6962, section 2.1 does, and every hash of the
@@ -12,15 +14,16 @@
 
 use super::node::{Node, fold, push_cover};
 use super::prove::{ProveError, TileReader, read};
-use super::{LeafIndex, TreeSize};
+use super::size::{LeafIndex, TreeSize};
 use crate::hash::{Hash, node_hash};
+use std::ops::Range;
 
 /// Tiles that are asked for in one call, as [`TileReader::tiles`] has it.
 const TILES: usize = 16;
 
 /// Why a proof of many leaves does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ManyError {
+pub enum MultiproofError {
     /// There is nothing to prove.
     #[error("no leaf is to be proven")]
     Nothing,
@@ -56,67 +59,68 @@ pub enum ManyError {
 ///
 /// Every hash of `proof` has to be used. It takes about as many hashes as there are in both, and no
 /// more memory.
-pub fn verify_many(
+pub fn verify_multiproof(
     leaves: &[(LeafIndex, Hash)],
     size: TreeSize,
     proof: &[Hash],
     root: &Hash,
-) -> Result<(), ManyError> {
+) -> Result<(), MultiproofError> {
     check_targets(leaves.iter().map(|(index, _)| *index), size)?;
     let mut rest = proof.iter();
-    let length = || ManyError::Length { got: proof.len() };
-    let computed = climb(leaves, 0, size.get(), &mut rest).ok_or_else(length)?;
-    match (rest.next(), computed == *root) {
-        (Some(_), _) => Err(length()),
-        (None, true) => Ok(()),
-        (None, false) => Err(ManyError::Root {
+    let computed = climb(leaves, 0..size.get(), &mut rest);
+    let Some(computed) = computed.filter(|_| rest.len() == 0) else {
+        return Err(MultiproofError::Length { got: proof.len() });
+    };
+    if computed == *root {
+        Ok(())
+    } else {
+        Err(MultiproofError::Root {
             computed,
             expected: *root,
-        }),
+        })
     }
 }
 
 fn check_targets(
     indices: impl Iterator<Item = LeafIndex>,
     size: TreeSize,
-) -> Result<(), ManyError> {
+) -> Result<(), MultiproofError> {
     let mut last = None;
     for index in indices {
         if last.is_some_and(|last| last >= index) {
-            return Err(ManyError::Order(index));
+            return Err(MultiproofError::Order(index));
         }
         if !size.contains(index) {
-            return Err(ManyError::NoSuchLeaf { index, size });
+            return Err(MultiproofError::NoSuchLeaf { index, size });
         }
         last = Some(index);
     }
-    last.map(|_| ()).ok_or(ManyError::Nothing)
+    last.map(|_| ()).ok_or(MultiproofError::Nothing)
 }
 
-/// The root over the leaves from `lo` to `hi`; `None` if the proof has too few hashes. It goes no
-/// deeper than 64 calls.
+/// The root over the leaves in `range`; `None` if the proof has too few hashes. It goes no deeper
+/// than 64 calls.
 fn climb<'a>(
     leaves: &[(LeafIndex, Hash)],
-    lo: u64,
-    hi: u64,
+    range: Range<u64>,
     proof: &mut impl Iterator<Item = &'a Hash>,
 ) -> Option<Hash> {
     match leaves {
         [] => proof.next().copied(),
-        [(_, hash)] if hi - lo == 1 => Some(*hash),
+        [(_, hash)] if range.end - range.start == 1 => Some(*hash),
         _ => {
-            let middle = middle(lo, hi);
+            let middle = middle(&range);
             let (left, right) =
                 leaves.split_at(leaves.partition_point(|(index, _)| index.get() < middle));
-            let left = climb(left, lo, middle, proof)?;
-            Some(node_hash(&left, &climb(right, middle, hi, proof)?))
+            let left = climb(left, range.start..middle, proof)?;
+            Some(node_hash(&left, &climb(right, middle..range.end, proof)?))
         }
     }
 }
 
-/// Where RFC 6962 splits the leaves from `lo` to `hi`, of which there are two or more.
-fn middle(lo: u64, hi: u64) -> u64 {
-    lo + (1 << (hi - lo - 1).ilog2())
+/// Where RFC 6962 splits these leaves, of which there are two or more.
+fn middle(range: &Range<u64>) -> u64 {
+    range.start + (1 << (range.end - range.start - 1).ilog2())
 }
 
 /// Returns the proof that the leaves at `indices`, distinct and ascending, are in the tree of
@@ -124,7 +128,7 @@ fn middle(lo: u64, hi: u64) -> u64 {
 ///
 /// Fails with [`ProveError::NoSuchLeaf`] for a leaf beyond the tree, or as the reader does. Without
 /// any index the proof is empty, and verifies nothing.
-pub fn prove_many<R: TileReader + ?Sized>(
+pub fn prove_multiproof<R: TileReader + ?Sized>(
     reader: &R,
     indices: &[LeafIndex],
     size: TreeSize,
@@ -135,35 +139,37 @@ pub fn prove_many<R: TileReader + ?Sized>(
     if indices.is_empty() {
         return Ok(Vec::new());
     }
-    let mut plan = Plan::default();
-    plan.descend(indices, 0, size.get());
-    let hashes = plan.read(reader, size)?;
-    let starts = std::iter::once(0).chain(plan.ends.iter().copied());
-    Ok(starts
-        .zip(&plan.ends)
-        .map(|(start, end)| fold(&hashes[start..*end]))
-        .collect())
+    let mut needed = Needed::default();
+    needed.descend(indices, 0..size.get());
+    let hashes = needed.read(reader, size)?;
+    let mut proof = Vec::with_capacity(needed.ends.len());
+    let mut start = 0;
+    for end in needed.ends {
+        proof.push(fold(&hashes[start..end]));
+        start = end;
+    }
+    Ok(proof)
 }
 
 /// The complete nodes that a proof is made of; each of its hashes is folded from those up to one of
 /// the `ends`.
 #[derive(Default)]
-struct Plan {
+struct Needed {
     nodes: Vec<Node>,
     ends: Vec<usize>,
 }
 
-impl Plan {
-    fn descend(&mut self, indices: &[LeafIndex], lo: u64, hi: u64) {
+impl Needed {
+    fn descend(&mut self, indices: &[LeafIndex], range: Range<u64>) {
         if indices.is_empty() {
-            push_cover(&mut self.nodes, lo, TreeSize::new(hi));
+            push_cover(&mut self.nodes, range.start, TreeSize::new(range.end));
             self.ends.push(self.nodes.len());
-        } else if hi - lo > 1 {
-            let middle = middle(lo, hi);
+        } else if range.end - range.start > 1 {
+            let middle = middle(&range);
             let (left, right) =
                 indices.split_at(indices.partition_point(|index| index.get() < middle));
-            self.descend(left, lo, middle);
-            self.descend(right, middle, hi);
+            self.descend(left, range.start..middle);
+            self.descend(right, middle..range.end);
         }
     }
 
@@ -211,7 +217,7 @@ mod tests {
     ) -> (Vec<(LeafIndex, Hash)>, Vec<Hash>) {
         let targets: Vec<_> = which.map(|i| (at(i), leaves[i])).collect();
         let indices: Vec<_> = targets.iter().map(|(index, _)| *index).collect();
-        let proof = prove_many(&Grown::new(leaves), &indices, size(leaves.len())).unwrap();
+        let proof = prove_multiproof(&Grown::new(leaves), &indices, size(leaves.len())).unwrap();
         (targets, proof)
     }
 
@@ -224,26 +230,26 @@ mod tests {
             let root = naive::root(leaves);
             for set in 1_u32..1 << n {
                 let (targets, proof) = proven(leaves, (0..n).filter(|i| set >> i & 1 == 1));
-                verify_many(&targets, size(n), &proof, &root).unwrap();
+                verify_multiproof(&targets, size(n), &proof, &root).unwrap();
                 for i in 0..proof.len() {
                     let mut wrong = proof.clone();
                     wrong[i] = Hash::of(b"wrong");
                     assert!(matches!(
-                        verify_many(&targets, size(n), &wrong, &root),
-                        Err(ManyError::Root { .. })
+                        verify_multiproof(&targets, size(n), &wrong, &root),
+                        Err(MultiproofError::Root { .. })
                     ));
                     wrong.remove(i);
-                    assert!(verify_many(&targets, size(n), &wrong, &root).is_err());
+                    assert!(verify_multiproof(&targets, size(n), &wrong, &root).is_err());
                 }
                 for i in 0..targets.len() {
                     let mut wrong = targets.clone();
                     wrong[i].1 = all[8];
-                    assert!(verify_many(&wrong, size(n), &proof, &root).is_err());
+                    assert!(verify_multiproof(&wrong, size(n), &proof, &root).is_err());
                 }
                 let longer = [&proof[..], &[root]].concat();
                 assert_eq!(
-                    verify_many(&targets, size(n), &longer, &root),
-                    Err(ManyError::Length { got: longer.len() })
+                    verify_multiproof(&targets, size(n), &longer, &root),
+                    Err(MultiproofError::Length { got: longer.len() })
                 );
             }
         }
@@ -255,7 +261,7 @@ mod tests {
         let (tiles, root) = (Grown::new(&leaves), naive::root(&leaves));
         for i in 0..300 {
             let (targets, mut proof) = proven(&leaves, i..=i);
-            verify_many(&targets, size(300), &proof, &root).unwrap();
+            verify_multiproof(&targets, size(300), &proof, &root).unwrap();
             let mut path = prove_inclusion(&tiles, at(i), size(300)).unwrap();
             verify_inclusion(&leaves[i], at(i), size(300), &path, &root).unwrap();
             proof.sort();
@@ -268,7 +274,7 @@ mod tests {
     fn more_tiles_than_a_reader_gives_at_once_are_read() {
         let leaves = naive::leaves(20_000);
         let (targets, proof) = proven(&leaves, (0..20_000).step_by(300));
-        verify_many(&targets, size(20_000), &proof, &naive::root(&leaves)).unwrap();
+        verify_multiproof(&targets, size(20_000), &proof, &naive::root(&leaves)).unwrap();
     }
 
     #[test]
@@ -277,25 +283,25 @@ mod tests {
         let (root, tiles) = (naive::root(&leaves), Grown::new(&leaves));
         let (one, two) = ((at(1), leaves[1]), (at(2), leaves[2]));
         assert_eq!(
-            verify_many(&[], size(3), &[root], &root),
-            Err(ManyError::Nothing)
+            verify_multiproof(&[], size(3), &[root], &root),
+            Err(MultiproofError::Nothing)
         );
         assert_eq!(
-            verify_many(&[two, one], size(3), &[], &root),
-            Err(ManyError::Order(at(1)))
+            verify_multiproof(&[two, one], size(3), &[], &root),
+            Err(MultiproofError::Order(at(1)))
         );
         assert_eq!(
-            verify_many(&[one, one], size(3), &[], &root),
-            Err(ManyError::Order(at(1)))
+            verify_multiproof(&[one, one], size(3), &[], &root),
+            Err(MultiproofError::Order(at(1)))
         );
         assert!(matches!(
-            verify_many(&[two], size(2), &[], &root),
-            Err(ManyError::NoSuchLeaf { .. })
+            verify_multiproof(&[two], size(2), &[], &root),
+            Err(MultiproofError::NoSuchLeaf { .. })
         ));
         assert!(matches!(
-            prove_many(&tiles, &[at(3)], size(3)),
+            prove_multiproof(&tiles, &[at(3)], size(3)),
             Err(ProveError::NoSuchLeaf { .. })
         ));
-        assert_eq!(prove_many(&tiles, &[], size(3)).unwrap(), vec![]);
+        assert_eq!(prove_multiproof(&tiles, &[], size(3)).unwrap(), vec![]);
     }
 }

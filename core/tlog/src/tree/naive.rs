@@ -2,8 +2,8 @@
 //! against it.
 
 use super::prove::TileReader;
+use super::size::{LeafIndex, TreeSize};
 use super::tile::{Tile, TileIndex};
-use super::{LeafIndex, TreeSize};
 use crate::hash::{Hash, empty_root, leaf_hash, node_hash};
 use std::collections::HashMap;
 use std::convert::Infallible;

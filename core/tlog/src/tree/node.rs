@@ -5,7 +5,7 @@
 //! it or can compute it. Every other node of a tree lies on its right edge and is folded from
 //! complete ones. A proof needs at most one of those.
 
-use super::TreeSize;
+use super::size::TreeSize;
 use super::tile::{TILE_HEIGHT, TileIndex};
 use crate::hash::{Hash, empty_root, node_hash};
 use std::ops::Range;

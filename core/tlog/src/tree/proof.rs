@@ -4,7 +4,7 @@
 //! caller trusts. The length that a proof must have follows from the sizes alone and is checked
 //! before anything is hashed.
 
-use super::{LeafIndex, TreeSize};
+use super::size::{LeafIndex, TreeSize};
 use crate::hash::{Hash, node_hash};
 use crate::limits;
 
@@ -16,12 +16,12 @@ pub(crate) const USUAL_PATH: usize = 24;
 /// its arguments.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
-    /// The tree, or the subtree, has no such leaf.
+    /// The tree has no such leaf.
     #[error("leaf {index} is not in a tree of size {size}")]
     NoSuchLeaf {
         /// The leaf that the proof is for.
         index: LeafIndex,
-        /// The size of the tree; for a subtree, its end.
+        /// The size of the tree.
         size: TreeSize,
     },
     /// The proof is too short or too long for the sizes that it is for.
@@ -60,25 +60,19 @@ pub enum ProofError {
     /// Every tree extends the empty one, so a proof of it proves nothing.
     #[error("nothing can be proven about the empty tree; every tree extends it")]
     FromEmpty,
-    /// The range is not a subtree: its start is no multiple of its length, rounded up to a power of
-    /// two.
-    #[error("the leaves from {start} to {end} are not a subtree")]
-    NotSubtree {
-        /// The first leaf.
-        start: LeafIndex,
-        /// The end, which is excluded.
-        end: TreeSize,
-    },
     /// Bytes that should be concatenated hashes are not: not a multiple of 32, or more than any
     /// proof needs.
-    #[error("{0} bytes are no list of at most {max} hashes of 32 bytes", max = limits::PROOF_HASHES)]
+    #[error(
+        "{0} bytes are not a list of at most {max} hashes of 32 bytes",
+        max = limits::PROOF_HASHES
+    )]
     NotHashes(usize),
 }
 
 /// Checks that `leaf` is the hash of the leaf at `index` in the tree of `size` with the given
 /// `root`.
 ///
-/// `path` has the siblings from the leaf upwards (RFC 6962, section 2.1.1). Fails with
+/// `path` has the siblings from the leaf upward (RFC 6962, section 2.1.1). Fails with
 /// [`ProofError::NoSuchLeaf`], [`ProofError::Length`] or [`ProofError::Root`].
 pub fn verify_inclusion(
     leaf: &Hash,
@@ -95,7 +89,7 @@ pub fn verify_inclusion(
 /// right: compare it.
 ///
 /// Fails with [`ProofError::NoSuchLeaf`] or [`ProofError::Length`].
-pub fn root_from_inclusion(
+fn root_from_inclusion(
     leaf: &Hash,
     index: LeafIndex,
     size: TreeSize,
@@ -166,7 +160,7 @@ pub fn verify_consistency(
 
 /// Returns the hashes that are concatenated in `bytes`, 32 bytes each, as proofs travel.
 ///
-/// Fails with [`ProofError::NotHashes`] if the length is no multiple of 32 or above 64 hashes,
+/// Fails with [`ProofError::NotHashes`] if the length is not a multiple of 32 or above 64 hashes,
 /// before allocating.
 pub fn split_hashes(bytes: &[u8]) -> Result<Vec<Hash>, ProofError> {
     let (chunks, rest) = bytes.as_chunks::<{ Hash::LEN }>();

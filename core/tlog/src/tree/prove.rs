@@ -9,8 +9,8 @@
 //! nobody is deceived.
 
 use super::node::{Node, Plan, Siblings, fold, push_cover};
+use super::size::{LeafIndex, TreeSize};
 use super::tile::{Tile, TileIndex};
-use super::{LeafIndex, TreeSize};
 use crate::hash::{Hash, empty_root};
 use std::sync::Arc;
 
@@ -172,11 +172,12 @@ impl Prover {
             ends.push(nodes.len());
         }
         let hashes = read(reader, &nodes, size)?;
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let edge = starts
-            .zip(&ends)
-            .map(|(start, end)| fold(&hashes[start..*end]))
-            .collect();
+        let mut edge = Vec::with_capacity(ends.len());
+        let mut start = 0;
+        for end in ends {
+            edge.push(fold(&hashes[start..end]));
+            start = end;
+        }
         Ok(Prover { size, edge })
     }
 
@@ -223,7 +224,7 @@ pub(crate) fn read<R: TileReader + ?Sized>(
     nodes: &[Node],
     size: TreeSize,
 ) -> Result<Vec<Hash>, ProveError<R::Error>> {
-    // Neighbouring nodes are mostly in one tile, so the tile of the node before is found first.
+    // Neighboring nodes are mostly in one tile, so the tile of the node before is found first.
     let mut wanted: Vec<TileIndex> = Vec::with_capacity(8);
     let mut sources = Vec::with_capacity(nodes.len());
     for node in nodes {
@@ -250,22 +251,18 @@ pub(crate) fn read<R: TileReader + ?Sized>(
         });
     }
 
-    let narrow = |tile: TileIndex, got: usize| ProveError::Narrow {
-        tile,
-        size,
-        want: tile.width_at(size),
-        got,
-    };
-    nodes
-        .iter()
-        .zip(sources)
-        .map(|(node, source)| {
-            let tile = &tiles[source];
-            let (height, index) = node.place();
-            tile.node(height, index)
-                .ok_or_else(|| narrow(wanted[source], tile.width()))
-        })
-        .collect()
+    let mut hashes = Vec::with_capacity(nodes.len());
+    for (node, source) in nodes.iter().zip(sources) {
+        let (tile, got) = (wanted[source], &tiles[source]);
+        let (height, index) = node.place();
+        hashes.push(got.node(height, index).ok_or(ProveError::Narrow {
+            tile,
+            size,
+            want: tile.width_at(size),
+            got: got.width(),
+        })?);
+    }
+    Ok(hashes)
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! Tiles of hashes and the paths that they and entry bundles are published under (C2SP tlog-tiles).
 //!
 //! ```text
-//! tile/<L>/<N>[.p/<W>]         level L (0 to 63), the N-th tile of the level, W hashes wide if partial (1 to 255)
+//! tile/<L>/<N>[.p/<W>]         level L (0 to 63), the N-th tile of the level; if it is partial, W
+//!                              hashes wide (1 to 255)
 //! tile/entries/<N>[.p/<W>]     the N-th bundle of entries
 //! N is written in groups of three digits, all but the last preceded by x: x001/x234/067
 //! ```
 //!
 //! Left out: whether a tile is the right one. Hashes are checked by what is computed from them.
 
-use super::TreeSize;
+use super::size::TreeSize;
 use crate::hash::{Hash, node_hash};
 use std::fmt;
 
@@ -30,33 +31,23 @@ pub struct TileIndex {
 
 impl TileIndex {
     /// How many hashes the tile has in the tree of `size`: 0 if it is not there at all, 256 if it
-    /// is full.
+    /// is full. A bundle has as many entries as the tile of level 0 with its index.
     pub fn width_at(self, size: TreeSize) -> u16 {
         let hashes = size
             .get()
             .checked_shr(TILE_HEIGHT * u32::from(self.level))
             .unwrap_or(0);
-        bounded_width(hashes, self.index)
+        let width = TILE_WIDTH as u64;
+        let before = self.index.checked_mul(width);
+        before.map_or(0, |before| hashes.saturating_sub(before).min(width)) as u16
     }
-}
-
-/// How many entries the bundle with this index has in the tree of `size`: 0 if it is not there at
-/// all, 256 if it is full.
-pub fn bundle_width_at(bundle: u64, size: TreeSize) -> u16 {
-    bounded_width(size.get(), bundle)
-}
-
-fn bounded_width(items: u64, index: u64) -> u16 {
-    let width = TILE_WIDTH as u64;
-    let before = index.checked_mul(width);
-    before.map_or(0, |before| items.saturating_sub(before).min(width)) as u16
 }
 
 /// Why bytes or text are not a tile or its path. Whoever sent them made the mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TileError {
     /// Not 1 to 256 hashes of 32 bytes.
-    #[error("{0} bytes are no tile, which has 1 to 256 hashes of 32 bytes")]
+    #[error("{0} bytes are not a tile, which has 1 to 256 hashes of 32 bytes")]
     Size(usize),
     /// Not a path of C2SP tlog-tiles, or not in its only spelling.
     #[error("not the path of a tile or of an entry bundle")]
@@ -223,7 +214,11 @@ impl Tile {
 
     /// The tile as it is published: its hashes, concatenated.
     pub fn to_bytes(&self) -> Vec<u8> {
-        hashes_to_bytes(self.hashes())
+        let mut bytes = Vec::with_capacity(self.width * Hash::LEN);
+        for hash in self.hashes() {
+            bytes.extend_from_slice(hash.as_bytes());
+        }
+        bytes
     }
 
     /// How many hashes it has, 1 to 256.
@@ -257,15 +252,6 @@ impl fmt::Debug for Tile {
     }
 }
 
-/// The hashes, concatenated: a tile as it is published, or a proof as it travels.
-pub fn hashes_to_bytes(hashes: &[Hash]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(hashes.len() * Hash::LEN);
-    for hash in hashes {
-        bytes.extend_from_slice(hash.as_bytes());
-    }
-    bytes
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::naive;
@@ -290,7 +276,6 @@ mod tests {
         assert_eq!(tile(3, 0).width_at(size), 0);
         assert_eq!(tile(63, 0).width_at(TreeSize::new(u64::MAX)), 0);
         assert_eq!(tile(0, u64::MAX).width_at(TreeSize::new(u64::MAX)), 0);
-        assert_eq!(bundle_width_at(273, size), 112);
     }
 
     #[test]

@@ -10,9 +10,10 @@ use assay_claims::index::map::Resident;
 use assay_claims::index::{Answer, AnswerError, Query, VerifiedAnswer};
 use assay_tests::{data, index::Rebuilt};
 use assay_tlog::Hash;
+use assay_tlog::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::note::{Checkpoint, SignerKey, VerifiedCheckpoint};
-use assay_tlog::tree::{LeafIndex, TreeSize, prove_many};
+use assay_tlog::note::SignerKey;
+use assay_tlog::tree::{LeafIndex, TreeSize, prove_multiproof};
 use bytes::Bytes;
 use serde::Deserialize;
 
@@ -87,7 +88,7 @@ impl Case {
                 .map(|list: &List| AnsweredList {
                     label: list.label.0,
                     from: 0,
-                    leaves: list.indices.clone(),
+                    leaves: list.indices.iter().copied().map(LeafIndex::new).collect(),
                 })
                 .collect(),
             entries: self
@@ -132,7 +133,8 @@ fn answer_of(log: &[Bytes], query: &Query) -> Answer {
     }
     .unwrap();
     let lists = proven.found.iter().map(|found| {
-        let leaves = index.lists()[&found.label].clone();
+        let leaves = index.lists()[&found.label].iter().copied();
+        let leaves = leaves.map(LeafIndex::new).collect();
         AnsweredList {
             label: found.label,
             from: 0,
@@ -140,21 +142,20 @@ fn answer_of(log: &[Bytes], query: &Query) -> Answer {
         }
     });
     let lists: Vec<_> = lists.collect();
-    let mut leaves: Vec<u64> = lists
+    let mut targets: Vec<LeafIndex> = lists
         .iter()
         .flat_map(|list| &list.leaves)
         .copied()
         .collect();
-    leaves.sort_unstable();
-    leaves.dedup();
-    let entries = leaves
+    targets.sort_unstable();
+    targets.dedup();
+    let entries = targets
         .iter()
-        .map(|leaf| (LeafIndex::new(*leaf), log[*leaf as usize].clone()))
+        .map(|leaf| (*leaf, log[leaf.get() as usize].clone()))
         .collect();
     let hashes: Vec<Hash> = log.iter().map(|entry| leaf_hash(entry)).collect();
-    leaves.push(log.len() as u64 - 1);
-    let targets: Vec<LeafIndex> = leaves.into_iter().map(LeafIndex::new).collect();
-    let inclusion = prove_many(
+    targets.push(LeafIndex::new(log.len() as u64 - 1));
+    let inclusion = prove_multiproof(
         &Tiles::of(&hashes),
         &targets,
         TreeSize::new(log.len() as u64),
@@ -177,7 +178,11 @@ fn complete_answers_verify_and_are_made_to_the_byte() {
             .verify()
             .unwrap_or_else(|e| panic!("{}: {e}", case.name));
         assert!(
-            answer.missing().is_empty() && answer.lists().values().all(|list| list.is_whole()),
+            answer.missing().is_empty()
+                && answer
+                    .lists()
+                    .values()
+                    .all(|list| list.leaves.len() as u64 == list.found.length),
             "{}",
             case.name
         );

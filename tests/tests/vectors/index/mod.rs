@@ -12,6 +12,7 @@ use assay_claims::index::map::{Resident, Serial};
 use assay_claims::index::{Commitment, Cut, Kind, Label, Map, Prefix, labels_of_entry, list};
 use assay_tests::data;
 use assay_tlog::Hash;
+use assay_tlog::tree::{LeafIndex, TreeSize};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
@@ -148,9 +149,10 @@ struct List {
 fn map(lists: &BTreeMap<Label, Vec<u64>>) -> Map<PageBytes> {
     let updates: Vec<_> = lists
         .iter()
-        .flat_map(|(label, list)| list.iter().map(|leaf| (*label, *leaf)))
+        .flat_map(|(label, list)| list.iter().map(|leaf| (*label, LeafIndex::new(*leaf))))
         .collect();
-    let through = updates.iter().map(|(_, leaf)| leaf + 1).max().unwrap_or(0);
+    let through = updates.iter().map(|(_, leaf)| leaf.get() + 1);
+    let through = TreeSize::new(through.max().unwrap_or(0));
     Map::new()
         .update(&updates, through, &Resident, &Serial)
         .unwrap()
@@ -158,7 +160,12 @@ fn map(lists: &BTreeMap<Label, Vec<u64>>) -> Map<PageBytes> {
 }
 
 fn list_root(indices: &[u64]) -> Hash {
-    indices.iter().copied().collect::<list::Edge>().root()
+    indices
+        .iter()
+        .copied()
+        .map(LeafIndex::new)
+        .collect::<list::ListFrontier>()
+        .root()
 }
 
 #[test]
@@ -348,9 +355,11 @@ struct LogCase {
 fn index_of(leaves: &[Option<Vec<HexLabel>>]) -> (Map<PageBytes>, BTreeMap<Label, Vec<u64>>) {
     let (mut map, mut pending) = (Map::new(), BTreeSet::new());
     let mut lists: BTreeMap<Label, Vec<u64>> = BTreeMap::new();
-    let step = |map: &Map<PageBytes>, pending: &mut BTreeSet<(Label, u64)>, at| {
+    let step = |map: &Map<PageBytes>, pending: &mut BTreeSet<(Label, LeafIndex)>, at| {
         let updates: Vec<_> = std::mem::take(pending).into_iter().collect();
-        map.update(&updates, at, &Resident, &Serial).unwrap().map
+        map.update(&updates, TreeSize::new(at), &Resident, &Serial)
+            .unwrap()
+            .map
     };
     for (at, leaf) in (0..).zip(leaves) {
         let Some(labels) = leaf else {
@@ -358,7 +367,7 @@ fn index_of(leaves: &[Option<Vec<HexLabel>>]) -> (Map<PageBytes>, BTreeMap<Label
             continue;
         };
         for label in labels.iter().map(|label| label.0).collect::<BTreeSet<_>>() {
-            pending.insert((label, at));
+            pending.insert((label, LeafIndex::new(at)));
             lists.entry(label).or_default().push(at);
         }
     }
@@ -395,10 +404,10 @@ fn logs_have_their_index() {
             );
         }
         for listed in proven.found {
+            let leaves = listed.leaves.unwrap_or_default();
+            let leaves: Vec<u64> = leaves.iter().map(|leaf| leaf.get()).collect();
             assert!(
-                listed
-                    .leaves
-                    .is_none_or(|leaves| leaves == lists[&listed.label]),
+                leaves.is_empty() || leaves == lists[&listed.label],
                 "{}",
                 case.name
             );

@@ -4,7 +4,8 @@ use super::{hash, table_with_bad};
 use assay_tlog::Hash;
 use assay_tlog::hash::leaf_hash;
 use assay_tlog::tree::{
-    Edge, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_many, root, verify_many,
+    Frontier, LeafIndex, Tile, TileIndex, TileReader, TreeSize, prove_multiproof, root,
+    verify_multiproof,
 };
 use serde::Deserialize;
 use std::{collections::HashMap, convert::Infallible, sync::Arc};
@@ -60,7 +61,7 @@ pub struct Tiles(HashMap<TileIndex, Arc<Tile>>);
 
 impl Tiles {
     pub fn of(leaves: &[Hash]) -> Self {
-        let tiles = Edge::new().append(leaves).into_iter();
+        let tiles = Frontier::new().append(leaves).into_iter();
         Tiles(
             tiles
                 .map(|(index, hashes)| (index, Arc::new(Tile::from_hashes(hashes).unwrap())))
@@ -85,7 +86,7 @@ fn multiproofs_hold_are_made_to_the_byte_and_bad_ones_are_refused() {
         let (name, size) = (&case.name, TreeSize::new(case.size));
         let (targets, proof) = (leaves(&case.leaves), hashes(&case.proof));
         assert_eq!(
-            verify_many(&targets, size, &proof, &case.root),
+            verify_multiproof(&targets, size, &proof, &case.root),
             Ok(()),
             "{name}"
         );
@@ -104,7 +105,11 @@ fn multiproofs_hold_are_made_to_the_byte_and_bad_ones_are_refused() {
             "{name}"
         );
         let indices: Vec<LeafIndex> = targets.iter().map(|(index, _)| *index).collect();
-        assert_eq!(prove_many(&tree, &indices, size).unwrap(), proof, "{name}");
+        assert_eq!(
+            prove_multiproof(&tree, &indices, size).unwrap(),
+            proof,
+            "{name}"
+        );
         made += 1;
     }
     assert!(made > 0 && !bad.is_empty());
@@ -117,7 +122,7 @@ fn multiproofs_hold_are_made_to_the_byte_and_bad_ones_are_refused() {
         reason,
     } in bad
     {
-        let verified = verify_many(
+        let verified = verify_multiproof(
             &leaves(&targets),
             TreeSize::new(size),
             &hashes(&proof),

@@ -1,0 +1,139 @@
+//! The complete answer, whose lists were compared with the index as a whole.
+
+use super::error::AnswerError;
+use super::list::{check_covered, check_order, check_position, check_whole};
+use super::message::{Answer, AnsweredList, Query};
+use super::proven::{Basis, ProvenEntries};
+use crate::entry::Entry;
+use crate::index::commitment::Commitment;
+use crate::index::cut::{Cut, CutError, Found};
+use crate::index::label::Label;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::tree::LeafIndex;
+use std::collections::BTreeMap;
+
+/// A label's whole list, as the index has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedList {
+    /// Its length and root.
+    pub found: Found,
+    /// All of its leaves, ascending.
+    pub leaves: Vec<LeafIndex>,
+}
+
+/// An answer that was verified against a checkpoint: for every label that was asked for it has the
+/// whole list of the index, or proves that the index does not have the label. Only
+/// [`VerifiedAnswer::verify`] makes one.
+#[derive(Debug, Clone)]
+pub struct VerifiedAnswer {
+    proven: ProvenEntries,
+    lists: BTreeMap<Label, VerifiedList>,
+}
+
+impl VerifiedAnswer {
+    /// Verifies an answer to `query` under `checkpoint`.
+    ///
+    /// It guarantees that the checkpoint's last leaf commits to an index of a known mapping
+    /// version; that the lists are those of all labels asked for that this index has, whole and
+    /// unchanged; and that every entry is in the log at its leaf and has the labels that it is
+    /// listed under. Entries of long lists may be missing ([`VerifiedAnswer::missing`]). Claims are
+    /// not verified: see [`ProvenEntries::claim`].
+    ///
+    /// A [`Query::Page`] is answered only by the whole list. For a part of one see
+    /// [`AnswerPage`](super::AnswerPage).
+    pub fn verify(
+        checkpoint: VerifiedCheckpoint,
+        query: &Query,
+        answer: Answer,
+    ) -> Result<Self, AnswerError> {
+        let basis = Basis::verify(checkpoint, &answer)?;
+        let cut = Cut::verify(&answer.cut, basis.commitment())?;
+        let found = match query {
+            Query::Labels(labels) => find_all(&cut, labels)?,
+            Query::Page { label, .. } => find_all(&cut, std::slice::from_ref(label))?,
+            Query::Prefix(prefix) => cut.under(prefix)?,
+        };
+        let lists = check_lists(found, answer.lists, basis.last())?;
+        let listed = lists
+            .iter()
+            .map(|(label, list)| (label, list.leaves.as_slice()));
+        let proven = basis.prove(listed, answer.entries)?;
+        Ok(VerifiedAnswer { proven, lists })
+    }
+
+    /// What the answer rests on: the checkpoint, and the entries that are in the log under it.
+    pub fn proven(&self) -> &ProvenEntries {
+        &self.proven
+    }
+
+    /// The checkpoint. The answer is complete as of its size.
+    pub fn checkpoint(&self) -> &VerifiedCheckpoint {
+        self.proven.checkpoint()
+    }
+
+    /// See [`ProvenEntries::made_at_ms`].
+    pub fn made_at_ms(&self) -> u64 {
+        self.proven.made_at_ms()
+    }
+
+    /// See [`ProvenEntries::commitment`].
+    pub fn commitment(&self) -> &Commitment {
+        self.proven.commitment()
+    }
+
+    /// The list of a label. `None` if the index does not have the label; for a label that was asked
+    /// for, that is proven.
+    pub fn list(&self, label: &Label) -> Option<&VerifiedList> {
+        self.lists.get(label)
+    }
+
+    /// Every list, by label.
+    pub fn lists(&self) -> &BTreeMap<Label, VerifiedList> {
+        &self.lists
+    }
+
+    /// See [`ProvenEntries::entries`].
+    pub fn entries(&self) -> &BTreeMap<LeafIndex, Entry> {
+        self.proven.entries()
+    }
+
+    /// The leaves that are listed and whose entries did not come, ascending, each once.
+    pub fn missing(&self) -> Vec<LeafIndex> {
+        self.proven
+            .missing(self.lists.values().flat_map(|list| &list.leaves))
+    }
+}
+
+fn find_all(cut: &Cut, labels: &[Label]) -> Result<Vec<Found>, CutError> {
+    labels
+        .iter()
+        .filter_map(|label| cut.find(label).transpose())
+        .collect()
+}
+
+/// Checks that there is one list for each label that was found, that each is the one in the index,
+/// and that there are no others.
+fn check_lists(
+    found: Vec<Found>,
+    answered: Vec<AnsweredList>,
+    commitment: LeafIndex,
+) -> Result<BTreeMap<Label, VerifiedList>, AnswerError> {
+    let mut answered = answered.into_iter();
+    let mut lists = BTreeMap::new();
+    for found in found {
+        let list = answered
+            .next()
+            .filter(|list| list.label == found.label)
+            .ok_or(AnswerError::MissingList(found.label))?;
+        check_position(&list, 0)?;
+        check_order(&list)?;
+        check_covered(&list, commitment)?;
+        check_whole(&list.leaves.iter().copied().collect(), &found)?;
+        let leaves = list.leaves;
+        lists.insert(found.label, VerifiedList { found, leaves });
+    }
+    match answered.next() {
+        Some(other) => Err(AnswerError::OtherList(other.label)),
+        None => Ok(lists),
+    }
+}

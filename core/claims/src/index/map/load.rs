@@ -1,0 +1,98 @@
+//! Putting stored pages together again.
+
+use super::directory::{MapError, Node, Page, PageBytes};
+use crate::index::label::{Label, Prefix};
+use crate::index::page::{self, PageError};
+use crate::index::trie::subtree;
+use assay_tlog::tree::TreeSize;
+use std::sync::Arc;
+
+/// A stored page, to make a map of.
+#[derive(Debug)]
+pub struct StoredPage<S> {
+    /// Its key.
+    pub key: Prefix,
+    /// See [`Page::through`].
+    pub through: TreeSize,
+    /// Its bytes, which are read once, here.
+    pub bytes: PageBytes,
+    /// The slot that it gets.
+    pub slot: S,
+}
+
+/// A stored page that was read.
+#[derive(Debug)]
+pub struct LoadedPage<S> {
+    page: Page<S>,
+    first: Label,
+    labels: u64,
+}
+
+impl<S> StoredPage<S> {
+    /// Reads the page: about one hash a label.
+    pub fn load<E>(self) -> Result<LoadedPage<S>, MapError<E>> {
+        let StoredPage {
+            key,
+            through,
+            bytes,
+            slot,
+        } = self;
+        let records = page::records(&bytes)?;
+        let ends = records.first().zip(records.last());
+        let (first, last) = ends
+            .map(|(a, b)| (a.label, b.label))
+            .ok_or(PageError::Order)?;
+        if !key.holds(&first) || !key.holds(&last) {
+            return Err(MapError::Misplaced(key));
+        }
+        let page = Page {
+            key,
+            hash: subtree(&records),
+            through,
+            slot,
+        };
+        Ok(LoadedPage {
+            page,
+            first,
+            labels: records.len() as u64,
+        })
+    }
+}
+
+/// Returns the directory over pages, given in the order of their keys, and how many labels they
+/// have. The directory of no pages is `None`.
+pub(super) fn load<S, E>(
+    pages: impl IntoIterator<Item = Result<LoadedPage<S>, MapError<E>>>,
+) -> Result<(Option<Node<S>>, u64), MapError<E>> {
+    let mut labels = 0;
+    let mut loaded: Vec<(Label, Node<S>)> = Vec::new();
+    let mut last: Option<Label> = None;
+    for page in pages {
+        let LoadedPage {
+            page,
+            first,
+            labels: more,
+        } = page?;
+        if last.is_some_and(|last| last >= *page.key.first()) {
+            return Err(MapError::Misplaced(page.key));
+        }
+        last = Some(page.key.last());
+        labels += more;
+        loaded.push((first, Node::Page(Arc::new(page))));
+    }
+    Ok((directory(&loaded), labels))
+}
+
+/// Joins pages, each with its first label, under inner nodes.
+fn directory<S>(pages: &[(Label, Node<S>)]) -> Option<Node<S>> {
+    match pages {
+        [] => None,
+        [(_, only)] => Some(only.clone()),
+        [(first, _), .., (last, _)] => {
+            let prefix = Prefix::of(first, first.common(last));
+            let at = prefix.bits().min(255) as u8;
+            let (left, right) = pages.split_at(pages.partition_point(|(label, _)| !label.bit(at)));
+            Some(Node::join(prefix, directory(left)?, directory(right)?))
+        }
+    }
+}

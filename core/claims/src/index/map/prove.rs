@@ -1,0 +1,175 @@
+//! Proving from a map: the walk that writes a cut and collects what it shows.
+
+use super::directory::{MapError, Node, Page, Pages, Slot};
+use crate::index::cut::Writer;
+use crate::index::label::{Label, Prefix};
+use crate::index::page::{self, PageError, Record};
+use crate::index::trie::{branch, subtree};
+use assay_tlog::tree::LeafIndex;
+use std::sync::Arc;
+
+/// A cut of the trie, and what it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// The proof ([`Cut`](crate::index::Cut)).
+    pub cut: Vec<u8>,
+    /// The labels that were asked for and are there, ascending.
+    pub found: Vec<Listed>,
+}
+
+/// A label of the index and its list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The label.
+    pub label: Label,
+    /// The length of its list, at least 1.
+    pub length: u64,
+    /// The list, unless it is longer than [`page::INLINE`]; then it is stored in [`page::Spill`]s.
+    pub leaves: Option<Vec<LeafIndex>>,
+}
+
+/// What is asked of the labels below a node.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted<'a> {
+    Nothing,
+    Everything,
+    /// These labels, sorted, at least one.
+    Labels(&'a [Label]),
+    /// All that begin with this.
+    Prefix(&'a Prefix),
+}
+
+impl<'a> Wanted<'a> {
+    pub fn labels(labels: &'a [Label]) -> Self {
+        if labels.is_empty() {
+            Wanted::Nothing
+        } else {
+            Wanted::Labels(labels)
+        }
+    }
+
+    /// What is asked of the two children of an inner node.
+    pub fn below(self, node: &Prefix) -> (Self, Self) {
+        let at = node.bits().min(255) as u8;
+        match self {
+            Wanted::Nothing => (Wanted::Nothing, Wanted::Nothing),
+            Wanted::Everything => (self, self),
+            Wanted::Labels(labels) => {
+                let start = labels.partition_point(|label| label < node.first());
+                let end = labels.partition_point(|label| *label <= node.last());
+                let inside = &labels[start..end];
+                let (left, right) = inside.split_at(inside.partition_point(|label| !label.bit(at)));
+                (Wanted::labels(left), Wanted::labels(right))
+            }
+            Wanted::Prefix(prefix) if prefix.covers(node) => {
+                (Wanted::Everything, Wanted::Everything)
+            }
+            Wanted::Prefix(prefix) if !node.covers(prefix) => (Wanted::Nothing, Wanted::Nothing),
+            Wanted::Prefix(prefix) if prefix.first().bit(at) => (Wanted::Nothing, self),
+            Wanted::Prefix(_) => (self, Wanted::Nothing),
+        }
+    }
+
+    fn asks_for(self, label: &Label) -> bool {
+        match self {
+            Wanted::Nothing => false,
+            Wanted::Everything => true,
+            Wanted::Labels(labels) => labels.binary_search(label).is_ok(),
+            Wanted::Prefix(prefix) => prefix.holds(label),
+        }
+    }
+}
+
+/// Writes a cut.
+pub(super) struct Cutter<'a, P> {
+    pages: &'a P,
+    out: Writer,
+    found: Vec<Listed>,
+}
+
+impl<'a, P> Cutter<'a, P> {
+    pub fn new(pages: &'a P) -> Self {
+        Cutter {
+            pages,
+            out: Writer::default(),
+            found: Vec::new(),
+        }
+    }
+
+    pub fn finish(self) -> Proven {
+        Proven {
+            cut: self.out.finish(),
+            found: self.found,
+        }
+    }
+
+    /// Writes this node, and of what is below it as much as is wanted.
+    pub fn node<S: Slot>(
+        &mut self,
+        node: &Node<S>,
+        wanted: Wanted<'_>,
+    ) -> Result<(), MapError<P::Error>>
+    where
+        P: Pages<S>,
+    {
+        match (node, wanted) {
+            (_, Wanted::Nothing) => self.out.stub(&node.hash()),
+            (Node::Page(page), _) => {
+                let bytes = self.pages.bytes(page).map_err(MapError::Read)?;
+                self.records(&page::records(&bytes)?, wanted)?;
+            }
+            (Node::Inner(inner), _) => {
+                let (left, right) = wanted.below(&inner.prefix);
+                let open = self.out.open(&inner.prefix);
+                self.node(&inner.left, left)?;
+                self.node(&inner.right, right)?;
+                self.out.close(open, &inner.prefix);
+            }
+        }
+        Ok(())
+    }
+
+    fn records(&mut self, records: &[Record<'_>], wanted: Wanted<'_>) -> Result<(), PageError> {
+        match (records, wanted) {
+            (_, Wanted::Nothing) => self.out.stub(&subtree(records)),
+            ([record], _) => {
+                self.out
+                    .leaf(&record.label, record.length, &record.frontier()?.root());
+                if wanted.asks_for(&record.label) {
+                    let leaves = record.inline()?;
+                    self.found.push(Listed {
+                        label: record.label,
+                        length: record.length,
+                        leaves,
+                    });
+                }
+            }
+            _ => {
+                let (prefix, middle) = branch(records);
+                let (left, right) = wanted.below(&prefix);
+                let open = self.out.open(&prefix);
+                self.records(&records[..middle], left)?;
+                self.records(&records[middle..], right)?;
+                self.out.close(open, &prefix);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adds to `pages` those below `node` that may have what is wanted, each once.
+pub(super) fn pages_of<'m, S>(
+    node: &'m Node<S>,
+    wanted: Wanted<'_>,
+    pages: &mut Vec<&'m Arc<Page<S>>>,
+) {
+    match (node, wanted) {
+        (_, Wanted::Nothing) => {}
+        (Node::Page(page), _) => pages.push(page),
+        (Node::Inner(inner), _) => {
+            let (left, right) = wanted.below(&inner.prefix);
+            pages_of(&inner.left, left, pages);
+            pages_of(&inner.right, right, pages);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Cuts: what they answer, and that nothing false verifies.
+
+use super::{Both, crowded};
+use crate::index::map::Resident;
+use crate::index::naive::{Plain, label, list_root, root};
+use crate::index::{Commitment, Cut, CutError, Label, Prefix};
+use assay_tlog::Hash;
+use assay_tlog::tree::LeafIndex;
+use proptest::prelude::*;
+
+fn some_index() -> Both {
+    let mut both = Both::default();
+    both.append(&(0..90).map(|n| vec![crowded(n)]).collect::<Vec<_>>());
+    both
+}
+
+#[test]
+fn a_cut_answers_only_what_it_shows() {
+    let both = some_index();
+    let asked = [crowded(3)];
+    let proven = both.map.prove(&asked, &Resident).unwrap();
+    let cut = Cut::verify(&proven.cut, &both.map.commitment()).unwrap();
+    let unanswered = (0..90)
+        .filter(|n| cut.find(&crowded(*n)) == Err(CutError::LeftOut))
+        .count();
+    assert!(unanswered > 60, "{unanswered}");
+    assert_eq!(cut.under(&Prefix::EMPTY), Err(CutError::LeftOut));
+}
+
+#[test]
+fn a_cut_of_another_index_is_refused() {
+    let both = some_index();
+    let mut other = both.clone();
+    other.append(&[vec![label(77)]]);
+    let asked = [label(77)];
+    let hidden = both.map.prove(&asked, &Resident).unwrap();
+    assert!(matches!(
+        Cut::verify(&hidden.cut, &other.map.commitment()),
+        Err(CutError::Root { .. })
+    ));
+    assert!(matches!(
+        Cut::verify(&[], &other.map.commitment()),
+        Err(CutError::Root { .. })
+    ));
+}
+
+fn leaf(label: &Label) -> Vec<u8> {
+    let list_root = list_root(&[LeafIndex::new(0)]);
+    [
+        &[1][..],
+        label.as_bytes(),
+        &1_u64.to_be_bytes(),
+        list_root.as_bytes(),
+    ]
+    .concat()
+}
+
+fn stub() -> Vec<u8> {
+    [&[0][..], Hash::of(b"").as_bytes()].concat()
+}
+
+/// An inner node: its tag and its bits, its prefix, and what is below it.
+fn inner(tag_and_bits: [u8; 2], prefix: &[u8], left: &[u8], right: &[u8]) -> Vec<u8> {
+    [&tag_and_bits, prefix, left, right].concat()
+}
+
+/// Rules that no hash enforces by itself: a cut that breaks one is refused although its root would
+/// come out.
+#[test]
+fn malformed_cuts_are_refused_by_name() {
+    let (low, high) = (Label::from_bytes([0; 32]), Label::from_bytes([0xff; 32]));
+    let list = vec![LeafIndex::new(0)];
+    let commitment = Commitment {
+        root: root(&Plain::from([(low, list.clone()), (high, list)])),
+        labels: 2,
+    };
+    let refused = |bytes: &[u8]| Cut::verify(bytes, &commitment).map(|_| ()).unwrap_err();
+    let (low, high, stub) = (leaf(&low), leaf(&high), stub());
+    let whole = inner([2, 0], &[], &low, &high);
+    Cut::verify(&whole, &commitment).unwrap();
+    for end in 1..whole.len() {
+        assert_eq!(refused(&whole[..end]), CutError::CutOff, "{end}");
+    }
+    let mut empty = low.clone();
+    empty[33..41].fill(0);
+    for (bytes, error) in [
+        ([&whole[..], &[0]].concat(), CutError::Trailing),
+        ([&[4][..], &whole].concat(), CutError::Kind(4)),
+        (inner([2, 0], &[], &high, &low), CutError::Misplaced),
+        (inner([2, 0], &[], &low, &low), CutError::Misplaced),
+        (inner([2, 0], &[], &whole, &high), CutError::Misplaced),
+        (inner([3, 0], &[], &low, &high), CutError::Prefix),
+        (inner([2, 0], &[], &stub, &stub), CutError::Prefix),
+        (inner([3, 3], &[0x10], &stub, &stub), CutError::Prefix),
+        (inner([2, 0], &[], &empty, &high), CutError::EmptyList),
+    ] {
+        assert_eq!(refused(&bytes), error, "{}", hex::encode(&bytes));
+    }
+    let mut deep = low;
+    for bits in (0..65).rev() {
+        deep = inner([2, bits], &[], &deep, &stub);
+    }
+    assert_eq!(refused(&deep), CutError::TooDeep);
+    assert!(matches!(
+        refused(&deep[2..deep.len() - 33]),
+        CutError::Root { .. }
+    ));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever is changed in a cut, it never verifies and then answers otherwise.
+    #[test]
+    fn a_changed_cut_never_changes_an_answer(
+        n in 0_u64..120,
+        at: prop::sample::Index,
+        bit in 0..8_u8,
+        cut_at in any::<bool>(),
+    ) {
+        let both = some_index();
+        let asked = [crowded(n)];
+        let mut bytes = both.map.prove(&asked, &Resident).unwrap().cut;
+        let at = at.index(bytes.len());
+        if cut_at {
+            bytes.truncate(at);
+        } else {
+            bytes[at] ^= 1 << bit;
+        }
+        if let Ok(cut) = Cut::verify(&bytes, &both.map.commitment()) {
+            let truth = both.plain.get(&asked[0]).map(|list| list.len() as u64);
+            if let Ok(found) = cut.find(&asked[0]) {
+                prop_assert_eq!(found.map(|found| found.length), truth);
+            }
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_no_cut(bytes in prop::collection::vec(0_u8..5, 0..200)) {
+        prop_assert!(Cut::verify(&bytes, &some_index().map.commitment()).is_err());
+    }
+}

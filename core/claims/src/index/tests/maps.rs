@@ -1,0 +1,306 @@
+//! Maps: every step, from every mix of stored pages, gives the plain trie.
+
+use super::{Both, crowded, sorted};
+use crate::index::map::{
+    Join, Map, MapError, Page, PageBytes, Pages, Resident, Serial, StoredPage,
+};
+use crate::index::naive::{Plain, label, root};
+use crate::index::page::Spill;
+use crate::index::{Commitment, Label, Prefix};
+use assay_tlog::tree::TreeSize;
+use proptest::prelude::*;
+use std::convert::Infallible;
+
+#[test]
+fn an_empty_index_has_its_root_and_proves_absence() {
+    let both = Both::default();
+    assert_eq!(both.map.commitment(), Commitment::empty());
+    assert_eq!(Commitment::empty().root, root(&Plain::new()));
+    both.check_proven(&[label(1)]);
+    both.check_prefix(&Prefix::EMPTY);
+    assert!(
+        both.map
+            .prove(&[label(1)], &Resident)
+            .unwrap()
+            .cut
+            .is_empty()
+    );
+}
+
+#[test]
+fn every_size_up_to_some_pages_agrees_with_the_plain_trie() {
+    for labels in [label as fn(u64) -> Label, crowded] {
+        let mut both = Both::default();
+        for n in 0..160 {
+            both.append(&[vec![labels(n), labels(n / 3), label(7)]]);
+            if n % 9 == 0 {
+                let mut asked: Vec<_> = (0..n + 20).map(labels).collect();
+                asked.sort();
+                asked.dedup();
+                both.check_proven(&asked);
+                asked
+                    .iter()
+                    .step_by(5)
+                    .for_each(|one| both.check_proven(&[*one]));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_prefix_of_a_small_index_is_answered() {
+    let mut both = Both::default();
+    both.append(&(0..60).map(|n| vec![crowded(n)]).collect::<Vec<_>>());
+    for n in [0, 1, 7, 8, 59, 300] {
+        for bits in 0..=256 {
+            both.check_prefix(&Prefix::of(&crowded(n), bits));
+        }
+    }
+}
+
+#[test]
+fn labels_that_differ_in_their_last_bit_lie_in_a_shallow_trie() {
+    let mut bytes = [0xff; 32];
+    let one = Label::from_bytes(bytes);
+    bytes[31] = 0xfe;
+    let other = Label::from_bytes(bytes);
+    let mut both = Both::default();
+    both.append(&[vec![one], vec![other]]);
+    both.check_proven(&[other, one]);
+    both.check_prefix(&Prefix::of(&one, 255));
+}
+
+/// A page as it is stored: its key, the size through which it is current, and its bytes.
+type Stored = (Prefix, TreeSize, PageBytes);
+
+fn stored(map: &Map<PageBytes>) -> Vec<Stored> {
+    let mut pages = Vec::new();
+    map.each_page(
+        &Label::from_bytes([0; 32]),
+        &Label::from_bytes([0xff; 32]),
+        &mut |page| pages.push((*page.key(), page.through(), page.slot().clone())),
+    );
+    pages
+}
+
+fn load(pages: Vec<Stored>) -> Result<Map<PageBytes>, MapError<Infallible>> {
+    Map::load(pages.into_iter().map(|(key, through, bytes)| {
+        StoredPage {
+            key,
+            through,
+            slot: bytes.clone(),
+            bytes,
+        }
+        .load()
+    }))
+}
+
+fn forty_steps() -> Both {
+    let mut both = Both::default();
+    for n in 0..40 {
+        let leaves: Vec<_> = (0..20)
+            .map(|i| vec![label(n * 13 + i), crowded(i)])
+            .collect();
+        both.append(&leaves);
+    }
+    both
+}
+
+#[test]
+fn pages_read_back_make_the_same_map() {
+    let mut both = forty_steps();
+    let pages = stored(&both.map);
+    assert!(pages.len() > 30 && pages.is_sorted());
+    let loaded = load(pages).unwrap();
+    assert_eq!(loaded.commitment(), both.map.commitment());
+    // It goes on as the one that was never stored does.
+    both.append(&[vec![label(5), label(9_999)]]);
+    let loaded = loaded
+        .update(
+            &sorted([(label(5), 800), (label(9_999), 800)]),
+            TreeSize::new(801),
+            &Resident,
+            &Serial,
+        )
+        .unwrap()
+        .map;
+    assert_eq!(loaded.commitment(), both.map.commitment());
+}
+
+#[test]
+fn pages_that_do_not_fit_together_are_refused_and_a_lost_one_changes_the_root() {
+    let both = forty_steps();
+    let edited = |edit: &dyn Fn(&mut Vec<Stored>)| {
+        let mut pages = stored(&both.map);
+        edit(&mut pages);
+        load(pages)
+    };
+    assert!(matches!(
+        edited(&|pages| pages.swap(3, 4)),
+        Err(MapError::Misplaced(_))
+    ));
+    assert!(matches!(
+        edited(&|pages| pages[3].0 = pages[4].0),
+        Err(MapError::Misplaced(_))
+    ));
+    assert!(matches!(
+        edited(&|pages| pages[3].2 = PageBytes::from([])),
+        Err(MapError::Page(_))
+    ));
+    assert_ne!(
+        edited(&|pages| drop(pages.remove(3))).unwrap().commitment(),
+        both.map.commitment()
+    );
+}
+
+/// The labels of the 25 leaves of one step.
+fn step(n: u64) -> Vec<Vec<Label>> {
+    (0..25)
+        .map(|i| vec![label(n * 7 + i), label(3), crowded(i)])
+        .collect()
+}
+
+/// Applies the leaves of the steps from one on, up to the eighth, to a map. Returns the map and
+/// what is stored of long lists.
+fn applied_again(mut map: Map<PageBytes>, from: u64) -> (Map<PageBytes>, Vec<Spill>) {
+    let mut spilled = Vec::new();
+    for n in from..8 {
+        let mut updates = Vec::new();
+        for (leaf, labels) in (n * 25..).zip(step(n)) {
+            updates.extend(labels.into_iter().map(|label| (label, leaf)));
+        }
+        let size = TreeSize::new((n + 1) * 25);
+        let update = map
+            .update(&sorted(updates), size, &Resident, &Serial)
+            .unwrap();
+        map = update.map;
+        spilled.extend(update.spills);
+    }
+    (map, spilled)
+}
+
+/// A node that was cut off after any publish step has some pages of that step and some of earlier
+/// ones. The leaves since the oldest, applied again, give the same map.
+#[test]
+fn leaves_that_some_pages_have_already_can_be_applied_again() {
+    let mut history = vec![Both::default()];
+    for n in 0..8 {
+        let mut next = history.last().unwrap().clone();
+        next.append(&step(n));
+        history.push(next);
+    }
+    let last = &history[8];
+    let mut tried = 0;
+    for old in 1..8 {
+        for half in [0, 1, 128, 255] {
+            // Pages below the line are of the last step, the others of the old one; both halves are
+            // whole.
+            let line = Label::from_bytes([half; 32]);
+            let mut mixed = stored(&last.map);
+            mixed.retain(|(key, ..)| key.last() < line);
+            let older = stored(&history[old].map).into_iter();
+            mixed.extend(older.filter(|(key, ..)| key.last() >= line));
+            // A page that was split lies on both sides of the line: a store never holds that.
+            let Ok(map) = load(mixed) else {
+                continue;
+            };
+            tried += 1;
+            let (map, spilled) = applied_again(map, old as u64);
+            assert_eq!(
+                map.commitment().root,
+                last.map.commitment().root,
+                "pages of step {old} below {half}"
+            );
+            assert!(
+                spilled.iter().all(|spill| last.spilled.contains(spill)),
+                "lists are stored as they were"
+            );
+        }
+    }
+    assert!(tried > 14, "{tried}");
+}
+
+struct Threads;
+
+impl Join for Threads {
+    fn join<A: Send, B: Send>(
+        &self,
+        a: impl FnOnce() -> A + Send,
+        b: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
+        let (b, a) = (b(), a());
+        (a, b)
+    }
+}
+
+#[test]
+fn the_order_of_joined_halves_does_not_matter() {
+    let updates = sorted((0..5000).map(|n| (label(n % 3100), n)));
+    let serial = Map::<PageBytes>::new()
+        .update(&updates[..700], TreeSize::new(5000), &Resident, &Serial)
+        .unwrap();
+    let parallel = Map::<PageBytes>::new()
+        .update(&updates[..700], TreeSize::new(5000), &Resident, &Threads)
+        .unwrap();
+    let serial = serial
+        .map
+        .update(&updates[700..], TreeSize::new(5000), &Resident, &Serial)
+        .unwrap();
+    let parallel = parallel
+        .map
+        .update(&updates[700..], TreeSize::new(5000), &Resident, &Threads)
+        .unwrap();
+    assert_eq!(serial.map.commitment(), parallel.map.commitment());
+    assert_eq!(serial.spills.len(), parallel.spills.len());
+}
+
+struct Gone;
+
+impl Pages<PageBytes> for Gone {
+    type Error = &'static str;
+
+    fn bytes(&self, _: &Page<PageBytes>) -> Result<PageBytes, Self::Error> {
+        Err("gone")
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_read_fails_the_step_and_the_proof() {
+    let mut both = Both::default();
+    both.append(&[vec![label(1)]]);
+    assert!(matches!(
+        both.map
+            .update(&sorted([(label(1), 9)]), TreeSize::new(10), &Gone, &Serial),
+        Err(MapError::Read("gone"))
+    ));
+    assert!(matches!(
+        both.map.prove(&[label(1)], &Gone),
+        Err(MapError::Read("gone"))
+    ));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_sequence_of_steps_agrees_with_the_plain_trie(
+        steps in prop::collection::vec(
+            prop::collection::vec(prop::collection::vec(0_u64..120, 0..4), 0..30),
+            0..6,
+        ),
+        asked in prop::collection::btree_set(0_u64..160, 0..20),
+    ) {
+        let mut both = Both::default();
+        for step in steps {
+            let step: Vec<Vec<Label>> = step
+                .iter()
+                .map(|leaf| leaf.iter().map(|n| crowded(*n)).collect())
+                .collect();
+            both.append(&step);
+        }
+        let mut asked: Vec<_> = asked.into_iter().map(crowded).collect();
+        asked.sort();
+        asked.dedup();
+        both.check_proven(&asked);
+    }
+}

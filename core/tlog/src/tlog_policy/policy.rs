@@ -1,0 +1,235 @@
+//! A policy, and verifying checkpoints under it.
+
+use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::note::{Note, NoteError, VerifierKey};
+use std::collections::BTreeSet;
+
+/// A policy for checkpoints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlogPolicy {
+    pub(super) logs: Vec<KnownLog>,
+    pub(super) witnesses: Vec<Witness>,
+    pub(super) groups: Vec<Group>,
+    pub(super) quorum: Option<Member>,
+}
+
+/// A log that the policy knows. Its origin is the name of its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownLog {
+    /// What it signs with.
+    pub key: VerifierKey,
+    /// Where it is, if the policy says so.
+    pub url: Option<String>,
+}
+
+/// A witness that the policy knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// What the policy calls it.
+    pub name: String,
+    /// What it cosigns with.
+    pub key: VerifierKey,
+    /// Where it is, if the policy says so.
+    pub url: Option<String>,
+}
+
+/// Some of the witnesses and groups, and how many of them it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// What the policy calls it.
+    pub name: String,
+    /// How many of the members it takes: from 1 to their number.
+    pub threshold: usize,
+    pub(super) members: Vec<Member>,
+}
+
+/// Where a name leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Member {
+    Witness(usize),
+    Group(usize),
+}
+
+/// Why a checkpoint is not to be relied on under a policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QuorumError {
+    /// The note is malformed, a signature in it is wrong, or none is by a key of the policy.
+    #[error("the checkpoint is not a note that the policy's keys signed")]
+    Note(#[from] NoteError),
+    /// Its text is not a checkpoint.
+    #[error("the note is not a checkpoint")]
+    Checkpoint(#[from] CheckpointError),
+    /// No known log whose origin it states signed it.
+    #[error("no log of the policy signed a checkpoint of {0}")]
+    Log(String),
+    /// Too few witnesses cosigned it.
+    #[error(
+        "{} of the policy's witnesses cosigned it ({}), which is less than its quorum",
+        .0.len(),
+        .0.join(", ")
+    )]
+    Quorum(Vec<String>),
+}
+
+/// A checkpoint that a known log signed and a quorum of witnesses cosigned. Only
+/// [`TlogPolicy::verify`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedQuorum {
+    checkpoint: Checkpoint,
+    witnesses: Vec<String>,
+    cosigned_at: Option<u64>,
+}
+
+impl VerifiedQuorum {
+    /// What the log signed.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// The policy's names of the witnesses that cosigned it.
+    pub fn witnesses(&self) -> &[String] {
+        &self.witnesses
+    }
+
+    /// When a quorum had cosigned it, in seconds since 1970: the latest time since which enough of
+    /// the cosignatures are made. `None` under `quorum none`.
+    pub fn cosigned_at(&self) -> Option<u64> {
+        self.cosigned_at
+    }
+}
+
+impl TlogPolicy {
+    /// The logs, in their order.
+    pub fn logs(&self) -> &[KnownLog] {
+        &self.logs
+    }
+
+    /// The log of an origin.
+    pub fn log(&self, origin: &str) -> Option<&KnownLog> {
+        self.logs.iter().find(|log| log.key.name() == origin)
+    }
+
+    /// The same policy, which also knows the log with this key: for a policy that names witnesses
+    /// and no log. A log whose origin it knows already stays as it is.
+    pub fn with_log(&self, key: &VerifierKey) -> Self {
+        let mut policy = self.clone();
+        if policy.log(key.name()).is_none() {
+            policy.logs.push(KnownLog {
+                key: key.clone(),
+                url: None,
+            });
+        }
+        policy
+    }
+
+    /// The witnesses, in their order.
+    pub fn witnesses(&self) -> &[Witness] {
+        &self.witnesses
+    }
+
+    /// The groups, in their order.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The names of a group's members, in their order.
+    pub fn members<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = &'a str> {
+        group.members.iter().map(|member| self.name(*member))
+    }
+
+    /// The name that the quorum is; `None` for `quorum none`.
+    pub fn quorum(&self) -> Option<&str> {
+        self.quorum.map(|member| self.name(member))
+    }
+
+    /// Whether these witnesses, by their names in the policy, are a quorum. Names that stand twice
+    /// count once.
+    pub(super) fn is_quorum<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
+        let cosigned: BTreeSet<&str> = names.into_iter().collect();
+        self.quorum
+            .is_none_or(|member| self.witnessed(member, &cosigned))
+    }
+
+    /// Verifies the note of a checkpoint: one of the logs signed it, under its origin, and a quorum
+    /// cosigned it.
+    ///
+    /// Every signature by a key of the policy must be right. Other signatures are not looked at.
+    pub fn verify(&self, note: &str) -> Result<VerifiedQuorum, QuorumError> {
+        let keys = self
+            .logs
+            .iter()
+            .map(|log| &log.key)
+            .chain(self.witnesses.iter().map(|witness| &witness.key));
+        let verified = Note::parse(note.as_bytes())?.verify(&keys.cloned().collect::<Vec<_>>())?;
+        let checkpoint = Checkpoint::parse_body(verified.text())?;
+        let signed = |key: &VerifierKey| {
+            verified
+                .signers()
+                .iter()
+                .find(|signer| signer.name() == key.name() && signer.key_id() == key.key_id())
+        };
+        if !self
+            .logs
+            .iter()
+            .any(|log| log.key.name() == checkpoint.origin && signed(&log.key).is_some())
+        {
+            return Err(QuorumError::Log(checkpoint.origin));
+        }
+        let cosigned: Vec<(&str, u64)> = self
+            .witnesses
+            .iter()
+            .filter_map(|witness| Some((witness.name.as_str(), signed(&witness.key)?.timestamp()?)))
+            .collect();
+        let witnesses: Vec<String> = cosigned
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
+        if self.is_quorum(cosigned.iter().map(|(name, _)| *name)) {
+            Ok(VerifiedQuorum {
+                checkpoint,
+                witnesses,
+                cosigned_at: self.quorum_time(&cosigned),
+            })
+        } else {
+            Err(QuorumError::Quorum(witnesses))
+        }
+    }
+
+    /// The latest time since which enough of the cosignatures are made. That of the last one alone
+    /// would let one witness make a checkpoint look fresh.
+    fn quorum_time(&self, cosigned: &[(&str, u64)]) -> Option<u64> {
+        self.quorum?;
+        let mut latest = None;
+        for (_, time) in cosigned {
+            let since = cosigned.iter().filter(|(_, at)| at >= time);
+            if self.is_quorum(since.map(|(name, _)| *name)) {
+                latest = latest.max(Some(*time));
+            }
+        }
+        latest
+    }
+
+    fn witnessed(&self, member: Member, cosigned: &BTreeSet<&str>) -> bool {
+        match member {
+            Member::Witness(i) => self
+                .witnesses
+                .get(i)
+                .is_some_and(|w| cosigned.contains(w.name.as_str())),
+            Member::Group(i) => self.groups.get(i).is_some_and(|group| {
+                let met = group
+                    .members
+                    .iter()
+                    .filter(|member| self.witnessed(**member, cosigned))
+                    .count();
+                met >= group.threshold
+            }),
+        }
+    }
+
+    fn name(&self, member: Member) -> &str {
+        match member {
+            Member::Witness(i) => self.witnesses.get(i).map_or("", |witness| &witness.name),
+            Member::Group(i) => self.groups.get(i).map_or("", |group| &group.name),
+        }
+    }
+}

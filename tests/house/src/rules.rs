@@ -1,0 +1,267 @@
+//! The tables: what the tree must look like. How it is checked stands in the other modules.
+//!
+//! Where a list has several folders for one thing, the first that exists counts: so a table can
+//! name where a thing is and where it will be.
+
+/// Most lines of a Rust file.
+pub const FILE_LINES: usize = 500;
+
+/// Most lines of a function, from `fn` to the closing brace.
+pub const FUNCTION_LINES: usize = 60;
+
+/// Most columns of a line of Rust.
+pub const COLUMNS: usize = 100;
+
+/// Most files of one crate that may import each other in a circle.
+pub const CIRCLE_FILES: usize = 4;
+
+/// The design. Comments cite it as `docs/design.md 3.4`.
+pub const DESIGN_FILE: &str = "docs/design.md";
+
+/// What the design was called before it was part of the repository. In two parts, because this file
+/// is checked as well.
+pub const OLD_NAME: &str = concat!("DES", "IGN");
+
+/// Documents in which every named path must exist.
+pub const DOCUMENTS: &[&str] = &[
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "README.md",
+    "SECURITY.md",
+    "deploy/*.md",
+    "docs/*.md",
+];
+
+/// What a crate below `core/` may link, with what its dependencies pull in.
+pub struct Linked {
+    /// The package.
+    pub package: &'static str,
+    /// A package that it may link, with all that this one may.
+    pub all_of: &'static str,
+    /// What else it may link.
+    pub and: &'static [&'static str],
+}
+
+/// One row for each crate below `core/`. Who adds a name has read that crate for clocks, files,
+/// sockets, threads, random numbers and logging, and says in the commit that there are none.
+pub const LINKED: &[Linked] = &[
+    Linked {
+        package: "assay-tlog",
+        all_of: "",
+        and: &[
+            "base64",
+            "block-buffer",
+            "cfg-if",
+            "const-oid",
+            "cpufeatures",
+            "crypto-common",
+            "curve25519-dalek",
+            "digest",
+            "ed25519",
+            "ed25519-dalek",
+            "hex",
+            "hybrid-array",
+            "sha2",
+            "signature",
+            "subtle",
+            "thiserror",
+            "typenum",
+            "zeroize",
+        ],
+    },
+    Linked {
+        package: "assay-claims",
+        all_of: "assay-tlog",
+        and: &[
+            "bytes",
+            "itoa",
+            "memchr",
+            "prost",
+            "semver",
+            "serde_core",
+            "serde_json",
+            "zmij",
+        ],
+    },
+    Linked {
+        package: "assay-intake",
+        all_of: "assay-claims",
+        and: YAML_AND_TOML,
+    },
+    Linked {
+        package: "assay-policy",
+        all_of: "assay-claims",
+        and: TOML,
+    },
+];
+
+const TOML: &[&str] = &[
+    "serde",
+    "serde_spanned",
+    "toml",
+    "toml_datetime",
+    "toml_parser",
+    "winnow",
+];
+
+const YAML_AND_TOML: &[&str] = &[
+    "arraydeque",
+    "saphyr-parser",
+    "serde",
+    "serde_spanned",
+    "toml",
+    "toml_datetime",
+    "toml_parser",
+    "winnow",
+];
+
+/// What a package must not link.
+pub struct NeverLinked {
+    /// The package.
+    pub package: &'static str,
+    /// How the names begin of what it must not link.
+    pub names: &'static [&'static str],
+    /// Why.
+    pub why: &'static str,
+}
+
+/// Beside [`LINKED`], for packages that link too much for a list of all.
+pub const NEVER_LINKED: &[NeverLinked] = &[
+    NeverLinked {
+        package: "assay-tlog",
+        names: &["assay-"],
+        why: "it is RFC 6962 and C2SP, and nothing of Assay",
+    },
+    NeverLinked {
+        package: "assay-node",
+        names: &[
+            "assay-intake",
+            "saphyr",
+            "yaml",
+            "serde_yaml",
+            "serde-saphyr",
+        ],
+        why: "a node reads claims, not what tools write",
+    },
+    NeverLinked {
+        package: "assay-cli",
+        names: &["assay-node", "rocksdb", "librocksdb"],
+        why: "the command line is built in minutes, without RocksDB",
+    },
+];
+
+/// Modules of `std` that do what core leaves to its callers.
+pub const IMPURE_MODULES: &[&str] = &["env", "fs", "net", "os", "process", "thread", "time"];
+
+/// Names that mean, wherever they come from, a clock (so does any `::now`), randomness, a terminal,
+/// a thread, logging or an async runtime.
+pub const IMPURE_NAMES: &[&str] = &[
+    "Condvar",
+    "Mutex",
+    "RandomState",
+    "RwLock",
+    "SystemTime",
+    "UNIX_EPOCH",
+    "async",
+    "await",
+    "chrono",
+    "getrandom",
+    "mpsc",
+    "rand",
+    "stderr",
+    "stdin",
+    "stdout",
+    "thread_local",
+    "tokio",
+    "tracing",
+];
+
+/// Macros that print.
+pub const IMPURE_MACROS: &[&str] = &["dbg", "eprint", "eprintln", "print", "println"];
+
+/// A promise of ARCHITECTURE: what one more of a kind of thing touches.
+pub struct Promise {
+    /// What there is one more of.
+    pub one_more: &'static str,
+    /// The folder with one file or folder for each.
+    pub folders: &'static [&'static str],
+    /// Files of that folder, without `.rs`, and folders that belong to none or to several.
+    pub shared: &'static [&'static str],
+    /// The files that list them all, and so may name any of them.
+    pub lists: &'static [&'static str],
+    /// An enum with a variant for each. Files that `match` on it may name any of them, too: the
+    /// compiler leads there whoever adds a variant.
+    pub led_by: Option<&'static str>,
+    /// What exists for the sake of one of them: its name, and the files or folders that may name
+    /// it.
+    pub about: &'static [(&'static str, &'static str)],
+}
+
+/// The claim types.
+pub const KINDS: Promise = Promise {
+    one_more: "claim type",
+    folders: &["core/claims/src/kind"],
+    shared: &[
+        "mod", "body", "document", "in_toto", "named", "node", "subject", "time", "toml", "yaml",
+    ],
+    lists: &[
+        "core/claims/src/kind/mod.rs",
+        "core/claims/src/kind/body.rs",
+    ],
+    led_by: Some("Body"),
+    about: &[
+        // The registry of issuers is replayed from their records, and trust from these four.
+        ("issuer", "core/claims/src/issuer/"),
+        ("endorsement", "core/policy/src/trust/"),
+        ("issuer", "core/policy/src/trust/"),
+        ("key_compromise", "core/policy/src/trust/"),
+        ("withdrawal", "core/policy/src/trust/"),
+        // Commands that make one claim of this type.
+        ("endorsement", "cli/src/commands/endorse.rs"),
+        ("issuer", "cli/src/commands/issuer.rs"),
+        ("key_compromise", "cli/src/commands/compromised.rs"),
+        ("requirement", "cli/src/commands/require.rs"),
+        ("response", "cli/src/commands/respond.rs"),
+        ("withdrawal", "cli/src/commands/withdraw.rs"),
+    ],
+};
+
+/// The promises.
+pub const PROMISES: &[Promise] = &[
+    KINDS,
+    Promise {
+        one_more: "lock-file format",
+        folders: &["core/intake/src/components"],
+        shared: &[
+            "mod", "digest", "format", "input", "list", "origin", "sbom", "tests",
+        ],
+        lists: &[
+            "core/intake/src/components/mod.rs",
+            "core/intake/src/components/format.rs",
+        ],
+        led_by: None,
+        about: &[],
+    },
+    Promise {
+        one_more: "storage backend",
+        folders: &["node/src/storage"],
+        shared: &["mod", "backend", "disk", "files", "suite"],
+        lists: &["node/src/storage/backend.rs"],
+        led_by: None,
+        about: &[],
+    },
+];
+
+/// How the URIs of predicate types begin. Only a kind's own file writes them.
+pub const TYPE_URIS: &[&str] = &[
+    "https://cyclonedx.org/bom",
+    "https://in-toto.io/attestation/",
+    "https://openvex.dev/ns",
+    "https://scorecard.dev/result",
+    "https://slsa.dev/",
+    "https://spdx.dev/Document",
+    "urn:assay:",
+];
+
+/// Names of constants that hold a kind's URIs, by which kinds must not be told apart.
+pub const TYPE_CONSTANTS: &[&str] = &["TYPE", "TYPES", "URI", "URIS"];

@@ -1,0 +1,101 @@
+//! The rules, held against this source tree. A failure lists every violation.
+
+use assay_house::{
+    Tree, Violation, circles, claims, docs, links, modules::Modules, promises, purity, sizes,
+};
+use std::{fmt::Write as _, sync::LazyLock};
+
+fn assert_none(found: &[Violation]) {
+    let mut text = String::new();
+    for one in found {
+        _ = writeln!(text, "{one}");
+    }
+    assert!(found.is_empty(), "{} violations\n{text}", found.len());
+}
+
+/// The tree and its modules, read once for all tests.
+static HOUSE: LazyLock<(Tree, Modules)> = LazyLock::new(|| {
+    let tree = Tree::of_workspace();
+    let modules = Modules::of(&tree);
+    assert!(
+        modules.files().len() > 100,
+        "found only {} modules",
+        modules.files().len()
+    );
+    (tree, modules)
+});
+
+#[test]
+fn files_are_short() {
+    assert_none(&sizes::long_files(&HOUSE.0));
+}
+
+#[test]
+fn functions_are_short() {
+    assert_none(&sizes::long_functions(&HOUSE.0));
+}
+
+#[test]
+fn lines_are_short() {
+    assert_none(&sizes::long_lines(&HOUSE.0));
+}
+
+#[test]
+fn files_import_each_other_in_small_circles_only() {
+    let (_, modules) = &*HOUSE;
+    assert_none(&circles::large_circles(modules));
+}
+
+#[test]
+fn references_to_the_design_resolve() {
+    assert_none(&docs::design_references(&HOUSE.0));
+}
+
+#[test]
+fn paths_that_documents_name_exist() {
+    assert_none(&docs::dead_paths(&HOUSE.0));
+}
+
+#[test]
+fn core_names_no_clock_file_socket_thread_or_terminal() {
+    let (tree, _) = &*HOUSE;
+    assert!(
+        !purity::core_folders(tree).is_empty(),
+        "there is no crate below core/"
+    );
+    assert_none(&purity::impurities(tree));
+}
+
+#[test]
+fn core_links_only_crates_that_are_listed() {
+    assert_none(&links::strangers_in_core(&HOUSE.0));
+}
+
+#[test]
+fn nothing_is_linked_that_must_not_be() {
+    assert_none(&links::never_linked(&HOUSE.0));
+}
+
+#[test]
+fn predicate_types_are_written_by_their_kinds_only() {
+    let (tree, modules) = &*HOUSE;
+    assert_none(&claims::type_uris(tree, modules));
+}
+
+#[test]
+fn predicates_are_parsed_by_their_kinds_only() {
+    let (tree, modules) = &*HOUSE;
+    assert_none(&claims::parsed_again(tree, modules));
+}
+
+#[test]
+fn kinds_are_not_told_apart_by_name() {
+    let (tree, modules) = &*HOUSE;
+    assert_none(&claims::compared_names(tree, modules));
+}
+
+#[test]
+fn one_more_touches_one_file_and_one_list() {
+    let (tree, modules) = &*HOUSE;
+    assert_none(&promises::broken(tree, modules));
+}
