@@ -40,7 +40,7 @@ struct File {
     issuer: Option<String>,
 }
 
-/// The folders that defaults lie in.
+/// The folders of the default files.
 #[derive(Debug, Clone)]
 struct Folders {
     config: PathBuf,
@@ -56,7 +56,7 @@ pub struct Settings {
     pub format: Format,
     /// Only errors on stderr.
     pub quiet: bool,
-    /// Where heads are remembered.
+    /// Where the last heads seen are kept.
     pub state_dir: PathBuf,
     /// TLS files.
     pub tls: Tls,
@@ -64,13 +64,13 @@ pub struct Settings {
     issuer: Option<String>,
     default_key: PathBuf,
     policy: PathBuf,
-    /// Whether nobody said where the policy is.
+    /// Whether the policy's place is the default one.
     policy_by_default: bool,
 }
 
 impl Settings {
-    /// Joins the flags with the configuration file. Without `--config` a missing file is an empty
-    /// one.
+    /// Joins the flags with the configuration file. Without `--config`, a missing file counts as
+    /// empty.
     pub fn load(global: &Global) -> Result<Self, Failure> {
         let folders = Folders::from_environment();
         let path = global
@@ -99,7 +99,7 @@ impl Settings {
 
     fn join(global: &Global, file: File, base: &Path, folders: Folders) -> Self {
         let at = |path: Option<PathBuf>| path.map(|path| base.join(path));
-        // A key given as text is no path; everything else in the file is relative to it.
+        // A key given as text is not a path. Everything else in the file is relative to its folder.
         let file_log_key = file
             .log_key
             .map(|key| match VerifierKey::parse(key.trim()) {
@@ -138,7 +138,7 @@ impl Settings {
     pub fn log(&self) -> Result<String, Failure> {
         self.log.clone().ok_or_else(|| {
             Failure::Usage(
-                "which log? Give its address with --log URL, ASSAY_LOG or `log = …` in the \
+                "no log is named: give its address with --log URL, ASSAY_LOG or `log = …` in the \
                  configuration"
                     .into(),
             )
@@ -149,9 +149,9 @@ impl Settings {
     pub fn log_key(&self) -> Result<VerifierKey, Failure> {
         let given = self.log_key.as_deref().ok_or_else(|| {
             Failure::Usage(
-                "no log key: give the key that the log's operator publishes with --log-key, \
-                 ASSAY_LOG_KEY or `log_key = …` in the configuration; without it nothing can be \
-                 verified"
+                "no log key: nothing can be verified without the key that the log's operator \
+                 publishes; give it with --log-key, ASSAY_LOG_KEY or `log_key = …` in the \
+                 configuration"
                     .into(),
             )
         })?;
@@ -168,7 +168,7 @@ impl Settings {
         }
     }
 
-    /// Where `key new` puts a key if nothing else is said.
+    /// Where `key new` puts a key by default.
     pub fn default_key(&self) -> &Path {
         &self.default_key
     }
@@ -179,8 +179,8 @@ impl Settings {
         given.unwrap_or_else(|| self.policy.clone())
     }
 
-    /// Whether there is no policy and nobody named one: commands that only show things then take
-    /// the one to start with.
+    /// Whether no policy was named and none is at the default place. Commands that only show things
+    /// then use the one to start with.
     pub fn has_no_policy(&self) -> bool {
         self.policy_by_default && !self.policy.exists()
     }
@@ -198,7 +198,7 @@ impl Settings {
 /// Reads an issuer id: 64 lower-case hex digits.
 pub fn parse_issuer(text: &str) -> Result<IssuerId, String> {
     IssuerId::from_hex(text)
-        .ok_or_else(|| format!("{text:?} is no issuer id: 64 lower-case hex digits"))
+        .ok_or_else(|| format!("{text:?} is not an issuer id, which has 64 lower-case hex digits"))
 }
 
 /// Reads a log key given as text or as a file.
@@ -212,14 +212,14 @@ fn parse_log_key(given: &str) -> Result<VerifierKey, Failure> {
             format!("--log-key {given}: {wrong}")
         } else {
             format!(
-                "--log-key {given}: it is no key (NAME+HASH+BASE64), and as a file it \
-                    cannot be read: {e}"
+                "--log-key {given}: this is neither a key (NAME+HASH+BASE64) nor a file that can \
+                 be read: {e}"
             )
         })
     })?;
     VerifierKey::parse(text.trim()).map_err(|e| {
         Failure::Usage(format!(
-            "{given}: not a log key ({e}); it should hold one line, NAME+HASH+BASE64"
+            "{given} holds no log key ({e}); it should be one line, NAME+HASH+BASE64"
         ))
     })
 }

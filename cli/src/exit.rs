@@ -1,14 +1,18 @@
-//! What can go wrong, and the exit code that each kind has (docs/design.md 4). This is the only place that
-//! knows the codes.
+//! What can go wrong, and the exit code that each kind has (docs/design.md 4). This is the only
+//! place that knows the codes.
 
-use assay_client::{ClientError, audit::AuditError};
-use std::{io::Write, process::ExitCode};
+use assay_client::{
+    ClientError,
+    audit::AuditError,
+    publish::{EffectError, NoEffect},
+    receipt::PairError,
+};
+use std::{borrow::Cow, io::Write, process::ExitCode};
 
 /// Why a command did not do, or did not find, what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// What was looked at is genuine, but not what was demanded of it, or not all of it could be
-    /// shown.
+    /// What was verified does not meet what was demanded, or does not show all of it.
     #[error("{0}")]
     NotMet(String),
     /// The arguments, or a file that they name, cannot be used.
@@ -29,10 +33,13 @@ pub enum Failure {
     /// A check failed.
     #[error("{0}")]
     Failed(String),
-    /// The client's.
+    /// The claim was not published, because nobody would heed it.
+    #[error(transparent)]
+    NoEffect(#[from] NoEffect),
+    /// From the client.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The client's, of one log among several.
+    /// From the client, about one log among several.
     #[error("the log {}: {source}", assay_client::plain(origin))]
     OfLog {
         /// Which log.
@@ -40,7 +47,7 @@ pub enum Failure {
         /// What is wrong.
         source: ClientError,
     },
-    /// The audit's.
+    /// From the audit.
     #[error(transparent)]
     Audit(#[from] AuditError),
 }
@@ -55,6 +62,26 @@ impl Failure {
     }
 }
 
+impl From<EffectError> for Failure {
+    fn from(error: EffectError) -> Self {
+        match error {
+            EffectError::NoEffect(why) => Failure::NoEffect(why),
+            EffectError::Client(error) => Failure::Client(error),
+        }
+    }
+}
+
+impl From<PairError> for Failure {
+    fn from(error: PairError) -> Self {
+        match error {
+            PairError::Io { path, source } => {
+                Failure::io(format!("cannot read {}", path.display()), source)
+            }
+            _ => Failure::Usage(error.to_string()),
+        }
+    }
+}
+
 const NOT_MET: u8 = 1;
 const USAGE: u8 = 2;
 const UNAVAILABLE: u8 = 3;
@@ -64,7 +91,7 @@ const FAILED: u8 = 4;
 pub fn code(failure: &Failure) -> u8 {
     match failure {
         Failure::NotMet(_) => NOT_MET,
-        Failure::Usage(_) => USAGE,
+        Failure::Usage(_) | Failure::NoEffect(_) => USAGE,
         Failure::Io { .. } | Failure::Unanswered(_) => UNAVAILABLE,
         Failure::Failed(_) => FAILED,
         Failure::Client(source) | Failure::OfLog { source, .. } => client_code(source),
@@ -99,24 +126,25 @@ fn audit_code(error: &AuditError) -> u8 {
 }
 
 /// What to do next, where the failure's own text does not say it.
-fn advice(failure: &Failure) -> Option<&'static str> {
-    match failure {
-        Failure::Client(source) | Failure::OfLog { source, .. } => client_advice(source),
-        Failure::Audit(AuditError::Unavailable { .. }) => Some(TRY_AGAIN),
-        Failure::Audit(AuditError::Checkpoint(_)) => Some(CHECK_KEY),
-        Failure::Audit(AuditError::Fork { .. }) => Some(REPORT),
-        Failure::Audit(
-            AuditError::Tile { .. }
-            | AuditError::Root { .. }
-            | AuditError::NotAnExtension { .. }
-            | AuditError::Index { .. }
-            | AuditError::Uncommitted { .. }
-            | AuditError::Entry { .. },
-        ) => Some("do not rely on this log until its operator explains it"),
-        Failure::Io { .. } => Some("check that the path exists and that you may read and write it"),
-        _ => None,
-    }
+fn advice(failure: &Failure) -> Option<Cow<'static, str>> {
+    let advice = match failure {
+        Failure::Client(source) | Failure::OfLog { source, .. } => client_advice(source)?,
+        Failure::Audit(error) => audit_advice(error)?,
+        Failure::NoEffect(why) => return Some(effect_advice(why)),
+        Failure::Io { .. } => "check that the path exists and that you may read and write it",
+        _ => return None,
+    };
+    Some(advice.into())
 }
+
+const TRY_AGAIN: &str = "this does not show that anything is wrong with the log; try again, or \
+    check --log (http or https?), the network, and --tls-ca, --tls-cert and --tls-key if the node \
+    asks for TLS";
+const CHECK_KEY: &str =
+    "do not rely on the answer; check that --log-key is the key of the log at that address";
+const REPORT: &str = "do not rely on this log; send both notes to its operator and to others who \
+    use it";
+const DO_NOT_RELY: &str = "do not rely on this log until its operator explains it";
 
 fn client_advice(error: &ClientError) -> Option<&'static str> {
     match error {
@@ -128,33 +156,64 @@ fn client_advice(error: &ClientError) -> Option<&'static str> {
     }
 }
 
-const TRY_AGAIN: &str = "nothing is wrong with the log as far as this shows; try again, or check \
-    --log (http or https?), the network, and --tls-ca, --tls-cert and --tls-key if the node asks \
-    for TLS";
-const CHECK_KEY: &str =
-    "do not rely on the answer; check that --log-key is the key of the log at that address";
-const REPORT: &str =
-    "do not rely on this log; report the two notes to the log's operator and to others who use it";
+fn audit_advice(error: &AuditError) -> Option<&'static str> {
+    match error {
+        AuditError::Unavailable { .. } => Some(TRY_AGAIN),
+        AuditError::Checkpoint(_) => Some(CHECK_KEY),
+        AuditError::Fork { .. } => Some(REPORT),
+        AuditError::Tile { .. }
+        | AuditError::Root { .. }
+        | AuditError::NotAnExtension { .. }
+        | AuditError::Index { .. }
+        | AuditError::Uncommitted { .. }
+        | AuditError::Entry { .. } => Some(DO_NOT_RELY),
+        _ => None,
+    }
+}
 
 /// What to do about a refusal by the node.
 fn refused_advice(code: tonic::Code) -> Option<&'static str> {
     match code {
         tonic::Code::PermissionDenied => {
-            Some("`assay issuer show ID` says which keys are in force; give them with --key")
+            Some("`assay issuer show ID` shows which keys are in force; give them with --key")
         }
-        tonic::Code::NotFound | tonic::Code::OutOfRange => Some("`assay log` lists what is there"),
+        tonic::Code::NotFound | tonic::Code::OutOfRange => {
+            Some("`assay log` lists what is in the log")
+        }
         _ => None,
+    }
+}
+
+/// What to do instead of publishing a claim that nobody would heed.
+fn effect_advice(why: &NoEffect) -> Cow<'static, str> {
+    match why {
+        NoEffect::NotOwn(claim) => {
+            format!("to contradict it, run: assay respond {claim} --stance dispute --text TEXT")
+                .into()
+        }
+        NoEffect::Final(_) => "publish a withdrawn claim again as a new one; replace an issuer's \
+            keys with `assay issuer rotate`"
+            .into(),
+        NoEffect::OfItself(_) => "ask another issuer to endorse it".into(),
+        NoEffect::Over(_) => "give a later --until".into(),
+        NoEffect::NotSigning(_) => "sign with --key, or name the issuer with --issuer".into(),
+        NoEffect::NeverItsKey { issuer, .. } => {
+            format!("`assay issuer show {issuer}` lists its keys").into()
+        }
+        NoEffect::BeyondLog { .. } => {
+            "give with --from the first leaf that the thief of the key may have signed".into()
+        }
     }
 }
 
 /// Writes the failure, its causes and what to do next to stderr, and returns its code.
 pub fn report(failure: &Failure) -> ExitCode {
-    // Nobody is left to be told if stderr is closed.
+    // If stderr is closed, nobody is left to tell.
     let _ = writeln!(std::io::stderr().lock(), "{}", words(failure));
     ExitCode::from(code(failure))
 }
 
-/// The failure for people. Names of files and words of nodes are in it, which must not drive the
+/// The failure for people. It holds names of files and texts of nodes, which must not drive the
 /// terminal.
 fn words(failure: &Failure) -> String {
     let mut text = format!("assay: {failure}");
@@ -207,16 +266,14 @@ mod tests {
             path: vec![],
             kept: Err(text()),
         };
-        let root = AuditError::Root {
-            computed: Hash::of(b"a"),
-            signed: Hash::of(b"b"),
-        };
-        let cases: [(Failure, u8); 14] = [
+        let no_effect = NoEffect::Over(text());
+        let cases: [(Failure, u8); 12] = [
             (Failure::NotMet(text()), 1),
             (Failure::Usage(text()), 2),
             (Failure::io("x", io()), 3),
             (Failure::Unanswered(text()), 3),
             (Failure::Failed(text()), 4),
+            (EffectError::NoEffect(no_effect).into(), 2),
             (ClientError::Usage(text()).into(), 2),
             (
                 ClientError::Refused {
@@ -253,6 +310,20 @@ mod tests {
                 4,
             ),
             (ClientError::Misbehavior(Box::new(misbehavior)).into(), 4),
+        ];
+        for (failure, expected) in cases {
+            assert_eq!(code(&failure), expected, "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn each_failure_of_an_audit_has_the_code_of_the_design() {
+        let text = || String::from("x");
+        let root = AuditError::Root {
+            computed: Hash::of(b"a"),
+            signed: Hash::of(b"b"),
+        };
+        let cases: [(Failure, u8); 3] = [
             (
                 AuditError::Unavailable {
                     url: text(),

@@ -1,6 +1,7 @@
 //! Reading what the arguments name: a file, or stdin as `-`, up to a limit.
 
-use crate::{exit::Failure, output};
+use crate::exit::Failure;
+use assay_client::plain;
 use bytes::Bytes;
 use std::{
     fs::File,
@@ -15,7 +16,7 @@ pub struct Document {
     pub name: String,
     /// Its bytes.
     pub bytes: Bytes,
-    /// When it was last changed; of stdin, nobody knows.
+    /// When it was last changed; `None` for stdin.
     pub modified: Option<SystemTime>,
 }
 
@@ -24,7 +25,7 @@ pub struct Document {
 /// Fails with [`Failure::Usage`] if there is no such file or it is longer than `most` bytes, and
 /// with [`Failure::Io`] if it cannot be read.
 pub fn read(path: &Path, most: usize) -> Result<Document, Failure> {
-    let shown = output::plain(&path.display().to_string());
+    let shown = plain(&path.display().to_string());
     let failed = |e: io::Error| match e.kind() {
         io::ErrorKind::NotFound => Failure::Usage(format!("{shown}: there is no such file")),
         _ => Failure::io(format!("cannot read {shown}"), e),
@@ -46,7 +47,7 @@ pub fn read(path: &Path, most: usize) -> Result<Document, Failure> {
         .map_err(failed)?;
     if bytes.len() > most {
         return Err(Failure::Usage(format!(
-            "{shown} is longer than {most} bytes, which is the most that is taken"
+            "{shown} is longer than {most} bytes, the most that is read"
         )));
     }
     let name = if modified.is_some() || path != Path::new("-") {

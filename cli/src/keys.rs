@@ -103,8 +103,8 @@ impl Key {
         match self.sidecar {
             Some(there) if there == *id => Ok(()),
             Some(there) => Err(Failure::Usage(format!(
-                "{} says that this key signs for {there}, not for {id}; a key signs for one issuer. \
-                 Use another key",
+                "{} says that this key signs for {there}, not for {id}; a key signs for one \
+                 issuer. Use another key",
                 path.display()
             ))),
             None => std::fs::write(&path, format!("{id}\n"))

@@ -19,15 +19,12 @@ mod input;
 mod keys;
 mod options;
 mod output;
-mod pairing;
 mod policy_file;
 mod publishing;
 mod session;
-mod sound_keys;
 mod subject;
 mod terminal;
 mod time;
-mod view;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};

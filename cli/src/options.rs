@@ -1,35 +1,35 @@
-//! The options that every command takes. The commands stand above this file, in `args`.
+//! The options that every command takes. The commands themselves are above this file, in `args`.
 
 use clap::{Args, ValueEnum, builder::FalseyValueParser};
 use std::path::PathBuf;
 
-/// What every command takes. A flag wins over the environment, and that over the configuration
-/// file.
+/// What every command takes. A flag wins over the environment, and the environment over the
+/// configuration file.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// The node's address: http://HOST:PORT or https://HOST:PORT
     #[arg(long, global = true, env = "ASSAY_LOG", value_name = "URL")]
     pub log: Option<String>,
-    /// The log's key: its text (NAME+HASH+BASE64) or a file that holds it
+    /// The log's key, as text (NAME+HASH+BASE64) or a file with it
     #[arg(long, global = true, env = "ASSAY_LOG_KEY", value_name = "KEY|FILE")]
     pub log_key: Option<String>,
-    /// Text for people or JSON for programs; `check` knows more
+    /// Text for people or JSON for programs; `check` has more formats
     #[arg(long, global = true, env = "ASSAY_OUTPUT", value_name = "FORMAT")]
     pub output: Option<Format>,
-    /// What you demand of software [default: ~/.config/assay/policy.toml]
+    /// Your policy, what you demand of software [default: ~/.config/assay/policy.toml]
     #[arg(long, global = true, env = "ASSAY_POLICY", value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// Folder that remembers the last head seen of each log [default: ~/.local/state/assay]
+    /// Folder for the last head seen of each log [default: ~/.local/state/assay]
     #[arg(long, global = true, env = "ASSAY_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// Configuration file [default: ~/.config/assay/config.toml]
     #[arg(long, global = true, env = "ASSAY_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Say nothing on stderr but errors
+    /// Print only errors on stderr
     #[arg(long, short, global = true, env = "ASSAY_QUIET", value_parser = FalseyValueParser::new())]
     pub quiet: bool,
-    /// Certificates (PEM) to trust for TLS instead of the system's
+    /// TLS certificates (PEM) to trust instead of the system's
     #[arg(long, global = true, env = "ASSAY_TLS_CA", value_name = "FILE")]
     pub tls_ca: Option<PathBuf>,
     /// This client's TLS certificate (PEM)
@@ -49,11 +49,11 @@ pub enum Format {
     Text,
     /// For programs: one JSON object
     Json,
-    /// Of check: findings for code scanning (SARIF 2.1.0)
+    /// check only: findings for code scanning (SARIF 2.1.0)
     Sarif,
-    /// Of check: vulnerabilities, and whether they apply (CycloneDX 1.6)
+    /// check only: vulnerabilities, and whether they apply (CycloneDX 1.6)
     CyclonedxVex,
-    /// Of check: a comment for a pull request
+    /// check only: a comment for a pull request
     Markdown,
 }
 

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, Write};
 
-/// Writes `text` and a newline to stdout. A reader that went away is no error.
+/// Writes `text` and a newline to stdout. It is not an error if the reader is gone.
 pub fn text(text: &str) -> Result<(), Failure> {
     bytes(format!("{}\n", text.trim_end_matches('\n')).as_bytes())
 }
@@ -32,7 +32,7 @@ pub fn data(
 ) -> Result<(), Failure> {
     match settings.format {
         Format::Json => json(programs),
-        // `main` keeps the formats that only one command writes from all others.
+        // `main` refuses the formats of `check` for every other command.
         _ => text(&people()),
     }
 }
@@ -44,15 +44,15 @@ pub fn json(programs: &impl Serialize) -> Result<(), Failure> {
     text(&json)
 }
 
-/// Says something to the person on stderr, unless told to be quiet.
+/// Writes a message for the person to stderr, unless --quiet is given.
 pub fn say(settings: &Settings, words: &str) {
     if !settings.quiet {
-        // Nobody is left to be told if stderr is closed.
+        // If stderr is closed, nobody is left to tell.
         let _ = writeln!(io::stderr().lock(), "{words}");
     }
 }
 
-/// A progress bar on stderr. It shows only on a terminal and not if told to be quiet.
+/// A progress bar on stderr. It shows only on a terminal, and not with --quiet.
 pub fn progress(settings: &Settings, what: &'static str, total: u64, unit: Unit) -> ProgressBar {
     let target = if settings.quiet {
         ProgressDrawTarget::hidden()

@@ -2,7 +2,7 @@
 
 use crate::{exit::Failure, input};
 use assay_client::Cel;
-use assay_policy::policy::{POLICY_BYTES, Policy};
+use assay_policy::rules::{POLICY_BYTES, Policy};
 use std::path::Path;
 
 /// Reads the policy at `path`, or from stdin if it is `-`.

@@ -1,27 +1,31 @@
 //! Signing claims and publishing them: what `assay publish` does with documents, and other commands
-//! with what they are told.
+//! with their arguments.
 
 use crate::{
     config::{self, Settings},
     exit::Failure,
     keys::Key,
-    output, session, subject, time, view,
+    output, session, time,
 };
-use assay_claims::claim::{self, SigningKey};
+use assay_claims::claim::SigningKey;
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
-use assay_claims::kind::{self, Attachment, Prepared};
-use assay_claims::limits;
-use assay_claims::statement::{Statement, StatementError, Subject};
-use assay_client::{Client, ClientError, Published, Wait};
-use clap::Args;
+use assay_claims::kind::Attachment;
+use assay_claims::statement::{Statement, StatementError};
+use assay_client::{
+    Client, ClientError, Wait, plain,
+    publish::{Draft, DraftError, Published},
+    report::{claim, words},
+};
+use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
 use std::{path::PathBuf, time::Duration};
 
-/// How often a claim is offered again to a node that asks for that, and the longest wait before it:
-/// a limit of claims a second lets one through at last, and a node that is full says so for longer.
-const PATIENCE: u32 = 20;
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How often a claim is offered again to a node that asks for a pause. A limit of claims a second
+/// lets one through in the end.
+const ATTEMPTS: u32 = 20;
+/// The longest pause that is waited for. A node that is full asks for longer ones.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Who signs, and whether anything is published at all.
 #[derive(Debug, Args)]
@@ -40,25 +44,119 @@ pub struct Signing {
     #[arg(long, env = "ASSAY_ISSUER", value_name = "ID", value_parser = config::parse_issuer)]
     issuer: Option<IssuerId>,
     /// Show the statements that would be signed, and publish nothing
-    #[arg(long, env = "ASSAY_DRY_RUN", value_parser = clap::builder::FalseyValueParser::new())]
-    pub dry_run: bool,
+    #[arg(long, env = "ASSAY_DRY_RUN", value_parser = FalseyValueParser::new())]
+    dry_run: bool,
 }
 
-/// A claim that is ready to be signed.
-pub struct Draft {
-    statement: Statement,
-    payload: String,
-    summary: Vec<(String, String)>,
-    attachment: Option<Attachment>,
+impl Signing {
+    /// The one issuer that is signed for. Fails with [`Failure::Usage`] if the keys sign for
+    /// different ones.
+    pub fn one_issuer(&self, settings: &Settings) -> Result<IssuerId, Failure> {
+        session::one_issuer(settings, self.issuer, || {
+            Key::read_all(&settings.keys(&self.key))
+        })
+    }
 }
 
-/// The keys that sign, each for its issuer, and the node that the claims go to.
-pub struct Publisher<'a> {
-    /// The node.
-    pub client: Client,
-    keys: Vec<Key>,
-    issuer: Option<IssuerId>,
-    settings: &'a Settings,
+/// A claim to be published, with what the person is told of it and what is stored beside it.
+pub struct Item {
+    /// The claim.
+    pub draft: Draft,
+    /// What it says, as labels and values.
+    pub summary: Vec<(String, String)>,
+    /// The document beside the log that it names.
+    pub attachment: Option<Attachment>,
+}
+
+impl Item {
+    /// Tells the person what the claim says.
+    fn announce(&self, settings: &Settings) {
+        let statement = self.draft.statement();
+        let (kind, about) = (
+            claim::kind(statement),
+            words::short_list(statement.subjects()),
+        );
+        output::say(settings, &format!("claim: {kind} about {about}"));
+        for (label, value) in &self.summary {
+            let (label, value) = (plain(label), plain(value));
+            output::say(settings, &format!("  {label}: {value}"));
+        }
+    }
+}
+
+/// Signs and publishes the claims and prints what became of them. In a dry run, prints their
+/// statements instead.
+pub async fn publish(
+    items: Vec<Item>,
+    signing: &Signing,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    if signing.dry_run {
+        return show(&items, settings);
+    }
+    let publisher = Publisher::connect(signing, settings).await?;
+    publisher.publish(&items).await
+}
+
+/// As [`publish`], of the one claim that a command makes of its arguments. A claim that nobody
+/// would heed is refused before it is signed.
+///
+/// Fails with [`Failure::Usage`] if the arguments make no valid claim.
+pub async fn publish_arguments(
+    statement: Result<Statement, StatementError>,
+    signing: &Signing,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let item = of_arguments(statement).map_err(|e| Failure::Usage(e.to_string()))?;
+    if signing.dry_run {
+        return show(&[item], settings);
+    }
+    let publisher = Publisher::connect(signing, settings).await?;
+    let signers = publisher.signers();
+    let issuers: Vec<IssuerId> = signers.iter().map(|(issuer, _)| *issuer).collect();
+    publisher
+        .client
+        .check_effect(&item.draft, &issuers, time::now_ms())
+        .await?;
+    publisher.publish(&[item]).await
+}
+
+fn of_arguments(statement: Result<Statement, StatementError>) -> Result<Item, DraftError> {
+    let draft = Draft::new(statement?)?;
+    let predicate = draft.statement().predicate().as_object();
+    let mut summary = Vec::new();
+    for (label, value) in predicate.unwrap_or_default() {
+        if let Some(text) = as_text(value) {
+            summary.push((label.clone(), text));
+        }
+    }
+    Ok(Item {
+        draft,
+        summary,
+        attachment: None,
+    })
+}
+
+/// A text, a number or a list of them, for people.
+fn as_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.as_str().to_owned()),
+        Value::Bool(yes) => Some(yes.to_string()),
+        Value::Array(items) => {
+            let texts: Vec<String> = items.iter().filter_map(as_text).collect();
+            Some(texts.join(", "))
+        }
+        Value::Null | Value::Object(_) => None,
+    }
+}
+
+fn show(items: &[Item], settings: &Settings) -> Result<(), Failure> {
+    for item in items {
+        item.announce(settings);
+        output::text(item.draft.payload())?;
+    }
+    Ok(())
 }
 
 #[derive(Debug, Serialize)]
@@ -80,126 +178,17 @@ struct AttachmentView {
     already_stored: bool,
 }
 
-impl Signing {
-    /// The one issuer that is signed for. Fails with [`Failure::Usage`] if the keys sign for
-    /// different ones.
-    pub fn one_issuer(&self, settings: &Settings) -> Result<IssuerId, Failure> {
-        session::one_issuer(settings, self.issuer, || {
-            Key::read_all(&settings.keys(&self.key))
-        })
-    }
-}
-
-impl Draft {
-    /// The claim that was prepared of a document, about `subjects` or else about what the document
-    /// suggests. Errors are the document's.
-    pub fn of_document(prepared: Prepared, subjects: &[Subject]) -> Result<Self, String> {
-        let subjects = match subjects {
-            [] => prepared.subjects,
-            given => given.to_vec(),
-        };
-        if subjects.is_empty() {
-            return Err(
-                "it does not say what it is about; say it with --subject: a package URL \
-                        (pkg:cargo/serde@1.0.0), a digest (sha256:HEX), or the path of a file"
-                    .into(),
-            );
-        }
-        let statement = Statement::new(subjects, &prepared.predicate_type, prepared.predicate);
-        Draft::new(statement, prepared.summary, prepared.attachment)
-    }
-
-    /// The claim that a command makes of its arguments, to which errors are put down.
-    pub fn of_arguments(statement: Result<Statement, StatementError>) -> Result<Self, Failure> {
-        let mut draft = Draft::new(statement, vec![], None).map_err(Failure::Usage)?;
-        draft.summary = said(draft.statement.predicate());
-        Ok(draft)
-    }
-
-    fn new(
-        statement: Result<Statement, StatementError>,
-        summary: Vec<(String, String)>,
-        attachment: Option<Attachment>,
-    ) -> Result<Self, String> {
-        let statement = statement.map_err(|e| format!("it cannot be made into a claim: {e}"))?;
-        kind::check_statement(&statement)
-            .map_err(|e| format!("it cannot be made into a claim: {e}"))?;
-        let payload = statement.to_json();
-        if payload.len() > limits::PAYLOAD_BYTES {
-            return Err(format!(
-                "the claim would have {} bytes, and a log takes {}; publish fewer subjects in one \
-                 claim",
-                payload.len(),
-                limits::PAYLOAD_BYTES
-            ));
-        }
-        Ok(Draft {
-            statement,
-            payload,
-            summary,
-            attachment,
-        })
-    }
-}
-
-/// Signs and publishes the claims and prints what became of them; if it is a dry run, prints their
-/// statements.
-pub async fn publish(
-    drafts: Vec<Draft>,
-    signing: &Signing,
-    settings: &Settings,
-) -> Result<(), Failure> {
-    if signing.dry_run {
-        drafts.iter().try_for_each(|draft| {
-            summarize(draft, settings);
-            output::text(&draft.payload)
-        })
-    } else {
-        Publisher::connect(signing, settings)
-            .await?
-            .publish(drafts)
-            .await
-    }
-}
-
-/// Tells the person what a claim says.
-fn summarize(draft: &Draft, settings: &Settings) {
-    let about = subject::short_list(draft.statement.subjects());
-    output::say(
-        settings,
-        &format!("claim: {} about {about}", view::kind(&draft.statement)),
-    );
-    for (label, value) in &draft.summary {
-        output::say(
-            settings,
-            &format!("  {}: {}", output::plain(label), output::plain(value)),
-        );
-    }
-}
-
-/// What the predicate of a command's arguments says, in its own words: every member that is a text,
-/// a number, or a list of them.
-fn said(predicate: &Value) -> Vec<(String, String)> {
-    let word = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.as_str().to_owned()),
-        Value::Bool(yes) => Some(yes.to_string()),
-        _ => None,
-    };
-    let words = |value: &Value| match value {
-        Value::Array(items) => Some(items.iter().filter_map(word).collect::<Vec<_>>().join(", ")),
-        value => word(value),
-    };
-    let members = predicate.as_object().unwrap_or_default();
-    members
-        .iter()
-        .filter_map(|(key, value)| Some((key.clone(), words(value)?)))
-        .collect()
+/// The keys that sign, each for its issuer, and the node that the claims go to.
+struct Publisher<'a> {
+    client: Client,
+    keys: Vec<Key>,
+    issuer: Option<IssuerId>,
+    settings: &'a Settings,
 }
 
 impl<'a> Publisher<'a> {
     /// Reads the keys and connects.
-    pub async fn connect(signing: &Signing, settings: &'a Settings) -> Result<Self, Failure> {
+    async fn connect(signing: &Signing, settings: &'a Settings) -> Result<Self, Failure> {
         let keys = Key::read_all(&settings.keys(&signing.key))?;
         let issuer = settings.issuer(signing.issuer)?;
         Ok(Publisher {
@@ -211,20 +200,20 @@ impl<'a> Publisher<'a> {
     }
 
     /// Who is signed for, and with which key.
-    pub fn signers(&self) -> Vec<(IssuerId, &SigningKey)> {
+    fn signers(&self) -> Vec<(IssuerId, &SigningKey)> {
         self.keys
             .iter()
             .map(|key| (self.issuer.unwrap_or_else(|| key.issuer()), &key.signing))
             .collect()
     }
 
-    /// Signs and publishes the claims and prints what became of them, also of those before one that
-    /// failed.
-    pub async fn publish(&self, drafts: Vec<Draft>) -> Result<(), Failure> {
+    /// Publishes the claims one after the other, up to the first that fails, and prints what became
+    /// of each.
+    async fn publish(&self, items: &[Item]) -> Result<(), Failure> {
         let (mut views, mut failure) = (vec![], None);
-        for draft in &drafts {
-            summarize(draft, self.settings);
-            match self.publish_when_asked_to(draft).await {
+        for item in items {
+            item.announce(self.settings);
+            match self.publish_when_asked_to(item).await {
                 Ok(view) => views.push(view),
                 Err(error) => {
                     failure = Some(error);
@@ -233,63 +222,55 @@ impl<'a> Publisher<'a> {
             }
         }
         if failure.is_none() || !views.is_empty() {
-            output::data(
-                self.settings,
-                || views.iter().map(text).collect::<Vec<_>>().join("\n"),
-                &views,
-            )?;
+            output::data(self.settings, || texts(&views), &views)?;
         }
         let Some(failure) = failure else {
             let ids: Vec<_> = views.iter().map(|view| view.claim_id.as_str()).collect();
-            output::say(
-                self.settings,
-                &format!("next: assay receipt {} --out receipts", ids.join(" ")),
-            );
+            let next = format!("next: assay receipt {} --out receipts", ids.join(" "));
+            output::say(self.settings, &next);
             return Ok(());
         };
-        if drafts.len() > 1 {
-            let done = format!("{} of {} claims are published", views.len(), drafts.len());
-            output::say(
-                self.settings,
-                &format!("{done}; the same command again publishes the rest, and none twice"),
+        if items.len() > 1 {
+            let words = format!(
+                "{} of {} claims are published; run the same command again to publish the rest, \
+                 none twice",
+                views.len(),
+                items.len()
             );
+            output::say(self.settings, &words);
         }
         Err(failure)
     }
 
-    /// Publishes one claim; where the node says that it is asked too often, as often as its limit
-    /// allows.
-    async fn publish_when_asked_to(&self, draft: &Draft) -> Result<PublishView, Failure> {
-        for _ in 0..PATIENCE {
-            match self.publish_one(draft).await {
+    /// Publishes one claim. If the node asks for a short pause, waits and tries again.
+    async fn publish_when_asked_to(&self, item: &Item) -> Result<PublishView, Failure> {
+        for _ in 0..ATTEMPTS {
+            match self.publish_one(item).await {
                 Err(Failure::Client(ClientError::Unavailable {
-                    retry_after: Some(delay),
+                    retry_after: Some(pause),
                     ..
-                })) if delay <= LONGEST_WAIT => {
-                    tokio::time::sleep(delay).await;
-                }
+                })) if pause <= LONGEST_PAUSE => tokio::time::sleep(pause).await,
                 done => return done,
             }
         }
-        self.publish_one(draft).await
+        self.publish_one(item).await
     }
 
-    async fn publish_one(&self, draft: &Draft) -> Result<PublishView, Failure> {
-        let claim = claim::sign(draft.payload.as_bytes(), &self.signers());
+    async fn publish_one(&self, item: &Item) -> Result<PublishView, Failure> {
+        let claim = item.draft.sign(&self.signers());
         let published = self.client.publish(claim, Wait::Integrated).await?;
-        let attachment = match &draft.attachment {
+        let attachment = match &item.attachment {
             Some(attachment) => Some(self.upload(attachment, &published).await?),
             None => None,
         };
+        let proven = published.proven.as_ref();
         Ok(PublishView {
             claim_id: published.claim_id.to_string(),
             leaf_index: published.index.get(),
             logged_at: time::rfc3339_of_ms(published.logged_at_ms),
-            tree_size: published
-                .proven
-                .map(|entry| entry.checkpoint().size().get()),
+            tree_size: proven.map(|entry| entry.checkpoint().size().get()),
             already_logged: published.already_logged,
-            predicate_type: draft.statement.predicate_type().to_owned(),
+            predicate_type: item.draft.statement().predicate_type().to_owned(),
             attachment,
         })
     }
@@ -300,12 +281,8 @@ impl<'a> Publisher<'a> {
         published: &Published,
     ) -> Result<AttachmentView, Failure> {
         let size = attachment.bytes.len();
-        let bar = output::progress(
-            self.settings,
-            "attachment",
-            size as u64,
-            output::Unit::Bytes,
-        );
+        let unit = output::Unit::Bytes;
+        let bar = output::progress(self.settings, "attachment", size as u64, unit);
         let moving = bar.clone();
         let uploaded = self
             .client
@@ -313,9 +290,11 @@ impl<'a> Publisher<'a> {
             .await;
         bar.finish_and_clear();
         let already_stored = uploaded.inspect_err(|_| {
-            let id = published.claim_id;
-            let advice = "is logged, its document is not stored: run the same command again";
-            output::say(self.settings, &format!("claim {id} {advice}"));
+            let words = format!(
+                "claim {} is logged, but its document is not stored; run the same command again",
+                published.claim_id
+            );
+            output::say(self.settings, &words);
         })?;
         Ok(AttachmentView {
             sha256: assay_tlog::Hash::of(&attachment.bytes).to_hex(),
@@ -326,24 +305,25 @@ impl<'a> Publisher<'a> {
     }
 }
 
+fn texts(views: &[PublishView]) -> String {
+    let texts: Vec<String> = views.iter().map(text).collect();
+    texts.join("\n")
+}
+
 fn text(view: &PublishView) -> String {
+    let (leaf, at) = (view.leaf_index, &view.logged_at);
     let logged = if view.already_logged {
-        "was logged before, at"
+        "already logged"
     } else {
-        "logged at"
+        "logged"
     };
+    let size = view.tree_size.unwrap_or_default();
     let mut text = format!(
-        "claim     {}\nleaf      {}, {logged} {}\nproven    in the log of size {}",
-        view.claim_id,
-        view.leaf_index,
-        view.logged_at,
-        view.tree_size.unwrap_or_default()
+        "claim     {}\nleaf      {leaf}, {logged} at {at}\nproven    in the log at size {size}",
+        view.claim_id
     );
-    if let Some(attachment) = &view.attachment {
-        text.push_str(&format!(
-            "\nattached  sha256:{} ({} bytes)",
-            attachment.sha256, attachment.size
-        ));
+    if let Some(AttachmentView { sha256, size, .. }) = &view.attachment {
+        text.push_str(&format!("\nattached  sha256:{sha256} ({size} bytes)"));
     }
     text
 }
@@ -355,21 +335,15 @@ mod tests {
     use assay_claims::kind::response::Response;
 
     #[test]
-    fn arguments_that_make_no_valid_claim_are_the_callers() {
-        let target = ClaimId::from_hex(&"ab".repeat(32)).unwrap();
-        let draft = |stance: &str| {
-            Draft::of_arguments(
-                Response {
-                    target,
-                    stance: stance.into(),
-                    text: "x".into(),
-                }
-                .statement(),
-            )
+    fn what_the_arguments_say_is_summed_up() {
+        let response = Response {
+            target: ClaimId::from_hex(&"ab".repeat(32)).unwrap(),
+            stance: "dispute".into(),
+            text: "x".into(),
         };
-        assert!(draft("dispute").is_ok());
-        assert!(
-            matches!(draft("agree"), Err(Failure::Usage(text)) if text.contains("$.predicate.stance"))
-        );
+        let item = of_arguments(response.statement()).unwrap();
+        assert!(item.attachment.is_none());
+        assert!(item.summary.contains(&("stance".into(), "dispute".into())));
+        assert!(item.summary.contains(&("text".into(), "x".into())));
     }
 }

@@ -18,8 +18,8 @@ pub async fn connect(settings: &Settings) -> Result<Client, Failure> {
     Ok(Client::connect(config).await?)
 }
 
-/// The one issuer that is meant: the one given, by argument or settings, or else the one that all
-/// keys sign for.
+/// The issuer to act for: the one given, by argument or settings, or else the one that all keys
+/// sign for.
 ///
 /// Fails with [`Failure::Usage`] if they sign for different ones.
 pub fn one_issuer<K: AsRef<[Key]>>(
@@ -36,7 +36,7 @@ pub fn one_issuer<K: AsRef<[Key]>>(
     match ids[..] {
         [id] => Ok(id),
         _ => Err(Failure::Usage(
-            "these keys sign for different issuers; say which one is meant with --issuer ID".into(),
+            "these keys sign for different issuers; choose one with --issuer ID".into(),
         )),
     }
 }
@@ -44,10 +44,10 @@ pub fn one_issuer<K: AsRef<[Key]>>(
 /// Reads a claim id: 64 lower-case hex digits.
 pub fn claim(text: &str) -> Result<ClaimId, String> {
     ClaimId::from_hex(text)
-        .ok_or_else(|| format!("{text:?} is no claim id: 64 lower-case hex digits"))
+        .ok_or_else(|| format!("{text:?} is not a claim id, which has 64 lower-case hex digits"))
 }
 
-/// Reads how a leaf is named: a claim id (64 hex digits), a leaf's number, or `leaf:` and a leaf
+/// Reads how a leaf is named: a claim id (64 hex digits), a leaf number, or `leaf:` and a leaf
 /// hash.
 pub fn leaf(text: &str) -> Result<LeafRef, String> {
     if let Some(hex) = text.strip_prefix("leaf:") {
@@ -60,9 +60,9 @@ pub fn leaf(text: &str) -> Result<LeafRef, String> {
     }
     match text.parse() {
         Ok(index) => Ok(LeafRef::Index(LeafIndex::new(index))),
-        Err(_) => Err(
-            "name a claim by its id (64 hex digits), its leaf's number, or leaf:LEAFHASH".into(),
-        ),
+        Err(_) => {
+            Err("name a claim by its id (64 hex digits), its leaf number, or leaf:LEAFHASH".into())
+        }
     }
 }
 

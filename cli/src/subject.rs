@@ -1,8 +1,6 @@
 //! What a claim is about, as people write it: a package URL, `algorithm:hex`, or a file whose
 //! SHA-256 is taken.
 
-pub use assay_client::report::words::{short, short_list, shorten};
-
 use crate::exit::Failure;
 use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;
@@ -57,17 +55,6 @@ pub fn read(text: &str) -> Result<Subject, Failure> {
     Ok(Subject::artifact(name, &sha256))
 }
 
-/// Whether a statement's subject is what `text` asks for: the same purl, or a digest in common.
-pub fn matches(subject: &Subject, wanted: &Subject) -> bool {
-    match wanted.uri() {
-        Some(uri) => subject.uri() == Some(uri),
-        None => wanted
-            .digests()
-            .iter()
-            .any(|(algorithm, value)| subject.digest(algorithm) == Some(value)),
-    }
-}
-
 fn digest(text: &str) -> Option<(&str, &str)> {
     let (algorithm, digest) = text.split_once(':')?;
     ALGORITHMS
@@ -110,7 +97,6 @@ mod tests {
             (file.name(), file.digest("sha256")),
             (Some("abc.tar"), Some(hex.as_str()))
         );
-        assert!(matches(&file, &digest) && !matches(&file, &purl));
 
         assert!(matches!(read("no/such/file"), Err(Failure::Usage(_))));
     }

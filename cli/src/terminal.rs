@@ -1,4 +1,4 @@
-//! What a terminal shows: tables, colors, and other people's text that must not drive it.
+//! What a terminal shows: tables and colors.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 use std::io::{self, IsTerminal};
@@ -11,9 +11,8 @@ pub fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-/// Keeps a table within a width where nobody's terminal says how wide it is, but for its first
-/// column: what stands in it is looked for with other programs, and so is never broken. The others
-/// get `rest` columns at least.
+/// Limits a table to `width` columns, as where no terminal gives a width. The first column is never
+/// broken, because people search for what is in it; the others get at least `rest` columns.
 pub fn keep_first_column(table: &mut Table, width: u16, rest: u16) {
     table.set_content_arrangement(ContentArrangement::Dynamic);
     let first = table
@@ -27,17 +26,17 @@ pub fn keep_first_column(table: &mut Table, width: u16, rest: u16) {
     }
 }
 
-/// A word in color, where colors are wanted and can be shown.
+/// A word in color, if the terminal can show it and NO_COLOR is not set.
 pub fn color(word: &str, color: Color) -> String {
     styled(word, &format!("1;{}", color as u8))
 }
 
-/// Words that stand out, where that can be shown.
+/// Words in bold, if the terminal can show that.
 pub fn bold(words: &str) -> String {
     styled(words, "1")
 }
 
-/// Words that stand back, where that can be shown.
+/// Words in faint letters, if the terminal can show that.
 pub fn dim(words: &str) -> String {
     styled(words, "2")
 }
@@ -59,7 +58,7 @@ pub enum Color {
     Red = 31,
     /// It holds.
     Green = 32,
-    /// It is open.
+    /// It is not decided.
     Yellow = 33,
 }
 

@@ -25,6 +25,14 @@ pub fn rfc3339_of_ms(ms: u64) -> String {
     rfc3339(UNIX_EPOCH + Duration::from_secs(ms / 1000))
 }
 
+/// The time, in milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Reads a date, which stands for its first second in UTC, or a date and time (RFC 3339).
 pub fn first_instant(text: &str) -> Result<Timestamp, String> {
     instant(text, "T00:00:00Z")
@@ -39,10 +47,7 @@ fn instant(text: &str, time: &str) -> Result<Timestamp, String> {
     Timestamp::parse(text)
         .or_else(|| Timestamp::parse(&format!("{text}{time}")))
         .ok_or_else(|| {
-            format!(
-                "{text:?} \
-        is no date such as 2026-11-22, nor one with a time such as 2026-11-22T18:41:48Z"
-            )
+            format!("{text:?} is not a date (2026-11-22) or a date and time (2026-11-22T18:41:48Z)")
         })
 }
 

@@ -18,7 +18,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
-/// Largest gRPC message taken: DESIGN 5 gives nodes 1 MiB; the rest is room for framing.
+/// Largest gRPC message taken: docs/design.md 5 gives nodes 1 MiB; the rest is room for framing.
 const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -211,7 +211,8 @@ fn check_extension(
     };
     match verify(&older.root()) {
         Ok(()) => Ok(()),
-        // The path ties the later head to another earlier tree: both cannot be (DESIGN 3.6).
+        // The path ties the later head to another earlier tree: both cannot be (docs/design.md
+        // 3.6).
         Err(ProofError::OldRoot { computed, .. }) if verify(&computed).is_ok() => {
             Err(MisbehaviorKind::Rewritten)
         }

@@ -13,7 +13,7 @@
 //! its size.
 
 use assay_claims::json::Value as Json;
-use assay_policy::policy::{CONDITION_BYTES, Compiled, ConditionLanguage, Variables};
+use assay_policy::rules::{CONDITION_BYTES, Compiled, ConditionLanguage, Variables};
 use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr, operators};
 use cel::{Context, ExecutionError, Program, Value};
 use std::collections::HashMap;

@@ -60,7 +60,7 @@ impl Tls {
     }
 }
 
-/// Refuses a private key that others may read (DESIGN 3.1).
+/// Refuses a private key that others may read (docs/design.md 3.1).
 fn refuse_open(path: &Path) -> Result<(), ClientError> {
     let shown = path.display();
     let metadata = std::fs::metadata(path)

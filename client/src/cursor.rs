@@ -1,9 +1,9 @@
 //! How far a reader of labels has come, on disk, so that the next one goes on where it stopped.
 //!
 //! `<state>/watch/<hex SHA-256 of the log's key and the labels>` holds, for each label, how many
-//! leaves of its list are done and the frontier of that part of the list: lists only grow, so the rest
-//! is verified against it. The file is replaced as a whole and synced each time, under a lock that
-//! one process holds.
+//! leaves of its list are done and the frontier of that part of the list. Lists only grow, so the
+//! rest is verified against it. The file is replaced as a whole and synced each time, under a lock
+//! that one process holds.
 
 use crate::{ClientError, heads};
 use assay_claims::index::Label;

@@ -116,7 +116,7 @@ impl ClientError {
     }
 }
 
-/// Two notes of one log that do not go together (DESIGN 3.6).
+/// Two notes of one log that do not go together (docs/design.md 3.6).
 #[derive(Debug, Clone)]
 pub struct Misbehavior {
     /// What is wrong with the two.

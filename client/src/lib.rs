@@ -6,13 +6,14 @@
 //! signatures are checked. [`audit`] re-derives a whole log from the tiles it publishes.
 //!
 //! Left out: deciding. Whether a claim's issuers are to be trusted is a policy's business, and
-//! whether its signers satisfied the record in force is `assay_claims::receipt`'s. [`Cel`] only lends
-//! core the language of a policy's conditions. There is no retry here: who calls knows better. Kept
-//! on disk are the last head, and answers of the index for those who ask again offline.
+//! whether its signers satisfied the record in force is `assay_claims::receipt`'s. [`Cel`] lends
+//! policies the language of their conditions. No retries; the caller decides. Kept on disk are the
+//! last head, and answers of the index for those who ask again offline.
 //!
-//! [`Client::lookup`] and [`gather`] prove that an answer is complete; [`Client::issuer`] and
+//! [`Client::lookup`] and [`ask`] prove that an answer is complete; [`Client::issuer`] and
 //! [`Client::entry`] show what the node showed, and a record that it left out does not appear.
 
+pub mod ask;
 mod attachments;
 pub mod audit;
 mod cache;
@@ -23,17 +24,17 @@ mod config;
 mod cursor;
 mod error;
 mod follow;
-pub mod gather;
 mod heads;
 mod lookup;
 mod plain;
-mod publish;
+pub mod publish;
 mod range;
 mod read;
-mod receipt;
+pub mod receipt;
 pub mod report;
 pub mod time;
 
+pub use ask::gather;
 pub use cache::AnswerCache;
 pub use client::Client;
 pub use conditions::Cel;

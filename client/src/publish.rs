@@ -5,6 +5,12 @@
 //! claim ids only, because a proof for each of millions of claims would cost more than publishing
 //! them; whoever wants proof asks [`Client::entry`] or audits the log.
 
+mod draft;
+mod effect;
+
+pub use draft::{Draft, DraftError};
+pub use effect::{EffectError, NoEffect};
+
 use crate::{Client, ClientError, VerifiedEntry, call};
 use assay_claims::claim::ClaimId;
 use assay_claims::dsse;

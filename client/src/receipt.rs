@@ -1,6 +1,12 @@
 //! Receipts: a claim's own, and those of the issuer records that it rests on, all under one
 //! checkpoint, so that they can be verified offline together.
 
+mod check;
+mod pair;
+
+pub use check::{Check, CheckedReceipt, Demands, Verdict, check_receipts};
+pub use pair::{ENVELOPE_SUFFIX, PROOF_SUFFIX, PairError, ReceiptPair};
+
 use crate::{Client, ClientError, LeafRef, VerifiedEntry};
 use assay_claims::receipt::{self, VerifiedReceipt};
 use assay_tlog::Hash;
@@ -8,7 +14,7 @@ use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
 use std::collections::BTreeSet;
 
-/// The two files of a receipt (DESIGN 3.6).
+/// The two files of a receipt (docs/design.md 3.6).
 #[derive(Debug, Clone)]
 pub struct ReceiptFiles {
     /// What both files are called before their endings: the claim's id in hex.
@@ -45,7 +51,7 @@ impl Client {
         let mut leaves = BTreeSet::new();
         for id in ids {
             let records = self.issuer_leaves(&id).await?;
-            // Later records say nothing about this leaf (DESIGN 3.4).
+            // Later records say nothing about this leaf (docs/design.md 3.4).
             leaves.extend(records.into_iter().filter(|index| *index < entry.index()));
         }
         let mut issuers = vec![];

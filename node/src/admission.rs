@@ -1,6 +1,7 @@
-//! Whether a claim may wait for a leaf: limits, signatures, issuers, quotas. In this order,
-//! cheapest first, except that quotas come after the signatures, since only a verified issuer can
-//! be charged.
+//! Whether a claim may wait for a leaf: limits, signatures, issuers, quotas.
+//!
+//! In this order, cheapest first. Quotas come after the signatures, because only a verified issuer
+//! can be charged.
 
 use crate::{
     config::{self, AdmissionConfig},
@@ -18,8 +19,8 @@ use assay_tlog::tree::LeafIndex;
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
 
-/// Why a claim is not taken. The variant says who must do what; the surfaces turn it into their
-/// status codes.
+/// Why a claim is not taken. The variant says who is to blame. [`api`](crate::api) turns it into a
+/// status code.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// The claim itself is wrong: nobody may log it.
@@ -28,35 +29,35 @@ pub enum Refusal {
     /// The claim is in order, but its signers may not say it.
     #[error(transparent)]
     Issuer(#[from] AuthorizeError),
-    /// It was in order when it came, and no longer when its turn came.
+    /// It was in order when it came, and not any more when its turn came.
     #[error(transparent)]
     Sequenced(#[from] Refused),
-    /// Too many at once.
+    /// A quota is used up, or the queue is full.
     #[error("{what}; try again in {retry_s} s")]
     Busy {
-        /// Which limit.
+        /// Which limit was met.
         what: String,
         /// When to try again, in seconds.
         retry_s: u64,
     },
-    /// The node does not write now.
+    /// The node writes nothing now, for the reason given.
     #[error("this node takes no claims now: {0}. What was acknowledged is safe, and reads go on")]
     Halted(String),
-    /// The node failed.
+    /// The node cannot read its store.
     #[error(transparent)]
     Store(#[from] records::RecordError),
 }
 
-/// What admission found.
+/// A claim that admission let in.
 #[derive(Debug)]
 pub enum Admitted {
     /// It may wait for a leaf.
     Candidate(Box<Candidate>),
-    /// It has a leaf.
+    /// It has a leaf already.
     Existing(ClaimId, LeafIndex),
 }
 
-/// The rule and the limits in force.
+/// The rule of admission and its quotas.
 pub struct Admission<S> {
     mode: config::Admission,
     store: Arc<S>,
@@ -67,15 +68,15 @@ pub struct Admission<S> {
     registrations: Option<DefaultKeyedRateLimiter<IpAddr>>,
 }
 
-/// Bursts of ten seconds' worth: a release publishes a few hundred claims at once and then none for
-/// weeks.
+/// A quota with bursts of ten seconds' worth, because a release publishes a few hundred claims at
+/// once and then none for weeks. A `limit` of 0 is none.
 fn per_second(limit: u32) -> Option<Quota> {
     let limit = NonZeroU32::new(limit)?;
     Some(Quota::per_second(limit).allow_burst(limit.saturating_mul(NonZeroU32::new(10)?)))
 }
 
 impl<S: Tables> Admission<S> {
-    /// Sets up the limits of a configuration.
+    /// Returns the admission that a configuration asks for.
     pub fn new(
         config: &AdmissionConfig,
         store: Arc<S>,
@@ -94,8 +95,8 @@ impl<S: Tables> Admission<S> {
         }
     }
 
-    /// Verifies a claim and decides whether it may be logged. It costs a signature verification for
-    /// each signature, and does not wait for anything.
+    /// Verifies a claim and decides whether it may be logged. `from` is the address that is charged
+    /// for a registration. This verifies each signature once, and waits for nothing.
     pub fn admit(&self, claim: &wire::Claim, from: Option<IpAddr>) -> Result<Admitted, Refusal> {
         if let Some(reason) = self.halt.reason() {
             return Err(Refusal::Halted(reason.to_owned()));
@@ -107,7 +108,7 @@ impl<S: Tables> Admission<S> {
                 self.charge(&verified, false, from)?;
                 return Ok(Admitted::Candidate(Box::new(Candidate::open(verified))));
             }
-            // A record that is in force was logged: publishing it again is no mistake.
+            // A record that is in force was logged. Publishing it again is no mistake.
             Err(error) => return self.logged(&verified)?.ok_or(error.into()),
         };
         let registers = authorized

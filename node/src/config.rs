@@ -1,38 +1,39 @@
-//! The node's configuration: one TOML file, every key documented in the file that `assay-node init`
-//! writes.
+//! The node's configuration: one TOML file. The file that `assay-node init` writes explains every
+//! key.
 //!
-//! Unknown keys are refused, so that a misspelt limit is noticed and not ignored.
+//! Unknown keys are refused, so that a misspelled limit is not ignored.
 
+use crate::storage::backend::Backend;
 use serde::Deserialize;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
-/// The file that `init` writes; `{origin}` and `{listen}` are filled in.
+/// The file that `init` writes, once `{origin}`, `{listen}` and `{admin}` are filled in.
 pub const TEMPLATE: &str = include_str!("node.toml.template");
 
-/// Everything that a node is told.
+/// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Who the log is.
+    /// The log's name, key and checkpoints.
     pub log: LogConfig,
-    /// Where it listens.
+    /// Where the node listens.
     #[serde(default)]
     pub server: ServerConfig,
-    /// Where it keeps its data.
+    /// Where it keeps its data, and in how much memory.
     #[serde(default)]
     pub storage: StorageConfig,
     /// Who may publish, and how much.
     #[serde(default)]
     pub admission: AdmissionConfig,
-    /// What it writes to its log file.
+    /// What it writes to standard error.
     #[serde(default)]
     pub trace: TraceConfig,
 }
 
-/// Who the log is.
+/// The log's name, key and checkpoints.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogConfig {
@@ -41,9 +42,9 @@ pub struct LogConfig {
     /// File with the log's signing key.
     #[serde(default = "default_key")]
     pub key: PathBuf,
-    /// The anchor file.
-    #[serde(default = "default_anchor")]
-    pub anchor: PathBuf,
+    /// The checkpoint file.
+    #[serde(rename = "anchor", default = "default_checkpoint_file")]
+    pub checkpoint_file: PathBuf,
     /// Shortest time between two checkpoints, in milliseconds.
     #[serde(default = "default_publish_interval")]
     pub publish_interval_ms: u64,
@@ -57,13 +58,13 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Admin address: health, readiness, metrics.
     pub admin: SocketAddr,
-    /// Threads that serve connections; 0 is one a core.
+    /// How many threads serve connections. 0 is one a core.
     pub threads: usize,
-    /// Connections at once; more wait to be accepted.
+    /// How many connections are served at once. More wait to be accepted.
     pub connections: usize,
     /// Longest time that calls in flight get when the node stops, in seconds.
     pub drain_s: u64,
-    /// TLS, if any.
+    /// TLS. Without it, connections are plain text.
     pub tls: Option<TlsConfig>,
 }
 
@@ -79,11 +80,14 @@ pub struct TlsConfig {
     pub client_authorities: Option<PathBuf>,
 }
 
-/// Where the node keeps its data.
+/// Where the node keeps its data, and in how much memory.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StorageConfig {
-    /// Data folder.
+    /// The store. RocksDB, unless a test sets another one.
+    #[serde(skip)]
+    pub backend: Backend,
+    /// The data folder.
     pub path: PathBuf,
     /// Cache of stored blocks, in MiB.
     pub block_cache_mib: usize,
@@ -93,13 +97,13 @@ pub struct StorageConfig {
     pub index_cache_mib: usize,
 }
 
-/// Who may publish.
+/// The rule of who may publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Admission {
-    /// Any registered issuer.
+    /// Any issuer that is registered in this log.
     Registered,
-    /// Any valid signature.
+    /// Anybody, with a valid signature.
     Open,
 }
 
@@ -107,15 +111,15 @@ pub enum Admission {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AdmissionConfig {
-    /// The rule.
+    /// Who may publish.
     pub mode: Admission,
-    /// Claims a second by one issuer; 0 is no limit.
+    /// Claims a second by one issuer. 0 is no limit.
     pub issuer_claims_per_second: u32,
-    /// Claims a second by all; 0 is no limit.
+    /// Claims a second by all issuers together. 0 is no limit.
     pub claims_per_second: u32,
-    /// New issuers an hour from one address; 0 is no limit.
+    /// New issuers an hour from one address. 0 is no limit.
     pub registrations_per_hour: u32,
-    /// Claims that may wait for their leaf; more are refused with advice to try later.
+    /// How many claims may wait for a leaf. More are refused, with advice to try later.
     pub queue: usize,
 }
 
@@ -123,19 +127,19 @@ pub struct AdmissionConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TraceConfig {
-    /// `text` or `json`.
+    /// The shape of a line.
     pub format: TraceFormat,
     /// Filter in the syntax of `RUST_LOG`, which overrides it.
     pub filter: String,
 }
 
-/// Shape of a line.
+/// The shape of a line of traces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TraceFormat {
-    /// For people.
+    /// Text, for people.
     Text,
-    /// For collectors.
+    /// JSON, for collectors.
     Json,
 }
 
@@ -143,7 +147,7 @@ fn default_key() -> PathBuf {
     "log.key".into()
 }
 
-fn default_anchor() -> PathBuf {
+fn default_checkpoint_file() -> PathBuf {
     "anchor".into()
 }
 
@@ -167,6 +171,7 @@ impl Default for ServerConfig {
 impl Default for StorageConfig {
     fn default() -> Self {
         StorageConfig {
+            backend: Backend::default(),
             path: "data".into(),
             block_cache_mib: 32,
             tile_cache_mib: 80,
@@ -196,7 +201,7 @@ impl Default for TraceConfig {
     }
 }
 
-/// Why there is no configuration.
+/// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
@@ -207,26 +212,26 @@ pub enum ConfigError {
         /// Why not.
         source: std::io::Error,
     },
-    /// The file does not say what it should.
+    /// The file is no TOML, has an unknown key, or lacks one.
     #[error("{path} is not a node's configuration", path = path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Line, key and reason.
+        /// What is wrong, and at which line and key.
         source: Box<toml::de::Error>,
     },
-    /// A value that cannot be.
+    /// A value is out of range.
     #[error("{path}: {reason}", path = path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// Key and reason.
+        /// Which key, and why.
         reason: String,
     },
 }
 
 impl Config {
-    /// Reads a file. Paths in it are relative to the file's folder.
+    /// Reads a file. Paths in it are relative to the folder of the file.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             path: path.into(),
@@ -258,7 +263,7 @@ impl Config {
     fn resolve(&mut self, folder: &Path) {
         let mut paths = vec![
             &mut self.log.key,
-            &mut self.log.anchor,
+            &mut self.log.checkpoint_file,
             &mut self.storage.path,
         ];
         if let Some(tls) = &mut self.server.tls {
@@ -323,6 +328,6 @@ mod tests {
         .unwrap();
         let config = Config::load(&file).unwrap();
         assert_eq!(config.log.key, folder.path().join("log.key"));
-        assert_eq!(config.log.anchor, Path::new("/elsewhere/anchor"));
+        assert_eq!(config.log.checkpoint_file, Path::new("/elsewhere/anchor"));
     }
 }

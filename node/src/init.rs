@@ -1,55 +1,54 @@
-//! `assay-node init`: makes a log. It is the only thing that ever creates one, so that a node which
-//! finds nothing where its log should be says so, and does not start an empty log under a name that
-//! has a history.
+//! `assay-node init`: makes a log.
+//!
+//! Nothing else ever creates one. So a node that finds nothing where its log should be says so, and
+//! does not start an empty log under a name that has a history.
 
 use crate::{
-    anchor::{Anchor, AnchorError},
     config::{Config, ConfigError, TEMPLATE},
     keyfile::{self, KeyFileError},
-    records::{self, RecordError},
+    log::{self, CreateError},
     storage::{
-        Batch, Head as _, StorageError, Tables,
-        rocks::{Options, Rocks},
+        StorageError, Store,
+        backend::{Job, Opening},
     },
 };
-use assay_claims::entry::EntryError;
-use assay_claims::index::Commitment;
-use assay_claims::sequencer::{Head, Sequencer};
 use assay_tlog::Hash;
-use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::note::{KeyError, SignerKey};
 use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::Arc,
 };
 use zeroize::Zeroizing;
 
-/// What a new log is told.
+/// What to make.
 #[derive(Debug)]
 pub struct Init<'a> {
-    /// Folder for everything; made if it is missing.
+    /// The folder for everything. It is made if it is missing.
     pub dir: &'a Path,
-    /// The log's name.
+    /// The log's origin: its name for ever.
     pub origin: &'a str,
-    /// Public address.
+    /// The public address.
     pub listen: SocketAddr,
-    /// Admin address.
+    /// The admin address.
     pub admin: SocketAddr,
 }
 
 /// Why there is no new log.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
-    /// Something is there already.
-    #[error("{path} exists already; init never overwrites. Choose another folder, or run the log \
-        that is there", path = path.display())]
+    /// Something is there already. It was left alone.
+    #[error(
+        "{path} exists already; init never overwrites. Choose another folder, or run the log that \
+         is there",
+        path = path.display()
+    )]
     Exists {
         /// What is there.
         path: PathBuf,
     },
-    /// The origin cannot be a key's name.
+    /// The origin cannot be the name of a key.
     #[error("the origin {origin:?} cannot be used: {reason}")]
     Origin {
         /// The origin.
@@ -68,24 +67,18 @@ pub enum InitError {
     /// The system gives no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(getrandom::Error),
-    /// The configuration that was just written.
+    /// The configuration that was just written cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The key file.
+    /// The key file cannot be written.
     #[error(transparent)]
     Key(#[from] KeyFileError),
-    /// The store.
+    /// The store cannot be made.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The first rows.
+    /// The log cannot be made.
     #[error(transparent)]
-    Record(#[from] RecordError),
-    /// The first leaf.
-    #[error(transparent)]
-    Entry(#[from] EntryError),
-    /// The anchor.
-    #[error(transparent)]
-    Anchor(#[from] AnchorError),
+    Log(#[from] CreateError),
 }
 
 /// A log that was made.
@@ -97,73 +90,71 @@ pub struct NewLog {
     pub vkey: String,
 }
 
-/// Makes a log: configuration, key, store with leaf 0, and an anchor with the signed tree of that
-/// one leaf.
+/// Makes a log: configuration, key, store with leaf 0, and a checkpoint file with the signed tree
+/// of that one leaf.
+///
+/// Nothing that exists is overwritten. What a run that was cut off leaves is not taken for a log by
+/// `run`, because the configuration gets its name last.
 pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
     let config_path = init.dir.join("node.toml");
     if config_path.exists() {
         return Err(InitError::Exists { path: config_path });
     }
     let key = new_key(init.origin)?;
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| InitError::Io { path, source }
-    };
-    fs::create_dir_all(init.dir).map_err(io(init.dir))?;
+    fs::create_dir_all(init.dir).map_err(|e| unwritable(init.dir, e))?;
     let text = TEMPLATE
         .replace("{origin}", init.origin)
         .replace("{listen}", &init.listen.to_string())
         .replace("{admin}", &init.admin.to_string());
-    // The configuration comes last, so that a run that was cut off leaves nothing that `run` would
-    // accept.
     let draft = config_path.with_extension("toml.new");
-    fs::write(&draft, text).map_err(io(&draft))?;
+    fs::write(&draft, text).map_err(|e| unwritable(&draft, e))?;
     let config = Config::load(&draft)?;
-    for path in [&config.storage.path, &config.log.anchor, &config.log.key] {
+    for path in [
+        &config.storage.path,
+        &config.log.checkpoint_file,
+        &config.log.key,
+    ] {
         if path.exists() {
             return Err(InitError::Exists { path: path.clone() });
         }
     }
     keyfile::create(&config.log.key, &key)?;
-    let store = Rocks::open(
-        &config.storage.path,
-        Options {
-            create: true,
-            ..Options::default()
-        },
-    )?;
-    if store.head()?.is_some() {
-        return Err(InitError::Exists {
-            path: config.storage.path,
-        });
-    }
-    let note = first_checkpoint(&store, &key)?;
-    Anchor::create(&config.log.anchor)?.append(&note)?;
-    fs::rename(&draft, &config_path).map_err(io(&config_path))?;
+    let opening = Opening {
+        path: &config.storage.path,
+        block_cache_mib: config.storage.block_cache_mib,
+        create: true,
+    };
+    let create = Create {
+        checkpoints: &config.log.checkpoint_file,
+        key: &key,
+    };
+    config.storage.backend.run(opening, create)??;
+    fs::rename(&draft, &config_path).map_err(|e| unwritable(&config_path, e))?;
     Ok(NewLog {
         config: config_path,
         vkey: key.verifier().to_string(),
     })
 }
 
-/// Gives a store without head its first leaf, which commits to the empty index (DESIGN 3.5), and
-/// returns the signed checkpoint over it.
-pub fn first_checkpoint(store: &impl Tables, key: &SignerKey) -> Result<String, InitError> {
-    let mut nothing = Batch::new();
-    nothing.with_head(None, Head::empty().to_bytes());
-    store.commit(nothing)?;
-    let now_ms = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as u64);
-    let step = Sequencer::empty().plan_commitment(now_ms, &Commitment::empty())?;
-    store.commit(records::batch(&step)?)?;
-    let head = step.next.head();
-    Ok(Checkpoint {
-        origin: key.name().to_owned(),
-        size: head.size,
-        root: head.root,
+/// Makes the log in a store that was just made.
+struct Create<'a> {
+    checkpoints: &'a Path,
+    key: &'a SignerKey,
+}
+
+impl Job for Create<'_> {
+    type Output = Result<(), CreateError>;
+
+    fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
+        log::create(&*store, self.checkpoints, self.key)
     }
-    .sign(key))
+}
+
+fn unwritable(path: &Path, source: io::Error) -> InitError {
+    InitError::Io {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 fn new_key(origin: &str) -> Result<SignerKey, InitError> {

@@ -1,4 +1,4 @@
-//! The log's key file: made once, readable by its owner only, refused otherwise.
+//! The log's key file: a C2SP signed-note private key in one line, mode 0600.
 
 use assay_tlog::note::SignerKey;
 use std::{
@@ -12,9 +12,12 @@ use zeroize::Zeroizing;
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// Others than the owner may read or write it.
-    #[error("{path} has mode {mode:04o}: others than its owner can reach it. If nobody did, run: \
-        chmod 600 {path}", path = path.display())]
+    /// Somebody other than the owner may read or write it.
+    #[error(
+        "{path} has mode {mode:04o}: others than its owner can reach it. If nobody did, run: \
+         chmod 600 {path}",
+        path = path.display()
+    )]
     TooOpen {
         /// The file.
         path: PathBuf,
@@ -29,7 +32,7 @@ pub enum KeyFileError {
         /// Why not.
         source: io::Error,
     },
-    /// It holds something else.
+    /// It holds no such key.
     #[error("{path} holds no C2SP signed-note private key: {reason}", path = path.display())]
     Malformed {
         /// The file.
@@ -39,7 +42,7 @@ pub enum KeyFileError {
     },
 }
 
-/// Refuses a file that anybody but its owner can reach.
+/// Fails with [`KeyFileError::TooOpen`] if anybody but its owner can reach the file at `path`.
 pub fn refuse_open(path: &Path) -> Result<(), KeyFileError> {
     let mode = fs::metadata(path)
         .map_err(|source| KeyFileError::Io {
@@ -58,7 +61,7 @@ pub fn refuse_open(path: &Path) -> Result<(), KeyFileError> {
     Ok(())
 }
 
-/// Reads the log's key.
+/// Reads the log's key. Fails as [`KeyFileError`] says, and never shows any part of the key.
 pub fn load(path: &Path) -> Result<SignerKey, KeyFileError> {
     refuse_open(path)?;
     let text = fs::read_to_string(path).map_err(|source| KeyFileError::Io {
@@ -72,23 +75,25 @@ pub fn load(path: &Path) -> Result<SignerKey, KeyFileError> {
     })
 }
 
-/// Writes a new key file, mode 0600, durably. An existing file is never overwritten.
+/// Writes a new key file, mode 0600. It is durable on return. An existing file is never
+/// overwritten.
 pub fn create(path: &Path, key: &SignerKey) -> Result<(), KeyFileError> {
-    let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
-        let text = key.to_private_string();
-        file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()
-    };
-    write().map_err(|source| KeyFileError::Io {
+    write_new(path, key).map_err(|source| KeyFileError::Io {
         path: path.into(),
         source,
     })
+}
+
+fn write_new(path: &Path, key: &SignerKey) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    let text = key.to_private_string();
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
 }
 
 #[cfg(test)]

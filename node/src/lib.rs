@@ -1,21 +1,22 @@
-//! An Assay node: storage, the sequencer's driver, and the gRPC and HTTP surfaces.
+//! An Assay node: storage, the sequencer, and the gRPC and HTTP API.
 //!
-//! Data flows one way: `surface` → `admission` → `sequencer` → `storage` → `view` → `surface`. What
-//! is decided on the way is decided by the crates under `core`; this crate does the I/O, in the order that
-//! core's duties demand: persist, then sign, then show, then answer.
+//! Data flows one way: `api` → `admission` → `sequencer` → `log` → `storage`, and from `log` to
+//! `view` → `api`. The crates under `core` decide. This crate does the I/O, in the order that they
+//! demand: persist, sign, persist the signed note, show, answer.
 
 pub mod admission;
-pub mod anchor;
+pub mod api;
+pub mod checkpoint_file;
 pub mod config;
 pub mod index;
 pub mod init;
 pub mod keyfile;
+pub mod log;
 pub mod node;
 pub mod records;
 pub mod registry;
 pub mod reply;
 pub mod sequencer;
 pub mod storage;
-pub mod surface;
 pub mod telemetry;
 pub mod view;

@@ -19,7 +19,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes a new log: configuration, key, store and anchor, in one folder.
+    /// Makes a new log: configuration, key, store and checkpoint file, in one folder.
     Init(Init),
     /// Runs the log until SIGTERM. SIGHUP reads the TLS files again.
     Run(Run),

@@ -1,39 +1,34 @@
-//! A node, put together: what `assay-node run` starts, in the order in which it may go wrong.
+//! A running node: what `assay-node run` starts, in the order in which it can fail.
 //!
-//! Nothing listens before the store has been held against the anchor. A node that may not sign does
-//! not start.
+//! Nothing listens before the log is open. A node that must not sign does not start.
 
 use crate::{
     admission::Admission,
-    anchor::{Anchor, AnchorError},
-    config::{Config, ConfigError},
-    index::{self, Index, IndexError},
-    keyfile::{self, KeyFileError},
-    records::RecordError,
-    registry::Directory,
-    sequencer::{Driver, Halt, Submission},
-    storage::{
-        Head as _, Reads, StorageError,
-        rocks::{Options, Rocks},
-    },
-    surface::{
+    api::{
         admin,
-        app::{MESSAGE_BYTES, Surface},
-        attachments::Attachments,
-        index::Index as LookUps,
-        log::Log,
+        app::{Api, MESSAGE_BYTES},
+        attachments::AttachmentApi,
+        index::IndexApi,
+        log::LogApi,
         serve::Server,
         tiles,
         tls::{Tls, TlsError},
     },
-    view::{StoredTiles, View, stored_root},
+    config::{Config, ConfigError, LogConfig},
+    keyfile::{self, KeyFileError},
+    log::{Caches, Log, OpenError, Signed},
+    sequencer::{Driver, Halt, Submission},
+    storage::{
+        StorageError, Store,
+        backend::{Job, Opening},
+    },
+    telemetry,
+    view::View,
 };
-use assay_claims::sequencer::{Head, HeadError, Refusal, Sequencer, resume};
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
-use assay_tlog::checkpoint::{CheckpointError, VerifiedCheckpoint};
 use assay_tlog::note::SignerKey;
-use assay_tlog::tree::Frontier;
 use axum::Router;
+use futures::{FutureExt, future::LocalBoxFuture};
 use std::{
     io,
     net::SocketAddr,
@@ -44,6 +39,7 @@ use std::{
 };
 use tokio::{
     net::TcpListener,
+    runtime::Handle,
     sync::{mpsc, watch},
 };
 use tonic::service::Routes;
@@ -51,63 +47,32 @@ use tonic::service::Routes;
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The configuration.
+    /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The key file.
+    /// The key file cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),
     /// The key is another log's.
-    #[error("the key in {path} is for the origin {key}, but the configuration says {origin}", path = path.display())]
+    #[error(
+        "the key in {path} is for the origin {key}, but the configuration says {origin}",
+        path = path.display()
+    )]
     OtherKey {
-        /// Key file.
+        /// The key file.
         path: PathBuf,
-        /// Name in the key.
+        /// The name in the key.
         key: String,
-        /// Name in the configuration.
+        /// The name in the configuration.
         origin: String,
     },
-    /// The store.
+    /// The store cannot be opened.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The store's rows.
+    /// The log cannot be opened, or must not be signed.
     #[error(transparent)]
-    Record(#[from] RecordError),
-    /// The store's head record.
-    #[error(transparent)]
-    Head(#[from] HeadError),
-    /// The store has no head: it was never initialized, or the folder is empty.
-    #[error("{path} holds no log. `assay-node init` makes a new one; to go on with an old one, \
-        restore its data folder", path = path.display())]
-    NoLog {
-        /// Data folder.
-        path: PathBuf,
-    },
-    /// The anchor.
-    #[error(transparent)]
-    Anchor(#[from] AnchorError),
-    /// The anchor holds nothing.
-    #[error("the anchor {path} holds no checkpoint; init was cut off, so there is no log yet. \
-        Remove the folder and run init again", path = path.display())]
-    EmptyAnchor {
-        /// Anchor file.
-        path: PathBuf,
-    },
-    /// The anchor's checkpoint is not this log's.
-    #[error("the anchor {path} does not hold a checkpoint of this log", path = path.display())]
-    OtherAnchor {
-        /// Anchor file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: CheckpointError,
-    },
-    /// The index and the log contradict each other, or the index cannot be read.
-    #[error(transparent)]
-    Index(#[from] IndexError),
-    /// The store and the anchor contradict each other.
-    #[error("refusing to sign: {0}")]
-    Refusal(#[from] Refusal),
-    /// TLS files.
+    Log(#[from] OpenError),
+    /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// An address cannot be listened on.
@@ -118,12 +83,12 @@ pub enum StartError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// The configuration key.
+        /// The configuration key that sets it.
         key: &'static str,
         /// Why not.
         source: io::Error,
     },
-    /// The system refused something that a process normally gets.
+    /// The system refused a thread or a socket.
     #[error("cannot start")]
     System(#[from] io::Error),
 }
@@ -146,170 +111,48 @@ pub struct Node {
     halt: Arc<Halt>,
 }
 
-/// A log that was opened and may be signed.
-pub struct Opened {
-    store: Arc<Rocks>,
-    anchor: Anchor,
-    checkpoint: VerifiedCheckpoint,
-    state: Sequencer,
-    key: SignerKey,
+/// Opens the log on a store that was opened, and serves it.
+struct Serve {
+    signed: Signed,
+    config: Config,
 }
 
-/// Opens a log and holds its store against its anchor.
-pub fn open(config: &Config) -> Result<Opened, StartError> {
-    let key = keyfile::load(&config.log.key)?;
-    let verifier = key.verifier();
-    if verifier.name() != config.log.origin {
-        return Err(StartError::OtherKey {
-            path: config.log.key.clone(),
-            key: verifier.name().to_owned(),
-            origin: config.log.origin.clone(),
-        });
+impl Job for Serve {
+    type Output = LocalBoxFuture<'static, Result<Node, StartError>>;
+
+    fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
+        async move {
+            let caches = Caches {
+                tiles_mib: self.config.storage.tile_cache_mib,
+                index_mib: self.config.storage.index_cache_mib,
+            };
+            let log = Log::open(store, self.signed, caches)?;
+            serve(log, &self.config).await
+        }
+        .boxed_local()
     }
-    let (anchor, note) = Anchor::open(&config.log.anchor)?;
-    let note = note.ok_or_else(|| StartError::EmptyAnchor {
-        path: config.log.anchor.clone(),
-    })?;
-    let checkpoint =
-        VerifiedCheckpoint::verify(&note, &verifier).map_err(|source| StartError::OtherAnchor {
-            path: config.log.anchor.clone(),
-            source,
-        })?;
-    let options = Options {
-        create: false,
-        block_cache_mib: config.storage.block_cache_mib,
-        ..Options::default()
-    };
-    let store = Arc::new(Rocks::open(&config.storage.path, options)?);
-    let head = store.head()?.ok_or_else(|| StartError::NoLog {
-        path: config.storage.path.clone(),
-    })?;
-    let state = settle(&*store, Head::parse(&head)?, &checkpoint)?;
-    Ok(Opened {
-        store,
-        anchor,
-        checkpoint,
-        state,
-        key,
-    })
-}
-
-/// Computes both roots from the stored tiles and asks core whether the log may go on. Returns the
-/// state to go on from.
-pub fn settle(
-    store: &impl Reads,
-    head: Head,
-    anchor: &VerifiedCheckpoint,
-) -> Result<Sequencer, StartError> {
-    let at_anchor = (head.size >= anchor.size())
-        .then(|| stored_root(store, anchor.size()))
-        .transpose()?;
-    resume(head, anchor, at_anchor, stored_root(store, head.size)?)?;
-
-    let frontier = Frontier::load(&StoredTiles(store), head.size)
-        .map_err(|e| RecordError::Damaged(e.to_string()))?;
-    Ok(Sequencer::new(head, frontier)
-        .ok_or_else(|| RecordError::Damaged("its right edge does not belong to its head".into()))?)
 }
 
 impl Node {
     /// Starts everything. When it returns, calls are answered.
+    ///
+    /// Must be called on a tokio runtime, which accepts connections and keeps the time.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        Self::start_with(config, index::recover).await
-    }
-
-    /// As [`Node::start`], with an index of the caller's making: a benchmark measures what keeping
-    /// it costs.
-    pub async fn start_with(
-        config: Config,
-        index: impl FnOnce(&Rocks, Head, usize) -> Result<Index, IndexError>,
-    ) -> Result<Self, StartError> {
-        let Opened {
-            store,
-            anchor,
-            checkpoint,
-            state,
-            key,
-        } = open(&config)?;
-        let tls = config
-            .server
-            .tls
-            .clone()
-            .map(Tls::load)
-            .transpose()?
-            .map(Arc::new);
-        let listener = listen(config.server.listen, "server.listen").await?;
-        let admin_listener = listen(config.server.admin, "server.admin").await?;
-        let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
-
-        let halt = Arc::new(Halt::default());
-        let directory = Arc::new(Directory::load(&*store)?);
-        let (vkey, origin) = (key.verifier().to_string(), config.log.origin.clone());
-        tracing::info!(
-            %origin,
-            size = %state.head().size,
-            published = %checkpoint.size(),
-            issuers = directory.len(),
-            "log opened"
-        );
-        let index = index(&store, state.head(), config.storage.index_cache_mib)?;
-        // After a crash between commit and signature the index is that of a checkpoint which is
-        // about to be signed.
-        let shown =
-            (state.head().last_commitment == checkpoint.size()).then(|| index.map().clone());
-        let view = Arc::new(View::new(
-            store.clone(),
-            checkpoint,
-            shown,
-            config.storage.tile_cache_mib,
-        )?);
-        let (pool, submissions) = mpsc::channel(config.admission.queue);
-        let metrics = crate::telemetry::metrics();
-        let sequencer = Driver {
-            store: store.clone(),
-            view: view.clone(),
-            directory: directory.clone(),
-            anchor,
-            key,
-            state,
-            index,
-            interval: Duration::from_millis(config.log.publish_interval_ms),
-            halt: halt.clone(),
-        }
-        .start(submissions, tokio::runtime::Handle::current())?;
-
-        let admission = Admission::new(&config.admission, store.clone(), directory, halt.clone());
-        let (stop, stopped) = watch::channel(false);
-        let app = app(store, view, admission, pool, halt.clone(), stopped.clone());
-        let server = Server {
-            app,
-            tls: tls.clone(),
-            threads: config.server.threads,
-            connections: config.server.connections,
-            drain: Duration::from_secs(config.server.drain_s),
+        let key = load_key(&config.log)?;
+        let signed = Signed::open(&config.log.checkpoint_file, key)?;
+        let storage = config.storage.clone();
+        let opening = Opening {
+            path: &storage.path,
+            block_cache_mib: storage.block_cache_mib,
+            create: false,
         };
-        let server = tokio::spawn(server.run(listener, stopped.clone()));
-        let admin_server = tokio::spawn(serve_admin(
-            admin_listener,
-            admin::router(halt.clone(), metrics),
-            stopped,
-        ));
-        tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
-        Ok(Node {
-            address,
-            admin,
-            vkey,
-            origin,
-            tls,
-            stop,
-            server,
-            admin_server,
-            sequencer,
-            halt,
-        })
+        storage
+            .backend
+            .run(opening, Serve { signed, config })?
+            .await
     }
 
-    /// Reads the TLS files again. A file that cannot be used is reported and the old ones stay in
+    /// Reads the TLS files again. If one cannot be used, that is reported and the old ones stay in
     /// force.
     pub fn reload(&self) {
         match self.tls.as_ref().map(|tls| tls.reload()) {
@@ -321,12 +164,12 @@ impl Node {
         }
     }
 
-    /// Stops: takes no more connections, lets calls in flight end, publishes what was sequenced.
+    /// Stops: accepts no more connections, lets calls in flight end, publishes what was sequenced.
     pub async fn stop(self) -> io::Result<()> {
         self.stop.send_replace(true);
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
-        // The last sender of the pool went with the server, so the sequencer ends once it has
+        // The last sender of the queue went with the server, so the sequencer ends once it has
         // published.
         let sequencer = self.sequencer;
         let _ = tokio::task::spawn_blocking(move || sequencer.join()).await;
@@ -335,6 +178,73 @@ impl Node {
         }
         served
     }
+}
+
+/// Loads the log's key and checks that it is for the configured origin.
+fn load_key(config: &LogConfig) -> Result<SignerKey, StartError> {
+    let key = keyfile::load(&config.key)?;
+    if key.name() != config.origin {
+        return Err(StartError::OtherKey {
+            path: config.key.clone(),
+            key: key.name().to_owned(),
+            origin: config.origin.clone(),
+        });
+    }
+    Ok(key)
+}
+
+/// Serves an open log: starts its sequencer and listens.
+async fn serve<S: Store + 'static>(log: Log<S>, config: &Config) -> Result<Node, StartError> {
+    let tls = config.server.tls.clone().map(Tls::load).transpose()?;
+    let tls = tls.map(Arc::new);
+    let listener = listen(config.server.listen, "server.listen").await?;
+    let admin_listener = listen(config.server.admin, "server.admin").await?;
+    let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
+
+    let (store, view) = (log.store().clone(), log.view().clone());
+    let (directory, vkey) = (log.directory().clone(), log.vkey());
+    let halt = Arc::new(Halt::default());
+    let metrics = telemetry::metrics();
+    let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
+    let driver = Driver {
+        log,
+        interval: Duration::from_millis(config.log.publish_interval_ms),
+        halt: halt.clone(),
+    };
+    let sequencer = driver.start(submissions, Handle::current())?;
+
+    let (stop, stopped) = watch::channel(false);
+    let admission = Admission::new(&config.admission, store.clone(), directory, halt.clone());
+    let log = LogApi::new(
+        view.clone(),
+        admission,
+        queue,
+        halt.clone(),
+        stopped.clone(),
+    );
+    let server = Server {
+        app: api(store, view, log),
+        tls: tls.clone(),
+        threads: config.server.threads,
+        connections: config.server.connections,
+        drain: Duration::from_secs(config.server.drain_s),
+    };
+    let server = tokio::spawn(server.run(listener, stopped.clone()));
+    let admin_api = admin::router(halt.clone(), metrics);
+    let admin_server = tokio::spawn(serve_admin(admin_listener, admin_api, stopped));
+    tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
+    Ok(Node {
+        address,
+        admin,
+        vkey,
+        origin: config.log.origin.clone(),
+        tls,
+        stop,
+        server,
+        admin_server,
+        sequencer,
+        halt,
+    })
 }
 
 async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {
@@ -360,26 +270,23 @@ async fn serve_admin(
         .await
 }
 
-fn app(
-    store: Arc<Rocks>,
-    view: Arc<View<Rocks>>,
-    admission: Admission<Rocks>,
-    pool: mpsc::Sender<Submission>,
-    halt: Arc<Halt>,
-    stopping: watch::Receiver<bool>,
-) -> Surface<Log<Rocks>, LookUps<Rocks>> {
-    let log = Log::new(view.clone(), admission, pool, halt, stopping);
-    let attachments = AttachmentServiceServer::new(Attachments::new(store))
+/// Joins everything on the public port.
+fn api<S: Store + 'static>(
+    store: Arc<S>,
+    view: Arc<View<S>>,
+    log: LogApi<S>,
+) -> Api<LogApi<S>, IndexApi<S>> {
+    let attachments = AttachmentServiceServer::new(AttachmentApi::new(store))
         .max_decoding_message_size(MESSAGE_BYTES);
-    Surface::new(
+    Api::new(
         log,
-        LookUps::new(view.clone()),
+        IndexApi::new(view.clone()),
         Routes::new(attachments),
         tiles::router(view),
     )
 }
 
-/// Writes what a script needs to reach the node, whole or not at all.
+/// Writes the addresses and the key of a node to a file, as JSON, whole or not at all.
 pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
     let scheme = if node.tls.is_some() { "https" } else { "http" };
     let text = serde_json::json!({

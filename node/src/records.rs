@@ -1,21 +1,21 @@
-//! How a log lies in the tables: the keys and values of every row, and the batch that one step of
-//! the sequencer becomes.
+//! How a log is stored: the key and the value of every row, and the batch that a step of the
+//! sequencer becomes.
 //!
 //! | table | key | value |
 //! | --- | --- | --- |
-//! | segments | index of the first entry, u64be | entries as in an entry bundle (u16be length ‖ bytes) |
-//! | tiles | level, u8 ‖ tile index, u64be | the tile's hashes, 32 bytes each, full or as far as it goes |
+//! | segments | index of the first entry, u64be | entries, each u16be length ‖ bytes |
+//! | tiles | level, u8 ‖ tile index, u64be | its hashes, 32 bytes each, as many as there are |
 //! | claims | claim id ‖ signer set | leaf index, u64be |
 //! | leaf hashes | leaf hash | leaf index, u64be |
 //! | issuers | issuer id ‖ sequence, u32be | leaf index of the record, u64be |
 //! | attachments | SHA-256 | leaf index of the first claim that names it, u64be |
-//! | index pages | prefix, 32 bytes ‖ its bits, u16be | leaf through which it is current, u64be ‖ page |
-//! | index lists | label ‖ position in the list, u64be | the leaf indices from there on, up to the next row |
-//! | meta | [`INDEX_THROUGH`] | for each shard of the index, the leaf below which its pages are current, u64be |
+//! | index pages | prefix, 32 bytes ‖ bits, u16be | leaf below which it is current, u64be ‖ page |
+//! | index lists | label ‖ position in the list, u64be | leaf indices from there to the next row |
+//! | meta | [`INDEX_THROUGH`] | for each shard, the leaf below which its pages are current, u64be |
 //!
-//! A segment is what one commit added to a thirty-second part of a bundle: large enough that
-//! writing a row costs little, small enough that one entry is read without its whole bundle, and no
-//! entry is written twice. Bundles and entries are served from the same bytes.
+//! A segment is what one commit added to a thirty-second part of a bundle. It is large enough that
+//! a row costs little, and small enough that an entry is read without its whole bundle. No entry is
+//! written twice: bundles and entries are served from the same bytes.
 
 use crate::storage::{Batch, Reads, StorageError, Table};
 use assay_claims::claim::ClaimId;
@@ -39,16 +39,16 @@ pub const INDEX_THROUGH: &[u8] = b"index_through";
 /// Why stored rows cannot be read as a log.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// The store itself failed.
+    /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// A row that must be there is missing, or does not say what it should.
+    /// A row is missing or malformed.
     #[error("the store is damaged: {0}. Restore the data folder from a copy")]
     Damaged(String),
 }
 
 /// The key of a claim by a set of signers.
-pub fn claim_key(id: &ClaimId, signer_set: &Hash) -> Vec<u8> {
+fn claim_key(id: &ClaimId, signer_set: &Hash) -> Vec<u8> {
     [&id.as_bytes()[..], signer_set.as_bytes()].concat()
 }
 
@@ -61,7 +61,7 @@ pub fn tile_key(tile: TileIndex) -> Vec<u8> {
 }
 
 /// The key of an issuer's record.
-pub fn issuer_key(id: &IssuerId, sequence: u32) -> Vec<u8> {
+fn issuer_key(id: &IssuerId, sequence: u32) -> Vec<u8> {
     [&id.as_bytes()[..], &sequence.to_be_bytes()].concat()
 }
 
@@ -73,12 +73,11 @@ fn index_value(index: LeafIndex) -> Vec<u8> {
 pub fn parse_index(value: &[u8]) -> Result<LeafIndex, RecordError> {
     let bytes = value
         .try_into()
-        .map_err(|_| RecordError::Damaged("a leaf index has not 8 bytes".into()))?;
+        .map_err(|_| RecordError::Damaged("a leaf index does not have 8 bytes".into()))?;
     Ok(LeafIndex::new(u64::from_be_bytes(bytes)))
 }
 
-/// Turns a step into the one batch that makes it durable: entries, tiles, look-up rows and head
-/// together.
+/// Returns the one batch that makes a step durable: entries, tiles, look-up rows and head.
 pub fn batch(step: &Step) -> Result<Batch, RecordError> {
     let mut batch = Batch::new();
     for (first, segment) in segments(step)? {
@@ -122,7 +121,7 @@ pub fn page_key(key: &Prefix) -> Vec<u8> {
     [&key.first().as_bytes()[..], &key.bits().to_be_bytes()].concat()
 }
 
-/// Reads what [`page_key`] wrote.
+/// Parses what [`page_key`] made.
 pub fn parse_page_key(key: &[u8]) -> Result<Prefix, RecordError> {
     let parsed = key.split_last_chunk::<2>().and_then(|(first, bits)| {
         let bits = u16::from_be_bytes(*bits);
@@ -131,13 +130,13 @@ pub fn parse_page_key(key: &[u8]) -> Result<Prefix, RecordError> {
     parsed.ok_or_else(|| RecordError::Damaged("a page of the index has a malformed key".into()))
 }
 
-/// The row of a page of the index.
+/// The value of a page of the index that is current for all leaves below `through`.
 pub fn page_value(through: u64, page: &[u8]) -> Result<Bytes, RecordError> {
     let packed = page::pack(page).map_err(|e| RecordError::Damaged(e.to_string()))?;
     Ok([&through.to_be_bytes()[..], &packed].concat().into())
 }
 
-/// Reads what [`page_value`] wrote: through which leaf the page is current, and the page.
+/// Parses what [`page_value`] made: the leaf below which the page is current, and the page.
 pub fn parse_page(row: &[u8]) -> Result<(u64, PageBytes), RecordError> {
     let (through, page) = row
         .split_first_chunk::<8>()
@@ -151,15 +150,14 @@ pub fn list_key(label: &Label, position: u64) -> Vec<u8> {
     [&label.as_bytes()[..], &position.to_be_bytes()].concat()
 }
 
-/// The row of what a list grew by.
+/// The value of what a list grew by.
 pub fn list_value(leaves: &[LeafIndex]) -> Bytes {
     let mut bytes = Vec::with_capacity(leaves.len() * 2 + 8);
     list::write(&mut bytes, leaves);
     bytes.into()
 }
 
-/// Returns the leaves of a long list from one position to another, the last excluded; all of them
-/// must be stored.
+/// Returns the leaves of a long list at the positions `from..to`. Fails if any is not stored.
 pub fn read_list(
     tables: &impl Reads,
     label: &Label,
@@ -191,7 +189,7 @@ pub fn read_list(
         let skip = skip.filter(|_| end > next).ok_or_else(damaged)? as usize;
         leaves.extend(read[skip..].iter().take((to - next) as usize));
         if end < to {
-            // After a rebuild rows may be longer than they were and overlap; each is right by
+            // After a rebuild rows may be longer than they were and overlap. Each is right by
             // itself.
             row = tables.at_or_before(Table::IndexLists, &list_key(label, end))?;
         }
@@ -233,7 +231,7 @@ pub fn read_bundle(tables: &impl Reads, number: u64, width: u64) -> Result<Bytes
             joined.freeze()
         }
     };
-    // The last segment may reach past the width that was asked for; most often it does not.
+    // The last segment may reach beyond the width that was asked for.
     let mut end = 0;
     let mut seen = 0;
     for entry in bundle::entries(&whole).take(width as usize) {
@@ -252,7 +250,7 @@ pub fn read_bundle(tables: &impl Reads, number: u64, width: u64) -> Result<Bytes
 /// Returns one entry's bytes, verbatim.
 pub fn read_entry(tables: &impl Reads, index: LeafIndex) -> Result<Bytes, RecordError> {
     let missing = || RecordError::Damaged(format!("entry {index} is missing"));
-    // Under load most segments are whole; then the key is known, and one look-up is cheaper than a
+    // Under load most segments are whole. Then the key is known, and a look-up is cheaper than a
     // search.
     let whole = index.get() / SEGMENT * SEGMENT;
     if let Some(segment) = tables.get(Table::Segments, &whole.to_be_bytes())? {
@@ -274,7 +272,7 @@ pub fn read_entry(tables: &impl Reads, index: LeafIndex) -> Result<Bytes, Record
     Ok(segment.slice_ref(entry))
 }
 
-/// Returns where a claim by a set of signers is, if it is logged.
+/// Returns, for each claim by a set of signers, its leaf if it is logged.
 pub fn find_claims(
     tables: &impl Reads,
     keys: &[(ClaimId, Hash)],
@@ -289,7 +287,7 @@ pub fn find_claims(
         .collect()
 }
 
-/// Returns the first leaf that holds a claim, whoever signed it.
+/// Returns the first leaf with a claim, whoever signed it, if it is logged.
 pub fn find_claim(tables: &impl Reads, id: &Hash) -> Result<Option<LeafIndex>, RecordError> {
     let from = [&id.as_bytes()[..], &[0; 32]].concat();
     let to = [&id.as_bytes()[..], &[0xff; 33]].concat();
@@ -298,7 +296,7 @@ pub fn find_claim(tables: &impl Reads, id: &Hash) -> Result<Option<LeafIndex>, R
     Ok(found?.into_iter().min())
 }
 
-/// Returns the leaf with a leaf hash.
+/// Returns the leaf that has a leaf hash, if there is one.
 pub fn find_leaf_hash(tables: &impl Reads, hash: &Hash) -> Result<Option<LeafIndex>, RecordError> {
     tables
         .get(Table::LeafHashes, hash.as_bytes())?
@@ -306,7 +304,7 @@ pub fn find_leaf_hash(tables: &impl Reads, hash: &Hash) -> Result<Option<LeafInd
         .transpose()
 }
 
-/// Returns the leaves of an issuer's records, oldest first.
+/// Returns the leaves of an issuer's records with their sequence, oldest first.
 pub fn issuer_leaves(tables: &impl Reads, id: &[u8]) -> Result<Vec<(u32, LeafIndex)>, RecordError> {
     let to = [id, &[0xff; 5]].concat();
     tables

@@ -1,7 +1,7 @@
-//! The issuers that are in force, in memory, rebuilt from the log's own entries at every start.
+//! The issuer records in force, in memory, rebuilt from the log's own entries at every start.
 //!
-//! Only the sequencer changes it, after the entries that say so are durable. Its size is that of
-//! the registered issuers, not of the log.
+//! Only [`Log`](crate::log::Log) changes it, after the entries with the records are durable. Its
+//! size is that of the registered issuers, not of the log.
 
 use crate::{
     records::{self, RecordError, WIDTH, parse_index},
@@ -22,7 +22,7 @@ struct State {
     keys: HashMap<[u8; 32], PublicKey>,
 }
 
-/// The issuers in force.
+/// For each registered issuer, its record in force.
 #[derive(Default)]
 pub struct Directory {
     state: RwLock<State>,
@@ -46,7 +46,7 @@ impl Directory {
         }
     }
 
-    /// Puts a record in force.
+    /// Puts a record in force, in place of the issuer's last one.
     pub fn apply(&self, record: IssuerRecord) {
         let mut state = self.write();
         for key in &record.body.keys {
@@ -55,18 +55,12 @@ impl Directory {
         state.records.insert(record.id, Arc::new(record));
     }
 
-    /// Issuers that are registered.
-    pub fn len(&self) -> usize {
+    /// How many issuers are registered.
+    pub fn issuers(&self) -> usize {
         self.read().records.len()
     }
 
-    /// Whether nobody is registered.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    // A panic while the lock is held leaves the maps whole, since each change is one insertion: go
-    // on with them.
+    // A panic while the lock is held leaves the maps whole, because each change is one insertion.
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state
             .read()

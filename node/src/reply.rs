@@ -1,8 +1,8 @@
-//! Answers, handed over to the thread that waits for them.
+//! Answers of the sequencer, handed over to the threads that wait for them.
 //!
-//! The sequencer answers some hundred callers at once, who wait on a few serving threads. Waking
-//! each of them from another thread is a system call each; so the answers for one thread travel
-//! together, and a task there (its desk) wakes them.
+//! The sequencer answers some hundred callers at once, who wait on a few serving threads. To wake
+//! each of them from another thread costs a system call. So the answers for one thread travel
+//! together, and a task there (its desk) wakes the callers.
 
 use assay_claims::sequencer::Outcome;
 use std::cell::RefCell;
@@ -23,8 +23,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A reply to the task that calls this, and where it waits for it. Must be called on a tokio
-    /// runtime.
+    /// Returns a reply to the calling task, and the receiver on which the task waits for it. Must
+    /// be called on a tokio runtime.
     pub fn new() -> (Reply, oneshot::Receiver<Vec<Outcome>>) {
         let (caller, answer) = oneshot::channel();
         (
@@ -36,13 +36,13 @@ impl Reply {
         )
     }
 
-    /// Whether the caller went away.
+    /// Whether the caller no longer waits.
     pub fn is_closed(&self) -> bool {
         self.caller.is_closed()
     }
 }
 
-/// This thread's desk. A desk of a runtime that has ended is replaced.
+/// Returns this thread's desk. The desk of a runtime that has ended is replaced.
 fn desk() -> Desk {
     DESK.with_borrow_mut(|desk| match desk {
         Some(open) if !open.is_closed() => open.clone(),
@@ -65,12 +65,12 @@ fn hand_over((caller, outcomes): Answer) {
     let _ = caller.send(outcomes);
 }
 
-/// Answers on their way out, by desk.
+/// Answers to be sent, by desk.
 #[derive(Debug, Default)]
 pub struct Outbox(Vec<(Desk, Vec<Answer>)>);
 
 impl Outbox {
-    /// Adds an answer.
+    /// Adds the answer to one submission.
     pub fn push(&mut self, reply: Reply, outcomes: Vec<Outcome>) {
         let Reply { caller, desk } = reply;
         match self
@@ -83,10 +83,10 @@ impl Outbox {
         }
     }
 
-    /// Sends everything.
+    /// Sends all answers, and is empty again.
     pub fn send(&mut self) {
         for (desk, answers) in self.0.drain(..) {
-            // A desk that is gone took its runtime with it; whoever still waits, waits elsewhere.
+            // A desk that is gone took its runtime with it. Callers that still wait are elsewhere.
             if let Err(mpsc::error::SendError(answers)) = desk.send(answers) {
                 answers.into_iter().for_each(hand_over);
             }

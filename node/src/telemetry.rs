@@ -1,11 +1,11 @@
-//! What the node says of itself: structured traces on standard error, metrics for Prometheus.
+//! Traces on standard error, and metrics for Prometheus.
 
 use crate::config::{TraceConfig, TraceFormat};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::{io, sync::OnceLock};
 use tracing_subscriber::{EnvFilter, filter::ParseError};
 
-/// Starts traces. `RUST_LOG` overrides the configured filter.
+/// Starts traces. `RUST_LOG` overrides the configured filter. Fails if the filter is malformed.
 pub fn traces(config: &TraceConfig) -> Result<(), ParseError> {
     let filter = match EnvFilter::try_from_default_env() {
         Ok(filter) => filter,
@@ -23,7 +23,7 @@ pub fn traces(config: &TraceConfig) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// The process's metrics. The first call installs the recorder and describes them.
+/// Returns the metrics of this process. The first call installs their recorder.
 pub fn metrics() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(install).clone()

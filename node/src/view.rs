@@ -1,7 +1,7 @@
 //! What readers are shown: the last published checkpoint and the tiles of its tree.
 //!
-//! Everything below the published size never changes, so readers need no snapshot of the store and
-//! hold no lock: they take the current [`Published`] and read rows that nobody writes any more.
+//! Nothing below the published size ever changes. So readers need neither a lock nor a snapshot of
+//! the store: they take the current [`Published`] and read rows that nobody writes any more.
 
 use crate::{
     index::Held,
@@ -24,16 +24,16 @@ use tokio::sync::watch;
 /// Memory that one expanded tile takes: 511 hashes and change.
 const EXPANDED_TILE_BYTES: u64 = 511 * 32 + 64;
 
-/// One published checkpoint.
+/// A published checkpoint, with what is asked of its tree again and again.
 #[derive(Debug)]
 pub struct Published {
     checkpoint: VerifiedCheckpoint,
     /// Proves inclusion in the published tree, whose right edge it knows.
     prover: Prover,
-    /// The index that its last leaf commits to; none between a start after a crash and the first
+    /// The index that its last leaf commits to. None between a start after a crash and the first
     /// checkpoint.
     index: Option<Map<Held>>,
-    /// That leaf.
+    /// The bytes of that leaf.
     commitment: Bytes,
 }
 
@@ -43,12 +43,12 @@ impl Published {
         self.checkpoint.note()
     }
 
-    /// Leaves under it.
+    /// How many leaves it covers.
     pub fn size(&self) -> TreeSize {
         self.checkpoint.size()
     }
 
-    /// The checkpoint.
+    /// The verified checkpoint.
     pub fn checkpoint(&self) -> &VerifiedCheckpoint {
         &self.checkpoint
     }
@@ -73,13 +73,13 @@ pub enum ViewError {
     Beyond {
         /// What was asked for.
         asked: String,
-        /// What there is.
+        /// The published size.
         published: TreeSize,
     },
     /// The question cannot be answered for any log.
     #[error("{0}")]
     Invalid(String),
-    /// The store failed.
+    /// The store cannot be read.
     #[error(transparent)]
     Record(#[from] RecordError),
 }
@@ -105,8 +105,8 @@ pub struct View<S> {
 }
 
 impl<S: Reads> View<S> {
-    /// Shows `checkpoint`, which must be over a tree that `store` holds, and the index that it
-    /// commits to, if the caller has that one and no later one.
+    /// Returns a view that shows `checkpoint`, which must be over a tree that `store` holds, and
+    /// the index that it commits to, if the caller has it. Tiles are cached in `cache_mib` MiB.
     pub fn new(
         store: Arc<S>,
         checkpoint: VerifiedCheckpoint,
@@ -136,36 +136,36 @@ impl<S: Reads> View<S> {
         self.published.load_full()
     }
 
-    /// Follows the published size.
+    /// Returns a receiver of the published size, now and after every change.
     pub fn follow(&self) -> watch::Receiver<u64> {
         self.announce.subscribe()
     }
 
-    /// Shows a newer checkpoint and its index from now on. The edge goes first: a reader of the
-    /// older size can use wider tiles.
+    /// Shows a newer checkpoint and its index from now on.
     pub fn publish(
         &self,
         checkpoint: VerifiedCheckpoint,
         index: Map<Held>,
     ) -> Result<(), RecordError> {
         let size = checkpoint.size();
+        // First the edge: a reader of the older size can use wider tiles.
         self.edge.store(Arc::new(self.read_edge(size)?));
         let before = self
             .published
             .swap(Arc::new(load(&*self.store, checkpoint, Some(index))?));
-        // The pages and nodes that only the older index had: tens of thousands, while publishers
-        // wait for this thread.
+        // Publishers wait for this thread, and only the older index had tens of thousands of pages
+        // and nodes.
         rayon::spawn(move || drop(before));
         self.announce.send_replace(size.get());
         Ok(())
     }
 
-    /// The store underneath.
+    /// The store that is read.
     pub fn store(&self) -> &S {
         &self.store
     }
 
-    /// The inclusion path of a leaf in the tree of `size`.
+    /// Returns the inclusion path of a leaf in the tree of `size`.
     pub fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<Hash>, ViewError> {
         if index.get() >= size.get() {
             return Err(ViewError::Beyond {
@@ -182,7 +182,7 @@ impl<S: Reads> View<S> {
         .map_err(unproven)
     }
 
-    /// One proof of inclusion for some leaves, distinct and ascending.
+    /// Returns one proof of inclusion for `leaves`, which must be distinct and ascending.
     pub fn inclusion_of_many(
         &self,
         leaves: &[LeafIndex],
@@ -191,7 +191,7 @@ impl<S: Reads> View<S> {
         prove_multiproof(self, leaves, size).map_err(unproven)
     }
 
-    /// The consistency path between two sizes.
+    /// Returns the consistency path between two sizes.
     pub fn consistency(&self, old: TreeSize, new: TreeSize) -> Result<Vec<Hash>, ViewError> {
         if old > new {
             return Err(ViewError::Invalid(format!(
@@ -201,7 +201,7 @@ impl<S: Reads> View<S> {
         prove_consistency(self, old, new).map_err(unproven)
     }
 
-    /// One entry, verbatim.
+    /// Returns an entry of the tree of `size`, verbatim.
     pub fn entry(&self, index: LeafIndex, size: TreeSize) -> Result<Bytes, ViewError> {
         if index.get() >= size.get() {
             return Err(ViewError::Beyond {
@@ -212,7 +212,7 @@ impl<S: Reads> View<S> {
         Ok(records::read_entry(&*self.store, index)?)
     }
 
-    /// The leaves of an issuer's records that are published, oldest first.
+    /// Returns the published leaves of an issuer's records with their sequence, oldest first.
     pub fn issuer_leaves(&self, id: &Hash) -> Result<Vec<(u32, LeafIndex)>, ViewError> {
         let size = self.published().size().get();
         let mut leaves = records::issuer_leaves(&*self.store, id.as_bytes())?;
@@ -261,7 +261,7 @@ fn unproven(error: ProveError<RecordError>) -> ViewError {
     unreadable(error).into()
 }
 
-/// Sizes and leaves were checked before, so whatever fails is the stored tiles' fault.
+/// Sizes and leaves were checked before, so if a proof fails, the stored tiles are damaged.
 fn unreadable(error: ProveError<RecordError>) -> RecordError {
     match error {
         ProveError::Read(error) => error,
@@ -294,17 +294,14 @@ impl<S: Reads> TileReader for View<S> {
     }
 }
 
-/// Reads a tile, which must be at least as wide as the tree of `size` has it.
-pub fn read_tile(
-    tables: &impl Reads,
-    tile: TileIndex,
-    size: TreeSize,
-) -> Result<Tile, RecordError> {
+/// Reads a tile. Fails if it is narrower than the tree of `size` has it.
+fn read_tile(tables: &impl Reads, tile: TileIndex, size: TreeSize) -> Result<Tile, RecordError> {
     Tile::parse(&read_tile_bytes(tables, tile, size)?)
         .map_err(|e| RecordError::Damaged(format!("tile {}/{}: {e}", tile.level, tile.index)))
 }
 
-/// Reads the hashes of a tile as they are stored: at least as many as the tree of `size` has.
+/// Reads the hashes of a tile as they are stored. Fails if they are fewer than the tree of `size`
+/// has.
 pub fn read_tile_bytes(
     tables: &impl Reads,
     tile: TileIndex,
@@ -321,7 +318,7 @@ pub fn read_tile_bytes(
     Ok(bytes)
 }
 
-/// Reads tiles straight from a store: what start-up and the second check before signing use.
+/// Reads tiles from a store without a cache, for the start and for the check before signing.
 pub struct StoredTiles<'a, S>(pub &'a S);
 
 impl<S: Reads> TileReader for StoredTiles<'_, S> {
@@ -335,7 +332,7 @@ impl<S: Reads> TileReader for StoredTiles<'_, S> {
     }
 }
 
-/// The root of the tree of `size`, computed from the stored tiles.
+/// Returns the root of the tree of `size`, computed from the stored tiles.
 pub fn stored_root(tables: &impl Reads, size: TreeSize) -> Result<Hash, RecordError> {
     root(&StoredTiles(tables), size).map_err(unreadable)
 }

@@ -92,7 +92,8 @@ pub fn require(kind: &str) -> Option<PathBuf> {
         )
     } else {
         format!(
-            "{kind} is test data without a public source; set ASSAY_TEST_DATA to a folder that has it"
+            "{kind} is test data without a public source; set ASSAY_TEST_DATA to a folder that has \
+             it"
         )
     };
     let may_be_missing = !is_public(kind) && fetched().is_some_and(|fetched| fetched == root);

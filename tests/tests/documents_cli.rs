@@ -147,6 +147,44 @@ fn publish(person: &Person, kind: &str, path: &Path) -> anyhow::Result<Vec<Value
     }
 }
 
+/// What of the documents is in the log, each with the file that it is from.
+#[derive(Default)]
+struct Published {
+    /// By claim id.
+    claims: BTreeMap<String, PathBuf>,
+    /// By SHA-256 in hex.
+    attachments: BTreeMap<String, PathBuf>,
+    /// How many documents were refused.
+    refused: usize,
+}
+
+impl Published {
+    /// Publishes every document of a folder. At least one of them must be taken.
+    fn publish_folder(&mut self, person: &Person, folder: &Path, kind: &str) -> anyhow::Result<()> {
+        let before = self.claims.len();
+        for path in data::files(folder) {
+            let published = publish(person, kind, &path)?;
+            self.refused += usize::from(published.is_empty());
+            for claim in published {
+                let id = claim["claim_id"]
+                    .as_str()
+                    .context("no claim id")?
+                    .to_owned();
+                if let Some(sha256) = claim["attachment"]["sha256"].as_str() {
+                    self.attachments.insert(sha256.to_owned(), path.clone());
+                }
+                self.claims.insert(id, path.clone());
+            }
+        }
+        assert!(
+            self.claims.len() > before,
+            "no document of {} was published",
+            folder.display()
+        );
+        Ok(())
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_document_goes_through_publish_receipt_and_offline_verify() -> anyhow::Result<()> {
     let mut folders = Vec::new();
@@ -158,40 +196,46 @@ async fn every_document_goes_through_publish_receipt_and_offline_verify() -> any
     }
     let mut node = Node::start_with("log.publish_interval_ms = 1")?;
     let person = Person::register(node.ready())?;
-    let mut claims = BTreeMap::new();
-    let mut attachments = BTreeMap::new();
-    let mut refused = 0;
+    let mut published = Published::default();
     for (folder, kind) in &folders {
-        let before = claims.len();
-        for path in data::files(folder) {
-            let published = publish(&person, kind, &path)?;
-            refused += usize::from(published.is_empty());
-            for claim in published {
-                let id = claim["claim_id"]
-                    .as_str()
-                    .context("no claim id")?
-                    .to_owned();
-                if let Some(sha256) = claim["attachment"]["sha256"].as_str() {
-                    attachments.insert(sha256.to_owned(), path.clone());
-                }
-                claims.insert(id, path.clone());
-            }
-        }
-        assert!(
-            claims.len() > before,
-            "no document of {} was published",
-            folder.display()
-        );
+        published.publish_folder(&person, folder, kind)?;
     }
     println!(
-        "{} claims, {} attachments, {refused} documents refused",
-        claims.len(),
-        attachments.len()
+        "{} claims, {} attachments, {} documents refused",
+        published.claims.len(),
+        published.attachments.len(),
+        published.refused
     );
+    check_attachments(node.ready(), &published.attachments).await?;
 
-    // Attachments are the documents, to the byte.
-    let mut service = AttachmentServiceClient::connect(node.ready().url.clone()).await?;
-    for (sha256, path) in &attachments {
+    let ids: Vec<&str> = published.claims.keys().map(String::as_str).collect();
+    for some in ids.chunks(200) {
+        person.online(&[&["receipt", "--out", "receipts"], some].concat())?;
+    }
+    person.online(&["audit", &node.ready().url.clone()])?;
+    node.stop()?;
+
+    let (code, view, said) = person.verify(&node.ready().vkey, "receipts")?;
+    assert_eq!(code, Some(0), "{said}");
+    let text = view.to_string();
+    for (id, path) in &published.claims {
+        assert!(
+            text.contains(id.as_str()),
+            "{}: its receipt was not looked at",
+            path.display()
+        );
+        assert!(person.path(&format!("receipts/{id}.tlog-proof")).exists());
+    }
+    refuses_what_was_tampered_with(&person, ids[0], ids[1])
+}
+
+/// Attachments are the documents, to the byte.
+async fn check_attachments(
+    ready: &Ready,
+    attachments: &BTreeMap<String, PathBuf>,
+) -> anyhow::Result<()> {
+    let mut service = AttachmentServiceClient::connect(ready.url.clone()).await?;
+    for (sha256, path) in attachments {
         let request = GetRequest {
             sha256: hex::decode(sha256)?.into(),
         };
@@ -203,123 +247,157 @@ async fn every_document_goes_through_publish_receipt_and_offline_verify() -> any
         assert_eq!(bytes, data::read(path), "{}", path.display());
         assert_eq!(Hash::of(&bytes).to_hex(), *sha256);
     }
+    Ok(())
+}
 
-    let ids: Vec<&str> = claims.keys().map(String::as_str).collect();
-    for some in ids.chunks(200) {
-        person.online(&[&["receipt", "--out", "receipts"], some].concat())?;
-    }
-    person.online(&["audit", &node.ready().url.clone()])?;
-    node.stop()?;
+/// The two files of a receipt.
+struct Receipt {
+    envelope: String,
+    proof: String,
+}
 
-    let (code, view, said) = person.verify(&node.ready().vkey, "receipts")?;
-    assert_eq!(code, Some(0), "{said}");
-    let text = view.to_string();
-    for (id, path) in &claims {
-        assert!(
-            text.contains(id.as_str()),
-            "{}: its receipt was not looked at",
-            path.display()
-        );
-        assert!(person.path(&format!("receipts/{id}.tlog-proof")).exists());
+impl Receipt {
+    fn read(person: &Person, id: &str) -> anyhow::Result<Self> {
+        Ok(Receipt {
+            envelope: fs::read_to_string(person.path(&format!("receipts/{id}.intoto.jsonl")))?,
+            proof: fs::read_to_string(person.path(&format!("receipts/{id}.tlog-proof")))?,
+        })
     }
-    refuses_what_was_tampered_with(&person, ids[0], ids[1])
+
+    fn with_envelope(&self, envelope: String) -> Self {
+        Receipt {
+            envelope,
+            proof: self.proof.clone(),
+        }
+    }
+
+    fn with_proof(&self, proof: String) -> Self {
+        Receipt {
+            envelope: self.envelope.clone(),
+            proof,
+        }
+    }
+}
+
+/// A receipt that was changed.
+struct Forgery {
+    /// What was changed.
+    what: &'static str,
+    /// The checks that may find it out.
+    checks: &'static [&'static str],
+    receipt: Receipt,
 }
 
 /// What each change to a receipt is found out by. All exit with 4: a check failed.
 fn refuses_what_was_tampered_with(person: &Person, id: &str, other: &str) -> anyhow::Result<()> {
-    let key = &person.ready.vkey;
-    let read =
-        |id: &str, end: &str| fs::read_to_string(person.path(&format!("receipts/{id}.{end}")));
-    let (envelope, proof) = (read(id, "intoto.jsonl")?, read(id, "tlog-proof")?);
-    let (other_envelope, other_proof) = (read(other, "intoto.jsonl")?, read(other, "tlog-proof")?);
-    let hash_line = |proof: &str| {
-        proof
-            .lines()
-            .nth(3)
-            .map(str::to_owned)
-            .context("the proof has no hash")
-    };
-    let line = hash_line(&proof)?;
-    let flipped = |text: &str, at: usize| {
-        let mut bytes = text.as_bytes().to_vec();
-        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-        String::from_utf8(bytes)
-    };
-    let forgeries = [
-        (
-            "the payload",
-            &["inclusion"][..],
-            flipped(
-                &envelope,
-                envelope.find("\"payload\"").context("payload")? + 40,
-            )?,
-            proof.clone(),
-        ),
-        (
-            "the envelope's end",
-            &["envelope"],
-            envelope[..envelope.len() - 3].to_owned(),
-            proof.clone(),
-        ),
-        (
-            "a proof that is too short",
-            &["inclusion"],
-            envelope.clone(),
-            proof.replacen(&format!("{line}\n"), "", 1),
-        ),
-        (
-            "a proof that is too long",
-            &["inclusion"],
-            envelope.clone(),
-            proof.replacen(&line, &format!("{line}\n{line}"), 1),
-        ),
-        (
-            "a hash",
-            &["inclusion"],
-            envelope.clone(),
-            proof.replacen(&line, &flipped(&line, 5)?, 1),
-        ),
-        (
-            "the checkpoint's signature",
-            &["checkpoint"],
-            envelope.clone(),
-            flipped(&proof, proof.len() - 20)?,
-        ),
-        (
-            "another claim's proof",
-            &["entry", "match", "inclusion"],
-            envelope.clone(),
-            other_proof.clone(),
-        ),
-        (
-            "another claim's envelope",
-            &["entry", "match", "inclusion"],
-            other_envelope,
-            proof.clone(),
-        ),
-    ];
-    for (number, (what, checks, envelope, proof)) in forgeries.into_iter().enumerate() {
-        let folder = format!("forged-{number}");
-        fs::create_dir(person.path(&folder))?;
-        fs::write(
-            person.path(&format!("{folder}/{id}.intoto.jsonl")),
-            envelope,
-        )?;
-        fs::write(person.path(&format!("{folder}/{id}.tlog-proof")), proof)?;
-        let (code, view, said) = person.verify(key, &folder)?;
-        assert_eq!(code, Some(4), "{what}: {said}");
-        let found = view.to_string();
-        assert!(
-            checks
-                .iter()
-                .any(|check| found.contains(&format!("\"check\":\"{check}\""))),
-            "{what}: {said}"
-        );
-        assert!(!said.contains("panicked"), "{what}: {said}");
+    let receipt = Receipt::read(person, id)?;
+    let other = Receipt::read(person, other)?;
+    let mut forgeries = forged_envelopes(&receipt)?;
+    forgeries.extend(forged_proofs(&receipt)?);
+    forgeries.extend(exchanged(&receipt, &other));
+    assert_eq!(forgeries.len(), 8);
+    for (number, forgery) in forgeries.iter().enumerate() {
+        check_refused(person, id, &format!("forged-{number}"), forgery)?;
     }
     let stranger = Node::start()?;
     let (code, _, said) = person.verify(&stranger.ready().vkey, "receipts")?;
     assert_eq!(code, Some(4), "another log's key: {said}");
+    Ok(())
+}
+
+/// Another letter in a text of Base64.
+fn flipped(text: &str, at: usize) -> anyhow::Result<String> {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+    Ok(String::from_utf8(bytes)?)
+}
+
+fn forged_envelopes(receipt: &Receipt) -> anyhow::Result<Vec<Forgery>> {
+    let envelope = &receipt.envelope;
+    let payload = envelope.find("\"payload\"").context("payload")?;
+    Ok(vec![
+        Forgery {
+            what: "the payload",
+            checks: &["inclusion"],
+            receipt: receipt.with_envelope(flipped(envelope, payload + 40)?),
+        },
+        Forgery {
+            what: "the envelope's end",
+            checks: &["envelope"],
+            receipt: receipt.with_envelope(envelope[..envelope.len() - 3].to_owned()),
+        },
+    ])
+}
+
+fn forged_proofs(receipt: &Receipt) -> anyhow::Result<Vec<Forgery>> {
+    let proof = &receipt.proof;
+    let line = proof.lines().nth(3).context("the proof has no hash")?;
+    Ok(vec![
+        Forgery {
+            what: "a proof that is too short",
+            checks: &["inclusion"],
+            receipt: receipt.with_proof(proof.replacen(&format!("{line}\n"), "", 1)),
+        },
+        Forgery {
+            what: "a proof that is too long",
+            checks: &["inclusion"],
+            receipt: receipt.with_proof(proof.replacen(line, &format!("{line}\n{line}"), 1)),
+        },
+        Forgery {
+            what: "a hash",
+            checks: &["inclusion"],
+            receipt: receipt.with_proof(proof.replacen(line, &flipped(line, 5)?, 1)),
+        },
+        Forgery {
+            what: "the checkpoint's signature",
+            checks: &["checkpoint"],
+            receipt: receipt.with_proof(flipped(proof, proof.len() - 20)?),
+        },
+    ])
+}
+
+/// Each half of a receipt with the other half of another claim's.
+fn exchanged(receipt: &Receipt, other: &Receipt) -> [Forgery; 2] {
+    [
+        Forgery {
+            what: "another claim's proof",
+            checks: &["entry", "match", "inclusion"],
+            receipt: receipt.with_proof(other.proof.clone()),
+        },
+        Forgery {
+            what: "another claim's envelope",
+            checks: &["entry", "match", "inclusion"],
+            receipt: receipt.with_envelope(other.envelope.clone()),
+        },
+    ]
+}
+
+/// Writes a forgery of the receipt of claim `id` into `folder`, which it makes, and verifies it.
+fn check_refused(person: &Person, id: &str, folder: &str, forgery: &Forgery) -> anyhow::Result<()> {
+    let Forgery {
+        what,
+        checks,
+        receipt,
+    } = forgery;
+    fs::create_dir(person.path(folder))?;
+    fs::write(
+        person.path(&format!("{folder}/{id}.intoto.jsonl")),
+        &receipt.envelope,
+    )?;
+    fs::write(
+        person.path(&format!("{folder}/{id}.tlog-proof")),
+        &receipt.proof,
+    )?;
+    let (code, view, said) = person.verify(&person.ready.vkey, folder)?;
+    assert_eq!(code, Some(4), "{what}: {said}");
+    let found = view.to_string();
+    assert!(
+        checks
+            .iter()
+            .any(|check| found.contains(&format!("\"check\":\"{check}\""))),
+        "{what}: {said}"
+    );
+    assert!(!said.contains("panicked"), "{what}: {said}");
     Ok(())
 }
 

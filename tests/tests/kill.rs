@@ -270,6 +270,34 @@ async fn caught_up(log: &Log, seen: &Seen, size: u64) -> anyhow::Result<()> {
     }
 }
 
+/// At the end, all over again: every claim, every checkpoint that was ever shown, and the log from
+/// its tiles, every commitment in it being to the index that its entries give. Returns how many
+/// claims, checkpoints and entries there are.
+async fn assert_whole(log: &Log, seen: &Seen) -> anyhow::Result<(usize, usize, u64)> {
+    let all = seen.acknowledged.lock().unwrap().clone();
+    assert_there(log, seen, &all).await?;
+    let whole = log.rederive().await?;
+    seen.checkpoint(whole.checkpoint.clone());
+    let shown = seen.checkpoints.lock().unwrap().clone();
+    let roots = whole.roots(&shown.keys().copied().collect::<Vec<_>>());
+    let new = (whole.checkpoint.size().get(), &whole.checkpoint.root());
+    for (size, checkpoint) in &shown {
+        assert_eq!(
+            roots.get(size),
+            Some(&checkpoint.root()),
+            "the checkpoint over {size} is of another log"
+        );
+        assert!(
+            whole.index.ends_in_commitment(*size),
+            "the checkpoint over {size} does not end in a commitment"
+        );
+        log.prove_consistency((*size, &checkpoint.root()), new)
+            .await?;
+    }
+    assert_all_found(log, &whole.index).await?;
+    Ok((all.len(), shown.len(), new.0))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_kill_loses_an_acknowledged_claim_or_shows_two_roots_for_a_size() -> anyhow::Result<()> {
     let seed = std::env::var("ASSAY_KILL_SEED").map_or(Ok(1), |seed| seed.parse())?;
@@ -319,38 +347,14 @@ async fn no_kill_loses_an_acknowledged_claim_or_shows_two_roots_for_a_size() -> 
         checked += new.len();
     }
 
-    // At the end, all over again: every claim, every checkpoint that was ever shown, and the log
-    // from its tiles, every commitment in it being to the index that its entries give.
     let log = Log::connect(node.ready()).await?;
-    let all = seen.acknowledged.lock().unwrap().clone();
-    assert_there(&log, &seen, &all).await?;
-    let whole = log.rederive().await?;
-    seen.checkpoint(whole.checkpoint.clone());
-    let shown = seen.checkpoints.lock().unwrap().clone();
-    let roots = whole.roots(&shown.keys().copied().collect::<Vec<_>>());
-    let new = (whole.checkpoint.size().get(), &whole.checkpoint.root());
-    for (size, checkpoint) in &shown {
-        assert_eq!(
-            roots.get(size),
-            Some(&checkpoint.root()),
-            "the checkpoint over {size} is of another log"
-        );
-        assert!(
-            whole.index.ends_in_commitment(*size),
-            "the checkpoint over {size} does not end in a commitment"
-        );
-        log.prove_consistency((*size, &checkpoint.root()), new)
-            .await?;
-    }
-    assert_all_found(&log, &whole.index).await?;
+    let (claims, checkpoints, entries) = assert_whole(&log, &seen).await?;
     println!(
-        "{KILLS} kills, {} claims acknowledged, {} checkpoints shown, {} entries",
-        all.len(),
-        shown.len(),
-        new.0
+        "{KILLS} kills, {claims} claims acknowledged, {checkpoints} checkpoints shown, \
+         {entries} entries"
     );
     assert!(
-        all.len() > KILLS * 10 && shown.len() > KILLS,
+        claims > KILLS * 10 && checkpoints > KILLS,
         "there was no load to speak of"
     );
     Ok(())

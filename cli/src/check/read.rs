@@ -2,23 +2,16 @@
 
 use crate::{exit::Failure, input, output};
 use assay_claims::limits;
+use assay_client::ask::{Listed, Listing, Note, Unidentified};
 use assay_intake::components::{self, Components, Distribution, Format};
 use std::path::Path;
-
-/// A file and the components that it names.
-pub struct Source {
-    /// As it was named.
-    pub name: String,
-    /// What it names.
-    pub components: Components,
-}
 
 /// Reads a file whose format is found out. `os_release` says whose packages a copy of dpkg's
 /// database holds.
 ///
 /// Fails with [`Failure::Usage`], naming file, line and reason, if it is malformed: nothing of it
 /// is taken then.
-pub fn file(path: &Path, os_release: &Path) -> Result<Source, Failure> {
+pub fn file(path: &Path, os_release: &Path) -> Result<Listing, Failure> {
     let document = input::read(path, limits::DOCUMENT_BYTES)?;
     let name = if path == Path::new("-") {
         document.name.clone()
@@ -40,14 +33,11 @@ pub fn file(path: &Path, os_release: &Path) -> Result<Source, Failure> {
     };
     let components =
         components.map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
-    Ok(Source {
-        name: output::plain(&name),
-        components,
-    })
+    Ok(listing(&name, components))
 }
 
 /// Reads the database of dpkg at `status`.
-pub fn installed(status: &Path, os_release: &Path) -> Result<Source, Failure> {
+pub fn installed(status: &Path, os_release: &Path) -> Result<Listing, Failure> {
     if !status.exists() {
         return Err(Failure::Usage(format!(
             "--installed: there is no {}: packages that dpkg installs are all that it reads; \
@@ -65,10 +55,40 @@ pub fn installed(status: &Path, os_release: &Path) -> Result<Source, Failure> {
         Some(&distribution),
     )
     .map_err(|error| Failure::Usage(output::plain(&error.to_string())))?;
-    Ok(Source {
-        name: output::plain(&name),
-        components,
-    })
+    Ok(listing(&name, components))
+}
+
+/// What a file of this name lists.
+fn listing(name: &str, components: Components) -> Listing {
+    let mut listed = Vec::with_capacity(components.list.len());
+    for component in components.list {
+        listed.push(Listed {
+            purl: component.purl,
+            name: component.name,
+            version: component.version,
+            digests: component.digests,
+            line: component.line,
+            own: component.own,
+            dev: component.dev,
+            optional: component.optional,
+        });
+    }
+    let notes = components.notes.into_iter().map(|note| Note {
+        line: note.line,
+        text: output::plain(&note.text),
+    });
+    let unidentified = components.unidentified.into_iter().map(|one| Unidentified {
+        line: one.line,
+        what: output::plain(&one.what),
+        reason: output::plain(&one.reason),
+    });
+    Listing {
+        name: output::plain(name),
+        format: components.format.name(),
+        listed,
+        notes: notes.collect(),
+        unidentified: unidentified.collect(),
+    }
 }
 
 /// Most bytes of an os-release file. They have a few hundred.

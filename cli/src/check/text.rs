@@ -1,28 +1,16 @@
 //! The report for people at a terminal: the summary, then a table of what is not fine, then what is
 //! to be known of the files.
 
-use super::{Component, Reason, Report, summary};
 use crate::output::{self, Color};
+use assay_client::report::{Reason, Report, Row, notes, rows, words};
 use comfy_table::ContentArrangement;
 use std::io::IsTerminal;
-
-/// Components with the same to be said are one line of the table from this number on.
-const TOGETHER: usize = 4;
-
-/// Names that such a line shows.
-const NAMES: usize = 3;
 
 /// Characters of a line if nothing says how wide the terminal is.
 const WIDTH: u16 = 120;
 
 /// Characters that the columns after the first have at least.
 const REST: u16 = 80;
-
-/// What a table says of some components.
-pub struct Row<'a> {
-    /// The components: one, or several of which the same is to be said.
-    pub components: Vec<&'a Component>,
-}
 
 /// The report as text; `all` lists every component for itself, also those that are fine.
 pub fn render(report: &Report, all: bool) -> String {
@@ -40,13 +28,13 @@ pub fn render(report: &Report, all: bool) -> String {
 
 /// The summary, with the judgment in color.
 fn colored(report: &Report) -> String {
-    let judgment = summary::judgment(report);
-    let color = if report.outcome.is_met() {
+    let judgment = words::judgment(report);
+    let color = if report.outcome().is_met() {
         Color::Green
     } else {
         Color::Red
     };
-    let lines = summary::lines(report).into_iter();
+    let lines = words::lines(report).into_iter();
     lines
         .map(|line| {
             if line == judgment {
@@ -57,60 +45,6 @@ fn colored(report: &Report) -> String {
         })
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// The rows of a table; `all` is as in [`render`].
-pub fn rows(report: &Report, all: bool) -> Vec<Row<'_>> {
-    if all {
-        let mut components: Vec<&Component> = report.components.iter().collect();
-        components.sort_by_key(|component| std::cmp::Reverse(component.outcome));
-        return components
-            .into_iter()
-            .map(|component| Row {
-                components: vec![component],
-            })
-            .collect();
-    }
-    let mut rows: Vec<Row<'_>> = Vec::new();
-    for component in report.not_fine() {
-        match rows.iter_mut().find(|row: &&mut Row<'_>| {
-            row.components
-                .first()
-                .is_some_and(|first| says_the_same(first, component))
-        }) {
-            Some(row) => row.components.push(component),
-            None => rows.push(Row {
-                components: vec![component],
-            }),
-        }
-    }
-    rows.into_iter().flat_map(split).collect()
-}
-
-/// Few components of which the same is to be said have a line each.
-fn split(row: Row<'_>) -> Vec<Row<'_>> {
-    if row.components.len() < TOGETHER {
-        row.components
-            .into_iter()
-            .map(|component| Row {
-                components: vec![component],
-            })
-            .collect()
-    } else {
-        vec![row]
-    }
-}
-
-/// Whether of both the same is missing, and nobody says anything of one alone.
-fn says_the_same(one: &Component, other: &Component) -> bool {
-    let said = |component: &Component| component.against().any(|reason| !reason.claims.is_empty());
-    let reasons = |component: &Component| -> Vec<String> {
-        component
-            .against()
-            .map(|reason| reason.text.clone())
-            .collect()
-    };
-    one.outcome == other.outcome && !said(one) && !said(other) && reasons(one) == reasons(other)
 }
 
 fn table(rows: &[Row<'_>]) -> String {
@@ -153,59 +87,14 @@ fn table(rows: &[Row<'_>]) -> String {
     table.to_string()
 }
 
-impl Row<'_> {
-    /// How its components are called: the first of them, and how many more there are.
-    pub fn titles(&self) -> Vec<String> {
-        let shown = if self.components.len() < TOGETHER {
-            self.components.len()
-        } else {
-            NAMES
-        };
-        let titles = self
-            .components
-            .iter()
-            .take(shown)
-            .map(|component| output::plain(&component.title()));
-        let more = self.components.len() - shown;
-        titles
-            .chain((more > 0).then(|| format!("and {more} more (--all lists them)")))
-            .collect()
-    }
-}
-
 fn why(reason: &Reason) -> String {
     format!("{}: {}", reason.rule, reason.text)
 }
 
-/// What is to be known of the files, with the lines that it is about.
-pub fn notes(report: &Report) -> Vec<String> {
-    report
-        .files
-        .iter()
-        .flat_map(|file: &super::File| -> Vec<String> {
-            let line = |line: Option<u32>| line.map(|line| format!(":{line}")).unwrap_or_default();
-            let notes = file
-                .notes
-                .iter()
-                .map(|note| format!("{}{}: {}", file.name, line(note.line), note.text));
-            let unidentified = file.unidentified.iter().map(|one| {
-                format!(
-                    "{}{}: cannot be looked up: {} {}",
-                    file.name,
-                    line(one.line),
-                    one.what,
-                    one.reason
-                )
-            });
-            notes.chain(unidentified).collect()
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::example;
     use super::*;
+    use assay_client::report::example;
 
     #[test]
     fn the_table_has_what_is_not_fine_the_worst_first() {

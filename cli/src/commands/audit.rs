@@ -1,28 +1,29 @@
-//! `assay audit`: a whole log, re-derived from the tiles that it publishes.
+//! `assay audit`: a whole log, verified from its published tiles.
 
 use crate::{config::Settings, exit::Failure, output};
 use assay_client::{
     HeadStore,
     audit::{self, Audited, Mode, Options},
+    plain,
 };
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
 use std::time::Instant;
 
-/// Re-derive a whole log from its published tiles: every entry's hash, every tile and the signed
-/// root.
+/// Verify a whole log from its published tiles: every entry's hash, every tile and the signed root.
 ///
-/// It also verifies every claim, its signatures and its issuers' standing at its place, unless
-/// --hashes-only is given.
+/// Unless --hashes-only is given, it also verifies the signatures of every claim, whether its
+/// issuers were authorized at its leaf, and the index.
 #[derive(Debug, Args)]
 pub struct Command {
     /// Where the tiles are: http://HOST:PORT or https://HOST:PORT [default: --log]
     url: Option<String>,
-    /// Look at hashes only, not into entries
+    /// Verify hashes only, not what the entries say
     #[arg(long, env = "ASSAY_HASHES_ONLY", value_parser = FalseyValueParser::new())]
     hashes_only: bool,
-    /// Fetches at the same time
-    #[arg(long, env = "ASSAY_IN_FLIGHT", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// Most fetches at the same time
+    #[arg(long, env = "ASSAY_IN_FLIGHT", default_value_t = 16,
+          value_parser = clap::value_parser!(u16).range(1..=256))]
     in_flight: u16,
 }
 
@@ -64,7 +65,6 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     };
     let bar = output::progress(settings, "audit", 0, output::Unit::Leaves);
     let started = Instant::now();
-
     let audited = audit::run(&url, &log_key, options, |progress: audit::Progress| {
         bar.set_length(progress.total);
         bar.set_position(progress.done);
@@ -73,8 +73,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let seconds = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
     if known.is_none() || audited.contains_known().is_some() {
-        // What was just shown to extend the head seen before becomes the head to extend. If another
-        // process was faster, its head stands.
+        // The audit proved that this head extends the one seen before. If another process stored a
+        // head meanwhile, that one stays.
         heads.advance(known.as_ref(), audited.checkpoint())?;
     }
     let view = view(&audited, seconds);
@@ -84,58 +84,48 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 fn view(audited: &Audited, seconds: f64) -> AuditView {
     let checkpoint = audited.checkpoint();
     let size = checkpoint.size().get();
+    let is_full = audited.mode() == Mode::Full;
     AuditView {
         origin: checkpoint.origin().to_owned(),
         tree_size: size,
         root: checkpoint.root().to_string(),
-        mode: match audited.mode() {
-            Mode::Full => "full",
-            Mode::HashesOnly => "hashes-only",
-        },
+        mode: if is_full { "full" } else { "hashes-only" },
         tiles: audited.tiles(),
-        issuers: (audited.mode() == Mode::Full).then(|| audited.issuers()),
-        labels: (audited.mode() == Mode::Full).then(|| audited.labels()),
+        issuers: is_full.then(|| audited.issuers()),
+        labels: is_full.then(|| audited.labels()),
         contains_seen: audited.contains_known().map(|size| size.get()),
         seconds,
         leaves_per_second: size as f64 / seconds.max(f64::MIN_POSITIVE),
     }
 }
 
+/// What was verified ("ok") and what was not ("open").
 fn text(view: &AuditView) -> String {
     let mut lines = vec![
-        format!("log      {}", output::plain(&view.origin)),
+        format!("log   {}", plain(&view.origin)),
         format!(
-            "size     {} entries, {} tiles, in {:.1} s",
+            "size  {} entries, {} tiles, in {:.1} s",
             view.tree_size, view.tiles, view.seconds
         ),
-        format!("root     {}", view.root),
-        "holds    every published tile and the signed root follow from the entries".into(),
+        format!("root  {}", view.root),
+        "ok    every published tile and the signed root follow from the entries".into(),
     ];
-    match view.issuers {
-        Some(issuers) => lines.push(format!(
-            "holds    every claim verifies, was allowed at its place, and stands once ({issuers} \
-             issuers)"
-        )),
-        None => lines.push(
-            "open     what the entries say and who signed them: run without \
-            --hashes-only"
-                .into(),
+    lines.push(match view.issuers {
+        Some(issuers) => format!(
+            "ok    every claim verifies, was authorized, and appears once ({issuers} issuers)"
         ),
-    }
+        None => "open  what the entries say and who signed them; run without --hashes-only".into(),
+    });
     if let Some(labels) = view.labels {
         lines.push(format!(
-            "holds    the index leaves nothing out: rebuilt from the entries, {labels} labels, \
+            "ok    the index is complete: it was rebuilt from the entries ({labels} labels), and \
              every commitment agrees"
         ));
     }
-    match view.contains_seen {
-        Some(size) => lines.push(format!(
-            "holds    it contains the head of size {size} that was seen here before"
-        )),
-        None => lines.push("open     no earlier head was seen here to compare with".into()),
-    }
-    lines.push(
-        "open     whether everybody is shown this same log: compare the root with others".into(),
-    );
+    lines.push(match view.contains_seen {
+        Some(size) => format!("ok    it extends the head of size {size} that was seen before"),
+        None => "open  whether it extends an earlier head; none was seen before".into(),
+    });
+    lines.push("open  whether everyone is shown this log; compare the root with others".into());
     lines.join("\n")
 }

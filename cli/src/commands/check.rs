@@ -1,13 +1,15 @@
 //! `assay check`: what a project is made of, weighed by a policy.
 
 use crate::{
-    asking::How,
-    check::{self, Report, json, markdown, read, sarif, text, vex},
+    asking::{self, How},
+    check::{read, text},
     config::Settings,
     exit::Failure,
     options::Format,
     output, policy_file,
 };
+use assay_client::ask::Inventory;
+use assay_client::report::{Report, Scales, json, markdown, sarif, vex};
 use clap::{Args, builder::FalseyValueParser};
 use std::path::PathBuf;
 
@@ -59,22 +61,30 @@ pub struct Command {
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let policy_path = settings.policy(None);
     let policy = policy_file::load(&policy_path)?;
-    let mut sources = Vec::new();
+    let mut listings = Vec::new();
     if command.installed {
-        sources.push(read::installed(&command.dpkg_status, &command.os_release)?);
+        listings.push(read::installed(&command.dpkg_status, &command.os_release)?);
     }
     for file in &command.files {
-        sources.push(read::file(file, &command.os_release)?);
+        listings.push(read::file(file, &command.os_release)?);
     }
-    let report = check::weigh(&policy, &policy_path, &sources, command.how, settings).await?;
+    let inventory = Inventory::new(listings);
+    let asker = asking::asker(policy, settings, command.how)?;
+    let asked = asker.components(&inventory).await?;
+    let scales = Scales {
+        policy: asker.policy(),
+        policy_name: &policy_path.display().to_string(),
+        now_ms: asking::now_ms(),
+    };
+    let report = scales.components(inventory, &asked);
     write(&report, command.all, settings)?;
-    report.result()
+    asking::conclude(&report)
 }
 
 fn write(report: &Report, all: bool, settings: &Settings) -> Result<(), Failure> {
     match settings.format {
         Format::Text => output::text(&text::render(report, all)),
-        Format::Json => output::json(&json::document(report)),
+        Format::Json => output::json(&json::check(report)),
         Format::Sarif => output::json(&sarif::document(report)),
         Format::CyclonedxVex => output::json(&vex::document(report)),
         Format::Markdown => output::text(&markdown::render(report)),

@@ -1,26 +1,30 @@
 //! `assay get`: one claim, proven to be in the log.
 
-use crate::{config::Settings, exit::Failure, output, session, subject, view};
+use crate::{config::Settings, exit::Failure, output, session};
 use assay_claims::json::{self, Value};
 use assay_claims::kind;
-use assay_client::{Client, LeafRef, VerifiedEntry};
+use assay_client::{
+    Client, LeafRef, VerifiedEntry, plain,
+    report::{claim, words},
+};
 use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
 
-/// Fetch one claim, prove that it is in the log and check its signatures.
+/// Fetch one claim, verify its signatures, and prove that it is in the log.
 ///
-/// Whether its signers satisfied their issuers' records is `assay receipt` and `assay verify`.
+/// To see whether its signers satisfied their issuers' records, use `assay receipt` and `assay
+/// verify`.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// A claim id (64 hex digits), a leaf's number, or leaf:LEAFHASH
+    /// The claim: its id (64 hex digits), its leaf number, or leaf:LEAFHASH
     #[arg(value_parser = session::leaf)]
     leaf: LeafRef,
     /// Write the signed statement to stdout, byte for byte, and nothing else
     #[arg(long, env = "ASSAY_PAYLOAD", value_parser = clap::builder::FalseyValueParser::new())]
     payload: bool,
-    /// Fetch the documents that the claim names, too, into this folder
+    /// Also fetch the documents that the claim names, into this folder
     #[arg(long, env = "ASSAY_ATTACHMENTS", value_name = "DIR")]
     attachments: Option<PathBuf>,
 }
@@ -28,7 +32,7 @@ pub struct Command {
 #[derive(Debug, Serialize)]
 struct GetView<'a> {
     #[serde(flatten)]
-    claim: view::ClaimView,
+    claim: claim::Claim,
     leaf_hash: String,
     tree_size: u64,
     origin: String,
@@ -49,12 +53,10 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         return output::bytes(payload);
     }
     let statement: &RawValue = serde_json::from_slice(payload).map_err(|e| {
-        Failure::Failed(format!(
-            "the statement cannot be read back: {e}; try --payload"
-        ))
+        Failure::Failed(format!("the statement cannot be shown: {e}; try --payload"))
     })?;
     let view = GetView {
-        claim: view::ClaimView::new(
+        claim: claim::Claim::new(
             entry.claim(),
             entry.index().get(),
             entry.entry().logged_at_ms(),
@@ -77,23 +79,23 @@ fn text(entry: &VerifiedEntry, view: &GetView<'_>) -> String {
     let mut text = format!(
         "claim     {}\nsays      {}\nlogged    leaf {} of {} at {}\n",
         view.claim.claim_id,
-        view::says(entry.claim()),
+        claim::says(entry.claim()),
         view.claim.leaf_index,
-        output::plain(&view.origin),
+        plain(&view.origin),
         view.claim.logged_at
     );
     for signer in &view.claim.signers {
         text.push_str(&format!(
             "signer    issuer {} with key {}\n",
             signer.issuer_id,
-            subject::shorten(&signer.public_key)
+            words::shorten(&signer.public_key)
         ));
     }
     for path in &view.attachments {
         text.push_str(&format!("attached  {}\n", path.display()));
     }
     text.push_str(&format!(
-        "proven    in the log of size {}; its signatures verify\n\n",
+        "proven    in the log at size {}; its signatures verify\n\n",
         view.tree_size
     ));
     match json::parse(view.statement.get().as_bytes()) {
@@ -105,38 +107,45 @@ fn text(entry: &VerifiedEntry, view: &GetView<'_>) -> String {
     text
 }
 
-/// JSON for people: indented, in the order in which it was written, unable to drive the terminal.
-/// The parser bounds the depth.
+/// Appends JSON for people: indented, in the order in which it was written, unable to drive the
+/// terminal. The parser limits the depth.
 fn pretty(value: &Value, depth: usize, out: &mut String) {
-    let string = |text: &str| json::string(&output::plain(text));
-    let line = |out: &mut String, depth: usize| {
-        out.push('\n');
-        out.push_str(&"  ".repeat(depth));
-    };
     match value {
         Value::Object(members) if !members.is_empty() => {
+            out.push('{');
             for (i, (key, value)) in members.iter().enumerate() {
-                out.push_str(if i == 0 { "{" } else { "," });
-                line(out, depth + 1);
-                out.push_str(&string(key));
+                begin_item(i, depth + 1, out);
+                out.push_str(&json::string(&plain(key)));
                 out.push_str(": ");
                 pretty(value, depth + 1, out);
             }
-            line(out, depth);
+            new_line(depth, out);
             out.push('}');
         }
         Value::Array(items) if !items.is_empty() => {
+            out.push('[');
             for (i, item) in items.iter().enumerate() {
-                out.push_str(if i == 0 { "[" } else { "," });
-                line(out, depth + 1);
+                begin_item(i, depth + 1, out);
                 pretty(item, depth + 1, out);
             }
-            line(out, depth);
+            new_line(depth, out);
             out.push(']');
         }
-        Value::String(text) => out.push_str(&string(text)),
+        Value::String(text) => out.push_str(&json::string(&plain(text))),
         other => out.push_str(&other.to_json()),
     }
+}
+
+fn begin_item(i: usize, depth: usize, out: &mut String) {
+    if i > 0 {
+        out.push(',');
+    }
+    new_line(depth, out);
+}
+
+fn new_line(depth: usize, out: &mut String) {
+    out.push('\n');
+    out.push_str(&"  ".repeat(depth));
 }
 
 async fn fetch_attachments(
@@ -146,10 +155,9 @@ async fn fetch_attachments(
     settings: &Settings,
 ) -> Result<Vec<PathBuf>, Failure> {
     std::fs::create_dir_all(folder)
-        .map_err(|e| Failure::io(format!("cannot make {}", folder.display()), e))?;
-    let statement = entry.claim().statement();
+        .map_err(|e| Failure::io(format!("cannot make the folder {}", folder.display()), e))?;
     let mut paths = vec![];
-    for named in kind::attachments(statement) {
+    for named in kind::attachments(entry.claim().statement()) {
         let bar = output::progress(
             settings,
             "attachment",
@@ -158,7 +166,7 @@ async fn fetch_attachments(
         );
         let bytes = client.attachment(&named.sha256, |n| bar.inc(n)).await?;
         bar.finish_and_clear();
-        // Named by digest: a name that somebody else chose is no file name.
+        // Named by digest, because somebody else chose the other name.
         let path = folder.join(named.sha256.to_hex());
         std::fs::write(&path, &bytes)
             .map_err(|e| Failure::io(format!("cannot write {}", path.display()), e))?;

@@ -10,23 +10,24 @@ use std::path::PathBuf;
 pub enum Command {
     /// Make a new signing key. An existing file is never overwritten
     New {
-        /// Where to put it [default: ~/.config/assay/key.pem]
+        /// The file [default: ~/.config/assay/key.pem]
         file: Option<PathBuf>,
     },
-    /// Show the public key of a signing key and the issuer it signs for
+    /// Show the public key of a signing key, and the issuer that it signs for
     Show {
         /// The key files [default: those of the configuration, else ~/.config/assay/key.pem]
         files: Vec<PathBuf>,
     },
 }
 
-/// What is said of a key. The private key is never shown.
+/// What is shown of a key. The private key never is.
 #[derive(Debug, Serialize)]
 struct KeyView {
     file: PathBuf,
     public_key: String,
     issuer_id: String,
-    /// `file` if it stands beside the key, `derived` if it is the issuer that this key alone makes.
+    /// `file` if it is written beside the key, `derived` if it is the issuer that this key alone
+    /// makes.
     issuer_from: &'static str,
 }
 
@@ -55,38 +56,25 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     match command {
         Command::New { file } => {
             let path = file.unwrap_or_else(|| settings.default_key().to_owned());
-            let key = Key::create(&path)?;
-            let view = KeyView::new(&key);
+            let view = KeyView::new(&Key::create(&path)?);
             output::data(settings, || view.text(), &view)?;
-            let next = format!(
-                "next: assay issuer register --name NAME --key {}",
-                path.display()
-            );
-            output::say(
-                settings,
-                &format!("Keep this file: whoever has it can sign as you.\n{next}"),
-            );
+            let path = path.display();
+            let next = format!("next: assay issuer register --name NAME --key {path}");
+            let words = format!("Keep this file safe: whoever has it can sign as you.\n{next}");
+            output::say(settings, &words);
             Ok(())
         }
         Command::Show { files } => {
-            let keys = settings
-                .keys(&files)
-                .iter()
-                .map(|path| Key::read(path))
-                .collect::<Result<Vec<_>, _>>()?;
-            let views: Vec<_> = keys.iter().map(KeyView::new).collect();
-
-            output::data(
-                settings,
-                || {
-                    views
-                        .iter()
-                        .map(KeyView::text)
-                        .collect::<Vec<_>>()
-                        .join("\n\n")
-                },
-                &views,
-            )
+            let mut views = Vec::new();
+            for path in settings.keys(&files) {
+                views.push(KeyView::new(&Key::read(&path)?));
+            }
+            output::data(settings, || texts(&views), &views)
         }
     }
+}
+
+fn texts(views: &[KeyView]) -> String {
+    let texts: Vec<String> = views.iter().map(KeyView::text).collect();
+    texts.join("\n\n")
 }

@@ -1,20 +1,23 @@
 //! `assay log`: the log's entries, in a table.
 
-use crate::{config::Settings, exit::Failure, output, session, subject, time, view};
+use crate::{config::Settings, exit::Failure, output, session, time};
+use assay_claims::claim::VerifiedClaim;
 use assay_claims::limits::PAGE;
-use assay_client::PageEntry;
+use assay_client::{
+    PageEntry, plain,
+    report::{claim, words},
+};
 use assay_tlog::tree::LeafIndex;
 use clap::Args;
 use serde::Serialize;
 
-/// List entries of the log, the latest if nothing else is said. All of them are proven to be in the
-/// log.
+/// List entries of the log, by default the latest. Each is proven to be in the log.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// First leaf to list [default: so that the last one is listed]
+    /// First leaf to list [default: such that the last leaf is listed]
     #[arg(long, env = "ASSAY_FROM", value_name = "LEAF")]
     from: Option<u64>,
-    /// How many to list at most
+    /// Most entries to list
     #[arg(long, short = 'n', env = "ASSAY_LIMIT", default_value_t = 20,
           value_parser = clap::value_parser!(u64).range(1..=PAGE as u64))]
     limit: u64,
@@ -31,7 +34,7 @@ struct LogView {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum EntryView {
-    Claim(view::ClaimView),
+    Claim(claim::Claim),
     Broken {
         leaf_index: u64,
         logged_at: String,
@@ -48,7 +51,7 @@ impl EntryView {
     fn new(entry: &PageEntry) -> Self {
         let (leaf_index, at) = (entry.index.get(), entry.entry.logged_at_ms());
         match &entry.claim {
-            Some(Ok(claim)) => EntryView::Claim(view::ClaimView::new(claim, leaf_index, at)),
+            Some(Ok(claim)) => EntryView::Claim(claim::Claim::new(claim, leaf_index, at)),
             Some(Err(e)) => EntryView::Broken {
                 leaf_index,
                 logged_at: time::rfc3339_of_ms(at),
@@ -86,12 +89,10 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         entries: page.entries.iter().map(EntryView::new).collect(),
     };
     output::data(settings, || text(&page.entries), &view)?;
-    let (origin, size) = (output::plain(&view.origin), view.tree_size);
+    let (origin, size) = (plain(&view.origin), view.tree_size);
     let listed = page.entries.len();
-    output::say(
-        settings,
-        &format!("{origin}: {size} entries, {listed} listed from leaf {start}"),
-    );
+    let words = format!("{origin}: {size} entries, {listed} listed from leaf {start}");
+    output::say(settings, &words);
     Ok(())
 }
 
@@ -101,42 +102,38 @@ fn text(entries: &[PageEntry]) -> String {
     }
     let mut table = output::table(["leaf", "logged at", "says", "about", "issuers", "claim"]);
     for entry in entries {
-        let index = entry.index.to_string();
         let at = time::rfc3339_of_ms(entry.entry.logged_at_ms());
-        match &entry.claim {
-            Some(Ok(claim)) => {
-                let mut issuers: Vec<_> = claim
-                    .signers()
-                    .iter()
-                    .map(|(id, _)| id.to_string())
-                    .collect();
-                issuers.dedup();
-                let issuers = issuers
-                    .iter()
-                    .map(|id| subject::shorten(id))
-                    .collect::<Vec<_>>()
-                    .join("\n");
-                let statement = claim.statement();
-                let about = subject::short_list(statement.subjects());
-                let id = claim.id().to_string();
-                table.add_row([index, at, view::kind(statement), about, issuers, id]);
+        let [says, about, issuers, claim] = match &entry.claim {
+            Some(Ok(claim)) => columns(claim),
+            Some(Err(e)) => {
+                let says = format!("does not verify: {}", plain(&e.to_string()));
+                [says, String::new(), String::new(), String::new()]
             }
             None => {
-                let what = "commitment to the index of all entries before it".to_owned();
-                table.add_row([
-                    index,
-                    at,
-                    what,
-                    String::new(),
-                    "the log".to_owned(),
-                    String::new(),
-                ]);
+                let says = "index commitment".to_owned();
+                [says, String::new(), "the log".to_owned(), String::new()]
             }
-            Some(Err(e)) => {
-                let what = format!("does not verify: {}", output::plain(&e.to_string()));
-                table.add_row([index, at, what, String::new(), String::new(), String::new()]);
-            }
-        }
+        };
+        table.add_row([entry.index.to_string(), at, says, about, issuers, claim]);
     }
     table.to_string()
+}
+
+/// What a claim says, what about, its issuers, and its id.
+fn columns(claim: &VerifiedClaim) -> [String; 4] {
+    let mut issuers: Vec<String> = Vec::new();
+    for (issuer, _) in claim.signers() {
+        let issuer = issuer.to_string();
+        let short = words::shorten(&issuer).to_owned();
+        if issuers.last() != Some(&short) {
+            issuers.push(short);
+        }
+    }
+    let statement = claim.statement();
+    [
+        claim::kind(statement),
+        words::short_list(statement.subjects()),
+        issuers.join("\n"),
+        claim.id().to_string(),
+    ]
 }

@@ -1,9 +1,8 @@
-//! One file for each command: its arguments and what it does.
+//! One file for each command: its arguments and what it does. No command imports another.
 
 pub mod audit;
 pub mod check;
 pub mod completions;
-pub mod compromised;
 pub mod endorse;
 pub mod get;
 pub mod issuer;

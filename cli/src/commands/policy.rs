@@ -1,4 +1,4 @@
-//! `assay policy`: making a policy, saying in plain words what it demands, and trying it on its own
+//! `assay policy`: writing a policy, explaining it in plain words, and testing it on its own
 //! examples.
 
 use crate::{
@@ -6,35 +6,41 @@ use crate::{
     exit::Failure,
     output::{self, Color},
     policy_file::load,
+    time,
 };
-use assay_policy::policy::{ExampleOutcome, Reason, STARTING, Section};
+use assay_client::{
+    plain,
+    report::words::{self, Section},
+};
+use assay_policy::rules::STARTING;
+use assay_policy::verdict::{self, ExampleOutcome, Reason};
 use clap::Subcommand;
 use serde::Serialize;
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
-/// A policy says what you demand of the software that you use. It is one text file, and explains
-/// itself.
+/// A policy says what you demand of the software that you use. It is one text file, in which every
+/// field is explained.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a policy to start with, every field explained. An existing file is never overwritten
     Init {
-        /// Where to put it; - for stdout [default: that of --policy]
+        /// The file; - for stdout [default: that of --policy]
         file: Option<PathBuf>,
     },
-    /// Say in plain words what a policy demands
+    /// Explain in plain words what a policy demands
     Explain {
         /// The policy; - for stdin [default: that of --policy]
         file: Option<PathBuf>,
     },
     /// Check a policy, and run the examples in it
     ///
-    /// Nothing is fetched. Exit code 0: it is good, and decides every example as it says. 1: it
-    /// decides one otherwise. 2: it cannot be read; the message says where and why.
+    /// Nothing is fetched. Exit code 0: the policy is valid, and every example has the outcome that
+    /// it expects. 1: an example has another outcome. 2: the policy is malformed; the message says
+    /// where and why.
     Test {
         /// The policy; - for stdin [default: that of --policy]
         file: Option<PathBuf>,
@@ -61,7 +67,7 @@ struct SectionView {
 #[derive(Debug, Serialize)]
 struct TestView {
     file: PathBuf,
-    /// How many examples are decided as they say.
+    /// How many examples have the outcome that they expect.
     passed: usize,
     failed: usize,
     examples: Vec<ExampleView>,
@@ -89,8 +95,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         Command::Init { file } => init(&settings.policy(file), settings),
         Command::Explain { file } => {
             let path = settings.policy(file);
-            let sections = load(&path)?
-                .explain()
+            let sections = words::explain(&load(&path)?)
                 .into_iter()
                 .map(SectionView::new)
                 .collect();
@@ -119,13 +124,13 @@ fn init(path: &Path, settings: &Settings) -> Result<(), Failure> {
     )?;
     output::say(
         settings,
-        "It warns and hardly stops you yet: open it, and name whom you trust.\nnext: assay policy \
-         explain",
+        "This policy warns about most things and refuses few. Open it and name whom you trust.\n\
+         next: assay policy explain",
     );
     Ok(())
 }
 
-/// Writes a file that must not be there yet, and the folders above it.
+/// Writes a file that must not exist yet, and the folders above it.
 fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let shown = path.display();
     if let Some(folder) = path
@@ -135,10 +140,12 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
         fs::create_dir_all(folder)
             .map_err(|e| Failure::io(format!("cannot make the folder {}", folder.display()), e))?;
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|e| match e.kind() {
+    let mut options = OpenOptions::new();
+    let opened = options.write(true).create_new(true).open(path);
+    let mut file = opened.map_err(|e| match e.kind() {
         io::ErrorKind::AlreadyExists => Failure::Usage(format!(
-            "{shown} is there already, and is never overwritten; name another file, or - to see \
-             the starting policy"
+            "{shown} exists and is never overwritten; name another file, or - to see the starting \
+             policy"
         )),
         _ => Failure::io(format!("cannot write {shown}"), e),
     })?;
@@ -147,12 +154,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn test(path: PathBuf, settings: &Settings) -> Result<(), Failure> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-    let examples: Vec<ExampleView> = load(&path)?
-        .run_examples(now_ms)
+    let examples: Vec<ExampleView> = verdict::run_examples(&load(&path)?, time::now_ms())
         .into_iter()
         .map(ExampleView::new)
         .collect();
@@ -168,10 +170,10 @@ fn test(path: PathBuf, settings: &Settings) -> Result<(), Failure> {
     match failed {
         0 => Ok(()),
         1 => Err(Failure::NotMet(
-            "the policy decides one of its examples otherwise than it says; see above".into(),
+            "one of the policy's examples has another outcome than it expects; see above".into(),
         )),
         n => Err(Failure::NotMet(format!(
-            "the policy decides {n} of its examples otherwise than it says; see above"
+            "{n} of the policy's examples have another outcome than they expect; see above"
         ))),
     }
 }
@@ -183,22 +185,20 @@ impl SectionView {
             lines: section.lines,
         }
     }
+
+    fn text(&self) -> String {
+        let mut text = self.title.to_owned();
+        for line in &self.lines {
+            text.push_str(&format!("\n  - {}", plain(line)));
+        }
+        text
+    }
 }
 
 impl ExplainView {
     fn text(&self) -> String {
-        self.sections
-            .iter()
-            .map(|section: &SectionView| {
-                let lines: Vec<_> = section
-                    .lines
-                    .iter()
-                    .map(|line| format!("  - {}", output::plain(line)))
-                    .collect();
-                format!("{}\n{}", section.title, lines.join("\n"))
-            })
-            .collect::<Vec<_>>()
-            .join("\n\n")
+        let texts: Vec<String> = self.sections.iter().map(SectionView::text).collect();
+        texts.join("\n\n")
     }
 }
 
@@ -215,7 +215,7 @@ impl ExampleView {
                 .map(|reason: &Reason| ReasonView {
                     rule: reason.rule.clone(),
                     outcome: reason.outcome.name(),
-                    text: reason.text.clone(),
+                    text: words::reason(reason),
                 })
                 .collect(),
             name: example.name,
@@ -227,19 +227,15 @@ impl ExampleView {
             (output::color("PASSED", Color::Green), String::new())
         } else {
             let words = output::color("FAILED", Color::Red);
-            (words, format!(", and is expected to be {}", self.expected))
+            (words, format!(", but {} was expected", self.expected))
         };
-        let mut text = format!(
-            "{word}  {}: it is {}{note}",
-            output::plain(&self.name),
-            self.outcome
-        );
+        let mut text = format!("{word}  {}: {}{note}", plain(&self.name), self.outcome);
         for reason in &self.reasons {
             text.push_str(&format!(
                 "\n          {}: {}: {}",
                 reason.outcome,
-                output::plain(&reason.rule),
-                output::plain(&reason.text)
+                plain(&reason.rule),
+                plain(&reason.text)
             ));
         }
         text
@@ -250,13 +246,12 @@ impl TestView {
     fn text(&self) -> String {
         let mut lines: Vec<String> = self.examples.iter().map(ExampleView::text).collect();
         lines.push(match self.examples.len() {
-            0 => "The policy is good. It has no examples; add some with [[test]], to see that it \
+            0 => {
+                "The policy is valid. It has no examples; add some with [[test]] to check that it \
                 does what you mean."
-                .into(),
-            n => format!(
-                "{} of {n} examples are decided as the policy says.",
-                self.passed
-            ),
+                    .into()
+            }
+            n => format!("{} of {n} examples have the expected outcome.", self.passed),
         });
         lines.join("\n")
     }
@@ -289,8 +284,8 @@ mod tests {
         outcome("version = 1").unwrap();
         let example = "version = 1\n[[test]]\nname = \"x\"\nexpect = \"fine\"\n";
         assert!(
-            matches!(outcome(example), Err(Failure::NotMet(text)) if text.contains("one of its \
-                examples"))
+            matches!(outcome(example), Err(Failure::NotMet(text)) if text.contains("one of the \
+                policy's examples"))
         );
         assert!(
             matches!(outcome("version = 2"), Err(Failure::Usage(text)) if text.contains("line 1, \
@@ -302,16 +297,10 @@ mod tests {
     fn a_policy_is_written_once_and_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/policy.toml");
-        assert!(matches!(load(&path), Err(Failure::Usage(text)) if text.contains("policy init")));
         write_new(&path, STARTING).unwrap();
         load(&path).unwrap();
-        fs::write(&path, "version = 1\nunkown = 1\n").unwrap();
-        assert!(
-            matches!(write_new(&path, STARTING), Err(Failure::Usage(text)) if text.contains("never \
-                overwritten"))
-        );
-        assert!(matches!(load(&path), Err(Failure::Usage(text)) if text.contains("line 2")));
-        fs::write(&path, b"\xff").unwrap();
-        assert!(matches!(load(&path), Err(Failure::Usage(text)) if text.contains("UTF-8")));
+        let again = write_new(&path, "version = 1").unwrap_err();
+        assert!(matches!(again, Failure::Usage(text) if text.contains("never overwritten")));
+        assert_eq!(fs::read_to_string(&path).unwrap(), STARTING);
     }
 }

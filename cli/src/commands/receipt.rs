@@ -1,7 +1,10 @@
 //! `assay receipt`: a claim's receipt and those of its issuers' records, as files.
 
-use crate::{config::Settings, exit::Failure, output, pairing, session};
-use assay_client::{LeafRef, ReceiptFiles};
+use crate::{config::Settings, exit::Failure, output, session};
+use assay_client::{
+    LeafRef,
+    receipt::{ENVELOPE_SUFFIX, PROOF_SUFFIX, ReceiptFiles},
+};
 use clap::Args;
 use serde::Serialize;
 use std::{
@@ -10,13 +13,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Fetch a claim's receipt: CLAIM.intoto.jsonl and CLAIM.tlog-proof, and the same of its issuers'
-/// records.
+/// Fetch receipts of claims, with those of their issuers' records: CLAIM.intoto.jsonl and
+/// CLAIM.tlog-proof of each.
 ///
-/// With them and the log's key, anyone can verify the claim offline, for ever.
+/// With these files and the log's key, anyone can verify the claims offline, forever.
 #[derive(Debug, Args)]
 pub struct Command {
-    /// Claim ids (64 hex digits), leaves' numbers, or leaf:LEAFHASH
+    /// The claims: ids (64 hex digits), leaf numbers, or leaf:LEAFHASH
     #[arg(value_parser = session::leaf, required = true)]
     leaves: Vec<LeafRef>,
     /// Folder for the files
@@ -41,59 +44,50 @@ struct ReceiptView {
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
+    let (folder, shown) = (&command.out, command.out.display());
     let client = session::connect(settings).await?;
-    fs::create_dir_all(&command.out).map_err(|e| {
-        Failure::io(
-            format!("cannot make the folder {}", command.out.display()),
-            e,
-        )
-    })?;
+    fs::create_dir_all(folder)
+        .map_err(|e| Failure::io(format!("cannot make the folder {shown}"), e))?;
     let mut views = vec![];
     for leaf in command.leaves {
         let receipt = client.receipt(leaf).await?;
         let inclusion = receipt.verified.inclusion();
+        let files = write(folder, &receipt.files)?;
+        let mut issuer_files = vec![];
+        for (files, _) in &receipt.issuers {
+            issuer_files.push(write(folder, files)?);
+        }
         views.push(ReceiptView {
             claim_id: receipt.files.stem.clone(),
             leaf_index: inclusion.index().get(),
             tree_size: inclusion.checkpoint().size().get(),
-            files: write(&command.out, &receipt.files)?,
-            issuer_files: receipt
-                .issuers
-                .iter()
-                .map(|(files, _)| write(&command.out, files))
-                .collect::<Result<_, _>>()?,
+            files,
+            issuer_files,
         });
     }
     output::data(settings, || text(&views), &views)?;
-    output::say(
-        settings,
-        &format!("next: assay verify {}", command.out.display()),
-    );
+    output::say(settings, &format!("next: assay verify {shown}"));
     Ok(())
 }
 
-/// The files, each once: of one issuer's claims the records are the same.
+/// The files, each once: claims of one issuer share the receipts of its records.
 fn text(views: &[ReceiptView]) -> String {
-    let mut files: Vec<&PathBuf> = Vec::new();
-    for file in views
-        .iter()
-        .flat_map(|view| view.issuer_files.iter().chain([&view.files]).flatten())
-    {
-        if !files.contains(&file) {
-            files.push(file);
+    let mut lines: Vec<String> = Vec::new();
+    for view in views {
+        for file in view.issuer_files.iter().chain([&view.files]).flatten() {
+            let line = file.display().to_string();
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
         }
     }
-    files
-        .iter()
-        .map(|file| file.display().to_string())
-        .collect::<Vec<_>>()
-        .join("\n")
+    lines.join("\n")
 }
 
-/// Writes both files so that whoever reads them sees the old or the new one, whole.
+/// Writes both files. Whoever reads them meanwhile sees the old or the new one, whole.
 fn write(folder: &Path, files: &ReceiptFiles) -> Result<[PathBuf; 2], Failure> {
-    let envelope = folder.join(format!("{}{}", files.stem, pairing::ENVELOPE));
-    let proof = folder.join(format!("{}{}", files.stem, pairing::PROOF));
+    let envelope = folder.join(format!("{}{ENVELOPE_SUFFIX}", files.stem));
+    let proof = folder.join(format!("{}{PROOF_SUFFIX}", files.stem));
     for (path, content) in [(&envelope, &files.envelope), (&proof, &files.proof)] {
         let temporary = path.with_extension("tmp");
         fs::File::create(&temporary)

@@ -1,21 +1,19 @@
 //! `assay watch`: what is new about something, as it is published.
 
-use super::lookup::{
-    answer::{ClaimView, LineView},
-    policy_or_starting, text,
-};
 use crate::{
-    about::About,
-    asking::{self, How, Log},
+    about,
+    asking::{self, How},
     config::Settings,
     exit::Failure,
     options::Format,
     output,
 };
-use assay_claims::index::{Kind, Label};
+use assay_claims::index::Label;
 use assay_claims::logged::LoggedClaim;
-use assay_client::{Client, ClientError, Config, Cursor, Fresh, News, gather, gather::Source};
-use assay_policy::policy::{self, Policy};
+use assay_client::ask::{self, LogAddress};
+use assay_client::report::{Line, Scales, ShownClaim, json::NewClaim, words};
+use assay_client::{Client, ClientError, Config, Cursor, Fresh};
+use assay_policy::rules::Policy;
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
 use std::{
@@ -64,17 +62,6 @@ pub struct Command {
     exec: Option<String>,
 }
 
-/// A claim as it is shown.
-#[derive(Debug, Serialize)]
-struct ClaimLine {
-    #[serde(flatten)]
-    claim: ClaimView,
-    /// What was asked to watch, of what the claim bears on.
-    watched: Vec<String>,
-    /// What it says and what it is worth, in lines.
-    lines: Vec<LineView>,
-}
-
 /// An entry whose claim does not verify: the log should never have taken it.
 #[derive(Debug, Serialize)]
 struct BrokenLine {
@@ -106,12 +93,12 @@ enum Shown {
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let mut labels: BTreeMap<Label, BTreeSet<String>> = BTreeMap::new();
     for text in &command.about {
-        let about = About::read(text)?;
+        let about = about::read(text)?;
         for label in about.watched() {
             labels.entry(label).or_default().insert(about.spelled());
         }
     }
-    let policy = policy_or_starting(settings)?;
+    let policy = asking::policy_or_starting(settings)?;
     let logs = asking::logs(&policy, settings, How::default())?;
     let watch = Arc::new(Watch {
         command,
@@ -129,7 +116,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             () = stop.wait() => return Ok(()),
             ended = tasks.join_next() => match ended {
                 None => return Ok(()),
-                Some(ended) => match ended.map_err(|e| Failure::io("the watch was interrupted", io::Error::other(e)))?? {
+                Some(ended) => match ended.map_err(interrupted)?? {
                     Shown::Done => {}
                     Shown::NobodyReads => return Ok(()),
                 },
@@ -138,9 +125,13 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     }
 }
 
+fn interrupted(error: tokio::task::JoinError) -> Failure {
+    Failure::io("the watch was interrupted", io::Error::other(error))
+}
+
 impl Watch {
     /// Follows one log for as long as it is to be watched, whatever becomes of the connection.
-    async fn follow(self: Arc<Self>, log: Log) -> Result<Shown, Failure> {
+    async fn follow(self: Arc<Self>, log: LogAddress) -> Result<Shown, Failure> {
         let labels: Vec<Label> = self.labels.keys().copied().collect();
         let mut cursor = Cursor::open(&self.settings.state_dir, &log.key, &labels)?;
         if self.command.from_start {
@@ -171,7 +162,7 @@ impl Watch {
     /// Shows what is new until the connection ends; with --once, until there is nothing more.
     async fn connected(
         &self,
-        log: &Log,
+        log: &LogAddress,
         cursor: &mut Cursor,
         wait: &mut Duration,
     ) -> Result<Shown, Failure> {
@@ -209,7 +200,7 @@ impl Watch {
         }
     }
 
-    async fn connect(&self, log: &Log) -> Result<Client, Failure> {
+    async fn connect(&self, log: &LogAddress) -> Result<Client, Failure> {
         let url = log.url.clone().map_or_else(|| self.settings.log(), Ok)?;
         let (state_dir, tls) = (self.settings.state_dir.clone(), self.settings.tls.clone());
         Ok(Client::connect(Config {
@@ -224,14 +215,14 @@ impl Watch {
     /// Shows all that is new, and remembers each claim once it was shown.
     async fn catch_up(
         &self,
-        log: &Log,
+        log: &LogAddress,
         client: &Client,
         cursor: &mut Cursor,
     ) -> Result<Shown, Failure> {
         while let Some(news) = cursor.news(client).await? {
-            self.check_witnesses(log, &news)?;
+            ask::check_witnesses(&self.policy, &log.key, &news)?;
             for batch in news.fresh.chunks(BATCH) {
-                let known = known_of(client, batch).await?;
+                let known = ask::with_context(client, batch).await?;
                 for fresh in batch {
                     if self.show(log, fresh, &known).await? == Shown::NobodyReads {
                         return Ok(Shown::NobodyReads);
@@ -247,49 +238,24 @@ impl Watch {
         Ok(Shown::Done)
     }
 
-    /// Makes sure that as many witnesses as the policy asks for confirm what is new. They may come
-    /// later.
-    fn check_witnesses(&self, log: &Log, news: &News) -> Result<(), Failure> {
-        let Some(tlog) = self.policy.tlog().filter(|tlog| tlog.quorum().is_some()) else {
-            return Ok(());
-        };
-        let tlog = tlog.with_log(&log.key);
-        for checkpoint in &news.checkpoints {
-            tlog.verify(checkpoint.note())
-                .map_err(|e| ClientError::Unavailable {
-                    what: format!(
-                        "not enough of your witnesses confirm its head of {} entries",
-                        checkpoint.size()
-                    ),
-                    retry_after: None,
-                    source: Some(e.into()),
-                })?;
-        }
-        Ok(())
-    }
-
     /// Shows one entry, or runs the command for it.
     async fn show(
         &self,
-        log: &Log,
+        log: &LogAddress,
         fresh: &Fresh,
         known: &[LoggedClaim],
     ) -> Result<Shown, Failure> {
         let (origin, leaf) = (output::plain(log.key.name()), fresh.leaf.get());
-        let typed = fresh
-            .labels
-            .iter()
-            .filter_map(|label| self.labels.get(label))
-            .flatten();
-        let watched: Vec<String> = typed
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .cloned()
-            .collect();
+        let watched = self.watched(fresh);
         let (json, text) = match &fresh.claim {
             Ok(logged) => {
-                let line = self.claim_line(logged, known, watched);
-                (json(&line)?, line.text())
+                let (claim, lines) = self.scales().new_claim(logged, known);
+                let new = NewClaim {
+                    claim: &claim,
+                    watched: &watched,
+                    lines: &lines,
+                };
+                (json(&new)?, text_of(&claim, &lines))
             }
             Err(error) => {
                 let error = error.to_string();
@@ -327,28 +293,22 @@ impl Watch {
         }
     }
 
-    fn claim_line(
-        &self,
-        logged: &LoggedClaim,
-        known: &[LoggedClaim],
-        watched: Vec<String>,
-    ) -> ClaimLine {
-        let mut listed = policy::listing(
-            &self.policy,
-            known,
-            |other: &LoggedClaim| other.leaf() == logged.leaf(),
-            asking::now_ms(),
-        )
-        .lines;
-        listed.retain(|line| line.leaf == logged.leaf());
-        let lines = listed
+    /// What was typed that an entry is about, each once.
+    fn watched(&self, fresh: &Fresh) -> Vec<String> {
+        let typed: BTreeSet<&String> = fresh
+            .labels
             .iter()
-            .map(|line| LineView::new(line, known))
+            .filter_map(|label| self.labels.get(label))
+            .flatten()
             .collect();
-        ClaimLine {
-            claim: ClaimView::new(logged),
-            watched,
-            lines,
+        typed.into_iter().cloned().collect()
+    }
+
+    fn scales(&self) -> Scales<'_> {
+        Scales {
+            policy: &self.policy,
+            policy_name: "",
+            now_ms: asking::now_ms(),
         }
     }
 
@@ -357,63 +317,35 @@ impl Watch {
     }
 }
 
-impl ClaimLine {
-    /// The claim for people: what it says, then who says it, in a few lines that are written at
-    /// once.
-    fn text(&self) -> String {
-        let view = &self.claim.claim;
-        let says: Vec<&str> = self.lines.iter().map(|line| line.says.as_str()).collect();
-        let (about, voices, why_not) = match self.lines.first() {
-            Some(line) => (
-                line.about.as_str(),
-                text::voices(line),
-                line.why_not.as_deref(),
-            ),
-            None => (
-                "",
-                String::new(),
-                Some("the log is none that your policy counts"),
-            ),
-        };
-        let mut shown = format!(
-            "{} {about}: {}\n    by {voices}\n",
-            asking::at(view.logged_at_ms),
-            says.join("; ")
-        );
-        shown.push_str(
-            &why_not
-                .map(|why| format!("    {why}\n"))
-                .unwrap_or_default(),
-        );
-        shown.push_str(&format!(
-            "    leaf {} of {}, claim {}\n",
-            view.leaf_index, self.claim.log, view.claim_id
-        ));
-        shown
-            .lines()
-            .map(|line| output::plain(line) + "\n")
-            .collect()
+/// A claim for people: what it says, then who says it, in a few lines that are written at once.
+fn text_of(claim: &ShownClaim, lines: &[Line]) -> String {
+    let says: Vec<&str> = lines.iter().map(|line| line.says.as_str()).collect();
+    let (about, voices, why_not) = match lines.first() {
+        Some(line) => (
+            line.about.as_str(),
+            words::voices(&line.issuers),
+            line.why_not.as_deref(),
+        ),
+        None => (
+            "",
+            String::new(),
+            Some("the log is none that your policy counts"),
+        ),
+    };
+    let mut shown = format!(
+        "{} {about}: {}\n    by {voices}\n",
+        words::at(claim.claim.logged_at_ms),
+        says.join("; ")
+    );
+    if let Some(why_not) = why_not {
+        shown.push_str(&format!("    {why_not}\n"));
     }
-}
-
-/// The new claims, with the records of those who signed them and what is said of the claims
-/// already: what it takes to say what they are worth.
-async fn known_of(client: &Client, batch: &[Fresh]) -> Result<Vec<LoggedClaim>, Failure> {
-    let new: Vec<&LoggedClaim> = batch
-        .iter()
-        .filter_map(|fresh| fresh.claim.as_ref().ok())
-        .collect();
-    let signers = new.iter().flat_map(|logged| logged.claim().signers());
-    let signers = signers.map(|(id, _)| Label::new(Kind::Digest, &format!("sha256:{id}")));
-    let claims = new
-        .iter()
-        .map(|logged| Label::new(Kind::Claim, &logged.claim().id().to_hex()));
-    let labels: BTreeSet<Label> = signers.chain(claims).collect();
-    let mut known = gather::gather(&Source::Node(client.clone(), None), labels)
-        .await?
-        .claims;
-    known.extend(new.into_iter().cloned());
-    Ok(known)
+    shown.push_str(&format!(
+        "    leaf {} of {}, claim {}\n",
+        claim.claim.leaf_index, claim.log, claim.claim.claim_id
+    ));
+    let lines = shown.lines();
+    lines.map(|line| output::plain(line) + "\n").collect()
 }
 
 /// One line of JSON.

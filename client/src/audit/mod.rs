@@ -148,16 +148,8 @@ pub async fn run(
     let replay = (options.mode == Mode::Full).then(|| Arc::new(Replay::default()));
     let mut bundles = stream::iter(0..size.div_ceil(WIDTH))
         .map(|index| {
-            let (site, replay) = (site.clone(), replay.clone());
             let width = (size - index * WIDTH).min(WIDTH);
-            async move {
-                // A task each, so that hashing is spread over the cores while the order is kept
-                // here.
-                match tokio::spawn(async move { site.bundle(index, width, replay).await }).await {
-                    Ok(bundle) => bundle,
-                    Err(e) => Err(AuditError::Interrupted(e.to_string())),
-                }
-            }
+            fetch(site.clone(), index, width, replay.clone())
         })
         .buffered(options.in_flight.max(1));
     let mut done = 0;
@@ -193,6 +185,20 @@ pub async fn run(
         known: known.size(),
         checkpoint,
     })
+}
+
+/// Fetches and hashes a bundle in a task of its own, so that hashing is spread over the cores while
+/// the caller keeps the order.
+async fn fetch(
+    site: Arc<Site>,
+    index: u64,
+    width: u64,
+    replay: Option<Arc<Replay>>,
+) -> Result<Bundle, AuditError> {
+    match tokio::spawn(async move { site.bundle(index, width, replay).await }).await {
+        Ok(bundle) => bundle,
+        Err(e) => Err(AuditError::Interrupted(e.to_string())),
+    }
 }
 
 /// The head seen before, as far as it can be compared.

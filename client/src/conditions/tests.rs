@@ -1,6 +1,6 @@
 use super::*;
 use assay_claims::json;
-use assay_policy::policy::{Outcome, Policy, STARTING};
+use assay_policy::rules::{Outcome, Policy, STARTING};
 
 /// 2026-01-15, in milliseconds.
 const NOW_MS: u64 = 1_768_435_200_000;
@@ -161,7 +161,7 @@ fn no_text_overflows_the_stack_or_panics() {
 #[test]
 fn the_starting_policy_reads_and_its_examples_hold() {
     let policy = Policy::parse(STARTING, &Cel).unwrap();
-    let outcomes = policy.run_examples(NOW_MS);
+    let outcomes = assay_policy::verdict::run_examples(&policy, NOW_MS);
     assert!(outcomes.len() >= 4);
     for outcome in outcomes {
         assert!(
@@ -189,7 +189,10 @@ fn the_examples_in_the_notes_of_the_starting_policy_read() {
         text.push('\n');
     }
     let policy = Policy::parse(&text, &Cel).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    assert!(asked >= 8 && policy.explain().len() > 3);
-    assert_eq!(policy.run_examples(NOW_MS).len(), 0);
+    assert!(asked >= 8 && crate::report::words::explain(&policy).len() > 3);
+    assert_eq!(
+        assay_policy::verdict::run_examples(&policy, NOW_MS).len(),
+        0
+    );
     assert!(Outcome::Fine.is_met());
 }

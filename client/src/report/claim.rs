@@ -5,7 +5,7 @@ use super::words::short_list;
 use crate::{plain, time};
 use assay_claims::claim::{PublicKey, VerifiedClaim};
 use assay_claims::issuer::IssuerId;
-use assay_claims::kind;
+use assay_claims::kind::{self, Kind};
 use assay_claims::statement::{Statement, Subject};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -107,15 +107,18 @@ pub fn kind(statement: &Statement) -> String {
             .next()
             .and_then(|named| named.media_type)
     };
-    match kind::by_uri(statement.predicate_type()) {
-        Some(known) if known.name == "reference" => match named().as_deref() {
+    let uri = statement.predicate_type();
+    if Kind::of(uri) == Kind::Reference {
+        return match named().as_deref() {
             Some("application/vnd.cyclonedx+json" | "application/spdx+json" | "text/spdx") => {
                 "sbom (attached)".to_owned()
             }
             Some("application/sarif+json") => "scan (attached)".to_owned(),
             _ => "document (attached)".to_owned(),
-        },
+        };
+    }
+    match kind::by_uri(uri) {
         Some(known) => known.name.to_owned(),
-        None => plain(statement.predicate_type()),
+        None => plain(uri),
     }
 }

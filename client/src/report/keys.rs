@@ -1,10 +1,11 @@
 //! Which keys an issuer declared compromised, and whether those that are left are enough to sign
 //! with.
 
-use assay_claims::claim::PublicKey;
 use assay_claims::issuer::{IssuerId, IssuerRecord};
-use assay_claims::kind::key_compromise::{self, KeyCompromise};
-use assay_policy::trust::{JudgedClaim, Trust};
+use assay_claims::kind::Body;
+use assay_claims::kind::key_compromise::KeyCompromise;
+use assay_claims::logged::LoggedClaim;
+use assay_policy::trust::Trust;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -50,92 +51,101 @@ impl Keys {
     /// Sums up what the claims say of an issuer's keys; they must be all that stand under the
     /// issuer's id.
     pub fn of(id: &IssuerId, trust: &Trust<'_>) -> Self {
-        let good = || {
-            trust
-                .claims()
-                .iter()
-                .filter(|judged| judged.is_good_for(id))
-        };
-        let mut records: BTreeMap<&str, (u64, IssuerRecord)> = BTreeMap::new();
-        for judged in good() {
+        let mut in_force: BTreeMap<&str, InForce> = BTreeMap::new();
+        let mut declared: Vec<(&LoggedClaim, &KeyCompromise)> = Vec::new();
+        let claims = trust.claims().iter();
+        for judged in claims.filter(|judged| judged.is_good_for(id)) {
             let logged = judged.logged();
-            if let Ok(Some(record)) = IssuerRecord::from_claim(logged.claim())
-                && record.id == *id
-            {
-                records.insert(logged.origin(), (logged.leaf().get(), record));
+            match logged.claim().body() {
+                Body::Issuer(_) => {
+                    if let Ok(Some(record)) = IssuerRecord::from_claim(logged.claim())
+                        && record.id == *id
+                    {
+                        let since = logged.leaf().get();
+                        in_force.insert(logged.origin(), InForce { record, since });
+                    }
+                }
+                Body::KeyCompromise(said) if said.issuer == *id => declared.push((logged, said)),
+                _ => {}
             }
         }
-        let declared = good().filter_map(|judged| Some((judged, declaration(judged, id)?)));
-        let compromised = declared.map(|(judged, said)| {
-            let logged = judged.logged();
-            let record = records.get(logged.origin());
-            Compromised {
+        let mut compromised = Vec::with_capacity(declared.len());
+        for (logged, said) in declared {
+            let record = in_force.get(logged.origin());
+            compromised.push(Compromised {
                 key: said.key.to_hex(),
                 from_leaf: said.from_index,
-                in_force: record.is_some_and(|(_, record)| record.body.keys.contains(&said.key)),
+                in_force: record.is_some_and(|last| last.record.body.keys.contains(&said.key)),
                 log: logged.origin().to_owned(),
                 claim_id: logged.claim().id().to_string(),
                 leaf_index: logged.leaf().get(),
+            });
+        }
+        let mut powerless = Vec::new();
+        for (log, last) in &in_force {
+            let lost = last.lost(log, &compromised);
+            if let Some(from_leaf) = last.powerless_from(lost) {
+                powerless.push(Powerless {
+                    log: (*log).to_owned(),
+                    from_leaf,
+                    keys: last.record.body.keys.len(),
+                });
             }
-        });
-        let compromised: Vec<Compromised> = compromised.collect();
-        let powerless = records.iter().filter_map(|(log, (leaf, record))| {
-            let from = powerless_from(record, |key| first_declared(&compromised, log, key))?;
-            // What was signed under an earlier record is judged by that one.
-            Some(Powerless {
-                log: (*log).to_owned(),
-                from_leaf: from.max(*leaf),
-                keys: record.body.keys.len(),
-            })
-        });
+        }
         Keys {
-            powerless: powerless.collect(),
             compromised,
+            powerless,
         }
     }
 }
 
-fn declaration(judged: &JudgedClaim<'_>, id: &IssuerId) -> Option<KeyCompromise> {
-    let statement = judged.logged().claim().statement();
-    let said = (statement.predicate_type() == key_compromise::URI)
-        .then(|| KeyCompromise::parse(statement.predicate()));
-    said?.ok().filter(|said| said.issuer == *id)
+/// The record in force of an issuer in one log.
+struct InForce {
+    record: IssuerRecord,
+    /// Its leaf.
+    since: u64,
 }
 
-/// The first leaf at which a key is not trusted.
-fn first_declared(compromised: &[Compromised], log: &str, key: &PublicKey) -> Option<u64> {
-    let key = key.to_hex();
-    compromised
-        .iter()
-        .filter(|one| one.log == log && one.key == key)
-        .map(|one| one.from_leaf)
-        .min()
-}
+impl InForce {
+    /// For each of its keys that is declared compromised, the first leaf at which that is not
+    /// trusted.
+    fn lost(&self, log: &str, compromised: &[Compromised]) -> Vec<u64> {
+        let mut lost = Vec::new();
+        for key in &self.record.body.keys {
+            let hex = key.to_hex();
+            let of_key = compromised
+                .iter()
+                .filter(|one| one.log == log && one.key == hex);
+            lost.extend(of_key.map(|one| one.from_leaf).min());
+        }
+        lost
+    }
 
-/// The leaf from which on fewer keys are sound than must sign; `None` if there always are enough.
-fn powerless_from(
-    record: &IssuerRecord,
-    declared: impl Fn(&PublicKey) -> Option<u64>,
-) -> Option<u64> {
-    let mut lost: Vec<u64> = record.body.keys.iter().filter_map(declared).collect();
-    lost.sort_unstable();
-    let threshold = usize::try_from(record.body.threshold).unwrap_or(usize::MAX);
-    // With this many lost, as many are left as must sign.
-    let spare = record.body.keys.len().saturating_sub(threshold);
-    lost.get(spare).copied()
+    /// The leaf from which on fewer keys are sound than must sign, given the leaves from which on
+    /// keys are lost; `None` if there always are enough. What was signed under an earlier record is
+    /// judged by that one.
+    fn powerless_from(&self, mut lost: Vec<u64>) -> Option<u64> {
+        lost.sort_unstable();
+        let body = &self.record.body;
+        let threshold = usize::try_from(body.threshold).unwrap_or(usize::MAX);
+        // With this many lost, as many are left as must sign.
+        let spare = body.keys.len().saturating_sub(threshold);
+        lost.get(spare).map(|from| (*from).max(self.since))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_claims::claim::{ClaimId, SigningKey};
+    use assay_claims::claim::{ClaimId, PublicKey, SigningKey};
     use assay_claims::kind::issuer::Issuer;
 
-    fn record(keys: &[u8], threshold: u32) -> IssuerRecord {
-        let keys: Vec<PublicKey> = keys
-            .iter()
-            .map(|n| PublicKey::from(&SigningKey::from_bytes(&[*n; 32])))
-            .collect();
+    fn public(seed: u8) -> PublicKey {
+        PublicKey::from(&SigningKey::from_bytes(&[seed; 32]))
+    }
+
+    fn in_force(keys: &[u8], threshold: u32) -> InForce {
+        let keys = keys.iter().map(|seed| public(*seed)).collect();
         let body = Issuer {
             name: "x".into(),
             contacts: vec![],
@@ -147,35 +157,42 @@ mod tests {
             roles: vec![],
         };
         let id = IssuerId::derive(1, &[[0; 32]]);
-        IssuerRecord {
-            id,
-            claim_id: ClaimId::from_hex(&"ab".repeat(32)).unwrap(),
-            body,
+        InForce {
+            record: IssuerRecord {
+                id,
+                claim_id: ClaimId::from_hex(&"ab".repeat(32)).unwrap(),
+                body,
+            },
+            since: 2,
         }
+    }
+
+    /// From when on an issuer is powerless that lost each key of `lost` at a leaf.
+    fn powerless_from(keys: &[u8], threshold: u32, lost: &[(u8, u64)]) -> Option<u64> {
+        let compromised: Vec<Compromised> = lost
+            .iter()
+            .map(|(seed, leaf)| Compromised {
+                key: public(*seed).to_hex(),
+                from_leaf: *leaf,
+                in_force: true,
+                log: "log".into(),
+                claim_id: String::new(),
+                leaf_index: 9,
+            })
+            .collect();
+        let last = in_force(keys, threshold);
+        last.powerless_from(last.lost("log", &compromised))
     }
 
     #[test]
     fn an_issuer_is_powerless_once_fewer_keys_are_sound_than_must_sign() {
-        let from = |keys: &[u8], threshold, lost: &[(u8, u64)]| {
-            let lost: Vec<(PublicKey, u64)> = lost
-                .iter()
-                .map(|(n, leaf)| (PublicKey::from(&SigningKey::from_bytes(&[*n; 32])), *leaf))
-                .collect();
-            powerless_from(&record(keys, threshold), |key| {
-                lost.iter()
-                    .find(|(lost, _)| lost == key)
-                    .map(|(_, leaf)| *leaf)
-            })
-        };
-        assert_eq!(from(&[1], 1, &[]), None);
-        assert_eq!(
-            from(&[1], 1, &[(2, 3)]),
-            None,
-            "a key that it no longer uses"
-        );
-        assert_eq!(from(&[1], 1, &[(1, 3)]), Some(3));
-        assert_eq!(from(&[1, 2, 3], 2, &[(1, 3)]), None);
-        assert_eq!(from(&[1, 2, 3], 2, &[(1, 9), (3, 4)]), Some(9));
-        assert_eq!(from(&[1, 2, 3], 1, &[(1, 9), (3, 4)]), None);
+        let of_another = powerless_from(&[1], 1, &[(2, 3)]);
+        assert_eq!(of_another, None, "a key that it no longer uses");
+        assert_eq!(powerless_from(&[1], 1, &[]), None);
+        assert_eq!(powerless_from(&[1], 1, &[(1, 3)]), Some(3));
+        assert_eq!(powerless_from(&[1], 1, &[(1, 1)]), Some(2), "not before");
+        assert_eq!(powerless_from(&[1, 2, 3], 2, &[(1, 3)]), None);
+        assert_eq!(powerless_from(&[1, 2, 3], 2, &[(1, 9), (3, 4)]), Some(9));
+        assert_eq!(powerless_from(&[1, 2, 3], 1, &[(1, 9), (3, 4)]), None);
     }
 }

@@ -7,3 +7,4 @@ mod fake;
 mod heads;
 mod lookups;
 mod reads;
+mod reports;

@@ -107,7 +107,7 @@ pub fn rfc3339_of_ms(ms: u64) -> String {
     let time = i64::try_from(within)
         .ok()
         .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
-        .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        .unwrap_or(jiff::Timestamp::default());
     let utc = jiff::tz::Offset::UTC.to_datetime(time);
     let year = u64::from(utc.year().unsigned_abs()) + 400 * cycles;
     format!(

@@ -1,17 +1,17 @@
-//! The index as the node keeps it: core's [`Map`], its pages in the store, and what has not been
-//! committed to yet.
+//! The index as the node keeps it: core's [`Map`], its pages in the store, and the leaves since the
+//! last commitment.
 //!
 //! Leaves are added as they are sequenced. When a checkpoint is due, [`Index::step`] makes the next
-//! map of them and says which rows go into the batch of the commitment leaf: what long lists grew
-//! by, and some of the pages that changed. Pages are written lazily, a few sixteenths of the labels
-//! (*shards*) at a time, because nearly every page changes between two checkpoints under load.
-//! There is no redo log: the log itself says what each leaf's labels are. `Meta` holds, for each
-//! shard, the leaf below which all of its stored pages are current; a start applies the leaves from
-//! the lowest of them on again ([`recover`]), by the same [`Index::step`].
+//! map of them. It returns the rows that go into the batch of the commitment leaf: what long lists
+//! grew by, and some of the pages that changed. Pages are written lazily, a few sixteenths of the
+//! labels (*shards*) at a time, because nearly every page changes between two checkpoints under
+//! load. There is no redo log, because the log itself says what each leaf's labels are. `Meta`
+//! holds, for each shard, the leaf below which all of its stored pages are current. A start replays
+//! the leaves from the lowest of them on ([`recover`]), by the same [`Index::step`].
 //!
-//! Readers have the map of the published checkpoint and never wait: maps do not change. A page that
-//! a step replaces is filled into its old node first, so that whoever still has the old map finds
-//! it after the new one is stored.
+//! Readers have the map of the published checkpoint. Maps do not change, so readers never wait. A
+//! page that a step replaces is first filled into its old node, so that a reader of the old map
+//! finds it after the new one is stored.
 
 mod pages;
 mod recover;
@@ -35,13 +35,12 @@ pub const SHARDS: usize = 16;
 /// Bits of a label that say which shard it is in.
 const SHARD_BITS: u16 = 4;
 
-/// How many leaves a start after a crash may have to apply again: some seconds' work, which buys
-/// that under load pages are written a quarter as often as leaves are. A node that is stopped
-/// writes them all ([`Index::settle`]). More shards are written at each checkpoint if checkpoints
-/// are large.
+/// How many leaves a start after a crash may have to replay: some seconds of work. In return, under
+/// load pages are written a quarter as often as leaves. A node that is stopped writes all pages
+/// ([`Index::store_all`]). If checkpoints are large, each writes more shards.
 const REPLAY: u64 = 1 << 20;
 
-/// All cores.
+/// Divides work over all cores.
 struct Cores;
 
 impl Join for Cores {
@@ -64,12 +63,10 @@ pub struct Index {
     next: usize,
     /// Most bytes of clean pages that stay in memory.
     budget: u64,
-    /// Shards whose pages were written by the last step, and may be let go of once it is durable.
+    /// Shards whose pages the last step wrote. They may be evicted once that step is durable.
     written: Vec<usize>,
-    /// Pages that were let go of, or never read; while there are none, every page is in memory.
-    let_go: u64,
-    /// Takes no leaves: see [`Index::blind`].
-    blind: bool,
+    /// How many pages were evicted, or never read. If none, every page is in memory.
+    evicted: u64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -122,8 +119,8 @@ impl Rows {
 }
 
 impl Index {
-    /// `let_go` is how many pages of the map are not in memory.
-    fn new(map: Map<Held>, through: [u64; SHARDS], budget: u64, let_go: u64) -> Self {
+    /// `evicted` is how many pages of the map are not in memory.
+    fn new(map: Map<Held>, through: [u64; SHARDS], budget: u64, evicted: u64) -> Self {
         let shards = through.map(|through| Shard {
             through,
             ..Shard::default()
@@ -135,8 +132,7 @@ impl Index {
             next: 0,
             budget,
             written: Vec::new(),
-            let_go,
-            blind: false,
+            evicted,
         }
     }
 
@@ -151,30 +147,18 @@ impl Index {
         &self.map
     }
 
-    /// An index that stays empty whatever is added: what a benchmark compares with. What it commits
-    /// to is wrong, so no setting of a node leads here.
-    pub fn blind() -> Self {
-        Index {
-            blind: true,
-            ..Index::empty(0)
-        }
-    }
-
     /// Adds a leaf that was sequenced.
     pub fn add(&mut self, leaf: u64, labels: &[Label]) {
-        if self.blind {
-            return;
-        }
         let leaf = LeafIndex::new(leaf);
         self.pending
             .extend(labels.iter().map(|label| (*label, leaf)));
     }
 
-    /// Makes the map of all leaves below `size`, which have been added, and returns what the leaf
-    /// at `size` commits to and the rows that belong into the same batch.
+    /// Makes the map of all leaves below `size`, which have been added. Returns the commitment for
+    /// the leaf at `size` and the rows that belong in the same batch.
     ///
-    /// If it fails, or the batch does, the index is not to be used any more: nobody knows what is
-    /// stored.
+    /// If this or the commit of the batch fails, the index must not be used any more, because
+    /// nobody knows what is stored.
     pub fn step(
         &mut self,
         store: &impl Reads,
@@ -183,7 +167,7 @@ impl Index {
         let mut updates = std::mem::take(&mut self.pending);
         updates.par_sort_unstable();
         updates.dedup();
-        if self.let_go > 0 {
+        if self.evicted > 0 {
             pages::pin(store, &self.map, &updates)?;
         }
         let update = self
@@ -208,7 +192,7 @@ impl Index {
                 Some(records::list_value(&spill.leaves)),
             ));
         }
-        // A page above the shards has its parts in several: they must be stored together.
+        // A page above the shards has its parts in several, which must be stored together.
         let above = update.split.iter().any(|key| key.bits() < SHARD_BITS);
         for key in update.split {
             self.shards[shard_of(&key)].split.push(key);
@@ -217,13 +201,13 @@ impl Index {
             .div_ceil(REPLAY)
             .clamp(1, SHARDS as u64) as usize;
         self.write_shards(if above { SHARDS } else { due }, size, &mut rows)?;
-        // The buffer is kept: it is as large as a publish step.
+        // The buffer is kept, because the next step needs one as large.
         updates.clear();
         self.pending = updates;
         Ok((self.map.commitment(), rows))
     }
 
-    /// Puts the pages of the next `count` shards that are not stored as they are into `rows`.
+    /// Puts the changed pages of the next `count` shards into `rows`.
     fn write_shards(
         &mut self,
         count: usize,
@@ -274,8 +258,8 @@ impl Index {
         Ok(())
     }
 
-    /// Stores every page as it is, a shard at a time, so that the next start applies nothing again.
-    pub fn settle(&mut self, store: &impl Tables) -> Result<(), RecordError> {
+    /// Stores every page as it is, a shard at a time, so that the next start replays nothing.
+    pub fn store_all(&mut self, store: &impl Tables) -> Result<(), RecordError> {
         let size = self
             .shards
             .iter()
@@ -283,7 +267,7 @@ impl Index {
             .max()
             .unwrap_or(0);
         for _ in 0..SHARDS {
-            if self.blind || self.shards[self.next].through == size {
+            if self.shards[self.next].through == size {
                 self.next = (self.next + 1) % SHARDS;
                 continue;
             }
@@ -292,33 +276,33 @@ impl Index {
             let mut batch = Batch::new();
             rows.write(&mut batch);
             store.commit(batch)?;
-            self.let_go();
+            self.evict();
         }
         Ok(())
     }
 
-    /// Lets go of pages beyond the budget that the last step wrote, once its batch is durable. A
-    /// page that was used since it was last looked at stays.
-    pub fn let_go(&mut self) {
+    /// Evicts pages beyond the budget that the last step wrote. To be called once its batch is
+    /// durable. A page that was used since the last look at it stays.
+    pub fn evict(&mut self) {
         for at in std::mem::take(&mut self.written) {
             let others: u64 = self.shards.iter().map(|shard| shard.resident).sum::<u64>()
                 - self.shards[at].resident;
             let mut resident = 0;
             let (first, last) = ends(at);
             let budget = self.budget;
-            let mut let_go = 0;
+            let mut evicted = 0;
             self.map.each_page(&first, &last, &mut |page| {
                 let held = page.slot();
                 let size = held.len();
                 if others + resident + size > budget && !held.take_used() {
                     held.empty();
-                    let_go += 1;
+                    evicted += 1;
                 } else {
                     resident += size;
                 }
             });
             self.shards[at].resident = resident;
-            self.let_go += let_go;
+            self.evicted += evicted;
         }
         metrics::gauge!("assay_index_pages_bytes")
             .set(self.shards.iter().map(|shard| shard.resident).sum::<u64>() as f64);

@@ -29,7 +29,7 @@ impl Held {
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The bytes, if they are in memory; then they count as used.
+    /// The bytes, if they are in memory. This marks the page as used.
     pub fn bytes(&self) -> Option<PageBytes> {
         let bytes = self.lock().clone();
         if bytes.is_some() {
@@ -85,13 +85,13 @@ impl<S: Reads> Pages<Held> for StoredPages<'_, S> {
             .get(Table::IndexPages, &records::page_key(page.key()))?;
         match stored(page, row)? {
             Some(bytes) => Ok(bytes),
-            // A step replaced the page in between: before it did, it filled this node.
+            // A step replaced the page in between. Before that it filled this node.
             None => page.slot().bytes().ok_or_else(|| lost(page)),
         }
     }
 }
 
-/// The bytes of a stored page, if it is the one that this node stands for.
+/// The bytes of a stored page, if it is of the version that this node has.
 fn stored(page: &Page<Held>, row: Option<Bytes>) -> Result<Option<PageBytes>, RecordError> {
     let Some(row) = row else { return Ok(None) };
     let (through, bytes) = records::parse_page(&row)?;
@@ -105,8 +105,8 @@ fn lost(page: &Page<Held>) -> RecordError {
     ))
 }
 
-/// Fills every page that `updates`, sorted, will change: from one ordered read instead of one for
-/// each, and so that readers of the map as it is now find them later.
+/// Reads into memory every page that `updates`, which are sorted, will change. One ordered read is
+/// faster than one for each, and readers of the present map still find the pages later.
 pub(super) fn pin(
     store: &impl Reads,
     map: &Map<Held>,

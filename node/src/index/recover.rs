@@ -1,5 +1,5 @@
-//! The index after a start: stored pages, brought up to date from the log's own leaves, and held
-//! against the commitment.
+//! The index after a start: stored pages, brought up to date from the log's own leaves, and
+//! compared with the commitment.
 
 use super::{Held, Index, Rows, SHARDS, budget};
 use crate::{
@@ -10,6 +10,7 @@ use assay_claims::entry::{Entry, wire};
 use assay_claims::index::map::{MapError, Slot, StoredPage};
 use assay_claims::index::{Commitment, CommitmentError, Label, Map, labels_of_entry};
 use assay_claims::sequencer::Head;
+use assay_tlog::Hash;
 use assay_tlog::tree::{LeafIndex, TreeSize, bundle};
 use bytes::Bytes;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -29,7 +30,7 @@ pub enum IndexError {
     /// The store failed, or its rows are damaged.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// A commitment in the log is none that this program can continue.
+    /// This program cannot go on from a commitment in the log.
     #[error("the commitment at leaf {leaf} cannot be continued: {source}")]
     Commitment {
         /// Its place.
@@ -37,19 +38,19 @@ pub enum IndexError {
         /// Why not.
         source: CommitmentError,
     },
-    /// The log committed to another index than its entries give.
+    /// A commitment in the log is to another index than the entries before it give.
     #[error(
-        "the index rebuilt from the entries has the root {rebuilt} after leaf {leaf}, but the log \
-         committed to {committed}: its entries or this program are not what they were when it was \
-         signed. Refusing to sign on; restore the data folder from a copy"
+        "the index rebuilt from the entries has the root {rebuilt} after leaf {leaf}, but the \
+         commitment there says {stated}: its entries or this program are not what they were when \
+         it was signed. Refusing to sign on; restore the data folder from a copy"
     )]
     Contradicted {
         /// The leaf of the commitment.
         leaf: u64,
-        /// What comes out.
-        rebuilt: assay_tlog::Hash,
-        /// What the log says.
-        committed: assay_tlog::Hash,
+        /// The root that the entries give.
+        rebuilt: Hash,
+        /// The root in the commitment.
+        stated: Hash,
     },
 }
 
@@ -62,8 +63,8 @@ impl From<StorageError> for IndexError {
 /// Returns the index up to the last commitment of the log that `head` describes, with the leaves
 /// after it added.
 ///
-/// It guarantees that the map's root is what that commitment says. If the stored pages do not lead
-/// there, they are thrown away and the index is rebuilt from the entries, every commitment being
+/// The map's root is guaranteed to be the one in that commitment. If the stored pages do not lead
+/// there, they are thrown away and the index is rebuilt from the entries. Then every commitment is
 /// compared on the way.
 pub fn recover(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
     let stored = read_through(store).map_err(MapError::Read);
@@ -72,8 +73,8 @@ pub fn recover(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Inde
         Ok((through, (map, left))) => {
             let mut index = Index::new(map, through, budget(cache_mib), left);
             let from = through.into_iter().min().unwrap_or(0);
-            let committed = replay(store, &mut index, from, head, false)?;
-            (index.map().commitment() == committed).then_some(index)
+            let stated = replay(store, &mut index, from, head, false)?;
+            (index.map().commitment() == stated).then_some(index)
         }
         Err(MapError::Read(error @ RecordError::Storage(_))) => return Err(error.into()),
         Err(error) => {
@@ -116,9 +117,9 @@ fn rebuild(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, I
     Ok(index)
 }
 
-/// Applies the leaves from `from` to the last commitment again, one publish step after the other,
-/// as they were. Returns what the last commitment says. With `compare`, every commitment must be
-/// what comes out.
+/// Applies the leaves from `from` to the last commitment again, one publish step after the other.
+/// Returns what the last commitment states. With `compare`, every commitment must be the one that
+/// comes out.
 fn replay(
     store: &impl Tables,
     index: &mut Index,
@@ -126,7 +127,7 @@ fn replay(
     head: Head,
     compare: bool,
 ) -> Result<Commitment, IndexError> {
-    let mut committed = Commitment::empty();
+    let mut stated = Commitment::empty();
     let mut rows = Rows::default();
     let end = head.last_commitment.get();
     let mut at = from;
@@ -136,15 +137,13 @@ fn replay(
             match leaf {
                 Leaf::Labels(labels) => index.add(at, &labels),
                 Leaf::Commitment(said) => {
-                    committed =
-                        said.map_err(|source| IndexError::Commitment { leaf: at, source })?;
+                    stated = said.map_err(|source| IndexError::Commitment { leaf: at, source })?;
                     let (rebuilt, more) = index.step(store, at)?;
-                    if compare && rebuilt != committed {
-                        let (rebuilt, committed) = (rebuilt.root, committed.root);
+                    if compare && rebuilt != stated {
                         return Err(IndexError::Contradicted {
                             leaf: at,
-                            rebuilt,
-                            committed,
+                            rebuilt: rebuilt.root,
+                            stated: stated.root,
                         });
                     }
                     rows.append(more);
@@ -157,12 +156,11 @@ fn replay(
         }
     }
     if from == end && end > 0 {
-        // Every shard is current through the last commitment itself; what it says is still to be
-        // read.
-        committed = last_commitment(store, end)?;
+        // Every shard is current through the last commitment, which was not read yet.
+        stated = last_commitment(store, end)?;
     }
     commit(store, index, rows)?;
-    Ok(committed)
+    Ok(stated)
 }
 
 fn commit(store: &impl Tables, index: &mut Index, rows: Rows) -> Result<(), IndexError> {
@@ -170,7 +168,7 @@ fn commit(store: &impl Tables, index: &mut Index, rows: Rows) -> Result<(), Inde
     rows.write(&mut batch);
     if !batch.is_empty() {
         store.commit(batch)?;
-        index.let_go();
+        index.evict();
     }
     Ok(())
 }
@@ -246,7 +244,7 @@ fn read_leaf(entry: Bytes, at: u64) -> Result<Leaf, assay_claims::entry::EntryEr
     })
 }
 
-/// Below which leaf each shard's stored pages are current.
+/// Returns, for each shard, the leaf below which its stored pages are current.
 fn read_through(store: &impl Tables) -> Result<[u64; SHARDS], RecordError> {
     let Some(row) = store.get(Table::Meta, records::INDEX_THROUGH)? else {
         return Ok([0; SHARDS]);
@@ -260,14 +258,14 @@ fn read_through(store: &impl Tables) -> Result<[u64; SHARDS], RecordError> {
     Ok(numbers.map(u64::from_be_bytes))
 }
 
-/// The map of all stored pages, and how many of them are not in memory: their bytes stay there up
-/// to the budget.
+/// Returns the map of all stored pages, and how many of them are not in memory. Pages are kept in
+/// memory up to `budget` bytes.
 fn load_pages(
     store: &impl Tables,
     mut budget: u64,
 ) -> Result<(Map<Held>, u64), MapError<RecordError>> {
     let mut loaded = Vec::new();
-    let mut let_go = 0;
+    let mut evicted = 0;
     let mut from = Vec::new();
     loop {
         let rows = store.range(Table::IndexPages, &from, &[0xff; 40], PAGES);
@@ -280,7 +278,7 @@ fn load_pages(
         if keep {
             budget -= read
         } else {
-            let_go += rows.len() as u64
+            evicted += rows.len() as u64
         }
         let pages: Vec<_> = rows
             .into_par_iter()
@@ -288,7 +286,7 @@ fn load_pages(
             .collect();
         loaded.extend(pages);
     }
-    Ok((Map::load(loaded)?, let_go))
+    Ok((Map::load(loaded)?, evicted))
 }
 
 fn stored_page(

@@ -1,5 +1,5 @@
-//! What every file that must survive a crash needs: a lock, a synced folder, an error that tells a
-//! full disk apart.
+//! What every file that must survive a crash needs: a lock, a synced folder, and an error that
+//! tells a full disk apart.
 
 use super::StorageError;
 use std::fs::{File, OpenOptions, TryLockError};

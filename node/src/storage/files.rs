@@ -1,8 +1,8 @@
 //! Blobs as files: `aa/bb…` by the hex of their SHA-256, written under `incoming/` first and
 //! renamed when whole.
 //!
-//! Left out: a lock of its own (whoever owns the folder around it holds one) and any limit on sizes
-//! (the caller's).
+//! Left out: a lock (the store that owns the folder holds one), and any limit on sizes (the caller
+//! sets it).
 
 use super::disk::{failure, sync_folder};
 use super::{BlobReader, Blobs, StorageError};
@@ -83,19 +83,6 @@ impl Blobs for Files {
             Ok((len, file)) => Ok(Some(BlobReader::new(len, file))),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(failure("open", &path, e)),
-        }
-    }
-
-    fn delete(&self, key: &Hash) -> Result<bool, StorageError> {
-        let path = self.path(key);
-        match fs::remove_file(&path) {
-            Ok(()) => {
-                let folder = path.parent().unwrap_or(&self.root);
-                sync_folder(folder).map_err(|e| failure("sync", folder, e))?;
-                Ok(true)
-            }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(e) => Err(failure("remove", &path, e)),
         }
     }
 }

@@ -5,10 +5,10 @@
 //! can fail in both directions, and how a disk can lie. [`Memory::crash`] gives the store that a
 //! restart would open.
 //!
-//! Left out: faults of blobs, and damage to what was written (the disk tests of
-//! [`rocks`](super::rocks) do that).
+//! Left out: faults of blobs, and damage to what was written. The disk tests of
+//! [`rocks`](super::rocks) cover that.
 
-use super::{Batch, BlobReader, Blobs, Head, Reads, Snapshot, StorageError, Table, Tables, files};
+use super::{Batch, BlobReader, Blobs, Head, Reads, StorageError, Table, Tables, files};
 use assay_tlog::Hash;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -27,13 +27,13 @@ pub enum Fault {
     /// It fails with [`StorageError::DiskFull`], and a restart will not find the batch.
     DiskFull,
     /// It succeeds, but the disk lies: a restart will find neither this batch nor any later one.
-    /// This breaks the duty of [`Tables::commit`], as a damaged log file does; the anchor is there
-    /// to notice it.
+    /// This breaks the duty of [`Tables::commit`], as a damaged log file does. The checkpoint file
+    /// is there to notice it.
     AcknowledgedButLost,
 }
 
-/// A store that is gone when it is dropped. Clones are independent stores only through
-/// [`Memory::crash`]; share one in an `Arc`.
+/// A store that is gone when it is dropped. Share it in an `Arc`; [`Memory::crash`] makes an
+/// independent one.
 #[derive(Debug, Default)]
 pub struct Memory {
     state: Mutex<State>,
@@ -89,12 +89,8 @@ impl Memory {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing below leaves the state half changed, so what a panicking test left is whole.
+        // No code below leaves the state half changed, so it is whole even if a test panicked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn seen(&self) -> Arc<Maps> {
-        Arc::clone(&self.state().seen)
     }
 }
 
@@ -167,49 +163,6 @@ impl Reads for Maps {
             .collect())
     }
 }
-
-/// The maps as they were; later commits copy what they change.
-struct Moment(Arc<Maps>);
-
-impl Head for Moment {
-    fn head(&self) -> Result<Option<Vec<u8>>, StorageError> {
-        self.0.head()
-    }
-}
-
-impl Reads for Moment {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
-        self.0.get(table, key)
-    }
-
-    fn multi_get(
-        &self,
-        table: Table,
-        keys: &[Vec<u8>],
-    ) -> Result<Vec<Option<Bytes>>, StorageError> {
-        self.0.multi_get(table, keys)
-    }
-
-    fn at_or_before(
-        &self,
-        table: Table,
-        key: &[u8],
-    ) -> Result<Option<(Vec<u8>, Bytes)>, StorageError> {
-        self.0.at_or_before(table, key)
-    }
-
-    fn range(
-        &self,
-        table: Table,
-        from: &[u8],
-        to: &[u8],
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError> {
-        self.0.range(table, from, to, limit)
-    }
-}
-
-impl Snapshot for Moment {}
 
 impl Head for Memory {
     fn head(&self) -> Result<Option<Vec<u8>>, StorageError> {
@@ -290,10 +243,6 @@ impl Tables for Memory {
         }
         reported
     }
-
-    fn snapshot(&self) -> Box<dyn Snapshot + '_> {
-        Box::new(Moment(self.seen()))
-    }
 }
 
 fn injected(fault: Fault) -> StorageError {
@@ -332,9 +281,5 @@ impl Blobs for Memory {
     fn open(&self, key: &Hash) -> Result<Option<BlobReader>, StorageError> {
         let found = self.state().blobs.get(key).cloned();
         Ok(found.map(|blob| BlobReader::new(blob.len() as u64, Cursor::new(blob))))
-    }
-
-    fn delete(&self, key: &Hash) -> Result<bool, StorageError> {
-        Ok(self.state().blobs.remove(key).is_some())
     }
 }

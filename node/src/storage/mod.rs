@@ -1,4 +1,4 @@
-//! Where a node keeps its log: three traits, each a list of duties (DESIGN.md, section 5, "Storage
+//! Where a node keeps its log: three traits, each a list of duties (docs/design.md 5, "Storage
 //! traits").
 //!
 //! - [`Head`]: the one value that says how far the log has come. It is moved by compare-and-swap
@@ -7,20 +7,20 @@
 //!   at all.
 //! - [`Blobs`]: immutable content under its own SHA-256, for attachments.
 //!
-//! [`Rocks`](rocks::Rocks) is the embedded store; [`Memory`](memory::Memory) has a crash model and
-//! serves tests; both pass [`suite`]. All calls block: callers use threads of their own.
+//! [`Rocks`](rocks::Rocks) is the store of a node. [`Memory`](memory::Memory) has a crash model and
+//! serves tests. Both pass [`suite`]. [`backend`] is where one of them is chosen. All calls block,
+//! so callers use threads of their own.
 //!
-//! Left out on purpose: what the keys and values mean (the sequencer's and the readers' business),
-//! and any judgment of whether the log may be signed (the anchor's and the sequencer's). A store
-//! that was copied back whole from an older day looks healthy from here: only the anchor and the
-//! witnesses can tell.
+//! Left out on purpose: what the keys and values mean (see [`records`](crate::records)), and any
+//! judgment of whether the log may be signed (see [`log`](crate::log)). A store that was copied
+//! back whole from an older day looks healthy from here. Only the checkpoint file can tell.
 
+pub mod backend;
 pub(crate) mod disk;
 pub mod files;
 pub mod memory;
 pub mod rocks;
 pub mod suite;
-mod wal;
 
 use assay_tlog::Hash;
 use bytes::Bytes;
@@ -30,23 +30,23 @@ use std::path::PathBuf;
 /// One ordered map of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Table {
-    /// Runs of entries, about 8 KiB a value.
+    /// Runs of up to eight entries, about 8 KiB a value.
     Segments,
-    /// Tiles of the tree.
+    /// Tiles of the tree, full and partial.
     Tiles,
-    /// From claim to leaf.
+    /// From a claim by a set of signers to its leaf.
     Claims,
-    /// From leaf hash to leaf.
+    /// From a leaf hash to its leaf.
     LeafHashes,
-    /// Issuer records.
+    /// From an issuer and a sequence to the leaf of the record.
     Issuers,
-    /// Digests that some claim named as an attachment.
+    /// Digests that a logged claim names as attachments.
     Attachments,
     /// Pages of the index.
     IndexPages,
-    /// Lists of the index that are too long for their page.
+    /// Lists of the index that are too long for a page.
     IndexLists,
-    /// What is true once per log.
+    /// Single values, one row each.
     Meta,
 }
 
@@ -125,7 +125,7 @@ impl Batch {
         self
     }
 
-    /// Removes `key` from `table`; that it is not there is no error.
+    /// Removes `key` from `table`. An absent key is no error.
     pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) -> &mut Self {
         self.changes.push(Change {
             table,
@@ -149,18 +149,18 @@ impl Batch {
     }
 }
 
-/// How far the log has come, in the bytes of whoever committed it.
+/// How far the log has come. The bytes are the committer's own.
 pub trait Head: Send + Sync {
     /// Returns the head that the last successful commit left, or `None` before the first.
     ///
-    /// What is returned is durable. It is atomic with the rest of the batch that moved it: whoever
-    /// sees a head sees everything that was committed with it and before it.
+    /// It is durable. It moves together with the rest of its batch: a caller that sees a head sees
+    /// everything that was committed with it and before it.
     fn head(&self) -> Result<Option<Vec<u8>>, StorageError>;
 }
 
-/// Look-ups in tables. Keys are ordered bytewise.
+/// Look-ups in tables. Keys are ordered by their bytes.
 ///
-/// On an error the caller has learned nothing, in particular not that a key is absent.
+/// After an error the caller knows nothing, least of all that a key is absent.
 pub trait Reads: Send + Sync {
     /// Returns the value of `key`, or `None` if there is none.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StorageError>;
@@ -191,29 +191,22 @@ pub trait Reads: Send + Sync {
     ) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError>;
 }
 
-/// A store as it was at one moment, head included. Holding one keeps old data from being reclaimed:
-/// let go soon.
-pub trait Snapshot: Head + Reads {}
-
 /// Ordered maps that change by whole batches.
 pub trait Tables: Head + Reads {
     /// Writes `batch` whole.
     ///
     /// - On `Ok`, everything in it is durable (it survives power loss, as far as the disk keeps its
     ///   word) and visible to every read that starts afterward. No read ever sees a part of it.
-    /// - On [`StorageError::HeadMoved`] nothing was written. Some other writer is at work, or the
-    ///   caller's plan is stale: it must start again from the stored head.
+    /// - On [`StorageError::HeadMoved`] nothing was written. There is another writer, or the
+    ///   caller's plan is stale. The caller must plan again from the stored head.
     /// - On [`StorageError::Poisoned`] nothing of this batch was written.
     /// - On any other error it is **unknown** whether the batch will be there after a restart.
-    ///   Reads go on as if it were not; every later commit is refused with `Poisoned`. The caller
-    ///   must acknowledge nothing of the batch, must not try it again, and must reopen the store
-    ///   and look at the head to learn what happened.
+    ///   Reads go on as if it were not, and every later commit is refused with `Poisoned`. The
+    ///   caller must acknowledge nothing of the batch and must not try it again. Only the head of
+    ///   the reopened store says what happened.
     ///
     /// Commits from several threads are written one after the other.
     fn commit(&self, batch: Batch) -> Result<(), StorageError>;
-
-    /// Returns the store as it is now; later commits do not show in it.
-    fn snapshot(&self) -> Box<dyn Snapshot + '_>;
 }
 
 /// Immutable content, each under its own SHA-256.
@@ -225,7 +218,7 @@ pub trait Blobs: Send + Sync {
     ///   that was there already is left alone and `bytes` is not read.
     /// - On [`StorageError::WrongDigest`], [`StorageError::WrongSize`] and [`StorageError::Source`]
     ///   the caller's bytes are at fault and nothing was stored.
-    /// - On any other error nothing can be opened under `key` that was not there before; trying
+    /// - On any other error nothing can be opened under `key` that was not there before. Trying
     ///   again is safe.
     ///
     /// `bytes` is read in pieces, so memory does not grow with `size`. The caller limits `size`.
@@ -233,43 +226,34 @@ pub trait Blobs: Send + Sync {
 
     /// Returns the blob under `key` for reading, or `None`.
     ///
-    /// The content was checked against `key` when it was stored, not now: a disk may have damaged
-    /// it since. Whoever relies on it hashes it.
+    /// The content was checked against `key` when it was stored, not now. A disk may have damaged
+    /// it since, so a caller that relies on it hashes it again.
     fn open(&self, key: &Hash) -> Result<Option<BlobReader>, StorageError>;
-
-    /// Removes the blob under `key`; returns whether it was there. On `Ok` the removal is durable.
-    /// Readers that are open stay whole.
-    fn delete(&self, key: &Hash) -> Result<bool, StorageError>;
 }
 
-/// A store with all three duties.
+/// A store that a node can run on: one with all three duties.
 pub trait Store: Tables + Blobs {}
 
 impl<S: Tables + Blobs> Store for S {}
 
-/// An open blob.
+/// An open blob, to be read once from its start.
 pub struct BlobReader {
-    len: u64,
+    size: u64,
     bytes: Box<dyn Read + Send>,
 }
 
 impl BlobReader {
-    /// A reader over `bytes`, which has `len` bytes.
-    pub(crate) fn new(len: u64, bytes: impl Read + Send + 'static) -> Self {
+    /// Returns a reader over `bytes`, which has `size` bytes.
+    pub(crate) fn new(size: u64, bytes: impl Read + Send + 'static) -> Self {
         BlobReader {
-            len,
+            size,
             bytes: Box::new(bytes),
         }
     }
 
-    /// Bytes in the whole blob.
-    pub fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// Whether the blob has no bytes.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
+    /// The size of the whole blob, in bytes, whatever was read of it.
+    pub fn size(&self) -> u64 {
+        self.size
     }
 }
 
@@ -282,12 +266,12 @@ impl Read for BlobReader {
 impl std::fmt::Debug for BlobReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BlobReader")
-            .field("len", &self.len)
+            .field("size", &self.size)
             .finish_non_exhaustive()
     }
 }
 
-/// Why a store could not do its duty. The text says what a person can do about it.
+/// Why a store failed. The text says what an operator can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The head is not what the batch expected. Nothing was written.
@@ -298,8 +282,8 @@ pub enum StorageError {
     HeadMoved,
     /// An earlier commit failed, so this store takes no more. Nothing was written.
     #[error(
-        "an earlier write to the store failed, so nothing more is written; reads go on. Mend what \
-         that failure named and restart the node"
+        "an earlier write to the store failed, so nothing more is written; reads go on. Repair \
+         what that failure named and restart the node"
     )]
     Poisoned,
     /// There is no room left on the disk or in the quota.
@@ -331,7 +315,7 @@ pub enum StorageError {
          without `init`"
     )]
     Exists(PathBuf),
-    /// What is stored is damaged or incomplete. The store has been left as it was found.
+    /// What is stored is damaged or incomplete. The store was left as it was found.
     #[error(
         "the store in {path} is damaged: {reason}. Acknowledged entries may be missing, so the \
          node does not go on from here. Keep the folder as it is, check the disk, and restore a \
@@ -365,7 +349,10 @@ pub enum StorageError {
         found: Hash,
     },
     /// More or fewer bytes were given for a blob than announced. Nothing was stored.
-    #[error("{expected} bytes were announced, and {} came; nothing was stored", if *.more { "more" } else { "fewer" })]
+    #[error(
+        "{expected} bytes were announced, and {} came; nothing was stored",
+        if *.more { "more" } else { "fewer" }
+    )]
     WrongSize {
         /// The size announced, in bytes.
         expected: u64,

@@ -245,8 +245,8 @@ pub const PROMISES: &[Promise] = &[
     Promise {
         one_more: "storage backend",
         folders: &["node/src/storage"],
-        shared: &["mod", "disk", "files", "suite", "wal"],
-        lists: &["node/src/storage/mod.rs"],
+        shared: &["mod", "backend", "disk", "files", "suite"],
+        lists: &["node/src/storage/backend.rs"],
         led_by: None,
         about: &[],
     },

@@ -1,6 +1,6 @@
 //! Logs that are asked privately, offline, too late, or in vain.
 
-use super::world::{World, cargo_lock, outcomes, run};
+use super::world::{Checked, World, cargo_lock, outcomes, run};
 use assay_claims::entry;
 use assay_claims::index::{Commitment, Kind, Label};
 use assay_client::{AnswerCache, Client, Config, HeadStore, Tls};
@@ -187,7 +187,40 @@ async fn an_old_answer_is_stale_and_never_fine() -> anyhow::Result<()> {
         Label::new(Kind::Version, "pkg:cargo/lone@1.0.0"),
         Label::new(Kind::Package, "pkg:cargo/lone"),
     ];
+    keep_old_answer(&world, &signer, &labels).await?;
 
+    let key = signer.verifier().to_string();
+    world.policy(
+        "old.toml",
+        "allow",
+        &format!("\n[[log]]\nkey = \"{key}\"\n"),
+    )?;
+    check_stale(&check_lone_offline(&world, "old.toml")?);
+
+    // The same answer is good enough for a policy that allows that age.
+    world.policy(
+        "patient.toml",
+        "allow",
+        &format!("\n[[log]]\nkey = \"{key}\"\nmax_head_age = \"1w\"\n"),
+    )?;
+    let patient = check_lone_offline(&world, "patient.toml")?;
+    assert_eq!(
+        patient.code,
+        Some(0),
+        "{}{}",
+        patient.stdout,
+        patient.stderr
+    );
+    Ok(())
+}
+
+/// Keeps, where the program looks for it, an answer of the log of `signer` that is three days old
+/// and holds no claims.
+async fn keep_old_answer(
+    world: &World,
+    signer: &SignerKey,
+    labels: &[Label],
+) -> anyhow::Result<()> {
     // An answer of a log without claims, of which all but the head can be taken over.
     let empty = Node::start()?;
     let ready = empty.ready();
@@ -198,7 +231,7 @@ async fn an_old_answer_is_stale_and_never_fine() -> anyhow::Result<()> {
         tls: Tls::default(),
     })
     .await?;
-    let mut answer = client.lookup(&labels).await?.bytes;
+    let mut answer = client.lookup(labels).await?.bytes;
     let now_ms = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     answer.commitment = entry::encode(now_ms - 3 * 86_400_000, Commitment::empty().to_wire())?;
     let head = Checkpoint {
@@ -206,27 +239,24 @@ async fn an_old_answer_is_stale_and_never_fine() -> anyhow::Result<()> {
         size: TreeSize::new(1),
         root: hash::leaf_hash(&answer.commitment),
     };
-    answer.checkpoint = head.sign(&signer);
+    answer.checkpoint = head.sign(signer);
     // Whoever was given the answer has seen its head, too.
     let (state, log) = (world.path("state/assay"), signer.verifier());
     HeadStore::new(&state, &log)
         .advance(None, &VerifiedCheckpoint::verify(&answer.checkpoint, &log)?)?;
-    AnswerCache::new(&state, &log).store(&labels, &answer)?;
+    AnswerCache::new(&state, &log).store(labels, &answer)?;
+    Ok(())
+}
 
-    let key = signer.verifier().to_string();
-    world.policy(
-        "old.toml",
-        "allow",
-        &format!("\n[[log]]\nkey = \"{key}\"\n"),
-    )?;
-    let arguments = [
-        "check",
-        "lone.Cargo.lock",
-        "--offline",
-        "--policy",
-        "old.toml",
-    ];
-    let checked = run(world.folder.path(), &arguments)?;
+/// Checks `lone.Cargo.lock` offline with a policy.
+fn check_lone_offline(world: &World, policy: &str) -> anyhow::Result<Checked> {
+    run(
+        world.folder.path(),
+        &["check", "lone.Cargo.lock", "--offline", "--policy", policy],
+    )
+}
+
+fn check_stale(checked: &Checked) {
     assert_eq!(
         checked.code,
         Some(1),
@@ -249,29 +279,4 @@ async fn an_old_answer_is_stale_and_never_fine() -> anyhow::Result<()> {
         checked.stdout
     );
     assert!(!checked.stdout.contains(" fine"), "{}", checked.stdout);
-
-    // The same answer is good enough for a policy that allows that age.
-    world.policy(
-        "patient.toml",
-        "allow",
-        &format!("\n[[log]]\nkey = \"{key}\"\nmax_head_age = \"1w\"\n"),
-    )?;
-    let patient = run(
-        world.folder.path(),
-        &[
-            "check",
-            "lone.Cargo.lock",
-            "--offline",
-            "--policy",
-            "patient.toml",
-        ],
-    )?;
-    assert_eq!(
-        patient.code,
-        Some(0),
-        "{}{}",
-        patient.stdout,
-        patient.stderr
-    );
-    Ok(())
 }

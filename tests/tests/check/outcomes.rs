@@ -115,7 +115,8 @@ fn what_cannot_be_identified_is_counted_and_unknown() -> anyhow::Result<()> {
 #[test]
 fn a_fork_is_not_fine_because_the_public_package_is() -> anyhow::Result<()> {
     let world = world()?;
-    let fork = "git+https://example.org/good?rev=1dd263a72309b97be19a71e87f0062eea22dc321#1dd263a72309b97be19a71e87f0062eea22dc321";
+    let fork = "git+https://example.org/good?rev=1dd263a72309b97be19a71e87f0062eea22dc321\
+        #1dd263a72309b97be19a71e87f0062eea22dc321";
     let lock = |name: &str| {
         format!(
             "version = 4\n\n[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \
@@ -146,45 +147,15 @@ fn a_fork_is_not_fine_because_the_public_package_is() -> anyhow::Result<()> {
 fn every_output_holds_what_was_found() -> anyhow::Result<()> {
     let world = world()?;
     world.write("Cargo.lock", &cargo_lock(&["bad", "good", "old"]))?;
-    let written = |format: &str| -> anyhow::Result<String> {
-        let checked = world.check(&["Cargo.lock", "--output", format])?;
-        assert_eq!(checked.code, Some(1), "{format}: {}", checked.stderr);
-        Ok(checked.stdout)
-    };
-    let sarif: Value = serde_json::from_str(&written("sarif")?)?;
-    let result = &sarif["runs"][0]["results"][0];
-    assert_eq!(result["ruleId"], "exploitable");
-    let place = &result["locations"][0]["physicalLocation"];
-    assert_eq!(
-        (
-            &place["artifactLocation"]["uri"],
-            &place["region"]["startLine"]
-        ),
-        (&"Cargo.lock".into(), &8.into())
-    );
+    check_sarif(&written(&world, "sarif")?)?;
+    check_vex(&written(&world, "cyclonedx-vex")?)?;
 
-    let vex: Value = serde_json::from_str(&written("cyclonedx-vex")?)?;
-    let found = vex["vulnerabilities"].as_array().unwrap();
-    let state = |purl: &str| {
-        let one = found
-            .iter()
-            .find(|one| one["affects"][0]["ref"] == purl)
-            .unwrap();
-        one["analysis"]["state"].clone()
-    };
-    assert_eq!(state("pkg:cargo/bad@1.0.0"), "exploitable");
-    assert_eq!(
-        state("pkg:cargo/good@1.0.0"),
-        "in_triage",
-        "a stranger's word is no analysis"
-    );
-
-    let markdown = written("markdown")?;
+    let markdown = written(&world, "markdown")?;
     assert!(
         markdown.contains("| pkg:cargo/bad&#64;1.0.0 | denied | exploitable: "),
         "{markdown}"
     );
-    let text = written("text")?;
+    let text = written(&world, "text")?;
     assert!(text.starts_with(
         "3 components: 1 fine, 1 with a vulnerability that can be exploited, 1 past end of \
              support.\n"
@@ -213,6 +184,49 @@ fn every_output_holds_what_was_found() -> anyhow::Result<()> {
         refused.stderr
     );
     Ok(())
+}
+
+/// What a check of `Cargo.lock`, which must not pass, writes in a format.
+fn written(world: &World, format: &str) -> anyhow::Result<String> {
+    let checked = world.check(&["Cargo.lock", "--output", format])?;
+    assert_eq!(checked.code, Some(1), "{format}: {}", checked.stderr);
+    Ok(checked.stdout)
+}
+
+fn check_sarif(text: &str) -> anyhow::Result<()> {
+    let sarif: Value = serde_json::from_str(text)?;
+    let result = &sarif["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "exploitable");
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(
+        (
+            &place["artifactLocation"]["uri"],
+            &place["region"]["startLine"]
+        ),
+        (&"Cargo.lock".into(), &8.into())
+    );
+    Ok(())
+}
+
+fn check_vex(text: &str) -> anyhow::Result<()> {
+    let vex: Value = serde_json::from_str(text)?;
+    let found = vex["vulnerabilities"].as_array().unwrap();
+    assert_eq!(analysis_state(found, "pkg:cargo/bad@1.0.0"), "exploitable");
+    assert_eq!(
+        analysis_state(found, "pkg:cargo/good@1.0.0"),
+        "in_triage",
+        "a stranger's word is no analysis"
+    );
+    Ok(())
+}
+
+/// The state of a package's first vulnerability.
+fn analysis_state<'a>(vulnerabilities: &'a [Value], purl: &str) -> &'a Value {
+    let one = vulnerabilities
+        .iter()
+        .find(|one| one["affects"][0]["ref"] == purl)
+        .unwrap();
+    &one["analysis"]["state"]
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl World {
                  [{roles}]\nscopes = [\"pkg:*\"]\nmay_delegate = 0\n"
             )
         };
-        let starting = assay_policy::policy::STARTING;
+        let starting = assay_policy::rules::STARTING;
         ensure!(
             starting.contains("\nunknown = \"warn\"\n"),
             "the starting policy was changed"
@@ -183,7 +183,10 @@ impl World {
     /// Somebody says how it was built, which the starting policy demands.
     pub fn built(&mut self, who: &str, purl: &str) -> anyhow::Result<String> {
         let provenance = json!({
-            "buildDefinition": {"buildType": "https://example.org/build", "externalParameters": {"tag": "v1"}},
+            "buildDefinition": {
+                "buildType": "https://example.org/build",
+                "externalParameters": {"tag": "v1"},
+            },
             "runDetails": {"builder": {"id": "https://example.org/builder"}},
         });
         self.say(who, purl, "https://slsa.dev/provenance/v1", &provenance)

@@ -35,7 +35,7 @@ enum Expected {
 fn expected(kind: &str, path: &str, says: &str, bytes: &[u8]) -> Expected {
     let extension = path.rsplit('.').next().unwrap_or_default();
     if ["gz", "bz2", "xz", "zst", "zip"].contains(&extension) {
-        return Expected::Refused; // Nothing compressed is expanded (DESIGN 8).
+        return Expected::Refused; // Nothing compressed is expanded (docs/design.md 8).
     }
     if path.contains("schema") {
         return Expected::Refused; // A schema of documents is no document.

@@ -63,38 +63,61 @@ fn a_withdrawal_is_shown_also_where_its_claim_cannot_be_asked_for() -> anyhow::R
         (bare, "--private", "privately"),
         (named.as_str(), "--offline", "offline"),
     ] {
-        let (code, found) = person.ask(&["lookup", x, how])?;
-        assert_eq!(
-            (code, &found["about"]["kind"]),
-            (Some(1), &json!("claim")),
-            "{x} {how}"
-        );
-        let replies = lines(&found, "disagreement")?;
-        assert_eq!(
-            (replies.len(), &replies[0]["claim_id"]),
-            (1, &json!(withdrawal)),
-            "{x} {how}"
-        );
-        assert_eq!(
-            found["lacking"],
-            format!("The claim itself cannot be asked for {word}.")
-        );
-        assert_eq!(found["claims"][0]["claim_id"], withdrawal);
-        let (code, text) = text(&person, &["lookup", x, how])?;
-        assert_eq!(code, Some(1));
-        for words in [
-            format!("The claim itself cannot be asked for {word}. Said of claim"),
-            "\"withdraws it: Forged.\", by \"auditor\"".to_owned(),
-            "A withdrawal counts if whoever signed it signed the claim, too".to_owned(),
-        ] {
-            assert!(text.contains(&words), "{x} {how}: {words}: {text}");
-        }
-        assert!(!text.contains("Nobody"), "{text}");
+        check_withdrawal_alone(&person, [x, how], word, withdrawal)?;
     }
+    check_claims_that_are_not_shown(&person, &untouched)?;
+    // A withdrawal is a claim, too.
+    let (code, found) = person.ask(&["lookup", &format!("claim:{withdrawal}")])?;
+    assert!(
+        code == Some(0) && answer(&found)?.contains("is in the log"),
+        "{}",
+        found["answer"]
+    );
+    Ok(())
+}
 
+/// Looks `x` up in a way, `how`, in which a log cannot be asked for the claim itself: `withdrawal`
+/// is shown without it.
+fn check_withdrawal_alone(
+    person: &Person,
+    [x, how]: [&str; 2],
+    word: &str,
+    withdrawal: &str,
+) -> anyhow::Result<()> {
+    let (code, found) = person.ask(&["lookup", x, how])?;
+    assert_eq!(
+        (code, &found["about"]["kind"]),
+        (Some(1), &json!("claim")),
+        "{x} {how}"
+    );
+    let replies = lines(&found, "disagreement")?;
+    assert_eq!(
+        (replies.len(), &replies[0]["claim_id"]),
+        (1, &json!(withdrawal)),
+        "{x} {how}"
+    );
+    assert_eq!(
+        found["lacking"],
+        format!("The claim itself cannot be asked for {word}.")
+    );
+    assert_eq!(found["claims"][0]["claim_id"], withdrawal);
+    let (code, text) = text(person, &["lookup", x, how])?;
+    assert_eq!(code, Some(1));
+    for words in [
+        format!("The claim itself cannot be asked for {word}. Said of claim"),
+        "\"withdraws it: Forged.\", by \"auditor\"".to_owned(),
+        "A withdrawal counts if whoever signed it signed the claim, too".to_owned(),
+    ] {
+        assert!(text.contains(&words), "{x} {how}: {words}: {text}");
+    }
+    assert!(!text.contains("Nobody"), "{text}");
+    Ok(())
+}
+
+fn check_claims_that_are_not_shown(person: &Person, untouched: &str) -> anyhow::Result<()> {
     // Of one that nobody speaks of, that it is there is not denied.
-    for x in [format!("claim:{untouched}"), untouched] {
-        let (code, text) = text(&person, &["lookup", &x, "--private"])?;
+    for x in [&format!("claim:{untouched}"), untouched] {
+        let (code, text) = text(person, &["lookup", x, "--private"])?;
         assert!(
             code == Some(1) && text.contains("cannot be asked"),
             "{code:?} {text}"
@@ -111,13 +134,6 @@ fn a_withdrawal_is_shown_also_where_its_claim_cannot_be_asked_for() -> anyhow::R
         answer(&none)?.contains("that there is none cannot be proven"),
         "{}",
         none["answer"]
-    );
-    // A withdrawal is a claim, too.
-    let (code, found) = person.ask(&["lookup", &format!("claim:{withdrawal}")])?;
-    assert!(
-        code == Some(0) && answer(&found)?.contains("is in the log"),
-        "{}",
-        found["answer"]
     );
     Ok(())
 }
@@ -141,14 +157,8 @@ fn a_withdrawal_has_effect_only_for_the_issuer_that_said_it() -> anyhow::Result<
     // He signs the very same statement, so that the withdrawal is of a claim that he said, too.
     assert_eq!(person.audit("thief", ALPHA, "safe-to-deploy")?, claim);
     let (_, found) = person.ask(&["lookup", ALPHA])?;
-    let reviews = lines(&found, "reviewed")?;
-    let by = |id: &str| {
-        reviews
-            .iter()
-            .find(|line| line["issuers"][0]["issuer_id"] == id)
-            .context("a review is missing")
-    };
-    let (theirs, his) = (by(&auditor)?, by(&thief)?);
+    let theirs = review_by(&found, &auditor)?;
+    let his = review_by(&found, &thief)?;
     assert_eq!(
         (&theirs["claim_id"], &his["claim_id"]),
         (&json!(claim), &json!(claim))
@@ -157,14 +167,8 @@ fn a_withdrawal_has_effect_only_for_the_issuer_that_said_it() -> anyhow::Result<
         (&theirs["effect"], &his["effect"]),
         (&json!(true), &json!(false))
     );
-    let effects = |line: &Value| {
-        (
-            line["replies"][0]["effect"].clone(),
-            line["replies"][0]["why_not"].is_string(),
-        )
-    };
     assert_eq!(
-        (effects(theirs), effects(his)),
+        (reply_effect(theirs), reply_effect(his)),
         ((json!(false), true), (json!(true), false))
     );
     let (_, after) = text(&person, &["lookup", ALPHA])?;
@@ -183,4 +187,20 @@ fn a_withdrawal_has_effect_only_for_the_issuer_that_said_it() -> anyhow::Result<
         "{after}"
     );
     Ok(())
+}
+
+/// The review in an answer that an issuer signed.
+fn review_by<'a>(found: &'a Value, id: &str) -> anyhow::Result<&'a Value> {
+    lines(found, "reviewed")?
+        .iter()
+        .find(|line| line["issuers"][0]["issuer_id"] == id)
+        .context("a review is missing")
+}
+
+/// Whether a line's first reply has an effect, and whether a reason is given why not.
+fn reply_effect(line: &Value) -> (Value, bool) {
+    (
+        line["replies"][0]["effect"].clone(),
+        line["replies"][0]["why_not"].is_string(),
+    )
 }

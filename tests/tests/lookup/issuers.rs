@@ -2,9 +2,10 @@
 //! became of its keys.
 
 use crate::{AT_ONCE, person::Person};
-use anyhow::Context;
-use assay_tests::process::Node;
-use serde_json::json;
+use anyhow::{Context, ensure};
+use assay_proto::v1::Wait;
+use assay_tests::{issuer::Actor, log::Log, process::Node};
+use serde_json::{Value, json};
 
 const ALPHA: &str = "pkg:cargo/alpha@1.0.0";
 
@@ -124,45 +125,8 @@ fn an_issuer_whose_keys_are_compromised_is_said_to_be_so_first() -> anyhow::Resu
     let person = Person::at(node.ready())?;
     let id = person.register("auditor")?;
     person.register("maker")?;
-    person.get(&[
-        "endorse",
-        &id,
-        "--role",
-        "auditor",
-        "--scope",
-        "pkg:cargo/*",
-        "--until",
-        "2099-01-01",
-        "--key",
-        "maker.pem",
-    ])?;
-    let anchors = format!(
-        "version = 1\nmax_head_age = \"1d\"\n[[anchor]]\nname = \"The auditors\"\nissuer = \
-         \"{id}\"\nroles = [\"auditor\"]\nscopes = [\"pkg:*\"]\n"
-    );
-    person.write("policy.toml", &anchors)?;
-    let lookup = || person.get(&["lookup", &format!("issuer:{id}"), "--policy", "policy.toml"]);
-    let show = || -> anyhow::Result<_> {
-        let output = person.run(&["issuer", "show", &id])?;
-        Ok((
-            String::from_utf8(output.stdout)?,
-            String::from_utf8(output.stderr)?,
-        ))
-    };
-    let before = lookup()?;
-    let said = before["answer"].as_str().context("no answer")?;
-    assert!(
-        said.contains("calls itself \"auditor\"") && said.contains("and trusts it."),
-        "{said}"
-    );
-    // This policy gives the maker no role to endorse with.
-    assert!(!said.contains("vouch"), "{said}");
-    assert_eq!(before["keys"], json!({"compromised": [], "powerless": []}));
-    let (shown, told) = show()?;
-    assert!(
-        !shown.contains("compromised") && told.contains("The last record is in force."),
-        "{shown} {told}"
-    );
+    endorse_and_trust(&person, &id)?;
+    check_before_compromise(&person, &id)?;
 
     // Who declares it compromised: nobody but the issuer.
     let key = person.get(&["issuer", "show", &id])?[0]["keys"][0]
@@ -173,7 +137,7 @@ fn an_issuer_whose_keys_are_compromised_is_said_to_be_so_first() -> anyhow::Resu
     let others = json!({"issuer": id, "key": key, "fromIndex": 0});
     person.say("maker", subject, "urn:assay:key-compromise:v1", others)?;
     assert_eq!(
-        lookup()?["keys"],
+        look_up_trusted(&person, &id)?["keys"],
         json!({"compromised": [], "powerless": []})
     );
     let arguments = [
@@ -187,8 +151,70 @@ fn an_issuer_whose_keys_are_compromised_is_said_to_be_so_first() -> anyhow::Resu
         "auditor.pem",
     ];
     let declared = person.get(&arguments)?;
+    check_after_compromise(&person, &id, &key, &declared[0]["claim_id"])
+}
 
-    let after = lookup()?;
+/// The maker endorses the issuer, and `policy.toml` trusts it as an auditor.
+fn endorse_and_trust(person: &Person, id: &str) -> anyhow::Result<()> {
+    person.get(&[
+        "endorse",
+        id,
+        "--role",
+        "auditor",
+        "--scope",
+        "pkg:cargo/*",
+        "--until",
+        "2099-01-01",
+        "--key",
+        "maker.pem",
+    ])?;
+    let anchors = format!(
+        "version = 1\nmax_head_age = \"1d\"\n[[anchor]]\nname = \"The auditors\"\nissuer = \
+         \"{id}\"\nroles = [\"auditor\"]\nscopes = [\"pkg:*\"]\n"
+    );
+    person.write("policy.toml", &anchors)
+}
+
+/// Looks the issuer up with `policy.toml`.
+fn look_up_trusted(person: &Person, id: &str) -> anyhow::Result<Value> {
+    person.get(&["lookup", &format!("issuer:{id}"), "--policy", "policy.toml"])
+}
+
+/// Runs `assay issuer show`. Returns what it wrote to stdout and to stderr.
+fn show(person: &Person, id: &str) -> anyhow::Result<(String, String)> {
+    let output = person.run(&["issuer", "show", id])?;
+    Ok((
+        String::from_utf8(output.stdout)?,
+        String::from_utf8(output.stderr)?,
+    ))
+}
+
+fn check_before_compromise(person: &Person, id: &str) -> anyhow::Result<()> {
+    let before = look_up_trusted(person, id)?;
+    let said = before["answer"].as_str().context("no answer")?;
+    assert!(
+        said.contains("calls itself \"auditor\"") && said.contains("and trusts it."),
+        "{said}"
+    );
+    // This policy gives the maker no role to endorse with.
+    assert!(!said.contains("vouch"), "{said}");
+    assert_eq!(before["keys"], json!({"compromised": [], "powerless": []}));
+    let (shown, told) = show(person, id)?;
+    assert!(
+        !shown.contains("compromised") && told.contains("The last record is in force."),
+        "{shown} {told}"
+    );
+    Ok(())
+}
+
+/// The issuer declared its only key compromised from leaf 3 on, with the claim `declaration`.
+fn check_after_compromise(
+    person: &Person,
+    id: &str,
+    key: &str,
+    declaration: &Value,
+) -> anyhow::Result<()> {
+    let after = look_up_trusted(person, id)?;
     let said = after["answer"].as_str().context("no answer")?;
     assert!(
         said.starts_with("Issuer ")
@@ -206,10 +232,10 @@ fn an_issuer_whose_keys_are_compromised_is_said_to_be_so_first() -> anyhow::Resu
     let compromised = &after["keys"]["compromised"][0];
     assert_eq!(
         (&compromised["key"], &compromised["claim_id"]),
-        (&json!(key), &declared[0]["claim_id"])
+        (&json!(key), declaration)
     );
     assert_eq!(after["keys"]["powerless"][0]["from_leaf"], 3);
-    let (shown, told) = show()?;
+    let (shown, told) = show(person, id)?;
     assert!(
         shown.contains(&format!("compromised {key}")) && shown.contains("from leaf 3 on"),
         "{shown}"
@@ -218,5 +244,30 @@ fn an_issuer_whose_keys_are_compromised_is_said_to_be_so_first() -> anyhow::Resu
         told.contains("nothing that they sign from leaf 3 on counts"),
         "{told}"
     );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_long_list_the_newest_are_shown_and_all_are_counted() -> anyhow::Result<()> {
+    let node = Node::start_with(AT_ONCE)?;
+    let person = Person::at(node.ready())?;
+    let (log, issuer) = (Log::connect(node.ready()).await?, Actor::new(&[7], 1));
+    log.publish(issuer.registration()?, Wait::Integrated)
+        .await?;
+    log.publish_many(&issuer, 0..1100).await?;
+    let last = log.publish(issuer.claim(1100), Wait::Integrated).await?;
+
+    let answer = person.get(&["lookup", &issuer.id.to_hex()])?;
+    assert_eq!(answer["signed"]["count"], 1102);
+    let newest = answer["signed"]["newest"].as_array().context("no list")?;
+    let leaves: Vec<u64> = newest
+        .iter()
+        .filter_map(|line| line["leaf_index"].as_u64())
+        .collect();
+    ensure!(
+        leaves.len() == 20 && leaves.is_sorted_by(|a, b| a > b),
+        "{leaves:?}"
+    );
+    assert_eq!(leaves[0], last.leaf_index);
     Ok(())
 }

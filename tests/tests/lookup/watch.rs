@@ -101,8 +101,7 @@ fn ids(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_claim_is_shown_once_it_is_published_and_the_next_watch_goes_on_behind_it() -> anyhow::Result<()>
-{
+fn a_claim_is_shown_once_published_and_the_next_watch_goes_on_behind_it() -> anyhow::Result<()> {
     let (_node, person) = start()?;
     publish(&person, 0)?;
     let mut watch = Watch::start(&person, &[])?;

@@ -14,7 +14,7 @@ use assay_client::{
     AnswerCache, Client, ClientError, Config, Tls,
     gather::{Gathered, Source, gather},
 };
-use assay_policy::policy::STARTING;
+use assay_policy::rules::STARTING;
 use assay_proto::v1::{self, Wait};
 use assay_tests::{
     issuer::{Actor, signed},

@@ -210,7 +210,7 @@ async fn a_full_disk_under_the_data_ends_writing_and_nothing_else() -> anyhow::R
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_under_the_anchor_ends_signing() -> anyhow::Result<()> {
+async fn a_full_disk_under_the_checkpoint_file_ends_signing() -> anyhow::Result<()> {
     let mut fixture = Fixture::start(AT_ONCE).await?;
     fixture.node.stop()?;
     let Some(disk) = Disk::mount(fixture.node.folder(), 4)? else {
@@ -224,10 +224,10 @@ async fn a_full_disk_under_the_anchor_ends_signing() -> anyhow::Result<()> {
     let shown = assert_reads_only(
         &fixture,
         &refusal,
-        "no room left on the disk that holds the anchor",
+        "no room left on the disk that holds the checkpoint file",
     )
     .await?;
-    // The checkpoint that could not be anchored was shown to nobody.
+    // The checkpoint that the file could not take was shown to nobody.
     assert_eq!(shown.size().get(), STARTED + 2 * acknowledged.len() as u64);
     fixture.node.stop()?;
     disk.grow(64)?;

@@ -13,6 +13,7 @@
 mod bad_input;
 mod disk;
 mod drain;
+mod issuers;
 mod publish;
 mod reads;
 mod restart;

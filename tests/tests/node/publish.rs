@@ -1,31 +1,28 @@
 //! Publishing: what is answered, and that it is so.
 
-use crate::{
-    AT_ONCE, Fixture, NEVER, STARTED, assert_all_there, assert_refused, hash, hex, stream_all,
-};
+use crate::{AT_ONCE, Fixture, NEVER, STARTED, assert_all_there, assert_refused, hash, stream_all};
 use assay_claims::claim::{self, ClaimId};
-use assay_claims::entry::{EntryError, wire};
-use assay_claims::issuer::IssuerId;
+use assay_claims::entry::EntryError;
 use assay_proto::v1::{
-    GetIssuerRequest, PublishItem, PublishStreamRequest, Wait, publish_result::Result as Outcome,
+    GetIssuerRequest, PublishItem, PublishResponse, PublishStreamRequest, Wait,
+    publish_result::Result as Outcome,
 };
 use assay_tests::{
-    issuer::{Actor, key, payload, record, signed},
+    issuer::{Actor, payload},
     log::{Leaf, covering, stated},
 };
 use bytes::Bytes;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tonic::Code;
 
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_millis() as u64
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_published_claim_is_proven_by_index_by_claim_and_by_leaf() -> anyhow::Result<()> {
-    let now = || {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_millis() as u64
-    };
-    let before = now();
+    let before = now_ms();
     let fixture = Fixture::start(AT_ONCE).await?;
     let (log, issuer) = (&fixture.log, &fixture.issuer);
     let claim = issuer.claim(1);
@@ -53,7 +50,7 @@ async fn a_published_claim_is_proven_by_index_by_claim_and_by_leaf() -> anyhow::
         assert_eq!(claim::verify(found.entry.claim()?, &())?.id(), id);
     }
     let first = log.entry(Leaf::Index(0)).await?.entry.logged_at_ms();
-    assert!(before <= first && first <= answer.logged_at_ms && answer.logged_at_ms <= now());
+    assert!(before <= first && first <= answer.logged_at_ms && answer.logged_at_ms <= now_ms());
     // The commitment after it is an entry like others; no claim is in it.
     let last = log.entry(Leaf::Index(index + 1)).await?;
     assert_eq!(last.entry.claim().unwrap_err(), EntryError::NoClaim);
@@ -226,69 +223,77 @@ async fn integrated_is_under_the_checkpoint_that_is_shown() -> anyhow::Result<()
     Ok(())
 }
 
+/// Eight messages of ten items, of which some are to be refused, and an empty one.
+fn mixed(issuer: &Actor, base: u64, wait: Wait) -> Vec<PublishStreamRequest> {
+    let stranger = Actor::new(&[9], 1);
+    let mut forged = issuer.claim(1);
+    forged.signatures[0].signature = vec![0; 64].into();
+    let mut messages = Vec::new();
+    for message in 0..8 {
+        let items = (0..10).map(|at| {
+            let id = base + message * 10 + at;
+            let claim = match at {
+                3 => Some(forged.clone()),
+                5 => Some(stranger.claim(id)),
+                7 => None,
+                _ => Some(issuer.claim(id)),
+            };
+            PublishItem { id, claim }
+        });
+        // Only the first message says how long to wait.
+        let wait = if message == 0 { wait.into() } else { 0 };
+        messages.push(PublishStreamRequest {
+            wait,
+            items: items.collect(),
+        });
+    }
+    messages.push(PublishStreamRequest {
+        wait: 0,
+        items: Vec::new(),
+    });
+    messages
+}
+
+/// The answer to item `id` of [`mixed`] is the right one. Returns the leaf, if it got one.
+fn assert_answered(id: u64, answer: &Outcome, wait: Wait) -> Option<PublishResponse> {
+    let code = |code: Code| i32::from(code);
+    match (id % 10, answer) {
+        (3, Outcome::Refused(refused)) => {
+            assert_eq!(refused.code, code(Code::InvalidArgument));
+            let message = &refused.message;
+            assert!(message.contains("signature 1"), "{message}");
+        }
+        (5, Outcome::Refused(refused)) => {
+            assert_eq!(refused.code, code(Code::PermissionDenied));
+        }
+        (7, Outcome::Refused(refused)) => {
+            assert_eq!(refused.code, code(Code::InvalidArgument));
+        }
+        (_, Outcome::Published(published)) => {
+            assert!(published.reached >= i32::from(wait) && !published.already_logged);
+            assert_eq!(
+                published.claim_id,
+                ClaimId::of_payload(&payload(id)).as_bytes()[..]
+            );
+            return Some(published.clone());
+        }
+        (_, other) => panic!("item {id}: {other:?}"),
+    }
+    None
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_answers_every_item_once_whatever_the_others_are() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
     let (log, issuer) = (&fixture.log, &fixture.issuer);
-    let stranger = Actor::new(&[9], 1);
-    let mut forged = issuer.claim(1);
-    forged.signatures[0].signature = vec![0; 64].into();
     for wait in [Wait::Sequenced, Wait::Integrated] {
         let base = 1000 * u64::try_from(i32::from(wait))?;
         let size = log.size().await?;
-        let mut messages = Vec::new();
-        for message in 0..8 {
-            let items = (0..10).map(|at| {
-                let id = base + message * 10 + at;
-                let claim = match at {
-                    3 => Some(forged.clone()),
-                    5 => Some(stranger.claim(id)),
-                    7 => None,
-                    _ => Some(issuer.claim(id)),
-                };
-                PublishItem { id, claim }
-            });
-            // Only the first message says how long to wait.
-            let wait = if message == 0 { wait.into() } else { 0 };
-            messages.push(PublishStreamRequest {
-                wait,
-                items: items.collect(),
-            });
-        }
-        messages.push(PublishStreamRequest {
-            wait: 0,
-            items: Vec::new(),
-        });
-        let answers = stream_all(log, messages).await?;
+        let answers = stream_all(log, mixed(issuer, base, wait)).await?;
         assert_eq!(answers.len(), 80);
         let mut places = Vec::new();
         for (id, answer) in &answers {
-            let code = |code: Code| i32::from(code);
-            match (id % 10, answer) {
-                (3, Outcome::Refused(refused)) => {
-                    assert_eq!(refused.code, code(Code::InvalidArgument));
-                    assert!(
-                        refused.message.contains("signature 1"),
-                        "{}",
-                        refused.message
-                    );
-                }
-                (5, Outcome::Refused(refused)) => {
-                    assert_eq!(refused.code, code(Code::PermissionDenied))
-                }
-                (7, Outcome::Refused(refused)) => {
-                    assert_eq!(refused.code, code(Code::InvalidArgument))
-                }
-                (_, Outcome::Published(published)) => {
-                    assert!(published.reached >= i32::from(wait) && !published.already_logged);
-                    assert_eq!(
-                        published.claim_id,
-                        ClaimId::of_payload(&payload(*id)).as_bytes()[..]
-                    );
-                    places.push(published.clone());
-                }
-                (_, other) => panic!("item {id}: {other:?}"),
-            }
+            places.extend(assert_answered(*id, answer, wait));
         }
         log.published(covering(&places)).await?;
         assert_all_there(log, &places).await?;
@@ -301,220 +306,6 @@ async fn a_stream_answers_every_item_once_whatever_the_others_are() -> anyhow::R
             index.claims_from(size),
             "every leaf went to one of them or is a commitment"
         );
-    }
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_threshold_counts_distinct_keys() -> anyhow::Result<()> {
-    let fixture = Fixture::start(AT_ONCE).await?;
-    let log = &fixture.log;
-    let issuer = Actor::new(&[11, 12, 13], 2);
-    let [a, b, c] = &issuer.keys[..] else {
-        unreachable!()
-    };
-
-    // A registration is signed by all keys, whatever the threshold.
-    let partial = signed(&issuer.id, &issuer.record, &[a, b])?;
-    let missing = c.verifying_key();
-    assert_refused(
-        log.publish(partial, Wait::Integrated).await,
-        Code::PermissionDenied,
-        &[&hex::encode(missing)],
-    );
-    log.publish(issuer.registration()?, Wait::Integrated)
-        .await?;
-
-    let alone = issuer.sign_by(&payload(1), &[a]);
-    let words = [
-        "needs 2 distinct keys, and 1 signed",
-        &hex::encode(b.verifying_key()),
-        &hex::encode(c.verifying_key()),
-    ];
-    assert_refused(
-        log.publish(alone.clone(), Wait::Integrated).await,
-        Code::PermissionDenied,
-        &words,
-    );
-    let twice = issuer.sign_by(&payload(1), &[a, a]);
-    assert_refused(
-        log.publish(twice, Wait::Integrated).await,
-        Code::PermissionDenied,
-        &words,
-    );
-    // A key of another issuer does not count, and may not be put to this one's name.
-    let foreign = issuer.sign_by(&payload(1), &[a, &fixture.issuer.keys[0]]);
-    assert_refused(
-        log.publish(foreign, Wait::Integrated).await,
-        Code::PermissionDenied,
-        &["is no key of issuer"],
-    );
-    assert_eq!(log.size().await?, STARTED + 2);
-
-    for keys in [[a, b], [a, c], [b, c]] {
-        let answer = log
-            .publish(issuer.sign_by(&payload(1), &keys), Wait::Integrated)
-            .await?;
-        assert!(!answer.already_logged, "another set of signers");
-    }
-    // The threshold of every issuer that is named counts.
-    let mut both = fixture.issuer.claim(2);
-    both.signatures
-        .extend(issuer.sign_by(&payload(2), &[a]).signatures);
-    assert_refused(
-        log.publish(both.clone(), Wait::Integrated).await,
-        Code::PermissionDenied,
-        &[&hex(&issuer.id)],
-    );
-    both.signatures
-        .extend(issuer.sign_by(&payload(2), &[b]).signatures);
-    log.publish(both, Wait::Integrated).await?;
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rotation_takes_the_thresholds_of_both_records_and_ends_the_old_keys()
--> anyhow::Result<()> {
-    let mut fixture = Fixture::start(AT_ONCE).await?;
-    let old = Actor::new(&[21, 22, 23], 2);
-    fixture
-        .log
-        .publish(old.registration()?, Wait::Integrated)
-        .await?;
-    let logged_before = fixture.log.publish(old.claim(1), Wait::Integrated).await?;
-    let new = old.next(&[23, 24], 2)?;
-    let (k21, k22, k23, k24) = (key(21), key(22), key(23), key(24));
-
-    let log = fixture.log.clone();
-    let denied =
-        async |keys: &[&ed25519_dalek::SigningKey], words: &[&str]| -> anyhow::Result<()> {
-            let rotation = signed(&new.id, &new.record, keys)?;
-            assert_refused(
-                log.publish(rotation, Wait::Integrated).await,
-                Code::PermissionDenied,
-                words,
-            );
-            Ok(())
-        };
-    // Enough of the old keys only; enough of the new keys only; one of each; a stranger's.
-    denied(
-        &[&k21, &k22],
-        &["sequence 1 needs 2", &hex::encode(k24.verifying_key())],
-    )
-    .await?;
-    denied(
-        &[&k23, &k24],
-        &["sequence 0 needs 2", &hex::encode(k21.verifying_key())],
-    )
-    .await?;
-    denied(&[&k21, &k24], &["needs 2 distinct keys"]).await?;
-    denied(&[&k21, &k23, &k24, &key(9)], &["is no key of issuer"]).await?;
-
-    // It must follow the record in force.
-    let mut jump = new.record.clone();
-    jump.sequence = 2;
-    let jump = signed(&new.id, &jump, &[&k21, &k23, &k24])?;
-    assert_refused(
-        log.publish(jump, Wait::Integrated).await,
-        Code::FailedPrecondition,
-        &["is at sequence 0"],
-    );
-    let mut astray = new.record.clone();
-    astray.previous = Some(ClaimId::of_payload(b"another"));
-    let astray = signed(&new.id, &astray, &[&k21, &k23, &k24])?;
-    assert_refused(
-        log.publish(astray, Wait::Integrated).await,
-        Code::FailedPrecondition,
-        &["previous"],
-    );
-    assert_eq!(log.size().await?, STARTED + 4);
-
-    let rotation = signed(&new.id, &new.record, &[&k21, &k23, &k24])?;
-    let rotated = log.publish(rotation.clone(), Wait::Integrated).await?;
-    for round in 0..2 {
-        let log = fixture.log.clone();
-        let by_old = log
-            .publish(old.sign_by(&payload(2), &[&k21, &k22]), Wait::Integrated)
-            .await;
-        assert_refused(
-            by_old,
-            Code::PermissionDenied,
-            &["is no key of issuer", "sequence 1"],
-        );
-        assert!(
-            log.publish(new.claim(2), Wait::Integrated)
-                .await?
-                .already_logged
-                == (round == 1)
-        );
-        // What was logged before keeps its leaf, and so do the records.
-        assert_eq!(
-            log.publish(old.registration()?, Wait::Integrated)
-                .await?
-                .leaf_index,
-            STARTED
-        );
-        assert_eq!(
-            stated(&log.publish(rotation.clone(), Wait::Integrated).await?)?,
-            stated(&rotated)?
-        );
-        assert_all_there(&log, std::slice::from_ref(&logged_before)).await?;
-        // After a restart the issuers in force are read from the log.
-        fixture.node.stop()?;
-        fixture.run().await?;
-    }
-    let request = GetIssuerRequest {
-        issuer_id: Bytes::copy_from_slice(old.id.as_bytes()),
-    };
-    let records = fixture
-        .log
-        .service
-        .clone()
-        .get_issuer(request)
-        .await?
-        .into_inner()
-        .records;
-    let places: Vec<_> = records
-        .iter()
-        .map(|record| (record.sequence, record.leaf_index))
-        .collect();
-    assert_eq!(places, [(0, STARTED), (1, rotated.leaf_index)]);
-    Ok(())
-}
-
-/// The claim and the rotation that ends its keys come together, many times: whichever is first,
-/// what is logged was rightly signed when it was.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_claim_that_a_rotation_overtakes_is_refused() -> anyhow::Result<()> {
-    let fixture = Fixture::start(AT_ONCE).await?;
-    let log = &fixture.log;
-    let mut actor = Actor::new(&[31], 1);
-    log.publish(actor.registration()?, Wait::Integrated).await?;
-    for round in 0..20_u8 {
-        let next = actor.next(&[32 + round], 1)?;
-        let rotation = signed(&next.id, &next.record, &[&actor.keys[0], &next.keys[0]])?;
-        let claims =
-            (0..8).map(|at| log.publish(actor.claim(100 * u64::from(round) + at), Wait::Sequenced));
-        let (rotated, answers) = tokio::join!(
-            log.publish(rotation, Wait::Sequenced),
-            futures::future::join_all(claims)
-        );
-        let rotated = rotated?.leaf_index;
-        for answer in answers {
-            match answer {
-                Ok(published) => assert!(
-                    published.leaf_index < rotated,
-                    "logged by a key that is no longer in force"
-                ),
-                Err(status) => assert_eq!(
-                    status.code(),
-                    Code::PermissionDenied,
-                    "{}",
-                    status.message()
-                ),
-            }
-        }
-        actor = next;
     }
     Ok(())
 }
@@ -575,35 +366,6 @@ async fn every_proof_of_a_log_over_a_tile_verifies() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_open_log_takes_any_valid_signature_and_registers_nobody_by_it() -> anyhow::Result<()> {
-    let fixture = Fixture::start(&format!("{AT_ONCE}\nadmission.mode = \"open\"")).await?;
-    let log = &fixture.log;
-    let stranger = Actor::new(&[9], 1);
-    log.publish(stranger.claim(1), Wait::Integrated).await?;
-    let mut forged = stranger.claim(2);
-    forged.payload = payload(3).into();
-    assert_refused(
-        log.publish(forged, Wait::Integrated).await,
-        Code::InvalidArgument,
-        &["signature 1"],
-    );
-    // A record that its keys did not all sign may be logged as anybody's claim, but never takes
-    // force.
-    let halfway = Actor::new(&[41, 42], 1);
-    let unsigned = signed(&halfway.id, &halfway.record, &[&halfway.keys[0]])?;
-    log.publish(unsigned, Wait::Integrated).await?;
-    let request = GetIssuerRequest {
-        issuer_id: Bytes::copy_from_slice(halfway.id.as_bytes()),
-    };
-    assert_refused(
-        log.service.clone().get_issuer(request).await,
-        Code::NotFound,
-        &["not registered"],
-    );
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn limits_refuse_early_and_say_when_to_come_back() -> anyhow::Result<()> {
     let edits = format!(
         "{AT_ONCE}\nadmission.registrations_per_hour = 2\nadmission.issuer_claims_per_second = 1"
@@ -639,45 +401,5 @@ async fn limits_refuse_early_and_say_when_to_come_back() -> anyhow::Result<()> {
             &["limit of claims a second", "try again in"],
         );
     }
-    Ok(())
-}
-
-/// Names that a registration could try to take.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_issuer_id_cannot_be_squatted() -> anyhow::Result<()> {
-    let fixture = Fixture::start(AT_ONCE).await?;
-    let log = &fixture.log;
-    let victim = Actor::new(&[51], 1);
-    let squatter = key(52);
-    // The squatter's keys under the victim's id, and the victim's keys with the squatter's
-    // signature.
-    let taken = signed(&victim.id, &record("x", 1, &[&squatter]), &[&squatter])?;
-    assert_refused(
-        log.publish(taken, Wait::Integrated).await,
-        Code::InvalidArgument,
-        &["make the issuer id"],
-    );
-    let forged = signed(&victim.id, &victim.record, &[&squatter])?;
-    assert_refused(
-        log.publish(forged, Wait::Integrated).await,
-        Code::PermissionDenied,
-        &["is no key of issuer"],
-    );
-    let foreign: wire::Claim = {
-        let statement = assay_claims::issuer::statement(&victim.id, &victim.record)?;
-        let signers = [
-            (victim.id, &victim.keys[0]),
-            (IssuerId::derive(1, &[[7; 32]]), &squatter),
-        ];
-        claim::sign(statement.to_json().as_bytes(), &signers)
-    };
-    assert_refused(
-        log.publish(foreign, Wait::Integrated).await,
-        Code::InvalidArgument,
-        &["signed by its own keys only"],
-    );
-    assert_eq!(log.size().await?, STARTED);
-    log.publish(victim.registration()?, Wait::Integrated)
-        .await?;
     Ok(())
 }

@@ -5,8 +5,8 @@ use assay_claims::entry::EntryError;
 use assay_claims::index::Commitment;
 use assay_proto::v1::{
     GetConsistencyProofRequest, GetEntryAndProofRequest, GetInclusionProofRequest,
-    GetIssuerRequest, StreamEntriesRequest, get_inclusion_proof_request as by_leaf,
-    log_service_client::LogServiceClient,
+    GetIssuerRequest, StreamEntriesRequest, get_entry_and_proof_request as by_entry,
+    get_inclusion_proof_request as by_leaf, log_service_client::LogServiceClient,
 };
 use assay_tests::{
     log::{Leaf, Log},
@@ -15,7 +15,11 @@ use assay_tests::{
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::hash::leaf_hash;
 use assay_tlog::tree::{LeafIndex, bundle};
-use tonic::{Code, codegen::tokio_stream, transport::Endpoint};
+use tonic::{
+    Code,
+    codegen::tokio_stream,
+    transport::{Channel, Endpoint},
+};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
@@ -63,6 +67,38 @@ async fn streamed_entries_are_those_of_the_published_bundles() -> anyhow::Result
     assert_eq!(tile, hashes);
     Ok(())
 }
+
+/// Paths that name nothing in a log of 260 leaves.
+const NO_SUCH_TILE: [&str; 28] = [
+    "/tile/0/001",
+    "/tile/0/001.p/5",
+    "/tile/entries/001",
+    "/tile/entries/001.p/5",
+    "/tile/1/000",
+    "/tile/1/000.p/2",
+    "/tile/2/000.p/1",
+    "/tile/0/002.p/1",
+    "/tile/0/000.p/0",
+    "/tile/0/000.p/256",
+    "/tile/0/000.p/01",
+    "/tile/0/0",
+    "/tile/0/1",
+    "/tile/00/000",
+    "/tile/0/x000/000",
+    "/tile/64/000",
+    "/tile/255/000.p/1",
+    "/tile/-1/000",
+    "/tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+    "/tile/0/000.p/1/",
+    "/tile/0",
+    "/tile/",
+    "/tile/data/000",
+    "/tile/entries/%30%30%30%2f",
+    "/checkpoint/",
+    "/Checkpoint",
+    "/",
+    "/..%2f..%2fetc%2fpasswd",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tiles_are_served_as_far_as_the_checkpoint_goes_and_nothing_else() -> anyhow::Result<()> {
@@ -112,43 +148,14 @@ async fn tiles_are_served_as_far_as_the_checkpoint_goes_and_nothing_else() -> an
     ] {
         assert_eq!(log.get(path).await?.status(), 200, "{path}");
     }
-    for path in [
-        "/tile/0/001",
-        "/tile/0/001.p/5",
-        "/tile/entries/001",
-        "/tile/entries/001.p/5",
-        "/tile/1/000",
-        "/tile/1/000.p/2",
-        "/tile/2/000.p/1",
-        "/tile/0/002.p/1",
-        "/tile/0/000.p/0",
-        "/tile/0/000.p/256",
-        "/tile/0/000.p/01",
-        "/tile/0/0",
-        "/tile/0/1",
-        "/tile/00/000",
-        "/tile/0/x000/000",
-        "/tile/64/000",
-        "/tile/255/000.p/1",
-        "/tile/-1/000",
-        "/tile/0/x999/x999/x999/x999/x999/x999/x999/999",
-        "/tile/0/000.p/1/",
-        "/tile/0",
-        "/tile/",
-        "/tile/data/000",
-        "/tile/entries/%30%30%30%2f",
-        "/checkpoint/",
-        "/Checkpoint",
-        "/",
-        "/..%2f..%2fetc%2fpasswd",
-    ] {
+    for path in NO_SUCH_TILE {
         assert_eq!(log.get(path).await?.status(), 404, "{path}");
     }
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn questions_that_have_no_answer_are_refused_by_kind() -> anyhow::Result<()> {
+async fn leaves_that_are_not_there_are_refused_by_kind() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
     fixture.publish_each(1..2).await?;
     assert_eq!(fixture.log.size().await?, 5);
@@ -174,19 +181,22 @@ async fn questions_that_have_no_answer_are_refused_by_kind() -> anyhow::Result<(
         };
         assert_refused(service.get_inclusion_proof(request).await, code, &[]);
         let leaf = leaf.map(|leaf| match leaf {
-            by_leaf::Leaf::LeafIndex(index) => {
-                assay_proto::v1::get_entry_and_proof_request::Leaf::LeafIndex(index)
-            }
-            by_leaf::Leaf::ClaimId(id) => {
-                assay_proto::v1::get_entry_and_proof_request::Leaf::ClaimId(id)
-            }
-            by_leaf::Leaf::LeafHash(hash) => {
-                assay_proto::v1::get_entry_and_proof_request::Leaf::LeafHash(hash)
-            }
+            by_leaf::Leaf::LeafIndex(index) => by_entry::Leaf::LeafIndex(index),
+            by_leaf::Leaf::ClaimId(id) => by_entry::Leaf::ClaimId(id),
+            by_leaf::Leaf::LeafHash(hash) => by_entry::Leaf::LeafHash(hash),
         });
         let request = GetEntryAndProofRequest { leaf, tree_size };
         assert_refused(service.get_entry_and_proof(request).await, code, &[]);
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_that_have_no_answer_are_refused_by_kind() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    fixture.publish_each(1..2).await?;
+    assert_eq!(fixture.log.size().await?, 5);
+    let mut service = fixture.log.service.clone();
     let consistency = |old_size, new_size| GetConsistencyProofRequest { old_size, new_size };
     for (old, new, code) in [(6, 0, None), (4, 3, None), (1, 6, Some(Code::OutOfRange))] {
         let status = service
@@ -225,23 +235,8 @@ async fn questions_that_have_no_answer_are_refused_by_kind() -> anyhow::Result<(
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_tells_what_it_is() -> anyhow::Result<()> {
-    let fixture = Fixture::start(AT_ONCE).await?;
-    fixture.publish_each(1..8).await?;
-    let channel = Endpoint::from_shared(fixture.node.ready().url.clone())?
-        .connect()
-        .await?;
-
-    let mut health = HealthClient::new(channel.clone());
-    let answer = health
-        .check(HealthCheckRequest {
-            service: String::new(),
-        })
-        .await?
-        .into_inner();
-    assert_eq!(answer.status(), ServingStatus::Serving);
-
+/// The server lists its services and describes them.
+async fn assert_reflects(channel: Channel) -> anyhow::Result<()> {
     let mut reflection = ServerReflectionClient::new(channel);
     let ask = |what: MessageRequest| ServerReflectionRequest {
         host: String::new(),
@@ -288,6 +283,27 @@ async fn a_node_tells_what_it_is() -> anyhow::Result<()> {
         }
     }
     assert_eq!(seen, 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_tells_what_it_is() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    fixture.publish_each(1..8).await?;
+    let channel = Endpoint::from_shared(fixture.node.ready().url.clone())?
+        .connect()
+        .await?;
+
+    let mut health = HealthClient::new(channel.clone());
+    let answer = health
+        .check(HealthCheckRequest {
+            service: String::new(),
+        })
+        .await?
+        .into_inner();
+    assert_eq!(answer.status(), ServingStatus::Serving);
+
+    assert_reflects(channel).await?;
 
     let log = &fixture.log;
     assert_eq!(log.admin("/healthz").await?, (200, "ok\n".into()));

@@ -215,32 +215,25 @@ async fn sighup_changes_the_certificate_for_new_connections_only() -> anyhow::Re
     old.get_checkpoint(GetCheckpointRequest {}).await?;
 
     // Files that cannot be used leave things as they are, one by one.
-    let good = (
-        fs::read(node.folder().join("tls.crt"))?,
-        fs::read(node.folder().join("tls.key"))?,
-    );
+    let (certificate, key) = (node.folder().join("tls.crt"), node.folder().join("tls.key"));
+    let good = (fs::read(&certificate)?, fs::read(&key)?);
     let (_, other_key) = second.issue()?;
-    let key_path = node.folder().join("tls.key");
     let breakages: [(&str, &dyn Fn() -> anyhow::Result<()>); 5] = [
         ("no certificate", &|| {
-            Ok(fs::write(node.folder().join("tls.crt"), "nonsense")?)
+            Ok(fs::write(&certificate, "nonsense")?)
         }),
-        ("certificate gone", &|| {
-            Ok(fs::remove_file(node.folder().join("tls.crt"))?)
-        }),
-        ("no key", &|| Ok(fs::write(&key_path, "nonsense")?)),
+        ("certificate gone", &|| Ok(fs::remove_file(&certificate)?)),
+        ("no key", &|| Ok(fs::write(&key, "nonsense")?)),
         ("another key", &|| write_key(node.folder(), &other_key)),
         ("key too open", &|| {
-            Ok(fs::set_permissions(
-                &key_path,
-                fs::Permissions::from_mode(0o644),
-            )?)
+            let open = fs::Permissions::from_mode(0o644);
+            Ok(fs::set_permissions(&key, open)?)
         }),
     ];
     for (count, (name, break_it)) in breakages.into_iter().enumerate() {
-        fs::write(node.folder().join("tls.crt"), &good.0)?;
-        fs::write(&key_path, &good.1)?;
-        fs::set_permissions(&key_path, fs::Permissions::from_mode(0o600))?;
+        fs::write(&certificate, &good.0)?;
+        fs::write(&key, &good.1)?;
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
         break_it()?;
         node.signal("HUP")?;
         poll(|| Ok((node.stderr().matches("the old ones stay").count() > count).then_some(())))?;

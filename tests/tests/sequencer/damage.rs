@@ -54,9 +54,9 @@ impl Grown {
     /// One step for each of `counts`, which are numbers of claims.
     async fn by(counts: &[u64]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let anchor = folder.path().join("anchor");
+        let checkpoints = folder.path().join("anchor");
         let issuer = Actor::new(&[1], 1);
-        let running = open(create(&anchor), &anchor).unwrap();
+        let running = open(create(&checkpoints), &checkpoints).unwrap();
         running.register(&issuer).await;
         let (mut first, mut before) = (0, None);
         for (step, count) in counts.iter().enumerate() {
@@ -78,8 +78,8 @@ impl Grown {
         }
     }
 
-    /// The anchor, for one start.
-    fn anchor(&self) -> PathBuf {
+    /// A copy of the checkpoint file, for one start.
+    fn checkpoints(&self) -> PathBuf {
         let copy = self.folder.path().join("anchor.copy");
         fs::copy(self.folder.path().join("anchor"), &copy).unwrap();
         copy
@@ -88,23 +88,28 @@ impl Grown {
     /// Starts from the store with rows changed, publishes, and starts once more. All is right each
     /// time.
     async fn survives(&self, changes: Batch, index_cache_mib: usize) {
-        let (store, anchor) = (self.store.crash(), self.anchor());
+        let (store, checkpoints) = (self.store.crash(), self.checkpoints());
         store.commit(changes).unwrap();
-        let running = open_with(store, &anchor, index_cache_mib).unwrap();
+        let running = open_with(store, &checkpoints, index_cache_mib).unwrap();
         verify_whole(&running).await;
-        let again = self.goes_on(running, &anchor, index_cache_mib).await;
+        let again = self.goes_on(running, &checkpoints, index_cache_mib).await;
         drop(again.crash().await);
     }
 
     /// More is published, under labels that are there and under new ones, and the log is opened
     /// again.
-    async fn goes_on(&self, running: Running, anchor: &Path, index_cache_mib: usize) -> Running {
+    async fn goes_on(
+        &self,
+        running: Running,
+        checkpoints: &Path,
+        index_cache_mib: usize,
+    ) -> Running {
         running
             .submit(claims(&self.issuer, 500_000..500_020), Wait::Integrated)
             .await
             .unwrap();
         verify_whole(&running).await;
-        let again = open_with(running.crash().await, anchor, index_cache_mib).unwrap();
+        let again = open_with(running.crash().await, checkpoints, index_cache_mib).unwrap();
         verify_whole(&again).await;
         again
     }
@@ -280,9 +285,9 @@ async fn a_page_with_a_wrong_bit_is_made_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_without_memory_answers_as_one_with() {
     let folder = tempfile::tempdir().unwrap();
-    let anchor = folder.path().join("anchor");
+    let checkpoints = folder.path().join("anchor");
     let issuer = Actor::new(&[1], 1);
-    let mut running = open_with(create(&anchor), &anchor, 0).unwrap();
+    let mut running = open_with(create(&checkpoints), &checkpoints, 0).unwrap();
     running.register(&issuer).await;
     for round in 0..6_u64 {
         for step in 0..20 {
@@ -296,7 +301,7 @@ async fn an_index_without_memory_answers_as_one_with() {
                 .unwrap();
         }
         verify_whole(&running).await;
-        running = open_with(running.crash().await, &anchor, 0).unwrap();
+        running = open_with(running.crash().await, &checkpoints, 0).unwrap();
         verify_whole(&running).await;
     }
 }
@@ -306,9 +311,9 @@ async fn an_index_without_memory_answers_as_one_with() {
 #[tokio::test(flavor = "multi_thread")]
 async fn long_lists_are_read_as_they_were_written() {
     let folder = tempfile::tempdir().unwrap();
-    let anchor = folder.path().join("anchor");
+    let checkpoints = folder.path().join("anchor");
     let issuer = Actor::new(&[1], 1);
-    let mut running = open(create(&anchor), &anchor).unwrap();
+    let mut running = open(create(&checkpoints), &checkpoints).unwrap();
     running.register(&issuer).await;
     let mut first = 0;
     for count in [6, 1, 1, 1, 1, 90, 1, 400, 3, 700, 1] {
@@ -324,7 +329,7 @@ async fn long_lists_are_read_as_they_were_written() {
             Some(first as usize + 1),
             "the issuer's own, with the registration"
         );
-        running = open(running.crash().await, &anchor).unwrap();
+        running = open(running.crash().await, &checkpoints).unwrap();
         verify_whole(&running).await;
     }
     running
@@ -337,5 +342,5 @@ async fn long_lists_are_read_as_they_were_written() {
     store
         .commit(without(rows(&store, Table::IndexPages)))
         .unwrap();
-    verify_whole(&open(store, &anchor).unwrap()).await;
+    verify_whole(&open(store, &checkpoints).unwrap()).await;
 }

@@ -5,14 +5,14 @@
 use crate::harness::{Running, create, note, open, sequenced, verify_whole};
 use assay_claims::entry::Entry;
 use assay_claims::sequencer::Outcome;
-use assay_node::{node::StartError, records, sequencer::Wait, storage::memory::Fault};
+use assay_node::{log::OpenError, records, sequencer::Wait, storage::memory::Fault};
 use assay_tests::issuer::Actor;
 use std::path::Path;
 
 /// A log with one issuer: leaf 0 commits to the empty index, leaf 1 is the registration, leaf 2 the
 /// commitment to it.
-async fn started(anchor: &Path, issuer: &Actor) -> Running {
-    let running = open(create(anchor), anchor).unwrap();
+async fn started(checkpoints: &Path, issuer: &Actor) -> Running {
+    let running = open(create(checkpoints), checkpoints).unwrap();
     assert_eq!(running.register(issuer).await.0.get(), 1);
     assert_eq!(running.view.published().size().get(), 3);
     running
@@ -32,9 +32,9 @@ async fn assert_stopped(running: &Running, issuer: &Actor, shown: &str) {
 /// claims there are after a restart.
 async fn survives(fault: Fault) -> u64 {
     let folder = tempfile::tempdir().unwrap();
-    let anchor = folder.path().join("anchor");
+    let checkpoints = folder.path().join("anchor");
     let issuer = Actor::new(&[1], 1);
-    let running = open(create(&anchor), &anchor).unwrap();
+    let running = open(create(&checkpoints), &checkpoints).unwrap();
     let (index, hash) = running.register(&issuer).await;
     let shown = running.view.published();
 
@@ -46,7 +46,7 @@ async fn survives(fault: Fault) -> u64 {
     );
     assert_stopped(&running, &issuer, shown.note()).await;
 
-    let running = open(running.crash().await, &anchor).unwrap();
+    let running = open(running.crash().await, &checkpoints).unwrap();
     let claims = verify_whole(&running).await.claims();
     let entry = Entry::parse(records::read_entry(&*running.store, index).unwrap()).unwrap();
     assert_eq!(entry.leaf_hash(), hash, "an acknowledged claim was lost");
@@ -85,9 +85,9 @@ async fn a_full_disk_leaves_nothing() {
 /// published by the next start, under one commitment, whether or not the failed one is on the disk.
 async fn survives_at_publish(fault: Fault, wait: Wait) {
     let folder = tempfile::tempdir().unwrap();
-    let anchor = folder.path().join("anchor");
+    let checkpoints = folder.path().join("anchor");
     let issuer = Actor::new(&[1], 1);
-    let running = started(&anchor, &issuer).await;
+    let running = started(&checkpoints, &issuer).await;
     let shown = running.view.published();
 
     running.store.fail_commit_after(1, fault);
@@ -100,7 +100,7 @@ async fn survives_at_publish(fault: Fault, wait: Wait) {
     );
     assert_stopped(&running, &issuer, shown.note()).await;
 
-    let running = open(running.crash().await, &anchor).unwrap();
+    let running = open(running.crash().await, &checkpoints).unwrap();
     let whole = verify_whole(&running).await;
     assert_eq!((whole.claims(), whole.commitments()), (2, &[0, 2, 4][..]));
     let again = running
@@ -144,15 +144,16 @@ async fn a_disk_that_is_full_when_a_checkpoint_is_due_loses_no_claim() {
     }
 }
 
-/// A disk that lies about a sync makes the store forget what was signed. The anchor does not.
+/// A disk that lies about a sync makes the store forget what was signed. The checkpoint file does
+/// not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_forgot_what_was_signed_is_not_signed_from() {
     let folder = tempfile::tempdir().unwrap();
-    let anchor = folder.path().join("anchor");
+    let checkpoints = folder.path().join("anchor");
     let issuer = Actor::new(&[1], 1);
-    let running = started(&anchor, &issuer).await;
+    let running = started(&checkpoints, &issuer).await;
     let before = folder.path().join("before");
-    std::fs::copy(&anchor, &before).unwrap();
+    std::fs::copy(&checkpoints, &before).unwrap();
 
     running.store.fail_next_commit(Fault::AcknowledgedButLost);
     let lost = sequenced(
@@ -162,8 +163,8 @@ async fn a_store_that_forgot_what_was_signed_is_not_signed_from() {
             .unwrap(),
     );
     let after = running.crash().await;
-    let refused = open(after.crash(), &anchor).err().unwrap();
-    assert!(matches!(refused, StartError::Refusal(_)), "{refused}");
+    let refused = open(after.crash(), &checkpoints).err().unwrap();
+    assert!(matches!(refused, OpenError::Refusal(_)), "{refused}");
     assert!(
         refused
             .to_string()
@@ -171,8 +172,8 @@ async fn a_store_that_forgot_what_was_signed_is_not_signed_from() {
         "{refused}"
     );
 
-    // The guard is the anchor: with the one from before, the same store starts, and gives the lost
-    // place to another claim.
+    // The guard is the checkpoint file: with the one from before, the same store starts, and gives
+    // the lost place to another claim.
     let running = open(after, &before).unwrap();
     let other = sequenced(
         &running
@@ -192,9 +193,9 @@ async fn a_store_that_forgot_what_was_signed_is_not_signed_from() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_forgot_the_commitment_is_not_signed_from() {
     let folder = tempfile::tempdir().unwrap();
-    let anchor = folder.path().join("anchor");
+    let checkpoints = folder.path().join("anchor");
     let issuer = Actor::new(&[1], 1);
-    let running = started(&anchor, &issuer).await;
+    let running = started(&checkpoints, &issuer).await;
     running
         .store
         .fail_commit_after(1, Fault::AcknowledgedButLost);
@@ -202,8 +203,8 @@ async fn a_store_that_forgot_the_commitment_is_not_signed_from() {
         .publish(note(&issuer, 1), Wait::Integrated)
         .await
         .unwrap();
-    let refused = open(running.crash().await, &anchor).err().unwrap();
-    assert!(matches!(refused, StartError::Refusal(_)), "{refused}");
+    let refused = open(running.crash().await, &checkpoints).err().unwrap();
+    assert!(matches!(refused, OpenError::Refusal(_)), "{refused}");
     assert!(
         refused
             .to_string()
@@ -217,15 +218,15 @@ async fn a_store_that_forgot_the_commitment_is_not_signed_from() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commitment_without_a_signature_is_signed_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let anchor = folder.path().join("anchor");
+    let checkpoints = folder.path().join("anchor");
     let issuer = Actor::new(&[1], 1);
-    let store = create(&anchor);
+    let store = create(&checkpoints);
     let at_start = folder.path().join("at-start");
-    std::fs::copy(&anchor, &at_start).unwrap();
-    let running = open(store, &anchor).unwrap();
+    std::fs::copy(&checkpoints, &at_start).unwrap();
+    let running = open(store, &checkpoints).unwrap();
     running.register(&issuer).await;
     let signed = running.view.published();
-    // The anchor as it was when the crash came.
+    // The checkpoint file as it was when the crash came.
     let running = open(running.crash().await, &at_start).unwrap();
     let whole = verify_whole(&running).await;
     assert_eq!((whole.claims(), whole.commitments()), (1, &[0, 2][..]));

@@ -6,10 +6,8 @@ use assay_claims::index::{Cut, Label};
 use assay_claims::issuer::{Registry, authorize};
 use assay_claims::sequencer::{Candidate, Head, Outcome};
 use assay_node::{
-    anchor::Anchor,
-    index::{self, StoredPages},
-    init::first_checkpoint,
-    node::{StartError, settle},
+    index::StoredPages,
+    log::{self, Caches, Log, OpenError, Signed},
     records,
     registry::Directory,
     reply::Reply,
@@ -22,7 +20,6 @@ use assay_tests::{
     issuer::{Actor, payload},
 };
 use assay_tlog::Hash;
-use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::note::SignerKey;
 use assay_tlog::tree::{Frontier, LeafIndex};
 use std::{path::Path, sync::Arc, thread::JoinHandle, time::Duration};
@@ -37,11 +34,10 @@ fn key() -> SignerKey {
     SignerKey::from_seed(ORIGIN, &[9; 32]).unwrap()
 }
 
-/// A new log in memory, its anchor in a file.
-pub fn create(anchor: &Path) -> Memory {
+/// A new log in memory, with its checkpoint file at `checkpoints`.
+pub fn create(checkpoints: &Path) -> Memory {
     let store = Memory::new();
-    let note = first_checkpoint(&store, &key()).unwrap();
-    Anchor::create(anchor).unwrap().append(&note).unwrap();
+    log::create(&store, checkpoints, &key()).unwrap();
     store
 }
 
@@ -51,39 +47,35 @@ pub struct Running {
     pub view: Arc<View<Memory>>,
     pub halt: Arc<Halt>,
     directory: Arc<Directory>,
-    pool: mpsc::Sender<Submission>,
+    queue: mpsc::Sender<Submission>,
     thread: JoinHandle<()>,
 }
 
 /// Opens a log as a start does, and runs its driver.
-pub fn open(store: Memory, anchor: &Path) -> Result<Running, StartError> {
-    open_with(store, anchor, ROOMY)
+pub fn open(store: Memory, checkpoints: &Path) -> Result<Running, OpenError> {
+    open_with(store, checkpoints, ROOMY)
 }
 
 /// The same with so many MiB for the index's pages.
 pub fn open_with(
     store: Memory,
-    anchor: &Path,
-    index_cache_mib: usize,
-) -> Result<Running, StartError> {
-    let store = Arc::new(store);
-    let (anchor, note) = Anchor::open(anchor)?;
-    let checkpoint = VerifiedCheckpoint::verify(&note.unwrap(), &key().verifier()).unwrap();
-    let state = settle(&*store, Head::parse(&store.head()?.unwrap())?, &checkpoint)?;
-    let directory = Arc::new(Directory::load(&*store)?);
-    let index = index::recover(&*store, state.head(), index_cache_mib)?;
-    let shown = (state.head().last_commitment == checkpoint.size()).then(|| index.map().clone());
-    let view = Arc::new(View::new(store.clone(), checkpoint, shown, 1)?);
+    checkpoints: &Path,
+    index_mib: usize,
+) -> Result<Running, OpenError> {
+    let caches = Caches {
+        tiles_mib: 1,
+        index_mib,
+    };
+    let log = Log::open(Arc::new(store), Signed::open(checkpoints, key())?, caches)?;
+    let (store, view, directory) = (
+        log.store().clone(),
+        log.view().clone(),
+        log.directory().clone(),
+    );
     let halt = Arc::new(Halt::default());
-    let (pool, submissions) = mpsc::channel(16);
+    let (queue, submissions) = mpsc::channel(16);
     let driver = Driver {
-        store: store.clone(),
-        view: view.clone(),
-        directory: directory.clone(),
-        anchor,
-        key: key(),
-        state,
-        index,
+        log,
         interval: Duration::ZERO,
         halt: halt.clone(),
     };
@@ -93,7 +85,7 @@ pub fn open_with(
         view,
         directory,
         halt,
-        pool,
+        queue,
         thread,
     })
 }
@@ -109,7 +101,7 @@ impl Running {
                 Candidate::new(claim, &authorized)
             })
             .collect();
-        self.pool
+        self.queue
             .send(Submission {
                 candidates,
                 wait,
@@ -135,16 +127,17 @@ impl Running {
         )
     }
 
-    /// Ends the process at this moment: nothing that is not in the store or the anchor survives.
+    /// Ends the process at this moment: nothing that is not in the store or the checkpoint file
+    /// survives.
     pub async fn crash(self) -> Memory {
         let Running {
             store,
-            pool,
+            queue,
             thread,
             ..
         } = self;
         let after = store.crash();
-        drop(pool);
+        drop(queue);
         tokio::task::spawn_blocking(move || thread.join().unwrap())
             .await
             .unwrap();

@@ -1,5 +1,5 @@
-//! transparency-dev/merkle: inclusion and consistency proofs, one proof a file. Its proofs of subtrees
-//! are left out: no format of Assay has them yet.
+//! transparency-dev/merkle: inclusion and consistency proofs, one proof a file. Its proofs of
+//! subtrees are left out: no format of Assay has them yet.
 //!
 //! `wantErr` says what must happen. A hash that does not have 32 bytes cannot be a hash here:
 //! reading it is refused, also where the suite has such placeholders for roots that its own

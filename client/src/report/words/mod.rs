@@ -1,5 +1,76 @@
-//! Words for people.
+//! Words for people: what a claim says, what it is worth, why a policy decides as it does, and what
+//! a policy demands.
+//!
+//! `assay-policy` holds data; every sentence about that data is here. Parts of the sentences are the
+//! words of issuers and of the policy's author, so whoever shows them escapes them.
 
+mod asked;
+mod claim;
+mod explain;
+mod lines;
 mod names;
+mod paragraph;
+mod reason;
+mod summary;
+mod time;
+mod versions;
+mod worth;
 
-pub use names::{ago, at, count, short, short_list, shorten};
+#[cfg(test)]
+mod tests;
+
+pub use asked::{hint, lacking, name, unanswered};
+pub use claim::says as line_says;
+pub use explain::{Section, explain};
+pub use lines::{Marked, log_line, privacy, reply, says, signed_title, title, voices, who_says};
+pub use names::{ago, at, short, short_list, shorten, who};
+pub use paragraph::paragraph;
+pub use reason::reason;
+pub use summary::{completeness, judgment, lines, not_met};
+pub use worth::{note, standing};
+
+use assay_claims::kind;
+use assay_policy::posture::Question;
+use assay_policy::rules::Whom;
+
+/// A question, as people ask it.
+pub const fn question(question: Question) -> &'static str {
+    match question {
+        Question::Authentic => "Is it authentic?",
+        Question::Supported => "Until when is it supported?",
+        Question::Vulnerable => "Which vulnerabilities are known, and can they be exploited?",
+        Question::Reviewed => "Who has reviewed it?",
+        Question::Built => "How was it built, and of what?",
+        Question::Practices => "How is it made, and what does it do with data?",
+        Question::Demanded => "What is demanded of it?",
+        Question::Other => "What else is said?",
+        Question::Disagreement => "Who disagrees?",
+        Question::Vouched => "Who vouches for those who say this?",
+    }
+}
+
+/// `a, b or c`.
+fn or<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<&str> = words.into_iter().collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// `anyone`, or `maintainer or supplier`.
+fn whom(whom: &Whom) -> String {
+    match whom {
+        Whom::Anyone => "anyone".to_owned(),
+        Whom::Roles(roles) => or(roles.iter().map(|role| role.name())),
+    }
+}
+
+/// The name of a predicate type without what tells its versions apart; its URI if it has no name.
+fn type_name(uri: &str) -> &str {
+    let Some(known) = kind::by_uri(uri) else {
+        return uri;
+    };
+    known.name.split(" (").next().unwrap_or(known.name)
+}

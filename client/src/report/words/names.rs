@@ -2,7 +2,10 @@
 
 use crate::plain;
 use crate::time;
+use assay_claims::issuer::IssuerId;
 use assay_claims::statement::Subject;
+use assay_policy::rules::Policy;
+use assay_policy::trust::Trust;
 
 /// Subjects that [`short_list`] names.
 const SHOWN: usize = 3;
@@ -38,6 +41,21 @@ pub fn shorten(hex: &str) -> &str {
     hex.get(..12).unwrap_or(hex)
 }
 
+/// Who somebody is: what the policy calls it, else what it calls itself, else the beginning of its
+/// id. A name that it gave itself stands in quotes, with the id: it proves nothing.
+pub fn who(issuer: &IssuerId, policy: &Policy, trust: &Trust<'_>) -> String {
+    let mut anchors = policy.anchors().iter();
+    if let Some(anchor) = anchors.find(|named| named.anchor.issuer == *issuer) {
+        return plain(&anchor.name);
+    }
+    let hex = issuer.to_hex();
+    let id = shorten(&hex);
+    match trust.name(issuer) {
+        Some(name) => format!("\"{}\" ({id}…)", plain(name)),
+        None => format!("issuer {id}…"),
+    }
+}
+
 /// How long ago something was: `3 days ago`. A time in the future is `just now`: clocks differ.
 pub fn ago(at_ms: u64, now_ms: u64) -> String {
     let seconds = now_ms.saturating_sub(at_ms) / 1000;
@@ -58,7 +76,7 @@ pub fn at(ms: u64) -> String {
 }
 
 /// A number of things: `1 claim`, `2 claims`.
-pub fn count(number: usize, what: &str) -> String {
+pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 

@@ -3,6 +3,7 @@
 
 mod index;
 mod log;
+pub mod said;
 
 pub use log::{State, claim, id, record, registration, withdrawal};
 

@@ -15,9 +15,7 @@ mod standing;
 
 pub(crate) use roles::covers;
 pub use roles::{Anchor, EndorsementFault, Grant, Link, Role, Roles};
-pub use standing::{JudgedClaim, Standing, Trust, is_final};
+pub use standing::{JudgedClaim, Place, Standing, Trust, is_final};
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-pub(crate) mod world;

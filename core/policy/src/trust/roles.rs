@@ -6,7 +6,7 @@
 //! standing), at the given time, within its scope, and if its endorser may delegate. Roles are
 //! those of the given time, whenever a claim was logged: whom to believe is asked now.
 
-use super::standing::{JudgedClaim, Trust};
+use super::standing::{JudgedClaim, Place, Trust};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::endorsement::{Endorsement, MAX_DEPTH};
@@ -95,6 +95,15 @@ pub struct Link {
     pub leaf: LeafIndex,
 }
 
+impl Link {
+    fn place(&self) -> Place {
+        Place {
+            origin: self.origin.clone(),
+            leaf: self.leaf,
+        }
+    }
+}
+
 /// A role that an issuer has, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -124,36 +133,13 @@ pub enum EndorsementFault {
     Cycle,
 }
 
-impl fmt::Display for EndorsementFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            EndorsementFault::Standing => "without effect: see its standing",
-            EndorsementFault::Expired => "without effect: it has expired",
-            EndorsementFault::NotYet => "without effect: it is not valid yet",
-            EndorsementFault::OtherPackages => "without effect: for other packages",
-            EndorsementFault::EndorserLacksRole => {
-                "without effect: the endorser does not have this role for these packages under \
-                 your policy"
-            }
-            EndorsementFault::TooDeep => {
-                "without effect: your policy does not let the endorser \
-                hand this role on"
-            }
-            EndorsementFault::Cycle => {
-                "without effect: it leads back to somebody whom the chain \
-                came through"
-            }
-        })
-    }
-}
-
 /// Who has which role at one time: for one package, or for any at all.
 #[derive(Debug, Clone)]
 pub struct Roles {
     of: Of,
     now_ms: u64,
     grants: BTreeMap<IssuerId, Vec<Grant>>,
-    faults: BTreeMap<(String, LeafIndex), EndorsementFault>,
+    faults: BTreeMap<Place, EndorsementFault>,
 }
 
 /// What roles are asked for.
@@ -197,11 +183,7 @@ impl Roles {
 
         lapsed(&said, self.now_ms)
             .or_else(|| elsewhere.then_some(EndorsementFault::OtherPackages))
-            .or_else(|| {
-                self.faults
-                    .get(&(judged.logged().origin().to_owned(), judged.logged().leaf()))
-                    .copied()
-            })
+            .or_else(|| self.faults.get(&judged.place()).copied())
     }
 }
 
@@ -327,15 +309,11 @@ fn follow_all(
     }
     for edge in edges.iter().filter(|edge| !edge.used) {
         let fault = edge.fault.unwrap_or(EndorsementFault::EndorserLacksRole);
-        roles
-            .faults
-            .insert((edge.link.origin.clone(), edge.link.leaf), fault);
+        roles.faults.insert(edge.link.place(), fault);
     }
     // A claim that several signed is without effect only if it is so for all of them.
     for edge in edges.iter().filter(|edge| edge.used) {
-        roles
-            .faults
-            .remove(&(edge.link.origin.clone(), edge.link.leaf));
+        roles.faults.remove(&edge.link.place());
     }
     roles
 }

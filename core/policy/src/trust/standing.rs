@@ -10,7 +10,6 @@ use assay_claims::kind::{issuer as record, key_compromise};
 use assay_claims::logged::LoggedClaim;
 use assay_tlog::tree::LeafIndex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 /// Whether a claim has effect for an issuer that signed it. Whatever the standing, the claim is
 /// logged and shown.
@@ -55,43 +54,13 @@ impl Standing {
     }
 }
 
-/// In plain words, such as `withdrawn by claim …`.
-impl fmt::Display for Standing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Standing::Good => f.write_str("good"),
-            Standing::NotAuthorized(error) => write!(f, "without effect: {error}"),
-            Standing::KeyCompromised { key, from, by } => {
-                write!(
-                    f,
-                    "without effect: key {key} is compromised from leaf {from} on, says claim {by}"
-                )
-            }
-            Standing::Withdrawn {
-                by,
-                superseded_by: None,
-            } => {
-                write!(f, "without effect: its issuer withdrew it with claim {by}")
-            }
-            Standing::Withdrawn {
-                by,
-                superseded_by: Some(successor),
-            } => {
-                write!(
-                    f,
-                    "without effect: its issuer withdrew it with claim {by}; {successor} stands \
-                     in its place"
-                )
-            }
-            Standing::NotTheIssuer => {
-                f.write_str("without effect: only the issuer itself can say this")
-            }
-            Standing::NotItsKey => {
-                f.write_str("without effect: the key was never a key of the issuer")
-            }
-            Standing::Final => f.write_str("without effect: what it withdraws is final"),
-        }
-    }
+/// Where a claim stands: in which log, at which leaf.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The log's origin.
+    pub origin: String,
+    /// The leaf.
+    pub leaf: LeafIndex,
 }
 
 /// A claim with what it is worth.
@@ -106,6 +75,14 @@ impl<'a> JudgedClaim<'a> {
     /// The claim.
     pub fn logged(&self) -> &'a LoggedClaim {
         self.logged
+    }
+
+    /// Where it stands.
+    pub fn place(&self) -> Place {
+        Place {
+            origin: self.logged.origin().to_owned(),
+            leaf: self.logged.leaf(),
+        }
     }
 
     /// The standing for every issuer that signed, each once, however many keys it signed with.

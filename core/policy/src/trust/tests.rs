@@ -1,5 +1,5 @@
-use super::world::{self, Party, START_MS, World, about, endorsement, patterns, purl};
 use super::*;
+use crate::testing::{Party, START_MS, World, about, endorsement, patterns, public, purl};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::AuthorizeError;
 use assay_claims::kind::Timestamp;
@@ -87,7 +87,7 @@ fn a_claim_is_judged_by_the_record_in_force_at_its_leaf() {
     let authorized = |claim| match standing(&world, claim, &a) {
         Standing::Good => None,
         Standing::NotAuthorized(error) => Some(error),
-        other => panic!("{other}"),
+        other => panic!("{other:?}"),
     };
     assert!(matches!(
         authorized(before),
@@ -200,7 +200,7 @@ fn a_compromise_counts_from_its_leaf_on_and_not_before() {
     let by = world.compromise(&a.with(&[2]), &a, 1, from);
     let after = opinion(&mut world, &[&a.with(&[1])]);
     let compromised = Standing::KeyCompromised {
-        key: world::public(1),
+        key: public(1),
         from,
         by,
     };
@@ -432,7 +432,7 @@ fn an_expired_withdrawn_or_unauthorized_endorsement_gives_nothing() {
     let anchors = [anchor(&a, &[Role::Auditor], &["pkg:*"], 1)];
     let plain = endorsement(&b, "auditor", &["pkg:*"], 0);
     let at = |text: &str| Timestamp::parse(text).unwrap();
-    let expired = super::world::endorsement(&b, "auditor", &["pkg:*"], 0);
+    let expired = crate::testing::endorsement(&b, "auditor", &["pkg:*"], 0);
     let expired = assay_claims::kind::endorsement::Endorsement {
         valid_until: at("2025-12-31T23:59:59Z"),
         ..expired

@@ -2,7 +2,7 @@
 //! methods return as many bytes as the real ones, without looking at anything.
 
 use anyhow::Context;
-use assay_node::surface::{app::Surface, serve::Server};
+use assay_node::api::{app::Api, serve::Server};
 use assay_proto::v1::{
     self, GetInclusionProofRequest, GetInclusionProofResponse, index_service_server::IndexService,
     log_service_server::LogService,
@@ -156,7 +156,7 @@ pub fn serve() -> anyhow::Result<()> {
             hashes: vec![7; PATH * 32].into(),
             bytes: vec![7; 64 << 10].into(),
         };
-        let app = Surface::new(
+        let app = Api::new(
             canned.clone(),
             canned,
             Routes::default(),

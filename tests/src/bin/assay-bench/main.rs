@@ -4,7 +4,6 @@
 //! commit synced, and this process as the client on the same cores. A ratio compares what the node
 //! does with what the machine could do at most, measured in the same build just before.
 
-mod blind;
 mod canned;
 mod connection;
 mod index;
@@ -43,7 +42,6 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("canned") => canned::serve(),
-        Some("blind") => blind::serve(&arguments),
         Some(part @ ("index" | "publishing" | "lookup")) => {
             let leaves = arguments
                 .get(1)
@@ -86,35 +84,12 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
         format!("{hash:.0}/s"),
     );
 
-    eprintln!("publishing…");
     let mut node = Node::start_with(UNLIMITED)?;
-    let url = node.ready().url.clone();
-    runtime.block_on(material.register(&url))?;
-    let (streamed, unary) = (STREAMED.min(leaves / 8), UNARY.min(leaves / 16));
-    let mut next = 0;
-    let (stream, all) = three(&node, streamed, |n| {
-        publish_stream(&url, &material, take(&mut next, n))
-    })?;
-    report.ratio(
-        "publish_stream",
-        stream / verify,
-        1.0,
-        format!("{stream:.0} claims/s"),
-    );
-    report.note("publish_stream, each run", all);
-    let (calls, all) = three(&node, unary, |n| {
-        publish_unary(&url, &material, take(&mut next, n))
-    })?;
-    report.ratio(
-        "publish_unary",
-        calls / verify,
-        0.6,
-        format!("{calls:.0} claims/s"),
-    );
-    report.note("publish_unary, each run", all);
+    runtime.block_on(material.register(&node.ready().url))?;
+    let published = publishing(&node, &material, leaves, verify, &mut report)?;
 
     eprintln!("filling the log to {leaves} claims of {CLAIM_BYTES} bytes…");
-    publish_stream(&url, &material, next..leaves)?;
+    publish_stream(&node.ready().url, &material, published..leaves)?;
     node.stop()?;
 
     eprintln!("starting on it…");
@@ -147,6 +122,42 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     drop(node);
     index::bench(&material, leaves, &mut report)?;
     report.finish(&bench_json()?)
+}
+
+/// Both ways to publish, against `verify` signature checks a second. Returns how many claims were
+/// published.
+fn publishing(
+    node: &Node,
+    material: &Material,
+    leaves: u64,
+    verify: f64,
+    report: &mut Report,
+) -> anyhow::Result<u64> {
+    eprintln!("publishing…");
+    let url = node.ready().url.clone();
+    let (streamed, unary) = (STREAMED.min(leaves / 8), UNARY.min(leaves / 16));
+    let mut next = 0;
+    let (stream, all) = three(node, streamed, |n| {
+        publish_stream(&url, material, take(&mut next, n))
+    })?;
+    report.ratio(
+        "publish_stream",
+        stream / verify,
+        1.0,
+        format!("{stream:.0} claims/s"),
+    );
+    report.note("publish_stream, each run", all);
+    let (calls, all) = three(node, unary, |n| {
+        publish_unary(&url, material, take(&mut next, n))
+    })?;
+    report.ratio(
+        "publish_unary",
+        calls / verify,
+        0.6,
+        format!("{calls:.0} claims/s"),
+    );
+    report.note("publish_unary, each run", all);
+    Ok(next)
 }
 
 fn only(

@@ -214,9 +214,11 @@ fn payload(number: u64) -> Vec<u8> {
     let digest = Hash::of(purl.as_bytes());
     let head = format!(
         concat!(
-            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"uri":"{purl}","digest":{{"purl":"{digest}"}}}}],"#,
+            r#"{{"_type":"https://in-toto.io/Statement/v1","#,
+            r#""subject":[{{"uri":"{purl}","digest":{{"purl":"{digest}"}}}}],"#,
             r#""predicateType":"https://in-toto.io/attestation/test-result/v0.1","#,
-            r#""predicate":{{"result":"PASSED","configuration":[{{"name":"ci.yml","digest":{{"gitCommit":"{number:040x}"}}}}],"#,
+            r#""predicate":{{"result":"PASSED","#,
+            r#""configuration":[{{"name":"ci.yml","digest":{{"gitCommit":"{number:040x}"}}}}],"#,
             r#""passedTests":["unit","property","vectors"],"failedTests":[],"url":""#
         ),
         purl = purl,

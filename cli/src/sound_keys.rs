@@ -1,5 +1,0 @@
-//! What became of an issuer's keys.
-
-pub use assay_client::report::keys::{
-    Compromised as CompromisedView, Keys as KeysView, Powerless as PowerlessView,
-};

@@ -1,0 +1,271 @@
+//! Asking the logs that a policy names, all at the same time.
+
+use super::connection::{Connection, How};
+use super::error::AskError;
+use super::gather::Gathered;
+use super::inventory::Inventory;
+use super::logs::LogAddress;
+use crate::{Client, ClientError, Tls, one_line};
+use assay_claims::index::Label;
+use assay_claims::logged::LoggedClaim;
+use assay_policy::rules::Policy;
+use assay_policy::verdict::{Answer, LogAnswer};
+use assay_tlog::note::VerifierKey;
+use assay_tlog::tlog_policy::TlogPolicy;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Whom to ask, and how.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    policy: Policy,
+    how: How,
+    connections: Vec<Connection>,
+}
+
+/// What one log answered.
+#[derive(Debug)]
+pub struct AskedLog {
+    /// Which.
+    pub log: LogAddress,
+    /// Its answer, for the policy to weigh.
+    pub answer: Answer,
+    /// What came of it; nothing if there was no answer.
+    pub gathered: Gathered,
+    /// The witnesses of the policy that confirmed the answer's head.
+    pub witnesses: Vec<String>,
+    /// Whether it could not be reached, or nothing was kept of it.
+    pub unreachable: bool,
+}
+
+/// What all logs answered.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// How they were asked.
+    pub how: How,
+    /// Each log, in the policy's order.
+    pub logs: Vec<AskedLog>,
+}
+
+impl Asked {
+    /// The answers, as a policy weighs them.
+    pub fn answers(&self) -> Vec<LogAnswer> {
+        let mut answers = Vec::with_capacity(self.logs.len());
+        for asked in &self.logs {
+            answers.push(LogAnswer {
+                origin: asked.origin().to_owned(),
+                answer: asked.answer.clone(),
+            });
+        }
+        answers
+    }
+
+    /// The claims of all logs.
+    pub fn claims(&self) -> impl Iterator<Item = &LoggedClaim> {
+        self.logs.iter().flat_map(|asked| &asked.gathered.claims)
+    }
+
+    /// The logs that could not be reached, or of which nothing was kept.
+    pub fn unreachable(&self) -> impl Iterator<Item = &AskedLog> {
+        self.logs.iter().filter(|asked| asked.unreachable)
+    }
+}
+
+impl AskedLog {
+    /// The log's origin.
+    pub fn origin(&self) -> &str {
+        self.log.key.name()
+    }
+
+    /// When the answer's head was made, in milliseconds since 1970.
+    pub fn head_at_ms(&self) -> Option<u64> {
+        match &self.answer {
+            Answer::Complete { head_at_ms } | Answer::Partial { head_at_ms, .. } => {
+                Some(*head_at_ms)
+            }
+            Answer::None { .. } => None,
+        }
+    }
+
+    /// A log without an answer.
+    fn silent(log: LogAddress, why: String, unreachable: bool) -> Self {
+        AskedLog {
+            log,
+            answer: Answer::None { why },
+            gathered: Gathered::default(),
+            witnesses: Vec::new(),
+            unreachable,
+        }
+    }
+}
+
+impl Asker {
+    /// Asks these logs, which [`required_logs`](super::required_logs) names, on behalf of a policy.
+    /// What is remembered of them is in `state_dir`. Nothing is connected yet.
+    pub fn new(
+        policy: Policy,
+        logs: Vec<LogAddress>,
+        how: How,
+        state_dir: &Path,
+        tls: &Tls,
+    ) -> Self {
+        let mut connections = Vec::with_capacity(logs.len());
+        for log in logs {
+            connections.push(Connection::new(log, state_dir.to_owned(), tls.clone()));
+        }
+        Asker {
+            policy,
+            how,
+            connections,
+        }
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// How the logs are asked.
+    pub fn how(&self) -> How {
+        self.how
+    }
+
+    /// Asks every log for all that bears on `labels`.
+    ///
+    /// It guarantees that every answer is verified, and that its heads are confirmed by as many
+    /// witnesses as the policy asks for. A log that cannot be reached is no failure: its
+    /// [`Answer`] says so. Fails with [`AskError::OfLog`] if an answer does not verify or answers
+    /// cannot be kept or read, and with [`AskError::BrokenClaim`] if a claim does not.
+    pub async fn ask(&self, labels: &[Label]) -> Result<Asked, AskError> {
+        let mut tasks = Vec::with_capacity(self.connections.len());
+        for connection in &self.connections {
+            let gathering = connection.clone().gather(labels.to_vec(), self.how);
+            tasks.push((connection.log.clone(), tokio::spawn(gathering)));
+        }
+        let mut asked = Asked {
+            how: self.how,
+            logs: Vec::with_capacity(tasks.len()),
+        };
+        for (log, task) in tasks {
+            let gathered = task.await.map_err(AskError::Interrupted)?;
+            asked
+                .logs
+                .push(answered(&self.policy, log, gathered, self.how)?);
+        }
+        Ok(asked)
+    }
+
+    /// Asks every log about all components of an inventory, in one question each. About an empty
+    /// one nobody is asked. It fails as [`Asker::ask`] does.
+    pub async fn components(&self, inventory: &Inventory) -> Result<Asked, AskError> {
+        let labels = inventory.labels();
+        if labels.is_empty() {
+            return Ok(Asked {
+                how: self.how,
+                logs: Vec::new(),
+            });
+        }
+        self.ask(&labels).await
+    }
+
+    /// The logs that can be asked for single entries and long lists: those that answer, if they are
+    /// asked openly.
+    pub(super) async fn clients(&self) -> Result<Vec<Client>, ClientError> {
+        let mut clients = Vec::new();
+        if self.how != How::Openly {
+            return Ok(clients);
+        }
+        for connection in &self.connections {
+            match connection.client().await {
+                Ok(client) => clients.extend(client),
+                // It did not answer the question either, and that is said.
+                Err(ClientError::Unavailable { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(clients)
+    }
+}
+
+/// What an answer is worth: verified, and confirmed by as many witnesses as the policy asks for.
+fn answered(
+    policy: &Policy,
+    log: LogAddress,
+    gathered: Result<Gathered, ClientError>,
+    how: How,
+) -> Result<AskedLog, AskError> {
+    let gathered = match gathered {
+        Ok(gathered) => gathered,
+        Err(error @ (ClientError::Unavailable { .. } | ClientError::Refused { .. })) => {
+            return Ok(AskedLog::silent(log, one_line(&error), true));
+        }
+        Err(source) => {
+            let origin = log.key.name().to_owned();
+            return Err(AskError::OfLog { origin, source });
+        }
+    };
+    if let Some((leaf, error)) = gathered.broken.first() {
+        return Err(AskError::BrokenClaim {
+            origin: log.key.name().to_owned(),
+            leaf: *leaf,
+            error: error.clone(),
+        });
+    }
+    if gathered.checkpoints.is_empty() {
+        let nothing = "no answer to this question was kept; ask once without --offline";
+        let why = gathered
+            .missing
+            .clone()
+            .unwrap_or_else(|| nothing.to_owned());
+        return Ok(AskedLog::silent(log, why, how == How::Offline));
+    }
+    let (witnesses, cosigned_at_ms) = match witnessed(policy, &log.key, &gathered) {
+        Ok(witnessed) => witnessed,
+        Err(why) => return Ok(AskedLog::silent(log, why, false)),
+    };
+    let head_at_ms = cosigned_at_ms.unwrap_or(gathered.head_at_ms);
+    let answer = match gathered.missing.clone() {
+        None => Answer::Complete { head_at_ms },
+        Some(missing) => Answer::Partial {
+            head_at_ms,
+            missing,
+        },
+    };
+    Ok(AskedLog {
+        log,
+        answer,
+        gathered,
+        witnesses,
+        unreachable: false,
+    })
+}
+
+/// The witnesses that confirmed every head of an answer, and when a quorum of them had, in
+/// milliseconds since 1970; why not, if they are fewer than the policy asks for.
+fn witnessed(
+    policy: &Policy,
+    key: &VerifierKey,
+    gathered: &Gathered,
+) -> Result<(Vec<String>, Option<u64>), String> {
+    let Some(tlog) = policy.tlog().filter(|tlog| tlog.quorum().is_some()) else {
+        return Ok(Default::default());
+    };
+    let tlog: TlogPolicy = tlog.with_log(key);
+    let mut witnesses: Option<BTreeSet<String>> = None;
+    let mut cosigned_at: Option<u64> = None;
+    for checkpoint in &gathered.checkpoints {
+        let quorum = tlog
+            .verify(checkpoint.note())
+            .map_err(|e| format!("not enough of your witnesses confirm what it shows ({e})"))?;
+        let now: BTreeSet<String> = quorum.witnesses().iter().cloned().collect();
+        witnesses = Some(witnesses.map_or(now.clone(), |before| &before & &now));
+        cosigned_at = cosigned_at
+            .min(quorum.cosigned_at())
+            .or(quorum.cosigned_at());
+    }
+    let milliseconds = cosigned_at.map(|seconds| seconds.saturating_mul(1000));
+    Ok((
+        witnesses.unwrap_or_default().into_iter().collect(),
+        milliseconds,
+    ))
+}

@@ -1,0 +1,42 @@
+//! Why a question has no answer.
+
+use crate::{ClientError, plain};
+use assay_claims::claim::ClaimError;
+use assay_tlog::tree::LeafIndex;
+
+/// Why a question has no answer. A log that cannot be reached is none of these while another one
+/// answers: [`AskedLog::unreachable`](super::AskedLog::unreachable) says so.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// A log's answer does not verify, or this machine cannot keep or read answers.
+    #[error("the log {}: {source}", plain(origin))]
+    OfLog {
+        /// Which log.
+        origin: String,
+        /// What is wrong.
+        source: ClientError,
+    },
+    /// A single entry or a long list could not be had, though its log answered before.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// A log holds a claim that does not verify.
+    #[error(
+        "the log {} holds a claim at entry {leaf} that does not verify, and should never have \
+         taken it: {error}; do not rely on this log until its operator explains it",
+        plain(origin)
+    )]
+    BrokenClaim {
+        /// Which log.
+        origin: String,
+        /// Where.
+        leaf: LeafIndex,
+        /// What is wrong with it.
+        error: ClaimError,
+    },
+    /// No log can be reached.
+    #[error("no log answers ({0})")]
+    Unanswered(String),
+    /// The program is shutting down.
+    #[error("a question to a log was interrupted")]
+    Interrupted(#[source] tokio::task::JoinError),
+}

@@ -1,0 +1,262 @@
+//! Finding all that is known about one thing: what the logs answer to its labels, and to those of
+//! the claim or issuer that it is.
+
+use super::about::{About, Artifact};
+use super::asker::{Asked, AskedLog, Asker};
+use super::connection::How;
+use super::error::AskError;
+use super::signed::{Signed, signed};
+use crate::{ClientError, LeafRef, plain};
+use assay_claims::claim::ClaimId;
+use assay_claims::index::{self, Kind, Label};
+use assay_claims::issuer::IssuerId;
+use assay_claims::kind::{self, Body};
+use assay_claims::logged::LoggedClaim;
+use assay_policy::verdict::Answer;
+use assay_tlog::Hash;
+use std::collections::BTreeSet;
+
+/// Packages that an artifact is said to be, of which [`Hint::Named`] names each.
+const NAMED: usize = 3;
+
+/// What was found out about one thing.
+#[derive(Debug)]
+pub struct Found {
+    /// What was asked about. Bare hex digits have become what they are.
+    pub about: About,
+    /// What the logs answered.
+    pub asked: Asked,
+    /// The claims of all answers.
+    pub claims: Vec<LoggedClaim>,
+    /// What the issuer signed, if it is one.
+    pub signed: Option<Signed>,
+    /// What could not be found out.
+    pub lacking: Option<Lacking>,
+    /// What else there is to know.
+    pub hints: Vec<Hint>,
+}
+
+/// What could not be found out. The index has labels of what claims speak of, and none of a claim
+/// itself, so that its absence cannot be proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lacking {
+    /// The claim itself cannot be asked for this way.
+    ClaimNotAsked(How),
+    /// No log shows the claim itself.
+    ClaimNotShown,
+    /// Whether a claim has this id cannot be asked this way.
+    IdNotAsked(How),
+}
+
+/// What else there is to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hint {
+    /// What bare hex digits turned out to be.
+    Resolved(Resolved),
+    /// The file is a list of software, in a format of this name.
+    ListOfSoftware {
+        /// The file.
+        file: String,
+        /// The format.
+        format: &'static str,
+    },
+    /// The artifact is said to be the package of this purl.
+    Named(String),
+}
+
+/// What 64 hex digits are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolved {
+    /// An issuer.
+    Issuer,
+    /// A claim.
+    Claim,
+    /// A SHA-256.
+    Sha256,
+    /// Nothing that is known.
+    Nothing,
+    /// Nothing that anybody speaks of. Whether there is such a claim is open.
+    Open,
+}
+
+/// The meaning of 64 hex digits, and what could not be found out of it.
+struct Meaning {
+    about: About,
+    resolved: Resolved,
+    lacking: Option<Lacking>,
+}
+
+impl Asker {
+    /// Asks every log about one thing, and finds all that is known.
+    ///
+    /// Fails as [`Asker::ask`] does, and with [`AskError::Unanswered`] if no log can be reached.
+    pub async fn find(&self, about: About) -> Result<Found, AskError> {
+        let mut asked = self.ask_any(&about.labels()).await?;
+        let (mut hints, mut lacking) = (Vec::new(), None);
+        let about = match about {
+            About::Hex(hash) => {
+                let meaning = self.resolve(hash, &claims_of(&asked)).await?;
+                hints.push(Hint::Resolved(meaning.resolved));
+                lacking = meaning.lacking;
+                meaning.about
+            }
+            about => about,
+        };
+        let mut signed_by = None;
+        let more = match &about {
+            About::Claim(id) => self.labels_of_claim(id).await?.unwrap_or_default(),
+            About::Issuer(id) => {
+                let signed = signed(self, id).await?;
+                let labels = withdrawing(&signed.newest);
+                signed_by = Some(signed);
+                labels
+            }
+            _ => Vec::new(),
+        };
+        if !more.is_empty() {
+            asked = self.ask_any(&[about.labels(), more].concat()).await?;
+        }
+        let mut claims = claims_of(&asked);
+        claims.extend(signed_by.iter().flat_map(|signed| signed.newest.clone()));
+        if let About::Claim(id) = &about
+            && claims.iter().all(|logged| logged.claim().id() != *id)
+        {
+            lacking = Some(match self.how() {
+                How::Openly => Lacking::ClaimNotShown,
+                how => Lacking::ClaimNotAsked(how),
+            });
+        }
+        hints.extend(hints_of(&about, &claims));
+        Ok(Found {
+            about,
+            asked,
+            claims,
+            signed: signed_by,
+            lacking,
+            hints,
+        })
+    }
+
+    /// Asks every log. Fails if none of them can be reached.
+    async fn ask_any(&self, labels: &[Label]) -> Result<Asked, AskError> {
+        let asked = self.ask(labels).await?;
+        if asked.unreachable().count() < asked.logs.len() {
+            return Ok(asked);
+        }
+        let why: Vec<String> = asked.logs.iter().map(why_silent).collect();
+        Err(AskError::Unanswered(plain(&why.join("; "))))
+    }
+
+    /// What 64 hex digits are. What nobody has spoken of is taken for a SHA-256.
+    async fn resolve(&self, hash: Hash, claims: &[LoggedClaim]) -> Result<Meaning, AskError> {
+        let (hex, claim) = (hash.to_hex(), ClaimId::new(hash));
+        if let Some(id) = IssuerId::from_hex(&hex)
+            && claims.iter().any(|logged| is_record_of(logged, &hex))
+        {
+            return Ok(Meaning {
+                about: About::Issuer(id),
+                resolved: Resolved::Issuer,
+                lacking: None,
+            });
+        }
+        let mut statements = claims.iter().map(|logged| logged.claim().statement());
+        if statements.any(|statement| kind::targets(statement).contains(&claim))
+            || self.labels_of_claim(&claim).await?.is_some()
+        {
+            return Ok(Meaning {
+                about: About::Claim(claim),
+                resolved: Resolved::Claim,
+                lacking: None,
+            });
+        }
+        let (resolved, lacking) = if claims.iter().any(|logged| is_about(logged, &hex)) {
+            (Resolved::Sha256, None)
+        } else {
+            match self.how() {
+                How::Openly => (Resolved::Nothing, None),
+                how => (Resolved::Open, Some(Lacking::IdNotAsked(how))),
+            }
+        };
+        Ok(Meaning {
+            about: About::Artifact(Artifact {
+                digests: vec![("sha256".to_owned(), hex)],
+                ..Artifact::default()
+            }),
+            resolved,
+            lacking,
+        })
+    }
+
+    /// The labels under which a claim itself stands, but for those of its signers, who may have
+    /// signed any number of others. `None` if no log that can be asked for a single claim has it.
+    async fn labels_of_claim(&self, id: &ClaimId) -> Result<Option<Vec<Label>>, AskError> {
+        for client in self.clients().await? {
+            match client.entry(LeafRef::Claim(*id)).await {
+                Ok(entry) => {
+                    let mut labels = index::labels_of_claim(entry.claim());
+                    for (signer, _) in entry.claim().signers() {
+                        let of_signer = Label::new(Kind::Issuer, &signer.to_hex());
+                        labels.retain(|label| *label != of_signer);
+                    }
+                    return Ok(Some(labels));
+                }
+                Err(ClientError::Refused { .. } | ClientError::Unavailable { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn claims_of(asked: &Asked) -> Vec<LoggedClaim> {
+    asked.claims().cloned().collect()
+}
+
+/// A log that did not answer, and why.
+fn why_silent(asked: &AskedLog) -> String {
+    match &asked.answer {
+        Answer::None { why } => format!("{}: {why}", asked.origin()),
+        Answer::Complete { .. } | Answer::Partial { .. } => asked.origin().to_owned(),
+    }
+}
+
+/// The labels of what takes claims back. What an issuer signed is found without them.
+fn withdrawing(claims: &[LoggedClaim]) -> Vec<Label> {
+    let ids = claims.iter().map(|logged| logged.claim().id().to_hex());
+    ids.map(|id| Label::new(Kind::Claim, &id)).collect()
+}
+
+/// Whether a claim is about the SHA-256 `hex`.
+fn is_about(logged: &LoggedClaim, hex: &str) -> bool {
+    let subjects = logged.claim().statement().subjects();
+    subjects.iter().any(|one| one.digest("sha256") == Some(hex))
+}
+
+/// Whether a claim is a record of the issuer `hex`.
+fn is_record_of(logged: &LoggedClaim, hex: &str) -> bool {
+    matches!(logged.claim().body(), Body::Issuer(_)) && is_about(logged, hex)
+}
+
+/// What else there is to know about something.
+fn hints_of(about: &About, claims: &[LoggedClaim]) -> Vec<Hint> {
+    let About::Artifact(artifact) = about else {
+        return Vec::new();
+    };
+    if let (Some(file), Some(format)) = (&artifact.file, artifact.lists) {
+        return vec![Hint::ListOfSoftware {
+            file: file.clone(),
+            format,
+        }];
+    }
+    let mut named: BTreeSet<&str> = BTreeSet::new();
+    for logged in claims {
+        for subject in logged.claim().statement().subjects() {
+            let mut digests = artifact.digests.iter();
+            if digests.any(|(name, hex)| subject.digest(name) == Some(hex)) {
+                named.extend(subject.purl().map(|purl| purl.as_str()));
+            }
+        }
+    }
+    let named = named.into_iter().take(NAMED);
+    named.map(|purl| Hint::Named(purl.to_owned())).collect()
+}

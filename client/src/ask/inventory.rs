@@ -1,0 +1,213 @@
+//! What a project is made of, as its lock files and SBOMs name it: each component once, with the
+//! places where it stands. Reading such files is left to the caller.
+
+use super::labels;
+use assay_claims::index::Label;
+use assay_claims::purl::Purl;
+
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A file and everything that it names.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// The file, as it was named.
+    pub name: String,
+    /// What it was read as.
+    pub format: &'static str,
+    /// Its components, the project's own parts among them.
+    pub listed: Vec<Listed>,
+    /// What is to be known of it.
+    pub notes: Vec<Note>,
+    /// What it names so that it cannot be looked up.
+    pub unidentified: Vec<Unidentified>,
+}
+
+/// A component as a file names it.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// Its package URL, with its version.
+    pub purl: Option<Purl>,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// Its digests, hex, by in-toto's names of the algorithms.
+    pub digests: Vec<(String, String)>,
+    /// The line, from 1, if the format has lines that mean something.
+    pub line: Option<u32>,
+    /// Whether it is a part of the project itself, which is not looked up.
+    pub own: bool,
+    /// Whether only developers need it.
+    pub dev: bool,
+    /// Whether the project also works without it.
+    pub optional: bool,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, Serialize)]
+pub struct File {
+    /// As it was named.
+    pub name: String,
+    /// What it was read as.
+    pub format: &'static str,
+    /// Components in it, without the project's own.
+    pub components: usize,
+    /// What is to be known of it.
+    pub notes: Vec<Note>,
+    /// What it names so that it cannot be looked up.
+    pub unidentified: Vec<Unidentified>,
+}
+
+/// What is to be known of a file.
+#[derive(Debug, Clone, Serialize)]
+pub struct Note {
+    /// The line, from 1.
+    pub line: Option<u32>,
+    /// What is to be known.
+    pub text: String,
+}
+
+/// What cannot be looked up.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unidentified {
+    /// The line, from 1.
+    pub line: Option<u32>,
+    /// As far as it can be named.
+    pub what: String,
+    /// Why it cannot be looked up.
+    pub reason: String,
+}
+
+/// Where a component stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// The file, as it was named.
+    pub file: String,
+    /// The line, from 1, if the format has lines that mean something.
+    pub line: Option<u32>,
+}
+
+/// A component of one or several files.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// What the logs and the policy are asked about.
+    pub component: assay_policy::Component,
+    /// Its name, as the files write it.
+    pub name: String,
+    /// Its version, as the files write it.
+    pub version: Option<String>,
+    /// Where it stands.
+    pub places: Vec<Place>,
+    /// Whether only developers need it, in every file.
+    pub dev: bool,
+    /// Whether the project also works without it, in every file.
+    pub optional: bool,
+}
+
+/// What tells two components apart.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Identity {
+    purl: Option<String>,
+    name: String,
+    version: Option<String>,
+    digests: Vec<(String, String)>,
+}
+
+/// The components of some files, each once, in the order of the files.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// The files.
+    pub files: Vec<File>,
+    /// The project's own parts, which are not looked up: purls, or else names, sorted.
+    pub own: Vec<String>,
+    /// The components.
+    pub parts: Vec<Part>,
+}
+
+impl Part {
+    /// A component that no file names.
+    pub fn of_component(component: assay_policy::Component) -> Self {
+        let parts = component.purl().map(Purl::components);
+        let name = parts.map(|parts| parts.name.clone()).unwrap_or_default();
+        Part {
+            name,
+            version: component.version().map(str::to_owned),
+            component,
+            places: Vec::new(),
+            dev: false,
+            optional: false,
+        }
+    }
+}
+
+impl Inventory {
+    /// Takes what some files name.
+    pub fn new(listings: Vec<Listing>) -> Self {
+        let mut inventory = Inventory::default();
+        let mut own = BTreeSet::new();
+        let mut known: BTreeMap<Identity, usize> = BTreeMap::new();
+        for listing in listings {
+            let mut components = 0;
+            for listed in listing.listed {
+                if listed.own {
+                    own.insert(match &listed.purl {
+                        Some(purl) => purl.to_string(),
+                        None => listed.name,
+                    });
+                } else {
+                    components += 1;
+                    inventory.add(&listing.name, listed, &mut known);
+                }
+            }
+            inventory.files.push(File {
+                name: listing.name,
+                format: listing.format,
+                components,
+                notes: listing.notes,
+                unidentified: listing.unidentified,
+            });
+        }
+        inventory.own = own.into_iter().collect();
+        inventory
+    }
+
+    /// Adds a component of a file, or another place of one that is there.
+    fn add(&mut self, file: &str, listed: Listed, known: &mut BTreeMap<Identity, usize>) {
+        let place = Place {
+            file: file.to_owned(),
+            line: listed.line,
+        };
+        let identity = Identity {
+            purl: listed.purl.as_ref().map(Purl::to_string),
+            name: listed.name.clone(),
+            version: listed.version.clone(),
+            digests: listed.digests.clone(),
+        };
+        if let Some(twin) = known.get(&identity).and_then(|at| self.parts.get_mut(*at)) {
+            twin.places.push(place);
+            twin.dev &= listed.dev;
+            twin.optional &= listed.optional;
+            return;
+        }
+        known.insert(identity, self.parts.len());
+        self.parts.push(Part {
+            component: assay_policy::Component::new(listed.purl, listed.digests),
+            name: listed.name,
+            version: listed.version,
+            places: vec![place],
+            dev: listed.dev,
+            optional: listed.optional,
+        });
+    }
+
+    /// The labels under which claims about the components stand, each once.
+    pub fn labels(&self) -> Vec<Label> {
+        let all: BTreeSet<Label> = self
+            .parts
+            .iter()
+            .flat_map(|part| labels::of_component(&part.component))
+            .collect();
+        all.into_iter().collect()
+    }
+}

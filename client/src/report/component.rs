@@ -1,0 +1,252 @@
+//! A component, with the policy's verdict and its reasons.
+
+use super::words;
+use super::words::who;
+use crate::ask::{Part, Place};
+use crate::plain;
+use assay_claims::kind::vex::Status;
+use assay_claims::purl::Purl;
+use assay_policy::rules::{self, Outcome, Policy};
+use assay_policy::verdict::{self, Cause, Known, LogAnswer};
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// A component and what is to be thought of it. As JSON it is part of the command line's interface:
+/// fields are added, never renamed.
+#[derive(Debug, Serialize)]
+pub struct Component {
+    /// Its package URL.
+    pub purl: Option<String>,
+    /// Its name, as the file writes it.
+    pub name: String,
+    /// Its version, as the file writes it.
+    pub version: Option<String>,
+    /// Its digests, hex, by algorithm.
+    pub digests: BTreeMap<String, Vec<String>>,
+    /// Where it stands.
+    pub places: Vec<Place>,
+    /// Whether only developers need it, in every file.
+    pub dev: bool,
+    /// Whether the project also works without it.
+    pub optional: bool,
+    /// Where it comes from, if not from where its packages usually do.
+    pub from_elsewhere: Option<String>,
+    /// The outcome.
+    #[serde(serialize_with = "outcome")]
+    pub outcome: Outcome,
+    /// Why, the worst first; demands that are met are among them.
+    pub reasons: Vec<Reason>,
+    /// The vulnerabilities that claims speak of.
+    pub vulnerabilities: Vec<Vulnerability>,
+}
+
+/// A reason for an outcome.
+#[derive(Debug, Serialize)]
+pub struct Reason {
+    /// The policy's name of the rule, `logs` or `unknown`.
+    pub rule: String,
+    /// What kind of rule it is.
+    #[serde(serialize_with = "cause")]
+    pub cause: Cause,
+    /// What it alone makes of the outcome.
+    #[serde(serialize_with = "outcome")]
+    pub outcome: Outcome,
+    /// What to tell people.
+    pub text: String,
+    /// The claims that gave it.
+    pub claims: Vec<Evidence>,
+}
+
+/// A claim that gave a reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// Its id, hex.
+    pub claim_id: String,
+    /// The log that it stands in.
+    pub log: String,
+    /// Its place there.
+    pub leaf_index: u64,
+    /// Who signed it, hex.
+    pub issuer_id: String,
+    /// Who that is, for people.
+    pub issuer: String,
+    /// The roles that the issuer has for the component under the policy.
+    pub roles: Vec<&'static str>,
+}
+
+/// A vulnerability that claims speak of.
+#[derive(Debug, Serialize)]
+pub struct Vulnerability {
+    /// Its identifier.
+    pub id: String,
+    /// The highest severity that is stated.
+    pub severity: Option<&'static str>,
+    /// The scans that found it.
+    pub found: Vec<Evidence>,
+    /// What issuers say of it.
+    pub stated: Vec<Stated>,
+}
+
+/// What an issuer says of a vulnerability.
+#[derive(Debug, Serialize)]
+pub struct Stated {
+    /// Whether it applies.
+    #[serde(serialize_with = "status")]
+    pub status: Status,
+    /// Why it does not, in a label of OpenVEX.
+    pub justification: Option<String>,
+    /// The claim that says so.
+    pub claim: Evidence,
+}
+
+impl Component {
+    /// How it is called, for people and programs: its purl, or else its name and version.
+    pub fn title(&self) -> String {
+        match (&self.purl, &self.version) {
+            (Some(purl), _) => purl.clone(),
+            (None, Some(version)) => format!("{} {version}", self.name),
+            (None, None) => self.name.clone(),
+        }
+    }
+
+    /// The reasons that something is to be said.
+    pub fn against(&self) -> impl Iterator<Item = &Reason> {
+        self.reasons
+            .iter()
+            .filter(|reason| reason.outcome != Outcome::Fine)
+    }
+
+    /// The worst that there is to say of it.
+    pub fn main_reason(&self) -> Option<&Reason> {
+        self.against().next()
+    }
+
+    /// Makes the words of others plain.
+    pub(super) fn make_plain(&mut self) {
+        self.from_elsewhere = self.from_elsewhere.as_deref().map(plain);
+        for reason in &mut self.reasons {
+            reason.rule = plain(&reason.rule);
+            reason.text = plain(&reason.text);
+        }
+        for vulnerability in &mut self.vulnerabilities {
+            vulnerability.id = plain(&vulnerability.id);
+        }
+    }
+}
+
+impl Reason {
+    /// Who says so, each once, with the roles that count.
+    pub fn voices(&self) -> String {
+        let mut voices: Vec<String> = Vec::new();
+        for claim in &self.claims {
+            let roles = if claim.roles.is_empty() {
+                "no role under your policy".to_owned()
+            } else {
+                claim.roles.join(", ")
+            };
+            let voice = format!("{} ({roles})", claim.issuer);
+            if !voices.contains(&voice) {
+                voices.push(voice);
+            }
+        }
+        voices.join("; ")
+    }
+}
+
+/// What components are judged with.
+pub(super) struct Judge<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) known: Known<'a>,
+    pub(super) answers: Vec<LogAnswer>,
+}
+
+impl Judge<'_> {
+    /// A component with the policy's verdict.
+    pub(super) fn component(&self, part: Part) -> Component {
+        let about = &part.component;
+        let verdict = self.known.verdict(about, &self.answers);
+        let mut digests: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (algorithm, digest) in about.digests() {
+            let of_algorithm = digests.entry(algorithm.clone()).or_default();
+            of_algorithm.push(digest.clone());
+        }
+        let reasons = verdict.reasons().iter();
+        let vulnerabilities = self.known.vulnerabilities(about);
+        Component {
+            purl: about.purl().map(Purl::to_string),
+            digests,
+            from_elsewhere: about.from_elsewhere().map(str::to_owned),
+            outcome: verdict.outcome(),
+            reasons: reasons.map(|reason| self.reason(reason)).collect(),
+            vulnerabilities: vulnerabilities
+                .iter()
+                .map(|one| self.vulnerability(one))
+                .collect(),
+            name: part.name,
+            version: part.version,
+            places: part.places,
+            dev: part.dev,
+            optional: part.optional,
+        }
+    }
+
+    fn reason(&self, reason: &verdict::Reason) -> Reason {
+        Reason {
+            rule: reason.rule.clone(),
+            cause: reason.cause(),
+            outcome: reason.outcome,
+            text: words::reason(reason),
+            claims: self.all_evidence(&reason.evidence),
+        }
+    }
+
+    fn vulnerability(&self, vulnerability: &verdict::Vulnerability) -> Vulnerability {
+        let mut stated = Vec::with_capacity(vulnerability.stated.len());
+        for (statement, evidence) in &vulnerability.stated {
+            stated.push(Stated {
+                status: statement.status,
+                justification: statement.justification.clone(),
+                claim: self.evidence(evidence),
+            });
+        }
+        Vulnerability {
+            id: vulnerability.id.clone(),
+            severity: vulnerability.severity.map(rules::Severity::name),
+            found: self.all_evidence(&vulnerability.found),
+            stated,
+        }
+    }
+
+    fn all_evidence(&self, all: &[verdict::Evidence]) -> Vec<Evidence> {
+        all.iter().map(|one| self.evidence(one)).collect()
+    }
+
+    fn evidence(&self, evidence: &verdict::Evidence) -> Evidence {
+        let roles = evidence.roles.iter();
+        Evidence {
+            claim_id: evidence.claim.to_string(),
+            log: evidence.origin.clone(),
+            leaf_index: evidence.leaf.get(),
+            issuer_id: evidence.issuer.to_string(),
+            issuer: who(&evidence.issuer, self.policy, self.known.trust()),
+            roles: roles.map(|grant| grant.role.name()).collect(),
+        }
+    }
+}
+
+fn outcome<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(outcome.name())
+}
+
+fn cause<S: Serializer>(cause: &Cause, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(cause.name())
+}
+
+fn status<S: Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match status {
+        Status::NotAffected => "not_affected",
+        Status::Affected => "affected",
+        Status::Fixed => "fixed",
+        Status::UnderInvestigation => "under_investigation",
+    })
+}

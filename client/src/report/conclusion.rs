@@ -1,0 +1,58 @@
+//! What follows from a report, for whoever asked to act on it.
+
+use super::{Log, Report, words};
+use crate::ask::About;
+
+/// Whether what was asked for is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conclusion {
+    /// The policy is met; or, where there is nothing that it could judge, something is known.
+    Met,
+    /// It is not, for this reason.
+    NotMet(String),
+    /// A log that must answer cannot be reached, so that nothing is certain.
+    Unanswered(String),
+}
+
+impl Report {
+    /// What follows from it. A log that must answer and cannot be reached comes first, because then
+    /// nothing else is certain.
+    pub fn conclusion(&self) -> Conclusion {
+        let silent = self.logs.iter().filter(|log| log.unreachable);
+        let silent: Vec<&Log> = silent.collect();
+        let name = self.about.as_ref().map(words::name);
+        if !silent.is_empty() {
+            return Conclusion::Unanswered(words::unanswered(name.as_deref(), &silent));
+        }
+        let why = match &self.about {
+            Some(about) => self.why_not(about),
+            None if self.outcome().is_met() => None,
+            None => Some(words::not_met(self)),
+        };
+        match (why, name) {
+            (None, _) => Conclusion::Met,
+            (Some(why), Some(name)) => Conclusion::NotMet(format!("{name}: {why}")),
+            (Some(why), None) => Conclusion::NotMet(why),
+        }
+    }
+
+    /// Why what is known of one thing is not enough.
+    fn why_not(&self, about: &About) -> Option<String> {
+        if let Some(lacking) = self.lacking {
+            return Some(words::lacking(lacking));
+        }
+        // Others can answer a claim whose id is the same digits; that makes nobody of them an
+        // issuer.
+        if matches!(about, About::Issuer(_)) && self.record().is_none() {
+            return Some("it is not registered in a log that was asked".to_owned());
+        }
+        if let Some(component) = self.components.first() {
+            let outcome = component.outcome;
+            return (!outcome.is_met()).then(|| format!("your policy is not met ({outcome})"));
+        }
+        if self.claims.is_empty() {
+            return Some("nothing is known".to_owned());
+        }
+        (!self.is_complete()).then(|| "what is known is not complete".to_owned())
+    }
+}

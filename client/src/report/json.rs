@@ -1,0 +1,310 @@
+//! Reports for programs: everything, with the sentences for people. These objects are part of the
+//! command line's interface: fields are added, never renamed.
+
+use super::keys::Keys;
+use super::{
+    Component, Head, Line, Log, Question, Report, ShownClaim, SignedLines, Versions, words,
+};
+use crate::ask::gather::Privacy;
+use crate::ask::{About, File, How};
+use crate::time;
+use assay_policy::rules::Outcome;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The report on the components of files, as `assay check` writes it.
+#[derive(Debug, Serialize)]
+pub struct Check<'a> {
+    summary: Vec<String>,
+    counts: Counts,
+    outcome: &'static str,
+    policy: &'a str,
+    stops_at_unknown: bool,
+    checked_at: String,
+    checked_at_ms: u64,
+    offline: bool,
+    logs: Vec<CheckedLog<'a>>,
+    files: &'a [File],
+    own: &'a [String],
+    components: &'a [Component],
+}
+
+/// How many there are of each.
+#[derive(Debug, Serialize)]
+struct Counts {
+    components: usize,
+    unidentified: usize,
+    own: usize,
+    outcomes: BTreeMap<&'static str, usize>,
+}
+
+/// How a log answered, in [`Check`].
+#[derive(Debug, Serialize)]
+struct CheckedLog<'a> {
+    origin: &'a str,
+    url: Option<&'a str>,
+    answer: &'static str,
+    missing: Option<&'a str>,
+    unreachable: bool,
+    head: Option<CheckedHead<'a>>,
+    witnesses: &'a [String],
+    private: Option<Hidden>,
+}
+
+#[derive(Debug, Serialize)]
+struct CheckedHead<'a> {
+    size: u64,
+    root: String,
+    made_at: String,
+    made_at_ms: u64,
+    age_seconds: u64,
+    checkpoint: &'a str,
+}
+
+/// What a private question gave away, in [`Check`].
+#[derive(Debug, Serialize)]
+struct Hidden {
+    prefixes: usize,
+    hidden_among: u64,
+}
+
+/// The report on one thing, as `assay lookup` writes it.
+#[derive(Debug, Serialize)]
+pub struct Lookup<'a> {
+    about: LookedUp,
+    asked_at_ms: u64,
+    answer: String,
+    lacking: Option<String>,
+    policy: Option<Verdict<'a>>,
+    questions: &'a [Question],
+    versions: Option<&'a Versions>,
+    signed: Option<&'a SignedLines>,
+    keys: Option<&'a Keys>,
+    logs: Vec<LookedUpLog<'a>>,
+    privacy: Option<GivenAway>,
+    claims: &'a [ShownClaim],
+    hints: Vec<String>,
+}
+
+/// What was looked up. Its labels are hex.
+#[derive(Debug, Serialize)]
+struct LookedUp {
+    kind: &'static str,
+    spelled: String,
+    labels: Vec<String>,
+}
+
+/// Whether the policy is met.
+#[derive(Debug, Serialize)]
+struct Verdict<'a> {
+    outcome: &'static str,
+    met: bool,
+    reasons: Vec<VerdictReason<'a>>,
+}
+
+/// Why, with the ids of the claims that say so.
+#[derive(Debug, Serialize)]
+struct VerdictReason<'a> {
+    rule: &'a str,
+    outcome: &'static str,
+    text: &'a str,
+    claims: Vec<&'a str>,
+}
+
+/// How a log answered, in [`Lookup`].
+#[derive(Debug, Serialize)]
+struct LookedUpLog<'a> {
+    origin: &'a str,
+    answered: bool,
+    complete: bool,
+    missing: Option<&'a str>,
+    tree_size: Option<u64>,
+    root: Option<String>,
+    as_of: Option<String>,
+    as_of_ms: Option<u64>,
+    age_ms: Option<u64>,
+    kept: bool,
+    witnesses: &'a [String],
+}
+
+/// What a private question gave away, in [`Lookup`].
+#[derive(Debug, Serialize)]
+struct GivenAway {
+    prefixes: usize,
+    fewest: u64,
+}
+
+/// The object for a report on the components of files.
+pub fn check(report: &Report) -> Check<'_> {
+    let logs = report.logs.iter();
+    Check {
+        summary: words::lines(report),
+        counts: Counts::of(report),
+        outcome: report.outcome().name(),
+        policy: &report.policy,
+        stops_at_unknown: report.stops_at_unknown,
+        checked_at: time::rfc3339_of_ms(report.asked_at_ms),
+        checked_at_ms: report.asked_at_ms,
+        offline: report.how == How::Offline,
+        logs: logs
+            .map(|log| CheckedLog::new(log, report.asked_at_ms))
+            .collect(),
+        files: &report.files,
+        own: &report.own,
+        components: &report.components,
+    }
+}
+
+/// The object for a report on one thing.
+pub fn lookup<'a>(about: &About, report: &'a Report) -> Lookup<'a> {
+    let logs = report.logs.iter();
+    Lookup {
+        about: LookedUp {
+            kind: about.kind(),
+            spelled: about.spelled(),
+            labels: about.labels().iter().map(ToString::to_string).collect(),
+        },
+        asked_at_ms: report.asked_at_ms,
+        answer: words::paragraph(about, report),
+        lacking: report.lacking.map(words::lacking),
+        policy: report.components.first().map(Verdict::new),
+        questions: &report.questions,
+        versions: report.versions.as_ref(),
+        signed: report.signed.as_ref(),
+        keys: report.keys.as_ref(),
+        logs: logs.map(|log| LookedUpLog::new(log, report)).collect(),
+        privacy: report
+            .logs
+            .iter()
+            .find_map(|log| log.privacy)
+            .map(|Privacy { prefixes, fewest }| GivenAway { prefixes, fewest }),
+        claims: &report.claims,
+        hints: report.hints.iter().map(words::hint).collect(),
+    }
+}
+
+impl Counts {
+    fn of(report: &Report) -> Self {
+        let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
+        for outcome in Outcome::ALL {
+            outcomes.insert(outcome.name(), 0);
+        }
+        for component in &report.components {
+            *outcomes.entry(component.outcome.name()).or_default() += 1;
+        }
+        Counts {
+            components: report.components.len(),
+            unidentified: report.unidentified().count(),
+            own: report.own.len(),
+            outcomes,
+        }
+    }
+}
+
+impl<'a> CheckedLog<'a> {
+    fn new(log: &'a Log, now_ms: u64) -> Self {
+        CheckedLog {
+            origin: &log.origin,
+            url: log.url.as_deref(),
+            answer: log.completeness.name(),
+            missing: log.missing.as_deref(),
+            unreachable: log.unreachable,
+            head: log.head.as_ref().map(|head| CheckedHead::new(head, now_ms)),
+            witnesses: &log.witnesses,
+            private: log.privacy.map(|given| Hidden {
+                prefixes: given.prefixes,
+                hidden_among: given.fewest,
+            }),
+        }
+    }
+}
+
+impl<'a> CheckedHead<'a> {
+    fn new(head: &'a Head, now_ms: u64) -> Self {
+        CheckedHead {
+            size: head.size,
+            root: head.root.to_string(),
+            made_at: time::rfc3339_of_ms(head.made_at_ms),
+            made_at_ms: head.made_at_ms,
+            age_seconds: now_ms.saturating_sub(head.made_at_ms) / 1000,
+            checkpoint: &head.checkpoint,
+        }
+    }
+}
+
+impl<'a> Verdict<'a> {
+    fn new(component: &'a Component) -> Self {
+        let mut reasons = Vec::with_capacity(component.reasons.len());
+        for reason in &component.reasons {
+            let claims = reason.claims.iter();
+            reasons.push(VerdictReason {
+                rule: &reason.rule,
+                outcome: reason.outcome.name(),
+                text: &reason.text,
+                claims: claims.map(|claim| claim.claim_id.as_str()).collect(),
+            });
+        }
+        Verdict {
+            outcome: component.outcome.name(),
+            met: component.outcome.is_met(),
+            reasons,
+        }
+    }
+}
+
+impl<'a> LookedUpLog<'a> {
+    fn new(log: &'a Log, report: &Report) -> Self {
+        let head = log.head.as_ref();
+        let as_of_ms = head.map(|head| head.made_at_ms);
+        LookedUpLog {
+            origin: &log.origin,
+            answered: head.is_some(),
+            complete: log.is_complete(),
+            missing: log.missing.as_deref(),
+            tree_size: head.map(|head| head.size),
+            root: head.map(|head| head.root.to_string()),
+            as_of: as_of_ms.map(time::rfc3339_of_ms),
+            as_of_ms,
+            age_ms: as_of_ms.map(|at| report.asked_at_ms.saturating_sub(at)),
+            kept: report.how == How::Offline,
+            witnesses: &log.witnesses,
+        }
+    }
+}
+
+/// A claim that is new, as `assay watch` writes it.
+#[derive(Debug, Serialize)]
+pub struct NewClaim<'a> {
+    /// The claim.
+    #[serde(flatten)]
+    pub claim: &'a ShownClaim,
+    /// What was asked to watch, of what the claim bears on.
+    pub watched: &'a [String],
+    /// What it says and what it is worth, in lines.
+    pub lines: &'a [Line],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example;
+    use super::*;
+
+    #[test]
+    fn everything_is_there() {
+        let report = example::report();
+        let json = serde_json::to_value(check(&report)).unwrap();
+        assert_eq!(json["outcome"], "denied");
+        assert_eq!(json["counts"]["outcomes"]["warn"], 2);
+        assert_eq!(json["counts"]["outcomes"]["stale"], 0);
+        let bad = &json["components"][1];
+        assert_eq!(bad["places"][0]["line"], 6);
+        assert_eq!(bad["reasons"][0]["cause"], "affected");
+        assert_eq!(bad["reasons"][0]["claims"][0]["leaf_index"], 2);
+        assert_eq!(
+            bad["vulnerabilities"][1]["stated"][0]["status"],
+            "not_affected"
+        );
+        assert_eq!(json["logs"][0]["head"]["size"], 1234);
+        assert_eq!(json["files"][0]["unidentified"][0]["line"], 15);
+    }
+}

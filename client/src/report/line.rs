@@ -1,0 +1,222 @@
+//! What is said, question by question: each line with its claim, who signed it, and what it is
+//! worth. As JSON these objects are part of the command line's interface: fields are added, never
+//! renamed.
+
+use super::claim::Claim;
+use super::reply::Reply;
+use super::words::{self, short_list};
+use crate::time;
+use assay_claims::logged::LoggedClaim;
+use assay_policy::posture::{self, Posture};
+use assay_policy::trust::{Grant, Standing};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A question with its answers.
+#[derive(Debug, Serialize)]
+pub struct Question {
+    /// Which; as JSON in one word.
+    #[serde(serialize_with = "name")]
+    pub question: posture::Question,
+    /// For people.
+    pub text: &'static str,
+    /// The answers, the newest first.
+    pub lines: Vec<Line>,
+}
+
+/// Something that is said.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    /// What is said.
+    pub says: String,
+    /// What the claim is about.
+    pub about: String,
+    /// The claim's type in one word, if it is known.
+    pub kind: Option<&'static str>,
+    /// Who says it.
+    pub issuers: Vec<Voice>,
+    /// Whether it counts for anything, for at least one of them.
+    pub effect: bool,
+    /// Why it has no effect, or not all.
+    pub why_not: Option<String>,
+    /// The claim.
+    pub claim_id: String,
+    /// The log.
+    pub log: String,
+    /// Its place there.
+    pub leaf_index: u64,
+    /// When the log took it, RFC 3339.
+    pub logged_at: String,
+    /// The same in milliseconds since 1970.
+    pub logged_at_ms: u64,
+    /// How long ago that is.
+    pub age_days: u64,
+    /// The claim that it answers or takes back.
+    pub target: Option<String>,
+    /// The issuer that it vouches for with effect, if it is an endorsement.
+    pub vouches_for: Option<String>,
+    /// Who answers it with effect, disputes among them.
+    pub responses: usize,
+    /// Who disputes it with effect.
+    pub disputes: usize,
+    /// What others say of it.
+    pub replies: Vec<Reply>,
+}
+
+/// Who says something.
+#[derive(Debug, Clone, Serialize)]
+pub struct Voice {
+    /// The issuer.
+    pub issuer_id: String,
+    /// Its own word for itself.
+    pub name: Option<String>,
+    /// The policy's name for it.
+    pub called: Option<String>,
+    /// What it is trusted as.
+    pub roles: Vec<Role>,
+    /// What the claim is worth for it.
+    pub standing: String,
+    /// Whether that is anything.
+    pub effect: bool,
+}
+
+/// A role, and why an issuer has it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Role {
+    /// The role.
+    pub role: &'static str,
+    /// The endorsements that lead to it from an issuer of the policy; none if the policy names it.
+    pub endorsed_by: Vec<String>,
+}
+
+/// A claim with what was signed.
+#[derive(Debug, Serialize)]
+pub struct ShownClaim {
+    /// The log.
+    pub log: String,
+    /// The claim.
+    #[serde(flatten)]
+    pub claim: Claim,
+    /// The statement; `None` if it is no JSON that could be shown.
+    pub statement: Option<Box<RawValue>>,
+}
+
+impl Question {
+    /// Every question with its answers, those without any among them.
+    pub fn all(posture: &Posture<'_>, claims: &[LoggedClaim]) -> Vec<Self> {
+        posture::Question::ALL
+            .into_iter()
+            .map(|question: posture::Question| Question {
+                question,
+                text: words::question(question),
+                lines: posture
+                    .of(question)
+                    .map(|line| Line::new(line, claims))
+                    .collect(),
+            })
+            .collect()
+    }
+}
+
+impl Line {
+    /// Describes a line, whose claim is among `claims`.
+    pub fn new(line: &posture::Line<'_>, claims: &[LoggedClaim]) -> Self {
+        let about = claims
+            .iter()
+            .find(|logged: &&LoggedClaim| {
+                logged.leaf() == line.leaf() && logged.origin() == line.origin()
+            })
+            .map(|logged| logged.claim().statement().subjects());
+        let effect = line.voices.iter().any(|voice| voice.standing.is_good());
+        // A claim of several signers has effect if it has for one; why it has none for the others
+        // stands with each.
+        let standing = line
+            .voices
+            .first()
+            .filter(|_| !effect)
+            .map(|voice| words::standing(&voice.standing));
+        Line {
+            says: words::line_says(line),
+            about: about.map(short_list).unwrap_or_default(),
+            kind: line.kind,
+            issuers: line.voices.iter().map(Voice::new).collect(),
+            effect,
+            why_not: standing.or_else(|| words::note(line)),
+            claim_id: line.claim().to_string(),
+            log: line.origin().to_owned(),
+            leaf_index: line.leaf().get(),
+            logged_at: time::rfc3339_of_ms(line.logged_at_ms()),
+            logged_at_ms: line.logged_at_ms(),
+            age_days: line.age_days,
+            target: line.target.map(|id| id.to_string()),
+            vouches_for: line.vouches_for.map(|id| id.to_string()),
+            responses: line.responses,
+            disputes: line.disputes,
+            replies: Vec::new(),
+        }
+    }
+}
+
+impl Line {
+    /// Whether it counts for anything, without reservation.
+    pub fn counts(&self) -> bool {
+        self.effect && self.why_not.is_none()
+    }
+}
+
+impl Voice {
+    fn new(voice: &posture::Voice) -> Self {
+        Voice {
+            issuer_id: voice.issuer.to_string(),
+            name: voice.name.clone(),
+            called: voice.anchor.clone(),
+            roles: voice
+                .roles
+                .iter()
+                .map(|grant: &Grant| Role {
+                    role: grant.role.name(),
+                    endorsed_by: grant
+                        .chain
+                        .iter()
+                        .map(|link| link.endorser.to_string())
+                        .collect(),
+                })
+                .collect(),
+            standing: words::standing(&voice.standing),
+            effect: voice.standing == Standing::Good,
+        }
+    }
+}
+
+impl ShownClaim {
+    /// The claims that stand in lines, each once, by log and leaf.
+    pub fn of_lines<'l>(
+        lines: impl Iterator<Item = &'l Line>,
+        claims: &[LoggedClaim],
+    ) -> Vec<Self> {
+        let shown: BTreeSet<(&str, u64)> = lines
+            .map(|line| (line.log.as_str(), line.leaf_index))
+            .collect();
+        let shown = claims
+            .iter()
+            .filter(|logged| shown.contains(&(logged.origin(), logged.leaf().get())));
+        let by_place: BTreeMap<_, _> = shown
+            .map(|logged| ((logged.origin(), logged.leaf()), logged))
+            .collect();
+        by_place.into_values().map(ShownClaim::new).collect()
+    }
+
+    /// Describes a claim.
+    pub fn new(logged: &LoggedClaim) -> Self {
+        ShownClaim {
+            log: logged.origin().to_owned(),
+            claim: Claim::new(logged.claim(), logged.leaf().get(), logged.logged_at_ms()),
+            statement: serde_json::from_slice(&logged.claim().claim().payload).ok(),
+        }
+    }
+}
+
+fn name<S: Serializer>(question: &posture::Question, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(question.name())
+}

@@ -1,0 +1,117 @@
+//! The report as a comment for a pull request: the summary, and a table of what is not fine.
+
+use super::{Reason, Report, Row, notes, rows, words};
+
+/// Most rows of the table: services take comments of 65,536 characters at most.
+const ROWS: usize = 100;
+
+/// The comment.
+pub fn render(report: &Report) -> String {
+    let sign = if report.outcome().is_met() {
+        "✅"
+    } else {
+        "❌"
+    };
+    let mut lines = words::lines(report).into_iter().map(|line| escape(&line));
+    let counts = lines.next().unwrap_or_default();
+    let mut text = format!(
+        "### {sign} Assay: {counts}\n\n{}\n",
+        lines.collect::<Vec<_>>().join("\n\n")
+    );
+    let rows = rows(report, false);
+    if !rows.is_empty() {
+        text.push_str("\n| component | verdict | why | who says so |\n| --- | --- | --- | --- |\n");
+        rows.iter()
+            .take(ROWS)
+            .for_each(|line| text.push_str(&row(line)));
+    }
+    if rows.len() > ROWS {
+        text.push_str(&format!("\n{} more are not shown.\n", rows.len() - ROWS));
+    }
+    let notes = notes(report);
+    if !notes.is_empty() {
+        text.push_str("\nTo be known:\n\n");
+        notes
+            .iter()
+            .take(ROWS)
+            .for_each(|note| text.push_str(&format!("- {}\n", escape(note))));
+    }
+    text
+}
+
+fn row(row: &Row<'_>) -> String {
+    let Some(component) = row.components.first() else {
+        return String::new();
+    };
+    let cells = |cell: &dyn Fn(&Reason) -> String| -> String {
+        component
+            .against()
+            .map(|reason| escape(&cell(reason)))
+            .collect::<Vec<_>>()
+            .join("<br>")
+    };
+    let why = cells(&|reason| format!("{}: {}", reason.rule, reason.text));
+    let who = cells(&Reason::voices);
+    let titles: Vec<String> = row.titles().iter().map(|title| escape(title)).collect();
+    format!(
+        "| {} | {} | {why} | {who} |\n",
+        titles.join("<br>"),
+        component.outcome
+    )
+}
+
+/// Text as itself: names and reasons are other people's, and must neither lay out the comment nor
+/// call anybody.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' | '<' | '>' | '|' | '@' | '#' | '`' | '*' | '_' | '~' | '[' | ']' | '\\' | '!' => {
+                escaped.push_str(&format!("&#{};", u32::from(c)));
+            }
+            '\n' | '\r' => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    // An address becomes a link by its scheme alone.
+    escaped.replace("://", "&#58;//")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example;
+    use super::*;
+
+    #[test]
+    fn a_comment_has_a_row_for_each_that_is_not_fine() {
+        let text = render(&example::report());
+        assert!(
+            text.starts_with("### ❌ Assay: 5 components: 1 fine, "),
+            "{text}"
+        );
+        assert_eq!(
+            text.lines()
+                .filter(|line| line.starts_with("| pkg:"))
+                .count(),
+            4
+        );
+        assert!(
+            text.lines()
+                .filter(|line| line.starts_with('|'))
+                .all(|line| line.matches('|').count() == 5),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn other_peoples_text_lays_out_nothing_and_calls_nobody() {
+        assert_eq!(
+            escape("@x <b> |\n# https://e"),
+            "&#64;x &#60;b&#62; &#124; &#35; https&#58;//e"
+        );
+        let mut report = example::report();
+        report.components[1].reasons[0].text = "a | b\n| c | <img> @all".into();
+        let text = render(&report);
+        assert!(!text.contains("<img>") && !text.contains("@all"), "{text}");
+    }
+}

@@ -1,0 +1,155 @@
+//! From verified answers to a report.
+
+use super::Report;
+use super::choice;
+use super::component::Judge;
+use super::keys::Keys;
+use super::line::{Line, Question, ShownClaim};
+use super::log::Log;
+use super::reply;
+use super::signed::SignedLines;
+use super::versions::Versions;
+use crate::ask::{About, Asked, Found, Inventory, Part};
+use assay_claims::issuer::IssuerId;
+use assay_claims::logged::LoggedClaim;
+use assay_policy::posture::{self, Posture};
+use assay_policy::rules::Policy;
+use assay_policy::trust::Trust;
+use assay_policy::verdict::Known;
+
+/// What answers are weighed with.
+#[derive(Debug, Clone, Copy)]
+pub struct Scales<'a> {
+    /// What the reader demands.
+    pub policy: &'a Policy,
+    /// What the reader calls that: its file.
+    pub policy_name: &'a str,
+    /// The time, in milliseconds since 1970.
+    pub now_ms: u64,
+}
+
+impl<'a> Scales<'a> {
+    /// Weighs what the logs answered about the components of an inventory.
+    pub fn components(&self, inventory: Inventory, asked: &Asked) -> Report {
+        let judge = self.judge(asked.claims(), asked);
+        let parts = inventory.parts.into_iter();
+        let mut report = Report {
+            components: parts.map(|part| judge.component(part)).collect(),
+            files: inventory.files,
+            own: inventory.own,
+            ..self.report(asked)
+        };
+        report.make_plain();
+        report
+    }
+
+    /// Weighs what was found about one thing.
+    pub fn found(&self, found: &Found) -> Report {
+        let Found { about, claims, .. } = found;
+        let posture = choice::posture(about, claims, self.policy, self.now_ms);
+        let (questions, signed) = self.lines(found, &posture);
+        let newest = signed.iter().flat_map(|signed| &signed.newest);
+        let lines = questions.iter().flat_map(|question| &question.lines);
+        Report {
+            about: Some(about.clone()),
+            components: self.judged(found),
+            claims: ShownClaim::of_lines(lines.chain(newest), claims),
+            questions,
+            signed,
+            versions: Versions::of(about, claims),
+            keys: match about {
+                About::Issuer(id) => Some(self.keys(id, claims)),
+                _ => None,
+            },
+            lacking: found.lacking,
+            hints: found.hints.clone(),
+            ..self.report(&found.asked)
+        }
+    }
+
+    /// A new claim, with what it says and what it is worth in lines; `known` is what
+    /// [`with_context`](crate::ask::with_context) returned. There is no line if the policy does not
+    /// count the log.
+    pub fn new_claim(
+        &self,
+        logged: &LoggedClaim,
+        known: &[LoggedClaim],
+    ) -> (ShownClaim, Vec<Line>) {
+        let leaf = logged.leaf();
+        let listed = posture::listing(
+            self.policy,
+            known,
+            |other| other.leaf() == leaf,
+            self.now_ms,
+        );
+        let lines = listed.lines.iter().filter(|line| line.leaf() == leaf);
+        let lines = lines.map(|line| Line::new(line, known)).collect();
+        (ShownClaim::new(logged), lines)
+    }
+
+    /// A report that says how the logs answered, and nothing more.
+    fn report(&self, asked: &Asked) -> Report {
+        Report {
+            about: None,
+            asked_at_ms: self.now_ms,
+            how: asked.how,
+            policy: self.policy_name.to_owned(),
+            stops_at_unknown: self.policy.stops_at_unknown(),
+            logs: asked.logs.iter().map(Log::new).collect(),
+            files: Vec::new(),
+            own: Vec::new(),
+            components: Vec::new(),
+            questions: Vec::new(),
+            claims: Vec::new(),
+            versions: None,
+            signed: None,
+            keys: None,
+            lacking: None,
+            hints: Vec::new(),
+        }
+    }
+
+    fn judge(&self, claims: impl IntoIterator<Item = &'a LoggedClaim>, asked: &Asked) -> Judge<'a> {
+        Judge {
+            policy: self.policy,
+            known: Known::judge(self.policy, claims, self.now_ms),
+            answers: asked.answers(),
+        }
+    }
+
+    /// The component that was asked about, if it is one. What is not known to be an artifact, and
+    /// may be a claim, is not judged as one.
+    fn judged(&self, found: &Found) -> Vec<super::Component> {
+        let Some(component) = found.about.component().filter(|_| found.lacking.is_none()) else {
+            return Vec::new();
+        };
+        let judge = self.judge(&found.claims, &found.asked);
+        vec![judge.component(Part::of_component(component))]
+    }
+
+    /// The lines of every question and of what an issuer signed, each with what others say of it.
+    fn lines(&self, found: &Found, posture: &Posture) -> (Vec<Question>, Option<SignedLines>) {
+        let claims = &found.claims;
+        let mut questions = Question::all(posture, claims);
+        let (mut signed, mut of_signed) = (None, Vec::new());
+        if let Some(list) = &found.signed {
+            let (lines, said) = SignedLines::new(list, claims, self.policy, self.now_ms);
+            (signed, of_signed) = (Some(lines), said);
+        }
+        let lines = questions.iter().flat_map(|question| &question.lines);
+        let said: Vec<Line> = reply::among(lines.chain(&of_signed));
+        let lines = questions.iter_mut();
+        let newest = signed.iter_mut().flat_map(|signed| &mut signed.newest);
+        let lines = lines.flat_map(|question| &mut question.lines);
+        reply::attach(lines.chain(newest), &said);
+        (questions, signed)
+    }
+
+    /// What became of an issuer's keys, in the logs that the policy counts.
+    fn keys(&self, id: &IssuerId, claims: &[LoggedClaim]) -> Keys {
+        let counted = claims
+            .iter()
+            .filter(|logged| self.policy.counts(logged.origin()));
+        Keys::of(id, &Trust::judge(counted))
+    }
+}

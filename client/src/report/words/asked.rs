@@ -1,0 +1,110 @@
+//! What was asked about, what could not be found out of it, and what else to ask.
+
+use super::shorten;
+use crate::ask::{About, Hint, How, Lacking, Resolved};
+use crate::plain;
+use crate::report::Log;
+use assay_claims::purl::Purl;
+
+/// What something is called in a sentence.
+pub fn name(about: &About) -> String {
+    let name = match about {
+        About::Package(purl) => package_name(purl),
+        About::Artifact(artifact) => match (&artifact.file, artifact.digests.first()) {
+            (Some(file), _) => format!("the file {file}"),
+            (None, Some((algorithm, value))) => {
+                format!("the artifact {algorithm}:{}", shorten(value))
+            }
+            (None, None) => "the artifact".to_owned(),
+        },
+        About::Issuer(id) => format!("issuer {}", shorten(&id.to_hex())),
+        About::Vulnerability(id) => id.clone(),
+        About::Claim(id) => format!("claim {}", shorten(&id.to_hex())),
+        About::Hex(hash) => shorten(&hash.to_hex()).to_owned(),
+    };
+    plain(&name)
+}
+
+/// A package as people call it: `serde 1.0.228 (cargo)`.
+fn package_name(purl: &Purl) -> String {
+    let parts = purl.components();
+    let mut words = String::new();
+    if let Some(part) = &parts.namespace {
+        words.push_str(part);
+        words.push('/');
+    }
+    words.push_str(&parts.name);
+    if let Some(version) = &parts.version {
+        words.push(' ');
+        words.push_str(version);
+    }
+    format!("{words} ({})", parts.ty)
+}
+
+/// What could not be found out, in a sentence.
+pub fn lacking(lacking: Lacking) -> String {
+    match lacking {
+        Lacking::ClaimNotAsked(how) => {
+            format!("The claim itself cannot be asked for {}.", adverb(how))
+        }
+        Lacking::ClaimNotShown => "No log that was asked shows the claim itself, and that there \
+            is none cannot be proven."
+            .to_owned(),
+        Lacking::IdNotAsked(how) => {
+            format!(
+                "Whether a claim has this id cannot be asked {}.",
+                adverb(how)
+            )
+        }
+    }
+}
+
+fn adverb(how: How) -> &'static str {
+    match how {
+        How::Openly => "openly",
+        How::Privately => "privately",
+        How::Offline => "offline",
+    }
+}
+
+/// What else there is to know.
+pub fn hint(hint: &Hint) -> String {
+    match hint {
+        Hint::Resolved(resolved) => {
+            let found = match resolved {
+                Resolved::Issuer => "it is an issuer",
+                Resolved::Claim => "it is a claim",
+                Resolved::Sha256 => "it is a SHA-256",
+                Resolved::Nothing => "nothing is known of it as any of them",
+                Resolved::Open => {
+                    "nothing is said of it as any of them, and whether there is such a claim is \
+                     open"
+                }
+            };
+            format!("asked as a SHA-256, an issuer and a claim: {found}")
+        }
+        Hint::ListOfSoftware { file, format } => format!(
+            "{file} is a list of software ({format}). What is known of everything in it: assay \
+             check {file}"
+        ),
+        Hint::Named(purl) => {
+            format!("Some say that it is {purl}. What is known of that: assay lookup {purl}")
+        }
+    }
+}
+
+/// That logs which must answer did not; `name` is what was asked about, if it is one thing.
+pub fn unanswered(name: Option<&str>, silent: &[&Log]) -> String {
+    let origins: Vec<&str> = silent.iter().map(|log| log.origin.as_str()).collect();
+    let origins = plain(&origins.join(", "));
+    match (name, silent.len()) {
+        (Some(name), _) => format!("{name}: no answer of {origins}; try again later"),
+        (None, 1) => format!(
+            "no answer of the log {origins}, and your policy asks for one of it; try again later"
+        ),
+        (None, _) => format!(
+            "no answer of the logs {origins}, and your policy asks for one of each of them; try \
+             again later"
+        ),
+    }
+}

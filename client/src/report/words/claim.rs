@@ -1,0 +1,258 @@
+//! What a claim says, one line for each of its parts that are shown.
+
+use super::time::date;
+use super::type_name;
+use assay_claims::kind::Body;
+use assay_claims::kind::audit::{Audit, Scope, Verdict};
+use assay_claims::kind::endorsement::Endorsement;
+use assay_claims::kind::issuer::Issuer;
+use assay_claims::kind::key_compromise::KeyCompromise;
+use assay_claims::kind::lifecycle::Lifecycle;
+use assay_claims::kind::practice::{Baseline, DataHandling, SecurityInsights};
+use assay_claims::kind::provenance::Provenance;
+use assay_claims::kind::requirement::Requirement;
+use assay_claims::kind::response::Response;
+use assay_claims::kind::scan::{Vulnerability, Vulns};
+use assay_claims::kind::vex::{Product, Vex, VexStatement};
+use assay_policy::posture::{Line, Part};
+use assay_policy::rules::Severity;
+use std::collections::BTreeSet;
+
+/// Most things that a line names one by one.
+const NAMED: usize = 8;
+
+/// What a line says, in its issuer's words in part. Of a type that is not read, the type's URI.
+pub fn says(line: &Line<'_>) -> String {
+    let claim = line.logged.claim();
+    let uri = claim.statement().predicate_type();
+    match claim.body() {
+        Body::Scan(scan) => scan_line(scan),
+        Body::Vex(vex) => vex_line(vex, line),
+        Body::Lifecycle(lifecycle) => lifecycle_line(lifecycle),
+        Body::Audit(audit) => audit_line(audit),
+        Body::Practice(practice) => {
+            let text = match line.part {
+                Part::Baseline => practice.baseline.as_ref().map(baseline_line),
+                Part::SecurityInsights => practice.security_insights.as_ref().map(insights_line),
+                Part::DataHandling => practice.data.as_ref().map(data_line),
+                _ => None,
+            };
+            text.unwrap_or_else(|| type_name(uri).to_owned())
+        }
+        Body::Requirement(requirement) => requirement_line(requirement),
+        Body::Provenance(provenance) => provenance_line(provenance),
+        Body::Scorecard(scorecard) => format!("the OpenSSF Scorecard is {}", scorecard.score),
+        Body::Sbom(_) => "lists what is in it".to_owned(),
+        Body::Response(response) => response_line(response),
+        Body::Withdrawal(withdrawal) => format!("withdraws it: {}", withdrawal.reason),
+        Body::Endorsement(endorsement) => endorsement_line(endorsement),
+        Body::KeyCompromise(compromise) => compromise_line(compromise),
+        Body::Issuer(record) => record_line(record),
+        Body::Reference(_) | Body::Other(_) => type_name(uri).to_owned(),
+    }
+}
+
+fn response_line(said: &Response) -> String {
+    let does = match said.stance.as_str() {
+        "acknowledge" => "accepts it",
+        "dispute" => "disputes it",
+        "explain" => "explains it",
+        "fixed" => "says that it is fixed",
+        other => other,
+    };
+    format!("{does}: {}", said.text)
+}
+
+fn endorsement_line(said: &Endorsement) -> String {
+    let scope: Vec<&str> = said.scope.iter().map(|pattern| pattern.as_str()).collect();
+    format!(
+        "{} is {} for {} until {}",
+        said.issuer,
+        said.role,
+        scope.join(", "),
+        said.valid_until.as_str()
+    )
+}
+
+fn compromise_line(said: &KeyCompromise) -> String {
+    format!(
+        "key {} of {} is not to be trusted from leaf {} on",
+        said.key, said.issuer, said.from_index
+    )
+}
+
+fn record_line(said: &Issuer) -> String {
+    let keys = match said.keys.len() {
+        1 => "one key".to_owned(),
+        n => format!("{} of {n} keys must sign", said.threshold),
+    };
+    let of = if said.sequence == 0 {
+        "registers as".to_owned()
+    } else {
+        format!("rotation {} of", said.sequence)
+    };
+    format!("{of} \"{}\", {keys}", said.name)
+}
+
+/// A statement. Of a component that was asked about the products need not be told: they hold it.
+fn vex_line(vex: &Vex, line: &Line<'_>) -> String {
+    let statement = match line.part {
+        Part::Statement(at) => vex.statements.get(at),
+        _ => None,
+    };
+    let Some(statement) = statement else {
+        return other_products(vex);
+    };
+    let of = if line.relation.is_some() || statement.products.is_empty() {
+        String::new()
+    } else {
+        format!(" in {}", some(&names(&statement.products)))
+    };
+    format!(
+        "{}{of}: {}{}",
+        statement.vulnerability,
+        statement.status.as_str().replace('_', " "),
+        justification(statement)
+    )
+}
+
+fn justification(statement: &VexStatement) -> String {
+    statement
+        .justification
+        .as_ref()
+        .map(|why| format!(" ({})", why.replace('_', " ")))
+        .unwrap_or_default()
+}
+
+fn names(products: &[Product]) -> Vec<String> {
+    products.iter().map(Product::name).collect()
+}
+
+fn other_products(vex: &Vex) -> String {
+    let products: BTreeSet<String> = vex
+        .statements
+        .iter()
+        .flat_map(|statement| names(&statement.products))
+        .collect();
+    let products: Vec<String> = products.into_iter().collect();
+    format!("speaks of {}", some(&products))
+}
+
+fn scan_line(scan: &Vulns) -> String {
+    let found: Vec<String> = scan.vulnerabilities.iter().map(finding).collect();
+    let on = scan.finished.as_str();
+    match found.len() {
+        0 => format!("{} found nothing on {on}", scan.scanner),
+        n => format!("{} found {n} on {on}: {}", scan.scanner, some(&found)),
+    }
+}
+
+/// What was found, with the highest severity that is stated and can be read.
+fn finding(found: &Vulnerability) -> String {
+    let severity = found
+        .severities
+        .iter()
+        .filter_map(|(method, score)| Severity::of_statement(method, score))
+        .max();
+    match severity {
+        Some(severity) => format!("{} ({})", found.id, severity.name()),
+        None => found.id.clone(),
+    }
+}
+
+fn lifecycle_line(said: &Lifecycle) -> String {
+    let versions = said.versions.as_ref();
+    let which = versions.and_then(|v| v.version.as_ref().or(v.cycle.as_ref()).or(v.range.as_ref()));
+    let of = which
+        .map(|which| format!(" of {which}"))
+        .unwrap_or_default();
+    let (security, end) = (date(&said.end_of_security_support), date(&said.end_of_life));
+    let role = said
+        .role
+        .as_ref()
+        .map(|role| format!(" ({role})"))
+        .unwrap_or_default();
+    format!("security support{of} until {security}; end of life: {end}{role}")
+}
+
+fn audit_line(audit: &Audit) -> String {
+    let verdict = if audit.verdict == Verdict::Pass {
+        "passed"
+    } else {
+        "failed"
+    };
+    let scope = match &audit.scope {
+        Scope::Version => String::new(),
+        Scope::Delta(base) => format!("; only the change from {base} was reviewed"),
+    };
+    format!("{verdict} a review for {}{scope}", some(&audit.criteria))
+}
+
+fn baseline_line(baseline: &Baseline) -> String {
+    format!(
+        "OSPS Baseline: {} controls met, {} not met",
+        baseline.met.len(),
+        baseline.not_met.len()
+    )
+}
+
+fn insights_line(insights: &SecurityInsights) -> String {
+    let reports = match insights.reports_accepted {
+        Some(true) => ", reports of vulnerabilities are welcome",
+        Some(false) => ", reports of vulnerabilities are not accepted",
+        None => "",
+    };
+    format!(
+        "its SECURITY-INSIGHTS were reviewed on {}{reports}",
+        insights.last_reviewed
+    )
+}
+
+fn data_line(data: &DataHandling) -> String {
+    let collects = if data.collects.is_empty() {
+        "nothing".to_owned()
+    } else {
+        some(&data.collects)
+    };
+    let to = if data.sends_to.is_empty() {
+        "nobody".to_owned()
+    } else {
+        some(&data.sends_to)
+    };
+    format!("data: {}; collects {collects}, sends to {to}", data.summary)
+}
+
+fn requirement_line(requirement: &Requirement) -> String {
+    let wanted: Vec<String> = requirement
+        .claims
+        .iter()
+        .chain(&requirement.controls)
+        .cloned()
+        .collect();
+    let by = requirement
+        .by
+        .as_ref()
+        .map(|by| format!(" by {}", by.as_str()))
+        .unwrap_or_default();
+    format!("demands {}{by}", some(&wanted))
+}
+
+fn provenance_line(said: &Provenance) -> String {
+    format!("built by {} ({})", said.builder, said.build_type)
+}
+
+/// The first few of a list.
+fn some(items: &[String]) -> String {
+    let more = items.len().saturating_sub(NAMED);
+    let named = items
+        .iter()
+        .take(NAMED)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if more > 0 {
+        format!("{named} and {more} more")
+    } else {
+        named
+    }
+}

@@ -1,0 +1,195 @@
+//! What is said, line by line: by whom, of what, and where it can be found again.
+
+use super::{ago, at, shorten};
+use crate::ask::{About, How};
+use crate::report::{Line, Log, Question, Reply, Report, SignedLines, Voice, has_effect};
+use assay_policy::posture;
+use std::collections::BTreeSet;
+
+/// A line that begins with a word which tells good from bad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// Whether the word is good news.
+    pub good: bool,
+    /// The word.
+    pub word: &'static str,
+    /// What follows it.
+    pub rest: String,
+}
+
+/// A question, as it is asked of what was asked about.
+pub fn title(question: &Question, about: &About) -> &'static str {
+    match (about, question.question) {
+        (About::Issuer(_), posture::Question::Other) => "What does it say of itself?",
+        (About::Issuer(_), posture::Question::Vouched) => {
+            "Who vouches for it, or warns of its keys?"
+        }
+        _ => question.text,
+    }
+}
+
+/// How much an issuer signed, and how much of it is shown, as a question.
+pub fn signed_title(signed: &SignedLines) -> String {
+    // A claim can be shown in several lines.
+    let shown: BTreeSet<_> = signed
+        .newest
+        .iter()
+        .map(|line| (&line.log, line.leaf_index))
+        .collect();
+    match signed.count {
+        None => "What has it signed? (not asked)".to_owned(),
+        Some(count) if count > shown.len() as u64 => {
+            let shown = shown.len();
+            format!("What has it signed? ({count} claims; the newest {shown})")
+        }
+        Some(1) => "What has it signed? (1 claim)".to_owned(),
+        Some(count) => format!("What has it signed? ({count} claims)"),
+    }
+}
+
+/// What is said, and of what if that is not what was asked about.
+pub fn says(line: &Line, report: &Report) -> String {
+    if let Some(target) = &line.target {
+        return format!("about {}: {}", answered(line, target, report), line.says);
+    }
+    match report.about {
+        Some(About::Package(_) | About::Artifact(_)) => line.says.clone(),
+        _ => format!("{}: {}", line.about, line.says),
+    }
+}
+
+/// What a line answers or takes back: the claim, at every place where it has effect, and those
+/// where it has none.
+fn answered(line: &Line, target: &str, report: &Report) -> String {
+    let lines: Vec<&Line> = report
+        .lines()
+        .filter(|line| line.claim_id == target)
+        .collect();
+    let Some(first) = lines.first() else {
+        return format!("claim {}", shorten(target));
+    };
+    let (mut with, mut without) = (BTreeSet::new(), BTreeSet::new());
+    for one in &lines {
+        if has_effect(line, one) {
+            with.insert(one.leaf_index);
+        } else {
+            without.insert(one.leaf_index);
+        }
+    }
+    let (with, without) = (leaves(&with), leaves(&without));
+    let places = match (with.is_empty(), without.is_empty()) {
+        (false, false) => format!("{with}; without effect on {without}"),
+        _ => with + &without,
+    };
+    format!("\"{}\" ({places})", first.says)
+}
+
+fn leaves(leaves: &BTreeSet<u64>) -> String {
+    let words: Vec<String> = leaves.iter().map(|leaf| format!("leaf {leaf}")).collect();
+    words.join(" and ")
+}
+
+/// Who says it, what they are to you, when, and where it can be found again.
+pub fn who_says(line: &Line, report: &Report) -> String {
+    let log = if report.logs.len() > 1 {
+        format!(" of {}", line.log)
+    } else {
+        String::new()
+    };
+    format!(
+        "by {}; {}, leaf {}{log}",
+        voices(&line.issuers),
+        ago(line.logged_at_ms, report.asked_at_ms),
+        line.leaf_index
+    )
+}
+
+/// Those who say something.
+pub fn voices(issuers: &[Voice]) -> String {
+    let words: Vec<String> = issuers.iter().map(voice).collect();
+    words.join(" and ")
+}
+
+/// An issuer, by the name that the policy has for it or else its own, and what it is trusted as.
+fn voice(voice: &Voice) -> String {
+    let id = shorten(&voice.issuer_id);
+    let name = match (&voice.called, &voice.name) {
+        (Some(called), _) => called.clone(),
+        (None, Some(name)) => format!("\"{name}\" ({id}…)"),
+        (None, None) => format!("issuer {id}…"),
+    };
+    let roles: Vec<&str> = voice.roles.iter().map(|role| role.role).collect();
+    let roles = roles.join(" and ");
+    match (voice.roles.is_empty(), &voice.called) {
+        (true, None) => format!("{name}, whom you do not trust for anything"),
+        (true, Some(_)) => format!("{name}, whom you do not trust for this"),
+        (false, Some(_)) => format!("{name}, whom you trust as {roles}"),
+        (false, None) => format!("{name}, {roles} by the word of those whom you trust"),
+    }
+}
+
+/// What others say of a claim, beside it.
+pub fn reply(reply: &Reply) -> String {
+    let effect = match (reply.effect, reply.counts_somewhere()) {
+        (true, _) => "",
+        (false, true) => " (without effect for this issuer)",
+        (false, false) => " (without effect)",
+    };
+    let says = reply.says.trim_end_matches('.');
+    let voices = voices(&reply.issuers);
+    format!("{voices}: {says}{effect}; leaf {}", reply.leaf_index)
+}
+
+/// Whether nothing was left out of a log's answer, and as of when.
+pub fn log_line(log: &Log, report: &Report) -> Marked {
+    let as_of = log.head.as_ref().map(|head| {
+        let entries = match head.size {
+            1 => "1 entry".to_owned(),
+            n => format!("{n} entries"),
+        };
+        let kept = if report.how == How::Offline {
+            ", kept on this machine"
+        } else {
+            ""
+        };
+        format!(
+            "as of {}, {}{kept} (log {}, {entries})",
+            at(head.made_at_ms),
+            ago(head.made_at_ms, report.asked_at_ms),
+            log.origin
+        )
+    });
+    let mut rest = match (&log.missing, as_of) {
+        (None, as_of) => format!(
+            "nothing under these labels was left out, {}",
+            as_of.unwrap_or_default()
+        ),
+        (Some(missing), Some(as_of)) => format!("{missing}; {as_of}"),
+        (Some(missing), None) => format!("the log {} did not answer: {missing}", log.origin),
+    };
+    if !log.witnesses.is_empty() {
+        rest.push_str(&format!(", confirmed by {}", log.witnesses.join(" and ")));
+    }
+    let good = log.is_complete();
+    let word = if good { "complete" } else { "NOT complete" };
+    Marked { good, word, rest }
+}
+
+/// What a private question gave away, if it was one.
+pub fn privacy(report: &Report) -> Option<String> {
+    let privacy = report.logs.iter().find_map(|log| log.privacy)?;
+    let labels = match privacy.prefixes {
+        1 => "1 label, which".to_owned(),
+        n => format!("{n} labels, each of which"),
+    };
+    let things = if privacy.fewest == 1 {
+        "thing"
+    } else {
+        "things"
+    };
+    Some(format!(
+        "Asked privately: the node was told the first bits of {labels} could mean any of {} \
+         {things} or more. It learns when you asked, and how much came back.",
+        privacy.fewest
+    ))
+}

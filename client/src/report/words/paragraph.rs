@@ -1,0 +1,308 @@
+//! What is known of one thing, in a paragraph for people who know nothing of logs and keys.
+
+use super::names::count;
+use super::versions::versions;
+use super::{lacking, name, voices};
+use crate::ask::About;
+use crate::report::keys::{Keys, Powerless};
+use crate::report::{Component, Line, Report};
+use assay_policy::posture::Question;
+use assay_policy::rules::Outcome;
+use std::collections::BTreeSet;
+
+/// Most claims about another that the paragraph quotes.
+const SAID: usize = 3;
+
+/// The paragraph about the one thing that a report is about.
+pub fn paragraph(about: &About, report: &Report) -> String {
+    let name = name(about);
+    let mut sentences = match about {
+        About::Issuer(id) => issuer(&name, &id.to_string(), report),
+        About::Claim(id) => claim(&name, &id.to_hex(), report),
+        About::Package(_) | About::Artifact(_) | About::Vulnerability(_) | About::Hex(_) => {
+            claims(&name, report)
+        }
+    };
+    sentences.extend(report.components.first().map(verdict));
+    if !report.is_complete() {
+        sentences
+            .push("Not everything could be asked, so there may be more: see below.".to_owned());
+    }
+    capitalized(&sentences.join(" "))
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+/// How much is said, by how many, and how much of it counts.
+fn claims(name: &str, report: &Report) -> Vec<String> {
+    let mut lines: Vec<&Line> = Vec::new();
+    for question in &report.questions {
+        if is_said(question.question) {
+            lines.extend(&question.lines);
+        }
+    }
+    let all: BTreeSet<&str> = lines.iter().map(|line| line.claim_id.as_str()).collect();
+    if all.is_empty() {
+        return nothing(name, report);
+    }
+    let known = if all.len() == 1 {
+        "is known"
+    } else {
+        "are known"
+    };
+    let claims = count(all.len(), "claim");
+    let by = by(&lines);
+    let mut sentences = vec![format!("{claims} about {name} {known}, signed {by}.")];
+    sentences.extend(worth(&lines));
+    sentences.extend(report.versions.as_ref().map(versions));
+    sentences
+}
+
+/// That nothing is said of the thing itself.
+fn nothing(name: &str, report: &Report) -> Vec<String> {
+    if let Some(of_versions) = &report.versions {
+        let is_said = if report.is_complete() {
+            "is said"
+        } else {
+            "was found"
+        };
+        let versions = versions(of_versions);
+        return vec![format!(
+            "Nothing {is_said} of {name} as a whole; {versions}"
+        )];
+    }
+    match report.lacking {
+        None if report.is_complete() => {
+            vec![format!("Nobody has said anything about {name}.")]
+        }
+        None => vec![format!("Nothing was found about {name}.")],
+        Some(reason) => vec![format!("Nothing was found about {name}."), lacking(reason)],
+    }
+}
+
+/// Where a claim is, and whether it counts; of one that the report does not have, what others say
+/// of it.
+fn claim(name: &str, id: &str, report: &Report) -> Vec<String> {
+    let itself: Vec<&Line> = report.lines().filter(|line| line.claim_id == id).collect();
+    if !itself.is_empty() {
+        let mut sentences = vec![format!("{name} is in the log, signed {}.", by(&itself))];
+        sentences.extend(worth(&itself));
+        return sentences;
+    }
+    let mut sentences: Vec<String> = report.lacking.map(lacking).into_iter().collect();
+    // Others answer those who answer, and vouch for them: that is shown below.
+    let mut said: Vec<&Line> = report.lines().collect();
+    said.retain(|line| match &line.target {
+        Some(target) => target == id,
+        None => ![Some("endorsement"), Some("key-compromise")].contains(&line.kind),
+    });
+    if said.is_empty() {
+        sentences.push(format!("Nothing was found that others say of {name}."));
+        return sentences;
+    }
+    sentences.push(format!("Said of {name}: {}.", quoted(&said)));
+    if said.iter().any(|line| line.kind == Some("withdrawal")) {
+        sentences.push(
+            "A withdrawal counts if whoever signed it signed the claim, too, which cannot be seen \
+             here."
+                .to_owned(),
+        );
+    }
+    sentences
+}
+
+/// What some lines say, and by whom.
+fn quoted(said: &[&Line]) -> String {
+    let mut words = Vec::new();
+    for line in said.iter().take(SAID) {
+        words.push(format!("\"{}\", by {}", line.says, voices(&line.issuers)));
+    }
+    let words = words.join("; ");
+    match said.len().saturating_sub(SAID) {
+        0 => words,
+        more => format!("{words}; and {more} more"),
+    }
+}
+
+/// How many of some claims are without effect, and how many disputed.
+fn worth(lines: &[&Line]) -> Vec<String> {
+    let (mut all, mut with_effect, mut disputed) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for line in lines {
+        let id = line.claim_id.as_str();
+        all.insert(id);
+        if line.effect {
+            with_effect.insert(id);
+        }
+        if line.disputes > 0 {
+            disputed.insert(id);
+        }
+    }
+    let (one, mut sentences) = (all.len() == 1, Vec::new());
+    match all.len() - with_effect.len() {
+        0 => {}
+        1 if one => {
+            sentences.push("It has no effect: it was taken back, or never counted.".to_owned());
+        }
+        1 => sentences
+            .push("One of them has no effect: it was taken back, or never counted.".to_owned()),
+        n => sentences.push(format!(
+            "{n} of them have no effect: they were taken back, or never counted."
+        )),
+    }
+    match disputed.len() {
+        0 => {}
+        1 if one => sentences.push("It is disputed.".to_owned()),
+        1 => sentences.push("One of them is disputed.".to_owned()),
+        n => sentences.push(format!("{n} of them are disputed.")),
+    }
+    sentences
+}
+
+/// By how many issuers, and whom of them the reader trusts.
+fn by(lines: &[&Line]) -> String {
+    let (mut all, mut trusted) = (BTreeSet::new(), BTreeSet::new());
+    for voice in lines.iter().flat_map(|line| &line.issuers) {
+        all.insert(voice.issuer_id.as_str());
+        if !voice.roles.is_empty() {
+            trusted.insert(voice.issuer_id.as_str());
+        }
+    }
+    let whom = match (all.len(), trusted.len()) {
+        (1, 1) => "whom you trust".to_owned(),
+        (1, _) => "whom you do not trust for anything here".to_owned(),
+        (_, 0) => "none of whom you trust".to_owned(),
+        (n, m) if n == m => "all of whom you trust".to_owned(),
+        (_, m) => format!("{m} of whom you trust"),
+    };
+    format!("by {}, {whom}", count(all.len(), "issuer"))
+}
+
+/// Who an issuer is, and what it has done.
+fn issuer(name: &str, id: &str, report: &Report) -> Vec<String> {
+    let Some(voice) = report.record().and_then(|record| record.issuers.first()) else {
+        return vec![format!(
+            "{name} is not registered in a log that was asked: nothing that it signs counts."
+        )];
+    };
+    let own = voice.name.as_deref().unwrap_or_default();
+    let keys = report.keys.as_ref();
+    let mut sentences: Vec<String> = keys
+        .and_then(|keys| compromised(name, keys, report))
+        .into_iter()
+        .collect();
+    let it = if sentences.is_empty() { name } else { "It" };
+    sentences.push(format!(
+        "{it} calls itself \"{own}\", which is its own word and proves nothing."
+    ));
+    let powerless = keys.is_some_and(|keys| !keys.powerless.is_empty());
+    sentences.push(match &voice.called {
+        Some(called) if powerless => {
+            format!("Your policy names it \"{called}\": what it signed before counts still.")
+        }
+        Some(called) => format!("Your policy names it \"{called}\" and trusts it."),
+        None => "Your policy does not name it.".to_owned(),
+    });
+    match endorsements(id, report) {
+        0 => {}
+        1 => sentences.push("1 endorsement vouches for it.".to_owned()),
+        n => sentences.push(format!("{n} endorsements vouch for it.")),
+    }
+    if let Some(signed) = report.signed.as_ref().and_then(|signed| signed.count) {
+        let signed = usize::try_from(signed).unwrap_or(usize::MAX);
+        sentences.push(format!("It has signed {}.", count(signed, "claim")));
+    }
+    sentences
+}
+
+/// How many endorsements of an issuer have effect.
+fn endorsements(id: &str, report: &Report) -> usize {
+    let vouched = report
+        .questions
+        .iter()
+        .filter(|question| question.question == Question::Vouched);
+    let lines = vouched.flat_map(|question| &question.lines);
+    lines
+        .filter(|line| line.counts() && line.vouches_for.as_deref() == Some(id))
+        .count()
+}
+
+/// What an issuer's compromised keys mean for what it signs; `None` if there are none.
+fn compromised(name: &str, keys: &Keys, report: &Report) -> Option<String> {
+    let (mut in_force, mut old) = (BTreeSet::new(), BTreeSet::new());
+    for one in &keys.compromised {
+        if one.in_force {
+            in_force.insert(one.key.as_str());
+        } else {
+            old.insert(one.key.as_str());
+        }
+    }
+    let lost = in_force.len();
+    if keys.powerless.is_empty() {
+        return match (lost, old.len()) {
+            (0, 0) => None,
+            (0, old) => Some(format!(
+                "{name} has declared {} compromised, which it no longer uses.",
+                count(old, "key")
+            )),
+            (lost, _) => Some(format!(
+                "{name} has declared {lost} of its keys compromised; those that are left are \
+                 enough to sign."
+            )),
+        };
+    }
+    let mut places = Vec::new();
+    for Powerless { log, from_leaf, .. } in &keys.powerless {
+        places.push(if report.logs.len() > 1 {
+            format!("leaf {from_leaf} of {log}")
+        } else {
+            format!("leaf {from_leaf}")
+        });
+    }
+    let lost = if keys.powerless.iter().all(|powerless| powerless.keys == 1) {
+        "its only key compromised".to_owned()
+    } else {
+        format!("so many of its keys compromised ({lost}) that too few are left")
+    };
+    Some(format!(
+        "{name} has declared {lost}: nothing that it signs from {} on counts.",
+        places.join(" and from ")
+    ))
+}
+
+/// Whether the policy is met, and the worst reason why not.
+fn verdict(component: &Component) -> String {
+    let why = component
+        .reasons
+        .first()
+        .filter(|_| component.outcome != Outcome::Fine)
+        .map(|reason| ended(&reason.text));
+    match (component.outcome.is_met(), why) {
+        (true, None) => "Your policy is met.".to_owned(),
+        (true, Some(why)) => format!("Your policy is met, but says: {why}"),
+        (false, None) => "Your policy is not met.".to_owned(),
+        (false, Some(why)) => format!("Your policy is not met: {why}"),
+    }
+}
+
+/// A reason, which may be in a policy's own words, so that sentences can follow.
+fn ended(text: &str) -> String {
+    let text = text.trim_end();
+    let stop = if text.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{text}{stop}")
+}
+
+/// Whether the answers to a question are about the thing itself, and not about claims or issuers.
+fn is_said(question: Question) -> bool {
+    !matches!(question, Question::Disagreement | Question::Vouched)
+}

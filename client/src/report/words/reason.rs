@@ -1,0 +1,202 @@
+//! Why a policy decides as it does.
+
+use super::time::{date, duration};
+use super::{or, whom};
+use assay_policy::rules::{Severity, Wanted};
+use assay_policy::verdict::{
+    Demanded, LogFault, Rated, Reason, Undecided, UndecidedWhat, Unspoken, Why,
+};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// Most things that a reason names.
+const NAMED: usize = 10;
+
+/// A reason, in one or more sentences.
+pub fn reason(reason: &Reason) -> String {
+    let stated = reason.stated.as_deref().unwrap_or_default();
+    match &reason.why {
+        Why::Logs(fault) => log_fault(fault),
+        Why::Unknown(unspoken) => unknown(unspoken),
+        Why::Affected(found) | Why::Vulnerable(found) => {
+            denied(stated, found.iter().map(rated).collect())
+        }
+        Why::Unsupported(until) => {
+            let until = until.iter().map(date);
+            denied(
+                stated,
+                until
+                    .map(|date| format!("security support until {date}"))
+                    .collect(),
+            )
+        }
+        Why::Claim => stated.to_owned(),
+        Why::Requirement(demanded) => required(stated, demanded, reason.evidence.len()),
+        Why::Undecided(undecided) => not_decided(undecided),
+    }
+}
+
+fn log_fault(fault: &LogFault) -> String {
+    match fault {
+        LogFault::NoneAsked => "No log was asked, so nothing is known.".to_owned(),
+        LogFault::Silent { origin, why: None } => format!("The log {origin} did not answer."),
+        LogFault::Silent {
+            origin,
+            why: Some(why),
+        } => format!("The log {origin} did not answer: {why}."),
+        LogFault::Partial { origin, missing } => {
+            format!("The answer of the log {origin} is not complete: {missing}.")
+        }
+        LogFault::Future { origin } => format!(
+            "The answer of the log {origin} is dated in the future; check the clock of this \
+             machine."
+        ),
+        LogFault::Old {
+            origin,
+            age_ms,
+            most_ms,
+        } => format!(
+            "The answer of the log {origin} is older than the {} that your policy allows ({}): \
+             what was taken back since would not be in it.",
+            duration(*most_ms),
+            duration(*age_ms)
+        ),
+    }
+}
+
+fn unknown(unspoken: &Unspoken) -> String {
+    let idle = idle(unspoken);
+    if unspoken.by_others > 0 {
+        let more = idle
+            .map(|idle| format!(" What else was said {idle}."))
+            .unwrap_or_default();
+        return format!(
+            "Nobody whom your policy trusts says anything about it; others do, in {}.{more}",
+            claims(unspoken.by_others)
+        );
+    }
+    match (idle, &unspoken.from_elsewhere) {
+        (Some(idle), _) => {
+            format!("What was said of it {idle}: see `assay lookup`. Unknown is not trusted.")
+        }
+        (None, Some(place)) => format!(
+            "No log says anything about it as it comes from {place}. What is said of packages of \
+             the same name from other places is not said of it."
+        ),
+        (None, None) => "No log says anything about it. Unknown is not trusted.".to_owned(),
+    }
+}
+
+/// Why claims have no effect, and how many they are; `None` if there are none.
+fn idle(unspoken: &Unspoken) -> Option<String> {
+    let why = match (unspoken.withdrawn, unspoken.ineffective) {
+        (0, 0) => return None,
+        (_, 0) => "was withdrawn",
+        (0, _) => "does not count",
+        _ => "was withdrawn or does not count",
+    };
+    Some(format!("{why} ({})", claims(unspoken.idle)))
+}
+
+fn claims(n: usize) -> String {
+    format!("{n} claim{}", if n == 1 { "" } else { "s" })
+}
+
+/// What the policy's author says of the rule, and what was found.
+fn denied(stated: &str, found: BTreeSet<String>) -> String {
+    if found.is_empty() {
+        return stated.to_owned();
+    }
+    let named: Vec<&str> = found.iter().take(NAMED).map(String::as_str).collect();
+    let named = named.join("; ");
+    match found.len().saturating_sub(NAMED) {
+        0 => format!("{stated} ({named})"),
+        more => format!("{stated} ({named}; and {more} more)"),
+    }
+}
+
+fn rated(found: &Rated) -> String {
+    let severity = found.severity.map_or("unknown", Severity::name);
+    format!("{}, severity {severity}", found.id)
+}
+
+fn required(stated: &str, demanded: &Demanded, counted: usize) -> String {
+    let needed = demanded.wanted.issuers;
+    let what = wanted(&demanded.wanted);
+    if counted >= needed {
+        let says_so = match counted {
+            1 => "1 issuer says so".to_owned(),
+            n => format!("{n} issuers say so"),
+        };
+        return format!("{says_so}; it takes {what}.");
+    }
+    let there = if counted == 1 {
+        "there is"
+    } else {
+        "there are"
+    };
+    format!(
+        "{} It takes {what}; {there} {counted} of {needed}.{}",
+        sentence(stated),
+        missed(demanded)
+    )
+}
+
+/// The policy's own words, ended, so that others can follow.
+fn sentence(text: &str) -> Cow<'_, str> {
+    if text.trim_end().ends_with(['.', '!', '?', ':', ';']) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(format!("{}.", text.trim_end()))
+    }
+}
+
+fn wanted(wanted: &Wanted) -> String {
+    let types = or(wanted.types.iter().map(String::as_str));
+    let issuers = match wanted.issuers {
+        1 => "one issuer".to_owned(),
+        n => format!("{n} issuers"),
+    };
+    let age = wanted
+        .max_age_ms
+        .map(|ms| format!(", at most {} old", duration(ms)))
+        .unwrap_or_default();
+    format!("{types} by {issuers} ({}){age}", whom(&wanted.from))
+}
+
+/// What did not count for a requirement, and why.
+fn missed(demanded: &Demanded) -> String {
+    let mut text = String::new();
+    for (count, why) in [
+        (demanded.too_old, "too old"),
+        (demanded.no_role, "by an issuer without the role"),
+        (demanded.condition, "the condition is not true"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(" {count} did not count: {why}."));
+        }
+    }
+    if let Some(error) = &demanded.undecided {
+        text.push_str(&format!(" The condition could not be decided: {error}."));
+    }
+    text
+}
+
+fn not_decided(undecided: &[Undecided]) -> String {
+    let first = undecided.first().map(|first| {
+        let what = match &first.what {
+            UndecidedWhat::Condition(error) => error.clone(),
+            UndecidedWhat::Versions(range) => {
+                let range = range.as_deref().unwrap_or("its range");
+                format!("whether {range} holds this version")
+            }
+        };
+        format!("claim {}: {what}", first.claim)
+    });
+    format!(
+        "Whether this rule is broken could not be decided for {}, so that it was not applied \
+         there. The first: {}.",
+        claims(undecided.len()),
+        first.unwrap_or_default()
+    )
+}

@@ -1,0 +1,86 @@
+//! What a claim is worth, and what limits it.
+
+use assay_policy::posture::{Line, Part, Relation};
+use assay_policy::trust::{EndorsementFault, Place, Standing};
+
+/// What limits a line beyond the standings of its issuers; `None` if nothing does. The first of
+/// these: it is about something else, it gives no role, it was replaced.
+pub fn note(line: &Line<'_>) -> Option<String> {
+    if let Some(note) = line.relation.and_then(relation) {
+        return Some(note.to_owned());
+    }
+    if let Some(fault) = line.fault {
+        return Some(endorsement_fault(fault).to_owned());
+    }
+    if line.part == Part::OtherProducts {
+        return Some("it speaks of other products only".to_owned());
+    }
+    line.replaced_by
+        .as_ref()
+        .map(|by| replaced(line.origin(), by))
+}
+
+fn relation(relation: Relation) -> Option<&'static str> {
+    match relation {
+        Relation::This => None,
+        Relation::OtherArtifact => Some("it is about another artifact of the same version"),
+        Relation::OtherVersions => {
+            Some("it is about some versions, and whether this is one of them cannot be told here")
+        }
+        Relation::OtherSource => Some("it is about a package of the same name from another place"),
+    }
+}
+
+fn replaced(origin: &str, by: &Place) -> String {
+    let log = if by.origin == origin {
+        String::new()
+    } else {
+        format!(" of the log {}", by.origin)
+    };
+    let leaf = by.leaf;
+    format!("a newer one of the same issuer replaced it: leaf {leaf}{log}")
+}
+
+pub(super) fn endorsement_fault(fault: EndorsementFault) -> &'static str {
+    match fault {
+        EndorsementFault::Standing => "without effect: see its standing",
+        EndorsementFault::Expired => "without effect: it has expired",
+        EndorsementFault::NotYet => "without effect: it is not valid yet",
+        EndorsementFault::OtherPackages => "without effect: for other packages",
+        EndorsementFault::EndorserLacksRole => {
+            "without effect: the endorser does not have this role for these packages under your \
+             policy"
+        }
+        EndorsementFault::TooDeep => {
+            "without effect: your policy does not let the endorser hand this role on"
+        }
+        EndorsementFault::Cycle => {
+            "without effect: it leads back to somebody whom the chain came through"
+        }
+    }
+}
+
+/// What a claim is worth for one of its issuers: `good`, or `without effect` and why.
+pub fn standing(standing: &Standing) -> String {
+    match standing {
+        Standing::Good => "good".to_owned(),
+        Standing::NotAuthorized(error) => format!("without effect: {error}"),
+        Standing::KeyCompromised { key, from, by } => {
+            format!("without effect: key {key} is compromised from leaf {from} on, says claim {by}")
+        }
+        Standing::Withdrawn {
+            by,
+            superseded_by: None,
+        } => format!("without effect: its issuer withdrew it with claim {by}"),
+        Standing::Withdrawn {
+            by,
+            superseded_by: Some(successor),
+        } => format!(
+            "without effect: its issuer withdrew it with claim {by}; {successor} stands in its \
+             place"
+        ),
+        Standing::NotTheIssuer => "without effect: only the issuer itself can say this".to_owned(),
+        Standing::NotItsKey => "without effect: the key was never a key of the issuer".to_owned(),
+        Standing::Final => "without effect: what it withdraws is final".to_owned(),
+    }
+}

@@ -1,0 +1,87 @@
+//! What is asked about.
+
+use assay_claims::json::Value;
+use assay_claims::purl::{Purl, PurlError};
+use assay_tlog::Hash;
+
+/// What is asked about: a package by its purl, an artifact by its digests, or both.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Component {
+    purl: Option<Purl>,
+    digests: Vec<(String, String)>,
+}
+
+impl Component {
+    /// What has this purl and these digests, as algorithm and value in in-toto's spelling. Several
+    /// digests of one algorithm are those of several artifacts, any of which may be meant.
+    pub fn new(purl: Option<Purl>, digests: Vec<(String, String)>) -> Self {
+        Component { purl, digests }
+    }
+
+    /// A package by its purl, in any spelling.
+    pub fn of_purl(text: &str) -> Result<Self, PurlError> {
+        Ok(Component {
+            purl: Some(Purl::canonicalize(text)?),
+            digests: Vec::new(),
+        })
+    }
+
+    /// An artifact by its SHA-256.
+    pub fn of_sha256(digest: &Hash) -> Self {
+        Component {
+            purl: None,
+            digests: vec![("sha256".into(), digest.to_hex())],
+        }
+    }
+
+    /// The purl.
+    pub fn purl(&self) -> Option<&Purl> {
+        self.purl.as_ref()
+    }
+
+    /// The digests.
+    pub fn digests(&self) -> &[(String, String)] {
+        &self.digests
+    }
+
+    /// Where it comes from, if its purl says that it is not from where packages of its type usually
+    /// are: a fork in a repository, a private registry, an archive. What is said of the package of
+    /// the same name is then not about this.
+    pub fn from_elsewhere(&self) -> Option<&str> {
+        places(self.purl.as_ref()?)
+            .next()
+            .map(|(_, place)| place.as_str())
+    }
+
+    /// The version, decoded.
+    pub fn version(&self) -> Option<&str> {
+        self.purl.as_ref()?.version()
+    }
+
+    /// What conditions see of it.
+    pub(crate) fn to_value(&self) -> Value {
+        let parts = self.purl.as_ref().map(Purl::components);
+        let text = |text: Option<&str>| Value::from(text.unwrap_or_default());
+        Value::Object(vec![
+            ("purl".into(), text(self.purl.as_ref().map(Purl::as_str))),
+            ("type".into(), text(parts.map(|parts| parts.ty.as_str()))),
+            ("name".into(), text(parts.map(|parts| parts.name.as_str()))),
+            (
+                "version".into(),
+                text(parts.and_then(|parts| parts.version.as_deref())),
+            ),
+        ])
+    }
+}
+
+/// The qualifiers that say where a package comes from, if not from where its type's packages are
+/// (purl-spec, "Known qualifiers").
+const PLACES: [&str; 3] = ["download_url", "repository_url", "vcs_url"];
+
+/// The qualifiers of a purl that say where its package comes from.
+pub(crate) fn places(purl: &Purl) -> impl Iterator<Item = &(String, String)> {
+    purl.components()
+        .qualifiers
+        .iter()
+        .filter(|(key, _)| PLACES.contains(&key.as_str()))
+}

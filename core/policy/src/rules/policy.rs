@@ -1,0 +1,130 @@
+//! A policy that was read, and what it is asked for.
+
+use super::example::Example;
+use super::rule::{Denial, Effect, Requirement};
+use crate::trust::Anchor;
+use assay_tlog::tlog_policy::TlogPolicy;
+
+/// A policy that was read and checked. Only [`Policy::parse`] makes one.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub(super) unknown: Option<Effect>,
+    pub(super) max_head_age_ms: u64,
+    pub(super) logs: Vec<RequiredLog>,
+    pub(super) tlog: Option<TlogPolicy>,
+    pub(super) anchors: Vec<NamedAnchor>,
+    pub(super) denials: Vec<Denial>,
+    pub(super) requirements: Vec<Requirement>,
+    pub(super) examples: Vec<Example>,
+}
+
+/// A log that must answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequiredLog {
+    /// Its origin.
+    pub origin: String,
+    /// Where it is, if the policy says so.
+    pub url: Option<String>,
+    /// How old its head may be, in milliseconds.
+    pub max_head_age_ms: u64,
+}
+
+/// An anchor, and what the policy calls it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedAnchor {
+    /// What the policy's author calls it.
+    pub name: String,
+    /// Who is trusted for what.
+    pub anchor: Anchor,
+}
+
+/// Why a text is no policy: where, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, {key}: {reason}")]
+pub struct PolicyError {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The key, such as `anchor.issuer`.
+    pub key: String,
+    /// What is wrong with it, and what to write instead.
+    pub reason: String,
+}
+
+impl Policy {
+    /// The logs that must answer. If empty, whatever logs are asked must.
+    pub fn logs(&self) -> &[RequiredLog] {
+        &self.logs
+    }
+
+    /// The keys of logs and witnesses, and the quorum: what a checkpoint is to be verified with.
+    /// `None` if the policy names neither key nor witness.
+    pub fn tlog(&self) -> Option<&TlogPolicy> {
+        self.tlog.as_ref()
+    }
+
+    /// Whom the policy trusts from the start.
+    pub fn anchors(&self) -> &[NamedAnchor] {
+        &self.anchors
+    }
+
+    /// What follows if nobody whom the policy trusts says anything of a component; `None` if
+    /// nothing does.
+    pub fn unknown(&self) -> Option<Effect> {
+        self.unknown
+    }
+
+    /// How old the head of a log may be for which the policy does not say more, in milliseconds.
+    pub fn default_max_head_age_ms(&self) -> u64 {
+        self.max_head_age_ms
+    }
+
+    /// What must not be.
+    pub fn denials(&self) -> &[Denial] {
+        &self.denials
+    }
+
+    /// What must be.
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.requirements
+    }
+
+    /// The examples that the policy has of its own.
+    pub(crate) fn examples(&self) -> &[Example] {
+        &self.examples
+    }
+
+    /// How many examples the policy has of its own.
+    pub fn example_count(&self) -> usize {
+        self.examples.len()
+    }
+
+    /// Whether the policy stops at software that nobody whom it trusts has said anything about.
+    pub fn stops_at_unknown(&self) -> bool {
+        self.unknown == Some(Effect::Deny)
+    }
+
+    /// How old the head of a log may be, in milliseconds.
+    pub(crate) fn max_head_age_ms(&self, origin: &str) -> u64 {
+        self.logs
+            .iter()
+            .find(|log| log.origin == origin)
+            .map_or(self.max_head_age_ms, |log| log.max_head_age_ms)
+    }
+
+    /// Whether what stands in a log counts. A policy that names logs or their keys trusts no
+    /// others.
+    pub fn counts(&self, origin: &str) -> bool {
+        let keys = self.tlog.as_ref().map(TlogPolicy::logs).unwrap_or_default();
+        let named = self.logs.iter().any(|log| log.origin == origin)
+            || keys.iter().any(|log| log.key.name() == origin);
+        named || (self.logs.is_empty() && keys.is_empty())
+    }
+
+    /// The trust anchors, without their names.
+    pub(crate) fn trust_anchors(&self) -> Vec<Anchor> {
+        self.anchors
+            .iter()
+            .map(|named| named.anchor.clone())
+            .collect()
+    }
+}

@@ -1,0 +1,199 @@
+//! The logs and witnesses of a policy: as C2SP text, or as keys that are put into such text and
+//! read by the same reader.
+
+use super::values::Reader;
+use crate::rules::file::{self, At, File};
+use crate::rules::policy::{PolicyError, RequiredLog};
+use assay_tlog::note::VerifierKey;
+use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError};
+
+/// What the group of all witnesses is called in the text that is made of keys.
+const ALL_WITNESSES: &str = "the-witnesses-of-this-file";
+
+/// Reads the keys, and which logs must answer.
+pub(super) fn read(
+    reader: &Reader<'_>,
+    file: &File,
+    max_head_age_ms: u64,
+) -> Result<(Option<TlogPolicy>, Vec<RequiredLog>), PolicyError> {
+    let tlog = match &file.tlog_policy {
+        Some(text) => Some(whole(reader, file, text)?),
+        None => of_keys(reader, file)?,
+    };
+    let mut logs: Vec<RequiredLog> = Vec::with_capacity(file.log.len());
+    for log in &file.log {
+        let required = required(reader, log, tlog.as_ref(), max_head_age_ms)?;
+        if logs.iter().any(|other| other.origin == required.origin) {
+            return Err(reader.fault(
+                "log",
+                log.span(),
+                format!("names {} a second time; keep one", required.origin),
+            ));
+        }
+        logs.push(required);
+    }
+    if file.log.is_empty() {
+        let known = tlog.iter().flat_map(TlogPolicy::logs);
+        logs.extend(known.map(|log| RequiredLog {
+            origin: log.key.name().to_owned(),
+            url: log.url.clone(),
+            max_head_age_ms,
+        }));
+    }
+    Ok((tlog, logs))
+}
+
+/// A policy in C2SP's format, beside which no key stands.
+fn whole(reader: &Reader<'_>, file: &File, text: &At<String>) -> Result<TlogPolicy, PolicyError> {
+    let twice = |key: &str, span| {
+        reader.fault(
+            key,
+            span,
+            "stands in `tlog_policy` already; remove one of the two",
+        )
+    };
+    if let Some(witness) = file.witness.first() {
+        return Err(twice("witness", witness.span()));
+    }
+    if let Some(quorum) = &file.quorum {
+        return Err(twice("quorum", quorum.span()));
+    }
+    if let Some(key) = file.log.iter().find_map(|log| log.get_ref().key.as_ref()) {
+        let reason = "stands in `tlog_policy` already; write `origin` here, with the log's name";
+        return Err(reader.fault("log.key", key.span(), reason));
+    }
+    TlogPolicy::parse(text.get_ref()).map_err(|TlogPolicyError { line, fault }| {
+        // A multi-line string begins on the line after its quotes, or on theirs.
+        let span = text.span();
+        reader.fault("tlog_policy", span, format!("its line {line}: {fault}"))
+    })
+}
+
+/// The keys of the file, as a policy in C2SP's format. `None` if there are none.
+fn of_keys(reader: &Reader<'_>, file: &File) -> Result<Option<TlogPolicy>, PolicyError> {
+    // Each line with the key that it came from, for errors.
+    let mut lines: Vec<(String, &str, std::ops::Range<usize>)> = Vec::new();
+    let mut line = |words: &[&str], key, at: &At<String>| {
+        lines.push((words.join(" "), key, at.span()));
+    };
+    for log in file.log.iter().map(At::get_ref) {
+        if let Some(key) = &log.key {
+            one_word(reader, "log.key", key)?;
+            line(&["log", key.get_ref()], "log.key", key);
+        }
+    }
+    for witness in file.witness.iter().map(At::get_ref) {
+        one_word(reader, "witness.name", &witness.name)?;
+        one_word(reader, "witness.key", &witness.key)?;
+        let mut words = vec!["witness", witness.name.get_ref(), witness.key.get_ref()];
+        if let Some(url) = &witness.url {
+            one_word(reader, "witness.url", url)?;
+            words.push(url.get_ref());
+        }
+        line(&words, "witness.key", &witness.key);
+    }
+    match (&file.quorum, file.witness.as_slice()) {
+        (None, []) => lines.push(("quorum none".into(), "quorum", 0..0)),
+        (Some(quorum), []) => {
+            return Err(reader.fault(
+                "quorum",
+                quorum.span(),
+                "counts witnesses, and the file names none; add [[witness]]",
+            ));
+        }
+        (None, [first, ..]) => {
+            let reason = "is named, but nothing says how many it takes; add `quorum = 1`, or more";
+            return Err(reader.fault("witness", first.span(), reason));
+        }
+        (Some(quorum), witnesses) => {
+            let names: Vec<&str> = witnesses
+                .iter()
+                .map(|witness| witness.get_ref().name.get_ref().as_str())
+                .collect();
+            let group = format!(
+                "group {ALL_WITNESSES} {} {}",
+                quorum.get_ref(),
+                names.join(" ")
+            );
+            lines.push((group, "quorum", quorum.span()));
+            lines.push((format!("quorum {ALL_WITNESSES}"), "quorum", quorum.span()));
+        }
+    }
+    if lines.len() == 1 {
+        return Ok(None);
+    }
+    let text: Vec<&str> = lines.iter().map(|(line, _, _)| line.as_str()).collect();
+    let policy =
+        TlogPolicy::parse(&text.join("\n")).map_err(|TlogPolicyError { line, fault }| {
+            let (key, span) = lines
+                .get(line - 1)
+                .map_or(("the file", 0..0), |(_, key, span)| (*key, span.clone()));
+            reader.fault(key, span, fault.to_string())
+        })?;
+    Ok(Some(policy))
+}
+
+/// A word that makes one word of a line in C2SP's format.
+fn one_word(reader: &Reader<'_>, key: &str, text: &At<String>) -> Result<(), PolicyError> {
+    let word = text.get_ref();
+    if word.is_empty() || word.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        Err(reader.fault(key, text.span(), "has to be one word, without spaces"))
+    } else {
+        Ok(())
+    }
+}
+
+fn required(
+    reader: &Reader<'_>,
+    log: &At<file::Log>,
+    tlog: Option<&TlogPolicy>,
+    max_head_age_ms: u64,
+) -> Result<RequiredLog, PolicyError> {
+    let (span, log) = (log.span(), log.get_ref());
+    let of_key = log
+        .key
+        .as_ref()
+        .and_then(|key| VerifierKey::parse(key.get_ref()).ok())
+        .map(|key| key.name().to_owned());
+    let origin = match (&log.origin, of_key) {
+        (None, None) => {
+            return Err(reader.fault(
+                "log",
+                span,
+                "has neither `key` nor `origin`; write the log's key",
+            ));
+        }
+        (None, Some(origin)) => origin,
+        (Some(stated), Some(origin)) if *stated.get_ref() != origin => {
+            let reason = format!("is not the log's of this key, which is {origin:?}; remove it");
+            return Err(reader.fault("log.origin", stated.span(), reason));
+        }
+        (Some(stated), _) => reader.words("log.origin", stated)?,
+    };
+    // Some keys and not others: a log without one could answer with anything.
+    if let Some(policy) =
+        tlog.filter(|policy| !policy.logs().is_empty() && policy.log(&origin).is_none())
+    {
+        let known: Vec<&str> = policy.logs().iter().map(|log| log.key.name()).collect();
+        let reason = format!(
+            "{origin:?} has no key here; give its `key`, or name one of {}",
+            known.join(", ")
+        );
+        return Err(reader.fault("log.origin", span, reason));
+    }
+    let url = log
+        .url
+        .as_ref()
+        .map(|url| reader.words("log.url", url))
+        .transpose()?;
+
+    let max_head_age_ms = match &log.max_head_age {
+        Some(age) => reader.duration("log.max_head_age", age)?,
+        None => max_head_age_ms,
+    };
+    Ok(RequiredLog {
+        url: url.or_else(|| tlog.and_then(|policy| policy.log(&origin)?.url.clone())),
+        origin,
+        max_head_age_ms,
+    })
+}

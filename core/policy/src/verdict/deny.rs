@@ -1,0 +1,230 @@
+//! What must not be: vulnerabilities, the end of support, and claims that a rule names.
+
+use super::reason::{Rated, Reason, Undecided, UndecidedWhat, Why};
+use crate::facts::{Evidence, Fact, Facts, Speaker, Vulnerabilities};
+use crate::rules::{ClaimType, Denial, Effect, Outcome, Rule, Severity, Sought, Whom};
+use assay_claims::issuer::IssuerId;
+use assay_claims::kind::lifecycle::{self, Date, Lifecycle};
+use assay_claims::kind::vex::Status;
+use assay_claims::vers::Applies;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What one rule found: a denial if anything was found, and besides what could not be decided,
+/// which denies nothing.
+pub(super) fn reasons(
+    denial: &Denial,
+    facts: &Facts<'_>,
+    vulnerabilities: &Vulnerabilities<'_>,
+) -> Vec<Reason> {
+    let rule = &denial.rule;
+    let mut against = Against {
+        rule,
+        facts,
+        evidence: Vec::new(),
+        undecided: BTreeSet::new(),
+    };
+    let why = match &denial.sought {
+        Sought::Affected(least) => Why::Affected(against.affected(*least, vulnerabilities)),
+        Sought::Vulnerable { least, cleared_by } => {
+            Why::Vulnerable(against.vulnerable(*least, cleared_by, vulnerabilities))
+        }
+        Sought::Unsupported => Why::Unsupported(against.unsupported()),
+        Sought::Claims(types) => {
+            against.claims(types);
+            Why::Claim
+        }
+    };
+    against.reasons(why)
+}
+
+/// What was found against a component.
+struct Against<'f> {
+    rule: &'f Rule,
+    facts: &'f Facts<'f>,
+    evidence: Vec<Evidence>,
+    undecided: BTreeSet<Undecided>,
+}
+
+impl<'f> Against<'f> {
+    /// Takes a claim as found if the rule's condition holds of it, and returns whether it does.
+    fn take(&mut self, fact: &Fact<'_>, speaker: &Speaker) -> bool {
+        match self.facts.satisfies(self.rule, fact, speaker) {
+            Ok(true) => {
+                self.evidence.push(fact.evidence(speaker));
+                true
+            }
+            Ok(false) => false,
+            Err(error) => {
+                self.undecided.insert(Undecided {
+                    claim: fact.claim,
+                    what: UndecidedWhat::Condition(error),
+                });
+                false
+            }
+        }
+    }
+
+    fn affected(&mut self, least: Severity, said: &Vulnerabilities<'_>) -> Vec<Rated> {
+        let mut found = Vec::new();
+        for stated in said.last_statements() {
+            let statement = &stated.statement;
+            if statement.status != Status::Affected
+                || !self.rule.from.counts(&stated.speaker.roles())
+            {
+                continue;
+            }
+            let names: Vec<&str> = std::iter::once(&statement.vulnerability)
+                .chain(&statement.aliases)
+                .map(String::as_str)
+                .collect();
+            let severity = said.severity(&names, &self.rule.from);
+            if severe(severity, least) && self.take(stated.fact, stated.speaker) {
+                let id = statement.vulnerability.clone();
+                push_new(&mut found, Rated { id, severity });
+            }
+        }
+        found
+    }
+
+    fn vulnerable(
+        &mut self,
+        least: Severity,
+        cleared_by: &Whom,
+        said: &Vulnerabilities<'_>,
+    ) -> Vec<Rated> {
+        let mut rated = Vec::new();
+        for found in said.found(&self.rule.from) {
+            let severity = said.severity(&[&found.id], &self.rule.from);
+            if !severe(severity, least) || said.is_cleared(&found.id, cleared_by) {
+                continue;
+            }
+            if self.take(found.fact, found.speaker) {
+                let id = found.id.clone();
+                push_new(&mut rated, Rated { id, severity });
+            }
+        }
+        rated
+    }
+
+    /// Support has ended if all who state when it ends, and whose word counts, state a time that is
+    /// past: upstream's and a supplier's dates both stand, so that one who still supports it is
+    /// enough.
+    fn unsupported(&mut self) -> Vec<Date> {
+        let last = self.last_dates();
+        let now = i64::try_from(self.facts.now_ms).unwrap_or(i64::MAX);
+        let ended = last.values().all(|stated| {
+            let said = &stated.said;
+            said.end_of_security_support.is_past_at(now) || said.end_of_life.is_past_at(now)
+        });
+        let mut until = Vec::new();
+        if ended {
+            for stated in last.into_values() {
+                if self.take(stated.fact, stated.speaker) {
+                    push_new(&mut until, stated.said.end_of_security_support);
+                }
+            }
+        }
+        until
+    }
+
+    /// The dates for this version that each issuer whose word counts stated last.
+    fn last_dates(&mut self) -> BTreeMap<IssuerId, Dates<'f>> {
+        let facts = self.facts;
+        let mut in_order: Vec<&'f Fact<'f>> = facts
+            .facts
+            .iter()
+            .filter(|fact| fact.predicate_type == lifecycle::URI)
+            .collect();
+        in_order.sort_by_key(|fact| fact.order());
+        let mut last = BTreeMap::new();
+        for fact in in_order {
+            let Ok(said) = Lifecycle::parse(fact.predicate) else {
+                continue;
+            };
+            let applies = match facts.component.purl() {
+                Some(purl) => said.applies_to(purl),
+                None if said.versions.is_none() => Applies::Yes,
+                None => Applies::Undecided,
+            };
+            match applies {
+                Applies::Yes => {}
+                Applies::No => continue,
+                Applies::Undecided => {
+                    let range = said.versions.and_then(|versions| versions.range);
+                    self.undecided.insert(Undecided {
+                        claim: fact.claim,
+                        what: UndecidedWhat::Versions(range),
+                    });
+                    continue;
+                }
+            }
+            for speaker in &fact.speakers {
+                if self.rule.from.counts(&speaker.roles()) {
+                    let said = said.clone();
+                    let dates = Dates {
+                        fact,
+                        speaker,
+                        said,
+                    };
+                    last.insert(speaker.issuer, dates);
+                }
+            }
+        }
+        last
+    }
+
+    fn claims(&mut self, types: &[ClaimType]) {
+        for fact in self.facts.of_types(types) {
+            for speaker in &fact.speakers {
+                if self.rule.from.counts(&speaker.roles()) {
+                    self.take(fact, speaker);
+                }
+            }
+        }
+    }
+
+    fn reasons(self, why: Why) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        if !self.evidence.is_empty() {
+            let outcome = match self.rule.effect {
+                Effect::Deny => Outcome::Denied,
+                Effect::Warn => Outcome::Warn,
+            };
+            reasons.push(Reason {
+                rule: self.rule.name.clone(),
+                stated: Some(self.rule.reason.clone()),
+                why,
+                outcome,
+                evidence: self.evidence,
+            });
+        }
+        if !self.undecided.is_empty() {
+            reasons.push(Reason {
+                rule: self.rule.name.clone(),
+                stated: Some(self.rule.reason.clone()),
+                why: Why::Undecided(self.undecided.into_iter().collect()),
+                outcome: Outcome::Warn,
+                evidence: Vec::new(),
+            });
+        }
+        reasons
+    }
+}
+
+/// Support dates, by one issuer.
+struct Dates<'f> {
+    fact: &'f Fact<'f>,
+    speaker: &'f Speaker,
+    said: Lifecycle,
+}
+
+/// Whether a severity is high enough for a rule. One that nobody states is.
+fn severe(severity: Option<Severity>, least: Severity) -> bool {
+    severity.is_none_or(|severity| severity >= least)
+}
+
+fn push_new<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if !list.contains(&item) {
+        list.push(item);
+    }
+}

@@ -1,0 +1,166 @@
+//! Everything on the public port as one service.
+//!
+//! `LogService` and `IndexService` are called directly. Their calls are short and many, and the
+//! layers of the router would take a fifth of the time of each. The other gRPC services, health,
+//! reflection and plain HTTP are behind the router.
+
+use assay_proto::v1::{
+    index_service_server::{self, IndexService, IndexServiceServer},
+    log_service_server::{self, LogService, LogServiceServer},
+};
+use axum::{Router, response::Response as AxumResponse};
+use futures::{FutureExt, future::BoxFuture};
+use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
+use hyper::body::Incoming;
+use std::{
+    convert::Infallible,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tonic::{Status, body::Body, service::Routes};
+use tower::Service;
+
+/// Largest gRPC message, in bytes. Larger answers come as streams.
+pub const MESSAGE_BYTES: usize = 1 << 20;
+
+/// Time in which a call must begin to answer.
+const REQUEST: Duration = Duration::from_secs(15);
+
+/// The public port's service.
+pub struct Api<L, I> {
+    log: LogServiceServer<L>,
+    index: IndexServiceServer<I>,
+    rest: Router,
+}
+
+// Not derived: that would demand `L: Clone` and `I: Clone`, which the servers share in an `Arc`.
+impl<L, I> Clone for Api<L, I> {
+    fn clone(&self) -> Self {
+        Api {
+            log: self.log.clone(),
+            index: self.index.clone(),
+            rest: self.rest.clone(),
+        }
+    }
+}
+
+impl<L: LogService, I: IndexService> Api<L, I> {
+    /// Joins `log` and `index` with other gRPC services and plain HTTP routes; adds health and
+    /// reflection.
+    pub fn new(log: L, index: I, services: Routes, plain: Router) -> Self {
+        let log = LogServiceServer::new(log)
+            .max_decoding_message_size(MESSAGE_BYTES)
+            .max_encoding_message_size(MESSAGE_BYTES);
+        let index = IndexServiceServer::new(index)
+            .max_decoding_message_size(MESSAGE_BYTES)
+            .max_encoding_message_size(MESSAGE_BYTES);
+        let rest = with_health_and_reflection(services)
+            .prepare()
+            .into_axum_router();
+        Api {
+            log,
+            index,
+            rest: rest.merge(plain).fallback(nothing_here),
+        }
+    }
+}
+
+fn with_health_and_reflection(services: Routes) -> Routes {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    // The only thing awaited is a lock that nobody else holds yet.
+    futures::executor::block_on(
+        health.set_service_status("", tonic_health::ServingStatus::Serving),
+    );
+    for name in [
+        log_service_server::SERVICE_NAME,
+        index_service_server::SERVICE_NAME,
+    ] {
+        futures::executor::block_on(
+            health.set_service_status(name, tonic_health::ServingStatus::Serving),
+        );
+    }
+    let services = services.add_service(health_service);
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(assay_proto::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1();
+    match reflection {
+        Ok(reflection) => services.add_service(reflection),
+        Err(error) => {
+            tracing::error!(%error, "no reflection: the compiled descriptors are damaged");
+            services
+        }
+    }
+}
+
+impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Api<L, I> {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let grpc = is_grpc(&request);
+        if grpc && is_of(log_service_server::SERVICE_NAME, &request) {
+            return in_time(self.log.call(request), grpc).boxed();
+        }
+        if grpc && is_of(index_service_server::SERVICE_NAME, &request) {
+            return in_time(self.index.call(request), grpc).boxed();
+        }
+        let answer = self
+            .rest
+            .call(request)
+            .map(|answer| answer.map(|response| response.map(Body::new)));
+        in_time(answer, grpc).boxed()
+    }
+}
+
+/// Whether a call is of the service with this name.
+fn is_of<B>(service: &str, request: &Request<B>) -> bool {
+    let path = request.uri().path();
+    path.strip_prefix('/')
+        .and_then(|path| path.strip_prefix(service))
+        .is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn is_grpc<B>(request: &Request<B>) -> bool {
+    request
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+}
+
+/// The answer, or an error if it does not begin within [`REQUEST`].
+async fn in_time(
+    answer: impl Future<Output = Result<Response<Body>, Infallible>>,
+    grpc: bool,
+) -> Result<Response<Body>, Infallible> {
+    tokio::time::timeout(REQUEST, answer)
+        .await
+        .unwrap_or_else(|_| Ok(late(grpc)))
+}
+
+fn late(grpc: bool) -> Response<Body> {
+    if grpc {
+        return Status::deadline_exceeded("the node took too long; try again").into_http();
+    }
+    let mut response = Response::new(Body::new("the node took too long; try again\n".to_owned()));
+    *response.status_mut() = StatusCode::GATEWAY_TIMEOUT;
+    response
+}
+
+async fn nothing_here(request: axum::extract::Request) -> AxumResponse {
+    if is_grpc(&request) {
+        return Status::unimplemented("this node has no such method").into_http();
+    }
+    let mut response = AxumResponse::new("nothing here; try /checkpoint\n".into());
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
+}

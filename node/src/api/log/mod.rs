@@ -1,0 +1,249 @@
+//! `assay.v1.LogService`: publishing, and everything that proves what is in the log.
+
+mod publish;
+mod read;
+mod watch;
+
+use super::{joined, serve::Peer};
+use crate::{
+    admission::Admission,
+    sequencer::{Halt, Submission},
+    storage::Tables,
+    view::View,
+};
+use assay_proto::v1::{
+    GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest,
+    GetConsistencyProofResponse, GetEntryAndProofRequest, GetEntryAndProofResponse,
+    GetInclusionProofRequest, GetInclusionProofResponse, GetIssuerRequest, GetIssuerResponse,
+    IssuerRecordLeaf, PublishRequest, PublishResponse, PublishStreamRequest, PublishStreamResponse,
+    StreamEntriesRequest, StreamEntriesResponse, WatchRequest, WatchResponse,
+    get_entry_and_proof_request as by_entry, get_inclusion_proof_request as by_leaf,
+    log_service_server::LogService,
+};
+use assay_tlog::tree::TreeSize;
+use futures::{FutureExt, Stream, StreamExt, stream};
+use publish::Publisher;
+use read::{At, Leaf};
+use std::{net::IpAddr, pin::Pin, sync::Arc};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::WatchStream;
+use tonic::{Request, Response, Status, Streaming};
+
+/// Messages of one publishing stream that are worked on at once. With items of 1 KiB and messages
+/// of 64 items this is more than a commit holds, so the stream never waits for an answer before the
+/// next commit can fill.
+const STREAM_MESSAGES: usize = 64;
+
+/// `assay.v1.LogService` on one log.
+pub struct LogApi<S> {
+    view: Arc<View<S>>,
+    publisher: Arc<Publisher<S>>,
+    stopping: tokio::sync::watch::Receiver<bool>,
+}
+
+impl<S: Tables + 'static> LogApi<S> {
+    /// Returns a service that reads from `view`, and sends to `queue` what `admission` lets in.
+    /// Calls that never end by themselves end when `stopping` becomes true.
+    pub fn new(
+        view: Arc<View<S>>,
+        admission: Admission<S>,
+        queue: mpsc::Sender<Submission>,
+        halt: Arc<Halt>,
+        stopping: tokio::sync::watch::Receiver<bool>,
+    ) -> Self {
+        let publisher = Publisher {
+            view: view.clone(),
+            admission,
+            queue,
+            halt,
+        };
+        LogApi {
+            view,
+            publisher: Arc::new(publisher),
+            stopping,
+        }
+    }
+}
+
+/// The address of the caller, if the server that took the call put it there.
+fn peer<T>(request: &Request<T>) -> Option<IpAddr> {
+    request
+        .extensions()
+        .get::<Peer>()
+        .map(|peer: &Peer| peer.0.ip())
+}
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl<S: Tables + 'static> LogService for LogApi<S> {
+    type PublishStreamStream = Answers<PublishStreamResponse>;
+    type StreamEntriesStream = Answers<StreamEntriesResponse>;
+    type WatchStream = Answers<WatchResponse>;
+
+    async fn publish(
+        &self,
+        request: Request<PublishRequest>,
+    ) -> Result<Response<PublishResponse>, Status> {
+        let from = peer(&request);
+        self.publisher
+            .publish(request.into_inner(), from)
+            .await
+            .map(Response::new)
+    }
+
+    async fn publish_stream(
+        &self,
+        request: Request<Streaming<PublishStreamRequest>>,
+    ) -> Result<Response<Self::PublishStreamStream>, Status> {
+        let from = peer(&request);
+        let publisher = self.publisher.clone();
+        let mut first = None;
+        let answers = request
+            .into_inner()
+            .map(move |message| {
+                let message = message?;
+                let wait = *first.get_or_insert(publish::wait(message.wait)?);
+                Ok(publisher.clone().publish_items(message.items, wait, from))
+            })
+            .map(|work: Result<_, Status>| async move { work?.await })
+            .buffer_unordered(STREAM_MESSAGES);
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn get_checkpoint(
+        &self,
+        _: Request<GetCheckpointRequest>,
+    ) -> Result<Response<GetCheckpointResponse>, Status> {
+        let checkpoint = self.view.published().note().to_owned();
+        Ok(Response::new(GetCheckpointResponse { checkpoint }))
+    }
+
+    async fn get_inclusion_proof(
+        &self,
+        request: Request<GetInclusionProofRequest>,
+    ) -> Result<Response<GetInclusionProofResponse>, Status> {
+        let request = request.into_inner();
+        let leaf = match request.leaf.ok_or_else(read::no_leaf)? {
+            by_leaf::Leaf::LeafIndex(index) => Leaf::Index(index),
+            by_leaf::Leaf::ClaimId(id) => Leaf::Claim(id),
+            by_leaf::Leaf::LeafHash(hash) => Leaf::Hash(hash),
+        };
+        let index = read::resolve(&self.view, leaf)?;
+        let At { size, checkpoint } = read::at(&self.view, request.tree_size)?;
+        let path = self.view.inclusion(index, size)?;
+        Ok(Response::new(GetInclusionProofResponse {
+            leaf_index: index.get(),
+            tree_size: size.get(),
+            hashes: joined(&path),
+            checkpoint,
+        }))
+    }
+
+    async fn get_consistency_proof(
+        &self,
+        request: Request<GetConsistencyProofRequest>,
+    ) -> Result<Response<GetConsistencyProofResponse>, Status> {
+        let request = request.into_inner();
+        let At {
+            size: new,
+            checkpoint,
+        } = read::at(&self.view, request.new_size)?;
+        let old = TreeSize::new(request.old_size);
+        let path = self.view.consistency(old, new)?;
+        Ok(Response::new(GetConsistencyProofResponse {
+            old_size: old.get(),
+            new_size: new.get(),
+            hashes: joined(&path),
+            checkpoint,
+        }))
+    }
+
+    async fn get_entry_and_proof(
+        &self,
+        request: Request<GetEntryAndProofRequest>,
+    ) -> Result<Response<GetEntryAndProofResponse>, Status> {
+        let request = request.into_inner();
+        let leaf = match request.leaf.ok_or_else(read::no_leaf)? {
+            by_entry::Leaf::LeafIndex(index) => Leaf::Index(index),
+            by_entry::Leaf::ClaimId(id) => Leaf::Claim(id),
+            by_entry::Leaf::LeafHash(hash) => Leaf::Hash(hash),
+        };
+        let index = read::resolve(&self.view, leaf)?;
+        let At { size, checkpoint } = read::at(&self.view, request.tree_size)?;
+        let path = self.view.inclusion(index, size)?;
+        let entry = self.view.entry(index, size)?;
+        Ok(Response::new(GetEntryAndProofResponse {
+            entry,
+            leaf_index: index.get(),
+            tree_size: size.get(),
+            hashes: joined(&path),
+            checkpoint,
+        }))
+    }
+
+    async fn stream_entries(
+        &self,
+        request: Request<StreamEntriesRequest>,
+    ) -> Result<Response<Self::StreamEntriesStream>, Status> {
+        let request = request.into_inner();
+        let At { size: end, .. } = read::at(&self.view, request.end)?;
+        if request.start > end.get() {
+            let message = format!("start {} is beyond the end, {end}", request.start);
+            return Err(Status::out_of_range(message));
+        }
+        let view = self.view.clone();
+        let pages = stream::try_unfold(request.start, move |start| {
+            let view = view.clone();
+            async move {
+                if start >= end.get() {
+                    return Ok(None);
+                }
+                let entries = read::page(&view, start, end)?;
+                let next = start + entries.len() as u64;
+                Ok(Some((StreamEntriesResponse { start, entries }, next)))
+            }
+        });
+        Ok(Response::new(Box::pin(pages)))
+    }
+
+    async fn watch(
+        &self,
+        request: Request<WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let mut known = watch::parse(request.into_inner())?;
+        let view = self.view.clone();
+        let sizes = WatchStream::new(self.view.follow());
+        let answers = sizes.filter_map(move |_| {
+            let news = watch::news(&view, &mut known);
+            async move { news.transpose() }
+        });
+        // A node that stops ends the watches too. Their connections would not end by themselves.
+        let mut stopping = self.stopping.clone();
+        let stopped = async move {
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        Ok(Response::new(Box::pin(answers.take_until(stopped.boxed()))))
+    }
+
+    async fn get_issuer(
+        &self,
+        request: Request<GetIssuerRequest>,
+    ) -> Result<Response<GetIssuerResponse>, Status> {
+        let id = read::hash("issuer_id", &request.into_inner().issuer_id)?;
+        let leaves = self.view.issuer_leaves(&id)?;
+        if leaves.is_empty() {
+            return Err(Status::not_found(format!(
+                "issuer {id} is not registered in this log"
+            )));
+        }
+        let mut answer = GetIssuerResponse::default();
+        for (sequence, index) in leaves {
+            answer.records.push(IssuerRecordLeaf {
+                sequence,
+                leaf_index: index.get(),
+            });
+        }
+        Ok(Response::new(answer))
+    }
+}

@@ -1,0 +1,245 @@
+//! `Publish` and `PublishStream`: from a claim on the wire to the answer about its leaf.
+
+use crate::{
+    admission::{Admission, Admitted, Refusal},
+    api::status,
+    records::{self, RecordError},
+    reply::Reply,
+    sequencer::{Halt, Submission, Wait},
+    storage::Tables,
+    view::View,
+};
+use assay_claims::claim::ClaimId;
+use assay_claims::entry::Entry;
+use assay_claims::sequencer::{Candidate, Outcome};
+use assay_proto::v1::{
+    self, PublishItem, PublishRequest, PublishResponse, PublishResult, PublishStreamResponse,
+    Refusal as WireRefusal, publish_result,
+};
+use bytes::Bytes;
+use std::{net::IpAddr, sync::Arc};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
+use tonic::Status;
+
+/// Most items in one message of a publishing stream.
+const STREAM_ITEMS: usize = 1024;
+
+/// The way of a claim through this node: admission, then the queue of the sequencer.
+pub(super) struct Publisher<S> {
+    pub(super) view: Arc<View<S>>,
+    pub(super) admission: Admission<S>,
+    pub(super) queue: mpsc::Sender<Submission>,
+    pub(super) halt: Arc<Halt>,
+}
+
+/// The items of one message, after admission.
+#[derive(Default)]
+struct Items {
+    /// What the caller and the log call each candidate.
+    ids: Vec<(u64, ClaimId)>,
+    candidates: Vec<Candidate>,
+    /// Answers that need no leaf: refusals, and claims that have one.
+    settled: Vec<PublishResult>,
+}
+
+impl<S: Tables + 'static> Publisher<S> {
+    fn halted(&self) -> Refusal {
+        Refusal::Halted(self.halt.reason().unwrap_or("it is stopping").to_owned())
+    }
+
+    /// Queues candidates, or refuses them at once if the queue is full.
+    fn submit(
+        &self,
+        candidates: Vec<Candidate>,
+        wait: Wait,
+    ) -> Result<oneshot::Receiver<Vec<Outcome>>, Refusal> {
+        let (reply, answer) = Reply::new();
+        let submission = Submission {
+            candidates,
+            wait,
+            reply,
+        };
+        match self.queue.try_send(submission) {
+            Ok(()) => Ok(answer),
+            Err(TrySendError::Full(_)) => Err(Refusal::Busy {
+                what: "the queue of claims that wait for a leaf is full".into(),
+                retry_s: 1,
+            }),
+            Err(TrySendError::Closed(_)) => Err(self.halted()),
+        }
+    }
+
+    /// The answer about a claim that has a leaf.
+    fn published(
+        &self,
+        id: ClaimId,
+        outcome: Outcome,
+        reached: Wait,
+    ) -> Result<PublishResponse, Refusal> {
+        let (leaf_index, leaf_hash, logged_at_ms, already_logged) = match outcome {
+            Outcome::Sequenced {
+                index,
+                leaf_hash,
+                logged_at_ms,
+            } => (index, leaf_hash, logged_at_ms, false),
+            Outcome::Existing(index) => {
+                let bytes = records::read_entry(self.view.store(), index)?;
+                let entry = Entry::parse(bytes)
+                    .map_err(|e| RecordError::Damaged(format!("entry {index}: {e}")))?;
+                (index, entry.leaf_hash(), entry.logged_at_ms(), true)
+            }
+            Outcome::Refused(refused) => return Err(refused.into()),
+        };
+        let covered = leaf_index.get() < self.view.published().size().get();
+        let reached = match (covered, reached) {
+            (true, _) | (_, Wait::Integrated) => v1::Wait::Integrated,
+            (false, Wait::Sequenced) => v1::Wait::Sequenced,
+        };
+        Ok(PublishResponse {
+            leaf_index: leaf_index.get(),
+            leaf_hash: Bytes::copy_from_slice(leaf_hash.as_bytes()),
+            claim_id: Bytes::copy_from_slice(id.as_bytes()),
+            logged_at_ms,
+            reached: reached.into(),
+            already_logged,
+        })
+    }
+
+    /// One `Publish` call.
+    pub(super) async fn publish(
+        &self,
+        request: PublishRequest,
+        from: Option<IpAddr>,
+    ) -> Result<PublishResponse, Status> {
+        let wait = wait(request.wait)?;
+        let claim = request
+            .claim
+            .ok_or_else(|| status::invalid("claim", "the request holds no claim".into()))?;
+        let candidate = match self.admission.admit(&claim, from)? {
+            Admitted::Candidate(candidate) => candidate,
+            Admitted::Existing(id, index) => {
+                return Ok(self.published(id, Outcome::Existing(index), wait)?);
+            }
+        };
+        let id = candidate.id();
+        let outcomes = self
+            .submit(vec![*candidate], wait)?
+            .await
+            .map_err(|_| self.halted())?;
+        let outcome = outcomes.into_iter().next().ok_or_else(|| self.halted())?;
+        Ok(self.published(id, outcome, wait)?)
+    }
+
+    /// Admits the items of one message. Refusals are answers already.
+    fn admit(&self, items: Vec<PublishItem>, from: Option<IpAddr>) -> Items {
+        let mut admitted = Items::default();
+        for PublishItem { id, claim } in items {
+            match self.admission.admit(&claim.unwrap_or_default(), from) {
+                Ok(Admitted::Candidate(candidate)) => {
+                    admitted.ids.push((id, candidate.id()));
+                    admitted.candidates.push(*candidate);
+                }
+                Ok(Admitted::Existing(claim, index)) => {
+                    let outcome = Outcome::Existing(index);
+                    let result = self.result(id, claim, outcome, Wait::Sequenced);
+                    admitted.settled.push(result);
+                }
+                Err(refusal) => admitted.settled.push(refused(id, refusal)),
+            }
+        }
+        admitted
+    }
+
+    fn result(&self, id: u64, claim: ClaimId, outcome: Outcome, wait: Wait) -> PublishResult {
+        match self.published(claim, outcome, wait) {
+            Ok(published) => PublishResult {
+                id,
+                result: Some(publish_result::Result::Published(published)),
+            },
+            Err(refusal) => refused(id, refusal),
+        }
+    }
+
+    /// Admits the items of one message on the verifying threads, one a core. A message is a
+    /// millisecond of pure computing, which must not delay other calls, and more threads than cores
+    /// would only take turns.
+    async fn verify(
+        self: Arc<Self>,
+        items: Vec<PublishItem>,
+        from: Option<IpAddr>,
+    ) -> Result<Items, Status> {
+        let (done, admitted) = oneshot::channel();
+        rayon::spawn_fifo(move || {
+            // An error means that the stream ended meanwhile. Nothing was submitted.
+            let _ = done.send(self.admit(items, from));
+        });
+        admitted
+            .await
+            .map_err(|_| Status::internal("verification failed to run; see the node's trace"))
+    }
+
+    /// One message of a publishing stream, up to its answer. It waits for room in the queue, which
+    /// is the stream's flow control.
+    pub(super) async fn publish_items(
+        self: Arc<Self>,
+        items: Vec<PublishItem>,
+        wait: Wait,
+        from: Option<IpAddr>,
+    ) -> Result<PublishStreamResponse, Status> {
+        if items.len() > STREAM_ITEMS {
+            let message = format!(
+                "a message holds {} items; at most {STREAM_ITEMS} are taken",
+                items.len()
+            );
+            return Err(status::invalid("items", message));
+        }
+        let mut admitted = self.clone().verify(items, from).await?;
+        if !admitted.candidates.is_empty() {
+            let (reply, answer) = Reply::new();
+            let submission = Submission {
+                candidates: admitted.candidates,
+                wait,
+                reply,
+            };
+            self.queue
+                .send(submission)
+                .await
+                .map_err(|_| self.halted())?;
+            let outcomes = answer.await.map_err(|_| self.halted())?;
+            for ((id, claim), outcome) in admitted.ids.into_iter().zip(outcomes) {
+                let result = self.result(id, claim, outcome, wait);
+                admitted.settled.push(result);
+            }
+        }
+        Ok(PublishStreamResponse {
+            results: admitted.settled,
+        })
+    }
+}
+
+fn refused(id: u64, refusal: Refusal) -> PublishResult {
+    let status = Status::from(refusal);
+    let refused = WireRefusal {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+    };
+    PublishResult {
+        id,
+        result: Some(publish_result::Result::Refused(refused)),
+    }
+}
+
+/// Parses the `wait` of a request. Unspecified is `INTEGRATED`.
+pub(super) fn wait(value: i32) -> Result<Wait, Status> {
+    match v1::Wait::try_from(value) {
+        Ok(v1::Wait::Unspecified | v1::Wait::Integrated) => Ok(Wait::Integrated),
+        Ok(v1::Wait::Sequenced) => Ok(Wait::Sequenced),
+        Err(_) => Err(status::invalid(
+            "wait",
+            format!("this node knows no wait {value}"),
+        )),
+    }
+}

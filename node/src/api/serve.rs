@@ -1,0 +1,340 @@
+//! The public port: accepts connections and serves HTTP/1.1 and HTTP/2 on them, with TLS if it is
+//! configured.
+//!
+//! One thread accepts and hands connections out in turn. Each serving thread has a runtime of its
+//! own, so that a connection never moves between cores. That answers half as many calls again as
+//! one runtime over all cores does.
+
+use super::tls::Tls;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+};
+use std::{
+    convert::Infallible,
+    io,
+    net::{SocketAddr, TcpStream as StdTcpStream},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    task::JoinSet,
+    time::timeout,
+};
+use tonic::body::Body;
+use tower::Service;
+
+/// Longest header list of a request, in bytes. Honest callers send less than 2 KiB of gRPC metadata
+/// and HTTP headers.
+const HEADER_LIST_BYTES: u32 = 16 << 10;
+
+/// How many streams one HTTP/2 connection has at once.
+const STREAMS: u32 = 100;
+
+/// Longest time for a TLS handshake, and for the headers of an HTTP/1.1 request.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// HTTP/2 windows, in bytes. A publisher's messages of 64 KiB must not wait for window updates.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
+
+/// How long an HTTP/2 connection may be silent before it is pinged, and how long the answer may
+/// take.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
+
+/// The address at the other end, as an extension of every request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// What a server serves: a service that is cloned for every connection and never fails.
+pub trait App:
+    Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<T> App for T where
+    T: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+/// A server of the public port.
+pub struct Server<A> {
+    /// The service.
+    pub app: A,
+    /// TLS. Without it, connections are plain text.
+    pub tls: Option<Arc<Tls>>,
+    /// How many threads serve. 0 is one a core.
+    pub threads: usize,
+    /// How many connections are served at once.
+    pub connections: usize,
+    /// How long open connections get at the end.
+    pub drain: Duration,
+}
+
+struct Accepted {
+    stream: StdTcpStream,
+    peer: SocketAddr,
+    permit: OwnedSemaphorePermit,
+}
+
+impl<A: App> Server<A> {
+    /// Serves `listener` until `stop` becomes true, then lets calls in flight end.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        mut stop: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        let threads = match self.threads {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            n => n,
+        };
+        let room = Arc::new(Semaphore::new(self.connections));
+        let mut workers = Vec::with_capacity(threads);
+        let mut joins = Vec::with_capacity(threads);
+        for number in 0..threads {
+            let (hand, connections) = mpsc::unbounded_channel();
+            workers.push(hand);
+            joins.push(self.worker(number, connections, stop.clone())?);
+        }
+        let mut turn = workers.iter().cycle();
+        loop {
+            let accepted = tokio::select! {
+                accepted = accept(&listener, &room) => accepted,
+                () = stopped(&mut stop) => break,
+            };
+            // Neither a lack of file descriptors nor a connection that was reset before it was
+            // accepted ends the server.
+            let Ok(accepted) = accepted else { continue };
+            if let Some(worker) = turn.next() {
+                let _ = worker.send(accepted);
+            }
+        }
+        drop((listener, workers));
+        for join in joins {
+            let _ = tokio::task::spawn_blocking(move || join.join()).await;
+        }
+        Ok(())
+    }
+
+    fn worker(
+        &self,
+        number: usize,
+        mut connections: mpsc::UnboundedReceiver<Accepted>,
+        stop: watch::Receiver<bool>,
+    ) -> io::Result<JoinHandle<()>> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (app, tls, drain) = (self.app.clone(), self.tls.clone(), self.drain);
+        thread::Builder::new()
+            .name(format!("serve-{number}"))
+            .spawn(move || {
+                runtime.block_on(async move {
+                    let mut open = JoinSet::new();
+                    loop {
+                        tokio::select! {
+                            accepted = connections.recv() => match accepted {
+                                None => break,
+                                Some(accepted) => {
+                                    let (app, tls, stop) = (app.clone(), tls.clone(), stop.clone());
+                                    open.spawn(connection(accepted, app, tls, stop));
+                                }
+                            },
+                            // Reaps connections as they end.
+                            Some(_) = open.join_next() => {}
+                        }
+                    }
+                    let ended = async { while open.join_next().await.is_some() {} };
+                    if timeout(drain, ended).await.is_err() {
+                        tracing::warn!(
+                            "calls in flight took longer than server.drain_s; they were \
+                        cut off"
+                        );
+                    }
+                });
+            })
+    }
+}
+
+/// Ends when the server is to stop, or when the sender is gone.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<Accepted> {
+    let permit = room
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
+    let (stream, peer) = match listener.accept().await {
+        Ok(accepted) => accepted,
+        Err(error) => {
+            tracing::warn!(%error, "cannot accept a connection");
+            // EMFILE stays until a connection closes. To try again at once would only burn a core.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            return Err(error);
+        }
+    };
+    stream.set_nodelay(true)?;
+    Ok(Accepted {
+        stream: stream.into_std()?,
+        peer,
+        permit,
+    })
+}
+
+async fn connection(
+    accepted: Accepted,
+    app: impl App,
+    tls: Option<Arc<Tls>>,
+    stop: watch::Receiver<bool>,
+) {
+    let Accepted {
+        stream,
+        peer,
+        permit,
+    } = accepted;
+    let _permit = permit;
+    let Ok(stream) = TcpStream::from_std(stream) else {
+        return;
+    };
+    match tls {
+        None => {
+            // A connection that sends nothing is closed.
+            let Ok(Ok(h2)) = timeout(HANDSHAKE, begins_http2(&stream)).await else {
+                return;
+            };
+            serve(stream, h2, peer, app, stop).await;
+        }
+        Some(tls) => match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
+            Ok(Ok(stream)) => {
+                let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                serve(stream, h2, peer, app, stop).await;
+            }
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+            Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+        },
+    }
+}
+
+/// Whether the first bytes are those of HTTP/2's preface (RFC 9113, section 3.4). They are left to
+/// be read.
+async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
+    let mut start = [0; 3];
+    let read = stream.peek(&mut start).await?;
+    Ok(start[..read] == *b"PRI")
+}
+
+async fn serve<T>(
+    stream: T,
+    h2: bool,
+    peer: SocketAddr,
+    app: impl App,
+    mut stop: watch::Receiver<bool>,
+) where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        app.clone().call(request)
+    });
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HANDSHAKE)
+        .max_buf_size(HEADER_LIST_BYTES as usize);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEADER_LIST_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE_ANSWER);
+    let connection = builder.serve_connection(
+        Pieces {
+            io: TokioIo::new(stream),
+            together: !h2,
+        },
+        service,
+    );
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopped(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+}
+
+/// A connection that says whether it can write several pieces at once.
+///
+/// If it cannot, h2 copies small payloads beside their frame headers, and many answers leave in one
+/// buffer, where it would otherwise chain two pieces for each of them: half as many short calls
+/// again. HTTP/1.1 serves tiles of a quarter of a megabyte, which are better not copied.
+struct Pieces<T> {
+    io: T,
+    together: bool,
+}
+
+impl<T: hyper::rt::Read + Unpin> hyper::rt::Read for Pieces<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: hyper::rt::ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buffer)
+    }
+}
+
+impl<T: hyper::rt::Write + Unpin> hyper::rt::Write for Pieces<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.together && self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, pieces)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

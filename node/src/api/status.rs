@@ -1,0 +1,78 @@
+//! Refusals and failures as gRPC statuses, with the `google.rpc` details that programs act on.
+
+use crate::{admission::Refusal, records::RecordError, view::ViewError};
+use assay_claims::issuer::AuthorizeError;
+use assay_claims::sequencer::Refused;
+use std::time::Duration;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// Domain of the reasons in `google.rpc.ErrorInfo`.
+const DOMAIN: &str = "assay.v1";
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            Refusal::Claim(_) | Refusal::Sequenced(Refused::Entry(_)) => invalid("claim", message),
+            Refusal::Issuer(error) => issuer(&error, message),
+            Refusal::Sequenced(Refused::IssuerMoved { .. }) => denied("ISSUER_MOVED", message),
+            Refusal::Busy { retry_s, .. } => busy(message, retry_s),
+            Refusal::Halted(_) => Status::with_error_details(
+                Code::Unavailable,
+                message,
+                ErrorDetails::with_error_info("NODE_HALTED", DOMAIN, []),
+            ),
+            Refusal::Store(error) => store(&error),
+        }
+    }
+}
+
+impl From<ViewError> for Status {
+    fn from(error: ViewError) -> Self {
+        let message = error.to_string();
+        match error {
+            ViewError::Beyond { .. } => Status::out_of_range(message),
+            ViewError::Invalid(_) => Status::invalid_argument(message),
+            ViewError::Record(error) => store(&error),
+        }
+    }
+}
+
+/// `INVALID_ARGUMENT` for the field named `field`.
+pub fn invalid(field: &str, message: String) -> Status {
+    let details = ErrorDetails::with_bad_request_violation(field, &message);
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+fn issuer(error: &AuthorizeError, message: String) -> Status {
+    if error.is_denied() {
+        denied("ISSUER", message)
+    } else if error.is_outdated() {
+        Status::failed_precondition(message)
+    } else {
+        invalid("claim.payload", message)
+    }
+}
+
+fn denied(reason: &str, message: String) -> Status {
+    Status::with_error_details(
+        Code::PermissionDenied,
+        message,
+        ErrorDetails::with_error_info(reason, DOMAIN, []),
+    )
+}
+
+/// `RESOURCE_EXHAUSTED`, with the time after which to try again.
+fn busy(message: String, retry_s: u64) -> Status {
+    let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(retry_s)));
+    Status::with_error_details(Code::ResourceExhausted, message, details)
+}
+
+/// `INTERNAL` for a failure of the store. The details go to the node's trace and not to the caller.
+pub fn store(error: &RecordError) -> Status {
+    tracing::error!(%error, "a read failed");
+    Status::internal(
+        "this node cannot read its own store; its operator was told. Try another node or a mirror",
+    )
+}

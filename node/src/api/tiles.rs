@@ -1,0 +1,99 @@
+//! C2SP tlog-tiles over HTTP: `/checkpoint`, `/tile/<level>/<index>[.p/<width>]` and
+//! `/tile/entries/…`.
+//!
+//! Only what the published checkpoint covers is served. A tile of an unsigned tree proves nothing.
+
+use crate::{
+    records::{self, RecordError, WIDTH},
+    storage::Tables,
+    view::{View, read_tile_bytes},
+};
+use assay_tlog::Hash;
+use assay_tlog::tree::{Resource, TilePath};
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use bytes::Bytes;
+use std::sync::Arc;
+
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// Returns the routes of the public port.
+pub fn router<S: Tables + 'static>(view: Arc<View<S>>) -> Router {
+    Router::new()
+        .route("/checkpoint", get(checkpoint::<S>))
+        .route("/tile/{*path}", get(tile::<S>))
+        .with_state(view)
+}
+
+async fn checkpoint<S: Tables>(State(view): State<Arc<View<S>>>) -> Response {
+    let note = view.published().note().to_owned();
+    answer("text/plain; charset=utf-8", "no-cache", note.into())
+}
+
+async fn tile<S: Tables>(State(view): State<Arc<View<S>>>, Path(path): Path<String>) -> Response {
+    let Ok(path) = TilePath::parse(&format!("tile/{path}")) else {
+        return (
+            StatusCode::NOT_FOUND,
+            "this is not a tile path; see c2sp.org/tlog-tiles\n",
+        )
+            .into_response();
+    };
+    match read(&view, path) {
+        Ok(Some(bytes)) => answer("application/octet-stream", IMMUTABLE, bytes),
+        Ok(None) => (
+            StatusCode::NOT_FOUND,
+            "the published checkpoint has no such tile\n",
+        )
+            .into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a tile cannot be read");
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "this node cannot read its own store; its operator was told\n",
+            )
+                .into_response()
+        }
+    }
+}
+
+fn read<S: Tables>(view: &View<S>, path: TilePath) -> Result<Option<Bytes>, RecordError> {
+    let size = view.published().size();
+    let width = u64::from(path.width());
+    match path.resource() {
+        Resource::Tile(tile) => {
+            if width > u64::from(tile.width_at(size)) {
+                return Ok(None);
+            }
+            let bytes = read_tile_bytes(view.store(), tile, size)?;
+            let wanted = width as usize * Hash::LEN;
+            Ok((wanted <= bytes.len()).then(|| bytes.slice(..wanted)))
+        }
+        Resource::Entries(bundle) => {
+            let end = bundle
+                .checked_mul(WIDTH)
+                .and_then(|start| start.checked_add(width));
+            if end.is_none_or(|end| end > size.get()) {
+                return Ok(None);
+            }
+            records::read_bundle(view.store(), bundle, width).map(Some)
+        }
+    }
+}
+
+fn answer(kind: &'static str, caching: &'static str, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}

@@ -1,0 +1,242 @@
+//! A log: its store, its checkpoint file, and what is derived from them at every start.
+//!
+//! [`Log::open`] holds the store against the last signed checkpoint and the index against the last
+//! commitment. What comes of it may be signed. `write` appends to a log and publishes it.
+//!
+//! Left out: who may append what (`admission`), when (`sequencer`), and by which protocol (`api`).
+
+mod write;
+
+pub use write::WriteError;
+
+use crate::{
+    checkpoint_file::{CheckpointFile, CheckpointFileError},
+    index::{self, Index, IndexError},
+    records::{self, RecordError},
+    registry::Directory,
+    storage::{Batch, Reads, StorageError, Tables},
+    view::{StoredTiles, View, stored_root},
+};
+use assay_claims::entry::EntryError;
+use assay_claims::index::Commitment;
+use assay_claims::sequencer::{Head, HeadError, Refusal, Sequencer, resume};
+use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
+use assay_tlog::note::SignerKey;
+use assay_tlog::tree::Frontier;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Why a log cannot be opened, or must not be signed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The checkpoint file cannot be used.
+    #[error(transparent)]
+    CheckpointFile(#[from] CheckpointFileError),
+    /// The checkpoint file holds nothing.
+    #[error(
+        "the checkpoint file {path} holds no checkpoint; init was cut off, so there is no log yet. \
+         Remove the folder and run init again",
+        path = path.display()
+    )]
+    Unsigned {
+        /// The checkpoint file.
+        path: PathBuf,
+    },
+    /// The last checkpoint does not verify by the log's key.
+    #[error(
+        "the checkpoint file {path} does not hold a checkpoint of this log",
+        path = path.display()
+    )]
+    OtherLog {
+        /// The checkpoint file.
+        path: PathBuf,
+        /// What is wrong with the checkpoint.
+        source: CheckpointError,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A row of the store cannot be read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The head of the store cannot be read.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The store has no head: nothing was ever written to it.
+    #[error(
+        "the store holds no log. `assay-node init` makes a new one; to go on with an old one, \
+         restore its data folder"
+    )]
+    NoLog,
+    /// The store and the last signed checkpoint contradict each other.
+    #[error("refusing to sign: {0}")]
+    Refusal(#[from] Refusal),
+    /// The index and the log contradict each other, or the index cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+/// Why a log was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// The store failed, or is not empty.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The first rows.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The first leaf.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// The checkpoint file cannot be written, or exists.
+    #[error(transparent)]
+    CheckpointFile(#[from] CheckpointFileError),
+}
+
+/// What a log has signed last, and what it takes to sign more.
+#[derive(Debug)]
+pub struct Signed {
+    key: SignerKey,
+    file: CheckpointFile,
+    last: VerifiedCheckpoint,
+}
+
+impl Signed {
+    /// Opens the checkpoint file at `path` and verifies its last checkpoint by `key`.
+    ///
+    /// The file stays locked until this, or the [`Log`] that takes it, is dropped.
+    pub fn open(path: &Path, key: SignerKey) -> Result<Self, OpenError> {
+        let (file, note) = CheckpointFile::open(path)?;
+        let note = note.ok_or_else(|| OpenError::Unsigned { path: path.into() })?;
+        let last = VerifiedCheckpoint::verify(&note, &key.verifier()).map_err(|source| {
+            OpenError::OtherLog {
+                path: path.into(),
+                source,
+            }
+        })?;
+        Ok(Signed { key, file, last })
+    }
+}
+
+/// Memory for what is read again and again, in MiB.
+#[derive(Clone, Copy, Debug)]
+pub struct Caches {
+    /// Expanded tiles, from which proofs are made.
+    pub tiles_mib: usize,
+    /// Pages of the index.
+    pub index_mib: usize,
+}
+
+/// A log that may be signed.
+pub struct Log<S> {
+    store: Arc<S>,
+    view: Arc<View<S>>,
+    directory: Arc<Directory>,
+    key: SignerKey,
+    file: CheckpointFile,
+    state: Sequencer,
+    index: Index,
+}
+
+impl<S: Tables> Log<S> {
+    /// Opens the log that `store` holds and that `signed` speaks of.
+    ///
+    /// On `Ok` the store holds the last signed tree, or one that extends it, and the index is the
+    /// one of the last commitment. The root of both trees was computed from the stored tiles.
+    /// Fails with [`OpenError::Refusal`] or [`OpenError::Index`] if there is a contradiction. Then
+    /// the log must not be signed.
+    pub fn open(store: Arc<S>, signed: Signed, caches: Caches) -> Result<Self, OpenError> {
+        let Signed { key, file, last } = signed;
+        let head = store.head()?.ok_or(OpenError::NoLog)?;
+        let state = resume_from(&*store, Head::parse(&head)?, &last)?;
+        let directory = Directory::load(&*store)?;
+        tracing::info!(
+            origin = key.name(),
+            size = %state.head().size,
+            published = %last.size(),
+            issuers = directory.issuers(),
+            "log opened"
+        );
+        let index = index::recover(&*store, state.head(), caches.index_mib)?;
+        // After a crash between commit and signature, the index is that of a checkpoint which is
+        // about to be signed, and not of the last one.
+        let is_last = state.head().last_commitment == last.size();
+        let shown = is_last.then(|| index.map().clone());
+        let view = View::new(store.clone(), last, shown, caches.tiles_mib)?;
+        Ok(Log {
+            store,
+            view: Arc::new(view),
+            directory: Arc::new(directory),
+            key,
+            file,
+            state,
+            index,
+        })
+    }
+
+    /// The store that holds the log.
+    pub fn store(&self) -> &Arc<S> {
+        &self.store
+    }
+
+    /// What readers are shown of the log.
+    pub fn view(&self) -> &Arc<View<S>> {
+        &self.view
+    }
+
+    /// The issuers in force.
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    /// The log's verifier key, in the text form of C2SP signed-note.
+    pub fn vkey(&self) -> String {
+        self.key.verifier().to_string()
+    }
+}
+
+/// Makes a log in an empty store: leaf 0, which commits to the empty index (docs/design.md 3.5),
+/// and a new checkpoint file at `path` with the signed checkpoint over that leaf.
+///
+/// On `Ok` both are durable. On an error they may be half made, and are not a log.
+pub fn create(store: &impl Tables, path: &Path, key: &SignerKey) -> Result<(), CreateError> {
+    let mut nothing = Batch::new();
+    nothing.with_head(None, Head::empty().to_bytes());
+    store.commit(nothing)?;
+    let step = Sequencer::empty().plan_commitment(now_ms(), &Commitment::empty())?;
+    store.commit(records::batch(&step)?)?;
+    let head = step.next.head();
+    let checkpoint = Checkpoint {
+        origin: key.name().to_owned(),
+        size: head.size,
+        root: head.root,
+    };
+    Ok(CheckpointFile::create(path)?.append(&checkpoint.sign(key))?)
+}
+
+/// Computes both roots from the stored tiles and asks core whether the log may go on. Returns the
+/// state to go on from.
+fn resume_from(
+    store: &impl Reads,
+    head: Head,
+    last: &VerifiedCheckpoint,
+) -> Result<Sequencer, OpenError> {
+    let root_at_last = (head.size >= last.size())
+        .then(|| stored_root(store, last.size()))
+        .transpose()?;
+    resume(head, last, root_at_last, stored_root(store, head.size)?)?;
+    let frontier = Frontier::load(&StoredTiles(store), head.size)
+        .map_err(|e| RecordError::Damaged(e.to_string()))?;
+    Ok(Sequencer::new(head, frontier)
+        .ok_or_else(|| RecordError::Damaged("its right edge does not belong to its head".into()))?)
+}
+
+/// The system's clock, in milliseconds since 1970.
+fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,159 @@
+//! Appending to a log and publishing it.
+//!
+//! The order is always the same (docs/design.md 5). For claims: plan, commit, adopt. For a
+//! checkpoint: append the leaf that commits to the index, compute the root a second time from the
+//! stored bytes, sign, append the signed note to the checkpoint file, and only then show it.
+//! `assay_claims::sequencer` decides, this file does the I/O.
+//!
+//! After an error nobody knows what is on the disk, so the log must not be written or signed any
+//! more until it was opened again.
+
+use super::{Log, now_ms};
+use crate::{
+    checkpoint_file::CheckpointFileError,
+    index::Rows,
+    records::{self, RecordError},
+    storage::{StorageError, Tables},
+    view::stored_root,
+};
+use assay_claims::entry::EntryError;
+use assay_claims::sequencer::{Candidate, Outcome, Step};
+use assay_tlog::Hash;
+use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
+use assay_tlog::tree::TreeSize;
+use std::time::Instant;
+
+/// Why a write failed. After any of these the log must be opened again.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The store failed, or its rows are damaged.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A leaf cannot be encoded.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// The checkpoint file took no more.
+    #[error(transparent)]
+    CheckpointFile(#[from] CheckpointFileError),
+    /// The stored tree is not the one that was planned.
+    #[error(
+        "the stored tree of size {size} has the root {stored}, but {planned} was about to be signed"
+    )]
+    SecondCheck {
+        /// Leaves in the tree.
+        size: TreeSize,
+        /// The root that the stored tiles give.
+        stored: Hash,
+        /// The root that was planned.
+        planned: Hash,
+    },
+    /// The note that was just signed does not verify.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+impl From<StorageError> for WriteError {
+    fn from(error: StorageError) -> Self {
+        WriteError::Record(error.into())
+    }
+}
+
+impl<S: Tables> Log<S> {
+    /// Whether the log has leaves that no published checkpoint covers.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.state.head().size > self.view.published().size()
+    }
+
+    /// Appends the candidates that may have a leaf, in one durable batch. Returns one outcome for
+    /// each candidate, in their order.
+    pub(crate) fn append(
+        &mut self,
+        candidates: Vec<Candidate>,
+    ) -> Result<Vec<Outcome>, WriteError> {
+        let keys: Vec<_> = candidates.iter().map(Candidate::key).collect();
+        let known = records::find_claims(&*self.store, &keys)?;
+        let mut step = self
+            .state
+            .plan(now_ms(), candidates, &known, &*self.directory);
+        let outcomes = std::mem::take(&mut step.outcomes);
+        if !step.leaves.is_empty() {
+            self.commit(step, Rows::default())?;
+        }
+        Ok(outcomes)
+    }
+
+    /// Publishes the log as it stands: signs its tree, which ends in a commitment to its index, and
+    /// shows it. Nothing is shown that is not in the checkpoint file.
+    pub(crate) fn publish(&mut self) -> Result<(), WriteError> {
+        let started = Instant::now();
+        if !self.state.head().ends_in_commitment() {
+            self.append_commitment()?;
+        }
+        let head = self.state.head();
+        let stored = stored_root(&*self.store, head.size)?;
+        if stored != head.root {
+            return Err(WriteError::SecondCheck {
+                size: head.size,
+                stored,
+                planned: head.root,
+            });
+        }
+        let note = Checkpoint {
+            origin: self.key.name().to_owned(),
+            size: head.size,
+            root: head.root,
+        }
+        .sign(&self.key);
+        let checkpoint = VerifiedCheckpoint::verify(&note, &self.key.verifier())?;
+        self.file.append(&note)?;
+        self.view.publish(checkpoint, self.index.map().clone())?;
+        metrics::histogram!("assay_publish_seconds").record(started.elapsed().as_secs_f64());
+        metrics::gauge!("assay_published_size").set(head.size.get() as f64);
+        tracing::debug!(size = %head.size, root = %head.root, "checkpoint published");
+        Ok(())
+    }
+
+    /// Stores every page of the index, so that the next start replays nothing. To be called when
+    /// the log is published.
+    pub(crate) fn store_index(&mut self) -> Result<(), WriteError> {
+        Ok(self.index.store_all(&*self.store)?)
+    }
+
+    /// Appends the leaf that commits to the index of all leaves before it, in one batch with the
+    /// rows of the index.
+    fn append_commitment(&mut self) -> Result<(), WriteError> {
+        let started = Instant::now();
+        let size = self.state.head().size.get();
+        let (commitment, rows) = self.index.step(&*self.store, size)?;
+        metrics::histogram!("assay_index_seconds").record(started.elapsed().as_secs_f64());
+        let step = self.state.plan_commitment(now_ms(), &commitment)?;
+        self.commit(step, rows)?;
+        self.index.evict();
+        Ok(())
+    }
+
+    /// Writes a step and rows of the index as one durable batch, then adopts the step.
+    fn commit(&mut self, step: Step, rows: Rows) -> Result<(), WriteError> {
+        let started = Instant::now();
+        let mut batch = records::batch(&step)?;
+        rows.write(&mut batch);
+        self.store.commit(batch)?;
+        metrics::histogram!("assay_commit_seconds").record(started.elapsed().as_secs_f64());
+        metrics::counter!("assay_entries_total").increment(step.leaves.len() as u64);
+        for (at, leaf) in (step.first.get()..).zip(step.leaves) {
+            self.index.add(at, &leaf.labels);
+            if let Some(record) = leaf.change {
+                tracing::info!(
+                    issuer = %record.id,
+                    sequence = record.body.sequence,
+                    name = %record.body.name,
+                    "issuer record in force"
+                );
+                self.directory.apply(record);
+            }
+        }
+        self.state = step.next;
+        metrics::gauge!("assay_tree_size").set(self.state.head().size.get() as f64);
+        Ok(())
+    }
+}

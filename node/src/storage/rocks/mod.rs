@@ -1,0 +1,290 @@
+//! The store of a node: RocksDB for tables and head, files for blobs, in one folder under one lock.
+//!
+//! ```text
+//! LOCK      held while the store is open
+//! SYNCED    the sequence number of the last acknowledged batch, see `recovery`
+//! tables/   RocksDB: a column family for each table, the head in the default one, one
+//!           write-ahead log for all
+//! blobs/    see `files`
+//! ```
+//!
+//! What a start demands before RocksDB may replay its log is in `recovery`.
+//!
+//! Left out: backups, and options that a person might tune. [`options`] fits one load: appended
+//! segments, small keys of hashes, and a node that stays below 256 MiB.
+
+mod failure;
+mod options;
+mod recovery;
+mod wal;
+
+pub use options::Options;
+
+use super::disk::{self, Lock, sync_folder};
+use super::files::Files;
+use super::{Batch, BlobReader, Blobs, Head, Reads, StorageError, Table, Tables};
+use assay_tlog::Hash;
+use bytes::Bytes;
+use failure::refused;
+use recovery::{Mark, demand_acknowledged};
+use rocksdb::{ColumnFamily, DB, DBPinnableSlice, ReadOptions, WriteBatch, WriteOptions};
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+const HEAD: &[u8] = b"head";
+
+/// An open store. Dropping it flushes the tables, so that the next start replays nothing, and then
+/// releases the lock.
+pub struct Rocks {
+    // Fields are dropped in this order: the lock goes last.
+    db: DB,
+    writer: Mutex<Writer>,
+    blobs: Files,
+    tables: PathBuf,
+    _lock: Lock,
+}
+
+struct Writer {
+    /// The head in the store, kept so that a comparison needs no read.
+    head: Option<Vec<u8>>,
+    mark: Mark,
+    poisoned: bool,
+}
+
+impl Rocks {
+    /// Opens the store in the folder `path`.
+    ///
+    /// Fails with [`StorageError::Locked`] if another process has it open; with
+    /// [`StorageError::Missing`] or [`StorageError::Exists`] if `options.create` does not fit what
+    /// is there; and with [`StorageError::Corrupt`], having changed nothing, if something that was
+    /// acknowledged is damaged or gone.
+    pub fn open(path: &Path, options: Options) -> Result<Self, StorageError> {
+        if options.create {
+            fs::create_dir_all(path).map_err(|e| disk::failure("create", path, e))?;
+        } else if !path.is_dir() {
+            return Err(StorageError::Missing(path.to_owned()));
+        }
+        let lock = Lock::take(&path.join("LOCK"))?;
+        let tables = path.join("tables");
+        let mark = if options.create {
+            create_mark(path, &tables)?
+        } else {
+            open_mark(path, &tables)?
+        };
+        let db = options::open_database(&tables, options)?;
+        let blobs = Files::open(&path.join("blobs"))?;
+        sync_folder(path).map_err(|e| disk::failure("sync", path, e))?;
+        let head = db
+            .get(HEAD)
+            .map_err(|e| refused("read the head of", &tables, e))?;
+        Ok(Rocks {
+            db,
+            writer: Mutex::new(Writer {
+                head,
+                mark,
+                poisoned: false,
+            }),
+            blobs,
+            tables,
+            _lock: lock,
+        })
+    }
+
+    fn family(&self, table: Table) -> Result<&ColumnFamily, StorageError> {
+        self.db
+            .cf_handle(table.name())
+            .ok_or_else(|| StorageError::Corrupt {
+                path: self.tables.clone(),
+                reason: format!("there is no table {}", table.name()),
+            })
+    }
+
+    fn read_failed(&self, error: rocksdb::Error) -> StorageError {
+        refused("read from", &self.tables, error)
+    }
+
+    /// Writes `batch` and notes that it was acknowledged. On an error it is unknown whether it was
+    /// written.
+    fn write(&self, batch: &Batch, writer: &mut Writer) -> Result<(), StorageError> {
+        let mut write = WriteBatch::default();
+        for change in &batch.changes {
+            let family = self.family(change.table)?;
+            match &change.value {
+                Some(value) => write.put_cf(family, &change.key, value),
+                None => write.delete_cf(family, &change.key),
+            }
+        }
+        if let Some(head) = &batch.head {
+            write.put(HEAD, &head.new);
+        }
+        let mut synced = WriteOptions::default();
+        synced.set_sync(true);
+        self.db
+            .write_opt(write, &synced)
+            .map_err(|e| refused("write to", &self.tables, e))?;
+        // Nobody else writes: this is called under the writer's lock.
+        writer.mark.advance(self.db.latest_sequence_number())
+    }
+}
+
+fn create_mark(path: &Path, tables: &Path) -> Result<Mark, StorageError> {
+    let at = path.join("SYNCED");
+    if tables.exists() || at.exists() {
+        return Err(StorageError::Exists(path.to_owned()));
+    }
+    let mark = Mark::create(at)?;
+    sync_folder(path).map_err(|e| disk::failure("sync", path, e))?;
+    Ok(mark)
+}
+
+fn open_mark(path: &Path, tables: &Path) -> Result<Mark, StorageError> {
+    let at = path.join("SYNCED");
+    if !tables.exists() && !at.exists() {
+        return Err(StorageError::Missing(path.to_owned()));
+    }
+    let mark = Mark::open(at)?;
+    demand_acknowledged(tables, mark.sequence())?;
+    Ok(mark)
+}
+
+impl std::fmt::Debug for Rocks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rocks")
+            .field("tables", &self.tables)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Rocks {
+    fn drop(&mut self) {
+        // This only shortens the next start. Whatever fails here is replayed from the log then.
+        let families: Vec<&ColumnFamily> = Table::ALL
+            .iter()
+            .filter_map(|t| self.db.cf_handle(t.name()))
+            .collect();
+        let _ = self
+            .db
+            .flush_cfs_opt(&families, &rocksdb::FlushOptions::default());
+        let _ = self.db.flush();
+        if let Ok(writer) = self.writer.get_mut() {
+            writer.mark.sync();
+        }
+    }
+}
+
+impl Head for Rocks {
+    fn head(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        self.db.get(HEAD).map_err(|e| self.read_failed(e))
+    }
+}
+
+impl Reads for Rocks {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StorageError> {
+        let found = self
+            .db
+            .get_pinned_cf(self.family(table)?, key)
+            .map_err(|e| self.read_failed(e))?;
+        Ok(found.as_ref().map(copied))
+    }
+
+    fn multi_get(
+        &self,
+        table: Table,
+        keys: &[Vec<u8>],
+    ) -> Result<Vec<Option<Bytes>>, StorageError> {
+        let ascending = keys.is_sorted();
+        let found = self
+            .db
+            .batched_multi_get_cf(self.family(table)?, keys, ascending);
+        found
+            .into_iter()
+            .map(|found| {
+                let found = found.map_err(|e| self.read_failed(e))?;
+                Ok(found.as_ref().map(copied))
+            })
+            .collect()
+    }
+
+    fn at_or_before(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<(Vec<u8>, Bytes)>, StorageError> {
+        let mut at = self.db.raw_iterator_cf(self.family(table)?);
+        at.seek_for_prev(key);
+        let found = at
+            .item()
+            .map(|(key, value)| (key.to_vec(), Bytes::copy_from_slice(value)));
+        at.status().map_err(|e| self.read_failed(e))?;
+        Ok(found)
+    }
+
+    fn range(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Bytes)>, StorageError> {
+        let mut found = Vec::new();
+        if from >= to || limit == 0 {
+            return Ok(found);
+        }
+        let mut options = ReadOptions::default();
+        options.set_iterate_upper_bound(to);
+        // A scan of segments reads the log once. Caching it would push out what others look up.
+        options.fill_cache(table != Table::Segments);
+        let mut at = self.db.raw_iterator_cf_opt(self.family(table)?, options);
+        at.seek(from);
+        while let Some((key, value)) = at.item() {
+            found.push((key.to_vec(), Bytes::copy_from_slice(value)));
+            if found.len() == limit {
+                break;
+            }
+            at.next();
+        }
+        at.status().map_err(|e| self.read_failed(e))?;
+        Ok(found)
+    }
+}
+
+impl Tables for Rocks {
+    fn commit(&self, batch: Batch) -> Result<(), StorageError> {
+        // If a thread panicked with the lock, the outcome of its commit is unknown.
+        let mut writer = self.writer.lock().map_err(|_| StorageError::Poisoned)?;
+        if writer.poisoned {
+            return Err(StorageError::Poisoned);
+        }
+        if batch
+            .head
+            .as_ref()
+            .is_some_and(|change| change.expected != writer.head)
+        {
+            return Err(StorageError::HeadMoved);
+        }
+        if let Err(error) = self.write(&batch, &mut writer) {
+            writer.poisoned = true;
+            return Err(error);
+        }
+        if let Some(change) = batch.head {
+            writer.head = Some(change.new);
+        }
+        Ok(())
+    }
+}
+
+impl Blobs for Rocks {
+    fn put(&self, key: &Hash, bytes: &mut dyn Read, size: u64) -> Result<bool, StorageError> {
+        self.blobs.put(key, bytes, size)
+    }
+
+    fn open(&self, key: &Hash) -> Result<Option<BlobReader>, StorageError> {
+        self.blobs.open(key)
+    }
+}
+
+fn copied(value: &DBPinnableSlice<'_>) -> Bytes {
+    Bytes::copy_from_slice(value)
+}

@@ -1,0 +1,263 @@
+//! Reads RocksDB's write-ahead log before RocksDB does, and judges it more strictly.
+//!
+//! RocksDB replays the log when it opens, and every mode it has forgives something that a
+//! transparency log cannot afford. `PointInTime`, its default, stops at the first damaged record
+//! and drops what follows. The strictest one that still starts after a power cut,
+//! `TolerateCorruptedTailRecords`, takes a record whose length was damaged for a torn tail, skips
+//! the rest of a block whose next header was zeroed, and never asks whether the batches it found
+//! are all there. What was dropped is then gone: the log file is deleted once it has been replayed.
+//!
+//! So this reads all log files first and changes nothing. It demands that every record is whole,
+//! that the sequence numbers of the batches follow one another without a gap, within a file and
+//! from file to file, and that an unfinished record has nothing behind it. It returns the last
+//! sequence number, which [`recovery`](super::recovery) compares with the one it noted when the
+//! last batch was acknowledged.
+//!
+//! The format (RocksDB's `db/log_format.h`, `db/write_batch.cc`; unchanged since LevelDB): blocks
+//! of 32 KiB hold records `crc32c u32 ‖ length u16 ‖ type u8 ‖ payload`, little-endian. A record
+//! never crosses a block; a batch that does is cut into first, middle and last ones. Fewer than
+//! seven bytes at a block's end are filler. A batch starts with its sequence number (u64) and how
+//! many numbers it takes (u32). Log compression and recycling change the format and stay switched
+//! off.
+
+use crate::storage::{StorageError, disk::failure};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+const BLOCK: usize = 32 * 1024;
+const HEADER: usize = 7;
+/// The part of a batch that is looked at: sequence number and count.
+const BATCH_HEADER: usize = 12;
+
+const FULL: u8 = 1;
+const FIRST: u8 = 2;
+const MIDDLE: u8 = 3;
+const LAST: u8 = 4;
+/// Set in the types of records that a reader may skip when it does not know them.
+const MAY_BE_SKIPPED: u8 = 0x80;
+
+/// Checks every log file in `folder`, oldest first. Returns the sequence number of the last change
+/// in them, or `None` if there is none.
+///
+/// Fails with [`StorageError::Corrupt`] if something is damaged or missing in the middle.
+pub(super) fn last_sequence(folder: &Path) -> Result<Option<u64>, StorageError> {
+    let mut next = None;
+    for path in log_files(folder)? {
+        let found = LogFile {
+            path: &path,
+            next,
+            batch: None,
+        };
+        next = found.check()?;
+    }
+    Ok(next.map(|next| next.saturating_sub(1)))
+}
+
+/// The log files in `folder`, by ascending number.
+fn log_files(folder: &Path) -> Result<Vec<PathBuf>, StorageError> {
+    let listing = fs::read_dir(folder).map_err(|e| failure("list", folder, e))?;
+    let mut found = Vec::new();
+    for file in listing {
+        let path = file.map_err(|e| failure("list", folder, e))?.path();
+        if path.extension().is_some_and(|extension| extension == "log")
+            && let Some(number) = path
+                .file_stem()
+                .and_then(|stem| stem.to_str())
+                .and_then(|stem| stem.parse::<u64>().ok())
+        {
+            found.push((number, path));
+        }
+    }
+    found.sort();
+    Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
+struct LogFile<'a> {
+    path: &'a Path,
+    /// The sequence number that the next batch must have; `None` before the first batch of all.
+    next: Option<u64>,
+    /// The start of a batch whose last part has not come yet.
+    batch: Option<Vec<u8>>,
+}
+
+/// What stands at one place of a block.
+enum Found<'a> {
+    Record {
+        kind: u8,
+        payload: &'a [u8],
+    },
+    /// The file ends before the record does.
+    CutOff,
+    /// A header of zeros: space that was never written.
+    Unwritten,
+    Damaged(&'static str),
+}
+
+impl LogFile<'_> {
+    /// Reads the file to its end and returns the sequence number that must come next.
+    fn check(mut self) -> Result<Option<u64>, StorageError> {
+        let mut file = File::open(self.path).map_err(|e| failure("open", self.path, e))?;
+        let mut block = Vec::with_capacity(BLOCK);
+        let mut start = 0;
+        // Where the written part ends, once that has been seen.
+        let mut end = None;
+        while read_block(&mut file, &mut block).map_err(|e| failure("read", self.path, e))? {
+            match end {
+                None => end = self.check_block(&block, start)?,
+                Some(end) => self.demand_unwritten(&block, end)?,
+            }
+            start += block.len() as u64;
+        }
+        Ok(self.next)
+    }
+
+    /// Takes in the records of `block`, which starts at `start` of the file. Returns where they end
+    /// if that is before the end of the block.
+    fn check_block(&mut self, block: &[u8], start: u64) -> Result<Option<u64>, StorageError> {
+        let mut at = 0;
+        while let Some(rest) = block.get(at..).filter(|rest| rest.len() >= HEADER) {
+            let place = start + at as u64;
+            match record_at(rest, BLOCK - at) {
+                Found::Record { kind, payload } => {
+                    self.take(kind, payload, place)?;
+                    at += HEADER + payload.len();
+                }
+                Found::CutOff => {
+                    if holds_record(rest, BLOCK - at) {
+                        return Err(self.damaged(
+                            place,
+                            "the length of a record is wrong, and records follow it",
+                        ));
+                    }
+                    return Ok(Some(place));
+                }
+                Found::Unwritten => {
+                    self.demand_unwritten(rest, place)?;
+                    return Ok(Some(place));
+                }
+                Found::Damaged(what) => return Err(self.damaged(place, what)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes in one record: puts batches together and follows their sequence numbers.
+    fn take(&mut self, kind: u8, payload: &[u8], place: u64) -> Result<(), StorageError> {
+        match (kind, self.batch.take()) {
+            (FULL, None) => self.follow(payload, place),
+            (FIRST, None) => {
+                self.batch = Some(batch_header(Vec::new(), payload));
+                Ok(())
+            }
+            (MIDDLE, Some(batch)) => {
+                self.batch = Some(batch_header(batch, payload));
+                Ok(())
+            }
+            (LAST, Some(batch)) => self.follow(&batch_header(batch, payload), place),
+            (FULL | FIRST, Some(_)) => Err(self.damaged(place, "the end of a batch is missing")),
+            (MIDDLE | LAST, None) => Err(self.damaged(place, "the start of a batch is missing")),
+            (kind, batch) if kind & MAY_BE_SKIPPED != 0 => {
+                self.batch = batch;
+                Ok(())
+            }
+            _ => Err(self.damaged(
+                place,
+                "a record is of a kind that this version does not know",
+            )),
+        }
+    }
+
+    fn follow(&mut self, batch: &[u8], place: u64) -> Result<(), StorageError> {
+        let Some((sequence, count)) =
+            batch.split_first_chunk::<8>().and_then(|(sequence, rest)| {
+                let (count, _) = rest.split_first_chunk::<4>()?;
+                Some((u64::from_le_bytes(*sequence), u32::from_le_bytes(*count)))
+            })
+        else {
+            return Err(self.damaged(place, "a batch is too short"));
+        };
+        if self.next.is_some_and(|next| next != sequence) {
+            return Err(self.damaged(place, "the batches before this one are missing"));
+        }
+        self.next = Some(sequence.saturating_add(count.into()));
+        Ok(())
+    }
+
+    fn demand_unwritten(&self, bytes: &[u8], end: u64) -> Result<(), StorageError> {
+        if bytes.iter().all(|byte| *byte == 0) {
+            Ok(())
+        } else {
+            Err(self.damaged(
+                end,
+                "a part was overwritten or never written, and data follows it",
+            ))
+        }
+    }
+
+    fn damaged(&self, place: u64, what: &str) -> StorageError {
+        let reason = format!("in the write-ahead log, at byte {place}, {what}");
+        StorageError::Corrupt {
+            path: self.path.to_owned(),
+            reason,
+        }
+    }
+}
+
+/// Fills `block` from `file`; returns whether there was anything. Only the last block is short.
+fn read_block(file: &mut File, block: &mut Vec<u8>) -> io::Result<bool> {
+    block.clear();
+    Ok(file.take(BLOCK as u64).read_to_end(block)? > 0)
+}
+
+/// Judges what stands at the start of `rest`, at least a header, in a block that has `room` bytes
+/// from there on.
+fn record_at(rest: &[u8], room: usize) -> Found<'_> {
+    let Some(([c0, c1, c2, c3, l0, l1, kind], body)) = rest.split_first_chunk::<HEADER>() else {
+        return Found::CutOff;
+    };
+    let length = usize::from(u16::from_le_bytes([*l0, *l1]));
+    if *kind == 0 && length == 0 {
+        return Found::Unwritten;
+    }
+    if HEADER + length > room {
+        return Found::Damaged("a record is longer than its block");
+    }
+    let Some(payload) = body.get(..length) else {
+        return Found::CutOff;
+    };
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&[*kind]), payload);
+    if u32::from_le_bytes([*c0, *c1, *c2, *c3]) != masked(crc) {
+        return Found::Damaged("the checksum of a record is wrong");
+    }
+    Found::Record {
+        kind: *kind,
+        payload,
+    }
+}
+
+/// A checksum as RocksDB stores it (`util/crc32c.h`, `Mask`).
+fn masked(crc: u32) -> u32 {
+    crc.rotate_right(15).wrapping_add(0xa282_ead8)
+}
+
+/// Whether a whole record starts anywhere behind the first byte of `rest`. A tail that was really
+/// torn holds none.
+fn holds_record(rest: &[u8], room: usize) -> bool {
+    (1..rest.len().saturating_sub(HEADER)).any(|at| {
+        let known = rest
+            .get(at + HEADER - 1)
+            .is_some_and(|kind| (FULL..=LAST).contains(kind));
+        known
+            && rest
+                .get(at..)
+                .is_some_and(|rest| matches!(record_at(rest, room - at), Found::Record { .. }))
+    })
+}
+
+/// `start` continued with `part`, as far as it is looked at.
+fn batch_header(mut start: Vec<u8>, part: &[u8]) -> Vec<u8> {
+    let wanted = BATCH_HEADER.saturating_sub(start.len()).min(part.len());
+    start.extend_from_slice(part.get(..wanted).unwrap_or_default());
+    start
+}

@@ -1,0 +1,260 @@
+//! Whose claims are taken: thresholds, rotations, open logs, and ids that nobody can take.
+
+use crate::{AT_ONCE, Fixture, STARTED, assert_all_there, assert_refused, hex};
+use assay_claims::claim::{self, ClaimId};
+use assay_claims::entry::wire;
+use assay_claims::issuer::IssuerId;
+use assay_proto::v1::{GetIssuerRequest, Wait};
+use assay_tests::{
+    issuer::{Actor, key, payload, record, signed},
+    log::{Log, stated},
+};
+use bytes::Bytes;
+use ed25519_dalek::SigningKey;
+use tonic::Code;
+
+/// The log takes no such claim, because its signers may not say it.
+async fn assert_denied(log: &Log, claim: wire::Claim, words: &[&str]) {
+    let answer = log.publish(claim, Wait::Integrated).await;
+    assert_refused(answer, Code::PermissionDenied, words);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_threshold_counts_distinct_keys() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let log = &fixture.log;
+    let issuer = Actor::new(&[11, 12, 13], 2);
+    let [a, b, c] = &issuer.keys[..] else {
+        unreachable!()
+    };
+
+    // A registration is signed by all keys, whatever the threshold.
+    let partial = signed(&issuer.id, &issuer.record, &[a, b])?;
+    let missing = c.verifying_key();
+    assert_denied(log, partial, &[&hex::encode(missing)]).await;
+    log.publish(issuer.registration()?, Wait::Integrated)
+        .await?;
+
+    let words = [
+        "needs 2 distinct keys, and 1 signed",
+        &hex::encode(b.verifying_key()),
+        &hex::encode(c.verifying_key()),
+    ];
+    for keys in [&[a][..], &[a, a]] {
+        assert_denied(log, issuer.sign_by(&payload(1), keys), &words).await;
+    }
+    // A key of another issuer does not count, and may not be put to this one's name.
+    let foreign = issuer.sign_by(&payload(1), &[a, &fixture.issuer.keys[0]]);
+    assert_denied(log, foreign, &["is no key of issuer"]).await;
+    assert_eq!(log.size().await?, STARTED + 2);
+
+    for keys in [[a, b], [a, c], [b, c]] {
+        let answer = log
+            .publish(issuer.sign_by(&payload(1), &keys), Wait::Integrated)
+            .await?;
+        assert!(!answer.already_logged, "another set of signers");
+    }
+    // The threshold of every issuer that is named counts.
+    let mut both = fixture.issuer.claim(2);
+    both.signatures
+        .extend(issuer.sign_by(&payload(2), &[a]).signatures);
+    assert_denied(log, both.clone(), &[&hex(&issuer.id)]).await;
+    both.signatures
+        .extend(issuer.sign_by(&payload(2), &[b]).signatures);
+    log.publish(both, Wait::Integrated).await?;
+    Ok(())
+}
+
+/// Rotations from the keys 21, 22 and 23 to those of `new`, which are 23 and 24: signed by too few
+/// of either, or not next in the chain.
+async fn assert_bad_rotations_are_refused(log: &Log, new: &Actor) -> anyhow::Result<()> {
+    let [k21, k22, k23, k24] = [21, 22, 23, 24].map(key);
+    let (first, last) = (
+        hex::encode(k21.verifying_key()),
+        hex::encode(k24.verifying_key()),
+    );
+    // Enough of the old keys only; enough of the new keys only; one of each; a stranger's.
+    let signers: [(&[&SigningKey], &[&str]); 4] = [
+        (&[&k21, &k22], &["sequence 1 needs 2", &last]),
+        (&[&k23, &k24], &["sequence 0 needs 2", &first]),
+        (&[&k21, &k24], &["needs 2 distinct keys"]),
+        (&[&k21, &k23, &k24, &key(9)], &["is no key of issuer"]),
+    ];
+    for (keys, words) in signers {
+        let rotation = signed(&new.id, &new.record, keys)?;
+        assert_denied(log, rotation, words).await;
+    }
+    // It must follow the record in force.
+    let mut jump = new.record.clone();
+    jump.sequence = 2;
+    let jump = signed(&new.id, &jump, &[&k21, &k23, &k24])?;
+    assert_refused(
+        log.publish(jump, Wait::Integrated).await,
+        Code::FailedPrecondition,
+        &["is at sequence 0"],
+    );
+    let mut astray = new.record.clone();
+    astray.previous = Some(ClaimId::of_payload(b"another"));
+    let astray = signed(&new.id, &astray, &[&k21, &k23, &k24])?;
+    assert_refused(
+        log.publish(astray, Wait::Integrated).await,
+        Code::FailedPrecondition,
+        &["previous"],
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_takes_the_thresholds_of_both_records_and_ends_the_old_keys()
+-> anyhow::Result<()> {
+    let mut fixture = Fixture::start(AT_ONCE).await?;
+    let old = Actor::new(&[21, 22, 23], 2);
+    fixture
+        .log
+        .publish(old.registration()?, Wait::Integrated)
+        .await?;
+    let logged_before = fixture.log.publish(old.claim(1), Wait::Integrated).await?;
+    let new = old.next(&[23, 24], 2)?;
+    let [k21, k22, k23, k24] = [21, 22, 23, 24].map(key);
+    assert_bad_rotations_are_refused(&fixture.log, &new).await?;
+    assert_eq!(fixture.log.size().await?, STARTED + 4);
+
+    let log = fixture.log.clone();
+    let rotation = signed(&new.id, &new.record, &[&k21, &k23, &k24])?;
+    let rotated = log.publish(rotation.clone(), Wait::Integrated).await?;
+    for round in 0..2 {
+        let log = fixture.log.clone();
+        let by_old = old.sign_by(&payload(2), &[&k21, &k22]);
+        assert_denied(&log, by_old, &["is no key of issuer", "sequence 1"]).await;
+        let by_new = log.publish(new.claim(2), Wait::Integrated).await?;
+        assert_eq!(by_new.already_logged, round == 1);
+        // What was logged before keeps its leaf, and so do the records.
+        let registered = log.publish(old.registration()?, Wait::Integrated).await?;
+        assert_eq!(registered.leaf_index, STARTED);
+        let again = log.publish(rotation.clone(), Wait::Integrated).await?;
+        assert_eq!(stated(&again)?, stated(&rotated)?);
+        assert_all_there(&log, std::slice::from_ref(&logged_before)).await?;
+        // After a restart the issuers in force are read from the log.
+        fixture.node.stop()?;
+        fixture.run().await?;
+    }
+    let request = GetIssuerRequest {
+        issuer_id: Bytes::copy_from_slice(old.id.as_bytes()),
+    };
+    let records = fixture
+        .log
+        .service
+        .clone()
+        .get_issuer(request)
+        .await?
+        .into_inner()
+        .records;
+    let places: Vec<_> = records
+        .iter()
+        .map(|record| (record.sequence, record.leaf_index))
+        .collect();
+    assert_eq!(places, [(0, STARTED), (1, rotated.leaf_index)]);
+    Ok(())
+}
+
+/// The claim and the rotation that ends its keys come together, many times: whichever is first,
+/// what is logged was rightly signed when it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_a_rotation_overtakes_is_refused() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let log = &fixture.log;
+    let mut actor = Actor::new(&[31], 1);
+    log.publish(actor.registration()?, Wait::Integrated).await?;
+    for round in 0..20_u8 {
+        let next = actor.next(&[32 + round], 1)?;
+        let rotation = signed(&next.id, &next.record, &[&actor.keys[0], &next.keys[0]])?;
+        let claims =
+            (0..8).map(|at| log.publish(actor.claim(100 * u64::from(round) + at), Wait::Sequenced));
+        let (rotated, answers) = tokio::join!(
+            log.publish(rotation, Wait::Sequenced),
+            futures::future::join_all(claims)
+        );
+        let rotated = rotated?.leaf_index;
+        for answer in answers {
+            match answer {
+                Ok(published) => assert!(
+                    published.leaf_index < rotated,
+                    "logged by a key that is no longer in force"
+                ),
+                Err(status) => assert_eq!(
+                    status.code(),
+                    Code::PermissionDenied,
+                    "{}",
+                    status.message()
+                ),
+            }
+        }
+        actor = next;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_log_takes_any_valid_signature_and_registers_nobody_by_it() -> anyhow::Result<()> {
+    let fixture = Fixture::start(&format!("{AT_ONCE}\nadmission.mode = \"open\"")).await?;
+    let log = &fixture.log;
+    let stranger = Actor::new(&[9], 1);
+    log.publish(stranger.claim(1), Wait::Integrated).await?;
+    let mut forged = stranger.claim(2);
+    forged.payload = payload(3).into();
+    assert_refused(
+        log.publish(forged, Wait::Integrated).await,
+        Code::InvalidArgument,
+        &["signature 1"],
+    );
+    // A record that its keys did not all sign may be logged as anybody's claim, but never takes
+    // force.
+    let halfway = Actor::new(&[41, 42], 1);
+    let unsigned = signed(&halfway.id, &halfway.record, &[&halfway.keys[0]])?;
+    log.publish(unsigned, Wait::Integrated).await?;
+    let request = GetIssuerRequest {
+        issuer_id: Bytes::copy_from_slice(halfway.id.as_bytes()),
+    };
+    assert_refused(
+        log.service.clone().get_issuer(request).await,
+        Code::NotFound,
+        &["not registered"],
+    );
+    Ok(())
+}
+
+/// Names that a registration could try to take.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_id_cannot_be_squatted() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let log = &fixture.log;
+    let victim = Actor::new(&[51], 1);
+    let squatter = key(52);
+    // The squatter's keys under the victim's id, and the victim's keys with the squatter's
+    // signature.
+    let taken = signed(&victim.id, &record("x", 1, &[&squatter]), &[&squatter])?;
+    assert_refused(
+        log.publish(taken, Wait::Integrated).await,
+        Code::InvalidArgument,
+        &["make the issuer id"],
+    );
+    let forged = signed(&victim.id, &victim.record, &[&squatter])?;
+    assert_denied(log, forged, &["is no key of issuer"]).await;
+    let foreign: wire::Claim = {
+        let statement = assay_claims::issuer::statement(&victim.id, &victim.record)?;
+        let signers = [
+            (victim.id, &victim.keys[0]),
+            (IssuerId::derive(1, &[[7; 32]]), &squatter),
+        ];
+        claim::sign(statement.to_json().as_bytes(), &signers)
+    };
+    assert_refused(
+        log.publish(foreign, Wait::Integrated).await,
+        Code::InvalidArgument,
+        &["signed by its own keys only"],
+    );
+    assert_eq!(log.size().await?, STARTED);
+    log.publish(victim.registration()?, Wait::Integrated)
+        .await?;
+    Ok(())
+}
