@@ -39,14 +39,24 @@ pub enum CutError {
     /// More inner nodes on the way to a leaf than labels that are hashes can need.
     #[error("the proof of the index is deeper than {max} nodes", max = limits::INDEX_DEPTH)]
     TooDeep,
-    /// Bits do not grow on the way down, or a prefix or label does not continue that of the node
-    /// above.
+    /// An inner node does not have more bits than the one above it.
+    #[error("a node in the proof of the index does not have more bits than the one above it")]
+    Bits,
+    /// A label or a prefix does not begin with the prefix of the node above it.
     #[error("a node in the proof of the index is not where its prefix belongs")]
     Misplaced,
-    /// A prefix has bits after its end, or is stated where the leaves below state it, or is
-    /// missing.
-    #[error("a prefix in the proof of the index is not in its one spelling")]
-    Prefix,
+    /// A label or a prefix begins as its parent does, and goes on with the bit of the other side.
+    #[error("a node in the proof of the index is on the wrong side of the one above it")]
+    Side,
+    /// A prefix has a bit set after its end.
+    #[error("a prefix in the proof of the index has bits after its end")]
+    PrefixBits,
+    /// A node states no prefix, and no leaf is below it that would.
+    #[error("a node in the proof of the index has no prefix")]
+    PrefixMissing,
+    /// A node states its prefix, although a leaf is below it that does.
+    #[error("a prefix in the proof of the index is stated twice")]
+    PrefixStated,
     /// A leaf whose list is empty: such a label is not in the index.
     #[error("the proof of the index holds a label without leaves")]
     EmptyList,
@@ -260,7 +270,7 @@ impl<'a> Reader<'a> {
                 let length = usize::from(bits.div_ceil(8));
                 let (prefix, rest) = self.rest.split_at_checked(length).ok_or(CutError::CutOff)?;
                 self.rest = rest;
-                Some(Prefix::from_wire(prefix, bits.into()).ok_or(CutError::Prefix)?)
+                Some(Prefix::from_wire(prefix, bits.into()).ok_or(CutError::PrefixBits)?)
             }
             _ => None,
         };
@@ -270,10 +280,11 @@ impl<'a> Reader<'a> {
         let prefix = match (stated, leaf) {
             (Some(prefix), None) => prefix,
             (None, Some(leaf)) => Prefix::of(&leaf, bits.into()),
-            _ => return Err(CutError::Prefix),
+            (None, None) => return Err(CutError::PrefixMissing),
+            (Some(_), Some(_)) => return Err(CutError::PrefixStated),
         };
-        continues(&prefix, bits, &left, false)?;
-        continues(&prefix, bits, &right, true)?;
+        check_child(&prefix, bits, &left, false)?;
+        check_child(&prefix, bits, &right, true)?;
         let hash = trie::inner(&prefix, &left.hash, &right.hash);
         let at = self.push(CutNode::Inner {
             prefix,
@@ -289,17 +300,21 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a child's labels begin with the parent's prefix and then with its side's bit.
-fn continues(prefix: &Prefix, bits: u8, child: &Read, side: bool) -> Result<(), CutError> {
+/// Checks that a child's labels begin with the parent's prefix, and then with the bit of its side.
+fn check_child(prefix: &Prefix, bits: u8, child: &Read, side: bool) -> Result<(), CutError> {
     let Some(span) = &child.span else {
         return Ok(());
     };
-    let deeper = span.bits() > prefix.bits();
-    if deeper && prefix.covers(span) && span.first().bit(bits) == side {
-        Ok(())
-    } else {
-        Err(CutError::Misplaced)
+    if span.bits() <= prefix.bits() {
+        return Err(CutError::Bits);
     }
+    if !prefix.covers(span) {
+        return Err(CutError::Misplaced);
+    }
+    if span.first().bit(bits) != side {
+        return Err(CutError::Side);
+    }
+    Ok(())
 }
 
 /// Writes a cut in pre-order.

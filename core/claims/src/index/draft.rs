@@ -266,6 +266,6 @@ mod tests {
         }
         let twice = [&page[..], &page[..]].concat();
         assert_eq!(records(&twice).unwrap_err(), PageError::Order);
-        assert_eq!(records(&[]).unwrap_err(), PageError::Order);
+        assert_eq!(records(&[]).unwrap_err(), PageError::Empty);
     }
 }

@@ -34,9 +34,12 @@ pub enum PageError {
     /// Cut off, or lists of another length than they state.
     #[error("a page of the index is malformed")]
     Malformed,
-    /// Its labels are not ascending, or there are none.
-    #[error("a page of the index has its labels out of order, or none")]
+    /// Its labels are not ascending.
+    #[error("a page of the index has its labels out of order")]
     Order,
+    /// It has no labels.
+    #[error("a page of the index has no labels")]
+    Empty,
 }
 
 /// What a publish step appends to a list that does not stand in its page (any more).
@@ -155,7 +158,7 @@ pub fn records(bytes: &[u8]) -> Result<Vec<Record<'_>>, PageError> {
         records.push(record);
     }
     if records.is_empty() {
-        Err(PageError::Order)
+        Err(PageError::Empty)
     } else {
         Ok(records)
     }

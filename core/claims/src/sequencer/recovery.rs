@@ -50,7 +50,7 @@ pub enum Refusal {
         /// Root in the checkpoint.
         signed: Hash,
     },
-    /// The store's head says that it commits to more leaves than there are.
+    /// The store's head states an index commitment beyond its last entry.
     #[error(
         "the store's head states an index commitment at {stated}, beyond its {size} entries: \
          the store is damaged. Restore the data folder from a copy"
@@ -60,6 +60,17 @@ pub enum Refusal {
         size: TreeSize,
         /// What the head says.
         stated: TreeSize,
+    },
+    /// The store's head states an older index commitment than the one that was signed.
+    #[error(
+        "the store's head states an index commitment at {stated}, but the checkpoint over {signed} \
+         ended in one: the store is damaged. Restore the data folder from a copy"
+    )]
+    OldCommitment {
+        /// What the head says.
+        stated: TreeSize,
+        /// Size of the last signed checkpoint.
+        signed: TreeSize,
     },
     /// The stored tiles do not add up to the stored head.
     #[error(
@@ -102,10 +113,17 @@ pub fn resume(
             signed: anchor.root(),
         });
     }
-    if head.last_commitment > head.size || head.last_commitment < anchor.size() {
+    if head.last_commitment > head.size {
         return Err(Refusal::Commitment {
             size: head.size,
             stated: head.last_commitment,
+        });
+    }
+    // Every signed tree ends in a commitment.
+    if head.last_commitment < anchor.size() {
+        return Err(Refusal::OldCommitment {
+            stated: head.last_commitment,
+            signed: anchor.size(),
         });
     }
     if root_at_head != head.root {
@@ -168,7 +186,7 @@ mod tests {
         };
         assert!(matches!(
             resume(before, &anchor(3, a), Some(a), b),
-            Err(Refusal::Commitment { .. })
+            Err(Refusal::OldCommitment { .. })
         ));
 
         assert!(matches!(

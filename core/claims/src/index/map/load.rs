@@ -41,7 +41,7 @@ impl<S> StoredPage<S> {
         let ends = records.first().zip(records.last());
         let (first, last) = ends
             .map(|(a, b)| (a.label, b.label))
-            .ok_or(PageError::Order)?;
+            .ok_or(PageError::Empty)?;
         if !key.holds(&first) || !key.holds(&last) {
             return Err(MapError::Misplaced(key));
         }

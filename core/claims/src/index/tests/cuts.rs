@@ -86,12 +86,13 @@ fn malformed_cuts_are_refused_by_name() {
     for (bytes, error) in [
         ([&whole[..], &[0]].concat(), CutError::Trailing),
         ([&[4][..], &whole].concat(), CutError::Kind(4)),
-        (inner([2, 0], &[], &high, &low), CutError::Misplaced),
-        (inner([2, 0], &[], &low, &low), CutError::Misplaced),
-        (inner([2, 0], &[], &whole, &high), CutError::Misplaced),
-        (inner([3, 0], &[], &low, &high), CutError::Prefix),
-        (inner([2, 0], &[], &stub, &stub), CutError::Prefix),
-        (inner([3, 3], &[0x10], &stub, &stub), CutError::Prefix),
+        (inner([2, 0], &[], &high, &low), CutError::Side),
+        (inner([2, 0], &[], &low, &low), CutError::Side),
+        (inner([2, 0], &[], &whole, &high), CutError::Bits),
+        (inner([2, 8], &[], &low, &high), CutError::Misplaced),
+        (inner([3, 0], &[], &low, &high), CutError::PrefixStated),
+        (inner([2, 0], &[], &stub, &stub), CutError::PrefixMissing),
+        (inner([3, 3], &[0x10], &stub, &stub), CutError::PrefixBits),
         (inner([2, 0], &[], &empty, &high), CutError::EmptyList),
     ] {
         assert_eq!(refused(&bytes), error, "{}", hex::encode(&bytes));
