@@ -13,7 +13,7 @@ use assay_claims::json::Value;
 use assay_claims::statement::{Statement, StatementError};
 use assay_client::{
     Client, ClientError, Wait, plain,
-    publish::{Draft, DraftError, Published},
+    publish::{Draft, DraftError, EffectError, Published},
     report::{claim, words},
 };
 use assay_intake::documents::Attachment;
@@ -111,6 +111,9 @@ pub async fn publish_arguments(
     if signing.dry_run {
         return show(&[item], settings);
     }
+    item.draft
+        .check_not_over(time::now_ms())
+        .map_err(EffectError::from)?;
     let publisher = Publisher::connect(signing, settings).await?;
     let signers = publisher.signers();
     let issuers: Vec<IssuerId> = signers.iter().map(|(issuer, _)| *issuer).collect();

@@ -1,36 +1,24 @@
 //! The clock, and dates as people and documents write them.
 
+pub use assay_claims::time::rfc3339_of_ms;
+
 use assay_claims::kind::Timestamp;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Writes a time as RFC 3339 in UTC, to the second: `2025-01-31T08:05:09Z`. Times before 1970
 /// become 1970.
 pub fn rfc3339(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
-        .as_secs();
-    let (year, month, day) = date(seconds / 86_400);
-    let of_day = seconds % 86_400;
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        of_day / 3600,
-        of_day / 60 % 60,
-        of_day % 60
-    )
-}
-
-/// As [`rfc3339`], of milliseconds since 1970.
-pub fn rfc3339_of_ms(ms: u64) -> String {
-    rfc3339(UNIX_EPOCH + Duration::from_secs(ms / 1000))
+    rfc3339_of_ms(ms(time))
 }
 
 /// The time, in milliseconds since 1970.
 pub fn now_ms() -> u64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+    ms(SystemTime::now())
+}
+
+fn ms(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Reads a date, which stands for its first second in UTC, or a date and time (RFC 3339).
@@ -51,24 +39,10 @@ fn instant(text: &str, time: &str) -> Result<Timestamp, String> {
         })
 }
 
-/// The Gregorian date of a day since 1970-01-01. Counted from 1 March of year 0, so that a leap day
-/// ends its year.
-fn date(day: u64) -> (u64, u64, u64) {
-    let day = day + 719_468;
-    let (era, day) = (day / 146_097, day % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (day, month) = (
-        day - (153 * month + 2) / 5 + 1,
-        if month < 10 { month + 3 } else { month - 9 },
-    );
-    (era * 400 + year + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn dates_are_those_of_the_calendar() {

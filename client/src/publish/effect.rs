@@ -60,6 +60,17 @@ pub enum EffectError {
     Client(#[from] ClientError),
 }
 
+impl Draft {
+    /// Checks what needs no log: that an endorsement is not over at `now_ms`, in milliseconds since
+    /// 1970. [`Client::check_effect`] checks it, too.
+    pub fn check_not_over(&self, now_ms: u64) -> Result<(), NoEffect> {
+        match self.body() {
+            Body::Endorsement(said) => check_not_over(said, now_ms),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Client {
     /// Checks that a draft would have an effect in this log if these issuers signed it at `now_ms`,
     /// in milliseconds since 1970. Of kinds that need nothing more than to be logged, it does.
@@ -105,10 +116,15 @@ fn check_withdrawal(target: &VerifiedClaim, signers: &[IssuerId]) -> Result<(), 
     Ok(())
 }
 
-fn check_endorsement(said: &Endorsement, signers: &[IssuerId], now: u64) -> Result<(), NoEffect> {
+fn check_not_over(said: &Endorsement, now: u64) -> Result<(), NoEffect> {
     if i64::try_from(now).is_ok_and(|now| said.valid_until.unix_ms() < now) {
         return Err(NoEffect::Over(said.valid_until.as_str().to_owned()));
     }
+    Ok(())
+}
+
+fn check_endorsement(said: &Endorsement, signers: &[IssuerId], now: u64) -> Result<(), NoEffect> {
+    check_not_over(said, now)?;
     if signers.iter().all(|issuer| *issuer == said.issuer) {
         return Err(NoEffect::OfItself(said.issuer));
     }
