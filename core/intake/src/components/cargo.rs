@@ -1,13 +1,26 @@
 //! `Cargo.lock` (cargo's `src/cargo/core/resolver/encode.rs`), versions 1 to 4.
 
-use super::input::{Fault, Input};
+use super::component::Component;
+use super::digest;
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
 use super::origin::{self, Repository};
-use super::{Component, digest};
+use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
+
+pub(super) const READER: Reader = Reader {
+    name: "Cargo.lock",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `cargo generate-lockfile` write it",
+    files: &["Cargo.lock"],
+    path: None,
+    sign: Sign::Text(|head| head.generated_by("by Cargo")),
+    read: |input, _| read(input),
+};
 
 const NEWEST: u64 = 4;
 
@@ -37,7 +50,7 @@ struct Package {
     checksum: Option<String>,
 }
 
-pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+fn read(input: &Input<'_>) -> Result<List, Fault> {
     let lock: Lock = input.toml()?;
     let mut places = input.places();
     if let Some(version) = lock.version.filter(|version| *version.get_ref() > NEWEST) {

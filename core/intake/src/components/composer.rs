@@ -1,11 +1,24 @@
 //! `composer.lock` (Composer's `src/Composer/Package/Locker.php`).
 
-use super::input::{Fault, Input};
+use super::component::Component;
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
-use super::{Component, digest, origin};
+use super::reader::{Reader, Sign};
+use super::{digest, origin};
 use assay_claims::kind::node::Node;
 
-pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+pub(super) const READER: Reader = Reader {
+    name: "composer.lock",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `composer update --lock` write it",
+    files: &["composer.lock"],
+    path: None,
+    sign: Sign::Member("content-hash"),
+    read: |input, _| read(input),
+};
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
     let root = Node::root("$", input.json()?);
     let mut list = List::default();
     for package in root.need("packages")?.items()? {

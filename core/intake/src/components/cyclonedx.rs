@@ -1,13 +1,25 @@
 //! CycloneDX JSON (`bom-1.x.schema.json`), 1.2 to 1.7.
 
-use super::Component;
-use super::input::{Fault, Input};
+use super::component::Component;
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
+use super::reader::{Reader, Sign};
 use super::sbom::{self, Element};
 use assay_claims::kind::node::Node;
 use assay_claims::kind::sbom::CYCLONEDX_VERSIONS;
 
-pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+pub(super) const READER: Reader = Reader {
+    name: "CycloneDX JSON",
+    is_sbom: true,
+    remedy: "nothing of the document is taken; have the tool that wrote it write it again",
+    files: &["cdx.json"],
+    path: None,
+    sign: Sign::Member("bomFormat"),
+    read: |input, _| read(input),
+};
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
     let bom = Node::root("$", input.json()?);
     bom.need("bomFormat")?.one_of(&["CycloneDX"])?;
     bom.need("specVersion")?.one_of(CYCLONEDX_VERSIONS)?;

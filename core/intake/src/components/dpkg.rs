@@ -1,10 +1,23 @@
 //! `/var/lib/dpkg/status` (dpkg's `lib/dpkg/parse.c`; deb822(5) is the syntax): the packages of a
 //! system.
 
-use super::input::{Fault, Input};
+use super::component::{Component, Distribution};
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
-use super::{Component, Distribution, origin};
+use super::origin;
+use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
+
+pub(super) const READER: Reader = Reader {
+    name: "dpkg status",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; copy it from the system again",
+    files: &["dpkg-status"],
+    path: Some(|path, _| path.ends_with("dpkg/status")),
+    sign: Sign::Text(|head| head.has("Package: ") && head.has("Status: ")),
+    read,
+};
 
 /// States in which nothing of a package, or only its configuration, is on the disk. In every other
 /// one its files are.
@@ -19,7 +32,7 @@ struct Paragraph<'a> {
     architecture: Option<&'a str>,
 }
 
-pub(super) fn read(input: &Input<'_>, distribution: Option<&Distribution>) -> Result<List, Fault> {
+fn read(input: &Input<'_>, distribution: Option<&Distribution>) -> Result<List, Fault> {
     let Some(distribution) = distribution else {
         return Err(
             Fault::new(None, "the database does not say whose packages these are")

@@ -1,115 +1,78 @@
-//! Which formats there are, and how a file's is found out: by its name, else by what it holds.
+//! The list of the formats, and how a file's is found out: by its name, else by what it holds.
 
-use super::input::{Fault, Input};
-use crate::tag_value::is_tag_value;
+use super::fault::Fault;
+use super::input::Input;
+use super::reader::{Head, Reader, Sign};
+use super::{cargo, composer, cyclonedx, dpkg, gemfile, go_sum, npm, poetry, requirements};
+use super::{spdx2, spdx3, tag_value, uv};
 use assay_claims::json::Value;
 use std::fmt;
 
-/// A format of files that name dependencies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Format {
+/// Makes [`Format`] of rows `Variant(reader)`.
+macro_rules! formats {
+    ($($(#[$doc:meta])* $format:ident($reader:path),)+) => {
+        /// A format of files that name dependencies.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Format {
+            $($(#[$doc])* $format,)+
+        }
+
+        impl Format {
+            /// Every format.
+            pub const ALL: &'static [Format] = &[$(Format::$format),+];
+
+            pub(super) fn reader(self) -> &'static Reader {
+                match self {
+                    $(Format::$format => &$reader,)+
+                }
+            }
+        }
+    };
+}
+
+formats! {
     /// `Cargo.lock` of cargo, versions 1 to 4.
-    CargoLock,
+    CargoLock(cargo::READER),
     /// `package-lock.json` and `npm-shrinkwrap.json` of npm, versions 1 to 3.
-    NpmLock,
+    NpmLock(npm::READER),
     /// `uv.lock` of uv, version 1.
-    UvLock,
+    UvLock(uv::READER),
     /// `poetry.lock` of Poetry, versions 1 and 2, and those before without a version.
-    PoetryLock,
+    PoetryLock(poetry::READER),
     /// `requirements.txt` of pip.
-    Requirements,
+    Requirements(requirements::READER),
     /// `go.sum` of Go.
-    GoSum,
+    GoSum(go_sum::READER),
     /// `composer.lock` of Composer.
-    ComposerLock,
+    ComposerLock(composer::READER),
     /// `Gemfile.lock` of Bundler.
-    GemfileLock,
+    GemfileLock(gemfile::READER),
     /// CycloneDX in JSON, 1.2 to 1.7.
-    CycloneDx,
+    CycloneDx(cyclonedx::READER),
     /// SPDX 2.2 and 2.3 in JSON.
-    Spdx2,
+    Spdx2(spdx2::READER),
     /// SPDX 3.0 in JSON-LD.
-    Spdx3,
+    Spdx3(spdx3::READER),
     /// SPDX 2.1 to 2.3 in tag-value.
-    SpdxTagValue,
+    SpdxTagValue(tag_value::READER),
     /// `/var/lib/dpkg/status`: the packages of a Debian, or of a distribution that comes from it.
-    DpkgStatus,
+    DpkgStatus(dpkg::READER),
 }
 
 impl Format {
     /// Whether it is a bill of materials, rather than what a package manager resolved.
     pub fn is_sbom(self) -> bool {
-        matches!(
-            self,
-            Format::CycloneDx | Format::Spdx2 | Format::Spdx3 | Format::SpdxTagValue
-        )
+        self.reader().is_sbom
     }
-
-    /// Every format.
-    pub const ALL: &'static [Format] = &[
-        Format::CargoLock,
-        Format::NpmLock,
-        Format::UvLock,
-        Format::PoetryLock,
-        Format::Requirements,
-        Format::GoSum,
-        Format::ComposerLock,
-        Format::GemfileLock,
-        Format::CycloneDx,
-        Format::Spdx2,
-        Format::Spdx3,
-        Format::SpdxTagValue,
-        Format::DpkgStatus,
-    ];
 
     /// What people call it.
     pub fn name(self) -> &'static str {
-        match self {
-            Format::CargoLock => "Cargo.lock",
-            Format::NpmLock => "package-lock.json",
-            Format::UvLock => "uv.lock",
-            Format::PoetryLock => "poetry.lock",
-            Format::Requirements => "requirements.txt",
-            Format::GoSum => "go.sum",
-            Format::ComposerLock => "composer.lock",
-            Format::GemfileLock => "Gemfile.lock",
-            Format::CycloneDx => "CycloneDX JSON",
-            Format::Spdx2 => "SPDX 2 JSON",
-            Format::Spdx3 => "SPDX 3 JSON-LD",
-            Format::SpdxTagValue => "SPDX tag-value",
-            Format::DpkgStatus => "dpkg status",
-        }
+        self.reader().name
     }
 
     /// What to do with a broken file of the format.
     pub(super) fn remedy(self) -> &'static str {
-        match self {
-            Format::CargoLock => {
-                "nothing of the file is taken; restore it, or let `cargo generate-lockfile` write \
-                 it"
-            }
-            Format::NpmLock => {
-                "nothing of the file is taken; restore it, or let `npm install` write it"
-            }
-            Format::UvLock => "nothing of the file is taken; restore it, or let `uv lock` write it",
-            Format::PoetryLock => {
-                "nothing of the file is taken; restore it, or let `poetry lock` write it"
-            }
-            Format::Requirements => "nothing of the file is taken; correct the line",
-            Format::GoSum => {
-                "nothing of the file is taken; restore it, or let `go mod tidy` write it"
-            }
-            Format::ComposerLock => {
-                "nothing of the file is taken; restore it, or let `composer update --lock` write it"
-            }
-            Format::GemfileLock => {
-                "nothing of the file is taken; restore it, or let `bundle lock` write it"
-            }
-            Format::CycloneDx | Format::Spdx2 | Format::Spdx3 | Format::SpdxTagValue => {
-                "nothing of the document is taken; have the tool that wrote it write it again"
-            }
-            Format::DpkgStatus => "nothing of the file is taken; copy it from the system again",
-        }
+        self.reader().remedy
     }
 }
 
@@ -118,22 +81,6 @@ impl fmt::Display for Format {
         f.write_str(self.name())
     }
 }
-
-/// Names that say the format. A prefix that ends with `.`, `-` or `_` may stand before each.
-const NAMES: &[(&str, Format)] = &[
-    ("Cargo.lock", Format::CargoLock),
-    ("package-lock.json", Format::NpmLock),
-    ("npm-shrinkwrap.json", Format::NpmLock),
-    ("uv.lock", Format::UvLock),
-    ("poetry.lock", Format::PoetryLock),
-    ("go.sum", Format::GoSum),
-    ("go.work.sum", Format::GoSum),
-    ("composer.lock", Format::ComposerLock),
-    ("Gemfile.lock", Format::GemfileLock),
-    ("gems.locked", Format::GemfileLock),
-    ("cdx.json", Format::CycloneDx),
-    ("dpkg-status", Format::DpkgStatus),
-];
 
 const USE_AN_SBOM: &str =
     "write an SBOM of the project (CycloneDX or SPDX in JSON), and check that";
@@ -215,77 +162,43 @@ fn is_exactly(name: &str, known: &str) -> bool {
 
 fn by_name(path: &str) -> Option<Format> {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    if let Some((_, format)) = NAMES.iter().find(|(known, _)| is_named(name, known)) {
-        return Some(*format);
-    }
-    if name.ends_with(".txt") && name.contains("requirements") {
-        return Some(Format::Requirements);
-    }
-    if name.ends_with(".spdx") {
-        return Some(Format::SpdxTagValue);
-    }
-    path.ends_with("dpkg/status").then_some(Format::DpkgStatus)
+    let mut all = Format::ALL.iter().copied();
+    let mut named = all.clone();
+    named
+        .find(|format| {
+            let mut files = format.reader().files.iter();
+            files.any(|known| is_named(name, known))
+        })
+        .or_else(|| {
+            all.find(|format| {
+                let says = format.reader().path;
+                says.is_some_and(|says| says(path, name))
+            })
+        })
 }
 
 /// The members that only documents of one format have.
 fn by_members(document: &Value) -> Result<Format, Fault> {
-    const MEMBERS: &[(&str, Format)] = &[
-        ("bomFormat", Format::CycloneDx),
-        ("spdxVersion", Format::Spdx2),
-        ("@graph", Format::Spdx3),
-        ("lockfileVersion", Format::NpmLock),
-        ("content-hash", Format::ComposerLock),
-    ];
-    one_of(
-        MEMBERS
-            .iter()
-            .filter(|(key, _)| document.get(key).is_some())
-            .map(|(_, format)| *format),
-    )
+    one_of(|sign| match sign {
+        Sign::Member(key) => document.get(key).is_some(),
+        Sign::Text(_) => false,
+    })
 }
 
 /// What the tools write at the head of their files, or what every file of the format has.
 fn by_text(text: &str) -> Result<Format, Fault> {
-    let opening = || {
-        text.lines()
-            .map(str::trim_end)
-            .filter(|line| !line.is_empty())
-            .take(40)
-    };
-    let first = opening().next().unwrap_or_default();
-    let generated_by =
-        |tool: &str| opening().any(|line| line.starts_with("# This file") && line.contains(tool));
-    let has = |start: &str| opening().any(|line| line.starts_with(start));
-    let signs = [
-        (generated_by("by Cargo"), Format::CargoLock),
-        (generated_by("by Poetry"), Format::PoetryLock),
-        (
-            generated_by("by uv via") || generated_by("by pip-compile"),
-            Format::Requirements,
-        ),
-        (
-            has("requires-python = ") && has("[[package]]"),
-            Format::UvLock,
-        ),
-        (
-            first.split(' ').count() == 3 && first.contains(" h1:"),
-            Format::GoSum,
-        ),
-        (has("  remote: ") && has("  specs:"), Format::GemfileLock),
-        (is_tag_value(text.as_bytes()), Format::SpdxTagValue),
-        (has("Package: ") && has("Status: "), Format::DpkgStatus),
-    ];
-    one_of(
-        signs
-            .into_iter()
-            .filter(|(found, _)| *found)
-            .map(|(_, format)| format),
-    )
+    let head = Head::new(text);
+    one_of(|sign| match sign {
+        Sign::Text(shows) => shows(&head),
+        Sign::Member(_) => false,
+    })
 }
 
-fn one_of(found: impl Iterator<Item = Format>) -> Result<Format, Fault> {
+/// The one format whose sign shows.
+fn one_of(shows: impl Fn(&Sign) -> bool) -> Result<Format, Fault> {
     const RENAME: &str = "give the file the name that its tool gives it";
-    let found: Vec<_> = found.collect();
+    let all = Format::ALL.iter().copied();
+    let found: Vec<_> = all.filter(|format| shows(&format.reader().sign)).collect();
     match found.as_slice() {
         [format] => Ok(*format),
         [] => {

@@ -3,13 +3,25 @@
 //! Sections begin at the margin. Those of sources hold `specs:`: gems are indented by four, and
 //! what they depend on by six. `CHECKSUMS` states digests from Bundler 2.6 on.
 
-use super::Component;
+use super::component::Component;
 use super::digest::{self, Digests};
-use super::input::{Fault, Input};
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
 use super::origin::{self, Repository};
+use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 use std::collections::BTreeMap;
+
+pub(super) const READER: Reader = Reader {
+    name: "Gemfile.lock",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `bundle lock` write it",
+    files: &["Gemfile.lock", "gems.locked"],
+    path: None,
+    sign: Sign::Text(|head| head.has("  remote: ") && head.has("  specs:")),
+    read: |input, _| read(input),
+};
 
 const RUBYGEMS: &str = "https://rubygems.org";
 
@@ -33,7 +45,7 @@ struct Source<'a> {
 /// Digests by `name (version-platform)`.
 type Checksums<'a> = BTreeMap<&'a str, Digests>;
 
-pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+fn read(input: &Input<'_>) -> Result<List, Fault> {
     let checksums = checksums(input)?;
     let mut list = List::default();
     let (mut section, mut source, mut any) = (Section::Other, Source::default(), false);

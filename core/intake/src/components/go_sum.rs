@@ -4,13 +4,28 @@
 //! A hash `h1:` is one of a list of files with their hashes, no digest of an artifact; so none is
 //! taken as one.
 
-use super::Component;
-use super::input::{Fault, Input};
+use super::component::Component;
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
 use super::origin;
+use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 use base64::Engine;
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) const READER: Reader = Reader {
+    name: "go.sum",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `go mod tidy` write it",
+    files: &["go.sum", "go.work.sum"],
+    path: None,
+    sign: Sign::Text(|head| {
+        let first = head.first();
+        first.split(' ').count() == 3 && first.contains(" h1:")
+    }),
+    read: |input, _| read(input),
+};
 
 /// Bytes of a SHA-256, which `h1:` is.
 const H1_BYTES: usize = 32;
@@ -22,7 +37,7 @@ struct Line<'a> {
     hash: &'a str,
 }
 
-pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+fn read(input: &Input<'_>) -> Result<List, Fault> {
     let lines = input.lines().filter(|(_, text)| !text.trim().is_empty());
     let lines = lines
         .map(|(number, text)| read_line(number, text))

@@ -1,92 +1,12 @@
-//! The file as readers see it, and the way they refuse it.
+//! The file as readers see it.
 
-use super::{ComponentError, Format};
+use super::fault::{Fault, tail};
 use crate::text::{compression, shown};
 use assay_claims::json::{self, Value};
-use assay_claims::kind::PredicateError;
-use assay_claims::kind::node::push_key;
 use assay_claims::limits;
 use serde::de::DeserializeOwned;
 use std::cell::OnceCell;
 use std::ops::Range;
-
-/// Why a reader refuses its file.
-#[derive(Debug)]
-pub(super) struct Fault {
-    line: Option<u32>,
-    /// Where in JSON, until the line is looked for.
-    path: Option<String>,
-    reason: String,
-    /// What to do, if that is not what is always to be done with a broken file of its format.
-    advice: Option<&'static str>,
-}
-
-impl Fault {
-    pub(super) fn new(line: Option<u32>, reason: impl Into<String>) -> Self {
-        Fault {
-            line,
-            path: None,
-            reason: reason.into(),
-            advice: None,
-        }
-    }
-
-    pub(super) fn at(line: u32, reason: impl Into<String>) -> Self {
-        Self::new(Some(line), reason)
-    }
-
-    pub(super) fn advise(self, advice: &'static str) -> Self {
-        Fault {
-            advice: Some(advice),
-            ..self
-        }
-    }
-
-    /// With its line, if it has a path in the file's JSON.
-    pub(super) fn locate(self, input: &Input<'_>) -> Self {
-        let line =
-            |path: &String| json::line_of(input.text, limits::COMPONENT_JSON_DEPTH, path, push_key);
-        Fault {
-            line: self.line.or(self.path.as_ref().map(line)),
-            ..self
-        }
-    }
-
-    /// The error for the caller, who gave the file its name.
-    pub(super) fn of(self, file: &str, format: Option<Format>) -> ComponentError {
-        let advice = self.advice.or(format.map(Format::remedy));
-        let reason = match advice {
-            Some(advice) => format!("{}; {advice}", self.reason),
-            None => self.reason,
-        };
-        ComponentError {
-            file: file.to_owned(),
-            line: self.line,
-            reason,
-        }
-    }
-}
-
-/// What stands in JSON has a path; [`Fault::locate`] finds its line.
-impl From<PredicateError> for Fault {
-    fn from(e: PredicateError) -> Self {
-        let reason = shown(&format!("{}: {}", tail(&e.path), e.reason));
-        Fault {
-            path: Some(e.path),
-            ..Fault::new(None, reason)
-        }
-    }
-}
-
-/// The end of a path, which says more than its beginning, in a length that leaves room for the
-/// reason.
-fn tail(path: &str) -> String {
-    const SHOWN: usize = 100;
-    match path.char_indices().rev().nth(SHOWN) {
-        Some((at, _)) => format!("…{}", path.get(at..).unwrap_or_default()),
-        None => path.to_owned(),
-    }
-}
 
 /// A file of allowed size that is not compressed, in UTF-8.
 pub(super) struct Input<'a> {

@@ -1,8 +1,8 @@
 //! The list as it grows: each component once, never more than the limit, and nothing dropped
 //! without a word.
 
-use super::input::Fault;
-use super::{Component, Components, Format, Note, Unidentified};
+use super::component::{Component, Note, Unidentified};
+use super::fault::Fault;
 use crate::text::shown;
 use assay_claims::limits;
 use assay_claims::purl::{self, Purl};
@@ -28,6 +28,16 @@ pub(super) struct List {
     notes: Vec<Note>,
     /// Entries that share a remark: one note in the end.
     groups: Vec<Group>,
+}
+
+/// What a reader has found.
+pub(super) struct Found {
+    /// The components.
+    pub list: Vec<Component>,
+    /// What a person must know.
+    pub notes: Vec<Note>,
+    /// What cannot be looked up.
+    pub unidentified: Vec<Unidentified>,
 }
 
 struct Group {
@@ -163,7 +173,8 @@ impl List {
         }
     }
 
-    pub(super) fn finish(mut self, format: Format) -> Components {
+    /// What was found in the whole file. `is_sbom` says that the file is a bill of materials.
+    pub(super) fn finish(mut self, is_sbom: bool) -> Found {
         for group in std::mem::take(&mut self.groups) {
             let rest = group.count - group.names.len();
             let more = if rest > 0 {
@@ -177,10 +188,9 @@ impl List {
             );
         }
         if self.unidentified.is_empty() && self.list.iter().all(|component| component.own) {
-            self.note_nothing(format);
+            self.note_nothing(is_sbom);
         }
-        Components {
-            format,
+        Found {
             list: self.list,
             notes: self.notes,
             unidentified: self.unidentified,
@@ -190,8 +200,8 @@ impl List {
     /// A lock file of a project that needs nothing is whole. A file that names nothing at all, or a
     /// bill of materials without materials, is not known to be: nobody may take it for one in which
     /// all is well.
-    fn note_nothing(&mut self, format: Format) {
-        match (self.list.is_empty(), format.is_sbom()) {
+    fn note_nothing(&mut self, is_sbom: bool) {
+        match (self.list.is_empty(), is_sbom) {
             (false, false) => self.note(
                 None,
                 "the file names no components besides the project itself",
@@ -243,7 +253,7 @@ mod tests {
             ..component("a")
         })
         .unwrap();
-        let found = list.finish(Format::GoSum);
+        let found = list.finish(false);
         assert_eq!(found.list.len(), 2);
         assert_eq!(
             found.list[0],
@@ -276,7 +286,7 @@ mod tests {
             ..component("b")
         })
         .unwrap();
-        let found = list.finish(Format::GoSum);
+        let found = list.finish(false);
         assert_eq!((found.list.len(), found.unidentified.len()), (0, 2));
         assert_eq!(found.unidentified[0].what, "a\u{fffd}[2J");
     }
@@ -287,7 +297,7 @@ mod tests {
         for n in 0..=NAMES_SHOWN {
             list.remark("odd", Some(7), &format!("n{n}"));
         }
-        let notes = list.finish(Format::GoSum).notes;
+        let notes = list.finish(false).notes;
         assert_eq!(
             notes,
             [Note {
@@ -305,15 +315,15 @@ mod tests {
                 ..component("a")
             }])
         };
-        for (list, format, unknown) in [
-            (List::default(), Format::GoSum, 1),
-            (List::default(), Format::CycloneDx, 1),
-            (own(), Format::Spdx2, 1),
-            (own(), Format::CargoLock, 0),
-            (component_list(vec![component("a")]), Format::CycloneDx, 0),
+        for (list, is_sbom, unknown) in [
+            (List::default(), false, 1),
+            (List::default(), true, 1),
+            (own(), true, 1),
+            (own(), false, 0),
+            (component_list(vec![component("a")]), true, 0),
         ] {
-            let found = list.finish(format);
-            assert_eq!(found.unidentified.len(), unknown, "{format:?}");
+            let found = list.finish(is_sbom);
+            assert_eq!(found.unidentified.len(), unknown, "{is_sbom}");
         }
     }
 
@@ -358,7 +368,7 @@ mod tests {
             parts("golang"),
         )
         .unwrap();
-        let found = list.finish(Format::GoSum);
+        let found = list.finish(false);
         assert_eq!(
             found
                 .list

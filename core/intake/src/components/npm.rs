@@ -4,19 +4,32 @@
 //! Versions 2 and 3 list what stands in which folder (`packages`); version 1 is a tree
 //! (`dependencies`), which version 2 repeats for old tools.
 
-use super::input::{Fault, Input};
+use super::component::Component;
+use super::digest;
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
 use super::origin::{self, Repository};
-use super::{Component, digest};
+use super::reader::{Reader, Sign};
 use assay_claims::json::Value;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::purl;
+
+pub(super) const READER: Reader = Reader {
+    name: "package-lock.json",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `npm install` write it",
+    files: &["package-lock.json", "npm-shrinkwrap.json"],
+    path: None,
+    sign: Sign::Member("lockfileVersion"),
+    read: |input, _| read(input),
+};
 
 const REGISTRY: &str = "https://registry.npmjs.org";
 
 const FOLDER: &str = "node_modules/";
 
-pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+fn read(input: &Input<'_>) -> Result<List, Fault> {
     let root = Node::root("$", input.json()?);
     let version = root.need("lockfileVersion")?;
     let mut list = List::default();

@@ -1,14 +1,27 @@
 //! `poetry.lock` (Poetry's `src/poetry/packages/locker.py`): lock versions 1 and 2, and files of
 //! before with `metadata.hashes` and no version.
 
-use super::input::{Fault, Input};
+use super::component::Component;
+use super::digest;
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
 use super::origin::{self, Repository};
-use super::{Component, digest};
+use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
+
+pub(super) const READER: Reader = Reader {
+    name: "poetry.lock",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `poetry lock` write it",
+    files: &["poetry.lock"],
+    path: None,
+    sign: Sign::Text(|head| head.generated_by("by Poetry")),
+    read: |input, _| read(input),
+};
 
 #[derive(Deserialize)]
 struct Lock {
@@ -58,7 +71,7 @@ struct Metadata {
     hashes: BTreeMap<String, Vec<String>>,
 }
 
-pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+fn read(input: &Input<'_>) -> Result<List, Fault> {
     let lock: Lock = input.toml()?;
     let mut places = input.places();
     if let Some(version) = &lock.metadata.lock_version

@@ -4,12 +4,24 @@
 //! Only what is pinned (`==`) names a version. Everything else that pip would install is counted as
 //! unidentified.
 
-use super::Component;
+use super::component::Component;
 use super::digest::{self, Digests};
-use super::input::{Fault, Input};
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
 use super::origin::{self, Repository, without_secrets};
+use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
+
+pub(super) const READER: Reader = Reader {
+    name: "requirements.txt",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; correct the line",
+    files: &[],
+    path: Some(|_, name| name.ends_with(".txt") && name.contains("requirements")),
+    sign: Sign::Text(|head| head.generated_by("by uv via") || head.generated_by("by pip-compile")),
+    read: |input, _| read(input),
+};
 
 /// Options that name more to install, or where from; the first two forms of each take a value.
 const INCLUDES: &[&str] = &["-r", "--requirement", "-e", "--editable"];
@@ -34,7 +46,7 @@ const HARMLESS: &[&str] = &[
     "--use-feature",
 ];
 
-pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+fn read(input: &Input<'_>) -> Result<List, Fault> {
     let mut list = List::default();
     let mut joined = String::new();
     let mut begins = 0;

@@ -1,9 +1,9 @@
 //! What the formats of SBOMs have in common: an element with a name, perhaps a version, purls and
 //! digests.
 
-use super::Component;
+use super::component::Component;
 use super::digest::{self, Digests};
-use super::input::Fault;
+use super::fault::Fault;
 use super::list::List;
 use assay_claims::kind::node::{Node, quoted};
 use assay_claims::purl::Purl;

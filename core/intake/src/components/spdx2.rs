@@ -1,13 +1,25 @@
 //! SPDX 2.2 and 2.3 in JSON (clause 7, package information).
 
-use super::Component;
-use super::input::{Fault, Input};
+use super::component::Component;
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
+use super::reader::{Reader, Sign};
 use super::sbom::{self, Element, stated};
 use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
 
-pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+pub(super) const READER: Reader = Reader {
+    name: "SPDX 2 JSON",
+    is_sbom: true,
+    remedy: "nothing of the document is taken; have the tool that wrote it write it again",
+    files: &[],
+    path: None,
+    sign: Sign::Member("spdxVersion"),
+    read: |input, _| read(input),
+};
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
     let document = Node::root("$", input.json()?);
     document
         .need("spdxVersion")?

@@ -1,14 +1,26 @@
 //! SPDX 3.0 in JSON-LD.
 
-use super::Component;
-use super::input::{Fault, Input};
+use super::component::Component;
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
+use super::reader::{Reader, Sign};
 use super::sbom::{self, Element, stated};
 use crate::documents::roots;
 use assay_claims::json::Value;
 use assay_claims::kind::node::Node;
 
-pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+pub(super) const READER: Reader = Reader {
+    name: "SPDX 3 JSON-LD",
+    is_sbom: true,
+    remedy: "nothing of the document is taken; have the tool that wrote it write it again",
+    files: &[],
+    path: None,
+    sign: Sign::Member("@graph"),
+    read: |input, _| read(input),
+};
+
+fn read(input: &Input<'_>) -> Result<List, Fault> {
     let document = Node::root("$", input.json()?);
     let graph = document.need("@graph")?;
     let elements: Vec<_> = graph.items()?.collect();

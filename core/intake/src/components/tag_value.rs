@@ -1,12 +1,25 @@
 //! SPDX 2.1 to 2.3 in tag-value: `PackageName` begins a package, and `FileName` or `SnippetSPDXID`
 //! ends it.
 
-use super::input::{Fault, Input};
+use super::component::Component;
+use super::digest;
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
+use super::reader::{Reader, Sign};
 use super::sbom::{self, Element, stated};
-use super::{Component, digest};
-use crate::tag_value::{Tag, TagError, read as read_tags};
+use crate::tag_value::{Tag, TagError, is_tag_value, read as read_tags};
 use assay_claims::kind::node::quoted;
+
+pub(super) const READER: Reader = Reader {
+    name: "SPDX tag-value",
+    is_sbom: true,
+    remedy: "nothing of the document is taken; have the tool that wrote it write it again",
+    files: &[],
+    path: Some(|_, name| name.ends_with(".spdx")),
+    sign: Sign::Text(|head| is_tag_value(head.text().as_bytes())),
+    read: |input, _| read(input),
+};
 
 /// A package as far as it was read.
 struct Package<'a> {
@@ -14,7 +27,7 @@ struct Package<'a> {
     element: Element<'a>,
 }
 
-pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+fn read(input: &Input<'_>) -> Result<List, Fault> {
     let tags = read_tags(input.text())
         .map_err(|TagError { line, reason }| Fault::new(u32::try_from(line).ok(), reason))?;
     check_version(&tags)?;

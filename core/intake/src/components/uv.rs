@@ -1,12 +1,25 @@
 //! `uv.lock` (uv's `crates/uv-resolver/src/lock`), version 1.
 
-use super::input::{Fault, Input};
+use super::component::Component;
+use super::digest;
+use super::fault::Fault;
+use super::input::Input;
 use super::list::List;
 use super::origin::{self, Repository};
-use super::{Component, digest};
+use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
 use serde::Deserialize;
 use toml::Spanned;
+
+pub(super) const READER: Reader = Reader {
+    name: "uv.lock",
+    is_sbom: false,
+    remedy: "nothing of the file is taken; restore it, or let `uv lock` write it",
+    files: &["uv.lock"],
+    path: None,
+    sign: Sign::Text(|head| head.has("requires-python = ") && head.has("[[package]]")),
+    read: |input, _| read(input),
+};
 
 const PYPI: &str = "https://pypi.org/simple";
 
@@ -46,7 +59,7 @@ struct File {
     hash: Option<String>,
 }
 
-pub(super) fn read(input: &Input<'_>) -> Result<List, Fault> {
+fn read(input: &Input<'_>) -> Result<List, Fault> {
     let lock: Lock = input.toml()?;
     let mut places = input.places();
     if *lock.version.get_ref() != 1 {
