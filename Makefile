@@ -1,4 +1,4 @@
-# Every target uses cargo's dev profile, which Cargo.toml optimises: RocksDB is compiled once, and what is measured is what
+# Every target uses cargo's dev profile, which Cargo.toml optimizes: RocksDB is compiled once, and what is measured is what
 # is tested. CARGO_TARGET_DIR says where, as everywhere with cargo.
 
 SHELL := /bin/bash
@@ -21,7 +21,7 @@ test: ## everything that CI runs: lint, then every test
 	@$(MAKE) --no-print-directory lint
 	@scripts/test
 
-lint: ## formatting, clippy with warnings as errors, licences and duplicates of dependencies
+lint: ## formatting, clippy with warnings as errors, licenses and duplicates of dependencies
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/cargo-deny --locked -L error check licenses bans sources
@@ -36,7 +36,7 @@ build: ## the two programs, assay-node and assay, in the target folder's debug/
 	@scripts/setup
 	cargo build --locked --bin assay-node --bin assay
 
-bench: ## the figures of README: prints a table, writes bench.json into target/
+bench: ## the figures of docs/performance.md: prints a table, writes bench.json into target/
 	@scripts/setup
 	cargo build --locked --workspace --bins
 	cargo run --locked --bin assay-bench

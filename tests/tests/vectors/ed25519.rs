@@ -5,7 +5,7 @@
 //!
 //! | flag | refused here | why |
 //! | --- | --- | --- |
-//! | `low_order_A`, `low_order_R` | yes | the strict rule: such keys sign anything, such R nothing |
+//! | `low_order_A`, `low_order_R` | yes | the strict rule: such keys sign anything |
 //! | `non_canonical_R` | yes | R is compared as bytes with the one that is computed |
 //! | `low_order_residue` | yes | the equation is checked without the cofactor |
 //! | `reencoded_k` | yes | the hash covers the key's bytes as they are |
