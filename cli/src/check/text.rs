@@ -1,5 +1,5 @@
-//! The report for people at a terminal: the summary, then a table of what is not fine, then what is
-//! to be known of the files.
+//! The report for people at a terminal: the summary, then a table of what is not fine, then the notes on
+//! the files.
 
 use crate::output::{self, Color};
 use assay_client::report::{Reason, Report, Row, notes, rows, words};
@@ -21,7 +21,7 @@ pub fn render(report: &Report, all: bool) -> String {
     }
     let notes = notes(report);
     if !notes.is_empty() {
-        parts.push(format!("To be known:\n{}", notes.join("\n")));
+        parts.push(format!("Notes:\n{}", notes.join("\n")));
     }
     parts.join("\n\n")
 }

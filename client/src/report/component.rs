@@ -7,7 +7,7 @@ use crate::plain;
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
 use assay_policy::rules::{self, Outcome, Policy};
-use assay_policy::verdict::{self, Cause, Known, LogAnswer};
+use assay_policy::verdict::{self, Cause, Known, LogAnswer, Unspoken, Why};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -55,6 +55,9 @@ pub struct Reason {
     pub text: String,
     /// The claims that gave it.
     pub claims: Vec<Evidence>,
+    /// What there is of a component that is unknown. Not in the JSON, whose `text` says it.
+    #[serde(skip)]
+    pub unspoken: Option<Unspoken>,
 }
 
 /// A claim that gave a reason.
@@ -191,7 +194,12 @@ impl Judge<'_> {
     }
 
     fn reason(&self, reason: &verdict::Reason) -> Reason {
+        let unspoken = match &reason.why {
+            Why::Unknown(unspoken) => Some(unspoken.clone()),
+            _ => None,
+        };
         Reason {
+            unspoken,
             rule: reason.rule.clone(),
             cause: reason.cause(),
             outcome: reason.outcome,

@@ -149,6 +149,7 @@ fn reason(rule: &str, cause: Cause, outcome: Outcome, claims: Vec<Evidence>) -> 
         outcome,
         text: format!("What {rule} | means."),
         claims,
+        unspoken: None,
     }
 }
 

@@ -30,7 +30,7 @@ pub fn render(report: &Report) -> String {
     }
     let notes = notes(report);
     if !notes.is_empty() {
-        text.push_str("\nTo be known:\n\n");
+        text.push_str("\nNotes:\n\n");
         notes
             .iter()
             .take(ROWS)

@@ -40,7 +40,7 @@ fn offline_it_answers_from_what_was_kept_and_says_how_old_that_is() -> anyhow::R
     let unreachable = world.check(&["Cargo.lock"])?;
     assert_eq!(unreachable.code, Some(3), "{}", unreachable.stderr);
     assert!(
-        unreachable.stdout.contains("No answer of the log "),
+        unreachable.stdout.contains("No answer from the log "),
         "{}",
         unreachable.stdout
     );

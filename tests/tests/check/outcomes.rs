@@ -60,7 +60,7 @@ fn the_policy_decides_and_the_exit_code_says_so() -> anyhow::Result<()> {
     assert_eq!(fine.code, Some(0), "{}", fine.stderr);
     assert!(
         fine.stdout
-            .starts_with("1 component: 1 fine.\nYour policy is met.\n"),
+            .starts_with("1 component: 1 fine.\nPolicy met by 1 component.\n"),
         "{}",
         fine.stdout
     );

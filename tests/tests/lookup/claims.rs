@@ -98,19 +98,19 @@ fn check_withdrawal_alone(
     );
     assert_eq!(
         found["lacking"],
-        format!("The claim itself cannot be asked for {word}.")
+        format!("The claim itself cannot be looked up {word}.")
     );
     assert_eq!(found["claims"][0]["claim_id"], withdrawal);
     let (code, text) = text(person, &["lookup", x, how])?;
     assert_eq!(code, Some(1));
     for words in [
-        format!("The claim itself cannot be asked for {word}. Said of claim"),
+        format!("The claim itself cannot be looked up {word}. What others say about claim"),
         "\"withdraws it: Forged.\", by \"auditor\"".to_owned(),
-        "A withdrawal counts if whoever signed it signed the claim, too".to_owned(),
+        "A withdrawal counts only if the signer of the claim signed it".to_owned(),
     ] {
         assert!(text.contains(&words), "{x} {how}: {words}: {text}");
     }
-    assert!(!text.contains("Nobody"), "{text}");
+    assert!(!text.contains("There are no claims"), "{text}");
     Ok(())
 }
 
@@ -119,11 +119,11 @@ fn check_claims_that_are_not_shown(person: &Person, untouched: &str) -> anyhow::
     for x in [&format!("claim:{untouched}"), untouched] {
         let (code, text) = text(person, &["lookup", x, "--private"])?;
         assert!(
-            code == Some(1) && text.contains("cannot be asked"),
+            code == Some(1) && text.contains("cannot be looked up"),
             "{code:?} {text}"
         );
         assert!(
-            !text.contains("Nobody") && !text.contains("policy is met"),
+            !text.contains("There are no claims") && !text.contains("policy is met"),
             "{text}"
         );
     }
@@ -131,7 +131,7 @@ fn check_claims_that_are_not_shown(person: &Person, untouched: &str) -> anyhow::
     let (code, none) = person.ask(&["lookup", &format!("claim:{}", "ab".repeat(32))])?;
     assert_eq!(code, Some(1));
     assert!(
-        answer(&none)?.contains("that there is none cannot be proven"),
+        answer(&none)?.contains("its absence cannot be proven"),
         "{}",
         none["answer"]
     );

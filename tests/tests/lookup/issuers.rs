@@ -225,7 +225,7 @@ fn check_after_compromise(
         "{said}"
     );
     assert!(
-        said.contains("names it \"The auditors\": what it signed before counts still.")
+        said.contains("names it \"The auditors\": what it signed before still counts.")
             && !said.contains("trusts it"),
         "{said}"
     );

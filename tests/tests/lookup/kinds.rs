@@ -140,7 +140,7 @@ fn look_up_package_without_version(person: &Person) -> anyhow::Result<()> {
     let (_, answer) = lookup(person, "pkg:cargo/alpha")?;
     let version = json!({"version": "1.0.0", "purl": "pkg:cargo/alpha@1.0.0", "claims": 6});
     assert_eq!(answer["versions"], json!({"claims": 6, "of": [version]}));
-    let words = "Nothing is said of alpha (cargo) as a whole; 6 claims are about 1 of its \
+    let words = "There are no claims about alpha (cargo) as a whole; 6 claims are about 1 of its \
         versions, and not shown here: 1.0.0. `assay lookup pkg:cargo/alpha@1.0.0` shows them.";
     assert!(
         answer["answer"]

@@ -122,10 +122,10 @@ fn check_text(person: &Person) -> anyhow::Result<()> {
          trust.",
         "One of them has no effect",
         "One of them is disputed.",
-        "Is it authentic? nothing is known",
+        "Is it authentic? no claims",
         "its issuer withdrew it with claim",
         "only the issuer itself can say this",
-        "complete: nothing under these labels was left out, as of",
+        "complete: nothing was left out, as of",
     ] {
         let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(joined.contains(words), "{words}: {text}");

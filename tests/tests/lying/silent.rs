@@ -35,7 +35,7 @@ async fn a_node_that_hangs_up_is_unavailable() -> anyhow::Result<()> {
         exits(
             &world.program_at(&url, &world.node.ready().vkey, &["check", &file])?,
             3,
-            "No answer of the log",
+            "No answer from the log",
         );
     }
     Ok(())
@@ -61,7 +61,7 @@ async fn a_node_that_is_gone_is_unavailable() -> anyhow::Result<()> {
     exits(
         &world.program_at(&url, &key, &["check", &world.lock_file(ASKED)?])?,
         3,
-        "No answer of the log",
+        "No answer from the log",
     );
     Ok(())
 }

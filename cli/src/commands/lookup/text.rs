@@ -35,7 +35,7 @@ pub fn text(about: &About, report: &Report) -> String {
     text
 }
 
-/// The questions. Of a component every question is answered, if only by "nothing"; of others most
+/// The questions. Of a component every question is answered, if only by "no claims"; of others most
 /// questions make no sense.
 fn questions(text: &mut String, about: &About, report: &Report) {
     let all = matches!(about, About::Package(_) | About::Artifact(_));
@@ -47,7 +47,7 @@ fn questions(text: &mut String, about: &About, report: &Report) {
         if empty {
             text.push_str(if before_empty { "" } else { "\n" });
             let title = output::bold(question.text);
-            let _ = writeln!(text, "{title} {}", output::dim("nothing is known"));
+            let _ = writeln!(text, "{title} {}", output::dim("no claims"));
         } else {
             let title = words::title(question, about);
             group(text, title, &question.lines, report);

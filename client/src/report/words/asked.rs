@@ -45,14 +45,15 @@ fn package_name(purl: &Purl) -> String {
 pub fn lacking(lacking: Lacking) -> String {
     match lacking {
         Lacking::ClaimNotAsked(how) => {
-            format!("The claim itself cannot be asked for {}.", adverb(how))
+            format!("The claim itself cannot be looked up {}.", adverb(how))
         }
-        Lacking::ClaimNotShown => "No log that was asked shows the claim itself, and that there \
-            is none cannot be proven."
-            .to_owned(),
+        Lacking::ClaimNotShown => {
+            "No log that was asked shows the claim itself, and its absence cannot be proven."
+                .to_owned()
+        }
         Lacking::IdNotAsked(how) => {
             format!(
-                "Whether a claim has this id cannot be asked {}.",
+                "Whether a claim has this id cannot be looked up {}.",
                 adverb(how)
             )
         }
@@ -75,20 +76,18 @@ pub fn hint(hint: &Hint) -> String {
                 Resolved::Issuer => "it is an issuer",
                 Resolved::Claim => "it is a claim",
                 Resolved::Sha256 => "it is a SHA-256",
-                Resolved::Nothing => "nothing is known of it as any of them",
+                Resolved::Nothing => "no claims about any of these",
                 Resolved::Open => {
-                    "nothing is said of it as any of them, and whether there is such a claim is \
-                     open"
+                    "no claims about any of these, and whether there is such a claim is unknown"
                 }
             };
-            format!("asked as a SHA-256, an issuer and a claim: {found}")
+            format!("looked up as a SHA-256, an issuer and a claim: {found}")
         }
         Hint::ListOfSoftware { file, format } => format!(
-            "{file} is a list of software ({format}). What is known of everything in it: assay \
-             check {file}"
+            "{file} is a list of software ({format}). To check everything in it: assay check {file}"
         ),
         Hint::Named(purl) => {
-            format!("Some say that it is {purl}. What is known of that: assay lookup {purl}")
+            format!("Some claims say that it is {purl}. To look that up: assay lookup {purl}")
         }
     }
 }
@@ -98,13 +97,12 @@ pub fn unanswered(name: Option<&str>, silent: &[&Log]) -> String {
     let origins: Vec<&str> = silent.iter().map(|log| log.origin.as_str()).collect();
     let origins = plain(&origins.join(", "));
     match (name, silent.len()) {
-        (Some(name), _) => format!("{name}: no answer of {origins}; try again later"),
-        (None, 1) => format!(
-            "no answer of the log {origins}, and your policy asks for one of it; try again later"
-        ),
+        (Some(name), _) => format!("{name}: no answer from {origins}; try again later"),
+        (None, 1) => {
+            format!("no answer from the log {origins}, which your policy requires; try again later")
+        }
         (None, _) => format!(
-            "no answer of the logs {origins}, and your policy asks for one of each of them; try \
-             again later"
+            "no answer from the logs {origins}, which your policy requires; try again later"
         ),
     }
 }

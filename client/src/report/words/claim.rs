@@ -42,7 +42,7 @@ pub fn says(line: &Line<'_>) -> String {
         Body::Requirement(requirement) => requirement_line(requirement),
         Body::Provenance(provenance) => provenance_line(provenance),
         Body::Scorecard(scorecard) => format!("the OpenSSF Scorecard is {}", scorecard.score),
-        Body::Sbom(_) => "lists what is in it".to_owned(),
+        Body::Sbom(_) => "lists its contents".to_owned(),
         Body::Response(response) => response_line(response),
         Body::Withdrawal(withdrawal) => format!("withdraws it: {}", withdrawal.reason),
         Body::Endorsement(endorsement) => endorsement_line(endorsement),
@@ -57,7 +57,7 @@ fn response_line(said: &Response) -> String {
         "acknowledge" => "accepts it",
         "dispute" => "disputes it",
         "explain" => "explains it",
-        "fixed" => "says that it is fixed",
+        "fixed" => "says it is fixed",
         other => other,
     };
     format!("{does}: {}", said.text)
@@ -76,7 +76,7 @@ fn endorsement_line(said: &Endorsement) -> String {
 
 fn compromise_line(said: &KeyCompromise) -> String {
     format!(
-        "key {} of {} is not to be trusted from leaf {} on",
+        "do not trust key {} of {} from leaf {} on",
         said.key, said.issuer, said.from_index
     )
 }
@@ -135,7 +135,7 @@ fn other_products(vex: &Vex) -> String {
         .flat_map(|statement| names(&statement.products))
         .collect();
     let products: Vec<String> = products.into_iter().collect();
-    format!("speaks of {}", some(&products))
+    format!("is about {}", some(&products))
 }
 
 fn scan_line(scan: &Vulns) -> String {
@@ -229,7 +229,7 @@ fn requirement_line(requirement: &Requirement) -> String {
         .as_ref()
         .map(|by| format!(" by {}", by.as_str()))
         .unwrap_or_default();
-    format!("demands {}{by}", some(&wanted))
+    format!("requires {}{by}", some(&wanted))
 }
 
 fn provenance_line(said: &Provenance) -> String {

@@ -124,7 +124,7 @@ fn voice(voice: &Voice) -> String {
         (true, None) => format!("{name}, whom you do not trust for anything"),
         (true, Some(_)) => format!("{name}, whom you do not trust for this"),
         (false, Some(_)) => format!("{name}, whom you trust as {roles}"),
-        (false, None) => format!("{name}, {roles} by the word of those whom you trust"),
+        (false, None) => format!("{name}, endorsed as {roles} by issuers you trust"),
     }
 }
 
@@ -144,7 +144,9 @@ pub fn reply(reply: &Reply) -> String {
 pub(in crate::report) fn reply_why_not(reply: &Line) -> String {
     match &reply.why_not {
         Some(why_not) => why_not.clone(),
-        None => "without effect for this issuer: only who said it can take it back".to_owned(),
+        None => {
+            "without effect for this issuer: only whoever signed a claim can withdraw it".to_owned()
+        }
     }
 }
 
@@ -168,10 +170,7 @@ pub fn log_line(log: &Log, report: &Report) -> Marked {
         )
     });
     let mut rest = match (&log.missing, as_of) {
-        (None, as_of) => format!(
-            "nothing under these labels was left out, {}",
-            as_of.unwrap_or_default()
-        ),
+        (None, as_of) => format!("nothing was left out, {}", as_of.unwrap_or_default()),
         (Some(missing), Some(as_of)) => format!("{missing}; {as_of}"),
         (Some(missing), None) => format!("the log {} did not answer: {missing}", log.origin),
     };
@@ -196,8 +195,8 @@ pub fn privacy(report: &Report) -> Option<String> {
         "things"
     };
     Some(format!(
-        "Asked privately: the node was told the first bits of {labels} could mean any of {} \
-         {things} or more. It learns when you asked, and how much came back.",
+        "Asked privately: the node was told the first bits of {labels} could mean any of at \
+         least {} {things}. It learns when you asked and how much came back.",
         privacy.fewest
     ))
 }

@@ -27,7 +27,7 @@ pub fn paragraph(about: &About, report: &Report) -> String {
     sentences.extend(report.components.first().map(verdict));
     if !report.is_complete() {
         sentences
-            .push("Not everything could be asked, so there may be more: see below.".to_owned());
+            .push("Not every log answered in full, so there may be more: see below.".to_owned());
     }
     capitalized(&sentences.join(" "))
 }
@@ -68,22 +68,23 @@ fn claims(name: &str, report: &Report) -> Vec<String> {
 /// That nothing is said of the thing itself.
 fn nothing(name: &str, report: &Report) -> Vec<String> {
     if let Some(of_versions) = &report.versions {
-        let is_said = if report.is_complete() {
-            "is said"
+        let none = if report.is_complete() {
+            "There are no claims"
         } else {
-            "was found"
+            "No claims were found"
         };
         let versions = versions(of_versions);
-        return vec![format!(
-            "Nothing {is_said} of {name} as a whole; {versions}"
-        )];
+        return vec![format!("{none} about {name} as a whole; {versions}")];
     }
     match report.lacking {
         None if report.is_complete() => {
-            vec![format!("Nobody has said anything about {name}.")]
+            vec![format!("There are no claims about {name}.")]
         }
-        None => vec![format!("Nothing was found about {name}.")],
-        Some(reason) => vec![format!("Nothing was found about {name}."), lacking(reason)],
+        None => vec![format!("No claims were found about {name}.")],
+        Some(reason) => vec![
+            format!("No claims were found about {name}."),
+            lacking(reason),
+        ],
     }
 }
 
@@ -104,13 +105,13 @@ fn claim(name: &str, id: &str, report: &Report) -> Vec<String> {
         None => !matches!(line.of, Kind::Endorsement | Kind::KeyCompromise),
     });
     if said.is_empty() {
-        sentences.push(format!("Nothing was found that others say of {name}."));
+        sentences.push(format!("No claims by others were found about {name}."));
         return sentences;
     }
-    sentences.push(format!("Said of {name}: {}.", quoted(&said)));
+    sentences.push(format!("What others say about {name}: {}.", quoted(&said)));
     if said.iter().any(|line| line.of == Kind::Withdrawal) {
         sentences.push(
-            "A withdrawal counts if whoever signed it signed the claim, too, which cannot be seen \
+            "A withdrawal counts only if the signer of the claim signed it, which cannot be seen \
              here."
                 .to_owned(),
         );
@@ -149,12 +150,12 @@ fn worth(lines: &[&Line]) -> Vec<String> {
     match all.len() - with_effect.len() {
         0 => {}
         1 if one => {
-            sentences.push("It has no effect: it was taken back, or never counted.".to_owned());
+            sentences.push("It has no effect: it was withdrawn or never counted.".to_owned());
         }
         1 => sentences
-            .push("One of them has no effect: it was taken back, or never counted.".to_owned()),
+            .push("One of them has no effect: it was withdrawn or never counted.".to_owned()),
         n => sentences.push(format!(
-            "{n} of them have no effect: they were taken back, or never counted."
+            "{n} of them have no effect: they were withdrawn or never counted."
         )),
     }
     match disputed.len() {
@@ -189,7 +190,7 @@ fn by(lines: &[&Line]) -> String {
 fn issuer(name: &str, id: &str, report: &Report) -> Vec<String> {
     let Some(voice) = report.record().and_then(|record| record.issuers.first()) else {
         return vec![format!(
-            "{name} is not registered in a log that was asked: nothing that it signs counts."
+            "{name} is not registered in any log that was asked, so nothing that it signs counts."
         )];
     };
     let own = voice.name.as_deref().unwrap_or_default();
@@ -200,12 +201,12 @@ fn issuer(name: &str, id: &str, report: &Report) -> Vec<String> {
         .collect();
     let it = if sentences.is_empty() { name } else { "It" };
     sentences.push(format!(
-        "{it} calls itself \"{own}\", which is its own word and proves nothing."
+        "{it} calls itself \"{own}\", a name that it chose and that proves nothing."
     ));
     let powerless = keys.is_some_and(|keys| !keys.powerless.is_empty());
     sentences.push(match &voice.called {
         Some(called) if powerless => {
-            format!("Your policy names it \"{called}\": what it signed before counts still.")
+            format!("Your policy names it \"{called}\": what it signed before still counts.")
         }
         Some(called) => format!("Your policy names it \"{called}\" and trusts it."),
         None => "Your policy does not name it.".to_owned(),
@@ -253,8 +254,8 @@ fn compromised(name: &str, keys: &Keys, report: &Report) -> Option<String> {
                 count(old, "key")
             )),
             (lost, _) => Some(format!(
-                "{name} has declared {lost} of its keys compromised; those that are left are \
-                 enough to sign."
+                "{name} has declared {lost} of its keys compromised; the remaining keys \
+                 are enough to sign."
             )),
         };
     }
@@ -286,7 +287,7 @@ fn verdict(component: &Component) -> String {
         .map(|reason| ended(&reason.text));
     match (component.outcome.is_met(), why) {
         (true, None) => "Your policy is met.".to_owned(),
-        (true, Some(why)) => format!("Your policy is met, but says: {why}"),
+        (true, Some(why)) => format!("Your policy is met, with a warning: {why}"),
         (false, None) => "Your policy is not met.".to_owned(),
         (false, Some(why)) => format!("Your policy is not met: {why}"),
     }

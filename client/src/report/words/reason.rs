@@ -57,7 +57,7 @@ fn log_fault(fault: &LogFault) -> String {
             most_ms,
         } => format!(
             "The answer of the log {origin} is older than the {} that your policy allows ({}): \
-             what was taken back since would not be in it.",
+             later withdrawals would be missing from it.",
             duration(*most_ms),
             duration(*age_ms)
         ),
@@ -68,34 +68,48 @@ fn unknown(unspoken: &Unspoken) -> String {
     let idle = idle(unspoken);
     if unspoken.by_others > 0 {
         let more = idle
-            .map(|idle| format!(" What else was said {idle}."))
+            .map(|idle| format!(" {} more {idle}.", unspoken.idle))
             .unwrap_or_default();
         return format!(
-            "Nobody whom your policy trusts says anything about it; others do, in {}.{more}",
+            "No claims from issuers you trust; {} from others.{more}",
             claims(unspoken.by_others)
         );
     }
     match (idle, &unspoken.from_elsewhere) {
         (Some(idle), _) => {
-            format!("What was said of it {idle}: see `assay lookup`. Unknown is not trusted.")
+            let all = match unspoken.idle {
+                1 => "Its only claim".to_owned(),
+                2 => "Both claims about it".to_owned(),
+                n => format!("All {n} claims about it"),
+            };
+            format!("{all} {idle}: see `assay lookup`. Unknown is not trusted.")
         }
         (None, Some(place)) => format!(
-            "No log says anything about it as it comes from {place}. What is said of packages of \
-             the same name from other places is not said of it."
+            "No log has a claim about it as it comes from {place}. Claims about packages of the \
+             same name from other places are not about it."
         ),
-        (None, None) => "No log says anything about it. Unknown is not trusted.".to_owned(),
+        (None, None) => "No log has a claim about it. Unknown is not trusted.".to_owned(),
     }
 }
 
-/// Why claims have no effect, and how many they are; `None` if there are none.
-fn idle(unspoken: &Unspoken) -> Option<String> {
-    let why = match (unspoken.withdrawn, unspoken.ineffective) {
-        (0, 0) => return None,
-        (_, 0) => "was withdrawn",
-        (0, _) => "does not count",
-        _ => "was withdrawn or does not count",
-    };
-    Some(format!("{why} ({})", claims(unspoken.idle)))
+/// Why claims have no effect, with a verb for as many as they are; `None` if there are none.
+fn idle(unspoken: &Unspoken) -> Option<&'static str> {
+    let one = unspoken.idle == 1;
+    match (unspoken.withdrawn, unspoken.ineffective) {
+        (0, 0) => None,
+        (_, 0) => Some(if one {
+            "was withdrawn"
+        } else {
+            "were withdrawn"
+        }),
+        (0, _) => Some(if one {
+            "has no effect"
+        } else {
+            "have no effect"
+        }),
+        _ if one => Some("was withdrawn or has no effect"),
+        _ => Some("were withdrawn or have no effect"),
+    }
 }
 
 fn claims(n: usize) -> String {
@@ -128,15 +142,10 @@ fn required(stated: &str, demanded: &Demanded, counted: usize) -> String {
             1 => "1 issuer says so".to_owned(),
             n => format!("{n} issuers say so"),
         };
-        return format!("{says_so}; it takes {what}.");
+        return format!("{says_so}; required: {what}.");
     }
-    let there = if counted == 1 {
-        "there is"
-    } else {
-        "there are"
-    };
     format!(
-        "{} It takes {what}; {there} {counted} of {needed}.{}",
+        "{} Required: {what}; found: {counted} of {needed}.{}",
         sentence(stated),
         missed(demanded)
     )
@@ -188,14 +197,13 @@ fn not_decided(undecided: &[Undecided]) -> String {
             UndecidedWhat::Condition(error) => error.clone(),
             UndecidedWhat::Versions(range) => {
                 let range = range.as_deref().unwrap_or("its range");
-                format!("whether {range} holds this version")
+                format!("whether {range} covers this version")
             }
         };
         format!("claim {}: {what}", first.claim)
     });
     format!(
-        "Whether this rule is broken could not be decided for {}, so that it was not applied \
-         there. The first: {}.",
+        "This rule could not be decided for {} and was not applied there. The first: {}.",
         claims(undecided.len()),
         first.unwrap_or_default()
     )

@@ -7,6 +7,7 @@ use crate::ask::How;
 use crate::report::{Completeness, Component, Log, Reason, Report};
 use assay_policy::rules::Outcome;
 use assay_policy::verdict::Cause;
+use std::collections::BTreeMap;
 
 /// Most names that a sentence shows; of more it says how many.
 const NAMES: usize = 3;
@@ -42,10 +43,12 @@ fn counts(report: &Report) -> String {
             .into_iter()
             .map(|(words, count)| format!("{count} {words}")),
     );
+    parts.extend(unknown(report));
     format!("{total}: {}.", parts.join(", "))
 }
 
-/// What is the matter with the components that are not fine, the worst first, and with how many.
+/// What is the matter with the components that are neither fine nor unknown, the worst first, and
+/// with how many.
 fn groups(report: &Report) -> Vec<(String, usize)> {
     let mut groups: Vec<(String, usize)> = Vec::new();
     for reason in report
@@ -53,7 +56,9 @@ fn groups(report: &Report) -> Vec<(String, usize)> {
         .into_iter()
         .filter_map(Component::main_reason)
     {
-        let words = words(reason);
+        let Some(words) = words(reason) else {
+            continue;
+        };
         match groups.iter_mut().find(|(known, _)| *known == words) {
             Some((_, count)) => *count += 1,
             None => groups.push((words, 1)),
@@ -62,67 +67,146 @@ fn groups(report: &Report) -> Vec<(String, usize)> {
     groups
 }
 
-fn words(reason: &Reason) -> String {
-    match (reason.cause, reason.outcome) {
+/// `397 unknown: 396 without claims from issuers you trust, …`: the components of which nothing
+/// that counts is known, by what there is instead; `None` if there are none.
+fn unknown(report: &Report) -> Option<String> {
+    let mut kinds: BTreeMap<Unknown, usize> = BTreeMap::new();
+    for component in report.not_fine() {
+        if let Some(reason) = component.main_reason()
+            && reason.cause == Cause::Unknown
+        {
+            *kinds.entry(Unknown::of(reason)).or_default() += 1;
+        }
+    }
+    let total: usize = kinds.values().sum();
+    let parts: Vec<String> = kinds
+        .iter()
+        .map(|(kind, count)| format!("{count} {}", kind.words()))
+        .collect();
+    let (first, _) = kinds.first_key_value()?;
+    Some(if kinds.len() == 1 {
+        format!("{total} unknown, {}", first.words())
+    } else {
+        format!("{total} unknown: {}", parts.join(", "))
+    })
+}
+
+/// What there is of a component that is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Unknown {
+    /// Nothing, or claims that have effect, but by issuers who are not trusted.
+    NoTrustedClaims,
+    /// One claim, which was withdrawn.
+    Withdrawn,
+    /// One claim, which never had effect.
+    Ineffective,
+    /// Several claims, none with effect, or one that is withdrawn at one place and ineffective at
+    /// another.
+    Several,
+}
+
+impl Unknown {
+    fn of(reason: &Reason) -> Self {
+        let Some(unspoken) = &reason.unspoken else {
+            return Self::NoTrustedClaims;
+        };
+        if unspoken.by_others > 0 || unspoken.idle == 0 {
+            return Self::NoTrustedClaims;
+        }
+        match (unspoken.withdrawn, unspoken.ineffective) {
+            (1, 0) => Self::Withdrawn,
+            (0, 1) => Self::Ineffective,
+            _ => Self::Several,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::NoTrustedClaims => "without claims from issuers you trust",
+            Self::Withdrawn => "whose only claim was withdrawn",
+            Self::Ineffective => "whose only claim has no effect",
+            Self::Several => "whose claims were withdrawn or have no effect",
+        }
+    }
+}
+
+/// What a reason says of a component; `None` of one that is unknown: those are counted apart.
+fn words(reason: &Reason) -> Option<String> {
+    Some(match (reason.cause, reason.outcome) {
         (Cause::Logs, Outcome::Stale) => "with an answer that is too old (stale)".into(),
         (Cause::Logs, _) => "without a complete answer (incomplete)".into(),
-        (Cause::Unknown, _) if !reason.claims.is_empty() => {
-            "of which nothing that was said counts (unknown)".into()
-        }
-        (Cause::Unknown, _) => "of which nobody whom you trust says anything (unknown)".into(),
+        (Cause::Unknown, _) => return None,
         (Cause::Affected, _) => "with a vulnerability that can be exploited".into(),
         (Cause::Vulnerable, _) => "with an open vulnerability".into(),
         (Cause::Unsupported, _) => "past end of support".into(),
         (Cause::Claim, _) => format!("caught by \"{}\"", reason.rule),
-        (Cause::Requirement, _) => format!("short of \"{}\"", reason.rule),
-        (Cause::Undecided, _) => "for which a rule could not be decided".into(),
-    }
+        (Cause::Requirement, _) => format!("not meeting \"{}\"", reason.rule),
+        (Cause::Undecided, _) => "with a rule that could not be decided".into(),
+    })
 }
 
 /// Whether the policy is met.
 pub fn judgment(report: &Report) -> String {
-    let warned = report
-        .components
-        .iter()
-        .filter(|component| component.outcome == Outcome::Warn)
-        .count();
-    let unidentified = report.unidentified().next().is_some();
-    match (report.outcome().is_met(), warned) {
-        (true, 0) if !unidentified => "Your policy is met.".into(),
-        (true, 0) => "Your policy is met; it warns of what could not be identified.".into(),
-        (true, n) => format!("Your policy is met; it warns of {n}."),
-        (false, 0) => format!("Your policy is not met: {}.", stops(report)),
-        (false, n) => format!(
-            "Your policy is not met: {}; it warns of {n} more.",
-            stops(report)
-        ),
+    if !report.outcome().is_met() {
+        return format!("Policy not met: {}.", unmet(report));
     }
-}
-
-/// That the policy is not met, and where it stops.
-pub fn not_met(report: &Report) -> String {
-    format!("your policy is not met: {}", stops(report))
-}
-
-/// Where the policy stops: `it stops at 3 of 312 components`.
-fn stops(report: &Report) -> String {
-    let stopped = report
-        .components
-        .iter()
-        .filter(|component| !component.outcome.is_met())
-        .count();
+    let components = report.components.len();
+    let warned = with_outcome(report, Outcome::Warn);
     let unidentified = report.unidentified().count();
-    let mut parts = Vec::new();
-    if stopped > 0 {
-        parts.push(format!(
-            "{stopped} of {}",
-            count(report.components.len(), "component")
-        ));
+    if warned > 0 {
+        let of = count(components, "component");
+        return format!("Policy met, with warnings about {warned} of {of}.");
     }
+    if unidentified > 0 {
+        let entries = entries(unidentified as u64);
+        return format!("Policy met, with a warning about {entries} that could not be identified.");
+    }
+    match components {
+        0 => "Policy met.".into(),
+        1 => "Policy met by 1 component.".into(),
+        n => format!("Policy met by all {n} components."),
+    }
+}
+
+/// That the policy is not met, and by how many components.
+pub fn not_met(report: &Report) -> String {
+    format!("your policy is not met: {}", unmet(report))
+}
+
+/// How many components do not meet the policy, by outcome, and how many are warned about:
+/// `1 of 398 components denied, 397 warned about`.
+fn unmet(report: &Report) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for (outcome, words) in [
+        (Outcome::Denied, "denied"),
+        (Outcome::Unmet, "missing a requirement"),
+        (Outcome::Unknown, "unknown"),
+        (Outcome::Incomplete, "without a complete answer"),
+        (Outcome::Stale, "with an answer that is too old"),
+        (Outcome::Warn, "warned about"),
+    ] {
+        let number = with_outcome(report, outcome);
+        if number == 0 {
+            continue;
+        }
+        parts.push(if parts.is_empty() {
+            let of = count(report.components.len(), "component");
+            format!("{number} of {of} {words}")
+        } else {
+            format!("{number} {words}")
+        });
+    }
+    let unidentified = report.unidentified().count();
     if unidentified > 0 && report.stops_at_unknown {
-        parts.push(format!("{unidentified} that could not be identified"));
+        let entries = entries(unidentified as u64);
+        parts.push(format!("{entries} could not be identified"));
     }
-    format!("it stops at {}", parts.join(" and at "))
+    parts.join(", ")
+}
+
+fn with_outcome(report: &Report, outcome: Outcome) -> usize {
+    let components = report.components.iter();
+    components.filter(|one| one.outcome == outcome).count()
 }
 
 /// What could not be identified: nothing is known of it, and it is part of the project all the
@@ -144,7 +228,7 @@ fn unidentified(report: &Report) -> Option<String> {
             n => (format!("{n} more entries"), "them"),
         };
         format!(
-            "{more} could not be identified, so that nothing is known of {them}: {}{rest}.",
+            "{more} could not be identified, so nothing is known about {them}: {}{rest}.",
             named.join(", ")
         )
     })
@@ -173,7 +257,7 @@ fn next(report: &Report) -> Option<String> {
     let Some(worst) = worst else {
         let unknown = report.unidentified().next()?;
         return Some(format!(
-            "find out what the entries of {} are that could not be identified.",
+            "find out what the unidentified entries of {} are.",
             unknown.0.name
         ));
     };
@@ -182,39 +266,37 @@ fn next(report: &Report) -> Option<String> {
             "ask again without --offline.".into()
         }
         (Cause::Logs, Outcome::Stale) => {
-            "ask again later; if the log stays as old, ask its operator, or allow more with \
-             `max_head_age` in your policy."
+            "ask again later; if the log is still too old, ask its operator, or allow an older \
+             answer with `max_head_age` in your policy."
                 .into()
         }
         (Cause::Logs, _) if report.how == How::Offline => "ask again without --offline.".into(),
-        (Cause::Logs, _) => "try again; if it stays so, see below which log is missing, and ask \
-            its operator."
+        (Cause::Logs, _) => "try again; if that does not help, see below which log is missing \
+            and ask its operator."
             .into(),
         (Cause::Unknown, _) => format!(
-            "name whom you trust in {}, or ask those who make these packages to publish what they \
-             know.",
+            "name issuers you trust in {}, or ask the makers of these packages to publish claims.",
             report.policy
         ),
-        (Cause::Affected, _) => "update what can be exploited, or do what those who say so \
-            advise."
-            .into(),
+        (Cause::Affected, _) => {
+            "update what can be exploited, or follow the advice of the issuers who say so.".into()
+        }
         (Cause::Vulnerable, _) => {
-            "update what has an open vulnerability, or ask those who make it whether it does harm \
-             here."
+            "update what has an open vulnerability, or ask its makers whether it can be exploited."
                 .into()
         }
-        (Cause::Unsupported, _) => "replace what is past its end of support, or update to a \
-            version that is not."
+        (Cause::Unsupported, _) => "replace what is past end of support, or update to a supported \
+            version."
             .into(),
-        (Cause::Claim, _) => "read below what was said, and replace what your policy does not \
-            allow."
-            .into(),
+        (Cause::Claim, _) => {
+            "read the reasons below, and replace what your policy does not allow.".into()
+        }
         (Cause::Requirement, _) => {
-            "ask those who make these packages for what is missing (`assay require`), or change \
-             the demand."
+            "ask the makers of these packages for what is missing (`assay require`), or change the \
+             requirement."
                 .into()
         }
-        (Cause::Undecided, _) => "read below which rule could not be decided, and make it more \
+        (Cause::Undecided, _) => "see below which rule could not be decided, and make it more \
             precise."
             .into(),
     })
@@ -224,7 +306,7 @@ fn next(report: &Report) -> Option<String> {
 pub fn completeness(log: &Log, report: &Report) -> String {
     let missing = log.missing.as_deref().unwrap_or_default();
     let kept = if report.how == How::Offline {
-        "kept answer "
+        "kept answer of the "
     } else {
         ""
     };
@@ -234,7 +316,7 @@ pub fn completeness(log: &Log, report: &Report) -> String {
             ago(head.made_at_ms, report.asked_at_ms),
         );
         format!(
-            "{at}, {ago} ({kept}of the log {}, {})",
+            "{at}, {ago} ({kept}log {}, {})",
             log.origin,
             entries(head.size)
         )
@@ -244,14 +326,14 @@ pub fn completeness(log: &Log, report: &Report) -> String {
             format!("Complete as of {head}: nothing was left out.")
         }
         (_, Some(head)) => format!("Not complete, as of {head}: {missing}."),
-        (_, None) => format!("No answer of the log {}: {missing}.", log.origin),
+        (_, None) => format!("No answer from the log {}: {missing}.", log.origin),
     };
     if !log.witnesses.is_empty() {
         text.push_str(&format!(" Confirmed by {}.", log.witnesses.join(", ")));
     }
     if let Some(private) = &log.privacy {
         text.push_str(&format!(
-            " The log was told {} instead of names; each stood for at least {} names that it has.",
+            " The log was told {} instead of names; each fits at least {} names in the log.",
             if private.prefixes == 1 {
                 "1 prefix".to_owned()
             } else {
@@ -288,21 +370,93 @@ fn thousands(number: u64) -> String {
 mod tests {
     use super::*;
     use crate::report::example;
+    use assay_policy::verdict::Unspoken;
 
     #[test]
     fn it_says_what_is_the_matter_with_how_many() {
         let text = lines(&example::report()).join("\n");
         assert_eq!(
             text,
-            "5 components: 1 fine, 1 with a vulnerability that can be exploited, 1 of which \
-             nobody whom you trust says anything (unknown), 1 past end of support, 1 short of \
-             \"origin\".\nYour policy is not met: it stops at 2 of 5 components and at 1 that \
-             could not be identified; it warns of 2 more.\n1 more entry could not be identified, \
-             so that nothing is known of it: mystery (has no version).\nNot counted, because they \
-             are the project itself: pkg:cargo/app@0.1.0.\nNext: update what can be exploited, or \
-             do what those who say so advise.\nComplete as of 2026-01-31 08:05 UTC, 3 minutes ago \
-             (of the log log.example, 1,234 entries): nothing was left out."
+            "5 components: 1 fine, 1 with a vulnerability that can be exploited, 1 past end of \
+             support, 1 not meeting \"origin\", 1 unknown, without claims from issuers you \
+             trust.\nPolicy not met: 1 of 5 components denied, 1 unknown, 2 warned about, 1 entry \
+             could not be identified.\n1 more entry could not be identified, so nothing is known \
+             about it: mystery (has no version).\nNot counted, because they are the project \
+             itself: pkg:cargo/app@0.1.0.\nNext: update what can be exploited, or follow the \
+             advice of the issuers who say so.\nComplete as of 2026-01-31 08:05 UTC, 3 minutes \
+             ago (log log.example, 1,234 entries): nothing was left out."
         );
+    }
+
+    #[test]
+    fn the_unknown_are_counted_last_by_what_there_is_of_them() {
+        let unspoken = |by_others, withdrawn, ineffective, idle| Unspoken {
+            by_others,
+            withdrawn,
+            ineffective,
+            idle,
+            from_elsewhere: None,
+        };
+        let (withdrawn, ineffective) = (unspoken(0, 1, 0, 1), unspoken(0, 0, 1, 1));
+        let unknown = |kinds: &[Unspoken]| {
+            let mut report = example::report();
+            report.components = kinds
+                .iter()
+                .map(|kind| {
+                    let mut nobody = example::report().components.remove(2);
+                    nobody.reasons[0].unspoken = Some(kind.clone());
+                    nobody
+                })
+                .collect();
+            counts(&report)
+        };
+        assert_eq!(
+            unknown(&[
+                withdrawn.clone(),
+                unspoken(1, 0, 0, 0),
+                unspoken(1, 1, 0, 1)
+            ]),
+            "3 components: 3 unknown: 2 without claims from issuers you trust, 1 whose only claim \
+             was withdrawn."
+        );
+        assert_eq!(
+            unknown(&[ineffective.clone(), withdrawn.clone(), unspoken(0, 1, 1, 1)]),
+            "3 components: 3 unknown: 1 whose only claim was withdrawn, 1 whose only claim has no \
+             effect, 1 whose claims were withdrawn or have no effect."
+        );
+        assert_eq!(
+            unknown(&[withdrawn.clone(), withdrawn]),
+            "2 components: 2 unknown, whose only claim was withdrawn."
+        );
+        assert_eq!(
+            unknown(&[unspoken(0, 2, 0, 2), unspoken(0, 1, 1, 2)]),
+            "2 components: 2 unknown, whose claims were withdrawn or have no effect."
+        );
+    }
+
+    #[test]
+    fn a_policy_that_is_met_says_what_it_warns_of() {
+        let mut report = example::report();
+        report.stops_at_unknown = false;
+        report.components.remove(1);
+        report.components.remove(1);
+        assert_eq!(
+            judgment(&report),
+            "Policy met, with warnings about 2 of 3 components."
+        );
+        report.components.truncate(1);
+        assert_eq!(
+            judgment(&report),
+            "Policy met, with a warning about 1 entry that could not be identified."
+        );
+        report.files.clear();
+        assert_eq!(judgment(&report), "Policy met by 1 component.");
+        report
+            .components
+            .push(example::report().components.remove(0));
+        assert_eq!(judgment(&report), "Policy met by all 2 components.");
+        report.components.clear();
+        assert_eq!(judgment(&report), "Policy met.");
     }
 
     #[test]
@@ -311,16 +465,14 @@ mod tests {
         report.how = How::Offline;
         report.logs[0].completeness = Completeness::Partial;
         report.logs[0].missing = Some("half of it".into());
-        assert!(
-            lines(&report).join("\n").contains(
-                "Not complete, as of 2026-01-31 08:05 UTC, 3 minutes ago (kept answer of"
-            )
-        );
+        assert!(lines(&report).join("\n").contains(
+            "Not complete, as of 2026-01-31 08:05 UTC, 3 minutes ago (kept answer of the log"
+        ));
         report.logs[0].head = None;
         assert!(
             lines(&report)
                 .join("\n")
-                .ends_with("No answer of the log log.example: half of it.")
+                .ends_with("No answer from the log log.example: half of it.")
         );
     }
 

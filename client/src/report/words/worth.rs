@@ -13,7 +13,7 @@ pub fn note(line: &Line<'_>) -> Option<String> {
         return Some(endorsement_fault(fault).to_owned());
     }
     if line.part == Part::OtherProducts {
-        return Some("it speaks of other products only".to_owned());
+        return Some("it is only about other products".to_owned());
     }
     line.replaced_by
         .as_ref()
@@ -25,7 +25,7 @@ fn relation(relation: Relation) -> Option<&'static str> {
         Relation::This => None,
         Relation::OtherArtifact => Some("it is about another artifact of the same version"),
         Relation::OtherVersions => {
-            Some("it is about some versions, and whether this is one of them cannot be told here")
+            Some("it is about some versions, and whether this is one of them is unknown")
         }
         Relation::OtherSource => Some("it is about a package of the same name from another place"),
     }
@@ -38,7 +38,7 @@ fn replaced(origin: &str, by: &Place) -> String {
         format!(" of the log {}", by.origin)
     };
     let leaf = by.leaf;
-    format!("a newer one of the same issuer replaced it: leaf {leaf}{log}")
+    format!("a newer claim by the same issuer replaced it: leaf {leaf}{log}")
 }
 
 pub(super) fn endorsement_fault(fault: EndorsementFault) -> &'static str {
@@ -52,10 +52,10 @@ pub(super) fn endorsement_fault(fault: EndorsementFault) -> &'static str {
              policy"
         }
         EndorsementFault::TooDeep => {
-            "without effect: your policy does not let the endorser hand this role on"
+            "without effect: your policy does not let the endorser pass this role on"
         }
         EndorsementFault::Cycle => {
-            "without effect: it leads back to somebody whom the chain came through"
+            "without effect: it leads back to an issuer that is already in the chain"
         }
     }
 }
@@ -76,11 +76,11 @@ pub fn standing(standing: &Standing) -> String {
             by,
             superseded_by: Some(successor),
         } => format!(
-            "without effect: its issuer withdrew it with claim {by}; {successor} stands in its \
-             place"
+            "without effect: its issuer withdrew it with claim {by} and replaced it with \
+             {successor}"
         ),
         Standing::NotTheIssuer => "without effect: only the issuer itself can say this".to_owned(),
         Standing::NotItsKey => "without effect: the key was never a key of the issuer".to_owned(),
-        Standing::Final => "without effect: what it withdraws is final".to_owned(),
+        Standing::Final => "without effect: what it withdraws cannot be withdrawn".to_owned(),
     }
 }

@@ -129,7 +129,7 @@ fn of_a_document_about_several_products_what_is_about_the_one_is_shown() {
     assert_eq!(
         of("pkg:cargo/third@1"),
         [(
-            "speaks of pkg:cargo/a@1, pkg:cargo/other@1".to_owned(),
+            "is about pkg:cargo/a@1, pkg:cargo/other@1".to_owned(),
             false
         )]
     );
@@ -167,7 +167,7 @@ fn who_replies_does_something_whatever_the_stance() {
         .collect();
     // The newest first.
     let expected = [
-        "says that it is fixed",
+        "says it is fixed",
         "explains it",
         "disputes it",
         "accepts it",
@@ -196,7 +196,7 @@ fn what_limits_a_claim_is_said() {
     let policy = parse("version = 1");
     let said = posture(&policy, &component("pkg:cargo/a@1"), &world.claims, NOW_MS);
     let notes: Vec<_> = said.of(Question::Vulnerable).map(note).collect();
-    let replaced = "a newer one of the same issuer replaced it: leaf 2".to_owned();
+    let replaced = "a newer claim by the same issuer replaced it: leaf 2".to_owned();
     assert_eq!(notes, [None, Some(replaced)]);
     let vouched = said.of(Question::Vouched).next().and_then(note);
     assert_eq!(

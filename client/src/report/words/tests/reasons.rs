@@ -99,16 +99,16 @@ fn a_requirement_is_said_in_sentences() {
     world.log(&about("pkg:cargo/a@1", "https://e.org/x", "{}"), &[&a]);
     assert_eq!(
         of(&world, 1),
-        "Nobody reviewed it. It takes audit by one issuer (auditor); there are 0 of 1."
+        "Nobody reviewed it. Required: audit by one issuer (auditor); found: 0 of 1."
     );
     audit(&mut world, &[&a], "pass");
     assert_eq!(
         of(&world, 1),
-        "1 issuer says so; it takes audit by one issuer (auditor)."
+        "1 issuer says so; required: audit by one issuer (auditor)."
     );
     assert_eq!(
         of(&world, 2),
-        "Nobody reviewed it. It takes audit by 2 issuers (auditor); there is 1 of 2."
+        "Nobody reviewed it. Required: audit by 2 issuers (auditor); found: 1 of 2."
     );
 }
 
@@ -120,14 +120,14 @@ fn what_was_said_and_does_not_count_is_not_passed_over() {
     let text = |world: &World| said(&policy, world).1;
     assert_eq!(
         text(&world),
-        "No log says anything about it. Unknown is not trusted."
+        "No log has a claim about it. Unknown is not trusted."
     );
 
     let claim = say(&mut world, &a);
     world.withdraw(&a, claim);
     assert_eq!(
         text(&world),
-        "What was said of it was withdrawn (1 claim): see `assay lookup`. Unknown is not trusted."
+        "Its only claim was withdrawn: see `assay lookup`. Unknown is not trusted."
     );
 
     let forged = {
@@ -136,18 +136,17 @@ fn what_was_said_and_does_not_count_is_not_passed_over() {
         text(&world)
     };
     assert!(
-        forged.starts_with("What was said of it was withdrawn or does not count (2 claims)"),
+        forged.starts_with("Both claims about it were withdrawn or have no effect"),
         "{forged}"
     );
 
     say(&mut world, &stranger);
     assert_eq!(
         text(&world),
-        "Nobody whom your policy trusts says anything about it; others do, in 1 claim. What else \
-         was said was withdrawn (1 claim)."
+        "No claims from issuers you trust; 1 claim from others. 1 more was withdrawn."
     );
     say(&mut world, &stranger);
-    assert!(text(&world).contains("others do, in 2 claims."));
+    assert!(text(&world).contains("; 2 claims from others."));
 }
 
 #[test]
@@ -213,7 +212,7 @@ fn what_was_found_is_named() {
         (
             range,
             Outcome::Warn,
-            "whether vers:generic/<1.5 holds this version.",
+            "whether vers:generic/<1.5 covers this version.",
         ),
     ] {
         let mut world = World::continuing(&world);
@@ -230,7 +229,10 @@ fn what_was_found_is_named() {
     let claim = "if = \"claim\"\nclaims = [\"audit\"]\nfrom = [\"auditor\"]\nwhen = \"error\"";
     let (outcome, text) = said(&deny(claim), &world);
     assert_eq!(outcome, Outcome::Warn);
-    assert!(text.contains("could not be decided for 1 claim,"), "{text}");
+    assert!(
+        text.contains("could not be decided for 1 claim and"),
+        "{text}"
+    );
 }
 
 #[test]
