@@ -37,7 +37,7 @@ pub enum NoEffect {
         /// The issuer.
         issuer: IssuerId,
         /// The key.
-        key: PublicKey,
+        key: Box<PublicKey>,
     },
     /// A key compromise from a leaf on that the log will not come to next.
     #[error("the compromise begins at leaf {from}, but the log has {size} entries")]
@@ -143,6 +143,7 @@ fn check_compromise(
         return Err(NoEffect::NotSigning(issuer));
     }
     if !keys.contains(&key) {
+        let key = Box::new(key);
         return Err(NoEffect::NeverItsKey { issuer, key });
     }
     if from > size.get() {
@@ -235,7 +236,10 @@ mod tests {
         };
         assert_eq!(check(9, &[two, issuer], &[other, key]), Ok(()));
         assert_eq!(check(9, &[two], &[key]), Err(NoEffect::NotSigning(issuer)));
-        let never = NoEffect::NeverItsKey { issuer, key };
+        let never = NoEffect::NeverItsKey {
+            issuer,
+            key: Box::new(key),
+        };
         assert_eq!(check(9, &[issuer], &[other]), Err(never));
         let beyond = NoEffect::BeyondLog { from: 10, size };
         assert_eq!(check(10, &[issuer], &[key]), Err(beyond));

@@ -55,7 +55,11 @@ impl Reply {
             says: reply.says.clone(),
             issuers: reply.issuers.clone(),
             effect,
-            why_not: if effect { None } else { Some(why_not(reply)) },
+            why_not: if effect {
+                None
+            } else {
+                Some(why_not(reply.why_not.as_deref()))
+            },
             claim_id: reply.claim_id.clone(),
             log: reply.log.clone(),
             leaf_index: reply.leaf_index,

@@ -140,16 +140,6 @@ pub fn reply(reply: &Reply) -> String {
     format!("{voices}: {says}{effect}; leaf {}", reply.leaf_index)
 }
 
-/// Why a reply has no effect for the issuer of a claim.
-pub(in crate::report) fn reply_why_not(reply: &Line) -> String {
-    match &reply.why_not {
-        Some(why_not) => why_not.clone(),
-        None => {
-            "without effect for this issuer: only whoever signed a claim can withdraw it".to_owned()
-        }
-    }
-}
-
 /// Whether nothing was left out of a log's answer, and as of when.
 pub fn log_line(log: &Log, report: &Report) -> Marked {
     let as_of = log.head.as_ref().map(|head| {

@@ -22,12 +22,12 @@ mod tests;
 pub use asked::{hint, lacking, name, unanswered};
 pub use claim::says as line_says;
 pub use explain::{Section, explain};
-pub(super) use lines::reply_why_not;
 pub use lines::{Marked, log_line, privacy, reply, says, signed_title, title, voices, who_says};
 pub use names::{ago, at, short, short_list, shorten, who};
 pub use paragraph::paragraph;
 pub use reason::reason;
 pub use summary::{completeness, judgment, lines, not_met};
+pub(super) use worth::reply_why_not;
 pub use worth::{note, standing};
 
 use assay_claims::kind;

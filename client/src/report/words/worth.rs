@@ -84,3 +84,10 @@ pub fn standing(standing: &Standing) -> String {
         Standing::Final => "without effect: what it withdraws cannot be withdrawn".to_owned(),
     }
 }
+
+/// Why a reply has no effect for the issuer of a claim, `why_not` being what its own line says.
+pub(in crate::report) fn reply_why_not(why_not: Option<&str>) -> String {
+    why_not
+        .unwrap_or("without effect for this issuer: only whoever signed a claim can withdraw it")
+        .to_owned()
+}

@@ -3,8 +3,8 @@
 use super::*;
 use assay_claims::statement::{Statement, Subject};
 
-#[test]
-fn claims_are_said_in_plain_words() {
+/// Alice and Bob, and what they say about `pkg:cargo/a@1`, about each other and about their claims.
+fn spoken() -> (World, Party) {
     let mut world = World::new();
     let (a, b) = (
         world.register("Alice", &[1], 1),
@@ -36,6 +36,12 @@ fn claims_are_said_in_plain_words() {
     world.withdraw(&a, support);
     world.endorse(&a, &endorsement(&b, "auditor", &["pkg:cargo/*"], 0));
     world.endorse(&b, &endorsement(&a, "maintainer", &["pkg:*"], 0));
+    (world, a)
+}
+
+#[test]
+fn claims_are_said_in_plain_words() {
+    let (world, a) = spoken();
     let policy = parse(&format!("version = 1\n{}", anchor(&a, &["auditor"])));
     let posture = posture(&policy, &component("pkg:cargo/a@1"), &world.claims, NOW_MS);
 
