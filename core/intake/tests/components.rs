@@ -363,7 +363,9 @@ fn a_document_read_as_another_format_makes_no_panic() {
 proptest! {
     // The default looks for a lib.rs beside the tests.
     #![proptest_config(ProptestConfig {
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("proptest-regressions"))),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource(
+            "proptest-regressions",
+        ))),
         ..ProptestConfig::default()
     })]
 

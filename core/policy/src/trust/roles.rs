@@ -15,7 +15,7 @@ use assay_tlog::tree::LeafIndex;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-/// What somebody is to a package (DESIGN 1).
+/// What somebody is to a package (docs/design.md 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Makes it.

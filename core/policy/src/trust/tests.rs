@@ -619,7 +619,10 @@ proptest! {
     /// many steps as each on the path allows.
     #[test]
     fn no_graph_of_endorsements_widens_anything(
-        edges in prop::collection::vec((0_usize..5, 0_usize..5, 0_usize..3, 0_u32..4, any::<bool>()), 0..14),
+        edges in prop::collection::vec(
+            (0_usize..5, 0_usize..5, 0_usize..3, 0_u32..4, any::<bool>()),
+            0..14,
+        ),
         depth in 0_u32..5,
     ) {
         const SCOPES: [&str; 3] = ["pkg:*", "pkg:cargo/*", "pkg:npm/*"];
@@ -627,7 +630,8 @@ proptest! {
         let parties: Vec<Party> = (1..=5).map(|seed| world.register("p", &[seed], 1)).collect();
         for (from, to, scope, may_delegate, auditor) in &edges {
             let role = if *auditor { "auditor" } else { "scanner" };
-            world.endorse(&parties[*from], &endorsement(&parties[*to], role, &[SCOPES[*scope]], *may_delegate));
+            let said = endorsement(&parties[*to], role, &[SCOPES[*scope]], *may_delegate);
+            world.endorse(&parties[*from], &said);
         }
         let anchors = [anchor(&parties[0], &[Role::Auditor], &["pkg:*"], depth)];
         let trust = Trust::judge(&world.claims);
@@ -641,7 +645,8 @@ proptest! {
             prop_assert_eq!(anywhere.has(&party.id, Role::Auditor), somewhere);
         }
         let lacks = |fault| {
-            matches!(fault, Some(EndorsementFault::EndorserLacksRole | EndorsementFault::OtherPackages))
+            let no_role = EndorsementFault::EndorserLacksRole;
+            [Some(no_role), Some(EndorsementFault::OtherPackages)].contains(&fault)
         };
         for judged in trust.claims() {
             let everywhere = each.iter().all(|roles| lacks(roles.fault(judged)));
@@ -663,11 +668,13 @@ proptest! {
             }
             let roles = trust.roles(&anchors, Some(&purl(package)), START_MS);
             for (i, party) in parties.iter().enumerate() {
-                prop_assert_eq!(roles.has(&party.id, Role::Auditor), reached.iter().any(|(at, _)| *at == i));
+                let is_reached = reached.iter().any(|(at, _)| *at == i);
+                prop_assert_eq!(roles.has(&party.id, Role::Auditor), is_reached);
                 prop_assert!(!roles.has(&party.id, Role::Scanner));
                 for grant in roles.of(&party.id) {
                     prop_assert!(grant.chain.len() <= depth as usize);
-                    prop_assert!(grant.chain.first().is_none_or(|link| link.endorser == parties[0].id));
+                    let first = grant.chain.first();
+                    prop_assert!(first.is_none_or(|link| link.endorser == parties[0].id));
                 }
             }
         }
@@ -675,15 +682,21 @@ proptest! {
 
     /// A scope ends where a segment of the purl ends, unless it says otherwise.
     #[test]
-    fn scopes_respect_the_segments_of_purls(name in "[a-z][a-z0-9]{0,6}", more in "[a-z0-9-]{1,4}") {
-        let covers = |scope: &str, package: &str| super::roles::covers(&patterns(&[scope]), Some(&purl(package)));
+    fn scopes_respect_the_segments_of_purls(
+        name in "[a-z][a-z0-9]{0,6}",
+        more in "[a-z0-9-]{1,4}",
+    ) {
+        let covers = |scope: &str, package: &str| {
+            super::roles::covers(&patterns(&[scope]), Some(&purl(package)))
+        };
         let longer = format!("pkg:cargo/{name}{more}");
         let exact = format!("pkg:cargo/{name}");
         prop_assert!(covers(&exact, &exact) && !covers(&exact, &longer));
         let explicit = format!("pkg:cargo/{name}*");
         prop_assert!(covers(&explicit, &longer));
         let namespace = format!("pkg:npm/%40{name}/*");
-        let (inside, outside) = (format!("pkg:npm/%40{name}/x@1"), format!("pkg:npm/%40{name}{more}/x@1"));
+        let inside = format!("pkg:npm/%40{name}/x@1");
+        let outside = format!("pkg:npm/%40{name}{more}/x@1");
         prop_assert!(covers(&namespace, &inside));
         prop_assert!(!covers(&namespace, &outside));
         let other_type = format!("pkg:npm/{name}");
