@@ -244,7 +244,7 @@ pub const KINDS: Promise = Promise {
         ("sbom", "core/intake/src/documents/sbom.rs"),
         ("sbom", "core/intake/src/documents/spdx2.rs"),
         ("sbom", "core/intake/src/documents/spdx3.rs"),
-        ("scan", "core/intake/src/documents/sarif.rs"),
+        ("scan", "core/intake/src/documents/sarif/"),
         ("scorecard", "core/intake/src/documents/scorecard.rs"),
         ("vex", "core/intake/src/documents/advice.rs"),
         ("vex", "core/intake/src/documents/openvex.rs"),

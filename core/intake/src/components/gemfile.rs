@@ -128,6 +128,17 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Name, version and platform of `name (version-platform)`.
+fn named(gem: &str) -> Option<(&str, &str, Option<&str>)> {
+    let (name, rest) = gem.split_once(" (")?;
+    let version = rest.strip_suffix(')')?;
+    // Versions of gems have no hyphen: what follows one is the platform.
+    match version.split_once('-') {
+        Some((version, platform)) => Some((name, version, Some(platform))),
+        None => Some((name, version, None)),
+    }
+}
+
 fn read_gem(
     number: u32,
     gem: &str,
@@ -136,19 +147,12 @@ fn read_gem(
     checksums: &Checksums<'_>,
     list: &mut List,
 ) -> Result<(), Fault> {
-    let version = gem
-        .split_once(" (")
-        .and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?)));
-    let Some((name, version)) = version else {
+    let Some((name, version, platform)) = named(gem) else {
         return Err(Fault::at(
             number,
             format!("{} is not `name (version)`", quoted(gem)),
         ));
     };
-    // Versions of gems have no hyphen: what follows one is the platform.
-    let (version, platform) = version
-        .split_once('-')
-        .map_or((version, None), |(v, platform)| (v, Some(platform)));
     let mut parts = origin::package("gem", name, Some(version));
     parts
         .qualifiers

@@ -8,6 +8,7 @@ use super::list::List;
 use super::origin::{self, Repository};
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
+use assay_claims::purl;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -87,7 +88,7 @@ fn read_package(package: Package, line: u32, list: &mut List) -> Result<(), Faul
         wheels,
     } = package;
     let name = name.into_inner();
-    let mut parts = origin::package("pypi", &name, version.as_deref());
+    let parts = origin::package("pypi", &name, version.as_deref());
     let mut component = Component {
         name,
         version,
@@ -103,6 +104,17 @@ fn read_package(package: Package, line: u32, list: &mut List) -> Result<(), Faul
         })?;
         component.digests.extend(digest);
     }
+    read_source(source, line, component, parts, list)
+}
+
+/// Adds a package with where it comes from.
+fn read_source(
+    source: Source,
+    line: u32,
+    mut component: Component,
+    mut parts: purl::Components,
+    list: &mut List,
+) -> Result<(), Fault> {
     let (at, name) = (Some(line), component.name.clone());
     match source {
         Source {
