@@ -117,14 +117,9 @@ fn read_package(
                 list.remark("from a registry other than crates.io", Some(line), &name);
             }
             _ => {
-                return Err(Fault::at(
-                    line,
-                    format!(
-                        "{} has the unknown source {}",
-                        quoted(&name),
-                        quoted(source)
-                    ),
-                ));
+                let (name, source) = (quoted(&name), quoted(source));
+                let reason = format!("{name} has the unknown source {source}");
+                return Err(Fault::at(line, reason));
             }
         },
     }

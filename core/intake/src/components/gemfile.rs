@@ -207,14 +207,15 @@ mod tests {
     #[test]
     fn gems_come_from_the_section_that_they_stand_in() {
         let text = format!(
-            "GIT\n  remote: https://host/g.git\n  revision: {COMMIT}\n  branch: main\n  specs:\n    \
-             g (0.1.0)\n      ast (>= 2)\n\nPATH\n  remote: .\n  specs:\n    own (1.0.0)\n\
-             \nGEM\n  remote: https://rubygems.org/\n  specs:\n    ast (2.4.2)\n    nokogiri \
-             (1.15.0-x86_64-linux)\n      racc (~> 1.4)\n\nGEM\n  remote: \
-             https://u:secret@gems.example/\n  specs:\n    p (1)\n\nPLATFORMS\n  \
-             x86_64-linux\n\nDEPENDENCIES\n  ast\n\nCHECKSUMS\n  ast \
-             (2.4.2) sha256={}\n  own (1.0.0)\n\nRUBY VERSION\n   ruby 3.0.2p107\n\nBUNDLED \
-             WITH\n   2.2.28\n",
+            "GIT\n  remote: https://host/g.git\n  revision: {COMMIT}\n  branch: main\n  \
+             specs:\n    g (0.1.0)\n      ast (>= 2)\n\n\
+             PATH\n  remote: .\n  specs:\n    own (1.0.0)\n\n\
+             GEM\n  remote: https://rubygems.org/\n  specs:\n    ast (2.4.2)\n    \
+             nokogiri (1.15.0-x86_64-linux)\n      racc (~> 1.4)\n\n\
+             GEM\n  remote: https://u:secret@gems.example/\n  specs:\n    p (1)\n\n\
+             PLATFORMS\n  x86_64-linux\n\nDEPENDENCIES\n  ast\n\n\
+             CHECKSUMS\n  ast (2.4.2) sha256={}\n  own (1.0.0)\n\n\
+             RUBY VERSION\n   ruby 3.0.2p107\n\nBUNDLED WITH\n   2.2.28\n",
             "ab".repeat(32)
         );
         let found = found(GemfileLock, &text);

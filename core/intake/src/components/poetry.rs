@@ -184,14 +184,9 @@ fn read_source(
             return list.without_purl(component, "is a local file without digest");
         }
         other => {
-            return Err(Fault::at(
-                line,
-                format!(
-                    "{} has a source of the unknown type {}",
-                    quoted(&name),
-                    quoted(other)
-                ),
-            ));
+            let (name, other) = (quoted(&name), quoted(other));
+            let reason = format!("{name} has a source of the unknown type {other}");
+            return Err(Fault::at(line, reason));
         }
     }
     list.package(component, parts)
