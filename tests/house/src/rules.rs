@@ -81,7 +81,6 @@ pub const LINKED: &[Linked] = &[
             "memchr",
             "prost",
             "semver",
-            "serde",
             "serde_core",
             "serde_json",
             "zmij",
@@ -102,6 +101,7 @@ pub const LINKED: &[Linked] = &[
 /// `cvss` computes scores of vectors, and does nothing else.
 const CVSS_AND_TOML: &[&str] = &[
     "cvss",
+    "serde",
     "serde_spanned",
     "toml",
     "toml_datetime",
@@ -112,6 +112,7 @@ const CVSS_AND_TOML: &[&str] = &[
 const YAML_AND_TOML: &[&str] = &[
     "arraydeque",
     "saphyr-parser",
+    "serde",
     "serde_spanned",
     "toml",
     "toml_datetime",
