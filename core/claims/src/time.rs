@@ -2,8 +2,8 @@
 //! reading, writing and comparing: nothing here knows what time it is.
 //!
 //! The calendar is `jiff`'s. The grammar is RFC 3339's, section 5.6, and no more: `jiff` would also
-//! take a space for the `T`, a time without seconds, offsets without a colon, and zones in brackets,
-//! and it reads at most nine digits of a fraction. Years go from 0000 to 9999.
+//! take a space for the `T`, a time without seconds, offsets without a colon, and zones in
+//! brackets, and it reads at most nine digits of a fraction. Years go from 0000 to 9999.
 
 use jiff::civil;
 
@@ -97,8 +97,8 @@ pub fn is_date(text: &str) -> bool {
 
 /// Milliseconds since 1970 as RFC 3339 in UTC, to the second: `2025-01-31T08:05:09Z`.
 ///
-/// A fraction of a second is dropped. From the year 10000 on the year has five digits or more, which
-/// is no RFC 3339: whoever wrote such a time should see it.
+/// A fraction of a second is dropped. From the year 10000 on the year has five digits or more,
+/// which is no RFC 3339: whoever wrote such a time should see it.
 pub fn rfc3339_of_ms(ms: u64) -> String {
     // The calendar repeats every 400 years, so that `jiff`, which ends with the year 9999, is asked
     // for the first 400 only.

@@ -95,43 +95,56 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+fn plain(text: &str) -> bool {
+    !text.contains(char::is_control)
+}
+
+/// What holds of every component that is read.
+fn assert_component_sound(path: &str, component: &Component) {
+    let Component {
+        purl,
+        name,
+        version,
+        digests,
+        ..
+    } = component;
+    assert!(
+        plain(name) && version.as_deref().is_none_or(plain),
+        "{path}: {component:?}"
+    );
+    assert!(
+        purl.is_some() || !digests.is_empty() || component.own,
+        "{path}: {component:?} cannot be looked up"
+    );
+    assert!(
+        purl.as_ref().is_none_or(|purl| purl.version().is_some()),
+        "{path}: {component:?}"
+    );
+    for (algorithm, hex) in digests {
+        let lower = hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        assert!(
+            lower && hex.len() >= 40 && !algorithm.is_empty(),
+            "{path}: {component:?}"
+        );
+    }
+}
+
 /// What holds of everything that is read.
 fn assert_sound(path: &str, found: &Components) {
     assert!(
         found.list.len() + found.unidentified.len() <= limits::COMPONENTS,
         "{path}"
     );
-    let plain = |text: &str| !text.contains(char::is_control);
     for (i, component) in found.list.iter().enumerate() {
-        let Component {
-            purl,
-            name,
-            version,
-            digests,
-            ..
-        } = component;
-        assert!(
-            plain(name) && version.as_deref().is_none_or(plain),
-            "{path}: {component:?}"
-        );
-        assert!(
-            purl.is_some() || !digests.is_empty() || component.own,
-            "{path}: {component:?} cannot be looked up"
-        );
-        assert!(
-            purl.as_ref().is_none_or(|purl| purl.version().is_some()),
-            "{path}: {component:?}"
-        );
-        for (algorithm, hex) in digests {
-            let lower = hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-            assert!(
-                lower && hex.len() >= 40 && !algorithm.is_empty(),
-                "{path}: {component:?}"
-            );
-        }
+        assert_component_sound(path, component);
         let twin = |other: &Component| {
             (&other.purl, &other.name, &other.version, &other.digests)
-                == (purl, name, version, digests)
+                == (
+                    &component.purl,
+                    &component.name,
+                    &component.version,
+                    &component.digests,
+                )
         };
         assert!(
             i > 2000 || !found.list[..i].iter().any(twin),
@@ -363,7 +376,9 @@ fn a_document_read_as_another_format_makes_no_panic() {
 proptest! {
     // The default looks for a lib.rs beside the tests.
     #![proptest_config(ProptestConfig {
-        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("proptest-regressions"))),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource(
+            "proptest-regressions",
+        ))),
         ..ProptestConfig::default()
     })]
 

@@ -75,6 +75,9 @@ pub const LINKED: &[Linked] = &[
         and: &[
             "bytes",
             "itoa",
+            // Without its default features: no zone database, and no clock of the system.
+            "jiff",
+            "jiff-core",
             "memchr",
             "prost",
             "semver",
@@ -91,11 +94,13 @@ pub const LINKED: &[Linked] = &[
     Linked {
         package: "assay-policy",
         all_of: "assay-claims",
-        and: TOML,
+        and: CVSS_AND_TOML,
     },
 ];
 
-const TOML: &[&str] = &[
+/// `cvss` computes scores of vectors, and does nothing else.
+const CVSS_AND_TOML: &[&str] = &[
+    "cvss",
     "serde",
     "serde_spanned",
     "toml",
@@ -201,13 +206,22 @@ pub struct Promise {
 pub const KINDS: Promise = Promise {
     one_more: "claim type",
     folders: &["core/claims/src/kind"],
+    // What all kinds are made with, and what reads claims of any kind.
     shared: &[
-        "mod", "body", "document", "in_toto", "named", "node", "subject", "time", "toml", "yaml",
+        "mod",
+        "attachment",
+        "descriptor",
+        "error",
+        "kinds",
+        "named",
+        "node",
+        "predicate",
+        "raw",
+        "subject",
+        "tests",
+        "unread",
     ],
-    lists: &[
-        "core/claims/src/kind/mod.rs",
-        "core/claims/src/kind/body.rs",
-    ],
+    lists: &["core/claims/src/kind/mod.rs"],
     led_by: Some("Body"),
     about: &[
         // The registry of issuers is replayed from their records, and trust from these four.
@@ -216,13 +230,42 @@ pub const KINDS: Promise = Promise {
         ("issuer", "core/policy/src/trust/"),
         ("key_compromise", "core/policy/src/trust/"),
         ("withdrawal", "core/policy/src/trust/"),
+        // Roles are an issuer's own, and endorsed. An anchor is bounded as an endorsement is.
+        ("issuer", "core/claims/src/kind/endorsement.rs"),
+        ("issuer", "cli/src/commands/endorse.rs"),
+        ("endorsement", "core/policy/src/rules/read/rule.rs"),
+        // Each reader of a tool's document makes claims of one type.
+        ("audit", "core/intake/src/documents/cargo_vet/"),
+        ("lifecycle", "core/intake/src/documents/endoflife.rs"),
+        ("lifecycle", "core/intake/src/documents/openeox.rs"),
+        ("practice", "core/intake/src/documents/practice.rs"),
+        ("practice", "core/intake/src/documents/security_insights.rs"),
+        ("provenance", "core/intake/src/documents/provenance.rs"),
+        ("sbom", "core/intake/src/documents/cyclonedx.rs"),
+        ("sbom", "core/intake/src/documents/sbom.rs"),
+        ("sbom", "core/intake/src/documents/spdx2.rs"),
+        ("sbom", "core/intake/src/documents/spdx3.rs"),
+        ("scan", "core/intake/src/documents/sarif/"),
+        ("scorecard", "core/intake/src/documents/scorecard.rs"),
+        ("vex", "core/intake/src/documents/advice.rs"),
+        ("vex", "core/intake/src/documents/openvex.rs"),
+        // A document that is too large for a claim of its own type is referenced.
+        ("reference", "core/intake/src/documents/document.rs"),
+        // The same versions of CycloneDX are read as an SBOM and as a list of components.
+        ("sbom", "core/intake/src/components/cyclonedx.rs"),
         // Commands that make one claim of this type.
         ("endorsement", "cli/src/commands/endorse.rs"),
-        ("issuer", "cli/src/commands/issuer.rs"),
-        ("key_compromise", "cli/src/commands/compromised.rs"),
+        ("issuer", "cli/src/commands/issuer/"),
+        ("key_compromise", "cli/src/commands/issuer/compromised.rs"),
         ("requirement", "cli/src/commands/require.rs"),
         ("response", "cli/src/commands/respond.rs"),
+        ("vex", "cli/src/commands/publish.rs"),
         ("withdrawal", "cli/src/commands/withdraw.rs"),
+        // Reports say a date of support, and the status of a vulnerability, in words.
+        ("lifecycle", "core/policy/src/verdict/reason.rs"),
+        ("lifecycle", "client/src/report/words/time.rs"),
+        ("vex", "client/src/report/component.rs"),
+        ("vex", "client/src/report/vex.rs"),
     ],
 };
 
@@ -233,12 +276,20 @@ pub const PROMISES: &[Promise] = &[
         one_more: "lock-file format",
         folders: &["core/intake/src/components"],
         shared: &[
-            "mod", "digest", "format", "input", "list", "origin", "sbom", "tests",
+            "mod",
+            "component",
+            "digest",
+            "error",
+            "fault",
+            "format",
+            "input",
+            "list",
+            "origin",
+            "reader",
+            "sbom",
+            "tests",
         ],
-        lists: &[
-            "core/intake/src/components/mod.rs",
-            "core/intake/src/components/format.rs",
-        ],
+        lists: &["core/intake/src/components/format.rs"],
         led_by: None,
         about: &[],
     },

@@ -3,7 +3,7 @@
 use super::id::IssuerId;
 use crate::claim::{ClaimId, Content, PublicKey};
 use crate::kind::{Body, issuer as predicate};
-use crate::statement::{Statement, StatementError, Subject};
+use crate::statement::{Statement, StatementError};
 use std::sync::Arc;
 
 /// What a record of an issuer says.
@@ -84,8 +84,7 @@ pub fn genesis_id(body: &predicate::Issuer) -> IssuerId {
 
 /// The statement that registers `body` (if its sequence is 0) or rotates the issuer `id` to it.
 pub fn statement(id: &IssuerId, body: &predicate::Issuer) -> Result<Statement, StatementError> {
-    let subject = Subject::artifact(Some(body.name.clone()), &id.0);
-    Statement::new(vec![subject], predicate::URI, body.to_value())
+    body.statement(&id.0)
 }
 
 /// The records in force. What it answers must come from a [`Registry`](super::Registry), or from a

@@ -1,7 +1,7 @@
 //! Which documents beside the log a claim names.
 
+use super::Kind;
 use super::descriptor::sha256;
-use super::reference;
 use crate::json::Value;
 use crate::statement::Statement;
 use assay_tlog::Hash;
@@ -24,7 +24,7 @@ pub struct AttachmentRef {
 pub fn attachments(statement: &Statement) -> Vec<AttachmentRef> {
     let predicate = statement.predicate();
     let mut found = listed(predicate, "attachments");
-    if statement.predicate_type() == reference::URI {
+    if Kind::of(statement.predicate_type()) == Kind::Reference {
         found.append(&mut listed(predicate, "references"));
     }
     found
@@ -77,7 +77,7 @@ mod tests {
             media_type: Some("m".into()),
             size: Some(7),
         };
-        let reference = reference::URI;
+        let reference = Kind::Reference.uri().unwrap();
         assert_eq!(
             named(
                 "https://e.org/x",

@@ -1,18 +1,20 @@
 //! `urn:assay:audit:v1`: a review of a version, or of the change from one version to another
 //! (docs/design.md 3.3).
 //!
-//! | field | |
-//! | --- | --- |
-//! | `criteria` | required: 1 to 256 criteria that were reviewed for, such as cargo-vet's `safe-to-deploy` |
-//! | `verdict` | required: `pass` if all of them are met, `fail` if not |
-//! | `scope` | required: `version` if the whole was reviewed, `delta` if only the change from `deltaBase` was |
-//! | `deltaBase` | the purl or the version that the change is from; required in the scope `delta`, and absent from the other |
-//! | `versions` | optional: a `vers:` range that the review is of, where the subject is a package without a version |
-//! | `method` | optional: `human` or `tool` |
-//! | `reviewers` | optional: names of who reviewed. They prove nothing: who signs does |
-//! | `reviewedAt` | optional: RFC 3339 date-time |
-//! | `notes` | optional: plain text of at most 8 KiB |
-//! | `definitions` | optional: an object that says for criteria what they mean, in words or by a URL |
+//! - `criteria` (required): 1 to 256 criteria that were reviewed for, such as cargo-vet's
+//!   `safe-to-deploy`
+//! - `verdict` (required): `pass` if all of them are met, `fail` if not
+//! - `scope` (required): `version` if the whole was reviewed, `delta` if only the change from
+//!   `deltaBase` was
+//! - `deltaBase`: the purl or the version that the change is from; required in the scope `delta`,
+//!   and absent from the other
+//! - `versions` (optional): a `vers:` range that the review is of, where the subject is a package
+//!   without a version
+//! - `method` (optional): `human` or `tool`
+//! - `reviewers` (optional): names of who reviewed. They prove nothing: who signs does
+//! - `reviewedAt` (optional): RFC 3339 date-time
+//! - `notes` (optional): plain text of at most 8 KiB
+//! - `definitions` (optional): an object that says for criteria what they mean, in words or by URL
 
 use super::error::PredicateError;
 use super::node::Node;

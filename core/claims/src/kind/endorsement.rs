@@ -1,14 +1,14 @@
-//! `urn:assay:endorsement:v1`: an issuer vouches that another has a role within a scope (docs/design.md
-//! 3.3 and 3.4).
+//! `urn:assay:endorsement:v1`: an issuer vouches that another has a role within a scope
+//! (docs/design.md 3.3 and 3.4).
 //!
-//! | field | |
-//! | --- | --- |
-//! | `issuer` | required: who is endorsed, 64 lower-case hex digits |
-//! | `role` | required: one of [`ROLES`] |
-//! | `scope` | required: 1 to 256 [patterns](crate::purl::Pattern) of packages; the role is endorsed for what any of them matches |
-//! | `validUntil` | required: RFC 3339 date-time, the last instant at which the endorsement holds |
-//! | `validFrom` | optional: RFC 3339 date-time, the first; not after the last |
-//! | `mayDelegate` | optional: how many endorsements may follow from this one in a row, from 0 to [`MAX_DEPTH`]. `true` is 1, `false` and absence are 0 |
+//! - `issuer` (required): who is endorsed, 64 lower-case hex digits
+//! - `role` (required): one of [`ROLES`]
+//! - `scope` (required): 1 to 256 [patterns](crate::purl::Pattern) of packages; the role is
+//!   endorsed for what any of them matches
+//! - `validUntil` (required): RFC 3339 date-time, the last instant at which the endorsement holds
+//! - `validFrom` (optional): RFC 3339 date-time, the first; not after the last
+//! - `mayDelegate` (optional): how many endorsements may follow from this one in a row, from 0 to
+//!   [`MAX_DEPTH`]. `true` is 1, `false` and absence are 0
 //!
 //! The subject is the endorsed issuer: exactly one, whose `sha256` digest is the issuer's id, so
 //! that whoever looks the issuer up finds who vouches for it. What an endorsement is worth follows

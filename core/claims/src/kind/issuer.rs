@@ -9,6 +9,8 @@ use super::predicate::{Predicate, TypeOf};
 use crate::claim::{ClaimId, KeyFault, PublicKey};
 use crate::json::Value;
 use crate::limits;
+use crate::statement::{Statement, StatementError, Subject};
+use assay_tlog::Hash;
 
 /// The predicate type's URI.
 pub const URI: &str = "urn:assay:issuer:v1";
@@ -135,6 +137,12 @@ impl Issuer {
         members.push(("namespaces".to_owned(), self.namespaces.clone().into()));
         members.push(("roles".to_owned(), self.roles.clone().into()));
         Value::Object(members)
+    }
+
+    /// The statement that registers or rotates the issuer of this id to the record.
+    pub fn statement(&self, id: &Hash) -> Result<Statement, StatementError> {
+        let subject = Subject::artifact(Some(self.name.clone()), id);
+        Statement::new(vec![subject], URI, self.to_value())
     }
 }
 

@@ -1,12 +1,11 @@
-//! `urn:assay:key-compromise:v1`: a key that is not to be trusted from a leaf on (docs/design.md 3.3 and
-//! 3.4).
+//! `urn:assay:key-compromise:v1`: a key that is not to be trusted from a leaf on (docs/design.md
+//! 3.3 and 3.4).
 //!
-//! | field | |
-//! | --- | --- |
-//! | `issuer` | required: the issuer whose key it is, 64 lower-case hex digits |
-//! | `key` | required: the Ed25519 public key, 64 lower-case hex digits |
-//! | `fromIndex` | required: the first leaf index at which the key is not to be trusted, from 0. What it signed before keeps its standing |
-//! | `reason` | optional: why, in plain text of at most 8 KiB |
+//! - `issuer` (required): the issuer whose key it is, 64 lower-case hex digits
+//! - `key` (required): the Ed25519 public key, 64 lower-case hex digits
+//! - `fromIndex` (required): the first leaf index at which the key is not to be trusted, from 0.
+//!   What it signed before keeps its standing
+//! - `reason` (optional): why, in plain text of at most 8 KiB
 //!
 //! The subject is the issuer: exactly one, whose `sha256` digest is the issuer's id, so that
 //! whoever looks the issuer up finds this. `fromIndex` counts the leaves of the log that the claim

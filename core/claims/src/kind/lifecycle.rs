@@ -3,13 +3,14 @@
 //! The predicate's top level holds the fields of OpenEoX Core v1.0, and beside them what Core
 //! leaves to its shell:
 //!
-//! | field | |
-//! | --- | --- |
-//! | `general_availability`, `end_of_sales`, `end_of_security_support`, `end_of_life` | an RFC 3339 date-time or date, or `tba`; the last two are required |
-//! | `last_updated` | RFC 3339 date-time, required: when these dates were last looked at |
-//! | `product` | optional: `name`, `vendor` |
-//! | `versions` | optional: which versions the dates are of: `range` (a `vers:` URI), `cycle` (what the project calls a line of releases), or `version` (one version) |
-//! | `role` | optional: what the issuer is to the product, such as `upstream` or `supplier`. Both may state dates, and both stand |
+//! - `general_availability`, `end_of_sales`, `end_of_security_support`, `end_of_life`: an RFC 3339
+//!   date-time or date, or `tba`; the last two are required
+//! - `last_updated`: RFC 3339 date-time, required: when these dates were last looked at
+//! - `product` (optional): `name`, `vendor`
+//! - `versions` (optional): which versions the dates are of: `range` (a `vers:` URI), `cycle` (what
+//!   the project calls a line of releases), or `version` (one version)
+//! - `role` (optional): what the issuer is to the product, such as `upstream` or `supplier`. Both
+//!   may state dates, and both stand
 
 use super::error::PredicateError;
 use super::node::Node;
@@ -74,8 +75,8 @@ impl Predicate for Lifecycle {
 
 impl Lifecycle {
     /// Whether the dates are of the package's version, as far as they say so themselves: by one
-    /// version, else by the cycle that it begins with, else by a range. Dates that say nothing leave
-    /// it to the subjects and apply.
+    /// version, else by the cycle that it begins with, else by a range. Dates that say nothing
+    /// leave it to the subjects and apply.
     pub fn applies_to(&self, package: &Purl) -> Applies {
         let Some(versions) = &self.versions else {
             return Applies::Yes;

@@ -1,6 +1,6 @@
 //! What a statement names besides its subjects, and can be looked up by: claims and
-//! vulnerabilities. The index's mapping version 1 makes labels of both (docs/design.md 3.5), so every
-//! change here is a change of the mapping's version.
+//! vulnerabilities. The index's mapping version 1 makes labels of both (docs/design.md 3.5), so
+//! every change here is a change of the mapping's version.
 
 use super::Kind;
 use crate::claim::ClaimId;
@@ -177,10 +177,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_predicate_is_naming_is_total(text in r#"[{}\[\]":,a1]{0,40}"#, i in 0..3_usize) {
+        fn whatever_the_predicate_is_naming_is_total(
+            text in r#"[{}\[\]":,a1]{0,40}"#,
+            i in 0..3_usize,
+        ) {
             if let Ok(predicate @ Value::Object(_)) = crate::json::parse(text.as_bytes()) {
                 let subject = vec![Subject::artifact(None, &Hash::of(b""))];
-                let statement = Statement::new(subject, [VULNS, VEX, FINDING][i], predicate).unwrap();
+                let uri = [VULNS, VEX, FINDING][i];
+                let statement = Statement::new(subject, uri, predicate).unwrap();
                 let _outcome = (targets(&statement), vulnerabilities(&statement));
             }
         }

@@ -1,10 +1,15 @@
-//! `urn:assay:practice:v1`: how software is made securely, and what data it handles (docs/design.md 3.3).
+//! `urn:assay:practice:v1`: how software is made securely, and what data it handles
+//! (docs/design.md 3.3).
 //!
-//! | field | |
-//! | --- | --- |
-//! | `baseline` | optional: controls of the OSPS Baseline: `version` of the Baseline, and `met`, `notMet` and `notApplicable`, lists of ids such as `OSPS-AC-01.01`. No id comes twice; one that is not listed is not claimed about |
-//! | `securityInsights` | optional: what a SECURITY-INSIGHTS v2 document says: `schemaVersion`, `url`, `lastUpdated`, `lastReviewed`, its `digest` (`sha256`), and of its content `status`, `license`, `reportsAccepted`, `bugBounty`, `securityPolicy`, `automatedRelease`, `noThirdPartyPackages` |
-//! | `data` | optional: what personal data the software handles: `summary` in plain words, `collects` and `sendsTo`, lists of what and to whom (empty: nothing, nobody), `policy`, a URL |
+//! - `baseline` (optional): controls of the OSPS Baseline: `version` of the Baseline, and `met`,
+//!   `notMet` and `notApplicable`, lists of ids such as `OSPS-AC-01.01`. No id comes twice; one
+//!   that is not listed is not claimed about
+//! - `securityInsights` (optional): what a SECURITY-INSIGHTS v2 document says: `schemaVersion`,
+//!   `url`, `lastUpdated`, `lastReviewed`, its `digest` (`sha256`), and of its content `status`,
+//!   `license`, `reportsAccepted`, `bugBounty`, `securityPolicy`, `automatedRelease`,
+//!   `noThirdPartyPackages`
+//! - `data` (optional): what personal data the software handles: `summary` in plain words,
+//!   `collects` and `sendsTo`, lists of what and to whom (empty: nothing, nobody), `policy`, a URL
 //!
 //! One of the three has to be there.
 

@@ -1,5 +1,5 @@
-//! What several kinds read from a predicate's JSON for the index (docs/index.md 3.4), whether or not
-//! the predicate is well-formed.
+//! What several kinds read from a predicate's JSON for the index (docs/index.md 3.4), whether or
+//! not the predicate is well-formed.
 
 use crate::claim::ClaimId;
 use crate::json::Value;

@@ -15,8 +15,8 @@ pub(super) const URI: &str = "https://in-toto.io/attestation/reference/v0.1";
 /// Assay.
 const ATTESTER: &str = "urn:assay:attachments:v1";
 
-/// The predicate that references the documents that `descriptors` name. Each needs a `mediaType` and
-/// a `downloadLocation` besides.
+/// The predicate that references the documents that `descriptors` name. Each needs a `mediaType`
+/// and a `downloadLocation` besides.
 pub fn predicate(descriptors: Vec<Value>) -> Value {
     object([
         ("attester", Some(object([("id", Some(ATTESTER.into()))]))),

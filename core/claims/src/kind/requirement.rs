@@ -1,12 +1,12 @@
 //! `urn:assay:requirement:v1`: what a consumer demands of packages (docs/design.md 3.3).
 //!
-//! | field | |
-//! | --- | --- |
-//! | `scope` | required: 1 to 256 [patterns](crate::purl::Pattern) of packages that the demand is made of |
-//! | `claims` | optional: types of claims that are wanted: short names (`sbom`) or type URIs |
-//! | `controls` | optional: practices that are wanted, by their ids, such as those of the OSPS Baseline |
-//! | `by` | optional: RFC 3339 date or date-time until when |
-//! | `text` | optional: the demand in plain words, at most 8 KiB |
+//! - `scope` (required): 1 to 256 [patterns](crate::purl::Pattern) of packages that the demand is
+//!   made of
+//! - `claims` (optional): types of claims that are wanted: short names (`sbom`) or type URIs
+//! - `controls` (optional): practices that are wanted, by their ids, such as those of the OSPS
+//!   Baseline
+//! - `by` (optional): RFC 3339 date or date-time until when
+//! - `text` (optional): the demand in plain words, at most 8 KiB
 //!
 //! One of `claims`, `controls` and `text` has to be there. A pattern of one package makes that
 //! package a subject; a pattern of many, which no purl names, makes one that is named as the

@@ -2,8 +2,8 @@
 //! (`https://spdx.dev/Document`, version 3 `https://spdx.dev/Document/v3`).
 //!
 //! The predicate is the document. What is checked is what makes a document readable: its format and
-//! version, the fields that are always required, and that its dependencies and relationships lead to
-//! something. The rest of its schema is not.
+//! version, the fields that are always required, and that its dependencies and relationships lead
+//! to something. The rest of its schema is not.
 
 use super::error::PredicateError;
 use super::node::{Node, quoted};

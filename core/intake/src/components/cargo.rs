@@ -82,23 +82,16 @@ fn read_package(
         version: Some(package.version),
         ..Component::default()
     };
-    if let Some(checksum) = package.checksum.or_else(|| {
-        let version = component.version.as_deref().unwrap_or_default();
-        let key = format!(
-            "checksum {name} {version} ({})",
-            package.source.as_deref().unwrap_or_default()
-        );
-        metadata
-            .get(&key)
-            .filter(|checksum| *checksum != "<none>")
-            .cloned()
-    }) {
-        let digest = digest::hex("sha256", &checksum).map_err(|reason| {
+    let source = package.source.as_deref();
+    let version = component.version.as_deref().unwrap_or_default();
+    let at_end = checksum_at_end(&name, version, source.unwrap_or_default(), metadata);
+    if let Some(checksum) = package.checksum.as_ref().or(at_end) {
+        let digest = digest::hex("sha256", checksum).map_err(|reason| {
             Fault::at(line, format!("the checksum of {} {reason}", quoted(&name)))
         })?;
         component.digests.extend(digest);
     }
-    match package.source.as_deref() {
+    match source {
         None => {
             component.own = true;
             list.remark(
@@ -124,19 +117,25 @@ fn read_package(
                 list.remark("from a registry other than crates.io", Some(line), &name);
             }
             _ => {
-                return Err(Fault::at(
-                    line,
-                    format!(
-                        "{} has the unknown source {}",
-                        quoted(&name),
-                        quoted(source)
-                    ),
-                ));
+                let (name, source) = (quoted(&name), quoted(source));
+                let reason = format!("{name} has the unknown source {source}");
+                return Err(Fault::at(line, reason));
             }
         },
     }
     component.name = name;
     list.package(component, parts)
+}
+
+/// The checksum that a file of version 1 has for a package, in its last table.
+fn checksum_at_end<'m>(
+    name: &str,
+    version: &str,
+    source: &str,
+    metadata: &'m BTreeMap<String, String>,
+) -> Option<&'m String> {
+    let stated = metadata.get(&format!("checksum {name} {version} ({source})"));
+    stated.filter(|checksum| *checksum != "<none>")
 }
 
 #[cfg(test)]

@@ -81,21 +81,21 @@ impl<'a> Paragraph<'a> {
         }
     }
 
+    fn need(&self, field: Option<&'a str>, name: &str) -> Result<&'a str, Fault> {
+        let stated = field.filter(|value| !value.is_empty());
+        stated.ok_or_else(|| {
+            let reason = format!("the paragraph that begins here has no {name}");
+            Fault::at(self.line, reason)
+        })
+    }
+
     fn finish(self, distribution: &Distribution, list: &mut List) -> Result<(), Fault> {
         if self.line == 0 {
             return Ok(());
         }
-        let need = |field: Option<&'a str>, name: &str| {
-            let stated = field.filter(|value| !value.is_empty());
-            stated.ok_or_else(|| {
-                Fault::at(
-                    self.line,
-                    format!("the paragraph that begins here has no {name}"),
-                )
-            })
-        };
-        let name = need(self.package, "Package")?;
-        let words: Vec<_> = need(self.status, "Status")?.split_whitespace().collect();
+        let name = self.need(self.package, "Package")?;
+        let status = self.need(self.status, "Status")?;
+        let words: Vec<_> = status.split_whitespace().collect();
         let [want, flag, state] = words[..] else {
             return Err(Fault::at(
                 self.line,
@@ -124,8 +124,8 @@ impl<'a> Paragraph<'a> {
             );
         }
         let (version, architecture) = (
-            need(self.version, "Version")?,
-            need(self.architecture, "Architecture")?,
+            self.need(self.version, "Version")?,
+            self.need(self.architecture, "Architecture")?,
         );
         let mut parts = origin::package("deb", name, Some(version));
         parts.namespace = Some(distribution.vendor.clone());

@@ -128,6 +128,17 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Name, version and platform of `name (version-platform)`.
+fn named(gem: &str) -> Option<(&str, &str, Option<&str>)> {
+    let (name, rest) = gem.split_once(" (")?;
+    let version = rest.strip_suffix(')')?;
+    // Versions of gems have no hyphen: what follows one is the platform.
+    match version.split_once('-') {
+        Some((version, platform)) => Some((name, version, Some(platform))),
+        None => Some((name, version, None)),
+    }
+}
+
 fn read_gem(
     number: u32,
     gem: &str,
@@ -136,19 +147,12 @@ fn read_gem(
     checksums: &Checksums<'_>,
     list: &mut List,
 ) -> Result<(), Fault> {
-    let version = gem
-        .split_once(" (")
-        .and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?)));
-    let Some((name, version)) = version else {
+    let Some((name, version, platform)) = named(gem) else {
         return Err(Fault::at(
             number,
             format!("{} is not `name (version)`", quoted(gem)),
         ));
     };
-    // Versions of gems have no hyphen: what follows one is the platform.
-    let (version, platform) = version
-        .split_once('-')
-        .map_or((version, None), |(v, platform)| (v, Some(platform)));
     let mut parts = origin::package("gem", name, Some(version));
     parts
         .qualifiers
@@ -203,13 +207,15 @@ mod tests {
     #[test]
     fn gems_come_from_the_section_that_they_stand_in() {
         let text = format!(
-            "GIT\n  remote: https://host/g.git\n  revision: {COMMIT}\n  branch: main\n  specs:\n    g \
-             (0.1.0)\n      ast (>= 2)\n\nPATH\n  remote: .\n  specs:\n    own (1.0.0)\n\nGEM\n  remote: \
-             https://rubygems.org/\n  specs:\n    ast (2.4.2)\n    nokogiri \
-             (1.15.0-x86_64-linux)\n      racc (~> 1.4)\n\nGEM\n  remote: \
-             https://u:secret@gems.example/\n  specs:\n    p (1)\n\nPLATFORMS\n  x86_64-linux\n\nDEPENDENCIES\n  ast\n\nCHECKSUMS\n  ast \
-             (2.4.2) sha256={}\n  own (1.0.0)\n\nRUBY VERSION\n   ruby 3.0.2p107\n\nBUNDLED \
-             WITH\n   2.2.28\n",
+            "GIT\n  remote: https://host/g.git\n  revision: {COMMIT}\n  branch: main\n  \
+             specs:\n    g (0.1.0)\n      ast (>= 2)\n\n\
+             PATH\n  remote: .\n  specs:\n    own (1.0.0)\n\n\
+             GEM\n  remote: https://rubygems.org/\n  specs:\n    ast (2.4.2)\n    \
+             nokogiri (1.15.0-x86_64-linux)\n      racc (~> 1.4)\n\n\
+             GEM\n  remote: https://u:secret@gems.example/\n  specs:\n    p (1)\n\n\
+             PLATFORMS\n  x86_64-linux\n\nDEPENDENCIES\n  ast\n\n\
+             CHECKSUMS\n  ast (2.4.2) sha256={}\n  own (1.0.0)\n\n\
+             RUBY VERSION\n   ruby 3.0.2p107\n\nBUNDLED WITH\n   2.2.28\n",
             "ab".repeat(32)
         );
         let found = found(GemfileLock, &text);

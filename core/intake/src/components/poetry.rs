@@ -9,6 +9,7 @@ use super::list::List;
 use super::origin::{self, Repository};
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
+use assay_claims::purl;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -99,7 +100,7 @@ fn read_package(
     list: &mut List,
 ) -> Result<(), Fault> {
     let name = package.name.into_inner();
-    let mut parts = origin::package("pypi", &name, Some(&package.version));
+    let parts = origin::package("pypi", &name, Some(&package.version));
     let groups = package.groups.as_deref();
     let mut component = Component {
         version: Some(package.version),
@@ -124,11 +125,22 @@ fn read_package(
             .map_err(|reason| Fault::at(line, format!("a hash of {} {reason}", quoted(&name))))?;
         component.digests.extend(digest);
     }
-    component.name.clone_from(&name);
-    let Some(source) = package.source else {
-        return list.package(component, parts);
-    };
-    let at = Some(line);
+    component.name = name;
+    match package.source {
+        Some(source) => read_source(&source, line, component, parts, list),
+        None => list.package(component, parts),
+    }
+}
+
+/// Adds a package that does not come from PyPI.
+fn read_source(
+    source: &Source,
+    line: u32,
+    mut component: Component,
+    mut parts: purl::Components,
+    list: &mut List,
+) -> Result<(), Fault> {
+    let (at, name) = (Some(line), component.name.clone());
     match source.r#type.as_str() {
         "git" => {
             let revision = source
@@ -172,14 +184,9 @@ fn read_package(
             return list.without_purl(component, "is a local file without digest");
         }
         other => {
-            return Err(Fault::at(
-                line,
-                format!(
-                    "{} has a source of the unknown type {}",
-                    quoted(&name),
-                    quoted(other)
-                ),
-            ));
+            let (name, other) = (quoted(&name), quoted(other));
+            let reason = format!("{name} has a source of the unknown type {other}");
+            return Err(Fault::at(line, reason));
         }
     }
     list.package(component, parts)

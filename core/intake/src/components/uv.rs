@@ -8,6 +8,7 @@ use super::list::List;
 use super::origin::{self, Repository};
 use super::reader::{Reader, Sign};
 use assay_claims::kind::node::quoted;
+use assay_claims::purl;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -87,7 +88,7 @@ fn read_package(package: Package, line: u32, list: &mut List) -> Result<(), Faul
         wheels,
     } = package;
     let name = name.into_inner();
-    let mut parts = origin::package("pypi", &name, version.as_deref());
+    let parts = origin::package("pypi", &name, version.as_deref());
     let mut component = Component {
         name,
         version,
@@ -103,65 +104,57 @@ fn read_package(package: Package, line: u32, list: &mut List) -> Result<(), Faul
         })?;
         component.digests.extend(digest);
     }
+    read_source(source, line, component, parts, list)
+}
+
+/// Adds a package with where it comes from.
+fn read_source(
+    source: Source,
+    line: u32,
+    mut component: Component,
+    mut parts: purl::Components,
+    list: &mut List,
+) -> Result<(), Fault> {
     let (at, name) = (Some(line), component.name.clone());
-    match source {
-        Source {
-            registry: Some(registry),
-            ..
-        } => {
-            if registry.trim_end_matches('/') != PYPI {
-                origin::qualify(&mut parts, "repository_url", &registry);
-                list.remark("from another index than PyPI", at, &name);
-            }
+    if let Some(registry) = source.registry {
+        if registry.trim_end_matches('/') != PYPI {
+            origin::qualify(&mut parts, "repository_url", &registry);
+            list.remark("from another index than PyPI", at, &name);
         }
-        Source {
-            git: Some(address), ..
-        } => {
-            let repository = Repository::read(&address);
-            repository.qualify(&mut parts);
-            component.digests.extend(repository.commit());
-            list.remark(
-                "from git, so that what is known of PyPI's package need not hold",
-                at,
-                &name,
-            );
-        }
-        Source {
-            url: Some(address), ..
-        } => {
-            origin::qualify(&mut parts, "download_url", &address);
-            list.remark(
-                "from an address of its own, so that what is known of PyPI's package need not hold",
-                at,
-                &name,
-            );
-        }
-        Source { path: Some(_), .. } => {
-            list.remark(
-                "from local files, so that what is known of PyPI's package need not hold",
-                at,
-                &name,
-            );
-            return list.without_purl(component, "is a local file without digest");
-        }
-        Source {
-            directory: Some(_), ..
-        }
-        | Source {
-            editable: Some(_), ..
-        }
-        | Source {
-            r#virtual: Some(_), ..
-        } => {
-            component.own = true;
-            list.remark("the project itself, and local folders", at, &name);
-        }
-        _ => {
-            return Err(Fault::at(
-                line,
-                format!("{} has no source that is known here", quoted(&name)),
-            ));
-        }
+    } else if let Some(address) = source.git {
+        let repository = Repository::read(&address);
+        repository.qualify(&mut parts);
+        component.digests.extend(repository.commit());
+        list.remark(
+            "from git, so that what is known of PyPI's package need not hold",
+            at,
+            &name,
+        );
+    } else if let Some(address) = source.url {
+        origin::qualify(&mut parts, "download_url", &address);
+        list.remark(
+            "from an address of its own, so that what is known of PyPI's package need not hold",
+            at,
+            &name,
+        );
+    } else if source.path.is_some() {
+        list.remark(
+            "from local files, so that what is known of PyPI's package need not hold",
+            at,
+            &name,
+        );
+        return list.without_purl(component, "is a local file without digest");
+    } else if source
+        .directory
+        .or(source.editable)
+        .or(source.r#virtual)
+        .is_some()
+    {
+        component.own = true;
+        list.remark("the project itself, and local folders", at, &name);
+    } else {
+        let reason = format!("{} has no source that is known here", quoted(&name));
+        return Err(Fault::at(line, reason));
     }
     list.package(component, parts)
 }

@@ -2,11 +2,11 @@
 //!
 //! A claim that is prepared here has its predicate, suggested subjects, a summary for people, and
 //! the document itself as an attachment where the predicate names it. Each tool is one file; the
-//! table below says which kind of document it belongs to. A tool more is a file and its place in the
-//! table.
+//! table below says which kind of document it belongs to. A tool more is a file and its place in
+//! the table.
 //!
-//! Left out: fetching or expanding anything, verifying other people's signatures, and judging what a
-//! document says.
+//! Left out: fetching or expanding anything, verifying other people's signatures, and judging what
+//! a document says.
 
 mod advice;
 mod cargo_audit;

@@ -27,7 +27,8 @@ fn is_openvex(value: &Value) -> bool {
 
 /// Reads an OpenVEX document as [`prepare`](super::prepare) does.
 pub fn read_openvex(bytes: &[u8]) -> Result<Vex, DocumentError> {
-    Ok(Vex::parse(&Document::new("document", bytes)?.json()?)?)
+    let document = Document::new("document", bytes)?.json()?;
+    Ok(Vex::read(&Node::root("$.predicate", &document))?)
 }
 
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {

@@ -90,9 +90,21 @@ mod tests {
         }
     }
 
+    fn assert_named((text, from, to, place): (&str, &str, &str, &str)) {
+        assert!(text.contains(from), "{from}");
+        let error = prepare(
+            "sbom",
+            "own.json",
+            text.replacen(from, to, 1).as_bytes(),
+            "",
+        )
+        .unwrap_err();
+        assert_eq!(error.place(), place, "{error}");
+    }
+
     #[test]
-    fn what_is_wrong_is_named() {
-        for (text, from, to, place) in [
+    fn what_is_wrong_in_cyclonedx_is_named() {
+        for wrong in [
             (CYCLONEDX, "CycloneDX", "CDX", "$.bomFormat"),
             (CYCLONEDX, r#""1.6""#, r#""1""#, "$.specVersion"),
             (CYCLONEDX, r#""version":1,"#, r#""version":0,"#, "$.version"),
@@ -139,6 +151,14 @@ mod tests {
                 r#""provides":["c"]"#,
                 "$.dependencies[1].provides[0]",
             ),
+        ] {
+            assert_named(wrong);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_spdx_is_named() {
+        for wrong in [
             (SPDX_2, r#""SPDX-2.3""#, "2", "$.spdxVersion"),
             (
                 SPDX_2,
@@ -182,15 +202,7 @@ mod tests {
             ),
             (SPDX_3, "2026-01-01T", "2026-01-01 ", "$.@graph[0].created"),
         ] {
-            assert!(text.contains(from), "{from}");
-            let error = prepare(
-                "sbom",
-                "own.json",
-                text.replacen(from, to, 1).as_bytes(),
-                "",
-            )
-            .unwrap_err();
-            assert_eq!(error.place(), place, "{error}");
+            assert_named(wrong);
         }
     }
 

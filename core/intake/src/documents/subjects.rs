@@ -19,8 +19,8 @@ pub struct Subjects {
 
 impl Subjects {
     /// Suggests a subject. It needs a purl or a digest; the purl is canonicalized, and left out
-    /// with a note if it is none. If there is no digest, it gets that of the purl, as docs/design.md 3.3
-    /// has it.
+    /// with a note if it is none. If there is no digest, it gets that of the purl, as
+    /// docs/design.md 3.3 has it.
     ///
     /// More than a statement holds are not collected: one more than [`limits::SUBJECTS`] says that
     /// there are.

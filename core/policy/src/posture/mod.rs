@@ -109,9 +109,9 @@ impl<'a> Posture<'a> {
     }
 }
 
-/// Says what is known of a component: the arguments are those of [`evaluate`](crate::verdict::evaluate).
-/// Claims without effect are among the lines, with the reason. Logs that the policy does not count
-/// are left out.
+/// Says what is known of a component: the arguments are those of
+/// [`evaluate`](crate::verdict::evaluate). Claims without effect are among the lines, with the
+/// reason. Logs that the policy does not count are left out.
 pub fn posture<'a>(
     policy: &Policy,
     component: &Component,

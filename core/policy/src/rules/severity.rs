@@ -125,14 +125,28 @@ mod tests {
         }
     }
 
+    fn assert_scored(vector: &str, score: f64, severity: Severity) {
+        assert_eq!(base_score(vector), Some(score), "{vector}");
+        let read = Severity::of_statement("CVSS", vector);
+        assert_eq!(read, Some(severity), "{vector}");
+    }
+
     #[test]
-    fn vectors_of_v2_and_v4_have_the_scores_of_their_specifications() {
+    fn vectors_of_v2_have_the_scores_of_its_guide() {
         for (vector, score, severity) in [
             // CVSS v2 guide, section 3.3: CVE-2002-0392, CVE-2003-0818, CVE-2003-0062.
             ("AV:N/AC:L/Au:N/C:N/I:N/A:C", 7.8, Severity::High),
             ("AV:N/AC:L/Au:N/C:C/I:C/A:C", 10.0, Severity::Critical),
             ("AV:L/AC:H/Au:N/C:C/I:C/A:C", 6.2, Severity::Medium),
             ("AV:L/AC:H/Au:M/C:N/I:N/A:N", 0.0, Severity::None),
+        ] {
+            assert_scored(vector, score, severity);
+        }
+    }
+
+    #[test]
+    fn vectors_of_v4_have_the_scores_of_its_examples() {
+        for (vector, score, severity) in [
             // CVSS v4.0 Examples (FIRST): CVE-2022-41741, CVE-2020-3549, CVE-2023-3089,
             // CVE-2021-44714, CVE-2022-21830, CVE-2022-22186, CVE-2023-21989, CVE-2020-3947.
             (
@@ -181,10 +195,12 @@ mod tests {
                 Severity::Critical,
             ),
         ] {
-            assert_eq!(base_score(vector), Some(score), "{vector}");
-            let read = Severity::of_statement("CVSS", vector);
-            assert_eq!(read, Some(severity), "{vector}");
+            assert_scored(vector, score, severity);
         }
+    }
+
+    #[test]
+    fn malformed_vectors_of_v2_and_v4_have_no_severity() {
         for bad in [
             "AV:N/AC:L/Au:N/C:N/I:N",
             "AV:N/AC:L/Au:N/C:N/I:N/A:X",

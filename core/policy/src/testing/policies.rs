@@ -1,4 +1,5 @@
-//! Policies, read with conditions that are a few fixed words: CEL is tested where it is implemented.
+//! Policies, read with conditions that are a few fixed words: CEL is tested where it is
+//! implemented.
 
 use super::world::{DAY_MS, Party, START_MS, World};
 use crate::Component;

@@ -57,25 +57,36 @@ fn an_empty_policy_denies_what_is_unknown() {
     );
 }
 
+fn assert_error((text, line, key, words): (&str, usize, &str, &str)) {
+    let found = error(text);
+    assert_eq!(
+        (found.line, found.key.as_str()),
+        (line, key),
+        "{text}: {found}"
+    );
+    assert!(found.reason.contains(words), "{text}: {found}");
+}
+
+/// A policy with an anchor that has this line, and else is right.
+fn with_anchor(line: &str) -> String {
+    let mut lines = BTreeMap::from([
+        ("name", "\"n\"".to_owned()),
+        ("issuer", format!("{:?}", "ab".repeat(32))),
+        ("roles", "[\"auditor\"]".to_owned()),
+        ("scopes", "[\"pkg:*\"]".to_owned()),
+    ]);
+    let (key, value) = line.split_once(" = ").unwrap();
+    lines.insert(key, value.to_owned());
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect();
+    format!("version = 1\n[[anchor]]\n{}", lines.join("\n"))
+}
+
 #[test]
 fn errors_name_key_line_and_what_to_do() {
-    let id = "ab".repeat(32);
-    let anchor = |line: &str| {
-        let mut lines = BTreeMap::from([
-            ("name", "\"n\"".to_owned()),
-            ("issuer", format!("{id:?}")),
-            ("roles", "[\"auditor\"]".to_owned()),
-            ("scopes", "[\"pkg:*\"]".to_owned()),
-        ]);
-        let (key, value) = line.split_once(" = ").unwrap();
-        lines.insert(key, value.to_owned());
-        let lines: Vec<String> = lines
-            .iter()
-            .map(|(key, value)| format!("{key} = {value}"))
-            .collect();
-        format!("version = 1\n[[anchor]]\n{}", lines.join("\n"))
-    };
-    for (text, line, key, words) in [
+    for wrong in [
         ("", 1, "the file", "version"),
         ("version = 2", 1, "version", "has to be 1"),
         (
@@ -114,42 +125,34 @@ fn errors_name_key_line_and_what_to_do() {
             "`[[deny]]`",
             "missing field",
         ),
-        (&anchor("issuer = \"AB\""), 3, "anchor.issuer", "64"),
-        (&anchor("roles = []"), 5, "anchor.roles", "at least one"),
-        (
-            &anchor("roles = [\"king\"]"),
-            5,
-            "anchor.roles",
-            "maintainer",
-        ),
-        (
-            &anchor("scopes = [\"pkg:PyPI/*\"]"),
-            6,
-            "anchor.scopes",
-            "pkg:pypi/*",
-        ),
-        (
-            &anchor("may_delegate = 9"),
-            4,
-            "anchor.may_delegate",
-            "from 0 to 8",
-        ),
-        (&anchor("name = \" \""), 4, "anchor.name", "empty"),
-        (&anchor("power = 1"), 5, "`power`", "unknown field"),
     ] {
-        let found = error(text);
-        assert_eq!(
-            (found.line, found.key.as_str()),
-            (line, key),
-            "{text}: {found}"
-        );
-        assert!(found.reason.contains(words), "{text}: {found}");
+        assert_error(wrong);
     }
     assert!(
         error(&" ".repeat(POLICY_BYTES + 1))
             .reason
             .contains("longer")
     );
+}
+
+#[test]
+fn errors_of_an_anchor_name_key_line_and_what_to_do() {
+    for (anchor, line, key, words) in [
+        ("issuer = \"AB\"", 3, "anchor.issuer", "64"),
+        ("roles = []", 5, "anchor.roles", "at least one"),
+        ("roles = [\"king\"]", 5, "anchor.roles", "maintainer"),
+        (
+            "scopes = [\"pkg:PyPI/*\"]",
+            6,
+            "anchor.scopes",
+            "pkg:pypi/*",
+        ),
+        ("may_delegate = 9", 4, "anchor.may_delegate", "from 0 to 8"),
+        ("name = \" \"", 4, "anchor.name", "empty"),
+        ("power = 1", 5, "`power`", "unknown field"),
+    ] {
+        assert_error((&with_anchor(anchor), line, key, words));
+    }
 }
 
 #[test]
@@ -188,7 +191,7 @@ fn a_threshold_of_zero_does_not_load() {
 }
 
 #[test]
-fn logs_and_witnesses_come_as_keys_or_as_text() {
+fn logs_and_witnesses_come_as_keys() {
     let (a, b) = (log_key("a.example/log", 8), log_key("b.example/log", 9));
     let keys = format!(
         "version = 1\nquorum = 1\nmax_head_age = \"2d\"\n[[log]]\nkey = {a:?}\nurl = \
@@ -209,7 +212,11 @@ fn logs_and_witnesses_come_as_keys_or_as_text() {
         ]
     );
     assert_eq!(policy.tlog().unwrap().witnesses().len(), 2);
+}
 
+#[test]
+fn logs_come_as_text_and_some_of_them_count() {
+    let (a, b) = (log_key("a.example/log", 8), log_key("b.example/log", 9));
     let text = format!("log {a} https://a\nlog {b}\nquorum none\n");
     let whole = format!("version = 1\ntlog_policy = \"\"\"\n{text}\"\"\"\n");
     assert_eq!(parse(&whole).logs().len(), 2);
@@ -231,11 +238,15 @@ fn logs_and_witnesses_come_as_keys_or_as_text() {
     ] {
         assert_eq!(error(&format!("{whole}{more}")).key, key, "{more}");
     }
+    let both = format!("version = 1\nquorum = 1\n{whole}");
+    let both = both.replacen("version = 1\ntlog", "tlog", 1);
+    assert_eq!(error(&both).key, "quorum");
+}
+
+#[test]
+fn logs_and_witnesses_have_to_fit_each_other() {
+    let a = log_key("a.example/log", 8);
     for (text, key) in [
-        (
-            format!("version = 1\nquorum = 1\n{whole}").replacen("version = 1\ntlog", "tlog", 1),
-            "quorum",
-        ),
         ("version = 1\nquorum = 1".to_owned(), "quorum"),
         (format!("version = 1\n{}", witnesses(1)), "witness"),
         (
@@ -333,12 +344,13 @@ fn rules_are_checked() {
             "require.max_age",
         ),
     ] {
-        assert_eq!(
-            error(&format!("version = 1\n{}", rule(kind, "deny", lines))).key,
-            key,
-            "{lines}"
-        );
+        let found = error(&format!("version = 1\n{}", rule(kind, "deny", lines)));
+        assert_eq!(found.key, key, "{lines}");
     }
+}
+
+#[test]
+fn conditions_names_types_and_examples_of_rules_are_checked() {
     let long = format!(
         "if = \"affected\"\nfrom = [\"anyone\"]\nwhen = \"{}\"",
         "x".repeat(CONDITION_BYTES + 1)
@@ -376,7 +388,6 @@ fn rules_are_checked() {
 }
 
 // -- The schema for editors
-// ---------------------------------------------------------------------------------------------------
 
 const SCHEMA: &str = include_str!("../../../../docs/policy.schema.json");
 

@@ -3,9 +3,21 @@
 use super::*;
 use crate::testing::{about, endorsement};
 use crate::trust::{EndorsementFault, Standing};
+use assay_claims::claim::ClaimId;
+use assay_claims::kind::Timestamp;
+use assay_claims::kind::endorsement::Endorsement;
+use assay_claims::statement::Subject;
 
-#[test]
-fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
+/// A log in which Alice and Bob say something of every kind about a package.
+struct Said {
+    world: World,
+    alice: Party,
+    vex: ClaimId,
+    support: ClaimId,
+    dispute: ClaimId,
+}
+
+fn said() -> Said {
     let mut world = World::new();
     let (a, b) = (
         world.register("Alice", &[1], 1),
@@ -37,8 +49,28 @@ fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
     world.withdraw(&a, support);
     world.endorse(&a, &endorsement(&b, "auditor", &["pkg:cargo/*"], 0));
     world.endorse(&b, &endorsement(&a, "maintainer", &["pkg:*"], 0));
-    let policy = parse(&format!("version = 1\n{}", anchor(&a, &["auditor"])));
-    let posture = posture(&policy, &component("pkg:cargo/a@1"), &world.claims, NOW_MS);
+    Said {
+        world,
+        alice: a,
+        vex,
+        support,
+        dispute,
+    }
+}
+
+#[test]
+fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
+    let said = said();
+    let policy = parse(&format!(
+        "version = 1\n{}",
+        anchor(&said.alice, &["auditor"])
+    ));
+    let posture = posture(
+        &policy,
+        &component("pkg:cargo/a@1"),
+        &said.world.claims,
+        NOW_MS,
+    );
 
     let counts = Question::ALL.map(|question| posture.of(question).count());
     assert_eq!(counts, [0, 1, 2, 1, 0, 0, 0, 1, 2, 2]);
@@ -56,12 +88,12 @@ fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
             line.age_days,
             line.kind
         ),
-        (vex, 1, 1, 9, Some("vex"))
+        (said.vex, 1, 1, 9, Some("vex"))
     );
     let voice = &line.voices[0];
     assert_eq!(
         (voice.issuer, voice.name.as_deref(), voice.anchor.as_deref()),
-        (a.id, Some("Alice"), Some("it"))
+        (said.alice.id, Some("Alice"), Some("it"))
     );
     assert_eq!((voice.roles.len(), voice.standing.is_good()), (1, true));
     let supported = posture.of(Question::Supported).next().unwrap();
@@ -73,6 +105,22 @@ fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
         review.voices[0].standing,
         Standing::NotAuthorized(_)
     ));
+}
+
+#[test]
+fn the_posture_shows_replies_and_endorsements_without_effect() {
+    let said = said();
+    let policy = parse(&format!(
+        "version = 1\n{}",
+        anchor(&said.alice, &["auditor"])
+    ));
+    let posture = posture(
+        &policy,
+        &component("pkg:cargo/a@1"),
+        &said.world.claims,
+        NOW_MS,
+    );
+
     let replies: Vec<_> = posture
         .of(Question::Disagreement)
         .map(|line| (line.target, line.voices[0].standing.clone()))
@@ -80,13 +128,13 @@ fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
     assert_eq!(
         replies,
         [
-            (Some(support), Standing::NotTheIssuer),
-            (Some(vex), Standing::Good)
+            (Some(said.support), Standing::NotTheIssuer),
+            (Some(said.vex), Standing::Good)
         ]
     );
     assert_eq!(
         posture.of(Question::Disagreement).nth(1).unwrap().claim(),
-        dispute
+        said.dispute
     );
     // A role that the endorser does not have is shown, without effect.
     let faults: Vec<_> = posture
@@ -94,15 +142,12 @@ fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
         .map(|line| line.fault)
         .collect();
     assert_eq!(faults, [Some(EndorsementFault::EndorserLacksRole), None]);
-    let other = world.claims[6].claim().id();
+    let other = said.world.claims[6].claim().id();
     assert!(posture.lines.iter().all(|line| line.claim() != other));
 }
 
-#[test]
-fn endorsements_without_effect_are_marked_wherever_they_are_shown() {
-    use assay_claims::kind::Timestamp;
-    use assay_claims::kind::endorsement::Endorsement;
-    use assay_claims::statement::Subject;
+/// A log with endorsements that have effect and that have none, and its parties Ex, X and Y.
+fn endorsed() -> (World, [Party; 3]) {
     let mut world = World::new();
     let parties =
         [("Ex", 1), ("X", 2), ("Y", 3)].map(|(name, seed)| world.register(name, &[seed], 1));
@@ -135,35 +180,54 @@ fn endorsements_without_effect_are_marked_wherever_they_are_shown() {
     }
     let stranger = world.register("Z", &[4], 1);
     world.endorse(&stranger, &good);
+    (world, parties)
+}
+
+fn trusting(ex: &Party) -> Policy {
     // An anchor for some packages, as most are.
     let anchors =
         anchor(ex, &["auditor"]).replace("[\"pkg:*\"]", "[\"pkg:npm/*\", \"pkg:pypi/*\"]");
-    let policy = parse(&format!("version = 1\n{anchors}"));
-    let faults = |posture: &Posture<'_>| -> Vec<(String, Option<EndorsementFault>)> {
-        let mut lines: Vec<&Line<'_>> = posture.of(Question::Vouched).collect();
-        lines.sort_by_key(|line| line.leaf());
-        lines
-            .iter()
-            .map(|line| (line.voices[0].name.clone().unwrap(), line.fault))
-            .collect()
-    };
-    let marks = |elsewhere: Option<EndorsementFault>| {
-        let marks = [
-            ("Ex", Some(EndorsementFault::Expired)),
-            ("Ex", elsewhere),
-            ("Ex", None),
-            ("Y", Some(EndorsementFault::Cycle)),
-            ("X", Some(EndorsementFault::Cycle)),
-            ("Z", Some(EndorsementFault::EndorserLacksRole)),
-        ];
-        marks.map(|(name, mark)| (name.to_owned(), mark)).to_vec()
-    };
+    parse(&format!("version = 1\n{anchors}"))
+}
+
+/// Who endorses, and why without effect, by leaves.
+fn faults(posture: &Posture<'_>) -> Vec<(String, Option<EndorsementFault>)> {
+    let mut lines: Vec<&Line<'_>> = posture.of(Question::Vouched).collect();
+    lines.sort_by_key(|line| line.leaf());
+    lines
+        .iter()
+        .map(|line| (line.voices[0].name.clone().unwrap(), line.fault))
+        .collect()
+}
+
+/// What [`faults`] are of [`endorsed`], by what becomes of an endorsement for other packages.
+fn marks(elsewhere: Option<EndorsementFault>) -> Vec<(String, Option<EndorsementFault>)> {
+    let marks = [
+        ("Ex", Some(EndorsementFault::Expired)),
+        ("Ex", elsewhere),
+        ("Ex", None),
+        ("Y", Some(EndorsementFault::Cycle)),
+        ("X", Some(EndorsementFault::Cycle)),
+        ("Z", Some(EndorsementFault::EndorserLacksRole)),
+    ];
+    marks.map(|(name, mark)| (name.to_owned(), mark)).to_vec()
+}
+
+#[test]
+fn endorsements_without_effect_are_marked_for_a_package() {
+    let (world, [ex, ..]) = endorsed();
+    let policy = trusting(&ex);
     let of_package = posture(&policy, &component("pkg:npm/foo"), &world.claims, NOW_MS);
     assert_eq!(
         faults(&of_package),
         marks(Some(EndorsementFault::OtherPackages))
     );
+}
 
+#[test]
+fn endorsements_without_effect_are_marked_for_an_issuer() {
+    let (world, [ex, x, y]) = endorsed();
+    let policy = trusting(&ex);
     let of_issuer = listing(
         &policy,
         &world.claims,

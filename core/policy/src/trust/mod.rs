@@ -1,4 +1,5 @@
-//! The trust registry: what each claim is worth by itself, and who may say what (DESIGN 3.4 and 7).
+//! The trust registry: what each claim is worth by itself, and who may say what
+//! (docs/design.md 3.4 and 7).
 //!
 //! Endorsements, withdrawals, key compromises, responses and disputes are claims like any other.
 //! Two questions are answered from them. `standing`: does a claim have effect for an issuer that

@@ -15,7 +15,7 @@ use assay_tlog::tree::LeafIndex;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-/// What somebody is to a package (DESIGN 1).
+/// What somebody is to a package (docs/design.md 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Makes it.
@@ -319,6 +319,19 @@ fn follow_all(
     roles
 }
 
+impl Roles {
+    /// Gives an issuer that is visited the role, unless it has it by a shorter chain.
+    fn grant(&mut self, role: Role, visit: &Visit) {
+        let grants = self.grants.entry(visit.issuer).or_default();
+        if !grants.iter().any(|grant| grant.role == role) {
+            grants.push(Grant {
+                role,
+                chain: visit.chain.clone(),
+            });
+        }
+    }
+}
+
 /// Follows one role from the anchors, breadth first. An issuer is visited again, for one scope,
 /// only if more endorsements may follow than before, which is bounded by [`MAX_DEPTH`].
 fn follow(
@@ -334,13 +347,7 @@ fn follow(
         enqueue(start, &mut most, &mut queue);
     }
     while let Some(visit) = queue.pop_front() {
-        let grants = roles.grants.entry(visit.issuer).or_default();
-        if !grants.iter().any(|grant| grant.role == role) {
-            grants.push(Grant {
-                role,
-                chain: visit.chain.clone(),
-            });
-        }
+        roles.grant(role, &visit);
         for i in by_endorser.get(&visit.issuer).into_iter().flatten() {
             let Some(edge) = edges
                 .get_mut(*i)

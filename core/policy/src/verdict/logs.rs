@@ -18,8 +18,8 @@ pub struct LogAnswer {
 }
 
 /// An answer. Whoever states it has verified it: that the head is the log's, and cosigned by the
-/// policy's quorum ([`TlogPolicy::verify`](assay_tlog::tlog_policy::TlogPolicy::verify)), and that of every
-/// label that matters the whole list came.
+/// policy's quorum ([`TlogPolicy::verify`](assay_tlog::tlog_policy::TlogPolicy::verify)), and that
+/// of every label that matters the whole list came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// All that was asked was answered, and proven to be all that there is.

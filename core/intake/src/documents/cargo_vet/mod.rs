@@ -242,40 +242,43 @@ fn reviewed(
                 text,
             ))
         }
-        (None, None, Some(violation)) => {
-            let text = violation.text()?;
-            let wrong = |reason: String| {
-                violation.fault(format!(
-                    "{} is no version requirement: {reason}",
-                    quoted(text)
-                ))
-            };
-            let requirement = VersionReq::parse(text).map_err(|e| wrong(e.to_string()))?;
-            let versions =
-                match range::of(&requirement).ok_or_else(|| wrong("no version meets it".into()))? {
-                    Versions::One(version) => {
-                        subjects.suggest(
-                            None,
-                            Some(purl(name, Some(&version), entry)?.as_str()),
-                            vec![],
-                        );
-                        None
-                    }
-                    Versions::Range(range) => {
-                        subjects.suggest(None, Some(purl(name, None, entry)?.as_str()), vec![]);
-                        Some(range)
-                    }
-                };
-            let label = format!("violation {text}");
-            Ok(Reviewed {
-                verdict: Verdict::Fail,
-                scope: Scope::Version,
-                versions,
-                label,
-            })
-        }
+        (None, None, Some(violation)) => violated(name, entry, &violation, subjects),
         _ => Err(entry.fault("has to have one of version, delta and violation")),
     }
+}
+
+/// Reads the requirement in `violation`, which names versions that failed.
+fn violated(
+    name: &str,
+    entry: &Node<'_, '_>,
+    violation: &Node<'_, '_>,
+    subjects: &mut Subjects,
+) -> Result<Reviewed, PredicateError> {
+    let text = violation.text()?;
+    let wrong = |reason: &str| {
+        let requirement = quoted(text);
+        violation.fault(format!("{requirement} is no version requirement: {reason}"))
+    };
+    let requirement = VersionReq::parse(text).map_err(|e| wrong(&e.to_string()))?;
+    let versions = match range::of(&requirement) {
+        None => return Err(wrong("no version meets it")),
+        Some(Versions::One(version)) => {
+            let purl = purl(name, Some(&version), entry)?;
+            subjects.suggest(None, Some(purl.as_str()), vec![]);
+            None
+        }
+        Some(Versions::Range(range)) => {
+            let purl = purl(name, None, entry)?;
+            subjects.suggest(None, Some(purl.as_str()), vec![]);
+            Some(range)
+        }
+    };
+    Ok(Reviewed {
+        verdict: Verdict::Fail,
+        scope: Scope::Version,
+        versions,
+        label: format!("violation {text}"),
+    })
 }
 
 /// A version as cargo-vet writes it: that of a release, or a commit after it.
@@ -389,200 +392,4 @@ fn used(defined: &[(&str, &str)], criteria: &[&str]) -> Vec<(String, String)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::documents::prepare;
-    use assay_claims::statement::Subject;
-
-    const STORE: &str = r#"
-[criteria.good]
-description = "great"
-implies = "safe-to-deploy"
-
-[[audits.a]]
-who = ["A. Person <a@example.org>", "B"]
-criteria = ["safe-to-deploy", "good"]
-version = "1.0.0+x"
-notes = """
-Fine.
-"""
-
-[[audits.a]]
-criteria = "safe-to-run"
-delta = "1.0.0 -> 1.0.1"
-
-[[audits.a]]
-criteria = "safe-to-run"
-delta = "1.0.1 -> 1.0.1@git:68bc59901773ab4c051dfcea0cc4201a1567ab32"
-
-[[audits.b]]
-criteria = "safe-to-run"
-violation = "<2"
-
-[[audits.b]]
-criteria = "safe-to-run"
-violation = "=3.0.0"
-
-[[audits.c]]
-criteria = "safe-to-run"
-version = "1.0.0"
-importable = false
-
-[[trusted.d]]
-criteria = "safe-to-deploy"
-user-id = 1
-start = "2023-03-16"
-end = "2026-06-03"
-"#;
-
-    fn audits(text: &str) -> Result<Vec<(Audit, Subject)>, DocumentError> {
-        let claims = prepare("audit", "audits.toml", text.as_bytes(), "")?;
-        Ok(claims
-            .into_iter()
-            .map(|mut p| (Audit::parse(&p.predicate).unwrap(), p.subjects.remove(0)))
-            .collect())
-    }
-
-    #[test]
-    fn every_audit_becomes_a_claim() {
-        let read = audits(STORE).unwrap();
-        let uris: Vec<_> = read
-            .iter()
-            .map(|(_, subject)| subject.uri().unwrap_or("none"))
-            .collect();
-        assert_eq!(
-            uris,
-            [
-                "pkg:cargo/a@1.0.0%2Bx",
-                "pkg:cargo/a@1.0.1",
-                "none",
-                "pkg:cargo/b",
-                "pkg:cargo/b@3.0.0"
-            ]
-        );
-        let [first, delta, commit, range, one] = &read[..] else {
-            panic!("five audits")
-        };
-        assert_eq!(first.0.criteria, ["safe-to-deploy", "good"]);
-        assert_eq!(first.0.reviewers, ["A. Person", "B"]);
-        assert_eq!(first.0.definitions, [("good".into(), "great".into())]);
-        assert_eq!(
-            (first.0.notes.as_deref(), first.0.verdict),
-            (Some("Fine."), Verdict::Pass)
-        );
-        assert_eq!(delta.0.scope, Scope::Delta("pkg:cargo/a@1.0.0".into()));
-        assert_eq!(
-            commit.1.digest("gitCommit"),
-            Some("68bc59901773ab4c051dfcea0cc4201a1567ab32")
-        );
-        assert_eq!(
-            (range.0.verdict, range.0.versions.as_deref()),
-            (Verdict::Fail, Some("vers:cargo/<2.0.0"))
-        );
-        assert_eq!(
-            (one.0.verdict, one.0.versions.as_deref()),
-            (Verdict::Fail, None)
-        );
-    }
-
-    #[test]
-    fn what_becomes_no_claim_is_said() {
-        let claims = prepare("audit", "audits.toml", STORE.as_bytes(), "").unwrap();
-        let notes: Vec<_> = claims[0]
-            .summary
-            .iter()
-            .filter(|(label, _)| label == "note")
-            .map(|(_, note)| note)
-            .collect();
-        assert!(
-            notes
-                .iter()
-                .any(|note| note.starts_with("1 entry trusts a publisher")),
-            "{notes:?}"
-        );
-        assert!(
-            notes
-                .iter()
-                .any(|note| *note == "1 audit is marked as not importable, which becomes no claim"),
-            "{notes:?}"
-        );
-        let two = STORE.replace(
-            "= \"1.0.0\"\nimportable",
-            "= \"1.0.0\"\nimportable = \
-            false\n[[audits.c]]\ncriteria = \"safe-to-run\"\nversion = \"1.0.1\"\nimportable",
-        );
-        let claims = prepare("audit", "audits.toml", two.as_bytes(), "").unwrap();
-        let notes: Vec<_> = claims[0]
-            .summary
-            .iter()
-            .map(|(_, note)| note.as_str())
-            .collect();
-        assert!(
-            notes.contains(&"2 audits are marked as not importable, which become no claims"),
-            "{notes:?}"
-        );
-        let long = STORE.replace("Fine.", &"x".repeat(10_000));
-        let claims = prepare("audit", "audits.toml", long.as_bytes(), "").unwrap();
-        assert!(
-            claims[0]
-                .summary
-                .iter()
-                .any(|(_, text)| text.contains("left out")),
-            "{:?}",
-            claims[0].summary
-        );
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        for (from, to, place) in [
-            (
-                r#"["safe-to-deploy", "good"]"#,
-                r#""bad""#,
-                "$.audits.a[0].criteria",
-            ),
-            (
-                r#"["safe-to-deploy", "good"]"#,
-                "[]",
-                "$.audits.a[0].criteria",
-            ),
-            (
-                r#"version = "1.0.0+x""#,
-                r#"version = "1.0""#,
-                "$.audits.a[0].version",
-            ),
-            (r#"version = "1.0.0+x""#, "", "$.audits.a[0]"),
-            (
-                r#"version = "1.0.0+x""#,
-                "version = \"1.0.0\"\nviolation = \"*\"",
-                "$.audits.a[0]",
-            ),
-            ("1.0.0 -> 1.0.1", "1.0.0", "$.audits.a[1].delta"),
-            ("1.0.0 -> 1.0.1", "1.0 -> 1.0.1", "$.audits.a[1].delta"),
-            ("@git:68", "@git:6", "$.audits.a[2].delta"),
-            (r#""<2""#, r#"">2, <1""#, "$.audits.b[0].violation"),
-            (r#""<2""#, r#""two""#, "$.audits.b[0].violation"),
-            (r#""great""#, "7", "$.criteria.good.description"),
-            ("[[audits.b]]", "[audits.b]", "line 26"),
-            ("[[audits.b]]", "[[audits.b", "line 22"),
-        ] {
-            assert!(STORE.contains(from), "{from}");
-            let error = audits(&STORE.replacen(from, to, 1)).unwrap_err();
-            assert!(error.place().starts_with(place), "{error}");
-        }
-        for (text, place) in [
-            ("", "$.audits"),
-            ("[audits]", "$.audits"),
-            ("audits = 7", "$.audits"),
-            ("[audits.a]\nx = 1", "$.audits.a"),
-        ] {
-            assert_eq!(audits(text).unwrap_err().place(), place);
-        }
-        assert!(
-            audits("{}")
-                .unwrap_err()
-                .to_string()
-                .contains("audits.toml")
-        );
-    }
-}
+mod tests;

@@ -196,7 +196,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_range_holds_what_meets_the_requirement(
-            parts in proptest::collection::vec(("(=|>|>=|<|<=|~|\\^)", 0..3_u64, proptest::option::of(0..3_u64)), 1..4),
+            parts in proptest::collection::vec(
+                ("(=|>|>=|<|<=|~|\\^)", 0..3_u64, proptest::option::of(0..3_u64)),
+                1..4,
+            ),
             patch in proptest::option::of(0..3_u64), numbers in (0..4_u64, 0..4_u64, 0..4_u64),
         ) {
             let part = |(op, major, minor): &(String, u64, Option<u64>)| match (minor, patch) {

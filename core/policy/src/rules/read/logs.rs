@@ -6,6 +6,7 @@ use crate::rules::file::{self, At, File};
 use crate::rules::policy::{PolicyError, RequiredLog};
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError};
+use std::ops::Range;
 
 /// What the group of all witnesses is called in the text that is made of keys.
 const ALL_WITNESSES: &str = "the-witnesses-of-this-file";
@@ -80,10 +81,12 @@ fn whole(reader: &Reader<'_>, file: &File, text: &At<String>) -> Result<TlogPoli
     })
 }
 
+/// A line with the key that it came from and where that stands, for errors.
+type Line = (String, &'static str, Range<usize>);
+
 /// The keys of the file, as a policy in C2SP's format. `None` if there are none.
 fn of_keys(reader: &Reader<'_>, file: &File) -> Result<Option<TlogPolicy>, PolicyError> {
-    // Each line with the key that it came from, for errors.
-    let mut lines: Vec<(String, &str, std::ops::Range<usize>)> = Vec::new();
+    let mut lines: Vec<Line> = Vec::new();
     let mut line = |words: &[&str], key, at: &At<String>| {
         lines.push((words.join(" "), key, at.span()));
     };
@@ -103,33 +106,7 @@ fn of_keys(reader: &Reader<'_>, file: &File) -> Result<Option<TlogPolicy>, Polic
         }
         line(&words, "witness.key", &witness.key);
     }
-    match (&file.quorum, file.witness.as_slice()) {
-        (None, []) => lines.push(("quorum none".into(), "quorum", 0..0)),
-        (Some(quorum), []) => {
-            return Err(reader.fault(
-                "quorum",
-                quorum.span(),
-                "counts witnesses, and the file names none; add [[witness]]",
-            ));
-        }
-        (None, [first, ..]) => {
-            let reason = "is named, but nothing says how many it takes; add `quorum = 1`, or more";
-            return Err(reader.fault("witness", first.span(), reason));
-        }
-        (Some(quorum), witnesses) => {
-            let names: Vec<&str> = witnesses
-                .iter()
-                .map(|witness| witness.get_ref().name.get_ref().as_str())
-                .collect();
-            let group = format!(
-                "group {ALL_WITNESSES} {} {}",
-                quorum.get_ref(),
-                names.join(" ")
-            );
-            lines.push((group, "quorum", quorum.span()));
-            lines.push((format!("quorum {ALL_WITNESSES}"), "quorum", quorum.span()));
-        }
-    }
+    lines.extend(quorum(reader, file)?);
     if lines.len() == 1 {
         return Ok(None);
     }
@@ -142,6 +119,37 @@ fn of_keys(reader: &Reader<'_>, file: &File) -> Result<Option<TlogPolicy>, Polic
             reader.fault(key, span, fault.to_string())
         })?;
     Ok(Some(policy))
+}
+
+/// The lines about the quorum.
+fn quorum(reader: &Reader<'_>, file: &File) -> Result<Vec<Line>, PolicyError> {
+    match (&file.quorum, file.witness.as_slice()) {
+        (None, []) => Ok(vec![("quorum none".into(), "quorum", 0..0)]),
+        (Some(quorum), []) => {
+            let reason = "counts witnesses, and the file names none; add [[witness]]";
+            Err(reader.fault("quorum", quorum.span(), reason))
+        }
+        (None, [first, ..]) => {
+            let reason = "is named, but nothing says how many it takes; add `quorum = 1`, or more";
+            Err(reader.fault("witness", first.span(), reason))
+        }
+        (Some(quorum), witnesses) => {
+            let names: Vec<&str> = witnesses
+                .iter()
+                .map(|witness| witness.get_ref().name.get_ref().as_str())
+                .collect();
+            let group = format!(
+                "group {ALL_WITNESSES} {} {}",
+                quorum.get_ref(),
+                names.join(" ")
+            );
+            let all = format!("quorum {ALL_WITNESSES}");
+            Ok(vec![
+                (group, "quorum", quorum.span()),
+                (all, "quorum", quorum.span()),
+            ])
+        }
+    }
 }
 
 /// A word that makes one word of a line in C2SP's format.

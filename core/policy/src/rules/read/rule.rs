@@ -64,36 +64,7 @@ impl Reader<'_> {
             effect: effect(deny.outcome),
             reason: self.words("deny.reason", &deny.reason)?,
         };
-        let of_vulnerabilities = matches!(
-            deny.sought,
-            file::Sought::Affected | file::Sought::Vulnerable
-        );
-        if let Some(severity) = deny.severity.as_ref().filter(|_| !of_vulnerabilities) {
-            let reason = "is only for `if = \"affected\"` and `if = \"vulnerable\"`; remove it";
-            return Err(self.fault("deny.severity", severity.span(), reason));
-        }
-        if let Some(claims) = deny
-            .claims
-            .as_ref()
-            .filter(|_| deny.sought != file::Sought::Claim)
-        {
-            return Err(self.fault(
-                "deny.claims",
-                claims.span(),
-                "is only for `if = \"claim\"`; remove it",
-            ));
-        }
-        if let Some(cleared) = deny
-            .cleared_by
-            .as_ref()
-            .filter(|_| deny.sought != file::Sought::Vulnerable)
-        {
-            return Err(self.fault(
-                "deny.cleared_by",
-                cleared.span(),
-                "is only for `if = \"vulnerable\"`; remove it",
-            ));
-        }
+        self.no_misplaced_key(deny)?;
         let least = || match &deny.severity {
             Some(word) => self.severity(word),
             None => Ok(Severity::None),
@@ -124,6 +95,41 @@ impl Reader<'_> {
             }
         };
         Ok(Denial { rule, sought })
+    }
+
+    /// Refuses keys that are of another `if`.
+    fn no_misplaced_key(&self, deny: &file::Deny) -> Result<(), PolicyError> {
+        let of_vulnerabilities = matches!(
+            deny.sought,
+            file::Sought::Affected | file::Sought::Vulnerable
+        );
+        if let Some(severity) = deny.severity.as_ref().filter(|_| !of_vulnerabilities) {
+            let reason = "is only for `if = \"affected\"` and `if = \"vulnerable\"`; remove it";
+            return Err(self.fault("deny.severity", severity.span(), reason));
+        }
+        if let Some(claims) = deny
+            .claims
+            .as_ref()
+            .filter(|_| deny.sought != file::Sought::Claim)
+        {
+            return Err(self.fault(
+                "deny.claims",
+                claims.span(),
+                "is only for `if = \"claim\"`; remove it",
+            ));
+        }
+        if let Some(cleared) = deny
+            .cleared_by
+            .as_ref()
+            .filter(|_| deny.sought != file::Sought::Vulnerable)
+        {
+            return Err(self.fault(
+                "deny.cleared_by",
+                cleared.span(),
+                "is only for `if = \"vulnerable\"`; remove it",
+            ));
+        }
+        Ok(())
     }
 
     pub(super) fn requirement<'f>(

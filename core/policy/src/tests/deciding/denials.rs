@@ -1,0 +1,300 @@
+//! What denies.
+
+use super::*;
+
+fn lifecycle(world: &mut World, by: &Party, until: &str, versions: &str) -> ClaimId {
+    let text = format!(
+        r#"{{"end_of_security_support":"{until}","end_of_life":"tba","last_updated":"2026-01-01T00:00:{:02}Z"{versions}}}"#,
+        world.next_leaf().get()
+    );
+    world.log(&about("pkg:cargo/a", LIFECYCLE, &text), &[by])
+}
+
+#[test]
+fn what_is_said_of_another_artifact_denies_and_does_not_clear() {
+    use assay_claims::statement::{Statement, Subject};
+    let mut world = World::new();
+    let maker = world.register("m", &[1], 1);
+    let (one, other) = (Hash::of(b"1").to_hex(), Hash::of(b"2").to_hex());
+    scan(&mut world, &maker, &[("CVE-1", "high")]);
+    vex(&mut world, &maker, "\"CVE-1\"", "not_affected");
+    let said = world
+        .claims
+        .pop()
+        .unwrap()
+        .claim()
+        .statement()
+        .predicate()
+        .clone();
+    let subject = Subject::of_parts(
+        None,
+        Some("pkg:cargo/a@1".into()),
+        vec![("sha256".into(), one.clone())],
+    );
+    world.log(
+        &Statement::new(vec![subject], VEX, said).unwrap(),
+        &[&maker],
+    );
+    let lines = "if = \"vulnerable\"\nfrom = [\"anyone\"]\ncleared_by = [\"maintainer\"]";
+    let policy = parse(&format!(
+        "version = 1\n{}{}",
+        anchor(&maker, &["maintainer"]),
+        rule("deny", "deny", lines)
+    ));
+    let of = |digest: &str| {
+        let component = Component::new(
+            component("pkg:cargo/a@1").purl().cloned(),
+            vec![("sha256".into(), digest.into())],
+        );
+        evaluate(&policy, &component, &fresh(&world), &world.claims, NOW_MS).outcome()
+    };
+    assert_eq!((of(&one), of(&other)), (Outcome::Fine, Outcome::Denied));
+}
+
+#[test]
+fn affected_denies_from_its_severity_on_and_unknown_severity_counts() {
+    let mut world = World::new();
+    let (maker, scanner) = (world.register("m", &[1], 1), world.register("s", &[2], 1));
+    let denial = rule(
+        "deny",
+        "deny",
+        "if = \"affected\"\nseverity = \"high\"\nfrom = [\"maintainer\"]",
+    );
+    let policy = format!(
+        "version = 1\n{}{}{denial}",
+        anchor(&maker, &["maintainer"]),
+        anchor(&scanner, &["scanner"])
+    );
+    vex(&mut world, &scanner, "\"CVE-9\"", "affected");
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    vex(
+        &mut world,
+        &maker,
+        r#"{"name":"CVE-1","aliases":["GHSA-1"]}"#,
+        "affected",
+    );
+    let verdict = decided(&policy, &world.claims, &fresh(&world));
+    assert_eq!(verdict.outcome(), Outcome::Denied);
+    let unrated = Rated {
+        id: "CVE-1".into(),
+        severity: None,
+    };
+    assert_eq!(verdict.reasons()[0].why, Why::Affected(vec![unrated]));
+    // A stranger cannot play it down, a scanner that is trusted can say how severe it is.
+    let stranger = world.register("x", &[9], 1);
+    scan(&mut world, &stranger, &[("CVE-1", "low")]);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    scan(&mut world, &scanner, &[("GHSA-1", "3.1")]);
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    scan(
+        &mut world,
+        &scanner,
+        &[("GHSA-1", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H")],
+    );
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    // Its last word counts.
+    vex(&mut world, &maker, "\"CVE-1\"", "fixed");
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    vex_of(
+        &mut world,
+        &maker,
+        "\"CVE-2\"",
+        "affected",
+        r#","products":[{"@id":"pkg:cargo/a@2"}]"#,
+    );
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    vex_of(
+        &mut world,
+        &maker,
+        "\"CVE-2\"",
+        "affected",
+        r#","products":[{"@id":"pkg:cargo/a"}]"#,
+    );
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+}
+
+#[test]
+fn a_found_vulnerability_denies_until_a_trusted_word_clears_it() {
+    let mut world = World::new();
+    let (maker, other) = (world.register("m", &[1], 1), world.register("o", &[2], 1));
+    let stranger = world.register("x", &[9], 1);
+    let lines = "if = \"vulnerable\"\nseverity = \"high\"\nfrom = [\"anyone\"]\ncleared_by = \
+        [\"maintainer\"]";
+    let rules = rule("deny", "deny", lines);
+    let policy = format!(
+        "version = 1\nunknown = \"allow\"\n{}{}{rules}",
+        anchor(&maker, &["maintainer"]),
+        anchor(&other, &["maintainer"])
+    );
+    scan(&mut world, &stranger, &[("CVE-1", "medium")]);
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    let found = scan(
+        &mut world,
+        &stranger,
+        &[("CVE-1", "HIGH"), ("CVE-3", "low")],
+    );
+    let verdict = decided(&policy, &world.claims, &fresh(&world));
+    assert_eq!(
+        (verdict.outcome(), verdict.reasons()[0].evidence[0].claim),
+        (Outcome::Denied, found)
+    );
+    vex(&mut world, &stranger, "\"CVE-1\"", "not_affected");
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    let cleared = vex(&mut world, &maker, "\"CVE-1\"", "not_affected");
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    // Another maintainer who says the opposite is not outvoted.
+    vex(&mut world, &other, "\"CVE-1\"", "affected");
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    vex(&mut world, &other, "\"CVE-1\"", "fixed");
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    world.withdraw(&maker, cleared);
+    let last = vex(&mut world, &other, "\"CVE-1\"", "under_investigation");
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    world.withdraw(&other, last);
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    // Whoever of the two says the opposite.
+    for (clears, opposes) in [(&maker, &other), (&other, &maker)] {
+        vex(&mut world, clears, "\"CVE-1\"", "not_affected");
+        vex(&mut world, opposes, "\"CVE-1\"", "affected");
+        assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    }
+    // A severity that nobody states counts.
+    scan(&mut world, &stranger, &[("CVE-2", "")]);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    // The last scan of an issuer with a scanner is what it says.
+    scan(&mut world, &stranger, &[("CVE-4", "critical")]);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    scan(&mut world, &stranger, &[]);
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+}
+
+#[test]
+fn ended_support_denies_unless_somebody_still_supports_it() {
+    let mut world = World::new();
+    let (maker, supplier) = (world.register("m", &[1], 1), world.register("s", &[2], 1));
+    let policy = format!(
+        "version = 1\nunknown = \"allow\"\n{}",
+        rule("deny", "deny", "if = \"unsupported\"\nfrom = [\"anyone\"]")
+    );
+    lifecycle(
+        &mut world,
+        &maker,
+        "2020-01-01",
+        r#","versions":{"cycle":"2"}"#,
+    );
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    lifecycle(
+        &mut world,
+        &maker,
+        "2026-01-11",
+        r#","versions":{"cycle":"1"}"#,
+    );
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    lifecycle(&mut world, &maker, "2026-01-10", "");
+    let verdict = decided(&policy, &world.claims, &fresh(&world));
+    assert_eq!(verdict.outcome(), Outcome::Denied);
+    let Why::Unsupported(until) = &verdict.reasons()[0].why else {
+        panic!("{verdict:?}");
+    };
+    assert!(matches!(&until[..], [Date::At(day)] if day.as_str().starts_with("2026-01-10")));
+    lifecycle(&mut world, &supplier, "tba", "");
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    lifecycle(
+        &mut world,
+        &supplier,
+        "2020-01-01",
+        r#","versions":{"range":"vers:cargo/>1.5"}"#,
+    );
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+    // What depends on an order of versions that is not known here is said, and denies nothing.
+    lifecycle(
+        &mut world,
+        &supplier,
+        "2020-01-01",
+        r#","versions":{"range":"vers:generic/<1.5"}"#,
+    );
+    let verdict = decided(&policy, &world.claims, &fresh(&world));
+    assert_eq!(verdict.outcome(), Outcome::Warn);
+    let versions = UndecidedWhat::Versions(Some("vers:generic/<1.5".into()));
+    let Why::Undecided(undecided) = &verdict.reasons()[0].why else {
+        panic!("{verdict:?}");
+    };
+    assert_eq!(undecided[0].what, versions);
+    lifecycle(
+        &mut world,
+        &supplier,
+        "2020-01-01",
+        r#","versions":{"range":"vers:cargo/<1.5"}"#,
+    );
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+}
+
+#[test]
+fn a_review_of_some_versions_counts_for_those() {
+    let (wanted, failed) = (
+        rule(
+            "require",
+            "deny",
+            "claims = [\"audit\"]\nfrom = [\"auditor\"]",
+        ),
+        rule(
+            "deny",
+            "deny",
+            "if = \"claim\"\nclaims = [\"audit\"]\nfrom = [\"auditor\"]",
+        ),
+    );
+    for (range, counts_for, counts_against) in [
+        ("vers:cargo/>=1.0.0|<2.0.0", true, true),
+        ("vers:cargo/*", true, true),
+        ("vers:cargo/>=2.0.0", false, false),
+        // Whether it is of this version cannot be told: it counts against it, and never for it.
+        ("vers:generic/>=1.0.0", false, true),
+    ] {
+        let mut world = World::new();
+        let a = world.register("a", &[1], 1);
+        let text = format!(
+            r#"{{"criteria":["safe-to-run"],"verdict":"pass","scope":"version","versions":"{range}"}}"#
+        );
+        world.log(&about("pkg:cargo/a", AUDIT, &text), &[&a]);
+        let decides = |rule: &str| {
+            outcome(
+                &format!("version = 1\n{}{rule}", anchor(&a, &["auditor"])),
+                &world,
+            )
+        };
+        assert_eq!(decides(&wanted) == Outcome::Fine, counts_for, "{range}");
+        assert_eq!(
+            decides(&failed) == Outcome::Denied,
+            counts_against,
+            "{range}"
+        );
+    }
+}
+
+#[test]
+fn a_claim_denies_if_its_condition_holds_and_an_undecided_one_is_said() {
+    let mut world = World::new();
+    let (a, stranger) = (world.register("a", &[1], 1), world.register("x", &[2], 1));
+    let policy = |when: &str| {
+        let lines = format!(
+            "if = \"claim\"\nclaims = [\"audit\"]\nfrom = [\"auditor\"]\nwhen = \"{when}\""
+        );
+        format!(
+            "version = 1\n{}{}",
+            anchor(&a, &["auditor"]),
+            rule("deny", "deny", &lines)
+        )
+    };
+    audit(&mut world, &[&stranger], "pass");
+    assert_eq!(outcome(&policy("passed"), &world), Outcome::Unknown);
+    audit(&mut world, &[&a], "pass");
+    assert_eq!(outcome(&policy("passed"), &world), Outcome::Denied);
+    assert_eq!(outcome(&policy("false"), &world), Outcome::Fine);
+    let verdict = decided(&policy("error"), &world.claims, &fresh(&world));
+    assert_eq!(verdict.outcome(), Outcome::Warn);
+    let Why::Undecided(undecided) = &verdict.reasons()[0].why else {
+        panic!("{verdict:?}");
+    };
+    let error = UndecidedWhat::Condition("there is no such field".into());
+    assert_eq!((undecided.len(), &undecided[0].what), (1, &error));
+}
