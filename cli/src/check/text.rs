@@ -1,5 +1,5 @@
-//! The report for people at a terminal: the summary, then a table of what is not fine, then the notes on
-//! the files.
+//! The report for people at a terminal: the summary, then a table of what is not fine, then the
+//! notes on the files.
 
 use crate::output::{self, Color};
 use assay_client::report::{Reason, Report, Row, notes, rows, words};

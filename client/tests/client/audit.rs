@@ -214,7 +214,10 @@ async fn a_full_audit_finds_what_should_not_have_been_appended() {
     let mut forged = claim(1, 5);
     forged.signatures[0].signature = vec![0; 64].into();
     let cases = [
-        (bytes::Bytes::from_static(b"no entry"), "not an assay.v1.Entry"),
+        (
+            bytes::Bytes::from_static(b"no entry"),
+            "not an assay.v1.Entry",
+        ),
         (entry::encode(5_000, forged).unwrap(), "signature 1"),
         (entry::encode(5_000, claim(9, 5)).unwrap(), "not registered"),
         (

@@ -257,7 +257,7 @@ fn a_commitment_makes_the_tree_signable_until_the_next_leaf() {
     assert!(!claimed.next.head().ends_in_commitment());
     assert_eq!(
         claimed.leaves[0].labels,
-        crate::index::labels_of_claim(&ordinary(1))
+        crate::index::labels_of_claim(ordinary(1))
     );
     let other = Commitment {
         root: Hash::of(b"x"),
