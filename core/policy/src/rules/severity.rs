@@ -69,8 +69,7 @@ impl Severity {
             return None;
         }
         if score.contains('/') {
-            let vector: Cvss = score.parse().ok()?;
-            return Severity::of_score(vector.score());
+            return score_of_vector(score).and_then(Severity::of_score);
         }
         if score.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             return score.parse().ok().and_then(Severity::of_score);
@@ -87,13 +86,35 @@ impl Severity {
     }
 }
 
+/// The score of a vector that states every metric that its version requires. The crate takes what
+/// is missing for "none", which would make the unknown harmless.
+fn score_of_vector(text: &str) -> Option<f64> {
+    let vector: Cvss = text.parse().ok()?;
+    let required = match &vector {
+        Cvss::CvssV20(_) => ["AV", "AC", "Au", "C", "I", "A"].as_slice(),
+        Cvss::CvssV30(_) | Cvss::CvssV31(_) => &["AV", "AC", "PR", "UI", "S", "C", "I", "A"],
+        Cvss::CvssV40(_) => &[
+            "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA",
+        ],
+        _ => return None,
+    };
+    let states = |name: &&str| {
+        text.split('/').any(|metric| {
+            metric
+                .split_once(':')
+                .is_some_and(|(stated, _)| stated == *name)
+        })
+    };
+    required.iter().all(states).then(|| vector.score())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     fn base_score(vector: &str) -> Option<f64> {
-        vector.parse::<Cvss>().ok().map(|vector| vector.score())
+        score_of_vector(vector)
     }
 
     #[test]
