@@ -35,7 +35,7 @@ async fn an_old_copy_of_the_data_is_not_signed_from() -> anyhow::Result<()> {
         "the store holds 11 entries",
         "a checkpoint over 17 was signed",
         "Restore the newest copy",
-        "fork",
+        "split view",
     ];
     assert_refuses(&mut fixture.node, &words)?;
     // It is no accident of the first try, and what is right still starts.
