@@ -70,8 +70,5 @@ fn whom(whom: &Whom) -> String {
 
 /// The name of a predicate type without what tells its versions apart; its URI if it has no name.
 fn type_name(uri: &str) -> &str {
-    let Some(known) = kind::by_uri(uri) else {
-        return uri;
-    };
-    known.name.split(" (").next().unwrap_or(known.name)
+    kind::by_uri(uri).map_or(uri, |known| known.short_name())
 }
