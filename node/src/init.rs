@@ -121,6 +121,7 @@ pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
     keyfile::create(&config.log.key, &key)?;
     let opening = Opening {
         path: &config.storage.path,
+        blobs: None,
         block_cache_mib: config.storage.block_cache_mib,
         create: true,
     };

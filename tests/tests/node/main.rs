@@ -17,6 +17,7 @@ mod issuers;
 mod publish;
 mod reads;
 mod restart;
+mod strangers;
 mod tls;
 
 use assay_claims::issuer::IssuerId;

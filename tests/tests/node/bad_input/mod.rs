@@ -1,6 +1,6 @@
 //! What must be refused: with which code, with which words, and with nothing appended.
 
-mod attachments;
+pub(crate) mod attachments;
 mod messages;
 mod payloads;
 mod signatures;
