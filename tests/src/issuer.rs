@@ -14,6 +14,7 @@ pub fn record(name: &str, threshold: u32, keys: &[&SigningKey]) -> Issuer {
         contacts: vec!["mailto:security@assay.example".to_owned()],
         keys: keys.iter().map(|key| PublicKey::from(*key)).collect(),
         threshold,
+        rotation: None,
         sequence: 0,
         previous: None,
         namespaces: Vec::new(),

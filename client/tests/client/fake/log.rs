@@ -271,6 +271,7 @@ pub fn record(seed: u8, next: u8, previous: Option<(claim::ClaimId, u32)>) -> wi
         contacts: vec![],
         keys: vec![PublicKey::from(&key(next))],
         threshold: 1,
+        rotation: None,
         sequence: previous.map_or(0, |(_, sequence)| sequence + 1),
         previous: previous.map(|(id, _)| id),
         namespaces: vec![],

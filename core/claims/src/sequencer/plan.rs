@@ -1,7 +1,7 @@
 //! One step of the sequencer: candidates in, leaves and everything that is written for them out.
 
 use super::Head;
-use crate::claim::{ClaimId, VerifiedClaim};
+use crate::claim::{ClaimId, PublicKey, VerifiedClaim};
 use crate::entry::{self, wire};
 use crate::index::{Commitment, Label, labels_of_claim};
 use crate::issuer::{Authorized, IssuerId, IssuerRecord, Issuers};
@@ -18,7 +18,8 @@ pub struct Candidate {
     id: ClaimId,
     signer_set: Hash,
     claim: wire::Claim,
-    relied_on: Vec<(IssuerId, u32)>,
+    signers: Vec<(IssuerId, PublicKey)>,
+    relied_on: Vec<(IssuerId, Option<u32>)>,
     change: Option<IssuerRecord>,
     attachments: Vec<Hash>,
     labels: Vec<Label>,
@@ -27,17 +28,6 @@ pub struct Candidate {
 impl Candidate {
     /// Joins the proof that the signatures hold with the proof that the signers may speak.
     pub fn new(claim: VerifiedClaim, authorized: &Authorized) -> Self {
-        let candidate = Candidate::open(claim);
-        Candidate {
-            relied_on: authorized.relied_on().to_vec(),
-            change: authorized.change().cloned(),
-            ..candidate
-        }
-    }
-
-    /// A claim whose signatures hold, whoever the signers are: for a log that takes any valid
-    /// signature. It changes no issuer.
-    pub fn open(claim: VerifiedClaim) -> Self {
         let named = kind::attachments(claim.statement());
         let attachments = named
             .into_iter()
@@ -46,8 +36,9 @@ impl Candidate {
         Candidate {
             id: claim.id(),
             signer_set: claim.signer_set(),
-            relied_on: Vec::new(),
-            change: None,
+            signers: claim.signers().to_vec(),
+            relied_on: authorized.relied_on().to_vec(),
+            change: authorized.change().cloned(),
             attachments,
             labels: labels_of_claim(&claim),
             claim: claim.into_claim(),
@@ -189,7 +180,7 @@ impl Sequencer {
             logged_at_ms: now_ms.max(self.head.last_ms),
             leaves: Vec::with_capacity(candidates.len()),
             placed: HashMap::with_capacity(candidates.len()),
-            moved: HashMap::new(),
+            changed: Changed::default(),
         };
         let known = known.iter().copied().chain(std::iter::repeat(None));
         let mut outcomes = Vec::with_capacity(candidates.len());
@@ -262,8 +253,16 @@ struct Batch {
     leaves: Vec<Leaf>,
     /// Where in this step a publication got its leaf.
     placed: HashMap<(ClaimId, Hash), LeafIndex>,
+    changed: Changed,
+}
+
+/// What the records of this step change about who is registered.
+#[derive(Default)]
+struct Changed {
     /// The sequence of each issuer's record that this step puts in force.
-    moved: HashMap<IssuerId, u32>,
+    sequences: HashMap<IssuerId, u32>,
+    /// Whose the keys in these records are.
+    owners: HashMap<[u8; 32], IssuerId>,
 }
 
 impl Batch {
@@ -273,7 +272,7 @@ impl Batch {
         if let Some(index) = self.placed.get(&key) {
             return Outcome::Existing(*index);
         }
-        if let Some(issuer) = candidate.stale_issuer(&self.moved, issuers) {
+        if let Some(issuer) = self.changed.outdated(&candidate, issuers) {
             return Outcome::Refused(Refused::IssuerMoved { issuer });
         }
         let entry = match entry::encode(self.logged_at_ms, candidate.claim) {
@@ -284,7 +283,7 @@ impl Batch {
         let hash = leaf_hash(&entry);
         self.placed.insert(key, index);
         if let Some(change) = &candidate.change {
-            self.moved.insert(change.id, change.body.sequence);
+            self.changed.apply(change);
         }
         self.leaves.push(Leaf {
             entry,
@@ -302,33 +301,54 @@ impl Batch {
     }
 }
 
-impl Candidate {
-    /// Returns an issuer whose record is no longer the one that this candidate was authorized
-    /// under.
-    fn stale_issuer(
-        &self,
-        moved: &HashMap<IssuerId, u32>,
-        issuers: &impl Issuers,
-    ) -> Option<IssuerId> {
-        let sequence = |id: &IssuerId| {
-            moved
-                .get(id)
-                .copied()
-                .or_else(|| issuers.in_force(id).map(|r| r.body.sequence))
+impl Changed {
+    fn apply(&mut self, record: &IssuerRecord) {
+        self.sequences.insert(record.id, record.body.sequence);
+        for key in record.all_keys() {
+            self.owners.insert(*key.as_bytes(), record.id);
+        }
+    }
+
+    fn sequence(&self, id: &IssuerId, issuers: &impl Issuers) -> Option<u32> {
+        let here = self.sequences.get(id).copied();
+        here.or_else(|| issuers.in_force(id).map(|record| record.body.sequence))
+    }
+
+    fn owner(&self, key: &PublicKey, issuers: &impl Issuers) -> Option<IssuerId> {
+        let here = self.owners.get(key.as_bytes()).copied();
+        here.or_else(|| issuers.owner(key))
+    }
+
+    fn half_is_taken(&self, id: &IssuerId, issuers: &impl Issuers) -> bool {
+        let here = self.sequences.keys().any(|other| other.half() == id.half());
+        here || issuers.by_half(id).is_some()
+    }
+
+    /// Returns an issuer because of which what this candidate was authorized under no longer holds.
+    fn outdated(&self, candidate: &Candidate, issuers: &impl Issuers) -> Option<IssuerId> {
+        for (id, seen) in &candidate.relied_on {
+            if self.sequence(id, issuers) != *seen {
+                return Some(*id);
+            }
+        }
+        // The key of a signer that is not registered was nobody's.
+        for (id, key) in &candidate.signers {
+            let unregistered = candidate.relied_on.contains(&(*id, None));
+            if unregistered && self.owner(key, issuers).is_some() {
+                return Some(*id);
+            }
+        }
+        let record = candidate.change.as_ref()?;
+        let taken = match record.body.sequence {
+            0 => self.half_is_taken(&record.id, issuers),
+            next => self.sequence(&record.id, issuers) != Some(next - 1),
         };
-        let stale = self
-            .relied_on
-            .iter()
-            .find(|(id, seen)| sequence(id) != Some(*seen))
-            .map(|(id, _)| *id);
-        let taken = self
-            .change
-            .as_ref()
-            .filter(|record| match record.body.sequence {
-                0 => sequence(&record.id).is_some(),
-                n => sequence(&record.id) != Some(n - 1),
-            });
-        stale.or(taken.map(|record| record.id))
+        let mut keys = record.all_keys();
+        let foreign = keys.any(|key| {
+            let owner = self.owner(key, issuers);
+            owner.is_some_and(|owner| owner != record.id)
+        });
+        (taken || foreign).then_some(record.id)
     }
 }
 

@@ -2,7 +2,9 @@ use super::*;
 use crate::claim::{self, PublicKey, SigningKey, VerifiedClaim};
 use crate::entry::Entry;
 use crate::index::Commitment;
-use crate::issuer::{IssuerId, Registry, authorize, genesis_id, statement};
+use crate::issuer::{
+    IssuerId, IssuerRecord, Registry, authorize, genesis_id, hold_to_rules, statement,
+};
 use crate::json::Value;
 use crate::kind::issuer::Issuer;
 use crate::statement::{Statement, Subject};
@@ -19,6 +21,7 @@ fn record(sequence: u32, previous: Option<claim::ClaimId>) -> Issuer {
         contacts: vec![],
         keys: vec![PublicKey::from(&key())],
         threshold: 1,
+        rotation: None,
         sequence,
         previous,
         namespaces: vec![],
@@ -77,6 +80,12 @@ fn registered() -> Registry {
 
 fn candidate(claim: VerifiedClaim, registry: &Registry) -> Candidate {
     let authorized = authorize(&claim, registry).unwrap();
+    Candidate::new(claim, &authorized)
+}
+
+/// A candidate of a log that takes any valid signature.
+fn unregistered(claim: VerifiedClaim, registry: &Registry) -> Candidate {
+    let authorized = hold_to_rules(&claim, registry).unwrap();
     Candidate::new(claim, &authorized)
 }
 
@@ -242,6 +251,66 @@ fn what_was_authorized_under_an_older_record_is_refused() {
 }
 
 #[test]
+fn what_was_authorized_before_a_registration_of_the_same_batch_is_refused() {
+    let nobody = Registry::new();
+    let key_2 = SigningKey::from_bytes(&[2; 32]);
+    // Another issuer whose record has the key as well, and signs with it.
+    let both = Issuer {
+        keys: vec![PublicKey::from(&key()), PublicKey::from(&key_2)],
+        ..record(0, None)
+    };
+    let other = genesis_id(&both);
+    let payload = statement(&other, &both).unwrap().to_json();
+    let signers = [(other, &key()), (other, &key_2)];
+    let claim = claim::verify(&claim::sign(payload.as_bytes(), &signers), &()).unwrap();
+    let refused = |issuer| Outcome::Refused(Refused::IssuerMoved { issuer });
+    let batch = vec![
+        candidate(registration(), &nobody),
+        candidate(claim.clone(), &nobody),
+    ];
+    let step = empty().plan(1, batch, &[], &nobody);
+    assert_eq!((index(&step.outcomes[0]), step.leaves.len()), (0, 1));
+    assert_eq!(step.outcomes[1], refused(other), "a key of two issuers");
+
+    // A signer that was not registered: its key became another's.
+    let batch = vec![
+        candidate(claim, &nobody),
+        unregistered(ordinary(1), &nobody),
+    ];
+    let step = empty().plan(1, batch, &[], &nobody);
+    assert_eq!((index(&step.outcomes[0]), step.leaves.len()), (0, 1));
+    assert_eq!(step.outcomes[1], refused(id()), "a key of another");
+    // And one that was registered itself meanwhile, with keys that may be others by now.
+    let batch = vec![
+        candidate(registration(), &nobody),
+        unregistered(ordinary(1), &nobody),
+    ];
+    let step = empty().plan(1, batch, &[], &nobody);
+    assert_eq!(step.outcomes[1], refused(id()));
+}
+
+#[test]
+fn a_half_of_an_id_that_was_registered_meanwhile_is_refused() {
+    let nobody = Registry::new();
+    let late = candidate(registration(), &nobody);
+    let mut registry = Registry::new();
+    let (mut twin, mut body) = (*id().as_bytes(), record(0, None));
+    twin[31] ^= 1;
+    body.keys = vec![PublicKey::from(&SigningKey::from_bytes(&[2; 32]))];
+    let twin = IssuerRecord {
+        id: IssuerId::from_slice(&twin).unwrap(),
+        claim_id: registration().id(),
+        body,
+    };
+    registry.apply(LeafIndex::new(0), twin).unwrap();
+    let step = empty().plan(1, vec![late], &[], &registry);
+    assert_eq!(
+        step.outcomes[0],
+        Outcome::Refused(Refused::IssuerMoved { issuer: id() })
+    );
+}
+
+#[test]
 fn a_commitment_makes_the_tree_signable_until_the_next_leaf() {
     let registry = registered();
     let genesis = empty().plan_commitment(7, &Commitment::empty()).unwrap();
@@ -273,17 +342,21 @@ fn a_commitment_makes_the_tree_signable_until_the_next_leaf() {
 
 #[test]
 fn the_largest_claim_fits_an_entry() {
-    let registry = registered();
+    let nobody = Registry::new();
     let issuers = 1..=16_u8;
     let keys: Vec<_> = issuers.map(|n| SigningKey::from_bytes(&[n; 32])).collect();
     // Signed sixteen times and filled up to the payload's limit, it still fits: the limits leave
     // room for the framing.
-    let signers: Vec<_> = keys.iter().map(|key| (id(), key)).collect();
+    let signers: Vec<_> = keys
+        .iter()
+        .map(|key| (IssuerId::of_key(&PublicKey::from(key)), key))
+        .collect();
     let head = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"a":"b"}}],"predicateType":"x:y","predicate":{"p":""#;
     let fill = crate::limits::PAYLOAD_BYTES - head.len() - 3;
     let payload = format!("{head}{}\"}}}}", "x".repeat(fill));
     let verified = claim::verify(&claim::sign(payload.as_bytes(), &signers), &()).unwrap();
-    let step = empty().plan(u64::MAX, vec![Candidate::open(verified)], &[], &registry);
+    let candidate = unregistered(verified, &nobody);
+    let step = empty().plan(u64::MAX, vec![candidate], &[], &nobody);
     assert_eq!(index(&step.outcomes[0]), 0);
     assert!(step.leaves[0].entry.len() <= assay_tlog::limits::ENTRY_BYTES);
 }
