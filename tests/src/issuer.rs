@@ -4,7 +4,7 @@ use anyhow::Context;
 use assay_claims::claim::{self, ClaimId, PublicKey};
 use assay_claims::entry::wire;
 use assay_claims::issuer::{IssuerId, genesis_id, statement};
-use assay_claims::kind::issuer::Issuer;
+use assay_claims::kind::issuer::{Issuer, Rotation};
 use ed25519_dalek::SigningKey;
 
 /// What a registration says.
@@ -63,6 +63,21 @@ impl Actor {
             id: genesis_id(&record),
             keys,
             record,
+        }
+    }
+
+    /// The issuer with the same keys and these rotation keys from its first record on.
+    pub fn with_rotation(self, keys: &[u8], threshold: u32) -> Self {
+        let keys: Vec<_> = keys.iter().map(|number| key(*number)).collect();
+        let keys = keys.iter().map(PublicKey::from).collect();
+        let record = Issuer {
+            rotation: Some(Rotation { keys, threshold }),
+            ..self.record
+        };
+        Actor {
+            id: genesis_id(&record),
+            record,
+            ..self
         }
     }
 

@@ -3,7 +3,7 @@
 use super::error::AuthorizeError;
 use super::id::IssuerId;
 use super::record::{IssuerRecord, Issuers, Quorum};
-use crate::claim::{Content, PublicKey, VerifiedClaim};
+use crate::claim::{Content, PublicKey, ReplayedClaim, VerifiedClaim};
 use crate::kind::Body;
 
 /// A claim's signers satisfy the records in force. Only [`authorize`] and [`hold_to_rules`] make
@@ -104,6 +104,18 @@ impl Request {
             signers: claim.signers().to_vec(),
             asked,
         })
+    }
+
+    /// What a claim asks in the replay of a log. One that this reader cannot read asks to be logged
+    /// and no more.
+    pub fn of_replayed(claim: &ReplayedClaim) -> Result<Self, AuthorizeError> {
+        match claim.content() {
+            Ok(content) => Self::of(content),
+            Err(_) => Ok(Request {
+                signers: claim.signers().to_vec(),
+                asked: Asked::Leaf,
+            }),
+        }
     }
 
     /// Decides as [`authorize`] does for the claim that this was made of.

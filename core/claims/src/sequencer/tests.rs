@@ -158,6 +158,107 @@ fn the_same_publication_gets_one_leaf() {
     assert_eq!(step.leaves.len(), 2);
 }
 
+/// A candidate with the statement of [`ordinary`], signed for each issuer by the key of a seed.
+fn signed_by(number: u8, signers: &[(IssuerId, u8)]) -> Candidate {
+    let keys: Vec<_> = signers
+        .iter()
+        .map(|(of, seed)| (*of, SigningKey::from_bytes(&[*seed; 32])))
+        .collect();
+    let signers: Vec<_> = keys.iter().map(|(of, key)| (*of, key)).collect();
+    let payload = ordinary(number).claim().payload.clone();
+    let claim = claim::verify(&claim::sign(&payload, &signers), &()).unwrap();
+    unregistered(claim, &with_three())
+}
+
+/// A registry with [`three`] in it, as after leaf 0.
+fn with_three() -> Registry {
+    let mut registry = Registry::new();
+    let body = Issuer {
+        keys: (1..=3)
+            .map(|seed| PublicKey::from(&SigningKey::from_bytes(&[seed; 32])))
+            .collect(),
+        ..record(0, None)
+    };
+    let record = IssuerRecord {
+        id: three(),
+        claim_id: ordinary(0).id(),
+        body,
+    };
+    registry.apply(LeafIndex::new(0), record).unwrap();
+    registry
+}
+
+/// An issuer with the keys of the seeds 1 to 3.
+fn three() -> IssuerId {
+    IssuerId::from_slice(&[7; 32]).unwrap()
+}
+
+/// The issuer of the key of a seed.
+fn alone(seed: u8) -> IssuerId {
+    IssuerId::of_key(&PublicKey::from(&SigningKey::from_bytes(&[seed; 32])))
+}
+
+/// Plans candidates one after the other, each in a step of its own or all in one. What the store
+/// knows is what the steps before wrote.
+fn outcomes(candidates: &[Candidate], in_one_step: bool) -> Vec<Outcome> {
+    let registry = with_three();
+    let mut state = empty();
+    let mut stored = std::collections::HashMap::new();
+    let mut outcomes = Vec::new();
+    let size = if in_one_step { candidates.len() } else { 1 };
+    for some in candidates.chunks(size) {
+        let signatures = some.iter().flat_map(Candidate::signatures);
+        let known: Vec<_> = signatures.map(|one| stored.get(one).copied()).collect();
+        let step = state.plan(1, some.to_vec(), &known, &registry);
+        for (at, leaf) in (step.first.get()..).zip(&step.leaves) {
+            for signature in &leaf.signatures {
+                let before = stored.insert(*signature, LeafIndex::new(at));
+                assert_eq!(before, None, "a signature has one leaf");
+            }
+        }
+        outcomes.extend(step.outcomes);
+        state = step.next;
+    }
+    outcomes
+}
+
+#[test]
+fn a_leaf_brings_a_new_key_for_each_of_its_issuers() {
+    let (three, four, five) = (three(), alone(4), alone(5));
+    let candidates = [
+        signed_by(1, &[(three, 1)]),
+        // The smallest set was logged first, by whoever: it keeps no other signature out.
+        signed_by(1, &[(three, 1), (three, 2)]),
+        signed_by(1, &[(three, 3)]),
+        // The same set as before, a smaller one, and one that no leaf has together.
+        signed_by(1, &[(three, 2), (three, 1)]),
+        signed_by(1, &[(three, 1)]),
+        signed_by(1, &[(three, 3), (three, 1)]),
+        // A stranger adds its signature to somebody's claim: its own is enough.
+        signed_by(1, &[(three, 1), (four, 4)]),
+        signed_by(1, &[(four, 4)]),
+        signed_by(1, &[(four, 4), (five, 5), (three, 3)]),
+        // Two strangers together, and another claim.
+        signed_by(1, &[(five, 5), (alone(6), 6)]),
+        signed_by(2, &[(three, 1), (four, 4)]),
+    ];
+    let existing = |leaf| Outcome::Existing(LeafIndex::new(leaf));
+    let nothing_new = |issuer, leaf| {
+        let leaf = LeafIndex::new(leaf);
+        Outcome::Refused(Refused::NothingNew { issuer, leaf })
+    };
+    for in_one_step in [false, true] {
+        let outcomes = outcomes(&candidates, in_one_step);
+        let new = [0, 1, 2, 7, 9, 10];
+        assert_eq!(new.map(|at| index(&outcomes[at])), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(outcomes[3], existing(1));
+        assert_eq!(outcomes[4], existing(0));
+        assert_eq!(outcomes[5], existing(2));
+        assert_eq!(outcomes[6], nothing_new(three, 0));
+        assert_eq!(outcomes[8], nothing_new(three, 2));
+    }
+}
+
 #[test]
 fn time_never_falls() {
     let registry = registered();
@@ -314,7 +415,7 @@ fn a_half_of_an_id_that_was_registered_meanwhile_is_refused() {
 fn a_commitment_makes_the_tree_signable_until_the_next_leaf() {
     let registry = registered();
     let genesis = empty().plan_commitment(7, &Commitment::empty()).unwrap();
-    assert!(genesis.next.head().ends_in_commitment() && genesis.leaves[0].publication.is_none());
+    assert!(genesis.next.head().ends_in_commitment() && genesis.leaves[0].signatures.is_empty());
     let entry = Entry::parse(genesis.leaves[0].entry.clone()).unwrap();
     assert_eq!(
         Commitment::of_entry(&entry, LeafIndex::new(0)),
