@@ -39,8 +39,8 @@ impl<'a> Declaration<'a> {
         Declaration {
             key: said.key,
             from: LeafIndex::new(said.from_index),
-            origin: spot.origin.to_owned(),
-            from_ms: spot.at_ms,
+            origin: said.origin.clone(),
+            from_ms: u64::try_from(said.from_time.unix_ms()).unwrap_or(0),
             reaches_back,
             spots: Spots::one(spot),
             by,
@@ -88,19 +88,29 @@ impl<'a> Declaration<'a> {
 }
 
 /// Whether a declaration by these signers counts before the leaf that it stands at, `record` being
-/// in force there.
+/// in force there: whether the key does not stand in it, or as many of the keys that may declare
+/// signed besides as must.
 pub(super) fn reaches_back(
     record: &IssuerRecord,
     signers: &[(IssuerId, PublicKey)],
     key: &PublicKey,
 ) -> bool {
-    let keys = &record.body.keys;
-    if !keys.contains(key) {
+    if !record.holds(key) {
         return true;
     }
+    let (keys, threshold) = root(record);
     let others = signers
         .iter()
         .filter(|(_, signer)| signer != key && keys.contains(signer))
         .count();
-    u32::try_from(others).is_ok_and(|others| others >= record.body.threshold)
+    u32::try_from(others).is_ok_and(|others| others >= threshold)
+}
+
+/// The keys that may replace a record or declare keys compromised, and how many of them must: the
+/// rotation keys, where there are any.
+pub(super) fn root(record: &IssuerRecord) -> (&[PublicKey], u32) {
+    match &record.body.rotation {
+        Some(rotation) => (&rotation.keys, rotation.threshold),
+        None => (&record.body.keys, record.body.threshold),
+    }
 }

@@ -85,6 +85,15 @@ impl Issuers for Held {
     fn in_force(&self, id: &IssuerId) -> Option<Arc<IssuerRecord>> {
         self.0.clone().filter(|record| record.id == *id)
     }
+
+    /// Nothing is known of other issuers here. That a key is one issuer's is a rule of every log.
+    fn owner(&self, _: &PublicKey) -> Option<IssuerId> {
+        None
+    }
+
+    fn by_half(&self, id: &IssuerId) -> Option<IssuerId> {
+        self.in_force(id).map(|record| record.id)
+    }
 }
 
 impl<'a> History<'a> {
@@ -131,8 +140,10 @@ impl<'a> History<'a> {
             known.spots.add(spot);
             return Standing::Good;
         }
-        for needed in held.0.iter().map(|before| &**before).chain([&record]) {
-            if let Some(against) = self.leans_on_compromised(logged, needed, &spot) {
+        let before = held.0.as_deref().map(compromise::root);
+        let signing = (&record.body.keys[..], record.body.threshold);
+        for (keys, threshold) in before.into_iter().chain([signing]) {
+            if let Some(against) = self.leans_on_compromised(logged, keys, threshold, &spot) {
                 return against.standing();
             }
         }
@@ -154,18 +165,19 @@ impl<'a> History<'a> {
         records.position(|node| node.record.claim_id == *claim)
     }
 
-    /// The declaration without whose key too few keys of a record signed, if there is one. It
+    /// The declaration without whose key fewer of these keys signed than must, if there is one. It
     /// stands before the leaf: a rotation that was logged first keeps its standing, or no issuer
     /// could leave a stolen key behind.
     fn leans_on_compromised(
         &self,
         logged: &LoggedClaim,
-        record: &IssuerRecord,
+        keys: &[PublicKey],
+        threshold: u32,
         spot: &Spot<'_>,
     ) -> Option<&Declaration<'a>> {
         let (mut sound, mut against) = (0_u32, None);
         for (_, key) in logged.claim().signers() {
-            if !record.body.keys.contains(key) {
+            if !keys.contains(key) {
                 continue;
             }
             let mut declared = self.declarations.iter();
@@ -175,7 +187,7 @@ impl<'a> History<'a> {
                 None => sound += 1,
             }
         }
-        against.filter(|_| sound < record.body.threshold)
+        against.filter(|_| sound < threshold)
     }
 
     /// Takes a declaration that a key is compromised. Signatures by keys that are compromised count
@@ -207,7 +219,7 @@ impl<'a> History<'a> {
             let error = refused.unwrap_or(AuthorizeError::NotRegistered(*issuer));
             return Standing::NotAuthorized(error);
         }
-        if !self.records.iter().any(|node| node.holds(&said.key)) {
+        if !self.records.iter().any(|node| node.record.holds(&said.key)) {
             return Standing::NotItsKey;
         }
         let mut known = self.declarations.iter_mut();
@@ -385,13 +397,8 @@ impl<'a> History<'a> {
             needed: usize::try_from(record.body.threshold).unwrap_or(usize::MAX),
             signed: signatures.len(),
             missing,
+            rotation: false,
         })
-    }
-}
-
-impl Node<'_> {
-    fn holds(&self, key: &PublicKey) -> bool {
-        self.record.body.keys.contains(key)
     }
 }
 
