@@ -2,7 +2,7 @@
 
 pub use assay_client::one_line;
 
-use crate::{config::Settings, exit::Failure, output, policy_file};
+use crate::{config::Settings, exit::Failure, output, policy_file, time::now_ms};
 use assay_client::Cel;
 use assay_client::ask::{self, AboutError, AskError, Asker, LogAddress, LogsError};
 use assay_client::report::{Conclusion, Report};
@@ -42,13 +42,13 @@ impl How {
 /// Fails with [`Failure::Usage`] if key or address of a log is nowhere to be had.
 pub fn asker(policy: Policy, settings: &Settings, how: How) -> Result<Asker, Failure> {
     let logs = logs(&policy, settings, how)?;
-    Ok(Asker::new(
-        policy,
-        logs,
-        how.of_client(),
-        &settings.state_dir,
-        &settings.tls,
-    ))
+    Ok(asker_of(policy, logs, how, settings))
+}
+
+/// Asks these logs.
+pub fn asker_of(policy: Policy, logs: Vec<LogAddress>, how: How, settings: &Settings) -> Asker {
+    let (state_dir, tls) = (&settings.state_dir, &settings.tls);
+    Asker::new(policy, logs, how.of_client(), now_ms(), state_dir, tls)
 }
 
 /// The logs that must answer: those that the policy names, or else the one of the settings.

@@ -9,7 +9,7 @@ use crate::{
     output,
     time::now_ms,
 };
-use assay_claims::index::Label;
+use assay_claims::index::Name;
 use assay_claims::logged::LoggedClaim;
 use assay_client::ask::{self, LogAddress};
 use assay_client::report::{Line, Scales, ShownClaim, json::NewClaim, words};
@@ -77,8 +77,8 @@ struct Watch {
     command: Command,
     policy: Policy,
     settings: Settings,
-    /// The labels, each with what was typed.
-    labels: BTreeMap<Label, BTreeSet<String>>,
+    /// The names, each with what was typed.
+    names: BTreeMap<Name, BTreeSet<String>>,
 }
 
 /// How showing something went.
@@ -92,11 +92,11 @@ enum Shown {
 
 /// Runs the command until it is told to stop, which is its success.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
-    let mut labels: BTreeMap<Label, BTreeSet<String>> = BTreeMap::new();
+    let mut names: BTreeMap<Name, BTreeSet<String>> = BTreeMap::new();
     for text in &command.about {
         let about = about::read(text)?;
-        for label in about.watched() {
-            labels.entry(label).or_default().insert(about.spelled());
+        for name in about.watched() {
+            names.entry(name).or_default().insert(about.spelled());
         }
     }
     let policy = asking::policy_or_starting(settings)?;
@@ -105,7 +105,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         command,
         policy,
         settings: settings.clone(),
-        labels,
+        names,
     });
     let mut stop = stop_signals()?;
     let mut tasks = JoinSet::new();
@@ -133,8 +133,8 @@ fn interrupted(error: tokio::task::JoinError) -> Failure {
 impl Watch {
     /// Follows one log for as long as it is to be watched, whatever becomes of the connection.
     async fn follow(self: Arc<Self>, log: LogAddress) -> Result<Shown, Failure> {
-        let labels: Vec<Label> = self.labels.keys().copied().collect();
-        let mut cursor = Cursor::open(&self.settings.state_dir, &log.key, &labels)?;
+        let names: Vec<Name> = self.names.keys().copied().collect();
+        let mut cursor = Cursor::open(&self.settings.state_dir, &log.key, &names)?;
         if self.command.from_start {
             cursor.rewind()?;
         }
@@ -187,9 +187,9 @@ impl Watch {
                 return Ok(Shown::NobodyReads);
             }
             match hint {
-                Ok(Ok(Some(_))) | Err(_) => {}
+                Ok(Ok(true)) | Err(_) => {}
                 Ok(Err(error)) => return Err(error.into()),
-                Ok(Ok(None)) => {
+                Ok(Ok(false)) => {
                     return Err(ClientError::Unavailable {
                         what: "the node ended the watch".into(),
                         retry_after: None,
@@ -220,10 +220,16 @@ impl Watch {
         client: &Client,
         cursor: &mut Cursor,
     ) -> Result<Shown, Failure> {
+        let asker = asking::asker_of(
+            self.policy.clone(),
+            vec![log.clone()],
+            How::default(),
+            &self.settings,
+        );
         while let Some(news) = cursor.news(client).await? {
             ask::check_witnesses(&self.policy, &log.key, &news)?;
             for batch in news.fresh.chunks(BATCH) {
-                let known = ask::with_context(client, batch).await?;
+                let known = asker.with_context(batch).await?;
                 for fresh in batch {
                     if self.show(log, fresh, &known).await? == Shown::NobodyReads {
                         return Ok(Shown::NobodyReads);
@@ -299,7 +305,7 @@ impl Watch {
         let typed: BTreeSet<&String> = fresh
             .labels
             .iter()
-            .filter_map(|label| self.labels.get(label))
+            .filter_map(|label| self.names.get(&label.name()))
             .flatten()
             .collect();
         typed.into_iter().cloned().collect()

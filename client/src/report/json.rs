@@ -65,6 +65,7 @@ struct CheckedHead<'a> {
 #[derive(Debug, Serialize)]
 struct Hidden {
     prefixes: usize,
+    bits: u16,
     hidden_among: u64,
 }
 
@@ -86,12 +87,12 @@ pub struct Lookup<'a> {
     hints: Vec<String>,
 }
 
-/// What was looked up. Its labels are hex.
+/// What was looked up. Its names in the index are hex.
 #[derive(Debug, Serialize)]
 struct LookedUp {
     kind: &'static str,
     spelled: String,
-    labels: Vec<String>,
+    names: Vec<String>,
 }
 
 /// Whether the policy is met.
@@ -131,6 +132,7 @@ struct LookedUpLog<'a> {
 #[derive(Debug, Serialize)]
 struct GivenAway {
     prefixes: usize,
+    bits: u16,
     fewest: u64,
 }
 
@@ -162,7 +164,7 @@ pub fn lookup<'a>(about: &About, report: &'a Report) -> Lookup<'a> {
         about: LookedUp {
             kind: about.kind(),
             spelled: about.spelled(),
-            labels: about.labels().iter().map(ToString::to_string).collect(),
+            names: about.names().iter().map(ToString::to_string).collect(),
         },
         asked_at_ms: report.asked_at_ms,
         answer: words::paragraph(about, report),
@@ -177,7 +179,11 @@ pub fn lookup<'a>(about: &About, report: &'a Report) -> Lookup<'a> {
             .logs
             .iter()
             .find_map(|log| log.privacy)
-            .map(|Privacy { prefixes, fewest }| GivenAway { prefixes, fewest }),
+            .map(|given| GivenAway {
+                prefixes: given.prefixes,
+                bits: given.bits,
+                fewest: given.fewest,
+            }),
         claims: &report.claims,
         hints: report.hints.iter().map(words::hint).collect(),
     }
@@ -213,6 +219,7 @@ impl<'a> CheckedLog<'a> {
             witnesses: &log.witnesses,
             private: log.privacy.map(|given| Hidden {
                 prefixes: given.prefixes,
+                bits: given.bits,
                 hidden_among: given.fewest,
             }),
         }

@@ -175,18 +175,15 @@ pub fn log_line(log: &Log, report: &Report) -> Marked {
 /// What a private question gave away, if it was one.
 pub fn privacy(report: &Report) -> Option<String> {
     let privacy = report.logs.iter().find_map(|log| log.privacy)?;
-    let labels = match privacy.prefixes {
-        1 => "1 label, which".to_owned(),
-        n => format!("{n} labels, each of which"),
+    let names = match privacy.prefixes {
+        1 => "1 name".to_owned(),
+        n => format!("{n} names"),
     };
-    let things = if privacy.fewest == 1 {
-        "thing"
-    } else {
-        "things"
-    };
+    let bits = if privacy.bits == 1 { "bit" } else { "bits" };
     Some(format!(
-        "Asked privately: the node was told the first bits of {labels} could mean any of at \
-         least {} {things}. It learns when you asked and how much came back.",
-        privacy.fewest
+        "Asked privately: the log was told the first {} {bits} of {names}. At least {} names in \
+         the log begin like each of them. It learns when you asked, which of its claims came back, \
+         and that all of this is asked together.",
+        privacy.bits, privacy.fewest
     ))
 }

@@ -41,7 +41,7 @@ pub mod withdrawal;
 pub use crate::time::Timestamp;
 pub use attachment::{AttachmentRef, attachments};
 pub use error::PredicateError;
-pub use named::{targets, vulnerabilities};
+pub use named::{target, vulnerabilities, vulnerability_ids};
 pub use predicate::PredicateType;
 pub use unread::Unread;
 
