@@ -165,11 +165,6 @@ pub(super) fn of_issuer(issuer: &IssuerId) -> Name {
     Name::new(Kind::Issuer, &issuer.to_hex())
 }
 
-/// The halves of all types that are known.
-pub(super) fn all_types() -> Vec<By> {
-    types(kind::Kind::ALL)
-}
-
 fn why(limit: &Limit) -> String {
     match limit {
         Limit::Endorsements(issuer) => format!(

@@ -5,7 +5,6 @@ use super::keys::Keys;
 use super::{
     Component, Head, Line, Log, Question, Report, ShownClaim, SignedLines, Versions, words,
 };
-use crate::ask::gather::Privacy;
 use crate::ask::{About, File, How};
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::Outcome;

@@ -13,10 +13,12 @@
 mod replay;
 mod roles;
 mod standing;
+mod walk;
 
 pub(crate) use roles::covers;
 pub use roles::{Anchor, EndorsementFault, Grant, Link, Role, Roles};
 pub use standing::{JudgedClaim, Place, Standing, Trust, is_final};
+pub use walk::{Limit, Speakers, Walk};
 
 #[cfg(test)]
 mod tests;

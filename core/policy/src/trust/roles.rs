@@ -418,7 +418,7 @@ fn enqueue(
     }
 }
 
-fn lapsed(said: &Endorsement, now_ms: u64) -> Option<EndorsementFault> {
+pub(super) fn lapsed(said: &Endorsement, now_ms: u64) -> Option<EndorsementFault> {
     let now = i64::try_from(now_ms).unwrap_or(i64::MAX);
     if said.holds_at(now) {
         None
