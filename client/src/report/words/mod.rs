@@ -60,10 +60,10 @@ fn or<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// `anyone`, or `maintainer or supplier`.
+/// `anyone with a role`, or `maintainer or supplier`.
 fn whom(whom: &Whom) -> String {
     match whom {
-        Whom::Anyone => "anyone".to_owned(),
+        Whom::Anyone => "anyone with a role".to_owned(),
         Whom::Roles(roles) => or(roles.iter().map(|role| role.name())),
     }
 }

@@ -29,6 +29,7 @@ pub const ROLES: &[&str] = &[
     "supplier",
     "finder",
     "coordinator",
+    "builder",
 ];
 
 /// The predicate.
