@@ -39,6 +39,7 @@
 //!     contacts: vec![],
 //!     keys: vec![PublicKey::from(&key)],
 //!     threshold: 1,
+//!     rotation: None,
 //!     sequence: 0,
 //!     previous: None,
 //!     namespaces: vec![],

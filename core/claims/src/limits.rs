@@ -11,9 +11,12 @@ pub const PAYLOAD_BYTES: usize = 32 * 1024;
 /// the largest payload.
 pub const SIGNATURES: usize = 16;
 
-/// Most keys of an issuer: all of them sign the first record, so no more than the signatures of a
-/// claim.
-pub const ISSUER_KEYS: usize = SIGNATURES;
+/// Most keys of an issuer. All of them and all of its rotation keys sign the first record, which
+/// has at most [`SIGNATURES`].
+pub const ISSUER_KEYS: usize = 8;
+
+/// Most rotation keys of an issuer. See [`ISSUER_KEYS`].
+pub const ISSUER_ROTATION_KEYS: usize = SIGNATURES - ISSUER_KEYS;
 
 /// Deepest nesting of JSON that is parsed: real statements stay below 12, and a recursive reader
 /// needs a bound.

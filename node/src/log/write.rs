@@ -84,8 +84,8 @@ impl<S: Tables> Log<S> {
         &mut self,
         candidates: Vec<Candidate>,
     ) -> Result<Vec<Outcome>, WriteError> {
-        let keys: Vec<_> = candidates.iter().map(Candidate::key).collect();
-        let known = records::find_claims(&*self.store, &keys)?;
+        let signatures = candidates.iter().flat_map(Candidate::signatures).copied();
+        let known = records::find_signatures(&*self.store, signatures)?;
         let mut step = self
             .state
             .plan(now_ms(), candidates, &known, &*self.directory);

@@ -134,8 +134,15 @@ fn an_issuer_whose_keys_are_compromised_is_said_to_be_so_first() -> anyhow::Resu
         .context("no key")?
         .to_owned();
     let subject = json!({"name": "issuer", "digest": {"sha256": id}});
-    let others = json!({"issuer": id, "key": key, "fromIndex": 0});
-    person.say("maker", subject, "urn:assay:key-compromise:v1", others)?;
+    let others = json!({
+        "issuer": id, "key": key, "origin": node.ready().origin, "fromIndex": 0,
+        "fromTime": "2020-01-01T00:00:00Z",
+    });
+    let refused = person.say("maker", subject, "urn:assay:key-compromise:v1", others);
+    let error = refused
+        .err()
+        .context("anybody can declare a key compromised")?;
+    assert!(error.to_string().contains("its own keys only"), "{error}");
     assert_eq!(
         look_up_trusted(&person, &id)?["keys"],
         json!({"compromised": [], "powerless": []})

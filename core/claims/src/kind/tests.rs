@@ -35,7 +35,9 @@ fn endorsements_and_compromises_are_about_the_issuer_that_they_name() {
     let compromise = KeyCompromise {
         issuer,
         key,
+        origin: "log.example".into(),
         from_index: 0,
+        from_time: Timestamp::parse("2026-11-22T18:41:48Z").unwrap(),
         reason: None,
     };
     for statement in [

@@ -27,6 +27,7 @@ fn record(seeds: &[u8], sequence: u32, previous: Option<ClaimId>) -> Issuer {
             .map(|seed| PublicKey::from(&key(*seed)))
             .collect(),
         threshold: 1,
+        rotation: None,
         sequence,
         previous,
         namespaces: vec![],
