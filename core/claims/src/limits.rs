@@ -27,14 +27,6 @@ pub const INDEX_DEPTH: usize = 64;
 /// digest fit ten times.
 pub const LOOKUP_LABELS: usize = 65_536;
 
-/// Deepest nesting of JSON in a file of dependencies. Nested components take two levels each, and
-/// old npm lock files nest as deep as the tree of packages; real ones stay below 40.
-pub const COMPONENT_JSON_DEPTH: usize = 128;
-
-/// Most components of one file of dependencies, counting those that could not be identified. The
-/// largest real lock files and SBOMs of whole distributions have some tens of thousands.
-pub const COMPONENTS: usize = 100_000;
-
 /// Most subjects of a statement. The largest real release attestations name some hundreds of files.
 pub const SUBJECTS: usize = 1024;
 
@@ -50,9 +42,6 @@ pub const PURL_BYTES: usize = 1024;
 
 /// Largest attachment, in bytes. Real SBOMs of whole distributions reach tens of megabytes.
 pub const ATTACHMENT_BYTES: u64 = 64 * 1024 * 1024;
-
-/// Largest document that the command line reads to make a claim of it, in bytes.
-pub const DOCUMENT_BYTES: usize = ATTACHMENT_BYTES as usize;
 
 /// Largest page of a listing, in entries.
 pub const PAGE: usize = 1000;
