@@ -241,7 +241,6 @@ mod tests {
     #[test]
     fn what_is_too_deep_for_a_statement_is_referenced() {
         let document = Document::new("x", b" ").unwrap();
-        let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
         for (depth, predicate_type) in [
             (assay_claims::limits::JSON_DEPTH - 1, "t"),
             (assay_claims::limits::JSON_DEPTH, REFERENCE),
@@ -252,7 +251,7 @@ mod tests {
             );
             let draft = Draft {
                 predicate_type: "t".into(),
-                predicate: nested(depth),
+                predicate: (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner])),
                 subjects,
                 summary,
             };
