@@ -43,7 +43,7 @@ pub struct LogConfig {
     #[serde(default = "default_key")]
     pub key: PathBuf,
     /// The checkpoint file.
-    #[serde(rename = "anchor", default = "default_checkpoint_file")]
+    #[serde(alias = "anchor", default = "default_checkpoint_file")]
     pub checkpoint_file: PathBuf,
     /// Shortest time between two checkpoints, in milliseconds.
     #[serde(default = "default_publish_interval")]
@@ -152,7 +152,7 @@ fn default_key() -> PathBuf {
 }
 
 fn default_checkpoint_file() -> PathBuf {
-    "anchor".into()
+    "checkpoints".into()
 }
 
 /// Longest heartbeat: readers refuse a head whose commitment is older than this and ten minutes

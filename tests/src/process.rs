@@ -208,7 +208,7 @@ impl Node {
         Ok(fs::write(self.config(), format!("{before}\n{text}\n"))?)
     }
 
-    /// The folder: `node.toml`, `log.key`, `anchor`, `data/`.
+    /// The folder: `node.toml`, `log.key`, `checkpoints`, `data/`.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
