@@ -39,8 +39,8 @@ impl<'a> Declaration<'a> {
         Declaration {
             key: said.key,
             from: LeafIndex::new(said.from_index),
-            origin: spot.origin.to_owned(),
-            from_ms: spot.at_ms,
+            origin: said.origin.clone(),
+            from_ms: u64::try_from(said.from_time.unix_ms()).unwrap_or(0),
             reaches_back,
             spots: Spots::one(spot),
             by,
@@ -94,13 +94,13 @@ pub(super) fn reaches_back(
     signers: &[(IssuerId, PublicKey)],
     key: &PublicKey,
 ) -> bool {
-    let keys = &record.body.keys;
-    if !keys.contains(key) {
+    if !record.holds(key) {
         return true;
     }
+    let root = record.root();
     let others = signers
         .iter()
-        .filter(|(_, signer)| signer != key && keys.contains(signer))
+        .filter(|(_, signer)| signer != key && root.keys.contains(signer))
         .count();
-    u32::try_from(others).is_ok_and(|others| others >= record.body.threshold)
+    u32::try_from(others).is_ok_and(|others| others >= root.threshold)
 }

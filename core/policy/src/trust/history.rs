@@ -16,7 +16,7 @@ use super::compromise::{self, Declaration};
 use super::spot::{Before, Spot, Spots};
 use super::standing::Standing;
 use assay_claims::claim::{ClaimId, PublicKey};
-use assay_claims::issuer::{self, AuthorizeError, IssuerId, IssuerRecord, Issuers};
+use assay_claims::issuer::{self, AuthorizeError, IssuerId, IssuerRecord, Issuers, Quorum};
 use assay_claims::kind::Body;
 use assay_claims::kind::key_compromise::KeyCompromise;
 use assay_claims::logged::LoggedClaim;
@@ -85,6 +85,15 @@ impl Issuers for Held {
     fn in_force(&self, id: &IssuerId) -> Option<Arc<IssuerRecord>> {
         self.0.clone().filter(|record| record.id == *id)
     }
+
+    // That a key is one issuer's, and half an id too, is a rule of each log by itself.
+    fn owner(&self, _: &PublicKey) -> Option<IssuerId> {
+        None
+    }
+
+    fn by_half(&self, _: &IssuerId) -> Option<IssuerId> {
+        None
+    }
 }
 
 impl<'a> History<'a> {
@@ -131,8 +140,9 @@ impl<'a> History<'a> {
             known.spots.add(spot);
             return Standing::Good;
         }
-        for needed in held.0.iter().map(|before| &**before).chain([&record]) {
-            if let Some(against) = self.leans_on_compromised(logged, needed, &spot) {
+        let before = held.0.iter().map(|before| before.root());
+        for quorum in before.chain([record.signing()]) {
+            if let Some(against) = self.leans_on_compromised(logged, quorum, &spot) {
                 return against.standing();
             }
         }
@@ -160,12 +170,12 @@ impl<'a> History<'a> {
     fn leans_on_compromised(
         &self,
         logged: &LoggedClaim,
-        record: &IssuerRecord,
+        quorum: Quorum<'_>,
         spot: &Spot<'_>,
     ) -> Option<&Declaration<'a>> {
         let (mut sound, mut against) = (0_u32, None);
         for (_, key) in logged.claim().signers() {
-            if !record.body.keys.contains(key) {
+            if !quorum.keys.contains(key) {
                 continue;
             }
             let mut declared = self.declarations.iter();
@@ -175,7 +185,7 @@ impl<'a> History<'a> {
                 None => sound += 1,
             }
         }
-        against.filter(|_| sound < record.body.threshold)
+        against.filter(|_| sound < quorum.threshold)
     }
 
     /// Takes a declaration that a key is compromised. Signatures by keys that are compromised count
@@ -385,13 +395,14 @@ impl<'a> History<'a> {
             needed: usize::try_from(record.body.threshold).unwrap_or(usize::MAX),
             signed: signatures.len(),
             missing,
+            rotation: false,
         })
     }
 }
 
 impl Node<'_> {
     fn holds(&self, key: &PublicKey) -> bool {
-        self.record.body.keys.contains(key)
+        self.record.holds(key)
     }
 }
 
