@@ -12,8 +12,13 @@ nothing else. Section numbers (§) are those of docs/index.md.
     assay_index.py mapping        entries in base64 in, one a line; out, for each, the number of its labels and SHA-256 of
                                   all of them joined in their order, or "no entry"
     assay_index.py vectors DIR    checks every vector file of DIR; at the first mismatch says where, and exits with 1
+    assay_index.py ask URL KEY NAME BY...
+                                  asks a running node what each BY said about NAME, verifies its answer, and prints what
+                                  was verified as JSON. KEY is the log's, as C2SP writes it. NAME is <kind>:<value>, such
+                                  as package:pkg:cargo/serde, and BY an issuer id in hex (for kind issuer, a predicate
+                                  type). NAME#BITS asks for all names that begin so, and without BY who speaks of them
 
-What is left out: signatures and checkpoints, which are not the index's.
+What is left out here: signatures and checkpoints, which are not the index's. assay_ask.py has as much as `ask` needs.
 """
 
 import base64
@@ -752,16 +757,18 @@ def with_lists(question, found):
 
 
 class Checked(NamedTuple):
-    """What a checked answer shows. lists, by label, are whole; overlong are the leaves whose lists are too long to come."""
+    """What a checked answer shows. lists, by label, are whole; overlong are the leaves whose lists are too long to come;
+    missing are the indices in the lists whose entries did not come."""
 
     node: object
     lists: dict
     overlong: list
+    missing: list
 
 
-def check_answer(size, root, question, answer):
+def check_answer(size, root, question, answer, whole=True):
     """Checks an answer to a question against a checkpoint that is trusted. What is neither in its lists nor overlong is
-    in no leaf of the log."""
+    in no leaf of the log. With whole, an answer that lacks entries is refused."""
     commitment = check_commitment(size, root, answer)
     # The cut is one of the commitment's trie, and says which labels there are.
     node = read_cut(answer.cut, commitment.root, commitment.labels)
@@ -779,11 +786,13 @@ def check_answer(size, root, question, answer):
     lists, entries = dict(answer.lists), dict(answer.entries)
     listed = {index for indices in lists.values() for index in indices}
     need(entries.keys() <= listed, "an entry is in none of the lists")
-    need(entries.keys() >= listed, "an entry is missing")
+    missing = sorted(listed - entries.keys())
+    need(not (whole and missing), "an entry is missing")
     borne = {index: set(labels_of(entry)) for index, entry in entries.items()}
     for name, indices in lists.items():
-        need(all(name in borne[index] for index in indices), "an entry does not have the label that its list is for")
-    return Checked(node, lists, overlong)
+        having = (borne[index] for index in indices if index in borne)
+        need(all(name in labels for labels in having), "an entry does not have the label that its list is for")
+    return Checked(node, lists, overlong, missing)
 
 
 def check_commitment(size, root, answer):
@@ -1006,6 +1015,13 @@ def vectors_command(folder):
         print("%-20s %4d" % (name, check_file(os.path.join(folder, name))))
 
 
+def ask_command(url, key, *name_and_by):
+    import assay_ask  # only here: it imports this program
+
+    question = assay_ask.question_of(name_and_by)
+    print(json.dumps(assay_ask.report(*assay_ask.ask(url, key, question), question)))
+
+
 def main(arguments):
     try:
         if arguments == ["roots"]:
@@ -1016,6 +1032,8 @@ def main(arguments):
             mapping_command()
         elif len(arguments) == 2 and arguments[0] == "vectors":
             vectors_command(arguments[1])
+        elif len(arguments) >= 4 and arguments[0] == "ask":
+            ask_command(*arguments[1:])
         else:
             print(__doc__, file=sys.stderr)
             return 2

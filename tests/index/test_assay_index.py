@@ -2,6 +2,7 @@
 """Small tests of assay_index.py against definitions that are plainer still: python3 tests/index/test_assay_index.py"""
 
 import base64
+import hashlib
 import itertools
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import unittest
 
+import assay_ask as asking
 import assay_index as index
 import make_vectors as make
 
@@ -329,6 +331,112 @@ class Specification(unittest.TestCase):
         """The hex at the beginning of each line, comments left out."""
         lines = (itertools.takewhile(re.compile("([0-9a-f]{2})+").fullmatch, line.split()) for line in block.split("\n"))
         return bytes.fromhex("".join(itertools.chain(*lines)))
+
+
+def compress(point):
+    inverse = pow(point[2], asking.P - 2, asking.P)
+    x, y = point[0] * inverse % asking.P, point[1] * inverse % asking.P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+def sign(seed, message):
+    """Public key and signature: RFC 8032, sections 5.1.5 and 5.1.6."""
+    digest = hashlib.sha512(seed).digest()
+    secret = int.from_bytes(digest[:32], "little") & (1 << 254) - 8 | 1 << 254
+    key = compress(asking.times(secret, asking.BASE))
+    number = int.from_bytes(hashlib.sha512(digest[32:] + message).digest(), "little") % asking.ORDER
+    r = compress(asking.times(number, asking.BASE))
+    challenge = int.from_bytes(hashlib.sha512(r + key + message).digest(), "little")
+    return key, r + ((number + challenge * secret) % asking.ORDER).to_bytes(32, "little")
+
+
+class Asking(unittest.TestCase):
+    NAME = "vectors.assay.example/log"
+
+    def note(self, log, name=NAME, seed=bytes(32)):
+        root = make.root_at(log)
+        text = "%s\n%d\n%s\n" % (name, len(log), base64.b64encode(root).decode())
+        key, signature = sign(seed, text.encode())
+        signed = base64.b64encode(asking.note_key_id(name, key) + signature).decode()
+        return "%s\n\u2014 %s %s\n\u2014 witness AAAAAAAA\n" % (text, name, signed)
+
+    def verifier(self, name=NAME, seed=bytes(32)):
+        key = sign(seed, b"")[0]
+        return "%s+%s+%s" % (name, asking.note_key_id(name, key).hex(), base64.b64encode(b"\x01" + key).decode())
+
+    def messages(self, note, answer, packed=True):
+        """The answer in pieces, as a node may part it."""
+        field = asking.bytes_field
+        half = len(answer.cut) // 2
+        pieces = [field(1, note.encode()) + field(2, answer.commitment) + field(3, answer.cut[:half]), field(3, answer.cut[half:])]
+        for label, leaves in answer.lists:
+            for part in (leaves[:1], leaves[1:]):
+                if packed:
+                    listed = field(2, b"".join(map(make.varint, part)))
+                else:
+                    listed = b"".join(b"\x10" + make.varint(leaf) for leaf in part)
+                pieces.append(field(4, field(1, label) + listed))
+        for leaf, entry in answer.entries:
+            pieces.append((field(5, make.varint(leaf)) if packed else b"\x28" + make.varint(leaf)) + field(6, entry))
+        pieces += [field(7, found) for found in answer.proof]
+        return [field(1, piece) for piece in pieces]
+
+    def test_signatures_are_those_of_rfc_8032(self):
+        for seed, key, message, signature in [
+            ("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+             "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"),
+            ("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb", "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+             "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"),
+        ]:  # fmt: skip
+            key, message, signature = map(bytes.fromhex, (key, message, signature))
+            asking.check_signature(key, message, signature)
+            self.assertEqual(sign(bytes.fromhex(seed), message), (key, signature))
+            for number in range(0, 512, 5):
+                with self.assertRaises(index.Refused):
+                    asking.check_signature(key, message, flip(signature, number))
+            with self.assertRaises(index.Refused):
+                asking.check_signature(key, message + b"x", signature)
+            larger = int.from_bytes(signature[32:], "little") + asking.ORDER
+            with self.assertRaises(index.Refused):
+                asking.check_signature(key, message, signature[:32] + larger.to_bytes(32, "little"))
+        with self.assertRaises(index.Refused):
+            asking.check_signature(bytes([1]) + bytes(31), b"", bytes([1]) + bytes(63))
+
+    def test_every_answer_is_verified_from_its_pieces(self):
+        log, rand = make.answer_log(), "package:pkg:cargo/rand"
+        alice, bob = make.ALICE.hex(), make.BOB.hex()
+        for arguments, lists, census in [
+            ([rand, alice], 1, 0), ([rand, alice, bob], 2, 0), ([rand + "#128", bob], 1, 0), ([rand + "#0", alice, bob], 17, 0),
+            (["issuer:" + alice, "urn:assay:endorsement:v1"], 1, 0), (["package:pkg:cargo/none", alice], 0, 0), ([rand + "#128"], 0, 2),
+        ]:  # fmt: skip
+            question = asking.question_of(arguments)
+            answer = index.make_answer(log, question)
+            for packed in (True, False):
+                called = []
+
+                def call(url, method, request):
+                    called.append((url, method, request))
+                    return self.messages(self.note(log), answer, packed)
+
+                checkpoint, read, checked = asking.ask("http://x", self.verifier(), question, call)
+                self.assertEqual((checkpoint.size, read), (len(log), answer))
+                said = asking.report(checkpoint, read, checked, question)
+                self.assertEqual((len(said["lists"]), len(said["census"] or [])), (lists, census))
+                self.assertEqual(called[0][1], "LookupPrefix" if "#" in arguments[0] else "BatchLookup")
+
+    def test_a_checkpoint_that_the_log_did_not_sign_is_refused(self):
+        log = make.answer_log()
+        question = asking.question_of(["package:pkg:cargo/rand", make.ALICE.hex()])
+        answer = index.make_answer(log, question)
+        good = self.note(log)
+        for bad in (
+            self.note(log, seed=b"\x01" * 32), self.note(log, name="another/log"), good.replace("\n1", "\n2", 1), good[:-1], "",
+            good.replace("\n\n", "\nextension\n\n"), good.replace("\u2014", "-"), self.note(log[:3]),
+        ):  # fmt: skip
+            with self.assertRaises((index.Refused, ValueError)):
+                asking.ask("http://x", self.verifier(), question, lambda *_, bad=bad: self.messages(bad, answer))
+        with self.assertRaises(index.Refused):
+            asking.ask("http://x", self.verifier(), question, lambda *_: self.messages(good, answer)[:-1])
 
 
 class Programs(unittest.TestCase):
