@@ -81,7 +81,7 @@ class Checkpoint(NamedTuple):
 
 def verifier_key(text):
     """Reads a C2SP key, `<name>+<key id>+<base64 of 01 and the key>`; returns name and the key's 32 bytes."""
-    name, key_id, encoded = text.rsplit("+", 2)
+    name, key_id, encoded = text.split("+", 2)  # neither a name nor an id has a plus
     key = base64.b64decode(encoded, validate=True)
     need(len(key) == 33 and key[0] == 1, "the log's key is no Ed25519 key")
     need(key_id == note_key_id(name, key[1:]).hex(), "the log's key id is not that of its key")

@@ -402,6 +402,15 @@ class Asking(unittest.TestCase):
         with self.assertRaises(index.Refused):
             asking.check_signature(bytes([1]) + bytes(31), b"", bytes([1]) + bytes(63))
 
+    def test_keys_are_read(self):
+        texts = [self.verifier(seed=bytes([i]) * 32) for i in range(12)]
+        self.assertTrue(any("+" in text.split("+", 2)[2] for text in texts))
+        for i, text in enumerate(texts):
+            self.assertEqual(asking.verifier_key(text), (self.NAME, sign(bytes([i]) * 32, b"")[0]))
+        for bad in (texts[0][:-4], "x" + texts[0], texts[0].replace("+A", "+B"), "name", ""):
+            with self.assertRaises((index.Refused, ValueError)):
+                asking.verifier_key(bad)
+
     def test_every_answer_is_verified_from_its_pieces(self):
         log, rand = make.answer_log(), "package:pkg:cargo/rand"
         alice, bob = make.ALICE.hex(), make.BOB.hex()
