@@ -329,15 +329,19 @@ impl<'a> Vulnerabilities<'a> {
     }
 
     /// How severe a vulnerability is, by any of its names: the highest that is stated by issuers
-    /// with any role.
+    /// with any role. That it is not severe speaks for the component: without a sound word its
+    /// severity is unknown.
     pub(crate) fn severity(&self, names: &[&str]) -> Option<Severity> {
-        let mut highest = None;
-        for found in &self.found {
-            if found.speaker.counts_against(&Whom::Anyone) && names.contains(&found.id) {
+        let (mut sound, mut highest) = (None, None);
+        for found in self.found.iter().filter(|found| names.contains(&found.id)) {
+            if found.speaker.counts_for(&Whom::Anyone) {
+                sound = sound.max(found.severity);
+            }
+            if found.speaker.counts_against(&Whom::Anyone) {
                 highest = highest.max(found.severity);
             }
         }
-        highest
+        sound.and(highest)
     }
 
     /// Whether a vulnerability does no harm here: somebody whose word clears says `not_affected` or

@@ -1,5 +1,6 @@
 //! What claims are worth, and who may say what.
 
+mod across;
 mod claims;
 mod endorsements;
 mod graphs;
