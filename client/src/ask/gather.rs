@@ -24,7 +24,7 @@ const PRIVATE_BITS: u16 = 12;
 
 /// What is kept are whole answers: what one of them says of a part of its question cannot be
 /// verified by itself.
-const NOT_KEPT: &str = "no answer to this very question was kept; offline, ask only for what was \
+pub(super) const NOT_KEPT: &str = "no answer to this very question was kept; offline, ask only for what was \
     asked before (the same thing, or the same files), or ask once without --offline";
 
 /// Where answers come from.
@@ -355,6 +355,11 @@ impl Gathering {
         self.claims
             .extend(new.iter().map(|claim| (claim.leaf(), claim.clone())));
         new
+    }
+
+    /// Whether an answer to one of the questions was not kept.
+    pub(super) fn is_unkept(&self) -> bool {
+        self.gathered.missing.as_deref() == Some(NOT_KEPT)
     }
 
     /// Says why the answer is not complete, unless something was said before.

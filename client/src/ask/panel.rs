@@ -4,7 +4,7 @@
 //! vouches for, and what was withdrawn, counts across logs.
 
 use super::connection::{Connection, How};
-use super::gather::{Gathered, Gathering, Source};
+use super::gather::{Gathered, Gathering, NOT_KEPT, Source};
 use super::logs::LogAddress;
 use crate::{AnswerCache, ClientError};
 use assay_claims::index::{By, Name};
@@ -85,6 +85,20 @@ impl Panel {
     /// Asks who spoke of a name at all.
     pub(super) async fn census(&mut self, name: &Name) -> Vec<By> {
         self.put(Question::Census(name)).await.by
+    }
+
+    /// Asks those logs no more of which a part of the answers so far was not kept: offline, there
+    /// is no answer without what was asked first.
+    pub(super) fn leave_unkept(&mut self) {
+        for member in &mut self.members {
+            if member.failed.is_none() && member.gathering.is_unkept() {
+                member.failed = Some(ClientError::Unavailable {
+                    what: NOT_KEPT.to_owned(),
+                    retry_after: None,
+                    source: None,
+                });
+            }
+        }
     }
 
     /// Says of every log why its answer is not complete.

@@ -63,6 +63,7 @@ pub(super) async fn inquire(panel: &mut Panel, policy: &Policy, now_ms: u64, inq
     } else {
         found.extend(panel.ask(&inquiry.names, &by).await);
     }
+    panel.leave_unkept();
     if inquiry.audience == Audience::Everyone {
         let signers = found.iter().flat_map(|logged| logged.claim().signers());
         records(panel, signers.map(|(issuer, _)| *issuer)).await;

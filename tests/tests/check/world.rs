@@ -33,8 +33,13 @@ pub struct Checked {
 impl World {
     /// A log, with a maintainer, an auditor and a stranger.
     pub fn new() -> anyhow::Result<Self> {
+        World::with("")
+    }
+
+    /// The same, of a node with more settings.
+    pub fn with(settings: &str) -> anyhow::Result<Self> {
         let mut world = World {
-            node: Node::start_with(AT_ONCE)?,
+            node: Node::start_with(&format!("{AT_ONCE}\n{settings}"))?,
             folder: tempfile::tempdir()?,
             issuers: Vec::new(),
             statements: 0,
@@ -207,8 +212,16 @@ impl World {
 
     /// Runs `assay check` with the log and `policy.toml`, which later arguments override.
     pub fn check(&self, arguments: &[&str]) -> anyhow::Result<Checked> {
-        let ready = self.node.ready();
-        let mut all = vec!["check", "--log", &ready.url, "--log-key", &ready.vkey];
+        let command = [&["check"], arguments].concat();
+        self.ask_at(&self.node.ready().url, &command)
+    }
+
+    /// Runs a command that asks the log, at some address, with `policy.toml`, which arguments
+    /// override.
+    pub fn ask_at(&self, url: &str, arguments: &[&str]) -> anyhow::Result<Checked> {
+        let key = &self.node.ready().vkey;
+        let (command, arguments) = arguments.split_first().context("no command")?;
+        let mut all = vec![*command, "--log", url, "--log-key", key];
         if !arguments.contains(&"--policy") {
             all.extend(["--policy", "policy.toml"]);
         }
