@@ -4,7 +4,11 @@
 use crate::{AT_ONCE, person::Person};
 use anyhow::{Context, ensure};
 use assay_proto::v1::Wait;
-use assay_tests::{issuer::Actor, log::Log, process::Node};
+use assay_tests::{
+    issuer::Actor,
+    log::Log,
+    process::{Node, new_key},
+};
 use serde_json::{Value, json};
 
 const ALPHA: &str = "pkg:cargo/alpha@1.0.0";
@@ -111,7 +115,7 @@ fn a_compromised_key_that_was_left_behind_takes_nothing_away() -> anyhow::Result
         .as_str()
         .context("no key")?
         .to_owned();
-    person.get(&["key", "new", "new.pem"])?;
+    new_key(person.folder(), "new.pem")?;
     person.get(&[
         "issuer",
         "rotate",
