@@ -1,15 +1,15 @@
 //! Answers on disk, to be read again without a node.
 //!
-//! `<state>/answers/<hex SHA-256 of the log's key>/<hex SHA-256 of the labels>` holds an answer as
+//! `<state>/answers/<hex SHA-256 of the log's key>/<hex SHA-256 of the question>` holds an answer as
 //! it came, with its checkpoint. It is believed no more than a node's: it is verified whole each
 //! time. Under another key of the log there is nothing, because nothing could be verified.
 
 use crate::{
-    ClientError, HeadStore,
+    ClientError, HeadStore, files,
     heads::{self, Relation},
     lookup,
 };
-use assay_claims::index::{Label, Query, VerifiedAnswer};
+use assay_claims::index::{Query, VerifiedAnswer};
 use assay_proto::v1;
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -42,11 +42,14 @@ impl AnswerCache {
         }
     }
 
-    /// Keeps an answer to a batch of labels.
-    pub fn store(&self, labels: &[Label], answer: &v1::Answer) -> Result<(), ClientError> {
-        let path = self.path(labels);
-        fs::create_dir_all(&self.folder)
-            .and_then(|()| heads::replace(&path, &answer.encode_to_vec()))
+    /// Keeps an answer to a query.
+    pub fn store(&self, query: &Query, answer: &v1::Answer) -> Result<(), ClientError> {
+        let path = self.path(query);
+        let folders = self.folder.ancestors().take(2);
+        folders
+            .map(files::create_folder)
+            .collect::<io::Result<()>>()
+            .and_then(|()| files::replace(&path, &answer.encode_to_vec()))
             .map_err(|source| ClientError::State {
                 what: "cannot keep the answer".into(),
                 path,
@@ -54,12 +57,12 @@ impl AnswerCache {
             })
     }
 
-    /// Returns the answer that was kept for these labels, verified again; `None` if there is none.
+    /// Returns the answer that was kept for this very query, verified again; `None` if there is none.
     ///
     /// Its checkpoint must be the last head seen of the log, or an older one: it was proven to be a
     /// prefix when it came.
-    pub fn load(&self, labels: &[Label]) -> Result<Option<VerifiedAnswer>, ClientError> {
-        let path = self.path(labels);
+    pub fn load(&self, query: &Query) -> Result<Option<VerifiedAnswer>, ClientError> {
+        let path = self.path(query);
         let state = |what: &str, source| ClientError::State {
             what: what.into(),
             path: path.clone(),
@@ -103,16 +106,33 @@ impl AnswerCache {
                 ));
             }
         }
-        let mut sorted = labels.to_vec();
-        sorted.sort_unstable();
-        sorted.dedup();
-        lookup::verify(checkpoint, &Query::Labels(sorted), &answer).map(Some)
+        lookup::verify(checkpoint, query, &answer).map(Some)
     }
 
-    fn path(&self, labels: &[Label]) -> PathBuf {
-        let mut sorted: Vec<[u8; 32]> = labels.iter().map(|label| *label.as_bytes()).collect();
-        sorted.sort_unstable();
-        sorted.dedup();
-        self.folder.join(Hash::of(sorted.as_flattened()).to_hex())
+    fn path(&self, query: &Query) -> PathBuf {
+        let mut asked: Vec<u8> = Vec::new();
+        match query {
+            Query::Names { names, by } => {
+                asked.extend_from_slice(b"names");
+                asked.extend_from_slice(&(names.len() as u64).to_be_bytes());
+                names
+                    .iter()
+                    .for_each(|name| asked.extend_from_slice(name.as_bytes()));
+                by.iter()
+                    .for_each(|by| asked.extend_from_slice(by.as_bytes()));
+            }
+            Query::Crowd { prefix, by } => {
+                asked.extend_from_slice(format!("crowd {prefix:?}").as_bytes());
+                by.iter()
+                    .for_each(|by| asked.extend_from_slice(by.as_bytes()));
+            }
+            Query::Page { label, from } => {
+                asked.extend_from_slice(format!("page {label} {from}").as_bytes());
+            }
+            Query::Census(prefix) => {
+                asked.extend_from_slice(format!("census {prefix:?}").as_bytes());
+            }
+        }
+        self.folder.join(Hash::of(&asked).to_hex())
     }
 }

@@ -1,30 +1,31 @@
-//! How far a reader of labels has come, on disk, so that the next one goes on where it stopped.
+//! How far a reader of names has come, on disk, so that the next one goes on where it stopped.
 //!
-//! `<state>/watch/<hex SHA-256 of the log's key and the labels>` holds, for each label, how many
-//! leaves of its list are done and the frontier of that part of the list. Lists only grow, so the
-//! rest is verified against it. The file is replaced as a whole and synced each time, under a lock
-//! that one process holds.
+//! `<state>/watch/<hex SHA-256 of the log's key and the names>` holds, for each label of these names
+//! that there was, how many leaves of its list are done and the frontier of that part of the list.
+//! Lists only grow, so the rest is verified against it; a label that is new begins with nothing. The
+//! file is replaced as a whole and synced each time, under a lock that one process holds.
 
-use crate::{ClientError, heads};
-use assay_claims::index::Label;
+use crate::{ClientError, files};
 use assay_claims::index::list::ListFrontier;
+use assay_claims::index::{Label, Name};
 use assay_tlog::Hash;
 use assay_tlog::note::VerifierKey;
 use std::{
-    collections::BTreeMap,
-    fs::{self, File, OpenOptions, TryLockError},
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
 
 /// First line of the file.
-const VERSION: &str = "assay watch v1";
+const VERSION: &str = "assay watch v2";
 
 /// How far a reader has come in one log, with the file that remembers it.
 #[derive(Debug)]
 pub struct Cursor {
     path: PathBuf,
     log: VerifierKey,
+    pub(crate) names: BTreeSet<Name>,
     /// What is done of each label's list.
     pub(crate) done: BTreeMap<Label, ListFrontier>,
     /// Entries of the log when all of it was last done: a node that has fewer lags.
@@ -35,23 +36,16 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Takes the place for a reader of these labels of the log, and reads how far the last one
+    /// Takes the place for a reader of these names of the log, and reads how far the last one
     /// came.
     ///
     /// Fails with [`ClientError::State`] if another process holds it, or if the file is damaged: it
     /// is never taken for missing.
-    pub fn open(
-        state_dir: &Path,
-        log: &VerifierKey,
-        labels: &[Label],
-    ) -> Result<Self, ClientError> {
-        let done: BTreeMap<Label, ListFrontier> = labels
-            .iter()
-            .map(|label| (*label, ListFrontier::default()))
-            .collect();
+    pub fn open(state_dir: &Path, log: &VerifierKey, names: &[Name]) -> Result<Self, ClientError> {
+        let names: BTreeSet<Name> = names.iter().copied().collect();
         let key = log.to_string();
         let mut named = vec![key.as_bytes()];
-        named.extend(done.keys().map(|label| &label.as_bytes()[..]));
+        named.extend(names.iter().map(|name| &name.as_bytes()[..]));
         let folder = state_dir.join("watch");
         let path = folder.join(Hash::of_parts(&named).to_hex());
         let state = |what: &str, source| ClientError::State {
@@ -59,13 +53,9 @@ impl Cursor {
             path: path.clone(),
             source,
         };
-        fs::create_dir_all(&folder)
+        files::create_folder(&folder)
             .map_err(|e| state("cannot make the folder of what was watched", Some(e)))?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.with_extension("lock"))
+        let lock = files::open_lock(&path.with_extension("lock"))
             .map_err(|e| state("cannot lock what was watched", Some(e)))?;
         lock.try_lock().map_err(|e| match e {
             TryLockError::WouldBlock => state(
@@ -77,7 +67,8 @@ impl Cursor {
         let mut cursor = Cursor {
             path: path.clone(),
             log: log.clone(),
-            done,
+            names,
+            done: BTreeMap::new(),
             size: 0,
             begun: false,
             _lock: lock,
@@ -105,19 +96,18 @@ impl Cursor {
         self.size
     }
 
-    /// The labels, each with how many leaves of its list are done.
-    pub fn known(&self) -> Vec<(Label, u64)> {
-        self.done
-            .iter()
-            .map(|(label, frontier)| (*label, frontier.length()))
-            .collect()
+    /// The names, each with how many leaves of all its lists are done.
+    pub fn known(&self) -> Vec<(Name, u64)> {
+        let mut known: BTreeMap<Name, u64> = self.names.iter().map(|name| (*name, 0)).collect();
+        for (label, frontier) in &self.done {
+            *known.entry(label.name()).or_default() += frontier.length();
+        }
+        known.into_iter().collect()
     }
 
     /// Goes back to before the first leaf.
     pub fn rewind(&mut self) -> Result<(), ClientError> {
-        self.done
-            .values_mut()
-            .for_each(|frontier| *frontier = ListFrontier::default());
+        self.done.clear();
         self.size = 0;
         self.save()
     }
@@ -133,7 +123,7 @@ impl Cursor {
                 .for_each(|peak| text.push_str(&format!(" {peak}")));
             text.push('\n');
         }
-        let written = heads::replace(&self.path, text.as_bytes());
+        let written = files::replace(&self.path, text.as_bytes());
         written.map_err(|source| ClientError::State {
             what: "cannot keep how far the watch has come".into(),
             path: self.path.clone(),
@@ -143,7 +133,7 @@ impl Cursor {
         Ok(())
     }
 
-    /// Takes what the file says; `None` if it is not whole, or of another version, log or labels.
+    /// Takes what the file says; `None` if it is not whole, or of another version, log or names.
     fn read(&mut self, text: &str) -> Option<()> {
         let mut lines = text.strip_suffix('\n')?.split('\n');
         (lines.next()? == VERSION && lines.next()? == self.log.name()).then_some(())?;
@@ -163,10 +153,11 @@ impl Cursor {
                 ))
             })
             .collect::<Option<BTreeMap<Label, ListFrontier>>>()?;
-        (self.done, self.size, self.begun) = done
-            .keys()
-            .eq(self.done.keys())
-            .then_some((done, size, true))?;
+        let mut labels = done.keys();
+        if !labels.all(|label| self.names.contains(&label.name())) {
+            return None;
+        }
+        (self.done, self.size, self.begun) = (done, size, true);
         Some(())
     }
 }
@@ -174,7 +165,7 @@ impl Cursor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_claims::index::Kind;
+    use assay_claims::index::{By, Kind};
     use assay_tlog::tree::LeafIndex;
 
     fn key() -> VerifierKey {
@@ -185,14 +176,15 @@ mod tests {
     #[test]
     fn a_cursor_is_kept_whole_by_one_process_and_a_damaged_one_is_no_new_one() {
         let folder = tempfile::tempdir().unwrap();
-        let labels = [Label::new(Kind::Vuln, "a"), Label::new(Kind::Vuln, "b")];
-        let open = || Cursor::open(folder.path(), &key(), &labels);
+        let names = [Name::new(Kind::Vuln, "a"), Name::new(Kind::Vuln, "b")];
+        let labels = names.map(|name| Label::of(name, By::predicate_type("x")));
+        let open = || Cursor::open(folder.path(), &key(), &names);
         let mut cursor = open().unwrap();
         assert!(!cursor.has_begun());
         cursor
             .done
-            .get_mut(&labels[0])
-            .unwrap()
+            .entry(labels[0])
+            .or_default()
             .extend([1, 5, 9].map(LeafIndex::new));
         cursor.size = 11;
         cursor.save().unwrap();
@@ -209,15 +201,14 @@ mod tests {
             (&done, 11, true)
         );
         drop(cursor);
-        let other = Cursor::open(folder.path(), &key(), &labels[..1]).unwrap();
-        assert!(!other.has_begun(), "other labels are another watch");
+        let other = Cursor::open(folder.path(), &key(), &names[..1]).unwrap();
+        assert!(!other.has_begun(), "other names are another watch");
 
         let text = fs::read_to_string(&path).unwrap();
         let (shorter, _) = text[..text.len() - 1].rsplit_once('\n').unwrap();
         for damaged in [
             &text[..text.len() - 1],
             shorter,
-            &format!("{shorter}\n"),
             &text.replace(" 3 ", " 4 "),
             "",
         ] {

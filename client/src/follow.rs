@@ -1,14 +1,14 @@
-//! Following labels: what their lists have beyond what is done, each entry proven, and none left
+//! Following names: what is listed under them beyond what is done, each entry proven, and none left
 //! out between.
 
 use crate::{Client, ClientError, Cursor};
 use assay_claims::claim::ClaimError;
 use assay_claims::index::list::ListFrontier;
-use assay_claims::index::{AnswerError, Label, VerifiedPages};
+use assay_claims::index::{AnswerError, Found, Label, Query, VerifiedPages};
 use assay_claims::logged::LoggedClaim;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something new under the labels.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct Fresh {
     pub leaf: LeafIndex,
     /// The claim, or why it does not verify: it is logged all the same.
     pub claim: Result<LoggedClaim, ClaimError>,
-    /// The labels that it is listed under, of those that are followed.
+    /// The labels that it is listed under, of the names that are followed.
     pub labels: Vec<Label>,
 }
 
@@ -44,17 +44,31 @@ struct Beyond {
 impl Cursor {
     /// Begins at the end: whatever is listed now is done.
     pub async fn begin(&mut self, client: &Client) -> Result<(), ClientError> {
-        let labels: Vec<Label> = self.done.keys().copied().collect();
-        let answer = client.lookup(&labels).await?.answer;
-        for (label, frontier) in &mut self.done {
-            let leaves = answer
-                .list(label)
-                .map(|list| list.leaves.as_slice())
-                .unwrap_or_default();
-            *frontier = leaves.iter().copied().collect();
+        let (size, labels) = self.labels(client).await?;
+        for found in labels {
+            let pages = client.list(&found.label).await?;
+            let leaves = pages.leaves().take_while(|leaf| leaf.get() < size);
+            self.done.insert(found.label, leaves.collect());
         }
-        self.size = answer.checkpoint().size().get();
+        self.size = size;
         self.save()
+    }
+
+    /// The labels of the names, as of the oldest checkpoint of the answers, whose size comes with
+    /// them.
+    async fn labels(&self, client: &Client) -> Result<(u64, Vec<Found>), ClientError> {
+        let mut labels = Vec::new();
+        let mut size = u64::MAX;
+        for name in &self.names {
+            let prefix = name.prefix();
+            let answer = client.lookup(&Query::Census(prefix)).await?.answer;
+            size = size.min(answer.checkpoint().size().get());
+            let census = answer.census(&prefix).map_err(|error| {
+                ClientError::unverified_by("the answer leaves out what was asked for", error)
+            })?;
+            labels.extend(census);
+        }
+        Ok((size, labels))
     }
 
     /// Asks what is new. `None` if nothing is, or if the node lags behind what was seen of the log.
@@ -66,17 +80,22 @@ impl Cursor {
         if head.size().get() <= self.size {
             return Ok(None);
         }
+        let (size, labels) = self.labels(client).await?;
+        self.check_kept(&labels)?;
         let mut lists = Vec::new();
-        for (label, frontier) in &self.done {
-            lists.push((*label, client.beyond(label, frontier).await?));
+        for found in labels {
+            let label = found.label;
+            let done = self.done.get(&label).cloned().unwrap_or_default();
+            if done.length() != found.length || done.root() != found.list_root {
+                lists.push((label, client.beyond(&label, &done).await?));
+            }
         }
         // Labels are asked for one after the other, and the log may grow meanwhile: what only the
         // later ones can show waits.
         let size = lists
             .iter()
             .map(|(_, beyond)| beyond.size)
-            .min()
-            .unwrap_or(0);
+            .fold(size, u64::min);
         let mut fresh: BTreeMap<LeafIndex, Fresh> = BTreeMap::new();
         let mut news = News {
             size,
@@ -107,13 +126,20 @@ impl Cursor {
         Ok(Some(news))
     }
 
+    /// Checks that every label that was there is there: lists only grow.
+    fn check_kept(&self, labels: &[Found]) -> Result<(), ClientError> {
+        let now: BTreeSet<Label> = labels.iter().map(|found| found.label).collect();
+        match self.done.keys().find(|label| !now.contains(label)) {
+            Some(gone) => Err(not_continued(AnswerError::ListGone(*gone))),
+            None => Ok(()),
+        }
+    }
+
     /// Remembers that something new was dealt with; it and what came before it will not be shown
     /// again.
     pub fn done(&mut self, fresh: &Fresh) -> Result<(), ClientError> {
         for label in &fresh.labels {
-            if let Some(frontier) = self.done.get_mut(label) {
-                frontier.push(fresh.leaf);
-            }
+            self.done.entry(*label).or_default().push(fresh.leaf);
         }
         self.save()
     }
@@ -126,6 +152,23 @@ impl Cursor {
 }
 
 impl Client {
+    /// When the log last committed to its index, by its own clock, in milliseconds since 1970. It is
+    /// the time of the last leaf of the node's latest checkpoint, proven to be in the log.
+    ///
+    /// Fails as [`Client::entries`] does, and with [`ClientError::Unverified`] if that leaf is no
+    /// commitment.
+    pub async fn committed_at_ms(&self, head: &VerifiedCheckpoint) -> Result<u64, ClientError> {
+        let size = head.size().get();
+        let last = LeafIndex::new(size.saturating_sub(1));
+        let page = self.entries(last, LeafIndex::new(size)).await?;
+        match page.entries.first() {
+            Some(last) if last.claim.is_none() => Ok(last.entry.logged_at_ms()),
+            _ => Err(ClientError::unverified(
+                "the last leaf of a checkpoint does not commit to the index",
+            )),
+        }
+    }
+
     /// What a label's list has beyond `done`, verified to continue it to its end.
     async fn beyond(&self, label: &Label, done: &ListFrontier) -> Result<Beyond, ClientError> {
         let mut pages = Vec::new();

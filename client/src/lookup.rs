@@ -5,14 +5,14 @@ use crate::{Client, ClientError, call};
 use assay_claims::entry::Entry;
 use assay_claims::index::list::ListFrontier;
 use assay_claims::index::{
-    AnswerError, AnswerPage, Commitment, CommitmentError, Label, Prefix, Query, VerifiedAnswer,
-    VerifiedPages,
+    AnswerError, AnswerPage, By, Commitment, CommitmentError, Label, Name, Prefix, Query,
+    VerifiedAnswer, VerifiedPages,
 };
 use assay_proto::{
     answer::{AnswerFault, Joined, to_core},
     v1::{
         self, BatchLookupRequest, GetEntryAndProofRequest, LookupPrefixRequest, LookupRequest,
-        WatchRequest, WatchedLabel, get_entry_and_proof_request::Leaf,
+        WatchRequest, WatchedName, get_entry_and_proof_request::Leaf,
     },
 };
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -21,8 +21,8 @@ use bytes::Bytes;
 use prost::Message;
 use tonic::Streaming;
 
-/// Labels of one message of a batch.
-const MESSAGE_LABELS: usize = 8192;
+/// Names of one message of a batch: about half of what a message may hold.
+const MESSAGE_NAMES: usize = 16_384;
 
 /// Most memory that an answer may take, in bytes: the claims about all packages of a large product.
 const ANSWER_BYTES: usize = 1 << 30;
@@ -37,54 +37,55 @@ pub struct Looked {
 }
 
 impl Client {
-    /// Looks up many labels at one checkpoint: the whole list of each, and the entries, but for
-    /// those that [`VerifiedAnswer::missing`] names because a list is long ([`Client::list`] brings
-    /// them).
+    /// Asks what was said of many names by many speakers, at one checkpoint: the whole list of each
+    /// label, and the entries, but for those that [`VerifiedAnswer::missing`] names because a list
+    /// is long ([`Client::list`] brings them); or, if the query is a crowd or a census, what it
+    /// asks for.
     ///
     /// Fails with [`ClientError::Unverified`] if anything was hidden, added or exchanged, and with
     /// [`ClientError::Unavailable`] if the answer is as of an older head than the newest that was
-    /// seen before: a node may lag, but what was logged since would be hidden. At most
-    /// [`LOOKUP_LABELS`](assay_claims::limits::LOOKUP_LABELS) labels are answered.
-    pub async fn lookup(&self, labels: &[Label]) -> Result<Looked, ClientError> {
+    /// seen before: a node may lag, but what was logged since would be hidden. A node answers at
+    /// most [`LOOKUP_NAMES`](assay_claims::limits::LOOKUP_NAMES) names by
+    /// [`LOOKUP_BY`](assay_claims::limits::LOOKUP_BY) speakers, and refuses a prefix that more
+    /// names have.
+    pub async fn lookup(&self, query: &Query) -> Result<Looked, ClientError> {
         let seen = self.seen().await?;
-        let mut labels = labels.to_vec();
-        labels.sort_unstable();
-        labels.dedup();
-        let messages: Vec<_> = labels
-            .chunks(MESSAGE_LABELS)
-            .map(|labels| BatchLookupRequest {
-                labels: labels.iter().map(wire).collect(),
-            })
-            .collect();
-        let mut index = self.index.clone();
-        let answers = index.batch_lookup(futures::stream::iter(messages));
-        let mut joined = Joined::default();
-        call::each("looking up", answers, |message| {
-            push(&mut joined, message.answer)
-        })
-        .await?;
-        self.verified(joined, &Query::Labels(labels), seen).await
-    }
-
-    /// Looks up every label that begins with `prefix`, so that the node does not learn which one is
-    /// meant. It fails as [`Client::lookup`] does.
-    pub async fn lookup_prefix(&self, prefix: &Prefix) -> Result<Looked, ClientError> {
-        let seen = self.seen().await?;
-        let bits = prefix.bits();
-        let bytes = &prefix.first().as_bytes()[..usize::from(bits.div_ceil(8))];
-        let request = LookupPrefixRequest {
-            prefix: Bytes::copy_from_slice(bytes),
-            bits: bits.into(),
-        };
         let mut index = self.index.clone();
         let mut joined = Joined::default();
-        call::each(
-            "looking up a prefix",
-            index.lookup_prefix(request),
-            |message| push(&mut joined, message.answer),
-        )
-        .await?;
-        self.verified(joined, &Query::Prefix(*prefix), seen).await
+        match query {
+            Query::Names { names, by } => {
+                let messages = futures::stream::iter(batch(names, by));
+                let answers = index.batch_lookup(messages);
+                call::each("looking up", answers, |message| {
+                    push(&mut joined, message.answer)
+                })
+                .await?;
+            }
+            Query::Crowd { prefix, by } => {
+                let answers = index.lookup_prefix(prefix_request(prefix, by));
+                call::each("looking up a prefix", answers, |message| {
+                    push(&mut joined, message.answer)
+                })
+                .await?;
+            }
+            Query::Census(prefix) => {
+                let answers = index.lookup_prefix(prefix_request(prefix, &[]));
+                call::each("looking up a prefix", answers, |message| {
+                    push(&mut joined, message.answer)
+                })
+                .await?;
+            }
+            Query::Page { label, from } => {
+                let request = LookupRequest {
+                    label: wire(label),
+                    from: *from,
+                    limit: 0,
+                };
+                let answer = call::short("looking up", index.lookup(request)).await?;
+                push(&mut joined, answer.answer)?;
+            }
+        }
+        self.verified(joined, query, seen).await
     }
 
     /// A page of one label's list, from a position on, with at most `limit` entries, or as many as
@@ -201,20 +202,20 @@ impl Client {
         }
     }
 
-    /// Follows labels: the node says when more is listed than the caller has. What it says is a
-    /// hint and no proof.
-    pub async fn watch(&self, known: &[(Label, u64)]) -> Result<Watched, ClientError> {
-        let labels = known
-            .iter()
-            .map(|(label, known)| WatchedLabel {
-                label: wire(label),
+    /// Follows names: the node says when more is listed under one than the caller has. What it says
+    /// is a hint and no proof.
+    pub async fn watch(&self, known: &[(Name, u64)]) -> Result<Watched, ClientError> {
+        let mut names = Vec::with_capacity(known.len());
+        for (name, known) in known {
+            names.push(WatchedName {
+                name: Bytes::copy_from_slice(name.as_bytes()),
                 known: *known,
-            })
-            .collect();
+            });
+        }
         let answers = self
             .log
             .clone()
-            .watch(WatchRequest { labels })
+            .watch(WatchRequest { names })
             .await
             .map_err(|e| ClientError::from_status("watching", e))?
             .into_inner();
@@ -260,6 +261,40 @@ fn refused(error: AnswerError) -> ClientError {
     }
 }
 
+/// The messages of a batch: the speakers come with the first of them.
+fn batch(names: &[Name], by: &[By]) -> Vec<BatchLookupRequest> {
+    let mut messages = Vec::with_capacity(names.len().div_ceil(MESSAGE_NAMES));
+    for names in names.chunks(MESSAGE_NAMES) {
+        let mut message = BatchLookupRequest {
+            names: Vec::with_capacity(names.len()),
+            by: Vec::new(),
+        };
+        for name in names {
+            message.names.push(Bytes::copy_from_slice(name.as_bytes()));
+        }
+        if messages.is_empty() {
+            message.by = speakers(by);
+        }
+        messages.push(message);
+    }
+    messages
+}
+
+fn prefix_request(prefix: &Prefix, by: &[By]) -> LookupPrefixRequest {
+    let bits = prefix.bits();
+    let bytes = &prefix.first().as_bytes()[..usize::from(bits.div_ceil(8))];
+    LookupPrefixRequest {
+        prefix: Bytes::copy_from_slice(bytes),
+        bits: bits.into(),
+        by: speakers(by),
+    }
+}
+
+fn speakers(by: &[By]) -> Vec<Bytes> {
+    let halves = by.iter().map(By::as_bytes);
+    halves.map(|half| Bytes::copy_from_slice(half)).collect()
+}
+
 fn wire(label: &Label) -> Bytes {
     Bytes::copy_from_slice(label.as_bytes())
 }
@@ -291,27 +326,10 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Waits until more is listed under some labels: each with the length that its list has now,
-    /// the node says. `None` if the node ended it.
-    pub async fn next(&mut self) -> Result<Option<Vec<(Label, u64)>>, ClientError> {
-        let Some(answer) = self
-            .answers
-            .message()
-            .await
-            .map_err(|e| ClientError::from_status("watching", e))?
-        else {
-            return Ok(None);
-        };
-
-        let labels: Option<Vec<_>> = answer
-            .labels
-            .iter()
-            .map(|watched: &WatchedLabel| {
-                Label::from_slice(&watched.label).map(|label| (label, watched.known))
-            })
-            .collect();
-        labels
-            .map(Some)
-            .ok_or_else(|| ClientError::unverified("the node names a label that is none"))
+    /// Waits until more is listed under some name, the node says. `false` if the node ended it.
+    pub async fn next(&mut self) -> Result<bool, ClientError> {
+        let answer = self.answers.message().await;
+        let answer = answer.map_err(|e| ClientError::from_status("watching", e))?;
+        Ok(answer.is_some())
     }
 }

@@ -124,7 +124,7 @@ impl Joined {
 pub fn to_core(answer: &v1::Answer, query: &Query) -> Result<Answer, AnswerFault> {
     let from = match query {
         Query::Page { from, .. } => *from,
-        Query::Labels(_) | Query::Prefix(_) => 0,
+        Query::Names { .. } | Query::Crowd { .. } | Query::Census(_) => 0,
     };
     if answer.leaves.len() != answer.entries.len() {
         return Err(AnswerFault::Entries {

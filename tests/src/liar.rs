@@ -4,6 +4,7 @@
 use assay_claims::entry::{self, Entry, wire};
 use assay_claims::index::map::{PageBytes, Resident, Serial};
 use assay_claims::index::{Label, Map, Query, labels_of_entry};
+use assay_claims::limits;
 use assay_proto::v1::{self, LabelList};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
@@ -152,37 +153,22 @@ impl Liar {
             .maps
             .get(&size)
             .ok_or_else(|| anyhow::anyhow!("{size} ends in no commitment"))?;
-        let proven = match query {
-            Query::Labels(labels) => map.prove(labels, &Resident)?,
-            Query::Page { label, .. } => map.prove(&[*label], &Resident)?,
-            Query::Prefix(prefix) => map.prove_prefix(prefix, &Resident)?,
-        };
+        let proven = map.prove(query, &Resident)?;
         Ok(proven.cut.into())
     }
 
     /// The answer of this index at a size, under a checkpoint.
     pub fn answer(&self, query: &Query, size: u64, checkpoint: &str) -> anyhow::Result<v1::Answer> {
-        let asked: Vec<Label> = match query {
-            Query::Labels(labels) => labels.clone(),
-            Query::Page { label, .. } => vec![*label],
-            Query::Prefix(prefix) => self
-                .lists
-                .keys()
-                .filter(|label| prefix.holds(label))
-                .copied()
-                .collect(),
-        };
-        let from = if let Query::Page { from, .. } = query {
-            *from as usize
-        } else {
-            0
+        let from = match query {
+            Query::Page { from, .. } => Some(*from as usize),
+            _ => None,
         };
         let mut lists = Vec::new();
-        for label in asked {
-            let list = self.lists.get(&label).map_or(&[][..], |list| list);
+        for (label, list) in &self.lists {
             let list = &list[..list.partition_point(|leaf| *leaf < size)];
-            if !list.is_empty() {
-                let leaves = list.iter().skip(from).copied().collect();
+            let too_long = from.is_none() && list.len() as u64 > limits::WHOLE_LIST;
+            if query.asks_for(label) && !list.is_empty() && !too_long {
+                let leaves = list.iter().skip(from.unwrap_or(0)).copied().collect();
                 lists.push(LabelList {
                     label: Bytes::copy_from_slice(label.as_bytes()),
                     leaves,

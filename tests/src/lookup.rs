@@ -4,26 +4,30 @@
 use crate::log::Log;
 use anyhow::{Context, ensure};
 use assay_claims::index::answer::AnsweredList;
-use assay_claims::index::{Answer, Label, Query, VerifiedAnswer};
+use assay_claims::index::{Answer, By, Label, Name, Query, VerifiedAnswer};
 use assay_proto::v1::{self, BatchLookupRequest};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
+use bytes::Bytes;
 use futures::stream;
 
-/// Labels of one message: a quarter of a mebibyte.
-const LABELS: usize = 8192;
+/// Names of one message: a quarter of a mebibyte.
+const NAMES: usize = 16_384;
 
 impl Log {
-    /// Looks up many labels, sorted, each once, by one call.
-    pub async fn look_up(&self, labels: Vec<Label>) -> anyhow::Result<VerifiedAnswer> {
-        let message = |labels: &[Label]| BatchLookupRequest {
-            labels: labels
-                .iter()
-                .map(|label| label.as_bytes().to_vec().into())
-                .collect(),
-        };
-        let messages: Vec<_> = labels.chunks(LABELS).map(message).collect();
+    /// Looks up what each of some speakers said about each of some names, by one call.
+    pub async fn look_up(&self, names: &[Name], by: &[By]) -> anyhow::Result<VerifiedAnswer> {
+        let mut messages = Vec::new();
+        for names in names.chunks(NAMES) {
+            messages.push(BatchLookupRequest {
+                names: names.iter().map(|name| half(name.as_bytes())).collect(),
+                by: Vec::new(),
+            });
+        }
+        if let Some(first) = messages.first_mut() {
+            first.by = by.iter().map(|by| half(by.as_bytes())).collect();
+        }
         let mut pieces = self
             .index
             .clone()
@@ -38,9 +42,13 @@ impl Log {
             );
         }
         let checkpoint = VerifiedCheckpoint::verify(&whole.checkpoint, &self.key)?;
-        let query = Query::Labels(labels);
+        let query = Query::names(names.iter().copied(), by.iter().copied());
         Ok(VerifiedAnswer::verify(checkpoint, &query, read(whole)?)?)
     }
+}
+
+fn half(bytes: &[u8; 16]) -> Bytes {
+    Bytes::copy_from_slice(bytes)
 }
 
 /// Puts the fields of a stream's messages together in their order (`assay/v1/index.proto`).

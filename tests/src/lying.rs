@@ -3,7 +3,7 @@
 
 use crate::process::Ready;
 use anyhow::Context;
-use assay_claims::index::{Label, Prefix, Query};
+use assay_claims::index::{By, Label, Name, Prefix, Query};
 use assay_proto::{
     answer::Joined,
     v1::{
@@ -11,11 +11,9 @@ use assay_proto::{
         log_service_client::LogServiceClient, log_service_server::*, *,
     },
 };
+use bytes::Bytes;
 use futures::{StreamExt, stream::BoxStream};
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
@@ -158,6 +156,16 @@ fn label(bytes: &[u8]) -> Result<Label, Status> {
     Label::from_slice(bytes).ok_or_else(|| Status::invalid_argument("a label has 32 bytes"))
 }
 
+/// Reads halves of labels.
+fn halves<'w, T>(
+    wire: impl IntoIterator<Item = &'w Bytes>,
+    read: impl Fn(&[u8]) -> Option<T>,
+) -> Result<Vec<T>, Status> {
+    let halves = wire.into_iter().map(|bytes| read(bytes));
+    let halves: Option<Vec<T>> = halves.collect();
+    halves.ok_or_else(|| Status::invalid_argument("half a label has 16 bytes"))
+}
+
 type Stream<T> = BoxStream<'static, Result<T, Status>>;
 
 fn stream<T: Send + 'static>(
@@ -200,16 +208,10 @@ impl IndexService for Service {
     ) -> Result<Response<Self::BatchLookupStream>, Status> {
         let messages: Vec<_> = request.into_inner().collect().await;
         let messages: Vec<BatchLookupRequest> = messages.into_iter().collect::<Result<_, _>>()?;
-        let labels = messages
-            .iter()
-            .flat_map(|message| &message.labels)
-            .map(|bytes| label(bytes));
-        let query = Query::Labels(
-            labels
-                .collect::<Result<BTreeSet<_>, _>>()?
-                .into_iter()
-                .collect(),
-        );
+        let names = messages.iter().flat_map(|message| &message.names);
+        let names: Vec<Name> = halves(names, Name::from_slice)?;
+        let by = messages.iter().flat_map(|message| &message.by);
+        let query = Query::names(names, halves(by, By::from_slice)?);
         let answers = self
             .index
             .clone()
@@ -230,7 +232,12 @@ impl IndexService for Service {
         let prefix = u16::try_from(request.bits)
             .ok()
             .and_then(|bits| Prefix::from_wire(&request.prefix, bits));
-        let query = Query::Prefix(prefix.ok_or_else(|| Status::invalid_argument("no prefix"))?);
+        let prefix = prefix.ok_or_else(|| Status::invalid_argument("no prefix"))?;
+        let query = if request.by.is_empty() {
+            Query::Census(prefix)
+        } else {
+            Query::crowd(prefix, halves(&request.by, By::from_slice)?)
+        };
         let answers = self
             .index
             .clone()

@@ -10,7 +10,7 @@
 
 use anyhow::{Context, ensure};
 use assay_claims::claim::ClaimId;
-use assay_claims::index::Label;
+use assay_claims::index::{By, Label, Name};
 use assay_claims::limits;
 use assay_proto::v1::{
     PublishItem, PublishResponse, PublishStreamRequest, Wait, publish_result::Result as Outcome,
@@ -24,7 +24,7 @@ use assay_tests::{
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use futures::{StreamExt, stream};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -228,17 +228,21 @@ async fn assert_there(
 /// Every label that an entry has is found in the node's index with all of its leaves, as what is
 /// stored of it, after all that was done to it, is read.
 async fn assert_all_found(log: &Log, index: &Rebuilt) -> anyhow::Result<()> {
-    let labels: Vec<Label> = index.lists().keys().copied().collect();
-    for some in labels.chunks(limits::LOOKUP_LABELS) {
-        let found = log.look_up(some.to_vec()).await?;
-        for label in some {
+    let labels = || index.lists().keys();
+    let by: BTreeSet<By> = labels().map(Label::by).collect();
+    let by: Vec<By> = by.into_iter().collect();
+    let names: BTreeSet<Name> = labels().map(Label::name).collect();
+    let names: Vec<Name> = names.into_iter().collect();
+    for some in names.chunks(limits::LOOKUP_NAMES) {
+        let found = log.look_up(some, &by).await?;
+        for label in labels().filter(|label| some.binary_search(&label.name()).is_ok()) {
             let list = found
                 .list(label)
                 .with_context(|| format!("label {label} is not found"))?;
             ensure!(
-                list.leaves.len() as u64 == list.found.length
+                list.leaves().len() as u64 == list.found().length
                     && list
-                        .leaves
+                        .leaves()
                         .iter()
                         .map(|leaf| leaf.get())
                         .eq(index.lists()[label].iter().copied())

@@ -9,12 +9,13 @@ use crate::{
     output,
     time::now_ms,
 };
-use assay_claims::index::Label;
+use assay_claims::index::Name;
 use assay_claims::logged::LoggedClaim;
 use assay_client::ask::{self, LogAddress};
 use assay_client::report::{Line, Scales, ShownClaim, json::NewClaim, words};
-use assay_client::{Client, ClientError, Config, Cursor, Fresh};
+use assay_client::{Client, ClientError, Config, Cursor, FreezeWatch, Fresh, Frozen, plain_json};
 use assay_policy::rules::Policy;
+use assay_tlog::tree::TreeSize;
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
 use std::{
@@ -77,8 +78,16 @@ struct Watch {
     command: Command,
     policy: Policy,
     settings: Settings,
-    /// The labels, each with what was typed.
-    labels: BTreeMap<Label, BTreeSet<String>>,
+    /// The names, each with what was typed.
+    names: BTreeMap<Name, BTreeSet<String>>,
+}
+
+/// When a log commits.
+#[derive(Debug, Default)]
+struct Commits {
+    watch: FreezeWatch,
+    /// The newest head, and the time of its last leaf.
+    newest: Option<(TreeSize, u64)>,
 }
 
 /// How showing something went.
@@ -92,11 +101,12 @@ enum Shown {
 
 /// Runs the command until it is told to stop, which is its success.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
-    let mut labels: BTreeMap<Label, BTreeSet<String>> = BTreeMap::new();
+    settings.refuse_both("exec", "output", "the command of --exec gets JSON")?;
+    let mut names: BTreeMap<Name, BTreeSet<String>> = BTreeMap::new();
     for text in &command.about {
         let about = about::read(text)?;
-        for label in about.watched() {
-            labels.entry(label).or_default().insert(about.spelled());
+        for name in about.watched() {
+            names.entry(name).or_default().insert(about.spelled());
         }
     }
     let policy = asking::policy_or_starting(settings)?;
@@ -105,7 +115,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         command,
         policy,
         settings: settings.clone(),
-        labels,
+        names,
     });
     let mut stop = stop_signals()?;
     let mut tasks = JoinSet::new();
@@ -133,8 +143,8 @@ fn interrupted(error: tokio::task::JoinError) -> Failure {
 impl Watch {
     /// Follows one log for as long as it is to be watched, whatever becomes of the connection.
     async fn follow(self: Arc<Self>, log: LogAddress) -> Result<Shown, Failure> {
-        let labels: Vec<Label> = self.labels.keys().copied().collect();
-        let mut cursor = Cursor::open(&self.settings.state_dir, &log.key, &labels)?;
+        let names: Vec<Name> = self.names.keys().copied().collect();
+        let mut cursor = Cursor::open(&self.settings.state_dir, &log.key, &names)?;
         if self.command.from_start {
             cursor.rewind()?;
         }
@@ -177,19 +187,22 @@ impl Watch {
             return Ok(Shown::NobodyReads);
         }
         if self.command.once {
+            self.notice_frozen(&client, &mut Commits::default()).await?;
             return Ok(Shown::Done);
         }
         *wait = AGAIN.0;
         let mut hints = client.watch(&cursor.known()).await?;
+        let mut commits = Commits::default();
         loop {
             let hint = time::timeout(FRESH_HEAD, hints.next()).await;
+            self.notice_frozen(&client, &mut commits).await?;
             if self.catch_up(log, &client, cursor).await? == Shown::NobodyReads {
                 return Ok(Shown::NobodyReads);
             }
             match hint {
-                Ok(Ok(Some(_))) | Err(_) => {}
+                Ok(Ok(true)) | Err(_) => {}
                 Ok(Err(error)) => return Err(error.into()),
-                Ok(Ok(None)) => {
+                Ok(Ok(false)) => {
                     return Err(ClientError::Unavailable {
                         what: "the node ended the watch".into(),
                         retry_after: None,
@@ -199,6 +212,28 @@ impl Watch {
                 }
             }
         }
+    }
+
+    /// Says so if the log has stopped committing, or goes on: what came since may be withheld. Its
+    /// last commitment is fetched only when its head is another one.
+    async fn notice_frozen(&self, client: &Client, commits: &mut Commits) -> Result<(), Failure> {
+        let head = client.checkpoint().await?;
+        let committed_at_ms = match commits.newest {
+            Some((size, at_ms)) if size == head.size() => at_ms,
+            _ => client.committed_at_ms(&head).await?,
+        };
+        commits.newest = Some((head.size(), committed_at_ms));
+        let origin = output::plain(head.origin());
+        match commits.watch.notice(committed_at_ms, now_ms()) {
+            Some(Frozen::Since(age_ms)) => self.say(&format!(
+                "warning: {origin} has committed to nothing new for {} minutes, and logs do every \
+                 hour: what was said since may be withheld from you",
+                age_ms / 60_000
+            )),
+            Some(Frozen::NoLonger) => self.say(&format!("{origin} commits again")),
+            None => {}
+        }
+        Ok(())
     }
 
     async fn connect(&self, log: &LogAddress) -> Result<Client, Failure> {
@@ -220,10 +255,16 @@ impl Watch {
         client: &Client,
         cursor: &mut Cursor,
     ) -> Result<Shown, Failure> {
+        let asker = asking::asker_of(
+            self.policy.clone(),
+            vec![log.clone()],
+            How::default(),
+            &self.settings,
+        );
         while let Some(news) = cursor.news(client).await? {
             ask::check_witnesses(&self.policy, &log.key, &news)?;
             for batch in news.fresh.chunks(BATCH) {
-                let known = ask::with_context(client, batch).await?;
+                let known = asker.with_context(batch).await?;
                 for fresh in batch {
                     if self.show(log, fresh, &known).await? == Shown::NobodyReads {
                         return Ok(Shown::NobodyReads);
@@ -299,7 +340,7 @@ impl Watch {
         let typed: BTreeSet<&String> = fresh
             .labels
             .iter()
-            .filter_map(|label| self.labels.get(label))
+            .filter_map(|label| self.names.get(&label.name()))
             .flatten()
             .collect();
         typed.into_iter().cloned().collect()
@@ -353,7 +394,7 @@ fn text_of(claim: &ShownClaim, lines: &[Line]) -> String {
 fn json(view: &impl Serialize) -> Result<String, Failure> {
     let json = serde_json::to_string(view)
         .map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
-    Ok(json + "\n")
+    Ok(plain_json(&json) + "\n")
 }
 
 /// Writes to stdout at once, and makes sure that it went out.

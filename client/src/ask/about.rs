@@ -1,9 +1,10 @@
 //! What is asked about: a package, an artifact, an issuer, a vulnerability or a claim.
 
-use super::labels;
+use super::names;
+use super::topdown::of_issuer;
 use crate::plain;
 use assay_claims::claim::ClaimId;
-use assay_claims::index::{Kind, Label};
+use assay_claims::index::{Kind, Name};
 use assay_claims::issuer::IssuerId;
 use assay_claims::purl::{Purl, PurlError};
 use assay_policy::Component;
@@ -104,36 +105,41 @@ impl About {
         Ok(vulnerability(text).map(About::Vulnerability))
     }
 
-    /// The labels that everything known of it stands under. What is known of a version is what is
-    /// said of it and what is said of its package.
-    pub fn labels(&self) -> Vec<Label> {
+    /// The names that what is said of it stands under. What is known of a version is what is said of
+    /// its package.
+    pub fn names(&self) -> Vec<Name> {
         match self {
             About::Package(_) | About::Artifact(_) => {
-                labels::of_component(&self.component().unwrap_or_default())
+                names::of_component(&self.component().unwrap_or_default())
             }
             // What an issuer signed is listed apart: it can be any number of claims about anything.
-            About::Issuer(id) => vec![labels::of_sha256(&id.to_hex())],
-            About::Vulnerability(id) => vec![Label::new(Kind::Vuln, id)],
+            About::Issuer(id) => vec![names::of_sha256(&id.to_hex())],
+            About::Vulnerability(id) => vec![Name::new(Kind::Vuln, id)],
             About::Claim(id) => vec![
-                Label::new(Kind::Claim, &id.to_hex()),
-                labels::of_sha256(&id.to_hex()),
+                Name::new(Kind::Claim, &id.to_hex()),
+                names::of_sha256(&id.to_hex()),
             ],
             About::Hex(hash) => vec![
-                labels::of_sha256(&hash.to_hex()),
-                Label::new(Kind::Claim, &hash.to_hex()),
+                names::of_sha256(&hash.to_hex()),
+                Name::new(Kind::Claim, &hash.to_hex()),
             ],
         }
     }
 
-    /// The labels under which what is new about it will stand, what an issuer signs included.
-    pub fn watched(&self) -> Vec<Label> {
-        let mut labels = self.labels();
+    /// The names under which what is new about it will stand, what an issuer signs included.
+    pub fn watched(&self) -> Vec<Name> {
+        let mut names = self.names();
+        names.extend(self.issuer().as_ref().map(of_issuer));
+        names
+    }
+
+    /// The issuer that it is or may be, which speaks of itself.
+    pub fn issuer(&self) -> Option<IssuerId> {
         match self {
-            About::Issuer(id) => labels.push(Label::new(Kind::Issuer, &id.to_hex())),
-            About::Hex(hash) => labels.push(Label::new(Kind::Issuer, &hash.to_hex())),
-            _ => {}
+            About::Issuer(id) => Some(*id),
+            About::Hex(hash) => IssuerId::from_slice(hash.as_bytes()),
+            _ => None,
         }
-        labels
     }
 
     /// The component that a policy is asked about; `None` if it is none.
@@ -263,23 +269,15 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_asked_with_its_package() {
-        let versioned = About::parse("pkg:cargo/serde@1.0.228?arch=x")
-            .unwrap()
-            .unwrap()
-            .labels();
-        let package = Label::new(Kind::Package, "pkg:cargo/serde");
-        assert_eq!(
-            versioned,
-            [
-                Label::new(Kind::Version, "pkg:cargo/serde@1.0.228"),
-                package
-            ]
-        );
-        assert_eq!(
-            About::parse("pkg:cargo/serde").unwrap().unwrap().labels(),
-            [package]
-        );
+    fn a_version_is_asked_for_by_its_package() {
+        for text in ["pkg:cargo/serde@1.0.228?arch=x", "pkg:cargo/serde"] {
+            let names = About::parse(text).unwrap().unwrap().names();
+            assert_eq!(
+                names,
+                [Name::new(Kind::Package, "pkg:cargo/serde")],
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -5,8 +5,9 @@ use super::error::AskError;
 use super::gather::Gathered;
 use super::inventory::Inventory;
 use super::logs::LogAddress;
-use crate::{Client, ClientError, Tls, one_line};
-use assay_claims::index::Label;
+use super::panel::Panel;
+use super::topdown::{Audience, Inquiry, inquire};
+use crate::{Client, ClientError, HeadTimes, Tls, one_line};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
 use assay_policy::verdict::{Answer, LogAnswer};
@@ -20,6 +21,7 @@ use std::path::Path;
 pub struct Asker {
     policy: Policy,
     how: How,
+    now_ms: u64,
     connections: Vec<Connection>,
 }
 
@@ -101,11 +103,13 @@ impl AskedLog {
 
 impl Asker {
     /// Asks these logs, which [`required_logs`](super::required_logs) names, on behalf of a policy.
-    /// What is remembered of them is in `state_dir`. Nothing is connected yet.
+    /// What is remembered of them is in `state_dir`. Nothing is connected yet. Whom the policy
+    /// listens to is decided as of `now_ms`, in milliseconds since 1970.
     pub fn new(
         policy: Policy,
         logs: Vec<LogAddress>,
         how: How,
+        now_ms: u64,
         state_dir: &Path,
         tls: &Tls,
     ) -> Self {
@@ -116,6 +120,7 @@ impl Asker {
         Asker {
             policy,
             how,
+            now_ms,
             connections,
         }
     }
@@ -125,29 +130,40 @@ impl Asker {
         &self.policy
     }
 
+    /// The time as of which it asks, in milliseconds since 1970.
+    pub(super) fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    pub(super) fn connections(&self) -> &[Connection] {
+        &self.connections
+    }
+
     /// How the logs are asked.
     pub fn how(&self) -> How {
         self.how
     }
 
-    /// Asks every log for all that bears on `labels`.
+    /// Asks every log what those whom the policy trusts said (docs/design.md 7), or, if the inquiry
+    /// says so, everyone: about what is asked, and about what was said of it.
     ///
     /// It guarantees that every answer is verified, and that its heads are confirmed by as many
     /// witnesses as the policy asks for. A log that cannot be reached is no failure: its
     /// [`Answer`] says so. Fails with [`AskError::OfLog`] if an answer does not verify or answers
     /// cannot be kept or read, and with [`AskError::BrokenClaim`] if a claim does not.
-    pub async fn ask(&self, labels: &[Label]) -> Result<Asked, AskError> {
-        let mut tasks = Vec::with_capacity(self.connections.len());
-        for connection in &self.connections {
-            let gathering = connection.clone().gather(labels.to_vec(), self.how);
-            tasks.push((connection.log.clone(), tokio::spawn(gathering)));
-        }
+    pub async fn ask(&self, inquiry: &Inquiry) -> Result<Asked, AskError> {
+        let mut panel = Panel::new(&self.connections, self.how);
+        inquire(&mut panel, &self.policy, self.now_ms, inquiry).await;
+        self.answers(panel)
+    }
+
+    /// What the logs of a panel answered.
+    pub(super) fn answers(&self, panel: Panel) -> Result<Asked, AskError> {
         let mut asked = Asked {
             how: self.how,
-            logs: Vec::with_capacity(tasks.len()),
+            logs: Vec::with_capacity(self.connections.len()),
         };
-        for (log, task) in tasks {
-            let gathered = task.await.map_err(AskError::Interrupted)?;
+        for (log, gathered) in panel.finish() {
             asked
                 .logs
                 .push(answered(&self.policy, log, gathered, self.how)?);
@@ -158,14 +174,21 @@ impl Asker {
     /// Asks every log about all components of an inventory, in one question each. About an empty
     /// one nobody is asked. It fails as [`Asker::ask`] does.
     pub async fn components(&self, inventory: &Inventory) -> Result<Asked, AskError> {
-        let labels = inventory.labels();
-        if labels.is_empty() {
+        let hidden = self.how == How::Privately;
+        let names = inventory.names(hidden);
+        if names.is_empty() {
             return Ok(Asked {
                 how: self.how,
                 logs: Vec::new(),
             });
         }
-        self.ask(&labels).await
+        self.ask(&Inquiry {
+            names,
+            also: Vec::new(),
+            audience: Audience::Trusted,
+            hidden,
+        })
+        .await
     }
 
     /// The logs that can be asked for single entries and long lists: those that answer, if they are
@@ -223,7 +246,15 @@ fn answered(
         Ok(witnessed) => witnessed,
         Err(why) => return Ok(AskedLog::silent(log, why, false)),
     };
-    let head_at_ms = cosigned_at_ms.unwrap_or(gathered.head_at_ms);
+    let times = HeadTimes {
+        committed_at_ms: gathered.head_at_ms,
+        quorum_at_ms: cosigned_at_ms,
+    };
+    if let Err(error) = times.check() {
+        let why = format!("the times of its head do not fit: {error}");
+        return Ok(AskedLog::silent(log, why, false));
+    }
+    let head_at_ms = times.fresh_at_ms();
     let answer = match gathered.missing.clone() {
         None => Answer::Complete { head_at_ms },
         Some(missing) => Answer::Partial {

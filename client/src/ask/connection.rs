@@ -1,10 +1,8 @@
 //! The way to one log: a connection that is made when it is first needed, or the answers that were
 //! kept of it.
 
-use super::gather::{Gathered, Source, gather};
 use super::logs::LogAddress;
-use crate::{AnswerCache, Client, ClientError, Config, Tls};
-use assay_claims::index::Label;
+use crate::{Client, ClientError, Config, Tls};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -12,10 +10,10 @@ use tokio::sync::OnceCell;
 /// How the logs are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum How {
-    /// By the labels themselves. The answers are kept for those who ask again offline.
+    /// By the names themselves. The answers are kept for those who ask again offline.
     #[default]
     Openly,
-    /// By the first bits of labels only, so that the logs do not learn what is asked for. Single
+    /// By the first bits of packages' names only, so that the logs do not learn what is asked for. Single
     /// entries and long lists cannot be had, and nothing is kept.
     Privately,
     /// Not at all: answers that were kept are verified again.
@@ -26,7 +24,7 @@ pub enum How {
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
     pub(super) log: LogAddress,
-    state_dir: PathBuf,
+    pub(super) state_dir: PathBuf,
     tls: Tls,
     client: Arc<OnceCell<Client>>,
 }
@@ -58,24 +56,5 @@ impl Connection {
             .get_or_try_init(|| Client::connect(config))
             .await?;
         Ok(Some(client.clone()))
-    }
-
-    /// All that bears on `labels`, as [`gather`] has it.
-    pub(super) async fn gather(
-        self,
-        labels: Vec<Label>,
-        how: How,
-    ) -> Result<Gathered, ClientError> {
-        let client = match how {
-            How::Offline => None,
-            How::Openly | How::Privately => self.client().await?,
-        };
-        let cache = AnswerCache::new(&self.state_dir, &self.log.key);
-        let source = match (client, how) {
-            (None, _) => Source::Kept(cache),
-            (Some(client), How::Privately) => Source::Private(client),
-            (Some(client), _) => Source::Node(client, Some(cache)),
-        };
-        gather(&source, labels).await
     }
 }

@@ -1,20 +1,21 @@
-//! Finding all that is known about one thing: what the logs answer to its labels, and to those of
-//! the claim or issuer that it is.
+//! Finding all that is known about one thing: what the logs answer about it, and about the claim or
+//! the issuer that it is.
 
 use super::about::{About, Artifact};
 use super::asker::{Asked, AskedLog, Asker};
 use super::connection::How;
 use super::error::AskError;
 use super::signed::{Signed, signed};
+use super::topdown::{Audience, Inquiry, of_issuer};
 use crate::{ClientError, LeafRef, plain};
-use assay_claims::claim::ClaimId;
-use assay_claims::index::{self, Kind, Label};
+use assay_claims::claim::{ClaimId, VerifiedClaim};
+use assay_claims::index::{self, By, Kind, Label, Name};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::{self, Body};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::verdict::Answer;
 use assay_tlog::Hash;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Packages that an artifact is said to be, of which [`Hint::Named`] names each.
 const NAMED: usize = 3;
@@ -62,6 +63,8 @@ pub enum Hint {
     },
     /// The artifact is said to be the package of this purl.
     Named(String),
+    /// So many others have spoken of it in one log, who were not listened to. It is the log's word.
+    Others(u64),
 }
 
 /// What 64 hex digits are.
@@ -90,8 +93,9 @@ impl Asker {
     /// Asks every log about one thing, and finds all that is known.
     ///
     /// Fails as [`Asker::ask`] does, and with [`AskError::Unanswered`] if no log can be reached.
-    pub async fn find(&self, about: About) -> Result<Found, AskError> {
-        let mut asked = self.ask_any(&about.labels()).await?;
+    pub async fn find(&self, about: About, audience: Audience) -> Result<Found, AskError> {
+        let mut inquiry = self.inquiry(&about, audience);
+        let mut asked = self.ask_any(&inquiry).await?;
         let (mut hints, mut lacking) = (Vec::new(), None);
         let about = match about {
             About::Hex(hash) => {
@@ -103,18 +107,24 @@ impl Asker {
             about => about,
         };
         let mut signed_by = None;
-        let more = match &about {
-            About::Claim(id) => self.labels_of_claim(id).await?.unwrap_or_default(),
+        match &about {
+            About::Claim(id) => {
+                if let Some(claim) = self.claim(id).await? {
+                    inquiry.names.extend(subjects_of(&claim));
+                    let signers = claim.signers().iter();
+                    inquiry.also.extend(signers.map(|(issuer, _)| *issuer));
+                    asked = self.ask_any(&inquiry).await?;
+                }
+            }
             About::Issuer(id) => {
                 let signed = signed(self, id).await?;
-                let labels = withdrawing(&signed.newest);
+                if !signed.newest.is_empty() {
+                    inquiry.names.extend(withdrawing(&signed.newest));
+                    asked = self.ask_any(&inquiry).await?;
+                }
                 signed_by = Some(signed);
-                labels
             }
-            _ => Vec::new(),
-        };
-        if !more.is_empty() {
-            asked = self.ask_any(&[about.labels(), more].concat()).await?;
+            _ => {}
         }
         let mut claims = claims_of(&asked);
         claims.extend(signed_by.iter().flat_map(|signed| signed.newest.clone()));
@@ -127,6 +137,8 @@ impl Asker {
             });
         }
         hints.extend(hints_of(&about, &claims));
+        let others = others(&asked, &about.names());
+        hints.extend((others > 0).then_some(Hint::Others(others)));
         Ok(Found {
             about,
             asked,
@@ -137,9 +149,19 @@ impl Asker {
         })
     }
 
+    /// What is asked about something. Whoever signed it, or is it, is listened to, too.
+    fn inquiry(&self, about: &About, audience: Audience) -> Inquiry {
+        Inquiry {
+            names: about.names(),
+            also: about.issuer().into_iter().collect(),
+            audience,
+            hidden: self.how() == How::Privately,
+        }
+    }
+
     /// Asks every log. Fails if none of them can be reached.
-    async fn ask_any(&self, labels: &[Label]) -> Result<Asked, AskError> {
-        let asked = self.ask(labels).await?;
+    async fn ask_any(&self, inquiry: &Inquiry) -> Result<Asked, AskError> {
+        let asked = self.ask(inquiry).await?;
         if asked.unreachable().count() < asked.logs.len() {
             return Ok(asked);
         }
@@ -160,8 +182,9 @@ impl Asker {
             });
         }
         let mut statements = claims.iter().map(|logged| logged.claim().statement());
-        if statements.any(|statement| kind::targets(statement).contains(&claim))
-            || self.labels_of_claim(&claim).await?.is_some()
+        if statements
+            .any(|said| kind::target(said.predicate_type(), said.predicate()) == Some(claim))
+            || self.claim(&claim).await?.is_some()
         {
             return Ok(Meaning {
                 about: About::Claim(claim),
@@ -187,25 +210,28 @@ impl Asker {
         })
     }
 
-    /// The labels under which a claim itself stands, but for those of its signers, who may have
-    /// signed any number of others. `None` if no log that can be asked for a single claim has it.
-    async fn labels_of_claim(&self, id: &ClaimId) -> Result<Option<Vec<Label>>, AskError> {
+    /// A claim itself. `None` if no log that can be asked for a single claim has it.
+    async fn claim(&self, id: &ClaimId) -> Result<Option<VerifiedClaim>, AskError> {
         for client in self.clients().await? {
             match client.entry(LeafRef::Claim(*id)).await {
-                Ok(entry) => {
-                    let mut labels = index::labels_of_claim(entry.claim());
-                    for (signer, _) in entry.claim().signers() {
-                        let of_signer = Label::new(Kind::Issuer, &signer.to_hex());
-                        labels.retain(|label| *label != of_signer);
-                    }
-                    return Ok(Some(labels));
-                }
+                Ok(entry) => return Ok(Some(entry.claim().clone())),
                 Err(ClientError::Refused { .. } | ClientError::Unavailable { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Ok(None)
     }
+}
+
+/// The names of what a claim is about, under which it stands itself.
+fn subjects_of(claim: &VerifiedClaim) -> BTreeSet<Name> {
+    let labels = index::labels_of_claim(claim);
+    let mut names: BTreeSet<Name> = labels.iter().map(Label::name).collect();
+    // Its signers may have signed any number of others.
+    for (signer, _) in claim.signers() {
+        names.remove(&of_issuer(signer));
+    }
+    names
 }
 
 fn claims_of(asked: &Asked) -> Vec<LoggedClaim> {
@@ -220,10 +246,10 @@ fn why_silent(asked: &AskedLog) -> String {
     }
 }
 
-/// The labels of what takes claims back. What an issuer signed is found without them.
-fn withdrawing(claims: &[LoggedClaim]) -> Vec<Label> {
+/// The names of what takes claims back. What an issuer signed is found without them.
+fn withdrawing(claims: &[LoggedClaim]) -> Vec<Name> {
     let ids = claims.iter().map(|logged| logged.claim().id().to_hex());
-    ids.map(|id| Label::new(Kind::Claim, &id)).collect()
+    ids.map(|id| Name::new(Kind::Claim, &id)).collect()
 }
 
 /// Whether a claim is about the SHA-256 `hex`.
@@ -235,6 +261,25 @@ fn is_about(logged: &LoggedClaim, hex: &str) -> bool {
 /// Whether a claim is a record of the issuer `hex`.
 fn is_record_of(logged: &LoggedClaim, hex: &str) -> bool {
     matches!(logged.claim().body(), Body::Issuer(_)) && is_about(logged, hex)
+}
+
+/// How many spoke of these names in one log who were not listened to.
+fn others(asked: &Asked, names: &[Name]) -> u64 {
+    let mut most = 0;
+    for log in &asked.logs {
+        let mut heard: BTreeMap<Name, BTreeSet<By>> = BTreeMap::new();
+        for logged in &log.gathered.claims {
+            for label in index::labels_of_claim(logged.claim()) {
+                heard.entry(label.name()).or_default().insert(label.by());
+            }
+        }
+        for name in names {
+            let spoke = log.gathered.speakers.get(name).copied().unwrap_or(0);
+            let heard = heard.get(name).map_or(0, BTreeSet::len) as u64;
+            most = most.max(spoke.saturating_sub(heard));
+        }
+    }
+    most
 }
 
 /// What else there is to know about something.

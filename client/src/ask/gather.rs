@@ -1,33 +1,30 @@
-//! Gathering all that bears on some components: the claims about them, what others say of those
-//! claims, and the records, endorsements and compromises of everybody who signed any of it.
+//! What one log answers: question by question, each a complete answer, and all of them together
+//! complete as of the oldest of their checkpoints.
 //!
-//! It asks in rounds, each one batch, or several if it is large: every claim found adds the labels
-//! by which it can be withdrawn, answered or disputed, and those of its signers. A round that finds
-//! no new claim is the last. So that a withdrawal cannot be hidden, every round is a complete
-//! answer; the claims of all of them are complete as of the oldest of their checkpoints.
+//! A question names what is spoken of and who is listened to, so that its answer costs what those
+//! said, and nobody else can make it longer.
 
-use super::labels;
 use crate::{AnswerCache, Client, ClientError, Looked};
 use assay_claims::claim::ClaimError;
 use assay_claims::index::answer::ProvenEntries;
-use assay_claims::index::{Kind, Label, Prefix, VerifiedAnswer};
-use assay_claims::limits::LOOKUP_LABELS;
+use assay_claims::index::{By, Kind, Label, Name, Prefix, Query, VerifiedAnswer};
+use assay_claims::limits;
 use assay_claims::logged::LoggedClaim;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most rounds: claims about claims, and endorsers of endorsers, end long before, but for somebody
-/// who wants them not to.
-const ROUNDS: usize = 12;
+/// Names that a private question shall hide among, at least, where the log has as many.
+const HIDE_AMONG: u64 = 64;
 
-/// Labels that a private question shall hide among, at least.
-const HIDE_AMONG: u64 = 16;
+/// Most bits of a name that a private question tells. It is a constant, because whatever a log says
+/// of itself must not lead anybody to tell it more.
+const PRIVATE_BITS: u16 = 12;
 
 /// What is kept are whole answers: what one of them says of a part of its question cannot be
 /// verified by itself.
-const NOT_KEPT: &str = "no answer to this very question was kept; offline, ask only for what was \
+pub(super) const NOT_KEPT: &str = "no answer to this very question was kept; offline, ask only for what was \
     asked before (the same thing, or the same files), or ask once without --offline";
 
 /// Where answers come from.
@@ -45,12 +42,14 @@ pub enum Source {
     Kept(AnswerCache),
 }
 
-/// How much a private question gave away.
+/// How much private questions gave away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Privacy {
     /// Prefixes that the node was told.
     pub prefixes: usize,
-    /// The fewest labels that one of them stood for.
+    /// The bits of each.
+    pub bits: u16,
+    /// The fewest names that one of them stood for, which the answers prove.
     pub fewest: u64,
 }
 
@@ -61,11 +60,12 @@ pub struct Gathered {
     pub claims: Vec<LoggedClaim>,
     /// Entries whose claim does not verify: the log should never have taken them.
     pub broken: Vec<(LeafIndex, ClaimError)>,
-    /// The leaves under each label that was asked for.
-    pub leaves: BTreeMap<Label, Vec<LeafIndex>>,
-    /// The oldest checkpoint of all rounds: the answer is complete as of it.
+    /// How many have spoken of each name that was asked about, whoever they are: the log's word,
+    /// but for what was asked. Only of names that somebody spoke of.
+    pub speakers: BTreeMap<Name, u64>,
+    /// The oldest checkpoint of all questions: the answer is complete as of it.
     pub checkpoint: Option<VerifiedCheckpoint>,
-    /// Every checkpoint that one of the rounds was answered under, each once.
+    /// Every checkpoint that one of the questions was answered under, each once.
     pub checkpoints: Vec<VerifiedCheckpoint>,
     /// When the oldest checkpoint's commitment was made, by the log's clock, in milliseconds since
     /// 1970 (UTC).
@@ -76,141 +76,218 @@ pub struct Gathered {
     pub privacy: Option<Privacy>,
 }
 
-/// What was gathered so far.
-#[derive(Default)]
-struct Gathering {
-    gathered: Gathered,
-    claims: BTreeMap<LeafIndex, LoggedClaim>,
-    asked: BTreeSet<Label>,
-}
+/// Most rounds of claims about claims ([`gather`]).
+const ROUNDS: usize = 12;
 
-/// Gathers all that bears on `labels`. An answer that does not verify ends it; one that is lacking
-/// is said to be.
-pub async fn gather(
-    source: &Source,
-    labels: impl IntoIterator<Item = Label>,
-) -> Result<Gathered, ClientError> {
+/// Gathers what `by` said about `names` in one log, and what they said about that: every round is a
+/// complete answer, and the last one brings nothing new.
+///
+/// Whom to listen to is the caller's to know; [`Asker`](super::Asker) has it from a policy. An
+/// answer that does not verify ends it; one that is lacking is said to be.
+pub async fn gather(source: &Source, names: &[Name], by: &[By]) -> Result<Gathered, ClientError> {
     let mut gathering = Gathering::default();
-    let mut next: BTreeSet<Label> = labels.into_iter().collect();
+    let mut found = if let Source::Private(_) = source {
+        let (found, crowd) = gathering.ask_privately(source, names, by).await?;
+        [found, crowd].concat()
+    } else {
+        gathering.ask(source, names, by).await?
+    };
+    let mut asked: BTreeSet<Name> = BTreeSet::new();
     for _ in 0..ROUNDS {
-        if next.is_empty() {
-            break;
+        let ids = found.iter().map(|logged| logged.claim().id().to_hex());
+        let mut about: Vec<Name> = ids.map(|id| Name::new(Kind::Claim, &id)).collect();
+        about.retain(|name| asked.insert(*name));
+        if about.is_empty() {
+            return Ok(gathering.finish());
         }
-        let labels: Vec<Label> = next.iter().copied().collect();
-        gathering.asked.extend(&labels);
-        let mut found = Vec::new();
-        for labels in labels.chunks(LOOKUP_LABELS) {
-            for answer in gathering.ask(source, labels).await? {
-                found.extend(gathering.take(source, answer, labels).await?);
-            }
-        }
-        next = found
-            .iter()
-            .flat_map(related)
-            .filter(|label| !gathering.asked.contains(label))
-            .collect();
+        found = gathering.ask(source, &about, by).await?;
     }
-    if !next.is_empty() {
-        gathering.lack(format!(
-            "claims about claims go on beyond {ROUNDS} rounds of questions"
-        ));
-    }
+    gathering.lack(format!(
+        "claims about claims go on beyond {ROUNDS} rounds of questions"
+    ));
     Ok(gathering.finish())
 }
 
-/// The labels under which a claim is spoken of: itself, and those who signed it.
-fn related(claim: &LoggedClaim) -> Vec<Label> {
-    let mut found = vec![Label::new(Kind::Claim, &claim.claim().id().to_hex())];
-    for (issuer, _) in claim.claim().signers() {
-        found.push(labels::of_sha256(&issuer.to_hex()));
-    }
-    found
+/// What was gathered of one log so far.
+#[derive(Debug, Default)]
+pub(super) struct Gathering {
+    gathered: Gathered,
+    claims: BTreeMap<LeafIndex, LoggedClaim>,
 }
 
 impl Gathering {
-    async fn ask(
+    /// Asks what `by` said about `names`. Returns the claims that are new.
+    ///
+    /// Fails if an answer does not verify; one that is lacking is said to be
+    /// ([`Gathered::missing`]).
+    pub(super) async fn ask(
         &mut self,
         source: &Source,
-        labels: &[Label],
-    ) -> Result<Vec<VerifiedAnswer>, ClientError> {
-        match source {
-            Source::Node(client, cache) => {
-                let Looked { answer, bytes } = client.lookup(labels).await?;
-                if let Some(cache) = cache {
-                    cache.store(labels, &bytes)?;
+        names: &[Name],
+        by: &[By],
+    ) -> Result<Vec<LoggedClaim>, ClientError> {
+        let mut found = Vec::new();
+        for names in names.chunks(limits::LOOKUP_NAMES) {
+            for by in by.chunks(limits::LOOKUP_BY) {
+                let query = Query::names(names.iter().copied(), by.iter().copied());
+                if let Some(answer) = self.answer(source, &query).await? {
+                    self.count(names, &answer)?;
+                    found.extend(self.take(source, answer, |_| true).await?);
                 }
-                Ok(vec![answer])
             }
-            Source::Kept(cache) => match cache.load(labels)? {
-                Some(answer) => Ok(vec![answer]),
-                None => {
-                    self.lack(NOT_KEPT.into());
-                    Ok(Vec::new())
-                }
-            },
-            Source::Private(client) => self.ask_privately(client, labels).await,
         }
+        Ok(found)
     }
 
-    async fn ask_privately(
+    /// Asks what `by` said about `names`, telling the log no more than the first bits of each.
+    /// Returns the claims that are new, and of them only those about `names`; and the ids of all
+    /// claims about the names that they hide among.
+    pub(super) async fn ask_privately(
         &mut self,
-        client: &Client,
-        labels: &[Label],
-    ) -> Result<Vec<VerifiedAnswer>, ClientError> {
-        let (_, commitment) = client.commitment().await?;
-        // One bit less than would do on average: how many labels share a prefix varies.
-        let bits = (commitment.labels / HIDE_AMONG)
-            .checked_ilog2()
-            .unwrap_or(0)
-            .saturating_sub(1);
-        let prefixes: BTreeSet<Prefix> = labels
-            .iter()
-            .map(|label| Prefix::of(label, bits as u16))
-            .collect();
-        let mut answers = Vec::with_capacity(prefixes.len());
-        for prefix in &prefixes {
-            answers.push(client.lookup_prefix(prefix).await?.answer);
+        source: &Source,
+        names: &[Name],
+        by: &[By],
+    ) -> Result<(Vec<LoggedClaim>, Vec<LoggedClaim>), ClientError> {
+        let bits = self.private_bits(source).await?;
+        let mut prefixes: BTreeMap<Prefix, BTreeSet<Name>> = BTreeMap::new();
+        for name in names {
+            let prefix = Prefix::of(name.prefix().first(), bits);
+            prefixes.entry(prefix).or_default().insert(*name);
         }
-        let privacy = self.gathered.privacy.get_or_insert(Privacy {
+        let (mut found, mut crowd) = (Vec::new(), Vec::new());
+        for (prefix, names) in &prefixes {
+            let query = Query::crowd(*prefix, by.iter().copied());
+            let Some(answer) = self.answer(source, &query).await? else {
+                continue;
+            };
+            let hidden = answer.crowd_names(prefix).map_err(left_out)?;
+            self.hidden_among(bits, hidden.len() as u64);
+            let names: Vec<Name> = names.iter().copied().collect();
+            self.count(&names, &answer)?;
+            crowd.extend(claims_in(&answer));
+            found.extend(
+                self.take(source, answer, |label| names.contains(&label.name()))
+                    .await?,
+            );
+        }
+        Ok((found, crowd))
+    }
+
+    /// How many bits of a name can be told. It is measured on names that nobody asks about: those
+    /// that begin with zeros.
+    async fn private_bits(&mut self, source: &Source) -> Result<u16, ClientError> {
+        if let Some(privacy) = self.gathered.privacy {
+            return Ok(privacy.bits);
+        }
+        let nobody = [By::predicate_type("")];
+        let mut bits = PRIVATE_BITS;
+        loop {
+            let zeros = Prefix::of(Prefix::EMPTY.first(), bits);
+            let query = Query::crowd(zeros, nobody);
+            let names = match self.answer(source, &query).await? {
+                Some(answer) => answer.crowd_names(&zeros).map_err(left_out)?.len() as u64,
+                None => 0,
+            };
+            // A crowd twice as large on average, because crowds vary.
+            if names >= 2 * HIDE_AMONG || bits == 0 {
+                break;
+            }
+            let short = (2 * HIDE_AMONG).div_ceil(names.max(1));
+            bits = bits.saturating_sub(short.next_power_of_two().ilog2().max(1) as u16);
+        }
+        self.gathered.privacy = Some(Privacy {
             prefixes: 0,
+            bits,
             fewest: u64::MAX,
         });
-        privacy.prefixes += prefixes.len();
-        let fewest = answers
-            .iter()
-            .map(|answer| answer.lists().len() as u64)
-            .min();
-        privacy.fewest = privacy.fewest.min(fewest.unwrap_or(u64::MAX));
-        Ok(answers)
+        Ok(bits)
     }
 
-    /// Takes what an answer says under `labels`, which are sorted. Returns the claims that are new.
+    fn hidden_among(&mut self, bits: u16, names: u64) {
+        let privacy = self.gathered.privacy.get_or_insert(Privacy {
+            prefixes: 0,
+            bits,
+            fewest: u64::MAX,
+        });
+        privacy.prefixes += 1;
+        privacy.fewest = privacy.fewest.min(names);
+    }
+
+    /// Who spoke of a name, whoever they are; at most so many, or the log refuses to say.
+    pub(super) async fn census(
+        &mut self,
+        source: &Source,
+        name: &Name,
+    ) -> Result<Vec<By>, ClientError> {
+        let query = Query::Census(name.prefix());
+        let Some(answer) = self.answer(source, &query).await? else {
+            return Ok(Vec::new());
+        };
+        self.complete_as_of(answer.proven());
+        let labels = answer.census(&name.prefix()).map_err(left_out)?;
+        Ok(labels.iter().map(|found| found.label.by()).collect())
+    }
+
+    async fn answer(
+        &mut self,
+        source: &Source,
+        query: &Query,
+    ) -> Result<Option<VerifiedAnswer>, ClientError> {
+        match source {
+            Source::Node(client, cache) => {
+                let Looked { answer, bytes } = client.lookup(query).await?;
+                if let Some(cache) = cache {
+                    cache.store(query, &bytes)?;
+                }
+                Ok(Some(answer))
+            }
+            Source::Private(client) => Ok(Some(client.lookup(query).await?.answer)),
+            Source::Kept(cache) => {
+                let kept = cache.load(query)?;
+                if kept.is_none() {
+                    self.lack(NOT_KEPT.into());
+                }
+                Ok(kept)
+            }
+        }
+    }
+
+    fn count(&mut self, names: &[Name], answer: &VerifiedAnswer) -> Result<(), ClientError> {
+        for name in names {
+            let speakers = answer.speakers(name).map_err(left_out)?;
+            if speakers > 0 {
+                self.gathered.speakers.insert(*name, speakers);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what an answer says under the labels that are `wanted`. Returns the claims that are
+    /// new.
     async fn take(
         &mut self,
         source: &Source,
         answer: VerifiedAnswer,
-        labels: &[Label],
+        wanted: impl Fn(&Label) -> bool,
     ) -> Result<Vec<LoggedClaim>, ClientError> {
         self.complete_as_of(answer.proven());
-        let mut wanted = BTreeSet::new();
+        let mut leaves = BTreeSet::new();
         let mut long = Vec::new();
-        // An answer to one prefix of many holds few of the labels, and many others.
-        for (label, list) in answer
-            .lists()
-            .iter()
-            .filter(|(label, _)| labels.binary_search(label).is_ok())
-        {
-            self.gathered.leaves.insert(*label, list.leaves.clone());
-            wanted.extend(list.leaves.iter().copied());
-            if list
-                .leaves
-                .iter()
-                .any(|leaf| !answer.entries().contains_key(leaf))
-            {
+        for (label, list) in answer.lists().iter().filter(|(label, _)| wanted(label)) {
+            let entries = answer.entries();
+            leaves.extend(list.leaves().iter().copied());
+            if list.leaves().iter().any(|leaf| !entries.contains_key(leaf)) {
                 long.push(*label);
             }
         }
-        let mut new = self.keep(answer.proven(), &wanted);
+        if let Some(found) = answer.overlong().iter().find(|found| wanted(&found.label)) {
+            self.lack(format!(
+                "issuer {}… has said {} things about one name, more than are listened to",
+                found.label.by(),
+                found.length
+            ));
+        }
+        let mut new = self.keep(answer.proven(), &leaves);
         for label in long {
             match source {
                 Source::Node(client, _) => new.extend(self.take_whole(client, &label).await?),
@@ -231,35 +308,25 @@ impl Gathering {
         client: &Client,
         label: &Label,
     ) -> Result<Vec<LoggedClaim>, ClientError> {
-        let (mut new, mut leaves) = (Vec::new(), Vec::new());
+        let mut new = Vec::new();
         for page in client.list(label).await?.pages() {
             self.complete_as_of(page.proven());
-            let listed = page.leaves();
-            new.extend(self.keep(page.proven(), &listed.iter().copied().collect()));
-            leaves.extend_from_slice(listed);
+            new.extend(self.keep(page.proven(), &page.leaves().iter().copied().collect()));
         }
-        self.gathered.leaves.insert(*label, leaves);
         Ok(new)
     }
 
     fn complete_as_of(&mut self, answer: &ProvenEntries) {
-        if self
-            .gathered
-            .checkpoints
-            .iter()
-            .all(|known| known.note() != answer.checkpoint().note())
-        {
-            self.gathered.checkpoints.push(answer.checkpoint().clone());
+        let gathered = &mut self.gathered;
+        let checkpoint = answer.checkpoint();
+        let mut known = gathered.checkpoints.iter();
+        if known.all(|known| known.note() != checkpoint.note()) {
+            gathered.checkpoints.push(checkpoint.clone());
         }
-
-        if self
-            .gathered
-            .checkpoint
-            .as_ref()
-            .is_none_or(|known: &VerifiedCheckpoint| answer.checkpoint().size() < known.size())
-        {
-            self.gathered.checkpoint = Some(answer.checkpoint().clone());
-            self.gathered.head_at_ms = answer.made_at_ms();
+        let oldest = gathered.checkpoint.as_ref();
+        if oldest.is_none_or(|oldest| checkpoint.size() < oldest.size()) {
+            gathered.checkpoint = Some(checkpoint.clone());
+            gathered.head_at_ms = answer.made_at_ms();
         }
     }
 
@@ -290,12 +357,33 @@ impl Gathering {
         new
     }
 
-    fn lack(&mut self, why: String) {
+    /// Whether an answer to one of the questions was not kept.
+    pub(super) fn is_unkept(&self) -> bool {
+        self.gathered.missing.as_deref() == Some(NOT_KEPT)
+    }
+
+    /// Says why the answer is not complete, unless something was said before.
+    pub(super) fn lack(&mut self, why: String) {
         self.gathered.missing.get_or_insert(why);
     }
 
-    fn finish(mut self) -> Gathered {
+    /// All that was gathered.
+    pub(super) fn finish(mut self) -> Gathered {
         self.gathered.claims = self.claims.into_values().collect();
         self.gathered
     }
+}
+
+/// The claims in an answer that verify, whatever they are about. What does not verify is found when
+/// it is asked for.
+fn claims_in(answer: &VerifiedAnswer) -> Vec<LoggedClaim> {
+    let claims = answer.proven().claims(&(), |_| true);
+    claims
+        .into_iter()
+        .filter_map(|(_, claim)| claim.ok())
+        .collect()
+}
+
+fn left_out(error: assay_claims::index::CutError) -> ClientError {
+    ClientError::unverified_by("the answer leaves out what was asked for", error)
 }

@@ -1,8 +1,8 @@
 //! What a project is made of, as its lock files and SBOMs name it: each component once, with the
 //! places where it stands. Reading such files is left to the caller.
 
-use super::labels;
-use assay_claims::index::Label;
+use super::names;
+use assay_claims::index::Name;
 use assay_claims::purl::Purl;
 
 use serde::Serialize;
@@ -201,13 +201,17 @@ impl Inventory {
         });
     }
 
-    /// The labels under which claims about the components stand, each once.
-    pub fn labels(&self) -> Vec<Label> {
-        let all: BTreeSet<Label> = self
-            .parts
-            .iter()
-            .flat_map(|part| labels::of_component(&part.component))
-            .collect();
+    /// The names under which claims about the components stand, each once. With `packages_only`
+    /// digests are left out: who knows which artifact is of which package could join the two.
+    pub fn names(&self, packages_only: bool) -> Vec<Name> {
+        let mut all: BTreeSet<Name> = BTreeSet::new();
+        for part in &self.parts {
+            if packages_only {
+                all.extend(names::of_package(&part.component));
+            } else {
+                all.extend(names::of_component(&part.component));
+            }
+        }
         all.into_iter().collect()
     }
 }

@@ -1,13 +1,14 @@
 //! What it takes to rely on news of a log, and to say what new claims are worth.
 
-use super::gather::{Source, gather};
-use super::labels;
-use crate::{Client, ClientError, Fresh, News};
-use assay_claims::index::{Kind, Label};
+use super::asker::Asker;
+use super::error::AskError;
+use super::panel::Panel;
+use super::topdown::judge;
+use crate::{ClientError, Fresh, News, plain};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
+use assay_policy::verdict::Answer;
 use assay_tlog::note::VerifierKey;
-use std::collections::BTreeSet;
 
 /// Makes sure that as many witnesses as the policy asks for confirm what is new. They may come
 /// later, so that it fails with [`ClientError::Unavailable`] while they have not.
@@ -31,25 +32,31 @@ pub fn check_witnesses(policy: &Policy, log: &VerifierKey, news: &News) -> Resul
     Ok(())
 }
 
-/// The new claims, with the records of those who signed them and what is said of the claims
-/// already: what it takes to say what they are worth.
-pub async fn with_context(
-    client: &Client,
-    news: &[Fresh],
-) -> Result<Vec<LoggedClaim>, ClientError> {
-    let new: Vec<&LoggedClaim> = news
-        .iter()
-        .filter_map(|fresh| fresh.claim.as_ref().ok())
-        .collect();
-    let mut asked: BTreeSet<Label> = BTreeSet::new();
-    for logged in &new {
-        let signers = logged.claim().signers().iter();
-        asked.extend(signers.map(|(id, _)| labels::of_sha256(&id.to_hex())));
-        asked.insert(Label::new(Kind::Claim, &logged.claim().id().to_hex()));
+impl Asker {
+    /// The new claims of one log, with what it takes to say what they are worth: whom the policy
+    /// trusts, the records of those who signed them, and what these and the trusted ones say of the
+    /// claims.
+    ///
+    /// Fails as [`Asker::ask`] does, and with [`AskError::Unanswered`] if a log does not answer or
+    /// its answer is lacking: a withdrawal could be in what is missing.
+    pub async fn with_context(&self, news: &[Fresh]) -> Result<Vec<LoggedClaim>, AskError> {
+        let mut panel = Panel::new(self.connections(), self.how());
+        let mut new: Vec<LoggedClaim> = Vec::new();
+        new.extend(
+            news.iter()
+                .filter_map(|fresh| fresh.claim.as_ref().ok())
+                .cloned(),
+        );
+        judge(&mut panel, self.policy(), self.now_ms(), new.clone()).await;
+        let asked = self.answers(panel)?;
+        for log in &asked.logs {
+            if let Answer::Partial { missing: why, .. } | Answer::None { why } = &log.answer {
+                let why = format!("{}: {why}", log.origin());
+                return Err(AskError::Unanswered(plain(&why)));
+            }
+        }
+        let mut known: Vec<LoggedClaim> = asked.claims().cloned().collect();
+        known.extend(new);
+        Ok(known)
     }
-    let mut known = gather(&Source::Node(client.clone(), None), asked)
-        .await?
-        .claims;
-    known.extend(new.into_iter().cloned());
-    Ok(known)
 }

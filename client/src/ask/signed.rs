@@ -1,9 +1,12 @@
-//! What an issuer signed: the whole list, verified, of which the newest claims are taken.
+//! What an issuer signed: how much in each predicate type, and the newest claims.
 
 use super::asker::Asker;
-use crate::ClientError;
-use assay_claims::index::{Kind, Label};
+use super::error::AskError;
+use super::topdown::of_issuer;
+use crate::{Client, ClientError};
+use assay_claims::index::{Found, Query};
 use assay_claims::issuer::IssuerId;
+use assay_claims::limits::WHOLE_LIST;
 use assay_claims::logged::LoggedClaim;
 
 /// How many of the newest claims are taken.
@@ -14,31 +17,48 @@ const NEWEST: usize = 20;
 pub struct Signed {
     /// How many claims; `None` if no log could be asked that way.
     pub count: Option<u64>,
-    /// The newest of them, the newest first.
+    /// The newest of them, the newest first. Of a type in which more than [`WHOLE_LIST`] were
+    /// signed there is none: no part of a list is proven without the rest.
     pub newest: Vec<LoggedClaim>,
 }
 
 /// Lists what an issuer signed, in every log that can be asked for a list.
-pub(super) async fn signed(asker: &Asker, id: &IssuerId) -> Result<Signed, ClientError> {
-    let label = Label::new(Kind::Issuer, &id.to_hex());
+pub(super) async fn signed(asker: &Asker, id: &IssuerId) -> Result<Signed, AskError> {
     let mut signed = Signed::default();
     for client in asker.clients().await? {
-        let mut newest: Vec<LoggedClaim> = Vec::new();
-        let mut count = 0;
-        for page in client.list(&label).await?.pages() {
-            let leaves = page.leaves();
-            count += leaves.len() as u64;
-            let last: Vec<_> = leaves.iter().rev().take(NEWEST).collect();
-            let claims = page.proven().claims(&(), |leaf| last.contains(&&leaf));
-            newest.extend(claims.into_iter().filter_map(|(_, claim)| claim.ok()));
-            newest.drain(..newest.len().saturating_sub(NEWEST));
+        let prefix = of_issuer(id).prefix();
+        let answer = client.lookup(&Query::Census(prefix)).await?.answer;
+        let lists = answer.census(&prefix).map_err(|error| {
+            ClientError::unverified_by("the answer leaves out what was asked for", error)
+        })?;
+        for list in lists {
+            signed.count = Some(signed.count.unwrap_or(0) + list.length);
+            if list.length <= WHOLE_LIST {
+                signed.newest.extend(newest(&client, &list).await?);
+            }
         }
-        signed.count = Some(signed.count.unwrap_or(0) + count);
-        signed.newest.extend(newest);
+        signed.count.get_or_insert(0);
     }
     signed
         .newest
         .sort_by_key(|claim| std::cmp::Reverse(claim.logged_at_ms()));
     signed.newest.truncate(NEWEST);
     Ok(signed)
+}
+
+/// The newest claims of a list.
+async fn newest(client: &Client, list: &Found) -> Result<Vec<LoggedClaim>, AskError> {
+    let mut newest: Vec<LoggedClaim> = Vec::new();
+    for page in client.list(&list.label).await?.pages() {
+        let last: Vec<_> = page.leaves().iter().rev().take(NEWEST).collect();
+        for (leaf, claim) in page.proven().claims(&(), |leaf| last.contains(&&leaf)) {
+            newest.push(claim.map_err(|error| AskError::BrokenClaim {
+                origin: client.log_key().name().to_owned(),
+                leaf,
+                error,
+            })?);
+        }
+        newest.drain(..newest.len().saturating_sub(NEWEST));
+    }
+    Ok(newest)
 }

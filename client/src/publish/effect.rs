@@ -132,8 +132,8 @@ fn check_endorsement(said: &Endorsement, signers: &[IssuerId], now: u64) -> Resu
     Ok(())
 }
 
-/// `keys` are all that the issuer ever had, and `size` is that of the log that the compromise names,
-/// where it is known.
+/// `keys` are all that the issuer ever had, and `size` is that of the log that the compromise
+/// names, where it is known.
 fn check_compromise(
     said: &KeyCompromise,
     signers: &[IssuerId],

@@ -47,7 +47,8 @@ fn names(logged: &LoggedClaim, id: &String) -> bool {
 
 /// Whether a claim withdraws, answers or reveals another.
 fn speaks_of(logged: &LoggedClaim, id: &ClaimId) -> bool {
-    kind::targets(logged.claim().statement()).contains(id)
+    let said = logged.claim().statement();
+    kind::target(said.predicate_type(), said.predicate()) == Some(*id)
 }
 
 /// Whether a claim is about the SHA-256 `hex`, which is also an issuer's id.

@@ -5,7 +5,6 @@ use super::keys::Keys;
 use super::{
     Component, Head, Line, Log, Question, Report, ShownClaim, SignedLines, Versions, words,
 };
-use crate::ask::gather::Privacy;
 use crate::ask::{About, File, How};
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::Outcome;
@@ -65,6 +64,7 @@ struct CheckedHead<'a> {
 #[derive(Debug, Serialize)]
 struct Hidden {
     prefixes: usize,
+    bits: u16,
     hidden_among: u64,
 }
 
@@ -86,12 +86,12 @@ pub struct Lookup<'a> {
     hints: Vec<String>,
 }
 
-/// What was looked up. Its labels are hex.
+/// What was looked up. Its names in the index are hex.
 #[derive(Debug, Serialize)]
 struct LookedUp {
     kind: &'static str,
     spelled: String,
-    labels: Vec<String>,
+    names: Vec<String>,
 }
 
 /// Whether the policy is met.
@@ -131,6 +131,7 @@ struct LookedUpLog<'a> {
 #[derive(Debug, Serialize)]
 struct GivenAway {
     prefixes: usize,
+    bits: u16,
     fewest: u64,
 }
 
@@ -162,7 +163,7 @@ pub fn lookup<'a>(about: &About, report: &'a Report) -> Lookup<'a> {
         about: LookedUp {
             kind: about.kind(),
             spelled: about.spelled(),
-            labels: about.labels().iter().map(ToString::to_string).collect(),
+            names: about.names().iter().map(ToString::to_string).collect(),
         },
         asked_at_ms: report.asked_at_ms,
         answer: words::paragraph(about, report),
@@ -177,7 +178,11 @@ pub fn lookup<'a>(about: &About, report: &'a Report) -> Lookup<'a> {
             .logs
             .iter()
             .find_map(|log| log.privacy)
-            .map(|Privacy { prefixes, fewest }| GivenAway { prefixes, fewest }),
+            .map(|given| GivenAway {
+                prefixes: given.prefixes,
+                bits: given.bits,
+                fewest: given.fewest,
+            }),
         claims: &report.claims,
         hints: report.hints.iter().map(words::hint).collect(),
     }
@@ -213,6 +218,7 @@ impl<'a> CheckedLog<'a> {
             witnesses: &log.witnesses,
             private: log.privacy.map(|given| Hidden {
                 prefixes: given.prefixes,
+                bits: given.bits,
                 hidden_among: given.fewest,
             }),
         }

@@ -375,12 +375,12 @@ async fn a_commitment_to_anything_but_the_index_is_found_where_it_stands() {
         (|said| said.labels += 1, "an index of"),
         (|said| said.root = vec![7; 31].into(), "31 bytes"),
         (
-            |said| said.mapping_version = 2,
-            "unsupported mapping version 2",
+            |said| said.mapping_version = 3,
+            "unsupported mapping version 3",
         ),
         (
-            |said| said.mapping_version = 0,
-            "unsupported mapping version 0",
+            |said| said.mapping_version = 1,
+            "unsupported mapping version 1",
         ),
     ];
     for (change, words) in change {

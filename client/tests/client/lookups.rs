@@ -1,20 +1,45 @@
 //! What the client makes of answers about the index.
 
-use crate::fake::{Fake, claim, registration, withdrawal};
+use crate::fake::{Fake, claim, id, registration, withdrawal};
 use assay_claims::claim::{self, ClaimId};
 use assay_claims::entry::wire;
-use assay_claims::index::{Kind, Label, Prefix, Query};
+use assay_claims::index::{By, Kind, Label, Name, Prefix, Query};
 use assay_claims::limits;
 use assay_client::{
     AnswerCache, Client, ClientError,
-    gather::{Source, gather},
+    gather::{Gathered, Source, gather},
 };
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::path::Path;
 
+fn example() -> Name {
+    Name::new(Kind::Package, "pkg:cargo/example")
+}
+
+/// Who is listened to.
+fn issuer() -> By {
+    By::issuer(&id(1))
+}
+
 fn package() -> Label {
-    Label::new(Kind::Package, "pkg:cargo/example")
+    Label::of(example(), issuer())
+}
+
+/// What is asked.
+fn query() -> Query {
+    Query::labels(&[package()])
+}
+
+/// What a private question may ask, and a census.
+fn prefixes(bits: u16) -> [Query; 2] {
+    let prefix = Prefix::of(&package(), bits);
+    [Query::crowd(prefix, [issuer()]), Query::Census(prefix)]
+}
+
+/// All that the issuer said of the package, as the client gathers it.
+async fn gathered(source: &Source) -> Result<Gathered, ClientError> {
+    gather(source, &[example()], &[issuer()]).await
 }
 
 fn claim_id(claim: &wire::Claim) -> ClaimId {
@@ -59,20 +84,16 @@ async fn all_that_bears_on_a_package_is_gathered() {
     for brings in [usize::MAX, 2] {
         fake.state().brings = brings;
         let (source, client) = source(&fake, folder.path()).await;
-        let gathered = gather(&source, [package()]).await.unwrap();
-        let leaves: Vec<_> = gathered
-            .claims
-            .iter()
-            .map(|claim| claim.leaf().get())
-            .collect();
-        assert_eq!(leaves, [1, 3, 5, 7, 9, 11, 13, 15, withdrawn]);
-        assert_eq!(gathered.leaves[&package()].len(), 7);
+        let all = gathered(&source).await.unwrap();
+        let leaves: Vec<_> = all.claims.iter().map(|claim| claim.leaf().get()).collect();
+        assert_eq!(leaves, [3, 5, 7, 9, 11, 13, 15, withdrawn]);
+        assert_eq!(all.speakers[&example()], 1);
         assert_eq!(
-            (gathered.missing, gathered.checkpoint.unwrap().size()),
+            (all.missing, all.checkpoint.unwrap().size()),
             (None, TreeSize::new(19))
         );
-        let private = gather(&Source::Private(client), [package()]).await.unwrap();
-        assert_eq!((private.claims.len(), private.missing), (9, None));
+        let private = gathered(&Source::Private(client)).await.unwrap();
+        assert_eq!((private.claims.len(), private.missing), (8, None));
     }
 }
 
@@ -91,17 +112,14 @@ async fn a_list_that_grew_before_it_was_asked_for_alone_is_taken_as_it_is_then()
         }
         _ => Ok(vec![answer]),
     }));
-    let gathered = gather(&source, [package()]).await.unwrap();
+    let all = gathered(&source).await.unwrap();
+    assert_eq!(all.claims.len(), 7);
     assert_eq!(
-        (gathered.leaves[&package()].len(), gathered.claims.len()),
-        (7, 8)
-    );
-    assert_eq!(
-        gathered.checkpoint.unwrap().size(),
+        all.checkpoint.unwrap().size(),
         TreeSize::new(15),
         "complete as of the oldest"
     );
-    let sizes: Vec<_> = gathered
+    let sizes: Vec<_> = all
         .checkpoints
         .iter()
         .map(|checkpoint| checkpoint.size().get())
@@ -117,7 +135,7 @@ async fn an_entry_that_is_listed_and_withheld_is_noticed() {
     let (source, client) = source(&fake, folder.path()).await;
     fake.state().withheld = Some(9);
     assert_eq!(
-        client.lookup(&[package()]).await.unwrap().answer.missing(),
+        client.lookup(&query()).await.unwrap().answer.missing(),
         [LeafIndex::new(9)]
     );
     for brings in [usize::MAX, 2] {
@@ -127,9 +145,9 @@ async fn an_entry_that_is_listed_and_withheld_is_noticed() {
             error.contains("lists leaf 9 and withholds its entry"),
             "{error}"
         );
-        unverified(gather(&source, [package()]).await.unwrap_err());
+        unverified(gathered(&source).await.unwrap_err());
     }
-    let private = gather(&Source::Private(client), [package()]).await.unwrap();
+    let private = gathered(&Source::Private(client)).await.unwrap();
     assert!(
         private.missing.is_some(),
         "it cannot be told, so it is said to be incomplete"
@@ -154,15 +172,13 @@ async fn an_answer_as_of_an_older_head_than_was_seen_is_not_taken() {
     let fresh = fake.client(folder.path()).await;
     for client in [&client, &fresh] {
         for error in [
-            client.lookup(&[package()]).await.unwrap_err(),
+            client.lookup(&query()).await.unwrap_err(),
             client.lookup_page(&package(), 0, 0).await.unwrap_err(),
-            client
-                .lookup_prefix(&Prefix::of(&package(), 1))
-                .await
-                .unwrap_err(),
+            client.lookup(&prefixes(1)[0]).await.unwrap_err(),
+            client.lookup(&prefixes(1)[1]).await.unwrap_err(),
             client.list(&package()).await.unwrap_err(),
-            gather(&source, [package()]).await.unwrap_err(),
-            gather(&Source::Private(client.clone()), [package()])
+            gathered(&source).await.unwrap_err(),
+            gathered(&Source::Private(client.clone()))
                 .await
                 .unwrap_err(),
         ] {
@@ -177,7 +193,7 @@ async fn an_answer_as_of_an_older_head_than_was_seen_is_not_taken() {
     let looked = fake
         .client(stranger.path())
         .await
-        .lookup(&[package()])
+        .lookup(&query())
         .await
         .unwrap();
     assert_eq!(
@@ -209,7 +225,7 @@ async fn an_answer_that_was_overtaken_is_taken() {
         );
         Ok(vec![answer])
     }));
-    let looked = client.lookup(&[package()]).await.unwrap();
+    let looked = client.lookup(&query()).await.unwrap();
     assert_eq!(looked.answer.checkpoint().size(), TreeSize::new(9));
 }
 
@@ -218,17 +234,18 @@ async fn an_unsupported_mapping_fails_closed_and_says_what_is_supported() {
     let (fake, folder) = (log(2).await, tempfile::tempdir().unwrap());
     let honest = fake.state().commitment().to_wire();
     fake.state().commit_to(wire::IndexCommitment {
-        mapping_version: 2,
+        mapping_version: 3,
         ..honest
     });
     let (source, client) = source(&fake, folder.path()).await;
     for error in [
-        client.lookup(&[package()]).await.unwrap_err(),
-        client.lookup_prefix(&Prefix::EMPTY).await.unwrap_err(),
+        client.lookup(&query()).await.unwrap_err(),
+        client.lookup(&prefixes(0)[0]).await.unwrap_err(),
+        client.lookup(&prefixes(0)[1]).await.unwrap_err(),
         client.list(&package()).await.unwrap_err(),
         client.commitment().await.unwrap_err(),
-        gather(&source, [package()]).await.unwrap_err(),
-        gather(&Source::Private(client.clone()), [package()])
+        gathered(&source).await.unwrap_err(),
+        gathered(&Source::Private(client.clone()))
             .await
             .unwrap_err(),
     ] {
@@ -236,7 +253,7 @@ async fn an_unsupported_mapping_fails_closed_and_says_what_is_supported() {
             panic!("{error:?}")
         };
         assert!(
-            what.contains("unsupported mapping version 2; version 1 is supported"),
+            what.contains("unsupported mapping version 3; version 2 is supported"),
             "{what}"
         );
     }
@@ -249,31 +266,26 @@ async fn a_stream_that_brings_nothing_is_left() {
     fake.state().rewrite = Some(Box::new(|_, _, answer| {
         Ok(vec![answer, Default::default()])
     }));
-    let error = unverified(client.lookup(&[package()]).await.unwrap_err());
+    let error = unverified(client.lookup(&query()).await.unwrap_err());
     assert!(error.contains("brings nothing"), "{error}");
     fake.state().rewrite = Some(Box::new(|_, _, _| Ok(vec![])));
-    unverified(client.lookup(&[package()]).await.unwrap_err());
+    unverified(client.lookup(&query()).await.unwrap_err());
 }
 
 #[tokio::test]
-async fn more_labels_than_one_batch_takes_are_asked_for_in_several() {
+async fn more_names_and_speakers_than_one_batch_takes_are_asked_for_in_several() {
     let (fake, folder) = (log(2).await, tempfile::tempdir().unwrap());
     let (source, client) = source(&fake, folder.path()).await;
-    let many = limits::LOOKUP_LABELS + 10;
-    let labels = (0..many)
-        .map(|n| Label::new(Kind::Package, &format!("pkg:cargo/nobody-{n}")))
-        .chain([package()]);
-    let gathered = gather(&source, labels.clone()).await.unwrap();
-    assert_eq!((gathered.claims.len(), gathered.missing), (3, None));
-    let kept = AnswerCache::new(folder.path(), client.log_key());
-    assert_eq!(
-        gather(&Source::Kept(kept), labels)
-            .await
-            .unwrap()
-            .claims
-            .len(),
-        3
-    );
+    let many = limits::LOOKUP_NAMES + 10;
+    let names = (0..many).map(|n| Name::new(Kind::Package, &format!("pkg:cargo/nobody-{n}")));
+    let names: Vec<Name> = names.chain([example()]).collect();
+    let many = limits::LOOKUP_BY + 10;
+    let by = (0..many).map(|n| By::predicate_type(&format!("nobody-{n}")));
+    let by: Vec<By> = by.chain([issuer()]).collect();
+    let all = gather(&source, &names, &by).await.unwrap();
+    assert_eq!((all.claims.len(), all.missing), (2, None));
+    let kept = Source::Kept(AnswerCache::new(folder.path(), client.log_key()));
+    assert_eq!(gather(&kept, &names, &by).await.unwrap().claims.len(), 2);
 }
 
 /// The folder of the answers that were kept.
@@ -287,12 +299,11 @@ fn kept(folder: &Path) -> Vec<std::path::PathBuf> {
 async fn kept_answers_are_verified_again() {
     let (fake, folder) = (log(2).await, tempfile::tempdir().unwrap());
     let (source, client) = source(&fake, folder.path()).await;
-    let online = gather(&source, [package()]).await.unwrap();
+    let online = gathered(&source).await.unwrap();
     let cache = || AnswerCache::new(folder.path(), client.log_key());
-    let offline = gather(&Source::Kept(cache()), [package()]).await.unwrap();
-    let leaves = |gathered: &assay_client::gather::Gathered| -> Vec<_> {
-        gathered.claims.iter().map(|claim| claim.leaf()).collect()
-    };
+    let offline = gathered(&Source::Kept(cache())).await.unwrap();
+    let leaves =
+        |all: &Gathered| -> Vec<_> { all.claims.iter().map(|claim| claim.leaf()).collect() };
     assert_eq!(leaves(&online), leaves(&offline));
     assert_eq!(offline.missing, None);
     for file in kept(folder.path()) {
@@ -301,9 +312,7 @@ async fn kept_answers_are_verified_again() {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x10;
             std::fs::write(&file, &damaged).unwrap();
-            let error = gather(&Source::Kept(cache()), [package()])
-                .await
-                .unwrap_err();
+            let error = gathered(&Source::Kept(cache())).await.unwrap_err();
             assert!(
                 matches!(
                     error,
@@ -322,12 +331,12 @@ async fn an_answer_that_was_kept_is_of_this_key_and_no_newer_than_the_head_that_
     let (source, client) = source(&fake, folder.path()).await;
     let first = client.checkpoint().await.unwrap();
     fake.state().publish(&claim(1, 50));
-    gather(&source, [package()]).await.unwrap();
+    gathered(&source).await.unwrap();
 
     let seed = assay_tlog::note::SignerKey::from_seed("fake.example/log", &[8; 32]).unwrap();
     let other = AnswerCache::new(folder.path(), &seed.verifier());
     assert!(
-        other.load(&[package()]).unwrap().is_none(),
+        other.load(&query()).unwrap().is_none(),
         "another key's answers are no answers"
     );
 
@@ -338,16 +347,16 @@ async fn an_answer_that_was_kept_is_of_this_key_and_no_newer_than_the_head_that_
     let mut head = head;
     let head = head.find(|path| path.extension().is_none()).unwrap();
     let cache = AnswerCache::new(folder.path(), client.log_key());
-    assert!(cache.load(&[package()]).unwrap().is_some());
+    assert!(cache.load(&query()).unwrap().is_some());
     std::fs::write(&head, first.note()).unwrap();
-    let error = cache.load(&[package()]).unwrap_err();
+    let error = cache.load(&query()).unwrap_err();
     assert!(
         matches!(error, ClientError::State { .. }),
         "nobody proved it to extend the head: {error:?}"
     );
     std::fs::remove_file(&head).unwrap();
     assert!(matches!(
-        cache.load(&[package()]).unwrap_err(),
+        cache.load(&query()).unwrap_err(),
         ClientError::State { .. }
     ));
 }

@@ -5,8 +5,8 @@ use crate::fake::{Fake, id, said};
 use assay_claims::kind::vex::Status;
 use assay_claims::purl::Purl;
 use assay_client::ask::{
-    About, AskError, Asker, How, Inventory, Listed, Listing, LogAddress, Note, Unidentified,
-    required_logs,
+    About, AskError, Asker, Audience, Hint, How, Inventory, Listed, Listing, LogAddress, Note,
+    Unidentified, required_logs,
 };
 use assay_client::report::{Conclusion, Report, Scales, json, markdown, sarif, vex, words};
 use assay_client::{Cel, Tls};
@@ -23,7 +23,7 @@ fn asker(fake: &Fake, state_dir: &Path, how: How) -> Asker {
         url: Some(fake.url.clone()),
     };
     let logs = required_logs(&policy, Some(&own), how).unwrap();
-    Asker::new(policy, logs, how, state_dir, &Tls::default())
+    Asker::new(policy, logs, how, NOW_MS, state_dir, &Tls::default())
 }
 
 fn scales(asker: &Asker) -> Scales<'_> {
@@ -34,9 +34,14 @@ fn scales(asker: &Asker) -> Scales<'_> {
     }
 }
 
+/// What is known, whoever said it.
 async fn look_up(asker: &Asker, what: &str) -> Report {
+    look_up_of(asker, what, Audience::Everyone).await
+}
+
+async fn look_up_of(asker: &Asker, what: &str, audience: Audience) -> Report {
     let about = About::parse(what).unwrap().unwrap();
-    let found = asker.find(about).await.unwrap();
+    let found = asker.find(about, audience).await.unwrap();
     scales(asker).found(&found)
 }
 
@@ -91,6 +96,27 @@ async fn what_is_known_of_a_package_is_written_for_programs() {
     assert_eq!(report.components[0].outcome, Outcome::Denied);
     let about = report.about.as_ref().unwrap();
     insta::assert_snapshot!("lookup.json", pretty(&fake, &json::lookup(about, &report)));
+}
+
+/// What strangers said is counted, and shown to who asks for everyone; what is decided is the same.
+#[tokio::test]
+async fn strangers_are_counted_and_not_heard() {
+    let (fake, folder) = (Fake::with_claims().await, tempfile::tempdir().unwrap());
+    let asker = asker(&fake, folder.path(), How::Openly);
+    let trusted = look_up_of(&asker, said::ALPHA, Audience::Trusted).await;
+    let everyone = look_up(&asker, said::ALPHA).await;
+    let decided = |report: &Report| {
+        let component = &report.components[0];
+        let reasons = component.reasons.iter().map(|reason| reason.text.clone());
+        (component.outcome, reasons.collect::<Vec<_>>())
+    };
+    assert_eq!(decided(&trusted), decided(&everyone));
+    let stranger = id(said::STRANGER).to_hex();
+    let told = |report: &Report| serde_json::to_string(&report.questions).unwrap();
+    assert!(!told(&trusted).contains(&stranger));
+    assert!(told(&everyone).contains(&stranger));
+    assert_eq!(trusted.hints, [Hint::Others(1)]);
+    assert_eq!(everyone.hints, []);
 }
 
 #[tokio::test]
@@ -172,7 +198,7 @@ async fn privately_and_offline_the_same_is_said() {
     // What was never asked was not kept.
     let offline = asker(&fake, folder.path(), How::Offline);
     let other = About::parse("pkg:cargo/beta@2.0.0").unwrap().unwrap();
-    let error = offline.find(other).await.unwrap_err();
+    let error = offline.find(other, Audience::Everyone).await.unwrap_err();
     assert!(matches!(error, AskError::Unanswered(_)), "{error}");
 }
 
@@ -187,7 +213,8 @@ async fn a_log_that_does_not_answer_is_named_and_nothing_is_fine() {
             url: Some(url),
         });
     }
-    let asker = Asker::new(policy, logs, How::Openly, folder.path(), &Tls::default());
+    let tls = Tls::default();
+    let asker = Asker::new(policy, logs, How::Openly, NOW_MS, folder.path(), &tls);
     let inventory = inventory();
     let asked = asker.components(&inventory).await.unwrap();
     let report = scales(&asker).components(inventory, &asked);

@@ -3,10 +3,11 @@
 //! Entries are stored, served, hashed and verified verbatim. This module reads them and writes new
 //! ones; it never writes one that it has read.
 
-use crate::limits;
+use crate::{claim, limits};
 use assay_tlog::{Hash, hash};
 use bytes::Bytes;
-use prost::Message;
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+use prost::{DecodeError, Message};
 
 /// The protobuf messages of an entry, as they stand in `assay/v1/entry.proto`.
 pub mod wire {
@@ -49,6 +50,10 @@ pub mod wire {
         /// it.
         #[prost(uint32, tag = "3")]
         pub mapping_version: u32,
+        /// Version of the rules by which entries are admitted, in force for the leaves since the
+        /// last commitment.
+        #[prost(uint32, tag = "4")]
+        pub admission_version: u32,
     }
 
     /// A DSSE envelope, losslessly.
@@ -99,6 +104,26 @@ pub enum EntryError {
     /// It has no body that this version knows.
     #[error("the entry holds neither a claim nor anything else that this version can read")]
     Empty,
+    /// Its claim has no signature, or more than [`limits::SIGNATURES`].
+    #[error("the entry has {0} signatures; it must have from 1 to {max}", max = limits::SIGNATURES)]
+    Signatures(usize),
+    /// A signature, its key or its issuer's id does not have its length.
+    #[error(
+        "signature {0} of the entry is not one of 64 bytes with a key and an issuer id of 32 each"
+    )]
+    Signature(usize),
+    /// The claim's payload has more than [`limits::PAYLOAD_BYTES`].
+    #[error(
+        "the payload in the entry has {0} bytes; at most {max} are possible",
+        max = limits::PAYLOAD_BYTES
+    )]
+    Payload(usize),
+    /// The claim's payload is said to be of another type than in-toto's.
+    #[error(
+        "the payload in the entry is of another type than {}",
+        crate::claim::PAYLOAD_TYPE
+    )]
+    PayloadType,
     /// A claim was asked for, and it holds something else.
     #[error("this leaf holds the log's commitment to its index, not a claim")]
     NoClaim,
@@ -117,17 +142,26 @@ impl Entry {
     ///
     /// It guarantees that `bytes` is the only spelling of what it returns: unknown fields, repeated
     /// fields and overlong numbers are refused, so that a claim cannot hide bytes that a reader
-    /// does not show.
+    /// does not show. A claim in it has the bounds of docs/index.md, section 1: from 1 to 16
+    /// signatures of the right lengths, a payload of at most 32 KiB of in-toto's type. Signatures
+    /// are counted before anything is allocated for them.
     pub fn parse(bytes: Bytes) -> Result<Self, EntryError> {
         if bytes.len() > limits::ENTRY_BYTES {
             return Err(EntryError::TooLong(bytes.len()));
         }
-        let message =
-            wire::Entry::decode(bytes.clone()).map_err(|e| EntryError::Malformed(e.to_string()))?;
+        let malformed = |error: DecodeError| EntryError::Malformed(error.to_string());
+        let signatures = count_signatures(&bytes).map_err(malformed)?;
+        if signatures > limits::SIGNATURES {
+            return Err(EntryError::Signatures(signatures));
+        }
+        let message = wire::Entry::decode(bytes.clone()).map_err(malformed)?;
         if message.encode_to_vec() != bytes {
             return Err(EntryError::NotCanonical);
         }
         let body = message.body.ok_or(EntryError::Empty)?;
+        if let wire::Body::Claim(claim) = &body {
+            check_bounds(claim)?;
+        }
         Ok(Entry {
             bytes,
             logged_at_ms: message.logged_at_ms,
@@ -163,6 +197,63 @@ impl Entry {
     pub fn leaf_hash(&self) -> Hash {
         hash::leaf_hash(&self.bytes)
     }
+}
+
+/// How many signatures the claim in an entry has, as far as its frame can be read.
+fn count_signatures(entry: &[u8]) -> Result<usize, DecodeError> {
+    let mut signatures = 0;
+    each_field(entry, |field, claim| {
+        if field == 2 {
+            each_field(claim, |field, _| {
+                signatures += usize::from(field == 3);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    })?;
+    Ok(signatures)
+}
+
+/// Calls `visit` with every field of a protobuf message that has a length, and its bytes.
+fn each_field(
+    mut message: &[u8],
+    mut visit: impl FnMut(u32, &[u8]) -> Result<(), DecodeError>,
+) -> Result<(), DecodeError> {
+    while !message.is_empty() {
+        let (field, wire_type) = decode_key(&mut message)?;
+        if wire_type != WireType::LengthDelimited {
+            skip_field(wire_type, field, &mut message, DecodeContext::default())?;
+            continue;
+        }
+        let length = usize::try_from(decode_varint(&mut message)?).unwrap_or(usize::MAX);
+        let Some((bytes, rest)) = message.split_at_checked(length) else {
+            // The decoder says what is wrong.
+            return Ok(());
+        };
+        visit(field, bytes)?;
+        message = rest;
+    }
+    Ok(())
+}
+
+/// Checks the bounds of a claim (docs/index.md, section 1).
+fn check_bounds(claim: &wire::Claim) -> Result<(), EntryError> {
+    if claim.payload.len() > limits::PAYLOAD_BYTES {
+        return Err(EntryError::Payload(claim.payload.len()));
+    }
+    if claim.payload_type != claim::PAYLOAD_TYPE {
+        return Err(EntryError::PayloadType);
+    }
+    if claim.signatures.is_empty() {
+        return Err(EntryError::Signatures(0));
+    }
+    for (at, one) in claim.signatures.iter().enumerate() {
+        let lengths = [&one.signature, &one.public_key, &one.issuer_id].map(Bytes::len);
+        if lengths != [64, 32, 32] {
+            return Err(EntryError::Signature(at));
+        }
+    }
+    Ok(())
 }
 
 /// Writes a new entry that holds `body`: a claim, or the log's commitment to its index.
@@ -221,7 +312,8 @@ mod tests {
         let commitment = wire::IndexCommitment {
             root: vec![1; 32].into(),
             labels: 2,
-            mapping_version: 1,
+            mapping_version: 2,
+            admission_version: 1,
         };
         let entry = Entry::parse(encode(7, commitment.clone()).unwrap()).unwrap();
         assert_eq!(entry.body(), &wire::Body::IndexCommitment(commitment));

@@ -22,21 +22,20 @@ pub const ISSUER_ROTATION_KEYS: usize = SIGNATURES - ISSUER_KEYS;
 /// needs a bound.
 pub const JSON_DEPTH: usize = 32;
 
-/// Most inner nodes of the index above a label. Labels are hashes: two that agree in their first 64
-/// bits cost 2^32 tries to find, and every node more doubles that.
-pub const INDEX_DEPTH: usize = 64;
+/// Most labels of an entry: as many as 16 issuers have who sign about a hundred artifacts. Each costs
+/// the index a node (docs/design.md 3.5).
+pub const LABELS: usize = 2048;
 
-/// Most labels in one batch of look-ups: the components of a large SBOM with package, version and
-/// digest fit ten times.
-pub const LOOKUP_LABELS: usize = 65_536;
+/// Most names in one look-up: the components of a large SBOM with package, version and digest fit
+/// ten times.
+pub const LOOKUP_NAMES: usize = 65_536;
 
-/// Deepest nesting of JSON in a file of dependencies. Nested components take two levels each, and
-/// old npm lock files nest as deep as the tree of packages; real ones stay below 40.
-pub const COMPONENT_JSON_DEPTH: usize = 128;
+/// Most issuers, or types, in one look-up: all that a policy may trust (docs/design.md 7).
+pub const LOOKUP_BY: usize = 4096;
 
-/// Most components of one file of dependencies, counting those that could not be identified. The
-/// largest real lock files and SBOMs of whole distributions have some tens of thousands.
-pub const COMPONENTS: usize = 100_000;
+/// Longest list that an answer about names holds, in leaves. Whoever has said more about one thing
+/// is not heard on it (docs/design.md 7), so that the list need not come.
+pub const WHOLE_LIST: u64 = 10_000;
 
 /// Most subjects of a statement. The largest real release attestations name some hundreds of files.
 pub const SUBJECTS: usize = 1024;
@@ -53,9 +52,6 @@ pub const PURL_BYTES: usize = 1024;
 
 /// Largest attachment, in bytes. Real SBOMs of whole distributions reach tens of megabytes.
 pub const ATTACHMENT_BYTES: u64 = 64 * 1024 * 1024;
-
-/// Largest document that the command line reads to make a claim of it, in bytes.
-pub const DOCUMENT_BYTES: usize = ATTACHMENT_BYTES as usize;
 
 /// Largest page of a listing, in entries.
 pub const PAGE: usize = 1000;

@@ -3,13 +3,13 @@
 
 use super::{joined, status};
 use crate::{
-    index::StoredPages,
+    index::{Held, StoredPages},
     records::{self, RecordError},
     storage::{Reads, Tables},
     view::{Published, View},
 };
 use assay_claims::index::map::{Listed, MapError, Proven};
-use assay_claims::index::{Label, Prefix};
+use assay_claims::index::{By, Label, Map, Name, Prefix, Query};
 use assay_claims::limits;
 use assay_proto::v1::{
     Answer, BatchLookupRequest, BatchLookupResponse, LabelList, LookupPrefixRequest,
@@ -44,11 +44,8 @@ impl<S> IndexApi<S> {
     }
 }
 
-/// What was asked, parsed.
-enum Question {
-    Labels(Vec<Label>),
-    Prefix(Prefix),
-}
+/// Most names or labels that one answer shows: some hundred thousand hashes of work.
+const SHOWN: u64 = limits::LOOKUP_NAMES as u64;
 
 /// An answer without its entries, which are read as they are sent.
 struct Prepared {
@@ -81,6 +78,32 @@ fn label(bytes: &[u8]) -> Result<Label, Status> {
     })
 }
 
+/// Reads halves of labels.
+fn halves<T>(
+    field: &'static str,
+    wire: &[Bytes],
+    read: impl Fn(&[u8]) -> Option<T>,
+) -> Result<Vec<T>, Status> {
+    let mut halves = Vec::with_capacity(wire.len());
+    for bytes in wire {
+        let half = read(bytes).ok_or_else(|| {
+            let message = format!("half a label has 16 bytes; this one has {}", bytes.len());
+            status::invalid(field, message)
+        })?;
+        halves.push(half);
+    }
+    Ok(halves)
+}
+
+/// Reads speakers, of which `before` have come already.
+fn speakers(before: usize, wire: &[Bytes]) -> Result<Vec<By>, Status> {
+    if before + wire.len() > limits::LOOKUP_BY {
+        let message = format!("at most {} speakers are asked for", limits::LOOKUP_BY);
+        return Err(status::invalid("by", message));
+    }
+    halves("by", wire, By::from_slice)
+}
+
 /// At most `most` leaves of a list from position `from` on: from memory if the list is short, else
 /// from the store.
 fn leaves(
@@ -104,7 +127,8 @@ impl<S: Tables + 'static> IndexApi<S> {
         let published = self.view.published();
         let map = published.index().ok_or_else(unavailable)?;
         let store = self.view.store();
-        let proven = proven(map.prove(&[label(&request.label)?], &StoredPages(store)))?;
+        let label = label(&request.label)?;
+        let proven = proven(map.prove(&Query::labels(&[label]), &StoredPages(store)))?;
         let mut answer = Answer {
             checkpoint: published.note().to_owned(),
             commitment: published.commitment().clone(),
@@ -143,12 +167,12 @@ impl<S: Tables + 'static> IndexApi<S> {
     }
 
     /// Computes everything but the entries, on a verifying thread: a large batch takes a while.
-    async fn prepare(&self, question: Question) -> Result<Prepared, Status> {
+    async fn prepare(&self, query: Query) -> Result<Prepared, Status> {
         let view = self.view.clone();
         let (done, prepared) = oneshot::channel();
         rayon::spawn(move || {
             // An error means that the caller went away.
-            let _ = done.send(prepare(&view, question));
+            let _ = done.send(prepare(&view, &query));
         });
         prepared
             .await
@@ -157,9 +181,9 @@ impl<S: Tables + 'static> IndexApi<S> {
 
     async fn answer(
         &self,
-        question: Question,
+        query: Query,
     ) -> Result<impl Stream<Item = Result<Answer, Status>> + use<S>, Status> {
-        let prepared = self.prepare(question).await?;
+        let prepared = self.prepare(query).await?;
         let view = self.view.clone();
         let (first, lists, inclusion) = opening(&prepared);
         let entries = stream::try_unfold(0, move |from| {
@@ -178,31 +202,20 @@ fn last_leaf(published: &Published) -> LeafIndex {
     LeafIndex::new(published.size().get().saturating_sub(1))
 }
 
-fn prepare<S: Tables>(view: &View<S>, question: Question) -> Result<Prepared, Status> {
+fn prepare<S: Tables>(view: &View<S>, query: &Query) -> Result<Prepared, Status> {
     let published = view.published();
     let map = published.index().ok_or_else(unavailable)?;
     let pages = StoredPages(view.store());
-    let Proven { cut, found } = proven(match &question {
-        Question::Labels(labels) => map.prove(labels, &pages),
-        Question::Prefix(prefix) => map.prove_prefix(prefix, &pages),
-    })?;
-    if found.len() > limits::LOOKUP_LABELS {
-        let message = format!(
-            "{} labels begin with this prefix; at most {} come at once: name more bits",
-            found.len(),
-            limits::LOOKUP_LABELS
-        );
-        return Err(Status::out_of_range(message));
+    check_cost(map, query)?;
+    let Proven { cut, mut found } = proven(map.prove(query, &pages))?;
+    found.retain(|listed| listed.length <= limits::WHOLE_LIST);
+    if matches!(query, Query::Census(_)) {
+        found.clear();
     }
     let all: u64 = found.iter().map(|listed| listed.length).sum();
     if all > LIST_LEAVES {
-        let longest = found.iter().max_by_key(|listed| listed.length);
-        let longest = longest.map_or_else(String::new, |listed| {
-            format!("; the longest, {}, has {}", listed.label, listed.length)
-        });
         let message = format!(
-            "{all} leaves are listed, more than {LIST_LEAVES} come at once{longest}: ask for \
-             fewer labels, and for long lists with Lookup"
+            "{all} leaves are listed, more than {LIST_LEAVES} come at once: ask about fewer names"
         );
         return Err(Status::out_of_range(message));
     }
@@ -225,6 +238,21 @@ fn prepare<S: Tables>(view: &View<S>, question: Question) -> Result<Prepared, St
         entries,
         inclusion,
     })
+}
+
+/// Refuses what would show too much, before anything of it is built.
+fn check_cost(map: &Map<Held>, query: &Query) -> Result<(), Status> {
+    let (count, what) = match query {
+        Query::Names { .. } | Query::Page { .. } => return Ok(()),
+        Query::Crowd { prefix, .. } => (map.count(prefix).names, "names"),
+        Query::Census(prefix) => (map.count(prefix).labels, "labels"),
+    };
+    if count <= SHOWN {
+        return Ok(());
+    }
+    Err(Status::out_of_range(format!(
+        "{count} {what} begin with this prefix; at most {SHOWN} come at once: name more bits"
+    )))
 }
 
 /// The messages before the entries, and those after them.
@@ -319,25 +347,23 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
         request: Request<Streaming<BatchLookupRequest>>,
     ) -> Result<Response<Self::BatchLookupStream>, Status> {
         let mut messages = request.into_inner();
-        let mut labels = Vec::new();
+        let (mut names, mut by) = (Vec::new(), Vec::new());
         while let Some(message) = messages.message().await? {
-            if labels.len() + message.labels.len() > limits::LOOKUP_LABELS {
+            if names.len() + message.names.len() > limits::LOOKUP_NAMES {
                 let message = format!(
-                    "a batch has at most {} labels; ask in several",
-                    limits::LOOKUP_LABELS
+                    "a batch has at most {} names; ask in several",
+                    limits::LOOKUP_NAMES
                 );
-                return Err(status::invalid("labels", message));
+                return Err(status::invalid("names", message));
             }
-            for bytes in &message.labels {
-                labels.push(label(bytes)?);
-            }
+            names.append(&mut halves("names", &message.names, Name::from_slice)?);
+            by.append(&mut speakers(by.len(), &message.by)?);
         }
-        labels.sort_unstable();
-        labels.dedup();
-        if labels.is_empty() {
-            return Err(status::invalid("labels", "the batch has no label".into()));
+        if names.is_empty() || by.is_empty() {
+            let message = "a batch has at least one name and one speaker";
+            return Err(status::invalid("names", message.into()));
         }
-        let answers = self.answer(Question::Labels(labels)).await?;
+        let answers = self.answer(Query::names(names, by)).await?;
         let answers = answers.map(|answer| {
             answer.map(|answer| BatchLookupResponse {
                 answer: Some(answer),
@@ -351,15 +377,30 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
         request: Request<LookupPrefixRequest>,
     ) -> Result<Response<Self::LookupPrefixStream>, Status> {
         let request = request.into_inner();
-        let bits = u16::try_from(request.bits).ok();
+        let by = speakers(0, &request.by)?;
+        let most = if by.is_empty() {
+            Label::BITS
+        } else {
+            Name::BITS
+        };
+        let bits = u16::try_from(request.bits)
+            .ok()
+            .filter(|bits| *bits <= most);
         let prefix = bits
             .and_then(|bits| Prefix::from_wire(&request.prefix, bits))
             .ok_or_else(|| {
-                let message =
-                    "a prefix has at most 256 bits, in as many bytes as they need, zero after them";
-                status::invalid("prefix", message.into())
+                let message = format!(
+                    "this prefix has at most {most} bits, in as many bytes as they need, zero \
+                     after them"
+                );
+                status::invalid("prefix", message)
             })?;
-        let answers = self.answer(Question::Prefix(prefix)).await?;
+        let query = if by.is_empty() {
+            Query::Census(prefix)
+        } else {
+            Query::crowd(prefix, by)
+        };
+        let answers = self.answer(query).await?;
         let answers = answers.map(|answer| {
             answer.map(|answer| LookupPrefixResponse {
                 answer: Some(answer),

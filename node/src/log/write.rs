@@ -16,12 +16,12 @@ use crate::{
     storage::{StorageError, Tables},
     view::stored_root,
 };
-use assay_claims::entry::EntryError;
+use assay_claims::entry::{Entry, EntryError};
 use assay_claims::sequencer::{Candidate, Outcome, Step};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use assay_tlog::tree::TreeSize;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Why a write failed. After any of these the log must be opened again.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,20 @@ impl<S: Tables> Log<S> {
     /// Whether the log has leaves that no published checkpoint covers.
     pub(crate) fn is_ahead(&self) -> bool {
         self.state.head().size > self.view.published().size()
+    }
+
+    /// How old the last published commitment is, by this machine's clock; zero if it is from the
+    /// future.
+    pub(crate) fn commitment_age(&self) -> Duration {
+        let published = self.view.published();
+        let made_at =
+            Entry::parse(published.commitment().clone()).map(|entry| entry.logged_at_ms());
+        Duration::from_millis(now_ms().saturating_sub(made_at.unwrap_or_default()))
+    }
+
+    /// Commits to the index again although nothing is new. It is to be published.
+    pub(crate) fn commit_again(&mut self) -> Result<(), WriteError> {
+        self.append_commitment()
     }
 
     /// Appends the candidates that may have a leaf, in one durable batch. Returns one outcome for

@@ -2,7 +2,9 @@
 
 use super::world::{Checked, World, cargo_lock, outcomes, run};
 use assay_claims::entry;
-use assay_claims::index::{Commitment, Kind, Label};
+use assay_claims::index::{By, Commitment, Kind, Name, Query};
+use assay_claims::issuer::IssuerId;
+use assay_claims::kind;
 use assay_client::{AnswerCache, Client, Config, HeadStore, Tls};
 use assay_tests::process::Node;
 use assay_tlog::checkpoint::{Checkpoint, VerifiedCheckpoint};
@@ -138,7 +140,7 @@ fn an_answer_that_does_not_verify_names_its_log() -> anyhow::Result<()> {
         .verifier()
         .to_string();
     world.policy("wrong.toml", "warn", &required(&key, url))?;
-    let checked = world.check(&["Cargo.lock", "--policy", "wrong.toml"])?;
+    let checked = world.check_elsewhere(&["Cargo.lock", "--policy", "wrong.toml"])?;
     assert_eq!(checked.code, Some(4), "{}", checked.stderr);
     assert!(
         checked
@@ -162,7 +164,7 @@ fn a_policy_that_names_a_log_without_saying_where_it_is_is_the_callers() -> anyh
         "warn",
         &format!("\n[[log]]\nkey = \"{key}\"\n"),
     )?;
-    let checked = world.check(&["Cargo.lock", "--policy", "nowhere.toml"])?;
+    let checked = world.check_elsewhere(&["Cargo.lock", "--policy", "nowhere.toml"])?;
     assert_eq!(checked.code, Some(2));
     assert!(
         checked.stderr.contains("other.example/log") && checked.stderr.contains("`url`"),
@@ -183,11 +185,7 @@ async fn an_old_answer_is_stale_and_never_fine() -> anyhow::Result<()> {
     let world = world()?;
     world.write("lone.Cargo.lock", &cargo_lock(&["lone"]))?;
     let signer = SignerKey::from_seed("old.example/log", &[5; 32])?;
-    let labels = [
-        Label::new(Kind::Version, "pkg:cargo/lone@1.0.0"),
-        Label::new(Kind::Package, "pkg:cargo/lone"),
-    ];
-    keep_old_answer(&world, &signer, &labels).await?;
+    keep_old_answer(&world, &signer).await?;
 
     let key = signer.verifier().to_string();
     world.policy(
@@ -216,11 +214,7 @@ async fn an_old_answer_is_stale_and_never_fine() -> anyhow::Result<()> {
 
 /// Keeps, where the program looks for it, an answer of the log of `signer` that is three days old
 /// and holds no claims.
-async fn keep_old_answer(
-    world: &World,
-    signer: &SignerKey,
-    labels: &[Label],
-) -> anyhow::Result<()> {
+async fn keep_old_answer(world: &World, signer: &SignerKey) -> anyhow::Result<()> {
     // An answer of a log without claims, of which all but the head can be taken over.
     let empty = Node::start()?;
     let ready = empty.ready();
@@ -231,7 +225,8 @@ async fn keep_old_answer(
         tls: Tls::default(),
     })
     .await?;
-    let mut answer = client.lookup(labels).await?.bytes;
+    let [records, said] = questions(world);
+    let mut answer = client.lookup(&said).await?.bytes;
     let now_ms = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     answer.commitment = entry::encode(now_ms - 3 * 86_400_000, Commitment::empty().to_wire())?;
     let head = Checkpoint {
@@ -244,8 +239,23 @@ async fn keep_old_answer(
     let (state, log) = (world.path("state/assay"), signer.verifier());
     HeadStore::new(&state, &log)
         .advance(None, &VerifiedCheckpoint::verify(&answer.checkpoint, &log)?)?;
-    AnswerCache::new(&state, &log).store(labels, &answer)?;
-    Ok(())
+    let cache = AnswerCache::new(&state, &log);
+    cache.store(&records, &answer)?;
+    Ok(cache.store(&said, &answer)?)
+}
+
+/// What a check asks of every log: for the records of whom the policy trusts, and what these said.
+fn questions(world: &World) -> [Query; 2] {
+    let trusted = ["makers", "auditors"].map(|name| world.issuer(name));
+    let ids = trusted.map(|id| IssuerId::from_hex(id).unwrap());
+    let records = ids.map(|id| Name::new(Kind::Issuer, &id.to_hex()));
+    let kinds = [kind::Kind::Issuer, kind::Kind::KeyCompromise];
+    let types = kinds.into_iter().flat_map(kind::Kind::uris);
+    let lone = Name::new(Kind::Package, "pkg:cargo/lone");
+    [
+        Query::names(records, types.map(By::predicate_type)),
+        Query::names([lone], ids.iter().map(By::issuer)),
+    ]
 }
 
 /// Checks `lone.Cargo.lock` offline with a policy.

@@ -9,4 +9,5 @@
 mod documents;
 mod logs;
 mod outcomes;
+mod strangers;
 mod world;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use assay_claims::purl::Purl;
-use assay_tests::process::{Node, assay};
+use assay_tests::process::{Node, assay, new_key};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -33,15 +33,20 @@ pub struct Checked {
 impl World {
     /// A log, with a maintainer, an auditor and a stranger.
     pub fn new() -> anyhow::Result<Self> {
+        World::with("")
+    }
+
+    /// The same, of a node with more settings.
+    pub fn with(settings: &str) -> anyhow::Result<Self> {
         let mut world = World {
-            node: Node::start_with(AT_ONCE)?,
+            node: Node::start_with(&format!("{AT_ONCE}\n{settings}"))?,
             folder: tempfile::tempdir()?,
             issuers: Vec::new(),
             statements: 0,
         };
         for name in ["makers", "auditors", "stranger"] {
             let key = format!("{name}.pem");
-            world.online(&["key", "new", &key])?;
+            new_key(world.folder.path(), &key)?;
             let registered =
                 world.online(&["issuer", "register", "--name", name, "--key", &key])?;
             let id = registered["issuer_id"]
@@ -209,8 +214,16 @@ impl World {
 
     /// Runs `assay check` with the log and `policy.toml`, which later arguments override.
     pub fn check(&self, arguments: &[&str]) -> anyhow::Result<Checked> {
-        let ready = self.node.ready();
-        let mut all = vec!["check", "--log", &ready.url, "--log-key", &ready.vkey];
+        let command = [&["check"], arguments].concat();
+        self.ask_at(&self.node.ready().url, &command)
+    }
+
+    /// Runs a command that asks the log, at some address, with `policy.toml`, which arguments
+    /// override.
+    pub fn ask_at(&self, url: &str, arguments: &[&str]) -> anyhow::Result<Checked> {
+        let key = &self.node.ready().vkey;
+        let (command, arguments) = arguments.split_first().context("no command")?;
+        let mut all = vec![*command, "--log", url, "--log-key", key];
         if !arguments.contains(&"--policy") {
             all.extend(["--policy", "policy.toml"]);
         }
@@ -218,7 +231,12 @@ impl World {
         run(self.folder.path(), &all)
     }
 
-    /// The same, as JSON.
+    /// Runs `assay check` with nothing but what is given: under a policy that names other logs.
+    pub fn check_elsewhere(&self, arguments: &[&str]) -> anyhow::Result<Checked> {
+        run(self.folder.path(), &[&["check"], arguments].concat())
+    }
+
+    /// The same as [`World::check`], as JSON.
     pub fn report(&self, arguments: &[&str]) -> anyhow::Result<(Option<i32>, Value)> {
         let checked = self.check(&[arguments, &["--output", "json"]].concat())?;
         let value = serde_json::from_str(&checked.stdout)

@@ -1,10 +1,11 @@
 //! What takes back: a withdrawal, a rotation or a compromise that is hidden would leave a claim
 //! standing.
 
-use crate::world::{ASKED, World, about, asks_for, exits, labels, purl, without, words};
+use crate::world::{ASKED, World, exits, issuer, package, purl, without, words};
 use assay_claims::claim;
 use assay_claims::entry::Entry;
-use assay_claims::index::{Kind, Label};
+use assay_claims::index::{By, Kind, Label, Name};
+use assay_claims::kind;
 use assay_client::{
     AnswerCache,
     gather::{Source, gather},
@@ -13,23 +14,19 @@ use assay_proto::v1;
 use prost::Message;
 use std::{fs, path::PathBuf};
 
-/// The label of what is said of the claim at a leaf.
+/// The label of what the first issuer said of the claim at a leaf.
 fn of_claim(world: &World, leaf: u64) -> Label {
     let entry = Entry::parse(world.liar.entries[leaf as usize].clone()).unwrap();
-    Label::new(
-        Kind::Claim,
-        &claim::verify(entry.claim().unwrap(), &())
-            .unwrap()
-            .id()
-            .to_hex(),
-    )
+    let id = claim::verify(entry.claim().unwrap(), &()).unwrap().id();
+    let name = Name::new(Kind::Claim, &id.to_hex());
+    Label::of(name, world.by()[0])
 }
 
 /// Answers about `label` leave it out, honestly as far as the proofs go; all others are the node's.
 fn hide(world: &World, label: Label) {
     let (liar, size) = (world.liar.clone(), world.size());
     world.proxy.rewrite(move |query, mut answer| {
-        if asks_for(query, &label) {
+        if query.asks_for(&label) {
             without(&mut answer, &label);
             return liar.filled(answer, size).unwrap();
         }
@@ -49,7 +46,7 @@ async fn a_hidden_withdrawal_is_missed() -> anyhow::Result<()> {
     // Absent, by the proof of an index that never heard of it.
     let (silent, size) = (world.hiding(&[world.leaves.withdrawal])?, world.size());
     world.proxy.rewrite(move |query, answer| {
-        if !asks_for(query, &label) {
+        if !query.asks_for(&label) {
             return answer;
         }
         let commitment = answer.commitment.clone();
@@ -66,27 +63,39 @@ async fn a_hidden_withdrawal_is_missed() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hidden_record_of_an_issuer_is_missed() -> anyhow::Result<()> {
     let world = World::start().await?;
-    let label = about(&world.second.id);
-    hide(&world, label);
-    world
-        .gathering_is_refused("beta", "the lists are not those of the labels")
-        .await?;
-    for hidden in [world.leaves.rotation, world.leaves.compromise] {
+    let of = |kind: kind::Kind| {
+        let uri = kind.uris().next().unwrap();
+        Label::of(issuer(&world.second.id), By::predicate_type(uri))
+    };
+    for (label, hidden) in [
+        (of(kind::Kind::Issuer), world.leaves.rotation),
+        (of(kind::Kind::KeyCompromise), world.leaves.compromise),
+    ] {
+        hide(&world, label);
+        the_program_refuses(&world, "the lists are not those of the labels")?;
         let (liar, size) = (world.liar.clone(), world.size());
         world.proxy.rewrite(move |query, mut answer| {
-            if asks_for(query, &label) {
-                answer
-                    .lists
-                    .iter_mut()
-                    .for_each(|list| list.leaves.retain(|leaf| *leaf != hidden));
+            if query.asks_for(&label) {
+                for list in &mut answer.lists {
+                    list.leaves.retain(|leaf| *leaf != hidden);
+                }
                 return liar.filled(answer, size).unwrap();
             }
             answer
         });
-        world
-            .gathering_is_refused("beta", "is not the one in the index")
-            .await?;
+        the_program_refuses(&world, "is not the one in the index")?;
     }
+    Ok(())
+}
+
+/// The program asks for the records of whom it listens to.
+fn the_program_refuses(world: &World, check: &str) -> anyhow::Result<()> {
+    exits(&world.program(&["lookup", &purl("beta")])?, 4, check);
+    exits(
+        &world.program(&["check", &world.lock_file("beta")?])?,
+        4,
+        check,
+    );
     Ok(())
 }
 
@@ -122,10 +131,13 @@ fn kept(world: &World) -> anyhow::Result<Vec<PathBuf>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kept_answer_that_was_changed_is_refused() -> anyhow::Result<()> {
     let world = World::start().await?;
-    let online = world.gather(&labels(ASKED)).await??;
+    let online = world.gather(&[package(ASKED)]).await??;
     let source = || Source::Kept(AnswerCache::new(world.state(), &world.log.key));
     assert_eq!(
-        gather(&source(), labels(ASKED)).await?.claims.len(),
+        gather(&source(), &[package(ASKED)], &world.by())
+            .await?
+            .claims
+            .len(),
         online.claims.len()
     );
     let (state, file) = (
@@ -151,7 +163,9 @@ async fn a_kept_answer_that_was_changed_is_refused() -> anyhow::Result<()> {
             world.liar.filled(answer, world.size())?.encode_to_vec(),
         )?;
         let check = "is not the one in the index";
-        let error = gather(&source(), labels(ASKED)).await.unwrap_err();
+        let error = gather(&source(), &[package(ASKED)], &world.by())
+            .await
+            .unwrap_err();
         assert!(words(&error).contains(check), "{error:?}");
         exits(&offline(["lookup", &purl(ASKED)])?, 4, check);
         exits(&offline(["check", &file])?, 4, check);

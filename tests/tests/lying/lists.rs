@@ -1,12 +1,12 @@
 //! A list that comes in pages: what an issuer signed. Each page may be right by itself; the whole
 //! is compared in the end.
 
-use crate::world::{World, exits, is_unverified};
-use assay_claims::index::{Kind, Label, Query};
+use crate::world::{World, exits, is_unverified, issuer};
+use assay_claims::index::{By, Label, Query};
 use assay_proto::v1::Answer;
 
-/// Leaves of the list: four that every world has, and enough for a second page.
-const LENGTH: u64 = 1_204;
+/// Leaves of the list: enough for a second page.
+const LENGTH: u64 = 1_200;
 
 /// Where the second page begins.
 const SECOND: u64 = 1_000;
@@ -14,19 +14,24 @@ const SECOND: u64 = 1_000;
 /// An issuer with a long list. The liar knows all of it.
 async fn world() -> anyhow::Result<(World, Label)> {
     let mut world = World::start().await?;
-    let more = LENGTH - 4;
-    world.log.publish_many(&world.first, 0..more).await?;
-    world.log.published(world.size() + more + 1).await?;
+    world.log.publish_many(&world.first, 0..LENGTH).await?;
+    world.log.published(world.size() + LENGTH + 1).await?;
     world.liar = world.whole().await?;
-    let label = Label::new(Kind::Issuer, &world.first.id.to_hex());
+    let tests = By::predicate_type("https://in-toto.io/attestation/test-result/v0.1");
+    let label = Label::of(issuer(&world.first.id), tests);
     Ok((world, label))
 }
 
-/// Changes the page that begins at a position, and proves what it then says.
-fn change_page(world: &World, position: u64, change: impl Fn(&mut Answer) + Send + 'static) {
+/// Changes the page of a list that begins at a position, and proves what it then says.
+fn change_page(
+    world: &World,
+    label: Label,
+    from: u64,
+    change: impl Fn(&mut Answer) + Send + 'static,
+) {
     let (liar, size) = (world.liar.clone(), world.size());
     world.proxy.rewrite(move |query, mut answer| {
-        if matches!(query, Query::Page { from, .. } if *from == position) {
+        if *query == (Query::Page { label, from }) {
             change(&mut answer);
             return liar.filled(answer, size).unwrap();
         }
@@ -70,19 +75,21 @@ async fn a_list_in_pages_is_compared_as_a_whole() -> anyhow::Result<()> {
 
     let other = "the list is not the one in the index";
     for position in [0, SECOND] {
-        change_page(&world, position, |answer| {
+        change_page(&world, label, position, |answer| {
             drop(answer.lists[0].leaves.drain(7..8))
         });
         refused(&world, &label, other).await?;
     }
     let first = truth[..(LENGTH - SECOND) as usize].to_vec();
-    change_page(&world, SECOND, move |answer| {
+    change_page(&world, label, SECOND, move |answer| {
         answer.lists[0].leaves.clone_from(&first)
     });
     refused(&world, &label, other).await?;
-    change_page(&world, SECOND, |answer| answer.lists[0].leaves.clear());
+    change_page(&world, label, SECOND, |answer| {
+        answer.lists[0].leaves.clear()
+    });
     refused(&world, &label, "the node stopped in the middle of a list").await?;
-    change_page(&world, SECOND, |answer| answer.lists.clear());
+    change_page(&world, label, SECOND, |answer| answer.lists.clear());
     refused(
         &world,
         &label,
@@ -91,7 +98,9 @@ async fn a_list_in_pages_is_compared_as_a_whole() -> anyhow::Result<()> {
     .await?;
 
     // A page may end early: it is asked on from there.
-    change_page(&world, SECOND, |answer| answer.lists[0].leaves.truncate(5));
+    change_page(&world, label, SECOND, |answer| {
+        answer.lists[0].leaves.truncate(5)
+    });
     assert_eq!(listed(&world, &label).await?, truth);
     Ok(())
 }

@@ -8,19 +8,21 @@
     reason = "a test reports by panicking"
 )]
 
+mod cut;
 mod hidden;
 mod lists;
 mod mutations;
 mod older;
 mod private;
 mod silent;
+mod speakers;
 mod world;
 
 use assay_claims::index::Query;
 use assay_client::ClientError;
 use assay_proto::v1;
 use assay_tlog::note::SignerKey;
-use world::{ASKED, World, exits, labels, package, purl, version, without};
+use world::{ASKED, World, exits, package, purl, without};
 
 /// What these tests rest on: the proxy by itself changes nothing, so that what is refused is the
 /// lie.
@@ -28,14 +30,14 @@ use world::{ASKED, World, exits, labels, package, purl, version, without};
 async fn who_does_not_lie_is_believed() -> anyhow::Result<()> {
     let world = World::start().await?;
     let leaves = world.leaves;
-    let looked = world.client().await?.lookup(&labels(ASKED)).await?;
-    let listed = &looked.answer.list(&package(ASKED)).unwrap().leaves;
+    let looked = world.client().await?.lookup(&world.query(ASKED)).await?;
+    let listed = looked.answer.list(&world.label(ASKED)).unwrap().leaves();
     assert_eq!(
         listed.iter().map(|leaf| leaf.get()).collect::<Vec<_>>(),
         [leaves.claim, leaves.withdrawn]
     );
 
-    let asked = [labels(ASKED), labels("beta")].concat();
+    let asked = [package(ASKED), package("beta")];
     for gathered in [
         world.gather(&asked).await??,
         world.gather_privately(&asked).await??,
@@ -47,11 +49,10 @@ async fn who_does_not_lie_is_believed() -> anyhow::Result<()> {
             .collect();
         let told = [
             leaves.claim,
+            leaves.seconded,
             leaves.withdrawn,
             leaves.withdrawal,
             leaves.beta,
-            leaves.rotation,
-            leaves.compromise,
         ];
         assert!(told.iter().all(|leaf| found.contains(leaf)), "{found:?}");
         assert_eq!(gathered.missing, None);
@@ -102,9 +103,9 @@ async fn a_hidden_entry_is_missed() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hidden_label_is_missed() -> anyhow::Result<()> {
     let world = World::start().await?;
-    let (liar, size) = (world.liar.clone(), world.size());
+    let (liar, size, label) = (world.liar.clone(), world.size(), world.label(ASKED));
     world.proxy.rewrite(move |_, mut answer| {
-        without(&mut answer, &version(ASKED));
+        without(&mut answer, &label);
         liar.filled(answer, size).unwrap()
     });
     world
@@ -155,9 +156,10 @@ async fn another_labels_list_is_refused() -> anyhow::Result<()> {
     world.refused(ASKED, "is not the one in the index").await?;
 
     // All that is said of another package, as if it had been asked for.
+    let by = world.by();
     let liar = world.liar.clone();
     world.proxy.rewrite(move |_, answer| {
-        let other = Query::Labels(vec![package("beta")]);
+        let other = Query::names([package("beta")], by);
         liar.answer(&other, size, &answer.checkpoint).unwrap()
     });
     world
@@ -170,7 +172,7 @@ async fn another_labels_list_is_refused() -> anyhow::Result<()> {
     // The same with the proof of what was asked.
     let liar = world.liar.clone();
     world.proxy.rewrite(move |_, answer| {
-        let other = Query::Labels(vec![package("beta")]);
+        let other = Query::names([package("beta")], by);
         v1::Answer {
             cut: answer.cut,
             ..liar.answer(&other, size, &answer.checkpoint).unwrap()
@@ -210,7 +212,7 @@ async fn a_commitment_that_is_not_the_last_leaf_is_refused() -> anyhow::Result<(
 
     // Nor is anybody sent for a newer program by a commitment that the log never made.
     let mut other = world.liar.clone();
-    let newer = other.commit_as(2)? - 1;
+    let newer = other.commit_as(3)? - 1;
     let newer = other.entries[newer as usize].clone();
     world.proxy.rewrite(move |_, answer| v1::Answer {
         commitment: newer.clone(),
@@ -238,11 +240,10 @@ async fn a_forged_absence_is_refused() -> anyhow::Result<()> {
         .refused(ASKED, "the proof of the index leads to the root")
         .await?;
     // The true proof that something else is absent.
-    let liar = world.liar.clone();
+    let (liar, by) = (world.liar.clone(), world.by());
     world.proxy.rewrite(move |_, answer| {
-        let cut = liar
-            .cut(&Query::Labels(vec![package("nobody")]), size)
-            .unwrap();
+        let nobody = Query::names([package("nobody")], by);
+        let cut = liar.cut(&nobody, size).unwrap();
         liar.filled(
             v1::Answer {
                 cut,
@@ -267,7 +268,7 @@ async fn a_forged_absence_is_refused() -> anyhow::Result<()> {
 async fn an_unsupported_mapping_fails_closed_and_says_which_is_supported() -> anyhow::Result<()> {
     let mut world = World::start().await?;
     let key = SignerKey::from_seed("other.example/log", &[9; 32])?;
-    let size = world.liar.commit_as(2)?;
+    let size = world.liar.commit_as(3)?;
     let checkpoint = world.liar.checkpoint(size, &key)?;
     let last = world.liar.last_entry(size, &checkpoint)?;
     let liar = world.liar.clone();
@@ -277,10 +278,10 @@ async fn an_unsupported_mapping_fails_closed_and_says_which_is_supported() -> an
         .proxy
         .rewrite(move |query, _| liar.answer(query, size, &checkpoint).unwrap());
 
-    let told = "unsupported mapping version 2; version 1 is supported";
+    let told = "unsupported mapping version 3; version 2 is supported";
     let client = world.client_at(&world.proxy.url, key.verifier()).await?;
     for error in [
-        client.lookup(&labels(ASKED)).await.unwrap_err(),
+        client.lookup(&world.query(ASKED)).await.unwrap_err(),
         client.commitment().await.unwrap_err(),
     ] {
         assert!(

@@ -1,6 +1,6 @@
 //! Older truths: genuine once, and signed, and not the answer to who asks now.
 
-use crate::world::{ASKED, World, connect, exits, labels, package, purl};
+use crate::world::{ASKED, World, connect, exits, package, purl};
 use anyhow::Context;
 use assay_client::{ClientError, HeadStore};
 use assay_proto::v1;
@@ -14,7 +14,7 @@ async fn recorded(world: &World) -> anyhow::Result<v1::Answer> {
     let stranger = tempfile::tempdir()?;
     connect(&world.proxy.url, world.log.key.clone(), stranger.path())
         .await?
-        .lookup(&labels(ASKED))
+        .lookup(&world.query(ASKED))
         .await?;
     let (_, answer) = world
         .proxy
@@ -41,14 +41,14 @@ async fn an_older_head_than_was_seen_before_is_no_answer() -> anyhow::Result<()>
     );
     world.proxy.rewrite(move |_, _| answer.clone());
     for error in [
-        client.lookup(&labels(ASKED)).await.unwrap_err(),
+        client.lookup(&world.query(ASKED)).await.unwrap_err(),
         world
             .client()
             .await?
-            .lookup(&labels(ASKED))
+            .lookup(&world.query(ASKED))
             .await
             .unwrap_err(),
-        world.gather(&labels(ASKED)).await?.unwrap_err(),
+        world.gather(&[package(ASKED)]).await?.unwrap_err(),
     ] {
         assert!(
             matches!(&error, ClientError::Unavailable { what, .. } if what.contains(&told)),
@@ -74,7 +74,7 @@ async fn an_older_head_says_how_old_it_is() -> anyhow::Result<()> {
     world.publish_more().await?;
     let size = TreeSize::new(world.size());
     world.proxy.rewrite(move |_, _| answer.clone());
-    let looked = world.client().await?.lookup(&labels(ASKED)).await?;
+    let looked = world.client().await?.lookup(&world.query(ASKED)).await?;
     assert_eq!(looked.answer.checkpoint().size(), size);
     let seen = HeadStore::new(world.state(), &world.log.key)
         .load()?
@@ -155,7 +155,7 @@ async fn a_log_that_signs_two_histories_is_caught_by_who_saw_one() -> anyhow::Re
         ..answer
     });
 
-    let error = client.lookup(&[package(ASKED)]).await.unwrap_err();
+    let error = client.lookup(&world.query(ASKED)).await.unwrap_err();
     assert!(matches!(error, ClientError::Misbehavior(_)), "{error:?}");
     let (state, file) = (world.state().to_str().unwrap(), world.lock_file(ASKED)?);
     for asked in [["lookup", &purl(ASKED)], ["check", &file]] {

@@ -1,31 +1,47 @@
 //! Questions by prefixes. Whoever answers them does not know what is meant, so that it can only
 //! hide something of all that begins with the prefix.
 
-use crate::world::{ASKED, World, labels, package, without, words};
-use assay_claims::index::{Label, Prefix, Query};
+use crate::cut;
+use crate::world::{ASKED, World, package, without, words};
+use anyhow::ensure;
+use assay_claims::index::{Label, Name, Prefix, Query};
 use assay_proto::v1;
 
-/// A leaf of the prefix is missing from the lists.
+/// What one of the speakers said is missing from the lists.
 fn unlisted(world: &World) -> impl FnMut(&Query, v1::Answer) -> v1::Answer + Send + 'static {
-    let (liar, size) = (world.liar.clone(), world.size());
+    let (liar, size, label) = (world.liar.clone(), world.size(), world.label(ASKED));
     move |_, mut answer| {
-        without(&mut answer, &package(ASKED));
+        without(&mut answer, &label);
         liar.filled(answer, size).unwrap()
     }
 }
 
-/// A leaf of the prefix is missing from the proof, too: in its place is a stub.
+/// It is missing from the proof, too: in its place is a stub.
 fn unproven(world: &World) -> impl FnMut(&Query, v1::Answer) -> v1::Answer + Send + 'static {
-    let (liar, size) = (world.liar.clone(), world.size());
+    let (liar, size, label) = (world.liar.clone(), world.size(), world.label(ASKED));
     let mut unlisted = unlisted(world);
     move |query, answer| {
         let mut answer = unlisted(query, answer);
-        let others = answer
-            .lists
-            .iter()
-            .map(|list| Label::from_slice(&list.label).unwrap())
-            .collect();
-        answer.cut = liar.cut(&Query::Labels(others), size).unwrap();
+        if let Query::Crowd { prefix, by } = query {
+            let others = by.iter().filter(|by| **by != label.by()).copied();
+            let query = Query::crowd(*prefix, others);
+            answer.cut = liar.cut(&query, size).unwrap();
+        }
+        answer
+    }
+}
+
+/// A name that nobody who is listened to spoke of is missing from the proof: then the others hide
+/// among fewer.
+fn unnamed(world: &World) -> impl FnMut(&Query, v1::Answer) -> v1::Answer + Send + 'static {
+    let (liar, size) = (world.liar.clone(), world.size());
+    move |query, mut answer| {
+        if let Query::Crowd { by, .. } = query {
+            let lists = answer.lists.iter();
+            let names = lists.map(|list| Label::from_slice(&list.label).unwrap().name());
+            let query = Query::names(names, by.clone());
+            answer.cut = liar.cut(&query, size).unwrap();
+        }
         answer
     }
 }
@@ -37,26 +53,17 @@ const UNPROVEN: &str = "the proof of the index leaves out what was asked for";
 async fn a_prefix_with_a_leaf_missing_is_refused() -> anyhow::Result<()> {
     let world = World::start().await?;
     let client = world.client().await?;
-    for bits in [0, 1, 2, 256] {
-        let prefix = Prefix::of(&package(ASKED), bits);
+    let label = world.label(ASKED);
+    for bits in [0, 1, 2, Name::BITS] {
+        let crowd = Query::crowd(Prefix::of(&label, bits), world.by());
         world.proxy.lies().answer = None;
-        assert!(
-            client
-                .lookup_prefix(&prefix)
-                .await?
-                .answer
-                .list(&package(ASKED))
-                .is_some()
-        );
+        assert!(client.lookup(&crowd).await?.answer.list(&label).is_some());
         world.proxy.rewrite(unlisted(&world));
-        let error = words(&client.lookup_prefix(&prefix).await.unwrap_err());
+        let error = words(&client.lookup(&crowd).await.unwrap_err());
         assert!(error.contains(UNLISTED), "{error}");
-        // With all bits, the proof of no label at all is an empty cut, which is another lie.
-        if bits < 256 {
-            world.proxy.rewrite(unproven(&world));
-            let error = words(&client.lookup_prefix(&prefix).await.unwrap_err());
-            assert!(error.contains(UNPROVEN), "{error}");
-        }
+        world.proxy.rewrite(unproven(&world));
+        let error = words(&client.lookup(&crowd).await.unwrap_err());
+        assert!(error.contains(UNPROVEN), "{error}");
     }
     world.proxy.rewrite(unlisted(&world));
     world.refused_privately(ASKED, UNLISTED).await?;
@@ -64,23 +71,44 @@ async fn a_prefix_with_a_leaf_missing_is_refused() -> anyhow::Result<()> {
     world.refused_privately(ASKED, UNPROVEN).await
 }
 
-/// A private question begins with the size of the index, which says how long a prefix may be: who
-/// made it small would be told nothing, who made it large would be told everything.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_size_of_the_index_that_the_log_did_not_commit_to_is_refused() -> anyhow::Result<()> {
+async fn a_crowd_with_a_name_missing_is_refused() -> anyhow::Result<()> {
     let world = World::start().await?;
-    let size = world.size();
-    let older = *world.liar.sizes().iter().rev().nth(1).unwrap();
-    let checkpoint = world.client().await?.checkpoint().await?;
-    for leaf in [older - 1, world.leaves.claim] {
-        let entry = world.liar.entries[leaf as usize].clone();
-        let last = world.liar.last_entry(size, checkpoint.note())?;
-        world.proxy.lies().entry = Some(v1::GetEntryAndProofResponse { entry, ..last });
-        world
-            .refused_privately(ASKED, "the index commitment: the proof leads to the root")
-            .await?;
+    let client = world.client().await?;
+    for bits in [0, 1] {
+        let crowd = Query::crowd(Prefix::of(&world.label(ASKED), bits), world.by());
+        world.proxy.rewrite(unnamed(&world));
+        let error = words(&client.lookup(&crowd).await.unwrap_err());
+        assert!(error.contains(UNPROVEN), "{error}");
     }
-    Ok(())
+    world.refused_privately(ASKED, UNPROVEN).await
+}
+
+/// However large a log says that it is, it is told no more than a constant number of bits, and no
+/// more than leave as large a crowd as it proves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_counts_wrongly_is_told_nothing() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    world.gather_privately(&[package(ASKED)]).await??;
+    let mut asked = Vec::new();
+    for (query, _) in &world.proxy.lies().heard {
+        if let Query::Crowd { prefix, .. } = query {
+            asked.push(prefix.bits());
+        }
+    }
+    ensure!(asked.iter().all(|bits| *bits <= 12), "{asked:?}");
+    assert_eq!(asked.last(), Some(&0), "so small a log is asked for all");
+
+    // As if every stub in the proof hid a million more.
+    world.proxy.rewrite(|query, mut answer| {
+        if matches!(query, Query::Crowd { .. }) {
+            answer.cut = cut::recounted(&answer.cut, |count| count + 1_000_000);
+        }
+        answer
+    });
+    world
+        .refused_privately(ASKED, "the proof of the index leads to the root")
+        .await
 }
 
 /// The node's whole history, told as it was: who saw more is told nothing by it.
@@ -99,7 +127,10 @@ async fn an_older_head_is_no_private_answer() -> anyhow::Result<()> {
     world
         .proxy
         .rewrite(move |query, _| liar.answer(query, before, &older).unwrap());
-    let error = world.gather_privately(&labels(ASKED)).await?.unwrap_err();
+    let error = world
+        .gather_privately(&[package(ASKED)])
+        .await?
+        .unwrap_err();
     assert!(
         matches!(error, assay_client::ClientError::Unavailable { .. }),
         "{error:?}"

@@ -1,13 +1,14 @@
 //! Who does not answer, or not to the end, says nothing: that is no lie, and no answer.
 
-use crate::world::{ASKED, World, exits, labels, package, purl};
+use crate::world::{ASKED, World, exits, package, purl};
+use assay_claims::index::Query;
 use assay_client::ClientError;
 use assay_tests::lying::hanging_up;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_hangs_up_is_unavailable() -> anyhow::Result<()> {
     let world = World::start().await?;
-    let asked = [package(ASKED), package("beta")];
+    let asked = Query::names([package(ASKED), package("beta")], world.by());
     let mut answered = 0;
     // The last is enough for every answer.
     let limits = [0, 10, 100, 200, 400, 800, 1_200, 1_600, 100_000];
@@ -47,7 +48,7 @@ async fn a_node_that_is_gone_is_unavailable() -> anyhow::Result<()> {
     let url = world.node.ready().url.clone();
     let client = world.client_at(&url, world.log.key.clone()).await?;
     world.node.kill()?;
-    let error = client.lookup(&labels(ASKED)).await.unwrap_err();
+    let error = client.lookup(&world.query(ASKED)).await.unwrap_err();
     assert!(
         matches!(error, ClientError::Unavailable { .. }),
         "{error:?}"

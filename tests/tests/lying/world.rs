@@ -4,7 +4,7 @@
 use anyhow::Context;
 use assay_claims::claim::{ClaimId, PublicKey};
 use assay_claims::entry::wire;
-use assay_claims::index::{Kind, Label, Query};
+use assay_claims::index::{By, Kind, Label, Name, Query};
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
 use assay_claims::kind::Timestamp;
@@ -35,8 +35,9 @@ pub const ASKED: &str = "alpha";
 /// Where each claim is.
 #[derive(Debug, Clone, Copy)]
 pub struct Leaves {
-    /// A claim about what is asked for.
+    /// A claim about what is asked for, and one by the second issuer.
     pub claim: u64,
+    pub seconded: u64,
     /// A claim about another version, and its withdrawal.
     pub withdrawn: u64,
     pub withdrawal: u64,
@@ -64,22 +65,14 @@ pub fn purl(name: &str) -> String {
     format!("pkg:cargo/{name}@1.0.0")
 }
 
-pub fn package(name: &str) -> Label {
-    Label::new(Kind::Package, &format!("pkg:cargo/{name}"))
-}
-
-pub fn version(name: &str) -> Label {
-    Label::new(Kind::Version, &purl(name))
-}
-
 /// What is asked first about a crate.
-pub fn labels(name: &str) -> [Label; 2] {
-    [package(name), version(name)]
+pub fn package(name: &str) -> Name {
+    Name::new(Kind::Package, &format!("pkg:cargo/{name}"))
 }
 
-/// The label of an issuer as what others speak of.
-pub fn about(issuer: &IssuerId) -> Label {
-    Label::new(Kind::Digest, &format!("sha256:{issuer}"))
+/// The name of what an issuer signs.
+pub fn issuer(id: &IssuerId) -> Name {
+    Name::new(Kind::Issuer, &id.to_hex())
 }
 
 /// Some statement about a package.
@@ -98,13 +91,19 @@ impl World {
         let node = Node::start_with("log.publish_interval_ms = 1")?;
         let log = Log::connect(node.ready()).await?;
         let (first, second) = (Actor::new(&[1], 1), Actor::new(&[2], 1));
+        // Speaks of it, too, and is listened to by nobody.
+        let stranger = Actor::new(&[4], 1);
         let next = second.next(&[3], 1)?;
         let publish = async |claim: wire::Claim| {
             anyhow::Ok(log.publish(claim, Wait::Integrated).await?.leaf_index)
         };
         publish(first.registration()?).await?;
         publish(second.registration()?).await?;
+        publish(stranger.registration()?).await?;
         let claim = publish(first.sign(&payload(&purl(ASKED))?)).await?;
+        let other = payload("pkg:cargo/alpha@3.0.0")?;
+        let seconded = publish(second.sign(&other)).await?;
+        publish(stranger.sign(&other)).await?;
         let target = payload("pkg:cargo/alpha@2.0.0")?;
         let withdrawn = publish(first.sign(&target)).await?;
         let withdrawal = Withdrawal {
@@ -131,6 +130,7 @@ impl World {
         let compromise = publish(next.sign(compromise.statement()?.to_json().as_bytes())).await?;
         let leaves = Leaves {
             claim,
+            seconded,
             withdrawn,
             withdrawal,
             beta,
@@ -140,7 +140,8 @@ impl World {
         let liar = Liar::new(log.entries(0, 0).await?, &[])?;
         let proxy = Proxy::start(node.ready()).await?;
         let folder = tempfile::tempdir()?;
-        fs::write(folder.path().join("policy.toml"), STARTING)?;
+        let policy = trusting(&[first.id, second.id]);
+        fs::write(folder.path().join("policy.toml"), policy)?;
         Ok(World {
             node,
             log,
@@ -151,6 +152,21 @@ impl World {
             second,
             folder,
         })
+    }
+
+    /// Whom everybody listens to.
+    pub fn by(&self) -> [By; 2] {
+        [&self.first, &self.second].map(|issuer| By::issuer(&issuer.id))
+    }
+
+    /// What is asked first about a crate.
+    pub fn query(&self, name: &str) -> Query {
+        Query::names([package(name)], self.by())
+    }
+
+    /// What the first issuer said about a crate.
+    pub fn label(&self, name: &str) -> Label {
+        Label::of(package(name), self.by()[0])
     }
 
     /// Entries of the log when the liar got to know it.
@@ -191,26 +207,21 @@ impl World {
         connect(url, log_key, self.state()).await
     }
 
-    /// All that bears on labels, as the client library gathers it; answers are kept.
-    pub async fn gather(&self, labels: &[Label]) -> anyhow::Result<Result<Gathered, ClientError>> {
+    /// What the issuers said about names, and what became of it, as the client library gathers it;
+    /// answers are kept.
+    pub async fn gather(&self, names: &[Name]) -> anyhow::Result<Result<Gathered, ClientError>> {
         let cache = AnswerCache::new(self.state(), &self.log.key);
-        Ok(gather(
-            &Source::Node(self.client().await?, Some(cache)),
-            labels.iter().copied(),
-        )
-        .await)
+        let source = Source::Node(self.client().await?, Some(cache));
+        Ok(gather(&source, names, &self.by()).await)
     }
 
     /// The same, asked by prefixes.
     pub async fn gather_privately(
         &self,
-        labels: &[Label],
+        names: &[Name],
     ) -> anyhow::Result<Result<Gathered, ClientError>> {
-        Ok(gather(
-            &Source::Private(self.client().await?),
-            labels.iter().copied(),
-        )
-        .await)
+        let source = Source::Private(self.client().await?);
+        Ok(gather(&source, names, &self.by()).await)
     }
 
     /// The program, at the liar's address.
@@ -218,8 +229,8 @@ impl World {
         self.program_at(&self.proxy.url, &self.node.ready().vkey, arguments)
     }
 
-    /// The program, at some address and with a policy that trusts nobody and demands nothing of
-    /// what nobody knows.
+    /// The program, at some address and with a policy that trusts the issuers and demands nothing
+    /// of what nobody knows.
     pub fn program_at(&self, url: &str, key: &str, arguments: &[&str]) -> anyhow::Result<Output> {
         let arguments = [
             arguments,
@@ -232,14 +243,14 @@ impl World {
     /// Everybody who asks about version 1.0.0 of a crate refuses the answer, and says which check
     /// failed.
     pub async fn refused(&self, name: &str, check: &str) -> anyhow::Result<()> {
-        is_unverified(self.client().await?.lookup(&labels(name)).await, check);
+        is_unverified(self.client().await?.lookup(&self.query(name)).await, check);
         self.gathering_is_refused(name, check).await
     }
 
     /// Whoever gathers what bears on it refuses the answer: the library, and the program for one
     /// crate and for a lock file.
     pub async fn gathering_is_refused(&self, name: &str, check: &str) -> anyhow::Result<()> {
-        is_unverified(self.gather(&labels(name)).await?, check);
+        is_unverified(self.gather(&[package(name)]).await?, check);
         exits(&self.program(&["lookup", &purl(name)])?, 4, check);
         exits(&self.program(&["check", &self.lock_file(name)?])?, 4, check);
         Ok(())
@@ -247,7 +258,7 @@ impl World {
 
     /// Whoever asks by prefixes refuses the answer.
     pub async fn refused_privately(&self, name: &str, check: &str) -> anyhow::Result<()> {
-        is_unverified(self.gather_privately(&labels(name)).await?, check);
+        is_unverified(self.gather_privately(&[package(name)]).await?, check);
         exits(
             &self.program(&["lookup", &purl(name), "--private"])?,
             4,
@@ -329,11 +340,14 @@ pub fn without(answer: &mut v1::Answer, label: &Label) {
         .retain(|list| list.label[..] != label.as_bytes()[..]);
 }
 
-/// Whether a label is asked for.
-pub fn asks_for(query: &Query, label: &Label) -> bool {
-    match query {
-        Query::Labels(labels) => labels.contains(label),
-        Query::Page { label: asked, .. } => asked == label,
-        Query::Prefix(prefix) => prefix.holds(label),
+/// The policy that everybody starts with, and these issuers as anchors.
+fn trusting(issuers: &[IssuerId]) -> String {
+    let mut policy = STARTING.to_owned();
+    for issuer in issuers {
+        policy += &format!(
+            "\n[[anchor]]\nissuer = \"{issuer}\"\nroles = [\"maintainer\"]\nscopes = \
+             [\"pkg:*\"]\n"
+        );
     }
+    policy
 }

@@ -33,8 +33,8 @@ pub struct Command {
         requires = "from_time"
     )]
     from_log: Option<String>,
-    /// In other logs, the time from which on it is not trusted: a date, or a date and time [default:
-    /// when that leaf was logged]
+    /// In other logs, the time from which on it is not trusted: a date, or a date and time
+    /// [default: when that leaf was logged]
     #[arg(long, env = "ASSAY_FROM_TIME", value_name = "TIME", value_parser = time::first_instant)]
     from_time: Option<Timestamp>,
     /// Why it is not to be trusted

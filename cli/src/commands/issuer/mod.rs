@@ -14,6 +14,7 @@ use crate::{
 use assay_claims::claim::PublicKey;
 use assay_claims::issuer::{self, IssuerId};
 use assay_claims::kind::issuer::{Issuer, ROLES, Rotation};
+use assay_claims::limits;
 use assay_client::{
     Client, IssuerHistory, Wait,
     publish::{Draft, DraftError},
@@ -306,6 +307,14 @@ impl Record<'_> {
         let draft = self
             .draft()
             .map_err(|e| Failure::Usage(format!("the record is refused: {e}")))?;
+        let signing = self.signers.len();
+        if signing > limits::SIGNATURES {
+            return Err(Failure::Usage(format!(
+                "{signing} keys would have to sign the record, and a claim has at most {} \
+                 signatures; change the keys in two rotations",
+                limits::SIGNATURES
+            )));
+        }
         // A key that is another issuer's is found before the record is public.
         for key in self.owned().filter(|key| key.has_sidecar()) {
             key.write_sidecar(&self.id)?;

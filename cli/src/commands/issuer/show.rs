@@ -7,8 +7,9 @@ use crate::{
     keys::Key,
     output, session,
 };
-use assay_claims::index::{Kind, Label};
+use assay_claims::index::{self, By, Name, Query};
 use assay_claims::issuer::IssuerId;
+use assay_claims::kind::Kind;
 use assay_claims::logged::LoggedClaim;
 use assay_client::{Client, IssuerLeaf, report::keys::Keys};
 use assay_policy::trust::Trust;
@@ -57,13 +58,17 @@ fn texts(views: &[RecordView]) -> String {
 /// Which of the issuer's keys are compromised. Claims under its id say that, not its records; the
 /// answer is complete, so none can be left out.
 async fn keys_of(client: &Client, id: &IssuerId) -> Result<Keys, Failure> {
-    let label = Label::new(Kind::Digest, &format!("sha256:{id}"));
-    let mut claims: Vec<LoggedClaim> = Vec::new();
-    for page in client.list(&label).await?.pages() {
-        // A claim that does not verify has no effect.
-        let verified = page.proven().claims(&(), |_| true);
-        claims.extend(verified.into_iter().filter_map(|(_, claim)| claim.ok()));
-    }
+    let name = Name::new(index::Kind::Issuer, &id.to_hex());
+    let kinds = [Kind::Issuer, Kind::KeyCompromise];
+    let types = kinds.iter().flat_map(|kind| kind.uris());
+    let query = Query::names([name], types.map(By::predicate_type));
+    let answer = client.lookup(&query).await?.answer;
+    // A claim that does not verify has no effect.
+    let verified = answer.proven().claims(&(), |_| true);
+    let claims: Vec<LoggedClaim> = verified
+        .into_iter()
+        .filter_map(|(_, claim)| claim.ok())
+        .collect();
     Ok(Keys::of(id, &Trust::judge(&claims)))
 }
 

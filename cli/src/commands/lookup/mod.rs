@@ -10,8 +10,9 @@ use crate::{
     exit::Failure,
     output, time,
 };
+use assay_client::ask::Audience;
 use assay_client::report::{Scales, json, words};
-use clap::Args;
+use clap::{Args, builder::FalseyValueParser};
 
 /// Show everything that is known about something, and whether that is all there is.
 ///
@@ -29,14 +30,24 @@ pub struct Command {
     about: String,
     #[command(flatten)]
     how: How,
+    /// Show what everyone said, not only those whom your policy trusts and those whom they vouch
+    /// for. What the others say never changes what the policy decides. Without a policy this is so
+    /// anyway
+    #[arg(long, env = "ASSAY_EVERYONE", value_parser = FalseyValueParser::new())]
+    everyone: bool,
 }
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let about = about::read(&command.about)?;
     let policy = asking::policy_or_starting(settings)?;
+    let audience = if command.everyone || policy.anchors().is_empty() {
+        Audience::Everyone
+    } else {
+        Audience::Trusted
+    };
     let asker = asking::asker(policy, settings, command.how)?;
-    let found = asker.find(about).await?;
+    let found = asker.find(about, audience).await?;
     let scales = Scales {
         policy: asker.policy(),
         policy_name: &settings.policy(None).display().to_string(),

@@ -89,6 +89,13 @@ pub fn hint(hint: &Hint) -> String {
         Hint::Named(purl) => {
             format!("Some claims say that it is {purl}. To look that up: assay lookup {purl}")
         }
+        Hint::Others(1) => "1 other has spoken about it whom your policy does not listen to; \
+            --everyone shows what was said"
+            .to_owned(),
+        Hint::Others(others) => format!(
+            "{others} others have spoken about it whom your policy does not listen to; --everyone \
+             shows what they said"
+        ),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::time::{date, duration};
 use super::{or, whom};
+use crate::one_word;
 use assay_policy::rules::{Severity, Wanted};
 use assay_policy::trust::{ENDORSEMENTS, ISSUERS, Limit};
 use assay_policy::verdict::{
@@ -116,8 +117,9 @@ fn unknown(unspoken: &Unspoken) -> String {
             format!("{all} {idle}: see `assay lookup`. Unknown is not trusted.")
         }
         (None, Some(place)) => format!(
-            "No log has a claim about it as it comes from {place}. Claims about packages of the \
-             same name from other places are not about it."
+            "No log has a claim about it as it comes from {}. Claims about packages of the \
+             same name from other places are not about it.",
+            one_word(place)
         ),
         (None, None) => "No log has a claim about it. Unknown is not trusted.".to_owned(),
     }
@@ -162,7 +164,7 @@ fn denied(stated: &str, found: BTreeSet<String>) -> String {
 
 fn rated(found: &Rated) -> String {
     let severity = found.severity.map_or("unknown", Severity::name);
-    format!("{}, severity {severity}", found.id)
+    format!("{}, severity {severity}", one_word(&found.id))
 }
 
 fn required(stated: &str, demanded: &Demanded, counted: usize) -> String {
@@ -241,7 +243,7 @@ fn not_decided(undecided: &[Undecided]) -> String {
         let what = match &first.what {
             UndecidedWhat::Condition(error) => error.clone(),
             UndecidedWhat::Versions(range) => {
-                let range = range.as_deref().unwrap_or("its range");
+                let range = range.as_deref().map_or("its range".into(), one_word);
                 format!("whether {range} covers this version")
             }
         };

@@ -333,11 +333,13 @@ pub fn completeness(log: &Log, report: &Report) -> String {
     }
     if let Some(private) = &log.privacy {
         text.push_str(&format!(
-            " The log was told {} instead of names; each fits at least {} names in the log.",
+            " The log was told the first {} bits of {} instead of names; at least {} names in the \
+             log begin like each.",
+            private.bits,
             if private.prefixes == 1 {
-                "1 prefix".to_owned()
+                "1 package".to_owned()
             } else {
-                format!("{} prefixes", private.prefixes)
+                format!("{} packages", private.prefixes)
             },
             private.fewest
         ));

@@ -2,7 +2,7 @@
 
 use super::{Service, State, Stream, log::join};
 use assay_claims::index::map::Resident;
-use assay_claims::index::{Label, Prefix, Query};
+use assay_claims::index::{By, Label, Name, Prefix, Query};
 use assay_claims::limits;
 use assay_proto::v1::{self, index_service_server::IndexService, *};
 use assay_tlog::tree::{LeafIndex, prove_multiproof};
@@ -20,15 +20,18 @@ impl State {
         let (size, checkpoint) = self.size_of(0);
         let last = size.get() - 1;
         let map = &self.indexes[&last];
-        let proven = match query {
-            Query::Labels(labels) => map.prove(labels, &Resident),
-            Query::Page { label, .. } => map.prove(&[*label], &Resident),
-            Query::Prefix(prefix) => map.prove_prefix(prefix, &Resident),
-        };
-        let proven = proven.unwrap();
+        let mut proven = map.prove(query, &Resident).unwrap();
+        match query {
+            Query::Census(_) => proven.found.clear(),
+            Query::Page { .. } => {}
+            Query::Names { .. } | Query::Crowd { .. } => {
+                let whole = limits::WHOLE_LIST;
+                proven.found.retain(|listed| listed.length <= whole);
+            }
+        }
         let (from, most, brings) = match query {
             Query::Page { from, .. } => (*from as usize, self.brings, self.brings),
-            Query::Labels(_) | Query::Prefix(_) => (0, usize::MAX, self.brings),
+            _ => (0, usize::MAX, self.brings),
         };
         let mut lists = vec![];
         let mut leaves = BTreeSet::new();
@@ -79,6 +82,10 @@ impl Service {
     }
 }
 
+fn halves<T>(wire: &[Bytes], read: fn(&[u8]) -> Option<T>) -> Vec<T> {
+    wire.iter().map(|bytes| read(bytes).unwrap()).collect()
+}
+
 fn streamed<T: Send + 'static>(
     answers: Vec<v1::Answer>,
     message: fn(Option<v1::Answer>) -> T,
@@ -113,19 +120,15 @@ impl IndexService for Service {
         request: Request<Streaming<BatchLookupRequest>>,
     ) -> Result<Response<Self::BatchLookupStream>, Status> {
         let mut messages = request.into_inner();
-        let mut labels = BTreeSet::new();
+        let (mut names, mut by) = (Vec::new(), Vec::new());
         while let Some(message) = messages.message().await? {
-            labels.extend(
-                message
-                    .labels
-                    .iter()
-                    .map(|label| Label::from_slice(label).unwrap()),
-            );
+            names.extend(halves(&message.names, Name::from_slice));
+            by.extend(halves(&message.by, By::from_slice));
         }
-        if labels.len() > limits::LOOKUP_LABELS {
-            return Err(Status::invalid_argument("too many labels"));
+        if names.len() > limits::LOOKUP_NAMES || by.len() > limits::LOOKUP_BY {
+            return Err(Status::invalid_argument("too many names or speakers"));
         }
-        let answers = self.answers(&Query::Labels(labels.into_iter().collect()))?;
+        let answers = self.answers(&Query::names(names, by))?;
         Ok(streamed(answers, |answer| BatchLookupResponse { answer }))
     }
 
@@ -135,9 +138,14 @@ impl IndexService for Service {
         &self,
         request: Request<LookupPrefixRequest>,
     ) -> Result<Response<Self::LookupPrefixStream>, Status> {
-        let LookupPrefixRequest { prefix, bits } = request.into_inner();
+        let LookupPrefixRequest { prefix, bits, by } = request.into_inner();
         let prefix = Prefix::from_wire(&prefix, bits as u16).unwrap();
-        Ok(streamed(self.answers(&Query::Prefix(prefix))?, |answer| {
+        let query = if by.is_empty() {
+            Query::Census(prefix)
+        } else {
+            Query::crowd(prefix, halves(&by, By::from_slice))
+        };
+        Ok(streamed(self.answers(&query)?, |answer| {
             LookupPrefixResponse { answer }
         }))
     }

@@ -6,6 +6,10 @@ use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
 
+/// The version of the rules by which entries are admitted that this code keeps (docs/design.md 3.5).
+/// A reader does not depend on it: what a log may admit can change, what the index maps cannot.
+pub const ADMISSION_VERSION: u32 = 1;
+
 /// A commitment of a mapping version that this code knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Commitment {
@@ -67,12 +71,13 @@ impl Commitment {
         })
     }
 
-    /// What the entry says, of mapping version 1.
+    /// What the entry says, of the versions that this code knows.
     pub fn to_wire(self) -> wire::IndexCommitment {
         wire::IndexCommitment {
             root: Bytes::copy_from_slice(self.root.as_bytes()),
             labels: self.labels,
             mapping_version: MAPPING_VERSION,
+            admission_version: ADMISSION_VERSION,
         }
     }
 }
@@ -96,7 +101,7 @@ mod tests {
             labels: 3,
         };
         assert_eq!(read(commitment.to_wire()), Ok(commitment));
-        for found in [0, 2, u32::MAX] {
+        for found in [0, 1, 3, u32::MAX] {
             let other = wire::IndexCommitment {
                 mapping_version: found,
                 ..commitment.to_wire()
@@ -108,7 +113,16 @@ mod tests {
             ..commitment.to_wire()
         };
         assert_eq!(read(short), Err(CommitmentError::Root(31)));
-        let claim = Entry::parse(entry::encode(1, wire::Claim::default()).unwrap()).unwrap();
+        let claim = wire::Claim {
+            payload_type: crate::claim::PAYLOAD_TYPE.into(),
+            signatures: vec![wire::ClaimSignature {
+                signature: vec![1; 64].into(),
+                public_key: vec![2; 32].into(),
+                issuer_id: vec![3; 32].into(),
+            }],
+            ..wire::Claim::default()
+        };
+        let claim = Entry::parse(entry::encode(1, claim).unwrap()).unwrap();
         assert_eq!(
             Commitment::of_entry(&claim, LeafIndex::new(4)),
             Err(CommitmentError::Missing(LeafIndex::new(4)))

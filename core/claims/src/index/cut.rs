@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cut    = nothing at all: the trie is empty; else one node, in pre-order:
-//! stub   = 0x00 ‖ hash, 32 bytes                     what is below is left out
+//! stub   = 0x00 ‖ labels below, u64be ‖ hash, 32     what is below is left out
 //! leaf   = 0x01 ‖ label, 32 ‖ length of its list, u64be ‖ root of its list, 32
 //! inner  = 0x02 ‖ bits, u8 ‖ left ‖ right            its prefix is that of the leaves below it
 //!        | 0x03 ‖ bits, u8 ‖ prefix ‖ left ‖ right   if there are none; the prefix takes as many
@@ -14,9 +14,10 @@
 //! one that leads to a stub is not answered. Absence needs no rule of its own, because prefixes and
 //! labels are what the hashes are made of.
 
-use super::label::{Label, Prefix};
-use super::{Commitment, trie};
-use crate::limits;
+use super::Commitment;
+use super::label::{By, Label, Name, Prefix};
+use super::trie::{self, Sum};
+use super::wanted::Wanted;
 use assay_tlog::Hash;
 
 const STUB: u8 = 0;
@@ -36,9 +37,6 @@ pub enum CutError {
     /// A node is of no kind that there is.
     #[error("the proof of the index has a node of kind {0}")]
     Kind(u8),
-    /// More inner nodes on the way to a leaf than labels that are hashes can need.
-    #[error("the proof of the index is deeper than {max} nodes", max = limits::INDEX_DEPTH)]
-    TooDeep,
     /// An inner node does not have more bits than the one above it.
     #[error("a node in the proof of the index does not have more bits than the one above it")]
     Bits,
@@ -60,6 +58,17 @@ pub enum CutError {
     /// A leaf whose list is empty: such a label is not in the index.
     #[error("the proof of the index holds a label without leaves")]
     EmptyList,
+    /// What is left out is said to have no labels, or all together have more than a number can say.
+    #[error("the proof of the index counts labels wrongly")]
+    Count,
+    /// It has another number of labels than the log committed to.
+    #[error("the proof of the index has {computed} labels, but the log committed to {commitment}")]
+    Labels {
+        /// How many it has.
+        computed: u64,
+        /// How many the log committed to.
+        commitment: u64,
+    },
     /// It leads to another root than the log committed to.
     #[error(
         "the proof of the index leads to the root {computed}, but the log committed to {commitment}"
@@ -100,6 +109,7 @@ enum CutNode {
     Leaf(Found),
     Inner {
         prefix: Prefix,
+        labels: u64,
         left: usize,
         right: usize,
     },
@@ -114,84 +124,157 @@ impl Cut {
             rest: bytes,
             nodes: Vec::new(),
         };
-        let (root, computed) = if bytes.is_empty() {
-            (None, trie::empty())
+        let (root, sum) = if bytes.is_empty() {
+            (None, trie::subtree::<Found>(&[]))
         } else {
-            let read = reader.node(0)?;
-            (Some(read.at), read.hash)
+            let read = reader.node(None)?;
+            (Some(read.at), read.sum)
         };
         if !reader.rest.is_empty() {
             return Err(CutError::Trailing);
         }
-        if computed == commitment.root {
-            Ok(Cut {
-                nodes: reader.nodes,
-                root,
-            })
-        } else {
-            Err(CutError::Root {
-                computed,
+        if sum.hash != commitment.root {
+            return Err(CutError::Root {
+                computed: sum.hash,
                 commitment: commitment.root,
-            })
+            });
         }
+        if sum.labels != commitment.labels {
+            return Err(CutError::Labels {
+                computed: sum.labels,
+                commitment: commitment.labels,
+            });
+        }
+        Ok(Cut {
+            nodes: reader.nodes,
+            root,
+        })
     }
 
     /// What the index says of a label: its list's length and root, or `None` if it is not there.
     ///
     /// Fails with [`CutError::LeftOut`] if the cut does not show it.
     pub fn find(&self, label: &Label) -> Result<Option<Found>, CutError> {
-        let mut at = self.root;
-        while let Some(node) = at {
-            match self.nodes[node] {
-                CutNode::Stub => return Err(CutError::LeftOut),
-                CutNode::Leaf(found) => return Ok((found.label == *label).then_some(found)),
-                CutNode::Inner { prefix, .. } if !prefix.holds(label) => return Ok(None),
-                CutNode::Inner {
-                    prefix,
-                    left,
-                    right,
-                } => {
-                    at = Some(if label.bit(prefix.bits().min(255) as u8) {
-                        right
-                    } else {
-                        left
-                    });
-                }
-            }
-        }
-        Ok(None)
+        let found = self.names(&[label.name()], &[label.by()])?;
+        Ok(found.first().copied())
+    }
+
+    /// Those labels that the index has of each of `names` by each of `by`, both sorted; ascending.
+    ///
+    /// Fails with [`CutError::LeftOut`] if the cut does not show it.
+    pub fn names(&self, names: &[Name], by: &[By]) -> Result<Vec<Found>, CutError> {
+        self.select(Wanted::names(names, by))
     }
 
     /// All labels that begin with a prefix, ascending.
     ///
     /// Fails with [`CutError::LeftOut`] if the cut does not show them all.
     pub fn under(&self, asked: &Prefix) -> Result<Vec<Found>, CutError> {
-        let mut found = Vec::new();
-        let mut open: Vec<usize> = self.root.into_iter().collect();
-        while let Some(at) = open.pop() {
-            match self.nodes[at] {
-                CutNode::Stub => return Err(CutError::LeftOut),
-                CutNode::Leaf(leaf) => found.extend(asked.holds(&leaf.label).then_some(leaf)),
-                CutNode::Inner {
-                    prefix,
-                    left,
-                    right,
-                } if asked.covers(&prefix) => open.extend([right, left]),
-                CutNode::Inner {
-                    prefix,
-                    left,
-                    right,
-                } if prefix.covers(asked) => {
-                    open.push(if asked.first().bit(prefix.bits().min(255) as u8) {
-                        right
-                    } else {
-                        left
-                    });
+        self.select(Wanted::Prefix(asked))
+    }
+
+    /// Those labels that the index has of names that begin with `prefix`, of at most
+    /// [`Name::BITS`] bits, by each of `by`, sorted; ascending.
+    ///
+    /// Fails with [`CutError::LeftOut`] if the cut does not show every such name.
+    pub fn crowd(&self, prefix: &Prefix, by: &[By]) -> Result<Vec<Found>, CutError> {
+        self.select(Wanted::Crowd(prefix, by))
+    }
+
+    /// All names that begin with `prefix`, of at most [`Name::BITS`] bits, ascending.
+    ///
+    /// Fails with [`CutError::LeftOut`] if the cut does not show them all.
+    pub fn crowd_names(&self, prefix: &Prefix) -> Result<Vec<Name>, CutError> {
+        let mut names = Vec::new();
+        self.walk(Wanted::Crowd(prefix, &[]), &mut |node| {
+            let name = match node {
+                CutNode::Leaf(found) => found.label.name(),
+                CutNode::Inner { prefix, .. } if prefix.bits() >= Name::BITS => {
+                    prefix.first().name()
                 }
-                CutNode::Inner { .. } => {}
+                _ => return,
+            };
+            if prefix.holds(&Label::of(name, By::FIRST)) {
+                names.push(name);
+            }
+        })?;
+        Ok(names)
+    }
+
+    /// How many have spoken of a name: the number of its labels.
+    ///
+    /// Proven only for what the cut opens; of what it leaves out, it is what the log says. Fails
+    /// with [`CutError::LeftOut`] if the cut does not show the name.
+    pub fn speakers(&self, name: &Name) -> Result<u64, CutError> {
+        let prefix = name.prefix();
+        let mut labels = 0;
+        self.walk(Wanted::Crowd(&prefix, &[]), &mut |node| match node {
+            CutNode::Leaf(found) if found.label.name() == *name => labels = 1,
+            CutNode::Inner {
+                prefix: node,
+                labels: below,
+                ..
+            } if prefix.covers(node) => labels = *below,
+            _ => {}
+        })?;
+        Ok(labels)
+    }
+
+    fn select(&self, wanted: Wanted<'_>) -> Result<Vec<Found>, CutError> {
+        let mut found = Vec::new();
+        self.walk_wanted(wanted, &mut |node, wanted| {
+            if let CutNode::Leaf(leaf) = node
+                && wanted.asks_for(&leaf.label)
+            {
+                found.push(*leaf);
+            }
+        })?;
+        Ok(found)
+    }
+
+    fn walk(&self, wanted: Wanted<'_>, visit: &mut impl FnMut(&CutNode)) -> Result<(), CutError> {
+        self.walk_wanted(wanted, &mut |node, _| visit(node))
+    }
+
+    /// Visits the nodes that the question leads to, from left to right.
+    fn walk_wanted<'a>(
+        &self,
+        wanted: Wanted<'a>,
+        visit: &mut impl FnMut(&CutNode, Wanted<'a>),
+    ) -> Result<(), CutError> {
+        let mut open: Vec<(usize, Wanted<'a>)> = Vec::new();
+        open.extend(self.root.map(|root| (root, wanted)));
+        while let Some((at, wanted)) = open.pop() {
+            if matches!(wanted, Wanted::Nothing) {
+                continue;
+            }
+            let node = &self.nodes[at];
+            visit(node, wanted);
+            match node {
+                CutNode::Stub => return Err(CutError::LeftOut),
+                CutNode::Leaf(_) => {}
+                CutNode::Inner {
+                    prefix,
+                    left,
+                    right,
+                    ..
+                } => {
+                    let (l, r) = wanted.below(prefix);
+                    open.extend([(*right, r), (*left, l)]);
+                }
             }
         }
-        Ok(found)
+        Ok(())
+    }
+}
+
+impl trie::Leaf for Found {
+    fn label(&self) -> &Label {
+        &self.label
+    }
+
+    fn hash(&self) -> Hash {
+        trie::leaf(&self.label, self.length, &self.list_root)
     }
 }
 
@@ -204,7 +287,7 @@ struct Reader<'a> {
 /// A node that was read.
 struct Read {
     at: usize,
-    hash: Hash,
+    sum: Sum,
     /// What all labels below begin with; nothing is known of a stub's.
     span: Option<Prefix>,
     /// The first leaf in it.
@@ -223,48 +306,53 @@ impl<'a> Reader<'a> {
         self.nodes.len() - 1
     }
 
-    /// Reads one node with all that is below it; `above` inner nodes stand over it.
-    fn node(&mut self, above: usize) -> Result<Read, CutError> {
+    /// Reads one node with all that is below it; the inner node over it has `above` bits. Bits grow
+    /// on the way down, so that it goes no deeper than there are bits.
+    fn node(&mut self, above: Option<u8>) -> Result<Read, CutError> {
         match self.take::<1>()?[0] {
-            STUB => {
-                let hash = Hash::new(*self.take()?);
-                Ok(Read {
-                    at: self.push(CutNode::Stub),
-                    hash,
-                    span: None,
-                    leaf: None,
-                })
-            }
+            STUB => self.stub(),
             LEAF => self.leaf(),
-            kind @ (INNER | BARE) if above < limits::INDEX_DEPTH => self.inner(kind, above),
-            INNER | BARE => Err(CutError::TooDeep),
+            kind @ (INNER | BARE) => self.inner(kind, above),
             other => Err(CutError::Kind(other)),
         }
     }
 
-    fn leaf(&mut self) -> Result<Read, CutError> {
-        let label = Label::from_bytes(*self.take()?);
-        let length = u64::from_be_bytes(*self.take()?);
-        let list_root = Hash::new(*self.take()?);
-        if length == 0 {
-            return Err(CutError::EmptyList);
+    fn stub(&mut self) -> Result<Read, CutError> {
+        let labels = u64::from_be_bytes(*self.take()?);
+        let hash = Hash::new(*self.take()?);
+        if labels == 0 {
+            return Err(CutError::Count);
         }
-        let hash = trie::leaf(&label, length, &list_root);
-        let at = self.push(CutNode::Leaf(Found {
-            label,
-            length,
-            list_root,
-        }));
         Ok(Read {
-            at,
-            hash,
-            span: Some(Prefix::of(&label, Label::BITS)),
-            leaf: Some(label),
+            at: self.push(CutNode::Stub),
+            sum: Sum { hash, labels },
+            span: None,
+            leaf: None,
         })
     }
 
-    fn inner(&mut self, kind: u8, above: usize) -> Result<Read, CutError> {
+    fn leaf(&mut self) -> Result<Read, CutError> {
+        let found = Found {
+            label: Label::from_bytes(*self.take()?),
+            length: u64::from_be_bytes(*self.take()?),
+            list_root: Hash::new(*self.take()?),
+        };
+        if found.length == 0 {
+            return Err(CutError::EmptyList);
+        }
+        Ok(Read {
+            at: self.push(CutNode::Leaf(found)),
+            sum: trie::subtree(&[found]),
+            span: Some(Prefix::of(&found.label, Label::BITS)),
+            leaf: Some(found.label),
+        })
+    }
+
+    fn inner(&mut self, kind: u8, above: Option<u8>) -> Result<Read, CutError> {
         let bits = self.take::<1>()?[0];
+        if above.is_some_and(|above| bits <= above) {
+            return Err(CutError::Bits);
+        }
         let stated = match kind {
             BARE => {
                 let length = usize::from(bits.div_ceil(8));
@@ -274,8 +362,8 @@ impl<'a> Reader<'a> {
             }
             _ => None,
         };
-        let left = self.node(above + 1)?;
-        let right = self.node(above + 1)?;
+        let left = self.node(Some(bits))?;
+        let right = self.node(Some(bits))?;
         let leaf = left.leaf.or(right.leaf);
         let prefix = match (stated, leaf) {
             (Some(prefix), None) => prefix,
@@ -285,15 +373,23 @@ impl<'a> Reader<'a> {
         };
         check_child(&prefix, bits, &left, false)?;
         check_child(&prefix, bits, &right, true)?;
-        let hash = trie::inner(&prefix, &left.hash, &right.hash);
+        let sum = Sum {
+            hash: trie::inner(&prefix, &left.sum, &right.sum),
+            labels: left
+                .sum
+                .labels
+                .checked_add(right.sum.labels)
+                .ok_or(CutError::Count)?,
+        };
         let at = self.push(CutNode::Inner {
             prefix,
+            labels: sum.labels,
             left: left.at,
             right: right.at,
         });
         Ok(Read {
             at,
-            hash,
+            sum,
             span: Some(prefix),
             leaf,
         })
@@ -305,9 +401,6 @@ fn check_child(prefix: &Prefix, bits: u8, child: &Read, side: bool) -> Result<()
     let Some(span) = &child.span else {
         return Ok(());
     };
-    if span.bits() <= prefix.bits() {
-        return Err(CutError::Bits);
-    }
     if !prefix.covers(span) {
         return Err(CutError::Misplaced);
     }
@@ -331,9 +424,10 @@ pub(super) struct Open {
 }
 
 impl Writer {
-    pub fn stub(&mut self, hash: &Hash) {
+    pub fn stub(&mut self, sum: &Sum) {
         self.bytes.push(STUB);
-        self.bytes.extend_from_slice(hash.as_bytes());
+        self.bytes.extend_from_slice(&sum.labels.to_be_bytes());
+        self.bytes.extend_from_slice(sum.hash.as_bytes());
     }
 
     pub fn leaf(&mut self, label: &Label, length: u64, list_root: &Hash) {

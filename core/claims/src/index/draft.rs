@@ -16,8 +16,6 @@ pub(super) struct Draft {
     bytes: Vec<u8>,
     pub items: Vec<Item>,
     pub spills: Vec<Spill>,
-    /// Labels that the page did not have.
-    pub added: u64,
 }
 
 /// One record of a draft, or of a page of which only the hashes matter.
@@ -31,7 +29,7 @@ pub(super) struct Item {
 impl Draft {
     /// Takes the records of a page with what `updates` (leaf indices by label, ascending) append to
     /// them. Leaves in the tree of size `through` are in the page already and are passed over. What
-    /// the draft held before is gone, except for its spills and what it counted.
+    /// the draft held before is gone, except for its spills.
     pub fn merge(
         &mut self,
         page: &[u8],
@@ -78,7 +76,6 @@ impl Draft {
             old.into_iter().for_each(|record| self.keep(record));
             return Ok(());
         }
-        self.added += u64::from(old.is_none());
         let length = old.map_or(0, |old| old.length);
         if length == 0 && new.len() == 1 {
             self.single(label, new[0].1);

@@ -1,5 +1,6 @@
 //! Labels, and the bit strings that they begin with.
 
+use crate::issuer::IssuerId;
 use assay_tlog::Hash;
 use std::fmt;
 
@@ -44,7 +45,83 @@ impl Kind {
     }
 }
 
-/// A label of the index: `SHA-256("assay.index.v1\n" ‖ kind ‖ "\n" ‖ value)` (docs/design.md 3.5).
+/// The first 16 bytes of `SHA-256("assay.index.v2\n" ‖ kind ‖ "\n" ‖ value)`.
+fn half(kind: &str, value: &str) -> [u8; 16] {
+    let hash = Hash::of_parts(&[
+        b"assay.index.v2\n",
+        kind.as_bytes(),
+        b"\n",
+        value.as_bytes(),
+    ]);
+    first_half(hash.as_bytes())
+}
+
+fn first_half(bytes: &[u8; 32]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&bytes[..16]);
+    half
+}
+
+/// What a label is about: the first half of it (docs/design.md 3.5).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name([u8; 16]);
+
+impl Name {
+    /// Bits in a name.
+    pub const BITS: u16 = 128;
+
+    /// The name of a `value` of this kind.
+    pub fn new(kind: Kind, value: &str) -> Self {
+        Name(half(kind.name(), value))
+    }
+
+    /// The name in 16 bytes, or `None`.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        Some(Name(bytes.try_into().ok()?))
+    }
+
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// What all labels of this name begin with.
+    pub fn prefix(&self) -> Prefix {
+        Prefix::of(&Label::of(*self, By::FIRST), Name::BITS)
+    }
+}
+
+/// By whom, or of which type: the second half of a label (docs/design.md 3.5).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct By([u8; 16]);
+
+impl By {
+    /// The smallest.
+    pub(super) const FIRST: By = By([0; 16]);
+
+    /// The half of what this issuer signed: the first 16 bytes of its id.
+    pub fn issuer(id: &IssuerId) -> Self {
+        By(first_half(id.as_bytes()))
+    }
+
+    /// The half of what an issuer said in this predicate type, for names of [`Kind::Issuer`].
+    pub fn predicate_type(uri: &str) -> Self {
+        By(half("type", uri))
+    }
+
+    /// The half in 16 bytes, or `None`.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        Some(By(bytes.try_into().ok()?))
+    }
+
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// A label of the index: what is spoken of, then by whom (docs/design.md 3.5). Both halves only
+/// select: whoever relies on an entry compares full names and ids.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label(Hash);
 
@@ -52,14 +129,24 @@ impl Label {
     /// Bits in a label.
     pub const BITS: u16 = 256;
 
-    /// The label of a `value` of this kind.
-    pub fn new(kind: Kind, value: &str) -> Self {
-        Label(Hash::of_parts(&[
-            b"assay.index.v1\n",
-            kind.name().as_bytes(),
-            b"\n",
-            value.as_bytes(),
-        ]))
+    /// The label of a name and a speaker.
+    pub fn of(name: Name, by: By) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(&name.0);
+        bytes[16..].copy_from_slice(&by.0);
+        Label::from_bytes(bytes)
+    }
+
+    /// The first half.
+    pub fn name(&self) -> Name {
+        Name(first_half(self.as_bytes()))
+    }
+
+    /// The second half.
+    pub fn by(&self) -> By {
+        let mut half = [0; 16];
+        half.copy_from_slice(&self.as_bytes()[16..]);
+        By(half)
     }
 
     /// Takes the 32 bytes of a label as they are.
@@ -101,6 +188,30 @@ fn common_bits(a: &[u8; 32], b: &[u8; 32]) -> u16 {
         }
     }
     bits
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({self})")
+    }
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "By({self})")
+    }
 }
 
 impl fmt::Display for Label {
@@ -260,13 +371,27 @@ mod tests {
 
     #[test]
     fn kinds_do_not_mix() {
-        let labels: std::collections::BTreeSet<_> = Kind::ALL
-            .iter()
-            .map(|kind| Label::new(*kind, "x"))
-            .collect();
-        assert_eq!(labels.len(), Kind::ALL.len());
-        let spelled =
-            Label::from_slice(Hash::of(b"assay.index.v1\npackage\npkg:cargo/serde").as_bytes());
-        assert_eq!(Some(Label::new(Kind::Package, "pkg:cargo/serde")), spelled);
+        let names: std::collections::BTreeSet<_> =
+            Kind::ALL.iter().map(|kind| Name::new(*kind, "x")).collect();
+        assert_eq!(names.len(), Kind::ALL.len());
+        let spelled = Hash::of(b"assay.index.v2\npackage\npkg:cargo/serde");
+        assert_eq!(
+            Name::new(Kind::Package, "pkg:cargo/serde").as_bytes(),
+            &spelled.as_bytes()[..16]
+        );
+    }
+
+    #[test]
+    fn a_label_is_its_halves() {
+        let name = Name::new(Kind::Package, "pkg:cargo/serde");
+        let by = By::predicate_type("https://e.org/x");
+        let label = Label::of(name, by);
+        assert_eq!((label.name(), label.by()), (name, by));
+        assert!(name.prefix().holds(&label));
+        assert_eq!(name.prefix().bits(), 128);
+        let id = IssuerId::from_slice(&[7; 32]).unwrap();
+        assert_eq!(By::issuer(&id).as_bytes(), &[7; 16]);
+        assert_eq!(Name::from_slice(&[0; 15]), None);
+        assert_eq!(By::from_slice(&[0; 17]), None);
     }
 }

@@ -1,14 +1,22 @@
-//! A label's list of leaves: ascending, append-only, under an RFC 6962 root over the indices in 8
-//! bytes, big-endian.
+//! A label's list of leaves: ascending, append-only, under the root of a tree that has the shape of
+//! RFC 6962's and hashes of its own, so that no node of a list is one of the log (docs/index.md,
+//! section 4).
 
 use assay_tlog::Hash;
-use assay_tlog::hash::node_hash;
 use assay_tlog::tree::LeafIndex;
 
-/// The leaf hash of one index (RFC 6962, section 2.1).
+/// `SHA-256(0x13 ‖ u64be(leaf index))`.
 pub(super) fn leaf_hash(index: LeafIndex) -> Hash {
-    let mut bytes = [0; 9];
+    let mut bytes = [0x13; 9];
     bytes[1..].copy_from_slice(&index.get().to_be_bytes());
+    Hash::of_short(&bytes)
+}
+
+/// `SHA-256(0x14 ‖ left ‖ right)`.
+fn node_hash(left: &Hash, right: &Hash) -> Hash {
+    let mut bytes = [0x14; 65];
+    bytes[1..33].copy_from_slice(left.as_bytes());
+    bytes[33..].copy_from_slice(right.as_bytes());
     Hash::of_short(&bytes)
 }
 
@@ -49,7 +57,7 @@ impl ListFrontier {
         self.length += 1;
     }
 
-    /// The root of the list; that of the empty tree if there is nothing in it.
+    /// The root of the list. The index has no empty list; of one, it is SHA-256 of nothing.
     pub fn root(&self) -> Hash {
         let joined = self
             .peaks
@@ -100,21 +108,21 @@ pub fn read(mut bytes: &[u8]) -> Option<Vec<LeafIndex>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_tlog::hash::leaf_hash;
 
     fn plain(indices: &[LeafIndex]) -> Hash {
         match indices {
             [] => assay_tlog::hash::empty_root(),
-            [one] => leaf_hash(&one.get().to_be_bytes()),
+            [one] => Hash::of_parts(&[&[0x13], &one.get().to_be_bytes()]),
             _ => {
                 let (left, right) = indices.split_at(indices.len().next_power_of_two() / 2);
-                node_hash(&plain(left), &plain(right))
+                let (left, right) = (plain(left), plain(right));
+                Hash::of_parts(&[&[0x14], left.as_bytes(), right.as_bytes()])
             }
         }
     }
 
     #[test]
-    fn every_small_list_has_the_root_of_rfc_6962() {
+    fn every_small_list_has_the_root_of_its_tree() {
         let indices: Vec<_> = (0..300).map(|i| LeafIndex::new(i * i + 3)).collect();
         let mut frontier = ListFrontier::default();
         for n in 0..300 {

@@ -1,20 +1,27 @@
-//! Mapping version 1: which labels an entry has (docs/design.md 3.5; docs/index.md, section 3.3).
+//! Mapping version 2: which labels an entry has (docs/design.md 3.5; docs/index.md, section 3).
 //!
-//! A pure total function of the entry's bytes: whoever computes it gets the same labels, so that a
-//! mirror or an audit finds an entry that was left out.
+//! A pure total function of the entry's bytes, without outside tables: whoever computes it gets the
+//! same labels, so that a mirror or an audit finds an entry that was left out. What a log may admit
+//! is another question, whose answer may change; this one never does in the life of a log.
 
-use super::label::{Kind, Label};
+use super::label::{By, Kind, Label, Name};
+use super::package::PackageNames;
 use crate::claim::Content;
 use crate::entry::{Entry, wire};
 use crate::issuer::IssuerId;
+use crate::json::{self, Value};
 use crate::kind;
-use crate::statement::{Statement, Subject};
+use crate::statement;
 
 /// The version of the mapping that this code computes.
-pub const MAPPING_VERSION: u32 = 1;
+pub const MAPPING_VERSION: u32 = 2;
 
-/// Digests by which artifacts are looked up.
-const DIGESTS: [&str; 3] = ["sha256", "sha512", "gitCommit"];
+/// Digests by which artifacts are looked up, with the lengths of their hex.
+const DIGESTS: [(&str, &[usize]); 3] = [
+    ("sha256", &[64]),
+    ("sha512", &[128]),
+    ("gitCommit", &[40, 64]),
+];
 
 /// The labels of an entry, each once, ascending. A commitment has none; of a claim whose payload is
 /// no statement, only the signers are known.
@@ -22,61 +29,122 @@ pub fn labels_of_entry(entry: &Entry) -> Vec<Label> {
     let wire::Body::Claim(claim) = entry.body() else {
         return Vec::new();
     };
-    let issuers = claim
+    let signers = claim
         .signatures
         .iter()
         .filter_map(|signature| IssuerId::from_slice(&signature.issuer_id));
-    labels(Statement::parse(&claim.payload).ok().as_ref(), issuers)
+    let payload = json::parse(&claim.payload).ok();
+    let said = payload.as_ref().and_then(Said::of);
+    labels(&said.unwrap_or_default(), signers)
 }
 
 /// The labels of the entry that will hold this claim: those of [`labels_of_entry`], without reading
 /// the statement again.
 pub fn labels_of_claim(claim: impl AsRef<Content>) -> Vec<Label> {
     let claim = claim.as_ref();
-    labels(
-        Some(claim.statement()),
-        claim.signers().iter().map(|(issuer, _)| *issuer),
-    )
+    let statement = claim.statement();
+    let mut said = Said {
+        predicate_type: statement.predicate_type(),
+        predicate: Some(statement.predicate()),
+        names: Vec::with_capacity(8),
+    };
+    for subject in statement.subjects() {
+        for (algorithm, value) in subject.digests() {
+            said.digest(algorithm, value);
+        }
+        said.uri(subject.uri());
+    }
+    labels(&said, claim.signers().iter().map(|(issuer, _)| *issuer))
 }
 
-fn labels(statement: Option<&Statement>, issuers: impl Iterator<Item = IssuerId>) -> Vec<Label> {
-    let mut labels: Vec<Label> = Vec::with_capacity(8);
-    if let Some(statement) = statement {
-        for subject in statement.subjects() {
-            push_subject(&mut labels, subject);
+/// What the mapping reads of a statement. That of what is no statement is empty.
+#[derive(Default)]
+struct Said<'a> {
+    predicate_type: &'a str,
+    predicate: Option<&'a Value>,
+    /// The names of the subjects.
+    names: Vec<Name>,
+}
+
+impl<'a> Said<'a> {
+    /// Reads a payload. `None` if it is no statement. What is not as it should be in one subject
+    /// does not touch the others.
+    fn of(payload: &'a Value) -> Option<Self> {
+        if payload.get("_type")?.as_str()? != statement::TYPE {
+            return None;
         }
-        labels.extend(
-            kind::targets(statement)
-                .iter()
-                .map(|id| Label::new(Kind::Claim, &id.to_hex())),
-        );
-        labels.extend(
-            kind::vulnerabilities(statement)
-                .iter()
-                .map(|id| Label::new(Kind::Vuln, id)),
+        let mut said = Said {
+            predicate_type: payload.get("predicateType")?.as_str()?,
+            predicate: payload.get("predicate"),
+            names: Vec::with_capacity(8),
+        };
+        let Some(Value::Array(subjects)) = payload.get("subject") else {
+            return Some(said);
+        };
+        for subject in subjects {
+            if let Some(Value::Object(digests)) = subject.get("digest") {
+                for (algorithm, value) in digests {
+                    said.digest(algorithm, value.as_str().unwrap_or_default());
+                }
+            }
+            said.uri(subject.get("uri").and_then(Value::as_str));
+        }
+        Some(said)
+    }
+
+    fn digest(&mut self, algorithm: &str, value: &str) {
+        let is_hex = |lengths: &[usize]| {
+            lengths.contains(&value.len())
+                && value
+                    .bytes()
+                    .all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        if DIGESTS
+            .iter()
+            .any(|(name, lengths)| *name == algorithm && is_hex(lengths))
+        {
+            let name = Name::new(Kind::Digest, &format!("{algorithm}:{value}"));
+            self.names.push(name);
+        }
+    }
+
+    fn uri(&mut self, uri: Option<&str>) {
+        let Some(names) = uri.and_then(PackageNames::of) else {
+            return;
+        };
+        self.names.push(Name::new(Kind::Package, &names.package));
+        self.names.extend(
+            names
+                .version
+                .map(|version| Name::new(Kind::Version, &version)),
         );
     }
-    // Many signatures of one issuer are one label; hashing it once is cheaper than dropping it
-    // afterward.
+}
+
+fn labels(said: &Said<'_>, signers: impl Iterator<Item = IssuerId>) -> Vec<Label> {
+    let mut names = said.names.clone();
+    if let Some(predicate) = said.predicate {
+        let target = kind::target(said.predicate_type, predicate);
+        names.extend(target.map(|id| Name::new(Kind::Claim, &id.to_hex())));
+        for id in kind::vulnerability_ids(said.predicate_type, predicate) {
+            names.push(Name::new(Kind::Vuln, id));
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    let mut labels: Vec<Label> = Vec::with_capacity(names.len() + 1);
+    // Many signatures of one issuer are the same labels; making them once is cheaper than dropping
+    // them afterward.
     let mut last = None;
-    for issuer in issuers.filter(|issuer| last.replace(*issuer) != Some(*issuer)) {
-        labels.push(Label::new(Kind::Issuer, &issuer.to_hex()));
+    for signer in signers.filter(|signer| last.replace(*signer) != Some(*signer)) {
+        let by = By::issuer(&signer);
+        labels.extend(names.iter().map(|name| Label::of(*name, by)));
+        labels.push(Label::of(
+            Name::new(Kind::Issuer, &signer.to_hex()),
+            By::predicate_type(said.predicate_type),
+        ));
     }
     labels.sort_unstable();
     labels.dedup();
     labels
-}
-
-fn push_subject(labels: &mut Vec<Label>, subject: &Subject) {
-    for (algorithm, value) in subject.digests() {
-        if DIGESTS.contains(&algorithm.as_str()) {
-            labels.push(Label::new(Kind::Digest, &format!("{algorithm}:{value}")));
-        }
-    }
-    if let Some(purl) = subject.purl() {
-        labels.push(Label::new(Kind::Package, purl.without_version()));
-        if purl.version().is_some() {
-            labels.push(Label::new(Kind::Version, purl.without_qualifiers()));
-        }
-    }
 }

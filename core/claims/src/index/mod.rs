@@ -4,9 +4,10 @@
 //!
 //! | module | what it decides |
 //! | --- | --- |
-//! | `label`, `mapping` | which labels an entry has |
+//! | `label`, `package`, `mapping` | which labels an entry has |
 //! | `list` | the root of a label's list of leaves |
 //! | `trie` | the hashes of the trie |
+//! | `wanted` | what is asked, on its way down the trie |
 //! | `page`, `draft` | pages of up to sixteen labels, read and written |
 //! | `map` | the trie as it is kept: pages below a directory, changed by whole publish steps |
 //! | `cut` | proofs: a pruned copy of the trie, for one label, many, or a prefix |
@@ -24,15 +25,18 @@ mod label;
 pub mod list;
 pub mod map;
 mod mapping;
+mod package;
 pub mod page;
 mod trie;
+mod wanted;
 
 pub use answer::{Answer, AnswerError, AnswerPage, Query, VerifiedAnswer, VerifiedPages};
-pub use commitment::{Commitment, CommitmentError};
+pub use commitment::{ADMISSION_VERSION, Commitment, CommitmentError};
 pub use cut::{Cut, CutError, Found};
-pub use label::{Kind, Label, Prefix};
+pub use label::{By, Kind, Label, Name, Prefix};
 pub use map::Map;
 pub use mapping::{MAPPING_VERSION, labels_of_claim, labels_of_entry};
+pub use package::PackageNames;
 
 #[cfg(test)]
 mod naive;

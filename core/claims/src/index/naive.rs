@@ -3,7 +3,6 @@
 
 use super::label::{Label, Prefix};
 use assay_tlog::Hash;
-use assay_tlog::hash::{leaf_hash, node_hash};
 use assay_tlog::tree::LeafIndex;
 use std::collections::BTreeMap;
 
@@ -16,10 +15,11 @@ pub fn label(n: u64) -> Label {
 
 pub fn list_root(leaves: &[LeafIndex]) -> Hash {
     match leaves {
-        [one] => leaf_hash(&one.get().to_be_bytes()),
+        [one] => Hash::of_parts(&[&[0x13], &one.get().to_be_bytes()]),
         _ => {
             let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
-            node_hash(&list_root(left), &list_root(right))
+            let (left, right) = (list_root(left), list_root(right));
+            Hash::of_parts(&[&[0x14], left.as_bytes(), right.as_bytes()])
         }
     }
 }
@@ -51,11 +51,13 @@ fn subtree(labels: &[(&Label, &Vec<LeafIndex>)]) -> Hash {
             let (left, right): (Vec<_>, Vec<_>) =
                 labels.iter().partition(|(label, _)| !label.bit(bits as u8));
             let prefix = Prefix::of(first, bits);
+            let counts = [left.len() as u64, right.len() as u64].map(u64::to_be_bytes);
             let (left, right) = (subtree(&left), subtree(&right));
             let parts = [
                 &[0x12][..],
                 &bits.to_be_bytes(),
                 prefix.first().as_bytes(),
+                counts.as_flattened(),
                 left.as_bytes(),
                 right.as_bytes(),
             ];

@@ -17,13 +17,23 @@ pub(super) fn leaf(label: &Label, length: u64, list_root: &Hash) -> Hash {
     Hash::of_short(&bytes)
 }
 
-/// `SHA-256(0x12 ‖ u16be(bits) ‖ prefix, 32 bytes ‖ left ‖ right)`.
-pub(super) fn inner(prefix: &Prefix, left: &Hash, right: &Hash) -> Hash {
-    let mut bytes = [0x12; 99];
+/// The hash of a subtree, and how many labels it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sum {
+    pub hash: Hash,
+    pub labels: u64,
+}
+
+/// `SHA-256(0x12 ‖ u16be(bits) ‖ prefix, 32 bytes ‖ u64be(labels left) ‖ u64be(labels right) ‖ left
+/// ‖ right)`.
+pub(super) fn inner(prefix: &Prefix, left: &Sum, right: &Sum) -> Hash {
+    let mut bytes = [0x12; 115];
     bytes[1..3].copy_from_slice(&prefix.bits().to_be_bytes());
     bytes[3..35].copy_from_slice(prefix.first().as_bytes());
-    bytes[35..67].copy_from_slice(left.as_bytes());
-    bytes[67..].copy_from_slice(right.as_bytes());
+    bytes[35..43].copy_from_slice(&left.labels.to_be_bytes());
+    bytes[43..51].copy_from_slice(&right.labels.to_be_bytes());
+    bytes[51..83].copy_from_slice(left.hash.as_bytes());
+    bytes[83..].copy_from_slice(right.hash.as_bytes());
     Hash::of_short(&bytes)
 }
 
@@ -42,10 +52,10 @@ pub(super) fn branch<L: Leaf>(leaves: &[L]) -> (Prefix, usize) {
     (Prefix::of(first, bits), middle)
 }
 
-/// The hash of the subtree over ascending labels, of which there is at least one. It goes as deep
-/// as there are leaves.
-pub(super) fn subtree<L: Leaf>(leaves: &[L]) -> Hash {
-    match leaves {
+/// The subtree over ascending labels, of which there is at least one. It goes as deep as there are
+/// leaves.
+pub(super) fn subtree<L: Leaf>(leaves: &[L]) -> Sum {
+    let hash = match leaves {
         [] => empty(),
         [one] => one.hash(),
         _ => {
@@ -56,5 +66,9 @@ pub(super) fn subtree<L: Leaf>(leaves: &[L]) -> Hash {
                 &subtree(&leaves[middle..]),
             )
         }
+    };
+    Sum {
+        hash,
+        labels: leaves.len() as u64,
     }
 }

@@ -16,7 +16,7 @@ mod registry;
 pub use authorize::{Authorized, Request, authorize, hold_to_rules};
 pub use error::AuthorizeError;
 pub use id::{IssuerId, KeySet};
-pub use record::{IssuerError, IssuerRecord, Issuers, genesis_id, statement};
+pub use record::{IssuerError, IssuerRecord, Issuers, Quorum, genesis_id, statement};
 pub use registry::{Registry, RegistryError};
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ impl IssuerRecord {
     }
 
     /// Who may sign claims in the issuer's name.
-    pub(super) fn signing(&self) -> Quorum<'_> {
+    pub fn signing(&self) -> Quorum<'_> {
         Quorum {
             keys: &self.body.keys,
             threshold: self.body.threshold,
@@ -90,7 +90,7 @@ impl IssuerRecord {
 
     /// Who may replace this record or declare a key compromised: the rotation keys, or the keys
     /// themselves where there are none.
-    pub(super) fn root(&self) -> Quorum<'_> {
+    pub fn root(&self) -> Quorum<'_> {
         match &self.body.rotation {
             Some(rotation) => Quorum {
                 keys: &rotation.keys,
@@ -104,8 +104,10 @@ impl IssuerRecord {
 
 /// Keys of a record, and how many of them must sign.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Quorum<'a> {
+pub struct Quorum<'a> {
+    /// The keys, distinct.
     pub keys: &'a [PublicKey],
+    /// How many of them.
     pub threshold: u32,
     /// Whether they are rotation keys.
     pub root: bool,

@@ -41,7 +41,7 @@ pub mod withdrawal;
 pub use crate::time::Timestamp;
 pub use attachment::{AttachmentRef, attachments};
 pub use error::PredicateError;
-pub use named::{targets, vulnerabilities};
+pub use named::{target, vulnerabilities, vulnerability_ids};
 pub use predicate::PredicateType;
 pub use unread::Unread;
 
@@ -127,11 +127,6 @@ pub fn by_uri(uri: &str) -> Option<&'static PredicateType> {
 /// Checks a predicate. Types that are not in the list pass.
 pub fn check(uri: &str, predicate: &Value) -> Result<(), PredicateError> {
     Body::read(uri, predicate).map(drop)
-}
-
-/// Checks a statement as [`Body::of`] does.
-pub fn check_statement(statement: &Statement) -> Result<(), PredicateError> {
-    Body::of(statement).map(drop)
 }
 
 #[cfg(test)]

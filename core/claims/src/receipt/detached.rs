@@ -115,15 +115,16 @@ mod tests {
     use crate::entry;
     use proptest::prelude::*;
 
-    fn entry(time: u64, payload: &[u8], signature: &[u8]) -> Bytes {
-        let signature = wire::ClaimSignature {
-            signature: signature.to_vec().into(),
-            ..Default::default()
+    fn entry(time: u64, payload: &[u8], signatures: u8) -> Bytes {
+        let signature = |of: u8| wire::ClaimSignature {
+            signature: vec![of; 64].into(),
+            public_key: vec![of; 32].into(),
+            issuer_id: vec![of; 32].into(),
         };
         let claim = wire::Claim {
             payload: payload.to_vec().into(),
-            payload_type: "t".into(),
-            signatures: vec![signature],
+            payload_type: crate::claim::PAYLOAD_TYPE.into(),
+            signatures: (1..=signatures).map(signature).collect(),
         };
         entry::encode(time, claim).unwrap()
     }
@@ -133,7 +134,7 @@ mod tests {
         for time in [0, 1, 127, 128, u64::MAX] {
             for length in [1, 2, 126, 127, 128, 129, 16_383, 16_384, 32_768] {
                 let payload = vec![7; length];
-                let entry = entry(time, &payload, b"s");
+                let entry = entry(time, &payload, 1);
                 let extra = detach(&entry).unwrap();
                 assert_eq!(extra.len(), OFFSET + entry.len() - length);
                 assert_eq!(attach(&extra, &payload).unwrap().bytes(), &entry);
@@ -145,7 +146,7 @@ mod tests {
     fn only_the_one_offset_is_taken() {
         // A payload that repeats the byte before it could be cut out one place earlier with the
         // same result.
-        let entry = entry(1, &[10; 10], b"s");
+        let entry = entry(1, &[10; 10], 1);
         let extra = detach(&entry).unwrap();
         let offset = extra[3];
         for other in 0..=u8::MAX {
@@ -167,7 +168,7 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_or_too_long_is_refused() {
-        let extra = detach(&entry(1, b"payload", b"s")).unwrap();
+        let extra = detach(&entry(1, b"payload", 1)).unwrap();
         for end in 0..extra.len() {
             assert!(attach(&extra[..end], b"payload").is_err());
         }
@@ -178,10 +179,9 @@ mod tests {
             Err(DetachError::Entry(EntryError::TooLong(_)))
         ));
         assert!(
-            attach(&extra, b"payloae")
-                .is_ok_and(|other| other.bytes() != &entry(1, b"payload", b"s"))
+            attach(&extra, b"payloae").is_ok_and(|other| other.bytes() != &entry(1, b"payload", 1))
         );
-        assert_eq!(detach(&entry(1, b"", b"s")), Err(DetachError::NoPayload));
+        assert_eq!(detach(&entry(1, b"", 1)), Err(DetachError::NoPayload));
         assert!(matches!(detach(b"\xff"), Err(DetachError::Entry(_))));
     }
 
@@ -190,9 +190,9 @@ mod tests {
         fn detaching_and_attaching_gives_the_same_entry(
             time: u64,
             payload in prop::collection::vec(any::<u8>(), 1..300),
-            signature: Vec<u8>,
+            signatures in 1..=16_u8,
         ) {
-            let entry = entry(time, &payload, &signature);
+            let entry = entry(time, &payload, signatures);
             let extra = detach(&entry).unwrap();
             let attached = attach(&extra, &payload).unwrap();
             prop_assert_eq!(attached.bytes(), &entry);

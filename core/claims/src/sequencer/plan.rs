@@ -77,8 +77,8 @@ pub enum Refused {
     /// Of one of its issuers it has only keys that signed this claim in the log before, of another
     /// a new one. With both it would be a way to log somebody's claim again and again.
     #[error(
-        "the log has this claim by these keys of issuer {issuer} at leaf {leaf} already, and a leaf \
-         brings a new key for each issuer in it; publish it with the other signatures only"
+        "the log has this claim by these keys of issuer {issuer} at leaf {leaf} already, and a \
+         leaf brings a new key for each issuer in it; publish it with the other signatures only"
     )]
     NothingNew {
         /// The issuer of whom no key is new.
@@ -178,10 +178,10 @@ impl Sequencer {
 
     /// Gives each candidate its outcome.
     ///
-    /// `known` says for each of the candidates' [`Candidate::signatures`], all in one row, which leaf
-    /// the store already has for it; what is missing at its end has none. `issuers` is the state
-    /// after everything that is committed. `now_ms` is in milliseconds since 1970 (UTC); if the clock
-    /// fell behind, the last time given is repeated, so that `logged_at_ms` never falls.
+    /// `known` says for each of the candidates' [`Candidate::signatures`], all in one row, which
+    /// leaf the store already has for it; what is missing at its end has none. `issuers` is the
+    /// state after everything that is committed. `now_ms` is in milliseconds since 1970 (UTC); if
+    /// the clock fell behind, the last time given is repeated, so that `logged_at_ms` never falls.
     pub fn plan(
         &self,
         now_ms: u64,

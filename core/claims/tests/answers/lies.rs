@@ -158,8 +158,8 @@ impl Lie {
             Kind::HideList => drop(lists.remove(at?)),
             Kind::HideListAndItsProof => {
                 lists.remove(at?);
-                let others = lists.iter().map(|list| list.label).collect();
-                answer.cut = known.log.cut(&Query::Labels(others), known.size);
+                let others: Vec<Label> = lists.iter().map(|list| list.label).collect();
+                answer.cut = known.log.cut(&Query::labels(&others), known.size);
             }
             Kind::RelabelList => lists[at?].label = self.label(known),
             Kind::DuplicateList => lists.insert(to, lists[at?].clone()),
@@ -188,11 +188,10 @@ impl Lie {
                 answer.cut = whole(known);
             }
             Kind::EmptyListOfAnAbsentLabel => {
-                let Query::Labels(labels) = known.query else {
-                    return None;
-                };
+                let labels = known.log.labels();
                 let absent = labels
                     .iter()
+                    .filter(|label| known.query.asks_for(label))
                     .find(|label| known.log.truth(label, known.size).is_empty())?;
                 let place = lists.partition_point(|list| list.label < *absent);
                 lists.insert(
@@ -292,9 +291,9 @@ impl Lie {
             }
             Kind::EmptyCut => answer.cut = Bytes::new(),
             Kind::StubCut => {
-                answer.cut = [&[0][..], known.log.commitment(known.size).root.as_bytes()]
-                    .concat()
-                    .into();
+                let commitment = known.log.commitment(known.size);
+                let (labels, root) = (commitment.labels.to_be_bytes(), commitment.root);
+                answer.cut = [&[0][..], &labels, root.as_bytes()].concat().into();
             }
             Kind::WholeCut => answer.cut = whole(known),
             Kind::CutOfAnotherQuery => answer.cut = known.log.cut(&self.other(known), known.size),
@@ -406,10 +405,14 @@ impl Lie {
                 label: self.label(known),
                 from: 0,
             },
-            Query::Prefix(_) => {
-                Query::Prefix(Prefix::of(&self.label(known), self.at.index(5) as u16))
+            Query::Crowd { by, .. } => {
+                let prefix = Prefix::of(&self.label(known), self.at.index(5) as u16);
+                Query::crowd(prefix, by.clone())
             }
-            Query::Labels(_) => Query::Labels(vec![self.label(known)]),
+            Query::Names { .. } => Query::labels(&[self.label(known)]),
+            Query::Census(_) => {
+                Query::Census(Prefix::of(&self.label(known), self.at.index(5) as u16))
+            }
         }
     }
 
@@ -425,5 +428,5 @@ impl Lie {
 }
 
 fn whole(known: &Known<'_>) -> Bytes {
-    known.log.cut(&Query::Prefix(Prefix::EMPTY), known.size)
+    known.log.cut(&Query::Census(Prefix::EMPTY), known.size)
 }

@@ -73,10 +73,17 @@ fn statement(number: usize, claimed: &Claimed) -> Statement {
     Statement::new(vec![subject], "urn:example:note", predicate).unwrap()
 }
 
-fn sign(issuer: u8, statement: &Statement) -> wire::Claim {
-    let key = SigningKey::from_bytes(&[issuer; 32]);
-    let id = IssuerId::derive(1, &[key.verifying_key().to_bytes()]);
-    claim::sign(statement.to_json().as_bytes(), &[(id, &key)])
+fn key(issuer: u8) -> SigningKey {
+    SigningKey::from_bytes(&[issuer; 32])
+}
+
+/// The issuer of a number.
+pub fn issuer(issuer: u8) -> IssuerId {
+    IssuerId::derive(1, &[key(issuer).verifying_key().to_bytes()])
+}
+
+fn sign(by: u8, statement: &Statement) -> wire::Claim {
+    claim::sign(statement.to_json().as_bytes(), &[(issuer(by), &key(by))])
 }
 
 /// The log. Its published sizes are those that end in a commitment.
@@ -233,12 +240,7 @@ impl Log {
     }
 
     pub fn cut(&self, query: &Query, size: u64) -> Bytes {
-        let map = &self.maps[&size];
-        let proven = match query {
-            Query::Labels(labels) => map.prove(labels, &Resident),
-            Query::Page { label, .. } => map.prove(&[*label], &Resident),
-            Query::Prefix(prefix) => map.prove_prefix(prefix, &Resident),
-        };
+        let proven = self.maps[&size].prove(query, &Resident);
         proven.unwrap().cut.into()
     }
 
@@ -249,16 +251,8 @@ impl Log {
 
     /// The honest answer: pages of `most` leaves, and at most so many entries of a list.
     pub fn answer(&self, query: &Query, size: u64, most: usize) -> Answer {
-        let asked: Vec<Label> = match query {
-            Query::Labels(labels) => labels.clone(),
-            Query::Page { label, .. } => vec![*label],
-            Query::Prefix(prefix) => self
-                .lists
-                .keys()
-                .filter(|label| prefix.holds(label))
-                .copied()
-                .collect(),
-        };
+        let labels = self.lists.keys().copied();
+        let asked: Vec<Label> = labels.filter(|label| query.asks_for(label)).collect();
         let mut lists = vec![];
         let mut shown: BTreeSet<u64> = BTreeSet::new();
         for label in asked
@@ -271,7 +265,7 @@ impl Log {
                     let rest = truth.iter().skip(*from as usize);
                     (*from, rest.take(most).copied().collect())
                 }
-                Query::Labels(_) | Query::Prefix(_) => (0, truth.to_vec()),
+                _ => (0, truth.to_vec()),
             };
             shown.extend(leaves.iter().take(most).map(|leaf: &LeafIndex| leaf.get()));
             lists.push(AnsweredList {

@@ -38,15 +38,19 @@ fn runner(cases: u32) -> TestRunner {
 enum Question {
     Labels(Vec<Index>),
     Page(Index, u64),
-    Prefix(Index, u16),
+    /// What some said about what begins with some bits.
+    Crowd(Index, u16, Vec<Index>),
+    Census(Index, u16),
 }
 
 fn question() -> impl Strategy<Value = Question> {
     prop_oneof![
         3 => prop::collection::vec(any::<Index>(), 1..8).prop_map(Question::Labels),
         1 => (any::<Index>(), 0..3_u64).prop_map(|(label, from)| Question::Page(label, from)),
-        2 => (any::<Index>(), prop_oneof![0..6_u16, Just(256)])
-            .prop_map(|(label, bits)| Question::Prefix(label, bits)),
+        2 => (any::<Index>(), prop_oneof![0..6_u16, Just(128)], prop::collection::vec(any::<Index>(), 1..5))
+            .prop_map(|(label, bits, by)| Question::Crowd(label, bits, by)),
+        1 => (any::<Index>(), prop_oneof![0..6_u16, Just(128), Just(256)])
+            .prop_map(|(label, bits)| Question::Census(label, bits)),
     ]
 }
 
@@ -56,10 +60,8 @@ impl Question {
         let pick = |index: &Index| labels[index.index(labels.len())];
         match self {
             Question::Labels(picks) => {
-                let mut asked: Vec<_> = picks.iter().map(pick).collect();
-                asked.sort();
-                asked.dedup();
-                Query::Labels(asked)
+                let asked: Vec<_> = picks.iter().map(pick).collect();
+                Query::labels(&asked)
             }
             Question::Page(label, from) => {
                 let label = pick(label);
@@ -68,7 +70,11 @@ impl Question {
                     from: (*from).min(log.truth(&label, size).len() as u64),
                 }
             }
-            Question::Prefix(label, bits) => Query::Prefix(Prefix::of(&pick(label), *bits)),
+            Question::Crowd(label, bits, by) => {
+                let by = by.iter().map(|index| pick(index).by());
+                Query::crowd(Prefix::of(&pick(label), *bits), by)
+            }
+            Question::Census(label, bits) => Query::Census(Prefix::of(&pick(label), *bits)),
         }
     }
 }
@@ -92,7 +98,7 @@ impl Verified {
             Verified::Whole(answer) => answer
                 .lists()
                 .values()
-                .map(|list| (list.found, &list.leaves[..]))
+                .map(|list| (*list.found(), list.leaves()))
                 .collect(),
             Verified::Page(page) => page
                 .list()
@@ -134,17 +140,11 @@ fn is_true(known: &Known<'_>, answer: &Verified) -> Result<(), TestCaseError> {
     let Known {
         log, query, size, ..
     } = known;
-    let asked: Vec<Label> = match query {
-        Query::Labels(labels) => labels.clone(),
-        Query::Page { label, .. } => vec![*label],
-        Query::Prefix(prefix) => log
-            .labels()
-            .into_iter()
-            .filter(|label| prefix.holds(label))
-            .collect(),
-    };
-    let there: Vec<_> = asked
+    let asked = log
+        .labels()
         .into_iter()
+        .filter(|label| query.asks_for(label));
+    let there: Vec<_> = asked
         .filter(|label| !log.truth(label, *size).is_empty())
         .collect();
     let entries = answer.proven().entries();

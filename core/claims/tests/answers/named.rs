@@ -1,11 +1,11 @@
 //! One lie each, and the check that finds it.
 
-use crate::log::{Claimed, Log, Steps};
+use crate::log::{Claimed, Log, Steps, issuer};
 use assay_claims::index::answer::AnsweredList;
 use assay_claims::index::list::ListFrontier;
 use assay_claims::index::{
-    Answer, AnswerError, AnswerPage, CommitmentError, CutError, Kind, Label, Prefix, Query,
-    VerifiedAnswer, VerifiedPages,
+    Answer, AnswerError, AnswerPage, By, CommitmentError, CutError, Kind, Label, Name, Prefix,
+    Query, VerifiedAnswer, VerifiedPages,
 };
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::{Checkpoint, VerifiedCheckpoint};
@@ -14,8 +14,10 @@ use assay_tlog::tree::{LeafIndex, MultiproofError, TreeSize};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 
+/// What the issuer of this number said about the package of this number.
 fn package(package: u8) -> Label {
-    Label::new(Kind::Package, &format!("pkg:cargo/p{package}"))
+    let name = Name::new(Kind::Package, &format!("pkg:cargo/p{package}"));
+    Label::of(name, By::issuer(&issuer(package)))
 }
 
 fn about(package: u8) -> (u8, Claimed) {
@@ -45,9 +47,7 @@ fn published() -> (Steps, Log) {
 }
 
 fn both() -> Query {
-    let mut labels = vec![package(0), package(1)];
-    labels.sort();
-    Query::Labels(labels)
+    Query::labels(&[package(0), package(1)])
 }
 
 fn refused(log: &Log, query: &Query, answer: Answer) -> AnswerError {
@@ -100,14 +100,14 @@ fn a_hidden_label_is_missed() {
 #[test]
 fn a_forged_absence_is_no_proof() {
     let (steps, log) = published();
-    let one = Query::Labels(vec![package(1)]);
+    let one = Query::labels(&[package(1)]);
     let absent = |cut: Bytes| Answer {
         cut,
         commitment: log.entries[8].clone(),
         inclusion: log.inclusion(&BTreeSet::from([8]), 9),
         ..Answer::default()
     };
-    let of_another = log.cut(&Query::Labels(vec![package(0)]), 9);
+    let of_another = log.cut(&Query::labels(&[package(0)]), 9);
     assert_eq!(
         refused(&log, &one, absent(of_another)),
         AnswerError::Cut(CutError::LeftOut)
@@ -224,7 +224,7 @@ fn a_commitment_that_is_not_the_last_leaf_is_not_the_last_leaf() {
 #[test]
 fn a_prefix_with_a_leaf_missing_is_not_whole() {
     let (_, log) = published();
-    let everything = Query::Prefix(Prefix::EMPTY);
+    let everything = Query::crowd(Prefix::EMPTY, [0, 1].map(|by| By::issuer(&issuer(by))));
     let honest = log.answer(&everything, 9, 9);
     for hidden in 0..honest.lists.len() {
         let mut answer = honest.clone();
@@ -233,16 +233,17 @@ fn a_prefix_with_a_leaf_missing_is_not_whole() {
             refused(&log, &everything, answer.clone()),
             AnswerError::MissingList(list.label)
         );
-        let others = answer.lists.iter().map(|list| list.label).collect();
-        answer.cut = log.cut(&Query::Labels(others), 9);
+        let others: Vec<_> = answer.lists.iter().map(|list| list.label).collect();
+        answer.cut = log.cut(&Query::labels(&others[..1]), 9);
         assert_eq!(
             refused(&log, &everything, answer),
             AnswerError::Cut(CutError::LeftOut)
         );
     }
-    let root = log.commitment(9).root;
+    let commitment = log.commitment(9);
+    let (labels, root) = (commitment.labels.to_be_bytes(), commitment.root);
     let stub = Answer {
-        cut: [&[0][..], root.as_bytes()].concat().into(),
+        cut: [&[0][..], &labels, root.as_bytes()].concat().into(),
         lists: vec![],
         ..honest
     };
@@ -259,7 +260,7 @@ fn an_entry_under_a_label_that_it_does_not_have_is_found() {
     let steps = vec![vec![about(0), about(1)]];
     let mut log = Log::new(&steps);
     log.list(package(1), 1);
-    let query = Query::Labels(vec![package(1)]);
+    let query = Query::labels(&[package(1)]);
     let size = *log.sizes().last().unwrap();
     let answer = log.answer(&query, size, 9);
     let error = VerifiedAnswer::verify(log.checkpoint(size), &query, answer).unwrap_err();
@@ -291,7 +292,7 @@ fn an_unsupported_mapping_fails_closed_and_says_which_version_is_supported() {
     let (_, mut log) = published();
     let honest = log.answer(&both(), 9, 9);
     let mut commitment = log.commitment(9).to_wire();
-    commitment.mapping_version = 2;
+    commitment.mapping_version = 3;
     let size = log.commit_as(commitment);
     let answer = log.answer(&both(), size, 9);
     let error = VerifiedAnswer::verify(log.checkpoint(size), &both(), answer).unwrap_err();
@@ -299,7 +300,7 @@ fn an_unsupported_mapping_fails_closed_and_says_which_version_is_supported() {
     assert!(
         error
             .to_string()
-            .contains("unsupported mapping version 2; version 1 is supported"),
+            .contains("unsupported mapping version 3; version 2 is supported"),
         "{error}"
     );
 
@@ -333,7 +334,7 @@ fn an_empty_log_commits_to_nothing() {
 fn a_list_that_is_not_the_one_in_the_index_is_refused_by_the_condition_that_it_breaks() {
     let (_, log) = published();
     let label = package(0);
-    let one = Query::Labels(vec![label]);
+    let one = Query::labels(&[label]);
     let broken = |edit: &dyn Fn(&mut Vec<AnsweredList>)| {
         let mut answer = log.answer(&one, 9, 9);
         edit(&mut answer.lists);

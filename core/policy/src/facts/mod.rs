@@ -259,7 +259,8 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    /// A claim that has no effect for anybody; `None` if it has, or if it was taken at another leaf.
+    /// A claim that has no effect for anybody; `None` if it has, or if it was taken at another
+    /// leaf.
     pub(crate) fn of(judged: &JudgedClaim<'_>, sides: &Sides) -> Option<Self> {
         let logged = judged.logged();
         let statement = logged.claim().statement();

@@ -226,8 +226,8 @@ impl World {
         self.log(&response.statement().unwrap(), &[by])
     }
 
-    /// Declares the key of `seed`, of the issuer `of`, compromised from a leaf on, and in other logs
-    /// from when that leaf was logged.
+    /// Declares the key of `seed`, of the issuer `of`, compromised from a leaf on, and in other
+    /// logs from when that leaf was logged.
     pub fn compromise(&mut self, by: &Party, of: &Party, seed: u8, from: LeafIndex) -> ClaimId {
         let mut claims = self.claims.iter();
         let logged = claims.find(|logged| logged.leaf() == from);

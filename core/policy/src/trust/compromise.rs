@@ -88,8 +88,7 @@ impl<'a> Declaration<'a> {
 }
 
 /// Whether a declaration by these signers counts before the leaf that it stands at, `record` being
-/// in force there: whether the key does not stand in it, or as many of the keys that may declare
-/// signed besides as must.
+/// in force there.
 pub(super) fn reaches_back(
     record: &IssuerRecord,
     signers: &[(IssuerId, PublicKey)],
@@ -98,19 +97,10 @@ pub(super) fn reaches_back(
     if !record.holds(key) {
         return true;
     }
-    let (keys, threshold) = root(record);
+    let root = record.root();
     let others = signers
         .iter()
-        .filter(|(_, signer)| signer != key && keys.contains(signer))
+        .filter(|(_, signer)| signer != key && root.keys.contains(signer))
         .count();
-    u32::try_from(others).is_ok_and(|others| others >= threshold)
-}
-
-/// The keys that may replace a record or declare keys compromised, and how many of them must: the
-/// rotation keys, where there are any.
-pub(super) fn root(record: &IssuerRecord) -> (&[PublicKey], u32) {
-    match &record.body.rotation {
-        Some(rotation) => (&rotation.keys, rotation.threshold),
-        None => (&record.body.keys, record.body.threshold),
-    }
+    u32::try_from(others).is_ok_and(|others| others >= root.threshold)
 }

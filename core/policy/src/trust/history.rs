@@ -16,7 +16,7 @@ use super::compromise::{self, Declaration};
 use super::spot::{Before, Spot, Spots};
 use super::standing::Standing;
 use assay_claims::claim::{ClaimId, PublicKey};
-use assay_claims::issuer::{self, AuthorizeError, IssuerId, IssuerRecord, Issuers};
+use assay_claims::issuer::{self, AuthorizeError, IssuerId, IssuerRecord, Issuers, Quorum};
 use assay_claims::kind::Body;
 use assay_claims::kind::key_compromise::KeyCompromise;
 use assay_claims::logged::LoggedClaim;
@@ -86,13 +86,13 @@ impl Issuers for Held {
         self.0.clone().filter(|record| record.id == *id)
     }
 
-    /// Nothing is known of other issuers here. That a key is one issuer's is a rule of every log.
+    // That a key is one issuer's, and half an id too, is a rule of each log by itself.
     fn owner(&self, _: &PublicKey) -> Option<IssuerId> {
         None
     }
 
-    fn by_half(&self, id: &IssuerId) -> Option<IssuerId> {
-        self.in_force(id).map(|record| record.id)
+    fn by_half(&self, _: &IssuerId) -> Option<IssuerId> {
+        None
     }
 }
 
@@ -140,10 +140,9 @@ impl<'a> History<'a> {
             known.spots.add(spot);
             return Standing::Good;
         }
-        let before = held.0.as_deref().map(compromise::root);
-        let signing = (&record.body.keys[..], record.body.threshold);
-        for (keys, threshold) in before.into_iter().chain([signing]) {
-            if let Some(against) = self.leans_on_compromised(logged, keys, threshold, &spot) {
+        let before = held.0.iter().map(|before| before.root());
+        for quorum in before.chain([record.signing()]) {
+            if let Some(against) = self.leans_on_compromised(logged, quorum, &spot) {
                 return against.standing();
             }
         }
@@ -165,19 +164,18 @@ impl<'a> History<'a> {
         records.position(|node| node.record.claim_id == *claim)
     }
 
-    /// The declaration without whose key fewer of these keys signed than must, if there is one. It
+    /// The declaration without whose key too few keys of a record signed, if there is one. It
     /// stands before the leaf: a rotation that was logged first keeps its standing, or no issuer
     /// could leave a stolen key behind.
     fn leans_on_compromised(
         &self,
         logged: &LoggedClaim,
-        keys: &[PublicKey],
-        threshold: u32,
+        quorum: Quorum<'_>,
         spot: &Spot<'_>,
     ) -> Option<&Declaration<'a>> {
         let (mut sound, mut against) = (0_u32, None);
         for (_, key) in logged.claim().signers() {
-            if !keys.contains(key) {
+            if !quorum.keys.contains(key) {
                 continue;
             }
             let mut declared = self.declarations.iter();
@@ -187,7 +185,7 @@ impl<'a> History<'a> {
                 None => sound += 1,
             }
         }
-        against.filter(|_| sound < threshold)
+        against.filter(|_| sound < quorum.threshold)
     }
 
     /// Takes a declaration that a key is compromised. Signatures by keys that are compromised count
@@ -219,7 +217,7 @@ impl<'a> History<'a> {
             let error = refused.unwrap_or(AuthorizeError::NotRegistered(*issuer));
             return Standing::NotAuthorized(error);
         }
-        if !self.records.iter().any(|node| node.record.holds(&said.key)) {
+        if !self.records.iter().any(|node| node.holds(&said.key)) {
             return Standing::NotItsKey;
         }
         let mut known = self.declarations.iter_mut();
@@ -399,6 +397,12 @@ impl<'a> History<'a> {
             missing,
             rotation: false,
         })
+    }
+}
+
+impl Node<'_> {
+    fn holds(&self, key: &PublicKey) -> bool {
+        self.record.holds(key)
     }
 }
 

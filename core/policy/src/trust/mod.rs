@@ -8,7 +8,7 @@
 //!
 //! What was given is all that is known: that nothing was left out is for whoever fetched it to
 //! prove, and for the policy to demand. Left out: whether an answer is complete and fresh, and what
-//! follows from what is known ([`crate::policy`]).
+//! follows from what is known ([`crate::verdict`]).
 
 mod compromise;
 mod history;

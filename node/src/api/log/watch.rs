@@ -1,42 +1,44 @@
-//! What is new under labels, at each checkpoint (`LogService.Watch`).
+//! What is new under names, at each checkpoint (`LogService.Watch`).
 
 use crate::{api::status, index::StoredPages, storage::Tables, view::View};
-use assay_claims::index::Label;
+use assay_claims::index::{Name, Query};
 use assay_claims::limits;
-use assay_proto::v1::{WatchRequest, WatchResponse, WatchedLabel};
+use assay_proto::v1::{WatchRequest, WatchResponse, WatchedName};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use tonic::Status;
 
-/// Labels, each with the length of its list that the caller knows.
-pub(super) type Known = BTreeMap<Label, u64>;
+/// Names, each with how much of its lists the caller knows.
+pub(super) type Known = BTreeMap<Name, u64>;
 
-/// Parses the labels of a request. Refuses none, more than a page, and malformed ones.
+/// Most speakers of a name whose lists are counted. Of more, only they are: that costs nothing, and
+/// callers ask for themselves from time to time, too.
+const COUNTED: u64 = 4096;
+
+/// Parses the names of a request. Refuses none, more than a page, and malformed ones.
 pub(super) fn parse(request: WatchRequest) -> Result<Known, Status> {
-    if request.labels.is_empty() || request.labels.len() > limits::PAGE {
+    if request.names.is_empty() || request.names.len() > limits::PAGE {
         let message = format!(
-            "{} labels to watch; from 1 to {} are",
-            request.labels.len(),
+            "{} names to watch; from 1 to {} are",
+            request.names.len(),
             limits::PAGE
         );
-        return Err(status::invalid("labels", message));
+        return Err(status::invalid("names", message));
     }
     let mut known = Known::new();
-    for watched in request.labels {
-        let label = Label::from_slice(&watched.label).ok_or_else(|| {
-            let length = watched.label.len();
-            status::invalid(
-                "labels",
-                format!("a label has 32 bytes; this one has {length}"),
-            )
+    for watched in request.names {
+        let name = Name::from_slice(&watched.name).ok_or_else(|| {
+            let length = watched.name.len();
+            let message = format!("a name has 16 bytes; this one has {length}");
+            status::invalid("names", message)
         })?;
-        known.insert(label, watched.known);
+        known.insert(name, watched.known);
     }
     Ok(known)
 }
 
-/// Returns the labels whose published lists are longer than `known` says, and updates `known`.
-/// Returns `None` if there are none.
+/// Returns the names under which more is listed than `known` says, and updates `known`. Returns
+/// `None` if there are none.
 pub(super) fn news<S: Tables>(
     view: &View<S>,
     known: &mut Known,
@@ -46,26 +48,28 @@ pub(super) fn news<S: Tables>(
     let Some(map) = published.index() else {
         return Ok(None);
     };
-    let labels: Vec<Label> = known.keys().copied().collect();
-    let proven = map
-        .prove(&labels, &StoredPages(view.store()))
-        .map_err(|error| {
-            tracing::error!(%error, "a watch cannot read the index");
-            Status::internal("this node cannot read its own store; its operator was told")
-        })?;
+    let pages = StoredPages(view.store());
     let mut grown = Vec::new();
-    for listed in proven.found {
-        let before = known.insert(listed.label, listed.length).unwrap_or(0);
-        if listed.length > before {
-            let label = Bytes::copy_from_slice(listed.label.as_bytes());
-            grown.push(WatchedLabel {
-                label,
-                known: listed.length,
+    for (name, known) in known {
+        let prefix = name.prefix();
+        let mut now = map.count(&prefix).labels;
+        if now <= COUNTED {
+            let proven = map.prove(&Query::Census(prefix), &pages).map_err(|error| {
+                tracing::error!(%error, "a watch cannot read the index");
+                Status::internal("this node cannot read its own store; its operator was told")
+            })?;
+            now = proven.found.iter().map(|listed| listed.length).sum();
+        }
+        if now > *known {
+            *known = now;
+            grown.push(WatchedName {
+                name: Bytes::copy_from_slice(name.as_bytes()),
+                known: now,
             });
         }
     }
     Ok((!grown.is_empty()).then(|| WatchResponse {
         tree_size: published.size().get(),
-        labels: grown,
+        names: grown,
     }))
 }

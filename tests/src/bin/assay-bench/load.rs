@@ -1,15 +1,14 @@
 //! The clients: publishing over streams and over single calls, and asking for proofs.
 
 use crate::connection::{Connection, connect, connect_index};
-use crate::material::{Material, purl};
+use crate::material::{Material, in_messages};
 use anyhow::{Context, anyhow, bail, ensure};
-use assay_claims::index::{Kind, Label};
+use assay_claims::entry::wire;
 use assay_proto::v1::{
     GetInclusionProofRequest, LookupRequest, PublishRequest, PublishStreamRequest, Wait,
     get_inclusion_proof_request::Leaf, log_service_client::LogServiceClient,
     publish_result::Result as Outcome,
 };
-use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::{
     ops::Range,
@@ -99,6 +98,13 @@ pub fn publish_stream(url: &str, material: &Material, claims: Range<u64>) -> any
         "{done} claims were logged"
     );
     Ok(done as f64 / elapsed)
+}
+
+/// Publishes these claims over a stream.
+pub async fn publish_claims(url: &str, claims: &[wire::Claim]) -> anyhow::Result<()> {
+    let done = one_stream(connect(url).await?, in_messages(0, claims, ITEMS)).await?;
+    ensure!(done == claims.len() as u64, "{done} claims were logged");
+    Ok(())
 }
 
 fn shares<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
@@ -203,32 +209,26 @@ pub fn proofs(url: &str, shape: &Shape) -> anyhow::Result<f64> {
 }
 
 /// What to look up.
-pub enum Asked {
+pub enum Asked<'m> {
     /// Versions of packages, of claims up to this number.
-    Versions(u64),
+    Versions(&'m Material, u64),
     /// Answers of so many bytes, of the canned server.
     Bytes(u64),
 }
 
 /// Asks `Lookup` for one label after the other, all over the index, and returns answers a second.
-pub fn lookups(url: &str, asked: &Asked, duration: Duration) -> anyhow::Result<f64> {
+pub fn lookups(url: &str, asked: &Asked<'_>, duration: Duration) -> anyhow::Result<f64> {
     let requests: Vec<LookupRequest> = match asked {
         Asked::Bytes(bytes) => vec![LookupRequest {
             label: vec![7; 32].into(),
             from: *bytes,
             limit: 0,
         }],
-        Asked::Versions(claims) => (0..1_u64 << 16)
-            .map(|turn| {
-                let label = Label::new(
-                    Kind::Version,
-                    &purl(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) % claims),
-                );
-                LookupRequest {
-                    label: Bytes::copy_from_slice(label.as_bytes()),
-                    from: 0,
-                    limit: 0,
-                }
+        Asked::Versions(material, claims) => (0..1_u64 << 16)
+            .map(|turn| LookupRequest {
+                label: material.label(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) % claims),
+                from: 0,
+                limit: 0,
             })
             .collect(),
     };

@@ -3,15 +3,17 @@
 
 use anyhow::{Context, ensure};
 use assay_claims::entry::{self, wire};
-use assay_claims::index::labels_of_claim;
+use assay_claims::index::{By, Kind, Label, Name, labels_of_claim};
 use assay_claims::issuer::IssuerId;
 use assay_claims::{claim, dsse};
+use assay_policy::rules::STARTING;
 use assay_proto::v1::{
     PublishItem, PublishRequest, PublishStreamRequest, Wait, log_service_client::LogServiceClient,
 };
 use assay_tests::issuer::registration;
 use assay_tlog::Hash;
 use assay_tlog::hash::leaf_hash;
+use bytes::Bytes;
 use ed25519_dalek::{Signature, SigningKey};
 use std::{
     hint::black_box,
@@ -56,9 +58,33 @@ impl Material {
         Ok(())
     }
 
+    /// Who signs the claim with a number.
+    fn issuer(&self, number: u64) -> &(IssuerId, SigningKey) {
+        &self.issuers[number as usize % self.issuers.len()]
+    }
+
+    /// The label of the package version that the claim with a number is about, by its issuer.
+    pub fn label(&self, number: u64) -> Bytes {
+        let name = Name::new(Kind::Version, &purl(number));
+        let (issuer, _) = self.issuer(number);
+        Bytes::copy_from_slice(Label::of(name, By::issuer(issuer)).as_bytes())
+    }
+
+    /// A policy that trusts every issuer, and demands what the one to start with demands.
+    pub fn policy(&self) -> String {
+        let mut policy = STARTING.to_owned();
+        for (issuer, _) in &self.issuers {
+            policy += &format!(
+                "\n[[anchor]]\nissuer = \"{issuer}\"\nroles = [\"maintainer\"]\nscopes = \
+                 [\"pkg:*\"]\n"
+            );
+        }
+        policy
+    }
+
     /// The signed claim with a number. Its payload has exactly [`CLAIM_BYTES`] bytes.
     pub fn claim(&self, number: u64) -> wire::Claim {
-        let (issuer, key) = &self.issuers[number as usize % self.issuers.len()];
+        let (issuer, key) = self.issuer(number);
         claim::sign(&payload(number), &[(*issuer, key)])
     }
 
@@ -87,24 +113,21 @@ impl Material {
 
     /// Claims as messages of a publishing stream.
     pub fn messages(&self, numbers: Range<u64>, items: usize) -> Vec<PublishStreamRequest> {
-        let start = numbers.start;
-        let claims = self.claims(numbers);
+        in_messages(numbers.start, &self.claims(numbers), items)
+    }
 
-        claims
-            .chunks(items)
-            .enumerate()
-            .map(|(at, claims): (usize, &[wire::Claim])| {
-                let item = |(offset, claim): (usize, &wire::Claim)| PublishItem {
-                    id: start + (at * items + offset) as u64,
-                    claim: Some(claim.clone()),
-                };
-                let items = claims.iter().enumerate().map(item).collect();
-                PublishStreamRequest {
-                    wait: Wait::Sequenced.into(),
-                    items,
-                }
-            })
-            .collect()
+    /// Claims of an issuer whom nobody trusts, so many about each of the first packages.
+    pub fn spam(&self, packages: u64, each: u64) -> anyhow::Result<Vec<wire::Claim>> {
+        let key = spammer();
+        let id = IssuerId::derive(1, &[key.verifying_key().to_bytes()]);
+        let mut claims = vec![registration("spammer", 1, &[&key])?];
+        for package in 0..packages {
+            for number in 0..each {
+                let payload = statement(&purl(package), u64::MAX - number);
+                claims.push(claim::sign(&payload, &[(id, &key)]));
+            }
+        }
+        Ok(claims)
     }
 
     /// `verify_strict` of a claim's PAE, with the key at hand, a second on one core.
@@ -178,6 +201,27 @@ impl Material {
     }
 }
 
+/// Claims, the first with the id `start`, as messages of so many.
+pub fn in_messages(start: u64, claims: &[wire::Claim], items: usize) -> Vec<PublishStreamRequest> {
+    let mut messages = Vec::with_capacity(claims.len().div_ceil(items));
+    let mut id = start;
+    for claims in claims.chunks(items) {
+        let mut message = PublishStreamRequest {
+            wait: Wait::Sequenced.into(),
+            items: Vec::with_capacity(claims.len()),
+        };
+        for claim in claims {
+            message.items.push(PublishItem {
+                id,
+                claim: Some(claim.clone()),
+            });
+            id += 1;
+        }
+        messages.push(message);
+    }
+    messages
+}
+
 /// The best of three seconds: what the core does when nothing disturbs it, which makes the ratios
 /// strict.
 fn rate(mut work: impl FnMut(usize)) -> f64 {
@@ -208,9 +252,17 @@ pub fn purl(number: u64) -> String {
     )
 }
 
-/// A statement about a package version, filled up to [`CLAIM_BYTES`].
+/// What the claim with a number says.
 fn payload(number: u64) -> Vec<u8> {
-    let purl = purl(number);
+    statement(&purl(number), number)
+}
+
+fn spammer() -> SigningKey {
+    SigningKey::from_bytes(&[255; 32])
+}
+
+/// A statement about a package version, with a number, filled up to [`CLAIM_BYTES`].
+fn statement(purl: &str, number: u64) -> Vec<u8> {
     let digest = Hash::of(purl.as_bytes());
     let head = format!(
         concat!(

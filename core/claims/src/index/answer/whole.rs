@@ -7,7 +7,8 @@ use super::proven::{Basis, ProvenEntries};
 use crate::entry::Entry;
 use crate::index::commitment::Commitment;
 use crate::index::cut::{Cut, CutError, Found};
-use crate::index::label::Label;
+use crate::index::label::{Label, Name, Prefix};
+use crate::limits;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
 use std::collections::BTreeMap;
@@ -15,10 +16,20 @@ use std::collections::BTreeMap;
 /// A label's whole list, as the index has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedList {
+    found: Found,
+    leaves: Vec<LeafIndex>,
+}
+
+impl VerifiedList {
     /// Its length and root.
-    pub found: Found,
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+
     /// All of its leaves, ascending.
-    pub leaves: Vec<LeafIndex>,
+    pub fn leaves(&self) -> &[LeafIndex] {
+        &self.leaves
+    }
 }
 
 /// An answer that was verified against a checkpoint: for every label that was asked for it has the
@@ -27,7 +38,9 @@ pub struct VerifiedList {
 #[derive(Debug, Clone)]
 pub struct VerifiedAnswer {
     proven: ProvenEntries,
+    cut: Cut,
     lists: BTreeMap<Label, VerifiedList>,
+    overlong: Vec<Found>,
 }
 
 impl VerifiedAnswer {
@@ -36,11 +49,13 @@ impl VerifiedAnswer {
     /// It guarantees that the checkpoint's last leaf commits to an index of a known mapping
     /// version; that the lists are those of all labels asked for that this index has, whole and
     /// unchanged; and that every entry is in the log at its leaf and has the labels that it is
-    /// listed under. Entries of long lists may be missing ([`VerifiedAnswer::missing`]). Claims are
-    /// not verified: see [`ProvenEntries::claim`].
+    /// listed under. Entries of long lists may be missing ([`VerifiedAnswer::missing`]), and lists of
+    /// more than [`limits::WHOLE_LIST`] leaves are ([`VerifiedAnswer::overlong`]). Claims are not
+    /// verified: see [`ProvenEntries::claim`].
     ///
     /// A [`Query::Page`] is answered only by the whole list. For a part of one see
-    /// [`AnswerPage`](super::AnswerPage).
+    /// [`AnswerPage`](super::AnswerPage). A [`Query::Census`] has no lists: see
+    /// [`VerifiedAnswer::census`].
     pub fn verify(
         checkpoint: VerifiedCheckpoint,
         query: &Query,
@@ -48,17 +63,29 @@ impl VerifiedAnswer {
     ) -> Result<Self, AnswerError> {
         let basis = Basis::verify(checkpoint, &answer)?;
         let cut = Cut::verify(&answer.cut, basis.commitment())?;
-        let found = match query {
-            Query::Labels(labels) => find_all(&cut, labels)?,
-            Query::Page { label, .. } => find_all(&cut, std::slice::from_ref(label))?,
-            Query::Prefix(prefix) => cut.under(prefix)?,
+        let mut found = match query {
+            Query::Names { names, by } => cut.names(names, by)?,
+            Query::Page { label, .. } => cut.find(label)?.into_iter().collect(),
+            Query::Crowd { prefix, by } => cut.crowd(prefix, by)?,
+            Query::Census(prefix) => {
+                cut.under(prefix)?;
+                Vec::new()
+            }
         };
+        let overlong = found
+            .extract_if(.., |found| found.length > limits::WHOLE_LIST)
+            .collect();
         let lists = check_lists(found, answer.lists, basis.last())?;
         let listed = lists
             .iter()
             .map(|(label, list)| (label, list.leaves.as_slice()));
         let proven = basis.prove(listed, answer.entries)?;
-        Ok(VerifiedAnswer { proven, lists })
+        Ok(VerifiedAnswer {
+            proven,
+            cut,
+            lists,
+            overlong,
+        })
     }
 
     /// What the answer rests on: the checkpoint, and the entries that are in the log under it.
@@ -92,6 +119,29 @@ impl VerifiedAnswer {
         &self.lists
     }
 
+    /// The labels that were asked for and are in the index, with lists that are too long to come.
+    pub fn overlong(&self) -> &[Found] {
+        &self.overlong
+    }
+
+    /// The labels that begin with `prefix`, ascending, with the lengths of their lists.
+    ///
+    /// Fails with [`CutError::LeftOut`] if the answer does not show them all. That to a census of
+    /// the prefix does.
+    pub fn census(&self, prefix: &Prefix) -> Result<Vec<Found>, CutError> {
+        self.cut.under(prefix)
+    }
+
+    /// See [`Cut::speakers`].
+    pub fn speakers(&self, name: &Name) -> Result<u64, CutError> {
+        self.cut.speakers(name)
+    }
+
+    /// See [`Cut::crowd_names`].
+    pub fn crowd_names(&self, prefix: &Prefix) -> Result<Vec<Name>, CutError> {
+        self.cut.crowd_names(prefix)
+    }
+
     /// See [`ProvenEntries::entries`].
     pub fn entries(&self) -> &BTreeMap<LeafIndex, Entry> {
         self.proven.entries()
@@ -102,13 +152,6 @@ impl VerifiedAnswer {
         self.proven
             .missing(self.lists.values().flat_map(|list| &list.leaves))
     }
-}
-
-fn find_all(cut: &Cut, labels: &[Label]) -> Result<Vec<Found>, CutError> {
-    labels
-        .iter()
-        .filter_map(|label| cut.find(label).transpose())
-        .collect()
 }
 
 /// Checks that there is one list for each label that was found, that each is the one in the index,

@@ -1,9 +1,8 @@
 //! The directory: inner nodes of the trie in memory, above the pages that hold its labels.
 
-use crate::index::label::{Label, Prefix};
+use crate::index::label::{Label, Name, Prefix};
 use crate::index::page::PageError;
-use crate::index::trie;
-use assay_tlog::Hash;
+use crate::index::trie::{self, Leaf, Sum};
 use assay_tlog::tree::TreeSize;
 use std::sync::Arc;
 
@@ -61,7 +60,9 @@ pub enum MapError<E> {
 #[derive(Debug)]
 pub struct Page<S> {
     pub(super) key: Prefix,
-    pub(super) hash: Hash,
+    pub(super) sum: Sum,
+    /// Distinct names among its labels.
+    pub(super) names: u64,
     pub(super) through: TreeSize,
     pub(super) slot: S,
 }
@@ -83,6 +84,22 @@ impl<S> Page<S> {
     }
 }
 
+/// How much a part of the index holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Labels.
+    pub labels: u64,
+    /// Distinct names among them.
+    pub names: u64,
+}
+
+/// How many distinct names these ascending labels have.
+pub(super) fn names_of<L: Leaf>(labels: &[L]) -> u64 {
+    labels
+        .chunk_by(|a, b| a.label().name() == b.label().name())
+        .count() as u64
+}
+
 /// A node of the directory: a page, or an inner node over several.
 #[derive(Debug)]
 pub(super) enum Node<S> {
@@ -102,25 +119,49 @@ impl<S> Clone for Node<S> {
 #[derive(Debug)]
 pub(super) struct Inner<S> {
     pub prefix: Prefix,
-    hash: Hash,
+    sum: Sum,
+    names: u64,
     pub left: Node<S>,
     pub right: Node<S>,
 }
 
 impl<S> Node<S> {
-    pub fn hash(&self) -> Hash {
+    /// The node's hash, and how many labels are below it.
+    pub fn sum(&self) -> Sum {
         match self {
-            Node::Inner(inner) => inner.hash,
-            Node::Page(page) => page.hash,
+            Node::Inner(inner) => inner.sum,
+            Node::Page(page) => page.sum,
+        }
+    }
+
+    /// How much is below it.
+    pub fn count(&self) -> Count {
+        let names = match self {
+            Node::Inner(inner) => inner.names,
+            Node::Page(page) => page.names,
+        };
+        Count {
+            labels: self.sum().labels,
+            names,
         }
     }
 
     /// The inner node over two subtrees.
     pub fn join(prefix: Prefix, left: Node<S>, right: Node<S>) -> Self {
-        let hash = trie::inner(&prefix, &left.hash(), &right.hash());
+        let (l, r) = (left.sum(), right.sum());
+        let sum = Sum {
+            hash: trie::inner(&prefix, &l, &r),
+            labels: l.labels + r.labels,
+        };
+        let names = if prefix.bits() < Name::BITS {
+            left.count().names + right.count().names
+        } else {
+            1
+        };
         Node::Inner(Arc::new(Inner {
             prefix,
-            hash,
+            sum,
+            names,
             left,
             right,
         }))

@@ -1,6 +1,6 @@
 //! Putting stored pages together again.
 
-use super::directory::{MapError, Node, Page, PageBytes};
+use super::directory::{MapError, Node, Page, PageBytes, names_of};
 use crate::index::label::{Label, Prefix};
 use crate::index::page::{self, PageError};
 use crate::index::trie::subtree;
@@ -25,7 +25,6 @@ pub struct StoredPage<S> {
 pub struct LoadedPage<S> {
     page: Page<S>,
     first: Label,
-    labels: u64,
 }
 
 impl<S> StoredPage<S> {
@@ -47,40 +46,30 @@ impl<S> StoredPage<S> {
         }
         let page = Page {
             key,
-            hash: subtree(&records),
+            sum: subtree(&records),
+            names: names_of(&records),
             through,
             slot,
         };
-        Ok(LoadedPage {
-            page,
-            first,
-            labels: records.len() as u64,
-        })
+        Ok(LoadedPage { page, first })
     }
 }
 
-/// Returns the directory over pages, given in the order of their keys, and how many labels they
-/// have. The directory of no pages is `None`.
+/// Returns the directory over pages, given in the order of their keys. That of no pages is `None`.
 pub(super) fn load<S, E>(
     pages: impl IntoIterator<Item = Result<LoadedPage<S>, MapError<E>>>,
-) -> Result<(Option<Node<S>>, u64), MapError<E>> {
-    let mut labels = 0;
+) -> Result<Option<Node<S>>, MapError<E>> {
     let mut loaded: Vec<(Label, Node<S>)> = Vec::new();
     let mut last: Option<Label> = None;
     for page in pages {
-        let LoadedPage {
-            page,
-            first,
-            labels: more,
-        } = page?;
+        let LoadedPage { page, first } = page?;
         if last.is_some_and(|last| last >= *page.key.first()) {
             return Err(MapError::Misplaced(page.key));
         }
         last = Some(page.key.last());
-        labels += more;
         loaded.push((first, Node::Page(Arc::new(page))));
     }
-    Ok((directory(&loaded), labels))
+    Ok(directory(&loaded))
 }
 
 /// Joins pages, each with its first label, under inner nodes.

@@ -14,18 +14,19 @@ mod load;
 mod prove;
 mod update;
 
-pub use directory::{MapError, Page, PageBytes, Pages, Resident, Slot};
+pub use directory::{Count, MapError, Page, PageBytes, Pages, Resident, Slot};
 pub use join::{Join, Serial};
 pub use load::{LoadedPage, StoredPage};
 pub use prove::{Listed, Proven};
 
+use super::answer::Query;
 use super::commitment::Commitment;
 use super::label::{Label, Prefix};
 use super::page::Spill;
-use super::trie;
+use super::wanted::Wanted;
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use directory::{Node, each_page};
-use prove::{Cutter, Wanted, pages_of};
+use prove::{Cutter, pages_of};
 use std::sync::Arc;
 use update::Step;
 
@@ -44,24 +45,19 @@ pub struct Update<S> {
 #[derive(Debug)]
 pub struct Map<S> {
     root: Option<Node<S>>,
-    labels: u64,
 }
 
 impl<S> Clone for Map<S> {
     fn clone(&self) -> Self {
         Map {
             root: self.root.clone(),
-            labels: self.labels,
         }
     }
 }
 
 impl<S> Default for Map<S> {
     fn default() -> Self {
-        Map {
-            root: None,
-            labels: 0,
-        }
+        Map { root: None }
     }
 }
 
@@ -73,18 +69,21 @@ impl<S: Slot> Map<S> {
 
     /// What a log that has this index commits to.
     pub fn commitment(&self) -> Commitment {
-        Commitment {
-            root: self.root.as_ref().map_or_else(trie::empty, Node::hash),
-            labels: self.labels,
-        }
+        self.root.as_ref().map_or_else(Commitment::empty, |root| {
+            let sum = root.sum();
+            Commitment {
+                root: sum.hash,
+                labels: sum.labels,
+            }
+        })
     }
 
     /// Puts stored pages together again, given in the order of their keys.
     pub fn load<E>(
         pages: impl IntoIterator<Item = Result<LoadedPage<S>, MapError<E>>>,
     ) -> Result<Self, MapError<E>> {
-        let (root, labels) = load::load(pages)?;
-        Ok(Map { root, labels })
+        let root = load::load(pages)?;
+        Ok(Map { root })
     }
 
     /// Returns the map with `updates`: leaf indices by label, sorted, each pair once. All of them
@@ -111,10 +110,7 @@ impl<S: Slot> Map<S> {
             join,
         };
         let (root, changes) = step.run(self.root.as_ref(), updates)?;
-        let map = Map {
-            root: Some(root),
-            labels: self.labels + changes.draft.added,
-        };
+        let map = Map { root: Some(root) };
         Ok(Update {
             map,
             spills: changes.draft.spills,
@@ -138,28 +134,45 @@ impl<S: Slot> Map<S> {
     pub fn pages_of(&self, labels: &[Label]) -> Vec<&Arc<Page<S>>> {
         let mut pages = Vec::new();
         if let Some(root) = &self.root {
-            pages_of(root, Wanted::labels(labels), &mut pages);
+            pages_of(root, labels, &mut pages);
         }
         pages
     }
 
-    /// Proves what the index says of each of `labels`, sorted: that it is there, with its list, or
-    /// that it is not.
+    /// Proves what the index says to a query.
     pub fn prove<P: Pages<S>>(
         &self,
-        labels: &[Label],
+        query: &Query,
         pages: &P,
     ) -> Result<Proven, MapError<P::Error>> {
-        self.cut(Wanted::labels(labels), pages)
+        match query {
+            Query::Names { names, by } => self.cut(Wanted::names(names, by), pages),
+            Query::Crowd { prefix, by } => self.cut(Wanted::Crowd(prefix, by), pages),
+            Query::Census(prefix) => self.cut(Wanted::Prefix(prefix), pages),
+            Query::Page { label, .. } => {
+                let (name, by) = ([label.name()], [label.by()]);
+                self.cut(Wanted::Names(&name, &by), pages)
+            }
+        }
     }
 
-    /// Proves which labels begin with `prefix`.
-    pub fn prove_prefix<P: Pages<S>>(
-        &self,
-        prefix: &Prefix,
-        pages: &P,
-    ) -> Result<Proven, MapError<P::Error>> {
-        self.cut(Wanted::Prefix(prefix), pages)
+    /// How much begins with `prefix`, without reading a page: it costs as many steps as the
+    /// directory is deep. Where the prefix ends inside a page, all of the page counts, so that up
+    /// to [`PAGE_LABELS`](super::page::PAGE_LABELS) more may be counted.
+    pub fn count(&self, prefix: &Prefix) -> Count {
+        let mut at = self.root.as_ref();
+        while let Some(node) = at {
+            match node {
+                Node::Inner(inner) if prefix.covers(&inner.prefix) => return node.count(),
+                Node::Inner(inner) if !inner.prefix.covers(prefix) => break,
+                Node::Inner(inner) => {
+                    let side = prefix.first().bit(inner.prefix.bits().min(255) as u8);
+                    at = Some(if side { &inner.right } else { &inner.left });
+                }
+                Node::Page(_) => return node.count(),
+            }
+        }
+        Count::default()
     }
 
     fn cut<P: Pages<S>>(

@@ -2,9 +2,10 @@
 
 use super::directory::{MapError, Node, Page, Pages, Slot};
 use crate::index::cut::Writer;
-use crate::index::label::{Label, Prefix};
+use crate::index::label::Label;
 use crate::index::page::{self, PageError, Record};
 use crate::index::trie::{branch, subtree};
+use crate::index::wanted::Wanted;
 use assay_tlog::tree::LeafIndex;
 use std::sync::Arc;
 
@@ -26,58 +27,6 @@ pub struct Listed {
     pub length: u64,
     /// The list, unless it is longer than [`page::INLINE`]; then it is stored in [`page::Spill`]s.
     pub leaves: Option<Vec<LeafIndex>>,
-}
-
-/// What is asked of the labels below a node.
-#[derive(Clone, Copy)]
-pub(super) enum Wanted<'a> {
-    Nothing,
-    Everything,
-    /// These labels, sorted, at least one.
-    Labels(&'a [Label]),
-    /// All that begin with this.
-    Prefix(&'a Prefix),
-}
-
-impl<'a> Wanted<'a> {
-    pub fn labels(labels: &'a [Label]) -> Self {
-        if labels.is_empty() {
-            Wanted::Nothing
-        } else {
-            Wanted::Labels(labels)
-        }
-    }
-
-    /// What is asked of the two children of an inner node.
-    pub fn below(self, node: &Prefix) -> (Self, Self) {
-        let at = node.bits().min(255) as u8;
-        match self {
-            Wanted::Nothing => (Wanted::Nothing, Wanted::Nothing),
-            Wanted::Everything => (self, self),
-            Wanted::Labels(labels) => {
-                let start = labels.partition_point(|label| label < node.first());
-                let end = labels.partition_point(|label| *label <= node.last());
-                let inside = &labels[start..end];
-                let (left, right) = inside.split_at(inside.partition_point(|label| !label.bit(at)));
-                (Wanted::labels(left), Wanted::labels(right))
-            }
-            Wanted::Prefix(prefix) if prefix.covers(node) => {
-                (Wanted::Everything, Wanted::Everything)
-            }
-            Wanted::Prefix(prefix) if !node.covers(prefix) => (Wanted::Nothing, Wanted::Nothing),
-            Wanted::Prefix(prefix) if prefix.first().bit(at) => (Wanted::Nothing, self),
-            Wanted::Prefix(_) => (self, Wanted::Nothing),
-        }
-    }
-
-    fn asks_for(self, label: &Label) -> bool {
-        match self {
-            Wanted::Nothing => false,
-            Wanted::Everything => true,
-            Wanted::Labels(labels) => labels.binary_search(label).is_ok(),
-            Wanted::Prefix(prefix) => prefix.holds(label),
-        }
-    }
 }
 
 /// Writes a cut.
@@ -113,7 +62,7 @@ impl<'a, P> Cutter<'a, P> {
         P: Pages<S>,
     {
         match (node, wanted) {
-            (_, Wanted::Nothing) => self.out.stub(&node.hash()),
+            (_, Wanted::Nothing) => self.out.stub(&node.sum()),
             (Node::Page(page), _) => {
                 let bytes = self.pages.bytes(page).map_err(MapError::Read)?;
                 self.records(&page::records(&bytes)?, wanted)?;
@@ -157,17 +106,21 @@ impl<'a, P> Cutter<'a, P> {
     }
 }
 
-/// Adds to `pages` those below `node` that may have what is wanted, each once.
+/// Adds to `pages` those below `node` that `labels`, sorted, lead to, each once.
 pub(super) fn pages_of<'m, S>(
     node: &'m Node<S>,
-    wanted: Wanted<'_>,
+    labels: &[Label],
     pages: &mut Vec<&'m Arc<Page<S>>>,
 ) {
-    match (node, wanted) {
-        (_, Wanted::Nothing) => {}
-        (Node::Page(page), _) => pages.push(page),
-        (Node::Inner(inner), _) => {
-            let (left, right) = wanted.below(&inner.prefix);
+    match node {
+        _ if labels.is_empty() => {}
+        Node::Page(page) => pages.push(page),
+        Node::Inner(inner) => {
+            let start = labels.partition_point(|label| label < inner.prefix.first());
+            let end = labels.partition_point(|label| *label <= inner.prefix.last());
+            let inside = &labels[start..end];
+            let at = inner.prefix.bits().min(255) as u8;
+            let (left, right) = inside.split_at(inside.partition_point(|label| !label.bit(at)));
             pages_of(&inner.left, left, pages);
             pages_of(&inner.right, right, pages);
         }

@@ -1,6 +1,6 @@
 //! One publish step: the next map. Only the changed pages and the nodes above them are new.
 
-use super::directory::{MapError, Node, Page, Pages, Slot};
+use super::directory::{MapError, Node, Page, Pages, Slot, names_of};
 use super::join::Join;
 use crate::index::draft::Draft;
 use crate::index::label::{Label, Prefix};
@@ -30,7 +30,6 @@ pub(super) struct Changes {
 
 impl Changes {
     fn append(&mut self, mut other: Changes) {
-        self.draft.added += other.draft.added;
         self.draft.spills.append(&mut other.draft.spills);
         self.split.append(&mut other.split);
     }
@@ -205,7 +204,8 @@ impl<P, J: Join> Step<'_, P, J> {
         if items.len() <= PAGE_LABELS {
             let page = Page {
                 key,
-                hash: subtree(items),
+                sum: subtree(items),
+                names: names_of(items),
                 through: self.through,
                 slot: S::filled(draft.page(range).into()),
             };

@@ -1,12 +1,17 @@
 //! Cuts: what they answer, and that nothing false verifies.
 
 use super::{Both, crowded};
-use crate::index::map::Resident;
+use crate::index::map::{MapError, Proven, Resident};
 use crate::index::naive::{Plain, label, list_root, root};
-use crate::index::{Commitment, Cut, CutError, Label, Prefix};
+use crate::index::{Commitment, Cut, CutError, Label, Prefix, Query};
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 use proptest::prelude::*;
+use std::convert::Infallible;
+
+fn prove(both: &Both, asked: &[Label; 1]) -> Result<Proven, MapError<Infallible>> {
+    both.map.prove(&Query::labels(asked), &Resident)
+}
 
 fn some_index() -> Both {
     let mut both = Both::default();
@@ -18,7 +23,7 @@ fn some_index() -> Both {
 fn a_cut_answers_only_what_it_shows() {
     let both = some_index();
     let asked = [crowded(3)];
-    let proven = both.map.prove(&asked, &Resident).unwrap();
+    let proven = prove(&both, &asked).unwrap();
     let cut = Cut::verify(&proven.cut, &both.map.commitment()).unwrap();
     let unanswered = (0..90)
         .filter(|n| cut.find(&crowded(*n)) == Err(CutError::LeftOut))
@@ -33,7 +38,7 @@ fn a_cut_of_another_index_is_refused() {
     let mut other = both.clone();
     other.append(&[vec![label(77)]]);
     let asked = [label(77)];
-    let hidden = both.map.prove(&asked, &Resident).unwrap();
+    let hidden = prove(&both, &asked).unwrap();
     assert!(matches!(
         Cut::verify(&hidden.cut, &other.map.commitment()),
         Err(CutError::Root { .. })
@@ -56,7 +61,11 @@ fn leaf(label: &Label) -> Vec<u8> {
 }
 
 fn stub() -> Vec<u8> {
-    [&[0][..], Hash::of(b"").as_bytes()].concat()
+    stub_of(1)
+}
+
+fn stub_of(labels: u64) -> Vec<u8> {
+    [&[0][..], &labels.to_be_bytes(), Hash::of(b"").as_bytes()].concat()
 }
 
 /// An inner node: its tag and its bits, its prefix, and what is below it.
@@ -89,6 +98,11 @@ fn malformed_cuts_are_refused_by_name() {
         (inner([2, 0], &[], &high, &low), CutError::Side),
         (inner([2, 0], &[], &low, &low), CutError::Side),
         (inner([2, 0], &[], &whole, &high), CutError::Bits),
+        (inner([2, 0], &[], &low, &stub_of(0)), CutError::Count),
+        (
+            inner([2, 0], &[], &low, &stub_of(u64::MAX)),
+            CutError::Count,
+        ),
         (inner([2, 8], &[], &low, &high), CutError::Misplaced),
         (inner([3, 0], &[], &low, &high), CutError::PrefixStated),
         (inner([2, 0], &[], &stub, &stub), CutError::PrefixMissing),
@@ -97,15 +111,59 @@ fn malformed_cuts_are_refused_by_name() {
     ] {
         assert_eq!(refused(&bytes), error, "{}", hex::encode(&bytes));
     }
+    // As deep as labels have bits, and no deeper.
     let mut deep = low;
-    for bits in (0..65).rev() {
+    for bits in (0..=255).rev() {
         deep = inner([2, bits], &[], &deep, &stub);
     }
-    assert_eq!(refused(&deep), CutError::TooDeep);
+    assert!(matches!(refused(&deep), CutError::Root { .. }));
+    let deeper = [&[2, 0][..], &deep, &stub].concat();
+    assert_eq!(refused(&deeper), CutError::Bits);
+}
+
+/// The hash of a node says how many labels are on each side, so that a cut cannot move one from a
+/// stub to another.
+#[test]
+fn a_count_cannot_be_moved_or_changed() {
+    let both = some_index();
+    let asked = [crowded(3)];
+    let cut = prove(&both, &asked).unwrap().cut;
+    let stubs: Vec<usize> = stubs_of(&cut);
+    assert!(stubs.len() > 3);
+    let shift = |bytes: &mut [u8], at: usize, by: i64| {
+        let labels = u64::from_be_bytes(bytes[at + 1..at + 9].try_into().unwrap());
+        bytes[at + 1..at + 9].copy_from_slice(&labels.saturating_add_signed(by).to_be_bytes());
+    };
+    for (from, to) in stubs.iter().zip(&stubs[1..]) {
+        let mut moved = cut.clone();
+        shift(&mut moved, *from, 1);
+        shift(&mut moved, *to, -1);
+        let refused = Cut::verify(&moved, &both.map.commitment()).unwrap_err();
+        assert!(matches!(refused, CutError::Root { .. } | CutError::Count));
+    }
+    let mut commitment = both.map.commitment();
+    commitment.labels += 1;
     assert!(matches!(
-        refused(&deep[2..deep.len() - 33]),
-        CutError::Root { .. }
+        Cut::verify(&cut, &commitment),
+        Err(CutError::Labels { .. })
     ));
+}
+
+/// Where the stubs of a cut begin.
+fn stubs_of(cut: &[u8]) -> Vec<usize> {
+    let (mut at, mut stubs) = (0, Vec::new());
+    while at < cut.len() {
+        at += match cut[at] {
+            0 => {
+                stubs.push(at);
+                41
+            }
+            1 => 73,
+            2 => 2,
+            _ => 2 + usize::from(cut[at + 1].div_ceil(8)),
+        };
+    }
+    stubs
 }
 
 proptest! {
@@ -121,7 +179,7 @@ proptest! {
     ) {
         let both = some_index();
         let asked = [crowded(n)];
-        let mut bytes = both.map.prove(&asked, &Resident).unwrap().cut;
+        let mut bytes = prove(&both, &asked).unwrap().cut;
         let at = at.index(bytes.len());
         if cut_at {
             bytes.truncate(at);

@@ -6,7 +6,7 @@ use crate::index::map::{
 };
 use crate::index::naive::{Plain, label, root};
 use crate::index::page::Spill;
-use crate::index::{Commitment, Label, Prefix};
+use crate::index::{Commitment, Label, Prefix, Query};
 use assay_tlog::tree::TreeSize;
 use proptest::prelude::*;
 use std::convert::Infallible;
@@ -20,7 +20,7 @@ fn an_empty_index_has_its_root_and_proves_absence() {
     both.check_prefix(&Prefix::EMPTY);
     assert!(
         both.map
-            .prove(&[label(1)], &Resident)
+            .prove(&Query::labels(&[label(1)]), &Resident)
             .unwrap()
             .cut
             .is_empty()
@@ -274,7 +274,7 @@ fn a_page_that_cannot_be_read_fails_the_step_and_the_proof() {
         Err(MapError::Read("gone"))
     ));
     assert!(matches!(
-        both.map.prove(&[label(1)], &Gone),
+        both.map.prove(&Query::labels(&[label(1)]), &Gone),
         Err(MapError::Read("gone"))
     ));
 }

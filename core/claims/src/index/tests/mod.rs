@@ -5,8 +5,8 @@ mod maps;
 
 use super::map::{Map, PageBytes, Resident, Serial};
 use super::naive::{Plain, label, list_root, root};
-use super::page::Spill;
-use super::{Cut, Label, Prefix};
+use super::page::{PAGE_LABELS, Spill};
+use super::{By, Cut, Found, Label, Name, Prefix, Query};
 use assay_tlog::tree::{LeafIndex, TreeSize};
 
 fn sorted(updates: impl IntoIterator<Item = (Label, u64)>) -> Vec<(Label, LeafIndex)> {
@@ -61,64 +61,87 @@ impl Both {
         );
     }
 
+    /// What the index has of these labels, and of all others of their names by those who said them.
     fn check_proven(&self, asked: &[Label]) {
-        let proven = self.map.prove(asked, &Resident).unwrap();
+        let query = Query::labels(asked);
+        let proven = self.map.prove(&query, &Resident).unwrap();
         let cut = Cut::verify(&proven.cut, &self.map.commitment()).unwrap();
         for label in asked {
-            let expected = self
-                .plain
-                .get(label)
-                .map(|list| (list.len() as u64, list_root(list)));
+            let found = cut.find(label).unwrap();
             assert_eq!(
-                cut.find(label)
-                    .unwrap()
-                    .map(|found| (found.length, found.list_root)),
-                expected
+                found,
+                self.plain.get(label).map(|list| expected(label, list))
             );
         }
-        let found: Vec<_> = proven.found.iter().map(|listed| listed.label).collect();
-        let expected: Vec<_> = asked
-            .iter()
-            .filter(|label| self.plain.contains_key(label))
-            .copied()
-            .collect();
-        assert_eq!(found, expected);
-        for listed in &proven.found {
-            assert_eq!(listed.length, self.plain[&listed.label].len() as u64);
-            assert!(
-                listed
-                    .leaves
-                    .as_ref()
-                    .is_none_or(|leaves| *leaves == self.plain[&listed.label])
-            );
+        let expected = self.expected(|label| query.asks_for(label));
+        if let Query::Names { names, by } = &query {
+            assert_eq!(cut.names(names, by).unwrap(), expected);
+        }
+        assert_eq!(proven.found.len(), expected.len());
+        for (listed, found) in proven.found.iter().zip(expected) {
+            assert_eq!((listed.label, listed.length), (found.label, found.length));
+            let plain = &self.plain[&listed.label];
+            assert!(listed.leaves.as_ref().is_none_or(|leaves| leaves == plain));
+        }
+        for name in asked.iter().map(Label::name) {
+            let speakers = self.plain.keys().filter(|label| label.name() == name);
+            assert_eq!(cut.speakers(&name), Ok(speakers.count() as u64));
         }
     }
 
     fn check_prefix(&self, prefix: &Prefix) {
-        let proven = self.map.prove_prefix(prefix, &Resident).unwrap();
+        let proven = self.map.prove(&Query::Census(*prefix), &Resident).unwrap();
         let cut = Cut::verify(&proven.cut, &self.map.commitment()).unwrap();
-        let expected: Vec<_> = self
-            .plain
-            .keys()
-            .filter(|label| prefix.holds(label))
-            .copied()
+        let expected = self.expected(|label| prefix.holds(label));
+        assert_eq!(cut.under(prefix).unwrap(), expected);
+        assert_eq!(proven.found.len(), expected.len());
+        let count = self.map.count(prefix);
+        let page = PAGE_LABELS as u64;
+        let labels = expected.len() as u64;
+        assert!(
+            (labels..=labels + page).contains(&count.labels),
+            "{count:?}"
+        );
+        if prefix.bits() <= Name::BITS {
+            self.check_crowd(prefix, &expected);
+        }
+    }
+
+    /// Some of those who spoke of what begins with `prefix`, and all that anybody spoke of there.
+    fn check_crowd(&self, prefix: &Prefix, all: &[Found]) {
+        let mut by: Vec<By> = all
+            .iter()
+            .step_by(3)
+            .map(|found| found.label.by())
             .collect();
-        assert_eq!(
-            cut.under(prefix)
-                .unwrap()
-                .iter()
-                .map(|found| found.label)
-                .collect::<Vec<_>>(),
-            expected
-        );
-        assert_eq!(
-            proven
-                .found
-                .iter()
-                .map(|listed| listed.label)
-                .collect::<Vec<_>>(),
-            expected
-        );
+        by.push(label(4711).by());
+        by.sort();
+        by.dedup();
+        let proven = self
+            .map
+            .prove(&Query::crowd(*prefix, by.clone()), &Resident)
+            .unwrap();
+        let cut = Cut::verify(&proven.cut, &self.map.commitment()).unwrap();
+        let mut expected = all.to_vec();
+        expected.retain(|found| by.contains(&found.label.by()));
+        assert_eq!(cut.crowd(prefix, &by).unwrap(), expected);
+        assert_eq!(proven.found.len(), expected.len());
+        let mut names: Vec<Name> = all.iter().map(|found| found.label.name()).collect();
+        names.dedup();
+        assert_eq!(cut.crowd_names(prefix).unwrap(), names);
+    }
+
+    fn expected(&self, wanted: impl Fn(&Label) -> bool) -> Vec<Found> {
+        let labels = self.plain.iter().filter(|(label, _)| wanted(label));
+        labels.map(|(label, list)| expected(label, list)).collect()
+    }
+}
+
+fn expected(label: &Label, list: &[LeafIndex]) -> Found {
+    Found {
+        label: *label,
+        length: list.len() as u64,
+        list_root: list_root(list),
     }
 }
 
@@ -127,6 +150,8 @@ fn crowded(n: u64) -> Label {
     let mut bytes = *label(n / 8).as_bytes();
     match n % 8 {
         0 => {}
+        // Another speaker, or a name that is nearly the same.
+        shared if n % 3 == 0 => bytes[14 - shared as usize] ^= 1 << (n % 7),
         shared => bytes[31 - shared as usize] ^= 1 << (n % 7),
     }
     Label::from_bytes(bytes)

@@ -1,0 +1,53 @@
+//! The names under which claims about something stand in the index.
+
+use assay_claims::index::{Kind, Name, PackageNames};
+use assay_policy::Component;
+
+/// Algorithms whose digests are names of the index.
+const INDEXED: [&str; 3] = ["sha256", "sha512", "gitCommit"];
+
+/// The names of a component: of its package, and of its artifacts. What is said of a version is said
+/// of its package, too, so that versions need not be asked for.
+pub(super) fn of_component(component: &Component) -> Vec<Name> {
+    let mut names: Vec<Name> = of_package(component).into_iter().collect();
+    for (algorithm, hex) in component.digests() {
+        if INDEXED.contains(&algorithm.as_str()) {
+            names.push(Name::new(Kind::Digest, &format!("{algorithm}:{hex}")));
+        }
+    }
+    names
+}
+
+/// The name of a component's package.
+pub(super) fn of_package(component: &Component) -> Option<Name> {
+    let names = PackageNames::of(component.purl()?.as_str())?;
+    Some(Name::new(Kind::Package, &names.package))
+}
+
+/// The name of a SHA-256. Issuers and claims, too, are subjects by their ids.
+pub(super) fn of_sha256(hex: &str) -> Name {
+    Name::new(Kind::Digest, &format!("sha256:{hex}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_claims::purl::Purl;
+
+    #[test]
+    fn a_component_is_asked_for_by_package_and_indexed_digests() {
+        let purl = Purl::canonicalize("pkg:deb/debian/curl@7.1?arch=amd64").unwrap();
+        let digests = [("sha256", "aa"), ("sha1", "bb"), ("gitCommit", "cc")]
+            .map(|(a, d)| (a.to_owned(), d.to_owned()));
+        let expected = [
+            (Kind::Package, "pkg:deb/debian/curl"),
+            (Kind::Digest, "sha256:aa"),
+            (Kind::Digest, "gitCommit:cc"),
+        ];
+        let component = Component::new(Some(purl), digests.to_vec());
+        assert_eq!(
+            of_component(&component),
+            expected.map(|(kind, value)| Name::new(kind, value))
+        );
+    }
+}
