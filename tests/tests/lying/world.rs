@@ -341,7 +341,7 @@ fn trusting(issuers: &[IssuerId]) -> String {
     let mut policy = STARTING.to_owned();
     for issuer in issuers {
         policy += &format!(
-            "\n[[anchor]]\nissuer = \"{issuer}\"\nroles = [\"maintainer\"]\nscopes = \
+            "\n[[anchor]]\nname = \"{issuer}\"\nissuer = \"{issuer}\"\nroles = [\"maintainer\"]\nscopes = \
              [\"pkg:*\"]\n"
         );
     }

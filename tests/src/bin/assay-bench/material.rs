@@ -75,7 +75,7 @@ impl Material {
         let mut policy = STARTING.to_owned();
         for (issuer, _) in &self.issuers {
             policy += &format!(
-                "\n[[anchor]]\nissuer = \"{issuer}\"\nroles = [\"maintainer\"]\nscopes = \
+                "\n[[anchor]]\nname = \"{issuer}\"\nissuer = \"{issuer}\"\nroles = [\"maintainer\"]\nscopes = \
                  [\"pkg:*\"]\n"
             );
         }
