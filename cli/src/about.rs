@@ -1,9 +1,9 @@
 //! What is asked about, as people type it. Files are asked about by their digests.
 
 use crate::{exit::Failure, input, output};
-use assay_claims::limits;
 use assay_client::ask::{About, Artifact};
 use assay_intake::components;
+use assay_intake::limits;
 use sha2::{Digest, Sha256, Sha512};
 use std::{
     fs::File,

@@ -5,7 +5,8 @@ use crate::commands::{
     audit, check, completions, endorse, get, issuer, key, log, lookup, man, policy, publish,
     receipt, require, respond, verify, watch, withdraw,
 };
-use crate::options::Global;
+use crate::exit::Failure;
+use crate::options::{Format, Given, Global};
 use clap::{Parser, Subcommand};
 
 /// Publish, fetch and verify signed claims about software.
@@ -76,10 +77,114 @@ pub enum Command {
     Man(man::Command),
 }
 
+/// The options of all commands that not every command honors, by id and as they are written.
+const SELDOM: [(&str, &str); 8] = [
+    ("log", "--log"),
+    ("log_key", "--log-key"),
+    ("output", "--output"),
+    ("policy", "--policy"),
+    ("state_dir", "--state-dir"),
+    ("tls_ca", "--tls-ca"),
+    ("tls_cert", "--tls-cert"),
+    ("tls_key", "--tls-key"),
+];
+
+/// What talks to a node honors.
+const OF_A_NODE: [&str; 6] = [
+    "log",
+    "log_key",
+    "state_dir",
+    "tls_ca",
+    "tls_cert",
+    "tls_key",
+];
+
+impl Command {
+    /// Refuses what was given on the command line and is not honored, and a format that the command
+    /// does not write, wherever it was set.
+    ///
+    /// Combinations of a command's own options are refused where the command runs.
+    pub fn refuse_unhonored(&self, format: Format, given: &Given) -> Result<(), Failure> {
+        for (id, written) in SELDOM {
+            if given.has(id) && !self.honors(id) {
+                return Err(Failure::Usage(format!(
+                    "this command does not use {written}; leave it out"
+                )));
+            }
+        }
+        if !format.is_general() && !matches!(self, Command::Check(_)) {
+            let format = format.name();
+            return Err(Failure::Usage(format!(
+                "only `assay check` writes {format}; use --output text or --output json"
+            )));
+        }
+        Ok(())
+    }
+
+    fn honors(&self, id: &str) -> bool {
+        match self {
+            Command::Check(_) | Command::Lookup(_) | Command::Watch(_) => true,
+            Command::Verify(_) => matches!(id, "log_key" | "output" | "policy"),
+            Command::Policy(_) => matches!(id, "output" | "policy"),
+            Command::Key(_) => id == "output",
+            Command::Issuer(_)
+            | Command::Publish(_)
+            | Command::Receipt(_)
+            | Command::Withdraw(_)
+            | Command::Respond(_)
+            | Command::Endorse(_)
+            | Command::Require(_)
+            | Command::Log(_)
+            | Command::Audit(_)
+            | Command::Get(_) => id == "output" || OF_A_NODE.contains(&id),
+            Command::Completions(_) | Command::Man(_) => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+    use clap::{CommandFactory, FromArgMatches};
+
+    fn refused(arguments: &[&str]) -> Option<String> {
+        let matches = Cli::command()
+            .try_get_matches_from([&["assay"], arguments].concat())
+            .unwrap();
+        let cli = Cli::from_arg_matches(&matches).unwrap();
+        let format = cli.global.output.unwrap_or_default();
+        let outcome = cli.command.refuse_unhonored(format, &Given::of(&matches));
+        outcome.err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_option_that_a_command_does_not_honor_is_refused() {
+        for (arguments, option) in [
+            (&["verify", "x", "--log", "http://a"][..], "--log"),
+            (&["--log", "http://a", "verify", "x"], "--log"),
+            (&["verify", "x", "--state-dir", "s"], "--state-dir"),
+            (&["verify", "x", "--tls-ca", "c"], "--tls-ca"),
+            (&["policy", "test", "--log", "http://a"], "--log"),
+            (&["key", "new", "--policy", "p"], "--policy"),
+            (&["issuer", "show", "--policy", "p"], "--policy"),
+            (&["audit", "--policy", "p"], "--policy"),
+            (&["publish", "sbom", "x", "--policy", "p"], "--policy"),
+            (&["man", "--output", "json"], "--output"),
+            (&["completions", "bash", "--log-key", "k"], "--log-key"),
+            (&["log", "--output", "sarif"], "only `assay check`"),
+        ] {
+            let said = refused(arguments).unwrap_or_else(|| panic!("{arguments:?}"));
+            assert!(said.contains(option), "{arguments:?}: {said}");
+        }
+        for arguments in [
+            &["verify", "x", "--policy", "p", "--log-key", "k"][..],
+            &["check", "x", "--log", "http://a", "--output", "sarif"],
+            &["get", "7", "--log", "http://a", "--state-dir", "s", "-q"],
+            &["policy", "explain", "--policy", "p", "--output", "json"],
+        ] {
+            assert_eq!(refused(arguments), None, "{arguments:?}");
+        }
+    }
 
     #[test]
     fn the_arguments_are_well_formed() {

@@ -3,7 +3,7 @@
 
 use crate::{
     exit::Failure,
-    options::{Format, Global},
+    options::{Format, Given, Global},
 };
 use assay_claims::issuer::IssuerId;
 use assay_client::Tls;
@@ -56,6 +56,8 @@ pub struct Settings {
     pub format: Format,
     /// Only errors on stderr.
     pub quiet: bool,
+    /// What was given on the command line.
+    pub given: Given,
     /// Where the last heads seen are kept.
     pub state_dir: PathBuf,
     /// TLS files.
@@ -112,6 +114,7 @@ impl Settings {
             log_key: text(&global.log_key).or(file_log_key),
             format: global.output.or(file.output).unwrap_or_default(),
             quiet: global.quiet || file.quiet.unwrap_or(false),
+            given: global.given.clone(),
             policy_by_default: global.policy.is_none() && file.policy.is_none(),
             policy: global
                 .policy
@@ -158,6 +161,25 @@ impl Settings {
         parse_log_key(given)
     }
 
+    /// Whether a log key is set at all.
+    pub fn has_log_key(&self) -> bool {
+        self.log_key.is_some()
+    }
+
+    /// Refuses two options that cannot both be honored, if both were given on the command line; by
+    /// their ids.
+    pub fn refuse_both(&self, id: &str, other: &str, why: &str) -> Result<(), Failure> {
+        if self.given.has(id) && self.given.has(other) {
+            let written = |id: &str| id.replace('_', "-");
+            return Err(Failure::Usage(format!(
+                "--{} and --{} cannot be used together: {why}",
+                written(id),
+                written(other)
+            )));
+        }
+        Ok(())
+    }
+
     /// The signing keys: those of the command, else those of the configuration, else the default
     /// one.
     pub fn keys(&self, given: &[PathBuf]) -> Vec<PathBuf> {
@@ -171,6 +193,17 @@ impl Settings {
     /// Where `key new` puts a key by default.
     pub fn default_key(&self) -> &Path {
         &self.default_key
+    }
+
+    /// The policy that a command was given as an argument, else as [`Settings::policy`] has it. Fails
+    /// with [`Failure::Usage`] if it was given in both ways.
+    pub fn one_policy(&self, argument: Option<PathBuf>) -> Result<PathBuf, Failure> {
+        if argument.is_some() && self.given.has("policy") {
+            return Err(Failure::Usage(
+                "the policy is named twice, as an argument and by --policy; keep one".into(),
+            ));
+        }
+        Ok(self.policy(argument))
     }
 
     /// The policy: the one that a command names, else that of `--policy`, the configuration, or the

@@ -145,6 +145,10 @@ const CHECK_KEY: &str =
 const REPORT: &str = "do not rely on this log; send both notes to its operator and to others who \
     use it";
 const DO_NOT_RELY: &str = "do not rely on this log until its operator explains it";
+/// What an audit fetched is compared with the signed root last, so that before it blames nobody
+/// (docs/design.md 3.6).
+const FETCH_AGAIN: &str = "do not rely on what was fetched; it may have been damaged on the way, \
+    so run it again, or from another place. If it stays so, ask the log's operator";
 
 fn client_advice(error: &ClientError) -> Option<&'static str> {
     match error {
@@ -161,12 +165,13 @@ fn audit_advice(error: &AuditError) -> Option<&'static str> {
         AuditError::Unavailable { .. } => Some(TRY_AGAIN),
         AuditError::Checkpoint(_) => Some(CHECK_KEY),
         AuditError::Fork { .. } => Some(REPORT),
-        AuditError::Tile { .. }
+        AuditError::Bundle { .. }
+        | AuditError::Tile { .. }
         | AuditError::Root { .. }
         | AuditError::NotAnExtension { .. }
         | AuditError::Index { .. }
-        | AuditError::Uncommitted { .. }
-        | AuditError::Entry { .. } => Some(DO_NOT_RELY),
+        | AuditError::Entry { .. } => Some(FETCH_AGAIN),
+        AuditError::Uncommitted { .. } => Some(DO_NOT_RELY),
         _ => None,
     }
 }
@@ -249,7 +254,7 @@ mod tests {
         let said = words(&Failure::io("cannot read a\x1b[2J", cause));
         assert!(
             said.starts_with(
-                "assay: cannot read a\u{fffd}[2J\n  because: b\u{fffd}[31m\nc\n  next: "
+                "assay: cannot read a\\u{1b}[2J\n  because: b\\u{1b}[31m\nc\n  next: "
             ),
             "{said}"
         );

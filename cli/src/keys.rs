@@ -6,6 +6,7 @@
 
 use crate::{config, exit::Failure};
 use assay_claims::issuer::IssuerId;
+use assay_client::replace_public;
 use ed25519::pkcs8::{
     DecodePrivateKey, EncodePrivateKey, KeypairBytes, spki::der::pem::LineEnding,
 };
@@ -107,7 +108,7 @@ impl Key {
                  issuer. Use another key",
                 path.display()
             ))),
-            None => std::fs::write(&path, format!("{id}\n"))
+            None => replace_public(&path, format!("{id}\n").as_bytes())
                 .map_err(|e| Failure::io(format!("cannot write {}", path.display()), e)),
         }
     }

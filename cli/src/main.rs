@@ -30,6 +30,7 @@ use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};
 use config::Settings;
 use exit::Failure;
+use options::Given;
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -37,7 +38,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let matches = help::with_groups(Cli::command()).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
+    cli.global.given = Given::of(&matches);
     let result = Settings::load(&cli.global).and_then(|settings| run(cli.command, &settings));
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,12 +48,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
-    if !settings.format.is_general() && !matches!(command, Command::Check(_)) {
-        let format = settings.format.name();
-        return Err(Failure::Usage(format!(
-            "only `assay check` writes {format}; use --output text or --output json"
-        )));
-    }
+    command.refuse_unhonored(settings.format, &settings.given)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

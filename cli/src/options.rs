@@ -1,6 +1,7 @@
 //! The options that every command takes. The commands themselves are above this file, in `args`.
 
-use clap::{Args, ValueEnum, builder::FalseyValueParser};
+use clap::{ArgMatches, Args, ValueEnum, builder::FalseyValueParser, parser::ValueSource};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What every command takes. A flag wins over the environment, and the environment over the
@@ -38,6 +39,39 @@ pub struct Global {
     /// This client's TLS key (PEM)
     #[arg(long, global = true, env = "ASSAY_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// What was given on the command line, of these options and of the command's own.
+    #[arg(skip)]
+    pub given: Given,
+}
+
+/// The options that were given on the command line, by their ids: not those of the environment or
+/// the configuration, which are set for many commands at once. Whoever types an option means this
+/// command, so that one which cannot honor it refuses it (docs/design.md 4).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given(BTreeSet<String>);
+
+impl Given {
+    /// What the innermost command of `matches` was given. Options of all commands are among it.
+    pub fn of(matches: &ArgMatches) -> Self {
+        let mut innermost = matches;
+        while let Some((_, inner)) = innermost.subcommand() {
+            innermost = inner;
+        }
+        let ids = innermost.ids().map(clap::Id::as_str);
+        let typed = ids.filter(|id| innermost.value_source(id) == Some(ValueSource::CommandLine));
+        Given(typed.map(str::to_owned).collect())
+    }
+
+    /// As if the options with these ids had been given.
+    #[cfg(test)]
+    pub fn new(ids: &[&str]) -> Self {
+        Given(ids.iter().map(|id| (*id).to_owned()).collect())
+    }
+
+    /// Whether the option with this id, as `log_key`, was given.
+    pub fn has(&self, id: &str) -> bool {
+        self.0.contains(id)
+    }
 }
 
 /// How data is written to stdout.

@@ -3,14 +3,19 @@
 pub use crate::terminal::{Color, bold, color, dim, keep_first_column, table};
 pub use assay_client::plain;
 
-use crate::{config::Settings, exit::Failure, options::Format};
+use crate::{config::Settings, exit::Failure, options::Format, terminal};
+use assay_client::plain_json;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, Write};
 
 /// Writes `text` and a newline to stdout. It is not an error if the reader is gone.
+///
+/// Other people's words in it were made [`plain`] where they were taken; whatever was forgotten
+/// cannot drive the terminal either.
 pub fn text(text: &str) -> Result<(), Failure> {
-    bytes(format!("{}\n", text.trim_end_matches('\n')).as_bytes())
+    let text = terminal::inert(text.trim_end_matches('\n'));
+    bytes(format!("{text}\n").as_bytes())
 }
 
 /// Writes bytes to stdout as they are.
@@ -41,14 +46,14 @@ pub fn data(
 pub fn json(programs: &impl Serialize) -> Result<(), Failure> {
     let json = serde_json::to_string_pretty(programs)
         .map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
-    text(&json)
+    bytes(format!("{}\n", plain_json(&json)).as_bytes())
 }
 
 /// Writes a message for the person to stderr, unless --quiet is given.
 pub fn say(settings: &Settings, words: &str) {
     if !settings.quiet {
         // If stderr is closed, nobody is left to tell.
-        let _ = writeln!(io::stderr().lock(), "{words}");
+        let _ = writeln!(io::stderr().lock(), "{}", terminal::inert(words));
     }
 }
 

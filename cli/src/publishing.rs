@@ -73,7 +73,7 @@ impl Item {
     fn announce(&self, settings: &Settings) {
         let statement = self.draft.statement();
         let (kind, about) = (
-            claim::kind(statement),
+            claim::kind(statement.predicate_type(), self.draft.body()),
             words::short_list(statement.subjects()),
         );
         output::say(settings, &format!("claim: {kind} about {about}"));

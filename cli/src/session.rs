@@ -1,16 +1,54 @@
 //! Connecting with the settings, and naming issuers, claims and leaves on the command line.
 
-use crate::{config::Settings, exit::Failure, keys::Key};
+use crate::{config::Settings, exit::Failure, keys::Key, output};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
-use assay_client::{Client, Config, LeafRef};
+use assay_client::{Client, Config, LeafRef, is_exposed};
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 
+/// Looks at the addresses that will be asked, before they are.
+///
+/// Says which can be read on the way. Fails with [`Failure::Usage`] if TLS files were given on the
+/// command line and no address is one of TLS: they would be ignored.
+pub fn look_at_addresses<'a>(
+    settings: &Settings,
+    urls: impl IntoIterator<Item = &'a str>,
+) -> Result<(), Failure> {
+    let (mut any, mut tls) = (false, false);
+    for url in urls {
+        any = true;
+        tls |= url.starts_with("https://");
+        if is_exposed(url) {
+            output::say(
+                settings,
+                &format!(
+                    "warning: {url} is not encrypted: others on the way can read what you ask and \
+                     send, and hold answers back; what they change does not verify. Use https://"
+                ),
+            );
+        }
+    }
+    for (id, written) in [
+        ("tls_ca", "--tls-ca"),
+        ("tls_cert", "--tls-cert"),
+        ("tls_key", "--tls-key"),
+    ] {
+        if any && !tls && settings.given.has(id) {
+            return Err(Failure::Usage(format!(
+                "{written} is for an address that begins with https://, and none does"
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Connects to the node that the settings name.
 pub async fn connect(settings: &Settings) -> Result<Client, Failure> {
+    let url = settings.log()?;
+    look_at_addresses(settings, [url.as_str()])?;
     let config = Config {
-        url: settings.log()?,
+        url,
         log_key: settings.log_key()?,
         state_dir: settings.state_dir.clone(),
         tls: settings.tls.clone(),
@@ -69,6 +107,29 @@ pub fn leaf(text: &str) -> Result<LeafRef, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::{Given, Global};
+
+    #[test]
+    fn tls_files_that_no_address_uses_are_refused() {
+        let settings = |given: &[&str]| {
+            let global = Global {
+                config: Some("/dev/null".into()),
+                tls_ca: Some("ca.pem".into()),
+                given: Given::new(given),
+                ..Global::default()
+            };
+            Settings::load(&global).unwrap()
+        };
+        let look = |given: &[&str], urls: &[&str]| {
+            look_at_addresses(&settings(given), urls.iter().copied())
+        };
+        let (far, near) = ("https://log.example", "http://127.0.0.1:1");
+        assert!(look(&["tls_ca"], &[near, far]).is_ok());
+        let error = look(&["tls_ca"], &[near]).unwrap_err();
+        assert!(matches!(&error, Failure::Usage(text) if text.contains("--tls-ca")));
+        // Set for all commands, it is not meant for this one; and offline nobody is asked.
+        assert!(look(&[], &[near]).is_ok() && look(&["tls_ca"], &[]).is_ok());
+    }
 
     #[test]
     fn a_leaf_is_named_in_three_ways() {

@@ -1,7 +1,18 @@
 //! What a terminal shows: tables and colors.
 
+use assay_client::plain;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 use std::io::{self, IsTerminal};
+
+/// The sequences that [`styled`] writes.
+const STYLES: [&str; 6] = [
+    "\x1b[0m",
+    "\x1b[1m",
+    "\x1b[2m",
+    "\x1b[1;31m",
+    "\x1b[1;32m",
+    "\x1b[1;33m",
+];
 
 /// A table for people, as wide as the terminal.
 pub fn table<const N: usize>(header: [&str; N]) -> Table {
@@ -51,6 +62,23 @@ fn styled(words: &str, style: &str) -> String {
     }
 }
 
+/// Text of several lines in which nothing drives the terminal but the styles of this module.
+pub fn inert(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let style = STYLES.into_iter().find(|style| rest.starts_with(style));
+        let (piece, after) = rest.split_at(style.map_or(first.len_utf8(), str::len));
+        if style.is_some() || first == '\n' {
+            shown.push_str(piece);
+        } else {
+            shown.push_str(&plain(piece));
+        }
+        rest = after;
+    }
+    shown
+}
+
 /// ANSI's numbers for colors.
 #[derive(Debug, Clone, Copy)]
 pub enum Color {
@@ -65,6 +93,16 @@ pub enum Color {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_but_our_own_styles_drives_the_terminal() {
+        let own = format!("\x1b[{}mred\x1b[0m\nnext", "1;31");
+        assert_eq!(inert(&own), own);
+        assert_eq!(
+            inert("a\x1b[2Jb\u{9b}31m\u{202e}\rc\u{e0041}"),
+            "a\\u{1b}[2Jb\\u{9b}31m\\u{202e}\\rc\\u{e0041}"
+        );
+    }
 
     #[test]
     fn the_first_column_of_a_table_is_never_broken() {

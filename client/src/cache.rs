@@ -5,7 +5,7 @@
 //! time. Under another key of the log there is nothing, because nothing could be verified.
 
 use crate::{
-    ClientError, HeadStore,
+    ClientError, HeadStore, files,
     heads::{self, Relation},
     lookup,
 };
@@ -45,8 +45,11 @@ impl AnswerCache {
     /// Keeps an answer to a query.
     pub fn store(&self, query: &Query, answer: &v1::Answer) -> Result<(), ClientError> {
         let path = self.path(query);
-        fs::create_dir_all(&self.folder)
-            .and_then(|()| heads::replace(&path, &answer.encode_to_vec()))
+        let folders = self.folder.ancestors().take(2);
+        folders
+            .map(files::create_folder)
+            .collect::<io::Result<()>>()
+            .and_then(|()| files::replace(&path, &answer.encode_to_vec()))
             .map_err(|source| ClientError::State {
                 what: "cannot keep the answer".into(),
                 path,

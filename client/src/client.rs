@@ -152,8 +152,9 @@ impl Client {
         Ok(new)
     }
 
-    /// Asks the node to prove that `newer` extends `older`, and checks it. Only a wrong proof is
-    /// held against the log.
+    /// Asks the node to prove that `newer` extends `older`, and checks it. A proof that proves another
+    /// history is held against the log, which signed both; one that proves nothing is held against
+    /// nobody, because it may have been damaged on the way (docs/design.md 3.6).
     async fn prove_extension(
         &self,
         older: &VerifiedCheckpoint,
@@ -180,8 +181,20 @@ impl Client {
                 "the consistency proof is for other sizes than those asked for",
             ));
         }
-        check_extension(older, newer, &answer.hashes)
-            .map_err(|kind| self.heads.misbehavior(kind, older, newer, &answer.hashes))
+        match check_extension(older, newer, &answer.hashes) {
+            Ok(()) => Ok(()),
+            Err(NoExtension::Rewritten) => Err(self.heads.misbehavior(
+                MisbehaviorKind::Rewritten,
+                older,
+                newer,
+                &answer.hashes,
+            )),
+            Err(NoExtension::WrongProof(error)) => Err(ClientError::unverified_by(
+                "the proof that its head extends the one seen before is wrong; it may have been \
+                 damaged on the way",
+                error,
+            )),
+        }
     }
 
     async fn stored_head(&self) -> Result<Option<VerifiedCheckpoint>, ClientError> {
@@ -199,13 +212,21 @@ impl Client {
     }
 }
 
+/// What a consistency path that is none shows.
+enum NoExtension {
+    /// The later tree extends another earlier one: both heads are signed, and both cannot be.
+    Rewritten,
+    /// Nothing.
+    WrongProof(ProofError),
+}
+
 /// Checks a consistency path, and says what a wrong one shows.
 fn check_extension(
     older: &VerifiedCheckpoint,
     newer: &VerifiedCheckpoint,
     hashes: &[u8],
-) -> Result<(), MisbehaviorKind> {
-    let path = tree::split_hashes(hashes).map_err(|_| MisbehaviorKind::WrongProof)?;
+) -> Result<(), NoExtension> {
+    let path = tree::split_hashes(hashes).map_err(NoExtension::WrongProof)?;
     let verify = |old_root: &Hash| {
         tree::verify_consistency(older.size(), old_root, newer.size(), &newer.root(), &path)
     };
@@ -214,9 +235,9 @@ fn check_extension(
         // The path ties the later head to another earlier tree: both cannot be (docs/design.md
         // 3.6).
         Err(ProofError::OldRoot { computed, .. }) if verify(&computed).is_ok() => {
-            Err(MisbehaviorKind::Rewritten)
+            Err(NoExtension::Rewritten)
         }
-        Err(_) => Err(MisbehaviorKind::WrongProof),
+        Err(error) => Err(NoExtension::WrongProof(error)),
     }
 }
 

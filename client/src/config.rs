@@ -3,9 +3,11 @@
 use crate::ClientError;
 use assay_tlog::note::VerifierKey;
 use std::{
+    net::IpAddr,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
+use tonic::transport::Uri;
 
 /// Where a log is, whose signature it must bear, and where to remember what was seen of it.
 #[derive(Debug, Clone)]
@@ -19,6 +21,25 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// TLS settings; the system's roots and no client certificate by default.
     pub tls: Tls,
+}
+
+/// Whether what is sent to this address can be read and held back on the way: it is `http://` and of
+/// another machine. What is no address is not: connecting to it fails.
+pub fn is_exposed(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else {
+        return false;
+    };
+    let Some(host) = uri.host().filter(|_| uri.scheme_str() == Some("http")) else {
+        return false;
+    };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(address) => !address.to_canonical().is_loopback(),
+        Err(_) => {
+            let name = bare.trim_end_matches('.').to_ascii_lowercase();
+            name != "localhost" && !name.ends_with(".localhost")
+        }
+    }
 }
 
 /// PEM files for TLS.
@@ -82,6 +103,35 @@ fn read_pem(path: &Path) -> Result<Vec<u8>, ClientError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_plain_http_to_another_machine_is_exposed() {
+        for url in [
+            "http://log.example",
+            "HTTP://log.example:80/x",
+            "http://192.0.2.1:7480",
+            "http://[2001:db8::1]:7480",
+            "http://0.0.0.0",
+            "http://localhost.example",
+            "http://127.0.0.1.example",
+        ] {
+            assert!(is_exposed(url), "{url}");
+        }
+        for url in [
+            "https://log.example",
+            "http://127.0.0.1:7480",
+            "http://127.9.9.9",
+            "http://[::1]:7480",
+            "http://[::ffff:127.0.0.1]",
+            "http://localhost:1",
+            "http://LOCALHOST.",
+            "http://node.localhost",
+            "log.example",
+            "",
+        ] {
+            assert!(!is_exposed(url), "{url}");
+        }
+    }
 
     #[test]
     fn a_certificate_needs_its_key_and_the_key_is_its_owners_alone() {

@@ -2,17 +2,17 @@
 //!
 //! `<state>/watch/<hex SHA-256 of the log's key and the names>` holds, for each label of these names
 //! that there was, how many leaves of its list are done and the frontier of that part of the list.
-//! Lists only grow, so the rest is verified against it; a label that is new begins with nothing. The file is replaced as a whole and synced each time, under a lock
-//! that one process holds.
+//! Lists only grow, so the rest is verified against it; a label that is new begins with nothing. The
+//! file is replaced as a whole and synced each time, under a lock that one process holds.
 
-use crate::{ClientError, heads};
+use crate::{ClientError, files};
 use assay_claims::index::list::ListFrontier;
 use assay_claims::index::{Label, Name};
 use assay_tlog::Hash;
 use assay_tlog::note::VerifierKey;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
@@ -53,13 +53,9 @@ impl Cursor {
             path: path.clone(),
             source,
         };
-        fs::create_dir_all(&folder)
+        files::create_folder(&folder)
             .map_err(|e| state("cannot make the folder of what was watched", Some(e)))?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.with_extension("lock"))
+        let lock = files::open_lock(&path.with_extension("lock"))
             .map_err(|e| state("cannot lock what was watched", Some(e)))?;
         lock.try_lock().map_err(|e| match e {
             TryLockError::WouldBlock => state(
@@ -127,7 +123,7 @@ impl Cursor {
                 .for_each(|peak| text.push_str(&format!(" {peak}")));
             text.push('\n');
         }
-        let written = heads::replace(&self.path, text.as_bytes());
+        let written = files::replace(&self.path, text.as_bytes());
         written.map_err(|source| ClientError::State {
             what: "cannot keep how far the watch has come".into(),
             path: self.path.clone(),

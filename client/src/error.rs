@@ -46,8 +46,7 @@ pub enum ClientError {
     /// Nobody's: this program is too old to read the answer. It fails closed.
     #[error("{0}")]
     Unsupported(String),
-    /// The log's: it signed two heads that cannot both be true, or could not prove that the one
-    /// extends the other.
+    /// The log's: it signed two heads that cannot both be true.
     #[error("{0}")]
     Misbehavior(Box<Misbehavior>),
     /// The state folder's: what was seen last cannot be read or written.
@@ -139,9 +138,6 @@ pub enum MisbehaviorKind {
     /// The path leads to the later root, but from another earlier one: whoever has the log's key
     /// can see it.
     Rewritten,
-    /// The path that was given as proof proves nothing. It stops whoever asked; to others it is the
-    /// asker's word.
-    WrongProof,
 }
 
 impl fmt::Display for Misbehavior {
@@ -150,9 +146,6 @@ impl fmt::Display for Misbehavior {
             MisbehaviorKind::SameSize => "the log signed two different trees of the same size",
             MisbehaviorKind::Rewritten => {
                 "the log changed its history: its head does not extend the one seen before"
-            }
-            MisbehaviorKind::WrongProof => {
-                "the node's proof that the log's head extends the one seen before is wrong"
             }
         })?;
         match &self.kept {

@@ -152,6 +152,23 @@ impl Cursor {
 }
 
 impl Client {
+    /// When the log last committed to its index, by its own clock, in milliseconds since 1970. It is
+    /// the time of the last leaf of the node's latest checkpoint, proven to be in the log.
+    ///
+    /// Fails as [`Client::entries`] does, and with [`ClientError::Unverified`] if that leaf is no
+    /// commitment.
+    pub async fn committed_at_ms(&self, head: &VerifiedCheckpoint) -> Result<u64, ClientError> {
+        let size = head.size().get();
+        let last = LeafIndex::new(size.saturating_sub(1));
+        let page = self.entries(last, LeafIndex::new(size)).await?;
+        match page.entries.first() {
+            Some(last) if last.claim.is_none() => Ok(last.entry.logged_at_ms()),
+            _ => Err(ClientError::unverified(
+                "the last leaf of a checkpoint does not commit to the index",
+            )),
+        }
+    }
+
     /// What a label's list has beyond `done`, verified to continue it to its end.
     async fn beyond(&self, label: &Label, done: &ListFrontier) -> Result<Beyond, ClientError> {
         let mut pages = Vec::new();

@@ -1,21 +1,21 @@
 //! The last head seen of each log, on disk.
 //!
 //! `<state>/heads/<hex SHA-256(origin)>` holds the signed note, verbatim. It is replaced as a whole
-//! (write, sync, rename, sync the folder) under a lock, and only if it still is what the caller
-//! compared with: two processes that share a folder cannot overwrite each other's step.
+//! ([`files`]) under a lock, and only if it still is what the caller compared with: two processes
+//! that share a folder cannot overwrite each other's step.
 //! `<state>/misbehavior/` keeps notes that do not go together.
 //!
 //! Left out: the proof that one head extends another. It needs the node, so `client` gets it before
 //! it calls [`HeadStore::advance`].
 
-use crate::{ClientError, Misbehavior, MisbehaviorKind};
+use crate::{ClientError, Misbehavior, MisbehaviorKind, files};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::limits::NOTE_BYTES;
 use assay_tlog::note::VerifierKey;
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -102,20 +102,16 @@ impl HeadStore {
         to: &VerifiedCheckpoint,
     ) -> Result<bool, ClientError> {
         let folder = self.state_dir.join("heads");
-        fs::create_dir_all(&folder)
+        files::create_folder(&folder)
             .map_err(|e| self.state("cannot make the folder of the heads seen", e))?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.file.with_extension("lock"))
+        let lock = files::open_lock(&self.file.with_extension("lock"))
             .and_then(|file| file.lock().map(|()| file))
             .map_err(|e| self.state("cannot lock the last head seen", e))?;
         let stored = self.load()?;
         let unchanged =
             stored.as_ref().map(VerifiedCheckpoint::note) == from.map(VerifiedCheckpoint::note);
         if unchanged {
-            replace(&self.file, to.note().as_bytes())
+            files::replace(&self.file, to.note().as_bytes())
                 .map_err(|e| self.state("cannot store the head", e))?;
         }
         drop(lock);
@@ -141,8 +137,8 @@ impl HeadStore {
         );
         let folder = self.state_dir.join("misbehavior");
         let file = folder.join(name);
-        let kept = fs::create_dir_all(&folder)
-            .and_then(|()| replace(&file, text.as_bytes()))
+        let kept = files::create_folder(&folder)
+            .and_then(|()| files::replace(&file, text.as_bytes()))
             .map(|()| file)
             .map_err(|e| e.to_string());
         ClientError::Misbehavior(Box::new(Misbehavior {
@@ -176,9 +172,6 @@ fn evidence(
         MisbehaviorKind::Rewritten => {
             "the path below leads from another earlier tree to the later one"
         }
-        MisbehaviorKind::WrongProof => {
-            "the path below was given as proof that the one extends the other; it is none"
-        }
     };
     let mut text = format!(
         "assay misbehavior v1\nkind: {kind}\nlog key: {log}\n\n----- first note \
@@ -189,22 +182,4 @@ fn evidence(
         text.push('\n');
     }
     text
-}
-
-/// Replaces `path` by `bytes` so that a crash leaves the old file or the new one, whole.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension(format!("tmp{}", std::process::id()));
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&temporary, path)?;
-    match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
 }

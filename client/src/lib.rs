@@ -26,7 +26,7 @@
 //! use assay_claims::kind::issuer::Issuer;
 //! use assay_claims::receipt::to_files;
 //! use assay_claims::statement::{Statement, Subject};
-//! use assay_client::receipt::{Demands, ReceiptPair, Verdict, check_receipts};
+//! use assay_client::receipt::{Demands, HeldTo, ReceiptPair, Verdict, check_receipts};
 //! use assay_tlog::Hash;
 //! use assay_tlog::checkpoint::Checkpoint;
 //! use assay_tlog::note::SignerKey;
@@ -39,6 +39,7 @@
 //!     contacts: vec![],
 //!     keys: vec![PublicKey::from(&key)],
 //!     threshold: 1,
+//!     rotation: None,
 //!     sequence: 0,
 //!     previous: None,
 //!     namespaces: vec![],
@@ -84,11 +85,14 @@
 //!     issuer: Some(issuer),
 //!     subject: Some(subject),
 //! };
-//! let checked = check_receipts(&receipts, &log.verifier(), &demands);
+//! let log = log.verifier();
+//! // A policy here would say whose cosignatures the checkpoint needs.
+//! let held_to = HeldTo::new(None, Some(&log))?;
+//! let checked = check_receipts(&receipts, &held_to, &demands);
 //! assert!(checked.iter().all(|one| one.verdict() == Verdict::Proven));
 //!
 //! // Without the record, nothing shows that the key is the issuer's.
-//! let alone = check_receipts(&receipts[1..], &log.verifier(), &demands);
+//! let alone = check_receipts(&receipts[1..], &held_to, &demands);
 //! assert_eq!(alone[0].verdict(), Verdict::Unproven);
 //! # Ok(())
 //! # }
@@ -140,6 +144,7 @@ mod conditions;
 mod config;
 mod cursor;
 mod error;
+mod files;
 mod follow;
 mod heads;
 mod lookup;
@@ -149,18 +154,21 @@ mod range;
 mod read;
 pub mod receipt;
 pub mod report;
+mod times;
 
 pub use ask::gather;
 pub use cache::AnswerCache;
 pub use client::Client;
 pub use conditions::Cel;
-pub use config::{Config, Tls};
+pub use config::{Config, Tls, is_exposed};
 pub use cursor::Cursor;
 pub use error::{BoxError, ClientError, Misbehavior, MisbehaviorKind};
+pub use files::replace_public;
 pub use follow::{Fresh, News};
 pub use heads::HeadStore;
 pub use lookup::{Looked, Watched};
-pub use plain::{one_line, plain};
+pub use plain::{one_line, one_word, plain, plain_json, quoted, quoted_name};
 pub use publish::{Answer, Published, Refused, Wait};
 pub use read::{IssuerHistory, IssuerLeaf, LeafRef, Page, PageEntry, VerifiedEntry};
 pub use receipt::{Receipt, ReceiptFiles};
+pub use times::{FreezeWatch, Frozen, HeadTimes, TimeError};

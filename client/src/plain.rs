@@ -1,22 +1,101 @@
 //! Text of other people, made safe to show.
+//!
+//! Names, reasons, URLs, ids of vulnerabilities and messages of nodes are chosen by strangers. What
+//! shows them must not be steered by them, and what cannot be seen must not be hidden in them. So
+//! such characters are shown as what they are, `\u{202e}`.
 
-/// Replaces each character that could move a terminal's cursor, change its colors or reorder the
-/// text around it by U+FFFD: documents, names and messages are other people's.
+use std::borrow::Cow;
+
+/// Most characters of a name that are shown.
+const NAME: usize = 64;
+
+/// Shows each character that a reader cannot see, or that could move a terminal's cursor, change
+/// its colors or reorder the text around it, as its escape: `\n`, `\u{1b}`, `\u{202e}`. All others
+/// stay. Doing it twice is doing it once.
 pub fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() || is_directional(c) {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => shown.extend(c.escape_default()),
+            c if is_unseen(c) => shown.extend(c.escape_unicode()),
+            c => shown.push(c),
+        }
+    }
+    shown
 }
 
-/// Characters that reorder what is around them (Unicode, UAX #9).
-fn is_directional(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// A name that somebody chose, [`quoted`] and, if it is long, cut.
+pub fn quoted_name(name: &str) -> String {
+    match name.char_indices().nth(NAME) {
+        None => quoted(name),
+        Some((end, _)) => quoted(&format!("{}…", &name[..end])),
+    }
+}
+
+/// A text that somebody chose, in quotation marks that nothing in it can end: marks in it, and what
+/// looks like one, are escaped.
+pub fn quoted(text: &str) -> String {
+    let mut shown = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => shown.extend(['\\', c]),
+            c if looks_like_a_quotation_mark(c) => shown.extend(c.escape_unicode()),
+            c => shown.push_str(&plain(c.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    shown.push('"');
+    shown
+}
+
+/// A word that somebody chose, as an id, a version or a package URL, as it is; anything that could
+/// be read as more than one word is [`quoted`].
+pub fn one_word(text: &str) -> Cow<'_, str> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "._-+:/@%~#*=?&<>^".contains(c);
+    if !text.is_empty() && text.chars().all(is_word) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(quoted(text))
+    }
+}
+
+/// JSON in which no character is one that [`plain`] escapes: such a character stands as JSON's own
+/// escape of it. What it says is the same.
+pub fn plain_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        // Between strings there is white space and nothing that is escaped.
+        if c == '\n' || !is_unseen(c) {
+            shown.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            shown.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    shown
+}
+
+/// Characters without a look of their own: controls, those that only reorder, join or separate
+/// others, fillers, variation selectors and tags (Unicode's Cc, Cf, Zl and Zp, and
+/// Default_Ignorable_Code_Point).
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+            | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+fn looks_like_a_quotation_mark(c: char) -> bool {
+    matches!(c,
+        '\u{ab}' | '\u{bb}' | '\u{2ba}' | '\u{2dd}' | '\u{2ee}' | '\u{2f5}'..='\u{2f6}'
+        | '\u{5f4}' | '\u{201c}'..='\u{201f}' | '\u{2033}'..='\u{2037}' | '\u{275d}'..='\u{275e}'
+        | '\u{2760}' | '\u{301d}'..='\u{301f}' | '\u{3003}' | '\u{ff02}'
+        | '\u{1f676}'..='\u{1f678}')
 }
 
 /// An error with its causes, in one [`plain`] line without a full stop. A cause whose words are
@@ -39,11 +118,65 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_peoples_text_cannot_drive_the_terminal() {
+    fn what_cannot_be_seen_or_steers_is_shown_as_its_escape() {
+        assert_eq!(plain("a\x1b[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\nc\\u{202e}d");
+        for c in [
+            '\u{7f}',
+            '\u{9b}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{fff9}',
+            '\u{e0001}',
+            '\u{e007f}',
+            '\u{e01ef}',
+        ] {
+            let shown = plain(&format!("a{c}b"));
+            assert_eq!(shown, format!("a\\u{{{:x}}}b", u32::from(c)));
+            assert_eq!(plain(&shown), shown);
+        }
+        assert_eq!(plain("Zoë 日本 naïve…"), "Zoë 日本 naïve…");
+    }
+
+    #[test]
+    fn nothing_in_a_name_ends_its_quotation() {
+        let forged = "Audits\" (abc…), whom you trust as auditor, \u{201d} \\\" \u{ff02}";
         assert_eq!(
-            plain("a\x1b[2Jb\nc\u{202e}d"),
-            "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d"
+            quoted(forged),
+            "\"Audits\\\" (abc…), whom you trust as auditor, \\u{201d} \\\\\\\" \\u{ff02}\""
         );
-        assert_eq!(plain("Zoë"), "Zoë");
+        assert_eq!(quoted("a\u{202e}b"), "\"a\\u{202e}b\"");
+        let (long, longer) = ("ü".repeat(64), "ü".repeat(65));
+        assert_eq!(quoted_name(&long), format!("\"{long}\""));
+        assert_eq!(quoted_name(&longer), format!("\"{long}…\""));
+    }
+
+    #[test]
+    fn one_word_is_itself_and_more_is_quoted() {
+        for word in ["CVE-2026-1", "pkg:npm/%40a/b@1.0.0?x=y#z", "1.0.0+b~1"] {
+            assert_eq!(one_word(word), word);
+        }
+        for more in ["", "a b", "a,b", "a\u{a0}b", "a\"b", "a;b", "(a)"] {
+            assert!(one_word(more).starts_with('"'), "{more}");
+        }
+    }
+
+    #[test]
+    fn json_says_the_same_and_shows_what_it_has() {
+        let said = "a\u{202e}b\u{e0041}\u{9b}\n日";
+        let json = serde_json::to_string_pretty(&serde_json::json!({ "x": said })).unwrap();
+        let shown = plain_json(&json);
+        assert!(!shown.contains(|c| c != '\n' && is_unseen(c)), "{shown}");
+        let back: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(back["x"], said);
     }
 }

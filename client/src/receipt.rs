@@ -2,9 +2,11 @@
 //! checkpoint, so that they can be verified offline together.
 
 mod check;
+mod held_to;
 mod pair;
 
 pub use check::{Check, CheckedReceipt, Demands, Verdict, check_receipts};
+pub use held_to::{Cosigned, HeldTo, HeldToError};
 pub use pair::{ENVELOPE_SUFFIX, PROOF_SUFFIX, PairError, ReceiptPair};
 
 use crate::{Client, ClientError, LeafRef, VerifiedEntry};

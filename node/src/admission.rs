@@ -12,9 +12,8 @@ use crate::{
 };
 use assay_claims::claim::{self, ClaimError, ClaimId, VerifiedClaim};
 use assay_claims::entry::wire;
-use assay_claims::issuer::{AuthorizeError, IssuerId, authorize};
+use assay_claims::issuer::{AuthorizeError, IssuerId, authorize, hold_to_rules};
 use assay_claims::sequencer::{Candidate, Refused};
-use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
@@ -102,12 +101,12 @@ impl<S: Tables> Admission<S> {
             return Err(Refusal::Halted(reason.to_owned()));
         }
         let verified = claim::verify(claim, &*self.directory)?;
-        let authorized = match authorize(&verified, &*self.directory) {
+        let authorized = match self.mode {
+            config::Admission::Registered => authorize(&verified, &*self.directory),
+            config::Admission::Open => hold_to_rules(&verified, &*self.directory),
+        };
+        let authorized = match authorized {
             Ok(authorized) => authorized,
-            Err(error) if error.is_denied() && self.mode == config::Admission::Open => {
-                self.charge(&verified, false, from)?;
-                return Ok(Admitted::Candidate(Box::new(Candidate::open(verified))));
-            }
             // A record that is in force was logged. Publishing it again is no mistake.
             Err(error) => return self.logged(&verified)?.ok_or(error.into()),
         };
@@ -121,14 +120,12 @@ impl<S: Tables> Admission<S> {
         ))))
     }
 
+    /// The leaf of a claim whose signatures are all in the log.
     fn logged(&self, claim: &VerifiedClaim) -> Result<Option<Admitted>, Refusal> {
-        let key: (ClaimId, Hash) = (claim.id(), claim.signer_set());
-        let found = records::find_claims(&*self.store, &[key])?;
-        Ok(found
-            .into_iter()
-            .flatten()
-            .next()
-            .map(|index| Admitted::Existing(claim.id(), index)))
+        let found = records::find_signatures(&*self.store, claim.signature_ids())?;
+        let all: Option<Vec<LeafIndex>> = found.into_iter().collect();
+        let last = all.into_iter().flatten().max();
+        Ok(last.map(|index| Admitted::Existing(claim.id(), index)))
     }
 
     fn charge(

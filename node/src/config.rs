@@ -43,11 +43,15 @@ pub struct LogConfig {
     #[serde(default = "default_key")]
     pub key: PathBuf,
     /// The checkpoint file.
-    #[serde(rename = "anchor", default = "default_checkpoint_file")]
+    #[serde(alias = "anchor", default = "default_checkpoint_file")]
     pub checkpoint_file: PathBuf,
     /// Shortest time between two checkpoints, in milliseconds.
     #[serde(default = "default_publish_interval")]
     pub publish_interval_ms: u64,
+    /// Longest time between two commitments to the index, in seconds, from 1 to 3,600: an idle log
+    /// commits again, so that readers can tell how fresh it is.
+    #[serde(default = "default_heartbeat", deserialize_with = "read_heartbeat")]
+    pub heartbeat_s: u64,
 }
 
 /// Where the node listens, and what it takes from a connection.
@@ -148,7 +152,25 @@ fn default_key() -> PathBuf {
 }
 
 fn default_checkpoint_file() -> PathBuf {
-    "anchor".into()
+    "checkpoints".into()
+}
+
+/// Longest heartbeat: readers refuse a head whose commitment is older than this and ten minutes
+/// (docs/design.md 3.5).
+const HEARTBEAT_S: u64 = 3600;
+
+fn default_heartbeat() -> u64 {
+    HEARTBEAT_S
+}
+
+fn read_heartbeat<'de, D: serde::Deserializer<'de>>(value: D) -> Result<u64, D::Error> {
+    let seconds = u64::deserialize(value)?;
+    if (1..=HEARTBEAT_S).contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err(serde::de::Error::custom(format!(
+        "heartbeat_s is {seconds}; it must be from 1 to {HEARTBEAT_S}"
+    )))
 }
 
 fn default_publish_interval() -> u64 {

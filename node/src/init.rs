@@ -3,6 +3,8 @@
 //! Nothing else ever creates one. So a node that finds nothing where its log should be says so, and
 //! does not start an empty log under a name that has a history.
 
+mod template;
+
 use crate::{
     config::{Config, ConfigError, TEMPLATE},
     keyfile::{self, KeyFileError},
@@ -56,6 +58,15 @@ pub enum InitError {
         /// Why not.
         reason: KeyError,
     },
+    /// The configuration that was written names another origin than the key: every start would be
+    /// refused.
+    #[error("the origin {origin:?} is read back from the configuration as {read:?}")]
+    Unfaithful {
+        /// The origin.
+        origin: String,
+        /// What the configuration says.
+        read: String,
+    },
     /// A file cannot be written.
     #[error("cannot write {path}", path = path.display())]
     Io {
@@ -94,7 +105,8 @@ pub struct NewLog {
 /// of that one leaf.
 ///
 /// Nothing that exists is overwritten. What a run that was cut off leaves is not taken for a log by
-/// `run`, because the configuration gets its name last.
+/// `run`, because the configuration gets its name last. A run that fails takes back its draft of
+/// the configuration.
 pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
     let config_path = init.dir.join("node.toml");
     if config_path.exists() {
@@ -102,13 +114,36 @@ pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
     }
     let key = new_key(init.origin)?;
     fs::create_dir_all(init.dir).map_err(|e| unwritable(init.dir, e))?;
-    let text = TEMPLATE
-        .replace("{origin}", init.origin)
-        .replace("{listen}", &init.listen.to_string())
-        .replace("{admin}", &init.admin.to_string());
     let draft = config_path.with_extension("toml.new");
-    fs::write(&draft, text).map_err(|e| unwritable(&draft, e))?;
-    let config = Config::load(&draft)?;
+    fs::write(&draft, configuration(init)).map_err(|e| unwritable(&draft, e))?;
+    make(init, &draft, &key)
+        .and_then(|()| fs::rename(&draft, &config_path).map_err(|e| unwritable(&config_path, e)))
+        .inspect_err(|_| _ = fs::remove_file(&draft))?;
+    Ok(NewLog {
+        config: config_path,
+        vkey: key.verifier().to_string(),
+    })
+}
+
+/// The text of the configuration.
+fn configuration(init: &Init<'_>) -> String {
+    let origin = template::escaped(init.origin);
+    let (listen, admin) = (init.listen.to_string(), init.admin.to_string());
+    template::fill(
+        TEMPLATE,
+        &[("origin", &origin), ("listen", &listen), ("admin", &admin)],
+    )
+}
+
+/// Makes what the configuration in `draft` names: the key file and the store.
+fn make(init: &Init<'_>, draft: &Path, key: &SignerKey) -> Result<(), InitError> {
+    let config = Config::load(draft)?;
+    if config.log.origin != init.origin {
+        return Err(InitError::Unfaithful {
+            origin: init.origin.to_owned(),
+            read: config.log.origin,
+        });
+    }
     for path in [
         &config.storage.path,
         &config.log.checkpoint_file,
@@ -118,7 +153,7 @@ pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
             return Err(InitError::Exists { path: path.clone() });
         }
     }
-    keyfile::create(&config.log.key, &key)?;
+    keyfile::create(&config.log.key, key)?;
     let opening = Opening {
         path: &config.storage.path,
         block_cache_mib: config.storage.block_cache_mib,
@@ -126,14 +161,10 @@ pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
     };
     let create = Create {
         checkpoints: &config.log.checkpoint_file,
-        key: &key,
+        key,
     };
     config.storage.backend.run(opening, create)??;
-    fs::rename(&draft, &config_path).map_err(|e| unwritable(&config_path, e))?;
-    Ok(NewLog {
-        config: config_path,
-        vkey: key.verifier().to_string(),
-    })
+    Ok(())
 }
 
 /// Makes the log in a store that was just made.
@@ -164,4 +195,31 @@ fn new_key(origin: &str) -> Result<SignerKey, InitError> {
         origin: origin.to_owned(),
         reason,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_names_the_origin_of_the_key() {
+        for origin in [
+            "log.example.org/assay",
+            r"log\u0041",
+            r#"a"b"#,
+            "{listen}",
+            "{origin}{admin}",
+            "é'#=[",
+        ] {
+            let init = Init {
+                dir: Path::new("."),
+                origin,
+                listen: SocketAddr::from(([127, 0, 0, 1], 1)),
+                admin: SocketAddr::from(([127, 0, 0, 1], 2)),
+            };
+            let config: Config = toml::from_str(&configuration(&init)).unwrap();
+            assert_eq!(config.log.origin, origin);
+            assert_eq!(config.server.listen, init.listen);
+        }
+    }
 }

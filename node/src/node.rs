@@ -209,6 +209,7 @@ async fn serve<S: Store + 'static>(log: Log<S>, config: &Config) -> Result<Node,
     let driver = Driver {
         log,
         interval: Duration::from_millis(config.log.publish_interval_ms),
+        heartbeat: Duration::from_secs(config.log.heartbeat_s),
         halt: halt.clone(),
     };
     let sequencer = driver.start(submissions, Handle::current())?;

@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | segments | index of the first entry, u64be | entries, each u16be length ‖ bytes |
 //! | tiles | level, u8 ‖ tile index, u64be | its hashes, 32 bytes each, as many as there are |
-//! | claims | claim id ‖ signer set | leaf index, u64be |
+//! | claims | claim id ‖ SHA-256(issuer id ‖ key) | first leaf with that signature, u64be |
 //! | leaf hashes | leaf hash | leaf index, u64be |
 //! | issuers | issuer id ‖ sequence, u32be | leaf index of the record, u64be |
 //! | attachments | SHA-256 | leaf index of the first claim that names it, u64be |
@@ -18,7 +18,7 @@
 //! written twice: bundles and entries are served from the same bytes.
 
 use crate::storage::{Batch, Reads, StorageError, Table};
-use assay_claims::claim::ClaimId;
+use assay_claims::claim::SignatureId;
 use assay_claims::index::map::PageBytes;
 use assay_claims::index::{Label, Prefix, list, page};
 use assay_claims::issuer::IssuerId;
@@ -45,11 +45,6 @@ pub enum RecordError {
     /// A row is missing or malformed.
     #[error("the store is damaged: {0}. Restore the data folder from a copy")]
     Damaged(String),
-}
-
-/// The key of a claim by a set of signers.
-fn claim_key(id: &ClaimId, signer_set: &Hash) -> Vec<u8> {
-    [&id.as_bytes()[..], signer_set.as_bytes()].concat()
 }
 
 /// The key of a tile.
@@ -89,8 +84,9 @@ pub fn batch(step: &Step) -> Result<Batch, RecordError> {
     }
     for (offset, leaf) in step.leaves.iter().enumerate() {
         let index = LeafIndex::new(step.first.get() + offset as u64);
-        if let Some((claim, signers)) = &leaf.publication {
-            batch.put(Table::Claims, claim_key(claim, signers), index_value(index));
+        for signature in &leaf.signatures {
+            let key = signature.to_bytes().to_vec();
+            batch.put(Table::Claims, key, index_value(index));
         }
         batch.put(
             Table::LeafHashes,
@@ -272,15 +268,12 @@ pub fn read_entry(tables: &impl Reads, index: LeafIndex) -> Result<Bytes, Record
     Ok(segment.slice_ref(entry))
 }
 
-/// Returns, for each claim by a set of signers, its leaf if it is logged.
-pub fn find_claims(
+/// Returns, for each signature of a claim, the first leaf that has it.
+pub fn find_signatures(
     tables: &impl Reads,
-    keys: &[(ClaimId, Hash)],
+    signatures: impl Iterator<Item = SignatureId>,
 ) -> Result<Vec<Option<LeafIndex>>, RecordError> {
-    let keys: Vec<_> = keys
-        .iter()
-        .map(|(id, signers)| claim_key(id, signers))
-        .collect();
+    let keys: Vec<_> = signatures.map(|one| one.to_bytes().to_vec()).collect();
     let rows = tables.multi_get(Table::Claims, &keys)?;
     rows.into_iter()
         .map(|row| row.map(|value| parse_index(&value)).transpose())

@@ -12,17 +12,20 @@ use assay_claims::entry::Entry;
 use assay_claims::issuer::{IssuerId, IssuerRecord, Issuers};
 use assay_tlog::tree::LeafIndex;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 #[derive(Default)]
 struct State {
     records: HashMap<IssuerId, Arc<IssuerRecord>>,
-    keys: HashMap<[u8; 32], PublicKey>,
+    /// The registered issuers, sorted, so that one is found by half of its id.
+    sorted: BTreeSet<IssuerId>,
+    /// Every key that stands in a record, of now or of before, and whose it is.
+    keys: HashMap<[u8; 32], (PublicKey, IssuerId)>,
 }
 
-/// For each registered issuer, its record in force.
+/// For each registered issuer, its record in force, and whose every key is.
 #[derive(Default)]
 pub struct Directory {
     state: RwLock<State>,
@@ -49,9 +52,10 @@ impl Directory {
     /// Puts a record in force, in place of the issuer's last one.
     pub fn apply(&self, record: IssuerRecord) {
         let mut state = self.write();
-        for key in &record.body.keys {
-            state.keys.insert(*key.as_bytes(), *key);
+        for key in record.all_keys() {
+            state.keys.insert(*key.as_bytes(), (*key, record.id));
         }
+        state.sorted.insert(record.id);
         state.records.insert(record.id, Arc::new(record));
     }
 
@@ -60,7 +64,7 @@ impl Directory {
         self.read().records.len()
     }
 
-    // A panic while the lock is held leaves the maps whole, because each change is one insertion.
+    // A panic while the lock is held leaves each map whole, because each change is one insertion.
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state
             .read()
@@ -90,10 +94,21 @@ impl Issuers for Directory {
     fn in_force(&self, id: &IssuerId) -> Option<Arc<IssuerRecord>> {
         self.read().records.get(id).cloned()
     }
+
+    fn owner(&self, key: &PublicKey) -> Option<IssuerId> {
+        let state = self.read();
+        state.keys.get(key.as_bytes()).map(|(_, owner)| *owner)
+    }
+
+    fn by_half(&self, id: &IssuerId) -> Option<IssuerId> {
+        let state = self.read();
+        let next = state.sorted.range(id.first_of_half()..).next()?;
+        (next.half() == id.half()).then_some(*next)
+    }
 }
 
 impl KeyCache for Directory {
     fn key(&self, bytes: &[u8; 32]) -> Option<PublicKey> {
-        self.read().keys.get(bytes).cloned()
+        self.read().keys.get(bytes).map(|(key, _)| *key)
     }
 }

@@ -82,6 +82,9 @@ pub struct Driver<S> {
     pub log: Log<S>,
     /// Shortest time between checkpoints.
     pub interval: Duration,
+    /// Longest time between commitments to the index: an idle log commits again, so that its age
+    /// says how fresh it is, and a head that is kept from somebody shows (docs/design.md 3.5).
+    pub heartbeat: Duration,
     /// Where to say that writing ended.
     pub halt: Arc<Halt>,
 }
@@ -163,9 +166,13 @@ impl<S: Tables + 'static> Driver<S> {
             self.log.publish()?;
         }
         let mut last_publish: Option<Instant> = None;
+        // A machine that has just started knows no instant so long ago; then it commits a bit later.
+        let now = Instant::now();
+        let age = self.log.commitment_age().min(self.heartbeat);
+        let mut committed = now.checked_sub(age).unwrap_or(now);
         let mut crowded = false;
         loop {
-            let due = self.due(last_publish);
+            let due = self.due(last_publish, committed);
             let Some(batch) = next_batch(queue, due, crowded) else {
                 self.publish_pending(owed)?;
                 return self.log.store_index();
@@ -174,22 +181,24 @@ impl<S: Tables + 'static> Driver<S> {
             if !batch.is_empty() {
                 self.sequence(batch, owed)?;
             }
-            if self
-                .due(last_publish)
-                .is_some_and(|due| due <= Instant::now())
-            {
+            if self.due(last_publish, committed) <= Instant::now() {
+                if !self.log.is_ahead() {
+                    self.log.commit_again()?;
+                }
                 self.publish_pending(owed)?;
                 last_publish = Some(Instant::now());
+                committed = Instant::now();
             }
         }
     }
 
-    /// When the next checkpoint is due. `None` if there is nothing new to publish.
-    fn due(&self, last: Option<Instant>) -> Option<Instant> {
+    /// When the next checkpoint is due: soon if there is something new to publish, else when the
+    /// last commitment is old.
+    fn due(&self, last: Option<Instant>, committed: Instant) -> Instant {
         if !self.log.is_ahead() {
-            return None;
+            return committed + self.heartbeat;
         }
-        Some(last.map_or_else(Instant::now, |last| last + self.interval))
+        last.map_or_else(Instant::now, |last| last + self.interval)
     }
 
     fn sequence(&mut self, batch: Vec<Submission>, owed: &mut Owed) -> Result<(), WriteError> {
@@ -260,16 +269,13 @@ fn covering(outcomes: &[Outcome]) -> u64 {
 /// empty batch once a checkpoint is due, and `None` when no more will come.
 fn next_batch(
     queue: &mut mpsc::Receiver<Submission>,
-    due: Option<Instant>,
+    due: Instant,
     crowded: bool,
 ) -> Option<Vec<Submission>> {
-    let first = match due {
-        None => queue.blocking_recv()?,
-        Some(due) => match recv_until(queue, due) {
-            Received::One(first) => first,
-            Received::Timeout => return Some(Vec::new()),
-            Received::Closed => return None,
-        },
+    let first = match recv_until(queue, due) {
+        Received::One(first) => first,
+        Received::Timeout => return Some(Vec::new()),
+        Received::Closed => return None,
     };
     let mut batch = vec![first];
     if !drain(queue, &mut batch) && crowded {

@@ -8,14 +8,20 @@ nothing else. Section numbers (§) are those of docs/index.md.
                                   is a commitment; out, for each, {"root": "<hex>", "labels": n}: the index over all leaves
     assay_index.py entries        entries in base64 in, a JSON array or one a line; out, for each,
                                   {"index": i, "labels": ["<hex>", ...]}; at the end the commitment that has to follow:
-                                  {"commitment": {"root": "<hex>", "labels": n, "mapping_version": 1}}
+                                  {"commitment": {"root": "<hex>", "labels": n, "mapping_version": 2}}
+    assay_index.py mapping        entries in base64 in, one a line; out, for each, the number of its labels and SHA-256 of
+                                  all of them joined in their order, or "no entry"
     assay_index.py vectors DIR    checks every vector file of DIR; at the first mismatch says where, and exits with 1
+    assay_index.py ask URL KEY NAME BY...
+                                  asks a running node what each BY said about NAME, verifies its answer, and prints what
+                                  was verified as JSON. KEY is the log's, as C2SP writes it. NAME is <kind>:<value>, such
+                                  as package:pkg:cargo/serde, and BY an issuer id in hex (for kind issuer, a predicate
+                                  type). NAME#BITS asks for all names that begin so, and without BY who speaks of them
 
-What is left out: signatures and checkpoints, which are not the index's, and the rules of single purl types (§3.2).
+What is left out here: signatures and checkpoints, which are not the index's. assay_ask.py has as much as `ask` needs.
 """
 
 import base64
-import binascii
 import bisect
 import hashlib
 import json
@@ -24,11 +30,17 @@ import re
 import sys
 from typing import NamedTuple
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 LABEL_BITS = 256
-MAX_INNER_NODES = 64
+NAME_BITS = 128
 MAX_ENTRY_BYTES = 65_535
+MAX_PAYLOAD_BYTES = 32 * 1024
+MAX_SIGNATURES = 16
+PAYLOAD_TYPE = b"application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+
+# Lists longer than this are not in answers to questions about names (§8.1).
+WHOLE_LIST = 10_000
 
 
 class Refused(Exception):
@@ -48,7 +60,7 @@ def u64be(number):
     return number.to_bytes(8, "big")
 
 
-# --- RFC 6962 (§2) ----------------------------------------------------------------------------------------------------
+# --- The log's tree (§2) ----------------------------------------------------------------------------------------------
 
 
 def leaf_hash(data):
@@ -64,19 +76,30 @@ def split(count):
     return 1 << ((count - 1).bit_length() - 1)
 
 
-def tree_root(hashes):
+def tree_root(hashes, node=node_hash):
     """The root over leaf hashes. Level by level: a node without a right sibling goes up as it is."""
     if not hashes:
         return sha256(b"")
     while len(hashes) > 1:
-        paired = [node_hash(hashes[i], hashes[i + 1]) for i in range(0, len(hashes) - 1, 2)]
+        paired = [node(hashes[i], hashes[i + 1]) for i in range(0, len(hashes) - 1, 2)]
         hashes = paired + hashes[len(hashes) - len(hashes) % 2 :]
     return hashes[0]
 
 
+# --- Lists (§4) -------------------------------------------------------------------------------------------------------
+
+
+def list_leaf_hash(index):
+    return sha256(b"\x13" + u64be(index))
+
+
+def list_node_hash(left, right):
+    return sha256(b"\x14" + left + right)
+
+
 def list_root(indices):
-    """The root of a label's list (§4)."""
-    return tree_root([leaf_hash(u64be(index)) for index in indices])
+    """The root of a label's list, which is not empty."""
+    return tree_root([list_leaf_hash(index) for index in indices], list_node_hash)
 
 
 # --- Entries (§1) -----------------------------------------------------------------------------------------------------
@@ -85,12 +108,15 @@ def list_root(indices):
 class Claim(NamedTuple):
     payload: bytes
     issuer_ids: list
+    logged_at_ms: int
 
 
 class Commitment(NamedTuple):
     root: bytes
     labels: int
     mapping_version: int
+    admission_version: int
+    logged_at_ms: int
 
 
 def varint(data, at):
@@ -145,47 +171,38 @@ def parse_entry(data):
     need(len(data) <= MAX_ENTRY_BYTES, "the entry is too long")
     entry = message(data, numbers={1}, texts={2, 3})
     need((2 in entry) != (3 in entry), "the entry must hold a claim or an index commitment")
+    logged_at_ms = entry.get(1, [0])[0]
     if 3 in entry:
-        body = message(entry[3][0], numbers={2, 3}, texts={1})
-        version = body.get(3, [0])[0]
-        need(version < 1 << 32, "the mapping version is too large")
-        return Commitment(text_of(body, 1), body.get(2, [0])[0], version)
+        body = message(entry[3][0], numbers={2, 3, 4}, texts={1})
+        labels, mapping, admission = (body.get(field, [0])[0] for field in (2, 3, 4))
+        need(max(mapping, admission) < 1 << 32, "a version is too large")
+        return Commitment(text_of(body, 1), labels, mapping, admission, logged_at_ms)
     body = message(entry[2][0], numbers=(), texts={1, 2, 3}, repeated={3})
-    signatures = [message(signature, numbers=(), texts={1, 2, 3}) for signature in body.get(3, [])]
-    for signature in signatures:
-        text_of(signature, 1)
-        text_of(signature, 2)
-    try:
-        text_of(body, 2).decode("utf-8")
-    except UnicodeDecodeError:
-        raise Refused("the payload type is not UTF-8") from None
-    return Claim(text_of(body, 1), [text_of(signature, 3) for signature in signatures])
+    payload = text_of(body, 1)
+    need(len(payload) <= MAX_PAYLOAD_BYTES, "the payload has more than 32 KiB")
+    need(text_of(body, 2) == PAYLOAD_TYPE, "the payload type is another one")
+    need(1 <= len(body.get(3, [])) <= MAX_SIGNATURES, "there must be from 1 to 16 signatures")
+    issuer_ids = []
+    for signature in body[3]:
+        fields = message(signature, numbers=(), texts={1, 2, 3})
+        lengths = [len(text_of(fields, field)) for field in (1, 2, 3)]
+        need(lengths == [64, 32, 32], "a signature, its key or its issuer id has another length")
+        issuer_ids.append(fields[3][0])
+    return Claim(payload, issuer_ids, logged_at_ms)
 
 
-# --- Statements (§3.2) ------------------------------------------------------------------------------------------------
+# --- JSON (§3.5) ------------------------------------------------------------------------------------------------------
 
 MAX_JSON_DEPTH = 32
-MAX_SUBJECTS = 1024
-MAX_PURL_BYTES = 1024
-
-HEX_DIGITS = {
-    "md5": (32,), "sha1": (40,), "sha224": (56,), "sha256": (64,), "sha384": (96,), "sha512": (128,),
-    "sha512_224": (56,), "sha512_256": (64,), "sha3_224": (56,), "sha3_256": (64,), "sha3_384": (96,),
-    "sha3_512": (128,), "ripemd160": (40,), "sm3": (64,), "gitCommit": (40, 64), "gitTree": (40, 64),
-    "gitBlob": (40, 64), "gitTag": (40, 64), "purl": (64,),
-}  # fmt: skip
-
-
-def is_hex(text, lengths):
-    return len(text) in lengths and all(c in "0123456789abcdef" for c in text)
 
 
 def strict_json(data):
-    """Reads JSON as §3.2 wants it. Numbers are no input of the mapping and become 0."""
+    """Reads JSON as §3.5 wants it. Numbers are no input of the mapping and become 0."""
 
     def distinct(pairs):
-        need(len({key for key, _ in pairs}) == len(pairs), "a key stands twice")
-        return dict(pairs)
+        members = dict(pairs)
+        need(len(members) == len(pairs), "a key stands twice")
+        return members
 
     def no_constant(name):
         raise Refused(name + " is not JSON")
@@ -213,117 +230,46 @@ def check_value(value, depth):
             check_value(item, depth + 1)
 
 
-PURL_CHARACTER = r"(?:[A-Za-z0-9._~:-]|%[0-9A-F]{2})"
-PURL = re.compile(
-    r"pkg:(?P<type>[a-z][a-z0-9.-]*)/(?P<namespace>(?:C+/)*)(?P<name>C+)(?:@(?P<version>C+))?"
-    r"(?:\?(?P<qualifiers>[a-z._-][a-z0-9._-]*=C+(?:&[a-z._-][a-z0-9._-]*=C+)*))?(?:\#(?P<subpath>C+(?:/C+)*))?".replace(
-        "C", PURL_CHARACTER
-    )
-)
-
-
-def is_canonical_purl(uri):
-    """Whether a purl is canonical as far as the syntax goes that all types share (§3.2)."""
-    found = PURL.fullmatch(uri)
-    if not found or len(uri) > MAX_PURL_BYTES:
-        return False
-    qualifiers = [pair.split("=") for pair in found["qualifiers"].split("&")] if found["qualifiers"] else []
-    keys = [key for key, _ in qualifiers]
-    if keys != sorted(set(keys)):
-        return False
-    segments = found["namespace"].split("/")
-    subpath = (found["subpath"] or "").split("/")
-    if any("%2F" in segment for segment in segments + subpath) or {".", ".."} & set(subpath):
-        return False
-    parts = segments + subpath + [found["name"], found["version"] or ""] + [value for _, value in qualifiers]
-    return all(is_encoded_once(part) for part in parts)
-
-
-def is_encoded_once(part):
-    """Whether only what must be is percent-encoded, and spells UTF-8."""
-    escaped = [binascii.unhexlify(escape) for escape in re.findall("%([0-9A-F]{2})", part)]
-    if any(re.fullmatch(rb"[A-Za-z0-9._~:-]", byte) for byte in escaped):
-        return False
-    try:
-        re.sub(rb"%([0-9A-F]{2})", lambda m: binascii.unhexlify(m[1]), part.encode()).decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def parse_statement(payload):
-    """Reads an in-toto Statement v1; returns its subjects, its predicate's type and its predicate."""
-    statement = strict_json(payload)
-    need(isinstance(statement, dict), "the statement is no object")
-    need(statement.get("_type") == STATEMENT_TYPE, "the type is another one")
-    subjects = statement.get("subject")
-    need(isinstance(subjects, list) and 1 <= len(subjects) <= MAX_SUBJECTS, "there must be from 1 to 1024 subjects")
-    predicate_type = statement.get("predicateType")
-    need(isinstance(predicate_type, str) and predicate_type, "the predicate's type is missing")
-    predicate = statement.get("predicate")
-    need(predicate is None or isinstance(predicate, dict), "the predicate is no object")
-    for subject in subjects:
-        check_subject(subject)
-    return subjects, predicate_type, predicate
-
-
-def check_subject(subject):
-    need(isinstance(subject, dict), "a subject is no object")
-    for key in ("name", "uri"):
-        need(subject.get(key) is None or isinstance(subject[key], str), "a subject's name and uri are strings")
-    digests = subject.get("digest")
-    need(isinstance(digests, dict) and digests, "a subject has no digest")
-    for algorithm, value in digests.items():
-        need(algorithm and isinstance(value, str) and value, "a digest is no string, or empty")
-        need(algorithm not in HEX_DIGITS or is_hex(value, HEX_DIGITS[algorithm]), "a digest is not one of its algorithm")
-    purl = purl_of(subject)
-    need(purl is None or is_canonical_purl(purl), "a purl is not canonical")
-    if "purl" in digests:
-        need(purl is not None and sha256(purl.encode()).hex() == digests["purl"], "a purl's digest is not the purl's")
-
-
-def purl_of(subject):
-    uri = subject.get("uri")
-    return uri if uri is not None and re.match("[Pp][Kk][Gg]:", uri) else None
-
-
 # --- Labels (§3) ------------------------------------------------------------------------------------------------------
 
 
-def label(kind, value):
-    """The label's hash (§3.1)."""
-    return sha256(b"assay.index.v1\n" + kind.encode() + b"\n" + value.encode())
+def half(kind, value):
+    """16 bytes for a kind and a value (§3.1)."""
+    return sha256(b"assay.index.v2\n" + kind.encode() + b"\n" + value.encode())[:16]
+
+
+def by_half(kind, by):
+    """The second half of a label: `by` is a predicate type for a name of kind `issuer`, otherwise an issuer id in hex."""
+    return half("type", by) if kind == "issuer" else bytes.fromhex(by)[:16]
+
+
+def label(kind, value, by):
+    """A whole label: the half of the name, then that of the speaker."""
+    return half(kind, value) + by_half(kind, by)
 
 
 def named_labels(data):
-    """The labels of an entry as a set of (kind, value), mapping version 1 (§3.3)."""
+    """The labels of an entry as a set of (kind, value, by), mapping version 2 (§3.3)."""
     entry = parse_entry(data)
     if isinstance(entry, Commitment):
         return set()
-    found = {("issuer", issuer.hex()) for issuer in entry.issuer_ids if len(issuer) == 32}
     try:
-        subjects, predicate_type, predicate = parse_statement(entry.payload)
+        statement = strict_json(entry.payload)
     except Refused:
-        return found
-    for subject in subjects:
-        for algorithm in ("sha256", "sha512", "gitCommit"):
-            if algorithm in subject["digest"]:
-                found.add(("digest", algorithm + ":" + subject["digest"][algorithm]))
-        purl = purl_of(subject)
-        if purl is not None:
-            version = re.split("[?#]", purl)[0]
-            package = version.split("@")[0]
-            found.add(("package", package))
-            if version != package:
-                found.add(("version", version))
-    found.update(("claim", target) for target in targets(predicate_type, predicate))
-    found.update(("vuln", name) for name in vulnerabilities(predicate_type, predicate))
+        statement = None
+    is_statement = member(statement, "_type", str) == STATEMENT_TYPE and has_text(statement, "predicateType")
+    predicate_type = statement["predicateType"] if is_statement else ""
+    names = names_of(statement, predicate_type) if is_statement else set()
+    found = set()
+    for issuer in {issuer.hex() for issuer in entry.issuer_ids}:
+        found.update((kind, value, issuer) for kind, value in names)
+        found.add(("issuer", issuer, predicate_type))
     return found
 
 
 def labels_of(data):
     """The labels of an entry, sorted."""
-    return sorted(label(kind, value) for kind, value in named_labels(data))
+    return sorted({label(kind, value, by) for kind, value, by in named_labels(data)})
 
 
 def member(value, key, kind):
@@ -332,26 +278,72 @@ def member(value, key, kind):
     return inner if isinstance(inner, kind) else kind()
 
 
+def has_text(value, key):
+    return isinstance(value, dict) and isinstance(value.get(key), str)
+
+
+def names_of(statement, predicate_type):
+    """What a statement is about, as a set of (kind, value)."""
+    names = set()
+    for subject in member(statement, "subject", list):
+        for algorithm, value in member(subject, "digest", dict).items():
+            if isinstance(value, str) and is_hex(value, DIGESTS.get(algorithm, ())):
+                names.add(("digest", algorithm + ":" + value))
+        names.update(package_names(member(subject, "uri", str)))
+    predicate = statement.get("predicate")
+    target = member(predicate, "target", str)
+    if predicate_type in TARGETING and is_hex(target, (64,)):
+        names.add(("claim", target))
+    names.update(("vuln", value) for value in vulnerabilities(predicate_type, predicate) if is_identifier(value))
+    return names
+
+
+DIGESTS = {"sha256": (64,), "sha512": (128,), "gitCommit": (40, 64)}
+
+
+def is_hex(text, lengths):
+    return len(text) in lengths and all(c in "0123456789abcdef" for c in text)
+
+
+def package_names(uri):
+    """The package and the version that a purl names (§3.2)."""
+    if not re.fullmatch("pkg:[!-~]*", uri):
+        return []
+    path, _, qualifiers = uri.partition("#")[0].partition("?")
+    at = path.rfind("@")
+    package, version = (path[:at], path[at + 1 :]) if at > path.rfind("/") else (path, "")
+    package = folded(package)
+    if not version:
+        return [("package", package)]
+    epochs = [pair[len("epoch=") :] for pair in qualifiers.split("&") if pair.startswith("epoch=")]
+    suffix = "?epoch=" + epochs[0] if epochs and epochs[0] not in ("", "0") else ""
+    return [("package", package), ("version", package + "@" + version + suffix)]
+
+
+def folded(package):
+    """The name of a package of PyPI or NuGet is folded: that is what stands after the last slash (§3.2)."""
+    is_pypi = package.startswith("pkg:pypi/")
+    if not is_pypi and not package.startswith("pkg:nuget/"):
+        return package
+    space, slash, name = package.rpartition("/")
+
+    def fold(found):
+        part = found[0]
+        if part[0] == "%" and len(part) == 3:
+            return part
+        return "-" if is_pypi and part[0] in "-_." else part.lower()
+
+    return space + slash + re.sub("%..|[-_.]+|[A-Z]+", fold, name)
+
+
 TARGETING = ("urn:assay:withdrawal:v1", "urn:assay:response:v1", "urn:assay:finding:v1")
 VULNS = "https://in-toto.io/attestation/vulns/v0.2"
 OPENVEX = ("https://openvex.dev/ns", "https://openvex.dev/ns/v0.0.1", "https://openvex.dev/ns/v0.2.0")
 FINDING = "urn:assay:finding:v1"
-MAX_VULNERABILITIES = 1024
-
-
-def targets(predicate_type, predicate):
-    """The claims that a predicate names, by the table of §3.4."""
-    target = member(predicate, "target", str)
-    return [target] if predicate_type in TARGETING and is_hex(target, (64,)) else []
 
 
 def vulnerabilities(predicate_type, predicate):
-    """The vulnerabilities that a predicate names, by the table of §3.4: each once, and the first 1,024."""
-    named = filter(is_identifier, all_vulnerabilities(predicate_type, predicate))
-    return list(dict.fromkeys(named))[:MAX_VULNERABILITIES]
-
-
-def all_vulnerabilities(predicate_type, predicate):
+    """What stands where a predicate names vulnerabilities, by the table of §3.4."""
     if predicate_type == VULNS:
         results = member(member(predicate, "scanner", dict), "result", list)
         return [member(result, "id", str) for result in results]
@@ -379,9 +371,10 @@ def is_identifier(value):
 
 
 class Stub(NamedTuple):
-    """A node of which only the hash is known."""
+    """A node of which only the hash is known, and how many labels are said to be below it."""
 
     hash: bytes
+    labels: int
 
 
 class Leaf(NamedTuple):
@@ -391,6 +384,7 @@ class Leaf(NamedTuple):
     label: bytes
     length: int
     list_root: bytes
+    labels: int = 1
 
 
 class Inner(NamedTuple):
@@ -401,6 +395,7 @@ class Inner(NamedTuple):
     prefix: bytes
     left: object
     right: object
+    labels: int
 
 
 EMPTY_ROOT = sha256(b"\x10")
@@ -411,7 +406,11 @@ def new_leaf(name, length, root):
 
 
 def new_inner(bits, prefix, left, right):
-    return Inner(sha256(b"\x12" + bits.to_bytes(2, "big") + prefix + left.hash + right.hash), bits, prefix, left, right)
+    labels = left.labels + right.labels
+    need(labels < 1 << 64, "the labels are too many for a number")
+    counts = u64be(left.labels) + u64be(right.labels)
+    digest = sha256(b"\x12" + bits.to_bytes(2, "big") + prefix + counts + left.hash + right.hash)
+    return Inner(digest, bits, prefix, left, right, labels)
 
 
 def prefix_of(name, bits):
@@ -454,6 +453,10 @@ def root_of(node):
     return EMPTY_ROOT if node is None else node.hash
 
 
+def labels_in(node):
+    return 0 if node is None else node.labels
+
+
 def index_lists(leaves):
     """The list of every label, from the labels of every leaf of a log (None for a commitment)."""
     lists = {}
@@ -469,37 +472,141 @@ def build_index(leaves):
     return build_trie([new_leaf(name, len(found), list_root(found)) for name, found in lists.items()]), lists
 
 
+# --- Questions (§6.3) -------------------------------------------------------------------------------------------------
+
+
+def begins(name, prefix, bits):
+    """Whether a label, or the prefix of a node with at least so many bits, begins with a prefix of so many bits."""
+    return common_bits(name, prefix) >= bits
+
+
+class Names(NamedTuple):
+    """What each of some speakers said about each of some names: both are halves of labels, in any order."""
+
+    names: tuple
+    by: tuple
+
+    def asks_for(self, name):
+        return name[:16] in self.names and name[16:] in self.by
+
+    def below(self, node):
+        """What is asked of the two children of an inner node: of each a question, or None."""
+        if node.bits < NAME_BITS:
+            sides = ([], [])
+            for name in self.names:
+                if begins(name.ljust(32, b"\x00"), node.prefix, node.bits):
+                    sides[bit(name, node.bits)].append(name)
+            return tuple(self._replace(names=tuple(names)) if names else None for names in sides)
+        name, sides = node.prefix[:16], ([], [])
+        for by in self.by if name in self.names else ():
+            if begins(name + by, node.prefix, node.bits):
+                sides[bit(name + by, node.bits)].append(by)
+        return tuple(Names((name,), tuple(by)) if by else None for by in sides)
+
+
+class Crowd(NamedTuple):
+    """What some speakers said about any name that begins with a prefix (32 bytes, zeros after its bits)."""
+
+    prefix: bytes
+    bits: int
+    by: tuple
+
+    def asks_for(self, name):
+        return begins(name, self.prefix, self.bits) and name[16:] in self.by
+
+    def below(self, node):
+        if node.bits < self.bits or not begins(node.prefix, self.prefix, self.bits):
+            return toward(self, node)
+        # Each name shows itself; within a name only the speakers are asked for.
+        return (self, self) if node.bits < NAME_BITS else Names((node.prefix[:16],), self.by).below(node)
+
+
+class Census(NamedTuple):
+    """Which labels begin with a prefix (32 bytes, zeros after its bits), without their lists."""
+
+    prefix: bytes
+    bits: int
+
+    def asks_for(self, name):
+        return begins(name, self.prefix, self.bits)
+
+    def below(self, node):
+        is_under = node.bits >= self.bits and begins(node.prefix, self.prefix, self.bits)
+        return (self, self) if is_under else toward(self, node)
+
+
+def toward(question, node):
+    """The side of a node where a longer prefix goes on, if it begins as the node does."""
+    if node.bits >= question.bits or not begins(question.prefix, node.prefix, node.bits):
+        return None, None
+    return (None, question) if bit(question.prefix, node.bits) else (question, None)
+
+
+def asks_nothing(question):
+    return question is None or (isinstance(question, Names) and not (question.names and question.by))
+
+
+def ask(node, question):
+    """The leaves that a question asks for, ascending by label, in a trie or in a cut that was read."""
+    if node is None or asks_nothing(question):
+        return []
+    need(not isinstance(node, Stub), "the cut does not answer")
+    if isinstance(node, Leaf):
+        return [node] if question.asks_for(node.label) else []
+    left, right = question.below(node)
+    return ask(node.left, left) + ask(node.right, right)
+
+
+def speakers(node, name):
+    """How many labels of a name there are. Proven only as far as the cut is opened."""
+    while isinstance(node, Inner) and node.bits < NAME_BITS:
+        if not begins(name.ljust(32, b"\x00"), node.prefix, node.bits):
+            return 0
+        node = node.right if bit(name, node.bits) else node.left
+    if node is None:
+        return 0
+    need(not isinstance(node, Stub), "the cut does not answer")
+    return node.labels if (node.label if isinstance(node, Leaf) else node.prefix)[:16] == name else 0
+
+
+def crowd_names(node, prefix, bits):
+    """The names that begin with a prefix, ascending."""
+    if node is None:
+        return []
+    need(not isinstance(node, Stub), "the cut does not answer")
+    if isinstance(node, Leaf) or node.bits >= NAME_BITS:
+        first = node.label if isinstance(node, Leaf) else node.prefix
+        return [first[:16]] if begins(first, prefix, bits) else []
+    found = []
+    for child, question in zip((node.left, node.right), Crowd(prefix, bits, ()).below(node)):
+        found += crowd_names(child, prefix, bits) if question else []
+    return found
+
+
 # --- Cuts (§6) --------------------------------------------------------------------------------------------------------
 
 STUB, LEAF, INNER, INNER_WITH_PREFIX = 0, 1, 2, 3
 
 
-def make_cut(node, labels=(), prefixes=()):
-    """The smallest cut that answers for labels and for prefixes, which are pairs of 32 bytes and a number of bits."""
-    queries = [(name, LABEL_BITS) for name in labels] + list(prefixes)
-    return b"" if node is None else encode_cut(prune(node, queries))[0]
+def make_cut(node, question):
+    """The smallest cut that answers a question."""
+    return b"" if node is None else encode_cut(prune(node, question))[0]
 
 
-def prune(node, queries):
-    """The node as it stands in the cut: what no query visits becomes a stub."""
-    if not queries:
-        return Stub(node.hash)
+def prune(node, question):
+    """The node as it stands in the cut: what the question does not arrive at becomes a stub."""
+    if asks_nothing(question):
+        return Stub(node.hash, node.labels)
     if isinstance(node, Leaf):
         return node
-    left, right = [], []
-    for query, bits in queries:
-        if common_bits(query, node.prefix) < min(bits, node.bits):
-            continue  # it ends here: nothing below begins so
-        if bits <= node.bits:
-            return node  # it asks for all that is below
-        (right if bit(query, node.bits) else left).append((query, bits))
+    left, right = question.below(node)
     return node._replace(left=prune(node.left, left), right=prune(node.right, right))
 
 
 def encode_cut(node):
     """The bytes of a node of a cut, and whether a leaf is below it or is it."""
     if isinstance(node, Stub):
-        return bytes([STUB]) + node.hash, False
+        return bytes([STUB]) + u64be(node.labels) + node.hash, False
     if isinstance(node, Leaf):
         return bytes([LEAF]) + node.label + u64be(node.length) + node.list_root, True
     (left, a), (right, b) = encode_cut(node.left), encode_cut(node.right)
@@ -517,38 +624,43 @@ class Reader:
         self.at += count
         return self.data[self.at - count : self.at]
 
+    def number(self):
+        return int.from_bytes(self.take(8), "big")
 
-def read_cut(data, root):
-    """Reads a cut and holds it against the root of a commitment; returns its root node, None for the empty trie."""
-    if not data:
-        need(root == EMPTY_ROOT, "the cut leads to another root than the commitment's")
-        return None
+
+def read_cut(data, root, labels):
+    """Reads a cut and holds it against root and labels of a commitment; returns its root node, None for the empty trie."""
     reader = Reader(data)
-    node, _ = read_node(reader, -1, 0)
+    node = read_node(reader, -1)[0] if data else None
     need(reader.at == len(data), "bytes follow the cut")
-    need(node.hash == root, "the cut leads to another root than the commitment's")
+    need(root_of(node) == root, "the cut leads to another root than the commitment's")
+    need(labels_in(node) == labels, "the cut has another number of labels than the commitment")
     return node
 
 
-def read_node(reader, parent_bits, inner_above):
-    """Reads a node; returns it, and the label of the first leaf below it or that it is."""
+def read_node(reader, parent_bits):
+    """Reads a node; returns it, and the label of the first leaf below it or that it is.
+
+    Bits grow on the way down, so that it goes no deeper than 257 nodes.
+    """
     tag = reader.take(1)[0]
     if tag == STUB:
-        return Stub(reader.take(32)), None
+        labels = reader.number()
+        need(labels > 0, "a stub has no labels")
+        return Stub(reader.take(32), labels), None
     if tag == LEAF:
-        node = new_leaf(reader.take(32), int.from_bytes(reader.take(8), "big"), reader.take(32))
+        node = new_leaf(reader.take(32), reader.number(), reader.take(32))
         need(node.length > 0, "a list is empty")
         return node, node.label
     need(tag in (INNER, INNER_WITH_PREFIX), "a node has an unknown tag")
-    need(inner_above < MAX_INNER_NODES, "more than 64 inner nodes on a path")
     bits = reader.take(1)[0]
     need(bits > parent_bits, "an inner node's bits are not greater than its parent's")
     prefix = None
     if tag == INNER_WITH_PREFIX:
         prefix = reader.take((bits + 7) // 8).ljust(32, b"\x00")
         need(prefix == prefix_of(prefix, bits), "a prefix has bits after its end")
-    left, left_label = read_node(reader, bits, inner_above + 1)
-    right, right_label = read_node(reader, bits, inner_above + 1)
+    left, left_label = read_node(reader, bits)
+    right, right_label = read_node(reader, bits)
     first = right_label if left_label is None else left_label
     need(tag != INNER or first is not None, "an inner node without a leaf below it must state its prefix")
     need(tag != INNER_WITH_PREFIX or first is None, "an inner node with a leaf below it must not state its prefix")
@@ -556,38 +668,10 @@ def read_node(reader, parent_bits, inner_above):
         prefix = prefix_of(first, bits)
     for child, side in ((left, 0), (right, 1)):
         if not isinstance(child, Stub):
-            begins = child.label if isinstance(child, Leaf) else child.prefix
-            need(common_bits(begins, prefix) >= bits, "a child does not continue its parent's prefix")
-            need(bit(begins, bits) == side, "a child stands on the wrong side of its parent")
+            first_below = child.label if isinstance(child, Leaf) else child.prefix
+            need(begins(first_below, prefix, bits), "a child does not continue its parent's prefix")
+            need(bit(first_below, bits) == side, "a child stands on the wrong side of its parent")
     return new_inner(bits, prefix, left, right), first
-
-
-def look_up(node, name):
-    """The leaf of a label in a cut that was read, or None: the index has no such label."""
-    while isinstance(node, Inner):
-        if common_bits(name, node.prefix) < node.bits:
-            return None
-        node = node.right if bit(name, node.bits) else node.left
-    need(not isinstance(node, Stub), "the cut does not answer for the label")
-    return node if node is not None and node.label == name else None
-
-
-def look_up_prefix(node, prefix, bits):
-    """All leaves whose labels begin with the first bits of prefix, in the order of labels."""
-    while isinstance(node, Inner) and node.bits < bits:
-        if common_bits(prefix, node.prefix) < node.bits:
-            return []
-        node = node.right if bit(prefix, node.bits) else node.left
-    if node is None:
-        return []
-    need(not isinstance(node, Stub), "the cut does not answer for the prefix")
-    begins = node.label if isinstance(node, Leaf) else node.prefix
-    return all_leaves(node) if common_bits(prefix, begins) >= bits else []
-
-
-def all_leaves(node):
-    need(not isinstance(node, Stub), "the cut does not answer for the prefix")
-    return [node] if isinstance(node, Leaf) else all_leaves(node.left) + all_leaves(node.right)
 
 
 # --- Inclusion multiproofs (§7) ---------------------------------------------------------------------------------------
@@ -652,62 +736,77 @@ class Answer(NamedTuple):
     proof: list
 
 
-def make_answer(entries, labels=(), prefixes=()):
+def make_answer(entries, question):
     """The complete answer of a log, whose last entry is the commitment."""
     node, lists = build_index([labels_of(entry) for entry in entries[:-1]])
-    found = {name for name in labels if name in lists}
-    for prefix, bits in prefixes:
-        found.update(leaf.label for leaf in look_up_prefix(node, prefix, bits))
-    indices = sorted({index for name in found for index in lists[name]})
+    listed = [leaf.label for leaf in with_lists(question, ask(node, question)) if leaf.length <= WHOLE_LIST]
+    indices = sorted({index for name in listed for index in lists[name]})
     proof = make_multiproof([leaf_hash(entry) for entry in entries], indices + [len(entries) - 1])
     return Answer(
         entries[-1],
-        make_cut(node, labels, prefixes),
-        [(name, lists[name]) for name in sorted(found)],
+        make_cut(node, question),
+        [(name, lists[name]) for name in listed],
         [(index, entries[index]) for index in indices],
         proof,
     )
 
 
-def check_answer(size, root, labels, prefixes, answer):
-    """Checks an answer for labels and prefixes against a checkpoint that is trusted. Returns the lists by label: what is
-    not among them is in no leaf of the log."""
-    # 1. The last leaf is a commitment that this program can read.
-    need(size > 0, "the log is empty")
-    commitment = parse_entry(answer.commitment)
-    need(isinstance(commitment, Commitment), "the last leaf is no index commitment")
-    need(
-        commitment.mapping_version == MAPPING_VERSION,
-        "unsupported mapping version %d; version 1 is supported" % commitment.mapping_version,
-    )
-    # 2. All entries stand where the answer says.
-    leaves = [(index, leaf_hash(entry)) for index, entry in answer.entries]
-    check_multiproof(size, root, leaves + [(size - 1, leaf_hash(answer.commitment))], answer.proof)
-    # 3. The cut is one of the commitment's trie, and says which labels there are.
-    node = read_cut(answer.cut, commitment.root)
-    found = [look_up(node, name) for name in labels]
-    for prefix, bits in prefixes:
-        found += look_up_prefix(node, prefix, bits)
-    found = {leaf.label: leaf for leaf in found if leaf is not None}
-    # 4. There is one list for each label, and it is the committed one.
-    lists = dict(answer.lists)
-    need(len(lists) == len(answer.lists), "a label has two lists")
-    need(lists.keys() == found.keys(), "the lists are not those of the labels that the cut shows")
-    for name, leaf in found.items():
-        indices = lists[name]
+def with_lists(question, found):
+    """Of the leaves that a question asks for, those whose lists belong to the answer: a census has none."""
+    return [] if isinstance(question, Census) else found
+
+
+class Checked(NamedTuple):
+    """What a checked answer shows. lists, by label, are whole; overlong are the leaves whose lists are too long to come;
+    missing are the indices in the lists whose entries did not come."""
+
+    node: object
+    lists: dict
+    overlong: list
+    missing: list
+
+
+def check_answer(size, root, question, answer, whole=True):
+    """Checks an answer to a question against a checkpoint that is trusted. What is neither in its lists nor overlong is
+    in no leaf of the log. With whole, an answer that lacks entries is refused."""
+    commitment = check_commitment(size, root, answer)
+    # The cut is one of the commitment's trie, and says which labels there are.
+    node = read_cut(answer.cut, commitment.root, commitment.labels)
+    found = with_lists(question, ask(node, question))
+    overlong = [leaf for leaf in found if leaf.length > WHOLE_LIST]
+    found = [leaf for leaf in found if leaf.length <= WHOLE_LIST]
+    # There is one list for each label, and it is the committed one.
+    need([name for name, _ in answer.lists] == [leaf.label for leaf in found], "the lists are not those that the cut shows")
+    for leaf, (_, indices) in zip(found, answer.lists):
         need(all(a < b for a, b in zip(indices, indices[1:])), "a list is not ascending")
         need(not indices or indices[-1] < size - 1, "a list names a leaf that the commitment does not cover")
         need(len(indices) == leaf.length, "a list is not as long as the index says")
         need(list_root(indices) == leaf.list_root, "a list is another one than the index's")
-    # 5. The entries are those that the lists name, and each bears the labels whose lists name it.
-    entries = dict(answer.entries)
+    # The entries are those that the lists name, and each has the labels whose lists name it.
+    lists, entries = dict(answer.lists), dict(answer.entries)
     listed = {index for indices in lists.values() for index in indices}
     need(entries.keys() <= listed, "an entry is in none of the lists")
-    need(entries.keys() >= listed, "an entry is missing")
+    missing = sorted(listed - entries.keys())
+    need(not (whole and missing), "an entry is missing")
     borne = {index: set(labels_of(entry)) for index, entry in entries.items()}
     for name, indices in lists.items():
-        need(all(name in borne[index] for index in indices), "an entry does not bear the label that its list is for")
-    return lists
+        having = (borne[index] for index in indices if index in borne)
+        need(all(name in labels for labels in having), "an entry does not have the label that its list is for")
+    return Checked(node, lists, overlong, missing)
+
+
+def check_commitment(size, root, answer):
+    """Checks that the last leaf is a commitment that this program can read, and that it and all entries stand where the
+    answer says."""
+    need(size > 0, "the log is empty")
+    leaves = [(index, leaf_hash(entry)) for index, entry in answer.entries]
+    check_multiproof(size, root, leaves + [(size - 1, leaf_hash(answer.commitment))], answer.proof)
+    commitment = parse_entry(answer.commitment)
+    need(isinstance(commitment, Commitment), "the last leaf is no index commitment")
+    version = commitment.mapping_version
+    need(version == MAPPING_VERSION, "unsupported mapping version %d; version 2 is supported" % version)
+    need(len(commitment.root) == 32, "the commitment's root does not have 32 bytes")
+    return commitment
 
 
 # --- Vectors ----------------------------------------------------------------------------------------------------------
@@ -717,14 +816,15 @@ def unhex(texts):
     return [bytes.fromhex(text) for text in texts]
 
 
-def prefix_from(query):
-    """A prefix as vectors write it: {"prefix": hex of just enough bytes, "bits": n}."""
-    return bytes.fromhex(query["prefix"]).ljust(32, b"\x00"), query["bits"]
-
-
-def asked(case):
-    """What a vector asks for: labels, and prefixes, of which it has one or none."""
-    return unhex(case["labels"]), [] if case["prefix"] is None else [prefix_from(case["prefix"])]
+def question_from(query):
+    """A question as vectors write it: `names` and `by`; or `prefix` (hex of just enough bytes) and `bits`, with `by` for a
+    crowd and without (null) for a census."""
+    if query["names"] is not None:
+        return Names(tuple(unhex(query["names"])), tuple(unhex(query["by"])))
+    prefix = bytes.fromhex(query["prefix"]).ljust(32, b"\x00")
+    if query["by"] is None:
+        return Census(prefix, query["bits"])
+    return Crowd(prefix, query["bits"], tuple(unhex(query["by"])))
 
 
 def from_json(case):
@@ -742,18 +842,33 @@ def trie_leaves(items):
     return [new_leaf(bytes.fromhex(item["label"]), item["length"], bytes.fromhex(item["list_root"])) for item in items]
 
 
+def leaf_item(leaf):
+    return {"label": leaf.label.hex(), "length": leaf.length, "list_root": leaf.list_root.hex()}
+
+
+def shown(node, question, names):
+    """What a cut shows: the answer to a question, how many speak of each of some names, and the names of a crowd."""
+    return {
+        "found": [leaf_item(leaf) for leaf in ask(node, question)],
+        "speakers": [[name, speakers(node, bytes.fromhex(name))] for name in names],
+        "crowd": [name.hex() for name in crowd_names(node, *question[:2])] if isinstance(question, Crowd) else None,
+    }
+
+
 def same(got, wanted):
     if got != wanted:
         raise AssertionError("got %r, wanted %r" % (got, wanted))
 
 
 def check_label_case(case, _):
-    same(label(case["label_kind"], case["value"]).hex(), case["label"])
+    kind, value, by = case["label_kind"], case["value"], case["by"]
+    same([half(kind, value).hex(), by_half(kind, by).hex()], [case["name_half"], case["by_half"]])
+    same(label(kind, value, by).hex(), case["label"])
 
 
 def check_mapping_case(case, _):
     entry = base64.b64decode(case["entry"])
-    same(sorted([kind, value] for kind, value in named_labels(entry)), case["names"])
+    same(sorted(map(list, named_labels(entry))), case["names"])
     same([name.hex() for name in labels_of(entry)], case["labels"])
 
 
@@ -777,17 +892,14 @@ def check_log_case(case, _):
 
 def check_cut_case(case, file):
     node = build_trie(trie_leaves(file["tries"][case["trie"]]["leaves"]))
-    same(root_of(node).hex(), case["root"])
-    labels = [bytes.fromhex(query["label"]) for query in case["labels"]]
+    same([root_of(node).hex(), labels_in(node)], [case["root"], case["labels"]])
+    question = question_from(case["question"])
     if case["smallest"]:
-        same(make_cut(node, labels, [prefix_from(query) for query in case["prefixes"]]).hex(), case["cut"])
-    cut = read_cut(bytes.fromhex(case["cut"]), bytes.fromhex(case["root"]))
-    for query, name in zip(case["labels"], labels):
-        leaf = look_up(cut, name)
-        found = leaf and {"length": leaf.length, "list_root": leaf.list_root.hex()}
-        same(found, query["found"])
-    for query in case["prefixes"]:
-        same([leaf.label.hex() for leaf in look_up_prefix(cut, *prefix_from(query))], query["found"])
+        same(make_cut(node, question).hex(), case["cut"])
+    cut = read_cut(bytes.fromhex(case["cut"]), bytes.fromhex(case["root"]), case["labels"])
+    for tree in (cut, node):
+        names = [name for name, _ in case["speakers"]]
+        same(shown(tree, question, names), {key: case[key] for key in ("found", "speakers", "crowd")})
 
 
 def check_multiproof_case(case, _):
@@ -801,12 +913,12 @@ def check_multiproof_case(case, _):
 
 
 def check_answer_case(case, file):
-    labels, prefixes = asked(case)
+    question = question_from(case["question"])
     entries = [base64.b64decode(entry) for entry in file["log"][: case["size"]]]
     same(tree_root([leaf_hash(entry) for entry in entries]).hex(), case["root"])
-    same(make_answer(entries, labels, prefixes), from_json(case))
-    found = check_answer(case["size"], bytes.fromhex(case["root"]), labels, prefixes, from_json(case))
-    same(sorted(name.hex() for name in found), [item["label"] for item in case["lists"]])
+    same(make_answer(entries, question), from_json(case))
+    checked = check_answer(case["size"], bytes.fromhex(case["root"]), question, from_json(case))
+    same([name.hex() for name in checked.lists], [item["label"] for item in case["lists"]])
 
 
 def refuse_mapping(case, _):
@@ -814,11 +926,11 @@ def refuse_mapping(case, _):
 
 
 def refuse_cut(case, _):
-    node = read_cut(bytes.fromhex(case["cut"]), bytes.fromhex(case["root"]))
-    if case["label"] is not None:
-        look_up(node, bytes.fromhex(case["label"]))
-    if case["prefix"] is not None:
-        look_up_prefix(node, *prefix_from(case["prefix"]))
+    node = read_cut(bytes.fromhex(case["cut"]), bytes.fromhex(case["root"]), case["labels"])
+    if case["question"] is not None:
+        ask(node, question_from(case["question"]))
+    if case["speakers"] is not None:
+        speakers(node, bytes.fromhex(case["speakers"]))
 
 
 def refuse_multiproof(case, _):
@@ -827,7 +939,7 @@ def refuse_multiproof(case, _):
 
 
 def refuse_answer(case, _):
-    check_answer(case["size"], bytes.fromhex(case["root"]), *asked(case), from_json(case))
+    check_answer(case["size"], bytes.fromhex(case["root"]), question_from(case["question"]), from_json(case))
 
 
 # What is done with the "cases" of a file of a kind, and with its "bad" ones, which must be refused.
@@ -875,6 +987,15 @@ def roots_command():
             print('{"root":"%s","labels":%d}' % (root_of(node).hex(), len(lists)), flush=True)
 
 
+def mapping_command():
+    for line in sys.stdin:
+        try:
+            labels = labels_of(base64.b64decode(line))
+            print(len(labels), sha256(b"".join(labels)).hex())
+        except Refused:
+            print("no entry")
+
+
 def entries_command():
     text = sys.stdin.read()
     listed = json.loads(text) if text.lstrip().startswith("[") else [line.strip(' "\r') for line in text.split("\n")]
@@ -894,14 +1015,25 @@ def vectors_command(folder):
         print("%-20s %4d" % (name, check_file(os.path.join(folder, name))))
 
 
+def ask_command(url, key, *name_and_by):
+    import assay_ask  # only here: it imports this program
+
+    question = assay_ask.question_of(name_and_by)
+    print(json.dumps(assay_ask.report(*assay_ask.ask(url, key, question), question)))
+
+
 def main(arguments):
     try:
         if arguments == ["roots"]:
             roots_command()
         elif arguments == ["entries"]:
             entries_command()
+        elif arguments == ["mapping"]:
+            mapping_command()
         elif len(arguments) == 2 and arguments[0] == "vectors":
             vectors_command(arguments[1])
+        elif len(arguments) >= 4 and arguments[0] == "ask":
+            ask_command(*arguments[1:])
         else:
             print(__doc__, file=sys.stderr)
             return 2
@@ -912,4 +1044,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    sys.modules["assay_index"] = sys.modules["__main__"]  # one Refused, for assay_ask.py, too
     sys.exit(main(sys.argv[1:]))

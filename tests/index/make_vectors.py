@@ -55,8 +55,9 @@ def bytes_field(field, data, always=False):
 ALICE, BOB = noise("issuer", "alice"), noise("issuer", "bob")
 
 
-def signature(issuer, key):
-    body = bytes_field(1, noise("signature", key) * 2) + bytes_field(2, noise("key", key)) + bytes_field(3, issuer)
+def signature(issuer, key, signature_bytes=64, key_bytes=32):
+    fields = (noise("signature", key) * 3)[:signature_bytes], (noise("key", key) * 2)[:key_bytes], issuer
+    body = b"".join(bytes_field(1 + number, field) for number, field in enumerate(fields))
     return bytes_field(3, body, always=True)
 
 
@@ -70,8 +71,9 @@ def claim_entry(payload, issuers=(ALICE,), logged_at_ms=1767225600000, payload_t
     return number_field(1, logged_at_ms) + bytes_field(2, claim, always=True)
 
 
-def commitment_entry(root, labels, mapping_version=1, logged_at_ms=1767225600000):
-    body = bytes_field(1, root) + number_field(2, labels) + number_field(3, mapping_version)
+def commitment_entry(root, labels, mapping_version=2, logged_at_ms=1767225600000, admission_version=1):
+    body = bytes_field(1, root) + number_field(2, labels)
+    body += number_field(3, mapping_version) + number_field(4, admission_version)
     return number_field(1, logged_at_ms) + bytes_field(3, body, always=True)
 
 
@@ -142,32 +144,43 @@ def file(kind, about, **tables):
 
 
 def labels_file():
-    cases, _ = file("labels", "The label of a kind and a value.")
-    for kind, value in [
-        ("package", "pkg:cargo/rand"),
-        ("package", "pkg:npm/%40acme/left"),
-        ("version", RAND),
-        ("digest", "sha256:" + noise("file", "app.tar.gz").hex()),
-        ("digest", "sha512:" + "0f" * 64),
-        ("digest", "gitCommit:68bc59901773ab4c051dfcea0cc4201a1567ab32"),
-        ("issuer", ALICE.hex()),
-        ("claim", TARGET),
-        ("vuln", "CVE-2026-0001"),
-        ("vuln", "GHSA-aaaa-bbbb-cccc"),
-        ("vuln", "cve-2026-0001"),
-        ("vuln", "Schwachstelle №7"),
-        ("vuln", "two\nlines"),
+    cases, _ = file("labels", "The label of a kind, a value and a speaker (an issuer id; for kind issuer, a predicate type).")
+    for kind, value, by in [
+        ("package", "pkg:cargo/rand", ALICE.hex()),
+        ("package", "pkg:cargo/rand", BOB.hex()),
+        ("package", "pkg:npm/%40acme/left", ALICE.hex()),
+        ("version", RAND, ALICE.hex()),
+        ("digest", "sha256:" + noise("file", "app.tar.gz").hex(), ALICE.hex()),
+        ("digest", "sha512:" + "0f" * 64, ALICE.hex()),
+        ("digest", "gitCommit:68bc59901773ab4c051dfcea0cc4201a1567ab32", BOB.hex()),
+        ("issuer", ALICE.hex(), "urn:assay:endorsement:v1"),
+        ("issuer", ALICE.hex(), "https://openvex.dev/ns/v0.2.0"),
+        ("issuer", ALICE.hex(), ""),
+        ("issuer", ALICE.hex(), "urn:pr\u00fcfung\n7"),
+        ("claim", TARGET, BOB.hex()),
+        ("vuln", "CVE-2026-0001", ALICE.hex()),
+        ("vuln", "GHSA-aaaa-bbbb-cccc", ALICE.hex()),
+        ("vuln", "cve-2026-0001", ALICE.hex()),
     ]:
+        halves = index.half(kind, value), index.by_half(kind, by)
         cases.append(
-            {"name": kind + " " + value[:40], "label_kind": kind, "value": value, "label": index.label(kind, value).hex()}
+            {
+                "name": "%s %s by %s" % (kind, value[:40], by[:8] if kind != "issuer" else repr(by)),
+                "label_kind": kind,
+                "value": value,
+                "by": by,
+                "name_half": halves[0].hex(),
+                "by_half": halves[1].hex(),
+                "label": index.label(kind, value, by).hex(),
+            }
         )
 
 
 def mapping_file():
-    cases, bad = file("mapping", "The labels of an entry, mapping version 1.")
+    cases, bad = file("mapping", "The labels of an entry, mapping version 2.")
 
     def case(name, entry):
-        names = sorted([kind, value] for kind, value in index.named_labels(entry))
+        names = sorted(map(list, index.named_labels(entry)))
         cases.append({"name": name, "entry": b64(entry), "names": names, "labels": hexes(index.labels_of(entry))})
 
     def claim(name, payload, **options):
@@ -182,19 +195,29 @@ def mapping_file():
             raise AssertionError(name)
 
     plain = statement([artifact("app.tar.gz")])
+    subjects_that_map(claim, plain)
+    purls_that_map(claim)
+    signers_that_map(claim, case, plain)
+    predicates_that_map(claim)
+    payloads_that_are_no_statement(claim, plain)
 
-    # Subjects.
+    # Commitments.
+    case("a commitment to the empty index", commitment_entry(index.EMPTY_ROOT, 0))
+    case("a commitment", commitment_entry(noise("root"), 300))
+    case("a commitment of other versions", commitment_entry(noise("root"), 300, 2**32 - 1, admission_version=2**32 - 1))
+    case("a commitment that says nothing", b"\x1a\x00")
+
+    entries_that_are_none(refused, plain)
+
+
+def subjects_that_map(claim, plain):
     claim("a package without a version", statement([package("pkg:cargo/rand")]))
     claim("a package with a version", statement([package(RAND)]))
-    full = "pkg:deb/debian/curl@7.50.3-1?arch=i386&distro=jessie#usr/bin"
-    claim("qualifiers and subpath are in no label", statement([package(full)]))
-    claim("qualifiers and subpath without a version", statement([package("pkg:deb/debian/curl?arch=i386#usr/bin")]))
-    claim("percent-encoded separators", statement([package("pkg:npm/%40a/b%40c@1.0%2F2?k=v%3F#s/t")]))
     claim("a digest sha256", plain)
     claim("a digest sha512", statement([artifact("a", sha512="0f" * 64)]))
     claim("a digest gitCommit, SHA-1", statement([artifact("a", gitCommit="68bc59901773ab4c051dfcea0cc4201a1567ab32")]))
     claim("a digest gitCommit, SHA-256", statement([artifact("a", gitCommit="ab" * 32)]))
-    others = dict(sha1="0a" * 20, md5="0b" * 16, sha3_256="0c" * 32, gitTree="0d" * 20, dirHash="h1:A/b=")
+    others = dict(sha1="0a" * 20, md5="0b" * 16, sha3_256="0c" * 32, gitTree="0d" * 20, dirHash="h1:A/b=", SHA256="0e" * 32)
     claim("digests of other algorithms are no labels", statement([artifact("a", **others)]))
     claim("three digests of one subject", statement([artifact("a", sha256="01" * 32, sha512="02" * 64, gitCommit="03" * 20)]))
     both = {"name": "rand", "uri": RAND, "digest": {"sha256": "04" * 32}}
@@ -203,34 +226,90 @@ def mapping_file():
     claim("a uri that is no purl", statement([{"uri": "git+https://example.org/r", "digest": {"sha1": "05" * 20}}]))
     claim("the name is no label", statement([{"name": RAND, "uri": None, "digest": {"sha1": "05" * 20}}]))
     claim("a predicate of null", dict(plain, predicate=None))
-    without = dict(plain)
-    del without["predicate"]
-    claim("no predicate at all", without)
+    claim("no predicate at all", {key: value for key, value in plain.items() if key != "predicate"})
     claim("fields that in-toto does not name", dict(plain, more=[1.5e3, {"deep": [True]}]))
     claim("escapes and white space", '\n{"_type" : "https:\\/\\/in-toto.io\\/Statement\\/v1", "subject":[{"uri":"pkg:cargo/\\u0072and",'
           '"digest":{"sha1":"%s"}}], "predicateType":"x", "predicate":{"\\ud83d\\ude00":-0.5E-3}} \r\n' % ("06" * 20))  # fmt: skip
 
-    # Signers.
+    # Each subject by itself, and each part of it: what is not as it should be does not touch what is.
+    good = package(RAND)
+    for name, subject in [
+        ("a string", "a"), ("null", None), ("a list", [good]), ("an object without anything", {}),
+        ("without a digest", {"uri": "pkg:cargo/serde"}), ("with a digest that is a list", {"uri": "pkg:cargo/serde", "digest": []}),
+        ("with a digest in upper case", artifact("a", sha256="AB" * 32)), ("with a digest that is too short", artifact("a", sha512="ab" * 32)),
+        ("with a digest that is too long", artifact("a", sha256="ab" * 64)), ("with an empty digest", artifact("a", sha256="")),
+        ("with digests that are no strings", artifact("a", sha256=7, sha512=None, gitCommit=["03" * 20])),
+        ("with one good digest of two", artifact("a", sha256="ab" * 32, sha512="ab" * 32)),
+        ("with another purl's digest", dict(package(RAND), uri="pkg:cargo/serde")), ("with a purl's digest and no purl", {"digest": {"purl": "07" * 32}}),
+        ("with a uri that is a number", dict(artifact("a"), uri=7)), ("with a uri that is a list", dict(artifact("a"), uri=[RAND])),
+        ("with a name that is a number", dict(artifact("a"), name=1)), ("with a purl of spaces", dict(artifact("a"), uri="pkg:cargo/a b@1")),
+    ]:  # fmt: skip
+        claim("a subject beside a good one: " + name, statement([subject, good]))
+    claim("no subject", statement([]))
+    claim("subjects that are an object", statement(package(RAND)))
+    claim("subjects that are null", statement(None, "urn:assay:withdrawal:v1", {"target": TARGET}))
+    claim("no member `subject`", {key: value for key, value in withdrawal(TARGET).items() if key != "subject"})
+    claim("an empty predicate type", statement([artifact("a")], ""))
+    claim("a predicate that is a list", statement([artifact("a")], predicate=[{"target": TARGET}]))
+    claim("a predicate that is a string", statement([artifact("a")], "urn:assay:response:v1", TARGET))
+    claim("a predicate type that is not ASCII", statement([artifact("a")], "urn:pr\u00fcfung \U0001f600"))
+    claim("more than 1,024 subjects", statement([{"uri": "pkg:a/b"}] * 1100 + [package("pkg:cargo/last@1")]))
+
+
+def purls_that_map(claim):
+    def purl(name, *uris):
+        claim("purl: " + name, statement([{"uri": uri} for uri in uris]))
+
+    purl("qualifiers and subpath are in no label", "pkg:deb/debian/curl@7.50.3-1?arch=i386&distro=jessie#usr/bin")
+    purl("qualifiers and subpath without a version", "pkg:deb/debian/curl?arch=i386#usr/bin")
+    purl("percent triplets are left as they are", "pkg:npm/%40a/b%40c@1.0%2F2?k=v%3F#s/t", "pkg:cargo/%72and@%31", "pkg:npm/%40A/%zz@%")
+    purl("an at sign before a slash", "pkg:npm/@a/b", "pkg:npm/@a/b@1", "pkg:cargo/a@1/b")
+    purl("two at signs after the last slash", "pkg:npm/b@1@2", "pkg:npm/@@", "pkg:npm/a/@1")
+    purl("an at sign and nothing after it", "pkg:cargo/rand@", "pkg:cargo/rand@?epoch=1")
+    purl("an at sign after a question or number sign", "pkg:npm/b?x=@1", "pkg:npm/b#@1/x", "pkg:npm/b@1?x=a@2")
+    purl("slashes after a question or number sign", "pkg:npm/b@1?x=/y", "pkg:npm/b@1#x/y")
+    purl("a number sign before a question mark", "pkg:npm/b@1#x?epoch=3", "pkg:npm/b#@1?epoch=3")
+    purl("no type, no name, nothing", "pkg:b@1", "pkg:", "pkg:@", "pkg:@1", "pkg:/", "pkg:?", "pkg:#", "pkg:cargo/")
+    purl("the scheme in another case", "PKG:cargo/rand", "Pkg:cargo/rand@1")
+    purl("no scheme", "cargo/rand@1", " pkg:cargo/rand", "xpkg:cargo/rand", "")
+    purl("the type is not folded", "pkg:Cargo/Rand@1", "pkg:PyPI/A.b", "pkg:NuGet/A.b", "pkg:pypi", "pkg:PYPI/A_b@1")
+    purl("a space, a control character, and letters that are not ASCII",
+         "pkg:cargo/a b", "pkg:cargo/a\n", "pkg:cargo/a\u007f", "pkg:cargo/\u00e9@1", "pkg:cargo/a@1?x=\u00e9", "pkg:cargo/a#\u0130", "pkg:pypi/\u212a")  # fmt: skip
+    purl("every visible character", "pkg:" + "".join(map(chr, range(0x21, 0x7F))))
+    purl("pypi: letters and runs of - _ .", "pkg:pypi/Zope..Inter_-face@1.0.A", "pkg:pypi/-_.", "pkg:pypi/a-@1", "pkg:pypi/_", "pkg:pypi/a.b-c_d")
+    purl("pypi: only the name", "pkg:pypi/NS_1/a.B@2_0.X", "pkg:pypi/", "pkg:pypi/@1.A")
+    purl("pypi: percent triplets", "pkg:pypi/a%2EB", "pkg:pypi/A%5FB", "pkg:pypi/%2", "pkg:pypi/A%", "pkg:pypi/%-_X", "pkg:pypi/%%41B", "pkg:pypi/.%2E.")
+    purl("nuget: letters only", "pkg:nuget/Newtonsoft.Json@13.0.1-Beta", "pkg:nuget/A%5FB_-.C", "pkg:nuget/NS/Ab")
+    purl("other types are not folded", "pkg:npm/A.B_c", "pkg:github/Foo/Bar@V1", "pkg:pypix/A.b", "pkg:nuget2/A")
+    purl("an epoch", "pkg:rpm/f/a@1?arch=x&epoch=2", "pkg:rpm/f/a@1?epoch=2&arch=x", "pkg:rpm/f/a@1?epoch=00", "pkg:rpm/f/a@1?epoch=2=3")
+    purl("two epochs: the first", "pkg:rpm/f/a@1?epoch=2&epoch=3", "pkg:rpm/f/b@1?epoch=&epoch=3", "pkg:rpm/f/c@1?epoch=0&epoch=3")
+    purl("no epoch", "pkg:rpm/f/a@1?epoch=0", "pkg:rpm/f/b@1?epoch=", "pkg:rpm/f/c@1?epoch", "pkg:rpm/f/d@1?xepoch=2", "pkg:rpm/f/e@1?Epoch=2", "pkg:rpm/f/f?epoch=2")
+    purl("a question mark in an epoch", "pkg:rpm/f/a@1?epoch=2?epoch=3", "pkg:rpm/f/a@1??epoch=3")
+    purl("a long one", "pkg:generic/" + "a" * 2000 + "@" + "1" * 2000)
+
+
+def signers_that_map(claim, case, plain):
     claim("two signers", plain, issuers=(ALICE, BOB))
     claim("two signatures for one issuer", plain, issuers=(ALICE, ALICE))
-    claim("an issuer id that is too short, and none", plain, issuers=(ALICE[:31], b"", BOB))
-    claim("an issuer id that is too long", plain, issuers=(ALICE + b"\x00",))
-    claim("no signature", plain, issuers=())
+    claim("signatures of two issuers in turn", plain, issuers=(BOB, ALICE, BOB, ALICE))
+    claim("issuers that share 16 bytes", plain, issuers=(ALICE, ALICE[:16] + BOB[16:]))
+    claim("sixteen signers", plain, issuers=[noise("issuer", number) for number in range(16)])
+    claim("an issuer id of zeros", plain, issuers=(bytes(32),))
     claim("logged at 0", plain, logged_at_ms=0)
-    claim("the payload type is not looked at", plain, payload_type="application/json")
-    claim("no payload type", plain, payload_type="")
     claim("logged at the last millisecond", plain, logged_at_ms=2**64 - 1)
 
     # Labels that come twice count once.
-    claim("labels that stand twice", vulns("CVE-2026-0001", "CVE-2026-0001", subjects=[both, both, package(RAND), package("pkg:cargo/rand")]),
+    both = {"name": "rand", "uri": RAND, "digest": {"sha256": "04" * 32}}
+    claim("names that stand twice", vulns("CVE-2026-0001", "CVE-2026-0001", subjects=[both, both, package(RAND), package("pkg:cargo/rand")]),
           issuers=(BOB, ALICE, BOB))  # fmt: skip
 
-    # Vulnerabilities.
+
+def predicates_that_map(claim):
     claim("vulns with two results", vulns("CVE-2026-0001", "GHSA-aaaa-bbbb-cccc"))
     claim("vulns without results", vulns())
     claim("a vulnerability is taken as it is written", vulns("cve-2026-0001", "CVE-2026-0001", "!~", "pkg:a/b?c=d"))
     claim("128 characters, and 129", vulns("A" * 128, "B" * 129))
-    claim("vulnerabilities that are not visible ASCII", vulns("CVE-1 ", "CVE 1", "CVE-1\n", "CVE-\u0000", "CVE-\u007f", "№7", "é"))
+    claim("vulnerabilities that are not visible ASCII", vulns("CVE-1 ", "CVE 1", "CVE-1\n", "CVE-\u0000", "CVE-\u007f", "\u21167", "\u00e9"))
     odd = {"scanner": {"result": [7, {"id": 7}, {"id": ""}, {}, {"id": "CVE-2026-0002"}, None, {"id": None}]}}
     claim("malformed results are passed over", statement([artifact("a")], index.VULNS, odd))
     claim("results that are no list", statement([artifact("a")], index.VULNS, {"scanner": {"result": {"id": "CVE-2026-0002"}}}))
@@ -242,13 +321,13 @@ def mapping_file():
     claim("OpenVEX without a version, both spellings", vex("CVE-2026-0003", named, predicate_type="https://openvex.dev/ns"))
     crooked = [{"name": 1, "aliases": ["CVE-2026-0005", "", None, 2]}, {"name": "CVE-2026-0006", "aliases": "x"}, ["CVE-1"], None, ""]
     claim("OpenVEX, malformed names are passed over", vex(*crooked))
+    claim("OpenVEX, products are no labels", vex("CVE-2026-0003"))
     claim("finding", finding({"id": "ACME-2026-1", "aliases": ["CVE-2026-0007"]}))
     claim("finding with a target", finding({"id": "ACME-2026-1"}, target=TARGET))
     claim("finding with a target that is no claim id", finding({"aliases": ["CVE-2026-0007"]}, target="the other one"))
     commit = {"digest": noise("salted").hex(), "embargo": "2026-06-01", "target": TARGET}
     claim("a finding's commitment names nothing", statement([artifact("a")], "urn:assay:finding-commitment:v1", commit))
 
-    # Targets.
     claim("withdrawal", withdrawal(TARGET))
     claim("response", response(TARGET))
     claim("a target in upper case", response(TARGET.upper()))
@@ -258,48 +337,59 @@ def mapping_file():
     claim("supersededBy is no label", statement([artifact("a")], "urn:assay:withdrawal:v1",
           {"target": TARGET, "reason": "newer", "supersededBy": noise("claim", "newer").hex()}))  # fmt: skip
 
-    # Payloads that are no statement: only the issuers count.
-    def not_statement(name, payload, **options):
-        claim("no statement: " + name, payload, **options)
+
+def payloads_that_are_no_statement(claim, plain):
+    """Only the issuers count, with the empty type."""
+
+    def not_statement(name, payload):
+        claim("no statement: " + name, payload)
 
     text = json.dumps(plain, separators=(",", ":"))
     not_statement("nothing", b"")
     not_statement("not JSON", b"hello")
     not_statement("not UTF-8", text.encode().replace(b"app.tar.gz", b"\xc3\x28"))
+    not_statement("an overlong UTF-8 sequence", text.encode().replace(b"app.tar.gz", b"\xc0\xaf"))
+    not_statement("half a surrogate pair in UTF-8", text.encode().replace(b"app.tar.gz", b"\xed\xa0\xbd"))
     not_statement("a byte order mark", "\ufeff" + text)
     not_statement("something after it", text + "{}")
+    not_statement("a zero byte after it", text + "\0")
+    not_statement("a no-break space before it", "\u00a0" + text)
     not_statement("a comma too many", text.replace('"predicate":{}', '"predicate":{},'))
     not_statement("a key twice", text.replace('"predicate":{}', '"predicate":{"a":1,"\\u0061":2}'))
+    not_statement("the subjects twice", text[:-1] + ',"subject":[]}')
+    many = ",".join('"k%d":0' % number for number in range(40))
+    not_statement("a key twice among many", text.replace('"predicate":{}', '"predicate":{%s,"k20":1}' % many))
     not_statement("nested too deep", text.replace('"predicate":{}', '"predicate":{"a":%s}' % ("[" * 31 + "]" * 31)))
     claim("nested as deep as may be", text.replace('"predicate":{}', '"predicate":{"a":%s}' % ("[" * 30 + "]" * 30)))
+    not_statement("three thousand brackets", b"[" * 3000)
     not_statement("half a surrogate pair", text.replace('"predicate":{}', '"predicate":{"a":"\\ud83d"}'))
+    not_statement("half a surrogate pair, the second", text.replace('"predicate":{}', '"predicate":{"a":"\\ude00"}'))
+    not_statement("half a surrogate pair in a key", text.replace('"predicate":{}', '"predicate":{"\\ud83dx":0}'))
+    not_statement("half a surrogate pair before a whole one", text.replace('"predicate":{}', '"predicate":["\\ud83d\\ud83d\\ude00"]'))
     not_statement("NaN", text.replace('"predicate":{}', '"predicate":{"a":NaN}'))
+    not_statement("-Infinity", text.replace('"predicate":{}', '"predicate":{"a":-Infinity}'))
     not_statement("a number with a zero in front", text.replace('"predicate":{}', '"predicate":{"a":01}'))
+    not_statement("a number with a plus", text.replace('"predicate":{}', '"predicate":{"a":+1}'))
+    not_statement("a number with nothing after its point", text.replace('"predicate":{}', '"predicate":{"a":1.}'))
+    not_statement("a number in other digits", text.replace('"predicate":{}', '"predicate":{"a":\u0661}'))
+    claim("a number beyond all sizes", text.replace('"predicate":{}', '"predicate":{"a":-%s.5E+99999}' % ("9" * 5000)))
+    not_statement("an unknown escape", text.replace('"predicate":{}', '"predicate":{"a":"\\x41"}'))
+    not_statement("an escape with a sign", text.replace('"predicate":{}', '"predicate":{"a":"\\u+041"}'))
     not_statement("a control character", text.replace('"predicate":{}', '"predicate":{"a":"\t"}'))
+    claim("U+007F in a string", text.replace('"predicate":{}', '"predicate":{"a":"\u007f"}'))
+    not_statement("a comment", text.replace('"predicate":{}', '"predicate":{/**/}'))
     not_statement("an array", "[" + text + "]")
+    not_statement("a string", json.dumps(text))
     not_statement("an older type", dict(plain, _type="https://in-toto.io/Statement/v0.1"))
-    not_statement("no subject", statement([]))
-    not_statement("a subject that is no object", statement(["a"]))
-    not_statement("a subject without a digest", statement([artifact("a"), {"uri": "pkg:cargo/rand"}]))
-    not_statement("a digest in upper case", statement([artifact("a", sha256="AB" * 32)]))
-    not_statement("a digest that is too short", statement([artifact("a", sha512="ab" * 32)]))
-    not_statement("a digest of no known algorithm that is a number", statement([artifact("a", own=1)]))
-    not_statement("a purl that is not canonical", statement([{"uri": "pkg:Cargo/rand", "digest": {"sha1": "06" * 20}}]))
-    not_statement("a purl with a superfluous escape", statement([{"uri": "pkg:cargo/%72and", "digest": {"sha1": "06" * 20}}]))
-    not_statement("a purl without its encoding", statement([{"uri": "pkg:npm/@a/b", "digest": {"sha1": "06" * 20}}]))
-    not_statement("a purl without a name", statement([{"uri": "pkg:cargo/", "digest": {"sha1": "06" * 20}}]))
-    not_statement("a purl's digest of another purl", statement([dict(package(RAND), uri="pkg:cargo/rand")]))
-    not_statement("a purl's digest without a purl", statement([{"digest": {"purl": "07" * 32}}]))
-    not_statement("a name that is a number", statement([dict(artifact("a"), name=1)]))
-    not_statement("an empty predicate type", statement([artifact("a")], ""))
-    not_statement("a predicate that is a list", statement([artifact("a")], predicate=[]))
+    not_statement("a type that is a list", dict(plain, _type=[index.STATEMENT_TYPE]))
+    not_statement("no type", {key: value for key, value in plain.items() if key != "_type"})
+    not_statement("a predicate type that is a number", dict(plain, predicateType=1))
+    not_statement("a predicate type of null", dict(plain, predicateType=None))
+    not_statement("no predicate type", {key: value for key, value in plain.items() if key != "predicateType"})
 
-    # Commitments.
-    case("a commitment to the empty index", commitment_entry(index.EMPTY_ROOT, 0))
-    case("a commitment", commitment_entry(noise("root"), 300))
-    case("a commitment of another mapping version", commitment_entry(noise("root"), 300, mapping_version=2))
 
-    # Bytes that are no entry: no log may have them.
+def entries_that_are_none(refused, plain):
+    """Bytes that are no entry: no log may have them."""
     good = claim_entry(plain)
     refused("nothing", b"")
     refused("a time and nothing else", number_field(1, 7))
@@ -309,12 +399,37 @@ def mapping_file():
     refused("a zero that is spelled out", b"\x08\x00" + claim_entry(plain, logged_at_ms=0))
     refused("a body of both kinds", good + bytes_field(3, bytes_field(1, noise("root"))))
     refused("it ends inside a field", good[:-1])
-    refused("an empty payload that is spelled out", bytes_field(2, b"\x0a\x00"))
-    refused("a field of another type", bytes_field(2, b"\x08\x01"))
-    refused("signatures before the payload", bytes_field(2, signature(ALICE, 0) + bytes_field(1, b"{}")))
-    refused("a payload type that is not UTF-8", bytes_field(2, bytes_field(1, b"{}") + bytes_field(2, b"\xc3\x28")))
+    kind = bytes_field(2, index.PAYLOAD_TYPE)
+    signed = signature(ALICE, 0)
+    refused("an empty payload that is spelled out", bytes_field(2, b"\x0a\x00" + kind + signed))
+    refused("a field of another type", bytes_field(2, b"\x08\x01" + kind + signed))
+    refused("signatures before the payload", bytes_field(2, signed + bytes_field(1, b"{}") + kind))
     refused("a mapping version of 33 bits", bytes_field(3, bytes_field(1, noise("root")) + number_field(3, 2**32 + 1)))
+    refused("an admission version of 33 bits", bytes_field(3, bytes_field(1, noise("root")) + number_field(4, 2**32 + 1)))
     refused("a number of 65 bits", b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02" + claim_entry(plain, logged_at_ms=0))
+    refused("an empty claim", b"\x12\x00")
+    refused("a field number of 0", good + b"\x00\x01")
+    refused("a group", good + b"\x23\x24")
+
+    # Bounds.
+    refused("no signature", claim_entry(plain, issuers=()))
+    refused("seventeen signatures", claim_entry(plain, issuers=[ALICE] * 17))
+    refused("a thousand empty signatures", bytes_field(2, bytes_field(1, b"{}") + kind + b"\x1a\x00" * 1000))
+    refused("an empty signature", bytes_field(2, bytes_field(1, b"{}") + kind + signed + b"\x1a\x00"))
+    refused("an issuer id of 31 bytes", claim_entry(plain, issuers=(ALICE, ALICE[:31])))
+    refused("an issuer id of 33 bytes", claim_entry(plain, issuers=(ALICE + b"\x01",)))
+    refused("no issuer id", claim_entry(plain, issuers=(b"",)))
+    for size in (0, 63, 65):
+        entry = bytes_field(2, bytes_field(1, b"{}") + kind + signature(ALICE, 0, signature_bytes=size))
+        refused("a signature of %d bytes" % size, entry)
+    for size in (0, 31, 33):
+        entry = bytes_field(2, bytes_field(1, b"{}") + kind + signature(ALICE, 0, key_bytes=size))
+        refused("a key of %d bytes" % size, entry)
+    refused("another payload type", claim_entry(plain, payload_type="application/json"))
+    refused("the payload type in capitals", claim_entry(plain, payload_type="Application/vnd.in-toto+json"))
+    refused("no payload type", claim_entry(plain, payload_type=""))
+    refused("a payload type that is not UTF-8", bytes_field(2, bytes_field(1, b"{}") + bytes_field(2, b"\xc3\x28") + signed))
+    refused("a payload of more than 32 KiB", claim_entry(b" " * (index.MAX_PAYLOAD_BYTES + 1)))
 
 
 def lists_file():
@@ -343,6 +458,21 @@ def list_of(number):
     return [number + 3 * i for i in range(1 + number * 7 % 5)]
 
 
+def name(number):
+    """Half a label: of what."""
+    return noise("name", number)[:16]
+
+
+def speaker(number):
+    """The other half: by whom."""
+    return noise("speaker", number)[:16]
+
+
+def near(half, low):
+    """Half a label that differs from another one only in a low bit, counted from 1; itself for 0."""
+    return (int.from_bytes(half, "big") ^ (1 << low >> 1)).to_bytes(16, "big")
+
+
 def tries():
     """The tries that vectors are about: leaves by name."""
 
@@ -356,8 +486,7 @@ def tries():
     low, high = noise("twin")[:31] + b"\x40", noise("twin")[:31] + b"\x41"
     zero, ones = bytes(32), b"\xff" * 32
     # A comb: each label parts from the last at one bit more, so that every inner node has a leaf beside it.
-    comb = [(((1 << n) - 1) << (256 - n)).to_bytes(32, "big") for n in range(0, 65)]
-    deep = [(((1 << n) - 1) << (256 - n)).to_bytes(32, "big") for n in range(0, 66)]
+    comb = [(((1 << n) - 1) << (256 - n)).to_bytes(32, "big") for n in range(0, 257)]
     return {
         "empty": [],
         "one": leaves([noise("label", 0)]),
@@ -370,9 +499,13 @@ def tries():
         "all zeros and one": leaves([zero, zero[:31] + b"\x01"]),
         "a prefix above the root's": leaves([with_bits(noise("label", i), 13, 0b1010000000000 | i) for i in range(6)]),
         "prefixes of every length": leaves([with_bits(zero, n, 1) for n in (1, 2, 7, 8, 9, 15, 16, 17, 100, 248, 255, 256)]),
-        "comb of 64 inner nodes": leaves(comb),
-        "comb of 65 inner nodes": leaves(deep),
+        "comb of 256 levels": leaves(comb),
         "two dozen": leaves([noise("label", i) for i in range(24)]),
+        "one name, many speakers": leaves([noise("name")[:16] + speaker(i) for i in range(20)]),
+        "names and speakers": leaves([name(i) + speaker(j) for i in range(12) for j in range(6) if (i * j + i) % 5 < 3]),
+        "a crowd": leaves([b"\xb5" + name(i)[1:] + speaker(j) for i in range(9) for j in range(1 + i % 3)] + [name(0) + speaker(0)]),
+        "ground names": leaves([near(name(0), i) + speaker(j) for i in (0, 1, 2, 8, 126) for j in range(2)]),
+        "ground speakers": leaves([name(0) + near(speaker(0), i) for i in (0, 1, 2, 8, 126)] + [name(1) + speaker(0)]),
         "large list": [index.new_leaf(noise("label", 0), 2**64 - 1, noise("list root"))],
     }
 
@@ -388,8 +521,6 @@ def leaf_items(leaves):
 def tries_file():
     cases, _ = file("tries", "The root of a trie of labels with their lists.")
     for name, leaves in tries().items():
-        if name == "comb of 64 inner nodes":
-            continue  # the one of 65 says as much about roots
         root = index.root_of(index.build_trie(leaves))
         cases.append({"name": name, "leaves": leaf_items(leaves), "root": root.hex()})
 
@@ -421,9 +552,45 @@ def logs_file():
     case("thirty leaves", [None if i % 7 == 0 else [names[i * j % 8] for j in range(1, 1 + i % 4)] for i in range(30)])
 
 
-def prefix_item(prefix, bits):
-    prefix = index.prefix_of(prefix, bits) if bits else bytes(32)
-    return {"prefix": prefix[: (bits + 7) // 8].hex(), "bits": bits}
+def question_item(question):
+    """A question as vectors write it."""
+    item = {"names": None, "prefix": None, "bits": None, "by": None}
+    if isinstance(question, index.Names):
+        item["names"] = hexes(question.names)
+    else:
+        item["prefix"] = question.prefix[: (question.bits + 7) // 8].hex()
+        item["bits"] = question.bits
+    if not isinstance(question, index.Census):
+        item["by"] = hexes(question.by)
+    return item
+
+
+def one(label):
+    """The question for a whole label."""
+    return index.Names((label[:16],), (label[16:],))
+
+
+def those(names, by):
+    """Names and speakers as a question of vectors has them: sorted, each once."""
+    return index.Names(tuple(sorted(set(names))), tuple(sorted(set(by))))
+
+
+def all_of(labels):
+    """Names and speakers of some labels."""
+    return those([label[:16] for label in labels], [label[16:] for label in labels])
+
+
+def census(label, bits):
+    return index.Census(index.prefix_of(label, bits) if bits else bytes(32), bits)
+
+
+def crowd(label, bits, by):
+    return index.Crowd(*census(label.ljust(32, b"\x00"), bits), tuple(sorted(set(by))))
+
+
+def flipped(label, number):
+    """The label with one bit turned round."""
+    return (int.from_bytes(label, "big") ^ 1 << (255 - number)).to_bytes(32, "big")
 
 
 def cuts_file():
@@ -433,95 +600,54 @@ def cuts_file():
         "Cuts of tries, what they answer, and cuts that are refused.",
         tries={name: {"leaves": leaf_items(leaves)} for name, leaves in used.items()},
     )
-    nodes = {name: index.build_trie(leaves) for name, leaves in used.items() if name != "comb of 65 inner nodes"}
-    del FILES["cuts"]["tries"]["comb of 65 inner nodes"]
+    nodes = {name: index.build_trie(leaves) for name, leaves in used.items()}
 
-    def case(name, trie, labels=(), prefixes=(), cut=None):
+    def case(name, trie, question, speak=None, cut=None):
         node = nodes[trie]
         smallest = cut is None
-        if smallest:
-            cut = index.make_cut(node, labels, prefixes)
-        read = index.read_cut(cut, index.root_of(node))
-        asked = []
-        for label in labels:
-            leaf = index.look_up(read, label)
-            found = leaf and {"length": leaf.length, "list_root": leaf.list_root.hex()}
-            asked.append({"label": label.hex(), "found": found})
-        begun = []
-        for prefix, bits in prefixes:
-            leaves = index.look_up_prefix(read, prefix, bits)
-            begun.append({**prefix_item(prefix, bits), "found": hexes(leaf.label for leaf in leaves)})
-        root = index.root_of(node).hex()
+        cut = index.make_cut(node, question) if smallest else cut
+        read = index.read_cut(cut, index.root_of(node), index.labels_in(node))
+        names = speak
+        if names is None:
+            # A question for names shows how many speak of each.
+            names = question.names if isinstance(question, index.Names) and question.by else ()
+            names = names or (index.crowd_names(read, *question[:2]) if isinstance(question, index.Crowd) else ())
         cases.append(
-            {"name": name, "trie": trie, "root": root, "cut": cut.hex(), "smallest": smallest, "labels": asked, "prefixes": begun}
+            {
+                "name": name,
+                "trie": trie,
+                "root": index.root_of(node).hex(),
+                "labels": index.labels_in(node),
+                "cut": cut.hex(),
+                "smallest": smallest,
+                "question": question_item(question),
+                **index.shown(read, question, hexes(names)),
+            }
         )
 
-    def labels_in(trie):
-        return [leaf.label for leaf in used[trie]]
-
-    def flipped(label, number):
-        """The label with one bit turned round."""
-        return (int.from_bytes(label, "big") ^ 1 << (255 - number)).to_bytes(32, "big")
-
-    stranger = noise("label", "stranger")
-    # Presence.
-    for trie in nodes:
-        step = 1 if len(used[trie]) < 4 else 40 if len(used[trie]) > 20 else 4
-        for number, label in list(enumerate(labels_in(trie)))[::step]:
-            case("present in %s: %d" % (trie, number), trie, [label])
-    case("present, at the end of the comb", "comb of 64 inner nodes", labels_in("comb of 64 inner nodes")[-1:])
-    # Absence.
-    case("absent: the empty trie", "empty", [stranger])
-    case("absent: another label is the only one", "one", [stranger])
-    case("absent: differs from the only one in the last bit", "one", [flipped(labels_in("one")[0], 255)])
-    case("absent: differs from the only one in the first bit", "one", [flipped(labels_in("one")[0], 0)])
-    case("absent: another leaf stands there", "two dozen", [stranger])
-    first = labels_in("two dozen")[0]
-    case("absent: differs from a leaf in the last bit", "two dozen", [flipped(first, 255)])
-    above = labels_in("a prefix above the root's")[0]
-    case("absent: above the root's prefix", "a prefix above the root's", [flipped(above, 0)])
-    case("absent: at the last bit of the root's prefix", "a prefix above the root's", [flipped(above, 9)])
-    twin = labels_in("twins, 255 bits in common")[0]
-    case("absent: at bit 254 of a prefix of 255", "twins, 255 bits in common", [flipped(twin, 254)])
-    case("absent: inside, between two nodes", "twins and a stranger", [flipped(twin, 100)])
-    # A stub on either side of the node where the label parts: its prefix stands in the cut.
-    case("absent: inside, no leaf in the cut", "twins of twins", [flipped(twin, 3)])
-    case("absent: a prefix of whole bytes and more", "prefixes of every length", [with_bits(bytes(32), 10, 0b11)])
-    # Batches.
-    some = labels_in("two dozen")
-    case("a batch of present labels", "two dozen", some[::6])
-    case("a batch of present and absent labels", "two dozen", [some[5], flipped(some[5], 255), some[21], stranger, flipped(some[0], 1)])
-    case("a batch of all labels", "three", labels_in("three"))
-    case("a label asked for twice", "three", [labels_in("three")[1]] * 2)
-    case("nothing asked", "two dozen")
-    case("nothing asked of the empty trie", "empty")
-    # Prefixes.
-    for bits in (0, 1, 2, 3, 5, 8):
-        case("%d bits" % bits, "two dozen" if bits else "three", [], [(labels_in("two dozen")[13] if bits else bytes(32), bits)])
-    case("a whole label as prefix", "two dozen", [], [(some[7], 256)])
-    case("a whole label that is absent, as prefix", "two dozen", [], [(flipped(some[7], 255), 256)])
-    case("a prefix of one that is alone", "one", [], [(labels_in("one")[0], 17)])
-    case("a prefix that the only label does not begin with", "one", [], [(flipped(labels_in("one")[0], 16), 17)])
-    case("a prefix in the empty trie", "empty", [], [(stranger, 20)])
-    case("no bits in the empty trie", "empty", [], [(bytes(32), 0)])
-    case("no bits and one label", "one", [], [(bytes(32), 0)])
-    case("a prefix shorter than the root's", "a prefix above the root's", [], [(above, 5)])
-    case("a prefix as long as the root's", "a prefix above the root's", [], [(above, 10)])
-    case("a prefix one bit longer than the root's", "a prefix above the root's", [], [(above, 11)])
-    case("a short prefix that parts from the root's", "a prefix above the root's", [], [(flipped(above, 3), 5)])
-    case("a long prefix that parts from the root's", "a prefix above the root's", [], [(flipped(above, 3), 40)])
-    case("a prefix of 255 bits with twins below", "twins of twins", [], [(twin, 255)])
-    case("a prefix that parts inside", "twins of twins", [], [(flipped(twin, 40), 60)])
-    case("two prefixes and labels", "two dozen", [some[3], stranger], [(some[3], 3), (some[19], 2)])
-    case("a prefix and a label below it", "two dozen", [some[3]], [(some[3], 3)])
+    labels = {name: [leaf.label for leaf in leaves] for name, leaves in used.items()}
+    cuts_for_labels(case, labels)
+    cuts_for_names(case, labels)
+    cuts_for_crowds(case, labels)
+    cuts_for_censuses(case, labels)
     # A verifier takes a cut that shows more than is asked.
-    everything = index.make_cut(nodes["three"], [], [(bytes(32), 0)])
-    case("more than is asked", "three", labels_in("three")[:1], cut=everything)
-    case("the root as a stub", "two dozen", cut=bytes([index.STUB]) + nodes["two dozen"].hash)
+    everything = index.make_cut(nodes["three"], census(bytes(32), 0))
+    case("more than is asked", "three", one(labels["three"][0]), cut=everything)
+    grid = nodes["names and speakers"]
+    case("a crowd in a cut that shows all", "names and speakers", crowd(name(3), 2, [speaker(1), speaker(4)]),
+         cut=index.make_cut(grid, census(bytes(32), 0)))  # fmt: skip
+    some = nodes["two dozen"]
+    case("the root as a stub", "two dozen", those([], []), cut=bytes([index.STUB]) + index.u64be(24) + some.hash)
 
-    def refused(name, cut, root, label=None, prefix=None):
-        query = prefix_item(*prefix) if prefix else None
-        item = {"name": name, "root": root.hex(), "cut": cut.hex(), "label": label and label.hex(), "prefix": query}
+    def refused(name, cut, node, question=None, speak=None, labels=None, root=None):
+        item = {
+            "name": name,
+            "root": (index.root_of(node) if root is None else root).hex(),
+            "labels": index.labels_in(node) if labels is None else labels,
+            "cut": cut.hex(),
+            "question": question and question_item(question),
+            "speakers": speak and speak.hex(),
+        }
         try:
             index.refuse_cut(item, None)
         except index.Refused as why:
@@ -529,89 +655,276 @@ def cuts_file():
         else:
             raise AssertionError(name)
 
-    def stub(data):
-        return bytes([0]) + data
+    cuts_to_refuse(refused, used, nodes)
+    cuts_with_wrong_counts(refused, nodes)
+    cuts_that_do_not_answer(refused, used, nodes)
 
-    def leaf(x):
-        return bytes([1]) + x.label + index.u64be(x.length) + x.list_root
 
-    def inner(bits, left, right):
-        return bytes([2, bits]) + left + right
+def cuts_for_labels(case, labels):
+    stranger = noise("label", "stranger")
+    # Presence.
+    for trie in labels:
+        step = 1 if len(labels[trie]) < 4 else 64 if len(labels[trie]) > 100 else 5
+        for number, label in list(enumerate(labels[trie]))[::step]:
+            case("present in %s: %d" % (trie, number), trie, one(label))
+    # Absence.
+    case("absent: the empty trie", "empty", one(stranger))
+    case("absent: another label is the only one", "one", one(stranger))
+    case("absent: differs from the only one in the last bit", "one", one(flipped(labels["one"][0], 255)))
+    case("absent: differs from the only one in the first bit", "one", one(flipped(labels["one"][0], 0)))
+    case("absent: another leaf stands there", "two dozen", one(stranger))
+    case("absent: differs from a leaf in the last bit", "two dozen", one(flipped(labels["two dozen"][0], 255)))
+    above = labels["a prefix above the root's"][0]
+    case("absent: above the root's prefix", "a prefix above the root's", one(flipped(above, 0)))
+    case("absent: at the last bit of the root's prefix", "a prefix above the root's", one(flipped(above, 9)))
+    twin = labels["twins, 255 bits in common"][0]
+    case("absent: at bit 254 of a prefix of 255", "twins, 255 bits in common", one(flipped(twin, 254)))
+    case("absent: inside, between two nodes", "twins and a stranger", one(flipped(twin, 100)))
+    # A stub on either side of the node where the label parts: its prefix stands in the cut.
+    case("absent: inside, no leaf in the cut", "twins of twins", one(flipped(twin, 3)))
+    case("absent: a prefix of whole bytes and more", "prefixes of every length", one(with_bits(bytes(32), 10, 0b11)))
+    case("absent: at the end of the comb", "comb of 256 levels", one(flipped(labels["comb of 256 levels"][-1], 255)))
+    case("absent: half down the comb", "comb of 256 levels", one(flipped(labels["comb of 256 levels"][-1], 128)[:17] + bytes(15)))
+    case("absent: an unknown speaker of a known name", "names and speakers", one(name(3) + speaker(77)))
+    case("absent: a known speaker of an unknown name", "names and speakers", one(name(77) + speaker(1)))
 
-    def stated(bits, prefix, left, right):
-        return bytes([3, bits]) + prefix + left + right
 
+def cuts_for_names(case, labels):
+    some, grid = labels["two dozen"], "names and speakers"
+    case("labels, present", "two dozen", all_of(some[::6]))
+    case("labels, present and absent", "two dozen", all_of([some[5], flipped(some[5], 255), some[21], noise("label", "stranger")]))
+    case("all labels", "three", all_of(labels["three"]))
+    case("nothing asked", "two dozen", those([], []))
+    case("nothing asked of the empty trie", "empty", those([], []))
+    case("names by nobody", grid, those([name(1)], []))
+    case("nothing by somebody", grid, those([], [speaker(1)]))
+    case("one name by one", grid, those([name(3)], [speaker(1)]))
+    case("one name by all", grid, those([name(3)], [speaker(i) for i in range(6)]))
+    case("one name by strangers", grid, those([name(3)], [speaker(i) for i in (70, 71, 72)]))
+    case("all names by one", grid, those([name(i) for i in range(12)], [speaker(2)]))
+    case("all names by all", grid, those([name(i) for i in range(12)], [speaker(i) for i in range(6)]))
+    case("names known and unknown by speakers known and unknown", grid,
+         those([name(i) for i in (1, 4, 5, 80, 81, 82)], [speaker(i) for i in (0, 3, 90, 91)]))  # fmt: skip
+    case("two of many speakers", "one name, many speakers", those([noise("name")[:16]], [speaker(3), speaker(15)]))
+    case("how many speak of a name, by nobody of them", "one name, many speakers", those([noise("name")[:16]], [speaker(99)]))
+    case("a name that differs from the only one in its last bit", "one name, many speakers",
+         those([near(noise("name")[:16], 1)], [speaker(3)]))  # fmt: skip
+    case("ground names by one", "ground names", those([near(name(0), i) for i in (0, 1, 2, 3, 8)], [speaker(1)]))
+    case("a name between ground ones", "ground names", those([near(name(0), 4)], [speaker(0), speaker(1)]))
+    case("ground speakers", "ground speakers", those([name(0), name(1)], [near(speaker(0), i) for i in (0, 1, 2, 3, 8)]))
+    case("a speaker between ground ones", "ground speakers", those([name(0)], [near(speaker(0), 4)]))
+
+
+def cuts_for_crowds(case, labels):
+    grid, who = "names and speakers", [speaker(i) for i in (0, 2)]
+    for bits in (0, 1, 2, 4, 9, 127, 128):
+        case("a crowd of %d bits" % bits, grid, crowd(name(3), bits, who))
+    case("a crowd by strangers: every name shows itself", grid, crowd(name(3), 1, [speaker(66)]))
+    case("a crowd by all", grid, crowd(name(3), 1, [speaker(i) for i in range(6)]))
+    case("a crowd under which nothing is", grid, crowd(flipped(name(3).ljust(32, b"\0"), 127), 128, who))
+    case("a crowd in the empty trie", "empty", crowd(name(3), 7, who))
+    case("a crowd in a trie of one label", "one", crowd(labels["one"][0][:16], 7, [labels["one"][0][16:]]))
+    case("a crowd that the only label is not in", "one", crowd(flipped(labels["one"][0], 6)[:16], 7, [labels["one"][0][16:]]))
+    case("a crowd of nine names", "a crowd", crowd(b"\xb5" + bytes(15), 8, [speaker(1)]))
+    case("half of the nine names", "a crowd", crowd(b"\xb5" + bytes(15), 9, [speaker(0), speaker(1), speaker(5)]))
+    case("a crowd shorter than the root's prefix", "a prefix above the root's", crowd(labels["a prefix above the root's"][0][:16], 5, who))
+    case("a crowd that is one name", "one name, many speakers", crowd(noise("name")[:16], 12, [speaker(3), speaker(4)]))
+    case("a crowd that parts from that name", "one name, many speakers", crowd(flipped(noise("name"), 11)[:16], 12, who))
+    case("a crowd of ground names", "ground names", crowd(name(0), 100, [speaker(0)]))
+    case("a crowd of two ground names", "ground names", crowd(name(0), 127, [speaker(0)]))
+    case("a crowd of one ground name", "ground names", crowd(name(0), 128, [speaker(0)]))
+    case("a crowd of ground speakers", "ground speakers", crowd(name(0), 3, [near(speaker(0), i) for i in (0, 2, 3)]))
+    case("a crowd of the comb", "comb of 256 levels", crowd(b"\xff" * 16, 120, [bytes(16), b"\xff" * 16]))
+
+
+def cuts_for_censuses(case, labels):
+    some, above = labels["two dozen"], labels["a prefix above the root's"][0]
+    twin, stranger = labels["twins, 255 bits in common"][0], noise("label", "stranger")
+    for bits in (0, 1, 2, 3, 5, 8):
+        case("a census of %d bits" % bits, "two dozen" if bits else "three", census(some[13], bits))
+    case("a whole label as prefix", "two dozen", census(some[7], 256))
+    case("a whole label that is absent, as prefix", "two dozen", census(flipped(some[7], 255), 256))
+    case("a census of one that is alone", "one", census(labels["one"][0], 17))
+    case("a prefix that the only label does not begin with", "one", census(flipped(labels["one"][0], 16), 17))
+    case("a census in the empty trie", "empty", census(stranger, 20))
+    case("no bits in the empty trie", "empty", census(stranger, 0))
+    case("no bits and one label", "one", census(stranger, 0))
+    case("a prefix shorter than the root's", "a prefix above the root's", census(above, 5))
+    case("a prefix as long as the root's", "a prefix above the root's", census(above, 10))
+    case("a prefix one bit longer than the root's", "a prefix above the root's", census(above, 11))
+    case("a short prefix that parts from the root's", "a prefix above the root's", census(flipped(above, 3), 5))
+    case("a long prefix that parts from the root's", "a prefix above the root's", census(flipped(above, 3), 40))
+    case("a prefix of 255 bits with twins below", "twins of twins", census(twin, 255))
+    case("a prefix that parts inside", "twins of twins", census(flipped(twin, 40), 60))
+    case("everybody who spoke of a name", "one name, many speakers", census(noise("name"), 128), [noise("name")[:16]])
+    case("everybody who spoke of one name of many", "names and speakers", census(name(3) + bytes(16), 128), [name(3)])
+    case("nobody spoke of a name", "names and speakers", census(name(78) + bytes(16), 128), [name(78)])
+    case("speakers that begin so", "one name, many speakers", census(noise("name")[:16] + speaker(3), 130))
+    case("the whole comb", "comb of 256 levels", census(bytes(32), 0))
+
+
+def stub(node):
+    return bytes([0]) + index.u64be(node.labels) + node.hash
+
+
+def leaf(x):
+    return bytes([1]) + x.label + index.u64be(x.length) + x.list_root
+
+
+def inner(bits, left, right):
+    return bytes([2, bits]) + left + right
+
+
+def stated(bits, prefix, left, right):
+    return bytes([3, bits]) + prefix + left + right
+
+
+def cuts_to_refuse(refused, used, nodes):
     a, b, c = used["three"]  # 001, 010, 111
     three = nodes["three"]  # inner(0, inner(1, a, b), c)
     ab = three.left
     whole = inner(0, inner(1, leaf(a), leaf(b)), leaf(c))
-    index.read_cut(whole, three.hash)
-    refused("bytes follow", whole + b"\x00", three.hash)
-    refused("a second node follows", whole + stub(c.hash), three.hash)
+    index.read_cut(whole, three.hash, 3)
+    refused("bytes follow", whole + b"\x00", three)
+    refused("a second node follows", whole + stub(c), three)
     for length in (1, 2, 3, 40, 100, len(whole) - 1):
-        refused("truncated to %d bytes" % length, whole[:length], three.hash)
-    refused("no tag below", inner(0, inner(1, leaf(a), leaf(b)), b""), three.hash)
-    refused("tag 4", inner(0, inner(1, leaf(a), leaf(b)), b"\x04" + c.hash), three.hash)
-    refused("tag 255 at the root", b"\xff" + c.hash, c.hash)
-    refused("the empty cut of a trie that is not empty", b"", three.hash)
-    refused("a cut of the empty trie that is not empty", leaf(a), index.EMPTY_ROOT)
-    refused("another root", whole, noise("root"))
-    refused("a changed list length", inner(0, inner(1, leaf(a), leaf(b)), leaf(c._replace(length=c.length + 1))), three.hash)
-    refused("a changed list root", inner(0, inner(1, leaf(a), leaf(b)), leaf(c._replace(list_root=a.list_root))), three.hash)
-    refused("a changed label", inner(0, inner(1, leaf(a), leaf(b)), leaf(c._replace(label=c.label[:31] + b"\x00"))), three.hash)
-    refused("a changed stub", inner(0, stub(noise("stub")), leaf(c)), three.hash)
-    refused("bits lower than the prefix is", inner(0, stated(0, b"", stub(a.hash), stub(b.hash)), leaf(c)), three.hash)
+        refused("truncated to %d bytes" % length, whole[:length], three)
+    refused("a stub that ends in its count", inner(0, inner(1, leaf(a), leaf(b)), stub(c)[:5]), three)
+    refused("a stub that ends after its count", inner(0, inner(1, leaf(a), leaf(b)), stub(c)[:9]), three)
+    refused("a stub without a count, as version 1 had it", inner(0, inner(1, leaf(a), leaf(b)), b"\0" + c.hash), three)
+    refused("no tag below", inner(0, inner(1, leaf(a), leaf(b)), b""), three)
+    refused("tag 4", inner(0, inner(1, leaf(a), leaf(b)), b"\x04" + c.hash), three)
+    refused("tag 255 at the root", b"\xff" + c.hash, c)
+    refused("the empty cut of a trie that is not empty", b"", three)
+    refused("a cut of the empty trie that is not empty", leaf(a), None)
+    refused("another root", whole, three, root=noise("root"))
+    refused("a changed list length", inner(0, inner(1, leaf(a), leaf(b)), leaf(c._replace(length=c.length + 1))), three)
+    refused("a changed list root", inner(0, inner(1, leaf(a), leaf(b)), leaf(c._replace(list_root=a.list_root))), three)
+    refused("a changed label", inner(0, inner(1, leaf(a), leaf(b)), leaf(c._replace(label=c.label[:31] + b"\x00"))), three)
+    refused("a changed stub", inner(0, stub(index.Stub(noise("stub"), 2)), leaf(c)), three)
+    refused("bits lower than the prefix is", inner(0, stated(0, b"", stub(a), stub(b)), leaf(c)), three)
     # From here on the hashes are right: the cut is well made but for what is wrong with it.
-    empty_list = index.new_leaf(a.label, 0, index.list_root([]))
-    refused("a list of length 0", leaf(empty_list), empty_list.hash)
+    empty_list = index.new_leaf(a.label, 0, index.sha256(b""))
+    refused("a list of length 0", leaf(empty_list), empty_list)
     same_bits = index.new_inner(0, bytes(32), index.new_inner(0, bytes(32), a, b), c)
-    refused("bits equal to the parent's", inner(0, inner(0, leaf(a), leaf(b)), leaf(c)), same_bits.hash)
+    refused("bits equal to the parent's", inner(0, inner(0, leaf(a), leaf(b)), leaf(c)), same_bits)
     upside_down = index.new_inner(1, bytes(32), index.new_inner(0, bytes(32), a, c), b)
-    refused("bits lower than the parent's", inner(1, inner(0, leaf(a), leaf(c)), leaf(b)), upside_down.hash)
+    refused("bits lower than the parent's", inner(1, inner(0, leaf(a), leaf(c)), leaf(b)), upside_down)
+    above = used["a prefix above the root's"][0].label
     prefix = index.prefix_of(above, 10)
     padded = prefix[:1] + bytes([prefix[1] | 1])
     crooked = index.new_inner(10, padded.ljust(32, b"\x00"), a, b)
-    refused("a prefix with a bit after its end", stated(10, padded, stub(a.hash), stub(b.hash)), crooked.hash)
+    refused("a prefix with a bit after its end", stated(10, padded, stub(a), stub(b)), crooked)
     good = index.new_inner(10, prefix, a, b)
-    index.read_cut(stated(10, prefix[:2], stub(a.hash), stub(b.hash)), good.hash)
-    refused("a prefix with too few bytes", stated(10, prefix[:1], stub(a.hash), stub(b.hash)), good.hash)
-    refused("a prefix with too many bytes", stated(10, prefix[:3], stub(a.hash), stub(b.hash)), good.hash)
-    refused("tag 2 and no leaf below", inner(0, stub(ab.hash), stub(c.hash)), three.hash)
-    refused("tag 2 and no leaf below, under a node", inner(0, inner(1, stub(a.hash), stub(b.hash)), leaf(c)), three.hash)
-    refused("tag 3 and a leaf to its right", stated(0, b"", stub(ab.hash), leaf(c)), three.hash)
-    refused("tag 3 and a leaf to its left", stated(0, b"", inner(1, leaf(a), stub(b.hash)), stub(c.hash)), three.hash)
-    refused("tag 3 with a leaf deeper below", stated(0, b"", inner(1, stub(a.hash), leaf(b)), stub(c.hash)), three.hash)
+    index.read_cut(stated(10, prefix[:2], stub(a), stub(b)), good.hash, 2)
+    refused("a prefix with too few bytes", stated(10, prefix[:1], stub(a), stub(b)), good)
+    refused("a prefix with too many bytes", stated(10, prefix[:3], stub(a), stub(b)), good)
+    refused("tag 2 and no leaf below", inner(0, stub(ab), stub(c)), three)
+    refused("tag 2 and no leaf below, under a node", inner(0, inner(1, stub(a), stub(b)), leaf(c)), three)
+    refused("tag 3 and a leaf to its right", stated(0, b"", stub(ab), leaf(c)), three)
+    refused("tag 3 and a leaf to its left", stated(0, b"", inner(1, leaf(a), stub(b)), stub(c)), three)
+    refused("tag 3 with a leaf deeper below", stated(0, b"", inner(1, stub(a), leaf(b)), stub(c)), three)
     swapped = index.new_inner(0, bytes(32), c, ab)
-    refused("left and right exchanged", inner(0, leaf(c), inner(1, leaf(a), leaf(b))), swapped.hash)
+    refused("left and right exchanged", inner(0, leaf(c), inner(1, leaf(a), leaf(b))), swapped)
     both_left = index.new_inner(0, bytes(32), a, b)
-    refused("two labels of one side", inner(0, leaf(a), leaf(b)), both_left.hash)
+    refused("two labels of one side", inner(0, leaf(a), leaf(b)), both_left)
     twice = index.new_inner(1, index.prefix_of(a.label, 1), a, a)
-    refused("one label on both sides", inner(1, leaf(a), leaf(a)), twice.hash)
+    refused("one label on both sides", inner(1, leaf(a), leaf(a)), twice)
     strange = index.new_inner(3, index.prefix_of(a.label, 3), index.new_leaf(with_bits(a.label, 4, 0b0010), 1, a.list_root), c)
-    refused("a label that does not begin with the prefix", inner(3, leaf(strange.left), leaf(c)), strange.hash)
+    refused("a label that does not begin with the prefix", inner(3, leaf(strange.left), leaf(c)), strange)
     far = index.new_inner(9, index.prefix_of(b.label, 9), a, b)  # under the left side of bit 0, whose other label is c
     astray = index.new_inner(2, index.prefix_of(a.label, 2), far, a)
-    refused("a stated prefix that does not continue the parent's",
-            inner(2, stated(9, far.prefix[:2], stub(a.hash), stub(b.hash)), leaf(a)), astray.hash)  # fmt: skip
-    wrong_side = index.new_inner(0, bytes(32), far, c)
-    index.read_cut(inner(0, stated(9, far.prefix[:2], stub(a.hash), stub(b.hash)), leaf(c)), wrong_side.hash)
+    far_bytes = stated(9, far.prefix[:2], stub(a), stub(b))
+    refused("a stated prefix that does not continue the parent's", inner(2, far_bytes, leaf(a)), astray)
+    index.read_cut(inner(0, far_bytes, leaf(c)), index.new_inner(0, bytes(32), far, c).hash, 3)
     other_side = index.new_inner(0, bytes(32), a, far)
-    refused("a stated prefix on the wrong side",
-            inner(0, leaf(a), stated(9, far.prefix[:2], stub(a.hash), stub(b.hash))), other_side.hash)  # fmt: skip
-    deep = index.build_trie(used["comb of 65 inner nodes"])
-    last = used["comb of 65 inner nodes"][-1].label
-    refused("65 inner nodes on a path", index.make_cut(deep, [last]), deep.hash)
-    # The cut is good, and does not answer what is asked.
-    part = inner(0, stub(ab.hash), leaf(c))
-    refused("a stub where the label leads", part, three.hash, label=a.label)
-    refused("a stub where an absent label leads", part, three.hash, label=flipped(a.label, 255))
-    refused("a stub where the prefix leads", part, three.hash, prefix=(a.label, 1))
-    refused("a stub below the prefix", part, three.hash, prefix=(bytes(32), 0))
-    refused("a stub beside the answer", inner(0, inner(1, leaf(a), stub(b.hash)), leaf(c)), three.hash, prefix=(a.label, 1))
-    refused("a stub where the prefix ends", inner(0, inner(1, leaf(a), stub(b.hash)), leaf(c)), three.hash, prefix=(b.label, 2))
-    refused("the root is a stub", stub(three.hash), three.hash, label=a.label)
-    refused("the root is a stub, no bits", stub(three.hash), three.hash, prefix=(bytes(32), 0))
-    refused("the empty trie's hash as a stub", stub(index.EMPTY_ROOT), index.EMPTY_ROOT, label=a.label)
+    refused("a stated prefix on the wrong side", inner(0, leaf(a), far_bytes), other_side)
+    # Nothing bounds the depth but the bits, which have to grow: a 257th inner node repeats some.
+    deep = nodes["comb of 256 levels"]
+    deepest = index.make_cut(deep, one(used["comb of 256 levels"][-1].label))
+    sibling = index.Stub(noise("sibling"), 1)
+    deeper = index.new_inner(0, bytes(32), sibling, deep)
+    refused("257 inner nodes on a path", inner(0, stub(sibling), deepest), deeper)
+    refused("ten thousand inner nodes on a path", b"\x02\x00" * 10000, deep)
+
+
+def cuts_with_wrong_counts(refused, nodes):
+    """A count is in the hash of the node above, and all of them are the commitment's."""
+    some = nodes["two dozen"]
+    cut = index.make_cut(some, census(bytes(32), 3))
+    stubs = []
+
+    def walk(node, at):
+        """Where stubs stand in the bytes of a cut."""
+        if isinstance(node, index.Stub):
+            stubs.append(at)
+            return at + 41
+        if isinstance(node, index.Leaf):
+            return at + 73
+        return walk(node.right, walk(node.left, at + 2))
+
+    walk(index.prune(some, census(bytes(32), 3)), 0)
+
+    def changed(*changes):
+        out = bytearray(cut)
+        for at, by in changes:
+            count = int.from_bytes(out[at + 1 : at + 9], "big")
+            out[at + 1 : at + 9] = index.u64be((count + by) % 2**64)
+        return bytes(out)
+
+    large = [at for at in stubs if int.from_bytes(cut[at + 1 : at + 9], "big") > 1]
+    refused("a label is moved from one stub to the other", changed((large[0], -1), (large[1], 1)), some)
+    refused("a label is moved to a stub elsewhere", changed((large[-1], -1), (stubs[0], 1)), some)
+    refused("a stub has a label more", changed((stubs[0], 1)), some)
+    refused("a stub has a label less", changed((large[0], -1)), some)
+    refused("a stub has a label more, and the commitment", changed((stubs[0], 1)), some, labels=25)
+    refused("a stub has no labels", changed((large[0], -int.from_bytes(cut[large[0] + 1 : large[0] + 9], "big"))), some)
+    refused("the commitment has a label more", cut, some, labels=25)
+    refused("the commitment has a label less", cut, some, labels=23)
+    refused("the commitment has no labels", cut, some, labels=0)
+    refused("the empty trie has labels", b"", None, labels=1)
+    # Hashes are right, and the numbers are none.
+    a, b = index.Stub(noise("a"), 2**63), index.Stub(noise("b"), 2**63)
+    node = index.Stub(index.sha256(b"\x12\0\0" + bytes(32) + index.u64be(2**63) * 2 + a.hash + b.hash), 0)
+    refused("2^64 labels", stated(0, b"", stub(a), stub(b)), node)
+    nobody = index.Stub(noise("a"), 0)
+    refused("a stub of nothing, of which the hash is right", stated(0, b"", stub(nobody), stub(b)), index.new_inner(0, bytes(32), nobody, b))
+    refused("the root is a stub of another number of labels", stub(some), some, labels=25)
+    refused("the empty trie as a stub", stub(index.Stub(index.EMPTY_ROOT, 0)), None)
+
+
+def cuts_that_do_not_answer(refused, used, nodes):
+    """The cut is good, and does not show what is asked."""
+    a, b, c = used["three"]
+    three, ab = nodes["three"], nodes["three"].left
+    part = inner(0, stub(ab), leaf(c))
+    beside = inner(0, inner(1, leaf(a), stub(b)), leaf(c))
+    refused("a stub where the label leads", part, three, one(a.label))
+    refused("a stub where an absent label leads", part, three, one(flipped(a.label, 255)))
+    refused("a stub where the prefix leads", part, three, census(a.label, 1))
+    refused("a stub below the prefix", part, three, census(bytes(32), 0))
+    refused("a stub beside the answer", beside, three, census(a.label, 1))
+    refused("a stub where the prefix ends", beside, three, census(b.label, 2))
+    refused("the root is a stub", stub(three), three, one(a.label))
+    refused("the root is a stub, no bits", stub(three), three, census(bytes(32), 0))
+    refused("the root is a stub, a crowd", stub(three), three, crowd(a.label[:16], 0, [a.label[16:]]))
+    refused("the root is a stub, speakers", stub(three), three, speak=a.label[:16])
+    refused("the empty trie's hash as a stub", stub(index.Stub(index.EMPTY_ROOT, 1)), index.Stub(index.EMPTY_ROOT, 1), one(a.label))
+    grid = nodes["names and speakers"]
+    shown = index.make_cut(grid, those([name(3)], [speaker(1)]))
+    refused("another name", shown, grid, those([name(1)], [speaker(1)]))
+    refused("another speaker of the name", shown, grid, those([name(3)], [speaker(0)]))
+    refused("a crowd in the cut for one name", shown, grid, crowd(name(3), 2, [speaker(1)]))
+    refused("how many speak of another name", shown, grid, speak=name(1))
+    several = index.make_cut(grid, crowd(name(3), 1, [speaker(1)]))
+    refused("another speaker of the crowd", several, grid, crowd(name(3), 1, [speaker(0), speaker(1)]))
+    refused("the census of a crowd", several, grid, census(name(3) + bytes(16), 1))
+    refused("a larger crowd", several, grid, crowd(name(3), 0, [speaker(1)]))
+    asked = nodes["a crowd"]
+    hidden = index.make_cut(asked, those([b"\xb5" + name(2)[1:]], [speaker(0), speaker(1)]))
+    refused("a crowd of which a name is hidden", hidden, asked, crowd(b"\xb5" + bytes(15), 8, [speaker(0), speaker(1)]))
+    hidden = index.make_cut(grid, those([name(i) for i in range(12)], [speaker(5)]))
+    refused("a crowd of which a speaker is hidden", hidden, grid, crowd(bytes(16), 0, [speaker(1), speaker(5)]))
 
 
 def multiproofs_file():
@@ -697,13 +1010,12 @@ def answers_file():
     log = answer_log()
     cases, bad = file("answers", "Complete answers of a log, and answers that are refused.", log=[b64(entry) for entry in log])
 
-    def item(name, size, root, labels, prefixes, answer):
+    def item(name, size, root, question, answer):
         return {
             "name": name,
             "size": size,
             "root": root.hex(),
-            "labels": hexes(labels),
-            "prefix": prefix_item(*prefixes[0]) if prefixes else None,
+            "question": question_item(question),
             "commitment": b64(answer.commitment),
             "cut": answer.cut.hex(),
             "lists": [{"label": name.hex(), "indices": indices} for name, indices in answer.lists],
@@ -711,38 +1023,53 @@ def answers_file():
             "proof": hexes(answer.proof),
         }
 
-    def root_at(entries):
-        return index.tree_root([index.leaf_hash(entry) for entry in entries])
+    def case(name, question, size=len(log)):
+        answer = index.make_answer(log[:size], question)
+        cases.append(item(name, size, root_at(log[:size]), question, answer))
 
-    def case(name, labels, prefixes=(), size=len(log)):
-        answer = index.make_answer(log[:size], labels, prefixes)
-        cases.append(item(name, size, root_at(log[:size]), labels, prefixes, answer))
+    rand, alice, bob = index.half("package", "pkg:cargo/rand"), ALICE[:16], BOB[:16]
+    django, cve = index.half("package", "pkg:pypi/django"), index.half("vuln", "CVE-2026-0001")
+    unknown = index.half("package", "pkg:cargo/unknown")
+    issuer = index.half("issuer", ALICE.hex())
+    case("what Alice said of a package", those([rand], [alice]))
+    case("what Alice and Bob said of a package", those([rand], [alice, bob]))
+    case("what Alice said of a version", those([index.half("version", RAND)], [alice]))
+    case("which endorsements Alice has", those([issuer], [index.half("type", "urn:assay:endorsement:v1")]))
+    case("which withdrawals Alice has", those([issuer], [index.half("type", "urn:assay:withdrawal:v1")]))
+    case("what Alice said that is no statement", those([issuer], [index.half("type", "")]))
+    case("what is said of a vulnerability", those([cve], [alice, bob]))
+    case("whether its issuer withdrew a claim", those([index.half("claim", TARGET)], [alice]))
+    case("whether another issuer withdrew a claim", those([index.half("claim", TARGET)], [bob]))
+    case("nothing is known", those([unknown], [alice, bob]))
+    case("names known and unknown by issuers known and unknown", those([rand, unknown, cve], [alice, noise("issuer", "carol")[:16]]))
+    case("a crowd", crowd(rand, 2, [alice, bob]))
+    case("a crowd by one", crowd(rand, 2, [bob]))
+    case("a crowd by a stranger", crowd(rand, 1, [noise("issuer", "carol")[:16]]))
+    case("a crowd under which nothing is", crowd(unknown, 12, [alice]))
+    case("a crowd that is everything", crowd(rand, 0, [alice, bob]))
+    case("a census of a package", census(rand + bytes(16), 128))
+    case("a census of a few packages", census(django + bytes(16), 3))
+    case("a census under which nothing is", census(unknown + bytes(16), 128))
+    case("the log of one leaf: nothing is known", those([rand], [alice]), 1)
+    case("the log of one leaf: a crowd", crowd(rand, 4, [alice]), 1)
+    case("an earlier checkpoint", those([rand], [alice]), 3)
+    case("nothing asked", those([], []))
+    answers_to_refuse(item, bad, log, rand, cve)
 
-    rand, rand9 = index.label("package", "pkg:cargo/rand"), index.label("version", RAND)
-    django = index.label("package", "pkg:pypi/django")
-    alice, cve = index.label("issuer", ALICE.hex()), index.label("vuln", "CVE-2026-0001")
-    target = index.label("claim", TARGET)
-    unknown = index.label("package", "pkg:cargo/unknown")
-    case("a package", [rand])
-    case("a version", [rand9])
-    case("an issuer, of most entries", [alice])
-    case("a vulnerability", [cve])
-    case("a withdrawn claim", [target])
-    case("nothing is known", [unknown])
-    case("a batch, of which one is unknown", sorted([rand, unknown, cve]))
-    case("a prefix", [], [(rand, 3)])
-    case("a prefix under which nothing is", [], [(index.label("package", "pkg:cargo/nothing"), 12)])
-    case("a prefix of two bits", [], [(django, 2)])
-    case("the log of one leaf: nothing is known", [rand], [], 1)
-    case("an earlier checkpoint", [rand], [], 3)
-    case("nothing asked", [])
 
+def root_at(entries):
+    return index.tree_root([index.leaf_hash(entry) for entry in entries])
+
+
+def answers_to_refuse(item, bad, log, rand, cve):
     size, root = len(log), root_at(log)
-    good = index.make_answer(log, [rand])
+    alice, bob = ALICE[:16], BOB[:16]
+    question = those([rand], [bob])
+    good = index.make_answer(log, question)
     hashes = [index.leaf_hash(entry) for entry in log]
 
-    def refused(name, answer, labels=(rand,), prefixes=(), size=size, root=root):
-        listed = item(name, size, root, labels, prefixes, answer)
+    def refused(name, answer, question=question, size=size, root=root):
+        listed = item(name, size, root, question, answer)
         try:
             index.refuse_answer(listed, None)
         except index.Refused as why:
@@ -765,9 +1092,19 @@ def answers_file():
     refused("a leaf twice in the list", good._replace(lists=[(label, indices + indices[-1:])]))
     refused("an empty list", good._replace(lists=[(label, [])], entries=[], proof=proven([])))
     refused("the list names the commitment", good._replace(lists=[(label, indices + [size - 1])]))
-    refused("a list for a label that nobody asked for", index.make_answer(log, [rand, cve]))
-    begun = index.make_answer(log, [], [(rand, 3)])
-    refused("a list of the prefix is missing", begun._replace(lists=begun.lists[:-1]), (), [(rand, 3)])
+    refused("a list for a name that nobody asked for", index.make_answer(log, those([rand, cve], [bob])))
+    refused("a list for a speaker whom nobody asked for", index.make_answer(log, those([rand], [alice, bob])))
+    several = those([rand, cve], [alice, bob])
+    found = index.make_answer(log, several)
+    refused("a list of several is missing", found._replace(lists=found.lists[:-1]), several)
+    refused("lists out of order", found._replace(lists=found.lists[::-1]), several)
+    begun = crowd(rand, 2, [alice, bob])
+    under = index.make_answer(log, begun)
+    refused("a list of the crowd is missing", under._replace(lists=under.lists[:-1]), begun)
+    refused("a crowd in which a name is hidden", index.make_answer(log, question), begun)
+    everybody = census(rand + bytes(16), 128)
+    refused("a census with lists", index.make_answer(log, those([rand], [alice, bob])), everybody)
+    refused("a census that hides a speaker", index.make_answer(log, question)._replace(lists=[], entries=[], proof=proven([])), everybody)
     refused("a list twice", good._replace(lists=good.lists * 2))
     other = next(i for i in range(size - 1) if i not in indices)
     more = sorted(entries + [(other, log[other])])
@@ -778,53 +1115,64 @@ def answers_file():
     refused("a hash of the proof is missing", good._replace(proof=good.proof[:-1]))
     refused("a hash of the proof too many", good._replace(proof=good.proof + [root]))
     refused("no cut", good._replace(cut=b""))
-    refused("the cut of an earlier commitment", good._replace(cut=index.make_answer(log[:3], [rand]).cut))
-    refused("a cut that does not answer", good._replace(cut=index.make_answer(log, [unknown]).cut))
-    refused("a cut that shows only part of the prefix", begun._replace(cut=good.cut), (), [(rand, 1)])
-    # Logs that are not made as they should be.
-    claims = log[: size - 1]
-    claim_last = index.make_answer(claims + [commitment_over(claims)], [rand])
-    short = index.Answer(claims[-1], claim_last.cut, claim_last.lists, claim_last.entries, [])
-    short = short._replace(proof=index.make_multiproof(hashes[: size - 1], sorted({i for i, _ in entries} | {size - 2})))
-    refused("the last leaf is a claim", short, size=size - 1, root=root_at(claims))
+    refused("the cut of an earlier commitment", good._replace(cut=index.make_answer(log[:3], question).cut))
+    refused("a cut that does not answer", good._replace(cut=index.make_answer(log, those([cve], [alice])).cut))
+    refused("a cut for the other speaker", good._replace(cut=index.make_answer(log, those([rand], [noise("x")[:16]])).cut))
+    logs_that_are_forged(refused, log, rand, other)
 
-    def forged(name, commitment, labels=(rand,), lists=None, earlier=None):
+
+def logs_that_are_forged(refused, log, rand, other):
+    """Logs that are not made as they should be."""
+    size, hashes, question = len(log), [index.leaf_hash(entry) for entry in log], those([rand], [BOB[:16]])
+    claims = log[: size - 1]
+    withdrawn = those([index.half("claim", TARGET)], [ALICE[:16]])
+    short = index.make_answer(claims + [commitment_over(claims)], withdrawn)._replace(commitment=claims[-1])
+    short = short._replace(proof=index.make_multiproof(hashes[: size - 1], [i for i, _ in short.entries] + [size - 2]))
+    refused("the last leaf is a claim", short, withdrawn, size - 1, root_at(claims))
+
+    def forged(name, commitment, lists=None):
         """A log that ends with another commitment than it should."""
-        entries = claims if earlier is None else earlier
-        node, found = index.build_index([index.labels_of(entry) for entry in entries]) if lists is None else lists
-        indices = sorted({i for label in labels for i in found.get(label, [])})
-        forged_log = entries + [commitment(node, found)]
+        node, found = index.build_index([index.labels_of(entry) for entry in claims]) if lists is None else lists
+        listed = [(leaf.label, found[leaf.label]) for leaf in index.ask(node, question)]
+        indices = sorted({i for _, indices in listed for i in indices} - {len(claims)})
+        forged_log = claims + [commitment(node, found)]
         forged_hashes = [index.leaf_hash(entry) for entry in forged_log]
         answer = index.Answer(
             forged_log[-1],
-            index.make_cut(node, labels),
-            [(label, found[label]) for label in sorted(labels) if label in found],
+            index.make_cut(node, question),
+            listed,
             [(i, forged_log[i]) for i in indices],
-            index.make_multiproof(forged_hashes, sorted(set(indices) | {len(entries)})),
+            index.make_multiproof(forged_hashes, indices + [len(claims)]),
         )
-        refused(name, answer, labels=labels, size=len(forged_log), root=index.tree_root(forged_hashes))
+        refused(name, answer, size=len(forged_log), root=index.tree_root(forged_hashes))
 
     def with_version(version):
         return lambda node, found: commitment_entry(index.root_of(node), len(found), mapping_version=version)
 
-    forged("mapping version 2", with_version(2))
+    forged("mapping version 1", with_version(1))
+    forged("mapping version 3", with_version(3))
     forged("mapping version 0", with_version(0))
     forged("mapping version 2^32 - 1", with_version(2**32 - 1))
     forged("a root of 31 bytes", lambda node, found: commitment_entry(index.root_of(node)[:31], len(found)))
     forged("no root", lambda node, found: commitment_entry(b"", len(found)))
     forged("the commitment is to another index", lambda node, found: commitment_entry(noise("root"), len(found)))
+    forged("the commitment has a label more", lambda node, found: commitment_entry(index.root_of(node), len(found) + 1))
+    forged("the commitment has 2^64 - 1 labels", lambda node, found: commitment_entry(index.root_of(node), 2**64 - 1))
+    forged("the commitment has no labels", lambda node, found: commitment_entry(index.root_of(node), 0))
     forged("the commitment is no entry", lambda node, found: commitment_over(claims) + b"\x50\x01")
-    # An index that lists an entry under a label that it does not bear; and one that lists the commitment itself.
+    # An index that lists an entry under a label that it does not have; and one that lists the commitment itself.
     _, lists = index.build_index([index.labels_of(entry) for entry in claims])
 
     def index_of(lists):
         leaves = [index.new_leaf(label, len(found), index.list_root(found)) for label, found in lists.items()]
         return index.build_trie(leaves), lists
 
-    as_it_is = with_version(1)
-    forged("an entry that does not bear the label", as_it_is, lists=index_of({**lists, rand: sorted(lists[rand] + [other])}))
-    forged("a commitment in a list", as_it_is, lists=index_of({**lists, rand: [0] + lists[rand]}))
-    forged("the index lists its own commitment", as_it_is, lists=index_of({**lists, rand: lists[rand] + [size - 1]}))
+    as_it_is, label = with_version(2), rand + BOB[:16]
+    forged("an entry that does not have the label", as_it_is, index_of({**lists, label: sorted(lists[label] + [other])}))
+    spoken = lists[rand + ALICE[:16]][0]
+    forged("an entry of another speaker", as_it_is, index_of({**lists, label: sorted(lists[label] + [spoken])}))
+    forged("a commitment in a list", as_it_is, index_of({**lists, label: [0] + lists[label]}))
+    forged("the index lists its own commitment", as_it_is, index_of({**lists, label: lists[label] + [size - 1]}))
 
 
 def answer_log():
@@ -850,6 +1198,10 @@ def answer_log():
     claim(withdrawal(TARGET))
     claim(b"no statement")
     claim(statement([package(RAND)], predicate={"verdict": "still sound"}), (BOB,))
+    commit()
+    endorsed = {"issuer": BOB.hex(), "role": "auditor", "scope": ["pkg:cargo/*"]}
+    claim(statement([{"name": "issuer", "digest": {"sha256": BOB.hex()}}], "urn:assay:endorsement:v1", endorsed))
+    claim(statement([package("pkg:cargo/rand@0.9.1")], predicate={"verdict": "unsound"}), (BOB,))
     commit()
     return log
 

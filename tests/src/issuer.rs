@@ -4,7 +4,7 @@ use anyhow::Context;
 use assay_claims::claim::{self, ClaimId, PublicKey};
 use assay_claims::entry::wire;
 use assay_claims::issuer::{IssuerId, genesis_id, statement};
-use assay_claims::kind::issuer::Issuer;
+use assay_claims::kind::issuer::{Issuer, Rotation};
 use ed25519_dalek::SigningKey;
 
 /// What a registration says.
@@ -14,6 +14,7 @@ pub fn record(name: &str, threshold: u32, keys: &[&SigningKey]) -> Issuer {
         contacts: vec!["mailto:security@assay.example".to_owned()],
         keys: keys.iter().map(|key| PublicKey::from(*key)).collect(),
         threshold,
+        rotation: None,
         sequence: 0,
         previous: None,
         namespaces: Vec::new(),
@@ -62,6 +63,21 @@ impl Actor {
             id: genesis_id(&record),
             keys,
             record,
+        }
+    }
+
+    /// The issuer with the same keys and these rotation keys from its first record on.
+    pub fn with_rotation(self, keys: &[u8], threshold: u32) -> Self {
+        let keys: Vec<_> = keys.iter().map(|number| key(*number)).collect();
+        let keys = keys.iter().map(PublicKey::from).collect();
+        let record = Issuer {
+            rotation: Some(Rotation { keys, threshold }),
+            ..self.record
+        };
+        Actor {
+            id: genesis_id(&record),
+            record,
+            ..self
         }
     }
 

@@ -75,7 +75,15 @@ pub fn assay(folder: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
     Ok(assay_command(folder, arguments).output()?)
 }
 
-/// The same, not run yet.
+/// Makes a signing key in `folder`. It takes no log, and refuses to be given one.
+pub fn new_key(folder: &Path, file: &str) -> anyhow::Result<()> {
+    let output = assay(folder, &["key", "new", file])?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "assay key new {file}: {said}");
+    Ok(())
+}
+
+/// The same as [`assay`], not run yet.
 pub fn assay_command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binaries().join("assay"));
     for (name, _) in std::env::vars_os() {
@@ -208,7 +216,7 @@ impl Node {
         Ok(fs::write(self.config(), format!("{before}\n{text}\n"))?)
     }
 
-    /// The folder: `node.toml`, `log.key`, `anchor`, `data/`.
+    /// The folder: `node.toml`, `log.key`, `checkpoints`, `data/`.
     pub fn folder(&self) -> &Path {
         &self.folder
     }

@@ -32,7 +32,10 @@ fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_mor
     );
 
     let lookup = printed(&output, "assay lookup pkg:cargo/serde@");
-    for said in ["withdraws it: We had reviewed another version.", "complete"] {
+    for said in [
+        "withdraws it: \"We had reviewed another version.\"",
+        "complete",
+    ] {
         assert!(lookup.contains(said), "no {said:?} in:\n{lookup}");
     }
     let check = printed(&output, "assay check Cargo.lock");

@@ -7,7 +7,7 @@ use assay_intake::documents;
 use assay_proto::v1::{GetRequest, attachment_service_client::AttachmentServiceClient};
 use assay_tests::{
     data,
-    process::{Node, Ready, assay, assay_command, poll},
+    process::{Node, Ready, assay, assay_command, new_key, poll},
 };
 use assay_tlog::Hash;
 use serde_json::Value;
@@ -36,7 +36,7 @@ impl Person {
             folder: tempfile::tempdir()?,
             ready: ready.clone(),
         };
-        person.online(&["key", "new", "key.pem"])?;
+        new_key(person.folder.path(), "key.pem")?;
         person.online(&[
             "issuer",
             "register",
@@ -212,7 +212,7 @@ async fn every_document_goes_through_publish_receipt_and_offline_verify() -> any
     for some in ids.chunks(200) {
         person.online(&[&["receipt", "--out", "receipts"], some].concat())?;
     }
-    person.online(&["audit", &node.ready().url.clone()])?;
+    person.online(&["audit"])?;
     node.stop()?;
 
     let (code, view, said) = person.verify(&node.ready().vkey, "receipts")?;

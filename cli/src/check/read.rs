@@ -1,9 +1,9 @@
 //! Reading what is to be checked: files that name components, and the packages that are installed.
 
 use crate::{exit::Failure, input, output};
-use assay_claims::limits;
 use assay_client::ask::{Listed, Listing, Note, Unidentified};
 use assay_intake::components::{self, Components, Distribution, Format};
+use assay_intake::limits;
 use std::path::Path;
 
 /// Reads a file whose format is found out. `os_release` says whose packages a copy of dpkg's

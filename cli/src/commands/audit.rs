@@ -1,6 +1,6 @@
 //! `assay audit`: a whole log, verified from its published tiles.
 
-use crate::{config::Settings, exit::Failure, output};
+use crate::{config::Settings, exit::Failure, output, session};
 use assay_client::{
     HeadStore,
     audit::{self, Audited, Mode, Options},
@@ -48,9 +48,15 @@ struct AuditView {
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let log_key = settings.log_key()?;
     let url = match command.url {
+        Some(_) if settings.given.has("log") => {
+            return Err(Failure::Usage(
+                "the address is named twice, as an argument and by --log; keep one".into(),
+            ));
+        }
         Some(url) => url,
         None => settings.log()?,
     };
+    session::look_at_addresses(settings, [url.as_str()])?;
     let heads = HeadStore::new(&settings.state_dir, &log_key);
     let known = heads.load()?;
     let options = Options {

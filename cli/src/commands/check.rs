@@ -8,10 +8,11 @@ use crate::{
     options::Format,
     output, policy_file, time,
 };
-use assay_client::ask::Inventory;
+use assay_client::ask::{Inventory, Listing};
 use assay_client::report::{Report, Scales, json, markdown, sarif, vex};
+use assay_intake::components;
 use clap::{Args, builder::FalseyValueParser};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Check what a project is made of against your policy.
 ///
@@ -59,6 +60,7 @@ pub struct Command {
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
+    refuse_unhonored(&command, settings)?;
     let policy_path = settings.policy(None);
     let policy = policy_file::load(&policy_path)?;
     let mut listings = Vec::new();
@@ -67,6 +69,13 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     }
     for file in &command.files {
         listings.push(read::file(file, &command.os_release)?);
+    }
+    let is_dpkg = |listing: &Listing| listing.format == components::Format::DpkgStatus.name();
+    if settings.given.has("os_release") && !listings.iter().any(is_dpkg) {
+        return Err(Failure::Usage(
+            "--os-release says whose the packages of a dpkg database are, and none was named"
+                .into(),
+        ));
     }
     let inventory = Inventory::new(listings);
     let asker = asking::asker(policy, settings, command.how)?;
@@ -79,6 +88,24 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let report = scales.components(inventory, &asked);
     write(&report, command.all, settings)?;
     asking::conclude(&report)
+}
+
+/// Refuses options that would change nothing.
+fn refuse_unhonored(command: &Command, settings: &Settings) -> Result<(), Failure> {
+    let given = |id: &str| settings.given.has(id);
+    let refuse = |words: &str| Err(Failure::Usage(words.to_owned()));
+    if given("dpkg_status") && !command.installed {
+        return refuse("--dpkg-status says what --installed reads; give that, too");
+    }
+    if given("all") && !settings.format.is_general() {
+        return refuse("--all lists components in text and JSON; this format has its own rule");
+    }
+    let stdin = Path::new("-");
+    let from_stdin = command.files.iter().filter(|file| *file == stdin).count();
+    if from_stdin + usize::from(settings.policy(None) == stdin) > 1 {
+        return refuse("stdin can be read only once; name files for the others");
+    }
+    Ok(())
 }
 
 fn write(report: &Report, all: bool, settings: &Settings) -> Result<(), Failure> {

@@ -131,7 +131,7 @@ fn columns(claim: &VerifiedClaim) -> [String; 4] {
     }
     let statement = claim.statement();
     [
-        claim::kind(statement),
+        claim::kind(statement.predicate_type(), claim.body()),
         words::short_list(statement.subjects()),
         issuers.join("\n"),
         claim.id().to_string(),

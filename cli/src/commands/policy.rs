@@ -92,9 +92,9 @@ struct ReasonView {
 /// Runs the command.
 pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     match command {
-        Command::Init { file } => init(&settings.policy(file), settings),
+        Command::Init { file } => init(&settings.one_policy(file)?, settings),
         Command::Explain { file } => {
-            let path = settings.policy(file);
+            let path = settings.one_policy(file)?;
             let sections = words::explain(&load(&path)?)
                 .into_iter()
                 .map(SectionView::new)
@@ -105,12 +105,17 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             };
             output::data(settings, || view.text(), &view)
         }
-        Command::Test { file } => test(settings.policy(file), settings),
+        Command::Test { file } => test(settings.one_policy(file)?, settings),
     }
 }
 
 fn init(path: &Path, settings: &Settings) -> Result<(), Failure> {
     if path == Path::new("-") {
+        if settings.given.has("output") {
+            return Err(Failure::Usage(
+                "with - the policy itself goes to stdout; leave --output out".into(),
+            ));
+        }
         return output::bytes(STARTING.as_bytes());
     }
     write_new(path, STARTING)?;

@@ -7,20 +7,18 @@ use crate::{
     publishing::{self, Item, Signing},
     subject, time,
 };
-use assay_claims::kind::vex::{Product, VexStatement};
-use assay_claims::limits;
 use assay_claims::statement::{Statement, Subject};
 use assay_client::{
     plain,
     publish::{Draft, DraftError},
-    report::words,
 };
 use assay_intake::documents::{self, Prepared};
-use clap::{Args, ValueEnum};
-use std::{collections::BTreeSet, path::PathBuf, time::SystemTime};
-
-/// Most products of a document that an error names.
-const PRODUCTS: usize = 5;
+use assay_intake::limits;
+use clap::{
+    Args,
+    builder::{PossibleValue, PossibleValuesParser},
+};
+use std::{path::PathBuf, time::SystemTime};
 
 /// Make claims of a document, sign them, and publish them.
 ///
@@ -30,7 +28,8 @@ const PRODUCTS: usize = 5;
 #[derive(Debug, Args)]
 pub struct Command {
     /// What the document is
-    kind: Kind,
+    #[arg(value_parser = kinds())]
+    kind: String,
     /// The document; - is stdin
     file: PathBuf,
     /// What the claim is about: a package URL, a digest (sha256:HEX), or a file, whose SHA-256 is
@@ -41,43 +40,10 @@ pub struct Command {
     signing: Signing,
 }
 
-/// The kinds of documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    /// Results of a scan: osv-scanner JSON, cargo-audit JSON, SARIF
-    Scan,
-    /// A software bill of materials: CycloneDX or SPDX
-    Sbom,
-    /// Whether vulnerabilities apply: OpenVEX
-    Vex,
-    /// Support dates: OpenEoX, or an answer of endoflife.date
-    Lifecycle,
-    /// How it was built: SLSA provenance
-    Provenance,
-    /// An OpenSSF Scorecard result
-    Scorecard,
-    /// Code reviews: audits.toml of cargo-vet
-    Audit,
-    /// How it is made, and which data it handles: SECURITY-INSIGHTS
-    Practice,
-    /// A finished in-toto statement
-    Statement,
-}
-
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Kind::Scan => "scan",
-            Kind::Sbom => "sbom",
-            Kind::Vex => "vex",
-            Kind::Lifecycle => "lifecycle",
-            Kind::Provenance => "provenance",
-            Kind::Scorecard => "scorecard",
-            Kind::Audit => "audit",
-            Kind::Practice => "practice",
-            Kind::Statement => "statement",
-        }
-    }
+/// The kinds that documents are read as. The list is that of their readers.
+fn kinds() -> PossibleValuesParser {
+    let kinds = documents::kinds().map(|(name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(kinds)
 }
 
 /// Runs the command.
@@ -87,108 +53,52 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         subjects.push(subject::read(text)?);
     }
     let document = input::read(&command.file, limits::DOCUMENT_BYTES)?;
-    let items = items(command.kind, &document, &subjects)?;
+    let items = items(&command.kind, &document, &subjects)?;
     publishing::publish(items, &command.signing, settings).await
 }
 
-/// The claims that a document holds. Errors are the caller's, and name the document.
-fn items(kind: Kind, document: &Document, subjects: &[Subject]) -> Result<Vec<Item>, Failure> {
-    let wrong = |reason: String| Failure::Usage(format!("{}: {reason}", document.name));
+/// The claims that a document holds, about `subjects`, or else about what the document says it is
+/// about. Errors are the caller's, and name the document.
+fn items(kind: &str, document: &Document, subjects: &[Subject]) -> Result<Vec<Item>, Failure> {
     let now = time::rfc3339(document.modified.unwrap_or_else(SystemTime::now));
-    let prepared = documents::prepare(kind.name(), &document.name, &document.bytes, &now)
-        .map_err(|e| wrong(e.to_string()))?;
-    check_subjects(kind, &prepared, subjects).map_err(wrong)?;
-    if kind == Kind::Vex {
-        check_products(document, subjects).map_err(wrong)?;
-    }
+    let Document { name, bytes, .. } = document;
+    let prepared = documents::prepare_about(kind, name, bytes, subjects, &now)
+        .map_err(|e| wrong(document, &e.to_string()))?;
     let mut items = Vec::with_capacity(prepared.len());
     for prepared in prepared {
-        items.push(item(prepared, subjects).map_err(wrong)?);
+        items.push(item(prepared).map_err(|reason| wrong(document, &reason))?);
     }
     Ok(items)
 }
 
-/// The claim about `subjects`, or else about what the document says it is about.
-fn item(prepared: Prepared, subjects: &[Subject]) -> Result<Item, String> {
-    let subjects = match subjects {
-        [] => prepared.subjects,
-        given => given.to_vec(),
-    };
-    if subjects.is_empty() {
+fn wrong(document: &Document, reason: &str) -> Failure {
+    Failure::Usage(format!("{}: {}", document.name, plain(reason)))
+}
+
+fn item(prepared: Prepared) -> Result<Item, String> {
+    if prepared.subjects.is_empty() {
         return Err(
             "it does not say what it is about; say it with --subject: a package URL \
              (pkg:cargo/serde@1.0.0), a digest (sha256:HEX), or the path of a file"
                 .into(),
         );
     }
-    let draft = Statement::new(subjects, &prepared.predicate_type, prepared.predicate)
-        .map_err(DraftError::from)
-        .and_then(Draft::new)
-        .map_err(|e| match e {
-            DraftError::TooLong(_) => format!("{e}; publish fewer subjects in one claim"),
-            _ => e.to_string(),
-        })?;
+    let draft = Statement::new(
+        prepared.subjects,
+        &prepared.predicate_type,
+        prepared.predicate,
+    )
+    .map_err(DraftError::from)
+    .and_then(Draft::new)
+    .map_err(|e| match e {
+        DraftError::TooLong(_) => format!("{e}; publish fewer subjects in one claim"),
+        _ => e.to_string(),
+    })?;
     Ok(Item {
         draft,
         summary: prepared.summary,
         attachment: prepared.attachment,
     })
-}
-
-/// Checks that the claims can be about the given subjects. A document of several claims says what
-/// each of them is about. About one subject they would be false, forever and signed.
-fn check_subjects(kind: Kind, prepared: &[Prepared], subjects: &[Subject]) -> Result<(), String> {
-    if subjects.is_empty() {
-        return Ok(());
-    }
-    if kind == Kind::Audit && prepared.iter().any(|one| !one.subjects.is_empty()) {
-        return Err(
-            "it says itself which version of which package each audit is of; leave --subject out"
-                .into(),
-        );
-    }
-    if kind == Kind::Lifecycle && prepared.len() > 1 && !subjects.iter().all(has_no_version) {
-        return Err(format!(
-            "it has dates of {} release cycles, but --subject names one version; name the package \
-             without a version",
-            prepared.len()
-        ));
-    }
-    Ok(())
-}
-
-fn has_no_version(subject: &Subject) -> bool {
-    let versioned = subject.purl().is_some_and(|purl| purl.version().is_some());
-    subject.uri().is_some() && !versioned
-}
-
-/// Checks that a VEX document is about every subject. A lookup of any other subject would find a
-/// claim that is not about it.
-fn check_products(document: &Document, subjects: &[Subject]) -> Result<(), String> {
-    let statements = documents::read_openvex(&document.bytes)
-        .map_err(|e| e.to_string())?
-        .statements;
-    for subject in subjects {
-        let is_about = |one: &VexStatement| one.is_about(subject.purl(), subject.digests());
-        if !statements.iter().any(is_about) {
-            return Err(format!(
-                "no statement in it is about {}; its products are {}. Leave --subject out to \
-                 publish it about those, name one of them, or add the product to the document",
-                words::short(subject),
-                products(&statements)
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// The first products of a document, for people.
-fn products(statements: &[VexStatement]) -> String {
-    let products = statements.iter().flat_map(|one| &one.products);
-    let names: BTreeSet<String> = products.map(Product::name).collect();
-    let shown: Vec<&str> = names.iter().take(PRODUCTS).map(String::as_str).collect();
-    let more = if names.len() > PRODUCTS { ", …" } else { "" };
-    format!("{}{more}", plain(&shown.join(", ")))
 }
 
 #[cfg(test)]
@@ -203,16 +113,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_kind_is_one_that_documents_are_prepared_as() {
-        let names: Vec<_> = Kind::value_variants()
-            .iter()
-            .map(|kind| kind.name())
-            .collect();
-        assert_eq!(names, documents::KINDS);
-    }
-
-    fn refusal(kind: Kind, document: &Document, subject: &str) -> String {
+    fn refusal(kind: &str, document: &Document, subject: &str) -> String {
         let subjects = [subject::read(subject).unwrap()];
         match items(kind, document, &subjects) {
             Err(Failure::Usage(text)) => text,
@@ -226,8 +127,8 @@ mod tests {
         let audits = document(
             b"[[audits.a]]\nwho = \"A\"\ncriteria = \"safe-to-deploy\"\nversion = \"1.0.0\"\n",
         );
-        assert_eq!(items(Kind::Audit, &audits, &[]).unwrap().len(), 1);
-        let error = refusal(Kind::Audit, &audits, "pkg:cargo/b@1.0.0");
+        assert_eq!(items("audit", &audits, &[]).unwrap().len(), 1);
+        let error = refusal("audit", &audits, "pkg:cargo/b@1.0.0");
         assert!(error.contains("leave --subject out"), "{error}");
 
         let cycles = document(
@@ -239,9 +140,9 @@ mod tests {
              "isEol":false,"eolFrom":"2030-01-01","isMaintained":true}]}}"#,
         );
         let subject = [subject::read("pkg:generic/x").unwrap()];
-        let both = items(Kind::Lifecycle, &cycles, &subject).unwrap();
+        let both = items("lifecycle", &cycles, &subject).unwrap();
         assert_eq!(both.len(), 2);
-        let error = refusal(Kind::Lifecycle, &cycles, "pkg:generic/x@1");
+        let error = refusal("lifecycle", &cycles, "pkg:generic/x@1");
         assert!(error.contains("without a version"), "{error}");
     }
 
@@ -256,7 +157,7 @@ mod tests {
                 .iter()
                 .map(|text| subject::read(text).unwrap())
                 .collect();
-            items(Kind::Vex, &document(vex), &subjects)
+            items("vex", &document(vex), &subjects)
                 .map(|items| items.len())
                 .map_err(|e| e.to_string())
         };
@@ -282,8 +183,8 @@ mod tests {
 
     #[test]
     fn a_malformed_document_is_the_callers_and_is_named() {
-        for kind in Kind::value_variants() {
-            let error = items(*kind, &document(b"{\"a\":1,}"), &[]).err().unwrap();
+        for kind in documents::KINDS {
+            let error = items(kind, &document(b"{\"a\":1,}"), &[]).err().unwrap();
             assert!(matches!(error, Failure::Usage(_)));
             assert!(error.to_string().starts_with("doc.json: "), "{error}");
         }

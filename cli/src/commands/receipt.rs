@@ -4,12 +4,12 @@ use crate::{config::Settings, exit::Failure, output, session};
 use assay_client::{
     LeafRef,
     receipt::{ENVELOPE_SUFFIX, PROOF_SUFFIX, ReceiptFiles},
+    replace_public,
 };
 use clap::Args;
 use serde::Serialize;
 use std::{
     fs,
-    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -84,15 +84,12 @@ fn text(views: &[ReceiptView]) -> String {
     lines.join("\n")
 }
 
-/// Writes both files. Whoever reads them meanwhile sees the old or the new one, whole.
+/// Writes both files.
 fn write(folder: &Path, files: &ReceiptFiles) -> Result<[PathBuf; 2], Failure> {
     let envelope = folder.join(format!("{}{ENVELOPE_SUFFIX}", files.stem));
     let proof = folder.join(format!("{}{PROOF_SUFFIX}", files.stem));
     for (path, content) in [(&envelope, &files.envelope), (&proof, &files.proof)] {
-        let temporary = path.with_extension("tmp");
-        fs::File::create(&temporary)
-            .and_then(|mut file| file.write_all(content.as_bytes()))
-            .and_then(|()| fs::rename(&temporary, path))
+        replace_public(path, content.as_bytes())
             .map_err(|e| Failure::io(format!("cannot write {}", path.display()), e))?;
     }
     Ok([envelope, proof])

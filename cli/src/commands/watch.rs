@@ -13,8 +13,9 @@ use assay_claims::index::Name;
 use assay_claims::logged::LoggedClaim;
 use assay_client::ask::{self, LogAddress};
 use assay_client::report::{Line, Scales, ShownClaim, json::NewClaim, words};
-use assay_client::{Client, ClientError, Config, Cursor, Fresh};
+use assay_client::{Client, ClientError, Config, Cursor, FreezeWatch, Fresh, Frozen, plain_json};
 use assay_policy::rules::Policy;
+use assay_tlog::tree::TreeSize;
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
 use std::{
@@ -81,6 +82,14 @@ struct Watch {
     names: BTreeMap<Name, BTreeSet<String>>,
 }
 
+/// When a log commits.
+#[derive(Debug, Default)]
+struct Commits {
+    watch: FreezeWatch,
+    /// The newest head, and the time of its last leaf.
+    newest: Option<(TreeSize, u64)>,
+}
+
 /// How showing something went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
@@ -92,6 +101,7 @@ enum Shown {
 
 /// Runs the command until it is told to stop, which is its success.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
+    settings.refuse_both("exec", "output", "the command of --exec gets JSON")?;
     let mut names: BTreeMap<Name, BTreeSet<String>> = BTreeMap::new();
     for text in &command.about {
         let about = about::read(text)?;
@@ -177,12 +187,15 @@ impl Watch {
             return Ok(Shown::NobodyReads);
         }
         if self.command.once {
+            self.notice_frozen(&client, &mut Commits::default()).await?;
             return Ok(Shown::Done);
         }
         *wait = AGAIN.0;
         let mut hints = client.watch(&cursor.known()).await?;
+        let mut commits = Commits::default();
         loop {
             let hint = time::timeout(FRESH_HEAD, hints.next()).await;
+            self.notice_frozen(&client, &mut commits).await?;
             if self.catch_up(log, &client, cursor).await? == Shown::NobodyReads {
                 return Ok(Shown::NobodyReads);
             }
@@ -199,6 +212,28 @@ impl Watch {
                 }
             }
         }
+    }
+
+    /// Says so if the log has stopped committing, or goes on: what came since may be withheld. Its
+    /// last commitment is fetched only when its head is another one.
+    async fn notice_frozen(&self, client: &Client, commits: &mut Commits) -> Result<(), Failure> {
+        let head = client.checkpoint().await?;
+        let committed_at_ms = match commits.newest {
+            Some((size, at_ms)) if size == head.size() => at_ms,
+            _ => client.committed_at_ms(&head).await?,
+        };
+        commits.newest = Some((head.size(), committed_at_ms));
+        let origin = output::plain(head.origin());
+        match commits.watch.notice(committed_at_ms, now_ms()) {
+            Some(Frozen::Since(age_ms)) => self.say(&format!(
+                "warning: {origin} has committed to nothing new for {} minutes, and logs do every \
+                 hour: what was said since may be withheld from you",
+                age_ms / 60_000
+            )),
+            Some(Frozen::NoLonger) => self.say(&format!("{origin} commits again")),
+            None => {}
+        }
+        Ok(())
     }
 
     async fn connect(&self, log: &LogAddress) -> Result<Client, Failure> {
@@ -359,7 +394,7 @@ fn text_of(claim: &ShownClaim, lines: &[Line]) -> String {
 fn json(view: &impl Serialize) -> Result<String, Failure> {
     let json = serde_json::to_string(view)
         .map_err(|e| Failure::io("cannot write JSON", io::Error::other(e)))?;
-    Ok(json + "\n")
+    Ok(plain_json(&json) + "\n")
 }
 
 /// Writes to stdout at once, and makes sure that it went out.

@@ -7,7 +7,7 @@ use super::inventory::Inventory;
 use super::logs::LogAddress;
 use super::panel::Panel;
 use super::topdown::{Audience, Inquiry, inquire};
-use crate::{Client, ClientError, Tls, one_line};
+use crate::{Client, ClientError, HeadTimes, Tls, one_line};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
 use assay_policy::verdict::{Answer, LogAnswer};
@@ -246,7 +246,15 @@ fn answered(
         Ok(witnessed) => witnessed,
         Err(why) => return Ok(AskedLog::silent(log, why, false)),
     };
-    let head_at_ms = cosigned_at_ms.unwrap_or(gathered.head_at_ms);
+    let times = HeadTimes {
+        committed_at_ms: gathered.head_at_ms,
+        quorum_at_ms: cosigned_at_ms,
+    };
+    if let Err(error) = times.check() {
+        let why = format!("the times of its head do not fit: {error}");
+        return Ok(AskedLog::silent(log, why, false));
+    }
+    let head_at_ms = times.fresh_at_ms();
     let answer = match gathered.missing.clone() {
         None => Answer::Complete { head_at_ms },
         Some(missing) => Answer::Partial {

@@ -56,6 +56,10 @@ pub(super) async fn inquire(panel: &mut Panel, policy: &Policy, now_ms: u64, inq
         }
         by = distinct(by);
     }
+    if by.is_empty() {
+        // Nobody is listened to. The answer still says as of when, and how many spoke.
+        by.push(By::predicate_type(""));
+    }
     if inquiry.hidden {
         let told = panel.ask_hidden(&inquiry.names, &by).await;
         found.extend(told.claims);

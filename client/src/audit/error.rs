@@ -63,11 +63,9 @@ pub enum AuditError {
         /// The one served now.
         second: String,
     },
-    /// The log does not contain the head seen before.
-    #[error(
-        "the log does not contain the head that was seen before, of size {known}: history was \
-         changed"
-    )]
+    /// The entries that were fetched do not contain the head seen before. They are not proven to be
+    /// the log's yet, so that it may have been damage on the way.
+    #[error("the entries fetched do not give the head that was seen before, of size {known}")]
     NotAnExtension {
         /// Size of that head.
         known: TreeSize,

@@ -1,13 +1,19 @@
-//! Replaying what the log admitted: every claim verified, every signer's standing checked at its
-//! leaf, time never going back, nothing twice; and the index rebuilt, every commitment held against
-//! what comes out.
+//! Replaying what the log admitted: every signature verified, every signer's standing checked at
+//! its leaf, time never going back, a new key of each issuer in every leaf; and the index rebuilt,
+//! every commitment held against what comes out.
+//!
+//! It holds a log to the rules of every mode of admission (docs/design.md 3.5). What a log asks
+//! beyond them, such as the threshold of an issuer in one leaf, is its own affair, and so is what a
+//! claim says that this reader cannot read.
 
 use super::AuditError;
 use assay_claims::claim::{self, KeyCache, PublicKey, ReplayedClaim};
 use assay_claims::entry::{Entry, wire};
 use assay_claims::index::map::{Join, PageBytes, Resident};
-use assay_claims::index::{Commitment, CommitmentError, Label, Map, labels_of_claim};
-use assay_claims::issuer::{self, AuthorizeError, Registry};
+use assay_claims::index::{
+    Commitment, CommitmentError, Label, Map, labels_of_claim, labels_of_entry,
+};
+use assay_claims::issuer::{self, AuthorizeError, IssuerId, Registry};
 use assay_claims::limits::SIGNATURES;
 use assay_tlog::Hash;
 use assay_tlog::tree::{LeafIndex, TreeSize, bundle};
@@ -45,8 +51,8 @@ pub(super) struct Replay {
 #[derive(Default)]
 struct State {
     registry: Registry,
-    /// Of every claim, as [`Claim::publication`].
-    seen: HashSet<Hash>,
+    /// SHA-256 of the id of every signature: half its size.
+    signatures: HashSet<Hash>,
     logged_at_ms: u64,
     index: Map<PageBytes>,
     /// Leaves by label, since the last commitment.
@@ -70,22 +76,37 @@ enum Body {
 /// made: handing it on cost more than making it.
 struct Claim {
     request: issuer::Request,
-    /// SHA-256(claim id ‖ signer set).
-    publication: Hash,
+    /// For whom each signature is, and SHA-256 of its id.
+    signatures: Vec<(IssuerId, Hash)>,
     labels: Vec<Label>,
 }
 
 impl Claim {
-    fn of(claim: &ReplayedClaim) -> Result<Self, AuthorizeError> {
-        let content = claim.content();
+    fn of(entry: &Entry, claim: &ReplayedClaim) -> Result<Self, AuthorizeError> {
+        let issuers = claim.signers().iter().map(|(issuer, _)| *issuer);
+        let ids = claim.signature_ids().map(|id| Hash::of(&id.to_bytes()));
         Ok(Claim {
-            request: issuer::Request::of(claim)?,
-            publication: Hash::of_parts(&[
-                content.id().as_bytes(),
-                content.signer_set().as_bytes(),
-            ]),
-            labels: labels_of_claim(claim),
+            request: issuer::Request::of_replayed(claim)?,
+            signatures: issuers.zip(ids).collect(),
+            labels: match claim.content() {
+                Ok(content) => labels_of_claim(content),
+                Err(_) => labels_of_entry(entry),
+            },
         })
+    }
+
+    /// An issuer of whom no key is new, of those that signed this claim. `seen` are the signatures
+    /// of all leaves before.
+    fn without_new_key(&self, seen: &HashSet<Hash>) -> Option<IssuerId> {
+        if self.signatures.iter().all(|(_, id)| !seen.contains(id)) {
+            return None;
+        }
+        let brings = |of: &IssuerId| {
+            let mut signatures = self.signatures.iter();
+            signatures.any(|(issuer, id)| issuer == of && !seen.contains(id))
+        };
+        let mut issuers = self.signatures.iter().map(|(issuer, _)| *issuer);
+        issuers.find(|issuer| !brings(issuer))
     }
 }
 
@@ -127,7 +148,7 @@ impl Replay {
                     let wrong = |reason: String| AuditError::Entry { index, reason };
                     let claim = claim.map_err(|e| wrong(e.to_string()))?;
                     self.keys.keep(&claim);
-                    Body::Claim(Claim::of(&claim).map_err(|e| wrong(e.to_string()))?)
+                    Body::Claim(Claim::of(entry, &claim).map_err(|e| wrong(e.to_string()))?)
                 }
             };
             replayed.push(Replayed {
@@ -189,15 +210,18 @@ impl State {
                 reason: "the first leaf of a log commits to the empty index".into(),
             });
         }
+        let repeated = claim.without_new_key(&self.signatures);
         let authorized = claim
             .request
-            .authorize(&self.registry)
+            .hold_to_rules(&self.registry)
             .map_err(|e| wrong(e.to_string()))?;
-        if !self.seen.insert(claim.publication) {
-            return Err(wrong(
-                "the same claim by the same signers is in the log twice".into(),
-            ));
+        if let Some(issuer) = repeated {
+            return Err(wrong(format!(
+                "the same claim by the same keys of issuer {issuer} is in the log twice"
+            )));
         }
+        self.signatures
+            .extend(claim.signatures.iter().map(|(_, id)| *id));
         let leaf = LeafIndex::new(index);
         if let Some(record) = authorized.change() {
             self.registry
@@ -266,7 +290,7 @@ struct Keys(RwLock<HashMap<[u8; 32], PublicKey>>);
 
 impl Keys {
     fn keep(&self, claim: &ReplayedClaim) {
-        for (_, key) in claim.content().signers() {
+        for (_, key) in claim.signers() {
             if self.key(key.as_bytes()).is_some() {
                 continue;
             }

@@ -94,10 +94,11 @@ impl Client {
             }
             Body::KeyCompromise(said) => {
                 let history = self.issuer(&said.issuer).await?;
-                let records = history.leaves.iter().map(|leaf| &leaf.record.body.keys);
+                let records = history.leaves.iter().map(|leaf| leaf.record.all_keys());
                 let keys: Vec<PublicKey> = records.flatten().copied().collect();
-                let size = self.checkpoint().await?.size();
-                check_compromise(said, signers, &keys, size)?;
+                let checkpoint = self.checkpoint().await?;
+                let own = checkpoint.origin() == said.origin;
+                check_compromise(said, signers, &keys, own.then(|| checkpoint.size()))?;
             }
             _ => {}
         }
@@ -131,12 +132,13 @@ fn check_endorsement(said: &Endorsement, signers: &[IssuerId], now: u64) -> Resu
     Ok(())
 }
 
-/// `keys` are all that the issuer ever had, and `size` is the log's.
+/// `keys` are all that the issuer ever had, and `size` is that of the log that the compromise
+/// names, where it is known.
 fn check_compromise(
     said: &KeyCompromise,
     signers: &[IssuerId],
     keys: &[PublicKey],
-    size: TreeSize,
+    size: Option<TreeSize>,
 ) -> Result<(), NoEffect> {
     let (issuer, key, from) = (said.issuer, said.key, said.from_index);
     if !signers.contains(&issuer) {
@@ -146,7 +148,7 @@ fn check_compromise(
         let key = Box::new(key);
         return Err(NoEffect::NeverItsKey { issuer, key });
     }
-    if from > size.get() {
+    if let Some(size) = size.filter(|size| from > size.get()) {
         return Err(NoEffect::BeyondLog { from, size });
     }
     Ok(())
@@ -228,11 +230,13 @@ mod tests {
         let said = |from_index| KeyCompromise {
             issuer,
             key,
+            origin: "log.example".into(),
             from_index,
+            from_time: Timestamp::parse("2026-11-22T18:41:48Z").unwrap(),
             reason: None,
         };
         let check = |from, signers: &[IssuerId], keys: &[PublicKey]| {
-            check_compromise(&said(from), signers, keys, size)
+            check_compromise(&said(from), signers, keys, Some(size))
         };
         assert_eq!(check(9, &[two, issuer], &[other, key]), Ok(()));
         assert_eq!(check(9, &[two], &[key]), Err(NoEffect::NotSigning(issuer)));
@@ -243,5 +247,8 @@ mod tests {
         assert_eq!(check(9, &[issuer], &[other]), Err(never));
         let beyond = NoEffect::BeyondLog { from: 10, size };
         assert_eq!(check(10, &[issuer], &[key]), Err(beyond));
+        // Of another log, this one does not know.
+        let other = check_compromise(&said(10), &[issuer], &[key], None);
+        assert_eq!(other, Ok(()));
     }
 }

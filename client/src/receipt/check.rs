@@ -1,11 +1,11 @@
 //! What receipts prove, check by check, without asking a log (docs/design.md 3.6).
 
-use super::ReceiptPair;
+use super::{Cosigned, HeldTo, ReceiptPair};
 use assay_claims::issuer::{AuthorizeError, IssuerId};
 use assay_claims::kind::Body;
 use assay_claims::receipt::{self, ProvenIssuer, ReceiptError, Standing, VerifiedReceipt};
 use assay_claims::statement::Subject;
-use assay_tlog::note::VerifierKey;
+use assay_tlog::tlog_policy::QuorumError;
 use assay_tlog::tree::{LeafIndex, TreeSize};
 
 /// What came of a check. The order is from good to bad.
@@ -55,13 +55,37 @@ pub enum Check {
         /// Whether the claim is about it.
         is_about: bool,
     },
+    /// The policy does not name the log of this origin, whose key the caller stated.
+    UncountedLog(String),
+    /// Nobody stated the key of the log of this origin.
+    UnknownLog(String),
+    /// The policy asks for a quorum of witnesses.
+    Quorum {
+        /// The policy's names of those that cosigned the checkpoint.
+        witnesses: Vec<String>,
+        /// How many witnesses the policy has.
+        of: usize,
+        /// Whether they are a quorum.
+        met: bool,
+    },
+    /// A signature under the checkpoint by a key of the policy is wrong.
+    Cosignature(QuorumError),
+    /// The claim is dated after a quorum had cosigned the checkpoint that it is under. Both times are
+    /// in milliseconds since 1970.
+    Late {
+        /// When the log says that it took the claim.
+        logged_at_ms: u64,
+        /// When the quorum had cosigned.
+        quorum_at_ms: u64,
+    },
     /// The receipt is not genuine.
     Genuine(ReceiptError),
 }
 
 impl Check {
-    /// Its name: `signature`, `inclusion`, `issuers`, `demanded-issuer` or `demanded-subject`; of a
-    /// receipt that is not genuine, the check that failed ([`ReceiptError::check`]).
+    /// Its name: `signature`, `inclusion`, `issuers`, `demanded-issuer`, `demanded-subject`, `log`,
+    /// `witnesses` or `time`; of a receipt that is not genuine, the check that failed
+    /// ([`ReceiptError::check`]).
     pub fn name(&self) -> &'static str {
         match self {
             Check::Signature => "signature",
@@ -72,6 +96,9 @@ impl Check {
             | Check::Unauthorized(_) => "issuers",
             Check::DemandedIssuer { .. } => "demanded-issuer",
             Check::DemandedSubject { .. } => "demanded-subject",
+            Check::UncountedLog(_) | Check::UnknownLog(_) => "log",
+            Check::Quorum { .. } | Check::Cosignature(_) => "witnesses",
+            Check::Late { .. } => "time",
             Check::Genuine(error) => error.check(),
         }
     }
@@ -83,12 +110,19 @@ impl Check {
             | Check::Inclusion { .. }
             | Check::Issuer(_)
             | Check::DemandedIssuer { signed: true, .. }
-            | Check::DemandedSubject { is_about: true, .. } => Verdict::Proven,
+            | Check::DemandedSubject { is_about: true, .. }
+            | Check::Quorum { met: true, .. } => Verdict::Proven,
             Check::UnknownIssuer(_)
             | Check::UnknownSigner
             | Check::DemandedIssuer { .. }
-            | Check::DemandedSubject { .. } => Verdict::Unproven,
-            Check::Unauthorized(_) | Check::Genuine(_) => Verdict::Failed,
+            | Check::DemandedSubject { .. }
+            | Check::UncountedLog(_)
+            | Check::Quorum { .. } => Verdict::Unproven,
+            Check::Unauthorized(_)
+            | Check::UnknownLog(_)
+            | Check::Cosignature(_)
+            | Check::Late { .. }
+            | Check::Genuine(_) => Verdict::Failed,
         }
     }
 }
@@ -109,6 +143,8 @@ pub struct CheckedReceipt {
     pub receipt: Option<VerifiedReceipt>,
     /// What was checked.
     pub checks: Vec<Check>,
+    /// Who cosigned its checkpoint.
+    pub cosigned: Cosigned,
 }
 
 impl CheckedReceipt {
@@ -119,20 +155,21 @@ impl CheckedReceipt {
     }
 }
 
-/// Checks each receipt with the log's key, in their order: that it is genuine, that its signers
-/// satisfied the issuers' records among the receipts, and what is demanded.
+/// Checks each receipt, in their order: that it is genuine, in a log and under a checkpoint that
+/// `held_to` counts, that its signers satisfied the issuers' records among the receipts, and what
+/// is demanded.
 ///
 /// Demands are made of claims. The record of an issuer only supports the others, unless there is
 /// nothing but records.
 pub fn check_receipts(
     pairs: &[ReceiptPair],
-    log: &VerifierKey,
+    held_to: &HeldTo<'_>,
     demands: &Demands,
 ) -> Vec<CheckedReceipt> {
-    let results: Vec<Result<VerifiedReceipt, ReceiptError>> = pairs
-        .iter()
-        .map(|pair| receipt::verify(&pair.envelope, &pair.proof, log))
-        .collect();
+    let mut results: Vec<Result<VerifiedReceipt, Check>> = Vec::with_capacity(pairs.len());
+    for pair in pairs {
+        results.push(held_to.verify(&pair.envelope, &pair.proof));
+    }
     let genuine: Vec<VerifiedReceipt> = results.iter().flatten().cloned().collect();
     let only_records = genuine.iter().all(is_record);
     let mut standings = receipt::verify_issuers(&genuine).into_iter();
@@ -142,17 +179,21 @@ pub fn check_receipts(
             Ok(receipt) => {
                 let standing = standings.next().unwrap_or(Standing::Unproven(vec![]));
                 let mut checks = genuine_checks(&receipt, standing);
+                let (of_policy, cosigned) = held_to.policy_checks(&receipt);
+                checks.extend(of_policy);
                 if only_records || !is_record(&receipt) {
                     checks.extend(demand_checks(&receipt, demands));
                 }
                 CheckedReceipt {
                     receipt: Some(receipt),
                     checks,
+                    cosigned,
                 }
             }
-            Err(error) => CheckedReceipt {
+            Err(check) => CheckedReceipt {
                 receipt: None,
-                checks: vec![Check::Genuine(error)],
+                checks: vec![check],
+                cosigned: Cosigned::default(),
             },
         });
     }
@@ -236,6 +277,7 @@ mod tests {
             CheckedReceipt {
                 receipt: None,
                 checks,
+                cosigned: Cosigned::default(),
             }
             .verdict()
         };

@@ -5,8 +5,8 @@ use super::words::short_list;
 use crate::plain;
 use assay_claims::claim::{PublicKey, VerifiedClaim};
 use assay_claims::issuer::IssuerId;
-use assay_claims::kind::{self, Kind};
-use assay_claims::statement::{Statement, Subject};
+use assay_claims::kind::{self, Body};
+use assay_claims::statement::Subject;
 use assay_claims::time::rfc3339_of_ms;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -94,18 +94,17 @@ pub fn says(claim: &VerifiedClaim) -> String {
     let statement = claim.statement();
     format!(
         "{} about {}",
-        kind(statement),
+        kind(statement.predicate_type(), claim.body()),
         short_list(statement.subjects())
     )
 }
 
-/// The kind of a statement, for people. A document that was too large for its claim is named for
-/// what it is, and not for the reference to it.
-pub fn kind(statement: &Statement) -> String {
-    let uri = statement.predicate_type();
-    if Kind::of(uri) == Kind::Reference {
-        let first = kind::attachments(statement).into_iter().next();
-        return match first.and_then(|named| named.media_type).as_deref() {
+/// The kind of a claim, for people: of its type's URI and of what it says. A document that was too
+/// large for its claim is named for what it is, and not for the reference to it.
+pub fn kind(uri: &str, body: &Body) -> String {
+    if let Body::Reference(reference) = body {
+        let first = reference.media_types.first().map(String::as_str);
+        return match first {
             Some("application/vnd.cyclonedx+json" | "application/spdx+json" | "text/spdx") => {
                 "sbom (attached)".to_owned()
             }

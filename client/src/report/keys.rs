@@ -151,6 +151,7 @@ mod tests {
             contacts: vec![],
             keys,
             threshold,
+            rotation: None,
             sequence: 0,
             previous: None,
             namespaces: vec![],

@@ -28,6 +28,9 @@ pub mod words;
 #[cfg(any(test, feature = "testing"))]
 pub mod example;
 
+#[cfg(test)]
+mod hostile;
+
 pub use component::{Component, Evidence, Reason, Stated, Vulnerability};
 pub use conclusion::Conclusion;
 pub use line::{Line, Question, Role, ShownClaim, Voice};

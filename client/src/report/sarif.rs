@@ -3,6 +3,7 @@
 
 use super::{Component, Reason, Report, words};
 use crate::ask::Place;
+use crate::plain;
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::Outcome;
 use serde_json::{Value, json};
@@ -32,7 +33,10 @@ pub fn document(report: &Report) -> Value {
     }));
     let silent = report.logs.iter().filter(|log| !log.is_complete());
     let notifications: Vec<Value> = silent
-        .map(|log| json!({"level": "error", "message": {"text": words::completeness(log, report)}}))
+        .map(|log| {
+            let text = message(&words::completeness(log, report));
+            json!({"level": "error", "message": {"text": text}})
+        })
         .collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -68,7 +72,7 @@ fn rules(report: &Report) -> Vec<Value> {
     for (id, cause) in rules {
         values.push(json!({
             "id": id,
-            "shortDescription": {"text": id},
+            "shortDescription": {"text": message(id)},
             "properties": {"cause": cause},
         }));
     }
@@ -114,11 +118,21 @@ fn finding(rule: &str, level: &str, text: &str, places: &[Place], name: &str) ->
     json!({
         "ruleId": rule,
         "level": level,
-        "message": {"text": text},
+        "message": {"text": message(text)},
         "locations": places.iter().map(location).collect::<Vec<_>>(),
         // So that the same finding is told apart from new ones, though its line moves.
         "partialFingerprints": {"component/v1": format!("{rule}|{name}")},
     })
+}
+
+/// A message that is what it says and nothing else. Braces are doubled, as SARIF 2.1.0, 3.11.5, has
+/// it, because `{0}` is a placeholder. `[text](target)` is a link (3.11.6) only if nothing stands
+/// between its halves, so a space does.
+fn message(text: &str) -> String {
+    plain(text)
+        .replace('{', "{{")
+        .replace('}', "}}")
+        .replace("](", "] (")
 }
 
 /// A place in a file. Where the format has no lines that mean something, the file's first stands
@@ -186,6 +200,12 @@ mod tests {
             document(&report)["runs"][0]["invocations"][0]["executionSuccessful"],
             false
         );
+    }
+
+    #[test]
+    fn a_message_has_no_link_and_no_placeholder() {
+        assert_eq!(message("[x](y) {0} ]]((z"), "[x] (y) {{0}} ]] ((z");
+        assert_eq!(message("a\u{202e}b"), "a\\u{{202e}}b");
     }
 
     #[test]

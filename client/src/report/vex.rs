@@ -6,6 +6,7 @@
 //! `in_triage`: it was found, and nobody knows.
 
 use super::{Component, Report, Stated, Vulnerability};
+use crate::{one_word, plain};
 use assay_claims::kind::vex::Status;
 use assay_claims::time::rfc3339_of_ms;
 use serde_json::{Map, Value, json};
@@ -127,7 +128,7 @@ fn detail(vulnerability: &Vulnerability) -> String {
             let why = stated
                 .justification
                 .as_deref()
-                .map(|why| format!(" ({why})"))
+                .map(|why| format!(" ({})", one_word(why)))
                 .unwrap_or_default();
             format!(
                 "According to {}{role}: {}{why}.",
@@ -142,7 +143,13 @@ fn detail(vulnerability: &Vulnerability) -> String {
             .iter()
             .map(|claim| format!("A scan by {} found it.", claim.issuer)),
     );
-    sentences.join(" ")
+    prose(&sentences.join(" "))
+}
+
+/// Prose that viewers may take for Markdown or HTML, which CycloneDX does not forbid them: it has no
+/// link and no element.
+fn prose(text: &str) -> String {
+    plain(text).replace("](", "] (").replace('<', "\\u{3c}")
 }
 
 fn gravity(status: Status) -> u8 {

@@ -1,8 +1,9 @@
 //! An audit finds every way in which published tiles can be wrong.
 
-use crate::fake::{Fake, State, claim, registration};
-use assay_claims::entry::{self, Entry};
+use crate::fake::{Fake, State, claim, id, key, record, registration};
+use assay_claims::entry::{self, Entry, wire};
 use assay_claims::index::labels_of_entry;
+use assay_claims::issuer::IssuerId;
 use assay_client::audit::{self, AuditError, Audited, Mode, Options};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -219,7 +220,18 @@ async fn a_full_audit_finds_what_should_not_have_been_appended() {
             "not an assay.v1.Entry",
         ),
         (entry::encode(5_000, forged).unwrap(), "signature 1"),
-        (entry::encode(5_000, claim(9, 5)).unwrap(), "not registered"),
+        (
+            entry::encode(5_000, signed_for(id(1), 9, 5)).unwrap(),
+            "is no key of issuer",
+        ),
+        (
+            entry::encode(5_000, signed_for(id(8), 9, 5)).unwrap(),
+            "not registered",
+        ),
+        (
+            entry::encode(5_000, record(9, 1, None)).unwrap(),
+            "make the issuer id",
+        ),
         (
             entry::encode(5_000, registration(1)).unwrap(),
             "registered already",
@@ -232,15 +244,98 @@ async fn a_full_audit_finds_what_should_not_have_been_appended() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_audit_finds_a_claim_that_stands_twice() {
+/// Claim `number` as [`claim`] makes it, signed for `issuer` by the key `seed`.
+fn signed_for(issuer: IssuerId, seed: u8, number: u64) -> wire::Claim {
+    let mut claim = claim(seed, number);
+    claim.signatures[0].issuer_id = issuer.as_bytes().to_vec().into();
+    claim
+}
+
+/// What a full audit says of a log of six leaves, in which leaf 4 is claim 4 by issuer 1, with one
+/// more.
+async fn seventh(added: &wire::Claim) -> Result<Audited, String> {
     let fake = log(6).await;
-    fake.state()
-        .append_entry(entry::encode(9_000, claim(1, 4)).unwrap());
+    fake.state().append(added);
+    fake.state().commit();
+    match run(&fake, Options::default()).await {
+        Err(AuditError::Entry { index: 6, reason }) => Err(reason),
+        other => Ok(other.unwrap()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_audit_finds_a_leaf_without_a_new_key() {
+    let again = claim(1, 4);
+    let mut with_stranger = again.clone();
+    with_stranger
+        .signatures
+        .extend(claim(9, 4).signatures.iter().cloned());
+    for added in [&again, &with_stranger] {
+        let reason = seventh(added).await.unwrap_err();
+        assert!(
+            reason.contains("twice") && reason.contains(&id(1).to_hex()),
+            "{reason}"
+        );
+    }
+    // The stranger alone is no repetition: its signature is new.
+    assert!(seventh(&claim(9, 4)).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_takes_any_signature_passes_an_audit() {
+    let fake = log(50).await;
+    for number in 100..120 {
+        fake.state().append(&claim(9, number));
+    }
+    fake.state().commit();
+    let audited = run(&fake, Options::default()).await.unwrap();
+    assert_eq!(audited.issuers(), 2, "nobody is registered by a claim");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_audit_finds_records_that_break_the_rules() {
+    let record_of = |claim: &wire::Claim| assay_claims::claim::ClaimId::of_payload(&claim.payload);
+    let first = record_of(&registration(1));
+    // Every new key signs; a key that was another's, in a rotation and in a registration.
+    let mut silent = record(1, 7, Some((first, 0)));
+    silent.signatures.truncate(1);
+    let taken = record(1, 2, Some((first, 0)));
+    let cases = [
+        (silent, "needs 1 distinct keys, and 0 signed"),
+        (taken, "stands in a record of issuer"),
+    ];
+    for (added, words) in cases {
+        let reason = seventh(&added).await.unwrap_err();
+        assert!(reason.contains(words), "{reason}");
+    }
+
+    let left_behind = record(1, 7, Some((first, 0)));
+    let fake = log(6).await;
+    fake.state().append(&left_behind);
+    // Issuer 1 has the key 7 now. Its key 1 stays its own.
+    fake.state().append(&signed_for(id(1), 7, 50));
+    fake.state().append(&registration(7));
     fake.state().commit();
     match run(&fake, Options::default()).await.unwrap_err() {
-        AuditError::Entry { index: 6, reason } => assert!(reason.contains("twice"), "{reason}"),
+        AuditError::Entry { index: 8, reason } => {
+            assert!(reason.contains("stands in a record of issuer"), "{reason}");
+        }
         other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_audit_cannot_read_blames_nobody() {
+    // A claim of a known type with another predicate than this version expects, as a later version
+    // of the type may have. An honest log of that time has it.
+    let later = claim(1, 4).payload.to_vec();
+    let later = String::from_utf8(later)
+        .unwrap()
+        .replace("https://example.com/p/v1", "urn:assay:withdrawal:v1");
+    for payload in [later.as_bytes(), b"no statement"] {
+        let added = assay_claims::claim::sign(payload, &[(id(1), &key(1))]);
+        assert!(assay_claims::claim::verify(&added, &()).is_err());
+        assert!(seventh(&added).await.is_ok());
     }
 }
 

@@ -129,7 +129,7 @@ async fn a_rewritten_history_is_misbehavior_that_others_can_check() {
 }
 
 #[tokio::test]
-async fn a_wrong_proof_stops_and_a_missing_one_is_no_evidence() {
+async fn a_wrong_proof_stops_and_is_no_evidence_and_neither_is_a_missing_one() {
     let (fake, folder) = (log(5).await, tempfile::tempdir().unwrap());
     fake.client(folder.path()).await.checkpoint().await.unwrap();
     fake.state().publish(&claim(1, 50));
@@ -157,15 +157,16 @@ async fn a_wrong_proof_stops_and_a_missing_one_is_no_evidence() {
 
     for wrong in [vec![], vec![Hash::of(b"x"); 3], vec![Hash::of(b"x"); 60]] {
         fake.state().consistency = Some(Ok(wrong));
-        let found = misbehavior(
-            fake.client(folder.path())
-                .await
-                .checkpoint()
-                .await
-                .unwrap_err(),
+        let client = fake.client(folder.path()).await;
+        let error = client.checkpoint().await.unwrap_err();
+        assert!(matches!(error, ClientError::Unverified { .. }), "{error:?}");
+        let said = error.to_string();
+        assert!(
+            said.contains("damaged on the way") && !said.contains("the log"),
+            "{said}"
         );
-        assert_eq!(found.kind, MisbehaviorKind::WrongProof);
     }
+    assert!(!folder.path().join("misbehavior").exists());
     let stored = HeadStore::new(folder.path(), &fake.log_key())
         .load()
         .unwrap()

@@ -8,3 +8,4 @@ mod heads;
 mod lookups;
 mod reads;
 mod reports;
+mod times;

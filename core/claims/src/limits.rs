@@ -11,9 +11,12 @@ pub const PAYLOAD_BYTES: usize = 32 * 1024;
 /// the largest payload.
 pub const SIGNATURES: usize = 16;
 
-/// Most keys of an issuer: all of them sign the first record, so no more than the signatures of a
-/// claim.
-pub const ISSUER_KEYS: usize = SIGNATURES;
+/// Most keys of an issuer. All of them and all of its rotation keys sign the first record, which
+/// has at most [`SIGNATURES`].
+pub const ISSUER_KEYS: usize = 8;
+
+/// Most rotation keys of an issuer. See [`ISSUER_KEYS`].
+pub const ISSUER_ROTATION_KEYS: usize = SIGNATURES - ISSUER_KEYS;
 
 /// Deepest nesting of JSON that is parsed: real statements stay below 12, and a recursive reader
 /// needs a bound.
@@ -34,14 +37,6 @@ pub const LOOKUP_BY: usize = 4096;
 /// is not heard on it (docs/design.md 7), so that the list need not come.
 pub const WHOLE_LIST: u64 = 10_000;
 
-/// Deepest nesting of JSON in a file of dependencies. Nested components take two levels each, and
-/// old npm lock files nest as deep as the tree of packages; real ones stay below 40.
-pub const COMPONENT_JSON_DEPTH: usize = 128;
-
-/// Most components of one file of dependencies, counting those that could not be identified. The
-/// largest real lock files and SBOMs of whole distributions have some tens of thousands.
-pub const COMPONENTS: usize = 100_000;
-
 /// Most subjects of a statement. The largest real release attestations name some hundreds of files.
 pub const SUBJECTS: usize = 1024;
 
@@ -57,9 +52,6 @@ pub const PURL_BYTES: usize = 1024;
 
 /// Largest attachment, in bytes. Real SBOMs of whole distributions reach tens of megabytes.
 pub const ATTACHMENT_BYTES: u64 = 64 * 1024 * 1024;
-
-/// Largest document that the command line reads to make a claim of it, in bytes.
-pub const DOCUMENT_BYTES: usize = ATTACHMENT_BYTES as usize;
 
 /// Largest page of a listing, in entries.
 pub const PAGE: usize = 1000;

@@ -35,11 +35,12 @@ pub fn contains(range: &str, package_type: &str, version: &str) -> Applies {
     else {
         return Applies::Undecided;
     };
+    let is_semantic = scheme == "semver" && HAVE_SEMANTIC.contains(&package_type);
+    if scheme != package_type && !is_semantic {
+        return Applies::Undecided;
+    }
     if constraints == "*" {
         return Applies::Yes;
-    }
-    if scheme != package_type && scheme != "semver" {
-        return Applies::Undecided;
     }
     let Some(constraints) = constraints
         .split('|')
@@ -66,6 +67,23 @@ pub fn contains(range: &str, package_type: &str, version: &str) -> Applies {
 
 /// Types whose versions are semantic ones.
 const SEMANTIC: [&str; 4] = ["cargo", "npm", "golang", "semver"];
+
+/// Types of packages that a range of semantic versions can be of: those whose versions are, and
+/// those that have no order of their own.
+const HAVE_SEMANTIC: [&str; 12] = [
+    "bitbucket",
+    "cargo",
+    "docker",
+    "generic",
+    "github",
+    "gitlab",
+    "golang",
+    "hex",
+    "npm",
+    "oci",
+    "pub",
+    "swift",
+];
 
 /// A semantic version; `1` and `1.5`, as ranges are written by hand, are `1.0.0` and `1.5.0`.
 fn semantic(version: &str) -> Option<Version> {
@@ -234,6 +252,11 @@ mod tests {
     fn what_cannot_be_told_is_not_told() {
         for (range, package_type, version) in [
             ("vers:cargo/>=1.0.0", "npm", "1.0.0"),
+            // A range of everything is of everything of its own type.
+            ("vers:npm/*", "cargo", "1.0.0"),
+            ("vers:generic/*", "cargo", "1.0.0"),
+            ("vers:semver/*", "deb", "1.0.0"),
+            ("vers:semver/>=1.0.0", "pypi", "1.1.0"),
             ("vers:pypi/>=1.0", "pypi", "1.1"),
             ("vers:pypi/1.0", "pypi", "1.0.0"),
             ("vers:cargo/>=1.0.0", "cargo", "one"),

@@ -12,8 +12,8 @@
     reason = "a document that cannot be read must stop the test"
 )]
 
-use assay_claims::limits;
 use assay_intake::components::{self, Component, ComponentError, Components, Format};
+use assay_intake::limits;
 use assay_tlog::Hash;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! c2sp.org/tlog-proof@v1
-//! extra <base64>                            only if there is extra data
+//! extra <base64>                            optional; of empty data, nothing follows the space
 //! index <decimal>
 //! <base64 of a hash>                        none or more, from the leaf's sibling upward
 //!                                           an empty line
@@ -52,8 +52,9 @@ pub enum TlogProofError {
 /// A proof that was read and not verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlogProof {
-    /// Data of the application, which the proof does not authenticate. Never empty if it was read
-    /// from text.
+    /// Data of the application, which the proof does not authenticate. `Some` of nothing is a line
+    /// without data. The specification leaves that line out; its reference implementation
+    /// (transparency-dev/formats, `proof`) writes it, and so both are read.
     pub extra: Option<Vec<u8>>,
     /// Where the leaf is.
     pub index: LeafIndex,
@@ -90,10 +91,7 @@ impl TlogProof {
         let mut line = lines.next_line();
         let mut extra = None;
         if let Some(encoded) = line.and_then(|line| line.strip_prefix("extra ")) {
-            let decoded = BASE64_STANDARD
-                .decode(encoded)
-                .ok()
-                .filter(|extra| !extra.is_empty());
+            let decoded = BASE64_STANDARD.decode(encoded).ok();
             extra = Some(decoded.ok_or(lines.error("\"extra\" with data in base64"))?);
             line = lines.next_line();
         }
@@ -113,6 +111,12 @@ impl TlogProof {
             path,
             checkpoint: lines.rest.to_owned(),
         })
+    }
+
+    /// The origin that the checkpoint states: its first line. Nothing of it is verified; it says
+    /// which log's key to verify with.
+    pub fn stated_origin(&self) -> &str {
+        self.checkpoint.split('\n').next().unwrap_or_default()
     }
 
     /// Checks that the leaf with this hash is in the log whose key is `log`, by the steps of C2SP
@@ -147,7 +151,7 @@ impl TlogProof {
 impl fmt::Display for TlogProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{HEADER}")?;
-        if let Some(extra) = self.extra.as_ref().filter(|extra| !extra.is_empty()) {
+        if let Some(extra) = &self.extra {
             writeln!(f, "extra {}", BASE64_STANDARD.encode(extra))?;
         }
         writeln!(f, "index {}", self.index)?;
@@ -320,6 +324,21 @@ mod tests {
     }
 
     #[test]
+    fn an_extra_line_without_data_is_read_and_written_as_the_reference_does() {
+        let text = proof().to_string().replace("extra ZXh0cmE=", "extra ");
+        let read = TlogProof::parse(text.as_bytes()).unwrap();
+        assert_eq!(read.extra, Some(vec![]));
+        assert_eq!(read.to_string(), text);
+        assert!(read.verify(&leaf(0), &signer().verifier()).is_ok());
+        let without = text.replace("extra \n", "");
+        let read = TlogProof::parse(without.as_bytes()).unwrap();
+        assert_eq!(
+            (&read.extra, read.stated_origin()),
+            (&None, "example.com/log")
+        );
+    }
+
+    #[test]
     fn malformed_proofs_are_refused_naming_the_line() {
         let text = proof().to_string();
         let hash = BASE64_STANDARD.encode([0; 32]);
@@ -329,7 +348,8 @@ mod tests {
             (1, text.replace('\n', "\r\n")),
             (2, text.replace("extra ", "extra")),
             (2, text.replace("extra ", "extra =")),
-            (2, format!("{HEADER}\nextra \nindex 0\n\nnote\n")),
+            (2, format!("{HEADER}\nextra\nindex 0\n\nnote\n")),
+            (2, format!("{HEADER}\nextra  \nindex 0\n\nnote\n")),
             (2, format!("{HEADER}\nindex 00\n\nnote\n")),
             (2, format!("{HEADER}\nindex -1\n\nnote\n")),
             (2, format!("{HEADER}\n\nnote\n")),
@@ -389,7 +409,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_proof_reads_back(
-            extra in prop::option::of(prop::collection::vec(any::<u8>(), 1..100)),
+            extra in prop::option::of(prop::collection::vec(any::<u8>(), 0..100)),
             index in any::<u64>(),
             path in prop::collection::vec(any::<[u8; 32]>(), 0..=64),
             checkpoint in "[a-z\n]{1,40}",

@@ -17,6 +17,7 @@ impl From<Refusal> for Status {
             Refusal::Claim(_) | Refusal::Sequenced(Refused::Entry(_)) => invalid("claim", message),
             Refusal::Issuer(error) => issuer(&error, message),
             Refusal::Sequenced(Refused::IssuerMoved { .. }) => denied("ISSUER_MOVED", message),
+            Refusal::Sequenced(Refused::NothingNew { .. }) => Status::already_exists(message),
             Refusal::Busy { retry_s, .. } => busy(message, retry_s),
             Refusal::Halted(_) => Status::with_error_details(
                 Code::Unavailable,

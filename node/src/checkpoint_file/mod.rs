@@ -1,5 +1,5 @@
 //! The checkpoint file: the signed checkpoints of this log, kept outside the database
-//! (docs/design.md 5). The configuration calls it `anchor`.
+//! (docs/design.md 5). The configuration says where it is: `checkpoint_file`.
 //!
 //! A database can lose its tail, or be put back as it was yesterday. A node that signed from it
 //! would go below what it signed before, which is a split view. So every signed checkpoint is

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 /// A folder, and a checkpoint file in it that holds `notes`.
 fn with_notes(notes: &[&str]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("anchor");
+    let path = folder.path().join("checkpoints");
     let mut file = CheckpointFile::create(&path).unwrap();
     for note in notes {
         file.append(note).unwrap();

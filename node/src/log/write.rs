@@ -16,12 +16,12 @@ use crate::{
     storage::{StorageError, Tables},
     view::stored_root,
 };
-use assay_claims::entry::EntryError;
+use assay_claims::entry::{Entry, EntryError};
 use assay_claims::sequencer::{Candidate, Outcome, Step};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use assay_tlog::tree::TreeSize;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Why a write failed. After any of these the log must be opened again.
 #[derive(Debug, thiserror::Error)]
@@ -64,14 +64,28 @@ impl<S: Tables> Log<S> {
         self.state.head().size > self.view.published().size()
     }
 
+    /// How old the last published commitment is, by this machine's clock; zero if it is from the
+    /// future.
+    pub(crate) fn commitment_age(&self) -> Duration {
+        let published = self.view.published();
+        let made_at =
+            Entry::parse(published.commitment().clone()).map(|entry| entry.logged_at_ms());
+        Duration::from_millis(now_ms().saturating_sub(made_at.unwrap_or_default()))
+    }
+
+    /// Commits to the index again although nothing is new. It is to be published.
+    pub(crate) fn commit_again(&mut self) -> Result<(), WriteError> {
+        self.append_commitment()
+    }
+
     /// Appends the candidates that may have a leaf, in one durable batch. Returns one outcome for
     /// each candidate, in their order.
     pub(crate) fn append(
         &mut self,
         candidates: Vec<Candidate>,
     ) -> Result<Vec<Outcome>, WriteError> {
-        let keys: Vec<_> = candidates.iter().map(Candidate::key).collect();
-        let known = records::find_claims(&*self.store, &keys)?;
+        let signatures = candidates.iter().flat_map(Candidate::signatures).copied();
+        let known = records::find_signatures(&*self.store, signatures)?;
         let mut step = self
             .state
             .plan(now_ms(), candidates, &known, &*self.directory);

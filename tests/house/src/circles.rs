@@ -12,13 +12,17 @@ type Imports<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Reference>>;
 
 /// Circles of too many files: sets in which every file reaches every other by imports.
 ///
-/// Each violation names the files, and behind them every import that holds the circle together.
+/// Each violation names the files, and behind them every import that holds the circle together. To
+/// name again what lies below, as a crate's root and a `mod.rs` do, is no import; any other `pub
+/// use` is one.
 pub fn large_circles(modules: &Modules) -> Vec<Violation> {
     let mut imports: Imports<'_> = BTreeMap::new();
     for reference in modules.references() {
-        if reference.same_crate && !reference.reexport {
-            let targets = imports.entry(&reference.from).or_default();
-            targets.entry(&reference.to).or_insert(reference);
+        let Reference { from, to, .. } = reference;
+        let is_front = reference.reexport && modules.is_below(from, to);
+        if reference.same_crate && !is_front {
+            let targets = imports.entry(from).or_default();
+            targets.entry(to).or_insert(reference);
         }
     }
     let mut found = Vec::new();
@@ -129,6 +133,17 @@ mod tests {
             "{}",
             found[0]
         );
+    }
+
+    #[test]
+    fn an_import_is_not_hidden_by_making_it_visible() {
+        for visible in ["pub(super)", "pub(crate)", "pub(in crate)", "pub"] {
+            let mut tree = ring(5);
+            for (path, text) in ring(5).files().filter(|(path, _)| path.contains("/m")) {
+                tree.put(path, &text.replace("use", &format!("{visible} use")));
+            }
+            assert_eq!(large_circles(&Modules::of(&tree)).len(), 1, "{visible}");
+        }
     }
 
     #[test]

@@ -2,36 +2,87 @@
 
 use crate::{
     Tree, Violation,
-    rules::{DESIGN_FILE, DOCUMENTS, OLD_NAME},
+    promises::instances,
+    rules::{CITED, DESIGN_FILE, DOCUMENTS, FILE_ENDS, KINDS, MADE, OLD_NAME},
 };
 use std::collections::BTreeSet;
 
-/// Mentions of the design's old name, and of sections that the design does not have.
+/// Mentions of the design's old name, and of sections that the documents of [`CITED`] do not have.
 ///
-/// A section is cited as `docs/design.md 3.4`; several with commas: `docs/design.md 3.3, 3.4`.
-pub fn design_references(tree: &Tree) -> Vec<Violation> {
-    let sections = tree.text(DESIGN_FILE).map(numbered_headings);
+/// A section is cited as `docs/design.md 3.4` or `docs/index.md, section 8`; several with commas or
+/// `and`. The file's name may stand in backticks or be a link, and the numbers may stand on the
+/// next line.
+pub fn citations(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
     for (path, text) in tree.files() {
-        for (at, line) in text.lines().enumerate() {
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
             if has_word(line, OLD_NAME) {
                 let what = format!("says {OLD_NAME}; the design is {DESIGN_FILE}");
                 found.push(Violation::new(path, at + 1, what));
             }
-            for (_, after) in matches_of(line, DESIGN_FILE) {
-                for cited in cited_sections(after) {
-                    if !sections
-                        .as_ref()
-                        .is_some_and(|known| known.contains(&cited))
-                    {
-                        let what = format!("{DESIGN_FILE} has no section {cited}");
-                        found.push(Violation::new(path, at + 1, what));
-                    }
+            for document in CITED {
+                let sections = tree
+                    .text(document)
+                    .map(numbered_headings)
+                    .unwrap_or_default();
+                let next = lines.get(at + 1).copied().unwrap_or_default();
+                let missing = cited_by(document, line, next);
+                for cited in missing.iter().filter(|cited| !sections.contains(*cited)) {
+                    let what = format!("{document} has no section {cited}");
+                    found.push(Violation::new(path, at + 1, what));
                 }
             }
         }
     }
+    found.dedup();
     found
+}
+
+/// Claim types that section 3.3 of the design does not have in a table.
+pub fn kinds_without_a_row(tree: &Tree) -> Vec<Violation> {
+    let text = tree.text(DESIGN_FILE).unwrap_or_default();
+    let section = text.split("\n### 3.3 ").nth(1).unwrap_or_default();
+    let section = section.split("\n### ").next().unwrap_or_default();
+    let rows: Vec<&str> = section
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .collect();
+    let mut found = Vec::new();
+    for kind in instances(tree, &KINDS) {
+        let name = kind.name.replace('_', "-");
+        if !rows.iter().any(|row| has_word(row, &name)) {
+            let what = format!("section 3.3 has no row for the claim type {name}");
+            found.push(Violation::new(DESIGN_FILE, 1, what));
+        }
+    }
+    found
+}
+
+/// The sections of a document that a line cites, which may go on in the next.
+fn cited_by(document: &str, line: &str, next: &str) -> Vec<String> {
+    let name = document.rsplit('/').next().unwrap_or(document);
+    let next = next.trim_start_matches(|c: char| c.is_whitespace() || "/!#*".contains(c));
+    let mut sections = Vec::new();
+    for (before, after) in matches_of(line, name) {
+        // Another document of that name, or a longer name.
+        if !(before.ends_with("docs/") || before.ends_with(['(', '[', '`'])) {
+            continue;
+        }
+        let text = format!("{after} {next}");
+        sections.extend(cited_sections(behind_name(&text)));
+    }
+    sections
+}
+
+/// What follows the name of a document, without the end of its backticks or of its link.
+fn behind_name(text: &str) -> &str {
+    let text = text.strip_prefix('`').unwrap_or(text);
+    let link = text
+        .strip_prefix("](")
+        .and_then(|link| link.split_once(')'));
+    let text = link.map_or(text, |(_, behind)| behind);
+    text.strip_prefix(')').unwrap_or(text)
 }
 
 /// The numbers of headings such as `## 1. Words` and `### 3.4 Issuers`.
@@ -56,10 +107,12 @@ fn is_section(text: &str) -> bool {
         .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The sections that are cited at the beginning of `text`, such as ` 3.3, 3.4: more words`.
+/// The sections that are cited at the beginning of `text`, such as ` 3.3, 3.4: more words` or
+/// `, sections 4 and 5`.
 fn cited_sections(text: &str) -> Vec<String> {
+    const BEFORE: &[&str] = &[", sections ", ", section ", " sections ", " section ", " "];
     let mut sections = Vec::new();
-    let Some(mut rest) = text.strip_prefix(' ') else {
+    let Some(mut rest) = BEFORE.iter().find_map(|before| text.strip_prefix(before)) else {
         return sections;
     };
     loop {
@@ -71,7 +124,7 @@ fn cited_sections(text: &str) -> Vec<String> {
             return sections;
         }
         sections.push(section.to_owned());
-        match [", ", " and "]
+        match [", ", " and ", " to "]
             .iter()
             .find_map(|between| rest[end..].strip_prefix(between))
         {
@@ -97,8 +150,8 @@ fn has_word(line: &str, word: &str) -> bool {
         .any(|(before, after)| !before.ends_with(is_part) && !after.starts_with(is_part))
 }
 
-/// Paths that the documents name and that do not exist: in backticks, if the first part is a folder
-/// of the root, and targets of links without a scheme.
+/// Paths that the documents name and that do not exist: in backticks or in a fenced block, if the
+/// first part is a folder of the root, and targets of links without a scheme.
 pub fn dead_paths(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
     for (path, text) in tree.files().filter(|(path, _)| is_document(path)) {
@@ -108,22 +161,68 @@ pub fn dead_paths(tree: &Tree) -> Vec<Violation> {
             if line.trim_start().starts_with("```") {
                 fenced = !fenced;
             }
-            if fenced {
+            let spans = if fenced {
+                line.split_whitespace().collect()
+            } else {
+                code_spans(line)
+            };
+            let mut named: Vec<_> = spans.iter().flat_map(|span| paths_in(tree, span)).collect();
+            if !fenced {
+                named.extend(
+                    link_targets(line)
+                        .iter()
+                        .map(|target| resolve(folder, target)),
+                );
+            }
+            found.extend(missing(tree, path, at + 1, named));
+        }
+    }
+    found
+}
+
+/// Paths of files that comments name and that do not exist: words that begin with a folder of the
+/// root and end as [`FILE_ENDS`] says. The sources of these checks, and what [`DOCUMENTS`] lists,
+/// are left out.
+pub fn dead_paths_in_comments(tree: &Tree) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (path, text) in tree.files() {
+        let Some(mark) = comment_mark(path).filter(|_| !path.starts_with("tests/house/")) else {
+            continue;
+        };
+        for (at, line) in text.lines().enumerate() {
+            let Some((before, comment)) = line.split_once(mark) else {
+                continue;
+            };
+            if !before.is_empty() && !before.ends_with(char::is_whitespace) {
                 continue;
             }
-            let named = code_spans(line)
-                .into_iter()
-                .flat_map(|span| paths_in(tree, span));
-            let linked = link_targets(line)
-                .into_iter()
-                .map(|target| resolve(folder, target));
-            for missing in named.chain(linked).filter(|named| !exists(tree, named)) {
-                found.push(Violation::new(
-                    path,
-                    at + 1,
-                    format!("there is no {missing}"),
-                ));
+            let mut named = Vec::new();
+            for word in comment.split(|c: char| c.is_whitespace() || "`()[]\"'".contains(c)) {
+                named.extend(paths_in(tree, word));
             }
+            named.retain(|path| FILE_ENDS.iter().any(|end| path.ends_with(end)));
+            found.extend(missing(tree, path, at + 1, named));
+        }
+    }
+    found
+}
+
+/// What a comment begins with in a file of that name. `None` if it has none, or is no source.
+fn comment_mark(path: &str) -> Option<&'static str> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (_, end) = name.rsplit_once('.').unwrap_or(("", ""));
+    match end {
+        "rs" | "proto" | "go" => Some("//"),
+        "py" | "toml" | "yml" | "yaml" | "sh" | "service" | "template" | "" => Some("#"),
+        _ => None,
+    }
+}
+
+fn missing(tree: &Tree, path: &str, line: usize, named: Vec<String>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for named in named {
+        if !exists(tree, &named) && !MADE.contains(&named.as_str()) {
+            found.push(Violation::new(path, line, format!("there is no {named}")));
         }
     }
     found
@@ -237,20 +336,67 @@ mod tests {
              // [x]({DESIGN_FILE}) and {DESIGN_FILE}, 1\n// {DESIGN_FILE} 3.5 and 9"
         );
         let tree = Tree::of(&[(DESIGN_FILE, design), ("core/src/x.rs", &lines)]);
-        let found: Vec<_> = design_references(&tree)
-            .iter()
-            .map(|one| one.line)
-            .collect();
+        let found: Vec<_> = citations(&tree).iter().map(|one| one.line).collect();
         assert_eq!(found, [2, 3, 4, 7]);
         let without = Tree::of(&[("core/src/x.rs", &format!("// {DESIGN_FILE} 3.4"))]);
-        assert_eq!(design_references(&without).len(), 1);
+        assert_eq!(citations(&without).len(), 1);
+    }
+
+    #[test]
+    fn a_section_is_cited_in_many_ways() {
+        let index = CITED[1];
+        let (design, sections) = (
+            "# Design\n## 1. Words\n",
+            "# Index\n## 1. Entries\n## 6. Cuts\n",
+        );
+        for (good, bad) in [
+            ("//! in D, section 1)", "//! in D, section 7)"),
+            ("//! in D, sections 1 and 1.", "//! in D, sections 1 and 2."),
+            ("/// (`D`, section 1)", "/// (`D`, section 1.1)"),
+            ("as in [D](D), section 1.", "as in [D](D), section 9."),
+            (
+                "as in [the design](design.md), section 1",
+                "as in [it](design.md), section 2",
+            ),
+            ("/// (D 1; I, section 6)", "/// (D 1; I, section 6.1)"),
+            ("/// (D,\n/// section 1)", "/// (D,\n/// section 2)"),
+            ("# see D\n# 1", "# see D\n# 2"),
+            ("`I` 6", "`I` 7"),
+        ] {
+            for (line, count) in [(good, 0), (bad, 1)] {
+                // In two steps, because this file is checked as well.
+                let line = line.replace('D', DESIGN_FILE).replace('I', index);
+                let tree = Tree::of(&[(DESIGN_FILE, design), (index, sections), ("x", &line)]);
+                assert_eq!(citations(&tree).len(), count, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_claim_type_without_a_row_is_caught() {
+        let design =
+            "# D\n### 3.3 Claims\nvex\n| scan | a |\n| key-compromise | b |\n### 3.4 I\n| vex |";
+        let tree = Tree::of(&[
+            (DESIGN_FILE, design),
+            ("core/claims/src/kind/mod.rs", ""),
+            ("core/claims/src/kind/scan.rs", ""),
+            ("core/claims/src/kind/key_compromise.rs", ""),
+            ("core/claims/src/kind/vex/mod.rs", ""),
+        ]);
+        let found = kinds_without_a_row(&tree);
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0].what.ends_with("the claim type vex"),
+            "{}",
+            found[0]
+        );
     }
 
     #[test]
     fn a_path_that_is_not_there_is_caught() {
         let text = "`core/src/lib.rs`, `core/src/{lib,gone}.rs`, `assay/v1/x.proto`, `node/x`\n\
             [a](docs/here.md#x) [b](docs/gone.md) [c](https://example.org/x) [d](#top)\n\
-            ```\n`core/none`\n```\n\
+            ```\nmake core/none core/src/lib.rs node/node.toml\n```\n\
             `core/src/*.rs`, `core/*/lib.rs`, `core/src/*.proto`, \
             `scripts/setup cli`, `scripts/set`\n\
             `core/src/<name>.rs` `core/<any>/lib.rs` `core/src/lib.rs:12` `core/`";
@@ -270,9 +416,36 @@ mod tests {
             [
                 "README.md:1: there is no core/src/gone.rs",
                 "README.md:2: there is no docs/gone.md",
+                "README.md:4: there is no core/none",
                 "README.md:6: there is no core/src/*.proto",
                 "README.md:6: there is no scripts/set",
                 "docs/here.md:1: there is no NONE.md",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_path_in_a_comment_that_is_not_there_is_caught() {
+        let rust = "/// See `core/src/gone.rs`, and core/src/lib.rs.\nlet a; // (core/gone.md)\n\
+            // core/or/node, example.org/core/x.rs, \"core/*.rs\"\nlet url = \"a://core/x.rs\";";
+        let script = "# as core/gone.toml says\nx=core/other.toml # core/more.toml";
+        let tree = Tree::of(&[
+            ("core/src/lib.rs", rust),
+            ("scripts/x", script),
+            ("notes.txt", "# core/gone.md"),
+        ]);
+        let found: Vec<_> = dead_paths_in_comments(&tree)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "core/src/lib.rs:1: there is no core/src/gone.rs",
+                "core/src/lib.rs:2: there is no core/gone.md",
+                "core/src/lib.rs:3: there is no core/*.rs",
+                "scripts/x:1: there is no core/gone.toml",
+                "scripts/x:2: there is no core/more.toml",
             ]
         );
     }

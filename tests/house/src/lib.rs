@@ -12,6 +12,7 @@
 
 pub mod circles;
 pub mod claims;
+pub mod closures;
 pub mod docs;
 pub mod links;
 pub mod modules;

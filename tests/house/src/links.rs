@@ -3,7 +3,7 @@
 use crate::{
     Tree, Violation,
     modules::package,
-    rules::{LINKED, Linked, NEVER_LINKED, NeverLinked},
+    rules::{LINKED, Linked, NEVER_LINKED, NeverLinked, TEST_FEATURE, TEST_PACKAGES},
     tree::workspace,
 };
 use std::{collections::BTreeSet, process::Command};
@@ -89,7 +89,7 @@ fn forbidden(manifest: &str, row: &NeverLinked, linked: &BTreeSet<String>) -> Ve
     } = row;
     let mut found = Vec::new();
     for name in linked {
-        let is_forbidden = names.iter().any(|forbidden| name.starts_with(forbidden));
+        let is_forbidden = names.iter().any(|forbidden| name.contains(forbidden));
         if is_forbidden && name != package {
             found.push(Violation::new(
                 manifest,
@@ -101,18 +101,41 @@ fn forbidden(manifest: &str, row: &NeverLinked, linked: &BTreeSet<String>) -> Ve
     found
 }
 
+/// Manifests of what is shipped that ask for [`TEST_FEATURE`]: what stands behind it is taken for
+/// compiled in tests only.
+pub fn test_features(tree: &Tree) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (path, text) in tree
+        .files()
+        .filter(|(path, _)| path.ends_with("Cargo.toml"))
+    {
+        let of_tests =
+            package(path, text).is_some_and(|(_, name)| TEST_PACKAGES.contains(&name.as_str()));
+        if of_tests {
+            continue;
+        }
+        let mut section = "";
+        for (at, line) in text.lines().enumerate() {
+            if line.starts_with('[') {
+                section = line.trim_matches(['[', ']']);
+            }
+            let is_shipped = section.contains("dependencies") && !section.contains("dev-")
+                || section == "features" && line.starts_with("default");
+            if is_shipped && line.contains(&format!("{TEST_FEATURE}\"")) {
+                let what = format!("asks for the feature {TEST_FEATURE} outside of tests");
+                found.push(Violation::new(path, at + 1, what));
+            }
+        }
+    }
+    found
+}
+
 /// Names of the crates that end up in what links `package` on this platform. Procedural macros run
-/// in the compiler only.
+/// in the compiler only. Cargo brings the manifests that a fresh clone has not got.
 pub fn linked_by(package: &str) -> BTreeSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args([
-            "tree",
-            "--offline",
-            "--locked",
-            "--edges",
-            "normal,no-proc-macro",
-        ])
+        .args(["tree", "--locked", "--edges", "normal,no-proc-macro"])
         .args(["--prefix", "none", "--no-dedupe", "--package", package])
         .current_dir(workspace())
         .output()
@@ -191,6 +214,15 @@ mod tests {
             found,
             ["assay-node links saphyr-parser: a node reads claims, not what tools write"]
         );
+        for name in [
+            "libyaml-safer",
+            "unsafe-libyaml",
+            "serde_yaml",
+            "yaml-rust2",
+            "serde-saphyr",
+        ] {
+            assert_eq!(forbidden("x", row, &set(&[name])).len(), 1, "{name}");
+        }
         let row = NEVER_LINKED
             .iter()
             .find(|row| row.package == "assay-tlog")
@@ -199,5 +231,27 @@ mod tests {
             forbidden("x", row, &set(&["assay-tlog", "assay-proto", "sha2"])).len(),
             1
         );
+    }
+
+    #[test]
+    fn a_product_that_asks_for_the_tests_feature_is_caught() {
+        let lines = |text: &str| {
+            let tree = Tree::of(&[("a/Cargo.toml", text)]);
+            let found = test_features(&tree);
+            found.into_iter().map(|one| one.line).collect::<Vec<_>>()
+        };
+        let asks = "b = { workspace = true, features = [\"testing\"] }";
+        assert_eq!(lines(&format!("[dependencies]\n{asks}")), [2]);
+        assert_eq!(
+            lines(&format!("[target.'cfg(unix)'.dependencies]\n{asks}")),
+            [2]
+        );
+        assert_eq!(
+            lines("[features]\ntesting = [\"b/testing\"]\ndefault = [\"testing\"]"),
+            [3]
+        );
+        assert_eq!(lines(&format!("[dev-dependencies]\n{asks}")), [0; 0]);
+        let of_tests = format!("[package]\nname = \"assay-tests\"\n[dependencies]\n{asks}");
+        assert_eq!(lines(&of_tests), [0; 0]);
     }
 }

@@ -4,11 +4,16 @@
 
 use crate::{
     Tree, Violation,
-    claims::is_product,
     modules::Modules,
     rules::{PROMISES, Promise},
+    tokens::{self, Leave},
 };
+use quote::ToTokens;
 use std::collections::{BTreeMap, BTreeSet};
+use syn::{
+    ExprMatch, Pat,
+    visit::{self, Visit},
+};
 
 /// One of what a promise is about.
 pub struct Instance {
@@ -48,7 +53,7 @@ pub fn files_that_name(
 ) -> BTreeMap<String, (usize, String)> {
     let mut files = BTreeMap::new();
     for one in modules.references() {
-        if instance.has(&one.to) && !instance.has(&one.from) && is_product(&one.from) {
+        if instance.has(&one.to) && !instance.has(&one.from) && modules.is_product(&one.from) {
             files
                 .entry(one.from.clone())
                 .or_insert((one.line, one.path.clone()));
@@ -80,7 +85,7 @@ fn broken_promise(tree: &Tree, modules: &Modules, promise: &Promise) -> Vec<Viol
         return vec![Violation::new(folders[0], 1, what)];
     }
     let led = led_by
-        .map(|name| files_led_by(name, folders, modules))
+        .map(|name| files_led_by(name, folders, tree, modules))
         .unwrap_or_default();
     let mut found = Vec::new();
     for instance in all {
@@ -98,18 +103,70 @@ fn broken_promise(tree: &Tree, modules: &Modules, promise: &Promise) -> Vec<Viol
     found
 }
 
-/// The files that name the enum, which is defined in one of the folders.
-fn files_led_by(name: &str, folders: &[&str], modules: &Modules) -> BTreeSet<String> {
+/// The files that `match` on the enum without an arm for the rest: the compiler leads there whoever
+/// adds a variant. The enum is defined in one of the folders.
+fn files_led_by(name: &str, folders: &[&str], tree: &Tree, modules: &Modules) -> BTreeSet<String> {
     let mut files = BTreeSet::new();
     for one in modules.references() {
         let defined = folders
             .iter()
             .any(|folder| one.to.starts_with(&format!("{folder}/")));
-        if defined && one.path.split("::").any(|segment| segment == name) {
+        let names = defined && one.path.split("::").any(|segment| segment == name);
+        if names && !files.contains(&one.from) && has_whole_match(name, tree, &one.from) {
             files.insert(one.from.clone());
         }
     }
     files
+}
+
+fn has_whole_match(name: &str, tree: &Tree, file: &str) -> bool {
+    let parsed = tree.text(file).and_then(|text| syn::parse_file(text).ok());
+    let mut matches = Matches { name, whole: false };
+    parsed.iter().for_each(|file| matches.visit_file(file));
+    matches.whole
+}
+
+/// Looks for a `match` with an arm for each variant of an enum, and none for the rest.
+struct Matches<'n> {
+    name: &'n str,
+    whole: bool,
+}
+
+impl<'ast> Visit<'ast> for Matches<'_> {
+    fn visit_expr_match(&mut self, found: &'ast ExprMatch) {
+        let mut patterns: Vec<&Pat> = Vec::new();
+        for arm in &found.arms {
+            match &arm.pat {
+                Pat::Or(or) => patterns.extend(&or.cases),
+                one => patterns.push(one),
+            }
+        }
+        patterns.retain(|pattern| {
+            let tokens = tokens::of_stream(pattern.to_token_stream(), Leave::Nothing);
+            tokens.first().is_none_or(|first| first.text != self.name)
+        });
+        self.whole |= patterns.is_empty() && found.arms.len() > 1;
+        visit::visit_expr_match(self, found);
+    }
+}
+
+/// Rows that let a file name an instance which it does not name.
+pub fn idle_rows(tree: &Tree, modules: &Modules) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for promise in PROMISES {
+        let all = instances(tree, promise);
+        for (name, place) in promise.about {
+            let instance = all.iter().find(|instance| instance.name == *name);
+            let files = instance
+                .map(|one| files_that_name(one, modules))
+                .unwrap_or_default();
+            if !files.keys().any(|file| file.starts_with(place)) {
+                let what = format!("does not name the {} {name} any more", promise.one_more);
+                found.push(Violation::new(place, 1, what));
+            }
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -168,9 +225,22 @@ mod tests {
 
     #[test]
     fn the_compiler_leads_to_files_that_match() {
-        let led =
-            "use crate::formats::{Body, Npm}; fn f(b: Body) { match b { Body::Npm(Npm) => {} } }";
-        assert_eq!(whats(led, "pub fn h() {}"), [""; 0]);
+        let led = |code: &str| {
+            let text = format!("use crate::formats::{{Body, Npm}}; fn f(b: Body) {{ {code} }}");
+            whats(&text, "pub fn h() {}").is_empty()
+        };
+        assert!(led(
+            "match b { Body::Npm(Npm) => {} Body::Cargo(_) | Body::Other => {} }"
+        ));
+        // Here a variant more is not heard of.
+        assert!(!led(
+            "match b { Body::Npm(Npm) => {} Body::Cargo(_) => {} _ => {} }"
+        ));
+        assert!(!led(
+            "match b { Body::Npm(Npm) => {} Body::Cargo(_) => {} rest => {} }"
+        ));
+        assert!(!led("if let Body::Npm(Npm) = b {}"));
+        assert!(!led("let npm: Npm = g(b);"));
     }
 
     #[test]

@@ -12,15 +12,28 @@ pub const FUNCTION_LINES: usize = 60;
 /// Most columns of a line of Rust.
 pub const COLUMNS: usize = 100;
 
+/// Most closures in 10,000 lines that are bound by `let` for a single use.
+pub const CLOSURES: usize = 4;
+
 /// Most files of one crate that may import each other in a circle.
 pub const CIRCLE_FILES: usize = 4;
 
-/// The design. Comments cite it as `docs/design.md 3.4`.
+/// The documents whose sections are cited: as `docs/design.md 3.4`, or as `docs/index.md, section
+/// 8`.
+pub const CITED: &[&str] = &[DESIGN_FILE, "docs/index.md"];
+
+/// The design.
 pub const DESIGN_FILE: &str = "docs/design.md";
 
 /// What the design was called before it was part of the repository. In two parts, because this file
 /// is checked as well.
 pub const OLD_NAME: &str = concat!("DES", "IGN");
+
+/// Packages that are test tools: nothing of them is shipped.
+pub const TEST_PACKAGES: &[&str] = &["assay-house", "assay-tests"];
+
+/// The feature of libraries that tests of other crates need. No product may ask for it.
+pub const TEST_FEATURE: &str = "testing";
 
 /// Documents in which every named path must exist.
 pub const DOCUMENTS: &[&str] = &[
@@ -30,6 +43,14 @@ pub const DOCUMENTS: &[&str] = &[
     "SECURITY.md",
     "deploy/*.md",
     "docs/*.md",
+];
+
+/// Paths that documents name and that are not in this tree: what commands make.
+pub const MADE: &[&str] = &["node/node.toml"];
+
+/// How the names end of files that a comment names by their path.
+pub const FILE_ENDS: &[&str] = &[
+    ".go", ".json", ".md", ".proto", ".py", ".rs", ".service", ".toml", ".tsv", ".yaml", ".yml",
 ];
 
 /// What a crate below `core/` may link, with what its dependencies pull in.
@@ -124,7 +145,7 @@ const YAML_AND_TOML: &[&str] = &[
 pub struct NeverLinked {
     /// The package.
     pub package: &'static str,
-    /// How the names begin of what it must not link.
+    /// What the names have in them of what it must not link.
     pub names: &'static [&'static str],
     /// Why.
     pub why: &'static str,
@@ -139,18 +160,12 @@ pub const NEVER_LINKED: &[NeverLinked] = &[
     },
     NeverLinked {
         package: "assay-node",
-        names: &[
-            "assay-intake",
-            "saphyr",
-            "yaml",
-            "serde_yaml",
-            "serde-saphyr",
-        ],
+        names: &["assay-intake", "saphyr", "yaml"],
         why: "a node reads claims, not what tools write",
     },
     NeverLinked {
         package: "assay-cli",
-        names: &["assay-node", "rocksdb", "librocksdb"],
+        names: &["assay-node", "rocksdb"],
         why: "the command line is built in minutes, without RocksDB",
     },
 ];
@@ -194,8 +209,8 @@ pub struct Promise {
     pub shared: &'static [&'static str],
     /// The files that list them all, and so may name any of them.
     pub lists: &'static [&'static str],
-    /// An enum with a variant for each. Files that `match` on it may name any of them, too: the
-    /// compiler leads there whoever adds a variant.
+    /// An enum with a variant for each. Files with a `match` on it that has an arm for each variant
+    /// may name any of them, too: the compiler leads there whoever adds one.
     pub led_by: Option<&'static str>,
     /// What exists for the sake of one of them: its name, and the files or folders that may name
     /// it.
@@ -224,12 +239,11 @@ pub const KINDS: Promise = Promise {
     lists: &["core/claims/src/kind/mod.rs"],
     led_by: Some("Body"),
     about: &[
-        // The registry of issuers is replayed from their records, and trust from these four.
+        // The registry of issuers is replayed from their records, and trust from these three.
         ("issuer", "core/claims/src/issuer/"),
         ("endorsement", "core/policy/src/trust/"),
-        ("issuer", "core/policy/src/trust/"),
         ("key_compromise", "core/policy/src/trust/"),
-        ("withdrawal", "core/policy/src/trust/"),
+        ("response", "core/policy/src/trust/standing.rs"),
         // Roles are an issuer's own, and endorsed. An anchor is bounded as an endorsement is.
         ("issuer", "core/claims/src/kind/endorsement.rs"),
         ("issuer", "cli/src/commands/endorse.rs"),
@@ -259,8 +273,16 @@ pub const KINDS: Promise = Promise {
         ("key_compromise", "cli/src/commands/issuer/compromised.rs"),
         ("requirement", "cli/src/commands/require.rs"),
         ("response", "cli/src/commands/respond.rs"),
-        ("vex", "cli/src/commands/publish.rs"),
         ("withdrawal", "cli/src/commands/withdraw.rs"),
+        // Rules about support and about vulnerabilities.
+        ("lifecycle", "core/policy/src/verdict/deny.rs"),
+        ("scan", "core/policy/src/facts/vulnerable.rs"),
+        ("vex", "core/policy/src/facts/vulnerable.rs"),
+        ("vex", "core/policy/src/verdict/deny.rs"),
+        // A publisher is warned before a claim that would have no effect, or costs a key.
+        ("endorsement", "client/src/publish/effect.rs"),
+        ("key_compromise", "client/src/publish/effect.rs"),
+        ("key_compromise", "client/src/report/keys.rs"),
         // Reports say a date of support, and the status of a vulnerability, in words.
         ("lifecycle", "core/policy/src/verdict/reason.rs"),
         ("lifecycle", "client/src/report/words/time.rs"),
@@ -316,3 +338,155 @@ pub const TYPE_URIS: &[&str] = &[
 
 /// Names of constants that hold a kind's URIs, by which kinds must not be told apart.
 pub const TYPE_CONSTANTS: &[&str] = &["TYPE", "TYPES", "URI", "URIS"];
+
+/// Methods that look for a piece of text, or compare with one.
+pub const TEXT_SEARCHES: &[&str] = &[
+    "contains",
+    "ends_with",
+    "eq",
+    "find",
+    "matches",
+    "rfind",
+    "rsplit",
+    "rsplit_once",
+    "split",
+    "split_once",
+    "starts_with",
+    "strip_prefix",
+    "strip_suffix",
+];
+
+/// What a list of the kinds offers to find a kind by a URI, or its URIs, and to read a predicate.
+pub const TYPE_LOOKUPS: &[&str] = &["by_uri", "check", "of", "read", "types", "uris"];
+
+/// What a file may write or call, and no other file may.
+pub struct May {
+    /// The file.
+    pub file: &'static str,
+    /// The names.
+    pub names: &'static [&'static str],
+    /// Why.
+    pub why: &'static str,
+}
+
+/// Which of [`TYPE_LOOKUPS`] a file may call.
+pub const LOOKS_UP: &[May] = &[
+    May {
+        file: "core/claims/src/claim/examine.rs",
+        names: &["of"],
+        why: "here a claim is read, once",
+    },
+    May {
+        file: "client/src/publish/draft.rs",
+        names: &["of"],
+        why: "a claim that is about to be signed is read once, too",
+    },
+    May {
+        file: "core/policy/src/rules/read/example.rs",
+        names: &["read", "uris"],
+        why: "a policy's examples are claims that nobody signed",
+    },
+    May {
+        file: "core/intake/src/documents/draft.rs",
+        names: &["check"],
+        why: "what is made here has to be a valid predicate",
+    },
+    May {
+        file: "core/intake/src/documents/in_toto.rs",
+        names: &["by_uri", "check"],
+        why: "a finished statement is checked, and its type shown",
+    },
+    May {
+        file: "cli/src/commands/require.rs",
+        names: &["types"],
+        why: "lists the types of which one can be required",
+    },
+    May {
+        file: "client/src/report/claim.rs",
+        names: &["by_uri"],
+        why: "shows the name of a type, with its version",
+    },
+    May {
+        file: "client/src/report/words/mod.rs",
+        names: &["by_uri"],
+        why: "shows the name of a type",
+    },
+    May {
+        file: "core/policy/src/posture/mod.rs",
+        names: &["by_uri"],
+        why: "keeps the name of a type, to be shown",
+    },
+];
+
+/// Which short names of kinds a file may write as literals.
+pub const NAMED: &[May] = &[
+    May {
+        file: "core/intake/src/documents/mod.rs",
+        names: &[
+            "audit",
+            "lifecycle",
+            "practice",
+            "provenance",
+            "sbom",
+            "scan",
+            "scorecard",
+            "vex",
+        ],
+        why: "the table of the kinds of documents",
+    },
+    May {
+        file: "core/intake/src/documents/cargo_vet/mod.rs",
+        names: &["audit"],
+        why: "a table of cargo-vet's, and a label of a summary",
+    },
+    May {
+        file: "core/intake/src/documents/provenance.rs",
+        names: &["provenance"],
+        why: "a kind of documents, in an error",
+    },
+    May {
+        file: "core/intake/src/documents/scorecard.rs",
+        names: &["scorecard"],
+        why: "a field of Scorecard's",
+    },
+    May {
+        file: "core/intake/src/documents/advice.rs",
+        names: &["scorecard"],
+        why: "a field of Scorecard's",
+    },
+    May {
+        file: "core/claims/src/index/label.rs",
+        names: &["issuer"],
+        why: "a kind of labels",
+    },
+    May {
+        file: "core/policy/src/facts/mod.rs",
+        names: &["issuer"],
+        why: "a variable of conditions",
+    },
+    May {
+        file: "core/policy/src/verdict/reason.rs",
+        names: &["requirement"],
+        why: "a cause of a verdict",
+    },
+    May {
+        file: "client/src/ask/about.rs",
+        names: &["issuer"],
+        why: "a kind of labels",
+    },
+    May {
+        file: "client/src/report/words/paragraph.rs",
+        names: &["issuer"],
+        why: "a word that is counted",
+    },
+    May {
+        file: "cli/src/commands/audit.rs",
+        names: &["audit"],
+        why: "a command",
+    },
+    May {
+        file: "cli/src/help.rs",
+        names: &["audit", "issuer"],
+        why: "commands",
+    },
+];

@@ -3,9 +3,14 @@
 use crate::{
     Tree, Violation,
     rules::{COLUMNS, FILE_LINES, FUNCTION_LINES},
+    tokens,
 };
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use std::{ops::RangeInclusive, str::FromStr};
+use syn::{
+    Block, Signature,
+    visit::{self, Visit},
+};
 
 /// Rust files with too many lines.
 pub fn long_files(tree: &Tree) -> Vec<Violation> {
@@ -28,11 +33,13 @@ pub fn long_files(tree: &Tree) -> Vec<Violation> {
 pub fn long_functions(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
     for (path, text) in tree.rust() {
-        let Ok(stream) = TokenStream::from_str(text) else {
+        let Ok(file) = syn::parse_file(text) else {
             found.push(Violation::new(path, 1, "is not Rust"));
             continue;
         };
-        for (name, lines) in functions(stream) {
+        let mut functions = Functions::default();
+        functions.visit_file(&file);
+        for (name, lines) in functions.found {
             let length = lines.end() - lines.start() + 1;
             if length > FUNCTION_LINES {
                 let what = format!("fn {name} has {length} lines, over {FUNCTION_LINES}");
@@ -43,40 +50,66 @@ pub fn long_functions(tree: &Tree) -> Vec<Violation> {
     found
 }
 
-/// The name and the lines of every function in `stream`.
-fn functions(stream: TokenStream) -> Vec<(String, RangeInclusive<usize>)> {
-    let trees: Vec<TokenTree> = stream.into_iter().collect();
-    let mut found = Vec::new();
-    for (at, tree) in trees.iter().enumerate() {
-        match tree {
-            TokenTree::Group(group) => found.extend(functions(group.stream())),
-            TokenTree::Ident(word) if word == "fn" => {
-                // `fn(u8) -> u8` is a type and has no name; a trait's function may have no body.
-                let Some(TokenTree::Ident(name)) = trees.get(at + 1) else {
-                    continue;
-                };
-                if let Some(end) = body_end(&trees[at..]) {
-                    found.push((name.to_string(), word.span().start().line..=end));
-                }
-            }
-            _ => {}
-        }
-    }
-    found
+/// The name and the lines of every function that has a body.
+#[derive(Default)]
+struct Functions {
+    found: Vec<(String, RangeInclusive<usize>)>,
 }
 
-/// The line of the brace that closes the first block before any `;`.
-fn body_end(trees: &[TokenTree]) -> Option<usize> {
-    for tree in trees {
-        match tree {
-            TokenTree::Punct(mark) if mark.as_char() == ';' => return None,
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
-                return Some(group.span_close().end().line);
+impl Functions {
+    fn add(&mut self, signature: &Signature, body: &Block) {
+        let start = signature.fn_token.span.start().line;
+        let end = body.brace_token.span.close().end().line;
+        self.found.push((signature.ident.to_string(), start..=end));
+    }
+
+    /// Those in the tokens of a macro, which need not be Rust.
+    fn add_tokens(&mut self, stream: TokenStream) {
+        let trees: Vec<TokenTree> = stream.into_iter().collect();
+        for (at, tree) in trees.iter().enumerate() {
+            match tree {
+                TokenTree::Group(group) => self.add_tokens(group.stream()),
+                TokenTree::Ident(word) if word == "fn" => {
+                    // `fn(u8) -> u8` is a type and has no name; a trait's function may have no
+                    // body; `$name` is one token after the mark.
+                    let name = match (trees.get(at + 1), trees.get(at + 2)) {
+                        (Some(TokenTree::Ident(name)), _)
+                        | (Some(TokenTree::Punct(_)), Some(TokenTree::Ident(name))) => name,
+                        _ => continue,
+                    };
+                    let end = tokens::item_end(&trees[at..]).and_then(|end| trees.get(at + end));
+                    if let Some(TokenTree::Group(body)) = end {
+                        let lines = word.span().start().line..=body.span_close().end().line;
+                        self.found.push((name.to_string(), lines));
+                    }
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
-    None
+}
+
+impl<'ast> Visit<'ast> for Functions {
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.add(&item.sig, &item.block);
+        visit::visit_item_fn(self, item);
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.add(&item.sig, &item.block);
+        visit::visit_impl_item_fn(self, item);
+    }
+
+    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
+        if let Some(body) = &item.default {
+            self.add(&item.sig, body);
+        }
+        visit::visit_trait_item_fn(self, item);
+    }
+
+    fn visit_macro(&mut self, called: &'ast syn::Macro) {
+        self.add_tokens(called.tokens.clone());
+    }
 }
 
 /// Lines of Rust files with too many columns.
@@ -178,6 +211,7 @@ mod tests {
             ("fn outer() { ", "}"),
             ("proptest! { #[test] ", "}"),
             ("trait A { fn g(h: fn(u8) -> u8); const ", "}"),
+            ("macro_rules! a { () => { ", "} }"),
         ] {
             let good = file(&format!("{before}{}{after}", of_lines(60)));
             assert_eq!(long_functions(&good), [], "{before}");
@@ -190,6 +224,27 @@ mod tests {
                 "{found:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_block_in_a_signature_is_not_the_body() {
+        let body = "\n".repeat(60);
+        for signature in [
+            "fn f() -> Chunks<{ Hash::LEN }>",
+            "fn f() -> Chunks<u8, { 1 }, { 2 }>",
+            "fn f(a: [u8; { 1 }]) where [(); { 2 }]: Sized",
+            "fn f<const N: usize = { 3 }>()",
+            "fn f<A: Fn(u8) -> Chunks<{ 1 }>>()",
+        ] {
+            for (before, after) in [("", ""), ("proptest! { ", "}"), ("impl A { ", "}")] {
+                let bad = file(&format!("{before}{signature} {{{body}}}{after}"));
+                assert_eq!(long_functions(&bad).len(), 1, "{before}{signature}");
+            }
+        }
+        let bad = file(&format!(
+            "macro_rules! a {{ () => {{ fn $name() {{{body}}} }} }}"
+        ));
+        assert_eq!(long_functions(&bad).len(), 1);
     }
 
     #[test]

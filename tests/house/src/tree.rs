@@ -43,6 +43,12 @@ impl Tree {
         Self { files: own }
     }
 
+    /// Gives a file a text, in place of the one that it had.
+    #[cfg(test)]
+    pub fn put(&mut self, path: &str, text: &str) {
+        self.files.insert(path.to_owned(), text.to_owned());
+    }
+
     /// Every path with its text, sorted by path.
     pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files

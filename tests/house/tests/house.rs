@@ -1,7 +1,8 @@
 //! The rules, held against this source tree. A failure lists every violation.
 
 use assay_house::{
-    Tree, Violation, circles, claims, docs, links, modules::Modules, promises, purity, sizes,
+    Tree, Violation, circles, claims, closures, docs, links, modules::Modules, promises, purity,
+    sizes,
 };
 use std::{fmt::Write as _, sync::LazyLock};
 
@@ -41,19 +42,29 @@ fn lines_are_short() {
 }
 
 #[test]
+fn few_closures_are_bound_for_one_use() {
+    assert_none(&closures::too_many(&HOUSE.0));
+}
+
+#[test]
 fn files_import_each_other_in_small_circles_only() {
     let (_, modules) = &*HOUSE;
     assert_none(&circles::large_circles(modules));
 }
 
 #[test]
-fn references_to_the_design_resolve() {
-    assert_none(&docs::design_references(&HOUSE.0));
+fn sections_that_are_cited_exist() {
+    assert_none(&docs::citations(&HOUSE.0));
 }
 
 #[test]
 fn paths_that_documents_name_exist() {
     assert_none(&docs::dead_paths(&HOUSE.0));
+}
+
+#[test]
+fn paths_that_comments_name_exist() {
+    assert_none(&docs::dead_paths_in_comments(&HOUSE.0));
 }
 
 #[test]
@@ -77,6 +88,11 @@ fn nothing_is_linked_that_must_not_be() {
 }
 
 #[test]
+fn no_product_asks_for_what_tests_need() {
+    assert_none(&links::test_features(&HOUSE.0));
+}
+
+#[test]
 fn predicate_types_are_written_by_their_kinds_only() {
     let (tree, modules) = &*HOUSE;
     assert_none(&claims::type_uris(tree, modules));
@@ -91,7 +107,25 @@ fn predicates_are_parsed_by_their_kinds_only() {
 #[test]
 fn kinds_are_not_told_apart_by_name() {
     let (tree, modules) = &*HOUSE;
-    assert_none(&claims::compared_names(tree, modules));
+    assert_none(&claims::kind_names(tree, modules));
+}
+
+#[test]
+fn kinds_are_not_told_apart_by_looking_them_up() {
+    let (tree, modules) = &*HOUSE;
+    assert_none(&claims::looks_up_types(tree, modules));
+}
+
+#[test]
+fn the_design_lists_every_claim_type() {
+    assert_none(&docs::kinds_without_a_row(&HOUSE.0));
+}
+
+#[test]
+fn no_row_allows_what_nobody_does() {
+    let (tree, modules) = &*HOUSE;
+    assert_none(&claims::idle_rows(tree, modules));
+    assert_none(&promises::idle_rows(tree, modules));
 }
 
 #[test]

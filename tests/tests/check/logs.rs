@@ -140,7 +140,7 @@ fn an_answer_that_does_not_verify_names_its_log() -> anyhow::Result<()> {
         .verifier()
         .to_string();
     world.policy("wrong.toml", "warn", &required(&key, url))?;
-    let checked = world.check(&["Cargo.lock", "--policy", "wrong.toml"])?;
+    let checked = world.check_elsewhere(&["Cargo.lock", "--policy", "wrong.toml"])?;
     assert_eq!(checked.code, Some(4), "{}", checked.stderr);
     assert!(
         checked
@@ -164,7 +164,7 @@ fn a_policy_that_names_a_log_without_saying_where_it_is_is_the_callers() -> anyh
         "warn",
         &format!("\n[[log]]\nkey = \"{key}\"\n"),
     )?;
-    let checked = world.check(&["Cargo.lock", "--policy", "nowhere.toml"])?;
+    let checked = world.check_elsewhere(&["Cargo.lock", "--policy", "nowhere.toml"])?;
     assert_eq!(checked.code, Some(2));
     assert!(
         checked.stderr.contains("other.example/log") && checked.stderr.contains("`url`"),

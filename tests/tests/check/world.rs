@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use assay_claims::purl::Purl;
-use assay_tests::process::{Node, assay};
+use assay_tests::process::{Node, assay, new_key};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -46,7 +46,7 @@ impl World {
         };
         for name in ["makers", "auditors", "stranger"] {
             let key = format!("{name}.pem");
-            world.online(&["key", "new", &key])?;
+            new_key(world.folder.path(), &key)?;
             let registered =
                 world.online(&["issuer", "register", "--name", name, "--key", &key])?;
             let id = registered["issuer_id"]
@@ -229,7 +229,12 @@ impl World {
         run(self.folder.path(), &all)
     }
 
-    /// The same, as JSON.
+    /// Runs `assay check` with nothing but what is given: under a policy that names other logs.
+    pub fn check_elsewhere(&self, arguments: &[&str]) -> anyhow::Result<Checked> {
+        run(self.folder.path(), &[&["check"], arguments].concat())
+    }
+
+    /// The same as [`World::check`], as JSON.
     pub fn report(&self, arguments: &[&str]) -> anyhow::Result<(Option<i32>, Value)> {
         let checked = self.check(&[arguments, &["--output", "json"]].concat())?;
         let value = serde_json::from_str(&checked.stdout)

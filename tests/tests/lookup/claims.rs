@@ -105,7 +105,7 @@ fn check_withdrawal_alone(
     assert_eq!(code, Some(1));
     for words in [
         format!("The claim itself cannot be looked up {word}. What others say about claim"),
-        "\"withdraws it: Forged.\", by \"auditor\"".to_owned(),
+        "\"withdraws it: 'Forged.'\", by issuer ".to_owned(),
         "A withdrawal counts only if the signer of the claim signed it".to_owned(),
     ] {
         assert!(text.contains(&words), "{x} {how}: {words}: {text}");
@@ -150,7 +150,7 @@ fn a_withdrawal_has_effect_only_for_the_issuer_that_said_it() -> anyhow::Result<
     person.say("thief", subject, "urn:assay:withdrawal:v1", forged)?;
     let (_, before) = text(&person, &["lookup", ALPHA])?;
     assert!(
-        before.contains("withdraws it: Forged (without effect);"),
+        before.contains("withdraws it: \"Forged.\" (without effect);"),
         "{before}"
     );
 
@@ -174,7 +174,7 @@ fn a_withdrawal_has_effect_only_for_the_issuer_that_said_it() -> anyhow::Result<
     let (_, after) = text(&person, &["lookup", ALPHA])?;
     assert_eq!(
         after
-            .matches("withdraws it: Forged (without effect for this issuer);")
+            .matches("withdraws it: \"Forged.\" (without effect for this issuer);")
             .count(),
         1,
         "{after}"

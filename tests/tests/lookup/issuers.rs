@@ -4,7 +4,11 @@
 use crate::{AT_ONCE, person::Person};
 use anyhow::{Context, ensure};
 use assay_proto::v1::Wait;
-use assay_tests::{issuer::Actor, log::Log, process::Node};
+use assay_tests::{
+    issuer::Actor,
+    log::Log,
+    process::{Node, new_key},
+};
 use serde_json::{Value, json};
 
 const ALPHA: &str = "pkg:cargo/alpha@1.0.0";
@@ -43,6 +47,65 @@ fn what_another_issuer_signed_is_not_listed_though_it_is_the_same_statement() ->
     Ok(())
 }
 
+/// Runs the program, which must refuse with exit code 2. Returns what it said.
+fn refused(person: &Person, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = person.run(arguments)?;
+    let said = String::from_utf8(output.stderr)?;
+    ensure!(output.status.code() == Some(2), "{arguments:?}: {said}");
+    Ok(said)
+}
+
+#[test]
+fn rotation_keys_are_asked_for_by_name_and_alone_change_the_keys() -> anyhow::Result<()> {
+    let node = Node::start_with(AT_ONCE)?;
+    let person = Person::at(node.ready())?;
+    for name in ["day.pem", "root.pem", "new.pem"] {
+        person.get(&["key", "new", name])?;
+    }
+    let register = ["issuer", "register", "--name", "rooted", "--key", "day.pem"];
+    let same = [&register[..], &["--rotation-key", "day.pem"]].concat();
+    let said = refused(&person, &same)?;
+    ensure!(said.contains("a rotation key is another key"), "{said}");
+    let record = person.get(&[&register[..], &["--rotation-key", "root.pem"]].concat())?;
+    let id = record["issuer_id"].as_str().context("no id")?;
+    let day = record["keys"][0].as_str().context("no key")?;
+    assert_eq!(record["rotation_threshold"], 1);
+
+    // The key that signs claims does not change the keys: said before anything is sent.
+    let rotate = ["issuer", "rotate", "--new-key", "new.pem"];
+    let said = refused(&person, &[&rotate[..], &["--key", "day.pem"]].concat())?;
+    ensure!(
+        said.contains("--rotation-key") && said.contains("0 of them were given"),
+        "{said}"
+    );
+    let rotated = person.get(&[&rotate[..], &["--rotation-key", "root.pem"]].concat())?;
+    assert_eq!(
+        (&rotated["issuer_id"], &rotated["sequence"]),
+        (&json!(id), &json!(1))
+    );
+    assert_eq!(rotated["rotation_keys"], record["rotation_keys"]);
+
+    // Nor does it declare one compromised.
+    let declare = [
+        "issuer",
+        "compromised",
+        "--compromised-key",
+        day,
+        "--from",
+        "3",
+    ];
+    let said = refused(&person, &[&declare[..], &["--key", "new.pem"]].concat())?;
+    ensure!(said.contains("needs 1 distinct rotation keys"), "{said}");
+    person.get(&[&declare[..], &["--key", "root.pem"]].concat())?;
+    let (shown, _) = show(&person, id)?;
+    ensure!(
+        shown.contains("rotation    1 of 1 must sign a change of keys:")
+            && shown.contains(&format!("compromised {day}")),
+        "{shown}"
+    );
+    Ok(())
+}
+
 #[test]
 fn a_compromised_key_that_was_left_behind_takes_nothing_away() -> anyhow::Result<()> {
     let node = Node::start_with(AT_ONCE)?;
@@ -52,7 +115,7 @@ fn a_compromised_key_that_was_left_behind_takes_nothing_away() -> anyhow::Result
         .as_str()
         .context("no key")?
         .to_owned();
-    person.get(&["key", "new", "new.pem"])?;
+    new_key(person.folder(), "new.pem")?;
     person.get(&[
         "issuer",
         "rotate",
@@ -134,8 +197,15 @@ fn an_issuer_whose_keys_are_compromised_is_said_to_be_so_first() -> anyhow::Resu
         .context("no key")?
         .to_owned();
     let subject = json!({"name": "issuer", "digest": {"sha256": id}});
-    let others = json!({"issuer": id, "key": key, "fromIndex": 0});
-    person.say("maker", subject, "urn:assay:key-compromise:v1", others)?;
+    let others = json!({
+        "issuer": id, "key": key, "origin": node.ready().origin, "fromIndex": 0,
+        "fromTime": "2020-01-01T00:00:00Z",
+    });
+    let refused = person.say("maker", subject, "urn:assay:key-compromise:v1", others);
+    let error = refused
+        .err()
+        .context("anybody can declare a key compromised")?;
+    assert!(error.to_string().contains("its own keys only"), "{error}");
     assert_eq!(
         look_up_trusted(&person, &id)?["keys"],
         json!({"compromised": [], "powerless": []})

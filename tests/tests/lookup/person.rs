@@ -1,7 +1,7 @@
 //! A person at a terminal: a folder, keys, and a log that is running.
 
 use anyhow::{Context, ensure};
-use assay_tests::process::{Ready, assay, assay_command};
+use assay_tests::process::{Ready, assay, assay_command, new_key};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -76,7 +76,7 @@ impl Person {
     /// Registers an issuer with a key of its own, `NAME.pem`. Returns its id.
     pub fn register(&self, name: &str) -> anyhow::Result<String> {
         let key = format!("{name}.pem");
-        self.get(&["key", "new", &key])?;
+        new_key(self.folder.path(), &key)?;
         let record = self.get(&["issuer", "register", "--name", name, "--key", &key])?;
         Ok(record["issuer_id"]
             .as_str()

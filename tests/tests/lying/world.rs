@@ -1,11 +1,13 @@
 //! A real node with something in it, a liar at its address, and those who ask: the client library
 //! and the program.
 
+use anyhow::Context;
 use assay_claims::claim::{ClaimId, PublicKey};
 use assay_claims::entry::wire;
 use assay_claims::index::{By, Kind, Label, Name, Query};
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
+use assay_claims::kind::Timestamp;
 use assay_claims::kind::key_compromise::KeyCompromise;
 use assay_claims::kind::withdrawal::Withdrawal;
 use assay_claims::purl::Purl;
@@ -114,7 +116,9 @@ impl World {
         let compromise = KeyCompromise {
             issuer: second.id,
             key: PublicKey::from(&second.keys[0]),
+            origin: node.ready().origin.clone(),
             from_index: beta,
+            from_time: Timestamp::parse("2020-01-01T00:00:00Z").context("no time")?,
             reason: None,
         };
         let rotation = publish(signed(

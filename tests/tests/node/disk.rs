@@ -216,8 +216,13 @@ async fn a_full_disk_under_the_checkpoint_file_ends_signing() -> anyhow::Result<
     let Some(disk) = Disk::mount(fixture.node.folder(), 4)? else {
         return Ok(());
     };
-    fs::copy(fixture.node.folder().join("anchor"), disk.0.join("anchor"))?;
-    fixture.node.configure("log.anchor = \"disk/anchor\"")?;
+    fs::copy(
+        fixture.node.folder().join("checkpoints"),
+        disk.0.join("checkpoints"),
+    )?;
+    fixture
+        .node
+        .configure("log.checkpoint_file = \"disk/checkpoints\"")?;
     fixture.run().await?;
     let (acknowledged, refusal) = fill(&fixture, Wait::Integrated).await;
     assert!(acknowledged.len() > 3, "{refusal:?}");

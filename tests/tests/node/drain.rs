@@ -116,16 +116,12 @@ async fn calls_in_flight_are_answered_and_new_ones_are_not() -> anyhow::Result<(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_node_stops_at_once_also_on_sigint() -> anyhow::Result<()> {
-    let mut fixture = Fixture::start(crate::AT_ONCE).await?;
+    // `fixture.log` holds an open connection, which is told to go and does: a node that waited for
+    // it would do so for an hour, and the test does not.
+    let mut fixture = Fixture::start("log.publish_interval_ms = 1\nserver.drain_s = 3600").await?;
     for signal in ["TERM", "INT"] {
-        let started = std::time::Instant::now();
         fixture.node.signal(signal)?;
         fixture.node.wait()?;
-        // `fixture.log` holds an open connection, which is told to go and does.
-        assert!(
-            started.elapsed().as_secs() < 8,
-            "it waited for a connection on which nothing happens"
-        );
         fixture.run().await?;
     }
     Ok(())

@@ -4,6 +4,7 @@ use crate::{AT_ONCE, Fixture, STARTED, assert_all_there, assert_refused, hex};
 use assay_claims::claim::{self, ClaimId};
 use assay_claims::entry::wire;
 use assay_claims::issuer::IssuerId;
+use assay_client::audit;
 use assay_proto::v1::{GetIssuerRequest, Wait};
 use assay_tests::{
     issuer::{Actor, key, payload, record, signed},
@@ -48,11 +49,12 @@ async fn a_threshold_counts_distinct_keys() -> anyhow::Result<()> {
     assert_denied(log, foreign, &["is no key of issuer"]).await;
     assert_eq!(log.size().await?, STARTED + 2);
 
-    for keys in [[a, b], [a, c], [b, c]] {
+    // A set of signers with a key that did not sign before is a new leaf; any other one has one.
+    for (keys, leaf) in [([a, b], 2), ([a, c], 4), ([b, c], 4), ([a, b], 2)] {
         let answer = log
             .publish(issuer.sign_by(&payload(1), &keys), Wait::Integrated)
             .await?;
-        assert!(!answer.already_logged, "another set of signers");
+        assert_eq!(answer.leaf_index, STARTED + leaf);
     }
     // The threshold of every issuer that is named counts.
     let mut both = fixture.issuer.claim(2);
@@ -207,11 +209,10 @@ async fn an_open_log_takes_any_valid_signature_and_registers_nobody_by_it() -> a
         Code::InvalidArgument,
         &["signature 1"],
     );
-    // A record that its keys did not all sign may be logged as anybody's claim, but never takes
-    // force.
+    // Records are held to the same rules as in any log.
     let halfway = Actor::new(&[41, 42], 1);
     let unsigned = signed(&halfway.id, &halfway.record, &[&halfway.keys[0]])?;
-    log.publish(unsigned, Wait::Integrated).await?;
+    assert_denied(log, unsigned, &["needs 2 distinct keys"]).await;
     let request = GetIssuerRequest {
         issuer_id: Bytes::copy_from_slice(halfway.id.as_bytes()),
     };
@@ -220,6 +221,100 @@ async fn an_open_log_takes_any_valid_signature_and_registers_nobody_by_it() -> a
         Code::NotFound,
         &["not registered"],
     );
+    Ok(())
+}
+
+/// Docs/design.md 3.4 and 3.5: in an open log an entry cannot speak in the name of an issuer that
+/// others trust, nor move what a registered issuer signed to another name.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_log_takes_no_other_name_and_passes_an_audit() -> anyhow::Result<()> {
+    let fixture = Fixture::start(&format!("{AT_ONCE}\nadmission.mode = \"open\"")).await?;
+    let log = &fixture.log;
+    let (trusted, stranger) = (Actor::new(&[43, 44], 1), Actor::new(&[9], 1));
+    let forged = trusted.sign_by(&payload(1), &[&stranger.keys[0]]);
+    assert_denied(log, forged.clone(), &["is not registered in this log"]).await;
+    log.publish(trusted.registration()?, Wait::Integrated)
+        .await?;
+    assert_denied(log, forged, &["is no key of issuer"]).await;
+    // One of its keys is enough here: the others may sign at other leaves.
+    let one = trusted.sign_by(&payload(1), &[&trusted.keys[0]]);
+    log.publish(one.clone(), Wait::Integrated).await?;
+    // A signature does not cover the issuer: a copy for the issuer that the key alone makes.
+    let mut moved = one;
+    let alone = Actor::new(&[43], 1).id;
+    moved.signatures[0].issuer_id = Bytes::copy_from_slice(alone.as_bytes());
+    assert_refused(
+        log.publish(moved, Wait::Integrated).await,
+        Code::FailedPrecondition,
+        &["stands in a record of issuer", &hex(&trusted.id)],
+    );
+    log.publish(stranger.claim(2), Wait::Integrated).await?;
+
+    let options = audit::Options::default();
+    let audited = audit::run(&fixture.node.ready().url, &log.key, options, |_| ()).await?;
+    assert_eq!(audited.issuers(), 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_rotated_away_stays_its_issuers() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let log = &fixture.log;
+    let owner = Actor::new(&[61], 1);
+    log.publish(owner.registration()?, Wait::Integrated).await?;
+    let next = owner.next(&[62], 1)?;
+    // Every new key signs.
+    let silent = signed(&next.id, &next.record, &[&owner.keys[0]])?;
+    let words = ["needs 1 distinct keys, and 0 signed"];
+    assert_denied(log, silent, &words).await;
+    let more = owner.next(&[61, 62], 1)?;
+    let silent = signed(&more.id, &more.record, &[&owner.keys[0]])?;
+    let words = ["every new key must", &hex::encode(key(62).verifying_key())];
+    assert_denied(log, silent, &words).await;
+    let keys = [&owner.keys[0], &next.keys[0]];
+    let rotation = signed(&next.id, &next.record, &keys)?;
+    log.publish(rotation, Wait::Integrated).await?;
+
+    // The thief of the key that was left behind registers it.
+    let thief = Actor::new(&[61, 63], 1);
+    assert_refused(
+        log.publish(thief.registration()?, Wait::Integrated).await,
+        Code::FailedPrecondition,
+        &["stands in a record of issuer", &hex(&owner.id)],
+    );
+    // Two issuers of one key come together: one is registered.
+    let both = [Actor::new(&[64, 65], 1), Actor::new(&[64, 66], 1)];
+    let [first, second] = [both[0].registration()?, both[1].registration()?];
+    let answers = tokio::join!(
+        log.publish(first, Wait::Sequenced),
+        log.publish(second, Wait::Sequenced)
+    );
+    assert_ne!(answers.0.is_ok(), answers.1.is_ok());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rotation_keys_alone_change_the_keys() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let log = &fixture.log;
+    let owner = Actor::new(&[71], 1).with_rotation(&[78, 79], 1);
+    let (k71, k72, k78, k79) = (key(71), key(72), key(78), key(79));
+    let partial = signed(&owner.id, &owner.record, &[&k71, &k78])?;
+    assert_denied(log, partial, &["needs 3 distinct keys, and 2 signed"]).await;
+    let all = signed(&owner.id, &owner.record, &[&k71, &k78, &k79])?;
+    log.publish(all, Wait::Integrated).await?;
+    log.publish(owner.claim(1), Wait::Integrated).await?;
+    let words = ["is a rotation key of issuer"];
+    assert_denied(log, owner.sign_by(&payload(2), &[&k78]), &words).await;
+
+    let next = owner.next(&[72], 1)?;
+    let thief = signed(&next.id, &next.record, &[&k71, &k72])?;
+    let words = ["needs 1 distinct rotation keys, and 0 signed"];
+    assert_denied(log, thief, &words).await;
+    let rotation = signed(&next.id, &next.record, &[&k79, &k72])?;
+    log.publish(rotation, Wait::Integrated).await?;
+    assert_denied(log, owner.claim(3), &["is no key of issuer"]).await;
+    log.publish(next.claim(3), Wait::Integrated).await?;
     Ok(())
 }
 

@@ -54,7 +54,7 @@ impl Grown {
     /// One step for each of `counts`, which are numbers of claims.
     async fn by(counts: &[u64]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let checkpoints = folder.path().join("anchor");
+        let checkpoints = folder.path().join("checkpoints");
         let issuer = Actor::new(&[1], 1);
         let running = open(create(&checkpoints), &checkpoints).unwrap();
         running.register(&issuer).await;
@@ -80,8 +80,8 @@ impl Grown {
 
     /// A copy of the checkpoint file, for one start.
     fn checkpoints(&self) -> PathBuf {
-        let copy = self.folder.path().join("anchor.copy");
-        fs::copy(self.folder.path().join("anchor"), &copy).unwrap();
+        let copy = self.folder.path().join("checkpoints.copy");
+        fs::copy(self.folder.path().join("checkpoints"), &copy).unwrap();
         copy
     }
 
@@ -285,7 +285,7 @@ async fn a_page_with_a_wrong_bit_is_made_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_without_memory_answers_as_one_with() {
     let folder = tempfile::tempdir().unwrap();
-    let checkpoints = folder.path().join("anchor");
+    let checkpoints = folder.path().join("checkpoints");
     let issuer = Actor::new(&[1], 1);
     let mut running = open_with(create(&checkpoints), &checkpoints, 0).unwrap();
     running.register(&issuer).await;
@@ -311,7 +311,7 @@ async fn an_index_without_memory_answers_as_one_with() {
 #[tokio::test(flavor = "multi_thread")]
 async fn long_lists_are_read_as_they_were_written() {
     let folder = tempfile::tempdir().unwrap();
-    let checkpoints = folder.path().join("anchor");
+    let checkpoints = folder.path().join("checkpoints");
     let issuer = Actor::new(&[1], 1);
     let mut running = open(create(&checkpoints), &checkpoints).unwrap();
     running.register(&issuer).await;

@@ -32,7 +32,7 @@ async fn assert_stopped(running: &Running, issuer: &Actor, shown: &str) {
 /// claims there are after a restart.
 async fn survives(fault: Fault) -> u64 {
     let folder = tempfile::tempdir().unwrap();
-    let checkpoints = folder.path().join("anchor");
+    let checkpoints = folder.path().join("checkpoints");
     let issuer = Actor::new(&[1], 1);
     let running = open(create(&checkpoints), &checkpoints).unwrap();
     let (index, hash) = running.register(&issuer).await;
@@ -85,7 +85,7 @@ async fn a_full_disk_leaves_nothing() {
 /// published by the next start, under one commitment, whether or not the failed one is on the disk.
 async fn survives_at_publish(fault: Fault, wait: Wait) {
     let folder = tempfile::tempdir().unwrap();
-    let checkpoints = folder.path().join("anchor");
+    let checkpoints = folder.path().join("checkpoints");
     let issuer = Actor::new(&[1], 1);
     let running = started(&checkpoints, &issuer).await;
     let shown = running.view.published();
@@ -149,7 +149,7 @@ async fn a_disk_that_is_full_when_a_checkpoint_is_due_loses_no_claim() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_forgot_what_was_signed_is_not_signed_from() {
     let folder = tempfile::tempdir().unwrap();
-    let checkpoints = folder.path().join("anchor");
+    let checkpoints = folder.path().join("checkpoints");
     let issuer = Actor::new(&[1], 1);
     let running = started(&checkpoints, &issuer).await;
     let before = folder.path().join("before");
@@ -193,7 +193,7 @@ async fn a_store_that_forgot_what_was_signed_is_not_signed_from() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_forgot_the_commitment_is_not_signed_from() {
     let folder = tempfile::tempdir().unwrap();
-    let checkpoints = folder.path().join("anchor");
+    let checkpoints = folder.path().join("checkpoints");
     let issuer = Actor::new(&[1], 1);
     let running = started(&checkpoints, &issuer).await;
     running
@@ -218,7 +218,7 @@ async fn a_store_that_forgot_the_commitment_is_not_signed_from() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commitment_without_a_signature_is_signed_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let checkpoints = folder.path().join("anchor");
+    let checkpoints = folder.path().join("checkpoints");
     let issuer = Actor::new(&[1], 1);
     let store = create(&checkpoints);
     let at_start = folder.path().join("at-start");

@@ -15,6 +15,8 @@ pub struct RecordView {
     sequence: u32,
     threshold: u32,
     keys: Vec<String>,
+    rotation_threshold: u32,
+    rotation_keys: Vec<String>,
     contacts: Vec<String>,
     namespaces: Vec<String>,
     roles: Vec<String>,
@@ -35,12 +37,16 @@ impl RecordView {
         leaf_index: u64,
         logged_at_ms: u64,
     ) -> Self {
+        let rotation = body.rotation.as_ref().map(|root| &root.keys[..]);
+        let rotation = rotation.unwrap_or_default();
         RecordView {
             issuer_id: id.to_string(),
             name: body.name.clone(),
             sequence: body.sequence,
             threshold: body.threshold,
             keys: body.keys.iter().map(PublicKey::to_hex).collect(),
+            rotation_threshold: body.rotation.as_ref().map_or(0, |root| root.threshold),
+            rotation_keys: rotation.iter().map(PublicKey::to_hex).collect(),
             contacts: body.contacts.clone(),
             namespaces: body.namespaces.clone(),
             roles: body.roles.clone(),
@@ -53,9 +59,12 @@ impl RecordView {
 
     /// Notes which of its keys are among the compromised ones.
     pub fn with_compromised(mut self, compromised: &[Compromised]) -> Self {
-        let of_record = compromised
-            .iter()
-            .filter(|one| self.keys.contains(&one.key));
+        let of_record = compromised.iter().filter(|one| {
+            self.keys
+                .iter()
+                .chain(&self.rotation_keys)
+                .any(|key| *key == one.key)
+        });
         self.compromised = of_record.cloned().collect();
         self
     }
@@ -73,6 +82,17 @@ impl RecordView {
             ),
         ];
         lines.extend(self.keys.iter().map(|key| format!("            {key}")));
+        if !self.rotation_keys.is_empty() {
+            let (threshold, of) = (self.rotation_threshold, self.rotation_keys.len());
+            lines.push(format!(
+                "rotation    {threshold} of {of} must sign a change of keys:"
+            ));
+            lines.extend(
+                self.rotation_keys
+                    .iter()
+                    .map(|key| format!("            {key}")),
+            );
+        }
         for one in &self.compromised {
             let (claim, leaf) = (&one.claim_id, one.leaf_index);
             lines.push(format!("compromised {}", one.key));

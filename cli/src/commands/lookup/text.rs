@@ -88,7 +88,7 @@ fn wrap(text: &mut String, first: &str, rest: &str, words: &str) {
     let mut column = first.chars().count();
     text.push_str(first);
     let mut at_start = true;
-    for word in words.split_whitespace().map(output::plain) {
+    for word in output::plain(words).split_whitespace() {
         let length = word.chars().count();
         if !at_start && column + 1 + length > WIDTH {
             text.push('\n');
@@ -100,7 +100,7 @@ fn wrap(text: &mut String, first: &str, rest: &str, words: &str) {
             text.push(' ');
             column += 1;
         }
-        text.push_str(&word);
+        text.push_str(word);
         column += length;
         at_start = false;
     }

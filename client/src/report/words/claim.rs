@@ -2,6 +2,7 @@
 
 use super::time::date;
 use super::type_name;
+use crate::{one_word, quoted, quoted_name};
 use assay_claims::kind::Body;
 use assay_claims::kind::audit::{Audit, Scope, Verdict};
 use assay_claims::kind::endorsement::Endorsement;
@@ -37,30 +38,30 @@ pub fn says(line: &Line<'_>) -> String {
                 Part::DataHandling => practice.data.as_ref().map(data_line),
                 _ => None,
             };
-            text.unwrap_or_else(|| type_name(uri).to_owned())
+            text.unwrap_or_else(|| type_name(uri).into_owned())
         }
         Body::Requirement(requirement) => requirement_line(requirement),
         Body::Provenance(provenance) => provenance_line(provenance),
         Body::Scorecard(scorecard) => format!("the OpenSSF Scorecard is {}", scorecard.score),
         Body::Sbom(_) => "lists its contents".to_owned(),
         Body::Response(response) => response_line(response),
-        Body::Withdrawal(withdrawal) => format!("withdraws it: {}", withdrawal.reason),
+        Body::Withdrawal(withdrawal) => format!("withdraws it: {}", quoted(&withdrawal.reason)),
         Body::Endorsement(endorsement) => endorsement_line(endorsement),
         Body::KeyCompromise(compromise) => compromise_line(compromise),
         Body::Issuer(record) => record_line(record),
-        Body::Reference(_) | Body::Other(_) => type_name(uri).to_owned(),
+        Body::Reference(_) | Body::Other(_) => type_name(uri).into_owned(),
     }
 }
 
 fn response_line(said: &Response) -> String {
     let does = match said.stance.as_str() {
-        "acknowledge" => "accepts it",
-        "dispute" => "disputes it",
-        "explain" => "explains it",
-        "fixed" => "says it is fixed",
-        other => other,
+        "acknowledge" => "accepts it".into(),
+        "dispute" => "disputes it".into(),
+        "explain" => "explains it".into(),
+        "fixed" => "says it is fixed".into(),
+        other => one_word(other),
     };
-    format!("{does}: {}", said.text)
+    format!("{does}: {}", quoted(&said.text))
 }
 
 fn endorsement_line(said: &Endorsement) -> String {
@@ -68,7 +69,7 @@ fn endorsement_line(said: &Endorsement) -> String {
     format!(
         "{} is {} for {} until {}",
         said.issuer,
-        said.role,
+        one_word(&said.role),
         scope.join(", "),
         said.valid_until.as_str()
     )
@@ -91,7 +92,7 @@ fn record_line(said: &Issuer) -> String {
     } else {
         format!("rotation {} of", said.sequence)
     };
-    format!("{of} \"{}\", {keys}", said.name)
+    format!("{of} {}, {keys}", quoted_name(&said.name))
 }
 
 /// A statement. Of a component that was asked about the products need not be told: they hold it.
@@ -110,7 +111,7 @@ fn vex_line(vex: &Vex, line: &Line<'_>) -> String {
     };
     format!(
         "{}{of}: {}{}",
-        statement.vulnerability,
+        one_word(&statement.vulnerability),
         statement.status.as_str().replace('_', " "),
         justification(statement)
     )
@@ -120,7 +121,7 @@ fn justification(statement: &VexStatement) -> String {
     statement
         .justification
         .as_ref()
-        .map(|why| format!(" ({})", why.replace('_', " ")))
+        .map(|why| format!(" ({})", one_word(why).replace('_', " ")))
         .unwrap_or_default()
 }
 
@@ -140,18 +141,18 @@ fn other_products(vex: &Vex) -> String {
 
 fn scan_line(scan: &Vulns) -> String {
     let found: Vec<String> = scan.vulnerabilities.iter().map(finding).collect();
-    let on = scan.finished.as_str();
+    let (scanner, on) = (one_word(&scan.scanner), scan.finished.as_str());
     match found.len() {
-        0 => format!("{} found nothing on {on}", scan.scanner),
-        n => format!("{} found {n} on {on}: {}", scan.scanner, some(&found)),
+        0 => format!("{scanner} found nothing on {on}"),
+        n => format!("{scanner} found {n} on {on}: {}", listed(&found)),
     }
 }
 
 /// What was found, with the highest severity that is stated and can be read.
 fn finding(found: &Vulnerability) -> String {
     match Severity::highest(&found.severities) {
-        Some(severity) => format!("{} ({})", found.id, severity.name()),
-        None => found.id.clone(),
+        Some(severity) => format!("{} ({})", one_word(&found.id), severity.name()),
+        None => one_word(&found.id).into_owned(),
     }
 }
 
@@ -159,13 +160,13 @@ fn lifecycle_line(said: &Lifecycle) -> String {
     let versions = said.versions.as_ref();
     let which = versions.and_then(|v| v.version.as_ref().or(v.cycle.as_ref()).or(v.range.as_ref()));
     let of = which
-        .map(|which| format!(" of {which}"))
+        .map(|which| format!(" of {}", one_word(which)))
         .unwrap_or_default();
     let (security, end) = (date(&said.end_of_security_support), date(&said.end_of_life));
     let role = said
         .role
         .as_ref()
-        .map(|role| format!(" ({role})"))
+        .map(|role| format!(" ({})", one_word(role)))
         .unwrap_or_default();
     format!("security support{of} until {security}; end of life: {end}{role}")
 }
@@ -178,7 +179,9 @@ fn audit_line(audit: &Audit) -> String {
     };
     let scope = match &audit.scope {
         Scope::Version => String::new(),
-        Scope::Delta(base) => format!("; only the change from {base} was reviewed"),
+        Scope::Delta(base) => {
+            format!("; only the change from {} was reviewed", one_word(base))
+        }
     };
     format!("{verdict} a review for {}{scope}", some(&audit.criteria))
 }
@@ -199,7 +202,7 @@ fn insights_line(insights: &SecurityInsights) -> String {
     };
     format!(
         "its SECURITY-INSIGHTS were reviewed on {}{reports}",
-        insights.last_reviewed
+        one_word(&insights.last_reviewed)
     )
 }
 
@@ -214,7 +217,8 @@ fn data_line(data: &DataHandling) -> String {
     } else {
         some(&data.sends_to)
     };
-    format!("data: {}; collects {collects}, sends to {to}", data.summary)
+    let summary = quoted(&data.summary);
+    format!("data: {summary}; collects {collects}, sends to {to}")
 }
 
 fn requirement_line(requirement: &Requirement) -> String {
@@ -233,11 +237,24 @@ fn requirement_line(requirement: &Requirement) -> String {
 }
 
 fn provenance_line(said: &Provenance) -> String {
-    format!("built by {} ({})", said.builder, said.build_type)
+    format!(
+        "built by {} ({})",
+        one_word(&said.builder),
+        one_word(&said.build_type)
+    )
 }
 
-/// The first few of a list.
+/// The first few of what somebody lists.
 fn some(items: &[String]) -> String {
+    let words: Vec<String> = items
+        .iter()
+        .map(|item| one_word(item).into_owned())
+        .collect();
+    listed(&words)
+}
+
+/// The first few of a list of words.
+fn listed(items: &[String]) -> String {
     let more = items.len().saturating_sub(NAMED);
     let named = items
         .iter()

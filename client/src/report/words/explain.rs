@@ -1,10 +1,12 @@
 //! What a policy demands, in plain words.
 
+use super::reason::criteria;
 use super::time::duration;
 use super::{or, whom};
 use assay_claims::purl::Pattern;
 use assay_policy::rules::{
-    Denial, Effect, NamedAnchor, Policy, RequiredLog, Requirement, Rule, Severity, Sought,
+    Denial, Effect, Ignore, Ignored, NamedAnchor, Policy, RequiredLog, Requirement, Rule, Severity,
+    Sought,
 };
 
 /// A part of the explanation.
@@ -30,6 +32,10 @@ pub fn explain(policy: &Policy) -> Vec<Section> {
         Section {
             title: "Software that nobody whom you trust has said anything about",
             lines: vec![unknown(policy)],
+        },
+        Section {
+            title: "What you ignore",
+            lines: or_nothing(policy.ignored().iter().map(ignored).collect()),
         },
         Section {
             title: "What must not be",
@@ -95,8 +101,8 @@ fn log(log: &RequiredLog) -> String {
 fn anchors(policy: &Policy) -> Vec<String> {
     match policy.anchors() {
         [] => vec![
-            "Nobody yet. Name issuers that you trust with [[anchor]]; until then, nothing counts \
-             but what anyone says."
+            "Nobody yet. Name issuers that you trust with [[anchor]]; until then, nobody's word \
+             counts."
                 .into(),
         ],
         anchors => anchors.iter().map(anchor).collect(),
@@ -134,9 +140,17 @@ fn scopes(scopes: &[Pattern]) -> String {
 fn unknown(policy: &Policy) -> String {
     match policy.unknown() {
         Some(Effect::Deny) => "It is not trusted: the outcome is \"unknown\".".into(),
-        Some(Effect::Warn) => "You are warned, and what must be is not asked for.".into(),
-        None => "Nothing is said, and what must be is not asked for.".into(),
+        Some(Effect::Warn) => "You are warned, and what must be is demanded all the same.".into(),
+        None => "Nothing is said, and what must be is demanded all the same.".into(),
     }
+}
+
+fn ignored(ignore: &Ignore) -> String {
+    let what = match ignore.what {
+        Ignored::Issuer(issuer) => format!("All that issuer {issuer} says"),
+        Ignored::Claim(claim) => format!("Claim {claim}"),
+    };
+    format!("{what}, until {}: {}", ignore.until.as_str(), ignore.reason)
 }
 
 fn denial(denial: &Denial) -> String {
@@ -178,7 +192,7 @@ fn denial(denial: &Denial) -> String {
 fn requirement(requirement: &Requirement) -> String {
     let rule = &requirement.rule;
     let wanted = requirement.wanted();
-    let types = or(wanted.types.iter().map(String::as_str));
+    let types = or(wanted.types.iter().map(String::as_str)) + &criteria(&wanted);
     let issuers = match wanted.issuers {
         1 => "at least one issuer".to_owned(),
         n => format!("at least {n} different issuers"),

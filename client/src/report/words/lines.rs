@@ -1,6 +1,6 @@
 //! What is said, line by line: by whom, of what, and where it can be found again.
 
-use super::{ago, at, shorten};
+use super::{ago, at, self_named, shorten};
 use crate::ask::{About, How};
 use crate::report::{Line, Log, Question, Reply, Report, SignedLines, Voice, has_effect};
 use assay_policy::posture;
@@ -81,7 +81,12 @@ fn answered(line: &Line, target: &str, report: &Report) -> String {
         (false, false) => format!("{with}; without effect on {without}"),
         _ => with + &without,
     };
-    format!("\"{}\" ({places})", first.says)
+    format!("{} ({places})", in_quotes(&first.says))
+}
+
+/// What a line says, as a quotation inside another sentence.
+pub(super) fn in_quotes(says: &str) -> String {
+    format!("\"{}\"", says.replace('"', "'"))
 }
 
 fn leaves(leaves: &BTreeSet<u64>) -> String {
@@ -112,11 +117,9 @@ pub fn voices(issuers: &[Voice]) -> String {
 
 /// An issuer, by the name that the policy has for it or else its own, and what it is trusted as.
 fn voice(voice: &Voice) -> String {
-    let id = shorten(&voice.issuer_id);
-    let name = match (&voice.called, &voice.name) {
-        (Some(called), _) => called.clone(),
-        (None, Some(name)) => format!("\"{name}\" ({id}…)"),
-        (None, None) => format!("issuer {id}…"),
+    let name = match &voice.called {
+        Some(called) => called.clone(),
+        None => self_named(&voice.issuer_id, voice.name.as_deref()),
     };
     let roles: Vec<&str> = voice.roles.iter().map(|role| role.role).collect();
     let roles = roles.join(" and ");

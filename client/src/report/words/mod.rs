@@ -2,7 +2,10 @@
 //! a policy demands.
 //!
 //! `assay-policy` holds data; every sentence about that data is here. Parts of the sentences are
-//! the words of issuers and of the policy's author, so whoever shows them escapes them.
+//! the words of issuers: what is more than one word stands in quotation marks, a name behind the
+//! id, so that nobody can write the words about trust. Whoever shows a sentence still makes it inert
+//! in its format ([`plain`](crate::plain), and [`markdown`](super::markdown) and
+//! [`sarif`](super::sarif) for theirs).
 
 mod asked;
 mod claim;
@@ -23,16 +26,18 @@ pub use asked::{hint, lacking, name, unanswered};
 pub use claim::says as line_says;
 pub use explain::{Section, explain};
 pub use lines::{Marked, log_line, privacy, reply, says, signed_title, title, voices, who_says};
-pub use names::{ago, at, short, short_list, shorten, who};
+pub use names::{ago, at, self_named, short, short_list, shorten, who};
 pub use paragraph::paragraph;
 pub use reason::reason;
 pub use summary::{completeness, judgment, lines, not_met};
 pub(super) use worth::reply_why_not;
 pub use worth::{note, standing};
 
+use crate::one_word;
 use assay_claims::kind;
 use assay_policy::posture::Question;
 use assay_policy::rules::Whom;
+use std::borrow::Cow;
 
 /// A question, as people ask it.
 pub const fn question(question: Question) -> &'static str {
@@ -60,15 +65,18 @@ fn or<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// `anyone`, or `maintainer or supplier`.
+/// `anyone with a role`, or `maintainer or supplier`.
 fn whom(whom: &Whom) -> String {
     match whom {
-        Whom::Anyone => "anyone".to_owned(),
+        Whom::Anyone => "anyone with a role".to_owned(),
         Whom::Roles(roles) => or(roles.iter().map(|role| role.name())),
     }
 }
 
 /// The name of a predicate type without what tells its versions apart; its URI if it has no name.
-fn type_name(uri: &str) -> &str {
-    kind::by_uri(uri).map_or(uri, |known| known.short_name())
+fn type_name(uri: &str) -> Cow<'_, str> {
+    match kind::by_uri(uri) {
+        Some(known) => Cow::Borrowed(known.short_name()),
+        None => one_word(uri),
+    }
 }

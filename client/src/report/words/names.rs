@@ -1,6 +1,6 @@
 //! What things are called in a sentence: subjects, times, numbers.
 
-use crate::plain;
+use crate::{one_word, plain, quoted_name};
 use assay_claims::issuer::IssuerId;
 use assay_claims::statement::Subject;
 use assay_claims::time::rfc3339_of_ms;
@@ -12,17 +12,19 @@ const SHOWN: usize = 3;
 
 /// A subject in few words: its URI, or its name and its first digest.
 pub fn short(subject: &Subject) -> String {
-    let text = match (subject.uri(), subject.name()) {
-        (Some(uri), _) => uri.to_owned(),
-        (None, Some(name)) => format!("{name} ({})", short_digest(subject)),
+    match (subject.uri(), subject.name()) {
+        (Some(uri), _) => one_word(uri).into_owned(),
+        (None, Some(name)) => format!("{} ({})", one_word(name), short_digest(subject)),
         (None, None) => short_digest(subject),
-    };
-    plain(&text)
+    }
 }
 
 fn short_digest(subject: &Subject) -> String {
     match subject.digests().first() {
-        Some((algorithm, value)) => format!("{algorithm}:{}", shorten(value)),
+        Some((algorithm, value)) => {
+            let digest = format!("{algorithm}:{}", shorten(value));
+            one_word(&digest).into_owned()
+        }
         None => String::new(),
     }
 }
@@ -41,17 +43,21 @@ pub fn shorten(hex: &str) -> &str {
     hex.get(..12).unwrap_or(hex)
 }
 
-/// Who somebody is: what the policy calls it, else what it calls itself, else the beginning of its
-/// id. A name that it gave itself stands in quotes, with the id: it proves nothing.
+/// Who somebody is: what the policy calls it, else the beginning of its id and, behind that and in
+/// quotation marks, what it calls itself, which proves nothing.
 pub fn who(issuer: &IssuerId, policy: &Policy, trust: &Trust<'_>) -> String {
     let mut anchors = policy.anchors().iter();
     if let Some(anchor) = anchors.find(|named| named.anchor.issuer == *issuer) {
         return plain(&anchor.name);
     }
-    let hex = issuer.to_hex();
-    let id = shorten(&hex);
-    match trust.name(issuer) {
-        Some(name) => format!("\"{}\" ({id}…)", plain(name)),
+    self_named(&issuer.to_hex(), trust.name(issuer))
+}
+
+/// An issuer by the beginning of its id and what it calls itself, never by that name alone.
+pub fn self_named(id: &str, name: Option<&str>) -> String {
+    let id = shorten(id);
+    match name {
+        Some(name) => format!("issuer {id}… {}", quoted_name(name)),
         None => format!("issuer {id}…"),
     }
 }

@@ -1,9 +1,11 @@
 //! What is known of one thing, in a paragraph for people who know nothing of logs and keys.
 
+use super::lines::in_quotes;
 use super::names::count;
 use super::versions::versions;
 use super::{lacking, name, voices};
 use crate::ask::About;
+use crate::quoted_name;
 use crate::report::keys::{Keys, Powerless};
 use crate::report::{Component, Line, Report};
 use assay_claims::kind::Kind;
@@ -123,7 +125,11 @@ fn claim(name: &str, id: &str, report: &Report) -> Vec<String> {
 fn quoted(said: &[&Line]) -> String {
     let mut words = Vec::new();
     for line in said.iter().take(SAID) {
-        words.push(format!("\"{}\", by {}", line.says, voices(&line.issuers)));
+        words.push(format!(
+            "{}, by {}",
+            in_quotes(&line.says),
+            voices(&line.issuers)
+        ));
     }
     let words = words.join("; ");
     match said.len().saturating_sub(SAID) {
@@ -201,7 +207,8 @@ fn issuer(name: &str, id: &str, report: &Report) -> Vec<String> {
         .collect();
     let it = if sentences.is_empty() { name } else { "It" };
     sentences.push(format!(
-        "{it} calls itself \"{own}\", a name that it chose and that proves nothing."
+        "{it} calls itself {}, a name that it chose and that proves nothing.",
+        quoted_name(own)
     ));
     let powerless = keys.is_some_and(|keys| !keys.powerless.is_empty());
     sentences.push(match &voice.called {

@@ -2,9 +2,12 @@
 
 use super::time::{date, duration};
 use super::{or, whom};
+use crate::one_word;
 use assay_policy::rules::{Severity, Wanted};
+use assay_policy::trust::{ENDORSEMENTS, ISSUERS, Limit};
 use assay_policy::verdict::{
-    Demanded, LogFault, Rated, Reason, Undecided, UndecidedWhat, Unspoken, Why,
+    Bound, CLAIMS_ABOUT_ONE, Demanded, LogFault, Rated, Reason, Undecided, UndecidedWhat, Unspoken,
+    Why,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -38,6 +41,7 @@ pub fn reason(reason: &Reason) -> String {
 
 fn log_fault(fault: &LogFault) -> String {
     match fault {
+        LogFault::Bounded(bound) => bounded(bound),
         LogFault::NoneAsked => "No log was asked, so nothing is known.".to_owned(),
         LogFault::Silent { origin, why: None } => format!("The log {origin} did not answer."),
         LogFault::Silent {
@@ -64,8 +68,36 @@ fn log_fault(fault: &LogFault) -> String {
     }
 }
 
+/// Who was not heard, and why.
+fn bounded(bound: &Bound) -> String {
+    match bound {
+        Bound::Search(Limit::Endorsements(issuer)) => format!(
+            "Issuer {issuer} endorses more than {ENDORSEMENTS} others, so none of its \
+             endorsements counts, and who speaks for it is not known."
+        ),
+        Bound::Search(Limit::Issuers { scope, steps }) => format!(
+            "Your anchors for {scope} lead to more than {ISSUERS} issuers; only the first {steps} \
+             steps were followed."
+        ),
+        Bound::Search(Limit::Unasked(issuer)) => {
+            format!("Whom issuer {issuer} endorses was not asked.")
+        }
+        Bound::Claims(issuer) => format!(
+            "Issuer {issuer} made more than {CLAIMS_ABOUT_ONE} claims about this package, so none \
+             of them counts."
+        ),
+    }
+}
+
 fn unknown(unspoken: &Unspoken) -> String {
     let idle = idle(unspoken);
+    if unspoken.no_word > 0 {
+        return format!(
+            "Issuers you trust made {} about it that say how it was built or that documents \
+             belong to it, and none about whether it can be used.",
+            claims(unspoken.no_word)
+        );
+    }
     if unspoken.by_others > 0 {
         let more = idle
             .map(|idle| format!(" {} more {idle}.", unspoken.idle))
@@ -85,8 +117,9 @@ fn unknown(unspoken: &Unspoken) -> String {
             format!("{all} {idle}: see `assay lookup`. Unknown is not trusted.")
         }
         (None, Some(place)) => format!(
-            "No log has a claim about it as it comes from {place}. Claims about packages of the \
-             same name from other places are not about it."
+            "No log has a claim about it as it comes from {}. Claims about packages of the \
+             same name from other places are not about it.",
+            one_word(place)
         ),
         (None, None) => "No log has a claim about it. Unknown is not trusted.".to_owned(),
     }
@@ -131,7 +164,7 @@ fn denied(stated: &str, found: BTreeSet<String>) -> String {
 
 fn rated(found: &Rated) -> String {
     let severity = found.severity.map_or("unknown", Severity::name);
-    format!("{}, severity {severity}", found.id)
+    format!("{}, severity {severity}", one_word(&found.id))
 }
 
 fn required(stated: &str, demanded: &Demanded, counted: usize) -> String {
@@ -162,6 +195,7 @@ fn sentence(text: &str) -> Cow<'_, str> {
 
 fn wanted(wanted: &Wanted) -> String {
     let types = or(wanted.types.iter().map(String::as_str));
+    let types = types + &criteria(wanted);
     let issuers = match wanted.issuers {
         1 => "one issuer".to_owned(),
         n => format!("{n} issuers"),
@@ -173,11 +207,24 @@ fn wanted(wanted: &Wanted) -> String {
     format!("{types} by {issuers} ({}){age}", whom(&wanted.from))
 }
 
+/// What reviews must be for, with a space before; nothing if for anything.
+pub(super) fn criteria(wanted: &Wanted) -> String {
+    if wanted.criteria.is_empty() {
+        return String::new();
+    }
+    format!(" for {}", wanted.criteria.join(" and "))
+}
+
 /// What did not count for a requirement, and why.
 fn missed(demanded: &Demanded) -> String {
     let mut text = String::new();
     for (count, why) in [
         (demanded.too_old, "too old"),
+        (
+            demanded.no_review,
+            "a failed review, for other criteria, or of a change from a version that was not \
+             reviewed",
+        ),
         (demanded.no_role, "by an issuer without the role"),
         (demanded.condition, "the condition is not true"),
     ] {
@@ -196,7 +243,7 @@ fn not_decided(undecided: &[Undecided]) -> String {
         let what = match &first.what {
             UndecidedWhat::Condition(error) => error.clone(),
             UndecidedWhat::Versions(range) => {
-                let range = range.as_deref().unwrap_or("its range");
+                let range = range.as_deref().map_or("its range".into(), one_word);
                 format!("whether {range} covers this version")
             }
         };

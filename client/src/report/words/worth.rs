@@ -24,6 +24,14 @@ fn relation(relation: Relation) -> Option<&'static str> {
     match relation {
         Relation::This => None,
         Relation::OtherArtifact => Some("it is about another artifact of the same version"),
+        Relation::SomeArtifact => {
+            Some("it is about one artifact of this version, and whether yours is that is unknown")
+        }
+        Relation::OtherBuild => Some(
+            "it is about a build for another system, or a part, or about one build where you do \
+             not say which yours is",
+        ),
+        Relation::Unnamed => Some("it names products in a way that cannot be compared"),
         Relation::OtherVersions => {
             Some("it is about some versions, and whether this is one of them is unknown")
         }
@@ -82,6 +90,13 @@ pub fn standing(standing: &Standing) -> String {
         Standing::NotTheIssuer => "without effect: only the issuer itself can say this".to_owned(),
         Standing::NotItsKey => "without effect: the key was never a key of the issuer".to_owned(),
         Standing::Final => "without effect: what it withdraws cannot be withdrawn".to_owned(),
+        Standing::Forked => "without effect: two records of the issuer continue the same one, so \
+                             its keys are in doubt"
+            .to_owned(),
+        Standing::TooClose => "without effect: the issuer's keys changed in another log within an \
+                               hour of it"
+            .to_owned(),
+        Standing::Ignored { reason } => format!("ignored by your policy: {reason}"),
     }
 }
 

@@ -2,10 +2,10 @@
 //! into it.
 
 use super::index::Rewrite;
-use assay_claims::claim::{self, PublicKey, SigningKey, VerifiedClaim};
-use assay_claims::entry::{self, wire};
+use assay_claims::claim::{self, PublicKey, SigningKey};
+use assay_claims::entry::{self, Entry, wire};
 use assay_claims::index::map::{PageBytes, Resident, Serial};
-use assay_claims::index::{Commitment, Label, Map, labels_of_claim};
+use assay_claims::index::{Commitment, Label, Map, labels_of_entry};
 use assay_claims::issuer::{self, IssuerId, IssuerRecord};
 use assay_claims::kind::issuer::Issuer;
 use assay_claims::kind::withdrawal::Withdrawal;
@@ -106,17 +106,20 @@ impl State {
         index
     }
 
-    /// Appends a claim and returns its leaf. No checkpoint may end in it.
+    /// Appends a claim, whether or not it is in order, and returns its leaf. No checkpoint may end
+    /// in it.
     pub fn append(&mut self, claim: &wire::Claim) -> u64 {
         let index = self.size();
-        self.append_entry(entry::encode(1_000 + index, claim.clone()).unwrap());
-        let verified: VerifiedClaim = claim::verify(claim, &()).unwrap();
+        let entry = entry::encode(1_000 + index, claim.clone()).unwrap();
+        self.append_entry(entry.clone());
         self.pending.extend(
-            labels_of_claim(&verified)
+            labels_of_entry(&Entry::parse(entry).unwrap())
                 .into_iter()
                 .map(|label| (label, LeafIndex::new(index))),
         );
-        if let Ok(Some(record)) = IssuerRecord::from_claim(&verified) {
+        if let Ok(verified) = claim::verify(claim, &())
+            && let Ok(Some(record)) = IssuerRecord::from_claim(&verified)
+        {
             self.records.push((record.id, record.body.sequence, index));
         }
         index
@@ -271,6 +274,7 @@ pub fn record(seed: u8, next: u8, previous: Option<(claim::ClaimId, u32)>) -> wi
         contacts: vec![],
         keys: vec![PublicKey::from(&key(next))],
         threshold: 1,
+        rotation: None,
         sequence: previous.map_or(0, |(_, sequence)| sequence + 1),
         previous: previous.map(|(id, _)| id),
         namespaces: vec![],

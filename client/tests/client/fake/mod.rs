@@ -5,7 +5,7 @@ mod index;
 mod log;
 pub mod said;
 
-pub use log::{State, claim, id, record, registration, withdrawal};
+pub use log::{State, claim, id, key, record, registration, withdrawal};
 
 use assay_claims::claim;
 use assay_claims::entry::{Entry, wire};

@@ -144,7 +144,9 @@ impl Fake {
         let said = KeyCompromise {
             issuer: id(LOST),
             key: PublicKey::from(&key(LOST)),
+            origin: "fake.example/log".into(),
             from_index: 3,
+            from_time: Timestamp::parse("2020-01-01T00:00:00Z").unwrap(),
             reason: None,
         };
         self.put(&sign(LOST, &said.statement().unwrap()));

@@ -1,12 +1,11 @@
 //! What a claim says and who is said to have signed it.
 
-use super::id::ClaimId;
+use super::id::{ClaimId, SignatureId};
 use super::key::PublicKey;
 use crate::entry::wire;
 use crate::issuer::IssuerId;
 use crate::kind::Body;
 use crate::statement::Statement;
-use assay_tlog::Hash;
 
 /// What a claim says and who is said to have signed it.
 ///
@@ -50,12 +49,10 @@ impl Content {
         &self.signers
     }
 
-    /// Names the set of signers, whatever their order: SHA-256 of `issuer id ‖ key`, 64 bytes each,
-    /// sorted. Two claims with the same id and the same signer set are the same publication.
-    pub fn signer_set(&self) -> Hash {
-        let mut pairs: Vec<[u8; 64]> = self.signers.iter().map(pair).collect();
-        pairs.sort_unstable();
-        Hash::of(pairs.as_flattened())
+    /// What names its signatures, one for each of [`Self::signers`].
+    pub fn signature_ids(&self) -> impl Iterator<Item = SignatureId> {
+        let of = |signer| SignatureId::new(self.id, signer);
+        self.signers.iter().map(of)
     }
 }
 
@@ -63,11 +60,4 @@ impl AsRef<Content> for Content {
     fn as_ref(&self) -> &Content {
         self
     }
-}
-
-fn pair((issuer, key): &(IssuerId, PublicKey)) -> [u8; 64] {
-    let mut bytes = [0; 64];
-    bytes[..32].copy_from_slice(issuer.as_bytes());
-    bytes[32..].copy_from_slice(key.as_bytes());
-    bytes
 }

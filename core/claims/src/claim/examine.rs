@@ -27,8 +27,18 @@ impl KeyCache for () {
 
 /// A claim that is well made. The equations of its signatures are still to be checked.
 pub(super) struct Examined {
+    pub said: Said,
+    pub sealed: Sealed,
+}
+
+/// What the payload of a claim says.
+pub(super) struct Said {
     pub statement: Statement,
     pub body: Body,
+}
+
+/// What the signatures of a claim are over, and whose they are said to be.
+pub(super) struct Sealed {
     pub pae: Vec<u8>,
     pub signatures: Vec<Signed>,
 }
@@ -43,24 +53,43 @@ pub(super) struct Signed {
 impl Examined {
     /// The content of the claim. Whoever calls says with its type how the signatures were checked.
     pub fn into_content(self, claim: &wire::Claim) -> Content {
+        Content {
+            id: self.sealed.id(),
+            signers: self.sealed.into_signers(),
+            statement: self.said.statement,
+            body: self.said.body,
+            claim: claim.clone(),
+        }
+    }
+}
+
+impl Sealed {
+    pub fn id(&self) -> ClaimId {
+        ClaimId::of_pae(&self.pae)
+    }
+
+    /// The signers, each once, in the order of the first signature of each.
+    pub fn into_signers(self) -> Vec<(IssuerId, PublicKey)> {
         let mut signers = Vec::with_capacity(self.signatures.len());
         for Signed { issuer, key, .. } in self.signatures {
             if !signers.contains(&(issuer, key)) {
                 signers.push((issuer, key));
             }
         }
-        Content {
-            id: ClaimId::of_pae(&self.pae),
-            statement: self.statement,
-            body: self.body,
-            claim: claim.clone(),
-            signers,
-        }
+        signers
     }
 }
 
 /// Checks everything about a claim but the equations of its signatures.
 pub(super) fn examine(claim: &wire::Claim, cache: &impl KeyCache) -> Result<Examined, ClaimError> {
+    check_bounds(claim)?;
+    let said = read(claim)?;
+    let sealed = seal(claim, cache)?;
+    Ok(Examined { said, sealed })
+}
+
+/// The bounds of a claim, and that its payload is of the one type.
+pub(super) fn check_bounds(claim: &wire::Claim) -> Result<(), ClaimError> {
     if claim.payload.len() > limits::PAYLOAD_BYTES {
         return Err(ClaimError::PayloadTooLong(claim.payload.len()));
     }
@@ -72,13 +101,22 @@ pub(super) fn examine(claim: &wire::Claim, cache: &impl KeyCache) -> Result<Exam
     if claim.signatures.is_empty() || claim.signatures.len() > limits::SIGNATURES {
         return Err(ClaimError::Signatures(claim.signatures.len()));
     }
+    Ok(())
+}
+
+/// Reads what a claim says: a strict statement, whose predicate is what its type asks for.
+pub(super) fn read(claim: &wire::Claim) -> Result<Said, ClaimError> {
     let statement = Statement::parse(&claim.payload).map_err(ClaimError::Statement)?;
     let body = Body::of(&statement).map_err(|error| ClaimError::Predicate {
         uri: statement.predicate_type().to_owned(),
         error,
     })?;
-    let pae = dsse::pae(PAYLOAD_TYPE, &claim.payload);
+    Ok(Said { statement, body })
+}
 
+/// Reads the signatures of a claim, of 64, 32 and 32 bytes, each in its one spelling.
+pub(super) fn seal(claim: &wire::Claim, cache: &impl KeyCache) -> Result<Sealed, ClaimError> {
+    let pae = dsse::pae(PAYLOAD_TYPE, &claim.payload);
     let mut signatures = Vec::with_capacity(claim.signatures.len());
     for (i, signature) in claim.signatures.iter().enumerate() {
         let read = read_signature(signature, cache);
@@ -87,12 +125,7 @@ pub(super) fn examine(claim: &wire::Claim, cache: &impl KeyCache) -> Result<Exam
             fault,
         })?);
     }
-    Ok(Examined {
-        statement,
-        body,
-        pae,
-        signatures,
-    })
+    Ok(Sealed { pae, signatures })
 }
 
 fn read_signature(

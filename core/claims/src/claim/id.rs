@@ -1,6 +1,8 @@
 //! What names a claim.
 
+use super::key::PublicKey;
 use crate::dsse;
+use crate::issuer::IssuerId;
 use assay_tlog::Hash;
 use std::fmt;
 
@@ -44,6 +46,34 @@ impl ClaimId {
     /// Lower-case hex, 64 digits.
     pub fn to_hex(&self) -> String {
         self.0.to_hex()
+    }
+}
+
+/// Names a claim with a key that signed it for an issuer, whatever the signature's bytes are. A log
+/// never takes a leaf that brings none, for one of its issuers, which an earlier leaf lacks
+/// (docs/design.md 3.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SignatureId {
+    claim: ClaimId,
+    signer: Hash,
+}
+
+impl SignatureId {
+    /// Names the claim with a signer of it.
+    pub fn new(claim: ClaimId, (issuer, key): &(IssuerId, PublicKey)) -> Self {
+        SignatureId {
+            claim,
+            signer: Hash::of_parts(&[issuer.as_bytes(), key.as_bytes()]),
+        }
+    }
+
+    /// The 64 bytes of the name: claim id ‖ SHA-256(issuer id ‖ key). Signatures of one claim share
+    /// the first half.
+    pub fn to_bytes(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        bytes[..32].copy_from_slice(self.claim.as_bytes());
+        bytes[32..].copy_from_slice(self.signer.as_bytes());
+        bytes
     }
 }
 

@@ -21,7 +21,7 @@ pub use content::Content;
 pub use ed25519_dalek::SigningKey;
 pub use error::{ClaimError, SignatureFault};
 pub use examine::KeyCache;
-pub use id::{ClaimId, PAYLOAD_TYPE};
+pub use id::{ClaimId, PAYLOAD_TYPE, SignatureId};
 pub use key::{KeyFault, PublicKey};
 pub use replay::{Coefficients, ReplayedClaim, hold_together, verify_for_replay};
 pub use sign::sign;

@@ -17,8 +17,12 @@ fn issuer(seed: u8) -> IssuerId {
 }
 
 fn payload() -> Vec<u8> {
+    payload_of("something")
+}
+
+fn payload_of(says: &str) -> Vec<u8> {
     let subject = Subject::package(Purl::parse_canonical("pkg:cargo/rand@0.9.0").unwrap());
-    let predicate = Value::Object(vec![("says".into(), "something".into())]);
+    let predicate = Value::Object(vec![("says".into(), says.into())]);
     Statement::new(vec![subject], "https://example.com/p", predicate)
         .unwrap()
         .to_json()
@@ -253,16 +257,21 @@ fn the_same_key_twice_counts_once() {
 }
 
 #[test]
-fn id_and_signer_set_tell_publications_apart() {
-    let of = |signers: &[(IssuerId, &SigningKey)]| verify(&sign(&payload(), signers), &()).unwrap();
+fn a_signature_is_named_by_claim_issuer_and_key() {
+    let of = |signers: &[(IssuerId, &SigningKey)]| -> Vec<SignatureId> {
+        let verified = verify(&sign(&payload(), signers), &()).unwrap();
+        verified.signature_ids().collect()
+    };
     let (a, b) = ((issuer(1), &key(1)), (issuer(2), &key(2)));
-    assert_eq!(of(&[a, b]).signer_set(), of(&[b, a, b]).signer_set());
-    assert_ne!(of(&[a, b]).signer_set(), of(&[a]).signer_set());
-    assert_ne!(
-        of(&[(issuer(1), &key(2))]).signer_set(),
-        of(&[b]).signer_set()
-    );
-    assert_eq!(of(&[a]).id(), of(&[b]).id());
+    let [of_a, of_b] = of(&[a, b])[..] else {
+        panic!("one for each signer");
+    };
+    assert_eq!(of(&[b, a, b]), [of_b, of_a]);
+    assert_ne!(of(&[(issuer(1), &key(2))]), [of_b], "for another issuer");
+    assert_ne!(of(&[(issuer(2), &key(1))]), [of_b], "by another key");
+    assert_eq!(of_a.to_bytes()[..32], of_b.to_bytes()[..32], "one claim");
+    let other = verify(&sign(&payload_of("other"), &[a]), &()).unwrap();
+    assert!(other.signature_ids().all(|id| id != of_a));
 }
 
 #[test]

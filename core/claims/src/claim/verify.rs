@@ -2,14 +2,13 @@
 
 use super::content::Content;
 use super::error::{ClaimError, SignatureFault};
-use super::examine::{Examined, KeyCache, examine};
-use super::id::ClaimId;
+use super::examine::{Examined, KeyCache, Sealed, examine};
+use super::id::{ClaimId, SignatureId};
 use super::key::PublicKey;
 use crate::entry::wire;
 use crate::issuer::IssuerId;
 use crate::kind::Body;
 use crate::statement::Statement;
-use assay_tlog::Hash;
 
 /// A claim that is well made, every signature of which verifies strictly. Only [`verify`] makes
 /// one.
@@ -52,13 +51,9 @@ impl VerifiedClaim {
         self.0.signers()
     }
 
-    /// See [`Content::signer_set`].
-    pub fn signer_set(&self) -> Hash {
-        self.0.signer_set()
-    }
-
-    pub(super) fn into_content(self) -> Content {
-        self.0
+    /// See [`Content::signature_ids`].
+    pub fn signature_ids(&self) -> impl Iterator<Item = SignatureId> {
+        self.0.signature_ids()
     }
 }
 
@@ -76,13 +71,19 @@ impl AsRef<Content> for VerifiedClaim {
 /// signature, and parses those keys that `cache` does not have.
 pub fn verify(claim: &wire::Claim, cache: &impl KeyCache) -> Result<VerifiedClaim, ClaimError> {
     let examined: Examined = examine(claim, cache)?;
-    for (i, signed) in examined.signatures.iter().enumerate() {
+    check_strictly(&examined.sealed)?;
+    Ok(VerifiedClaim(examined.into_content(claim)))
+}
+
+/// Checks the equation of every signature, strictly.
+pub(super) fn check_strictly(sealed: &Sealed) -> Result<(), ClaimError> {
+    for (i, signed) in sealed.signatures.iter().enumerate() {
         let key = signed.key.verifying_key();
-        key.verify_strict(&examined.pae, &signed.signature)
+        key.verify_strict(&sealed.pae, &signed.signature)
             .map_err(|_| ClaimError::Signature {
                 number: i + 1,
                 fault: SignatureFault::Wrong,
             })?;
     }
-    Ok(VerifiedClaim(examined.into_content(claim)))
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The records of an issuer.
 
-use super::id::IssuerId;
+use super::id::{IssuerId, KeySet};
 use crate::claim::{ClaimId, Content, PublicKey};
 use crate::kind::{Body, issuer as predicate};
 use crate::statement::{Statement, StatementError};
@@ -24,9 +24,11 @@ pub enum IssuerError {
     #[error("a record of an issuer has one subject, and its sha256 digest is the issuer's id")]
     Subject,
     /// It registers under an id that its keys do not derive.
-    #[error("the keys and the threshold make the issuer id {derived}, but the subject is {stated}")]
+    #[error(
+        "the keys and the thresholds make the issuer id {derived}, but the subject is {stated}"
+    )]
     Id {
-        /// What the registration's keys and threshold derive.
+        /// What the registration's keys and thresholds derive.
         derived: IssuerId,
         /// What its subject says.
         stated: IssuerId,
@@ -65,21 +67,72 @@ impl IssuerRecord {
         }
     }
 
-    /// How many of `keys` (distinct) are keys of this record.
-    pub(super) fn count<'a>(&self, keys: impl Iterator<Item = &'a PublicKey>) -> usize {
-        keys.filter(|key| self.body.keys.contains(key)).count()
+    /// Every key that stands in this record: those that sign claims, then the rotation keys.
+    pub fn all_keys(&self) -> impl Iterator<Item = &PublicKey> {
+        let rotation = self.body.rotation.as_ref();
+        let rotation = rotation.map(|rotation| &rotation.keys[..]);
+        self.body.keys.iter().chain(rotation.unwrap_or_default())
     }
 
-    /// The threshold, as a count.
-    pub(super) fn threshold(&self) -> usize {
-        usize::try_from(self.body.threshold).unwrap_or(usize::MAX)
+    /// Whether the key stands in this record, as one of its keys or as a rotation key.
+    pub fn holds(&self, key: &PublicKey) -> bool {
+        self.all_keys().any(|one| one == key)
     }
+
+    /// Who may sign claims in the issuer's name.
+    pub fn signing(&self) -> Quorum<'_> {
+        Quorum {
+            keys: &self.body.keys,
+            threshold: self.body.threshold,
+            root: false,
+        }
+    }
+
+    /// Who may replace this record or declare a key compromised: the rotation keys, or the keys
+    /// themselves where there are none.
+    pub fn root(&self) -> Quorum<'_> {
+        match &self.body.rotation {
+            Some(rotation) => Quorum {
+                keys: &rotation.keys,
+                threshold: rotation.threshold,
+                root: true,
+            },
+            None => self.signing(),
+        }
+    }
+}
+
+/// Keys of a record, and how many of them must sign.
+#[derive(Debug, Clone, Copy)]
+pub struct Quorum<'a> {
+    /// The keys, distinct.
+    pub keys: &'a [PublicKey],
+    /// How many of them.
+    pub threshold: u32,
+    /// Whether they are rotation keys.
+    pub root: bool,
 }
 
 /// The id that a registration with this body has.
 pub fn genesis_id(body: &predicate::Issuer) -> IssuerId {
-    let keys: Vec<[u8; 32]> = body.keys.iter().map(|key| *key.as_bytes()).collect();
-    IssuerId::derive(body.threshold, &keys)
+    let keys = bytes(&body.keys);
+    let signing = KeySet {
+        threshold: body.threshold,
+        keys: &keys,
+    };
+    let Some(rotation) = &body.rotation else {
+        return IssuerId::derive_with_rotation(signing, KeySet::NONE);
+    };
+    let keys = bytes(&rotation.keys);
+    let rotation = KeySet {
+        threshold: rotation.threshold,
+        keys: &keys,
+    };
+    IssuerId::derive_with_rotation(signing, rotation)
+}
+
+fn bytes(keys: &[PublicKey]) -> Vec<[u8; 32]> {
+    keys.iter().map(|key| *key.as_bytes()).collect()
 }
 
 /// The statement that registers `body` (if its sequence is 0) or rotates the issuer `id` to it.
@@ -87,9 +140,17 @@ pub fn statement(id: &IssuerId, body: &predicate::Issuer) -> Result<Statement, S
     body.statement(&id.0)
 }
 
-/// The records in force. What it answers must come from a [`Registry`](super::Registry), or from a
-/// store that is fed as one.
+/// Who is registered in a log. What it answers must come from a [`Registry`](super::Registry), or
+/// from a store that is fed as one.
 pub trait Issuers {
     /// The latest record of an issuer; `None` if it is not registered.
     fn in_force(&self, id: &IssuerId) -> Option<Arc<IssuerRecord>>;
+
+    /// The issuer in one of whose records, of now or of before, the key stands. There is at most
+    /// one.
+    fn owner(&self, key: &PublicKey) -> Option<IssuerId>;
+
+    /// A registered issuer whose id has the same first half ([`IssuerId::half`]), which may be `id`
+    /// itself. There is at most one.
+    fn by_half(&self, id: &IssuerId) -> Option<IssuerId>;
 }

@@ -2,8 +2,9 @@
 
 use super::id::IssuerId;
 use super::record::{IssuerRecord, Issuers};
+use crate::claim::PublicKey;
 use assay_tlog::tree::LeafIndex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// All records of all issuers, each in force from the leaf after its own.
@@ -13,6 +14,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     records: BTreeMap<IssuerId, Vec<(LeafIndex, Arc<IssuerRecord>)>>,
+    /// Whose each key is that stands in one of the records.
+    owners: HashMap<[u8; 32], IssuerId>,
 }
 
 /// Why a record does not continue an issuer's history.
@@ -31,6 +34,22 @@ pub enum RegistryError {
     /// It does not name the record before it.
     #[error("the record of issuer {0} does not name the one before it")]
     Previous(IssuerId),
+    /// One of its keys stands in a record of another issuer.
+    #[error("a key of issuer {issuer} stands in a record of issuer {owner}")]
+    KeyOfAnother {
+        /// Whose record was given.
+        issuer: IssuerId,
+        /// Whose key it is.
+        owner: IssuerId,
+    },
+    /// The id of an issuer that is registered begins with the same 16 bytes.
+    #[error("the id of issuer {issuer} begins with the same 16 bytes as that of issuer {other}")]
+    SharedHalf {
+        /// Whose record was given.
+        issuer: IssuerId,
+        /// Who is registered.
+        other: IssuerId,
+    },
     /// It stands before the record that it follows.
     #[error("the record of issuer {issuer} at leaf {leaf} does not stand after the one before it")]
     Order {
@@ -71,6 +90,18 @@ impl Registry {
         if last.is_some_and(|(at, _)| *at >= leaf) {
             return Err(RegistryError::Order { issuer, leaf });
         }
+        if let Some(other) = self.by_half(&issuer).filter(|other| *other != issuer) {
+            return Err(RegistryError::SharedHalf { issuer, other });
+        }
+        for key in record.all_keys() {
+            if let Some(owner) = self.owner(key).filter(|owner| *owner != issuer) {
+                return Err(RegistryError::KeyOfAnother { issuer, owner });
+            }
+        }
+
+        for key in record.all_keys() {
+            self.owners.insert(*key.as_bytes(), issuer);
+        }
         self.records.entry(issuer).or_default().push((leaf, record));
         Ok(())
     }
@@ -97,5 +128,14 @@ impl Registry {
 impl Issuers for Registry {
     fn in_force(&self, id: &IssuerId) -> Option<Arc<IssuerRecord>> {
         self.records(id).last().map(|(_, record)| record.clone())
+    }
+
+    fn owner(&self, key: &PublicKey) -> Option<IssuerId> {
+        self.owners.get(key.as_bytes()).copied()
+    }
+
+    fn by_half(&self, id: &IssuerId) -> Option<IssuerId> {
+        let (next, _) = self.records.range(id.first_of_half()..).next()?;
+        (next.half() == id.half()).then_some(*next)
     }
 }

@@ -414,7 +414,7 @@ mod tests {
         assert!(parse(objects(limits::JSON_DEPTH).as_bytes()).is_ok());
         assert!(reason(objects(limits::JSON_DEPTH + 1).as_bytes()).starts_with("nested deeper"));
         assert!(parse("[".repeat(1 << 20).as_bytes()).is_err());
-        let deepest = limits::COMPONENT_JSON_DEPTH;
+        let deepest = 4 * limits::JSON_DEPTH;
         assert!(parse_to_depth(nested(deepest).as_bytes(), deepest).is_ok());
         assert!(parse_to_depth(nested(deepest + 1).as_bytes(), deepest).is_err());
     }

@@ -29,6 +29,7 @@ pub const ROLES: &[&str] = &[
     "supplier",
     "finder",
     "coordinator",
+    "builder",
 ];
 
 /// The predicate.
@@ -42,6 +43,8 @@ pub struct Issuer {
     pub keys: Vec<PublicKey>,
     /// How many of the keys must sign a claim: from 1 to their number.
     pub threshold: u32,
+    /// The keys that sign records and key compromises in place of `keys`, if there are any.
+    pub rotation: Option<Rotation>,
     /// 0 for the registration, one more for every rotation.
     pub sequence: u32,
     /// The claim id of the record before; none in the registration.
@@ -51,6 +54,16 @@ pub struct Issuer {
     pub namespaces: Vec<String>,
     /// What it says it does: of [`ROLES`]. It proves nothing.
     pub roles: Vec<String>,
+}
+
+/// The keys that change an issuer's keys: a root, which can be kept offline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation {
+    /// From 1 to [`limits::ISSUER_ROTATION_KEYS`], distinct and strong, and none of the keys that
+    /// sign claims: a key that is at hand every day is no root.
+    pub keys: Vec<PublicKey>,
+    /// How many of them must sign a record or a key compromise: from 1 to their number.
+    pub threshold: u32,
 }
 
 fn fault(path: impl AsRef<str>, reason: impl Into<String>) -> PredicateError {
@@ -77,8 +90,9 @@ impl Issuer {
         let issuer = Issuer {
             name: text(predicate.get("name"), ".name")?,
             contacts: texts(predicate, "contacts")?,
-            keys: keys(predicate)?,
+            keys: keys(predicate, "keys", limits::ISSUER_KEYS)?,
             threshold: number(predicate, "threshold")?,
+            rotation: rotation(predicate)?,
             sequence: number(predicate, "sequence")?,
             previous: previous(predicate)?,
             namespaces: texts(predicate, "namespaces")?,
@@ -89,12 +103,14 @@ impl Issuer {
     }
 
     fn check(&self) -> Result<(), PredicateError> {
-        let keys = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
-        if self.threshold == 0 || self.threshold > keys {
-            return Err(fault(
-                ".threshold",
-                format!("must be from 1 to the number of keys, {keys}"),
-            ));
+        check_threshold(".threshold", self.threshold, &self.keys)?;
+        if let Some(rotation) = &self.rotation {
+            check_threshold(".rotationThreshold", rotation.threshold, &rotation.keys)?;
+            let both = rotation.keys.iter().position(|key| self.keys.contains(key));
+            if let Some(i) = both {
+                let reason = "signs claims too; a rotation key is another key, kept offline";
+                return Err(fault(format!(".rotationKeys[{i}]"), reason));
+            }
         }
         match (self.sequence, &self.previous) {
             (0, Some(_)) => Err(fault(
@@ -122,14 +138,19 @@ impl Issuer {
 
     /// The predicate as JSON, fields in the order of this type.
     pub fn to_value(&self) -> Value {
-        let keys = self.keys.iter().map(PublicKey::to_hex).collect::<Vec<_>>();
+        let hex = |keys: &[PublicKey]| keys.iter().map(PublicKey::to_hex).collect::<Vec<_>>();
         let mut members = vec![
             ("name".to_owned(), Value::from(self.name.as_str())),
             ("contacts".to_owned(), self.contacts.clone().into()),
-            ("keys".to_owned(), keys.into()),
+            ("keys".to_owned(), hex(&self.keys).into()),
             ("threshold".to_owned(), self.threshold.into()),
-            ("sequence".to_owned(), self.sequence.into()),
         ];
+        if let Some(rotation) = &self.rotation {
+            let threshold = rotation.threshold.into();
+            members.push(("rotationKeys".to_owned(), hex(&rotation.keys).into()));
+            members.push(("rotationThreshold".to_owned(), threshold));
+        }
+        members.push(("sequence".to_owned(), self.sequence.into()));
         members.extend(
             self.previous
                 .map(|previous| ("previous".to_owned(), previous.to_hex().into())),
@@ -144,6 +165,17 @@ impl Issuer {
         let subject = Subject::artifact(Some(self.name.clone()), id);
         Statement::new(vec![subject], URI, self.to_value())
     }
+}
+
+fn check_threshold(path: &str, threshold: u32, keys: &[PublicKey]) -> Result<(), PredicateError> {
+    let most = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+    if threshold == 0 || threshold > most {
+        return Err(fault(
+            path,
+            format!("must be from 1 to the number of keys, {most}"),
+        ));
+    }
+    Ok(())
 }
 
 fn text(value: Option<&Value>, path: &str) -> Result<String, PredicateError> {
@@ -198,15 +230,27 @@ fn previous(predicate: &Value) -> Result<Option<ClaimId>, PredicateError> {
     }
 }
 
-fn keys(predicate: &Value) -> Result<Vec<PublicKey>, PredicateError> {
+/// The rotation keys; an issuer without any has neither of the two fields.
+fn rotation(predicate: &Value) -> Result<Option<Rotation>, PredicateError> {
+    let absent = |key| matches!(predicate.get(key), None | Some(Value::Null));
+    if absent("rotationKeys") && absent("rotationThreshold") {
+        return Ok(None);
+    }
+    Ok(Some(Rotation {
+        keys: keys(predicate, "rotationKeys", limits::ISSUER_ROTATION_KEYS)?,
+        threshold: number(predicate, "rotationThreshold")?,
+    }))
+}
+
+fn keys(predicate: &Value, name: &str, most: usize) -> Result<Vec<PublicKey>, PredicateError> {
     let listed = predicate
-        .get("keys")
+        .get(name)
         .and_then(Value::as_array)
         .unwrap_or_default();
-    if listed.is_empty() || listed.len() > limits::ISSUER_KEYS {
+    if listed.is_empty() || listed.len() > most {
         return Err(fault(
-            ".keys",
-            format!("must be an array of 1 to {} keys", limits::ISSUER_KEYS),
+            format!(".{name}"),
+            format!("must be an array of 1 to {most} keys"),
         ));
     }
     let mut keys: Vec<PublicKey> = Vec::with_capacity(listed.len());
@@ -216,12 +260,12 @@ fn keys(predicate: &Value) -> Result<Vec<PublicKey>, PredicateError> {
             .map_or(Err(KeyFault::Length), PublicKey::from_hex);
         let key = key.map_err(|e| {
             fault(
-                format!(".keys[{i}]"),
+                format!(".{name}[{i}]"),
                 format!("{e}; a key is 64 lower-case hex digits"),
             )
         })?;
         if keys.contains(&key) {
-            return Err(fault(format!(".keys[{i}]"), "stands twice"));
+            return Err(fault(format!(".{name}[{i}]"), "stands twice"));
         }
         keys.push(key);
     }
@@ -244,6 +288,10 @@ mod tests {
             contacts: vec!["mailto:security@example.com".into()],
             keys: vec![key(1), key(2)],
             threshold: 2,
+            rotation: Some(Rotation {
+                keys: vec![key(3), key(4), key(5)],
+                threshold: 2,
+            }),
             sequence: 1,
             previous: ClaimId::from_hex(&"ab".repeat(32)),
             namespaces: vec!["pkg:cargo/example".into()],
@@ -268,6 +316,7 @@ mod tests {
         );
         let issuer = Issuer::parse(&json::parse(json.as_bytes()).unwrap()).unwrap();
         assert!(issuer.previous.is_none() && issuer.contacts.is_empty() && issuer.roles.is_empty());
+        assert_eq!(issuer.rotation, None);
     }
 
     #[test]
@@ -293,7 +342,7 @@ mod tests {
         );
         assert_eq!(refused(|i| i.keys.clear()), "$.predicate.keys");
         assert_eq!(
-            refused(|i| i.keys = (0..17).map(key).collect()),
+            refused(|i| i.keys = (10..19).map(key).collect()),
             "$.predicate.keys"
         );
         assert_eq!(refused(|i| i.keys.push(key(1))), "$.predicate.keys[2]");
@@ -301,6 +350,38 @@ mod tests {
         assert_eq!(refused(|i| i.threshold = 3), "$.predicate.threshold");
         assert_eq!(refused(|i| i.sequence = 0), "$.predicate.previous");
         assert_eq!(refused(|i| i.previous = None), "$.predicate.previous");
+    }
+
+    #[test]
+    fn rotation_keys_are_checked_as_the_others_and_are_none_of_them() {
+        let refused = |edit: fn(&mut Rotation)| {
+            let mut changed = issuer();
+            edit(changed.rotation.as_mut().unwrap());
+            Issuer::parse(&changed.to_value()).unwrap_err().path
+        };
+        assert_eq!(refused(|r| r.keys.clear()), "$.predicate.rotationKeys");
+        let many = refused(|r| r.keys = (10..19).map(key).collect());
+        assert_eq!(many, "$.predicate.rotationKeys");
+        let twice = refused(|r| r.keys.push(key(3)));
+        assert_eq!(twice, "$.predicate.rotationKeys[3]");
+        let signs_claims = refused(|r| r.keys[1] = key(2));
+        assert_eq!(signs_claims, "$.predicate.rotationKeys[1]");
+        for threshold in [0, 4] {
+            let mut changed = issuer();
+            changed.rotation.as_mut().unwrap().threshold = threshold;
+            let refused = Issuer::parse(&changed.to_value()).unwrap_err();
+            assert_eq!(refused.path, "$.predicate.rotationThreshold");
+        }
+        // One of the two fields is a mistake.
+        let json = issuer().to_value().to_json();
+        for (field, path) in [
+            ("rotationKeys", "$.predicate.rotationKeys"),
+            ("rotationThreshold", "$.predicate.rotationThreshold"),
+        ] {
+            let without = json.replace(field, "other");
+            let refused = Issuer::parse(&json::parse(without.as_bytes()).unwrap()).unwrap_err();
+            assert_eq!(refused.path, path);
+        }
     }
 
     #[test]

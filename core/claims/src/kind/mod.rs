@@ -129,10 +129,5 @@ pub fn check(uri: &str, predicate: &Value) -> Result<(), PredicateError> {
     Body::read(uri, predicate).map(drop)
 }
 
-/// Checks a statement as [`Body::of`] does.
-pub fn check_statement(statement: &Statement) -> Result<(), PredicateError> {
-    Body::of(statement).map(drop)
-}
-
 #[cfg(test)]
 mod tests;

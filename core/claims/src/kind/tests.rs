@@ -35,24 +35,23 @@ fn endorsements_and_compromises_are_about_the_issuer_that_they_name() {
     let compromise = KeyCompromise {
         issuer,
         key,
+        origin: "log.example".into(),
         from_index: 0,
+        from_time: Timestamp::parse("2026-11-22T18:41:48Z").unwrap(),
         reason: None,
     };
     for statement in [
         endorsement.statement().unwrap(),
         compromise.statement().unwrap(),
     ] {
-        check_statement(&statement).unwrap();
+        Body::of(&statement).unwrap();
         let elsewhere = vec![Subject::artifact(None, &Hash::of(b""))];
         let elsewhere = Statement::new(
             elsewhere,
             statement.predicate_type(),
             statement.predicate().clone(),
         );
-        assert_eq!(
-            check_statement(&elsewhere.unwrap()).unwrap_err().path,
-            "$.subject"
-        );
+        assert_eq!(Body::of(&elsewhere.unwrap()).unwrap_err().path, "$.subject");
     }
 }
 

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// Its signers satisfy, for every issuer that they name, the latest record given that stands
-    /// before it in its log.
+    /// before it in its log. That the record was still in force is not proven: a rotation that is
+    /// not among the receipts would have ended it.
     Proven(Vec<ProvenIssuer>),
     /// No record was given that decides about these issuers.
     Unproven(Vec<IssuerId>),
@@ -28,6 +29,8 @@ pub struct ProvenIssuer {
     pub name: String,
     /// Sequence of the record that the signatures satisfy.
     pub sequence: u32,
+    /// Where that record stands in the log of the claim.
+    pub record: LeafIndex,
 }
 
 /// Says for every receipt, in their order, whether its signers may speak for the issuers that they
@@ -77,13 +80,15 @@ fn judge(
     match issuer::authorize(receipt.claim(), registry) {
         Ok(authorized) => {
             let proven = match authorized.change() {
-                Some(record) => vec![proven(record)],
+                Some(record) => vec![proven(record, receipt.inclusion().index())],
                 None => {
                     let in_force = authorized
                         .relied_on()
                         .iter()
-                        .filter_map(|(id, _)| registry.in_force(id));
-                    in_force.map(|record| proven(&record)).collect()
+                        .filter_map(|(id, _)| registry.records(id).last());
+                    in_force
+                        .map(|(leaf, record)| proven(record, *leaf))
+                        .collect()
                 }
             };
             if let Some(record) = authorized.change() {
@@ -115,11 +120,12 @@ fn judge(
     }
 }
 
-fn proven(record: &IssuerRecord) -> ProvenIssuer {
+fn proven(record: &IssuerRecord, leaf: LeafIndex) -> ProvenIssuer {
     ProvenIssuer {
         id: record.id,
         name: record.body.name.clone(),
         sequence: record.body.sequence,
+        record: leaf,
     }
 }
 

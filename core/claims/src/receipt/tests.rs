@@ -27,6 +27,7 @@ fn record(seeds: &[u8], sequence: u32, previous: Option<ClaimId>) -> Issuer {
             .map(|seed| PublicKey::from(&key(*seed)))
             .collect(),
         threshold: 1,
+        rotation: None,
         sequence,
         previous,
         namespaces: vec![],
@@ -291,11 +292,12 @@ fn standings(claims: &[wire::Claim], shown: &[usize]) -> Vec<Standing> {
     )
 }
 
-fn proven(seed: u8, name: &str, sequence: u32) -> Standing {
+fn proven(seed: u8, name: &str, sequence: u32, record: u64) -> Standing {
     Standing::Proven(vec![ProvenIssuer {
         id: id(seed),
         name: name.into(),
         sequence,
+        record: LeafIndex::new(record),
     }])
 }
 
@@ -306,7 +308,7 @@ fn issuers_are_proven_by_the_records_among_the_receipts() {
         ordinary("a", 1, &[1]),
         ordinary("b", 2, &[2]),
     ];
-    let one = proven(1, "Issuer [1]", 0);
+    let one = proven(1, "Issuer [1]", 0, 0);
     // In whatever order, and given twice.
     assert_eq!(standings(&claims, &[1, 0, 1, 0]), vec![one.clone(); 4]);
     assert_eq!(
@@ -329,7 +331,7 @@ fn what_the_records_contradict_is_refuted() {
         standings[0],
         Standing::Refuted(AuthorizeError::NotRegistered(id(1)))
     );
-    assert_eq!(standings[1], proven(1, "Issuer [1]", 0));
+    assert_eq!(standings[1], proven(1, "Issuer [1]", 0, 1));
     assert!(matches!(
         &standings[2],
         Standing::Refuted(AuthorizeError::NotItsKey { .. })
@@ -349,7 +351,7 @@ fn a_rotation_changes_who_is_proven_from_its_leaf_on() {
         ordinary("b", 1, &[3]),
         ordinary("c", 1, &[1]),
     ];
-    let (old, new) = (proven(1, "Issuer [1]", 0), proven(1, "Issuer [3]", 1));
+    let (old, new) = (proven(1, "Issuer [1]", 0, 0), proven(1, "Issuer [3]", 1, 2));
     let all = standings(&claims, &[0, 1, 2, 3, 4]);
     assert_eq!(all[..4], [old.clone(), old, new.clone(), new]);
     assert!(matches!(

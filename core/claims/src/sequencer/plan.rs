@@ -1,7 +1,7 @@
 //! One step of the sequencer: candidates in, leaves and everything that is written for them out.
 
 use super::Head;
-use crate::claim::{ClaimId, VerifiedClaim};
+use crate::claim::{ClaimId, PublicKey, SignatureId, VerifiedClaim};
 use crate::entry::{self, wire};
 use crate::index::{Commitment, Label, labels_of_claim};
 use crate::issuer::{Authorized, IssuerId, IssuerRecord, Issuers};
@@ -16,9 +16,11 @@ use std::collections::HashMap;
 #[derive(Debug, Clone)]
 pub struct Candidate {
     id: ClaimId,
-    signer_set: Hash,
     claim: wire::Claim,
-    relied_on: Vec<(IssuerId, u32)>,
+    signers: Vec<(IssuerId, PublicKey)>,
+    /// Of each signer, in their order.
+    signatures: Vec<SignatureId>,
+    relied_on: Vec<(IssuerId, Option<u32>)>,
     change: Option<IssuerRecord>,
     attachments: Vec<Hash>,
     labels: Vec<Label>,
@@ -27,17 +29,6 @@ pub struct Candidate {
 impl Candidate {
     /// Joins the proof that the signatures hold with the proof that the signers may speak.
     pub fn new(claim: VerifiedClaim, authorized: &Authorized) -> Self {
-        let candidate = Candidate::open(claim);
-        Candidate {
-            relied_on: authorized.relied_on().to_vec(),
-            change: authorized.change().cloned(),
-            ..candidate
-        }
-    }
-
-    /// A claim whose signatures hold, whoever the signers are: for a log that takes any valid
-    /// signature. It changes no issuer.
-    pub fn open(claim: VerifiedClaim) -> Self {
         let named = kind::attachments(claim.statement());
         let attachments = named
             .into_iter()
@@ -45,18 +36,19 @@ impl Candidate {
             .collect();
         Candidate {
             id: claim.id(),
-            signer_set: claim.signer_set(),
-            relied_on: Vec::new(),
-            change: None,
+            signers: claim.signers().to_vec(),
+            signatures: claim.signature_ids().collect(),
+            relied_on: authorized.relied_on().to_vec(),
+            change: authorized.change().cloned(),
             attachments,
             labels: labels_of_claim(&claim),
             claim: claim.into_claim(),
         }
     }
 
-    /// What makes a publication the same as another: the claim, and the set of its signers.
-    pub fn key(&self) -> (ClaimId, Hash) {
-        (self.id, self.signer_set)
+    /// What names its signatures: at least one, each once.
+    pub fn signatures(&self) -> &[SignatureId] {
+        &self.signatures
     }
 
     /// Bytes of its payload.
@@ -82,6 +74,18 @@ pub enum Refused {
         /// Whose record it is.
         issuer: IssuerId,
     },
+    /// Of one of its issuers it has only keys that signed this claim in the log before, of another
+    /// a new one. With both it would be a way to log somebody's claim again and again.
+    #[error(
+        "the log has this claim by these keys of issuer {issuer} at leaf {leaf} already, and a \
+         leaf brings a new key for each issuer in it; publish it with the other signatures only"
+    )]
+    NothingNew {
+        /// The issuer of whom no key is new.
+        issuer: IssuerId,
+        /// A leaf with the claim by one of these keys.
+        leaf: LeafIndex,
+    },
     /// With the log's own fields the entry would be over its limit.
     #[error("{0}")]
     Entry(#[from] entry::EntryError),
@@ -99,7 +103,8 @@ pub enum Outcome {
         /// The time that the log gave it, in milliseconds since 1970 (UTC).
         logged_at_ms: u64,
     },
-    /// The same claim by the same signers has this leaf already.
+    /// The log has the claim by all of these signers already: this leaf, if it was published like
+    /// this before, and otherwise the last one that brought one of them.
     Existing(LeafIndex),
     /// It gets none.
     Refused(Refused),
@@ -119,8 +124,8 @@ pub struct Leaf {
     pub entry: Bytes,
     /// Its leaf hash.
     pub hash: Hash,
-    /// The claim in it and the set of its signers; none in a commitment.
-    pub publication: Option<(ClaimId, Hash)>,
+    /// The signatures in it that no leaf before has; none in a commitment.
+    pub signatures: Vec<SignatureId>,
     /// The issuer record that it puts in force.
     pub change: Option<IssuerRecord>,
     /// SHA-256 of the attachments that it names.
@@ -173,10 +178,10 @@ impl Sequencer {
 
     /// Gives each candidate its outcome.
     ///
-    /// `known` says for each candidate which leaf the store already has for its [`Candidate::key`];
-    /// `issuers` is the state after everything that is committed. `now_ms` is in milliseconds since
-    /// 1970 (UTC); if the clock fell behind, the last time given is repeated, so that
-    /// `logged_at_ms` never falls.
+    /// `known` says for each of the candidates' [`Candidate::signatures`], all in one row, which
+    /// leaf the store already has for it; what is missing at its end has none. `issuers` is the
+    /// state after everything that is committed. `now_ms` is in milliseconds since 1970 (UTC); if
+    /// the clock fell behind, the last time given is repeated, so that `logged_at_ms` never falls.
     pub fn plan(
         &self,
         now_ms: u64,
@@ -189,15 +194,15 @@ impl Sequencer {
             logged_at_ms: now_ms.max(self.head.last_ms),
             leaves: Vec::with_capacity(candidates.len()),
             placed: HashMap::with_capacity(candidates.len()),
-            moved: HashMap::new(),
+            changed: Changed::default(),
         };
-        let known = known.iter().copied().chain(std::iter::repeat(None));
+        let mut known = known;
         let mut outcomes = Vec::with_capacity(candidates.len());
-        for (candidate, known) in candidates.into_iter().zip(known) {
-            outcomes.push(match known {
-                Some(index) => Outcome::Existing(index),
-                None => batch.place(candidate, issuers),
-            });
+        for candidate in candidates {
+            let count = candidate.signatures.len().min(known.len());
+            let (of_candidate, rest) = known.split_at(count);
+            known = rest;
+            outcomes.push(batch.place(candidate, of_candidate, issuers));
         }
         let last_ms = if batch.leaves.is_empty() {
             self.head.last_ms
@@ -226,7 +231,7 @@ impl Sequencer {
         let leaf = Leaf {
             entry,
             hash,
-            publication: None,
+            signatures: vec![],
             change: None,
             attachments: vec![],
             labels: vec![],
@@ -260,20 +265,41 @@ struct Batch {
     first: LeafIndex,
     logged_at_ms: u64,
     leaves: Vec<Leaf>,
-    /// Where in this step a publication got its leaf.
-    placed: HashMap<(ClaimId, Hash), LeafIndex>,
+    /// Where in this step a signature first got a leaf.
+    placed: HashMap<SignatureId, LeafIndex>,
+    changed: Changed,
+}
+
+/// What the records of this step change about who is registered.
+#[derive(Default)]
+struct Changed {
     /// The sequence of each issuer's record that this step puts in force.
-    moved: HashMap<IssuerId, u32>,
+    sequences: HashMap<IssuerId, u32>,
+    /// Whose the keys in these records are.
+    owners: HashMap<[u8; 32], IssuerId>,
 }
 
 impl Batch {
-    /// Gives a candidate, which the store does not know, the next leaf, or says why it gets none.
-    fn place(&mut self, candidate: Candidate, issuers: &impl Issuers) -> Outcome {
-        let key = candidate.key();
-        if let Some(index) = self.placed.get(&key) {
-            return Outcome::Existing(*index);
+    /// Gives a candidate the next leaf, or says why it gets none. `known` says for each of its
+    /// signatures which leaf the store has for it.
+    fn place(
+        &mut self,
+        mut candidate: Candidate,
+        known: &[Option<LeafIndex>],
+        issuers: &impl Issuers,
+    ) -> Outcome {
+        // Hardly any candidate has a signature that is logged, so nothing is allocated for it.
+        if known.iter().any(Option::is_some) || self.holds_any(&candidate.signatures) {
+            let leaves = self.leaves_of(&candidate.signatures, known);
+            if let Some(outcome) = candidate.logged(&leaves) {
+                return outcome;
+            }
+            let mut leaves = leaves.iter();
+            candidate
+                .signatures
+                .retain(|_| leaves.next().is_some_and(Option::is_none));
         }
-        if let Some(issuer) = candidate.stale_issuer(&self.moved, issuers) {
+        if let Some(issuer) = self.changed.outdated(&candidate, issuers) {
             return Outcome::Refused(Refused::IssuerMoved { issuer });
         }
         let entry = match entry::encode(self.logged_at_ms, candidate.claim) {
@@ -282,14 +308,16 @@ impl Batch {
         };
         let index = LeafIndex::new(self.first.get() + self.leaves.len() as u64);
         let hash = leaf_hash(&entry);
-        self.placed.insert(key, index);
+        for signature in &candidate.signatures {
+            self.placed.insert(*signature, index);
+        }
         if let Some(change) = &candidate.change {
-            self.moved.insert(change.id, change.body.sequence);
+            self.changed.apply(change);
         }
         self.leaves.push(Leaf {
             entry,
             hash,
-            publication: Some(key),
+            signatures: candidate.signatures,
             change: candidate.change,
             attachments: candidate.attachments,
             labels: candidate.labels,
@@ -302,33 +330,96 @@ impl Batch {
     }
 }
 
-impl Candidate {
-    /// Returns an issuer whose record is no longer the one that this candidate was authorized
-    /// under.
-    fn stale_issuer(
+impl Batch {
+    fn holds_any(&self, signatures: &[SignatureId]) -> bool {
+        !self.placed.is_empty() && signatures.iter().any(|one| self.placed.contains_key(one))
+    }
+
+    /// For each signature the first leaf that has it, in the store or in this step.
+    fn leaves_of(
         &self,
-        moved: &HashMap<IssuerId, u32>,
-        issuers: &impl Issuers,
-    ) -> Option<IssuerId> {
-        let sequence = |id: &IssuerId| {
-            moved
-                .get(id)
-                .copied()
-                .or_else(|| issuers.in_force(id).map(|r| r.body.sequence))
+        signatures: &[SignatureId],
+        known: &[Option<LeafIndex>],
+    ) -> Vec<Option<LeafIndex>> {
+        let known = known.iter().copied().chain(std::iter::repeat(None));
+        let both = signatures.iter().zip(known);
+        both.map(|(one, known)| known.or_else(|| self.placed.get(one).copied()))
+            .collect()
+    }
+}
+
+impl Candidate {
+    /// What becomes of it because of signatures that are logged, if anything: it needs a new key
+    /// for each of its issuers. `known` says for each signature which leaf it has.
+    fn logged(&self, known: &[Option<LeafIndex>]) -> Option<Outcome> {
+        let mut repeated = None;
+        let mut brings_any = false;
+        for (issuer, _) in &self.signers {
+            let of_issuer = self.signers.iter().zip(known);
+            let of_issuer = of_issuer.filter(|((other, _), _)| other == issuer);
+            let leaves: Option<Vec<LeafIndex>> = of_issuer.map(|(_, leaf)| *leaf).collect();
+            match leaves.into_iter().flatten().max() {
+                Some(leaf) => repeated = Some((*issuer, leaf)),
+                None => brings_any = true,
+            }
+        }
+        let (issuer, leaf) = repeated?;
+        if brings_any {
+            return Some(Outcome::Refused(Refused::NothingNew { issuer, leaf }));
+        }
+        let last = known.iter().flatten().max();
+        Some(Outcome::Existing(last.copied().unwrap_or(leaf)))
+    }
+}
+
+impl Changed {
+    fn apply(&mut self, record: &IssuerRecord) {
+        self.sequences.insert(record.id, record.body.sequence);
+        for key in record.all_keys() {
+            self.owners.insert(*key.as_bytes(), record.id);
+        }
+    }
+
+    fn sequence(&self, id: &IssuerId, issuers: &impl Issuers) -> Option<u32> {
+        let here = self.sequences.get(id).copied();
+        here.or_else(|| issuers.in_force(id).map(|record| record.body.sequence))
+    }
+
+    fn owner(&self, key: &PublicKey, issuers: &impl Issuers) -> Option<IssuerId> {
+        let here = self.owners.get(key.as_bytes()).copied();
+        here.or_else(|| issuers.owner(key))
+    }
+
+    fn half_is_taken(&self, id: &IssuerId, issuers: &impl Issuers) -> bool {
+        let here = self.sequences.keys().any(|other| other.half() == id.half());
+        here || issuers.by_half(id).is_some()
+    }
+
+    /// Returns an issuer because of which what this candidate was authorized under no longer holds.
+    fn outdated(&self, candidate: &Candidate, issuers: &impl Issuers) -> Option<IssuerId> {
+        for (id, seen) in &candidate.relied_on {
+            if self.sequence(id, issuers) != *seen {
+                return Some(*id);
+            }
+        }
+        // The key of a signer that is not registered was nobody's.
+        for (id, key) in &candidate.signers {
+            let unregistered = candidate.relied_on.contains(&(*id, None));
+            if unregistered && self.owner(key, issuers).is_some() {
+                return Some(*id);
+            }
+        }
+        let record = candidate.change.as_ref()?;
+        let taken = match record.body.sequence {
+            0 => self.half_is_taken(&record.id, issuers),
+            next => self.sequence(&record.id, issuers) != Some(next - 1),
         };
-        let stale = self
-            .relied_on
-            .iter()
-            .find(|(id, seen)| sequence(id) != Some(*seen))
-            .map(|(id, _)| *id);
-        let taken = self
-            .change
-            .as_ref()
-            .filter(|record| match record.body.sequence {
-                0 => sequence(&record.id).is_some(),
-                n => sequence(&record.id) != Some(n - 1),
-            });
-        stale.or(taken.map(|record| record.id))
+        let mut keys = record.all_keys();
+        let foreign = keys.any(|key| {
+            let owner = self.owner(key, issuers);
+            owner.is_some_and(|owner| owner != record.id)
+        });
+        (taken || foreign).then_some(record.id)
     }
 }
 

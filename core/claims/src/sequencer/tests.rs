@@ -2,7 +2,9 @@ use super::*;
 use crate::claim::{self, PublicKey, SigningKey, VerifiedClaim};
 use crate::entry::Entry;
 use crate::index::Commitment;
-use crate::issuer::{IssuerId, Registry, authorize, genesis_id, statement};
+use crate::issuer::{
+    IssuerId, IssuerRecord, Registry, authorize, genesis_id, hold_to_rules, statement,
+};
 use crate::json::Value;
 use crate::kind::issuer::Issuer;
 use crate::statement::{Statement, Subject};
@@ -19,6 +21,7 @@ fn record(sequence: u32, previous: Option<claim::ClaimId>) -> Issuer {
         contacts: vec![],
         keys: vec![PublicKey::from(&key())],
         threshold: 1,
+        rotation: None,
         sequence,
         previous,
         namespaces: vec![],
@@ -77,6 +80,12 @@ fn registered() -> Registry {
 
 fn candidate(claim: VerifiedClaim, registry: &Registry) -> Candidate {
     let authorized = authorize(&claim, registry).unwrap();
+    Candidate::new(claim, &authorized)
+}
+
+/// A candidate of a log that takes any valid signature.
+fn unregistered(claim: VerifiedClaim, registry: &Registry) -> Candidate {
+    let authorized = hold_to_rules(&claim, registry).unwrap();
     Candidate::new(claim, &authorized)
 }
 
@@ -147,6 +156,107 @@ fn the_same_publication_gets_one_leaf() {
     assert_eq!(step.outcomes[2], Outcome::Existing(LeafIndex::new(0)));
     assert_eq!(index(&step.outcomes[3]), 1);
     assert_eq!(step.leaves.len(), 2);
+}
+
+/// A candidate with the statement of [`ordinary`], signed for each issuer by the key of a seed.
+fn signed_by(number: u8, signers: &[(IssuerId, u8)]) -> Candidate {
+    let keys: Vec<_> = signers
+        .iter()
+        .map(|(of, seed)| (*of, SigningKey::from_bytes(&[*seed; 32])))
+        .collect();
+    let signers: Vec<_> = keys.iter().map(|(of, key)| (*of, key)).collect();
+    let payload = ordinary(number).claim().payload.clone();
+    let claim = claim::verify(&claim::sign(&payload, &signers), &()).unwrap();
+    unregistered(claim, &with_three())
+}
+
+/// A registry with [`three`] in it, as after leaf 0.
+fn with_three() -> Registry {
+    let mut registry = Registry::new();
+    let body = Issuer {
+        keys: (1..=3)
+            .map(|seed| PublicKey::from(&SigningKey::from_bytes(&[seed; 32])))
+            .collect(),
+        ..record(0, None)
+    };
+    let record = IssuerRecord {
+        id: three(),
+        claim_id: ordinary(0).id(),
+        body,
+    };
+    registry.apply(LeafIndex::new(0), record).unwrap();
+    registry
+}
+
+/// An issuer with the keys of the seeds 1 to 3.
+fn three() -> IssuerId {
+    IssuerId::from_slice(&[7; 32]).unwrap()
+}
+
+/// The issuer of the key of a seed.
+fn alone(seed: u8) -> IssuerId {
+    IssuerId::of_key(&PublicKey::from(&SigningKey::from_bytes(&[seed; 32])))
+}
+
+/// Plans candidates one after the other, each in a step of its own or all in one. What the store
+/// knows is what the steps before wrote.
+fn outcomes(candidates: &[Candidate], in_one_step: bool) -> Vec<Outcome> {
+    let registry = with_three();
+    let mut state = empty();
+    let mut stored = std::collections::HashMap::new();
+    let mut outcomes = Vec::new();
+    let size = if in_one_step { candidates.len() } else { 1 };
+    for some in candidates.chunks(size) {
+        let signatures = some.iter().flat_map(Candidate::signatures);
+        let known: Vec<_> = signatures.map(|one| stored.get(one).copied()).collect();
+        let step = state.plan(1, some.to_vec(), &known, &registry);
+        for (at, leaf) in (step.first.get()..).zip(&step.leaves) {
+            for signature in &leaf.signatures {
+                let before = stored.insert(*signature, LeafIndex::new(at));
+                assert_eq!(before, None, "a signature has one leaf");
+            }
+        }
+        outcomes.extend(step.outcomes);
+        state = step.next;
+    }
+    outcomes
+}
+
+#[test]
+fn a_leaf_brings_a_new_key_for_each_of_its_issuers() {
+    let (three, four, five) = (three(), alone(4), alone(5));
+    let candidates = [
+        signed_by(1, &[(three, 1)]),
+        // The smallest set was logged first, by whoever: it keeps no other signature out.
+        signed_by(1, &[(three, 1), (three, 2)]),
+        signed_by(1, &[(three, 3)]),
+        // The same set as before, a smaller one, and one that no leaf has together.
+        signed_by(1, &[(three, 2), (three, 1)]),
+        signed_by(1, &[(three, 1)]),
+        signed_by(1, &[(three, 3), (three, 1)]),
+        // A stranger adds its signature to somebody's claim: its own is enough.
+        signed_by(1, &[(three, 1), (four, 4)]),
+        signed_by(1, &[(four, 4)]),
+        signed_by(1, &[(four, 4), (five, 5), (three, 3)]),
+        // Two strangers together, and another claim.
+        signed_by(1, &[(five, 5), (alone(6), 6)]),
+        signed_by(2, &[(three, 1), (four, 4)]),
+    ];
+    let existing = |leaf| Outcome::Existing(LeafIndex::new(leaf));
+    let nothing_new = |issuer, leaf| {
+        let leaf = LeafIndex::new(leaf);
+        Outcome::Refused(Refused::NothingNew { issuer, leaf })
+    };
+    for in_one_step in [false, true] {
+        let outcomes = outcomes(&candidates, in_one_step);
+        let new = [0, 1, 2, 7, 9, 10];
+        assert_eq!(new.map(|at| index(&outcomes[at])), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(outcomes[3], existing(1));
+        assert_eq!(outcomes[4], existing(0));
+        assert_eq!(outcomes[5], existing(2));
+        assert_eq!(outcomes[6], nothing_new(three, 0));
+        assert_eq!(outcomes[8], nothing_new(three, 2));
+    }
 }
 
 #[test]
@@ -242,10 +352,70 @@ fn what_was_authorized_under_an_older_record_is_refused() {
 }
 
 #[test]
+fn what_was_authorized_before_a_registration_of_the_same_batch_is_refused() {
+    let nobody = Registry::new();
+    let key_2 = SigningKey::from_bytes(&[2; 32]);
+    // Another issuer whose record has the key as well, and signs with it.
+    let both = Issuer {
+        keys: vec![PublicKey::from(&key()), PublicKey::from(&key_2)],
+        ..record(0, None)
+    };
+    let other = genesis_id(&both);
+    let payload = statement(&other, &both).unwrap().to_json();
+    let signers = [(other, &key()), (other, &key_2)];
+    let claim = claim::verify(&claim::sign(payload.as_bytes(), &signers), &()).unwrap();
+    let refused = |issuer| Outcome::Refused(Refused::IssuerMoved { issuer });
+    let batch = vec![
+        candidate(registration(), &nobody),
+        candidate(claim.clone(), &nobody),
+    ];
+    let step = empty().plan(1, batch, &[], &nobody);
+    assert_eq!((index(&step.outcomes[0]), step.leaves.len()), (0, 1));
+    assert_eq!(step.outcomes[1], refused(other), "a key of two issuers");
+
+    // A signer that was not registered: its key became another's.
+    let batch = vec![
+        candidate(claim, &nobody),
+        unregistered(ordinary(1), &nobody),
+    ];
+    let step = empty().plan(1, batch, &[], &nobody);
+    assert_eq!((index(&step.outcomes[0]), step.leaves.len()), (0, 1));
+    assert_eq!(step.outcomes[1], refused(id()), "a key of another");
+    // And one that was registered itself meanwhile, with keys that may be others by now.
+    let batch = vec![
+        candidate(registration(), &nobody),
+        unregistered(ordinary(1), &nobody),
+    ];
+    let step = empty().plan(1, batch, &[], &nobody);
+    assert_eq!(step.outcomes[1], refused(id()));
+}
+
+#[test]
+fn a_half_of_an_id_that_was_registered_meanwhile_is_refused() {
+    let nobody = Registry::new();
+    let late = candidate(registration(), &nobody);
+    let mut registry = Registry::new();
+    let (mut twin, mut body) = (*id().as_bytes(), record(0, None));
+    twin[31] ^= 1;
+    body.keys = vec![PublicKey::from(&SigningKey::from_bytes(&[2; 32]))];
+    let twin = IssuerRecord {
+        id: IssuerId::from_slice(&twin).unwrap(),
+        claim_id: registration().id(),
+        body,
+    };
+    registry.apply(LeafIndex::new(0), twin).unwrap();
+    let step = empty().plan(1, vec![late], &[], &registry);
+    assert_eq!(
+        step.outcomes[0],
+        Outcome::Refused(Refused::IssuerMoved { issuer: id() })
+    );
+}
+
+#[test]
 fn a_commitment_makes_the_tree_signable_until_the_next_leaf() {
     let registry = registered();
     let genesis = empty().plan_commitment(7, &Commitment::empty()).unwrap();
-    assert!(genesis.next.head().ends_in_commitment() && genesis.leaves[0].publication.is_none());
+    assert!(genesis.next.head().ends_in_commitment() && genesis.leaves[0].signatures.is_empty());
     let entry = Entry::parse(genesis.leaves[0].entry.clone()).unwrap();
     assert_eq!(
         Commitment::of_entry(&entry, LeafIndex::new(0)),
@@ -273,17 +443,21 @@ fn a_commitment_makes_the_tree_signable_until_the_next_leaf() {
 
 #[test]
 fn the_largest_claim_fits_an_entry() {
-    let registry = registered();
+    let nobody = Registry::new();
     let issuers = 1..=16_u8;
     let keys: Vec<_> = issuers.map(|n| SigningKey::from_bytes(&[n; 32])).collect();
     // Signed sixteen times and filled up to the payload's limit, it still fits: the limits leave
     // room for the framing.
-    let signers: Vec<_> = keys.iter().map(|key| (id(), key)).collect();
+    let signers: Vec<_> = keys
+        .iter()
+        .map(|key| (IssuerId::of_key(&PublicKey::from(key)), key))
+        .collect();
     let head = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"a":"b"}}],"predicateType":"x:y","predicate":{"p":""#;
     let fill = crate::limits::PAYLOAD_BYTES - head.len() - 3;
     let payload = format!("{head}{}\"}}}}", "x".repeat(fill));
     let verified = claim::verify(&claim::sign(payload.as_bytes(), &signers), &()).unwrap();
-    let step = empty().plan(u64::MAX, vec![Candidate::open(verified)], &[], &registry);
+    let candidate = unregistered(verified, &nobody);
+    let step = empty().plan(u64::MAX, vec![candidate], &[], &nobody);
     assert_eq!(index(&step.outcomes[0]), 0);
     assert!(step.leaves[0].entry.len() <= assay_tlog::limits::ENTRY_BYTES);
 }

@@ -1,11 +1,11 @@
-//! The way readers refuse a file.
+//! The way readers refuse to use a file.
 
 use super::error::ComponentError;
+use crate::limits;
 use crate::text::shown;
 use assay_claims::json;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::push_key;
-use assay_claims::limits;
 
 /// Why a reader refuses its file.
 #[derive(Debug)]

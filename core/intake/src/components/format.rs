@@ -361,7 +361,7 @@ mod tests {
                 .to_string();
             assert!(error.contains(said), "{error}");
         }
-        let large = vec![b' '; assay_claims::limits::DOCUMENT_BYTES + 1];
+        let large = vec![b' '; crate::limits::DOCUMENT_BYTES + 1];
         let error = crate::components::read("Cargo.lock", &large)
             .unwrap_err()
             .to_string();

@@ -1,9 +1,9 @@
 //! The file as readers see it.
 
 use super::fault::{Fault, tail};
+use crate::limits;
 use crate::text::{compression, shown};
 use assay_claims::json::{self, Value};
-use assay_claims::limits;
 use serde::de::DeserializeOwned;
 use std::cell::OnceCell;
 use std::ops::Range;

@@ -3,8 +3,8 @@
 
 use super::component::{Component, Note, Unidentified};
 use super::fault::Fault;
+use crate::limits;
 use crate::text::shown;
-use assay_claims::limits;
 use assay_claims::purl::{self, Purl};
 use std::collections::BTreeMap;
 

@@ -47,7 +47,7 @@ pub struct Components {
     /// The format it was read as.
     pub format: Format,
     /// The components, in the file's order, each once: two differ in purl, name, version or
-    /// digests. At most [`limits::COMPONENTS`](assay_claims::limits::COMPONENTS), together with
+    /// digests. At most [`limits::COMPONENTS`](crate::limits::COMPONENTS), together with
     /// those that could not be identified.
     pub list: Vec<Component>,
     /// What a person must know to take the list for what it is.
@@ -61,7 +61,7 @@ pub struct Components {
 /// `service.Cargo.lock` do not matter), else by what it holds.
 ///
 /// Fails if the file is empty, compressed or too large (over
-/// [`limits::DOCUMENT_BYTES`](assay_claims::limits::DOCUMENT_BYTES)), if its format is not read
+/// [`limits::DOCUMENT_BYTES`](crate::limits::DOCUMENT_BYTES)), if its format is not read
 /// here, or if it could be of several.
 pub fn recognize(file_name: &str, bytes: &[u8]) -> Result<Format, ComponentError> {
     let input = Input::new(file_name, bytes).map_err(|fault| fault.of(file_name, None))?;

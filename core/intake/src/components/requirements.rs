@@ -81,17 +81,15 @@ fn read(input: &Input<'_>) -> Result<List, Fault> {
 
 /// A comment begins the line or stands after white space.
 fn without_comment(line: &str) -> &str {
-    let is_comment = |at: usize| {
-        line.get(..at)
-            .is_some_and(|before| before.is_empty() || before.ends_with([' ', '\t']))
-    };
-    let end = line
-        .match_indices('#')
-        .map(|(at, _)| at)
-        .find(|at| is_comment(*at));
-    line.get(..end.unwrap_or(line.len()))
-        .unwrap_or_default()
-        .trim()
+    let mut end = line.len();
+    for (at, _) in line.match_indices('#') {
+        let before = line.get(..at).unwrap_or_default();
+        if before.is_empty() || before.ends_with([' ', '\t']) {
+            end = at;
+            break;
+        }
+    }
+    line.get(..end).unwrap_or_default().trim()
 }
 
 fn read_line(number: u32, line: &str, list: &mut List) -> Result<(), Fault> {
@@ -188,12 +186,8 @@ fn cut_hashes(number: u32, line: &str) -> Result<(&str, Digests), Fault> {
 /// Parts a requirement's name and what follows its extras; `None` if it does not begin with a name
 /// (PEP 508).
 fn cut_name(requirement: &str) -> Option<(&str, &str)> {
-    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    let (name, rest) = requirement.split_at(
-        requirement
-            .find(|c| !is_of_name(c))
-            .unwrap_or(requirement.len()),
-    );
+    let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || ".-_".contains(c)));
+    let (name, rest) = requirement.split_at(end.unwrap_or(requirement.len()));
     let is_edge = |c: char| c.is_ascii_alphanumeric();
     if !(name.starts_with(is_edge) && name.ends_with(is_edge)) || is_archive(name) {
         return None;

@@ -58,11 +58,9 @@ fn kind<'v>(element: &Node<'v, '_>) -> Result<&'v str, Fault> {
 
 /// The one package that the document is about.
 fn own(graph: &[Value]) -> Option<&str> {
-    let text =
-        |element: &&Value, key: &str| element.get(key).and_then(Value::as_str).map(str::to_owned);
-
     let packages = roots(graph).into_iter().filter(|element: &&Value| {
-        text(element, "type").is_some_and(|kind| kind.ends_with("Package"))
+        let kind = element.get("type").and_then(Value::as_str);
+        kind.is_some_and(|kind| kind.ends_with("Package"))
     });
     sbom::only(packages.filter_map(|element| element.get("spdxId").and_then(Value::as_str)))
 }

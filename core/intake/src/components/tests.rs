@@ -56,12 +56,12 @@ pub(super) fn lines(found: &Components) -> Vec<String> {
 
 /// Each unidentified entry in a line.
 pub(super) fn unidentified(found: &Components) -> Vec<String> {
-    let at = |line: Option<u32>| line.map(|line| format!(":{line} ")).unwrap_or_default();
-    found
-        .unidentified
-        .iter()
-        .map(|one| format!("{}{} {}", at(one.line), one.what, one.reason))
-        .collect()
+    let mut lines = Vec::new();
+    for one in &found.unidentified {
+        let at = one.line.map(|line| format!(":{line} ")).unwrap_or_default();
+        lines.push(format!("{at}{} {}", one.what, one.reason));
+    }
+    lines
 }
 
 /// The notes, one a line.

@@ -5,10 +5,10 @@
 use super::draft::{Attachment, Draft, Prepared, Summary};
 use super::error::DocumentError;
 use super::subjects::Subjects;
+use crate::limits::DOCUMENT_BYTES;
 use crate::text::compression;
 use assay_claims::json::{self, Value, object};
 use assay_claims::kind::{Kind, reference};
-use assay_claims::limits;
 use assay_tlog::Hash;
 use base64::Engine;
 use bytes::Bytes;
@@ -28,7 +28,7 @@ pub struct Document {
 impl Document {
     /// Takes a document that is not too large and not compressed.
     pub fn new(file_name: &str, bytes: &[u8]) -> Result<Self, DocumentError> {
-        if bytes.len() > limits::DOCUMENT_BYTES {
+        if bytes.len() > DOCUMENT_BYTES {
             return Err(DocumentError::TooLarge(bytes.len()));
         }
         if let Some(format) = compression(bytes) {
@@ -241,10 +241,9 @@ mod tests {
     #[test]
     fn what_is_too_deep_for_a_statement_is_referenced() {
         let document = Document::new("x", b" ").unwrap();
-        let nested = |depth| (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
         for (depth, predicate_type) in [
-            (limits::JSON_DEPTH - 1, "t"),
-            (limits::JSON_DEPTH, REFERENCE),
+            (assay_claims::limits::JSON_DEPTH - 1, "t"),
+            (assay_claims::limits::JSON_DEPTH, REFERENCE),
         ] {
             let (subjects, summary) = (
                 Subjects::default(),
@@ -252,7 +251,7 @@ mod tests {
             );
             let draft = Draft {
                 predicate_type: "t".into(),
-                predicate: nested(depth),
+                predicate: (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner])),
                 subjects,
                 summary,
             };

@@ -1,7 +1,7 @@
 //! Why a document cannot be made into a claim.
 
+use crate::limits;
 use assay_claims::kind::PredicateError;
-use assay_claims::limits;
 
 /// Why a document cannot be made into a claim. Each says where and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

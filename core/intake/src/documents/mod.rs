@@ -8,6 +8,7 @@
 //! Left out: fetching or expanding anything, verifying other people's signatures, and judging what
 //! a document says.
 
+mod about;
 mod advice;
 mod cargo_audit;
 mod cargo_vet;
@@ -37,36 +38,43 @@ mod tool;
 pub(crate) use document::Document;
 pub use draft::{Attachment, Prepared};
 pub use error::DocumentError;
-pub use openvex::read_openvex;
 pub(crate) use spdx3::roots;
 
 use crate::{toml, yaml};
 use advice::not_taken;
 use assay_claims::json::Value;
 use assay_claims::kind::node::quoted;
+use assay_claims::statement::Subject;
 use tool::{Source, Takes, Tool};
 
 /// A kind of documents.
 struct Row {
     /// Its name: that of the claims' kind, or `statement` for claims of any kind.
     kind: &'static str,
+    /// What it is, in a line of help.
+    help: &'static str,
     /// What is taken, for people.
     wanted: &'static str,
     /// How a document is read that no tool recognizes by its bytes.
     value: fn(&Document) -> Result<Value, DocumentError>,
     /// The tools. The first that recognizes a document makes the claims of it.
     tools: &'static [Tool],
+    /// What the claims can be about, if the caller says it.
+    about: about::Rule,
 }
 
 const TABLE: &[Row] = &[
     Row {
         kind: "scan",
+        help: "Results of a scan: osv-scanner JSON, cargo-audit JSON, SARIF",
         wanted: "SARIF 2.1.0 and the JSON of osv-scanner and of cargo-audit",
         value: Document::json,
         tools: &[sarif::TOOL, cargo_audit::TOOL, osv_scanner::TOOL],
+        about: about::any,
     },
     Row {
         kind: "sbom",
+        help: "A software bill of materials: CycloneDX or SPDX",
         wanted: "CycloneDX JSON, SPDX JSON and SPDX tag-value",
         value: Document::json,
         tools: &[
@@ -75,15 +83,19 @@ const TABLE: &[Row] = &[
             spdx2::TOOL,
             spdx3::TOOL,
         ],
+        about: about::any,
     },
     Row {
         kind: "vex",
+        help: "Whether vulnerabilities apply: OpenVEX",
         wanted: "OpenVEX JSON",
         value: Document::json,
         tools: &[openvex::TOOL],
+        about: openvex::products,
     },
     Row {
         kind: "lifecycle",
+        help: "Support dates: OpenEoX, or an answer of endoflife.date",
         wanted: "OpenEoX Core, OpenEoX shells and the JSON of endoflife.date's API",
         value: Document::json,
         tools: &[
@@ -93,37 +105,48 @@ const TABLE: &[Row] = &[
             openeox::SHELL,
             openeox::CORE,
         ],
+        about: about::every_version,
     },
     Row {
         kind: "provenance",
+        help: "How it was built: SLSA provenance",
         wanted: "SLSA provenance as an in-toto statement, a DSSE envelope or a Sigstore bundle",
         value: Document::json,
         tools: &[provenance::TOOL],
+        about: about::any,
     },
     Row {
         kind: "scorecard",
+        help: "An OpenSSF Scorecard result",
         wanted: "the JSON that `scorecard --format=json` writes",
         value: Document::json,
         tools: &[scorecard::TOOL],
+        about: about::any,
     },
     Row {
         kind: "audit",
+        help: "Code reviews: audits.toml of cargo-vet",
         wanted: "`audits.toml` of cargo-vet",
         value: toml::parse,
         tools: &[cargo_vet::TOOL],
+        about: about::what_it_names,
     },
     Row {
         kind: "practice",
+        help: "How it is made, and which data it handles: SECURITY-INSIGHTS",
         wanted: "SECURITY-INSIGHTS v2, or baseline and data (the fields of \
                  urn:assay:practice:v1) as YAML or JSON",
         value: yaml::parse,
         tools: &[security_insights::TOOL, practice::TOOL],
+        about: about::any,
     },
     Row {
         kind: "statement",
+        help: "A finished in-toto statement",
         wanted: "an in-toto Statement",
         value: Document::json,
         tools: &[in_toto::TOOL],
+        about: about::any,
     },
 ];
 
@@ -137,6 +160,11 @@ pub const KINDS: &[&str] = &{
     }
     kinds
 };
+
+/// The kinds of documents that [`prepare`] takes, each with what it is in a line of help.
+pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE.iter().map(|row| (row.kind, row.help))
+}
 
 /// Makes claims of a document: usually one, and one for each statement in it where it holds
 /// several.
@@ -157,19 +185,52 @@ pub fn prepare(
     now: &str,
 ) -> Result<Vec<Prepared>, DocumentError> {
     let document = Document::new(file_name, bytes)?;
-    let Some(row) = TABLE.iter().find(|row| row.kind == kind) else {
-        return Err(DocumentError::NotTaken(format!(
-            "{} is no kind; there are {}",
-            quoted(kind),
-            KINDS.join(", ")
-        )));
-    };
-    let claims = row.prepare(&document, now)?;
-    claims.into_iter().map(Prepared::check).collect()
+    row(kind)?.prepare(&document, now)
+}
+
+/// Makes claims of a document as [`prepare`] does, about `subjects`: what the document says that it
+/// is about is left out, unless there are none.
+///
+/// # Errors
+///
+/// As [`prepare`], and where the document is not about a subject: then a look-up of that subject
+/// would find a claim that says nothing of it, or something false.
+pub fn prepare_about(
+    kind: &str,
+    file_name: &str,
+    bytes: &[u8],
+    subjects: &[Subject],
+    now: &str,
+) -> Result<Vec<Prepared>, DocumentError> {
+    let (row, document) = (row(kind)?, Document::new(file_name, bytes)?);
+    let mut claims = row.prepare(&document, now)?;
+    if !subjects.is_empty() {
+        (row.about)(&document, &claims, subjects)?;
+        for claim in &mut claims {
+            claim.subjects = subjects.to_vec();
+        }
+    }
+    Ok(claims)
+}
+
+fn row(kind: &str) -> Result<&'static Row, DocumentError> {
+    TABLE.iter().find(|row| row.kind == kind).ok_or_else(|| {
+        let (kind, kinds) = (quoted(kind), KINDS.join(", "));
+        DocumentError::NotTaken(format!("{kind} is no kind; there are {kinds}"))
+    })
 }
 
 impl Row {
     fn prepare(&self, document: &Document, now: &str) -> Result<Vec<Prepared>, DocumentError> {
+        let claims = self.prepare_unchecked(document, now)?;
+        claims.into_iter().map(Prepared::check).collect()
+    }
+
+    fn prepare_unchecked(
+        &self,
+        document: &Document,
+        now: &str,
+    ) -> Result<Vec<Prepared>, DocumentError> {
         for tool in self.tools {
             if let Takes::Bytes(takes) = tool.takes
                 && takes(document.body())
@@ -201,13 +262,14 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::DOCUMENT_BYTES;
     use assay_claims::limits;
 
     const HEX: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
     #[test]
     fn every_limit_is_kept() {
-        let large = vec![b' '; limits::DOCUMENT_BYTES + 1];
+        let large = vec![b' '; DOCUMENT_BYTES + 1];
         assert_eq!(
             prepare("scan", "x", &large, ""),
             Err(DocumentError::TooLarge(large.len()))

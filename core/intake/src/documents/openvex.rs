@@ -9,11 +9,16 @@ use super::draft::{Draft, Prepared, Summary};
 use super::error::DocumentError;
 use super::subjects::Subjects;
 use super::tool::{Source, Takes, Tool};
+use crate::text::shown;
 use assay_claims::json::Value;
 use assay_claims::kind::PredicateError;
 use assay_claims::kind::node::Node;
-use assay_claims::kind::vex::{Product, Vex};
-use std::collections::BTreeMap;
+use assay_claims::kind::vex::{Product, Vex, VexStatement};
+use assay_claims::statement::Subject;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most products of a document that an error names.
+const PRODUCTS: usize = 5;
 
 pub(super) const TOOL: Tool = Tool {
     takes: Takes::Value(is_openvex),
@@ -25,10 +30,43 @@ fn is_openvex(value: &Value) -> bool {
     context.is_some_and(Vex::is_context)
 }
 
-/// Reads an OpenVEX document as [`prepare`](super::prepare) does.
-pub fn read_openvex(bytes: &[u8]) -> Result<Vex, DocumentError> {
-    let document = Document::new("document", bytes)?.json()?;
-    Ok(Vex::read(&Node::root("$.predicate", &document))?)
+/// Checks that some statement of a document is about each subject. A look-up of any other subject
+/// would find a claim that is not about it.
+pub(super) fn products(
+    document: &Document,
+    _: &[Prepared],
+    subjects: &[Subject],
+) -> Result<(), DocumentError> {
+    let value = document.json()?;
+    let statements = Vex::read(&Node::root("$", &value))?.statements;
+    for subject in subjects {
+        let (purl, digests) = (subject.purl(), subject.digests());
+        if !statements.iter().any(|one| one.is_about(purl, digests)) {
+            return Err(DocumentError::NotTaken(format!(
+                "no statement in it is about {}; its products are {}. Leave --subject out to \
+                 publish it about those, name one of them, or add the product to the document",
+                subject_name(subject),
+                product_names(&statements)
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn subject_name(subject: &Subject) -> String {
+    let digest = subject.digests().first();
+    let digest = digest.map(|(algorithm, value)| format!("{algorithm}:{value}"));
+    let name = subject.uri().or(subject.name()).map(str::to_owned);
+    shown(&name.or(digest).unwrap_or_default())
+}
+
+/// The first products of a document, for people.
+fn product_names(statements: &[VexStatement]) -> String {
+    let products = statements.iter().flat_map(|one| &one.products);
+    let names: BTreeSet<String> = products.map(Product::name).collect();
+    let first: Vec<&str> = names.iter().take(PRODUCTS).map(String::as_str).collect();
+    let more = if names.len() > PRODUCTS { ", …" } else { "" };
+    format!("{}{more}", shown(&first.join(", ")))
 }
 
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {

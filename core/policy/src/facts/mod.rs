@@ -9,12 +9,13 @@ pub use part::Part;
 pub use relation::Relation;
 pub use vulnerable::{Assessment, Vulnerability};
 
-pub(crate) use relation::relation;
+pub(crate) use latest::When;
+pub(crate) use relation::{of_statement, relation, relation_of};
 pub(crate) use vulnerable::Vulnerabilities;
 
 use crate::component::Component;
-use crate::rules::{ClaimType, Condition, Rule, Variables, days};
-use crate::trust::{Grant, JudgedClaim, Place, Role, Standing};
+use crate::rules::{ClaimType, Condition, Rule, Variables, Whom, days};
+use crate::trust::{Grant, JudgedClaim, Place, Role, Roles, Standing};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
@@ -37,26 +38,96 @@ pub struct Evidence {
     pub roles: Vec<Grant>,
 }
 
-/// An issuer for whom a claim has effect.
+/// An issuer for whom a claim counts, for a component or only against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Speaker {
     pub(crate) issuer: IssuerId,
+    /// The roles that it has where the claim speaks for a component.
     pub(crate) grants: Vec<Grant>,
+    /// The roles that it has where the claim speaks against one.
+    pub(crate) grants_against: Vec<Grant>,
+    /// Whether the claim has effect.
+    pub(crate) stands: bool,
+    /// Whether what it says against a component counts.
+    pub(crate) against: bool,
+    /// Where the issuer's word is first logged, and when.
+    pub(crate) since: Place,
+    pub(crate) since_ms: u64,
 }
 
 impl Speaker {
-    pub(crate) fn roles(&self) -> Vec<Role> {
-        self.grants.iter().map(|grant| grant.role).collect()
+    /// Whether its word counts for a component, if only these count.
+    pub(crate) fn counts_for(&self, whom: &Whom) -> bool {
+        self.stands && whom.counts(&roles(&self.grants))
+    }
+
+    /// Whether its word counts against a component, if only these count.
+    pub(crate) fn counts_against(&self, whom: &Whom) -> bool {
+        self.against && whom.counts(&roles(&self.grants_against))
+    }
+
+    /// Whether it has a role, for one or the other.
+    pub(crate) fn has_role(&self) -> bool {
+        self.counts_for(&Whom::Anyone) || self.counts_against(&Whom::Anyone)
+    }
+
+    /// Its roles, for people: those that count for a component, or else those that count against
+    /// one.
+    pub(crate) fn shown(&self) -> &[Grant] {
+        if self.grants.is_empty() {
+            &self.grants_against
+        } else {
+            &self.grants
+        }
     }
 }
 
-/// A claim about the component that has effect for at least one issuer.
+fn roles(grants: &[Grant]) -> Vec<Role> {
+    grants.iter().map(|grant| grant.role).collect()
+}
+
+/// Who has which role, where it speaks for a component and where it speaks against it.
+pub(crate) struct Sides {
+    pub(crate) pro: Roles,
+    pub(crate) contra: Roles,
+}
+
+impl Sides {
+    /// The roles of an issuer for what a claim of this type says.
+    fn of(&self, issuer: &IssuerId, body: &Body, predicate_type: &str) -> [Vec<Grant>; 2] {
+        [&self.pro, &self.contra].map(|roles| {
+            let mut grants = roles.of(issuer).to_vec();
+            if !is_of_builders(body, predicate_type) {
+                grants.retain(|grant| grant.role != Role::Builder);
+            }
+            grants
+        })
+    }
+}
+
+/// What a builder may say, besides the types that are read.
+const OF_BUILDERS: [&str; 2] = [
+    "https://in-toto.io/attestation/test-result/",
+    "https://in-toto.io/attestation/release/",
+];
+
+/// Whether a claim of this type is one that a builder may make: nothing that clears or judges.
+fn is_of_builders(body: &Body, predicate_type: &str) -> bool {
+    match body {
+        Body::Provenance(_) | Body::Sbom(_) | Body::Scan(_) => true,
+        Body::Other(_) => OF_BUILDERS
+            .iter()
+            .any(|prefix| predicate_type.starts_with(prefix)),
+        _ => false,
+    }
+}
+
+/// A claim about the component that counts for at least one issuer.
 #[derive(Debug, Clone)]
 pub(crate) struct Fact<'a> {
     pub(crate) claim: ClaimId,
     pub(crate) origin: &'a str,
     pub(crate) leaf: LeafIndex,
-    pub(crate) logged_at_ms: u64,
     pub(crate) predicate_type: &'a str,
     pub(crate) predicate: &'a Value,
     pub(crate) body: &'a Body,
@@ -66,30 +137,42 @@ pub(crate) struct Fact<'a> {
 }
 
 impl<'a> Fact<'a> {
-    /// A claim by the issuers for whom it has effect, `roles` being what each of them has; `None`
-    /// if it has none for anybody.
+    /// A claim by the issuers for whom it counts, with the roles that each of them has; `None` if
+    /// it counts for nobody, or if it was taken at another leaf.
     pub(crate) fn of(
         judged: &JudgedClaim<'a>,
         relation: Relation,
-        roles: impl Fn(&IssuerId) -> Vec<Grant>,
+        sides: Option<&Sides>,
     ) -> Option<Self> {
         let logged = judged.logged();
         let statement = logged.claim().statement();
-        let speakers: Vec<Speaker> = judged
-            .issuers()
-            .map(|id| Speaker {
-                issuer: *id,
-                grants: roles(id),
-            })
-            .collect();
-        (!speakers.is_empty()).then(|| Fact {
+        let body = logged.claim().body();
+        let mut speakers = Vec::new();
+        for spoken in judged.spoken() {
+            let stands = spoken.standing.is_good();
+            if !stands && !spoken.against {
+                continue;
+            }
+            let roles =
+                sides.map(|sides| sides.of(&spoken.issuer, body, statement.predicate_type()));
+            let [grants, grants_against] = roles.unwrap_or_default();
+            speakers.push(Speaker {
+                issuer: spoken.issuer,
+                grants,
+                grants_against,
+                stands,
+                against: spoken.against,
+                since: spoken.since.clone(),
+                since_ms: spoken.since_ms,
+            });
+        }
+        (judged.is_first() && !speakers.is_empty()).then(|| Fact {
             claim: logged.claim().id(),
             origin: logged.origin(),
             leaf: logged.leaf(),
-            logged_at_ms: logged.logged_at_ms(),
             predicate_type: statement.predicate_type(),
             predicate: statement.predicate(),
-            body: logged.claim().body(),
+            body,
             subjects: statement.subjects(),
             relation,
             speakers,
@@ -108,26 +191,31 @@ impl<'a> Fact<'a> {
     pub(crate) fn evidence(&self, speaker: &Speaker) -> Evidence {
         Evidence {
             claim: self.claim,
-            origin: self.origin.to_owned(),
-            leaf: self.leaf,
+            origin: speaker.since.origin.clone(),
+            leaf: speaker.since.leaf,
             issuer: speaker.issuer,
-            roles: speaker.grants.clone(),
+            roles: speaker.shown().to_vec(),
         }
     }
 
-    /// Milliseconds since the log took it; nothing if the log's clock is ahead.
-    pub(crate) fn age_ms(&self, now_ms: u64) -> u64 {
-        now_ms.saturating_sub(self.logged_at_ms)
-    }
-
-    /// When it was logged, and where, so that of two claims the later can be told.
-    pub(crate) fn order(&self) -> (u64, LeafIndex) {
-        (self.logged_at_ms, self.leaf)
+    /// Milliseconds since a log first had it from a speaker; nothing if the log's clock is ahead.
+    pub(crate) fn age_ms(&self, speaker: &Speaker, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(speaker.since_ms)
     }
 
     /// Whether it is about the very thing that is asked about.
     pub(crate) fn is_of_this(&self) -> bool {
         self.relation == Relation::This
+    }
+
+    /// Whether it says anything about whether the component can be used. That documents belong to
+    /// it, how it was built, or what somebody demands of it says nothing of that, and a scan that
+    /// failed is a document, too.
+    pub(crate) fn is_a_word(&self) -> bool {
+        !matches!(
+            self.body,
+            Body::Reference(_) | Body::Provenance(_) | Body::Requirement(_)
+        )
     }
 
     fn satisfies(
@@ -139,7 +227,7 @@ impl<'a> Fact<'a> {
     ) -> Result<bool, String> {
         let kind = self.body.kind().short_name().unwrap_or(self.predicate_type);
         let roles: Vec<&str> = speaker
-            .grants
+            .shown()
             .iter()
             .map(|grant| grant.role.name())
             .collect();
@@ -148,9 +236,9 @@ impl<'a> Fact<'a> {
             ("kind".into(), kind.into()),
             ("issuer".into(), speaker.issuer.to_hex().into()),
             ("roles".into(), roles.into()),
-            ("age_days".into(), days(self.age_ms(now_ms)).into()),
-            ("leaf".into(), self.leaf.get().into()),
-            ("log".into(), self.origin.into()),
+            ("age_days".into(), days(self.age_ms(speaker, now_ms)).into()),
+            ("leaf".into(), speaker.since.leaf.get().into()),
+            ("log".into(), speaker.since.origin.as_str().into()),
         ]);
         condition.compiled.holds(Variables {
             predicate: self.predicate,
@@ -171,32 +259,31 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    /// A claim that has no effect for anybody; `None` if it has.
-    pub(crate) fn of(
-        judged: &JudgedClaim<'_>,
-        roles: impl Fn(&IssuerId) -> Vec<Grant>,
-    ) -> Option<Self> {
+    /// A claim that has no effect for anybody; `None` if it has, or if it was taken at another leaf.
+    pub(crate) fn of(judged: &JudgedClaim<'_>, sides: &Sides) -> Option<Self> {
         let logged = judged.logged();
-        let claim = logged.claim().id();
-        let evidence = |issuer: &IssuerId| Evidence {
+        let statement = logged.claim().statement();
+        let (claim, body) = (logged.claim().id(), logged.claim().body());
+        let mut idle = Idle {
             claim,
-            origin: logged.origin().to_owned(),
-            leaf: logged.leaf(),
-            issuer: *issuer,
-            roles: roles(issuer),
+            withdrawn: true,
+            evidence: Vec::new(),
         };
-        (!judged.has_effect()).then(|| Idle {
-            claim,
-            withdrawn: judged
-                .standings()
-                .iter()
-                .all(|(_, standing)| matches!(standing, Standing::Withdrawn { .. })),
-            evidence: judged
-                .standings()
-                .iter()
-                .map(|(issuer, _)| evidence(issuer))
-                .collect(),
-        })
+        for spoken in judged.spoken() {
+            if spoken.standing.is_good() {
+                return None;
+            }
+            idle.withdrawn &= matches!(spoken.standing, Standing::Withdrawn { .. });
+            let [grants, _] = sides.of(&spoken.issuer, body, statement.predicate_type());
+            idle.evidence.push(Evidence {
+                claim,
+                origin: logged.origin().to_owned(),
+                leaf: logged.leaf(),
+                issuer: spoken.issuer,
+                roles: grants,
+            });
+        }
+        judged.is_first().then_some(idle)
     }
 }
 
@@ -208,6 +295,11 @@ pub(crate) struct Facts<'a> {
     pub(crate) facts: Vec<Fact<'a>>,
     /// What decides nothing, and is told if there is nothing else.
     pub(crate) idle: Vec<Idle>,
+    /// How many claims by nobody with a role are about it and have effect.
+    pub(crate) by_others: usize,
+    /// Reviews of other versions of the package: one of a change counts only with one of what it is
+    /// from.
+    pub(crate) reviews: Vec<Fact<'a>>,
     pub(crate) now_ms: u64,
 }
 
@@ -218,6 +310,8 @@ impl<'a> Facts<'a> {
             component_value: component.to_value(),
             facts,
             idle: Vec::new(),
+            by_others: 0,
+            reviews: Vec::new(),
             now_ms,
         }
     }

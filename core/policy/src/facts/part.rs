@@ -1,5 +1,6 @@
 //! The parts of a claim.
 
+use super::relation::of_statement;
 use crate::component::Component;
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::kind::{self, Body};
@@ -29,7 +30,7 @@ impl Part {
         match body {
             Body::Vex(vex) => {
                 let about = vex.statements.iter().enumerate().filter(|(_, statement)| {
-                    component.is_none_or(|one| statement.is_about(one.purl(), one.digests()))
+                    component.is_none_or(|one| of_statement(statement, one).is_some())
                 });
                 let parts: Vec<Part> = about.map(|(at, _)| Part::Statement(at)).collect();
                 if parts.is_empty() {

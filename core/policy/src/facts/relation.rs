@@ -1,36 +1,60 @@
-//! How a claim stands to what is asked about.
+//! How what is said stands to what is asked about: the one relation for subjects of claims and
+//! products of VEX statements alike.
+//!
+//! What speaks for a component has to be about this very artifact, version, build and place, as far
+//! as it says which it is about; what cannot be compared is not known to be. Whatever is about a
+//! package of the same name and version, or about the same artifact, can speak against it.
 
 use crate::component::{Component, places};
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::kind::Body;
+use assay_claims::kind::vex::{Product, VexStatement};
 use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;
 use assay_claims::vers::Applies;
 
-/// Whom or what a claim is about, seen from what is asked about; the closest first.
+/// Whom or what a claim is about, seen from what is asked about; the closest first. All but the
+/// first count against the component, and never for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Relation {
     /// It is about this.
     This,
+    /// It is about one artifact of the same version, and whether this is that one cannot be told:
+    /// they have no digest of the same algorithm, or only one that can be forged.
+    SomeArtifact,
     /// It is about another artifact of the same version, by a digest that differs.
     OtherArtifact,
-    /// It is about some versions, and whether this is one of them cannot be told. It counts against
-    /// the component, and never for it.
+    /// It is about the same version as it is built for something else, such as another architecture
+    /// or distribution, or about a part of it; or it says which build it is about, and what is
+    /// asked about does not.
+    OtherBuild,
+    /// It is about some versions, and whether this is one of them cannot be told.
     OtherVersions,
     /// It is about a package of the same name from another place ([`Component::from_elsewhere`]).
-    /// It may be the same software or not: it counts against the component, and never for it.
+    /// It may be the same software or not.
     OtherSource,
+    /// Its products are named in a way that cannot be compared, such as by CPE.
+    Unnamed,
 }
 
 /// How a claim stands to a component; `None` if it is not about its package as a whole, its version
 /// or its artifact.
 pub(crate) fn relation(claim: &VerifiedClaim, component: &Component) -> Option<Relation> {
-    let subjects = claim.statement().subjects().iter();
+    relation_of(claim.statement().subjects(), claim.body(), component)
+}
+
+/// As [`relation`], of a claim with these subjects that says this.
+pub(crate) fn relation_of(
+    subjects: &[Subject],
+    body: &Body,
+    component: &Component,
+) -> Option<Relation> {
     let closest = subjects
-        .filter_map(|subject| of_subject(subject, component))
+        .iter()
+        .filter_map(|subject| of_named(subject.purl(), subject.digests(), component))
         .min()?;
     let applies = match component.purl() {
-        Some(purl) if purl.version().is_some() => is_of_version(claim.body(), purl),
+        Some(purl) if purl.version().is_some() => is_of_version(body, purl),
         _ => Applies::Yes,
     };
     match applies {
@@ -40,43 +64,201 @@ pub(crate) fn relation(claim: &VerifiedClaim, component: &Component) -> Option<R
     }
 }
 
-fn of_subject(subject: &Subject, component: &Component) -> Option<Relation> {
-    let same_artifact = same_artifact(subject, component);
-    if same_artifact == Applies::Yes {
+/// How the products of a VEX statement stand to a component; `None` if they are others. Without
+/// products it is about the subjects of its claim.
+pub(crate) fn of_statement(statement: &VexStatement, component: &Component) -> Option<Relation> {
+    if statement.products.is_empty() {
         return Some(Relation::This);
     }
-    let (ours, theirs) = (component.purl()?, subject.purl()?);
+    let mut closest: Option<Relation> = None;
+    let mut named = false;
+    for product in &statement.products {
+        match of_product(product, component) {
+            Likeness::Is(relation) => {
+                closest = Some(closest.map_or(relation, |known| known.min(relation)));
+            }
+            Likeness::Other => named = true,
+            Likeness::Unnamed => {}
+        }
+    }
+    if closest.is_none() && !named {
+        return Some(Relation::Unnamed);
+    }
+    closest
+}
+
+/// How a product stands to a component.
+enum Likeness {
+    Is(Relation),
+    Other,
+    /// That cannot be told.
+    Unnamed,
+}
+
+/// All identifiers of a product name the same thing. If one of them is of something else, it cannot
+/// be told whether the product is this.
+fn of_product(product: &Product, component: &Component) -> Likeness {
+    let ids = product.ids.iter().filter(|id| id.starts_with("pkg:"));
+    let purls: Vec<Purl> = ids.filter_map(|id| Purl::canonicalize(id).ok()).collect();
+    if purls.is_empty() || component.purl().is_none() {
+        return match artifact(&product.digests, component) {
+            Artifact::Same => Likeness::Is(of_parts(Relation::This, product)),
+            Artifact::Other => Likeness::Other,
+            Artifact::Untold | Artifact::Unnamed => Likeness::Unnamed,
+        };
+    }
+    let relations: Vec<Option<Relation>> = purls
+        .iter()
+        .map(|purl| of_named(Some(purl), &product.digests, component))
+        .collect();
+    let Some(furthest) = relations.iter().copied().flatten().max() else {
+        return Likeness::Other;
+    };
+    let all = relations.iter().all(Option::is_some);
+    let relation = if all { furthest } else { Relation::Unnamed };
+    Likeness::Is(of_parts(relation, product))
+}
+
+/// What is said of a part of a product, as it is used there, is not said of the whole.
+fn of_parts(relation: Relation, product: &Product) -> Relation {
+    if product.has_subcomponents {
+        relation.max(Relation::OtherBuild)
+    } else {
+        relation
+    }
+}
+
+/// How what has this purl and these digests stands to a component; `None` if it is something else.
+fn of_named(
+    purl: Option<&Purl>,
+    digests: &[(String, String)],
+    component: &Component,
+) -> Option<Relation> {
+    let artifact = artifact(digests, component);
+    if artifact == Artifact::Same {
+        return Some(Relation::This);
+    }
+    let (ours, theirs) = (component.purl()?, purl?);
     let same_package = if theirs.version().is_none() {
         theirs.without_version() == ours.without_version()
     } else {
         theirs.without_qualifiers() == ours.without_qualifiers()
     };
     if !same_package {
-        None
-    } else if !places(ours).eq(places(theirs)) {
-        Some(Relation::OtherSource)
-    } else if same_artifact == Applies::No {
-        Some(Relation::OtherArtifact)
+        return None;
+    }
+    let by_artifact = match artifact {
+        Artifact::Same | Artifact::Unnamed => Relation::This,
+        Artifact::Untold => Relation::SomeArtifact,
+        Artifact::Other => Relation::OtherArtifact,
+    };
+    let by_build = if !places(ours).eq(places(theirs)) {
+        Relation::OtherSource
+    } else if is_same_build(ours, theirs) {
+        Relation::This
     } else {
-        Some(Relation::This)
+        Relation::OtherBuild
+    };
+    Some(by_artifact.max(by_build))
+}
+
+/// Whether all that `theirs` says of its build is so of ours: epoch, architecture, distribution and
+/// whatever other qualifiers there are, and the subpath. What it does not say is not asked, except
+/// for the epoch, which is a part of the version.
+fn is_same_build(ours: &Purl, theirs: &Purl) -> bool {
+    let of_version = theirs.version().is_some();
+    let (ours, theirs) = (ours.components(), theirs.components());
+    let value = |key: &str| {
+        let mut qualifiers = ours.qualifiers.iter();
+        qualifiers
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value)
+    };
+    let stated = theirs.qualifiers.iter().filter(|(key, _)| key != EPOCH);
+    let mut stated = stated.filter(|(key, _)| key != CHECKSUM);
+    let same_epoch = !of_version || epoch(&ours.qualifiers) == epoch(&theirs.qualifiers);
+    let same_part = theirs.subpath.is_none() || theirs.subpath == ours.subpath;
+    same_epoch && same_part && stated.all(|(key, stated)| value(key) == Some(stated))
+}
+
+/// The qualifier that is a part of a version.
+const EPOCH: &str = "epoch";
+
+/// The qualifier that digests are written in. Those that count are the digests themselves.
+const CHECKSUM: &str = "checksum";
+
+/// The epoch that qualifiers state; none is the same as 0.
+fn epoch(qualifiers: &[(String, String)]) -> &str {
+    let mut qualifiers = qualifiers.iter();
+    let stated = qualifiers.find(|(key, _)| key == EPOCH);
+    match stated.map(|(_, value)| value.as_str()) {
+        None | Some("") => "0",
+        Some(epoch) => epoch,
     }
 }
 
-/// Whether the subject is the component's artifact. It is if one digest is the same; undecided if
-/// they have no digest of the same algorithm.
-fn same_artifact(subject: &Subject, component: &Component) -> Applies {
-    let mut same = Applies::Undecided;
-    for (algorithm, theirs) in subject.digests() {
-        for (name, ours) in component.digests() {
-            if name == algorithm && ours == theirs {
-                return Applies::Yes;
-            }
-            if name == algorithm {
-                same = Applies::No;
-            }
-        }
+/// Whether digests are of the component's artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Artifact {
+    Same,
+    Other,
+    /// They are of an artifact, and which it is cannot be compared.
+    Untold,
+    /// There are none.
+    Unnamed,
+}
+
+/// Algorithms, the strongest first. Any other comes after these, and before the last ones.
+const STRONG: [&str; 8] = [
+    "sha512",
+    "sha3_512",
+    "sha384",
+    "sha3_384",
+    "sha256",
+    "sha3_256",
+    "sha512_256",
+    "gitCommit",
+];
+
+/// Algorithms for which anybody can make two artifacts of the same digest.
+const FORGEABLE: [&str; 3] = ["sha1", "ripemd160", "md5"];
+
+/// The digest of a package, which is of no artifact (docs/design.md 3.3).
+const PACKAGE: &str = "purl";
+
+/// The strongest algorithm that both sides have decides. One that can be forged can tell artifacts
+/// apart, and cannot say that they are the same.
+fn artifact(theirs: &[(String, String)], component: &Component) -> Artifact {
+    let theirs = theirs.iter().filter(|(algorithm, _)| algorithm != PACKAGE);
+    let mut theirs: Vec<&(String, String)> = theirs.collect();
+    if theirs.is_empty() {
+        return Artifact::Unnamed;
     }
-    same
+    theirs.sort_by_key(|(algorithm, _)| strength(algorithm));
+    for (algorithm, value) in theirs {
+        let ours = component.digests().iter();
+        let mut ours = ours.filter(|(name, _)| name == algorithm).peekable();
+        if ours.peek().is_none() {
+            continue;
+        }
+        let equal = ours.any(|(_, ours)| ours == value);
+        return match (equal, FORGEABLE.contains(&algorithm.as_str())) {
+            (true, false) => Artifact::Same,
+            (true, true) => Artifact::Untold,
+            (false, _) => Artifact::Other,
+        };
+    }
+    Artifact::Untold
+}
+
+/// The place of an algorithm, the strongest first.
+fn strength(algorithm: &str) -> usize {
+    let strong = STRONG.iter().position(|name| *name == algorithm);
+    if let Some(place) = strong {
+        return place;
+    }
+    let weak = FORGEABLE.iter().position(|name| *name == algorithm);
+    STRONG.len() + weak.map_or(0, |place| 1 + place)
 }
 
 /// Whether the claim's own version range covers the version of `package`.

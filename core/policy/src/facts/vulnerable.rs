@@ -7,9 +7,11 @@
 //! none of them says the opposite.
 
 use super::latest::{Replaced, When, Word, standing};
+use super::relation::{Relation, of_statement};
 use super::{Evidence, Fact, Facts, Part, Speaker};
 use crate::rules::{Severity, Whom};
 use crate::trust::Place;
+use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
 use assay_claims::kind::scan::Vulns;
@@ -45,9 +47,29 @@ pub(crate) struct Stated<'a> {
     pub(crate) fact: &'a Fact<'a>,
     pub(crate) speaker: &'a Speaker,
     pub(crate) statement: &'a VexStatement,
+    /// How it stands to what is asked about, given its products and its claim's subjects.
+    relation: Relation,
     /// The part of its document.
     part: Part,
     matter: Matter,
+}
+
+impl Stated<'_> {
+    /// Whether it says that the vulnerability does no harm to the very thing, with effect.
+    fn may_clear(&self) -> bool {
+        clears(self.statement.status) && self.relation == Relation::This && self.speaker.stands
+    }
+
+    /// Whether it says the opposite, and counts.
+    pub(crate) fn is_against(&self) -> bool {
+        !clears(self.statement.status) && self.speaker.against
+    }
+}
+
+/// How a statement stands to what is asked about, and on what matter it is.
+struct About {
+    relation: Relation,
+    matter: String,
 }
 
 /// Whose statements replace each other, and on what.
@@ -111,22 +133,30 @@ pub(crate) struct Vulnerabilities<'a> {
 impl<'a> Vulnerabilities<'a> {
     /// Of facts about one component: statements that are not about it are left out.
     pub(crate) fn of(facts: &'a Facts<'a>) -> Self {
-        let (purl, digests) = (facts.component.purl(), facts.component.digests());
-        Self::by_matter(facts, |_, statement| {
-            statement.is_about(purl, digests).then(String::new)
+        Self::by_matter(facts, |fact, statement| {
+            let relation = of_statement(statement, facts.component)?;
+            Some(About {
+                relation: relation.max(fact.relation),
+                matter: String::new(),
+            })
         })
     }
 
     /// Of facts about any components: statements replace each other if they are about the same
     /// products.
     pub(crate) fn of_any(facts: &'a Facts<'a>) -> Self {
-        Self::by_matter(facts, |fact, statement| Some(products(fact, statement)))
+        Self::by_matter(facts, |fact, statement| {
+            Some(About {
+                relation: Relation::This,
+                matter: products(fact, statement),
+            })
+        })
     }
 
     /// `about` says what a statement is about, and `None` if it is to be left out.
     fn by_matter(
         facts: &'a Facts<'a>,
-        about: impl Fn(&Fact<'a>, &VexStatement) -> Option<String>,
+        about: impl Fn(&Fact<'a>, &VexStatement) -> Option<About>,
     ) -> Self {
         let mut words: BTreeMap<Topic, Vec<Word>> = BTreeMap::new();
         let mut series: BTreeMap<Series<'a>, Vec<Scan<'a>>> = BTreeMap::new();
@@ -157,7 +187,7 @@ impl<'a> Vulnerabilities<'a> {
         &mut self,
         fact: &'a Fact<'a>,
         vex: &'a Vex,
-        about: &impl Fn(&Fact<'a>, &VexStatement) -> Option<String>,
+        about: &impl Fn(&Fact<'a>, &VexStatement) -> Option<About>,
         words: &mut BTreeMap<Topic, Vec<Word>>,
     ) {
         for (at, statement) in vex.statements.iter().enumerate() {
@@ -167,13 +197,16 @@ impl<'a> Vulnerabilities<'a> {
             for speaker in &fact.speakers {
                 let matter = Matter {
                     issuer: speaker.issuer,
-                    about: about.clone(),
+                    about: about.matter.clone(),
                 };
                 let word = Word {
                     document: vex.id.clone(),
                     version: vex.version,
-                    when: fact.when(statement.timestamp.as_ref()),
-                    is_of_this: fact.is_of_this(),
+                    when: fact.when(speaker, statement.timestamp.as_ref()),
+                    about: products(fact, statement),
+                    is_of_this: about.relation == Relation::This,
+                    stands: speaker.stands,
+                    against: !clears(statement.status) && speaker.against,
                     place: self.stated.len(),
                 };
                 for name in std::iter::once(&statement.vulnerability).chain(&statement.aliases) {
@@ -187,6 +220,7 @@ impl<'a> Vulnerabilities<'a> {
                     fact,
                     speaker,
                     statement,
+                    relation: about.relation,
                     part: Part::Statement(at),
                     matter,
                 });
@@ -209,16 +243,22 @@ impl<'a> Vulnerabilities<'a> {
         }
     }
 
-    /// Takes the scans that replace each other: of these the last counts.
+    /// Takes the scans that replace each other: of these the last that is sound counts, and what was
+    /// found since.
     fn take_series(&mut self, mut scans: Vec<Scan<'a>>) {
-        scans.sort_by_key(|scan| scan.when);
-        let Some(last) = scans.pop() else { return };
-        for older in scans {
-            let issuer = older.speaker.issuer;
-            self.replaced
-                .insert(older.fact, Part::Whole, issuer, last.fact);
+        scans.sort_by(|a, b| a.when.cmp(&b.when));
+        let last = scans.iter().rfind(|scan| scan.speaker.stands);
+        for scan in &scans {
+            match last {
+                Some(last) if last.when.is_after(&scan.when) => {
+                    let issuer = scan.speaker.issuer;
+                    self.replaced
+                        .insert(scan.fact, Part::Whole, issuer, last.fact);
+                }
+                _ if scan.speaker.against => self.found.extend(scan.findings()),
+                _ => {}
+            }
         }
-        self.found.extend(last.findings());
     }
 
     /// The statements that stand of what a statement is about, by the same issuer.
@@ -234,11 +274,11 @@ impl<'a> Vulnerabilities<'a> {
     /// whom it has effect, stands by it.
     pub(crate) fn replaced_by<'i>(
         &self,
-        place: Place,
+        claim: ClaimId,
         part: Part,
         issuers: impl Iterator<Item = &'i IssuerId>,
     ) -> Option<Place> {
-        self.replaced.by(place, part, issuers)
+        self.replaced.by(claim, part, issuers)
     }
 
     /// The statements of every issuer that stand, for each vulnerability.
@@ -253,7 +293,7 @@ impl<'a> Vulnerabilities<'a> {
     pub(crate) fn found<'s>(&'s self, whom: &'s Whom) -> impl Iterator<Item = &'s Found<'a>> {
         self.found
             .iter()
-            .filter(|found| whom.counts(&found.speaker.roles()))
+            .filter(|found| found.speaker.counts_against(whom))
     }
 
     /// Everything, by identifier. A statement stands with every finding that it names, by whichever
@@ -269,7 +309,7 @@ impl<'a> Vulnerabilities<'a> {
             one.found.push(found.fact.evidence(found.speaker));
         }
         for stated in self.last_statements() {
-            if clears(stated.statement.status) && !stated.fact.is_of_this() {
+            if clears(stated.statement.status) && !stated.may_clear() {
                 continue;
             }
             let mut ids: Vec<&str> = all.keys().copied().collect();
@@ -289,21 +329,24 @@ impl<'a> Vulnerabilities<'a> {
     }
 
     /// How severe a vulnerability is, by any of its names: the highest that is stated by issuers
-    /// whose word counts or who have a role. A stranger could play it down.
-    pub(crate) fn severity(&self, names: &[&str], whom: &Whom) -> Option<Severity> {
-        let mut highest = None;
-        for found in &self.found {
-            let speaker = found.speaker;
-            let counts = !speaker.grants.is_empty() || whom.counts(&speaker.roles());
-            if counts && names.contains(&found.id) {
+    /// with any role. That it is not severe speaks for the component: without a sound word its
+    /// severity is unknown.
+    pub(crate) fn severity(&self, names: &[&str]) -> Option<Severity> {
+        let (mut sound, mut highest) = (None, None);
+        for found in self.found.iter().filter(|found| names.contains(&found.id)) {
+            if found.speaker.counts_for(&Whom::Anyone) {
+                sound = sound.max(found.severity);
+            }
+            if found.speaker.counts_against(&Whom::Anyone) {
                 highest = highest.max(found.severity);
             }
         }
-        highest
+        sound.and(highest)
     }
 
     /// Whether a vulnerability does no harm here: somebody whose word clears says `not_affected` or
-    /// `fixed`, and nobody whose word clears says `affected` or is still looking.
+    /// `fixed` of the very thing, and nobody whose word clears says `affected` or is still looking,
+    /// of whatever it may be.
     pub(crate) fn is_cleared(&self, id: &str, by: &Whom) -> bool {
         let mut cleared = false;
         for (topic, standing) in &self.last {
@@ -311,13 +354,10 @@ impl<'a> Vulnerabilities<'a> {
                 continue;
             }
             for stated in standing.iter().filter_map(|at| self.stated.get(*at)) {
-                if !stated.fact.is_of_this() || !by.counts(&stated.speaker.roles()) {
-                    continue;
-                }
-                if !clears(stated.statement.status) {
+                if stated.is_against() && stated.speaker.counts_against(by) {
                     return false;
                 }
-                cleared = true;
+                cleared |= stated.may_clear() && stated.speaker.counts_for(by);
             }
         }
         cleared
@@ -369,7 +409,7 @@ fn take_scan<'a>(
         series.entry(same).or_default().push(Scan {
             fact,
             speaker,
-            when: fact.when(Some(&said.finished)),
+            when: fact.when(speaker, Some(&said.finished)),
             said,
         });
     }

@@ -8,9 +8,9 @@ pub use crate::facts::{Part, Relation};
 pub use question::Question;
 
 use crate::component::Component;
-use crate::facts::{Fact, Facts, Vulnerabilities, relation};
+use crate::facts::{Fact, Facts, Vulnerabilities, of_statement, relation};
 use crate::rules::{Policy, days};
-use crate::trust::{EndorsementFault, Grant, JudgedClaim, Place, Roles, Standing, Trust};
+use crate::trust::{EndorsementFault, Grant, JudgedClaim, Place, Roles, Spoken, Standing, Trust};
 use assay_claims::claim::{ClaimId, VerifiedClaim};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::{self, Body};
@@ -33,6 +33,8 @@ pub struct Voice {
     pub roles: Vec<Grant>,
     /// What the claim is worth for it.
     pub standing: Standing,
+    /// Whether what the claim says against something counts, even if it has no effect otherwise.
+    pub against: bool,
 }
 
 /// Something that is said: a claim, or a part of one, with what it is worth.
@@ -164,7 +166,7 @@ impl<'v, 'a> View<'v, 'a> {
         let counted = claims
             .iter()
             .filter(|logged| policy.counts(logged.origin()));
-        let trust = Trust::judge(counted);
+        let trust = Trust::judge_without(counted, &policy.silenced(now_ms));
         let anchors = policy.trust_anchors();
         let roles = match component {
             Some(component) => trust.roles(&anchors, component.purl(), now_ms),
@@ -202,15 +204,14 @@ impl<'v, 'a> View<'v, 'a> {
             };
             let weighed = self.weighed_for(claim);
             about.insert(claim.id(), weighed);
-            signers.extend(judged.standings().iter().map(|(issuer, _)| *issuer));
+            signers.extend(judged.spoken().iter().map(|spoken| spoken.issuer));
             let roles = self.roles_for(weighed);
             let fault = roles.fault(judged);
             for part in Part::of(claim.body(), self.component) {
                 let mut line = self.line(judged, &roles, part);
-                line.relation = relation;
+                line.relation = relation.map(|relation| self.relation_of(part, claim, relation));
                 line.fault = fault;
-                line.replaced_by =
-                    vulnerabilities.replaced_by(judged.place(), part, judged.issuers());
+                line.replaced_by = vulnerabilities.replaced_by(claim.id(), part, judged.issuers());
                 lines.push(line);
             }
         }
@@ -230,7 +231,17 @@ impl<'v, 'a> View<'v, 'a> {
         Posture { lines }
     }
 
-    /// The claims that have effect: those about the component, or all.
+    /// How a part of a claim stands to the component, given how the claim does.
+    fn relation_of(&self, part: Part, claim: &VerifiedClaim, relation: Relation) -> Relation {
+        let (Part::Statement(at), Body::Vex(vex)) = (part, claim.body()) else {
+            return relation;
+        };
+        let statement = vex.statements.get(at).zip(self.component);
+        let of_part = statement.and_then(|(said, component)| of_statement(said, component));
+        of_part.map_or(relation, |of_part| relation.max(of_part))
+    }
+
+    /// The claims that count: those about the component, or all.
     fn facts<'s>(&'s self, component: &'s Component) -> Facts<'s> {
         let mut facts = Vec::new();
         for judged in self.trust.claims() {
@@ -239,7 +250,7 @@ impl<'v, 'a> View<'v, 'a> {
                 None => Some(Relation::This),
             };
             if let Some(relation) = relation {
-                facts.extend(Fact::of(judged, relation, |_| Vec::new()));
+                facts.extend(Fact::of(judged, relation, None));
             }
         }
         Facts::new(component, facts, self.now_ms)
@@ -274,10 +285,8 @@ impl<'v, 'a> View<'v, 'a> {
     /// A line that nothing is known to limit.
     fn line(&self, judged: &JudgedClaim<'a>, roles: &Roles, part: Part) -> Line<'a> {
         let logged = judged.logged();
-        let voices = judged
-            .standings()
-            .iter()
-            .map(|(issuer, standing)| self.voice(issuer, standing, roles));
+        let voices = judged.spoken_here();
+        let voices = voices.map(|spoken| self.voice(spoken, roles));
         Line {
             question: Question::of(logged.claim().body()),
             logged,
@@ -296,7 +305,8 @@ impl<'v, 'a> View<'v, 'a> {
         }
     }
 
-    fn voice(&self, issuer: &IssuerId, standing: &Standing, roles: &Roles) -> Voice {
+    fn voice(&self, spoken: &Spoken, roles: &Roles) -> Voice {
+        let issuer = &spoken.issuer;
         let anchor = self
             .policy
             .anchors()
@@ -307,7 +317,8 @@ impl<'v, 'a> View<'v, 'a> {
             name: self.trust.name(issuer).map(str::to_owned),
             anchor: anchor.map(|named| named.name.clone()),
             roles: roles.of(issuer).to_vec(),
-            standing: standing.clone(),
+            standing: spoken.standing.clone(),
+            against: spoken.against,
         }
     }
 

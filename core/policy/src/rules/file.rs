@@ -22,6 +22,10 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) anchor: Vec<Anchor>,
     #[serde(default)]
+    pub(super) ignore: Vec<At<Ignore>>,
+    #[serde(default)]
+    pub(super) criterion: Vec<Criterion>,
+    #[serde(default)]
     pub(super) deny: Vec<At<Deny>>,
     #[serde(default)]
     pub(super) require: Vec<Require>,
@@ -65,6 +69,22 @@ pub(super) struct Anchor {
     pub(super) may_delegate: Option<At<u32>>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ignore {
+    pub(super) issuer: Option<At<String>>,
+    pub(super) claim: Option<At<String>>,
+    pub(super) reason: At<String>,
+    pub(super) until: At<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Criterion {
+    pub(super) name: At<String>,
+    pub(super) implies: At<Vec<At<String>>>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Sought {
@@ -106,6 +126,7 @@ pub(super) struct Require {
     pub(super) from: At<Vec<At<String>>>,
     pub(super) issuers: Option<At<u32>>,
     pub(super) max_age: Option<At<String>>,
+    pub(super) criteria: Option<At<Vec<At<String>>>>,
     pub(super) when: Option<At<String>>,
     pub(super) outcome: Effect,
     pub(super) reason: At<String>,

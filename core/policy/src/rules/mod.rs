@@ -6,6 +6,7 @@
 //! Left out: what a policy decides, which is [`crate::verdict`]'s.
 
 mod condition;
+mod criteria;
 mod duration;
 mod example;
 mod file;
@@ -17,11 +18,12 @@ mod severity;
 
 pub use condition::{CONDITION_BYTES, Compiled, Condition, ConditionLanguage, Variables};
 pub use outcome::Outcome;
-pub use policy::{NamedAnchor, Policy, PolicyError, RequiredLog};
+pub use policy::{Ignore, Ignored, NamedAnchor, Policy, PolicyError, RequiredLog};
 pub use read::POLICY_BYTES;
 pub use rule::{ClaimType, Denial, Effect, Requirement, Rule, Sought, Wanted, Whom};
 pub use severity::Severity;
 
+pub(crate) use criteria::Criteria;
 pub(crate) use duration::{DAY_MS, days};
 pub(crate) use example::{Example, ExampleClaim, LogState};
 

@@ -2,7 +2,10 @@
 
 use super::example::Example;
 use super::rule::{Denial, Effect, Requirement};
-use crate::trust::Anchor;
+use crate::trust::{Anchor, Silenced};
+use assay_claims::claim::ClaimId;
+use assay_claims::issuer::IssuerId;
+use assay_claims::kind::Timestamp;
 use assay_tlog::tlog_policy::TlogPolicy;
 
 /// A policy that was read and checked. Only [`Policy::parse`] makes one.
@@ -13,6 +16,7 @@ pub struct Policy {
     pub(super) logs: Vec<RequiredLog>,
     pub(super) tlog: Option<TlogPolicy>,
     pub(super) anchors: Vec<NamedAnchor>,
+    pub(super) ignored: Vec<Ignore>,
     pub(super) denials: Vec<Denial>,
     pub(super) requirements: Vec<Requirement>,
     pub(super) examples: Vec<Example>,
@@ -36,6 +40,26 @@ pub struct NamedAnchor {
     pub name: String,
     /// Who is trusted for what.
     pub anchor: Anchor,
+}
+
+/// What the policy ignores, until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignore {
+    /// What.
+    pub what: Ignored,
+    /// Why, as the policy's author says.
+    pub reason: String,
+    /// The last instant at which it is ignored.
+    pub until: Timestamp,
+}
+
+/// An issuer or a claim that a policy ignores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ignored {
+    /// Everything that an issuer says.
+    Issuer(IssuerId),
+    /// A claim, whoever signed it.
+    Claim(ClaimId),
 }
 
 /// Why a text is no policy: where, and what to do about it.
@@ -65,6 +89,28 @@ impl Policy {
     /// Whom the policy trusts from the start.
     pub fn anchors(&self) -> &[NamedAnchor] {
         &self.anchors
+    }
+
+    /// What the policy ignores, also what it ignores no more.
+    pub fn ignored(&self) -> &[Ignore] {
+        &self.ignored
+    }
+
+    /// What is silenced at a time in milliseconds since 1970.
+    pub(crate) fn silenced(&self, now_ms: u64) -> Silenced {
+        let now = i64::try_from(now_ms).unwrap_or(i64::MAX);
+        let mut silenced = Silenced::default();
+        for ignore in &self.ignored {
+            if ignore.until.unix_ms() < now {
+                continue;
+            }
+            let reason = ignore.reason.clone();
+            match ignore.what {
+                Ignored::Issuer(issuer) => _ = silenced.issuers.insert(issuer, reason),
+                Ignored::Claim(claim) => _ = silenced.claims.insert(claim, reason),
+            }
+        }
+        silenced
     }
 
     /// What follows if nobody whom the policy trusts says anything of a component; `None` if

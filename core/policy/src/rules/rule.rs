@@ -5,6 +5,7 @@ use super::severity::Severity;
 use crate::trust::{self, Role};
 use assay_claims::kind::Kind;
 use assay_claims::purl::{Pattern, Purl};
+use std::collections::BTreeSet;
 
 /// What follows if a rule is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub enum Effect {
 /// Whose word counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whom {
-    /// Every issuer that is registered, whoever that is.
+    /// Issuers with any role. What strangers say is shown, and decides nothing.
     Anyone,
     /// Issuers with one of these roles.
     Roles(Vec<Role>),
@@ -28,7 +29,7 @@ impl Whom {
     /// Whether an issuer with these roles counts.
     pub(crate) fn counts(&self, roles: &[Role]) -> bool {
         match self {
-            Whom::Anyone => true,
+            Whom::Anyone => !roles.is_empty(),
             Whom::Roles(wanted) => wanted.iter().any(|role| roles.contains(role)),
         }
     }
@@ -94,6 +95,11 @@ pub struct Requirement {
     /// Distinct issuers; at least 1.
     pub(crate) issuers: usize,
     pub(crate) max_age_ms: Option<u64>,
+    /// What reviews must be for: for each criterion, those that mean it. Any review will do if
+    /// there is none.
+    pub(crate) criteria: Vec<BTreeSet<String>>,
+    /// The criteria as the policy names them.
+    pub(crate) named_criteria: Vec<String>,
 }
 
 impl Requirement {
@@ -104,6 +110,7 @@ impl Requirement {
             issuers: self.issuers,
             from: self.rule.from.clone(),
             max_age_ms: self.max_age_ms,
+            criteria: self.named_criteria.clone(),
         }
     }
 }
@@ -117,8 +124,10 @@ pub struct Wanted {
     pub issuers: usize,
     /// Which issuers count.
     pub from: Whom,
-    /// How old such a claim may be, in milliseconds, counted from when its log took it.
+    /// How old such a claim may be, in milliseconds, counted from when a log first had it.
     pub max_age_ms: Option<u64>,
+    /// What a review must be for, by criteria that mean these; empty if for anything.
+    pub criteria: Vec<String>,
 }
 
 /// What must not be: a `[[deny]]` of a policy.

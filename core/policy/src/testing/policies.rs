@@ -9,8 +9,8 @@ use assay_claims::json::Value;
 use assay_tlog::Hash;
 use std::sync::Arc;
 
-/// The words that stand for conditions: `true`, `false`, `error`, and `passed` for a predicate
-/// whose verdict is `pass`.
+/// The words that stand for conditions: `true`, `false`, `error`, and `passed` and `failed` for a
+/// predicate whose verdict is that.
 #[derive(Debug)]
 pub struct Words;
 
@@ -31,6 +31,9 @@ impl Compiled for Word {
         match self.0.as_str() {
             "true" => Ok(true),
             "error" => Err("there is no such field".into()),
+            "failed" => {
+                Ok(variables.predicate.get("verdict").and_then(Value::as_str) == Some("fail"))
+            }
             "passed" => {
                 Ok(variables.predicate.get("verdict").and_then(Value::as_str) == Some("pass"))
             }

@@ -230,7 +230,9 @@ impl World {
         let said = KeyCompromise {
             issuer: of.id,
             key: public(seed),
+            origin: self.origin.into(),
             from_index: from.get(),
+            from_time: Timestamp::parse("2026-01-01T00:00:00Z").unwrap(),
             reason: None,
         };
         self.log(&said.statement().unwrap(), &[by])
@@ -249,6 +251,7 @@ fn body(
         contacts: vec![],
         keys: seeds.iter().map(|seed| public(*seed)).collect(),
         threshold,
+        rotation: None,
         sequence,
         previous,
         namespaces: vec![],

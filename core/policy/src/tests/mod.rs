@@ -1,8 +1,11 @@
 //! Policies are read, and decide.
 
+mod attacks;
 mod deciding;
 mod latest;
+mod meaning;
 mod monotone;
+mod products;
 mod reading;
 mod showing;
 mod unknown;

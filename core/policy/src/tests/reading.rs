@@ -163,7 +163,7 @@ fn a_threshold_of_zero_does_not_load() {
             rule(
                 "require",
                 "deny",
-                &format!("claims = [\"audit\"]\nfrom = [\"anyone\"]\nissuers = {n}")
+                &format!("claims = [\"audit\"]\nfrom = [\"auditor\"]\nissuers = {n}")
             )
         )
     };
@@ -299,7 +299,7 @@ fn rules_are_checked() {
         ),
         (
             "deny",
-            "if = \"unsupported\"\nfrom = [\"anyone\"]\nseverity = \"high\"",
+            "if = \"unsupported\"\nfrom = [\"supplier\"]\nseverity = \"high\"",
             "deny.severity",
         ),
         (
@@ -330,17 +330,17 @@ fn rules_are_checked() {
         ),
         (
             "require",
-            "claims = [\"audits\"]\nfrom = [\"anyone\"]",
+            "claims = [\"audits\"]\nfrom = [\"auditor\"]",
             "require.claims",
         ),
         (
             "require",
-            "claims = []\nfrom = [\"anyone\"]",
+            "claims = []\nfrom = [\"auditor\"]",
             "require.claims",
         ),
         (
             "require",
-            "claims = [\"audit\"]\nfrom = [\"anyone\"]\nmax_age = \"soon\"",
+            "claims = [\"audit\"]\nfrom = [\"auditor\"]\nmax_age = \"soon\"",
             "require.max_age",
         ),
     ] {
@@ -363,14 +363,14 @@ fn conditions_names_types_and_examples_of_rules_are_checked() {
     let twice = rule(
         "require",
         "deny",
-        "claims = [\"audit\"]\nfrom = [\"anyone\"]",
+        "claims = [\"audit\"]\nfrom = [\"auditor\"]",
     )
     .repeat(2);
     assert_eq!(error(&format!("version = 1\n{twice}")).key, "require.name");
     let own = rule(
         "require",
         "deny",
-        "claims = [\"https://example.org/own/v1\", \"provenance\"]\nfrom = [\"anyone\"]",
+        "claims = [\"https://example.org/own/v1\", \"provenance\"]\nfrom = [\"auditor\"]",
     );
     let policy = parse(&format!("version = 1\n{own}"));
     let Which::Kind(provenance) = policy.requirements()[0].claims[1].which else {

@@ -8,17 +8,22 @@
 //!
 //! What was given is all that is known: that nothing was left out is for whoever fetched it to
 //! prove, and for the policy to demand. Left out: whether an answer is complete and fresh, and what
-//! follows from what is known ([`crate::policy`]).
+//! follows from what is known ([`crate::verdict`]).
 
-mod replay;
+mod compromise;
+mod history;
 mod roles;
+mod spot;
 mod standing;
+mod unite;
 mod walk;
 
 pub(crate) use roles::covers;
 pub use roles::{Anchor, EndorsementFault, Grant, Link, Role, Roles};
-pub use standing::{JudgedClaim, Place, Standing, Trust, is_final};
-pub use walk::{Limit, Speakers, Walk};
+pub(crate) use spot::BETWEEN_LOGS_MS;
+pub(crate) use standing::Silenced;
+pub use standing::{JudgedClaim, Place, Spoken, Standing, Trust, is_final};
+pub use walk::{ENDORSEMENTS, ISSUERS, Limit, STEPS, Speakers, Walk};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 //! standing), at the given time, within its scope, and if its endorser may delegate. Roles are
 //! those of the given time, whenever a claim was logged: whom to believe is asked now.
 
-use super::standing::{JudgedClaim, Place, Trust};
+use super::standing::{JudgedClaim, Spoken, Trust};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::endorsement::{Endorsement, MAX_DEPTH};
@@ -30,17 +30,21 @@ pub enum Role {
     Finder,
     /// Coordinates their disclosure.
     Coordinator,
+    /// Builds it: an identity of a machine. It says how something was built, what is in it and what
+    /// a scan found, and nothing that clears or judges.
+    Builder,
 }
 
 impl Role {
     /// All roles, as [`ROLES`](assay_claims::kind::issuer::ROLES) names them.
-    pub const ALL: [Role; 6] = [
+    pub const ALL: [Role; 7] = [
         Role::Maintainer,
         Role::Auditor,
         Role::Scanner,
         Role::Supplier,
         Role::Finder,
         Role::Coordinator,
+        Role::Builder,
     ];
 
     /// The role of a name, or `None`.
@@ -57,6 +61,7 @@ impl Role {
             Role::Supplier => "supplier",
             Role::Finder => "finder",
             Role::Coordinator => "coordinator",
+            Role::Builder => "builder",
         }
     }
 }
@@ -96,10 +101,10 @@ pub struct Link {
 }
 
 impl Link {
-    fn place(&self) -> Place {
-        Place {
-            origin: self.origin.clone(),
-            leaf: self.leaf,
+    fn vouched(&self) -> Vouched {
+        Vouched {
+            claim: self.claim,
+            by: self.endorser,
         }
     }
 }
@@ -139,7 +144,14 @@ pub struct Roles {
     of: Of,
     now_ms: u64,
     grants: BTreeMap<IssuerId, Vec<Grant>>,
-    faults: BTreeMap<Place, EndorsementFault>,
+    faults: BTreeMap<Vouched, EndorsementFault>,
+}
+
+/// An endorsement by one of its signers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Vouched {
+    claim: ClaimId,
+    by: IssuerId,
 }
 
 /// What roles are asked for.
@@ -183,7 +195,39 @@ impl Roles {
             Of::Package(purl) if !covers(&said.scope, purl.as_ref()) => {
                 Some(EndorsementFault::OtherPackages)
             }
-            Of::Package(_) | Of::Any => self.faults.get(&judged.place()).copied(),
+            Of::Package(_) | Of::Any => self.fault_of(judged),
+        }
+    }
+}
+
+impl Roles {
+    /// Why the chains do not use an endorsement; `None` if they do for one who signed it here.
+    fn fault_of(&self, judged: &JudgedClaim<'_>) -> Option<EndorsementFault> {
+        let claim = judged.logged().claim().id();
+        let mut fault = None;
+        for spoken in judged.spoken_here() {
+            if spoken.standing.is_good() {
+                let by = spoken.issuer;
+                fault = Some(*self.faults.get(&Vouched { claim, by })?);
+            }
+        }
+        fault
+    }
+}
+
+/// For what a role is asked: what counts for a component and what counts against it is not the
+/// same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    For,
+    Against,
+}
+
+impl Side {
+    fn counts(self, spoken: &Spoken) -> bool {
+        match self {
+            Side::For => spoken.standing.is_good(),
+            Side::Against => spoken.against,
         }
     }
 }
@@ -212,7 +256,18 @@ impl Trust<'_> {
     /// Endorsements are followed breadth first, so that of several chains the shortest is the
     /// reason. Without a purl only scopes of everything (`pkg:*`) apply.
     pub fn roles(&self, anchors: &[Anchor], purl: Option<&Purl>, now_ms: u64) -> Roles {
-        let edges = self.edges(now_ms, |scope| covers(scope, purl));
+        self.roles_on(Side::For, anchors, purl, now_ms)
+    }
+
+    /// Who has which role for a package where it speaks against it: as [`roles`](Self::roles), and
+    /// those whose endorsements were taken back by keys that are not sound, or were made by keys
+    /// that were compromised only later.
+    pub fn roles_against(&self, anchors: &[Anchor], purl: Option<&Purl>, now_ms: u64) -> Roles {
+        self.roles_on(Side::Against, anchors, purl, now_ms)
+    }
+
+    fn roles_on(&self, side: Side, anchors: &[Anchor], purl: Option<&Purl>, now_ms: u64) -> Roles {
+        let edges = self.edges(side, now_ms, |scope| covers(scope, purl));
 
         follow_all(
             Of::Package(purl.cloned()),
@@ -239,26 +294,33 @@ impl Trust<'_> {
             now_ms,
             anchors,
             |anchor: &Anchor| anchor.scopes.iter().cloned().map(Some).collect(),
-            self.edges(now_ms, |_| true),
+            self.edges(Side::For, now_ms, |_| true),
         )
     }
 
     /// The endorsements that hold and whose scope is of interest, one for each signer that they
-    /// have effect for.
-    fn edges(&self, now_ms: u64, of_interest: impl Fn(&[Pattern]) -> bool) -> Vec<Edge<'_>> {
+    /// count for.
+    fn edges(
+        &self,
+        side: Side,
+        now_ms: u64,
+        of_interest: impl Fn(&[Pattern]) -> bool,
+    ) -> Vec<Edge<'_>> {
         let mut edges = Vec::new();
         for (judged, said) in self
             .endorsements()
             .filter(|(_, said)| of_interest(&said.scope))
         {
-            let logged = judged.logged();
-            for endorser in judged.issuers().filter(|_| lapsed(said, now_ms).is_none()) {
+            if lapsed(said, now_ms).is_some() {
+                continue;
+            }
+            for spoken in judged.spoken().iter().filter(|spoken| side.counts(spoken)) {
                 let link = Link {
-                    endorser: *endorser,
+                    endorser: spoken.issuer,
                     endorsed: said.issuer,
-                    claim: logged.claim().id(),
-                    origin: logged.origin().to_owned(),
-                    leaf: logged.leaf(),
+                    claim: judged.logged().claim().id(),
+                    origin: spoken.since.origin.clone(),
+                    leaf: spoken.since.leaf,
                 };
                 edges.push(Edge {
                     link,
@@ -310,11 +372,7 @@ fn follow_all(
     }
     for edge in edges.iter().filter(|edge| !edge.used) {
         let fault = edge.fault.unwrap_or(EndorsementFault::EndorserLacksRole);
-        roles.faults.insert(edge.link.place(), fault);
-    }
-    // A claim that several signed is without effect only if it is so for all of them.
-    for edge in edges.iter().filter(|edge| edge.used) {
-        roles.faults.remove(&edge.link.place());
+        roles.faults.insert(edge.link.vouched(), fault);
     }
     roles
 }

@@ -1,6 +1,11 @@
-//! Whether a claim has effect, for each issuer that signed it.
+//! What a claim is worth, for each issuer that signed it.
+//!
+//! A claim that stands at several leaves, in one log or in several, is one claim: its signatures
+//! are united, and each is as old as its first leaf (docs/design.md 7).
 
-use super::replay::{Admission, Replay};
+use super::history::History;
+use super::spot::Spot;
+use super::unite::{histories, unite};
 use assay_claims::claim::{ClaimId, PublicKey};
 use assay_claims::issuer::{AuthorizeError, IssuerId, IssuerRecord};
 use assay_claims::kind::endorsement::Endorsement;
@@ -44,6 +49,17 @@ pub enum Standing {
     /// Without effect: it withdraws a withdrawal, a key compromise or a record of an issuer, which
     /// are final.
     Final,
+    /// Without effect: two records of the issuer continue the same one, so that nobody can tell
+    /// which keys are its own.
+    Forked,
+    /// Without effect: the keys of the issuer changed in another log within an hour of the claim,
+    /// so that nobody can tell which came first.
+    TooClose,
+    /// Without effect: the policy ignores the claim, or the issuer.
+    Ignored {
+        /// Why, as the policy says.
+        reason: String,
+    },
 }
 
 impl Standing {
@@ -62,11 +78,29 @@ pub struct Place {
     pub leaf: LeafIndex,
 }
 
+/// What a claim is worth for one of the issuers that signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// The issuer.
+    pub issuer: IssuerId,
+    /// Whether it has effect: whether it counts for a component.
+    pub standing: Standing,
+    /// Whether what it says against a component counts. It does of every claim that has effect, and
+    /// of one whose keys were compromised or replaced only later.
+    pub against: bool,
+    /// Where the issuer's signatures became enough, which is how old its word is.
+    pub since: Place,
+    /// When that was, in milliseconds since 1970.
+    pub since_ms: u64,
+}
+
 /// A claim with what it is worth.
 #[derive(Debug, Clone)]
 pub struct JudgedClaim<'a> {
     logged: &'a LoggedClaim,
-    standings: Vec<(IssuerId, Standing)>,
+    spoken: Vec<Spoken>,
+    /// Whether it is the first of the leaves that the claim stands at.
+    is_first: bool,
     responses: Vec<usize>,
 }
 
@@ -78,23 +112,33 @@ impl<'a> JudgedClaim<'a> {
 
     /// Where it stands.
     pub fn place(&self) -> Place {
-        Place {
-            origin: self.logged.origin().to_owned(),
-            leaf: self.logged.leaf(),
-        }
+        Spot::of(self.logged).place()
     }
 
-    /// The standing for every issuer that signed, each once, however many keys it signed with.
-    pub fn standings(&self) -> &[(IssuerId, Standing)] {
-        &self.standings
+    /// What it is worth for every issuer that signed it, at this leaf or at another, each once.
+    pub fn spoken(&self) -> &[Spoken] {
+        &self.spoken
+    }
+
+    /// What it is worth for those whose signatures stand at this leaf.
+    pub(crate) fn spoken_here(&self) -> impl Iterator<Item = &Spoken> {
+        let signers = self.logged.claim().signers();
+        let signed = |spoken: &&Spoken| signers.iter().any(|(issuer, _)| *issuer == spoken.issuer);
+        self.spoken.iter().filter(signed)
+    }
+
+    /// Whether no other leaf holds the same claim that comes before this one in
+    /// [`Trust::claims`].
+    pub(crate) fn is_first(&self) -> bool {
+        self.is_first
     }
 
     /// The issuers for which it has effect, each once.
     pub fn issuers(&self) -> impl Iterator<Item = &IssuerId> {
-        self.standings
-            .iter()
-            .filter(|(_, standing)| standing.is_good())
-            .map(|(issuer, _)| issuer)
+        let spoken = self.spoken.iter();
+        spoken
+            .filter(|spoken| spoken.standing.is_good())
+            .map(|spoken| &spoken.issuer)
     }
 
     /// Whether it has effect for anybody.
@@ -133,50 +177,66 @@ impl<'a> JudgedClaim<'a> {
 #[derive(Debug)]
 pub struct Trust<'a> {
     claims: Vec<JudgedClaim<'a>>,
-    replays: BTreeMap<&'a str, Replay>,
-    /// Which of the claims are endorsements: roles are asked for once for every component.
+    histories: BTreeMap<IssuerId, History<'a>>,
+    /// Which of the claims are endorsements, each once: roles are asked for once for every
+    /// component.
     endorsements: Vec<usize>,
+}
+
+/// What a policy silences, and why.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Silenced {
+    pub(crate) claims: BTreeMap<ClaimId, String>,
+    pub(crate) issuers: BTreeMap<IssuerId, String>,
 }
 
 impl<'a> Trust<'a> {
     /// Judges claims, of one log or of several; a claim that is given twice counts once.
     ///
-    /// For every issuer that matters its own claims must be among them (label
-    /// `digest:sha256:<issuer id>`): its records, without which nothing that it signed has effect,
-    /// its key compromises and the endorsements of it; and for every claim the withdrawals and
-    /// responses that name it (label `claim:<id>`). Records and compromises count in the log that
-    /// they stand in; a withdrawal counts for the same claim in every log.
+    /// For every issuer that matters its own claims must be among them: its records, without which
+    /// nothing that it signed has effect, its key compromises and the endorsements of it; and for
+    /// every claim the withdrawals and responses that name it (label `claim:<id>`). Records,
+    /// compromises and withdrawals count in every log, whichever they stand in.
     pub fn judge(claims: impl IntoIterator<Item = &'a LoggedClaim>) -> Self {
+        Self::judge_without(claims, &Silenced::default())
+    }
+
+    /// Judges claims as [`judge`](Self::judge) does, what is silenced being without effect.
+    pub(crate) fn judge_without(
+        claims: impl IntoIterator<Item = &'a LoggedClaim>,
+        silenced: &Silenced,
+    ) -> Self {
         let mut given: Vec<&LoggedClaim> = claims.into_iter().collect();
         given.sort_by_key(|logged| (logged.origin(), logged.leaf()));
         given.dedup_by_key(|logged| (logged.origin(), logged.leaf()));
-        let mut replays: BTreeMap<&str, Replay> = BTreeMap::new();
-        let admitted: Vec<_> = given
-            .into_iter()
-            .map(|logged| {
-                (
-                    logged,
-                    replays.entry(logged.origin()).or_default().next(logged),
-                )
-            })
-            .collect();
-        let judged = admitted.into_iter().map(|(logged, admission)| JudgedClaim {
-            logged,
-            standings: standings(logged, &admission, replays.get(logged.origin())),
-            responses: Vec::new(),
-        });
-        let claims: Vec<JudgedClaim<'_>> = judged.collect();
-        let mut endorsements = Vec::new();
-        for (i, judged) in claims.iter().enumerate() {
-            if judged.endorsement().is_some() {
-                endorsements.push(i);
-            }
+        let histories = histories(&given, silenced);
+        let mut leaves: BTreeMap<ClaimId, Vec<&LoggedClaim>> = BTreeMap::new();
+        for logged in &given {
+            leaves.entry(logged.claim().id()).or_default().push(logged);
+        }
+        let mut spoken: BTreeMap<ClaimId, Vec<Spoken>> = BTreeMap::new();
+        for (claim, leaves) in &leaves {
+            spoken.insert(*claim, unite(leaves, &histories, silenced));
         }
         let mut trust = Trust {
-            claims,
-            replays,
-            endorsements,
+            claims: Vec::with_capacity(given.len()),
+            histories,
+            endorsements: Vec::new(),
         };
+        let mut seen: BTreeSet<ClaimId> = BTreeSet::new();
+        for logged in given {
+            let claim = logged.claim().id();
+            let judged = JudgedClaim {
+                logged,
+                spoken: spoken.get(&claim).cloned().unwrap_or_default(),
+                is_first: seen.insert(claim),
+                responses: Vec::new(),
+            };
+            if judged.is_first && judged.endorsement().is_some() {
+                trust.endorsements.push(trust.claims.len());
+            }
+            trust.claims.push(judged);
+        }
         trust.withdraw();
         trust.respond();
         trust
@@ -204,15 +264,9 @@ impl<'a> Trust<'a> {
             .filter(|response| response.response().is_some_and(Response::disputes))
     }
 
-    /// The latest record of an issuer, of whichever log has the longest history of it.
+    /// The record of an issuer that governs last, of all logs together.
     pub fn record(&self, issuer: &IssuerId) -> Option<&IssuerRecord> {
-        let latest = self
-            .replays
-            .values()
-            .filter_map(|replay| replay.registry.records(issuer).last());
-        latest
-            .map(|(_, record)| &**record)
-            .max_by_key(|record| record.body.sequence)
+        self.histories.get(issuer)?.last()
     }
 
     /// What an issuer calls itself. It proves nothing.
@@ -220,41 +274,61 @@ impl<'a> Trust<'a> {
         self.record(issuer).map(|record| record.body.name.as_str())
     }
 
-    /// Applies withdrawals: each for the issuers that signed it, to the claims that these signed.
+    /// Applies withdrawals: each for the issuers that signed it, to the claims that these signed. A
+    /// withdrawal speaks opposite to its target. So what a claim says for a component is taken back
+    /// by any withdrawal that counts against something, and what it says against one only by a
+    /// withdrawal that has effect.
     fn withdraw(&mut self) {
         let targets = Targets::of(&self.claims);
-        let mut taken_back: BTreeMap<Signed, Standing> = BTreeMap::new();
+        let mut taken_back: BTreeMap<Target, TakenBack> = BTreeMap::new();
         for judged in &mut self.claims {
             let Body::Withdrawal(withdrawal) = judged.body() else {
                 continue;
             };
             let by = judged.logged.claim().id();
-            for (issuer, standing) in &mut judged.standings {
-                if !standing.is_good() {
+            for spoken in &mut judged.spoken {
+                let target = Target {
+                    claim: withdrawal.target,
+                    issuer: spoken.issuer,
+                };
+                let worth = targets.standing(&target);
+                if !worth.is_good() {
+                    spoken.against = false;
+                    if spoken.standing.is_good() {
+                        spoken.standing = worth;
+                    }
                     continue;
                 }
-                let target = Signed {
-                    claim: withdrawal.target,
-                    issuer: *issuer,
+                if !spoken.against {
+                    continue;
+                }
+                let standing = Standing::Withdrawn {
+                    by,
+                    superseded_by: withdrawal.superseded_by,
                 };
-                *standing = targets.standing(&target);
-                if standing.is_good() {
-                    taken_back.entry(target).or_insert(Standing::Withdrawn {
-                        by,
-                        superseded_by: withdrawal.superseded_by,
-                    });
+                let known = taken_back.entry(target).or_insert(TakenBack {
+                    standing: standing.clone(),
+                    wholly: false,
+                });
+                if spoken.standing.is_good() && !known.wholly {
+                    *known = TakenBack {
+                        standing,
+                        wholly: true,
+                    };
                 }
             }
         }
         for judged in &mut self.claims {
             let claim = judged.logged.claim().id();
-            for (issuer, standing) in &mut judged.standings {
-                let issuer = *issuer;
-                if let Some(withdrawn) = taken_back.get(&Signed { claim, issuer })
-                    && standing.is_good()
-                {
-                    *standing = withdrawn.clone();
+            for spoken in &mut judged.spoken {
+                let issuer = spoken.issuer;
+                let Some(withdrawn) = taken_back.get(&Target { claim, issuer }) else {
+                    continue;
+                };
+                if spoken.standing.is_good() {
+                    spoken.standing = withdrawn.standing.clone();
                 }
+                spoken.against &= !withdrawn.wholly;
             }
         }
     }
@@ -266,7 +340,7 @@ impl<'a> Trust<'a> {
             .claims
             .iter()
             .enumerate()
-            .filter(|(_, judged)| judged.has_effect())
+            .filter(|(_, judged)| judged.is_first && judged.has_effect())
         {
             if let Some(response) = judged.response() {
                 by_target.entry(response.target).or_default().push(i);
@@ -281,49 +355,8 @@ impl<'a> Trust<'a> {
     }
 }
 
-/// What follows from the claim's own leaf: the records in force there, and the keys that are
-/// compromised by then.
-fn standings(
-    logged: &LoggedClaim,
-    admission: &Admission,
-    replay: Option<&Replay>,
-) -> Vec<(IssuerId, Standing)> {
-    let mut issuers: Vec<IssuerId> = Vec::new();
-    for (issuer, _) in logged.claim().signers() {
-        if !issuers.contains(issuer) {
-            issuers.push(*issuer);
-        }
-    }
-    let keeps_keys = is_final_by_its_leaf(logged.claim().body().kind());
-    let of = |issuer: &IssuerId| match admission {
-        Admission::Refused(error) => Standing::NotAuthorized(error.clone()),
-        Admission::NotTheIssuer => Standing::NotTheIssuer,
-        Admission::NotItsKey => Standing::NotItsKey,
-        Admission::Compromised(d) => Standing::KeyCompromised {
-            key: d.key,
-            from: d.from,
-            by: d.by,
-        },
-        Admission::Admitted if keeps_keys => Standing::Good,
-        Admission::Admitted => {
-            match replay.map_or(Ok(()), |replay| replay.check_keys(logged, issuer)) {
-                Ok(()) => Standing::Good,
-                Err(d) => Standing::KeyCompromised {
-                    key: d.key,
-                    from: d.from,
-                    by: d.by,
-                },
-            }
-        }
-    };
-    issuers
-        .into_iter()
-        .map(|issuer| (issuer, of(&issuer)))
-        .collect()
-}
-
 /// Records and compromises were judged by what stood before them, and by nothing later.
-fn is_final_by_its_leaf(kind: Kind) -> bool {
+pub(super) fn is_final_by_its_leaf(kind: Kind) -> bool {
     matches!(kind, Kind::Issuer | Kind::KeyCompromise)
 }
 
@@ -333,9 +366,16 @@ pub fn is_final(kind: Kind) -> bool {
     kind == Kind::Withdrawal || is_final_by_its_leaf(kind)
 }
 
+/// A claim as it was taken back.
+struct TakenBack {
+    standing: Standing,
+    /// Whether what it says against a component is taken back, too.
+    wholly: bool,
+}
+
 /// A claim that an issuer signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Signed {
+struct Target {
     claim: ClaimId,
     issuer: IssuerId,
 }
@@ -344,7 +384,7 @@ struct Signed {
 #[derive(Debug, Default)]
 struct Targets {
     known: BTreeSet<ClaimId>,
-    signed: BTreeSet<Signed>,
+    signed: BTreeSet<Target>,
     finals: BTreeSet<ClaimId>,
 }
 
@@ -354,9 +394,9 @@ impl Targets {
         for judged in claims {
             let claim = judged.logged.claim().id();
             targets.known.insert(claim);
-            for (issuer, _) in &judged.standings {
-                let issuer = *issuer;
-                targets.signed.insert(Signed { claim, issuer });
+            for spoken in &judged.spoken {
+                let issuer = spoken.issuer;
+                targets.signed.insert(Target { claim, issuer });
             }
             if is_final(judged.body().kind()) {
                 targets.finals.insert(claim);
@@ -367,7 +407,7 @@ impl Targets {
 
     /// What a withdrawal of this is worth, by the issuer. Of a claim that is not among those given
     /// nothing can be said, and nothing depends on it.
-    fn standing(&self, target: &Signed) -> Standing {
+    fn standing(&self, target: &Target) -> Standing {
         if self.finals.contains(&target.claim) {
             Standing::Final
         } else if self.known.contains(&target.claim) && !self.signed.contains(target) {

@@ -202,7 +202,7 @@ impl<'p> Walk<'p> {
             .claims
             .iter()
             .filter(|logged| self.policy.counts(logged.origin()));
-        let trust = Trust::judge(counted);
+        let trust = Trust::judge_without(counted, &self.policy.silenced(self.now_ms));
         let edges = self.edges(&trust);
         let mut reaches = Vec::new();
         for named in self.policy.anchors() {
@@ -222,9 +222,9 @@ impl<'p> Walk<'p> {
             if lapsed(said, self.now_ms).is_some() {
                 continue;
             }
-            for issuer in judged.issuers() {
-                if !self.too_many.contains(issuer) {
-                    edges.entry(*issuer).or_default().push(said);
+            for spoken in judged.spoken() {
+                if spoken.against && !self.too_many.contains(&spoken.issuer) {
+                    edges.entry(spoken.issuer).or_default().push(said);
                 }
             }
         }

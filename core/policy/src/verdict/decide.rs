@@ -1,16 +1,26 @@
 //! The decision: every rule of the policy, on every fact, with reasons.
 
 use super::logs::{self, LogAnswer};
-use super::reason::{Reason, Unspoken, Why};
+use super::reason::{Bound, LogFault, Reason, Unspoken, Why};
 use super::{Verdict, deny, require};
-use crate::facts::{Fact, Facts, Idle, Vulnerabilities};
-use crate::rules::{Effect, Outcome, Policy};
+use crate::facts::{Facts, Idle, Vulnerabilities};
+use crate::rules::{Effect, Outcome, Policy, Whom};
 use assay_claims::claim::ClaimId;
 use std::collections::BTreeSet;
 
-/// Decides whether a policy is met by the facts, which came in these answers.
-pub(super) fn decide(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) -> Verdict {
+/// Decides whether a policy is met by the facts, which came in these answers, and of which this was
+/// not heard.
+pub(super) fn decide(
+    policy: &Policy,
+    facts: &Facts<'_>,
+    bounds: &[Bound],
+    answers: &[LogAnswer],
+) -> Verdict {
     let mut reasons = logs::reasons(policy, facts, answers);
+    for bound in bounds {
+        let fault = LogFault::Bounded(bound.clone());
+        reasons.push(logs::reason(Outcome::Incomplete, fault));
+    }
     let vulnerabilities = Vulnerabilities::of(facts);
     let purl = facts.component.purl();
     for denial in policy.denials() {
@@ -18,13 +28,17 @@ pub(super) fn decide(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) 
             reasons.extend(deny::reasons(denial, facts, &vulnerabilities));
         }
     }
-    if facts.facts.iter().any(by_somebody_with_a_role) {
-        for requirement in policy.requirements() {
-            if requirement.rule.covers(purl) {
-                reasons.push(require::reason(requirement, facts));
+    let effect = policy.unknown().filter(|_| !is_spoken_of(facts));
+    for requirement in policy.requirements() {
+        if requirement.rule.covers(purl) {
+            let reason = require::reason(requirement, facts);
+            // That nobody says anything is said once.
+            if effect.is_none() || reason.outcome != Outcome::Warn {
+                reasons.push(reason);
             }
         }
-    } else if let Some(effect) = policy.unknown() {
+    }
+    if let Some(effect) = effect {
         let silent = reasons
             .iter()
             .any(|reason| reason.outcome == Outcome::Incomplete);
@@ -33,25 +47,27 @@ pub(super) fn decide(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) 
     Verdict::new(reasons)
 }
 
-fn by_somebody_with_a_role(fact: &Fact<'_>) -> bool {
-    let mut speakers = fact.speakers.iter();
-    fact.is_of_this() && speakers.any(|speaker| !speaker.grants.is_empty())
+/// Whether somebody with a role says anything of the component.
+fn is_spoken_of(facts: &Facts<'_>) -> bool {
+    let words = facts.facts.iter();
+    let mut words = words.filter(|fact| fact.is_of_this() && fact.is_a_word());
+    words.any(|fact| {
+        fact.speakers
+            .iter()
+            .any(|one| one.counts_for(&Whom::Anyone))
+    })
 }
 
 /// That nobody whom the policy trusts says anything, and what was said all the same. If not all
 /// logs answered, nobody can tell what is not said: then there is only what was taken back to tell
 /// of.
 fn unknown(effect: Effect, facts: &Facts<'_>, silent: bool) -> Option<Reason> {
-    let by_others: BTreeSet<ClaimId> = facts
-        .facts
-        .iter()
-        .filter(|fact| fact.is_of_this())
-        .map(|fact| fact.claim)
-        .collect();
+    let of_this = facts.facts.iter().filter(|fact| fact.is_of_this());
+    let no_word = of_this.filter(|fact| !fact.is_a_word()).count();
     let withdrawn = claims(facts.idle.iter().filter(|idle| idle.withdrawn));
     let ineffective = claims(facts.idle.iter().filter(|idle| !idle.withdrawn));
     let all = claims(facts.idle.iter());
-    let only_idle = by_others.is_empty() && !all.is_empty();
+    let only_idle = facts.by_others == 0 && !all.is_empty();
     if silent && !only_idle {
         return None;
     }
@@ -63,10 +79,11 @@ fn unknown(effect: Effect, facts: &Facts<'_>, silent: bool) -> Option<Reason> {
         rule: "unknown".into(),
         stated: None,
         why: Why::Unknown(Unspoken {
-            by_others: by_others.len(),
+            by_others: facts.by_others,
             withdrawn: withdrawn.len(),
             ineffective: ineffective.len(),
             idle: all.len(),
+            no_word,
             from_elsewhere: facts.component.from_elsewhere().map(str::to_owned),
         }),
         outcome,

@@ -1,7 +1,7 @@
 //! What must not be: vulnerabilities, the end of support, and claims that a rule names.
 
 use super::reason::{Rated, Reason, Undecided, UndecidedWhat, Why};
-use crate::facts::{Evidence, Fact, Facts, Speaker, Vulnerabilities};
+use crate::facts::{Evidence, Fact, Facts, Speaker, Vulnerabilities, When};
 use crate::rules::{ClaimType, Denial, Effect, Outcome, Rule, Severity, Sought, Whom};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
@@ -69,16 +69,15 @@ impl<'f> Against<'f> {
         let mut found = Vec::new();
         for stated in said.last_statements() {
             let statement = stated.statement;
-            if statement.status != Status::Affected
-                || !self.rule.from.counts(&stated.speaker.roles())
-            {
+            let counts = stated.is_against() && stated.speaker.counts_against(&self.rule.from);
+            if statement.status != Status::Affected || !counts {
                 continue;
             }
             let names: Vec<&str> = std::iter::once(&statement.vulnerability)
                 .chain(&statement.aliases)
                 .map(String::as_str)
                 .collect();
-            let severity = said.severity(&names, &self.rule.from);
+            let severity = said.severity(&names);
             if severe(severity, least) && self.take(stated.fact, stated.speaker) {
                 let id = statement.vulnerability.clone();
                 push_new(&mut found, Rated { id, severity });
@@ -95,7 +94,7 @@ impl<'f> Against<'f> {
     ) -> Vec<Rated> {
         let mut rated = Vec::new();
         for found in said.found(&self.rule.from) {
-            let severity = said.severity(&[found.id], &self.rule.from);
+            let severity = said.severity(&[found.id]);
             if !severe(severity, least) || said.is_cleared(found.id, cleared_by) {
                 continue;
             }
@@ -107,34 +106,41 @@ impl<'f> Against<'f> {
         rated
     }
 
-    /// Support has ended if all who state when it ends, and whose word counts, state a time that is
-    /// past: upstream's and a supplier's dates both stand, so that one who still supports it is
-    /// enough.
+    /// Support has ended if somebody whose word counts states a time that is past, and nobody one
+    /// that is not: upstream's and a supplier's dates both stand, so that one who still supports it
+    /// is enough.
     fn unsupported(&mut self) -> Vec<Date> {
-        let last = self.last_dates();
-        let now = i64::try_from(self.facts.now_ms).unwrap_or(i64::MAX);
-        let ended = last.values().all(|stated| {
-            let said = &stated.said;
-            said.end_of_security_support.is_past_at(now) || said.end_of_life.is_past_at(now)
-        });
+        let (mut ended, mut supported) = (Vec::new(), false);
+        for dates in self.dates().into_values() {
+            let last = dates.iter().filter(|dates| dates.counts_for);
+            let last = last.max_by(|a, b| a.when.cmp(&b.when));
+            let displaced =
+                |dates: &&Dates<'f>| last.is_some_and(|last| last.when.is_after(&dates.when));
+            let past: Vec<&Dates<'f>> = dates
+                .iter()
+                .filter(|dates| dates.ended && dates.counts_against && !displaced(dates))
+                .collect();
+            supported |= past.is_empty() && last.is_some();
+            ended.extend(past.into_iter().cloned());
+        }
         let mut until = Vec::new();
-        if ended {
-            for stated in last.into_values() {
-                if self.take(stated.fact, stated.speaker) {
-                    push_new(&mut until, stated.said.end_of_security_support.clone());
-                }
+        if supported {
+            return until;
+        }
+        for dates in ended {
+            if self.take(dates.fact, dates.speaker) {
+                push_new(&mut until, dates.said.end_of_security_support.clone());
             }
         }
         until
     }
 
-    /// The dates for this version that each issuer whose word counts stated last.
-    fn last_dates(&mut self) -> BTreeMap<IssuerId, Dates<'f>> {
+    /// The dates for this version that each issuer whose word counts stated.
+    fn dates(&mut self) -> BTreeMap<IssuerId, Vec<Dates<'f>>> {
         let facts = self.facts;
-        let mut in_order: Vec<&'f Fact<'f>> = facts.facts.iter().collect();
-        in_order.sort_by_key(|fact| fact.order());
-        let mut last = BTreeMap::new();
-        for fact in in_order {
+        let now = i64::try_from(facts.now_ms).unwrap_or(i64::MAX);
+        let mut all: BTreeMap<IssuerId, Vec<Dates<'f>>> = BTreeMap::new();
+        for fact in &facts.facts {
             let Body::Lifecycle(said) = fact.body else {
                 continue;
             };
@@ -157,23 +163,26 @@ impl<'f> Against<'f> {
                 }
             }
             for speaker in &fact.speakers {
-                if self.rule.from.counts(&speaker.roles()) {
-                    let dates = Dates {
-                        fact,
-                        speaker,
-                        said,
-                    };
-                    last.insert(speaker.issuer, dates);
-                }
+                let from = &self.rule.from;
+                all.entry(speaker.issuer).or_default().push(Dates {
+                    fact,
+                    speaker,
+                    said,
+                    when: fact.when(speaker, Some(&said.last_updated)),
+                    ended: said.end_of_security_support.is_past_at(now)
+                        || said.end_of_life.is_past_at(now),
+                    counts_for: fact.is_of_this() && speaker.counts_for(from),
+                    counts_against: speaker.counts_against(from),
+                });
             }
         }
-        last
+        all
     }
 
     fn claims(&mut self, types: &[ClaimType]) {
         for fact in self.facts.of_types(types) {
             for speaker in &fact.speakers {
-                if self.rule.from.counts(&speaker.roles()) {
+                if speaker.counts_against(&self.rule.from) {
                     self.take(fact, speaker);
                 }
             }
@@ -209,10 +218,16 @@ impl<'f> Against<'f> {
 }
 
 /// Support dates, by one issuer.
+#[derive(Clone)]
 struct Dates<'f> {
     fact: &'f Fact<'f>,
     speaker: &'f Speaker,
     said: &'f Lifecycle,
+    when: When,
+    /// Whether one of them is past.
+    ended: bool,
+    counts_for: bool,
+    counts_against: bool,
 }
 
 /// Whether a severity is high enough for a rule. One that nobody states is.

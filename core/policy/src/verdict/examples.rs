@@ -5,7 +5,7 @@ use super::decide::decide;
 use super::logs::{Answer, LogAnswer};
 use crate::facts::{Fact, Facts, Relation, Speaker};
 use crate::rules::{DAY_MS, Example, ExampleClaim, LogState, Outcome, Policy};
-use crate::trust::Grant;
+use crate::trust::{Grant, Place, Role};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_tlog::Hash;
@@ -64,9 +64,20 @@ fn verdict(policy: &Policy, example: &Example, now_ms: u64) -> Verdict {
         .map(|(claim, leaf)| fact(claim, origin, LeafIndex::new(leaf), now_ms));
     decide(
         policy,
-        &Facts::new(&example.component, facts.collect(), now_ms),
+        &facts_of(example, facts.collect(), now_ms),
+        &[],
         &answers,
     )
+}
+
+/// The claims of those to whom the example gives a role; of the others, how many there are.
+fn facts_of<'a>(example: &'a Example, all: Vec<Fact<'a>>, now_ms: u64) -> Facts<'a> {
+    let (known, others): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|fact| fact.speakers.iter().any(Speaker::has_role));
+    let mut facts = Facts::new(&example.component, known, now_ms);
+    facts.by_others = others.len();
+    facts
 }
 
 /// What an example says of a log, whose head may be so old.
@@ -89,19 +100,15 @@ fn answer(said: LogState, max_head_age_ms: u64, now_ms: u64) -> Answer {
 }
 
 fn fact<'a>(claim: &'a ExampleClaim, origin: &'a str, leaf: LeafIndex, now_ms: u64) -> Fact<'a> {
-    let grants = claim
-        .roles
-        .iter()
-        .map(|role| Grant {
-            role: *role,
-            chain: Vec::new(),
-        })
-        .collect();
+    let grant = |role: &Role| Grant {
+        role: *role,
+        chain: Vec::new(),
+    };
+    let grants: Vec<Grant> = claim.roles.iter().map(grant).collect();
     Fact {
         claim: ClaimId::new(Hash::of(&leaf.get().to_be_bytes())),
         origin,
         leaf,
-        logged_at_ms: now_ms.saturating_sub(claim.age_ms),
         predicate_type: &claim.predicate_type,
         predicate: &claim.predicate,
         body: &claim.body,
@@ -109,7 +116,15 @@ fn fact<'a>(claim: &'a ExampleClaim, origin: &'a str, leaf: LeafIndex, now_ms: u
         relation: Relation::This,
         speakers: vec![Speaker {
             issuer: made_up(&claim.by),
-            grants,
+            grants: grants.clone(),
+            grants_against: grants,
+            stands: true,
+            against: true,
+            since: Place {
+                origin: origin.to_owned(),
+                leaf,
+            },
+            since_ms: now_ms.saturating_sub(claim.age_ms),
         }],
     }
 }

@@ -4,11 +4,13 @@
 use super::Verdict;
 use super::decide::decide;
 use super::logs::LogAnswer;
+use super::reason::Bound;
 use crate::component::Component;
-use crate::facts::{Fact, Facts, Idle, Relation, Vulnerabilities, Vulnerability, relation};
+use crate::facts::{Fact, Facts, Idle, Relation, Sides, Vulnerabilities, Vulnerability, relation};
 use crate::rules::Policy;
-use crate::trust::{Anchor, JudgedClaim, Trust};
+use crate::trust::{Anchor, JudgedClaim, Limit, Trust};
 use assay_claims::issuer::IssuerId;
+use assay_claims::kind::Body;
 use assay_claims::logged::LoggedClaim;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,8 +25,15 @@ pub struct Known<'a> {
     by_package: BTreeMap<&'a str, Vec<usize>>,
     /// As above, by algorithm and digest of a subject.
     by_digest: BTreeMap<(&'a str, &'a str), Vec<usize>>,
+    /// What was left out of the search for whose word counts.
+    limits: Vec<Limit>,
+    /// Who said too much of a package, by its purl without version and qualifiers.
+    unheard: BTreeSet<(String, IssuerId)>,
     now_ms: u64,
 }
+
+/// Most claims of one issuer about one package that are heard. Whoever says more says nothing.
+pub const CLAIMS_ABOUT_ONE: usize = 10_000;
 
 /// Decides whether a policy is met by what is known of a component.
 ///
@@ -53,11 +62,9 @@ impl<'a> Known<'a> {
         claims: impl IntoIterator<Item = &'a LoggedClaim>,
         now_ms: u64,
     ) -> Self {
-        let trust = Trust::judge(
-            claims
-                .into_iter()
-                .filter(|logged| policy.counts(logged.origin())),
-        );
+        let claims = claims.into_iter();
+        let counted = claims.filter(|logged| policy.counts(logged.origin()));
+        let trust = Trust::judge_without(counted, &policy.silenced(now_ms));
         let mut by_package: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut by_digest: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
         for (i, judged) in trust.claims().iter().enumerate() {
@@ -73,14 +80,33 @@ impl<'a> Known<'a> {
                 }
             }
         }
+        let unheard = said_too_much(&trust, &by_package);
         Known {
             policy,
             anchors: policy.trust_anchors(),
             trust,
             by_package,
             by_digest,
+            limits: Vec::new(),
+            unheard,
             now_ms,
         }
+    }
+
+    /// The same, where the search for whose word counts left something out
+    /// ([`Speakers::limits`](crate::trust::Speakers::limits)): rules that need it are then
+    /// `Incomplete`.
+    pub fn within(mut self, limits: &[Limit]) -> Self {
+        self.limits.extend_from_slice(limits);
+        self
+    }
+
+    /// The same, where more than [`CLAIMS_ABOUT_ONE`] claims of an issuer about one package were
+    /// found in a log: they count for nothing, and rules that need the issuer are `Incomplete`.
+    /// `package` is the purl without version and qualifiers.
+    pub fn unheard(mut self, issuer: IssuerId, package: &str) -> Self {
+        self.unheard.insert((package.to_owned(), issuer));
+        self
     }
 
     /// The claims with what each is worth.
@@ -90,7 +116,12 @@ impl<'a> Known<'a> {
 
     /// Decides whether the policy is met by what is known of a component, as [`evaluate`] does.
     pub fn verdict(&self, component: &Component, answers: &[LogAnswer]) -> Verdict {
-        decide(self.policy, &self.facts(component), answers)
+        decide(
+            self.policy,
+            &self.facts(component),
+            &self.bounds(component),
+            answers,
+        )
     }
 
     /// The claims about a component, log by log, in the order of their leaves; those without effect
@@ -104,31 +135,117 @@ impl<'a> Known<'a> {
     /// The vulnerabilities that claims with effect speak of, by identifier. Aliases stand by
     /// themselves.
     pub fn vulnerabilities(&self, component: &Component) -> Vec<Vulnerability> {
-        let facts = self.facts(component);
+        let facts = Facts::new(component, self.all_facts(component), self.now_ms);
         Vulnerabilities::of(&facts).all()
     }
 
-    /// The claims about a component: those that have effect, and those that have none.
-    fn facts<'s>(&'s self, component: &'s Component) -> Facts<'s> {
-        let roles = self
-            .trust
-            .roles(&self.anchors, component.purl(), self.now_ms);
-        let roles = |issuer: &IssuerId| roles.of(issuer).to_vec();
-        let related = self.related(component);
-        let of_this = related
-            .iter()
-            .filter(|(_, relation)| *relation == Relation::This);
-        let idle = of_this
-            .filter_map(|(judged, _)| Idle::of(judged, roles))
-            .collect();
-        let facts = related
-            .iter()
-            .filter_map(|(judged, relation)| Fact::of(judged, *relation, roles))
-            .collect();
-        Facts {
-            idle,
-            ..Facts::new(component, facts, self.now_ms)
+    fn sides(&self, component: &Component) -> Sides {
+        let (anchors, purl) = (&self.anchors, component.purl());
+        Sides {
+            pro: self.trust.roles(anchors, purl, self.now_ms),
+            contra: self.trust.roles_against(anchors, purl, self.now_ms),
         }
+    }
+
+    /// The claims about a component that count for anybody, whoever that is.
+    fn all_facts<'s>(&'s self, component: &'s Component) -> Vec<Fact<'a>> {
+        let sides = self.sides(component);
+        let related = self.related(component);
+        let facts = related.iter();
+        facts
+            .filter_map(|(judged, relation)| Fact::of(judged, *relation, Some(&sides)))
+            .collect()
+    }
+
+    /// The claims about a component: those that count, by issuers with a role, and how many others
+    /// there are. What others say decides nothing.
+    fn facts<'s>(&'s self, component: &'s Component) -> Facts<'s> {
+        let sides = self.sides(component);
+        let mut facts = Facts::new(component, Vec::new(), self.now_ms);
+        for (judged, relation) in self.related(component) {
+            if relation == Relation::This {
+                facts.idle.extend(Idle::of(judged, &sides));
+            }
+            let Some(mut fact) = Fact::of(judged, relation, Some(&sides)) else {
+                continue;
+            };
+            self.keep_heard(&mut fact, component);
+            if !fact.speakers.is_empty() {
+                facts.facts.push(fact);
+            } else if relation == Relation::This && judged.has_effect() {
+                facts.by_others += 1;
+            }
+        }
+        facts.reviews = self.reviews(component, &sides);
+        facts
+    }
+
+    /// Leaves those who speak for a claim, have a role and did not say too much.
+    fn keep_heard(&self, fact: &mut Fact<'_>, component: &Component) {
+        let package = package(component);
+        fact.speakers.retain(|speaker| {
+            let said = (package.to_owned(), speaker.issuer);
+            speaker.has_role() && !self.unheard.contains(&said)
+        });
+    }
+
+    /// Reviews of versions of the component's package, which the component may or may not be.
+    fn reviews<'s>(&'s self, component: &'s Component, sides: &Sides) -> Vec<Fact<'s>> {
+        let mut reviews = Vec::new();
+        for place in self
+            .by_package
+            .get(package(component))
+            .into_iter()
+            .flatten()
+        {
+            let Some(judged) = self.trust.claims().get(*place) else {
+                continue;
+            };
+            if !matches!(judged.logged().claim().body(), Body::Audit(_)) {
+                continue;
+            }
+            if let Some(mut fact) = Fact::of(judged, Relation::This, Some(sides)) {
+                self.keep_heard(&mut fact, component);
+                reviews.push(fact);
+            }
+        }
+        reviews
+    }
+
+    /// What was not heard and could matter for a component.
+    fn bounds(&self, component: &Component) -> Vec<Bound> {
+        if self.limits.is_empty() && self.unheard.is_empty() {
+            return Vec::new();
+        }
+        let sides = self.sides(component);
+        let rules = (self.policy.denials().iter().map(|denial| &denial.rule))
+            .chain(self.policy.requirements().iter().map(|one| &one.rule));
+        let rules: Vec<_> = rules.filter(|rule| rule.covers(component.purl())).collect();
+        let needs = |issuer: &IssuerId| {
+            let pro = sides.pro.of(issuer).iter().map(|grant| grant.role);
+            let contra = sides.contra.of(issuer).iter().map(|grant| grant.role);
+            let roles: Vec<_> = pro.chain(contra).collect();
+            rules.iter().any(|rule| rule.from.counts(&roles))
+        };
+        let mut bounds = Vec::new();
+        for limit in &self.limits {
+            let matters = match limit {
+                Limit::Endorsements(issuer) | Limit::Unasked(issuer) => needs(issuer),
+                Limit::Issuers { scope, .. } => {
+                    let scope = std::slice::from_ref(scope);
+                    !rules.is_empty() && crate::trust::covers(scope, component.purl())
+                }
+            };
+            if matters {
+                bounds.push(Bound::Search(limit.clone()));
+            }
+        }
+        for (of, issuer) in &self.unheard {
+            if of == package(component) && needs(issuer) {
+                bounds.push(Bound::Claims(*issuer));
+            }
+        }
+        bounds
     }
 
     fn related<'s>(&'s self, component: &Component) -> Vec<(&'s JudgedClaim<'a>, Relation)> {
@@ -156,4 +273,34 @@ impl<'a> Known<'a> {
             })
             .collect()
     }
+}
+
+/// The package of a component, without version and qualifiers; empty if it is none.
+fn package(component: &Component) -> &str {
+    let purl = component.purl();
+    purl.map(|purl| purl.without_version()).unwrap_or_default()
+}
+
+/// Who said more of a package than is heard.
+fn said_too_much(
+    trust: &Trust<'_>,
+    by_package: &BTreeMap<&str, Vec<usize>>,
+) -> BTreeSet<(String, IssuerId)> {
+    let mut unheard = BTreeSet::new();
+    for (package, places) in by_package {
+        if places.len() <= CLAIMS_ABOUT_ONE {
+            continue;
+        }
+        let mut said: BTreeMap<IssuerId, usize> = BTreeMap::new();
+        for judged in places.iter().filter_map(|place| trust.claims().get(*place)) {
+            for spoken in judged.spoken() {
+                *said.entry(spoken.issuer).or_default() += 1;
+            }
+        }
+        let many = said
+            .into_iter()
+            .filter(|(_, said)| *said > CLAIMS_ABOUT_ONE);
+        unheard.extend(many.map(|(issuer, _)| ((*package).to_owned(), issuer)));
+    }
+    unheard
 }

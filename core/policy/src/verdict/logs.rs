@@ -49,7 +49,8 @@ pub(super) fn reasons(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer])
         .iter()
         .map(|answer| answer.origin.as_str())
         .filter(|origin| policy.counts(origin));
-    let relied_on = facts.facts.iter().map(|fact| fact.origin);
+    let speakers = facts.facts.iter().flat_map(|fact| &fact.speakers);
+    let relied_on = speakers.map(|speaker| speaker.since.origin.as_str());
     let origins: BTreeSet<&str> = required.chain(counted).chain(relied_on).collect();
     if origins.is_empty() {
         return vec![reason(Outcome::Incomplete, LogFault::NoneAsked)];
@@ -118,7 +119,7 @@ fn of_head(origin: &str, head_at_ms: u64, most_ms: u64, now_ms: u64) -> Option<R
     Some(reason(Outcome::Stale, fault))
 }
 
-fn reason(outcome: Outcome, fault: LogFault) -> Reason {
+pub(super) fn reason(outcome: Outcome, fault: LogFault) -> Reason {
     Reason {
         rule: "logs".into(),
         stated: None,

@@ -18,14 +18,15 @@ mod known;
 mod logs;
 mod reason;
 mod require;
+mod review;
 
 pub use crate::facts::{Assessment, Evidence, Vulnerability};
 pub use crate::rules::Outcome;
 pub use examples::{ExampleOutcome, run_examples};
-pub use known::{Known, evaluate};
+pub use known::{CLAIMS_ABOUT_ONE, Known, evaluate};
 pub use logs::{Answer, LogAnswer};
 pub use reason::{
-    Cause, Demanded, LogFault, Rated, Reason, Undecided, UndecidedWhat, Unspoken, Why,
+    Bound, Cause, Demanded, LogFault, Rated, Reason, Undecided, UndecidedWhat, Unspoken, Why,
 };
 
 /// An outcome with its reasons.

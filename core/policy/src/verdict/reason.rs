@@ -2,7 +2,9 @@
 
 use crate::facts::Evidence;
 use crate::rules::{Outcome, Severity, Wanted};
+use crate::trust::Limit;
 use assay_claims::claim::ClaimId;
+use assay_claims::issuer::IssuerId;
 use assay_claims::kind::lifecycle::Date;
 
 /// What kind of rule gives a reason: for those who count and sum up, because names of rules are the
@@ -95,9 +97,20 @@ pub enum Why {
     Undecided(Vec<Undecided>),
 }
 
+/// What was not heard, because there is too much of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    /// Not everybody whose word counts was found.
+    Search(Limit),
+    /// This issuer made more claims about the package than are heard.
+    Claims(IssuerId),
+}
+
 /// What is wrong with the answer of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogFault {
+    /// Somebody whose word counts was not heard.
+    Bounded(Bound),
     /// No log was asked.
     NoneAsked,
     /// There is no answer.
@@ -141,6 +154,9 @@ pub struct Unspoken {
     pub ineffective: usize,
     /// How many claims are withdrawn or ineffective. One that stands at two leaves can be both.
     pub idle: usize,
+    /// How many claims by issuers with a role say nothing of whether it can be used: that documents
+    /// belong to it, or how it was built.
+    pub no_word: usize,
     /// Where the component comes from, if not from where its packages usually do.
     pub from_elsewhere: Option<String>,
 }
@@ -161,6 +177,9 @@ pub struct Demanded {
     pub wanted: Wanted,
     /// How many claims are too old.
     pub too_old: usize,
+    /// How many reviews did not pass, are for other criteria, or are of a change from a version
+    /// that was not reviewed.
+    pub no_review: usize,
     /// How many times an issuer does not have the role.
     pub no_role: usize,
     /// How many times the condition is not true.

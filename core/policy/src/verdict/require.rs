@@ -1,9 +1,11 @@
 //! What must be: whether as many issuers as a requirement wants made such a claim.
 
 use super::reason::{Demanded, Reason, Why};
-use crate::facts::{Evidence, Facts};
+use super::review::Reviews;
+use crate::facts::{Evidence, Fact, Facts, Speaker};
 use crate::rules::{Effect, Outcome, Requirement};
 use assay_claims::issuer::IssuerId;
+use assay_claims::kind::Body;
 use std::collections::BTreeMap;
 
 /// Weighs one requirement. The evidence is one claim by each issuer that counts.
@@ -13,32 +15,33 @@ pub(super) fn reason(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
     let mut demanded = Demanded {
         wanted: requirement.wanted(),
         too_old: 0,
+        no_review: 0,
         no_role: 0,
         condition: 0,
         undecided: None,
     };
+    let mut reviews = Reviews::new(requirement, facts);
     for fact in facts.of_types(&requirement.claims) {
         if !fact.is_of_this() {
             continue;
         }
-        let age_ms = fact.age_ms(facts.now_ms);
-        if requirement.max_age_ms.is_some_and(|most| age_ms > most) {
-            demanded.too_old += 1;
-            continue;
-        }
         for speaker in &fact.speakers {
-            if !rule.from.counts(&speaker.roles()) {
-                demanded.no_role += 1;
-                continue;
-            }
-            match facts.satisfies(rule, fact, speaker) {
-                Ok(true) => {
+            match worth(requirement, facts, fact, speaker) {
+                Worth::TooOld => demanded.too_old += 1,
+                Worth::NoRole => demanded.no_role += 1,
+                Worth::Condition => demanded.condition += 1,
+                Worth::Undecided(error) => demanded.undecided = Some(error),
+                Worth::Counts => {
+                    if let Body::Audit(audit) = fact.body
+                        && !reviews.holds(audit, facts.component.purl())
+                    {
+                        demanded.no_review += 1;
+                        continue;
+                    }
                     counted
                         .entry(speaker.issuer)
                         .or_insert_with(|| fact.evidence(speaker));
                 }
-                Ok(false) => demanded.condition += 1,
-                Err(error) => demanded.undecided = Some(error),
             }
         }
     }
@@ -55,5 +58,35 @@ pub(super) fn reason(requirement: &Requirement, facts: &Facts<'_>) -> Reason {
         why: Why::Requirement(demanded),
         outcome,
         evidence: counted.into_values().collect(),
+    }
+}
+
+/// What a claim by one of its speakers is worth for a requirement, but for what a review needs
+/// besides.
+pub(super) enum Worth {
+    Counts,
+    TooOld,
+    NoRole,
+    Condition,
+    Undecided(String),
+}
+
+pub(super) fn worth(
+    requirement: &Requirement,
+    facts: &Facts<'_>,
+    fact: &Fact<'_>,
+    speaker: &Speaker,
+) -> Worth {
+    let age_ms = fact.age_ms(speaker, facts.now_ms);
+    if requirement.max_age_ms.is_some_and(|most| age_ms > most) {
+        return Worth::TooOld;
+    }
+    if !speaker.counts_for(&requirement.rule.from) {
+        return Worth::NoRole;
+    }
+    match facts.satisfies(&requirement.rule, fact, speaker) {
+        Ok(true) => Worth::Counts,
+        Ok(false) => Worth::Condition,
+        Err(error) => Worth::Undecided(error),
     }
 }

@@ -8,7 +8,7 @@
 mod read;
 mod resolve;
 
-use crate::Tree;
+use crate::{Tree, rules::TEST_PACKAGES};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A path in the code of one file that names an item of another.
@@ -40,6 +40,8 @@ struct Module {
     file: String,
     /// `None` for a crate's root.
     parent: Option<usize>,
+    /// Whether it is shipped: part of a library or program, and not of the test tools.
+    product: bool,
     names: BTreeMap<String, Vec<Name>>,
     /// What is imported by `*`.
     globs: Vec<Path>,
@@ -83,6 +85,8 @@ impl Modules {
         for (folder, name) in &packages {
             for root in roots(tree, folder) {
                 let module = all.add_module(&root, None);
+                let is_shipped = root.starts_with(&format!("{folder}src/"));
+                all.modules[module].product = is_shipped && !TEST_PACKAGES.contains(&name.as_str());
                 all.read_file(tree, &root, module);
                 if root == format!("{folder}src/lib.rs") {
                     all.libraries.insert(name.replace('-', "_"), module);
@@ -106,10 +110,29 @@ impl Modules {
             .collect()
     }
 
+    /// Whether a file is part of what is shipped: a module of a library or program, compiled
+    /// outside of tests, of a package that is no test tool.
+    pub fn is_product(&self, file: &str) -> bool {
+        let mut of_file = self.modules.iter().filter(|module| module.file == file);
+        of_file.any(|module| module.product)
+    }
+
+    /// Whether a module of the file `below` lies below one of the file `above`.
+    pub fn is_below(&self, above: &str, below: &str) -> bool {
+        let mut of_file = self.modules.iter().filter(|module| module.file == below);
+        of_file.any(|module| {
+            let parents = std::iter::successors(module.parent, |at| self.modules[*at].parent);
+            let mut files = parents.map(|at| self.modules[at].file.as_str());
+            files.any(|file| file == above)
+        })
+    }
+
     fn add_module(&mut self, file: &str, parent: Option<usize>) -> usize {
+        let product = parent.is_some_and(|parent| self.modules[parent].product);
         self.modules.push(Module {
             file: file.to_owned(),
             parent,
+            product,
             names: BTreeMap::new(),
             globs: Vec::new(),
             uses: Vec::new(),

@@ -123,9 +123,9 @@ async fn two_nodes_on_one_folder_do_not_both_run() -> anyhow::Result<()> {
     assert_refuses(&mut second, &["is locked", "another node runs on this log"])?;
     // With a checkpoint file of its own it still has no data folder of its own.
     let checkpoints = tempfile::tempdir()?;
-    let own = checkpoints.path().join("anchor");
-    fs::copy(folder.join("anchor"), &own)?;
-    second.configure(&format!("log.anchor = {own:?}"))?;
+    let own = checkpoints.path().join("checkpoints");
+    fs::copy(folder.join("checkpoints"), &own)?;
+    second.configure(&format!("log.checkpoint_file = {own:?}"))?;
     assert_refuses(
         &mut second,
         &[
@@ -141,9 +141,11 @@ async fn two_nodes_on_one_folder_do_not_both_run() -> anyhow::Result<()> {
     // On a copy, where no lock is held, the second one runs, and the two of them fork the log.
     let copy = tempfile::tempdir()?;
     copy_folder(&folder.join("data"), &copy.path().join("data"))?;
-    fs::copy(folder.join("anchor"), &own)?;
+    fs::copy(folder.join("checkpoints"), &own)?;
     let data = copy.path().join("data");
-    second.configure(&format!("log.anchor = {own:?}\nstorage.path = {data:?}"))?;
+    second.configure(&format!(
+        "log.checkpoint_file = {own:?}\nstorage.path = {data:?}"
+    ))?;
     second.run()?;
     let other = Log::connect(second.ready()).await?;
     assert_eq!(other.checkpoint().await?, signed);
@@ -156,7 +158,7 @@ async fn two_nodes_on_one_folder_do_not_both_run() -> anyhow::Result<()> {
 async fn a_checkpoint_file_that_is_replaced_under_a_running_node_stops_the_signing()
 -> anyhow::Result<()> {
     let mut fixture = Fixture::start(AT_ONCE).await?;
-    let checkpoints = fixture.node.folder().join("anchor");
+    let checkpoints = fixture.node.folder().join("checkpoints");
     let acknowledged = fixture.publish(1..4, Wait::Integrated).await?;
     let signed = fixture.log.checkpoint().await?;
     let copy = fixture.node.folder().join("copy");
@@ -203,7 +205,7 @@ async fn init_never_overwrites() -> anyhow::Result<()> {
         &[][..],
         &["node.toml"],
         &["node.toml", "log.key"],
-        &["node.toml", "log.key", "anchor"],
+        &["node.toml", "log.key", "checkpoints"],
     ] {
         let hidden = tempfile::tempdir()?;
         for name in left {

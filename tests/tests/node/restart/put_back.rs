@@ -14,10 +14,13 @@ async fn an_old_copy_of_the_data_is_not_signed_from() -> anyhow::Result<()> {
     let mut fixture = Fixture::start(AT_ONCE).await?;
     let (data, checkpoints) = (
         fixture.node.folder().join("data"),
-        fixture.node.folder().join("anchor"),
+        fixture.node.folder().join("checkpoints"),
     );
     let backup = tempfile::tempdir()?;
-    let (old_data, old_checkpoints) = (backup.path().join("data"), backup.path().join("anchor"));
+    let (old_data, old_checkpoints) = (
+        backup.path().join("data"),
+        backup.path().join("checkpoints"),
+    );
     fixture.publish_each(1..5).await?;
     fixture.node.stop()?;
     copy_folder(&data, &old_data)?;
@@ -55,7 +58,7 @@ async fn an_old_copy_of_the_data_is_not_signed_from() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_without_its_own_checkpoint_file_is_not_signed() -> anyhow::Result<()> {
     let mut fixture = Fixture::start(AT_ONCE).await?;
-    let checkpoints = fixture.node.folder().join("anchor");
+    let checkpoints = fixture.node.folder().join("checkpoints");
     fixture.publish(1..4, Wait::Integrated).await?;
     let signed = fixture.log.checkpoint().await?;
     fixture.node.stop()?;
@@ -70,7 +73,7 @@ async fn a_log_without_its_own_checkpoint_file_is_not_signed() -> anyhow::Result
 
     // One that another log signed, although it has the same name.
     let other = Node::init()?;
-    fs::copy(other.folder().join("anchor"), &checkpoints)?;
+    fs::copy(other.folder().join("checkpoints"), &checkpoints)?;
     assert_refuses(
         &mut fixture.node,
         &["does not hold a checkpoint of this log"],

@@ -46,7 +46,7 @@ impl Killed {
         let half = fs::metadata(&wal)?.len();
         let (mark, checkpoints) = (
             fs::read(folder.join("data/SYNCED"))?,
-            fs::read(folder.join("anchor"))?,
+            fs::read(folder.join("checkpoints"))?,
         );
         acknowledged.extend(fixture.publish_each(5..9).await?);
         let signed = fixture.log.checkpoint().await?;
@@ -152,7 +152,7 @@ async fn a_lost_tail_is_noticed_by_the_mark_and_by_the_checkpoint_file_and_forks
         ],
     )?;
     cut(&killed, true)?;
-    fs::write(folder.join("anchor"), &killed.checkpoints)?;
+    fs::write(folder.join("checkpoints"), &killed.checkpoints)?;
     killed.fixture.run().await?;
     assert_forks(&killed.fixture.log, &killed.fixture.issuer, &killed.signed).await
 }

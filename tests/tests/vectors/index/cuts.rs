@@ -1,10 +1,9 @@
 //! Cuts: what they prove, the bytes that a log makes of them, and every way in which one is refused
 //! or does not answer.
 
-use super::{Asked, Hex, HexLabel, TrieLeaf, folder, hash, labels, map_of_trie};
-use assay_claims::index::map::PageBytes;
+use super::{Hex, HexHalf, HexLabel, Question, TrieLeaf, folder, hash, map_of_trie};
 use assay_claims::index::map::Resident;
-use assay_claims::index::{Commitment, Cut, CutError, Label, Map, Prefix};
+use assay_claims::index::{Commitment, Cut, CutError, Found, Name, Query};
 use assay_tests::data;
 use assay_tlog::Hash;
 use serde::Deserialize;
@@ -33,35 +32,34 @@ struct Case {
     trie: String,
     #[serde(deserialize_with = "hash")]
     root: Hash,
+    labels: u64,
     cut: Hex,
     smallest: bool,
-    labels: Vec<LabelFound>,
-    prefixes: Vec<PrefixFound>,
+    question: Question,
+    found: Vec<FoundItem>,
+    /// Of names, how many labels they have.
+    speakers: Vec<(HexHalf, u64)>,
+    /// The names of a crowd.
+    crowd: Option<Vec<HexHalf>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LabelFound {
+struct FoundItem {
     label: HexLabel,
-    found: Option<Found>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Found {
     length: u64,
     #[serde(deserialize_with = "hash")]
     list_root: Hash,
 }
 
-/// `flatten` and `deny_unknown_fields` do not go together, so the fields of what was asked stand
-/// here again.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PrefixFound {
-    prefix: Hex,
-    bits: u16,
-    found: Vec<HexLabel>,
+impl FoundItem {
+    fn found(&self) -> Found {
+        Found {
+            label: self.label.0,
+            length: self.length,
+            list_root: self.list_root,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -70,9 +68,10 @@ struct Bad {
     name: String,
     #[serde(deserialize_with = "hash")]
     root: Hash,
+    labels: u64,
     cut: Hex,
-    label: Option<HexLabel>,
-    prefix: Option<Asked>,
+    question: Option<Question>,
+    speakers: Option<HexHalf>,
     reason: String,
 }
 
@@ -98,100 +97,90 @@ pub fn leaf(leaf: &TrieLeaf) -> Vec<u8> {
     .concat()
 }
 
-/// The number of labels plays no part in a cut.
-fn verify(cut: &[u8], root: Hash) -> Result<Cut, CutError> {
-    Cut::verify(cut, &Commitment { root, labels: 0 })
+fn verify(cut: &Hex, root: Hash, labels: u64) -> Result<Cut, CutError> {
+    Cut::verify(&cut.0, &Commitment { root, labels })
 }
 
-/// What core makes for exactly this question; `None` where it is not one that a node is ever asked.
-fn made(map: &Map<PageBytes>, case: &Case) -> Option<Vec<u8>> {
-    let mut asked: Vec<Label> = case.labels.iter().map(|one| one.label.0).collect();
-    asked.sort();
-    let proven = match &case.prefixes[..] {
-        [] => map.prove(&asked, &Resident),
-        [one] if asked.is_empty() => {
-            let prefix = Prefix::from_wire(&one.prefix.0, one.bits).unwrap();
-            map.prove_prefix(&prefix, &Resident)
+fn ask(cut: &Cut, query: &Query) -> Result<Vec<Found>, CutError> {
+    match query {
+        Query::Names { names, by } => cut.names(names, by),
+        Query::Crowd { prefix, by } => cut.crowd(prefix, by),
+        Query::Census(prefix) => cut.under(prefix),
+        Query::Page { label, .. } => Ok(cut.find(label)?.into_iter().collect()),
+    }
+}
+
+fn check_shown(case: &Case, cut: &Cut) {
+    let (name, query) = (&case.name, case.question.read());
+    let expected: Vec<Found> = case.found.iter().map(FoundItem::found).collect();
+    assert_eq!(ask(cut, &query), Ok(expected), "{name}");
+    for (half, speakers) in &case.speakers {
+        assert_eq!(cut.speakers(&half.name()), Ok(*speakers), "{name}");
+    }
+    match (&case.crowd, &query) {
+        (Some(names), Query::Crowd { prefix, .. }) => {
+            let expected: Vec<Name> = names.iter().map(HexHalf::name).collect();
+            assert_eq!(cut.crowd_names(prefix), Ok(expected), "{name}");
         }
-        _ => return None,
-    };
-    Some(proven.unwrap().cut)
+        (None, Query::Names { .. } | Query::Census(_)) => {}
+        _ => panic!("{name}: names of a crowd belong to the question for one"),
+    }
 }
 
 #[test]
 fn cuts_answer_and_are_made_to_the_byte() {
     let table = read();
-    let (mut made_again, mut other) = (0, 0);
+    let (mut made, mut other) = (0, 0);
     for case in &table.cases {
         let name = &case.name;
-        let cut = verify(&case.cut.0, case.root).unwrap_or_else(|e| panic!("{name}: {e}"));
-        for LabelFound { label, found } in &case.labels {
-            let expected = found
-                .as_ref()
-                .map(|found| (label.0, found.length, found.list_root));
-            let found = cut
-                .find(&label.0)
-                .unwrap()
-                .map(|found| (found.label, found.length, found.list_root));
-            assert_eq!(found, expected, "{name}: {:?}", label.0);
-        }
-        for PrefixFound {
-            prefix,
-            bits,
-            found,
-        } in &case.prefixes
-        {
-            let prefix = Prefix::from_wire(&prefix.0, *bits).unwrap();
-            let under: Vec<Label> = cut
-                .under(&prefix)
-                .unwrap()
-                .into_iter()
-                .map(|found| found.label)
-                .collect();
-            assert_eq!(under, labels(found), "{name}: {prefix:?}");
-        }
+        let cut = verify(&case.cut, case.root, case.labels);
+        check_shown(case, &cut.unwrap_or_else(|e| panic!("{name}: {e}")));
         let Some(map) = map_of_trie(&case.trie, &table.tries[&case.trie].leaves) else {
             continue;
         };
-        assert_eq!(map.commitment().root, case.root, "{name}");
-        match made(&map, case).filter(|_| case.smallest) {
-            Some(made) => {
-                assert_eq!(hex::encode(made), hex::encode(&case.cut.0), "{name}");
-                made_again += 1;
-            }
-            None => other += 1,
+        let commitment = map.commitment();
+        assert_eq!(
+            (commitment.root, commitment.labels),
+            (case.root, case.labels),
+            "{name}"
+        );
+        if !case.smallest {
+            other += 1;
+            continue;
         }
+        let proven = map.prove(&case.question.read(), &Resident).unwrap();
+        assert_eq!(hex::encode(proven.cut), hex::encode(&case.cut.0), "{name}");
+        let listed: Vec<_> = proven
+            .found
+            .iter()
+            .map(|one| (one.label, one.length))
+            .collect();
+        let expected: Vec<_> = case
+            .found
+            .iter()
+            .map(|one| (one.label.0, one.length))
+            .collect();
+        assert_eq!(listed, expected, "{name}");
+        made += 1;
     }
-    assert!(
-        made_again > 10 * other,
-        "{made_again} were made, {other} were not"
-    );
+    assert!(made > 10 * other, "{made} were made, {other} were not");
 }
 
 #[test]
 fn bad_cuts_are_refused() {
-    for Bad {
-        name,
-        root,
-        cut,
-        label,
-        prefix,
-        reason,
-    } in read().bad
-    {
-        let cut = verify(&cut.0, root);
-        match (label, prefix) {
+    for bad in read().bad {
+        let Bad { name, reason, .. } = &bad;
+        let cut = verify(&bad.cut, bad.root, bad.labels);
+        match (&bad.question, &bad.speakers) {
             (None, None) => assert!(cut.is_err(), "{name}: it was taken, although {reason}"),
-            (Some(label), None) => assert_eq!(
-                cut.unwrap().find(&label.0),
-                Err(CutError::LeftOut),
-                "{name}"
-            ),
-            (None, Some(prefix)) => assert_eq!(
-                cut.unwrap().under(&prefix.read()),
-                Err(CutError::LeftOut),
-                "{name}"
-            ),
+            (Some(question), None) => {
+                let answer = ask(&cut.unwrap(), &question.read());
+                assert_eq!(answer, Err(CutError::LeftOut), "{name}");
+            }
+            (None, Some(half)) => {
+                let answer = cut.unwrap().speakers(&half.name());
+                assert_eq!(answer, Err(CutError::LeftOut), "{name}");
+            }
             (Some(_), Some(_)) => panic!("{name}: two questions"),
         }
     }

@@ -9,7 +9,10 @@ mod proofs;
 use assay_claims::entry::Entry;
 use assay_claims::index::map::PageBytes;
 use assay_claims::index::map::{Resident, Serial};
-use assay_claims::index::{Commitment, Cut, Kind, Label, Map, Prefix, labels_of_entry, list};
+use assay_claims::index::{
+    By, Commitment, Cut, Kind, Label, Map, Name, Prefix, Query, labels_of_entry, list,
+};
+use assay_claims::issuer::IssuerId;
 use assay_tests::data;
 use assay_tlog::Hash;
 use assay_tlog::tree::{LeafIndex, TreeSize};
@@ -122,18 +125,55 @@ impl<'de> Deserialize<'de> for Base64 {
     }
 }
 
-/// A prefix that was asked for.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    prefix: Hex,
-    bits: u16,
+/// Half a label in hex.
+struct HexHalf([u8; 16]);
+
+impl<'de> Deserialize<'de> for HexHalf {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        hex_array(&text)
+            .map(HexHalf)
+            .map_err(serde::de::Error::custom)
+    }
 }
 
-impl Asked {
-    fn read(&self) -> Prefix {
-        assert_eq!(self.prefix.0.len(), usize::from(self.bits.div_ceil(8)));
-        Prefix::from_wire(&self.prefix.0, self.bits).unwrap()
+impl HexHalf {
+    fn name(&self) -> Name {
+        Name::from_slice(&self.0).unwrap()
+    }
+
+    fn by(&self) -> By {
+        By::from_slice(&self.0).unwrap()
+    }
+}
+
+/// What is asked: names and speakers; or a prefix, with speakers (a crowd) or without (a census).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    names: Option<Vec<HexHalf>>,
+    prefix: Option<Hex>,
+    bits: Option<u16>,
+    by: Option<Vec<HexHalf>>,
+}
+
+impl Question {
+    fn read(&self) -> Query {
+        let by = self.by.as_ref().map(|by| by.iter().map(HexHalf::by));
+        match (&self.names, &self.prefix, self.bits, by) {
+            (Some(names), None, None, Some(by)) => {
+                Query::names(names.iter().map(HexHalf::name), by)
+            }
+            (None, Some(prefix), Some(bits), by) => {
+                assert_eq!(prefix.0.len(), usize::from(bits.div_ceil(8)));
+                let prefix = Prefix::from_wire(&prefix.0, bits).unwrap();
+                match by {
+                    Some(by) => Query::crowd(prefix, by),
+                    None => Query::Census(prefix),
+                }
+            }
+            _ => panic!("no question has these fields"),
+        }
     }
 }
 
@@ -186,6 +226,9 @@ struct LabelCase {
     name: String,
     label_kind: String,
     value: String,
+    by: String,
+    name_half: HexHalf,
+    by_half: HexHalf,
     label: HexLabel,
 }
 
@@ -196,15 +239,23 @@ fn kind(name: &str) -> Kind {
         .unwrap()
 }
 
+/// The second half of a label, as the vectors write it: of kind `issuer` a predicate type, of all
+/// others an issuer id in hex.
+fn by(kind: Kind, text: &str) -> By {
+    match kind {
+        Kind::Issuer => By::predicate_type(text),
+        _ => By::issuer(&IssuerId::from_slice(&hex::decode(text).unwrap()).unwrap()),
+    }
+}
+
 #[test]
-fn names_have_their_labels() {
+fn names_and_speakers_have_their_labels() {
     for case in table::<LabelCase>("labels") {
-        assert_eq!(
-            Label::new(kind(&case.label_kind), &case.value),
-            case.label.0,
-            "{}",
-            case.name
-        );
+        let kind = kind(&case.label_kind);
+        let (name, by) = (Name::new(kind, &case.value), by(kind, &case.by));
+        assert_eq!(name, case.name_half.name(), "{}", case.name);
+        assert_eq!(by, case.by_half.by(), "{}", case.name);
+        assert_eq!(Label::of(name, by), case.label.0, "{}", case.name);
     }
 }
 
@@ -213,7 +264,8 @@ fn names_have_their_labels() {
 struct MappingCase {
     name: String,
     entry: Base64,
-    names: Vec<(String, String)>,
+    /// Of each label its kind, its value and who speaks.
+    names: Vec<(String, String, String)>,
     labels: Vec<HexLabel>,
 }
 
@@ -235,7 +287,10 @@ fn entries_have_their_labels_and_what_is_no_entry_is_refused() {
         let named: BTreeSet<_> = case
             .names
             .iter()
-            .map(|(name, value)| Label::new(kind(name), value))
+            .map(|(name, value, speaker)| {
+                let kind = kind(name);
+                Label::of(Name::new(kind, value), by(kind, speaker))
+            })
             .collect();
         assert!(named.into_iter().eq(mapped), "{}", case.name);
     }
@@ -392,7 +447,7 @@ fn logs_have_their_index() {
             .collect();
         assert_eq!(lists, expected, "{}", case.name);
         let all: Vec<Label> = lists.keys().copied().collect();
-        let proven = map.prove(&all, &Resident).unwrap();
+        let proven = map.prove(&Query::labels(&all), &Resident).unwrap();
         let cut = Cut::verify(&proven.cut, &commitment).unwrap();
         for (label, list) in &lists {
             let found = cut.find(label).unwrap().unwrap();

@@ -69,7 +69,7 @@ fn claims_are_said_in_plain_words() {
     assert_eq!(said(Question::Other), ["https://example.org/own/v1"]);
     assert_eq!(
         said(Question::Disagreement),
-        ["withdraws it: wrong", "disputes it: It is not so."]
+        ["withdraws it: \"wrong\"", "disputes it: \"It is not so.\""]
     );
 
     // A role that the endorser does not have is shown, without effect.
@@ -178,7 +178,10 @@ fn who_replies_does_something_whatever_the_stance() {
         "disputes it",
         "accepts it",
     ];
-    assert_eq!(says, expected.map(|does| format!("{does}: It is not so.")));
+    assert_eq!(
+        says,
+        expected.map(|does| format!("{does}: \"It is not so.\""))
+    );
 }
 
 #[test]

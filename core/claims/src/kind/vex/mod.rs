@@ -197,6 +197,8 @@ pub struct Product {
     pub ids: Vec<String>,
     /// Its digests under in-toto's names, lower-case hex.
     pub digests: Vec<(String, String)>,
+    /// Whether it names parts of it, which the statement is about as they are used in it.
+    pub has_subcomponents: bool,
 }
 
 impl Status {
@@ -359,6 +361,7 @@ impl Product {
         Product {
             ids: ids.map(str::to_owned).collect(),
             digests: hashes(product),
+            has_subcomponents: raw::items(product.get("subcomponents")).first().is_some(),
         }
     }
 }

@@ -378,17 +378,16 @@ fn without_address(who: &str) -> String {
 
 /// What those criteria mean that an entry names. A text that is too long for a claim is left out.
 fn used(defined: &[(&str, &str)], criteria: &[&str]) -> Vec<(String, String)> {
-    let bears = |text: &str| {
-        text.len() <= 1024
-            && !text
-                .chars()
-                .any(|c| c.is_control() && !"\n\r\t".contains(c))
-    };
-    let used = defined
-        .iter()
-        .filter(|(name, text)| criteria.contains(name) && bears(text));
-    used.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-        .collect()
+    let mut used = Vec::new();
+    for (name, text) in defined {
+        let mut strange = text
+            .chars()
+            .filter(|c| c.is_control() && !"\n\r\t".contains(*c));
+        if criteria.contains(name) && text.len() <= 1024 && strange.next().is_none() {
+            used.push(((*name).to_owned(), (*text).to_owned()));
+        }
+    }
+    used
 }
 
 #[cfg(test)]

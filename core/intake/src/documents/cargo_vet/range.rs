@@ -202,12 +202,12 @@ mod tests {
             ),
             patch in proptest::option::of(0..3_u64), numbers in (0..4_u64, 0..4_u64, 0..4_u64),
         ) {
-            let part = |(op, major, minor): &(String, u64, Option<u64>)| match (minor, patch) {
+            let parts: Vec<_> = parts.iter().map(|(op, major, minor)| match (minor, patch) {
                 (None, _) => format!("{op}{major}"),
                 (Some(minor), None) => format!("{op}{major}.{minor}"),
                 (Some(minor), Some(patch)) => format!("{op}{major}.{minor}.{patch}"),
-            };
-            let text = parts.iter().map(part).collect::<Vec<_>>().join(",");
+            }).collect();
+            let text = parts.join(",");
             let version = Version::new(numbers.0, numbers.1, numbers.2);
             let meets = VersionReq::parse(&text).unwrap().matches(&version);
             prop_assert_eq!(range(&text).is_some_and(|range| within(&version, &range)), meets, "{} \

@@ -384,13 +384,9 @@ fn targets<'v>(run: &Node<'v, '_>) -> impl Iterator<Item = &'v Value> {
 /// The repositories at their revisions, and the files that the run was pointed at.
 fn subjects(run: &Node<'_, '_>) -> Subjects {
     let mut subjects = Subjects::default();
-    let list = |key: &str| {
-        run.value()
-            .get(key)
-            .and_then(Value::as_array)
-            .unwrap_or_default()
-    };
-    for repository in list("versionControlProvenance") {
+    let repositories = run.value().get("versionControlProvenance");
+    let repositories = repositories.and_then(Value::as_array);
+    for repository in repositories.unwrap_or_default() {
         let text = |key: &str| repository.get(key).and_then(Value::as_str);
         let commit =
             text("revisionId").and_then(|id| digest("sha1", id).or_else(|| digest("sha256", id)));

@@ -1,6 +1,7 @@
 //! From the TOML file to a policy: what its values mean, and whether they can be meant.
 
 mod example;
+mod ignore;
 mod logs;
 mod rule;
 mod values;
@@ -59,6 +60,7 @@ fn policy(reader: &Reader<'_>, file: &File) -> Result<Policy, PolicyError> {
     };
     let logs::Logs { tlog, required } = logs::read(reader, file, max_head_age_ms)?;
     let mut names = BTreeSet::new();
+    let criteria = reader.criteria(&file.criterion)?;
     Ok(Policy {
         unknown: match file.unknown {
             None | Some(file::Unknown::Deny) => Some(Effect::Deny),
@@ -73,6 +75,11 @@ fn policy(reader: &Reader<'_>, file: &File) -> Result<Policy, PolicyError> {
             .iter()
             .map(|anchor| reader.anchor(anchor))
             .collect::<Result<_, _>>()?,
+        ignored: file
+            .ignore
+            .iter()
+            .map(|ignore| reader.ignore(ignore))
+            .collect::<Result<_, _>>()?,
         denials: file
             .deny
             .iter()
@@ -81,7 +88,7 @@ fn policy(reader: &Reader<'_>, file: &File) -> Result<Policy, PolicyError> {
         requirements: file
             .require
             .iter()
-            .map(|r| reader.requirement(r, &mut names))
+            .map(|r| reader.requirement(r, &criteria, &mut names))
             .collect::<Result<_, _>>()?,
         examples: file
             .test

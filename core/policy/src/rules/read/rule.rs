@@ -1,12 +1,14 @@
 //! The trust anchors and rules of a policy file.
 
 use super::values::Reader;
+use crate::rules::Criteria;
 use crate::rules::file::{self, At};
 use crate::rules::policy::{NamedAnchor, PolicyError};
-use crate::rules::rule::{Denial, Effect, Requirement, Rule, Sought};
+use crate::rules::rule::{Denial, Effect, Requirement, Rule, Sought, Whom};
 use crate::rules::severity::Severity;
-use crate::trust::Anchor;
+use crate::trust::{Anchor, Role};
 use assay_claims::issuer::IssuerId;
+use assay_claims::kind::Kind;
 use assay_claims::kind::endorsement::MAX_DEPTH;
 use std::collections::BTreeSet;
 
@@ -83,10 +85,14 @@ impl Reader<'_> {
                 })?;
                 Sought::Vulnerable {
                     least: least()?,
-                    cleared_by: self.from("deny.cleared_by", cleared)?,
+                    cleared_by: self.whose_word_clears("deny.cleared_by", cleared)?,
                 }
             }
-            file::Sought::Unsupported => Sought::Unsupported,
+            file::Sought::Unsupported => {
+                // One later date is enough to say that it is still supported.
+                self.whose_word_clears("deny.from", &deny.from)?;
+                Sought::Unsupported
+            }
             file::Sought::Claim => {
                 let claims = deny.claims.as_ref();
                 let claims = claims
@@ -135,6 +141,7 @@ impl Reader<'_> {
     pub(super) fn requirement<'f>(
         &self,
         require: &'f file::Require,
+        criteria: &Criteria,
         names: &mut BTreeSet<&'f str>,
     ) -> Result<Requirement, PolicyError> {
         let issuers = match &require.issuers {
@@ -145,11 +152,18 @@ impl Reader<'_> {
             }
             count => count.as_ref().map_or(1, |count| *count.get_ref()),
         };
+        let named_criteria = self.named_criteria(require)?;
+        let meaning = |name: &String| {
+            let means = criteria.that_mean(name).into_iter();
+            means.map(str::to_owned).collect()
+        };
         Ok(Requirement {
+            criteria: named_criteria.iter().map(meaning).collect(),
+            named_criteria,
             rule: Rule {
                 name: self.rule_name("require.name", &require.name, names)?,
                 scopes: self.scopes("require.scopes", &require.scopes)?,
-                from: self.from("require.from", &require.from)?,
+                from: self.no_stranger("require.from", &require.from)?,
                 when: require
                     .when
                     .as_ref()
@@ -166,6 +180,56 @@ impl Reader<'_> {
                 .map(|age| self.duration("require.max_age", age))
                 .transpose()?,
         })
+    }
+}
+
+impl Reader<'_> {
+    /// Whose word speaks for a component. That of anyone cannot: anyone is everyone who wants to
+    /// harm you, too.
+    fn no_stranger(&self, key: &str, list: &At<Vec<At<String>>>) -> Result<Whom, PolicyError> {
+        match self.from(key, list)? {
+            Whom::Anyone => {
+                let reason = "cannot be \"anyone\": whoever wants to harm you could say it too. \
+                    Name the roles whose word is enough";
+                Err(self.fault(key, list.span(), reason))
+            }
+            whom => Ok(whom),
+        }
+    }
+
+    /// As above, where that word makes something harmless.
+    fn whose_word_clears(
+        &self,
+        key: &str,
+        list: &At<Vec<At<String>>>,
+    ) -> Result<Whom, PolicyError> {
+        let whom = self.no_stranger(key, list)?;
+        let builder = list.get_ref().iter();
+        let mut builder = builder.filter(|role| role.get_ref() == Role::Builder.name());
+        match builder.next() {
+            Some(builder) => {
+                let reason = "a builder says how something was built and what a scan found, and \
+                    clears nothing; remove it";
+                Err(self.fault(key, builder.span(), reason))
+            }
+            None => Ok(whom),
+        }
+    }
+
+    /// What reviews have to be for. Other claims have no criteria.
+    fn named_criteria(&self, require: &file::Require) -> Result<Vec<String>, PolicyError> {
+        let Some(criteria) = &require.criteria else {
+            return Ok(Vec::new());
+        };
+        let mut claims = require.claims.get_ref().iter();
+        if claims.any(|ty| Kind::named(ty.get_ref()) != Some(Kind::Audit)) {
+            let reason = "are of reviews only; write `claims = [\"audit\"]`, or remove them";
+            return Err(self.fault("require.criteria", criteria.span(), reason));
+        }
+        let named = self.some("require.criteria", criteria)?.iter();
+        named
+            .map(|criterion| self.words("require.criteria", criterion))
+            .collect()
     }
 }
 

@@ -117,28 +117,25 @@ fn affected_denies_from_its_severity_on_and_unknown_severity_counts() {
 fn a_found_vulnerability_denies_until_a_trusted_word_clears_it() {
     let mut world = World::new();
     let (maker, other) = (world.register("m", &[1], 1), world.register("o", &[2], 1));
-    let stranger = world.register("x", &[9], 1);
+    let scanner = world.register("x", &[9], 1);
     let lines = "if = \"vulnerable\"\nseverity = \"high\"\nfrom = [\"anyone\"]\ncleared_by = \
         [\"maintainer\"]";
     let rules = rule("deny", "deny", lines);
     let policy = format!(
-        "version = 1\nunknown = \"allow\"\n{}{}{rules}",
+        "version = 1\nunknown = \"allow\"\n{}{}{}{rules}",
+        anchor(&scanner, &["scanner"]),
         anchor(&maker, &["maintainer"]),
         anchor(&other, &["maintainer"])
     );
-    scan(&mut world, &stranger, &[("CVE-1", "medium")]);
+    scan(&mut world, &scanner, &[("CVE-1", "medium")]);
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
-    let found = scan(
-        &mut world,
-        &stranger,
-        &[("CVE-1", "HIGH"), ("CVE-3", "low")],
-    );
+    let found = scan(&mut world, &scanner, &[("CVE-1", "HIGH"), ("CVE-3", "low")]);
     let verdict = decided(&policy, &world.claims, &fresh(&world));
     assert_eq!(
         (verdict.outcome(), verdict.reasons()[0].evidence[0].claim),
         (Outcome::Denied, found)
     );
-    vex(&mut world, &stranger, "\"CVE-1\"", "not_affected");
+    vex(&mut world, &scanner, "\"CVE-1\"", "not_affected");
     assert_eq!(outcome(&policy, &world), Outcome::Denied);
     let cleared = vex(&mut world, &maker, "\"CVE-1\"", "not_affected");
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
@@ -159,12 +156,12 @@ fn a_found_vulnerability_denies_until_a_trusted_word_clears_it() {
         assert_eq!(outcome(&policy, &world), Outcome::Denied);
     }
     // A severity that nobody states counts.
-    scan(&mut world, &stranger, &[("CVE-2", "")]);
+    scan(&mut world, &scanner, &[("CVE-2", "")]);
     assert_eq!(outcome(&policy, &world), Outcome::Denied);
     // The last scan of an issuer with a scanner is what it says.
-    scan(&mut world, &stranger, &[("CVE-4", "critical")]);
+    scan(&mut world, &scanner, &[("CVE-4", "critical")]);
     assert_eq!(outcome(&policy, &world), Outcome::Denied);
-    scan(&mut world, &stranger, &[]);
+    scan(&mut world, &scanner, &[]);
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
 }
 
@@ -172,9 +169,12 @@ fn a_found_vulnerability_denies_until_a_trusted_word_clears_it() {
 fn ended_support_denies_unless_somebody_still_supports_it() {
     let mut world = World::new();
     let (maker, supplier) = (world.register("m", &[1], 1), world.register("s", &[2], 1));
+    let from = "if = \"unsupported\"\nfrom = [\"maintainer\", \"supplier\"]";
     let policy = format!(
-        "version = 1\nunknown = \"allow\"\n{}",
-        rule("deny", "deny", "if = \"unsupported\"\nfrom = [\"anyone\"]")
+        "version = 1\nunknown = \"allow\"\n{}{}{}",
+        anchor(&maker, &["maintainer"]),
+        anchor(&supplier, &["supplier"]),
+        rule("deny", "deny", from)
     );
     lifecycle(
         &mut world,

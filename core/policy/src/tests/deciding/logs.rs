@@ -2,12 +2,11 @@
 
 use super::*;
 
-/// What is expected where there are no claims: unknown may be worse.
+/// What is expected where there are no claims: the demand is not met, and unknown may be worse.
 fn without_claims(unknown: &str, expected: Outcome) -> Outcome {
-    match (unknown, expected) {
-        ("deny", expected) if expected < Outcome::Unknown => Outcome::Unknown,
-        ("warn", Outcome::Fine) => Outcome::Warn,
-        _ => expected,
+    match unknown {
+        "deny" => expected.max(Outcome::Unknown),
+        _ => expected.max(Outcome::Unmet),
     }
 }
 

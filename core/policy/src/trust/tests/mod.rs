@@ -1,13 +1,15 @@
 //! What claims are worth, and who may say what.
 
+mod across;
 mod claims;
 mod endorsements;
 mod graphs;
+mod walks;
 
 use super::*;
-use crate::testing::{Party, START_MS, World, about, endorsement, patterns, public, purl};
+use crate::testing::{DAY_MS, Party, START_MS, World, about, endorsement, patterns, public, purl};
 use assay_claims::claim::ClaimId;
-use assay_claims::issuer::AuthorizeError;
+use assay_claims::issuer::{AuthorizeError, IssuerId};
 use assay_claims::kind::Timestamp;
 use assay_tlog::tree::LeafIndex;
 
@@ -26,12 +28,10 @@ fn standing(world: &World, claim: ClaimId, party: &Party) -> Standing {
         .iter()
         .filter(|judged| judged.logged().claim().id() == claim);
     let found = judged.find_map(|judged| {
-        judged
-            .standings()
-            .iter()
-            .find(|(issuer, _)| *issuer == party.id)
+        let mut spoken = judged.spoken().iter();
+        spoken.find(|spoken| spoken.issuer == party.id)
     });
-    found.unwrap().1.clone()
+    found.unwrap().standing.clone()
 }
 
 fn anchor(party: &Party, roles: &[Role], scopes: &[&str], may_delegate: u32) -> Anchor {

@@ -3,10 +3,15 @@
 
 #![allow(clippy::unwrap_used, reason = "what the test sets up itself must work")]
 
+mod entries;
+mod node;
+
+use assay_claims::entry::Entry;
 use assay_claims::index::map::{PageBytes, Resident, Serial};
-use assay_claims::index::{Label, Map};
+use assay_claims::index::{Label, Map, labels_of_entry};
 use assay_tlog::Hash;
 use assay_tlog::tree::{LeafIndex, TreeSize};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -16,6 +21,9 @@ use std::{
 
 /// How many logs are compared.
 const LOGS: u64 = 10_000;
+
+/// How many entries are mapped by both.
+const ENTRIES: u64 = 100_000;
 
 /// Most leaves of one.
 const LEAVES: u64 = 200;
@@ -66,6 +74,10 @@ impl Numbers {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize]
     }
 }
 
@@ -126,12 +138,10 @@ fn kept(log: &[Option<Vec<Label>>]) -> (String, u64) {
     (commitment.root.to_hex(), commitment.labels)
 }
 
-#[test]
-fn ten_thousand_random_logs_have_the_same_roots() {
-    let mut numbers = Numbers(20_261_125);
-    let logs: Vec<_> = (0..LOGS).map(|_| log(&mut numbers)).collect();
+/// What the program answers to these lines, a line each.
+fn answers(command: &str, lines: Vec<String>) -> Vec<String> {
     let mut child = python()
-        .args(["assay_index.py", "roots"])
+        .args(["assay_index.py", command])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -139,8 +149,7 @@ fn ten_thousand_random_logs_have_the_same_roots() {
             panic!("python3 cannot be run ({error}): install it, or run scripts/setup test")
         });
     let mut input = child.stdin.take().unwrap();
-    let lines: Vec<String> = logs.iter().map(|log| line(log)).collect();
-    // It answers each line at once: whoever only writes fills the pipe for good.
+    // It answers while it reads: whoever only writes fills the pipe for good.
     let writer = thread::spawn(move || {
         lines
             .iter()
@@ -150,8 +159,54 @@ fn ten_thousand_random_logs_have_the_same_roots() {
     writer.join().unwrap().unwrap();
     assert!(output.status.success());
     let answers = String::from_utf8(output.stdout).unwrap();
+    answers.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_hundred_thousand_random_and_hostile_entries_have_the_same_labels() {
+    let mut numbers = Numbers(20_261_127);
+    let entries: Vec<_> = (0..ENTRIES)
+        .map(|at| entries::entry(&mut numbers, at))
+        .collect();
+    let lines = entries
+        .iter()
+        .map(|entry| BASE64_STANDARD.encode(entry) + "\n")
+        .collect();
+    let answers = answers("mapping", lines);
+    assert_eq!(answers.len(), entries.len());
+    let (mut refused, mut bare, mut speaking, mut most) = (0, 0, 0, 0);
+    for (entry, answer) in entries.into_iter().zip(answers) {
+        let shown = hex::encode(&entry[..entry.len().min(2_000)]);
+        let Ok(entry) = Entry::parse(entry.into()) else {
+            assert_eq!(answer, "no entry", "{shown}");
+            refused += 1;
+            continue;
+        };
+        let labels = labels_of_entry(&entry);
+        let joined: Vec<u8> = labels.iter().flat_map(|label| *label.as_bytes()).collect();
+        let mapped = format!("{} {}", labels.len(), Hash::of(&joined).to_hex());
+        assert_eq!(answer, mapped, "{shown}");
+        match labels.len() {
+            0..3 => bare += 1,
+            _ => speaking += 1,
+        }
+        most = most.max(labels.len());
+    }
+    // Not a test of entries that nobody could write.
+    assert!(
+        refused > 10_000 && bare > 10_000 && speaking > 40_000 && most > 30_000,
+        "{refused} refused, {bare} bare, {speaking} speaking, {most} labels at most"
+    );
+}
+
+#[test]
+fn ten_thousand_random_logs_have_the_same_roots() {
+    let mut numbers = Numbers(20_261_125);
+    let logs: Vec<_> = (0..LOGS).map(|_| log(&mut numbers)).collect();
+    let lines = logs.iter().map(|log| line(log)).collect();
+    let answers = answers("roots", lines);
     let answers: Vec<serde_json::Value> = answers
-        .lines()
+        .iter()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(answers.len(), logs.len());

@@ -1,28 +1,36 @@
 //! `assay verify`: receipts, checked offline, and what they prove in plain words.
 
+mod checks;
+
 use crate::{
     config::{self, Settings},
     exit::Failure,
     input,
     output::{self, Color},
-    subject, time,
+    policy_file, subject, time,
 };
 use assay_claims::issuer::IssuerId;
-use assay_claims::receipt::{ProvenIssuer, ReceiptError, VerifiedReceipt};
-use assay_client::receipt::{self, Check, CheckedReceipt, Demands, ReceiptPair, Verdict};
-use assay_client::report::{claim, words};
-use assay_client::{one_line, plain};
+use assay_client::plain;
+use assay_client::receipt::{
+    self, CheckedReceipt, Demands, HeldTo, HeldToError, ReceiptPair, Verdict,
+};
+use assay_client::report::claim;
+use assay_policy::rules::Policy;
 use assay_tlog::limits::RECEIPT_BYTES;
+use assay_tlog::note::VerifierKey;
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Verify receipts offline, with the log's key and nothing else.
+/// Verify receipts offline, with your policy or the log's key and nothing else.
 ///
-/// The signatures of every receipt are checked, and its place in the log. The receipts of issuers
-/// among the files show whether each issuer really signed. Exit code 0: all of it holds. 1: the
-/// receipts are genuine, but the receipts of an issuer are missing, or what --issuer or --subject
-/// demands does not hold. 4: a check failed.
+/// The signatures of every receipt are checked, and its place in the log. Your policy says which
+/// logs count and how many of its witnesses must have cosigned the checkpoint; without a policy,
+/// --log-key is the log's key, and no witness is asked for. The receipts of issuers among the files
+/// show with whose keys each claim was signed. Exit code 0: all of it holds. 1: the receipts are
+/// genuine, but the receipts of an issuer or the cosignatures of witnesses are missing, or what
+/// --issuer or --subject demands does not hold. 2: the policy or an argument cannot be used. 4: a
+/// check failed.
 #[derive(Debug, Args)]
 pub struct Command {
     /// Receipts: X.intoto.jsonl or X.tlog-proof (the other is found beside it), folders of them, or
@@ -43,7 +51,7 @@ struct VerifyView {
     /// `proven`, `unproven` or `failed`.
     verdict: &'static str,
     receipts: Vec<ReceiptView>,
-    not_proven: &'static [&'static str],
+    not_proven: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,6 +64,12 @@ struct ReceiptView {
     claim: Option<claim::Claim>,
     origin: Option<String>,
     tree_size: Option<u64>,
+    /// The policy's witnesses that cosigned the checkpoint.
+    witnesses: Vec<String>,
+    /// When a quorum of them had.
+    quorum_at: Option<String>,
+    /// Signatures under the checkpoint by keys that were not given. They were not checked.
+    unknown_cosignatures: usize,
     #[serde(skip)]
     says: String,
 }
@@ -69,25 +83,25 @@ struct CheckView {
     label: String,
 }
 
-/// What no receipt proves. It is said every time, because "verified" is easily taken for more.
-const NOT_PROVEN: &[&str] = &[
-    "that the claim is true; it proves who made it",
-    "that an issuer is who its name says; issuers name themselves, so compare the issuer id with \
-     one that you trust",
-    "that the log shows everyone the same entries; no witness has cosigned this checkpoint",
-    "that the claim was not withdrawn later",
-];
-
 /// Runs the command.
 pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
-    let log = settings.log_key()?;
+    let policy = policy(settings)?;
+    let own = own_key(policy.as_ref(), settings)?;
+    let held_to = HeldTo::new(policy.as_ref(), own.as_ref()).map_err(|error| match error {
+        HeldToError::NoKey => Failure::Usage(
+            "the policy states no log's key; give it with --log-key, ASSAY_LOG_KEY or `log_key = …` \
+             in the configuration"
+                .into(),
+        ),
+        HeldToError::KeysDiffer(_) => Failure::Usage(error.to_string()),
+    })?;
     let subject = command.subject.as_deref().map(subject::read).transpose()?;
     let demands = Demands {
         issuer: command.issuer,
         subject,
     };
     let pairs = read_pairs(command.files)?;
-    let checked = receipt::check_receipts(&pairs, &log, &demands);
+    let checked = receipt::check_receipts(&pairs, &held_to, &demands);
     let verdicts = checked.iter().map(CheckedReceipt::verdict);
     let verdict = verdicts.clone().max().unwrap_or(Verdict::Failed);
     let receipts = pairs.iter().zip(&checked);
@@ -96,7 +110,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         receipts: receipts
             .map(|(pair, checked)| ReceiptView::new(&pair.name, checked))
             .collect(),
-        not_proven: NOT_PROVEN,
+        not_proven: checks::not_proven(&checked),
     };
     output::data(settings, || text(&view, verdict), &view)?;
     match verdict {
@@ -110,6 +124,23 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             )))
         }
         Verdict::Failed => Err(Failure::Failed(failed_words(&view))),
+    }
+}
+
+/// The reader's policy; `None` if none is named and there is none at the default place.
+fn policy(settings: &Settings) -> Result<Option<Policy>, Failure> {
+    if settings.has_no_policy() {
+        return Ok(None);
+    }
+    policy_file::load(&settings.policy(None)).map(Some)
+}
+
+/// The log key of the settings. Only without a policy that states one it has to be there.
+fn own_key(policy: Option<&Policy>, settings: &Settings) -> Result<Option<VerifierKey>, Failure> {
+    if policy.is_none() || settings.has_log_key() {
+        settings.log_key().map(Some)
+    } else {
+        Ok(None)
     }
 }
 
@@ -140,75 +171,6 @@ fn failed_words(view: &VerifyView) -> String {
     "verification failed".into()
 }
 
-/// What a check found, in plain words. Behind "NOT PROVEN" stands what is not.
-fn what(check: &Check, receipt: Option<&VerifiedReceipt>) -> String {
-    match check {
-        Check::Signature => "the signatures fit this claim, byte for byte".into(),
-        Check::Inclusion {
-            origin,
-            index,
-            size,
-        } => format!(
-            "it is entry {index} of the log {}, under the checkpoint that the log signed at {size} \
-             entries",
-            plain(origin)
-        ),
-        Check::Issuer(issuer) => issuer_words(issuer),
-        Check::UnknownIssuer(id) => {
-            let fetch = receipt.map(|receipt| {
-                let claim = receipt.claim().id();
-                format!("; `assay receipt {claim} --out DIR` fetches it, then verify DIR")
-            });
-            format!(
-                "that issuer {id} signed it: its registration is not among these files{}",
-                fetch.unwrap_or_default()
-            )
-        }
-        Check::UnknownSigner => "who signed it".into(),
-        Check::Unauthorized(why) => format!("its signers were not authorized: {why}"),
-        Check::DemandedIssuer {
-            issuer,
-            signed: true,
-        } => format!("issuer {issuer} signed it, as demanded"),
-        Check::DemandedIssuer { issuer, .. } => {
-            format!("that issuer {issuer} signed it, as demanded: it is not among the signers")
-        }
-        Check::DemandedSubject {
-            subject,
-            is_about: true,
-        } => format!("it is about {}, as demanded", words::short(subject)),
-        Check::DemandedSubject { subject, .. } => format!(
-            "that it is about {}, as demanded: it has other subjects",
-            words::short(subject)
-        ),
-        Check::Genuine(error) => format!("{} ({})", broken_words(error), one_line(error)),
-    }
-}
-
-fn issuer_words(issuer: &ProvenIssuer) -> String {
-    let (id, name) = (issuer.id, plain(&issuer.name));
-    let keys = match issuer.sequence {
-        0 => "its first keys".into(),
-        n => format!("the keys of its rotation {n}"),
-    };
-    format!("issuer {id} signed it with {keys}; it calls itself \"{name}\"")
-}
-
-/// What it means to a person that a receipt is not genuine.
-fn broken_words(error: &ReceiptError) -> &'static str {
-    match error {
-        ReceiptError::Envelope(_) => "the claim's file is malformed; it was changed or cut off",
-        ReceiptError::TooLong(_) | ReceiptError::Proof(_) => {
-            "the proof's file is malformed; it was changed or cut off"
-        }
-        ReceiptError::Entry(_) => "claim and proof do not belong together; one of them was changed",
-        ReceiptError::Checkpoint { .. } => "the log whose key was given did not sign this",
-        ReceiptError::Inclusion(_) => "the log does not hold this; claim or proof was changed",
-        ReceiptError::OtherClaim => "the claim's file is not the claim in the log, byte for byte",
-        ReceiptError::Claim(_) => "the log holds it, but its signatures are not valid",
-    }
-}
-
 impl ReceiptView {
     fn new(name_of_files: &str, checked: &CheckedReceipt) -> Self {
         let receipt = checked.receipt.as_ref();
@@ -222,7 +184,7 @@ impl ReceiptView {
                 .map(|check| CheckView {
                     check: check.name(),
                     verdict: name(check.verdict()),
-                    what: what(check, receipt),
+                    what: checks::what(check, receipt),
                     label: label(check.verdict()),
                 })
                 .collect(),
@@ -231,6 +193,9 @@ impl ReceiptView {
             }),
             origin: checkpoint.map(|checkpoint| checkpoint.origin().to_owned()),
             tree_size: checkpoint.map(|checkpoint| checkpoint.size().get()),
+            witnesses: checked.cosigned.witnesses.clone(),
+            quorum_at: checked.cosigned.quorum_at.map(checks::at),
+            unknown_cosignatures: checked.cosigned.unknown,
             says: receipt.map(|r| claim::says(r.claim())).unwrap_or_default(),
         }
     }
@@ -272,7 +237,7 @@ fn text(view: &VerifyView, verdict: Verdict) -> String {
     let mut text = receipts.join("\n");
     if verdict != Verdict::Failed {
         text.push_str("\nA receipt does not prove:\n");
-        for line in view.not_proven {
+        for line in &view.not_proven {
             text.push_str(&format!("  - {line}\n"));
         }
     }

@@ -1,6 +1,9 @@
 //! The report as a comment for a pull request: the summary, and a table of what is not fine.
 
+mod inert;
+
 use super::{Reason, Report, Row, notes, rows, words};
+use inert::line as escape;
 
 /// Most rows of the table: services take comments of 65,536 characters at most.
 const ROWS: usize = 100;
@@ -60,23 +63,6 @@ fn row(row: &Row<'_>) -> String {
     )
 }
 
-/// Text as itself: names and reasons are other people's, and must neither lay out the comment nor
-/// call anybody.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' | '<' | '>' | '|' | '@' | '#' | '`' | '*' | '_' | '~' | '[' | ']' | '\\' | '!' => {
-                escaped.push_str(&format!("&#{};", u32::from(c)));
-            }
-            '\n' | '\r' => escaped.push(' '),
-            c => escaped.push(c),
-        }
-    }
-    // An address becomes a link by its scheme alone.
-    escaped.replace("://", "&#58;//")
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::example;
@@ -91,7 +77,7 @@ mod tests {
         );
         assert_eq!(
             text.lines()
-                .filter(|line| line.starts_with("| pkg:"))
+                .filter(|line| line.starts_with("| `pkg:"))
                 .count(),
             4
         );
@@ -101,17 +87,5 @@ mod tests {
                 .all(|line| line.matches('|').count() == 5),
             "{text}"
         );
-    }
-
-    #[test]
-    fn other_peoples_text_lays_out_nothing_and_calls_nobody() {
-        assert_eq!(
-            escape("@x <b> |\n# https://e"),
-            "&#64;x &#60;b&#62; &#124; &#35; https&#58;//e"
-        );
-        let mut report = example::report();
-        report.components[1].reasons[0].text = "a | b\n| c | <img> @all".into();
-        let text = render(&report);
-        assert!(!text.contains("<img>") && !text.contains("@all"), "{text}");
     }
 }

@@ -1,3 +1,6 @@
+mod attacks;
+mod roots;
+
 use super::*;
 use crate::claim::{self, ClaimId, PublicKey, SigningKey, VerifiedClaim, wire};
 use crate::json::Value;
@@ -23,10 +26,20 @@ fn body(seeds: &[u8], threshold: u32) -> predicate::Issuer {
         contacts: vec![],
         keys: public(seeds),
         threshold,
+        rotation: None,
         sequence: 0,
         previous: None,
         namespaces: vec![],
         roles: vec![],
+    }
+}
+
+/// `body` with the rotation keys of `seeds`.
+fn with_root(body: predicate::Issuer, seeds: &[u8], threshold: u32) -> predicate::Issuer {
+    let keys = public(seeds);
+    predicate::Issuer {
+        rotation: Some(predicate::Rotation { keys, threshold }),
+        ..body
     }
 }
 
@@ -98,17 +111,51 @@ fn too_few(error: AuthorizeError) -> (u32, usize, usize, Vec<PublicKey>) {
 
 #[test]
 fn the_id_is_that_of_the_design() {
-    let mut text = b"assay.issuer.v1\n\0\0\0\x02".to_vec();
+    let mut text = b"assay.issuer.v2\n\0\0\0\x02\0\0\0\x02".to_vec();
     text.extend([1; 32]);
     text.extend([2; 32]);
+    let without = [&text[..], &[0; 8]].concat();
     assert_eq!(
         IssuerId::derive(2, &[[2; 32], [1; 32]]).as_bytes(),
+        Hash::of(&without).as_bytes()
+    );
+    text.extend(*b"\0\0\0\x01\0\0\0\x02");
+    text.extend([3; 32]);
+    text.extend([4; 32]);
+    let signing = KeySet {
+        threshold: 2,
+        keys: &[[2; 32], [1; 32]],
+    };
+    let rotation = KeySet {
+        threshold: 1,
+        keys: &[[4; 32], [3; 32]],
+    };
+    assert_eq!(
+        IssuerId::derive_with_rotation(signing, rotation).as_bytes(),
         Hash::of(&text).as_bytes()
     );
     assert_ne!(
         IssuerId::derive(1, &[[1; 32], [2; 32]]),
         IssuerId::derive(2, &[[1; 32], [2; 32]])
     );
+    let one = PublicKey::from(&key(1));
+    assert_eq!(IssuerId::of_key(&one), genesis_id(&body(&[1], 1)));
+}
+
+#[test]
+fn a_rotation_key_is_told_from_a_key_in_the_id() {
+    let ids = [
+        genesis_id(&body(&[1, 2], 1)),
+        genesis_id(&with_root(body(&[1], 1), &[2], 1)),
+        genesis_id(&with_root(body(&[2], 1), &[1], 1)),
+        genesis_id(&with_root(body(&[1], 1), &[2, 3], 1)),
+        genesis_id(&with_root(body(&[1], 1), &[2, 3], 2)),
+        genesis_id(&with_root(body(&[1], 1), &[3, 2], 2)),
+    ];
+    assert_eq!(ids[4], ids[5], "their order says nothing");
+    for (i, one) in ids.iter().enumerate() {
+        assert_eq!(ids.iter().filter(|other| *other == one).count(), 1 + i / 4);
+    }
 }
 
 #[test]
@@ -170,7 +217,7 @@ fn a_claim_needs_the_threshold_of_every_issuer_that_it_names() {
     let authorized = authorize(&ordinary(id, &[1, 3]), &registry).unwrap();
     assert_eq!(
         (authorized.relied_on(), authorized.change()),
-        (&[(id, 0)][..], None)
+        (&[(id, Some(0))][..], None)
     );
     assert_eq!(
         too_few(authorize(&ordinary(id, &[2]), &registry).unwrap_err()),
@@ -202,7 +249,7 @@ fn a_rotation_needs_the_threshold_of_the_record_before_and_of_its_own() {
     let (registry, id, first) = registered();
     let body = rotated(first);
     let good = authorize(&record(id, &body, &[1, 3, 4]), &registry).unwrap();
-    assert_eq!(good.relied_on(), [(id, 0)]);
+    assert_eq!(good.relied_on(), [(id, Some(0))]);
     assert_eq!(good.change().map(|record| &record.body), Some(&body));
     // Key 3 is in both and counts for both.
     assert_eq!(
@@ -265,7 +312,7 @@ fn old_keys_stop_and_new_ones_start_with_the_rotation() {
         authorize(&ordinary(id, &[3, 4]), &registry)
             .unwrap()
             .relied_on(),
-        [(id, 1)]
+        [(id, Some(1))]
     );
     // The same rotation does not come again.
     assert!(matches!(

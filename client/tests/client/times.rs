@@ -1,0 +1,101 @@
+//! What the times of a head are worth to whoever asks, and to whoever watches.
+
+use crate::fake::{Fake, claim, registration};
+use assay_claims::index::{Kind, Name};
+use assay_client::ask::{AskedLog, Asker, How, Inquiry, LogAddress};
+use assay_client::{Cel, Tls};
+use assay_policy::rules::Policy;
+use assay_policy::verdict::Answer;
+use assay_tlog::note::{Algorithm, SignerKey, VerifierKey};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use std::path::Path;
+
+/// A log whose last leaf is a commitment, dated in its second second of 1970.
+async fn log() -> Fake {
+    let fake = Fake::start().await;
+    fake.state().publish(&registration(1));
+    fake.state().publish(&claim(1, 7));
+    fake
+}
+
+/// Has the witness cosign the checkpoint that is shown at this time, in seconds since 1970, and
+/// returns its key (C2SP tlog-cosignature).
+fn cosign(fake: &Fake, at_s: u64) -> VerifierKey {
+    let signer = SignerKey::from_seed("witness.example", &[9; 32]).unwrap();
+    let public = *signer.verifier().public_key();
+    let key = VerifierKey::new(signer.name(), Algorithm::CosignatureV1, &public).unwrap();
+    let size = fake.state().size();
+    let note = fake.state().checkpoint_at(size);
+    let (body, _) = note.split_once("\n\n").unwrap();
+    let signed = signer.sign(&format!("cosignature/v1\ntime {at_s}\n{body}\n"));
+    let (_, encoded) = signed.trim_end().rsplit_once(' ').unwrap();
+    let bytes = BASE64_STANDARD.decode(encoded).unwrap();
+    let id = key.key_id().to_be_bytes();
+    let line = BASE64_STANDARD.encode([&id[..], &at_s.to_be_bytes(), &bytes[4..]].concat());
+    fake.state().checkpoint = Some(format!("{note}\u{2014} {} {line}\n", key.name()));
+    key
+}
+
+/// What the log answers under a policy that asks for that witness.
+async fn asked(fake: &Fake, witness: &VerifierKey, state_dir: &Path) -> AskedLog {
+    let log = fake.log_key();
+    let text = format!(
+        "version = 1\nquorum = 1\n[[log]]\nkey = \"{log}\"\n[[witness]]\nname = \"w\"\nkey = \
+         \"{witness}\"\n"
+    );
+    let policy = Policy::parse(&text, &Cel).unwrap();
+    let address = LogAddress {
+        key: log,
+        url: Some(fake.url.clone()),
+    };
+    let asker = Asker::new(
+        policy,
+        vec![address],
+        How::Openly,
+        0,
+        state_dir,
+        &Tls::default(),
+    );
+    let inquiry = Inquiry {
+        names: vec![Name::new(Kind::Package, "pkg:cargo/none")],
+        ..Inquiry::default()
+    };
+    asker.ask(&inquiry).await.unwrap().logs.remove(0)
+}
+
+#[tokio::test]
+async fn a_head_whose_last_leaf_is_far_from_the_quorum_is_refused() {
+    // 70 minutes are 4,200 s; the last leaf is of second 1, and the quorum's time in whole seconds.
+    for (at_s, is_believed) in [
+        (1, true),
+        (4_201, true),
+        (4_202, false),
+        (1_800_000_000, false),
+    ] {
+        let (fake, folder) = (log().await, tempfile::tempdir().unwrap());
+        let witness = cosign(&fake, at_s);
+        let asked = asked(&fake, &witness, folder.path()).await;
+        match asked.answer {
+            Answer::Complete { head_at_ms } if is_believed => {
+                // As fresh as the older of its times.
+                assert_eq!(head_at_ms, 1_004.min(at_s * 1000));
+            }
+            Answer::None { why } if !is_believed => {
+                assert!(why.contains("before the witnesses cosigned it"), "{why}");
+            }
+            other => panic!("{at_s}: {other:?}"),
+        }
+        assert!(!asked.unreachable);
+    }
+}
+
+#[tokio::test]
+async fn the_time_of_the_last_commitment_is_proven() {
+    let (fake, folder) = (log().await, tempfile::tempdir().unwrap());
+    let client = fake.client(folder.path()).await;
+    let head = client.checkpoint().await.unwrap();
+    assert_eq!(client.committed_at_ms(&head).await.unwrap(), 1_004);
+    fake.state().publish(&claim(1, 8));
+    let head = client.checkpoint().await.unwrap();
+    assert_eq!(client.committed_at_ms(&head).await.unwrap(), 1_006);
+}
