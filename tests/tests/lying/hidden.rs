@@ -150,7 +150,8 @@ async fn a_kept_answer_that_was_changed_is_refused() -> anyhow::Result<()> {
     let offline = |asked| asking(asked, &["--offline"]);
     // The program asks for the issuers' records, too.
     exits(&asking(["check", &file], &[])?, 0, "Policy met");
-    exits(&offline(["lookup", &purl(ASKED)])?, 0, "1 claim about");
+    let asked = purl(ASKED);
+    exits(&offline(["lookup", &asked])?, 0, "1 claim about");
     exits(&offline(["check", &file])?, 0, "Policy met");
 
     let (mut changed, mut gathered) = (0, 0);
@@ -170,7 +171,8 @@ async fn a_kept_answer_that_was_changed_is_refused() -> anyhow::Result<()> {
             assert!(words(&error).contains(check), "{error:?}");
             gathered += 1;
         }
-        exits(&offline(["lookup", &purl(ASKED)])?, 4, check);
+        let asked = purl(ASKED);
+        exits(&offline(["lookup", &asked])?, 4, check);
         exits(&offline(["check", &file])?, 4, check);
         fs::write(&path, bytes)?;
         changed += 1;
