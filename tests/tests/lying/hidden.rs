@@ -144,13 +144,13 @@ async fn a_kept_answer_that_was_changed_is_refused() -> anyhow::Result<()> {
         world.state().to_str().unwrap().to_owned(),
         world.lock_file(ASKED)?,
     );
+    let asked = purl(ASKED);
     let asking = |asked: [&str; 2], how: &[&str]| {
         world.program(&[&asked[..], &["--state-dir", &state], how].concat())
     };
     let offline = |asked| asking(asked, &["--offline"]);
     // The program asks for the issuers' records, too.
     exits(&asking(["check", &file], &[])?, 0, "Policy met");
-    let asked = purl(ASKED);
     exits(&offline(["lookup", &asked])?, 0, "1 claim about");
     exits(&offline(["check", &file])?, 0, "Policy met");
 
@@ -171,7 +171,6 @@ async fn a_kept_answer_that_was_changed_is_refused() -> anyhow::Result<()> {
             assert!(words(&error).contains(check), "{error:?}");
             gathered += 1;
         }
-        let asked = purl(ASKED);
         exits(&offline(["lookup", &asked])?, 4, check);
         exits(&offline(["check", &file])?, 4, check);
         fs::write(&path, bytes)?;
