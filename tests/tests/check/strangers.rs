@@ -134,7 +134,6 @@ async fn a_stranger_that_goes_on_about_itself_changes_nothing() -> anyhow::Resul
     let stranger = stranger(&log).await?;
     let (before, cost) = check(&world).await?;
     assert_eq!(before.report["counts"]["outcomes"]["denied"], 1);
-    assert_eq!(before.report["counts"]["outcomes"]["fine"], 1);
 
     let mut claims = vec![against(&stranger, "pkg:cargo/serde@1.0.0", 1)?];
     for _ in 0..11 {
@@ -182,10 +181,9 @@ async fn a_stranger_that_says_thousands_of_things_costs_a_check_nothing() -> any
     let told = look_up(&[])?;
     assert_eq!(told.code, Some(0), "{}", told.stderr);
     assert!(
-        told.stdout
-            .contains("1 other has spoken about it whom your policy does not listen to"),
+        told.stderr.contains("1 other has spoken about it"),
         "{}",
-        told.stdout
+        told.stderr
     );
     assert!(!told.stdout.contains("CVE-2026-"), "{}", told.stdout);
     let told = look_up(&["--everyone"])?;
