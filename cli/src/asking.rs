@@ -21,8 +21,10 @@ pub struct How {
         conflicts_with = "private"
     )]
     pub offline: bool,
-    /// Name to the logs only the first bits of what you ask for, so that they do not learn what you
-    /// use. It takes longer, and nothing is kept for --offline
+    /// Tell the logs at most 12 bits of the name of each package, and fewer where fewer names share
+    /// them, so that they learn only that it is one of a crowd. All are asked together, which tells
+    /// more than each alone. Digests are not asked for. It takes longer, and nothing is kept for
+    /// --offline
     #[arg(long, env = "ASSAY_PRIVATE", value_parser = FalseyValueParser::new())]
     pub private: bool,
 }

@@ -195,8 +195,8 @@ impl Settings {
         &self.default_key
     }
 
-    /// The policy that a command was given as an argument, else as [`Settings::policy`] has it. Fails
-    /// with [`Failure::Usage`] if it was given in both ways.
+    /// The policy that a command was given as an argument, else as [`Settings::policy`] has it.
+    /// Fails with [`Failure::Usage`] if it was given in both ways.
     pub fn one_policy(&self, argument: Option<PathBuf>) -> Result<PathBuf, Failure> {
         if argument.is_some() && self.given.has("policy") {
             return Err(Failure::Usage(

@@ -1,7 +1,7 @@
 //! Answers on disk, to be read again without a node.
 //!
-//! `<state>/answers/<hex SHA-256 of the log's key>/<hex SHA-256 of the question>` holds an answer as
-//! it came, with its checkpoint. It is believed no more than a node's: it is verified whole each
+//! `<state>/answers/<hex SHA-256 of the log's key>/<hex SHA-256 of the question>` holds an answer
+//! as it came, with its checkpoint. It is believed no more than a node's: it is verified whole each
 //! time. Under another key of the log there is nothing, because nothing could be verified.
 
 use crate::{
@@ -45,10 +45,9 @@ impl AnswerCache {
     /// Keeps an answer to a query.
     pub fn store(&self, query: &Query, answer: &v1::Answer) -> Result<(), ClientError> {
         let path = self.path(query);
-        let folders = self.folder.ancestors().take(2);
+        let mut folders = self.folder.ancestors().take(2);
         folders
-            .map(files::create_folder)
-            .collect::<io::Result<()>>()
+            .try_for_each(files::create_folder)
             .and_then(|()| files::replace(&path, &answer.encode_to_vec()))
             .map_err(|source| ClientError::State {
                 what: "cannot keep the answer".into(),
@@ -57,7 +56,8 @@ impl AnswerCache {
             })
     }
 
-    /// Returns the answer that was kept for this very query, verified again; `None` if there is none.
+    /// Returns the answer that was kept for this very query, verified again; `None` if there is
+    /// none.
     ///
     /// Its checkpoint must be the last head seen of the log, or an older one: it was proven to be a
     /// prefix when it came.

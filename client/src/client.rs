@@ -152,9 +152,9 @@ impl Client {
         Ok(new)
     }
 
-    /// Asks the node to prove that `newer` extends `older`, and checks it. A proof that proves another
-    /// history is held against the log, which signed both; one that proves nothing is held against
-    /// nobody, because it may have been damaged on the way (docs/design.md 3.6).
+    /// Asks the node to prove that `newer` extends `older`, and checks it. A proof that proves
+    /// another history is held against the log, which signed both; one that proves nothing is held
+    /// against nobody, because it may have been damaged on the way (docs/design.md 3.6).
     async fn prove_extension(
         &self,
         older: &VerifiedCheckpoint,

@@ -23,8 +23,8 @@ pub struct Config {
     pub tls: Tls,
 }
 
-/// Whether what is sent to this address can be read and held back on the way: it is `http://` and of
-/// another machine. What is no address is not: connecting to it fails.
+/// Whether what is sent to this address can be read and held back on the way: it is `http://` and
+/// of another machine. What is no address is not: connecting to it fails.
 pub fn is_exposed(url: &str) -> bool {
     let Ok(uri) = url.parse::<Uri>() else {
         return false;

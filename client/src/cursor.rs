@@ -1,9 +1,10 @@
 //! How far a reader of names has come, on disk, so that the next one goes on where it stopped.
 //!
-//! `<state>/watch/<hex SHA-256 of the log's key and the names>` holds, for each label of these names
-//! that there was, how many leaves of its list are done and the frontier of that part of the list.
-//! Lists only grow, so the rest is verified against it; a label that is new begins with nothing. The
-//! file is replaced as a whole and synced each time, under a lock that one process holds.
+//! `<state>/watch/<hex SHA-256 of the log's key and the names>` holds, for each label of these
+//! names that there was, how many leaves of its list are done and the frontier of that part of the
+//! list. Lists only grow, so the rest is verified against it; a label that is new begins with
+//! nothing. The file is replaced as a whole and synced each time, under a lock that one process
+//! holds.
 
 use crate::{ClientError, files};
 use assay_claims::index::list::ListFrontier;

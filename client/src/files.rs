@@ -16,8 +16,8 @@ const FOLDER: u32 = 0o700;
 /// What only the owner may do with a file.
 const FILE: u32 = 0o600;
 
-/// Makes a folder of the state folder, and those above it that are missing, for their owner alone. If
-/// others have rights in the folder itself, it takes them away.
+/// Makes a folder of the state folder, and those above it that are missing, for their owner alone.
+/// If others have rights in the folder itself, it takes them away.
 pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new()
         .recursive(true)

@@ -152,8 +152,8 @@ impl Cursor {
 }
 
 impl Client {
-    /// When the log last committed to its index, by its own clock, in milliseconds since 1970. It is
-    /// the time of the last leaf of the node's latest checkpoint, proven to be in the log.
+    /// When the log last committed to its index, by its own clock, in milliseconds since 1970. It
+    /// is the time of the last leaf of the node's latest checkpoint, proven to be in the log.
     ///
     /// Fails as [`Client::entries`] does, and with [`ClientError::Unverified`] if that leaf is no
     /// commitment.

@@ -103,7 +103,7 @@
 //! What is known of a package, and whether it meets a policy:
 //!
 //! ```no_run
-//! use assay_client::ask::{About, Asker, How, LogAddress, required_logs};
+//! use assay_client::ask::{About, Asker, Audience, How, LogAddress, required_logs};
 //! use assay_client::report::{Conclusion, Scales, words};
 //! use assay_client::{Cel, Tls};
 //! use assay_policy::rules::{Policy, STARTING};
@@ -118,14 +118,16 @@
 //! };
 //! let policy = Policy::parse(STARTING, &Cel)?;
 //! let logs = required_logs(&policy, Some(&log), How::Openly)?;
-//! let asker = Asker::new(policy, logs, How::Openly, Path::new("state"), &Tls::default());
+//! let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis().try_into()?;
+//! let (state, tls) = (Path::new("state"), Tls::default());
+//! let asker = Asker::new(policy, logs, How::Openly, now_ms, state, &tls);
 //!
 //! let about = About::parse("pkg:cargo/serde@1.0.228")?.ok_or("this names nothing")?;
-//! let found = asker.find(about.clone()).await?;
+//! let found = asker.find(about.clone(), Audience::Everyone).await?;
 //! let scales = Scales {
 //!     policy: asker.policy(),
 //!     policy_name: "the starting policy",
-//!     now_ms: SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis().try_into()?,
+//!     now_ms,
 //! };
 //! let report = scales.found(&found);
 //! println!("{}", words::paragraph(&about, &report));

@@ -1,9 +1,9 @@
 //! How the times of a head stand to each other, and to the clock (docs/design.md 3.5, Time).
 //!
-//! A head has two: when the log made its last leaf, an index commitment, by the log's own clock, and
-//! when a quorum of witnesses had cosigned it, by theirs. A log that commits ahead of time would
-//! look fresh for longer than it is, and one that has old commitments cosigned withholds what came
-//! since. Both are refused, and a head is only as fresh as the older of its times.
+//! A head has two: when the log made its last leaf, an index commitment, by the log's own clock,
+//! and when a quorum of witnesses had cosigned it, by theirs. A log that commits ahead of time
+//! would look fresh for longer than it is, and one that has old commitments cosigned withholds what
+//! came since. Both are refused, and a head is only as fresh as the older of its times.
 
 /// How far a commitment may be ahead of the quorum's time, or of the clock of whoever asks.
 const AHEAD_MS: u64 = 5 * 60 * 1000;

@@ -1,10 +1,11 @@
 //! Whether a claim may wait for a leaf: limits, signatures, issuers, quotas.
 //!
-//! In this order, cheapest first. Quotas come after the signatures, because only a verified issuer
-//! can be charged.
+//! In this order, cheapest first. Quotas by issuer come after the signatures, because only a
+//! verified issuer can be charged; the quota of the caller's network comes before them.
 
 use crate::{
     config::{self, AdmissionConfig},
+    quota::{Exceeded, Quotas},
     records,
     registry::Directory,
     sequencer::Halt,
@@ -12,11 +13,10 @@ use crate::{
 };
 use assay_claims::claim::{self, ClaimError, ClaimId, VerifiedClaim};
 use assay_claims::entry::wire;
-use assay_claims::issuer::{AuthorizeError, IssuerId, authorize, hold_to_rules};
+use assay_claims::issuer::{AuthorizeError, authorize, hold_to_rules};
 use assay_claims::sequencer::{Candidate, Refused};
 use assay_tlog::tree::LeafIndex;
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
-use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 /// Why a claim is not taken. The variant says who is to blame. [`api`](crate::api) turns it into a
 /// status code.
@@ -62,35 +62,34 @@ pub struct Admission<S> {
     store: Arc<S>,
     directory: Arc<Directory>,
     halt: Arc<Halt>,
-    everybody: Option<DefaultDirectRateLimiter>,
-    issuers: Option<DefaultKeyedRateLimiter<IssuerId>>,
-    registrations: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    quotas: Quotas,
 }
 
-/// A quota with bursts of ten seconds' worth, because a release publishes a few hundred claims at
-/// once and then none for weeks. A `limit` of 0 is none.
-fn per_second(limit: u32) -> Option<Quota> {
-    let limit = NonZeroU32::new(limit)?;
-    Some(Quota::per_second(limit).allow_burst(limit.saturating_mul(NonZeroU32::new(10)?)))
+impl From<Exceeded> for Refusal {
+    fn from(exceeded: Exceeded) -> Self {
+        metrics::counter!("assay_refused_total", "limit" => exceeded.limit).increment(1);
+        Refusal::Busy {
+            what: exceeded.what,
+            retry_s: exceeded.retry_s,
+        }
+    }
 }
 
 impl<S: Tables> Admission<S> {
-    /// Returns the admission that a configuration asks for.
+    /// Returns the admission that a configuration asks for. `shared` as in [`Quotas::new`].
     pub fn new(
         config: &AdmissionConfig,
+        shared: &[IpAddr],
         store: Arc<S>,
         directory: Arc<Directory>,
         halt: Arc<Halt>,
     ) -> Self {
-        let registrations = NonZeroU32::new(config.registrations_per_hour).map(Quota::per_hour);
         Admission {
             mode: config.mode,
             store,
             directory,
             halt,
-            everybody: per_second(config.claims_per_second).map(RateLimiter::direct),
-            issuers: per_second(config.issuer_claims_per_second).map(RateLimiter::keyed),
-            registrations: registrations.map(RateLimiter::keyed),
+            quotas: Quotas::new(config, shared),
         }
     }
 
@@ -100,6 +99,7 @@ impl<S: Tables> Admission<S> {
         if let Some(reason) = self.halt.reason() {
             return Err(Refusal::Halted(reason.to_owned()));
         }
+        self.quotas.arrived(claim, from)?;
         let verified = claim::verify(claim, &*self.directory)?;
         let authorized = match self.mode {
             config::Admission::Registered => authorize(&verified, &*self.directory),
@@ -134,28 +134,10 @@ impl<S: Tables> Admission<S> {
         registers: bool,
         from: Option<IpAddr>,
     ) -> Result<(), Refusal> {
-        if let (true, Some(limit), Some(address)) = (registers, &self.registrations, from)
-            && limit.check_key(&address).is_err()
-        {
-            let what = "too many new issuers came from your address in the last hour".to_owned();
-            return Err(Refusal::Busy { what, retry_s: 600 });
+        if registers {
+            self.quotas.registered(from)?;
         }
-        if let Some(limit) = &self.everybody
-            && limit.check().is_err()
-        {
-            return Err(Refusal::Busy {
-                what: "this node is at its limit of claims a second".into(),
-                retry_s: 1,
-            });
-        }
-        if let Some(limit) = &self.issuers {
-            for (issuer, _) in claim.signers() {
-                if limit.check_key(issuer).is_err() {
-                    let what = format!("issuer {issuer} is at its limit of claims a second");
-                    return Err(Refusal::Busy { what, retry_s: 1 });
-                }
-            }
-        }
-        Ok(())
+        let issuers = claim.signers().iter().map(|(issuer, _)| issuer);
+        Ok(self.quotas.verified(claim.claim(), issuers)?)
     }
 }

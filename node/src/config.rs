@@ -6,12 +6,17 @@
 use crate::storage::backend::Backend;
 use serde::Deserialize;
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
 /// The file that `init` writes, once `{origin}`, `{listen}` and `{admin}` are filled in.
 pub const TEMPLATE: &str = include_str!("node.toml.template");
+
+/// Bounds of `server.held_mib`: room for the longest message on one connection, and what a counter
+/// of bytes can count.
+const HELD_MIB_MIN: u64 = 64;
+const HELD_MIB_MAX: u64 = 8192;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -28,6 +33,9 @@ pub struct Config {
     /// Who may publish, and how much.
     #[serde(default)]
     pub admission: AdmissionConfig,
+    /// How much is kept beside the log.
+    #[serde(default)]
+    pub attachments: AttachmentConfig,
     /// What it writes to standard error.
     #[serde(default)]
     pub trace: TraceConfig,
@@ -66,6 +74,13 @@ pub struct ServerConfig {
     pub threads: usize,
     /// How many connections are served at once. More wait to be accepted.
     pub connections: usize,
+    /// Memory for what callers have not read or not finished, in MiB.
+    pub held_mib: u64,
+    /// How long an answer may lie unread before its connection is closed, in seconds.
+    pub stall_s: u64,
+    /// Addresses that stand for many callers, as a proxy's does. Limits by address do not count
+    /// them, except the one on new issuers.
+    pub shared_addresses: Vec<IpAddr>,
     /// Longest time that calls in flight get when the node stops, in seconds.
     pub drain_s: u64,
     /// TLS. Without it, connections are plain text.
@@ -119,12 +134,38 @@ pub struct AdmissionConfig {
     pub mode: Admission,
     /// Claims a second by one issuer. 0 is no limit.
     pub issuer_claims_per_second: u32,
+    /// KiB a second by one issuer. 0 is no limit; none is four for each claim a second.
+    pub issuer_kib_per_second: Option<u32>,
+    /// Claims a second from one address (IPv6: one /64). 0 is no limit.
+    pub address_claims_per_second: u32,
+    /// KiB a second from one address. 0 is no limit; none is four for each claim a second.
+    pub address_kib_per_second: Option<u32>,
     /// Claims a second by all issuers together. 0 is no limit.
     pub claims_per_second: u32,
+    /// KiB a second by all issuers together. 0 is no limit; none is four for each claim a second.
+    pub kib_per_second: Option<u32>,
     /// New issuers an hour from one address. 0 is no limit.
     pub registrations_per_hour: u32,
     /// How many claims may wait for a leaf. More are refused, with advice to try later.
     pub queue: usize,
+}
+
+/// How much is kept beside the log. 0 is no limit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AttachmentConfig {
+    /// Where, if not in the data folder. The folder must be there.
+    pub path: Option<PathBuf>,
+    /// All attachments together, in MiB.
+    pub total_mib: u64,
+    /// Those of the claims of one issuer.
+    pub issuer_mib: u64,
+    /// Those of one claim.
+    pub claim_mib: u64,
+    /// What one address (IPv6: one /64) uploads in an hour.
+    pub address_mib_per_hour: u32,
+    /// What is left free on their disk, for the log.
+    pub reserve_mib: u64,
 }
 
 /// What the node writes to standard error.
@@ -184,6 +225,9 @@ impl Default for ServerConfig {
             admin: SocketAddr::from(([127, 0, 0, 1], 7481)),
             threads: 0,
             connections: 4096,
+            held_mib: 120,
+            stall_s: 60,
+            shared_addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
             drain_s: 10,
             tls: None,
         }
@@ -207,9 +251,26 @@ impl Default for AdmissionConfig {
         AdmissionConfig {
             mode: Admission::Registered,
             issuer_claims_per_second: 1000,
+            issuer_kib_per_second: None,
+            address_claims_per_second: 5000,
+            address_kib_per_second: None,
             claims_per_second: 0,
+            kib_per_second: None,
             registrations_per_hour: 60,
             queue: 16_384,
+        }
+    }
+}
+
+impl Default for AttachmentConfig {
+    fn default() -> Self {
+        AttachmentConfig {
+            path: None,
+            total_mib: 16_384,
+            issuer_mib: 2048,
+            claim_mib: 256,
+            address_mib_per_hour: 1024,
+            reserve_mib: 1024,
         }
     }
 }
@@ -279,6 +340,14 @@ impl Config {
         if self.server.connections == 0 {
             return Err("server.connections must be at least 1".into());
         }
+        if !(HELD_MIB_MIN..=HELD_MIB_MAX).contains(&self.server.held_mib) {
+            return Err(format!(
+                "server.held_mib must be from {HELD_MIB_MIN} to {HELD_MIB_MAX}"
+            ));
+        }
+        if self.server.stall_s == 0 {
+            return Err("server.stall_s must be at least 1".into());
+        }
         Ok(())
     }
 
@@ -288,6 +357,7 @@ impl Config {
             &mut self.log.checkpoint_file,
             &mut self.storage.path,
         ];
+        paths.extend(&mut self.attachments.path);
         if let Some(tls) = &mut self.server.tls {
             paths.extend([&mut tls.certificate, &mut tls.key]);
             paths.extend(&mut tls.client_authorities);

@@ -156,6 +156,7 @@ fn make(init: &Init<'_>, draft: &Path, key: &SignerKey) -> Result<(), InitError>
     keyfile::create(&config.log.key, key)?;
     let opening = Opening {
         path: &config.storage.path,
+        blobs: None,
         block_cache_mib: config.storage.block_cache_mib,
         create: true,
     };

@@ -7,16 +7,18 @@ use crate::{
     api::{
         admin,
         app::{Api, MESSAGE_BYTES},
-        attachments::AttachmentApi,
+        attachments::{AttachmentApi, ledger::Ledger},
         index::IndexApi,
         log::LogApi,
         serve::Server,
         tiles,
         tls::{Tls, TlsError},
     },
-    config::{Config, ConfigError, LogConfig},
+    config::{Config, ConfigError, LogConfig, ServerConfig},
+    held::{self, Held},
     keyfile::{self, KeyFileError},
     log::{Caches, Log, OpenError, Signed},
+    quota::Uploads,
     sequencer::{Driver, Halt, Submission},
     storage::{
         StorageError, Store,
@@ -140,9 +142,10 @@ impl Node {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let key = load_key(&config.log)?;
         let signed = Signed::open(&config.log.checkpoint_file, key)?;
-        let storage = config.storage.clone();
+        let (storage, blobs) = (config.storage.clone(), config.attachments.path.clone());
         let opening = Opening {
             path: &storage.path,
+            blobs: blobs.as_deref(),
             block_cache_mib: storage.block_cache_mib,
             create: false,
         };
@@ -215,23 +218,26 @@ async fn serve<S: Store + 'static>(log: Log<S>, config: &Config) -> Result<Node,
     let sequencer = driver.start(submissions, Handle::current())?;
 
     let (stop, stopped) = watch::channel(false);
-    let admission = Admission::new(&config.admission, store.clone(), directory, halt.clone());
-    let log = LogApi::new(
-        view.clone(),
-        admission,
-        queue,
+    let admission = Admission::new(
+        &config.admission,
+        &config.server.shared_addresses,
+        store.clone(),
+        directory,
         halt.clone(),
-        stopped.clone(),
     );
+    let (shared, also) = (halt.clone(), stopped.clone());
+    let log = LogApi::new(view.clone(), admission, queue, shared, also);
+    let held = Held::new(limits(&config.server));
     let server = Server {
-        app: api(store, view, log),
+        app: api(store, view, log, config)?,
         tls: tls.clone(),
         threads: config.server.threads,
         connections: config.server.connections,
+        held: held.clone(),
         drain: Duration::from_secs(config.server.drain_s),
     };
     let server = tokio::spawn(server.run(listener, stopped.clone()));
-    let admin_api = admin::router(halt.clone(), metrics);
+    let admin_api = admin::router(halt.clone(), held, metrics);
     let admin_server = tokio::spawn(serve_admin(admin_listener, admin_api, stopped));
     tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
     Ok(Node {
@@ -276,15 +282,41 @@ fn api<S: Store + 'static>(
     store: Arc<S>,
     view: Arc<View<S>>,
     log: LogApi<S>,
-) -> Api<LogApi<S>, IndexApi<S>> {
-    let attachments = AttachmentServiceServer::new(AttachmentApi::new(store))
+    config: &Config,
+) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
+    let ledger = Ledger::new(config.attachments.clone());
+    count(store.clone(), ledger.clone())?;
+    let uploads = Uploads::new(
+        config.attachments.address_mib_per_hour,
+        &config.server.shared_addresses,
+    );
+    let attachments = AttachmentServiceServer::new(AttachmentApi::new(store, ledger, uploads))
         .max_decoding_message_size(MESSAGE_BYTES);
-    Api::new(
-        log,
-        IndexApi::new(view.clone()),
-        Routes::new(attachments),
-        tiles::router(view),
-    )
+    let index = IndexApi::new(view.clone()).map_err(io::Error::other)?;
+    let (services, plain) = (Routes::new(attachments), tiles::router(view));
+    Ok(Api::new(log, index, services, plain))
+}
+
+/// Counts the attachments on a thread of its own.
+fn count<S: Store + 'static>(store: Arc<S>, ledger: Arc<Ledger>) -> io::Result<()> {
+    let count = move || {
+        if let Err(error) = ledger.count(&*store) {
+            tracing::error!(%error, "attachments cannot be counted; none are taken");
+        }
+    };
+    std::thread::Builder::new()
+        .name("count".into())
+        .spawn(count)
+        .map(drop)
+}
+
+/// How much may be held in memory for callers.
+fn limits(config: &ServerConfig) -> held::Limits {
+    held::Limits {
+        bytes: config.held_mib << 20,
+        stall: Duration::from_secs(config.stall_s),
+        shared: config.shared_addresses.clone(),
+    }
 }
 
 /// Writes the addresses and the key of a node to a file, as JSON, whole or not at all.

@@ -8,7 +8,7 @@
 //! | claims | claim id ‖ SHA-256(issuer id ‖ key) | first leaf with that signature, u64be |
 //! | leaf hashes | leaf hash | leaf index, u64be |
 //! | issuers | issuer id ‖ sequence, u32be | leaf index of the record, u64be |
-//! | attachments | SHA-256 | leaf index of the first claim that names it, u64be |
+//! | attachments | SHA-256 ‖ leaf index of a claim that names it, u64be | nothing |
 //! | index pages | prefix, 32 bytes ‖ bits, u16be | leaf below which it is current, u64be ‖ page |
 //! | index lists | label ‖ position in the list, u64be | leaf indices from there to the next row |
 //! | meta | [`INDEX_THROUGH`] | for each shard, the leaf below which its pages are current, u64be |
@@ -101,11 +101,8 @@ pub fn batch(step: &Step) -> Result<Batch, RecordError> {
             );
         }
         for attachment in &leaf.attachments {
-            batch.put(
-                Table::Attachments,
-                attachment.as_bytes().to_vec(),
-                index_value(index),
-            );
+            let key = [&attachment.as_bytes()[..], &index.get().to_be_bytes()].concat();
+            batch.put(Table::Attachments, key, Bytes::new());
         }
     }
     batch.with_head(Some(step.expected.to_bytes()), step.next.head().to_bytes());
@@ -295,6 +292,19 @@ pub fn find_leaf_hash(tables: &impl Reads, hash: &Hash) -> Result<Option<LeafInd
         .get(Table::LeafHashes, hash.as_bytes())?
         .map(|value| parse_index(&value))
         .transpose()
+}
+
+/// Returns the first `most` leaves with a claim that names an attachment, in order.
+pub fn attachment_leaves(
+    tables: &impl Reads,
+    sha256: &Hash,
+    most: usize,
+) -> Result<Vec<LeafIndex>, RecordError> {
+    let to = [&sha256.as_bytes()[..], &[0xff; 9]].concat();
+    let rows = tables.range(Table::Attachments, sha256.as_bytes(), &to, most)?;
+    rows.iter()
+        .map(|(key, _)| parse_index(key.get(Hash::LEN..).unwrap_or_default()))
+        .collect()
 }
 
 /// Returns the leaves of an issuer's records with their sequence, oldest first.

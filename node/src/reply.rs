@@ -4,6 +4,7 @@
 //! each of them from another thread costs a system call. So the answers for one thread travel
 //! together, and a task there (its desk) wakes the callers.
 
+use crate::held::Hold;
 use assay_claims::sequencer::Outcome;
 use std::cell::RefCell;
 use tokio::sync::{mpsc, oneshot};
@@ -20,20 +21,21 @@ thread_local! {
 pub struct Reply {
     caller: oneshot::Sender<Vec<Outcome>>,
     desk: Desk,
+    /// The room that the submission takes. It waits in the queue even if the caller went away.
+    _hold: Hold,
 }
 
 impl Reply {
-    /// Returns a reply to the calling task, and the receiver on which the task waits for it. Must
-    /// be called on a tokio runtime.
-    pub fn new() -> (Reply, oneshot::Receiver<Vec<Outcome>>) {
+    /// Returns a reply to the calling task, and the receiver on which the task waits for it. `hold`
+    /// is given back when the reply is. Must be called on a tokio runtime.
+    pub fn new(hold: Hold) -> (Reply, oneshot::Receiver<Vec<Outcome>>) {
         let (caller, answer) = oneshot::channel();
-        (
-            Reply {
-                caller,
-                desk: desk(),
-            },
-            answer,
-        )
+        let reply = Reply {
+            caller,
+            desk: desk(),
+            _hold: hold,
+        };
+        (reply, answer)
     }
 
     /// Whether the caller no longer waits.
@@ -72,7 +74,7 @@ pub struct Outbox(Vec<(Desk, Vec<Answer>)>);
 impl Outbox {
     /// Adds the answer to one submission.
     pub fn push(&mut self, reply: Reply, outcomes: Vec<Outcome>) {
-        let Reply { caller, desk } = reply;
+        let Reply { caller, desk, .. } = reply;
         match self
             .0
             .iter_mut()

@@ -166,7 +166,7 @@ impl<S: Tables + 'static> Driver<S> {
             self.log.publish()?;
         }
         let mut last_publish: Option<Instant> = None;
-        // A machine that has just started knows no instant so long ago; then it commits a bit later.
+        // A machine that has just started knows no instant so long ago; then it commits later.
         let now = Instant::now();
         let age = self.log.commitment_age().min(self.heartbeat);
         let mut committed = now.checked_sub(age).unwrap_or(now);

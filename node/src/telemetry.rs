@@ -52,5 +52,26 @@ fn install() -> PrometheusHandle {
         metrics::Unit::Seconds,
         "Time to sign and show a checkpoint"
     );
+    describe_strangers();
     handle
+}
+
+/// What is counted so that strangers cost little.
+fn describe_strangers() {
+    metrics::describe_gauge!(
+        "assay_held_bytes",
+        "Memory for what callers have not read or not finished"
+    );
+    metrics::describe_gauge!(
+        "assay_attachment_bytes",
+        "Disk that attachments take, in blocks of 4 KiB"
+    );
+    metrics::describe_counter!(
+        "assay_refused_total",
+        "Calls that a limit refused, by the limit"
+    );
+    metrics::describe_counter!(
+        "assay_stalled_connections_total",
+        "Connections closed because their answers lay unread"
+    );
 }

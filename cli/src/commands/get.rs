@@ -79,8 +79,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The statement, byte for byte. On a terminal, which a stranger's bytes must not drive, what cannot
-/// be seen is escaped as JSON has it.
+/// The statement, byte for byte. On a terminal, which a stranger's bytes must not drive, what
+/// cannot be seen is escaped as JSON has it.
 fn write_payload(payload: &[u8]) -> Result<(), Failure> {
     if !io::stdout().is_terminal() {
         return output::bytes(payload);

@@ -13,8 +13,11 @@ use assay_claims::index::Name;
 use assay_claims::logged::LoggedClaim;
 use assay_client::ask::{self, LogAddress};
 use assay_client::report::{Line, Scales, ShownClaim, json::NewClaim, words};
-use assay_client::{Client, ClientError, Config, Cursor, FreezeWatch, Fresh, Frozen, plain_json};
+use assay_client::{
+    Client, ClientError, Config, Cursor, FreezeWatch, Fresh, Frozen, HeadTimes, plain_json,
+};
 use assay_policy::rules::Policy;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::TreeSize;
 use clap::{Args, builder::FalseyValueParser};
 use serde::Serialize;
@@ -215,15 +218,23 @@ impl Watch {
     }
 
     /// Says so if the log has stopped committing, or goes on: what came since may be withheld. Its
-    /// last commitment is fetched only when its head is another one.
+    /// last commitment is fetched only when its head is another one; then its times are looked at.
     async fn notice_frozen(&self, client: &Client, commits: &mut Commits) -> Result<(), Failure> {
         let head = client.checkpoint().await?;
+        let origin = output::plain(head.origin());
         let committed_at_ms = match commits.newest {
             Some((size, at_ms)) if size == head.size() => at_ms,
-            _ => client.committed_at_ms(&head).await?,
+            _ => {
+                let at_ms = client.committed_at_ms(&head).await?;
+                if let Err(error) = self.times(client, &head, at_ms).check_now(now_ms()) {
+                    self.say(&format!(
+                        "warning: the times of {origin}'s head do not fit: {error}"
+                    ));
+                }
+                at_ms
+            }
         };
         commits.newest = Some((head.size(), committed_at_ms));
-        let origin = output::plain(head.origin());
         match commits.watch.notice(committed_at_ms, now_ms()) {
             Some(Frozen::Since(age_ms)) => self.say(&format!(
                 "warning: {origin} has committed to nothing new for {} minutes, and logs do every \
@@ -234,6 +245,20 @@ impl Watch {
             None => {}
         }
         Ok(())
+    }
+
+    /// The times of a head. It has a quorum's only if the policy asks for one and it is there; that
+    /// it must be is checked where claims are shown.
+    fn times(&self, client: &Client, head: &VerifiedCheckpoint, committed_at_ms: u64) -> HeadTimes {
+        let tlog = self
+            .policy
+            .tlog()
+            .map(|tlog| tlog.with_log(client.log_key()));
+        let quorum = tlog.and_then(|tlog| tlog.verify(head.note()).ok()?.cosigned_at());
+        HeadTimes {
+            committed_at_ms,
+            quorum_at_ms: quorum.map(|seconds| seconds.saturating_mul(1000)),
+        }
     }
 
     async fn connect(&self, log: &LogAddress) -> Result<Client, Failure> {

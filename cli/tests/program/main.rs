@@ -1,8 +1,10 @@
-//! The program itself, where no node is needed: what `assay verify` makes of receipts and policies.
+//! The program itself, where no node is needed: what it makes of options, and `assay verify` of
+//! receipts and policies.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test that cannot go on panics.
 
 mod made;
+mod options;
 mod verify;
 
 use std::path::Path;

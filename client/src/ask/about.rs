@@ -105,8 +105,8 @@ impl About {
         Ok(vulnerability(text).map(About::Vulnerability))
     }
 
-    /// The names that what is said of it stands under. What is known of a version is what is said of
-    /// its package.
+    /// The names that what is said of it stands under. What is known of a version is what is said
+    /// of its package.
     pub fn names(&self) -> Vec<Name> {
         match self {
             About::Package(_) | About::Artifact(_) => {

@@ -13,8 +13,8 @@ pub enum How {
     /// By the names themselves. The answers are kept for those who ask again offline.
     #[default]
     Openly,
-    /// By the first bits of packages' names only, so that the logs do not learn what is asked for. Single
-    /// entries and long lists cannot be had, and nothing is kept.
+    /// By the first bits of packages' names only, so that the logs do not learn what is asked for.
+    /// Single entries and long lists cannot be had, and nothing is kept.
     Privately,
     /// Not at all: answers that were kept are verified again.
     Offline,

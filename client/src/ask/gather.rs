@@ -24,8 +24,8 @@ const PRIVATE_BITS: u16 = 12;
 
 /// What is kept are whole answers: what one of them says of a part of its question cannot be
 /// verified by itself.
-pub(super) const NOT_KEPT: &str = "no answer to this very question was kept; offline, ask only for what was \
-    asked before (the same thing, or the same files), or ask once without --offline";
+pub(super) const NOT_KEPT: &str = "no answer to this very question was kept; offline, ask only \
+    for what was asked before (the same thing, or the same files), or ask once without --offline";
 
 /// Where answers come from.
 #[derive(Debug, Clone)]

@@ -32,4 +32,4 @@ pub use inventory::{File, Inventory, Listed, Listing, Note, Part, Place, Unident
 pub use logs::{LogAddress, LogsError, required_logs};
 pub use news::check_witnesses;
 pub use signed::Signed;
-pub use topdown::{Audience, Inquiry};
+pub use topdown::{Audience, Inquiry, records_of};

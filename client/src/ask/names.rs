@@ -6,8 +6,8 @@ use assay_policy::Component;
 /// Algorithms whose digests are names of the index.
 const INDEXED: [&str; 3] = ["sha256", "sha512", "gitCommit"];
 
-/// The names of a component: of its package, and of its artifacts. What is said of a version is said
-/// of its package, too, so that versions need not be asked for.
+/// The names of a component: of its package, and of its artifacts. What is said of a version is
+/// said of its package, too, so that versions need not be asked for.
 pub(super) fn of_component(component: &Component) -> Vec<Name> {
     let mut names: Vec<Name> = of_package(component).into_iter().collect();
     for (algorithm, hex) in component.digests() {

@@ -7,7 +7,7 @@
 //! claims about claims end.
 
 use super::panel::{Panel, distinct};
-use assay_claims::index::{By, Kind, Name};
+use assay_claims::index::{By, Kind, Name, Query};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind;
 use assay_claims::logged::LoggedClaim;
@@ -18,6 +18,9 @@ use std::collections::BTreeSet;
 /// Most rounds of claims about claims. Only those whom the policy trusts can make them go on, and
 /// they have no reason to.
 const ROUNDS: usize = 12;
+
+/// Most claims of which it is asked who replied to them at all, where everyone is listened to.
+const REPLIED_TO: usize = 256;
 
 /// Whom to listen to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,7 +75,10 @@ pub(super) async fn inquire(panel: &mut Panel, policy: &Policy, now_ms: u64, inq
         let signers = found.iter().flat_map(|logged| logged.claim().signers());
         records(panel, signers.map(|(issuer, _)| *issuer)).await;
         let about = claims_about(&found, &mut BTreeSet::new());
-        found.extend(panel.ask(&about, &by).await);
+        for name in about.iter().take(REPLIED_TO) {
+            by.extend(panel.census(name).await);
+        }
+        found.extend(panel.ask(&about, &distinct(by)).await);
     }
     follow(panel, found, &trusted).await;
 }
@@ -163,6 +169,12 @@ fn claims_about(claims: &[LoggedClaim], asked: &mut BTreeSet<Name>) -> Vec<Name>
 fn types(kinds: &[kind::Kind]) -> Vec<By> {
     let uris = kinds.iter().flat_map(|kind| kind.uris());
     distinct(uris.map(By::predicate_type))
+}
+
+/// The question for an issuer's records, and which of its keys are declared compromised.
+pub fn records_of(issuer: &IssuerId) -> Query {
+    let types = types(&[kind::Kind::Issuer, kind::Kind::KeyCompromise]);
+    Query::names([of_issuer(issuer)], types)
 }
 
 /// The name of what an issuer signs.

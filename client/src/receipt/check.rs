@@ -70,8 +70,8 @@ pub enum Check {
     },
     /// A signature under the checkpoint by a key of the policy is wrong.
     Cosignature(QuorumError),
-    /// The claim is dated after a quorum had cosigned the checkpoint that it is under. Both times are
-    /// in milliseconds since 1970.
+    /// The claim is dated after a quorum had cosigned the checkpoint that it is under. Both times
+    /// are in milliseconds since 1970.
     Late {
         /// When the log says that it took the claim.
         logged_at_ms: u64,
@@ -168,7 +168,8 @@ pub fn check_receipts(
 ) -> Vec<CheckedReceipt> {
     let mut results: Vec<Result<VerifiedReceipt, Check>> = Vec::with_capacity(pairs.len());
     for pair in pairs {
-        results.push(held_to.verify(&pair.envelope, &pair.proof));
+        let verified = held_to.verify(&pair.envelope, &pair.proof);
+        results.push(verified.map_err(|check| *check));
     }
     let genuine: Vec<VerifiedReceipt> = results.iter().flatten().cloned().collect();
     let only_records = genuine.iter().all(is_record);

@@ -69,7 +69,11 @@ impl<'a> HeldTo<'a> {
     }
 
     /// Verifies a receipt with the key of the log that it states.
-    pub(super) fn verify(&self, envelope: &[u8], proof: &[u8]) -> Result<VerifiedReceipt, Check> {
+    pub(super) fn verify(
+        &self,
+        envelope: &[u8],
+        proof: &[u8],
+    ) -> Result<VerifiedReceipt, Box<Check>> {
         let origin = TlogProof::parse(proof)
             .map_err(|error| Check::Genuine(ReceiptError::Proof(error)))?
             .stated_origin()
@@ -80,9 +84,9 @@ impl<'a> HeldTo<'a> {
             _ => self.keys.iter().copied().find(|key| key.name() == origin),
         };
         let Some(key) = key else {
-            return Err(Check::UnknownLog(origin));
+            return Err(Check::UnknownLog(origin).into());
         };
-        receipt::verify(envelope, proof, key).map_err(Check::Genuine)
+        receipt::verify(envelope, proof, key).map_err(|error| Check::Genuine(error).into())
     }
 
     /// Whether the policy counts the log of a genuine receipt, and whether its witnesses cosigned

@@ -146,8 +146,8 @@ fn detail(vulnerability: &Vulnerability) -> String {
     prose(&sentences.join(" "))
 }
 
-/// Prose that viewers may take for Markdown or HTML, which CycloneDX does not forbid them: it has no
-/// link and no element.
+/// Prose that viewers may take for Markdown or HTML, which CycloneDX does not forbid them: it has
+/// no link and no element.
 fn prose(text: &str) -> String {
     plain(text).replace("](", "] (").replace('<', "\\u{3c}")
 }

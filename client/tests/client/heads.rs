@@ -4,6 +4,8 @@ use crate::fake::{Fake, claim, registration};
 use assay_client::{ClientError, HeadStore, MisbehaviorKind};
 use assay_tlog::Hash;
 use assay_tlog::tree::{self, TreeSize};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use tonic::Status;
 
 /// A log of `size` entries, 3 or more, which ends in a commitment.
@@ -38,6 +40,23 @@ async fn a_head_is_stored_and_a_newer_one_takes_its_place_once_proven() {
         assert_eq!(heads.load().unwrap().unwrap().note(), seen.note());
         fake.state().publish(&claim(1, size));
     }
+}
+
+/// What somebody looks up says what they use.
+#[tokio::test]
+async fn what_is_kept_is_its_owners_alone() {
+    let (fake, folder) = (log(3).await, tempfile::tempdir().unwrap());
+    let state = folder.path().join("state");
+    fake.client(&state).await.checkpoint().await.unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&state), mode(&state.join("heads"))), (0o700, 0o700));
+    let files: Vec<_> = std::fs::read_dir(state.join("heads"))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    // The head and its lock, and nothing that was left behind.
+    assert_eq!(files.len(), 2);
+    assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
 }
 
 #[tokio::test]

@@ -342,6 +342,48 @@ mod tests {
         );
     }
 
+    /// An entry of 64 KiB has room for 32,600 empty signatures, which take 3 MB once they are read.
+    #[test]
+    fn signatures_are_counted_before_they_are_read() {
+        let refused = |claim| Entry::parse(encode(7, claim).unwrap()).unwrap_err();
+        let with = |signatures: Vec<wire::ClaimSignature>| wire::Claim {
+            signatures,
+            ..claim()
+        };
+        let empty = vec![wire::ClaimSignature::default(); 32_600];
+        assert_eq!(refused(with(empty)), EntryError::Signatures(32_600));
+        let one = claim().signatures[0].clone();
+        assert_eq!(
+            refused(with(vec![one.clone(); 17])),
+            EntryError::Signatures(17)
+        );
+        assert_eq!(refused(with(Vec::new())), EntryError::Signatures(0));
+        assert!(Entry::parse(encode(7, with(vec![one.clone(); 16])).unwrap()).is_ok());
+        let short = wire::ClaimSignature {
+            issuer_id: vec![3; 31].into(),
+            ..one.clone()
+        };
+        assert_eq!(refused(with(vec![one, short])), EntryError::Signature(1));
+    }
+
+    #[test]
+    fn a_payload_has_its_bounds() {
+        let refused = |claim| Entry::parse(encode(7, claim).unwrap()).unwrap_err();
+        let long = wire::Claim {
+            payload: vec![b' '; limits::PAYLOAD_BYTES + 1].into(),
+            ..claim()
+        };
+        assert_eq!(
+            refused(long),
+            EntryError::Payload(limits::PAYLOAD_BYTES + 1)
+        );
+        let other = wire::Claim {
+            payload_type: "application/json".into(),
+            ..claim()
+        };
+        assert_eq!(refused(other), EntryError::PayloadType);
+    }
+
     #[test]
     fn an_entry_over_the_limit_is_not_written() {
         let big = wire::Claim {

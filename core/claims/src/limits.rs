@@ -22,8 +22,8 @@ pub const ISSUER_ROTATION_KEYS: usize = SIGNATURES - ISSUER_KEYS;
 /// needs a bound.
 pub const JSON_DEPTH: usize = 32;
 
-/// Most labels of an entry: as many as 16 issuers have who sign about a hundred artifacts. Each costs
-/// the index a node (docs/design.md 3.5).
+/// Most labels of an entry: as many as 16 issuers have who sign about a hundred artifacts. Each
+/// costs the index a node (docs/design.md 3.5).
 pub const LABELS: usize = 2048;
 
 /// Most names in one look-up: the components of a large SBOM with package, version and digest fit

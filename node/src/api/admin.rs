@@ -1,21 +1,22 @@
 //! The admin port: `/healthz`, `/readyz`, `/metrics`. It changes nothing.
 
-use crate::sequencer::Halt;
+use crate::{held::Held, sequencer::Halt};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 
 /// Returns the routes of the admin port.
-pub fn router(halt: Arc<Halt>, metrics: PrometheusHandle) -> Router {
+pub fn router(halt: Arc<Halt>, held: Arc<Held>, metrics: PrometheusHandle) -> Router {
+    let render = move || {
+        metrics::gauge!("assay_held_bytes").set(held.bytes() as f64);
+        metrics.render()
+    };
     Router::new()
         // Says only that the process answers.
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .with_state(halt)
-        .route(
-            "/metrics",
-            get(move || std::future::ready(metrics.render())),
-        )
+        .route("/metrics", get(move || std::future::ready(render())))
 }
 
 async fn ready(State(halt): State<Arc<Halt>>) -> (StatusCode, String) {

@@ -4,6 +4,7 @@
 //! layers of the router would take a fifth of the time of each. The other gRPC services, health,
 //! reflection and plain HTTP are behind the router.
 
+use super::metered::metered;
 use assay_proto::v1::{
     index_service_server::{self, IndexService, IndexServiceServer},
     log_service_server::{self, LogService, LogServiceServer},
@@ -25,6 +26,9 @@ pub const MESSAGE_BYTES: usize = 1 << 20;
 
 /// Time in which a call must begin to answer.
 const REQUEST: Duration = Duration::from_secs(15);
+
+/// The method that uploads an attachment.
+const UPLOAD: &str = "/assay.v1.AttachmentService/Put";
 
 /// The public port's service.
 pub struct Api<L, I> {
@@ -104,6 +108,8 @@ impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Api<L, I> {
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         let grpc = is_grpc(&request);
+        // An upload ends by itself if it makes no progress, and may take longer.
+        let upload = grpc && request.uri().path() == UPLOAD;
         if grpc && is_of(log_service_server::SERVICE_NAME, &request) {
             return in_time(self.log.call(request), grpc).boxed();
         }
@@ -114,6 +120,9 @@ impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Api<L, I> {
             .rest
             .call(request)
             .map(|answer| answer.map(|response| response.map(Body::new)));
+        if upload {
+            return answer.boxed();
+        }
         in_time(answer, grpc).boxed()
     }
 }
@@ -138,9 +147,8 @@ async fn in_time(
     answer: impl Future<Output = Result<Response<Body>, Infallible>>,
     grpc: bool,
 ) -> Result<Response<Body>, Infallible> {
-    tokio::time::timeout(REQUEST, answer)
-        .await
-        .unwrap_or_else(|_| Ok(late(grpc)))
+    let answer = tokio::time::timeout(REQUEST, answer).await;
+    answer.unwrap_or_else(|_| Ok(late(grpc))).map(metered)
 }
 
 fn late(grpc: bool) -> Response<Body> {

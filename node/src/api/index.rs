@@ -1,15 +1,22 @@
 //! `assay.v1.IndexService`: complete answers, from the map and the tiles of one published
 //! checkpoint.
 
-use super::{joined, status};
+use super::{
+    Answers, account,
+    answer::{self, Prepared, Sending},
+    in_pieces, joined,
+    metered::{Paid, encoded},
+    status,
+};
 use crate::{
-    index::{Held, StoredPages},
+    held::{Account, Hold, Kind},
+    index::StoredPages,
     records::{self, RecordError},
     storage::{Reads, Tables},
     view::{Published, View},
 };
 use assay_claims::index::map::{Listed, MapError, Proven};
-use assay_claims::index::{By, Label, Map, Name, Prefix, Query};
+use assay_claims::index::{By, Label, Name, Prefix, Query};
 use assay_claims::limits;
 use assay_proto::v1::{
     Answer, BatchLookupRequest, BatchLookupResponse, LabelList, LookupPrefixRequest,
@@ -18,11 +25,12 @@ use assay_proto::v1::{
 use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
-use std::{pin::Pin, sync::Arc};
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use std::{mem, sync::Arc, thread};
 use tokio::sync::oneshot;
 use tonic::{Request, Response, Status, Streaming};
 
-/// Bytes of one message of an answer, about: well below the limit of 1 MiB a message.
+/// Bytes of entries in the answer to one `Lookup`, about: well below the limit of 1 MiB a message.
 const MESSAGE_BYTES: usize = 512 << 10;
 
 /// Most entries of one label in the answer to a batch or a prefix. `Lookup` brings the rest of a
@@ -35,26 +43,27 @@ const LIST_LEAVES: u64 = 4 << 20;
 /// `assay.v1.IndexService` on one log.
 pub struct IndexApi<S> {
     view: Arc<View<S>>,
+    /// Threads of its own, so that look-ups do not keep claims from being verified.
+    threads: ThreadPool,
 }
 
 impl<S> IndexApi<S> {
-    /// Returns a service that answers from what `view` shows.
-    pub fn new(view: Arc<View<S>>) -> Self {
-        IndexApi { view }
+    /// Returns a service that answers from what `view` shows. Fails if the system gives no threads.
+    ///
+    /// Half of the cores compute look-ups, so that the other half is left to claims however many
+    /// questions there are.
+    pub fn new(view: Arc<View<S>>) -> Result<Self, ThreadPoolBuildError> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let threads = ThreadPoolBuilder::new()
+            .num_threads((cores / 2).max(1))
+            .thread_name(|number| format!("look-up-{number}"))
+            .build()?;
+        Ok(IndexApi { view, threads })
     }
 }
 
 /// Most names or labels that one answer shows: some hundred thousand hashes of work.
 const SHOWN: u64 = limits::LOOKUP_NAMES as u64;
-
-/// An answer without its entries, which are read as they are sent.
-struct Prepared {
-    published: Arc<Published>,
-    cut: Bytes,
-    lists: Vec<(Label, Vec<LeafIndex>)>,
-    entries: Vec<LeafIndex>,
-    inclusion: Bytes,
-}
 
 fn unavailable() -> Status {
     Status::unavailable(
@@ -166,36 +175,81 @@ impl<S: Tables + 'static> IndexApi<S> {
         Ok(answer)
     }
 
-    /// Computes everything but the entries, on a verifying thread: a large batch takes a while.
-    async fn prepare(&self, query: Query) -> Result<Prepared, Status> {
-        let view = self.view.clone();
-        let (done, prepared) = oneshot::channel();
-        rayon::spawn(move || {
-            // An error means that the caller went away.
-            let _ = done.send(prepare(&view, &query));
-        });
-        prepared
-            .await
-            .map_err(|_| Status::internal("the look-up failed to run; see the node's trace"))?
+    /// Computes everything but the entries, on a thread for look-ups, once there is room for the
+    /// answer and it is this caller's turn.
+    async fn prepare(
+        &self,
+        query: Query,
+        account: &Arc<Account>,
+    ) -> Result<(Prepared, Hold), Status> {
+        let query = Arc::new(query);
+        let mut bytes = self.estimate(&query)?;
+        loop {
+            let mut hold = account.hold(Kind::Prepared, bytes).await?;
+            let turn = account.hold(Kind::Question, 1).await?;
+            let (done, prepared) = oneshot::channel();
+            let (view, asked) = (self.view.clone(), query.clone());
+            self.threads.spawn_fifo(move || {
+                // The caller may have gone away, before or meanwhile.
+                if !done.is_closed() {
+                    let _ = done.send(prepare(&view, &asked));
+                }
+            });
+            let prepared = prepared.await.map_err(|_| {
+                Status::internal("the look-up failed to run; see the node's trace")
+            })??;
+            drop(turn);
+            if hold.resize(prepared.bytes()) {
+                return Ok((prepared, hold));
+            }
+            // It is larger than it seemed and there is no room. It is not kept while it waits.
+            bytes = prepared.bytes();
+        }
+    }
+
+    /// About the memory that an answer takes. Refuses a question whose answer would be too long,
+    /// before anything is computed for it.
+    fn estimate(&self, query: &Query) -> Result<usize, Status> {
+        let published = self.view.published();
+        let map = published.index().ok_or_else(unavailable)?;
+        let labels = map.commitment().labels;
+        let (shown, what) = match query {
+            Query::Names { names, .. } => {
+                let names = names.len();
+                return Ok(names * proof_bytes(labels / names.max(1) as u64));
+            }
+            Query::Page { .. } => return Ok(proof_bytes(labels)),
+            Query::Crowd { prefix, .. } => (map.count(prefix).names, "names"),
+            Query::Census(prefix) => (map.count(prefix).labels, "labels"),
+        };
+        if shown > SHOWN {
+            return Err(Status::out_of_range(format!(
+                "{shown} {what} begin with this prefix; at most {SHOWN} come at once: name more \
+                 bits"
+            )));
+        }
+        Ok((1 + shown as usize) * proof_bytes(1) + proof_bytes(labels))
     }
 
     async fn answer(
         &self,
         query: Query,
+        account: &Arc<Account>,
     ) -> Result<impl Stream<Item = Result<Answer, Status>> + use<S>, Status> {
-        let prepared = self.prepare(query).await?;
+        let (prepared, hold) = self.prepare(query, account).await?;
         let view = self.view.clone();
-        let (first, lists, inclusion) = opening(&prepared);
-        let entries = stream::try_unfold(0, move |from| {
-            let message = entries(&view, &prepared.entries, from);
-            async move { message }
-        });
-        let opening = std::iter::once(first).chain(lists).map(Ok);
-        let closing = inclusion.into_iter().map(Ok);
-        Ok(stream::iter(opening)
-            .chain(entries)
-            .chain(stream::iter(closing)))
+        let sending = Sending::new(prepared, hold);
+        Ok(stream::try_unfold(sending, move |mut sending| {
+            let message = sending.message(&view);
+            async move { Ok(message?.map(|message| (message, sending))) }
+        }))
     }
+}
+
+/// About the memory that the proof of one label takes beside its list, if it is one of so many: a
+/// hash for each node that it shares with no other label of the question.
+fn proof_bytes(of: u64) -> usize {
+    192 + 48 * of.max(1).ilog2() as usize
 }
 
 fn last_leaf(published: &Published) -> LeafIndex {
@@ -206,7 +260,6 @@ fn prepare<S: Tables>(view: &View<S>, query: &Query) -> Result<Prepared, Status>
     let published = view.published();
     let map = published.index().ok_or_else(unavailable)?;
     let pages = StoredPages(view.store());
-    check_cost(map, query)?;
     let Proven { cut, mut found } = proven(map.prove(query, &pages))?;
     found.retain(|listed| listed.length <= limits::WHOLE_LIST);
     if matches!(query, Query::Census(_)) {
@@ -232,7 +285,8 @@ fn prepare<S: Tables>(view: &View<S>, query: &Query) -> Result<Prepared, Status>
     let inclusion = joined(&view.inclusion_of_many(&entries, published.size())?);
     entries.pop();
     Ok(Prepared {
-        published,
+        checkpoint: published.note().to_owned(),
+        commitment: published.commitment().clone(),
         cut: cut.into(),
         lists,
         entries,
@@ -240,92 +294,13 @@ fn prepare<S: Tables>(view: &View<S>, query: &Query) -> Result<Prepared, Status>
     })
 }
 
-/// Refuses what would show too much, before anything of it is built.
-fn check_cost(map: &Map<Held>, query: &Query) -> Result<(), Status> {
-    let (count, what) = match query {
-        Query::Names { .. } | Query::Page { .. } => return Ok(()),
-        Query::Crowd { prefix, .. } => (map.count(prefix).names, "names"),
-        Query::Census(prefix) => (map.count(prefix).labels, "labels"),
-    };
-    if count <= SHOWN {
-        return Ok(());
-    }
-    Err(Status::out_of_range(format!(
-        "{count} {what} begin with this prefix; at most {SHOWN} come at once: name more bits"
-    )))
+/// About the bytes of an answer.
+fn size(answer: &Answer) -> usize {
+    let entries: usize = answer.entries.iter().map(Bytes::len).sum();
+    let proofs = answer.checkpoint.len() + answer.cut.len() + answer.inclusion.len();
+    let leaves: usize = answer.lists.iter().map(|list| list.leaves.len()).sum();
+    entries + proofs + answer.commitment.len() + 10 * (leaves + answer.leaves.len())
 }
-
-/// The messages before the entries, and those after them.
-fn opening(prepared: &Prepared) -> (Answer, Vec<Answer>, Vec<Answer>) {
-    let mut cut = pieces(&prepared.cut);
-    let first = Answer {
-        checkpoint: prepared.published.note().to_owned(),
-        commitment: prepared.published.commitment().clone(),
-        cut: cut.next().unwrap_or_default(),
-        ..Answer::default()
-    };
-    let mut lists: Vec<Answer> = cut
-        .map(|cut| Answer {
-            cut,
-            ..Answer::default()
-        })
-        .collect();
-    let mut bytes = usize::MAX;
-    for (label, leaves) in &prepared.lists {
-        // A leaf index takes at most ten bytes.
-        for leaves in leaves.chunks(MESSAGE_BYTES / 10) {
-            if bytes > MESSAGE_BYTES {
-                lists.push(Answer::default());
-                bytes = 0;
-            }
-            bytes += 40 + 10 * leaves.len();
-            if let Some(message) = lists.last_mut() {
-                let label = Bytes::copy_from_slice(label.as_bytes());
-                message.lists.push(LabelList {
-                    label,
-                    leaves: leaves.iter().map(|leaf| leaf.get()).collect(),
-                });
-            }
-        }
-    }
-    let inclusion = pieces(&prepared.inclusion)
-        .map(|inclusion| Answer {
-            inclusion,
-            ..Answer::default()
-        })
-        .collect();
-    (first, lists, inclusion)
-}
-
-fn pieces(bytes: &Bytes) -> impl Iterator<Item = Bytes> {
-    bytes
-        .chunks(MESSAGE_BYTES)
-        .map(|piece| bytes.slice_ref(piece))
-}
-
-/// Returns the entries from a position on, as many as one message holds, and the position after
-/// them. Returns `None` after the last.
-fn entries<S: Tables>(
-    view: &View<S>,
-    all: &[LeafIndex],
-    from: usize,
-) -> Result<Option<(Answer, usize)>, Status> {
-    let mut answer = Answer::default();
-    let mut bytes = 0;
-    for leaf in &all[from..] {
-        let entry = records::read_entry(view.store(), *leaf).map_err(|e| status::store(&e))?;
-        bytes += entry.len();
-        answer.leaves.push(leaf.get());
-        answer.entries.push(entry);
-        if bytes > MESSAGE_BYTES {
-            break;
-        }
-    }
-    let next = from + answer.entries.len();
-    Ok((next > from).then_some((answer, next)))
-}
-
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl<S: Tables + 'static> IndexService for IndexApi<S> {
@@ -336,18 +311,31 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
         &self,
         request: Request<LookupRequest>,
     ) -> Result<Response<LookupResponse>, Status> {
-        let answer = self.lookup_one(request.get_ref())?;
-        Ok(Response::new(LookupResponse {
+        let account = account(&request)?;
+        let look_up = || {
+            let answer = self.lookup_one(request.get_ref())?;
+            let bytes = encoded(size(&answer));
+            Ok::<_, Status>((answer, bytes))
+        };
+        let (answer, hold) = account.made(look_up).await?;
+        let mut response = Response::new(LookupResponse {
             answer: Some(answer),
-        }))
+        });
+        response
+            .extensions_mut()
+            .insert(Paid::Whole(Arc::new(hold)));
+        Ok(response)
     }
 
     async fn batch_lookup(
         &self,
         request: Request<Streaming<BatchLookupRequest>>,
     ) -> Result<Response<Self::BatchLookupStream>, Status> {
+        let account = account(&request)?;
         let mut messages = request.into_inner();
         let (mut names, mut by) = (Vec::new(), Vec::new());
+        // Given back when the question was answered or refused.
+        let mut received = Vec::new();
         while let Some(message) = messages.message().await? {
             if names.len() + message.names.len() > limits::LOOKUP_NAMES {
                 let message = format!(
@@ -356,6 +344,8 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
                 );
                 return Err(status::invalid("names", message));
             }
+            let bytes = (message.names.len() + message.by.len()) * mem::size_of::<Label>();
+            received.push(account.hold(Kind::Incoming, bytes).await?);
             names.append(&mut halves("names", &message.names, Name::from_slice)?);
             by.append(&mut speakers(by.len(), &message.by)?);
         }
@@ -363,19 +353,20 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
             let message = "a batch has at least one name and one speaker";
             return Err(status::invalid("names", message.into()));
         }
-        let answers = self.answer(Query::names(names, by)).await?;
+        let answers = self.answer(Query::names(names, by), &account).await?;
         let answers = answers.map(|answer| {
             answer.map(|answer| BatchLookupResponse {
                 answer: Some(answer),
             })
         });
-        Ok(Response::new(Box::pin(answers)))
+        Ok(in_pieces(answer::pieces(account), answers))
     }
 
     async fn lookup_prefix(
         &self,
         request: Request<LookupPrefixRequest>,
     ) -> Result<Response<Self::LookupPrefixStream>, Status> {
+        let account = account(&request)?;
         let request = request.into_inner();
         let by = speakers(0, &request.by)?;
         let most = if by.is_empty() {
@@ -383,10 +374,9 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
         } else {
             Name::BITS
         };
-        let bits = u16::try_from(request.bits)
-            .ok()
-            .filter(|bits| *bits <= most);
-        let prefix = bits
+        let bits = u16::try_from(request.bits).unwrap_or(u16::MAX);
+        let prefix = Some(bits)
+            .filter(|bits| *bits <= most)
             .and_then(|bits| Prefix::from_wire(&request.prefix, bits))
             .ok_or_else(|| {
                 let message = format!(
@@ -400,12 +390,12 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
         } else {
             Query::crowd(prefix, by)
         };
-        let answers = self.answer(query).await?;
+        let answers = self.answer(query, &account).await?;
         let answers = answers.map(|answer| {
             answer.map(|answer| LookupPrefixResponse {
                 answer: Some(answer),
             })
         });
-        Ok(Response::new(Box::pin(answers)))
+        Ok(in_pieces(answer::pieces(account), answers))
     }
 }

@@ -6,6 +6,7 @@
 //! one runtime over all cores does.
 
 use super::tls::Tls;
+use crate::held::{Account, Held};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::{
@@ -51,9 +52,14 @@ const CONNECTION_WINDOW: u32 = 4 << 20;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
 
-/// The address at the other end, as an extension of every request.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
+/// Who is at the other end, as an extension of every request.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// The address.
+    pub address: SocketAddr,
+    /// What this connection holds.
+    pub account: Arc<Account>,
+}
 
 /// What a server serves: a service that is cloned for every connection and never fails.
 pub trait App:
@@ -82,6 +88,8 @@ pub struct Server<A> {
     pub threads: usize,
     /// How many connections are served at once.
     pub connections: usize,
+    /// What all of them hold.
+    pub held: Arc<Held>,
     /// How long open connections get at the end.
     pub drain: Duration,
 }
@@ -141,6 +149,7 @@ impl<A: App> Server<A> {
             .enable_all()
             .build()?;
         let (app, tls, drain) = (self.app.clone(), self.tls.clone(), self.drain);
+        let held = self.held.clone();
         thread::Builder::new()
             .name(format!("serve-{number}"))
             .spawn(move || {
@@ -152,7 +161,11 @@ impl<A: App> Server<A> {
                                 None => break,
                                 Some(accepted) => {
                                     let (app, tls, stop) = (app.clone(), tls.clone(), stop.clone());
-                                    open.spawn(connection(accepted, app, tls, stop));
+                                    let peer = Peer {
+                                        address: accepted.peer,
+                                        account: held.connection(accepted.peer.ip()),
+                                    };
+                                    open.spawn(connection(accepted, peer, app, tls, stop));
                                 }
                             },
                             // Reaps connections as they end.
@@ -201,16 +214,16 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<Acc
 
 async fn connection(
     accepted: Accepted,
+    peer: Peer,
     app: impl App,
     tls: Option<Arc<Tls>>,
     stop: watch::Receiver<bool>,
 ) {
     let Accepted {
         stream,
-        peer,
-        permit,
+        permit: _permit,
+        ..
     } = accepted;
-    let _permit = permit;
     let Ok(stream) = TcpStream::from_std(stream) else {
         return;
     };
@@ -227,8 +240,8 @@ async fn connection(
                 let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 serve(stream, h2, peer, app, stop).await;
             }
-            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
-            Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake took too long"),
         },
     }
 }
@@ -241,17 +254,13 @@ async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
     Ok(start[..read] == *b"PRI")
 }
 
-async fn serve<T>(
-    stream: T,
-    h2: bool,
-    peer: SocketAddr,
-    app: impl App,
-    mut stop: watch::Receiver<bool>,
-) where
+async fn serve<T>(stream: T, h2: bool, peer: Peer, app: impl App, mut stop: watch::Receiver<bool>)
+where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let account = peer.account.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(peer.clone());
         app.clone().call(request)
     });
     let mut builder = Builder::new(TokioExecutor::new());
@@ -283,9 +292,15 @@ async fn serve<T>(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = account.stalled() => {
+            // Dropping the connection frees everything that it holds.
+            metrics::counter!("assay_stalled_connections_total").increment(1);
+            tracing::debug!("a connection was closed: its answers lay unread");
+            return;
+        }
     };
     if let Err(error) = ended {
-        tracing::debug!(%peer, %error, "connection ended");
+        tracing::debug!(%error, "connection ended");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Refusals and failures as gRPC statuses, with the `google.rpc` details that programs act on.
 
-use crate::{admission::Refusal, records::RecordError, view::ViewError};
+use crate::{admission::Refusal, held::NoRoom, records::RecordError, view::ViewError};
 use assay_claims::issuer::AuthorizeError;
 use assay_claims::sequencer::Refused;
 use std::time::Duration;
@@ -40,6 +40,13 @@ impl From<ViewError> for Status {
     }
 }
 
+impl From<NoRoom> for Status {
+    fn from(no_room: NoRoom) -> Self {
+        metrics::counter!("assay_refused_total", "limit" => "memory").increment(1);
+        busy(no_room.to_string(), 5)
+    }
+}
+
 /// `INVALID_ARGUMENT` for the field named `field`.
 pub fn invalid(field: &str, message: String) -> Status {
     let details = ErrorDetails::with_bad_request_violation(field, &message);
@@ -65,7 +72,7 @@ fn denied(reason: &str, message: String) -> Status {
 }
 
 /// `RESOURCE_EXHAUSTED`, with the time after which to try again.
-fn busy(message: String, retry_s: u64) -> Status {
+pub fn busy(message: String, retry_s: u64) -> Status {
     let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(retry_s)));
     Status::with_error_details(Code::ResourceExhausted, message, details)
 }

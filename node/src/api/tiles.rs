@@ -3,7 +3,9 @@
 //!
 //! Only what the published checkpoint covers is served. A tile of an unsigned tree proves nothing.
 
+use super::{metered::Paid, serve::Peer};
 use crate::{
+    held::NoRoom,
     records::{self, RecordError, WIDTH},
     storage::Tables,
     view::{View, read_tile_bytes},
@@ -11,7 +13,7 @@ use crate::{
 use assay_tlog::Hash;
 use assay_tlog::tree::{Resource, TilePath};
 use axum::{
-    Router,
+    Extension, Router,
     body::Body,
     extract::{Path, State},
     http::{HeaderValue, StatusCode, header},
@@ -36,7 +38,11 @@ async fn checkpoint<S: Tables>(State(view): State<Arc<View<S>>>) -> Response {
     answer("text/plain; charset=utf-8", "no-cache", note.into())
 }
 
-async fn tile<S: Tables>(State(view): State<Arc<View<S>>>, Path(path): Path<String>) -> Response {
+async fn tile<S: Tables>(
+    State(view): State<Arc<View<S>>>,
+    Extension(peer): Extension<Peer>,
+    Path(path): Path<String>,
+) -> Response {
     let Ok(path) = TilePath::parse(&format!("tile/{path}")) else {
         return (
             StatusCode::NOT_FOUND,
@@ -44,14 +50,30 @@ async fn tile<S: Tables>(State(view): State<Arc<View<S>>>, Path(path): Path<Stri
         )
             .into_response();
     };
-    match read(&view, path) {
-        Ok(Some(bytes)) => answer("application/octet-stream", IMMUTABLE, bytes),
-        Ok(None) => (
+    let read = || {
+        let bytes = read(&view, path)?;
+        let size = bytes.as_ref().map_or(0, Bytes::len);
+        Ok::<_, Unread>((bytes, size))
+    };
+    match peer.account.made(read).await {
+        Ok((Some(bytes), hold)) => {
+            let mut response = answer("application/octet-stream", IMMUTABLE, bytes);
+            response
+                .extensions_mut()
+                .insert(Paid::Whole(Arc::new(hold)));
+            response
+        }
+        Ok((None, _)) => (
             StatusCode::NOT_FOUND,
             "the published checkpoint has no such tile\n",
         )
             .into_response(),
-        Err(error) => {
+        Err(Unread::NoRoom(error)) => {
+            metrics::counter!("assay_refused_total", "limit" => "memory").increment(1);
+            let retry = [(header::RETRY_AFTER, "5")];
+            (StatusCode::SERVICE_UNAVAILABLE, retry, format!("{error}\n")).into_response()
+        }
+        Err(Unread::Record(error)) => {
             tracing::error!(%error, "a tile cannot be read");
             (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -60,6 +82,15 @@ async fn tile<S: Tables>(State(view): State<Arc<View<S>>>, Path(path): Path<Stri
                 .into_response()
         }
     }
+}
+
+/// Why a tile was not read.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
+    #[error(transparent)]
+    Record(#[from] RecordError),
 }
 
 fn read<S: Tables>(view: &View<S>, path: TilePath) -> Result<Option<Bytes>, RecordError> {

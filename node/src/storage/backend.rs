@@ -25,6 +25,8 @@ pub enum Backend {
 pub struct Opening<'a> {
     /// The data folder.
     pub path: &'a Path,
+    /// Where attachments are kept, if not in the data folder.
+    pub blobs: Option<&'a Path>,
     /// Memory for blocks read from disk, in MiB.
     pub block_cache_mib: usize,
     /// Whether to make a new store, where there must be none. Otherwise there must be one.
@@ -46,7 +48,7 @@ pub trait Job {
 impl Backend {
     /// Opens the store and runs `job` on it.
     ///
-    /// Fails as [`Rocks::open`] does, having run nothing.
+    /// Fails as [`Rocks::with_blobs`] does, having run nothing.
     pub fn run<J: Job>(&self, opening: Opening<'_>, job: J) -> Result<J::Output, StorageError> {
         match self {
             Backend::RocksDb => {
@@ -55,7 +57,8 @@ impl Backend {
                     block_cache_mib: opening.block_cache_mib,
                     ..Options::default()
                 };
-                Ok(job.run(Arc::new(Rocks::open(opening.path, options)?)))
+                let store = Rocks::with_blobs(opening.path, opening.blobs, options)?;
+                Ok(job.run(Arc::new(store)))
             }
             Backend::Memory(store) => Ok(job.run(store.clone())),
         }

@@ -4,7 +4,7 @@
 //! Left out: a lock (the store that owns the folder holds one), and any limit on sizes (the caller
 //! sets it).
 
-use super::disk::{failure, sync_folder};
+use super::disk::{Lock, failure, sync_folder};
 use super::{BlobReader, Blobs, StorageError};
 use assay_tlog::Hash;
 use sha2::{Digest, Sha256};
@@ -22,6 +22,8 @@ pub struct Files {
     root: PathBuf,
     /// Tells apart what is being written at the same time.
     next: AtomicU64,
+    /// The folder's own lock, if it is not below one that is locked.
+    _lock: Option<Lock>,
 }
 
 impl Files {
@@ -40,7 +42,24 @@ impl Files {
         Ok(Files {
             root: root.to_owned(),
             next: AtomicU64::new(0),
+            _lock: None,
         })
+    }
+
+    /// Opens the folder `root`, which must be there, and locks it.
+    pub fn open_alone(root: &Path) -> Result<Self, StorageError> {
+        fs::metadata(root).map_err(|e| failure("open", root, e))?;
+        let lock = Lock::take(&root.join("LOCK"))?;
+        let mut files = Files::open(root)?;
+        files._lock = Some(lock);
+        Ok(files)
+    }
+
+    /// The folders that blobs stand in, by the first two digits of their names.
+    fn folders(&self) -> Result<Vec<(String, PathBuf)>, StorageError> {
+        let mut folders = names(&self.root)?;
+        folders.retain(|(name, _)| name.len() == 2);
+        Ok(folders)
     }
 
     fn path(&self, key: &Hash) -> PathBuf {
@@ -85,6 +104,52 @@ impl Blobs for Files {
             Err(e) => Err(failure("open", &path, e)),
         }
     }
+
+    fn size(&self, key: &Hash) -> Result<Option<u64>, StorageError> {
+        let path = self.path(key);
+        match fs::metadata(&path) {
+            Ok(found) => Ok(Some(found.len())),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(failure("read", &path, e)),
+        }
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(Hash, u64)) -> Result<(), StorageError> {
+        for (start, folder) in self.folders()? {
+            for (rest, path) in names(&folder)? {
+                // Anything else in there is not ours.
+                let Some(key) = Hash::from_hex(&format!("{start}{rest}")) else {
+                    continue;
+                };
+                match fs::metadata(&path) {
+                    Ok(found) => visit(key, found.len()),
+                    // It was removed in between.
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                    Err(e) => return Err(failure("read", &path, e)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn free(&self) -> Result<u64, StorageError> {
+        let disk = rustix::fs::statvfs(&self.root)
+            .map_err(|e| failure("ask for the free space of", &self.root, e.into()))?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+}
+
+/// What a folder holds: names and paths.
+fn names(folder: &Path) -> Result<Vec<(String, PathBuf)>, StorageError> {
+    let list = |e| failure("list", folder, e);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(list)? {
+        let entry = entry.map_err(list)?;
+        if let Ok(name) = entry.file_name().into_string() {
+            names.push((name, entry.path()));
+        }
+    }
+    Ok(names)
 }
 
 /// A blob that is written, synced and checked, but does not stand under its name yet. Removed when

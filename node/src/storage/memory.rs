@@ -282,4 +282,20 @@ impl Blobs for Memory {
         let found = self.state().blobs.get(key).cloned();
         Ok(found.map(|blob| BlobReader::new(blob.len() as u64, Cursor::new(blob))))
     }
+
+    fn size(&self, key: &Hash) -> Result<Option<u64>, StorageError> {
+        Ok(self.state().blobs.get(key).map(|blob| blob.len() as u64))
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(Hash, u64)) -> Result<(), StorageError> {
+        let blobs = self.state().blobs.clone();
+        blobs
+            .iter()
+            .for_each(|(key, blob)| visit(*key, blob.len() as u64));
+        Ok(())
+    }
+
+    fn free(&self) -> Result<u64, StorageError> {
+        Ok(u64::MAX)
+    }
 }

@@ -229,6 +229,18 @@ pub trait Blobs: Send + Sync {
     /// The content was checked against `key` when it was stored, not now. A disk may have damaged
     /// it since, so a caller that relies on it hashes it again.
     fn open(&self, key: &Hash) -> Result<Option<BlobReader>, StorageError>;
+
+    /// Returns the size of the blob under `key`, in bytes, or `None` if [`open`](Blobs::open) would
+    /// not find it.
+    fn size(&self, key: &Hash) -> Result<Option<u64>, StorageError>;
+
+    /// Calls `visit` with the key and the size of every blob, each once, in any order. Blobs that
+    /// are stored meanwhile may be among them or not.
+    fn each(&self, visit: &mut dyn FnMut(Hash, u64)) -> Result<(), StorageError>;
+
+    /// Returns how many bytes are free where blobs are written: that much can be stored before the
+    /// disk, or the quota of this user, is full.
+    fn free(&self) -> Result<u64, StorageError>;
 }
 
 /// A store that a node can run on: one with all three duties.

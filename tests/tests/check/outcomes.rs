@@ -152,7 +152,7 @@ fn every_output_holds_what_was_found() -> anyhow::Result<()> {
 
     let markdown = written(&world, "markdown")?;
     assert!(
-        markdown.contains("| pkg:cargo/bad&#64;1.0.0 | denied | exploitable: "),
+        markdown.contains("| `pkg:cargo/bad@1.0.0` | denied | exploitable: "),
         "{markdown}"
     );
     let text = written(&world, "text")?;
@@ -211,22 +211,15 @@ fn check_sarif(text: &str) -> anyhow::Result<()> {
 fn check_vex(text: &str) -> anyhow::Result<()> {
     let vex: Value = serde_json::from_str(text)?;
     let found = vex["vulnerabilities"].as_array().unwrap();
-    assert_eq!(analysis_state(found, "pkg:cargo/bad@1.0.0"), "exploitable");
-    assert_eq!(
-        analysis_state(found, "pkg:cargo/good@1.0.0"),
-        "in_triage",
-        "a stranger's word is no analysis"
-    );
+    let of = |purl: &str| {
+        let mut found = found.iter();
+        found.find(|one| one["affects"][0]["ref"] == purl)
+    };
+    let bad = of("pkg:cargo/bad@1.0.0").unwrap();
+    assert_eq!(bad["analysis"]["state"], "exploitable");
+    let good = of("pkg:cargo/good@1.0.0");
+    assert_eq!(good, None, "a stranger is not heard");
     Ok(())
-}
-
-/// The state of a package's first vulnerability.
-fn analysis_state<'a>(vulnerabilities: &'a [Value], purl: &str) -> &'a Value {
-    let one = vulnerabilities
-        .iter()
-        .find(|one| one["affects"][0]["ref"] == purl)
-        .unwrap();
-    &one["analysis"]["state"]
 }
 
 #[test]

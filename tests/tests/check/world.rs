@@ -185,8 +185,10 @@ impl World {
         self.say(who, purl, "urn:assay:audit:v1", &audit)
     }
 
-    /// Somebody says how it was built, which the starting policy demands.
+    /// Somebody says how it was built, which the starting policy demands, and reviewed it, for how
+    /// it was built says nothing of whether it can be used.
     pub fn built(&mut self, who: &str, purl: &str) -> anyhow::Result<String> {
+        self.reviewed(who, purl, "pass")?;
         let provenance = json!({
             "buildDefinition": {
                 "buildType": "https://example.org/build",

@@ -300,7 +300,10 @@ fn predicate(numbers: &mut Numbers, of_type: &str) -> String {
     let target = match numbers.below(4) {
         0 => odd(numbers),
         1 => string(numbers, &"AB".repeat(32)),
-        _ => string(numbers, &format!("{:04x}", numbers.below(9)).repeat(16)),
+        _ => {
+            let text = format!("{:04x}", numbers.below(9)).repeat(16);
+            string(numbers, &text)
+        }
     };
     let ids = list((0..numbers.below(4)).map(|_| identifier(numbers)));
     let first = identifier(numbers);
@@ -330,8 +333,14 @@ fn predicate(numbers: &mut Numbers, of_type: &str) -> String {
 fn identifier(numbers: &mut Numbers) -> String {
     match numbers.below(12) {
         0 => odd(numbers),
-        1 => string(numbers, &"A".repeat(127 + numbers.below(3) as usize)),
-        2..6 => string(numbers, &format!("CVE-2026-{}", numbers.below(30))),
+        1 => {
+            let text = "A".repeat(127 + numbers.below(3) as usize);
+            string(numbers, &text)
+        }
+        2..6 => {
+            let text = format!("CVE-2026-{}", numbers.below(30));
+            string(numbers, &text)
+        }
         _ => {
             let text = numbers.pick(&IDENTIFIERS);
             string(numbers, text)

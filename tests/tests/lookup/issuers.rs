@@ -60,7 +60,7 @@ fn rotation_keys_are_asked_for_by_name_and_alone_change_the_keys() -> anyhow::Re
     let node = Node::start_with(AT_ONCE)?;
     let person = Person::at(node.ready())?;
     for name in ["day.pem", "root.pem", "new.pem"] {
-        person.get(&["key", "new", name])?;
+        new_key(person.folder(), name)?;
     }
     let register = ["issuer", "register", "--name", "rooted", "--key", "day.pem"];
     let same = [&register[..], &["--rotation-key", "day.pem"]].concat();

@@ -200,7 +200,7 @@ fn look_up_privately(person: &Person) -> anyhow::Result<()> {
         .collect::<Vec<_>>()
         .join(" ");
     assert!(
-        !said.contains(" 1 labels") && said.contains("the first bits of "),
+        !said.contains(" 1 labels") && said.contains("the first 0 bits of 1 name"),
         "{said}"
     );
     Ok(())

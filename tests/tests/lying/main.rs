@@ -10,6 +10,7 @@
 
 mod cut;
 mod hidden;
+mod learned;
 mod lists;
 mod mutations;
 mod older;
@@ -67,7 +68,7 @@ async fn who_does_not_lie_is_believed() -> anyhow::Result<()> {
             exits(
                 &world.program(&[&["check", &world.lock_file(name)?], how].concat())?,
                 0,
-                "unknown",
+                "Policy met",
             );
         }
     }

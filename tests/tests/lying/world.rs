@@ -76,7 +76,7 @@ pub fn issuer(id: &IssuerId) -> Name {
 }
 
 /// Some statement about a package.
-fn payload(purl: &str) -> anyhow::Result<Vec<u8>> {
+pub fn payload(purl: &str) -> anyhow::Result<Vec<u8>> {
     let subject = Subject::package(Purl::parse_canonical(purl)?);
     let statement = Statement::new(
         vec![subject],
@@ -84,6 +84,18 @@ fn payload(purl: &str) -> anyhow::Result<Vec<u8>> {
         Value::Object(vec![]),
     )?;
     Ok(statement.to_json().as_bytes().to_vec())
+}
+
+/// The first key of an issuer is not to be trusted from a leaf of this log on.
+fn compromise(issuer: &Actor, origin: &str, from_index: u64) -> anyhow::Result<KeyCompromise> {
+    Ok(KeyCompromise {
+        issuer: issuer.id,
+        key: PublicKey::from(&issuer.keys[0]),
+        origin: origin.to_owned(),
+        from_index,
+        from_time: Timestamp::parse("2020-01-01T00:00:00Z").context("no time")?,
+        reason: None,
+    })
 }
 
 impl World {
@@ -113,14 +125,7 @@ impl World {
         };
         let withdrawal = publish(first.sign(withdrawal.statement()?.to_json().as_bytes())).await?;
         let beta = publish(second.sign(&payload(&purl("beta"))?)).await?;
-        let compromise = KeyCompromise {
-            issuer: second.id,
-            key: PublicKey::from(&second.keys[0]),
-            origin: node.ready().origin.clone(),
-            from_index: beta,
-            from_time: Timestamp::parse("2020-01-01T00:00:00Z").context("no time")?,
-            reason: None,
-        };
+        let compromise = compromise(&second, &node.ready().origin, beta)?;
         let rotation = publish(signed(
             &next.id,
             &next.record,
@@ -274,12 +279,19 @@ impl World {
 
     /// A lock file that names one crate.
     pub fn lock_file(&self, name: &str) -> anyhow::Result<String> {
-        let file = format!("{name}.Cargo.lock");
+        self.lock_file_of(&[name.to_owned()])
+    }
+
+    /// A lock file that names some crates.
+    pub fn lock_file_of(&self, names: &[String]) -> anyhow::Result<String> {
+        let file = format!("{}.Cargo.lock", names.join("-"));
         let source = "registry+https://github.com/rust-lang/crates.io-index";
-        let text = format!(
-            "version = 4\n\n[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \
-             \"{source}\"\n"
-        );
+        let mut text = "version = 4\n".to_owned();
+        for name in names {
+            text.push_str(&format!(
+                "\n[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\nsource = \"{source}\"\n"
+            ));
+        }
         fs::write(self.folder.path().join(&file), text)?;
         Ok(file)
     }
@@ -345,8 +357,8 @@ fn trusting(issuers: &[IssuerId]) -> String {
     let mut policy = STARTING.to_owned();
     for issuer in issuers {
         policy += &format!(
-            "\n[[anchor]]\nissuer = \"{issuer}\"\nroles = [\"maintainer\"]\nscopes = \
-             [\"pkg:*\"]\n"
+            "\n[[anchor]]\nname = \"{issuer}\"\nissuer = \"{issuer}\"\nroles = \
+             [\"maintainer\"]\nscopes = [\"pkg:*\"]\n"
         );
     }
     policy

@@ -13,10 +13,12 @@
 mod bad_input;
 mod disk;
 mod drain;
+mod idle;
 mod issuers;
 mod publish;
 mod reads;
 mod restart;
+mod strangers;
 mod tls;
 
 use assay_claims::issuer::IssuerId;

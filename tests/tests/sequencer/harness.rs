@@ -2,10 +2,11 @@
 
 use assay_claims::claim::{self, VerifiedClaim};
 use assay_claims::entry::Entry;
-use assay_claims::index::{Cut, Label};
+use assay_claims::index::{Cut, Label, Query};
 use assay_claims::issuer::{Registry, authorize};
 use assay_claims::sequencer::{Candidate, Head, Outcome};
 use assay_node::{
+    held::{Held, Kind, Limits},
     index::StoredPages,
     log::{self, Caches, Log, OpenError, Signed},
     records,
@@ -22,7 +23,7 @@ use assay_tests::{
 use assay_tlog::Hash;
 use assay_tlog::note::SignerKey;
 use assay_tlog::tree::{Frontier, LeafIndex};
-use std::{path::Path, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{net::Ipv4Addr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::{runtime::Handle, sync::mpsc};
 
 const ORIGIN: &str = "faults.assay.example/log";
@@ -77,6 +78,7 @@ pub fn open_with(
     let driver = Driver {
         log,
         interval: Duration::ZERO,
+        heartbeat: Duration::from_secs(3600),
         halt: halt.clone(),
     };
     let thread = driver.start(submissions, Handle::current()).unwrap();
@@ -93,7 +95,14 @@ pub fn open_with(
 impl Running {
     /// Publishes claims in one submission. `None` if the node stopped writing before it answered.
     pub async fn submit(&self, claims: Vec<VerifiedClaim>, wait: Wait) -> Option<Vec<Outcome>> {
-        let (reply, answer) = Reply::new();
+        let limits = Limits {
+            bytes: 1 << 20,
+            stall: Duration::from_secs(60),
+            shared: Vec::new(),
+        };
+        let account = Held::new(limits).connection(Ipv4Addr::LOCALHOST.into());
+        let hold = account.hold(Kind::Incoming, 1).await.ok()?;
+        let (reply, answer) = Reply::new(hold);
         let candidates = claims
             .into_iter()
             .map(|claim: VerifiedClaim| {
@@ -239,7 +248,8 @@ fn look_everything_up(running: &Running, index: &Rebuilt) {
     let mut labels: Vec<Label> = index.lists().keys().copied().chain(absent).collect();
     labels.sort();
     for asked in [&labels[..]].into_iter().chain(labels.chunks(7)) {
-        let proven = map.prove(asked, &pages).unwrap();
+        let query = Query::labels(asked);
+        let proven = map.prove(&query, &pages).unwrap();
         let cut = Cut::verify(&proven.cut, &map.commitment()).unwrap();
         for label in asked {
             let expected = index.lists().get(label).map_or(0, |list| list.len() as u64);
@@ -251,9 +261,10 @@ fn look_everything_up(running: &Running, index: &Rebuilt) {
         }
         assert_eq!(
             proven.found.len(),
-            asked
-                .iter()
-                .filter(|label| index.lists().contains_key(label))
+            index
+                .lists()
+                .keys()
+                .filter(|label| query.asks_for(label))
                 .count()
         );
         for listed in proven.found {

@@ -7,11 +7,9 @@ use crate::{
     keys::Key,
     output, session,
 };
-use assay_claims::index::{self, By, Name, Query};
 use assay_claims::issuer::IssuerId;
-use assay_claims::kind::Kind;
 use assay_claims::logged::LoggedClaim;
-use assay_client::{Client, IssuerLeaf, report::keys::Keys};
+use assay_client::{Client, IssuerLeaf, ask, report::keys::Keys};
 use assay_policy::trust::Trust;
 use clap::Args;
 
@@ -58,11 +56,7 @@ fn texts(views: &[RecordView]) -> String {
 /// Which of the issuer's keys are compromised. Claims under its id say that, not its records; the
 /// answer is complete, so none can be left out.
 async fn keys_of(client: &Client, id: &IssuerId) -> Result<Keys, Failure> {
-    let name = Name::new(index::Kind::Issuer, &id.to_hex());
-    let kinds = [Kind::Issuer, Kind::KeyCompromise];
-    let types = kinds.iter().flat_map(|kind| kind.uris());
-    let query = Query::names([name], types.map(By::predicate_type));
-    let answer = client.lookup(&query).await?.answer;
+    let answer = client.lookup(&ask::records_of(id)).await?.answer;
     // A claim that does not verify has no effect.
     let verified = answer.proven().claims(&(), |_| true);
     let claims: Vec<LoggedClaim> = verified

@@ -89,8 +89,8 @@ fn quorum_words(witnesses: &[String], of: usize, met: bool) -> String {
              quorum: {names}"
         ),
         (0, false) => format!(
-            "that a quorum of your policy's witnesses saw its checkpoint: none of the {of} cosigned \
-             it"
+            "that a quorum of your policy's witnesses saw its checkpoint: none of the {of} \
+             cosigned it"
         ),
         (n, false) => format!(
             "that a quorum of your policy's witnesses saw its checkpoint: only {n} of the {of} \
@@ -147,8 +147,8 @@ fn unwitnessed_words(checked: &[CheckedReceipt]) -> Option<String> {
             signatures(known)
         ),
         (known, unknown) => format!(
-            "{} by witnesses of your policy are no quorum; {} under its checkpoint by unknown keys, \
-             which were not checked",
+            "{} by witnesses of your policy are no quorum; {} under its checkpoint by unknown \
+             keys, which were not checked",
             signatures(known),
             signatures(unknown)
         ),

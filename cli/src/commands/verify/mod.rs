@@ -89,8 +89,8 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let own = own_key(policy.as_ref(), settings)?;
     let held_to = HeldTo::new(policy.as_ref(), own.as_ref()).map_err(|error| match error {
         HeldToError::NoKey => Failure::Usage(
-            "the policy states no log's key; give it with --log-key, ASSAY_LOG_KEY or `log_key = …` \
-             in the configuration"
+            "the policy states no log's key; give it with --log-key, ASSAY_LOG_KEY or `log_key = \
+             …` in the configuration"
                 .into(),
         ),
         HeldToError::KeysDiffer(_) => Failure::Usage(error.to_string()),

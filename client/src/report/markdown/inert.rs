@@ -1,9 +1,9 @@
 //! Text of other people in Markdown: it shows as itself and is nothing else.
 //!
-//! CommonMark has escapes, and GitHub's dialect looks at the text behind them once more: an address,
-//! `www.…`, `@name`, `#12` or a commit's hash becomes a link however it was escaped. Only code spans
-//! are left alone. So a word that is more than letters, digits and the punctuation of a sentence
-//! stands in a code span, and what is left has no meaning to any reader of Markdown.
+//! CommonMark has escapes, and GitHub's dialect looks at the text behind them once more: an
+//! address, `www.…`, `@name`, `#12` or a commit's hash becomes a link however it was escaped. Only
+//! code spans are left alone. So a word that is more than letters, digits and the punctuation of a
+//! sentence stands in a code span, and what is left has no meaning to any reader of Markdown.
 
 use crate::plain;
 

@@ -3,8 +3,8 @@
 //!
 //! `assay-policy` holds data; every sentence about that data is here. Parts of the sentences are
 //! the words of issuers: what is more than one word stands in quotation marks, a name behind the
-//! id, so that nobody can write the words about trust. Whoever shows a sentence still makes it inert
-//! in its format ([`plain`](crate::plain), and [`markdown`](super::markdown) and
+//! id, so that nobody can write the words about trust. Whoever shows a sentence still makes it
+//! inert in its format ([`plain`](crate::plain), and [`markdown`](super::markdown) and
 //! [`sarif`](super::sarif) for theirs).
 
 mod asked;

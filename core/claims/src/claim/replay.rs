@@ -37,6 +37,10 @@ pub type Coefficients<'a> = &'a mut dyn FnMut(&mut [u8; 16]);
 pub struct ReplayedClaim(Replayed);
 
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every claim of a log is read, and is not moved about"
+)]
 enum Replayed {
     Read(Content),
     Unread {

@@ -6,8 +6,9 @@ use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
 
-/// The version of the rules by which entries are admitted that this code keeps (docs/design.md 3.5).
-/// A reader does not depend on it: what a log may admit can change, what the index maps cannot.
+/// The version of the rules by which entries are admitted that this code keeps (docs/design.md
+/// 3.5). A reader does not depend on it: what a log may admit can change, what the index maps
+/// cannot.
 pub const ADMISSION_VERSION: u32 = 1;
 
 /// A commitment of a mapping version that this code knows.

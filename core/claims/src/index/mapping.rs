@@ -93,15 +93,12 @@ impl<'a> Said<'a> {
     }
 
     fn digest(&mut self, algorithm: &str, value: &str) {
-        let is_hex = |lengths: &[usize]| {
-            lengths.contains(&value.len())
-                && value
-                    .bytes()
-                    .all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
-        };
-        if DIGESTS
-            .iter()
-            .any(|(name, lengths)| *name == algorithm && is_hex(lengths))
+        let known = DIGESTS.iter().find(|(name, _)| *name == algorithm);
+        let is_long = known.is_some_and(|(_, lengths)| lengths.contains(&value.len()));
+        if is_long
+            && value
+                .bytes()
+                .all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
         {
             let name = Name::new(Kind::Digest, &format!("{algorithm}:{value}"));
             self.names.push(name);

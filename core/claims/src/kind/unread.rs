@@ -12,9 +12,12 @@ pub enum Unread {
     Finding,
     /// `urn:assay:finding-commitment:v1`: a reserved name (docs/design.md 3.3).
     FindingCommitment,
-    /// An in-toto release, SVR, or SLSA verification summary: that an artifact is the one that was
-    /// meant.
+    /// An in-toto SVR, or a SLSA verification summary: that an artifact is the one that was meant.
     Authenticity,
+    /// An in-toto release: which artifacts are a version.
+    Release,
+    /// An in-toto test result.
+    TestResult,
     /// Any other.
     Unknown,
 }
@@ -25,9 +28,10 @@ impl Unread {
         match uri {
             "urn:assay:finding:v1" => Unread::Finding,
             "urn:assay:finding-commitment:v1" => Unread::FindingCommitment,
-            "https://in-toto.io/attestation/release/v0.1"
-            | "https://in-toto.io/attestation/svr/v0.2"
+            "https://in-toto.io/attestation/svr/v0.2"
             | "https://slsa.dev/verification_summary/v1" => Unread::Authenticity,
+            "https://in-toto.io/attestation/release/v0.1" => Unread::Release,
+            "https://in-toto.io/attestation/test-result/v0.1" => Unread::TestResult,
             _ => Unread::Unknown,
         }
     }
@@ -36,7 +40,11 @@ impl Unread {
     pub(super) fn target(self, predicate: &Value) -> Option<ClaimId> {
         match self {
             Unread::Finding => raw::target(predicate),
-            Unread::FindingCommitment | Unread::Authenticity | Unread::Unknown => None,
+            Unread::FindingCommitment
+            | Unread::Authenticity
+            | Unread::Release
+            | Unread::TestResult
+            | Unread::Unknown => None,
         }
     }
 

@@ -44,10 +44,11 @@ enum Question {
 }
 
 fn question() -> impl Strategy<Value = Question> {
+    let picks = prop::collection::vec(any::<Index>(), 1..5);
     prop_oneof![
         3 => prop::collection::vec(any::<Index>(), 1..8).prop_map(Question::Labels),
         1 => (any::<Index>(), 0..3_u64).prop_map(|(label, from)| Question::Page(label, from)),
-        2 => (any::<Index>(), prop_oneof![0..6_u16, Just(128)], prop::collection::vec(any::<Index>(), 1..5))
+        2 => (any::<Index>(), prop_oneof![0..6_u16, Just(128)], picks)
             .prop_map(|(label, bits, by)| Question::Crowd(label, bits, by)),
         1 => (any::<Index>(), prop_oneof![0..6_u16, Just(128), Just(256)])
             .prop_map(|(label, bits)| Question::Census(label, bits)),

@@ -19,7 +19,7 @@ use crate::trust::{Grant, JudgedClaim, Place, Role, Roles, Standing};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
-use assay_claims::kind::Body;
+use assay_claims::kind::{Body, Unread};
 use assay_claims::statement::Subject;
 use assay_tlog::tree::LeafIndex;
 
@@ -94,10 +94,10 @@ pub(crate) struct Sides {
 
 impl Sides {
     /// The roles of an issuer for what a claim of this type says.
-    fn of(&self, issuer: &IssuerId, body: &Body, predicate_type: &str) -> [Vec<Grant>; 2] {
+    fn of(&self, issuer: &IssuerId, body: &Body) -> [Vec<Grant>; 2] {
         [&self.pro, &self.contra].map(|roles| {
             let mut grants = roles.of(issuer).to_vec();
-            if !is_of_builders(body, predicate_type) {
+            if !is_of_builders(body) {
                 grants.retain(|grant| grant.role != Role::Builder);
             }
             grants
@@ -105,21 +105,15 @@ impl Sides {
     }
 }
 
-/// What a builder may say, besides the types that are read.
-const OF_BUILDERS: [&str; 2] = [
-    "https://in-toto.io/attestation/test-result/",
-    "https://in-toto.io/attestation/release/",
-];
-
-/// Whether a claim of this type is one that a builder may make: nothing that clears or judges.
-fn is_of_builders(body: &Body, predicate_type: &str) -> bool {
-    match body {
-        Body::Provenance(_) | Body::Sbom(_) | Body::Scan(_) => true,
-        Body::Other(_) => OF_BUILDERS
-            .iter()
-            .any(|prefix| predicate_type.starts_with(prefix)),
-        _ => false,
-    }
+/// Whether a claim of this kind is one that a builder may make: nothing that clears or judges.
+fn is_of_builders(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::Provenance(_)
+            | Body::Sbom(_)
+            | Body::Scan(_)
+            | Body::Other(Unread::Release | Unread::TestResult)
+    )
 }
 
 /// A claim about the component that counts for at least one issuer.
@@ -153,8 +147,7 @@ impl<'a> Fact<'a> {
             if !stands && !spoken.against {
                 continue;
             }
-            let roles =
-                sides.map(|sides| sides.of(&spoken.issuer, body, statement.predicate_type()));
+            let roles = sides.map(|sides| sides.of(&spoken.issuer, body));
             let [grants, grants_against] = roles.unwrap_or_default();
             speakers.push(Speaker {
                 issuer: spoken.issuer,
@@ -259,10 +252,10 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    /// A claim that has no effect for anybody; `None` if it has, or if it was taken at another leaf.
+    /// A claim that has no effect for anybody; `None` if it has, or if it was taken at another
+    /// leaf.
     pub(crate) fn of(judged: &JudgedClaim<'_>, sides: &Sides) -> Option<Self> {
         let logged = judged.logged();
-        let statement = logged.claim().statement();
         let (claim, body) = (logged.claim().id(), logged.claim().body());
         let mut idle = Idle {
             claim,
@@ -274,7 +267,7 @@ impl Idle {
                 return None;
             }
             idle.withdrawn &= matches!(spoken.standing, Standing::Withdrawn { .. });
-            let [grants, _] = sides.of(&spoken.issuer, body, statement.predicate_type());
+            let [grants, _] = sides.of(&spoken.issuer, body);
             idle.evidence.push(Evidence {
                 claim,
                 origin: logged.origin().to_owned(),

@@ -243,8 +243,8 @@ impl<'a> Vulnerabilities<'a> {
         }
     }
 
-    /// Takes the scans that replace each other: of these the last that is sound counts, and what was
-    /// found since.
+    /// Takes the scans that replace each other: of these the last that is sound counts, and what
+    /// was found since.
     fn take_series(&mut self, mut scans: Vec<Scan<'a>>) {
         scans.sort_by(|a, b| a.when.cmp(&b.when));
         let last = scans.iter().rfind(|scan| scan.speaker.stands);

@@ -68,7 +68,7 @@ impl Question {
             Body::Requirement(_) => Question::Demanded,
             Body::Endorsement(_) | Body::KeyCompromise(_) => Question::Vouched,
             Body::Response(_) | Body::Withdrawal(_) => Question::Disagreement,
-            Body::Other(Unread::Authenticity) => Question::Authentic,
+            Body::Other(Unread::Authenticity | Unread::Release) => Question::Authentic,
             // Findings have shown under "What else is said?" so far.
             Body::Issuer(_) | Body::Reference(_) | Body::Other(_) => Question::Other,
         }

@@ -11,6 +11,7 @@ use assay_claims::kind::withdrawal::Withdrawal;
 use assay_claims::logged::LoggedClaim;
 use assay_claims::purl::{Pattern, Purl};
 use assay_claims::statement::{Statement, Subject};
+use assay_claims::time::rfc3339_of_ms;
 use assay_tlog::tree::LeafIndex;
 
 /// 2026-01-01T00:00:00Z: when the first leaf of a world is logged. Each next one follows a second
@@ -225,14 +226,18 @@ impl World {
         self.log(&response.statement().unwrap(), &[by])
     }
 
-    /// Declares the key of `seed`, of the issuer `of`, compromised.
+    /// Declares the key of `seed`, of the issuer `of`, compromised from a leaf on, and in other
+    /// logs from when that leaf was logged.
     pub fn compromise(&mut self, by: &Party, of: &Party, seed: u8, from: LeafIndex) -> ClaimId {
+        let mut claims = self.claims.iter();
+        let logged = claims.find(|logged| logged.leaf() == from);
+        let from_ms = logged.map_or(self.at_ms, LoggedClaim::logged_at_ms);
         let said = KeyCompromise {
             issuer: of.id,
             key: public(seed),
             origin: self.origin.into(),
             from_index: from.get(),
-            from_time: Timestamp::parse("2026-01-01T00:00:00Z").unwrap(),
+            from_time: Timestamp::parse(&rfc3339_of_ms(from_ms)).unwrap(),
             reason: None,
         };
         self.log(&said.statement().unwrap(), &[by])

@@ -5,6 +5,7 @@ use crate::testing::{DAY_MS, START_MS, about, endorsement};
 use crate::trust::Speakers;
 use assay_claims::claim::ClaimId;
 use assay_claims::kind::withdrawal::Withdrawal;
+use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 use proptest::prelude::*;
 
@@ -109,7 +110,7 @@ fn tamper(world: &mut World, by: &Party, target: ClaimId, how: usize) {
             let superseded = Withdrawal {
                 target,
                 reason: "wrong".into(),
-                superseded_by: Some(world.claims[0].claim().id()),
+                superseded_by: Some(ClaimId::new(Hash::of(b"x"))),
             };
             world.log(&superseded.statement().unwrap(), &[by]);
         }
@@ -170,7 +171,8 @@ proptest! {
         let [a, b, stranger] = [1, 2, 3].map(|seed| world.register("p", &[seed], 1));
         other.register("p", &[3], 1);
         let policy = policy_of(&[&a, &b]);
-        let policy = policy.replace("version = 1", &format!("version = 1\nunknown = \"{unknown}\""));
+        let first_lines = format!("version = 1\nunknown = \"{unknown}\"");
+        let policy = policy.replace("version = 1", &first_lines);
         for (who, what, day) in said {
             say(&mut world, [&a, &b][who], what, day);
         }

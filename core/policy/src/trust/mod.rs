@@ -21,8 +21,9 @@ mod walk;
 pub(crate) use roles::covers;
 pub use roles::{Anchor, EndorsementFault, Grant, Link, Role, Roles};
 pub(crate) use spot::BETWEEN_LOGS_MS;
+pub use spot::Place;
 pub(crate) use standing::Silenced;
-pub use standing::{JudgedClaim, Place, Spoken, Standing, Trust, is_final};
+pub use standing::{JudgedClaim, Spoken, Standing, Trust, is_final};
 pub use walk::{ENDORSEMENTS, ISSUERS, Limit, STEPS, Speakers, Walk};
 
 #[cfg(test)]

@@ -3,12 +3,20 @@
 //! Within one log the leaf is the order. Between two logs there are only their clocks, and these
 //! may differ by an hour before a difference says anything (docs/design.md 7).
 
-use super::standing::Place;
 use assay_claims::logged::LoggedClaim;
 use assay_tlog::tree::LeafIndex;
 
 /// Least difference between the clocks of two logs that says which of two leaves came first.
 pub(crate) const BETWEEN_LOGS_MS: u64 = 60 * 60 * 1000;
+
+/// Where a claim stands: in which log, at which leaf.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The log's origin.
+    pub origin: String,
+    /// The leaf.
+    pub leaf: LeafIndex,
+}
 
 /// A leaf of a log, and when the log took it. The order is that of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

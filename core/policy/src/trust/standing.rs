@@ -4,7 +4,7 @@
 //! are united, and each is as old as its first leaf (docs/design.md 7).
 
 use super::history::History;
-use super::spot::Spot;
+use super::spot::{Place, Spot};
 use super::unite::{histories, unite};
 use assay_claims::claim::{ClaimId, PublicKey};
 use assay_claims::issuer::{AuthorizeError, IssuerId, IssuerRecord};
@@ -67,15 +67,6 @@ impl Standing {
     pub fn is_good(&self) -> bool {
         *self == Standing::Good
     }
-}
-
-/// Where a claim stands: in which log, at which leaf.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The log's origin.
-    pub origin: String,
-    /// The leaf.
-    pub leaf: LeafIndex,
 }
 
 /// What a claim is worth for one of the issuers that signed it.

@@ -4,9 +4,14 @@ mod publish;
 mod read;
 mod watch;
 
-use super::{joined, serve::Peer};
+use super::{
+    Answers, account, in_pieces, joined,
+    metered::{Paid, Pieces, encoded},
+    peer,
+};
 use crate::{
     admission::Admission,
+    held::Kind,
     sequencer::{Halt, Submission},
     storage::Tables,
     view::View,
@@ -21,10 +26,10 @@ use assay_proto::v1::{
     log_service_server::LogService,
 };
 use assay_tlog::tree::TreeSize;
-use futures::{FutureExt, Stream, StreamExt, stream};
-use publish::Publisher;
+use futures::{FutureExt, StreamExt, stream};
+use publish::{Publisher, Received};
 use read::{At, Leaf};
-use std::{net::IpAddr, pin::Pin, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::WatchStream;
 use tonic::{Request, Response, Status, Streaming};
@@ -33,6 +38,13 @@ use tonic::{Request, Response, Status, Streaming};
 /// of 64 items this is more than a commit holds, so the stream never waits for an answer before the
 /// next commit can fill.
 const STREAM_MESSAGES: usize = 64;
+
+/// Bytes of the answer to one message of a publishing stream, at most about: 1,024 results of 100
+/// bytes each.
+const RESULTS_BYTES: usize = 128 << 10;
+
+/// Bytes of one message of news: 1,000 labels of 44 bytes each.
+const NEWS_BYTES: usize = 48 << 10;
 
 /// `assay.v1.LogService` on one log.
 pub struct LogApi<S> {
@@ -65,16 +77,6 @@ impl<S: Tables + 'static> LogApi<S> {
     }
 }
 
-/// The address of the caller, if the server that took the call put it there.
-fn peer<T>(request: &Request<T>) -> Option<IpAddr> {
-    request
-        .extensions()
-        .get::<Peer>()
-        .map(|peer: &Peer| peer.0.ip())
-}
-
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
-
 #[tonic::async_trait]
 impl<S: Tables + 'static> LogService for LogApi<S> {
     type PublishStreamStream = Answers<PublishStreamResponse>;
@@ -85,9 +87,9 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
         &self,
         request: Request<PublishRequest>,
     ) -> Result<Response<PublishResponse>, Status> {
-        let from = peer(&request);
+        let (from, account) = (peer(&request), account(&request)?);
         self.publisher
-            .publish(request.into_inner(), from)
+            .publish(request.into_inner(), from, &account)
             .await
             .map(Response::new)
     }
@@ -96,19 +98,38 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
         &self,
         request: Request<Streaming<PublishStreamRequest>>,
     ) -> Result<Response<Self::PublishStreamStream>, Status> {
-        let from = peer(&request);
+        let (from, account) = (peer(&request), account(&request)?);
         let publisher = self.publisher.clone();
+        let pieces = Pieces {
+            account: account.clone(),
+            kind: Kind::Short,
+            bytes: encoded(RESULTS_BYTES),
+            idle: true,
+        };
         let mut first = None;
         let answers = request
             .into_inner()
             .map(move |message| {
                 let message = message?;
                 let wait = *first.get_or_insert(publish::wait(message.wait)?);
-                Ok(publisher.clone().publish_items(message.items, wait, from))
+                Ok((message.items, wait))
             })
-            .map(|work: Result<_, Status>| async move { work?.await })
+            .then(move |message: Result<_, Status>| {
+                let account = account.clone();
+                async move {
+                    let (items, wait) = message?;
+                    Ok((Received::take(items, account).await, wait))
+                }
+            })
+            .map(move |message: Result<_, Status>| {
+                let publisher = publisher.clone();
+                async move {
+                    let (received, wait) = message?;
+                    publisher.publish_items(received, wait, from).await
+                }
+            })
             .buffer_unordered(STREAM_MESSAGES);
-        Ok(Response::new(Box::pin(answers)))
+        Ok(in_pieces(pieces, answers))
     }
 
     async fn get_checkpoint(
@@ -163,6 +184,7 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
         &self,
         request: Request<GetEntryAndProofRequest>,
     ) -> Result<Response<GetEntryAndProofResponse>, Status> {
+        let account = account(&request)?;
         let request = request.into_inner();
         let leaf = match request.leaf.ok_or_else(read::no_leaf)? {
             by_entry::Leaf::LeafIndex(index) => Leaf::Index(index),
@@ -172,20 +194,35 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
         let index = read::resolve(&self.view, leaf)?;
         let At { size, checkpoint } = read::at(&self.view, request.tree_size)?;
         let path = self.view.inclusion(index, size)?;
-        let entry = self.view.entry(index, size)?;
-        Ok(Response::new(GetEntryAndProofResponse {
+        let read = || {
+            let entry = self.view.entry(index, size)?;
+            let bytes = encoded(entry.len());
+            Ok::<_, Status>((entry, bytes))
+        };
+        let (entry, hold) = account.made(read).await?;
+        let mut response = Response::new(GetEntryAndProofResponse {
             entry,
             leaf_index: index.get(),
             tree_size: size.get(),
             hashes: joined(&path),
             checkpoint,
-        }))
+        });
+        response
+            .extensions_mut()
+            .insert(Paid::Whole(Arc::new(hold)));
+        Ok(response)
     }
 
     async fn stream_entries(
         &self,
         request: Request<StreamEntriesRequest>,
     ) -> Result<Response<Self::StreamEntriesStream>, Status> {
+        let pieces = Pieces {
+            account: account(&request)?,
+            kind: Kind::Long,
+            bytes: encoded(read::ENTRIES_MESSAGE_BYTES),
+            idle: false,
+        };
         let request = request.into_inner();
         let At { size: end, .. } = read::at(&self.view, request.end)?;
         if request.start > end.get() {
@@ -204,13 +241,19 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
                 Ok(Some((StreamEntriesResponse { start, entries }, next)))
             }
         });
-        Ok(Response::new(Box::pin(pages)))
+        Ok(in_pieces(pieces, pages))
     }
 
     async fn watch(
         &self,
         request: Request<WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
+        let pieces = Pieces {
+            account: account(&request)?,
+            kind: Kind::Short,
+            bytes: encoded(NEWS_BYTES),
+            idle: true,
+        };
         let mut known = watch::parse(request.into_inner())?;
         let view = self.view.clone();
         let sizes = WatchStream::new(self.view.follow());
@@ -223,7 +266,7 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
         let stopped = async move {
             let _ = stopping.wait_for(|stop| *stop).await;
         };
-        Ok(Response::new(Box::pin(answers.take_until(stopped.boxed()))))
+        Ok(in_pieces(pieces, answers.take_until(stopped.boxed())))
     }
 
     async fn get_issuer(

@@ -3,6 +3,7 @@
 use crate::{
     admission::{Admission, Admitted, Refusal},
     api::status,
+    held::{Account, Hold, Kind, NoRoom},
     records::{self, RecordError},
     reply::Reply,
     sequencer::{Halt, Submission, Wait},
@@ -10,7 +11,7 @@ use crate::{
     view::View,
 };
 use assay_claims::claim::ClaimId;
-use assay_claims::entry::Entry;
+use assay_claims::entry::{Entry, wire::Claim};
 use assay_claims::sequencer::{Candidate, Outcome};
 use assay_proto::v1::{
     self, PublishItem, PublishRequest, PublishResponse, PublishResult, PublishStreamResponse,
@@ -55,8 +56,9 @@ impl<S: Tables + 'static> Publisher<S> {
         &self,
         candidates: Vec<Candidate>,
         wait: Wait,
+        hold: Hold,
     ) -> Result<oneshot::Receiver<Vec<Outcome>>, Refusal> {
-        let (reply, answer) = Reply::new();
+        let (reply, answer) = Reply::new(hold);
         let submission = Submission {
             candidates,
             wait,
@@ -113,11 +115,14 @@ impl<S: Tables + 'static> Publisher<S> {
         &self,
         request: PublishRequest,
         from: Option<IpAddr>,
+        account: &Arc<Account>,
     ) -> Result<PublishResponse, Status> {
         let wait = wait(request.wait)?;
         let claim = request
             .claim
             .ok_or_else(|| status::invalid("claim", "the request holds no claim".into()))?;
+        let hold = account.try_hold(Kind::Claims, claim_bytes(&claim));
+        let hold = hold.ok_or(NoRoom)?;
         let candidate = match self.admission.admit(&claim, from)? {
             Admitted::Candidate(candidate) => candidate,
             Admitted::Existing(id, index) => {
@@ -126,7 +131,7 @@ impl<S: Tables + 'static> Publisher<S> {
         };
         let id = candidate.id();
         let outcomes = self
-            .submit(vec![*candidate], wait)?
+            .submit(vec![*candidate], wait, hold)?
             .await
             .map_err(|_| self.halted())?;
         let outcome = outcomes.into_iter().next().ok_or_else(|| self.halted())?;
@@ -185,7 +190,7 @@ impl<S: Tables + 'static> Publisher<S> {
     /// is the stream's flow control.
     pub(super) async fn publish_items(
         self: Arc<Self>,
-        items: Vec<PublishItem>,
+        Received { items, hold }: Received,
         wait: Wait,
         from: Option<IpAddr>,
     ) -> Result<PublishStreamResponse, Status> {
@@ -198,7 +203,7 @@ impl<S: Tables + 'static> Publisher<S> {
         }
         let mut admitted = self.clone().verify(items, from).await?;
         if !admitted.candidates.is_empty() {
-            let (reply, answer) = Reply::new();
+            let (reply, answer) = Reply::new(hold);
             let submission = Submission {
                 candidates: admitted.candidates,
                 wait,
@@ -218,6 +223,31 @@ impl<S: Tables + 'static> Publisher<S> {
             results: admitted.settled,
         })
     }
+}
+
+/// The items of one message of a stream, and the room that they take.
+pub(super) struct Received {
+    items: Vec<PublishItem>,
+    hold: Hold,
+}
+
+impl Received {
+    /// Waits for room for the items of a message. No other message of the stream is read meanwhile.
+    pub(super) async fn take(items: Vec<PublishItem>, account: Arc<Account>) -> Self {
+        let claims = items.iter().filter_map(|item| item.claim.as_ref());
+        let bytes = claims.map(claim_bytes).sum::<usize>() + ITEM_BYTES * items.len();
+        let hold = account.wait(Kind::Claims, bytes).await;
+        Received { items, hold }
+    }
+}
+
+/// Memory that an item takes beside its claim: its answer.
+const ITEM_BYTES: usize = 128;
+
+/// About the memory that a claim takes until it has a leaf. Each signature has 128 bytes, in three
+/// fields.
+fn claim_bytes(claim: &Claim) -> usize {
+    claim.payload.len() + 256 + 256 * claim.signatures.len()
 }
 
 fn refused(id: u64, refusal: Refusal) -> PublishResult {

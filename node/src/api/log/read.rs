@@ -14,7 +14,7 @@ use tonic::Status;
 
 /// Bytes of entries in one message of `StreamEntries`, about: well below the limit of 1 MiB a
 /// message.
-const ENTRIES_MESSAGE_BYTES: usize = 512 << 10;
+pub(super) const ENTRIES_MESSAGE_BYTES: usize = 512 << 10;
 
 /// How a request names a leaf.
 pub(super) enum Leaf {

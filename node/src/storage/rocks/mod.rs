@@ -5,7 +5,7 @@
 //! SYNCED    the sequence number of the last acknowledged batch, see `recovery`
 //! tables/   RocksDB: a column family for each table, the head in the default one, one
 //!           write-ahead log for all
-//! blobs/    see `files`
+//! blobs/    see `files`; unless they are kept in another folder
 //! ```
 //!
 //! What a start demands before RocksDB may replay its log is in `recovery`.
@@ -61,6 +61,16 @@ impl Rocks {
     /// is there; and with [`StorageError::Corrupt`], having changed nothing, if something that was
     /// acknowledged is damaged or gone.
     pub fn open(path: &Path, options: Options) -> Result<Self, StorageError> {
+        Rocks::with_blobs(path, None, options)
+    }
+
+    /// As [`open`](Rocks::open), but blobs are kept in the folder `blobs`, which must be there: a
+    /// disk that is not mounted must not be mistaken for an empty one.
+    pub fn with_blobs(
+        path: &Path,
+        blobs: Option<&Path>,
+        options: Options,
+    ) -> Result<Self, StorageError> {
         if options.create {
             fs::create_dir_all(path).map_err(|e| disk::failure("create", path, e))?;
         } else if !path.is_dir() {
@@ -74,7 +84,10 @@ impl Rocks {
             open_mark(path, &tables)?
         };
         let db = options::open_database(&tables, options)?;
-        let blobs = Files::open(&path.join("blobs"))?;
+        let blobs = match blobs {
+            None => Files::open(&path.join("blobs"))?,
+            Some(elsewhere) => Files::open_alone(elsewhere)?,
+        };
         sync_folder(path).map_err(|e| disk::failure("sync", path, e))?;
         let head = db
             .get(HEAD)
@@ -282,6 +295,18 @@ impl Blobs for Rocks {
 
     fn open(&self, key: &Hash) -> Result<Option<BlobReader>, StorageError> {
         self.blobs.open(key)
+    }
+
+    fn size(&self, key: &Hash) -> Result<Option<u64>, StorageError> {
+        self.blobs.size(key)
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(Hash, u64)) -> Result<(), StorageError> {
+        self.blobs.each(visit)
+    }
+
+    fn free(&self) -> Result<u64, StorageError> {
+        self.blobs.free()
     }
 }
 

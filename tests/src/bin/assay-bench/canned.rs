@@ -2,7 +2,10 @@
 //! methods return as many bytes as the real ones, without looking at anything.
 
 use anyhow::Context;
-use assay_node::api::{app::Api, serve::Server};
+use assay_node::{
+    api::{app::Api, serve::Server},
+    held::{Held, Limits},
+};
 use assay_proto::v1::{
     self, GetInclusionProofRequest, GetInclusionProofResponse, index_service_server::IndexService,
     log_service_server::LogService,
@@ -167,6 +170,11 @@ pub fn serve() -> anyhow::Result<()> {
             tls: None,
             threads: 0,
             connections: 64,
+            held: Held::new(Limits {
+                bytes: 120 << 20,
+                stall: Duration::from_secs(60),
+                shared: Vec::new(),
+            }),
             drain: Duration::ZERO,
         };
         let (_never, stop) = watch::channel(false);

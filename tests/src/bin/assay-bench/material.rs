@@ -75,8 +75,8 @@ impl Material {
         let mut policy = STARTING.to_owned();
         for (issuer, _) in &self.issuers {
             policy += &format!(
-                "\n[[anchor]]\nissuer = \"{issuer}\"\nroles = [\"maintainer\"]\nscopes = \
-                 [\"pkg:*\"]\n"
+                "\n[[anchor]]\nname = \"{issuer}\"\nissuer = \"{issuer}\"\nroles = \
+                 [\"maintainer\"]\nscopes = [\"pkg:*\"]\n"
             );
         }
         policy

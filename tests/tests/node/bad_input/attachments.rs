@@ -21,7 +21,42 @@ fn naming(issuer: &Actor, digest: &Hash) -> wire::Claim {
     replaced(issuer, r#""predicate":{"#, &attachments)
 }
 
-async fn put(
+/// A claim that names these.
+pub fn naming_all(issuer: &Actor, digests: &[Hash]) -> wire::Claim {
+    let named = digests
+        .iter()
+        .map(|digest| format!(r#"{{"digest":{{"sha256":"{digest}"}}}}"#));
+    let named: Vec<_> = named.collect();
+    let attachments = format!(r#""predicate":{{"attachments":[{}],"#, named.join(","));
+    replaced(issuer, r#""predicate":{"#, &attachments)
+}
+
+/// A claim that names one and states its size.
+pub fn stating(issuer: &Actor, digest: &Hash, size: u64) -> wire::Claim {
+    let digest = format!(r#""digest":{{"sha256":"{digest}"}}"#);
+    let attachments =
+        format!(r#""predicate":{{"attachments":[{{{digest},"annotations":{{"size":{size}}}}}],"#);
+    replaced(issuer, r#""predicate":{"#, &attachments)
+}
+
+/// Uploads a document of this size and returns its digest.
+pub async fn stored(fixture: &Fixture, size: usize) -> anyhow::Result<Hash> {
+    let bytes = vec![7; size];
+    let digest = Hash::of(&bytes);
+    let claim = naming(&fixture.issuer, &digest);
+    fixture.log.publish(claim, Wait::Sequenced).await?;
+    let mut client = AttachmentServiceClient::connect(fixture.node.ready().url.clone()).await?;
+    let header = PutHeader {
+        sha256: digest.as_bytes().to_vec().into(),
+        size: size as u64,
+    };
+    let chunks: Vec<_> = bytes.chunks(256 << 10).collect();
+    put(&mut client, Some(header), &chunks).await?;
+    Ok(digest)
+}
+
+/// Uploads chunks under a header.
+pub async fn put(
     client: &mut AttachmentServiceClient<Channel>,
     header: Option<PutHeader>,
     chunks: &[&[u8]],

@@ -1,11 +1,12 @@
 //! What must be refused: with which code, with which words, and with nothing appended.
 
-mod attachments;
+pub(crate) mod attachments;
 mod messages;
 mod payloads;
 mod signatures;
 
 use crate::{AT_ONCE, Fixture, STARTED, stream_all};
+use assay_claims::claim;
 use assay_claims::entry::wire;
 use assay_claims::limits;
 use assay_proto::v1::{PublishItem, PublishStreamRequest, Wait, publish_result::Result as Outcome};
@@ -97,18 +98,21 @@ async fn every_bad_claim_is_refused_with_its_reason_and_nothing_is_appended() ->
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_at_the_limits_is_taken() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
-    let keys: Vec<u8> = (100..116).collect();
-    let crowd = Actor::new(&keys, 16);
-    fixture
-        .log
-        .publish(crowd.registration()?, Wait::Integrated)
-        .await?;
+    // As many keys as an issuer can have, twice.
+    let crowds = [100..108, 108..116].map(|keys: std::ops::Range<u8>| {
+        let keys: Vec<u8> = keys.collect();
+        Actor::new(&keys, 8)
+    });
+    let mut signers = Vec::new();
+    for crowd in &crowds {
+        let record = crowd.registration()?;
+        fixture.log.publish(record, Wait::Integrated).await?;
+        signers.extend(crowd.keys.iter().map(|key| (crowd.id, key)));
+    }
     let mut longest = payload(1);
     longest.resize(limits::PAYLOAD_BYTES, b' ');
-    let answer = fixture
-        .log
-        .publish(crowd.sign(&longest), Wait::Integrated)
-        .await?;
+    let signed = claim::sign(&longest, &signers);
+    let answer = fixture.log.publish(signed, Wait::Integrated).await?;
     let found = fixture
         .log
         .entry(assay_tests::log::Leaf::Index(answer.leaf_index))

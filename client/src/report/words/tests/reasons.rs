@@ -69,8 +69,8 @@ fn a_policy_is_explained_in_plain_words() {
         "the outcome is \"unknown\"",
         "you are stopped unless at least 2 different issuers (auditor) made a claim (audit), at \
          most 1 year old, for which passed is true.",
-        "you are warned if a scan by anyone found a vulnerability of severity high or higher, or \
-         unknown, and the word of maintainer or supplier does not clear it.",
+        "you are warned if a scan by anyone with a role found a vulnerability of severity high or \
+         higher, or unknown, and the word of maintainer or supplier does not clear it.",
     ] {
         assert!(all.contains(words), "{words}\n---\n{all}");
     }
@@ -174,7 +174,7 @@ fn what_did_not_count_for_a_demand_is_said() {
     audit(&mut world, &[&stranger], "pass");
     let (_, text) = said(&policy("issuers = 2"), &world);
     assert!(
-        text.contains("1 of 2") && text.contains("without the role"),
+        text.contains("0 of 2") && text.contains("a failed review"),
         "{text}"
     );
 }
@@ -196,7 +196,7 @@ fn what_was_found_is_named() {
     let expected = "because. (CVE-1, severity unknown)".to_owned();
     assert_eq!(said(&affected, &world), (Outcome::Denied, expected));
 
-    let unsupported = deny("if = \"unsupported\"\nfrom = [\"anyone\"]");
+    let unsupported = deny("if = \"unsupported\"\nfrom = [\"maintainer\"]");
     let lifecycle = |versions: &str| {
         format!(
             r#"{{"end_of_security_support":"2026-01-10","end_of_life":"tba","last_updated":"2026-01-01T00:00:00Z"{versions}}}"#

@@ -88,8 +88,8 @@ pub struct Answer {
     pub commitment: Bytes,
     /// The cut ([`Cut`](crate::index::Cut)).
     pub cut: Bytes,
-    /// The lists of the labels that the index has, ascending by label; without those that are longer
-    /// than [`limits::WHOLE_LIST`](crate::limits::WHOLE_LIST), and none for a census.
+    /// The lists of the labels that the index has, ascending by label; without those that are
+    /// longer than [`limits::WHOLE_LIST`](crate::limits::WHOLE_LIST), and none for a census.
     pub lists: Vec<AnsweredList>,
     /// The entries in the lists, ascending by leaf; those that did not fit are left out.
     pub entries: Vec<(LeafIndex, Bytes)>,

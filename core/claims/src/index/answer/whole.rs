@@ -49,9 +49,9 @@ impl VerifiedAnswer {
     /// It guarantees that the checkpoint's last leaf commits to an index of a known mapping
     /// version; that the lists are those of all labels asked for that this index has, whole and
     /// unchanged; and that every entry is in the log at its leaf and has the labels that it is
-    /// listed under. Entries of long lists may be missing ([`VerifiedAnswer::missing`]), and lists of
-    /// more than [`limits::WHOLE_LIST`] leaves are ([`VerifiedAnswer::overlong`]). Claims are not
-    /// verified: see [`ProvenEntries::claim`].
+    /// listed under. Entries of long lists may be missing ([`VerifiedAnswer::missing`]), and lists
+    /// of more than [`limits::WHOLE_LIST`] leaves are ([`VerifiedAnswer::overlong`]). Claims are
+    /// not verified: see [`ProvenEntries::claim`].
     ///
     /// A [`Query::Page`] is answered only by the whole list. For a part of one see
     /// [`AnswerPage`](super::AnswerPage). A [`Query::Census`] has no lists: see

@@ -151,7 +151,7 @@ fn crowded(n: u64) -> Label {
     match n % 8 {
         0 => {}
         // Another speaker, or a name that is nearly the same.
-        shared if n % 3 == 0 => bytes[14 - shared as usize] ^= 1 << (n % 7),
+        shared if n.is_multiple_of(3) => bytes[14 - shared as usize] ^= 1 << (n % 7),
         shared => bytes[31 - shared as usize] ^= 1 << (n % 7),
     }
     Label::from_bytes(bytes)

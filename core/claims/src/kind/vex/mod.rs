@@ -195,7 +195,8 @@ pub enum Status {
 pub struct Product {
     /// What it is identified by: its `@id`, and the values of its `identifiers`; often purls.
     pub ids: Vec<String>,
-    /// Its digests under in-toto's names, lower-case hex.
+    /// Its digests under in-toto's names, lower-case hex. One that is not known, or malformed, is
+    /// as the document has it: the product is an artifact, and which cannot be told.
     pub digests: Vec<(String, String)>,
     /// Whether it names parts of it, which the statement is about as they are used in it.
     pub has_subcomponents: bool,
@@ -361,7 +362,7 @@ impl Product {
         Product {
             ids: ids.map(str::to_owned).collect(),
             digests: hashes(product),
-            has_subcomponents: raw::items(product.get("subcomponents")).first().is_some(),
+            has_subcomponents: !raw::items(product.get("subcomponents")).is_empty(),
         }
     }
 }
@@ -377,10 +378,15 @@ fn hashes(product: &Value) -> Vec<(String, String)> {
         .get("hashes")
         .and_then(Value::as_object)
         .unwrap_or_default();
-    hashes
-        .iter()
-        .filter_map(|(name, hex)| digest(name, hex.as_str()?))
-        .collect()
+    let mut digests = Vec::new();
+    for (name, value) in hashes {
+        let Some(value) = value.as_str() else {
+            continue;
+        };
+        let unread = || (name.clone(), value.to_owned());
+        digests.push(digest(name, value).unwrap_or_else(unread));
+    }
+    digests
 }
 
 #[cfg(test)]

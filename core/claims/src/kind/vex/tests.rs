@@ -64,6 +64,7 @@ fn a_document_is_read() {
     let any = Product {
         ids: vec!["https://e.org/a".into(), "pkg:cargo/a".into()],
         digests: vec![],
+        has_subcomponents: false,
     };
     assert!(any.covers(&Purl::parse_canonical("pkg:cargo/a@7").unwrap()));
     assert!(Vex::parse(&Value::Null).is_err());
@@ -81,6 +82,7 @@ fn a_statement_is_about_its_products_and_those_of_which_nothing_can_be_told() {
                     .map(|hex| ("sha256".into(), hex.into()))
                     .into_iter()
                     .collect(),
+                has_subcomponents: false,
             })
             .collect(),
         ..Vex::parse(&crate::json::parse(NEW.as_bytes()).unwrap())

@@ -165,17 +165,22 @@ fn a_found_vulnerability_denies_until_a_trusted_word_clears_it() {
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
 }
 
+/// A policy that denies what is unsupported, by what these say.
+fn unsupported(maker: &Party, supplier: &Party) -> String {
+    let from = "if = \"unsupported\"\nfrom = [\"maintainer\", \"supplier\"]";
+    format!(
+        "version = 1\nunknown = \"allow\"\n{}{}{}",
+        anchor(maker, &["maintainer"]),
+        anchor(supplier, &["supplier"]),
+        rule("deny", "deny", from)
+    )
+}
+
 #[test]
 fn ended_support_denies_unless_somebody_still_supports_it() {
     let mut world = World::new();
     let (maker, supplier) = (world.register("m", &[1], 1), world.register("s", &[2], 1));
-    let from = "if = \"unsupported\"\nfrom = [\"maintainer\", \"supplier\"]";
-    let policy = format!(
-        "version = 1\nunknown = \"allow\"\n{}{}{}",
-        anchor(&maker, &["maintainer"]),
-        anchor(&supplier, &["supplier"]),
-        rule("deny", "deny", from)
-    );
+    let policy = unsupported(&maker, &supplier);
     lifecycle(
         &mut world,
         &maker,

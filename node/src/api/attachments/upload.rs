@@ -1,0 +1,82 @@
+//! The chunks of an upload on their way to the thread that writes them.
+
+use assay_proto::v1::{PutRequest, put_request};
+use bytes::Bytes;
+use std::{
+    io::{self, Read},
+    time::{Duration, Instant},
+};
+use tokio::{sync::mpsc, time::timeout};
+use tonic::{Status, Streaming};
+
+/// The slowest upload, in bytes a second, after a time of grace. There is no limit on how long an
+/// upload takes altogether, so that a large document gets through a slow line.
+const SLOWEST: u64 = 16 << 10;
+const GRACE: Duration = Duration::from_secs(30);
+
+/// The chunks of a call as a reader for the thread that writes the disk.
+pub(super) struct Chunks {
+    ahead: mpsc::Receiver<Result<Bytes, Status>>,
+    current: Bytes,
+}
+
+impl Chunks {
+    /// Returns a reader, and the sender of what it reads. So many chunks wait between them.
+    pub(super) fn new(ahead: usize) -> (mpsc::Sender<Result<Bytes, Status>>, Self) {
+        let (sender, receiver) = mpsc::channel(ahead);
+        let chunks = Chunks {
+            ahead: receiver,
+            current: Bytes::new(),
+        };
+        (sender, chunks)
+    }
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.current.is_empty() {
+            match self.ahead.blocking_recv() {
+                None => return Ok(0),
+                Some(Ok(chunk)) => self.current = chunk,
+                Some(Err(status)) => return Err(io::Error::other(status.message().to_owned())),
+            }
+        }
+        let length = buffer.len().min(self.current.len());
+        buffer[..length].copy_from_slice(&self.current.split_to(length));
+        Ok(length)
+    }
+}
+
+/// Returns the next message, or fails if it takes longer than any caller needs.
+pub(super) async fn next(parts: &mut Streaming<PutRequest>) -> Result<Option<PutRequest>, Status> {
+    timeout(GRACE, parts.message())
+        .await
+        .map_err(|_| too_slow())?
+}
+
+fn too_slow() -> Status {
+    Status::deadline_exceeded("the upload came too slowly; upload it again")
+}
+
+/// Sends the chunks of a call to the thread that writes them. Ends early if that thread stopped.
+pub(super) async fn feed(
+    mut parts: Streaming<PutRequest>,
+    ahead: mpsc::Sender<Result<Bytes, Status>>,
+) {
+    let (start, mut bytes) = (Instant::now(), 0);
+    while let Some(part) = next(&mut parts).await.transpose() {
+        let chunk = part.and_then(|part| match part.part {
+            Some(put_request::Part::Chunk(chunk)) => Ok(chunk),
+            _ => Err(Status::invalid_argument(
+                "after the header, every message holds a chunk",
+            )),
+        });
+        bytes += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        let due = start.elapsed().saturating_sub(GRACE).as_secs() * SLOWEST;
+        let chunk = chunk.and_then(|chunk| (bytes >= due).then_some(chunk).ok_or_else(too_slow));
+        let last = chunk.is_err();
+        if ahead.send(chunk).await.is_err() || last {
+            return;
+        }
+    }
+}

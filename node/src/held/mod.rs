@@ -1,0 +1,430 @@
+//! Bytes in memory for callers who have not read them, or not finished sending them.
+//!
+//! Everything large is counted *before* memory is taken for it: by connection, by network (an IPv4
+//! address, or an IPv6 /64) and in all. Whoever would hold more waits until something is free. A
+//! connection that does not take what is ready for it is closed, which frees everything at once.
+//!
+//! [`Kind`]s are counted apart, so that waiting for one never waits for another: what is prepared
+//! is freed by what is sent, and what is sent by the caller alone. So nobody waits in a circle.
+//!
+//! Not counted: what every stream and connection costs by itself, and answers of a few KiB that no
+//! caller can make longer (a proof, a checkpoint).
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::{IpAddr, Ipv6Addr},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// What is held, and what for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Short answers, and those of publishing streams, until they are written to the connection.
+    /// Apart from the long ones, so that whoever asks little never waits for who asks much.
+    Short,
+    /// Pieces of long answers, until they are written.
+    Long,
+    /// What an answer is sent from: proofs and lists.
+    Prepared,
+    /// Claims that wait for a leaf.
+    Claims,
+    /// Uploads and questions that are not complete. Apart from claims, which they must not keep
+    /// out.
+    Incoming,
+    /// Questions that are computed: their number, not bytes.
+    Question,
+    /// Attachments that are read or written: their number, not bytes.
+    File,
+}
+
+const KINDS: usize = 7;
+
+/// How many kinds are bytes: the first ones.
+const BYTE_KINDS: usize = 5;
+
+/// Answers up to so many bytes are [`Kind::Short`].
+const SHORT: usize = 64 << 10;
+
+/// What one network may hold of all bytes, and one connection: a quarter and an eighth.
+const NETWORK_SHARE: u32 = 4;
+const CONNECTION_SHARE: u32 = 8;
+
+/// Questions that are computed at once for one network, and for one connection. The others wait,
+/// and hold no more than the question. In all, the threads for look-ups are the limit.
+const QUESTIONS: [u32; 3] = [2, 2, 1 << 20];
+
+/// Attachments that one connection, one network and everybody reads or writes at once. Each has a
+/// file open, of which a process has some thousands.
+const FILES: [u32; 3] = [16, 32, 256];
+
+/// Longest wait for room before a call is refused. A call must begin to answer in 15 s.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// A wait that is this long puts pressure on those who hold.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long a piece of an answer may lie unread under pressure.
+const PRESSED: Duration = Duration::from_secs(5);
+
+impl Kind {
+    /// The kind of an answer of so many bytes.
+    pub fn of_answer(bytes: usize) -> Self {
+        if bytes <= SHORT {
+            Kind::Short
+        } else {
+            Kind::Long
+        }
+    }
+}
+
+/// There was no room in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this node holds as much as it may, for you or for everybody: read the answers that you have \
+     asked for, or try again in a few seconds"
+)]
+pub struct NoRoom;
+
+/// Returns the network that an address is counted under: an IPv4 address by itself, also if it is
+/// mapped into IPv6, and else the IPv6 /64, which is what one subscriber has.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let prefix = u128::from(v6) & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from(prefix))
+        }
+        v4 => v4,
+    }
+}
+
+/// Room for each kind, of one connection, one network, or everybody.
+#[derive(Debug)]
+struct Level {
+    room: [u32; KINDS],
+    free: [Semaphore; KINDS],
+    /// When somebody last waited here for long, in milliseconds since the start. 0 is never.
+    pressed_ms: AtomicU64,
+}
+
+impl Level {
+    fn new(bytes: u32, questions: u32, files: u32) -> Self {
+        let room = [bytes, bytes, bytes, bytes, bytes, questions, files];
+        Level {
+            room,
+            free: room.map(|room| Semaphore::new(room as usize)),
+            pressed_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// What is charged here for so much: never more than there is, or it could not be had.
+    fn charge(&self, kind: Kind, amount: usize) -> u32 {
+        let room = self.room[kind as usize];
+        u32::try_from(amount).map_or(room, |amount| amount.min(room))
+    }
+
+    fn try_take(&self, kind: Kind, bytes: u32) -> bool {
+        self.free[kind as usize]
+            .try_acquire_many(bytes)
+            .map(SemaphorePermit::forget)
+            .is_ok()
+    }
+
+    async fn take(&self, kind: Kind, bytes: u32, start: Instant) {
+        let taking = self.free[kind as usize].acquire_many(bytes);
+        tokio::pin!(taking);
+        loop {
+            match tokio::time::timeout(PATIENCE, taking.as_mut()).await {
+                Ok(Ok(taken)) => return taken.forget(),
+                // Nobody closes the semaphore.
+                Ok(Err(_)) => return,
+                Err(_) => self
+                    .pressed_ms
+                    .store(since(start).max(1), Ordering::Relaxed),
+            }
+        }
+    }
+
+    fn give_back(&self, kind: Kind, bytes: u32) {
+        self.free[kind as usize].add_permits(bytes as usize);
+    }
+
+    fn is_pressed(&self, start: Instant) -> bool {
+        let pressed = self.pressed_ms.load(Ordering::Relaxed);
+        pressed > 0 && since(start).saturating_sub(pressed) <= 2 * PATIENCE.as_millis() as u64
+    }
+}
+
+fn since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How much may be held.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of all kinds together, in all.
+    pub bytes: u64,
+    /// How long a piece of an answer may lie unread.
+    pub stall: Duration,
+    /// Addresses that stand for many callers. They have no room of their own as a network.
+    pub shared: Vec<IpAddr>,
+}
+
+/// What the whole node holds.
+#[derive(Debug)]
+pub struct Held {
+    limits: Limits,
+    /// Room for each kind of bytes, in all.
+    bytes: u32,
+    all: Level,
+    networks: Mutex<Networks>,
+    start: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Networks {
+    open: HashMap<IpAddr, Weak<Level>>,
+    /// The size at which those without connections are removed.
+    prune_at: usize,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change under these locks is one insertion or removal: a panic leaves them whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Held {
+    /// Returns the account of a node that holds nothing yet.
+    pub fn new(limits: Limits) -> Arc<Self> {
+        let bytes = u32::try_from(limits.bytes / BYTE_KINDS as u64).unwrap_or(u32::MAX);
+        Arc::new(Held {
+            limits,
+            bytes,
+            all: Level::new(bytes, QUESTIONS[2], FILES[2]),
+            networks: Mutex::default(),
+            start: Instant::now(),
+        })
+    }
+
+    /// Returns the account of a new connection from `address`.
+    pub fn connection(self: &Arc<Self>, address: IpAddr) -> Arc<Account> {
+        let address = address.to_canonical();
+        let counted = !self.limits.shared.contains(&address);
+        Arc::new(Account {
+            network: counted.then(|| self.network(network(address))),
+            connection: Level::new(self.bytes / CONNECTION_SHARE, QUESTIONS[0], FILES[0]),
+            held: self.clone(),
+            unread: Mutex::default(),
+        })
+    }
+
+    fn network(&self, network: IpAddr) -> Arc<Level> {
+        let mut networks = lock(&self.networks);
+        if let Some(level) = networks.open.get(&network).and_then(Weak::upgrade) {
+            return level;
+        }
+        if networks.open.len() >= networks.prune_at {
+            networks.open.retain(|_, level| level.strong_count() > 0);
+            networks.prune_at = 2 * networks.open.len().max(512);
+        }
+        let room = self.bytes / NETWORK_SHARE;
+        let level = Arc::new(Level::new(room, QUESTIONS[1], FILES[1]));
+        networks.open.insert(network, Arc::downgrade(&level));
+        level
+    }
+
+    /// How many bytes are held now, in all.
+    pub fn bytes(&self) -> u64 {
+        let free = self.all.free[..BYTE_KINDS].iter();
+        let free: usize = free.map(Semaphore::available_permits).sum();
+        (BYTE_KINDS as u64 * u64::from(self.bytes)).saturating_sub(free as u64)
+    }
+}
+
+/// What one connection holds.
+#[derive(Debug)]
+pub struct Account {
+    connection: Level,
+    network: Option<Arc<Level>>,
+    held: Arc<Held>,
+    unread: Mutex<Unread>,
+}
+
+/// Since when pieces of answers wait to be read.
+#[derive(Debug, Default)]
+struct Unread {
+    next: u64,
+    since: BTreeMap<u64, Instant>,
+}
+
+impl Account {
+    /// Narrow to wide, the order in which room is taken: a call that waits for its own connection
+    /// keeps nothing from others.
+    fn levels(&self) -> [Option<&Level>; 3] {
+        [
+            Some(&self.connection),
+            self.network.as_deref(),
+            Some(&self.held.all),
+        ]
+    }
+
+    /// Takes room for so many bytes, if there is some at once.
+    pub fn try_hold(self: &Arc<Self>, kind: Kind, bytes: usize) -> Option<Hold> {
+        let mut hold = Hold::nothing(self, kind);
+        for (taken, level) in hold.taken.iter_mut().zip(self.levels()) {
+            let Some(level) = level else { continue };
+            let charge = level.charge(kind, bytes);
+            if !level.try_take(kind, charge) {
+                return None;
+            }
+            *taken = charge;
+        }
+        hold.begin();
+        Some(hold)
+    }
+
+    /// Takes room for so many bytes, and waits for it as long as it takes.
+    pub async fn wait(self: Arc<Self>, kind: Kind, bytes: usize) -> Hold {
+        // If this is dropped while it waits, what was taken is given back.
+        let mut hold = Hold::nothing(&self, kind);
+        for (taken, level) in hold.taken.iter_mut().zip(self.levels()) {
+            let Some(level) = level else { continue };
+            let charge = level.charge(kind, bytes);
+            level.take(kind, charge, self.held.start).await;
+            *taken = charge;
+        }
+        hold.begin();
+        hold
+    }
+
+    /// Takes room for so many bytes. Fails if there is none within ten seconds.
+    pub async fn hold(self: &Arc<Self>, kind: Kind, bytes: usize) -> Result<Hold, NoRoom> {
+        if let Some(hold) = self.try_hold(kind, bytes) {
+            return Ok(hold);
+        }
+        tokio::time::timeout(WAIT, self.clone().wait(kind, bytes))
+            .await
+            .map_err(|_| NoRoom)
+    }
+
+    /// Makes something that is sent as one piece, and takes room for it. `make` returns it with its
+    /// size in bytes. It must not wait, and it is called again if there was no room: what it made
+    /// is not kept while this waits.
+    pub async fn made<T, E: From<NoRoom>>(
+        self: &Arc<Self>,
+        make: impl Fn() -> Result<(T, usize), E>,
+    ) -> Result<(T, Hold), E> {
+        let (made, mut bytes) = make()?;
+        if let Some(hold) = self.try_hold(Kind::of_answer(bytes), bytes) {
+            return Ok((made, hold));
+        }
+        drop(made);
+        loop {
+            let mut hold = self.hold(Kind::of_answer(bytes), bytes).await?;
+            let (made, size) = make()?;
+            if hold.resize(size) {
+                return Ok((made, hold));
+            }
+            bytes = size;
+        }
+    }
+
+    /// Ends when a piece of an answer has lain unread for too long, which under pressure is sooner.
+    pub async fn stalled(&self) {
+        let tick = (self.held.limits.stall / 8).clamp(PATIENCE / 4, PATIENCE);
+        loop {
+            tokio::time::sleep(tick).await;
+            let oldest = lock(&self.unread).since.values().next().copied();
+            if oldest.is_some_and(|since| since.elapsed() > self.patience()) {
+                return;
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        let stall = self.held.limits.stall;
+        let start = self.held.start;
+        let network = self.network.as_deref().is_some_and(|n| n.is_pressed(start));
+        if network || self.held.all.is_pressed(start) {
+            stall.min(PRESSED)
+        } else {
+            stall
+        }
+    }
+}
+
+/// Room that was taken. Dropping it gives the room back.
+#[derive(Debug)]
+pub struct Hold {
+    account: Arc<Account>,
+    kind: Kind,
+    taken: [u32; 3],
+    /// Its number in [`Account::unread`], if the caller is the one who frees it, by reading.
+    unread: Option<u64>,
+}
+
+impl Hold {
+    fn nothing(account: &Arc<Account>, kind: Kind) -> Self {
+        Hold {
+            account: account.clone(),
+            kind,
+            taken: [0; 3],
+            unread: None,
+        }
+    }
+
+    /// All room was taken: from now on it is up to the caller to read.
+    fn begin(&mut self) {
+        if matches!(self.kind, Kind::Short | Kind::Long) {
+            let mut unread = lock(&self.account.unread);
+            let number = unread.next;
+            unread.next += 1;
+            unread.since.insert(number, Instant::now());
+            self.unread = Some(number);
+        }
+    }
+
+    /// Makes it room for so many bytes. Returns false, and changes nothing, if that is more than
+    /// before and there is no room for it at once.
+    pub fn resize(&mut self, bytes: usize) -> bool {
+        // Dropped before the end, this gives back what it took.
+        let mut more = Hold::nothing(&self.account, self.kind);
+        let levels = self.account.levels();
+        for ((more, taken), level) in more.taken.iter_mut().zip(self.taken).zip(levels) {
+            let Some(level) = level else { continue };
+            let wanted = level.charge(self.kind, bytes).saturating_sub(taken);
+            if wanted > 0 && !level.try_take(self.kind, wanted) {
+                return false;
+            }
+            *more = wanted;
+        }
+        for ((taken, more), level) in self.taken.iter_mut().zip(&mut more.taken).zip(levels) {
+            let Some(level) = level else { continue };
+            *taken += std::mem::take(more);
+            let less = taken.saturating_sub(level.charge(self.kind, bytes));
+            level.give_back(self.kind, less);
+            *taken -= less;
+        }
+        true
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(number) = self.unread {
+            lock(&self.account.unread).since.remove(&number);
+        }
+        for (taken, level) in self.taken.into_iter().zip(self.account.levels()) {
+            if let (1.., Some(level)) = (taken, level) {
+                level.give_back(self.kind, taken);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! Room is counted, waited for and given back.
+
+use super::*;
+
+const ROOM: usize = 4096;
+
+fn held(stall_ms: u64) -> Arc<Held> {
+    Held::new(Limits {
+        bytes: (ROOM * BYTE_KINDS) as u64,
+        stall: Duration::from_millis(stall_ms),
+        shared: vec!["127.0.0.1".parse().unwrap()],
+    })
+}
+
+fn address(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_network_is_an_ipv4_address_or_an_ipv6_64() {
+    for (one, other, same) in [
+        ("192.0.2.1", "192.0.2.1", true),
+        ("192.0.2.1", "192.0.2.2", false),
+        ("192.0.2.1", "::ffff:192.0.2.1", true),
+        ("2001:db8::1", "2001:db8::ffff:1", true),
+        ("2001:db8::1", "2001:db8:0:1::1", false),
+    ] {
+        let equal = network(address(one)) == network(address(other));
+        assert_eq!(equal, same, "{one} and {other}");
+    }
+}
+
+#[test]
+fn a_connection_a_network_and_all_have_room_of_their_own() {
+    let held = held(1000);
+    let connection = |text| held.connection(address(text));
+    let mine = connection("2001:db8::1");
+    let first = mine.try_hold(Kind::Long, ROOM / 8).unwrap();
+    assert!(mine.try_hold(Kind::Long, 1).is_none(), "the connection");
+    assert!(mine.try_hold(Kind::Short, 1).is_some(), "another kind");
+    let second = connection("2001:db8::2");
+    let second = second.try_hold(Kind::Long, ROOM / 8).unwrap();
+    let third = connection("2001:db8::3");
+    assert!(third.try_hold(Kind::Long, 1).is_none(), "the network");
+    assert_eq!(held.bytes(), ROOM as u64 / 4);
+    drop((first, second));
+    assert!(third.try_hold(Kind::Long, 1).is_some());
+    assert_eq!(held.bytes(), 0);
+}
+
+#[test]
+fn a_shared_address_has_no_room_as_a_network() {
+    let held = held(1000);
+    let holds: Vec<_> = (0..8)
+        .map(|_| {
+            held.connection(address("127.0.0.1"))
+                .try_hold(Kind::Long, ROOM / 8)
+        })
+        .collect();
+    assert!(holds.iter().all(Option::is_some));
+    let other = held.connection(address("192.0.2.1"));
+    assert!(other.try_hold(Kind::Long, 1).is_none(), "all");
+}
+
+#[test]
+fn room_that_was_resized_is_given_back_whole() {
+    let held = held(1000);
+    let mine = held.connection(address("192.0.2.1"));
+    let mut hold = mine.try_hold(Kind::Prepared, 100).unwrap();
+    assert!(hold.resize(200) && hold.resize(50) && hold.resize(ROOM / 8));
+    let other = mine.try_hold(Kind::Prepared, 1);
+    assert!(other.is_none());
+    assert!(hold.resize(10));
+    let other = mine.try_hold(Kind::Prepared, ROOM / 8 - 10).unwrap();
+    assert!(!hold.resize(11));
+    drop((hold, other));
+    assert_eq!(held.bytes(), 0);
+}
+
+#[tokio::test]
+async fn who_waits_gets_room_when_it_is_free_and_who_gives_up_leaves_none_behind() {
+    let held = held(1000);
+    let mine = held.connection(address("192.0.2.1"));
+    let first = mine.try_hold(Kind::Long, ROOM / 8).unwrap();
+    let waiting = tokio::spawn(mine.clone().wait(Kind::Long, 1));
+    let gone = tokio::spawn(mine.clone().wait(Kind::Long, 1));
+    tokio::task::yield_now().await;
+    gone.abort();
+    drop(first);
+    let second = waiting.await.unwrap();
+    drop(second);
+    assert!(gone.await.unwrap_err().is_cancelled());
+    assert_eq!(held.bytes(), 0);
+}
+
+#[tokio::test]
+async fn only_answers_that_lie_unread_stall_a_connection() {
+    let held = held(20);
+    let mine = held.connection(address("192.0.2.1"));
+    let claims = mine.try_hold(Kind::Claims, 1).unwrap();
+    let read = mine.try_hold(Kind::Long, 1);
+    drop(read);
+    let stalled = tokio::time::timeout(Duration::from_millis(500), mine.stalled());
+    assert!(stalled.await.is_err(), "nothing of what it holds is unread");
+    let answer = mine.try_hold(Kind::Short, 1).unwrap();
+    mine.stalled().await;
+    drop((claims, answer));
+}

@@ -1,0 +1,184 @@
+//! What strangers may cost: memory, disk and other callers' time.
+//!
+//! Strangers come from addresses of their own (127.0.0.2 and so on), as they do on the network. The
+//! honest caller beside them comes from 127.0.0.1.
+
+mod quotas;
+mod unread;
+mod uploads;
+
+use crate::Fixture;
+use anyhow::Context;
+use assay_proto::v1::{PutHeader, PutRequest, Wait, put_request::Part};
+use assay_tests::{log::Leaf, process::Node};
+use assay_tlog::Hash;
+use futures::{Stream, StreamExt, stream};
+use prost::Message;
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    time::{Duration, Instant},
+};
+
+/// A caller with one HTTP/2 connection, who reads as little as they like.
+struct Stranger {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Stranger {
+    /// A stranger from 127.0.0.`address`, who grants the node so many bytes at a time.
+    fn new(node: &Node, address: u8, window: u32) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .http2_prior_knowledge()
+            .http2_initial_stream_window_size(window)
+            .http2_initial_connection_window_size(window * 256)
+            .local_address(IpAddr::from(Ipv4Addr::new(127, 0, 0, address)))
+            .build()?;
+        Ok(Stranger {
+            http,
+            url: node.ready().url.clone(),
+        })
+    }
+
+    /// Begins a call of a method with one message. What is returned has the head of the answer,
+    /// and nothing of the rest was asked for.
+    async fn call(
+        &self,
+        method: &str,
+        message: impl Message,
+    ) -> reqwest::Result<reqwest::Response> {
+        self.grpc(method).body(framed(&message)).send().await
+    }
+
+    fn grpc(&self, method: &str) -> reqwest::RequestBuilder {
+        let request = self.http.post(format!("{}/assay.v1.{method}", self.url));
+        let request = request.header("content-type", "application/grpc");
+        request.header("te", "trailers")
+    }
+
+    /// Announces an upload of so many bytes, and sends `rest` after that.
+    async fn upload(
+        &self,
+        digest: &Hash,
+        size: u64,
+        rest: impl Stream<Item = Vec<u8>> + Send + Sync + 'static,
+    ) -> reqwest::Result<reqwest::Response> {
+        let header = PutHeader {
+            sha256: digest.as_bytes().to_vec().into(),
+            size,
+        };
+        let header = PutRequest {
+            part: Some(Part::Header(header)),
+        };
+        let parts = stream::iter([framed(&header)]).chain(rest);
+        let body = reqwest::Body::wrap_stream(parts.map(Ok::<_, std::io::Error>));
+        let put = self.grpc("AttachmentService/Put");
+        put.body(body).send().await
+    }
+
+    async fn get(&self, path: &str) -> reqwest::Result<reqwest::Response> {
+        self.http.get(format!("{}{path}", self.url)).send().await
+    }
+}
+
+/// A message as gRPC frames it.
+fn framed(message: &impl Message) -> Vec<u8> {
+    let mut body = vec![0];
+    let length = u32::try_from(message.encoded_len()).unwrap();
+    body.extend_from_slice(&length.to_be_bytes());
+    message.encode(&mut body).unwrap();
+    body
+}
+
+/// The `grpc-status` of an answer that has no messages.
+fn grpc_status(answer: &reqwest::Response) -> Option<i32> {
+    answer
+        .headers()
+        .get("grpc-status")?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
+/// Resident memory of the node, in MiB.
+fn resident_mib(node: &Node) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", node.pid()?))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next());
+    Ok(kib.context("no VmRSS")?.parse::<u64>()? / 1024)
+}
+
+/// What an honest caller saw.
+#[derive(Debug, Default)]
+struct Seen {
+    calls: Vec<Duration>,
+    most_mib: u64,
+}
+
+impl Seen {
+    /// The time that so many of 100 calls stayed below.
+    fn percentile(&self, percent: usize) -> Duration {
+        let mut calls = self.calls.clone();
+        calls.sort_unstable();
+        let at = calls.len() * percent / 100;
+        calls.get(at).copied().unwrap_or_default()
+    }
+}
+
+/// Publishes, proves and reads until `until` ends, and notes how long each call took and how much
+/// memory the node had. Fails if one call fails.
+async fn honest<T>(
+    fixture: &Fixture,
+    mut numbers: std::ops::RangeFrom<u64>,
+    until: impl Future<Output = T>,
+) -> anyhow::Result<(Seen, T)> {
+    tokio::pin!(until);
+    let mut seen = Seen::default();
+    loop {
+        let started = Instant::now();
+        let number = numbers.next().context("no number")?;
+        let claim = fixture.issuer.claim(number);
+        let published = fixture.log.publish(claim, Wait::Sequenced).await?;
+        seen.calls.push(started.elapsed());
+        let started = Instant::now();
+        fixture
+            .log
+            .entry(Leaf::Index(published.leaf_index % 3))
+            .await?;
+        seen.calls.push(started.elapsed());
+        seen.most_mib = seen.most_mib.max(resident_mib(&fixture.node)?);
+        let now = tokio::time::timeout(Duration::from_millis(5), until.as_mut());
+        if let Ok(ended) = now.await {
+            return Ok((seen, ended));
+        }
+    }
+}
+
+/// What other programs on this machine may add to the slowest calls of an honest caller, and to
+/// half of them.
+const NOISE_P99: Duration = Duration::from_secs(2);
+const NOISE_P50: Duration = Duration::from_millis(100);
+
+/// The honest caller was answered about as fast as when there is nobody else: within twice the
+/// time.
+fn assert_undisturbed(idle: &Seen, busy: &Seen, what: &str) {
+    for (percent, noise) in [(50, NOISE_P50), (99, NOISE_P99)] {
+        let (before, now) = (idle.percentile(percent), busy.percentile(percent));
+        assert!(
+            now <= 2 * before + noise,
+            "{what}: the p{percent} of an honest caller went from {before:?} to {now:?}"
+        );
+    }
+}
+
+/// The number after a metric's name and labels.
+async fn metric(fixture: &Fixture, name: &str) -> anyhow::Result<f64> {
+    let (_, metrics) = fixture.log.admin("/metrics").await?;
+    let value = metrics.lines().find_map(|line| {
+        let (found, value) = line.rsplit_once(' ')?;
+        (found == name).then_some(value)
+    });
+    Ok(value.unwrap_or("0").parse()?)
+}

@@ -1,0 +1,136 @@
+//! Quotas of publishing, by network address and by bytes.
+
+use super::{assert_undisturbed, honest, metric};
+use crate::{AT_ONCE, Fixture, assert_refused};
+use assay_claims::entry::wire;
+use assay_proto::v1::{
+    PublishRequest, PublishResponse, Wait, log_service_client::LogServiceClient,
+};
+use assay_tests::issuer::{Actor, payload};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+use tonic::{
+    Code, Status,
+    transport::{Channel, Endpoint},
+};
+use tonic_types::StatusExt;
+
+async fn client(fixture: &Fixture, address: u8) -> anyhow::Result<LogServiceClient<Channel>> {
+    let from = IpAddr::from(Ipv4Addr::new(127, 0, 0, address));
+    let endpoint = Endpoint::from_shared(fixture.node.ready().url.clone())?;
+    let channel = endpoint.local_address(Some(from)).connect().await?;
+    Ok(LogServiceClient::new(channel))
+}
+
+/// Publishes claims at once.
+async fn publish_all(
+    client: &LogServiceClient<Channel>,
+    claims: &[wire::Claim],
+) -> Vec<Result<PublishResponse, Status>> {
+    let calls = claims.iter().map(|claim| {
+        let mut client = client.clone();
+        let request = PublishRequest {
+            claim: Some(claim.clone()),
+            wait: Wait::Sequenced.into(),
+        };
+        async move {
+            client
+                .publish(request)
+                .await
+                .map(tonic::Response::into_inner)
+        }
+    });
+    futures::future::join_all(calls).await
+}
+
+/// Publishes payloads of an issuer at once. Returns how many were taken, and one refusal.
+async fn publish(
+    client: &LogServiceClient<Channel>,
+    issuer: &Actor,
+    payloads: impl Iterator<Item = Vec<u8>>,
+) -> (usize, Option<Status>) {
+    let claims: Vec<_> = payloads.map(|payload| issuer.sign(&payload)).collect();
+    let answers = publish_all(client, &claims).await;
+    let taken = answers.iter().filter(|answer| answer.is_ok()).count();
+    (taken, answers.into_iter().find_map(Result::err))
+}
+
+/// A statement of about 30 KiB.
+fn large(number: u64) -> Vec<u8> {
+    let text = String::from_utf8(payload(number)).unwrap();
+    let filler = format!(r#""predicate":{{"x":"{}","#, "x".repeat(30 << 10));
+    text.replacen(r#""predicate":{"#, &filler, 1).into_bytes()
+}
+
+fn assert_over(refusal: Option<Status>, words: &[&str]) {
+    let status = refusal.expect("one too many was taken");
+    let retry = status.get_details_retry_info();
+    let delay = retry.and_then(|retry| retry.retry_delay);
+    assert!(delay >= Some(Duration::from_secs(1)), "{status:?}");
+    assert_refused(Err::<(), _>(status), Code::ResourceExhausted, words);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_and_bytes_have_quotas_by_address_and_issuer() -> anyhow::Result<()> {
+    let edits = format!(
+        "{AT_ONCE}\nadmission.address_claims_per_second = 2\n\
+         admission.issuer_claims_per_second = 4"
+    );
+    let fixture = Fixture::start(&edits).await?;
+    let other = Actor::new(&[2], 1);
+    let registration = other.registration()?;
+    fixture.log.publish(registration, Wait::Sequenced).await?;
+    // Twenty at once are a burst. Time passes, so that a few more may be taken.
+    let limited = client(&fixture, 2).await?;
+    let (taken, refusal) = publish(&limited, &other, (0..60).map(payload)).await;
+    assert!((20..40).contains(&taken), "{taken}");
+    let words = ["your network address", "claims a second", "try again in"];
+    assert_over(refusal, &words);
+    // Whoever may not publish at all uses up the quota of their address, too: nothing is verified
+    // beyond it.
+    let nobody = Actor::new(&[9], 1);
+    let elsewhere = client(&fixture, 3).await?;
+    let (taken, refusal) = publish(&elsewhere, &nobody, (100..160).map(payload)).await;
+    assert_eq!(taken, 0);
+    assert!(refusal.is_some());
+    let (taken, refusal) = publish(&elsewhere, &other, (200..230).map(payload)).await;
+    assert!(taken < 20, "{taken}");
+    assert_over(refusal, &["your network address"]);
+    let refused = metric(&fixture, "assay_refused_total{limit=\"address_claims\"}").await?;
+    assert!(refused > 20.0, "{refused}");
+
+    // An issuer of four claims a second has sixteen KiB a second, and ten times as many at once.
+    let shared = client(&fixture, 1).await?;
+    let (taken, refusal) = publish(&shared, &fixture.issuer, (300..330).map(large)).await;
+    assert!((5..25).contains(&taken), "{taken}");
+    assert_over(refusal, &["issuer", "bytes a second"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_over_a_quota_disturbs_nobody() -> anyhow::Result<()> {
+    let edits = "log.publish_interval_ms = 100\nadmission.issuer_claims_per_second = 50";
+    let fixture = Fixture::start(edits).await?;
+    let spammer = Actor::new(&[2], 1);
+    let registration = spammer.registration()?;
+    fixture.log.publish(registration, Wait::Sequenced).await?;
+    let second = tokio::time::sleep(Duration::from_secs(1));
+    let (idle, ()) = honest(&fixture, 1_000_000.., second).await?;
+    // Signed before: what is measured is the node.
+    let claims: Vec<_> = (0..4000).map(|number| spammer.claim(number)).collect();
+    let client = client(&fixture, 2).await?;
+    let spam = async {
+        let mut refused = 0;
+        for some in claims.chunks(64) {
+            let answers = publish_all(&client, some).await;
+            refused += answers.iter().filter(|answer| answer.is_err()).count();
+        }
+        refused
+    };
+    let (busy, refused) = honest(&fixture, 2_000_000.., spam).await?;
+    assert!(refused > 0, "five hundred at once are the most");
+    assert_undisturbed(&idle, &busy, "a spammer");
+    Ok(())
+}

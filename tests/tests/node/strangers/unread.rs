@@ -1,0 +1,172 @@
+//! Answers that nobody reads.
+
+use super::{Stranger, assert_undisturbed, honest, metric};
+use crate::{Fixture, bad_input::attachments};
+use assay_proto::v1::{GetRequest, LookupPrefixRequest, LookupRequest, StreamEntriesRequest, Wait};
+use assay_tests::process::Node;
+use std::time::Duration;
+
+/// Claims in the log: so many that the answer about all labels takes some megabytes.
+const CLAIMS: u64 = 30_000;
+
+/// Streams of one connection.
+const STREAMS: usize = 100;
+
+/// How much memory all of a stranger's unread answers may cost.
+const MOST_MIB: u64 = 64;
+
+/// No quotas: what is measured here are the answers.
+const UNLIMITED: &str = "log.publish_interval_ms = 100\nadmission.issuer_claims_per_second = 0";
+
+async fn filled(edits: &str) -> anyhow::Result<Fixture> {
+    let fixture = Fixture::start(&format!("{UNLIMITED}\n{edits}")).await?;
+    fixture.log.publish_many(&fixture.issuer, 1..CLAIMS).await?;
+    fixture.log.published(CLAIMS).await?;
+    // Caches fill before anything is measured.
+    fixture.log.rederive().await?;
+    let stranger = Stranger::new(&fixture.node, 1, 1 << 20)?;
+    let all = stranger
+        .call("IndexService/LookupPrefix", everything())
+        .await?;
+    assert!(all.bytes().await?.len() > 1 << 20);
+    Ok(fixture)
+}
+
+fn everything() -> LookupPrefixRequest {
+    LookupPrefixRequest::default()
+}
+
+/// Begins as many calls as a connection takes, on so many connections, and reads no answer.
+async fn begin<T>(
+    node: &Node,
+    connections: usize,
+    call: impl AsyncFn(&Stranger) -> reqwest::Result<T>,
+) -> anyhow::Result<Vec<(Stranger, Vec<reqwest::Result<T>>)>> {
+    let mut begun = Vec::new();
+    for _ in 0..connections {
+        let stranger = Stranger::new(node, 2, 1 << 10)?;
+        let calls = (0..STREAMS).map(|_| call(&stranger));
+        // All of them wait for room, or have begun.
+        let answers = futures::future::join_all(calls).await;
+        begun.push((stranger, answers));
+    }
+    Ok(begun)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_nobody_reads_hold_little_memory_and_up_nobody() -> anyhow::Result<()> {
+    let fixture = filled("").await?;
+    let document = attachments::stored(&fixture, 4 << 20).await?;
+    let node = &fixture.node;
+    let second = tokio::time::sleep(Duration::from_secs(1));
+    let (idle, ()) = honest(&fixture, 1_000_000.., second).await?;
+
+    let prefix = begin(node, 1, async |stranger: &Stranger| {
+        stranger
+            .call("IndexService/LookupPrefix", everything())
+            .await
+    });
+    let (busy, prefix) = honest(&fixture, 2_000_000.., prefix).await?;
+    assert_costs(&idle, &busy, "prefix questions");
+    drop(prefix?);
+
+    let entries = begin(node, 5, async |stranger: &Stranger| {
+        let all = StreamEntriesRequest::default();
+        stranger.call("LogService/StreamEntries", all).await
+    });
+    let (busy, entries) = honest(&fixture, 3_000_000.., entries).await?;
+    assert_costs(&idle, &busy, "streams of entries");
+    drop(entries?);
+
+    let bundles = begin(node, 5, async |stranger: &Stranger| {
+        stranger.get("/tile/entries/000").await
+    });
+    let (busy, bundles) = honest(&fixture, 4_000_000.., bundles).await?;
+    assert_costs(&idle, &busy, "bundles");
+    drop(bundles?);
+
+    let label = issuer_label(&fixture).await?;
+    let lookups = begin(node, 5, async |stranger: &Stranger| {
+        let request = LookupRequest {
+            label: label.clone().into(),
+            ..LookupRequest::default()
+        };
+        stranger.call("IndexService/Lookup", request).await
+    });
+    let (busy, lookups) = honest(&fixture, 5_000_000.., lookups).await?;
+    assert_costs(&idle, &busy, "look-ups");
+    drop(lookups?);
+
+    let downloads = begin(node, 5, async |stranger: &Stranger| {
+        let sha256 = document.as_bytes().to_vec().into();
+        stranger
+            .call("AttachmentService/Get", GetRequest { sha256 })
+            .await
+    });
+    let (busy, downloads) = honest(&fixture, 6_000_000.., downloads).await?;
+    assert_costs(&idle, &busy, "attachments");
+    drop(downloads?);
+    Ok(())
+}
+
+fn assert_costs(idle: &super::Seen, busy: &super::Seen, what: &str) {
+    assert!(
+        busy.most_mib <= idle.most_mib + MOST_MIB,
+        "{what} took the node from {} to {} MiB",
+        idle.most_mib,
+        busy.most_mib
+    );
+    assert_undisturbed(idle, busy, what);
+}
+
+/// The label under which everything of the fixture's issuer is listed: the longest list.
+async fn issuer_label(fixture: &Fixture) -> anyhow::Result<Vec<u8>> {
+    let mut index = fixture.log.index.clone();
+    let mut pieces = index.lookup_prefix(everything()).await?.into_inner();
+    let mut longest = (0, Vec::new());
+    while let Some(piece) = pieces.message().await? {
+        for list in piece.answer.unwrap_or_default().lists {
+            longest = longest.max((list.leaves.len(), list.label.to_vec()));
+        }
+    }
+    Ok(longest.1)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_does_not_read_is_closed_and_what_it_held_is_free() -> anyhow::Result<()>
+{
+    let fixture = filled("server.stall_s = 1").await?;
+    let unread = begin(&fixture.node, 2, async |stranger: &Stranger| {
+        let all = StreamEntriesRequest::default();
+        stranger.call("LogService/StreamEntries", all).await
+    })
+    .await?;
+    assert!(metric(&fixture, "assay_held_bytes").await? > 0.0);
+    for (_, answers) in unread {
+        for answer in answers {
+            let ended = match answer {
+                Ok(answer) => tokio::time::timeout(Duration::from_secs(60), answer.bytes()).await?,
+                Err(error) => Err(error),
+            };
+            assert!(ended.is_err(), "it was sent whole");
+        }
+    }
+    assert_eq!(
+        metric(&fixture, "assay_stalled_connections_total").await?,
+        2.0
+    );
+    let mut held = f64::MAX;
+    for _ in 0..1000 {
+        held = metric(&fixture, "assay_held_bytes").await?;
+        if held == 0.0 {
+            break;
+        }
+    }
+    assert_eq!(held, 0.0);
+    // Whoever reads, however slowly, is not closed.
+    fixture
+        .log
+        .publish(fixture.issuer.claim(9_000_000), Wait::Integrated)
+        .await?;
+    Ok(())
+}
