@@ -72,13 +72,13 @@ pub(super) async fn inquire(panel: &mut Panel, policy: &Policy, now_ms: u64, inq
     }
     panel.leave_unkept();
     if inquiry.audience == Audience::Everyone {
-        let signers = found.iter().flat_map(|logged| logged.claim().signers());
-        records(panel, signers.map(|(issuer, _)| *issuer)).await;
         let about = claims_about(&found, &mut BTreeSet::new());
         for name in about.iter().take(REPLIED_TO) {
             by.extend(panel.census(name).await);
         }
         found.extend(panel.ask(&about, &distinct(by)).await);
+        let signers = found.iter().flat_map(|logged| logged.claim().signers());
+        records(panel, signers.map(|(issuer, _)| *issuer)).await;
     }
     follow(panel, found, &trusted).await;
 }
