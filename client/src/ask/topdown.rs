@@ -6,6 +6,7 @@
 //! They are heard only by who asks for everyone, and even then nothing hangs on it whether their
 //! claims about claims end.
 
+use super::names;
 use super::panel::{Panel, distinct};
 use assay_claims::index::{By, Kind, Name, Query};
 use assay_claims::issuer::IssuerId;
@@ -77,6 +78,8 @@ pub(super) async fn inquire(panel: &mut Panel, policy: &Policy, now_ms: u64, inq
             by.extend(panel.census(name).await);
         }
         found.extend(panel.ask(&about, &distinct(by)).await);
+        let vouched = vouched(panel, &found).await;
+        found.extend(vouched);
         let signers = found.iter().flat_map(|logged| logged.claim().signers());
         records(panel, signers.map(|(issuer, _)| *issuer)).await;
     }
@@ -125,6 +128,18 @@ async fn walk(panel: &mut Panel, policy: &Policy, now_ms: u64) -> Speakers {
         panel.lack(&why(limit));
     }
     speakers
+}
+
+/// What anyone says of those who signed these claims: whoever vouches for them is among it.
+async fn vouched(panel: &mut Panel, claims: &[LoggedClaim]) -> Vec<LoggedClaim> {
+    let signers = claims.iter().flat_map(|logged| logged.claim().signers());
+    let mut about = distinct(signers.map(|(issuer, _)| names::of_sha256(&issuer.to_hex())));
+    about.truncate(REPLIED_TO);
+    let mut by = Vec::new();
+    for name in &about {
+        by.extend(panel.census(name).await);
+    }
+    panel.ask(&about, &distinct(by)).await
 }
 
 /// Asks for the records of issuers, and which of their keys were compromised.
