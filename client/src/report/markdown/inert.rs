@@ -181,7 +181,12 @@ fn is_bare(word: &str) -> bool {
         before = c;
     }
     let mut parts = word.split(|c: char| !c.is_alphanumeric());
-    !parts.any(|part| may_be_a_commit(part) || part.eq_ignore_ascii_case("www"))
+    !parts.any(|part| may_be_a_commit(part) || ends_as_an_address_begins(part))
+}
+
+/// Whether a stop behind the word would make it `www.`, which some link wherever it stands.
+fn ends_as_an_address_begins(word: &str) -> bool {
+    word.to_lowercase().ends_with("www")
 }
 
 fn may_be_a_commit(word: &str) -> bool {
@@ -213,6 +218,7 @@ mod tests {
             ),
             ("issuer 0123abcd4567…", "issuer `0123abcd4567…`"),
             ("@all www.e.org", "`@all www.e.org`"),
+            ("awww. www, WWW", "`awww`. `www`, `WWW`"),
             ("mail a@e.org, or #1", "mail `a@e.org`, or `#1`"),
             ("[x](y) <b>&amp; a_b *c*", "`[x](y) <b>&amp`; `a_b *c*`"),
             ("a | b", "a `\\u{7c}` b"),
