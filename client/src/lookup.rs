@@ -2,21 +2,16 @@
 //! verified again offline.
 
 use crate::{Client, ClientError, call};
-use assay_claims::entry::Entry;
 use assay_claims::index::list::ListFrontier;
 use assay_claims::index::{
-    AnswerError, AnswerPage, By, Commitment, CommitmentError, Label, Name, Prefix, Query,
-    VerifiedAnswer, VerifiedPages,
+    AnswerError, AnswerPage, By, Label, Name, Prefix, Query, VerifiedAnswer, VerifiedPages,
 };
 use assay_proto::{
     answer::{AnswerFault, Joined, to_core},
-    v1::{
-        self, BatchLookupRequest, GetEntryAndProofRequest, LookupPrefixRequest, LookupRequest,
-        WatchRequest, WatchedName, get_entry_and_proof_request::Leaf,
-    },
+    v1::{self, BatchLookupRequest, LookupPrefixRequest, LookupRequest, WatchRequest, WatchedName},
 };
 use assay_tlog::checkpoint::VerifiedCheckpoint;
-use assay_tlog::tree::{LeafIndex, TreeSize, verify_multiproof};
+use assay_tlog::tree::TreeSize;
 use bytes::Bytes;
 use prost::Message;
 use tonic::Streaming;
@@ -50,40 +45,20 @@ impl Client {
     /// names have.
     pub async fn lookup(&self, query: &Query) -> Result<Looked, ClientError> {
         let seen = self.seen().await?;
-        let mut index = self.index.clone();
         let mut joined = Joined::default();
         match query {
             Query::Names { names, by } => {
                 let messages = futures::stream::iter(batch(names, by));
+                let mut index = self.index.clone();
                 let answers = index.batch_lookup(messages);
                 call::each("looking up", answers, |message| {
                     push(&mut joined, message.answer)
                 })
                 .await?;
             }
-            Query::Crowd { prefix, by } => {
-                let answers = index.lookup_prefix(prefix_request(prefix, by));
-                call::each("looking up a prefix", answers, |message| {
-                    push(&mut joined, message.answer)
-                })
-                .await?;
-            }
-            Query::Census(prefix) => {
-                let answers = index.lookup_prefix(prefix_request(prefix, &[]));
-                call::each("looking up a prefix", answers, |message| {
-                    push(&mut joined, message.answer)
-                })
-                .await?;
-            }
-            Query::Page { label, from } => {
-                let request = LookupRequest {
-                    label: wire(label),
-                    from: *from,
-                    limit: 0,
-                };
-                let answer = call::short("looking up", index.lookup(request)).await?;
-                push(&mut joined, answer.answer)?;
-            }
+            Query::Crowd { prefix, by } => self.ask_prefix(&mut joined, prefix, by).await?,
+            Query::Census(prefix) => self.ask_prefix(&mut joined, prefix, &[]).await?,
+            Query::Page { label, from } => self.ask_page(&mut joined, label, *from, 0).await?,
         }
         self.verified(joined, query, seen).await
     }
@@ -101,6 +76,37 @@ impl Client {
         Ok(page)
     }
 
+    async fn ask_page(
+        &self,
+        joined: &mut Joined,
+        label: &Label,
+        from: u64,
+        limit: u32,
+    ) -> Result<(), ClientError> {
+        let request = LookupRequest {
+            label: wire(label),
+            from,
+            limit,
+        };
+        let answer = call::short("looking up", self.index.clone().lookup(request)).await?;
+        push(joined, answer.answer)
+    }
+
+    /// Asks what these said about whatever begins with a prefix, or without any, who spoke of it.
+    async fn ask_prefix(
+        &self,
+        joined: &mut Joined,
+        prefix: &Prefix,
+        by: &[By],
+    ) -> Result<(), ClientError> {
+        let mut index = self.index.clone();
+        let answers = index.lookup_prefix(prefix_request(prefix, by));
+        call::each("looking up a prefix", answers, |message| {
+            push(joined, message.answer)
+        })
+        .await
+    }
+
     /// A page, and how many bytes it took.
     async fn page(
         &self,
@@ -109,14 +115,8 @@ impl Client {
         limit: u32,
     ) -> Result<(AnswerPage, usize), ClientError> {
         let seen = self.seen().await?;
-        let request = LookupRequest {
-            label: wire(label),
-            from,
-            limit,
-        };
-        let answer = call::short("looking up", self.index.clone().lookup(request)).await?;
         let mut joined = Joined::default();
-        push(&mut joined, answer.answer)?;
+        self.ask_page(&mut joined, label, from, limit).await?;
         let bytes = finish(joined)?;
         let checkpoint = self.accept_since(&bytes.checkpoint, seen).await?;
         let label = *label;
@@ -162,44 +162,6 @@ impl Client {
         }
         VerifiedPages::verify(ListFrontier::default(), pages)
             .map_err(|e| ClientError::unverified_by("the list is not the one in the index", e))
-    }
-
-    /// What the latest checkpoint commits to: how many labels the index has, which says how long a
-    /// prefix may be. The question tells the node nothing.
-    pub async fn commitment(&self) -> Result<(VerifiedCheckpoint, Commitment), ClientError> {
-        let checkpoint = self.checkpoint().await?;
-        let last = LeafIndex::new(checkpoint.size().get().saturating_sub(1));
-        let request = GetEntryAndProofRequest {
-            leaf: Some(Leaf::LeafIndex(last.get())),
-            tree_size: checkpoint.size().get(),
-        };
-        let answer = call::short(
-            "fetching the index commitment",
-            self.log.clone().get_entry_and_proof(request),
-        )
-        .await?;
-        let wrong = |e: &dyn std::fmt::Display| {
-            ClientError::unverified(format!("the index commitment: {e}"))
-        };
-        let entry = Entry::parse(answer.entry).map_err(|e| wrong(&e))?;
-        let path = assay_tlog::tree::split_hashes(&answer.hashes).map_err(|e| wrong(&e))?;
-        // The last leaf's siblings are all to its left, the lowest first; the proof of many has
-        // them from the left.
-        let proof: Vec<_> = path.into_iter().rev().collect();
-        verify_multiproof(
-            &[(last, entry.leaf_hash())],
-            checkpoint.size(),
-            &proof,
-            &checkpoint.root(),
-        )
-        .map_err(|e| wrong(&e))?;
-        match Commitment::of_entry(&entry, last) {
-            Ok(commitment) => Ok((checkpoint, commitment)),
-            Err(unsupported @ CommitmentError::Unsupported { .. }) => {
-                Err(ClientError::Unsupported(unsupported.to_string()))
-            }
-            Err(error) => Err(wrong(&error)),
-        }
     }
 
     /// Follows names: the node says when more is listed under one than the caller has. What it says

@@ -183,7 +183,7 @@ impl<S: Tables + 'static> Driver<S> {
             }
             if self.due(last_publish, committed) <= Instant::now() {
                 if !self.log.is_ahead() {
-                    self.log.commit_again()?;
+                    self.log.append_commitment()?;
                 }
                 self.publish_pending(owed)?;
                 last_publish = Some(Instant::now());

@@ -4,18 +4,11 @@ use super::names;
 use super::topdown::of_issuer;
 use crate::plain;
 use assay_claims::claim::ClaimId;
-use assay_claims::index::{Kind, Name};
+use assay_claims::index::{DIGESTS, Kind, Name};
 use assay_claims::issuer::IssuerId;
 use assay_claims::purl::{Purl, PurlError};
 use assay_policy::Component;
 use assay_tlog::Hash;
-
-/// Digests that the index has labels of, with the lengths of their hex.
-const DIGESTS: [(&str, &[usize]); 3] = [
-    ("sha256", &[64]),
-    ("sha512", &[128]),
-    ("gitCommit", &[40, 64]),
-];
 
 /// Beginnings of well-known identifiers of vulnerabilities, besides `GHSA-`; all are written in
 /// capitals.

@@ -76,8 +76,44 @@ pub struct Gathered {
     pub privacy: Option<Privacy>,
 }
 
-/// Most rounds of claims about claims ([`gather`]).
+/// Most rounds of claims about claims. Only those who are listened to can make them go on, and they
+/// have no reason to.
 const ROUNDS: usize = 12;
+
+/// Rounds of questions about what was said of claims, and of what was said of that.
+#[derive(Debug, Default)]
+pub(super) struct Rounds {
+    asked: BTreeSet<Name>,
+    taken: usize,
+}
+
+impl Rounds {
+    /// What to ask about next: those of the claims that were not asked about yet. None at the end;
+    /// an error says that it goes on beyond [`ROUNDS`].
+    pub(super) fn next(&mut self, found: &[LoggedClaim]) -> Result<Vec<Name>, String> {
+        let mut about = names_of(found);
+        about.retain(|name| self.asked.insert(*name));
+        self.taken += 1;
+        if !about.is_empty() && self.taken > ROUNDS {
+            return Err(format!(
+                "claims about claims go on beyond {ROUNDS} rounds of questions"
+            ));
+        }
+        Ok(about)
+    }
+}
+
+/// The names under which others speak of these claims, each once, sorted.
+pub(super) fn names_of(claims: &[LoggedClaim]) -> Vec<Name> {
+    let ids = claims.iter().map(|logged| logged.claim().id().to_hex());
+    distinct(ids.map(|id| Name::new(Kind::Claim, &id)))
+}
+
+/// Each once, sorted.
+pub(super) fn distinct<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let set: BTreeSet<T> = items.into_iter().collect();
+    set.into_iter().collect()
+}
 
 /// Gathers what `by` said about `names` in one log, and what they said about that: every round is a
 /// complete answer, and the last one brings nothing new.
@@ -92,19 +128,17 @@ pub async fn gather(source: &Source, names: &[Name], by: &[By]) -> Result<Gather
     } else {
         gathering.ask(source, names, by).await?
     };
-    let mut asked: BTreeSet<Name> = BTreeSet::new();
-    for _ in 0..ROUNDS {
-        let ids = found.iter().map(|logged| logged.claim().id().to_hex());
-        let mut about: Vec<Name> = ids.map(|id| Name::new(Kind::Claim, &id)).collect();
-        about.retain(|name| asked.insert(*name));
-        if about.is_empty() {
-            return Ok(gathering.finish());
+    let mut rounds = Rounds::default();
+    loop {
+        match rounds.next(&found) {
+            Ok(about) if about.is_empty() => break,
+            Ok(about) => found = gathering.ask(source, &about, by).await?,
+            Err(why) => {
+                gathering.lack(why);
+                break;
+            }
         }
-        found = gathering.ask(source, &about, by).await?;
     }
-    gathering.lack(format!(
-        "claims about claims go on beyond {ROUNDS} rounds of questions"
-    ));
     Ok(gathering.finish())
 }
 
@@ -140,8 +174,8 @@ impl Gathering {
     }
 
     /// Asks what `by` said about `names`, telling the log no more than the first bits of each.
-    /// Returns the claims that are new, and of them only those about `names`; and the ids of all
-    /// claims about the names that they hide among.
+    /// Returns the claims about `names` that are new, and all claims about the names that they hide
+    /// among.
     pub(super) async fn ask_privately(
         &mut self,
         source: &Source,
@@ -156,19 +190,22 @@ impl Gathering {
         }
         let (mut found, mut crowd) = (Vec::new(), Vec::new());
         for (prefix, names) in &prefixes {
-            let query = Query::crowd(*prefix, by.iter().copied());
-            let Some(answer) = self.answer(source, &query).await? else {
-                continue;
-            };
-            let hidden = answer.crowd_names(prefix).map_err(left_out)?;
-            self.hidden_among(bits, hidden.len() as u64);
             let names: Vec<Name> = names.iter().copied().collect();
-            self.count(&names, &answer)?;
-            crowd.extend(claims_in(&answer));
-            found.extend(
-                self.take(source, answer, |label| names.contains(&label.name()))
-                    .await?,
-            );
+            for by in by.chunks(limits::LOOKUP_BY) {
+                let query = Query::crowd(*prefix, by.iter().copied());
+                let Some(answer) = self.answer(source, &query).await? else {
+                    continue;
+                };
+                let hidden = answer.crowd_names(prefix).map_err(left_out)?;
+                self.hidden_among(hidden.len() as u64);
+                self.count(&names, &answer)?;
+                crowd.extend(claims_in(&answer));
+                let wanted = |label: &Label| names.contains(&label.name());
+                found.extend(self.take(source, answer, wanted).await?);
+            }
+            if let Some(privacy) = &mut self.gathered.privacy {
+                privacy.prefixes += 1;
+            }
         }
         Ok((found, crowd))
     }
@@ -203,14 +240,11 @@ impl Gathering {
         Ok(bits)
     }
 
-    fn hidden_among(&mut self, bits: u16, names: u64) {
-        let privacy = self.gathered.privacy.get_or_insert(Privacy {
-            prefixes: 0,
-            bits,
-            fewest: u64::MAX,
-        });
-        privacy.prefixes += 1;
-        privacy.fewest = privacy.fewest.min(names);
+    /// One prefix stands for so many names.
+    fn hidden_among(&mut self, names: u64) {
+        if let Some(privacy) = &mut self.gathered.privacy {
+            privacy.fewest = privacy.fewest.min(names);
+        }
     }
 
     /// Who spoke of a name, whoever they are; at most so many, or the log refuses to say.
@@ -219,13 +253,33 @@ impl Gathering {
         source: &Source,
         name: &Name,
     ) -> Result<Vec<By>, ClientError> {
-        let query = Query::Census(name.prefix());
-        let Some(answer) = self.answer(source, &query).await? else {
+        self.census_under(source, name.prefix()).await
+    }
+
+    /// Who spoke of anything that begins like a name, of which the log learns no more than the first
+    /// bits. Whoever spoke of the name is among them; to listen to these alone would tell which it
+    /// is.
+    pub(super) async fn census_privately(
+        &mut self,
+        source: &Source,
+        name: &Name,
+    ) -> Result<Vec<By>, ClientError> {
+        let bits = self.private_bits(source).await?;
+        let prefix = Prefix::of(name.prefix().first(), bits);
+        self.census_under(source, prefix).await
+    }
+
+    async fn census_under(
+        &mut self,
+        source: &Source,
+        prefix: Prefix,
+    ) -> Result<Vec<By>, ClientError> {
+        let Some(answer) = self.answer(source, &Query::Census(prefix)).await? else {
             return Ok(Vec::new());
         };
         self.complete_as_of(answer.proven());
-        let labels = answer.census(&name.prefix()).map_err(left_out)?;
-        Ok(labels.iter().map(|found| found.label.by()).collect())
+        let labels = answer.census().iter();
+        Ok(labels.map(|found| found.label.by()).collect())
     }
 
     async fn answer(

@@ -1,17 +1,14 @@
 //! The names under which claims about something stand in the index.
 
-use assay_claims::index::{Kind, Name, PackageNames};
+use assay_claims::index::{DIGESTS, Kind, Name, PackageNames};
 use assay_policy::Component;
-
-/// Algorithms whose digests are names of the index.
-const INDEXED: [&str; 3] = ["sha256", "sha512", "gitCommit"];
 
 /// The names of a component: of its package, and of its artifacts. What is said of a version is
 /// said of its package, too, so that versions need not be asked for.
 pub(super) fn of_component(component: &Component) -> Vec<Name> {
     let mut names: Vec<Name> = of_package(component).into_iter().collect();
     for (algorithm, hex) in component.digests() {
-        if INDEXED.contains(&algorithm.as_str()) {
+        if DIGESTS.iter().any(|(known, _)| known == algorithm) {
             names.push(Name::new(Kind::Digest, &format!("{algorithm}:{hex}")));
         }
     }

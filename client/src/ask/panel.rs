@@ -10,7 +10,6 @@ use crate::{AnswerCache, ClientError};
 use assay_claims::index::{By, Name};
 use assay_claims::logged::LoggedClaim;
 use futures::future::join_all;
-use std::collections::BTreeSet;
 
 /// A question to every log.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +20,8 @@ enum Question<'q> {
     Hidden(&'q [Name], &'q [By]),
     /// Who spoke of a name at all.
     Census(&'q Name),
+    /// Who spoke of anything that begins like a name.
+    HiddenCensus(&'q Name),
 }
 
 /// What a log told.
@@ -85,6 +86,12 @@ impl Panel {
     /// Asks who spoke of a name at all.
     pub(super) async fn census(&mut self, name: &Name) -> Vec<By> {
         self.put(Question::Census(name)).await.by
+    }
+
+    /// Asks who spoke of anything that begins like a name, of which the logs learn only the first
+    /// bits.
+    pub(super) async fn census_hidden(&mut self, name: &Name) -> Vec<By> {
+        self.put(Question::HiddenCensus(name)).await.by
     }
 
     /// Asks those logs no more of which a part of the answers so far was not kept: offline, there
@@ -166,6 +173,9 @@ impl Member {
                 (told.claims, told.crowd) = gathering.ask_privately(&source, names, by).await?;
             }
             Question::Census(name) => told.by = gathering.census(&source, name).await?,
+            Question::HiddenCensus(name) => {
+                told.by = gathering.census_privately(&source, name).await?;
+            }
         }
         Ok(told)
     }
@@ -185,10 +195,4 @@ impl Connection {
             (Some(client), _) => Source::Node(client, Some(cache)),
         })
     }
-}
-
-/// Each once, sorted.
-pub(super) fn distinct<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
-    let set: BTreeSet<T> = items.into_iter().collect();
-    set.into_iter().collect()
 }

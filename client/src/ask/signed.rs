@@ -3,7 +3,7 @@
 use super::asker::Asker;
 use super::error::AskError;
 use super::topdown::of_issuer;
-use crate::{Client, ClientError};
+use crate::Client;
 use assay_claims::index::{Found, Query};
 use assay_claims::issuer::IssuerId;
 use assay_claims::limits::WHOLE_LIST;
@@ -26,15 +26,12 @@ pub struct Signed {
 pub(super) async fn signed(asker: &Asker, id: &IssuerId) -> Result<Signed, AskError> {
     let mut signed = Signed::default();
     for client in asker.clients().await? {
-        let prefix = of_issuer(id).prefix();
-        let answer = client.lookup(&Query::Census(prefix)).await?.answer;
-        let lists = answer.census(&prefix).map_err(|error| {
-            ClientError::unverified_by("the answer leaves out what was asked for", error)
-        })?;
-        for list in lists {
+        let census = Query::Census(of_issuer(id).prefix());
+        let answer = client.lookup(&census).await?.answer;
+        for list in answer.census() {
             signed.count = Some(signed.count.unwrap_or(0) + list.length);
             if list.length <= WHOLE_LIST {
-                signed.newest.extend(newest(&client, &list).await?);
+                signed.newest.extend(newest(&client, list).await?);
             }
         }
         signed.count.get_or_insert(0);

@@ -6,8 +6,9 @@
 //! They are heard only by who asks for everyone, and even then nothing hangs on it whether their
 //! claims about claims end.
 
+use super::gather::{Rounds, distinct, names_of};
 use super::names;
-use super::panel::{Panel, distinct};
+use super::panel::Panel;
 use assay_claims::index::{By, Kind, Name, Query};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind;
@@ -15,10 +16,6 @@ use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
 use assay_policy::trust::{Limit, Speakers, Walk};
 use std::collections::BTreeSet;
-
-/// Most rounds of claims about claims. Only those whom the policy trusts can make them go on, and
-/// they have no reason to.
-const ROUNDS: usize = 12;
 
 /// Most claims of which it is asked who replied to them at all, where everyone is listened to.
 const REPLIED_TO: usize = 256;
@@ -48,15 +45,19 @@ pub struct Inquiry {
 
 /// Asks every log of the panel, in the order of this module.
 pub(super) async fn inquire(panel: &mut Panel, policy: &Policy, now_ms: u64, inquiry: &Inquiry) {
-    let speakers = walk(panel, policy, now_ms).await;
-    let trusted: BTreeSet<IssuerId> = speakers.issuers().chain(&inquiry.also).copied().collect();
-    let mut by: Vec<By> = trusted.iter().map(By::issuer).collect();
+    let mut recorded = BTreeSet::new();
+    let speakers = walk(panel, policy, now_ms, &mut recorded).await;
+    let mut trusted: BTreeSet<IssuerId> = speakers.issuers().copied().collect();
+    if !inquiry.hidden {
+        trusted.extend(&inquiry.also);
+    }
+    records(panel, &mut recorded, trusted.iter().copied()).await;
+    let trusted: Vec<By> = trusted.iter().map(By::issuer).collect();
     let mut found: Vec<LoggedClaim> = speakers.claims().to_vec();
-    records(panel, trusted.iter().copied()).await;
-    let trusted = by.clone();
+    let mut by = trusted.clone();
     if inquiry.audience == Audience::Everyone {
         for name in &inquiry.names {
-            by.extend(panel.census(name).await);
+            by.extend(spoke_of(panel, name, inquiry.hidden).await);
         }
         by = distinct(by);
     }
@@ -65,25 +66,52 @@ pub(super) async fn inquire(panel: &mut Panel, policy: &Policy, now_ms: u64, inq
         by.push(By::predicate_type(""));
     }
     if inquiry.hidden {
-        let told = panel.ask_hidden(&inquiry.names, &by).await;
-        found.extend(told.claims);
-        found.extend(told.crowd);
+        found.extend(hidden(panel, inquiry, &by).await);
     } else {
         found.extend(panel.ask(&inquiry.names, &by).await);
     }
     panel.leave_unkept();
     if inquiry.audience == Audience::Everyone {
-        let about = claims_about(&found, &mut BTreeSet::new());
-        for name in about.iter().take(REPLIED_TO) {
-            by.extend(panel.census(name).await);
-        }
-        found.extend(panel.ask(&about, &distinct(by)).await);
-        let vouched = vouched(panel, &found).await;
+        let replies = said_of(panel, names_of(&found), &by).await;
+        found.extend(replies);
+        let ids = signers_of(&found).map(|issuer| names::of_sha256(&issuer.to_hex()));
+        let vouched = said_of(panel, distinct(ids), &[]).await;
         found.extend(vouched);
-        let signers = found.iter().flat_map(|logged| logged.claim().signers());
-        records(panel, signers.map(|(issuer, _)| *issuer)).await;
+        records(panel, &mut recorded, signers_of(&found)).await;
     }
     follow(panel, found, &trusted).await;
+}
+
+/// Who spoke of a name; hidden, who spoke of anything that begins like it.
+async fn spoke_of(panel: &mut Panel, name: &Name, hidden: bool) -> Vec<By> {
+    if hidden {
+        panel.census_hidden(name).await
+    } else {
+        panel.census(name).await
+    }
+}
+
+/// Asks without naming what is asked about, nor the issuers that are asked about. What follows is
+/// asked for all claims of the crowd.
+async fn hidden(panel: &mut Panel, inquiry: &Inquiry, by: &[By]) -> Vec<LoggedClaim> {
+    let issuers: Vec<Name> = inquiry.also.iter().map(of_issuer).collect();
+    let mut found = Vec::new();
+    for (names, by) in [(&inquiry.names, by), (&issuers, &types(&RECORDS))] {
+        let told = panel.ask_hidden(names, by).await;
+        found.extend(told.claims);
+        found.extend(told.crowd);
+    }
+    found
+}
+
+/// What `by` and whoever else spoke of these names said about them. Who spoke is asked for so many
+/// names at most.
+async fn said_of(panel: &mut Panel, names: Vec<Name>, by: &[By]) -> Vec<LoggedClaim> {
+    let mut by = by.to_vec();
+    for name in names.iter().take(REPLIED_TO) {
+        by.extend(panel.census(name).await);
+    }
+    panel.ask(&names, &distinct(by)).await
 }
 
 /// Asks what it takes to judge claims that are there already.
@@ -93,27 +121,26 @@ pub(super) async fn judge(
     now_ms: u64,
     claims: Vec<LoggedClaim>,
 ) {
-    let speakers = walk(panel, policy, now_ms).await;
+    let mut recorded = BTreeSet::new();
+    let speakers = walk(panel, policy, now_ms, &mut recorded).await;
     let mut issuers: BTreeSet<IssuerId> = speakers.issuers().copied().collect();
-    for logged in &claims {
-        issuers.extend(logged.claim().signers().iter().map(|(issuer, _)| *issuer));
-    }
-    records(panel, issuers.iter().copied()).await;
+    issuers.extend(signers_of(&claims));
+    records(panel, &mut recorded, issuers.iter().copied()).await;
     let by: Vec<By> = issuers.iter().map(By::issuer).collect();
     let mut about = speakers.claims().to_vec();
     about.extend(claims);
     // One round: somebody whom nobody trusts can go on about itself for ever.
-    let names = claims_about(&about, &mut BTreeSet::new());
-    panel.ask(&names, &by).await;
+    panel.ask(&names_of(&about), &by).await;
 }
 
-/// Finds whom the policy listens to.
-async fn walk(panel: &mut Panel, policy: &Policy, now_ms: u64) -> Speakers {
-    let types = types(&[
-        kind::Kind::Endorsement,
-        kind::Kind::Issuer,
-        kind::Kind::KeyCompromise,
-    ]);
+/// Finds whom the policy listens to. `recorded` are the issuers whose records were asked for.
+async fn walk(
+    panel: &mut Panel,
+    policy: &Policy,
+    now_ms: u64,
+    recorded: &mut BTreeSet<IssuerId>,
+) -> Speakers {
+    let types = types(&[&RECORDS[..], &[kind::Kind::Endorsement]].concat());
     let mut walk = Walk::start(policy, now_ms);
     loop {
         let issuers = walk.to_ask();
@@ -122,6 +149,7 @@ async fn walk(panel: &mut Panel, policy: &Policy, now_ms: u64) -> Speakers {
         }
         let names: Vec<Name> = issuers.iter().map(of_issuer).collect();
         walk.take(panel.ask(&names, &types).await);
+        recorded.extend(issuers);
     }
     let speakers = walk.finish();
     for limit in speakers.limits() {
@@ -130,54 +158,41 @@ async fn walk(panel: &mut Panel, policy: &Policy, now_ms: u64) -> Speakers {
     speakers
 }
 
-/// What anyone says of those who signed these claims: whoever vouches for them is among it.
-async fn vouched(panel: &mut Panel, claims: &[LoggedClaim]) -> Vec<LoggedClaim> {
-    let signers = claims.iter().flat_map(|logged| logged.claim().signers());
-    let mut about = distinct(signers.map(|(issuer, _)| names::of_sha256(&issuer.to_hex())));
-    about.truncate(REPLIED_TO);
-    let mut by = Vec::new();
-    for name in &about {
-        by.extend(panel.census(name).await);
-    }
-    panel.ask(&about, &distinct(by)).await
-}
+/// What says which keys an issuer has, and had.
+const RECORDS: [kind::Kind; 2] = [kind::Kind::Issuer, kind::Kind::KeyCompromise];
 
-/// Asks for the records of issuers, and which of their keys were compromised.
-async fn records(panel: &mut Panel, issuers: impl Iterator<Item = IssuerId>) {
-    let names = distinct(issuers.map(|issuer| of_issuer(&issuer)));
-    let types = types(&[kind::Kind::Issuer, kind::Kind::KeyCompromise]);
-    panel.ask(&names, &types).await;
+/// Asks for the records of issuers, and which of their keys were compromised, unless that was asked
+/// before.
+async fn records(
+    panel: &mut Panel,
+    recorded: &mut BTreeSet<IssuerId>,
+    issuers: impl IntoIterator<Item = IssuerId>,
+) {
+    let mut names = Vec::new();
+    for issuer in issuers {
+        if recorded.insert(issuer) {
+            names.push(of_issuer(&issuer));
+        }
+    }
+    panel.ask(&names, &types(&RECORDS)).await;
 }
 
 /// Asks what `by` said about claims, and about what they said.
-async fn follow(panel: &mut Panel, claims: Vec<LoggedClaim>, by: &[By]) {
-    let mut asked = BTreeSet::new();
-    let mut about = claims_about(&claims, &mut asked);
-    for _ in 0..ROUNDS {
-        if about.is_empty() {
-            return;
+async fn follow(panel: &mut Panel, mut found: Vec<LoggedClaim>, by: &[By]) {
+    let mut rounds = Rounds::default();
+    loop {
+        match rounds.next(&found) {
+            Ok(about) if about.is_empty() => return,
+            Ok(about) => found = panel.ask(&about, by).await,
+            Err(why) => return panel.lack(&why),
         }
-        let found = panel.ask(&about, by).await;
-        about = claims_about(&found, &mut asked);
-    }
-    if !about.is_empty() {
-        panel.lack(&format!(
-            "claims about claims go on beyond {ROUNDS} rounds of questions"
-        ));
     }
 }
 
-/// The names of these claims that were not asked about yet.
-fn claims_about(claims: &[LoggedClaim], asked: &mut BTreeSet<Name>) -> Vec<Name> {
-    let ids = claims.iter().map(|logged| logged.claim().id().to_hex());
-    let names = distinct(ids.map(|id| Name::new(Kind::Claim, &id)));
-    let mut new = Vec::with_capacity(names.len());
-    for name in names {
-        if asked.insert(name) {
-            new.push(name);
-        }
-    }
-    new
+/// The issuers that signed these claims, some maybe more than once.
+fn signers_of(claims: &[LoggedClaim]) -> impl Iterator<Item = IssuerId> {
+    let signers = claims.iter().flat_map(|logged| logged.claim().signers());
+    signers.map(|(issuer, _)| *issuer)
 }
 
 /// The halves of what an issuer says in predicates of these kinds.
@@ -188,8 +203,7 @@ fn types(kinds: &[kind::Kind]) -> Vec<By> {
 
 /// The question for an issuer's records, and which of its keys are declared compromised.
 pub fn records_of(issuer: &IssuerId) -> Query {
-    let types = types(&[kind::Kind::Issuer, kind::Kind::KeyCompromise]);
-    Query::names([of_issuer(issuer)], types)
+    Query::names([of_issuer(issuer)], types(&RECORDS))
 }
 
 /// The name of what an issuer signs.

@@ -243,7 +243,6 @@ async fn an_unsupported_mapping_fails_closed_and_says_what_is_supported() {
         client.lookup(&prefixes(0)[0]).await.unwrap_err(),
         client.lookup(&prefixes(0)[1]).await.unwrap_err(),
         client.list(&package()).await.unwrap_err(),
-        client.commitment().await.unwrap_err(),
         gathered(&source).await.unwrap_err(),
         gathered(&Source::Private(client.clone()))
             .await

@@ -73,11 +73,6 @@ impl<S: Tables> Log<S> {
         Duration::from_millis(now_ms().saturating_sub(made_at.unwrap_or_default()))
     }
 
-    /// Commits to the index again although nothing is new. It is to be published.
-    pub(crate) fn commit_again(&mut self) -> Result<(), WriteError> {
-        self.append_commitment()
-    }
-
     /// Appends the candidates that may have a leaf, in one durable batch. Returns one outcome for
     /// each candidate, in their order.
     pub(crate) fn append(
@@ -134,8 +129,8 @@ impl<S: Tables> Log<S> {
     }
 
     /// Appends the leaf that commits to the index of all leaves before it, in one batch with the
-    /// rows of the index.
-    fn append_commitment(&mut self) -> Result<(), WriteError> {
+    /// rows of the index. It is to be published.
+    pub(crate) fn append_commitment(&mut self) -> Result<(), WriteError> {
         let started = Instant::now();
         let size = self.state.head().size.get();
         let (commitment, rows) = self.index.step(&*self.store, size)?;

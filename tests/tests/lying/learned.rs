@@ -1,9 +1,10 @@
 //! What a log that watches learns of private questions: the test plays the log.
 
-use crate::world::{World, exits, package, payload};
+use crate::world::{self, World, exits, issuer, package, payload, purl};
 use assay_claims::claim::ClaimId;
 use assay_claims::index::{By, Kind, Name, Prefix, Query};
 use assay_proto::v1::Wait;
+use assay_tests::issuer::Actor;
 use std::collections::BTreeSet;
 
 /// Packages in the log, which the log knows all of.
@@ -47,15 +48,47 @@ fn fitting(prefix: &Prefix) -> BTreeSet<usize> {
     fitting
 }
 
-/// The claims that somebody asks about by name.
-fn claims_asked_about(heard: &[Query]) -> BTreeSet<Name> {
-    let mut asked = BTreeSet::new();
+/// What the log was asked.
+fn heard(world: &World) -> Vec<Query> {
+    let lies = world.proxy.lies();
+    lies.heard.iter().map(|(query, _)| query.clone()).collect()
+}
+
+/// What somebody asks about by its whole name.
+fn named(heard: &[Query]) -> BTreeSet<Name> {
+    let mut named = BTreeSet::new();
     for query in heard {
-        if let Query::Names { names, .. } = query {
-            asked.extend(names.iter().copied());
+        match query {
+            Query::Names { names, .. } => named.extend(names.iter().copied()),
+            Query::Page { label, .. } => drop(named.insert(label.name())),
+            Query::Crowd { prefix, .. } | Query::Census(prefix) => {
+                let whole = prefix.bits() >= Name::BITS;
+                named.extend(whole.then(|| prefix.first().name()));
+            }
         }
     }
-    asked
+    named
+}
+
+/// Whoever listens to everyone, and whoever asks about an issuer, names it no more than who asks what
+/// a policy's own issuers said.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_is_looked_up_privately_is_named() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let asked = package(world::ASKED);
+    let told = world.program(&["lookup", &purl(world::ASKED), "--private", "--everyone"])?;
+    exits(&told, 0, "Asked privately");
+    assert!(!named(&heard(&world)).contains(&asked));
+
+    world.proxy.lies().heard.clear();
+    let stranger = Actor::new(&[4], 1).id;
+    let told = world.program(&["lookup", &format!("issuer:{stranger}"), "--private"])?;
+    exits(&told, 0, "Asked privately");
+    let named = named(&heard(&world));
+    assert!(!named.contains(&issuer(&stranger)));
+    let digest = Name::new(Kind::Digest, &format!("sha256:{stranger}"));
+    assert!(!named.contains(&digest));
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,14 +100,8 @@ async fn a_log_that_watches_private_questions_learns_a_few_bits() -> anyhow::Res
     let told = world.program(&["check", &file, "--private"])?;
     exits(&told, 0, "instead of names");
 
-    let heard: Vec<Query> = world
-        .proxy
-        .lies()
-        .heard
-        .iter()
-        .map(|(query, _)| query.clone())
-        .collect();
-    let asked = claims_asked_about(&heard);
+    let heard = heard(&world);
+    let asked = named(&heard);
     let mut crowds = Vec::new();
     for query in &heard {
         let Query::Crowd { prefix, by } = query else {
@@ -90,11 +117,7 @@ async fn a_log_that_watches_private_questions_learns_a_few_bits() -> anyhow::Res
         for number in &crowd {
             let id = ClaimId::of_payload(&payload(&format!("pkg:cargo/{}", name(*number)))?);
             let claim = Name::new(Kind::Claim, &id.to_hex());
-            let is_asked = asked.contains(&claim);
-            assert!(
-                is_asked || crowds.is_empty(),
-                "{number} is left out of {prefix:?}"
-            );
+            assert!(asked.contains(&claim), "{number} is left out of {prefix:?}");
         }
         crowds.push(crowd);
     }

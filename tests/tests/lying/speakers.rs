@@ -46,7 +46,7 @@ async fn a_census_that_is_shortened_is_refused() -> anyhow::Result<()> {
     let census = Query::Census(prefix);
     let client = world.client().await?;
     let looked = client.lookup(&census).await?;
-    assert_eq!(looked.answer.census(&prefix)?.len(), 3);
+    assert_eq!(looked.answer.census().len(), 3);
     assert_eq!(looked.answer.speakers(&package(ASKED))?, 3);
     let everyone = ["lookup", &purl(ASKED), "--everyone"];
     exits(&world.program(&everyone)?, 0, "");

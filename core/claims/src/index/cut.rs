@@ -15,6 +15,7 @@
 //! labels are what the hashes are made of.
 
 use super::Commitment;
+use super::answer::Query;
 use super::label::{By, Label, Name, Prefix};
 use super::trie::{self, Sum};
 use super::wanted::Wanted;
@@ -155,7 +156,7 @@ impl Cut {
     ///
     /// Fails with [`CutError::LeftOut`] if the cut does not show it.
     pub fn find(&self, label: &Label) -> Result<Option<Found>, CutError> {
-        let found = self.names(&[label.name()], &[label.by()])?;
+        let found = self.select(Wanted::label(label))?;
         Ok(found.first().copied())
     }
 
@@ -170,7 +171,7 @@ impl Cut {
     ///
     /// Fails with [`CutError::LeftOut`] if the cut does not show them all.
     pub fn under(&self, asked: &Prefix) -> Result<Vec<Found>, CutError> {
-        self.select(Wanted::Prefix(asked))
+        self.select(Wanted::Prefix(*asked))
     }
 
     /// Those labels that the index has of names that begin with `prefix`, of at most
@@ -178,7 +179,7 @@ impl Cut {
     ///
     /// Fails with [`CutError::LeftOut`] if the cut does not show every such name.
     pub fn crowd(&self, prefix: &Prefix, by: &[By]) -> Result<Vec<Found>, CutError> {
-        self.select(Wanted::Crowd(prefix, by))
+        self.select(Wanted::Crowd(*prefix, by))
     }
 
     /// All names that begin with `prefix`, of at most [`Name::BITS`] bits, ascending.
@@ -186,7 +187,7 @@ impl Cut {
     /// Fails with [`CutError::LeftOut`] if the cut does not show them all.
     pub fn crowd_names(&self, prefix: &Prefix) -> Result<Vec<Name>, CutError> {
         let mut names = Vec::new();
-        self.walk(Wanted::Crowd(prefix, &[]), &mut |node| {
+        self.walk(Wanted::Crowd(*prefix, &[]), &mut |node| {
             let name = match node {
                 CutNode::Leaf(found) => found.label.name(),
                 CutNode::Inner { prefix, .. } if prefix.bits() >= Name::BITS => {
@@ -208,7 +209,7 @@ impl Cut {
     pub fn speakers(&self, name: &Name) -> Result<u64, CutError> {
         let prefix = name.prefix();
         let mut labels = 0;
-        self.walk(Wanted::Crowd(&prefix, &[]), &mut |node| match node {
+        self.walk(Wanted::Crowd(prefix, &[]), &mut |node| match node {
             CutNode::Leaf(found) if found.label.name() == *name => labels = 1,
             CutNode::Inner {
                 prefix: node,
@@ -218,6 +219,13 @@ impl Cut {
             _ => {}
         })?;
         Ok(labels)
+    }
+
+    /// The labels that a query asks for, ascending.
+    ///
+    /// Fails with [`CutError::LeftOut`] if the cut does not show them all.
+    pub fn answer(&self, query: &Query) -> Result<Vec<Found>, CutError> {
+        self.select(Wanted::of(query))
     }
 
     fn select(&self, wanted: Wanted<'_>) -> Result<Vec<Found>, CutError> {

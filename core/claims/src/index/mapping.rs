@@ -16,8 +16,8 @@ use crate::statement;
 /// The version of the mapping that this code computes.
 pub const MAPPING_VERSION: u32 = 2;
 
-/// Digests by which artifacts are looked up, with the lengths of their hex.
-const DIGESTS: [(&str, &[usize]); 3] = [
+/// Digests by which artifacts are looked up, by in-toto's names, with the lengths of their hex.
+pub const DIGESTS: [(&str, &[usize]); 3] = [
     ("sha256", &[64]),
     ("sha512", &[128]),
     ("gitCommit", &[40, 64]),

@@ -1,6 +1,7 @@
 //! What is asked of the index, on its way down the trie. Who writes a cut and who reads one take
 //! the same steps, so that a cut shows what was asked for if it was written for it.
 
+use super::answer::Query;
 use super::label::{By, Label, Name, Prefix};
 
 /// What is asked of the labels below a node.
@@ -9,18 +10,33 @@ pub(super) enum Wanted<'a> {
     Nothing,
     Everything,
     /// All labels that begin with this.
-    Prefix(&'a Prefix),
+    Prefix(Prefix),
     /// Each of these names by each of these; both sorted, at least one of each.
     Names(&'a [Name], &'a [By]),
     /// Every name that begins with this prefix, of at most [`Name::BITS`] bits, by each of these,
     /// sorted. A name shows that it is there even if none of these speak of it.
-    Crowd(&'a Prefix, &'a [By]),
+    Crowd(Prefix, &'a [By]),
     /// Labels by these, sorted, at least one. Only below a node that all labels of one name are
     /// under.
     By(&'a [By]),
 }
 
 impl<'a> Wanted<'a> {
+    /// What a query asks of the whole trie.
+    pub fn of(query: &'a Query) -> Self {
+        match query {
+            Query::Names { names, by } => Wanted::names(names, by),
+            Query::Crowd { prefix, by } => Wanted::Crowd(*prefix, by),
+            Query::Page { label, .. } => Wanted::label(label),
+            Query::Census(prefix) => Wanted::Prefix(*prefix),
+        }
+    }
+
+    /// This label.
+    pub fn label(label: &Label) -> Self {
+        Wanted::Prefix(Prefix::of(label, Label::BITS))
+    }
+
     /// Each of `names` by each of `by`.
     pub fn names(names: &'a [Name], by: &'a [By]) -> Self {
         if names.is_empty() || by.is_empty() {
@@ -48,7 +64,7 @@ impl<'a> Wanted<'a> {
             Wanted::Prefix(prefix) if prefix.covers(node) => {
                 (Wanted::Everything, Wanted::Everything)
             }
-            Wanted::Prefix(prefix) => self.toward(prefix, node),
+            Wanted::Prefix(prefix) => self.toward(&prefix, node),
             Wanted::Names(names, by) if within_name => {
                 match names.binary_search(&node.first().name()) {
                     Ok(_) => split_by(by, node),
@@ -61,7 +77,7 @@ impl<'a> Wanted<'a> {
             }
             Wanted::Crowd(prefix, by) if prefix.covers(node) && within_name => split_by(by, node),
             Wanted::Crowd(prefix, _) if prefix.covers(node) => (self, self),
-            Wanted::Crowd(prefix, _) => self.toward(prefix, node),
+            Wanted::Crowd(prefix, _) => self.toward(&prefix, node),
             Wanted::By(by) => split_by(by, node),
         }
     }

@@ -113,6 +113,14 @@ pub struct Quorum<'a> {
     pub root: bool,
 }
 
+impl Quorum<'_> {
+    /// Whether these keys, each once, are as many of the quorum's as it asks for.
+    pub fn is_met_by<'k>(&self, keys: impl IntoIterator<Item = &'k PublicKey>) -> bool {
+        let signed = keys.into_iter().filter(|key| self.keys.contains(key));
+        u32::try_from(signed.count()).is_ok_and(|signed| signed >= self.threshold)
+    }
+}
+
 /// The id that a registration with this body has.
 pub fn genesis_id(body: &predicate::Issuer) -> IssuerId {
     let keys = bytes(&body.keys);

@@ -20,9 +20,7 @@ fn is_report(value: &Value) -> bool {
 }
 
 fn prepare(source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
-    let scan = read(&source.root())?;
-    let prepared = scan.prepared(source.document, "application/json", source.now)?;
-    Ok(vec![prepared])
+    read(&source.root())?.of_json(source)
 }
 
 fn read(root: &Node<'_, '_>) -> Result<Scan, PredicateError> {

@@ -21,6 +21,7 @@ use super::draft::{Draft, Prepared, Summary};
 use super::error::DocumentError;
 use super::findings::Findings;
 use super::subjects::Subjects;
+use super::tool::Source;
 use assay_claims::json::{Value, object};
 use assay_claims::kind::Kind;
 use assay_tlog::Hash;
@@ -49,6 +50,12 @@ pub(super) struct Scan {
 }
 
 impl Scan {
+    /// The one claim that a tool's JSON becomes.
+    pub(super) fn of_json(self, source: &Source<'_>) -> Result<Vec<Prepared>, DocumentError> {
+        let prepared = self.prepared(source.document, "application/json", source.now)?;
+        Ok(vec![prepared])
+    }
+
     fn predicate(&self, annotated: bool, now: &str) -> Value {
         let (started, finished, source) = match &self.times {
             Some((started, finished)) => (started.as_str(), finished.as_str(), "document"),

@@ -58,19 +58,18 @@ fn said() -> Said {
     }
 }
 
+/// What is shown of a package to who trusts Alice as an auditor.
+fn shown(said: &Said) -> Posture<'_> {
+    let anchor = anchor(&said.alice, &["auditor"]);
+    let policy = parse(&format!("version = 1\n{anchor}"));
+    let package = component("pkg:cargo/a@1");
+    posture(&policy, &package, &said.world.claims, NOW_MS)
+}
+
 #[test]
 fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
     let said = said();
-    let policy = parse(&format!(
-        "version = 1\n{}",
-        anchor(&said.alice, &["auditor"])
-    ));
-    let posture = posture(
-        &policy,
-        &component("pkg:cargo/a@1"),
-        &said.world.claims,
-        NOW_MS,
-    );
+    let posture = shown(&said);
 
     let counts = Question::ALL.map(|question| posture.of(question).count());
     assert_eq!(counts, [0, 1, 2, 1, 0, 0, 0, 1, 2, 2]);
@@ -110,16 +109,7 @@ fn the_posture_shows_everything_with_who_says_it_and_what_it_is_worth() {
 #[test]
 fn the_posture_shows_replies_and_endorsements_without_effect() {
     let said = said();
-    let policy = parse(&format!(
-        "version = 1\n{}",
-        anchor(&said.alice, &["auditor"])
-    ));
-    let posture = posture(
-        &policy,
-        &component("pkg:cargo/a@1"),
-        &said.world.claims,
-        NOW_MS,
-    );
+    let posture = shown(&said);
 
     let replies: Vec<_> = posture
         .of(Question::Disagreement)

@@ -97,10 +97,8 @@ pub(super) fn reaches_back(
     if !record.holds(key) {
         return true;
     }
-    let root = record.root();
-    let others = signers
-        .iter()
-        .filter(|(_, signer)| signer != key && root.keys.contains(signer))
-        .count();
-    u32::try_from(others).is_ok_and(|others| others >= root.threshold)
+    let others = signers.iter().map(|(_, signer)| signer);
+    record
+        .root()
+        .is_met_by(others.filter(|signer| *signer != key))
 }

@@ -326,10 +326,11 @@ impl<'a> History<'a> {
         let signed: Vec<&Signed<'a>> = by_then(signatures, spot).filter(sound).collect();
         in_force.sure
             && !in_force.forked
-            && in_force
-                .records
-                .iter()
-                .all(|record| is_enough(record, signed.iter().map(|signed| &signed.key)))
+            && in_force.records.iter().all(|record| {
+                record
+                    .signing()
+                    .is_met_by(signed.iter().map(|signed| &signed.key))
+            })
     }
 
     fn speaks_against(&self, signatures: &[Signed<'a>], spot: &Spot<'a>) -> bool {
@@ -340,7 +341,11 @@ impl<'a> History<'a> {
         };
         let signed: Vec<&Signed<'a>> = by_then(signatures, spot).filter(undeclared).collect();
         let mut records = self.in_force(spot).records.into_iter();
-        records.any(|record| is_enough(record, signed.iter().map(|signed| &signed.key)))
+        records.any(|record| {
+            record
+                .signing()
+                .is_met_by(signed.iter().map(|signed| &signed.key))
+        })
     }
 
     /// Whether a key is beyond doubt at a leaf: of every record that could be in force there, and
@@ -384,7 +389,10 @@ impl<'a> History<'a> {
                 sequence,
             });
         }
-        if is_enough(record, signatures.iter().map(|signed| &signed.key)) {
+        if record
+            .signing()
+            .is_met_by(signatures.iter().map(|signed| &signed.key))
+        {
             return Standing::TooClose;
         }
         let mut missing = record.body.keys.clone();
@@ -418,10 +426,4 @@ fn by_then<'s, 'a>(
 ) -> impl Iterator<Item = &'s Signed<'a>> {
     let known = |signed: &&Signed<'a>| signed.spots.first().is_some_and(|first| first <= *spot);
     signatures.iter().filter(known)
-}
-
-/// Whether these distinct keys are as many of the record's as must sign.
-fn is_enough<'k>(record: &IssuerRecord, keys: impl Iterator<Item = &'k PublicKey>) -> bool {
-    let signed = keys.filter(|key| record.body.keys.contains(key)).count();
-    u32::try_from(signed).is_ok_and(|signed| signed >= record.body.threshold)
 }

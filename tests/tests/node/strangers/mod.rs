@@ -127,6 +127,31 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// Publishes a claim, and reads an entry with its proof. Fails if one of the calls fails.
+    async fn turn(&mut self, fixture: &Fixture, number: u64) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let claim = fixture.issuer.claim(number);
+        let published = fixture.log.publish(claim, Wait::Sequenced).await?;
+        self.calls.push(started.elapsed());
+        let started = Instant::now();
+        let leaf = Leaf::Index(published.leaf_index % 3);
+        fixture.log.entry(leaf).await?;
+        self.calls.push(started.elapsed());
+        self.most_mib = self.most_mib.max(resident_mib(&fixture.node)?);
+        Ok(())
+    }
+}
+
+/// What an honest caller sees when there is nobody else, in a turn for each number.
+async fn alone(fixture: &Fixture, numbers: std::ops::Range<u64>) -> anyhow::Result<Seen> {
+    let mut seen = Seen::default();
+    for number in numbers {
+        seen.turn(fixture, number).await?;
+    }
+    Ok(seen)
+}
+
 /// Publishes, proves and reads until `until` ends, and notes how long each call took and how much
 /// memory the node had. Fails if one call fails.
 async fn honest<T>(
@@ -137,18 +162,8 @@ async fn honest<T>(
     tokio::pin!(until);
     let mut seen = Seen::default();
     loop {
-        let started = Instant::now();
         let number = numbers.next().context("no number")?;
-        let claim = fixture.issuer.claim(number);
-        let published = fixture.log.publish(claim, Wait::Sequenced).await?;
-        seen.calls.push(started.elapsed());
-        let started = Instant::now();
-        fixture
-            .log
-            .entry(Leaf::Index(published.leaf_index % 3))
-            .await?;
-        seen.calls.push(started.elapsed());
-        seen.most_mib = seen.most_mib.max(resident_mib(&fixture.node)?);
+        seen.turn(fixture, number).await?;
         let now = tokio::time::timeout(Duration::from_millis(5), until.as_mut());
         if let Ok(ended) = now.await {
             return Ok((seen, ended));

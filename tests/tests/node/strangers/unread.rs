@@ -1,6 +1,6 @@
 //! Answers that nobody reads.
 
-use super::{Stranger, assert_undisturbed, honest, metric};
+use super::{Stranger, alone, assert_undisturbed, honest, metric};
 use crate::{Fixture, bad_input::attachments};
 use assay_proto::v1::{GetRequest, LookupPrefixRequest, LookupRequest, StreamEntriesRequest, Wait};
 use assay_tests::process::Node;
@@ -58,8 +58,7 @@ async fn answers_that_nobody_reads_hold_little_memory_and_up_nobody() -> anyhow:
     let fixture = filled("").await?;
     let document = attachments::stored(&fixture, 4 << 20).await?;
     let node = &fixture.node;
-    let second = tokio::time::sleep(Duration::from_secs(1));
-    let (idle, ()) = honest(&fixture, 1_000_000.., second).await?;
+    let idle = alone(&fixture, 1_000_000..1_000_150).await?;
 
     let prefix = begin(node, 1, async |stranger: &Stranger| {
         stranger

@@ -1,6 +1,6 @@
 //! Attachments beyond what a claim, an issuer, an address and the disk bear.
 
-use super::{Stranger, assert_undisturbed, grpc_status, honest, metric};
+use super::{Stranger, alone, assert_undisturbed, grpc_status, honest, metric};
 use crate::{AT_ONCE, Fixture, assert_refused, bad_input::attachments};
 use assay_proto::v1::{
     PutHeader, PutResponse, Wait, attachment_service_client::AttachmentServiceClient,
@@ -10,7 +10,6 @@ use assay_tlog::Hash;
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
-    time::Duration,
 };
 use tonic::{
     Code, Status,
@@ -213,8 +212,7 @@ async fn attachments_can_have_a_folder_of_their_own() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn uploads_that_never_end_hold_up_nobody() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
-    let second = tokio::time::sleep(Duration::from_secs(1));
-    let (idle, ()) = honest(&fixture, 1_000_000.., second).await?;
+    let idle = alone(&fixture, 1_000_000..1_000_150).await?;
     let bytes = document(0, 100);
     name(&fixture, &fixture.issuer, std::slice::from_ref(&bytes)).await?;
     let mut calls = tokio::task::JoinSet::new();

@@ -1,6 +1,7 @@
 //! Questions and answers as they travel. Nothing here is verified.
 
 use crate::index::label::{By, Label, Name, Prefix};
+use crate::index::wanted::Wanted;
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
@@ -56,13 +57,7 @@ impl Query {
 
     /// Whether the list of this label is asked for. A census asks for no list.
     pub fn asks_for(&self, label: &Label) -> bool {
-        let has = |by: &[By]| by.binary_search(&label.by()).is_ok();
-        match self {
-            Query::Names { names, by } => names.binary_search(&label.name()).is_ok() && has(by),
-            Query::Crowd { prefix, by } => prefix.holds(label) && has(by),
-            Query::Page { label: asked, .. } => asked == label,
-            Query::Census(_) => false,
-        }
+        !matches!(self, Query::Census(_)) && Wanted::of(self).asks_for(label)
     }
 
     /// What these said about any name that begins with `prefix`.

@@ -41,6 +41,7 @@ pub struct VerifiedAnswer {
     cut: Cut,
     lists: BTreeMap<Label, VerifiedList>,
     overlong: Vec<Found>,
+    census: Vec<Found>,
 }
 
 impl VerifiedAnswer {
@@ -63,15 +64,11 @@ impl VerifiedAnswer {
     ) -> Result<Self, AnswerError> {
         let basis = Basis::verify(checkpoint, &answer)?;
         let cut = Cut::verify(&answer.cut, basis.commitment())?;
-        let mut found = match query {
-            Query::Names { names, by } => cut.names(names, by)?,
-            Query::Page { label, .. } => cut.find(label)?.into_iter().collect(),
-            Query::Crowd { prefix, by } => cut.crowd(prefix, by)?,
-            Query::Census(prefix) => {
-                cut.under(prefix)?;
-                Vec::new()
-            }
-        };
+        let mut found = cut.answer(query)?;
+        let mut census = Vec::new();
+        if matches!(query, Query::Census(_)) {
+            census.append(&mut found);
+        }
         let overlong = found
             .extract_if(.., |found| found.length > limits::WHOLE_LIST)
             .collect();
@@ -85,6 +82,7 @@ impl VerifiedAnswer {
             cut,
             lists,
             overlong,
+            census,
         })
     }
 
@@ -124,12 +122,10 @@ impl VerifiedAnswer {
         &self.overlong
     }
 
-    /// The labels that begin with `prefix`, ascending, with the lengths of their lists.
-    ///
-    /// Fails with [`CutError::LeftOut`] if the answer does not show them all. That to a census of
-    /// the prefix does.
-    pub fn census(&self, prefix: &Prefix) -> Result<Vec<Found>, CutError> {
-        self.cut.under(prefix)
+    /// The labels that a [`Query::Census`] asked for, ascending, with the lengths of their lists;
+    /// none for any other query.
+    pub fn census(&self) -> &[Found] {
+        &self.census
     }
 
     /// See [`Cut::speakers`].

@@ -145,15 +145,11 @@ impl<S: Slot> Map<S> {
         query: &Query,
         pages: &P,
     ) -> Result<Proven, MapError<P::Error>> {
-        match query {
-            Query::Names { names, by } => self.cut(Wanted::names(names, by), pages),
-            Query::Crowd { prefix, by } => self.cut(Wanted::Crowd(prefix, by), pages),
-            Query::Census(prefix) => self.cut(Wanted::Prefix(prefix), pages),
-            Query::Page { label, .. } => {
-                let (name, by) = ([label.name()], [label.by()]);
-                self.cut(Wanted::Names(&name, &by), pages)
-            }
+        let mut cutter = Cutter::new(pages);
+        if let Some(root) = &self.root {
+            cutter.node(root, Wanted::of(query))?;
         }
+        Ok(cutter.finish())
     }
 
     /// How much begins with `prefix`, without reading a page: it costs as many steps as the
@@ -173,17 +169,5 @@ impl<S: Slot> Map<S> {
             }
         }
         Count::default()
-    }
-
-    fn cut<P: Pages<S>>(
-        &self,
-        wanted: Wanted<'_>,
-        pages: &P,
-    ) -> Result<Proven, MapError<P::Error>> {
-        let mut cutter = Cutter::new(pages);
-        if let Some(root) = &self.root {
-            cutter.node(root, wanted)?;
-        }
-        Ok(cutter.finish())
     }
 }
