@@ -13,6 +13,7 @@ use crate::{
 };
 use assay_claims::claim::{self, ClaimError, ClaimId, VerifiedClaim};
 use assay_claims::entry::wire;
+use assay_claims::index::MappingError;
 use assay_claims::issuer::{AuthorizeError, authorize, hold_to_rules};
 use assay_claims::sequencer::{Candidate, Refused};
 use assay_tlog::tree::LeafIndex;
@@ -28,6 +29,9 @@ pub enum Refusal {
     /// The claim is in order, but its signers may not say it.
     #[error(transparent)]
     Issuer(#[from] AuthorizeError),
+    /// It is in order, but no log may take it: the index would pay too much.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
     /// It was in order when it came, and not any more when its turn came.
     #[error(transparent)]
     Sequenced(#[from] Refused),
@@ -114,10 +118,8 @@ impl<S: Tables> Admission<S> {
             .change()
             .is_some_and(|record| record.body.sequence == 0);
         self.charge(&verified, registers, from)?;
-        Ok(Admitted::Candidate(Box::new(Candidate::new(
-            verified,
-            &authorized,
-        ))))
+        let candidate = Candidate::new(verified, &authorized)?;
+        Ok(Admitted::Candidate(Box::new(candidate)))
     }
 
     /// The leaf of a claim whose signatures are all in the log.

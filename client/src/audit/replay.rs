@@ -11,9 +11,9 @@ use assay_claims::claim::{self, KeyCache, PublicKey, ReplayedClaim};
 use assay_claims::entry::{Entry, wire};
 use assay_claims::index::map::{Join, PageBytes, Resident};
 use assay_claims::index::{
-    Commitment, CommitmentError, Label, Map, labels_of_claim, labels_of_entry,
+    Commitment, CommitmentError, Label, Map, checked_labels_of_claim, checked_labels_of_entry,
 };
-use assay_claims::issuer::{self, AuthorizeError, IssuerId, Registry};
+use assay_claims::issuer::{self, IssuerId, Registry};
 use assay_claims::limits::SIGNATURES;
 use assay_tlog::Hash;
 use assay_tlog::tree::{LeafIndex, TreeSize, bundle};
@@ -82,16 +82,19 @@ struct Claim {
 }
 
 impl Claim {
-    fn of(entry: &Entry, claim: &ReplayedClaim) -> Result<Self, AuthorizeError> {
+    /// Fails with what no log may take.
+    fn of(entry: &Entry, claim: &ReplayedClaim) -> Result<Self, String> {
+        let request = issuer::Request::of_replayed(claim).map_err(|e| e.to_string())?;
+        let labels = match claim.content() {
+            Ok(content) => checked_labels_of_claim(content),
+            Err(_) => checked_labels_of_entry(entry),
+        };
         let issuers = claim.signers().iter().map(|(issuer, _)| *issuer);
         let ids = claim.signature_ids().map(|id| Hash::of(&id.to_bytes()));
         Ok(Claim {
-            request: issuer::Request::of_replayed(claim)?,
+            request,
             signatures: issuers.zip(ids).collect(),
-            labels: match claim.content() {
-                Ok(content) => labels_of_claim(content),
-                Err(_) => labels_of_entry(entry),
-            },
+            labels: labels.map_err(|e| e.to_string())?,
         })
     }
 
@@ -148,7 +151,7 @@ impl Replay {
                     let wrong = |reason: String| AuditError::Entry { index, reason };
                     let claim = claim.map_err(|e| wrong(e.to_string()))?;
                     self.keys.keep(&claim);
-                    Body::Claim(Claim::of(entry, &claim).map_err(|e| wrong(e.to_string()))?)
+                    Body::Claim(Claim::of(entry, &claim).map_err(wrong)?)
                 }
             };
             replayed.push(Replayed {

@@ -340,6 +340,44 @@ async fn what_an_audit_cannot_read_blames_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_audit_finds_an_entry_that_costs_the_index_too_much() {
+    let statement = |subjects: &[String], kind: &str, predicate: &str| {
+        let subjects = subjects.join(",");
+        format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{subjects}],"predicateType":"{kind}","predicate":{predicate}}}"#
+        )
+    };
+    let packages: Vec<String> = (0..1024)
+        .map(|n: u32| format!(r#"{{"uri":"pkg:npm/a{n}@1"}}"#))
+        .collect();
+    let aliases: Vec<String> = (0..1025).map(|n: u32| format!(r#""CVE-{n}""#)).collect();
+    let vulnerability = format!(
+        r#"{{"statements":[{{"vulnerability":{{"aliases":[{}]}}}}]}}"#,
+        aliases.join(",")
+    );
+    let cases = [
+        // One whose statement this version reads, and one whose predicate it does not.
+        (
+            statement(&packages, "https://example.com/p", "{}"),
+            "2049 labels",
+        ),
+        (
+            statement(
+                &packages[..1],
+                "https://openvex.dev/ns/v0.2.0",
+                &vulnerability,
+            ),
+            "1025 vulnerabilities",
+        ),
+    ];
+    for (payload, words) in cases {
+        let added = assay_claims::claim::sign(payload.as_bytes(), &[(id(1), &key(1))]);
+        let reason = seventh(&added).await.unwrap_err();
+        assert!(reason.contains(words), "{reason}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_key_or_address_is_not_an_audit() {
     let fake = log(2).await;
     let other = assay_tlog::note::SignerKey::from_seed("fake.example/log", &[8; 32])

@@ -14,7 +14,9 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let message = refusal.to_string();
         match refusal {
-            Refusal::Claim(_) | Refusal::Sequenced(Refused::Entry(_)) => invalid("claim", message),
+            Refusal::Claim(_) | Refusal::Mapping(_) | Refusal::Sequenced(Refused::Entry(_)) => {
+                invalid("claim", message)
+            }
             Refusal::Issuer(error) => issuer(&error, message),
             Refusal::Sequenced(Refused::IssuerMoved { .. }) => denied("ISSUER_MOVED", message),
             Refusal::Sequenced(Refused::NothingNew { .. }) => Status::already_exists(message),

@@ -307,6 +307,31 @@ async fn a_stream_answers_every_item_once_whatever_the_others_are() -> anyhow::R
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_would_cost_the_index_too_much_is_refused() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let (log, issuer) = (&fixture.log, &fixture.issuer);
+    let about = |packages: u32| {
+        let subjects: Vec<String> = (0..packages)
+            .map(|n: u32| format!(r#"{{"uri":"pkg:npm/a{n}@1"}}"#))
+            .collect();
+        let payload = format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{}],"predicateType":"https://example.com/p","predicate":{{}}}}"#,
+            subjects.join(",")
+        );
+        issuer.sign(payload.as_bytes())
+    };
+    // Each package is two names, and the signer is one more.
+    let refused = log.publish(about(1024), Wait::Sequenced).await;
+    assert_refused(
+        refused,
+        Code::InvalidArgument,
+        &["2049 labels", "at most 2048", "Name fewer"],
+    );
+    log.publish(about(1023), Wait::Integrated).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_proof_of_a_log_over_a_tile_verifies() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
     let (log, issuer) = (&fixture.log, &fixture.issuer);

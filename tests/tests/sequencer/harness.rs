@@ -107,7 +107,7 @@ impl Running {
             .into_iter()
             .map(|claim: VerifiedClaim| {
                 let authorized = authorize(&claim, &*self.directory).unwrap();
-                Candidate::new(claim, &authorized)
+                Candidate::new(claim, &authorized).unwrap()
             })
             .collect();
         self.queue

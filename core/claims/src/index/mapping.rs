@@ -11,7 +11,9 @@ use crate::entry::{Entry, wire};
 use crate::issuer::IssuerId;
 use crate::json::{self, Value};
 use crate::kind;
+use crate::limits;
 use crate::statement;
+use std::collections::BTreeSet;
 
 /// The version of the mapping that this code computes.
 pub const MAPPING_VERSION: u32 = 2;
@@ -26,22 +28,76 @@ pub const DIGESTS: [(&str, &[usize]); 3] = [
 /// The labels of an entry, each once, ascending. A commitment has none; of a claim whose payload is
 /// no statement, only the signers are known.
 pub fn labels_of_entry(entry: &Entry) -> Vec<Label> {
-    let wire::Body::Claim(claim) = entry.body() else {
-        return Vec::new();
-    };
+    entry.claim().map(mapped).unwrap_or_default().labels
+}
+
+/// Why a claim may not be in a log: it would cost the index too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MappingError {
+    /// More than [`limits::LABELS`].
+    #[error(
+        "the claim would stand under {0} labels of the index; at most {max} are taken, and each \
+         issuer that signs has its own for each subject and each vulnerability. Name fewer in one \
+         claim, or have fewer issuers sign it",
+        max = limits::LABELS
+    )]
+    Labels(usize),
+    /// More than [`limits::VULNERABILITIES`].
+    #[error(
+        "the claim names {0} vulnerabilities; at most {max} are taken. Divide it into several",
+        max = limits::VULNERABILITIES
+    )]
+    Vulnerabilities(usize),
+}
+
+/// The labels of the entry that will hold this claim: those of [`labels_of_entry`], without reading
+/// the statement again.
+pub fn labels_of_claim(claim: impl AsRef<Content>) -> Vec<Label> {
+    mapped_content(claim.as_ref()).labels
+}
+
+/// [`labels_of_claim`], if they are no more than a log may take (docs/index.md 1.3).
+pub fn checked_labels_of_claim(claim: impl AsRef<Content>) -> Result<Vec<Label>, MappingError> {
+    mapped_content(claim.as_ref()).checked()
+}
+
+/// [`labels_of_entry`], if they are no more than a log may take (docs/index.md 1.3). If not, the
+/// log that took the entry has broken its word.
+pub fn checked_labels_of_entry(entry: &Entry) -> Result<Vec<Label>, MappingError> {
+    entry.claim().map(mapped).unwrap_or_default().checked()
+}
+
+/// What the mapping makes of an entry.
+#[derive(Default)]
+struct Mapped {
+    labels: Vec<Label>,
+    /// Distinct vulnerabilities.
+    vulnerabilities: usize,
+}
+
+impl Mapped {
+    fn checked(self) -> Result<Vec<Label>, MappingError> {
+        if self.vulnerabilities > limits::VULNERABILITIES {
+            return Err(MappingError::Vulnerabilities(self.vulnerabilities));
+        }
+        if self.labels.len() > limits::LABELS {
+            return Err(MappingError::Labels(self.labels.len()));
+        }
+        Ok(self.labels)
+    }
+}
+
+fn mapped(claim: &wire::Claim) -> Mapped {
     let signers = claim
         .signatures
         .iter()
         .filter_map(|signature| IssuerId::from_slice(&signature.issuer_id));
     let payload = json::parse(&claim.payload).ok();
     let said = payload.as_ref().and_then(Said::of);
-    labels(&said.unwrap_or_default(), signers)
+    said.unwrap_or_default().by(signers)
 }
 
-/// The labels of the entry that will hold this claim: those of [`labels_of_entry`], without reading
-/// the statement again.
-pub fn labels_of_claim(claim: impl AsRef<Content>) -> Vec<Label> {
-    let claim = claim.as_ref();
+fn mapped_content(claim: &Content) -> Mapped {
     let statement = claim.statement();
     let mut said = Said {
         predicate_type: statement.predicate_type(),
@@ -54,7 +110,7 @@ pub fn labels_of_claim(claim: impl AsRef<Content>) -> Vec<Label> {
         }
         said.uri(subject.uri());
     }
-    labels(&said, claim.signers().iter().map(|(issuer, _)| *issuer))
+    said.by(claim.signers().iter().map(|(issuer, _)| *issuer))
 }
 
 /// What the mapping reads of a statement. That of what is no statement is empty.
@@ -116,32 +172,46 @@ impl<'a> Said<'a> {
                 .map(|version| Name::new(Kind::Version, &version)),
         );
     }
-}
 
-fn labels(said: &Said<'_>, signers: impl Iterator<Item = IssuerId>) -> Vec<Label> {
-    let mut names = said.names.clone();
-    if let Some(predicate) = said.predicate {
-        let target = kind::target(said.predicate_type, predicate);
-        names.extend(target.map(|id| Name::new(Kind::Claim, &id.to_hex())));
-        for id in kind::vulnerability_ids(said.predicate_type, predicate) {
-            names.push(Name::new(Kind::Vuln, id));
+    /// The labels of what these signers say so.
+    fn by(mut self, signers: impl Iterator<Item = IssuerId>) -> Mapped {
+        let vulnerabilities = self.predicate_names();
+        let mut names = self.names;
+        names.sort_unstable();
+        names.dedup();
+        let mut labels: Vec<Label> = Vec::with_capacity(names.len() + 1);
+        // Many signatures of one issuer are the same labels; making them once is cheaper than
+        // dropping them afterward.
+        let mut last = None;
+        for signer in signers.filter(|signer| last.replace(*signer) != Some(*signer)) {
+            let by = By::issuer(&signer);
+            labels.extend(names.iter().map(|name| Label::of(*name, by)));
+            labels.push(Label::of(
+                Name::new(Kind::Issuer, &signer.to_hex()),
+                By::predicate_type(self.predicate_type),
+            ));
+        }
+        labels.sort_unstable();
+        labels.dedup();
+        Mapped {
+            labels,
+            vulnerabilities,
         }
     }
-    names.sort_unstable();
-    names.dedup();
-    let mut labels: Vec<Label> = Vec::with_capacity(names.len() + 1);
-    // Many signatures of one issuer are the same labels; making them once is cheaper than dropping
-    // them afterward.
-    let mut last = None;
-    for signer in signers.filter(|signer| last.replace(*signer) != Some(*signer)) {
-        let by = By::issuer(&signer);
-        labels.extend(names.iter().map(|name| Label::of(*name, by)));
-        labels.push(Label::of(
-            Name::new(Kind::Issuer, &signer.to_hex()),
-            By::predicate_type(said.predicate_type),
-        ));
+
+    /// Adds the names of what the predicate speaks of. Returns how many vulnerabilities that are.
+    fn predicate_names(&mut self) -> usize {
+        let Some(predicate) = self.predicate else {
+            return 0;
+        };
+        let target = kind::target(self.predicate_type, predicate);
+        self.names
+            .extend(target.map(|id| Name::new(Kind::Claim, &id.to_hex())));
+        let ids: BTreeSet<&str> = kind::vulnerability_ids(self.predicate_type, predicate)
+            .into_iter()
+            .collect();
+        self.names
+            .extend(ids.iter().map(|id| Name::new(Kind::Vuln, id)));
+        ids.len()
     }
-    labels.sort_unstable();
-    labels.dedup();
-    labels
 }

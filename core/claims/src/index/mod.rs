@@ -35,7 +35,10 @@ pub use commitment::{ADMISSION_VERSION, Commitment, CommitmentError};
 pub use cut::{Cut, CutError, Found};
 pub use label::{By, Kind, Label, Name, Prefix};
 pub use map::Map;
-pub use mapping::{DIGESTS, MAPPING_VERSION, labels_of_claim, labels_of_entry};
+pub use mapping::{
+    DIGESTS, MAPPING_VERSION, MappingError, checked_labels_of_claim, checked_labels_of_entry,
+    labels_of_claim, labels_of_entry,
+};
 pub use package::PackageNames;
 
 #[cfg(test)]

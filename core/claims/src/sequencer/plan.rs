@@ -3,7 +3,7 @@
 use super::Head;
 use crate::claim::{ClaimId, PublicKey, SignatureId, VerifiedClaim};
 use crate::entry::{self, wire};
-use crate::index::{Commitment, Label, labels_of_claim};
+use crate::index::{Commitment, Label, MappingError, checked_labels_of_claim};
 use crate::issuer::{Authorized, IssuerId, IssuerRecord, Issuers};
 use crate::kind;
 use assay_tlog::Hash;
@@ -28,22 +28,27 @@ pub struct Candidate {
 
 impl Candidate {
     /// Joins the proof that the signatures hold with the proof that the signers may speak.
-    pub fn new(claim: VerifiedClaim, authorized: &Authorized) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// A log may not take it, however well it is made: the index would pay too much for it.
+    pub fn new(claim: VerifiedClaim, authorized: &Authorized) -> Result<Self, MappingError> {
+        let labels = checked_labels_of_claim(&claim)?;
         let named = kind::attachments(claim.statement());
         let attachments = named
             .into_iter()
             .map(|attachment| attachment.sha256)
             .collect();
-        Candidate {
+        Ok(Candidate {
             id: claim.id(),
             signers: claim.signers().to_vec(),
             signatures: claim.signature_ids().collect(),
             relied_on: authorized.relied_on().to_vec(),
             change: authorized.change().cloned(),
             attachments,
-            labels: labels_of_claim(&claim),
+            labels,
             claim: claim.into_claim(),
-        }
+        })
     }
 
     /// What names its signatures: at least one, each once.

@@ -80,13 +80,13 @@ fn registered() -> Registry {
 
 fn candidate(claim: VerifiedClaim, registry: &Registry) -> Candidate {
     let authorized = authorize(&claim, registry).unwrap();
-    Candidate::new(claim, &authorized)
+    Candidate::new(claim, &authorized).unwrap()
 }
 
 /// A candidate of a log that takes any valid signature.
 fn unregistered(claim: VerifiedClaim, registry: &Registry) -> Candidate {
     let authorized = hold_to_rules(&claim, registry).unwrap();
-    Candidate::new(claim, &authorized)
+    Candidate::new(claim, &authorized).unwrap()
 }
 
 fn index(outcome: &Outcome) -> u64 {

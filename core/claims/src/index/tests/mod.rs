@@ -1,5 +1,6 @@
 //! The index held against a plain one.
 
+mod bounds;
 mod cuts;
 mod maps;
 
