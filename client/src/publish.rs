@@ -15,6 +15,7 @@ use crate::{Client, ClientError, VerifiedEntry, call};
 use assay_claims::claim::ClaimId;
 use assay_claims::dsse;
 use assay_claims::entry::wire;
+use assay_proto::INVITATION;
 use assay_proto::v1::{
     self, PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, publish_result,
 };
@@ -111,11 +112,28 @@ impl Client {
     /// Publishing the same claim by the same signers again returns the leaf it has. Fails with
     /// [`ClientError::Refused`] if the node does not take it.
     pub async fn publish(&self, claim: wire::Claim, wait: Wait) -> Result<Published, ClientError> {
+        self.publish_invited(claim, wait, None).await
+    }
+
+    /// [`Client::publish`] with the token that a log may ask for where the claim registers an
+    /// issuer. Fails with [`ClientError::Usage`] if the token is not of visible ASCII characters.
+    pub async fn publish_invited(
+        &self,
+        claim: wire::Claim,
+        wait: Wait,
+        invitation: Option<&str>,
+    ) -> Result<Published, ClientError> {
         let id = claim_id(&claim);
-        let request = PublishRequest {
+        let mut request = tonic::Request::new(PublishRequest {
             claim: Some(claim),
             wait: wait.wire().into(),
-        };
+        });
+        if let Some(token) = invitation {
+            let token = token.parse().map_err(|_| {
+                ClientError::Usage("an invitation is of visible ASCII characters only".into())
+            })?;
+            request.metadata_mut().insert(INVITATION, token);
+        }
         let answer = call::short("publishing the claim", self.log.clone().publish(request)).await?;
         let mut published = published(&answer, id, wait)?;
         if wait == Wait::Integrated {

@@ -16,6 +16,7 @@ use assay_claims::entry::wire;
 use assay_claims::index::MappingError;
 use assay_claims::issuer::{AuthorizeError, authorize, hold_to_rules};
 use assay_claims::sequencer::{Candidate, Refused};
+use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 use std::{net::IpAddr, sync::Arc};
 
@@ -32,6 +33,12 @@ pub enum Refusal {
     /// It is in order, but no log may take it: the index would pay too much.
     #[error(transparent)]
     Mapping(#[from] MappingError),
+    /// New issuers need an invitation here, and this one brought none that counts.
+    #[error(
+        "this log takes new issuers by invitation only, and {0}. Ask its operator for a token, \
+         and give it with --invitation"
+    )]
+    Uninvited(&'static str),
     /// It was in order when it came, and not any more when its turn came.
     #[error(transparent)]
     Sequenced(#[from] Refused),
@@ -60,9 +67,26 @@ pub enum Admitted {
     Existing(ClaimId, LeafIndex),
 }
 
+/// What counts of whoever sends a claim, beside the claim.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The address that is charged.
+    pub from: Option<IpAddr>,
+    invitation: Invitation,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Invitation {
+    None,
+    Unknown,
+    /// One that this log gave out, or it asks for none.
+    Good,
+}
+
 /// The rule of admission and its quotas.
 pub struct Admission<S> {
     mode: config::Admission,
+    invitations: Vec<Hash>,
     store: Arc<S>,
     directory: Arc<Directory>,
     halt: Arc<Halt>,
@@ -90,6 +114,7 @@ impl<S: Tables> Admission<S> {
     ) -> Self {
         Admission {
             mode: config.mode,
+            invitations: config.invitations.clone(),
             store,
             directory,
             halt,
@@ -97,13 +122,25 @@ impl<S: Tables> Admission<S> {
         }
     }
 
-    /// Verifies a claim and decides whether it may be logged. `from` is the address that is charged
-    /// for a registration. This verifies each signature once, and waits for nothing.
-    pub fn admit(&self, claim: &wire::Claim, from: Option<IpAddr>) -> Result<Admitted, Refusal> {
+    /// The caller at an address, with the invitation that it gave.
+    pub fn caller(&self, from: Option<IpAddr>, token: Option<&[u8]>) -> Caller {
+        let invitation = match token {
+            _ if self.invitations.is_empty() => Invitation::Good,
+            None => Invitation::None,
+            // Digests are compared, so that the time it takes tells nothing about the tokens.
+            Some(token) if self.invitations.contains(&Hash::of(token)) => Invitation::Good,
+            Some(_) => Invitation::Unknown,
+        };
+        Caller { from, invitation }
+    }
+
+    /// Verifies a claim and decides whether it may be logged. This verifies each signature once,
+    /// and waits for nothing.
+    pub fn admit(&self, claim: &wire::Claim, caller: Caller) -> Result<Admitted, Refusal> {
         if let Some(reason) = self.halt.reason() {
             return Err(Refusal::Halted(reason.to_owned()));
         }
-        self.quotas.arrived(claim, from)?;
+        self.quotas.arrived(claim, caller.from)?;
         let verified = claim::verify(claim, &*self.directory)?;
         let authorized = match self.mode {
             config::Admission::Registered => authorize(&verified, &*self.directory),
@@ -117,7 +154,10 @@ impl<S: Tables> Admission<S> {
         let registers = authorized
             .change()
             .is_some_and(|record| record.body.sequence == 0);
-        self.charge(&verified, registers, from)?;
+        if registers {
+            caller.may_register()?;
+        }
+        self.charge(&verified, registers, caller.from)?;
         let candidate = Candidate::new(verified, &authorized)?;
         Ok(Admitted::Candidate(Box::new(candidate)))
     }
@@ -141,5 +181,15 @@ impl<S: Tables> Admission<S> {
         }
         let issuers = claim.signers().iter().map(|(issuer, _)| issuer);
         Ok(self.quotas.verified(claim.claim(), issuers)?)
+    }
+}
+
+impl Caller {
+    fn may_register(&self) -> Result<(), Refusal> {
+        match self.invitation {
+            Invitation::Good => Ok(()),
+            Invitation::None => Err(Refusal::Uninvited("none was given")),
+            Invitation::Unknown => Err(Refusal::Uninvited("the one that was given is not known")),
+        }
     }
 }

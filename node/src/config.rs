@@ -4,6 +4,7 @@
 //! Unknown keys are refused, so that a misspelled limit is not ignored.
 
 use crate::storage::backend::Backend;
+use assay_tlog::Hash;
 use serde::Deserialize;
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -148,6 +149,10 @@ pub struct AdmissionConfig {
     pub registrations_per_hour: u32,
     /// How many claims may wait for a leaf. More are refused, with advice to try later.
     pub queue: usize,
+    /// SHA-256 of the tokens that invite new issuers. If there are any, no issuer is registered
+    /// without one of these tokens.
+    #[serde(deserialize_with = "read_invitations")]
+    pub invitations: Vec<Hash>,
 }
 
 /// How much is kept beside the log. 0 is no limit.
@@ -214,6 +219,19 @@ fn read_heartbeat<'de, D: serde::Deserializer<'de>>(value: D) -> Result<u64, D::
     )))
 }
 
+fn read_invitations<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Vec<Hash>, D::Error> {
+    let digests = Vec::<String>::deserialize(value)?;
+    let read = digests.iter().map(|digest| {
+        Hash::from_hex(digest).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "{digest:?} in invitations is no SHA-256 in lower-case hex; `assay-node invite` \
+                 makes a token and its digest"
+            ))
+        })
+    });
+    read.collect()
+}
+
 fn default_publish_interval() -> u64 {
     200
 }
@@ -258,6 +276,7 @@ impl Default for AdmissionConfig {
             kib_per_second: None,
             registrations_per_hour: 60,
             queue: 16_384,
+            invitations: Vec::new(),
         }
     }
 }

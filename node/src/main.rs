@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use assay_node::{config::Config, init, node, telemetry};
+use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +24,8 @@ enum Command {
     Init(Init),
     /// Runs the log until SIGTERM. SIGHUP reads the TLS files again.
     Run(Run),
+    /// Makes a token that invites new issuers, and the line of the configuration that takes it.
+    Invite,
 }
 
 #[derive(Args)]
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Init(args) => init_log(&args),
         Command::Run(args) => run(&args),
+        Command::Invite => invite(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,6 +82,19 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
     );
     eprintln!("Run it: assay-node run --config {}", new.config.display());
     println!("{}", new.vkey);
+    Ok(())
+}
+
+fn invite() -> anyhow::Result<()> {
+    let mut token = [0; 16];
+    getrandom::fill(&mut token).context("the system gives no random bytes")?;
+    let token = hex::encode(token);
+    eprintln!("The token, for who may register, goes to standard output.");
+    eprintln!(
+        "Add its digest under [admission], and start the node again: invitations = [\"{}\"]",
+        Hash::of(token.as_bytes())
+    );
+    println!("{token}");
     Ok(())
 }
 

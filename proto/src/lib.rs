@@ -14,5 +14,9 @@ pub mod v1 {
     tonic::include_proto!("assay.v1");
 }
 
+/// The key of a call's metadata whose value is the token that invites a new issuer, where a log
+/// takes them by invitation only.
+pub const INVITATION: &str = "assay-invitation";
+
 /// The compiled `FileDescriptorSet` of `assay.v1`, for server reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/assay.v1.bin"));

@@ -29,7 +29,7 @@ use std::{
     ops::Range,
     time::{Duration, Instant},
 };
-use tonic::{Status, transport::Channel};
+use tonic::{Status, metadata::AsciiMetadataValue, transport::Channel};
 
 /// Longest time that a checkpoint may take to come. It needs a hundredth of it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -123,6 +123,24 @@ impl Log {
             .publish(request)
             .await
             .map(tonic::Response::into_inner)
+    }
+
+    /// Publishes one claim, with the token that invites its issuer.
+    pub async fn publish_invited(
+        &self,
+        claim: wire::Claim,
+        token: &'static str,
+    ) -> Result<PublishResponse, Status> {
+        let mut request = tonic::Request::new(PublishRequest {
+            claim: Some(claim),
+            wait: Wait::Integrated.into(),
+        });
+        let token = AsciiMetadataValue::from_static(token);
+        request
+            .metadata_mut()
+            .insert(assay_proto::INVITATION, token);
+        let answer = self.service.clone().publish(request).await;
+        answer.map(tonic::Response::into_inner)
     }
 
     /// Publishes the claims of an issuer with these numbers over one stream. Fails if one of them

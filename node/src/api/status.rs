@@ -17,6 +17,7 @@ impl From<Refusal> for Status {
             Refusal::Claim(_) | Refusal::Mapping(_) | Refusal::Sequenced(Refused::Entry(_)) => {
                 invalid("claim", message)
             }
+            Refusal::Uninvited(_) => denied("INVITATION", message),
             Refusal::Issuer(error) => issuer(&error, message),
             Refusal::Sequenced(Refused::IssuerMoved { .. }) => denied("ISSUER_MOVED", message),
             Refusal::Sequenced(Refused::NothingNew { .. }) => Status::already_exists(message),

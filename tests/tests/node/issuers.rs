@@ -1,6 +1,7 @@
 //! Whose claims are taken: thresholds, rotations, open logs, and ids that nobody can take.
 
 use crate::{AT_ONCE, Fixture, STARTED, assert_all_there, assert_refused, hex};
+use anyhow::Context;
 use assay_claims::claim::{self, ClaimId};
 use assay_claims::entry::wire;
 use assay_claims::issuer::IssuerId;
@@ -9,9 +10,11 @@ use assay_proto::v1::{GetIssuerRequest, Wait};
 use assay_tests::{
     issuer::{Actor, key, payload, record, signed},
     log::{Log, stated},
+    process::{Node, assay, binaries, new_key},
 };
 use bytes::Bytes;
 use ed25519_dalek::SigningKey;
+use std::process::Command;
 use tonic::Code;
 
 /// The log takes no such claim, because its signers may not say it.
@@ -253,6 +256,55 @@ async fn an_open_log_takes_no_other_name_and_passes_an_audit() -> anyhow::Result
     let options = audit::Options::default();
     let audited = audit::run(&fixture.node.ready().url, &log.key, options, |_| ()).await?;
     assert_eq!(audited.issuers(), 2);
+    Ok(())
+}
+
+/// A token that a node makes, its digest as the configuration holds it, and registrations without
+/// the token, with another, and with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn new_issuers_come_by_invitation_where_a_log_asks_for_one() -> anyhow::Result<()> {
+    let made = Command::new(binaries().join("assay-node"))
+        .arg("invite")
+        .output()?;
+    let token = String::from_utf8(made.stdout)?.trim().to_owned();
+    let said = String::from_utf8(made.stderr)?;
+    let line = said.split_once(": ").map(|(_, line)| line.trim());
+    let line = line.context("no line for the configuration")?;
+    let node = Node::start_with(&format!("{AT_ONCE}\nadmission.{line}"))?;
+    let log = Log::connect(node.ready()).await?;
+
+    let uninvited = Actor::new(&[7], 1).registration()?;
+    assert_denied(
+        &log,
+        uninvited.clone(),
+        &["by invitation only", "none was given"],
+    )
+    .await;
+    assert_refused(
+        log.publish_invited(uninvited, "0123").await,
+        Code::PermissionDenied,
+        &["by invitation only", "is not known"],
+    );
+
+    // The program says so, too, and takes the token.
+    let home = tempfile::tempdir()?;
+    new_key(home.path(), "key.pem")?;
+    let (url, vkey) = (node.ready().url.as_str(), node.ready().vkey.as_str());
+    let to = ["--key", "key.pem", "--log", url, "--log-key", vkey];
+    let register = [&["issuer", "register", "--name", "Alice"], &to[..]].concat();
+    let refused = assay(home.path(), &register)?;
+    let words = String::from_utf8(refused.stderr)?;
+    assert!(
+        !refused.status.success() && words.contains("--invitation"),
+        "{words}"
+    );
+    let invited = [&register[..], &["--invitation", &token]].concat();
+    let registered = assay(home.path(), &invited)?;
+    assert!(registered.status.success(), "{registered:?}");
+
+    // What is no registration needs none; what is registered may be sent again.
+    let again = assay(home.path(), &register)?;
+    assert!(again.status.success(), "{again:?}");
     Ok(())
 }
 

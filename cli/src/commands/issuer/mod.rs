@@ -74,6 +74,14 @@ pub struct Register {
         requires = "rotation_key"
     )]
     rotation_threshold: u32,
+    /// The token that the log's operator gave you, where the log takes new issuers by invitation
+    #[arg(
+        long,
+        env = "ASSAY_INVITATION",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    invitation: Option<String>,
     #[command(flatten)]
     attributes: Attributes,
 }
@@ -180,6 +188,7 @@ async fn register(command: Register, settings: &Settings) -> Result<(), Failure>
         signers: keys.iter().chain(&roots).collect(),
         keys: &keys,
         roots: &roots,
+        invitation: command.invitation.as_deref(),
     };
     let client = session::connect(settings).await?;
     record.publish(&client, settings).await
@@ -223,6 +232,7 @@ async fn rotate(command: Rotate, settings: &Settings) -> Result<(), Failure> {
         signers,
         keys: &new,
         roots: &new_roots,
+        invitation: None,
     };
     record.publish(&client, settings).await
 }
@@ -299,6 +309,8 @@ struct Record<'a> {
     keys: &'a [Key],
     /// Its rotation keys from then on, as far as they were given.
     roots: &'a [Key],
+    /// What the log may ask for.
+    invitation: Option<&'a str>,
 }
 
 impl Record<'_> {
@@ -321,7 +333,9 @@ impl Record<'_> {
         }
         let signers = self.signers.iter().map(|key| (self.id, &key.signing));
         let claim = draft.sign(&signers.collect::<Vec<_>>());
-        let published = client.publish(claim, Wait::Integrated).await?;
+        let published = client
+            .publish_invited(claim, Wait::Integrated, self.invitation)
+            .await?;
         for key in self.owned() {
             key.write_sidecar(&self.id)?;
         }

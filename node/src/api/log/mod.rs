@@ -10,12 +10,13 @@ use super::{
     peer,
 };
 use crate::{
-    admission::Admission,
+    admission::{Admission, Caller},
     held::Kind,
     sequencer::{Halt, Submission},
     storage::Tables,
     view::View,
 };
+use assay_proto::INVITATION;
 use assay_proto::v1::{
     GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest,
     GetConsistencyProofResponse, GetEntryAndProofRequest, GetEntryAndProofResponse,
@@ -32,7 +33,7 @@ use read::{At, Leaf};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::WatchStream;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming, metadata::MetadataValue};
 
 /// Messages of one publishing stream that are worked on at once. With items of 1 KiB and messages
 /// of 64 items this is more than a commit holds, so the stream never waits for an answer before the
@@ -75,6 +76,12 @@ impl<S: Tables + 'static> LogApi<S> {
             stopping,
         }
     }
+
+    fn caller<T>(&self, request: &Request<T>) -> Caller {
+        let token = request.metadata().get(INVITATION);
+        let admission = &self.publisher.admission;
+        admission.caller(peer(request), token.map(MetadataValue::as_bytes))
+    }
 }
 
 #[tonic::async_trait]
@@ -87,9 +94,9 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
         &self,
         request: Request<PublishRequest>,
     ) -> Result<Response<PublishResponse>, Status> {
-        let (from, account) = (peer(&request), account(&request)?);
+        let (caller, account) = (self.caller(&request), account(&request)?);
         self.publisher
-            .publish(request.into_inner(), from, &account)
+            .publish(request.into_inner(), caller, &account)
             .await
             .map(Response::new)
     }
@@ -98,7 +105,7 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
         &self,
         request: Request<Streaming<PublishStreamRequest>>,
     ) -> Result<Response<Self::PublishStreamStream>, Status> {
-        let (from, account) = (peer(&request), account(&request)?);
+        let (caller, account) = (self.caller(&request), account(&request)?);
         let publisher = self.publisher.clone();
         let pieces = Pieces {
             account: account.clone(),
@@ -125,7 +132,7 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
                 let publisher = publisher.clone();
                 async move {
                     let (received, wait) = message?;
-                    publisher.publish_items(received, wait, from).await
+                    publisher.publish_items(received, wait, caller).await
                 }
             })
             .buffer_unordered(STREAM_MESSAGES);

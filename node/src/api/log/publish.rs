@@ -1,7 +1,7 @@
 //! `Publish` and `PublishStream`: from a claim on the wire to the answer about its leaf.
 
 use crate::{
-    admission::{Admission, Admitted, Refusal},
+    admission::{Admission, Admitted, Caller, Refusal},
     api::status,
     held::{Account, Hold, Kind, NoRoom},
     records::{self, RecordError},
@@ -18,7 +18,7 @@ use assay_proto::v1::{
     Refusal as WireRefusal, publish_result,
 };
 use bytes::Bytes;
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::{
     mpsc::{self, error::TrySendError},
     oneshot,
@@ -114,7 +114,7 @@ impl<S: Tables + 'static> Publisher<S> {
     pub(super) async fn publish(
         &self,
         request: PublishRequest,
-        from: Option<IpAddr>,
+        caller: Caller,
         account: &Arc<Account>,
     ) -> Result<PublishResponse, Status> {
         let wait = wait(request.wait)?;
@@ -123,7 +123,7 @@ impl<S: Tables + 'static> Publisher<S> {
             .ok_or_else(|| status::invalid("claim", "the request holds no claim".into()))?;
         let hold = account.try_hold(Kind::Claims, claim_bytes(&claim));
         let hold = hold.ok_or(NoRoom)?;
-        let candidate = match self.admission.admit(&claim, from)? {
+        let candidate = match self.admission.admit(&claim, caller)? {
             Admitted::Candidate(candidate) => candidate,
             Admitted::Existing(id, index) => {
                 return Ok(self.published(id, Outcome::Existing(index), wait)?);
@@ -139,10 +139,10 @@ impl<S: Tables + 'static> Publisher<S> {
     }
 
     /// Admits the items of one message. Refusals are answers already.
-    fn admit(&self, items: Vec<PublishItem>, from: Option<IpAddr>) -> Items {
+    fn admit(&self, items: Vec<PublishItem>, caller: Caller) -> Items {
         let mut admitted = Items::default();
         for PublishItem { id, claim } in items {
-            match self.admission.admit(&claim.unwrap_or_default(), from) {
+            match self.admission.admit(&claim.unwrap_or_default(), caller) {
                 Ok(Admitted::Candidate(candidate)) => {
                     admitted.ids.push((id, candidate.id()));
                     admitted.candidates.push(*candidate);
@@ -174,12 +174,12 @@ impl<S: Tables + 'static> Publisher<S> {
     async fn verify(
         self: Arc<Self>,
         items: Vec<PublishItem>,
-        from: Option<IpAddr>,
+        caller: Caller,
     ) -> Result<Items, Status> {
         let (done, admitted) = oneshot::channel();
         rayon::spawn_fifo(move || {
             // An error means that the stream ended meanwhile. Nothing was submitted.
-            let _ = done.send(self.admit(items, from));
+            let _ = done.send(self.admit(items, caller));
         });
         admitted
             .await
@@ -192,7 +192,7 @@ impl<S: Tables + 'static> Publisher<S> {
         self: Arc<Self>,
         Received { items, hold }: Received,
         wait: Wait,
-        from: Option<IpAddr>,
+        caller: Caller,
     ) -> Result<PublishStreamResponse, Status> {
         if items.len() > STREAM_ITEMS {
             let message = format!(
@@ -201,7 +201,7 @@ impl<S: Tables + 'static> Publisher<S> {
             );
             return Err(status::invalid("items", message));
         }
-        let mut admitted = self.clone().verify(items, from).await?;
+        let mut admitted = self.clone().verify(items, caller).await?;
         if !admitted.candidates.is_empty() {
             let (reply, answer) = Reply::new(hold);
             let submission = Submission {
