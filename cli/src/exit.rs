@@ -120,6 +120,8 @@ fn audit_code(error: &AuditError) -> u8 {
         | AuditError::Fork { .. }
         | AuditError::NotAnExtension { .. }
         | AuditError::Index { .. }
+        | AuditError::Unsupported { .. }
+        | AuditError::Future(_)
         | AuditError::Uncommitted { .. }
         | AuditError::Entry { .. } => FAILED,
     }

@@ -102,6 +102,12 @@ fn one_wrong_commitment_among_a_hundred_thousand_entries_is_found() -> anyhow::R
         said(&output)
     );
 
+    ensure!(
+        said(&output).contains("open  what came after 2026-01-01T00:01:39Z"),
+        "{}",
+        said(&output)
+    );
+
     // What a log says that hides all claims since the commitment before.
     let at = |leaf: u64| Entry::parse(entries[leaf as usize].clone());
     let older = WRONG - PERIOD;

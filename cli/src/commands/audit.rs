@@ -1,6 +1,11 @@
 //! `assay audit`: a whole log, verified from its published tiles.
 
-use crate::{config::Settings, exit::Failure, output, session};
+use crate::{
+    config::Settings,
+    exit::Failure,
+    output, session,
+    time::{now_ms, rfc3339_of_ms},
+};
 use assay_client::{
     HeadStore,
     audit::{self, Audited, Mode, Options},
@@ -27,6 +32,9 @@ pub struct Command {
     in_flight: u16,
 }
 
+/// How old the last leaf of a log that runs may be: an hour, and ten minutes for clocks.
+const STALE_MS: u64 = 70 * 60 * 1000;
+
 #[derive(Debug, Serialize)]
 struct AuditView {
     origin: String,
@@ -38,6 +46,12 @@ struct AuditView {
     issuers: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<u64>,
+    /// When the log made its last leaf.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_leaf_at: Option<String>,
+    /// Whether it is older than a log that runs lets it become.
+    #[serde(skip)]
+    is_stale: bool,
     /// Size of the head seen before that the log was found to contain.
     contains_seen: Option<u64>,
     seconds: f64,
@@ -68,6 +82,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         in_flight: command.in_flight.into(),
         known: known.clone(),
         tls: settings.tls.clone(),
+        now_ms: Some(now_ms()),
     };
     let bar = output::progress(settings, "audit", 0, output::Unit::Leaves);
     let started = Instant::now();
@@ -99,6 +114,10 @@ fn view(audited: &Audited, seconds: f64) -> AuditView {
         tiles: audited.tiles(),
         issuers: is_full.then(|| audited.issuers()),
         labels: is_full.then(|| audited.labels()),
+        last_leaf_at: audited.last_at_ms().map(rfc3339_of_ms),
+        is_stale: audited
+            .last_at_ms()
+            .is_some_and(|last| now_ms().saturating_sub(last) > STALE_MS),
         contains_seen: audited.contains_known().map(|size| size.get()),
         seconds,
         leaves_per_second: size as f64 / seconds.max(f64::MIN_POSITIVE),
@@ -127,6 +146,13 @@ fn text(view: &AuditView) -> String {
             "ok    the index is complete: it was rebuilt from the entries ({labels} labels), and \
              every commitment agrees"
         ));
+    }
+    if let Some(at) = &view.last_leaf_at {
+        lines.push(if view.is_stale {
+            format!("open  what came after {at}; a log that runs commits every hour")
+        } else {
+            format!("ok    its last leaf is of {at}")
+        });
     }
     lines.push(match view.contains_seen {
         Some(size) => format!("ok    it extends the head of size {size} that was seen before"),

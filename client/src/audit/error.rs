@@ -79,6 +79,21 @@ pub enum AuditError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Nobody's: this program is too old to hold the log to its rules.
+    #[error("leaf {index}: {reason}. A newer release is needed to audit this log")]
+    Unsupported {
+        /// The commitment that says so.
+        index: u64,
+        /// What this program does not know.
+        reason: String,
+    },
+    /// The log's clock, or this machine's: the last leaf is dated so many minutes in the future.
+    #[error(
+        "the last leaf is dated {0} minutes in the future; an audit allows {allowed}. Check the \
+         clock of this machine",
+        allowed = super::AHEAD_MS / 60_000
+    )]
+    Future(u64),
     /// The checkpoint does not end in a commitment.
     #[error(
         "the last leaf of the checkpoint of size {size} does not commit to the index, as it must"

@@ -37,6 +37,9 @@ use tiles::Tiles;
 /// Leaves in a full bundle and hashes in a full tile (C2SP tlog-tiles).
 pub(crate) const WIDTH: u64 = 256;
 
+/// How far the last leaf may be ahead of the auditor's clock (docs/design.md 3.5, Time).
+const AHEAD_MS: u64 = 10 * 60 * 1000;
+
 /// How deep an audit looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -58,6 +61,9 @@ pub struct Options {
     pub known: Option<VerifiedCheckpoint>,
     /// TLS settings for `https://` addresses.
     pub tls: Tls,
+    /// The auditor's clock, in milliseconds since 1970 (UTC); a full audit holds the last leaf
+    /// against it.
+    pub now_ms: Option<u64>,
 }
 
 impl Default for Options {
@@ -67,6 +73,7 @@ impl Default for Options {
             in_flight: 16,
             known: None,
             tls: Tls::default(),
+            now_ms: None,
         }
     }
 }
@@ -88,6 +95,7 @@ pub struct Audited {
     tiles: u64,
     issuers: u64,
     labels: u64,
+    last_at_ms: Option<u64>,
     known: Option<TreeSize>,
 }
 
@@ -115,6 +123,12 @@ impl Audited {
     /// Labels in the index, which was rebuilt; 0 if only hashes were looked at.
     pub fn labels(&self) -> u64 {
         self.labels
+    }
+
+    /// When the log made its last leaf, in milliseconds since 1970 (UTC); `None` if only hashes were
+    /// looked at, or the log is empty.
+    pub fn last_at_ms(&self) -> Option<u64> {
+        self.last_at_ms
     }
 
     /// The size of the earlier head that is contained in the log, if one was given and is not
@@ -170,21 +184,32 @@ pub async fn run(
         });
     }
     let tiles = tiles.finish().await?;
-    let (issuers, labels) = match replay {
-        Some(replay) => {
-            replay.finish(size)?;
-            (replay.issuers(), replay.labels())
-        }
-        None => (0, 0),
-    };
-    Ok(Audited {
+    let mut audited = Audited {
         mode: options.mode,
         tiles,
-        issuers,
-        labels,
+        issuers: 0,
+        labels: 0,
+        last_at_ms: None,
         known: known.size(),
         checkpoint,
-    })
+    };
+    if let Some(replay) = replay {
+        replay.finish(size)?;
+        let last = replay.last_at_ms();
+        check_clock(last, options.now_ms)?;
+        audited.issuers = replay.issuers();
+        audited.labels = replay.labels();
+        audited.last_at_ms = (size > 0).then_some(last);
+    }
+    Ok(audited)
+}
+
+fn check_clock(last_at_ms: u64, now_ms: Option<u64>) -> Result<(), AuditError> {
+    let ahead = last_at_ms.saturating_sub(now_ms.unwrap_or(last_at_ms));
+    if ahead > AHEAD_MS {
+        return Err(AuditError::Future(ahead / 60_000));
+    }
+    Ok(())
 }
 
 /// Fetches and hashes a bundle in a task of its own, so that hashing is spread over the cores while

@@ -11,7 +11,8 @@ use assay_claims::claim::{self, KeyCache, PublicKey, ReplayedClaim};
 use assay_claims::entry::{Entry, wire};
 use assay_claims::index::map::{Join, PageBytes, Resident};
 use assay_claims::index::{
-    Commitment, CommitmentError, Label, Map, checked_labels_of_claim, checked_labels_of_entry,
+    ADMISSION_VERSION, Commitment, CommitmentError, Label, MAPPING_VERSION, Map,
+    checked_labels_of_claim, checked_labels_of_entry,
 };
 use assay_claims::issuer::{self, IssuerId, Registry};
 use assay_claims::limits::SIGNATURES;
@@ -59,6 +60,8 @@ struct State {
     pending: Vec<(Label, LeafIndex)>,
     /// The leaf after the last commitment.
     committed: u64,
+    /// The version of the rules of admission that the last commitment states.
+    admission_version: u32,
 }
 
 /// An entry that was read and verified by itself.
@@ -69,7 +72,13 @@ pub(super) struct Replayed {
 
 enum Body {
     Claim(Claim),
-    Commitment(Result<Commitment, CommitmentError>),
+    Commitment(Stated),
+}
+
+/// What a log says of its index.
+struct Stated {
+    commitment: Result<Commitment, CommitmentError>,
+    admission_version: u32,
 }
 
 /// What of a claim is still needed where the entries come in order. The rest is let go where it was
@@ -140,9 +149,10 @@ impl Replay {
         let mut replayed = Vec::with_capacity(entries.len());
         for (index, entry) in (first..).zip(&entries) {
             let body = match entry.body() {
-                wire::Body::IndexCommitment(_) => {
-                    Body::Commitment(Commitment::of_entry(entry, LeafIndex::new(index)))
-                }
+                wire::Body::IndexCommitment(said) => Body::Commitment(Stated {
+                    commitment: Commitment::of_entry(entry, LeafIndex::new(index)),
+                    admission_version: said.admission_version,
+                }),
                 wire::Body::Claim(_) => {
                     // There is one for each claim, in order.
                     let Some(claim) = verified.next() else {
@@ -173,7 +183,7 @@ impl Replay {
             state.logged_at_ms = logged_at_ms;
             match body {
                 Body::Claim(claim) => state.claim(index, claim)?,
-                Body::Commitment(commitment) => state.commitment(index, commitment)?,
+                Body::Commitment(said) => state.commitment(index, said)?,
             }
         }
         Ok(())
@@ -187,6 +197,11 @@ impl Replay {
         } else {
             Err(AuditError::Uncommitted { size })
         }
+    }
+
+    /// When the log made its last leaf, in milliseconds since 1970 (UTC). Leaves ascend in time.
+    pub fn last_at_ms(&self) -> u64 {
+        self.state().logged_at_ms
     }
 
     /// Labels in the index.
@@ -236,13 +251,34 @@ impl State {
         Ok(())
     }
 
-    fn commitment(
-        &mut self,
-        index: u64,
-        said: Result<Commitment, CommitmentError>,
-    ) -> Result<(), AuditError> {
+    /// Holds a commitment to the rules about versions (docs/index.md 1.2), and this program to what
+    /// it knows: a log that keeps later rules breaks none of them.
+    fn versions(&mut self, index: u64, said: &Stated) -> Result<(), AuditError> {
+        let unsupported = |reason: String| AuditError::Unsupported { index, reason };
+        if let (0, Err(CommitmentError::Unsupported { found })) = (index, &said.commitment) {
+            return Err(unsupported(format!(
+                "unsupported mapping version {found}; version {MAPPING_VERSION} is supported"
+            )));
+        }
+        let (before, now) = (self.admission_version, said.admission_version);
+        if now < before {
+            let reason = format!("the admission version falls from {before} to {now}");
+            return Err(AuditError::Index { index, reason });
+        }
+        if now > ADMISSION_VERSION {
+            return Err(unsupported(format!(
+                "the log admits entries by version {now} of the rules; version \
+                 {ADMISSION_VERSION} is supported"
+            )));
+        }
+        self.admission_version = now;
+        Ok(())
+    }
+
+    fn commitment(&mut self, index: u64, said: Stated) -> Result<(), AuditError> {
         let wrong = |reason: String| AuditError::Index { index, reason };
-        let said = said.map_err(|e| wrong(e.to_string()))?;
+        self.versions(index, &said)?;
+        let said = said.commitment.map_err(|e| wrong(e.to_string()))?;
         self.pending.par_sort_unstable();
         let update = self
             .index

@@ -436,6 +436,43 @@ async fn a_commitment_to_anything_but_the_index_is_found_where_it_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_dates_its_leaves_ahead_is_found() {
+    let fake = log(4).await;
+    let audited = run(&fake, Options::default()).await.unwrap();
+    let last = audited.last_at_ms().unwrap();
+    let at = |now_ms: u64| Options {
+        now_ms: Some(now_ms),
+        ..Options::default()
+    };
+    let said = fake.state().commitment().to_wire();
+    fake.state()
+        .append_entry(entry::encode(last + 600_001, said).unwrap());
+    assert!(run(&fake, at(last + 1)).await.is_ok());
+    let error = run(&fake, at(last)).await.unwrap_err();
+    assert!(matches!(error, AuditError::Future(10)), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn versions_do_not_fall_and_newer_ones_blame_nobody() {
+    let fake = log(300).await;
+    let mut said = fake.state().commitment().to_wire();
+    said.admission_version = 0;
+    fake.state().commit_to(said.clone());
+    let (_, reason) = index_error(&fake).await;
+    assert!(reason.contains("falls from 1 to 0"), "{reason}");
+
+    let fake = log(300).await;
+    said.admission_version = 2;
+    fake.state().commit_to(said);
+    let error = run(&fake, Options::default()).await.unwrap_err();
+    assert!(matches!(error, AuditError::Unsupported { .. }), "{error}");
+    assert!(
+        error.to_string().contains("version 2 of the rules"),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_entry_that_the_index_leaves_out_is_found() {
     let fake = log(300).await;
     fake.state().append(&claim(1, 301));
