@@ -256,9 +256,9 @@ impl Gathering {
         self.census_under(source, name.prefix()).await
     }
 
-    /// Who spoke of anything that begins like a name, of which the log learns no more than the first
-    /// bits. Whoever spoke of the name is among them; to listen to these alone would tell which it
-    /// is.
+    /// Who spoke of anything that begins like a name, of which the log learns no more than the
+    /// first bits. Whoever spoke of the name is among them; to listen to these alone would tell
+    /// which it is.
     pub(super) async fn census_privately(
         &mut self,
         source: &Source,

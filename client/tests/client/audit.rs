@@ -341,37 +341,37 @@ async fn what_an_audit_cannot_read_blames_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_audit_finds_an_entry_that_costs_the_index_too_much() {
-    let statement = |subjects: &[String], kind: &str, predicate: &str| {
-        let subjects = subjects.join(",");
+    let statement = |subjects: &[String], said: &str| {
         format!(
-            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{subjects}],"predicateType":"{kind}","predicate":{predicate}}}"#
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{}],{said}}}"#,
+            subjects.join(",")
         )
     };
-    let packages: Vec<String> = (0..1024)
-        .map(|n: u32| format!(r#"{{"uri":"pkg:npm/a{n}@1"}}"#))
+    let packages: Vec<String> = (0..512)
+        .map(|n: u32| format!(r#"{{"uri":"pkg:npm/a{n}@1","digest":{{"x":"1"}}}}"#))
         .collect();
+    let anything = r#""predicateType":"https://example.com/p","predicate":{}"#;
     let aliases: Vec<String> = (0..1025).map(|n: u32| format!(r#""CVE-{n}""#)).collect();
-    let vulnerability = format!(
-        r#"{{"statements":[{{"vulnerability":{{"aliases":[{}]}}}}]}}"#,
-        aliases.join(",")
+    let vulnerabilities = format!(
+        r#""predicateType":"https://openvex.dev/ns/v0.2.0","predicate":{}"#,
+        format_args!(
+            r#"{{"statements":[{{"vulnerability":{{"aliases":[{}]}}}}]}}"#,
+            aliases.join(",")
+        )
     );
+    // One whose statement this version reads, and one whose predicate it does not.
+    let read = statement(&packages, anything);
+    let unread = statement(&packages[..1], &vulnerabilities);
+    let signers = [1, 2].map(|n: u8| (id(n), key(n)));
+    let signers = signers.each_ref().map(|(id, key)| (*id, key));
     let cases = [
-        // One whose statement this version reads, and one whose predicate it does not.
-        (
-            statement(&packages, "https://example.com/p", "{}"),
-            "2049 labels",
-        ),
-        (
-            statement(
-                &packages[..1],
-                "https://openvex.dev/ns/v0.2.0",
-                &vulnerability,
-            ),
-            "1025 vulnerabilities",
-        ),
+        (read.as_bytes(), &signers[..], "2050 labels"),
+        (unread.as_bytes(), &signers[..1], "1025 vulnerabilities"),
     ];
-    for (payload, words) in cases {
-        let added = assay_claims::claim::sign(payload.as_bytes(), &[(id(1), &key(1))]);
+    for (payload, signers, words) in cases {
+        let added = assay_claims::claim::sign(payload, signers);
+        let is_read = assay_claims::claim::verify(&added, &()).is_ok();
+        assert_eq!(is_read, words.ends_with("labels"));
         let reason = seventh(&added).await.unwrap_err();
         assert!(reason.contains(words), "{reason}");
     }

@@ -70,8 +70,8 @@ fn named(heard: &[Query]) -> BTreeSet<Name> {
     named
 }
 
-/// Whoever listens to everyone, and whoever asks about an issuer, names it no more than who asks what
-/// a policy's own issuers said.
+/// Whoever listens to everyone, and whoever asks about an issuer, names it no more than who asks
+/// what a policy's own issuers said.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_is_looked_up_privately_is_named() -> anyhow::Result<()> {
     let world = World::start().await?;

@@ -309,25 +309,28 @@ async fn a_stream_answers_every_item_once_whatever_the_others_are() -> anyhow::R
 #[tokio::test(flavor = "multi_thread")]
 async fn what_would_cost_the_index_too_much_is_refused() -> anyhow::Result<()> {
     let fixture = Fixture::start(AT_ONCE).await?;
-    let (log, issuer) = (&fixture.log, &fixture.issuer);
+    let (log, other) = (&fixture.log, Actor::new(&[2], 1));
+    log.publish(other.registration()?, Wait::Sequenced).await?;
+    let signers = [&fixture.issuer, &other].map(|actor| (actor.id, &actor.keys[0]));
     let about = |packages: u32| {
         let subjects: Vec<String> = (0..packages)
-            .map(|n: u32| format!(r#"{{"uri":"pkg:npm/a{n}@1"}}"#))
+            .map(|n: u32| format!(r#"{{"uri":"pkg:npm/a{n}@1","digest":{{"x":"1"}}}}"#))
             .collect();
         let payload = format!(
-            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{}],"predicateType":"https://example.com/p","predicate":{{}}}}"#,
-            subjects.join(",")
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{}],{}}}"#,
+            subjects.join(","),
+            r#""predicateType":"https://example.com/p","predicate":{}"#
         );
-        issuer.sign(payload.as_bytes())
+        claim::sign(payload.as_bytes(), &signers)
     };
-    // Each package is two names, and the signer is one more.
-    let refused = log.publish(about(1024), Wait::Sequenced).await;
+    // Each package is two names for each signer, and each signer is one more.
+    let refused = log.publish(about(512), Wait::Sequenced).await;
     assert_refused(
         refused,
         Code::InvalidArgument,
-        &["2049 labels", "at most 2048", "Name fewer"],
+        &["2050 labels", "at most 2048", "Name fewer"],
     );
-    log.publish(about(1023), Wait::Integrated).await?;
+    log.publish(about(511), Wait::Integrated).await?;
     Ok(())
 }
 

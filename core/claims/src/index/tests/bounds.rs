@@ -7,9 +7,8 @@ use crate::issuer::IssuerId;
 use crate::limits::{LABELS, SIGNATURES, VULNERABILITIES};
 
 fn statement(subjects: &str, kind: &str, predicate: &str) -> String {
-    format!(
-        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{subjects}],"predicateType":"{kind}","predicate":{predicate}}}"#
-    )
+    let said = format!(r#""predicateType":"{kind}","predicate":{predicate}"#);
+    format!(r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{subjects}],{said}}}"#)
 }
 
 /// So many artifacts, each with one digest.
