@@ -125,8 +125,8 @@ impl Audited {
         self.labels
     }
 
-    /// When the log made its last leaf, in milliseconds since 1970 (UTC); `None` if only hashes were
-    /// looked at, or the log is empty.
+    /// When the log made its last leaf, in milliseconds since 1970 (UTC); `None` if only hashes
+    /// were looked at, or the log is empty.
     pub fn last_at_ms(&self) -> Option<u64> {
         self.last_at_ms
     }
@@ -194,14 +194,23 @@ pub async fn run(
         checkpoint,
     };
     if let Some(replay) = replay {
-        replay.finish(size)?;
-        let last = replay.last_at_ms();
-        check_clock(last, options.now_ms)?;
-        audited.issuers = replay.issuers();
-        audited.labels = replay.labels();
-        audited.last_at_ms = (size > 0).then_some(last);
+        audited.add(&replay, options.now_ms)?;
     }
     Ok(audited)
+}
+
+impl Audited {
+    /// Adds what the replay of every entry showed.
+    fn add(&mut self, replay: &Replay, now_ms: Option<u64>) -> Result<(), AuditError> {
+        let size = self.checkpoint.size().get();
+        replay.finish(size)?;
+        let last = replay.last_at_ms();
+        check_clock(last, now_ms)?;
+        self.issuers = replay.issuers();
+        self.labels = replay.labels();
+        self.last_at_ms = (size > 0).then_some(last);
+        Ok(())
+    }
 }
 
 fn check_clock(last_at_ms: u64, now_ms: Option<u64>) -> Result<(), AuditError> {
