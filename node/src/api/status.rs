@@ -17,7 +17,12 @@ impl From<Refusal> for Status {
             Refusal::Claim(_) | Refusal::Mapping(_) | Refusal::Sequenced(Refused::Entry(_)) => {
                 invalid("claim", message)
             }
-            Refusal::Uninvited(_) => denied("INVITATION", message),
+            // Not PERMISSION_DENIED, which says that the keys may not sign.
+            Refusal::Uninvited(_) => Status::with_error_details(
+                Code::Unauthenticated,
+                message,
+                ErrorDetails::with_error_info("INVITATION", DOMAIN, []),
+            ),
             Refusal::Issuer(error) => issuer(&error, message),
             Refusal::Sequenced(Refused::IssuerMoved { .. }) => denied("ISSUER_MOVED", message),
             Refusal::Sequenced(Refused::NothingNew { .. }) => Status::already_exists(message),
