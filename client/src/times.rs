@@ -9,7 +9,7 @@
 const AHEAD_MS: u64 = 5 * 60 * 1000;
 
 /// How old a commitment may be: logs commit every hour, and ten minutes are allowed for clocks.
-const BEHIND_MS: u64 = 70 * 60 * 1000;
+pub(crate) const BEHIND_MS: u64 = 70 * 60 * 1000;
 
 /// Why the times of a head are not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

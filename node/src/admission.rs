@@ -72,15 +72,8 @@ pub enum Admitted {
 pub struct Caller {
     /// The address that is charged.
     pub from: Option<IpAddr>,
-    invitation: Invitation,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Invitation {
-    None,
-    Unknown,
-    /// One that this log gave out, or it asks for none.
-    Good,
+    /// Why it may not register an issuer, if it may not.
+    uninvited: Option<&'static str>,
 }
 
 /// The rule of admission and its quotas.
@@ -124,14 +117,14 @@ impl<S: Tables> Admission<S> {
 
     /// The caller at an address, with the invitation that it gave.
     pub fn caller(&self, from: Option<IpAddr>, token: Option<&[u8]>) -> Caller {
-        let invitation = match token {
-            _ if self.invitations.is_empty() => Invitation::Good,
-            None => Invitation::None,
+        let uninvited = match token {
+            _ if self.invitations.is_empty() => None,
+            None => Some("none was given"),
             // Digests are compared, so that the time it takes tells nothing about the tokens.
-            Some(token) if self.invitations.contains(&Hash::of(token)) => Invitation::Good,
-            Some(_) => Invitation::Unknown,
+            Some(token) if self.invitations.contains(&Hash::of(token)) => None,
+            Some(_) => Some("the one that was given is not known"),
         };
-        Caller { from, invitation }
+        Caller { from, uninvited }
     }
 
     /// Verifies a claim and decides whether it may be logged. This verifies each signature once,
@@ -154,8 +147,8 @@ impl<S: Tables> Admission<S> {
         let registers = authorized
             .change()
             .is_some_and(|record| record.body.sequence == 0);
-        if registers {
-            caller.may_register()?;
+        if let (true, Some(why)) = (registers, caller.uninvited) {
+            return Err(Refusal::Uninvited(why));
         }
         self.charge(&verified, registers, caller.from)?;
         let candidate = Candidate::new(verified, &authorized)?;
@@ -181,15 +174,5 @@ impl<S: Tables> Admission<S> {
         }
         let issuers = claim.signers().iter().map(|(issuer, _)| issuer);
         Ok(self.quotas.verified(claim.claim(), issuers)?)
-    }
-}
-
-impl Caller {
-    fn may_register(&self) -> Result<(), Refusal> {
-        match self.invitation {
-            Invitation::Good => Ok(()),
-            Invitation::None => Err(Refusal::Uninvited("none was given")),
-            Invitation::Unknown => Err(Refusal::Uninvited("the one that was given is not known")),
-        }
     }
 }

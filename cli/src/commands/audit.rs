@@ -32,9 +32,6 @@ pub struct Command {
     in_flight: u16,
 }
 
-/// How old the last leaf of a log that runs may be: an hour, and ten minutes for clocks.
-const STALE_MS: u64 = 70 * 60 * 1000;
-
 #[derive(Debug, Serialize)]
 struct AuditView {
     origin: String,
@@ -115,9 +112,7 @@ fn view(audited: &Audited, seconds: f64) -> AuditView {
         issuers: is_full.then(|| audited.issuers()),
         labels: is_full.then(|| audited.labels()),
         last_leaf_at: audited.last_at_ms().map(rfc3339_of_ms),
-        is_stale: audited
-            .last_at_ms()
-            .is_some_and(|last| now_ms().saturating_sub(last) > STALE_MS),
+        is_stale: audited.is_stale(now_ms()),
         contains_seen: audited.contains_known().map(|size| size.get()),
         seconds,
         leaves_per_second: size as f64 / seconds.max(f64::MIN_POSITIVE),

@@ -23,6 +23,7 @@ pub use error::AuditError;
 use crate::{
     Tls,
     heads::{Relation, relate},
+    times::BEHIND_MS,
 };
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -129,6 +130,13 @@ impl Audited {
     /// were looked at, or the log is empty.
     pub fn last_at_ms(&self) -> Option<u64> {
         self.last_at_ms
+    }
+
+    /// Whether the last leaf is older than a log that runs lets it become; `false` if
+    /// [`Audited::last_at_ms`] is not known.
+    pub fn is_stale(&self, now_ms: u64) -> bool {
+        self.last_at_ms
+            .is_some_and(|last| now_ms.saturating_sub(last) > BEHIND_MS)
     }
 
     /// The size of the earlier head that is contained in the log, if one was given and is not

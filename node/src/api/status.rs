@@ -18,20 +18,12 @@ impl From<Refusal> for Status {
                 invalid("claim", message)
             }
             // Not PERMISSION_DENIED, which says that the keys may not sign.
-            Refusal::Uninvited(_) => Status::with_error_details(
-                Code::Unauthenticated,
-                message,
-                ErrorDetails::with_error_info("INVITATION", DOMAIN, []),
-            ),
+            Refusal::Uninvited(_) => because(Code::Unauthenticated, "INVITATION", message),
             Refusal::Issuer(error) => issuer(&error, message),
             Refusal::Sequenced(Refused::IssuerMoved { .. }) => denied("ISSUER_MOVED", message),
             Refusal::Sequenced(Refused::NothingNew { .. }) => Status::already_exists(message),
             Refusal::Busy { retry_s, .. } => busy(message, retry_s),
-            Refusal::Halted(_) => Status::with_error_details(
-                Code::Unavailable,
-                message,
-                ErrorDetails::with_error_info("NODE_HALTED", DOMAIN, []),
-            ),
+            Refusal::Halted(_) => because(Code::Unavailable, "NODE_HALTED", message),
             Refusal::Store(error) => store(&error),
         }
     }
@@ -72,11 +64,13 @@ fn issuer(error: &AuthorizeError, message: String) -> Status {
 }
 
 fn denied(reason: &str, message: String) -> Status {
-    Status::with_error_details(
-        Code::PermissionDenied,
-        message,
-        ErrorDetails::with_error_info(reason, DOMAIN, []),
-    )
+    because(Code::PermissionDenied, reason, message)
+}
+
+/// A status with a reason for programs.
+fn because(code: Code, reason: &str, message: String) -> Status {
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, []);
+    Status::with_error_details(code, message, details)
 }
 
 /// `RESOURCE_EXHAUSTED`, with the time after which to try again.
