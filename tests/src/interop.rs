@@ -7,7 +7,7 @@
 use std::{
     env, fs,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
@@ -42,6 +42,25 @@ pub fn checked_size(success: &str) -> Option<u64> {
         .next()?
         .parse()
         .ok()
+}
+
+/// Builds a program of Tessera's, by its path in that module, at the version that
+/// `tests/interop/load` pins, as the file `to`.
+///
+/// # Errors
+/// Go is missing or too old, a module cannot be had, or it does not compile.
+pub fn build_load(package: &str, to: &Path) -> Result<PathBuf, String> {
+    let output = go(&["build", "-o"])
+        .arg(to)
+        .arg(format!("github.com/transparency-dev/tessera/{package}"))
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/load"))
+        .output()
+        .map_err(|error| format!("cannot run go: {error}"))?;
+    if output.status.success() {
+        Ok(to.to_owned())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
 }
 
 fn judge(output: &Output) -> Result<String, String> {

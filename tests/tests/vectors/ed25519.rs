@@ -12,8 +12,10 @@
 //! | `non_canonical_A` | no | only keys of low order are so encoded, and those are refused |
 //! | `low_order_component_A`, `low_order_component_R` | no | harmless without the cofactor |
 
+use assay_claims::claim::PublicKey;
 use assay_tests::data;
 use assay_tlog::note::{Algorithm, VerifierKey};
+use ed25519_dalek::{Signature, VerifyingKey};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -72,6 +74,13 @@ fn only_what_the_strict_rule_accepts_verifies() {
                 path.display(),
                 vector.number
             );
+            // Claims are checked without taking R apart, which must tell the same.
+            let signature = Signature::from_slice(&signature).expect("64 bytes");
+            let strictly = VerifyingKey::from_bytes(&key)
+                .is_ok_and(|key| key.verify_strict(vector.msg.as_bytes(), &signature).is_ok());
+            let of_a_claim = PublicKey::parse(&key)
+                .is_ok_and(|key| key.verifies_strictly(vector.msg.as_bytes(), &signature));
+            assert_eq!((of_a_claim, strictly), (want, want), "{}", vector.number);
             *(if verifies {
                 &mut accepted
             } else {

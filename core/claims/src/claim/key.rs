@@ -1,6 +1,7 @@
 //! Ed25519 public keys that signatures may be checked with.
 
-use ed25519_dalek::{SigningKey, VerifyingKey};
+use curve25519_dalek::edwards::EdwardsPoint;
+use ed25519_dalek::{Signature, SigningKey, Verifier, VerifyingKey};
 use std::fmt;
 
 /// A public key that is a point of the curve in its one spelling, and not one of small order.
@@ -59,11 +60,50 @@ impl PublicKey {
         hex::encode(self.as_bytes())
     }
 
-    /// The key that checks signatures. Use its `verify_strict` only (docs/design.md 3.1).
-    pub fn verifying_key(&self) -> &VerifyingKey {
-        &self.0
+    /// Whether a signature verifies strictly, as by [`VerifyingKey::verify_strict`], whose answer
+    /// it gives in less time.
+    ///
+    /// Beyond the plain check, that function refuses keys and R of small order, and takes R apart
+    /// to see it. A key of small order was refused when it was read. The plain check compares the
+    /// bytes of R with a canonical encoding, so that R can only have small order if its bytes are
+    /// one of eight.
+    pub fn verifies_strictly(&self, message: &[u8], signature: &Signature) -> bool {
+        !SMALL_ORDER.contains(signature.r_bytes()) && self.0.verify(message, signature).is_ok()
+    }
+
+    /// The point, for the equation of a batch.
+    pub(super) fn to_edwards(self) -> EdwardsPoint {
+        self.0.to_edwards()
     }
 }
+
+/// The canonical encodings of the eight points of small order.
+const SMALL_ORDER: [[u8; 32]; 8] = {
+    let mut all = [[0; 32]; 8];
+    // Of order 4 are the two points with y = 0, the second with the sign set.
+    all[1][31] = 0x80;
+    // The identity is y = 1, and of order 2 is y = −1.
+    all[2][0] = 1;
+    all[3] = [0xff; 32];
+    (all[3][0], all[3][31]) = (0xec, 0x7f);
+    // Of order 8 are four, with two values of y and either sign.
+    const Y: [[u8; 32]; 2] = [
+        [
+            0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef,
+            0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88,
+            0x6d, 0x53, 0xfc, 0x05,
+        ],
+        [
+            0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10,
+            0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77,
+            0x92, 0xac, 0x03, 0x7a,
+        ],
+    ];
+    (all[4], all[5], all[6], all[7]) = (Y[0], Y[0], Y[1], Y[1]);
+    all[5][31] |= 0x80;
+    all[7][31] |= 0x80;
+    all
+};
 
 /// Whether the y coordinate is below p = 2^255 − 19. `x = 0` with its sign set is the other second
 /// spelling, but has small order.
@@ -94,6 +134,15 @@ impl fmt::Display for PublicKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use curve25519_dalek::{
+        constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION},
+        scalar::Scalar,
+        traits::Identity,
+    };
+    use ed25519_dalek::Signer;
+    use proptest::prelude::*;
+    use sha2::{Digest, Sha512};
+    use std::collections::HashSet;
 
     #[test]
     fn good_keys_are_read() {
@@ -122,6 +171,104 @@ mod tests {
         let mut minus_one = [0xff; 32];
         (minus_one[0], minus_one[31]) = (0xec, 0x7f);
         assert_eq!(PublicKey::parse(&minus_one), Err(KeyFault::Weak));
+    }
+
+    #[test]
+    fn the_points_of_small_order_are_these() {
+        let all: HashSet<[u8; 32]> = EIGHT_TORSION
+            .iter()
+            .map(|point| point.compress().to_bytes())
+            .collect();
+        assert_eq!(HashSet::from(SMALL_ORDER), all);
+    }
+
+    /// Signatures by a key of ours that are changed in every way that the two checks could tell
+    /// apart: by points of small order in R, other spellings, other scalars, other messages.
+    fn crafted() -> impl Strategy<Value = (SigningKey, Vec<u8>, Signature)> {
+        let message = proptest::collection::vec(any::<u8>(), 0..100);
+        let change = (0..7_u8, 0..8_usize, 0..64_usize, any::<u8>());
+        (any::<[u8; 32]>(), message, change).prop_map(|(seed, message, change)| {
+            let key = SigningKey::from_bytes(&seed);
+            let (kind, torsion, at, byte) = change;
+            let mut bytes = key.sign(&message).to_bytes();
+            let nonce = Scalar::from(u64::from(byte));
+            let sign = |r: [u8; 32], nonce: Scalar| {
+                let mut signature = [0; 64];
+                signature[..32].copy_from_slice(&r);
+                let mut hasher = Sha512::new();
+                hasher.update(r);
+                hasher.update(key.verifying_key().as_bytes());
+                hasher.update(&message);
+                let h = Scalar::from_bytes_mod_order_wide(&hasher.finalize().into());
+                signature[32..].copy_from_slice((nonce + h * key.to_scalar()).as_bytes());
+                signature
+            };
+            let torsion = EIGHT_TORSION[torsion];
+            match kind {
+                0 => {}
+                1 => bytes[at] ^= byte,
+                2 => bytes[..32].copy_from_slice(torsion.compress().as_bytes()),
+                3 => bytes = sign(torsion.compress().to_bytes(), Scalar::ZERO),
+                4 => {
+                    let r = ED25519_BASEPOINT_POINT * nonce + torsion;
+                    bytes = sign(r.compress().to_bytes(), nonce);
+                }
+                // The identity in its other spellings: y = p + 1, and the sign set.
+                5 => {
+                    let mut r = [0xff; 32];
+                    (r[0], r[31]) = (0xee, 0x7f | (byte & 0x80));
+                    bytes = sign(r, Scalar::ZERO);
+                }
+                _ => {
+                    let mut r = EdwardsPoint::identity().compress().to_bytes();
+                    r[31] |= byte & 0x80;
+                    bytes = sign(r, Scalar::ZERO);
+                }
+            }
+            (key, message, Signature::from_bytes(&bytes))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn the_strict_check_is_that_of_the_library((key, message, signature) in crafted()) {
+            let verifying = key.verifying_key();
+            prop_assert_eq!(
+                PublicKey(verifying).verifies_strictly(&message, &signature),
+                verifying.verify_strict(&message, &signature).is_ok()
+            );
+        }
+    }
+
+    /// The equation holds for R of small order if the key has a part of small order, or if R is the
+    /// identity: for any message, or one in eight.
+    #[test]
+    fn r_of_small_order_is_refused_although_the_equation_holds() {
+        let secret = SigningKey::from_bytes(&[1; 32]);
+        let mut held = 0;
+        for part in EIGHT_TORSION {
+            let point = secret.verifying_key().to_edwards() + part;
+            let key = PublicKey::parse(point.compress().as_bytes()).unwrap();
+            for (r, message) in SMALL_ORDER
+                .iter()
+                .flat_map(|r| [(r, "a"), (r, "b"), (r, "c")])
+            {
+                let mut hasher = Sha512::new();
+                hasher.update(r);
+                hasher.update(key.as_bytes());
+                hasher.update(message);
+                let h = Scalar::from_bytes_mod_order_wide(&hasher.finalize().into());
+                let mut bytes = [0; 64];
+                bytes[..32].copy_from_slice(r);
+                bytes[32..].copy_from_slice((h * secret.to_scalar()).as_bytes());
+                let signature = Signature::from_bytes(&bytes);
+                held += usize::from(key.0.verify(message.as_bytes(), &signature).is_ok());
+                assert!(!key.verifies_strictly(message.as_bytes(), &signature));
+            }
+        }
+        assert!(held > 8, "{held} signatures fit the equation");
     }
 
     #[test]

@@ -187,7 +187,7 @@ pub fn hold_together<'a>(
         base += z * s;
         let known = keys
             .entry(*key.as_bytes())
-            .or_insert_with(|| (Scalar::ZERO, key.verifying_key().to_edwards()));
+            .or_insert_with(|| (Scalar::ZERO, key.to_edwards()));
         known.0 += z * challenge(signature, key, message);
     }
     scalars.push(-base);

@@ -78,12 +78,12 @@ pub fn verify(claim: &wire::Claim, cache: &impl KeyCache) -> Result<VerifiedClai
 /// Checks the equation of every signature, strictly.
 pub(super) fn check_strictly(sealed: &Sealed) -> Result<(), ClaimError> {
     for (i, signed) in sealed.signatures.iter().enumerate() {
-        let key = signed.key.verifying_key();
-        key.verify_strict(&sealed.pae, &signed.signature)
-            .map_err(|_| ClaimError::Signature {
+        if !signed.key.verifies_strictly(&sealed.pae, &signed.signature) {
+            return Err(ClaimError::Signature {
                 number: i + 1,
                 fault: SignatureFault::Wrong,
-            })?;
+            });
+        }
     }
     Ok(())
 }

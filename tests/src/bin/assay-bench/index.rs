@@ -31,7 +31,7 @@ fn settings() -> String {
 }
 
 /// A node with so many claims.
-fn filled(material: &Material, claims: u64) -> anyhow::Result<Node> {
+pub fn filled(material: &Material, claims: u64) -> anyhow::Result<Node> {
     let mut node = Node::init()?;
     node.configure(&settings())?;
     node.run()?;
@@ -97,6 +97,30 @@ pub fn only_lookup(material: &Material, leaves: u64, report: &mut Report) -> any
     node.run()?;
     proof_bytes(material, &node, leaves, report)?;
     looking_up(material, &node, leaves, report)
+}
+
+/// The memory and the start of a log of so many claims, about a third as many packages, by 200
+/// issuers.
+pub fn large(_: &Material, claims: u64, report: &mut Report) -> anyhow::Result<()> {
+    eprintln!(
+        "filling a log to {claims} claims about {} packages…",
+        claims / 3
+    );
+    let material = Material::new(200, claims / 3)?;
+    let mut node = filled(&material, claims)?;
+    let peak = peak_mib(node.pid()?)?;
+    let rest = at_rest_mib(node.pid()?)?;
+    let detail = format!("at most while the node took {claims} claims; {rest:.0} MiB at rest");
+    report.less("memory_10m_mib", peak, 512.0, detail);
+    node.stop()?;
+    let started = Instant::now();
+    node.run()?;
+    let seconds = started.elapsed().as_secs_f64();
+    let resident = resident_mib(node.pid()?)?;
+    let detail = format!("until the first call is answered; {resident:.0} MiB then");
+    report.less("startup_10m_s", seconds, 1.0, detail);
+    node.stop()?;
+    Ok(())
 }
 
 /// CPU that the node spends on a claim, in microseconds, while `run` publishes so many of them.

@@ -11,6 +11,7 @@ mod index;
 mod load;
 mod material;
 mod report;
+mod tessera;
 
 use anyhow::{Context, ensure};
 use assay_proto::v1::{GetCheckpointRequest, log_service_client::LogServiceClient};
@@ -30,6 +31,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Claims in the log that proofs, memory, start-up and audit are measured on.
 const LEAVES: u64 = 1_000_000;
 
+/// Who speaks, and the distinct packages that they speak about.
+const ISSUERS: u8 = 64;
+const PACKAGES: u64 = 300_000;
+
 /// Claims of one timed publishing run, of which there are three. At the targets' rates it takes two
 /// to three seconds.
 const STREAMED: u64 = 100_000;
@@ -43,14 +48,16 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("canned") => canned::serve(),
-        Some(part @ ("index" | "publishing" | "lookup")) => {
+        Some(part @ ("index" | "publishing" | "lookup" | "large" | "tessera")) => {
             let leaves = arguments
                 .get(1)
                 .with_context(|| format!("{part} takes a number of claims"))?;
             let bench = match part {
                 "index" => index::bench,
                 "publishing" => index::only_publishing,
-                _ => index::only_lookup,
+                "lookup" => index::only_lookup,
+                "large" => index::large,
+                _ => tessera::bench,
             };
             only(bench, leaves.parse()?)
         }
@@ -64,8 +71,8 @@ fn main() -> anyhow::Result<()> {
         None => bench(LEAVES),
         Some(other) => {
             anyhow::bail!(
-                "{other}: there are `--leaves N`, for a quick look, and `index N`, `publishing N` \
-                 and `lookup N` for the index alone"
+                "{other}: there are `--leaves N`, for a quick look, and `index N`, `publishing N`, \
+                 `lookup N`, `large N` and `tessera N` for a part alone"
             )
         }
     }
@@ -74,7 +81,7 @@ fn main() -> anyhow::Result<()> {
 fn bench(leaves: u64) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let mut report = Report::new(leaves == LEAVES);
-    let material = Material::new(64)?;
+    let material = Material::new(ISSUERS, PACKAGES)?;
 
     eprintln!("what one core does…");
     let verify = material.verify_rate()?;
@@ -122,6 +129,8 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     node.stop()?;
     drop(node);
     index::bench(&material, leaves, &mut report)?;
+    tessera::bench(&material, tessera::ENTRIES.min(leaves), &mut report)?;
+    index::large(&material, 10 * leaves, &mut report)?;
     report.finish(&bench_json()?)
 }
 
@@ -166,7 +175,7 @@ fn only(
     leaves: u64,
 ) -> anyhow::Result<()> {
     let mut report = Report::new(false);
-    part(&Material::new(64)?, leaves, &mut report)?;
+    part(&Material::new(ISSUERS, PACKAGES)?, leaves, &mut report)?;
     report.finish(&bench_json()?)
 }
 

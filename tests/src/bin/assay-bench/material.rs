@@ -25,15 +25,17 @@ use std::{
 /// Payload of every claim, in bytes.
 pub const CLAIM_BYTES: usize = 1024;
 
-/// Issuers and their keys.
+/// Issuers and their keys, and how many packages they speak about.
 pub struct Material {
+    packages: u64,
     issuers: Vec<(IssuerId, SigningKey)>,
 }
 
 impl Material {
     /// Makes so many issuers of one key each, the same at every run.
-    pub fn new(issuers: u8) -> anyhow::Result<Self> {
+    pub fn new(issuers: u8, packages: u64) -> anyhow::Result<Self> {
         Ok(Material {
+            packages,
             issuers: (1..=issuers)
                 .map(|n| {
                     let key = SigningKey::from_bytes(&[n; 32]);
@@ -65,7 +67,7 @@ impl Material {
 
     /// The label of the package version that the claim with a number is about, by its issuer.
     pub fn label(&self, number: u64) -> Bytes {
-        let name = Name::new(Kind::Version, &purl(number));
+        let name = Name::new(Kind::Version, &self.purl(number));
         let (issuer, _) = self.issuer(number);
         Bytes::copy_from_slice(Label::of(name, By::issuer(issuer)).as_bytes())
     }
@@ -85,7 +87,13 @@ impl Material {
     /// The signed claim with a number. Its payload has exactly [`CLAIM_BYTES`] bytes.
     pub fn claim(&self, number: u64) -> wire::Claim {
         let (issuer, key) = self.issuer(number);
-        claim::sign(&payload(number), &[(*issuer, key)])
+        claim::sign(&statement(&self.purl(number), number), &[(*issuer, key)])
+    }
+
+    /// The package version that a claim is about: each version has one claim.
+    fn purl(&self, number: u64) -> String {
+        let (version, package) = (number / self.packages, number % self.packages);
+        format!("pkg:cargo/bench-{package}@1.{version}.0")
     }
 
     /// Signed claims, made on all cores.
@@ -123,7 +131,7 @@ impl Material {
         let mut claims = vec![registration("spammer", 1, &[&key])?];
         for package in 0..packages {
             for number in 0..each {
-                let payload = statement(&purl(package), u64::MAX - number);
+                let payload = statement(&self.purl(package), u64::MAX - number);
                 claims.push(claim::sign(&payload, &[(id, &key)]));
             }
         }
@@ -238,23 +246,6 @@ fn rate(mut work: impl FnMut(usize)) -> f64 {
             rounds as f64 / started.elapsed().as_secs_f64()
         })
         .fold(0.0, f64::max)
-}
-
-/// Distinct packages that the claims are about.
-pub const PACKAGES: u64 = 300_000;
-
-/// The package version that a claim is about: each version has one claim.
-pub fn purl(number: u64) -> String {
-    format!(
-        "pkg:cargo/bench-{}@1.{}.0",
-        number % PACKAGES,
-        number / PACKAGES
-    )
-}
-
-/// What the claim with a number says.
-fn payload(number: u64) -> Vec<u8> {
-    statement(&purl(number), number)
 }
 
 fn spammer() -> SigningKey {
