@@ -1,8 +1,8 @@
 //! Who spoke of a name, however many: censuses of parts of its labels, one after the other.
 //!
 //! A node refuses a census of more than 65,536 labels. The labels of one name differ in who speaks,
-//! so a part of them are those whose speaker begins with some bits. [`Parts`] goes through all
-//! parts in order: narrower where a node refuses, wider where hardly anybody speaks. Counts are the log's
+//! so a part of them are those whose speaker begins with some bits. [`Parts`] goes through all, in
+//! order: narrower where a node refuses, wider where hardly anybody speaks. Counts are the log's
 //! word, and those who speak can choose how their ids begin; so neither decides what is left out,
 //! only how many questions it takes.
 
