@@ -14,7 +14,7 @@ const SHORT: Duration = Duration::from_secs(60);
 
 /// Longest time that an answer of many messages may take as a whole: a gigabyte over a line of 10
 /// Mbit/s.
-const LONG: Duration = Duration::from_secs(15 * 60);
+pub(crate) const LONG: Duration = Duration::from_secs(15 * 60);
 
 /// Waits for the whole answer to a call that is answered by one message.
 pub(crate) async fn short<T>(

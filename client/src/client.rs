@@ -4,6 +4,7 @@
 use crate::{
     BoxError, ClientError, Config, HeadStore, MisbehaviorKind, call,
     heads::{Relation, relate},
+    lookup::ANSWER_BYTES,
 };
 use assay_proto::v1::{
     GetCheckpointRequest, GetConsistencyProofRequest,
@@ -37,6 +38,8 @@ pub struct Client {
     heads: HeadStore,
     /// The note that was accepted last, so that the same one is proven once.
     accepted: Arc<Mutex<Option<VerifiedCheckpoint>>>,
+    /// Most memory that an answer of the index may take, in bytes.
+    pub(crate) answer_bytes: usize,
 }
 
 impl Client {
@@ -58,7 +61,17 @@ impl Client {
             heads: HeadStore::new(&config.state_dir, &config.log_key),
             log_key: config.log_key,
             accepted: Arc::default(),
+            answer_bytes: ANSWER_BYTES,
         })
+    }
+
+    /// The same connection, through which an answer of the index takes at most so many bytes of
+    /// memory, about. What is longer fails with [`ClientError::Unavailable`].
+    pub fn with_answers_of(self, answer_bytes: usize) -> Self {
+        Client {
+            answer_bytes,
+            ..self
+        }
     }
 
     /// The key that every checkpoint must be signed with.

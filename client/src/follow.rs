@@ -3,8 +3,7 @@
 
 use crate::{Client, ClientError, Cursor};
 use assay_claims::claim::ClaimError;
-use assay_claims::index::list::ListFrontier;
-use assay_claims::index::{AnswerError, Found, Label, Query, VerifiedPages};
+use assay_claims::index::{AnswerError, Found, Label, VerifiedPages};
 use assay_claims::logged::LoggedClaim;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
@@ -60,10 +59,9 @@ impl Cursor {
         let mut labels = Vec::new();
         let mut size = u64::MAX;
         for name in &self.names {
-            let census = Query::Census(name.prefix());
-            let answer = client.lookup(&census).await?.answer;
-            size = size.min(answer.checkpoint().size().get());
-            labels.extend_from_slice(answer.census());
+            let (as_of, census) = client.census(*name).await?;
+            size = size.min(as_of);
+            labels.extend(census);
         }
         Ok((size, labels))
     }
@@ -71,7 +69,8 @@ impl Cursor {
     /// Asks what is new. `None` if nothing is, or if the node lags behind what was seen of the log.
     ///
     /// It guarantees that nothing is left out: each list, from what is done to its end, is the one
-    /// in the index. All of it is in memory at once.
+    /// in the index. All of it is in memory at once. It fails as [`Client::list`] does, all lists
+    /// together being no larger than one may be.
     pub async fn news(&self, client: &Client) -> Result<Option<News>, ClientError> {
         let head = client.checkpoint().await?;
         if head.size().get() <= self.size {
@@ -79,20 +78,11 @@ impl Cursor {
         }
         let (size, labels) = self.labels(client).await?;
         self.check_kept(&labels)?;
-        let mut lists = Vec::new();
-        for found in labels {
-            let label = found.label;
-            let done = self.done.get(&label).cloned().unwrap_or_default();
-            if done.length() != found.length || done.root() != found.list_root {
-                lists.push((label, client.beyond(&label, &done).await?));
-            }
-        }
+        let lists = self.beyond(client, labels).await?;
         // Labels are asked for one after the other, and the log may grow meanwhile: what only the
         // later ones can show waits.
-        let size = lists
-            .iter()
-            .map(|(_, beyond)| beyond.size)
-            .fold(size, u64::min);
+        let sizes = lists.iter().map(|(_, beyond)| beyond.size);
+        let size = sizes.fold(size, u64::min);
         let mut fresh: BTreeMap<LeafIndex, Fresh> = BTreeMap::new();
         let mut news = News {
             size,
@@ -121,6 +111,29 @@ impl Cursor {
         }
         news.fresh = fresh.into_values().collect();
         Ok(Some(news))
+    }
+
+    /// What these lists have beyond what is done, each verified to continue that to its end.
+    async fn beyond(
+        &self,
+        client: &Client,
+        labels: Vec<Found>,
+    ) -> Result<Vec<(Label, Beyond)>, ClientError> {
+        let mut allowance = client.allowance();
+        let mut lists = Vec::new();
+        for found in labels {
+            let label = found.label;
+            let done = self.done.get(&label).cloned().unwrap_or_default();
+            if done.length() == found.length && done.root() == found.list_root {
+                continue;
+            }
+            let pages = client.pages(&label, &done, &mut allowance).await?;
+            let pages = pages.map_err(not_continued)?;
+            let last = pages.pages().last().map(|page| page.proven().checkpoint());
+            let size = last.map_or(0, |checkpoint| checkpoint.size().get());
+            lists.push((label, Beyond { pages, size }));
+        }
+        Ok(lists)
     }
 
     /// Checks that every label that was there is there: lists only grow.
@@ -163,34 +176,6 @@ impl Client {
             _ => Err(ClientError::unverified(
                 "the last leaf of a checkpoint does not commit to the index",
             )),
-        }
-    }
-
-    /// What a label's list has beyond `done`, verified to continue it to its end.
-    async fn beyond(&self, label: &Label, done: &ListFrontier) -> Result<Beyond, ClientError> {
-        let mut pages = Vec::new();
-        let mut from = done.length();
-        loop {
-            let page = self.lookup_page(label, from, 0).await?;
-            let size = page.proven().checkpoint().size().get();
-            if let Some(missing) = page.missing().first() {
-                return Err(ClientError::unverified(format!(
-                    "the node lists leaf {missing} and did not send it"
-                )));
-            }
-            let come = page.leaves().len() as u64;
-            let length = page.list().map_or(0, |list| list.found.length);
-            from += come;
-            pages.push(page);
-            if from >= length {
-                let pages = VerifiedPages::verify(done.clone(), pages).map_err(not_continued)?;
-                return Ok(Beyond { pages, size });
-            }
-            if come == 0 {
-                return Err(ClientError::unverified(
-                    "the node stopped in the middle of a list",
-                ));
-            }
         }
     }
 }

@@ -123,7 +123,7 @@
 //! let asker = Asker::new(policy, logs, How::Openly, now_ms, state, &tls);
 //!
 //! let about = About::parse("pkg:cargo/serde@1.0.228")?.ok_or("this names nothing")?;
-//! let found = asker.find(about.clone(), Audience::Everyone).await?;
+//! let found = asker.find(about.clone(), Audience::EVERYONE).await?;
 //! let scales = Scales {
 //!     policy: asker.policy(),
 //!     policy_name: "the starting policy",
@@ -141,6 +141,7 @@ mod attachments;
 pub mod audit;
 mod cache;
 mod call;
+mod census;
 mod client;
 mod conditions;
 mod config;
@@ -150,6 +151,7 @@ mod files;
 mod follow;
 mod heads;
 mod lookup;
+mod paging;
 mod plain;
 pub mod publish;
 mod range;
@@ -169,6 +171,7 @@ pub use files::replace_public;
 pub use follow::{Fresh, News};
 pub use heads::HeadStore;
 pub use lookup::{Looked, Watched};
+pub use paging::Allowance;
 pub use plain::{one_line, one_word, plain, plain_json, quoted, quoted_name};
 pub use publish::{Answer, Published, Refused, Wait};
 pub use read::{IssuerHistory, IssuerLeaf, LeafRef, Page, PageEntry, VerifiedEntry};

@@ -2,9 +2,8 @@
 //! verified again offline.
 
 use crate::{Client, ClientError, call};
-use assay_claims::index::list::ListFrontier;
 use assay_claims::index::{
-    AnswerError, AnswerPage, By, Label, Name, Prefix, Query, VerifiedAnswer, VerifiedPages,
+    AnswerError, AnswerPage, By, Label, Name, Prefix, Query, VerifiedAnswer,
 };
 use assay_proto::{
     answer::{AnswerFault, Joined, to_core},
@@ -13,14 +12,13 @@ use assay_proto::{
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::TreeSize;
 use bytes::Bytes;
-use prost::Message;
 use tonic::Streaming;
 
 /// Names of one message of a batch: about half of what a message may hold.
 const MESSAGE_NAMES: usize = 16_384;
 
 /// Most memory that an answer may take, in bytes: the claims about all packages of a large product.
-const ANSWER_BYTES: usize = 1 << 30;
+pub(crate) const ANSWER_BYTES: usize = 1 << 30;
 
 /// An answer that was verified, with the bytes that it was verified from.
 #[derive(Debug, Clone)]
@@ -52,7 +50,7 @@ impl Client {
                 let mut index = self.index.clone();
                 let answers = index.batch_lookup(messages);
                 call::each("looking up", answers, |message| {
-                    push(&mut joined, message.answer)
+                    self.push(&mut joined, message.answer)
                 })
                 .await?;
             }
@@ -89,7 +87,7 @@ impl Client {
             limit,
         };
         let answer = call::short("looking up", self.index.clone().lookup(request)).await?;
-        push(joined, answer.answer)
+        self.push(joined, answer.answer)
     }
 
     /// Asks what these said about whatever begins with a prefix, or without any, who spoke of it.
@@ -102,13 +100,13 @@ impl Client {
         let mut index = self.index.clone();
         let answers = index.lookup_prefix(prefix_request(prefix, by));
         call::each("looking up a prefix", answers, |message| {
-            push(joined, message.answer)
+            self.push(joined, message.answer)
         })
         .await
     }
 
-    /// A page, and how many bytes it took.
-    async fn page(
+    /// A page, and about how many bytes of memory it takes.
+    pub(crate) async fn page(
         &self,
         label: &Label,
         from: u64,
@@ -117,51 +115,13 @@ impl Client {
         let seen = self.seen().await?;
         let mut joined = Joined::default();
         self.ask_page(&mut joined, label, from, limit).await?;
+        let taken = joined.taken();
         let bytes = finish(joined)?;
         let checkpoint = self.accept_since(&bytes.checkpoint, seen).await?;
         let label = *label;
         let answer = to_core(&bytes, &Query::Page { label, from }).map_err(unreadable)?;
         let page = AnswerPage::verify(checkpoint, &label, from, answer).map_err(refused)?;
-        Ok((page, bytes.encoded_len()))
-    }
-
-    /// Everything under one label, however long its list, in pages. It guarantees that they make up
-    /// the whole list as of the last page's checkpoint, and that every entry in it is there.
-    pub async fn list(&self, label: &Label) -> Result<VerifiedPages, ClientError> {
-        let mut pages = Vec::new();
-        let (mut from, mut taken) = (0, 0);
-        loop {
-            let (page, bytes) = self.page(label, from, 0).await?;
-            if let Some(leaf) = page.missing().first() {
-                return Err(ClientError::unverified(format!(
-                    "the node lists leaf {leaf} and withholds its entry"
-                )));
-            }
-            taken += bytes;
-            if taken > ANSWER_BYTES {
-                return Err(too_much());
-            }
-            let list = page
-                .list()
-                .map(|list| (list.leaves.len() as u64, list.found.length));
-            pages.push(page);
-            match list {
-                None => break,
-                Some((0, length)) if from < length => {
-                    return Err(ClientError::unverified(
-                        "the node stopped in the middle of a list",
-                    ));
-                }
-                Some((come, length)) => {
-                    from += come;
-                    if from >= length {
-                        break;
-                    }
-                }
-            }
-        }
-        VerifiedPages::verify(ListFrontier::default(), pages)
-            .map_err(|e| ClientError::unverified_by("the list is not the one in the index", e))
+        Ok((page, taken))
     }
 
     /// Follows names: the node says when more is listed under one than the caller has. What it says
@@ -182,6 +142,22 @@ impl Client {
             .map_err(|e| ClientError::from_status("watching", e))?
             .into_inner();
         Ok(Watched { answers })
+    }
+
+    /// Adds a message to an answer, unless that becomes too long.
+    fn push(&self, joined: &mut Joined, message: Option<v1::Answer>) -> Result<(), ClientError> {
+        joined
+            .push(message.unwrap_or_default())
+            .map_err(|e| ClientError::unverified_by("a message of the answer brings nothing", e))?;
+        let most = self.answer_bytes;
+        if joined.taken() <= most {
+            return Ok(());
+        }
+        Err(ClientError::Unavailable {
+            what: format!("the answer has more than {most} bytes; ask for less at once"),
+            retry_after: None,
+            source: None,
+        })
     }
 
     async fn verified(
@@ -259,26 +235,6 @@ fn speakers(by: &[By]) -> Vec<Bytes> {
 
 fn wire(label: &Label) -> Bytes {
     Bytes::copy_from_slice(label.as_bytes())
-}
-
-fn push(joined: &mut Joined, message: Option<v1::Answer>) -> Result<(), ClientError> {
-    joined
-        .push(message.unwrap_or_default())
-        .map_err(|e| ClientError::unverified_by("a message of the answer brings nothing", e))?;
-    if joined.taken() > ANSWER_BYTES {
-        Err(too_much())
-    } else {
-        Ok(())
-    }
-}
-
-fn too_much() -> ClientError {
-    let what = format!("the answer has more than {ANSWER_BYTES} bytes; ask for less at once");
-    ClientError::Unavailable {
-        what,
-        retry_after: None,
-        source: None,
-    }
 }
 
 /// What the node says while labels are watched.

@@ -1,5 +1,6 @@
 use crate::{assay, ended, made};
 use std::fs;
+use std::path::Path;
 
 /// Port 1 of this machine, where nobody answers.
 const NEAR: &str = "http://127.0.0.1:1";
@@ -75,10 +76,38 @@ fn options_that_would_change_nothing_are_refused() {
             "--exec and --output",
         ),
     ] {
-        let arguments: Vec<&str> = line.split(' ').collect();
-        let (code, out, errors) = ended(&assay(folder.path(), &arguments));
-        assert_eq!((code, out.as_str()), (2, ""), "{line}: {errors}");
-        assert!(errors.contains(said), "{line}: {errors}");
+        refused(folder.path(), &line, said);
     }
     assert!(!at("k.pem").exists());
+}
+
+#[test]
+fn pages_of_others_are_refused_where_there_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = made::policy(&made::log(), &[], 0);
+    let anchor = "[[anchor]]\nname = \"a\"\nroles = [\"auditor\"]\nscopes = [\"pkg:*\"]\n";
+    let anchored = format!("{all}{anchor}issuer = \"{}\"\n", "ab".repeat(32));
+    fs::write(folder.path().join("anchored.toml"), anchored).unwrap();
+    fs::write(folder.path().join("all.toml"), all).unwrap();
+    for (options, said) in [
+        ("--policy anchored.toml --limit 3", "ask with --everyone"),
+        ("--policy anchored.toml --after 7", "32 hex digits"),
+        ("--policy all.toml --limit 0", "1..=1000"),
+        (
+            "--policy all.toml --private --limit 3",
+            "--limit cannot be used with --private",
+        ),
+    ] {
+        let node = format!("--log {NEAR} --log-key {}", made::log().verifier());
+        let line = format!("lookup pkg:cargo/a@1 {options} {node}");
+        refused(folder.path(), &line, said);
+    }
+}
+
+/// Runs the program, which must refuse its arguments and say why.
+fn refused(folder: &Path, line: &str, why: &str) {
+    let arguments: Vec<&str> = line.split(' ').collect();
+    let (code, out, errors) = ended(&assay(folder, &arguments));
+    assert_eq!((code, out.as_str()), (2, ""), "{line}: {errors}");
+    assert!(errors.contains(why), "{line}: {errors}");
 }

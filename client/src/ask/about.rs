@@ -169,7 +169,8 @@ impl About {
                 lines
             }
             About::Issuer(id) => vec![format!("{ISSUER}:{id}")],
-            About::Vulnerability(id) => vec![id.clone()],
+            About::Vulnerability(id) if vulnerability(id).as_ref() == Some(id) => vec![id.clone()],
+            About::Vulnerability(id) => vec![format!("{VULNERABILITY}:{id}")],
             About::Claim(id) => vec![format!("{CLAIM}:{id}")],
             About::Hex(hash) => vec![hash.to_hex()],
         };
@@ -324,6 +325,22 @@ mod tests {
                 Some(About::Vulnerability(id.into())),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_spelled_can_be_asked_again() {
+        for (text, spelled) in [
+            ("pkg:cargo/serde@1.0.228", "pkg:cargo/serde@1.0.228"),
+            ("cve-2021-44228", "CVE-2021-44228"),
+            ("vuln:CVE-2021-44228", "CVE-2021-44228"),
+            ("vuln:cve-2021-44228", "vuln:cve-2021-44228"),
+            ("vuln:VendorX:7", "vuln:VendorX:7"),
+            ("vuln:pkg:cargo/a", "vuln:pkg:cargo/a"),
+        ] {
+            let about = About::parse(text).unwrap().unwrap();
+            assert_eq!(about.spelled(), spelled);
+            assert_eq!(About::parse(spelled).unwrap(), Some(about));
         }
     }
 }

@@ -1,19 +1,19 @@
 //! Asking the logs that a policy names, all at the same time.
 
+use super::confirmed::confirmed;
 use super::connection::{Connection, How};
 use super::error::AskError;
+use super::everyone::Others;
 use super::gather::Gathered;
 use super::inventory::Inventory;
 use super::logs::LogAddress;
 use super::panel::Panel;
-use super::topdown::{Audience, Inquiry, inquire};
+use super::topdown::{Inquiry, inquire};
 use crate::{Client, ClientError, HeadTimes, Tls, one_line};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
 use assay_policy::verdict::{Answer, LogAnswer};
 use assay_tlog::note::VerifierKey;
-use assay_tlog::tlog_policy::TlogPolicy;
-use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Whom to ask, and how.
@@ -47,6 +47,8 @@ pub struct Asked {
     pub how: How,
     /// Each log, in the policy's order.
     pub logs: Vec<AskedLog>,
+    /// Which others were listened to, if everyone was to be.
+    pub others: Option<Others>,
 }
 
 impl Asked {
@@ -65,6 +67,14 @@ impl Asked {
     /// The claims of all logs.
     pub fn claims(&self) -> impl Iterator<Item = &LoggedClaim> {
         self.logs.iter().flat_map(|asked| &asked.gathered.claims)
+    }
+
+    /// Counts what the same logs answered to another question, which asked for `what`: an answer is
+    /// as complete, as fresh and as confirmed as the worse of the two.
+    pub(super) fn count(&mut self, other: Asked, what: &str) {
+        for (asked, other) in self.logs.iter_mut().zip(other.logs) {
+            asked.count(other, what);
+        }
     }
 
     /// The logs that could not be reached, or of which nothing was kept.
@@ -86,6 +96,37 @@ impl AskedLog {
                 Some(*head_at_ms)
             }
             Answer::None { .. } => None,
+        }
+    }
+
+    /// As [`Asked::count`].
+    fn count(&mut self, other: AskedLog, what: &str) {
+        let Some(head_at_ms) = self.head_at_ms() else {
+            return;
+        };
+        let missing = match (&self.answer, &other.answer) {
+            (Answer::Partial { missing, .. }, _) => Some(missing.clone()),
+            (_, Answer::Partial { missing: why, .. } | Answer::None { why }) => {
+                Some(format!("{what} is not known ({why})"))
+            }
+            _ => None,
+        };
+        let head_at_ms = head_at_ms.min(other.head_at_ms().unwrap_or(head_at_ms));
+        self.answer = match missing {
+            Some(missing) => Answer::Partial {
+                head_at_ms,
+                missing,
+            },
+            None => Answer::Complete { head_at_ms },
+        };
+        self.unreachable |= other.unreachable;
+        if let Some(head) = &other.gathered.checkpoint {
+            self.witnesses
+                .retain(|witness| other.witnesses.contains(witness));
+            let own = &mut self.gathered.checkpoint;
+            if own.as_ref().is_none_or(|own| head.size() < own.size()) {
+                *own = Some(head.clone());
+            }
         }
     }
 
@@ -153,8 +194,9 @@ impl Asker {
     /// cannot be kept or read, and with [`AskError::BrokenClaim`] if a claim does not.
     pub async fn ask(&self, inquiry: &Inquiry) -> Result<Asked, AskError> {
         let mut panel = Panel::new(&self.connections, self.how);
-        inquire(&mut panel, &self.policy, self.now_ms, inquiry).await;
-        self.answers(panel)
+        let others = inquire(&mut panel, &self.policy, self.now_ms, inquiry).await;
+        let asked = self.answers(panel)?;
+        Ok(Asked { others, ..asked })
     }
 
     /// What the logs of a panel answered.
@@ -162,6 +204,7 @@ impl Asker {
         let mut asked = Asked {
             how: self.how,
             logs: Vec::with_capacity(self.connections.len()),
+            others: None,
         };
         for (log, gathered) in panel.finish() {
             asked
@@ -179,14 +222,13 @@ impl Asker {
         if names.is_empty() {
             return Ok(Asked {
                 how: self.how,
-                logs: Vec::new(),
+                ..Asked::default()
             });
         }
         self.ask(&Inquiry {
             names,
-            also: Vec::new(),
-            audience: Audience::Trusted,
             hidden,
+            ..Inquiry::default()
         })
         .await
     }
@@ -242,18 +284,10 @@ fn answered(
             .unwrap_or_else(|| nothing.to_owned());
         return Ok(AskedLog::silent(log, why, how == How::Offline));
     }
-    let (witnesses, cosigned_at_ms) = match witnessed(policy, &log.key, &gathered) {
-        Ok(witnessed) => witnessed,
+    let (witnesses, times) = match held_to(policy, &log.key, &gathered) {
+        Ok(held) => held,
         Err(why) => return Ok(AskedLog::silent(log, why, false)),
     };
-    let times = HeadTimes {
-        committed_at_ms: gathered.head_at_ms,
-        quorum_at_ms: cosigned_at_ms,
-    };
-    if let Err(error) = times.check() {
-        let why = format!("the times of its head do not fit: {error}");
-        return Ok(AskedLog::silent(log, why, false));
-    }
     let head_at_ms = times.fresh_at_ms();
     let answer = match gathered.missing.clone() {
         None => Answer::Complete { head_at_ms },
@@ -271,32 +305,23 @@ fn answered(
     })
 }
 
-/// The witnesses that confirmed every head of an answer, and when a quorum of them had, in
-/// milliseconds since 1970; why not, if they are fewer than the policy asks for.
-fn witnessed(
+/// The witnesses that confirmed every head of an answer, and its times; why it is no answer, if
+/// they are fewer than the policy asks for or the times do not fit.
+fn held_to(
     policy: &Policy,
-    key: &VerifierKey,
+    log: &VerifierKey,
     gathered: &Gathered,
-) -> Result<(Vec<String>, Option<u64>), String> {
-    let Some(tlog) = policy.tlog().filter(|tlog| tlog.quorum().is_some()) else {
-        return Ok(Default::default());
+) -> Result<(Vec<String>, HeadTimes), String> {
+    let confirmed = confirmed(policy, log, &gathered.checkpoints).map_err(|unconfirmed| {
+        let error = unconfirmed.error;
+        format!("not enough of your witnesses confirm what it shows ({error})")
+    })?;
+    let times = HeadTimes {
+        committed_at_ms: gathered.head_at_ms,
+        quorum_at_ms: confirmed.at_ms,
     };
-    let tlog: TlogPolicy = tlog.with_log(key);
-    let mut witnesses: Option<BTreeSet<String>> = None;
-    let mut cosigned_at: Option<u64> = None;
-    for checkpoint in &gathered.checkpoints {
-        let quorum = tlog
-            .verify(checkpoint.note())
-            .map_err(|e| format!("not enough of your witnesses confirm what it shows ({e})"))?;
-        let now: BTreeSet<String> = quorum.witnesses().iter().cloned().collect();
-        witnesses = Some(witnesses.map_or(now.clone(), |before| &before & &now));
-        cosigned_at = cosigned_at
-            .min(quorum.cosigned_at())
-            .or(quorum.cosigned_at());
-    }
-    let milliseconds = cosigned_at.map(|seconds| seconds.saturating_mul(1000));
-    Ok((
-        witnesses.unwrap_or_default().into_iter().collect(),
-        milliseconds,
-    ))
+    times
+        .check()
+        .map_err(|error| format!("the times of its head do not fit: {error}"))?;
+    Ok((confirmed.witnesses, times))
 }

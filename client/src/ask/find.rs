@@ -65,6 +65,21 @@ pub enum Hint {
     Named(String),
     /// So many others have spoken of it in one log, who were not listened to. It is the log's word.
     Others(u64),
+    /// More others have spoken of it than the page of them that was listened to.
+    MoreOthers {
+        /// How many were listened to.
+        heard: usize,
+        /// How many spoke in all, by the log's word.
+        spoke: u64,
+        /// What the next page is asked with.
+        next: By,
+    },
+    /// So many others said more than is shown of each.
+    Talkative(usize),
+    /// Of so many claims and issuers it was not asked what others say of them, or not all of it.
+    Unasked(usize),
+    /// Some of what others say could not be had.
+    OthersFailed(String),
 }
 
 /// What 64 hex digits are.
@@ -110,18 +125,19 @@ impl Asker {
         match &about {
             About::Claim(id) => {
                 if let Some(claim) = self.claim(id).await? {
-                    inquiry.names.extend(subjects_of(&claim));
+                    inquiry.places.extend(subjects_of(&claim));
                     let signers = claim.signers().iter();
                     inquiry.also.extend(signers.map(|(issuer, _)| *issuer));
                     asked = self.ask_any(&inquiry).await?;
                 }
             }
             About::Issuer(id) => {
-                let signed = signed(self, id).await?;
+                let (signed, lists) = signed(self, id).await?;
                 if !signed.newest.is_empty() {
                     inquiry.names.extend(withdrawing(&signed.newest));
                     asked = self.ask_any(&inquiry).await?;
                 }
+                asked.count(lists, "what it has signed");
                 signed_by = Some(signed);
             }
             _ => {}
@@ -137,8 +153,7 @@ impl Asker {
             });
         }
         hints.extend(hints_of(&about, &claims));
-        let others = others(&asked, &about.names());
-        hints.extend((others > 0).then_some(Hint::Others(others)));
+        hints.extend(hints_of_others(&asked, &about.names()));
         Ok(Found {
             about,
             asked,
@@ -153,6 +168,7 @@ impl Asker {
     fn inquiry(&self, about: &About, audience: Audience) -> Inquiry {
         Inquiry {
             names: about.names(),
+            places: Vec::new(),
             also: about.issuer().into_iter().collect(),
             audience,
             hidden: self.how() == How::Privately,
@@ -261,6 +277,27 @@ fn is_about(logged: &LoggedClaim, hex: &str) -> bool {
 /// Whether a claim is a record of the issuer `hex`.
 fn is_record_of(logged: &LoggedClaim, hex: &str) -> bool {
     matches!(logged.claim().body(), Body::Issuer(_)) && is_about(logged, hex)
+}
+
+/// What there is to know about others: that there are some who were not listened to, or what was
+/// left out of what those of a page say.
+fn hints_of_others(asked: &Asked, names: &[Name]) -> Vec<Hint> {
+    let mut hints = Vec::new();
+    let Some(page) = &asked.others else {
+        let others = others(asked, names);
+        hints.extend((others > 0).then_some(Hint::Others(others)));
+        return hints;
+    };
+    let (talkative, unasked) = (page.talkative, page.unasked);
+    hints.extend((talkative > 0).then_some(Hint::Talkative(talkative)));
+    hints.extend((unasked > 0).then_some(Hint::Unasked(unasked)));
+    hints.extend(page.failed.clone().map(Hint::OthersFailed));
+    hints.extend(page.next.map(|next| Hint::MoreOthers {
+        heard: page.heard,
+        spoke: page.spoke,
+        next,
+    }));
+    hints
 }
 
 /// How many spoke of these names in one log who were not listened to.

@@ -4,7 +4,7 @@
 //! A question names what is spoken of and who is listened to, so that its answer costs what those
 //! said, and nobody else can make it longer.
 
-use crate::{AnswerCache, Client, ClientError, Looked};
+use crate::{Allowance, AnswerCache, Client, ClientError, Looked};
 use assay_claims::claim::ClaimError;
 use assay_claims::index::answer::ProvenEntries;
 use assay_claims::index::{By, Kind, Label, Name, Prefix, Query, VerifiedAnswer};
@@ -40,6 +40,17 @@ pub enum Source {
     Private(Client),
     /// What was kept.
     Kept(AnswerCache),
+}
+
+impl Source {
+    /// The same, of which an answer takes at most so many bytes of memory.
+    pub(super) fn with_answers_of(self, bytes: usize) -> Self {
+        match self {
+            Source::Node(client, cache) => Source::Node(client.with_answers_of(bytes), cache),
+            Source::Private(client) => Source::Private(client.with_answers_of(bytes)),
+            Source::Kept(cache) => Source::Kept(cache),
+        }
+    }
 }
 
 /// How much private questions gave away.
@@ -145,8 +156,10 @@ pub async fn gather(source: &Source, names: &[Name], by: &[By]) -> Result<Gather
 /// What was gathered of one log so far.
 #[derive(Debug, Default)]
 pub(super) struct Gathering {
-    gathered: Gathered,
+    pub(super) gathered: Gathered,
     claims: BTreeMap<LeafIndex, LoggedClaim>,
+    /// What lists that come in pages may still take, all of them together.
+    paged: Option<Allowance>,
 }
 
 impl Gathering {
@@ -212,7 +225,7 @@ impl Gathering {
 
     /// How many bits of a name can be told. It is measured on names that nobody asks about: those
     /// that begin with zeros.
-    async fn private_bits(&mut self, source: &Source) -> Result<u16, ClientError> {
+    pub(super) async fn private_bits(&mut self, source: &Source) -> Result<u16, ClientError> {
         if let Some(privacy) = self.gathered.privacy {
             return Ok(privacy.bits);
         }
@@ -247,42 +260,7 @@ impl Gathering {
         }
     }
 
-    /// Who spoke of a name, whoever they are; at most so many, or the log refuses to say.
-    pub(super) async fn census(
-        &mut self,
-        source: &Source,
-        name: &Name,
-    ) -> Result<Vec<By>, ClientError> {
-        self.census_under(source, name.prefix()).await
-    }
-
-    /// Who spoke of anything that begins like a name, of which the log learns no more than the
-    /// first bits. Whoever spoke of the name is among them; to listen to these alone would tell
-    /// which it is.
-    pub(super) async fn census_privately(
-        &mut self,
-        source: &Source,
-        name: &Name,
-    ) -> Result<Vec<By>, ClientError> {
-        let bits = self.private_bits(source).await?;
-        let prefix = Prefix::of(name.prefix().first(), bits);
-        self.census_under(source, prefix).await
-    }
-
-    async fn census_under(
-        &mut self,
-        source: &Source,
-        prefix: Prefix,
-    ) -> Result<Vec<By>, ClientError> {
-        let Some(answer) = self.answer(source, &Query::Census(prefix)).await? else {
-            return Ok(Vec::new());
-        };
-        self.complete_as_of(answer.proven());
-        let labels = answer.census().iter();
-        Ok(labels.map(|found| found.label.by()).collect())
-    }
-
-    async fn answer(
+    pub(super) async fn answer(
         &mut self,
         source: &Source,
         query: &Query,
@@ -363,14 +341,15 @@ impl Gathering {
         label: &Label,
     ) -> Result<Vec<LoggedClaim>, ClientError> {
         let mut new = Vec::new();
-        for page in client.list(label).await?.pages() {
+        let paged = self.paged.get_or_insert_with(|| client.allowance());
+        for page in client.list_within(label, paged).await?.pages() {
             self.complete_as_of(page.proven());
             new.extend(self.keep(page.proven(), &page.leaves().iter().copied().collect()));
         }
         Ok(new)
     }
 
-    fn complete_as_of(&mut self, answer: &ProvenEntries) {
+    pub(super) fn complete_as_of(&mut self, answer: &ProvenEntries) {
         let gathered = &mut self.gathered;
         let checkpoint = answer.checkpoint();
         let mut known = gathered.checkpoints.iter();
@@ -384,7 +363,11 @@ impl Gathering {
         }
     }
 
-    fn keep(&mut self, answer: &ProvenEntries, wanted: &BTreeSet<LeafIndex>) -> Vec<LoggedClaim> {
+    pub(super) fn keep(
+        &mut self,
+        answer: &ProvenEntries,
+        wanted: &BTreeSet<LeafIndex>,
+    ) -> Vec<LoggedClaim> {
         let mut new = Vec::new();
         let unknown: Vec<LeafIndex> = wanted
             .iter()

@@ -11,13 +11,17 @@
 
 mod about;
 mod asker;
+mod census;
+mod confirmed;
 mod connection;
 mod error;
+mod everyone;
 mod find;
 pub mod gather;
 mod inventory;
 mod logs;
 mod names;
+mod newest;
 mod news;
 mod panel;
 mod signed;
@@ -27,6 +31,7 @@ pub use about::{About, AboutError, Artifact};
 pub use asker::{Asked, AskedLog, Asker};
 pub use connection::How;
 pub use error::AskError;
+pub use everyone::{EACH, OTHERS, Others, OthersPage};
 pub use find::{Found, Hint, Lacking, Resolved};
 pub use inventory::{File, Inventory, Listed, Listing, Note, Part, Place, Unidentified};
 pub use logs::{LogAddress, LogsError, required_logs};

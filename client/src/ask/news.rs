@@ -1,6 +1,7 @@
 //! What it takes to rely on news of a log, and to say what new claims are worth.
 
 use super::asker::Asker;
+use super::confirmed::{Unconfirmed, confirmed};
 use super::error::AskError;
 use super::panel::Panel;
 use super::topdown::judge;
@@ -13,23 +14,17 @@ use assay_tlog::note::VerifierKey;
 /// Makes sure that as many witnesses as the policy asks for confirm what is new. They may come
 /// later, so that it fails with [`ClientError::Unavailable`] while they have not.
 pub fn check_witnesses(policy: &Policy, log: &VerifierKey, news: &News) -> Result<(), ClientError> {
-    let Some(tlog) = policy.tlog().filter(|tlog| tlog.quorum().is_some()) else {
-        return Ok(());
-    };
-    let tlog = tlog.with_log(log);
-    for checkpoint in &news.checkpoints {
-        if let Err(error) = tlog.verify(checkpoint.note()) {
-            return Err(ClientError::Unavailable {
-                what: format!(
-                    "not enough of your witnesses confirm its head of {} entries",
-                    checkpoint.size()
-                ),
-                retry_after: None,
-                source: Some(error.into()),
-            });
-        }
+    match confirmed(policy, log, &news.checkpoints) {
+        Ok(_) => Ok(()),
+        Err(Unconfirmed { checkpoint, error }) => Err(ClientError::Unavailable {
+            what: format!(
+                "not enough of your witnesses confirm its head of {} entries",
+                checkpoint.size()
+            ),
+            retry_after: None,
+            source: Some(error.into()),
+        }),
     }
-    Ok(())
 }
 
 impl Asker {

@@ -3,13 +3,19 @@
 //! What a question brings in one log can lead to the next question in all of them: whom an issuer
 //! vouches for, and what was withdrawn, counts across logs.
 
+use super::census::Window;
 use super::connection::{Connection, How};
 use super::gather::{Gathered, Gathering, NOT_KEPT, Source};
 use super::logs::LogAddress;
-use crate::{AnswerCache, ClientError};
-use assay_claims::index::{By, Name};
+use super::newest::SignedThere;
+use crate::{AnswerCache, ClientError, one_line};
+use assay_claims::index::{By, Found, Label, Name};
 use assay_claims::logged::LoggedClaim;
 use futures::future::join_all;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Memory for one answer that is asked for aside, in bytes, about.
+const ASIDE_BYTES: usize = 64 << 20;
 
 /// A question to every log.
 #[derive(Debug, Clone, Copy)]
@@ -18,10 +24,14 @@ enum Question<'q> {
     Names(&'q [Name], &'q [By]),
     /// The same, of which the logs learn only the first bits of each name.
     Hidden(&'q [Name], &'q [By]),
-    /// Who spoke of a name at all.
-    Census(&'q Name),
+    /// Who spoke of a name, of those who are wanted.
+    Speakers(&'q Name, Window<'q>),
     /// Who spoke of anything that begins like a name.
-    HiddenCensus(&'q Name),
+    HiddenSpeakers(&'q Name),
+    /// The newest so many leaves of these labels, whose lists were found before.
+    Newest(&'q BTreeSet<Label>, u64),
+    /// What the issuer of this name signed.
+    Signed(&'q Name),
 }
 
 /// What a log told.
@@ -32,7 +42,9 @@ pub(super) struct Told {
     /// Claims about what the names hide among.
     pub crowd: Vec<LoggedClaim>,
     /// Who spoke.
-    by: Vec<By>,
+    lists: Vec<Found>,
+    /// What an issuer signed.
+    signed: Option<SignedThere>,
 }
 
 /// One log.
@@ -44,6 +56,12 @@ struct Member {
     gathering: Gathering,
     /// Why it is asked no more.
     failed: Option<ClientError>,
+    /// Whether what is asked now touches nothing that was asked before.
+    aside: bool,
+    /// Why something that was asked aside could not be had.
+    failed_aside: Option<String>,
+    /// How long the lists are that were found last of each label.
+    lengths: BTreeMap<Label, u64>,
 }
 
 /// Every log.
@@ -62,6 +80,9 @@ impl Panel {
                 source: None,
                 gathering: Gathering::default(),
                 failed: None,
+                aside: false,
+                failed_aside: None,
+                lengths: BTreeMap::new(),
             });
         }
         Panel { members }
@@ -83,15 +104,54 @@ impl Panel {
         self.put(Question::Hidden(names, by)).await
     }
 
-    /// Asks who spoke of a name at all.
-    pub(super) async fn census(&mut self, name: &Name) -> Vec<By> {
-        self.put(Question::Census(name)).await.by
+    /// Asks who spoke of a name, of those who are wanted, with the lengths of their lists in each
+    /// log.
+    pub(super) async fn speakers(&mut self, name: &Name, window: Window<'_>) -> Vec<Found> {
+        self.put(Question::Speakers(name, window)).await.lists
     }
 
     /// Asks who spoke of anything that begins like a name, of which the logs learn only the first
     /// bits.
-    pub(super) async fn census_hidden(&mut self, name: &Name) -> Vec<By> {
-        self.put(Question::HiddenCensus(name)).await.by
+    pub(super) async fn speakers_hidden(&mut self, name: &Name) -> Vec<Found> {
+        self.put(Question::HiddenSpeakers(name)).await.lists
+    }
+
+    /// Asks for the newest so many leaves of labels that [`Panel::speakers`] found. Nothing shows
+    /// that they are the newest.
+    pub(super) async fn newest(&mut self, labels: &BTreeSet<Label>, most: u64) -> Vec<LoggedClaim> {
+        if labels.is_empty() {
+            return Vec::new();
+        }
+        self.put(Question::Newest(labels, most)).await.claims
+    }
+
+    /// Asks what the issuer of this name signed, in each log.
+    pub(super) async fn signed(&mut self, issuer: &Name) -> Vec<Option<SignedThere>> {
+        let members = self.members.iter_mut();
+        let told = join_all(members.map(|member| member.put(Question::Signed(issuer)))).await;
+        told.into_iter().map(|told| told.signed).collect()
+    }
+
+    /// How many have spoken of a name that was asked about, in the log in which most did.
+    pub(super) fn spoke(&self, name: &Name) -> u64 {
+        let members = self.members.iter();
+        let counts = members.filter_map(|member| member.gathering.gathered.speakers.get(name));
+        counts.copied().max().unwrap_or(0)
+    }
+
+    /// Begins, or ends, to ask aside: what a log refuses, does not answer or does not answer in
+    /// full leaves its answer to what was asked before as it is, and no answer takes much memory.
+    /// What does not verify ends it all the same.
+    pub(super) fn aside(&mut self, aside: bool) {
+        for member in &mut self.members {
+            member.aside = aside;
+        }
+    }
+
+    /// Why something that was asked aside could not be had.
+    pub(super) fn failed_aside(&self) -> Option<String> {
+        let mut members = self.members.iter();
+        members.find_map(|member| member.failed_aside.clone())
     }
 
     /// Asks those logs no more of which a part of the answers so far was not kept: offline, there
@@ -135,7 +195,7 @@ impl Panel {
         for answer in answers {
             told.claims.extend(answer.claims);
             told.crowd.extend(answer.crowd);
-            told.by.extend(answer.by);
+            told.lists.extend(answer.lists);
         }
         told
     }
@@ -146,13 +206,37 @@ impl Member {
         if self.failed.is_some() {
             return Told::default();
         }
-        match self.try_put(question).await {
+        match self.try_put_beside(question).await {
             Ok(told) => told,
+            Err(error @ (ClientError::Unavailable { .. } | ClientError::Refused { .. }))
+                if self.aside =>
+            {
+                self.failed_aside.get_or_insert_with(|| one_line(&error));
+                Told::default()
+            }
             Err(error) => {
                 self.failed = Some(error);
                 Told::default()
             }
         }
+    }
+
+    /// Asks; if that is aside, what the answer lacks is noted apart. A prefix that is told again
+    /// tells nothing.
+    async fn try_put_beside(&mut self, question: Question<'_>) -> Result<Told, ClientError> {
+        if !self.aside {
+            return self.try_put(question).await;
+        }
+        let missing = self.gathering.gathered.missing.take();
+        let privacy = self.gathering.gathered.privacy;
+        let outcome = self.try_put(question).await;
+        let gathered = &mut self.gathering.gathered;
+        let lacking = std::mem::replace(&mut gathered.missing, missing);
+        self.failed_aside = self.failed_aside.take().or(lacking);
+        if let (Some(before), Some(now)) = (privacy, &mut gathered.privacy) {
+            now.prefixes = before.prefixes;
+        }
+        outcome
     }
 
     async fn try_put(&mut self, question: Question<'_>) -> Result<Told, ClientError> {
@@ -163,6 +247,11 @@ impl Member {
                 .insert(self.connection.source(self.how).await?)
                 .clone(),
         };
+        let source = if self.aside {
+            source.with_answers_of(ASIDE_BYTES)
+        } else {
+            source
+        };
         let gathering = &mut self.gathering;
         let mut told = Told::default();
         match question {
@@ -172,10 +261,23 @@ impl Member {
             Question::Hidden(names, by) => {
                 (told.claims, told.crowd) = gathering.ask_privately(&source, names, by).await?;
             }
-            Question::Census(name) => told.by = gathering.census(&source, name).await?,
-            Question::HiddenCensus(name) => {
-                told.by = gathering.census_privately(&source, name).await?;
+            Question::Speakers(name, window) => {
+                told.lists = gathering.speakers(&source, name, window).await?;
+                let lists = told.lists.iter();
+                self.lengths
+                    .extend(lists.map(|list| (list.label, list.length)));
             }
+            Question::HiddenSpeakers(name) => {
+                told.lists = gathering.speakers_privately(&source, name).await?;
+            }
+            Question::Newest(labels, most) => {
+                for label in labels {
+                    let length = self.lengths.get(label).copied().unwrap_or(0);
+                    let claims = gathering.tail(&source, label, length, most).await?;
+                    told.claims.extend(claims);
+                }
+            }
+            Question::Signed(issuer) => told.signed = gathering.signed(&source, issuer).await?,
         }
         Ok(told)
     }

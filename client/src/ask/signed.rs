@@ -1,61 +1,49 @@
-//! What an issuer signed: how much in each predicate type, and the newest claims.
+//! What an issuer signed: how much, and the newest claims.
 
-use super::asker::Asker;
+use super::asker::{Asked, Asker};
+use super::connection::How;
 use super::error::AskError;
+use super::newest::NEWEST;
+use super::panel::Panel;
 use super::topdown::of_issuer;
-use crate::Client;
-use assay_claims::index::{Found, Query};
 use assay_claims::issuer::IssuerId;
-use assay_claims::limits::WHOLE_LIST;
 use assay_claims::logged::LoggedClaim;
+use assay_policy::verdict::Answer;
 
-/// How many of the newest claims are taken.
-const NEWEST: usize = 20;
-
-/// What an issuer signed, in all logs.
+/// What an issuer signed, in all logs that answered.
 #[derive(Debug, Default)]
 pub struct Signed {
     /// How many claims; `None` if no log could be asked that way.
     pub count: Option<u64>,
-    /// The newest of them, the newest first. Of a type in which more than [`WHOLE_LIST`] were
-    /// signed there is none: no part of a list is proven without the rest.
+    /// How many of these are of predicate types in which so many were signed that they were not
+    /// looked at.
+    pub unlisted: u64,
+    /// The newest of the others, the newest first.
     pub newest: Vec<LoggedClaim>,
 }
 
-/// Lists what an issuer signed, in every log that can be asked for a list.
-pub(super) async fn signed(asker: &Asker, id: &IssuerId) -> Result<Signed, AskError> {
+/// Lists what an issuer signed, in every log, and how each of them answered. Lists can be asked for
+/// openly only.
+///
+/// It holds answers to the same as [`Asker::ask`], and fails as that does.
+pub(super) async fn signed(asker: &Asker, id: &IssuerId) -> Result<(Signed, Asked), AskError> {
     let mut signed = Signed::default();
-    for client in asker.clients().await? {
-        let census = Query::Census(of_issuer(id).prefix());
-        let answer = client.lookup(&census).await?.answer;
-        for list in answer.census() {
-            signed.count = Some(signed.count.unwrap_or(0) + list.length);
-            if list.length <= WHOLE_LIST {
-                signed.newest.extend(newest(&client, list).await?);
-            }
-        }
-        signed.count.get_or_insert(0);
+    if asker.how() != How::Openly {
+        return Ok((signed, Asked::default()));
     }
-    signed
-        .newest
-        .sort_by_key(|claim| std::cmp::Reverse(claim.logged_at_ms()));
-    signed.newest.truncate(NEWEST);
-    Ok(signed)
-}
-
-/// The newest claims of a list.
-async fn newest(client: &Client, list: &Found) -> Result<Vec<LoggedClaim>, AskError> {
-    let mut newest: Vec<LoggedClaim> = Vec::new();
-    for page in client.list(&list.label).await?.pages() {
-        let last: Vec<_> = page.leaves().iter().rev().take(NEWEST).collect();
-        for (leaf, claim) in page.proven().claims(&(), |leaf| last.contains(&&leaf)) {
-            newest.push(claim.map_err(|error| AskError::BrokenClaim {
-                origin: client.log_key().name().to_owned(),
-                leaf,
-                error,
-            })?);
-        }
-        newest.drain(..newest.len().saturating_sub(NEWEST));
+    let mut panel = Panel::new(asker.connections(), asker.how());
+    let lists = panel.signed(&of_issuer(id)).await;
+    let asked = asker.answers(panel)?;
+    for (log, there) in asked.logs.iter().zip(lists) {
+        let Some(there) = there.filter(|_| !matches!(log.answer, Answer::None { .. })) else {
+            continue;
+        };
+        signed.count = Some(signed.count.unwrap_or(0).saturating_add(there.count));
+        signed.unlisted = signed.unlisted.saturating_add(there.unlisted);
+        signed.newest.extend(there.newest);
     }
-    Ok(newest)
+    let newest = &mut signed.newest;
+    newest.sort_by_key(|claim| std::cmp::Reverse(claim.logged_at_ms()));
+    newest.truncate(NEWEST);
+    Ok((signed, asked))
 }

@@ -6,8 +6,8 @@
 //! They are heard only by who asks for everyone, and even then nothing hangs on it whether their
 //! claims about claims end.
 
+use super::everyone::{self, Others, OthersPage, ToOthers};
 use super::gather::{Rounds, distinct, names_of};
-use super::names;
 use super::panel::Panel;
 use assay_claims::index::{By, Kind, Name, Query};
 use assay_claims::issuer::IssuerId;
@@ -17,17 +17,19 @@ use assay_policy::rules::Policy;
 use assay_policy::trust::{Limit, Speakers, Walk};
 use std::collections::BTreeSet;
 
-/// Most claims of which it is asked who replied to them at all, where everyone is listened to.
-const REPLIED_TO: usize = 256;
-
 /// Whom to listen to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Audience {
     /// Those whose word counts by the policy.
     #[default]
     Trusted,
-    /// Everyone who spoke.
-    Everyone,
+    /// Besides, a page of all others who spoke.
+    Everyone(OthersPage),
+}
+
+impl Audience {
+    /// Those whose word counts, and the first page of the others.
+    pub const EVERYONE: Self = Audience::Everyone(OthersPage::FIRST);
 }
 
 /// What is asked, and of whom.
@@ -35,6 +37,8 @@ pub enum Audience {
 pub struct Inquiry {
     /// What is asked about.
     pub names: Vec<Name>,
+    /// Names under which what is asked about stands itself. Others are not asked about these.
+    pub places: Vec<Name>,
     /// Issuers to listen to besides, such as one that is asked about.
     pub also: Vec<IssuerId>,
     /// Whom else to listen to.
@@ -43,24 +47,24 @@ pub struct Inquiry {
     pub hidden: bool,
 }
 
-/// Asks every log of the panel, in the order of this module.
-pub(super) async fn inquire(panel: &mut Panel, policy: &Policy, now_ms: u64, inquiry: &Inquiry) {
+/// Asks every log of the panel, in the order of this module. Returns which others were listened to,
+/// if everyone is to be.
+pub(super) async fn inquire(
+    panel: &mut Panel,
+    policy: &Policy,
+    now_ms: u64,
+    inquiry: &Inquiry,
+) -> Option<Others> {
     let mut recorded = BTreeSet::new();
     let speakers = walk(panel, policy, now_ms, &mut recorded).await;
     let mut trusted: BTreeSet<IssuerId> = speakers.issuers().copied().collect();
     if !inquiry.hidden {
         trusted.extend(&inquiry.also);
     }
-    records(panel, &mut recorded, trusted.iter().copied()).await;
-    let trusted: Vec<By> = trusted.iter().map(By::issuer).collect();
     let mut found: Vec<LoggedClaim> = speakers.claims().to_vec();
+    found.extend(records(panel, &mut recorded, trusted.iter().copied()).await);
+    let trusted: Vec<By> = distinct(trusted.iter().map(By::issuer));
     let mut by = trusted.clone();
-    if inquiry.audience == Audience::Everyone {
-        for name in &inquiry.names {
-            by.extend(spoke_of(panel, name, inquiry.hidden).await);
-        }
-        by = distinct(by);
-    }
     if by.is_empty() {
         // Nobody is listened to. The answer still says as of when, and how many spoke.
         by.push(By::predicate_type(""));
@@ -68,27 +72,22 @@ pub(super) async fn inquire(panel: &mut Panel, policy: &Policy, now_ms: u64, inq
     if inquiry.hidden {
         found.extend(hidden(panel, inquiry, &by).await);
     } else {
-        found.extend(panel.ask(&inquiry.names, &by).await);
+        let names = [&inquiry.names[..], &inquiry.places].concat();
+        found.extend(panel.ask(&names, &by).await);
     }
     panel.leave_unkept();
-    if inquiry.audience == Audience::Everyone {
-        let replies = said_of(panel, names_of(&found), &by).await;
-        found.extend(replies);
-        let ids = signers_of(&found).map(|issuer| names::of_sha256(&issuer.to_hex()));
-        let vouched = said_of(panel, distinct(ids), &[]).await;
-        found.extend(vouched);
-        records(panel, &mut recorded, signers_of(&found)).await;
+    let mut others = None;
+    if let Audience::Everyone(page) = inquiry.audience {
+        let asked = ToOthers {
+            names: &inquiry.names,
+            page,
+            hidden: inquiry.hidden,
+            trusted: &trusted.iter().copied().collect(),
+        };
+        others = Some(everyone::hear(panel, asked, &mut found, &mut recorded).await);
     }
     follow(panel, found, &trusted).await;
-}
-
-/// Who spoke of a name; hidden, who spoke of anything that begins like it.
-async fn spoke_of(panel: &mut Panel, name: &Name, hidden: bool) -> Vec<By> {
-    if hidden {
-        panel.census_hidden(name).await
-    } else {
-        panel.census(name).await
-    }
+    others
 }
 
 /// Asks without naming what is asked about, nor the issuers that are asked about. What follows is
@@ -104,16 +103,6 @@ async fn hidden(panel: &mut Panel, inquiry: &Inquiry, by: &[By]) -> Vec<LoggedCl
     found
 }
 
-/// What `by` and whoever else spoke of these names said about them. Who spoke is asked for so many
-/// names at most.
-async fn said_of(panel: &mut Panel, names: Vec<Name>, by: &[By]) -> Vec<LoggedClaim> {
-    let mut by = by.to_vec();
-    for name in names.iter().take(REPLIED_TO) {
-        by.extend(panel.census(name).await);
-    }
-    panel.ask(&names, &distinct(by)).await
-}
-
 /// Asks what it takes to judge claims that are there already.
 pub(super) async fn judge(
     panel: &mut Panel,
@@ -125,9 +114,9 @@ pub(super) async fn judge(
     let speakers = walk(panel, policy, now_ms, &mut recorded).await;
     let mut issuers: BTreeSet<IssuerId> = speakers.issuers().copied().collect();
     issuers.extend(signers_of(&claims));
-    records(panel, &mut recorded, issuers.iter().copied()).await;
-    let by: Vec<By> = issuers.iter().map(By::issuer).collect();
     let mut about = speakers.claims().to_vec();
+    about.extend(records(panel, &mut recorded, issuers.iter().copied()).await);
+    let by: Vec<By> = issuers.iter().map(By::issuer).collect();
     about.extend(claims);
     // One round: somebody whom nobody trusts can go on about itself for ever.
     panel.ask(&names_of(&about), &by).await;
@@ -162,19 +151,19 @@ async fn walk(
 const RECORDS: [kind::Kind; 2] = [kind::Kind::Issuer, kind::Kind::KeyCompromise];
 
 /// Asks for the records of issuers, and which of their keys were compromised, unless that was asked
-/// before.
-async fn records(
+/// before. Returns what is new.
+pub(super) async fn records(
     panel: &mut Panel,
     recorded: &mut BTreeSet<IssuerId>,
     issuers: impl IntoIterator<Item = IssuerId>,
-) {
+) -> Vec<LoggedClaim> {
     let mut names = Vec::new();
     for issuer in issuers {
         if recorded.insert(issuer) {
             names.push(of_issuer(&issuer));
         }
     }
-    panel.ask(&names, &types(&RECORDS)).await;
+    panel.ask(&names, &types(&RECORDS)).await
 }
 
 /// Asks what `by` said about claims, and about what they said.
@@ -190,7 +179,7 @@ async fn follow(panel: &mut Panel, mut found: Vec<LoggedClaim>, by: &[By]) {
 }
 
 /// The issuers that signed these claims, some maybe more than once.
-fn signers_of(claims: &[LoggedClaim]) -> impl Iterator<Item = IssuerId> {
+pub(super) fn signers_of(claims: &[LoggedClaim]) -> impl Iterator<Item = IssuerId> {
     let signers = claims.iter().flat_map(|logged| logged.claim().signers());
     signers.map(|(issuer, _)| *issuer)
 }

@@ -61,6 +61,7 @@ pub fn report() -> Report {
         claims: vec![],
         versions: None,
         signed: None,
+        others: None,
         keys: None,
         lacking: None,
         hints: vec![],

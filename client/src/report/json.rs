@@ -5,7 +5,7 @@ use super::keys::Keys;
 use super::{
     Component, Head, Line, Log, Question, Report, ShownClaim, SignedLines, Versions, words,
 };
-use crate::ask::{About, File, How};
+use crate::ask::{About, File, How, Others};
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::Outcome;
 use serde::Serialize;
@@ -79,11 +79,24 @@ pub struct Lookup<'a> {
     questions: &'a [Question],
     versions: Option<&'a Versions>,
     signed: Option<&'a SignedLines>,
+    others: Option<ListenedTo<'a>>,
     keys: Option<&'a Keys>,
     logs: Vec<LookedUpLog<'a>>,
     privacy: Option<GivenAway>,
     claims: &'a [ShownClaim],
     hints: Vec<String>,
+}
+
+/// Which others were listened to, if everyone was to be.
+#[derive(Debug, Serialize)]
+struct ListenedTo<'a> {
+    heard: usize,
+    spoke: u64,
+    /// What `--after` takes for the next page; nothing if this is the last one.
+    next: Option<String>,
+    talkative: usize,
+    unasked: usize,
+    failed: Option<&'a str>,
 }
 
 /// What was looked up. Its names in the index are hex.
@@ -172,6 +185,7 @@ pub fn lookup<'a>(about: &About, report: &'a Report) -> Lookup<'a> {
         questions: &report.questions,
         versions: report.versions.as_ref(),
         signed: report.signed.as_ref(),
+        others: report.others.as_ref().map(ListenedTo::new),
         keys: report.keys.as_ref(),
         logs: logs.map(|log| LookedUpLog::new(log, report)).collect(),
         privacy: report
@@ -185,6 +199,19 @@ pub fn lookup<'a>(about: &About, report: &'a Report) -> Lookup<'a> {
             }),
         claims: &report.claims,
         hints: report.hints.iter().map(words::hint).collect(),
+    }
+}
+
+impl<'a> ListenedTo<'a> {
+    fn new(others: &'a Others) -> Self {
+        ListenedTo {
+            heard: others.heard,
+            spoke: others.spoke,
+            next: others.next.map(|by| by.to_string()),
+            talkative: others.talkative,
+            unasked: others.unasked,
+            failed: others.failed.as_deref(),
+        }
     }
 }
 

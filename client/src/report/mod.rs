@@ -41,7 +41,7 @@ pub use signed::SignedLines;
 pub use versions::{Version, Versions};
 pub use weigh::Scales;
 
-use crate::ask::{About, File, Hint, How, Lacking, Unidentified};
+use crate::ask::{About, File, Hint, How, Lacking, Others, Unidentified};
 use crate::plain;
 use assay_claims::kind::Kind;
 use assay_policy::rules::Outcome;
@@ -76,6 +76,8 @@ pub struct Report {
     pub versions: Option<Versions>,
     /// What the issuer signed, if an issuer was asked about.
     pub signed: Option<SignedLines>,
+    /// Which others were listened to, if everyone was to be.
+    pub others: Option<Others>,
     /// What became of the issuer's keys, if an issuer was asked about.
     pub keys: Option<Keys>,
     /// What could not be found out.

@@ -13,7 +13,9 @@ use std::collections::BTreeSet;
 pub struct SignedLines {
     /// How many claims; `None` if that was not asked.
     pub count: Option<u64>,
-    /// The newest ones.
+    /// How many of these are of types of which so many were signed that none is listed.
+    pub unlisted: u64,
+    /// The newest of the others.
     pub newest: Vec<Line>,
 }
 
@@ -50,7 +52,11 @@ impl SignedLines {
                 said.push(view);
             }
         }
-        let count = signed.count;
-        (SignedLines { count, newest }, said)
+        let lines = SignedLines {
+            count: signed.count,
+            unlisted: signed.unlisted,
+            newest,
+        };
+        (lines, said)
     }
 }

@@ -68,8 +68,8 @@ impl<'a> Scales<'a> {
     }
 
     /// A new claim, with what it says and what it is worth in lines; `known` is what
-    /// [`with_context`](crate::ask::with_context) returned. There is no line if the policy does not
-    /// count the log.
+    /// [`Asker::with_context`](crate::ask::Asker::with_context) returned. There is no line if the
+    /// policy does not count the log.
     pub fn new_claim(
         &self,
         logged: &LoggedClaim,
@@ -103,6 +103,7 @@ impl<'a> Scales<'a> {
             claims: Vec::new(),
             versions: None,
             signed: None,
+            others: asked.others.clone(),
             keys: None,
             lacking: None,
             hints: Vec::new(),

@@ -5,7 +5,10 @@
 mod audit;
 mod fake;
 mod heads;
+mod issuers;
 mod lookups;
+mod others;
+mod paging;
 mod reads;
 mod reports;
 mod times;

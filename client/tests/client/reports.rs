@@ -36,7 +36,7 @@ fn scales(asker: &Asker) -> Scales<'_> {
 
 /// What is known, whoever said it.
 async fn look_up(asker: &Asker, what: &str) -> Report {
-    look_up_of(asker, what, Audience::Everyone).await
+    look_up_of(asker, what, Audience::EVERYONE).await
 }
 
 async fn look_up_of(asker: &Asker, what: &str, audience: Audience) -> Report {
@@ -198,7 +198,7 @@ async fn privately_and_offline_the_same_is_said() {
     // What was never asked was not kept.
     let offline = asker(&fake, folder.path(), How::Offline);
     let other = About::parse("pkg:cargo/beta@2.0.0").unwrap().unwrap();
-    let error = offline.find(other, Audience::Everyone).await.unwrap_err();
+    let error = offline.find(other, Audience::EVERYONE).await.unwrap_err();
     assert!(matches!(error, AskError::Unanswered(_)), "{error}");
 }
 

@@ -20,7 +20,7 @@ async fn log() -> Fake {
 
 /// Has the witness cosign the checkpoint that is shown at this time, in seconds since 1970, and
 /// returns its key (C2SP tlog-cosignature).
-fn cosign(fake: &Fake, at_s: u64) -> VerifierKey {
+pub fn cosign(fake: &Fake, at_s: u64) -> VerifierKey {
     let signer = SignerKey::from_seed("witness.example", &[9; 32]).unwrap();
     let public = *signer.verifier().public_key();
     let key = VerifierKey::new(signer.name(), Algorithm::CosignatureV1, &public).unwrap();

@@ -10,9 +10,11 @@ use crate::{
     exit::Failure,
     output, time,
 };
-use assay_client::ask::Audience;
+use assay_claims::index::By;
+use assay_client::ask::{Audience, OTHERS, OthersPage};
 use assay_client::report::{Scales, json, words};
-use clap::{Args, builder::FalseyValueParser};
+use assay_policy::rules::Policy;
+use clap::{Args, builder::FalseyValueParser, value_parser};
 
 /// Show everything that is known about something, and whether that is all there is.
 ///
@@ -35,17 +37,54 @@ pub struct Command {
     /// anyway
     #[arg(long, env = "ASSAY_EVERYONE", value_parser = FalseyValueParser::new())]
     everyone: bool,
+    /// With --everyone: show what at most so many others said, and say how the next ones are asked
+    /// for [default: 50]
+    #[arg(long, env = "ASSAY_LIMIT", value_name = "N",
+        value_parser = value_parser!(u16).range(1..=1000))]
+    limit: Option<u16>,
+    /// With --everyone: go on after the others that were shown before. What to write here was said
+    /// with them
+    #[arg(long, env = "ASSAY_AFTER", value_name = "TOKEN", value_parser = token)]
+    after: Option<By>,
+}
+
+/// The last one of a page of others, in 32 hex digits.
+fn token(text: &str) -> Result<By, String> {
+    let bytes = hex::decode(text).ok();
+    let by = bytes.and_then(|bytes| By::from_slice(&bytes));
+    by.ok_or_else(|| "it has 32 hex digits, which the page before ends with".to_owned())
+}
+
+/// Whom to listen to. Pages were not asked for where there are none.
+fn audience(command: &Command, policy: &Policy, settings: &Settings) -> Result<Audience, Failure> {
+    let everyone = command.everyone || policy.anchors().is_empty();
+    for option in ["limit", "after"] {
+        if settings.given.has(option) && !everyone {
+            return Err(Failure::Usage(format!(
+                "--{option} is for those whom your policy does not listen to; ask with --everyone"
+            )));
+        }
+        if settings.given.has(option) && command.how.private {
+            return Err(Failure::Usage(format!(
+                "--{option} cannot be used with --private: it would tell the log what you ask \
+                 about. All others are asked for at once"
+            )));
+        }
+    }
+    if !everyone {
+        return Ok(Audience::Trusted);
+    }
+    Ok(Audience::Everyone(OthersPage {
+        limit: command.limit.map_or(OTHERS, usize::from),
+        after: command.after,
+    }))
 }
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let about = about::read(&command.about)?;
     let policy = asking::policy_or_starting(settings)?;
-    let audience = if command.everyone || policy.anchors().is_empty() {
-        Audience::Everyone
-    } else {
-        Audience::Trusted
-    };
+    let audience = audience(&command, &policy, settings)?;
     let asker = asking::asker(policy, settings, command.how)?;
     let found = asker.find(about, audience).await?;
     let scales = Scales {

@@ -1,7 +1,7 @@
 //! What was asked about, what could not be found out of it, and what else to ask.
 
 use super::shorten;
-use crate::ask::{About, Hint, How, Lacking, Resolved};
+use crate::ask::{About, EACH, Hint, How, Lacking, Resolved};
 use crate::plain;
 use crate::report::Log;
 use assay_claims::purl::Purl;
@@ -96,6 +96,23 @@ pub fn hint(hint: &Hint) -> String {
             "{others} others have spoken about it whom your policy does not listen to; --everyone \
              shows what they said"
         ),
+        Hint::MoreOthers { heard, spoke, next } => format!(
+            "Of the others this shows {heard}, and more have spoken about it: {spoke} in all, the \
+             log says. To see what the next ones said, ask the same with --everyone --after {next}"
+        ),
+        Hint::Talkative(1) => format!(
+            "1 other has said more than {EACH} things about it; of these, only the newest are \
+             shown, if any"
+        ),
+        Hint::Talkative(others) => format!(
+            "{others} others have said more than {EACH} things about it; of each, only the newest \
+             are shown, if any"
+        ),
+        Hint::Unasked(_) => "So much is said about these claims and those who signed them that \
+            not all of it was asked for: withdrawals, replies and endorsements by others may be \
+            missing above. A lower --limit leaves less to ask for"
+            .to_owned(),
+        Hint::OthersFailed(why) => format!("Not all that others say could be had: {why}"),
     }
 }
 

@@ -37,6 +37,14 @@ pub fn signed_title(signed: &SignedLines) -> String {
         .map(|line| (&line.log, line.leaf_index))
         .collect();
     match signed.count {
+        Some(count) if signed.unlisted > 0 => {
+            let (shown, others) = (shown.len(), count.saturating_sub(signed.unlisted));
+            format!(
+                "What has it signed? ({count} claims; {} are of types of which there are too many \
+                 to list, and of the other {others} the newest {shown} are shown)",
+                signed.unlisted
+            )
+        }
         None => "What has it signed? (not asked)".to_owned(),
         Some(count) if count > shown.len() as u64 => {
             let shown = shown.len();

@@ -55,6 +55,8 @@ pub struct State {
     /// Named in place of the leaf that a publication got, and served in place of what is asked for
     /// by claim or hash.
     pub instead: Option<u64>,
+    /// Whether what is published waits for the next commitment.
+    pub gathers: bool,
     /// Leaves that are records of issuers.
     pub records: Vec<(IssuerId, u32, u64)>,
 }
@@ -85,6 +87,7 @@ impl State {
             consistency: None,
             http: HashMap::new(),
             instead: None,
+            gathers: false,
             records: vec![],
         }
     }
@@ -102,7 +105,9 @@ impl State {
     /// claim's leaf.
     pub fn publish(&mut self, claim: &wire::Claim) -> u64 {
         let index = self.append(claim);
-        self.commit();
+        if !self.gathers {
+            self.commit();
+        }
         index
     }
 

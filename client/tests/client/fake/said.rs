@@ -79,12 +79,14 @@ impl Fake {
         self.put(&sign(seed, &statement))
     }
 
-    fn put(&self, claim: &wire::Claim) -> ClaimId {
+    /// Publishes a claim.
+    pub fn put(&self, claim: &wire::Claim) -> ClaimId {
         self.state().publish(claim);
         claim_id(claim)
     }
 
-    fn respond(&self, seed: u8, target: ClaimId, stance: &str) -> ClaimId {
+    /// Publishes what the issuer of `seed` replies to a claim.
+    pub fn respond(&self, seed: u8, target: ClaimId, stance: &str) -> ClaimId {
         let response = Response {
             target,
             stance: stance.into(),

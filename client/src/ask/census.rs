@@ -1,0 +1,110 @@
+//! Who spoke of a name in one log, whoever they are. It is asked for display alone: no decision
+//! rests on it (docs/index.md 10).
+
+use super::gather::{Gathering, Source};
+use crate::ClientError;
+use crate::census::{LABELS, Parts, is_too_many};
+use assay_claims::index::{By, Found, Label, Name, Prefix, Query};
+use assay_claims::limits::LOOKUP_NAMES;
+use assay_claims::logged::LoggedClaim;
+use std::collections::BTreeSet;
+
+/// Which of those who spoke are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window<'w> {
+    /// Only those after this one.
+    pub after: Option<By>,
+    /// Nobody of these.
+    pub but: &'w BTreeSet<By>,
+    /// The first so many, and one more if there are more.
+    pub most: usize,
+}
+
+impl Gathering {
+    /// Everybody who spoke of a name, ascending, with the lengths of their lists.
+    pub(super) async fn everyone(
+        &mut self,
+        source: &Source,
+        name: &Name,
+    ) -> Result<Vec<Found>, ClientError> {
+        let all = Window {
+            after: None,
+            but: &BTreeSet::new(),
+            most: usize::MAX,
+        };
+        self.speakers(source, name, all).await
+    }
+
+    /// Those who spoke of a name and are wanted, ascending, with the lengths of their lists.
+    pub(super) async fn speakers(
+        &mut self,
+        source: &Source,
+        name: &Name,
+        window: Window<'_>,
+    ) -> Result<Vec<Found>, ClientError> {
+        let count = self.gathered.speakers.get(name).copied().unwrap_or(0);
+        // Those who are not wanted are among them.
+        let most = window.most.saturating_mul(4).min(LOOKUP_NAMES);
+        let mut parts = Parts::new(*name, window.after, count, most);
+        let mut found = Vec::new();
+        while found.len() <= window.most.min(LABELS)
+            && let Some(prefix) = parts.next()?
+        {
+            let answer = match self.answer(source, &Query::Census(prefix)).await {
+                Ok(Some(answer)) => answer,
+                Ok(None) => break,
+                Err(error) if is_too_many(&error) && parts.narrow() => continue,
+                Err(error) => return Err(error),
+            };
+            self.complete_as_of(answer.proven());
+            for one in answer.census() {
+                let by = one.label.by();
+                if window.after.is_none_or(|after| by > after) && !window.but.contains(&by) {
+                    found.push(*one);
+                }
+            }
+            parts.pass(answer.census().len(), most);
+        }
+        found.truncate(window.most.saturating_add(1));
+        Ok(found)
+    }
+
+    /// Who spoke of anything that begins like a name, of which the log learns no more than the
+    /// first bits. Whoever spoke of the name is among them; to listen to these alone would tell
+    /// which it is.
+    pub(super) async fn speakers_privately(
+        &mut self,
+        source: &Source,
+        name: &Name,
+    ) -> Result<Vec<Found>, ClientError> {
+        let bits = self.private_bits(source).await?;
+        let prefix = Prefix::of(name.prefix().first(), bits);
+        let Some(answer) = self.answer(source, &Query::Census(prefix)).await? else {
+            return Ok(Vec::new());
+        };
+        self.complete_as_of(answer.proven());
+        Ok(answer.census().to_vec())
+    }
+
+    /// The last `most` leaves of a list that had so many. Nothing shows that they are the last.
+    /// Returns the claims that are new; none if the source cannot be asked for a part of a list.
+    pub(super) async fn tail(
+        &mut self,
+        source: &Source,
+        label: &Label,
+        length: u64,
+        most: u64,
+    ) -> Result<Vec<LoggedClaim>, ClientError> {
+        let Source::Node(client, _) = source else {
+            return Ok(Vec::new());
+        };
+        if length == 0 {
+            return Ok(Vec::new());
+        }
+        let limit = u32::try_from(most).unwrap_or(u32::MAX);
+        let from = length.saturating_sub(most);
+        let page = client.lookup_page(label, from, limit).await?;
+        self.complete_as_of(page.proven());
+        Ok(self.keep(page.proven(), &page.leaves().iter().copied().collect()))
+    }
+}

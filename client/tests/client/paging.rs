@@ -1,0 +1,138 @@
+//! Lists that a node sends without end.
+
+use crate::fake::{Fake, claim, id, registration};
+use assay_claims::index::{By, Kind, Label, Name, Query};
+use assay_client::gather::{Source, gather};
+use assay_client::{Allowance, Client, ClientError, Cursor};
+use std::path::Path;
+use std::time::Duration;
+
+const ALL: Allowance = Allowance {
+    bytes: 1 << 30,
+    time: Duration::from_secs(60),
+};
+
+fn example() -> Name {
+    Name::new(Kind::Package, "pkg:cargo/example")
+}
+
+fn package() -> Label {
+    Label::of(example(), By::issuer(&id(1)))
+}
+
+/// A log in which one issuer made so many claims about one package.
+async fn log(claims: u64) -> Fake {
+    let fake = Fake::start().await;
+    fake.state().publish(&registration(1));
+    for number in 1..=claims {
+        fake.state().publish(&claim(1, number));
+    }
+    fake
+}
+
+fn unavailable<T: std::fmt::Debug>(outcome: Result<T, ClientError>) -> String {
+    match outcome {
+        Err(ClientError::Unavailable { what, .. }) => what,
+        other => panic!("not unavailable: {other:?}"),
+    }
+}
+
+async fn news(client: &Client, folder: &Path) -> Result<usize, ClientError> {
+    let mut cursor = Cursor::open(folder, client.log_key(), &[example()]).unwrap();
+    cursor.rewind().unwrap();
+    let news = cursor.news(client).await?;
+    Ok(news.map_or(0, |news| news.fresh.len()))
+}
+
+#[tokio::test]
+async fn a_list_that_comes_leaf_by_leaf_is_left() {
+    for (claims, most_that_is_told) in [(60, true), (70, false)] {
+        let (fake, folder) = (log(claims).await, tempfile::tempdir().unwrap());
+        let client = fake.client(folder.path()).await;
+        fake.state().brings = 1;
+        let list = client.list(&package()).await;
+        let news = news(&client, folder.path()).await;
+        if most_that_is_told {
+            assert_eq!(list.unwrap().leaves().count() as u64, claims);
+            assert_eq!(news.unwrap() as u64, claims);
+        } else {
+            for what in [unavailable(list), unavailable(news)] {
+                assert!(what.contains("in pages of fewer than 8 leaves"), "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_take_no_more_memory_and_time_than_is_allowed() {
+    let (fake, folder) = (log(40).await, tempfile::tempdir().unwrap());
+    let client = fake.client(folder.path()).await;
+    fake.state().brings = 10;
+    let mut allowed = ALL;
+    client.list_within(&package(), &mut allowed).await.unwrap();
+    let one = ALL.bytes - allowed.bytes;
+    assert!(one > 40 * 200, "{one}");
+
+    // One list after the other, all of them take off the same.
+    let mut allowed = Allowance {
+        bytes: 2 * one + 1,
+        ..ALL
+    };
+    for _ in 0..2 {
+        client.list_within(&package(), &mut allowed).await.unwrap();
+    }
+    assert_eq!(allowed.bytes, 1);
+    let what = unavailable(client.list_within(&package(), &mut allowed).await);
+    assert!(what.contains("more memory than is set aside"), "{what}");
+    assert_eq!(allowed.bytes, 0);
+    let narrow = client.clone().with_answers_of(one / 2);
+    for what in [
+        unavailable(narrow.list(&package()).await),
+        unavailable(news(&narrow, folder.path()).await),
+    ] {
+        assert!(what.contains("more memory than is set aside"), "{what}");
+    }
+
+    // A node that takes 50 ms for a page.
+    fake.state().rewrite = Some(Box::new(|_, query, answer| {
+        if matches!(query, Query::Page { .. }) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(vec![answer])
+    }));
+    let mut allowed = Allowance {
+        time: Duration::from_millis(120),
+        ..ALL
+    };
+    let what = unavailable(client.list_within(&package(), &mut allowed).await);
+    assert!(what.contains("is not at its end after 120ms"), "{what}");
+}
+
+/// Many lists of which the answer has few entries: each is asked for alone, and all of them
+/// together take no more than one may.
+#[tokio::test]
+async fn lists_that_are_asked_for_alone_are_bounded_together() {
+    let (fake, folder) = (Fake::start().await, tempfile::tempdir().unwrap());
+    for seed in 1..=4 {
+        for number in 1..=20 {
+            fake.state().append(&claim(seed, number));
+        }
+    }
+    fake.state().commit();
+    fake.state().brings = 10;
+    let client = fake.client(folder.path()).await;
+    let mut allowed = ALL;
+    client.list_within(&package(), &mut allowed).await.unwrap();
+    let one = ALL.bytes - allowed.bytes;
+    let by = [1, 2, 3, 4].map(|seed| By::issuer(&id(seed)));
+    for (lists, is_told) in [(5, true), (3, false)] {
+        let client = client.clone().with_answers_of(lists * one);
+        let all = gather(&Source::Node(client, None), &[example()], &by).await;
+        if is_told {
+            assert_eq!(all.unwrap().claims.len(), 80);
+        } else {
+            let what = unavailable(all);
+            assert!(what.contains("more memory than is set aside"), "{what}");
+        }
+    }
+}
