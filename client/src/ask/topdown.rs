@@ -76,18 +76,17 @@ pub(super) async fn inquire(
         found.extend(panel.ask(&names, &by).await);
     }
     panel.leave_unkept();
-    let mut others = None;
-    if let Audience::Everyone(page) = inquiry.audience {
-        let asked = ToOthers {
-            names: &inquiry.names,
-            page,
-            hidden: inquiry.hidden,
-            trusted: &trusted.iter().copied().collect(),
-        };
-        others = Some(everyone::hear(panel, asked, &mut found, &mut recorded).await);
-    }
-    follow(panel, found, &trusted).await;
-    others
+    follow(panel, found.clone(), &trusted).await;
+    let Audience::Everyone(page) = inquiry.audience else {
+        return None;
+    };
+    let asked = ToOthers {
+        names: &inquiry.names,
+        page,
+        hidden: inquiry.hidden,
+        trusted: &trusted,
+    };
+    Some(everyone::hear(panel, asked, found, &mut recorded).await)
 }
 
 /// Asks without naming what is asked about, nor the issuers that are asked about. What follows is
@@ -167,7 +166,7 @@ pub(super) async fn records(
 }
 
 /// Asks what `by` said about claims, and about what they said.
-async fn follow(panel: &mut Panel, mut found: Vec<LoggedClaim>, by: &[By]) {
+pub(super) async fn follow(panel: &mut Panel, mut found: Vec<LoggedClaim>, by: &[By]) {
     let mut rounds = Rounds::default();
     loop {
         match rounds.next(&found) {
