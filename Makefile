@@ -21,9 +21,10 @@ test: ## everything that CI runs: lint, then every test
 	@$(MAKE) --no-print-directory lint
 	@scripts/test
 
-lint: ## formatting, clippy with warnings as errors, licenses and duplicates of dependencies
+lint: ## formatting, clippy and links in docs with warnings as errors, licenses and duplicates of dependencies
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 	scripts/cargo-deny --locked -L error check licenses bans sources
 
 house: ## what the source tree must look like: sizes, imports, what each crate may link and name

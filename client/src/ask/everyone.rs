@@ -8,7 +8,7 @@ use super::census::Window;
 use super::gather::{distinct, names_of};
 use super::names;
 use super::panel::Panel;
-use super::topdown::{records, signers_of};
+use super::topdown::{follow, records, signers_of};
 use assay_claims::index::{By, Found, Label, Name};
 use assay_claims::issuer::IssuerId;
 use assay_claims::limits::LOOKUP_BY;
@@ -48,6 +48,8 @@ impl OthersPage {
 /// Which others were listened to, and what was left out of what they say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Others {
+    /// The last one of the page before.
+    pub after: Option<By>,
     /// How many were listened to.
     pub heard: usize,
     /// How many have spoken in all, those whom the policy listens to included, of whichever name
@@ -64,6 +66,18 @@ pub struct Others {
     pub failed: Option<String>,
 }
 
+impl Others {
+    /// Whether this is not the only page of them.
+    pub fn is_page(&self) -> bool {
+        self.after.is_some() || self.next.is_some()
+    }
+
+    /// Whether all that they say is there.
+    pub fn is_all(&self) -> bool {
+        !self.is_page() && self.talkative == 0 && self.unasked == 0 && self.failed.is_none()
+    }
+}
+
 /// What is asked of others.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ToOthers<'q> {
@@ -72,37 +86,38 @@ pub(super) struct ToOthers<'q> {
     /// Whether the logs are not to learn the names.
     pub hidden: bool,
     /// Those who were listened to before.
-    pub trusted: &'q BTreeSet<By>,
+    pub trusted: &'q [By],
 }
 
-/// Asks what others said about names, and what anybody said about that and about those who said it.
-/// Adds it to `found`, the claims that were found before; what is said of them is asked, too.
+/// Asks what others said about names, and what anybody said about that, about `known`, the claims
+/// that were found before, and about those who said it.
 pub(super) async fn hear(
     panel: &mut Panel,
     asked: ToOthers<'_>,
-    found: &mut Vec<LoggedClaim>,
+    known: Vec<LoggedClaim>,
     recorded: &mut BTreeSet<IssuerId>,
 ) -> Others {
     panel.aside(true);
+    let mut found = Vec::new();
     let mut others = if asked.hidden {
-        hear_privately(panel, asked, found).await
+        hear_privately(panel, asked, &mut found).await
     } else {
-        hear_page(panel, asked, found).await
+        hear_page(panel, asked, &mut found).await
     };
-    let records_of_those = records(panel, recorded, signers_of(found)).await;
-    found.extend(records_of_those);
-    let own: Vec<By> = signers_of(found)
-        .map(|issuer| By::issuer(&issuer))
-        .collect();
-    let (replies, unasked) = said_of(panel, names_of(found), &distinct(own)).await;
-    found.extend(replies);
+    let mut all = [known, found.clone()].concat();
+    let those = records(panel, recorded, signers_of(&all)).await;
+    all.extend(those);
+    let own = distinct(signers_of(&all).map(|issuer| By::issuer(&issuer)));
+    let (replies, unasked) = said_of(panel, names_of(&all), &own).await;
     others.unasked += unasked;
-    let ids = signers_of(found).map(|issuer| names::of_sha256(&issuer.to_hex()));
+    found.extend(replies.clone());
+    all.extend(replies);
+    let ids = signers_of(&all).map(|issuer| names::of_sha256(&issuer.to_hex()));
     let (vouched, unasked) = said_of(panel, distinct(ids), &[]).await;
-    found.extend(vouched);
     others.unasked += unasked;
-    let records_of_those = records(panel, recorded, signers_of(found)).await;
-    found.extend(records_of_those);
+    found.extend(vouched);
+    records(panel, recorded, signers_of(&found)).await;
+    follow(panel, found, asked.trusted).await;
     others.failed = panel.failed_aside().or(others.failed);
     panel.aside(false);
     others
@@ -110,9 +125,10 @@ pub(super) async fn hear(
 
 /// Asks what the others of a page said.
 async fn hear_page(panel: &mut Panel, asked: ToOthers<'_>, found: &mut Vec<LoggedClaim>) -> Others {
+    let trusted: BTreeSet<By> = asked.trusted.iter().copied().collect();
     let window = Window {
         after: asked.page.after,
-        but: asked.trusted,
+        but: &trusted,
         most: asked.page.limit,
     };
     let (mut lists, mut spoke) = (Vec::new(), 0);
@@ -128,6 +144,7 @@ async fn hear_page(panel: &mut Panel, asked: ToOthers<'_>, found: &mut Vec<Logge
     let long: BTreeSet<Label> = lists.iter().map(|one| one.label).filter(wanted).collect();
     found.extend(panel.newest(&long, EACH).await);
     Others {
+        after: asked.page.after,
         heard: quiet.len() + talkative.len(),
         spoke,
         next,

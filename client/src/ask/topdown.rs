@@ -84,21 +84,21 @@ pub(super) async fn inquire(
         found.extend(panel.ask(&names, &by).await);
     }
     panel.leave_unkept();
-    let mut others = None;
+    follow(panel, found.clone(), &trusted).await;
+    let mut inquired = Inquired {
+        others: None,
+        limits: speakers.limits().to_vec(),
+    };
     if let Audience::Everyone(page) = inquiry.audience {
         let asked = ToOthers {
             names: &inquiry.names,
             page,
             hidden: inquiry.hidden,
-            trusted: &trusted.iter().copied().collect(),
+            trusted: &trusted,
         };
-        others = Some(everyone::hear(panel, asked, &mut found, &mut recorded).await);
+        inquired.others = Some(everyone::hear(panel, asked, found, &mut recorded).await);
     }
-    follow(panel, found, &trusted).await;
-    Inquired {
-        others,
-        limits: speakers.limits().to_vec(),
-    }
+    inquired
 }
 
 /// Asks without naming what is asked about, nor the issuers that are asked about. What follows is
@@ -182,7 +182,7 @@ pub(super) async fn records(
 }
 
 /// Asks what `by` said about claims, and about what they said.
-async fn follow(panel: &mut Panel, mut found: Vec<LoggedClaim>, by: &[By]) {
+pub(super) async fn follow(panel: &mut Panel, mut found: Vec<LoggedClaim>, by: &[By]) {
     let mut rounds = Rounds::default();
     loop {
         match rounds.next(&found) {

@@ -90,6 +90,7 @@ pub struct Lookup<'a> {
 /// Which others were listened to, if everyone was to be.
 #[derive(Debug, Serialize)]
 struct ListenedTo<'a> {
+    after: Option<String>,
     heard: usize,
     spoke: u64,
     /// What `--after` takes for the next page; nothing if this is the last one.
@@ -205,6 +206,7 @@ pub fn lookup<'a>(about: &About, report: &'a Report) -> Lookup<'a> {
 impl<'a> ListenedTo<'a> {
     fn new(others: &'a Others) -> Self {
         ListenedTo {
+            after: others.after.map(|by| by.to_string()),
             heard: others.heard,
             spoke: others.spoke,
             next: others.next.map(|by| by.to_string()),

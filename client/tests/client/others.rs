@@ -207,6 +207,11 @@ async fn privately_the_crowd_is_heard_and_the_prefix_is_told_once() {
 #[tokio::test]
 async fn offline_the_page_that_was_asked_for_is_there() {
     let (fake, folder) = (crowd().await, tempfile::tempdir().unwrap());
+    // Each stranger says something else, so that each page leads to other questions.
+    for seed in STRANGERS {
+        fake.state().append(&claim(seed, 1000 + u64::from(seed)));
+    }
+    fake.state().commit();
     let audience = Audience::EVERYONE;
     let online = look_up(&fake, folder.path(), EXAMPLE, audience, How::Openly).await;
     let offline = look_up(&fake, folder.path(), EXAMPLE, audience, How::Offline).await;

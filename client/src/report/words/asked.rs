@@ -96,10 +96,16 @@ pub fn hint(hint: &Hint) -> String {
             "{others} others have spoken about it whom your policy does not listen to; --everyone \
              shows what they said"
         ),
-        Hint::MoreOthers { heard, spoke, next } => format!(
-            "Of the others this shows {heard}, and more have spoken about it: {spoke} in all, the \
-             log says. To see what the next ones said, ask the same with --everyone --after {next}"
-        ),
+        Hint::MoreOthers { heard, spoke, next } => {
+            let shown = match heard {
+                1 => "1 other is".to_owned(),
+                n => format!("{n} others are"),
+            };
+            format!(
+                "{shown} shown; {spoke} issuers have spoken about it, the log says. For the next \
+                 ones, ask the same with --everyone --after {next}"
+            )
+        }
         Hint::Talkative(1) => format!(
             "1 other has said more than {EACH} things about it; of these, only the newest are \
              shown, if any"
@@ -108,6 +114,11 @@ pub fn hint(hint: &Hint) -> String {
             "{others} others have said more than {EACH} things about it; of each, only the newest \
              are shown, if any"
         ),
+        Hint::TooMuch(_) => {
+            "Somebody whom your policy listens to said more than is listened to, or \
+            vouches for more than is followed; that was left out"
+                .to_owned()
+        }
         Hint::Unasked(_) => "So much is said about these claims and those who signed them that \
             not all of it was asked for: withdrawals, replies and endorsements by others may be \
             missing above. A lower --limit leaves less to ask for"

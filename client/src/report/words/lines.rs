@@ -1,7 +1,7 @@
 //! What is said, line by line: by whom, of what, and where it can be found again.
 
 use super::{ago, at, self_named, shorten};
-use crate::ask::{About, How};
+use crate::ask::{About, How, Others};
 use crate::report::{Line, Log, Question, Reply, Report, SignedLines, Voice, has_effect};
 use assay_policy::posture;
 use std::collections::BTreeSet;
@@ -170,8 +170,13 @@ pub fn log_line(log: &Log, report: &Report) -> Marked {
             log.origin
         )
     });
+    let whole = if report.others.as_ref().is_none_or(Others::is_all) {
+        "nothing was left out"
+    } else {
+        "of what was asked for, nothing was left out"
+    };
     let mut rest = match (&log.missing, as_of) {
-        (None, as_of) => format!("nothing was left out, {}", as_of.unwrap_or_default()),
+        (None, as_of) => format!("{whole}, {}", as_of.unwrap_or_default()),
         (Some(missing), Some(as_of)) => format!("{missing}; {as_of}"),
         (Some(missing), None) => format!("the log {} did not answer: {missing}", log.origin),
     };

@@ -4,7 +4,7 @@ use super::lines::in_quotes;
 use super::names::count;
 use super::versions::versions;
 use super::{lacking, name, voices};
-use crate::ask::About;
+use crate::ask::{About, Others};
 use crate::quoted_name;
 use crate::report::keys::{Keys, Powerless};
 use crate::report::{Component, Line, Report};
@@ -54,10 +54,12 @@ fn claims(name: &str, report: &Report) -> Vec<String> {
     if all.is_empty() {
         return nothing(name, report);
     }
-    let known = if all.len() == 1 {
-        "is known"
-    } else {
-        "are known"
+    let is_page = report.others.as_ref().is_some_and(Others::is_page);
+    let known = match (all.len(), is_page) {
+        (1, false) => "is known",
+        (1, true) => "is on this page",
+        (_, false) => "are known",
+        (_, true) => "are on this page",
     };
     let claims = count(all.len(), "claim");
     let by = by(&lines);

@@ -93,7 +93,7 @@ pub fn write(bytes: &mut Vec<u8>, indices: &[LeafIndex]) {
     }
 }
 
-/// Returns the indices that [`write`] wrote, or `None` if it did not write these bytes.
+/// Returns the indices that [`write()`] wrote, or `None` if it did not write these bytes.
 pub fn read(mut bytes: &[u8]) -> Option<Vec<LeafIndex>> {
     let mut indices = Vec::with_capacity(bytes.len());
     let mut last: u64 = 0;

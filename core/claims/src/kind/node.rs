@@ -169,7 +169,7 @@ impl<'v, 'p> Node<'v, 'p> {
             .ok_or_else(|| self.fault(format!("{} is no RFC 3339 date and time", quoted(text))))
     }
 
-    /// The string here, of 1 to [`LINE_BYTES`] bytes, in one line: without control characters.
+    /// The string here, of 1 to `LINE_BYTES` bytes, in one line: without control characters.
     pub fn line(&self) -> Result<&'v str, PredicateError> {
         let text = self.text()?;
         if text.len() > LINE_BYTES || text.chars().any(char::is_control) {
@@ -180,7 +180,7 @@ impl<'v, 'p> Node<'v, 'p> {
         Ok(text)
     }
 
-    /// The string here, of 1 to [`PROSE_BYTES`] bytes, without control characters but line breaks
+    /// The string here, of 1 to `PROSE_BYTES` bytes, without control characters but line breaks
     /// and tabs.
     pub fn prose(&self) -> Result<&'v str, PredicateError> {
         let text = self.text()?;
@@ -198,7 +198,7 @@ impl<'v, 'p> Node<'v, 'p> {
         Ok(text)
     }
 
-    /// The items of the array here, read by `read`: from `least` to [`LIST`].
+    /// The items of the array here, read by `read`: from `least` to `LIST`.
     pub fn list<T>(
         &self,
         least: usize,

@@ -10,7 +10,7 @@
 //!
 //! What a start demands before RocksDB may replay its log is in `recovery`.
 //!
-//! Left out: backups, and options that a person might tune. [`options`] fits one load: appended
+//! Left out: backups, and options that a person might tune. `options` fits one load: appended
 //! segments, small keys of hashes, and a node that stays below 256 MiB.
 
 mod failure;
