@@ -102,8 +102,8 @@ pub fn hint(hint: &Hint) -> String {
                 n => format!("{n} others"),
             };
             format!(
-                "This page is of {others}; {spoke} issuers have spoken about it, the log says. For the next \
-                 ones, ask the same with --everyone --after {next}"
+                "This page is of {others}; {spoke} issuers have spoken about it, the log says. For \
+                 the next ones, ask the same with --everyone --after {next}"
             )
         }
         Hint::Talkative(1) => format!(
