@@ -97,13 +97,13 @@ pub fn hint(hint: &Hint) -> String {
              shows what they said"
         ),
         Hint::MoreOthers { heard, spoke, next } => {
-            let shown = match heard {
-                1 => "1 other is".to_owned(),
-                n => format!("{n} others are"),
+            let others = match heard {
+                1 => "1 other".to_owned(),
+                n => format!("{n} others"),
             };
             format!(
-                "{shown} shown; {spoke} issuers have spoken about it, the log says. For the next \
-                 ones, ask the same with --everyone --after {next}"
+                "This page is of {others}; {spoke} issuers have spoken about it, the log says. For \
+                 the next ones, ask the same with --everyone --after {next}"
             )
         }
         Hint::Talkative(1) => format!(
