@@ -314,6 +314,7 @@ fn count<S: Store + 'static>(store: Arc<S>, ledger: Arc<Ledger>) -> io::Result<(
 fn limits(config: &ServerConfig) -> held::Limits {
     held::Limits {
         bytes: config.held_mib << 20,
+        connections: config.connections,
         stall: Duration::from_secs(config.stall_s),
         shared: config.shared_addresses.clone(),
     }

@@ -335,7 +335,7 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
         let mut messages = request.into_inner();
         let (mut names, mut by) = (Vec::new(), Vec::new());
         // Given back when the question was answered or refused.
-        let mut received = Vec::new();
+        let mut received = account.hold(Kind::Incoming, 0).await?;
         while let Some(message) = messages.message().await? {
             if names.len() + message.names.len() > limits::LOOKUP_NAMES {
                 let message = format!(
@@ -344,8 +344,12 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
                 );
                 return Err(status::invalid("names", message));
             }
-            let bytes = (message.names.len() + message.by.len()) * mem::size_of::<Label>();
-            received.push(account.hold(Kind::Incoming, bytes).await?);
+            let asked = message.names.len() + message.by.len();
+            if asked == 0 {
+                let message = "a message of a batch has at least one name or one speaker";
+                return Err(status::invalid("names", message.into()));
+            }
+            received.grow(asked * mem::size_of::<Label>()).await?;
             names.append(&mut halves("names", &message.names, Name::from_slice)?);
             by.append(&mut speakers(by.len(), &message.by)?);
         }
