@@ -40,13 +40,16 @@ pub enum Kind {
     Question,
     /// Attachments that are read or written: their number, not bytes.
     File,
+    /// Messages of callers from when they begin to come until they were decoded: bytes, of which
+    /// there are few ([`MESSAGES`]), because that is soon over.
+    Message,
     /// Watches: their number, not bytes.
     Watch,
     /// Connections: their number, not bytes.
     Connection,
 }
 
-const KINDS: usize = 9;
+const KINDS: usize = 10;
 
 /// How many kinds are bytes: the first ones.
 const BYTE_KINDS: usize = 5;
@@ -65,6 +68,10 @@ const QUESTIONS: [u32; 3] = [2, 2, 1 << 20];
 /// Attachments that one connection, one network and everybody reads or writes at once. Each has a
 /// file open, of which a process has some thousands.
 const FILES: [u32; 3] = [16, 32, 256];
+
+/// Bytes of messages that come and are decoded at once, on one connection, from one network, and
+/// from everybody. The first is what one of a megabyte takes, or ten of 64 KiB.
+const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 32 << 20];
 
 /// Watches of one connection, of one network, and of everybody. Each keeps up to a thousand names
 /// and is worked for at every checkpoint.
@@ -142,6 +149,7 @@ impl Level {
             bytes,
             of(QUESTIONS),
             of(FILES),
+            of(MESSAGES),
             of(WATCHES),
             u32::try_from(connections).unwrap_or(u32::MAX),
         ];

@@ -33,6 +33,9 @@ use upload::{Chunks, Paying};
 /// Bytes in one message of an attachment.
 const CHUNK: usize = 256 << 10;
 
+/// Largest message of an upload: a chunk and its field's head.
+pub const MESSAGE_BYTES: usize = CHUNK + 16;
+
 /// Chunks between a connection and the disk: while one is written, the next one comes.
 const CHUNKS_AHEAD: usize = 1;
 
