@@ -1,7 +1,8 @@
 //! Whether a claim may wait for a leaf: limits, signatures, issuers, quotas.
 //!
 //! In this order, cheapest first. Quotas by issuer come after the signatures, because only a
-//! verified issuer can be charged; the quota of the caller's network comes before them.
+//! verified issuer can be charged, and only for signatures that the log does not have; the quota of
+//! the caller's network comes before them.
 
 use crate::{
     config::{self, AdmissionConfig},
@@ -14,7 +15,7 @@ use crate::{
 use assay_claims::claim::{self, ClaimError, ClaimId, VerifiedClaim};
 use assay_claims::entry::wire;
 use assay_claims::index::MappingError;
-use assay_claims::issuer::{AuthorizeError, authorize, hold_to_rules};
+use assay_claims::issuer::{AuthorizeError, IssuerId, authorize, hold_to_rules};
 use assay_claims::sequencer::{Candidate, Refused};
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
@@ -144,13 +145,20 @@ impl<S: Tables> Admission<S> {
             // A record that is in force was logged. Publishing it again is no mistake.
             Err(error) => return self.logged(&verified)?.ok_or(error.into()),
         };
+        let fresh = match self.fresh_signers(&verified)? {
+            Fresh::Some(issuers) => issuers,
+            Fresh::None(index) => return Ok(Admitted::Existing(verified.id(), index)),
+        };
         let registers = authorized
             .change()
             .is_some_and(|record| record.body.sequence == 0);
         if let (true, Some(why)) = (registers, caller.uninvited) {
             return Err(Refusal::Uninvited(why));
         }
-        self.charge(&verified, registers, caller.from)?;
+        if registers {
+            self.quotas.registered(caller.from)?;
+        }
+        self.quotas.verified(verified.claim(), fresh.iter())?;
         let candidate = Candidate::new(verified, &authorized)?;
         Ok(Admitted::Candidate(Box::new(candidate)))
     }
@@ -158,21 +166,44 @@ impl<S: Tables> Admission<S> {
     /// The leaf of a claim whose signatures are all in the log.
     fn logged(&self, claim: &VerifiedClaim) -> Result<Option<Admitted>, Refusal> {
         let found = records::find_signatures(&*self.store, claim.signature_ids())?;
-        let all: Option<Vec<LeafIndex>> = found.into_iter().collect();
-        let last = all.into_iter().flatten().max();
+        let last = last_of_all(&found);
         Ok(last.map(|index| Admitted::Existing(claim.id(), index)))
     }
 
-    fn charge(
-        &self,
-        claim: &VerifiedClaim,
-        registers: bool,
-        from: Option<IpAddr>,
-    ) -> Result<(), Refusal> {
-        if registers {
-            self.quotas.registered(from)?;
+    /// The issuers who signed something that is not in the log, each once.
+    ///
+    /// Only they pay for the claim. What an issuer signed is public: whoever sends it again, alone
+    /// or with a signature of their own beside it, must not use up the issuer's quota.
+    fn fresh_signers(&self, claim: &VerifiedClaim) -> Result<Fresh, Refusal> {
+        let found = if self.quotas.count_signers() {
+            records::find_signatures(&*self.store, claim.signature_ids())?
+        } else {
+            // Nobody pays, and the sequencer looks for itself.
+            Vec::new()
+        };
+        if let Some(index) = last_of_all(&found) {
+            return Ok(Fresh::None(index));
         }
-        let issuers = claim.signers().iter().map(|(issuer, _)| issuer);
-        Ok(self.quotas.verified(claim.claim(), issuers)?)
+        let mut issuers = Vec::new();
+        for ((issuer, _), leaf) in claim.signers().iter().zip(found) {
+            if leaf.is_none() && !issuers.contains(issuer) {
+                issuers.push(*issuer);
+            }
+        }
+        Ok(Fresh::Some(issuers))
     }
+}
+
+/// Whose signatures a claim brings to the log.
+enum Fresh {
+    /// Those of these issuers.
+    Some(Vec<IssuerId>),
+    /// None: all of them are there, the last one at this leaf.
+    None(LeafIndex),
+}
+
+/// The last leaf of signatures that all have one.
+fn last_of_all(found: &[Option<LeafIndex>]) -> Option<LeafIndex> {
+    let all: Option<Vec<LeafIndex>> = found.iter().copied().collect();
+    all?.into_iter().max()
 }

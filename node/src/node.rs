@@ -6,10 +6,11 @@ use crate::{
     admission::Admission,
     api::{
         admin,
-        app::{Api, MESSAGE_BYTES},
-        attachments::{AttachmentApi, ledger::Ledger},
+        app::Api,
+        attachments::{self, AttachmentApi, ledger::Ledger},
         index::IndexApi,
-        log::LogApi,
+        log::{LogApi, Publisher},
+        look_ups::LookUps,
         serve::Server,
         tiles,
         tls::{Tls, TlsError},
@@ -226,10 +227,12 @@ async fn serve<S: Store + 'static>(log: Log<S>, config: &Config) -> Result<Node,
         halt.clone(),
     );
     let (shared, also) = (halt.clone(), stopped.clone());
-    let log = LogApi::new(view.clone(), admission, queue, shared, also);
+    let look_ups = LookUps::new().map_err(io::Error::other)?;
+    let publisher = Publisher::new(view.clone(), admission, queue, shared);
+    let log = LogApi::new(publisher, look_ups.clone(), also);
     let held = Held::new(limits(&config.server));
     let server = Server {
-        app: api(store, view, log, config)?,
+        app: api(store, view, log, look_ups, config)?,
         tls: tls.clone(),
         threads: config.server.threads,
         connections: config.server.connections,
@@ -282,6 +285,7 @@ fn api<S: Store + 'static>(
     store: Arc<S>,
     view: Arc<View<S>>,
     log: LogApi<S>,
+    look_ups: LookUps,
     config: &Config,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
     let ledger = Ledger::new(config.attachments.clone());
@@ -290,10 +294,10 @@ fn api<S: Store + 'static>(
         config.attachments.address_mib_per_hour,
         &config.server.shared_addresses,
     );
-    let attachments = AttachmentServiceServer::new(AttachmentApi::new(store, ledger, uploads))
-        .max_decoding_message_size(MESSAGE_BYTES);
-    let index = IndexApi::new(view.clone()).map_err(io::Error::other)?;
-    let (services, plain) = (Routes::new(attachments), tiles::router(view));
+    let uploads = AttachmentServiceServer::new(AttachmentApi::new(store, ledger, uploads))
+        .max_decoding_message_size(attachments::MESSAGE_BYTES);
+    let index = IndexApi::new(view.clone(), look_ups);
+    let (services, plain) = (Routes::new(uploads), tiles::router(view));
     Ok(Api::new(log, index, services, plain))
 }
 
@@ -314,6 +318,7 @@ fn count<S: Store + 'static>(store: Arc<S>, ledger: Arc<Ledger>) -> io::Result<(
 fn limits(config: &ServerConfig) -> held::Limits {
     held::Limits {
         bytes: config.held_mib << 20,
+        connections: config.connections,
         stall: Duration::from_secs(config.stall_s),
         shared: config.shared_addresses.clone(),
     }

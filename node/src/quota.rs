@@ -131,6 +131,10 @@ impl<K: Hash + Eq + Clone> Volume<K> {
         }
     }
 
+    fn counts(&self) -> bool {
+        self.claims.limiter.is_some() || self.bytes.limiter.is_some()
+    }
+
     fn charge(&self, key: &K, bytes: u32, whose: impl Fn() -> String) -> Result<(), Exceeded> {
         let claims = self.claims.charge(key, 1).map_err(|retry_s| Exceeded {
             limit: self.claims.limit,
@@ -201,6 +205,11 @@ impl Quotas {
         }
         let whose = || "your network address".to_owned();
         self.networks.charge(&network(from), size(claim), whose)
+    }
+
+    /// Whether [`verified`](Self::verified) counts anything.
+    pub fn count_signers(&self) -> bool {
+        self.issuers.counts() || self.everybody.counts()
     }
 
     /// Charges a verified claim to its signers, and then to everybody: an issuer over its own quota

@@ -4,13 +4,16 @@
 //! layers of the router would take a fifth of the time of each. The other gRPC services, health,
 //! reflection and plain HTTP are behind the router.
 
-use super::metered::metered;
+use super::{gate::Gate, metered::metered, serve::Peer};
 use assay_proto::v1::{
     index_service_server::{self, IndexService, IndexServiceServer},
     log_service_server::{self, LogService, LogServiceServer},
 };
 use axum::{Router, response::Response as AxumResponse};
-use futures::{FutureExt, future::BoxFuture};
+use futures::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
 use hyper::body::Incoming;
 use std::{
@@ -23,6 +26,9 @@ use tower::Service;
 
 /// Largest gRPC message, in bytes. Larger answers come as streams.
 pub const MESSAGE_BYTES: usize = 1 << 20;
+
+/// Largest message of those services that are only asked about names.
+const NAME_BYTES: usize = 4 << 10;
 
 /// Time in which a call must begin to answer.
 const REQUEST: Duration = Duration::from_secs(15);
@@ -83,13 +89,13 @@ fn with_health_and_reflection(services: Routes) -> Routes {
             health.set_service_status(name, tonic_health::ServingStatus::Serving),
         );
     }
-    let services = services.add_service(health_service);
+    let services = services.add_service(health_service.max_decoding_message_size(NAME_BYTES));
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(assay_proto::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1();
     match reflection {
-        Ok(reflection) => services.add_service(reflection),
+        Ok(reflection) => services.add_service(reflection.max_decoding_message_size(NAME_BYTES)),
         Err(error) => {
             tracing::error!(%error, "no reflection: the compiled descriptors are damaged");
             services
@@ -111,10 +117,16 @@ impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Api<L, I> {
         // An upload ends by itself if it makes no progress, and may take longer.
         let upload = grpc && request.uri().path() == UPLOAD;
         if grpc && is_of(log_service_server::SERVICE_NAME, &request) {
-            return in_time(self.log.call(request), grpc).boxed();
+            return match gated(request) {
+                Ok(request) => in_time(self.log.call(request), grpc).boxed(),
+                Err(status) => ready(Ok(status.into_http())).boxed(),
+            };
         }
         if grpc && is_of(index_service_server::SERVICE_NAME, &request) {
-            return in_time(self.index.call(request), grpc).boxed();
+            return match gated(request) {
+                Ok(request) => in_time(self.index.call(request), grpc).boxed(),
+                Err(status) => ready(Ok(status.into_http())).boxed(),
+            };
         }
         let answer = self
             .rest
@@ -125,6 +137,15 @@ impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Api<L, I> {
         }
         in_time(answer, grpc).boxed()
     }
+}
+
+/// The call with its messages counted.
+fn gated(request: Request<Incoming>) -> Result<Request<Gate<Incoming>>, Status> {
+    let (head, body) = request.into_parts();
+    let peer = head.extensions.get::<Peer>();
+    let peer = peer.ok_or_else(|| Status::internal("this call came over no connection"))?;
+    let gate = Gate::new(body, head.uri.path(), peer.account.clone());
+    Ok(Request::from_parts(head, gate))
 }
 
 /// Whether a call is of the service with this name.

@@ -5,6 +5,7 @@ use super::{
     Answers, account,
     answer::{self, Prepared, Sending},
     in_pieces, joined,
+    look_ups::LookUps,
     metered::{Paid, encoded},
     status,
 };
@@ -25,9 +26,7 @@ use assay_proto::v1::{
 use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
-use std::{mem, sync::Arc, thread};
-use tokio::sync::oneshot;
+use std::{mem, sync::Arc};
 use tonic::{Request, Response, Status, Streaming};
 
 /// Bytes of entries in the answer to one `Lookup`, about: well below the limit of 1 MiB a message.
@@ -43,22 +42,13 @@ const LIST_LEAVES: u64 = 4 << 20;
 /// `assay.v1.IndexService` on one log.
 pub struct IndexApi<S> {
     view: Arc<View<S>>,
-    /// Threads of its own, so that look-ups do not keep claims from being verified.
-    threads: ThreadPool,
+    look_ups: LookUps,
 }
 
 impl<S> IndexApi<S> {
-    /// Returns a service that answers from what `view` shows. Fails if the system gives no threads.
-    ///
-    /// Half of the cores compute look-ups, so that the other half is left to claims however many
-    /// questions there are.
-    pub fn new(view: Arc<View<S>>) -> Result<Self, ThreadPoolBuildError> {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let threads = ThreadPoolBuilder::new()
-            .num_threads((cores / 2).max(1))
-            .thread_name(|number| format!("look-up-{number}"))
-            .build()?;
-        Ok(IndexApi { view, threads })
+    /// Returns a service that answers from what `view` shows.
+    pub fn new(view: Arc<View<S>>, look_ups: LookUps) -> Self {
+        IndexApi { view, look_ups }
     }
 }
 
@@ -187,18 +177,9 @@ impl<S: Tables + 'static> IndexApi<S> {
         loop {
             let mut hold = account.hold(Kind::Prepared, bytes).await?;
             let turn = account.hold(Kind::Question, 1).await?;
-            let (done, prepared) = oneshot::channel();
             let (view, asked) = (self.view.clone(), query.clone());
-            self.threads.spawn_fifo(move || {
-                // The caller may have gone away, before or meanwhile.
-                if !done.is_closed() {
-                    let _ = done.send(prepare(&view, &asked));
-                }
-            });
-            let prepared = prepared.await.map_err(|_| {
-                Status::internal("the look-up failed to run; see the node's trace")
-            })??;
-            drop(turn);
+            let prepared = self.look_ups.run(turn, move || prepare(&view, &asked));
+            let prepared = prepared.await??;
             if hold.resize(prepared.bytes()) {
                 return Ok((prepared, hold));
             }
@@ -335,7 +316,7 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
         let mut messages = request.into_inner();
         let (mut names, mut by) = (Vec::new(), Vec::new());
         // Given back when the question was answered or refused.
-        let mut received = Vec::new();
+        let mut received = account.hold(Kind::Incoming, 0).await?;
         while let Some(message) = messages.message().await? {
             if names.len() + message.names.len() > limits::LOOKUP_NAMES {
                 let message = format!(
@@ -344,8 +325,12 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
                 );
                 return Err(status::invalid("names", message));
             }
-            let bytes = (message.names.len() + message.by.len()) * mem::size_of::<Label>();
-            received.push(account.hold(Kind::Incoming, bytes).await?);
+            let asked = message.names.len() + message.by.len();
+            if asked == 0 {
+                let message = "a message of a batch has at least one name or one speaker";
+                return Err(status::invalid("names", message.into()));
+            }
+            received.grow(asked * mem::size_of::<Label>()).await?;
             names.append(&mut halves("names", &message.names, Name::from_slice)?);
             by.append(&mut speakers(by.len(), &message.by)?);
         }

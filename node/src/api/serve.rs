@@ -6,7 +6,7 @@
 //! one runtime over all cores does.
 
 use super::tls::Tls;
-use crate::held::{Account, Held};
+use crate::held::{Account, Held, Hold, Kind};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::{
@@ -96,8 +96,9 @@ pub struct Server<A> {
 
 struct Accepted {
     stream: StdTcpStream,
-    peer: SocketAddr,
-    permit: OwnedSemaphorePermit,
+    peer: Peer,
+    /// Its place among all connections, and among those of its network.
+    place: (OwnedSemaphorePermit, Hold),
 }
 
 impl<A: App> Server<A> {
@@ -122,12 +123,14 @@ impl<A: App> Server<A> {
         let mut turn = workers.iter().cycle();
         loop {
             let accepted = tokio::select! {
-                accepted = accept(&listener, &room) => accepted,
+                accepted = accept(&listener, &room, &self.held) => accepted,
                 () = stopped(&mut stop) => break,
             };
             // Neither a lack of file descriptors nor a connection that was reset before it was
             // accepted ends the server.
-            let Ok(accepted) = accepted else { continue };
+            let Ok(Some(accepted)) = accepted else {
+                continue;
+            };
             if let Some(worker) = turn.next() {
                 let _ = worker.send(accepted);
             }
@@ -149,7 +152,6 @@ impl<A: App> Server<A> {
             .enable_all()
             .build()?;
         let (app, tls, drain) = (self.app.clone(), self.tls.clone(), self.drain);
-        let held = self.held.clone();
         thread::Builder::new()
             .name(format!("serve-{number}"))
             .spawn(move || {
@@ -161,11 +163,7 @@ impl<A: App> Server<A> {
                                 None => break,
                                 Some(accepted) => {
                                     let (app, tls, stop) = (app.clone(), tls.clone(), stop.clone());
-                                    let peer = Peer {
-                                        address: accepted.peer,
-                                        account: held.connection(accepted.peer.ip()),
-                                    };
-                                    open.spawn(connection(accepted, peer, app, tls, stop));
+                                    open.spawn(connection(accepted, app, tls, stop));
                                 }
                             },
                             // Reaps connections as they end.
@@ -189,13 +187,18 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<Accepted> {
+/// Accepts the next connection. Returns none, and closes it, if its network has too many.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+    held: &Arc<Held>,
+) -> io::Result<Option<Accepted>> {
     let permit = room
         .clone()
         .acquire_owned()
         .await
         .map_err(io::Error::other)?;
-    let (stream, peer) = match listener.accept().await {
+    let (stream, address) = match listener.accept().await {
         Ok(accepted) => accepted,
         Err(error) => {
             tracing::warn!(%error, "cannot accept a connection");
@@ -204,25 +207,29 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<Acc
             return Err(error);
         }
     };
+    let account = held.connection(address.ip());
+    let Some(of_network) = account.try_hold(Kind::Connection, 1) else {
+        metrics::counter!("assay_refused_total", "limit" => "address_connections").increment(1);
+        return Ok(None);
+    };
     stream.set_nodelay(true)?;
-    Ok(Accepted {
+    Ok(Some(Accepted {
         stream: stream.into_std()?,
-        peer,
-        permit,
-    })
+        peer: Peer { address, account },
+        place: (permit, of_network),
+    }))
 }
 
 async fn connection(
     accepted: Accepted,
-    peer: Peer,
     app: impl App,
     tls: Option<Arc<Tls>>,
     stop: watch::Receiver<bool>,
 ) {
     let Accepted {
         stream,
-        permit: _permit,
-        ..
+        peer,
+        place: _place,
     } = accepted;
     let Ok(stream) = TcpStream::from_std(stream) else {
         return;

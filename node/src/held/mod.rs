@@ -40,9 +40,16 @@ pub enum Kind {
     Question,
     /// Attachments that are read or written: their number, not bytes.
     File,
+    /// Messages of callers from when they begin to come until they were decoded: bytes, of which
+    /// there are few ([`MESSAGES`]), because that is soon over.
+    Message,
+    /// Watches: their number, not bytes.
+    Watch,
+    /// Connections: their number, not bytes.
+    Connection,
 }
 
-const KINDS: usize = 7;
+const KINDS: usize = 10;
 
 /// How many kinds are bytes: the first ones.
 const BYTE_KINDS: usize = 5;
@@ -61,6 +68,17 @@ const QUESTIONS: [u32; 3] = [2, 2, 1 << 20];
 /// Attachments that one connection, one network and everybody reads or writes at once. Each has a
 /// file open, of which a process has some thousands.
 const FILES: [u32; 3] = [16, 32, 256];
+
+/// Bytes of messages that come and are decoded at once, on one connection, from one network, and
+/// from everybody. The first is what one of a megabyte takes, or ten of 64 KiB.
+const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 32 << 20];
+
+/// Watches of one connection, of one network, and of everybody. Each keeps up to a thousand names
+/// and is worked for at every checkpoint.
+const WATCHES: [u32; 3] = [16, 64, 1024];
+
+/// What one network may have of all connections: a sixteenth.
+const NETWORK_CONNECTIONS: usize = 16;
 
 /// Longest wait for room before a call is refused. A call must begin to answer in 15 s.
 const WAIT: Duration = Duration::from_secs(10);
@@ -111,9 +129,30 @@ struct Level {
     pressed_ms: AtomicU64,
 }
 
+/// Whose room a level is. Narrow to wide, as the constants have it.
+#[derive(Debug, Clone, Copy)]
+enum Whose {
+    Connection,
+    Network,
+    Everybody,
+}
+
 impl Level {
-    fn new(bytes: u32, questions: u32, files: u32) -> Self {
-        let room = [bytes, bytes, bytes, bytes, bytes, questions, files];
+    /// A level with so many bytes of each kind, and so many connections.
+    fn new(whose: Whose, bytes: u32, connections: usize) -> Self {
+        let of = |numbers: [u32; 3]| numbers[whose as usize];
+        let room = [
+            bytes,
+            bytes,
+            bytes,
+            bytes,
+            bytes,
+            of(QUESTIONS),
+            of(FILES),
+            of(MESSAGES),
+            of(WATCHES),
+            u32::try_from(connections).unwrap_or(u32::MAX),
+        ];
         Level {
             room,
             free: room.map(|room| Semaphore::new(room as usize)),
@@ -168,6 +207,8 @@ fn since(start: Instant) -> u64 {
 pub struct Limits {
     /// Bytes of all kinds together, in all.
     pub bytes: u64,
+    /// Connections, in all.
+    pub connections: usize,
     /// How long a piece of an answer may lie unread.
     pub stall: Duration,
     /// Addresses that stand for many callers. They have no room of their own as a network.
@@ -202,9 +243,9 @@ impl Held {
     pub fn new(limits: Limits) -> Arc<Self> {
         let bytes = u32::try_from(limits.bytes / BYTE_KINDS as u64).unwrap_or(u32::MAX);
         Arc::new(Held {
-            limits,
             bytes,
-            all: Level::new(bytes, QUESTIONS[2], FILES[2]),
+            all: Level::new(Whose::Everybody, bytes, limits.connections),
+            limits,
             networks: Mutex::default(),
             start: Instant::now(),
         })
@@ -216,7 +257,7 @@ impl Held {
         let counted = !self.limits.shared.contains(&address);
         Arc::new(Account {
             network: counted.then(|| self.network(network(address))),
-            connection: Level::new(self.bytes / CONNECTION_SHARE, QUESTIONS[0], FILES[0]),
+            connection: Level::new(Whose::Connection, self.bytes / CONNECTION_SHARE, 1),
             held: self.clone(),
             unread: Mutex::default(),
         })
@@ -232,7 +273,8 @@ impl Held {
             networks.prune_at = 2 * networks.open.len().max(512);
         }
         let room = self.bytes / NETWORK_SHARE;
-        let level = Arc::new(Level::new(room, QUESTIONS[1], FILES[1]));
+        let connections = (self.limits.connections / NETWORK_CONNECTIONS).max(1);
+        let level = Arc::new(Level::new(Whose::Network, room, connections));
         networks.open.insert(network, Arc::downgrade(&level));
         level
     }
@@ -386,6 +428,16 @@ impl Hold {
             unread.since.insert(number, Instant::now());
             self.unread = Some(number);
         }
+    }
+
+    /// Takes room for so many bytes more. Fails, and changes nothing, if there is none within ten
+    /// seconds.
+    pub async fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
+        let mut more = self.account.hold(self.kind, bytes).await?;
+        for (taken, more) in self.taken.iter_mut().zip(&mut more.taken) {
+            *taken += std::mem::take(more);
+        }
+        Ok(())
     }
 
     /// Makes it room for so many bytes. Returns false, and changes nothing, if that is more than

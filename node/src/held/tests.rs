@@ -7,6 +7,7 @@ const ROOM: usize = 4096;
 fn held(stall_ms: u64) -> Arc<Held> {
     Held::new(Limits {
         bytes: (ROOM * BYTE_KINDS) as u64,
+        connections: 64,
         stall: Duration::from_millis(stall_ms),
         shared: vec!["127.0.0.1".parse().unwrap()],
     })
@@ -45,6 +46,37 @@ fn a_connection_a_network_and_all_have_room_of_their_own() {
     assert_eq!(held.bytes(), ROOM as u64 / 4);
     drop((first, second));
     assert!(third.try_hold(Kind::Long, 1).is_some());
+    assert_eq!(held.bytes(), 0);
+}
+
+#[test]
+fn a_network_has_a_sixteenth_of_all_connections_and_a_shared_address_all() {
+    let held = held(1000);
+    let open = |text: &str| {
+        let holds =
+            (0..64).map_while(|_| held.connection(address(text)).try_hold(Kind::Connection, 1));
+        holds.collect::<Vec<_>>()
+    };
+    let mine = open("2001:db8::1");
+    assert_eq!(mine.len(), 4);
+    assert_eq!(open("2001:db8::2").len(), 0, "the same network");
+    assert_eq!(open("2001:db8:0:1::1").len(), 4);
+    assert_eq!(open("::ffff:127.0.0.1").len(), 60, "all that are left");
+    drop(mine);
+    assert_eq!(open("2001:db8::2").len(), 4);
+}
+
+#[tokio::test]
+async fn room_grows_and_is_given_back_as_one() {
+    let held = held(1000);
+    let mine = held.connection(address("192.0.2.1"));
+    let mut hold = mine.try_hold(Kind::Incoming, 0).unwrap();
+    for _ in 0..4 {
+        hold.grow(ROOM / 32).await.unwrap();
+    }
+    assert!(mine.try_hold(Kind::Incoming, 1).is_none());
+    assert_eq!(held.bytes(), ROOM as u64 / 8);
+    drop(hold);
     assert_eq!(held.bytes(), 0);
 }
 

@@ -4,6 +4,11 @@
 //! issuer that signed it, and in all. Nothing is stored of this. A start counts what is there, so
 //! that files that an operator deletes are free again after a restart.
 //!
+//! Anybody may upload what a claim names, and may be slow or send something else. So an issuer pays
+//! only once all bytes have come ([`Room::settle`]), and gets it back at once if they are not those
+//! that the digest names. Until then an upload takes a part of the disk, and of what the address
+//! that it comes from may upload.
+//!
 //! The disk keeps a reserve for the log and its checkpoint file. What would eat into it is refused
 //! before a byte is written.
 
@@ -73,6 +78,7 @@ impl From<StorageError> for Refused {
 }
 
 /// A claim that names attachments.
+#[derive(Debug)]
 struct Naming {
     leaf: LeafIndex,
     issuers: Vec<IssuerId>,
@@ -103,10 +109,20 @@ fn read_claim<S: Store>(store: &S, leaf: LeafIndex) -> Result<Naming, RecordErro
 struct Used {
     all: u64,
     issuers: HashMap<IssuerId, u64>,
-    /// What is being written for each claim. What is there is looked up.
-    coming: HashMap<LeafIndex, u64>,
+    /// What has come for each claim and is not in its place yet. What is there is looked up.
+    settling: HashMap<LeafIndex, u64>,
+    /// The same by attachment.
+    racing: HashMap<Hash, Race>,
     /// What is being written, in all.
-    coming_all: u64,
+    coming: u64,
+}
+
+/// Uploads of one attachment that came to their end at once.
+#[derive(Debug, Default)]
+struct Race {
+    uploads: usize,
+    /// One of them is in its place, and paid for.
+    won: bool,
 }
 
 /// What attachments take.
@@ -121,10 +137,21 @@ pub struct Ledger {
 #[derive(Debug)]
 pub struct Room {
     ledger: Arc<Ledger>,
-    leaf: LeafIndex,
-    issuers: Vec<IssuerId>,
-    bytes: u64,
-    stored: bool,
+    claim: Naming,
+    sha256: Hash,
+    size: u64,
+    paid: Paid,
+}
+
+/// What a claim and its issuers have paid for an upload.
+#[derive(Debug, PartialEq, Eq)]
+enum Paid {
+    /// Nothing yet.
+    Nothing,
+    /// All of it. It is given back unless the attachment comes to its place.
+    Settled,
+    /// All of it, for good.
+    Stored,
 }
 
 /// Whether an attachment is to be written.
@@ -183,8 +210,8 @@ impl Ledger {
         metrics::gauge!("assay_attachment_bytes").set(self.used().all as f64);
     }
 
-    /// Decides whether an attachment of `size` bytes may be written, and takes room for it. It is
-    /// paid for by the oldest claim that names it and has room.
+    /// Decides whether an attachment of `size` bytes may be written, and takes room on the disk for
+    /// it. It is to be paid for by the oldest claim that names it and has room.
     pub fn place<S: Store>(
         self: &Arc<Self>,
         store: &S,
@@ -222,9 +249,33 @@ impl Ledger {
         if let Some(stated) = named.size.filter(|stated| *stated != size) {
             return Err(Refused::OtherSize { stated, size });
         }
-        let bytes = charge(size);
         let mut used = self.used();
-        let mut of_claim = used.coming.get(&claim.leaf).copied().unwrap_or(0);
+        self.fits_quotas(store, &used, &claim, size)?;
+        let bytes = charge(size);
+        let needed = (self.config.reserve_mib << 20) + used.coming + bytes;
+        if store.free()? < needed {
+            return Err(Refused::Reserve);
+        }
+        used.coming += bytes;
+        Ok(Room {
+            ledger: self.clone(),
+            claim,
+            sha256: *sha256,
+            size,
+            paid: Paid::Nothing,
+        })
+    }
+
+    /// Fails if so many more bytes are more than a claim, its issuers or the node may have.
+    fn fits_quotas<S: Store>(
+        &self,
+        store: &S,
+        used: &Used,
+        claim: &Naming,
+        size: u64,
+    ) -> Result<(), Refused> {
+        let bytes = charge(size);
+        let mut of_claim = used.settling.get(&claim.leaf).copied().unwrap_or(0);
         for attachment in &claim.attachments {
             of_claim += store.size(&attachment.sha256)?.map_or(0, charge);
         }
@@ -247,20 +298,6 @@ impl Ledger {
         let all = used.all + bytes;
         fits("attachment_all", self.config.total_mib, all, || {
             "this node".into()
-        })?;
-        let needed = (self.config.reserve_mib << 20) + used.coming_all + bytes;
-        if store.free()? < needed {
-            return Err(Refused::Reserve);
-        }
-        used.add(&claim.issuers, bytes);
-        *used.coming.entry(claim.leaf).or_default() += bytes;
-        used.coming_all += bytes;
-        Ok(Room {
-            ledger: self.clone(),
-            leaf: claim.leaf,
-            issuers: claim.issuers,
-            bytes,
-            stored: false,
         })
     }
 }
@@ -286,6 +323,22 @@ impl Used {
         }
     }
 
+    /// An upload that was settled is over.
+    fn unsettle(&mut self, leaf: LeafIndex, sha256: &Hash, bytes: u64) {
+        if let Some(settling) = self.settling.get_mut(&leaf) {
+            *settling = settling.saturating_sub(bytes);
+            if *settling == 0 {
+                self.settling.remove(&leaf);
+            }
+        }
+        if let Some(race) = self.racing.get_mut(sha256) {
+            race.uploads -= 1;
+            if race.uploads == 0 {
+                self.racing.remove(sha256);
+            }
+        }
+    }
+
     fn remove(&mut self, issuers: &[IssuerId], bytes: u64) {
         self.all = self.all.saturating_sub(bytes);
         for issuer in issuers {
@@ -303,24 +356,51 @@ impl Used {
 }
 
 impl Room {
-    /// The attachment is stored: it goes on being charged.
+    /// All bytes have come: the claim and its issuers pay for them. Fails if others were faster and
+    /// there is no room left.
+    pub fn settle<S: Store>(&mut self, store: &S) -> Result<(), Refused> {
+        if self.paid != Paid::Nothing {
+            return Ok(());
+        }
+        let mut used = self.ledger.used();
+        let there = store.size(&self.sha256)? == Some(self.size);
+        if !there {
+            self.ledger
+                .fits_quotas(store, &used, &self.claim, self.size)?;
+        }
+        let bytes = charge(self.size);
+        used.add(&self.claim.issuers, bytes);
+        *used.settling.entry(self.claim.leaf).or_default() += bytes;
+        let race = used.racing.entry(self.sha256).or_default();
+        race.uploads += 1;
+        race.won |= there;
+        self.paid = Paid::Settled;
+        Ok(())
+    }
+
+    /// The attachment is in its place: it goes on being charged, unless another upload of it was
+    /// faster.
     pub fn stored(mut self) {
-        self.stored = true;
+        let mut used = self.ledger.used();
+        if let Some(race) = used.racing.get_mut(&self.sha256)
+            && !race.won
+        {
+            race.won = true;
+            self.paid = Paid::Stored;
+        }
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
         let mut used = self.ledger.used();
-        used.coming_all = used.coming_all.saturating_sub(self.bytes);
-        let coming = used.coming.get(&self.leaf).copied().unwrap_or(0);
-        if coming <= self.bytes {
-            used.coming.remove(&self.leaf);
-        } else {
-            used.coming.insert(self.leaf, coming - self.bytes);
+        let bytes = charge(self.size);
+        used.coming = used.coming.saturating_sub(bytes);
+        if self.paid != Paid::Nothing {
+            used.unsettle(self.claim.leaf, &self.sha256, bytes);
         }
-        if !self.stored {
-            used.remove(&self.issuers, self.bytes);
+        if self.paid == Paid::Settled {
+            used.remove(&self.claim.issuers, bytes);
         }
         drop(used);
         self.ledger.report();

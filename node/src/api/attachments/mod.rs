@@ -28,10 +28,13 @@ use futures::stream;
 use ledger::{Ledger, Place, Refused};
 use std::{io::Read, sync::Arc, time::Duration};
 use tonic::{Request, Response, Status, Streaming};
-use upload::Chunks;
+use upload::{Chunks, Paying};
 
 /// Bytes in one message of an attachment.
 const CHUNK: usize = 256 << 10;
+
+/// Largest message of an upload: a chunk and its field's head.
+pub const MESSAGE_BYTES: usize = CHUNK + 16;
 
 /// Chunks between a connection and the disk: while one is written, the next one comes.
 const CHUNKS_AHEAD: usize = 1;
@@ -164,17 +167,13 @@ impl<S: Store + 'static> AttachmentService for AttachmentApi<S> {
         if let Some(from) = from {
             self.uploads.charge(from, size).map_err(Refusal::from)?;
         }
-        let (ahead, mut chunks) = Chunks::new(CHUNKS_AHEAD);
-        let store = self.store.clone();
-        let writer = tokio::task::spawn_blocking(move || {
-            let there = store.put(&sha256, &mut chunks, size)?;
-            room.stored();
-            Ok(there)
-        });
+        let (ahead, chunks) = Chunks::new(CHUNKS_AHEAD);
+        let paying = Paying::new(chunks, size, self.store.clone(), room);
+        let writer = tokio::task::spawn_blocking(move || paying.write(&sha256, size));
         upload::feed(parts, ahead).await;
         let stored = writer.await.map_err(|_| unwritable())?;
         Ok(Response::new(PutResponse {
-            already_stored: stored.map_err(failed)?,
+            already_stored: stored?,
         }))
     }
 

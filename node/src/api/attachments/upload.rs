@@ -1,9 +1,16 @@
 //! The chunks of an upload on their way to the thread that writes them.
 
+use super::{
+    failed,
+    ledger::{Refused, Room},
+};
+use crate::storage::Store;
 use assay_proto::v1::{PutRequest, put_request};
+use assay_tlog::Hash;
 use bytes::Bytes;
 use std::{
     io::{self, Read},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{sync::mpsc, time::timeout};
@@ -44,6 +51,56 @@ impl Read for Chunks {
         let length = buffer.len().min(self.current.len());
         buffer[..length].copy_from_slice(&self.current.split_to(length));
         Ok(length)
+    }
+}
+
+/// The chunks of an upload, which is paid for when the last one has come.
+pub(super) struct Paying<S> {
+    chunks: Chunks,
+    /// How many bytes are still to come.
+    left: u64,
+    store: Arc<S>,
+    room: Room,
+    refused: Option<Refused>,
+}
+
+impl<S: Store> Paying<S> {
+    /// The chunks of an upload of so many bytes.
+    pub(super) fn new(chunks: Chunks, size: u64, store: Arc<S>, room: Room) -> Self {
+        Paying {
+            chunks,
+            left: size,
+            store,
+            room,
+            refused: None,
+        }
+    }
+
+    /// Writes the attachment to the store. Returns whether it was there already.
+    pub(super) fn write(mut self, sha256: &Hash, size: u64) -> Result<bool, Status> {
+        let store = self.store.clone();
+        let there = store.put(sha256, &mut self, size);
+        if let Some(refused) = self.refused {
+            return Err(refused.into());
+        }
+        let there = there.map_err(failed)?;
+        self.room.stored();
+        Ok(there)
+    }
+}
+
+impl<S: Store> Read for Paying<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.chunks.read(buffer)?;
+        self.left = self.left.saturating_sub(read as u64);
+        if read == 0
+            && self.left == 0
+            && let Err(refused) = self.room.settle(&*self.store)
+        {
+            self.refused = Some(refused);
+            return Err(io::Error::other("no quota is left"));
+        }
+        Ok(read)
     }
 }
 

@@ -6,13 +6,13 @@ mod watch;
 
 use super::{
     Answers, account, in_pieces, joined,
+    look_ups::LookUps,
     metered::{Paid, Pieces, encoded},
     peer,
 };
 use crate::{
-    admission::{Admission, Caller},
-    held::Kind,
-    sequencer::{Halt, Submission},
+    admission::Caller,
+    held::{Kind, NoRoom},
     storage::Tables,
     view::View,
 };
@@ -28,12 +28,13 @@ use assay_proto::v1::{
 };
 use assay_tlog::tree::TreeSize;
 use futures::{FutureExt, StreamExt, stream};
-use publish::{Publisher, Received};
+pub use publish::Publisher;
+use publish::Received;
 use read::{At, Leaf};
 use std::sync::Arc;
-use tokio::sync::mpsc;
 use tokio_stream::wrappers::WatchStream;
 use tonic::{Request, Response, Status, Streaming, metadata::MetadataValue};
+use watch::Watch;
 
 /// Messages of one publishing stream that are worked on at once. With items of 1 KiB and messages
 /// of 64 items this is more than a commit holds, so the stream never waits for an answer before the
@@ -51,28 +52,22 @@ const NEWS_BYTES: usize = 48 << 10;
 pub struct LogApi<S> {
     view: Arc<View<S>>,
     publisher: Arc<Publisher<S>>,
+    look_ups: LookUps,
     stopping: tokio::sync::watch::Receiver<bool>,
 }
 
 impl<S: Tables + 'static> LogApi<S> {
-    /// Returns a service that reads from `view`, and sends to `queue` what `admission` lets in.
-    /// Calls that never end by themselves end when `stopping` becomes true.
+    /// Returns a service that publishes by `publisher` and reads from what it shows. Calls that
+    /// never end by themselves end when `stopping` becomes true.
     pub fn new(
-        view: Arc<View<S>>,
-        admission: Admission<S>,
-        queue: mpsc::Sender<Submission>,
-        halt: Arc<Halt>,
+        publisher: Publisher<S>,
+        look_ups: LookUps,
         stopping: tokio::sync::watch::Receiver<bool>,
     ) -> Self {
-        let publisher = Publisher {
-            view: view.clone(),
-            admission,
-            queue,
-            halt,
-        };
         LogApi {
-            view,
+            view: publisher.view.clone(),
             publisher: Arc::new(publisher),
+            look_ups,
             stopping,
         }
     }
@@ -255,18 +250,27 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
         &self,
         request: Request<WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
+        let account = account(&request)?;
+        let place = account.try_hold(Kind::Watch, 1).ok_or(NoRoom)?;
         let pieces = Pieces {
-            account: account(&request)?,
+            account: account.clone(),
             kind: Kind::Short,
             bytes: encoded(NEWS_BYTES),
             idle: true,
         };
-        let mut known = watch::parse(request.into_inner())?;
-        let view = self.view.clone();
+        let known = watch::parse(request.into_inner())?;
+        let watch = Watch::new(self.view.clone(), self.look_ups.clone(), known, place);
         let sizes = WatchStream::new(self.view.follow());
-        let answers = sizes.filter_map(move |_| {
-            let news = watch::news(&view, &mut known);
-            async move { news.transpose() }
+        let answers = stream::try_unfold((watch, sizes), move |(mut watch, mut sizes)| {
+            let account = account.clone();
+            async move {
+                while sizes.next().await.is_some() {
+                    if let Some(news) = watch.news(&account).await? {
+                        return Ok(Some((news, (watch, sizes))));
+                    }
+                }
+                Ok(None)
+            }
         });
         // A node that stops ends the watches too. Their connections would not end by themselves.
         let mut stopping = self.stopping.clone();

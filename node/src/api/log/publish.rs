@@ -29,11 +29,11 @@ use tonic::Status;
 const STREAM_ITEMS: usize = 1024;
 
 /// The way of a claim through this node: admission, then the queue of the sequencer.
-pub(super) struct Publisher<S> {
+pub struct Publisher<S> {
     pub(super) view: Arc<View<S>>,
     pub(super) admission: Admission<S>,
-    pub(super) queue: mpsc::Sender<Submission>,
-    pub(super) halt: Arc<Halt>,
+    queue: mpsc::Sender<Submission>,
+    halt: Arc<Halt>,
 }
 
 /// The items of one message, after admission.
@@ -47,6 +47,21 @@ struct Items {
 }
 
 impl<S: Tables + 'static> Publisher<S> {
+    /// Returns the way to `queue` of what `admission` lets in. Answers are from what `view` shows.
+    pub fn new(
+        view: Arc<View<S>>,
+        admission: Admission<S>,
+        queue: mpsc::Sender<Submission>,
+        halt: Arc<Halt>,
+    ) -> Self {
+        Publisher {
+            view,
+            admission,
+            queue,
+            halt,
+        }
+    }
+
     fn halted(&self) -> Refusal {
         Refusal::Halted(self.halt.reason().unwrap_or("it is stopping").to_owned())
     }

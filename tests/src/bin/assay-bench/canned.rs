@@ -172,6 +172,7 @@ pub fn serve() -> anyhow::Result<()> {
             connections: 64,
             held: Held::new(Limits {
                 bytes: 120 << 20,
+                connections: 1 << 16,
                 stall: Duration::from_secs(60),
                 shared: Vec::new(),
             }),

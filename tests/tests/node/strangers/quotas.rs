@@ -2,6 +2,7 @@
 
 use super::{alone, assert_undisturbed, honest, metric};
 use crate::{AT_ONCE, Fixture, assert_refused};
+use assay_claims::claim;
 use assay_claims::entry::wire;
 use assay_proto::v1::{
     PublishRequest, PublishResponse, Wait, log_service_client::LogServiceClient,
@@ -132,4 +133,40 @@ async fn whoever_is_over_a_quota_disturbs_nobody() -> anyhow::Result<()> {
     assert!(refused > 0, "five hundred at once are the most");
     assert_undisturbed(&idle, &busy, "a spammer");
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_but_an_issuer_uses_up_its_quota() -> anyhow::Result<()> {
+    let edits = format!("{AT_ONCE}\nadmission.issuer_claims_per_second = 1");
+    let fixture = Fixture::start(&edits).await?;
+    let (issuer, stranger) = (&fixture.issuer, Actor::new(&[2], 1));
+    let registration = stranger.registration()?;
+    fixture.log.publish(registration, Wait::Sequenced).await?;
+    fixture.publish(0..3, Wait::Sequenced).await?;
+    let elsewhere = client(&fixture, 2).await?;
+
+    // What the issuer said is public. It is sent again as it is,
+    let again: Vec<_> = (0..60).map(|number| issuer.claim(number % 3)).collect();
+    for answer in publish_all(&elsewhere, &again).await {
+        assert!(answer?.already_logged);
+    }
+    // and with the stranger's signature beside the issuer's.
+    let beside: Vec<_> = (0..60)
+        .map(|number| beside(issuer, &stranger, number % 3))
+        .collect();
+    for answer in publish_all(&elsewhere, &beside).await {
+        assert!(answer.is_err());
+    }
+    // Ten at once are the issuer's quota, of which it has used four.
+    let own: Vec<_> = (100..105).map(|number| issuer.claim(number)).collect();
+    for answer in publish_all(&client(&fixture, 1).await?, &own).await {
+        answer?;
+    }
+    Ok(())
+}
+
+/// The claim of an issuer with this number, signed by another one too.
+fn beside(issuer: &Actor, other: &Actor, number: u64) -> wire::Claim {
+    let signers = [issuer, other].map(|actor| (actor.id, &actor.keys[0]));
+    claim::sign(&payload(number), &signers)
 }

@@ -241,3 +241,36 @@ async fn uploads_that_never_end_hold_up_nobody() -> anyhow::Result<()> {
     assert!(!put(&mut honest, &bytes).await?.already_stored);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_is_not_complete_takes_nothing_of_an_issuers_quota() -> anyhow::Result<()> {
+    const MIB: usize = 1 << 20;
+    let edits = format!("{AT_ONCE}\nattachments.issuer_mib = 3\nattachments.claim_mib = 3");
+    let fixture = Fixture::start(&edits).await?;
+    let some = documents(0..3, MIB);
+    name(&fixture, &fixture.issuer, &some).await?;
+    // A stranger uploads the same again and again, slowly, and calls it as large as it may be: four
+    // are what a connection has memory for.
+    let stranger = Arc::new(Stranger::new(&fixture.node, 2, 1 << 16)?);
+    let (mut calls, mut open) = (tokio::task::JoinSet::new(), Vec::new());
+    for number in 0..4 {
+        let (sender, body) = futures::channel::mpsc::unbounded();
+        open.push(sender);
+        let (stranger, digest) = (stranger.clone(), Hash::of(&some[number % 2]));
+        calls.spawn(async move { stranger.upload(&digest, 3 << 20, body).await });
+    }
+    // The node has them all before the issuer comes.
+    let answered = tokio::time::timeout(std::time::Duration::from_secs(1), calls.join_next());
+    assert!(answered.await.is_err(), "an upload was answered");
+    let mut honest = client(&fixture, 1).await?;
+    let (taken, refused) = fill(&mut honest, &some).await;
+    assert_eq!(taken, 3, "{refused:?}");
+    // What came is not what the digest names, and has cost nothing.
+    drop(open);
+    while let Some(answer) = calls.join_next().await {
+        assert_eq!(grpc_status(&answer??), Some(Code::InvalidArgument as i32));
+    }
+    let used = metric(&fixture, "assay_attachment_bytes").await?;
+    assert_eq!(used, 3.0 * MIB as f64);
+    Ok(())
+}

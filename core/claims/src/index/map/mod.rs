@@ -24,6 +24,7 @@ use super::commitment::Commitment;
 use super::label::{Label, Prefix};
 use super::page::Spill;
 use super::wanted::Wanted;
+use assay_tlog::Hash;
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use directory::{Node, each_page};
 use prove::{Cutter, pages_of};
@@ -156,18 +157,30 @@ impl<S: Slot> Map<S> {
     /// directory is deep. Where the prefix ends inside a page, all of the page counts, so that up
     /// to [`PAGE_LABELS`](super::page::PAGE_LABELS) more may be counted.
     pub fn count(&self, prefix: &Prefix) -> Count {
+        self.at(prefix).map(Node::count).unwrap_or_default()
+    }
+
+    /// A hash that is another one once more is listed under `prefix`, at the price of
+    /// [`count`](Self::count). Where the prefix ends inside a page, it is the page's. `None` if
+    /// nothing begins with it.
+    pub fn state(&self, prefix: &Prefix) -> Option<Hash> {
+        self.at(prefix).map(|node| node.sum().hash)
+    }
+
+    /// The node that holds everything that begins with `prefix`, or the page where that ends.
+    fn at(&self, prefix: &Prefix) -> Option<&Node<S>> {
         let mut at = self.root.as_ref();
         while let Some(node) = at {
             match node {
-                Node::Inner(inner) if prefix.covers(&inner.prefix) => return node.count(),
-                Node::Inner(inner) if !inner.prefix.covers(prefix) => break,
+                Node::Inner(inner) if prefix.covers(&inner.prefix) => break,
+                Node::Inner(inner) if !inner.prefix.covers(prefix) => return None,
                 Node::Inner(inner) => {
                     let side = prefix.first().bit(inner.prefix.bits().min(255) as u8);
                     at = Some(if side { &inner.right } else { &inner.left });
                 }
-                Node::Page(_) => return node.count(),
+                Node::Page(_) => break,
             }
         }
-        Count::default()
+        at
     }
 }

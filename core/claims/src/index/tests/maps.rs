@@ -5,7 +5,7 @@ use crate::index::map::{
     Join, Map, MapError, Page, PageBytes, Pages, Resident, Serial, StoredPage,
 };
 use crate::index::naive::{Plain, label, root};
-use crate::index::page::Spill;
+use crate::index::page::{PAGE_LABELS, Spill};
 use crate::index::{Commitment, Label, Prefix, Query};
 use assay_tlog::tree::TreeSize;
 use proptest::prelude::*;
@@ -68,6 +68,31 @@ fn labels_that_differ_in_their_last_bit_lie_in_a_shallow_trie() {
     both.append(&[vec![one], vec![other]]);
     both.check_proven(&[other, one]);
     both.check_prefix(&Prefix::of(&one, 255));
+}
+
+#[test]
+fn the_state_under_a_prefix_changes_with_what_is_listed_there_and_hardly_else() {
+    assert_eq!(Map::<PageBytes>::new().state(&Prefix::EMPTY), None);
+    let mut both = Both::default();
+    both.append(&(0..200).map(|n| vec![label(n)]).collect::<Vec<_>>());
+    // The labels are new in the first round, and their lists grow in the second.
+    for n in (0..60).chain(0..60) {
+        let before = both.map.clone();
+        both.append(&[vec![crowded(n)]]);
+        for bits in [0, 1, 64, 128, 200, 256] {
+            let prefix = Prefix::of(&crowded(n), bits);
+            assert_ne!(
+                both.map.state(&prefix),
+                before.state(&prefix),
+                "{n}, {bits} bits"
+            );
+        }
+        let same = (0..200).filter(|other| {
+            let prefix = Prefix::of(&label(*other), 128);
+            both.map.state(&prefix) == before.state(&prefix)
+        });
+        assert!(same.count() > 200 - 2 * PAGE_LABELS, "{n}");
+    }
 }
 
 /// A page as it is stored: its key, the size through which it is current, and its bytes.

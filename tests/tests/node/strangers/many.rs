@@ -1,0 +1,173 @@
+//! Many of one thing: connections and watches of one address, messages of one question, parts of
+//! one message.
+
+use super::{
+    Stranger, alone, assert_undisturbed, framed, grpc_status, honest, metric, resident_mib,
+};
+use crate::{AT_ONCE, Fixture};
+use assay_claims::entry::wire::{Claim, ClaimSignature};
+use assay_claims::index::{Kind, Name};
+use assay_proto::v1::{
+    BatchLookupRequest, PublishItem, PublishRequest, PublishStreamRequest, Wait, WatchRequest,
+    WatchedName,
+};
+use futures::{StreamExt, stream};
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+use tokio::net::TcpSocket;
+use tonic::Code;
+
+/// Opens a connection from 127.0.0.`address` and asks for the checkpoint. Returns the connection,
+/// if it was answered.
+async fn connect(fixture: &Fixture, address: u8) -> anyhow::Result<Option<std::net::TcpStream>> {
+    let node: SocketAddr = fixture
+        .node
+        .ready()
+        .url
+        .trim_start_matches("http://")
+        .parse()?;
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::new(127, 0, 0, address), 0).into())?;
+    let mut stream = socket.connect(node).await?.into_std()?;
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let asked = stream.write_all(b"GET /checkpoint HTTP/1.1\r\nhost: log\r\n\r\n");
+    let mut answer = [0; 15];
+    let answered = asked.is_ok() && stream.read_exact(&mut answer).is_ok();
+    Ok((answered && answer == *b"HTTP/1.1 200 OK").then_some(stream))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_has_a_sixteenth_of_all_connections() -> anyhow::Result<()> {
+    let fixture = Fixture::start(&format!("{AT_ONCE}\nserver.connections = 64")).await?;
+    let mut open = Vec::new();
+    for _ in 0..10 {
+        open.extend(connect(&fixture, 2).await?);
+    }
+    assert_eq!(open.len(), 4);
+    let refused = metric(
+        &fixture,
+        "assay_refused_total{limit=\"address_connections\"}",
+    )
+    .await?;
+    assert_eq!(refused, 6.0);
+    assert!(connect(&fixture, 3).await?.is_some());
+    // Those behind a shared address are many.
+    for _ in 0..10 {
+        open.extend(connect(&fixture, 1).await?);
+    }
+    assert_eq!(open.len(), 14);
+    // A connection that ends makes room for another one.
+    open.clear();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(connect(&fixture, 2).await?.is_some());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_has_no_messages_without_names() -> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let stranger = Stranger::new(&fixture.node, 2, 1 << 16)?;
+    let empty = framed(&BatchLookupRequest::default());
+    // More may follow: the first one is refused.
+    let messages = stream::iter([Ok::<_, std::io::Error>(empty)]).chain(stream::pending());
+    let batch = stranger.grpc("IndexService/BatchLookup");
+    let body = reqwest::Body::wrap_stream(messages);
+    let answer = batch.body(body).send().await?;
+    assert_eq!(grpc_status(&answer), Some(Code::InvalidArgument as i32));
+    Ok(())
+}
+
+/// A message of half a megabyte that is a hundred times as large in memory.
+fn of_empty_parts() -> Claim {
+    Claim {
+        signatures: vec![ClaimSignature::default(); 250_000],
+        ..Claim::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_empty_parts_is_refused_and_takes_no_memory() -> anyhow::Result<()> {
+    const MOST_MIB: u64 = 64;
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let stranger = Stranger::new(&fixture.node, 2, 1 << 16)?;
+    let before = resident_mib(&fixture.node)?;
+    let refused = |answer: reqwest::Response| {
+        assert_eq!(grpc_status(&answer), Some(Code::ResourceExhausted as i32));
+    };
+    let item = PublishItem {
+        id: 1,
+        claim: Some(of_empty_parts()),
+    };
+    let stream = PublishStreamRequest {
+        wait: 0,
+        items: vec![item],
+    };
+    let one = PublishRequest {
+        claim: Some(of_empty_parts()),
+        wait: 0,
+    };
+    refused(stranger.call("LogService/Publish", one).await?);
+    let streams = (0..20).map(|_| stranger.call("LogService/PublishStream", stream.clone()));
+    let streams = futures::future::join_all(streams);
+    let (seen, answers) = honest(&fixture, 0.., streams).await?;
+    for answer in answers {
+        // A stream is answered before its first message came.
+        let answer = answer?;
+        if let Some(status) = grpc_status(&answer) {
+            assert_eq!(status, Code::ResourceExhausted as i32);
+        }
+        drop(answer.bytes().await?);
+    }
+    let most = seen.most_mib.max(resident_mib(&fixture.node)?);
+    assert!(most < before + MOST_MIB, "{before} MiB became {most} MiB");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watches_are_few_and_disturb_nobody() -> anyhow::Result<()> {
+    let edits = "log.publish_interval_ms = 50\nadmission.issuer_claims_per_second = 0";
+    let fixture = Fixture::start(edits).await?;
+    fixture.log.publish_many(&fixture.issuer, 1..1001).await?;
+    fixture.publish(1001..1002, Wait::Integrated).await?;
+    let idle = alone(&fixture, 1_000_000..1_000_150).await?;
+    let names = (1..1001).map(|number| WatchedName {
+        name: name(number),
+        known: 1 << 40,
+    });
+    let request = WatchRequest {
+        names: names.collect(),
+    };
+    let (mut open, mut refused) = (Vec::new(), 0);
+    let mut callers = Vec::new();
+    for _ in 0..5 {
+        let stranger = Stranger::new(&fixture.node, 2, 1 << 16)?;
+        for _ in 0..17 {
+            let answer = stranger.call("LogService/Watch", request.clone()).await?;
+            match grpc_status(&answer) {
+                None => open.push(answer),
+                Some(status) => {
+                    assert_eq!(status, Code::ResourceExhausted as i32);
+                    refused += 1;
+                }
+            }
+        }
+        callers.push(stranger);
+    }
+    // Sixteen on a connection, and 64 from an address.
+    assert_eq!((open.len(), refused), (64, 4 + 17));
+    let while_watched = tokio::time::sleep(Duration::from_secs(5));
+    let (busy, ()) = honest(&fixture, 2_000_000.., while_watched).await?;
+    assert_undisturbed(&idle, &busy, "watches");
+    drop((open, callers));
+    Ok(())
+}
+
+/// The name of the artifact that the claim with this number is about.
+fn name(number: u64) -> bytes::Bytes {
+    let name = Name::new(Kind::Digest, &format!("sha256:{number:064x}"));
+    name.as_bytes().to_vec().into()
+}
