@@ -3,6 +3,7 @@
 use crate::v1;
 use assay_claims::index::answer::AnsweredList;
 use assay_claims::index::{Answer, Label, Query};
+use assay_claims::limits::LISTED_LEAVES;
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 use bytes::BytesMut;
@@ -24,6 +25,11 @@ pub enum AnswerFault {
         /// Leaf indices.
         leaves: usize,
     },
+    /// The lists have more leaves together than an answer may have.
+    #[error(
+        "the lists of the answer have {0} leaves together; at most {LISTED_LEAVES} come at once"
+    )]
+    Leaves(u64),
     /// The length of the proof is not a multiple of 32 bytes.
     #[error("the proof of inclusion in the answer has {0} bytes, which is not a multiple of 32")]
     Inclusion(usize),
@@ -120,7 +126,8 @@ impl Joined {
     }
 }
 
-/// Reads a whole answer to `query` as core has it. Nothing in it is verified.
+/// Reads a whole answer to `query` as core has it. Nothing in it is verified. Lists that are too long
+/// together are refused before they are copied.
 pub fn to_core(answer: &v1::Answer, query: &Query) -> Result<Answer, AnswerFault> {
     let from = match query {
         Query::Page { from, .. } => *from,
@@ -135,6 +142,11 @@ pub fn to_core(answer: &v1::Answer, query: &Query) -> Result<Answer, AnswerFault
     let (hashes, rest) = answer.inclusion.as_chunks::<{ Hash::LEN }>();
     if !rest.is_empty() {
         return Err(AnswerFault::Inclusion(answer.inclusion.len()));
+    }
+    let leaves = answer.lists.iter().map(|list| list.leaves.len() as u64);
+    let leaves: u64 = leaves.sum();
+    if leaves > LISTED_LEAVES {
+        return Err(AnswerFault::Leaves(leaves));
     }
     let mut lists: Vec<AnsweredList> = Vec::with_capacity(answer.lists.len());
     for list in &answer.lists {
@@ -171,6 +183,24 @@ pub fn to_core(answer: &v1::Answer, query: &Query) -> Result<Answer, AnswerFault
 mod tests {
     use super::*;
     use bytes::Bytes;
+
+    #[test]
+    fn lists_that_are_too_long_together_are_not_copied() {
+        let query = Query::names([], []);
+        let list = |leaves: u64| v1::LabelList {
+            label: Bytes::from_static(&[7; 32]),
+            leaves: (0..leaves).collect(),
+        };
+        let mut answer = v1::Answer {
+            lists: vec![list(LISTED_LEAVES - 1), list(1)],
+            ..v1::Answer::default()
+        };
+        let read = to_core(&answer, &query).unwrap();
+        assert_eq!(read.lists[0].leaves.len() as u64, LISTED_LEAVES);
+        answer.lists.push(list(1));
+        let beyond = AnswerFault::Leaves(LISTED_LEAVES + 1);
+        assert_eq!(to_core(&answer, &query), Err(beyond));
+    }
 
     /// Whatever a node repeats forever takes memory, so each part must count toward the limit.
     #[test]

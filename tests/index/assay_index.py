@@ -41,6 +41,8 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 
 # Lists longer than this are not in answers to questions about names (§8.1).
 WHOLE_LIST = 10_000
+LISTED_LEAVES = 4_194_304
+LABEL_ENTRIES = 1_000
 
 
 class Refused(Exception):
@@ -768,13 +770,14 @@ class Checked(NamedTuple):
 
 def check_answer(size, root, question, answer, whole=True):
     """Checks an answer to a question against a checkpoint that is trusted. What is neither in its lists nor overlong is
-    in no leaf of the log. With whole, an answer that lacks entries is refused."""
+    in no leaf of the log. With whole, an answer that lacks entries is refused, even if it may lack them."""
     commitment = check_commitment(size, root, answer)
     # The cut is one of the commitment's trie, and says which labels there are.
     node = read_cut(answer.cut, commitment.root, commitment.labels)
     found = with_lists(question, ask(node, question))
     overlong = [leaf for leaf in found if leaf.length > WHOLE_LIST]
     found = [leaf for leaf in found if leaf.length <= WHOLE_LIST]
+    need(sum(leaf.length for leaf in found) <= LISTED_LEAVES, "the lists have more leaves together than may come at once")
     # There is one list for each label, and it is the committed one.
     need([name for name, _ in answer.lists] == [leaf.label for leaf in found], "the lists are not those that the cut shows")
     for leaf, (_, indices) in zip(found, answer.lists):
@@ -786,7 +789,9 @@ def check_answer(size, root, question, answer, whole=True):
     lists, entries = dict(answer.lists), dict(answer.entries)
     listed = {index for indices in lists.values() for index in indices}
     need(entries.keys() <= listed, "an entry is in none of the lists")
+    must = {index for indices in lists.values() for index in indices[:LABEL_ENTRIES]}
     missing = sorted(listed - entries.keys())
+    need(not must & set(missing), "an entry is missing")
     need(not (whole and missing), "an entry is missing")
     borne = {index: set(labels_of(entry)) for index, entry in entries.items()}
     for name, indices in lists.items():

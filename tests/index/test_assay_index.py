@@ -300,6 +300,41 @@ class Answers(unittest.TestCase):
             self.assertTrue(all(leaf.length > index.WHOLE_LIST for leaf in found.overlong))
 
 
+    def test_the_first_thousand_entries_of_a_list_must_come_and_no_others(self):
+        log = [make.commitment_over([])]
+        log += [make.claim_entry("{}", [make.ALICE], 1767225600000 + i) for i in range(index.LABEL_ENTRIES + 1)]
+        log.append(make.commitment_over(log, 1767225700000))
+        hashes = [index.leaf_hash(entry) for entry in log]
+        root = index.tree_root(hashes)
+        name = index.half("issuer", make.ALICE.hex())
+        for question in (make.those([name], [index.half("type", "")]), make.crowd(name, 0, [index.half("type", "")])):
+            answer = index.make_answer(log, question)
+            for gone in (1, 500, index.LABEL_ENTRIES, index.LABEL_ENTRIES + 1):
+                entries = [(i, entry) for i, entry in answer.entries if i != gone]
+                proof = index.make_multiproof(hashes, [i for i, _ in entries] + [len(log) - 1])
+                shorter = answer._replace(entries=entries, proof=proof)
+                with self.assertRaisesRegex(index.Refused, "an entry is missing"):
+                    index.check_answer(len(log), root, question, shorter)
+                if gone > index.LABEL_ENTRIES:
+                    self.assertEqual(index.check_answer(len(log), root, question, shorter, whole=False).missing, [gone])
+                    continue
+                with self.assertRaisesRegex(index.Refused, "an entry is missing"):
+                    index.check_answer(len(log), root, question, shorter, whole=False)
+
+    def test_lists_that_are_too_long_together_are_refused(self):
+        count = index.LISTED_LEAVES // index.WHOLE_LIST
+        lengths = [index.WHOLE_LIST] * count + [index.LISTED_LEAVES - count * index.WHOLE_LIST, index.WHOLE_LIST + 1]
+        by = index.half("type", "")
+        for more, why in (([], "the lists are not those"), ([1], "more leaves together")):
+            leaves = [index.new_leaf(index.u64be(0) + index.u64be(i) + by, length, make.noise("any")) for i, length in enumerate(lengths + more)]
+            node = index.build_trie(leaves)
+            commitment = make.commitment_entry(node.hash, len(leaves))
+            question = make.crowd(bytes(16), 0, [by])
+            answer = index.Answer(commitment, index.make_cut(node, question), [], [], [])
+            with self.assertRaisesRegex(index.Refused, why):
+                index.check_answer(1, index.leaf_hash(commitment), question, answer)
+
+
 class Specification(unittest.TestCase):
     def test_the_example_is_right(self):
         with open(os.path.join(HERE, "..", "..", "docs", "index.md"), encoding="utf-8") as stream:

@@ -323,9 +323,10 @@ impl Gathering {
         for label in long {
             match source {
                 Source::Node(client, _) => new.extend(self.take_whole(client, &label).await?),
-                Source::Private(_) => self.lack(
-                    "more is said than can be asked for privately; ask without --private".into(),
-                ),
+                Source::Private(_) => self.lack(format!(
+                    "issuer {}… has said more about one name than a private answer brings",
+                    label.by()
+                )),
                 Source::Kept(_) => {
                     self.lack("more is said than was kept; ask without --offline".into())
                 }

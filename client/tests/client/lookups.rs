@@ -12,6 +12,7 @@ use assay_client::{
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 fn example() -> Name {
     Name::new(Kind::Package, "pkg:cargo/example")
@@ -57,6 +58,19 @@ async fn log(claims: u64) -> Fake {
     fake
 }
 
+/// The same, with one commitment for all claims, and more of them than an answer about many labels
+/// brings; and how many.
+async fn long_log() -> (Fake, u64) {
+    let fake = Fake::start().await;
+    fake.state().publish(&registration(1));
+    let claims = limits::LABEL_ENTRIES as u64 + 5;
+    for number in 1..=claims {
+        fake.state().append(&claim(1, number));
+    }
+    fake.state().commit();
+    (fake, claims)
+}
+
 async fn source(fake: &Fake, folder: &Path) -> (Source, Client) {
     let client = fake.client(folder).await;
     let cache = AnswerCache::new(folder, client.log_key());
@@ -81,30 +95,52 @@ fn unavailable(error: ClientError) -> String {
 async fn all_that_bears_on_a_package_is_gathered() {
     let (fake, folder) = (log(7).await, tempfile::tempdir().unwrap());
     let withdrawn = fake.state().publish(&withdrawal(1, claim_id(&claim(1, 4))));
-    for brings in [usize::MAX, 2] {
-        fake.state().brings = brings;
-        let (source, client) = source(&fake, folder.path()).await;
-        let all = gathered(&source).await.unwrap();
-        let leaves: Vec<_> = all.claims.iter().map(|claim| claim.leaf().get()).collect();
-        assert_eq!(leaves, [3, 5, 7, 9, 11, 13, 15, withdrawn]);
-        assert_eq!(all.speakers[&example()], 1);
-        assert_eq!(
-            (all.missing, all.checkpoint.unwrap().size()),
-            (None, TreeSize::new(19))
-        );
-        let private = gathered(&Source::Private(client)).await.unwrap();
-        assert_eq!((private.claims.len(), private.missing), (8, None));
-    }
+    let (source, client) = source(&fake, folder.path()).await;
+    let all = gathered(&source).await.unwrap();
+    let leaves: Vec<_> = all.claims.iter().map(|claim| claim.leaf().get()).collect();
+    assert_eq!(leaves, [3, 5, 7, 9, 11, 13, 15, withdrawn]);
+    assert_eq!(all.speakers[&example()], 1);
+    assert_eq!(
+        (all.missing, all.checkpoint.unwrap().size()),
+        (None, TreeSize::new(19))
+    );
+    let private = gathered(&Source::Private(client)).await.unwrap();
+    assert_eq!((private.claims.len(), private.missing), (8, None));
+}
+
+/// What an answer does not bring of a long list is asked for; but not if the question was private,
+/// and nobody is told to ask openly instead.
+#[tokio::test]
+async fn the_rest_of_a_long_list_is_asked_for_openly_only() {
+    let ((fake, claims), folder) = (long_log().await, tempfile::tempdir().unwrap());
+    fake.state().page = 400;
+    let (source, client) = source(&fake, folder.path()).await;
+    let all = gathered(&source).await.unwrap();
+    assert_eq!((all.claims.len() as u64, all.missing), (claims, None));
+
+    let pages = Arc::new(Mutex::new(0));
+    let asked = pages.clone();
+    fake.state().rewrite = Some(Box::new(move |_, query, answer| {
+        let page = matches!(query, Query::Page { .. });
+        *asked.lock().unwrap() += u32::from(page);
+        Ok(vec![answer])
+    }));
+    let private = gathered(&Source::Private(client)).await.unwrap();
+    assert_eq!(private.claims.len(), limits::LABEL_ENTRIES);
+    let missing = private.missing.unwrap();
+    assert!(!missing.contains("without --private"), "{missing}");
+    assert_eq!(*pages.lock().unwrap(), 0);
 }
 
 /// Every checkpoint that anything rests on is named, for whoever demands witnesses.
 #[tokio::test]
 async fn a_list_that_grew_before_it_was_asked_for_alone_is_taken_as_it_is_then() {
-    let (fake, folder) = (log(7).await, tempfile::tempdir().unwrap());
+    let ((fake, claims), folder) = (long_log().await, tempfile::tempdir().unwrap());
     let (source, _) = source(&fake, folder.path()).await;
-    let older = fake.state().checkpoint_at(15);
-    fake.state().checkpoint = Some(older);
-    fake.state().brings = 2;
+    let older = fake.state().size();
+    let note = fake.state().checkpoint_at(older);
+    fake.state().publish(&claim(1, claims + 1));
+    fake.state().checkpoint = Some(note);
     fake.state().rewrite = Some(Box::new(|state, query, answer| match query {
         Query::Page { .. } => {
             state.checkpoint = None;
@@ -113,10 +149,10 @@ async fn a_list_that_grew_before_it_was_asked_for_alone_is_taken_as_it_is_then()
         _ => Ok(vec![answer]),
     }));
     let all = gathered(&source).await.unwrap();
-    assert_eq!(all.claims.len(), 7);
+    assert_eq!(all.claims.len() as u64, claims + 1);
     assert_eq!(
         all.checkpoint.unwrap().size(),
-        TreeSize::new(15),
+        TreeSize::new(older),
         "complete as of the oldest"
     );
     let sizes: Vec<_> = all
@@ -124,34 +160,46 @@ async fn a_list_that_grew_before_it_was_asked_for_alone_is_taken_as_it_is_then()
         .iter()
         .map(|checkpoint| checkpoint.size().get())
         .collect();
-    assert_eq!(sizes, [15, 17]);
+    assert_eq!(sizes, [older, older + 2]);
 }
 
-/// A list may be too long for an answer, so an entry that is not there is not yet a lie. It is one
-/// when the list is asked for alone.
+/// Also of who asked privately, who cannot ask for it alone without saying what was meant.
 #[tokio::test]
 async fn an_entry_that_is_listed_and_withheld_is_noticed() {
     let (fake, folder) = (log(7).await, tempfile::tempdir().unwrap());
     let (source, client) = source(&fake, folder.path()).await;
     fake.state().withheld = Some(9);
-    assert_eq!(
-        client.lookup(&query()).await.unwrap().answer.missing(),
-        [LeafIndex::new(9)]
-    );
-    for brings in [usize::MAX, 2] {
-        fake.state().brings = brings;
+    let private = Source::Private(client.clone());
+    for error in [
+        client.lookup(&query()).await.unwrap_err(),
+        gathered(&source).await.unwrap_err(),
+        gathered(&private).await.unwrap_err(),
+    ] {
+        let error = unverified(error);
+        assert!(error.contains("Withheld"), "{error}");
+    }
+    for page in [usize::MAX, 2] {
+        fake.state().page = page;
         let error = unverified(client.list(&package()).await.unwrap_err());
         assert!(
             error.contains("lists leaf 9 and withholds its entry"),
             "{error}"
         );
-        unverified(gathered(&source).await.unwrap_err());
     }
-    let private = gathered(&Source::Private(client)).await.unwrap();
-    assert!(
-        private.missing.is_some(),
-        "it cannot be told, so it is said to be incomplete"
-    );
+}
+
+/// What an answer need not bring has to come in a page.
+#[tokio::test]
+async fn a_late_entry_of_a_long_list_that_is_withheld_is_noticed() {
+    let ((fake, claims), folder) = (long_log().await, tempfile::tempdir().unwrap());
+    let (source, client) = source(&fake, folder.path()).await;
+    let last = 2 + claims;
+    fake.state().withheld = Some(last);
+    let answer = client.lookup(&query()).await.unwrap().answer;
+    assert_eq!(answer.missing().last(), Some(&LeafIndex::new(last)));
+    let error = unverified(gathered(&source).await.unwrap_err());
+    let told = format!("lists leaf {last} and withholds its entry");
+    assert!(error.contains(&told), "{error}");
 }
 
 /// The answer to who saw more is not complete, however genuine the older head is.

@@ -34,10 +34,10 @@ const MESSAGE_BYTES: usize = 512 << 10;
 
 /// Most entries of one label in the answer to a batch or a prefix. `Lookup` brings the rest of a
 /// list.
-const LABEL_ENTRIES: usize = limits::PAGE;
+const LABEL_ENTRIES: usize = limits::LABEL_ENTRIES;
 
-/// Most leaves in all lists of a batch or a prefix: some seconds' worth of reading.
-const LIST_LEAVES: u64 = 4 << 20;
+/// Most leaves in all lists of a batch or a prefix.
+const LIST_LEAVES: u64 = limits::LISTED_LEAVES;
 
 /// `assay.v1.IndexService` on one log.
 pub struct IndexApi<S> {

@@ -29,9 +29,9 @@ impl State {
                 proven.found.retain(|listed| listed.length <= whole);
             }
         }
-        let (from, most, brings) = match query {
-            Query::Page { from, .. } => (*from as usize, self.brings, self.brings),
-            _ => (0, usize::MAX, self.brings),
+        let (from, most) = match query {
+            Query::Page { from, .. } => (*from as usize, self.page.min(limits::PAGE)),
+            _ => (0, usize::MAX),
         };
         let mut lists = vec![];
         let mut leaves = BTreeSet::new();
@@ -40,7 +40,7 @@ impl State {
             let page: Vec<u64> = list.iter().skip(from).take(most).copied().collect();
             leaves.extend(
                 page.iter()
-                    .take(brings)
+                    .take(limits::LABEL_ENTRIES)
                     .filter(|leaf| Some(**leaf) != self.withheld),
             );
             lists.push(LabelList {

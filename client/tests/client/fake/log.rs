@@ -40,8 +40,8 @@ pub struct State {
     pub(super) indexes: BTreeMap<u64, Map<PageBytes>>,
     /// Every label's whole list.
     pub(super) lists: BTreeMap<Label, Vec<u64>>,
-    /// Most entries of one label that an answer brings, and most leaves of a page.
-    pub brings: usize,
+    /// Most leaves of a page.
+    pub page: usize,
     /// A leaf whose entry no answer of the index brings.
     pub withheld: Option<u64>,
     /// What is made of the index's honest answers.
@@ -80,7 +80,7 @@ impl State {
             pending: vec![],
             indexes: BTreeMap::new(),
             lists: BTreeMap::new(),
-            brings: usize::MAX,
+            page: usize::MAX,
             withheld: None,
             rewrite: None,
             checkpoint: None,

@@ -160,28 +160,6 @@ impl Cut {
         Ok(found.first().copied())
     }
 
-    /// Those labels that the index has of each of `names` by each of `by`, both sorted; ascending.
-    ///
-    /// Fails with [`CutError::LeftOut`] if the cut does not show it.
-    pub fn names(&self, names: &[Name], by: &[By]) -> Result<Vec<Found>, CutError> {
-        self.select(Wanted::names(names, by))
-    }
-
-    /// All labels that begin with a prefix, ascending.
-    ///
-    /// Fails with [`CutError::LeftOut`] if the cut does not show them all.
-    pub fn under(&self, asked: &Prefix) -> Result<Vec<Found>, CutError> {
-        self.select(Wanted::Prefix(*asked))
-    }
-
-    /// Those labels that the index has of names that begin with `prefix`, of at most
-    /// [`Name::BITS`] bits, by each of `by`, sorted; ascending.
-    ///
-    /// Fails with [`CutError::LeftOut`] if the cut does not show every such name.
-    pub fn crowd(&self, prefix: &Prefix, by: &[By]) -> Result<Vec<Found>, CutError> {
-        self.select(Wanted::Crowd(*prefix, by))
-    }
-
     /// All names that begin with `prefix`, of at most [`Name::BITS`] bits, ascending.
     ///
     /// Fails with [`CutError::LeftOut`] if the cut does not show them all.

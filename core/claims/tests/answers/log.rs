@@ -249,7 +249,7 @@ impl Log {
         prove_multiproof(self, &leaves, TreeSize::new(size)).unwrap()
     }
 
-    /// The honest answer: pages of `most` leaves, and at most so many entries of a list.
+    /// The honest answer; a page has at most `most` leaves.
     pub fn answer(&self, query: &Query, size: u64, most: usize) -> Answer {
         let labels = self.lists.keys().copied();
         let asked: Vec<Label> = labels.filter(|label| query.asks_for(label)).collect();
@@ -267,7 +267,7 @@ impl Log {
                 }
                 _ => (0, truth.to_vec()),
             };
-            shown.extend(leaves.iter().take(most).map(|leaf: &LeafIndex| leaf.get()));
+            shown.extend(leaves.iter().map(|leaf: &LeafIndex| leaf.get()));
             lists.push(AnsweredList {
                 label,
                 from,

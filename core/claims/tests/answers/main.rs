@@ -134,8 +134,8 @@ fn verify_page(
     AnswerPage::verify(known.log.checkpoint(known.size), label, from, answer)
 }
 
-/// Whether what was verified is the truth: all lists, whole and unchanged; the log's own entries;
-/// and what did not come is said to be missing. Of a page, only what its entries show is known
+/// Whether what was verified is the truth: all lists, whole and unchanged; the log's own entries,
+/// all of them, for the lists are short; of a page, what did not come is said to be missing. Of it, only what its entries show is known
 /// before all pages are there.
 fn is_true(known: &Known<'_>, answer: &Verified) -> Result<(), TestCaseError> {
     let Known {
@@ -174,6 +174,9 @@ fn is_true(known: &Known<'_>, answer: &Verified) -> Result<(), TestCaseError> {
     let mut had: Vec<_> = entries.keys().copied().chain(answer.missing()).collect();
     had.sort();
     prop_assert_eq!(had, listed);
+    if let Verified::Whole(answer) = answer {
+        prop_assert_eq!(answer.missing(), []);
+    }
     prop_assert_eq!(answer.proven().commitment(), &log.commitment(*size));
     Ok(())
 }

@@ -86,6 +86,27 @@ fn a_hidden_entry_changes_its_list() {
     }
 }
 
+/// Lists are as they should be, and one entry does not come. It must: who asked for a crowd cannot
+/// ask for it alone.
+#[test]
+fn an_entry_that_is_listed_and_withheld_is_missed() {
+    let (_, log) = published();
+    let crowd = Query::crowd(Prefix::EMPTY, [package(0).by()]);
+    for query in [Query::labels(&[package(0)]), crowd] {
+        for hidden in [1, 4, 7] {
+            let mut answer = log.answer(&query, 9, 9);
+            answer.entries.retain(|(leaf, _)| leaf.get() != hidden);
+            let shown = answer.entries.iter().map(|(leaf, _)| leaf.get());
+            answer.inclusion = log.inclusion(&shown.chain([8]).collect(), 9);
+            let error = refused(&log, &query, answer);
+            assert!(
+                matches!(error, AnswerError::Withheld { leaf, .. } if leaf.get() == hidden),
+                "{hidden}: {error}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_hidden_label_is_missed() {
     let (_, log) = published();

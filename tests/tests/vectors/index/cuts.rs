@@ -101,19 +101,10 @@ fn verify(cut: &Hex, root: Hash, labels: u64) -> Result<Cut, CutError> {
     Cut::verify(&cut.0, &Commitment { root, labels })
 }
 
-fn ask(cut: &Cut, query: &Query) -> Result<Vec<Found>, CutError> {
-    match query {
-        Query::Names { names, by } => cut.names(names, by),
-        Query::Crowd { prefix, by } => cut.crowd(prefix, by),
-        Query::Census(prefix) => cut.under(prefix),
-        Query::Page { label, .. } => Ok(cut.find(label)?.into_iter().collect()),
-    }
-}
-
 fn check_shown(case: &Case, cut: &Cut) {
     let (name, query) = (&case.name, case.question.read());
     let expected: Vec<Found> = case.found.iter().map(FoundItem::found).collect();
-    assert_eq!(ask(cut, &query), Ok(expected), "{name}");
+    assert_eq!(cut.answer(&query), Ok(expected), "{name}");
     for (half, speakers) in &case.speakers {
         assert_eq!(cut.speakers(&half.name()), Ok(*speakers), "{name}");
     }
@@ -174,7 +165,7 @@ fn bad_cuts_are_refused() {
         match (&bad.question, &bad.speakers) {
             (None, None) => assert!(cut.is_err(), "{name}: it was taken, although {reason}"),
             (Some(question), None) => {
-                let answer = ask(&cut.unwrap(), &question.read());
+                let answer = cut.unwrap().answer(&question.read());
                 assert_eq!(answer, Err(CutError::LeftOut), "{name}");
             }
             (None, Some(half)) => {

@@ -4,6 +4,7 @@ use crate::entry::EntryError;
 use crate::index::commitment::CommitmentError;
 use crate::index::cut::CutError;
 use crate::index::label::Label;
+use crate::limits;
 use assay_tlog::Hash;
 use assay_tlog::tree::{LeafIndex, MultiproofError};
 
@@ -123,6 +124,24 @@ pub enum AnswerError {
          exchanged (it was there and is gone)"
     )]
     ListGone(Label),
+    /// The lists have more leaves together than an answer may have. Each may be right.
+    #[error(
+        "the lists of the answer have {0} leaves together; at most {max} come at once",
+        max = limits::LISTED_LEAVES
+    )]
+    TooManyLeaves(u64),
+    /// An entry that must come with its list did not.
+    #[error(
+        "leaf {leaf} is one of the first {first} of the list of label {label}, and its entry is \
+         withheld",
+        first = limits::LABEL_ENTRIES
+    )]
+    Withheld {
+        /// The leaf.
+        leaf: LeafIndex,
+        /// The label.
+        label: Label,
+    },
     /// An entry does not parse.
     #[error("leaf {0} is not an entry: {1}")]
     Entry(LeafIndex, EntryError),

@@ -154,27 +154,39 @@ impl Basis {
     }
 }
 
-/// Checks that every entry is in a list, parses, and has every label that it is listed under.
+/// Checks that every entry is in a list, parses, and has every label that it is listed under. The
+/// entries ascend by leaf. Of leaves whose entries did not come, nothing is held.
 fn check_entries<'a>(
     lists: impl IntoIterator<Item = (&'a Label, &'a [LeafIndex])>,
     answered: Vec<(LeafIndex, Bytes)>,
 ) -> Result<BTreeMap<LeafIndex, Entry>, AnswerError> {
-    let mut under: BTreeMap<LeafIndex, Vec<Label>> = BTreeMap::new();
+    let mut labels: Vec<&Label> = Vec::new();
+    // Which entry is in which list.
+    let mut listed: Vec<(usize, usize)> = Vec::new();
     for (label, leaves) in lists {
         for leaf in leaves {
-            under.entry(*leaf).or_default().push(*label);
+            if let Ok(at) = answered.binary_search_by_key(leaf, |(leaf, _)| *leaf) {
+                listed.push((at, labels.len()));
+            }
         }
+        labels.push(label);
     }
+    listed.sort_unstable();
+    let mut listed = listed.into_iter().peekable();
     let mut entries = BTreeMap::new();
-    for (leaf, bytes) in answered {
-        let listed = under.get(&leaf).ok_or(AnswerError::Unlisted(leaf))?;
+    for (at, (leaf, bytes)) in answered.into_iter().enumerate() {
+        let mut under = listed.next_if(|(entry, _)| *entry == at);
+        if under.is_none() {
+            return Err(AnswerError::Unlisted(leaf));
+        }
         let entry = Entry::parse(bytes).map_err(|error| AnswerError::Entry(leaf, error))?;
-        let labels = labels_of_entry(&entry);
-        for label in listed {
-            if labels.binary_search(label).is_err() {
-                let label = *label;
+        let its = labels_of_entry(&entry);
+        while let Some((_, list)) = under {
+            let label = *labels[list];
+            if its.binary_search(&label).is_err() {
                 return Err(AnswerError::Unrelated { leaf, label });
             }
+            under = listed.next_if(|(entry, _)| *entry == at);
         }
         entries.insert(leaf, entry);
     }

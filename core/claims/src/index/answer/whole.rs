@@ -49,10 +49,14 @@ impl VerifiedAnswer {
     ///
     /// It guarantees that the checkpoint's last leaf commits to an index of a known mapping
     /// version; that the lists are those of all labels asked for that this index has, whole and
-    /// unchanged; and that every entry is in the log at its leaf and has the labels that it is
-    /// listed under. Entries of long lists may be missing ([`VerifiedAnswer::missing`]), and lists
-    /// of more than [`limits::WHOLE_LIST`] leaves are ([`VerifiedAnswer::overlong`]). Claims are
-    /// not verified: see [`ProvenEntries::claim`].
+    /// unchanged, with the entries of the first [`limits::LABEL_ENTRIES`] leaves of each; and that
+    /// every entry is in the log at its leaf and has the labels that it is listed under. Later
+    /// entries of a list may be missing ([`VerifiedAnswer::missing`]), and lists of more than
+    /// [`limits::WHOLE_LIST`] leaves are ([`VerifiedAnswer::overlong`]). Claims are not verified:
+    /// see [`ProvenEntries::claim`].
+    ///
+    /// Lists of more than [`limits::LISTED_LEAVES`] leaves together are refused before any of them
+    /// is looked at.
     ///
     /// A [`Query::Page`] is answered only by the whole list. For a part of one see
     /// [`AnswerPage`](super::AnswerPage). A [`Query::Census`] has no lists: see
@@ -72,11 +76,13 @@ impl VerifiedAnswer {
         let overlong = found
             .extract_if(.., |found| found.length > limits::WHOLE_LIST)
             .collect();
+        check_size(&found)?;
         let lists = check_lists(found, answer.lists, basis.last())?;
         let listed = lists
             .iter()
             .map(|(label, list)| (label, list.leaves.as_slice()));
         let proven = basis.prove(listed, answer.entries)?;
+        check_brought(&lists, &proven)?;
         Ok(VerifiedAnswer {
             proven,
             cut,
@@ -143,11 +149,39 @@ impl VerifiedAnswer {
         self.proven.entries()
     }
 
-    /// The leaves that are listed and whose entries did not come, ascending, each once.
+    /// The leaves that are listed and whose entries did not come, ascending, each once. None of
+    /// them is one of the first [`limits::LABEL_ENTRIES`] of a list.
     pub fn missing(&self) -> Vec<LeafIndex> {
         self.proven
             .missing(self.lists.values().flat_map(|list| &list.leaves))
     }
+}
+
+/// Checks that the lists of these labels may come together.
+fn check_size(found: &[Found]) -> Result<(), AnswerError> {
+    let lengths = found.iter().map(|found| found.length);
+    let leaves = lengths.fold(0, u64::saturating_add);
+    if leaves > limits::LISTED_LEAVES {
+        return Err(AnswerError::TooManyLeaves(leaves));
+    }
+    Ok(())
+}
+
+/// Checks that the entries came that must. Who asked for a crowd cannot ask for one of them alone
+/// without saying whom it hides.
+fn check_brought(
+    lists: &BTreeMap<Label, VerifiedList>,
+    proven: &ProvenEntries,
+) -> Result<(), AnswerError> {
+    for (label, list) in lists {
+        for leaf in list.leaves.iter().take(limits::LABEL_ENTRIES) {
+            if !proven.entries().contains_key(leaf) {
+                let (leaf, label) = (*leaf, *label);
+                return Err(AnswerError::Withheld { leaf, label });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checks that there is one list for each label that was found, that each is the one in the index,

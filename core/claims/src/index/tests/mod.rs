@@ -1,5 +1,6 @@
 //! The index held against a plain one.
 
+mod answers;
 mod bounds;
 mod cuts;
 mod maps;
@@ -75,9 +76,7 @@ impl Both {
             );
         }
         let expected = self.expected(|label| query.asks_for(label));
-        if let Query::Names { names, by } = &query {
-            assert_eq!(cut.names(names, by).unwrap(), expected);
-        }
+        assert_eq!(cut.answer(&query).unwrap(), expected);
         assert_eq!(proven.found.len(), expected.len());
         for (listed, found) in proven.found.iter().zip(expected) {
             assert_eq!((listed.label, listed.length), (found.label, found.length));
@@ -91,10 +90,11 @@ impl Both {
     }
 
     fn check_prefix(&self, prefix: &Prefix) {
-        let proven = self.map.prove(&Query::Census(*prefix), &Resident).unwrap();
+        let census = Query::Census(*prefix);
+        let proven = self.map.prove(&census, &Resident).unwrap();
         let cut = Cut::verify(&proven.cut, &self.map.commitment()).unwrap();
         let expected = self.expected(|label| prefix.holds(label));
-        assert_eq!(cut.under(prefix).unwrap(), expected);
+        assert_eq!(cut.answer(&census).unwrap(), expected);
         assert_eq!(proven.found.len(), expected.len());
         let count = self.map.count(prefix);
         let page = PAGE_LABELS as u64;
@@ -118,14 +118,12 @@ impl Both {
         by.push(label(4711).by());
         by.sort();
         by.dedup();
-        let proven = self
-            .map
-            .prove(&Query::crowd(*prefix, by.clone()), &Resident)
-            .unwrap();
+        let crowd = Query::crowd(*prefix, by.iter().copied());
+        let proven = self.map.prove(&crowd, &Resident).unwrap();
         let cut = Cut::verify(&proven.cut, &self.map.commitment()).unwrap();
         let mut expected = all.to_vec();
         expected.retain(|found| by.contains(&found.label.by()));
-        assert_eq!(cut.crowd(prefix, &by).unwrap(), expected);
+        assert_eq!(cut.answer(&crowd).unwrap(), expected);
         assert_eq!(proven.found.len(), expected.len());
         let mut names: Vec<Name> = all.iter().map(|found| found.label.name()).collect();
         names.dedup();
