@@ -4,6 +4,7 @@
 //! A question names what is spoken of and who is listened to, so that its answer costs what those
 //! said, and nobody else can make it longer.
 
+use crate::error::BoxError;
 use crate::{Allowance, AnswerCache, Client, ClientError, Looked};
 use assay_claims::claim::ClaimError;
 use assay_claims::index::answer::ProvenEntries;
@@ -21,6 +22,9 @@ const HIDE_AMONG: u64 = 64;
 /// Most bits of a name that a private question tells. It is a constant, because whatever a log says
 /// of itself must not lead anybody to tell it more.
 const PRIVATE_BITS: u16 = 12;
+
+/// Places at which it is measured how many names begin alike.
+const SAMPLES: usize = 4;
 
 /// What is kept are whole answers: what one of them says of a part of its question cannot be
 /// verified by itself.
@@ -226,21 +230,22 @@ impl Gathering {
         Ok((found, crowd))
     }
 
-    /// How many bits of a name can be told. It is measured on names that nobody asks about: those
-    /// that begin with zeros.
+    /// How many bits of a name can be told. It is measured on names that nobody asks about: at
+    /// prefixes drawn at random, of which the smallest crowd counts. A single place, which all can
+    /// know beforehand, could be filled with names that somebody makes up.
     pub(super) async fn private_bits(&mut self, source: &Source) -> Result<u16, ClientError> {
         if let Some(privacy) = self.gathered.privacy {
             return Ok(privacy.bits);
         }
-        let nobody = [By::predicate_type("")];
         let mut bits = PRIVATE_BITS;
         loop {
-            let zeros = Prefix::of(Prefix::EMPTY.first(), bits);
-            let query = Query::crowd(zeros, nobody);
-            let names = match self.answer(source, &query).await? {
-                Some(answer) => answer.crowd_names(&zeros).map_err(left_out)?.len() as u64,
-                None => 0,
-            };
+            let mut names = u64::MAX;
+            for _ in 0..SAMPLES {
+                names = names.min(self.crowd_anywhere(source, bits).await?);
+                if names < 2 * HIDE_AMONG {
+                    break;
+                }
+            }
             // A crowd twice as large on average, because crowds vary.
             if names >= 2 * HIDE_AMONG || bits == 0 {
                 break;
@@ -254,6 +259,27 @@ impl Gathering {
             fewest: u64::MAX,
         });
         Ok(bits)
+    }
+
+    /// How many names begin with some prefix of so many bits.
+    async fn crowd_anywhere(&mut self, source: &Source, bits: u16) -> Result<u64, ClientError> {
+        let mut label = [0; 32];
+        getrandom::fill(&mut label).map_err(|error| {
+            ClientError::unavailable("there is no randomness", BoxError::from(error))
+        })?;
+        let somewhere = Prefix::of(&Label::from_bytes(label), bits);
+        let query = Query::crowd(somewhere, [By::predicate_type("")]);
+        Ok(match self.answer(source, &query).await? {
+            Some(answer) => answer.crowd_names(&somewhere).map_err(left_out)?.len() as u64,
+            None => 0,
+        })
+    }
+
+    /// Tells this log no more bits than so many.
+    pub(super) fn tell_at_most(&mut self, bits: u16) {
+        if let Some(privacy) = &mut self.gathered.privacy {
+            privacy.bits = privacy.bits.min(bits);
+        }
     }
 
     /// One prefix stands for so many names.

@@ -24,6 +24,8 @@ enum Question<'q> {
     Names(&'q [Name], &'q [By]),
     /// The same, of which the logs learn only the first bits of each name.
     Hidden(&'q [Name], &'q [By]),
+    /// How many bits of a name may be told.
+    Density,
     /// Who spoke of a name, of those who are wanted.
     Speakers(&'q Name, Window<'q>),
     /// Who spoke of anything that begins like a name.
@@ -101,7 +103,21 @@ impl Panel {
         if names.is_empty() || by.is_empty() {
             return Told::default();
         }
+        self.level().await;
         self.put(Question::Hidden(names, by)).await
+    }
+
+    /// Has every log told as few bits as the one in which the fewest names hide each other: whoever
+    /// runs that one may run another, or hear of what it was asked.
+    async fn level(&mut self) {
+        self.put(Question::Density).await;
+        let told = |member: &Member| member.gathering.gathered.privacy.map(|told| told.bits);
+        let Some(fewest) = self.members.iter().filter_map(told).min() else {
+            return;
+        };
+        for member in &mut self.members {
+            member.gathering.tell_at_most(fewest);
+        }
     }
 
     /// Asks who spoke of a name, of those who are wanted, with the lengths of their lists in each
@@ -113,6 +129,7 @@ impl Panel {
     /// Asks who spoke of anything that begins like a name, of which the logs learn only the first
     /// bits.
     pub(super) async fn speakers_hidden(&mut self, name: &Name) -> Vec<Found> {
+        self.level().await;
         self.put(Question::HiddenSpeakers(name)).await.lists
     }
 
@@ -260,6 +277,9 @@ impl Member {
             }
             Question::Hidden(names, by) => {
                 (told.claims, told.crowd) = gathering.ask_privately(&source, names, by).await?;
+            }
+            Question::Density => {
+                gathering.private_bits(&source).await?;
             }
             Question::Speakers(name, window) => {
                 told.lists = gathering.speakers(&source, name, window).await?;

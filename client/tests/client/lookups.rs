@@ -126,7 +126,8 @@ async fn the_rest_of_a_long_list_is_asked_for_openly_only() {
         Ok(vec![answer])
     }));
     let private = gathered(&Source::Private(client)).await.unwrap();
-    assert_eq!(private.claims.len(), limits::LABEL_ENTRIES);
+    let came = limits::LABEL_ENTRIES as u64..claims;
+    assert!(came.contains(&(private.claims.len() as u64)));
     let missing = private.missing.unwrap();
     assert!(!missing.contains("without --private"), "{missing}");
     assert_eq!(*pages.lock().unwrap(), 0);

@@ -49,7 +49,7 @@ async fn a_list_that_comes_leaf_by_leaf_is_left() {
     for (claims, most_that_is_told) in [(60, true), (70, false)] {
         let (fake, folder) = (log(claims).await, tempfile::tempdir().unwrap());
         let client = fake.client(folder.path()).await;
-        fake.state().brings = 1;
+        fake.state().page = 1;
         let list = client.list(&package()).await;
         let news = news(&client, folder.path()).await;
         if most_that_is_told {
@@ -67,7 +67,7 @@ async fn a_list_that_comes_leaf_by_leaf_is_left() {
 async fn lists_take_no_more_memory_and_time_than_is_allowed() {
     let (fake, folder) = (log(40).await, tempfile::tempdir().unwrap());
     let client = fake.client(folder.path()).await;
-    fake.state().brings = 10;
+    fake.state().page = 10;
     let mut allowed = ALL;
     client.list_within(&package(), &mut allowed).await.unwrap();
     let one = ALL.bytes - allowed.bytes;
@@ -108,28 +108,30 @@ async fn lists_take_no_more_memory_and_time_than_is_allowed() {
     assert!(what.contains("is not at its end after 120ms"), "{what}");
 }
 
-/// Many lists of which the answer has few entries: each is asked for alone, and all of them
+/// Three times what an answer to many labels brings of a list.
+const LISTED: u64 = 3 * assay_claims::limits::LABEL_ENTRIES as u64;
+
+/// Many lists of which the answer has not all entries: each is asked for alone, and all of them
 /// together take no more than one may.
 #[tokio::test]
 async fn lists_that_are_asked_for_alone_are_bounded_together() {
     let (fake, folder) = (Fake::start().await, tempfile::tempdir().unwrap());
     for seed in 1..=4 {
-        for number in 1..=20 {
+        for number in 1..=LISTED {
             fake.state().append(&claim(seed, number));
         }
     }
     fake.state().commit();
-    fake.state().brings = 10;
     let client = fake.client(folder.path()).await;
     let mut allowed = ALL;
     client.list_within(&package(), &mut allowed).await.unwrap();
     let one = ALL.bytes - allowed.bytes;
     let by = [1, 2, 3, 4].map(|seed| By::issuer(&id(seed)));
-    for (lists, is_told) in [(5, true), (3, false)] {
+    for (lists, is_told) in [(6, true), (3, false)] {
         let client = client.clone().with_answers_of(lists * one);
         let all = gather(&Source::Node(client, None), &[example()], &by).await;
         if is_told {
-            assert_eq!(all.unwrap().claims.len(), 80);
+            assert_eq!(all.unwrap().claims.len() as u64, 4 * LISTED);
         } else {
             let what = unavailable(all);
             assert!(what.contains("more memory than is set aside"), "{what}");
