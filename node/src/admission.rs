@@ -15,7 +15,7 @@ use crate::{
 use assay_claims::claim::{self, ClaimError, ClaimId, VerifiedClaim};
 use assay_claims::entry::wire;
 use assay_claims::index::MappingError;
-use assay_claims::issuer::{AuthorizeError, IssuerId, authorize, hold_to_rules};
+use assay_claims::issuer::{AuthorizeError, IssuerId, Issuers, authorize, hold_to_rules};
 use assay_claims::sequencer::{Candidate, Refused};
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
@@ -73,8 +73,8 @@ pub enum Admitted {
 pub struct Caller {
     /// The address that is charged.
     pub from: Option<IpAddr>,
-    /// Why it may not register an issuer, if it may not.
-    uninvited: Option<&'static str>,
+    /// The invitation by which it registers an issuer, where one is needed, or why it may not.
+    invited: Result<Option<Hash>, &'static str>,
 }
 
 /// The rule of admission and its quotas.
@@ -118,14 +118,25 @@ impl<S: Tables> Admission<S> {
 
     /// The caller at an address, with the invitation that it gave.
     pub fn caller(&self, from: Option<IpAddr>, token: Option<&[u8]>) -> Caller {
-        let uninvited = match token {
-            _ if self.invitations.is_empty() => None,
-            None => Some("none was given"),
+        let invited = match token.map(Hash::of) {
+            _ if self.invitations.is_empty() => Ok(None),
+            None => Err("none was given"),
             // Digests are compared, so that the time it takes tells nothing about the tokens.
-            Some(token) if self.invitations.contains(&Hash::of(token)) => None,
-            Some(_) => Some("the one that was given is not known"),
+            Some(digest) if self.invitations.contains(&digest) => Ok(Some(digest)),
+            Some(_) => Err("the one that was given is not known"),
         };
-        Caller { from, uninvited }
+        Caller { from, invited }
+    }
+
+    /// The invitation that a registration uses up, where one is needed.
+    fn invitation(&self, caller: Caller) -> Result<Option<Hash>, Refusal> {
+        let invitation = caller.invited.map_err(Refusal::Uninvited)?;
+        if invitation.is_some_and(|digest| self.directory.is_used(&digest)) {
+            return Err(Refusal::Uninvited(
+                "the one that was given was used already",
+            ));
+        }
+        Ok(invitation)
     }
 
     /// Verifies a claim and decides whether it may be logged. This verifies each signature once,
@@ -152,14 +163,13 @@ impl<S: Tables> Admission<S> {
         let registers = authorized
             .change()
             .is_some_and(|record| record.body.sequence == 0);
-        if let (true, Some(why)) = (registers, caller.uninvited) {
-            return Err(Refusal::Uninvited(why));
-        }
+        let mut invitation = None;
         if registers {
+            invitation = self.invitation(caller)?;
             self.quotas.registered(caller.from)?;
         }
         self.quotas.verified(verified.claim(), fresh.iter())?;
-        let candidate = Candidate::new(verified, &authorized)?;
+        let candidate = Candidate::new(verified, &authorized)?.invited(invitation);
         Ok(Admitted::Candidate(Box::new(candidate)))
     }
 

@@ -150,7 +150,7 @@ pub struct AdmissionConfig {
     /// How many claims may wait for a leaf. More are refused, with advice to try later.
     pub queue: usize,
     /// SHA-256 of the tokens that invite new issuers. If there are any, no issuer is registered
-    /// without one of these tokens.
+    /// without one of these tokens, and one with each.
     #[serde(deserialize_with = "read_invitations")]
     pub invitations: Vec<Hash>,
 }

@@ -11,6 +11,7 @@
 //! | attachments | SHA-256 ‖ leaf index of a claim that names it, u64be | nothing |
 //! | index pages | prefix, 32 bytes ‖ bits, u16be | leaf below which it is current, u64be ‖ page |
 //! | index lists | label ‖ position in the list, u64be | leaf indices from there to the next row |
+//! | meta | `invitation/` ‖ SHA-256 of a token | leaf of the issuer that came by it, u64be |
 //! | meta | [`INDEX_THROUGH`] | for each shard, the leaf below which its pages are current, u64be |
 //!
 //! A segment is what one commit added to a thirty-second part of a bundle. It is large enough that
@@ -35,6 +36,9 @@ const SEGMENT: u64 = 8;
 
 /// The row of `Meta` that says how far the index is stored.
 pub const INDEX_THROUGH: &[u8] = b"index_through";
+
+/// What the rows of `Meta` begin with that say which invitations were used.
+const INVITATION: &[u8] = b"invitation/";
 
 /// Why stored rows cannot be read as a log.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +103,10 @@ pub fn batch(step: &Step) -> Result<Batch, RecordError> {
                 issuer_key(&record.id, record.body.sequence),
                 index_value(index),
             );
+        }
+        if let Some(invitation) = &leaf.invitation {
+            let key = [INVITATION, invitation.as_bytes()].concat();
+            batch.put(Table::Meta, key, index_value(index));
         }
         for attachment in &leaf.attachments {
             let key = [&attachment.as_bytes()[..], &index.get().to_be_bytes()].concat();
@@ -305,6 +313,26 @@ pub fn attachment_leaves(
     rows.iter()
         .map(|(key, _)| parse_index(key.get(Hash::LEN..).unwrap_or_default()))
         .collect()
+}
+
+/// Returns the SHA-256 of every invitation that was used.
+pub fn invitations(tables: &impl Reads) -> Result<Vec<Hash>, RecordError> {
+    let to = [INVITATION, &[0xff; 33]].concat();
+    let mut from = INVITATION.to_vec();
+    let mut used = Vec::new();
+    loop {
+        let rows = tables.range(Table::Meta, &from, &to, WIDTH as usize)?;
+        let Some((last, _)) = rows.last() else {
+            return Ok(used);
+        };
+        from = [&last[..], &[0]].concat();
+        for (key, _) in &rows {
+            let digest = key.get(INVITATION.len()..).and_then(Hash::from_slice);
+            used.push(digest.ok_or_else(|| {
+                RecordError::Damaged("an invitation that was used has a malformed key".into())
+            })?);
+        }
+    }
 }
 
 /// Returns the leaves of an issuer's records with their sequence, oldest first.

@@ -10,9 +10,10 @@ use crate::{
 use assay_claims::claim::{self, KeyCache, PublicKey};
 use assay_claims::entry::Entry;
 use assay_claims::issuer::{IssuerId, IssuerRecord, Issuers};
+use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -23,9 +24,12 @@ struct State {
     sorted: BTreeSet<IssuerId>,
     /// Every key that stands in a record, of now or of before, and whose it is.
     keys: HashMap<[u8; 32], (PublicKey, IssuerId)>,
+    /// SHA-256 of the invitations that were used.
+    invitations: HashSet<Hash>,
 }
 
-/// For each registered issuer, its record in force, and whose every key is.
+/// For each registered issuer, its record in force, and whose every key is; and which invitations
+/// were used.
 #[derive(Default)]
 pub struct Directory {
     state: RwLock<State>,
@@ -35,6 +39,7 @@ impl Directory {
     /// Rebuilds the directory from the entries that the store's issuer rows point at.
     pub fn load(tables: &impl Reads) -> Result<Self, RecordError> {
         let directory = Directory::default();
+        directory.use_up(records::invitations(tables)?);
         let mut from = Vec::new();
         loop {
             let rows = tables.range(Table::Issuers, &from, &[0xff; 40], WIDTH as usize)?;
@@ -57,6 +62,11 @@ impl Directory {
         }
         state.sorted.insert(record.id);
         state.records.insert(record.id, Arc::new(record));
+    }
+
+    /// From now on these invitations are used.
+    pub fn use_up(&self, invitations: impl IntoIterator<Item = Hash>) {
+        self.write().invitations.extend(invitations);
     }
 
     /// How many issuers are registered.
@@ -104,6 +114,10 @@ impl Issuers for Directory {
         let state = self.read();
         let next = state.sorted.range(id.first_of_half()..).next()?;
         (next.half() == id.half()).then_some(*next)
+    }
+
+    fn is_used(&self, invitation: &Hash) -> bool {
+        self.read().invitations.contains(invitation)
     }
 }
 

@@ -21,6 +21,9 @@ impl From<Refusal> for Status {
             Refusal::Uninvited(_) => because(Code::Unauthenticated, "INVITATION", message),
             Refusal::Issuer(error) => issuer(&error, message),
             Refusal::Sequenced(Refused::IssuerMoved { .. }) => denied("ISSUER_MOVED", message),
+            Refusal::Sequenced(Refused::InvitationUsed) => {
+                because(Code::Unauthenticated, "INVITATION", message)
+            }
             Refusal::Sequenced(Refused::NothingNew { .. }) => Status::already_exists(message),
             Refusal::Busy { retry_s, .. } => busy(message, retry_s),
             Refusal::Halted(_) => because(Code::Unavailable, "NODE_HALTED", message),

@@ -151,6 +151,7 @@ impl<S: Tables> Log<S> {
         metrics::counter!("assay_entries_total").increment(step.leaves.len() as u64);
         for (at, leaf) in (step.first.get()..).zip(step.leaves) {
             self.index.add(at, &leaf.labels);
+            self.directory.use_up(leaf.invitation);
             if let Some(record) = leaf.change {
                 tracing::info!(
                     issuer = %record.id,

@@ -12,6 +12,7 @@ use assay_tests::{
     log::{Log, stated},
     process::{Node, assay, binaries, new_key},
 };
+use assay_tlog::Hash;
 use bytes::Bytes;
 use ed25519_dalek::SigningKey;
 use std::process::Command;
@@ -304,6 +305,45 @@ async fn new_issuers_come_by_invitation_where_a_log_asks_for_one() -> anyhow::Re
     // What is no registration needs none; what is registered may be sent again.
     let again = assay(home.path(), &register)?;
     assert!(again.status.success(), "{again:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_registers_one_issuer() -> anyhow::Result<()> {
+    const TOKENS: [&str; 2] = ["one", "two"];
+    let digests = TOKENS.map(|token| format!("\"{}\"", Hash::of(token.as_bytes())));
+    let digests = digests.join(", ");
+    let mut node = Node::start_with(&format!("{AT_ONCE}\nadmission.invitations = [{digests}]"))?;
+    let log = Log::connect(node.ready()).await?;
+    let used = ["by invitation only", "was used already"];
+    let register = |number| Actor::new(&[number], 1).registration();
+
+    let first = register(80)?;
+    log.publish_invited(first.clone(), TOKENS[0]).await?;
+    let second = log.publish_invited(register(81)?, TOKENS[0]).await;
+    assert_refused(second, Code::Unauthenticated, &used);
+    // To send the same again is no second use.
+    assert!(log.publish_invited(first, TOKENS[0]).await?.already_logged);
+
+    // Of many that come at once, one is registered.
+    let many: Vec<_> = (90..106).map(register).collect::<Result<_, _>>()?;
+    let calls = many
+        .iter()
+        .map(|claim| log.publish_invited(claim.clone(), TOKENS[1]));
+    let answers = futures::future::join_all(calls).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    for refused in answers.into_iter().filter(Result::is_err) {
+        assert_refused(refused, Code::Unauthenticated, &["used already"]);
+    }
+
+    // A restart knows.
+    node.stop()?;
+    node.run()?;
+    let log = Log::connect(node.ready()).await?;
+    for (number, token) in [(110, TOKENS[0]), (111, TOKENS[1])] {
+        let again = log.publish_invited(register(number)?, token).await;
+        assert_refused(again, Code::Unauthenticated, &used);
+    }
     Ok(())
 }
 

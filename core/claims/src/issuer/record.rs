@@ -4,6 +4,7 @@ use super::id::{IssuerId, KeySet};
 use crate::claim::{ClaimId, Content, PublicKey};
 use crate::kind::{Body, issuer as predicate};
 use crate::statement::{Statement, StatementError};
+use assay_tlog::Hash;
 use std::sync::Arc;
 
 /// What a record of an issuer says.
@@ -161,4 +162,10 @@ pub trait Issuers {
     /// A registered issuer whose id has the same first half ([`IssuerId::half`]), which may be `id`
     /// itself. There is at most one.
     fn by_half(&self, id: &IssuerId) -> Option<IssuerId>;
+
+    /// Whether an issuer was registered by the invitation with this SHA-256. Only a log knows.
+    fn is_used(&self, invitation: &Hash) -> bool {
+        let _ = invitation;
+        false
+    }
 }

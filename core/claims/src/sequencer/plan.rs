@@ -10,7 +10,7 @@ use assay_tlog::Hash;
 use assay_tlog::hash::leaf_hash;
 use assay_tlog::tree::{Frontier, LeafIndex, TileIndex, TreeSize};
 use bytes::Bytes;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A claim that was verified and authorized, and waits for its leaf.
 #[derive(Debug, Clone)]
@@ -24,6 +24,7 @@ pub struct Candidate {
     change: Option<IssuerRecord>,
     attachments: Vec<Hash>,
     labels: Vec<Label>,
+    invitation: Option<Hash>,
 }
 
 impl Candidate {
@@ -47,8 +48,14 @@ impl Candidate {
             change: authorized.change().cloned(),
             attachments,
             labels,
+            invitation: None,
             claim: claim.into_claim(),
         })
+    }
+
+    /// The registration of an issuer by an invitation, which is used up once this has a leaf.
+    pub fn invited(self, invitation: Option<Hash>) -> Self {
+        Candidate { invitation, ..self }
     }
 
     /// What names its signatures: at least one, each once.
@@ -91,6 +98,9 @@ pub enum Refused {
         /// A leaf with the claim by one of these keys.
         leaf: LeafIndex,
     },
+    /// Another issuer came by the same invitation meanwhile.
+    #[error("this invitation was used already: ask the log's operator for another one")]
+    InvitationUsed,
     /// With the log's own fields the entry would be over its limit.
     #[error("{0}")]
     Entry(#[from] entry::EntryError),
@@ -137,6 +147,8 @@ pub struct Leaf {
     pub attachments: Vec<Hash>,
     /// What the index will find it under.
     pub labels: Vec<Label>,
+    /// The invitation by which it registers an issuer.
+    pub invitation: Option<Hash>,
 }
 
 /// What one step writes, all of it in one atomic, durable batch, before anybody is told.
@@ -240,6 +252,7 @@ impl Sequencer {
             change: None,
             attachments: vec![],
             labels: vec![],
+            invitation: None,
         };
         Ok(self.append(vec![leaf], last_ms, TreeSize::new(self.head.size.get() + 1)))
     }
@@ -282,6 +295,8 @@ struct Changed {
     sequences: HashMap<IssuerId, u32>,
     /// Whose the keys in these records are.
     owners: HashMap<[u8; 32], IssuerId>,
+    /// The invitations that it uses up.
+    invitations: HashSet<Hash>,
 }
 
 impl Batch {
@@ -307,6 +322,11 @@ impl Batch {
         if let Some(issuer) = self.changed.outdated(&candidate, issuers) {
             return Outcome::Refused(Refused::IssuerMoved { issuer });
         }
+        if let Some(invitation) = &candidate.invitation
+            && (self.changed.invitations.contains(invitation) || issuers.is_used(invitation))
+        {
+            return Outcome::Refused(Refused::InvitationUsed);
+        }
         let entry = match entry::encode(self.logged_at_ms, candidate.claim) {
             Ok(entry) => entry,
             Err(error) => return Outcome::Refused(error.into()),
@@ -319,6 +339,7 @@ impl Batch {
         if let Some(change) = &candidate.change {
             self.changed.apply(change);
         }
+        self.changed.invitations.extend(candidate.invitation);
         self.leaves.push(Leaf {
             entry,
             hash,
@@ -326,6 +347,7 @@ impl Batch {
             change: candidate.change,
             attachments: candidate.attachments,
             labels: candidate.labels,
+            invitation: candidate.invitation,
         });
         Outcome::Sequenced {
             index,

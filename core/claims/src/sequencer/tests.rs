@@ -484,3 +484,14 @@ fn a_head_and_another_trees_edge_do_not_make_a_state() {
     );
     assert!(Sequencer::new(head, frontier).is_some());
 }
+
+#[test]
+fn an_invitation_brings_one_issuer() {
+    let nobody = Registry::new();
+    let token = Some(Hash::of(b"token"));
+    let [first, second] = [1, 2].map(|number| unregistered(ordinary(number), &nobody));
+    let batch = vec![first.invited(token), second.invited(token)];
+    let step = empty().plan(1, batch, &[], &nobody);
+    assert_eq!((step.leaves.len(), step.leaves[0].invitation), (1, token));
+    assert_eq!(step.outcomes[1], Outcome::Refused(Refused::InvitationUsed));
+}
