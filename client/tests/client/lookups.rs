@@ -126,7 +126,7 @@ async fn the_rest_of_a_long_list_is_asked_for_openly_only() {
         Ok(vec![answer])
     }));
     let private = gathered(&Source::Private(client)).await.unwrap();
-    assert_eq!(private.claims.len(), limits::LABEL_ENTRIES);
+    assert!((private.claims.len() as u64) < claims);
     let missing = private.missing.unwrap();
     assert!(!missing.contains("without --private"), "{missing}");
     assert_eq!(*pages.lock().unwrap(), 0);
