@@ -1,4 +1,4 @@
-//! How the times of a head stand to each other, and to the clock (docs/design.md 3.5, Time).
+//! How the times of a head stand to each other, and to the clock (docs/index.md 1.2).
 //!
 //! A head has two: when the log made its last leaf, an index commitment, by the log's own clock,
 //! and when a quorum of witnesses had cosigned it, by theirs. A log that commits ahead of time
