@@ -339,8 +339,8 @@ impl<'a> Vulnerabilities<'a> {
     }
 
     /// How severe a vulnerability is, by any of its names: the highest that is stated by issuers
-    /// with any role. That it is not severe speaks for the component. So it needs a sound word about
-    /// the very thing, by somebody who may judge it, and without one the severity is unknown.
+    /// with any role. That it is not severe speaks for the component. So it needs a sound word
+    /// about the very thing, by somebody who may judge it, and without one the severity is unknown.
     pub(crate) fn severity(&self, names: &[&str]) -> Option<Severity> {
         let (mut sound, mut highest) = (None, None);
         for found in self.found.iter().filter(|found| names.contains(&found.id)) {

@@ -183,8 +183,8 @@ impl<'a> Known<'a> {
         facts
     }
 
-    /// Leaves those who have a role. Of those who said too much, what they say *against* a component
-    /// stays: that somebody goes on and on must not take back what was said.
+    /// Leaves those who have a role. Of those who said too much, what they say *against* a
+    /// component stays: that somebody goes on and on must not take back what was said.
     fn keep_heard(&self, fact: &mut Fact<'_>, component: &Component) {
         for speaker in &mut fact.speakers {
             speaker.stands &= !self.said_too_much(&speaker.issuer, component);
