@@ -8,10 +8,12 @@ use super::gather::Gathered;
 use super::inventory::Inventory;
 use super::logs::LogAddress;
 use super::panel::Panel;
-use super::topdown::{Inquiry, inquire};
+use super::topdown::{Inquired, Inquiry, inquire};
 use crate::{Client, ClientError, HeadTimes, Tls, one_line};
+use assay_claims::index::Label;
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
+use assay_policy::trust::Limit;
 use assay_policy::verdict::{Answer, LogAnswer};
 use assay_tlog::note::VerifierKey;
 use std::path::Path;
@@ -49,6 +51,8 @@ pub struct Asked {
     pub logs: Vec<AskedLog>,
     /// Which others were listened to, if everyone was to be.
     pub others: Option<Others>,
+    /// What was left out of the search for whom to listen to.
+    pub limits: Vec<Limit>,
 }
 
 impl Asked {
@@ -69,9 +73,17 @@ impl Asked {
         self.logs.iter().flat_map(|asked| &asked.gathered.claims)
     }
 
+    /// The labels under which a log has more than is listened to.
+    pub fn overlong(&self) -> impl Iterator<Item = Label> {
+        self.logs
+            .iter()
+            .flat_map(|asked| asked.gathered.overlong.iter().copied())
+    }
+
     /// Counts what the same logs answered to another question, which asked for `what`: an answer is
     /// as complete, as fresh and as confirmed as the worse of the two.
     pub(super) fn count(&mut self, other: Asked, what: &str) {
+        self.limits.extend(other.limits);
         for (asked, other) in self.logs.iter_mut().zip(other.logs) {
             asked.count(other, what);
         }
@@ -120,6 +132,7 @@ impl AskedLog {
             None => Answer::Complete { head_at_ms },
         };
         self.unreachable |= other.unreachable;
+        self.gathered.overlong.extend(&other.gathered.overlong);
         if let Some(head) = &other.gathered.checkpoint {
             self.witnesses
                 .retain(|witness| other.witnesses.contains(witness));
@@ -194,9 +207,14 @@ impl Asker {
     /// cannot be kept or read, and with [`AskError::BrokenClaim`] if a claim does not.
     pub async fn ask(&self, inquiry: &Inquiry) -> Result<Asked, AskError> {
         let mut panel = Panel::new(&self.connections, self.how);
-        let others = inquire(&mut panel, &self.policy, self.now_ms, inquiry).await;
+        let Inquired { others, limits } =
+            inquire(&mut panel, &self.policy, self.now_ms, inquiry).await;
         let asked = self.answers(panel)?;
-        Ok(Asked { others, ..asked })
+        Ok(Asked {
+            others,
+            limits,
+            ..asked
+        })
     }
 
     /// What the logs of a panel answered.
@@ -205,6 +223,7 @@ impl Asker {
             how: self.how,
             logs: Vec::with_capacity(self.connections.len()),
             others: None,
+            limits: Vec::new(),
         };
         for (log, gathered) in panel.finish() {
             asked

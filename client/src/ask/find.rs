@@ -78,6 +78,8 @@ pub enum Hint {
     Talkative(usize),
     /// Of so many claims and issuers it was not asked what others say of them, or not all of it.
     Unasked(usize),
+    /// Some of those who are listened to said more than is listened to, or vouch for more: so many.
+    TooMuch(usize),
     /// Some of what others say could not be had.
     OthersFailed(String),
 }
@@ -279,10 +281,12 @@ fn is_record_of(logged: &LoggedClaim, hex: &str) -> bool {
     matches!(logged.claim().body(), Body::Issuer(_)) && is_about(logged, hex)
 }
 
-/// What there is to know about others: that there are some who were not listened to, or what was
-/// left out of what those of a page say.
+/// What there is to know about what was left out: that somebody said too much, that there are others
+/// who were not listened to, or what was left out of what those of a page say.
 fn hints_of_others(asked: &Asked, names: &[Name]) -> Vec<Hint> {
     let mut hints = Vec::new();
+    let too_much = asked.limits.len() + asked.overlong().count();
+    hints.extend((too_much > 0).then_some(Hint::TooMuch(too_much)));
     let Some(page) = &asked.others else {
         let others = others(asked, names);
         hints.extend((others > 0).then_some(Hint::Others(others)));

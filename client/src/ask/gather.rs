@@ -81,6 +81,9 @@ pub struct Gathered {
     /// When the oldest checkpoint's commitment was made, by the log's clock, in milliseconds since
     /// 1970 (UTC).
     pub head_at_ms: u64,
+    /// Labels under which more is said than is listened to, so that none of it came. That is for
+    /// the policy to weigh: it concerns whoever said so much, and nobody else.
+    pub overlong: BTreeSet<Label>,
     /// Why the answer is not complete after all, if it is not.
     pub missing: Option<String>,
     /// What a private question gave away.
@@ -312,13 +315,10 @@ impl Gathering {
                 long.push(*label);
             }
         }
-        if let Some(found) = answer.overlong().iter().find(|found| wanted(&found.label)) {
-            self.lack(format!(
-                "issuer {}… has said {} things about one name, more than are listened to",
-                found.label.by(),
-                found.length
-            ));
-        }
+        let overlong = answer.overlong().iter().map(|found| found.label);
+        self.gathered
+            .overlong
+            .extend(overlong.filter(|label| wanted(label)));
         let mut new = self.keep(answer.proven(), &leaves);
         for label in long {
             match source {

@@ -11,7 +11,7 @@ use super::gather::{Rounds, distinct, names_of};
 use super::panel::Panel;
 use assay_claims::index::{By, Kind, Name, Query};
 use assay_claims::issuer::IssuerId;
-use assay_claims::kind;
+use assay_claims::kind::{self, Body};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
 use assay_policy::trust::{Limit, Speakers, Walk};
@@ -47,14 +47,22 @@ pub struct Inquiry {
     pub hidden: bool,
 }
 
-/// Asks every log of the panel, in the order of this module. Returns which others were listened to,
-/// if everyone is to be.
+/// What came of asking, beside what the logs answered.
+#[derive(Debug, Default)]
+pub(super) struct Inquired {
+    /// Which others were listened to, if everyone was to be.
+    pub others: Option<Others>,
+    /// What was left out of the search for whom to listen to.
+    pub limits: Vec<Limit>,
+}
+
+/// Asks every log of the panel, in the order of this module.
 pub(super) async fn inquire(
     panel: &mut Panel,
     policy: &Policy,
     now_ms: u64,
     inquiry: &Inquiry,
-) -> Option<Others> {
+) -> Inquired {
     let mut recorded = BTreeSet::new();
     let speakers = walk(panel, policy, now_ms, &mut recorded).await;
     let mut trusted: BTreeSet<IssuerId> = speakers.issuers().copied().collect();
@@ -77,16 +85,20 @@ pub(super) async fn inquire(
     }
     panel.leave_unkept();
     follow(panel, found.clone(), &trusted).await;
-    let Audience::Everyone(page) = inquiry.audience else {
-        return None;
+    let mut inquired = Inquired {
+        others: None,
+        limits: speakers.limits().to_vec(),
     };
-    let asked = ToOthers {
-        names: &inquiry.names,
-        page,
-        hidden: inquiry.hidden,
-        trusted: &trusted,
-    };
-    Some(everyone::hear(panel, asked, found, &mut recorded).await)
+    if let Audience::Everyone(page) = inquiry.audience {
+        let asked = ToOthers {
+            names: &inquiry.names,
+            page,
+            hidden: inquiry.hidden,
+            trusted: &trusted,
+        };
+        inquired.others = Some(everyone::hear(panel, asked, found, &mut recorded).await);
+    }
+    inquired
 }
 
 /// Asks without naming what is asked about, nor the issuers that are asked about. What follows is
@@ -136,14 +148,18 @@ async fn walk(
             break;
         }
         let names: Vec<Name> = issuers.iter().map(of_issuer).collect();
-        walk.take(panel.ask(&names, &types).await);
+        let mut found = panel.ask(&names, &types).await;
+        // What was taken back is not followed.
+        let vouching = found
+            .iter()
+            .filter(|logged| matches!(logged.claim().body(), Body::Endorsement(_)));
+        let vouching: Vec<LoggedClaim> = vouching.cloned().collect();
+        let by: Vec<By> = issuers.iter().map(By::issuer).collect();
+        found.extend(panel.ask(&names_of(&vouching), &by).await);
+        walk.take(found);
         recorded.extend(issuers);
     }
-    let speakers = walk.finish();
-    for limit in speakers.limits() {
-        panel.lack(&why(limit));
-    }
-    speakers
+    walk.finish()
 }
 
 /// What says which keys an issuer has, and had.
@@ -197,20 +213,4 @@ pub fn records_of(issuer: &IssuerId) -> Query {
 /// The name of what an issuer signs.
 pub(super) fn of_issuer(issuer: &IssuerId) -> Name {
     Name::new(Kind::Issuer, &issuer.to_hex())
-}
-
-fn why(limit: &Limit) -> String {
-    match limit {
-        Limit::Endorsements(issuer) => format!(
-            "issuer {issuer} has signed more endorsements than are followed, so that none of them \
-             counts"
-        ),
-        Limit::Issuers { scope, steps } => format!(
-            "more issuers than are followed are vouched for in {scope}; only {steps} steps of \
-             endorsements were followed there"
-        ),
-        Limit::Unasked(issuer) => {
-            format!("endorsements go on beyond what is followed, at issuer {issuer}")
-        }
-    }
 }

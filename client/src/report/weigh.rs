@@ -113,7 +113,9 @@ impl<'a> Scales<'a> {
     fn judge(&self, claims: impl IntoIterator<Item = &'a LoggedClaim>, asked: &Asked) -> Judge<'a> {
         Judge {
             policy: self.policy,
-            known: Known::judge(self.policy, claims, self.now_ms),
+            known: Known::judge(self.policy, claims, self.now_ms)
+                .within(&asked.limits)
+                .without(asked.overlong()),
             answers: asked.answers(),
         }
     }

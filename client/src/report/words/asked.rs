@@ -114,6 +114,11 @@ pub fn hint(hint: &Hint) -> String {
             "{others} others have said more than {EACH} things about it; of each, only the newest \
              are shown, if any"
         ),
+        Hint::TooMuch(_) => {
+            "Somebody whom your policy listens to said more than is listened to, or \
+            vouches for more than is followed; that was left out"
+                .to_owned()
+        }
         Hint::Unasked(_) => "So much is said about these claims and those who signed them that \
             not all of it was asked for: withdrawals, replies and endorsements by others may be \
             missing above. A lower --limit leaves less to ask for"

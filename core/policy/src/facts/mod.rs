@@ -201,29 +201,52 @@ impl<'a> Fact<'a> {
         self.relation == Relation::This
     }
 
-    /// Whether it says anything about whether the component can be used. That documents belong to
-    /// it, how it was built, or what somebody demands of it says nothing of that, and a scan that
-    /// failed is a document, too.
-    pub(crate) fn is_a_word(&self) -> bool {
-        !matches!(
-            self.body,
-            Body::Reference(_) | Body::Provenance(_) | Body::Requirement(_)
-        )
+    /// Whether it says anything about whether the component can be used: a scan, a review, support
+    /// dates, practices, a scorecard, a test, or what this reader does not know; and a VEX document, if one of
+    /// its statements is about the very thing.
+    ///
+    /// That documents belong to it, how it was built or released, what somebody demands of it, and
+    /// what is said of claims or of issuers says nothing of that. A scan that failed is a document,
+    /// too.
+    pub(crate) fn is_a_word(&self, component: &Component) -> bool {
+        match self.body {
+            Body::Scan(_)
+            | Body::Audit(_)
+            | Body::Lifecycle(_)
+            | Body::Practice(_)
+            | Body::Scorecard(_) => true,
+            Body::Vex(vex) => vex.statements.iter().any(|statement| {
+                of_statement(statement, component).is_some_and(|how| how == Relation::This)
+            }),
+            Body::Other(unread) => match unread {
+                Unread::TestResult | Unread::Unknown => true,
+                Unread::Finding
+                | Unread::FindingCommitment
+                | Unread::Authenticity
+                | Unread::Release => false,
+            },
+            Body::Reference(_)
+            | Body::Provenance(_)
+            | Body::Requirement(_)
+            | Body::Sbom(_)
+            | Body::Issuer(_)
+            | Body::Endorsement(_)
+            | Body::KeyCompromise(_)
+            | Body::Withdrawal(_)
+            | Body::Response(_) => false,
+        }
     }
 
     fn satisfies(
         &self,
         condition: &Condition,
         speaker: &Speaker,
+        grants: &[Grant],
         component: &Value,
         now_ms: u64,
     ) -> Result<bool, String> {
         let kind = self.body.kind().short_name().unwrap_or(self.predicate_type);
-        let roles: Vec<&str> = speaker
-            .shown()
-            .iter()
-            .map(|grant| grant.role.name())
-            .collect();
+        let roles: Vec<&str> = grants.iter().map(|grant| grant.role.name()).collect();
         let claim = Value::Object(vec![
             ("type".into(), self.predicate_type.into()),
             ("kind".into(), kind.into()),
@@ -321,18 +344,42 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// Whether the condition of a rule holds of a claim, said by one of its speakers. Without a
-    /// condition it does.
+    /// Whether the condition of a requirement holds of a claim, said by one of its speakers in the
+    /// roles in which it speaks for the component. Without a condition it does.
     pub(crate) fn satisfies(
         &self,
         rule: &Rule,
         fact: &Fact<'_>,
         speaker: &Speaker,
     ) -> Result<bool, String> {
+        self.holds(rule, fact, speaker, &speaker.grants)
+    }
+
+    /// The same of a denial: in the roles in which it speaks against the component.
+    pub(crate) fn satisfies_against(
+        &self,
+        rule: &Rule,
+        fact: &Fact<'_>,
+        speaker: &Speaker,
+    ) -> Result<bool, String> {
+        self.holds(rule, fact, speaker, &speaker.grants_against)
+    }
+
+    fn holds(
+        &self,
+        rule: &Rule,
+        fact: &Fact<'_>,
+        speaker: &Speaker,
+        grants: &[Grant],
+    ) -> Result<bool, String> {
         match &rule.when {
-            Some(condition) => {
-                fact.satisfies(condition, speaker, &self.component_value, self.now_ms)
-            }
+            Some(condition) => fact.satisfies(
+                condition,
+                speaker,
+                grants,
+                &self.component_value,
+                self.now_ms,
+            ),
             None => Ok(true),
         }
     }

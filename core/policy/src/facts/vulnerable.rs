@@ -10,7 +10,7 @@ use super::latest::{Replaced, When, Word, standing};
 use super::relation::{Relation, of_statement};
 use super::{Evidence, Fact, Facts, Part, Speaker};
 use crate::rules::{Severity, Whom};
-use crate::trust::Place;
+use crate::trust::{Place, Role};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
@@ -96,6 +96,16 @@ pub(crate) struct Found<'a> {
     pub(crate) id: &'a str,
     /// The highest that is stated and can be read.
     pub(crate) severity: Option<Severity>,
+}
+
+impl Found<'_> {
+    /// Whether what it says for the component counts: by somebody who does not only build.
+    fn is_sound(&self) -> bool {
+        let mut grants = self.speaker.grants.iter();
+        self.fact.is_of_this()
+            && self.speaker.stands
+            && grants.any(|grant| grant.role != Role::Builder)
+    }
 }
 
 /// What a scan has to have in common with a later one to be replaced by it. A scan of something
@@ -329,12 +339,12 @@ impl<'a> Vulnerabilities<'a> {
     }
 
     /// How severe a vulnerability is, by any of its names: the highest that is stated by issuers
-    /// with any role. That it is not severe speaks for the component: without a sound word its
-    /// severity is unknown.
+    /// with any role. That it is not severe speaks for the component. So it needs a sound word about
+    /// the very thing, by somebody who may judge it, and without one the severity is unknown.
     pub(crate) fn severity(&self, names: &[&str]) -> Option<Severity> {
         let (mut sound, mut highest) = (None, None);
         for found in self.found.iter().filter(|found| names.contains(&found.id)) {
-            if found.speaker.counts_for(&Whom::Anyone) {
+            if found.is_sound() {
                 sound = sound.max(found.severity);
             }
             if found.speaker.counts_against(&Whom::Anyone) {

@@ -3,6 +3,7 @@
 mod attacks;
 mod deciding;
 mod latest;
+mod loud;
 mod meaning;
 mod monotone;
 mod products;

@@ -7,9 +7,9 @@
 //! goes on until nobody is left to ask. What strangers say is never among the questions, so they
 //! can neither lengthen a walk nor stop it.
 //!
-//! A walk finds at least everybody who has a role. It does not know of withdrawals: whether
-//! somebody whom it found has a role for a package is for [`Trust::roles`] to say, when all is
-//! gathered.
+//! A walk finds at least everybody who has a role. What was withdrawn is not followed, if the
+//! withdrawal is among what it is given. Whether somebody whom it found has a role for a package is
+//! for [`Trust::roles`] to say, when all is gathered.
 //!
 //! Bounds are counted before anything is followed. Somebody with too many endorsements has none
 //! that counts, and a scope that leads to too many issuers is followed for as many whole steps as
@@ -21,7 +21,6 @@ use super::standing::Trust;
 use crate::rules::Policy;
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
-use assay_claims::kind::Body;
 use assay_claims::kind::endorsement::{Endorsement, MAX_DEPTH};
 use assay_claims::logged::LoggedClaim;
 use assay_claims::purl::{Pattern, Purl};
@@ -49,7 +48,8 @@ pub struct Walk<'p> {
     claims: Vec<LoggedClaim>,
     /// Whose endorsements were given.
     asked: BTreeSet<IssuerId>,
-    too_many: BTreeSet<IssuerId>,
+    /// Who signed too many endorsements, and in which log.
+    too_many: BTreeSet<(IssuerId, String)>,
     /// Steps that were taken.
     steps: u32,
 }
@@ -65,7 +65,8 @@ pub struct Speakers {
 /// What a walk left out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Limit {
-    /// This issuer signed more than [`ENDORSEMENTS`] endorsements, so that none of them counts.
+    /// This issuer signed more than [`ENDORSEMENTS`] endorsements in a log, so that none of them
+    /// counts there.
     Endorsements(IssuerId),
     /// The scope of an anchor leads to more than [`ISSUERS`] issuers, or to more places than can be
     /// followed. The walk stopped after this many whole steps there.
@@ -121,12 +122,6 @@ impl<'p> Walk<'p> {
         self.unasked().into_iter().collect()
     }
 
-    /// Notes that an issuer signed more than [`ENDORSEMENTS`] endorsements in one log. Whoever
-    /// reads the length of the list first says so in place of fetching it.
-    pub fn too_many(&mut self, issuer: IssuerId) {
-        self.too_many.insert(issuer);
-    }
-
     /// Takes the answers for everybody of [`to_ask`](Self::to_ask), of all logs together. Claims
     /// that nobody asked for do no harm.
     pub fn take(&mut self, claims: impl IntoIterator<Item = LoggedClaim>) {
@@ -149,8 +144,9 @@ impl<'p> Walk<'p> {
             }
             limits.extend(reach.stopped.map(|steps| Limit::Issuers { scope, steps }));
         }
-        let many = self.too_many.iter().filter(|who| scopes.contains_key(who));
-        limits.extend(many.copied().map(Limit::Endorsements));
+        let many = self.too_many.iter().map(|(issuer, _)| *issuer);
+        let many = many.filter(|issuer| scopes.contains_key(issuer));
+        limits.extend(many.map(Limit::Endorsements));
         Speakers {
             scopes,
             limits: limits.into_iter().collect(),
@@ -166,7 +162,7 @@ impl<'p> Walk<'p> {
                 continue;
             }
             for (place, remaining) in reach.places {
-                if remaining > 0 && !self.is_done(&place.issuer) {
+                if remaining > 0 && !self.asked.contains(&place.issuer) {
                     unasked.insert(place.issuer);
                 }
             }
@@ -174,35 +170,42 @@ impl<'p> Walk<'p> {
         unasked
     }
 
-    fn is_done(&self, issuer: &IssuerId) -> bool {
-        self.asked.contains(issuer) || self.too_many.contains(issuer)
-    }
-
-    /// Everybody who, by what was given, signed too many endorsements in one log, whatever they are
-    /// worth: that is what the length of a list counts.
-    fn counted_too_many(&self) -> Vec<IssuerId> {
+    /// Everybody who, by what was given, signed too many endorsements in one log: those that count
+    /// for anything. What keys of old sign in a log that does not know of it is nothing, and must
+    /// not use up what the issuer may say.
+    fn counted_too_many(&self) -> Vec<(IssuerId, String)> {
+        let trust = self.trust();
         let mut signed: BTreeMap<(IssuerId, &str), BTreeSet<ClaimId>> = BTreeMap::new();
-        for logged in &self.claims {
-            if matches!(logged.claim().body(), Body::Endorsement(_)) {
-                for (issuer, _) in logged.claim().signers() {
-                    let list = signed.entry((*issuer, logged.origin())).or_default();
-                    list.insert(logged.claim().id());
-                }
+        for judged in trust
+            .claims()
+            .iter()
+            .filter(|one| one.endorsement().is_some())
+        {
+            let logged = judged.logged();
+            for spoken in judged.spoken_here().filter(|spoken| spoken.against) {
+                let list = signed.entry((spoken.issuer, logged.origin())).or_default();
+                list.insert(logged.claim().id());
             }
         }
         let many = signed
             .into_iter()
             .filter(|(_, list)| list.len() > ENDORSEMENTS);
-        many.map(|((issuer, _), _)| issuer).collect()
+        many.map(|((issuer, origin), _)| (issuer, origin.to_owned()))
+            .collect()
     }
 
-    /// What every scope of every anchor leads to, by what was given.
-    fn reaches(&self) -> Vec<(Pattern, Reach)> {
+    /// What was given, judged.
+    fn trust(&self) -> Trust<'_> {
         let counted = self
             .claims
             .iter()
             .filter(|logged| self.policy.counts(logged.origin()));
-        let trust = Trust::judge_without(counted, &self.policy.silenced(self.now_ms));
+        Trust::judge_without(counted, &self.policy.silenced(self.now_ms))
+    }
+
+    /// What every scope of every anchor leads to, by what was given.
+    fn reaches(&self) -> Vec<(Pattern, Reach)> {
+        let trust = self.trust();
         let edges = self.edges(&trust);
         let mut reaches = Vec::new();
         for named in self.policy.anchors() {
@@ -215,15 +218,21 @@ impl<'p> Walk<'p> {
     }
 
     /// The endorsements that hold, once for each signer for whom they count against something: that
-    /// is, for anything.
+    /// is, for anything. Of a log in which a signer signed too many, none does.
     fn edges<'w>(&self, trust: &Trust<'w>) -> Edges<'w> {
         let mut edges: Edges<'w> = BTreeMap::new();
-        for (judged, said) in trust.endorsements() {
+        let mut held: BTreeSet<(ClaimId, IssuerId)> = BTreeSet::new();
+        for judged in trust.claims() {
+            let Some(said) = judged.endorsement() else {
+                continue;
+            };
             if lapsed(said, self.now_ms).is_some() {
                 continue;
             }
-            for spoken in judged.spoken() {
-                if spoken.against && !self.too_many.contains(&spoken.issuer) {
+            let (claim, origin) = (judged.logged().claim().id(), judged.logged().origin());
+            for spoken in judged.spoken_here().filter(|spoken| spoken.against) {
+                let signed_there = (spoken.issuer, origin.to_owned());
+                if !self.too_many.contains(&signed_there) && held.insert((claim, spoken.issuer)) {
                     edges.entry(spoken.issuer).or_default().push(said);
                 }
             }

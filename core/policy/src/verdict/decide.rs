@@ -50,7 +50,7 @@ pub(super) fn decide(
 /// Whether somebody with a role says anything of the component.
 fn is_spoken_of(facts: &Facts<'_>) -> bool {
     let words = facts.facts.iter();
-    let mut words = words.filter(|fact| fact.is_of_this() && fact.is_a_word());
+    let mut words = words.filter(|fact| fact.is_of_this() && fact.is_a_word(facts.component));
     words.any(|fact| {
         fact.speakers
             .iter()
@@ -63,7 +63,9 @@ fn is_spoken_of(facts: &Facts<'_>) -> bool {
 /// of.
 fn unknown(effect: Effect, facts: &Facts<'_>, silent: bool) -> Option<Reason> {
     let of_this = facts.facts.iter().filter(|fact| fact.is_of_this());
-    let no_word = of_this.filter(|fact| !fact.is_a_word()).count();
+    let no_word = of_this
+        .filter(|fact| !fact.is_a_word(facts.component))
+        .count();
     let withdrawn = claims(facts.idle.iter().filter(|idle| idle.withdrawn));
     let ineffective = claims(facts.idle.iter().filter(|idle| !idle.withdrawn));
     let all = claims(facts.idle.iter());

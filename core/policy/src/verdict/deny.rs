@@ -49,7 +49,7 @@ struct Against<'f> {
 impl<'f> Against<'f> {
     /// Takes a claim as found if the rule's condition holds of it, and returns whether it does.
     fn take(&mut self, fact: &Fact<'_>, speaker: &Speaker) -> bool {
-        match self.facts.satisfies(self.rule, fact, speaker) {
+        match self.facts.satisfies_against(self.rule, fact, speaker) {
             Ok(true) => {
                 self.evidence.push(fact.evidence(speaker));
                 true

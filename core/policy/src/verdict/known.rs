@@ -6,9 +6,12 @@ use super::decide::decide;
 use super::logs::LogAnswer;
 use super::reason::Bound;
 use crate::component::Component;
-use crate::facts::{Fact, Facts, Idle, Relation, Sides, Vulnerabilities, Vulnerability, relation};
+use crate::facts::{
+    Fact, Facts, Idle, Relation, Sides, Speaker, Vulnerabilities, Vulnerability, relation,
+};
 use crate::rules::Policy;
 use crate::trust::{Anchor, JudgedClaim, Limit, Trust};
+use assay_claims::index::{By, Kind, Label, Name};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
 use assay_claims::logged::LoggedClaim;
@@ -29,6 +32,8 @@ pub struct Known<'a> {
     limits: Vec<Limit>,
     /// Who said too much of a package, by its purl without version and qualifiers.
     unheard: BTreeSet<(String, IssuerId)>,
+    /// Labels under which a log has more than is listened to, so that nothing came.
+    overlong: BTreeSet<Label>,
     now_ms: u64,
 }
 
@@ -70,13 +75,10 @@ impl<'a> Known<'a> {
         for (i, judged) in trust.claims().iter().enumerate() {
             for subject in judged.logged().claim().statement().subjects() {
                 if let Some(purl) = subject.purl() {
-                    by_package
-                        .entry(purl.without_version())
-                        .or_default()
-                        .push(i);
+                    push_once(by_package.entry(purl.without_version()).or_default(), i);
                 }
                 for (algorithm, digest) in subject.digests() {
-                    by_digest.entry((algorithm, digest)).or_default().push(i);
+                    push_once(by_digest.entry((algorithm, digest)).or_default(), i);
                 }
             }
         }
@@ -89,6 +91,7 @@ impl<'a> Known<'a> {
             by_digest,
             limits: Vec::new(),
             unheard,
+            overlong: BTreeSet::new(),
             now_ms,
         }
     }
@@ -101,11 +104,11 @@ impl<'a> Known<'a> {
         self
     }
 
-    /// The same, where more than [`CLAIMS_ABOUT_ONE`] claims of an issuer about one package were
-    /// found in a log: they count for nothing, and rules that need the issuer are `Incomplete`.
-    /// `package` is the purl without version and qualifiers.
-    pub fn unheard(mut self, issuer: IssuerId, package: &str) -> Self {
-        self.unheard.insert((package.to_owned(), issuer));
+    /// The same, where a log has longer lists under these labels than are listened to
+    /// ([`CLAIMS_ABOUT_ONE`]), so that nothing of them came. Whoever said so much about a package
+    /// counts not *for* it, and rules that need the issuer are `Incomplete`.
+    pub fn without(mut self, overlong: impl IntoIterator<Item = Label>) -> Self {
+        self.overlong.extend(overlong);
         self
     }
 
@@ -180,13 +183,20 @@ impl<'a> Known<'a> {
         facts
     }
 
-    /// Leaves those who speak for a claim, have a role and did not say too much.
+    /// Leaves those who have a role. Of those who said too much, what they say *against* a component
+    /// stays: that somebody goes on and on must not take back what was said.
     fn keep_heard(&self, fact: &mut Fact<'_>, component: &Component) {
+        for speaker in &mut fact.speakers {
+            speaker.stands &= !self.said_too_much(&speaker.issuer, component);
+        }
+        fact.speakers.retain(Speaker::has_role);
+    }
+
+    fn said_too_much(&self, issuer: &IssuerId, component: &Component) -> bool {
         let package = package(component);
-        fact.speakers.retain(|speaker| {
-            let said = (package.to_owned(), speaker.issuer);
-            speaker.has_role() && !self.unheard.contains(&said)
-        });
+        let by = By::issuer(issuer);
+        self.unheard.contains(&(package.to_owned(), *issuer))
+            || names(component).any(|name| self.overlong.contains(&Label::of(name, by)))
     }
 
     /// Reviews of versions of the component's package, which the component may or may not be.
@@ -212,40 +222,59 @@ impl<'a> Known<'a> {
         reviews
     }
 
-    /// What was not heard and could matter for a component.
+    /// What was not heard and could matter for a component: of those who have any role for it.
+    /// Whatever a rule wants of whom, what they did say could clear, or deny.
     fn bounds(&self, component: &Component) -> Vec<Bound> {
-        if self.limits.is_empty() && self.unheard.is_empty() {
+        if self.limits.is_empty() && self.unheard.is_empty() && self.overlong.is_empty() {
+            return Vec::new();
+        }
+        let rules = (self.policy.denials().iter().map(|denial| &denial.rule))
+            .chain(self.policy.requirements().iter().map(|one| &one.rule));
+        if !rules.into_iter().any(|rule| rule.covers(component.purl())) {
             return Vec::new();
         }
         let sides = self.sides(component);
-        let rules = (self.policy.denials().iter().map(|denial| &denial.rule))
-            .chain(self.policy.requirements().iter().map(|one| &one.rule));
-        let rules: Vec<_> = rules.filter(|rule| rule.covers(component.purl())).collect();
-        let needs = |issuer: &IssuerId| {
-            let pro = sides.pro.of(issuer).iter().map(|grant| grant.role);
-            let contra = sides.contra.of(issuer).iter().map(|grant| grant.role);
-            let roles: Vec<_> = pro.chain(contra).collect();
-            rules.iter().any(|rule| rule.from.counts(&roles))
-        };
-        let mut bounds = Vec::new();
+        let heard: BTreeSet<&IssuerId> =
+            sides.pro.issuers().chain(sides.contra.issuers()).collect();
+        let mut bounds = BTreeSet::new();
         for limit in &self.limits {
             let matters = match limit {
-                Limit::Endorsements(issuer) | Limit::Unasked(issuer) => needs(issuer),
+                Limit::Endorsements(issuer) | Limit::Unasked(issuer) => heard.contains(issuer),
                 Limit::Issuers { scope, .. } => {
-                    let scope = std::slice::from_ref(scope);
-                    !rules.is_empty() && crate::trust::covers(scope, component.purl())
+                    crate::trust::covers(std::slice::from_ref(scope), component.purl())
                 }
             };
             if matters {
-                bounds.push(Bound::Search(limit.clone()));
+                bounds.insert(Bound::Search(limit.clone()));
             }
         }
-        for (of, issuer) in &self.unheard {
-            if of == package(component) && needs(issuer) {
-                bounds.push(Bound::Claims(*issuer));
+        let claims = self.names_of_claims();
+        for issuer in heard {
+            let (of, by) = (
+                Name::new(Kind::Issuer, &issuer.to_hex()),
+                By::issuer(issuer),
+            );
+            if self.overlong.iter().any(|label| label.name() == of) {
+                bounds.insert(Bound::Search(Limit::Endorsements(*issuer)));
+            }
+            let mut about = self.overlong.iter().filter(|label| label.by() == by);
+            if self.said_too_much(issuer, component)
+                || about.any(|label| claims.contains(&label.name()))
+            {
+                bounds.insert(Bound::Claims(*issuer));
             }
         }
-        bounds
+        bounds.into_iter().collect()
+    }
+
+    /// The names under which others speak of the claims; none if nothing is overlong.
+    fn names_of_claims(&self) -> BTreeSet<Name> {
+        if self.overlong.is_empty() {
+            return BTreeSet::new();
+        }
+        let claims = self.trust.claims().iter();
+        let ids = claims.map(|judged| judged.logged().claim().id().to_hex());
+        ids.map(|id| Name::new(Kind::Claim, &id)).collect()
     }
 
     fn related<'s>(&'s self, component: &Component) -> Vec<(&'s JudgedClaim<'a>, Relation)> {
@@ -281,7 +310,25 @@ fn package(component: &Component) -> &str {
     purl.map(|purl| purl.without_version()).unwrap_or_default()
 }
 
-/// Who said more of a package than is heard.
+/// The names under which a component is spoken of, whatever its version.
+fn names(component: &Component) -> impl Iterator<Item = Name> {
+    let purl = component.purl().map(|purl| purl.without_version());
+    let digests = component.digests().iter();
+    let digests = digests.map(|(algorithm, digest)| format!("{algorithm}:{digest}"));
+    purl.map(|purl| Name::new(Kind::Package, purl))
+        .into_iter()
+        .chain(digests.map(|digest| Name::new(Kind::Digest, &digest)))
+}
+
+/// Notes a place, once for all subjects of a claim.
+fn push_once(places: &mut Vec<usize>, place: usize) {
+    if places.last() != Some(&place) {
+        places.push(place);
+    }
+}
+
+/// Who said more of a package than is heard: claims, each once, that count for something or against
+/// it. Others cannot use up what an issuer may say, and nor can its keys of old.
 fn said_too_much(
     trust: &Trust<'_>,
     by_package: &BTreeMap<&str, Vec<usize>>,
@@ -292,9 +339,12 @@ fn said_too_much(
             continue;
         }
         let mut said: BTreeMap<IssuerId, usize> = BTreeMap::new();
-        for judged in places.iter().filter_map(|place| trust.claims().get(*place)) {
+        let judged = places.iter().filter_map(|place| trust.claims().get(*place));
+        for judged in judged.filter(|judged| judged.is_first()) {
             for spoken in judged.spoken() {
-                *said.entry(spoken.issuer).or_default() += 1;
+                if spoken.standing.is_good() || spoken.against {
+                    *said.entry(spoken.issuer).or_default() += 1;
+                }
             }
         }
         let many = said

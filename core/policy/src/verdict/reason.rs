@@ -98,7 +98,7 @@ pub enum Why {
 }
 
 /// What was not heard, because there is too much of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bound {
     /// Not everybody whose word counts was found.
     Search(Limit),

@@ -24,14 +24,28 @@ pub(super) struct Reviews<'f> {
     /// Versions that are known to be reviewed by enough issuers or not, by purl. One that is being
     /// found out is not, so that changes in a circle prove nothing.
     known: BTreeMap<String, bool>,
+    /// The reviews by the versions that their subjects name, as places of review and subject: one
+    /// review can name a thousand versions, and each is looked at once.
+    by_version: BTreeMap<Option<&'f str>, Vec<(usize, usize)>>,
+    /// Whether a review counts, by one of its speakers: places of both.
+    counts: BTreeMap<(usize, usize), bool>,
 }
 
 impl<'f> Reviews<'f> {
     pub(super) fn new(requirement: &'f Requirement, facts: &'f Facts<'f>) -> Self {
+        let mut by_version: BTreeMap<Option<&str>, Vec<(usize, usize)>> = BTreeMap::new();
+        for (at, fact) in facts.reviews.iter().enumerate() {
+            for (subject, named) in fact.subjects.iter().enumerate() {
+                let version = named.purl().and_then(Purl::version);
+                by_version.entry(version).or_default().push((at, subject));
+            }
+        }
         Reviews {
             requirement,
             facts,
             known: BTreeMap::new(),
+            by_version,
+            counts: BTreeMap::new(),
         }
     }
 
@@ -69,18 +83,21 @@ impl<'f> Reviews<'f> {
         let component = Component::new(Some(version.clone()), Vec::new());
         let mut by: BTreeSet<IssuerId> = BTreeSet::new();
         let facts = self.facts;
-        for fact in &facts.reviews {
-            let Body::Audit(audit) = fact.body else {
+        for (at, subject) in self.places(version) {
+            let Some(fact) = facts.reviews.get(at) else {
                 continue;
             };
-            let relation = relation_of(fact.subjects, fact.body, &component);
+            let (Body::Audit(audit), Some(subject)) = (fact.body, fact.subjects.get(subject))
+            else {
+                continue;
+            };
+            let relation = relation_of(std::slice::from_ref(subject), fact.body, &component);
             if relation != Some(Relation::This) {
                 continue;
             }
-            for speaker in &fact.speakers {
-                let worth = worth(self.requirement, facts, fact, speaker);
-                if matches!(worth, Worth::Counts)
-                    && !by.contains(&speaker.issuer)
+            for (which, speaker) in fact.speakers.iter().enumerate() {
+                if !by.contains(&speaker.issuer)
+                    && self.counts(at, which)
                     && self.holds_within(audit, Some(version), changes)
                 {
                     by.insert(speaker.issuer);
@@ -90,6 +107,30 @@ impl<'f> Reviews<'f> {
         let enough = by.len() >= self.requirement.issuers;
         self.known.insert(version.as_str().to_owned(), enough);
         enough
+    }
+}
+
+impl Reviews<'_> {
+    /// The reviews that may be of a version, each with the subject that may be.
+    fn places(&self, version: &Purl) -> Vec<(usize, usize)> {
+        let named = [version.version(), None];
+        let named = &named[..if named[0].is_some() { 2 } else { 1 }];
+        let places = named
+            .iter()
+            .filter_map(|version| self.by_version.get(version));
+        places.flatten().copied().collect()
+    }
+
+    /// Whether a review counts for the requirement, by one of its speakers.
+    fn counts(&mut self, review: usize, speaker: usize) -> bool {
+        let (requirement, facts) = (self.requirement, self.facts);
+        let weigh = || {
+            let fact = facts.reviews.get(review)?;
+            let worth = worth(requirement, facts, fact, fact.speakers.get(speaker)?);
+            Some(matches!(worth, Worth::Counts))
+        };
+        let known = self.counts.entry((review, speaker));
+        *known.or_insert_with(|| weigh().unwrap_or(false))
     }
 }
 

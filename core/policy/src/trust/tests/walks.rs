@@ -105,6 +105,15 @@ fn strangers_add_nobody_and_no_step() {
     assert_eq!(found(&walk.finish()), sorted(&[&a, &b]));
 }
 
+/// Who is found if everything is given at every step.
+fn walk_of(policy: &Policy, claims: &[LoggedClaim]) -> Speakers {
+    let mut walk = Walk::start(policy, START_MS);
+    while !walk.to_ask().is_empty() {
+        walk.take(claims.to_vec());
+    }
+    walk.finish()
+}
+
 #[test]
 fn whoever_vouches_for_too_many_vouches_for_nobody() {
     let mut world = World::new();
@@ -121,13 +130,46 @@ fn whoever_vouches_for_too_many_vouches_for_nobody() {
     let (speakers, _) = walk(&policy, &world);
     assert_eq!(speakers.limits(), [Limit::Endorsements(b.id)]);
     assert_eq!(found(&speakers), sorted(&[&a, &b, &c]));
-    // Whoever read the length first need not fetch them.
-    let mut walk = Walk::start(&policy, START_MS);
-    walk.take(answer(&world, &[a.id]));
-    walk.too_many(b.id);
-    assert_eq!(walk.to_ask(), [c.id]);
-    walk.take([]);
-    assert_eq!(walk.finish().limits(), [Limit::Endorsements(b.id)]);
+    // What was taken back does not count.
+    let of_b = world
+        .claims
+        .iter()
+        .rfind(|logged| logged.claim().signers()[0].0 == b.id);
+    let last = of_b.unwrap().claim().id();
+    let withdrawal = world.withdraw(&b, last);
+    assert_eq!(walk_of(&policy, &world.claims).limits(), []);
+    // In another log it is counted by itself.
+    world
+        .claims
+        .retain(|logged| logged.claim().id() != withdrawal);
+    let mut other = World::of("other.example/log");
+    other.register("p", &[2], 1);
+    let d = other.register("p", &[4], 1);
+    other.endorse(&b, &endorsement(&d, "auditor", &["pkg:*"], 0));
+    let speakers = walk_of(&policy, &[world.claims, other.claims].concat());
+    assert_eq!(speakers.limits(), [Limit::Endorsements(b.id)]);
+    assert_eq!(found(&speakers), sorted(&[&a, &b, &c, &d]));
+}
+
+/// A key that was rotated away registers again where nobody knows of it, and vouches for many.
+#[test]
+fn keys_of_old_do_not_use_up_whom_an_issuer_vouches_for() {
+    let (mut world, mut other) = (World::new(), World::of("other.example/log"));
+    let [a, b, c] = [1, 2, 3].map(|seed| world.register("p", &[seed], 1));
+    other.register("p", &[2], 1);
+    world.endorse(&a, &endorsement(&b, "auditor", &["pkg:*"], 1));
+    world.endorse(&b, &endorsement(&c, "auditor", &["pkg:*"], 0));
+    world.at_ms += DAY_MS;
+    world.rotate(&b, &[9], 1, &[2, 9]);
+    other.at_ms = world.at_ms + DAY_MS;
+    for n in 0..=ENDORSEMENTS {
+        let scope = format!("pkg:cargo/x{n}");
+        other.endorse(&b, &endorsement(&a, "auditor", &[&scope], 0));
+    }
+    let policy = policy(&a, "pkg:*", 2);
+    let speakers = walk_of(&policy, &[world.claims, other.claims].concat());
+    assert_eq!(speakers.limits(), []);
+    assert_eq!(found(&speakers), sorted(&[&a, &b, &c]));
 }
 
 #[test]

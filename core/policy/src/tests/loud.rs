@@ -1,0 +1,245 @@
+//! Who says very much, with sound keys or with those of old, and what that may not change.
+
+use super::*;
+use crate::testing::{DAY_MS, about, endorsement, purl, value};
+use assay_claims::index::{By, Kind, Label, Name};
+use assay_claims::statement::{Statement, Subject};
+
+const VEX: &str = "https://openvex.dev/ns/v0.2.0";
+const SCAN: &str = "https://in-toto.io/attestation/vulns/v0.2";
+const AUDIT: &str = "urn:assay:audit:v1";
+
+const OPEN: &str = "if = \"vulnerable\"\nseverity = \"high\"\nfrom = [\"anyone\"]\ncleared_by = \
+    [\"maintainer\", \"scanner\"]";
+
+fn policy(anchors: &[(&Party, &[&str])], rules: &str) -> String {
+    let anchors = anchors.iter().map(|(party, roles)| anchor(party, roles));
+    format!(
+        "version = 1\nunknown = \"warn\"\n{}{rules}",
+        anchors.collect::<String>()
+    )
+}
+
+/// A scan that found CVE-1, with or without a severity.
+fn found(severity: Option<&str>) -> String {
+    let severity =
+        severity.map(|score| format!(r#","severity":[{{"method":"x","score":"{score}"}}]"#));
+    let severity = severity.unwrap_or_default();
+    format!(
+        r#"{{"scanner":{{"uri":"https://e.org/s","result":[{{"id":"CVE-1"{severity}}}]}},"metadata":{{"scanStartedOn":"2026-01-01T00:00:00Z","scanFinishedOn":"2026-01-01T00:00:00Z"}}}}"#
+    )
+}
+
+/// A VEX document with one statement on CVE-1, about these products or, without, about its subject.
+fn vex(status: &str, products: &str) -> String {
+    format!(
+        r#"{{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/v","author":"A","version":1,"timestamp":"2026-01-02T00:00:00Z","statements":[{{"vulnerability":"CVE-1","status":"{status}","impact_statement":"x","action_statement":"x"{products}}}]}}"#
+    )
+}
+
+/// A statement about many versions of one package.
+fn of_versions(versions: std::ops::Range<usize>, ty: &str, predicate: &str) -> Statement {
+    let subjects = versions.map(|n| Subject::package(purl(&format!("pkg:cargo/a@{n}"))));
+    Statement::new(subjects.collect(), ty, value(predicate)).unwrap()
+}
+
+fn answered(worlds: &[&World]) -> Vec<LogAnswer> {
+    worlds.iter().flat_map(|world| fresh(world)).collect()
+}
+
+fn outcome_of(policy: &str, worlds: &[&World]) -> Outcome {
+    let claims: Vec<LoggedClaim> = worlds
+        .iter()
+        .flat_map(|world| world.claims.clone())
+        .collect();
+    decided(policy, &claims, &answered(worlds)).outcome()
+}
+
+/// Two logs that know an issuer, which rotated its key 1 away in the first only, a day ago.
+fn rotated() -> (World, World, Party) {
+    let (mut world, mut other) = (World::new(), World::of("other.example/log"));
+    let a = world.register("p", &[1], 1);
+    other.register("p", &[1], 1);
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(None)), &[&a]);
+    world.at_ms += DAY_MS;
+    world.rotate(&a, &[2], 1, &[1, 2]);
+    other.at_ms = world.at_ms + DAY_MS;
+    (world, other, a)
+}
+
+#[test]
+fn keys_of_old_do_not_use_up_what_an_issuer_may_say() {
+    let (world, mut other, a) = rotated();
+    let policy = policy(&[(&a, &["scanner"])], &rule("deny", "deny", OPEN));
+    assert_eq!(outcome_of(&policy, &[&world, &other]), Outcome::Denied);
+    for n in 0..41 {
+        let text = format!(r#"{{"n":{n}}}"#);
+        let loud = of_versions(0..250, "https://example.org/own/v1", &text);
+        other.log(&loud, &[&a]);
+    }
+    assert_eq!(outcome_of(&policy, &[&world, &other]), Outcome::Denied);
+}
+
+/// One claim about many versions of a package is one claim.
+#[test]
+fn claims_are_counted_and_not_what_they_name() {
+    let mut world = World::new();
+    let a = world.register("p", &[1], 1);
+    let rules = rule(
+        "require",
+        "deny",
+        "claims = [\"audit\"]\nfrom = [\"auditor\"]",
+    );
+    let policy = policy(&[(&a, &["auditor"])], &rules);
+    for n in 0..41 {
+        let text =
+            format!(r#"{{"criteria":["c"],"verdict":"pass","scope":"version","notes":"{n}"}}"#);
+        world.log(&of_versions(0..250, AUDIT, &text), &[&a]);
+    }
+    assert_eq!(outcome_of(&policy, &[&world]), Outcome::Fine);
+}
+
+#[test]
+fn who_said_too_much_counts_not_for_a_package_and_against_it_all_the_same() {
+    let mut world = World::new();
+    let [a, b] = [1, 2].map(|seed| world.register("p", &[seed], 1));
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(None)), &[&a]);
+    world.log(
+        &about("pkg:cargo/a@1", VEX, &vex("not_affected", "")),
+        &[&b],
+    );
+    // Only `cleared_by` names the role of the one who clears.
+    let open = "if = \"vulnerable\"\nseverity = \"high\"\nfrom = [\"auditor\"]\ncleared_by = \
+        [\"maintainer\"]";
+    let anchors: [(&Party, &[&str]); 2] = [(&a, &["auditor"]), (&b, &["maintainer"])];
+    let policy = parse(&policy(&anchors, &rule("deny", "deny", open)));
+    let judge = |overlong: &[Label], purl: &str| {
+        let known = Known::judge(&policy, &world.claims, NOW_MS);
+        let known = known.without(overlong.iter().copied());
+        known.verdict(&component(purl), &fresh(&world)).outcome()
+    };
+    let label =
+        |kind, value: &str, by: &Party| Label::of(Name::new(kind, value), By::issuer(&by.id));
+    let of_package = |by: &Party| label(Kind::Package, "pkg:cargo/a", by);
+    let (a1, b1) = ("pkg:cargo/a@1", "pkg:cargo/b@1");
+    assert_eq!(judge(&[], a1), Outcome::Fine);
+    // What clears is not heard, and what was found is.
+    assert_eq!(judge(&[of_package(&b)], a1), Outcome::Denied);
+    assert_eq!(
+        judge(&[of_package(&a), of_package(&b)], a1),
+        Outcome::Denied
+    );
+    // Whoever found it may have found more.
+    assert_eq!(judge(&[of_package(&a)], a1), Outcome::Incomplete);
+    // Of other packages nothing is changed.
+    assert_eq!(judge(&[of_package(&a), of_package(&b)], b1), judge(&[], b1));
+    // What is said of a claim, or what the issuer says of itself and of others, bears on all.
+    let claim = world.claims[2].claim().id().to_hex();
+    assert_eq!(
+        judge(&[label(Kind::Claim, &claim, &a)], a1),
+        Outcome::Incomplete
+    );
+    let own = Name::new(Kind::Issuer, &b.id.to_hex());
+    let own = Label::of(own, By::predicate_type("urn:assay:issuer:v1"));
+    assert_eq!(judge(&[own], a1), Outcome::Incomplete);
+    // Nobody without a role is waited for.
+    let stranger = Party {
+        id: assay_claims::issuer::IssuerId::from_hex(&"ab".repeat(32)).unwrap(),
+        seeds: vec![],
+    };
+    assert_eq!(judge(&[of_package(&stranger)], a1), Outcome::Fine);
+}
+
+#[test]
+fn only_a_sound_word_about_the_very_thing_says_that_a_finding_is_not_severe() {
+    let mut world = World::new();
+    let [a, b, c] = [1, 2, 3].map(|seed| world.register("p", &[seed], 1));
+    let anchors: [(&Party, &[&str]); 3] =
+        [(&a, &["scanner"]), (&b, &["builder"]), (&c, &["scanner"])];
+    let policy = policy(&anchors, &rule("deny", "deny", OPEN));
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(None)), &[&a]);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("low"))), &[&b]);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied, "a builder's");
+    let elsewhere = "pkg:cargo/a@1?repository_url=https:%2F%2Fe.org%2Fx";
+    world.log(&about(elsewhere, SCAN, &found(Some("low"))), &[&c]);
+    assert_eq!(
+        outcome(&policy, &world),
+        Outcome::Denied,
+        "of another artifact"
+    );
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("low"))), &[&c]);
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+}
+
+#[test]
+fn a_denial_sees_the_roles_in_which_one_speaks_against() {
+    let mut world = World::new();
+    let [a, b] = [1, 2].map(|seed| world.register("p", &[seed], 1));
+    let first = world.next_leaf();
+    world.endorse(&a, &endorsement(&b, "scanner", &["pkg:*"], 0));
+    let lines = "if = \"claim\"\nclaims = [\"scan\"]\nfrom = [\"anyone\"]\nwhen = \"by a scanner\"";
+    let policy = policy(
+        &[(&a, &["scanner", "maintainer"])],
+        &rule("deny", "deny", lines),
+    );
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(None)), &[&b]);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    // The key is declared compromised from before the endorsement on, and another role is given.
+    let a = world.rotate(&a, &[3], 1, &[1, 3]);
+    world.compromise(&a, &a, 1, first);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    world.endorse(&a, &endorsement(&b, "maintainer", &["pkg:*"], 0));
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+}
+
+#[test]
+fn what_is_said_of_claims_and_of_other_things_is_no_word_about_a_component() {
+    let mut world = World::new();
+    let a = world.register("p", &[1], 1);
+    let anchors: [(&Party, &[&str]); 1] = [(&a, &["maintainer", "scanner", "auditor"])];
+    let policy = policy(&anchors, "").replace("unknown = \"warn\"\n", "");
+    assert_eq!(outcome(&policy, &world), Outcome::Unknown);
+    let other = r#","products":[{"@id":"pkg:cargo/other@1"}]"#;
+    let own = r#","products":[{"@id":"pkg:cargo/a@1"}]"#;
+    world.log(
+        &about("pkg:cargo/a@1", VEX, &vex("not_affected", other)),
+        &[&a],
+    );
+    assert_eq!(outcome(&policy, &world), Outcome::Unknown);
+    let sbom = r#"{"bomFormat":"CycloneDX","specVersion":"1.5"}"#;
+    world.log(
+        &about("pkg:cargo/a@1", "https://cyclonedx.org/bom", sbom),
+        &[&a],
+    );
+    assert_eq!(outcome(&policy, &world), Outcome::Unknown);
+    world.log(
+        &about("pkg:cargo/a@1", VEX, &vex("not_affected", own)),
+        &[&a],
+    );
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+}
+
+/// Changes from each of two hundred versions to each later one, said again and again: that would be
+/// looked at for minutes if each review were looked at for each version that it names.
+#[test]
+fn many_reviews_of_many_versions_are_each_looked_at_once() {
+    let mut world = World::new();
+    let a = world.register("p", &[1], 1);
+    let rules = rule(
+        "require",
+        "deny",
+        "claims = [\"audit\"]\nfrom = [\"auditor\"]",
+    );
+    let policy = policy(&[(&a, &["auditor"])], &rules);
+    for base in 2..250 {
+        let text = format!(
+            r#"{{"criteria":["c"],"verdict":"pass","scope":"delta","deltaBase":"{base}"}}"#
+        );
+        world.log(&of_versions(0..250, AUDIT, &text), &[&a]);
+    }
+    assert_eq!(outcome_of(&policy, &[&world]), Outcome::Unmet);
+    let whole = r#"{"criteria":["c"],"verdict":"pass","scope":"version"}"#;
+    world.log(&about("pkg:cargo/a@249", AUDIT, whole), &[&a]);
+    assert_eq!(outcome_of(&policy, &[&world]), Outcome::Fine);
+}
