@@ -126,8 +126,8 @@ impl Joined {
     }
 }
 
-/// Reads a whole answer to `query` as core has it. Nothing in it is verified. Lists that are too long
-/// together are refused before they are copied.
+/// Reads a whole answer to `query` as core has it. Nothing in it is verified. Lists that are too
+/// long together are refused before they are copied.
 pub fn to_core(answer: &v1::Answer, query: &Query) -> Result<Answer, AnswerFault> {
     let from = match query {
         Query::Page { from, .. } => *from,

@@ -281,8 +281,8 @@ fn is_record_of(logged: &LoggedClaim, hex: &str) -> bool {
     matches!(logged.claim().body(), Body::Issuer(_)) && is_about(logged, hex)
 }
 
-/// What there is to know about what was left out: that somebody said too much, that there are others
-/// who were not listened to, or what was left out of what those of a page say.
+/// What there is to know about what was left out: that somebody said too much, that there are
+/// others who were not listened to, or what was left out of what those of a page say.
 fn hints_of_others(asked: &Asked, names: &[Name]) -> Vec<Hint> {
     let mut hints = Vec::new();
     let too_much = asked.limits.len() + asked.overlong().count();

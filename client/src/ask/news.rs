@@ -42,8 +42,15 @@ impl Asker {
                 .filter_map(|fresh| fresh.claim.as_ref().ok())
                 .cloned(),
         );
-        judge(&mut panel, self.policy(), self.now_ms(), new.clone()).await;
+        let limits = judge(&mut panel, self.policy(), self.now_ms(), new.clone()).await;
         let asked = self.answers(panel)?;
+        if !limits.is_empty() || asked.overlong().next().is_some() {
+            return Err(AskError::Unanswered(
+                "more is said about the news, or by those whom the policy listens to, than is \
+                 listened to"
+                    .into(),
+            ));
+        }
         for log in &asked.logs {
             if let Answer::Partial { missing: why, .. } | Answer::None { why } = &log.answer {
                 let why = format!("{}: {why}", log.origin());

@@ -114,13 +114,14 @@ async fn hidden(panel: &mut Panel, inquiry: &Inquiry, by: &[By]) -> Vec<LoggedCl
     found
 }
 
-/// Asks what it takes to judge claims that are there already.
+/// Asks what it takes to judge claims that are there already. Returns what was left out of the
+/// search for whom to listen to.
 pub(super) async fn judge(
     panel: &mut Panel,
     policy: &Policy,
     now_ms: u64,
     claims: Vec<LoggedClaim>,
-) {
+) -> Vec<Limit> {
     let mut recorded = BTreeSet::new();
     let speakers = walk(panel, policy, now_ms, &mut recorded).await;
     let mut issuers: BTreeSet<IssuerId> = speakers.issuers().copied().collect();
@@ -131,6 +132,7 @@ pub(super) async fn judge(
     about.extend(claims);
     // One round: somebody whom nobody trusts can go on about itself for ever.
     panel.ask(&names_of(&about), &by).await;
+    speakers.limits().to_vec()
 }
 
 /// Finds whom the policy listens to. `recorded` are the issuers whose records were asked for.

@@ -37,9 +37,9 @@ pub const LOOKUP_BY: usize = 4096;
 /// is not heard on it (docs/design.md 7), so that the list need not come.
 pub const WHOLE_LIST: u64 = 10_000;
 
-/// Entries of each list that an answer must bring: the first ones of it. Rarely has anybody said more
-/// about one thing, so that a private question, after which nothing more may be asked about one name
-/// alone, has a whole answer (docs/index.md 8.1).
+/// Entries of each list that an answer must bring: the first ones of it. Rarely has anybody said
+/// more about one thing, so that a private question, after which nothing more may be asked about
+/// one name alone, has a whole answer (docs/index.md 8.1).
 pub const LABEL_ENTRIES: usize = 1000;
 
 /// Most leaves in all lists of an answer together. Each costs a hash and some ten bytes: about a

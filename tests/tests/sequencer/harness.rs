@@ -97,6 +97,7 @@ impl Running {
     pub async fn submit(&self, claims: Vec<VerifiedClaim>, wait: Wait) -> Option<Vec<Outcome>> {
         let limits = Limits {
             bytes: 1 << 20,
+            connections: 64,
             stall: Duration::from_secs(60),
             shared: Vec::new(),
         };

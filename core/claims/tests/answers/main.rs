@@ -135,8 +135,8 @@ fn verify_page(
 }
 
 /// Whether what was verified is the truth: all lists, whole and unchanged; the log's own entries,
-/// all of them, for the lists are short; of a page, what did not come is said to be missing. Of it, only what its entries show is known
-/// before all pages are there.
+/// all of them, for the lists are short; of a page, what did not come is said to be missing. Of it,
+/// only what its entries show is known before all pages are there.
 fn is_true(known: &Known<'_>, answer: &Verified) -> Result<(), TestCaseError> {
     let Known {
         log, query, size, ..

@@ -202,8 +202,8 @@ impl<'a> Fact<'a> {
     }
 
     /// Whether it says anything about whether the component can be used: a scan, a review, support
-    /// dates, practices, a scorecard, a test, or what this reader does not know; and a VEX document,
-    /// if one of its statements is about the very thing.
+    /// dates, practices, a scorecard, a test, or what this reader does not know; and a VEX
+    /// document, if one of its statements is about the very thing.
     ///
     /// That documents belong to it, how it was built or released, what somebody demands of it, and
     /// what is said of claims or of issuers says nothing of that. A scan that failed is a document,

@@ -38,15 +38,18 @@ impl Compiled for Word {
                 Ok(variables.predicate.get("verdict").and_then(Value::as_str) == Some("pass"))
             }
             "old" => Ok(variables.claim.get("age_days").and_then(Value::as_u64) > Some(10)),
-            "by a scanner" => match variables.claim.get("roles") {
-                Some(Value::Array(roles)) => {
-                    Ok(roles.iter().any(|role| role.as_str() == Some("scanner")))
-                }
-                _ => Ok(false),
-            },
+            "by a scanner" => Ok(has_role(&variables, "scanner")),
+            "not by a scanner" => Ok(!has_role(&variables, "scanner")),
             "named a" => Ok(variables.component.get("name").and_then(Value::as_str) == Some("a")),
             _ => Ok(false),
         }
+    }
+}
+
+fn has_role(variables: &Variables<'_>, name: &str) -> bool {
+    match variables.claim.get("roles") {
+        Some(Value::Array(roles)) => roles.iter().any(|role| role.as_str() == Some(name)),
+        _ => false,
     }
 }
 

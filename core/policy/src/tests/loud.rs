@@ -191,6 +191,9 @@ fn a_denial_sees_the_roles_in_which_one_speaks_against() {
     assert_eq!(outcome(&policy, &world), Outcome::Denied);
     world.endorse(&a, &endorsement(&b, "maintainer", &["pkg:*"], 0));
     assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    // Nor does a role that a thief gave take somebody out of a rule for those without it.
+    let without = policy.replace("by a scanner", "not by a scanner");
+    assert_eq!(outcome(&without, &world), Outcome::Denied);
 }
 
 #[test]

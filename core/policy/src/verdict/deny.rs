@@ -47,9 +47,16 @@ struct Against<'f> {
 }
 
 impl<'f> Against<'f> {
-    /// Takes a claim as found if the rule's condition holds of it, and returns whether it does.
+    /// Takes a claim as found if the rule's condition holds of it, and returns whether it does: in
+    /// the roles in which one speaks against the component, or in those in which one speaks for it.
+    /// There are conditions that want a role, and others that want somebody without it.
     fn take(&mut self, fact: &Fact<'_>, speaker: &Speaker) -> bool {
-        match self.facts.satisfies_against(self.rule, fact, speaker) {
+        let against = self.facts.satisfies_against(self.rule, fact, speaker);
+        let held = match against {
+            Ok(false) => self.facts.satisfies(self.rule, fact, speaker),
+            held => held,
+        };
+        match held {
             Ok(true) => {
                 self.evidence.push(fact.evidence(speaker));
                 true
