@@ -41,7 +41,7 @@ pub enum Kind {
     /// Attachments that are read or written: their number, not bytes.
     File,
     /// Messages of callers from when they begin to come until they were decoded: bytes, of which
-    /// there are few ([`MESSAGES`]), because that is soon over.
+    /// there are few (`MESSAGES`), because that is soon over.
     Message,
     /// Watches: their number, not bytes.
     Watch,

@@ -4,6 +4,7 @@ use super::*;
 use crate::testing::{DAY_MS, about, endorsement, purl, value};
 use assay_claims::index::{By, Kind, Label, Name};
 use assay_claims::statement::{Statement, Subject};
+use assay_tlog::Hash;
 
 const VEX: &str = "https://openvex.dev/ns/v0.2.0";
 const SCAN: &str = "https://in-toto.io/attestation/vulns/v0.2";
@@ -234,15 +235,24 @@ fn many_reviews_of_many_versions_are_each_looked_at_once() {
         "deny",
         "claims = [\"audit\"]\nfrom = [\"auditor\"]",
     );
+    let digests: Vec<Subject> = (0..120)
+        .map(|n| Subject::artifact(None, &Hash::of(&[n])))
+        .collect();
     let policy = policy(&[(&a, &["auditor"])], &rules);
-    for base in 2..250 {
+    for base in 2..120 {
         let text = format!(
             r#"{{"criteria":["c"],"verdict":"pass","scope":"delta","deltaBase":"{base}"}}"#
         );
-        world.log(&of_versions(0..250, AUDIT, &text), &[&a]);
+        let review = of_versions(0..120, AUDIT, &text);
+        let mut subjects = review.subjects().to_vec();
+        subjects.extend(digests.iter().cloned());
+        world.log(
+            &Statement::new(subjects, AUDIT, value(&text)).unwrap(),
+            &[&a],
+        );
     }
     assert_eq!(outcome_of(&policy, &[&world]), Outcome::Unmet);
     let whole = r#"{"criteria":["c"],"verdict":"pass","scope":"version"}"#;
-    world.log(&about("pkg:cargo/a@249", AUDIT, whole), &[&a]);
+    world.log(&about("pkg:cargo/a@119", AUDIT, whole), &[&a]);
     assert_eq!(outcome_of(&policy, &[&world]), Outcome::Fine);
 }

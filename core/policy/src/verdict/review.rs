@@ -25,7 +25,8 @@ pub(super) struct Reviews<'f> {
     /// found out is not, so that changes in a circle prove nothing.
     known: BTreeMap<String, bool>,
     /// The reviews by the versions that their subjects name, as places of review and subject: one
-    /// review can name a thousand versions, and each is looked at once.
+    /// review can name a thousand versions, and each is looked at once. One without a version may be
+    /// of any, and is there once for each review.
     by_version: BTreeMap<Option<&'f str>, Vec<(usize, usize)>>,
     /// Whether a review counts, by one of its speakers: places of both.
     counts: BTreeMap<(usize, usize), bool>,
@@ -34,10 +35,19 @@ pub(super) struct Reviews<'f> {
 impl<'f> Reviews<'f> {
     pub(super) fn new(requirement: &'f Requirement, facts: &'f Facts<'f>) -> Self {
         let mut by_version: BTreeMap<Option<&str>, Vec<(usize, usize)>> = BTreeMap::new();
+        let package = facts.component.purl().map(Purl::without_version);
         for (at, fact) in facts.reviews.iter().enumerate() {
             for (subject, named) in fact.subjects.iter().enumerate() {
-                let version = named.purl().and_then(Purl::version);
-                by_version.entry(version).or_default().push((at, subject));
+                // Versions are looked up by their purls, so that digests and others are none.
+                let purl = named.purl();
+                let Some(purl) = purl.filter(|purl| Some(purl.without_version()) == package) else {
+                    continue;
+                };
+                let places = by_version.entry(purl.version()).or_default();
+                let again = places.last().is_some_and(|(last, _)| *last == at);
+                if purl.version().is_some() || !again {
+                    places.push((at, subject));
+                }
             }
         }
         Reviews {
