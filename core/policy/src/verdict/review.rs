@@ -25,8 +25,8 @@ pub(super) struct Reviews<'f> {
     /// found out is not, so that changes in a circle prove nothing.
     known: BTreeMap<String, bool>,
     /// The reviews by the versions that their subjects name, as places of review and subject: one
-    /// review can name a thousand versions, and each is looked at once. One without a version may be
-    /// of any, and is there once for each review.
+    /// review can name a thousand versions, and each is looked at once. One without a version may
+    /// be of any, and is there once for each review.
     by_version: BTreeMap<Option<&'f str>, Vec<(usize, usize)>>,
     /// Whether a review counts, by one of its speakers: places of both.
     counts: BTreeMap<(usize, usize), bool>,
