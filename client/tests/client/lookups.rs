@@ -14,7 +14,7 @@ use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-fn example() -> Name {
+pub fn example() -> Name {
     Name::new(Kind::Package, "pkg:cargo/example")
 }
 
@@ -23,7 +23,7 @@ fn issuer() -> By {
     By::issuer(&id(1))
 }
 
-fn package() -> Label {
+pub fn package() -> Label {
     Label::of(example(), issuer())
 }
 
@@ -49,7 +49,7 @@ fn claim_id(claim: &wire::Claim) -> ClaimId {
 
 /// A log with an issuer and `claims` claims of it about one package, from leaf 3 on, each with a
 /// commitment.
-async fn log(claims: u64) -> Fake {
+pub async fn log(claims: u64) -> Fake {
     let fake = Fake::start().await;
     fake.state().publish(&registration(1));
     for number in 1..=claims {

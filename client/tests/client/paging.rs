@@ -1,7 +1,8 @@
 //! Lists that a node sends without end.
 
-use crate::fake::{Fake, claim, id, registration};
-use assay_claims::index::{By, Kind, Label, Name, Query};
+use crate::fake::{Fake, claim, id};
+use crate::lookups::{example, log, package};
+use assay_claims::index::{By, Query};
 use assay_client::gather::{Source, gather};
 use assay_client::{Allowance, Client, ClientError, Cursor};
 use std::path::Path;
@@ -11,24 +12,6 @@ const ALL: Allowance = Allowance {
     bytes: 1 << 30,
     time: Duration::from_secs(60),
 };
-
-fn example() -> Name {
-    Name::new(Kind::Package, "pkg:cargo/example")
-}
-
-fn package() -> Label {
-    Label::of(example(), By::issuer(&id(1)))
-}
-
-/// A log in which one issuer made so many claims about one package.
-async fn log(claims: u64) -> Fake {
-    let fake = Fake::start().await;
-    fake.state().publish(&registration(1));
-    for number in 1..=claims {
-        fake.state().publish(&claim(1, number));
-    }
-    fake
-}
 
 fn unavailable<T: std::fmt::Debug>(outcome: Result<T, ClientError>) -> String {
     match outcome {

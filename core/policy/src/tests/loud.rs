@@ -10,6 +10,8 @@ const VEX: &str = "https://openvex.dev/ns/v0.2.0";
 const SCAN: &str = "https://in-toto.io/attestation/vulns/v0.2";
 const AUDIT: &str = "urn:assay:audit:v1";
 
+const REVIEWED: &str = "claims = [\"audit\"]\nfrom = [\"auditor\"]";
+
 const OPEN: &str = "if = \"vulnerable\"\nseverity = \"high\"\nfrom = [\"anyone\"]\ncleared_by = \
     [\"maintainer\", \"scanner\"]";
 
@@ -86,11 +88,7 @@ fn keys_of_old_do_not_use_up_what_an_issuer_may_say() {
 fn claims_are_counted_and_not_what_they_name() {
     let mut world = World::new();
     let a = world.register("p", &[1], 1);
-    let rules = rule(
-        "require",
-        "deny",
-        "claims = [\"audit\"]\nfrom = [\"auditor\"]",
-    );
+    let rules = rule("require", "deny", REVIEWED);
     let policy = policy(&[(&a, &["auditor"])], &rules);
     for n in 0..41 {
         let text =
@@ -230,11 +228,7 @@ fn what_is_said_of_claims_and_of_other_things_is_no_word_about_a_component() {
 fn many_reviews_of_many_versions_are_each_looked_at_once() {
     let mut world = World::new();
     let a = world.register("p", &[1], 1);
-    let rules = rule(
-        "require",
-        "deny",
-        "claims = [\"audit\"]\nfrom = [\"auditor\"]",
-    );
+    let rules = rule("require", "deny", REVIEWED);
     let digests: Vec<Subject> = (0..120)
         .map(|n| Subject::artifact(None, &Hash::of(&[n])))
         .collect();

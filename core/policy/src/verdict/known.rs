@@ -34,6 +34,8 @@ pub struct Known<'a> {
     unheard: BTreeSet<(String, IssuerId)>,
     /// Labels under which a log has more than is listened to, so that nothing came.
     overlong: BTreeSet<Label>,
+    /// Who has such a list about one of the claims.
+    loud: BTreeSet<By>,
     now_ms: u64,
 }
 
@@ -92,6 +94,7 @@ impl<'a> Known<'a> {
             limits: Vec::new(),
             unheard,
             overlong: BTreeSet::new(),
+            loud: BTreeSet::new(),
             now_ms,
         }
     }
@@ -109,6 +112,12 @@ impl<'a> Known<'a> {
     /// counts not *for* it, and rules that need the issuer are `Incomplete`.
     pub fn without(mut self, overlong: impl IntoIterator<Item = Label>) -> Self {
         self.overlong.extend(overlong);
+        if !self.overlong.is_empty() {
+            let claims = self.names_of_claims();
+            let about = self.overlong.iter();
+            let about = about.filter(|label| claims.contains(&label.name()));
+            self.loud.extend(about.map(Label::by));
+        }
         self
     }
 
@@ -193,10 +202,14 @@ impl<'a> Known<'a> {
     }
 
     fn said_too_much(&self, issuer: &IssuerId, component: &Component) -> bool {
-        let package = package(component);
+        // Every speaker of every claim is asked this, and nearly always nothing is left out: names
+        // are hashed only if something is.
+        let is_unheard = !self.unheard.is_empty()
+            && (self.unheard).contains(&(package(component).to_owned(), *issuer));
         let by = By::issuer(issuer);
-        self.unheard.contains(&(package.to_owned(), *issuer))
-            || names(component).any(|name| self.overlong.contains(&Label::of(name, by)))
+        is_unheard
+            || !self.overlong.is_empty()
+                && names(component).any(|name| self.overlong.contains(&Label::of(name, by)))
     }
 
     /// Reviews of versions of the component's package, which the component may or may not be.
@@ -248,30 +261,21 @@ impl<'a> Known<'a> {
                 bounds.insert(Bound::Search(limit.clone()));
             }
         }
-        let claims = self.names_of_claims();
         for issuer in heard {
-            let (of, by) = (
-                Name::new(Kind::Issuer, &issuer.to_hex()),
-                By::issuer(issuer),
-            );
+            let of = Name::new(Kind::Issuer, &issuer.to_hex());
             if self.overlong.iter().any(|label| label.name() == of) {
                 bounds.insert(Bound::Search(Limit::Endorsements(*issuer)));
             }
-            let mut about = self.overlong.iter().filter(|label| label.by() == by);
-            if self.said_too_much(issuer, component)
-                || about.any(|label| claims.contains(&label.name()))
-            {
+            let is_loud = self.loud.contains(&By::issuer(issuer));
+            if is_loud || self.said_too_much(issuer, component) {
                 bounds.insert(Bound::Claims(*issuer));
             }
         }
         bounds.into_iter().collect()
     }
 
-    /// The names under which others speak of the claims; none if nothing is overlong.
+    /// The names under which others speak of the claims.
     fn names_of_claims(&self) -> BTreeSet<Name> {
-        if self.overlong.is_empty() {
-            return BTreeSet::new();
-        }
         let claims = self.trust.claims().iter();
         let ids = claims.map(|judged| judged.logged().claim().id().to_hex());
         ids.map(|id| Name::new(Kind::Claim, &id)).collect()
