@@ -9,6 +9,8 @@
 //! | `cosignature` | C2SP tlog-cosignature |
 //! | [`tlog_proof`] | C2SP tlog-proof |
 //! | [`tlog_policy`] | C2SP tlog-policy |
+//! | [`log_list`] | C2SP tlog-list |
+//! | [`head`], [`witness`] | C2SP tlog-witness |
 //!
 //! Every function is a pure function of its arguments: no clock, no randomness, no files, no
 //! sockets, no async, no logging. A type whose name starts with `Verified` can only be made by the
@@ -52,10 +54,13 @@ pub mod checkpoint;
 mod cosignature;
 mod decimal;
 pub mod hash;
+pub mod head;
 pub mod limits;
+pub mod log_list;
 pub mod note;
 pub mod tlog_policy;
 pub mod tlog_proof;
 pub mod tree;
+pub mod witness;
 
 pub use hash::Hash;
