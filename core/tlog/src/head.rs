@@ -9,7 +9,6 @@ use crate::hash::{Hash, empty_root};
 use crate::limits;
 use crate::note::{Note, NoteError, VerifierKey};
 use crate::tree::TreeSize;
-use std::fmt::Write as _;
 
 /// Why this is no log that can be known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,20 +100,9 @@ impl LogVerifier {
             });
         }
         let verified = note.verify(&self.keys)?;
-        let mut signed = format!("{}\n", checkpoint.body());
-        for line in note.signatures() {
-            let is_verified = verified
-                .signers()
-                .iter()
-                .any(|signer| signer.name() == line.name() && signer.key_id() == line.key_id());
-            if is_verified {
-                // Writing to a string does not fail.
-                let _ = write!(signed, "{line}");
-            }
-        }
         Ok(VerifiedHead {
             checkpoint: checkpoint.clone(),
-            note: signed,
+            note: note.signed_by(&verified),
         })
     }
 }
@@ -264,6 +252,22 @@ mod tests {
             ..checkpoint()
         };
         key.cosign(&other, 9).unwrap()
+    }
+
+    /// One key may sign for several logs.
+    #[test]
+    fn heads_of_two_logs_do_not_contradict_each_other() {
+        let own = key("key-1", 1);
+        let [here, there] = ["the log", "another"].map(|origin| {
+            let log = LogVerifier::new(origin, vec![own.verifier()]).unwrap();
+            let checkpoint = Checkpoint {
+                origin: origin.into(),
+                root: Hash::of(origin.as_bytes()),
+                ..checkpoint()
+            };
+            log.verify(&checkpoint.sign(&own)).unwrap()
+        });
+        assert_eq!(SplitView::between(&here, &there), None);
     }
 
     #[test]

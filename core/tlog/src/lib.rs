@@ -6,7 +6,7 @@
 //! | [`hash`], [`tree`] | RFC 6962, section 2.1; C2SP tlog-tiles |
 //! | [`note`] | C2SP signed-note |
 //! | [`checkpoint`] | C2SP tlog-checkpoint |
-//! | `cosignature` | C2SP tlog-cosignature |
+//! | [`cosigner`] | C2SP tlog-cosignature |
 //! | [`tlog_proof`] | C2SP tlog-proof |
 //! | [`tlog_policy`] | C2SP tlog-policy |
 //! | [`log_list`] | C2SP tlog-list |
@@ -52,6 +52,7 @@
 
 pub mod checkpoint;
 mod cosignature;
+pub mod cosigner;
 mod decimal;
 pub mod hash;
 pub mod head;

@@ -10,7 +10,7 @@
 //!
 //! The four lines stand once for each log, in this order. Spaces and tabs around a line, empty
 //! lines, and lines that begin with `#` count for nothing. Older drafts had a line `bastion`, and
-//! `none` as an origin: they are refused.
+//! `none` as an origin: both are refused.
 //!
 //! **A list only adds.** Whoever can change a list must not be able to change the key of a log that
 //! is witnessed, or to have one forgotten: [`LogList::additions`]. Left out: fetching lists.
@@ -137,7 +137,14 @@ impl LogList {
     ) -> Result<(), LogListError> {
         let line = lines.number();
         let vkey = lines.value("vkey", "vkey and a key")?;
+        let of_origin = lines.number();
         let origin = lines.optional("origin");
+        if origin == Some("none") {
+            return Err(LogListError::Line {
+                line: of_origin,
+                expected: "an origin; without one there is no such line",
+            });
+        }
         let qpd = lines.number();
         let requests_per_day = parse_decimal(lines.value("qpd", "qpd and a number")?)
             .and_then(|number| i32::try_from(number).ok())
@@ -352,6 +359,7 @@ mod tests {
         let key = format!("logs/v0\nvkey {}", vkey("a.example/log", 1));
         let more = entry(&vkey("b.example/log", 2));
         let number = "qpd and a number from 1 to 2147483647";
+        let no_origin = "an origin; without one there is no such line";
         refuses([
             (key.replace("vkey ", "qpd 24\nvkey "), wrong(2, OF_KEY)),
             (key.replace("vkey ", "vkey  "), wrong(2, OF_KEY)),
@@ -359,6 +367,7 @@ mod tests {
             (format!("{key}\ncontact c\n"), wrong(3, OF_QPD)),
             (format!("{key}\norigin a\norigin b\n"), wrong(4, OF_QPD)),
             (format!("{key}\norigin  a\n"), wrong(3, OF_QPD)),
+            (format!("{key}\norigin none\n"), wrong(3, no_origin)),
             (format!("{key}\nbastion none\nqpd 1\n"), wrong(3, OF_QPD)),
             (format!("{key}\nqpd 24\norigin o\n"), wrong(4, OF_CONTACT)),
             (format!("{key}\nqpd 24\ncontact\n"), wrong(4, OF_CONTACT)),

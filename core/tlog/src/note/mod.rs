@@ -161,6 +161,22 @@ impl Note {
         &self.signatures
     }
 
+    /// The note with the signatures that were verified and no others, in the order in which they
+    /// stand. `verified` is what verifying this note returned.
+    pub(crate) fn signed_by(&self, verified: &VerifiedNote) -> String {
+        let mut note = format!("{}\n", self.text);
+        for line in &self.signatures {
+            let is_verified = verified
+                .signers
+                .iter()
+                .any(|signer| signer.name == line.name() && signer.key_id == line.key_id());
+            if is_verified {
+                note.push_str(&line.to_string());
+            }
+        }
+        note
+    }
+
     /// Verifies the note: every signature by one of `keys` must be right, and there must be one.
     ///
     /// Signatures by other keys are ignored, also if they share a name or a key id with one of

@@ -44,7 +44,7 @@ pub struct Refused {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contradiction {
     /// The log signed another root for the size that the witness holds. With the note of that
-    /// head, which the caller stored, it is evidence: see [`Contradiction::evidence`].
+    /// head, which the caller stored, it convicts the log: see [`Contradiction::split_view`].
     OtherRoot(VerifiedHead),
     /// The log signed a root of an empty tree that is not the root of an empty tree.
     EmptyRoot(SplitView),
@@ -53,10 +53,10 @@ pub enum Contradiction {
 impl Contradiction {
     /// Returns what convicts the log: its two notes, of which `held` is the one that was stored
     /// with the witness's state. `None` if the log did not sign `held`, or it is another head.
-    pub fn evidence(self, held: &str, log: &LogVerifier) -> Option<SplitView> {
+    pub fn split_view(self, held: &str, log: &LogVerifier) -> Option<SplitView> {
         match self {
             Contradiction::OtherRoot(head) => SplitView::between(&log.verify(held).ok()?, &head),
-            Contradiction::EmptyRoot(evidence) => Some(evidence),
+            Contradiction::EmptyRoot(view) => Some(view),
         }
     }
 }
@@ -120,8 +120,8 @@ impl SignedRequest {
     /// What the head proves against the log, together with what is held. What the operator pinned
     /// is nothing that the log signed.
     fn contradiction(&self, state: &LogState) -> Option<Contradiction> {
-        if let Some(evidence) = SplitView::in_itself(&self.head) {
-            return Some(Contradiction::EmptyRoot(evidence));
+        if let Some(view) = SplitView::in_itself(&self.head) {
+            return Some(Contradiction::EmptyRoot(view));
         }
         match state {
             LogState::Held { size, root, .. }

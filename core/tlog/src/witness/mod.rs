@@ -22,8 +22,8 @@
 //!   atomically").
 //! - Whatever the request proves against the log comes with the refusal, as [`Contradiction`].
 //!
-//! Scope: decisions. Left out: HTTP, storage, quotas, clocks, and what to do with evidence, which
-//! are the node's; `sign-subtree`, which is optional and not offered.
+//! Scope: decisions. Left out: HTTP, storage, quotas, clocks, and what follows from a
+//! contradiction, which are the node's; `sign-subtree`, which is optional and not offered.
 
 mod answer;
 mod clock;

@@ -1,4 +1,4 @@
-//! Logs that fork anywhere, asking for anything: a witness cosigns one history, has evidence of the
+//! Logs that fork anywhere, asking for anything: a witness cosigns one history, has proof of the
 //! other where the log signed it, and blames no honest log.
 
 use super::*;
@@ -51,8 +51,8 @@ struct Run {
     state: LogState,
     note: String,
     cosigned: Vec<(usize, Hash)>,
-    /// Sizes of which the witness has evidence.
-    evidence: BTreeSet<usize>,
+    /// Sizes of which the witness has proof that the log split.
+    splits: BTreeSet<usize>,
 }
 
 impl Run {
@@ -64,7 +64,7 @@ impl Run {
             state: LogState::Never,
             note: String::new(),
             cosigned: Vec::new(),
-            evidence: BTreeSet::new(),
+            splits: BTreeSet::new(),
         }
     }
 
@@ -98,17 +98,17 @@ impl Run {
                 self.cosigned.push((asks.new, root));
             }
             Decision::Refuse(refused) => {
-                let evidence = refused.contradiction.map(|contradiction| {
-                    let evidence = contradiction.evidence(&self.note, &verifier());
-                    evidence.expect("what is held was signed")
+                let view = refused.contradiction.map(|contradiction| {
+                    let view = contradiction.split_view(&self.note, &verifier());
+                    view.expect("what is held was signed")
                 });
                 let is_split = self.state != LogState::Never
                     && self.state.size() == request.head().size()
                     && self.state.root() != request.head().root();
-                assert_eq!(evidence.is_some(), is_split);
-                if let Some(evidence) = evidence {
-                    assert_eq!(evidence.notes().len(), 2);
-                    self.evidence.insert(asks.new);
+                assert_eq!(view.is_some(), is_split);
+                if let Some(view) = view {
+                    assert_eq!(view.notes().len(), 2);
+                    self.splits.insert(asks.new);
                 }
             }
         }
@@ -129,7 +129,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
-    fn one_history_is_cosigned_and_only_a_fork_is_evidence(
+    fn one_history_is_cosigned_and_only_a_fork_is_blamed(
         same in 0..=MOST,
         asked in prop::collection::vec(asks(), 1..8),
     ) {
@@ -139,9 +139,9 @@ proptest! {
         }
         prop_assert!(run.is_one_history());
         // Up to the fork the log is honest.
-        prop_assert!(run.evidence.iter().all(|size| *size > same));
+        prop_assert!(run.splits.iter().all(|size| *size > same));
         if same == MOST {
-            prop_assert!(run.evidence.is_empty());
+            prop_assert!(run.splits.is_empty());
         }
     }
 }

@@ -191,7 +191,7 @@ fn sizes_roots_and_proofs_have_their_statuses() {
 }
 
 #[test]
-fn what_the_operator_pinned_is_held_to_and_is_no_evidence() {
+fn what_the_operator_pinned_is_held_to_and_blames_nobody() {
     let tree = Branch::new(8);
     let fork = tree.fork(4);
     let pinned = LogState::Pinned {
@@ -358,13 +358,15 @@ fn what_a_log_signed_against_itself_comes_with_the_refusal() {
         (body(0, &[], &full), vec![full.clone()]),
     ] {
         let contradiction = contradiction(request).unwrap();
-        let evidence = contradiction.evidence(&tree.note(5), &verifier()).unwrap();
-        assert_eq!(evidence.notes(), notes);
-        assert_eq!(evidence.origin(), ORIGIN);
+        let view = contradiction
+            .split_view(&tree.note(5), &verifier())
+            .unwrap();
+        assert_eq!(view.notes(), notes);
+        assert_eq!(view.origin(), ORIGIN);
     }
     // Another stored note is not what was held.
     let other = contradiction(fork.request(5, 5)).unwrap();
-    assert_eq!(other.evidence(&tree.note(6), &verifier()), None);
+    assert_eq!(other.split_view(&tree.note(6), &verifier()), None);
     // A proof that does not hold proves nothing, nor does a head that was not signed.
     for request in [
         fork.request(5, 8),
