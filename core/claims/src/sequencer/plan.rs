@@ -63,6 +63,17 @@ impl Candidate {
         &self.signatures
     }
 
+    /// The issuers of its signers, each once.
+    pub fn issuers(&self) -> Vec<IssuerId> {
+        let mut issuers = Vec::with_capacity(self.signers.len());
+        for (issuer, _) in &self.signers {
+            if !issuers.contains(issuer) {
+                issuers.push(*issuer);
+            }
+        }
+        issuers
+    }
+
     /// Bytes of its payload.
     pub fn payload_len(&self) -> usize {
         self.claim.payload.len()
@@ -311,7 +322,7 @@ impl Batch {
         // Hardly any candidate has a signature that is logged, so nothing is allocated for it.
         if known.iter().any(Option::is_some) || self.holds_any(&candidate.signatures) {
             let leaves = self.leaves_of(&candidate.signatures, known);
-            if let Some(outcome) = candidate.logged(&leaves) {
+            if let Some(outcome) = candidate.settled(&leaves) {
                 return outcome;
             }
             let mut leaves = leaves.iter();
@@ -377,8 +388,9 @@ impl Batch {
 
 impl Candidate {
     /// What becomes of it because of signatures that are logged, if anything: it needs a new key
-    /// for each of its issuers. `known` says for each signature which leaf it has.
-    fn logged(&self, known: &[Option<LeafIndex>]) -> Option<Outcome> {
+    /// for each of its issuers. `known` says for each of [`Candidate::signatures`] which leaf it
+    /// has.
+    pub fn settled(&self, known: &[Option<LeafIndex>]) -> Option<Outcome> {
         let mut repeated = None;
         let mut brings_any = false;
         for (issuer, _) in &self.signers {
