@@ -6,6 +6,8 @@
 
 use crate::{
     config::{self, AdmissionConfig},
+    endorsed::{self, Unendorsed},
+    log::now_ms,
     quota::{Charge, Exceeded, Quotas},
     records,
     registry::Directory,
@@ -15,7 +17,9 @@ use crate::{
 use assay_claims::claim::{self, ClaimError, ClaimId, VerifiedClaim};
 use assay_claims::entry::wire;
 use assay_claims::index::MappingError;
-use assay_claims::issuer::{AuthorizeError, Issuers, authorize, hold_to_rules};
+use assay_claims::issuer::{
+    AuthorizeError, Authorized, IssuerId, Issuers, authorize, hold_to_rules,
+};
 use assay_claims::sequencer::{Candidate, Outcome, Refused};
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
@@ -31,6 +35,9 @@ pub enum Refusal {
     /// The claim is in order, but its signers may not say it.
     #[error(transparent)]
     Issuer(#[from] AuthorizeError),
+    /// Its signers may say it, but not in this log.
+    #[error(transparent)]
+    Unendorsed(#[from] Unendorsed),
     /// It is in order, but no log may take it: the index would pay too much.
     #[error(transparent)]
     Mapping(#[from] MappingError),
@@ -80,6 +87,7 @@ pub struct Caller {
 /// The rule of admission and its quotas.
 pub struct Admission<S> {
     mode: config::Admission,
+    anchors: Vec<IssuerId>,
     invitations: Vec<Hash>,
     store: Arc<S>,
     directory: Arc<Directory>,
@@ -108,6 +116,7 @@ impl<S: Tables> Admission<S> {
     ) -> Self {
         Admission {
             mode: config.mode,
+            anchors: config.anchors.clone(),
             invitations: config.invitations.clone(),
             store,
             directory,
@@ -147,14 +156,11 @@ impl<S: Tables> Admission<S> {
         }
         self.quotas.arrived(claim, caller.from)?;
         let verified = claim::verify(claim, &*self.directory)?;
-        let authorized = match self.mode {
-            config::Admission::Registered => authorize(&verified, &*self.directory),
-            config::Admission::Open => hold_to_rules(&verified, &*self.directory),
-        };
-        let authorized = match authorized {
+        let authorized = match self.authorized(&verified) {
             Ok(authorized) => authorized,
-            // A record that is in force was logged. Publishing it again is no mistake.
-            Err(error) => return self.logged(&verified)?.ok_or(error.into()),
+            // A record that is in force was logged, and so was what was endorsed once. Publishing
+            // it again is no mistake.
+            Err(error) => return self.logged(&verified)?.ok_or(error),
         };
         let registers = authorized
             .change()
@@ -175,6 +181,18 @@ impl<S: Tables> Admission<S> {
         let charge = self.quotas.verified(claim, candidate.issuers())?;
         let candidate = Box::new(candidate.invited(invitation));
         Ok(Admitted::Candidate(candidate, charge))
+    }
+
+    /// Whether the signers may say it here.
+    fn authorized(&self, claim: &VerifiedClaim) -> Result<Authorized, Refusal> {
+        if self.mode == config::Admission::Open {
+            return Ok(hold_to_rules(claim, &*self.directory)?);
+        }
+        let authorized = authorize(claim, &*self.directory)?;
+        if self.mode == config::Admission::Endorsed {
+            endorsed::check(&*self.store, &self.anchors, claim, now_ms())?;
+        }
+        Ok(authorized)
     }
 
     /// The leaf of a claim whose signatures are all in the log.

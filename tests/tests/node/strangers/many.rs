@@ -148,7 +148,12 @@ async fn a_call_with_one_message_is_answered_although_its_caller_does_not_end_it
         leaf: Some(get_inclusion_proof_request::Leaf::LeafIndex(leaf)),
         tree_size: 0,
     });
-    let watch = framed(&WatchRequest::default());
+    let watch = framed(&WatchRequest {
+        names: vec![WatchedName {
+            name: name(1),
+            known: 0,
+        }],
+    });
     for (method, message) in [
         ("LogService/Publish", publish),
         ("LogService/GetInclusionProof", proof),

@@ -173,30 +173,36 @@ async fn nobody_but_an_issuer_uses_up_its_quota() -> anyhow::Result<()> {
         assert_refused(answer, Code::AlreadyExists, &words);
     }
     // Both at once: whichever the sequencer takes last gets no leaf, and costs nothing.
-    let message = (20..23).flat_map(|number| {
+    let together = (20..23).flat_map(|number| {
         let both = (0..20).map(move |_| self::beside(issuer, stranger, number));
         [stranger.claim(number)].into_iter().chain(both)
     });
-    let items = (0..)
-        .zip(message)
-        .map(|(id, claim)| PublishItem {
-            id,
-            claim: Some(claim),
-        })
-        .collect();
-    let message = PublishStreamRequest {
-        wait: Wait::Sequenced.into(),
-        items,
-    };
-    let mut streaming = elsewhere.clone();
-    let answers = streaming.publish_stream(stream::iter([message])).await?;
-    answers.into_inner().try_collect::<Vec<_>>().await?;
+    publish_together(&elsewhere, together).await?;
 
     // Ten at once are the issuer's quota, of which it has used four.
     let own: Vec<_> = (100..105).map(|number| issuer.claim(number)).collect();
     for answer in publish_all(&client(&fixture, 1).await?, &own).await {
         answer?;
     }
+    Ok(())
+}
+
+/// Publishes claims in one message of a stream, and reads the answers.
+async fn publish_together(
+    client: &LogServiceClient<Channel>,
+    claims: impl Iterator<Item = wire::Claim>,
+) -> anyhow::Result<()> {
+    let items = (0..).zip(claims).map(|(id, claim)| PublishItem {
+        id,
+        claim: Some(claim),
+    });
+    let message = PublishStreamRequest {
+        wait: Wait::Sequenced.into(),
+        items: items.collect(),
+    };
+    let mut client = client.clone();
+    let answers = client.publish_stream(stream::iter([message])).await?;
+    answers.into_inner().try_collect::<Vec<_>>().await?;
     Ok(())
 }
 
