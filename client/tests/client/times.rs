@@ -22,7 +22,7 @@ async fn log() -> Fake {
 /// returns its key (C2SP tlog-cosignature).
 pub fn cosign(fake: &Fake, at_s: u64) -> VerifierKey {
     let signer = SignerKey::from_seed("witness.example", &[9; 32]).unwrap();
-    let public = *signer.verifier().public_key();
+    let public = signer.verifier().public_key().to_vec();
     let key = VerifierKey::new(signer.name(), Algorithm::CosignatureV1, &public).unwrap();
     let size = fake.state().size();
     let note = fake.state().checkpoint_at(size);

@@ -27,13 +27,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod algorithm;
 pub mod key;
+mod ml_dsa_44;
+mod signer;
 
 use crate::limits;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use key::{SIGNATURE_PREFIX, is_key_name};
+use std::collections::BTreeSet;
 
-pub use key::{Algorithm, KeyError, SignerKey, VerifierKey};
+pub use algorithm::Algorithm;
+pub use key::{KeyError, VerifierKey, WrongSignature};
+pub use signer::{CosignError, CosignerKey, SignerKey};
 
 /// Why a note cannot be read or relied on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +59,12 @@ pub enum NoteError {
     /// More than [`limits::NOTE_SIGNATURES`] signature lines.
     #[error("the note has more than {max} signatures", max = limits::NOTE_SIGNATURES)]
     TooManySignatures,
+    /// Two signature lines of a checkpoint have one name and one key id.
+    #[error("the checkpoint has two signatures by one key of {name}")]
+    SignatureTwice {
+        /// The key's name.
+        name: String,
+    },
     /// A signature that claims to be by a known key is not: somebody changed the note, or made it
     /// up.
     #[error("the signature by {name} is wrong: the note is not what that key signed")]
@@ -146,6 +158,22 @@ impl Note {
             text: text.to_owned(),
             signatures,
         })
+    }
+
+    /// Reads the note of a checkpoint, which has at most one signature line for each name and key
+    /// id (C2SP tlog-checkpoint). Fails as [`Note::parse`] does, or with
+    /// [`NoteError::SignatureTwice`].
+    pub fn parse_checkpoint(note: &str) -> Result<Self, NoteError> {
+        let note = Note::parse(note.as_bytes())?;
+        let mut seen = BTreeSet::new();
+        for line in &note.signatures {
+            if !seen.insert((&line.name, line.key_id)) {
+                return Err(NoteError::SignatureTwice {
+                    name: line.name.clone(),
+                });
+            }
+        }
+        Ok(note)
     }
 
     /// The text, its last line break included.
