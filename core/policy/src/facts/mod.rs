@@ -66,6 +66,15 @@ impl Speaker {
         self.against && whom.counts(&roles(&self.grants_against))
     }
 
+    /// Whether its word makes less of a vulnerability, if only that of these does: clears it, or
+    /// says that it is not severe. Nothing else makes less of what somebody else found. A builder
+    /// finds, and does not judge.
+    pub(crate) fn makes_less(&self, whom: &Whom) -> bool {
+        let judging = self.grants.iter().map(|grant| grant.role);
+        let judging: Vec<Role> = judging.filter(|role| *role != Role::Builder).collect();
+        self.stands && whom.counts(&judging)
+    }
+
     /// Whether it has a role, for one or the other.
     pub(crate) fn has_role(&self) -> bool {
         self.counts_for(&Whom::Anyone) || self.counts_against(&Whom::Anyone)

@@ -171,6 +171,52 @@ fn only_a_sound_word_about_the_very_thing_says_that_a_finding_is_not_severe() {
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
 }
 
+/// What `cleared_by` does not name clears nothing, and rates nothing that others found.
+#[test]
+fn who_may_not_clear_does_not_rate_what_others_found() {
+    let mut world = World::new();
+    let [a, b, c] = [1, 2, 3].map(|seed| world.register("p", &[seed], 1));
+    let anchors: [(&Party, &[&str]); 3] = [
+        (&a, &["scanner"]),
+        (&b, &["maintainer", "builder"]),
+        (&c, &["scanner"]),
+    ];
+    let by_scanners = "if = \"vulnerable\"\nseverity = \"high\"\nfrom = [\"anyone\"]\ncleared_by = \
+        [\"scanner\"]";
+    let by_makers = by_scanners.replace("[\"scanner\"]", "[\"maintainer\"]");
+    let scanners = policy(&anchors, &rule("deny", "deny", by_scanners));
+    let makers = policy(&anchors, &rule("deny", "deny", &by_makers));
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("low"))), &[&b]);
+    // Whoever found it says with what severity, and nobody else says anything of it.
+    assert_eq!(outcome(&scanners, &world), Outcome::Fine);
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(None)), &[&a]);
+    assert_eq!(outcome(&scanners, &world), Outcome::Denied);
+    assert_eq!(outcome(&makers, &world), Outcome::Fine);
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("low"))), &[&c]);
+    assert_eq!(outcome(&scanners, &world), Outcome::Fine);
+    // More severe is said by whoever has a role, of whatever it may be.
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("high"))), &[&b]);
+    assert_eq!(outcome(&scanners, &world), Outcome::Denied);
+    assert_eq!(outcome(&makers, &world), Outcome::Denied);
+}
+
+/// That a vulnerability can be exploited is taken back by who said it. It is rated by those whose
+/// word counts, and by scanners, whose trade that is.
+#[test]
+fn what_is_exploitable_is_rated_by_those_who_count_and_by_scanners() {
+    let mut world = World::new();
+    let [a, b, c] = [1, 2, 3].map(|seed| world.register("p", &[seed], 1));
+    let anchors: [(&Party, &[&str]); 3] =
+        [(&a, &["maintainer"]), (&b, &["finder"]), (&c, &["scanner"])];
+    let lines = "if = \"affected\"\nseverity = \"high\"\nfrom = [\"maintainer\"]";
+    let policy = policy(&anchors, &rule("deny", "deny", lines));
+    world.log(&about("pkg:cargo/a@1", VEX, &vex("affected", "")), &[&a]);
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("low"))), &[&b]);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("low"))), &[&c]);
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+}
+
 #[test]
 fn a_denial_sees_the_roles_in_which_one_speaks_against() {
     let mut world = World::new();
