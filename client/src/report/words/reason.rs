@@ -93,8 +93,8 @@ fn unknown(unspoken: &Unspoken) -> String {
     let idle = idle(unspoken);
     if unspoken.no_word > 0 {
         return format!(
-            "Issuers you trust made {} about it that say how it was built or that documents \
-             belong to it, and none about whether it can be used.",
+            "Issuers you trust made {} about it, and none that says whether it can be used: only \
+             how it was built, that documents belong to it, or what cannot be read.",
             claims(unspoken.no_word)
         );
     }

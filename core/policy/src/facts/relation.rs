@@ -8,6 +8,7 @@
 use crate::component::{Component, places};
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::kind::Body;
+use assay_claims::kind::lifecycle::Lifecycle;
 use assay_claims::kind::vex::{Product, VexStatement};
 use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;
@@ -61,6 +62,15 @@ pub(crate) fn relation_of(
         Applies::Yes => Some(closest),
         Applies::Undecided => Some(closest.max(Relation::OtherVersions)),
         Applies::No => None,
+    }
+}
+
+/// Whether support dates are those of the component's version.
+pub(crate) fn of_dates(said: &Lifecycle, component: &Component) -> Applies {
+    match component.purl() {
+        Some(purl) => said.applies_to(purl),
+        None if said.versions.is_none() => Applies::Yes,
+        None => Applies::Undecided,
     }
 }
 

@@ -104,8 +104,7 @@ impl Found<'_> {
     /// `by` makes less of it: a word about the very thing. Everybody rates what they say
     /// themselves.
     fn rates(&self, speaker: &Speaker, by: &Whom) -> bool {
-        let is_own =
-            self.speaker.issuer == speaker.issuer && self.speaker.makes_less(&Whom::Anyone);
+        let is_own = self.speaker.issuer == speaker.issuer && self.speaker.judges();
         self.fact.is_of_this() && (is_own || self.speaker.makes_less(by))
     }
 }

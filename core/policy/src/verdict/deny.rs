@@ -1,7 +1,7 @@
 //! What must not be: vulnerabilities, the end of support, and claims that a rule names.
 
 use super::reason::{Rated, Reason, Undecided, UndecidedWhat, Why};
-use crate::facts::{Evidence, Fact, Facts, Speaker, Vulnerabilities, When};
+use crate::facts::{Evidence, Fact, Facts, Speaker, Vulnerabilities, When, of_dates};
 use crate::rules::{ClaimType, Denial, Effect, Outcome, Rule, Severity, Sought, Whom};
 use crate::trust::Role;
 use assay_claims::issuer::IssuerId;
@@ -152,12 +152,7 @@ impl<'f> Against<'f> {
             let Body::Lifecycle(said) = fact.body else {
                 continue;
             };
-            let applies = match facts.component.purl() {
-                Some(purl) => said.applies_to(purl),
-                None if said.versions.is_none() => Applies::Yes,
-                None => Applies::Undecided,
-            };
-            match applies {
+            match of_dates(said, facts.component) {
                 Applies::Yes => {}
                 Applies::No => continue,
                 Applies::Undecided => {
