@@ -10,11 +10,10 @@ use super::logs::LogAddress;
 use super::panel::Panel;
 use super::topdown::{Inquired, Inquiry, inquire};
 use crate::{Client, ClientError, HeadTimes, Tls, one_line};
-use assay_claims::index::Label;
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
 use assay_policy::trust::Limit;
-use assay_policy::verdict::{Answer, LogAnswer};
+use assay_policy::verdict::{Answer, LogAnswer, Overlong};
 use assay_tlog::note::VerifierKey;
 use std::path::Path;
 
@@ -73,11 +72,15 @@ impl Asked {
         self.logs.iter().flat_map(|asked| &asked.gathered.claims)
     }
 
-    /// The labels under which a log has more than is listened to.
-    pub fn overlong(&self) -> impl Iterator<Item = Label> {
-        self.logs
-            .iter()
-            .flat_map(|asked| asked.gathered.overlong.iter().copied())
+    /// The lists that are longer than is listened to, each with its log.
+    pub fn overlong(&self) -> impl Iterator<Item = Overlong> {
+        self.logs.iter().flat_map(|asked| {
+            let labels = asked.gathered.overlong.iter();
+            labels.map(|label| Overlong {
+                origin: asked.origin().to_owned(),
+                label: *label,
+            })
+        })
     }
 
     /// Counts what the same logs answered to another question, which asked for `what`: an answer is
