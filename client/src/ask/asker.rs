@@ -8,7 +8,7 @@ use super::gather::Gathered;
 use super::inventory::Inventory;
 use super::logs::LogAddress;
 use super::panel::Panel;
-use super::topdown::{Inquired, Inquiry, inquire};
+use super::topdown::{Inquired, Inquiry, inquire, is_of_keys};
 use crate::{Client, ClientError, HeadTimes, Tls, one_line};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
@@ -79,6 +79,7 @@ impl Asked {
             labels.map(|label| Overlong {
                 origin: asked.origin().to_owned(),
                 label: *label,
+                of_keys: is_of_keys(label),
             })
         })
     }

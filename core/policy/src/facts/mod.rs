@@ -242,7 +242,7 @@ impl<'a> Fact<'a> {
     fn is_a_word(&self, component: &Component) -> bool {
         match self.body {
             Body::Scan(_) | Body::Audit(_) | Body::Practice(_) | Body::Scorecard(_) => true,
-            Body::Lifecycle(said) => of_dates(said, component) == Applies::Yes,
+            Body::Lifecycle(_) => of_dates(self.body, component) == Applies::Yes,
             Body::Vex(vex) => vex.statements.iter().any(|statement| {
                 of_statement(statement, component).is_some_and(|how| how == Relation::This)
             }),

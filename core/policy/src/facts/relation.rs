@@ -8,7 +8,6 @@
 use crate::component::{Component, places};
 use assay_claims::claim::VerifiedClaim;
 use assay_claims::kind::Body;
-use assay_claims::kind::lifecycle::Lifecycle;
 use assay_claims::kind::vex::{Product, VexStatement};
 use assay_claims::purl::Purl;
 use assay_claims::statement::Subject;
@@ -65,8 +64,11 @@ pub(crate) fn relation_of(
     }
 }
 
-/// Whether support dates are those of the component's version.
-pub(crate) fn of_dates(said: &Lifecycle, component: &Component) -> Applies {
+/// Whether support dates are those of the component's version. Nothing else has dates of its own.
+pub(crate) fn of_dates(body: &Body, component: &Component) -> Applies {
+    let Body::Lifecycle(said) = body else {
+        return Applies::No;
+    };
     match component.purl() {
         Some(purl) => said.applies_to(purl),
         None if said.versions.is_none() => Applies::Yes,

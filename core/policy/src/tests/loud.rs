@@ -76,6 +76,7 @@ fn overlong_of(world: &World, label: Label) -> Overlong {
     Overlong {
         origin: world.origin.to_owned(),
         label,
+        of_keys: label.by() == By::predicate_type("urn:assay:issuer:v1"),
     }
 }
 

@@ -152,7 +152,7 @@ impl<'f> Against<'f> {
             let Body::Lifecycle(said) = fact.body else {
                 continue;
             };
-            match of_dates(said, facts.component) {
+            match of_dates(fact.body, facts.component) {
                 Applies::Yes => {}
                 Applies::No => continue,
                 Applies::Undecided => {

@@ -13,7 +13,7 @@ use crate::facts::relation;
 use crate::trust::{JudgedClaim, Limit, Trust, covers, is_final};
 use assay_claims::index::{By, Kind, Label, Name};
 use assay_claims::issuer::IssuerId;
-use assay_claims::kind::{self, Body};
+use assay_claims::kind::Body;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A list that a log has, and that is longer than lists come: more than [`CLAIMS_ABOUT_ONE`].
@@ -23,6 +23,8 @@ pub struct Overlong {
     pub origin: String,
     /// Whose list it is, and about what.
     pub label: Label,
+    /// Whether it is of what says which keys an issuer has: its records and key compromises.
+    pub of_keys: bool,
 }
 
 /// All that was not heard.
@@ -139,13 +141,10 @@ impl Unheard {
         }
         for list in self.signed_by(&issuer) {
             let origin = list.origin.clone();
-            if list.is_of(&[kind::Kind::Endorsement]) {
-                if self.speaks(&issuer, &origin, trust) {
-                    let limit = Limit::Endorsements { issuer, origin };
-                    bounds.insert(Bound::Search(limit));
-                }
-            } else {
+            if list.of_keys {
                 bounds.insert(Bound::Keys { issuer, origin });
+            } else if self.speaks(&issuer, &origin, trust) {
+                bounds.insert(Bound::Search(Limit::Endorsements { issuer, origin }));
             }
         }
         for replies in self.replies.get(&By::issuer(&issuer)).into_iter().flatten() {
@@ -168,9 +167,7 @@ impl Unheard {
     /// nobody can tell.
     fn speaks(&self, issuer: &IssuerId, origin: &str, trust: &Trust<'_>) -> bool {
         let mut lists = self.signed_by(issuer);
-        let unknown = lists.any(|list| {
-            list.origin == origin && list.is_of(&[kind::Kind::Issuer, kind::Kind::KeyCompromise])
-        });
+        let unknown = lists.any(|list| list.origin == origin && list.of_keys);
         unknown || trust.speaks_in(issuer, origin)
     }
 
@@ -219,12 +216,6 @@ impl Unheard {
 }
 
 impl Overlong {
-    /// Whether it is of what somebody signed of these kinds.
-    fn is_of(&self, kinds: &[kind::Kind]) -> bool {
-        let mut uris = kinds.iter().flat_map(|kind| kind.uris());
-        uris.any(|uri| By::predicate_type(uri) == self.label.by())
-    }
-
     /// Whether it is of what an issuer said.
     fn is_by(&self, issuer: &IssuerId) -> bool {
         self.label.by() == By::issuer(issuer) || self.label.name() == name_of(issuer)
