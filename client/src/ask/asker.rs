@@ -9,12 +9,11 @@ use super::inventory::Inventory;
 use super::logs::LogAddress;
 use super::panel::Panel;
 use super::topdown::{Inquired, Inquiry, inquire, is_of_keys};
-use crate::{Client, ClientError, HeadTimes, Tls, one_line};
+use crate::{Client, ClientError, Tls, one_line};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
 use assay_policy::trust::Limit;
 use assay_policy::verdict::{Answer, LogAnswer, Overlong};
-use assay_tlog::note::VerifierKey;
 use std::path::Path;
 
 /// Whom to ask, and how.
@@ -299,7 +298,7 @@ fn answered(
             error: error.clone(),
         });
     }
-    if gathered.checkpoints.is_empty() {
+    if gathered.heads.is_empty() {
         let nothing = "no answer to this question was kept; ask once without --offline";
         let why = gathered
             .missing
@@ -307,11 +306,14 @@ fn answered(
             .unwrap_or_else(|| nothing.to_owned());
         return Ok(AskedLog::silent(log, why, how == How::Offline));
     }
-    let (witnesses, times) = match held_to(policy, &log.key, &gathered) {
-        Ok(held) => held,
-        Err(why) => return Ok(AskedLog::silent(log, why, false)),
+    let confirmed = match confirmed(policy, &log.key, &gathered.heads) {
+        Ok(confirmed) => confirmed,
+        Err(unconfirmed) => {
+            let why = unconfirmed.error.to_string();
+            return Ok(AskedLog::silent(log, why, false));
+        }
     };
-    let head_at_ms = times.fresh_at_ms();
+    let head_at_ms = confirmed.fresh_at_ms;
     let answer = match gathered.missing.clone() {
         None => Answer::Complete { head_at_ms },
         Some(missing) => Answer::Partial {
@@ -323,28 +325,7 @@ fn answered(
         log,
         answer,
         gathered,
-        witnesses,
+        witnesses: confirmed.witnesses,
         unreachable: false,
     })
-}
-
-/// The witnesses that confirmed every head of an answer, and its times; why it is no answer, if
-/// they are fewer than the policy asks for or the times do not fit.
-fn held_to(
-    policy: &Policy,
-    log: &VerifierKey,
-    gathered: &Gathered,
-) -> Result<(Vec<String>, HeadTimes), String> {
-    let confirmed = confirmed(policy, log, &gathered.checkpoints).map_err(|unconfirmed| {
-        let error = unconfirmed.error;
-        format!("not enough of your witnesses confirm what it shows ({error})")
-    })?;
-    let times = HeadTimes {
-        committed_at_ms: gathered.head_at_ms,
-        quorum_at_ms: confirmed.at_ms,
-    };
-    times
-        .check()
-        .map_err(|error| format!("the times of its head do not fit: {error}"))?;
-    Ok((confirmed.witnesses, times))
 }

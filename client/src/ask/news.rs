@@ -12,14 +12,15 @@ use assay_policy::rules::Policy;
 use assay_policy::verdict::{Answer, Known};
 use assay_tlog::note::VerifierKey;
 
-/// Makes sure that as many witnesses as the policy asks for confirm what is new. They may come
-/// later, so that it fails with [`ClientError::Unavailable`] while they have not.
+/// Makes sure that as many witnesses as the policy asks for confirm what is new, and that the times
+/// of its heads fit. Witnesses may come later, so that it fails with [`ClientError::Unavailable`]
+/// while they have not.
 pub fn check_witnesses(policy: &Policy, log: &VerifierKey, news: &News) -> Result<(), ClientError> {
-    match confirmed(policy, log, &news.checkpoints) {
+    match confirmed(policy, log, &news.heads) {
         Ok(_) => Ok(()),
         Err(Unconfirmed { checkpoint, error }) => Err(ClientError::Unavailable {
             what: format!(
-                "not enough of your witnesses confirm its head of {} entries",
+                "its head of {} entries cannot be relied on",
                 checkpoint.size()
             ),
             retry_after: None,
