@@ -115,9 +115,7 @@ fn table_options(table: Table, cache: &Cache) -> rocksdb::Options {
         | Table::IndexPages
         | Table::IndexLists
         | Table::Witness => {}
-        Table::Issuers | Table::Vouching | Table::Witness | Table::Meta => {
-            family.set_write_buffer_size(MIB)
-        }
+        Table::Issuers | Table::Vouching | Table::Meta => family.set_write_buffer_size(MIB),
     }
     family.set_block_based_table_factory(&blocks);
     family
