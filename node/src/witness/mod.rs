@@ -13,8 +13,8 @@
 //! - [`service`]: a request from its first byte to its answer.
 //! - [`http`]: the routes. [`run`]: the process.
 //!
-//! `core/tlog/src/witness/` decides. Left out: what follows when a log contradicted itself, which is
-//! only reported; mirrors; gossip; and collecting cosignatures for a log of one's own.
+//! `core/tlog/src/witness/` decides. Left out: what follows when a log contradicted itself, which
+//! is only reported; mirrors; gossip; and collecting cosignatures for a log of one's own.
 
 pub mod config;
 pub mod http;

@@ -2,8 +2,8 @@
 //!
 //! It takes whatever has come, decides each request on the state that the ones before it leave, and
 //! commits all of it in one synced batch: states, notes, and the floor of the clock. Nobody is
-//! answered before that is durable, not even who is refused. So check and persist are one step (C2SP
-//! tlog-witness), and one sync serves many logs.
+//! answered before that is durable, not even who is refused. So check and persist are one step
+//! (C2SP tlog-witness), and one sync serves many logs.
 //!
 //! If a commit fails, nobody knows what a restart will find. The witness cosigns nothing more until
 //! it was started again, and reads its state anew.
