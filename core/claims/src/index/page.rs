@@ -40,6 +40,9 @@ pub enum PageError {
     /// It has no labels.
     #[error("a page of the index has no labels")]
     Empty,
+    /// It has more labels than a page may have.
+    #[error("a page of the index has more than {PAGE_LABELS} labels")]
+    Full,
 }
 
 /// What a publish step appends to a list that does not stand in its page (any more).
