@@ -12,6 +12,7 @@
 //! order. Left out: reading key files, and making seeds (the caller has the randomness).
 
 use super::algorithm::Algorithm;
+use super::line::is_key_name;
 use super::ml_dsa_44;
 use crate::checkpoint::Checkpoint;
 use crate::cosignature;
@@ -54,9 +55,6 @@ pub enum KeyError {
     #[error("not a sound Ed25519 public key")]
     PublicKey,
 }
-
-/// What a signature line starts with: em dash, space.
-pub(super) const SIGNATURE_PREFIX: &str = "\u{2014} ";
 
 /// A signature is wrong. The error says no more: only an attacker could use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -269,12 +267,6 @@ impl<'a> Fields<'a> {
             material,
         })
     }
-}
-
-/// "Key names MUST be non-empty and MUST NOT contain any Unicode spaces or plus (U+002B)
-/// characters."
-pub(super) fn is_key_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
 }
 
 #[cfg(test)]

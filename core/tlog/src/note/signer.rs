@@ -3,7 +3,8 @@
 //! The text of a private key is that of `super::key`, with the seed in place of the public key.
 
 use super::algorithm::Algorithm;
-use super::key::{Fields, KeyError, SIGNATURE_PREFIX, VerifierKey};
+use super::key::{Fields, KeyError, VerifierKey};
+use super::line::NoteSignature;
 use super::ml_dsa_44;
 use crate::checkpoint::Checkpoint;
 use crate::cosignature;
@@ -63,7 +64,7 @@ impl SignerKey {
     /// `text` must be a note's text, which ends in a line break: [`super::sign`] checks that.
     pub fn sign(&self, text: &str) -> String {
         let signature = self.key.sign(text.as_bytes());
-        signature_line(&self.verifier, &signature.to_bytes())
+        signature_line(&self.verifier, signature.to_bytes().to_vec())
     }
 }
 
@@ -170,7 +171,7 @@ impl CosignerKey {
             }
         };
         let cosignature = [&time.to_be_bytes(), &signature[..]].concat();
-        Ok(signature_line(&self.verifier, &cosignature))
+        Ok(signature_line(&self.verifier, cosignature))
     }
 }
 
@@ -188,11 +189,8 @@ fn private_string(verifier: &VerifierKey, seed: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(format!("{PRIVATE_PREFIX}{name}+{key_id:08x}+{}", *material))
 }
 
-/// The signature line of C2SP signed-note, line break included.
-fn signature_line(verifier: &VerifierKey, signature: &[u8]) -> String {
-    let (name, key_id) = (verifier.name(), verifier.key_id());
-    let encoded = BASE64_STANDARD.encode([&key_id.to_be_bytes(), signature].concat());
-    format!("{SIGNATURE_PREFIX}{name} {encoded}\n")
+fn signature_line(verifier: &VerifierKey, signature: Vec<u8>) -> String {
+    NoteSignature::new(verifier.name(), verifier.key_id(), signature).to_string()
 }
 
 #[cfg(test)]
