@@ -1,7 +1,7 @@
 //! Following names: what is listed under them beyond what is done, each entry proven, and none left
 //! out between.
 
-use crate::{Client, ClientError, Cursor};
+use crate::{Client, ClientError, Cursor, Head};
 use assay_claims::claim::ClaimError;
 use assay_claims::index::{AnswerError, Found, Label, VerifiedPages};
 use assay_claims::logged::LoggedClaim;
@@ -25,8 +25,8 @@ pub struct Fresh {
 pub struct News {
     /// In the order of the leaves.
     pub fresh: Vec<Fresh>,
-    /// Every checkpoint that something of it rests on.
-    pub checkpoints: Vec<VerifiedCheckpoint>,
+    /// Every head that something of it rests on.
+    pub heads: Vec<Head>,
     /// Whether there is more by now, to be asked for again.
     pub more: bool,
     /// Entries of the log that it is complete as of.
@@ -92,13 +92,7 @@ impl Cursor {
         for (label, beyond) in lists {
             for page in beyond.pages.pages() {
                 let page = page.proven();
-                if news
-                    .checkpoints
-                    .iter()
-                    .all(|known| known.note() != page.checkpoint().note())
-                {
-                    news.checkpoints.push(page.checkpoint().clone());
-                }
+                Head::add(&mut news.heads, page);
                 for (leaf, claim) in page.claims(&(), |leaf| leaf.get() < size) {
                     let one = fresh.entry(leaf).or_insert_with(|| Fresh {
                         leaf,

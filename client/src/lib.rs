@@ -176,4 +176,4 @@ pub use plain::{one_line, one_word, plain, plain_json, quoted, quoted_name};
 pub use publish::{Answer, Published, Refused, Wait};
 pub use read::{IssuerHistory, IssuerLeaf, LeafRef, Page, PageEntry, VerifiedEntry};
 pub use receipt::{Receipt, ReceiptFiles};
-pub use times::{FreezeWatch, Frozen, HeadTimes, TimeError};
+pub use times::{FreezeWatch, Frozen, Head, HeadTimes, TimeError};

@@ -5,6 +5,9 @@
 //! would look fresh for longer than it is, and one that has old commitments cosigned withholds what
 //! came since. Both are refused, and a head is only as fresh as the older of its times.
 
+use assay_claims::index::answer::ProvenEntries;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+
 /// How far a commitment may be ahead of the quorum's time, or of the clock of whoever asks.
 const AHEAD_MS: u64 = 5 * 60 * 1000;
 
@@ -32,6 +35,29 @@ pub enum TimeError {
         .0 / 60_000
     )]
     Future(u64),
+}
+
+/// A head that an answer rests on.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// The checkpoint.
+    pub checkpoint: VerifiedCheckpoint,
+    /// When its last leaf was made, by the log's clock, in milliseconds since 1970 (UTC).
+    pub made_at_ms: u64,
+}
+
+impl Head {
+    /// Adds the head of an answer to others, each once.
+    pub(crate) fn add(heads: &mut Vec<Head>, answer: &ProvenEntries) {
+        let checkpoint = answer.checkpoint();
+        let mut known = heads.iter();
+        if known.all(|known| known.checkpoint.note() != checkpoint.note()) {
+            heads.push(Head {
+                checkpoint: checkpoint.clone(),
+                made_at_ms: answer.made_at_ms(),
+            });
+        }
+    }
 }
 
 /// When a head was made. All times are in milliseconds since 1970 (UTC).

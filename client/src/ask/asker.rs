@@ -8,14 +8,12 @@ use super::gather::Gathered;
 use super::inventory::Inventory;
 use super::logs::LogAddress;
 use super::panel::Panel;
-use super::topdown::{Inquired, Inquiry, inquire};
-use crate::{Client, ClientError, HeadTimes, Tls, one_line};
-use assay_claims::index::Label;
+use super::topdown::{Inquired, Inquiry, inquire, is_of_keys};
+use crate::{Client, ClientError, Tls, one_line};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
 use assay_policy::trust::Limit;
-use assay_policy::verdict::{Answer, LogAnswer};
-use assay_tlog::note::VerifierKey;
+use assay_policy::verdict::{Answer, LogAnswer, Overlong};
 use std::path::Path;
 
 /// Whom to ask, and how.
@@ -73,11 +71,16 @@ impl Asked {
         self.logs.iter().flat_map(|asked| &asked.gathered.claims)
     }
 
-    /// The labels under which a log has more than is listened to.
-    pub fn overlong(&self) -> impl Iterator<Item = Label> {
-        self.logs
-            .iter()
-            .flat_map(|asked| asked.gathered.overlong.iter().copied())
+    /// The lists that are longer than is listened to, each with its log.
+    pub fn overlong(&self) -> impl Iterator<Item = Overlong> {
+        self.logs.iter().flat_map(|asked| {
+            let labels = asked.gathered.overlong.iter();
+            labels.map(|label| Overlong {
+                origin: asked.origin().to_owned(),
+                label: *label,
+                of_keys: is_of_keys(label),
+            })
+        })
     }
 
     /// Counts what the same logs answered to another question, which asked for `what`: an answer is
@@ -295,7 +298,7 @@ fn answered(
             error: error.clone(),
         });
     }
-    if gathered.checkpoints.is_empty() {
+    if gathered.heads.is_empty() {
         let nothing = "no answer to this question was kept; ask once without --offline";
         let why = gathered
             .missing
@@ -303,11 +306,14 @@ fn answered(
             .unwrap_or_else(|| nothing.to_owned());
         return Ok(AskedLog::silent(log, why, how == How::Offline));
     }
-    let (witnesses, times) = match held_to(policy, &log.key, &gathered) {
-        Ok(held) => held,
-        Err(why) => return Ok(AskedLog::silent(log, why, false)),
+    let confirmed = match confirmed(policy, &log.key, &gathered.heads) {
+        Ok(confirmed) => confirmed,
+        Err(unconfirmed) => {
+            let why = unconfirmed.error.to_string();
+            return Ok(AskedLog::silent(log, why, false));
+        }
     };
-    let head_at_ms = times.fresh_at_ms();
+    let head_at_ms = confirmed.fresh_at_ms;
     let answer = match gathered.missing.clone() {
         None => Answer::Complete { head_at_ms },
         Some(missing) => Answer::Partial {
@@ -319,28 +325,7 @@ fn answered(
         log,
         answer,
         gathered,
-        witnesses,
+        witnesses: confirmed.witnesses,
         unreachable: false,
     })
-}
-
-/// The witnesses that confirmed every head of an answer, and its times; why it is no answer, if
-/// they are fewer than the policy asks for or the times do not fit.
-fn held_to(
-    policy: &Policy,
-    log: &VerifierKey,
-    gathered: &Gathered,
-) -> Result<(Vec<String>, HeadTimes), String> {
-    let confirmed = confirmed(policy, log, &gathered.checkpoints).map_err(|unconfirmed| {
-        let error = unconfirmed.error;
-        format!("not enough of your witnesses confirm what it shows ({error})")
-    })?;
-    let times = HeadTimes {
-        committed_at_ms: gathered.head_at_ms,
-        quorum_at_ms: confirmed.at_ms,
-    };
-    times
-        .check()
-        .map_err(|error| format!("the times of its head do not fit: {error}"))?;
-    Ok((confirmed.witnesses, times))
 }

@@ -1,54 +1,80 @@
-//! Whether as many witnesses as a policy asks for confirm what an answer rests on.
+//! Whether the heads that an answer rests on can be relied on: as many witnesses as a policy asks
+//! for confirm each of them, and the times of each fit.
 
+use crate::{Head, HeadTimes, TimeError};
 use assay_policy::rules::Policy;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::note::VerifierKey;
-use assay_tlog::tlog_policy::QuorumError;
+use assay_tlog::tlog_policy::{QuorumError, TlogPolicy, VerifiedQuorum};
 use std::collections::BTreeSet;
 
-/// By whom, and when.
+/// By whom heads are confirmed, and how fresh they are.
 #[derive(Debug, Default)]
 pub(super) struct Confirmed {
-    /// The policy's names of the witnesses that confirmed every checkpoint.
+    /// The policy's names of the witnesses that confirmed every head.
     pub witnesses: Vec<String>,
-    /// When a quorum had confirmed the oldest one, in milliseconds since 1970; nothing if the
-    /// policy asks for no quorum.
-    pub at_ms: Option<u64>,
+    /// Since when all of them are fresh, in milliseconds since 1970.
+    pub fresh_at_ms: u64,
 }
 
-/// A checkpoint that fewer confirm.
+/// A head that cannot be relied on.
 #[derive(Debug)]
 pub(super) struct Unconfirmed<'c> {
     pub checkpoint: &'c VerifiedCheckpoint,
-    pub error: QuorumError,
+    pub error: HeadError,
 }
 
-/// Who confirmed all of these checkpoints of the log with this key. Under a policy without a quorum
-/// nobody has to.
+/// Why not.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HeadError {
+    /// Too few witnesses confirm it.
+    #[error("not enough of your witnesses confirm what it shows ({0})")]
+    Quorum(QuorumError),
+    /// Its times do not fit.
+    #[error("the times of its head do not fit: {0}")]
+    Times(TimeError),
+}
+
+/// Who confirmed all of these heads of the log with this key. Under a policy without a quorum
+/// nobody has to, and a head has no time but the log's.
 pub(super) fn confirmed<'c>(
     policy: &Policy,
     log: &VerifierKey,
-    checkpoints: &'c [VerifiedCheckpoint],
+    heads: &'c [Head],
 ) -> Result<Confirmed, Unconfirmed<'c>> {
-    let Some(tlog) = policy.tlog().filter(|tlog| tlog.quorum().is_some()) else {
-        return Ok(Confirmed::default());
-    };
-    let tlog = tlog.with_log(log);
+    let tlog = policy.tlog().filter(|tlog| tlog.quorum().is_some());
+    let tlog = tlog.map(|tlog| tlog.with_log(log));
     let mut witnesses: Option<BTreeSet<String>> = None;
-    let mut at_s: Option<u64> = None;
-    for checkpoint in checkpoints {
-        let quorum = tlog
-            .verify(checkpoint.note())
-            .map_err(|error| Unconfirmed { checkpoint, error })?;
-        let now: BTreeSet<String> = quorum.witnesses().iter().cloned().collect();
+    let mut fresh_at_ms = u64::MAX;
+    for head in heads {
+        let checkpoint = &head.checkpoint;
+        let unconfirmed = |error| Unconfirmed { checkpoint, error };
+        let (confirming, times) = of_head(tlog.as_ref(), head).map_err(unconfirmed)?;
+        fresh_at_ms = fresh_at_ms.min(times.fresh_at_ms());
         witnesses = Some(match witnesses {
-            Some(before) => &before & &now,
-            None => now,
+            Some(before) => &before & &confirming,
+            None => confirming,
         });
-        at_s = at_s.min(quorum.cosigned_at()).or(quorum.cosigned_at());
     }
     Ok(Confirmed {
         witnesses: witnesses.unwrap_or_default().into_iter().collect(),
-        at_ms: at_s.map(|seconds| seconds.saturating_mul(1000)),
+        fresh_at_ms,
     })
+}
+
+/// Who confirmed a head, and its times, which fit.
+fn of_head(
+    tlog: Option<&TlogPolicy>,
+    head: &Head,
+) -> Result<(BTreeSet<String>, HeadTimes), HeadError> {
+    let quorum = tlog.map(|tlog| tlog.verify(head.checkpoint.note()));
+    let quorum = quorum.transpose().map_err(HeadError::Quorum)?;
+    let cosigned_at = quorum.as_ref().and_then(VerifiedQuorum::cosigned_at);
+    let times = HeadTimes {
+        committed_at_ms: head.made_at_ms,
+        quorum_at_ms: cosigned_at.map(|seconds| seconds.saturating_mul(1000)),
+    };
+    times.check().map_err(HeadError::Times)?;
+    let witnesses = quorum.map(|quorum| quorum.witnesses().iter().cloned().collect());
+    Ok((witnesses.unwrap_or_default(), times))
 }

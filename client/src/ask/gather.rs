@@ -5,7 +5,7 @@
 //! said, and nobody else can make it longer.
 
 use crate::error::BoxError;
-use crate::{Allowance, AnswerCache, Client, ClientError, Looked};
+use crate::{Allowance, AnswerCache, Client, ClientError, Head, Looked};
 use assay_claims::claim::ClaimError;
 use assay_claims::index::answer::ProvenEntries;
 use assay_claims::index::{By, Kind, Label, Name, Prefix, Query, VerifiedAnswer};
@@ -80,11 +80,8 @@ pub struct Gathered {
     pub speakers: BTreeMap<Name, u64>,
     /// The oldest checkpoint of all questions: the answer is complete as of it.
     pub checkpoint: Option<VerifiedCheckpoint>,
-    /// Every checkpoint that one of the questions was answered under, each once.
-    pub checkpoints: Vec<VerifiedCheckpoint>,
-    /// When the oldest checkpoint's commitment was made, by the log's clock, in milliseconds since
-    /// 1970 (UTC).
-    pub head_at_ms: u64,
+    /// Every head that one of the questions was answered under, each once.
+    pub heads: Vec<Head>,
     /// Labels under which more is said than is listened to, so that none of it came. That is for
     /// the policy to weigh: it concerns whoever said so much, and nobody else.
     pub overlong: BTreeSet<Label>,
@@ -378,15 +375,11 @@ impl Gathering {
 
     pub(super) fn complete_as_of(&mut self, answer: &ProvenEntries) {
         let gathered = &mut self.gathered;
+        Head::add(&mut gathered.heads, answer);
         let checkpoint = answer.checkpoint();
-        let mut known = gathered.checkpoints.iter();
-        if known.all(|known| known.note() != checkpoint.note()) {
-            gathered.checkpoints.push(checkpoint.clone());
-        }
         let oldest = gathered.checkpoint.as_ref();
         if oldest.is_none_or(|oldest| checkpoint.size() < oldest.size()) {
             gathered.checkpoint = Some(checkpoint.clone());
-            gathered.head_at_ms = answer.made_at_ms();
         }
     }
 

@@ -4,21 +4,23 @@ use super::asker::Asker;
 use super::confirmed::{Unconfirmed, confirmed};
 use super::error::AskError;
 use super::panel::Panel;
-use super::topdown::judge;
+use super::topdown::{judge, signers_of};
 use crate::{ClientError, Fresh, News, plain};
+use assay_claims::issuer::IssuerId;
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
-use assay_policy::verdict::Answer;
+use assay_policy::verdict::{Answer, Known};
 use assay_tlog::note::VerifierKey;
 
-/// Makes sure that as many witnesses as the policy asks for confirm what is new. They may come
-/// later, so that it fails with [`ClientError::Unavailable`] while they have not.
+/// Makes sure that as many witnesses as the policy asks for confirm what is new, and that the times
+/// of its heads fit. Witnesses may come later, so that it fails with [`ClientError::Unavailable`]
+/// while they have not.
 pub fn check_witnesses(policy: &Policy, log: &VerifierKey, news: &News) -> Result<(), ClientError> {
-    match confirmed(policy, log, &news.checkpoints) {
+    match confirmed(policy, log, &news.heads) {
         Ok(_) => Ok(()),
         Err(Unconfirmed { checkpoint, error }) => Err(ClientError::Unavailable {
             what: format!(
-                "not enough of your witnesses confirm its head of {} entries",
+                "its head of {} entries cannot be relied on",
                 checkpoint.size()
             ),
             retry_after: None,
@@ -44,7 +46,12 @@ impl Asker {
         );
         let limits = judge(&mut panel, self.policy(), self.now_ms(), new.clone()).await;
         let asked = self.answers(panel)?;
-        if !limits.is_empty() || asked.overlong().next().is_some() {
+        let mut known: Vec<LoggedClaim> = asked.claims().cloned().collect();
+        known.extend(new);
+        let signers: Vec<IssuerId> = signers_of(&known).collect();
+        let judged = Known::judge(self.policy(), &known, self.now_ms());
+        let judged = judged.within(&limits).without(asked.overlong());
+        if !judged.is_whole(&signers) {
             return Err(AskError::Unanswered(
                 "more is said about the news, or by those whom the policy listens to, than is \
                  listened to"
@@ -57,8 +64,6 @@ impl Asker {
                 return Err(AskError::Unanswered(plain(&why)));
             }
         }
-        let mut known: Vec<LoggedClaim> = asked.claims().cloned().collect();
-        known.extend(new);
         Ok(known)
     }
 }

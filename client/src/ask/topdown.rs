@@ -9,7 +9,7 @@
 use super::everyone::{self, Others, OthersPage, ToOthers};
 use super::gather::{Rounds, distinct, names_of};
 use super::panel::Panel;
-use assay_claims::index::{By, Kind, Name, Query};
+use assay_claims::index::{By, Kind, Label, Name, Query};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::{self, Body};
 use assay_claims::logged::LoggedClaim;
@@ -205,6 +205,11 @@ pub(super) fn signers_of(claims: &[LoggedClaim]) -> impl Iterator<Item = IssuerI
 fn types(kinds: &[kind::Kind]) -> Vec<By> {
     let uris = kinds.iter().flat_map(|kind| kind.uris());
     distinct(uris.map(By::predicate_type))
+}
+
+/// Whether a label is of what says which keys somebody has.
+pub(super) fn is_of_keys(label: &Label) -> bool {
+    types(&RECORDS).contains(&label.by())
 }
 
 /// The question for an issuer's records, and which of its keys are declared compromised.

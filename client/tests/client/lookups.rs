@@ -157,9 +157,9 @@ async fn a_list_that_grew_before_it_was_asked_for_alone_is_taken_as_it_is_then()
         "complete as of the oldest"
     );
     let sizes: Vec<_> = all
-        .checkpoints
+        .heads
         .iter()
-        .map(|checkpoint| checkpoint.size().get())
+        .map(|head| head.checkpoint.size().get())
         .collect();
     assert_eq!(sizes, [older, older + 2]);
 }

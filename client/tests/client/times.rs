@@ -1,6 +1,6 @@
 //! What the times of a head are worth to whoever asks, and to whoever watches.
 
-use crate::fake::{Fake, claim, registration};
+use crate::fake::{Fake, State, claim, id, registration};
 use assay_claims::index::{Kind, Name};
 use assay_client::ask::{AskedLog, Asker, How, Inquiry, LogAddress};
 use assay_client::{Cel, Tls};
@@ -21,18 +21,21 @@ async fn log() -> Fake {
 /// Has the witness cosign the checkpoint that is shown at this time, in seconds since 1970, and
 /// returns its key (C2SP tlog-cosignature).
 pub fn cosign(fake: &Fake, at_s: u64) -> VerifierKey {
+    cosign_head(&mut fake.state(), at_s)
+}
+
+fn cosign_head(state: &mut State, at_s: u64) -> VerifierKey {
     let signer = SignerKey::from_seed("witness.example", &[9; 32]).unwrap();
     let public = signer.verifier().public_key().to_vec();
     let key = VerifierKey::new(signer.name(), Algorithm::CosignatureV1, &public).unwrap();
-    let size = fake.state().size();
-    let note = fake.state().checkpoint_at(size);
+    let note = state.checkpoint_at(state.size());
     let (body, _) = note.split_once("\n\n").unwrap();
     let signed = signer.sign(&format!("cosignature/v1\ntime {at_s}\n{body}\n"));
     let (_, encoded) = signed.trim_end().rsplit_once(' ').unwrap();
     let bytes = BASE64_STANDARD.decode(encoded).unwrap();
     let id = key.key_id().to_be_bytes();
     let line = BASE64_STANDARD.encode([&id[..], &at_s.to_be_bytes(), &bytes[4..]].concat());
-    fake.state().checkpoint = Some(format!("{note}\u{2014} {} {line}\n", key.name()));
+    state.checkpoint = Some(format!("{note}\u{2014} {} {line}\n", key.name()));
     key
 }
 
@@ -41,7 +44,9 @@ async fn asked(fake: &Fake, witness: &VerifierKey, state_dir: &Path) -> AskedLog
     let log = fake.log_key();
     let text = format!(
         "version = 1\nquorum = 1\n[[log]]\nkey = \"{log}\"\n[[witness]]\nname = \"w\"\nkey = \
-         \"{witness}\"\n"
+         \"{witness}\"\n[[anchor]]\nname = \"it\"\nissuer = \"{}\"\nroles = [\"auditor\"]\nscopes = \
+         [\"pkg:*\"]\n",
+        id(1)
     );
     let policy = Policy::parse(&text, &Cel).unwrap();
     let address = LogAddress {
@@ -86,6 +91,34 @@ async fn a_head_whose_last_leaf_is_far_from_the_quorum_is_refused() {
             other => panic!("{at_s}: {other:?}"),
         }
         assert!(!asked.unreachable);
+    }
+}
+
+/// An answer is as of the oldest of its heads, and rests on all of them. The log grows between two
+/// questions: its next head is cosigned long after it was made.
+#[tokio::test]
+async fn every_head_of_an_answer_is_held_to_its_times() {
+    for (at_s, is_believed) in [(4_201, true), (4_202, false)] {
+        let (fake, folder) = (log().await, tempfile::tempdir().unwrap());
+        let witness = cosign(&fake, 1);
+        let mut questions = 0;
+        fake.state().rewrite = Some(Box::new(move |state, query, answer| {
+            questions += 1;
+            if questions != 2 {
+                return Ok(vec![answer]);
+            }
+            state.publish(&claim(1, 9));
+            cosign_head(state, at_s);
+            Ok(vec![state.answer(query)])
+        }));
+        let asked = asked(&fake, &witness, folder.path()).await;
+        match asked.answer {
+            Answer::Complete { head_at_ms } if is_believed => assert_eq!(head_at_ms, 1_000),
+            Answer::None { why } if !is_believed => {
+                assert!(why.contains("before the witnesses cosigned it"), "{why}");
+            }
+            other => panic!("{at_s}: {other:?}"),
+        }
     }
 }
 

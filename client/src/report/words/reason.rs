@@ -71,9 +71,9 @@ fn log_fault(fault: &LogFault) -> String {
 /// Who was not heard, and why.
 fn bounded(bound: &Bound) -> String {
     match bound {
-        Bound::Search(Limit::Endorsements(issuer)) => format!(
-            "Issuer {issuer} endorses more than {ENDORSEMENTS} others, so none of its \
-             endorsements counts, and who speaks for it is not known."
+        Bound::Search(Limit::Endorsements { issuer, origin }) => format!(
+            "Issuer {issuer} endorses more than {ENDORSEMENTS} others in the log {origin}, so none \
+             of its endorsements there counts, and who speaks for it is not known."
         ),
         Bound::Search(Limit::Issuers { scope, steps }) => format!(
             "Your anchors for {scope} lead to more than {ISSUERS} issuers; only the first {steps} \
@@ -82,9 +82,31 @@ fn bounded(bound: &Bound) -> String {
         Bound::Search(Limit::Unasked(issuer)) => {
             format!("Whom issuer {issuer} endorses was not asked.")
         }
-        Bound::Claims(issuer) => format!(
+        Bound::Claims {
+            issuer,
+            origin: None,
+        } => format!(
             "Issuer {issuer} made more than {CLAIMS_ABOUT_ONE} claims about this package, so none \
              of them counts."
+        ),
+        Bound::Claims {
+            issuer,
+            origin: Some(origin),
+        } => format!(
+            "Issuer {issuer} made more than {CLAIMS_ABOUT_ONE} claims about this package in the \
+             log {origin}, so none of them was read; what it says in other logs counts."
+        ),
+        Bound::Replies {
+            issuer,
+            origin,
+            claim,
+        } => format!(
+            "Issuer {issuer} said more than {CLAIMS_ABOUT_ONE} things about its claim {claim} in \
+             the log {origin}, so whether it withdrew it is not known."
+        ),
+        Bound::Keys { issuer, origin } => format!(
+            "Issuer {issuer} has more than {CLAIMS_ABOUT_ONE} records of its keys in the log \
+             {origin}, so which keys are its own is not known."
         ),
     }
 }
@@ -93,8 +115,8 @@ fn unknown(unspoken: &Unspoken) -> String {
     let idle = idle(unspoken);
     if unspoken.no_word > 0 {
         return format!(
-            "Issuers you trust made {} about it that say how it was built or that documents \
-             belong to it, and none about whether it can be used.",
+            "Issuers you trust made {} about it, and none that says whether it can be used: only \
+             how it was built, that documents belong to it, or what cannot be read.",
             claims(unspoken.no_word)
         );
     }

@@ -10,7 +10,7 @@ pub use relation::Relation;
 pub use vulnerable::{Assessment, Vulnerability};
 
 pub(crate) use latest::When;
-pub(crate) use relation::{of_statement, relation, relation_of};
+pub(crate) use relation::{of_dates, of_statement, relation, relation_of};
 pub(crate) use vulnerable::Vulnerabilities;
 
 use crate::component::Component;
@@ -21,6 +21,7 @@ use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
 use assay_claims::kind::{Body, Unread};
 use assay_claims::statement::Subject;
+use assay_claims::vers::Applies;
 use assay_tlog::tree::LeafIndex;
 
 /// The claim that gave a reason.
@@ -64,6 +65,20 @@ impl Speaker {
     /// Whether its word counts against a component, if only these count.
     pub(crate) fn counts_against(&self, whom: &Whom) -> bool {
         self.against && whom.counts(&roles(&self.grants_against))
+    }
+
+    /// Whether its word makes less of a vulnerability, if only that of these does: clears it, or
+    /// says that it is not severe. Nothing else makes less of what somebody else found. A builder
+    /// finds, and does not judge.
+    pub(crate) fn makes_less(&self, whom: &Whom) -> bool {
+        let mut judging = roles(&self.grants);
+        judging.retain(|role| *role != Role::Builder);
+        self.stands && whom.counts(&judging)
+    }
+
+    /// Whether its word counts for a component as a judgment: it does not only build.
+    pub(crate) fn judges(&self) -> bool {
+        self.makes_less(&Whom::Anyone)
     }
 
     /// Whether it has a role, for one or the other.
@@ -190,26 +205,40 @@ impl<'a> Fact<'a> {
         self.relation == Relation::This
     }
 
-    /// Whether it says anything about whether the component can be used: a scan, a review, support
-    /// dates, practices, a scorecard, a test, or what this reader does not know; and a VEX
+    /// Whether somebody who counts says with it whether the component can be used. A builder says
+    /// what a scan found; that its own tests pass judges nothing.
+    pub(crate) fn is_judged(&self, component: &Component) -> bool {
+        let counts = match self.body {
+            Body::Other(Unread::TestResult) => self.speakers.iter().any(Speaker::judges),
+            _ => self.is_said(),
+        };
+        counts && self.is_a_word(component)
+    }
+
+    /// Whether somebody who counts for the component says it, whatever it is.
+    pub(crate) fn is_said(&self) -> bool {
+        let mut speakers = self.speakers.iter();
+        speakers.any(|speaker| speaker.counts_for(&Whom::Anyone))
+    }
+
+    /// Whether it says anything about whether the component can be used: a scan, a review,
+    /// practices, a scorecard, a test; support dates that are surely of this version; and a VEX
     /// document, if one of its statements is about the very thing.
     ///
     /// That documents belong to it, how it was built or released, what somebody demands of it, and
-    /// what is said of claims or of issuers says nothing of that. A scan that failed is a document,
-    /// too.
-    pub(crate) fn is_a_word(&self, component: &Component) -> bool {
+    /// what is said of claims or of issuers says nothing of that, nor does what this reader cannot
+    /// read. A scan that failed is a document, too.
+    fn is_a_word(&self, component: &Component) -> bool {
         match self.body {
-            Body::Scan(_)
-            | Body::Audit(_)
-            | Body::Lifecycle(_)
-            | Body::Practice(_)
-            | Body::Scorecard(_) => true,
+            Body::Scan(_) | Body::Audit(_) | Body::Practice(_) | Body::Scorecard(_) => true,
+            Body::Lifecycle(_) => of_dates(self.body, component) == Applies::Yes,
             Body::Vex(vex) => vex.statements.iter().any(|statement| {
                 of_statement(statement, component).is_some_and(|how| how == Relation::This)
             }),
             Body::Other(unread) => match unread {
-                Unread::TestResult | Unread::Unknown => true,
-                Unread::Finding
+                Unread::TestResult => true,
+                Unread::Unknown
+                | Unread::Finding
                 | Unread::FindingCommitment
                 | Unread::Authenticity
                 | Unread::Release => false,

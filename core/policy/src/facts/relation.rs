@@ -64,6 +64,18 @@ pub(crate) fn relation_of(
     }
 }
 
+/// Whether support dates are those of the component's version. Nothing else has dates of its own.
+pub(crate) fn of_dates(body: &Body, component: &Component) -> Applies {
+    let Body::Lifecycle(said) = body else {
+        return Applies::No;
+    };
+    match component.purl() {
+        Some(purl) => said.applies_to(purl),
+        None if said.versions.is_none() => Applies::Yes,
+        None => Applies::Undecided,
+    }
+}
+
 /// How the products of a VEX statement stand to a component; `None` if they are others. Without
 /// products it is about the subjects of its claim.
 pub(crate) fn of_statement(statement: &VexStatement, component: &Component) -> Option<Relation> {

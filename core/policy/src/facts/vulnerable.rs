@@ -10,7 +10,7 @@ use super::latest::{Replaced, When, Word, standing};
 use super::relation::{Relation, of_statement};
 use super::{Evidence, Fact, Facts, Part, Speaker};
 use crate::rules::{Severity, Whom};
-use crate::trust::{Place, Role};
+use crate::trust::Place;
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
@@ -55,7 +55,8 @@ pub(crate) struct Stated<'a> {
 }
 
 impl Stated<'_> {
-    /// Whether it says that the vulnerability does no harm to the very thing, with effect.
+    /// Whether it says that the vulnerability does no harm to the very thing, with effect. By
+    /// whom, decides whether it does ([`Speaker::makes_less`]).
     fn may_clear(&self) -> bool {
         clears(self.statement.status) && self.relation == Relation::This && self.speaker.stands
     }
@@ -99,12 +100,12 @@ pub(crate) struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// Whether what it says for the component counts: by somebody who does not only build.
-    fn is_sound(&self) -> bool {
-        let mut grants = self.speaker.grants.iter();
-        self.fact.is_of_this()
-            && self.speaker.stands
-            && grants.any(|grant| grant.role != Role::Builder)
+    /// Whether it says how severe the vulnerability is of which `speaker` speaks, where the word of
+    /// `by` makes less of it: a word about the very thing. Everybody rates what they say
+    /// themselves.
+    fn rates(&self, speaker: &Speaker, by: &Whom) -> bool {
+        let is_own = self.speaker.issuer == speaker.issuer && self.speaker.judges();
+        self.fact.is_of_this() && (is_own || self.speaker.makes_less(by))
     }
 }
 
@@ -338,13 +339,19 @@ impl<'a> Vulnerabilities<'a> {
         all.into_values().collect()
     }
 
-    /// How severe a vulnerability is, by any of its names: the highest that is stated by issuers
-    /// with any role. That it is not severe speaks for the component. So it needs a sound word
-    /// about the very thing, by somebody who may judge it, and without one the severity is unknown.
-    pub(crate) fn severity(&self, names: &[&str]) -> Option<Severity> {
+    /// How severe a vulnerability is of which `speaker` speaks, by any of its names: the highest
+    /// that is stated by issuers with any role. That it is not severe speaks for the component. So
+    /// it needs a sound word by those whose word makes less of it, and without one the severity is
+    /// unknown.
+    pub(crate) fn severity(
+        &self,
+        names: &[&str],
+        speaker: &Speaker,
+        by: &Whom,
+    ) -> Option<Severity> {
         let (mut sound, mut highest) = (None, None);
         for found in self.found.iter().filter(|found| names.contains(&found.id)) {
-            if found.is_sound() {
+            if found.rates(speaker, by) {
                 sound = sound.max(found.severity);
             }
             if found.speaker.counts_against(&Whom::Anyone) {
@@ -367,7 +374,7 @@ impl<'a> Vulnerabilities<'a> {
                 if stated.is_against() && stated.speaker.counts_against(by) {
                     return false;
                 }
-                cleared |= stated.may_clear() && stated.speaker.counts_for(by);
+                cleared |= stated.may_clear() && stated.speaker.makes_less(by);
             }
         }
         cleared

@@ -26,6 +26,14 @@ pub enum Whom {
 }
 
 impl Whom {
+    /// These, and issuers with another role.
+    pub(crate) fn and(&self, role: Role) -> Self {
+        match self {
+            Whom::Anyone => Whom::Anyone,
+            Whom::Roles(roles) => Whom::Roles([&roles[..], &[role]].concat()),
+        }
+    }
+
     /// Whether an issuer with these roles counts.
     pub(crate) fn counts(&self, roles: &[Role]) -> bool {
         match self {

@@ -387,7 +387,10 @@ fn whom_the_search_left_out_makes_what_needs_it_incomplete_and_nothing_else() {
         of(known().within(speakers.limits()), "pkg:cargo/a@1"),
         Outcome::Denied
     );
-    let limit = crate::trust::Limit::Endorsements(a.id);
+    let limit = crate::trust::Limit::Endorsements {
+        issuer: a.id,
+        origin: world.origin.to_owned(),
+    };
     assert_eq!(
         of(known().within(&[limit]), "pkg:cargo/b@1"),
         Outcome::Incomplete

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::testing::{DAY_MS, about, endorsement, purl, value};
+use assay_claims::claim::ClaimId;
 use assay_claims::index::{By, Kind, Label, Name};
 use assay_claims::statement::{Statement, Subject};
 use assay_tlog::Hash;
@@ -70,6 +71,140 @@ fn rotated() -> (World, World, Party) {
     (world, other, a)
 }
 
+/// A list that a log has, and that is too long to come.
+fn overlong_of(world: &World, label: Label) -> Overlong {
+    Overlong {
+        origin: world.origin.to_owned(),
+        label,
+        of_keys: label.by() == By::predicate_type("urn:assay:issuer:v1"),
+    }
+}
+
+/// The labels of what an issuer may say too much under: about a package, about a claim, and whom
+/// it vouches for.
+fn labels_of(by: &Party, package: &str, claim: ClaimId) -> [Label; 3] {
+    let half = By::issuer(&by.id);
+    let endorsement = By::predicate_type("urn:assay:endorsement:v1");
+    [
+        Label::of(Name::new(Kind::Package, package), half),
+        Label::of(Name::new(Kind::Claim, &claim.to_hex()), half),
+        Label::of(Name::new(Kind::Issuer, &by.id.to_hex()), endorsement),
+    ]
+}
+
+/// What is not heard of `by` in the other of two logs: why a component is incomplete.
+fn bounds(
+    policy: &str,
+    worlds: [&World; 2],
+    overlong: &[Label],
+    purl: &str,
+) -> (Outcome, Vec<Bound>) {
+    let policy = parse(policy);
+    let claims = worlds.map(|world| &world.claims).into_iter().flatten();
+    let lists = overlong.iter().map(|label| overlong_of(worlds[1], *label));
+    let known = Known::judge(&policy, claims, NOW_MS).without(lists);
+    let verdict = known.verdict(&component(purl), &answered(&worlds));
+    let reasons = verdict.reasons().iter();
+    let bounds = reasons.filter_map(|reason| match &reason.why {
+        Why::Logs(LogFault::Bounded(bound)) => Some(bound.clone()),
+        _ => None,
+    });
+    (verdict.outcome(), bounds.collect())
+}
+
+/// A key that was rotated away registers in a log that does not know of it, and says so much that
+/// its lists do not come. What the issuer says elsewhere counts, for and against.
+#[test]
+fn a_key_of_old_makes_nothing_incomplete_where_it_cannot_speak() {
+    let (mut world, mut other) = (World::new(), World::of("other.example/log"));
+    let [a, b] = [1, 5].map(|seed| world.register("p", &[seed], 1));
+    let claim = world.log(
+        &about("pkg:cargo/a@1", VEX, &vex("not_affected", "")),
+        &[&a],
+    );
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(None)), &[&b]);
+    let anchors: [(&Party, &[&str]); 2] = [(&a, &["maintainer"]), (&b, &["scanner"])];
+    let policy = policy(&anchors, &rule("deny", "deny", OPEN));
+    world.at_ms += DAY_MS;
+    world.rotate(&a, &[2], 1, &[1, 2]);
+    other.at_ms = world.at_ms + DAY_MS;
+    other.register("p", &[1], 1);
+    let of_a = labels_of(&a, "pkg:cargo/a", claim);
+    for overlong in of_a {
+        let heard = bounds(&policy, [&world, &other], &[overlong], "pkg:cargo/a@1");
+        assert_eq!(heard, (Outcome::Fine, vec![]));
+    }
+    // Nor do keys that it gives itself there change anything.
+    let thief = other.rotate(&a, &[11], 1, &[1, 11]);
+    other.rotate(&thief, &[12], 1, &[11, 12]);
+    let heard = bounds(&policy, [&world, &other], &of_a, "pkg:cargo/a@1");
+    assert_eq!(heard, (Outcome::Fine, vec![]));
+    // What the issuer has there of its records is not known if that list is too long.
+    let records = Name::new(Kind::Issuer, &a.id.to_hex());
+    let records = Label::of(records, By::predicate_type("urn:assay:issuer:v1"));
+    let (outcome, why) = bounds(&policy, [&world, &other], &[records], "pkg:cargo/a@1");
+    assert_eq!((outcome, why.len()), (Outcome::Incomplete, 1));
+    // In a log that knows the key of now, its lists matter.
+    let (issuer, origin) = (a.id, other.origin.to_owned());
+    let mut knows = World::of(other.origin);
+    knows.at_ms = other.at_ms;
+    let a = knows.register("p", &[1], 1);
+    knows.rotate(&a, &[2], 1, &[1, 2]);
+    let named = |origin: String| Bound::Claims {
+        issuer,
+        origin: Some(origin),
+    };
+    let heard = bounds(&policy, [&world, &knows], &of_a[..1], "pkg:cargo/a@1");
+    assert_eq!(heard, (Outcome::Incomplete, vec![named(origin)]));
+}
+
+/// What an issuer said in a log before its keys were replaced elsewhere counts. If its list there
+/// does not come, that is said of those components that it is about, with log and issuer.
+#[test]
+fn a_list_that_may_hold_what_counts_is_named_where_it_matters() {
+    let (mut world, other, a) = rotated();
+    let claim = world.claims[1].claim().id();
+    let policy = policy(&[(&a, &["scanner"])], &rule("deny", "deny", OPEN));
+    let [of_package, of_claim, of_others] = labels_of(&a, "pkg:cargo/a", claim);
+    let (issuer, origin) = (a.id, other.origin.to_owned());
+    let heard = |label: Label, purl: &str| bounds(&policy, [&world, &other], &[label], purl);
+    // What it says in the log that knows its keys counts as before.
+    let named = Bound::Claims {
+        issuer,
+        origin: Some(origin.clone()),
+    };
+    let found = heard(of_package, "pkg:cargo/a@1");
+    assert_eq!(found, (Outcome::Denied, vec![named]));
+    let named = Bound::Replies {
+        issuer,
+        origin: origin.clone(),
+        claim,
+    };
+    let found = heard(of_claim, "pkg:cargo/a@1");
+    assert_eq!(found, (Outcome::Denied, vec![named]));
+    for label in [of_package, of_claim] {
+        let (outcome, why) = heard(label, "pkg:cargo/b@1");
+        assert_eq!(
+            (outcome, why),
+            (Outcome::Warn, vec![]),
+            "of another package"
+        );
+    }
+    // Whom it vouches for could speak of any package.
+    let named = Bound::Search(crate::trust::Limit::Endorsements { issuer, origin });
+    let found = heard(of_others, "pkg:cargo/b@1");
+    assert_eq!(found, (Outcome::Incomplete, vec![named]));
+    // What others say of a claim takes nothing back.
+    world.register("p", &[7], 1);
+    let stranger = Party {
+        id: assay_claims::issuer::IssuerId::from_hex(&"ab".repeat(32)).unwrap(),
+        seeds: vec![],
+    };
+    let [_, of_claim, _] = labels_of(&stranger, "pkg:cargo/a", claim);
+    let found = bounds(&policy, [&world, &other], &[of_claim], "pkg:cargo/a@1");
+    assert_eq!(found, (Outcome::Denied, vec![]));
+}
+
 #[test]
 fn keys_of_old_do_not_use_up_what_an_issuer_may_say() {
     let (world, mut other, a) = rotated();
@@ -114,7 +249,8 @@ fn who_said_too_much_counts_not_for_a_package_and_against_it_all_the_same() {
     let policy = parse(&policy(&anchors, &rule("deny", "deny", open)));
     let judge = |overlong: &[Label], purl: &str| {
         let known = Known::judge(&policy, &world.claims, NOW_MS);
-        let known = known.without(overlong.iter().copied());
+        let lists = overlong.iter().map(|label| overlong_of(&world, *label));
+        let known = known.without(lists);
         known.verdict(&component(purl), &fresh(&world)).outcome()
     };
     let label =
@@ -167,6 +303,52 @@ fn only_a_sound_word_about_the_very_thing_says_that_a_finding_is_not_severe() {
         Outcome::Denied,
         "of another artifact"
     );
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("low"))), &[&c]);
+    assert_eq!(outcome(&policy, &world), Outcome::Fine);
+}
+
+/// What `cleared_by` does not name clears nothing, and rates nothing that others found.
+#[test]
+fn who_may_not_clear_does_not_rate_what_others_found() {
+    let mut world = World::new();
+    let [a, b, c] = [1, 2, 3].map(|seed| world.register("p", &[seed], 1));
+    let anchors: [(&Party, &[&str]); 3] = [
+        (&a, &["scanner"]),
+        (&b, &["maintainer", "builder"]),
+        (&c, &["scanner"]),
+    ];
+    let by_scanners = "if = \"vulnerable\"\nseverity = \"high\"\nfrom = [\"anyone\"]\ncleared_by = \
+        [\"scanner\"]";
+    let by_makers = by_scanners.replace("[\"scanner\"]", "[\"maintainer\"]");
+    let scanners = policy(&anchors, &rule("deny", "deny", by_scanners));
+    let makers = policy(&anchors, &rule("deny", "deny", &by_makers));
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("low"))), &[&b]);
+    // Whoever found it says with what severity, and nobody else says anything of it.
+    assert_eq!(outcome(&scanners, &world), Outcome::Fine);
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(None)), &[&a]);
+    assert_eq!(outcome(&scanners, &world), Outcome::Denied);
+    assert_eq!(outcome(&makers, &world), Outcome::Fine);
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("low"))), &[&c]);
+    assert_eq!(outcome(&scanners, &world), Outcome::Fine);
+    // More severe is said by whoever has a role, of whatever it may be.
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("high"))), &[&b]);
+    assert_eq!(outcome(&scanners, &world), Outcome::Denied);
+    assert_eq!(outcome(&makers, &world), Outcome::Denied);
+}
+
+/// That a vulnerability can be exploited is taken back by who said it. It is rated by those whose
+/// word counts, and by scanners, whose trade that is.
+#[test]
+fn what_is_exploitable_is_rated_by_those_who_count_and_by_scanners() {
+    let mut world = World::new();
+    let [a, b, c] = [1, 2, 3].map(|seed| world.register("p", &[seed], 1));
+    let anchors: [(&Party, &[&str]); 3] =
+        [(&a, &["maintainer"]), (&b, &["finder"]), (&c, &["scanner"])];
+    let lines = "if = \"affected\"\nseverity = \"high\"\nfrom = [\"maintainer\"]";
+    let policy = policy(&anchors, &rule("deny", "deny", lines));
+    world.log(&about("pkg:cargo/a@1", VEX, &vex("affected", "")), &[&a]);
+    world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("low"))), &[&b]);
+    assert_eq!(outcome(&policy, &world), Outcome::Denied);
     world.log(&about("pkg:cargo/a@1", SCAN, &found(Some("low"))), &[&c]);
     assert_eq!(outcome(&policy, &world), Outcome::Fine);
 }

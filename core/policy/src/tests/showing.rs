@@ -262,9 +262,12 @@ fn examples_say_what_a_policy_decides() {
         (wrong.is_as_expected(), wrong.verdict.outcome()),
         (false, Outcome::Unknown)
     );
-    let claim = "[[test.claims]]\ntype = \"https://e.org/x\"\nby = \"a\"\nroles = \
-        [\"auditor\"]\npredicate = { n = 1, f = 1.5, d = 2026-01-01, l = [true] }";
-    assert!(run(&example("fine", claim)).is_as_expected());
+    let said = "predicate = { n = 1, f = 1.5, d = 2026-01-01, l = [true] }";
+    let claim = format!(
+        "[[test.claims]]\ntype = \"https://in-toto.io/attestation/test-result/v0.1\"\nby = \
+         \"a\"\nroles = [\"auditor\"]\n{said}"
+    );
+    assert!(run(&example("fine", &claim)).is_as_expected());
     for (logs, expected) in [
         ("stale", "stale"),
         ("incomplete", "incomplete"),

@@ -127,3 +127,41 @@ fn a_log_that_did_not_answer_leaves_nothing_to_tell_of_what_is_not_said() {
     assert!(unknown(&policy, &World::new(), &stale).is_some());
     assert_eq!(decided(&policy, &[], &stale).outcome(), Outcome::Stale);
 }
+
+/// Support dates, for the versions of a range.
+fn dates(range: &str) -> String {
+    format!(
+        r#"{{"end_of_security_support":"2030-01-01","end_of_life":"tba","last_updated":"2026-01-01T00:00:00Z","versions":{{"range":"{range}"}}}}"#
+    )
+}
+
+/// The outcome after one claim about `pkg:deb/debian/a@1` by an issuer with these roles.
+fn after(roles: &[&str], ty: &str, predicate: &str) -> Outcome {
+    let mut world = World::new();
+    let a = world.register("a", &[1], 1);
+    let policy = parse(&format!("version = 1\n{}", anchor(&a, roles)));
+    world.log(&about("pkg:deb/debian/a@1", ty, predicate), &[&a]);
+    let component = component("pkg:deb/debian/a@1");
+    evaluate(&policy, &component, &fresh(&world), &world.claims, NOW_MS).outcome()
+}
+
+#[test]
+fn what_judges_nothing_leaves_software_unknown() {
+    const LIFECYCLE: &str = "urn:assay:lifecycle:v1";
+    const TEST: &str = "https://in-toto.io/attestation/test-result/v0.1";
+    const SCAN: &str = "https://in-toto.io/attestation/vulns/v0.2";
+    let scan = r#"{"scanner":{"uri":"https://e.org/s","result":[]},"metadata":{"scanStartedOn":"2026-01-01T00:00:00Z","scanFinishedOn":"2026-01-01T00:00:00Z"}}"#;
+    let own = after(&["auditor"], "https://example.org/own/v1", "{}");
+    assert_eq!(own, Outcome::Unknown, "of a type that nobody here knows");
+    for (ty, by_builder) in [(TEST, Outcome::Unknown), (SCAN, Outcome::Fine)] {
+        assert_eq!(after(&["builder"], ty, scan), by_builder, "{ty}");
+        assert_eq!(after(&["auditor"], ty, scan), Outcome::Fine, "{ty}");
+        let both = after(&["builder", "auditor"], ty, scan);
+        assert_eq!(both, Outcome::Fine, "{ty}");
+    }
+    // Versions of Debian are not compared.
+    let undecided = after(&["maintainer"], LIFECYCLE, &dates("vers:deb/>=1"));
+    assert_eq!(undecided, Outcome::Unknown);
+    let every = after(&["maintainer"], LIFECYCLE, &dates("vers:deb/*"));
+    assert_eq!(every, Outcome::Fine);
+}

@@ -32,8 +32,17 @@ pub(super) struct History<'a> {
     records: Vec<Node<'a>>,
     registrations: Vec<usize>,
     declarations: Vec<Declaration<'a>>,
+    /// Every record as it stands in a log, rightly or not.
+    held: Vec<Held<'a>>,
     /// What became of each record and each declaration.
     pub(super) admitted: BTreeMap<ClaimId, Standing>,
+}
+
+/// A record as a log holds it.
+#[derive(Debug)]
+struct Held<'a> {
+    spot: Spot<'a>,
+    keys: Vec<PublicKey>,
 }
 
 /// A record that was rightly signed, in the tree of all.
@@ -79,9 +88,9 @@ struct Line {
 }
 
 /// The record that an authorization is held to.
-struct Held(Option<Arc<IssuerRecord>>);
+struct HeldTo(Option<Arc<IssuerRecord>>);
 
-impl Issuers for Held {
+impl Issuers for HeldTo {
     fn in_force(&self, id: &IssuerId) -> Option<Arc<IssuerRecord>> {
         self.0.clone().filter(|record| record.id == *id)
     }
@@ -129,9 +138,13 @@ impl<'a> History<'a> {
             Ok(None) => return Standing::NotTheIssuer,
             Err(error) => return Standing::NotAuthorized(AuthorizeError::Record(error)),
         };
+        self.held.push(Held {
+            spot: Spot::of(logged),
+            keys: record.body.keys.clone(),
+        });
         let known = self.position(&claim.id());
         let parent = record.body.previous.and_then(|id| self.position(&id));
-        let held = Held(parent.and_then(|at| Some(self.records.get(at)?.record.clone())));
+        let held = HeldTo(parent.and_then(|at| Some(self.records.get(at)?.record.clone())));
         if let Err(error) = issuer::authorize(claim, &held) {
             return Standing::NotAuthorized(error);
         }
@@ -204,7 +217,7 @@ impl<'a> History<'a> {
         let mut refused = None;
         let (mut accepting, mut reaches_back) = (0, true);
         for record in &in_force.records {
-            match issuer::authorize(claim, &Held(Some(Arc::new((*record).clone())))) {
+            match issuer::authorize(claim, &HeldTo(Some(Arc::new((*record).clone())))) {
                 Ok(_) => {
                     accepting += 1;
                     reaches_back &= compromise::reaches_back(record, claim.signers(), &said.key);
@@ -253,6 +266,37 @@ impl<'a> History<'a> {
             let governing = self.records.get(first);
             next = governing.map(|node| node.next.clone()).unwrap_or_default();
         }
+    }
+
+    /// Whether anything can count that the issuer signed in a log, and that is not in another: not
+    /// if none of the keys that it has there is in force since it registered there, by all logs
+    /// together. A log takes nothing by other keys (docs/design.md 5).
+    pub(super) fn speaks_in(&self, origin: &str) -> bool {
+        let held = || self.held.iter().filter(|held| held.spot.origin == origin);
+        let Some(since) = held().map(|held| held.spot).min() else {
+            return false;
+        };
+        let line = self.line();
+        let nodes = |places: &[usize]| -> Vec<&Node<'a>> {
+            let nodes = places.iter().filter_map(|at| self.records.get(*at));
+            nodes.collect()
+        };
+        let mut in_force = Vec::new();
+        for node in nodes(&line.governing) {
+            if node.spots.before(&since) == Before::Yes {
+                in_force.clear();
+            }
+            in_force.push(node);
+        }
+        in_force.extend(nodes(&line.forks));
+        let mut keys = held().flat_map(|held| &held.keys);
+        keys.any(|key| {
+            let mut declared = self.declarations.iter();
+            in_force
+                .iter()
+                .any(|node| node.record.body.keys.contains(key))
+                && !declared.any(|one| one.key == *key && one.was_declared_before(&since))
+        })
     }
 
     fn known_at_ms(&self, at: usize) -> u64 {

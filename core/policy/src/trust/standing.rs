@@ -260,6 +260,17 @@ impl<'a> Trust<'a> {
         self.histories.get(issuer)?.last()
     }
 
+    /// Whether anything can count that an issuer signed in a log and that is in no other: not if
+    /// the keys that it has there were rotated away, or declared compromised, before it registered
+    /// there. What it signed in a log that takes claims of unregistered issuers, before it
+    /// registered there, is left aside.
+    ///
+    /// All of its records and declarations in that log must have been given.
+    pub fn speaks_in(&self, issuer: &IssuerId, origin: &str) -> bool {
+        let history = self.histories.get(issuer);
+        history.is_some_and(|history| history.speaks_in(origin))
+    }
+
     /// What an issuer calls itself. It proves nothing.
     pub fn name(&self, issuer: &IssuerId) -> Option<&str> {
         self.record(issuer).map(|record| record.body.name.as_str())

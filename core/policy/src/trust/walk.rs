@@ -49,7 +49,7 @@ pub struct Walk<'p> {
     /// Whose endorsements were given.
     asked: BTreeSet<IssuerId>,
     /// Who signed too many endorsements, and in which log.
-    too_many: BTreeSet<(IssuerId, String)>,
+    too_many: BTreeSet<There>,
     /// Steps that were taken.
     steps: u32,
 }
@@ -65,9 +65,14 @@ pub struct Speakers {
 /// What a walk left out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Limit {
-    /// This issuer signed more than [`ENDORSEMENTS`] endorsements in a log, so that none of them
+    /// An issuer signed more than [`ENDORSEMENTS`] endorsements in a log, so that none of them
     /// counts there.
-    Endorsements(IssuerId),
+    Endorsements {
+        /// Who.
+        issuer: IssuerId,
+        /// In which log.
+        origin: String,
+    },
     /// The scope of an anchor leads to more than [`ISSUERS`] issuers, or to more places than can be
     /// followed. The walk stopped after this many whole steps there.
     Issuers {
@@ -78,6 +83,20 @@ pub enum Limit {
     },
     /// The walk ended before these issuers were asked whom they vouch for.
     Unasked(IssuerId),
+}
+
+/// An issuer in a log.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct There {
+    issuer: IssuerId,
+    origin: String,
+}
+
+impl There {
+    fn of(issuer: IssuerId, origin: &str) -> Self {
+        let origin = origin.to_owned();
+        There { issuer, origin }
+    }
 }
 
 /// Where a chain of endorsements has come to.
@@ -144,9 +163,9 @@ impl<'p> Walk<'p> {
             }
             limits.extend(reach.stopped.map(|steps| Limit::Issuers { scope, steps }));
         }
-        let many = self.too_many.iter().map(|(issuer, _)| *issuer);
-        let many = many.filter(|issuer| scopes.contains_key(issuer));
-        limits.extend(many.map(Limit::Endorsements));
+        let many = self.too_many.into_iter();
+        let many = many.filter(|there| scopes.contains_key(&there.issuer));
+        limits.extend(many.map(|There { issuer, origin }| Limit::Endorsements { issuer, origin }));
         Speakers {
             scopes,
             limits: limits.into_iter().collect(),
@@ -173,13 +192,13 @@ impl<'p> Walk<'p> {
     /// Everybody who, by what was given, signed too many endorsements in one log: those that count
     /// for anything. What keys of old sign in a log that does not know of it is nothing, and must
     /// not use up what the issuer may say.
-    fn counted_too_many(&self) -> Vec<(IssuerId, String)> {
+    fn counted_too_many(&self) -> Vec<There> {
         // Nobody has more than there are, so that they need not be judged.
         if self.claims.len() <= ENDORSEMENTS {
             return Vec::new();
         }
         let trust = self.trust();
-        let mut signed: BTreeMap<(IssuerId, &str), BTreeSet<ClaimId>> = BTreeMap::new();
+        let mut signed: BTreeMap<There, BTreeSet<ClaimId>> = BTreeMap::new();
         for judged in trust
             .claims()
             .iter()
@@ -187,15 +206,14 @@ impl<'p> Walk<'p> {
         {
             let logged = judged.logged();
             for spoken in judged.spoken_here().filter(|spoken| spoken.against) {
-                let list = signed.entry((spoken.issuer, logged.origin())).or_default();
-                list.insert(logged.claim().id());
+                let there = There::of(spoken.issuer, logged.origin());
+                signed.entry(there).or_default().insert(logged.claim().id());
             }
         }
         let many = signed
             .into_iter()
             .filter(|(_, list)| list.len() > ENDORSEMENTS);
-        many.map(|((issuer, origin), _)| (issuer, origin.to_owned()))
-            .collect()
+        many.map(|(there, _)| there).collect()
     }
 
     /// What was given, judged.
@@ -235,8 +253,8 @@ impl<'p> Walk<'p> {
             }
             let (claim, origin) = (judged.logged().claim().id(), judged.logged().origin());
             for spoken in judged.spoken_here().filter(|spoken| spoken.against) {
-                let signed_there = (spoken.issuer, origin.to_owned());
-                if !self.too_many.contains(&signed_there) && held.insert((claim, spoken.issuer)) {
+                let there = There::of(spoken.issuer, origin);
+                if !self.too_many.contains(&there) && held.insert((claim, spoken.issuer)) {
                     edges.entry(spoken.issuer).or_default().push(said);
                 }
             }

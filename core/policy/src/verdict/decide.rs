@@ -4,7 +4,7 @@ use super::logs::{self, LogAnswer};
 use super::reason::{Bound, LogFault, Reason, Unspoken, Why};
 use super::{Verdict, deny, require};
 use crate::facts::{Facts, Idle, Vulnerabilities};
-use crate::rules::{Effect, Outcome, Policy, Whom};
+use crate::rules::{Effect, Outcome, Policy};
 use assay_claims::claim::ClaimId;
 use std::collections::BTreeSet;
 
@@ -47,25 +47,18 @@ pub(super) fn decide(
     Verdict::new(reasons)
 }
 
-/// Whether somebody with a role says anything of the component.
+/// Whether somebody with a role says whether the component can be used.
 fn is_spoken_of(facts: &Facts<'_>) -> bool {
-    let words = facts.facts.iter();
-    let mut words = words.filter(|fact| fact.is_of_this() && fact.is_a_word(facts.component));
-    words.any(|fact| {
-        fact.speakers
-            .iter()
-            .any(|one| one.counts_for(&Whom::Anyone))
-    })
+    let mut words = facts.facts.iter().filter(|fact| fact.is_of_this());
+    words.any(|fact| fact.is_judged(facts.component))
 }
 
 /// That nobody whom the policy trusts says anything, and what was said all the same. If not all
 /// logs answered, nobody can tell what is not said: then there is only what was taken back to tell
 /// of.
 fn unknown(effect: Effect, facts: &Facts<'_>, silent: bool) -> Option<Reason> {
-    let of_this = facts.facts.iter().filter(|fact| fact.is_of_this());
-    let no_word = of_this
-        .filter(|fact| !fact.is_a_word(facts.component))
-        .count();
+    let said = facts.facts.iter().filter(|fact| fact.is_of_this());
+    let no_word = said.filter(|fact| fact.is_said()).count();
     let withdrawn = claims(facts.idle.iter().filter(|idle| idle.withdrawn));
     let ineffective = claims(facts.idle.iter().filter(|idle| !idle.withdrawn));
     let all = claims(facts.idle.iter());

@@ -1,8 +1,9 @@
 //! What must not be: vulnerabilities, the end of support, and claims that a rule names.
 
 use super::reason::{Rated, Reason, Undecided, UndecidedWhat, Why};
-use crate::facts::{Evidence, Fact, Facts, Speaker, Vulnerabilities, When};
+use crate::facts::{Evidence, Fact, Facts, Speaker, Vulnerabilities, When, of_dates};
 use crate::rules::{ClaimType, Denial, Effect, Outcome, Rule, Severity, Sought, Whom};
+use crate::trust::Role;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
 use assay_claims::kind::lifecycle::{Date, Lifecycle};
@@ -74,6 +75,8 @@ impl<'f> Against<'f> {
 
     fn affected(&mut self, least: Severity, said: &Vulnerabilities<'_>) -> Vec<Rated> {
         let mut found = Vec::new();
+        // Only who says it takes it back. Scanners do not, and it is their trade to rate.
+        let by = self.rule.from.and(Role::Scanner);
         for stated in said.last_statements() {
             let statement = stated.statement;
             let counts = stated.is_against() && stated.speaker.counts_against(&self.rule.from);
@@ -84,10 +87,9 @@ impl<'f> Against<'f> {
                 .chain(&statement.aliases)
                 .map(String::as_str)
                 .collect();
-            let severity = said.severity(&names);
+            let severity = said.severity(&names, stated.speaker, &by);
             if severe(severity, least) && self.take(stated.fact, stated.speaker) {
-                let id = statement.vulnerability.clone();
-                push_new(&mut found, Rated { id, severity });
+                push_rated(&mut found, &statement.vulnerability, severity);
             }
         }
         found
@@ -101,13 +103,12 @@ impl<'f> Against<'f> {
     ) -> Vec<Rated> {
         let mut rated = Vec::new();
         for found in said.found(&self.rule.from) {
-            let severity = said.severity(&[found.id]);
+            let severity = said.severity(&[found.id], found.speaker, cleared_by);
             if !severe(severity, least) || said.is_cleared(found.id, cleared_by) {
                 continue;
             }
             if self.take(found.fact, found.speaker) {
-                let id = found.id.to_owned();
-                push_new(&mut rated, Rated { id, severity });
+                push_rated(&mut rated, found.id, severity);
             }
         }
         rated
@@ -151,12 +152,7 @@ impl<'f> Against<'f> {
             let Body::Lifecycle(said) = fact.body else {
                 continue;
             };
-            let applies = match facts.component.purl() {
-                Some(purl) => said.applies_to(purl),
-                None if said.versions.is_none() => Applies::Yes,
-                None => Applies::Undecided,
-            };
-            match applies {
+            match of_dates(fact.body, facts.component) {
                 Applies::Yes => {}
                 Applies::No => continue,
                 Applies::Undecided => {
@@ -240,6 +236,17 @@ struct Dates<'f> {
 /// Whether a severity is high enough for a rule. One that nobody states is.
 fn severe(severity: Option<Severity>, least: Severity) -> bool {
     severity.is_none_or(|severity| severity >= least)
+}
+
+/// Adds a vulnerability, once, with the highest severity that it has by whoever speaks of it.
+fn push_rated(list: &mut Vec<Rated>, id: &str, severity: Option<Severity>) {
+    match list.iter_mut().find(|known| known.id == id) {
+        Some(known) => known.severity = known.severity.max(severity),
+        None => list.push(Rated {
+            id: id.to_owned(),
+            severity,
+        }),
+    }
 }
 
 fn push_new<T: PartialEq>(list: &mut Vec<T>, item: T) {

@@ -5,13 +5,13 @@ use super::Verdict;
 use super::decide::decide;
 use super::logs::LogAnswer;
 use super::reason::Bound;
+use super::unheard::{Overlong, Unheard};
 use crate::component::Component;
 use crate::facts::{
     Fact, Facts, Idle, Relation, Sides, Speaker, Vulnerabilities, Vulnerability, relation,
 };
 use crate::rules::Policy;
 use crate::trust::{Anchor, JudgedClaim, Limit, Trust};
-use assay_claims::index::{By, Kind, Label, Name};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
 use assay_claims::logged::LoggedClaim;
@@ -30,12 +30,8 @@ pub struct Known<'a> {
     by_digest: BTreeMap<(&'a str, &'a str), Vec<usize>>,
     /// What was left out of the search for whose word counts.
     limits: Vec<Limit>,
-    /// Who said too much of a package, by its purl without version and qualifiers.
-    unheard: BTreeSet<(String, IssuerId)>,
-    /// Labels under which a log has more than is listened to, so that nothing came.
-    overlong: BTreeSet<Label>,
-    /// Who has such a list about one of the claims.
-    loud: BTreeSet<By>,
+    /// What of those whose word counts was not heard.
+    unheard: Unheard,
     now_ms: u64,
 }
 
@@ -84,7 +80,7 @@ impl<'a> Known<'a> {
                 }
             }
         }
-        let unheard = said_too_much(&trust, &by_package);
+        let unheard = Unheard::of(&trust, &by_package);
         Known {
             policy,
             anchors: policy.trust_anchors(),
@@ -93,8 +89,6 @@ impl<'a> Known<'a> {
             by_digest,
             limits: Vec::new(),
             unheard,
-            overlong: BTreeSet::new(),
-            loud: BTreeSet::new(),
             now_ms,
         }
     }
@@ -107,18 +101,22 @@ impl<'a> Known<'a> {
         self
     }
 
-    /// The same, where a log has longer lists under these labels than are listened to
-    /// ([`CLAIMS_ABOUT_ONE`]), so that nothing of them came. Whoever said so much about a package
-    /// counts not *for* it, and rules that need the issuer are `Incomplete`.
-    pub fn without(mut self, overlong: impl IntoIterator<Item = Label>) -> Self {
-        self.overlong.extend(overlong);
-        if !self.overlong.is_empty() {
-            let claims = self.names_of_claims();
-            let about = self.overlong.iter();
-            let about = about.filter(|label| claims.contains(&label.name()));
-            self.loud.extend(about.map(Label::by));
-        }
+    /// The same, where logs have longer lists than are listened to ([`CLAIMS_ABOUT_ONE`]), so that
+    /// nothing of them came. Whoever said so much about a package counts not *for* it by what it
+    /// said in that log, and rules that need the issuer are `Incomplete`, unless nothing counts
+    /// that the issuer can say there ([`Trust::speaks_in`]).
+    pub fn without(mut self, overlong: impl IntoIterator<Item = Overlong>) -> Self {
+        let policy = self.policy;
+        let lists = overlong.into_iter();
+        let counted = lists.filter(|list| policy.counts(&list.origin));
+        self.unheard.take(counted, &self.trust);
         self
+    }
+
+    /// Whether nothing was left out that can count: neither in the search for whose word counts,
+    /// nor of what these issuers said.
+    pub fn is_whole(&self, issuers: &[IssuerId]) -> bool {
+        self.limits.is_empty() && self.unheard.is_of_no_use(issuers, &self.trust)
     }
 
     /// The claims with what each is worth.
@@ -196,20 +194,10 @@ impl<'a> Known<'a> {
     /// component stays: that somebody goes on and on must not take back what was said.
     fn keep_heard(&self, fact: &mut Fact<'_>, component: &Component) {
         for speaker in &mut fact.speakers {
-            speaker.stands &= !self.said_too_much(&speaker.issuer, component);
+            let origin = &speaker.since.origin;
+            speaker.stands &= !self.unheard.is_void(&speaker.issuer, origin, component);
         }
         fact.speakers.retain(Speaker::has_role);
-    }
-
-    fn said_too_much(&self, issuer: &IssuerId, component: &Component) -> bool {
-        // Every speaker of every claim is asked this, and nearly always nothing is left out: names
-        // are hashed only if something is.
-        let is_unheard = !self.unheard.is_empty()
-            && (self.unheard).contains(&(package(component).to_owned(), *issuer));
-        let by = By::issuer(issuer);
-        is_unheard
-            || !self.overlong.is_empty()
-                && names(component).any(|name| self.overlong.contains(&Label::of(name, by)))
     }
 
     /// Reviews of versions of the component's package, which the component may or may not be.
@@ -238,7 +226,7 @@ impl<'a> Known<'a> {
     /// What was not heard and could matter for a component: of those who have any role for it.
     /// Whatever a rule wants of whom, what they did say could clear, or deny.
     fn bounds(&self, component: &Component) -> Vec<Bound> {
-        if self.limits.is_empty() && self.unheard.is_empty() && self.overlong.is_empty() {
+        if self.limits.is_empty() && self.unheard.is_empty() {
             return Vec::new();
         }
         let rules = (self.policy.denials().iter().map(|denial| &denial.rule))
@@ -252,7 +240,9 @@ impl<'a> Known<'a> {
         let mut bounds = BTreeSet::new();
         for limit in &self.limits {
             let matters = match limit {
-                Limit::Endorsements(issuer) | Limit::Unasked(issuer) => heard.contains(issuer),
+                Limit::Endorsements { issuer, .. } | Limit::Unasked(issuer) => {
+                    heard.contains(issuer)
+                }
                 Limit::Issuers { scope, .. } => {
                     crate::trust::covers(std::slice::from_ref(scope), component.purl())
                 }
@@ -262,23 +252,9 @@ impl<'a> Known<'a> {
             }
         }
         for issuer in heard {
-            let of = Name::new(Kind::Issuer, &issuer.to_hex());
-            if self.overlong.iter().any(|label| label.name() == of) {
-                bounds.insert(Bound::Search(Limit::Endorsements(*issuer)));
-            }
-            let is_loud = self.loud.contains(&By::issuer(issuer));
-            if is_loud || self.said_too_much(issuer, component) {
-                bounds.insert(Bound::Claims(*issuer));
-            }
+            bounds.extend(self.unheard.bounds(issuer, component, &self.trust));
         }
         bounds.into_iter().collect()
-    }
-
-    /// The names under which others speak of the claims.
-    fn names_of_claims(&self) -> BTreeSet<Name> {
-        let claims = self.trust.claims().iter();
-        let ids = claims.map(|judged| judged.logged().claim().id().to_hex());
-        ids.map(|id| Name::new(Kind::Claim, &id)).collect()
     }
 
     fn related<'s>(&'s self, component: &Component) -> Vec<(&'s JudgedClaim<'a>, Relation)> {
@@ -314,47 +290,9 @@ fn package(component: &Component) -> &str {
     purl.map(|purl| purl.without_version()).unwrap_or_default()
 }
 
-/// The names under which a component is spoken of, whatever its version.
-fn names(component: &Component) -> impl Iterator<Item = Name> {
-    let purl = component.purl().map(|purl| purl.without_version());
-    let digests = component.digests().iter();
-    let digests = digests.map(|(algorithm, digest)| format!("{algorithm}:{digest}"));
-    purl.map(|purl| Name::new(Kind::Package, purl))
-        .into_iter()
-        .chain(digests.map(|digest| Name::new(Kind::Digest, &digest)))
-}
-
 /// Notes a place, once for all subjects of a claim.
 fn push_once(places: &mut Vec<usize>, place: usize) {
     if places.last() != Some(&place) {
         places.push(place);
     }
-}
-
-/// Who said more of a package than is heard: claims, each once, that count for something or against
-/// it. Others cannot use up what an issuer may say, and nor can its keys of old.
-fn said_too_much(
-    trust: &Trust<'_>,
-    by_package: &BTreeMap<&str, Vec<usize>>,
-) -> BTreeSet<(String, IssuerId)> {
-    let mut unheard = BTreeSet::new();
-    for (package, places) in by_package {
-        if places.len() <= CLAIMS_ABOUT_ONE {
-            continue;
-        }
-        let mut said: BTreeMap<IssuerId, usize> = BTreeMap::new();
-        let judged = places.iter().filter_map(|place| trust.claims().get(*place));
-        for judged in judged.filter(|judged| judged.is_first()) {
-            for spoken in judged.spoken() {
-                if spoken.standing.is_good() || spoken.against {
-                    *said.entry(spoken.issuer).or_default() += 1;
-                }
-            }
-        }
-        let many = said
-            .into_iter()
-            .filter(|(_, said)| *said > CLAIMS_ABOUT_ONE);
-        unheard.extend(many.map(|(issuer, _)| ((*package).to_owned(), issuer)));
-    }
-    unheard
 }

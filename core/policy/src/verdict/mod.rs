@@ -19,6 +19,7 @@ mod logs;
 mod reason;
 mod require;
 mod review;
+mod unheard;
 
 pub use crate::facts::{Assessment, Evidence, Vulnerability};
 pub use crate::rules::Outcome;
@@ -28,6 +29,7 @@ pub use logs::{Answer, LogAnswer};
 pub use reason::{
     Bound, Cause, Demanded, LogFault, Rated, Reason, Undecided, UndecidedWhat, Unspoken, Why,
 };
+pub use unheard::Overlong;
 
 /// An outcome with its reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -102,8 +102,31 @@ pub enum Why {
 pub enum Bound {
     /// Not everybody whose word counts was found.
     Search(Limit),
-    /// This issuer made more claims about the package than are heard.
-    Claims(IssuerId),
+    /// An issuer made more claims about the package than are heard.
+    Claims {
+        /// Who.
+        issuer: IssuerId,
+        /// The log whose list of them is too long; `None` if there are too many in all logs
+        /// together.
+        origin: Option<String>,
+    },
+    /// An issuer said more about one of its claims than is heard, so that nobody knows whether it
+    /// withdrew it.
+    Replies {
+        /// Who.
+        issuer: IssuerId,
+        /// In which log.
+        origin: String,
+        /// About which claim.
+        claim: ClaimId,
+    },
+    /// An issuer signed more records of its keys in a log than are heard.
+    Keys {
+        /// Who.
+        issuer: IssuerId,
+        /// In which log.
+        origin: String,
+    },
 }
 
 /// What is wrong with the answer of a log.

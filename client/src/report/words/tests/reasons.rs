@@ -96,7 +96,8 @@ fn a_requirement_is_said_in_sentences() {
         reason(&decided(&policy, &world.claims, &fresh(world)).reasons()[0])
     };
     // Somebody who is trusted must have said something, or else it is unknown.
-    world.log(&about("pkg:cargo/a@1", "https://e.org/x", "{}"), &[&a]);
+    let tested = "https://in-toto.io/attestation/test-result/v0.1";
+    world.log(&about("pkg:cargo/a@1", tested, "{}"), &[&a]);
     assert_eq!(
         of(&world, 1),
         "Nobody reviewed it. Required: audit by one issuer (auditor); found: 0 of 1."

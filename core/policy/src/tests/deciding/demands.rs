@@ -149,7 +149,11 @@ fn a_claim_about_another_artifact_of_the_version_meets_no_demand() {
     );
     // That something else is known of this one does not lend it the review of the other.
     world.log(
-        &about("pkg:cargo/a@1", "https://example.org/own/v1", "{}"),
+        &about(
+            "pkg:cargo/a@1",
+            "https://in-toto.io/attestation/test-result/v0.1",
+            "{}",
+        ),
         &[&a],
     );
     assert_eq!(

@@ -39,6 +39,13 @@ fn walk(policy: &Policy, world: &World) -> (Speakers, Vec<Vec<IssuerId>>) {
     }
 }
 
+fn too_many(party: &Party, world: &World) -> Limit {
+    Limit::Endorsements {
+        issuer: party.id,
+        origin: world.origin.to_owned(),
+    }
+}
+
 fn found(speakers: &Speakers) -> Vec<IssuerId> {
     speakers.issuers().copied().collect()
 }
@@ -128,7 +135,7 @@ fn whoever_vouches_for_too_many_vouches_for_nobody() {
     assert_eq!(walk(&policy, &world).0.limits(), []);
     world.endorse(&b, &endorsement(&c, "auditor", &["pkg:cargo/y"], 0));
     let (speakers, _) = walk(&policy, &world);
-    assert_eq!(speakers.limits(), [Limit::Endorsements(b.id)]);
+    assert_eq!(speakers.limits(), [too_many(&b, &world)]);
     assert_eq!(found(&speakers), sorted(&[&a, &b, &c]));
     // What was taken back does not count.
     let of_b = world
@@ -146,8 +153,9 @@ fn whoever_vouches_for_too_many_vouches_for_nobody() {
     other.register("p", &[2], 1);
     let d = other.register("p", &[4], 1);
     other.endorse(&b, &endorsement(&d, "auditor", &["pkg:*"], 0));
+    let limit = too_many(&b, &world);
     let speakers = walk_of(&policy, &[world.claims, other.claims].concat());
-    assert_eq!(speakers.limits(), [Limit::Endorsements(b.id)]);
+    assert_eq!(speakers.limits(), [limit]);
     assert_eq!(found(&speakers), sorted(&[&a, &b, &c, &d]));
 }
 
