@@ -69,6 +69,9 @@ pub struct WitnessStorage {
     pub backend: Backend,
     /// The data folder.
     pub path: PathBuf,
+    /// The floor file, outside the data folder. Without it, an older copy of the folder is not
+    /// noticed.
+    pub floor_file: Option<PathBuf>,
 }
 
 /// A log that is cosigned.
@@ -88,6 +91,7 @@ impl Default for WitnessStorage {
         WitnessStorage {
             backend: Backend::default(),
             path: "data".into(),
+            floor_file: Some("witness.floor".into()),
         }
     }
 }
@@ -179,6 +183,7 @@ impl WitnessConfig {
     fn resolve(&mut self, folder: &Path) {
         let mut paths = vec![&mut self.witness.key, &mut self.storage.path];
         paths.extend(&mut self.witness.ml_dsa_44_key);
+        paths.extend(&mut self.storage.floor_file);
         paths.extend(self.server.paths());
         for path in paths {
             *path = folder.join(&*path);
@@ -202,6 +207,7 @@ impl LogEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assay_tlog::note::SignerKey;
 
     #[test]
     fn the_template_is_complete_and_says_the_defaults() {
@@ -217,17 +223,23 @@ mod tests {
     }
 
     #[test]
-    fn a_log_is_named_once_with_keys_that_parse() {
-        let key = "log.example+38b86582+AWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh";
+    fn a_log_has_keys_that_parse_and_stands_there_once() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("witness.toml");
+        let key = SignerKey::from_seed("a", &[1; 32]).unwrap().verifier();
+        let log = format!("[[log]]\norigin = \"a\"\nkeys = [\"{key}\"]\n");
+        let load = |logs: &str| {
+            std::fs::write(&file, format!("[witness]\nname = \"w\"\n{logs}\n")).unwrap();
+            WitnessConfig::load(&file)
+        };
+        assert_eq!(load(&log).unwrap().log.len(), 1);
         for (logs, said) in [
             ("[[log]]\norigin = \"a\"\nkeys = []", "1 to 8 keys"),
             ("[[log]]\norigin = \"a\"\nkeys = [\"b\"]", "\"b\""),
+            (&(log.clone() + &log), "twice"),
         ] {
-            std::fs::write(&file, format!("[witness]\nname = \"w\"\n{logs}\n")).unwrap();
-            let refused = WitnessConfig::load(&file).unwrap_err().to_string();
-            assert!(refused.contains(said), "{refused}, for {key}");
+            let refused = load(logs).unwrap_err().to_string();
+            assert!(refused.contains(said), "{refused}");
         }
     }
 }

@@ -3,12 +3,13 @@
 //! Nothing listens before the state of every log was read.
 
 use super::config::{LogEntry, WitnessConfig, WitnessConfigError};
+use super::floor_file::{FloorFile, FloorFileError};
 use super::http::Api;
 use super::init::BLOCK_CACHE_MIB;
 use super::known::{KnownLog, Latest};
 use super::service::{QUEUE, Witness};
 use super::store::{self, StoredError};
-use super::writer::Writer;
+use super::writer::{Writer, report_clock};
 use crate::{
     api::{
         admin,
@@ -26,9 +27,7 @@ use crate::{
     telemetry,
 };
 use assay_tlog::note::CosignerKey;
-use assay_tlog::witness::{
-    ClockFloor, LogState, Persisted, WitnessKeys, WitnessKeysError, WitnessedLog,
-};
+use assay_tlog::witness::{LogState, Persisted, WitnessKeys, WitnessKeysError, WitnessedLog};
 use std::{
     io,
     net::SocketAddr,
@@ -78,6 +77,9 @@ pub enum WitnessStartError {
     /// What is stored cannot be relied on.
     #[error(transparent)]
     Stored(#[from] StoredError),
+    /// The store is an older copy, or the floor file cannot be used.
+    #[error(transparent)]
+    FloorFile(#[from] FloorFileError),
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -107,25 +109,30 @@ pub struct Running {
 }
 
 /// What the writer and the serving threads need.
-struct Opened {
-    witness: Witness,
+pub(super) struct Opened {
+    pub(super) witness: Witness,
     writer: JoinHandle<()>,
-    halt: Arc<Halt>,
+    pub(super) halt: Arc<Halt>,
 }
 
 /// Reads what is stored and starts the writer.
-struct Open<'a> {
-    config: &'a WitnessConfig,
-    keys: WitnessKeys,
+pub(super) struct Open<'a> {
+    pub(super) config: &'a WitnessConfig,
+    pub(super) keys: WitnessKeys,
+    pub(super) clock: fn() -> u64,
 }
 
 impl Job for Open<'_> {
     type Output = Result<Opened, WitnessStartError>;
 
     fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
-        let Open { config, keys } = self;
+        let Open { config, keys, .. } = self;
         let floor = store::open(&*store, &config.witness.name)?;
-        report_clock(floor);
+        let floor_file = match &config.storage.floor_file {
+            Some(path) => Some(FloorFile::open(path, floor)?),
+            None => None,
+        };
+        report_clock(floor, (self.clock)());
         let (mut logs, mut states) = (Vec::new(), Vec::new());
         for (index, entry) in config.log.iter().enumerate() {
             let log = known(index, entry, config, &keys)?;
@@ -138,7 +145,9 @@ impl Job for Open<'_> {
             store,
             states,
             floor,
-            clock: now,
+            floor_file,
+            clock: self.clock,
+            clock_is_right: floor.advanced((self.clock)()).is_ok(),
             halt: halt.clone(),
         };
         Ok(Opened {
@@ -153,17 +162,6 @@ impl Job for Open<'_> {
 pub fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
-}
-
-fn report_clock(floor: ClockFloor) {
-    if let Err(error) = floor.advanced(now()) {
-        tracing::error!(
-            now = now(),
-            floor = floor.seconds(),
-            "{error}: nothing is cosigned. If the clock is right, stop this witness and run \
-             `assay-node witness clock-ok`"
-        );
-    }
 }
 
 fn known(
@@ -224,7 +222,11 @@ impl Running {
         };
         let config = &config;
         let metrics = telemetry::metrics();
-        let open = Open { config, keys };
+        let open = Open {
+            config,
+            keys,
+            clock: now,
+        };
         let opened = config.storage.backend.run(opening, open)??;
         let listener = node::listen(config.server.listen, "server.listen").await?;
         let admin_listener = node::listen(config.server.admin, "server.admin").await?;

@@ -8,6 +8,7 @@
 //! If a commit fails, nobody knows what a restart will find. The witness cosigns nothing more until
 //! it was started again, and reads its state anew.
 
+use super::floor_file::FloorFile;
 use super::known::{KnownLog, Latest};
 use super::store;
 use crate::sequencer::Halt;
@@ -28,7 +29,7 @@ use tokio::sync::oneshot;
 /// Most requests of one batch. 1,024 notes take some MiB.
 const BATCH: usize = 1024;
 
-/// How often the floor of the clock is raised while nobody asks.
+/// How often the floor of the clock is raised, whether anybody asks or is cosigned.
 const FLOOR_EVERY: Duration = Duration::from_secs(60);
 
 /// A request whose log is known and signed it.
@@ -58,8 +59,12 @@ pub struct Writer<S> {
     pub states: Vec<Option<LogState>>,
     /// The floor that is stored.
     pub floor: ClockFloor,
+    /// What is known of the floor outside the store.
+    pub floor_file: Option<FloorFile>,
     /// The clock, in seconds since 1970 (UTC).
     pub clock: fn() -> u64,
+    /// Whether the clock was believed when it was last looked at.
+    pub clock_is_right: bool,
     /// Where to say that it stopped.
     pub halt: Arc<Halt>,
 }
@@ -119,16 +124,10 @@ impl<S: Tables + 'static> Writer<S> {
     fn step(&mut self, asked: Vec<Asked>) -> Result<(), StorageError> {
         let now = (self.clock)();
         let mut batch = Batch::new();
-        let mut floor = self.floor;
+        let mut floor = self.look_at_clock(now);
         let mut owed = Vec::with_capacity(asked.len());
         for asked in asked {
             owed.push(self.decide(asked, &mut floor, now, &mut batch));
-        }
-        if owed.is_empty() {
-            match floor.advanced(now) {
-                Ok(advanced) => floor = advanced,
-                Err(error) => tracing::error!(%error, "the clock is not to be believed"),
-            }
         }
         if floor > self.floor {
             store::put_floor(&mut batch, floor);
@@ -139,10 +138,30 @@ impl<S: Tables + 'static> Writer<S> {
             metrics::histogram!("assay_witness_commit_seconds").record(start.elapsed());
         }
         self.floor = floor;
+        if let Some(file) = &mut self.floor_file {
+            file.raise(floor);
+        }
         for owed in owed {
             pay(owed);
         }
         Ok(())
+    }
+
+    /// Returns the floor to begin with: that of the clock, if it is right and a minute has passed,
+    /// so that a witness that only refuses does not come to doubt its clock after a day. Tells the
+    /// operator when the clock is not believed any more.
+    fn look_at_clock(&mut self, now: u64) -> ClockFloor {
+        let advanced = self.floor.advanced(now);
+        if advanced.is_ok() != self.clock_is_right {
+            self.clock_is_right = advanced.is_ok();
+            report_clock(self.floor, now);
+        }
+        match advanced {
+            Ok(advanced) if advanced.seconds() >= self.floor.seconds() + FLOOR_EVERY.as_secs() => {
+                advanced
+            }
+            _ => self.floor,
+        }
     }
 
     fn decide(
@@ -173,6 +192,25 @@ impl<S: Tables + 'static> Writer<S> {
                 }
                 Owed::Refuse(asked, Refused::Decided(refused.refusal))
             }
+        }
+    }
+}
+
+/// Tells the operator whether the clock is believed.
+pub fn report_clock(floor: ClockFloor, now: u64) {
+    match floor.advanced(now) {
+        Ok(_) => {
+            metrics::gauge!("assay_witness_clock_wrong").set(0.0);
+            tracing::info!(now, "the clock is believed");
+        }
+        Err(error) => {
+            metrics::gauge!("assay_witness_clock_wrong").set(1.0);
+            tracing::error!(
+                now,
+                floor = floor.seconds(),
+                "{error}: nothing is cosigned. If the clock is right, stop this witness and run \
+                 `assay-node witness clock-ok`"
+            );
         }
     }
 }

@@ -113,3 +113,23 @@ fn without_its_store_or_with_open_keys_it_does_not_start() -> anyhow::Result<()>
     assert!(refused.contains("holds no store"), "{refused}");
     Ok(())
 }
+
+/// A data folder that was copied back does not know what its floor file knows.
+#[tokio::test]
+async fn an_older_copy_of_the_store_is_refused() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 8)?;
+    let mut witness = Witness::start(&[&log])?;
+    assert_eq!(witness.add(log.request(0, 5)?).await?.status, 200);
+    witness.stop()?;
+    let file = witness.folder().join("witness.floor");
+    let known: u64 = fs::read_to_string(&file)?.trim_end().parse()?;
+    // As it would be if the store had been used for an hour since.
+    fs::write(&file, format!("{}\n", known + 3600))?;
+    let refused = witness.run().unwrap_err().to_string();
+    assert!(refused.contains("is an older copy"), "{refused}");
+    assert!(refused.contains("retire the keys"), "{refused}");
+    fs::write(&file, format!("{known}\n"))?;
+    witness.run()?;
+    assert_eq!(witness.add(log.request(0, 8)?).await?.status, 409);
+    Ok(())
+}

@@ -257,3 +257,30 @@ async fn of_two_racing_updates_one_wins() -> anyhow::Result<()> {
     assert_eq!(witness.add(log.request(held, 60)?).await?.status, 422);
     Ok(())
 }
+
+/// Other paths and methods are nobody's.
+#[tokio::test]
+async fn there_is_nothing_else() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 8)?;
+    let witness = Witness::start(&[&log])?;
+    let url = witness.ready()?.url.clone();
+    let http = reqwest::Client::new();
+    for (request, status) in [
+        (http.get(format!("{url}/add-checkpoint")), 405),
+        (http.post(format!("{url}/sign-subtree")), 404),
+        (http.post(format!("{url}/witness/add-checkpoint")), 404),
+        (http.get(format!("{url}/checkpoint")), 404),
+        (http.get(format!("{url}/witness/{ORIGIN}/checkpoint")), 404),
+        (http.get(format!("{url}/metrics")), 404),
+    ] {
+        let answer = request.send().await?;
+        assert_eq!(answer.status(), status, "{}", answer.url());
+    }
+    // gzip is not expanded: what it would expand to is nobody's business.
+    let gzip = http.post(format!("{url}/add-checkpoint"));
+    let gzip = gzip
+        .header("content-encoding", "gzip")
+        .body(vec![0x1f, 0x8b, 8, 0]);
+    assert_eq!(gzip.send().await?.status(), 400);
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! A witness over a store that fails.
+
+use super::config::WitnessConfig;
+use super::run::{Open, Opened};
+use super::store;
+use crate::storage::backend::{Backend, Job};
+use crate::storage::memory::{Fault, Memory};
+use assay_tlog::Hash;
+use assay_tlog::checkpoint::Checkpoint;
+use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
+use assay_tlog::tree::TreeSize;
+use assay_tlog::witness::{ClockFloor, LogState, WitnessKeys};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const NAME: &str = "witness.example/w";
+const ORIGIN: &str = "log.example/a";
+
+fn keys() -> WitnessKeys {
+    let key = CosignerKey::from_seed(NAME, Algorithm::CosignatureV1, &[2; 32]).unwrap();
+    WitnessKeys::new(key, None).unwrap()
+}
+
+fn log_key() -> SignerKey {
+    SignerKey::from_seed(ORIGIN, &[1; 32]).unwrap()
+}
+
+fn config(store: &Arc<Memory>) -> WitnessConfig {
+    let text = format!(
+        "[witness]\nname = {NAME:?}\n[[log]]\norigin = {ORIGIN:?}\nkeys = [\"{}\"]",
+        log_key().verifier()
+    );
+    let mut config: WitnessConfig = toml::from_str(&text).unwrap();
+    config.storage.backend = Backend::Memory(store.clone());
+    config.storage.floor_file = None;
+    config
+}
+
+fn new_store() -> Arc<Memory> {
+    let store = Arc::new(Memory::new());
+    let floor = ClockFloor::new(super::run::now());
+    store::create(&*store, NAME, floor).unwrap();
+    store
+}
+
+fn open(store: &Arc<Memory>) -> Opened {
+    open_at(store, super::run::now)
+}
+
+fn open_at(store: &Arc<Memory>, clock: fn() -> u64) -> Opened {
+    let config = config(store);
+    let open = Open {
+        config: &config,
+        keys: keys(),
+        clock,
+    };
+    open.run(store.clone()).unwrap()
+}
+
+/// A request for a tree of one leaf, from nothing.
+fn first(root: &[u8]) -> String {
+    let checkpoint = Checkpoint {
+        origin: ORIGIN.into(),
+        size: TreeSize::new(1),
+        root: Hash::of(root),
+    };
+    format!("old 0\n\n{}", checkpoint.sign(&log_key()))
+}
+
+async fn status(opened: &Opened, body: &str) -> u16 {
+    opened.witness.add_checkpoint(body.as_bytes()).await.status
+}
+
+/// Both ways in which a commit can fail: nothing is signed, by this process, any more; and the next
+/// one goes on with whatever it finds.
+#[tokio::test]
+async fn nothing_is_cosigned_after_a_commit_that_failed() {
+    for (fault, found) in [
+        (Fault::NotPersisted, 200),
+        (Fault::DiskFull, 200),
+        (Fault::PersistedButFailed, 409),
+    ] {
+        let store = new_store();
+        let opened = open(&store);
+        store.fail_next_commit(fault);
+        assert_eq!(status(&opened, &first(b"a")).await, 503, "{fault:?}");
+        assert_eq!(status(&opened, &first(b"a")).await, 503, "{fault:?}");
+        let digest = Hash::of(ORIGIN.as_bytes()).to_string();
+        assert_eq!(opened.witness.monitored(&digest), None);
+        let reason = opened.halt.reason().unwrap();
+        assert!(reason.contains("started again"), "{reason}");
+
+        let again = Arc::new(store.crash());
+        let opened = open(&again);
+        assert_eq!(status(&opened, &first(b"b")).await, found, "{fault:?}");
+    }
+}
+
+/// What is refused changes nothing that is stored.
+#[tokio::test]
+async fn a_refusal_stores_nothing() {
+    let store = new_store();
+    let opened = open(&store);
+    let later = first(b"a").replace("old 0", "old 1");
+    assert_eq!(status(&opened, &later).await, 409);
+    assert_eq!(store::state(&*store, ORIGIN).unwrap(), LogState::Never);
+    assert_eq!(status(&opened, &first(b"a")).await, 200);
+    let held = store::state(&*store, ORIGIN).unwrap();
+    assert_eq!(held.size(), TreeSize::new(1));
+    let note = store::note(&*store, ORIGIN).unwrap().unwrap();
+    assert!(first(b"a").ends_with(&note));
+}
+
+/// A data folder belongs to one witness.
+#[test]
+fn another_witness_does_not_open_it() {
+    let store = new_store();
+    let other = store::open(&*store, "witness.example/v").unwrap_err();
+    assert!(other.to_string().contains("that of the witness"), "{other}");
+    let none = store::open(&Memory::new(), NAME).unwrap_err();
+    assert!(none.to_string().contains("is no witness's"), "{none}");
+}
+
+/// A witness that only refuses, all day long, goes on believing its clock.
+#[tokio::test]
+async fn refusals_raise_the_floor_of_the_clock() {
+    static CLOCK: AtomicU64 = AtomicU64::new(0);
+    let start = super::run::now();
+    CLOCK.store(start, Ordering::SeqCst);
+    let store = new_store();
+    let opened = open_at(&store, || CLOCK.load(Ordering::SeqCst));
+    let later = first(b"a").replace("old 0", "old 1");
+    for hour in 1..=48 {
+        CLOCK.store(start + hour * 3600, Ordering::SeqCst);
+        assert_eq!(status(&opened, &later).await, 409);
+    }
+    assert_eq!(status(&opened, &first(b"a")).await, 200);
+    // A jump is not believed.
+    CLOCK.store(start + 100 * 3600, Ordering::SeqCst);
+    let again = first(b"a").replace("old 0", "old 1");
+    assert_eq!(status(&opened, &again).await, 503);
+}
