@@ -9,6 +9,7 @@
 use super::everyone::{self, Others, OthersPage, ToOthers};
 use super::gather::{Rounds, distinct, names_of};
 use super::panel::Panel;
+use super::withdrawals::{self, Asking};
 use assay_claims::index::{By, Kind, Label, Name, Query};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::{self, Body};
@@ -156,8 +157,9 @@ async fn walk(
             .iter()
             .filter(|logged| matches!(logged.claim().body(), Body::Endorsement(_)));
         let vouching: Vec<LoggedClaim> = vouching.cloned().collect();
-        let by: Vec<By> = issuers.iter().map(By::issuer).collect();
-        found.extend(panel.ask(&names_of(&vouching), &by).await);
+        for Asking { names, by } in withdrawals::questions(&vouching, &issuers) {
+            found.extend(panel.ask(&names, &by).await);
+        }
         walk.take(found);
         recorded.extend(issuers);
     }

@@ -44,8 +44,8 @@ async fn asked(fake: &Fake, witness: &VerifierKey, state_dir: &Path) -> AskedLog
     let log = fake.log_key();
     let text = format!(
         "version = 1\nquorum = 1\n[[log]]\nkey = \"{log}\"\n[[witness]]\nname = \"w\"\nkey = \
-         \"{witness}\"\n[[anchor]]\nname = \"it\"\nissuer = \"{}\"\nroles = [\"auditor\"]\nscopes = \
-         [\"pkg:*\"]\n",
+         \"{witness}\"\n[[anchor]]\nname = \"it\"\nissuer = \"{}\"\nroles = \
+         [\"auditor\"]\nscopes = [\"pkg:*\"]\n",
         id(1)
     );
     let policy = Policy::parse(&text, &Cel).unwrap();
