@@ -236,7 +236,7 @@ pub fn parse_issuer(text: &str) -> Result<IssuerId, String> {
 
 /// Reads a log key given as text or as a file.
 fn parse_log_key(given: &str) -> Result<VerifierKey, Failure> {
-    let wrong = match VerifierKey::parse(given.trim()) {
+    let wrong = match VerifierKey::parse_log(given.trim()) {
         Ok(key) => return Ok(key),
         Err(wrong) => wrong,
     };
@@ -250,7 +250,7 @@ fn parse_log_key(given: &str) -> Result<VerifierKey, Failure> {
             )
         })
     })?;
-    VerifierKey::parse(text.trim()).map_err(|e| {
+    VerifierKey::parse_log(text.trim()).map_err(|e| {
         Failure::Usage(format!(
             "{given} holds no log key ({e}); it should be one line, NAME+HASH+BASE64"
         ))

@@ -1,12 +1,14 @@
 //! Whether a claim may wait for a leaf: limits, signatures, issuers, quotas.
 //!
 //! In this order, cheapest first. Quotas by issuer come after the signatures, because only a
-//! verified issuer can be charged, and only for signatures that the log does not have; the quota of
-//! the caller's network comes before them.
+//! verified issuer can be charged, and only for what gets a leaf; the quota of the caller's network
+//! comes before them.
 
 use crate::{
     config::{self, AdmissionConfig},
-    quota::{Exceeded, Quotas},
+    endorsed::{self, Unendorsed},
+    log::now_ms,
+    quota::{Charge, Exceeded, Quotas},
     records,
     registry::Directory,
     sequencer::Halt,
@@ -15,8 +17,10 @@ use crate::{
 use assay_claims::claim::{self, ClaimError, ClaimId, VerifiedClaim};
 use assay_claims::entry::wire;
 use assay_claims::index::MappingError;
-use assay_claims::issuer::{AuthorizeError, IssuerId, Issuers, authorize, hold_to_rules};
-use assay_claims::sequencer::{Candidate, Refused};
+use assay_claims::issuer::{
+    AuthorizeError, Authorized, IssuerId, Issuers, authorize, hold_to_rules,
+};
+use assay_claims::sequencer::{Candidate, Outcome, Refused};
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 use std::{net::IpAddr, sync::Arc};
@@ -31,6 +35,9 @@ pub enum Refusal {
     /// The claim is in order, but its signers may not say it.
     #[error(transparent)]
     Issuer(#[from] AuthorizeError),
+    /// Its signers may say it, but not in this log.
+    #[error(transparent)]
+    Unendorsed(#[from] Unendorsed),
     /// It is in order, but no log may take it: the index would pay too much.
     #[error(transparent)]
     Mapping(#[from] MappingError),
@@ -62,8 +69,8 @@ pub enum Refusal {
 /// A claim that admission let in.
 #[derive(Debug)]
 pub enum Admitted {
-    /// It may wait for a leaf.
-    Candidate(Box<Candidate>),
+    /// It may wait for a leaf. What was charged for it is kept once it has one.
+    Candidate(Box<Candidate>, Charge),
     /// It has a leaf already.
     Existing(ClaimId, LeafIndex),
 }
@@ -80,11 +87,12 @@ pub struct Caller {
 /// The rule of admission and its quotas.
 pub struct Admission<S> {
     mode: config::Admission,
+    anchors: Vec<IssuerId>,
     invitations: Vec<Hash>,
     store: Arc<S>,
     directory: Arc<Directory>,
     halt: Arc<Halt>,
-    quotas: Quotas,
+    quotas: Arc<Quotas>,
 }
 
 impl From<Exceeded> for Refusal {
@@ -108,11 +116,12 @@ impl<S: Tables> Admission<S> {
     ) -> Self {
         Admission {
             mode: config.mode,
+            anchors: config.anchors.clone(),
             invitations: config.invitations.clone(),
             store,
             directory,
             halt,
-            quotas: Quotas::new(config, shared),
+            quotas: Arc::new(Quotas::new(config, shared)),
         }
     }
 
@@ -147,30 +156,43 @@ impl<S: Tables> Admission<S> {
         }
         self.quotas.arrived(claim, caller.from)?;
         let verified = claim::verify(claim, &*self.directory)?;
-        let authorized = match self.mode {
-            config::Admission::Registered => authorize(&verified, &*self.directory),
-            config::Admission::Open => hold_to_rules(&verified, &*self.directory),
-        };
-        let authorized = match authorized {
+        let authorized = match self.authorized(&verified) {
             Ok(authorized) => authorized,
-            // A record that is in force was logged. Publishing it again is no mistake.
-            Err(error) => return self.logged(&verified)?.ok_or(error.into()),
-        };
-        let fresh = match self.fresh_signers(&verified)? {
-            Fresh::Some(issuers) => issuers,
-            Fresh::None(index) => return Ok(Admitted::Existing(verified.id(), index)),
+            // A record that is in force was logged, and so was what was endorsed once. Publishing
+            // it again is no mistake.
+            Err(error) => return self.logged(&verified)?.ok_or(error),
         };
         let registers = authorized
             .change()
             .is_some_and(|record| record.body.sequence == 0);
+        let candidate = Candidate::new(verified, &authorized)?;
+        match self.settled(&candidate)? {
+            Some(Outcome::Refused(refused)) => return Err(refused.into()),
+            Some(Outcome::Existing(index) | Outcome::Sequenced { index, .. }) => {
+                return Ok(Admitted::Existing(candidate.id(), index));
+            }
+            None => {}
+        }
         let mut invitation = None;
         if registers {
             invitation = self.invitation(caller)?;
             self.quotas.registered(caller.from)?;
         }
-        self.quotas.verified(verified.claim(), fresh.iter())?;
-        let candidate = Candidate::new(verified, &authorized)?.invited(invitation);
-        Ok(Admitted::Candidate(Box::new(candidate)))
+        let charge = self.quotas.verified(claim, candidate.issuers())?;
+        let candidate = Box::new(candidate.invited(invitation));
+        Ok(Admitted::Candidate(candidate, charge))
+    }
+
+    /// Whether the signers may say it here.
+    fn authorized(&self, claim: &VerifiedClaim) -> Result<Authorized, Refusal> {
+        if self.mode == config::Admission::Open {
+            return Ok(hold_to_rules(claim, &*self.directory)?);
+        }
+        let authorized = authorize(claim, &*self.directory)?;
+        if self.mode == config::Admission::Endorsed {
+            endorsed::check(&*self.store, &self.anchors, claim, now_ms())?;
+        }
+        Ok(authorized)
     }
 
     /// The leaf of a claim whose signatures are all in the log.
@@ -180,36 +202,19 @@ impl<S: Tables> Admission<S> {
         Ok(last.map(|index| Admitted::Existing(claim.id(), index)))
     }
 
-    /// The issuers who signed something that is not in the log, each once.
+    /// What the sequencer would say of a candidate because of what is in the log, if anything.
     ///
-    /// Only they pay for the claim. What an issuer signed is public: whoever sends it again, alone
-    /// or with a signature of their own beside it, must not use up the issuer's quota.
-    fn fresh_signers(&self, claim: &VerifiedClaim) -> Result<Fresh, Refusal> {
-        let found = if self.quotas.count_signers() {
-            records::find_signatures(&*self.store, claim.signature_ids())?
-        } else {
+    /// What an issuer signed is public: whoever sends it again, alone or with a signature of their
+    /// own beside it, is answered here, before the issuer is charged.
+    fn settled(&self, candidate: &Candidate) -> Result<Option<Outcome>, Refusal> {
+        if !self.quotas.count_signers() {
             // Nobody pays, and the sequencer looks for itself.
-            Vec::new()
-        };
-        if let Some(index) = last_of_all(&found) {
-            return Ok(Fresh::None(index));
+            return Ok(None);
         }
-        let mut issuers = Vec::new();
-        for ((issuer, _), leaf) in claim.signers().iter().zip(found) {
-            if leaf.is_none() && !issuers.contains(issuer) {
-                issuers.push(*issuer);
-            }
-        }
-        Ok(Fresh::Some(issuers))
+        let signatures = candidate.signatures().iter().copied();
+        let found = records::find_signatures(&*self.store, signatures)?;
+        Ok(candidate.settled(&found))
     }
-}
-
-/// Whose signatures a claim brings to the log.
-enum Fresh {
-    /// Those of these issuers.
-    Some(Vec<IssuerId>),
-    /// None: all of them are there, the last one at this leaf.
-    None(LeafIndex),
 }
 
 /// The last leaf of signatures that all have one.

@@ -4,6 +4,7 @@
 //! Unknown keys are refused, so that a misspelled limit is not ignored.
 
 use crate::storage::backend::Backend;
+use assay_claims::issuer::IssuerId;
 use assay_tlog::Hash;
 use serde::Deserialize;
 use std::{
@@ -18,6 +19,9 @@ pub const TEMPLATE: &str = include_str!("node.toml.template");
 /// of bytes can count.
 const HELD_MIB_MIN: u64 = 64;
 const HELD_MIB_MAX: u64 = 8192;
+
+/// Most issuers who endorse others here. Each is asked about each claim.
+const ANCHORS: usize = 64;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -123,6 +127,8 @@ pub struct StorageConfig {
 pub enum Admission {
     /// Any issuer that is registered in this log.
     Registered,
+    /// Registered issuers that `anchors` endorse, by claims in this log, for what they say.
+    Endorsed,
     /// Anybody, with a valid signature.
     Open,
 }
@@ -133,6 +139,9 @@ pub enum Admission {
 pub struct AdmissionConfig {
     /// Who may publish.
     pub mode: Admission,
+    /// With `endorsed`: the issuers who say who else may publish.
+    #[serde(deserialize_with = "read_anchors")]
+    pub anchors: Vec<IssuerId>,
     /// Claims a second by one issuer. 0 is no limit.
     pub issuer_claims_per_second: u32,
     /// KiB a second by one issuer. 0 is no limit; none is four for each claim a second.
@@ -232,6 +241,19 @@ fn read_invitations<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Vec<Ha
     read.collect()
 }
 
+fn read_anchors<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Vec<IssuerId>, D::Error> {
+    let ids = Vec::<String>::deserialize(value)?;
+    let read = ids.iter().map(|id| {
+        IssuerId::from_hex(id).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "{id:?} in anchors is no issuer id: 64 lower-case hex digits, as `assay key show` \
+                 prints it"
+            ))
+        })
+    });
+    read.collect()
+}
+
 fn default_publish_interval() -> u64 {
     200
 }
@@ -268,6 +290,7 @@ impl Default for AdmissionConfig {
     fn default() -> Self {
         AdmissionConfig {
             mode: Admission::Registered,
+            anchors: Vec::new(),
             issuer_claims_per_second: 1000,
             issuer_kib_per_second: None,
             address_claims_per_second: 5000,
@@ -355,6 +378,17 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         if self.admission.queue == 0 {
             return Err("admission.queue must be at least 1".into());
+        }
+        let endorsed = self.admission.mode == Admission::Endorsed;
+        if endorsed == self.admission.anchors.is_empty() {
+            return Err(
+                "admission.anchors says who endorses, and belongs to admission.mode = \
+                        \"endorsed\": give both or neither"
+                    .into(),
+            );
+        }
+        if self.admission.anchors.len() > ANCHORS {
+            return Err(format!("admission.anchors has more than {ANCHORS} issuers"));
         }
         if self.server.connections == 0 {
             return Err("server.connections must be at least 1".into());

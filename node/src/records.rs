@@ -9,6 +9,7 @@
 //! | leaf hashes | leaf hash | leaf index, u64be |
 //! | issuers | issuer id ‖ sequence, u32be | leaf index of the record, u64be |
 //! | attachments | SHA-256 ‖ leaf index of a claim that names it, u64be | nothing |
+//! | vouching | endorsed issuer, or withdrawn claim ‖ who says so ‖ leaf index, u64be | nothing |
 //! | index pages | prefix, 32 bytes ‖ bits, u16be | leaf below which it is current, u64be ‖ page |
 //! | index lists | label ‖ position in the list, u64be | leaf indices from there to the next row |
 //! | meta | `invitation/` ‖ SHA-256 of a token | leaf of the issuer that came by it, u64be |
@@ -111,6 +112,12 @@ pub fn batch(step: &Step) -> Result<Batch, RecordError> {
         for attachment in &leaf.attachments {
             let key = [&attachment.as_bytes()[..], &index.get().to_be_bytes()].concat();
             batch.put(Table::Attachments, key, Bytes::new());
+        }
+        if let Some((what, who)) = &leaf.vouching {
+            for issuer in who {
+                let key = [vouching_key(what, issuer), index_value(index)].concat();
+                batch.put(Table::Vouching, key, Bytes::new());
+            }
         }
     }
     batch.with_head(Some(step.expected.to_bytes()), step.next.head().to_bytes());
@@ -312,6 +319,28 @@ pub fn attachment_leaves(
     let rows = tables.range(Table::Attachments, sha256.as_bytes(), &to, most)?;
     rows.iter()
         .map(|(key, _)| parse_index(key.get(Hash::LEN..).unwrap_or_default()))
+        .collect()
+}
+
+fn vouching_key(what: &Hash, issuer: &IssuerId) -> Vec<u8> {
+    [&what.as_bytes()[..], issuer.as_bytes()].concat()
+}
+
+/// Returns the first `most` leaves from `from` on, in order, with an endorsement of an issuer, or a
+/// withdrawal of a claim, by `issuer`.
+pub fn vouching_leaves(
+    tables: &impl Reads,
+    what: &Hash,
+    issuer: &IssuerId,
+    from: u64,
+    most: usize,
+) -> Result<Vec<LeafIndex>, RecordError> {
+    let key = vouching_key(what, issuer);
+    let to = [&key[..], &[0xff; 9]].concat();
+    let from = [&key[..], &from.to_be_bytes()].concat();
+    let rows = tables.range(Table::Vouching, &from, &to, most)?;
+    rows.iter()
+        .map(|(row, _)| parse_index(row.get(key.len()..).unwrap_or_default()))
         .collect()
 }
 

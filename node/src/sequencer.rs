@@ -9,6 +9,7 @@
 
 use crate::{
     log::{Log, WriteError},
+    quota::Charge,
     reply::{Outbox, Reply},
     storage::Tables,
 };
@@ -47,6 +48,8 @@ pub enum Wait {
 pub struct Submission {
     /// What to log.
     pub candidates: Vec<Candidate>,
+    /// What was charged for each candidate.
+    pub charges: Vec<Charge>,
     /// What to wait for before the answer.
     pub wait: Wait,
     /// Where to answer. It is dropped without an answer if the node stopped writing.
@@ -101,6 +104,7 @@ struct Owed {
 /// One submission's part of a batch.
 struct Share {
     candidates: usize,
+    charges: Vec<Charge>,
     wait: Wait,
     reply: Reply,
 }
@@ -210,11 +214,13 @@ impl<S: Tables + 'static> Driver<S> {
             }
             let Submission {
                 candidates: some,
+                charges,
                 wait,
                 reply,
             } = submission;
             owed.leaves.push(Share {
                 candidates: some.len(),
+                charges,
                 wait,
                 reply,
             });
@@ -225,6 +231,7 @@ impl<S: Tables + 'static> Driver<S> {
         let mut outbox = Outbox::default();
         for share in owed.leaves.drain(..) {
             let outcomes: Vec<_> = outcomes.by_ref().take(share.candidates).collect();
+            keep(share.charges, &outcomes);
             let size = covering(&outcomes);
             if share.wait == Wait::Integrated && size > published {
                 owed.checkpoints.push(Waiting {
@@ -251,6 +258,15 @@ impl<S: Tables + 'static> Driver<S> {
         }
         outbox.send();
         Ok(())
+    }
+}
+
+/// Keeps what was charged for new leaves, and gives the rest back.
+fn keep(charges: Vec<Charge>, outcomes: &[Outcome]) {
+    for (charge, outcome) in charges.into_iter().zip(outcomes) {
+        if let Outcome::Sequenced { .. } = outcome {
+            charge.keep();
+        }
     }
 }
 

@@ -33,7 +33,7 @@ fn witness_signer(number: u8) -> SignerKey {
 /// What the witness of this number cosigns with.
 pub fn witness(number: u8) -> VerifierKey {
     let signer = witness_signer(number);
-    let public = *signer.verifier().public_key();
+    let public = signer.verifier().public_key().to_vec();
     VerifierKey::new(signer.name(), Algorithm::CosignatureV1, &public).unwrap()
 }
 

@@ -26,7 +26,7 @@ pub fn cosign(fake: &Fake, at_s: u64) -> VerifierKey {
 
 fn cosign_head(state: &mut State, at_s: u64) -> VerifierKey {
     let signer = SignerKey::from_seed("witness.example", &[9; 32]).unwrap();
-    let public = *signer.verifier().public_key();
+    let public = signer.verifier().public_key().to_vec();
     let key = VerifierKey::new(signer.name(), Algorithm::CosignatureV1, &public).unwrap();
     let note = state.checkpoint_at(state.size());
     let (body, _) = note.split_once("\n\n").unwrap();

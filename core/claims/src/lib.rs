@@ -1,5 +1,6 @@
 //! What every party must check byte for byte: statements and their signatures, claim types,
-//! issuers, entries, the verifiable index, receipts, and the plan of a log's sequencer.
+//! issuers, entries, the verifiable index, receipts, misbehavior, and the plan of a log's
+//! sequencer.
 //!
 //! Every function is a pure function of its arguments: no clock, no randomness, no files, no
 //! sockets, no async, no logging. A type whose name starts with `Verified` can only be made by the
@@ -14,6 +15,7 @@ pub mod json;
 pub mod kind;
 pub mod limits;
 pub mod logged;
+pub mod misbehavior;
 pub mod purl;
 pub mod receipt;
 pub mod sequencer;

@@ -1,7 +1,7 @@
 //! Every limit that a stranger's input meets, with its reason. A limit is checked before anything
 //! is allocated for what it limits.
 
-pub use assay_tlog::limits::{ENTRY_BYTES, RECEIPT_BYTES};
+pub use assay_tlog::limits::{ENTRY_BYTES, PROOF_HASHES, RECEIPT_BYTES};
 
 /// Longest claim payload, in bytes. It leaves half of an entry to signatures and framing; what is
 /// larger becomes an attachment.
@@ -64,3 +64,7 @@ pub const ATTACHMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Largest page of a listing, in entries.
 pub const PAGE: usize = 1000;
+
+/// Longest text of misbehavior, in bytes: two notes with eight signatures of ML-DSA-44 take a
+/// quarter of it.
+pub const MISBEHAVIOR_BYTES: usize = 256 * 1024;

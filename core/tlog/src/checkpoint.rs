@@ -121,7 +121,7 @@ impl VerifiedCheckpoint {
     ///
     /// Other signatures, such as cosignatures, are kept in the note and are not looked at.
     pub fn verify(note: &str, log: &VerifierKey) -> Result<Self, CheckpointError> {
-        let verified = Note::parse(note.as_bytes())?.verify(std::slice::from_ref(log))?;
+        let verified = Note::parse_checkpoint(note)?.verify(std::slice::from_ref(log))?;
         let checkpoint = Checkpoint::parse_body(verified.text())?;
         if checkpoint.origin != log.name() {
             return Err(CheckpointError::OtherOrigin {
@@ -164,6 +164,7 @@ impl VerifiedCheckpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::note::{Algorithm, CosignerKey};
 
     fn checkpoint() -> Checkpoint {
         Checkpoint {
@@ -186,6 +187,41 @@ mod tests {
         assert_eq!(
             Checkpoint::parse_body(&checkpoint().body()),
             Ok(checkpoint())
+        );
+    }
+
+    /// A log may sign with ML-DSA-44 beside Ed25519, or alone.
+    #[test]
+    fn a_log_signs_with_either_key_or_both() {
+        let key = SignerKey::from_seed("example.com/log", &[1; 32]).unwrap();
+        let other =
+            CosignerKey::from_seed("example.com/log", Algorithm::MlDsa44, &[2; 32]).unwrap();
+        let line = other.cosign(&checkpoint(), 1_700_000_000).unwrap();
+        let alone = format!("{}\n{line}", checkpoint().body());
+        let both = checkpoint().sign(&key) + &line;
+        for note in [&alone, &both] {
+            let verified = VerifiedCheckpoint::verify(note, &other.verifier()).unwrap();
+            assert_eq!(verified.checkpoint(), &checkpoint());
+        }
+        assert!(VerifiedCheckpoint::verify(&both, &key.verifier()).is_ok());
+        assert!(VerifiedCheckpoint::verify(&alone, &key.verifier()).is_err());
+        let wrong = both.replace("\n17\n", "\n18\n");
+        for log in [key.verifier(), other.verifier()] {
+            assert!(VerifiedCheckpoint::verify(&wrong, &log).is_err());
+        }
+    }
+
+    #[test]
+    fn two_signatures_by_one_key_are_refused_whoever_it_is() {
+        let key = SignerKey::from_seed("example.com/log", &[1; 32]).unwrap();
+        let witness = SignerKey::from_seed("witness", &[2; 32]).unwrap();
+        let line = witness.sign(&checkpoint().body());
+        let note = checkpoint().sign(&key) + &line + &line;
+        assert_eq!(
+            VerifiedCheckpoint::verify(&note, &key.verifier()),
+            Err(CheckpointError::Note(NoteError::SignatureTwice {
+                name: "witness".into()
+            }))
         );
     }
 

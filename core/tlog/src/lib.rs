@@ -6,9 +6,11 @@
 //! | [`hash`], [`tree`] | RFC 6962, section 2.1; C2SP tlog-tiles |
 //! | [`note`] | C2SP signed-note |
 //! | [`checkpoint`] | C2SP tlog-checkpoint |
-//! | `cosignature` | C2SP tlog-cosignature |
+//! | [`cosigner`] | C2SP tlog-cosignature |
 //! | [`tlog_proof`] | C2SP tlog-proof |
 //! | [`tlog_policy`] | C2SP tlog-policy |
+//! | [`log_list`] | C2SP tlog-list |
+//! | [`head`], [`witness`] | C2SP tlog-witness |
 //!
 //! Every function is a pure function of its arguments: no clock, no randomness, no files, no
 //! sockets, no async, no logging. A type whose name starts with `Verified` can only be made by the
@@ -50,12 +52,16 @@
 
 pub mod checkpoint;
 mod cosignature;
+pub mod cosigner;
 mod decimal;
 pub mod hash;
+pub mod head;
 pub mod limits;
+pub mod log_list;
 pub mod note;
 pub mod tlog_policy;
 pub mod tlog_proof;
 pub mod tree;
+pub mod witness;
 
 pub use hash::Hash;

@@ -22,3 +22,19 @@ pub const RECEIPT_BYTES: usize = 512 * 1024;
 /// Most lines of one kind in a policy. C2SP tlog-policy asks for at least 32, and a note has at
 /// most [`NOTE_SIGNATURES`].
 pub const POLICY_LINES: usize = NOTE_SIGNATURES;
+
+/// Most keys of one log: two algorithms, and as many again while keys are rotated, twice over.
+pub const LOG_KEYS: usize = 8;
+
+/// Longest body of a request to a witness, in bytes: 63 hashes, and a note with 16 signatures of
+/// 5 KiB, which C2SP signed-note asks to accept.
+pub const WITNESS_REQUEST_BYTES: usize = 128 * 1024;
+
+/// Most hashes in a request to a witness (C2SP tlog-witness).
+pub const WITNESS_PROOF_HASHES: usize = 63;
+
+/// Most logs of a log list: as many as the largest one of the public witness network is made for.
+pub const LIST_LOGS: usize = 100_000;
+
+/// Longest log list, in bytes: 320 for each log. An Ed25519 key takes a quarter of that.
+pub const LIST_BYTES: usize = 32_000_000;

@@ -4,7 +4,7 @@
 //! then hands each piece on together with the room that was taken for it. hyper drops a piece when
 //! its last byte was written, and so frees the room.
 
-use crate::held::{Account, Hold, Kind};
+use crate::held::{Account, Hold, Kind, Wanted};
 use axum::body::Bytes;
 use http::Response;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
@@ -47,7 +47,7 @@ pub fn metered(mut response: Response<Body>) -> Response<Body> {
                 Paid::Whole(hold) => Payment::Whole(hold),
                 Paid::Pieces(pieces) => Payment::Pieces {
                     pieces,
-                    room: Room::None,
+                    room: Room::default(),
                 },
             };
             Body::new(Metered { inner, payment })
@@ -62,10 +62,10 @@ enum Payment {
 }
 
 /// Room for the next piece.
-enum Room {
-    None,
-    Coming(Pin<Box<dyn Future<Output = Hold> + Send>>),
-    Taken(Hold),
+#[derive(Default)]
+struct Room {
+    wanted: Wanted,
+    taken: Option<Hold>,
 }
 
 struct Metered {
@@ -87,17 +87,14 @@ impl AsRef<[u8]> for Piece {
 
 impl Room {
     fn poll(&mut self, pieces: &Pieces, cx: &mut Context<'_>) -> Poll<()> {
-        if matches!(self, Room::None) {
-            *self = match pieces.account.try_hold(pieces.kind, pieces.bytes) {
-                Some(hold) => Room::Taken(hold),
-                None => {
-                    let account = pieces.account.clone();
-                    Room::Coming(Box::pin(account.wait(pieces.kind, pieces.bytes)))
-                }
-            };
-        }
-        if let Room::Coming(coming) = self {
-            *self = Room::Taken(ready!(coming.as_mut().poll(cx)));
+        if self.taken.is_none() {
+            let Pieces {
+                account,
+                kind,
+                bytes,
+                ..
+            } = pieces;
+            self.taken = Some(ready!(self.wanted.poll(account, *kind, *bytes, cx)));
         }
         Poll::Ready(())
     }
@@ -105,13 +102,9 @@ impl Room {
     /// Takes the room, resized to a piece, if there is any. A piece that turned out larger than
     /// what was taken goes on with that: it exists already.
     fn fitted(&mut self, bytes: usize) -> Option<Hold> {
-        match std::mem::replace(self, Room::None) {
-            Room::Taken(mut hold) => {
-                hold.resize(bytes);
-                Some(hold)
-            }
-            Room::None | Room::Coming(_) => None,
-        }
+        let mut hold = self.taken.take()?;
+        hold.resize(bytes);
+        Some(hold)
     }
 }
 
@@ -133,7 +126,7 @@ impl HttpBody for Metered {
                 if let Payment::Pieces { pieces, room } = payment
                     && pieces.idle
                 {
-                    *room = Room::None;
+                    *room = Room::default();
                 }
                 return Poll::Pending;
             }

@@ -1,6 +1,8 @@
 //! Refusals and failures as gRPC statuses, with the `google.rpc` details that programs act on.
 
-use crate::{admission::Refusal, held::NoRoom, records::RecordError, view::ViewError};
+use crate::{
+    admission::Refusal, endorsed::Unendorsed, held::NoRoom, records::RecordError, view::ViewError,
+};
 use assay_claims::issuer::AuthorizeError;
 use assay_claims::sequencer::Refused;
 use std::time::Duration;
@@ -20,6 +22,8 @@ impl From<Refusal> for Status {
             // Not PERMISSION_DENIED, which says that the keys may not sign.
             Refusal::Uninvited(_) => because(Code::Unauthenticated, "INVITATION", message),
             Refusal::Issuer(error) => issuer(&error, message),
+            Refusal::Unendorsed(Unendorsed::Store(error)) => store(&error),
+            Refusal::Unendorsed(_) => denied("ENDORSEMENT", message),
             Refusal::Sequenced(Refused::IssuerMoved { .. }) => denied("ISSUER_MOVED", message),
             Refusal::Sequenced(Refused::InvitationUsed) => {
                 because(Code::Unauthenticated, "INVITATION", message)

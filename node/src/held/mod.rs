@@ -10,6 +10,10 @@
 //! Not counted: what every stream and connection costs by itself, and answers of a few KiB that no
 //! caller can make longer (a proof, a checkpoint).
 
+mod wanted;
+
+pub use wanted::Wanted;
+
 use std::{
     collections::{BTreeMap, HashMap},
     net::{IpAddr, Ipv6Addr},
@@ -40,16 +44,19 @@ pub enum Kind {
     Question,
     /// Attachments that are read or written: their number, not bytes.
     File,
-    /// Messages of callers from when they begin to come until they were decoded: bytes, of which
-    /// there are few (`MESSAGES`), because that is soon over.
+    /// Messages of callers that have come, until they were decoded: bytes, of which there are few
+    /// (`MESSAGES`), because that is soon over.
     Message,
+    /// Messages of callers that have not come whole: bytes (`MESSAGES`). Apart from those that
+    /// have, so that who sends slowly keeps out nobody else.
+    Coming,
     /// Watches: their number, not bytes.
     Watch,
     /// Connections: their number, not bytes.
     Connection,
 }
 
-const KINDS: usize = 10;
+const KINDS: usize = 11;
 
 /// How many kinds are bytes: the first ones.
 const BYTE_KINDS: usize = 5;
@@ -69,8 +76,8 @@ const QUESTIONS: [u32; 3] = [2, 2, 1 << 20];
 /// file open, of which a process has some thousands.
 const FILES: [u32; 3] = [16, 32, 256];
 
-/// Bytes of messages that come and are decoded at once, on one connection, from one network, and
-/// from everybody. The first is what one of a megabyte takes, or ten of 64 KiB.
+/// Bytes of messages that come, and as many of those that are decoded, on one connection, from one
+/// network, and from everybody. The first is what one of a megabyte takes, or ten of 64 KiB.
 const MESSAGES: [u32; 3] = [4 << 20, 8 << 20, 32 << 20];
 
 /// Watches of one connection, of one network, and of everybody. Each keeps up to a thousand names
@@ -149,6 +156,7 @@ impl Level {
             bytes,
             of(QUESTIONS),
             of(FILES),
+            of(MESSAGES),
             of(MESSAGES),
             of(WATCHES),
             u32::try_from(connections).unwrap_or(u32::MAX),
@@ -389,13 +397,18 @@ impl Account {
 
     fn patience(&self) -> Duration {
         let stall = self.held.limits.stall;
-        let start = self.held.start;
-        let network = self.network.as_deref().is_some_and(|n| n.is_pressed(start));
-        if network || self.held.all.is_pressed(start) {
+        if self.is_pressed() {
             stall.min(PRESSED)
         } else {
             stall
         }
+    }
+
+    /// Whether somebody of its network, or of all, waits for room in vain.
+    pub fn is_pressed(&self) -> bool {
+        let start = self.held.start;
+        let network = self.network.as_deref().is_some_and(|n| n.is_pressed(start));
+        network || self.held.all.is_pressed(start)
     }
 }
 

@@ -42,6 +42,8 @@ pub enum Table {
     Issuers,
     /// Digests that a logged claim names as attachments.
     Attachments,
+    /// Who is endorsed and what is withdrawn, and by whom.
+    Vouching,
     /// Pages of the index.
     IndexPages,
     /// Lists of the index that are too long for a page.
@@ -52,13 +54,14 @@ pub enum Table {
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Table; 9] = [
+    pub const ALL: [Table; 10] = [
         Table::Segments,
         Table::Tiles,
         Table::Claims,
         Table::LeafHashes,
         Table::Issuers,
         Table::Attachments,
+        Table::Vouching,
         Table::IndexPages,
         Table::IndexLists,
         Table::Meta,
@@ -74,6 +77,7 @@ impl Table {
             Table::LeafHashes => "leaf_hashes",
             Table::Issuers => "issuers",
             Table::Attachments => "attachments",
+            Table::Vouching => "vouching",
             Table::IndexPages => "index_pages",
             Table::IndexLists => "index_lists",
             Table::Meta => "meta",

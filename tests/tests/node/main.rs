@@ -13,6 +13,7 @@
 mod bad_input;
 mod disk;
 mod drain;
+mod endorsed;
 mod idle;
 mod issuers;
 mod publish;

@@ -114,6 +114,7 @@ impl Running {
         self.queue
             .send(Submission {
                 candidates,
+                charges: Vec::new(),
                 wait,
                 reply,
             })

@@ -95,6 +95,18 @@ impl Body {
         body.check_subject(statement)?;
         Ok(body)
     }
+
+    /// Whether an issuer whose only role is `builder` may say it: nothing that clears or judges
+    /// (docs/design.md 3.4).
+    pub fn is_of_builders(&self) -> bool {
+        matches!(
+            self,
+            Body::Provenance(_)
+                | Body::Sbom(_)
+                | Body::Scan(_)
+                | Body::Other(Unread::Release | Unread::TestResult)
+        )
+    }
 }
 
 impl Kind {

@@ -5,7 +5,7 @@ use crate::claim::{ClaimId, PublicKey, SignatureId, VerifiedClaim};
 use crate::entry::{self, wire};
 use crate::index::{Commitment, Label, MappingError, checked_labels_of_claim};
 use crate::issuer::{Authorized, IssuerId, IssuerRecord, Issuers};
-use crate::kind;
+use crate::kind::{self, Body};
 use assay_tlog::Hash;
 use assay_tlog::hash::leaf_hash;
 use assay_tlog::tree::{Frontier, LeafIndex, TileIndex, TreeSize};
@@ -23,6 +23,7 @@ pub struct Candidate {
     relied_on: Vec<(IssuerId, Option<u32>)>,
     change: Option<IssuerRecord>,
     attachments: Vec<Hash>,
+    vouching: Option<Hash>,
     labels: Vec<Label>,
     invitation: Option<Hash>,
 }
@@ -47,6 +48,7 @@ impl Candidate {
             relied_on: authorized.relied_on().to_vec(),
             change: authorized.change().cloned(),
             attachments,
+            vouching: vouching(claim.body()),
             labels,
             invitation: None,
             claim: claim.into_claim(),
@@ -63,6 +65,17 @@ impl Candidate {
         &self.signatures
     }
 
+    /// The issuers of its signers, each once.
+    pub fn issuers(&self) -> Vec<IssuerId> {
+        let mut issuers = Vec::with_capacity(self.signers.len());
+        for (issuer, _) in &self.signers {
+            if !issuers.contains(issuer) {
+                issuers.push(*issuer);
+            }
+        }
+        issuers
+    }
+
     /// Bytes of its payload.
     pub fn payload_len(&self) -> usize {
         self.claim.payload.len()
@@ -71,6 +84,15 @@ impl Candidate {
     /// The claim's id.
     pub fn id(&self) -> ClaimId {
         self.id
+    }
+}
+
+/// The issuer that a claim endorses, or the claim that it withdraws.
+fn vouching(body: &Body) -> Option<Hash> {
+    match body {
+        Body::Endorsement(endorsement) => Some(Hash::new(*endorsement.issuer.as_bytes())),
+        Body::Withdrawal(withdrawal) => Some(Hash::new(*withdrawal.target.as_bytes())),
+        _ => None,
     }
 }
 
@@ -145,6 +167,8 @@ pub struct Leaf {
     pub change: Option<IssuerRecord>,
     /// SHA-256 of the attachments that it names.
     pub attachments: Vec<Hash>,
+    /// What it is about, if that is who is endorsed, or which claim is withdrawn; and who says so.
+    pub vouching: Option<(Hash, Vec<IssuerId>)>,
     /// What the index will find it under.
     pub labels: Vec<Label>,
     /// The invitation by which it registers an issuer.
@@ -251,6 +275,7 @@ impl Sequencer {
             signatures: vec![],
             change: None,
             attachments: vec![],
+            vouching: None,
             labels: vec![],
             invitation: None,
         };
@@ -311,7 +336,7 @@ impl Batch {
         // Hardly any candidate has a signature that is logged, so nothing is allocated for it.
         if known.iter().any(Option::is_some) || self.holds_any(&candidate.signatures) {
             let leaves = self.leaves_of(&candidate.signatures, known);
-            if let Some(outcome) = candidate.logged(&leaves) {
+            if let Some(outcome) = candidate.settled(&leaves) {
                 return outcome;
             }
             let mut leaves = leaves.iter();
@@ -327,6 +352,7 @@ impl Batch {
         {
             return Outcome::Refused(Refused::InvitationUsed);
         }
+        let vouching = candidate.vouching.map(|what| (what, candidate.issuers()));
         let entry = match entry::encode(self.logged_at_ms, candidate.claim) {
             Ok(entry) => entry,
             Err(error) => return Outcome::Refused(error.into()),
@@ -346,6 +372,7 @@ impl Batch {
             signatures: candidate.signatures,
             change: candidate.change,
             attachments: candidate.attachments,
+            vouching,
             labels: candidate.labels,
             invitation: candidate.invitation,
         });
@@ -377,8 +404,9 @@ impl Batch {
 
 impl Candidate {
     /// What becomes of it because of signatures that are logged, if anything: it needs a new key
-    /// for each of its issuers. `known` says for each signature which leaf it has.
-    fn logged(&self, known: &[Option<LeafIndex>]) -> Option<Outcome> {
+    /// for each of its issuers. `known` says for each of [`Candidate::signatures`] which leaf it
+    /// has.
+    pub fn settled(&self, known: &[Option<LeafIndex>]) -> Option<Outcome> {
         let mut repeated = None;
         let mut brings_any = false;
         for (issuer, _) in &self.signers {

@@ -112,23 +112,12 @@ impl Sides {
     fn of(&self, issuer: &IssuerId, body: &Body) -> [Vec<Grant>; 2] {
         [&self.pro, &self.contra].map(|roles| {
             let mut grants = roles.of(issuer).to_vec();
-            if !is_of_builders(body) {
+            if !body.is_of_builders() {
                 grants.retain(|grant| grant.role != Role::Builder);
             }
             grants
         })
     }
-}
-
-/// Whether a claim of this kind is one that a builder may make: nothing that clears or judges.
-fn is_of_builders(body: &Body) -> bool {
-    matches!(
-        body,
-        Body::Provenance(_)
-            | Body::Sbom(_)
-            | Body::Scan(_)
-            | Body::Other(Unread::Release | Unread::TestResult)
-    )
 }
 
 /// A claim about the component that counts for at least one issuer.

@@ -27,13 +27,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod algorithm;
 pub mod key;
+mod line;
+mod ml_dsa_44;
+mod signer;
 
 use crate::limits;
-use base64::prelude::{BASE64_STANDARD, Engine};
-use key::{SIGNATURE_PREFIX, is_key_name};
+use std::collections::BTreeSet;
 
-pub use key::{Algorithm, KeyError, SignerKey, VerifierKey};
+pub use algorithm::Algorithm;
+pub use key::{KeyError, VerifierKey, WrongSignature};
+pub use line::NoteSignature;
+pub use signer::{CosignError, CosignerKey, SignerKey};
 
 /// Why a note cannot be read or relied on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +59,12 @@ pub enum NoteError {
     /// More than [`limits::NOTE_SIGNATURES`] signature lines.
     #[error("the note has more than {max} signatures", max = limits::NOTE_SIGNATURES)]
     TooManySignatures,
+    /// Two signature lines of a checkpoint have one name and one key id.
+    #[error("the checkpoint has two signatures by one key of {name}")]
+    SignatureTwice {
+        /// The key's name.
+        name: String,
+    },
     /// A signature that claims to be by a known key is not: somebody changed the note, or made it
     /// up.
     #[error("the signature by {name} is wrong: the note is not what that key signed")]
@@ -81,31 +93,6 @@ pub enum NoteError {
     /// control character.
     #[error("a note's text must be plain text that ends in a line break")]
     UnfitText,
-}
-
-/// A signature line of a note. It proves nothing until it is verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoteSignature {
-    name: String,
-    key_id: u32,
-    signature: Vec<u8>,
-}
-
-impl NoteSignature {
-    /// The name of the key that is said to have signed.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Its key id.
-    pub fn key_id(&self) -> u32 {
-        self.key_id
-    }
-
-    /// The signature, without the key id.
-    pub fn signature(&self) -> &[u8] {
-        &self.signature
-    }
 }
 
 /// A note that was read and not verified. Its text is not to be relied on.
@@ -140,12 +127,28 @@ impl Note {
             if i == limits::NOTE_SIGNATURES {
                 return Err(NoteError::TooManySignatures);
             }
-            signatures.push(parse_signature(line).ok_or(NoteError::SignatureLine(i + 1))?);
+            signatures.push(NoteSignature::parse(line).ok_or(NoteError::SignatureLine(i + 1))?);
         }
         Ok(Note {
             text: text.to_owned(),
             signatures,
         })
+    }
+
+    /// Reads the note of a checkpoint, which has at most one signature line for each name and key
+    /// id (C2SP tlog-checkpoint). Fails as [`Note::parse`] does, or with
+    /// [`NoteError::SignatureTwice`].
+    pub fn parse_checkpoint(note: &str) -> Result<Self, NoteError> {
+        let note = Note::parse(note.as_bytes())?;
+        let mut seen = BTreeSet::new();
+        for line in &note.signatures {
+            if !seen.insert((line.name(), line.key_id())) {
+                return Err(NoteError::SignatureTwice {
+                    name: line.name().to_owned(),
+                });
+            }
+        }
+        Ok(note)
     }
 
     /// The text, its last line break included.
@@ -158,6 +161,22 @@ impl Note {
         &self.signatures
     }
 
+    /// The note with the signatures that were verified and no others, in the order in which they
+    /// stand. `verified` is what verifying this note returned.
+    pub(crate) fn signed_by(&self, verified: &VerifiedNote) -> String {
+        let mut note = format!("{}\n", self.text);
+        for line in &self.signatures {
+            let is_verified = verified
+                .signers
+                .iter()
+                .any(|signer| signer.name == line.name() && signer.key_id == line.key_id());
+            if is_verified {
+                note.push_str(&line.to_string());
+            }
+        }
+        note
+    }
+
     /// Verifies the note: every signature by one of `keys` must be right, and there must be one.
     ///
     /// Signatures by other keys are ignored, also if they share a name or a key id with one of
@@ -168,30 +187,30 @@ impl Note {
         let mut signers: Vec<NoteSigner> = Vec::new();
         for line in &self.signatures {
             let mut known = keys.iter().filter(|key: &&VerifierKey| {
-                key.name() == line.name && key.key_id() == line.key_id
+                key.name() == line.name() && key.key_id() == line.key_id()
             });
             let Some(key) = known.next() else { continue };
             if known.next().is_some() {
                 return Err(NoteError::AmbiguousKey {
-                    name: line.name.clone(),
-                    key_id: line.key_id,
+                    name: line.name().to_owned(),
+                    key_id: line.key_id(),
                 });
             }
             if signers
                 .iter()
-                .any(|signer| signer.name == line.name && signer.key_id == line.key_id)
+                .any(|signer| signer.name == line.name() && signer.key_id == line.key_id())
             {
                 continue;
             }
             let wrong = NoteError::WrongSignature {
-                name: line.name.clone(),
+                name: line.name().to_owned(),
             };
             let timestamp = key
-                .verify(self.text.as_bytes(), &line.signature)
+                .verify(self.text.as_bytes(), line.signature())
                 .map_err(|_| wrong)?;
             signers.push(NoteSigner {
-                name: line.name.clone(),
-                key_id: line.key_id,
+                name: line.name().to_owned(),
+                key_id: line.key_id(),
                 timestamp,
             });
         }
@@ -200,7 +219,7 @@ impl Note {
                 .signatures
                 .iter()
                 .take(5)
-                .map(|line| line.name.clone())
+                .map(|line| line.name().to_owned())
                 .collect();
             return Err(NoteError::UnknownSigners { signers });
         }
@@ -277,23 +296,6 @@ pub fn sign(text: &str, keys: &[&SignerKey]) -> Result<String, NoteError> {
 /// "MUST NOT contain any ASCII control characters (those below U+0020) other than newline."
 fn is_text(text: &str) -> bool {
     text.bytes().all(|byte| byte >= 0x20 || byte == b'\n')
-}
-
-fn parse_signature(line: &str) -> Option<NoteSignature> {
-    let (name, encoded) = line
-        .strip_suffix('\n')?
-        .strip_prefix(SIGNATURE_PREFIX)?
-        .split_once(' ')?;
-    let bytes = BASE64_STANDARD.decode(encoded).ok()?;
-    let (key_id, signature) = bytes.split_first_chunk::<4>()?;
-    if !is_key_name(name) || signature.is_empty() {
-        return None;
-    }
-    Some(NoteSignature {
-        name: name.into(),
-        key_id: u32::from_be_bytes(*key_id),
-        signature: signature.into(),
-    })
 }
 
 #[cfg(test)]

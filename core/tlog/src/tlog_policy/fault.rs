@@ -32,7 +32,9 @@ pub enum TlogPolicyFault {
     #[error("{0}")]
     Key(KeyError),
     /// The key of a log cannot cosign, and that of a witness cannot sign notes.
-    #[error("the key signs something else: a log's key has type 0x01, a witness's type 0x04")]
+    #[error(
+        "the key signs something else: a log's key has type 0x01 or 0x06, a witness's 0x04 or 0x06"
+    )]
     KeyType,
     /// The same key stands on another line.
     #[error("its key stands on another line already; a key is listed once")]

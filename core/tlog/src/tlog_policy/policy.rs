@@ -160,7 +160,7 @@ impl TlogPolicy {
             .iter()
             .map(|log| &log.key)
             .chain(self.witnesses.iter().map(|witness| &witness.key));
-        let verified = Note::parse(note.as_bytes())?.verify(&keys.cloned().collect::<Vec<_>>())?;
+        let verified = Note::parse_checkpoint(note)?.verify(&keys.cloned().collect::<Vec<_>>())?;
         let checkpoint = Checkpoint::parse_body(verified.text())?;
         let signed = |key: &VerifierKey| {
             verified

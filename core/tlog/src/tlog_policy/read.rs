@@ -33,7 +33,7 @@ struct Reader {
     groups: Vec<Group>,
     quorum: Option<Option<Member>>,
     names: BTreeMap<String, Member>,
-    keys: BTreeSet<[u8; 32]>,
+    keys: BTreeSet<Vec<u8>>,
     /// The group that something is a member of.
     parents: BTreeMap<Member, usize>,
 }
@@ -64,7 +64,7 @@ impl Reader {
             [vkey, url] => (vkey, Some((*url).to_owned())),
             _ => return Err(TlogPolicyFault::Form("log VKEY [URL]")),
         };
-        let key = self.key(vkey, Algorithm::Ed25519)?;
+        let key = self.key(vkey, Algorithm::is_of_logs)?;
         self.logs.push(KnownLog { key, url });
         bounded(self.logs.len())
     }
@@ -75,7 +75,7 @@ impl Reader {
             [name, vkey, url] => (name, vkey, Some((*url).to_owned())),
             _ => return Err(TlogPolicyFault::Form("witness NAME VKEY [URL]")),
         };
-        let key = self.key(vkey, Algorithm::CosignatureV1)?;
+        let key = self.key(vkey, Algorithm::is_of_witnesses)?;
         self.define(name, Member::Witness(self.witnesses.len()))?;
         self.witnesses.push(Witness {
             name: (*name).to_owned(),
@@ -160,14 +160,18 @@ impl Reader {
         Ok(())
     }
 
-    fn key(&mut self, vkey: &str, algorithm: Algorithm) -> Result<VerifierKey, TlogPolicyFault> {
+    fn key(
+        &mut self,
+        vkey: &str,
+        fits: impl Fn(Algorithm) -> bool,
+    ) -> Result<VerifierKey, TlogPolicyFault> {
         let key = VerifierKey::parse(vkey).map_err(TlogPolicyFault::Key)?;
-        if key.algorithm() != algorithm {
+        if !fits(key.algorithm()) {
             return Err(TlogPolicyFault::KeyType);
         }
         // "Two vkeys are considered duplicate if they wrap the same underlying public key."
         // docs/design.md 3.1 keeps the keys of logs and of witnesses apart, too.
-        if self.keys.insert(*key.public_key()) {
+        if self.keys.insert(key.public_key().to_vec()) {
             Ok(key)
         } else {
             Err(TlogPolicyFault::KeyTwice)

@@ -18,7 +18,7 @@ mod size;
 pub mod tile;
 
 #[cfg(test)]
-mod naive;
+pub(crate) mod naive;
 
 pub use frontier::Frontier;
 pub use multiproof::{MultiproofError, prove_multiproof, verify_multiproof};

@@ -5,15 +5,22 @@
 //! however slowly, and prost decodes all of it before a handler can count. So the bodies of calls
 //! pass a [`Gate`], which
 //!
-//! - takes room for a message, and for what honest ones become, when its length is known, before
-//!   its bytes are read;
-//! - ends a call whose message, once begun, does not come in time;
-//! - adds up what the message takes when it is decoded, and refuses it if that is too much;
-//! - and gives the room back when the call asks for its next message. By then the handler has
-//!   counted what it keeps.
+//! - takes room for the bytes of a message as they come, and never for bytes that only were
+//!   announced;
+//! - ends a call whose message, once begun, does not come in time, which is sooner while others
+//!   wait for the room ([`Coming`]);
+//! - adds up what a complete message takes when it is decoded, refuses it if that is too much, and
+//!   takes room for it, which nobody can keep by being slow;
+//! - gives the room back when the call asks for its next message. By then the handler has counted
+//!   what it keeps;
+//! - and ends the body of a call with one message after that message. tonic would wait for the
+//!   caller to end it, with the decoded message in its hands.
 
+mod coming;
+
+use self::coming::Coming;
 use super::app::MESSAGE_BYTES;
-use crate::held::{Account, Hold, Kind, NoRoom};
+use crate::held::{Account, Hold, Kind, Wanted};
 use assay_claims::entry::wire::ClaimSignature;
 use assay_proto::v1::{PublishItem, WatchedName};
 use bytes::{Buf, Bytes, BytesMut};
@@ -24,9 +31,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
-use tokio::time::{Sleep, sleep};
 use tonic::Status;
 
 /// The frame of a gRPC message: a flag, and its length in four bytes.
@@ -35,17 +40,12 @@ const HEADER: usize = 5;
 /// Messages that take so much memory at most are not counted: a stream costs as much by itself.
 const SMALL: usize = 16 << 10;
 
-/// What an honest message takes when it is decoded, for each of its bytes: a name of 18 bytes takes
-/// twice 32 in a list that doubles as it grows. What takes more is only taken if there is room at
-/// once.
-const HONEST: usize = 4;
-
 /// Most memory that a message may become, beside its bytes. A thousand claims with sixteen
 /// signatures each, and as many names as a question has, take nearly as much.
 const DECODED: usize = 4 << 20;
 
-/// Longest time from the first byte of a message to its last one, while the node reads.
-const ARRIVAL: Duration = Duration::from_secs(15);
+/// The same for one claim, which has sixteen signatures at most.
+const DECODED_CLAIM: usize = 64 << 10;
 
 /// A field of a message that can be there many times: its number, the memory that one takes, and
 /// what of this kind is in it.
@@ -72,16 +72,40 @@ const BATCH_LOOKUP: &[Field] = &[field::<Bytes>(1, &[]), field::<Bytes>(2, &[])]
 const LOOKUP_PREFIX: &[Field] = &[field::<Bytes>(3, &[])];
 const WATCH: &[Field] = &[field::<WatchedName>(1, &[])];
 
-/// What of the messages of a method can be there many times. Those of any other method are about as
-/// large decoded as they are long.
-fn fields(path: &str) -> &'static [Field] {
-    match path.rsplit('/').next() {
-        Some("Publish") => PUBLISH,
-        Some("PublishStream") => PUBLISH_STREAM,
-        Some("BatchLookup") => BATCH_LOOKUP,
-        Some("LookupPrefix") => LOOKUP_PREFIX,
-        Some("Watch") => WATCH,
-        _ => &[],
+/// What is known of a method's messages.
+#[derive(Debug, Clone, Copy)]
+struct Method {
+    /// What can be there many times. Messages of other methods are about as large decoded as they
+    /// are long.
+    fields: &'static [Field],
+    /// Most memory that one may become, beside its bytes.
+    decoded: usize,
+    /// Whether a call has many.
+    stream: bool,
+}
+
+impl Method {
+    /// The method with this path.
+    fn of(path: &str) -> Self {
+        let one = |fields, decoded| Method {
+            fields,
+            decoded,
+            stream: false,
+        };
+        match path.rsplit('/').next() {
+            Some("Publish") => one(PUBLISH, DECODED_CLAIM),
+            Some("LookupPrefix") => one(LOOKUP_PREFIX, DECODED),
+            Some("Watch") => one(WATCH, DECODED),
+            Some("PublishStream") => Method {
+                stream: true,
+                ..one(PUBLISH_STREAM, DECODED)
+            },
+            Some("BatchLookup") => Method {
+                stream: true,
+                ..one(BATCH_LOOKUP, DECODED)
+            },
+            _ => one(&[], DECODED),
+        }
     }
 }
 
@@ -115,59 +139,20 @@ fn decoded(mut message: &[u8], fields: &[Field]) -> usize {
     bytes
 }
 
-/// Room for a message.
-enum Room {
-    None,
-    Coming(Pin<Box<dyn Future<Output = Hold> + Send>>),
-    Taken(Hold),
-}
-
-impl Room {
-    /// Takes room for so many bytes, and waits for it as long as it takes.
-    fn poll(&mut self, account: &Arc<Account>, bytes: usize, cx: &mut Context<'_>) -> Poll<()> {
-        if bytes <= SMALL {
-            return Poll::Ready(());
-        }
-        if let Room::None = self {
-            *self = match account.try_hold(Kind::Message, bytes) {
-                Some(hold) => Room::Taken(hold),
-                None => Room::Coming(Box::pin(account.clone().wait(Kind::Message, bytes))),
-            };
-        }
-        if let Room::Coming(coming) = self {
-            *self = Room::Taken(ready!(coming.as_mut().poll(cx)));
-        }
-        Poll::Ready(())
-    }
-
-    /// Takes room for so many bytes in all, if there is some at once.
-    fn try_grow(&mut self, account: &Arc<Account>, bytes: usize) -> bool {
-        match self {
-            _ if bytes <= SMALL => true,
-            Room::Taken(hold) => hold.resize(bytes),
-            Room::None | Room::Coming(_) => match account.try_hold(Kind::Message, bytes) {
-                Some(hold) => {
-                    *self = Room::Taken(hold);
-                    true
-                }
-                None => false,
-            },
-        }
-    }
-}
-
 /// The body of a call.
 pub(super) struct Gate<B> {
     inner: B,
     account: Arc<Account>,
-    fields: &'static [Field],
+    method: Method,
     /// What has come of the message that comes, and of those behind it.
     come: Come,
-    room: Room,
+    coming: Coming,
+    /// What the message takes that has come, once that was added up.
+    takes: Option<usize>,
+    wanted: Wanted,
+    room: Option<Hold>,
     /// Whether the room is that of a message that was handed on.
     handed_on: bool,
-    arrival: Duration,
-    late: Option<Pin<Box<Sleep>>>,
     ended: bool,
 }
 
@@ -229,52 +214,99 @@ impl<B> Gate<B> {
     pub(super) fn new(inner: B, path: &str, account: Arc<Account>) -> Self {
         Gate {
             inner,
+            coming: Coming::new(account.clone()),
             account,
-            fields: fields(path),
+            method: Method::of(path),
             come: Come::Some(BytesMut::new()),
-            room: Room::None,
+            takes: None,
+            wanted: Wanted::default(),
+            room: None,
             handed_on: false,
-            arrival: ARRIVAL,
-            late: None,
             ended: false,
         }
     }
 
-    /// The memory that a message of so many bytes takes: here, where tonic collects it, and decoded
-    /// if it is an honest one.
-    fn taken(&self, length: usize) -> usize {
-        let honest = if self.fields.is_empty() { 0 } else { HONEST };
-        (2 + honest) * length
-    }
-
-    /// Returns the message that has come.
-    fn message(&mut self, length: usize) -> Result<Bytes, Status> {
+    /// The memory that a message takes that has come: here, where tonic collects it, and decoded.
+    fn takes(&self, length: usize) -> Result<usize, Status> {
         let message = self.come.as_slice().get(HEADER..length);
-        let decoded = decoded(message.unwrap_or_default(), self.fields);
-        if decoded > DECODED {
+        let Method {
+            fields,
+            decoded: most,
+            ..
+        } = self.method;
+        let decoded = decoded(message.unwrap_or_default(), fields);
+        if decoded > most {
             return Err(Status::resource_exhausted(
                 "the message has too many parts: send them in several",
             ));
         }
-        let all = 2 * length + decoded;
-        if all > self.taken(length) && !self.room.try_grow(&self.account, all) {
-            return Err(NoRoom.into());
-        }
-        self.handed_on = true;
-        self.late = None;
-        Ok(self.come.take(length))
+        Ok(2 * length + decoded)
     }
 
-    /// Ends when the message that has begun to come takes too long.
-    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
-        if self.come.as_slice().is_empty() {
-            return Poll::Pending;
+    /// Returns the message that has come, once there is room for it.
+    fn poll_message(&mut self, length: usize, cx: &mut Context<'_>) -> Poll<Result<Bytes, Status>> {
+        let takes = match self.takes {
+            Some(takes) => takes,
+            None => *self.takes.insert(self.takes(length)?),
+        };
+        if takes > SMALL {
+            let wanted = &mut self.wanted;
+            let hold = ready!(wanted.poll(&self.account, Kind::Message, takes, cx));
+            self.room = Some(hold);
         }
-        let arrival = self.arrival;
-        let late = self.late.get_or_insert_with(|| Box::pin(sleep(arrival)));
-        ready!(late.as_mut().poll(cx));
-        let message = "the message came too slowly: send it again";
-        Poll::Ready(Status::deadline_exceeded(message))
+        self.takes = None;
+        self.handed_on = true;
+        self.coming.end();
+        Poll::Ready(Ok(self.come.take(length)))
+    }
+
+    /// The message before was decoded, or there was none.
+    fn go_on(&mut self) {
+        if mem::take(&mut self.handed_on) {
+            self.room = None;
+            if !self.method.stream {
+                self.come = Come::Some(BytesMut::new());
+                self.ended = true;
+            }
+        }
+    }
+}
+
+impl<B> Gate<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    /// The next message, or what is left to tonic.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        loop {
+            let come = self.come.as_slice().len();
+            if let Some(length) = length(self.come.as_slice()) {
+                if come >= length {
+                    let message = ready!(self.poll_message(length, cx));
+                    return Poll::Ready(Some(message.map(Frame::data)));
+                }
+                ready!(self.coming.poll_room(come, length, cx));
+            } else if come >= HEADER || (self.ended && come > 0) {
+                // tonic says what is wrong with it.
+                return Poll::Ready(Some(Ok(Frame::data(self.come.take(come)))));
+            } else if self.ended {
+                return Poll::Ready(None);
+            }
+            if self.ended {
+                // The rest of the message does not come. tonic says so.
+                return Poll::Ready(Some(Ok(Frame::data(self.come.take(come)))));
+            }
+            let Some(frame) = ready!(Pin::new(&mut self.inner).poll_frame(cx)) else {
+                self.ended = true;
+                continue;
+            };
+            let frame = frame.map_err(|e| Status::from_error(Box::new(e)))?;
+            match frame.into_data() {
+                Ok(data) => self.come.push(data),
+                Err(other) => return Poll::Ready(Some(Ok(other))),
+            }
+        }
     }
 }
 
@@ -291,47 +323,21 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let gate = self.get_mut();
-        if mem::take(&mut gate.handed_on) {
-            gate.room = Room::None;
+        gate.go_on();
+        if let Poll::Ready(next) = gate.poll_next(cx) {
+            return Poll::Ready(next);
         }
-        loop {
-            let come = gate.come.as_slice().len();
-            if let Some(length) = length(gate.come.as_slice()) {
-                let taken = gate.taken(length);
-                ready!(gate.room.poll(&gate.account, taken, cx));
-                if come >= length {
-                    return Poll::Ready(Some(gate.message(length).map(Frame::data)));
-                }
-            } else if come >= HEADER || (gate.ended && come > 0) {
-                // tonic says what is wrong with it.
-                return Poll::Ready(Some(Ok(Frame::data(gate.come.take(come)))));
-            } else if gate.ended {
-                return Poll::Ready(None);
-            }
-            if gate.ended {
-                // The rest of the message does not come. tonic says so.
-                return Poll::Ready(Some(Ok(Frame::data(gate.come.take(come)))));
-            }
-            let frame = match Pin::new(&mut gate.inner).poll_frame(cx) {
-                Poll::Ready(Some(frame)) => frame.map_err(|e| Status::from_error(Box::new(e)))?,
-                Poll::Ready(None) => {
-                    gate.ended = true;
-                    continue;
-                }
-                Poll::Pending => {
-                    let late = ready!(gate.poll_late(cx));
-                    return Poll::Ready(Some(Err(late)));
-                }
-            };
-            match frame.into_data() {
-                Ok(data) => gate.come.push(data),
-                Err(other) => return Poll::Ready(Some(Ok(other))),
-            }
+        // Between messages a stream may be silent for as long as it likes.
+        if gate.come.as_slice().is_empty() {
+            return Poll::Pending;
         }
+        let late = ready!(gate.coming.poll_late(cx));
+        Poll::Ready(Some(Err(late)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.come.as_slice().is_empty() && (self.ended || self.inner.is_end_stream())
+        let over = self.handed_on && !self.method.stream;
+        over || self.come.as_slice().is_empty() && (self.ended || self.inner.is_end_stream())
     }
 }
 

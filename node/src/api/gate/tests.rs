@@ -7,16 +7,19 @@ use assay_proto::v1::{BatchLookupRequest, PublishRequest, PublishStreamRequest};
 use axum::body::Body as AnyBody;
 use futures::{FutureExt, StreamExt, stream};
 use prost::Message;
-use std::{convert::Infallible, future::poll_fn};
+use std::{convert::Infallible, future::poll_fn, time::Duration};
 
 fn account() -> Arc<Account> {
-    let held = Held::new(Limits {
+    held().connection("192.0.2.1".parse().unwrap())
+}
+
+fn held() -> Arc<Held> {
+    Held::new(Limits {
         bytes: 120 << 20,
         connections: 64,
         stall: Duration::from_secs(1),
         shared: Vec::new(),
-    });
-    held.connection("192.0.2.1".parse().unwrap())
+    })
 }
 
 fn framed(message: &impl Message) -> Vec<u8> {
@@ -161,28 +164,93 @@ async fn the_largest_honest_messages_pass() {
 async fn a_message_that_does_not_come_in_time_ends_the_call() {
     let path = "/assay.v1.LogService/PublishStream";
     let mut late = Gate::new(begun(&[0; 3]), path, account());
-    late.arrival = Duration::from_millis(20);
+    late.coming.arrival = Duration::from_millis(20);
     let refused = next(&mut late).await.unwrap().unwrap_err();
     assert_eq!(refused.code(), tonic::Code::DeadlineExceeded);
     // Between messages a stream may be silent for as long as it likes.
     let mut silent = Gate::new(begun(&[]), path, account());
-    silent.arrival = Duration::from_millis(20);
-    let waited = tokio::time::timeout(10 * silent.arrival, next(&mut silent));
+    silent.coming.arrival = Duration::from_millis(20);
+    let waited = tokio::time::timeout(10 * silent.coming.arrival, next(&mut silent));
     assert!(waited.await.is_err());
 }
 
-#[tokio::test]
-async fn room_is_taken_before_a_message_comes_and_given_back_with_the_next() {
-    let account = account();
-    let long = framed(&BatchLookupRequest {
+fn long() -> Vec<u8> {
+    framed(&BatchLookupRequest {
         names: vec![vec![7; 900_000].into()],
         by: Vec::new(),
-    });
-    let mut first = Gate::new(begun(&long), "BatchLookup", account.clone());
-    assert!(next(&mut first).await.unwrap().is_ok());
-    // Its room is all that a connection has, until it asks for its next message.
-    let mut second = Gate::new(begun(&long), "BatchLookup", account.clone());
-    assert!(next(&mut second).now_or_never().is_none());
-    assert!(next(&mut first).now_or_never().is_none());
-    assert!(next(&mut second).await.unwrap().is_ok());
+    })
+}
+
+#[tokio::test]
+async fn a_message_holds_room_until_the_next_is_asked_for() {
+    let account = account();
+    let mut gates: Vec<_> = (0..3)
+        .map(|_| Gate::new(begun(&long()), "BatchLookup", account.clone()))
+        .collect();
+    // Two of these are all that a connection has.
+    assert!(next(&mut gates[0]).await.unwrap().is_ok());
+    assert!(next(&mut gates[1]).await.unwrap().is_ok());
+    assert!(next(&mut gates[2]).now_or_never().is_none());
+    assert!(next(&mut gates[0]).now_or_never().is_none());
+    assert!(next(&mut gates[2]).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn what_was_only_announced_holds_no_room() {
+    let account = account();
+    let announced = &long()[..HEADER];
+    let half = &long()[..450_000];
+    let mut gates: Vec<_> = (0..1000)
+        .map(|_| Gate::new(begun(announced), "BatchLookup", account.clone()))
+        .collect();
+    for gate in &mut gates {
+        assert!(next(gate).now_or_never().is_none());
+    }
+    assert_eq!(account.try_hold(Kind::Coming, 4 << 20).map(drop), Some(()));
+    // What came does, and keeps out others that come, but none that has come.
+    let mut halves: Vec<_> = (0..100)
+        .map(|_| Gate::new(begun(half), "BatchLookup", account.clone()))
+        .collect();
+    for gate in &mut halves {
+        assert!(next(gate).now_or_never().is_none());
+    }
+    assert!(account.try_hold(Kind::Coming, 4 << 20).is_none());
+    let mut whole = Gate::new(begun(&long()), "BatchLookup", account.clone());
+    assert!(next(&mut whole).await.unwrap().is_ok());
+    drop(halves);
+    assert_eq!(account.try_hold(Kind::Coming, 4 << 20).map(drop), Some(()));
+}
+
+#[tokio::test]
+async fn whoever_holds_room_that_others_wait_for_has_less_time() {
+    let held = held();
+    let [account, beside, other] = [(); 3].map(|()| held.connection("192.0.2.1".parse().unwrap()));
+    let half = &long()[..450_000];
+    let mut slow = Gate::new(begun(half), "BatchLookup", account);
+    slow.coming.pressed = Duration::from_millis(20);
+    slow.coming.arrival = Duration::from_secs(3600);
+    assert!(next(&mut slow).now_or_never().is_none());
+    // These and the slow one want more than a network has.
+    let _beside = beside.try_hold(Kind::Coming, 4 << 20).unwrap();
+    let waiting = tokio::spawn(other.wait(Kind::Coming, 4 << 20));
+    let refused = next(&mut slow).await.unwrap().unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::DeadlineExceeded);
+    drop(slow);
+    waiting.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_with_one_message_ends_after_it() {
+    let request = PublishRequest {
+        claim: claim(1),
+        wait: 0,
+    };
+    let twice = [framed(&request), framed(&request)].concat();
+    let mut gate = Gate::new(begun(&twice), "/assay.v1.LogService/Publish", account());
+    assert!(!gate.is_end_stream());
+    assert_eq!(next(&mut gate).await.unwrap().unwrap(), framed(&request));
+    // The caller has not ended it, and does not need to.
+    assert!(gate.is_end_stream());
+    assert!(next(&mut gate).await.is_none());
+    assert!(next(&mut gate).await.is_none());
 }

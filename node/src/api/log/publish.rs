@@ -4,6 +4,7 @@ use crate::{
     admission::{Admission, Admitted, Caller, Refusal},
     api::status,
     held::{Account, Hold, Kind, NoRoom},
+    quota::Charge,
     records::{self, RecordError},
     reply::Reply,
     sequencer::{Halt, Submission, Wait},
@@ -42,6 +43,8 @@ struct Items {
     /// What the caller and the log call each candidate.
     ids: Vec<(u64, ClaimId)>,
     candidates: Vec<Candidate>,
+    /// What was charged for each candidate.
+    charges: Vec<Charge>,
     /// Answers that need no leaf: refusals, and claims that have one.
     settled: Vec<PublishResult>,
 }
@@ -66,16 +69,18 @@ impl<S: Tables + 'static> Publisher<S> {
         Refusal::Halted(self.halt.reason().unwrap_or("it is stopping").to_owned())
     }
 
-    /// Queues candidates, or refuses them at once if the queue is full.
+    /// Queues a candidate, or refuses it at once if the queue is full.
     fn submit(
         &self,
-        candidates: Vec<Candidate>,
+        candidate: Candidate,
+        charge: Charge,
         wait: Wait,
         hold: Hold,
     ) -> Result<oneshot::Receiver<Vec<Outcome>>, Refusal> {
         let (reply, answer) = Reply::new(hold);
         let submission = Submission {
-            candidates,
+            candidates: vec![candidate],
+            charges: vec![charge],
             wait,
             reply,
         };
@@ -138,15 +143,15 @@ impl<S: Tables + 'static> Publisher<S> {
             .ok_or_else(|| status::invalid("claim", "the request holds no claim".into()))?;
         let hold = account.try_hold(Kind::Claims, claim_bytes(&claim));
         let hold = hold.ok_or(NoRoom)?;
-        let candidate = match self.admission.admit(&claim, caller)? {
-            Admitted::Candidate(candidate) => candidate,
+        let (candidate, charge) = match self.admission.admit(&claim, caller)? {
+            Admitted::Candidate(candidate, charge) => (candidate, charge),
             Admitted::Existing(id, index) => {
                 return Ok(self.published(id, Outcome::Existing(index), wait)?);
             }
         };
         let id = candidate.id();
         let outcomes = self
-            .submit(vec![*candidate], wait, hold)?
+            .submit(*candidate, charge, wait, hold)?
             .await
             .map_err(|_| self.halted())?;
         let outcome = outcomes.into_iter().next().ok_or_else(|| self.halted())?;
@@ -158,9 +163,10 @@ impl<S: Tables + 'static> Publisher<S> {
         let mut admitted = Items::default();
         for PublishItem { id, claim } in items {
             match self.admission.admit(&claim.unwrap_or_default(), caller) {
-                Ok(Admitted::Candidate(candidate)) => {
+                Ok(Admitted::Candidate(candidate, charge)) => {
                     admitted.ids.push((id, candidate.id()));
                     admitted.candidates.push(*candidate);
+                    admitted.charges.push(charge);
                 }
                 Ok(Admitted::Existing(claim, index)) => {
                     let outcome = Outcome::Existing(index);
@@ -221,6 +227,7 @@ impl<S: Tables + 'static> Publisher<S> {
             let (reply, answer) = Reply::new(hold);
             let submission = Submission {
                 candidates: admitted.candidates,
+                charges: admitted.charges,
                 wait,
                 reply,
             };

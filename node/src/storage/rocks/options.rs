@@ -111,7 +111,7 @@ fn table_options(table: Table, cache: &Cache) -> rocksdb::Options {
             blocks.set_optimize_filters_for_memory(true);
         }
         Table::Tiles | Table::Attachments | Table::IndexPages | Table::IndexLists => {}
-        Table::Issuers | Table::Meta => family.set_write_buffer_size(MIB),
+        Table::Issuers | Table::Vouching | Table::Meta => family.set_write_buffer_size(MIB),
     }
     family.set_block_based_table_factory(&blocks);
     family

@@ -8,8 +8,8 @@ use crate::{AT_ONCE, Fixture};
 use assay_claims::entry::wire::{Claim, ClaimSignature};
 use assay_claims::index::{Kind, Name};
 use assay_proto::v1::{
-    BatchLookupRequest, PublishItem, PublishRequest, PublishStreamRequest, Wait, WatchRequest,
-    WatchedName,
+    BatchLookupRequest, GetInclusionProofRequest, PublishItem, PublishRequest,
+    PublishStreamRequest, Wait, WatchRequest, WatchedName, get_inclusion_proof_request,
 };
 use assay_tests::process::poll;
 use futures::{StreamExt, stream};
@@ -125,6 +125,47 @@ async fn a_message_of_empty_parts_is_refused_and_takes_no_memory() -> anyhow::Re
     }
     let most = seen.most_mib.max(resident_mib(&fixture.node)?);
     assert!(most < before + MOST_MIB, "{before} MiB became {most} MiB");
+    Ok(())
+}
+
+/// Messages, after which the caller does not say whether more will come.
+fn open_end(bytes: Vec<u8>) -> reqwest::Body {
+    let messages = stream::iter([Ok::<_, std::io::Error>(bytes)]).chain(stream::pending());
+    reqwest::Body::wrap_stream(messages)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_with_one_message_is_answered_although_its_caller_does_not_end_it()
+-> anyhow::Result<()> {
+    let fixture = Fixture::start(AT_ONCE).await?;
+    let leaf = fixture.publish(1..2, Wait::Integrated).await?[0].leaf_index;
+    let stranger = Stranger::new(&fixture.node, 2, 1 << 16)?;
+    let publish = framed(&PublishRequest {
+        claim: Some(fixture.issuer.claim(1)),
+        wait: 0,
+    });
+    let proof = framed(&GetInclusionProofRequest {
+        leaf: Some(get_inclusion_proof_request::Leaf::LeafIndex(leaf)),
+        tree_size: 0,
+    });
+    let watch = framed(&WatchRequest {
+        names: vec![WatchedName {
+            name: name(1),
+            known: 0,
+        }],
+    });
+    for (method, message) in [
+        ("LogService/Publish", publish),
+        ("LogService/GetInclusionProof", proof),
+        ("LogService/Watch", watch),
+    ] {
+        let call = stranger.grpc(method).body(open_end(message)).send();
+        // Without the answer, a call ends with an error after 15 s.
+        let answer = call.await?;
+        assert_eq!(grpc_status(&answer).unwrap_or_default(), 0, "{method}");
+        let mut pieces = answer.bytes_stream();
+        assert!(pieces.next().await.is_some(), "{method}");
+    }
     Ok(())
 }
 

@@ -5,9 +5,11 @@ use crate::{AT_ONCE, Fixture, assert_refused};
 use assay_claims::claim;
 use assay_claims::entry::wire;
 use assay_proto::v1::{
-    PublishRequest, PublishResponse, Wait, log_service_client::LogServiceClient,
+    PublishItem, PublishRequest, PublishResponse, PublishStreamRequest, Wait,
+    log_service_client::LogServiceClient,
 };
 use assay_tests::issuer::{Actor, payload};
+use futures::{TryStreamExt, stream};
 use std::{
     net::{IpAddr, Ipv4Addr},
     time::Duration,
@@ -139,7 +141,7 @@ async fn whoever_is_over_a_quota_disturbs_nobody() -> anyhow::Result<()> {
 async fn nobody_but_an_issuer_uses_up_its_quota() -> anyhow::Result<()> {
     let edits = format!("{AT_ONCE}\nadmission.issuer_claims_per_second = 1");
     let fixture = Fixture::start(&edits).await?;
-    let (issuer, stranger) = (&fixture.issuer, Actor::new(&[2], 1));
+    let (issuer, stranger) = (&fixture.issuer, &Actor::new(&[2], 1));
     let registration = stranger.registration()?;
     fixture.log.publish(registration, Wait::Sequenced).await?;
     fixture.publish(0..3, Wait::Sequenced).await?;
@@ -152,16 +154,55 @@ async fn nobody_but_an_issuer_uses_up_its_quota() -> anyhow::Result<()> {
     }
     // and with the stranger's signature beside the issuer's.
     let beside: Vec<_> = (0..60)
-        .map(|number| beside(issuer, &stranger, number % 3))
+        .map(|number| beside(issuer, stranger, number % 3))
         .collect();
     for answer in publish_all(&elsewhere, &beside).await {
         assert!(answer.is_err());
     }
+    // The stranger says it first, and then brings the issuer's signature, which is public from
+    // another log: the log refuses that, because nothing about the stranger is new.
+    let before: Vec<_> = (10..13).map(|number| stranger.claim(number)).collect();
+    for answer in publish_all(&elsewhere, &before).await {
+        assert!(!answer?.already_logged);
+    }
+    let beside: Vec<_> = (0..60)
+        .map(|number| self::beside(issuer, stranger, 10 + number % 3))
+        .collect();
+    for answer in publish_all(&elsewhere, &beside).await {
+        let words = ["at leaf", "publish it with the other signatures only"];
+        assert_refused(answer, Code::AlreadyExists, &words);
+    }
+    // Both at once: whichever the sequencer takes last gets no leaf, and costs nothing.
+    let together = (20..23).flat_map(|number| {
+        let both = (0..20).map(move |_| self::beside(issuer, stranger, number));
+        [stranger.claim(number)].into_iter().chain(both)
+    });
+    publish_together(&elsewhere, together).await?;
+
     // Ten at once are the issuer's quota, of which it has used four.
     let own: Vec<_> = (100..105).map(|number| issuer.claim(number)).collect();
     for answer in publish_all(&client(&fixture, 1).await?, &own).await {
         answer?;
     }
+    Ok(())
+}
+
+/// Publishes claims in one message of a stream, and reads the answers.
+async fn publish_together(
+    client: &LogServiceClient<Channel>,
+    claims: impl Iterator<Item = wire::Claim>,
+) -> anyhow::Result<()> {
+    let items = (0..).zip(claims).map(|(id, claim)| PublishItem {
+        id,
+        claim: Some(claim),
+    });
+    let message = PublishStreamRequest {
+        wait: Wait::Sequenced.into(),
+        items: items.collect(),
+    };
+    let mut client = client.clone();
+    let answers = client.publish_stream(stream::iter([message])).await?;
+    answers.into_inner().try_collect::<Vec<_>>().await?;
     Ok(())
 }
 

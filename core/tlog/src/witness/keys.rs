@@ -1,0 +1,107 @@
+//! What a witness signs with, and the logs that it does it for.
+
+use crate::head::LogVerifier;
+use crate::note::{Algorithm, CosignerKey, VerifierKey};
+
+/// Why keys are not a witness's, or a log cannot be witnessed with them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WitnessKeysError {
+    /// The first key is not of type 0x04, or the second not of type 0x06.
+    #[error("a witness signs with a key of type 0x04, and may have one of type 0x06 beside it")]
+    KeyType,
+    /// The two keys have different names, or one that ML-DSA-44 cannot state.
+    #[error("the keys of a witness have one name, of at most 255 bytes")]
+    Name,
+    /// The log has the witness's name, or signs with one of its keys.
+    #[error("a witness does not witness itself: this log has its name or one of its keys")]
+    Itself,
+}
+
+/// The keys of one witness: Ed25519, and ML-DSA-44 beside it if there is one.
+#[derive(Debug, Clone)]
+pub struct WitnessKeys {
+    ed25519: CosignerKey,
+    ml_dsa_44: Option<CosignerKey>,
+}
+
+impl WitnessKeys {
+    /// Takes the keys, which have one name. Fails with [`WitnessKeysError`].
+    pub fn new(
+        ed25519: CosignerKey,
+        ml_dsa_44: Option<CosignerKey>,
+    ) -> Result<Self, WitnessKeysError> {
+        if ed25519.verifier().algorithm() != Algorithm::CosignatureV1 {
+            return Err(WitnessKeysError::KeyType);
+        }
+        if let Some(other) = &ml_dsa_44 {
+            if other.verifier().algorithm() != Algorithm::MlDsa44 {
+                return Err(WitnessKeysError::KeyType);
+            }
+            if other.name() != ed25519.name() || other.name().len() > 255 {
+                return Err(WitnessKeysError::Name);
+            }
+        }
+        Ok(WitnessKeys { ed25519, ml_dsa_44 })
+    }
+
+    /// The name of the witness.
+    pub fn name(&self) -> &str {
+        self.ed25519.name()
+    }
+
+    /// The keys that verify what this witness signs.
+    pub fn verifiers(&self) -> Vec<VerifierKey> {
+        self.all().map(CosignerKey::verifier).collect()
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &CosignerKey> {
+        std::iter::once(&self.ed25519).chain(&self.ml_dsa_44)
+    }
+
+    fn is_of(&self, key: &VerifierKey) -> bool {
+        key.name() == self.name()
+            || self
+                .all()
+                .any(|own| own.verifier().public_key() == key.public_key())
+    }
+}
+
+/// A log that a witness is configured for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessedLog {
+    verifier: LogVerifier,
+    is_convicted: bool,
+}
+
+impl WitnessedLog {
+    /// Takes a log that this witness is to cosign. Fails with [`WitnessKeysError::Itself`].
+    pub fn new(verifier: LogVerifier, witness: &WitnessKeys) -> Result<Self, WitnessKeysError> {
+        let is_itself = verifier.origin() == witness.name()
+            || verifier.keys().iter().any(|key| witness.is_of(key));
+        if is_itself {
+            return Err(WitnessKeysError::Itself);
+        }
+        Ok(WitnessedLog {
+            verifier,
+            is_convicted: false,
+        })
+    }
+
+    /// The same log, convicted of misbehavior: nothing that it signs is cosigned any more.
+    #[must_use]
+    pub fn convicted(self) -> Self {
+        WitnessedLog {
+            is_convicted: true,
+            ..self
+        }
+    }
+
+    /// Its origin and keys.
+    pub fn verifier(&self) -> &LogVerifier {
+        &self.verifier
+    }
+
+    pub(super) fn is_convicted(&self) -> bool {
+        self.is_convicted
+    }
+}
