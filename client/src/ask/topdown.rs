@@ -46,6 +46,8 @@ pub struct Inquiry {
     pub audience: Audience,
     /// Whether the logs are not to learn the names.
     pub hidden: bool,
+    /// Whether all of the names are of one thing, so that what a log is told of each can be joined.
+    pub of_one: bool,
 }
 
 /// What came of asking, beside what the logs answered.
@@ -106,6 +108,9 @@ pub(super) async fn inquire(
 /// asked for all claims of the crowd.
 async fn hidden(panel: &mut Panel, inquiry: &Inquiry, by: &[By]) -> Vec<LoggedClaim> {
     let issuers: Vec<Name> = inquiry.also.iter().map(of_issuer).collect();
+    if inquiry.of_one {
+        panel.join(inquiry.names.len() + issuers.len());
+    }
     let mut found = Vec::new();
     for (names, by) in [(&inquiry.names, by), (&issuers, &types(&RECORDS))] {
         let told = panel.ask_hidden(names, by).await;
