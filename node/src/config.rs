@@ -390,18 +390,7 @@ impl Config {
         if self.admission.anchors.len() > ANCHORS {
             return Err(format!("admission.anchors has more than {ANCHORS} issuers"));
         }
-        if self.server.connections == 0 {
-            return Err("server.connections must be at least 1".into());
-        }
-        if !(HELD_MIB_MIN..=HELD_MIB_MAX).contains(&self.server.held_mib) {
-            return Err(format!(
-                "server.held_mib must be from {HELD_MIB_MIN} to {HELD_MIB_MAX}"
-            ));
-        }
-        if self.server.stall_s == 0 {
-            return Err("server.stall_s must be at least 1".into());
-        }
-        Ok(())
+        self.server.check()
     }
 
     fn resolve(&mut self, folder: &Path) {
@@ -411,13 +400,38 @@ impl Config {
             &mut self.storage.path,
         ];
         paths.extend(&mut self.attachments.path);
-        if let Some(tls) = &mut self.server.tls {
-            paths.extend([&mut tls.certificate, &mut tls.key]);
-            paths.extend(&mut tls.client_authorities);
-        }
+        paths.extend(self.server.paths());
         for path in paths {
             *path = folder.join(&*path);
         }
+    }
+}
+
+impl ServerConfig {
+    /// Says which value is out of range, if one is.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.connections == 0 {
+            return Err("server.connections must be at least 1".into());
+        }
+        if !(HELD_MIB_MIN..=HELD_MIB_MAX).contains(&self.held_mib) {
+            return Err(format!(
+                "server.held_mib must be from {HELD_MIB_MIN} to {HELD_MIB_MAX}"
+            ));
+        }
+        if self.stall_s == 0 {
+            return Err("server.stall_s must be at least 1".into());
+        }
+        Ok(())
+    }
+
+    /// The paths in it.
+    pub(crate) fn paths(&mut self) -> Vec<&mut PathBuf> {
+        let Some(tls) = &mut self.tls else {
+            return Vec::new();
+        };
+        let mut paths = vec![&mut tls.certificate, &mut tls.key];
+        paths.extend(&mut tls.client_authorities);
+        paths
     }
 }
 

@@ -3,7 +3,7 @@
 //! Nothing else ever creates one. So a node that finds nothing where its log should be says so, and
 //! does not start an empty log under a name that has a history.
 
-mod template;
+pub(crate) mod template;
 
 use crate::{
     config::{Config, ConfigError, TEMPLATE},

@@ -1,6 +1,6 @@
-//! The log's key file: a C2SP signed-note private key in one line, mode 0600.
+//! Key files of logs and witnesses: a C2SP signed-note private key in one line, mode 0600.
 
-use assay_tlog::note::SignerKey;
+use assay_tlog::note::{CosignerKey, KeyError, SignerKey};
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
@@ -63,13 +63,22 @@ pub fn refuse_open(path: &Path) -> Result<(), KeyFileError> {
 
 /// Reads the log's key. Fails as [`KeyFileError`] says, and never shows any part of the key.
 pub fn load(path: &Path) -> Result<SignerKey, KeyFileError> {
+    read(path, SignerKey::parse)
+}
+
+/// Reads a witness's key, of type 0x04 or 0x06. Fails as [`load`] does.
+pub fn load_cosigner(path: &Path) -> Result<CosignerKey, KeyFileError> {
+    read(path, CosignerKey::parse)
+}
+
+fn read<K>(path: &Path, parse: impl Fn(&str) -> Result<K, KeyError>) -> Result<K, KeyFileError> {
     refuse_open(path)?;
     let text = fs::read_to_string(path).map_err(|source| KeyFileError::Io {
         path: path.into(),
         source,
     })?;
     let text = Zeroizing::new(text);
-    SignerKey::parse(text.trim_end_matches('\n')).map_err(|e| KeyFileError::Malformed {
+    parse(text.trim_end_matches('\n')).map_err(|e| KeyFileError::Malformed {
         path: path.into(),
         reason: e.to_string(),
     })
@@ -78,19 +87,26 @@ pub fn load(path: &Path) -> Result<SignerKey, KeyFileError> {
 /// Writes a new key file, mode 0600. It is durable on return. An existing file is never
 /// overwritten.
 pub fn create(path: &Path, key: &SignerKey) -> Result<(), KeyFileError> {
-    write_new(path, key).map_err(|source| KeyFileError::Io {
+    write_new(path, &key.to_private_string()).map_err(|source| KeyFileError::Io {
         path: path.into(),
         source,
     })
 }
 
-fn write_new(path: &Path, key: &SignerKey) -> io::Result<()> {
+/// Writes a new key file of a witness, as [`create`] does.
+pub fn create_cosigner(path: &Path, key: &CosignerKey) -> Result<(), KeyFileError> {
+    write_new(path, &key.to_private_string()).map_err(|source| KeyFileError::Io {
+        path: path.into(),
+        source,
+    })
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    let text = key.to_private_string();
     file.write_all(text.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()

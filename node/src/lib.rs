@@ -23,3 +23,4 @@ pub mod sequencer;
 pub mod storage;
 pub mod telemetry;
 pub mod view;
+pub mod witness;

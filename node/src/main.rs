@@ -1,11 +1,13 @@
-//! `assay-node`: makes a log (`init`) and runs it (`run`).
+//! `assay-node`: makes a log (`init`) and runs it (`run`), or a witness of other logs (`witness`).
+
+mod witness_commands;
 
 use anyhow::Context;
 use assay_node::{config::Config, init, node, telemetry};
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -26,6 +28,9 @@ enum Command {
     Run(Run),
     /// Makes a token that invites new issuers, and the line of the configuration that takes it.
     Invite,
+    /// Makes and runs a witness, which cosigns the checkpoints of other logs.
+    #[command(subcommand)]
+    Witness(witness_commands::Command),
 }
 
 #[derive(Args)]
@@ -59,6 +64,7 @@ fn main() -> ExitCode {
         Command::Init(args) => init_log(&args),
         Command::Run(args) => run(&args),
         Command::Invite => invite(),
+        Command::Witness(command) => witness_commands::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,29 +107,52 @@ fn invite() -> anyhow::Result<()> {
 fn run(args: &Run) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
     telemetry::traces(&config.trace).context("trace.filter in the configuration cannot be used")?;
-    // This runtime accepts connections and keeps time; the serving threads have runtimes of their
-    // own.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hangup = signal(SignalKind::hangup())?;
+    runtime()?.block_on(async {
+        let mut signals = Signals::new()?;
         let node = node::Node::start(config).await?;
         if let Some(path) = &args.ready_file {
             node::write_ready_file(path, &node)
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
+        signals.until_stopped(|| node.reload()).await;
+        node.stop().await.context("the server ended with an error")
+    })
+}
+
+/// The runtime that accepts connections and keeps time; the serving threads have runtimes of their
+/// own.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+}
+
+/// What the system tells the process. Made before anything starts, so that no signal is missed.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Returns when the process is to stop. Calls `reload` for each SIGHUP before that.
+    async fn until_stopped(&mut self, reload: impl Fn()) {
         loop {
             tokio::select! {
-                _ = hangup.recv() => node.reload(),
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+                _ = self.hangup.recv() => reload(),
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
             }
         }
         tracing::info!("stopping: calls in flight may end");
-        node.stop().await.context("the server ended with an error")
-    })
+    }
 }

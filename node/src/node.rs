@@ -159,13 +159,7 @@ impl Node {
     /// Reads the TLS files again. If one cannot be used, that is reported and the old ones stay in
     /// force.
     pub fn reload(&self) {
-        match self.tls.as_ref().map(|tls| tls.reload()) {
-            None => tracing::info!("SIGHUP: no TLS is configured; nothing to read again"),
-            Some(Ok(())) => tracing::info!("SIGHUP: TLS files read again"),
-            Some(Err(error)) => {
-                tracing::error!(%error, "SIGHUP: the TLS files cannot be used; the old ones stay")
-            }
-        }
+        reload_tls(self.tls.as_deref());
     }
 
     /// Stops: accepts no more connections, lets calls in flight end, publishes what was sequenced.
@@ -181,6 +175,17 @@ impl Node {
             tracing::info!("stopped; everything acknowledged is published");
         }
         served
+    }
+}
+
+/// Reads the TLS files again, and reports what came of it.
+pub(crate) fn reload_tls(tls: Option<&Tls>) {
+    match tls.map(Tls::reload) {
+        None => tracing::info!("SIGHUP: no TLS is configured; nothing to read again"),
+        Some(Ok(())) => tracing::info!("SIGHUP: TLS files read again"),
+        Some(Err(error)) => {
+            tracing::error!(%error, "SIGHUP: the TLS files cannot be used; the old ones stay");
+        }
     }
 }
 
@@ -257,7 +262,10 @@ async fn serve<S: Store + 'static>(log: Log<S>, config: &Config) -> Result<Node,
     })
 }
 
-async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {
+pub(crate) async fn listen(
+    address: SocketAddr,
+    key: &'static str,
+) -> Result<TcpListener, StartError> {
     TcpListener::bind(address)
         .await
         .map_err(|source| StartError::Listen {
@@ -267,7 +275,7 @@ async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, S
         })
 }
 
-async fn serve_admin(
+pub(crate) async fn serve_admin(
     listener: TcpListener,
     app: Router,
     mut stop: watch::Receiver<bool>,
@@ -315,7 +323,7 @@ fn count<S: Store + 'static>(store: Arc<S>, ledger: Arc<Ledger>) -> io::Result<(
 }
 
 /// How much may be held in memory for callers.
-fn limits(config: &ServerConfig) -> held::Limits {
+pub(crate) fn limits(config: &ServerConfig) -> held::Limits {
     held::Limits {
         bytes: config.held_mib << 20,
         connections: config.connections,
@@ -333,6 +341,11 @@ pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
         "origin": node.origin,
         "vkey": node.vkey,
     });
+    write_whole(path, &text)
+}
+
+/// Writes a file as JSON, whole or not at all.
+pub(crate) fn write_whole(path: &Path, text: &serde_json::Value) -> io::Result<()> {
     let draft = path.with_extension("tmp");
     std::fs::write(&draft, format!("{text:#}\n"))?;
     std::fs::rename(&draft, path)

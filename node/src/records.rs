@@ -22,7 +22,7 @@
 use crate::storage::{Batch, Reads, StorageError, Table};
 use assay_claims::claim::SignatureId;
 use assay_claims::index::map::PageBytes;
-use assay_claims::index::{Label, Prefix, list, page};
+use assay_claims::index::{Label, Prefix, list};
 use assay_claims::issuer::IssuerId;
 use assay_claims::sequencer::Step;
 use assay_tlog::Hash;
@@ -139,9 +139,8 @@ pub fn parse_page_key(key: &[u8]) -> Result<Prefix, RecordError> {
 }
 
 /// The value of a page of the index that is current for all leaves below `through`.
-pub fn page_value(through: u64, page: &[u8]) -> Result<Bytes, RecordError> {
-    let packed = page::pack(page).map_err(|e| RecordError::Damaged(e.to_string()))?;
-    Ok([&through.to_be_bytes()[..], &packed].concat().into())
+pub fn page_value(through: u64, page: &[u8]) -> Bytes {
+    [&through.to_be_bytes()[..], page].concat().into()
 }
 
 /// Parses what [`page_value`] made: the leaf below which the page is current, and the page.
@@ -149,7 +148,6 @@ pub fn parse_page(row: &[u8]) -> Result<(u64, PageBytes), RecordError> {
     let (through, page) = row
         .split_first_chunk::<8>()
         .ok_or_else(|| RecordError::Damaged("a page of the index is cut off".into()))?;
-    let page = page::unpack(page).map_err(|e| RecordError::Damaged(e.to_string()))?;
     Ok((u64::from_be_bytes(*through), page.into()))
 }
 

@@ -72,7 +72,8 @@ impl Halt {
         self.0.get().map(String::as_str)
     }
 
-    fn set(&self, reason: String) {
+    /// Says why, once.
+    pub(crate) fn set(&self, reason: String) {
         tracing::error!(%reason, "the node stopped writing and signing; reads go on");
         metrics::gauge!("assay_halted").set(1.0);
         let _ = self.0.set(reason);

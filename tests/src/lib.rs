@@ -12,3 +12,4 @@ pub mod lying;
 pub mod process;
 pub mod site;
 pub mod static_http;
+pub mod witness;

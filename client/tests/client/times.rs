@@ -43,9 +43,9 @@ fn cosign_head(state: &mut State, at_s: u64) -> VerifierKey {
 async fn asked(fake: &Fake, witness: &VerifierKey, state_dir: &Path) -> AskedLog {
     let log = fake.log_key();
     let text = format!(
-        "version = 1\nquorum = 1\n[[log]]\nkey = \"{log}\"\n[[witness]]\nname = \"w\"\nkey = \
-         \"{witness}\"\n[[anchor]]\nname = \"it\"\nissuer = \"{}\"\nroles = \
-         [\"auditor\"]\nscopes = [\"pkg:*\"]\n",
+        "version = 1\nquorum = 1\n[[log]]\nkey = \"{log}\"\n[[witness]]\nname = \"w\"\n\
+         key = \"{witness}\"\n[[anchor]]\nname = \"it\"\nissuer = \"{}\"\n\
+         roles = [\"auditor\"]\nscopes = [\"pkg:*\"]\n",
         id(1)
     );
     let policy = Policy::parse(&text, &Cel).unwrap();

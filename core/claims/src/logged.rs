@@ -7,13 +7,13 @@ use std::sync::Arc;
 /// A claim whose signatures verify and whose entry is proven to be in a log.
 ///
 /// Only a verifier of answers makes one. It does not say whether the signers satisfied the records
-/// of their issuers at that leaf, or whether anybody should believe them.
+/// of their issuers at that leaf, or whether anybody should believe them. A clone shares the claim.
 #[derive(Debug, Clone)]
 pub struct LoggedClaim {
     origin: Arc<str>,
     leaf: LeafIndex,
     logged_at_ms: u64,
-    claim: VerifiedClaim,
+    claim: Arc<VerifiedClaim>,
 }
 
 impl LoggedClaim {
@@ -28,7 +28,7 @@ impl LoggedClaim {
             origin,
             leaf,
             logged_at_ms,
-            claim,
+            claim: Arc::new(claim),
         }
     }
 

@@ -164,7 +164,7 @@ fn is_grpc<B>(request: &Request<B>) -> bool {
 }
 
 /// The answer, or an error if it does not begin within [`REQUEST`].
-async fn in_time(
+pub(crate) async fn in_time(
     answer: impl Future<Output = Result<Response<Body>, Infallible>>,
     grpc: bool,
 ) -> Result<Response<Body>, Infallible> {

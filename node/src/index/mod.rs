@@ -236,7 +236,7 @@ impl Index {
             });
             for page in changed {
                 if let Some(bytes) = page.slot().bytes() {
-                    let value = records::page_value(page.through().get(), &bytes)?;
+                    let value = records::page_value(page.through().get(), &bytes);
                     rows.0.push((
                         Table::IndexPages,
                         records::page_key(page.key()),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// The template with each `{name}` of `values` replaced by its value, in one pass: what a value
 /// says is not looked into. Other braces stay as they are.
-pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
+pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
@@ -29,7 +29,7 @@ pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
 }
 
 /// `text` as it stands between the quotation marks of a TOML basic string (TOML v1.0.0, String).
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

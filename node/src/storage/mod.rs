@@ -48,13 +48,15 @@ pub enum Table {
     IndexPages,
     /// Lists of the index that are too long for a page.
     IndexLists,
+    /// What a witness cosigned, and the floor of its clock.
+    Witness,
     /// Single values, one row each.
     Meta,
 }
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Table; 10] = [
+    pub const ALL: [Table; 11] = [
         Table::Segments,
         Table::Tiles,
         Table::Claims,
@@ -64,6 +66,7 @@ impl Table {
         Table::Vouching,
         Table::IndexPages,
         Table::IndexLists,
+        Table::Witness,
         Table::Meta,
     ];
 
@@ -80,6 +83,7 @@ impl Table {
             Table::Vouching => "vouching",
             Table::IndexPages => "index_pages",
             Table::IndexLists => "index_lists",
+            Table::Witness => "witness",
             Table::Meta => "meta",
         }
     }

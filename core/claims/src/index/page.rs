@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! page    = record*, ascending by label
-//! record  = label, 32 bytes ‖ its leaf node's hash, 32 bytes ‖ length of its list, varint ‖ list
+//! record  = label, 32 bytes ‖ length of its list, varint ‖ its leaf node's hash ‖ list
+//! hash    = length 1: nothing, because it follows from the rest
+//!         | else: 32 bytes
 //! list    = length ≤ 8: the indices, as varints of the differences
 //!         | else: the roots of its complete subtrees, 32 bytes each, the largest first:
 //!           one for each bit set in the length
 //! ```
 //!
-//! In the store, a record of a list of one leaf goes without the hash of its leaf node ([`pack`]):
-//! most labels have one leaf, pages are written over and over, and the hash follows from the rest.
+//! Most labels have one leaf. To hash it again costs less than what twice the memory does.
 //!
 //! A longer list's indices are stored as [`Spill`]s: what one publish step appended to it. This is
 //! a format of ours alone; nothing outside of the store ever sees it.
@@ -19,7 +20,7 @@ use super::list::{self, ListFrontier};
 use super::trie::{self, Leaf};
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
-use prost::encoding::{decode_varint, encode_varint};
+use prost::encoding::decode_varint;
 
 /// Most labels in a page. Measured: smaller pages make the directory larger, larger ones the
 /// rewriting.
@@ -40,6 +41,9 @@ pub enum PageError {
     /// It has no labels.
     #[error("a page of the index has no labels")]
     Empty,
+    /// It has more labels than a page may have.
+    #[error("a page of the index has more than {PAGE_LABELS} labels")]
+    Full,
 }
 
 /// What a publish step appends to a list that does not stand in its page (any more).
@@ -89,25 +93,38 @@ impl<'a> Record<'a> {
     /// Takes the first record off `bytes`.
     pub(super) fn take(bytes: &mut &'a [u8]) -> Result<Self, PageError> {
         let start = *bytes;
-        let mut hash = || -> Option<[u8; 32]> {
-            let (first, rest) = bytes.split_first_chunk::<32>()?;
-            *bytes = rest;
-            Some(*first)
-        };
-        let (label, node) = hash().zip(hash()).ok_or(PageError::Malformed)?;
+        let (label, rest) = start.split_first_chunk().ok_or(PageError::Malformed)?;
+        let label = Label::from_bytes(*label);
+        *bytes = rest;
         let length = decode_varint(bytes).map_err(|_| PageError::Malformed)?;
+        let stored = if length == 1 {
+            None
+        } else {
+            let (hash, rest) = bytes.split_first_chunk().ok_or(PageError::Malformed)?;
+            *bytes = rest;
+            Some(Hash::new(*hash))
+        };
         let list = list_bytes(bytes, length).ok_or(PageError::Malformed)?;
         let (list, rest) = bytes.split_at(list);
         *bytes = rest;
-        let whole = &start[..start.len() - rest.len()];
+        let hash = match stored {
+            Some(hash) => hash,
+            None => single(&label, list)?,
+        };
         Ok(Record {
-            label: Label::from_bytes(label),
-            hash: Hash::new(node),
+            label,
+            hash,
             length,
             list,
-            whole,
+            whole: &start[..start.len() - rest.len()],
         })
     }
+}
+
+/// The hash of the leaf node of a label with a list of one leaf.
+fn single(label: &Label, mut list: &[u8]) -> Result<Hash, PageError> {
+    let leaf = decode_varint(&mut list).map_err(|_| PageError::Malformed)?;
+    Ok(trie::leaf(label, 1, &list::leaf_hash(LeafIndex::new(leaf))))
 }
 
 impl Leaf for Record<'_> {
@@ -161,58 +178,5 @@ pub fn records(bytes: &[u8]) -> Result<Vec<Record<'_>>, PageError> {
         Err(PageError::Empty)
     } else {
         Ok(records)
-    }
-}
-
-/// A page as it is stored.
-pub fn pack(page: &[u8]) -> Result<Vec<u8>, PageError> {
-    let mut packed = Vec::with_capacity(page.len());
-    let mut rest = page;
-    while !rest.is_empty() {
-        let record = Record::take(&mut rest)?;
-        let (label, hash_and_rest) = record.whole.split_at(32);
-        packed.extend_from_slice(label);
-        // The length comes first: it says whether there is a hash.
-        encode_varint(record.length, &mut packed);
-        if record.length != 1 {
-            packed.extend_from_slice(&hash_and_rest[..Hash::LEN]);
-        }
-        packed.extend_from_slice(record.list);
-    }
-    Ok(packed)
-}
-
-/// The page that [`pack`] made this of.
-pub fn unpack(packed: &[u8]) -> Result<Vec<u8>, PageError> {
-    let mut page = Vec::with_capacity(packed.len() * 2);
-    let mut rest = packed;
-    while let Some((label, after)) = rest.split_first_chunk::<32>() {
-        rest = after;
-        let length = decode_varint(&mut rest).map_err(|_| PageError::Malformed)?;
-        page.extend_from_slice(label);
-        if length == 1 {
-            let start = rest;
-            let leaf = decode_varint(&mut rest).map_err(|_| PageError::Malformed)?;
-            let hash = trie::leaf(
-                &Label::from_bytes(*label),
-                1,
-                &list::leaf_hash(LeafIndex::new(leaf)),
-            );
-            page.extend_from_slice(hash.as_bytes());
-            page.push(1);
-            page.extend_from_slice(&start[..start.len() - rest.len()]);
-        } else {
-            let (hash, after) = rest.split_first_chunk::<32>().ok_or(PageError::Malformed)?;
-            let list = list_bytes(after, length).ok_or(PageError::Malformed)?;
-            page.extend_from_slice(hash);
-            encode_varint(length, &mut page);
-            page.extend_from_slice(&after[..list]);
-            rest = &after[list..];
-        }
-    }
-    if rest.is_empty() {
-        Ok(page)
-    } else {
-        Err(PageError::Malformed)
     }
 }

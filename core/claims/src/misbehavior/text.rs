@@ -85,9 +85,7 @@ impl Text {
         if !reader.rest.is_empty() {
             notes.push(reader.note()?);
         }
-        if !reader.rest.is_empty() {
-            return Err(reader.wrong("the end after two notes"));
-        }
+        // What is left over shows when the text is written again.
         Ok(Text {
             kind,
             culprit,

@@ -184,13 +184,13 @@ impl World {
 
     /// The issuer's claim id of its last record in this world.
     fn last_record(&self, party: &Party) -> (ClaimId, u32) {
-        let records = self.claims.iter().filter_map(|logged| {
+        let mut records = self.claims.iter().filter_map(|logged| {
             let record = issuer::IssuerRecord::from_claim(logged.claim())
                 .ok()
                 .flatten()?;
             (record.id == party.id).then_some((record.claim_id, record.body.sequence))
         });
-        records.last().unwrap()
+        records.next_back().unwrap()
     }
 
     /// Rotates an issuer to new keys, signed by `signers`; returns the issuer with the new keys.

@@ -110,7 +110,11 @@ fn table_options(table: Table, cache: &Cache) -> rocksdb::Options {
             family.set_memtable_whole_key_filtering(true);
             blocks.set_optimize_filters_for_memory(true);
         }
-        Table::Tiles | Table::Attachments | Table::IndexPages | Table::IndexLists => {}
+        Table::Tiles
+        | Table::Attachments
+        | Table::IndexPages
+        | Table::IndexLists
+        | Table::Witness => {}
         Table::Issuers | Table::Vouching | Table::Meta => family.set_write_buffer_size(MIB),
     }
     family.set_block_based_table_factory(&blocks);

@@ -2,7 +2,8 @@
 
 use crate::index::label::{Label, Name, Prefix};
 use crate::index::page::PageError;
-use crate::index::trie::{self, Leaf, Sum};
+use crate::index::trie::{self, Leaf, Sum, subtree};
+use assay_tlog::Hash;
 use assay_tlog::tree::TreeSize;
 use std::sync::Arc;
 
@@ -56,18 +57,34 @@ pub enum MapError<E> {
     Misplaced(Prefix),
 }
 
-/// A page's place in the directory.
+/// A page's place in the directory. There is one for each eleven labels or so, and an inner node for
+/// each of these, so that their size counts: 128 bytes each in an [`Arc`], with the node's slot.
 #[derive(Debug)]
 pub struct Page<S> {
-    pub(super) key: Prefix,
-    pub(super) sum: Sum,
+    key: Prefix,
+    hash: Hash,
+    labels: u8,
     /// Distinct names among its labels.
-    pub(super) names: u64,
-    pub(super) through: TreeSize,
-    pub(super) slot: S,
+    names: u8,
+    through: TreeSize,
+    slot: S,
 }
 
 impl<S> Page<S> {
+    /// The place of a page with these records, at least one and at most a page's.
+    pub(super) fn new<L: Leaf>(key: Prefix, records: &[L], through: TreeSize, slot: S) -> Self {
+        let names = records.chunk_by(|a, b| a.label().name() == b.label().name());
+        // Neither is cut: a page has at most sixteen labels.
+        Page {
+            key,
+            hash: subtree(records).hash,
+            labels: records.len() as u8,
+            names: names.count() as u8,
+            through,
+            slot,
+        }
+    }
+
     /// The prefix that leads to it, by which it is stored.
     pub fn key(&self) -> &Prefix {
         &self.key
@@ -93,13 +110,6 @@ pub struct Count {
     pub names: u64,
 }
 
-/// How many distinct names these ascending labels have.
-pub(super) fn names_of<L: Leaf>(labels: &[L]) -> u64 {
-    labels
-        .chunk_by(|a, b| a.label().name() == b.label().name())
-        .count() as u64
-}
-
 /// A node of the directory: a page, or an inner node over several.
 #[derive(Debug)]
 pub(super) enum Node<S> {
@@ -119,8 +129,10 @@ impl<S> Clone for Node<S> {
 #[derive(Debug)]
 pub(super) struct Inner<S> {
     pub prefix: Prefix,
-    sum: Sum,
-    names: u64,
+    hash: Hash,
+    labels: u64,
+    /// Distinct names below it. What is more than that counts as that.
+    names: u32,
     pub left: Node<S>,
     pub right: Node<S>,
 }
@@ -129,16 +141,22 @@ impl<S> Node<S> {
     /// The node's hash, and how many labels are below it.
     pub fn sum(&self) -> Sum {
         match self {
-            Node::Inner(inner) => inner.sum,
-            Node::Page(page) => page.sum,
+            Node::Inner(inner) => Sum {
+                hash: inner.hash,
+                labels: inner.labels,
+            },
+            Node::Page(page) => Sum {
+                hash: page.hash,
+                labels: page.labels.into(),
+            },
         }
     }
 
     /// How much is below it.
     pub fn count(&self) -> Count {
         let names = match self {
-            Node::Inner(inner) => inner.names,
-            Node::Page(page) => page.names,
+            Node::Inner(inner) => inner.names.into(),
+            Node::Page(page) => page.names.into(),
         };
         Count {
             labels: self.sum().labels,
@@ -149,10 +167,6 @@ impl<S> Node<S> {
     /// The inner node over two subtrees.
     pub fn join(prefix: Prefix, left: Node<S>, right: Node<S>) -> Self {
         let (l, r) = (left.sum(), right.sum());
-        let sum = Sum {
-            hash: trie::inner(&prefix, &l, &r),
-            labels: l.labels + r.labels,
-        };
         let names = if prefix.bits() < Name::BITS {
             left.count().names + right.count().names
         } else {
@@ -160,8 +174,9 @@ impl<S> Node<S> {
         };
         Node::Inner(Arc::new(Inner {
             prefix,
-            sum,
-            names,
+            hash: trie::inner(&prefix, &l, &r),
+            labels: l.labels + r.labels,
+            names: u32::try_from(names).unwrap_or(u32::MAX),
             left,
             right,
         }))
@@ -183,5 +198,19 @@ pub(super) fn each_page<'m, S>(
         }
         Node::Page(page) if page.key.first() < from || page.key.first() > to => {}
         Node::Page(page) => visit(page),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_of_the_directory_takes_128_bytes() {
+        const COUNTS: usize = 2 * size_of::<usize>();
+        // What a node of the log has for a slot: a lock, two words and a flag.
+        struct InMemory(#[expect(dead_code)] [usize; 4]);
+        assert_eq!(COUNTS + size_of::<Page<InMemory>>(), 128);
+        assert_eq!(COUNTS + size_of::<Inner<InMemory>>(), 128);
     }
 }

@@ -1,9 +1,8 @@
 //! Putting stored pages together again.
 
-use super::directory::{MapError, Node, Page, PageBytes, names_of};
+use super::directory::{MapError, Node, Page, PageBytes};
 use crate::index::label::{Label, Prefix};
-use crate::index::page::{self, PageError};
-use crate::index::trie::subtree;
+use crate::index::page::{self, PAGE_LABELS, PageError};
 use assay_tlog::tree::TreeSize;
 use std::sync::Arc;
 
@@ -44,13 +43,10 @@ impl<S> StoredPage<S> {
         if !key.holds(&first) || !key.holds(&last) {
             return Err(MapError::Misplaced(key));
         }
-        let page = Page {
-            key,
-            sum: subtree(&records),
-            names: names_of(&records),
-            through,
-            slot,
-        };
+        if records.len() > PAGE_LABELS {
+            return Err(PageError::Full.into());
+        }
+        let page = Page::new(key, &records, through, slot);
         Ok(LoadedPage { page, first })
     }
 }
@@ -63,10 +59,10 @@ pub(super) fn load<S, E>(
     let mut last: Option<Label> = None;
     for page in pages {
         let LoadedPage { page, first } = page?;
-        if last.is_some_and(|last| last >= *page.key.first()) {
-            return Err(MapError::Misplaced(page.key));
+        if last.is_some_and(|last| last >= *page.key().first()) {
+            return Err(MapError::Misplaced(*page.key()));
         }
-        last = Some(page.key.last());
+        last = Some(page.key().last());
         loaded.push((first, Node::Page(Arc::new(page))));
     }
     Ok(directory(&loaded))

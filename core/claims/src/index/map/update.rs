@@ -1,11 +1,11 @@
 //! One publish step: the next map. Only the changed pages and the nodes above them are new.
 
-use super::directory::{MapError, Node, Page, Pages, Slot, names_of};
+use super::directory::{MapError, Node, Page, Pages, Slot};
 use super::join::Join;
 use crate::index::draft::Draft;
 use crate::index::label::{Label, Prefix};
 use crate::index::page::PAGE_LABELS;
-use crate::index::trie::{branch, subtree};
+use crate::index::trie::branch;
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::ops::Range;
 use std::sync::Arc;
@@ -171,16 +171,19 @@ impl<P, J: Join> Step<'_, P, J> {
     where
         P: Pages<S>,
     {
-        if updates.iter().all(|(_, leaf)| page.through.contains(*leaf)) {
+        if updates
+            .iter()
+            .all(|(_, leaf)| page.through().contains(*leaf))
+        {
             return Ok(Node::Page(page.clone()));
         }
         let bytes = self.pages.bytes(page).map_err(MapError::Read)?;
-        changes.draft.merge(&bytes, updates, page.through)?;
+        changes.draft.merge(&bytes, updates, page.through())?;
         let labels = changes.draft.items.len();
         if labels > PAGE_LABELS {
-            changes.split.push(page.key);
+            changes.split.push(*page.key());
         }
-        Ok(self.part(&changes.draft, page.key, 0..labels))
+        Ok(self.part(&changes.draft, *page.key(), 0..labels))
     }
 
     /// Pages for labels that no page holds yet.
@@ -202,14 +205,8 @@ impl<P, J: Join> Step<'_, P, J> {
     fn part<S: Slot>(&self, draft: &Draft, key: Prefix, range: Range<usize>) -> Node<S> {
         let items = &draft.items[range.clone()];
         if items.len() <= PAGE_LABELS {
-            let page = Page {
-                key,
-                sum: subtree(items),
-                names: names_of(items),
-                through: self.through,
-                slot: S::filled(draft.page(range).into()),
-            };
-            return Node::Page(Arc::new(page));
+            let slot = S::filled(draft.page(range).into());
+            return Node::Page(Arc::new(Page::new(key, items, self.through, slot)));
         }
         let (prefix, middle) = branch(items);
         let left = Prefix::of(&items[0].label, prefix.bits() + 1);

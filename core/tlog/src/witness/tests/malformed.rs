@@ -93,3 +93,26 @@ fn what_is_no_checkpoint_is_400_and_a_long_body_413() {
         row("as long as allowed", bytes(most), held, (400, TEXT, old)),
     ]);
 }
+
+/// Whatever a stranger changes, nothing is cosigned that the log did not sign, and nobody is
+/// blamed.
+#[test]
+fn a_request_with_any_bit_changed_is_refused() {
+    let tree = Branch::new(8);
+    let held = tree.held(5, NOW);
+    let good = tree.request(5, 8).into_bytes();
+    for i in 0..good.len() {
+        for bit in 0..8 {
+            let mut changed = good.clone();
+            changed[i] ^= 1 << bit;
+            let Decision::Refuse(refused) = decide(&changed, &held, FLOOR, NOW) else {
+                panic!("byte {i}, bit {bit} was cosigned");
+            };
+            assert_eq!(refused.contradiction, None, "byte {i}, bit {bit}");
+            let status = refused.refusal.answer().status;
+            assert!([400, 403, 404, 409, 422].contains(&status), "{status}");
+        }
+        let cut = decide(&good[..i], &held, FLOOR, NOW);
+        assert_eq!(status(cut), 400, "cut at {i}");
+    }
+}

@@ -1,0 +1,233 @@
+//! A witness's configuration: one TOML file. The one that `assay-node witness init` writes explains
+//! every key.
+//!
+//! Unknown keys are refused, so that a misspelled one is not ignored.
+
+use crate::{
+    config::{ServerConfig, TraceConfig},
+    storage::backend::Backend,
+};
+use assay_tlog::head::LogVerifier;
+use assay_tlog::note::VerifierKey;
+use serde::Deserialize;
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+
+/// The file that `init` writes, once `{name}`, `{listen}` and `{admin}` are filled in.
+pub const TEMPLATE: &str = include_str!("witness.toml.template");
+
+/// Most logs. The state of each is in memory.
+const LOGS: usize = 100_000;
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessConfig {
+    /// Name, keys and quotas.
+    pub witness: Identity,
+    /// Where it listens.
+    #[serde(default)]
+    pub server: ServerConfig,
+    /// Where it keeps what it cosigned.
+    #[serde(default)]
+    pub storage: WitnessStorage,
+    /// What it writes to standard error.
+    #[serde(default)]
+    pub trace: TraceConfig,
+    /// The logs that it cosigns.
+    #[serde(default)]
+    pub log: Vec<LogEntry>,
+}
+
+/// Name, keys and quotas.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The name that it signs under.
+    pub name: String,
+    /// File with the Ed25519 key (type 0x04).
+    #[serde(default = "default_key")]
+    pub key: PathBuf,
+    /// File with the ML-DSA-44 key (type 0x06), if it signs with one, too.
+    pub ml_dsa_44_key: Option<PathBuf>,
+    /// Signed requests an hour of one log. 0 is no limit.
+    #[serde(default = "default_requests")]
+    pub requests_per_hour: u32,
+    /// Signed requests of one log at once, after it was silent.
+    #[serde(default = "default_burst")]
+    pub burst: u32,
+}
+
+/// Where the witness keeps what it cosigned.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WitnessStorage {
+    /// The store. RocksDB, unless a test sets another one.
+    #[serde(skip)]
+    pub backend: Backend,
+    /// The data folder.
+    pub path: PathBuf,
+}
+
+/// A log that is cosigned.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogEntry {
+    /// Its origin.
+    pub origin: String,
+    /// Its verifier keys, 1 to 8. All of them are trusted.
+    pub keys: Vec<String>,
+    /// Signed requests an hour, if other than `witness.requests_per_hour`.
+    pub requests_per_hour: Option<u32>,
+}
+
+impl Default for WitnessStorage {
+    fn default() -> Self {
+        WitnessStorage {
+            backend: Backend::default(),
+            path: "data".into(),
+        }
+    }
+}
+
+fn default_key() -> PathBuf {
+    "witness.key".into()
+}
+
+fn default_requests() -> u32 {
+    36_000
+}
+
+fn default_burst() -> u32 {
+    60
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}; `assay-node witness init` makes one", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file is no TOML, has an unknown key, or lacks one.
+    #[error("{path} is not a witness's configuration", path = path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and at which line and key.
+        source: Box<toml::de::Error>,
+    },
+    /// A value is out of range.
+    #[error("{path}: {reason}", path = path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Which key, and why.
+        reason: String,
+    },
+}
+
+impl WitnessConfig {
+    /// Reads a file. Paths in it are relative to the folder of the file.
+    pub fn load(path: &Path) -> Result<Self, WitnessConfigError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| WitnessConfigError::Unreadable {
+                path: path.into(),
+                source,
+            })?;
+        let mut config: WitnessConfig =
+            toml::from_str(&text).map_err(|source| WitnessConfigError::Malformed {
+                path: path.into(),
+                source: Box::new(source),
+            })?;
+        config
+            .check()
+            .map_err(|reason| WitnessConfigError::Invalid {
+                path: path.into(),
+                reason,
+            })?;
+        config.resolve(path.parent().unwrap_or(Path::new(".")));
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.log.len() > LOGS {
+            return Err(format!("there are more than {LOGS} logs"));
+        }
+        if self.witness.burst == 0 {
+            return Err("witness.burst must be at least 1".into());
+        }
+        let mut origins = HashSet::new();
+        for log in &self.log {
+            log.verifier()?;
+            if !origins.insert(log.origin.as_str()) {
+                return Err(format!(
+                    "the log {:?} stands there twice; give all its keys in one [[log]]",
+                    log.origin
+                ));
+            }
+        }
+        self.server.check()
+    }
+
+    fn resolve(&mut self, folder: &Path) {
+        let mut paths = vec![&mut self.witness.key, &mut self.storage.path];
+        paths.extend(&mut self.witness.ml_dsa_44_key);
+        paths.extend(self.server.paths());
+        for path in paths {
+            *path = folder.join(&*path);
+        }
+    }
+}
+
+impl LogEntry {
+    /// The log's origin and keys. Fails with what is wrong with them.
+    pub fn verifier(&self) -> Result<LogVerifier, String> {
+        let wrong = |reason: String| format!("the log {:?}: {reason}", self.origin);
+        let mut keys = Vec::new();
+        for text in &self.keys {
+            let key = VerifierKey::parse_log(text).map_err(|e| wrong(format!("{text:?}: {e}")))?;
+            keys.push(key);
+        }
+        LogVerifier::new(&self.origin, keys).map_err(|e| wrong(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_complete_and_says_the_defaults() {
+        let text = TEMPLATE
+            .replace("{name}", "witness.example/w")
+            .replace("{listen}", "127.0.0.1:7480")
+            .replace("{admin}", "127.0.0.1:7481");
+        let stated: WitnessConfig = toml::from_str(&text).unwrap();
+        let least = "[witness]\nname = \"witness.example/w\"\n\
+            ml_dsa_44_key = \"witness-ml-dsa-44.key\"";
+        let default: WitnessConfig = toml::from_str(least).unwrap();
+        assert_eq!(format!("{stated:?}"), format!("{default:?}"));
+    }
+
+    #[test]
+    fn a_log_is_named_once_with_keys_that_parse() {
+        let key = "log.example+38b86582+AWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh";
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("witness.toml");
+        for (logs, said) in [
+            ("[[log]]\norigin = \"a\"\nkeys = []", "1 to 8 keys"),
+            ("[[log]]\norigin = \"a\"\nkeys = [\"b\"]", "\"b\""),
+        ] {
+            std::fs::write(&file, format!("[witness]\nname = \"w\"\n{logs}\n")).unwrap();
+            let refused = WitnessConfig::load(&file).unwrap_err().to_string();
+            assert!(refused.contains(said), "{refused}, for {key}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The routes: `POST /add-checkpoint`, and `GET /witness/<digest>/checkpoint` for monitors.
+//!
+//! A body is bounded before it is kept: by its announced length, then byte by byte. One that is
+//! longer than a log's own request takes room as every message that comes does.
+
+use super::service::{Witness, unavailable};
+use crate::api::{app, serve::Peer};
+use crate::held::Kind;
+use assay_tlog::limits;
+use assay_tlog::witness::{Answer, Refusal, RequestError};
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use bytes::{Bytes, BytesMut};
+use futures::{FutureExt, StreamExt, future::BoxFuture};
+use http::Request;
+use hyper::body::{Body as _, Incoming};
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tonic::body::Body as AnswerBody;
+use tower::Service;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// A body up to so many bytes takes no room: a connection costs as much by itself. Proof and note
+/// of an honest log have about 4 KiB.
+const SMALL: usize = 16 << 10;
+
+/// Returns the routes of a witness.
+pub fn router(witness: Arc<Witness>) -> Router {
+    Router::new()
+        .route("/add-checkpoint", post(add_checkpoint))
+        .route("/witness/{digest}/checkpoint", get(checkpoint))
+        .with_state(witness)
+}
+
+async fn add_checkpoint(
+    State(witness): State<Arc<Witness>>,
+    Extension(peer): Extension<Peer>,
+    body: Body,
+) -> Response {
+    let answer = match read(body, &peer).await {
+        Ok(body) => witness.add_checkpoint(&body).await,
+        Err(answer) => answer,
+    };
+    respond(answer)
+}
+
+/// The whole body, or the answer to one that is too long, is cut off, or finds no room.
+async fn read(body: Body, peer: &Peer) -> Result<Bytes, Answer> {
+    let too_long = || Refusal::Malformed(RequestError::TooLong).answer();
+    if body.size_hint().lower() > limits::WITNESS_REQUEST_BYTES as u64 {
+        return Err(too_long());
+    }
+    let mut hold = None;
+    let mut come = BytesMut::new();
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| Refusal::Malformed(RequestError::NoCheckpoint).answer())?;
+        let length = come.len() + piece.len();
+        if length > limits::WITNESS_REQUEST_BYTES {
+            return Err(too_long());
+        }
+        if length > SMALL && hold.is_none() {
+            let room = 2 * limits::WITNESS_REQUEST_BYTES;
+            let taken = peer.account.hold(Kind::Coming, room).await;
+            hold = Some(taken.map_err(|error| unavailable(&error.to_string(), Some(5)))?);
+        }
+        come.extend_from_slice(&piece);
+    }
+    Ok(come.freeze())
+}
+
+async fn checkpoint(State(witness): State<Arc<Witness>>, Path(digest): Path<String>) -> Response {
+    match witness.monitored(&digest) {
+        Some(note) => {
+            let headers = [
+                (header::CONTENT_TYPE, TEXT),
+                (header::CACHE_CONTROL, "no-cache"),
+            ];
+            (headers, note).into_response()
+        }
+        None => (
+            StatusCode::NOT_FOUND,
+            [(header::CONTENT_TYPE, TEXT)],
+            "no checkpoint of this log was cosigned here\n",
+        )
+            .into_response(),
+    }
+}
+
+fn respond(answer: Answer) -> Response {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(answer.content_type),
+    );
+    if let Some(seconds) = answer.retry_after_s {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// The public port of a witness that is nothing else.
+#[derive(Clone)]
+pub struct Api(Router);
+
+impl Api {
+    /// Serves the witness's routes and nothing else.
+    pub fn new(witness: Arc<Witness>) -> Self {
+        Api(router(witness).fallback(nothing_here))
+    }
+}
+
+impl Service<Request<Incoming>> for Api {
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<AnswerBody>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let answer = self
+            .0
+            .call(request)
+            .map(|answer| answer.map(|response| response.map(AnswerBody::new)));
+        app::in_time(answer, false).boxed()
+    }
+}
+
+async fn nothing_here() -> Response {
+    (
+        StatusCode::NOT_FOUND,
+        [(header::CONTENT_TYPE, TEXT)],
+        "nothing here; this is a witness, see c2sp.org/tlog-witness\n",
+    )
+        .into_response()
+}

@@ -1,0 +1,198 @@
+//! `assay-node witness init`: makes a witness.
+//!
+//! Nothing else ever creates one. So a witness that finds nothing where its state should be says
+//! so, and does not cosign as if it had never cosigned anything.
+
+use super::config::{TEMPLATE, WitnessConfig, WitnessConfigError};
+use super::store;
+use crate::{
+    init::template,
+    keyfile::{self, KeyFileError},
+    storage::{
+        StorageError, Store,
+        backend::{Job, Opening},
+    },
+};
+use assay_tlog::note::{Algorithm, CosignerKey, KeyError};
+use assay_tlog::witness::{ClockFault, ClockFloor, WitnessKeys, WitnessKeysError};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use zeroize::Zeroizing;
+
+/// Memory for stored blocks, in MiB: a witness reads its states once, at its start.
+pub(super) const BLOCK_CACHE_MIB: usize = 8;
+
+/// What to make.
+#[derive(Debug)]
+pub struct Init<'a> {
+    /// The folder for everything. It is made if it is missing.
+    pub dir: &'a Path,
+    /// The witness's name, which stands in every cosignature.
+    pub name: &'a str,
+    /// The public address.
+    pub listen: SocketAddr,
+    /// The admin address.
+    pub admin: SocketAddr,
+    /// What the clock shows, in seconds since 1970 (UTC). Who runs `init` has confirmed it.
+    pub now: u64,
+}
+
+/// Why there is no new witness.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// Something is there already. It was left alone.
+    #[error(
+        "{path} exists already; init never overwrites. Choose another folder, or run the witness \
+         that is there",
+        path = path.display()
+    )]
+    Exists {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// The name cannot be that of a key.
+    #[error("the name {name:?} cannot be used: {reason}")]
+    Name {
+        /// The name.
+        name: String,
+        /// Why not.
+        reason: KeyError,
+    },
+    /// The name cannot be a witness's.
+    #[error(transparent)]
+    Keys(#[from] WitnessKeysError),
+    /// The clock shows no time that a cosignature can state.
+    #[error(transparent)]
+    Clock(#[from] ClockFault),
+    /// A file cannot be written.
+    #[error("cannot write {path}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(getrandom::Error),
+    /// The configuration that was just written cannot be used.
+    #[error(transparent)]
+    Config(#[from] WitnessConfigError),
+    /// A key file cannot be written.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The store cannot be made.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// A witness that was made.
+#[derive(Debug)]
+pub struct NewWitness {
+    /// Its configuration file.
+    pub config: PathBuf,
+    /// Its verifier keys: Ed25519, then ML-DSA-44.
+    pub vkeys: Vec<String>,
+}
+
+/// Makes a witness: configuration, two keys and a store. It has no logs yet.
+///
+/// Nothing that exists is overwritten. The configuration gets its name last, so that what a run
+/// that was cut off leaves is not taken for a witness.
+pub fn init(init: &Init<'_>) -> Result<NewWitness, InitError> {
+    let config_path = init.dir.join("witness.toml");
+    if config_path.exists() {
+        return Err(InitError::Exists { path: config_path });
+    }
+    let ed25519 = new_key(init.name, Algorithm::CosignatureV1)?;
+    let ml_dsa_44 = new_key(init.name, Algorithm::MlDsa44)?;
+    let keys = WitnessKeys::new(ed25519.clone(), Some(ml_dsa_44.clone()))?;
+    let floor = ClockFloor::new(0).confirmed_by_operator(init.now)?;
+    fs::create_dir_all(init.dir).map_err(|e| unwritable(init.dir, e))?;
+    let draft = config_path.with_extension("toml.new");
+    fs::write(&draft, configuration(init)).map_err(|e| unwritable(&draft, e))?;
+    make(&draft, init.name, [&ed25519, &ml_dsa_44], floor)
+        .and_then(|()| fs::rename(&draft, &config_path).map_err(|e| unwritable(&config_path, e)))
+        .inspect_err(|_| _ = fs::remove_file(&draft))?;
+    Ok(NewWitness {
+        config: config_path,
+        vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
+    })
+}
+
+/// The text of the configuration.
+fn configuration(init: &Init<'_>) -> String {
+    let name = template::escaped(init.name);
+    let (listen, admin) = (init.listen.to_string(), init.admin.to_string());
+    template::fill(
+        TEMPLATE,
+        &[("name", &name), ("listen", &listen), ("admin", &admin)],
+    )
+}
+
+/// Makes what the configuration in `draft` names: the key files and the store.
+fn make(
+    draft: &Path,
+    name: &str,
+    keys: [&CosignerKey; 2],
+    floor: ClockFloor,
+) -> Result<(), InitError> {
+    let config = WitnessConfig::load(draft)?;
+    let mut files = vec![&config.witness.key];
+    files.extend(&config.witness.ml_dsa_44_key);
+    for path in files.iter().chain([&&config.storage.path]) {
+        if path.exists() {
+            return Err(InitError::Exists {
+                path: path.to_path_buf(),
+            });
+        }
+    }
+    for (path, key) in files.into_iter().zip(keys) {
+        keyfile::create_cosigner(path, key)?;
+    }
+    let opening = Opening {
+        path: &config.storage.path,
+        blobs: None,
+        block_cache_mib: BLOCK_CACHE_MIB,
+        create: true,
+    };
+    config
+        .storage
+        .backend
+        .run(opening, Create { name, floor })??;
+    Ok(())
+}
+
+/// Makes the state in a store that was just made.
+struct Create<'a> {
+    name: &'a str,
+    floor: ClockFloor,
+}
+
+impl Job for Create<'_> {
+    type Output = Result<(), StorageError>;
+
+    fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
+        store::create(&*store, self.name, self.floor)
+    }
+}
+
+fn unwritable(path: &Path, source: io::Error) -> InitError {
+    InitError::Io {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn new_key(name: &str, algorithm: Algorithm) -> Result<CosignerKey, InitError> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *seed).map_err(InitError::Random)?;
+    CosignerKey::from_seed(name, algorithm, &seed).map_err(|reason| InitError::Name {
+        name: name.to_owned(),
+        reason,
+    })
+}

@@ -1,0 +1,27 @@
+//! A witness: cosigns the checkpoints of the logs that it is configured for (C2SP tlog-witness).
+//!
+//! ```text
+//! body ─ parse ─ log ─ signature ─ quota ─┐          ┌─ sign ─ answer
+//!                                          decide ─ persist
+//!        one of the serving threads        one thread    the same serving thread
+//! ```
+//!
+//! - [`config`], [`init`]: the file that says what to witness, and the first run.
+//! - [`store`]: what is stored, and under which keys.
+//! - [`writer`]: the one thread that decides and persists. Whatever came while the last batch was
+//!   being synced becomes the next one, of whichever logs.
+//! - [`service`]: a request from its first byte to its answer.
+//! - [`http`]: the routes. [`run`]: the process.
+//!
+//! `core/tlog/src/witness/` decides. Left out: what follows when a log contradicted itself, which is
+//! only reported; mirrors; gossip; and collecting cosignatures for a log of one's own.
+
+pub mod config;
+pub mod http;
+pub mod init;
+pub mod known;
+pub mod operator;
+pub mod run;
+pub mod service;
+pub mod store;
+pub mod writer;

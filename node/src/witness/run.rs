@@ -1,0 +1,309 @@
+//! A running witness: what `assay-node witness run` starts, in the order in which it can fail.
+//!
+//! Nothing listens before the state of every log was read.
+
+use super::config::{LogEntry, WitnessConfig, WitnessConfigError};
+use super::http::Api;
+use super::init::BLOCK_CACHE_MIB;
+use super::known::{KnownLog, Latest};
+use super::service::{QUEUE, Witness};
+use super::store::{self, StoredError};
+use super::writer::Writer;
+use crate::{
+    api::{
+        admin,
+        serve::Server,
+        tls::{Tls, TlsError},
+    },
+    held::Held,
+    keyfile::{self, KeyFileError},
+    node::{self, StartError},
+    sequencer::Halt,
+    storage::{
+        StorageError, Store, Tables,
+        backend::{Job, Opening},
+    },
+    telemetry,
+};
+use assay_tlog::note::CosignerKey;
+use assay_tlog::witness::{
+    ClockFloor, LogState, Persisted, WitnessKeys, WitnessKeysError, WitnessedLog,
+};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::watch;
+
+/// Why a witness does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessStartError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] WitnessConfigError),
+    /// A key file cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The key is another witness's.
+    #[error(
+        "the key in {path} has the name {key}, but the configuration says {name}",
+        path = path.display()
+    )]
+    OtherKey {
+        /// The key file.
+        path: PathBuf,
+        /// The name in the key.
+        key: String,
+        /// The name in the configuration.
+        name: String,
+    },
+    /// The keys are no witness's.
+    #[error(transparent)]
+    Keys(#[from] WitnessKeysError),
+    /// A log cannot be witnessed.
+    #[error("the log {origin:?} in the configuration: {reason}")]
+    Log {
+        /// The log.
+        origin: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// What is stored cannot be relied on.
+    #[error(transparent)]
+    Stored(#[from] StoredError),
+    /// The TLS files cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] StartError),
+    /// The system refused a thread or a socket.
+    #[error("cannot start")]
+    System(#[from] io::Error),
+}
+
+/// A witness that is running.
+pub struct Running {
+    /// The public address.
+    pub address: SocketAddr,
+    /// The admin address.
+    pub admin: SocketAddr,
+    /// Its name.
+    pub name: String,
+    /// Its verifier keys.
+    pub vkeys: Vec<String>,
+    tls: Option<Arc<Tls>>,
+    stop: watch::Sender<bool>,
+    server: tokio::task::JoinHandle<io::Result<()>>,
+    admin_server: tokio::task::JoinHandle<io::Result<()>>,
+    writer: JoinHandle<()>,
+}
+
+/// What the writer and the serving threads need.
+struct Opened {
+    witness: Witness,
+    writer: JoinHandle<()>,
+    halt: Arc<Halt>,
+}
+
+/// Reads what is stored and starts the writer.
+struct Open<'a> {
+    config: &'a WitnessConfig,
+    keys: WitnessKeys,
+}
+
+impl Job for Open<'_> {
+    type Output = Result<Opened, WitnessStartError>;
+
+    fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
+        let Open { config, keys } = self;
+        let floor = store::open(&*store, &config.witness.name)?;
+        report_clock(floor);
+        let (mut logs, mut states) = (Vec::new(), Vec::new());
+        for (index, entry) in config.log.iter().enumerate() {
+            let log = known(index, entry, config, &keys)?;
+            states.push(read(&*store, &log)?);
+            logs.push(Arc::new(log));
+        }
+        let halt = Arc::new(Halt::default());
+        let (queue, asked) = mpsc::sync_channel(QUEUE);
+        let writer = Writer {
+            store,
+            states,
+            floor,
+            clock: now,
+            halt: halt.clone(),
+        };
+        Ok(Opened {
+            writer: writer.start(asked)?,
+            witness: Witness::new(keys, logs, queue, halt.clone()),
+            halt,
+        })
+    }
+}
+
+/// Seconds since 1970 (UTC). 0, which no cosignature can state, if the clock is before that.
+pub fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+fn report_clock(floor: ClockFloor) {
+    if let Err(error) = floor.advanced(now()) {
+        tracing::error!(
+            now = now(),
+            floor = floor.seconds(),
+            "{error}: nothing is cosigned. If the clock is right, stop this witness and run \
+             `assay-node witness clock-ok`"
+        );
+    }
+}
+
+fn known(
+    index: usize,
+    entry: &LogEntry,
+    config: &WitnessConfig,
+    keys: &WitnessKeys,
+) -> Result<KnownLog, WitnessStartError> {
+    let unusable = |reason: String| WitnessStartError::Log {
+        origin: entry.origin.clone(),
+        reason,
+    };
+    let verifier = entry.verifier().map_err(unusable)?;
+    let log = WitnessedLog::new(verifier, keys).map_err(|e| unusable(e.to_string()))?;
+    Ok(KnownLog::new(index, log, entry, &config.witness))
+}
+
+/// Reads what is stored of a log: its state, and what monitors are served. `None` if the state is
+/// damaged, which stops this log and no other.
+fn read(store: &impl Tables, known: &KnownLog) -> Result<Option<LogState>, StoredError> {
+    let verifier = known.log.verifier();
+    let state = match store::state(store, verifier.origin()) {
+        Ok(state) => state,
+        Err(error @ StoredError::Damaged { .. }) => {
+            tracing::error!("{error}");
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    if let LogState::Held { .. } = state {
+        let note = store::note(store, verifier.origin())?.unwrap_or_default();
+        match Persisted::reload(&state, &note, verifier) {
+            Ok(persisted) => known.latest.store(Some(Latest::new(persisted))),
+            Err(error) => tracing::warn!(
+                origin = verifier.origin(),
+                %error,
+                "monitors are served nothing of this log until it is cosigned again"
+            ),
+        }
+    }
+    Ok(Some(state))
+}
+
+impl Running {
+    /// Starts everything. When it returns, calls are answered.
+    ///
+    /// Must be called on a tokio runtime, which accepts connections and keeps the time.
+    pub async fn start(config: WitnessConfig) -> Result<Self, WitnessStartError> {
+        let keys = load_keys(&config)?;
+        let vkeys = keys.verifiers().iter().map(ToString::to_string).collect();
+        let tls = config.server.tls.clone().map(Tls::load).transpose()?;
+        let tls = tls.map(Arc::new);
+        let opening = Opening {
+            path: &config.storage.path,
+            blobs: None,
+            block_cache_mib: BLOCK_CACHE_MIB,
+            create: false,
+        };
+        let config = &config;
+        let metrics = telemetry::metrics();
+        let open = Open { config, keys };
+        let opened = config.storage.backend.run(opening, open)??;
+        let listener = node::listen(config.server.listen, "server.listen").await?;
+        let admin_listener = node::listen(config.server.admin, "server.admin").await?;
+        let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
+
+        let (stop, stopped) = watch::channel(false);
+        let held = Held::new(node::limits(&config.server));
+        let server = Server {
+            app: Api::new(Arc::new(opened.witness)),
+            tls: tls.clone(),
+            threads: config.server.threads,
+            connections: config.server.connections,
+            held: held.clone(),
+            drain: Duration::from_secs(config.server.drain_s),
+        };
+        let server = tokio::spawn(server.run(listener, stopped.clone()));
+        let admin_api = admin::router(opened.halt, held, metrics);
+        let admin_server = tokio::spawn(node::serve_admin(admin_listener, admin_api, stopped));
+        tracing::info!(%address, %admin, logs = config.log.len(), "witnessing");
+        Ok(Running {
+            address,
+            admin,
+            name: config.witness.name.clone(),
+            vkeys,
+            tls,
+            stop,
+            server,
+            admin_server,
+            writer: opened.writer,
+        })
+    }
+
+    /// Reads the TLS files again. If one cannot be used, that is reported and the old ones stay in
+    /// force.
+    pub fn reload(&self) {
+        node::reload_tls(self.tls.as_deref());
+    }
+
+    /// Stops: accepts no more connections, and lets calls in flight end.
+    pub async fn stop(self) -> io::Result<()> {
+        self.stop.send_replace(true);
+        let served = self.server.await.map_err(io::Error::other)?;
+        let _ = self.admin_server.await;
+        // The last sender of the queue went with the server.
+        let writer = self.writer;
+        let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        served
+    }
+
+    /// Writes addresses, name and keys to a file, as JSON, whole or not at all.
+    pub fn write_ready_file(&self, path: &Path) -> io::Result<()> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", self.address);
+        let text = serde_json::json!({
+            "url": url,
+            "monitoring": format!("{url}/witness"),
+            "admin": format!("http://{}", self.admin),
+            "name": self.name,
+            "vkeys": self.vkeys,
+        });
+        node::write_whole(path, &text)
+    }
+}
+
+fn load_keys(config: &WitnessConfig) -> Result<WitnessKeys, WitnessStartError> {
+    let ed25519 = load_key(config, &config.witness.key)?;
+    let second = config.witness.ml_dsa_44_key.as_ref();
+    let ml_dsa_44 = second.map(|path| load_key(config, path)).transpose()?;
+    Ok(WitnessKeys::new(ed25519, ml_dsa_44)?)
+}
+
+fn load_key(config: &WitnessConfig, path: &Path) -> Result<CosignerKey, WitnessStartError> {
+    let key = keyfile::load_cosigner(path)?;
+    if key.name() != config.witness.name {
+        return Err(WitnessStartError::OtherKey {
+            path: path.to_owned(),
+            key: key.name().to_owned(),
+            name: config.witness.name.clone(),
+        });
+    }
+    Ok(key)
+}

@@ -1,0 +1,143 @@
+//! A request from its bytes to its answer.
+
+use super::known::KnownLog;
+use super::writer::{Asked, Refused};
+use crate::sequencer::Halt;
+use assay_tlog::Hash;
+use assay_tlog::witness::{Answer, Refusal, Request, SignedRequest, WitnessKeys};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        mpsc::{SyncSender, TrySendError},
+    },
+};
+use tokio::sync::oneshot;
+
+/// Requests that wait for the writer. More are told to come again.
+pub const QUEUE: usize = 4096;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// The witness, as the serving threads share it.
+pub struct Witness {
+    keys: WitnessKeys,
+    logs: HashMap<String, Arc<KnownLog>>,
+    /// By the SHA-256 of their origins, in lower-case hex, as monitors ask.
+    by_digest: HashMap<String, Arc<KnownLog>>,
+    writer: SyncSender<Asked>,
+    halt: Arc<Halt>,
+}
+
+impl Witness {
+    /// A witness with these keys and logs, and the queue of its writer.
+    pub fn new(
+        keys: WitnessKeys,
+        logs: Vec<Arc<KnownLog>>,
+        writer: SyncSender<Asked>,
+        halt: Arc<Halt>,
+    ) -> Self {
+        let origin = |log: &Arc<KnownLog>| log.log.verifier().origin().to_owned();
+        let by_digest = logs.iter().map(|log| {
+            let digest = Hash::of(origin(log).as_bytes()).to_string();
+            (digest, log.clone())
+        });
+        Witness {
+            keys,
+            by_digest: by_digest.collect(),
+            logs: logs.iter().map(|log| (origin(log), log.clone())).collect(),
+            writer,
+            halt,
+        }
+    }
+
+    /// Answers the body of an `add-checkpoint` request.
+    pub async fn add_checkpoint(&self, body: &[u8]) -> Answer {
+        let answer = match self.signed(body) {
+            Ok((log, request)) => self.ask(log, request).await,
+            Err(refusal) => refusal.answer(),
+        };
+        let status = answer.status.to_string();
+        metrics::counter!("assay_witness_requests_total", "status" => status).increment(1);
+        answer
+    }
+
+    /// Reads a request, verifies that a known log signed it, and charges that log.
+    fn signed(&self, body: &[u8]) -> Result<(Arc<KnownLog>, SignedRequest), Refusal> {
+        let request = Request::parse(body)?;
+        let log = self
+            .logs
+            .get(request.origin())
+            .ok_or(Refusal::UnknownOrigin)?;
+        let request = request.verify(&log.log)?;
+        log.charge()
+            .map_err(|retry_after_s| Refusal::OverQuota { retry_after_s })?;
+        Ok((log.clone(), request))
+    }
+
+    /// Lets the writer decide and persist, and then signs.
+    async fn ask(&self, log: Arc<KnownLog>, request: SignedRequest) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        let asked = Asked {
+            log,
+            request,
+            reply,
+        };
+        match self.writer.try_send(asked) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                return unavailable("this witness is busy; try again", Some(1));
+            }
+            Err(TrySendError::Disconnected(_)) => return self.stopped(),
+        }
+        match answer.await {
+            Ok(Ok(latest)) => match latest.cosigned(&self.keys) {
+                Ok(cosigned) => cosigned.answer(),
+                Err(error) => {
+                    tracing::error!(%error, "a checkpoint could not be signed");
+                    unavailable("the checkpoint could not be signed; ask again", None)
+                }
+            },
+            Ok(Err(Refused::Decided(refusal))) => refusal.answer(),
+            Ok(Err(Refused::Damaged)) => unavailable(
+                "what this witness stored of this log is damaged, so that it is not cosigned; the \
+                 operator has to look",
+                None,
+            ),
+            Err(_) => self.stopped(),
+        }
+    }
+
+    fn stopped(&self) -> Answer {
+        // The reason has paths of this machine in it: the operator reads it at /readyz.
+        let reason = self.halt.reason();
+        tracing::debug!(reason, "a request came to a witness that stopped cosigning");
+        unavailable(
+            "this witness has stopped cosigning; its operator has to look",
+            None,
+        )
+    }
+
+    /// Returns the latest cosigned checkpoint of the log whose origin has this SHA-256, in
+    /// lower-case hex, or `None` if none was cosigned.
+    pub fn monitored(&self, digest: &str) -> Option<String> {
+        let latest = self.by_digest.get(digest)?.latest.load_full()?;
+        match latest.cosigned(&self.keys) {
+            Ok(cosigned) => Some(cosigned.note()),
+            Err(error) => {
+                tracing::error!(%error, "a checkpoint could not be signed");
+                None
+            }
+        }
+    }
+}
+
+/// The answer of a witness that cannot, through no fault of who asked.
+pub fn unavailable(why: &str, retry_after_s: Option<u32>) -> Answer {
+    Answer {
+        status: 503,
+        content_type: TEXT,
+        retry_after_s,
+        body: format!("{why}\n"),
+    }
+}

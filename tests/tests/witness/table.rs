@@ -1,0 +1,279 @@
+//! Every status of C2SP tlog-witness, `add-checkpoint`, with headers and body, byte for byte.
+
+use super::{ORIGIN, TEXT, cosigned, said, size, text};
+use assay_tests::process::poll;
+use assay_tests::witness::{History, Said, Witness, request};
+use assay_tlog::Hash;
+use assay_tlog::checkpoint::Checkpoint;
+use assay_tlog::tree::TreeSize;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// The requests that are refused by a witness that holds the size 5, and how.
+fn refused(log: &History) -> anyhow::Result<Vec<(&'static str, Vec<u8>, Said)>> {
+    let fork = log.fork(4);
+    let good = log.request(5, 8)?;
+    let stranger = History::new("stranger.example", 1)?;
+    let by_stranger = log.checkpoint(8).sign(stranger.key());
+    let moved = log.note(7).replace("\n7\n", "\n8\n");
+    let not_empty = Checkpoint {
+        size: TreeSize::EMPTY,
+        ..log.checkpoint(5)
+    };
+    let hash = [Hash::of(b"hash")];
+    let old = "the first line of the request is not \"old <size>\"\n";
+    let hashes = "the consistency proof has more than 63 hashes\n";
+    let unsigned = "no key of this log that is known here signed the checkpoint\n";
+    let other = "the checkpoint that was cosigned here has another root at this size\n";
+    let proof = "the checkpoint is not proven to be consistent with the one that was cosigned \
+        here\n";
+    let rows: Vec<(&str, String, Said)> = vec![
+        ("nothing", String::new(), text(400, old)),
+        ("010", good.replace("old 5", "old 05"), text(400, old)),
+        (
+            "64 hashes",
+            request(5, &[hash[0]; 64], &log.note(8)),
+            text(400, hashes),
+        ),
+        (
+            "no base64",
+            good.replacen("=\n", "\n", 1),
+            text(
+                400,
+                "line 1 of the consistency proof is not the base64 of 32 bytes\n",
+            ),
+        ),
+        (
+            "no checkpoint",
+            "old 5\n".into(),
+            text(
+                400,
+                "there is no empty line between consistency proof and checkpoint\n",
+            ),
+        ),
+        (
+            "old above size",
+            request(8, &[], &log.note(5)),
+            text(400, "the old size is larger than the checkpoint's\n"),
+        ),
+        (
+            "an unknown log",
+            stranger.request(0, 1)?,
+            text(404, "this log is not known here\n"),
+        ),
+        (
+            "unsigned",
+            request(5, &[], &by_stranger),
+            text(403, unsigned),
+        ),
+        (
+            "a wrong signature",
+            request(5, &[], &moved),
+            text(403, "a signature by a key of this log is wrong\n"),
+        ),
+        ("to learn the size", log.request(0, 8)?, size(5)),
+        ("another old size", log.request(6, 8)?, size(5)),
+        (
+            "no empty root",
+            request(5, &[], &not_empty.sign(log.key())),
+            text(400, "the old size is larger than the checkpoint's\n"),
+        ),
+        ("another root", fork.request(5, 5)?, text(422, other)),
+        ("a fork", fork.request(5, 8)?, text(422, proof)),
+        ("no proof", request(5, &[], &log.note(8)), text(422, proof)),
+        (
+            "too long",
+            "x".repeat(131_073),
+            text(413, "the request has more than 131072 bytes\n"),
+        ),
+    ];
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(case, body, said)| (case, body.into_bytes(), said))
+        .collect())
+}
+
+#[tokio::test]
+async fn every_refusal_has_its_status_headers_and_body() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 8)?;
+    let witness = Witness::start(&[&log])?;
+
+    // Before anything was cosigned.
+    let not_empty = Checkpoint {
+        size: TreeSize::EMPTY,
+        ..log.checkpoint(5)
+    };
+    let never = [
+        (log.request(3, 8)?, size(0)),
+        (
+            request(0, &[], &not_empty.sign(log.key())),
+            text(422, "the root of an empty tree is the SHA-256 of nothing\n"),
+        ),
+        (
+            request(0, &[Hash::of(b"hash")], &log.note(8)),
+            text(422, "a proof from an empty tree has no hashes\n"),
+        ),
+    ];
+    for (body, expected) in never {
+        assert_eq!(witness.add(body).await?, expected);
+    }
+    let nothing = text(404, "no checkpoint of this log was cosigned here\n");
+    assert_eq!(witness.monitored(ORIGIN).await?, nothing);
+    assert_eq!(witness.monitored("unknown.example").await?, nothing);
+
+    assert_eq!(witness.add(log.request(0, 5)?).await?.status, 200);
+    let before = witness.monitored(ORIGIN).await?;
+    for (case, body, expected) in refused(&log)? {
+        assert_eq!(witness.add(body).await?, expected, "{case}");
+    }
+    // None of it changed anything.
+    assert_eq!(witness.monitored(ORIGIN).await?, before);
+    assert_eq!(witness.add(log.request(5, 8)?).await?.status, 200);
+    Ok(())
+}
+
+/// The answer is the witness's own lines and nothing else; monitors get them behind the log's.
+#[tokio::test]
+async fn a_checkpoint_is_cosigned_with_both_keys_and_served_to_monitors() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 8)?;
+    let witness = Witness::start(&[&log])?;
+    for (old, new) in [(0, 0), (0, 3), (3, 3), (3, 4), (4, 8)] {
+        let answer = witness.add(log.request(old, new)?).await?;
+        assert_eq!(answer, text(200, &answer.body), "{old} to {new}");
+        let note = log.note(new) + &answer.body;
+        let (head, at) = cosigned(&witness, &note);
+        assert_eq!(head.checkpoint(), &log.checkpoint(new));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        assert!(now - at < 60, "{at} is not now");
+        assert_eq!(answer.body.lines().count(), 2);
+        let headers = [("cache-control", "no-cache"), ("content-type", TEXT)];
+        assert_eq!(witness.monitored(ORIGIN).await?, said(200, &headers, &note));
+    }
+    Ok(())
+}
+
+/// Unknown signatures beside the log's are ignored, and not handed on.
+#[tokio::test]
+async fn signatures_of_strangers_are_ignored() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 8)?;
+    let witness = Witness::start(&[&log])?;
+    let stranger = History::new("stranger.example", 1)?;
+    let line = stranger.key().sign(&log.checkpoint(8).body());
+    let answer = witness.add(request(0, &[], &(log.note(8) + &line))).await?;
+    assert_eq!(answer.status, 200);
+    let served = witness.monitored(ORIGIN).await?.body;
+    assert_eq!(served, log.note(8) + &answer.body);
+    Ok(())
+}
+
+/// An idle log asks again with the same head, for a new time.
+#[tokio::test]
+async fn the_same_size_again_gets_a_new_time() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 8)?;
+    let witness = Witness::start(&[&log])?;
+    let first = witness.add(log.request(0, 8)?).await?;
+    let (_, before) = cosigned(&witness, &(log.note(8) + &first.body));
+    // The clock that cosignatures state has seconds: the next one has to come.
+    poll(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        Ok((now > before).then_some(()))
+    })?;
+    let second = witness.add(log.request(8, 8)?).await?;
+    let (_, after) = cosigned(&witness, &(log.note(8) + &second.body));
+    assert!(after > before, "{after} is not after {before}");
+    Ok(())
+}
+
+/// The quota is the log's own: nobody else uses it up, and it is charged once it is known that the
+/// log asks.
+#[tokio::test]
+async fn a_log_that_asks_too_often_is_told_when_to_ask_again() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 8)?;
+    let other = History::new("log.example/b", 8)?;
+    let mut witness = Witness::init()?;
+    witness.configure("requests_per_hour = 36000", "requests_per_hour = 1")?;
+    witness.configure("burst = 60", "burst = 2")?;
+    for log in [&log, &other] {
+        witness.add_log(&log.origin, &log.vkey())?;
+    }
+    witness.run()?;
+    let unsigned = request(0, &[], &log.checkpoint(8).sign(other.key()));
+    for _ in 0..5 {
+        assert_eq!(witness.add(unsigned.clone()).await?.status, 403);
+    }
+    assert_eq!(witness.add(log.request(0, 5)?).await?.status, 200);
+    assert_eq!(witness.add(log.request(0, 8)?).await?, size(5));
+    let over = witness.add(log.request(5, 8)?).await?;
+    let retry = over.headers.iter().find(|(name, _)| name == "retry-after");
+    let retry: u64 = retry.unwrap().1.parse()?;
+    assert!((3500..=3601).contains(&retry), "{retry}");
+    let retry = retry.to_string();
+    let headers = [("content-type", TEXT), ("retry-after", &retry)];
+    let expected = said(429, &headers, "this log has asked too often\n");
+    assert_eq!(over, expected);
+    assert_eq!(witness.add(other.request(0, 8)?).await?.status, 200);
+    Ok(())
+}
+
+/// A body without an announced length ends at the limit, and not when its sender likes.
+#[tokio::test]
+async fn an_endless_body_is_413() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 8)?;
+    let witness = Witness::start(&[&log])?;
+    let address = witness.ready()?.url.replace("http://", "");
+    let mut stream = TcpStream::connect(&address).await?;
+    let head = format!(
+        "POST /add-checkpoint HTTP/1.1\r\nHost: {address}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await?;
+    let (mut read, mut write) = stream.split();
+    let sent = async {
+        let chunk = format!("1000\r\n{}\r\n", "x".repeat(4096));
+        // Until the witness closes the connection.
+        while write.write_all(chunk.as_bytes()).await.is_ok() {}
+    };
+    let mut start = [0; 12];
+    let answered = read.read_exact(&mut start);
+    tokio::pin!(sent, answered);
+    loop {
+        tokio::select! {
+            answer = &mut answered => { answer?; break }
+            () = &mut sent => anyhow::bail!("closed without an answer"),
+        }
+    }
+    assert_eq!(&start, b"HTTP/1.1 413");
+    Ok(())
+}
+
+/// Of two updates from one size, one wins, and the other is told its size.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_racing_updates_one_wins() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 60)?;
+    let fork = log.fork(0);
+    let witness = Witness::start(&[&log])?;
+    assert_eq!(witness.add(fork.request(0, 1)?).await?.status, 200);
+    let mut held = 1;
+    for _ in 0..10 {
+        let requests = [fork.request(held, held + 2)?, fork.request(held, held + 5)?];
+        let [short, long] = requests.map(|body| witness.add(body));
+        let (short, long) = tokio::join!(short, long);
+        let (short, long) = (short?, long?);
+        held = match (short.status, long.status) {
+            (200, 409) => {
+                assert_eq!(long, size(held as u64 + 2));
+                held + 2
+            }
+            (409, 200) => {
+                assert_eq!(short, size(held as u64 + 5));
+                held + 5
+            }
+            other => panic!("{other:?}"),
+        };
+    }
+    // The other history has lost.
+    assert_eq!(witness.add(log.request(held, 60)?).await?.status, 422);
+    Ok(())
+}
