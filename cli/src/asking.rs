@@ -23,8 +23,8 @@ pub struct How {
     pub offline: bool,
     /// Tell the logs at most 12 bits of the name of each package, and fewer where fewer names share
     /// them, so that they learn only that it is one of a crowd. All are asked together, which tells
-    /// more than each alone. Digests are not asked for. It takes longer, and nothing is kept for
-    /// --offline
+    /// more than each alone; several names of one thing share the bits. Digests in lists of
+    /// software are not asked for. It takes longer, and nothing is kept for --offline
     #[arg(long, env = "ASSAY_PRIVATE", value_parser = FalseyValueParser::new())]
     pub private: bool,
 }

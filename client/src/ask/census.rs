@@ -77,9 +77,10 @@ impl Gathering {
         source: &Source,
         name: &Name,
     ) -> Result<Vec<Found>, ClientError> {
-        let bits = self.private_bits(source).await?;
-        let prefix = Prefix::of(name.prefix().first(), bits);
-        let Some(answer) = self.answer(source, &Query::Census(prefix)).await? else {
+        self.private_bits(source).await?;
+        let prefix = Prefix::of(name.prefix().first(), self.told_bits());
+        let answer = self.answer(source, &Query::Census(prefix)).await;
+        let Some(answer) = answer.map_err(|error| self.too_short(error))? else {
             return Ok(Vec::new());
         };
         self.complete_as_of(answer.proven());

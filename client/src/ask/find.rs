@@ -174,6 +174,7 @@ impl Asker {
             also: about.issuer().into_iter().collect(),
             audience,
             hidden: self.how() == How::Privately,
+            of_one: true,
         }
     }
 

@@ -62,7 +62,8 @@ impl Source {
 pub struct Privacy {
     /// Prefixes that the node was told.
     pub prefixes: usize,
-    /// The bits of each.
+    /// The bits of each. All that a log is told of one thing, under several names, has together no
+    /// more bits than one name of a package.
     pub bits: u16,
     /// The fewest names that one of them stood for, which the answers prove.
     pub fewest: u64,
@@ -164,6 +165,10 @@ pub(super) struct Gathering {
     claims: BTreeMap<LeafIndex, LoggedClaim>,
     /// What lists that come in pages may still take, all of them together.
     paged: Option<Allowance>,
+    /// Of how many names of one thing a log is told, which it can join; 1 if of things apart.
+    joint: u16,
+    /// The log that is so small that this one is told less.
+    smaller: Option<String>,
 }
 
 impl Gathering {
@@ -199,7 +204,8 @@ impl Gathering {
         names: &[Name],
         by: &[By],
     ) -> Result<(Vec<LoggedClaim>, Vec<LoggedClaim>), ClientError> {
-        let bits = self.private_bits(source).await?;
+        self.private_bits(source).await?;
+        let bits = self.told_bits();
         let mut prefixes: BTreeMap<Prefix, BTreeSet<Name>> = BTreeMap::new();
         for name in names {
             let prefix = Prefix::of(name.prefix().first(), bits);
@@ -210,7 +216,8 @@ impl Gathering {
             let names: Vec<Name> = names.iter().copied().collect();
             for by in by.chunks(limits::LOOKUP_BY) {
                 let query = Query::crowd(*prefix, by.iter().copied());
-                let Some(answer) = self.answer(source, &query).await? else {
+                let answer = self.answer(source, &query).await;
+                let Some(answer) = answer.map_err(|error| self.too_short(error))? else {
                     continue;
                 };
                 let hidden = answer.crowd_names(prefix).map_err(left_out)?;
@@ -230,9 +237,9 @@ impl Gathering {
     /// How many bits of a name can be told. It is measured on names that nobody asks about: at
     /// prefixes drawn at random, of which the smallest crowd counts. A single place, which all can
     /// know beforehand, could be filled with names that somebody makes up.
-    pub(super) async fn private_bits(&mut self, source: &Source) -> Result<u16, ClientError> {
-        if let Some(privacy) = self.gathered.privacy {
-            return Ok(privacy.bits);
+    pub(super) async fn private_bits(&mut self, source: &Source) -> Result<(), ClientError> {
+        if self.gathered.privacy.is_some() {
+            return Ok(());
         }
         let mut bits = PRIVATE_BITS;
         loop {
@@ -255,7 +262,7 @@ impl Gathering {
             bits,
             fewest: u64::MAX,
         });
-        Ok(bits)
+        Ok(())
     }
 
     /// How many names begin with some prefix of so many bits.
@@ -272,10 +279,52 @@ impl Gathering {
         })
     }
 
-    /// Tells this log no more bits than so many.
-    pub(super) fn tell_at_most(&mut self, bits: u16) {
-        if let Some(privacy) = &mut self.gathered.privacy {
-            privacy.bits = privacy.bits.min(bits);
+    /// Tells this log no more bits than so many, which are those of a smaller log.
+    pub(super) fn tell_at_most(&mut self, bits: u16, log: &str) {
+        if let Some(privacy) = &mut self.gathered.privacy
+            && bits < privacy.bits
+        {
+            privacy.bits = bits;
+            self.smaller = Some(log.to_owned());
+        }
+    }
+
+    /// All names that are asked about privately are so many names of one thing. A log that knows
+    /// what there is can tell which of it has all of the prefixes, so that they share the bits of
+    /// one.
+    pub(super) fn join(&mut self, names: usize) {
+        self.joint = u16::try_from(names).unwrap_or(u16::MAX);
+    }
+
+    /// How many bits of each name are told.
+    pub(super) fn told_bits(&self) -> u16 {
+        let bits = self.gathered.privacy.map_or(0, |privacy| privacy.bits);
+        bits / self.joint.max(1)
+    }
+
+    /// What to do about a prefix that a log refuses because too many names begin so.
+    pub(super) fn too_short(&self, error: ClientError) -> ClientError {
+        let ClientError::Refused { code, message } = error else {
+            return error;
+        };
+        let (bits, joint) = (self.told_bits(), self.joint.max(1));
+        let what = match &self.smaller {
+            Some(log) => format!(
+                "no more is told, because so few names are in the log {log}; ask under a policy \
+                 without that log"
+            ),
+            None if joint > 1 => "no more is told, because it has so many names, which can be \
+                joined; ask about one of its names, such as one digest"
+                .to_owned(),
+            None => "no more is told".to_owned(),
+        };
+        ClientError::Refused {
+            code,
+            message: format!(
+                "it does not say what begins with {bits} bits of a name ({message}), and {what}, or \
+                 keep a copy of the log, or ask without --private, which tells it what you ask \
+                 about"
+            ),
         }
     }
 
@@ -426,6 +475,10 @@ impl Gathering {
 
     /// All that was gathered.
     pub(super) fn finish(mut self) -> Gathered {
+        let bits = self.told_bits();
+        if let Some(privacy) = &mut self.gathered.privacy {
+            privacy.bits = bits;
+        }
         self.gathered.claims = self.claims.into_values().collect();
         self.gathered
     }

@@ -26,6 +26,7 @@ mod news;
 mod panel;
 mod signed;
 mod topdown;
+mod withdrawals;
 
 pub use about::{About, AboutError, Artifact};
 pub use asker::{Asked, AskedLog, Asker};

@@ -111,12 +111,24 @@ impl Panel {
     /// runs that one may run another, or hear of what it was asked.
     async fn level(&mut self) {
         self.put(Question::Density).await;
-        let told = |member: &Member| member.gathering.gathered.privacy.map(|told| told.bits);
-        let Some(fewest) = self.members.iter().filter_map(told).min() else {
+        let mut told = Vec::new();
+        for member in &self.members {
+            if let Some(privacy) = member.gathering.gathered.privacy {
+                told.push((privacy.bits, member.connection.log.key.name().to_owned()));
+            }
+        }
+        let Some((fewest, log)) = told.into_iter().min() else {
             return;
         };
         for member in &mut self.members {
-            member.gathering.tell_at_most(fewest);
+            member.gathering.tell_at_most(fewest, &log);
+        }
+    }
+
+    /// Has every log told of so many names of one thing, from now on.
+    pub(super) fn join(&mut self, names: usize) {
+        for member in &mut self.members {
+            member.gathering.join(names);
         }
     }
 

@@ -9,6 +9,7 @@
 use super::everyone::{self, Others, OthersPage, ToOthers};
 use super::gather::{Rounds, distinct, names_of};
 use super::panel::Panel;
+use super::withdrawals::{self, Asking};
 use assay_claims::index::{By, Kind, Label, Name, Query};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::{self, Body};
@@ -45,6 +46,8 @@ pub struct Inquiry {
     pub audience: Audience,
     /// Whether the logs are not to learn the names.
     pub hidden: bool,
+    /// Whether all of the names are of one thing, so that what a log is told of each can be joined.
+    pub of_one: bool,
 }
 
 /// What came of asking, beside what the logs answered.
@@ -105,6 +108,9 @@ pub(super) async fn inquire(
 /// asked for all claims of the crowd.
 async fn hidden(panel: &mut Panel, inquiry: &Inquiry, by: &[By]) -> Vec<LoggedClaim> {
     let issuers: Vec<Name> = inquiry.also.iter().map(of_issuer).collect();
+    if inquiry.of_one {
+        panel.join(inquiry.names.len() + issuers.len());
+    }
     let mut found = Vec::new();
     for (names, by) in [(&inquiry.names, by), (&issuers, &types(&RECORDS))] {
         let told = panel.ask_hidden(names, by).await;
@@ -156,8 +162,9 @@ async fn walk(
             .iter()
             .filter(|logged| matches!(logged.claim().body(), Body::Endorsement(_)));
         let vouching: Vec<LoggedClaim> = vouching.cloned().collect();
-        let by: Vec<By> = issuers.iter().map(By::issuer).collect();
-        found.extend(panel.ask(&names_of(&vouching), &by).await);
+        for Asking { names, by } in withdrawals::questions(&vouching, &issuers) {
+            found.extend(panel.ask(&names, &by).await);
+        }
         walk.take(found);
         recorded.extend(issuers);
     }

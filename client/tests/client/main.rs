@@ -9,6 +9,7 @@ mod issuers;
 mod lookups;
 mod others;
 mod paging;
+mod privately;
 mod reads;
 mod reports;
 mod times;

@@ -69,6 +69,15 @@ impl State {
         state
     }
 
+    /// The same, of another origin and with another key.
+    pub fn named(origin: &str) -> Self {
+        let seed = *Hash::of(origin.as_bytes()).as_bytes();
+        let mut state = State::without_leaves();
+        state.signer = SignerKey::from_seed(origin, &seed).unwrap();
+        state.commit();
+        state
+    }
+
     /// What no log may show.
     pub fn without_leaves() -> Self {
         State {
@@ -179,7 +188,7 @@ impl State {
 
     pub fn sign(&self, size: TreeSize, root: Hash) -> String {
         Checkpoint {
-            origin: "fake.example/log".into(),
+            origin: self.signer.name().into(),
             size,
             root,
         }

@@ -34,7 +34,16 @@ pub struct Fake {
 impl Fake {
     /// A log of one leaf, which commits to the empty index.
     pub async fn start() -> Self {
-        let state = Arc::new(Mutex::new(State::new()));
+        Fake::of(State::new()).await
+    }
+
+    /// The same, of another origin and with another key.
+    pub async fn named(origin: &str) -> Self {
+        Fake::of(State::named(origin)).await
+    }
+
+    async fn of(state: State) -> Self {
+        let state = Arc::new(Mutex::new(state));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = tonic::transport::Server::builder()

@@ -396,3 +396,30 @@ fn whom_the_search_left_out_makes_what_needs_it_incomplete_and_nothing_else() {
         Outcome::Incomplete
     );
 }
+
+/// Who was found by other endorsements, too, does not get a role by those that do not count.
+#[test]
+fn endorsements_that_are_too_many_give_no_role() {
+    let mut world = World::new();
+    let [a, b] = [1, 2].map(|seed| world.register("p", &[seed], 1));
+    world.endorse(
+        &a,
+        &crate::testing::endorsement(&b, "auditor", &["pkg:*"], 0),
+    );
+    let review = r#"{"criteria":["c"],"verdict":"pass","scope":"version"}"#;
+    world.log(&about("pkg:cargo/a@1", "urn:assay:audit:v1", review), &[&b]);
+    // No rule is for the package, so that only `unknown` decides.
+    let policy = parse(&format!("version = 1\n{}", anchor(&a, &["auditor"])));
+    let of = |limits: &[crate::trust::Limit]| {
+        let known = Known::judge(&policy, &world.claims, NOW_MS).within(limits);
+        let component = component("pkg:cargo/a@1");
+        known.verdict(&component, &fresh(&world)).outcome()
+    };
+    assert_eq!(of(&[]), Outcome::Fine);
+    let limit = |origin: &str| crate::trust::Limit::Endorsements {
+        issuer: a.id,
+        origin: origin.to_owned(),
+    };
+    assert_eq!(of(&[limit(world.origin)]), Outcome::Unknown);
+    assert_eq!(of(&[limit("other.example/log")]), Outcome::Fine);
+}

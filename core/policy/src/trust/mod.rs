@@ -12,19 +12,21 @@
 
 mod compromise;
 mod history;
+mod limit;
 mod roles;
 mod spot;
 mod standing;
 mod unite;
 mod walk;
 
+pub use limit::Limit;
 pub(crate) use roles::covers;
 pub use roles::{Anchor, EndorsementFault, Grant, Link, Role, Roles};
 pub(crate) use spot::BETWEEN_LOGS_MS;
 pub use spot::Place;
 pub(crate) use standing::Silenced;
 pub use standing::{JudgedClaim, Spoken, Standing, Trust, is_final};
-pub use walk::{ENDORSEMENTS, ISSUERS, Limit, STEPS, Speakers, Walk};
+pub use walk::{ENDORSEMENTS, ISSUERS, STEPS, Speakers, Walk};
 
 #[cfg(test)]
 mod tests;

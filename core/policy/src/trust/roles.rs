@@ -198,9 +198,7 @@ impl Roles {
             Of::Package(_) | Of::Any => self.fault_of(judged),
         }
     }
-}
 
-impl Roles {
     /// Why the chains do not use an endorsement; `None` if they do for one who signed it here.
     fn fault_of(&self, judged: &JudgedClaim<'_>) -> Option<EndorsementFault> {
         let claim = judged.logged().claim().id();
@@ -314,11 +312,15 @@ impl Trust<'_> {
             if lapsed(said, now_ms).is_some() {
                 continue;
             }
+            let claim = judged.logged().claim().id();
             for spoken in judged.spoken().iter().filter(|spoken| side.counts(spoken)) {
+                if side == Side::For && !self.is_counted(claim, spoken.issuer) {
+                    continue;
+                }
                 let link = Link {
                     endorser: spoken.issuer,
                     endorsed: said.issuer,
-                    claim: judged.logged().claim().id(),
+                    claim,
                     origin: spoken.since.origin.clone(),
                     leaf: spoken.since.leaf,
                 };

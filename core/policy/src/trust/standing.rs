@@ -4,6 +4,7 @@
 //! are united, and each is as old as its first leaf (docs/design.md 7).
 
 use super::history::History;
+use super::limit::Limit;
 use super::spot::{Place, Spot};
 use super::unite::{histories, unite};
 use assay_claims::claim::{ClaimId, PublicKey};
@@ -172,6 +173,9 @@ pub struct Trust<'a> {
     /// Which of the claims are endorsements, each once: roles are asked for once for every
     /// component.
     endorsements: Vec<usize>,
+    /// Endorsements that give nobody a role for a component, because who signed them signed too
+    /// many in every log that they stand in.
+    uncounted: BTreeSet<Target>,
 }
 
 /// What a policy silences, and why.
@@ -213,6 +217,7 @@ impl<'a> Trust<'a> {
             claims: Vec::with_capacity(given.len()),
             histories,
             endorsements: Vec::new(),
+            uncounted: BTreeSet::new(),
         };
         let mut seen: BTreeSet<ClaimId> = BTreeSet::new();
         for logged in given {
@@ -231,6 +236,35 @@ impl<'a> Trust<'a> {
         trust.withdraw();
         trust.respond();
         trust
+    }
+
+    /// Leaves out what the search for whose word counts left out: of whoever signed too many
+    /// endorsements in a log none counts there for a component. Against one they do.
+    pub(crate) fn leave_out(&mut self, limits: &[Limit]) {
+        let mut counted = BTreeSet::new();
+        for judged in self.claims.iter().filter(|one| one.endorsement().is_some()) {
+            let origin = judged.logged.origin();
+            let claim = judged.logged.claim().id();
+            for spoken in judged.spoken_here() {
+                let issuer = spoken.issuer;
+                let limit = Limit::Endorsements {
+                    issuer,
+                    origin: origin.to_owned(),
+                };
+                if limits.contains(&limit) {
+                    self.uncounted.insert(Target { claim, issuer });
+                } else {
+                    counted.insert(Target { claim, issuer });
+                }
+            }
+        }
+        self.uncounted.retain(|one| !counted.contains(one));
+    }
+
+    /// Whether an endorsement gives a role for a component by one of its signers, as far as the
+    /// search for whose word counts says.
+    pub(super) fn is_counted(&self, claim: ClaimId, issuer: IssuerId) -> bool {
+        !self.uncounted.contains(&Target { claim, issuer })
     }
 
     /// All claims, log by log, in the order of their leaves.

@@ -16,6 +16,7 @@
 //! stay below the bound. Both are told ([`Speakers::limits`]) and make what depends on it
 //! incomplete.
 
+use super::limit::Limit;
 use super::roles::{Anchor, Role, lapsed};
 use super::standing::Trust;
 use crate::rules::Policy;
@@ -60,29 +61,6 @@ pub struct Speakers {
     scopes: BTreeMap<IssuerId, BTreeSet<Pattern>>,
     limits: Vec<Limit>,
     claims: Vec<LoggedClaim>,
-}
-
-/// What a walk left out.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Limit {
-    /// An issuer signed more than [`ENDORSEMENTS`] endorsements in a log, so that none of them
-    /// counts there.
-    Endorsements {
-        /// Who.
-        issuer: IssuerId,
-        /// In which log.
-        origin: String,
-    },
-    /// The scope of an anchor leads to more than [`ISSUERS`] issuers, or to more places than can be
-    /// followed. The walk stopped after this many whole steps there.
-    Issuers {
-        /// The scope.
-        scope: Pattern,
-        /// Steps that were followed.
-        steps: u32,
-    },
-    /// The walk ended before these issuers were asked whom they vouch for.
-    Unasked(IssuerId),
 }
 
 /// An issuer in a log.

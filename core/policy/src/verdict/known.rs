@@ -98,6 +98,7 @@ impl<'a> Known<'a> {
     /// `Incomplete`.
     pub fn within(mut self, limits: &[Limit]) -> Self {
         self.limits.extend_from_slice(limits);
+        self.trust.leave_out(&self.limits);
         self
     }
 
