@@ -57,8 +57,8 @@ pub enum MapError<E> {
     Misplaced(Prefix),
 }
 
-/// A page's place in the directory. There is one for each eleven labels or so, and an inner node for
-/// each of these, so that their size counts: 128 bytes each in an [`Arc`], with the node's slot.
+/// A page's place in the directory. There is one for each eleven labels or so, and an inner node
+/// for each of these, so that their size counts: 128 bytes each in an [`Arc`], with the node's slot.
 #[derive(Debug)]
 pub struct Page<S> {
     key: Prefix,
