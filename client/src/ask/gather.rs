@@ -321,8 +321,8 @@ impl Gathering {
         ClientError::Refused {
             code,
             message: format!(
-                "it does not say what begins with {bits} bits of a name ({message}), and {what}, or \
-                 keep a copy of the log, or ask without --private, which tells it what you ask \
+                "it does not say what begins with {bits} bits of a name ({message}), and {what}, \
+                 or keep a copy of the log, or ask without --private, which tells it what you ask \
                  about"
             ),
         }
