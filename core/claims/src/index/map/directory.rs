@@ -58,7 +58,8 @@ pub enum MapError<E> {
 }
 
 /// A page's place in the directory. There is one for each eleven labels or so, and an inner node
-/// for each of these, so that their size counts: 128 bytes each in an [`Arc`], with the node's slot.
+/// for each of these, so that their size counts: 128 bytes each in an [`Arc`], with the slot of a
+/// log's node.
 #[derive(Debug)]
 pub struct Page<S> {
     key: Prefix,
