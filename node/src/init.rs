@@ -6,12 +6,13 @@
 pub(crate) mod template;
 
 use crate::{
-    config::{Config, ConfigError, TEMPLATE},
+    config::{Config, ConfigError, ConfigFile as _, TEMPLATE},
     keyfile::{self, KeyFileError},
     log::{self, CreateError},
     storage::{
         StorageError, Store,
         backend::{Job, Opening},
+        disk,
     },
 };
 use assay_tlog::Hash;
@@ -113,16 +114,31 @@ pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
         return Err(InitError::Exists { path: config_path });
     }
     let key = new_key(init.origin)?;
-    fs::create_dir_all(init.dir).map_err(|e| unwritable(init.dir, e))?;
-    let draft = config_path.with_extension("toml.new");
-    fs::write(&draft, configuration(init)).map_err(|e| unwritable(&draft, e))?;
-    make(init, &draft, &key)
-        .and_then(|()| fs::rename(&draft, &config_path).map_err(|e| unwritable(&config_path, e)))
-        .inspect_err(|_| _ = fs::remove_file(&draft))?;
+    complete(&config_path, &configuration(init), unwritable, |draft| {
+        make(init, draft, &key)
+    })?;
     Ok(NewLog {
         config: config_path,
         vkey: key.verifier().to_string(),
     })
+}
+
+/// Writes the configuration `text` as a draft, lets `make` make what it names, and gives it its
+/// name last, so that what a run that was cut off leaves is not taken for something whole. A run
+/// that fails takes back its draft.
+pub(crate) fn complete<E>(
+    config: &Path,
+    text: &str,
+    unwritable: fn(&Path, io::Error) -> E,
+    make: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
+    let folder = disk::folder_of(config);
+    fs::create_dir_all(folder).map_err(|e| unwritable(folder, e))?;
+    let draft = config.with_extension("toml.new");
+    fs::write(&draft, text).map_err(|e| unwritable(&draft, e))?;
+    make(&draft)
+        .and_then(|()| fs::rename(&draft, config).map_err(|e| unwritable(config, e)))
+        .inspect_err(|_| _ = fs::remove_file(&draft))
 }
 
 /// The text of the configuration.

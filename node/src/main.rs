@@ -3,7 +3,10 @@
 mod witness_commands;
 
 use anyhow::Context;
-use assay_node::{config::Config, init, node, telemetry};
+use assay_node::{
+    config::{Config, ConfigFile as _},
+    init, node, telemetry,
+};
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};

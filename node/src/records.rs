@@ -20,7 +20,8 @@
 //! written twice: bundles and entries are served from the same bytes.
 
 use crate::storage::{Batch, Reads, StorageError, Table};
-use assay_claims::claim::SignatureId;
+use assay_claims::claim::{self, SignatureId, VerifiedClaim};
+use assay_claims::entry::Entry;
 use assay_claims::index::map::PageBytes;
 use assay_claims::index::{Label, Prefix, list};
 use assay_claims::issuer::IssuerId;
@@ -276,6 +277,20 @@ pub fn read_entry(tables: &impl Reads, index: LeafIndex) -> Result<Bytes, Record
         .ok_or_else(missing)?
         .map_err(|e| RecordError::Damaged(format!("entry {index}: {e}")))?;
     Ok(segment.slice_ref(entry))
+}
+
+/// Returns the claim at a leaf, with its signatures verified once more. `should` says in an error
+/// what it is there for.
+pub fn read_claim(
+    tables: &impl Reads,
+    index: LeafIndex,
+    should: &str,
+) -> Result<VerifiedClaim, RecordError> {
+    let damaged =
+        |why: String| RecordError::Damaged(format!("entry {index} should {should}: {why}"));
+    let entry = Entry::parse(read_entry(tables, index)?).map_err(|e| damaged(e.to_string()))?;
+    let claim = entry.claim().map_err(|e| damaged(e.to_string()))?;
+    claim::verify(claim, &()).map_err(|e| damaged(e.to_string()))
 }
 
 /// Returns, for each signature of a claim, the first leaf that has it.

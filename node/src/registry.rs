@@ -7,8 +7,7 @@ use crate::{
     records::{self, RecordError, WIDTH, parse_index},
     storage::{Reads, Table},
 };
-use assay_claims::claim::{self, KeyCache, PublicKey};
-use assay_claims::entry::Entry;
+use assay_claims::claim::{KeyCache, PublicKey};
 use assay_claims::issuer::{IssuerId, IssuerRecord, Issuers};
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
@@ -89,13 +88,10 @@ impl Directory {
 }
 
 fn read_record(tables: &impl Reads, index: LeafIndex) -> Result<IssuerRecord, RecordError> {
-    let damaged = |why: String| {
-        RecordError::Damaged(format!("entry {index} should register an issuer: {why}"))
-    };
-    let entry =
-        Entry::parse(records::read_entry(tables, index)?).map_err(|e| damaged(e.to_string()))?;
-    let claim = entry.claim().map_err(|e| damaged(e.to_string()))?;
-    let claim = claim::verify(claim, &()).map_err(|e| damaged(e.to_string()))?;
+    const SHOULD: &str = "register an issuer";
+    let claim = records::read_claim(tables, index, SHOULD)?;
+    let damaged =
+        |why: String| RecordError::Damaged(format!("entry {index} should {SHOULD}: {why}"));
     let record = IssuerRecord::from_claim(&claim).map_err(|e| damaged(e.to_string()))?;
     record.ok_or_else(|| damaged("it holds another kind of claim".into()))
 }

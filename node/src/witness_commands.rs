@@ -2,6 +2,7 @@
 
 use super::{Signals, runtime};
 use anyhow::Context;
+use assay_node::config::ConfigFile as _;
 use assay_node::telemetry;
 use assay_node::witness::{
     config::WitnessConfig,

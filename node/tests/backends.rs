@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test reports by panicking")]
 
 use assay_node::{
-    config::Config,
+    config::{Config, ConfigFile as _},
     init::{self, Init},
     keyfile, log,
     node::Node,

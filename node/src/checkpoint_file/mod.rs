@@ -135,7 +135,8 @@ impl CheckpointFile {
         };
         lock(&file, path)?;
         write_synced(&file, MAGIC).map_err(|e| failure("write", path, e))?;
-        disk::sync_folder(folder_of(path)).map_err(|e| failure("sync the folder of", path, e))?;
+        disk::sync_folder(disk::folder_of(path))
+            .map_err(|e| failure("sync the folder of", path, e))?;
         Ok(CheckpointFile {
             path: path.to_owned(),
             file,
@@ -266,7 +267,7 @@ fn compact(path: &Path, record: &[u8]) -> io::Result<File> {
     file.try_lock().map_err(io::Error::from)?;
     write_synced(&file, &[MAGIC, record].concat())?;
     fs::rename(&new_path, path)?;
-    disk::sync_folder(folder_of(path))?;
+    disk::sync_folder(disk::folder_of(path))?;
     Ok(file)
 }
 
@@ -301,13 +302,6 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
         Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(e) => Err(e),
-    }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
     }
 }
 

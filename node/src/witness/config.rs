@@ -4,7 +4,7 @@
 //! Unknown keys are refused, so that a misspelled one is not ignored.
 
 use crate::{
-    config::{ServerConfig, TraceConfig},
+    config::{ConfigFile, ServerConfig, TraceConfig},
     storage::backend::Backend,
 };
 use assay_tlog::head::LogVerifier;
@@ -108,57 +108,9 @@ fn default_burst() -> u32 {
     60
 }
 
-/// Why a configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum WitnessConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {path}; `assay-node witness init` makes one", path = path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The file is no TOML, has an unknown key, or lacks one.
-    #[error("{path} is not a witness's configuration", path = path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and at which line and key.
-        source: Box<toml::de::Error>,
-    },
-    /// A value is out of range.
-    #[error("{path}: {reason}", path = path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Which key, and why.
-        reason: String,
-    },
-}
-
-impl WitnessConfig {
-    /// Reads a file. Paths in it are relative to the folder of the file.
-    pub fn load(path: &Path) -> Result<Self, WitnessConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| WitnessConfigError::Unreadable {
-                path: path.into(),
-                source,
-            })?;
-        let mut config: WitnessConfig =
-            toml::from_str(&text).map_err(|source| WitnessConfigError::Malformed {
-                path: path.into(),
-                source: Box::new(source),
-            })?;
-        config
-            .check()
-            .map_err(|reason| WitnessConfigError::Invalid {
-                path: path.into(),
-                reason,
-            })?;
-        config.resolve(path.parent().unwrap_or(Path::new(".")));
-        Ok(config)
-    }
+impl ConfigFile for WitnessConfig {
+    const WHAT: &'static str = "a witness";
+    const INIT: &'static str = "assay-node witness init";
 
     fn check(&self) -> Result<(), String> {
         if self.log.len() > LOGS {

@@ -118,10 +118,7 @@ impl FloorFile {
         writeln!(file, "{seconds}")?;
         file.sync_all()?;
         fs::rename(&draft, &self.path)?;
-        match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => disk::sync_folder(folder),
-            _ => disk::sync_folder(Path::new(".")),
-        }
+        disk::sync_folder(disk::folder_of(&self.path))
     }
 }
 

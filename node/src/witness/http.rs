@@ -3,7 +3,7 @@
 //! A body is bounded before it is kept: by its announced length, then byte by byte. One that is
 //! longer than a log's own request takes room as every message that comes does.
 
-use super::service::{Witness, unavailable};
+use super::service::{TEXT, Witness, unavailable};
 use crate::api::{app, serve::Peer};
 use crate::held::Kind;
 use assay_tlog::limits;
@@ -27,8 +27,6 @@ use std::{
 };
 use tonic::body::Body as AnswerBody;
 use tower::Service;
-
-const TEXT: &str = "text/plain; charset=utf-8";
 
 /// A body up to so many bytes takes no room: a connection costs as much by itself. Proof and note
 /// of an honest log have about 4 KiB.

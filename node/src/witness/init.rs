@@ -3,10 +3,11 @@
 //! Nothing else ever creates one. So a witness that finds nothing where its state should be says
 //! so, and does not cosign as if it had never cosigned anything.
 
-use super::config::{TEMPLATE, WitnessConfig, WitnessConfigError};
+use super::config::{TEMPLATE, WitnessConfig};
 use super::store;
 use crate::{
-    init::template,
+    config::{ConfigError, ConfigFile as _},
+    init::{complete, template},
     keyfile::{self, KeyFileError},
     storage::{
         StorageError, Store,
@@ -16,7 +17,7 @@ use crate::{
 use assay_tlog::note::{Algorithm, CosignerKey, KeyError};
 use assay_tlog::witness::{ClockFault, ClockFloor, WitnessKeys, WitnessKeysError};
 use std::{
-    fs, io,
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -81,7 +82,7 @@ pub enum InitError {
     Random(getrandom::Error),
     /// The configuration that was just written cannot be used.
     #[error(transparent)]
-    Config(#[from] WitnessConfigError),
+    Config(#[from] ConfigError),
     /// A key file cannot be written.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -112,12 +113,9 @@ pub fn init(init: &Init<'_>) -> Result<NewWitness, InitError> {
     let ml_dsa_44 = new_key(init.name, Algorithm::MlDsa44)?;
     let keys = WitnessKeys::new(ed25519.clone(), Some(ml_dsa_44.clone()))?;
     let floor = ClockFloor::new(0).confirmed_by_operator(init.now)?;
-    fs::create_dir_all(init.dir).map_err(|e| unwritable(init.dir, e))?;
-    let draft = config_path.with_extension("toml.new");
-    fs::write(&draft, configuration(init)).map_err(|e| unwritable(&draft, e))?;
-    make(&draft, init.name, [&ed25519, &ml_dsa_44], floor)
-        .and_then(|()| fs::rename(&draft, &config_path).map_err(|e| unwritable(&config_path, e)))
-        .inspect_err(|_| _ = fs::remove_file(&draft))?;
+    complete(&config_path, &configuration(init), unwritable, |draft| {
+        make(draft, init.name, [&ed25519, &ml_dsa_44], floor)
+    })?;
     Ok(NewWitness {
         config: config_path,
         vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),

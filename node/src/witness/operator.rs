@@ -1,8 +1,9 @@
 //! What the operator says to a witness that is stopped: `pin` and `clock-ok`.
 
-use super::config::{WitnessConfig, WitnessConfigError};
+use super::config::WitnessConfig;
 use super::init::BLOCK_CACHE_MIB;
 use super::store::{self, StoredError};
+use crate::config::ConfigError;
 use crate::storage::{
     Batch, StorageError, Store,
     backend::{Job, Opening},
@@ -18,7 +19,7 @@ use std::sync::Arc;
 pub enum OperatorError {
     /// The configuration cannot be used.
     #[error(transparent)]
-    Config(#[from] WitnessConfigError),
+    Config(#[from] ConfigError),
     /// The store cannot be opened or written.
     #[error(transparent)]
     Storage(#[from] StorageError),

@@ -2,7 +2,7 @@
 //!
 //! Nothing listens before the state of every log was read.
 
-use super::config::{LogEntry, WitnessConfig, WitnessConfigError};
+use super::config::{LogEntry, WitnessConfig};
 use super::floor_file::{FloorFile, FloorFileError};
 use super::http::Api;
 use super::init::BLOCK_CACHE_MIB;
@@ -16,6 +16,7 @@ use crate::{
         serve::Server,
         tls::{Tls, TlsError},
     },
+    config::ConfigError,
     held::Held,
     keyfile::{self, KeyFileError},
     node::{self, StartError},
@@ -43,7 +44,7 @@ use tokio::sync::watch;
 pub enum WitnessStartError {
     /// The configuration cannot be used.
     #[error(transparent)]
-    Config(#[from] WitnessConfigError),
+    Config(#[from] ConfigError),
     /// A key file cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),

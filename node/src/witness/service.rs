@@ -17,7 +17,8 @@ use tokio::sync::oneshot;
 /// Requests that wait for the writer. More are told to come again.
 pub const QUEUE: usize = 4096;
 
-const TEXT: &str = "text/plain; charset=utf-8";
+/// The type of what people read.
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
 /// The witness, as the serving threads share it.
 pub struct Witness {

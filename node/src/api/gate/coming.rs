@@ -63,7 +63,7 @@ impl Coming {
         }
         // The bytes are kept in a buffer that doubles as it grows.
         let wanted = come.next_power_of_two().min(length);
-        while self.held < wanted {
+        if self.held < wanted {
             let bytes = wanted - self.held;
             let hold = ready!(self.more.poll(&self.account, Kind::Coming, bytes, cx));
             self.holds.push(hold);

@@ -3,6 +3,10 @@
 //!
 //! Unknown keys are refused, so that a misspelled limit is not ignored.
 
+mod file;
+
+pub use self::file::{ConfigError, ConfigFile};
+
 use crate::storage::backend::Backend;
 use assay_claims::issuer::IssuerId;
 use assay_tlog::Hash;
@@ -13,7 +17,7 @@ use std::{
 };
 
 /// The file that `init` writes, once `{origin}`, `{listen}` and `{admin}` are filled in.
-pub const TEMPLATE: &str = include_str!("node.toml.template");
+pub const TEMPLATE: &str = include_str!("../node.toml.template");
 
 /// Bounds of `server.held_mib`: room for the longest message on one connection, and what a counter
 /// of bytes can count.
@@ -326,54 +330,9 @@ impl Default for TraceConfig {
     }
 }
 
-/// Why a configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {path}; `assay-node init` makes one", path = path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The file is no TOML, has an unknown key, or lacks one.
-    #[error("{path} is not a node's configuration", path = path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and at which line and key.
-        source: Box<toml::de::Error>,
-    },
-    /// A value is out of range.
-    #[error("{path}: {reason}", path = path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Which key, and why.
-        reason: String,
-    },
-}
-
-impl Config {
-    /// Reads a file. Paths in it are relative to the folder of the file.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-            path: path.into(),
-            source,
-        })?;
-        let mut config: Config =
-            toml::from_str(&text).map_err(|source| ConfigError::Malformed {
-                path: path.into(),
-                source: Box::new(source),
-            })?;
-        config.check().map_err(|reason| ConfigError::Invalid {
-            path: path.into(),
-            reason,
-        })?;
-        config.resolve(path.parent().unwrap_or(Path::new(".")));
-        Ok(config)
-    }
+impl ConfigFile for Config {
+    const WHAT: &'static str = "a node";
+    const INIT: &'static str = "assay-node init";
 
     fn check(&self) -> Result<(), String> {
         if self.admission.queue == 0 {

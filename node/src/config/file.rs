@@ -1,0 +1,71 @@
+//! A configuration as a file: one way to read it, whatever is configured.
+
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}; `{init}` makes one", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The command that makes one.
+        init: &'static str,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file is no TOML, has an unknown key, or lacks one.
+    #[error("{path} is not {what}'s configuration", path = path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What it should configure.
+        what: &'static str,
+        /// What is wrong, and at which line and key.
+        source: Box<toml::de::Error>,
+    },
+    /// A value is out of range.
+    #[error("{path}: {reason}", path = path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Which key, and why.
+        reason: String,
+    },
+}
+
+/// A configuration that is one TOML file.
+pub trait ConfigFile: DeserializeOwned {
+    /// What it configures, with an article.
+    const WHAT: &'static str;
+    /// The command that makes one.
+    const INIT: &'static str;
+
+    /// Says which value is out of range, if one is.
+    fn check(&self) -> Result<(), String>;
+
+    /// Makes its paths relative to a folder.
+    fn resolve(&mut self, folder: &Path);
+
+    /// Reads a file. Paths in it are relative to the folder of the file.
+    fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.into(),
+            init: Self::INIT,
+            source,
+        })?;
+        let mut config: Self = toml::from_str(&text).map_err(|source| ConfigError::Malformed {
+            path: path.into(),
+            what: Self::WHAT,
+            source: Box::new(source),
+        })?;
+        config.check().map_err(|reason| ConfigError::Invalid {
+            path: path.into(),
+            reason,
+        })?;
+        config.resolve(path.parent().unwrap_or(Path::new(".")));
+        Ok(config)
+    }
+}
