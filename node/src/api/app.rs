@@ -4,7 +4,7 @@
 //! layers of the router would take a fifth of the time of each. The other gRPC services, health,
 //! reflection and plain HTTP are behind the router.
 
-use super::{gate::Gate, metered::metered, serve::Peer};
+use super::{gate::Gate, metered::metered, rest_of_body::RequestBody, serve::Peer};
 use assay_proto::v1::{
     index_service_server::{self, IndexService, IndexServiceServer},
     log_service_server::{self, LogService, LogServiceServer},
@@ -15,7 +15,7 @@ use futures::{
     future::{BoxFuture, ready},
 };
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
-use hyper::body::Incoming;
+
 use std::{
     convert::Infallible,
     task::{Context, Poll},
@@ -103,7 +103,7 @@ fn with_health_and_reflection(services: Routes) -> Routes {
     }
 }
 
-impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Api<L, I> {
+impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I> {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
@@ -112,7 +112,7 @@ impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Api<L, I> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         let grpc = is_grpc(&request);
         // An upload ends by itself if it makes no progress, and may take longer.
         let upload = grpc && request.uri().path() == UPLOAD;
@@ -140,7 +140,7 @@ impl<L: LogService, I: IndexService> Service<Request<Incoming>> for Api<L, I> {
 }
 
 /// The call with its messages counted.
-fn gated(request: Request<Incoming>) -> Result<Request<Gate<Incoming>>, Status> {
+fn gated(request: Request<RequestBody>) -> Result<Request<Gate<RequestBody>>, Status> {
     let (head, body) = request.into_parts();
     let peer = head.extensions.get::<Peer>();
     let peer = peer.ok_or_else(|| Status::internal("this call came over no connection"))?;

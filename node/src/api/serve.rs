@@ -5,7 +5,7 @@
 //! own, so that a connection never moves between cores. That answers half as many calls again as
 //! one runtime over all cores does.
 
-use super::tls::Tls;
+use super::{rest_of_body::RequestBody, tls::Tls};
 use crate::held::{Account, Held, Hold, Kind};
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -63,7 +63,7 @@ pub struct Peer {
 
 /// What a server serves: a service that is cloned for every connection and never fails.
 pub trait App:
-    Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+    Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible, Future: Send>
     + Clone
     + Send
     + 'static
@@ -71,7 +71,7 @@ pub trait App:
 }
 
 impl<T> App for T where
-    T: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+    T: Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible, Future: Send>
         + Clone
         + Send
         + 'static
@@ -268,7 +268,8 @@ where
     let account = peer.account.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());
-        app.clone().call(request)
+        app.clone()
+            .call(request.map(|body| RequestBody::new(body, h2)))
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder

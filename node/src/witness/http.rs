@@ -4,7 +4,7 @@
 //! longer than a log's own request takes room as every message that comes does.
 
 use super::service::{TEXT, Witness, unavailable};
-use crate::api::{app, serve::Peer};
+use crate::api::{app, rest_of_body::RequestBody, serve::Peer};
 use crate::held::Kind;
 use assay_tlog::limits;
 use assay_tlog::witness::{Answer, Refusal, RequestError};
@@ -19,7 +19,7 @@ use axum::{
 use bytes::{Bytes, BytesMut};
 use futures::{FutureExt, StreamExt, future::BoxFuture};
 use http::Request;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use std::{
     convert::Infallible,
     sync::Arc,
@@ -121,7 +121,7 @@ impl Api {
     }
 }
 
-impl Service<Request<Incoming>> for Api {
+impl Service<Request<RequestBody>> for Api {
     type Response = Response<AnswerBody>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Response<AnswerBody>, Infallible>>;
@@ -130,7 +130,7 @@ impl Service<Request<Incoming>> for Api {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         let answer = self
             .0
             .call(request)

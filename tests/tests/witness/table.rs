@@ -228,6 +228,50 @@ async fn an_endless_body_is_413() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whoever sends more than is read gets its answer, and not a reset that overtakes it: the
+/// connection is good for the next request.
+#[tokio::test]
+async fn a_body_that_nobody_reads_breaks_no_connection() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 8)?;
+    let witness = Witness::start(&[&log])?;
+    let address = witness.ready()?.url.replace("http://", "");
+    let mut stream = TcpStream::connect(&address).await?;
+    let body = vec![b'x'; 400_000];
+    for (route, status) in [
+        ("POST /add-checkpoint", "413"),
+        ("POST /sign-subtree", "404"),
+        ("PUT /add-checkpoint", "405"),
+        ("POST /add-checkpoint", "413"),
+    ] {
+        let length = body.len();
+        let head =
+            format!("{route} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await?;
+        let answer = http_answer(&mut stream).await?;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+        stream.write_all(&body).await?;
+    }
+    Ok(())
+}
+
+/// Head and body of one answer.
+async fn http_answer(stream: &mut TcpStream) -> anyhow::Result<String> {
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(stream.read_u8().await?);
+    }
+    let head = String::from_utf8(answer)?;
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(Ok(0), str::parse)?];
+    stream.read_exact(&mut body).await?;
+    Ok(head)
+}
+
 /// Of two updates from one size, one wins, and the other is told its size.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_racing_updates_one_wins() -> anyhow::Result<()> {
