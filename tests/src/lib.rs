@@ -10,6 +10,7 @@ pub mod log;
 pub mod lookup;
 pub mod lying;
 pub mod process;
+pub mod relay;
 pub mod site;
 pub mod static_http;
 pub mod witness;

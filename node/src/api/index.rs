@@ -123,7 +123,7 @@ fn leaves(
 
 impl<S: Tables + 'static> IndexApi<S> {
     fn lookup_one(&self, request: &LookupRequest) -> Result<Answer, Status> {
-        let published = self.view.published();
+        let published = self.view.published()?;
         let map = published.index().ok_or_else(unavailable)?;
         let store = self.view.store();
         let label = label(&request.label)?;
@@ -191,7 +191,7 @@ impl<S: Tables + 'static> IndexApi<S> {
     /// About the memory that an answer takes. Refuses a question whose answer would be too long,
     /// before anything is computed for it.
     fn estimate(&self, query: &Query) -> Result<usize, Status> {
-        let published = self.view.published();
+        let published = self.view.published()?;
         let map = published.index().ok_or_else(unavailable)?;
         let labels = map.commitment().labels;
         let (shown, what) = match query {
@@ -238,7 +238,7 @@ fn last_leaf(published: &Published) -> LeafIndex {
 }
 
 fn prepare<S: Tables>(view: &View<S>, query: &Query) -> Result<Prepared, Status> {
-    let published = view.published();
+    let published = view.published()?;
     let map = published.index().ok_or_else(unavailable)?;
     let pages = StoredPages(view.store());
     let Proven { cut, mut found } = proven(map.prove(query, &pages))?;

@@ -48,6 +48,25 @@ pub struct Config {
     /// What it writes to standard error.
     #[serde(default)]
     pub trace: TraceConfig,
+    /// The witnesses that must have cosigned what it shows. Without it, it asks none.
+    pub quorum: Option<QuorumConfig>,
+}
+
+/// The witnesses that must have cosigned what is shown.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuorumConfig {
+    /// File with the witnesses and the quorum: a C2SP tlog-policy, each witness with its URL.
+    pub policy: PathBuf,
+    /// How long to wait for more cosignatures once there is a quorum, in milliseconds.
+    #[serde(default = "default_extra_wait")]
+    pub extra_wait_ms: u64,
+    /// After how long an idle log has the same head cosigned again, in milliseconds.
+    #[serde(default = "default_refresh")]
+    pub refresh_ms: u64,
+    /// How long one witness has to answer, in milliseconds.
+    #[serde(default = "default_candidate_timeout")]
+    pub candidate_timeout_ms: u64,
 }
 
 /// The log's name, key and checkpoints.
@@ -258,6 +277,18 @@ fn read_anchors<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Vec<Issuer
     read.collect()
 }
 
+fn default_extra_wait() -> u64 {
+    20
+}
+
+fn default_refresh() -> u64 {
+    600_000
+}
+
+fn default_candidate_timeout() -> u64 {
+    2_000
+}
+
 fn default_publish_interval() -> u64 {
     200
 }
@@ -349,6 +380,9 @@ impl ConfigFile for Config {
         if self.admission.anchors.len() > ANCHORS {
             return Err(format!("admission.anchors has more than {ANCHORS} issuers"));
         }
+        if let Some(quorum) = &self.quorum {
+            quorum.check()?;
+        }
         self.server.check()
     }
 
@@ -359,10 +393,32 @@ impl ConfigFile for Config {
             &mut self.storage.path,
         ];
         paths.extend(&mut self.attachments.path);
+        paths.extend(self.quorum.as_mut().map(|quorum| &mut quorum.policy));
         paths.extend(self.server.paths());
         for path in paths {
             *path = folder.join(&*path);
         }
+    }
+}
+
+impl QuorumConfig {
+    /// Says which value is out of range, if one is.
+    fn check(&self) -> Result<(), String> {
+        for (value, range, name) in [
+            (self.extra_wait_ms, 0..=10_000, "extra_wait_ms"),
+            (self.refresh_ms, 1_000..=86_400_000, "refresh_ms"),
+            (
+                self.candidate_timeout_ms,
+                10..=60_000,
+                "candidate_timeout_ms",
+            ),
+        ] {
+            if !range.contains(&value) {
+                let (from, to) = (range.start(), range.end());
+                return Err(format!("quorum.{name} must be from {from} to {to}"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -414,6 +470,15 @@ mod tests {
         let tls = tls
             .replace("# key =", "key =")
             .replace("# client_authorities", "client_authorities");
+        let quorum = text
+            .replace("# [quorum]", "[quorum]")
+            .replace("# policy =", "policy =")
+            .replace("# extra_wait_ms", "extra_wait_ms")
+            .replace("# refresh_ms", "refresh_ms")
+            .replace("# candidate_timeout_ms", "candidate_timeout_ms");
+        let stated = toml::from_str::<Config>(&quorum).unwrap().quorum.unwrap();
+        let least: QuorumConfig = toml::from_str("policy = \"quorum.policy\"").unwrap();
+        assert_eq!(format!("{stated:?}"), format!("{least:?}"));
         assert!(
             toml::from_str::<Config>(&tls)
                 .unwrap()
