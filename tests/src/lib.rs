@@ -9,6 +9,7 @@ pub mod liar;
 pub mod log;
 pub mod lookup;
 pub mod lying;
+pub mod omniwitness;
 pub mod process;
 pub mod relay;
 pub mod site;

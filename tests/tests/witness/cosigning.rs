@@ -10,7 +10,7 @@ use assay_tests::{
     relay::{Line, Relay},
     witness::{History, Witness},
 };
-use assay_tlog::note::{SignerKey, VerifierKey};
+use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::{TlogPolicy, VerifiedQuorum};
 use std::{fs, time::Duration};
 
@@ -26,7 +26,7 @@ impl Federation {
     /// A log with so many witnesses, of whom `quorum` must cosign. The log does not run yet.
     async fn new(quorum: usize, witnesses: usize, line: Line) -> anyhow::Result<Self> {
         let node = Node::init()?;
-        let log = vkey(&node)?;
+        let log = VerifierKey::parse(&node.vkey()?)?;
         let mut federation = Federation {
             node,
             witnesses: Vec::new(),
@@ -99,11 +99,6 @@ impl Federation {
         let note = self.witnesses[witness].monitored(process::ORIGIN).await?;
         Ok(note.body.lines().nth(1).context("no size")?.parse()?)
     }
-}
-
-fn vkey(node: &Node) -> anyhow::Result<VerifierKey> {
-    let text = fs::read_to_string(node.folder().join("log.key"))?;
-    Ok(SignerKey::parse(text.trim())?.verifier())
 }
 
 /// Four witnesses, three must cosign, and one cannot be reached.
