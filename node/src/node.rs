@@ -240,14 +240,7 @@ async fn serve<S: Store + 'static>(
     let metrics = telemetry::metrics();
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
     let witnessed = witnesses.is_some();
-    let driver = Driver {
-        log,
-        witnesses: witnesses.map(|it| it.start(store.clone(), &Handle::current())),
-        interval: Duration::from_millis(config.log.publish_interval_ms),
-        heartbeat: Duration::from_secs(config.log.heartbeat_s),
-        halt: halt.clone(),
-    };
-    let sequencer = driver.start(submissions, Handle::current())?;
+    let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
 
     let (stop, stopped) = watch::channel(false);
     let admission = Admission::new(
@@ -286,6 +279,25 @@ async fn serve<S: Store + 'static>(
         sequencer,
         halt,
     })
+}
+
+/// Starts the log's sequencer, and asking its witnesses, if it has any.
+fn sequencer<S: Store + 'static>(
+    log: Log<S>,
+    witnesses: Option<Witnesses>,
+    config: &Config,
+    halt: Arc<Halt>,
+    queue: mpsc::Receiver<Submission>,
+) -> io::Result<JoinHandle<()>> {
+    let store = log.store().clone();
+    let driver = Driver {
+        log,
+        witnesses: witnesses.map(|it| it.start(store, &Handle::current())),
+        interval: Duration::from_millis(config.log.publish_interval_ms),
+        heartbeat: Duration::from_secs(config.log.heartbeat_s),
+        halt,
+    };
+    driver.start(queue, Handle::current())
 }
 
 pub(crate) async fn listen(

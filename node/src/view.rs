@@ -168,9 +168,9 @@ impl<S: Reads> View<S> {
         self.announce.subscribe()
     }
 
-    /// Shows a checkpoint from now on, which must be over a tree that the store holds, and the index
-    /// that it commits to, if the caller has it. It is newer than the one before, or has other
-    /// cosignatures.
+    /// Shows a checkpoint from now on, which must be over a tree that the store holds, and the
+    /// index that it commits to, if the caller has it. It is newer than the one before, or has
+    /// other cosignatures.
     pub fn publish(
         &self,
         checkpoint: VerifiedCheckpoint,

@@ -106,7 +106,8 @@ impl OmniWitness {
     }
 }
 
-/// An address that nobody listens on. The program does not say which port it took, if it may choose.
+/// An address that nobody listens on. The program does not say which port it took, if it may
+/// choose.
 fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

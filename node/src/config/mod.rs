@@ -4,8 +4,10 @@
 //! Unknown keys are refused, so that a misspelled limit is not ignored.
 
 mod file;
+mod quorum;
 
 pub use self::file::{ConfigError, ConfigFile};
+pub use self::quorum::QuorumConfig;
 
 use crate::storage::backend::Backend;
 use assay_claims::issuer::IssuerId;
@@ -50,23 +52,6 @@ pub struct Config {
     pub trace: TraceConfig,
     /// The witnesses that must have cosigned what it shows. Without it, it asks none.
     pub quorum: Option<QuorumConfig>,
-}
-
-/// The witnesses that must have cosigned what is shown.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct QuorumConfig {
-    /// File with the witnesses and the quorum: a C2SP tlog-policy, each witness with its URL.
-    pub policy: PathBuf,
-    /// How long to wait for more cosignatures once there is a quorum, in milliseconds.
-    #[serde(default = "default_extra_wait")]
-    pub extra_wait_ms: u64,
-    /// After how long an idle log has the same head cosigned again, in milliseconds.
-    #[serde(default = "default_refresh")]
-    pub refresh_ms: u64,
-    /// How long one witness has to answer, in milliseconds.
-    #[serde(default = "default_candidate_timeout")]
-    pub candidate_timeout_ms: u64,
 }
 
 /// The log's name, key and checkpoints.
@@ -277,18 +262,6 @@ fn read_anchors<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Vec<Issuer
     read.collect()
 }
 
-fn default_extra_wait() -> u64 {
-    20
-}
-
-fn default_refresh() -> u64 {
-    600_000
-}
-
-fn default_candidate_timeout() -> u64 {
-    2_000
-}
-
 fn default_publish_interval() -> u64 {
     200
 }
@@ -398,27 +371,6 @@ impl ConfigFile for Config {
         for path in paths {
             *path = folder.join(&*path);
         }
-    }
-}
-
-impl QuorumConfig {
-    /// Says which value is out of range, if one is.
-    fn check(&self) -> Result<(), String> {
-        for (value, range, name) in [
-            (self.extra_wait_ms, 0..=10_000, "extra_wait_ms"),
-            (self.refresh_ms, 1_000..=86_400_000, "refresh_ms"),
-            (
-                self.candidate_timeout_ms,
-                10..=60_000,
-                "candidate_timeout_ms",
-            ),
-        ] {
-            if !range.contains(&value) {
-                let (from, to) = (range.start(), range.end());
-                return Err(format!("quorum.{name} must be from {from} to {to}"));
-            }
-        }
-        Ok(())
     }
 }
 

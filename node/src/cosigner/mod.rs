@@ -33,7 +33,10 @@ use tokio::{runtime::Handle, sync::mpsc};
 #[derive(Debug, thiserror::Error)]
 pub enum WitnessesError {
     /// The policy cannot be read.
-    #[error("cannot read {path}, which quorum.policy in the configuration names", path = path.display())]
+    #[error(
+        "cannot read {path}, which quorum.policy in the configuration names",
+        path = path.display()
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -151,8 +154,10 @@ impl Asking {
 
     /// Waits for news. Safe to be cancelled.
     pub async fn told(&mut self) -> Told {
-        let stopped = || Told::Stop("the task that asks witnesses failed; report it".into());
-        self.told.recv().await.unwrap_or_else(stopped)
+        match self.told.recv().await {
+            Some(told) => told,
+            None => Told::Stop("the task that asks witnesses failed; report it".into()),
+        }
     }
 }
 

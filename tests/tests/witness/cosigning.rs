@@ -2,7 +2,7 @@
 
 use super::ORIGIN;
 use anyhow::{Context, ensure};
-use assay_proto::v1::{GetCheckpointRequest, Wait};
+use assay_proto::v1::{GetCheckpointRequest, PublishResponse, Wait};
 use assay_tests::{
     issuer::Actor,
     log::Log,
@@ -94,6 +94,12 @@ impl Federation {
         }
     }
 
+    /// Waits until what is served covers a claim.
+    async fn covering(&self, claim: &PublishResponse) -> anyhow::Result<VerifiedQuorum> {
+        self.until(|quorum| quorum.checkpoint().size.get() > claim.leaf_index)
+            .await
+    }
+
     /// The size that a witness holds.
     async fn held(&self, witness: usize) -> anyhow::Result<u64> {
         let note = self.witnesses[witness].monitored(process::ORIGIN).await?;
@@ -115,8 +121,7 @@ async fn nothing_is_shown_that_no_quorum_cosigned() -> anyhow::Result<()> {
     let answer = log.publish(issuer.claim(1), Wait::Integrated).await?;
     assert_eq!(answer.reached(), Wait::Witnessed);
 
-    let covers = |quorum: &VerifiedQuorum| quorum.checkpoint().size.get() > answer.leaf_index;
-    let quorum = all.until(covers).await?;
+    let quorum = all.covering(&answer).await?;
     let names = [
         "0-ed25519",
         "0-ml-dsa",
@@ -192,8 +197,7 @@ async fn without_a_quorum_claims_are_kept_and_nothing_is_shown() -> anyhow::Resu
     assert_eq!(tile.status(), 200);
 
     all.set(Line::Up);
-    let covers = |quorum: &VerifiedQuorum| quorum.checkpoint().size.get() > answer.leaf_index;
-    let shown = all.until(covers).await?;
+    let shown = all.covering(&answer).await?;
     // Again, and killed meanwhile: what a quorum cosigned is shown from the start.
     all.set(Line::Down);
     let answer = log.publish(issuer.claim(2), Wait::Sequenced).await?;
@@ -206,8 +210,7 @@ async fn without_a_quorum_claims_are_kept_and_nothing_is_shown() -> anyhow::Resu
     assert!(again.checkpoint().size >= shown.checkpoint().size);
     assert!(again.checkpoint().size.get() <= answer.leaf_index);
     all.set(Line::Up);
-    let covers = |quorum: &VerifiedQuorum| quorum.checkpoint().size.get() > answer.leaf_index;
-    all.until(covers).await?;
+    all.covering(&answer).await?;
     let log = Log::connect(all.node.ready()).await?;
     log.rederive().await?;
     Ok(())

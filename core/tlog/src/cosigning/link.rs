@@ -352,10 +352,9 @@ impl Link {
         let note = note.map_err(|_| Failure::Malformed)?;
         let mut found: Vec<Line> = Vec::new();
         for signature in note.signatures() {
-            let by = |(_, key): &&(usize, VerifierKey)| {
+            let Some((place, key)) = self.keys.iter().find(|(_, key)| {
                 key.name() == signature.name() && key.key_id() == signature.key_id()
-            };
-            let Some((place, key)) = self.keys.iter().find(by) else {
+            }) else {
                 continue;
             };
             if found.iter().any(|line| line.key == *place) {

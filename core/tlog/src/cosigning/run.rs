@@ -147,8 +147,10 @@ impl Cosigning {
             if name == log.name() {
                 return Err(CosigningError::OwnKey(witness.name.clone()));
             }
-            let same = |link: &Link| link.name == name && link.url == url;
-            let at = links.iter().position(same).unwrap_or_else(|| {
+            let known = links
+                .iter()
+                .position(|link| link.name == name && link.url == url);
+            let at = known.unwrap_or_else(|| {
                 links.push(Link::new(name, url));
                 links.len() - 1
             });

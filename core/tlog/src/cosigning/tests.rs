@@ -171,71 +171,77 @@ fn a_late_answer_counts_for_what_was_asked() {
     assert_eq!(again, Ok(Heard::Unasked));
 }
 
+/// What the answer to the first question about the size 8 means.
+fn means(reply: &Reply) -> Result<Heard, Stop> {
+    let mut run = cosigning(1, 1);
+    run.propose(at(0), head(8));
+    let ask = asked(&mut run, at(0)).remove(0);
+    run.answered(at(0), &ask, reply, 0)
+}
+
+fn failed(failure: Failure) -> Result<Heard, Stop> {
+    Ok(Heard::Failed(failure))
+}
+
 #[test]
-fn each_answer_means_what_tlog_witness_says() {
-    let other = {
-        let stranger = CosignerKey::from_seed("stranger", Algorithm::CosignatureV1, &[9; 32]);
-        stranger
-            .unwrap()
-            .cosign(head(8).checkpoint(), NOW_S)
-            .unwrap()
-    };
-    let signed = |checkpoint: &VerifiedCheckpoint, unix_s| {
-        status(
-            200,
-            &keys(0)[0].cosign(checkpoint.checkpoint(), unix_s).unwrap(),
-        )
-    };
-    let failed = |failure| Ok(Heard::Failed(failure));
-    let witness = String::from("w0.example");
-    for (reply, expected) in [
-        (signed(&head(8), NOW_S - 300), Ok(Heard::Cosigned)),
-        (signed(&head(8), NOW_S + 300), Ok(Heard::Cosigned)),
+fn a_cosignature_counts_if_it_verifies_and_is_of_now() {
+    let stranger = CosignerKey::from_seed("stranger", Algorithm::CosignatureV1, &[9; 32]);
+    for (key, size, unix_s, expected) in [
+        (&keys(0)[0], 8, NOW_S - 300, Ok(Heard::Cosigned)),
+        (&keys(0)[1], 8, NOW_S + 300, Ok(Heard::Cosigned)),
         (
-            signed(&head(8), NOW_S - 301),
+            &keys(0)[0],
+            8,
+            NOW_S - 301,
             failed(Failure::Time(NOW_S - 301)),
         ),
         (
-            signed(&head(8), NOW_S + 301),
+            &keys(0)[1],
+            8,
+            NOW_S + 301,
             failed(Failure::Time(NOW_S + 301)),
         ),
-        (signed(&head(8), 1), failed(Failure::Time(1))),
-        (signed(&head(7), NOW_S), failed(Failure::WrongSignature)),
-        (status(200, &other), failed(Failure::Unsigned)),
-        (status(200, ""), failed(Failure::Malformed)),
-        (status(200, "no line"), failed(Failure::Malformed)),
-        (status(409, "5\n"), Ok(Heard::OtherSize(TreeSize::new(5)))),
-        (status(409, "8\n"), Ok(Heard::OtherSize(TreeSize::new(8)))),
-        (status(409, "05\n"), failed(Failure::Malformed)),
-        (status(409, "5"), failed(Failure::Malformed)),
-        (
-            status(409, "9\n"),
-            Err(Stop::Ahead {
-                witness: witness.clone(),
-                held: TreeSize::new(9),
-                signed: TreeSize::new(8),
-            }),
-        ),
-        (
-            status(422, ""),
-            Err(Stop::OtherHistory {
-                witness,
-                held: TreeSize::EMPTY,
-            }),
-        ),
-        (status(403, ""), failed(Failure::Unknown(403))),
-        (status(404, ""), failed(Failure::Unknown(404))),
-        (status(429, ""), failed(Failure::TooOften)),
-        (status(400, ""), failed(Failure::Status(400))),
-        (status(500, ""), failed(Failure::Status(500))),
-        (status(302, ""), failed(Failure::Status(302))),
-        (Reply::Unreachable, failed(Failure::Unreachable)),
+        (&keys(0)[0], 8, 1, failed(Failure::Time(1))),
+        (&keys(0)[0], 7, NOW_S, failed(Failure::WrongSignature)),
+        (&stranger.unwrap(), 8, NOW_S, failed(Failure::Unsigned)),
+        (&keys(1)[0], 8, NOW_S, failed(Failure::Unsigned)),
     ] {
-        let mut run = cosigning(1, 1);
-        run.propose(at(0), head(8));
-        let ask = asked(&mut run, at(0)).remove(0);
-        assert_eq!(run.answered(at(0), &ask, &reply, 0), expected, "{reply:?}");
+        let line = key.cosign(head(size).checkpoint(), unix_s).unwrap();
+        assert_eq!(means(&status(200, &line)), expected, "{size} at {unix_s}");
     }
+}
+
+#[test]
+fn each_status_means_what_tlog_witness_says() {
+    let witness = String::from("w0.example");
+    let ahead = Stop::Ahead {
+        witness: witness.clone(),
+        held: TreeSize::new(9),
+        signed: TreeSize::new(8),
+    };
+    let other_history = Stop::OtherHistory {
+        witness,
+        held: TreeSize::EMPTY,
+    };
+    for (code, body, expected) in [
+        (200, "", failed(Failure::Malformed)),
+        (200, "no line", failed(Failure::Malformed)),
+        (409, "5\n", Ok(Heard::OtherSize(TreeSize::new(5)))),
+        (409, "8\n", Ok(Heard::OtherSize(TreeSize::new(8)))),
+        (409, "9\n", Err(ahead)),
+        (409, "05\n", failed(Failure::Malformed)),
+        (409, "5", failed(Failure::Malformed)),
+        (422, "", Err(other_history)),
+        (403, "", failed(Failure::Unknown(403))),
+        (404, "", failed(Failure::Unknown(404))),
+        (429, "", failed(Failure::TooOften)),
+        (400, "", failed(Failure::Status(400))),
+        (500, "", failed(Failure::Status(500))),
+        (302, "", failed(Failure::Status(302))),
+    ] {
+        assert_eq!(means(&status(code, body)), expected, "{code} {body:?}");
+    }
+    assert_eq!(means(&Reply::Unreachable), failed(Failure::Unreachable));
 }
 
 /// Every witness was asked, too few cosigned: a newer candidate may come, and those who failed are
