@@ -52,6 +52,17 @@ pub struct Config {
     pub trace: TraceConfig,
     /// The witnesses that must have cosigned what it shows. Without it, it asks none.
     pub quorum: Option<QuorumConfig>,
+    /// The witness that this node is, beside its log.
+    pub witness: Option<OwnWitnessConfig>,
+}
+
+/// The witness that a node is, beside its log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnWitnessConfig {
+    /// The configuration file that `assay-node witness init` wrote. What it says of addresses and
+    /// traces is the node's to say.
+    pub config: PathBuf,
 }
 
 /// The log's name, key and checkpoints.
@@ -367,6 +378,7 @@ impl ConfigFile for Config {
         ];
         paths.extend(&mut self.attachments.path);
         paths.extend(self.quorum.as_mut().map(|quorum| &mut quorum.policy));
+        paths.extend(self.witness.as_mut().map(|witness| &mut witness.config));
         paths.extend(self.server.paths());
         for path in paths {
             *path = folder.join(&*path);
