@@ -241,6 +241,8 @@ impl Index {
             self.shards[shard_of(key.first())].divided.push(key);
         }
         if above {
+            // Its pages may be in a shard now that was written after they changed.
+            self.shards.iter_mut().for_each(|shard| shard.through = 0);
             return SHARDS;
         }
         let written = self.shards.iter().map(|shard| shard.through).max();

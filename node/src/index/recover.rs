@@ -119,8 +119,15 @@ fn continued(
         evicted,
         opened,
     } = loaded;
-    let mut index = Index::new(map, through, budget, evicted, opened);
     let from = through.into_iter().min().unwrap_or(0);
+    if from > head.last_commitment.get() {
+        tracing::warn!(
+            through = from,
+            "the stored index is said to go beyond the log"
+        );
+        return Ok(None);
+    }
+    let mut index = Index::new(map, through, budget, evicted, opened);
     let stated = replay(store, &mut index, from, head, false)?;
     Ok((index.map().commitment() == stated).then_some(index))
 }

@@ -6,6 +6,7 @@ use crate::index::label::{Label, Prefix};
 use crate::index::page::PageError;
 use crate::index::trie::Sum;
 use assay_tlog::Hash;
+use assay_tlog::tree::TreeSize;
 use std::sync::Arc;
 
 /// Why a map could not be read or made.
@@ -102,17 +103,18 @@ impl<S> Keyed for Arc<Part<S>> {
     }
 }
 
-/// The node over these pages, of which there is at least one; `key` leads to it. It goes no deeper
-/// than there are pages.
-pub(super) fn over_pages<S: Slot>(key: Prefix, pages: &mut [Draw]) -> Node<S> {
+/// The node over these pages, of which there is at least one; `key` leads to it, and its parts are
+/// made when the tree has the size `through`. It goes no deeper than there are pages.
+pub(super) fn over_pages<S: Slot>(key: Prefix, pages: &mut [Draw], through: TreeSize) -> Node<S> {
     if pages.len() <= PART_PAGES {
-        return Node::Part(Arc::new(make(key, pages)));
+        return Node::Part(Arc::new(make(key, pages, through)));
     }
     let (prefix, middle) = fork(pages);
     let beside = |page: &Draw| Prefix::of(page.key().first(), prefix.bits() + 1);
     let (left, right) = (beside(&pages[0]), beside(&pages[middle]));
     let (before, after) = pages.split_at_mut(middle);
-    Node::join(prefix, over_pages(left, before), over_pages(right, after))
+    let left = over_pages(left, before, through);
+    Node::join(prefix, left, over_pages(right, after, through))
 }
 
 /// The node over these parts. That over none is `None`.

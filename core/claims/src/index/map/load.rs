@@ -26,7 +26,8 @@ pub struct StoredPage {
 pub struct LoadedPage(Draw);
 
 impl StoredPage {
-    /// Reads the page: about one hash a label.
+    /// Reads the page, and finds whether its hashes are those of its lists: about two hashes a
+    /// label, and as many a leaf of a list that stands in the page.
     pub fn load<E>(self) -> Result<LoadedPage, MapError<E>> {
         let StoredPage {
             key,
@@ -44,6 +45,9 @@ impl StoredPage {
         }
         if records.len() > PAGE_LABELS {
             return Err(PageError::Full.into());
+        }
+        if !part::proven(&records) {
+            return Err(PageError::Malformed.into());
         }
         let place = Place::new(key, &records, through);
         drop(records);
@@ -71,7 +75,9 @@ impl<S> StoredPart<S> {
     /// Reads the part: a hash for each page.
     pub fn load<E>(self) -> Result<LoadedPart<S>, MapError<E>> {
         let places = part::read(&self.key, &self.places)?;
-        Ok(LoadedPart(Part::new(self.key, &places, self.slot)))
+        let through = places.iter().map(Place::through).max();
+        let through = through.unwrap_or(TreeSize::EMPTY);
+        Ok(LoadedPart(Part::new(self.key, &places, through, self.slot)))
     }
 }
 
@@ -94,7 +100,8 @@ pub(super) fn pages<S: Slot, E>(
         next(&mut last, page.key())?;
         loaded.push(page);
     }
-    Ok((!loaded.is_empty()).then(|| over_pages(Prefix::EMPTY, &mut loaded)))
+    let through = loaded.iter().map(|page: &Draw| page.place.through()).max();
+    Ok(through.map(|through| over_pages(Prefix::EMPTY, &mut loaded, through)))
 }
 
 /// Returns the directory over parts, given in the order of their keys. That of no parts is `None`.

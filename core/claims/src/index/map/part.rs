@@ -13,7 +13,7 @@
 
 use super::slot::{Kept, PageBytes, Slot};
 use crate::index::label::{Label, Name, Prefix};
-use crate::index::page::{self, PAGE_LABELS, PageError};
+use crate::index::page::{self, PAGE_LABELS, PageError, Record};
 use crate::index::trie::{self, Leaf, Sum, subtree};
 use assay_tlog::Hash;
 use assay_tlog::tree::TreeSize;
@@ -59,9 +59,10 @@ impl Place {
     }
 
     /// Whether these bytes are the page's: they lead to its hash. It takes about two hashes a
-    /// label.
+    /// label, and as many a leaf of a list that stands in the page.
     pub fn holds(&self, bytes: &[u8]) -> bool {
-        page::records(bytes).is_ok_and(|records| subtree(&records).hash == self.hash)
+        let records = page::records(bytes);
+        records.is_ok_and(|records| proven(&records) && subtree(&records).hash == self.hash)
     }
 
     fn total(&self) -> Total {
@@ -73,6 +74,15 @@ impl Place {
             names: self.names.into(),
         }
     }
+}
+
+/// Whether the hash of each record is that of its list. One that has one leaf states no other.
+pub(super) fn proven(records: &[Record<'_>]) -> bool {
+    let mut lists = records.iter().filter(|record| record.length != 1);
+    lists.all(|record| {
+        let root = record.frontier().map(|frontier| frontier.root());
+        root.is_ok_and(|root| trie::leaf(&record.label, record.length, &root) == record.hash)
+    })
 }
 
 /// What is below a node of the directory.
@@ -147,16 +157,15 @@ pub struct Part<S> {
 
 impl<S> Part<S> {
     /// The part of these pages, at least one and at most a part's.
-    pub(super) fn new(key: Prefix, places: &[Place], slot: S) -> Self {
+    pub(super) fn new(key: Prefix, places: &[Place], through: TreeSize, slot: S) -> Self {
         let total = total(places);
-        let through = places.iter().map(Place::through).max();
         // Nothing is cut: a part has at most 256 labels.
         Part {
             key,
             labels: total.sum.labels as u16,
             names: total.names as u16,
             hash: total.sum.hash,
-            through: through.unwrap_or(TreeSize::EMPTY),
+            through,
             slot,
         }
     }
@@ -167,7 +176,7 @@ impl<S> Part<S> {
         &self.key
     }
 
-    /// The greatest [`Place::through`] of its pages: no page of it was changed after that.
+    /// The size of the tree when it was made. No page of it was changed after that.
     pub fn through(&self) -> TreeSize {
         self.through
     }
@@ -273,11 +282,11 @@ impl Keyed for Draw {
 }
 
 /// Makes the part of these pages, at least one and at most a part's.
-pub(super) fn make<S: Slot>(key: Prefix, pages: &mut [Draw]) -> Part<S> {
+pub(super) fn make<S: Slot>(key: Prefix, pages: &mut [Draw], through: TreeSize) -> Part<S> {
     let bytes: PageBytes = write(&key, pages.iter().map(|page| &page.place)).into();
     let places: Vec<Place> = pages.iter().map(|page| page.place.clone()).collect();
     let kept = pages.iter_mut().map(|page| page.kept.take()).collect();
-    Part::new(key, &places, S::filled(bytes, kept))
+    Part::new(key, &places, through, S::filled(bytes, kept))
 }
 
 #[cfg(test)]

@@ -193,7 +193,7 @@ impl<P, J: Join> Step<'_, P, J> {
         if pages.len() > PART_PAGES {
             changes.divided.push(*part.key());
         }
-        Ok(over_pages(*part.key(), &mut pages))
+        Ok(over_pages(*part.key(), &mut pages, self.through))
     }
 
     /// Adds these places of a part to its next pages, with `updates`, of which there may be none.
@@ -297,7 +297,7 @@ impl<P, J: Join> Step<'_, P, J> {
         changes.draft.merge(&[], updates, TreeSize::EMPTY)?;
         let (labels, mut pages) = (changes.draft.items.len(), Vec::new());
         self.draw(&changes.draft, key, 0..labels, &mut pages);
-        Ok(over_pages(key, &mut pages))
+        Ok(over_pages(key, &mut pages, self.through))
     }
 
     /// Parts these items of a draft into pages. It goes no deeper than there are items.
