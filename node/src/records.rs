@@ -15,7 +15,7 @@
 //! | index lists | label ‖ position in the list, u64be | leaf indices from there to the next row |
 //! | meta | `invitation/` ‖ SHA-256 of a token | leaf of the issuer that came by it, u64be |
 //! | meta | [`INDEX_THROUGH`] | for each shard, the leaf below which its pages are current, u64be |
-//! | meta | [`INDEX_WHOLE`] | the leaf below which all pages are current, u64be, if nothing was written since |
+//! | meta | [`INDEX_WHOLE`] | after a stop: the leaf below which all pages are current, u64be |
 //!
 //! A segment is what one commit added to a thirty-second part of a bundle. It is large enough that
 //! a row costs little, and small enough that an entry is read without its whole bundle. No entry is

@@ -90,9 +90,9 @@ impl Held {
         }
     }
 
-    /// Puts out of memory what was not used since the last call, or, with `all`, everything, as long
-    /// as more than `most` bytes are there. The places go last. Returns how many bytes stay, and how
-    /// many pages and places went.
+    /// Puts out of memory what was not used since the last call, or, with `all`, everything, as
+    /// long as more than `most` bytes are there. The places go last. Returns how many bytes stay,
+    /// and how many pages and places went.
     pub(super) fn shrink(&self, most: u64, all: bool) -> (u64, u64) {
         let used = if all {
             0

@@ -94,8 +94,8 @@ fn through(store: &impl Tables) -> Result<[u64; SHARDS], RecordError> {
     Ok(numbers.map(u64::from_be_bytes))
 }
 
-/// Reads every part, and as many pages as there is room for in `budget` bytes. All pages are current
-/// for all leaves below `whole`.
+/// Reads every part, and as many pages as there is room for in `budget` bytes. All pages are
+/// current for all leaves below `whole`.
 pub(super) fn parts(
     store: &impl Tables,
     whole: u64,
@@ -145,22 +145,32 @@ fn stored_part(
 }
 
 /// A page's place in its part.
-type At<'m> = (&'m Arc<Part<Held>>, usize, Place);
+struct At<'m> {
+    part: &'m Part<Held>,
+    at: usize,
+    place: Place,
+}
 
-/// Reads pages of the parts in memory, in order, up to `budget` bytes. Returns how many are left out.
-/// One that is not as its part says is left out, too: whoever needs it finds that.
+impl At<'_> {
+    fn key(&self) -> Vec<u8> {
+        records::page_key(self.place.key())
+    }
+}
+
+/// Reads pages of the parts in memory, in order, up to `budget` bytes. Returns how many are left
+/// out. One that is not as its part says is left out, too: whoever needs it finds that.
 fn warm(store: &impl Tables, map: &Map<Held>, mut budget: u64) -> Result<u64, RecordError> {
     let mut parts = Vec::new();
     let (first, last) = (Prefix::EMPTY.first(), Prefix::EMPTY.last());
     map.each_part(first, &last, &mut |part| parts.push(part));
     let mut left = 0;
-    let mut at = parts.into_iter().flat_map(|part| {
+    let at = parts.into_iter().flat_map(|part: &Arc<Part<Held>>| {
         let places = part.slot().places().map(|bytes| part.places(&bytes));
         let places = places.and_then(Result::ok).unwrap_or_default();
         let places = places.into_iter().enumerate();
-        places.map(move |(at, place)| (part, at, place))
+        places.map(move |(at, place)| At { part, at, place })
     });
-    let mut at = at.by_ref().peekable();
+    let mut at = at.peekable();
     each(store, Table::IndexPages, |rows| {
         let read: u64 = rows.iter().map(|(_, row)| row.len() as u64).sum();
         if read > budget {
@@ -169,20 +179,19 @@ fn warm(store: &impl Tables, map: &Map<Held>, mut budget: u64) -> Result<u64, Re
         budget -= read;
         let mut pages: Vec<(At<'_>, Bytes)> = Vec::with_capacity(rows.len());
         for (key, row) in rows {
-            let before = |(_, _, place): &At<'_>| records::page_key(place.key()) < key;
-            while at.next_if(before).is_some() {
+            while at.next_if(|at| at.key() < key).is_some() {
                 left += 1;
             }
-            let same = |(_, _, place): &At<'_>| records::page_key(place.key()) == key;
-            pages.extend(at.next_if(same).map(|at| (at, row)));
+            let same = at.next_if(|at| at.key() == key);
+            pages.extend(same.map(|at| (at, row)));
         }
         let read: Vec<_> = pages
             .par_iter()
-            .map(|((_, _, place), row)| stored(place, Some(row.clone()), true))
+            .map(|(at, row)| stored(&at.place, Some(row.clone()), true))
             .collect();
-        for (((part, at, _), _), bytes) in pages.into_iter().zip(read) {
+        for ((at, _), bytes) in pages.into_iter().zip(read) {
             match bytes {
-                Ok(Some(bytes)) => part.slot().fill_page(at, bytes),
+                Ok(Some(bytes)) => at.part.slot().fill_page(at.at, bytes),
                 _ => left += 1,
             }
         }

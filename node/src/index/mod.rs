@@ -5,16 +5,18 @@
 //! map of them. It returns the rows that go into the batch of the commitment leaf: what long lists
 //! grew by, and some of the pages that changed, with their parts. They are written lazily, a few
 //! sixteenths of the labels (*shards*) at a time, because nearly every page changes between two
-//! checkpoints under load. There is no redo log, because the log itself says what each leaf's labels
-//! are. `Meta` holds, for each shard, the leaf below which all of its stored pages are current. A
-//! start replays the leaves from the lowest of them on ([`recover`]), by the same [`Index::step`].
+//! checkpoints under load. There is no redo log, because the log itself says what each leaf's
+//! labels are. `Meta` holds, for each shard, the leaf below which all of its stored pages are
+//! current. A start replays the leaves from the lowest of them on ([`recover`]), by the same
+//! [`Index::step`].
 //!
 //! What is in memory of pages and parts is bounded. Beyond that, a step writes more shards than are
-//! due, and [`Index::evict`] lets go of what is written. Of the directory, a node for each part stays.
+//! due, and [`Index::evict`] lets go of what is written. Of the directory, a node for each part
+//! stays.
 //!
-//! Readers have the map of the published checkpoint. Maps do not change, so readers never wait. What
-//! a step replaces is first filled into the old nodes, of every map that somebody still has, so that
-//! a reader of it finds it after the new one is stored.
+//! Readers have the map of the published checkpoint. Maps do not change, so readers never wait.
+//! What a step replaces is first filled into the old nodes, of every map that somebody still has,
+//! so that a reader of it finds it after the new one is stored.
 
 mod held;
 mod load;
@@ -41,8 +43,8 @@ use shard::{SHARD_BITS, Shard, ends, shard_of};
 
 /// How many leaves a start after a crash may have to replay: some seconds of work. In return, under
 /// load pages are written a quarter as often as leaves. A node that is stopped writes all pages
-/// ([`Index::store_all`]). If checkpoints are large, each writes more shards, and so it does if there
-/// is no room in memory.
+/// ([`Index::store_all`]). If checkpoints are large, each writes more shards, and so it does if
+/// there is no room in memory.
 const REPLAY: u64 = 1 << 20;
 
 /// About the bytes that a label takes in its page, to know how much memory a step takes.
@@ -148,7 +150,8 @@ impl Index {
         index
     }
 
-    /// The index of a log without leaves. At most `cache_mib` MiB of pages and parts stay in memory.
+    /// The index of a log without leaves. At most `cache_mib` MiB of pages and parts stay in
+    /// memory.
     pub fn empty(cache_mib: usize) -> Self {
         let budget = budget(cache_mib);
         Index::new(Map::new(), [0; SHARDS], budget, 0, TreeSize::EMPTY)

@@ -109,8 +109,8 @@ impl<S: Reads> Pin<'_, S> {
         self.fill(map, labels, true, grown)
     }
 
-    /// Reads what `labels` lead to in an older map that somebody still reads. What of it a later step
-    /// replaced is in its memory already.
+    /// Reads what `labels` lead to in an older map that somebody still reads. What of it a later
+    /// step replaced is in its memory already.
     pub fn older(&self, map: &Map<Held>, labels: &[Label]) -> Result<(), RecordError> {
         self.fill(map, labels, false, &mut |_, _| {})
     }

@@ -1,9 +1,9 @@
 //! The index after a start: what is stored, brought up to date from the log's own leaves, and
 //! compared with the commitment.
 //!
-//! A node that was stopped left all of it as it is. Then the parts are read, which lead to the root.
-//! What is wrong with a page is found when it is read, because its bytes do not lead to the hash that
-//! its part has. After anything else, every page is read, and the parts follow from them.
+//! A node that was stopped left all of it as it is. Then the parts are read, which lead to the
+//! root. What is wrong with a page is found when it is read, because its bytes do not lead to the
+//! hash that its part has. After anything else, every page is read, and the parts follow from them.
 
 use super::load::{self, Loaded};
 use super::{Index, Rows, budget};

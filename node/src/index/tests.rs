@@ -90,15 +90,13 @@ impl Kept {
 
 /// Labels of which pages and parts are split now and then, and lists that grow.
 fn leaves(numbers: &mut Numbers, count: u64, most: u64) -> Vec<Vec<Label>> {
-    let mut labels = || {
-        let mut labels = vec![
-            label(numbers.next(most)),
-            label(numbers.next(1 + most / 20)),
-        ];
-        labels.push(label(u64::MAX - numbers.next(2)));
-        labels
-    };
-    (0..count).map(|_| labels()).collect()
+    (0..count)
+        .map(|_| {
+            let common = label(numbers.next(1 + most / 20));
+            let long = label(u64::MAX - numbers.next(2));
+            vec![label(numbers.next(most)), common, long]
+        })
+        .collect()
 }
 
 fn asked(numbers: &mut Numbers, most: u64) -> Vec<Label> {

@@ -2,9 +2,9 @@
 //! directory of inner nodes.
 //!
 //! A [`Map`] never changes. A publish step makes the next one, which shares every page and node
-//! that the step does not touch. Readers go on with the one that they have, without locks. Where the
-//! bytes of parts and pages are is up to the caller ([`Slot`], [`Pages`]): an audit holds them all,
-//! a node some of them, within a limit.
+//! that the step does not touch. Readers go on with the one that they have, without locks. Where
+//! the bytes of parts and pages are is up to the caller ([`Slot`], [`Pages`]): an audit holds them
+//! all, a node some of them, within a limit.
 //!
 //! A page is named by the prefix that leads to it, its *key*. The key stays the same until the page
 //! has too many labels and is split. Then the keys of the new ones are longer. So it is with parts.

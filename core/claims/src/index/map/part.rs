@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! places  = place*, ascending by key
-//! place   = bits of the page's key, varint ‖ the key's bytes after the whole bytes of the part's key
-//!         ‖ hash, 32 bytes ‖ labels, u8 ‖ names, u8 ‖ tree size through which it is current, varint
+//! place   = bits of the page's key, varint ‖ the key's bytes after those that are whole in the
+//!           part's key ‖ hash, 32 bytes ‖ labels, u8 ‖ names, u8
+//!         ‖ tree size through which it is current, varint
 //! ```
 //!
 //! The hashes of the trie's nodes between the pages are not kept: to hash them again costs less
@@ -122,6 +123,12 @@ impl Keyed for Place {
     }
 }
 
+impl AsRef<Place> for Place {
+    fn as_ref(&self) -> &Place {
+        self
+    }
+}
+
 /// The prefix of the node over these pages, of which there are two or more, and where those on its
 /// right begin.
 pub(super) fn fork<K: Keyed>(pages: &[K]) -> (Prefix, usize) {
@@ -133,9 +140,9 @@ pub(super) fn fork<K: Keyed>(pages: &[K]) -> (Prefix, usize) {
 }
 
 /// What is below the node over these pages, of which there is at least one.
-pub(super) fn total(places: &[Place]) -> Total {
+pub(super) fn total<P: AsRef<Place> + Keyed>(places: &[P]) -> Total {
     if let [one] = places {
-        return one.total();
+        return one.as_ref().total();
     }
     let (prefix, middle) = fork(places);
     let (left, right) = places.split_at(middle);
@@ -157,7 +164,12 @@ pub struct Part<S> {
 
 impl<S> Part<S> {
     /// The part of these pages, at least one and at most a part's.
-    pub(super) fn new(key: Prefix, places: &[Place], through: TreeSize, slot: S) -> Self {
+    pub(super) fn new<P: AsRef<Place> + Keyed>(
+        key: Prefix,
+        places: &[P],
+        through: TreeSize,
+        slot: S,
+    ) -> Self {
         let total = total(places);
         // Nothing is cut: a part has at most 256 labels.
         Part {
@@ -275,6 +287,12 @@ pub(super) struct Draw {
     pub kept: Option<Kept>,
 }
 
+impl AsRef<Place> for Draw {
+    fn as_ref(&self) -> &Place {
+        &self.place
+    }
+}
+
 impl Keyed for Draw {
     fn key(&self) -> &Prefix {
         &self.place.key
@@ -284,9 +302,8 @@ impl Keyed for Draw {
 /// Makes the part of these pages, at least one and at most a part's.
 pub(super) fn make<S: Slot>(key: Prefix, pages: &mut [Draw], through: TreeSize) -> Part<S> {
     let bytes: PageBytes = write(&key, pages.iter().map(|page| &page.place)).into();
-    let places: Vec<Place> = pages.iter().map(|page| page.place.clone()).collect();
     let kept = pages.iter_mut().map(|page| page.kept.take()).collect();
-    Part::new(key, &places, through, S::filled(bytes, kept))
+    Part::new(key, pages, through, S::filled(bytes, kept))
 }
 
 #[cfg(test)]

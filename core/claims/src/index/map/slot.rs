@@ -50,10 +50,12 @@ pub struct Whole {
 
 impl Slot for Whole {
     fn filled(places: PageBytes, pages: Vec<Option<Kept>>) -> Self {
-        let bytes = |page: Option<Kept>| page.map(|kept| kept.bytes).unwrap_or_default();
+        let bytes = pages
+            .into_iter()
+            .map(|page| page.map(|kept| kept.bytes).unwrap_or_default());
         Whole {
             places,
-            pages: pages.into_iter().map(bytes).collect(),
+            pages: bytes.collect(),
         }
     }
 
