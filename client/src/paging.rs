@@ -47,8 +47,9 @@ struct Pages {
 }
 
 impl Client {
-    /// Everything under one label, however long its list, in pages. It guarantees that they make up
-    /// the whole list as of the last page's checkpoint, and that every entry in it is there.
+    /// Everything under one label, however long its list, in pages, each of which is verified when
+    /// it comes. It guarantees that they make up the whole list as of the last page's checkpoint,
+    /// and that every entry in it is there.
     ///
     /// It fails as [`Client::lookup`] does, and with [`ClientError::Unavailable`] if the list takes
     /// more memory or time than an answer may.
@@ -118,11 +119,6 @@ impl Pages {
         self.pages.push(page);
         if self.from >= length {
             return Ok(true);
-        }
-        if come == 0 {
-            return Err(ClientError::unverified(
-                "the node stopped in the middle of a list",
-            ));
         }
         self.short += usize::from(come < PAGE_LEAVES);
         if self.short > SHORT_PAGES {

@@ -6,6 +6,7 @@ use assay_claims::index::{Answer, Label, Query};
 use assay_claims::limits::LISTED_LEAVES;
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
+use assay_tlog::tree::range::RANGE_HASHES;
 use bytes::BytesMut;
 
 /// Why an answer cannot be read.
@@ -33,6 +34,12 @@ pub enum AnswerFault {
     /// The length of the proof is not a multiple of 32 bytes.
     #[error("the proof of inclusion in the answer has {0} bytes, which is not a multiple of 32")]
     Inclusion(usize),
+    /// The proof of a page's place is not a list of hashes, or has more than any needs.
+    #[error(
+        "the proof of the place of a page in the answer has {0} bytes, which are not at most \
+         {RANGE_HASHES} hashes of 32 bytes"
+    )]
+    Range(usize),
     /// The answer, or a message of it, holds nothing.
     #[error("the answer is empty")]
     Empty,
@@ -45,6 +52,7 @@ pub struct Joined {
     answer: v1::Answer,
     cut: BytesMut,
     inclusion: BytesMut,
+    range: BytesMut,
     any: bool,
     taken: usize,
 }
@@ -63,10 +71,11 @@ fn weight(message: &v1::Answer) -> usize {
         leaves,
         entries,
         inclusion,
+        range,
     } = message;
 
-    let whole =
-        checkpoint.len() + commitment.len() + cut.len() + inclusion.len() + 8 * leaves.len();
+    let proofs = cut.len() + inclusion.len() + range.len();
+    let whole = checkpoint.len() + commitment.len() + proofs + 8 * leaves.len();
     let entries: usize = entries.iter().map(|entry| ITEM_BYTES + entry.len()).sum();
     whole
         + entries
@@ -93,6 +102,7 @@ impl Joined {
             leaves,
             entries,
             inclusion,
+            range,
         } = message;
         if !self.any {
             self.answer.checkpoint = checkpoint;
@@ -101,6 +111,7 @@ impl Joined {
         }
         self.cut.extend_from_slice(&cut);
         self.inclusion.extend_from_slice(&inclusion);
+        self.range.extend_from_slice(&range);
         self.answer.lists.extend(lists);
         self.answer.leaves.extend(leaves);
         self.answer.entries.extend(entries);
@@ -118,6 +129,7 @@ impl Joined {
             Ok(v1::Answer {
                 cut: self.cut.freeze(),
                 inclusion: self.inclusion.freeze(),
+                range: self.range.freeze(),
                 ..self.answer
             })
         } else {
@@ -142,6 +154,10 @@ pub fn to_core(answer: &v1::Answer, query: &Query) -> Result<Answer, AnswerFault
     let (hashes, rest) = answer.inclusion.as_chunks::<{ Hash::LEN }>();
     if !rest.is_empty() {
         return Err(AnswerFault::Inclusion(answer.inclusion.len()));
+    }
+    let (range, rest) = answer.range.as_chunks::<{ Hash::LEN }>();
+    if !rest.is_empty() || range.len() > RANGE_HASHES {
+        return Err(AnswerFault::Range(answer.range.len()));
     }
     let leaves = answer.lists.iter().map(|list| list.leaves.len() as u64);
     let leaves: u64 = leaves.sum();
@@ -176,6 +192,7 @@ pub fn to_core(answer: &v1::Answer, query: &Query) -> Result<Answer, AnswerFault
             .zip(answer.entries.iter().cloned())
             .collect(),
         inclusion: hashes.iter().copied().map(Hash::new).collect(),
+        range: range.iter().copied().map(Hash::new).collect(),
     })
 }
 
@@ -202,6 +219,23 @@ mod tests {
         assert_eq!(to_core(&answer, &query), Err(beyond));
     }
 
+    #[test]
+    fn the_proof_of_a_place_is_no_longer_than_any_needs_to_be() {
+        let query = Query::names([], []);
+        let read = |bytes: usize| {
+            let answer = v1::Answer {
+                range: vec![7; bytes].into(),
+                ..v1::Answer::default()
+            };
+            to_core(&answer, &query).map(|answer| answer.range.len())
+        };
+        let most = RANGE_HASHES * Hash::LEN;
+        assert_eq!(read(most), Ok(RANGE_HASHES));
+        for bytes in [1, Hash::LEN - 1, most - 1, most + Hash::LEN] {
+            assert_eq!(read(bytes), Err(AnswerFault::Range(bytes)));
+        }
+    }
+
     /// Whatever a node repeats forever takes memory, so each part must count toward the limit.
     #[test]
     fn every_part_of_an_answer_counts_and_an_empty_message_is_refused() {
@@ -225,6 +259,10 @@ mod tests {
             },
             v1::Answer {
                 inclusion: Bytes::from_static(b"x"),
+                ..empty.clone()
+            },
+            v1::Answer {
+                range: Bytes::from_static(b"x"),
                 ..empty.clone()
             },
             v1::Answer {

@@ -1,8 +1,10 @@
 //! What somebody knows who lies well about a log: all of its entries, so that every proof that can
 //! be made is made.
 
+use anyhow::Context;
 use assay_claims::entry::{self, Entry, wire};
 use assay_claims::index::map::{Resident, Serial, Whole};
+use assay_claims::index::range::prove_page;
 use assay_claims::index::{Label, Map, Query, labels_of_entry};
 use assay_claims::limits;
 use assay_proto::v1::{self, LabelList};
@@ -182,7 +184,28 @@ impl Liar {
             lists,
             ..v1::Answer::default()
         };
-        self.filled(answer, size)
+        let answer = self.filled(answer, size)?;
+        match from {
+            Some(from) => self.placed(answer, from as u64, size),
+            None => Ok(answer),
+        }
+    }
+
+    /// A page of a list with the proof that as many of the list's leaves stand at a position.
+    pub fn placed(&self, answer: v1::Answer, from: u64, size: u64) -> anyhow::Result<v1::Answer> {
+        let Some(page) = answer.lists.first() else {
+            return Ok(answer);
+        };
+        let label = Label::from_slice(&page.label).context("a label has 32 bytes")?;
+        let list = self.lists.get(&label).map_or(&[][..], |list| list);
+        let list = list[..list.partition_point(|leaf| *leaf < size)].iter();
+        let list: Vec<LeafIndex> = list.copied().map(LeafIndex::new).collect();
+        let page = from..from + page.leaves.len() as u64;
+        let hashes = prove_page(&list, page);
+        Ok(v1::Answer {
+            range: hashes.iter().flat_map(|hash| *hash.as_bytes()).collect(),
+            ..answer
+        })
     }
 
     /// The answer with the entries that its lists name, and the proof that they are in the log.

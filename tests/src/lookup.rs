@@ -99,5 +99,6 @@ fn read(answer: v1::Answer) -> anyhow::Result<Answer> {
             .zip(answer.entries)
             .collect(),
         inclusion: hashes.iter().copied().map(Hash::new).collect(),
+        range: Vec::new(),
     })
 }

@@ -79,6 +79,7 @@ impl Asked {
                 origin: asked.origin().to_owned(),
                 label: *label,
                 of_keys: is_of_keys(label),
+                heard: None,
             })
         })
     }

@@ -87,8 +87,9 @@ impl Gathering {
         Ok(answer.census().to_vec())
     }
 
-    /// The last `most` leaves of a list that had so many. Nothing shows that they are the last.
-    /// Returns the claims that are new; none if the source cannot be asked for a part of a list.
+    /// The last `most` leaves of a list that had so many; of one that has grown since, those that
+    /// stand where its last ones were. Returns the claims that are new; none if the source cannot
+    /// be asked for a part of a list.
     pub(super) async fn tail(
         &mut self,
         source: &Source,

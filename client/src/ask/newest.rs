@@ -29,8 +29,7 @@ impl Gathering {
     /// Lists what an issuer signed, of which `issuer` is the name. `None` if the source cannot be
     /// asked for lists.
     ///
-    /// No part of a list is proven without the rest, so that whole lists are fetched, the shortest
-    /// first: together at most [`WHOLE_LIST`] claims.
+    /// Whole lists are fetched, the shortest first: together at most [`WHOLE_LIST`] claims.
     pub(super) async fn signed(
         &mut self,
         source: &Source,

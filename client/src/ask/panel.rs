@@ -145,8 +145,8 @@ impl Panel {
         self.put(Question::HiddenSpeakers(name)).await.lists
     }
 
-    /// Asks for the newest so many leaves of labels that [`Panel::speakers`] found. Nothing shows
-    /// that they are the newest.
+    /// Asks for the newest so many leaves of labels that [`Panel::speakers`] found, which are the
+    /// newest as of then.
     pub(super) async fn newest(&mut self, labels: &BTreeSet<Label>, most: u64) -> Vec<LoggedClaim> {
         if labels.is_empty() {
             return Vec::new();

@@ -7,30 +7,27 @@ use super::{
     in_pieces, joined,
     look_ups::LookUps,
     metered::{Paid, encoded},
+    page::{self, LongList, PageMaker, Unmade, last_leaf, leaves, proven, unavailable},
     status,
 };
 use crate::{
     held::{Account, Hold, Kind},
     index::StoredPages,
-    records::{self, RecordError},
-    storage::{Reads, Tables},
-    view::{Published, View},
+    storage::Tables,
+    view::View,
 };
-use assay_claims::index::map::{Listed, MapError, Proven};
+use assay_claims::index::map::Proven;
+use assay_claims::index::range::ListChunks;
 use assay_claims::index::{By, Label, Name, Prefix, Query};
 use assay_claims::limits;
 use assay_proto::v1::{
-    Answer, BatchLookupRequest, BatchLookupResponse, LabelList, LookupPrefixRequest,
-    LookupPrefixResponse, LookupRequest, LookupResponse, index_service_server::IndexService,
+    Answer, BatchLookupRequest, BatchLookupResponse, LookupPrefixRequest, LookupPrefixResponse,
+    LookupRequest, LookupResponse, index_service_server::IndexService,
 };
-use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use std::{mem, sync::Arc};
 use tonic::{Request, Response, Status, Streaming};
-
-/// Bytes of entries in the answer to one `Lookup`, about: well below the limit of 1 MiB a message.
-const MESSAGE_BYTES: usize = 512 << 10;
 
 /// Most entries of one label in the answer to a batch or a prefix. `Lookup` brings the rest of a
 /// list.
@@ -43,39 +40,23 @@ const LIST_LEAVES: u64 = limits::LISTED_LEAVES;
 pub struct IndexApi<S> {
     view: Arc<View<S>>,
     look_ups: LookUps,
+    pages: Arc<PageMaker<S>>,
 }
 
 impl<S> IndexApi<S> {
     /// Returns a service that answers from what `view` shows.
     pub fn new(view: Arc<View<S>>, look_ups: LookUps) -> Self {
-        IndexApi { view, look_ups }
+        let pages = Arc::new(PageMaker::new(view.clone()));
+        IndexApi {
+            view,
+            look_ups,
+            pages,
+        }
     }
 }
 
 /// Most names or labels that one answer shows: some hundred thousand hashes of work.
 const SHOWN: u64 = limits::LOOKUP_NAMES as u64;
-
-fn unavailable() -> Status {
-    Status::unavailable(
-        "the node has just started and signs its first checkpoint; try again in a moment",
-    )
-}
-
-fn proven(proven: Result<Proven, MapError<RecordError>>) -> Result<Proven, Status> {
-    proven.map_err(|error| match error {
-        MapError::Read(error) => status::store(&error),
-        other => status::store(&RecordError::Damaged(other.to_string())),
-    })
-}
-
-fn label(bytes: &[u8]) -> Result<Label, Status> {
-    Label::from_slice(bytes).ok_or_else(|| {
-        status::invalid(
-            "label",
-            format!("a label has 32 bytes; this one has {}", bytes.len()),
-        )
-    })
-}
 
 /// Reads halves of labels.
 fn halves<T>(
@@ -103,66 +84,19 @@ fn speakers(before: usize, wire: &[Bytes]) -> Result<Vec<By>, Status> {
     halves("by", wire, By::from_slice)
 }
 
-/// At most `most` leaves of a list from position `from` on: from memory if the list is short, else
-/// from the store.
-fn leaves(
-    store: &impl Reads,
-    listed: &Listed,
-    from: u64,
-    most: u64,
-) -> Result<Vec<LeafIndex>, Status> {
-    let to = from.saturating_add(most).min(listed.length);
-    match &listed.leaves {
-        Some(leaves) => Ok(leaves
-            .get(from as usize..to as usize)
-            .unwrap_or_default()
-            .to_vec()),
-        None => records::read_list(store, &listed.label, from, to).map_err(|e| status::store(&e)),
-    }
-}
-
 impl<S: Tables + 'static> IndexApi<S> {
-    fn lookup_one(&self, request: &LookupRequest) -> Result<Answer, Status> {
-        let published = self.view.published();
-        let map = published.index().ok_or_else(unavailable)?;
-        let store = self.view.store();
-        let label = label(&request.label)?;
-        let proven = proven(map.prove(&Query::labels(&[label]), &StoredPages(store)))?;
-        let mut answer = Answer {
-            checkpoint: published.note().to_owned(),
-            commitment: published.commitment().clone(),
-            cut: proven.cut.into(),
-            ..Answer::default()
-        };
-        let limit = match request.limit as usize {
-            0 => limits::PAGE,
-            limit => limit.min(limits::PAGE),
-        };
-        let mut targets = Vec::new();
-        if let Some(listed) = proven.found.first() {
-            let mut page = leaves(store, listed, request.from, limit as u64)?;
-            answer.entries.reserve(page.len());
-            let mut bytes = 0;
-            for leaf in &page {
-                let entry = records::read_entry(store, *leaf).map_err(|e| status::store(&e))?;
-                bytes += entry.len();
-                if !answer.entries.is_empty() && bytes > MESSAGE_BYTES {
-                    break;
-                }
-                answer.entries.push(entry);
-            }
-            page.truncate(answer.entries.len());
-            targets.extend_from_slice(&page);
-            let page: Vec<u64> = page.iter().map(|leaf| leaf.get()).collect();
-            answer.leaves.clone_from(&page);
-            answer.lists.push(LabelList {
-                label: request.label.clone(),
-                leaves: page,
-            });
-        }
-        targets.push(last_leaf(&published));
-        answer.inclusion = joined(&self.view.inclusion_of_many(&targets, published.size())?);
-        Ok(answer)
+    /// Hashes a long list on a thread for look-ups, once it is this caller's turn. Returns what it
+    /// is hashed to, and the room that this takes.
+    async fn read_long(
+        &self,
+        list: LongList,
+        account: &Arc<Account>,
+    ) -> Result<(Hold, ListChunks), Status> {
+        let room = account.hold(Kind::Prepared, list.kept_bytes()).await?;
+        let turn = account.hold(Kind::Question, 1).await?;
+        let pages = self.pages.clone();
+        let chunks = self.look_ups.run(turn, move || pages.read_long(&list));
+        Ok((room, chunks.await??))
     }
 
     /// Computes everything but the entries, on a thread for look-ups, once there is room for the
@@ -191,7 +125,7 @@ impl<S: Tables + 'static> IndexApi<S> {
     /// About the memory that an answer takes. Refuses a question whose answer would be too long,
     /// before anything is computed for it.
     fn estimate(&self, query: &Query) -> Result<usize, Status> {
-        let published = self.view.published();
+        let published = self.view.published()?;
         let map = published.index().ok_or_else(unavailable)?;
         let labels = map.commitment().labels;
         let (shown, what) = match query {
@@ -233,12 +167,8 @@ fn proof_bytes(of: u64) -> usize {
     192 + 48 * of.max(1).ilog2() as usize
 }
 
-fn last_leaf(published: &Published) -> LeafIndex {
-    LeafIndex::new(published.size().get().saturating_sub(1))
-}
-
 fn prepare<S: Tables>(view: &View<S>, query: &Query) -> Result<Prepared, Status> {
-    let published = view.published();
+    let published = view.published()?;
     let map = published.index().ok_or_else(unavailable)?;
     let pages = StoredPages(view.store());
     let Proven { cut, mut found } = proven(map.prove(query, &pages))?;
@@ -275,14 +205,6 @@ fn prepare<S: Tables>(view: &View<S>, query: &Query) -> Result<Prepared, Status>
     })
 }
 
-/// About the bytes of an answer.
-fn size(answer: &Answer) -> usize {
-    let entries: usize = answer.entries.iter().map(Bytes::len).sum();
-    let proofs = answer.checkpoint.len() + answer.cut.len() + answer.inclusion.len();
-    let leaves: usize = answer.lists.iter().map(|list| list.leaves.len()).sum();
-    entries + proofs + answer.commitment.len() + 10 * (leaves + answer.leaves.len())
-}
-
 #[tonic::async_trait]
 impl<S: Tables + 'static> IndexService for IndexApi<S> {
     type BatchLookupStream = Answers<BatchLookupResponse>;
@@ -293,12 +215,19 @@ impl<S: Tables + 'static> IndexService for IndexApi<S> {
         request: Request<LookupRequest>,
     ) -> Result<Response<LookupResponse>, Status> {
         let account = account(&request)?;
-        let look_up = || {
-            let answer = self.lookup_one(request.get_ref())?;
-            let bytes = encoded(size(&answer));
-            Ok::<_, Status>((answer, bytes))
+        let look_up = |known: Option<&ListChunks>| {
+            let answer = self.pages.page(request.get_ref(), known)?;
+            let bytes = encoded(page::size(&answer));
+            Ok::<_, Unmade>((answer, bytes))
         };
-        let (answer, hold) = account.made(look_up).await?;
+        let made = match account.made(|| look_up(None)).await {
+            Err(Unmade::Long(list)) => {
+                let (_room, known) = self.read_long(list, &account).await?;
+                account.made(|| look_up(Some(&known))).await
+            }
+            made => made,
+        };
+        let (answer, hold) = made?;
         let mut response = Response::new(LookupResponse {
             answer: Some(answer),
         });

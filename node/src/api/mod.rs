@@ -9,6 +9,7 @@ pub mod index;
 pub mod log;
 pub mod look_ups;
 pub mod metered;
+pub mod page;
 pub mod rest_of_body;
 pub mod serve;
 pub mod status;

@@ -2,6 +2,7 @@
 
 use super::{Service, State, Stream, log::join};
 use assay_claims::index::map::Resident;
+use assay_claims::index::range::prove_page;
 use assay_claims::index::{By, Label, Name, Prefix, Query};
 use assay_claims::limits;
 use assay_proto::v1::{self, index_service_server::IndexService, *};
@@ -33,11 +34,15 @@ impl State {
             Query::Page { from, .. } => (*from as usize, self.page.min(limits::PAGE)),
             _ => (0, usize::MAX),
         };
-        let mut lists = vec![];
+        let (mut lists, mut range) = (vec![], vec![]);
         let mut leaves = BTreeSet::new();
         for listed in proven.found {
             let list = &self.lists[&listed.label][..listed.length as usize];
             let page: Vec<u64> = list.iter().skip(from).take(most).copied().collect();
+            if let Query::Page { from, .. } = query {
+                let list: Vec<LeafIndex> = list.iter().copied().map(LeafIndex::new).collect();
+                range = prove_page(&list, *from..*from + page.len() as u64);
+            }
             leaves.extend(
                 page.iter()
                     .take(limits::LABEL_ENTRIES)
@@ -65,6 +70,7 @@ impl State {
                 .collect(),
             leaves: leaves.into_iter().collect(),
             inclusion: join(&prove_multiproof(self, &targets, size).unwrap()),
+            range: join(&range),
         }
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn leaf_hash(index: LeafIndex) -> Hash {
 }
 
 /// `SHA-256(0x14 ‖ left ‖ right)`.
-fn node_hash(left: &Hash, right: &Hash) -> Hash {
+pub(super) fn node_hash(left: &Hash, right: &Hash) -> Hash {
     let mut bytes = [0x14; 65];
     bytes[1..33].copy_from_slice(left.as_bytes());
     bytes[33..].copy_from_slice(right.as_bytes());
@@ -47,7 +47,11 @@ impl ListFrontier {
 
     /// Appends a leaf's index.
     pub fn push(&mut self, index: LeafIndex) {
-        let mut hash = leaf_hash(index);
+        self.push_hash(leaf_hash(index));
+    }
+
+    /// Appends a leaf, or a subtree that is as wide as those before it, by its hash.
+    pub(super) fn push_hash(&mut self, mut hash: Hash) {
         for _ in 0..self.length.trailing_ones() {
             if let Some(left) = self.peaks.pop() {
                 hash = node_hash(&left, &hash);

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `label`, `package`, `mapping` | which labels an entry has |
 //! | `list` | the root of a label's list of leaves |
+//! | `range` | that a page of a list stands at its place |
 //! | `trie` | the hashes of the trie |
 //! | `wanted` | what is asked, on its way down the trie |
 //! | `page`, `draft` | pages of up to sixteen labels, read and written |
@@ -27,6 +28,7 @@ pub mod map;
 mod mapping;
 mod package;
 pub mod page;
+pub mod range;
 mod trie;
 mod wanted;
 

@@ -4,6 +4,7 @@
 use crate::log::{Log, Steps};
 use assay_claims::entry;
 use assay_claims::index::answer::AnsweredList;
+use assay_claims::index::range::prove_page;
 use assay_claims::index::{Answer, Label, Prefix, Query};
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
@@ -76,6 +77,13 @@ lies! {
     FlipHash,
     ExtraHash,
     InclusionInOlderTree,
+    DropRangeHash,
+    FlipRangeHash,
+    ExtraRangeHash,
+    /// The proof of the place of another page, or of a page of the list as it was.
+    RangeOfAnother,
+    /// The leaves of another position, with their entries and the proof of their place.
+    ShiftedPage,
     AnswerToAnotherQuery,
     OlderAnswer,
 }
@@ -136,6 +144,7 @@ impl Lie {
         let _ = self.about_leaves(known, answer);
         let _ = self.about_entries(known, answer);
         let _ = self.about_proofs(known, answer);
+        let _ = self.about_the_place(known, answer);
         let _ = self.about_commitment(known, answer);
         if self.prove {
             let size = known.size;
@@ -147,6 +156,11 @@ impl Lie {
             answer.inclusion = known
                 .log
                 .inclusion(&shown.chain([size - 1]).collect(), size);
+            if let (Query::Page { .. }, [list]) = (known.query, &answer.lists[..]) {
+                let truth = known.log.truth(&list.label, size);
+                let end = list.from.saturating_add(list.leaves.len() as u64);
+                answer.range = prove_page(truth, list.from..end);
+            }
         }
     }
 
@@ -300,14 +314,15 @@ impl Lie {
             Kind::OlderCut => answer.cut = known.log.cut(known.query, self.older(known)),
             Kind::OlderCutAndLists => {
                 let older = known.log.answer(known.query, self.older(known), known.most);
-                (answer.cut, answer.lists, answer.entries) =
-                    (older.cut, older.lists, older.entries);
+                (answer.cut, answer.lists, answer.entries, answer.range) =
+                    (older.cut, older.lists, older.entries, older.range);
             }
             Kind::HidingCut => {
                 let lie = self
                     .hiding(known)
                     .answer(known.query, known.size, known.most);
-                (answer.cut, answer.lists, answer.entries) = (lie.cut, lie.lists, lie.entries);
+                (answer.cut, answer.lists, answer.entries, answer.range) =
+                    (lie.cut, lie.lists, lie.entries, lie.range);
             }
             Kind::DropHash => drop(answer.inclusion.remove(self.in_(hashes)?)),
             Kind::SwapHashes => answer
@@ -331,11 +346,36 @@ impl Lie {
                     .log
                     .inclusion(&shown.chain([size - 1]).collect(), size);
             }
-            Kind::AnswerToAnotherQuery => {
-                *answer = known.log.answer(&self.other(known), known.size, known.most)
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Lies about where a page stands in its list.
+    fn about_the_place(&self, known: &Known<'_>, answer: &mut Answer) -> Option<()> {
+        let hashes = answer.range.len();
+        match self.kind {
+            Kind::DropRangeHash => drop(answer.range.remove(self.in_(hashes)?)),
+            Kind::FlipRangeHash => {
+                let hash = &mut answer.range[self.in_(hashes)?];
+                *hash = Hash::from_slice(&self.flip(&Bytes::copy_from_slice(hash.as_bytes())))?;
             }
-            Kind::OlderAnswer => {
-                *answer = known.log.answer(known.query, self.older(known), known.most)
+            Kind::ExtraRangeHash => answer
+                .range
+                .insert(self.at.index(hashes + 1), Hash::of(b"extra")),
+            Kind::RangeOfAnother => {
+                let size = if self.to.index(2) == 0 {
+                    self.older(known)
+                } else {
+                    known.size
+                };
+                answer.range = known.log.answer(&self.other(known), size, known.most).range;
+            }
+            Kind::ShiftedPage => {
+                let other = known.log.answer(&self.other(known), known.size, known.most);
+                let (mine, other_list) = (answer.lists.first_mut()?, other.lists.first()?);
+                mine.leaves.clone_from(&other_list.leaves);
+                (answer.entries, answer.range) = (other.entries, other.range);
             }
             _ => return None,
         }
@@ -364,6 +404,12 @@ impl Lie {
                     answer.entries.iter().map(|(leaf, _)| leaf.get()).collect();
                 shown.insert(older - 1);
                 answer.inclusion = log.inclusion(&shown, known.size);
+            }
+            Kind::AnswerToAnotherQuery => {
+                *answer = known.log.answer(&self.other(known), known.size, known.most)
+            }
+            Kind::OlderAnswer => {
+                *answer = known.log.answer(known.query, self.older(known), known.most)
             }
             Kind::FlipCommitment => answer.commitment = self.flip(&answer.commitment),
             Kind::ClaimForCommitment => {

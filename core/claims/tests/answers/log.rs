@@ -4,6 +4,7 @@ use assay_claims::claim::{self, ClaimId, SigningKey};
 use assay_claims::entry::{self, Entry, wire};
 use assay_claims::index::answer::AnsweredList;
 use assay_claims::index::map::{Resident, Serial, Whole};
+use assay_claims::index::range::prove_page;
 use assay_claims::index::{Answer, Commitment, Label, Map, Query, labels_of_entry};
 use assay_claims::issuer::IssuerId;
 use assay_claims::json::Value;
@@ -253,7 +254,7 @@ impl Log {
     pub fn answer(&self, query: &Query, size: u64, most: usize) -> Answer {
         let labels = self.lists.keys().copied();
         let asked: Vec<Label> = labels.filter(|label| query.asks_for(label)).collect();
-        let mut lists = vec![];
+        let (mut lists, mut range) = (vec![], vec![]);
         let mut shown: BTreeSet<u64> = BTreeSet::new();
         for label in asked
             .into_iter()
@@ -263,7 +264,9 @@ impl Log {
             let (from, leaves) = match query {
                 Query::Page { from, .. } => {
                     let rest = truth.iter().skip(*from as usize);
-                    (*from, rest.take(most).copied().collect())
+                    let page: Vec<LeafIndex> = rest.take(most).copied().collect();
+                    range = prove_page(truth, *from..*from + page.len() as u64);
+                    (*from, page)
                 }
                 _ => (0, truth.to_vec()),
             };
@@ -285,6 +288,7 @@ impl Log {
             lists,
             entries,
             inclusion: self.inclusion(&shown, size),
+            range,
         }
     }
 }

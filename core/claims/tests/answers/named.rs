@@ -2,10 +2,9 @@
 
 use crate::log::{Claimed, Log, Steps, issuer};
 use assay_claims::index::answer::AnsweredList;
-use assay_claims::index::list::ListFrontier;
 use assay_claims::index::{
-    Answer, AnswerError, AnswerPage, By, CommitmentError, CutError, Kind, Label, Name, Prefix,
-    Query, VerifiedAnswer, VerifiedPages,
+    Answer, AnswerError, By, CommitmentError, CutError, Kind, Label, Name, Prefix, Query,
+    VerifiedAnswer,
 };
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::{Checkpoint, VerifiedCheckpoint};
@@ -15,7 +14,7 @@ use bytes::Bytes;
 use std::collections::BTreeSet;
 
 /// What the issuer of this number said about the package of this number.
-fn package(package: u8) -> Label {
+pub fn package(package: u8) -> Label {
     let name = Name::new(Kind::Package, &format!("pkg:cargo/p{package}"));
     Label::of(name, By::issuer(&issuer(package)))
 }
@@ -32,7 +31,7 @@ fn about(package: u8) -> (u8, Claimed) {
 
 /// Leaves 1 and 2 are about packages 0 and 1, 4 and 5 too, 7 about package 0; the sizes are 1, 4, 7
 /// and 9.
-fn published() -> (Steps, Log) {
+pub fn published() -> (Steps, Log) {
     let steps = vec![
         vec![about(0), about(1)],
         vec![about(0), about(1)],
@@ -50,7 +49,7 @@ fn both() -> Query {
     Query::labels(&[package(0), package(1)])
 }
 
-fn refused(log: &Log, query: &Query, answer: Answer) -> AnswerError {
+pub fn refused(log: &Log, query: &Query, answer: Answer) -> AnswerError {
     VerifiedAnswer::verify(log.checkpoint(9), query, answer).unwrap_err()
 }
 
@@ -401,50 +400,4 @@ fn a_list_that_is_not_the_one_in_the_index_is_refused_by_the_condition_that_it_b
         broken(&|lists| lists.push(other.clone())),
         AnswerError::OtherList(package(1))
     );
-}
-
-/// A page that is not the whole list is no complete answer, and pages are complete only together.
-#[test]
-fn a_page_is_not_passed_off_as_a_whole_list() {
-    let (_, log) = published();
-    let label = package(0);
-    let page = |from: u64| {
-        let answer = log.answer(&Query::Page { label, from }, 9, 2);
-        AnswerPage::verify(log.checkpoint(9), &label, from, answer).unwrap()
-    };
-    for from in [0, 2] {
-        let query = Query::Page { label, from };
-        assert!(matches!(
-            refused(&log, &query, log.answer(&query, 9, 2)),
-            AnswerError::ListLength { .. } | AnswerError::Position { .. }
-        ));
-    }
-    let pages = |pages: &[u64]| {
-        let pages = pages.iter().map(|from| page(*from)).collect();
-        VerifiedPages::verify(ListFrontier::default(), pages)
-    };
-    let whole = pages(&[0, 2]).unwrap();
-    assert_eq!(
-        whole.leaves().collect::<Vec<_>>(),
-        log.truth(&label, 9),
-        "the pages make up the list"
-    );
-    let (got, want) = (2, 3);
-    assert_eq!(
-        pages(&[0]).unwrap_err(),
-        AnswerError::ListLength { label, got, want }
-    );
-    let (from, before) = (2, 0);
-    assert_eq!(
-        pages(&[2]).unwrap_err(),
-        AnswerError::PageOrder {
-            label,
-            from,
-            before
-        }
-    );
-    assert_eq!(pages(&[]).unwrap_err(), AnswerError::NoPages);
-    // What is known of the list already is not needed again.
-    let before: ListFrontier = log.truth(&label, 9)[..2].iter().copied().collect();
-    VerifiedPages::verify(before, vec![page(2)]).unwrap();
 }

@@ -7,16 +7,16 @@ use assay_claims::index::{By, Kind, Label, Name};
 use assay_claims::statement::{Statement, Subject};
 use assay_tlog::Hash;
 
-const VEX: &str = "https://openvex.dev/ns/v0.2.0";
-const SCAN: &str = "https://in-toto.io/attestation/vulns/v0.2";
+pub(super) const VEX: &str = "https://openvex.dev/ns/v0.2.0";
+pub(super) const SCAN: &str = "https://in-toto.io/attestation/vulns/v0.2";
 const AUDIT: &str = "urn:assay:audit:v1";
 
 const REVIEWED: &str = "claims = [\"audit\"]\nfrom = [\"auditor\"]";
 
-const OPEN: &str = "if = \"vulnerable\"\nseverity = \"high\"\nfrom = [\"anyone\"]\ncleared_by = \
-    [\"maintainer\", \"scanner\"]";
+pub(super) const OPEN: &str = "if = \"vulnerable\"\nseverity = \"high\"\nfrom = [\"anyone\"]\n\
+    cleared_by = [\"maintainer\", \"scanner\"]";
 
-fn policy(anchors: &[(&Party, &[&str])], rules: &str) -> String {
+pub(super) fn policy(anchors: &[(&Party, &[&str])], rules: &str) -> String {
     let anchors = anchors.iter().map(|(party, roles)| anchor(party, roles));
     format!(
         "version = 1\nunknown = \"warn\"\n{}{rules}",
@@ -25,7 +25,7 @@ fn policy(anchors: &[(&Party, &[&str])], rules: &str) -> String {
 }
 
 /// A scan that found CVE-1, with or without a severity.
-fn found(severity: Option<&str>) -> String {
+pub(super) fn found(severity: Option<&str>) -> String {
     let severity =
         severity.map(|score| format!(r#","severity":[{{"method":"x","score":"{score}"}}]"#));
     let severity = severity.unwrap_or_default();
@@ -35,7 +35,7 @@ fn found(severity: Option<&str>) -> String {
 }
 
 /// A VEX document with one statement on CVE-1, about these products or, without, about its subject.
-fn vex(status: &str, products: &str) -> String {
+pub(super) fn vex(status: &str, products: &str) -> String {
     format!(
         r#"{{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://e.org/v","author":"A","version":1,"timestamp":"2026-01-02T00:00:00Z","statements":[{{"vulnerability":"CVE-1","status":"{status}","impact_statement":"x","action_statement":"x"{products}}}]}}"#
     )
@@ -47,7 +47,7 @@ fn of_versions(versions: std::ops::Range<usize>, ty: &str, predicate: &str) -> S
     Statement::new(subjects.collect(), ty, value(predicate)).unwrap()
 }
 
-fn answered(worlds: &[&World]) -> Vec<LogAnswer> {
+pub(super) fn answered(worlds: &[&World]) -> Vec<LogAnswer> {
     worlds.iter().flat_map(|world| fresh(world)).collect()
 }
 
@@ -77,12 +77,13 @@ fn overlong_of(world: &World, label: Label) -> Overlong {
         origin: world.origin.to_owned(),
         label,
         of_keys: label.by() == By::predicate_type("urn:assay:issuer:v1"),
+        heard: None,
     }
 }
 
 /// The labels of what an issuer may say too much under: about a package, about a claim, and whom
 /// it vouches for.
-fn labels_of(by: &Party, package: &str, claim: ClaimId) -> [Label; 3] {
+pub(super) fn labels_of(by: &Party, package: &str, claim: ClaimId) -> [Label; 3] {
     let half = By::issuer(&by.id);
     let endorsement = By::predicate_type("urn:assay:endorsement:v1");
     [

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod deciding;
+mod heard;
 mod latest;
 mod loud;
 mod meaning;

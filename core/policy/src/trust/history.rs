@@ -271,11 +271,22 @@ impl<'a> History<'a> {
     /// Whether anything can count that the issuer signed in a log, and that is not in another: not
     /// if none of the keys that it has there is in force since it registered there, by all logs
     /// together. A log takes nothing by other keys (docs/design.md 5).
-    pub(super) fn speaks_in(&self, origin: &str) -> bool {
+    ///
+    /// If a list was `heard` from its beginning on, it is about what comes after that. Some logs
+    /// take claims of an issuer of one key before it registers, so that this key is one of those.
+    pub(super) fn speaks_in(&self, origin: &str, heard: Option<Spot<'_>>) -> bool {
         let held = || self.held.iter().filter(|held| held.spot.origin == origin);
-        let Some(since) = held().map(|held| held.spot).min() else {
+        let registered = held().map(|held| held.spot).min();
+        let Some(since) = heard.or(registered) else {
             return false;
         };
+        let mut keys: Vec<&PublicKey> = held().flat_map(|held| &held.keys).collect();
+        if heard.is_some() {
+            let first = self.registrations.iter();
+            let first = first.filter_map(|at| self.records.get(*at));
+            let alone = first.map(|node| &node.record.body.keys);
+            keys.extend(alone.filter(|keys| keys.len() == 1).flatten());
+        }
         let line = self.line();
         let nodes = |places: &[usize]| -> Vec<&Node<'a>> {
             let nodes = places.iter().filter_map(|at| self.records.get(*at));
@@ -289,8 +300,7 @@ impl<'a> History<'a> {
             in_force.push(node);
         }
         in_force.extend(nodes(&line.forks));
-        let mut keys = held().flat_map(|held| &held.keys);
-        keys.any(|key| {
+        keys.into_iter().any(|key| {
             let mut declared = self.declarations.iter();
             in_force
                 .iter()

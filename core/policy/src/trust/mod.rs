@@ -23,7 +23,7 @@ pub use limit::Limit;
 pub(crate) use roles::covers;
 pub use roles::{Anchor, EndorsementFault, Grant, Link, Role, Roles};
 pub(crate) use spot::BETWEEN_LOGS_MS;
-pub use spot::Place;
+pub use spot::{HeardTo, Place};
 pub(crate) use standing::Silenced;
 pub use standing::{JudgedClaim, Spoken, Standing, Trust, is_final};
 pub use walk::{ENDORSEMENTS, ISSUERS, STEPS, Speakers, Walk};

@@ -18,6 +18,16 @@ pub struct Place {
     pub leaf: LeafIndex,
 }
 
+/// How far a list of a log was read from its beginning on: its last leaf that was read, and when
+/// the log took that. What was not read comes after it. By default nothing was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct HeardTo {
+    /// The leaf.
+    pub leaf: LeafIndex,
+    /// In milliseconds since 1970, by the log's clock.
+    pub at_ms: u64,
+}
+
 /// A leaf of a log, and when the log took it. The order is that of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Spot<'a> {

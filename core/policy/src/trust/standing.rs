@@ -5,7 +5,7 @@
 
 use super::history::History;
 use super::limit::Limit;
-use super::spot::{Place, Spot};
+use super::spot::{HeardTo, Place, Spot};
 use super::unite::{histories, unite};
 use assay_claims::claim::{ClaimId, PublicKey};
 use assay_claims::issuer::{AuthorizeError, IssuerId, IssuerRecord};
@@ -294,15 +294,21 @@ impl<'a> Trust<'a> {
         self.histories.get(issuer)?.last()
     }
 
-    /// Whether anything can count that an issuer signed in a log and that is in no other: not if
-    /// the keys that it has there were rotated away, or declared compromised, before it registered
+    /// Whether anything can count that an issuer signed in a log and that is in no other, after
+    /// what was `heard` from the beginning of a list on: not if the keys that it has there were
+    /// rotated away, or declared compromised, before that; without it, before the issuer registered
     /// there. What it signed in a log that takes claims of unregistered issuers, before it
-    /// registered there, is left aside.
+    /// registered there, is then left aside.
     ///
     /// All of its records and declarations in that log must have been given.
-    pub fn speaks_in(&self, issuer: &IssuerId, origin: &str) -> bool {
+    pub fn speaks_in(&self, issuer: &IssuerId, origin: &str, heard: Option<HeardTo>) -> bool {
+        let heard = heard.map(|heard| Spot {
+            at_ms: heard.at_ms,
+            origin,
+            leaf: heard.leaf,
+        });
         let history = self.histories.get(issuer);
-        history.is_some_and(|history| history.speaks_in(origin))
+        history.is_some_and(|history| history.speaks_in(origin, heard))
     }
 
     /// What an issuer calls itself. It proves nothing.

@@ -103,14 +103,19 @@ impl<'a> Known<'a> {
     }
 
     /// The same, where logs have longer lists than are listened to ([`CLAIMS_ABOUT_ONE`]), so that
-    /// nothing of them came. Whoever said so much about a package counts not *for* it by what it
-    /// said in that log, and rules that need the issuer are `Incomplete`, unless nothing counts
-    /// that the issuer can say there ([`Trust::speaks_in`]).
+    /// nothing of them came, or only the beginning. Whoever said so much about a package counts not
+    /// *for* it by what it said in that log, and rules that need the issuer are `Incomplete`,
+    /// unless nothing counts that the issuer can say there after what came ([`Trust::speaks_in`]).
     pub fn without(mut self, overlong: impl IntoIterator<Item = Overlong>) -> Self {
         let policy = self.policy;
         let lists = overlong.into_iter();
         let counted = lists.filter(|list| policy.counts(&list.origin));
         self.unheard.take(counted, &self.trust);
+        let unheard = self.unheard.endorsements(&self.trust);
+        if !unheard.is_empty() {
+            let limits: Vec<Limit> = self.limits.iter().cloned().chain(unheard).collect();
+            self.trust.leave_out(&limits);
+        }
         self
     }
 
@@ -196,7 +201,10 @@ impl<'a> Known<'a> {
     fn keep_heard(&self, fact: &mut Fact<'_>, component: &Component) {
         for speaker in &mut fact.speakers {
             let origin = &speaker.since.origin;
-            speaker.stands &= !self.unheard.is_void(&speaker.issuer, origin, component);
+            speaker.stands &=
+                !self
+                    .unheard
+                    .is_void(&speaker.issuer, origin, component, &self.trust);
         }
         fact.speakers.retain(Speaker::has_role);
     }

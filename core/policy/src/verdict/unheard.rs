@@ -1,22 +1,23 @@
 //! What was not heard, because somebody said too much: lists that are too long to come, and claims
 //! that are too many.
 //!
-//! A list that does not come is one of one log. What its issuer says in other logs counts as
-//! before. It makes those components incomplete for which the policy would have used it, and none
-//! if nothing that the log takes of the issuer can count: then a key of old can say as much as it
-//! likes.
+//! A list that does not come, or only its beginning, is one of one log. What its issuer says in
+//! other logs counts as before. It makes those components incomplete for which the policy would
+//! have used it, and none if nothing that the log takes of the issuer, after what was heard, can
+//! count: then a key of old can say as much as it likes. Where something can count, what was heard
+//! counts against a component and not for it.
 
 use super::known::CLAIMS_ABOUT_ONE;
 use super::reason::Bound;
 use crate::component::Component;
 use crate::facts::relation;
-use crate::trust::{JudgedClaim, Limit, Trust, covers, is_final};
+use crate::trust::{HeardTo, JudgedClaim, Limit, Trust, covers, is_final};
 use assay_claims::index::{By, Kind, Label, Name};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Body;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A list that a log has, and that is longer than lists come: more than [`CLAIMS_ABOUT_ONE`].
+/// A list that a log has, and that is longer than is listened to: more than [`CLAIMS_ABOUT_ONE`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Overlong {
     /// The log.
@@ -25,6 +26,8 @@ pub struct Overlong {
     pub label: Label,
     /// Whether it is of what says which keys an issuer has: its records and key compromises.
     pub of_keys: bool,
+    /// How far it was read; `None` if it could not be read in part.
+    pub heard: Option<HeardTo>,
 }
 
 /// All that was not heard.
@@ -51,7 +54,7 @@ struct Claims {
 /// What somebody said about a claim.
 #[derive(Debug)]
 struct Replies {
-    origin: String,
+    list: Overlong,
     claim: usize,
 }
 
@@ -82,7 +85,7 @@ impl Unheard {
         unheard
     }
 
-    /// Takes lists that did not come.
+    /// Takes lists that did not come, or not all of them.
     pub(super) fn take(&mut self, lists: impl IntoIterator<Item = Overlong>, trust: &Trust<'_>) {
         for list in lists {
             let said = self.said.entry(list.label.by()).or_default();
@@ -103,7 +106,7 @@ impl Unheard {
             for list in self.signed.get(&name).into_iter().flatten() {
                 let replies = self.replies.entry(list.label.by()).or_default();
                 replies.push(Replies {
-                    origin: list.origin.clone(),
+                    list: list.clone(),
                     claim: place,
                 });
             }
@@ -115,9 +118,41 @@ impl Unheard {
     }
 
     /// Whether an issuer said too much about a component to count for it in a log.
-    pub(super) fn is_void(&self, issuer: &IssuerId, origin: &str, component: &Component) -> bool {
+    pub(super) fn is_void(
+        &self,
+        issuer: &IssuerId,
+        origin: &str,
+        component: &Component,
+        trust: &Trust<'_>,
+    ) -> bool {
         let mut lists = self.about(issuer, component);
-        self.has_too_many(issuer, component) || lists.any(|list| list.origin == origin)
+        let is_void = |list: &Overlong| {
+            list.origin == origin && (list.heard.is_none() || self.speaks(issuer, list, trust))
+        };
+        self.has_too_many(issuer, component) || lists.any(is_void)
+    }
+
+    /// The endorsements that do not count, as more of them may be in what was not heard: of whom,
+    /// in which log.
+    pub(super) fn endorsements(&self, trust: &Trust<'_>) -> BTreeSet<Limit> {
+        let mut limits = BTreeSet::new();
+        if self.signed.is_empty() {
+            return limits;
+        }
+        for judged in trust.claims() {
+            if !matches!(judged.logged().claim().body(), Body::Endorsement(_)) {
+                continue;
+            }
+            for spoken in judged.spoken() {
+                let issuer = spoken.issuer;
+                let of_others = self.signed_by(&issuer).filter(|list| !list.of_keys);
+                for list in of_others.filter(|list| self.speaks(&issuer, list, trust)) {
+                    let origin = list.origin.clone();
+                    limits.insert(Limit::Endorsements { issuer, origin });
+                }
+            }
+        }
+        limits
     }
 
     /// What of an issuer was not heard and could matter for a component.
@@ -134,7 +169,7 @@ impl Unheard {
             bounds.insert(Bound::Claims { issuer, origin });
         }
         for list in self.about(&issuer, component) {
-            if self.speaks(&issuer, &list.origin, trust) {
+            if self.speaks(&issuer, list, trust) {
                 let origin = Some(list.origin.clone());
                 bounds.insert(Bound::Claims { issuer, origin });
             }
@@ -143,7 +178,7 @@ impl Unheard {
             let origin = list.origin.clone();
             if list.of_keys {
                 bounds.insert(Bound::Keys { issuer, origin });
-            } else if self.speaks(&issuer, &origin, trust) {
+            } else if self.speaks(&issuer, list, trust) {
                 bounds.insert(Bound::Search(Limit::Endorsements { issuer, origin }));
             }
         }
@@ -151,11 +186,11 @@ impl Unheard {
             let Some(judged) = trust.claims().get(replies.claim) else {
                 continue;
             };
-            let origin = &replies.origin;
-            if bears_on(judged, &issuer, component) && self.speaks(&issuer, origin, trust) {
+            let list = &replies.list;
+            if bears_on(judged, &issuer, component) && self.speaks(&issuer, list, trust) {
                 bounds.insert(Bound::Replies {
                     issuer,
-                    origin: origin.clone(),
+                    origin: list.origin.clone(),
                     claim: judged.logged().claim().id(),
                 });
             }
@@ -163,12 +198,12 @@ impl Unheard {
         bounds
     }
 
-    /// Whether anything that an issuer signed in a log can count. Where its records did not come,
-    /// nobody can tell.
-    fn speaks(&self, issuer: &IssuerId, origin: &str, trust: &Trust<'_>) -> bool {
-        let mut lists = self.signed_by(issuer);
-        let unknown = lists.any(|list| list.origin == origin && list.of_keys);
-        unknown || trust.speaks_in(issuer, origin)
+    /// Whether anything that an issuer signed in a list's log, after what was heard of the list,
+    /// can count. Where its records did not come, nobody can tell.
+    fn speaks(&self, issuer: &IssuerId, list: &Overlong, trust: &Trust<'_>) -> bool {
+        let origin = &list.origin;
+        let mut keys = self.signed_by(issuer).filter(|list| list.of_keys);
+        keys.any(|keys| keys.origin == *origin) || trust.speaks_in(issuer, origin, list.heard)
     }
 
     /// Whether all that is missing can count for nothing, whatever is asked about, if these are the
@@ -179,7 +214,7 @@ impl Unheard {
                 .iter()
                 .filter(|issuer| list.is_by(issuer))
                 .peekable();
-            by.peek().is_none() || by.any(|issuer| self.speaks(issuer, &list.origin, trust))
+            by.peek().is_none() || by.any(|issuer| self.speaks(issuer, list, trust))
         };
         self.claims.is_empty() && !self.signed.values().flatten().any(can_count)
     }

@@ -1,9 +1,10 @@
 //! The Merkle tree of RFC 6962, kept in the tiles of C2SP tlog-tiles.
 //!
 //! Scope: what is true of a tree of a given size, computed from hashes that somebody else keeps.
-//! `proof` verifies, `prove` proves, `multiproof` does both for many leaves at once, `tile` and
-//! `bundle` read and write what a log publishes, `frontier` appends. Proofs are checked with no
-//! knowledge of tiles, so that a mistake in one half does not hide in the other.
+//! `proof` verifies, `prove` proves, `multiproof` does both for many leaves at once, `range` for
+//! neighboring ones, `tile` and `bundle` read and write what a log publishes, `frontier` appends.
+//! Proofs are checked with no knowledge of tiles, so that a mistake in one half does not hide in
+//! the other.
 //!
 //! Left out: where tiles are kept and for how long (the node's storage), and who signed a root
 //! (`note`).
@@ -14,6 +15,7 @@ pub mod multiproof;
 mod node;
 pub mod proof;
 pub mod prove;
+pub mod range;
 mod size;
 pub mod tile;
 
@@ -24,5 +26,6 @@ pub use frontier::Frontier;
 pub use multiproof::{MultiproofError, prove_multiproof, verify_multiproof};
 pub use proof::{ProofError, split_hashes, verify_consistency, verify_inclusion};
 pub use prove::{ProveError, Prover, TileReader, prove_consistency, prove_inclusion, root};
+pub use range::{subtrees_beside, verify_range};
 pub use size::{LeafIndex, TreeSize};
 pub use tile::{Resource, Tile, TileIndex, TilePath};

@@ -54,6 +54,9 @@ pub enum MultiproofError {
     },
 }
 
+/// The hash of a node, of those of what is left and right below it.
+pub type NodeHash = fn(&Hash, &Hash) -> Hash;
+
 /// Checks that the `leaves`, hashes by index, distinct and ascending, are in the tree of `size`
 /// with the given `root`.
 ///
@@ -65,9 +68,20 @@ pub fn verify_multiproof(
     proof: &[Hash],
     root: &Hash,
 ) -> Result<(), MultiproofError> {
+    verify_multiproof_by(leaves, size, proof, root, node_hash)
+}
+
+/// The same in a tree whose nodes have another hash.
+pub(super) fn verify_multiproof_by(
+    leaves: &[(LeafIndex, Hash)],
+    size: TreeSize,
+    proof: &[Hash],
+    root: &Hash,
+    node: NodeHash,
+) -> Result<(), MultiproofError> {
     check_targets(leaves.iter().map(|(index, _)| *index), size)?;
     let mut rest = proof.iter();
-    let computed = climb(leaves, 0..size.get(), &mut rest);
+    let computed = climb(leaves, 0..size.get(), &mut rest, node);
     let Some(computed) = computed.filter(|_| rest.len() == 0) else {
         return Err(MultiproofError::Length { got: proof.len() });
     };
@@ -104,6 +118,7 @@ fn climb<'a>(
     leaves: &[(LeafIndex, Hash)],
     range: Range<u64>,
     proof: &mut impl Iterator<Item = &'a Hash>,
+    node: NodeHash,
 ) -> Option<Hash> {
     match leaves {
         [] => proof.next().copied(),
@@ -112,14 +127,15 @@ fn climb<'a>(
             let middle = middle(&range);
             let (left, right) =
                 leaves.split_at(leaves.partition_point(|(index, _)| index.get() < middle));
-            let left = climb(left, range.start..middle, proof)?;
-            Some(node_hash(&left, &climb(right, middle..range.end, proof)?))
+            let left = climb(left, range.start..middle, proof, node)?;
+            let right = climb(right, middle..range.end, proof, node)?;
+            Some(node(&left, &right))
         }
     }
 }
 
 /// Where RFC 6962 splits these leaves, of which there are two or more.
-fn middle(range: &Range<u64>) -> u64 {
+pub(super) fn middle(range: &Range<u64>) -> u64 {
     range.start + (1 << (range.end - range.start - 1).ilog2())
 }
 

@@ -83,6 +83,7 @@ impl Case {
                 .map(|entry: &ListedEntry| (LeafIndex::new(entry.index), entry.entry.0.clone()))
                 .collect(),
             inclusion: hashes(&self.proof),
+            range: Vec::new(),
         }
     }
 
@@ -151,6 +152,7 @@ fn answer_of(log: &[Bytes], query: &Query) -> Answer {
         lists,
         entries,
         inclusion,
+        range: Vec::new(),
     }
 }
 

@@ -76,6 +76,35 @@ pub enum AnswerError {
         /// How many leaves the index has for it.
         length: u64,
     },
+    /// A page has no leaves, and its list goes on.
+    #[error(
+        "the list of label {label} stops in the middle: at position {from} there are no leaves, of \
+         {length}"
+    )]
+    EmptyPage {
+        /// The label.
+        label: Label,
+        /// Where the page begins.
+        from: u64,
+        /// How many leaves the index has for it.
+        length: u64,
+    },
+    /// The leaves of a page do not stand where they should in the list.
+    #[error(
+        "the list of label {label} is not the one in the index: entries were hidden, added or \
+         exchanged (in the page at position {from}: {why})"
+    )]
+    Place {
+        /// The label.
+        label: Label,
+        /// Where the page begins.
+        from: u64,
+        /// Why the proof of its place does not hold.
+        why: MultiproofError,
+    },
+    /// Hashes came that prove the place of a page, and there is no page to prove.
+    #[error("there is a proof of {0} hashes for the place of a page, and no page")]
+    NoPage(usize),
     /// A list does not have the length that the index states.
     #[error(
         "the list of label {label} is not the one in the index: entries were hidden, added or \

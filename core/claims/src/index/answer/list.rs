@@ -4,6 +4,8 @@ use super::error::AnswerError;
 use super::message::AnsweredList;
 use crate::index::cut::Found;
 use crate::index::list::ListFrontier;
+use crate::index::range;
+use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
 
 /// Checks that the list begins at the position `asked`.
@@ -51,6 +53,35 @@ pub(super) fn check_end(list: &AnsweredList, found: &Found) -> Result<(), Answer
             length: found.length,
         }),
     }
+}
+
+/// Checks that a page stands at its place in the list. It has leaves unless the list ends there.
+pub(super) fn check_place(
+    list: &AnsweredList,
+    found: &Found,
+    proof: &[Hash],
+) -> Result<(), AnswerError> {
+    let (label, from, length) = (found.label, list.from, found.length);
+    if !list.leaves.is_empty() {
+        return range::verify(&list.leaves, from, length, proof, &found.list_root)
+            .map_err(|why| AnswerError::Place { label, from, why });
+    }
+    if from < length {
+        return Err(AnswerError::EmptyPage {
+            label,
+            from,
+            length,
+        });
+    }
+    check_no_range(proof)
+}
+
+/// Checks that nothing came that proves the place of a page, as there is none to prove.
+pub(super) fn check_no_range(proof: &[Hash]) -> Result<(), AnswerError> {
+    if proof.is_empty() {
+        return Ok(());
+    }
+    Err(AnswerError::NoPage(proof.len()))
 }
 
 /// Checks that a list has the length and the root that the index states.

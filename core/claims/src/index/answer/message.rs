@@ -91,6 +91,9 @@ pub struct Answer {
     /// The multiproof that the entries and the commitment are in the log
     /// ([`verify_multiproof`](assay_tlog::tree::verify_multiproof)).
     pub inclusion: Vec<Hash>,
+    /// The proof that a page of a list stands at its place in the list (docs/index.md 8.3); empty
+    /// in every other answer.
+    pub range: Vec<Hash>,
 }
 
 /// A label's list, or a page of it.

@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | [`Answer`] | nothing: it is what a log sent |
 //! | [`ProvenEntries`] | these entries are in the log, and its last leaf commits to an index |
-//! | [`AnswerPage`] | also the list that the index has for a label, and that the entries have it |
+//! | [`AnswerPage`] | also the length of a label's list, and which leaves stand in a part of it |
 //! | [`VerifiedPages`] | the pages of one list, put together, are that list |
 //! | [`VerifiedAnswer`] | the whole list of every label that was asked for |
 //!

@@ -1,7 +1,9 @@
 //! Long lists, which come in pages: what one page proves, and what all of them do.
 
 use super::error::AnswerError;
-use super::list::{check_covered, check_end, check_order, check_position, check_whole};
+use super::list::{
+    check_covered, check_end, check_no_range, check_order, check_place, check_position, check_whole,
+};
 use super::message::Answer;
 use super::proven::{Basis, ProvenEntries};
 use crate::index::cut::{Cut, Found};
@@ -10,26 +12,26 @@ use crate::index::list::ListFrontier;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
 
-/// A part of a label's list, as a log sent it.
+/// A part of a label's list, at its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListPage {
-    /// Length and root of the whole list, which are proven.
+    /// Length and root of the whole list.
     pub found: Found,
-    /// The position in the list that `leaves` is said to begin at.
+    /// The position in the list of the first of `leaves`.
     pub from: u64,
-    /// The leaves that are said to stand there, ascending. Not proven: see [`AnswerPage`].
+    /// The leaves that stand there, ascending. At least one, unless the list ends at `from`.
     pub leaves: Vec<LeafIndex>,
 }
 
 /// One page of a label's list.
 ///
 /// *Proven* are: the length and the root of the list as of the checkpoint, or that the index does
-/// not have the label; and for every entry that came, that it is in the log at its leaf and has the
-/// label.
+/// not have the label; that the leaves of the page are those of the list from its position on, none
+/// left out and none added; and for every entry that came, that it is in the log at its leaf and
+/// has the label.
 ///
-/// *Not proven* is that the page is a part of the list: leaves of the list may be missing in it,
-/// and leaves may stand in it whose entries did not come and that are not in the list. Only all
-/// pages together show that ([`VerifiedPages`]). A page as long as the list was compared with it.
+/// *Not proven* is anything about the rest of the list. It is a part, and what is said to be
+/// complete for a label is made of all its pages ([`VerifiedPages`]).
 #[derive(Debug, Clone)]
 pub struct AnswerPage {
     label: Label,
@@ -38,8 +40,10 @@ pub struct AnswerPage {
 }
 
 impl AnswerPage {
-    /// Verifies the page of the list of `label` from the position `from` on, as far as one page can
-    /// be verified.
+    /// Verifies the page of the list of `label` from the position `from` on.
+    ///
+    /// It guarantees what the type says. How many leaves a page has, up to the end of the list, is
+    /// up to who sends it.
     pub fn verify(
         checkpoint: VerifiedCheckpoint,
         label: &Label,
@@ -50,7 +54,10 @@ impl AnswerPage {
         let cut = Cut::verify(&answer.cut, basis.commitment())?;
         let mut answered = answer.lists.into_iter();
         let list = match cut.find(label)? {
-            None => None,
+            None => {
+                check_no_range(&answer.range)?;
+                None
+            }
             Some(found) => {
                 let list = answered
                     .next()
@@ -60,9 +67,7 @@ impl AnswerPage {
                 check_order(&list)?;
                 check_covered(&list, basis.last())?;
                 check_end(&list, &found)?;
-                if list.leaves.len() as u64 == found.length {
-                    check_whole(&list.leaves.iter().copied().collect(), &found)?;
-                }
+                check_place(&list, &found, &answer.range)?;
                 let leaves = list.leaves;
                 Some(ListPage {
                     found,

@@ -1,7 +1,7 @@
 //! The complete answer, whose lists were compared with the index as a whole.
 
 use super::error::AnswerError;
-use super::list::{check_covered, check_order, check_position, check_whole};
+use super::list::{check_covered, check_no_range, check_order, check_position, check_whole};
 use super::message::{Answer, AnsweredList, Query};
 use super::proven::{Basis, ProvenEntries};
 use crate::entry::Entry;
@@ -78,6 +78,7 @@ impl VerifiedAnswer {
             .collect();
         check_size(&found)?;
         let lists = check_lists(found, answer.lists, basis.last())?;
+        check_no_range(&answer.range)?;
         let listed = lists
             .iter()
             .map(|(label, list)| (label, list.leaves.as_slice()));
