@@ -9,6 +9,9 @@ use std::sync::{
 /// The bit of [`Held::used`] that stands for the places. Those of the pages are before it.
 const PLACES: u32 = 1 << 31;
 
+/// The bit of [`Held::used`] that says that the store has not what it should.
+const WRONG: u32 = 1 << 30;
+
 /// The places of a part and the bytes of its pages, as far as they are in memory.
 #[derive(Debug, Default)]
 pub struct Held {
@@ -68,6 +71,16 @@ impl Held {
         Some(bytes)
     }
 
+    /// Notes that the places or a page were not found in the store as they should be there.
+    pub(super) fn mark_wrong(&self) {
+        self.used.fetch_or(WRONG, Ordering::Relaxed);
+    }
+
+    /// Whether [`mark_wrong`](Self::mark_wrong) was called.
+    pub(super) fn is_wrong(&self) -> bool {
+        self.used.load(Ordering::Relaxed) & WRONG != 0
+    }
+
     /// How many pages are in memory.
     pub(super) fn pages(&self) -> usize {
         self.lock().pages.len()
@@ -97,7 +110,7 @@ impl Held {
         let used = if all {
             0
         } else {
-            self.used.swap(0, Ordering::Relaxed)
+            self.used.fetch_and(WRONG, Ordering::Relaxed)
         };
         let mut contents = self.lock();
         let (mut bytes, mut gone) = (contents.bytes(), 0);

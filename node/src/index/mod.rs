@@ -34,7 +34,7 @@ use crate::{
     storage::{Batch, Reads, Table, Tables},
 };
 use assay_claims::index::map::{Join, Update, WeakMap};
-use assay_claims::index::{Commitment, Label, Map};
+use assay_claims::index::{Commitment, Label, Map, Prefix};
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use bytes::Bytes;
 use pages::{Pin, failed};
@@ -269,6 +269,16 @@ impl Index {
         self.shards.iter().map(|shard| shard.resident).sum()
     }
 
+    /// Whether anybody found that the store has not what the map says.
+    fn is_wrong(&self) -> bool {
+        let (first, last) = (Prefix::EMPTY.first(), Prefix::EMPTY.last());
+        let mut wrong = false;
+        self.map.each_part(first, &last, &mut |part| {
+            wrong |= part.slot().is_wrong();
+        });
+        wrong
+    }
+
     /// Counts what is in memory.
     fn measure(&mut self) {
         for (at, shard) in self.shards.iter_mut().enumerate() {
@@ -320,6 +330,12 @@ impl Index {
             rows.write(&mut batch);
             store.commit(batch)?;
             self.evict();
+        }
+        if self.is_wrong() {
+            tracing::warn!(
+                "pages of the index were not as they should be; the next start reads all"
+            );
+            return Ok(());
         }
         let mut batch = Batch::new();
         let whole = size.to_be_bytes().to_vec();

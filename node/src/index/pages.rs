@@ -46,7 +46,7 @@ impl<S: Reads> Pages<Held> for StoredPages<'_, S> {
         match stored(place, row, true)? {
             Some(bytes) => Ok(bytes),
             // As with parts.
-            None => part.slot().use_page(at).ok_or_else(|| lost(place)),
+            None => part.slot().use_page(at).ok_or_else(|| lost(part, place)),
         }
     }
 }
@@ -70,7 +70,8 @@ pub(super) fn stored(
     Ok(same.then_some(bytes))
 }
 
-fn lost(place: &Place) -> RecordError {
+fn lost(part: &Part<Held>, place: &Place) -> RecordError {
+    part.slot().mark_wrong();
     RecordError::Damaged(format!(
         "the page {:?} of the index is not the one that was written",
         place.key()
@@ -78,6 +79,7 @@ fn lost(place: &Place) -> RecordError {
 }
 
 fn lost_part(part: &Part<Held>) -> RecordError {
+    part.slot().mark_wrong();
     RecordError::Damaged(format!(
         "the part {:?} of the index is not the one that was written",
         part.key()
@@ -150,7 +152,7 @@ impl<S: Reads> Pin<'_, S> {
                         grown(part.key().first(), bytes.len() as u64);
                         part.slot().fill_page(*at, bytes);
                     }
-                    None if all => return Err(lost(place)),
+                    None if all => return Err(lost(part, place)),
                     None => {}
                 }
             }

@@ -247,6 +247,8 @@ fn a_page_that_is_not_as_its_part_says_is_an_error() {
             other.store.commit(batch).unwrap();
             other.loaded(load::parts(&other.store, 300, 0).unwrap());
             assert!(other.prove(other.index.map(), &query).is_err(), "page {at}");
+            other.index.store_all(&other.store).unwrap();
+            assert_eq!(load::take_whole(&other.store).unwrap(), None, "all is read");
             for (leaf, labels) in (301..).zip(&known) {
                 other.index.add(leaf, labels);
             }
