@@ -136,7 +136,8 @@ pub struct StorageConfig {
     pub block_cache_mib: usize,
     /// Cache of expanded tiles that proofs are made from, in MiB.
     pub tile_cache_mib: usize,
-    /// Pages of the index that stay in memory, in MiB. About 100 hold a million labels.
+    /// Parts and pages of the index in memory, written or not, in MiB. A million labels take about
+    /// 50.
     pub index_cache_mib: usize,
 }
 
