@@ -174,8 +174,8 @@ fn warn_if_unsafe(policy: &TlogPolicy, path: &Path) {
     {
         tracing::warn!(
             path = %path.display(),
-            "a quorum of {} of {} witnesses can be met twice, for two histories, even if fewer than a \
-             third of them lie; {} are safe",
+            "a quorum of {} of {} witnesses can be met twice, for two histories, even if fewer \
+             than a third of them lie; {} are safe",
             quorum.least,
             quorum.operators,
             quorum.safe(),
@@ -199,8 +199,8 @@ fn warn_if_open(policy: &TlogPolicy) {
         if !near && !host.starts_with("localhost") {
             tracing::warn!(
                 witness = witness.name,
-                "a witness is asked without TLS; whoever is on the way can stop this log by a wrong \
-                 answer. Use https"
+                "a witness is asked without TLS; whoever is on the way can stop this log by a \
+                 wrong answer. Use https"
             );
         }
     }

@@ -253,9 +253,9 @@ pub fn create(store: &impl Tables, path: &Path, key: &SignerKey) -> Result<(), C
     Ok(CheckpointFile::create(path)?.append(&checkpoint.sign(key))?)
 }
 
-/// Shows what a quorum cosigned before this start. Each head is in the checkpoint file before anybody
-/// is asked to cosign it, so one that is not of the tree that was signed last says that this disk is
-/// an old one.
+/// Shows what a quorum cosigned before this start. Each head is in the checkpoint file before
+/// anybody is asked to cosign it, so one that is not of the tree that was signed last says that
+/// this disk is an old one.
 fn show_witnessed<S: Reads>(
     view: &View<S>,
     checkpoint: VerifiedCheckpoint,

@@ -100,6 +100,19 @@ impl Federation {
             .await
     }
 
+    /// Waits until the log signs nothing more, and returns why.
+    async fn stopped(&self) -> anyhow::Result<String> {
+        let url = format!("{}/readyz", self.node.ready().admin);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+        loop {
+            let answer = reqwest::get(&url).await?;
+            if answer.status() == 503 {
+                return Ok(answer.text().await?);
+            }
+            ensure!(tokio::time::Instant::now() < deadline, "it goes on");
+        }
+    }
+
     /// The size that a witness holds.
     async fn held(&self, witness: usize) -> anyhow::Result<u64> {
         let note = self.witnesses[witness].monitored(process::ORIGIN).await?;
@@ -242,15 +255,7 @@ async fn an_old_copy_of_the_whole_disk_signs_nothing() -> anyhow::Result<()> {
     move_parts(&parts, &old, all.node.folder(), false)?;
     let checkpoints = fs::read(all.node.folder().join("checkpoints"))?;
     all.node.run()?;
-    let url = format!("{}/readyz", all.node.ready().admin);
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
-    let said = loop {
-        let answer = reqwest::get(&url).await?;
-        if answer.status() == 503 {
-            break answer.text().await?;
-        }
-        ensure!(tokio::time::Instant::now() < deadline, "it goes on");
-    };
+    let said = all.stopped().await?;
     let expected = format!("has this log with {held} entries");
     assert!(
         said.contains(&expected) && said.contains("backup"),

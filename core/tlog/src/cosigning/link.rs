@@ -269,7 +269,7 @@ impl Link {
                 }
                 None => Failure::Malformed,
             },
-            // Whatever answers so to a first question is no witness: every tree extends the empty one.
+            // To a first question no witness answers so: every tree extends the empty one.
             422 if question.old > TreeSize::EMPTY => {
                 return Err(Stop::OtherHistory {
                     witness: self.name.clone(),
@@ -297,9 +297,9 @@ impl Link {
         self.done = question.round;
     }
 
-    /// Waits for a random time up to a limit that doubles each time ("full jitter"), so that logs that lost a witness at
-    /// the same moment do not come back at the same moment. A log that the witness does not know is
-    /// not known sooner for being told often.
+    /// Waits for a random time up to a limit that doubles each time ("full jitter"), so that logs
+    /// that lost a witness at the same moment do not come back at the same moment. A log that the
+    /// witness does not know is not known sooner for being told often.
     fn failed(&mut self, now: Moment, failure: Failure, random: u64) -> Heard {
         self.failures = self.failures.saturating_add(1);
         let longest = match failure {

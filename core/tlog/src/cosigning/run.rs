@@ -68,7 +68,8 @@ pub enum Event {
         note: String,
     },
     /// No witness is left that may cosign at any moment, and there is no quorum: each has answered,
-    /// or has failed and is asked again later. If the log has grown, a newer checkpoint may be proposed.
+    /// or has failed and is asked again later. If the log has grown, a newer checkpoint may be
+    /// proposed.
     NoQuorum {
         /// The names of the policy's keys that did cosign.
         cosigned: Vec<String>,

@@ -135,8 +135,8 @@ impl TlogPolicy {
         })
     }
 
-    /// The fewest operators that satisfy a member, and the fewest without whom nobody does; adds all
-    /// operators below it. Members have no operator in common, but for the keys of one.
+    /// The fewest operators that satisfy a member, and the fewest without whom nobody does; adds
+    /// all operators below it. Members have no operator in common, but for the keys of one.
     fn fewest<'a>(&'a self, member: Member, operators: &mut BTreeSet<&'a str>) -> (usize, usize) {
         let group = match member {
             Member::Witness(i) => {

@@ -1,15 +1,14 @@
 //! A log and its witnesses, by hand.
 
+mod answers;
+mod orders;
+
 use super::{Ask, Cosigning, CosigningError, Event, Failure, Heard, Moment, Reply, Settings, Stop};
 use crate::Hash;
 use crate::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use crate::note::{Algorithm, CosignerKey, SignerKey};
 use crate::tlog_policy::TlogPolicy;
 use crate::tree::TreeSize;
-use base64::prelude::{BASE64_STANDARD, Engine};
-use ed25519_dalek::{Signer, SigningKey};
-use proptest::prelude::*;
-use std::collections::VecDeque;
 
 const NOW_S: u64 = 1_800_000_000;
 const SETTINGS: Settings = Settings {
@@ -173,141 +172,6 @@ fn a_late_answer_counts_for_what_was_asked() {
     assert_eq!(again, Ok(Heard::Unasked));
 }
 
-/// What the answer to the first question about the size 8 means.
-fn means(reply: &Reply) -> Result<Heard, Stop> {
-    let mut run = cosigning(1, 1);
-    run.propose(at(0), head(8));
-    let ask = asked(&mut run, at(0)).remove(0);
-    run.answered(at(0), &ask, reply, 0)
-}
-
-fn failed(failure: Failure) -> Result<Heard, Stop> {
-    Ok(Heard::Failed(failure))
-}
-
-#[test]
-fn a_cosignature_counts_if_it_verifies_and_is_of_now() {
-    let stranger = CosignerKey::from_seed("stranger", Algorithm::CosignatureV1, &[9; 32]);
-    for (key, size, unix_s, expected) in [
-        (&keys(0)[0], 8, NOW_S - 300, Ok(Heard::Cosigned)),
-        (&keys(0)[1], 8, NOW_S + 300, Ok(Heard::Cosigned)),
-        (
-            &keys(0)[0],
-            8,
-            NOW_S - 301,
-            failed(Failure::Time(NOW_S - 301)),
-        ),
-        (
-            &keys(0)[1],
-            8,
-            NOW_S + 301,
-            failed(Failure::Time(NOW_S + 301)),
-        ),
-        (&keys(0)[0], 8, 1, failed(Failure::Time(1))),
-        (&keys(0)[0], 7, NOW_S, failed(Failure::WrongSignature)),
-        (&stranger.unwrap(), 8, NOW_S, failed(Failure::Unsigned)),
-        (&keys(1)[0], 8, NOW_S, failed(Failure::Unsigned)),
-    ] {
-        let line = key.cosign(head(size).checkpoint(), unix_s).unwrap();
-        assert_eq!(means(&status(200, &line)), expected, "{size} at {unix_s}");
-    }
-}
-
-#[test]
-fn each_status_means_what_tlog_witness_says() {
-    let ahead = Stop::Ahead {
-        witness: "w0.example".into(),
-        held: TreeSize::new(9),
-        signed: TreeSize::new(8),
-    };
-    for (code, body, expected) in [
-        (200, "", failed(Failure::Malformed)),
-        (200, "no line", failed(Failure::Malformed)),
-        (409, "5\n", Ok(Heard::OtherSize(TreeSize::new(5)))),
-        (409, "8\n", Ok(Heard::OtherSize(TreeSize::new(8)))),
-        (409, "9\n", Err(ahead)),
-        (409, "05\n", failed(Failure::Malformed)),
-        (409, "5", failed(Failure::Malformed)),
-        (422, "", failed(Failure::Status(422))),
-        (403, "", failed(Failure::Unknown(403))),
-        (404, "", failed(Failure::Unknown(404))),
-        (429, "", failed(Failure::TooOften)),
-        (400, "", failed(Failure::Status(400))),
-        (500, "", failed(Failure::Status(500))),
-        (302, "", failed(Failure::Status(302))),
-    ] {
-        assert_eq!(means(&status(code, body)), expected, "{code} {body:?}");
-    }
-    assert_eq!(means(&Reply::Unreachable), failed(Failure::Unreachable));
-}
-
-/// A key of type 0x04 signs any text. What it signs must be this checkpoint, however the lines are
-/// sent.
-#[test]
-fn lines_under_another_text_do_not_count() {
-    let key = keys(0)[0].verifier();
-    let body = head(8).checkpoint().body();
-    for more in ["", "junk\n", "junk\n\njunk\n"] {
-        let message = format!("cosignature/v1\ntime {NOW_S}\n{body}\n{more}");
-        let signature = SigningKey::from_bytes(&[10; 32]).sign(message.as_bytes());
-        let bytes = [
-            &key.key_id().to_be_bytes()[..],
-            &NOW_S.to_be_bytes(),
-            &signature.to_bytes(),
-        ];
-        let line = format!(
-            "\u{2014} {} {}\n",
-            key.name(),
-            BASE64_STANDARD.encode(bytes.concat())
-        );
-        let reply = status(200, &format!("{more}\n{line}"));
-        assert_eq!(means(&reply), failed(Failure::Malformed), "{more:?}");
-    }
-}
-
-/// A refused proof says that there is another history only if something was to be proven.
-#[test]
-fn another_history_ends_the_signing() {
-    let mut run = cosigning(1, 1);
-    run.propose(at(0), head(5));
-    let ask = asked(&mut run, at(0)).remove(0);
-    run.answered(at(0), &ask, &cosigned(&ask, NOW_S), 0)
-        .unwrap();
-    run.step(at(0));
-    run.propose(at(1), head(8));
-    let ask = asked(&mut run, at(1)).remove(0);
-    let stop = Stop::OtherHistory {
-        witness: "w0.example".into(),
-        held: TreeSize::new(5),
-    };
-    assert_eq!(run.answered(at(1), &ask, &status(422, ""), 0), Err(stop));
-}
-
-/// This machine's clock was a day ahead when the candidate came, and is set right: those who
-/// cosign now are believed. A clock that was behind harms nothing.
-#[test]
-fn a_clock_that_is_set_right_ends_the_wait() {
-    for start_s in [NOW_S + 86_400, NOW_S - 86_400] {
-        let mut run = cosigning(1, 1);
-        let start = Moment {
-            elapsed_ms: 0,
-            unix_s: start_s,
-        };
-        run.propose(start, head(5));
-        let ask = asked(&mut run, start).remove(0);
-        let early = run.answered(start, &ask, &cosigned(&ask, NOW_S), 0);
-        assert_eq!(early, failed(Failure::Time(NOW_S)));
-        let ask = asked_again(&mut run, at(60_100)).remove(0);
-        let heard = run.answered(at(60_100), &ask, &cosigned(&ask, NOW_S + 60), 0);
-        assert_eq!(heard, Ok(Heard::Cosigned));
-    }
-}
-
-/// The questions of a step after a failure, whatever else happened.
-fn asked_again(cosigning: &mut Cosigning, now: Moment) -> Vec<Ask> {
-    cosigning.step(now).asks
-}
-
 /// Every witness was asked, too few cosigned: a newer candidate may come, and those who failed are
 /// asked again, later and later, up to a minute.
 #[test]
@@ -466,84 +330,5 @@ fn a_policy_that_cannot_be_asked_is_refused() {
         let policy = TlogPolicy::parse(&text).unwrap();
         let refused = Cosigning::new(&log().verifier(), &policy, SETTINGS);
         assert_eq!(refused.unwrap_err(), error);
-    }
-}
-
-/// What a witness of the property test does with a question.
-#[derive(Debug, Clone, Copy)]
-enum Does {
-    Cosigns,
-    Fails,
-    Lies,
-    IsSlow,
-}
-
-fn does() -> impl Strategy<Value = Does> {
-    prop_oneof![
-        4 => Just(Does::Cosigns),
-        1 => Just(Does::Fails),
-        1 => Just(Does::Lies),
-        2 => Just(Does::IsSlow),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
-
-    /// Whatever witnesses do and in whatever order they answer: nothing is shown without a quorum,
-    /// sizes that are shown never fall, and with all witnesses back the last candidate is shown.
-    #[test]
-    fn nothing_is_shown_without_a_quorum(
-        deeds in prop::collection::vec((does(), 0..40_u64, any::<bool>()), 1..60),
-    ) {
-        let (k, n) = (2, 3);
-        let mut run = cosigning(k, n);
-        let (mut now, mut size, mut shown) = (0, 1, 0);
-        let mut open: VecDeque<Ask> = VecDeque::new();
-        run.propose(at(now), head(size));
-        let mut look = |run: &mut Cosigning, open: &mut VecDeque<Ask>, now| {
-            let step = run.step(at(now));
-            open.extend(step.asks);
-            if let Some(Event::Witnessed { note }) = step.event {
-                let verified = policy(k, n).with_log(&log().verifier()).verify(&note).unwrap();
-                let size = verified.checkpoint().size.get();
-                assert!(size >= shown, "{size} after {shown}");
-                shown = size;
-            }
-            shown
-        };
-        for (does, wait, grows) in deeds {
-            now += wait;
-            look(&mut run, &mut open, now);
-            if grows {
-                size += 1;
-                run.propose(at(now), head(size));
-                look(&mut run, &mut open, now);
-            }
-            let Some(ask) = open.pop_front() else { continue };
-            match does {
-                Does::IsSlow => open.push_back(ask),
-                Does::Cosigns => {
-                    run.answered(at(now), &ask, &cosigned(&ask, at(now).unix_s), wait).unwrap();
-                }
-                Does::Fails => {
-                    run.answered(at(now), &ask, &Reply::Unreachable, wait).unwrap();
-                }
-                Does::Lies => {
-                    let other = Ask { size: TreeSize::new(ask.size.get() + 1), ..ask.clone() };
-                    let reply = cosigned(&other, at(now).unix_s);
-                    let heard = run.answered(at(now), &ask, &reply, wait);
-                    assert_eq!(heard, Ok(Heard::Failed(Failure::WrongSignature)));
-                }
-            }
-        }
-        for _ in 0..200 {
-            now += 1000;
-            look(&mut run, &mut open, now);
-            for ask in std::mem::take(&mut open) {
-                run.answered(at(now), &ask, &cosigned(&ask, at(now).unix_s), 0).unwrap();
-            }
-        }
-        assert_eq!(look(&mut run, &mut open, now + 1000), size);
     }
 }
