@@ -9,6 +9,11 @@ use std::path::Path;
 ///
 /// Fails with [`Failure::Usage`] if there is none or it is malformed, naming line and key.
 pub fn load(path: &Path) -> Result<Policy, Failure> {
+    parse(path, &read(path)?)
+}
+
+/// Reads the text of the policy at `path`, or of stdin if it is `-`.
+pub fn read(path: &Path) -> Result<String, Failure> {
     let shown = path.display();
     if path != Path::new("-") && !path.exists() {
         return Err(Failure::Usage(format!(
@@ -16,8 +21,14 @@ pub fn load(path: &Path) -> Result<Policy, Failure> {
         )));
     }
     let document = input::read(path, POLICY_BYTES)?;
-    let text = std::str::from_utf8(&document.bytes)
-        .map_err(|_| Failure::Usage(format!("{shown} is not UTF-8; a policy is a text file")))?;
+    std::str::from_utf8(&document.bytes)
+        .map(str::to_owned)
+        .map_err(|_| Failure::Usage(format!("{shown} is not UTF-8; a policy is a text file")))
+}
+
+/// Reads a policy from its text. `path` is for the message.
+pub fn parse(path: &Path, text: &str) -> Result<Policy, Failure> {
+    let shown = path.display();
     Policy::parse(text, &Cel)
         .map_err(|e| Failure::Usage(format!("{shown}: {}", assay_client::plain(&e.to_string()))))
 }

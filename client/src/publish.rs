@@ -44,6 +44,9 @@ pub enum Wait {
     Sequenced,
     /// A signed, published checkpoint covers it.
     Integrated,
+    /// A quorum of the log's witnesses has cosigned that checkpoint, says the node. The receipt
+    /// proves it.
+    Witnessed,
 }
 
 impl Wait {
@@ -51,6 +54,7 @@ impl Wait {
         match self {
             Wait::Sequenced => v1::Wait::Sequenced,
             Wait::Integrated => v1::Wait::Integrated,
+            Wait::Witnessed => v1::Wait::Witnessed,
         }
     }
 
@@ -58,6 +62,7 @@ impl Wait {
         match v1::Wait::try_from(wait).ok()? {
             v1::Wait::Sequenced => Some(Wait::Sequenced),
             v1::Wait::Integrated => Some(Wait::Integrated),
+            v1::Wait::Witnessed => Some(Wait::Witnessed),
             v1::Wait::Unspecified => None,
         }
     }
@@ -136,7 +141,7 @@ impl Client {
         }
         let answer = call::short("publishing the claim", self.log.clone().publish(request)).await?;
         let mut published = published(&answer, id, wait)?;
-        if wait == Wait::Integrated {
+        if wait >= Wait::Integrated {
             let (entry, _) = self.named_entry(published.index, None).await?;
             if entry.claim().id() != published.claim_id {
                 return Err(ClientError::unverified(
@@ -278,8 +283,9 @@ fn published(
     }
     let Some(reached) = Wait::from_wire(answer.reached).filter(|reached| *reached >= wait) else {
         return Err(ClientError::Unavailable {
-            what: "the node answered before the claim was as far as asked; publish it again to \
-                wait on"
+            what: "the node has the claim on stable storage, and does not show it yet: no quorum \
+                of its witnesses has cosigned a checkpoint that covers it. Nothing is lost; \
+                publish it again to wait on"
                 .into(),
             retry_after: None,
             source: None,

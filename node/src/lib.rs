@@ -8,6 +8,7 @@ pub mod admission;
 pub mod api;
 pub mod checkpoint_file;
 pub mod config;
+pub mod cosigner;
 pub mod endorsed;
 pub mod held;
 pub mod index;

@@ -16,9 +16,10 @@ use crate::{
         tls::{Tls, TlsError},
     },
     config::{Config, ConfigError, LogConfig, ServerConfig},
+    cosigner::{Witnesses, WitnessesError},
     held::{self, Held},
     keyfile::{self, KeyFileError},
-    log::{Caches, Log, OpenError, Signed},
+    log::{Caches, Log, OpenError, Shown, Signed},
     quota::Uploads,
     sequencer::{Driver, Halt, Submission},
     storage::{
@@ -75,6 +76,9 @@ pub enum StartError {
     /// The log cannot be opened, or must not be signed.
     #[error(transparent)]
     Log(#[from] OpenError),
+    /// The witnesses cannot be asked.
+    #[error(transparent)]
+    Witnesses(#[from] WitnessesError),
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -117,6 +121,7 @@ pub struct Node {
 /// Opens the log on a store that was opened, and serves it.
 struct Serve {
     signed: Signed,
+    witnesses: Option<Witnesses>,
     config: Config,
 }
 
@@ -129,8 +134,12 @@ impl Job for Serve {
                 tiles_mib: self.config.storage.tile_cache_mib,
                 index_mib: self.config.storage.index_cache_mib,
             };
-            let log = Log::open(store, self.signed, caches)?;
-            serve(log, &self.config).await
+            let shown = match &self.witnesses {
+                None => Shown::LastSigned,
+                Some(witnesses) => Shown::Witnessed(witnesses.last_witnessed()),
+            };
+            let log = Log::open(store, self.signed, caches, shown)?;
+            serve(log, self.witnesses, &self.config).await
         }
         .boxed_local()
     }
@@ -142,6 +151,10 @@ impl Node {
     /// Must be called on a tokio runtime, which accepts connections and keeps the time.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let key = load_key(&config.log)?;
+        let witnesses = config.quorum.as_ref();
+        let witnesses = witnesses
+            .map(|quorum| Witnesses::load(quorum, &config.log, &key.verifier()))
+            .transpose()?;
         let signed = Signed::open(&config.log.checkpoint_file, key)?;
         let (storage, blobs) = (config.storage.clone(), config.attachments.path.clone());
         let opening = Opening {
@@ -152,7 +165,14 @@ impl Node {
         };
         storage
             .backend
-            .run(opening, Serve { signed, config })?
+            .run(
+                opening,
+                Serve {
+                    signed,
+                    witnesses,
+                    config,
+                },
+            )?
             .await
     }
 
@@ -203,7 +223,11 @@ fn load_key(config: &LogConfig) -> Result<SignerKey, StartError> {
 }
 
 /// Serves an open log: starts its sequencer and listens.
-async fn serve<S: Store + 'static>(log: Log<S>, config: &Config) -> Result<Node, StartError> {
+async fn serve<S: Store + 'static>(
+    log: Log<S>,
+    witnesses: Option<Witnesses>,
+    config: &Config,
+) -> Result<Node, StartError> {
     let tls = config.server.tls.clone().map(Tls::load).transpose()?;
     let tls = tls.map(Arc::new);
     let listener = listen(config.server.listen, "server.listen").await?;
@@ -215,13 +239,8 @@ async fn serve<S: Store + 'static>(log: Log<S>, config: &Config) -> Result<Node,
     let halt = Arc::new(Halt::default());
     let metrics = telemetry::metrics();
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
-    let driver = Driver {
-        log,
-        interval: Duration::from_millis(config.log.publish_interval_ms),
-        heartbeat: Duration::from_secs(config.log.heartbeat_s),
-        halt: halt.clone(),
-    };
-    let sequencer = driver.start(submissions, Handle::current())?;
+    let witnessed = witnesses.is_some();
+    let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
 
     let (stop, stopped) = watch::channel(false);
     let admission = Admission::new(
@@ -233,7 +252,7 @@ async fn serve<S: Store + 'static>(log: Log<S>, config: &Config) -> Result<Node,
     );
     let (shared, also) = (halt.clone(), stopped.clone());
     let look_ups = LookUps::new().map_err(io::Error::other)?;
-    let publisher = Publisher::new(view.clone(), admission, queue, shared);
+    let publisher = Publisher::new(view.clone(), admission, queue, shared, witnessed);
     let log = LogApi::new(publisher, look_ups.clone(), also);
     let held = Held::new(limits(&config.server));
     let server = Server {
@@ -260,6 +279,25 @@ async fn serve<S: Store + 'static>(log: Log<S>, config: &Config) -> Result<Node,
         sequencer,
         halt,
     })
+}
+
+/// Starts the log's sequencer, and asking its witnesses, if it has any.
+fn sequencer<S: Store + 'static>(
+    log: Log<S>,
+    witnesses: Option<Witnesses>,
+    config: &Config,
+    halt: Arc<Halt>,
+    queue: mpsc::Receiver<Submission>,
+) -> io::Result<JoinHandle<()>> {
+    let store = log.store().clone();
+    let driver = Driver {
+        log,
+        witnesses: witnesses.map(|it| it.start(store, &Handle::current())),
+        interval: Duration::from_millis(config.log.publish_interval_ms),
+        heartbeat: Duration::from_secs(config.log.heartbeat_s),
+        halt,
+    };
+    driver.start(queue, Handle::current())
 }
 
 pub(crate) async fn listen(

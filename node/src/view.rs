@@ -8,7 +8,7 @@ use crate::{
     records::{self, RecordError, WIDTH},
     storage::{Reads, Table},
 };
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use assay_claims::index::Map;
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -18,7 +18,10 @@ use assay_tlog::tree::{
 };
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use tokio::sync::watch;
 
 /// Memory that one expanded tile takes: 511 hashes and change.
@@ -65,6 +68,14 @@ impl Published {
     }
 }
 
+/// Nothing is published: no quorum of witnesses has cosigned a checkpoint of this log yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "nothing is published yet: this log waits until a quorum of its witnesses has cosigned its \
+     first checkpoint; try again later"
+)]
+pub struct Unpublished;
+
 /// Why a question about the published log has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewError {
@@ -82,6 +93,9 @@ pub enum ViewError {
     /// The store cannot be read.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// Nothing is published yet.
+    #[error(transparent)]
+    Unpublished(#[from] Unpublished),
 }
 
 #[derive(Clone)]
@@ -96,7 +110,9 @@ impl Weighter<TileIndex, Arc<Tile>> for TileWeight {
 /// The readers' side of a log.
 pub struct View<S> {
     store: Arc<S>,
-    published: ArcSwap<Published>,
+    published: ArcSwapOption<Published>,
+    /// How many leaves are signed. Their tiles are served before their checkpoint is.
+    signed: AtomicU64,
     announce: watch::Sender<u64>,
     /// Full tiles only: they never change.
     full: Cache<TileIndex, Arc<Tile>, TileWeight>,
@@ -105,35 +121,46 @@ pub struct View<S> {
 }
 
 impl<S: Reads> View<S> {
-    /// Returns a view that shows `checkpoint`, which must be over a tree that `store` holds, and
-    /// the index that it commits to, if the caller has it. Tiles are cached in `cache_mib` MiB.
-    pub fn new(
-        store: Arc<S>,
-        checkpoint: VerifiedCheckpoint,
-        index: Option<Map<Held>>,
-        cache_mib: usize,
-    ) -> Result<Self, RecordError> {
+    /// Returns a view that shows nothing yet of what `store` holds. Tiles are cached in `cache_mib`
+    /// MiB.
+    pub fn new(store: Arc<S>, cache_mib: usize) -> Self {
         let capacity = (cache_mib as u64) << 20;
-        let published = load(&*store, checkpoint, index)?;
-        let view = View {
+        View {
             store,
-            announce: watch::Sender::new(published.size().get()),
-            published: ArcSwap::from_pointee(published),
+            announce: watch::Sender::new(0),
+            published: ArcSwapOption::empty(),
+            signed: AtomicU64::new(0),
             full: Cache::with_weighter(
                 (capacity / EXPANDED_TILE_BYTES) as usize,
                 capacity,
                 TileWeight,
             ),
             edge: ArcSwap::from_pointee(Vec::new()),
-        };
-        view.edge
-            .store(Arc::new(view.read_edge(view.published().size())?));
-        Ok(view)
+        }
     }
 
-    /// The last published checkpoint.
-    pub fn published(&self) -> Arc<Published> {
-        self.published.load_full()
+    /// The last published checkpoint, if there is one.
+    pub fn published(&self) -> Result<Arc<Published>, Unpublished> {
+        self.published.load_full().ok_or(Unpublished)
+    }
+
+    /// How many leaves the published checkpoint covers. None if there is none.
+    pub fn size(&self) -> TreeSize {
+        let published = self.published.load();
+        published
+            .as_ref()
+            .map_or(TreeSize::EMPTY, |published| published.size())
+    }
+
+    /// How many leaves are signed: at least as many as are published.
+    pub fn signed(&self) -> TreeSize {
+        TreeSize::new(self.signed.load(Ordering::Acquire))
+    }
+
+    /// Serves the tiles of a tree that is signed, stored, and not published yet: witnesses and
+    /// mirrors read them, and a log that waits for witnesses must not look like one that withholds.
+    pub fn sign(&self, size: TreeSize) {
+        self.signed.fetch_max(size.get(), Ordering::AcqRel);
     }
 
     /// Returns a receiver of the published size, now and after every change.
@@ -141,22 +168,29 @@ impl<S: Reads> View<S> {
         self.announce.subscribe()
     }
 
-    /// Shows a newer checkpoint and its index from now on.
+    /// Shows a checkpoint from now on, which must be over a tree that the store holds, and the
+    /// index that it commits to, if the caller has it. It is newer than the one before, or has
+    /// other cosignatures.
     pub fn publish(
         &self,
         checkpoint: VerifiedCheckpoint,
-        index: Map<Held>,
+        index: Option<Map<Held>>,
     ) -> Result<(), RecordError> {
         let size = checkpoint.size();
+        self.sign(size);
         // First the edge: a reader of the older size can use wider tiles.
         self.edge.store(Arc::new(self.read_edge(size)?));
         let before = self
             .published
-            .swap(Arc::new(load(&*self.store, checkpoint, Some(index))?));
+            .swap(Some(Arc::new(load(&*self.store, checkpoint, index)?)));
         // Publishers wait for this thread, and only the older index had tens of thousands of pages
         // and nodes.
         rayon::spawn(move || drop(before));
-        self.announce.send_replace(size.get());
+        self.announce.send_if_modified(|shown| {
+            let grows = *shown != size.get();
+            *shown = size.get();
+            grows
+        });
         Ok(())
     }
 
@@ -173,11 +207,11 @@ impl<S: Reads> View<S> {
                 published: size,
             });
         }
-        let published = self.published.load();
-        if size == published.size() {
-            published.prover.prove_inclusion(self, index)
-        } else {
-            prove_inclusion(self, index, size)
+        match &*self.published.load() {
+            Some(published) if size == published.size() => {
+                published.prover.prove_inclusion(self, index)
+            }
+            _ => prove_inclusion(self, index, size),
         }
         .map_err(unproven)
     }
@@ -214,7 +248,7 @@ impl<S: Reads> View<S> {
 
     /// Returns the published leaves of an issuer's records with their sequence, oldest first.
     pub fn issuer_leaves(&self, id: &Hash) -> Result<Vec<(u32, LeafIndex)>, ViewError> {
-        let size = self.published().size().get();
+        let size = self.size().get();
         let mut leaves = records::issuer_leaves(&*self.store, id.as_bytes())?;
         leaves.retain(|(_, index)| index.get() < size);
         Ok(leaves)
@@ -273,7 +307,7 @@ impl<S: Reads> TileReader for View<S> {
     type Error = RecordError;
 
     fn tiles(&self, wanted: &[TileIndex], size: TreeSize) -> Result<Vec<Arc<Tile>>, RecordError> {
-        let published = self.published.load().size();
+        let published = self.size();
 
         wanted
             .iter()

@@ -44,16 +44,29 @@ pub fn checked_size(success: &str) -> Option<u64> {
         .ok()
 }
 
-/// Builds a program of Tessera's, by its path in that module, at the version that
-/// `tests/interop/load` pins, as the file `to`.
+/// A program of transparency-dev's, by the module of `tests/interop` that pins it and its package.
+#[derive(Debug, Clone, Copy)]
+pub struct Foreign {
+    /// The folder in `tests/interop`.
+    pub module: &'static str,
+    /// The package, below `github.com/transparency-dev`.
+    pub package: &'static str,
+}
+
+/// Builds a foreign program at the version that is pinned, as the file `to`.
 ///
 /// # Errors
 /// Go is missing or too old, a module cannot be had, or it does not compile.
-pub fn build_load(package: &str, to: &Path) -> Result<PathBuf, String> {
+pub fn build(program: Foreign, to: &Path) -> Result<PathBuf, String> {
+    let Foreign { module, package } = program;
     let output = go(&["build", "-o"])
         .arg(to)
-        .arg(format!("github.com/transparency-dev/tessera/{package}"))
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/load"))
+        .arg(format!("github.com/transparency-dev/{package}"))
+        .current_dir(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("interop")
+                .join(module),
+        )
         .output()
         .map_err(|error| format!("cannot run go: {error}"))?;
     if output.status.success() {

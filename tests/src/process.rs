@@ -2,6 +2,7 @@
 //! it again.
 
 use anyhow::{Context, bail, ensure};
+use assay_tlog::note::SignerKey;
 use serde::Deserialize;
 use std::{
     fs::{self, File},
@@ -214,6 +215,12 @@ impl Node {
     pub fn append_configuration(&self, text: &str) -> anyhow::Result<()> {
         let before = fs::read_to_string(self.config())?;
         Ok(fs::write(self.config(), format!("{before}\n{text}\n"))?)
+    }
+
+    /// The log's verifier key, from the key file: also of a node that never ran.
+    pub fn vkey(&self) -> anyhow::Result<String> {
+        let text = fs::read_to_string(self.folder().join("log.key"))?;
+        Ok(SignerKey::parse(text.trim())?.verifier().to_string())
     }
 
     /// The folder: `node.toml`, `log.key`, `checkpoints`, `data/`.

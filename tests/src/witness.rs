@@ -7,7 +7,7 @@ use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::hash::leaf_hash;
 use assay_tlog::note::SignerKey;
 use assay_tlog::tree::{Frontier, Tile, TileIndex, TileReader, TreeSize, prove_consistency};
-use base64::prelude::{BASE64_STANDARD, Engine};
+use assay_tlog::witness::Request;
 use serde::Deserialize;
 use std::{
     collections::HashMap,
@@ -57,11 +57,16 @@ pub struct Witness {
 impl Witness {
     /// Makes a witness in a folder of its own; nothing runs yet.
     pub fn init() -> anyhow::Result<Self> {
+        Witness::named(NAME)
+    }
+
+    /// Makes a witness that signs under a name.
+    pub fn named(name: &str) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("assay-witness-")
             .tempdir()?;
         let output = Command::new(binaries().join("assay-node"))
-            .args(["witness", "init", "--name", NAME])
+            .args(["witness", "init", "--name", name])
             .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--dir"])
             .arg(folder.path())
             .output()?;
@@ -288,12 +293,7 @@ impl History {
 
 /// The body of a request.
 pub fn request(old: u64, proof: &[Hash], note: &str) -> String {
-    let mut body = format!("old {old}\n");
-    for hash in proof {
-        body.push_str(&BASE64_STANDARD.encode(hash.as_bytes()));
-        body.push('\n');
-    }
-    body + "\n" + note
+    Request::body(TreeSize::new(old), proof, note)
 }
 
 struct Tiles(HashMap<TileIndex, Arc<Tile>>);

@@ -10,7 +10,7 @@
 //! | [`tlog_proof`] | C2SP tlog-proof |
 //! | [`tlog_policy`] | C2SP tlog-policy |
 //! | [`log_list`] | C2SP tlog-list |
-//! | [`head`], [`witness`] | C2SP tlog-witness |
+//! | [`head`], [`witness`], [`cosigning`] | C2SP tlog-witness |
 //!
 //! Every function is a pure function of its arguments: no clock, no randomness, no files, no
 //! sockets, no async, no logging. A type whose name starts with `Verified` can only be made by the
@@ -53,6 +53,7 @@
 pub mod checkpoint;
 mod cosignature;
 pub mod cosigner;
+pub mod cosigning;
 mod decimal;
 pub mod hash;
 pub mod head;

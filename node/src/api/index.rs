@@ -125,7 +125,7 @@ impl<S: Tables + 'static> IndexApi<S> {
     /// About the memory that an answer takes. Refuses a question whose answer would be too long,
     /// before anything is computed for it.
     fn estimate(&self, query: &Query) -> Result<usize, Status> {
-        let published = self.view.published();
+        let published = self.view.published()?;
         let map = published.index().ok_or_else(unavailable)?;
         let labels = map.commitment().labels;
         let (shown, what) = match query {
@@ -168,7 +168,7 @@ fn proof_bytes(of: u64) -> usize {
 }
 
 fn prepare<S: Tables>(view: &View<S>, query: &Query) -> Result<Prepared, Status> {
-    let published = view.published();
+    let published = view.published()?;
     let map = published.index().ok_or_else(unavailable)?;
     let pages = StoredPages(view.store());
     let Proven { cut, mut found } = proven(map.prove(query, &pages))?;

@@ -129,7 +129,7 @@ impl<S: Tables> PageMaker<S> {
         request: &LookupRequest,
         known: Option<&ListChunks>,
     ) -> Result<Answer, Unmade> {
-        let published = self.view.published();
+        let published = self.view.published().map_err(Status::from)?;
         let map = published.index().ok_or_else(unavailable)?;
         let store = self.view.store();
         let label = label(&request.label)?;

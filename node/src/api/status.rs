@@ -1,7 +1,11 @@
 //! Refusals and failures as gRPC statuses, with the `google.rpc` details that programs act on.
 
 use crate::{
-    admission::Refusal, endorsed::Unendorsed, held::NoRoom, records::RecordError, view::ViewError,
+    admission::Refusal,
+    endorsed::Unendorsed,
+    held::NoRoom,
+    records::RecordError,
+    view::{Unpublished, ViewError},
 };
 use assay_claims::issuer::AuthorizeError;
 use assay_claims::sequencer::Refused;
@@ -43,7 +47,14 @@ impl From<ViewError> for Status {
             ViewError::Beyond { .. } => Status::out_of_range(message),
             ViewError::Invalid(_) => Status::invalid_argument(message),
             ViewError::Record(error) => store(&error),
+            ViewError::Unpublished(error) => error.into(),
         }
+    }
+}
+
+impl From<Unpublished> for Status {
+    fn from(error: Unpublished) -> Self {
+        because(Code::Unavailable, "UNPUBLISHED", error.to_string())
     }
 }
 

@@ -1,7 +1,8 @@
 //! C2SP tlog-tiles over HTTP: `/checkpoint`, `/tile/<level>/<index>[.p/<width>]` and
 //! `/tile/entries/…`.
 //!
-//! Only what the published checkpoint covers is served. A tile of an unsigned tree proves nothing.
+//! Tiles are served of what is signed, also before a quorum has cosigned it, so that witnesses and
+//! mirrors can read them. A tile of an unsigned tree proves nothing.
 
 use super::{metered::Paid, serve::Peer};
 use crate::{
@@ -34,8 +35,16 @@ pub fn router<S: Tables + 'static>(view: Arc<View<S>>) -> Router {
 }
 
 async fn checkpoint<S: Tables>(State(view): State<Arc<View<S>>>) -> Response {
-    let note = view.published().note().to_owned();
-    answer("text/plain; charset=utf-8", "no-cache", note.into())
+    match view.published() {
+        Ok(published) => {
+            let note = published.note().to_owned();
+            answer("text/plain; charset=utf-8", "no-cache", note.into())
+        }
+        Err(error) => {
+            let retry = [(header::RETRY_AFTER, "5")];
+            (StatusCode::SERVICE_UNAVAILABLE, retry, format!("{error}\n")).into_response()
+        }
+    }
 }
 
 async fn tile<S: Tables>(
@@ -63,11 +72,7 @@ async fn tile<S: Tables>(
                 .insert(Paid::Whole(Arc::new(hold)));
             response
         }
-        Ok((None, _)) => (
-            StatusCode::NOT_FOUND,
-            "the published checkpoint has no such tile\n",
-        )
-            .into_response(),
+        Ok((None, _)) => (StatusCode::NOT_FOUND, "the log has no such tile yet\n").into_response(),
         Err(Unread::NoRoom(error)) => {
             metrics::counter!("assay_refused_total", "limit" => "memory").increment(1);
             let retry = [(header::RETRY_AFTER, "5")];
@@ -94,7 +99,7 @@ enum Unread {
 }
 
 fn read<S: Tables>(view: &View<S>, path: TilePath) -> Result<Option<Bytes>, RecordError> {
-    let size = view.published().size();
+    let size = view.signed();
     let width = u64::from(path.width());
     match path.resource() {
         Resource::Tile(tile) => {

@@ -4,8 +4,10 @@
 //! Unknown keys are refused, so that a misspelled limit is not ignored.
 
 mod file;
+mod quorum;
 
 pub use self::file::{ConfigError, ConfigFile};
+pub use self::quorum::QuorumConfig;
 
 use crate::storage::backend::Backend;
 use assay_claims::issuer::IssuerId;
@@ -48,6 +50,8 @@ pub struct Config {
     /// What it writes to standard error.
     #[serde(default)]
     pub trace: TraceConfig,
+    /// The witnesses that must have cosigned what it shows. Without it, it asks none.
+    pub quorum: Option<QuorumConfig>,
 }
 
 /// The log's name, key and checkpoints.
@@ -349,6 +353,9 @@ impl ConfigFile for Config {
         if self.admission.anchors.len() > ANCHORS {
             return Err(format!("admission.anchors has more than {ANCHORS} issuers"));
         }
+        if let Some(quorum) = &self.quorum {
+            quorum.check()?;
+        }
         self.server.check()
     }
 
@@ -359,6 +366,7 @@ impl ConfigFile for Config {
             &mut self.storage.path,
         ];
         paths.extend(&mut self.attachments.path);
+        paths.extend(self.quorum.as_mut().map(|quorum| &mut quorum.policy));
         paths.extend(self.server.paths());
         for path in paths {
             *path = folder.join(&*path);
@@ -414,6 +422,15 @@ mod tests {
         let tls = tls
             .replace("# key =", "key =")
             .replace("# client_authorities", "client_authorities");
+        let quorum = text
+            .replace("# [quorum]", "[quorum]")
+            .replace("# policy =", "policy =")
+            .replace("# extra_wait_ms", "extra_wait_ms")
+            .replace("# refresh_ms", "refresh_ms")
+            .replace("# candidate_timeout_ms", "candidate_timeout_ms");
+        let stated = toml::from_str::<Config>(&quorum).unwrap().quorum.unwrap();
+        let least: QuorumConfig = toml::from_str("policy = \"quorum.policy\"").unwrap();
+        assert_eq!(format!("{stated:?}"), format!("{least:?}"));
         assert!(
             toml::from_str::<Config>(&tls)
                 .unwrap()

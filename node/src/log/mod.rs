@@ -7,7 +7,7 @@
 
 mod write;
 
-pub use write::WriteError;
+pub use write::{SignedHead, WriteError};
 
 use crate::{
     checkpoint_file::{CheckpointFile, CheckpointFileError},
@@ -121,6 +121,16 @@ impl Signed {
     }
 }
 
+/// What readers are shown first.
+#[derive(Debug)]
+pub enum Shown {
+    /// What the log signed last: it asks no witnesses.
+    LastSigned,
+    /// What a quorum cosigned last, if anything, as far as this node remembers. It is not shown if
+    /// it is not of this tree.
+    Witnessed(Option<VerifiedCheckpoint>),
+}
+
 /// Memory for what is read again and again, in MiB.
 #[derive(Clone, Copy, Debug)]
 pub struct Caches {
@@ -139,6 +149,8 @@ pub struct Log<S> {
     file: CheckpointFile,
     state: Sequencer,
     index: Index,
+    /// What was signed last.
+    last: SignedHead,
 }
 
 impl<S: Tables> Log<S> {
@@ -148,7 +160,12 @@ impl<S: Tables> Log<S> {
     /// one of the last commitment. The root of both trees was computed from the stored tiles.
     /// Fails with [`OpenError::Refusal`] or [`OpenError::Index`] if there is a contradiction. Then
     /// the log must not be signed.
-    pub fn open(store: Arc<S>, signed: Signed, caches: Caches) -> Result<Self, OpenError> {
+    pub fn open(
+        store: Arc<S>,
+        signed: Signed,
+        caches: Caches,
+        shown: Shown,
+    ) -> Result<Self, OpenError> {
         let Signed { key, file, last } = signed;
         let head = store.head()?.ok_or(OpenError::NoLog)?;
         let state = resume_from(&*store, Head::parse(&head)?, &last)?;
@@ -164,8 +181,17 @@ impl<S: Tables> Log<S> {
         // After a crash between commit and signature, the index is that of a checkpoint which is
         // about to be signed, and not of the last one.
         let is_last = state.head().last_commitment == last.size();
-        let shown = is_last.then(|| index.map().clone());
-        let view = View::new(store.clone(), last, shown, caches.tiles_mib)?;
+        let last = SignedHead {
+            index: is_last.then(|| index.map().clone()),
+            checkpoint: last,
+        };
+        let view = View::new(store.clone(), caches.tiles_mib);
+        view.sign(last.checkpoint.size());
+        match shown {
+            Shown::LastSigned => view.publish(last.checkpoint.clone(), last.index.clone())?,
+            Shown::Witnessed(None) => {}
+            Shown::Witnessed(Some(checkpoint)) => show_witnessed(&view, checkpoint, &last)?,
+        }
         Ok(Log {
             store,
             view: Arc::new(view),
@@ -174,6 +200,7 @@ impl<S: Tables> Log<S> {
             file,
             state,
             index,
+            last,
         })
     }
 
@@ -215,6 +242,24 @@ pub fn create(store: &impl Tables, path: &Path, key: &SignerKey) -> Result<(), C
         root: head.root,
     };
     Ok(CheckpointFile::create(path)?.append(&checkpoint.sign(key))?)
+}
+
+/// Shows what a quorum cosigned before this start, if it is of the tree that was signed last.
+fn show_witnessed<S: Reads>(
+    view: &View<S>,
+    checkpoint: VerifiedCheckpoint,
+    last: &SignedHead,
+) -> Result<(), RecordError> {
+    let signed = last.checkpoint.checkpoint();
+    if checkpoint.checkpoint() == signed {
+        return view.publish(checkpoint, last.index.clone());
+    }
+    let size = checkpoint.size();
+    if size > signed.size || stored_root(view.store(), size)? != checkpoint.root() {
+        tracing::warn!(%size, "what a quorum cosigned is not of this log's tree; it is not shown");
+        return Ok(());
+    }
+    view.publish(checkpoint, None)
 }
 
 /// Computes both roots from the stored tiles and asks core whether the log may go on. Returns the

@@ -2,7 +2,8 @@
 //!
 //! The order is always the same (docs/design.md 5). For claims: plan, commit, adopt. For a
 //! checkpoint: append the leaf that commits to the index, compute the root a second time from the
-//! stored bytes, sign, append the signed note to the checkpoint file, and only then show it.
+//! stored bytes, sign, append the signed note to the checkpoint file, and only then send it to
+//! witnesses or show it.
 //! `assay_claims::sequencer` decides, this file does the I/O.
 //!
 //! After an error nobody knows what is on the disk, so the log must not be written or signed any
@@ -11,16 +12,17 @@
 use super::{Log, now_ms};
 use crate::{
     checkpoint_file::CheckpointFileError,
-    index::Rows,
+    index::{Held, Rows},
     records::{self, RecordError},
     storage::{StorageError, Tables},
     view::stored_root,
 };
 use assay_claims::entry::{Entry, EntryError};
+use assay_claims::index::Map;
 use assay_claims::sequencer::{Candidate, Outcome, Step};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
-use assay_tlog::tree::TreeSize;
+use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::time::{Duration, Instant};
 
 /// Why a write failed. After any of these the log must be opened again.
@@ -58,18 +60,35 @@ impl From<StorageError> for WriteError {
     }
 }
 
+/// A checkpoint that is signed and stands in the checkpoint file.
+#[derive(Debug, Clone)]
+pub struct SignedHead {
+    /// The checkpoint, with the log's signature.
+    pub checkpoint: VerifiedCheckpoint,
+    /// The index that its last leaf commits to. None for the last one before a start, if the store
+    /// was ahead of it.
+    pub index: Option<Map<Held>>,
+}
+
 impl<S: Tables> Log<S> {
-    /// Whether the log has leaves that no published checkpoint covers.
+    /// Whether the log has leaves that no signed checkpoint covers.
     pub(crate) fn is_ahead(&self) -> bool {
-        self.state.head().size > self.view.published().size()
+        self.state.head().size > self.last.checkpoint.size()
     }
 
-    /// How old the last published commitment is, by this machine's clock; zero if it is from the
+    /// What was signed last.
+    pub(crate) fn last(&self) -> &SignedHead {
+        &self.last
+    }
+
+    /// How old the last signed commitment is, by this machine's clock; zero if it is from the
     /// future.
     pub(crate) fn commitment_age(&self) -> Duration {
-        let published = self.view.published();
-        let made_at =
-            Entry::parse(published.commitment().clone()).map(|entry| entry.logged_at_ms());
+        let last = self.last.checkpoint.size().get().saturating_sub(1);
+        let made_at = records::read_entry(&*self.store, LeafIndex::new(last))
+            .ok()
+            .and_then(|bytes| Entry::parse(bytes).ok())
+            .map(|entry| entry.logged_at_ms());
         Duration::from_millis(now_ms().saturating_sub(made_at.unwrap_or_default()))
     }
 
@@ -91,9 +110,9 @@ impl<S: Tables> Log<S> {
         Ok(outcomes)
     }
 
-    /// Publishes the log as it stands: signs its tree, which ends in a commitment to its index, and
-    /// shows it. Nothing is shown that is not in the checkpoint file.
-    pub(crate) fn publish(&mut self) -> Result<(), WriteError> {
+    /// Signs the log as it stands: its tree, which ends in a commitment to its index. On `Ok` the
+    /// checkpoint is in the checkpoint file, and may be shown.
+    pub(crate) fn sign(&mut self) -> Result<&SignedHead, WriteError> {
         let started = Instant::now();
         if !self.state.head().ends_in_commitment() {
             self.append_commitment()?;
@@ -115,10 +134,26 @@ impl<S: Tables> Log<S> {
         .sign(&self.key);
         let checkpoint = VerifiedCheckpoint::verify(&note, &self.key.verifier())?;
         self.file.append(&note)?;
-        self.view.publish(checkpoint, self.index.map().clone())?;
+        self.view.sign(head.size);
+        self.last = SignedHead {
+            checkpoint,
+            index: Some(self.index.map().clone()),
+        };
         metrics::histogram!("assay_publish_seconds").record(started.elapsed().as_secs_f64());
-        metrics::gauge!("assay_published_size").set(head.size.get() as f64);
-        tracing::debug!(size = %head.size, root = %head.root, "checkpoint published");
+        tracing::debug!(size = %head.size, root = %head.root, "checkpoint signed");
+        Ok(&self.last)
+    }
+
+    /// Shows what was signed last, as `checkpoint` has it: with the signatures of witnesses, if the
+    /// log asks them. Does nothing if something newer was signed meanwhile.
+    pub(crate) fn show(&self, checkpoint: VerifiedCheckpoint) -> Result<(), WriteError> {
+        if checkpoint.checkpoint() != self.last.checkpoint.checkpoint() {
+            return Ok(());
+        }
+        let size = checkpoint.size();
+        self.view.publish(checkpoint, self.last.index.clone())?;
+        metrics::gauge!("assay_published_size").set(size.get() as f64);
+        tracing::debug!(%size, "checkpoint published");
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 module assay/tests/interop/load
 
-go 1.24.0
+go 1.25.0
 
 tool (
 	github.com/transparency-dev/tessera/cmd/conformance/posix

@@ -14,7 +14,7 @@ use std::path::Path;
 async fn started(checkpoints: &Path, issuer: &Actor) -> Running {
     let running = open(create(checkpoints), checkpoints).unwrap();
     assert_eq!(running.register(issuer).await.0.get(), 1);
-    assert_eq!(running.view.published().size().get(), 3);
+    assert_eq!(running.view.size().get(), 3);
     running
 }
 
@@ -25,7 +25,7 @@ async fn assert_stopped(running: &Running, issuer: &Actor, shown: &str) {
         None
     );
     assert!(running.halt.reason().is_some());
-    assert_eq!(running.view.published().note(), shown);
+    assert_eq!(running.view.published().unwrap().note(), shown);
 }
 
 /// A registration is acknowledged, the commit of the next claim fails by `fault`. Returns how many
@@ -36,7 +36,7 @@ async fn survives(fault: Fault) -> u64 {
     let issuer = Actor::new(&[1], 1);
     let running = open(create(&checkpoints), &checkpoints).unwrap();
     let (index, hash) = running.register(&issuer).await;
-    let shown = running.view.published();
+    let shown = running.view.published().unwrap();
 
     running.store.fail_next_commit(fault);
     assert_eq!(
@@ -62,7 +62,7 @@ async fn survives(fault: Fault) -> u64 {
         Outcome::Refused(refused) => panic!("{refused}"),
     }
     assert_eq!(verify_whole(&running).await.commitments(), [0, 2, 4]);
-    assert_eq!(running.view.published().size().get(), 5);
+    assert_eq!(running.view.size().get(), 5);
     claims
 }
 
@@ -88,7 +88,7 @@ async fn survives_at_publish(fault: Fault, wait: Wait) {
     let checkpoints = folder.path().join("checkpoints");
     let issuer = Actor::new(&[1], 1);
     let running = started(&checkpoints, &issuer).await;
-    let shown = running.view.published();
+    let shown = running.view.published().unwrap();
 
     running.store.fail_commit_after(1, fault);
     let answer = running.publish(note(&issuer, 1), wait).await;
@@ -225,13 +225,13 @@ async fn a_commitment_without_a_signature_is_signed_at_the_start() {
     std::fs::copy(&checkpoints, &at_start).unwrap();
     let running = open(store, &checkpoints).unwrap();
     running.register(&issuer).await;
-    let signed = running.view.published();
+    let signed = running.view.published().unwrap();
     // The checkpoint file as it was when the crash came.
     let running = open(running.crash().await, &at_start).unwrap();
     let whole = verify_whole(&running).await;
     assert_eq!((whole.claims(), whole.commitments()), (1, &[0, 2][..]));
     assert_eq!(
-        running.view.published().checkpoint().root(),
+        running.view.published().unwrap().checkpoint().root(),
         signed.checkpoint().root(),
         "one root for one size"
     );

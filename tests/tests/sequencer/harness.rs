@@ -8,7 +8,7 @@ use assay_claims::sequencer::{Candidate, Head, Outcome};
 use assay_node::{
     held::{Held, Kind, Limits},
     index::StoredPages,
-    log::{self, Caches, Log, OpenError, Signed},
+    log::{self, Caches, Log, OpenError, Shown, Signed},
     records,
     registry::Directory,
     reply::Reply,
@@ -67,7 +67,12 @@ pub fn open_with(
         tiles_mib: 1,
         index_mib,
     };
-    let log = Log::open(Arc::new(store), Signed::open(checkpoints, key())?, caches)?;
+    let log = Log::open(
+        Arc::new(store),
+        Signed::open(checkpoints, key())?,
+        caches,
+        Shown::LastSigned,
+    )?;
     let (store, view, directory) = (
         log.store().clone(),
         log.view().clone(),
@@ -80,6 +85,7 @@ pub fn open_with(
         interval: Duration::ZERO,
         heartbeat: Duration::from_secs(3600),
         halt: halt.clone(),
+        witnesses: None,
     };
     let thread = driver.start(submissions, Handle::current()).unwrap();
     Ok(Running {
@@ -199,7 +205,7 @@ pub fn note(issuer: &Actor, number: u64) -> VerifiedClaim {
 /// which the last leaf is a commitment.
 pub async fn verify_whole(running: &Running) -> Rebuilt {
     running.caught_up().await;
-    let published = running.view.published();
+    let published = running.view.published().unwrap();
     let stored = Head::parse(&running.store.head().unwrap().unwrap()).unwrap();
     let mut frontier = Frontier::new();
     let mut registry = Registry::new();
@@ -243,7 +249,7 @@ pub async fn verify_whole(running: &Running) -> Rebuilt {
 /// Looks every label up in what is published, all together and each by itself, and labels that are
 /// not there: the proofs hold, and the lists are those that the entries give, whole and by pages.
 fn look_everything_up(running: &Running, index: &Rebuilt) {
-    let published = running.view.published();
+    let published = running.view.published().unwrap();
     let map = published.index().unwrap();
     let pages = StoredPages(&*running.store);
     let absent = (0..20_u8).map(|n| Label::from_bytes(*Hash::of(&[n]).as_bytes()));

@@ -18,7 +18,7 @@ mod policy;
 mod read;
 
 pub use fault::{TlogPolicyError, TlogPolicyFault};
-pub use policy::{Group, KnownLog, QuorumError, TlogPolicy, VerifiedQuorum, Witness};
+pub use policy::{Group, KnownLog, QuorumError, QuorumSize, TlogPolicy, VerifiedQuorum, Witness};
 
 #[cfg(test)]
 mod tests;

@@ -98,7 +98,59 @@ impl VerifiedQuorum {
     }
 }
 
+/// How many witnesses a quorum takes, and of how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuorumSize {
+    /// Operators in the smallest quorum.
+    pub least: usize,
+    /// Operators who count towards the quorum.
+    pub operators: usize,
+}
+
+impl QuorumSize {
+    /// The least that is safe: as long as fewer than a third of the operators lie, two quorums of
+    /// so many share an honest one, who does not cosign two histories.
+    pub fn safe(self) -> usize {
+        1 + 2 * self.operators / 3
+    }
+
+    /// Whether a quorum is as large as is safe.
+    pub fn is_safe(self) -> bool {
+        self.least >= self.safe()
+    }
+}
+
 impl TlogPolicy {
+    /// How large a quorum is. `None` for `quorum none`. Keys of one name are one operator.
+    pub fn quorum_size(&self) -> Option<QuorumSize> {
+        let quorum = self.quorum?;
+        let mut operators = BTreeSet::new();
+        let least = self.least(quorum, &mut operators);
+        Some(QuorumSize {
+            least,
+            operators: operators.len(),
+        })
+    }
+
+    /// The fewest witnesses that satisfy a member; adds all operators below it.
+    fn least<'a>(&'a self, member: Member, operators: &mut BTreeSet<&'a str>) -> usize {
+        match member {
+            Member::Witness(i) => {
+                operators.extend(self.witnesses.get(i).map(|witness| witness.key.name()));
+                1
+            }
+            Member::Group(i) => {
+                let Some(group) = self.groups.get(i) else {
+                    return 0;
+                };
+                let members = group.members.iter();
+                let mut each: Vec<usize> = members.map(|m| self.least(*m, operators)).collect();
+                each.sort_unstable();
+                each.iter().take(group.threshold).sum()
+            }
+        }
+    }
+
     /// The logs, in their order.
     pub fn logs(&self) -> &[KnownLog] {
         &self.logs
@@ -144,7 +196,7 @@ impl TlogPolicy {
 
     /// Whether these witnesses, by their names in the policy, are a quorum. Names that stand twice
     /// count once.
-    pub(super) fn is_quorum<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
+    pub(crate) fn is_quorum<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
         let cosigned: BTreeSet<&str> = names.into_iter().collect();
         self.quorum
             .is_none_or(|member| self.witnessed(member, &cosigned))

@@ -93,6 +93,17 @@ impl Request {
         })
     }
 
+    /// Writes the body of a request: what a log sends that has the note of its checkpoint, and the
+    /// proof from the size that the witness has.
+    pub fn body(old: TreeSize, proof: &[Hash], note: &str) -> String {
+        let mut body = format!("old {old}\n");
+        for hash in proof {
+            body.push_str(&BASE64_STANDARD.encode(hash.as_bytes()));
+            body.push('\n');
+        }
+        body + "\n" + note
+    }
+
     /// The log that the request says it is about, by which the caller finds its keys. Without any,
     /// the answer is [`Refusal::UnknownOrigin`].
     pub fn origin(&self) -> &str {

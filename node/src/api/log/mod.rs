@@ -109,11 +109,12 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
             idle: true,
         };
         let mut first = None;
+        let reader = publisher.clone();
         let answers = request
             .into_inner()
             .map(move |message| {
                 let message = message?;
-                let wait = *first.get_or_insert(publish::wait(message.wait)?);
+                let wait = *first.get_or_insert(reader.wait(message.wait)?);
                 Ok((message.items, wait))
             })
             .then(move |message: Result<_, Status>| {
@@ -138,7 +139,7 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
         &self,
         _: Request<GetCheckpointRequest>,
     ) -> Result<Response<GetCheckpointResponse>, Status> {
-        let checkpoint = self.view.published().note().to_owned();
+        let checkpoint = self.view.published()?.note().to_owned();
         Ok(Response::new(GetCheckpointResponse { checkpoint }))
     }
 

@@ -7,7 +7,7 @@ use crate::{
     quota::Charge,
     records::{self, RecordError},
     reply::Reply,
-    sequencer::{Halt, Submission, Wait},
+    sequencer::{Halt, PATIENCE, Submission, Wait},
     storage::Tables,
     view::View,
 };
@@ -18,6 +18,7 @@ use assay_proto::v1::{
     self, PublishItem, PublishRequest, PublishResponse, PublishResult, PublishStreamResponse,
     Refusal as WireRefusal, publish_result,
 };
+use assay_tlog::tree::LeafIndex;
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::{
@@ -35,6 +36,8 @@ pub struct Publisher<S> {
     pub(super) admission: Admission<S>,
     queue: mpsc::Sender<Submission>,
     halt: Arc<Halt>,
+    /// Whether what is published has a quorum of witnesses.
+    witnessed: bool,
 }
 
 /// The items of one message, after admission.
@@ -56,12 +59,31 @@ impl<S: Tables + 'static> Publisher<S> {
         admission: Admission<S>,
         queue: mpsc::Sender<Submission>,
         halt: Arc<Halt>,
+        witnessed: bool,
     ) -> Self {
         Publisher {
             view,
             admission,
             queue,
             halt,
+            witnessed,
+        }
+    }
+
+    /// Parses the `wait` of a request. Unspecified is `INTEGRATED`.
+    pub(super) fn wait(&self, value: i32) -> Result<Wait, Status> {
+        match v1::Wait::try_from(value) {
+            Ok(v1::Wait::Witnessed) if !self.witnessed => Err(Status::failed_precondition(
+                "this log asks no witnesses, so it cannot wait for them; wait for INTEGRATED",
+            )),
+            Ok(v1::Wait::Unspecified | v1::Wait::Integrated | v1::Wait::Witnessed) => {
+                Ok(Wait::Integrated)
+            }
+            Ok(v1::Wait::Sequenced) => Ok(Wait::Sequenced),
+            Err(_) => Err(status::invalid(
+                "wait",
+                format!("this node knows no wait {value}"),
+            )),
         }
     }
 
@@ -95,12 +117,7 @@ impl<S: Tables + 'static> Publisher<S> {
     }
 
     /// The answer about a claim that has a leaf.
-    fn published(
-        &self,
-        id: ClaimId,
-        outcome: Outcome,
-        reached: Wait,
-    ) -> Result<PublishResponse, Refusal> {
+    fn published(&self, id: ClaimId, outcome: Outcome) -> Result<PublishResponse, Refusal> {
         let (leaf_index, leaf_hash, logged_at_ms, already_logged) = match outcome {
             Outcome::Sequenced {
                 index,
@@ -115,10 +132,11 @@ impl<S: Tables + 'static> Publisher<S> {
             }
             Outcome::Refused(refused) => return Err(refused.into()),
         };
-        let covered = leaf_index.get() < self.view.published().size().get();
-        let reached = match (covered, reached) {
-            (true, _) | (_, Wait::Integrated) => v1::Wait::Integrated,
-            (false, Wait::Sequenced) => v1::Wait::Sequenced,
+        let covered = leaf_index.get() < self.view.size().get();
+        let reached = match (covered, self.witnessed) {
+            (true, true) => v1::Wait::Witnessed,
+            (true, false) => v1::Wait::Integrated,
+            (false, _) => v1::Wait::Sequenced,
         };
         Ok(PublishResponse {
             leaf_index: leaf_index.get(),
@@ -130,6 +148,17 @@ impl<S: Tables + 'static> Publisher<S> {
         })
     }
 
+    /// Waits, where that was asked, until the published checkpoint covers a leaf that is there
+    /// already.
+    async fn covered(&self, index: LeafIndex, wait: Wait) {
+        if wait == Wait::Integrated {
+            let mut shown = self.view.follow();
+            let covers = shown.wait_for(|size| *size > index.get());
+            // Whoever comes back has been told how far the claim is.
+            let _ = tokio::time::timeout(PATIENCE, covers).await;
+        }
+    }
+
     /// One `Publish` call.
     pub(super) async fn publish(
         &self,
@@ -137,7 +166,7 @@ impl<S: Tables + 'static> Publisher<S> {
         caller: Caller,
         account: &Arc<Account>,
     ) -> Result<PublishResponse, Status> {
-        let wait = wait(request.wait)?;
+        let wait = self.wait(request.wait)?;
         let claim = request
             .claim
             .ok_or_else(|| status::invalid("claim", "the request holds no claim".into()))?;
@@ -146,7 +175,8 @@ impl<S: Tables + 'static> Publisher<S> {
         let (candidate, charge) = match self.admission.admit(&claim, caller)? {
             Admitted::Candidate(candidate, charge) => (candidate, charge),
             Admitted::Existing(id, index) => {
-                return Ok(self.published(id, Outcome::Existing(index), wait)?);
+                self.covered(index, wait).await;
+                return Ok(self.published(id, Outcome::Existing(index))?);
             }
         };
         let id = candidate.id();
@@ -155,7 +185,7 @@ impl<S: Tables + 'static> Publisher<S> {
             .await
             .map_err(|_| self.halted())?;
         let outcome = outcomes.into_iter().next().ok_or_else(|| self.halted())?;
-        Ok(self.published(id, outcome, wait)?)
+        Ok(self.published(id, outcome)?)
     }
 
     /// Admits the items of one message. Refusals are answers already.
@@ -170,7 +200,7 @@ impl<S: Tables + 'static> Publisher<S> {
                 }
                 Ok(Admitted::Existing(claim, index)) => {
                     let outcome = Outcome::Existing(index);
-                    let result = self.result(id, claim, outcome, Wait::Sequenced);
+                    let result = self.result(id, claim, outcome);
                     admitted.settled.push(result);
                 }
                 Err(refusal) => admitted.settled.push(refused(id, refusal)),
@@ -179,8 +209,8 @@ impl<S: Tables + 'static> Publisher<S> {
         admitted
     }
 
-    fn result(&self, id: u64, claim: ClaimId, outcome: Outcome, wait: Wait) -> PublishResult {
-        match self.published(claim, outcome, wait) {
+    fn result(&self, id: u64, claim: ClaimId, outcome: Outcome) -> PublishResult {
+        match self.published(claim, outcome) {
             Ok(published) => PublishResult {
                 id,
                 result: Some(publish_result::Result::Published(published)),
@@ -237,7 +267,7 @@ impl<S: Tables + 'static> Publisher<S> {
                 .map_err(|_| self.halted())?;
             let outcomes = answer.await.map_err(|_| self.halted())?;
             for ((id, claim), outcome) in admitted.ids.into_iter().zip(outcomes) {
-                let result = self.result(id, claim, outcome, wait);
+                let result = self.result(id, claim, outcome);
                 admitted.settled.push(result);
             }
         }
@@ -281,17 +311,5 @@ fn refused(id: u64, refusal: Refusal) -> PublishResult {
     PublishResult {
         id,
         result: Some(publish_result::Result::Refused(refused)),
-    }
-}
-
-/// Parses the `wait` of a request. Unspecified is `INTEGRATED`.
-pub(super) fn wait(value: i32) -> Result<Wait, Status> {
-    match v1::Wait::try_from(value) {
-        Ok(v1::Wait::Unspecified | v1::Wait::Integrated) => Ok(Wait::Integrated),
-        Ok(v1::Wait::Sequenced) => Ok(Wait::Sequenced),
-        Err(_) => Err(status::invalid(
-            "wait",
-            format!("this node knows no wait {value}"),
-        )),
     }
 }

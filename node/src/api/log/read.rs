@@ -58,7 +58,7 @@ pub(super) struct At {
 
 /// Resolves the tree size of a request. 0 is the published size. Fails if it is beyond that.
 pub(super) fn at<S: Tables>(view: &View<S>, size: u64) -> Result<At, Status> {
-    let published = view.published();
+    let published = view.published()?;
     if size > published.size().get() {
         let beyond = ViewError::Beyond {
             asked: format!("tree size {size}"),

@@ -118,7 +118,7 @@ impl<S: Tables + 'static> Watch<S> {
 
 /// Compares what is listed under names with what is known.
 fn compare<S: Tables>(view: &View<S>, mut names: Vec<Watched>) -> Result<Found, Status> {
-    let published = view.published();
+    let published = view.published()?;
     let mut grown = Vec::new();
     // Between a start and the first checkpoint there is no index; that checkpoint announces itself.
     if let Some(map) = published.index() {

@@ -38,9 +38,15 @@ impl Drop for Killed {
 /// Entries a second and CPU an entry, ours by Tessera's, of so many entries.
 pub fn bench(material: &Material, entries: u64, report: &mut Report) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let build = |package: &str, name: &str| interop::build_load(package, &folder.path().join(name));
-    let built = build("cmd/conformance/posix", "posix")
-        .and_then(|posix| Ok((posix, build("internal/hammer", "hammer")?)));
+    let build = |package, name| {
+        let program = interop::Foreign {
+            module: "load",
+            package,
+        };
+        interop::build(program, &folder.path().join(name))
+    };
+    let built = build("tessera/cmd/conformance/posix", "posix")
+        .and_then(|posix| Ok((posix, build("tessera/internal/hammer", "hammer")?)));
     let (posix, hammer) = match built {
         Ok(built) => built,
         Err(why) => {

@@ -98,12 +98,7 @@ impl Branch {
 }
 
 fn body(old: usize, proof: &[Hash], note: &str) -> String {
-    let mut body = format!("old {old}\n");
-    for hash in proof {
-        body.push_str(&BASE64_STANDARD.encode(hash.as_bytes()));
-        body.push('\n');
-    }
-    body + "\n" + note
+    Request::body(TreeSize::new(old as u64), proof, note)
 }
 
 fn signed(body: &str) -> SignedRequest {

@@ -4,16 +4,24 @@
 //! It decides when to append and when to publish, and answers whoever waits. [`Log`] does both, in
 //! the order that docs/design.md 5 demands.
 //!
+//! A log that asks witnesses has one signed checkpoint at a time that is not shown yet: its
+//! candidate. Claims become durable meanwhile, and wait for the next one.
+//!
 //! If a commit or the checkpoint file fails, nobody knows what is on the disk. Then nothing more is
 //! written or signed until a restart has looked, and readers keep the last checkpoint.
 
+mod queue;
+
+use self::queue::Woken;
 use crate::{
+    cosigner::{Asking, Told},
     log::{Log, WriteError},
     quota::Charge,
     reply::{Outbox, Reply},
     storage::Tables,
 };
 use assay_claims::sequencer::{Candidate, Outcome};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
 use std::{
     sync::{Arc, OnceLock},
     thread::{self, JoinHandle},
@@ -21,18 +29,12 @@ use std::{
 };
 use tokio::{runtime::Handle, sync::mpsc};
 
-/// Most candidates in one commit: at 1 KiB each, a batch of a mebibyte, which syncs in about a
-/// millisecond.
-const BATCH: usize = 1024;
+/// How long a publisher waits at most for a checkpoint of a log that waits for its witnesses. Then
+/// it is told how far its claim is: it is durable.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Most bytes of payload in one commit. A batch is in memory several times over while it is
-/// written.
-const BATCH_BYTES: usize = 4 << 20;
-
-/// How long a commit waits for more candidates if the last one had several. Under load that makes
-/// commits fewer, and answers leave in larger groups. The delay is small beside that of a sync on
-/// most disks. An idle node never waits.
-const LINGER: Duration = Duration::from_millis(3);
+/// How long a node that stops waits for its witnesses.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// How much a publisher waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +93,39 @@ pub struct Driver<S> {
     pub heartbeat: Duration,
     /// Where to say that writing ended.
     pub halt: Arc<Halt>,
+    /// The witnesses that must have cosigned what is shown, if the log asks any.
+    pub witnesses: Option<Asking>,
+}
+
+/// What became of the checkpoint that was signed last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Head {
+    /// It is shown.
+    Shown,
+    /// Witnesses are asked about it, and nothing else is signed.
+    Asked,
+    /// It is what this log had signed before this start. Until a quorum has cosigned it, nobody
+    /// knows whether this disk is the newest, so nothing else is signed, whatever comes.
+    First,
+    /// All witnesses were asked and there is no quorum. A newer one may take its place.
+    Stuck,
+}
+
+/// When things happened.
+struct Times {
+    /// The last signature, if there was one since the start.
+    signed: Option<Instant>,
+    /// The last commitment.
+    committed: Instant,
+}
+
+/// Why the sequencer ended before its queue did.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error("{0}")]
+    Witnesses(String),
 }
 
 /// Answers that callers wait for.
@@ -129,6 +164,7 @@ impl Drop for HaltOnPanic {
 struct Waiting {
     /// The published size that it waits for.
     size: u64,
+    since: Instant,
     reply: Reply,
     outcomes: Vec<Outcome>,
 }
@@ -164,49 +200,142 @@ impl<S: Tables + 'static> Driver<S> {
         &mut self,
         queue: &mut mpsc::Receiver<Submission>,
         owed: &mut Owed,
-    ) -> Result<(), WriteError> {
-        // After a crash the tree may be ahead of its checkpoint. It is published before anything is
-        // added to it.
-        if self.log.is_ahead() {
-            self.log.publish()?;
-        }
-        let mut last_publish: Option<Instant> = None;
+    ) -> Result<(), Ended> {
+        let mut head = self.begin(owed)?;
         // A machine that has just started knows no instant so long ago; then it commits later.
         let now = Instant::now();
         let age = self.log.commitment_age().min(self.heartbeat);
-        let mut committed = now.checked_sub(age).unwrap_or(now);
+        let mut times = Times {
+            signed: None,
+            committed: now.checked_sub(age).unwrap_or(now),
+        };
         let mut crowded = false;
         loop {
-            let due = self.due(last_publish, committed);
-            let Some(batch) = next_batch(queue, due, crowded) else {
-                self.publish_pending(owed)?;
-                return self.log.store_index();
-            };
-            crowded = batch.len() > 1;
-            if !batch.is_empty() {
-                self.sequence(batch, owed)?;
+            let due = self.due(head, &times);
+            let until = due.into_iter().chain(self.patience(owed)).min();
+            match queue::next(queue, self.witnesses.as_mut(), until, crowded) {
+                Woken::Closed => return self.end(head, owed),
+                Woken::Timeout => crowded = false,
+                Woken::Told(told) => head = self.told(told, head, owed)?,
+                Woken::Batch(batch) => {
+                    crowded = batch.len() > 1;
+                    self.sequence(batch, owed)?;
+                }
             }
-            if self.due(last_publish, committed) <= Instant::now() {
+            self.release(owed);
+            if self
+                .due(head, &times)
+                .is_some_and(|due| due <= Instant::now())
+            {
                 if !self.log.is_ahead() {
                     self.log.append_commitment()?;
                 }
-                self.publish_pending(owed)?;
-                last_publish = Some(Instant::now());
-                committed = Instant::now();
+                head = self.publish(owed)?;
+                times = Times {
+                    signed: Some(Instant::now()),
+                    committed: Instant::now(),
+                };
             }
         }
     }
 
-    /// When the next checkpoint is due: soon if there is something new to publish, else when the
-    /// last commitment is old.
-    fn due(&self, last: Option<Instant>, committed: Instant) -> Instant {
-        if !self.log.is_ahead() {
-            return committed + self.heartbeat;
+    /// After a crash the tree may be ahead of its checkpoint. It is published before anything is
+    /// added to it. A log that asks witnesses first asks them about what it had signed.
+    fn begin(&mut self, owed: &mut Owed) -> Result<Head, Ended> {
+        if let Some(witnesses) = &self.witnesses {
+            witnesses.propose(self.log.last().checkpoint.clone());
+            return Ok(Head::First);
         }
-        last.map_or_else(Instant::now, |last| last + self.interval)
+        if self.log.is_ahead() {
+            return self.publish(owed);
+        }
+        Ok(Head::Shown)
     }
 
-    fn sequence(&mut self, batch: Vec<Submission>, owed: &mut Owed) -> Result<(), WriteError> {
+    /// When the next checkpoint is due: soon if there is something new to publish, else when the
+    /// last commitment is old. Not while witnesses are asked about the last one.
+    fn due(&self, head: Head, times: &Times) -> Option<Instant> {
+        match head {
+            Head::Asked | Head::First => None,
+            _ if !self.log.is_ahead() => Some(times.committed + self.heartbeat),
+            _ => Some(
+                times
+                    .signed
+                    .map_or_else(Instant::now, |at| at + self.interval),
+            ),
+        }
+    }
+
+    /// Signs the log as it stands, and shows it or has it cosigned.
+    fn publish(&mut self, owed: &mut Owed) -> Result<Head, Ended> {
+        let checkpoint = self.log.sign()?.checkpoint.clone();
+        match &self.witnesses {
+            None => self.show(checkpoint, owed),
+            Some(witnesses) => {
+                witnesses.propose(checkpoint);
+                Ok(Head::Asked)
+            }
+        }
+    }
+
+    fn told(&mut self, told: Told, head: Head, owed: &mut Owed) -> Result<Head, Ended> {
+        match told {
+            Told::Stop(reason) => Err(Ended::Witnesses(reason)),
+            Told::NoQuorum if head == Head::Asked => Ok(Head::Stuck),
+            Told::NoQuorum => Ok(head),
+            // A quorum that came too late, for what another one took the place of.
+            Told::Witnessed(old) if old.size() < self.log.last().checkpoint.size() => Ok(head),
+            Told::Witnessed(checkpoint) => self.show(checkpoint, owed),
+        }
+    }
+
+    /// Shows what was signed last, and answers whoever waited for it.
+    fn show(&mut self, checkpoint: VerifiedCheckpoint, owed: &mut Owed) -> Result<Head, Ended> {
+        self.log.show(checkpoint)?;
+        let size = self.log.view().size().get();
+        answer(owed.checkpoints.extract_if(.., |one| one.size <= size));
+        Ok(Head::Shown)
+    }
+
+    /// When the first publisher has waited long enough for witnesses.
+    fn patience(&self, owed: &Owed) -> Option<Instant> {
+        self.witnesses.as_ref()?;
+        owed.checkpoints.first().map(|one| one.since + PATIENCE)
+    }
+
+    /// Answers those who have waited long enough for witnesses.
+    fn release(&self, owed: &mut Owed) {
+        if self.patience(owed).is_some_and(|end| end <= Instant::now()) {
+            answer(
+                owed.checkpoints
+                    .extract_if(.., |one| one.since.elapsed() >= PATIENCE),
+            );
+        }
+    }
+
+    /// Publishes what is left, if its witnesses answer in time, and stores the index.
+    fn end(&mut self, mut head: Head, owed: &mut Owed) -> Result<(), Ended> {
+        let end = Instant::now() + FAREWELL;
+        loop {
+            if matches!(head, Head::Shown | Head::Stuck) && self.log.is_ahead() {
+                head = self.publish(owed)?;
+            }
+            let Some(witnesses) = self.witnesses.as_mut().filter(|_| head != Head::Shown) else {
+                break;
+            };
+            let Some(told) = queue::told_until(witnesses, end) else {
+                tracing::warn!("no quorum of witnesses has cosigned the last checkpoint yet");
+                break;
+            };
+            head = self.told(told, head, owed)?;
+        }
+        if !self.log.is_ahead() {
+            self.log.store_index()?;
+        }
+        Ok(())
+    }
+
+    fn sequence(&mut self, batch: Vec<Submission>, owed: &mut Owed) -> Result<(), Ended> {
         let mut candidates = Vec::new();
         for submission in batch {
             // The caller went away while it queued. Nothing was promised to it.
@@ -228,7 +357,7 @@ impl<S: Tables + 'static> Driver<S> {
             candidates.extend(some);
         }
         let mut outcomes = self.log.append(candidates)?.into_iter();
-        let published = self.log.view().published().size().get();
+        let published = self.log.view().size().get();
         let mut outbox = Outbox::default();
         for share in owed.leaves.drain(..) {
             let outcomes: Vec<_> = outcomes.by_ref().take(share.candidates).collect();
@@ -237,6 +366,7 @@ impl<S: Tables + 'static> Driver<S> {
             if share.wait == Wait::Integrated && size > published {
                 owed.checkpoints.push(Waiting {
                     size,
+                    since: Instant::now(),
                     reply: share.reply,
                     outcomes,
                 });
@@ -247,19 +377,15 @@ impl<S: Tables + 'static> Driver<S> {
         outbox.send();
         Ok(())
     }
+}
 
-    fn publish_pending(&mut self, owed: &mut Owed) -> Result<(), WriteError> {
-        if self.log.is_ahead() {
-            self.log.publish()?;
-        }
-        let size = self.log.view().published().size().get();
-        let mut outbox = Outbox::default();
-        for answered in owed.checkpoints.extract_if(.., |one| one.size <= size) {
-            outbox.push(answered.reply, answered.outcomes);
-        }
-        outbox.send();
-        Ok(())
+/// Answers those who waited for a checkpoint.
+fn answer(waited: impl Iterator<Item = Waiting>) {
+    let mut outbox = Outbox::default();
+    for one in waited {
+        outbox.push(one.reply, one.outcomes);
     }
+    outbox.send();
 }
 
 /// Keeps what was charged for new leaves, and gives the rest back.
@@ -280,60 +406,6 @@ fn covering(outcomes: &[Outcome]) -> u64 {
         }
     }
     size
-}
-
-/// Waits for a submission and collects what else is in the queue, up to a full batch. Returns an
-/// empty batch once a checkpoint is due, and `None` when no more will come.
-fn next_batch(
-    queue: &mut mpsc::Receiver<Submission>,
-    due: Instant,
-    crowded: bool,
-) -> Option<Vec<Submission>> {
-    let first = match recv_until(queue, due) {
-        Received::One(first) => first,
-        Received::Timeout => return Some(Vec::new()),
-        Received::Closed => return None,
-    };
-    let mut batch = vec![first];
-    if !drain(queue, &mut batch) && crowded {
-        // A sleep, not a wait on the queue: a wake-up for each submission costs more than the
-        // submission.
-        thread::sleep(LINGER);
-        drain(queue, &mut batch);
-    }
-    Some(batch)
-}
-
-/// Takes what is in the queue. Returns whether the batch is full.
-fn drain(queue: &mut mpsc::Receiver<Submission>, batch: &mut Vec<Submission>) -> bool {
-    let mut claims: usize = batch.iter().map(|one| one.candidates.len()).sum();
-    let mut bytes: usize = batch.iter().map(Submission::bytes).sum();
-    while claims < BATCH && bytes < BATCH_BYTES {
-        let Ok(next) = queue.try_recv() else {
-            return false;
-        };
-        claims += next.candidates.len();
-        bytes += next.bytes();
-        batch.push(next);
-    }
-    true
-}
-
-enum Received {
-    One(Submission),
-    Timeout,
-    Closed,
-}
-
-/// Waits for a submission until `deadline`. The channel itself can only wait for ever.
-fn recv_until(queue: &mut mpsc::Receiver<Submission>, deadline: Instant) -> Received {
-    Handle::current().block_on(async {
-        match tokio::time::timeout_at(deadline.into(), queue.recv()).await {
-            Ok(Some(one)) => Received::One(one),
-            Ok(None) => Received::Closed,
-            Err(_) => Received::Timeout,
-        }
-    })
 }
 
 /// The chain of causes in one line, for callers and for the operator.

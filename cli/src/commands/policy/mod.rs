@@ -1,6 +1,8 @@
 //! `assay policy`: writing a policy, explaining it in plain words, and testing it on its own
 //! examples.
 
+mod lint;
+
 use crate::{
     config::Settings,
     exit::Failure,
@@ -33,6 +35,16 @@ pub enum Command {
     },
     /// Explain in plain words what a policy demands
     Explain {
+        /// The policy; - for stdin [default: that of --policy]
+        file: Option<PathBuf>,
+    },
+    /// Say whether a policy's quorum of witnesses is safe
+    ///
+    /// Of n witnesses, each with an operator of its own, 1 + 2n/3 (rounded down) must cosign: then
+    /// two histories of a log cannot both have a quorum as long as fewer than a third lie. Takes a
+    /// policy of yours, or the C2SP tlog-policy of a node. Nothing is fetched. Exit code 0: the
+    /// quorum is safe. 1: it is not. 2: the policy is malformed.
+    Lint {
         /// The policy; - for stdin [default: that of --policy]
         file: Option<PathBuf>,
     },
@@ -105,6 +117,7 @@ pub fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
             };
             output::data(settings, || view.text(), &view)
         }
+        Command::Lint { file } => lint::run(settings.one_policy(file)?, settings),
         Command::Test { file } => test(settings.one_policy(file)?, settings),
     }
 }

@@ -1,0 +1,63 @@
+//! One question to one witness, over HTTP.
+
+use assay_tlog::cosigning::{Ask, Reply};
+use std::time::{Duration, Instant};
+
+/// Longest answer that is read, in bytes: sixteen signatures of ML-DSA-44 take 53 KiB.
+const ANSWER_BYTES: usize = 64 << 10;
+
+/// A question, its answer, and how long that took.
+pub(super) struct Answered {
+    pub(super) ask: Ask,
+    pub(super) reply: Reply,
+    pub(super) took: Duration,
+}
+
+/// Returns a client that gives up on an answer after `timeout`.
+pub(super) fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(timeout)
+        .user_agent(concat!("assay-node/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// Sends a question and waits for its answer.
+pub(super) async fn send(http: reqwest::Client, ask: Ask, body: String) -> Answered {
+    let started = Instant::now();
+    let reply = match post(&http, &ask.url, body).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::debug!(url = ask.url, error, "a witness cannot be reached");
+            Reply::Unreachable
+        }
+    };
+    Answered {
+        ask,
+        reply,
+        took: started.elapsed(),
+    }
+}
+
+async fn post(http: &reqwest::Client, url: &str, body: String) -> Result<Reply, reqwest::Error> {
+    let request = http.post(format!("{url}/add-checkpoint")).body(body);
+    let mut response = request.send().await?;
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get(reqwest::header::RETRY_AFTER);
+    let retry_after_s = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await? {
+        if body.len() + piece.len() > ANSWER_BYTES {
+            // An answer that is cut off verifies as none.
+            break;
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(Reply::Answer {
+        status,
+        retry_after_s,
+        body,
+    })
+}

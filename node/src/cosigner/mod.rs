@@ -1,0 +1,177 @@
+//! Asking witnesses to cosign what this log signs (C2SP tlog-witness, from the log's side).
+//!
+//! `assay_tlog::cosigning` decides. The task here sends its questions, all at once, and tells the
+//! sequencer when a quorum stands. The sequencer never waits for it: claims become durable
+//! meanwhile, and only what is shown waits.
+//!
+//! What a quorum cosigned last is kept in a file beside the checkpoint file, so that a node that
+//! starts has something to show. It is no memory of what was signed, so it is not synced.
+
+mod ask;
+mod file;
+mod task;
+
+pub use file::CosignedFile;
+
+use crate::{
+    config::{LogConfig, QuorumConfig},
+    storage::Reads,
+};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::cosigning::{Cosigning, CosigningError, Settings};
+use assay_tlog::note::VerifierKey;
+use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{runtime::Handle, sync::mpsc};
+
+/// Why the witnesses cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessesError {
+    /// The policy cannot be read.
+    #[error(
+        "cannot read {path}, which quorum.policy in the configuration names",
+        path = path.display()
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The policy is none.
+    #[error("{path} is not a C2SP tlog-policy", path = path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: TlogPolicyError,
+    },
+    /// The policy cannot be asked.
+    #[error("{path} cannot be used", path = path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: CosigningError,
+    },
+    /// The system's TLS cannot be used.
+    #[error("cannot make connections to witnesses")]
+    Client(#[from] reqwest::Error),
+}
+
+/// The witnesses of this log, not asked yet.
+pub struct Witnesses {
+    cosigning: Cosigning,
+    /// The policy, with the log itself.
+    policy: TlogPolicy,
+    log: VerifierKey,
+    http: reqwest::Client,
+    file: CosignedFile,
+}
+
+/// What the sequencer is told.
+#[derive(Debug)]
+pub enum Told {
+    /// A quorum cosigned this. It comes again with more cosignatures, or newer ones.
+    Witnessed(VerifiedCheckpoint),
+    /// Everybody was asked, and there is no quorum yet.
+    NoQuorum,
+    /// This log must not sign any more.
+    Stop(String),
+}
+
+/// The witnesses of this log, who are being asked.
+pub struct Asking {
+    heads: mpsc::UnboundedSender<VerifiedCheckpoint>,
+    told: mpsc::UnboundedReceiver<Told>,
+}
+
+impl Witnesses {
+    /// Reads the policy that the configuration names.
+    pub fn load(
+        config: &QuorumConfig,
+        log: &LogConfig,
+        key: &VerifierKey,
+    ) -> Result<Self, WitnessesError> {
+        let path = || config.policy.clone();
+        let text = std::fs::read_to_string(&config.policy).map_err(|source| {
+            WitnessesError::Unreadable {
+                path: path(),
+                source,
+            }
+        })?;
+        let policy = TlogPolicy::parse(&text).map_err(|source| WitnessesError::Malformed {
+            path: path(),
+            source,
+        })?;
+        let settings = Settings {
+            extra_wait_ms: config.extra_wait_ms,
+            refresh_ms: config.refresh_ms,
+        };
+        let cosigning =
+            Cosigning::new(key, &policy, settings).map_err(|source| WitnessesError::Policy {
+                path: path(),
+                source,
+            })?;
+        warn_if_unsafe(&policy, &config.policy);
+        Ok(Witnesses {
+            cosigning,
+            policy: policy.with_log(key),
+            log: key.clone(),
+            http: ask::client(Duration::from_millis(config.candidate_timeout_ms))?,
+            file: CosignedFile::beside(&log.checkpoint_file),
+        })
+    }
+
+    /// What a quorum of the policy cosigned last, as far as this node remembers.
+    pub fn last_witnessed(&self) -> Option<VerifiedCheckpoint> {
+        let note = self.file.read()?;
+        let verified = self.policy.verify(&note).is_ok();
+        let checkpoint = VerifiedCheckpoint::verify(&note, &self.log);
+        verified.then_some(checkpoint.ok()?)
+    }
+
+    /// Starts asking, on `runtime`. Proofs are made from what `store` holds.
+    pub fn start<S: Reads + 'static>(self, store: Arc<S>, runtime: &Handle) -> Asking {
+        let (heads, proposed) = mpsc::unbounded_channel();
+        let (tell, told) = mpsc::unbounded_channel();
+        runtime.spawn(task::Task::new(self, store, tell).run(proposed));
+        Asking { heads, told }
+    }
+}
+
+impl Asking {
+    /// Has a checkpoint cosigned that was signed and is in the checkpoint file.
+    pub fn propose(&self, head: VerifiedCheckpoint) {
+        // Without a task there is nobody to tell; `told` says so.
+        let _ = self.heads.send(head);
+    }
+
+    /// Waits for news. Safe to be cancelled.
+    pub async fn told(&mut self) -> Told {
+        match self.told.recv().await {
+            Some(told) => told,
+            None => Told::Stop("the task that asks witnesses failed; report it".into()),
+        }
+    }
+}
+
+fn warn_if_unsafe(policy: &TlogPolicy, path: &Path) {
+    if let Some(quorum) = policy.quorum_size()
+        && !quorum.is_safe()
+    {
+        tracing::warn!(
+            path = %path.display(),
+            "a quorum of {} of {} witnesses can be met twice, for two histories, if fewer than a \
+             third of them lie; {} are safe",
+            quorum.least,
+            quorum.operators,
+            quorum.safe(),
+        );
+    }
+}

@@ -1,0 +1,219 @@
+//! The task that asks.
+
+use super::ask::{self, Answered};
+use super::{CosignedFile, Told, Witnesses};
+use crate::{storage::Reads, view::StoredTiles};
+use assay_tlog::Hash;
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::cosigning::{Ask, Cosigning, Event, Failure, Heard, Moment, Reply};
+use assay_tlog::note::VerifierKey;
+use assay_tlog::tlog_policy::TlogPolicy;
+use assay_tlog::tree::{TreeSize, prove_consistency};
+use assay_tlog::witness::Request;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::{sync::mpsc, task::JoinSet, time::sleep_until};
+
+pub(super) struct Task<S> {
+    cosigning: Cosigning,
+    policy: TlogPolicy,
+    log: VerifierKey,
+    http: reqwest::Client,
+    file: CosignedFile,
+    store: Arc<S>,
+    tell: mpsc::UnboundedSender<Told>,
+    started: Instant,
+    /// Proofs to the candidate, by the size that they start from. Witnesses mostly have the same.
+    proofs: HashMap<TreeSize, Vec<Hash>>,
+    /// What was said last of each witness, so that the trace says each thing once.
+    said: HashMap<usize, Said>,
+}
+
+/// What was said of a witness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Said {
+    Well,
+    Failing(Failure),
+    RolledBack,
+}
+
+/// The sequencer is gone: there is nobody to tell.
+struct Gone;
+
+impl<S: Reads + 'static> Task<S> {
+    pub(super) fn new(
+        witnesses: Witnesses,
+        store: Arc<S>,
+        tell: mpsc::UnboundedSender<Told>,
+    ) -> Self {
+        let Witnesses {
+            cosigning,
+            policy,
+            log,
+            http,
+            file,
+        } = witnesses;
+        Task {
+            cosigning,
+            policy,
+            log,
+            http,
+            file,
+            store,
+            tell,
+            started: Instant::now(),
+            proofs: HashMap::new(),
+            said: HashMap::new(),
+        }
+    }
+
+    /// Asks about each checkpoint that is `proposed`, until the sequencer is gone or must stop.
+    pub(super) async fn run(mut self, mut proposed: mpsc::UnboundedReceiver<VerifiedCheckpoint>) {
+        let mut open = JoinSet::new();
+        loop {
+            let step = self.cosigning.step(self.now());
+            for ask in step.asks {
+                let Some(body) = self.body(&ask) else { return };
+                open.spawn(ask::send(self.http.clone(), ask, body));
+            }
+            if let Some(event) = step.event {
+                let Ok(()) = self.happened(event) else { return };
+            }
+            let wake = self.started + Duration::from_millis(step.wake_ms.unwrap_or(0));
+            let done = tokio::select! {
+                head = proposed.recv() => {
+                    let Some(head) = head else { return };
+                    self.proofs.clear();
+                    self.cosigning.propose(self.now(), head);
+                    continue;
+                }
+                Some(done) = open.join_next() => done,
+                () = sleep_until(wake.into()), if step.wake_ms.is_some() => continue,
+            };
+            let Ok(answered) = done else { continue };
+            let Ok(()) = self.answered(&answered) else {
+                return;
+            };
+        }
+    }
+
+    fn now(&self) -> Moment {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH);
+        Moment {
+            elapsed_ms: self.started.elapsed().as_millis() as u64,
+            unix_s: unix.map_or(0, |since| since.as_secs()),
+        }
+    }
+
+    /// The body of a question. None, once the sequencer was told, if the store cannot be read.
+    fn body(&mut self, ask: &Ask) -> Option<String> {
+        if !self.proofs.contains_key(&ask.old) {
+            let tiles = StoredTiles(&*self.store);
+            match prove_consistency(&tiles, ask.old, ask.size) {
+                Ok(proof) => drop(self.proofs.insert(ask.old, proof)),
+                Err(error) => {
+                    let reason = format!("cannot prove consistency to witnesses: {error}");
+                    let _ = self.tell.send(Told::Stop(reason));
+                    return None;
+                }
+            }
+        }
+        let proof = self.proofs.get(&ask.old)?;
+        Some(Request::body(ask.old, proof, &ask.note))
+    }
+
+    fn happened(&self, event: Event) -> Result<(), Gone> {
+        let told = match event {
+            Event::NoQuorum { cosigned } => {
+                metrics::counter!("assay_no_quorum_total").increment(1);
+                let cosigned = cosigned.join(", ");
+                tracing::warn!(
+                    cosigned,
+                    "no quorum of witnesses; nothing newer is shown until there is one, and claims \
+                     are kept"
+                );
+                Told::NoQuorum
+            }
+            Event::Witnessed { note } => match self.verified(&note) {
+                Ok(checkpoint) => {
+                    self.file.write(&note);
+                    Told::Witnessed(checkpoint)
+                }
+                Err(reason) => Told::Stop(reason),
+            },
+        };
+        self.tell.send(told).map_err(|_| Gone)
+    }
+
+    /// What was just put together must be what every reader accepts.
+    fn verified(&self, note: &str) -> Result<VerifiedCheckpoint, String> {
+        let fault = "the cosigned checkpoint does not verify; this is a fault of the program";
+        self.policy
+            .verify(note)
+            .map_err(|error| format!("{fault}: {error}"))?;
+        VerifiedCheckpoint::verify(note, &self.log).map_err(|error| format!("{fault}: {error}"))
+    }
+
+    fn answered(&mut self, answered: &Answered) -> Result<(), Gone> {
+        let Answered { ask, reply, took } = answered;
+        let random = getrandom::u64().unwrap_or_default();
+        let heard = match self.cosigning.answered(self.now(), ask, reply, random) {
+            Ok(heard) => heard,
+            Err(stop) => {
+                metrics::counter!("assay_witness_alarms_total").increment(1);
+                let _ = self.tell.send(Told::Stop(stop.to_string()));
+                return Err(Gone);
+            }
+        };
+        self.measure(ask, reply, *took, &heard);
+        self.say(ask, heard);
+        Ok(())
+    }
+
+    fn measure(&self, ask: &Ask, reply: &Reply, took: Duration, heard: &Heard) {
+        let Some(status) = self.cosigning.witnesses().nth(ask.witness) else {
+            return;
+        };
+        let labels = [("witness", status.name.to_owned())];
+        if *reply != Reply::Unreachable {
+            metrics::histogram!("assay_witness_latency_seconds", &labels).record(took);
+        }
+        if matches!(heard, Heard::Failed(_) | Heard::RolledBack { .. }) {
+            metrics::counter!("assay_witness_failures_total", &labels).increment(1);
+        }
+        let cosigned = status.cosigned.get();
+        metrics::gauge!("assay_witness_size", &labels).set(cosigned as f64);
+        let lag = ask.size.get().saturating_sub(cosigned);
+        metrics::gauge!("assay_witness_lag", &labels).set(lag as f64);
+    }
+
+    fn say(&mut self, ask: &Ask, heard: Heard) {
+        let now = match &heard {
+            Heard::Cosigned => Said::Well,
+            Heard::Failed(failure) => Said::Failing(failure.clone()),
+            Heard::RolledBack { .. } => Said::RolledBack,
+            Heard::OtherSize(_) | Heard::Unasked => return,
+        };
+        let before = self.said.insert(ask.witness, now.clone());
+        if before.as_ref() == Some(&now) {
+            return;
+        }
+        let url = &ask.url;
+        match heard {
+            Heard::Failed(failure) => tracing::warn!(url, %failure, "a witness does not cosign"),
+            Heard::RolledBack { from, to } => {
+                metrics::counter!("assay_witness_alarms_total").increment(1);
+                tracing::error!(
+                    url, %from, %to,
+                    "a witness forgot what it had cosigned; it does not count until this node \
+                     starts again. Ask its operator"
+                );
+            }
+            _ if before.is_some() => tracing::info!(url, "the witness cosigns again"),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! transparency-dev/witness's `omniwitness` as a process: a witness that is not ours.
+
+use crate::interop::{Foreign, build};
+use anyhow::{Context, anyhow, ensure};
+use std::{
+    fs::{self, File},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// The programs, built.
+#[derive(Debug)]
+pub struct Programs {
+    omniwitness: PathBuf,
+    generate_keys: PathBuf,
+}
+
+impl Programs {
+    /// Builds both into a folder.
+    pub fn build(folder: &Path) -> anyhow::Result<Self> {
+        let build = |name: &str, package| {
+            let program = Foreign {
+                module: "witness",
+                package,
+            };
+            build(program, &folder.join(name)).map_err(|error| anyhow!("{name}: {error}"))
+        };
+        Ok(Programs {
+            omniwitness: build("omniwitness", "witness/cmd/omniwitness")?,
+            generate_keys: build("generate_keys", "witness/cmd/generate_keys")?,
+        })
+    }
+}
+
+/// A witness that runs. It has a key of each algorithm.
+#[derive(Debug)]
+pub struct OmniWitness {
+    /// The submission prefix.
+    pub url: String,
+    /// Its keys: Ed25519, then ML-DSA-44.
+    pub vkeys: Vec<String>,
+    stderr: PathBuf,
+    process: Child,
+}
+
+impl OmniWitness {
+    /// Runs a witness of one log, with its state in `folder`.
+    pub fn start(
+        programs: &Programs,
+        folder: &Path,
+        name: &str,
+        log: (&str, &str),
+    ) -> anyhow::Result<Self> {
+        let mut vkeys = Vec::new();
+        for algorithm in ["ed25519", "mldsa"] {
+            let mut generate = Command::new(&programs.generate_keys);
+            if algorithm == "mldsa" {
+                generate.arg("-mldsa");
+            }
+            let public = folder.join(algorithm).with_extension("pub");
+            generate.args(["-origin", name, "-out_pub"]).arg(&public);
+            generate.arg("-out_priv").arg(folder.join(algorithm));
+            ensure!(generate.status()?.success(), "generate_keys failed");
+            vkeys.push(fs::read_to_string(public)?.trim().to_owned());
+        }
+        let logs = folder.join("logs.yaml");
+        let (origin, vkey) = log;
+        // It would fetch checkpoints from the URL, if it knew how to; it takes what it is sent.
+        let text = format!(
+            "Logs:\n  - Origin: {origin}\n    URL: http://127.0.0.1:9/\n    PublicKey: {vkey}\n"
+        );
+        fs::write(&logs, text)?;
+        let address = free_address()?;
+        let stderr = folder.join("stderr");
+        let mut run = Command::new(&programs.omniwitness);
+        for key in ["ed25519", "mldsa"] {
+            run.arg("--private_key_path").arg(folder.join(key));
+        }
+        run.arg("--db_file").arg(folder.join("witness.db"));
+        run.arg("--additional_logs").arg(logs);
+        run.args(["--metrics_listen", "", "--listen"])
+            .arg(address.to_string());
+        let process = run
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&stderr)?)
+            .spawn()?;
+        let mut witness = OmniWitness {
+            url: format!("http://{address}"),
+            vkeys,
+            stderr,
+            process,
+        };
+        crate::process::poll(|| {
+            let ended = witness.process.try_wait()?;
+            ensure!(ended.is_none(), "{}", witness.stderr()?);
+            Ok(TcpStream::connect(address).ok())
+        })?;
+        Ok(witness)
+    }
+
+    /// What it wrote.
+    pub fn stderr(&self) -> anyhow::Result<String> {
+        fs::read_to_string(&self.stderr).context("it wrote nothing")
+    }
+}
+
+/// An address that nobody listens on. The program does not say which port it took, if it may
+/// choose.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+impl Drop for OmniWitness {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
