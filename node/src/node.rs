@@ -15,7 +15,7 @@ use crate::{
         tiles,
         tls::{Tls, TlsError},
     },
-    config::{Config, ConfigError, LogConfig, ServerConfig},
+    config::{Config, ConfigError, ConfigFile as _, LogConfig, ServerConfig},
     cosigner::{Witnesses, WitnessesError},
     held::{self, Held},
     keyfile::{self, KeyFileError},
@@ -28,6 +28,11 @@ use crate::{
     },
     telemetry,
     view::View,
+    witness::{
+        self,
+        config::WitnessConfig,
+        run::{Opened, WitnessStartError},
+    },
 };
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
 use assay_tlog::note::SignerKey;
@@ -79,6 +84,9 @@ pub enum StartError {
     /// The witnesses cannot be asked.
     #[error(transparent)]
     Witnesses(#[from] WitnessesError),
+    /// The witness that this node is, too, cannot be opened.
+    #[error("this node's own witness does not start")]
+    Witness(#[from] Box<WitnessStartError>),
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -116,12 +124,20 @@ pub struct Node {
     admin_server: tokio::task::JoinHandle<io::Result<()>>,
     sequencer: JoinHandle<()>,
     halt: Arc<Halt>,
+    witness: Option<OwnWitness>,
+}
+
+/// The witness of a node that is one.
+struct OwnWitness {
+    vkeys: Vec<String>,
+    writer: JoinHandle<()>,
 }
 
 /// Opens the log on a store that was opened, and serves it.
 struct Serve {
     signed: Signed,
     witnesses: Option<Witnesses>,
+    witness: Option<Opened>,
     config: Config,
 }
 
@@ -139,7 +155,7 @@ impl Job for Serve {
                 Some(witnesses) => Shown::Witnessed(witnesses.last_witnessed()),
             };
             let log = Log::open(store, self.signed, caches, shown)?;
-            serve(log, self.witnesses, &self.config).await
+            serve(log, self.witnesses, self.witness, &self.config).await
         }
         .boxed_local()
     }
@@ -155,6 +171,8 @@ impl Node {
         let witnesses = witnesses
             .map(|quorum| Witnesses::load(quorum, &config.log, &key.verifier()))
             .transpose()?;
+        let witness = config.witness.as_ref().map(|own| open_witness(&own.config));
+        let witness = witness.transpose()?;
         let signed = Signed::open(&config.log.checkpoint_file, key)?;
         let (storage, blobs) = (config.storage.clone(), config.attachments.path.clone());
         let opening = Opening {
@@ -170,6 +188,7 @@ impl Node {
                 Serve {
                     signed,
                     witnesses,
+                    witness,
                     config,
                 },
             )?
@@ -191,6 +210,10 @@ impl Node {
         // published.
         let sequencer = self.sequencer;
         let _ = tokio::task::spawn_blocking(move || sequencer.join()).await;
+        // As the last sender of the witness's queue did.
+        if let Some(OwnWitness { writer, .. }) = self.witness {
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        }
         if self.halt.reason().is_none() {
             tracing::info!("stopped; everything acknowledged is published");
         }
@@ -226,16 +249,17 @@ fn load_key(config: &LogConfig) -> Result<SignerKey, StartError> {
 async fn serve<S: Store + 'static>(
     log: Log<S>,
     witnesses: Option<Witnesses>,
+    witness: Option<Opened>,
     config: &Config,
 ) -> Result<Node, StartError> {
-    let tls = config.server.tls.clone().map(Tls::load).transpose()?;
-    let tls = tls.map(Arc::new);
+    let tls = config.server.tls.clone();
+    let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
     let listener = listen(config.server.listen, "server.listen").await?;
     let admin_listener = listen(config.server.admin, "server.admin").await?;
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
 
-    let (store, view) = (log.store().clone(), log.view().clone());
-    let (directory, vkey) = (log.directory().clone(), log.vkey());
+    let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
+    let directory = log.directory().clone();
     let halt = Arc::new(Halt::default());
     let metrics = telemetry::metrics();
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
@@ -250,13 +274,14 @@ async fn serve<S: Store + 'static>(
         directory,
         halt.clone(),
     );
-    let (shared, also) = (halt.clone(), stopped.clone());
     let look_ups = LookUps::new().map_err(io::Error::other)?;
-    let publisher = Publisher::new(view.clone(), admission, queue, shared, witnessed);
-    let log = LogApi::new(publisher, look_ups.clone(), also);
+    let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
+    let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
+    let index = IndexApi::new(view.clone(), look_ups);
+    let (plain, witness) = routes(view, witness);
     let held = Held::new(limits(&config.server));
     let server = Server {
-        app: api(store, view, log, look_ups, config)?,
+        app: api(store, plain, log, index, config)?,
         tls: tls.clone(),
         threads: config.server.threads,
         connections: config.server.connections,
@@ -278,6 +303,7 @@ async fn serve<S: Store + 'static>(
         admin_server,
         sequencer,
         halt,
+        witness,
     })
 }
 
@@ -329,9 +355,9 @@ pub(crate) async fn serve_admin(
 /// Joins everything on the public port.
 fn api<S: Store + 'static>(
     store: Arc<S>,
-    view: Arc<View<S>>,
+    plain: Router,
     log: LogApi<S>,
-    look_ups: LookUps,
+    index: IndexApi<S>,
     config: &Config,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
     let ledger = Ledger::new(config.attachments.clone());
@@ -342,9 +368,29 @@ fn api<S: Store + 'static>(
     );
     let uploads = AttachmentServiceServer::new(AttachmentApi::new(store, ledger, uploads))
         .max_decoding_message_size(attachments::MESSAGE_BYTES);
-    let index = IndexApi::new(view.clone(), look_ups);
-    let (services, plain) = (Routes::new(uploads), tiles::router(view));
-    Ok(Api::new(log, index, services, plain))
+    Ok(Api::new(log, index, Routes::new(uploads), plain))
+}
+
+/// The routes of plain HTTP: the log's tiles, and the node's own witness.
+fn routes<S: Store + 'static>(
+    view: Arc<View<S>>,
+    witness: Option<Opened>,
+) -> (Router, Option<OwnWitness>) {
+    let tiles = tiles::router(view);
+    let Some(opened) = witness else {
+        return (tiles, None);
+    };
+    let own = OwnWitness {
+        vkeys: opened.vkeys,
+        writer: opened.writer,
+    };
+    let witness = witness::http::router(Arc::new(opened.witness));
+    (tiles.merge(witness), Some(own))
+}
+
+fn open_witness(config: &Path) -> Result<Opened, StartError> {
+    let config = WitnessConfig::load(config)?;
+    Ok(witness::run::open(&config).map_err(Box::new)?)
 }
 
 /// Counts the attachments on a thread of its own.
@@ -373,12 +419,15 @@ pub(crate) fn limits(config: &ServerConfig) -> held::Limits {
 /// Writes the addresses and the key of a node to a file, as JSON, whole or not at all.
 pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
     let scheme = if node.tls.is_some() { "https" } else { "http" };
-    let text = serde_json::json!({
+    let mut text = serde_json::json!({
         "url": format!("{scheme}://{}", node.address),
         "admin": format!("http://{}", node.admin),
         "origin": node.origin,
         "vkey": node.vkey,
     });
+    if let Some(witness) = &node.witness {
+        text["witness"] = serde_json::json!(witness.vkeys);
+    }
     write_whole(path, &text)
 }
 

@@ -11,9 +11,11 @@
 //! | attachments | SHA-256 ‖ leaf index of a claim that names it, u64be | nothing |
 //! | vouching | endorsed issuer, or withdrawn claim ‖ who says so ‖ leaf index, u64be | nothing |
 //! | index pages | prefix, 32 bytes ‖ bits, u16be | leaf below which it is current, u64be ‖ page |
+//! | index parts | prefix, 32 bytes ‖ bits, u16be | the places of its pages |
 //! | index lists | label ‖ position in the list, u64be | leaf indices from there to the next row |
 //! | meta | `invitation/` ‖ SHA-256 of a token | leaf of the issuer that came by it, u64be |
 //! | meta | [`INDEX_THROUGH`] | for each shard, the leaf below which its pages are current, u64be |
+//! | meta | [`INDEX_WHOLE`] | after a stop: the leaf below which all pages are current, u64be |
 //!
 //! A segment is what one commit added to a thirty-second part of a bundle. It is large enough that
 //! a row costs little, and small enough that an entry is read without its whole bundle. No entry is
@@ -38,6 +40,10 @@ const SEGMENT: u64 = 8;
 
 /// The row of `Meta` that says how far the index is stored.
 pub const INDEX_THROUGH: &[u8] = b"index_through";
+
+/// The row of `Meta` that a node leaves that was stopped, and that a start takes away: every page
+/// and every part was written, and nothing after them.
+pub const INDEX_WHOLE: &[u8] = b"index_whole";
 
 /// What the rows of `Meta` begin with that say which invitations were used.
 const INVITATION: &[u8] = b"invitation/";
@@ -125,7 +131,7 @@ pub fn batch(step: &Step) -> Result<Batch, RecordError> {
     Ok(batch)
 }
 
-/// The key of a page of the index.
+/// The key of a page of the index, or of a part.
 pub fn page_key(key: &Prefix) -> Vec<u8> {
     [&key.first().as_bytes()[..], &key.bits().to_be_bytes()].concat()
 }

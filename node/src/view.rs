@@ -33,8 +33,8 @@ pub struct Published {
     checkpoint: VerifiedCheckpoint,
     /// Proves inclusion in the published tree, whose right edge it knows.
     prover: Prover,
-    /// The index that its last leaf commits to. None between a start after a crash and the first
-    /// checkpoint.
+    /// The index that its last leaf commits to. None between a start and the next checkpoint, if
+    /// more was signed or stored than is published.
     index: Option<Map<Held>>,
     /// The bytes of that leaf.
     commitment: Bytes,
@@ -56,8 +56,8 @@ impl Published {
         &self.checkpoint
     }
 
-    /// The index that its last leaf commits to. There is none only between a start after a crash
-    /// and the checkpoint that follows at once.
+    /// The index that its last leaf commits to. There may be none between a start and the next
+    /// checkpoint: that follows at once, or once witnesses have cosigned it.
     pub fn index(&self) -> Option<&Map<Held>> {
         self.index.as_ref()
     }
@@ -144,7 +144,7 @@ impl<S: Reads> View<S> {
         self.published.load_full().ok_or(Unpublished)
     }
 
-    /// How many leaves the published checkpoint covers. None if there is none.
+    /// How many leaves the published checkpoint covers. 0 if there is none.
     pub fn size(&self) -> TreeSize {
         let published = self.published.load();
         published

@@ -5,7 +5,7 @@
 use anyhow::{Context, ensure};
 use assay_claims::entry::Entry;
 use assay_claims::entry::wire::Body;
-use assay_claims::index::map::{PageBytes, Resident, Serial};
+use assay_claims::index::map::{Resident, Serial, Whole};
 use assay_claims::index::{Commitment, Label, Map, labels_of_entry};
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub struct Rebuilt {
     size: u64,
-    map: Map<PageBytes>,
+    map: Map<Whole>,
     /// Leaves by label, since the last commitment.
     pending: Vec<(Label, LeafIndex)>,
     lists: BTreeMap<Label, Vec<u64>>,
@@ -104,7 +104,7 @@ impl Rebuilt {
     }
 
     /// What the last commitment is to.
-    pub fn map(&self) -> &Map<PageBytes> {
+    pub fn map(&self) -> &Map<Whole> {
         &self.map
     }
 

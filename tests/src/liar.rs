@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 use assay_claims::entry::{self, Entry, wire};
-use assay_claims::index::map::{PageBytes, Resident, Serial};
+use assay_claims::index::map::{Resident, Serial, Whole};
 use assay_claims::index::range::prove_page;
 use assay_claims::index::{Label, Map, Query, labels_of_entry};
 use assay_claims::limits;
@@ -30,7 +30,7 @@ pub struct Liar {
     pub entries: Vec<Bytes>,
     tiles: HashMap<TileIndex, Arc<Tile>>,
     /// The index at every size that ends in a commitment.
-    maps: BTreeMap<u64, Map<PageBytes>>,
+    maps: BTreeMap<u64, Map<Whole>>,
     lists: BTreeMap<Label, Vec<u64>>,
 }
 

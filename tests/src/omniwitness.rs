@@ -4,7 +4,7 @@ use crate::interop::{Foreign, build};
 use anyhow::{Context, anyhow, ensure};
 use std::{
     fs::{self, File},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -71,7 +71,8 @@ impl OmniWitness {
             "Logs:\n  - Origin: {origin}\n    URL: http://127.0.0.1:9/\n    PublicKey: {vkey}\n"
         );
         fs::write(&logs, text)?;
-        let address = free_address()?;
+        // It does not say which port it took, if it may choose.
+        let address = crate::process::free_address()?;
         let stderr = folder.join("stderr");
         let mut run = Command::new(&programs.omniwitness);
         for key in ["ed25519", "mldsa"] {
@@ -104,12 +105,6 @@ impl OmniWitness {
     pub fn stderr(&self) -> anyhow::Result<String> {
         fs::read_to_string(&self.stderr).context("it wrote nothing")
     }
-}
-
-/// An address that nobody listens on. The program does not say which port it took, if it may
-/// choose.
-fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 impl Drop for OmniWitness {

@@ -6,6 +6,7 @@ use assay_tlog::note::SignerKey;
 use serde::Deserialize;
 use std::{
     fs::{self, File},
+    net::{SocketAddr, TcpListener},
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -136,12 +137,17 @@ pub struct Node {
 impl Node {
     /// Makes a log in a folder of its own; nothing runs yet.
     pub fn init() -> anyhow::Result<Self> {
+        Node::init_as(ORIGIN)
+    }
+
+    /// Makes a log with an origin of its own.
+    pub fn init_as(origin: &str) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("assay-node-").tempdir()?;
         let output = Command::new(binaries().join("assay-node"))
             .args([
                 "init",
                 "--origin",
-                ORIGIN,
+                origin,
                 "--listen",
                 "127.0.0.1:0",
                 "--admin",
@@ -364,6 +370,12 @@ impl Drop for Node {
             let _ = process.wait();
         }
     }
+}
+
+/// An address of this machine that nobody listens on, for a process that has to be told one. It is
+/// taken from the system's free ones and given back, so that another process may take it first.
+pub fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 /// Asks again until there is an answer. There is no event to wait for: another process makes a

@@ -48,6 +48,8 @@ pub struct Said {
 /// A witness's folder, with or without a process.
 #[derive(Debug)]
 pub struct Witness {
+    /// Its keys, as `init` printed them: Ed25519, then ML-DSA-44.
+    pub vkeys: Vec<String>,
     folder: tempfile::TempDir,
     process: Option<Child>,
     ready: Option<WitnessReady>,
@@ -72,7 +74,9 @@ impl Witness {
             .output()?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "init failed: {said}");
+        let printed = String::from_utf8(output.stdout)?;
         Ok(Witness {
+            vkeys: printed.lines().map(str::to_owned).collect(),
             folder,
             process: None,
             ready: None,

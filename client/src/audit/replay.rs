@@ -9,7 +9,7 @@
 use super::AuditError;
 use assay_claims::claim::{self, KeyCache, PublicKey, ReplayedClaim};
 use assay_claims::entry::{Entry, wire};
-use assay_claims::index::map::{Join, PageBytes, Resident};
+use assay_claims::index::map::{Join, Resident, Whole};
 use assay_claims::index::{
     ADMISSION_VERSION, Commitment, CommitmentError, Label, MAPPING_VERSION, Map,
     checked_labels_of_claim, checked_labels_of_entry,
@@ -55,7 +55,7 @@ struct State {
     /// SHA-256 of the id of every signature: half its size.
     signatures: HashSet<Hash>,
     logged_at_ms: u64,
-    index: Map<PageBytes>,
+    index: Map<Whole>,
     /// Leaves by label, since the last commitment.
     pending: Vec<(Label, LeafIndex)>,
     /// The leaf after the last commitment.

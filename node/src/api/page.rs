@@ -238,10 +238,12 @@ impl<S: Tables> PageMaker<S> {
     }
 }
 
-/// What is said before the first checkpoint.
+/// What is said until a node that has started has published its next checkpoint. A log that asks
+/// witnesses shows an older one meanwhile, whose index it does not have.
 pub(super) fn unavailable() -> Status {
     Status::unavailable(
-        "the node has just started and signs its first checkpoint; try again in a moment",
+        "the node has started again and answers look-ups once its next checkpoint is published, \
+         which its witnesses may have to cosign first; try again in a moment",
     )
 }
 

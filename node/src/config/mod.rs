@@ -52,6 +52,17 @@ pub struct Config {
     pub trace: TraceConfig,
     /// The witnesses that must have cosigned what it shows. Without it, it asks none.
     pub quorum: Option<QuorumConfig>,
+    /// The witness that this node is, beside its log.
+    pub witness: Option<OwnWitnessConfig>,
+}
+
+/// The witness that a node is, beside its log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnWitnessConfig {
+    /// The configuration file that `assay-node witness init` wrote. What it says of addresses and
+    /// traces is the node's to say.
+    pub config: PathBuf,
 }
 
 /// The log's name, key and checkpoints.
@@ -125,7 +136,8 @@ pub struct StorageConfig {
     pub block_cache_mib: usize,
     /// Cache of expanded tiles that proofs are made from, in MiB.
     pub tile_cache_mib: usize,
-    /// Pages of the index that stay in memory, in MiB. About 100 hold a million labels.
+    /// Parts and pages of the index in memory, written or not, in MiB. A million labels take about
+    /// 50.
     pub index_cache_mib: usize,
 }
 
@@ -367,6 +379,7 @@ impl ConfigFile for Config {
         ];
         paths.extend(&mut self.attachments.path);
         paths.extend(self.quorum.as_mut().map(|quorum| &mut quorum.policy));
+        paths.extend(self.witness.as_mut().map(|witness| &mut witness.config));
         paths.extend(self.server.paths());
         for path in paths {
             *path = folder.join(&*path);

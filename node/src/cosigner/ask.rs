@@ -10,6 +10,8 @@ const ANSWER_BYTES: usize = 64 << 10;
 pub(super) struct Answered {
     pub(super) ask: Ask,
     pub(super) reply: Reply,
+    /// Why it could not be reached.
+    pub(super) error: Option<String>,
     pub(super) took: Duration,
 }
 
@@ -26,17 +28,14 @@ pub(super) fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Erro
 /// Sends a question and waits for its answer.
 pub(super) async fn send(http: reqwest::Client, ask: Ask, body: String) -> Answered {
     let started = Instant::now();
-    let reply = match post(&http, &ask.url, body).await {
-        Ok(reply) => reply,
-        Err(error) => {
-            let error: &dyn std::error::Error = &error;
-            tracing::debug!(url = ask.url, error, "a witness cannot be reached");
-            Reply::Unreachable
-        }
+    let (reply, error) = match post(&http, &ask.url, body).await {
+        Ok(reply) => (reply, None),
+        Err(error) => (Reply::Unreachable, Some(chain(&error))),
     };
     Answered {
         ask,
         reply,
+        error,
         took: started.elapsed(),
     }
 }
@@ -50,7 +49,8 @@ async fn post(http: &reqwest::Client, url: &str, body: String) -> Result<Reply, 
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await? {
         if body.len() + piece.len() > ANSWER_BYTES {
-            // An answer that is cut off verifies as none.
+            // No witness's answer.
+            body.clear();
             break;
         }
         body.extend_from_slice(&piece);
@@ -60,4 +60,11 @@ async fn post(http: &reqwest::Client, url: &str, body: String) -> Result<Reply, 
         retry_after_s,
         body,
     })
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
 }

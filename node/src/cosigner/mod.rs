@@ -23,6 +23,7 @@ use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError};
 use std::{
     io,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -79,7 +80,7 @@ pub struct Witnesses {
 pub enum Told {
     /// A quorum cosigned this. It comes again with more cosignatures, or newer ones.
     Witnessed(VerifiedCheckpoint),
-    /// Everybody was asked, and there is no quorum yet.
+    /// No witness is left that may cosign at once, and there is no quorum yet.
     NoQuorum,
     /// This log must not sign any more.
     Stop(String),
@@ -119,6 +120,7 @@ impl Witnesses {
                 source,
             })?;
         warn_if_unsafe(&policy, &config.policy);
+        warn_if_open(&policy);
         Ok(Witnesses {
             cosigning,
             policy: policy.with_log(key),
@@ -159,6 +161,11 @@ impl Asking {
             None => Told::Stop("the task that asks witnesses failed; report it".into()),
         }
     }
+
+    /// News that is there already.
+    pub fn try_told(&mut self) -> Option<Told> {
+        self.told.try_recv().ok()
+    }
 }
 
 fn warn_if_unsafe(policy: &TlogPolicy, path: &Path) {
@@ -167,11 +174,34 @@ fn warn_if_unsafe(policy: &TlogPolicy, path: &Path) {
     {
         tracing::warn!(
             path = %path.display(),
-            "a quorum of {} of {} witnesses can be met twice, for two histories, if fewer than a \
+            "a quorum of {} of {} witnesses can be met twice, for two histories, even if fewer than a \
              third of them lie; {} are safe",
             quorum.least,
             quorum.operators,
             quorum.safe(),
         );
+    }
+}
+
+/// Whoever is on the way to a witness without TLS can stop this log, by the size of an answer.
+fn warn_if_open(policy: &TlogPolicy) {
+    for witness in policy.witnesses() {
+        let Some(rest) = witness
+            .url
+            .as_ref()
+            .and_then(|url| url.strip_prefix("http://"))
+        else {
+            continue;
+        };
+        let host = rest.split('/').next().unwrap_or_default();
+        let address: Option<SocketAddr> = host.parse().ok();
+        let near = address.is_some_and(|address| address.ip().is_loopback());
+        if !near && !host.starts_with("localhost") {
+            tracing::warn!(
+                witness = witness.name,
+                "a witness is asked without TLS; whoever is on the way can stop this log by a wrong \
+                 answer. Use https"
+            );
+        }
     }
 }

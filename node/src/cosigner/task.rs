@@ -12,6 +12,7 @@ use assay_tlog::tree::{TreeSize, prove_consistency};
 use assay_tlog::witness::Request;
 use std::{
     collections::HashMap,
+    mem::{self, Discriminant},
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -28,15 +29,17 @@ pub(super) struct Task<S> {
     started: Instant,
     /// Proofs to the candidate, by the size that they start from. Witnesses mostly have the same.
     proofs: HashMap<TreeSize, Vec<Hash>>,
-    /// What was said last of each witness, so that the trace says each thing once.
+    /// What was said last of each witness, so that the trace does not repeat itself.
     said: HashMap<usize, Said>,
+    /// Whether the trace says that there is no quorum.
+    no_quorum: bool,
 }
 
 /// What was said of a witness.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Said {
     Well,
-    Failing(Failure),
+    Failing(Discriminant<Failure>),
     RolledBack,
 }
 
@@ -67,6 +70,7 @@ impl<S: Reads + 'static> Task<S> {
             started: Instant::now(),
             proofs: HashMap::new(),
             said: HashMap::new(),
+            no_quorum: false,
         }
     }
 
@@ -93,7 +97,11 @@ impl<S: Reads + 'static> Task<S> {
                 Some(done) = open.join_next() => done,
                 () = sleep_until(wake.into()), if step.wake_ms.is_some() => continue,
             };
-            let Ok(answered) = done else { continue };
+            let Ok(answered) = done else {
+                let reason = "a question to a witness failed; this is a fault of the program";
+                let _ = self.tell.send(Told::Stop(reason.into()));
+                return;
+            };
             let Ok(()) = self.answered(&answered) else {
                 return;
             };
@@ -125,21 +133,28 @@ impl<S: Reads + 'static> Task<S> {
         Some(Request::body(ask.old, proof, &ask.note))
     }
 
-    fn happened(&self, event: Event) -> Result<(), Gone> {
+    fn happened(&mut self, event: Event) -> Result<(), Gone> {
         let told = match event {
             Event::NoQuorum { cosigned } => {
                 metrics::counter!("assay_no_quorum_total").increment(1);
-                let cosigned = cosigned.join(", ");
-                tracing::warn!(
-                    cosigned,
-                    "no quorum of witnesses; nothing newer is shown until there is one, and claims \
-                     are kept"
-                );
+                if !mem::replace(&mut self.no_quorum, true) {
+                    let cosigned = cosigned.join(", ");
+                    tracing::warn!(
+                        cosigned,
+                        "no quorum of witnesses; nothing newer is shown until there is one, and \
+                         claims are kept"
+                    );
+                }
                 Told::NoQuorum
             }
             Event::Witnessed { note } => match self.verified(&note) {
                 Ok(checkpoint) => {
                     self.file.write(&note);
+                    if mem::take(&mut self.no_quorum) {
+                        tracing::info!("a quorum of witnesses cosigns again");
+                    }
+                    let at = self.now().unix_s;
+                    metrics::gauge!("assay_quorum_time_seconds").set(at as f64);
                     Told::Witnessed(checkpoint)
                 }
                 Err(reason) => Told::Stop(reason),
@@ -158,7 +173,12 @@ impl<S: Reads + 'static> Task<S> {
     }
 
     fn answered(&mut self, answered: &Answered) -> Result<(), Gone> {
-        let Answered { ask, reply, took } = answered;
+        let Answered {
+            ask,
+            reply,
+            error,
+            took,
+        } = answered;
         let random = getrandom::u64().unwrap_or_default();
         let heard = match self.cosigning.answered(self.now(), ask, reply, random) {
             Ok(heard) => heard,
@@ -169,7 +189,7 @@ impl<S: Reads + 'static> Task<S> {
             }
         };
         self.measure(ask, reply, *took, &heard);
-        self.say(ask, heard);
+        self.say(ask, heard, error.as_deref());
         Ok(())
     }
 
@@ -190,10 +210,10 @@ impl<S: Reads + 'static> Task<S> {
         metrics::gauge!("assay_witness_lag", &labels).set(lag as f64);
     }
 
-    fn say(&mut self, ask: &Ask, heard: Heard) {
+    fn say(&mut self, ask: &Ask, heard: Heard, error: Option<&str>) {
         let now = match &heard {
             Heard::Cosigned => Said::Well,
-            Heard::Failed(failure) => Said::Failing(failure.clone()),
+            Heard::Failed(failure) => Said::Failing(mem::discriminant(failure)),
             Heard::RolledBack { .. } => Said::RolledBack,
             Heard::OtherSize(_) | Heard::Unasked => return,
         };
@@ -203,7 +223,9 @@ impl<S: Reads + 'static> Task<S> {
         }
         let url = &ask.url;
         match heard {
-            Heard::Failed(failure) => tracing::warn!(url, %failure, "a witness does not cosign"),
+            Heard::Failed(failure) => {
+                tracing::warn!(url, %failure, error, "a witness does not cosign");
+            }
             Heard::RolledBack { from, to } => {
                 metrics::counter!("assay_witness_alarms_total").increment(1);
                 tracing::error!(

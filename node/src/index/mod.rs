@@ -1,44 +1,54 @@
-//! The index as the node keeps it: core's [`Map`], its pages in the store, and the leaves since the
-//! last commitment.
+//! The index as the node keeps it: core's [`Map`], its parts and pages in the store, and the leaves
+//! since the last commitment.
 //!
 //! Leaves are added as they are sequenced. When a checkpoint is due, [`Index::step`] makes the next
 //! map of them. It returns the rows that go into the batch of the commitment leaf: what long lists
-//! grew by, and some of the pages that changed. Pages are written lazily, a few sixteenths of the
-//! labels (*shards*) at a time, because nearly every page changes between two checkpoints under
-//! load. There is no redo log, because the log itself says what each leaf's labels are. `Meta`
-//! holds, for each shard, the leaf below which all of its stored pages are current. A start replays
-//! the leaves from the lowest of them on ([`recover`]), by the same [`Index::step`].
+//! grew by, and some of the pages that changed, with their parts. They are written lazily, a few
+//! sixteenths of the labels (*shards*) at a time, because nearly every page changes between two
+//! checkpoints under load. There is no redo log, because the log itself says what each leaf's
+//! labels are. `Meta` holds, for each shard, the leaf below which all of its stored pages are
+//! current. A start replays the leaves from the lowest of them on ([`recover`]), by the same
+//! [`Index::step`].
 //!
-//! Readers have the map of the published checkpoint. Maps do not change, so readers never wait. A
-//! page that a step replaces is first filled into its old node, so that a reader of the old map
-//! finds it after the new one is stored.
+//! What is in memory of pages and parts is bounded. Beyond that, a step writes more shards than are
+//! due, and [`Index::evict`] lets go of what is written. Of the directory, a node for each part
+//! stays.
+//!
+//! Readers have the map of the published checkpoint. Maps do not change, so readers never wait.
+//! What a step replaces is first filled into the old nodes, of every map that somebody still has,
+//! so that a reader of it finds it after the new one is stored.
 
+mod held;
+mod load;
 mod pages;
 mod recover;
+mod shard;
 
-pub use pages::{Held, StoredPages};
+pub use held::Held;
+pub use pages::StoredPages;
 pub use recover::{IndexError, recover};
+pub use shard::SHARDS;
 
 use crate::{
     records::{self, RecordError},
     storage::{Batch, Reads, Table, Tables},
 };
-use assay_claims::index::map::{Join, MapError};
+use assay_claims::index::map::{Join, Update, WeakMap};
 use assay_claims::index::{Commitment, Label, Map, Prefix};
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use bytes::Bytes;
+use pages::{Pin, failed};
 use rayon::slice::ParallelSliceMut;
-
-/// Into how many parts the labels are divided, by their first four bits.
-pub const SHARDS: usize = 16;
-
-/// Bits of a label that say which shard it is in.
-const SHARD_BITS: u16 = 4;
+use shard::{SHARD_BITS, Shard, ends, shard_of};
 
 /// How many leaves a start after a crash may have to replay: some seconds of work. In return, under
 /// load pages are written a quarter as often as leaves. A node that is stopped writes all pages
-/// ([`Index::store_all`]). If checkpoints are large, each writes more shards.
+/// ([`Index::store_all`]). If checkpoints are large, each writes more shards, and so it does if
+/// there is no room in memory.
 const REPLAY: u64 = 1 << 20;
+
+/// About the bytes that a label takes in its page, to know how much memory a step takes.
+const LABEL_BYTES: u64 = 40;
 
 /// Divides work over all cores.
 struct Cores;
@@ -56,39 +66,23 @@ impl Join for Cores {
 /// The index up to the last commitment, and the leaves since.
 pub struct Index {
     map: Map<Held>,
+    /// Maps of before, as long as somebody reads them.
+    older: Vec<WeakMap<Held>>,
     /// Leaves by label, since the last commitment.
     pending: Vec<(Label, LeafIndex)>,
     shards: [Shard; SHARDS],
     /// The shard that is written next.
     next: usize,
-    /// Most bytes of clean pages that stay in memory.
+    /// Most bytes of pages and parts that stay in memory.
     budget: u64,
     /// Shards whose pages the last step wrote. They may be evicted once that step is durable.
     written: Vec<usize>,
-    /// How many pages were evicted, or never read. If none, every page is in memory.
+    /// How many pages and parts were evicted, or never read. If none, every one is in memory.
     evicted: u64,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Shard {
-    /// Stored pages are current for all leaves below this.
-    through: u64,
-    /// Keys of stored pages that have been split since.
-    split: Vec<Prefix>,
-    /// Bytes of pages in memory, when they were last looked at.
-    resident: u64,
-}
-
-fn shard_of(key: &Prefix) -> usize {
-    usize::from(key.first().as_bytes()[0] >> (8 - SHARD_BITS))
-}
-
-/// The first and the last label of a shard.
-fn ends(shard: usize) -> (Label, Label) {
-    let mut first = [0; 32];
-    first[0] = (shard as u8) << (8 - SHARD_BITS);
-    let prefix = Prefix::of(&Label::from_bytes(first), SHARD_BITS);
-    (*prefix.first(), prefix.last())
+    /// Pages of before this size were not read by this process, if it did not write them.
+    opened: TreeSize,
+    /// Whether the store says that every page is written.
+    whole: bool,
 }
 
 /// Rows that go into the batch of a commitment.
@@ -106,6 +100,14 @@ impl Rows {
         }
     }
 
+    fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Bytes>) {
+        self.0.push((table, key.into(), Some(value.into())));
+    }
+
+    fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
+        self.0.push((table, key.into(), None));
+    }
+
     fn bytes(&self) -> usize {
         self.0
             .iter()
@@ -119,27 +121,40 @@ impl Rows {
 }
 
 impl Index {
-    /// `evicted` is how many pages of the map are not in memory.
-    fn new(map: Map<Held>, through: [u64; SHARDS], budget: u64, evicted: u64) -> Self {
+    /// `evicted` is how many pages and parts of the map are not in memory, and `opened` the size
+    /// below which they were not read either.
+    fn new(
+        map: Map<Held>,
+        through: [u64; SHARDS],
+        budget: u64,
+        evicted: u64,
+        opened: TreeSize,
+    ) -> Self {
         let shards = through.map(|through| Shard {
             through,
             ..Shard::default()
         });
-        Index {
+        let mut index = Index {
             map,
+            older: Vec::new(),
             pending: Vec::new(),
             shards,
             next: 0,
             budget,
             written: Vec::new(),
             evicted,
-        }
+            opened,
+            whole: false,
+        };
+        index.measure();
+        index
     }
 
-    /// The index of a log without leaves. At most `cache_mib` MiB of pages stay in memory beside
-    /// those that are not written yet.
+    /// The index of a log without leaves. At most `cache_mib` MiB of pages and parts stay in
+    /// memory.
     pub fn empty(cache_mib: usize) -> Self {
-        Index::new(Map::new(), [0; SHARDS], budget(cache_mib), 0)
+        let budget = budget(cache_mib);
+        Index::new(Map::new(), [0; SHARDS], budget, 0, TreeSize::EMPTY)
     }
 
     /// The map as of the last step.
@@ -168,46 +183,115 @@ impl Index {
         updates.par_sort_unstable();
         updates.dedup();
         if self.evicted > 0 {
-            pages::pin(store, &self.map, &updates)?;
+            self.pin(store, &updates)?;
         }
+        for (label, _) in &updates {
+            self.shards[shard_of(label)].resident += LABEL_BYTES;
+        }
+        let pages = StoredPages(store);
         let update = self
             .map
-            .update(&updates, TreeSize::new(size), &StoredPages(store), &Cores)
-            .map_err(damaged)?;
-        let grown = size.saturating_sub(
-            self.shards
-                .iter()
-                .map(|shard| shard.through)
-                .max()
-                .unwrap_or(0),
-        );
-        self.map = update.map;
-
+            .update(&updates, TreeSize::new(size), &pages, &Cores);
+        let update = update.map_err(failed)?;
         let mut rows = Rows::default();
+        if std::mem::take(&mut self.whole) {
+            rows.delete(Table::Meta, records::INDEX_WHOLE);
+        }
         for spill in &update.spills {
             let key = records::list_key(&spill.label, spill.position);
-            rows.0.push((
-                Table::IndexLists,
-                key,
-                Some(records::list_value(&spill.leaves)),
-            ));
+            rows.put(Table::IndexLists, key, records::list_value(&spill.leaves));
         }
-        // A page above the shards has its parts in several, which must be stored together.
-        let above = update.split.iter().any(|key| key.bits() < SHARD_BITS);
-        for key in update.split {
-            self.shards[shard_of(&key)].split.push(key);
-        }
-        let due = (grown * SHARDS as u64)
-            .div_ceil(REPLAY)
-            .clamp(1, SHARDS as u64) as usize;
-        self.write_shards(if above { SHARDS } else { due }, size, &mut rows)?;
+        let due = self.take(update, size);
+        self.write_shards(due, size, &mut rows)?;
         // The buffer is kept, because the next step needs one as large.
         updates.clear();
         self.pending = updates;
         Ok((self.map.commitment(), rows))
     }
 
-    /// Puts the changed pages of the next `count` shards into `rows`.
+    /// Reads into memory everything that `updates`, which are sorted, will change.
+    fn pin(
+        &mut self,
+        store: &impl Reads,
+        updates: &[(Label, LeafIndex)],
+    ) -> Result<(), RecordError> {
+        let mut labels: Vec<Label> = updates.iter().map(|(label, _)| *label).collect();
+        labels.dedup();
+        let opened = self.opened;
+        let pin = Pin { store, opened };
+        for map in self.older.iter().filter_map(WeakMap::upgrade) {
+            pin.older(&map, &labels)?;
+        }
+        let shards = &mut self.shards;
+        pin.all(&self.map, &labels, &mut |first, bytes| {
+            shards[shard_of(first)].resident += bytes;
+        })
+    }
+
+    /// Goes on from the next map. Returns how many shards are to be written.
+    fn take(&mut self, update: Update<Held>, size: u64) -> usize {
+        self.older.retain(WeakMap::is_held);
+        self.older.push(self.map.downgrade());
+        self.map = update.map;
+        // A part above the shards has its pages in several, which must be stored together.
+        let above = update.divided.iter().any(|key| key.bits() < SHARD_BITS);
+        for split in update.split {
+            self.shards[shard_of(split.part.first())]
+                .split
+                .push(split.page);
+        }
+        for key in update.divided {
+            self.shards[shard_of(key.first())].divided.push(key);
+        }
+        if above {
+            // Its pages may be in a shard now that was written after they changed.
+            self.shards.iter_mut().for_each(|shard| shard.through = 0);
+            return SHARDS;
+        }
+        let written = self.shards.iter().map(|shard| shard.through).max();
+        let grown = size.saturating_sub(written.unwrap_or(0));
+        let due = (grown * SHARDS as u64).div_ceil(REPLAY) as usize;
+        due.clamp(1, SHARDS).max(self.crowded())
+    }
+
+    /// How many shards are to be written so that memory suffices once they are evicted.
+    fn crowded(&self) -> usize {
+        let mut over = self.resident().saturating_sub(self.budget);
+        let mut count = 0;
+        while over > 0 && count < SHARDS {
+            over = over.saturating_sub(self.shards[(self.next + count) % SHARDS].resident);
+            count += 1;
+        }
+        count
+    }
+
+    fn resident(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.resident).sum()
+    }
+
+    /// Whether anybody found that the store has not what the map says.
+    fn is_wrong(&self) -> bool {
+        let (first, last) = (Prefix::EMPTY.first(), Prefix::EMPTY.last());
+        let mut wrong = false;
+        self.map.each_part(first, &last, &mut |part| {
+            wrong |= part.slot().is_wrong();
+        });
+        wrong
+    }
+
+    /// Counts what is in memory.
+    fn measure(&mut self) {
+        for (at, shard) in self.shards.iter_mut().enumerate() {
+            let (first, last) = ends(at);
+            let mut resident = 0;
+            self.map.each_part(&first, &last, &mut |part| {
+                resident += part.slot().bytes();
+            });
+            shard.resident = resident;
+        }
+    }
+
+    /// Puts the changed pages of the next `count` shards, and their parts, into `rows`.
     fn write_shards(
         &mut self,
         count: usize,
@@ -219,53 +303,22 @@ impl Index {
             let at = self.next;
             self.next = (at + 1) % SHARDS;
             self.written.push(at);
-            let shard = &mut self.shards[at];
-            rows.0.extend(
-                shard
-                    .split
-                    .drain(..)
-                    .map(|key| (Table::IndexPages, records::page_key(&key), None)),
-            );
-            let through = std::mem::replace(&mut shard.through, size);
-            let (first, last) = ends(at);
-            let mut changed = Vec::new();
-            self.map.each_page(&first, &last, &mut |page| {
-                if page.through().get() > through {
-                    changed.push(page);
-                }
-            });
-            for page in changed {
-                if let Some(bytes) = page.slot().bytes() {
-                    let value = records::page_value(page.through().get(), &bytes);
-                    rows.0.push((
-                        Table::IndexPages,
-                        records::page_key(page.key()),
-                        Some(value),
-                    ));
-                }
-            }
+            self.shards[at].write(at, &self.map, size, rows)?;
         }
         let through: Vec<u8> = self
             .shards
             .iter()
             .flat_map(|shard| shard.through.to_be_bytes())
             .collect();
-        rows.0.push((
-            Table::Meta,
-            records::INDEX_THROUGH.to_vec(),
-            Some(through.into()),
-        ));
+        rows.put(Table::Meta, records::INDEX_THROUGH, through);
         Ok(())
     }
 
-    /// Stores every page as it is, a shard at a time, so that the next start replays nothing.
+    /// Stores every page as it is, a shard at a time, so that the next start replays nothing and
+    /// reads parts only.
     pub fn store_all(&mut self, store: &impl Tables) -> Result<(), RecordError> {
-        let size = self
-            .shards
-            .iter()
-            .map(|shard| shard.through)
-            .max()
-            .unwrap_or(0);
+        let written = self.shards.iter().map(|shard| shard.through).max();
+        let size = written.unwrap_or(0);
         for _ in 0..SHARDS {
             if self.shards[self.next].through == size {
                 self.next = (self.next + 1) % SHARDS;
@@ -278,34 +331,32 @@ impl Index {
             store.commit(batch)?;
             self.evict();
         }
+        if self.is_wrong() {
+            tracing::warn!(
+                "pages of the index were not as they should be; the next start reads all"
+            );
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        let whole = size.to_be_bytes().to_vec();
+        batch.put(Table::Meta, records::INDEX_WHOLE, whole);
+        store.commit(batch)?;
+        self.whole = true;
         Ok(())
     }
 
-    /// Evicts pages beyond the budget that the last step wrote. To be called once its batch is
-    /// durable. A page that was used since the last look at it stays.
+    /// Evicts pages and parts beyond the budget that the last step wrote. To be called once its
+    /// batch is durable. What was used since the last look at it stays, if there is room without
+    /// what was not.
     pub fn evict(&mut self) {
         for at in std::mem::take(&mut self.written) {
-            let others: u64 = self.shards.iter().map(|shard| shard.resident).sum::<u64>()
-                - self.shards[at].resident;
-            let mut resident = 0;
-            let (first, last) = ends(at);
-            let budget = self.budget;
-            let mut evicted = 0;
-            self.map.each_page(&first, &last, &mut |page| {
-                let held = page.slot();
-                let size = held.len();
-                if others + resident + size > budget && !held.take_used() {
-                    held.empty();
-                    evicted += 1;
-                } else {
-                    resident += size;
-                }
-            });
+            let others = self.resident() - self.shards[at].resident;
+            let room = self.budget.saturating_sub(others);
+            let (resident, evicted) = shard::shrink(at, &self.map, room);
             self.shards[at].resident = resident;
             self.evicted += evicted;
         }
-        metrics::gauge!("assay_index_pages_bytes")
-            .set(self.shards.iter().map(|shard| shard.resident).sum::<u64>() as f64);
+        metrics::gauge!("assay_index_pages_bytes").set(self.resident() as f64);
         metrics::gauge!("assay_index_labels").set(self.map.commitment().labels as f64);
     }
 }
@@ -314,9 +365,5 @@ fn budget(cache_mib: usize) -> u64 {
     (cache_mib as u64) << 20
 }
 
-fn damaged(error: MapError<RecordError>) -> RecordError {
-    match error {
-        MapError::Read(error) => error,
-        other => RecordError::Damaged(other.to_string()),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,24 @@
-//! The index after a start: stored pages, brought up to date from the log's own leaves, and
+//! The index after a start: what is stored, brought up to date from the log's own leaves, and
 //! compared with the commitment.
+//!
+//! A node that was stopped left all of it as it is. Then the parts are read, which lead to the
+//! root. What is wrong with a page is found when it is read, because its bytes do not lead to the
+//! hash that its part has. After anything else, every page is read, and the parts follow from them.
 
-use super::{Held, Index, Rows, SHARDS, budget};
+use super::load::{self, Loaded};
+use super::{Index, Rows, budget};
 use crate::{
     records::{self, RecordError, WIDTH},
-    storage::{Batch, StorageError, Table, Tables},
+    storage::{Batch, StorageError, Tables},
 };
 use assay_claims::entry::{Entry, wire};
-use assay_claims::index::map::{MapError, Slot, StoredPage};
-use assay_claims::index::{Commitment, CommitmentError, Label, Map, labels_of_entry};
+use assay_claims::index::map::MapError;
+use assay_claims::index::{Commitment, CommitmentError, Label, labels_of_entry};
 use assay_claims::sequencer::Head;
 use assay_tlog::Hash;
-use assay_tlog::tree::{LeafIndex, TreeSize, bundle};
+use assay_tlog::tree::{LeafIndex, bundle};
 use bytes::Bytes;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-
-/// Pages of one read.
-const PAGES: usize = 2048;
 
 /// Bytes of rows in one commit.
 const COMMIT_BYTES: usize = 8 << 20;
@@ -67,21 +69,21 @@ impl From<StorageError> for IndexError {
 /// there, they are thrown away and the index is rebuilt from the entries. Then every commitment is
 /// compared on the way.
 pub fn recover(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
-    let stored = read_through(store).map_err(MapError::Read);
-    let stored = stored.and_then(|through| Ok((through, load_pages(store, budget(cache_mib))?)));
-    let index = match stored {
-        Ok((through, (map, left))) => {
-            let mut index = Index::new(map, through, budget(cache_mib), left);
-            let from = through.into_iter().min().unwrap_or(0);
-            let stated = replay(store, &mut index, from, head, false)?;
-            (index.map().commitment() == stated).then_some(index)
-        }
-        Err(MapError::Read(error @ RecordError::Storage(_))) => return Err(error.into()),
-        Err(error) => {
-            tracing::warn!(%error, "the stored index cannot be used");
-            None
-        }
-    };
+    let budget = budget(cache_mib);
+    let mut index = None;
+    if let Some(whole) = load::take_whole(store)? {
+        index = match continued(store, head, load::parts(store, whole, budget), budget) {
+            // Leaves were replayed, and a page that they change is not as its part says.
+            Err(IndexError::Record(error @ RecordError::Damaged(_))) => {
+                tracing::warn!(%error, "the stored index cannot be used as it is");
+                None
+            }
+            other => other?,
+        };
+    }
+    if index.is_none() {
+        index = continued(store, head, load::pages(store, budget), budget)?;
+    }
     let mut index = match index {
         Some(index) => index,
         None => rebuild(store, head, cache_mib)?,
@@ -95,23 +97,45 @@ pub fn recover(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Inde
     Ok(index)
 }
 
+/// The index that goes on from what was loaded. `None` if that cannot be used, or does not lead to
+/// the last commitment.
+fn continued(
+    store: &impl Tables,
+    head: Head,
+    loaded: Result<Loaded, MapError<RecordError>>,
+    budget: u64,
+) -> Result<Option<Index>, IndexError> {
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(MapError::Read(error @ RecordError::Storage(_))) => return Err(error.into()),
+        Err(error) => {
+            tracing::warn!(%error, "the stored index cannot be used");
+            return Ok(None);
+        }
+    };
+    let Loaded {
+        map,
+        through,
+        evicted,
+        opened,
+    } = loaded;
+    let from = through.into_iter().min().unwrap_or(0);
+    if from > head.last_commitment.get() {
+        tracing::warn!(
+            through = from,
+            "the stored index is said to go beyond the log"
+        );
+        return Ok(None);
+    }
+    let mut index = Index::new(map, through, budget, evicted, opened);
+    let stated = replay(store, &mut index, from, head, false)?;
+    Ok((index.map().commitment() == stated).then_some(index))
+}
+
 fn rebuild(store: &impl Tables, head: Head, cache_mib: usize) -> Result<Index, IndexError> {
     tracing::warn!(entries = %head.last_commitment, "the stored index does not belong to the log; \
         rebuilding it from the entries");
-    let mut gone = Batch::new();
-    let mut from = Vec::new();
-    loop {
-        let rows = store
-            .range(Table::IndexPages, &from, &[0xff; 40], PAGES)
-            .map_err(RecordError::from)?;
-        let Some((last, _)) = rows.last() else { break };
-        from = [&last[..], &[0]].concat();
-        for (key, _) in rows {
-            gone.delete(Table::IndexPages, key);
-        }
-    }
-    gone.delete(Table::Meta, records::INDEX_THROUGH);
-    store.commit(gone)?;
+    load::clear(store)?;
     let mut index = Index::empty(cache_mib);
     replay(store, &mut index, 0, head, true)?;
     Ok(index)
@@ -241,70 +265,5 @@ fn read_leaf(entry: Bytes, at: u64) -> Result<Leaf, assay_claims::entry::EntryEr
             Leaf::Commitment(Commitment::of_entry(&entry, LeafIndex::new(at)))
         }
         wire::Body::Claim(_) => Leaf::Labels(labels_of_entry(&entry)),
-    })
-}
-
-/// Returns, for each shard, the leaf below which its stored pages are current.
-fn read_through(store: &impl Tables) -> Result<[u64; SHARDS], RecordError> {
-    let Some(row) = store.get(Table::Meta, records::INDEX_THROUGH)? else {
-        return Ok([0; SHARDS]);
-    };
-    let (numbers, rest) = row.as_chunks::<8>();
-    let numbers = <[[u8; 8]; SHARDS]>::try_from(numbers)
-        .ok()
-        .filter(|_| rest.is_empty());
-    let numbers = numbers
-        .ok_or_else(|| RecordError::Damaged("the row on the index's pages is malformed".into()))?;
-    Ok(numbers.map(u64::from_be_bytes))
-}
-
-/// Returns the map of all stored pages, and how many of them are not in memory. Pages are kept in
-/// memory up to `budget` bytes.
-fn load_pages(
-    store: &impl Tables,
-    mut budget: u64,
-) -> Result<(Map<Held>, u64), MapError<RecordError>> {
-    let mut loaded = Vec::new();
-    let mut evicted = 0;
-    let mut from = Vec::new();
-    loop {
-        let rows = store.range(Table::IndexPages, &from, &[0xff; 40], PAGES);
-        let rows = rows.map_err(|e| MapError::Read(e.into()))?;
-        let Some((last, _)) = rows.last() else { break };
-        from = [&last[..], &[0]].concat();
-        // A page in memory is at most about twice what its row is.
-        let read: u64 = rows.iter().map(|(_, row)| 2 * row.len() as u64).sum();
-        let keep = read <= budget;
-        if keep {
-            budget -= read
-        } else {
-            evicted += rows.len() as u64
-        }
-        let pages: Vec<_> = rows
-            .into_par_iter()
-            .map(|(key, row)| stored_page(&key, &row, keep)?.load())
-            .collect();
-        loaded.extend(pages);
-    }
-    Ok((Map::load(loaded)?, evicted))
-}
-
-fn stored_page(
-    key: &[u8],
-    row: &[u8],
-    keep: bool,
-) -> Result<StoredPage<Held>, MapError<RecordError>> {
-    let key = records::parse_page_key(key).map_err(MapError::Read)?;
-    let (through, bytes) = records::parse_page(row).map_err(MapError::Read)?;
-    let slot = if keep {
-        Held::filled(bytes.clone())
-    } else {
-        Held::default()
-    };
-    Ok(StoredPage {
-        key,
-        through: TreeSize::new(through),
-        bytes,
-        slot,
     })
 }

@@ -22,7 +22,7 @@ use assay_claims::index::Commitment;
 use assay_claims::sequencer::{Head, HeadError, Refusal, Sequencer, resume};
 use assay_tlog::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use assay_tlog::note::SignerKey;
-use assay_tlog::tree::Frontier;
+use assay_tlog::tree::{Frontier, TreeSize};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -71,6 +71,16 @@ pub enum OpenError {
          restore its data folder"
     )]
     NoLog,
+    /// A quorum of witnesses cosigned a tree that this disk does not have.
+    #[error(
+        "a quorum of witnesses has cosigned this log with {size} entries, which is not the tree \
+         of this data folder and checkpoint file: they are older than what was published, or \
+         another log's. Bring the newer ones back; to sign with these would show two histories"
+    )]
+    Old {
+        /// The size that was cosigned.
+        size: TreeSize,
+    },
     /// The store and the last signed checkpoint contradict each other.
     #[error("refusing to sign: {0}")]
     Refusal(#[from] Refusal),
@@ -126,8 +136,7 @@ impl Signed {
 pub enum Shown {
     /// What the log signed last: it asks no witnesses.
     LastSigned,
-    /// What a quorum cosigned last, if anything, as far as this node remembers. It is not shown if
-    /// it is not of this tree.
+    /// What a quorum cosigned last, if anything, as far as this node remembers.
     Witnessed(Option<VerifiedCheckpoint>),
 }
 
@@ -244,22 +253,22 @@ pub fn create(store: &impl Tables, path: &Path, key: &SignerKey) -> Result<(), C
     Ok(CheckpointFile::create(path)?.append(&checkpoint.sign(key))?)
 }
 
-/// Shows what a quorum cosigned before this start, if it is of the tree that was signed last.
+/// Shows what a quorum cosigned before this start. Each head is in the checkpoint file before anybody
+/// is asked to cosign it, so one that is not of the tree that was signed last says that this disk is
+/// an old one.
 fn show_witnessed<S: Reads>(
     view: &View<S>,
     checkpoint: VerifiedCheckpoint,
     last: &SignedHead,
-) -> Result<(), RecordError> {
+) -> Result<(), OpenError> {
     let signed = last.checkpoint.checkpoint();
-    if checkpoint.checkpoint() == signed {
-        return view.publish(checkpoint, last.index.clone());
-    }
     let size = checkpoint.size();
     if size > signed.size || stored_root(view.store(), size)? != checkpoint.root() {
-        tracing::warn!(%size, "what a quorum cosigned is not of this log's tree; it is not shown");
-        return Ok(());
+        return Err(OpenError::Old { size });
     }
-    view.publish(checkpoint, None)
+    let is_last = checkpoint.checkpoint() == signed;
+    let index = last.index.clone().filter(|_| is_last);
+    Ok(view.publish(checkpoint, index)?)
 }
 
 /// Computes both roots from the stored tiles and asks core whether the log may go on. Returns the

@@ -107,7 +107,8 @@ enum Head {
     /// It is what this log had signed before this start. Until a quorum has cosigned it, nobody
     /// knows whether this disk is the newest, so nothing else is signed, whatever comes.
     First,
-    /// All witnesses were asked and there is no quorum. A newer one may take its place.
+    /// No witness is left that may cosign at once, and there is no quorum. A newer one may take its
+    /// place.
     Stuck,
 }
 
@@ -227,6 +228,11 @@ impl<S: Tables + 'static> Driver<S> {
                 .due(head, &times)
                 .is_some_and(|due| due <= Instant::now())
             {
+                // What came meanwhile may forbid to sign anything more.
+                if let Some(told) = self.witnesses.as_mut().and_then(Asking::try_told) {
+                    head = self.told(told, head, owed)?;
+                    continue;
+                }
                 if !self.log.is_ahead() {
                     self.log.append_commitment()?;
                 }

@@ -46,6 +46,8 @@ pub enum Table {
     Vouching,
     /// Pages of the index.
     IndexPages,
+    /// Parts of the index: where its pages are.
+    IndexParts,
     /// Lists of the index that are too long for a page.
     IndexLists,
     /// What a witness cosigned, and the floor of its clock.
@@ -56,7 +58,7 @@ pub enum Table {
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Table; 11] = [
+    pub const ALL: [Table; 12] = [
         Table::Segments,
         Table::Tiles,
         Table::Claims,
@@ -65,6 +67,7 @@ impl Table {
         Table::Attachments,
         Table::Vouching,
         Table::IndexPages,
+        Table::IndexParts,
         Table::IndexLists,
         Table::Witness,
         Table::Meta,
@@ -82,6 +85,7 @@ impl Table {
             Table::Attachments => "attachments",
             Table::Vouching => "vouching",
             Table::IndexPages => "index_pages",
+            Table::IndexParts => "index_parts",
             Table::IndexLists => "index_lists",
             Table::Witness => "witness",
             Table::Meta => "meta",

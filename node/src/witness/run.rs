@@ -109,11 +109,17 @@ pub struct Running {
     writer: JoinHandle<()>,
 }
 
-/// What the writer and the serving threads need.
-pub(super) struct Opened {
-    pub(super) witness: Witness,
-    writer: JoinHandle<()>,
-    pub(super) halt: Arc<Halt>,
+/// A witness that is open: what the serving threads need, and the thread that decides. That ends
+/// when `witness` is gone.
+pub struct Opened {
+    /// What answers.
+    pub witness: Witness,
+    /// The thread that decides and stores.
+    pub writer: JoinHandle<()>,
+    /// Why it stopped cosigning, if it did.
+    pub halt: Arc<Halt>,
+    /// Its verifier keys.
+    pub vkeys: Vec<String>,
 }
 
 /// Reads what is stored and starts the writer.
@@ -153,10 +159,27 @@ impl Job for Open<'_> {
         };
         Ok(Opened {
             writer: writer.start(asked)?,
+            vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
             witness: Witness::new(keys, logs, queue, halt.clone()),
             halt,
         })
     }
+}
+
+/// Opens the witness of a configuration, and starts its writer. It answers nobody yet.
+pub fn open(config: &WitnessConfig) -> Result<Opened, WitnessStartError> {
+    let open = Open {
+        config,
+        keys: load_keys(config)?,
+        clock: now,
+    };
+    let opening = Opening {
+        path: &config.storage.path,
+        blobs: None,
+        block_cache_mib: BLOCK_CACHE_MIB,
+        create: false,
+    };
+    config.storage.backend.run(opening, open)?
 }
 
 /// Seconds since 1970 (UTC). 0, which no cosignature can state, if the clock is before that.
@@ -211,24 +234,10 @@ impl Running {
     ///
     /// Must be called on a tokio runtime, which accepts connections and keeps the time.
     pub async fn start(config: WitnessConfig) -> Result<Self, WitnessStartError> {
-        let keys = load_keys(&config)?;
-        let vkeys = keys.verifiers().iter().map(ToString::to_string).collect();
         let tls = config.server.tls.clone().map(Tls::load).transpose()?;
         let tls = tls.map(Arc::new);
-        let opening = Opening {
-            path: &config.storage.path,
-            blobs: None,
-            block_cache_mib: BLOCK_CACHE_MIB,
-            create: false,
-        };
-        let config = &config;
         let metrics = telemetry::metrics();
-        let open = Open {
-            config,
-            keys,
-            clock: now,
-        };
-        let opened = config.storage.backend.run(opening, open)??;
+        let opened = open(&config)?;
         let listener = node::listen(config.server.listen, "server.listen").await?;
         let admin_listener = node::listen(config.server.admin, "server.admin").await?;
         let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
@@ -251,7 +260,7 @@ impl Running {
             address,
             admin,
             name: config.witness.name.clone(),
-            vkeys,
+            vkeys: opened.vkeys,
             tls,
             stop,
             server,

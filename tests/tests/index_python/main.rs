@@ -7,7 +7,7 @@ mod entries;
 mod node;
 
 use assay_claims::entry::Entry;
-use assay_claims::index::map::{PageBytes, Resident, Serial};
+use assay_claims::index::map::{Resident, Serial, Whole};
 use assay_claims::index::{Label, Map, labels_of_entry};
 use assay_tlog::Hash;
 use assay_tlog::tree::{LeafIndex, TreeSize};
@@ -114,9 +114,9 @@ fn log(numbers: &mut Numbers) -> Vec<Option<Vec<Label>>> {
 /// The index of a log, one step for each commitment and one for the leaves after the last, as a
 /// node keeps it.
 fn kept(log: &[Option<Vec<Label>>]) -> (String, u64) {
-    let mut map = Map::<PageBytes>::new();
+    let mut map = Map::<Whole>::new();
     let mut pending = Vec::new();
-    let step = |map: &mut Map<PageBytes>, pending: &mut Vec<(Label, LeafIndex)>, through| {
+    let step = |map: &mut Map<Whole>, pending: &mut Vec<(Label, LeafIndex)>, through| {
         pending.sort();
         pending.dedup();
         *map = map

@@ -149,7 +149,8 @@ fn through(numbers: &[u64]) -> Batch {
     batch
 }
 
-const STEPS: [u64; 8] = [1, 5, 20, 9, 30, 1, 60, 3];
+/// So many that there are several parts, which are in different shards.
+const STEPS: [u64; 8] = [1, 5, 420, 9, 30, 1, 360, 3];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_that_are_gone_are_made_again() {

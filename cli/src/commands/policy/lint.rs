@@ -6,6 +6,7 @@ use crate::{
     output,
     policy_file::{parse, read},
 };
+use assay_client::plain;
 use assay_tlog::tlog_policy::TlogPolicy;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -31,6 +32,13 @@ pub(super) fn run(path: PathBuf, settings: &Settings) -> Result<(), Failure> {
     // The policy of a node has words where ours has tables, so that no text is both.
     let view = match TlogPolicy::parse(&text) {
         Ok(tlog) => LintView::new(path, Some(&tlog)),
+        Err(error) if is_tlog(&text) => {
+            let shown = path.display();
+            return Err(Failure::Usage(format!(
+                "{shown}: {}",
+                plain(&error.to_string())
+            )));
+        }
         Err(_) => LintView::new(path.clone(), parse(&path, &text)?.tlog()),
     };
     output::data(settings, || view.text(), &view)?;
@@ -42,6 +50,15 @@ pub(super) fn run(path: PathBuf, settings: &Settings) -> Result<(), Failure> {
     ))
 }
 
+/// Whether a text was meant as a C2SP tlog-policy: its first word is one of those.
+fn is_tlog(text: &str) -> bool {
+    let lines = text.lines().map(str::trim_start);
+    let first = lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .find_map(|line| line.split_whitespace().next());
+    matches!(first, Some("log" | "witness" | "group" | "quorum"))
+}
+
 impl LintView {
     fn new(file: PathBuf, tlog: Option<&TlogPolicy>) -> Self {
         let size = tlog.and_then(TlogPolicy::quorum_size);
@@ -51,7 +68,7 @@ impl LintView {
             operators: size.map_or(0, |size| size.operators),
             safe_quorum: size.map_or(0, |size| size.safe()),
             safe: size.is_some_and(|size| size.is_safe()),
-            may_be_gone: size.map_or(0, |size| size.operators - size.least),
+            may_be_gone: size.map_or(0, |size| size.spare),
         }
     }
 
@@ -73,7 +90,7 @@ impl LintView {
             );
         }
         let gone = match self.may_be_gone {
-            0 => "If one of them is gone, there is no quorum: two more witnesses help.".to_owned(),
+            0 => "If one of them is gone, there may be no quorum.".to_owned(),
             1 => "One of them can be gone.".to_owned(),
             n => format!("{n} of them can be gone."),
         };
@@ -112,6 +129,9 @@ mod tests {
         assert!(!unsafe_.safe && unsafe_.text().contains("3 of 4 are safe"));
         let alone = lint(1, "quorum w0");
         assert!(alone.safe && alone.text().contains("no quorum"));
+        let nested = lint(5, "group g 3 w0 w1 w2 w3\ngroup q all g w4\nquorum q");
+        assert!(nested.safe && nested.may_be_gone == 0);
+        assert!(is_tlog("# c\n\n witness x") && !is_tlog("version = 1\n"));
         let none = lint(1, "quorum none");
         assert!(!none.safe && none.text().contains("No witness"));
     }

@@ -4,7 +4,7 @@
 use super::index::Rewrite;
 use assay_claims::claim::{self, PublicKey, SigningKey};
 use assay_claims::entry::{self, Entry, wire};
-use assay_claims::index::map::{PageBytes, Resident, Serial};
+use assay_claims::index::map::{Resident, Serial, Whole};
 use assay_claims::index::{Commitment, Label, Map, labels_of_entry};
 use assay_claims::issuer::{self, IssuerId, IssuerRecord};
 use assay_claims::kind::issuer::Issuer;
@@ -33,11 +33,11 @@ pub struct State {
     tiles: HashMap<TileIndex, Arc<Tile>>,
     frontier: Frontier,
     /// The index up to the last commitment.
-    index: Map<PageBytes>,
+    index: Map<Whole>,
     /// Leaves by label, since then.
     pending: Vec<(Label, LeafIndex)>,
     /// The index that each commitment is to, by the commitment's leaf.
-    pub(super) indexes: BTreeMap<u64, Map<PageBytes>>,
+    pub(super) indexes: BTreeMap<u64, Map<Whole>>,
     /// Every label's whole list.
     pub(super) lists: BTreeMap<Label, Vec<u64>>,
     /// Most leaves of a page.

@@ -3,7 +3,7 @@
 use assay_claims::claim::{self, ClaimId, SigningKey};
 use assay_claims::entry::{self, Entry, wire};
 use assay_claims::index::answer::AnsweredList;
-use assay_claims::index::map::{PageBytes, Resident, Serial};
+use assay_claims::index::map::{Resident, Serial, Whole};
 use assay_claims::index::range::prove_page;
 use assay_claims::index::{Answer, Commitment, Label, Map, Query, labels_of_entry};
 use assay_claims::issuer::IssuerId;
@@ -93,9 +93,9 @@ pub struct Log {
     pub entries: Vec<Bytes>,
     frontier: Frontier,
     tiles: HashMap<TileIndex, Arc<Tile>>,
-    map: Map<PageBytes>,
+    map: Map<Whole>,
     /// The index at every published size.
-    maps: BTreeMap<u64, Map<PageBytes>>,
+    maps: BTreeMap<u64, Map<Whole>>,
     /// Every label's list, from the entries' bytes.
     lists: BTreeMap<Label, Vec<LeafIndex>>,
 }

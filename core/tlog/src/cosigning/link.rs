@@ -269,7 +269,8 @@ impl Link {
                 }
                 None => Failure::Malformed,
             },
-            422 => {
+            // Whatever answers so to a first question is no witness: every tree extends the empty one.
+            422 if question.old > TreeSize::EMPTY => {
                 return Err(Stop::OtherHistory {
                     witness: self.name.clone(),
                     held: question.old,
@@ -296,7 +297,7 @@ impl Link {
         self.done = question.round;
     }
 
-    /// Waits for up to twice as long as before ("full jitter"), so that logs that lost a witness at
+    /// Waits for a random time up to a limit that doubles each time ("full jitter"), so that logs that lost a witness at
     /// the same moment do not come back at the same moment. A log that the witness does not know is
     /// not known sooner for being told often.
     fn failed(&mut self, now: Moment, failure: Failure, random: u64) -> Heard {
@@ -350,6 +351,11 @@ impl Link {
         let text = question.checkpoint.body();
         let note = Note::parse_checkpoint(&format!("{text}\n{lines}"));
         let note = note.map_err(|_| Failure::Malformed)?;
+        // A body with an empty line in it makes the lines before it part of the text, and a key of
+        // type 0x04 signs any text.
+        if note.text() != text {
+            return Err(Failure::Malformed);
+        }
         let mut found: Vec<Line> = Vec::new();
         for signature in note.signatures() {
             let Some((place, key)) = self.keys.iter().find(|(_, key)| {

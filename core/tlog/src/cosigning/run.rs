@@ -12,17 +12,23 @@ use std::collections::BTreeMap;
 /// Why a log cannot ask the witnesses of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CosigningError {
-    /// The policy says where a witness is not.
+    /// The policy does not say where a witness is.
     #[error("the policy's witness {0} has no URL to ask it at")]
     NoUrl(String),
+    /// Where a witness is said to be is no address.
+    #[error("the policy's witness {0} has the URL {1:?}; write http://HOST:PORT or https://HOST")]
+    Url(String, String),
+    /// The policy has another key for this log.
+    #[error("the policy has another key for the log {0} than its own; take that log line out")]
+    OtherKey(String),
     /// Nobody has to cosign.
     #[error("the policy has no quorum; a log that asks nobody needs no policy")]
     NoQuorum,
     /// More keys than a note takes signatures, with the log's own.
     #[error("the policy has {0} witnesses, which is more than a checkpoint takes signatures")]
     TooMany(usize),
-    /// The log's own name is among the witnesses'.
-    #[error("the policy's witness {0} has the name of this log")]
+    /// The log's own name or key is among the witnesses'.
+    #[error("the policy's witness {0} has the name or the key of this log")]
     OwnKey(String),
 }
 
@@ -61,8 +67,8 @@ pub enum Event {
         /// The note: the log's lines, then the cosignatures that verified, in the policy's order.
         note: String,
     },
-    /// Every witness has answered or is waited for after a failure, and there is no quorum. They
-    /// are asked on. If the log has grown, a newer checkpoint may be proposed.
+    /// No witness is left that may cosign at any moment, and there is no quorum: each has answered,
+    /// or has failed and is asked again later. If the log has grown, a newer checkpoint may be proposed.
     NoQuorum {
         /// The names of the policy's keys that did cosign.
         cosigned: Vec<String>,
@@ -135,6 +141,12 @@ impl Cosigning {
         if policy.quorum().is_none() {
             return Err(CosigningError::NoQuorum);
         }
+        if policy
+            .log(log.name())
+            .is_some_and(|known| known.key != *log)
+        {
+            return Err(CosigningError::OtherKey(log.name().to_owned()));
+        }
         if policy.witnesses().len() >= limits::NOTE_SIGNATURES {
             return Err(CosigningError::TooMany(policy.witnesses().len()));
         }
@@ -143,8 +155,11 @@ impl Cosigning {
             let url = witness.url.as_deref();
             let url = url.ok_or_else(|| CosigningError::NoUrl(witness.name.clone()))?;
             let url = url.trim_end_matches('/');
+            if !is_address(url) {
+                return Err(CosigningError::Url(witness.name.clone(), url.to_owned()));
+            }
             let name = witness.key.name();
-            if name == log.name() {
+            if name == log.name() || witness.key.public_key() == log.public_key() {
                 return Err(CosigningError::OwnKey(witness.name.clone()));
             }
             let known = links
@@ -259,7 +274,8 @@ impl Cosigning {
                 id: self.questions,
                 old,
                 round: self.round,
-                proposed_s: candidate.proposed.unix_s,
+                // A clock that was ahead may have been set back since.
+                proposed_s: candidate.proposed.unix_s.min(now.unix_s),
                 checkpoint: candidate.head.checkpoint().clone(),
             });
             asks.push(Ask {
@@ -311,6 +327,14 @@ impl Cosigning {
         };
         links.chain(shown).min()
     }
+}
+
+/// Whether this can be asked over HTTP.
+fn is_address(url: &str) -> bool {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
 }
 
 impl Candidate {

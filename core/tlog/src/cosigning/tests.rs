@@ -6,6 +6,8 @@ use crate::checkpoint::{Checkpoint, VerifiedCheckpoint};
 use crate::note::{Algorithm, CosignerKey, SignerKey};
 use crate::tlog_policy::TlogPolicy;
 use crate::tree::TreeSize;
+use base64::prelude::{BASE64_STANDARD, Engine};
+use ed25519_dalek::{Signer, SigningKey};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 
@@ -213,15 +215,10 @@ fn a_cosignature_counts_if_it_verifies_and_is_of_now() {
 
 #[test]
 fn each_status_means_what_tlog_witness_says() {
-    let witness = String::from("w0.example");
     let ahead = Stop::Ahead {
-        witness: witness.clone(),
+        witness: "w0.example".into(),
         held: TreeSize::new(9),
         signed: TreeSize::new(8),
-    };
-    let other_history = Stop::OtherHistory {
-        witness,
-        held: TreeSize::EMPTY,
     };
     for (code, body, expected) in [
         (200, "", failed(Failure::Malformed)),
@@ -231,7 +228,7 @@ fn each_status_means_what_tlog_witness_says() {
         (409, "9\n", Err(ahead)),
         (409, "05\n", failed(Failure::Malformed)),
         (409, "5", failed(Failure::Malformed)),
-        (422, "", Err(other_history)),
+        (422, "", failed(Failure::Status(422))),
         (403, "", failed(Failure::Unknown(403))),
         (404, "", failed(Failure::Unknown(404))),
         (429, "", failed(Failure::TooOften)),
@@ -242,6 +239,73 @@ fn each_status_means_what_tlog_witness_says() {
         assert_eq!(means(&status(code, body)), expected, "{code} {body:?}");
     }
     assert_eq!(means(&Reply::Unreachable), failed(Failure::Unreachable));
+}
+
+/// A key of type 0x04 signs any text. What it signs must be this checkpoint, however the lines are
+/// sent.
+#[test]
+fn lines_under_another_text_do_not_count() {
+    let key = keys(0)[0].verifier();
+    let body = head(8).checkpoint().body();
+    for more in ["", "junk\n", "junk\n\njunk\n"] {
+        let message = format!("cosignature/v1\ntime {NOW_S}\n{body}\n{more}");
+        let signature = SigningKey::from_bytes(&[10; 32]).sign(message.as_bytes());
+        let bytes = [
+            &key.key_id().to_be_bytes()[..],
+            &NOW_S.to_be_bytes(),
+            &signature.to_bytes(),
+        ];
+        let line = format!(
+            "\u{2014} {} {}\n",
+            key.name(),
+            BASE64_STANDARD.encode(bytes.concat())
+        );
+        let reply = status(200, &format!("{more}\n{line}"));
+        assert_eq!(means(&reply), failed(Failure::Malformed), "{more:?}");
+    }
+}
+
+/// A refused proof says that there is another history only if something was to be proven.
+#[test]
+fn another_history_ends_the_signing() {
+    let mut run = cosigning(1, 1);
+    run.propose(at(0), head(5));
+    let ask = asked(&mut run, at(0)).remove(0);
+    run.answered(at(0), &ask, &cosigned(&ask, NOW_S), 0)
+        .unwrap();
+    run.step(at(0));
+    run.propose(at(1), head(8));
+    let ask = asked(&mut run, at(1)).remove(0);
+    let stop = Stop::OtherHistory {
+        witness: "w0.example".into(),
+        held: TreeSize::new(5),
+    };
+    assert_eq!(run.answered(at(1), &ask, &status(422, ""), 0), Err(stop));
+}
+
+/// This machine's clock was a day ahead when the candidate came, and is set right: those who
+/// cosign now are believed. A clock that was behind harms nothing.
+#[test]
+fn a_clock_that_is_set_right_ends_the_wait() {
+    for start_s in [NOW_S + 86_400, NOW_S - 86_400] {
+        let mut run = cosigning(1, 1);
+        let start = Moment {
+            elapsed_ms: 0,
+            unix_s: start_s,
+        };
+        run.propose(start, head(5));
+        let ask = asked(&mut run, start).remove(0);
+        let early = run.answered(start, &ask, &cosigned(&ask, NOW_S), 0);
+        assert_eq!(early, failed(Failure::Time(NOW_S)));
+        let ask = asked_again(&mut run, at(60_100)).remove(0);
+        let heard = run.answered(at(60_100), &ask, &cosigned(&ask, NOW_S + 60), 0);
+        assert_eq!(heard, Ok(Heard::Cosigned));
+    }
+}
+
+/// The questions of a step after a failure, whatever else happened.
+fn asked_again(cosigning: &mut Cosigning, now: Moment) -> Vec<Ask> {
+    cosigning.step(now).asks
 }
 
 /// Every witness was asked, too few cosigned: a newer candidate may come, and those who failed are
@@ -373,11 +437,26 @@ fn a_policy_that_cannot_be_asked_is_refused() {
     let [key, _] = keys(0).map(|key| key.verifier());
     let own = CosignerKey::from_seed("log.example", Algorithm::CosignatureV1, &[3; 32]).unwrap();
     let own = own.verifier();
+    let other = SignerKey::from_seed("log.example", &[2; 32])
+        .unwrap()
+        .verifier();
     for (text, error) in [
         ("quorum none".to_owned(), CosigningError::NoQuorum),
         (
             format!("witness w {key}\nquorum w"),
             CosigningError::NoUrl("w".into()),
+        ),
+        (
+            format!("witness w {key} w.example/w\nquorum w"),
+            CosigningError::Url("w".into(), "w.example/w".into()),
+        ),
+        (
+            format!("witness w {key} http:///w\nquorum w"),
+            CosigningError::Url("w".into(), "http:///w".into()),
+        ),
+        (
+            format!("log {other}\nwitness w {key} http://w\nquorum w"),
+            CosigningError::OtherKey("log.example".into()),
         ),
         (
             format!("witness w {own} http://w\nquorum w"),

@@ -105,6 +105,8 @@ pub struct QuorumSize {
     pub least: usize,
     /// Operators who count towards the quorum.
     pub operators: usize,
+    /// How many of them may be gone, whichever they are, while the others are still a quorum.
+    pub spare: usize,
 }
 
 impl QuorumSize {
@@ -125,30 +127,40 @@ impl TlogPolicy {
     pub fn quorum_size(&self) -> Option<QuorumSize> {
         let quorum = self.quorum?;
         let mut operators = BTreeSet::new();
-        let least = self.least(quorum, &mut operators);
+        let (least, blocking) = self.fewest(quorum, &mut operators);
         Some(QuorumSize {
             least,
             operators: operators.len(),
+            spare: blocking.saturating_sub(1),
         })
     }
 
-    /// The fewest witnesses that satisfy a member; adds all operators below it.
-    fn least<'a>(&'a self, member: Member, operators: &mut BTreeSet<&'a str>) -> usize {
-        match member {
+    /// The fewest operators that satisfy a member, and the fewest without whom nobody does; adds all
+    /// operators below it. Members have no operator in common, but for the keys of one.
+    fn fewest<'a>(&'a self, member: Member, operators: &mut BTreeSet<&'a str>) -> (usize, usize) {
+        let group = match member {
             Member::Witness(i) => {
                 operators.extend(self.witnesses.get(i).map(|witness| witness.key.name()));
-                1
+                return (1, 1);
             }
-            Member::Group(i) => {
-                let Some(group) = self.groups.get(i) else {
-                    return 0;
-                };
-                let members = group.members.iter();
-                let mut each: Vec<usize> = members.map(|m| self.least(*m, operators)).collect();
-                each.sort_unstable();
-                each.iter().take(group.threshold).sum()
-            }
+            Member::Group(i) => &self.groups[i],
+        };
+        let before = operators.len();
+        let (mut least, mut blocking) = (Vec::new(), Vec::new());
+        for member in &group.members {
+            let (some, without) = self.fewest(*member, operators);
+            least.push(some);
+            blocking.push(without);
         }
+        least.sort_unstable();
+        blocking.sort_unstable();
+        let without = group.members.len() - group.threshold + 1;
+        // The keys of one operator are gone together.
+        let all = operators.len() - before;
+        (
+            least.iter().take(group.threshold).sum(),
+            blocking.iter().take(without).sum::<usize>().min(all),
+        )
     }
 
     /// The logs, in their order.

@@ -313,29 +313,31 @@ fn an_error_names_its_line_and_lines_are_bounded() {
 /// Sigsum's rule: of n witnesses, 1 + two thirds of n, rounded down.
 #[test]
 fn how_large_a_quorum_is_and_whether_that_is_safe() {
-    for (rest, least, operators, safe) in [
-        ("quorum w1", 1, 1, true),
-        ("group q 3 w1 w2 w3 w4\nquorum q", 3, 4, true),
-        ("group q 2 w1 w2 w3 w4\nquorum q", 2, 4, false),
-        ("group q 2 w1 w2 w3\nquorum q", 2, 3, false),
-        ("group q all w1 w2 w3\nquorum q", 3, 3, true),
+    for (rest, least, operators, spare, safe) in [
+        ("quorum w1", 1, 1, 0, true),
+        ("group q 3 w1 w2 w3 w4\nquorum q", 3, 4, 1, true),
+        ("group q 2 w1 w2 w3 w4\nquorum q", 2, 4, 2, false),
+        ("group q 2 w1 w2 w3\nquorum q", 2, 3, 1, false),
+        ("group q all w1 w2 w3\nquorum q", 3, 3, 0, true),
         (
             "group a any w1 w2\ngroup b all w3 w4\ngroup q any a b\nquorum q",
             1,
             4,
+            2,
             false,
         ),
         (
             "group a any w1 w2\ngroup b all w3 w4\ngroup q all a b\nquorum q",
             3,
             4,
+            0,
             true,
         ),
     ] {
         let size = policy(rest).quorum_size().unwrap();
         assert_eq!(
-            (size.least, size.operators, size.is_safe()),
-            (least, operators, safe),
+            (size.least, size.operators, size.spare, size.is_safe()),
+            (least, operators, spare, safe),
             "{rest}"
         );
     }

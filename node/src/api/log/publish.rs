@@ -48,7 +48,9 @@ struct Items {
     candidates: Vec<Candidate>,
     /// What was charged for each candidate.
     charges: Vec<Charge>,
-    /// Answers that need no leaf: refusals, and claims that have one.
+    /// Claims that have a leaf.
+    existing: Vec<(u64, ClaimId, LeafIndex)>,
+    /// Refusals.
     settled: Vec<PublishResult>,
 }
 
@@ -199,9 +201,7 @@ impl<S: Tables + 'static> Publisher<S> {
                     admitted.charges.push(charge);
                 }
                 Ok(Admitted::Existing(claim, index)) => {
-                    let outcome = Outcome::Existing(index);
-                    let result = self.result(id, claim, outcome);
-                    admitted.settled.push(result);
+                    admitted.existing.push((id, claim, index));
                 }
                 Err(refusal) => admitted.settled.push(refused(id, refusal)),
             }
@@ -270,6 +270,13 @@ impl<S: Tables + 'static> Publisher<S> {
                 let result = self.result(id, claim, outcome);
                 admitted.settled.push(result);
             }
+        }
+        if let Some(last) = admitted.existing.iter().map(|(_, _, index)| *index).max() {
+            self.covered(last, wait).await;
+        }
+        for (id, claim, index) in admitted.existing {
+            let result = self.result(id, claim, Outcome::Existing(index));
+            admitted.settled.push(result);
         }
         Ok(PublishStreamResponse {
             results: admitted.settled,

@@ -120,7 +120,8 @@ impl<S: Tables + 'static> Watch<S> {
 fn compare<S: Tables>(view: &View<S>, mut names: Vec<Watched>) -> Result<Found, Status> {
     let published = view.published()?;
     let mut grown = Vec::new();
-    // Between a start and the first checkpoint there is no index; that checkpoint announces itself.
+    // Between a start and the next checkpoint there may be no index; that checkpoint announces
+    // itself.
     if let Some(map) = published.index() {
         let pages = StoredPages(view.store());
         for watched in &mut names {

@@ -113,6 +113,7 @@ fn table_options(table: Table, cache: &Cache) -> rocksdb::Options {
         Table::Tiles
         | Table::Attachments
         | Table::IndexPages
+        | Table::IndexParts
         | Table::IndexLists
         | Table::Witness => {}
         Table::Issuers | Table::Vouching | Table::Meta => family.set_write_buffer_size(MIB),

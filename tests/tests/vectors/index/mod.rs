@@ -7,7 +7,7 @@ mod cuts;
 mod proofs;
 
 use assay_claims::entry::Entry;
-use assay_claims::index::map::PageBytes;
+use assay_claims::index::map::Whole;
 use assay_claims::index::map::{Resident, Serial};
 use assay_claims::index::{
     By, Commitment, Cut, Kind, Label, Map, Name, Prefix, Query, labels_of_entry, list,
@@ -187,7 +187,7 @@ struct List {
 }
 
 /// The map of some lists, made in one step.
-fn map(lists: &BTreeMap<Label, Vec<u64>>) -> Map<PageBytes> {
+fn map(lists: &BTreeMap<Label, Vec<u64>>) -> Map<Whole> {
     let updates: Vec<_> = lists
         .iter()
         .flat_map(|(label, list)| list.iter().map(|leaf| (*label, LeafIndex::new(*leaf))))
@@ -347,7 +347,7 @@ struct TrieCase {
 
 /// The map of a trie's leaves, whose lists have the lengths and roots that are said; `None` if a
 /// list is not real.
-fn map_of_trie(name: &str, leaves: &[TrieLeaf]) -> Option<Map<PageBytes>> {
+fn map_of_trie(name: &str, leaves: &[TrieLeaf]) -> Option<Map<Whole>> {
     assert!(leaves.is_sorted_by_key(|leaf| leaf.label), "{name}");
     let mut lists = BTreeMap::new();
     for leaf in leaves {
@@ -408,10 +408,10 @@ struct LogCase {
 
 /// The index of a log, made by a step at each commitment and one at the end, as a node makes it;
 /// and the lists, plainly.
-fn index_of(leaves: &[Option<Vec<HexLabel>>]) -> (Map<PageBytes>, BTreeMap<Label, Vec<u64>>) {
+fn index_of(leaves: &[Option<Vec<HexLabel>>]) -> (Map<Whole>, BTreeMap<Label, Vec<u64>>) {
     let (mut map, mut pending) = (Map::new(), BTreeSet::new());
     let mut lists: BTreeMap<Label, Vec<u64>> = BTreeMap::new();
-    let step = |map: &Map<PageBytes>, pending: &mut BTreeSet<(Label, LeafIndex)>, at| {
+    let step = |map: &Map<Whole>, pending: &mut BTreeSet<(Label, LeafIndex)>, at| {
         let updates: Vec<_> = std::mem::take(pending).into_iter().collect();
         map.update(&updates, TreeSize::new(at), &Resident, &Serial)
             .unwrap()

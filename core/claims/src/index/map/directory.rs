@@ -1,47 +1,13 @@
-//! The directory: inner nodes of the trie in memory, above the pages that hold its labels.
+//! The directory: inner nodes of the trie in memory, above the parts that its pages are in.
 
-use crate::index::label::{Label, Name, Prefix};
+use super::part::{Draw, Keyed, PART_PAGES, Part, Total, fork, make};
+use super::slot::Slot;
+use crate::index::label::{Label, Prefix};
 use crate::index::page::PageError;
-use crate::index::trie::{self, Leaf, Sum, subtree};
+use crate::index::trie::Sum;
 use assay_tlog::Hash;
 use assay_tlog::tree::TreeSize;
 use std::sync::Arc;
-
-/// The bytes of a page. Shared, because a page lives in every map that no step has changed it in.
-pub type PageBytes = Arc<[u8]>;
-
-/// What a page's node holds of its bytes.
-pub trait Slot: Send + Sync {
-    /// A slot for a page that was just written.
-    fn filled(bytes: PageBytes) -> Self;
-}
-
-impl Slot for PageBytes {
-    fn filled(bytes: PageBytes) -> Self {
-        bytes
-    }
-}
-
-/// Where pages' bytes come from.
-pub trait Pages<S>: Sync {
-    /// Why bytes could not be read.
-    type Error: Send;
-
-    /// Returns the bytes of this page, as they were when its node was made.
-    fn bytes(&self, page: &Page<S>) -> Result<PageBytes, Self::Error>;
-}
-
-/// All pages are in their slots.
-#[derive(Debug, Clone, Copy)]
-pub struct Resident;
-
-impl Pages<PageBytes> for Resident {
-    type Error = std::convert::Infallible;
-
-    fn bytes(&self, page: &Page<PageBytes>) -> Result<PageBytes, Self::Error> {
-        Ok(page.slot.clone())
-    }
-}
 
 /// Why a map could not be read or made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,51 +23,6 @@ pub enum MapError<E> {
     Misplaced(Prefix),
 }
 
-/// A page's place in the directory. There is one for each eleven labels or so, and an inner node
-/// for each of these, so that their size counts: 128 bytes each in an [`Arc`], with the slot of a
-/// log's node.
-#[derive(Debug)]
-pub struct Page<S> {
-    key: Prefix,
-    hash: Hash,
-    labels: u8,
-    /// Distinct names among its labels.
-    names: u8,
-    through: TreeSize,
-    slot: S,
-}
-
-impl<S> Page<S> {
-    /// The place of a page with these records, at least one and at most a page's.
-    pub(super) fn new<L: Leaf>(key: Prefix, records: &[L], through: TreeSize, slot: S) -> Self {
-        let names = records.chunk_by(|a, b| a.label().name() == b.label().name());
-        // Neither is cut: a page has at most sixteen labels.
-        Page {
-            key,
-            hash: subtree(records).hash,
-            labels: records.len() as u8,
-            names: names.count() as u8,
-            through,
-            slot,
-        }
-    }
-
-    /// The prefix that leads to it, by which it is stored.
-    pub fn key(&self) -> &Prefix {
-        &self.key
-    }
-
-    /// The size of the tree whose leaves have all been applied to it. Later ones have not.
-    pub fn through(&self) -> TreeSize {
-        self.through
-    }
-
-    /// Its bytes, or where they are.
-    pub fn slot(&self) -> &S {
-        &self.slot
-    }
-}
-
 /// How much a part of the index holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
@@ -111,18 +32,27 @@ pub struct Count {
     pub names: u64,
 }
 
-/// A node of the directory: a page, or an inner node over several.
+impl From<Total> for Count {
+    fn from(total: Total) -> Self {
+        Count {
+            labels: total.sum.labels,
+            names: total.names,
+        }
+    }
+}
+
+/// A node of the directory: a part, or an inner node over several.
 #[derive(Debug)]
 pub(super) enum Node<S> {
     Inner(Arc<Inner<S>>),
-    Page(Arc<Page<S>>),
+    Part(Arc<Part<S>>),
 }
 
 impl<S> Clone for Node<S> {
     fn clone(&self) -> Self {
         match self {
             Node::Inner(inner) => Node::Inner(inner.clone()),
-            Node::Page(page) => Node::Page(page.clone()),
+            Node::Part(part) => Node::Part(part.clone()),
         }
     }
 }
@@ -139,66 +69,82 @@ pub(super) struct Inner<S> {
 }
 
 impl<S> Node<S> {
-    /// The node's hash, and how many labels are below it.
-    pub fn sum(&self) -> Sum {
+    /// What is below it.
+    pub fn total(&self) -> Total {
         match self {
-            Node::Inner(inner) => Sum {
-                hash: inner.hash,
-                labels: inner.labels,
+            Node::Inner(inner) => Total {
+                sum: Sum {
+                    hash: inner.hash,
+                    labels: inner.labels,
+                },
+                names: inner.names.into(),
             },
-            Node::Page(page) => Sum {
-                hash: page.hash,
-                labels: page.labels.into(),
-            },
-        }
-    }
-
-    /// How much is below it.
-    pub fn count(&self) -> Count {
-        let names = match self {
-            Node::Inner(inner) => inner.names.into(),
-            Node::Page(page) => page.names.into(),
-        };
-        Count {
-            labels: self.sum().labels,
-            names,
+            Node::Part(part) => part.total(),
         }
     }
 
     /// The inner node over two subtrees.
     pub fn join(prefix: Prefix, left: Node<S>, right: Node<S>) -> Self {
-        let (l, r) = (left.sum(), right.sum());
-        let names = if prefix.bits() < Name::BITS {
-            left.count().names + right.count().names
-        } else {
-            1
-        };
+        let total = Total::join(&prefix, &left.total(), &right.total());
         Node::Inner(Arc::new(Inner {
             prefix,
-            hash: trie::inner(&prefix, &l, &r),
-            labels: l.labels + r.labels,
-            names: u32::try_from(names).unwrap_or(u32::MAX),
+            hash: total.sum.hash,
+            labels: total.sum.labels,
+            names: u32::try_from(total.names).unwrap_or(u32::MAX),
             left,
             right,
         }))
     }
 }
 
-/// Calls `visit` with every page below `node` whose key lies between two labels, in order.
-pub(super) fn each_page<'m, S>(
+impl<S> Keyed for Arc<Part<S>> {
+    fn key(&self) -> &Prefix {
+        Part::key(self)
+    }
+}
+
+/// The node over these pages, of which there is at least one; `key` leads to it, and its parts are
+/// made when the tree has the size `through`. It goes no deeper than there are pages.
+pub(super) fn over_pages<S: Slot>(key: Prefix, pages: &mut [Draw], through: TreeSize) -> Node<S> {
+    if pages.len() <= PART_PAGES {
+        return Node::Part(Arc::new(make(key, pages, through)));
+    }
+    let (prefix, middle) = fork(pages);
+    let beside = |page: &Draw| Prefix::of(page.key().first(), prefix.bits() + 1);
+    let (left, right) = (beside(&pages[0]), beside(&pages[middle]));
+    let (before, after) = pages.split_at_mut(middle);
+    let left = over_pages(left, before, through);
+    Node::join(prefix, left, over_pages(right, after, through))
+}
+
+/// The node over these parts. That over none is `None`.
+pub(super) fn over_parts<S>(parts: &[Arc<Part<S>>]) -> Option<Node<S>> {
+    match parts {
+        [] => None,
+        [only] => Some(Node::Part(only.clone())),
+        _ => {
+            let (prefix, middle) = fork(parts);
+            let (left, right) = parts.split_at(middle);
+            Some(Node::join(prefix, over_parts(left)?, over_parts(right)?))
+        }
+    }
+}
+
+/// Calls `visit` with every part below `node` whose key lies between two labels, in order.
+pub(super) fn each_part<'m, S>(
     node: &'m Node<S>,
     from: &Label,
     to: &Label,
-    visit: &mut impl FnMut(&'m Arc<Page<S>>),
+    visit: &mut impl FnMut(&'m Arc<Part<S>>),
 ) {
     match node {
         Node::Inner(inner) if inner.prefix.first() > to || inner.prefix.last() < *from => {}
         Node::Inner(inner) => {
-            each_page(&inner.left, from, to, visit);
-            each_page(&inner.right, from, to, visit);
+            each_part(&inner.left, from, to, visit);
+            each_part(&inner.right, from, to, visit);
         }
-        Node::Page(page) if page.key.first() < from || page.key.first() > to => {}
-        Node::Page(page) => visit(page),
+        Node::Part(part) if part.key().first() < from || part.key().first() > to => {}
+        Node::Part(part) => visit(part),
     }
 }
 
@@ -207,11 +153,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_of_the_directory_takes_128_bytes() {
+    fn a_node_of_the_directory_takes_128_bytes_and_a_part_160() {
         const COUNTS: usize = 2 * size_of::<usize>();
-        // What a node of the log has for a slot: a lock, two words and a flag.
-        struct InMemory(#[expect(dead_code)] [usize; 4]);
-        assert_eq!(COUNTS + size_of::<Page<InMemory>>(), 128);
+        // What a node of the log has for a slot: a lock, two words, three and two flags.
+        struct InMemory(#[expect(dead_code)] [usize; 7]);
+        assert!(COUNTS + size_of::<Part<InMemory>>() <= 160);
         assert_eq!(COUNTS + size_of::<Inner<InMemory>>(), 128);
     }
 }

@@ -1,23 +1,29 @@
-//! The trie as it is kept: pages of up to sixteen labels under a directory of inner nodes.
+//! The trie as it is kept: pages of up to sixteen labels, in parts of up to sixteen pages, under a
+//! directory of inner nodes.
 //!
 //! A [`Map`] never changes. A publish step makes the next one, which shares every page and node
-//! that the step does not touch. Readers go on with the one that they have, without locks. Where a
-//! page's bytes are is up to the caller ([`Slot`], [`Pages`]): an audit holds them all, a node most
-//! of them, within a limit.
+//! that the step does not touch. Readers go on with the one that they have, without locks. Where
+//! the bytes of parts and pages are is up to the caller ([`Slot`], [`Pages`]): an audit holds them
+//! all, a node some of them, within a limit.
 //!
 //! A page is named by the prefix that leads to it, its *key*. The key stays the same until the page
-//! has too many labels and is split. Then the keys of its parts are longer.
+//! has too many labels and is split. Then the keys of the new ones are longer. So it is with parts.
 
 mod directory;
 mod join;
 mod load;
+mod part;
 mod prove;
+mod slot;
 mod update;
 
-pub use directory::{Count, MapError, Page, PageBytes, Pages, Resident, Slot};
+pub use directory::{Count, MapError};
 pub use join::{Join, Serial};
-pub use load::{LoadedPage, StoredPage};
+pub use load::{LoadedPage, LoadedPart, StoredPage, StoredPart};
+pub use part::{PART_PAGES, Part, Place};
 pub use prove::{Listed, Proven};
+pub use slot::{Kept, PageBytes, Pages, Resident, Slot, Whole};
+pub use update::Split;
 
 use super::answer::Query;
 use super::commitment::Commitment;
@@ -26,9 +32,10 @@ use super::page::Spill;
 use super::wanted::Wanted;
 use assay_tlog::Hash;
 use assay_tlog::tree::{LeafIndex, TreeSize};
-use directory::{Node, each_page};
-use prove::{Cutter, pages_of};
-use std::sync::Arc;
+use directory::{Node, each_part};
+use part::{Total, fork, total};
+use prove::{Cutter, parts_of};
+use std::sync::{Arc, Weak};
 use update::Step;
 
 /// The next map, and what has to be stored with it.
@@ -38,8 +45,10 @@ pub struct Update<S> {
     pub map: Map<S>,
     /// What was appended to long lists.
     pub spills: Vec<Spill>,
-    /// Keys of pages that were split: they are no longer pages.
-    pub split: Vec<Prefix>,
+    /// Pages that were split: they are no longer pages.
+    pub split: Vec<Split>,
+    /// Keys of parts that were divided: they are no longer parts.
+    pub divided: Vec<Prefix>,
 }
 
 /// The index at one moment. Cheap to clone.
@@ -71,7 +80,7 @@ impl<S: Slot> Map<S> {
     /// What a log that has this index commits to.
     pub fn commitment(&self) -> Commitment {
         self.root.as_ref().map_or_else(Commitment::empty, |root| {
-            let sum = root.sum();
+            let sum = root.total().sum;
             Commitment {
                 root: sum.hash,
                 labels: sum.labels,
@@ -81,10 +90,28 @@ impl<S: Slot> Map<S> {
 
     /// Puts stored pages together again, given in the order of their keys.
     pub fn load<E>(
-        pages: impl IntoIterator<Item = Result<LoadedPage<S>, MapError<E>>>,
+        pages: impl IntoIterator<Item = Result<LoadedPage, MapError<E>>>,
     ) -> Result<Self, MapError<E>> {
-        let root = load::load(pages)?;
+        let root = load::pages(pages)?;
         Ok(Map { root })
+    }
+
+    /// Puts stored parts together again, given in the order of their keys. What their pages hold is
+    /// what the parts say, until they are read.
+    pub fn load_parts<E>(
+        parts: impl IntoIterator<Item = Result<LoadedPart<S>, MapError<E>>>,
+    ) -> Result<Self, MapError<E>> {
+        let root = load::parts(parts)?;
+        Ok(Map { root })
+    }
+
+    /// The map, as long as somebody else has it.
+    pub fn downgrade(&self) -> WeakMap<S> {
+        WeakMap(match &self.root {
+            None => None,
+            Some(Node::Inner(inner)) => Some(WeakNode::Inner(Arc::downgrade(inner))),
+            Some(Node::Part(part)) => Some(WeakNode::Part(Arc::downgrade(part))),
+        })
     }
 
     /// Returns the map with `updates`: leaf indices by label, sorted, each pair once. All of them
@@ -103,6 +130,7 @@ impl<S: Slot> Map<S> {
                 map: self.clone(),
                 spills: Vec::new(),
                 split: Vec::new(),
+                divided: Vec::new(),
             });
         }
         let step = Step {
@@ -116,28 +144,32 @@ impl<S: Slot> Map<S> {
             map,
             spills: changes.draft.spills,
             split: changes.split,
+            divided: changes.divided,
         })
     }
 
-    /// Calls `visit` with every page whose key lies between the two labels, in order.
-    pub fn each_page<'m>(
+    /// Calls `visit` with every part whose key lies between the two labels, in order.
+    pub fn each_part<'m>(
         &'m self,
         from: &Label,
         to: &Label,
-        visit: &mut impl FnMut(&'m Arc<Page<S>>),
+        visit: &mut impl FnMut(&'m Arc<Part<S>>),
     ) {
         if let Some(root) = &self.root {
-            each_page(root, from, to, visit);
+            each_part(root, from, to, visit);
         }
     }
 
-    /// The pages that `labels`, sorted, lead to, each once.
-    pub fn pages_of(&self, labels: &[Label]) -> Vec<&Arc<Page<S>>> {
-        let mut pages = Vec::new();
+    /// Calls `visit` with the parts that `labels`, sorted, lead to, each once, and the labels that
+    /// lead there.
+    pub fn parts_of<'m, 'l>(
+        &'m self,
+        labels: &'l [Label],
+        visit: &mut impl FnMut(&'m Arc<Part<S>>, &'l [Label]),
+    ) {
         if let Some(root) = &self.root {
-            pages_of(root, labels, &mut pages);
+            parts_of(root, labels, visit);
         }
-        pages
     }
 
     /// Proves what the index says to a query.
@@ -153,34 +185,89 @@ impl<S: Slot> Map<S> {
         Ok(cutter.finish())
     }
 
-    /// How much begins with `prefix`, without reading a page: it costs as many steps as the
+    /// How much begins with `prefix`, without reading anything: it costs as many steps as the
     /// directory is deep. Where the prefix ends inside a page, all of the page counts, so that up
-    /// to [`PAGE_LABELS`](super::page::PAGE_LABELS) more may be counted.
+    /// to [`PAGE_LABELS`](super::page::PAGE_LABELS) more may be counted; if the places of the part
+    /// are not in memory, all of the part counts.
     pub fn count(&self, prefix: &Prefix) -> Count {
-        self.at(prefix).map(Node::count).unwrap_or_default()
+        self.at(prefix).map(Count::from).unwrap_or_default()
     }
 
     /// A hash that is another one once more is listed under `prefix`, at the price of
-    /// [`count`](Self::count). Where the prefix ends inside a page, it is the page's. `None` if
-    /// nothing begins with it.
+    /// [`count`](Self::count). Where the prefix ends inside a page, it is the page's, or its
+    /// part's. `None` if nothing begins with it.
     pub fn state(&self, prefix: &Prefix) -> Option<Hash> {
-        self.at(prefix).map(|node| node.sum().hash)
+        self.at(prefix).map(|total| total.sum.hash)
     }
 
-    /// The node that holds everything that begins with `prefix`, or the page where that ends.
-    fn at(&self, prefix: &Prefix) -> Option<&Node<S>> {
-        let mut at = self.root.as_ref();
-        while let Some(node) = at {
-            match node {
-                Node::Inner(inner) if prefix.covers(&inner.prefix) => break,
+    /// What the node holds that has everything that begins with `prefix`, or the page or part
+    /// where that ends.
+    fn at(&self, prefix: &Prefix) -> Option<Total> {
+        let mut at = self.root.as_ref()?;
+        loop {
+            match at {
+                Node::Inner(inner) if prefix.covers(&inner.prefix) => return Some(at.total()),
                 Node::Inner(inner) if !inner.prefix.covers(prefix) => return None,
                 Node::Inner(inner) => {
                     let side = prefix.first().bit(inner.prefix.bits().min(255) as u8);
-                    at = Some(if side { &inner.right } else { &inner.left });
+                    at = if side { &inner.right } else { &inner.left };
                 }
-                Node::Page(_) => break,
+                Node::Part(part) => return within(part, prefix),
             }
         }
-        at
+    }
+}
+
+/// What of a part begins with `prefix`, by whole pages, or all of it if its places are not in
+/// memory.
+fn within<S: Slot>(part: &Part<S>, prefix: &Prefix) -> Option<Total> {
+    let places = part.slot().places().map(|bytes| part.places(&bytes));
+    let Some(Ok(places)) = places else {
+        return Some(part.total());
+    };
+    let mut at = &places[..];
+    while at.len() > 1 {
+        let (node, middle) = fork(at);
+        if prefix.covers(&node) {
+            break;
+        }
+        if !node.covers(prefix) {
+            return None;
+        }
+        let (left, right) = at.split_at(middle);
+        let side = prefix.first().bit(node.bits().min(255) as u8);
+        at = if side { right } else { left };
+    }
+    Some(total(at))
+}
+
+/// A map that does not keep what it holds.
+#[derive(Debug)]
+pub struct WeakMap<S>(Option<WeakNode<S>>);
+
+#[derive(Debug)]
+enum WeakNode<S> {
+    Inner(Weak<directory::Inner<S>>),
+    Part(Weak<Part<S>>),
+}
+
+impl<S> WeakMap<S> {
+    /// Whether somebody has it still.
+    pub fn is_held(&self) -> bool {
+        let holders = match &self.0 {
+            None => 0,
+            Some(WeakNode::Inner(inner)) => inner.strong_count(),
+            Some(WeakNode::Part(part)) => part.strong_count(),
+        };
+        holders > 0
+    }
+
+    /// The map, if somebody has it still. That of no labels, nobody has.
+    pub fn upgrade(&self) -> Option<Map<S>> {
+        let root = match self.0.as_ref()? {
+            WeakNode::Inner(inner) => Node::Inner(inner.upgrade()?),
+            WeakNode::Part(part) => Node::Part(part.upgrade()?),
+        };
+        Some(Map { root: Some(root) })
     }
 }

@@ -1,6 +1,8 @@
 //! Proving from a map: the walk that writes a cut and collects what it shows.
 
-use super::directory::{MapError, Node, Page, Pages, Slot};
+use super::directory::{MapError, Node};
+use super::part::{Part, Place, fork, total};
+use super::slot::{Pages, Slot};
 use crate::index::cut::Writer;
 use crate::index::label::Label;
 use crate::index::page::{self, PageError, Record};
@@ -62,10 +64,10 @@ impl<'a, P> Cutter<'a, P> {
         P: Pages<S>,
     {
         match (node, wanted) {
-            (_, Wanted::Nothing) => self.out.stub(&node.sum()),
-            (Node::Page(page), _) => {
-                let bytes = self.pages.bytes(page).map_err(MapError::Read)?;
-                self.records(&page::records(&bytes)?, wanted)?;
+            (_, Wanted::Nothing) => self.out.stub(&node.total().sum),
+            (Node::Part(part), _) => {
+                let bytes = self.pages.places(part).map_err(MapError::Read)?;
+                self.places(part, &part.places(&bytes)?, 0, wanted)?;
             }
             (Node::Inner(inner), _) => {
                 let (left, right) = wanted.below(&inner.prefix);
@@ -73,6 +75,36 @@ impl<'a, P> Cutter<'a, P> {
                 self.node(&inner.left, left)?;
                 self.node(&inner.right, right)?;
                 self.out.close(open, &inner.prefix);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the node over some neighboring places of a part, the first of which is the one at
+    /// `at`.
+    fn places<S: Slot>(
+        &mut self,
+        part: &Part<S>,
+        places: &[Place],
+        at: usize,
+        wanted: Wanted<'_>,
+    ) -> Result<(), MapError<P::Error>>
+    where
+        P: Pages<S>,
+    {
+        match (places, wanted) {
+            (_, Wanted::Nothing) => self.out.stub(&total(places).sum),
+            ([place], _) => {
+                let bytes = self.pages.bytes(part, at, place).map_err(MapError::Read)?;
+                self.records(&page::records(&bytes)?, wanted)?;
+            }
+            _ => {
+                let (prefix, middle) = fork(places);
+                let (left, right) = wanted.below(&prefix);
+                let open = self.out.open(&prefix);
+                self.places(part, &places[..middle], at, left)?;
+                self.places(part, &places[middle..], at + middle, right)?;
+                self.out.close(open, &prefix);
             }
         }
         Ok(())
@@ -106,23 +138,24 @@ impl<'a, P> Cutter<'a, P> {
     }
 }
 
-/// Adds to `pages` those below `node` that `labels`, sorted, lead to, each once.
-pub(super) fn pages_of<'m, S>(
+/// Calls `visit` with those parts below `node` that `labels`, sorted, lead to, each once, and with
+/// the labels that lead there.
+pub(super) fn parts_of<'m, 'l, S>(
     node: &'m Node<S>,
-    labels: &[Label],
-    pages: &mut Vec<&'m Arc<Page<S>>>,
+    labels: &'l [Label],
+    visit: &mut impl FnMut(&'m Arc<Part<S>>, &'l [Label]),
 ) {
     match node {
         _ if labels.is_empty() => {}
-        Node::Page(page) => pages.push(page),
+        Node::Part(part) => visit(part, labels),
         Node::Inner(inner) => {
             let start = labels.partition_point(|label| label < inner.prefix.first());
             let end = labels.partition_point(|label| *label <= inner.prefix.last());
             let inside = &labels[start..end];
             let at = inner.prefix.bits().min(255) as u8;
             let (left, right) = inside.split_at(inside.partition_point(|label| !label.bit(at)));
-            pages_of(&inner.left, left, pages);
-            pages_of(&inner.right, right, pages);
+            parts_of(&inner.left, left, visit);
+            parts_of(&inner.right, right, visit);
         }
     }
 }

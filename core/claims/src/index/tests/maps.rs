@@ -2,7 +2,8 @@
 
 use super::{Both, crowded, sorted};
 use crate::index::map::{
-    Join, Map, MapError, Page, PageBytes, Pages, Resident, Serial, StoredPage,
+    Join, Map, MapError, PART_PAGES, PageBytes, Pages, Part, Place, Resident, Serial, Slot,
+    StoredPage, StoredPart, Whole,
 };
 use crate::index::naive::{Plain, label, root};
 use crate::index::page::{PAGE_LABELS, Spill};
@@ -72,7 +73,7 @@ fn labels_that_differ_in_their_last_bit_lie_in_a_shallow_trie() {
 
 #[test]
 fn the_state_under_a_prefix_changes_with_what_is_listed_there_and_hardly_else() {
-    assert_eq!(Map::<PageBytes>::new().state(&Prefix::EMPTY), None);
+    assert_eq!(Map::<Whole>::new().state(&Prefix::EMPTY), None);
     let mut both = Both::default();
     both.append(&(0..200).map(|n| vec![label(n)]).collect::<Vec<_>>());
     // The labels are new in the first round, and their lists grow in the second.
@@ -98,26 +99,42 @@ fn the_state_under_a_prefix_changes_with_what_is_listed_there_and_hardly_else() 
 /// A page as it is stored: its key, the size through which it is current, and its bytes.
 type Stored = (Prefix, TreeSize, PageBytes);
 
-fn stored(map: &Map<PageBytes>) -> Vec<Stored> {
+const FIRST: Label = Label::from_bytes([0; 32]);
+const LAST: Label = Label::from_bytes([0xff; 32]);
+
+fn stored(map: &Map<Whole>) -> Vec<Stored> {
     let mut pages = Vec::new();
-    map.each_page(
-        &Label::from_bytes([0; 32]),
-        &Label::from_bytes([0xff; 32]),
-        &mut |page| pages.push((*page.key(), page.through(), page.slot().clone())),
-    );
+    map.each_part(&FIRST, &LAST, &mut |part| {
+        let places = part.places(&part.slot().places().unwrap()).unwrap();
+        assert!(places.len() <= PART_PAGES);
+        for (at, place) in places.iter().enumerate() {
+            let bytes = part.slot().kept(at).unwrap().bytes;
+            assert!(place.holds(&bytes) && part.key().bits() <= place.key().bits());
+            pages.push((*place.key(), place.through(), bytes));
+        }
+    });
     pages
 }
 
-fn load(pages: Vec<Stored>) -> Result<Map<PageBytes>, MapError<Infallible>> {
+fn load(pages: Vec<Stored>) -> Result<Map<Whole>, MapError<Infallible>> {
     Map::load(pages.into_iter().map(|(key, through, bytes)| {
         StoredPage {
             key,
             through,
-            slot: bytes.clone(),
             bytes,
+            keep: true,
         }
         .load()
     }))
+}
+
+/// Keys and places of all parts.
+fn parts(map: &Map<Whole>) -> Vec<(Prefix, PageBytes)> {
+    let mut parts = Vec::new();
+    map.each_part(&FIRST, &LAST, &mut |part| {
+        parts.push((*part.key(), part.slot().places().unwrap()));
+    });
+    parts
 }
 
 fn forty_steps() -> Both {
@@ -138,6 +155,7 @@ fn pages_read_back_make_the_same_map() {
     assert!(pages.len() > 30 && pages.is_sorted());
     let loaded = load(pages).unwrap();
     assert_eq!(loaded.commitment(), both.map.commitment());
+    assert_eq!(parts(&loaded), parts(&both.map), "parts follow from pages");
     // It goes on as the one that was never stored does.
     both.append(&[vec![label(5), label(9_999)]]);
     let loaded = loaded
@@ -150,6 +168,77 @@ fn pages_read_back_make_the_same_map() {
         .unwrap()
         .map;
     assert_eq!(loaded.commitment(), both.map.commitment());
+}
+
+/// Reads the parts of a map again, without its pages.
+fn load_parts(stored: Vec<(Prefix, PageBytes)>) -> Result<Map<Whole>, MapError<Infallible>> {
+    Map::load_parts(stored.into_iter().map(|(key, places)| {
+        let slot = Whole::filled(places.clone(), Vec::new());
+        StoredPart { key, places, slot }.load()
+    }))
+}
+
+#[test]
+fn parts_read_back_make_the_same_directory_at_every_size() {
+    for labels in [label as fn(u64) -> Label, crowded] {
+        let mut both = Both::default();
+        for n in 0..150 {
+            both.append(
+                &(n * 15..n * 15 + 15)
+                    .map(|n| vec![labels(n)])
+                    .collect::<Vec<_>>(),
+            );
+            let loaded = load_parts(parts(&both.map)).unwrap();
+            assert_eq!(loaded.commitment(), both.map.commitment());
+            for bits in [0, 1, 5, 9, 64, 128] {
+                let prefix = Prefix::of(&labels(n), bits);
+                assert_eq!(loaded.count(&prefix), both.map.count(&prefix));
+                assert_eq!(loaded.state(&prefix), both.map.state(&prefix));
+            }
+        }
+        assert!(parts(&both.map).len() > 8);
+    }
+}
+
+#[test]
+fn parts_that_do_not_fit_together_are_refused_and_a_changed_one_changes_the_root() {
+    let mut both = Both::default();
+    both.append(&(0..1200).map(|n| vec![label(n)]).collect::<Vec<_>>());
+    let all = parts(&both.map);
+    assert!(all.len() > 4, "{} parts", all.len());
+    let mut swapped = all.clone();
+    swapped.swap(1, 2);
+    assert!(matches!(load_parts(swapped), Err(MapError::Misplaced(_))));
+    let mut renamed = all.clone();
+    renamed[1].0 = renamed[2].0;
+    assert!(load_parts(renamed).is_err());
+    let mut lost = all.clone();
+    lost.remove(2);
+    let lost = load_parts(lost).unwrap().commitment();
+    assert_ne!(lost, both.map.commitment());
+    // Whatever byte is another one: if the root is the same, the places lead to the same pages.
+    let part = nth_part(&both.map, 1);
+    for at in 0..all[1].1.len() {
+        let mut changed = all.clone();
+        let mut bytes = changed[1].1.to_vec();
+        bytes[at] ^= 1;
+        changed[1].1 = bytes.clone().into();
+        let Ok(map) = load_parts(changed) else {
+            continue;
+        };
+        let same = map.commitment() == both.map.commitment();
+        assert_eq!(part.holds(&bytes), same, "{at}");
+        for (at, place) in part.places(&bytes).unwrap().iter().enumerate() {
+            let page = part.slot().kept(at).unwrap().bytes;
+            assert!(!same || place.holds(&page), "{at}");
+        }
+    }
+}
+
+fn nth_part(map: &Map<Whole>, at: usize) -> &Part<Whole> {
+    let mut parts: Vec<&Part<Whole>> = Vec::new();
+    map.each_part(&FIRST, &LAST, &mut |part| parts.push(part));
+    parts[at]
 }
 
 #[test]
@@ -187,7 +276,7 @@ fn step(n: u64) -> Vec<Vec<Label>> {
 
 /// Applies the leaves of the steps from one on, up to the eighth, to a map. Returns the map and
 /// what is stored of long lists.
-fn applied_again(mut map: Map<PageBytes>, from: u64) -> (Map<PageBytes>, Vec<Spill>) {
+fn applied_again(mut map: Map<Whole>, from: u64) -> (Map<Whole>, Vec<Spill>) {
     let mut spilled = Vec::new();
     for n in from..8 {
         let mut updates = Vec::new();
@@ -261,10 +350,10 @@ impl Join for Threads {
 #[test]
 fn the_order_of_joined_halves_does_not_matter() {
     let updates = sorted((0..5000).map(|n| (label(n % 3100), n)));
-    let serial = Map::<PageBytes>::new()
+    let serial = Map::<Whole>::new()
         .update(&updates[..700], TreeSize::new(5000), &Resident, &Serial)
         .unwrap();
-    let parallel = Map::<PageBytes>::new()
+    let parallel = Map::<Whole>::new()
         .update(&updates[..700], TreeSize::new(5000), &Resident, &Threads)
         .unwrap();
     let serial = serial
@@ -281,10 +370,14 @@ fn the_order_of_joined_halves_does_not_matter() {
 
 struct Gone;
 
-impl Pages<PageBytes> for Gone {
+impl Pages<Whole> for Gone {
     type Error = &'static str;
 
-    fn bytes(&self, _: &Page<PageBytes>) -> Result<PageBytes, Self::Error> {
+    fn places(&self, part: &Part<Whole>) -> Result<PageBytes, Self::Error> {
+        Ok(part.slot().places().unwrap())
+    }
+
+    fn bytes(&self, _: &Part<Whole>, _: usize, _: &Place) -> Result<PageBytes, Self::Error> {
         Err("gone")
     }
 }

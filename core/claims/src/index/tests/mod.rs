@@ -5,7 +5,7 @@ mod bounds;
 mod cuts;
 mod maps;
 
-use super::map::{Map, PageBytes, Resident, Serial};
+use super::map::{Map, Resident, Serial, Whole};
 use super::naive::{Plain, label, list_root, root};
 use super::page::{PAGE_LABELS, Spill};
 use super::{By, Cut, Found, Label, Name, Prefix, Query};
@@ -24,7 +24,7 @@ fn sorted(updates: impl IntoIterator<Item = (Label, u64)>) -> Vec<(Label, LeafIn
 /// Both indexes, fed alike.
 #[derive(Default, Clone)]
 struct Both {
-    map: Map<PageBytes>,
+    map: Map<Whole>,
     plain: Plain,
     size: u64,
     spilled: Vec<Spill>,

@@ -1,0 +1,277 @@
+//! Indexes with little memory beside one with enough: the same roots, cuts and lists, whatever was
+//! evicted, however often the node starts, and for readers of older maps.
+
+use super::load::{self, Loaded};
+use super::{Held, Index, StoredPages, budget};
+use crate::{
+    records,
+    storage::{Batch, Reads, Table, Tables, memory::Memory},
+};
+use assay_claims::index::map::{MapError, Proven};
+use assay_claims::index::{Commitment, Label, Map, Query};
+use assay_tlog::Hash;
+use bytes::Bytes;
+
+fn label(n: u64) -> Label {
+    Label::from_bytes(*Hash::of(&n.to_be_bytes()).as_bytes())
+}
+
+/// Numbers that look random, the same each time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self, below: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+/// An index and its store.
+struct Kept {
+    store: Memory,
+    index: Index,
+    bytes: u64,
+}
+
+impl Kept {
+    fn new(bytes: u64) -> Self {
+        let mut index = Index::empty(0);
+        index.budget = bytes;
+        let store = Memory::new();
+        Kept {
+            store,
+            index,
+            bytes,
+        }
+    }
+
+    /// One publish step over these leaves, and its batch.
+    fn step(&mut self, from: u64, leaves: &[Vec<Label>]) -> Commitment {
+        for (leaf, labels) in (from..).zip(leaves) {
+            self.index.add(leaf, labels);
+        }
+        let size = from + leaves.len() as u64;
+        let (commitment, rows) = self.index.step(&self.store, size).unwrap();
+        let mut batch = Batch::new();
+        rows.write(&mut batch);
+        self.store.commit(batch).unwrap();
+        self.index.evict();
+        commitment
+    }
+
+    /// Starts as after a stop.
+    fn stopped(&mut self) {
+        self.index.store_all(&self.store).unwrap();
+        let whole = load::take_whole(&self.store).unwrap().unwrap();
+        self.loaded(load::parts(&self.store, whole, self.bytes).unwrap());
+    }
+
+    fn loaded(&mut self, loaded: Loaded) {
+        let Loaded {
+            map,
+            through,
+            evicted,
+            opened,
+        } = loaded;
+        self.index = Index::new(map, through, self.bytes, evicted, opened);
+    }
+
+    fn prove(&self, map: &Map<Held>, query: &Query) -> Result<Proven, String> {
+        let proven = map.prove(query, &StoredPages(&self.store));
+        proven.map_err(|error| match error {
+            MapError::Read(error) => error.to_string(),
+            other => other.to_string(),
+        })
+    }
+}
+
+/// Labels of which pages and parts are split now and then, and lists that grow.
+fn leaves(numbers: &mut Numbers, count: u64, most: u64) -> Vec<Vec<Label>> {
+    (0..count)
+        .map(|_| {
+            let common = label(numbers.next(1 + most / 20));
+            let long = label(u64::MAX - numbers.next(2));
+            vec![label(numbers.next(most)), common, long]
+        })
+        .collect()
+}
+
+fn asked(numbers: &mut Numbers, most: u64) -> Vec<Label> {
+    let mut asked: Vec<_> = (0..40).map(|_| label(numbers.next(most + 50))).collect();
+    asked.push(label(u64::MAX));
+    asked.sort();
+    asked.dedup();
+    asked
+}
+
+const BUDGETS: [u64; 5] = [0, 1, 3_000, 40_000, 200_000];
+
+#[test]
+fn an_index_with_little_memory_is_the_one_with_enough() {
+    let mut numbers = Numbers(1);
+    let mut roomy = Kept::new(budget(64));
+    let mut tight = BUDGETS.map(Kept::new);
+    let (mut size, mut older) = (0, Vec::new());
+    for round in 0..60 {
+        let most = 200 + 60 * round;
+        let new = leaves(&mut numbers, 1 + (round % 7) * 20, most);
+        let expected = roomy.step(size, &new);
+        for kept in &mut tight {
+            assert_eq!(kept.step(size, &new), expected);
+            let over = kept.index.resident().saturating_sub(kept.bytes);
+            assert_eq!(over, 0, "{} bytes, round {round}", kept.bytes);
+        }
+        size += 1 + new.len() as u64;
+        older.push((
+            roomy.index.map().clone(),
+            tight.each_ref().map(|kept| kept.index.map().clone()),
+        ));
+        if round % 3 != 0 {
+            older.drain(..older.len().saturating_sub(6));
+        }
+        // Readers of this map and of older ones.
+        let query = Query::labels(&asked(&mut numbers, most));
+        for (before, maps) in &older {
+            let expected = roomy.prove(before, &query).unwrap();
+            for (kept, map) in tight.iter().zip(maps) {
+                assert_eq!(
+                    kept.prove(map, &query),
+                    Ok(expected.clone()),
+                    "round {round}"
+                );
+            }
+        }
+        if round % 5 == 4 {
+            // Nobody reads what was before a start.
+            older.clear();
+            tight.iter_mut().for_each(Kept::stopped);
+            for kept in &tight {
+                assert_eq!(kept.index.map().commitment(), expected);
+                assert_eq!(
+                    kept.prove(kept.index.map(), &query),
+                    roomy.prove(roomy.index.map(), &query)
+                );
+            }
+        }
+    }
+    assert!(roomy.index.map().commitment().labels > 1_000);
+}
+
+fn rows(store: &Memory, table: Table) -> Vec<(Vec<u8>, Bytes)> {
+    store.range(table, &[], &[0xff; 64], usize::MAX).unwrap()
+}
+
+/// The stored parts are those of the stored pages at every moment, so that a start after a crash
+/// finds nothing to mend.
+#[test]
+fn stored_parts_are_those_of_the_stored_pages_at_every_step() {
+    let mut numbers = Numbers(2);
+    for bytes in BUDGETS {
+        let mut kept = Kept::new(bytes);
+        let mut size = 0;
+        for round in 0..40 {
+            let new = leaves(&mut numbers, 1 + round % 30, 100 + 40 * round);
+            kept.step(size, &new);
+            size += 1 + new.len() as u64;
+            let crashed = kept.store.crash();
+            let before = rows(&crashed, Table::IndexParts);
+            let loaded = load::pages(&crashed, 0).unwrap();
+            assert_eq!(rows(&crashed, Table::IndexParts), before, "round {round}");
+            if bytes == 0 {
+                assert_eq!(loaded.map.commitment(), kept.index.map().commitment());
+            }
+        }
+    }
+}
+
+/// A part that is gone, another one, or too many: after a crash the parts follow from the pages.
+#[test]
+fn parts_are_mended_from_the_pages() {
+    let mut numbers = Numbers(3);
+    let mut kept = Kept::new(0);
+    kept.step(0, &leaves(&mut numbers, 900, 3_000));
+    let parts = rows(&kept.store, Table::IndexParts);
+    assert!(parts.len() > 5, "{} parts", parts.len());
+    for (at, (key, row)) in parts.iter().enumerate() {
+        let mut changes = [Batch::new(), Batch::new(), Batch::new(), Batch::new()];
+        changes[0].delete(Table::IndexParts, key.clone());
+        let mut bytes = row.to_vec();
+        bytes[at] ^= 1;
+        changes[1].put(Table::IndexParts, key.clone(), bytes);
+        let mut longer = key.clone();
+        longer[33] += 1;
+        changes[2].put(Table::IndexParts, longer, row.clone());
+        let (other, _) = &parts[(at + 1) % parts.len()];
+        changes[3].put(Table::IndexParts, other.clone(), row.clone());
+        for batch in changes {
+            let store = kept.store.crash();
+            store.commit(batch).unwrap();
+            let loaded = load::pages(&store, 0).unwrap();
+            assert_eq!(loaded.map.commitment(), kept.index.map().commitment());
+            assert_eq!(rows(&store, Table::IndexParts), parts);
+        }
+    }
+}
+
+/// What is wrong with a page after a stop is noticed when it is read: no proof and no step is made
+/// of it.
+#[test]
+fn a_page_that_is_not_as_its_part_says_is_an_error() {
+    let mut numbers = Numbers(4);
+    let mut kept = Kept::new(0);
+    let known = leaves(&mut numbers, 300, 900);
+    kept.step(0, &known);
+    kept.stopped();
+    let pages = rows(&kept.store, Table::IndexPages);
+    let all: Vec<Label> = {
+        let mut all: Vec<_> = known.iter().flatten().copied().collect();
+        all.sort();
+        all.dedup();
+        all
+    };
+    let query = Query::labels(&all);
+    assert!(kept.prove(kept.index.map(), &query).is_ok());
+    for (at, (key, row)) in pages.iter().enumerate().step_by(3) {
+        let mut bytes = row.to_vec();
+        let bit = bytes.len() - 1 - at % (bytes.len() - 8);
+        bytes[bit] ^= 1;
+        let mut changes = [Batch::new(), Batch::new()];
+        changes[0].put(Table::IndexPages, key.clone(), bytes);
+        changes[1].delete(Table::IndexPages, key.clone());
+        for batch in changes {
+            let mut other = Kept::new(0);
+            other.store = kept.store.crash();
+            other.store.commit(batch).unwrap();
+            other.loaded(load::parts(&other.store, 300, 0).unwrap());
+            assert!(other.prove(other.index.map(), &query).is_err(), "page {at}");
+            other.index.store_all(&other.store).unwrap();
+            assert_eq!(load::take_whole(&other.store).unwrap(), None, "all is read");
+            for (leaf, labels) in (301..).zip(&known) {
+                other.index.add(leaf, labels);
+            }
+            assert!(other.index.step(&other.store, 700).is_err(), "page {at}");
+        }
+    }
+}
+
+/// The mark of a stop is gone once anything was written after it.
+#[test]
+fn a_store_is_whole_from_a_stop_to_the_next_step() {
+    let mut numbers = Numbers(5);
+    let mut kept = Kept::new(budget(1));
+    let whole = |kept: &Kept| kept.store.get(Table::Meta, records::INDEX_WHOLE).unwrap();
+    kept.step(0, &leaves(&mut numbers, 50, 100));
+    assert_eq!(whole(&kept), None);
+    kept.index.store_all(&kept.store).unwrap();
+    assert_eq!(
+        whole(&kept),
+        Some(Bytes::from(50_u64.to_be_bytes().to_vec()))
+    );
+    kept.step(51, &leaves(&mut numbers, 50, 100));
+    assert_eq!(whole(&kept), None);
+    kept.stopped();
+    assert_eq!(whole(&kept), None);
+}
