@@ -72,6 +72,30 @@ impl Client {
         pages?.map_err(|e| ClientError::unverified_by("the list is not the one in the index", e))
     }
 
+    /// The page of a list from a position on, with all of its entries; `None` if it takes more
+    /// memory or time than is left. It fails as [`Client::lookup`] does.
+    pub(crate) async fn page_within(
+        &self,
+        label: &Label,
+        from: u64,
+        allowance: &mut Allowance,
+    ) -> Result<Option<AnswerPage>, ClientError> {
+        if allowance.bytes == 0 {
+            return Ok(None);
+        }
+        let start = Instant::now();
+        let page = tokio::time::timeout(allowance.time, self.page(label, from, 0)).await;
+        allowance.time = allowance.time.saturating_sub(start.elapsed());
+        let Ok(page) = page else {
+            return Ok(None);
+        };
+        let (page, bytes) = page?;
+        check_brought(&page)?;
+        // The last page may take more than was left, as far as a message can.
+        allowance.bytes = allowance.bytes.saturating_sub(bytes);
+        Ok(Some(page))
+    }
+
     /// The pages of a list that follow those leaves of it that are `done`, or why they do not make
     /// up the rest of the list in the index.
     pub(crate) async fn pages(
@@ -108,11 +132,7 @@ impl Client {
 impl Pages {
     /// Adds the next page. Says whether it is the last one.
     fn push(&mut self, page: AnswerPage) -> Result<bool, ClientError> {
-        if let Some(leaf) = page.missing().first() {
-            return Err(ClientError::unverified(format!(
-                "the node lists leaf {leaf} and withholds its entry"
-            )));
-        }
+        check_brought(&page)?;
         let come = page.leaves().len() as u64;
         let length = page.list().map_or(0, |list| list.found.length);
         self.from += come;
@@ -128,6 +148,16 @@ impl Pages {
             )));
         }
         Ok(false)
+    }
+}
+
+/// Checks that all entries of a page came.
+fn check_brought(page: &AnswerPage) -> Result<(), ClientError> {
+    match page.missing().first() {
+        Some(leaf) => Err(ClientError::unverified(format!(
+            "the node lists leaf {leaf} and withholds its entry"
+        ))),
+        None => Ok(()),
     }
 }
 

@@ -163,7 +163,7 @@ def bytes_field(field, data):
 
 def read_answer(messages):
     """Puts the pieces of an answer together; returns the checkpoint's note and an Answer."""
-    note, commitment, cut, inclusion, lists, leaves, entries = "", b"", b"", b"", [], [], []
+    note, commitment, cut, inclusion, lists, leaves, entries, ranged = "", b"", b"", b"", [], [], [], b""
     for message in messages:
         for outer, answer in fields(message):
             for field, value in fields(answer) if outer == 1 else ():
@@ -181,10 +181,16 @@ def read_answer(messages):
                     entries.append(value)
                 elif field == 7:
                     inclusion += value
+                elif field == 8:
+                    ranged += value
     need(len(leaves) == len(entries), "an entry has no index, or an index no entry")
-    need(len(inclusion) % 32 == 0, "a hash of the multiproof does not have 32 bytes")
-    proof = [inclusion[at : at + 32] for at in range(0, len(inclusion), 32)]
-    return note, index.Answer(commitment, cut, lists, list(zip(leaves, entries)), proof)
+    proof, place = hashes_of(inclusion), tuple(hashes_of(ranged))
+    return note, index.Answer(commitment, cut, lists, list(zip(leaves, entries)), proof, place)
+
+
+def hashes_of(joined):
+    need(len(joined) % 32 == 0, "a hash of a proof does not have 32 bytes")
+    return [joined[at : at + 32] for at in range(0, len(joined), 32)]
 
 
 def add_to_lists(lists, message):
@@ -251,6 +257,26 @@ def ask(url, key, question, call=call):
     checkpoint = check_checkpoint(note, name, public_key)
     checked = index.check_answer(checkpoint.size, checkpoint.root, question, answer, whole=False)
     return checkpoint, answer, checked
+
+
+def page(url, key, question, start, call=call):
+    """Asks for the list of one label from a position on, and verifies the page. Returns what it shows."""
+    name, public_key = verifier_key(key)
+    need(len(question.names) == len(question.by) == 1, "a page is of one name by one speaker")
+    label = question.names[0] + question.by[0]
+    number = number_field(2, start) if start else b""
+    note, answer = read_answer(call(url, "Lookup", bytes_field(1, label) + number))
+    checkpoint = check_checkpoint(note, name, public_key)
+    leaf, indices = index.check_page(checkpoint.size, checkpoint.root, label, start, answer)
+    return {"size": checkpoint.size, "length": leaf.length if leaf else 0, "indices": indices, "hashes": len(answer.range)}
+
+
+def number_field(field, number):
+    out = bytearray([field << 3])
+    while number >= 0x80:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes(out) + bytes([number])
 
 
 def question_of(arguments):

@@ -17,6 +17,8 @@ nothing else. Section numbers (§) are those of docs/index.md.
                                   was verified as JSON. KEY is the log's, as C2SP writes it. NAME is <kind>:<value>, such
                                   as package:pkg:cargo/serde, and BY an issuer id in hex (for kind issuer, a predicate
                                   type). NAME#BITS asks for all names that begin so, and without BY who speaks of them
+    assay_index.py page URL KEY NAME BY FROM
+                                  asks for what one BY said about NAME, from a position of that list on; verifies the page
 
 What is left out here: signatures and checkpoints, which are not the index's. assay_ask.py has as much as `ask` needs.
 """
@@ -43,6 +45,7 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 WHOLE_LIST = 10_000
 LISTED_LEAVES = 4_194_304
 LABEL_ENTRIES = 1_000
+RANGE_HASHES = 128
 
 
 class Refused(Exception):
@@ -679,12 +682,12 @@ def read_node(reader, parent_bits):
 # --- Inclusion multiproofs (§7) ---------------------------------------------------------------------------------------
 
 
-def make_multiproof(leaf_hashes, targets):
+def make_multiproof(leaf_hashes, targets, node=node_hash):
     """The hashes that prove the leaves at targets (ascending) together."""
 
     def prove(low, high, targets):
         if not targets:
-            return [tree_root(leaf_hashes[low:high])]
+            return [tree_root(leaf_hashes[low:high], node)]
         if high - low == 1:
             return []
         middle = low + split(high - low)
@@ -694,7 +697,7 @@ def make_multiproof(leaf_hashes, targets):
     return prove(0, len(leaf_hashes), targets)
 
 
-def multiproof_root(size, leaves, proof):
+def multiproof_root(size, leaves, proof, node=node_hash):
     """The root that a multiproof leads to. leaves are pairs of index and leaf hash, ascending."""
     indices = [index for index, _ in leaves]
     need(indices, "a multiproof needs a leaf")
@@ -713,7 +716,7 @@ def multiproof_root(size, leaves, proof):
         middle = low + split(high - low)
         at = bisect.bisect_left(indices, middle, first, last)
         left = climb(low, middle, first, at)
-        return node_hash(left, climb(middle, high, at, last))
+        return node(left, climb(middle, high, at, last))
 
     root = climb(0, size, 0, len(leaves))
     need(next(hashes, None) is None, "the multiproof has too many hashes")
@@ -722,6 +725,24 @@ def multiproof_root(size, leaves, proof):
 
 def check_multiproof(size, root, leaves, proof):
     need(multiproof_root(size, leaves, proof) == root, "the multiproof leads to another root than the checkpoint's")
+
+
+# --- Range proofs (§8.3) ----------------------------------------------------------------------------------------------
+
+
+def make_range(indices, start, end):
+    """The hashes that prove that those of a list's indices from start to before end stand there."""
+    if start == end:
+        return []
+    return make_multiproof([list_leaf_hash(index) for index in indices], list(range(start, end)), list_node_hash)
+
+
+def check_range(length, root, start, indices, proof):
+    """Checks that indices stand from the position start on in the list of this length and root."""
+    need(len(proof) <= RANGE_HASHES, "the range proof has more hashes than any needs")
+    leaves = [(start + at, list_leaf_hash(index)) for at, index in enumerate(indices)]
+    found = multiproof_root(length, leaves, proof, list_node_hash)
+    need(found == root, "the range proof leads to another root than the list's")
 
 
 # --- Complete answers (§8) --------------------------------------------------------------------------------------------
@@ -736,6 +757,7 @@ class Answer(NamedTuple):
     lists: list
     entries: list
     proof: list
+    range: tuple = ()  # the range proof of a page (§8.3)
 
 
 def make_answer(entries, question):
@@ -777,6 +799,7 @@ def check_answer(size, root, question, answer, whole=True):
     found = with_lists(question, ask(node, question))
     overlong = [leaf for leaf in found if leaf.length > WHOLE_LIST]
     found = [leaf for leaf in found if leaf.length <= WHOLE_LIST]
+    need(not answer.range, "there is a range proof and no page")
     need(sum(leaf.length for leaf in found) <= LISTED_LEAVES, "the lists have more leaves together than may come at once")
     # There is one list for each label, and it is the committed one.
     need([name for name, _ in answer.lists] == [leaf.label for leaf in found], "the lists are not those that the cut shows")
@@ -798,6 +821,29 @@ def check_answer(size, root, question, answer, whole=True):
         having = (borne[index] for index in indices if index in borne)
         need(all(name in labels for labels in having), "an entry does not have the label that its list is for")
     return Checked(node, lists, overlong, missing)
+
+
+def check_page(size, root, label, start, answer):
+    """Checks a page of a label's list, from the position start on, against a checkpoint that is trusted. Returns the leaf of
+    the trie, or None if the index does not have the label, and the indices that stand there."""
+    commitment = check_commitment(size, root, answer)
+    node = read_cut(answer.cut, commitment.root, commitment.labels)
+    leaf = next(iter(ask(node, Names((label[:16],), (label[16:],)))), None)
+    need([name for name, _ in answer.lists] == [label] * (leaf is not None), "the list is not the one that was asked for")
+    indices = answer.lists[0][1] if answer.lists else []
+    need(all(a < b for a, b in zip(indices, indices[1:])), "a list is not ascending")
+    need(not indices or indices[-1] < size - 1, "a list names a leaf that the commitment does not cover")
+    if leaf is not None:
+        need(start + len(indices) <= leaf.length, "the page goes on beyond the list's end")
+        need(indices or start == leaf.length, "the page stops in the middle of the list")
+    if indices:
+        check_range(leaf.length, leaf.list_root, start, indices, list(answer.range))
+    else:
+        need(not answer.range, "there is a range proof and no page")
+    entries = dict(answer.entries)
+    need(list(entries) == indices, "an entry is missing, or in no list")
+    need(all(label in labels_of(entry) for entry in entries.values()), "an entry does not have the label that its list is for")
+    return leaf, indices
 
 
 def check_commitment(size, root, answer):
@@ -943,6 +989,20 @@ def refuse_multiproof(case, _):
     check_multiproof(case["size"], bytes.fromhex(case["root"]), leaves, unhex(case["proof"]))
 
 
+def check_range_case(case, _):
+    if case["plain"]:
+        indices = [3 * at + 1 for at in range(case["length"])]
+        same(list_root(indices).hex(), case["root"])
+        same(indices[case["from"] : case["from"] + len(case["indices"])], case["indices"])
+        made = make_range(indices, case["from"], case["from"] + len(case["indices"]))
+        same([found.hex() for found in made], case["proof"])
+    refuse_range(case, _)
+
+
+def refuse_range(case, _):
+    check_range(case["length"], bytes.fromhex(case["root"]), case["from"], case["indices"], unhex(case["proof"]))
+
+
 def refuse_answer(case, _):
     check_answer(case["size"], bytes.fromhex(case["root"]), question_from(case["question"]), from_json(case))
 
@@ -956,6 +1016,7 @@ VECTORS = {
     "logs": (check_log_case, None),
     "cuts": (check_cut_case, refuse_cut),
     "multiproofs": (check_multiproof_case, refuse_multiproof),
+    "ranges": (check_range_case, refuse_range),
     "answers": (check_answer_case, refuse_answer),
 }
 
@@ -1027,6 +1088,12 @@ def ask_command(url, key, *name_and_by):
     print(json.dumps(assay_ask.report(*assay_ask.ask(url, key, question), question)))
 
 
+def page_command(url, key, name, by, start):
+    import assay_ask  # only here: it imports this program
+
+    print(json.dumps(assay_ask.page(url, key, assay_ask.question_of([name, by]), int(start))))
+
+
 def main(arguments):
     try:
         if arguments == ["roots"]:
@@ -1039,6 +1106,8 @@ def main(arguments):
             vectors_command(arguments[1])
         elif len(arguments) >= 4 and arguments[0] == "ask":
             ask_command(*arguments[1:])
+        elif len(arguments) == 6 and arguments[0] == "page":
+            page_command(*arguments[1:])
         else:
             print(__doc__, file=sys.stderr)
             return 2

@@ -1006,6 +1006,82 @@ def multiproofs_file():
     refused("the root is the proof", 13, root, [(0, hashes[0])], [root])
 
 
+def ranges_file():
+    cases, bad = file("ranges", "Range proofs: that leaves of a list stand at a position of it.")
+
+    def item(name, length, root, start, indices, proof):
+        fields = {"name": name, "length": length, "root": root.hex(), "from": start, "indices": indices}
+        return {**fields, "proof": hexes(proof)}
+
+    for length, pages in (
+        (1, [(0, 1)]),
+        (2, [(0, 1), (1, 2), (0, 2)]),
+        (3, [(0, 1), (1, 2), (2, 3), (0, 2), (1, 3), (0, 3)]),
+        (7, [(0, 3), (3, 4), (2, 6), (4, 7), (6, 7)]),
+        (8, [(0, 4), (3, 5), (7, 8)]),
+        (300, [(0, 1), (255, 257), (100, 200), (299, 300), (0, 300)]),
+        (10001, [(0, 10), (9000, 9010), (10000, 10001)]),
+    ):
+        listed = [3 * at + 1 for at in range(length)]
+        root = index.list_root(listed)
+        for start, end in pages:
+            proof = index.make_range(listed, start, end)
+            name = "length %d: %d to %d" % (length, start, end)
+            cases.append({**item(name, length, root, start, listed[start:end], proof), "plain": True})
+    # Two leaves in the middle of the longest list: all other hashes are made up.
+    start, indices = 2**63 - 1, [2**63, 2**64 - 1]
+    proof = [noise("range %d" % at) for at in range(126)]
+    leaves = [(start + at, index.list_leaf_hash(one)) for at, one in enumerate(indices)]
+    length = 2**64 - 1
+    root = index.multiproof_root(length, leaves, proof, index.list_node_hash)
+    cases.append({**item("length 2^64 - 1", length, root, start, indices, proof), "plain": False})
+    ranges_to_refuse(item, bad)
+
+
+def ranges_to_refuse(item, bad):
+    listed = [3 * at + 1 for at in range(13)]
+    root, page, proof = index.list_root(listed), listed[4:9], index.make_range(listed, 4, 9)
+    logs = index.tree_root([index.list_leaf_hash(one) for one in listed])
+    for name, length, root, start, indices, proof in (
+        ("one leaf is another", 13, root, 4, [13, 16, 20, 22, 25], proof),
+        ("a leaf is left out", 13, root, 4, page[:2] + page[3:], proof),
+        ("a leaf more", 13, root, 4, page + [28], proof),
+        ("the first leaf is left out", 13, root, 4, page[1:], proof),
+        ("the last leaf is left out", 13, root, 4, page[:-1], proof),
+        ("two leaves are exchanged", 13, root, 4, [13, 19, 16, 22, 25], proof),
+        ("one position before", 13, root, 3, page, proof),
+        ("one position after", 13, root, 5, page, proof),
+        ("at the beginning", 13, root, 0, page, proof),
+        ("at the end", 13, root, 8, page, proof),
+        ("beyond the end", 13, root, 9, page, proof),
+        ("far beyond the end", 13, root, 2**64 - 5, page, proof),
+        ("of a list of 17", 17, root, 4, page, proof),
+        ("of a list of 12", 12, root, 4, page, proof),
+        ("another list", 13, noise("other"), 4, page, proof),
+        ("a list with the hashes of the log", 13, logs, 4, page, proof),
+        ("no leaves", 13, root, 4, [], proof),
+        ("no leaves, and the root", 13, root, 4, [], [root]),
+        ("no hashes", 13, root, 4, page, []),
+        ("a hash is missing", 13, root, 4, page, proof[:-1]),
+        ("the first hash is missing", 13, root, 4, page, proof[1:]),
+        ("a hash more", 13, root, 4, page, proof + [noise("more")]),
+        ("a hash more in front", 13, root, 4, page, [noise("more")] + proof),
+        ("a hash twice", 13, root, 4, page, proof[:1] + proof),
+        ("two hashes are exchanged", 13, root, 4, page, proof[1::-1] + proof[2:]),
+        ("a hash is another", 13, root, 4, page, [noise("other")] + proof[1:]),
+        ("the proof of another page", 13, root, 4, page, index.make_range(listed, 5, 10)),
+        ("the proof of the whole list", 13, root, 0, listed, proof),
+        ("129 hashes", 13, root, 4, page, [noise("many")] * 129),
+    ):
+        listed_case = item(name, length, root, start, indices, proof)
+        try:
+            index.refuse_range(listed_case, None)
+        except index.Refused as error:
+            bad.append({**listed_case, "reason": str(error)})
+            continue
+        raise AssertionError("taken: " + name)
+
+
 def answers_file():
     log = answer_log()
     cases, bad = file("answers", "Complete answers of a log, and answers that are refused.", log=[b64(entry) for entry in log])
@@ -1228,7 +1304,8 @@ def written(file):
 
 def main():
     for make in (
-        labels_file, mapping_file, lists_file, tries_file, logs_file, cuts_file, multiproofs_file, answers_file,
+        labels_file, mapping_file, lists_file, tries_file, logs_file, cuts_file, multiproofs_file,
+        ranges_file, answers_file,
     ):  # fmt: skip
         make()
     stale = []

@@ -321,6 +321,39 @@ class Answers(unittest.TestCase):
                 with self.assertRaisesRegex(index.Refused, "an entry is missing"):
                     index.check_answer(len(log), root, question, shorter, whole=False)
 
+    def test_every_page_of_every_list_is_proven_at_its_place_only(self):
+        log = make.answer_log()
+        root, last = make.root_at(log), len(log) - 1
+        node, lists = index.build_index([index.labels_of(entry) for entry in log[:-1]])
+        hashes = [index.leaf_hash(entry) for entry in log]
+
+        def page(label, start, end, place=None):
+            listed = lists[label][start:end]
+            proof = index.make_multiproof(hashes, listed + [last])
+            entries = [(leaf, log[leaf]) for leaf in listed]
+            cut = index.make_cut(node, index.Names((label[:16],), (label[16:],)))
+            place = index.make_range(lists[label], start, end) if place is None else place
+            return index.Answer(log[-1], cut, [(label, listed)], entries, proof, tuple(place))
+
+        pages = 0
+        for label, listed in lists.items():
+            for start, end in itertools.combinations(range(len(listed) + 1), 2):
+                answer = page(label, start, end)
+                leaf, found = index.check_page(len(log), root, label, start, answer)
+                self.assertEqual((leaf.length, found), (len(listed), listed[start:end]))
+                pages += bool(answer.range)
+                for other in range(len(listed) + 2):
+                    if other != start:
+                        with self.assertRaises(index.Refused):
+                            index.check_page(len(log), root, label, other, answer)
+                for place in (answer.range[1:] if answer.range else [make.noise("more")], answer.range + (make.noise("more"),)):
+                    with self.assertRaises(index.Refused):
+                        index.check_page(len(log), root, label, start, page(label, start, end, place))
+            self.assertEqual(index.check_page(len(log), root, label, len(listed), page(label, len(listed), len(listed)))[1], [])
+            with self.assertRaisesRegex(index.Refused, "stops in the middle"):
+                index.check_page(len(log), root, label, 0, page(label, 0, 0))
+        self.assertGreater(pages, 5)
+
     def test_lists_that_are_too_long_together_are_refused(self):
         count = index.LISTED_LEAVES // index.WHOLE_LIST
         lengths = [index.WHOLE_LIST] * count + [index.LISTED_LEAVES - count * index.WHOLE_LIST, index.WHOLE_LIST + 1]

@@ -7,8 +7,9 @@ use super::everyone::Others;
 use super::gather::Gathered;
 use super::inventory::Inventory;
 use super::logs::LogAddress;
+use super::names::is_of_keys;
 use super::panel::Panel;
-use super::topdown::{Inquired, Inquiry, inquire, is_of_keys};
+use super::topdown::{Inquired, Inquiry, inquire};
 use crate::{Client, ClientError, Tls, one_line};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
@@ -71,15 +72,15 @@ impl Asked {
         self.logs.iter().flat_map(|asked| &asked.gathered.claims)
     }
 
-    /// The lists that are longer than is listened to, each with its log.
+    /// The lists that are longer than is listened to, each with its log and how far it was heard.
     pub fn overlong(&self) -> impl Iterator<Item = Overlong> {
         self.logs.iter().flat_map(|asked| {
             let labels = asked.gathered.overlong.iter();
-            labels.map(|label| Overlong {
+            labels.map(|(label, heard)| Overlong {
                 origin: asked.origin().to_owned(),
                 label: *label,
                 of_keys: is_of_keys(label),
-                heard: None,
+                heard: *heard,
             })
         })
     }
@@ -136,7 +137,10 @@ impl AskedLog {
             None => Answer::Complete { head_at_ms },
         };
         self.unreachable |= other.unreachable;
-        self.gathered.overlong.extend(&other.gathered.overlong);
+        for (label, heard) in other.gathered.overlong {
+            let known = self.gathered.overlong.entry(label).or_insert(heard);
+            *known = heard.min(*known);
+        }
         if let Some(head) = &other.gathered.checkpoint {
             self.witnesses
                 .retain(|witness| other.witnesses.contains(witness));

@@ -11,6 +11,7 @@ use assay_claims::index::answer::ProvenEntries;
 use assay_claims::index::{By, Kind, Label, Name, Prefix, Query, VerifiedAnswer};
 use assay_claims::limits;
 use assay_claims::logged::LoggedClaim;
+use assay_policy::trust::HeardTo;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::tree::LeafIndex;
 use rayon::prelude::*;
@@ -83,9 +84,10 @@ pub struct Gathered {
     pub checkpoint: Option<VerifiedCheckpoint>,
     /// Every head that one of the questions was answered under, each once.
     pub heads: Vec<Head>,
-    /// Labels under which more is said than is listened to, so that none of it came. That is for
-    /// the policy to weigh: it concerns whoever said so much, and nobody else.
-    pub overlong: BTreeSet<Label>,
+    /// Labels under which more is said than is listened to, so that none of it came, or only the
+    /// beginning: how far, if parts of a list could be asked for. That is for the policy to weigh:
+    /// it concerns whoever said so much, and nobody else.
+    pub overlong: BTreeMap<Label, Option<HeardTo>>,
     /// Why the answer is not complete after all, if it is not.
     pub missing: Option<String>,
     /// What a private question gave away.
@@ -164,7 +166,9 @@ pub(super) struct Gathering {
     pub(super) gathered: Gathered,
     claims: BTreeMap<LeafIndex, LoggedClaim>,
     /// What lists that come in pages may still take, all of them together.
-    paged: Option<Allowance>,
+    pub(super) paged: Option<Allowance>,
+    /// The same for the beginnings of lists that are too long.
+    pub(super) beginnings: Option<Allowance>,
     /// Of how many names of one thing a log is told, which it can join; 1 if of things apart.
     joint: u16,
     /// The log that is so small that this one is told less.
@@ -367,59 +371,6 @@ impl Gathering {
             }
         }
         Ok(())
-    }
-
-    /// Takes what an answer says under the labels that are `wanted`. Returns the claims that are
-    /// new.
-    async fn take(
-        &mut self,
-        source: &Source,
-        answer: VerifiedAnswer,
-        wanted: impl Fn(&Label) -> bool,
-    ) -> Result<Vec<LoggedClaim>, ClientError> {
-        self.complete_as_of(answer.proven());
-        let mut leaves = BTreeSet::new();
-        let mut long = Vec::new();
-        for (label, list) in answer.lists().iter().filter(|(label, _)| wanted(label)) {
-            let entries = answer.entries();
-            leaves.extend(list.leaves().iter().copied());
-            if list.leaves().iter().any(|leaf| !entries.contains_key(leaf)) {
-                long.push(*label);
-            }
-        }
-        let overlong = answer.overlong().iter().map(|found| found.label);
-        self.gathered
-            .overlong
-            .extend(overlong.filter(|label| wanted(label)));
-        let mut new = self.keep(answer.proven(), &leaves);
-        for label in long {
-            match source {
-                Source::Node(client, _) => new.extend(self.take_whole(client, &label).await?),
-                Source::Private(_) => self.lack(format!(
-                    "issuer {}… has said more about one name than a private answer brings",
-                    label.by()
-                )),
-                Source::Kept(_) => {
-                    self.lack("more is said than was kept; ask without --offline".into())
-                }
-            }
-        }
-        Ok(new)
-    }
-
-    /// Takes a list that is too long for an answer to many labels. It may have grown since.
-    async fn take_whole(
-        &mut self,
-        client: &Client,
-        label: &Label,
-    ) -> Result<Vec<LoggedClaim>, ClientError> {
-        let mut new = Vec::new();
-        let paged = self.paged.get_or_insert_with(|| client.allowance());
-        for page in client.list_within(label, paged).await?.pages() {
-            self.complete_as_of(page.proven());
-            new.extend(self.keep(page.proven(), &page.leaves().iter().copied().collect()));
-        }
-        Ok(new)
     }
 
     pub(super) fn complete_as_of(&mut self, answer: &ProvenEntries) {

@@ -20,6 +20,7 @@ mod find;
 pub mod gather;
 mod inventory;
 mod logs;
+mod long;
 mod names;
 mod newest;
 mod news;

@@ -1,7 +1,9 @@
 //! The names under which claims about something stand in the index.
 
-use assay_claims::index::{DIGESTS, Kind, Name, PackageNames};
+use assay_claims::index::{By, DIGESTS, Kind, Label, Name, PackageNames};
+use assay_claims::kind;
 use assay_policy::Component;
+use std::collections::BTreeSet;
 
 /// The names of a component: of its package, and of its artifacts. What is said of a version is
 /// said of its package, too, so that versions need not be asked for.
@@ -24,6 +26,21 @@ pub(super) fn of_package(component: &Component) -> Option<Name> {
 /// The name of a SHA-256. Issuers and claims, too, are subjects by their ids.
 pub(super) fn of_sha256(hex: &str) -> Name {
     Name::new(Kind::Digest, &format!("sha256:{hex}"))
+}
+
+/// What says which keys an issuer has, and had.
+pub(super) const RECORDS: [kind::Kind; 2] = [kind::Kind::Issuer, kind::Kind::KeyCompromise];
+
+/// The halves of what an issuer says in predicates of these kinds.
+pub(super) fn types(kinds: &[kind::Kind]) -> Vec<By> {
+    let uris = kinds.iter().flat_map(|kind| kind.uris());
+    let types: BTreeSet<By> = uris.map(By::predicate_type).collect();
+    types.into_iter().collect()
+}
+
+/// Whether a label is of what says which keys somebody has.
+pub(super) fn is_of_keys(label: &Label) -> bool {
+    types(&RECORDS).contains(&label.by())
 }
 
 #[cfg(test)]

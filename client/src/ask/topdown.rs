@@ -8,9 +8,10 @@
 
 use super::everyone::{self, Others, OthersPage, ToOthers};
 use super::gather::{Rounds, distinct, names_of};
+use super::names::{RECORDS, types};
 use super::panel::Panel;
 use super::withdrawals::{self, Asking};
-use assay_claims::index::{By, Kind, Label, Name, Query};
+use assay_claims::index::{By, Kind, Name, Query};
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::{self, Body};
 use assay_claims::logged::LoggedClaim;
@@ -171,9 +172,6 @@ async fn walk(
     walk.finish()
 }
 
-/// What says which keys an issuer has, and had.
-const RECORDS: [kind::Kind; 2] = [kind::Kind::Issuer, kind::Kind::KeyCompromise];
-
 /// Asks for the records of issuers, and which of their keys were compromised, unless that was asked
 /// before. Returns what is new.
 pub(super) async fn records(
@@ -206,17 +204,6 @@ pub(super) async fn follow(panel: &mut Panel, mut found: Vec<LoggedClaim>, by: &
 pub(super) fn signers_of(claims: &[LoggedClaim]) -> impl Iterator<Item = IssuerId> {
     let signers = claims.iter().flat_map(|logged| logged.claim().signers());
     signers.map(|(issuer, _)| *issuer)
-}
-
-/// The halves of what an issuer says in predicates of these kinds.
-fn types(kinds: &[kind::Kind]) -> Vec<By> {
-    let uris = kinds.iter().flat_map(|kind| kind.uris());
-    distinct(uris.map(By::predicate_type))
-}
-
-/// Whether a label is of what says which keys somebody has.
-pub(super) fn is_of_keys(label: &Label) -> bool {
-    types(&RECORDS).contains(&label.by())
 }
 
 /// The question for an issuer's records, and which of its keys are declared compromised.

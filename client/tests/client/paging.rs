@@ -1,12 +1,15 @@
 //! Lists that a node sends without end.
 
-use crate::fake::{Fake, claim, id};
+use crate::fake::{Fake, claim, id, registration};
 use crate::lookups::{example, log, package};
 use assay_claims::index::{By, Query};
+use assay_claims::limits::WHOLE_LIST;
 use assay_client::gather::{Source, gather};
 use assay_client::{Allowance, Client, ClientError, Cursor};
+use assay_policy::trust::HeardTo;
 use std::path::Path;
 use std::time::Duration;
+use tonic::Status;
 
 const ALL: Allowance = Allowance {
     bytes: 1 << 30,
@@ -89,6 +92,62 @@ async fn lists_take_no_more_memory_and_time_than_is_allowed() {
     };
     let what = unavailable(client.list_within(&package(), &mut allowed).await);
     assert!(what.contains("is not at its end after 120ms"), "{what}");
+}
+
+/// Of more than is listened to, the beginning comes page by page, and it is told how far that goes:
+/// as far as lists are whole, or as far as the node brings it.
+#[tokio::test]
+async fn the_beginning_of_a_list_that_is_too_long_is_heard() {
+    let (fake, folder) = (Fake::start().await, tempfile::tempdir().unwrap());
+    fake.state().publish(&registration(1));
+    for number in 1..=WHOLE_LIST + 5 {
+        fake.state().append(&claim(1, number));
+    }
+    fake.state().commit();
+    let client = fake.client(folder.path()).await;
+    let by = [By::issuer(&id(1))];
+    let source = Source::Node(client.clone(), None);
+    let heard = async |source: &Source| {
+        let gathered = gather(source, &[example()], &by).await?;
+        let heard = gathered.overlong[&package()];
+        Ok::<_, ClientError>((gathered.claims, heard, gathered.missing))
+    };
+    let (claims, to, missing) = heard(&source).await.unwrap();
+    let last = claims.last().unwrap();
+    assert_eq!((claims.len() as u64, missing), (WHOLE_LIST, None));
+    let to = to.unwrap();
+    assert_eq!((to.leaf, to.at_ms), (last.leaf(), last.logged_at_ms()));
+
+    // A page that does not come ends it, and is told.
+    fake.state().rewrite = Some(Box::new(|_, query, answer| match query {
+        Query::Page { from: 3_000.., .. } => Err(Status::unavailable("not now")),
+        _ => Ok(vec![answer]),
+    }));
+    let (some, to, _) = heard(&source).await.unwrap();
+    assert_eq!(some.len(), 3_000);
+    assert_eq!(to.unwrap().leaf, claims[2_999].leaf());
+    fake.state().rewrite = Some(Box::new(|_, query, answer| match query {
+        Query::Page { .. } => Err(Status::unavailable("not now")),
+        _ => Ok(vec![answer]),
+    }));
+    let (none, to, _) = heard(&source).await.unwrap();
+    assert_eq!((none.len(), to), (0, Some(HeardTo::default())));
+
+    // A page of another place is refused.
+    fake.state().rewrite = Some(Box::new(|state, query, answer| match query {
+        Query::Page { label, from: 1_000 } => {
+            let (label, from) = (*label, 2_000);
+            Ok(vec![state.answer(&Query::Page { label, from })])
+        }
+        _ => Ok(vec![answer]),
+    }));
+    let refused = heard(&source).await.map(|_| ()).unwrap_err();
+    assert!(matches!(refused, ClientError::Unverified { .. }));
+
+    // Who does not tell what is asked about cannot ask for a part of a list.
+    fake.state().rewrite = None;
+    let (none, to, _) = heard(&Source::Private(client)).await.unwrap();
+    assert_eq!((none.len(), to), (0, None));
 }
 
 /// Three times what an answer to many labels brings of a list.

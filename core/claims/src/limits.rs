@@ -34,7 +34,8 @@ pub const LOOKUP_NAMES: usize = 65_536;
 pub const LOOKUP_BY: usize = 4096;
 
 /// Longest list that an answer about names holds, in leaves. Whoever has said more about one thing
-/// is not heard on it (docs/design.md 7), so that the list need not come.
+/// is heard on it from the beginning on, as far as this (docs/design.md 7), so that the list need
+/// not come.
 pub const WHOLE_LIST: u64 = 10_000;
 
 /// Entries of each list that an answer must bring: the first ones of it. Rarely has anybody said

@@ -7,9 +7,13 @@ use serde_json::Value;
 
 /// Runs `assay_index.py ask`; returns what was verified, or why nothing was.
 fn ask(url: &str, key: &str, question: &[&str]) -> Result<Value, String> {
+    run(&[&["ask", url, key], question].concat())
+}
+
+fn run(arguments: &[&str]) -> Result<Value, String> {
     let output = python()
-        .args(["assay_index.py", "ask", url, key])
-        .args(question)
+        .arg("assay_index.py")
+        .args(arguments)
         .output()
         .unwrap();
     if output.status.success() {
@@ -64,6 +68,36 @@ async fn it_asks_a_running_node_and_verifies_the_answer() -> anyhow::Result<()> 
     assert_eq!(said(&unknown).0, 0);
     let records = ask(&[&format!("issuer:{id}"), "urn:assay:issuer:v1"]).unwrap();
     assert_eq!(said(&records).1.keys().collect::<Vec<_>>(), ["1"]);
+    Ok(())
+}
+
+/// Each page of a list by itself, at its place.
+#[tokio::test]
+async fn it_asks_for_pages_and_verifies_each() -> anyhow::Result<()> {
+    let node = Node::start_with("log.publish_interval_ms = 1")?;
+    let ready = node.ready();
+    let log = Log::connect(ready).await?;
+    let issuer = Actor::new(&[1], 1);
+    log.publish(issuer.registration()?, Wait::Integrated)
+        .await?;
+    let mut leaves = Vec::new();
+    for number in 0..20 {
+        let claim = log.publish(issuer.claim(number), Wait::Integrated).await?;
+        leaves.push(claim.leaf_index);
+    }
+    let name = format!("issuer:{}", issuer.id);
+    let by = "https://in-toto.io/attestation/test-result/v0.1";
+    let page = |from: usize| {
+        let from = from.to_string();
+        run(&["page", &ready.url, &ready.vkey, &name, by, &from])
+    };
+    for from in [0, 7, 19, 20] {
+        let page = page(from).unwrap();
+        assert_eq!(page["length"], 20);
+        assert_eq!(page["indices"], serde_json::json!(leaves[from..]));
+        assert_eq!(page["hashes"] == 0, from == 0 || from == 20, "{page}");
+    }
+    assert!(page(21).unwrap_err().contains("beyond the list's end"));
     Ok(())
 }
 

@@ -50,7 +50,7 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         (at(), 0..8_u8).prop_map(|(at, bit)| Change::Flip(at, bit)),
         (at(), 1..40_usize).prop_map(|(at, count)| Change::Cut(at, count)),
-        (0..7_u8, at()).prop_map(|(field, other)| Change::Exchange(field, other)),
+        (0..8_u8, at()).prop_map(|(field, other)| Change::Exchange(field, other)),
         (0..3_u8, at()).prop_map(|(what, at)| Change::Remove(what, at)),
         (0..3_u8, at()).prop_map(|(what, at)| Change::Repeat(what, at)),
         (0..3_u8, at(), at()).prop_map(|(what, at, to)| Change::Swap(what, at, to)),
@@ -157,7 +157,9 @@ fn exchange(answer: &mut Answer, mut other: Answer, field: u8) {
         2 => mem::swap(&mut answer.cut, &mut other.cut),
         3 => mem::swap(&mut answer.lists, &mut other.lists),
         4 => mem::swap(&mut answer.inclusion, &mut other.inclusion),
-        5 => {
+        // No answer but a page has such a proof.
+        5 => answer.range = other.inclusion,
+        6 => {
             mem::swap(&mut answer.leaves, &mut other.leaves);
             mem::swap(&mut answer.entries, &mut other.entries);
         }

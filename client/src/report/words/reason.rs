@@ -94,7 +94,8 @@ fn bounded(bound: &Bound) -> String {
             origin: Some(origin),
         } => format!(
             "Issuer {issuer} made more than {CLAIMS_ABOUT_ONE} claims about this package in the \
-             log {origin}, so none of them was read; what it says in other logs counts."
+             log {origin}, so not all of them were read, and none counts for it; what it says in \
+             other logs counts."
         ),
         Bound::Replies {
             issuer,

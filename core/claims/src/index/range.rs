@@ -13,8 +13,8 @@ use std::ops::Range;
 pub const CHUNK: u64 = 256;
 
 /// Checks that `leaves` are those of a list from position `from` on, the list having so many leaves
-/// and this root.
-pub(super) fn verify(
+/// and this root. Fails as [`verify_range`] does.
+pub fn verify(
     leaves: &[LeafIndex],
     from: u64,
     length: u64,

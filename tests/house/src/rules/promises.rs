@@ -175,7 +175,7 @@ pub struct May {
 /// Which of [`TYPE_LOOKUPS`] a file may call.
 pub const LOOKS_UP: &[May] = &[
     May {
-        file: "client/src/ask/topdown.rs",
+        file: "client/src/ask/names.rs",
         names: &["uris"],
         why: "records and compromises are asked for by their types, which labels name",
     },

@@ -25,7 +25,7 @@ use std::{
 };
 
 /// Tables that there are, each read by one test.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "answers",
     "cuts",
     "labels",
@@ -33,6 +33,7 @@ const TABLES: [&str; 8] = [
     "logs",
     "mapping",
     "multiproofs",
+    "ranges",
     "tries",
 ];
 

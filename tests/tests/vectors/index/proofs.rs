@@ -1,6 +1,7 @@
 //! Multiproofs: that several leaves are in a tree, also in trees larger than any log will be.
 
 use super::{hash, table_with_bad};
+use assay_claims::index::range;
 use assay_tlog::Hash;
 use assay_tlog::hash::leaf_hash;
 use assay_tlog::tree::{
@@ -129,5 +130,47 @@ fn multiproofs_hold_are_made_to_the_byte_and_bad_ones_are_refused() {
             &root,
         );
         assert!(verified.is_err(), "{name}: it was taken, although {reason}");
+    }
+}
+
+/// A page of a list. If it is plain, the index at each position i of the list is 3i + 1.
+#[derive(Deserialize)]
+struct Range {
+    name: String,
+    length: u64,
+    #[serde(deserialize_with = "hash")]
+    root: Hash,
+    from: u64,
+    indices: Vec<u64>,
+    proof: Vec<ProofHash>,
+    #[serde(default)]
+    plain: bool,
+}
+
+impl Range {
+    fn holds(&self) -> bool {
+        let page: Vec<LeafIndex> = self.indices.iter().copied().map(LeafIndex::new).collect();
+        let proof = hashes(&self.proof);
+        range::verify(&page, self.from, self.length, &proof, &self.root).is_ok()
+    }
+}
+
+#[test]
+fn range_proofs_hold_are_made_to_the_byte_and_bad_ones_are_refused() {
+    let (cases, bad) = table_with_bad::<Range, Range>("ranges");
+    assert!(cases.iter().any(|case| case.plain) && !bad.is_empty());
+    for case in cases {
+        assert!(case.holds(), "{}", case.name);
+        if case.plain {
+            let list: Vec<_> = (0..case.length)
+                .map(|at| LeafIndex::new(3 * at + 1))
+                .collect();
+            let page = case.from..case.from + case.indices.len() as u64;
+            let proof = range::prove_page(&list, page);
+            assert_eq!(proof, hashes(&case.proof), "{}", case.name);
+        }
+    }
+    for case in bad {
+        assert!(!case.holds(), "{} was taken", case.name);
     }
 }
