@@ -1,6 +1,6 @@
-//! A line between two processes that a test cuts, slows down and mends.
+//! A line between two processes that a test cuts, holds up and mends.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 use tokio::{
     io::{self, AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -12,8 +12,8 @@ use tokio::{
 pub enum Line {
     /// It passes everything on at once.
     Up,
-    /// What comes back takes so long.
-    Slow(Duration),
+    /// What comes back is held until the line does something else.
+    Held,
     /// Connections are closed as they come, and open ones are cut.
     Down,
 }
@@ -62,7 +62,7 @@ async fn pass(near: TcpStream, target: SocketAddr, mut state: watch::Receiver<Li
     };
     let (mut near_in, mut near_out) = near.into_split();
     let (mut far_in, mut far_out) = far.into_split();
-    let line = state.clone();
+    let mut line = state.clone();
     let back = async {
         let mut buffer = vec![0; 64 << 10];
         loop {
@@ -70,10 +70,8 @@ async fn pass(near: TcpStream, target: SocketAddr, mut state: watch::Receiver<Li
             if read == 0 {
                 return io::Result::Ok(());
             }
-            let now = *line.borrow();
-            if let Line::Slow(delay) = now {
-                tokio::time::sleep(delay).await;
-            }
+            let moves = line.wait_for(|line| *line != Line::Held).await;
+            moves.map_err(io::Error::other)?;
             near_out.write_all(&buffer[..read]).await?;
         }
     };
