@@ -1,5 +1,6 @@
 //! One question to one witness, over HTTP.
 
+use crate::sequencer::reason;
 use assay_tlog::cosigning::{Ask, Reply};
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ pub(super) async fn send(http: reqwest::Client, ask: Ask, body: String) -> Answe
     let started = Instant::now();
     let (reply, error) = match post(&http, &ask.url, body).await {
         Ok(reply) => (reply, None),
-        Err(error) => (Reply::Unreachable, Some(chain(&error))),
+        Err(error) => (Reply::Unreachable, Some(reason(&error))),
     };
     Answered {
         ask,
@@ -60,11 +61,4 @@ async fn post(http: &reqwest::Client, url: &str, body: String) -> Result<Reply, 
         retry_after_s,
         body,
     })
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = causes.map(ToString::to_string).collect();
-    texts.join(": ")
 }

@@ -20,7 +20,7 @@ use crate::{
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::cosigning::{Cosigning, CosigningError, Settings};
 use assay_tlog::note::VerifierKey;
-use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError};
+use assay_tlog::tlog_policy::{QuorumError, TlogPolicy, TlogPolicyError};
 use std::{
     io,
     net::SocketAddr,
@@ -132,10 +132,13 @@ impl Witnesses {
 
     /// What a quorum of the policy cosigned last, as far as this node remembers.
     pub fn last_witnessed(&self) -> Option<VerifiedCheckpoint> {
-        let note = self.file.read()?;
-        let verified = self.policy.verify(&note).is_ok();
-        let checkpoint = VerifiedCheckpoint::verify(&note, &self.log);
-        verified.then_some(checkpoint.ok()?)
+        self.verify(&self.file.read()?).ok()
+    }
+
+    /// The checkpoint of this log in a note that a quorum of the policy cosigned.
+    fn verify(&self, note: &str) -> Result<VerifiedCheckpoint, QuorumError> {
+        self.policy.verify(note)?;
+        Ok(VerifiedCheckpoint::verify(note, &self.log)?)
     }
 
     /// Starts asking, on `runtime`. Proofs are made from what `store` holds.

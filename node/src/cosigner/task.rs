@@ -1,29 +1,23 @@
 //! The task that asks.
 
 use super::ask::{self, Answered};
-use super::{CosignedFile, Told, Witnesses};
-use crate::{storage::Reads, view::StoredTiles};
+use super::{Told, Witnesses};
+use crate::{log::now_ms, sequencer::reason, storage::Reads, view::StoredTiles};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
-use assay_tlog::cosigning::{Ask, Cosigning, Event, Failure, Heard, Moment, Reply};
-use assay_tlog::note::VerifierKey;
-use assay_tlog::tlog_policy::TlogPolicy;
+use assay_tlog::cosigning::{Ask, Event, Failure, Heard, Moment, Reply};
 use assay_tlog::tree::{TreeSize, prove_consistency};
 use assay_tlog::witness::Request;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     mem::{self, Discriminant},
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 use tokio::{sync::mpsc, task::JoinSet, time::sleep_until};
 
 pub(super) struct Task<S> {
-    cosigning: Cosigning,
-    policy: TlogPolicy,
-    log: VerifierKey,
-    http: reqwest::Client,
-    file: CosignedFile,
+    witnesses: Witnesses,
     store: Arc<S>,
     tell: mpsc::UnboundedSender<Told>,
     started: Instant,
@@ -43,7 +37,7 @@ enum Said {
     RolledBack,
 }
 
-/// The sequencer is gone: there is nobody to tell.
+/// The sequencer is gone, or was told to stop: there is nobody to tell.
 struct Gone;
 
 impl<S: Reads + 'static> Task<S> {
@@ -52,19 +46,8 @@ impl<S: Reads + 'static> Task<S> {
         store: Arc<S>,
         tell: mpsc::UnboundedSender<Told>,
     ) -> Self {
-        let Witnesses {
-            cosigning,
-            policy,
-            log,
-            http,
-            file,
-        } = witnesses;
         Task {
-            cosigning,
-            policy,
-            log,
-            http,
-            file,
+            witnesses,
             store,
             tell,
             started: Instant::now(),
@@ -78,10 +61,10 @@ impl<S: Reads + 'static> Task<S> {
     pub(super) async fn run(mut self, mut proposed: mpsc::UnboundedReceiver<VerifiedCheckpoint>) {
         let mut open = JoinSet::new();
         loop {
-            let step = self.cosigning.step(self.now());
+            let step = self.witnesses.cosigning.step(self.now());
             for ask in step.asks {
-                let Some(body) = self.body(&ask) else { return };
-                open.spawn(ask::send(self.http.clone(), ask, body));
+                let Ok(body) = self.body(&ask) else { return };
+                open.spawn(ask::send(self.witnesses.http.clone(), ask, body));
             }
             if let Some(event) = step.event {
                 let Ok(()) = self.happened(event) else { return };
@@ -91,15 +74,14 @@ impl<S: Reads + 'static> Task<S> {
                 head = proposed.recv() => {
                     let Some(head) = head else { return };
                     self.proofs.clear();
-                    self.cosigning.propose(self.now(), head);
+                    self.witnesses.cosigning.propose(self.now(), head);
                     continue;
                 }
                 Some(done) = open.join_next() => done,
                 () = sleep_until(wake.into()), if step.wake_ms.is_some() => continue,
             };
             let Ok(answered) = done else {
-                let reason = "a question to a witness failed; this is a fault of the program";
-                let _ = self.tell.send(Told::Stop(reason.into()));
+                self.stop("a question to a witness failed; this is a fault of the program".into());
                 return;
             };
             let Ok(()) = self.answered(&answered) else {
@@ -109,28 +91,33 @@ impl<S: Reads + 'static> Task<S> {
     }
 
     fn now(&self) -> Moment {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH);
         Moment {
             elapsed_ms: self.started.elapsed().as_millis() as u64,
-            unix_s: unix.map_or(0, |since| since.as_secs()),
+            unix_s: now_ms() / 1000,
         }
     }
 
-    /// The body of a question. None, once the sequencer was told, if the store cannot be read.
-    fn body(&mut self, ask: &Ask) -> Option<String> {
-        if !self.proofs.contains_key(&ask.old) {
-            let tiles = StoredTiles(&*self.store);
-            match prove_consistency(&tiles, ask.old, ask.size) {
-                Ok(proof) => drop(self.proofs.insert(ask.old, proof)),
-                Err(error) => {
-                    let reason = format!("cannot prove consistency to witnesses: {error}");
-                    let _ = self.tell.send(Told::Stop(reason));
-                    return None;
+    /// Ends the signing of this log.
+    fn stop(&self, reason: String) -> Gone {
+        let _ = self.tell.send(Told::Stop(reason));
+        Gone
+    }
+
+    /// The body of a question. Fails if the store cannot be read, which ends the signing.
+    fn body(&mut self, ask: &Ask) -> Result<String, Gone> {
+        let proof = match self.proofs.entry(ask.old) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                match prove_consistency(&StoredTiles(&*self.store), ask.old, ask.size) {
+                    Ok(proof) => unknown.insert(proof),
+                    Err(error) => {
+                        let why = format!("cannot prove consistency to witnesses: {error}");
+                        return Err(self.stop(why));
+                    }
                 }
             }
-        }
-        let proof = self.proofs.get(&ask.old)?;
-        Some(Request::body(ask.old, proof, &ask.note))
+        };
+        Ok(Request::body(ask.old, proof, &ask.note))
     }
 
     fn happened(&mut self, event: Event) -> Result<(), Gone> {
@@ -147,9 +134,10 @@ impl<S: Reads + 'static> Task<S> {
                 }
                 Told::NoQuorum
             }
-            Event::Witnessed { note } => match self.verified(&note) {
+            // What was just put together must be what every reader accepts.
+            Event::Witnessed { note } => match self.witnesses.verify(&note) {
                 Ok(checkpoint) => {
-                    self.file.write(&note);
+                    self.witnesses.file.write(&note);
                     if mem::take(&mut self.no_quorum) {
                         tracing::info!("a quorum of witnesses cosigns again");
                     }
@@ -157,19 +145,13 @@ impl<S: Reads + 'static> Task<S> {
                     metrics::gauge!("assay_quorum_time_seconds").set(at as f64);
                     Told::Witnessed(checkpoint)
                 }
-                Err(reason) => Told::Stop(reason),
+                Err(error) => Told::Stop(format!(
+                    "the cosigned checkpoint does not verify; this is a fault of the program: {}",
+                    reason(&error)
+                )),
             },
         };
         self.tell.send(told).map_err(|_| Gone)
-    }
-
-    /// What was just put together must be what every reader accepts.
-    fn verified(&self, note: &str) -> Result<VerifiedCheckpoint, String> {
-        let fault = "the cosigned checkpoint does not verify; this is a fault of the program";
-        self.policy
-            .verify(note)
-            .map_err(|error| format!("{fault}: {error}"))?;
-        VerifiedCheckpoint::verify(note, &self.log).map_err(|error| format!("{fault}: {error}"))
     }
 
     fn answered(&mut self, answered: &Answered) -> Result<(), Gone> {
@@ -180,12 +162,15 @@ impl<S: Reads + 'static> Task<S> {
             took,
         } = answered;
         let random = getrandom::u64().unwrap_or_default();
-        let heard = match self.cosigning.answered(self.now(), ask, reply, random) {
+        let heard = match self
+            .witnesses
+            .cosigning
+            .answered(self.now(), ask, reply, random)
+        {
             Ok(heard) => heard,
             Err(stop) => {
                 metrics::counter!("assay_witness_alarms_total").increment(1);
-                let _ = self.tell.send(Told::Stop(stop.to_string()));
-                return Err(Gone);
+                return Err(self.stop(stop.to_string()));
             }
         };
         self.measure(ask, reply, *took, &heard);
@@ -194,7 +179,7 @@ impl<S: Reads + 'static> Task<S> {
     }
 
     fn measure(&self, ask: &Ask, reply: &Reply, took: Duration, heard: &Heard) {
-        let Some(status) = self.cosigning.witnesses().nth(ask.witness) else {
+        let Some(status) = self.witnesses.cosigning.witnesses().nth(ask.witness) else {
             return;
         };
         let labels = [("witness", status.name.to_owned())];

@@ -33,6 +33,31 @@ pub(super) struct Loaded {
 
 type Row = (Vec<u8>, Bytes);
 
+/// The memory that is left for what is read.
+struct Budget {
+    left: u64,
+    /// Rows that found no room.
+    evicted: u64,
+}
+
+impl Budget {
+    fn new(left: u64) -> Self {
+        Budget { left, evicted: 0 }
+    }
+
+    /// Whether there is room for these rows, each `times` as large in memory. Takes it.
+    fn keeps(&mut self, rows: &[Row], times: u64) -> bool {
+        let read: u64 = rows.iter().map(|(_, row)| times * row.len() as u64).sum();
+        let keep = read <= self.left;
+        if keep {
+            self.left -= read;
+        } else {
+            self.evicted += rows.len() as u64;
+        }
+        keep
+    }
+}
+
 /// Calls `visit` with the rows of a table, in order, some at a time.
 fn each<E: From<RecordError>>(
     store: &impl Tables,
@@ -99,22 +124,16 @@ fn through(store: &impl Tables) -> Result<[u64; SHARDS], RecordError> {
 pub(super) fn parts(
     store: &impl Tables,
     whole: u64,
-    mut budget: u64,
+    budget: u64,
 ) -> Result<Loaded, MapError<RecordError>> {
     let through = through(store).map_err(MapError::Read)?;
     if through != [whole; SHARDS] {
         let wrong = "the row on the index's pages does not say what it said when the node stopped";
         return Err(MapError::Read(RecordError::Damaged(wrong.into())));
     }
-    let (mut loaded, mut evicted) = (Vec::new(), 0);
+    let (mut loaded, mut budget) = (Vec::new(), Budget::new(budget));
     each(store, Table::IndexParts, |rows| {
-        let read: u64 = rows.iter().map(|(_, row)| row.len() as u64).sum();
-        let keep = read <= budget;
-        if keep {
-            budget -= read
-        } else {
-            evicted += rows.len() as u64
-        }
+        let keep = budget.keeps(&rows, 1);
         let parts: Vec<_> = rows
             .into_par_iter()
             .map(|(key, row)| stored_part(&key, &row, keep)?.load())
@@ -124,7 +143,7 @@ pub(super) fn parts(
     })
     .map_err(|Failed(error)| error)?;
     let map = Map::load_parts(loaded)?;
-    evicted += warm(store, &map, budget).map_err(MapError::Read)?;
+    let evicted = budget.evicted + warm(store, &map, budget.left).map_err(MapError::Read)?;
     Ok(Loaded {
         map,
         through,
@@ -202,18 +221,12 @@ fn warm(store: &impl Tables, map: &Map<Held>, mut budget: u64) -> Result<u64, Re
 
 /// Reads every page, and makes the parts of them. Pages are kept in memory up to `budget` bytes.
 /// Stored parts that are not what follows from the pages are written anew.
-pub(super) fn pages(store: &impl Tables, mut budget: u64) -> Result<Loaded, MapError<RecordError>> {
+pub(super) fn pages(store: &impl Tables, budget: u64) -> Result<Loaded, MapError<RecordError>> {
     let through = through(store).map_err(MapError::Read)?;
-    let (mut loaded, mut evicted) = (Vec::new(), 0);
+    let (mut loaded, mut budget) = (Vec::new(), Budget::new(budget));
     each(store, Table::IndexPages, |rows| {
         // A page in memory is at most about twice what its row is.
-        let read: u64 = rows.iter().map(|(_, row)| 2 * row.len() as u64).sum();
-        let keep = read <= budget;
-        if keep {
-            budget -= read
-        } else {
-            evicted += rows.len() as u64
-        }
+        let keep = budget.keeps(&rows, 2);
         let pages: Vec<_> = rows
             .into_par_iter()
             .map(|(key, row)| stored_page(&key, &row, keep)?.load())
@@ -227,7 +240,7 @@ pub(super) fn pages(store: &impl Tables, mut budget: u64) -> Result<Loaded, MapE
     Ok(Loaded {
         map,
         through,
-        evicted,
+        evicted: budget.evicted,
         opened: TreeSize::EMPTY,
     })
 }

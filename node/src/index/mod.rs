@@ -37,6 +37,7 @@ use assay_claims::index::map::{Join, Update, WeakMap};
 use assay_claims::index::{Commitment, Label, Map, Prefix};
 use assay_tlog::tree::{LeafIndex, TreeSize};
 use bytes::Bytes;
+use load::Loaded;
 use pages::{Pin, failed};
 use rayon::slice::ParallelSliceMut;
 use shard::{SHARD_BITS, Shard, ends, shard_of};
@@ -121,15 +122,14 @@ impl Rows {
 }
 
 impl Index {
-    /// `evicted` is how many pages and parts of the map are not in memory, and `opened` the size
-    /// below which they were not read either.
-    fn new(
-        map: Map<Held>,
-        through: [u64; SHARDS],
-        budget: u64,
-        evicted: u64,
-        opened: TreeSize,
-    ) -> Self {
+    /// The index of what was loaded. At most `budget` bytes of pages and parts stay in memory.
+    fn new(loaded: Loaded, budget: u64) -> Self {
+        let Loaded {
+            map,
+            through,
+            evicted,
+            opened,
+        } = loaded;
         let shards = through.map(|through| Shard {
             through,
             ..Shard::default()
@@ -153,8 +153,13 @@ impl Index {
     /// The index of a log without leaves. At most `cache_mib` MiB of pages and parts stay in
     /// memory.
     pub fn empty(cache_mib: usize) -> Self {
-        let budget = budget(cache_mib);
-        Index::new(Map::new(), [0; SHARDS], budget, 0, TreeSize::EMPTY)
+        let nothing = Loaded {
+            map: Map::new(),
+            through: [0; SHARDS],
+            evicted: 0,
+            opened: TreeSize::EMPTY,
+        };
+        Index::new(nothing, budget(cache_mib))
     }
 
     /// The map as of the last step.

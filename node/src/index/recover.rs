@@ -113,13 +113,7 @@ fn continued(
             return Ok(None);
         }
     };
-    let Loaded {
-        map,
-        through,
-        evicted,
-        opened,
-    } = loaded;
-    let from = through.into_iter().min().unwrap_or(0);
+    let from = loaded.through.into_iter().min().unwrap_or(0);
     if from > head.last_commitment.get() {
         tracing::warn!(
             through = from,
@@ -127,7 +121,7 @@ fn continued(
         );
         return Ok(None);
     }
-    let mut index = Index::new(map, through, budget, evicted, opened);
+    let mut index = Index::new(loaded, budget);
     let stated = replay(store, &mut index, from, head, false)?;
     Ok((index.map().commitment() == stated).then_some(index))
 }

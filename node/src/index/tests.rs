@@ -70,13 +70,7 @@ impl Kept {
     }
 
     fn loaded(&mut self, loaded: Loaded) {
-        let Loaded {
-            map,
-            through,
-            evicted,
-            opened,
-        } = loaded;
-        self.index = Index::new(map, through, self.bytes, evicted, opened);
+        self.index = Index::new(loaded, self.bytes);
     }
 
     fn prove(&self, map: &Map<Held>, query: &Query) -> Result<Proven, String> {

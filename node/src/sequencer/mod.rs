@@ -415,7 +415,7 @@ fn covering(outcomes: &[Outcome]) -> u64 {
 }
 
 /// The chain of causes in one line, for callers and for the operator.
-fn reason(error: &dyn std::error::Error) -> String {
+pub(crate) fn reason(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

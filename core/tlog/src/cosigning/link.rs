@@ -185,10 +185,6 @@ impl Link {
         self.cosigned
     }
 
-    pub(super) fn failures(&self) -> u32 {
-        self.failures
-    }
-
     /// Whether it may cosign in `round` at any moment.
     pub(super) fn is_expected(&self, round: u64) -> bool {
         self.done < round && matches!(self.state, State::Ready | State::Asked(_))

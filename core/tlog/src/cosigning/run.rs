@@ -92,12 +92,8 @@ pub struct Step {
 pub struct WitnessStatus<'a> {
     /// The name of its keys.
     pub name: &'a str,
-    /// Where it is.
-    pub url: &'a str,
     /// The largest size of this log that it cosigned.
     pub cosigned: TreeSize,
-    /// How often it failed since.
-    pub failures: u32,
     /// Whether it forgot what it had cosigned, and does not count.
     pub rolled_back: bool,
 }
@@ -253,9 +249,7 @@ impl Cosigning {
     pub fn witnesses(&self) -> impl Iterator<Item = WitnessStatus<'_>> {
         self.links.iter().map(|link| WitnessStatus {
             name: &link.name,
-            url: &link.url,
             cosigned: link.cosigned(),
-            failures: link.failures(),
             rolled_back: link.is_rolled_back(),
         })
     }
