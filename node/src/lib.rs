@@ -17,6 +17,7 @@ pub mod keyfile;
 pub mod log;
 pub mod node;
 pub mod quota;
+mod reason;
 pub mod records;
 pub mod registry;
 pub mod reply;

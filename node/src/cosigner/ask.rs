@@ -1,6 +1,6 @@
 //! One question to one witness, over HTTP.
 
-use crate::sequencer::reason;
+use crate::reason::with_causes;
 use assay_tlog::cosigning::{Ask, Reply};
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ pub(super) async fn send(http: reqwest::Client, ask: Ask, body: String) -> Answe
     let started = Instant::now();
     let (reply, error) = match post(&http, &ask.url, body).await {
         Ok(reply) => (reply, None),
-        Err(error) => (Reply::Unreachable, Some(reason(&error))),
+        Err(error) => (Reply::Unreachable, Some(with_causes(&error))),
     };
     Answered {
         ask,

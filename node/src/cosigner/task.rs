@@ -2,7 +2,7 @@
 
 use super::ask::{self, Answered};
 use super::{Told, Witnesses};
-use crate::{log::now_ms, sequencer::reason, storage::Reads, view::StoredTiles};
+use crate::{log::now_ms, reason::with_causes, storage::Reads, view::StoredTiles};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::cosigning::{Ask, Event, Failure, Heard, Moment, Reply};
@@ -147,7 +147,7 @@ impl<S: Reads + 'static> Task<S> {
                 }
                 Err(error) => Told::Stop(format!(
                     "the cosigned checkpoint does not verify; this is a fault of the program: {}",
-                    reason(&error)
+                    with_causes(&error)
                 )),
             },
         };

@@ -17,6 +17,7 @@ use crate::{
     cosigner::{Asking, Told},
     log::{Log, WriteError},
     quota::Charge,
+    reason::with_causes,
     reply::{Outbox, Reply},
     storage::Tables,
 };
@@ -191,7 +192,7 @@ impl<S: Tables + 'static> Driver<S> {
         let mut owed = Owed::default();
         if let Err(error) = self.drive(&mut queue, &mut owed) {
             // Before any reply is dropped. A caller whose reply is dropped asks for the reason.
-            self.halt.set(reason(&error));
+            self.halt.set(with_causes(&error));
             queue.close();
             while queue.try_recv().is_ok() {}
         }
@@ -412,18 +413,4 @@ fn covering(outcomes: &[Outcome]) -> u64 {
         }
     }
     size
-}
-
-/// The chain of causes in one line, for callers and for the operator.
-pub(crate) fn reason(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
