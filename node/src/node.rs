@@ -20,7 +20,7 @@ use crate::{
     held::{self, Held},
     keyfile::{self, KeyFileError},
     log::{Caches, Log, OpenError, Shown, Signed},
-    peers::{PeerFile, Peers, PeersError, socket},
+    peers::{PeerFile, Peers, PeersError},
     quota::Uploads,
     sequencer::{Driver, Halt, Submission},
     storage::{
@@ -32,8 +32,8 @@ use crate::{
     witness::{
         self,
         config::WitnessConfig,
+        logs,
         run::{Opened, WitnessStartError},
-        service::Witness,
     },
 };
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
@@ -92,18 +92,6 @@ pub enum StartError {
     /// The peers cannot be used.
     #[error(transparent)]
     Peers(#[from] PeersError),
-    /// The admin socket cannot be made.
-    #[error(
-        "cannot listen on {path}; federation.admin_socket in the configuration sets it, and a path \
-         of at most 107 bytes can be one",
-        path = path.display()
-    )]
-    Socket {
-        /// The socket.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -271,7 +259,7 @@ async fn serve<S: Store + 'static>(
     witness: Option<Opened>,
     config: &Config,
 ) -> Result<Node, StartError> {
-    let peers = PeerFile::open(&config.federation.peers, &config.log.origin)?;
+    let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
     let tls = config.server.tls.clone();
     let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
     let listener = listen(config.server.listen, "server.listen").await?;
@@ -299,7 +287,7 @@ async fn serve<S: Store + 'static>(
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
     let index = IndexApi::new(view.clone(), look_ups);
     let (plain, witness) = routes(view, witness, peers.peers());
-    let admin_socket = socket(&config.federation.admin_socket, peers, stopped.clone())?;
+    let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
     let held = Held::new(limits(&config.server));
     let server = Server {
         app: api(store, plain, log, index, config)?,
@@ -408,35 +396,9 @@ fn routes<S: Store + 'static>(
         writer: opened.writer,
     };
     let witness = Arc::new(opened.witness);
-    follow(witness.clone(), peers);
+    logs::follow(&witness, peers);
     let witness = witness::http::router(witness);
     (tiles.merge(witness), Some(own))
-}
-
-/// Cosigns the logs of the peers: those of now before this returns, and whoever they are later.
-fn follow(witness: Arc<Witness>, mut peers: Peers) {
-    witness.logs().follow(&peers.now());
-    let witness = Arc::downgrade(&witness);
-    tokio::spawn(async move {
-        while let Some(now) = peers.changed().await {
-            let Some(witness) = witness.upgrade() else {
-                return;
-            };
-            // It reads what is stored of new logs.
-            let _ = tokio::task::spawn_blocking(move || witness.logs().follow(&now)).await;
-        }
-    });
-}
-
-fn socket(
-    path: &Path,
-    peers: PeerFile,
-    stop: watch::Receiver<bool>,
-) -> Result<tokio::task::JoinHandle<io::Result<()>>, StartError> {
-    socket::serve(path, peers, stop).map_err(|source| StartError::Socket {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 fn open_witness(config: &Path) -> Result<Opened, StartError> {

@@ -144,3 +144,6 @@ impl Peers {
         Some(self.0.borrow_and_update().clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,9 @@
 
 use super::config::{Identity, LogEntry};
 use super::known::{Held, KnownLog};
+use super::service::Witness;
 use super::store::StoredError;
-use crate::peers::{KnownPeer, Role};
+use crate::peers::{KnownPeer, Peers, Role};
 use arc_swap::ArcSwap;
 use assay_tlog::Hash;
 use assay_tlog::head::LogVerifier;
@@ -147,4 +148,20 @@ impl Logs {
         };
         Ok(Arc::new(KnownLog::new(log, held, hourly, &self.identity)))
     }
+}
+
+/// Cosigns the logs of the peers: those of now before this returns, and whoever they are later. Must
+/// be called on a tokio runtime.
+pub fn follow(witness: &Arc<Witness>, mut peers: Peers) {
+    witness.logs().follow(&peers.now());
+    let witness = Arc::downgrade(witness);
+    tokio::spawn(async move {
+        while let Some(now) = peers.changed().await {
+            let Some(witness) = witness.upgrade() else {
+                return;
+            };
+            // It reads what is stored of new logs.
+            let _ = tokio::task::spawn_blocking(move || witness.logs().follow(&now)).await;
+        }
+    });
 }

@@ -7,7 +7,7 @@ use super::floor_file::{FloorFile, FloorFileError};
 use super::http::Api;
 use super::init::BLOCK_CACHE_MIB;
 use super::known::{Held as HeldLog, Latest};
-use super::logs::{Logs, UnusableLog};
+use super::logs::{self, Logs, UnusableLog};
 use super::service::{QUEUE, Witness};
 use super::store::{self, StoredError};
 use super::writer::{Writer, report_clock};
@@ -21,6 +21,7 @@ use crate::{
     held::Held,
     keyfile::{self, KeyFileError},
     node::{self, StartError},
+    peers::{PeerFile, PeersError},
     sequencer::Halt,
     storage::{
         StorageError, Store, Tables,
@@ -84,6 +85,9 @@ pub enum WitnessStartError {
     /// The store is an older copy, or the floor file cannot be used.
     #[error(transparent)]
     FloorFile(#[from] FloorFileError),
+    /// The peers cannot be used.
+    #[error(transparent)]
+    Peers(#[from] PeersError),
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -109,6 +113,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<io::Result<()>>,
     admin_server: tokio::task::JoinHandle<io::Result<()>>,
+    admin_socket: tokio::task::JoinHandle<io::Result<()>>,
     writer: JoinHandle<()>,
 }
 
@@ -247,14 +252,18 @@ impl Running {
         let tls = tls.map(Arc::new);
         let metrics = telemetry::metrics();
         let opened = open(&config)?;
+        let peers = PeerFile::open(&config.federation.peers, None)?;
         let listener = node::listen(config.server.listen, "server.listen").await?;
         let admin_listener = node::listen(config.server.admin, "server.admin").await?;
         let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
 
         let (stop, stopped) = watch::channel(false);
+        let witness = Arc::new(opened.witness);
+        logs::follow(&witness, peers.peers());
+        let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
         let held = Held::new(node::limits(&config.server));
         let server = Server {
-            app: Api::new(Arc::new(opened.witness)),
+            app: Api::new(witness),
             tls: tls.clone(),
             threads: config.server.threads,
             connections: config.server.connections,
@@ -274,6 +283,7 @@ impl Running {
             stop,
             server,
             admin_server,
+            admin_socket,
             writer: opened.writer,
         })
     }
@@ -289,6 +299,7 @@ impl Running {
         self.stop.send_replace(true);
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
+        let _ = self.admin_socket.await;
         // The last sender of the queue went with the server.
         let writer = self.writer;
         let _ = tokio::task::spawn_blocking(move || writer.join()).await;

@@ -11,6 +11,7 @@
 mod cosigning;
 mod log;
 mod operator;
+mod peers;
 mod restart;
 mod table;
 
