@@ -16,6 +16,7 @@ pub mod init;
 pub mod keyfile;
 pub mod log;
 pub mod node;
+pub mod peers;
 pub mod quota;
 mod reason;
 pub mod records;

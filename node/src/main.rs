@@ -1,5 +1,6 @@
 //! `assay-node`: makes a log (`init`) and runs it (`run`), or a witness of other logs (`witness`).
 
+mod peer_commands;
 mod witness_commands;
 
 use anyhow::Context;
@@ -31,6 +32,9 @@ enum Command {
     Run(Run),
     /// Makes a token that invites new issuers, and the line of the configuration that takes it.
     Invite,
+    /// Says which other logs and witnesses this node works with.
+    #[command(subcommand)]
+    Peer(peer_commands::Command),
     /// Makes and runs a witness, which cosigns the checkpoints of other logs.
     #[command(subcommand)]
     Witness(witness_commands::Command),
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Command::Init(args) => init_log(&args),
         Command::Run(args) => run(&args),
         Command::Invite => invite(),
+        Command::Peer(command) => peer_commands::run(&command),
         Command::Witness(command) => witness_commands::run(&command),
     };
     match result {

@@ -20,6 +20,7 @@ use crate::{
     held::{self, Held},
     keyfile::{self, KeyFileError},
     log::{Caches, Log, OpenError, Shown, Signed},
+    peers::{PeerFile, Peers, PeersError, socket},
     quota::Uploads,
     sequencer::{Driver, Halt, Submission},
     storage::{
@@ -32,6 +33,7 @@ use crate::{
         self,
         config::WitnessConfig,
         run::{Opened, WitnessStartError},
+        service::Witness,
     },
 };
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
@@ -87,6 +89,21 @@ pub enum StartError {
     /// The witness that this node is, too, cannot be opened.
     #[error("this node's own witness does not start")]
     Witness(#[from] Box<WitnessStartError>),
+    /// The peers cannot be used.
+    #[error(transparent)]
+    Peers(#[from] PeersError),
+    /// The admin socket cannot be made.
+    #[error(
+        "cannot listen on {path}; federation.admin_socket in the configuration sets it, and a path \
+         of at most 107 bytes can be one",
+        path = path.display()
+    )]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -122,6 +139,7 @@ pub struct Node {
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<io::Result<()>>,
     admin_server: tokio::task::JoinHandle<io::Result<()>>,
+    admin_socket: tokio::task::JoinHandle<io::Result<()>>,
     sequencer: JoinHandle<()>,
     halt: Arc<Halt>,
     witness: Option<OwnWitness>,
@@ -206,6 +224,7 @@ impl Node {
         self.stop.send_replace(true);
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
+        let _ = self.admin_socket.await;
         // The last sender of the queue went with the server, so the sequencer ends once it has
         // published.
         let sequencer = self.sequencer;
@@ -252,6 +271,7 @@ async fn serve<S: Store + 'static>(
     witness: Option<Opened>,
     config: &Config,
 ) -> Result<Node, StartError> {
+    let peers = PeerFile::open(&config.federation.peers, &config.log.origin)?;
     let tls = config.server.tls.clone();
     let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
     let listener = listen(config.server.listen, "server.listen").await?;
@@ -278,7 +298,8 @@ async fn serve<S: Store + 'static>(
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
     let index = IndexApi::new(view.clone(), look_ups);
-    let (plain, witness) = routes(view, witness);
+    let (plain, witness) = routes(view, witness, peers.peers());
+    let admin_socket = socket(&config.federation.admin_socket, peers, stopped.clone())?;
     let held = Held::new(limits(&config.server));
     let server = Server {
         app: api(store, plain, log, index, config)?,
@@ -301,6 +322,7 @@ async fn serve<S: Store + 'static>(
         stop,
         server,
         admin_server,
+        admin_socket,
         sequencer,
         halt,
         witness,
@@ -375,6 +397,7 @@ fn api<S: Store + 'static>(
 fn routes<S: Store + 'static>(
     view: Arc<View<S>>,
     witness: Option<Opened>,
+    peers: Peers,
 ) -> (Router, Option<OwnWitness>) {
     let tiles = tiles::router(view);
     let Some(opened) = witness else {
@@ -384,8 +407,36 @@ fn routes<S: Store + 'static>(
         vkeys: opened.vkeys,
         writer: opened.writer,
     };
-    let witness = witness::http::router(Arc::new(opened.witness));
+    let witness = Arc::new(opened.witness);
+    follow(witness.clone(), peers);
+    let witness = witness::http::router(witness);
     (tiles.merge(witness), Some(own))
+}
+
+/// Cosigns the logs of the peers: those of now before this returns, and whoever they are later.
+fn follow(witness: Arc<Witness>, mut peers: Peers) {
+    witness.logs().follow(&peers.now());
+    let witness = Arc::downgrade(&witness);
+    tokio::spawn(async move {
+        while let Some(now) = peers.changed().await {
+            let Some(witness) = witness.upgrade() else {
+                return;
+            };
+            // It reads what is stored of new logs.
+            let _ = tokio::task::spawn_blocking(move || witness.logs().follow(&now)).await;
+        }
+    });
+}
+
+fn socket(
+    path: &Path,
+    peers: PeerFile,
+    stop: watch::Receiver<bool>,
+) -> Result<tokio::task::JoinHandle<io::Result<()>>, StartError> {
+    socket::serve(path, peers, stop).map_err(|source| StartError::Socket {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn open_witness(config: &Path) -> Result<Opened, StartError> {

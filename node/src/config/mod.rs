@@ -3,9 +3,11 @@
 //!
 //! Unknown keys are refused, so that a misspelled limit is not ignored.
 
+mod federation;
 mod file;
 mod quorum;
 
+pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
 pub use self::quorum::QuorumConfig;
 
@@ -54,6 +56,9 @@ pub struct Config {
     pub quorum: Option<QuorumConfig>,
     /// The witness that this node is, beside its log.
     pub witness: Option<OwnWitnessConfig>,
+    /// Its peers.
+    #[serde(default)]
+    pub federation: FederationConfig,
 }
 
 /// The witness that a node is, beside its log.
@@ -376,6 +381,8 @@ impl ConfigFile for Config {
             &mut self.log.key,
             &mut self.log.checkpoint_file,
             &mut self.storage.path,
+            &mut self.federation.peers,
+            &mut self.federation.admin_socket,
         ];
         paths.extend(&mut self.attachments.path);
         paths.extend(self.quorum.as_mut().map(|quorum| &mut quorum.policy));

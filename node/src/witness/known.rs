@@ -1,16 +1,16 @@
 //! A log that the witness is configured for, as the serving threads see it.
 
-use super::config::{Identity, LogEntry};
+use super::config::Identity;
 use arc_swap::ArcSwapOption;
 use assay_tlog::note::CosignError;
-use assay_tlog::witness::{Cosigned, Persisted, WitnessKeys, WitnessedLog};
+use assay_tlog::witness::{Cosigned, LogState, Persisted, WitnessKeys, WitnessedLog};
 use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
 };
 use std::{
     num::NonZeroU32,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 /// A head that is durable. It is signed when it is first asked for, and once.
@@ -36,33 +36,43 @@ impl Latest {
     }
 }
 
-/// A log.
-pub struct KnownLog {
-    /// Its place among the logs of the writer.
-    pub index: usize,
-    /// Its origin and keys.
-    pub log: WitnessedLog,
+/// What is held of a log: one for each origin in a process.
+#[derive(Debug)]
+pub struct Held {
+    /// What is stored of it, for the writer alone. `None` if that is damaged.
+    pub state: Mutex<Option<LogState>>,
     /// What monitors are served. It is durable.
     pub latest: ArcSwapOption<Latest>,
+}
+
+/// A log.
+pub struct KnownLog {
+    /// Its origin and keys.
+    pub log: WitnessedLog,
+    /// What is held of it.
+    pub held: Arc<Held>,
     quota: Option<DefaultDirectRateLimiter>,
 }
 
 impl KnownLog {
-    /// A log of which nothing is served yet, with the quota that the configuration gives it.
-    pub fn new(index: usize, log: WitnessedLog, entry: &LogEntry, identity: &Identity) -> Self {
-        let hourly = entry
-            .requests_per_hour
-            .unwrap_or(identity.requests_per_hour);
+    /// A log with a quota of its own, or the one that the configuration gives all.
+    pub fn new(
+        log: WitnessedLog,
+        held: Arc<Held>,
+        hourly: Option<u32>,
+        identity: &Identity,
+    ) -> Self {
+        let hourly = hourly.unwrap_or(identity.requests_per_hour);
         let quota = NonZeroU32::new(hourly).map(|hourly| {
             let burst = NonZeroU32::new(identity.burst).unwrap_or(NonZeroU32::MIN);
             RateLimiter::direct(Quota::per_hour(hourly).allow_burst(burst))
         });
-        KnownLog {
-            index,
-            log,
-            latest: ArcSwapOption::empty(),
-            quota,
-        }
+        KnownLog { log, held, quota }
+    }
+
+    /// Its origin.
+    pub fn origin(&self) -> &str {
+        self.log.verifier().origin()
     }
 
     /// Charges one signed request, or says in how many seconds there is room for it, at least 1.

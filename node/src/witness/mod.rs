@@ -21,6 +21,7 @@ pub mod floor_file;
 pub mod http;
 pub mod init;
 pub mod known;
+pub mod logs;
 pub mod operator;
 pub mod run;
 pub mod service;

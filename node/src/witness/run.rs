@@ -2,11 +2,12 @@
 //!
 //! Nothing listens before the state of every log was read.
 
-use super::config::{LogEntry, WitnessConfig};
+use super::config::WitnessConfig;
 use super::floor_file::{FloorFile, FloorFileError};
 use super::http::Api;
 use super::init::BLOCK_CACHE_MIB;
-use super::known::{KnownLog, Latest};
+use super::known::{Held as HeldLog, Latest};
+use super::logs::{Logs, UnusableLog};
 use super::service::{QUEUE, Witness};
 use super::store::{self, StoredError};
 use super::writer::{Writer, report_clock};
@@ -27,13 +28,15 @@ use crate::{
     },
     telemetry,
 };
+use arc_swap::ArcSwapOption;
+use assay_tlog::head::LogVerifier;
 use assay_tlog::note::CosignerKey;
-use assay_tlog::witness::{LogState, Persisted, WitnessKeys, WitnessKeysError, WitnessedLog};
+use assay_tlog::witness::{LogState, Persisted, WitnessKeys, WitnessKeysError};
 use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, mpsc},
     thread::JoinHandle,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -70,7 +73,7 @@ pub enum WitnessStartError {
         /// The log.
         origin: String,
         /// Why not.
-        reason: String,
+        reason: UnusableLog,
     },
     /// The store cannot be opened.
     #[error(transparent)]
@@ -140,17 +143,20 @@ impl Job for Open<'_> {
             None => None,
         };
         report_clock(floor, (self.clock)());
-        let (mut logs, mut states) = (Vec::new(), Vec::new());
-        for (index, entry) in config.log.iter().enumerate() {
-            let log = known(index, entry, config, &keys)?;
-            states.push(read(&*store, &log)?);
-            logs.push(Arc::new(log));
+        let reading = store.clone();
+        let read = move |verifier: &LogVerifier| read(&*reading, verifier);
+        let mut logs = Logs::new(keys.clone(), config.witness.clone(), Box::new(read));
+        for entry in &config.log {
+            logs.configure(entry)
+                .map_err(|reason| WitnessStartError::Log {
+                    origin: entry.origin.clone(),
+                    reason,
+                })?;
         }
         let halt = Arc::new(Halt::default());
         let (queue, asked) = mpsc::sync_channel(QUEUE);
         let writer = Writer {
             store,
-            states,
             floor,
             floor_file,
             clock: self.clock,
@@ -188,45 +194,48 @@ pub fn now() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-fn known(
-    index: usize,
-    entry: &LogEntry,
-    config: &WitnessConfig,
-    keys: &WitnessKeys,
-) -> Result<KnownLog, WitnessStartError> {
-    let unusable = |reason: String| WitnessStartError::Log {
-        origin: entry.origin.clone(),
-        reason,
-    };
-    let verifier = entry.verifier().map_err(unusable)?;
-    let log = WitnessedLog::new(verifier, keys).map_err(|e| unusable(e.to_string()))?;
-    Ok(KnownLog::new(index, log, entry, &config.witness))
-}
-
 /// Reads what is stored of a log: its state, and what monitors are served. `None` if the state is
 /// damaged, which stops this log and no other.
-fn read(store: &impl Tables, known: &KnownLog) -> Result<Option<LogState>, StoredError> {
-    let verifier = known.log.verifier();
+fn read(store: &impl Tables, verifier: &LogVerifier) -> Result<HeldLog, StoredError> {
+    let held = |state| HeldLog {
+        state: Mutex::new(state),
+        latest: ArcSwapOption::empty(),
+    };
     let state = match store::state(store, verifier.origin()) {
         Ok(state) => state,
         Err(error @ StoredError::Damaged { .. }) => {
             tracing::error!("{error}");
-            return Ok(None);
+            return Ok(held(None));
         }
         Err(error) => return Err(error),
     };
-    if let LogState::Held { .. } = state {
-        let note = store::note(store, verifier.origin())?.unwrap_or_default();
-        match Persisted::reload(&state, &note, verifier) {
-            Ok(persisted) => known.latest.store(Some(Latest::new(persisted))),
-            Err(error) => tracing::warn!(
+    let latest = latest(store, &state, verifier)?;
+    let held = held(Some(state));
+    held.latest.store(latest);
+    Ok(held)
+}
+
+/// What monitors are served, as far as the log's keys of now verify it.
+fn latest(
+    store: &impl Tables,
+    state: &LogState,
+    verifier: &LogVerifier,
+) -> Result<Option<Arc<Latest>>, StoredError> {
+    let LogState::Held { .. } = state else {
+        return Ok(None);
+    };
+    let note = store::note(store, verifier.origin())?.unwrap_or_default();
+    match Persisted::reload(state, &note, verifier) {
+        Ok(persisted) => Ok(Some(Latest::new(persisted))),
+        Err(error) => {
+            tracing::warn!(
                 origin = verifier.origin(),
                 %error,
                 "monitors are served nothing of this log until it is cosigned again"
-            ),
+            );
+            Ok(None)
         }
     }
-    Ok(Some(state))
 }
 
 impl Running {
@@ -301,7 +310,8 @@ impl Running {
     }
 }
 
-fn load_keys(config: &WitnessConfig) -> Result<WitnessKeys, WitnessStartError> {
+/// Reads the keys of a witness.
+pub fn load_keys(config: &WitnessConfig) -> Result<WitnessKeys, WitnessStartError> {
     let ed25519 = load_key(config, &config.witness.key)?;
     let second = config.witness.ml_dsa_44_key.as_ref();
     let ml_dsa_44 = second.map(|path| load_key(config, path)).transpose()?;

@@ -1,16 +1,13 @@
 //! A request from its bytes to its answer.
 
 use super::known::KnownLog;
+use super::logs::Logs;
 use super::writer::{Asked, Refused};
 use crate::sequencer::Halt;
-use assay_tlog::Hash;
 use assay_tlog::witness::{Answer, Refusal, Request, SignedRequest, WitnessKeys};
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        mpsc::{SyncSender, TrySendError},
-    },
+use std::sync::{
+    Arc,
+    mpsc::{SyncSender, TrySendError},
 };
 use tokio::sync::oneshot;
 
@@ -23,33 +20,25 @@ pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 /// The witness, as the serving threads share it.
 pub struct Witness {
     keys: WitnessKeys,
-    logs: HashMap<String, Arc<KnownLog>>,
-    /// By the SHA-256 of their origins, in lower-case hex, as monitors ask.
-    by_digest: HashMap<String, Arc<KnownLog>>,
+    logs: Logs,
     writer: SyncSender<Asked>,
     halt: Arc<Halt>,
 }
 
 impl Witness {
     /// A witness with these keys and logs, and the queue of its writer.
-    pub fn new(
-        keys: WitnessKeys,
-        logs: Vec<Arc<KnownLog>>,
-        writer: SyncSender<Asked>,
-        halt: Arc<Halt>,
-    ) -> Self {
-        let origin = |log: &Arc<KnownLog>| log.log.verifier().origin().to_owned();
-        let by_digest = logs.iter().map(|log| {
-            let digest = Hash::of(origin(log).as_bytes()).to_string();
-            (digest, log.clone())
-        });
+    pub fn new(keys: WitnessKeys, logs: Logs, writer: SyncSender<Asked>, halt: Arc<Halt>) -> Self {
         Witness {
             keys,
-            by_digest: by_digest.collect(),
-            logs: logs.iter().map(|log| (origin(log), log.clone())).collect(),
+            logs,
             writer,
             halt,
         }
+    }
+
+    /// The logs that it cosigns.
+    pub fn logs(&self) -> &Logs {
+        &self.logs
     }
 
     /// Answers the body of an `add-checkpoint` request.
@@ -68,12 +57,12 @@ impl Witness {
         let request = Request::parse(body)?;
         let log = self
             .logs
-            .get(request.origin())
+            .of(request.origin())
             .ok_or(Refusal::UnknownOrigin)?;
         let request = request.verify(&log.log)?;
         log.charge()
             .map_err(|retry_after_s| Refusal::OverQuota { retry_after_s })?;
-        Ok((log.clone(), request))
+        Ok((log, request))
     }
 
     /// Lets the writer decide and persist, and then signs.
@@ -122,7 +111,7 @@ impl Witness {
     /// Returns the latest cosigned checkpoint of the log whose origin has this SHA-256, in
     /// lower-case hex, or `None` if none was cosigned.
     pub fn monitored(&self, digest: &str) -> Option<String> {
-        let latest = self.by_digest.get(digest)?.latest.load_full()?;
+        let latest = self.logs.by_digest(digest)?.held.latest.load_full()?;
         match latest.cosigned(&self.keys) {
             Ok(cosigned) => Some(cosigned.note()),
             Err(error) => {

@@ -13,12 +13,10 @@ use super::known::{KnownLog, Latest};
 use super::store;
 use crate::sequencer::Halt;
 use crate::storage::{Batch, StorageError, Tables};
-use assay_tlog::witness::{
-    ClockFloor, Contradiction, Decision, LogState, Pending, Refusal, SignedRequest,
-};
+use assay_tlog::witness::{ClockFloor, Contradiction, Decision, Pending, Refusal, SignedRequest};
 use std::{
     sync::{
-        Arc,
+        Arc, PoisonError,
         mpsc::{Receiver, RecvTimeoutError},
     },
     thread::{self, JoinHandle},
@@ -55,8 +53,6 @@ pub enum Refused {
 pub struct Writer<S> {
     /// Where it stores.
     pub store: Arc<S>,
-    /// What is stored of each log, by [`KnownLog::index`]. `None` if that is damaged.
-    pub states: Vec<Option<LogState>>,
     /// The floor that is stored.
     pub floor: ClockFloor,
     /// What is known of the floor outside the store.
@@ -171,11 +167,10 @@ impl<S: Tables + 'static> Writer<S> {
         now: u64,
         batch: &mut Batch,
     ) -> Owed {
-        let Some(state) = self
-            .states
-            .get_mut(asked.log.index)
-            .and_then(Option::as_mut)
-        else {
+        let held = asked.log.held.clone();
+        // Nobody else takes it. If a decision ever panicked, so did this thread.
+        let mut state = held.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(state) = state.as_mut() else {
             return Owed::Refuse(asked, Refused::Damaged);
         };
         match asked.request.decide(state, *floor, now) {
@@ -220,7 +215,7 @@ fn pay(owed: Owed) {
     match owed {
         Owed::Cosign(asked, pending) => {
             let latest = Latest::new(pending.persisted());
-            asked.log.latest.store(Some(latest.clone()));
+            asked.log.held.latest.store(Some(latest.clone()));
             let _ = asked.reply.send(Ok(latest));
         }
         Owed::Refuse(asked, refused) => {
