@@ -17,9 +17,7 @@ fn followed(disk: &Disk, source: &Source, size: usize) -> Result<(), Fork> {
     let mut mirror = disk.mirror();
     let before = mirror.held().cloned();
     let head = source.head(size);
-    if let Err(fork) = mirror.compare(&head) {
-        return Err(fork);
-    }
+    mirror.compare(&head)?;
     let mut tree = source.tree(size);
     loop {
         match mirror.follow(&tree) {
