@@ -175,6 +175,7 @@ pub fn conclude(report: &Report) -> Result<(), Failure> {
         Conclusion::Met => Ok(()),
         Conclusion::NotMet(why) => Err(Failure::NotMet(why)),
         Conclusion::Unanswered(why) => Err(Failure::Unanswered(why)),
+        Conclusion::Failed(why) => Err(Failure::Failed(why)),
     }
 }
 

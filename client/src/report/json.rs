@@ -3,9 +3,10 @@
 
 use super::keys::Keys;
 use super::{
-    Component, Head, Line, Log, Question, Report, ShownClaim, SignedLines, Versions, words,
+    Component, Head, Line, Log, Question, Report, ShownClaim, SignedLines, Versions, Witnessed,
+    words,
 };
-use crate::ask::{About, File, How, Others};
+use crate::ask::{About, File, How, LogState, Others};
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::Outcome;
 use serde::Serialize;
@@ -45,8 +46,13 @@ struct CheckedLog<'a> {
     answer: &'static str,
     missing: Option<&'a str>,
     unreachable: bool,
+    state: &'static str,
+    coverage: &'static str,
     head: Option<CheckedHead<'a>>,
-    witnesses: &'a [String],
+    witnesses: Vec<&'a str>,
+    cosigned_at: Option<String>,
+    #[serde(flatten)]
+    witnessed: Witnessed,
     private: Option<Hidden>,
 }
 
@@ -138,7 +144,12 @@ struct LookedUpLog<'a> {
     as_of_ms: Option<u64>,
     age_ms: Option<u64>,
     kept: bool,
-    witnesses: &'a [String],
+    state: &'static str,
+    coverage: &'static str,
+    witnesses: Vec<&'a str>,
+    cosigned_at: Option<String>,
+    #[serde(flatten)]
+    witnessed: Witnessed,
 }
 
 /// What a private question gave away, in [`Lookup`].
@@ -242,9 +253,13 @@ impl<'a> CheckedLog<'a> {
             url: log.url.as_deref(),
             answer: log.completeness.name(),
             missing: log.missing.as_deref(),
-            unreachable: log.unreachable,
+            unreachable: log.state == LogState::Unreachable,
+            state: log.state.name(),
+            coverage: log.completeness.name(),
             head: log.head.as_ref().map(|head| CheckedHead::new(head, now_ms)),
-            witnesses: &log.witnesses,
+            witnesses: log.voices.names(),
+            cosigned_at: log.quorum_at_ms.map(rfc3339_of_ms),
+            witnessed: Witnessed::new(&log.voices),
             private: log.privacy.map(|given| Hidden {
                 prefixes: given.prefixes,
                 bits: given.bits,
@@ -302,7 +317,11 @@ impl<'a> LookedUpLog<'a> {
             as_of_ms,
             age_ms: as_of_ms.map(|at| report.asked_at_ms.saturating_sub(at)),
             kept: report.how == How::Offline,
-            witnesses: &log.witnesses,
+            state: log.state.name(),
+            coverage: log.completeness.name(),
+            witnesses: log.voices.names(),
+            cosigned_at: log.quorum_at_ms.map(rfc3339_of_ms),
+            witnessed: Witnessed::new(&log.voices),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! What a log answered, and what it proved.
 
-use crate::ask::AskedLog;
 use crate::ask::gather::Privacy;
+use crate::ask::{AskedLog, LogState};
+use crate::plain;
+use assay_policy::rules::Policy;
 use assay_policy::verdict::Answer;
 use assay_tlog::Hash;
+use assay_tlog::tlog_policy::Voices;
 
 /// What a log answered.
 #[derive(Debug, Clone)]
@@ -16,12 +19,14 @@ pub struct Log {
     pub completeness: Completeness,
     /// What is missing, or why there is no answer, as a sentence without its full stop.
     pub missing: Option<String>,
-    /// Whether it could not be reached, or nothing was kept of it.
-    pub unreachable: bool,
+    /// What became of the question.
+    pub state: LogState,
     /// What the answer is as of; nothing if there is none.
     pub head: Option<Head>,
-    /// The policy's names of the witnesses that confirmed the head.
-    pub witnesses: Vec<String>,
+    /// The policy's witnesses that confirmed the head, and those that did not.
+    pub voices: Voices,
+    /// When a quorum of them had, in milliseconds since 1970; `None` if none has to.
+    pub quorum_at_ms: Option<u64>,
     /// What a private question gave away.
     pub privacy: Option<Privacy>,
 }
@@ -62,8 +67,14 @@ pub struct Head {
 }
 
 impl Log {
-    /// Describes what a log answered.
-    pub(super) fn new(asked: &AskedLog) -> Self {
+    /// Describes what a log answered, at `now_ms`.
+    pub(super) fn new(asked: &AskedLog, policy: &Policy, now_ms: u64) -> Self {
+        let most_ms = policy.max_head_age_ms(asked.origin());
+        let is_old = |at_ms: u64| now_ms.saturating_sub(at_ms) > most_ms;
+        let state = match asked.state {
+            LogState::Answered if asked.head_at_ms().is_some_and(is_old) => LogState::Stale,
+            state => state,
+        };
         let (completeness, missing) = match &asked.answer {
             Answer::Complete { .. } => (Completeness::Complete, None),
             Answer::Partial { missing, .. } => (Completeness::Partial, Some(missing.clone())),
@@ -74,10 +85,22 @@ impl Log {
             url: asked.log.url.clone(),
             completeness,
             missing,
-            unreachable: asked.unreachable,
+            state,
             head: Head::of(asked),
-            witnesses: asked.witnesses.clone(),
+            voices: asked.voices.clone(),
+            quorum_at_ms: asked.quorum_at_ms,
             privacy: asked.gathered.privacy,
+        }
+    }
+
+    /// Makes the policy's names of witnesses plain.
+    pub(super) fn make_voices_plain(&mut self) {
+        let voices = &mut self.voices;
+        for voice in voices.counted.iter_mut().chain(&mut voices.besides) {
+            voice.name = plain(&voice.name);
+        }
+        for name in &mut voices.missing {
+            *name = plain(name);
         }
     }
 

@@ -20,6 +20,7 @@ mod reply;
 mod rows;
 pub mod sarif;
 mod signed;
+mod stood;
 mod versions;
 pub mod vex;
 mod weigh;
@@ -38,6 +39,7 @@ pub use log::{Completeness, Head, Log};
 pub use reply::{Reply, has_effect};
 pub use rows::{Row, notes, rows};
 pub use signed::SignedLines;
+pub use stood::{StoodBehind, Witnessed};
 pub use versions::{Version, Versions};
 pub use weigh::Scales;
 
@@ -147,6 +149,7 @@ impl Report {
         for log in &mut self.logs {
             log.origin = plain(&log.origin);
             log.missing = log.missing.as_deref().map(plain);
+            log.make_voices_plain();
         }
         for component in &mut self.components {
             component.make_plain();

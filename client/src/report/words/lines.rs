@@ -1,6 +1,6 @@
 //! What is said, line by line: by whom, of what, and where it can be found again.
 
-use super::{ago, at, self_named, shorten};
+use super::{ago, at, self_named, shorten, stood_behind};
 use crate::ask::{About, How, Others};
 use crate::report::{Line, Log, Question, Reply, Report, SignedLines, Voice, has_effect};
 use assay_policy::posture;
@@ -180,8 +180,8 @@ pub fn log_line(log: &Log, report: &Report) -> Marked {
         (Some(missing), Some(as_of)) => format!("{missing}; {as_of}"),
         (Some(missing), None) => format!("the log {} did not answer: {missing}", log.origin),
     };
-    if !log.witnesses.is_empty() {
-        rest.push_str(&format!(", confirmed by {}", log.witnesses.join(" and ")));
+    if let Some(witnesses) = stood_behind(&log.voices) {
+        rest.push_str(&format!("; {witnesses}"));
     }
     let good = log.is_complete();
     let word = if good { "complete" } else { "NOT complete" };

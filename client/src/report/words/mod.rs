@@ -14,6 +14,7 @@ mod lines;
 mod names;
 mod paragraph;
 mod reason;
+mod stood;
 mod summary;
 mod time;
 mod versions;
@@ -29,6 +30,7 @@ pub use lines::{Marked, log_line, privacy, reply, says, signed_title, title, voi
 pub use names::{ago, at, self_named, short, short_list, shorten, who};
 pub use paragraph::paragraph;
 pub use reason::reason;
+pub use stood::{not_enough, stood_behind};
 pub use summary::{completeness, judgment, lines, not_met};
 pub(super) use worth::reply_why_not;
 pub use worth::{note, standing};

@@ -2,7 +2,7 @@
 //! matter with the others, what to do next, and how complete and how old the answers are.
 
 use super::names::count;
-use super::{ago, at};
+use super::{ago, at, stood_behind};
 use crate::ask::How;
 use crate::report::{Completeness, Component, Log, Reason, Report};
 use assay_policy::rules::Outcome;
@@ -328,8 +328,8 @@ pub fn completeness(log: &Log, report: &Report) -> String {
         (_, Some(head)) => format!("Not complete, as of {head}: {missing}."),
         (_, None) => format!("No answer from the log {}: {missing}.", log.origin),
     };
-    if !log.witnesses.is_empty() {
-        text.push_str(&format!(" Confirmed by {}.", log.witnesses.join(", ")));
+    if let Some(witnesses) = stood_behind(&log.voices) {
+        text.push_str(&format!(" {witnesses}."));
     }
     if let Some(private) = &log.privacy {
         text.push_str(&format!(

@@ -150,7 +150,7 @@ impl Policy {
     }
 
     /// How old the head of a log may be, in milliseconds.
-    pub(crate) fn max_head_age_ms(&self, origin: &str) -> u64 {
+    pub fn max_head_age_ms(&self, origin: &str) -> u64 {
         self.logs
             .iter()
             .find(|log| log.origin == origin)
