@@ -29,11 +29,19 @@ pub(super) struct Unconfirmed<'c> {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HeadError {
     /// Too few witnesses confirm it.
-    #[error("not enough of your witnesses confirm what it shows ({0})")]
+    #[error("not enough of your witnesses confirm what it shows ({})", shortfall(.0))]
     Quorum(QuorumError),
     /// Its times do not fit.
     #[error("the times of its head do not fit: {0}")]
     Times(TimeError),
+}
+
+/// Who is missing, or what else is wrong.
+fn shortfall(error: &QuorumError) -> String {
+    match error {
+        QuorumError::Quorum(voices) => voices.to_string(),
+        error => error.to_string(),
+    }
 }
 
 /// Who confirmed all of these heads of the log with this key. Under a policy without a quorum

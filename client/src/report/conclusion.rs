@@ -22,9 +22,9 @@ impl Report {
     /// else is certain.
     pub fn conclusion(&self) -> Conclusion {
         let name = self.about.as_ref().map(words::name);
-        let worst = self.logs.iter().map(|log| log.state).max();
+        let silent: Vec<&Log> = self.silent().filter(|log| !log.spare).collect();
+        let worst = silent.iter().map(|log| log.state).max();
         let worst = worst.unwrap_or_default();
-        let silent: Vec<&Log> = self.silent().collect();
         if worst >= LogState::UnsupportedMapping {
             return Conclusion::Failed(words::unanswered(name.as_deref(), &silent));
         }
@@ -66,6 +66,7 @@ impl Report {
         if self.claims.is_empty() {
             return Some("nothing is known".to_owned());
         }
-        (!self.is_complete()).then(|| "what is known is not complete".to_owned())
+        let mut needed = self.logs.iter().filter(|log| !log.spare);
+        (!needed.all(Log::is_complete)).then(|| "what is known is not complete".to_owned())
     }
 }

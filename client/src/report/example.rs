@@ -182,6 +182,7 @@ fn log() -> Log {
         completeness: Completeness::Complete,
         missing: None,
         state: LogState::Answered,
+        spare: false,
         head: Some(Head {
             size: 1234,
             root: Hash::new([0; 32]),

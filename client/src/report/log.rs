@@ -7,6 +7,7 @@ use assay_policy::rules::Policy;
 use assay_policy::verdict::Answer;
 use assay_tlog::Hash;
 use assay_tlog::tlog_policy::Voices;
+use std::collections::BTreeSet;
 
 /// What a log answered.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Log {
     pub missing: Option<String>,
     /// What became of the question.
     pub state: LogState,
+    /// Whether the policy can do without it, because enough other logs answered in full.
+    pub spare: bool,
     /// What the answer is as of; nothing if there is none.
     pub head: Option<Head>,
     /// The policy's witnesses that confirmed the head, and those that did not.
@@ -68,7 +71,7 @@ pub struct Head {
 
 impl Log {
     /// Describes what a log answered, at `now_ms`.
-    pub(super) fn new(asked: &AskedLog, policy: &Policy, now_ms: u64) -> Self {
+    fn new(asked: &AskedLog, policy: &Policy, now_ms: u64) -> Self {
         let most_ms = policy.max_head_age_ms(asked.origin());
         let is_old = |at_ms: u64| now_ms.saturating_sub(at_ms) > most_ms;
         let state = match asked.state {
@@ -86,6 +89,7 @@ impl Log {
             completeness,
             missing,
             state,
+            spare: false,
             head: Head::of(asked),
             voices: asked.voices.clone(),
             quorum_at_ms: asked.quorum_at_ms,
@@ -107,6 +111,26 @@ impl Log {
     /// Whether nothing was left out of its answer.
     pub fn is_complete(&self) -> bool {
         self.completeness == Completeness::Complete
+    }
+
+    /// Whether its answer is all that a policy could ask for.
+    pub fn is_good(&self) -> bool {
+        self.is_complete() && self.state == LogState::Answered
+    }
+
+    /// What the logs of a policy answered, at `now_ms`.
+    pub(super) fn all(asked: &[AskedLog], policy: &Policy, now_ms: u64) -> Vec<Self> {
+        let mut logs = Vec::with_capacity(asked.len());
+        for one in asked {
+            logs.push(Log::new(one, policy, now_ms));
+        }
+        let good = asked.iter().zip(&logs).filter(|(_, log)| log.is_good());
+        let answered: BTreeSet<&str> = good.map(|(one, _)| one.origin()).collect();
+        for log in &mut logs {
+            let is_false = log.state >= LogState::UnsupportedMapping;
+            log.spare = !log.is_good() && !is_false && policy.can_lack(&log.origin, &answered);
+        }
+        logs
     }
 }
 

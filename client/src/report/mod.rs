@@ -34,7 +34,7 @@ mod hostile;
 
 pub use component::{Component, Evidence, Reason, Stated, Vulnerability};
 pub use conclusion::Conclusion;
-pub use line::{Line, Question, Role, ShownClaim, Voice};
+pub use line::{InLog, Line, Question, Role, ShownClaim, Voice};
 pub use log::{Completeness, Head, Log};
 pub use reply::{Reply, has_effect};
 pub use rows::{Row, notes, rows};
@@ -106,6 +106,17 @@ impl Report {
     /// Whether every log answered, and nothing was left out.
     pub fn is_complete(&self) -> bool {
         self.logs.iter().all(Log::is_complete)
+    }
+
+    /// Whether every log answered in full, lately enough, and was confirmed by enough witnesses.
+    pub fn is_whole(&self) -> bool {
+        self.logs.iter().all(Log::is_good)
+    }
+
+    /// The logs of which that cannot be said.
+    pub fn missing(&self) -> Vec<&str> {
+        let lacking = self.logs.iter().filter(|log| !log.is_good());
+        lacking.map(|log| log.origin.as_str()).collect()
     }
 
     /// What could not be identified, with its file.

@@ -89,16 +89,13 @@ impl<'a> Scales<'a> {
 
     /// A report that says how the logs answered, and nothing more.
     fn report(&self, asked: &Asked) -> Report {
-        let logs = asked.logs.iter();
         Report {
             about: None,
             asked_at_ms: self.now_ms,
             how: asked.how,
             policy: self.policy_name.to_owned(),
             stops_at_unknown: self.policy.stops_at_unknown(),
-            logs: logs
-                .map(|log| Log::new(log, self.policy, self.now_ms))
-                .collect(),
+            logs: Log::all(&asked.logs, self.policy, self.now_ms),
             files: Vec::new(),
             own: Vec::new(),
             components: Vec::new(),

@@ -104,16 +104,19 @@ fn leaves(leaves: &BTreeSet<u64>) -> String {
 
 /// Who says it, what they are to you, when, and where it can be found again.
 pub fn who_says(line: &Line, report: &Report) -> String {
-    let log = if report.logs.len() > 1 {
-        format!(" of {}", line.log)
-    } else {
-        String::new()
-    };
+    let mut places = Vec::with_capacity(line.logs.len());
+    for place in &line.logs {
+        places.push(if report.logs.len() > 1 {
+            format!("leaf {} of {}", place.leaf_index, place.log)
+        } else {
+            format!("leaf {}", place.leaf_index)
+        });
+    }
     format!(
-        "by {}; {}, leaf {}{log}",
+        "by {}; {}, {}",
         voices(&line.issuers),
         ago(line.logged_at_ms, report.asked_at_ms),
-        line.leaf_index
+        places.join(" and ")
     )
 }
 

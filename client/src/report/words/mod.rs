@@ -25,7 +25,7 @@ mod tests;
 
 pub use asked::{hint, lacking, name, unanswered};
 pub use claim::says as line_says;
-pub use explain::{Section, explain};
+pub use explain::{Section, explain, lax_logs};
 pub use lines::{Marked, log_line, privacy, reply, says, signed_title, title, voices, who_says};
 pub use names::{ago, at, self_named, short, short_list, shorten, who};
 pub use paragraph::paragraph;

@@ -3,7 +3,7 @@
 
 use super::values::Reader;
 use crate::rules::file::{self, At, File};
-use crate::rules::policy::{PolicyError, RequiredLog};
+use crate::rules::policy::{EnoughLogs, PolicyError, RequiredLog};
 use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError, operator};
 use std::ops::Range;
@@ -17,6 +17,8 @@ pub(super) struct Logs {
     pub(super) tlog: Option<TlogPolicy>,
     /// The logs that must answer.
     pub(super) required: Vec<RequiredLog>,
+    /// Those of which some may be missing.
+    pub(super) enough: Option<EnoughLogs>,
 }
 
 /// Reads the keys, and which logs must answer.
@@ -56,9 +58,47 @@ pub(super) fn read(
         }
     }
     Ok(Logs {
+        enough: enough(reader, file, &logs)?,
         tlog,
         required: logs,
     })
+}
+
+/// How many of the logs must answer, if not all.
+fn enough(
+    reader: &Reader<'_>,
+    file: &File,
+    logs: &[RequiredLog],
+) -> Result<Option<EnoughLogs>, PolicyError> {
+    let Some(stated) = &file.required_logs else {
+        return Ok(None);
+    };
+    let fault = |reason: String| Err(reader.fault("required_logs", stated.span(), reason));
+    let file::LeastLogs { least, of } = match stated.get_ref() {
+        file::RequiredLogs::Word(file::AllLogs::All) => return Ok(None),
+        file::RequiredLogs::Least(least) => least,
+    };
+    for (i, origin) in of.iter().enumerate() {
+        if !logs.iter().any(|log| log.origin == *origin) {
+            return fault(format!(
+                "names {origin:?}, which is no [[log]] here; add it"
+            ));
+        }
+        if of[..i].contains(origin) {
+            return fault(format!("names {origin:?} twice; keep one"));
+        }
+    }
+    let least = usize::try_from(*least).unwrap_or(usize::MAX);
+    if !(1..=of.len()).contains(&least) {
+        let most = of.len();
+        return fault(format!(
+            "`least` has to be from 1 to {most}, the number of logs in `of`"
+        ));
+    }
+    Ok((least < of.len()).then(|| EnoughLogs {
+        least,
+        of: of.clone(),
+    }))
 }
 
 /// A policy in C2SP's format, beside which no key stands.
