@@ -8,6 +8,7 @@ use crate::{
         admin,
         app::Api,
         attachments::{self, AttachmentApi, ledger::Ledger},
+        federation::FederationApi,
         index::IndexApi,
         log::{LogApi, Publisher},
         look_ups::LookUps,
@@ -17,9 +18,14 @@ use crate::{
     },
     config::{Config, ConfigError, ConfigFile as _, LogConfig, ServerConfig},
     cosigner::{Witnesses, WitnessesError},
+    files,
     held::{self, Held},
     keyfile::{self, KeyFileError},
     log::{Caches, Log, OpenError, Shown, Signed},
+    misbehavior::{
+        self, Evidence, FolderError,
+        known::{Known, KnownError},
+    },
     quota::Uploads,
     sequencer::{Driver, Halt, Submission},
     storage::{
@@ -87,6 +93,12 @@ pub enum StartError {
     /// The witness that this node is, too, cannot be opened.
     #[error("this node's own witness does not start")]
     Witness(#[from] Box<WitnessStartError>),
+    /// What was kept of misbehavior cannot be read.
+    #[error(transparent)]
+    Misbehavior(#[from] FolderError),
+    /// The keys of the configuration cannot be used together.
+    #[error(transparent)]
+    Known(#[from] KnownError),
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -138,6 +150,7 @@ struct Serve {
     signed: Signed,
     witnesses: Option<Witnesses>,
     witness: Option<Opened>,
+    evidence: Arc<Evidence>,
     config: Config,
 }
 
@@ -155,7 +168,14 @@ impl Job for Serve {
                 Some(witnesses) => Shown::Witnessed(witnesses.last_witnessed()),
             };
             let log = Log::open(store, self.signed, caches, shown)?;
-            serve(log, self.witnesses, self.witness, &self.config).await
+            let Serve {
+                witnesses,
+                witness,
+                evidence,
+                config,
+                ..
+            } = self;
+            serve(log, witnesses, witness, evidence, &config).await
         }
         .boxed_local()
     }
@@ -171,8 +191,12 @@ impl Node {
         let witnesses = witnesses
             .map(|quorum| Witnesses::load(quorum, &config.log, &key.verifier()))
             .transpose()?;
-        let witness = config.witness.as_ref().map(|own| open_witness(&own.config));
-        let witness = witness.transpose()?;
+        let own = config.witness.as_ref();
+        let own = own.map(|own| WitnessConfig::load(&own.config));
+        let own = own.transpose()?;
+        let evidence = evidence(&config, &key, witnesses.as_ref(), own.as_ref())?;
+        let witness = own.map(|own| witness::run::open(&own, evidence.clone()));
+        let witness = witness.transpose().map_err(Box::new)?;
         let signed = Signed::open(&config.log.checkpoint_file, key)?;
         let (storage, blobs) = (config.storage.clone(), config.attachments.path.clone());
         let opening = Opening {
@@ -189,6 +213,7 @@ impl Node {
                     signed,
                     witnesses,
                     witness,
+                    evidence,
                     config,
                 },
             )?
@@ -250,6 +275,7 @@ async fn serve<S: Store + 'static>(
     log: Log<S>,
     witnesses: Option<Witnesses>,
     witness: Option<Opened>,
+    evidence: Arc<Evidence>,
     config: &Config,
 ) -> Result<Node, StartError> {
     let tls = config.server.tls.clone();
@@ -278,10 +304,10 @@ async fn serve<S: Store + 'static>(
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
     let index = IndexApi::new(view.clone(), look_ups);
-    let (plain, witness) = routes(view, witness);
+    let (plain, witness) = routes(view, witness, evidence.clone());
     let held = Held::new(limits(&config.server));
     let server = Server {
-        app: api(store, plain, log, index, config)?,
+        app: api(store, plain, log, index, evidence, config)?,
         tls: tls.clone(),
         threads: config.server.threads,
         connections: config.server.connections,
@@ -358,6 +384,7 @@ fn api<S: Store + 'static>(
     plain: Router,
     log: LogApi<S>,
     index: IndexApi<S>,
+    evidence: Arc<Evidence>,
     config: &Config,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
     let ledger = Ledger::new(config.attachments.clone());
@@ -368,15 +395,18 @@ fn api<S: Store + 'static>(
     );
     let uploads = AttachmentServiceServer::new(AttachmentApi::new(store, ledger, uploads))
         .max_decoding_message_size(attachments::MESSAGE_BYTES);
-    Ok(Api::new(log, index, Routes::new(uploads), plain))
+    let federation = FederationApi::server(evidence, &config.server.shared_addresses);
+    let services = Routes::new(uploads).add_service(federation);
+    Ok(Api::new(log, index, services, plain))
 }
 
-/// The routes of plain HTTP: the log's tiles, and the node's own witness.
+/// The routes of plain HTTP: the log's tiles, misbehavior, and the node's own witness.
 fn routes<S: Store + 'static>(
     view: Arc<View<S>>,
     witness: Option<Opened>,
+    evidence: Arc<Evidence>,
 ) -> (Router, Option<OwnWitness>) {
-    let tiles = tiles::router(view);
+    let tiles = tiles::router(view).merge(misbehavior::http::router(evidence));
     let Some(opened) = witness else {
         return (tiles, None);
     };
@@ -388,9 +418,24 @@ fn routes<S: Store + 'static>(
     (tiles.merge(witness), Some(own))
 }
 
-fn open_witness(config: &Path) -> Result<Opened, StartError> {
-    let config = WitnessConfig::load(config)?;
-    Ok(witness::run::open(&config).map_err(Box::new)?)
+/// What is kept of misbehavior, in the node's data folder and in that of its own witness.
+fn evidence(
+    config: &Config,
+    key: &SignerKey,
+    witnesses: Option<&Witnesses>,
+    own: Option<&WitnessConfig>,
+) -> Result<Arc<Evidence>, StartError> {
+    let mut known = Known::default();
+    known.log(&key.verifier());
+    let mut folders = vec![config.storage.path.as_path()];
+    if let Some(witnesses) = witnesses {
+        known.policy(witnesses.policy());
+    }
+    if let Some(own) = own {
+        known.logs_of(own);
+        folders.push(&own.storage.path);
+    }
+    Ok(Arc::new(Evidence::open(&folders, known.keys()?)?))
 }
 
 /// Counts the attachments on a thread of its own.
@@ -433,7 +478,5 @@ pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
 
 /// Writes a file as JSON, whole or not at all.
 pub(crate) fn write_whole(path: &Path, text: &serde_json::Value) -> io::Result<()> {
-    let draft = path.with_extension("tmp");
-    std::fs::write(&draft, format!("{text:#}\n"))?;
-    std::fs::rename(&draft, path)
+    files::replace(path, format!("{text:#}\n").as_bytes())
 }

@@ -130,6 +130,11 @@ impl Witnesses {
         })
     }
 
+    /// The policy, with the log itself.
+    pub fn policy(&self) -> &TlogPolicy {
+        &self.policy
+    }
+
     /// What a quorum of the policy cosigned last, as far as this node remembers.
     pub fn last_witnessed(&self) -> Option<VerifiedCheckpoint> {
         self.verify(&self.file.read()?).ok()

@@ -19,6 +19,10 @@ use crate::{
     config::ConfigError,
     held::Held,
     keyfile::{self, KeyFileError},
+    misbehavior::{
+        Evidence, FolderError,
+        known::{Known, KnownError},
+    },
     node::{self, StartError},
     sequencer::Halt,
     storage::{
@@ -81,6 +85,12 @@ pub enum WitnessStartError {
     /// The store is an older copy, or the floor file cannot be used.
     #[error(transparent)]
     FloorFile(#[from] FloorFileError),
+    /// What was kept of misbehavior cannot be read.
+    #[error(transparent)]
+    Misbehavior(#[from] FolderError),
+    /// The keys of the configuration cannot be used together.
+    #[error(transparent)]
+    Known(#[from] KnownError),
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -125,6 +135,7 @@ pub struct Opened {
 /// Reads what is stored and starts the writer.
 pub(super) struct Open<'a> {
     pub(super) config: &'a WitnessConfig,
+    pub(super) evidence: Arc<Evidence>,
     pub(super) keys: WitnessKeys,
     pub(super) clock: fn() -> u64,
 }
@@ -133,7 +144,12 @@ impl Job for Open<'_> {
     type Output = Result<Opened, WitnessStartError>;
 
     fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
-        let Open { config, keys, .. } = self;
+        let Open {
+            config,
+            evidence,
+            keys,
+            ..
+        } = self;
         let floor = store::open(&*store, &config.witness.name)?;
         let floor_file = match &config.storage.floor_file {
             Some(path) => Some(FloorFile::open(path, floor)?),
@@ -151,6 +167,7 @@ impl Job for Open<'_> {
         let writer = Writer {
             store,
             states,
+            evidence: evidence.clone(),
             floor,
             floor_file,
             clock: self.clock,
@@ -160,16 +177,18 @@ impl Job for Open<'_> {
         Ok(Opened {
             writer: writer.start(asked)?,
             vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
-            witness: Witness::new(keys, logs, queue, halt.clone()),
+            witness: Witness::new(keys, logs, evidence, queue, halt.clone()),
             halt,
         })
     }
 }
 
-/// Opens the witness of a configuration, and starts its writer. It answers nobody yet.
-pub fn open(config: &WitnessConfig) -> Result<Opened, WitnessStartError> {
+/// Opens the witness of a configuration, and starts its writer. It answers nobody yet. What
+/// `evidence` convicts is not cosigned.
+pub fn open(config: &WitnessConfig, evidence: Arc<Evidence>) -> Result<Opened, WitnessStartError> {
     let open = Open {
         config,
+        evidence,
         keys: load_keys(config)?,
         clock: now,
     };
@@ -237,15 +256,20 @@ impl Running {
         let tls = config.server.tls.clone().map(Tls::load).transpose()?;
         let tls = tls.map(Arc::new);
         let metrics = telemetry::metrics();
-        let opened = open(&config)?;
+        let mut known = Known::default();
+        known.logs_of(&config);
+        let evidence = Evidence::open(&[&config.storage.path], known.keys()?)?;
+        let evidence = Arc::new(evidence);
+        let opened = open(&config, evidence.clone())?;
         let listener = node::listen(config.server.listen, "server.listen").await?;
         let admin_listener = node::listen(config.server.admin, "server.admin").await?;
         let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
 
         let (stop, stopped) = watch::channel(false);
         let held = Held::new(node::limits(&config.server));
+        let shared = &config.server.shared_addresses;
         let server = Server {
-            app: Api::new(Arc::new(opened.witness)),
+            app: Api::new(Arc::new(opened.witness), evidence, shared),
             tls: tls.clone(),
             threads: config.server.threads,
             connections: config.server.connections,

@@ -1,9 +1,11 @@
 //! A request from its bytes to its answer.
 
-use super::known::KnownLog;
+use super::known::{KnownLog, Latest};
 use super::writer::{Asked, Refused};
+use crate::misbehavior::{self, Evidence};
 use crate::sequencer::Halt;
 use assay_tlog::Hash;
+use assay_tlog::head::VerifiedHead;
 use assay_tlog::witness::{Answer, Refusal, Request, SignedRequest, WitnessKeys};
 use std::{
     collections::HashMap,
@@ -26,15 +28,17 @@ pub struct Witness {
     logs: HashMap<String, Arc<KnownLog>>,
     /// By the SHA-256 of their origins, in lower-case hex, as monitors ask.
     by_digest: HashMap<String, Arc<KnownLog>>,
+    evidence: Arc<Evidence>,
     writer: SyncSender<Asked>,
     halt: Arc<Halt>,
 }
 
 impl Witness {
-    /// A witness with these keys and logs, and the queue of its writer.
+    /// A witness with these keys and logs, what convicts logs, and the queue of its writer.
     pub fn new(
         keys: WitnessKeys,
         logs: Vec<Arc<KnownLog>>,
+        evidence: Arc<Evidence>,
         writer: SyncSender<Asked>,
         halt: Arc<Halt>,
     ) -> Self {
@@ -47,6 +51,7 @@ impl Witness {
             keys,
             by_digest: by_digest.collect(),
             logs: logs.iter().map(|log| (origin(log), log.clone())).collect(),
+            evidence,
             writer,
             halt,
         }
@@ -70,10 +75,22 @@ impl Witness {
             .logs
             .get(request.origin())
             .ok_or(Refusal::UnknownOrigin)?;
-        let request = request.verify(&log.log)?;
-        log.charge()
-            .map_err(|retry_after_s| Refusal::OverQuota { retry_after_s })?;
+        let request = request.verify(&log.judged_by(&self.evidence))?;
+        log.charge().map_err(|retry_after_s| {
+            self.compare(log, request.head());
+            Refusal::OverQuota { retry_after_s }
+        })?;
         Ok((log.clone(), request))
+    }
+
+    /// Compares a head that the log signed, and that the writer does not come to see, with the one
+    /// that is held.
+    fn compare(&self, log: &KnownLog, head: &VerifiedHead) {
+        let held = log.latest.load_full();
+        if let Some(found) = misbehavior::against(held.as_deref().map(Latest::head), head) {
+            // It was reported if it could not be stored.
+            let _ = self.evidence.keep(&found);
+        }
     }
 
     /// Lets the writer decide and persist, and then signs.
@@ -86,10 +103,14 @@ impl Witness {
         };
         match self.writer.try_send(asked) {
             Ok(()) => {}
-            Err(TrySendError::Full(_)) => {
+            Err(TrySendError::Full(asked)) => {
+                self.compare(&asked.log, asked.request.head());
                 return unavailable("this witness is busy; try again", Some(1));
             }
-            Err(TrySendError::Disconnected(_)) => return self.stopped(),
+            Err(TrySendError::Disconnected(asked)) => {
+                self.compare(&asked.log, asked.request.head());
+                return self.stopped();
+            }
         }
         match answer.await {
             Ok(Ok(latest)) => match latest.cosigned(&self.keys) {
