@@ -17,7 +17,7 @@ use crate::{
         tls::{Tls, TlsError},
     },
     config::{Config, ConfigError, ConfigFile as _, LogConfig, ServerConfig},
-    cosigner::{Witnesses, WitnessesError},
+    cosigner::{Asking, Witnesses, WitnessesError},
     files,
     held::{self, Held},
     keyfile::{self, KeyFileError},
@@ -175,6 +175,9 @@ impl Job for Serve {
                 config,
                 ..
             } = self;
+            let store = log.store().clone();
+            let ask = |it: Witnesses| it.start(store, evidence.clone(), &Handle::current());
+            let witnesses = witnesses.map(ask);
             serve(log, witnesses, witness, evidence, &config).await
         }
         .boxed_local()
@@ -186,6 +189,8 @@ impl Node {
     ///
     /// Must be called on a tokio runtime, which accepts connections and keeps the time.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        // Installed before anything is counted.
+        let _ = telemetry::metrics();
         let key = load_key(&config.log)?;
         let witnesses = config.quorum.as_ref();
         let witnesses = witnesses
@@ -273,7 +278,7 @@ fn load_key(config: &LogConfig) -> Result<SignerKey, StartError> {
 /// Serves an open log: starts its sequencer and listens.
 async fn serve<S: Store + 'static>(
     log: Log<S>,
-    witnesses: Option<Witnesses>,
+    witnesses: Option<Asking>,
     witness: Option<Opened>,
     evidence: Arc<Evidence>,
     config: &Config,
@@ -287,7 +292,6 @@ async fn serve<S: Store + 'static>(
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
     let directory = log.directory().clone();
     let halt = Arc::new(Halt::default());
-    let metrics = telemetry::metrics();
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
     let witnessed = witnesses.is_some();
     let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
@@ -315,7 +319,7 @@ async fn serve<S: Store + 'static>(
         drain: Duration::from_secs(config.server.drain_s),
     };
     let server = tokio::spawn(server.run(listener, stopped.clone()));
-    let admin_api = admin::router(halt.clone(), held, metrics);
+    let admin_api = admin::router(halt.clone(), held, telemetry::metrics());
     let admin_server = tokio::spawn(serve_admin(admin_listener, admin_api, stopped));
     tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
     Ok(Node {
@@ -333,18 +337,17 @@ async fn serve<S: Store + 'static>(
     })
 }
 
-/// Starts the log's sequencer, and asking its witnesses, if it has any.
+/// Starts the log's sequencer.
 fn sequencer<S: Store + 'static>(
     log: Log<S>,
-    witnesses: Option<Witnesses>,
+    witnesses: Option<Asking>,
     config: &Config,
     halt: Arc<Halt>,
     queue: mpsc::Receiver<Submission>,
 ) -> io::Result<JoinHandle<()>> {
-    let store = log.store().clone();
     let driver = Driver {
         log,
-        witnesses: witnesses.map(|it| it.start(store, &Handle::current())),
+        witnesses,
         interval: Duration::from_millis(config.log.publish_interval_ms),
         heartbeat: Duration::from_secs(config.log.heartbeat_s),
         halt,

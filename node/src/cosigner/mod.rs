@@ -15,6 +15,7 @@ pub use file::CosignedFile;
 
 use crate::{
     config::{LogConfig, QuorumConfig},
+    misbehavior::Evidence,
     storage::Reads,
 };
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -146,11 +147,17 @@ impl Witnesses {
         Ok(VerifiedCheckpoint::verify(note, &self.log)?)
     }
 
-    /// Starts asking, on `runtime`. Proofs are made from what `store` holds.
-    pub fn start<S: Reads + 'static>(self, store: Arc<S>, runtime: &Handle) -> Asking {
+    /// Starts asking, on `runtime`. Proofs are made from what `store` holds. Witnesses that
+    /// `evidence` convicts do not count.
+    pub fn start<S: Reads + 'static>(
+        self,
+        store: Arc<S>,
+        evidence: Arc<Evidence>,
+        runtime: &Handle,
+    ) -> Asking {
         let (heads, proposed) = mpsc::unbounded_channel();
         let (tell, told) = mpsc::unbounded_channel();
-        runtime.spawn(task::Task::new(self, store, tell).run(proposed));
+        runtime.spawn(task::Task::new(self, store, evidence, tell).run(proposed));
         Asking { heads, told }
     }
 }

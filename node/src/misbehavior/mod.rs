@@ -189,8 +189,8 @@ impl Evidence {
         })
     }
 
-    /// Takes a text that somebody sent. Returns its id, and whether it was not known before. When it
-    /// returns, the text is durable, and its culprit is convicted.
+    /// Takes a text that somebody sent. Returns its id, and whether it was not known before. The
+    /// text is then durable, and its culprit is convicted.
     pub fn report(&self, text: &[u8]) -> Result<(Hash, bool), NotKept> {
         let id = Hash::of(text);
         if self.read_kept(|kept| kept.files.contains_key(&id)) {

@@ -5,8 +5,8 @@
 //! answered before that is durable, not even who is refused. So check and persist are one step
 //! (C2SP tlog-witness), and one sync serves many logs.
 //!
-//! A log whose head contradicts the one that is held is convicted before the batch is committed, and
-//! gets nothing more cosigned, in the same batch already.
+//! A log whose head contradicts the one that is held is convicted before the batch is committed.
+//! It gets nothing more cosigned, in the same batch already.
 //!
 //! If a commit fails, nobody knows what a restart will find. The witness cosigns nothing more until
 //! it was started again, and reads its state anew.

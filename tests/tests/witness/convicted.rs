@@ -157,6 +157,34 @@ async fn the_other_head_convicts_whatever_it_is_answered() -> anyhow::Result<()>
     Ok(())
 }
 
+async fn refuses_what_it_cannot_verify(
+    url: &str,
+    found: &VerifiedMisbehavior,
+    unknown: &VerifiedMisbehavior,
+) -> anyhow::Result<()> {
+    let refused = report(url, unknown.text().as_bytes()).await?.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    let message = format!("this node has no key of log {OTHER}");
+    assert_eq!(refused.message(), message);
+    let text = found.text().as_bytes();
+    let honest = found.text().replace("kind split", "kind omission");
+    let mut forged = vec![honest.into_bytes(), vec![b'x'; 256 << 10], Vec::new()];
+    for i in (0..text.len()).step_by(7) {
+        let mut changed = text.to_vec();
+        changed[i] ^= 1;
+        forged.push(changed);
+    }
+    for file in forged {
+        let refused = report(url, &file).await?.unwrap_err();
+        let code = refused.code();
+        let codes = [Code::InvalidArgument, Code::FailedPrecondition];
+        assert!(codes.contains(&code), "{refused}");
+    }
+    let long = report(url, &vec![b'x'; (256 << 10) + 64]).await?;
+    assert!(long.is_err());
+    Ok(())
+}
+
 /// A node, which is a witness, too, learns of it from somebody else.
 #[tokio::test]
 async fn a_node_takes_what_it_can_verify_and_nothing_else() -> anyhow::Result<()> {
@@ -176,27 +204,8 @@ async fn a_node_takes_what_it_can_verify_and_nothing_else() -> anyhow::Result<()
     assert_eq!(post(logs[0].request(0, 5)?).await?, 200);
 
     let found = split(&logs[0], 3)?;
-    let unknown = split(&logs[1], 3)?;
-    let refused = report(&url, unknown.text().as_bytes()).await?.unwrap_err();
-    assert_eq!(refused.code(), Code::FailedPrecondition);
-    let message = format!("this node has no key of log {OTHER}");
-    assert_eq!(refused.message(), message);
     let text = found.text().as_bytes();
-    let honest = found.text().replace("kind split", "kind omission");
-    let mut forged = vec![honest.into_bytes(), vec![b'x'; 256 << 10], Vec::new()];
-    for i in (0..text.len()).step_by(7) {
-        let mut changed = text.to_vec();
-        changed[i] ^= 1;
-        forged.push(changed);
-    }
-    for file in forged {
-        let refused = report(&url, &file).await?.unwrap_err();
-        let code = refused.code();
-        let codes = [Code::InvalidArgument, Code::FailedPrecondition];
-        assert!(codes.contains(&code), "{refused}");
-    }
-    let long = report(&url, &vec![b'x'; (256 << 10) + 64]).await?;
-    assert!(long.is_err());
+    refuses_what_it_cannot_verify(&url, &found, &split(&logs[1], 3)?).await?;
     assert_eq!(listed(&url, &[], &[]).await?, []);
     assert_eq!(folders.each_ref().map(|data| stored(data)), [0, 0]);
     assert_eq!(post(logs[0].request(5, 6)?).await?, 200);
