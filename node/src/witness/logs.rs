@@ -150,18 +150,13 @@ impl Logs {
     }
 }
 
-/// Cosigns the logs of the peers: those of now before this returns, and whoever they are later. Must
-/// be called on a tokio runtime.
-pub fn follow(witness: &Arc<Witness>, mut peers: Peers) {
-    witness.logs().follow(&peers.now());
+/// Cosigns the logs of the peers: those of now before this returns, and
+/// whoever they are later. Must be called on a tokio runtime.
+pub fn follow(witness: &Arc<Witness>, peers: Peers) {
     let witness = Arc::downgrade(witness);
-    tokio::spawn(async move {
-        while let Some(now) = peers.changed().await {
-            let Some(witness) = witness.upgrade() else {
-                return;
-            };
-            // It reads what is stored of new logs.
-            let _ = tokio::task::spawn_blocking(move || witness.logs().follow(&now)).await;
-        }
+    // What is stored of new logs is read.
+    peers.follow(move |peers| {
+        witness.upgrade()?.logs().follow(peers);
+        Some(())
     });
 }

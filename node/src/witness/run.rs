@@ -20,6 +20,7 @@ use crate::{
     config::ConfigError,
     held::Held,
     keyfile::{self, KeyFileError},
+    misbehavior::{self, Evidence, EvidenceError, known::Known},
     node::{self, StartError},
     peers::{PeerFile, PeersError},
     sequencer::Halt,
@@ -88,6 +89,9 @@ pub enum WitnessStartError {
     /// The peers cannot be used.
     #[error(transparent)]
     Peers(#[from] PeersError),
+    /// What was kept of misbehavior cannot be read.
+    #[error(transparent)]
+    Misbehavior(#[from] EvidenceError),
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -133,6 +137,7 @@ pub struct Opened {
 /// Reads what is stored and starts the writer.
 pub(super) struct Open<'a> {
     pub(super) config: &'a WitnessConfig,
+    pub(super) evidence: Arc<Evidence>,
     pub(super) keys: WitnessKeys,
     pub(super) clock: fn() -> u64,
 }
@@ -141,7 +146,12 @@ impl Job for Open<'_> {
     type Output = Result<Opened, WitnessStartError>;
 
     fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
-        let Open { config, keys, .. } = self;
+        let Open {
+            config,
+            evidence,
+            keys,
+            ..
+        } = self;
         let floor = store::open(&*store, &config.witness.name)?;
         let floor_file = match &config.storage.floor_file {
             Some(path) => Some(FloorFile::open(path, floor)?),
@@ -162,6 +172,7 @@ impl Job for Open<'_> {
         let (queue, asked) = mpsc::sync_channel(QUEUE);
         let writer = Writer {
             store,
+            evidence: evidence.clone(),
             floor,
             floor_file,
             clock: self.clock,
@@ -171,16 +182,18 @@ impl Job for Open<'_> {
         Ok(Opened {
             writer: writer.start(asked)?,
             vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
-            witness: Witness::new(keys, logs, queue, halt.clone()),
+            witness: Witness::new(keys, logs, evidence, queue, halt.clone()),
             halt,
         })
     }
 }
 
-/// Opens the witness of a configuration, and starts its writer. It answers nobody yet.
-pub fn open(config: &WitnessConfig) -> Result<Opened, WitnessStartError> {
+/// Opens the witness of a configuration, and starts its writer. It answers nobody yet. What
+/// `evidence` convicts is not cosigned.
+pub fn open(config: &WitnessConfig, evidence: Arc<Evidence>) -> Result<Opened, WitnessStartError> {
     let open = Open {
         config,
+        evidence,
         keys: load_keys(config)?,
         clock: now,
     };
@@ -251,7 +264,11 @@ impl Running {
         let tls = config.server.tls.clone().map(Tls::load).transpose()?;
         let tls = tls.map(Arc::new);
         let metrics = telemetry::metrics();
-        let opened = open(&config)?;
+        let mut known = Known::default();
+        known.logs_of(&config);
+        let evidence = Evidence::open(&[&config.storage.path], known)?;
+        let evidence = Arc::new(evidence);
+        let opened = open(&config, evidence.clone())?;
         let peers = PeerFile::open(&config.federation.peers, None)?;
         let listener = node::listen(config.server.listen, "server.listen").await?;
         let admin_listener = node::listen(config.server.admin, "server.admin").await?;
@@ -259,11 +276,13 @@ impl Running {
 
         let (stop, stopped) = watch::channel(false);
         let witness = Arc::new(opened.witness);
+        misbehavior::follow(&evidence, peers.peers());
         logs::follow(&witness, peers.peers());
         let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
         let held = Held::new(node::limits(&config.server));
+        let shared = &config.server.shared_addresses;
         let server = Server {
-            app: Api::new(witness),
+            app: Api::new(witness, evidence, shared),
             tls: tls.clone(),
             threads: config.server.threads,
             connections: config.server.connections,

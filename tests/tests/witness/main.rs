@@ -8,6 +8,7 @@
     reason = "a test reports by panicking"
 )]
 
+mod convicted;
 mod cosigning;
 mod log;
 mod operator;
