@@ -15,6 +15,7 @@ pub mod index;
 pub mod init;
 pub mod keyfile;
 pub mod log;
+pub mod mirror;
 pub mod node;
 pub mod peers;
 pub mod quota;

@@ -20,6 +20,7 @@ use crate::{
     held::{self, Held},
     keyfile::{self, KeyFileError},
     log::{Caches, Log, OpenError, Shown, Signed},
+    mirror::run::{self as mirror, MirrorStartError},
     peers::{PeerFile, Peers, PeersError, socket},
     quota::Uploads,
     sequencer::{Driver, Halt, Submission},
@@ -89,6 +90,9 @@ pub enum StartError {
     /// The witness that this node is, too, cannot be opened.
     #[error("this node's own witness does not start")]
     Witness(#[from] Box<WitnessStartError>),
+    /// The mirror that this node is, too, cannot be opened.
+    #[error("this node's own mirror does not start")]
+    Mirror(#[from] Box<MirrorStartError>),
     /// The peers cannot be used.
     #[error(transparent)]
     Peers(#[from] PeersError),
@@ -143,6 +147,13 @@ pub struct Node {
     sequencer: JoinHandle<()>,
     halt: Arc<Halt>,
     witness: Option<OwnWitness>,
+    mirror: Option<OwnMirror>,
+}
+
+/// The mirror of a node that is one.
+struct OwnMirror {
+    vkeys: Vec<String>,
+    task: tokio::task::JoinHandle<()>,
 }
 
 /// The witness of a node that is one.
@@ -225,6 +236,9 @@ impl Node {
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
         let _ = self.admin_socket.await;
+        if let Some(OwnMirror { task, .. }) = self.mirror {
+            let _ = task.await;
+        }
         // The last sender of the queue went with the server, so the sequencer ends once it has
         // published.
         let sequencer = self.sequencer;
@@ -299,6 +313,7 @@ async fn serve<S: Store + 'static>(
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
     let index = IndexApi::new(view.clone(), look_ups);
     let (plain, witness) = routes(view, witness, peers.peers());
+    let (plain, mirror) = mirrored(plain, config, &witness, peers.peers(), stopped.clone())?;
     let admin_socket = socket(&config.federation.admin_socket, peers, stopped.clone())?;
     let held = Held::new(limits(&config.server));
     let server = Server {
@@ -326,6 +341,7 @@ async fn serve<S: Store + 'static>(
         sequencer,
         halt,
         witness,
+        mirror,
     })
 }
 
@@ -413,6 +429,27 @@ fn routes<S: Store + 'static>(
     (tiles.merge(witness), Some(own))
 }
 
+/// Adds the node's own mirror to the routes, if it is one, and starts to copy.
+fn mirrored(
+    plain: Router,
+    config: &Config,
+    witness: &Option<OwnWitness>,
+    peers: Peers,
+    stop: watch::Receiver<bool>,
+) -> Result<(Router, Option<OwnMirror>), StartError> {
+    let Some(mirror) = &config.mirror else {
+        return Ok((plain, None));
+    };
+    let others = witness.iter().flat_map(|witness| &witness.vkeys);
+    mirror::refuse_shared_keys(mirror, others).map_err(Box::new)?;
+    let opened = mirror::open(mirror, &config.log.origin, peers, stop).map_err(Box::new)?;
+    let own = OwnMirror {
+        vkeys: opened.vkeys,
+        task: opened.task,
+    };
+    Ok((plain.merge(opened.router), Some(own)))
+}
+
 /// Cosigns the logs of the peers: those of now before this returns, and whoever they are later.
 fn follow(witness: Arc<Witness>, mut peers: Peers) {
     witness.logs().follow(&peers.now());
@@ -478,6 +515,9 @@ pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
     });
     if let Some(witness) = &node.witness {
         text["witness"] = serde_json::json!(witness.vkeys);
+    }
+    if let Some(mirror) = &node.mirror {
+        text["mirror"] = serde_json::json!(mirror.vkeys);
     }
     write_whole(path, &text)
 }
