@@ -108,7 +108,7 @@ impl<S: Tables> Copy<S> {
         };
         let lines = self.others(&head, note);
         let is_stale = self.shared.clock.now() >= self.state.at().saturating_add(REFRESH_S);
-        // A head that was stored but never cosigned: the clock was wrong, or the process was killed.
+        // Stored and never cosigned: the clock was wrong, or the process was killed.
         let is_unsigned = self.state.size() != head.size() || self.state == LogState::Never;
         let is_changed = lines.as_ref().is_some_and(|lines| *lines != self.lines);
         if !(is_new || is_stale || is_unsigned || is_changed) {

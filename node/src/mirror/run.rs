@@ -291,8 +291,8 @@ impl Running {
     }
 }
 
-/// Fails with [`MirrorStartError::SharedKey`] if one of these verifier keys, which are the witness's,
-/// is the mirror's, too, or has its name (C2SP tlog-mirror).
+/// Fails with [`MirrorStartError::SharedKey`] if one of these verifier keys, which are the
+/// witness's, is the mirror's, too, or has its name (C2SP tlog-mirror).
 pub fn refuse_shared_keys<'a>(
     config: &MirrorConfig,
     witness: impl Iterator<Item = &'a String>,

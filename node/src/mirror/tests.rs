@@ -1,4 +1,4 @@
-//! A mirror over a store in memory, of a log that is served on loopback and lies when it is told to.
+//! A mirror over a store in memory. Its log is served on loopback, and lies when it is told to.
 
 use super::clock::MirrorClock;
 use super::copy::Shared;
