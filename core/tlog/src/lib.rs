@@ -12,6 +12,7 @@
 //! | [`log_list`] | C2SP tlog-list |
 //! | [`head`], [`witness`], [`cosigning`] | C2SP tlog-witness |
 //! | [`mirror`] | C2SP tlog-mirror |
+//! | [`gossip`] | none: our own |
 //!
 //! Every function is a pure function of its arguments: no clock, no randomness, no files, no
 //! sockets, no async, no logging. A type whose name starts with `Verified` can only be made by the
@@ -56,6 +57,7 @@ mod cosignature;
 pub mod cosigner;
 pub mod cosigning;
 mod decimal;
+pub mod gossip;
 pub mod hash;
 pub mod head;
 pub mod limits;

@@ -7,6 +7,7 @@ use super::clock::MirrorClock;
 use super::fault::RoundError;
 use super::shelf::{ShownHead, ShownLog};
 use super::store::{Rows, StoredLog, StoredTiles};
+use crate::misbehavior::Evidence;
 use crate::storage::{Batch, Tables};
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::mirror::{Fork, Mirror, Older, VerifiedTree};
@@ -28,6 +29,8 @@ pub struct Shared<S> {
     pub keys: WitnessKeys,
     /// Its clock.
     pub clock: MirrorClock,
+    /// What is told of logs that sign two histories.
+    pub evidence: Option<Arc<Evidence>>,
 }
 
 /// One log, as far as it is copied.

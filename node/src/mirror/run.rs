@@ -11,6 +11,7 @@ use super::store::{self, Rows, StoredError};
 use crate::{
     config::MirrorConfig,
     keyfile::{self, KeyFileError},
+    misbehavior::Evidence,
     peers::{Peers, Role},
     storage::{
         StorageError, Store, Tables,
@@ -96,12 +97,14 @@ pub struct Opened {
 }
 
 /// Opens the mirror of a configuration and starts to follow its logs, and those of the peers that
-/// are to be mirrored. `own` is the origin of the node's own log, which is not copied.
+/// are to be mirrored. `own` is the origin of the node's own log, which is not copied. `evidence`
+/// is told of logs that sign two histories.
 ///
 /// Must be called on a tokio runtime.
 pub fn open(
     config: &MirrorConfig,
     own: &str,
+    evidence: Arc<Evidence>,
     peers: Peers,
     stop: watch::Receiver<bool>,
 ) -> Result<Opened, MirrorStartError> {
@@ -116,6 +119,7 @@ pub fn open(
         config,
         own,
         keys,
+        evidence,
         peers,
         stop,
     };
@@ -126,6 +130,7 @@ struct Open<'a> {
     config: &'a MirrorConfig,
     own: &'a str,
     keys: WitnessKeys,
+    evidence: Arc<Evidence>,
     peers: Peers,
     stop: watch::Receiver<bool>,
 }
@@ -155,6 +160,7 @@ impl Job for Open<'_> {
                 store: store.clone(),
                 keys: self.keys,
                 clock,
+                evidence: Some(self.evidence),
             }),
             shelf: shelf.clone(),
             http: site::client()?,

@@ -134,6 +134,7 @@ fn follower(store: &Arc<Memory>, url: &str, clock: fn() -> u64) -> Follower<Memo
         store: store.clone(),
         keys: keys(),
         clock: MirrorClock::new(floor, clock),
+        evidence: None,
     });
     let log = LogVerifier::new(ORIGIN, vec![log_key().verifier()]).unwrap();
     let site = Site::new(site::client().unwrap(), url);
