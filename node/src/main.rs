@@ -1,5 +1,6 @@
 //! `assay-node`: makes a log (`init`) and runs it (`run`), or a witness of other logs (`witness`).
 
+mod mirror_commands;
 mod peer_commands;
 mod witness_commands;
 
@@ -38,6 +39,9 @@ enum Command {
     /// Makes and runs a witness, which cosigns the checkpoints of other logs.
     #[command(subcommand)]
     Witness(witness_commands::Command),
+    /// Makes a node a mirror, which copies other logs and serves the copies.
+    #[command(subcommand)]
+    Mirror(mirror_commands::Command),
 }
 
 #[derive(Args)]
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
         Command::Invite => invite(),
         Command::Peer(command) => peer_commands::run(&command),
         Command::Witness(command) => witness_commands::run(&command),
+        Command::Mirror(command) => mirror_commands::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,6 +22,7 @@ use crate::{
     held::{self, Held},
     keyfile::{self, KeyFileError},
     log::{Caches, Log, OpenError, Shown, Signed},
+    mirror::run::{self as mirror, MirrorStartError},
     misbehavior::{self, Evidence, EvidenceError, known::Known},
     peers::{PeerFile, Peers, PeersError},
     quota::Uploads,
@@ -92,6 +93,9 @@ pub enum StartError {
     /// The witness that this node is, too, cannot be opened.
     #[error("this node's own witness does not start")]
     Witness(#[from] Box<WitnessStartError>),
+    /// The mirror that this node is, too, cannot be opened.
+    #[error("this node's own mirror does not start")]
+    Mirror(#[from] Box<MirrorStartError>),
     /// The peers cannot be used.
     #[error(transparent)]
     Peers(#[from] PeersError),
@@ -137,6 +141,7 @@ pub struct Node {
     sequencer: JoinHandle<()>,
     halt: Arc<Halt>,
     witness: Option<OwnWitness>,
+    mirror: Option<mirror::Opened>,
 }
 
 /// The witness of a node that is one.
@@ -237,6 +242,9 @@ impl Node {
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
         let _ = self.admin_socket.await;
+        if let Some(mirror::Opened { task, .. }) = self.mirror {
+            let _ = task.await;
+        }
         // The last sender of the queue went with the server, so the sequencer ends once it has
         // published.
         let sequencer = self.sequencer;
@@ -311,6 +319,9 @@ async fn serve<S: Store + 'static>(
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
     let index = IndexApi::new(view.clone(), look_ups);
     let (plain, witness) = routes(view, witness, evidence.clone(), peers.peers());
+    let mirror = mirrored(config, &witness, &evidence, peers.peers(), &stopped)?;
+    let copies = mirror.as_ref().map(|mirror| mirror.router.clone());
+    let plain = plain.merge(copies.unwrap_or_default());
     let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
     let held = Held::new(limits(&config.server));
     let server = Server {
@@ -338,6 +349,7 @@ async fn serve<S: Store + 'static>(
         sequencer,
         halt,
         witness,
+        mirror,
     })
 }
 
@@ -429,6 +441,25 @@ fn routes<S: Store + 'static>(
     (tiles.merge(witness), Some(own))
 }
 
+/// Opens the node's own mirror, if it is one, and starts to copy.
+fn mirrored(
+    config: &Config,
+    witness: &Option<OwnWitness>,
+    evidence: &Arc<Evidence>,
+    peers: Peers,
+    stop: &watch::Receiver<bool>,
+) -> Result<Option<mirror::Opened>, StartError> {
+    let Some(mirror) = &config.mirror else {
+        return Ok(None);
+    };
+    let others = witness.iter().flat_map(|witness| &witness.vkeys);
+    mirror::refuse_shared_keys(mirror, others).map_err(Box::new)?;
+    let own = &config.log.origin;
+    let opened = mirror::open(mirror, own, evidence.clone(), peers, stop.clone());
+    let opened = opened.map_err(Box::new)?;
+    Ok(Some(opened))
+}
+
 /// What is kept of misbehavior, in the node's data folder and in that of its own witness.
 fn evidence(
     config: &Config,
@@ -445,6 +476,9 @@ fn evidence(
     if let Some(own) = own {
         known.logs_of(own);
         folders.push(&own.storage.path);
+    }
+    if let Some(mirror) = &config.mirror {
+        known.logs_copied(mirror);
     }
     Ok(Arc::new(Evidence::open(&folders, known)?))
 }
@@ -483,6 +517,9 @@ pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
     });
     if let Some(witness) = &node.witness {
         text["witness"] = serde_json::json!(witness.vkeys);
+    }
+    if let Some(mirror) = &node.mirror {
+        text["mirror"] = serde_json::json!(mirror.vkeys);
     }
     write_whole(path, &text)
 }
