@@ -316,7 +316,8 @@ pub fn refuse_shared_keys<'a>(
     Ok(())
 }
 
-fn load_keys(config: &MirrorConfig) -> Result<WitnessKeys, MirrorStartError> {
+/// Reads the keys of a mirror.
+pub fn load_keys(config: &MirrorConfig) -> Result<WitnessKeys, MirrorStartError> {
     let ed25519 = load_key(config, &config.key)?;
     let second = config.ml_dsa_44_key.as_ref();
     let ml_dsa_44 = second.map(|path| load_key(config, path)).transpose()?;

@@ -2,6 +2,10 @@
 //!
 //! Nothing listens before the log is open. A node that must not sign does not start.
 
+mod error;
+
+pub use error::StartError;
+
 use crate::{
     admission::Admission,
     api::{
@@ -14,114 +18,38 @@ use crate::{
         look_ups::LookUps,
         serve::Server,
         tiles,
-        tls::{Tls, TlsError},
+        tls::Tls,
     },
-    config::{Config, ConfigError, ConfigFile as _, LogConfig, ServerConfig},
-    cosigner::{Asking, Witnesses, WitnessesError},
+    config::{Config, ConfigFile as _, LogConfig, ServerConfig},
+    cosigner::{Asking, Witnesses},
     files,
     held::{self, Held},
-    keyfile::{self, KeyFileError},
-    log::{Caches, Log, OpenError, Shown, Signed},
-    mirror::run::{self as mirror, MirrorStartError},
-    misbehavior::{self, Evidence, EvidenceError, known::Known},
-    peers::{PeerFile, Peers, PeersError},
+    keyfile,
+    log::{Caches, Log, Shown, Signed},
+    mirror::run as mirror,
+    misbehavior::{self, Evidence, known::Known},
+    peers::{PeerFile, Peers},
     quota::Uploads,
     sequencer::{Driver, Halt, Submission},
     storage::{
-        StorageError, Store,
+        Store,
         backend::{Job, Opening},
     },
     telemetry,
     view::View,
-    witness::{
-        self,
-        config::WitnessConfig,
-        logs,
-        run::{Opened, WitnessStartError},
-    },
+    witness::{self, config::WitnessConfig, logs, run::Opened},
 };
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
 use assay_tlog::note::SignerKey;
 use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
-use std::{
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::{
     net::TcpListener,
     runtime::Handle,
     sync::{mpsc, watch},
 };
 use tonic::service::Routes;
-
-/// Why a node does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The configuration cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The key file cannot be used.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
-    /// The key is another log's.
-    #[error(
-        "the key in {path} is for the origin {key}, but the configuration says {origin}",
-        path = path.display()
-    )]
-    OtherKey {
-        /// The key file.
-        path: PathBuf,
-        /// The name in the key.
-        key: String,
-        /// The name in the configuration.
-        origin: String,
-    },
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// The log cannot be opened, or must not be signed.
-    #[error(transparent)]
-    Log(#[from] OpenError),
-    /// The witnesses cannot be asked.
-    #[error(transparent)]
-    Witnesses(#[from] WitnessesError),
-    /// The witness that this node is, too, cannot be opened.
-    #[error("this node's own witness does not start")]
-    Witness(#[from] Box<WitnessStartError>),
-    /// The mirror that this node is, too, cannot be opened.
-    #[error("this node's own mirror does not start")]
-    Mirror(#[from] Box<MirrorStartError>),
-    /// The peers cannot be used.
-    #[error(transparent)]
-    Peers(#[from] PeersError),
-    /// What was kept of misbehavior cannot be read.
-    #[error(transparent)]
-    Misbehavior(#[from] EvidenceError),
-    /// The TLS files cannot be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// An address cannot be listened on.
-    #[error(
-        "cannot listen on {address}; is another node running? {key} in the configuration sets the \
-         address"
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The configuration key that sets it.
-        key: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The system refused a thread or a socket.
-    #[error("cannot start")]
-    System(#[from] io::Error),
-}
 
 /// A node that is running.
 pub struct Node {
