@@ -42,6 +42,12 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
     }
 }
 
+/// The table of a mirror that was just made, for its node's configuration.
+pub fn table(name: &str) -> String {
+    let name = name.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("[mirror]\nname = \"{name}\"\nml_dsa_44_key = \"mirror-ml-dsa-44.key\"\n")
+}
+
 fn init_mirror(args: &Init) -> anyhow::Result<()> {
     let vkeys = init::init(&args.dir, &args.name, now())?;
     eprintln!(
@@ -49,9 +55,7 @@ fn init_mirror(args: &Init) -> anyhow::Result<()> {
         args.name
     );
     eprintln!("Add to the node's configuration, with a [[mirror.log]] for each log to copy:");
-    eprintln!("[mirror]");
-    eprintln!("name = {:?}", args.name);
-    eprintln!("ml_dsa_44_key = \"mirror-ml-dsa-44.key\"");
+    eprint!("{}", table(&args.name));
     for vkey in vkeys {
         println!("{vkey}");
     }
