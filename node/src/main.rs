@@ -1,11 +1,13 @@
 //! `assay-node`: makes a log (`init`) and runs it (`run`), or a witness of other logs (`witness`).
 
+mod mirror_commands;
+mod peer_commands;
 mod witness_commands;
 
 use anyhow::Context;
 use assay_node::{
     config::{Config, ConfigFile as _},
-    init, node, telemetry,
+    init, node, telemetry, witness,
 };
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
@@ -31,9 +33,15 @@ enum Command {
     Run(Run),
     /// Makes a token that invites new issuers, and the line of the configuration that takes it.
     Invite,
+    /// Says which other logs and witnesses this node works with.
+    #[command(subcommand)]
+    Peer(peer_commands::Command),
     /// Makes and runs a witness, which cosigns the checkpoints of other logs.
     #[command(subcommand)]
     Witness(witness_commands::Command),
+    /// Makes a node a mirror, which copies other logs and serves the copies.
+    #[command(subcommand)]
+    Mirror(mirror_commands::Command),
 }
 
 #[derive(Args)]
@@ -50,6 +58,9 @@ struct Init {
     /// Admin address: health and metrics.
     #[arg(long, env = "ASSAY_NODE_ADMIN", default_value = "127.0.0.1:7481")]
     admin: SocketAddr,
+    /// Makes a witness of other logs, too, with this name, for example log.example.org/witness.
+    #[arg(long, env = "ASSAY_NODE_WITNESS")]
+    witness: Option<String>,
 }
 
 #[derive(Args)]
@@ -67,7 +78,9 @@ fn main() -> ExitCode {
         Command::Init(args) => init_log(&args),
         Command::Run(args) => run(&args),
         Command::Invite => invite(),
+        Command::Peer(command) => peer_commands::run(&command),
         Command::Witness(command) => witness_commands::run(&command),
+        Command::Mirror(command) => mirror_commands::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,11 +92,15 @@ fn main() -> ExitCode {
 }
 
 fn init_log(args: &Init) -> anyhow::Result<()> {
+    init::vacant(&args.dir)?;
+    let witness = args.witness.as_ref();
+    let witness = witness.map(|name| init_witness(args, name)).transpose()?;
     let new = init::init(&init::Init {
         dir: &args.dir,
         origin: &args.origin,
         listen: args.listen,
         admin: args.admin,
+        witness: witness.is_some(),
     })?;
     eprintln!(
         "New log {}. Its key, for consumers to pin, goes to standard output.",
@@ -91,7 +108,23 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
     );
     eprintln!("Run it: assay-node run --config {}", new.config.display());
     println!("{}", new.vkey);
+    for vkey in witness.iter().flat_map(|witness| &witness.vkeys) {
+        println!("{vkey}");
+    }
     Ok(())
+}
+
+/// Makes the witness of a node, before the node's configuration names it.
+fn init_witness(args: &Init, name: &str) -> anyhow::Result<witness::init::NewWitness> {
+    let new = witness::init::init(&witness::init::Init {
+        dir: &args.dir.join("witness"),
+        name,
+        listen: args.listen,
+        admin: args.admin,
+        now: witness::run::now(),
+    })?;
+    eprintln!("New witness {name}. Its keys go to standard output after the log's.");
+    Ok(new)
 }
 
 fn invite() -> anyhow::Result<()> {
