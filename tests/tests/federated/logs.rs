@@ -87,6 +87,7 @@ fn three_logs_give_one_answer_in_which_a_claim_stands_once() -> anyhow::Result<(
     origins.sort_unstable();
     assert_eq!(origins, ORIGINS[..2]);
     let text = world.run(&lookup)?.stdout;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for origin in &ORIGINS[..2] {
         assert!(text.contains(&format!(" of {origin}")), "{text}");
     }
