@@ -6,7 +6,7 @@ mod witness_commands;
 use anyhow::Context;
 use assay_node::{
     config::{Config, ConfigFile as _},
-    init, node, telemetry,
+    init, node, telemetry, witness,
 };
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
@@ -54,6 +54,9 @@ struct Init {
     /// Admin address: health and metrics.
     #[arg(long, env = "ASSAY_NODE_ADMIN", default_value = "127.0.0.1:7481")]
     admin: SocketAddr,
+    /// Makes a witness of other logs, too, with this name, for example log.example.org/witness.
+    #[arg(long, env = "ASSAY_NODE_WITNESS")]
+    witness: Option<String>,
 }
 
 #[derive(Args)]
@@ -84,11 +87,15 @@ fn main() -> ExitCode {
 }
 
 fn init_log(args: &Init) -> anyhow::Result<()> {
+    init::vacant(&args.dir)?;
+    let witness = args.witness.as_ref();
+    let witness = witness.map(|name| init_witness(args, name)).transpose()?;
     let new = init::init(&init::Init {
         dir: &args.dir,
         origin: &args.origin,
         listen: args.listen,
         admin: args.admin,
+        witness: witness.is_some(),
     })?;
     eprintln!(
         "New log {}. Its key, for consumers to pin, goes to standard output.",
@@ -96,7 +103,23 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
     );
     eprintln!("Run it: assay-node run --config {}", new.config.display());
     println!("{}", new.vkey);
+    for vkey in witness.iter().flat_map(|witness| &witness.vkeys) {
+        println!("{vkey}");
+    }
     Ok(())
+}
+
+/// Makes the witness of a node, before the node's configuration names it.
+fn init_witness(args: &Init, name: &str) -> anyhow::Result<witness::init::NewWitness> {
+    let new = witness::init::init(&witness::init::Init {
+        dir: &args.dir.join("witness"),
+        name,
+        listen: args.listen,
+        admin: args.admin,
+        now: witness::run::now(),
+    })?;
+    eprintln!("New witness {name}. Its keys go to standard output after the log's.");
+    Ok(new)
 }
 
 fn invite() -> anyhow::Result<()> {

@@ -8,6 +8,7 @@ use crate::{
         admin,
         app::Api,
         attachments::{self, AttachmentApi, ledger::Ledger},
+        federation::FederationApi,
         index::IndexApi,
         log::{LogApi, Publisher},
         look_ups::LookUps,
@@ -16,11 +17,13 @@ use crate::{
         tls::{Tls, TlsError},
     },
     config::{Config, ConfigError, ConfigFile as _, LogConfig, ServerConfig},
-    cosigner::{Witnesses, WitnessesError},
+    cosigner::{Asking, Witnesses, WitnessesError},
+    files,
     held::{self, Held},
     keyfile::{self, KeyFileError},
     log::{Caches, Log, OpenError, Shown, Signed},
-    peers::{PeerFile, Peers, PeersError, socket},
+    misbehavior::{self, Evidence, EvidenceError, known::Known},
+    peers::{PeerFile, Peers, PeersError},
     quota::Uploads,
     sequencer::{Driver, Halt, Submission},
     storage::{
@@ -32,8 +35,8 @@ use crate::{
     witness::{
         self,
         config::WitnessConfig,
+        logs,
         run::{Opened, WitnessStartError},
-        service::Witness,
     },
 };
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
@@ -92,18 +95,9 @@ pub enum StartError {
     /// The peers cannot be used.
     #[error(transparent)]
     Peers(#[from] PeersError),
-    /// The admin socket cannot be made.
-    #[error(
-        "cannot listen on {path}; federation.admin_socket in the configuration sets it, and a path \
-         of at most 107 bytes can be one",
-        path = path.display()
-    )]
-    Socket {
-        /// The socket.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    /// What was kept of misbehavior cannot be read.
+    #[error(transparent)]
+    Misbehavior(#[from] EvidenceError),
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -156,6 +150,7 @@ struct Serve {
     signed: Signed,
     witnesses: Option<Witnesses>,
     witness: Option<Opened>,
+    evidence: Arc<Evidence>,
     config: Config,
 }
 
@@ -173,7 +168,17 @@ impl Job for Serve {
                 Some(witnesses) => Shown::Witnessed(witnesses.last_witnessed()),
             };
             let log = Log::open(store, self.signed, caches, shown)?;
-            serve(log, self.witnesses, self.witness, &self.config).await
+            let Serve {
+                witnesses,
+                witness,
+                evidence,
+                config,
+                ..
+            } = self;
+            let store = log.store().clone();
+            let ask = |it: Witnesses| it.start(store, evidence.clone(), &Handle::current());
+            let witnesses = witnesses.map(ask);
+            serve(log, witnesses, witness, evidence, &config).await
         }
         .boxed_local()
     }
@@ -184,13 +189,19 @@ impl Node {
     ///
     /// Must be called on a tokio runtime, which accepts connections and keeps the time.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        // Installed before anything is counted.
+        let _ = telemetry::metrics();
         let key = load_key(&config.log)?;
         let witnesses = config.quorum.as_ref();
         let witnesses = witnesses
             .map(|quorum| Witnesses::load(quorum, &config.log, &key.verifier()))
             .transpose()?;
-        let witness = config.witness.as_ref().map(|own| open_witness(&own.config));
-        let witness = witness.transpose()?;
+        let own = config.witness.as_ref();
+        let own = own.map(|own| WitnessConfig::load(&own.config));
+        let own = own.transpose()?;
+        let evidence = evidence(&config, &key, witnesses.as_ref(), own.as_ref())?;
+        let witness = own.map(|own| witness::run::open(&own, evidence.clone()));
+        let witness = witness.transpose().map_err(Box::new)?;
         let signed = Signed::open(&config.log.checkpoint_file, key)?;
         let (storage, blobs) = (config.storage.clone(), config.attachments.path.clone());
         let opening = Opening {
@@ -207,6 +218,7 @@ impl Node {
                     signed,
                     witnesses,
                     witness,
+                    evidence,
                     config,
                 },
             )?
@@ -267,11 +279,12 @@ fn load_key(config: &LogConfig) -> Result<SignerKey, StartError> {
 /// Serves an open log: starts its sequencer and listens.
 async fn serve<S: Store + 'static>(
     log: Log<S>,
-    witnesses: Option<Witnesses>,
+    witnesses: Option<Asking>,
     witness: Option<Opened>,
+    evidence: Arc<Evidence>,
     config: &Config,
 ) -> Result<Node, StartError> {
-    let peers = PeerFile::open(&config.federation.peers, &config.log.origin)?;
+    let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
     let tls = config.server.tls.clone();
     let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
     let listener = listen(config.server.listen, "server.listen").await?;
@@ -281,7 +294,6 @@ async fn serve<S: Store + 'static>(
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
     let directory = log.directory().clone();
     let halt = Arc::new(Halt::default());
-    let metrics = telemetry::metrics();
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
     let witnessed = witnesses.is_some();
     let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
@@ -298,11 +310,11 @@ async fn serve<S: Store + 'static>(
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
     let index = IndexApi::new(view.clone(), look_ups);
-    let (plain, witness) = routes(view, witness, peers.peers());
-    let admin_socket = socket(&config.federation.admin_socket, peers, stopped.clone())?;
+    let (plain, witness) = routes(view, witness, evidence.clone(), peers.peers());
+    let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
     let held = Held::new(limits(&config.server));
     let server = Server {
-        app: api(store, plain, log, index, config)?,
+        app: api(store, plain, log, index, evidence, config)?,
         tls: tls.clone(),
         threads: config.server.threads,
         connections: config.server.connections,
@@ -310,7 +322,7 @@ async fn serve<S: Store + 'static>(
         drain: Duration::from_secs(config.server.drain_s),
     };
     let server = tokio::spawn(server.run(listener, stopped.clone()));
-    let admin_api = admin::router(halt.clone(), held, metrics);
+    let admin_api = admin::router(halt.clone(), held, telemetry::metrics());
     let admin_server = tokio::spawn(serve_admin(admin_listener, admin_api, stopped));
     tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
     Ok(Node {
@@ -329,18 +341,17 @@ async fn serve<S: Store + 'static>(
     })
 }
 
-/// Starts the log's sequencer, and asking its witnesses, if it has any.
+/// Starts the log's sequencer.
 fn sequencer<S: Store + 'static>(
     log: Log<S>,
-    witnesses: Option<Witnesses>,
+    witnesses: Option<Asking>,
     config: &Config,
     halt: Arc<Halt>,
     queue: mpsc::Receiver<Submission>,
 ) -> io::Result<JoinHandle<()>> {
-    let store = log.store().clone();
     let driver = Driver {
         log,
-        witnesses: witnesses.map(|it| it.start(store, &Handle::current())),
+        witnesses,
         interval: Duration::from_millis(config.log.publish_interval_ms),
         heartbeat: Duration::from_secs(config.log.heartbeat_s),
         halt,
@@ -380,6 +391,7 @@ fn api<S: Store + 'static>(
     plain: Router,
     log: LogApi<S>,
     index: IndexApi<S>,
+    evidence: Arc<Evidence>,
     config: &Config,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
     let ledger = Ledger::new(config.attachments.clone());
@@ -390,16 +402,20 @@ fn api<S: Store + 'static>(
     );
     let uploads = AttachmentServiceServer::new(AttachmentApi::new(store, ledger, uploads))
         .max_decoding_message_size(attachments::MESSAGE_BYTES);
-    Ok(Api::new(log, index, Routes::new(uploads), plain))
+    let federation = FederationApi::server(evidence, &config.server.shared_addresses);
+    let services = Routes::new(uploads).add_service(federation);
+    Ok(Api::new(log, index, services, plain))
 }
 
-/// The routes of plain HTTP: the log's tiles, and the node's own witness.
+/// The routes of plain HTTP: the log's tiles, misbehavior, and the node's own witness.
 fn routes<S: Store + 'static>(
     view: Arc<View<S>>,
     witness: Option<Opened>,
+    evidence: Arc<Evidence>,
     peers: Peers,
 ) -> (Router, Option<OwnWitness>) {
-    let tiles = tiles::router(view);
+    misbehavior::follow(&evidence, peers.clone());
+    let tiles = tiles::router(view).merge(misbehavior::http::router(evidence));
     let Some(opened) = witness else {
         return (tiles, None);
     };
@@ -408,40 +424,29 @@ fn routes<S: Store + 'static>(
         writer: opened.writer,
     };
     let witness = Arc::new(opened.witness);
-    follow(witness.clone(), peers);
+    logs::follow(&witness, peers);
     let witness = witness::http::router(witness);
     (tiles.merge(witness), Some(own))
 }
 
-/// Cosigns the logs of the peers: those of now before this returns, and whoever they are later.
-fn follow(witness: Arc<Witness>, mut peers: Peers) {
-    witness.logs().follow(&peers.now());
-    let witness = Arc::downgrade(&witness);
-    tokio::spawn(async move {
-        while let Some(now) = peers.changed().await {
-            let Some(witness) = witness.upgrade() else {
-                return;
-            };
-            // It reads what is stored of new logs.
-            let _ = tokio::task::spawn_blocking(move || witness.logs().follow(&now)).await;
-        }
-    });
-}
-
-fn socket(
-    path: &Path,
-    peers: PeerFile,
-    stop: watch::Receiver<bool>,
-) -> Result<tokio::task::JoinHandle<io::Result<()>>, StartError> {
-    socket::serve(path, peers, stop).map_err(|source| StartError::Socket {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-fn open_witness(config: &Path) -> Result<Opened, StartError> {
-    let config = WitnessConfig::load(config)?;
-    Ok(witness::run::open(&config).map_err(Box::new)?)
+/// What is kept of misbehavior, in the node's data folder and in that of its own witness.
+fn evidence(
+    config: &Config,
+    key: &SignerKey,
+    witnesses: Option<&Witnesses>,
+    own: Option<&WitnessConfig>,
+) -> Result<Arc<Evidence>, StartError> {
+    let mut known = Known::default();
+    known.log(&key.verifier());
+    let mut folders = vec![config.storage.path.as_path()];
+    if let Some(witnesses) = witnesses {
+        known.policy(witnesses.policy());
+    }
+    if let Some(own) = own {
+        known.logs_of(own);
+        folders.push(&own.storage.path);
+    }
+    Ok(Arc::new(Evidence::open(&folders, known)?))
 }
 
 /// Counts the attachments on a thread of its own.
@@ -484,7 +489,5 @@ pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
 
 /// Writes a file as JSON, whole or not at all.
 pub(crate) fn write_whole(path: &Path, text: &serde_json::Value) -> io::Result<()> {
-    let draft = path.with_extension("tmp");
-    std::fs::write(&draft, format!("{text:#}\n"))?;
-    std::fs::rename(&draft, path)
+    files::replace(path, format!("{text:#}\n").as_bytes())
 }

@@ -3,17 +3,18 @@
 use super::runtime;
 use anyhow::{Context, bail};
 use assay_node::{
-    config::{Config, ConfigFile as _},
+    config::{Config, ConfigError, ConfigFile as _, FederationConfig},
     keyfile,
-    peers::{Peer, PeerFile, PeersError, file, policy, socket, status},
+    peers::{KnownPeer, Peer, PeerFile, PeersError, file, policy, socket, status},
     storage::StorageError,
     witness::{config::WitnessConfig, run::load_keys},
 };
 use assay_tlog::head::LogVerifier;
+use assay_tlog::note::VerifierKey;
 use clap::{Args, Subcommand};
 use std::{fs, io::Read as _, path::PathBuf};
 
-/// The peers of a node.
+/// The peers of a node, or of a witness that runs by itself.
 #[derive(Subcommand)]
 pub enum Command {
     /// Prints what other nodes need to know of this one, for their `peer add`.
@@ -32,7 +33,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Node {
-    /// The configuration file of this node.
+    /// The configuration file of this node, or of a witness that runs by itself.
     #[arg(long, env = "ASSAY_NODE_CONFIG")]
     config: PathBuf,
 }
@@ -87,20 +88,60 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
     }
 }
 
+/// Whose peers they are.
+struct Own {
+    federation: FederationConfig,
+    log: Option<VerifierKey>,
+    /// The configuration of its witness.
+    witness: Option<PathBuf>,
+}
+
+impl Own {
+    /// Reads the configuration of a node, or of a witness that runs by itself.
+    fn load(node: &Node) -> anyhow::Result<Self> {
+        let config = match Config::load(&node.config) {
+            Ok(config) => config,
+            Err(error @ ConfigError::Malformed { .. }) => {
+                return match WitnessConfig::load(&node.config) {
+                    Ok(witness) => Ok(Own {
+                        federation: witness.federation,
+                        log: None,
+                        witness: Some(node.config.clone()),
+                    }),
+                    Err(_) => Err(error.into()),
+                };
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Own {
+            log: Some(keyfile::load(&config.log.key)?.verifier()),
+            witness: config.witness.map(|own| own.config),
+            federation: config.federation,
+        })
+    }
+
+    fn origin(&self) -> Option<&str> {
+        self.log.as_ref().map(VerifierKey::name)
+    }
+
+    fn peers(&self) -> Result<Vec<KnownPeer>, PeersError> {
+        file::read(&self.federation.peers)
+    }
+}
+
 fn card(args: &Card) -> anyhow::Result<()> {
-    let config = Config::load(&args.node.config)?;
-    let log = keyfile::load(&config.log.key)?;
-    let witness = match &config.witness {
+    let own = Own::load(&args.node)?;
+    let witness = match &own.witness {
         None => Vec::new(),
-        Some(own) => {
-            let keys = load_keys(&WitnessConfig::load(&own.config)?)?;
+        Some(config) => {
+            let keys = load_keys(&WitnessConfig::load(config)?)?;
             keys.verifiers().iter().map(ToString::to_string).collect()
         }
     };
     let peer = Peer {
         name: args.name.clone(),
         url: args.url.clone(),
-        log: vec![log.verifier().to_string()],
+        log: own.log.iter().map(ToString::to_string).collect(),
         witness,
         mirror: Vec::new(),
         audit: Vec::new(),
@@ -147,11 +188,11 @@ fn change(
     body: String,
     by_hand: impl FnOnce(&mut PeerFile, &str) -> Result<String, PeersError>,
 ) -> anyhow::Result<String> {
-    let config = Config::load(&node.config)?;
-    match PeerFile::open(&config.federation.peers, &config.log.origin) {
+    let own = Own::load(node)?;
+    match PeerFile::open(&own.federation.peers, own.origin()) {
         Ok(mut file) => Ok(by_hand(&mut file, &body)?),
         Err(PeersError::Lock(StorageError::Locked(_))) => {
-            let asked = socket::ask(&config.federation.admin_socket, what, body);
+            let asked = socket::ask(&own.federation.admin_socket, what, body);
             match runtime()?.block_on(asked) {
                 Ok(said) => Ok(said),
                 Err(reason) => bail!(reason),
@@ -162,8 +203,7 @@ fn change(
 }
 
 fn list(args: &Node) -> anyhow::Result<()> {
-    let config = Config::load(&args.config)?;
-    let peers = file::read(&config.federation.peers)?;
+    let peers = Own::load(args)?.peers()?;
     if peers.is_empty() {
         eprintln!("No peers. `assay-node peer add` adds some.");
     }
@@ -173,21 +213,21 @@ fn list(args: &Node) -> anyhow::Result<()> {
 }
 
 fn show_status(args: &Node) -> anyhow::Result<()> {
-    let config = Config::load(&args.config)?;
-    let peers = file::read(&config.federation.peers)?;
-    let key = keyfile::load(&config.log.key)?.verifier();
-    let own = LogVerifier::new(&config.log.origin, vec![key])?;
-    for peer in runtime()?.block_on(status::of(&peers, &own))? {
+    let own = Own::load(args)?;
+    let log = own.log.clone();
+    let log = log.map(|key| LogVerifier::new(key.name(), vec![key.clone()]));
+    let log = log.transpose()?;
+    for peer in runtime()?.block_on(status::of(&own.peers()?, log.as_ref()))? {
         println!("{}", peer.name);
         match peer.log {
             None => {}
-            Some(Ok(size)) => println!("  its log has {size} entries"),
+            Some(Ok(size)) => println!("  its log has size {size}"),
             Some(Err(reason)) => println!("  its log cannot be seen: {reason}"),
         }
         match peer.cosigned {
             None => {}
             Some(Ok((size, time))) => {
-                println!("  cosigned {size} entries of this log, {} s ago", ago(time));
+                println!("  cosigned size {size} of this log, {} s ago", ago(time));
             }
             Some(Err(reason)) => println!("  has not cosigned this log: {reason}"),
         }
@@ -200,8 +240,7 @@ fn ago(time: u64) -> u64 {
 }
 
 fn print_policy(args: &Policy) -> anyhow::Result<()> {
-    let config = Config::load(&args.node.config)?;
-    let peers = file::read(&config.federation.peers)?;
+    let peers = Own::load(&args.node)?.peers()?;
     print!("{}", policy::of(&peers, args.quorum)?);
     Ok(())
 }

@@ -11,6 +11,7 @@
 //! | [`tlog_policy`] | C2SP tlog-policy |
 //! | [`log_list`] | C2SP tlog-list |
 //! | [`head`], [`witness`], [`cosigning`] | C2SP tlog-witness |
+//! | [`mirror`] | C2SP tlog-mirror |
 //! | [`gossip`] | none: our own |
 //!
 //! Every function is a pure function of its arguments: no clock, no randomness, no files, no
@@ -61,6 +62,7 @@ pub mod hash;
 pub mod head;
 pub mod limits;
 pub mod log_list;
+pub mod mirror;
 pub mod note;
 pub mod tlog_policy;
 pub mod tlog_proof;

@@ -180,7 +180,7 @@ impl Seen {
                 return Err(PeerFault::OfLog {
                     name: peer.name.clone(),
                     kind,
-                    key: text.clone(),
+                    key: short(text),
                 });
             }
         }
@@ -201,7 +201,7 @@ impl Seen {
             let key = parse(text).map_err(|reason| PeerFault::Key {
                 name: name(),
                 kind,
-                key: text.clone(),
+                key: short(text),
                 reason,
             })?;
             if keys.len() == KEYS || keys.iter().any(|other| other.name() != key.name()) {
@@ -212,7 +212,7 @@ impl Seen {
                 return Err(PeerFault::SameKey {
                     name: name(),
                     kind,
-                    key: text.clone(),
+                    key: short(text),
                 });
             }
             keys.push(key);
@@ -223,6 +223,14 @@ impl Seen {
 
 fn names_log(roles: Option<&[Role]>) -> bool {
     roles.is_some_and(|roles| roles.iter().any(|role| *role != Role::Gossip))
+}
+
+/// A key as it stands in errors: one of ML-DSA-44 has 1,800 characters.
+fn short(key: &str) -> String {
+    match key.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &key[..end]),
+        None => key.to_owned(),
+    }
 }
 
 /// Whether a text can be a peer's name.

@@ -55,6 +55,18 @@ pub enum PeersError {
     /// There is no such peer.
     #[error("there is no peer {0:?}; `assay-node peer list` shows them")]
     Unknown(String),
+    /// The admin socket cannot be made.
+    #[error(
+        "cannot listen on {path}; federation.admin_socket in the configuration sets it, and a path \
+         of at most 107 bytes can be one",
+        path = path.display()
+    )]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// Somebody else may change the file.
     #[error(transparent)]
     Lock(#[from] StorageError),
@@ -65,7 +77,7 @@ pub enum PeersError {
 pub struct PeerFile {
     path: PathBuf,
     /// The node's own log, which is no peer.
-    origin: String,
+    origin: Option<String>,
     peers: watch::Sender<Arc<[KnownPeer]>>,
     _lock: Lock,
 }
@@ -74,13 +86,13 @@ impl PeerFile {
     /// Takes the right to change the file, which need not be there, and reads it.
     ///
     /// Fails with [`StorageError::Locked`] if a node or another command has it.
-    pub fn open(path: &Path, origin: &str) -> Result<Self, PeersError> {
+    pub fn open(path: &Path, origin: Option<&str>) -> Result<Self, PeersError> {
         let lock = Lock::take(&path.with_extension("lock"))?;
         let peers = read(path)?;
         refuse_own(&peers, origin)?;
         Ok(PeerFile {
             path: path.to_owned(),
-            origin: origin.to_owned(),
+            origin: origin.map(str::to_owned),
             peers: watch::Sender::new(peers.into()),
             _lock: lock,
         })
@@ -126,7 +138,7 @@ impl PeerFile {
 
     fn set(&mut self, peers: Vec<Peer>, whose: &str) -> Result<(), PeersError> {
         let known = checked(peers, whose)?;
-        refuse_own(&known, &self.origin)?;
+        refuse_own(&known, self.origin.as_deref())?;
         self.write(&known)?;
         self.peers.send_replace(known.into());
         Ok(())
@@ -208,9 +220,9 @@ fn checked(peers: Vec<Peer>, whose: &str) -> Result<Vec<KnownPeer>, PeersError> 
     })
 }
 
-fn refuse_own(peers: &[KnownPeer], origin: &str) -> Result<(), PeersError> {
+fn refuse_own(peers: &[KnownPeer], origin: Option<&str>) -> Result<(), PeersError> {
     let mut logs = peers.iter().filter_map(KnownPeer::log);
-    match logs.find(|log| log.origin() == origin) {
+    match logs.find(|log| Some(log.origin()) == origin) {
         Some(log) => Err(PeersError::Own(log.origin().to_owned())),
         None => Ok(()),
     }

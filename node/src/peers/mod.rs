@@ -138,9 +138,30 @@ impl Peers {
         self.0.borrow().clone()
     }
 
+    /// Calls `take` with those of now before this returns, and again whenever they change, until it
+    /// returns `None`. Then it may block. Must be called on a tokio runtime.
+    pub fn follow(mut self, take: impl Fn(&[KnownPeer]) -> Option<()> + Send + Sync + 'static) {
+        if take(&self.now()).is_none() {
+            return;
+        }
+        let take = Arc::new(take);
+        tokio::spawn(async move {
+            while let Some(now) = self.changed().await {
+                let take = take.clone();
+                let taken = tokio::task::spawn_blocking(move || take(&now)).await;
+                if !matches!(taken, Ok(Some(()))) {
+                    return;
+                }
+            }
+        });
+    }
+
     /// Waits until they change. `None` if they never will any more. Safe to be cancelled.
     pub async fn changed(&mut self) -> Option<Arc<[KnownPeer]>> {
         self.0.changed().await.ok()?;
         Some(self.0.borrow_and_update().clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

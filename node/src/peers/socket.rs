@@ -28,28 +28,35 @@ use tokio::{
 /// How long a command waits for the node.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Answers at `path` until `stop` says so. Whoever holds `file` is the only one who can run this.
-pub fn serve(
-    path: &Path,
-    file: PeerFile,
-    mut stop: watch::Receiver<bool>,
-) -> io::Result<JoinHandle<io::Result<()>>> {
-    let listener = Own(bind(path)?, rustix::process::geteuid().as_raw());
-    let routes = Router::new()
-        .route("/peers/add", post(add))
-        .route("/peers/remove", post(remove))
-        .layer(DefaultBodyLimit::max(FILE_BYTES))
-        .with_state(Arc::new(Mutex::new(file)));
-    let stopped = async move {
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
-    let path = path.to_owned();
-    Ok(tokio::spawn(async move {
-        let served = axum::serve(listener, routes).with_graceful_shutdown(stopped);
-        let served = served.await;
-        let _ = fs::remove_file(path);
-        served
-    }))
+impl PeerFile {
+    /// Lets commands change the file at the socket `path`, until `stop` says so. Must be called on a
+    /// tokio runtime. Fails with [`PeersError::Socket`].
+    pub fn serve(
+        self,
+        path: &Path,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<JoinHandle<io::Result<()>>, PeersError> {
+        let listener = bind(path).map_err(|source| PeersError::Socket {
+            path: path.to_owned(),
+            source,
+        })?;
+        let listener = Own(listener, rustix::process::geteuid().as_raw());
+        let routes = Router::new()
+            .route("/peers/add", post(add))
+            .route("/peers/remove", post(remove))
+            .layer(DefaultBodyLimit::max(FILE_BYTES))
+            .with_state(Arc::new(Mutex::new(self)));
+        let stopped = async move {
+            let _ = stop.wait_for(|stop| *stop).await;
+        };
+        let path = path.to_owned();
+        Ok(tokio::spawn(async move {
+            let served = axum::serve(listener, routes).with_graceful_shutdown(stopped);
+            let served = served.await;
+            let _ = fs::remove_file(path);
+            served
+        }))
+    }
 }
 
 /// Binds the socket. What a node that was killed left there is removed; anything else stays.

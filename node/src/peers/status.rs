@@ -26,12 +26,12 @@ pub struct Status {
     /// The size of its log, or why that is not known. `None` if it has no log here.
     pub log: Option<Result<u64, String>>,
     /// What its witness cosigned last of this node's log: size and time, in seconds since 1970.
-    /// `None` if it is no witness.
+    /// `None` if it is no witness, or who asks has no log.
     pub cosigned: Option<Result<(u64, u64), String>>,
 }
 
-/// Asks all of them. `own` is this node's log.
-pub async fn of(peers: &[KnownPeer], own: &LogVerifier) -> reqwest::Result<Vec<Status>> {
+/// Asks all of them. `own` is the log of whoever asks, if they have one.
+pub async fn of(peers: &[KnownPeer], own: Option<&LogVerifier>) -> reqwest::Result<Vec<Status>> {
     let http = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -41,15 +41,13 @@ pub async fn of(peers: &[KnownPeer], own: &LogVerifier) -> reqwest::Result<Vec<S
     Ok(stream::iter(asked).buffered(AT_ONCE).collect().await)
 }
 
-async fn ask(http: &reqwest::Client, peer: &KnownPeer, own: &LogVerifier) -> Status {
+async fn ask(http: &reqwest::Client, peer: &KnownPeer, own: Option<&LogVerifier>) -> Status {
     let log = async {
         let log = peer.log()?;
         Some(size(http, peer, log).await)
     };
     let cosigned = async {
-        if peer.witness().is_empty() {
-            return None;
-        }
+        let own = own.filter(|_| !peer.witness().is_empty())?;
         Some(cosigned(http, peer, own).await)
     };
     let (log, cosigned) = tokio::join!(log, cosigned);

@@ -1,7 +1,9 @@
 //! A log that the witness is configured for, as the serving threads see it.
 
 use super::config::Identity;
+use crate::misbehavior::Evidence;
 use arc_swap::ArcSwapOption;
+use assay_tlog::head::VerifiedHead;
 use assay_tlog::note::CosignError;
 use assay_tlog::witness::{Cosigned, LogState, Persisted, WitnessKeys, WitnessedLog};
 use governor::{
@@ -9,6 +11,7 @@ use governor::{
     clock::{Clock, DefaultClock},
 };
 use std::{
+    borrow::Cow,
     num::NonZeroU32,
     sync::{Arc, Mutex, OnceLock},
 };
@@ -27,6 +30,11 @@ impl Latest {
             persisted,
             cosigned: OnceLock::new(),
         })
+    }
+
+    /// The head.
+    pub fn head(&self) -> &VerifiedHead {
+        self.persisted.head()
     }
 
     /// Returns the head with its cosignatures. Fails if the algorithm does.
@@ -73,6 +81,15 @@ impl KnownLog {
     /// Its origin.
     pub fn origin(&self) -> &str {
         self.log.verifier().origin()
+    }
+
+    /// Its origin and keys, and whether it is convicted.
+    pub fn judged_by(&self, evidence: &Evidence) -> Cow<'_, WitnessedLog> {
+        if evidence.convicts_log(self.log.verifier().origin()) {
+            Cow::Owned(self.log.clone().convicted())
+        } else {
+            Cow::Borrowed(&self.log)
+        }
     }
 
     /// Charges one signed request, or says in how many seconds there is room for it, at least 1.

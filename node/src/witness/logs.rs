@@ -6,8 +6,9 @@
 
 use super::config::{Identity, LogEntry};
 use super::known::{Held, KnownLog};
+use super::service::Witness;
 use super::store::StoredError;
-use crate::peers::{KnownPeer, Role};
+use crate::peers::{KnownPeer, Peers, Role};
 use arc_swap::ArcSwap;
 use assay_tlog::Hash;
 use assay_tlog::head::LogVerifier;
@@ -147,4 +148,15 @@ impl Logs {
         };
         Ok(Arc::new(KnownLog::new(log, held, hourly, &self.identity)))
     }
+}
+
+/// Cosigns the logs of the peers: those of now before this returns, and
+/// whoever they are later. Must be called on a tokio runtime.
+pub fn follow(witness: &Arc<Witness>, peers: Peers) {
+    let witness = Arc::downgrade(witness);
+    // What is stored of new logs is read.
+    peers.follow(move |peers| {
+        witness.upgrade()?.logs().follow(peers);
+        Some(())
+    });
 }

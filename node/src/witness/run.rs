@@ -7,7 +7,7 @@ use super::floor_file::{FloorFile, FloorFileError};
 use super::http::Api;
 use super::init::BLOCK_CACHE_MIB;
 use super::known::{Held as HeldLog, Latest};
-use super::logs::{Logs, UnusableLog};
+use super::logs::{self, Logs, UnusableLog};
 use super::service::{QUEUE, Witness};
 use super::store::{self, StoredError};
 use super::writer::{Writer, report_clock};
@@ -20,7 +20,9 @@ use crate::{
     config::ConfigError,
     held::Held,
     keyfile::{self, KeyFileError},
+    misbehavior::{self, Evidence, EvidenceError, known::Known},
     node::{self, StartError},
+    peers::{PeerFile, PeersError},
     sequencer::Halt,
     storage::{
         StorageError, Store, Tables,
@@ -84,6 +86,12 @@ pub enum WitnessStartError {
     /// The store is an older copy, or the floor file cannot be used.
     #[error(transparent)]
     FloorFile(#[from] FloorFileError),
+    /// The peers cannot be used.
+    #[error(transparent)]
+    Peers(#[from] PeersError),
+    /// What was kept of misbehavior cannot be read.
+    #[error(transparent)]
+    Misbehavior(#[from] EvidenceError),
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -109,6 +117,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<io::Result<()>>,
     admin_server: tokio::task::JoinHandle<io::Result<()>>,
+    admin_socket: tokio::task::JoinHandle<io::Result<()>>,
     writer: JoinHandle<()>,
 }
 
@@ -128,6 +137,7 @@ pub struct Opened {
 /// Reads what is stored and starts the writer.
 pub(super) struct Open<'a> {
     pub(super) config: &'a WitnessConfig,
+    pub(super) evidence: Arc<Evidence>,
     pub(super) keys: WitnessKeys,
     pub(super) clock: fn() -> u64,
 }
@@ -136,7 +146,12 @@ impl Job for Open<'_> {
     type Output = Result<Opened, WitnessStartError>;
 
     fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
-        let Open { config, keys, .. } = self;
+        let Open {
+            config,
+            evidence,
+            keys,
+            ..
+        } = self;
         let floor = store::open(&*store, &config.witness.name)?;
         let floor_file = match &config.storage.floor_file {
             Some(path) => Some(FloorFile::open(path, floor)?),
@@ -157,6 +172,7 @@ impl Job for Open<'_> {
         let (queue, asked) = mpsc::sync_channel(QUEUE);
         let writer = Writer {
             store,
+            evidence: evidence.clone(),
             floor,
             floor_file,
             clock: self.clock,
@@ -166,16 +182,18 @@ impl Job for Open<'_> {
         Ok(Opened {
             writer: writer.start(asked)?,
             vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
-            witness: Witness::new(keys, logs, queue, halt.clone()),
+            witness: Witness::new(keys, logs, evidence, queue, halt.clone()),
             halt,
         })
     }
 }
 
-/// Opens the witness of a configuration, and starts its writer. It answers nobody yet.
-pub fn open(config: &WitnessConfig) -> Result<Opened, WitnessStartError> {
+/// Opens the witness of a configuration, and starts its writer. It answers nobody yet. What
+/// `evidence` convicts is not cosigned.
+pub fn open(config: &WitnessConfig, evidence: Arc<Evidence>) -> Result<Opened, WitnessStartError> {
     let open = Open {
         config,
+        evidence,
         keys: load_keys(config)?,
         clock: now,
     };
@@ -246,15 +264,25 @@ impl Running {
         let tls = config.server.tls.clone().map(Tls::load).transpose()?;
         let tls = tls.map(Arc::new);
         let metrics = telemetry::metrics();
-        let opened = open(&config)?;
+        let mut known = Known::default();
+        known.logs_of(&config);
+        let evidence = Evidence::open(&[&config.storage.path], known)?;
+        let evidence = Arc::new(evidence);
+        let opened = open(&config, evidence.clone())?;
+        let peers = PeerFile::open(&config.federation.peers, None)?;
         let listener = node::listen(config.server.listen, "server.listen").await?;
         let admin_listener = node::listen(config.server.admin, "server.admin").await?;
         let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
 
         let (stop, stopped) = watch::channel(false);
+        let witness = Arc::new(opened.witness);
+        misbehavior::follow(&evidence, peers.peers());
+        logs::follow(&witness, peers.peers());
+        let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
         let held = Held::new(node::limits(&config.server));
+        let shared = &config.server.shared_addresses;
         let server = Server {
-            app: Api::new(Arc::new(opened.witness)),
+            app: Api::new(witness, evidence, shared),
             tls: tls.clone(),
             threads: config.server.threads,
             connections: config.server.connections,
@@ -274,6 +302,7 @@ impl Running {
             stop,
             server,
             admin_server,
+            admin_socket,
             writer: opened.writer,
         })
     }
@@ -289,6 +318,7 @@ impl Running {
         self.stop.send_replace(true);
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
+        let _ = self.admin_socket.await;
         // The last sender of the queue went with the server.
         let writer = self.writer;
         let _ = tokio::task::spawn_blocking(move || writer.join()).await;

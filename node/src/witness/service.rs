@@ -1,9 +1,11 @@
 //! A request from its bytes to its answer.
 
-use super::known::KnownLog;
+use super::known::{KnownLog, Latest};
 use super::logs::Logs;
 use super::writer::{Asked, Refused};
+use crate::misbehavior::{self, Evidence};
 use crate::sequencer::Halt;
+use assay_tlog::head::VerifiedHead;
 use assay_tlog::witness::{Answer, Refusal, Request, SignedRequest, WitnessKeys};
 use std::sync::{
     Arc,
@@ -21,16 +23,24 @@ pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 pub struct Witness {
     keys: WitnessKeys,
     logs: Logs,
+    evidence: Arc<Evidence>,
     writer: SyncSender<Asked>,
     halt: Arc<Halt>,
 }
 
 impl Witness {
-    /// A witness with these keys and logs, and the queue of its writer.
-    pub fn new(keys: WitnessKeys, logs: Logs, writer: SyncSender<Asked>, halt: Arc<Halt>) -> Self {
+    /// A witness with these keys and logs, what convicts logs, and the queue of its writer.
+    pub fn new(
+        keys: WitnessKeys,
+        logs: Logs,
+        evidence: Arc<Evidence>,
+        writer: SyncSender<Asked>,
+        halt: Arc<Halt>,
+    ) -> Self {
         Witness {
             keys,
             logs,
+            evidence,
             writer,
             halt,
         }
@@ -59,10 +69,22 @@ impl Witness {
             .logs
             .of(request.origin())
             .ok_or(Refusal::UnknownOrigin)?;
-        let request = request.verify(&log.log)?;
-        log.charge()
-            .map_err(|retry_after_s| Refusal::OverQuota { retry_after_s })?;
+        let request = request.verify(&log.judged_by(&self.evidence))?;
+        log.charge().map_err(|retry_after_s| {
+            self.compare(&log, request.head());
+            Refusal::OverQuota { retry_after_s }
+        })?;
         Ok((log, request))
+    }
+
+    /// Compares a head that the log signed, and that the writer does not come to see, with the one
+    /// that is held.
+    fn compare(&self, log: &KnownLog, head: &VerifiedHead) {
+        let held = log.held.latest.load_full();
+        if let Some(found) = misbehavior::against(held.as_deref().map(Latest::head), head) {
+            // It was reported if it could not be stored.
+            let _ = self.evidence.keep(&found);
+        }
     }
 
     /// Lets the writer decide and persist, and then signs.
@@ -75,10 +97,14 @@ impl Witness {
         };
         match self.writer.try_send(asked) {
             Ok(()) => {}
-            Err(TrySendError::Full(_)) => {
+            Err(TrySendError::Full(asked)) => {
+                self.compare(&asked.log, asked.request.head());
                 return unavailable("this witness is busy; try again", Some(1));
             }
-            Err(TrySendError::Disconnected(_)) => return self.stopped(),
+            Err(TrySendError::Disconnected(asked)) => {
+                self.compare(&asked.log, asked.request.head());
+                return self.stopped();
+            }
         }
         match answer.await {
             Ok(Ok(latest)) => match latest.cosigned(&self.keys) {

@@ -21,7 +21,7 @@ impl Words {
 
     /// A number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
-        (u128::from(self.word()) * end as u128 >> u64::BITS) as usize
+        ((u128::from(self.word()) * end as u128) >> u64::BITS) as usize
     }
 
     /// True in so many of a hundred cases.

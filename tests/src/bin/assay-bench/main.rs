@@ -9,6 +9,7 @@ mod checks;
 mod connection;
 mod index;
 mod load;
+mod logs;
 mod material;
 mod report;
 mod tessera;
@@ -48,7 +49,7 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("canned") => canned::serve(),
-        Some(part @ ("index" | "publishing" | "lookup" | "large" | "tessera")) => {
+        Some(part @ ("index" | "publishing" | "lookup" | "large" | "logs" | "tessera")) => {
             let leaves = arguments
                 .get(1)
                 .with_context(|| format!("{part} takes a number of claims"))?;
@@ -57,6 +58,7 @@ fn main() -> anyhow::Result<()> {
                 "publishing" => index::only_publishing,
                 "lookup" => index::only_lookup,
                 "large" => index::large,
+                "logs" => logs::bench,
                 _ => tessera::bench,
             };
             only(bench, leaves.parse()?)
@@ -72,7 +74,7 @@ fn main() -> anyhow::Result<()> {
         Some(other) => {
             anyhow::bail!(
                 "{other}: there are `--leaves N`, for a quick look, and `index N`, `publishing N`, \
-                 `lookup N`, `large N` and `tessera N` for a part alone"
+                 `lookup N`, `large N`, `logs N` and `tessera N` for a part alone"
             )
         }
     }
@@ -129,6 +131,7 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     node.stop()?;
     drop(node);
     index::bench(&material, leaves, &mut report)?;
+    logs::bench(&material, leaves, &mut report)?;
     tessera::bench(&material, tessera::ENTRIES.min(leaves), &mut report)?;
     index::large(&material, 10 * leaves, &mut report)?;
     report.finish(&bench_json()?)
