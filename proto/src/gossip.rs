@@ -233,10 +233,6 @@ mod tests {
     #[test]
     fn more_than_may_be_is_refused() {
         let bytes = |count: usize| Bytes::from(vec![0; count]);
-        let id = |count| v1::EvidenceId {
-            culprit: 1,
-            id: bytes(count),
-        };
         let whole = || turn_message(turn());
         let mut message = whole();
         message.logs.push(1);
@@ -256,7 +252,7 @@ mod tests {
         }
         for length in [0, 31, 33] {
             let mut message = whole();
-            message.evidence_ids[63] = id(length);
+            message.evidence_ids[63].id = bytes(length);
             assert_eq!(read(message), Err(TurnMessageFault::Id(length)));
             let mut message = whole();
             message.wanted_evidence[63] = bytes(length);

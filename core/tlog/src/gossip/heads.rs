@@ -160,8 +160,8 @@ impl Heads {
     fn next_above(&self, tip: TreeSize, now_ms: u64) -> Option<usize> {
         let mut above: Vec<usize> = (1..self.unlinked.len()).collect();
         above.retain(|at| self.unlinked[*at].head.size() > tip);
-        let is_asked = |at: &usize| !self.unlinked[*at].waiting.is_due(now_ms);
-        if above.iter().any(is_asked) {
+        let mut waiting = above.iter().map(|at| &self.unlinked[*at].waiting);
+        if waiting.any(|waiting| !waiting.is_due(now_ms)) {
             return None;
         }
         above.into_iter().min_by_key(|at| {
