@@ -36,8 +36,8 @@ pub struct Init<'a> {
     pub listen: SocketAddr,
     /// The admin address.
     pub admin: SocketAddr,
-    /// Whether the node is a witness, too, whose configuration is `witness/witness.toml`.
-    pub witness: bool,
+    /// What else is in its configuration: tables in TOML.
+    pub tables: &'a str,
 }
 
 /// Why there is no new log.
@@ -158,11 +158,7 @@ fn configuration(init: &Init<'_>) -> String {
         TEMPLATE,
         &[("origin", &origin), ("listen", &listen), ("admin", &admin)],
     );
-    if init.witness {
-        let table = "[witness]\nconfig = \"witness/witness.toml\"\n";
-        return text + "\n" + table;
-    }
-    text
+    text + init.tables
 }
 
 /// Makes what the configuration in `draft` names: the key file and the store.
@@ -247,12 +243,11 @@ mod tests {
                 origin,
                 listen: SocketAddr::from(([127, 0, 0, 1], 1)),
                 admin: SocketAddr::from(([127, 0, 0, 1], 2)),
-                witness: true,
+                tables: "\n[witness]\nconfig = \"w.toml\"\n",
             };
             let config: Config = toml::from_str(&configuration(&init)).unwrap();
             assert_eq!(config.log.origin, origin);
-            let witness = Path::new("witness/witness.toml");
-            assert_eq!(config.witness.unwrap().config, witness);
+            assert_eq!(config.witness.unwrap().config, Path::new("w.toml"));
             assert_eq!(config.server.listen, init.listen);
         }
     }

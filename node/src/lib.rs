@@ -16,6 +16,7 @@ pub mod index;
 pub mod init;
 pub mod keyfile;
 pub mod log;
+pub mod mirror;
 pub mod misbehavior;
 pub mod node;
 pub mod peers;

@@ -1,12 +1,13 @@
 //! `assay-node`: makes a log (`init`) and runs it (`run`), or a witness of other logs (`witness`).
 
+mod mirror_commands;
 mod peer_commands;
 mod witness_commands;
 
 use anyhow::Context;
 use assay_node::{
     config::{Config, ConfigFile as _},
-    init, node, telemetry, witness,
+    init, mirror, node, telemetry, witness,
 };
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
@@ -38,6 +39,9 @@ enum Command {
     /// Makes and runs a witness, which cosigns the checkpoints of other logs.
     #[command(subcommand)]
     Witness(witness_commands::Command),
+    /// Makes a node a mirror, which copies other logs and serves the copies.
+    #[command(subcommand)]
+    Mirror(mirror_commands::Command),
 }
 
 #[derive(Args)]
@@ -57,6 +61,9 @@ struct Init {
     /// Makes a witness of other logs, too, with this name, for example log.example.org/witness.
     #[arg(long, env = "ASSAY_NODE_WITNESS")]
     witness: Option<String>,
+    /// Makes a mirror of other logs, too, with this name, for example log.example.org/mirror.
+    #[arg(long, env = "ASSAY_NODE_MIRROR")]
+    mirror: Option<String>,
 }
 
 #[derive(Args)]
@@ -76,6 +83,7 @@ fn main() -> ExitCode {
         Command::Invite => invite(),
         Command::Peer(command) => peer_commands::run(&command),
         Command::Witness(command) => witness_commands::run(&command),
+        Command::Mirror(command) => mirror_commands::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -88,29 +96,40 @@ fn main() -> ExitCode {
 
 fn init_log(args: &Init) -> anyhow::Result<()> {
     init::vacant(&args.dir)?;
-    let witness = args.witness.as_ref();
-    let witness = witness.map(|name| init_witness(args, name)).transpose()?;
+    let (mut tables, mut vkeys) = (String::new(), Vec::new());
+    if let Some(name) = &args.witness {
+        vkeys.extend(init_witness(args, name)?);
+        tables += "\n[witness]\nconfig = \"witness/witness.toml\"\n";
+    }
+    if let Some(name) = &args.mirror {
+        vkeys.extend(mirror::init::init(&args.dir, name, witness::run::now())?);
+        tables += &format!("\n{}", mirror_commands::table(name));
+        eprintln!("New mirror {name}.");
+    }
     let new = init::init(&init::Init {
         dir: &args.dir,
         origin: &args.origin,
         listen: args.listen,
         admin: args.admin,
-        witness: witness.is_some(),
+        tables: &tables,
     })?;
     eprintln!(
         "New log {}. Its key, for consumers to pin, goes to standard output.",
         args.origin
     );
+    if !vkeys.is_empty() {
+        eprintln!("The keys of its witness and mirror follow: Ed25519, then ML-DSA-44, of each.");
+    }
     eprintln!("Run it: assay-node run --config {}", new.config.display());
     println!("{}", new.vkey);
-    for vkey in witness.iter().flat_map(|witness| &witness.vkeys) {
+    for vkey in vkeys {
         println!("{vkey}");
     }
     Ok(())
 }
 
 /// Makes the witness of a node, before the node's configuration names it.
-fn init_witness(args: &Init, name: &str) -> anyhow::Result<witness::init::NewWitness> {
+fn init_witness(args: &Init, name: &str) -> anyhow::Result<Vec<String>> {
     let new = witness::init::init(&witness::init::Init {
         dir: &args.dir.join("witness"),
         name,
@@ -118,8 +137,8 @@ fn init_witness(args: &Init, name: &str) -> anyhow::Result<witness::init::NewWit
         admin: args.admin,
         now: witness::run::now(),
     })?;
-    eprintln!("New witness {name}. Its keys go to standard output after the log's.");
-    Ok(new)
+    eprintln!("New witness {name}.");
+    Ok(new.vkeys)
 }
 
 fn invite() -> anyhow::Result<()> {

@@ -3,14 +3,15 @@
 use super::runtime;
 use anyhow::{Context, bail};
 use assay_node::{
-    config::{Config, ConfigError, ConfigFile as _, FederationConfig},
-    keyfile,
+    config::{Config, ConfigError, ConfigFile as _, FederationConfig, MirrorConfig},
+    keyfile, mirror,
     peers::{KnownPeer, Peer, PeerFile, PeersError, file, policy, socket, status},
     storage::StorageError,
-    witness::{config::WitnessConfig, run::load_keys},
+    witness::{config::WitnessConfig, run},
 };
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
+use assay_tlog::witness::WitnessKeys;
 use clap::{Args, Subcommand};
 use std::{fs, io::Read as _, path::PathBuf};
 
@@ -94,6 +95,7 @@ struct Own {
     log: Option<VerifierKey>,
     /// The configuration of its witness.
     witness: Option<PathBuf>,
+    mirror: Option<MirrorConfig>,
 }
 
 impl Own {
@@ -107,6 +109,7 @@ impl Own {
                         federation: witness.federation,
                         log: None,
                         witness: Some(node.config.clone()),
+                        mirror: None,
                     }),
                     Err(_) => Err(error.into()),
                 };
@@ -116,6 +119,7 @@ impl Own {
         Ok(Own {
             log: Some(keyfile::load(&config.log.key)?.verifier()),
             witness: config.witness.map(|own| own.config),
+            mirror: config.mirror,
             federation: config.federation,
         })
     }
@@ -133,17 +137,18 @@ fn card(args: &Card) -> anyhow::Result<()> {
     let own = Own::load(&args.node)?;
     let witness = match &own.witness {
         None => Vec::new(),
-        Some(config) => {
-            let keys = load_keys(&WitnessConfig::load(config)?)?;
-            keys.verifiers().iter().map(ToString::to_string).collect()
-        }
+        Some(config) => texts(&run::load_keys(&WitnessConfig::load(config)?)?),
+    };
+    let mirror = match &own.mirror {
+        None => Vec::new(),
+        Some(config) => texts(&mirror::run::load_keys(config)?),
     };
     let peer = Peer {
         name: args.name.clone(),
         url: args.url.clone(),
         log: own.log.iter().map(ToString::to_string).collect(),
         witness,
-        mirror: Vec::new(),
+        mirror,
         audit: Vec::new(),
         roles: None,
     };
@@ -152,6 +157,10 @@ fn card(args: &Card) -> anyhow::Result<()> {
     file::parse(&text, "this card")?;
     print!("{}", text.trim_start());
     Ok(())
+}
+
+fn texts(keys: &WitnessKeys) -> Vec<String> {
+    keys.verifiers().iter().map(ToString::to_string).collect()
 }
 
 fn add(args: &Add) -> anyhow::Result<()> {

@@ -25,7 +25,7 @@ fn on_rocksdb(folder: &Path) -> Config {
         origin: ORIGIN,
         listen: any,
         admin: any,
-        witness: false,
+        tables: "",
     });
     Config::load(&new.unwrap().config).unwrap()
 }

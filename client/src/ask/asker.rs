@@ -285,6 +285,23 @@ impl Asker {
     }
 }
 
+/// That there is no answer. Fails if there is one that does not verify.
+fn unanswered(log: LogAddress, error: ClientError) -> Result<AskedLog, AskError> {
+    match error {
+        ClientError::Unavailable { .. } | ClientError::Refused { .. } => {
+            let why = one_line(&error);
+            Ok(AskedLog::silent(log, why, LogState::Unreachable))
+        }
+        ClientError::Unsupported(why) => {
+            Ok(AskedLog::silent(log, why, LogState::UnsupportedMapping))
+        }
+        source => {
+            let origin = log.key.name().to_owned();
+            Err(AskError::OfLog { origin, source })
+        }
+    }
+}
+
 /// What an answer is worth: verified, and confirmed by as many witnesses as the policy asks for.
 fn answered(
     policy: &Policy,
@@ -294,20 +311,7 @@ fn answered(
 ) -> Result<AskedLog, AskError> {
     let gathered = match gathered {
         Ok(gathered) => gathered,
-        Err(error @ (ClientError::Unavailable { .. } | ClientError::Refused { .. })) => {
-            return Ok(AskedLog::silent(
-                log,
-                one_line(&error),
-                LogState::Unreachable,
-            ));
-        }
-        Err(ClientError::Unsupported(why)) => {
-            return Ok(AskedLog::silent(log, why, LogState::UnsupportedMapping));
-        }
-        Err(source) => {
-            let origin = log.key.name().to_owned();
-            return Err(AskError::OfLog { origin, source });
-        }
+        Err(error) => return unanswered(log, error),
     };
     if let Some((leaf, error)) = gathered.broken.first() {
         return Err(AskError::BrokenClaim {

@@ -5,10 +5,12 @@
 
 mod federation;
 mod file;
+mod mirror;
 mod quorum;
 
 pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
+pub use self::mirror::{MirrorConfig, MirroredLog};
 pub use self::quorum::QuorumConfig;
 
 use crate::storage::backend::Backend;
@@ -56,6 +58,8 @@ pub struct Config {
     pub quorum: Option<QuorumConfig>,
     /// The witness that this node is, beside its log.
     pub witness: Option<OwnWitnessConfig>,
+    /// The mirror that this node is, beside its log.
+    pub mirror: Option<MirrorConfig>,
     /// Its peers.
     #[serde(default)]
     pub federation: FederationConfig,
@@ -373,6 +377,9 @@ impl ConfigFile for Config {
         if let Some(quorum) = &self.quorum {
             quorum.check()?;
         }
+        if let Some(mirror) = &self.mirror {
+            mirror.check()?;
+        }
         self.server.check()
     }
 
@@ -387,6 +394,7 @@ impl ConfigFile for Config {
         paths.extend(&mut self.attachments.path);
         paths.extend(self.quorum.as_mut().map(|quorum| &mut quorum.policy));
         paths.extend(self.witness.as_mut().map(|witness| &mut witness.config));
+        paths.extend(self.mirror.iter_mut().flat_map(MirrorConfig::paths));
         paths.extend(self.server.paths());
         for path in paths {
             *path = folder.join(&*path);

@@ -1,5 +1,6 @@
 //! Whose keys a node has: only with these is misbehavior verified.
 
+use crate::config::MirrorConfig;
 use crate::peers::KnownPeer;
 use crate::witness::config::WitnessConfig;
 use assay_claims::misbehavior::KnownKeys;
@@ -46,6 +47,16 @@ impl Known {
     /// Adds the logs that a witness cosigns. Its configuration was checked when it was read.
     pub fn logs_of(&mut self, witness: &WitnessConfig) {
         for log in &witness.log {
+            let keys = self.logs.entry(log.origin.clone()).or_default();
+            for key in log.keys.iter().flat_map(|key| VerifierKey::parse_log(key)) {
+                add(keys, &key);
+            }
+        }
+    }
+
+    /// Adds the logs that a mirror copies. Its configuration was checked when it was read.
+    pub fn logs_copied(&mut self, mirror: &MirrorConfig) {
+        for log in &mirror.log {
             let keys = self.logs.entry(log.origin.clone()).or_default();
             for key in log.keys.iter().flat_map(|key| VerifierKey::parse_log(key)) {
                 add(keys, &key);

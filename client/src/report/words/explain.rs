@@ -68,7 +68,7 @@ fn logs(policy: &Policy) -> Vec<String> {
             "The log that you ask. Its answer may be at most {age} old."
         ));
     }
-    lines.extend(lax_logs(policy).map(|text| format!("{text}.")));
+    lines.extend(lax_logs(policy).map(|text| format!("But {text}.")));
     lines.push(match policy.tlog().map(|tlog| (tlog, tlog.quorum())) {
         Some((tlog, Some(quorum))) => {
             let group = tlog.groups().iter().find(|group| group.name == quorum);
@@ -95,8 +95,8 @@ fn logs(policy: &Policy) -> Vec<String> {
 pub fn lax_logs(policy: &Policy) -> Option<String> {
     let EnoughLogs { least, of } = policy.enough_logs()?;
     Some(format!(
-        "your policy takes the answers of {least} of {} logs ({}) for enough: what was withdrawn or \
-         said against something only in a log that does not answer is not seen",
+        "your policy takes the answers of {least} of {} logs ({}) for enough: what was withdrawn \
+         or said against something only in a log that does not answer is not seen",
         of.len(),
         of.join(", ")
     ))

@@ -96,8 +96,8 @@ impl Policy {
         self.enough.as_ref()
     }
 
-    /// Whether the answer of a log can be done without, because enough others answered in full. What
-    /// only the missing log has is then not known: a withdrawal could be among it.
+    /// Whether the answer of a log can be done without, because enough others answered in full.
+    /// What only the missing log has is then not known: a withdrawal could be among it.
     pub fn can_lack(&self, origin: &str, answered: &BTreeSet<&str>) -> bool {
         let Some(EnoughLogs { least, of }) = &self.enough else {
             return false;

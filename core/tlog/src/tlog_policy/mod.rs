@@ -9,9 +9,9 @@
 //! ```
 //!
 //! Read strictly: every name is defined on a line above, is a member of one group at most, and no
-//! key stands twice. One rule is ours: witnesses whose keys have the same key name, but for the role
-//! at its end ([`operator`]), are one operator, and cannot be counted twice. Left out: asking witnesses, and anything that the text's
-//! URLs lead to.
+//! key stands twice. One rule is ours: witnesses whose keys have the same key name, but for the
+//! role at its end ([`operator`]), are one operator, and cannot be counted twice. Left out: asking
+//! witnesses, and anything that the text's URLs lead to.
 
 mod fault;
 mod policy;

@@ -92,8 +92,8 @@ impl Voices {
         all.filter(move |voice| voice.roles.contains(&role))
     }
 
-    /// Who cosigned both this checkpoint and another one, under the same policy, each at the earlier
-    /// of the two times.
+    /// Who cosigned both this checkpoint and another one, under the same policy, each at the
+    /// earlier of the two times.
     pub fn both(&self, other: &Self) -> Self {
         let counted = both(&self.counted, &other.counted);
         let is_in = |name: &String| counted.iter().any(|voice| voice.name == *name);

@@ -2,6 +2,10 @@
 //!
 //! Nothing listens before the log is open. A node that must not sign does not start.
 
+mod error;
+
+pub use error::StartError;
+
 use crate::{
     admission::Admission,
     api::{
@@ -14,110 +18,38 @@ use crate::{
         look_ups::LookUps,
         serve::Server,
         tiles,
-        tls::{Tls, TlsError},
+        tls::Tls,
     },
-    config::{Config, ConfigError, ConfigFile as _, LogConfig, ServerConfig},
-    cosigner::{Asking, Witnesses, WitnessesError},
+    config::{Config, ConfigFile as _, LogConfig, ServerConfig},
+    cosigner::{Asking, Witnesses},
     files,
     held::{self, Held},
-    keyfile::{self, KeyFileError},
-    log::{Caches, Log, OpenError, Shown, Signed},
-    misbehavior::{self, Evidence, EvidenceError, known::Known},
-    peers::{PeerFile, Peers, PeersError},
+    keyfile,
+    log::{Caches, Log, Shown, Signed},
+    mirror::run as mirror,
+    misbehavior::{self, Evidence, known::Known},
+    peers::{PeerFile, Peers},
     quota::Uploads,
     sequencer::{Driver, Halt, Submission},
     storage::{
-        StorageError, Store,
+        Store,
         backend::{Job, Opening},
     },
     telemetry,
     view::View,
-    witness::{
-        self,
-        config::WitnessConfig,
-        logs,
-        run::{Opened, WitnessStartError},
-    },
+    witness::{self, config::WitnessConfig, logs, run::Opened},
 };
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
 use assay_tlog::note::SignerKey;
 use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
-use std::{
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::{
     net::TcpListener,
     runtime::Handle,
     sync::{mpsc, watch},
 };
 use tonic::service::Routes;
-
-/// Why a node does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The configuration cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The key file cannot be used.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
-    /// The key is another log's.
-    #[error(
-        "the key in {path} is for the origin {key}, but the configuration says {origin}",
-        path = path.display()
-    )]
-    OtherKey {
-        /// The key file.
-        path: PathBuf,
-        /// The name in the key.
-        key: String,
-        /// The name in the configuration.
-        origin: String,
-    },
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// The log cannot be opened, or must not be signed.
-    #[error(transparent)]
-    Log(#[from] OpenError),
-    /// The witnesses cannot be asked.
-    #[error(transparent)]
-    Witnesses(#[from] WitnessesError),
-    /// The witness that this node is, too, cannot be opened.
-    #[error("this node's own witness does not start")]
-    Witness(#[from] Box<WitnessStartError>),
-    /// The peers cannot be used.
-    #[error(transparent)]
-    Peers(#[from] PeersError),
-    /// What was kept of misbehavior cannot be read.
-    #[error(transparent)]
-    Misbehavior(#[from] EvidenceError),
-    /// The TLS files cannot be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// An address cannot be listened on.
-    #[error(
-        "cannot listen on {address}; is another node running? {key} in the configuration sets the \
-         address"
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The configuration key that sets it.
-        key: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The system refused a thread or a socket.
-    #[error("cannot start")]
-    System(#[from] io::Error),
-}
 
 /// A node that is running.
 pub struct Node {
@@ -137,6 +69,7 @@ pub struct Node {
     sequencer: JoinHandle<()>,
     halt: Arc<Halt>,
     witness: Option<OwnWitness>,
+    mirror: Option<mirror::Opened>,
 }
 
 /// The witness of a node that is one.
@@ -237,6 +170,9 @@ impl Node {
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
         let _ = self.admin_socket.await;
+        if let Some(mirror::Opened { task, .. }) = self.mirror {
+            let _ = task.await;
+        }
         // The last sender of the queue went with the server, so the sequencer ends once it has
         // published.
         let sequencer = self.sequencer;
@@ -311,6 +247,9 @@ async fn serve<S: Store + 'static>(
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
     let index = IndexApi::new(view.clone(), look_ups);
     let (plain, witness) = routes(view, witness, evidence.clone(), peers.peers());
+    let mirror = mirrored(config, &witness, &evidence, peers.peers(), &stopped)?;
+    let copies = mirror.as_ref().map(|mirror| mirror.router.clone());
+    let plain = plain.merge(copies.unwrap_or_default());
     let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
     let held = Held::new(limits(&config.server));
     let server = Server {
@@ -338,6 +277,7 @@ async fn serve<S: Store + 'static>(
         sequencer,
         halt,
         witness,
+        mirror,
     })
 }
 
@@ -429,6 +369,25 @@ fn routes<S: Store + 'static>(
     (tiles.merge(witness), Some(own))
 }
 
+/// Opens the node's own mirror, if it is one, and starts to copy.
+fn mirrored(
+    config: &Config,
+    witness: &Option<OwnWitness>,
+    evidence: &Arc<Evidence>,
+    peers: Peers,
+    stop: &watch::Receiver<bool>,
+) -> Result<Option<mirror::Opened>, StartError> {
+    let Some(mirror) = &config.mirror else {
+        return Ok(None);
+    };
+    let others = witness.iter().flat_map(|witness| &witness.vkeys);
+    mirror::refuse_shared_keys(mirror, others).map_err(Box::new)?;
+    let own = &config.log.origin;
+    let opened = mirror::open(mirror, own, evidence.clone(), peers, stop.clone());
+    let opened = opened.map_err(Box::new)?;
+    Ok(Some(opened))
+}
+
 /// What is kept of misbehavior, in the node's data folder and in that of its own witness.
 fn evidence(
     config: &Config,
@@ -445,6 +404,9 @@ fn evidence(
     if let Some(own) = own {
         known.logs_of(own);
         folders.push(&own.storage.path);
+    }
+    if let Some(mirror) = &config.mirror {
+        known.logs_copied(mirror);
     }
     Ok(Arc::new(Evidence::open(&folders, known)?))
 }
@@ -483,6 +445,9 @@ pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
     });
     if let Some(witness) = &node.witness {
         text["witness"] = serde_json::json!(witness.vkeys);
+    }
+    if let Some(mirror) = &node.mirror {
+        text["mirror"] = serde_json::json!(mirror.vkeys);
     }
     write_whole(path, &text)
 }
