@@ -129,9 +129,10 @@ impl Pool {
         }
     }
 
-    /// Takes evidence against this witness or mirror, too, whose keys the caller knows. Fails with
+    /// Takes evidence with this name, too: of a witness or mirror whose keys the caller knows, or
+    /// of what does not convict a log and has therefore a name of its own. Fails with
     /// [`AddError::TooMany`].
-    pub fn add_cosigner(&mut self, culprit: CulpritId) -> Result<(), AddError> {
+    pub fn add_culprit(&mut self, culprit: CulpritId) -> Result<(), AddError> {
         if self.evidence.add_culprit(culprit) {
             Ok(())
         } else {
@@ -307,14 +308,18 @@ impl Pool {
         lines.take(limits::GOSSIP_EVIDENCE_IDS).collect()
     }
 
-    /// Which of these ids are held here.
+    /// Which of these ids are held here, each once.
     pub(super) fn held(&self, ids: &[Hash]) -> Vec<Hash> {
-        let ids = ids.iter().filter(|id| self.evidence.holds(**id));
-        ids.copied().collect()
+        let mut held = ids.to_vec();
+        held.sort_unstable();
+        held.dedup();
+        held.retain(|id| self.evidence.holds(*id));
+        held
     }
 
-    /// The lines to tell a peer: of logs in which `theirs` differs, then of those that changed, then
-    /// of others by turns, up to [`limits::GOSSIP_IDLE_LINES`]. At most [`limits::GOSSIP_LINES`].
+    /// The lines to tell a peer: of logs in which `theirs` differs, then of those that changed,
+    /// then of others by turns, up to [`limits::GOSSIP_IDLE_LINES`]. At most
+    /// [`limits::GOSSIP_LINES`].
     pub(super) fn digest(&mut self, salt: Salt, theirs: &[Line]) -> Vec<Line> {
         let mut told = BTreeSet::new();
         let mut lines = Vec::new();
@@ -384,15 +389,17 @@ impl Pool {
         wanted
     }
 
-    /// The notes that a peer wants, or the tips of these logs if they have moved on.
+    /// The notes that a peer wants, or the tips of these logs if they have moved on, each once.
     pub(super) fn notes(&self, salt: Salt, wanted: &[Line]) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes: Vec<&str> = Vec::new();
         for line in wanted {
             let log = self.open_log(line.log);
             let head = log.and_then(|log| log.heads.named(line.note, salt));
-            notes.extend(head.map(|head| head.note().to_owned()));
+            notes.extend(head.map(VerifiedHead::note));
         }
-        notes
+        notes.sort_unstable();
+        notes.dedup();
+        notes.into_iter().map(str::to_owned).collect()
     }
 }
 
