@@ -64,6 +64,15 @@ pub fn idle(count: usize, logs: usize, rounds: usize) -> Idle {
 
 /// A pool in which nothing has changed for some time.
 fn quiet(logs: usize) -> Pool {
+    let mut pool = fresh(logs);
+    for _ in 0..=GOSSIP_FRESH_ROUNDS {
+        pool.next_round();
+    }
+    pool
+}
+
+/// A pool of as many logs, all of which have just changed.
+pub fn fresh(logs: usize) -> Pool {
     let mut pool = Pool::new(Settings {
         alarm_after_ms: 60_000,
     });
@@ -78,9 +87,6 @@ fn quiet(logs: usize) -> Pool {
             root: Hash::of(b"root"),
         };
         let _ = pool.take(&log.verify(&checkpoint.sign(&key)).unwrap(), 0, 0);
-    }
-    for _ in 0..=GOSSIP_FRESH_ROUNDS {
-        pool.next_round();
     }
     pool
 }

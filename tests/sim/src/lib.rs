@@ -10,6 +10,7 @@
     reason = "a simulation stops at what cannot be"
 )]
 
+pub mod busy;
 pub mod idle;
 pub mod log;
 pub mod node;

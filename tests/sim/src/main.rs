@@ -1,9 +1,12 @@
 //! `make sim SEEDS=10000`: many runs, as a table. Exits with 1 if one of them broke an invariant,
 //! or a goal was missed.
 
-use assay_sim::idle::idle;
+use assay_sim::busy::busy;
+use assay_sim::idle::{fresh, idle};
+use assay_sim::log::Log;
 use assay_sim::p99;
 use assay_sim::rounds::{Logs, Scenario, rounds};
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -12,7 +15,9 @@ const GOALS: [(usize, usize); 3] = [(5, 3), (25, 5), (100, 6)];
 
 fn main() -> ExitCode {
     let seeds = std::env::args().nth(1);
-    let Some(seeds) = seeds.map_or(Some(1_000), |seeds| seeds.parse::<u64>().ok()) else {
+    let Some(seeds) = seeds.map_or(NonZeroU64::new(1_000), |seeds| {
+        seeds.parse::<NonZeroU64>().ok()
+    }) else {
         eprintln!("usage: assay-sim [SEEDS]");
         return ExitCode::from(2);
     };
@@ -22,7 +27,7 @@ fn main() -> ExitCode {
     for (count, goal) in GOALS {
         for (place, scenario) in Scenario::ALL.into_iter().enumerate() {
             let mut taken = Vec::new();
-            for seed in 0..seeds {
+            for seed in 0..seeds.get() {
                 match catch_unwind(AssertUnwindSafe(|| rounds(&logs, count, scenario, seed))) {
                     Ok(rounds) => taken.push(rounds),
                     Err(_) => {
@@ -51,6 +56,14 @@ fn main() -> ExitCode {
             );
         }
     }
+    let (log, others) = (Log::new("log.example/forked", &[40]), fresh(1_000));
+    let taken: Vec<usize> = (0..seeds.get().min(200))
+        .map(|seed| busy(&log, &others, 25, seed))
+        .collect();
+    println!(
+        "25 nodes, one among 1000 logs that all changed: p99 {}",
+        p99(&taken)
+    );
     let idle = idle(25, 1_000, 50);
     println!(
         "idle, 1000 logs: {} bytes a round in what a node opens, {} with what it answers, up to {}",

@@ -69,6 +69,8 @@ pub struct Pool {
     /// The last logs whose lines stood in a digest: of those that changed, and of the others.
     fresh_at: Option<LogId>,
     idle_at: Option<LogId>,
+    /// The last log that was asked about.
+    asked_at: Option<LogId>,
 }
 
 impl Pool {
@@ -81,6 +83,7 @@ impl Pool {
             round: 0,
             fresh_at: None,
             idle_at: None,
+            asked_at: None,
         }
     }
 
@@ -196,13 +199,20 @@ impl Pool {
         }
     }
 
-    /// The questions that are due now, at most [`limits::GOSSIP_QUESTIONS`]. Each has been asked
-    /// once it is returned; one that is not answered in time comes again, for another source.
+    /// The questions that are due now, at most [`limits::GOSSIP_QUESTIONS`], of all logs by turns.
+    /// Each has been asked once it is returned; one that is not answered in time comes again, for
+    /// another source.
     pub fn questions(&mut self, now_ms: u64) -> Vec<Question> {
         let mut questions = Vec::new();
-        for log in self.logs.values_mut() {
+        for id in self.after(self.asked_at) {
             let most = limits::GOSSIP_QUESTIONS - questions.len();
-            questions.extend(log.heads.questions(now_ms, self.settings, most));
+            if most == 0 {
+                break;
+            }
+            if let Some(log) = self.logs.get_mut(&id) {
+                questions.extend(log.heads.questions(now_ms, self.settings, most));
+                self.asked_at = Some(id);
+            }
         }
         questions
     }
@@ -376,14 +386,14 @@ impl Pool {
     }
 
     /// Of the lines of a peer those that name heads that are not known here. At most
-    /// [`limits::GOSSIP_NOTES`].
+    /// [`limits::GOSSIP_NOTES`], others in every exchange: their order is that of salted names.
     pub(super) fn wanted(&self, salt: Salt, theirs: &[Line]) -> Vec<Line> {
         let wanted = theirs.iter().filter(|line| {
             self.open_log(line.log)
                 .is_some_and(|log| !log.heads.knows_note(line.note, salt))
         });
         let mut wanted: Vec<Line> = wanted.copied().collect();
-        wanted.sort_unstable();
+        wanted.sort_unstable_by_key(|line| (line.note, line.log));
         wanted.dedup();
         wanted.truncate(limits::GOSSIP_NOTES);
         wanted
