@@ -2,8 +2,8 @@
 //! file.
 
 use crate::commands::{
-    audit, check, completions, endorse, get, issuer, key, log, lookup, man, policy, publish,
-    receipt, require, respond, verify, watch, withdraw,
+    audit, check, completions, endorse, get, issuer, key, log, lookup, man, misbehavior, policy,
+    publish, receipt, require, respond, verify, watch, withdraw,
 };
 use crate::exit::Failure;
 use crate::options::{Format, Given, Global};
@@ -69,6 +69,9 @@ pub enum Command {
     Log(log::Command),
     /// Verify a whole log from its published tiles
     Audit(audit::Command),
+    /// Verify, list or report proof that a log, a witness or a mirror misbehaved
+    #[command(subcommand)]
+    Misbehavior(misbehavior::Command),
     /// Fetch one claim and verify it
     Get(get::Command),
     /// Print a completion script for a shell
@@ -126,6 +129,7 @@ impl Command {
             Command::Check(_) | Command::Lookup(_) | Command::Watch(_) => true,
             Command::Verify(_) => matches!(id, "log_key" | "output" | "policy"),
             Command::Policy(_) => matches!(id, "output" | "policy"),
+            Command::Misbehavior(_) => id != "state_dir",
             Command::Key(_) => id == "output",
             Command::Issuer(_)
             | Command::Publish(_)

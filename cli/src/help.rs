@@ -21,7 +21,10 @@ pub const GROUPS: &[Group] = &[
             "key", "issuer", "publish", "receipt", "withdraw", "respond", "endorse", "require",
         ],
     ),
-    ("For those who watch a log", &["log", "audit", "get"]),
+    (
+        "For those who watch a log",
+        &["log", "audit", "misbehavior", "get"],
+    ),
     ("Other commands", &["completions", "man", "help"]),
 ];
 

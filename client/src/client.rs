@@ -2,7 +2,7 @@
 //! it.
 
 use crate::{
-    BoxError, ClientError, Config, HeadStore, MisbehaviorKind, call,
+    BoxError, ClientError, Config, HeadStore, MisbehaviorKind, Tls, call,
     heads::{Relation, relate},
     lookup::ANSWER_BYTES,
 };
@@ -48,10 +48,13 @@ impl Client {
     /// Fails with [`ClientError::Usage`] for an address or TLS file that cannot be used and with
     /// [`ClientError::Unavailable`] if nobody answers.
     pub async fn connect(config: Config) -> Result<Self, ClientError> {
-        let channel = endpoint(&config)?.connect().await.map_err(|e| {
-            let hint = "is the node running, and is this its address?";
-            ClientError::unavailable(format!("cannot connect to {}: {hint}", config.url), e)
-        })?;
+        let channel = endpoint(&config.url, &config.tls)?
+            .connect()
+            .await
+            .map_err(|e| {
+                let hint = "is the node running, and is this its address?";
+                ClientError::unavailable(format!("cannot connect to {}: {hint}", config.url), e)
+            })?;
         Ok(Client {
             log: LogServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES),
             index: IndexServiceClient::new(channel.clone())
@@ -266,19 +269,19 @@ async fn blocking<T: Send + 'static>(
     })
 }
 
-fn endpoint(config: &Config) -> Result<Endpoint, ClientError> {
+pub(crate) fn endpoint(url: &str, tls_files: &Tls) -> Result<Endpoint, ClientError> {
     let usage = |why: &dyn std::fmt::Display| {
         ClientError::Usage(format!(
             "{} is no address of a node ({why}); write http://HOST:PORT or https://HOST:PORT",
-            config.url
+            url
         ))
     };
-    let tls = match config.url.split_once("://") {
+    let tls = match url.split_once("://") {
         Some(("http", _)) => false,
         Some(("https", _)) => true,
         _ => return Err(usage(&"it has no http:// or https:// in front")),
     };
-    let mut endpoint = Endpoint::from_shared(config.url.clone())
+    let mut endpoint = Endpoint::from_shared(url.to_owned())
         .map_err(|e| usage(&e))?
         .connect_timeout(CONNECT)
         .timeout(call::SILENCE)
@@ -286,7 +289,7 @@ fn endpoint(config: &Config) -> Result<Endpoint, ClientError> {
         .initial_stream_window_size(WINDOWS.0)
         .initial_connection_window_size(WINDOWS.1);
     if tls {
-        let pems = config.tls.read()?;
+        let pems = tls_files.read()?;
         let mut settings = ClientTlsConfig::new();
         settings = match pems.ca {
             Some(ca) => settings.ca_certificate(Certificate::from_pem(ca)),

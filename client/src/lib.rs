@@ -151,6 +151,7 @@ mod files;
 mod follow;
 mod heads;
 mod lookup;
+pub mod misbehavior;
 mod paging;
 mod plain;
 pub mod publish;

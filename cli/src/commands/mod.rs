@@ -10,6 +10,7 @@ pub mod key;
 pub mod log;
 pub mod lookup;
 pub mod man;
+pub mod misbehavior;
 pub mod policy;
 pub mod publish;
 pub mod receipt;
