@@ -12,6 +12,8 @@ mod load;
 mod material;
 mod report;
 mod tessera;
+mod witnessed;
+mod witnesses;
 
 use anyhow::{Context, ensure};
 use assay_proto::v1::{GetCheckpointRequest, log_service_client::LogServiceClient};
@@ -48,7 +50,14 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("canned") => canned::serve(),
-        Some(part @ ("index" | "publishing" | "lookup" | "large" | "tessera")) => {
+        Some("witness") => {
+            let mut report = Report::new(false);
+            witnesses::bench(&mut report)?;
+            report.finish(&bench_json()?)
+        }
+        Some(
+            part @ ("index" | "publishing" | "lookup" | "large" | "tessera" | "publish_witnessed"),
+        ) => {
             let leaves = arguments
                 .get(1)
                 .with_context(|| format!("{part} takes a number of claims"))?;
@@ -57,6 +66,7 @@ fn main() -> anyhow::Result<()> {
                 "publishing" => index::only_publishing,
                 "lookup" => index::only_lookup,
                 "large" => index::large,
+                "publish_witnessed" => witnessed::bench,
                 _ => tessera::bench,
             };
             only(bench, leaves.parse()?)
@@ -72,7 +82,8 @@ fn main() -> anyhow::Result<()> {
         Some(other) => {
             anyhow::bail!(
                 "{other}: there are `--leaves N`, for a quick look, and `index N`, `publishing N`, \
-                 `lookup N`, `large N` and `tessera N` for a part alone"
+                 `lookup N`, `large N`, `tessera N`, `publish_witnessed N` and `witness` for a part \
+                 alone"
             )
         }
     }
@@ -130,6 +141,8 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     drop(node);
     index::bench(&material, leaves, &mut report)?;
     tessera::bench(&material, tessera::ENTRIES.min(leaves), &mut report)?;
+    witnessed::bench(&material, witnessed::CLAIMS, &mut report)?;
+    witnesses::bench(&mut report)?;
     index::large(&material, 10 * leaves, &mut report)?;
     report.finish(&bench_json()?)
 }

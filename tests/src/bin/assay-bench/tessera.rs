@@ -45,8 +45,19 @@ pub fn bench(material: &Material, entries: u64, report: &mut Report) -> anyhow::
         };
         interop::build(program, &folder.path().join(name))
     };
-    let built = build("tessera/cmd/conformance/posix", "posix")
-        .and_then(|posix| Ok((posix, build("tessera/internal/hammer", "hammer")?)));
+    let built = build(
+        "github.com/transparency-dev/tessera/cmd/conformance/posix",
+        "posix",
+    )
+    .and_then(|posix| {
+        Ok((
+            posix,
+            build(
+                "github.com/transparency-dev/tessera/internal/hammer",
+                "hammer",
+            )?,
+        ))
+    });
     let (posix, hammer) = match built {
         Ok(built) => built,
         Err(why) => {
