@@ -8,6 +8,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "assay/v1/log.proto",
         "assay/v1/attachment.proto",
         "assay/v1/index.proto",
+        "assay/v1/federation.proto",
     ];
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(files, ["proto"])?;

@@ -5,7 +5,7 @@ pub use assay_client::one_line;
 use crate::{config::Settings, exit::Failure, output, policy_file, session, time::now_ms};
 use assay_client::Cel;
 use assay_client::ask::{self, AboutError, AskError, Asker, LogAddress, LogsError};
-use assay_client::report::{Conclusion, Report};
+use assay_client::report::{Conclusion, Report, words};
 use assay_policy::rules::{Policy, RequiredLog, STARTING};
 use clap::{Args, builder::FalseyValueParser};
 
@@ -64,6 +64,9 @@ pub fn logs(policy: &Policy, settings: &Settings, how: How) -> Result<Vec<LogAdd
         )),
         error => Failure::Usage(error.to_string()),
     })?;
+    if let Some(warning) = words::lax_logs(policy) {
+        output::say(settings, &format!("warning: {}", output::plain(&warning)));
+    }
     if !how.offline {
         let urls = logs.iter().filter_map(|log| log.url.as_deref());
         session::look_at_addresses(settings, urls)?;
@@ -175,6 +178,7 @@ pub fn conclude(report: &Report) -> Result<(), Failure> {
         Conclusion::Met => Ok(()),
         Conclusion::NotMet(why) => Err(Failure::NotMet(why)),
         Conclusion::Unanswered(why) => Err(Failure::Unanswered(why)),
+        Conclusion::Failed(why) => Err(Failure::Failed(why)),
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Init<'a> {
     pub listen: SocketAddr,
     /// The admin address.
     pub admin: SocketAddr,
+    /// What else is in its configuration: tables in TOML.
+    pub tables: &'a str,
 }
 
 /// Why there is no new log.
@@ -109,10 +111,7 @@ pub struct NewLog {
 /// `run`, because the configuration gets its name last. A run that fails takes back its draft of
 /// the configuration.
 pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
-    let config_path = init.dir.join("node.toml");
-    if config_path.exists() {
-        return Err(InitError::Exists { path: config_path });
-    }
+    let config_path = vacant(init.dir)?;
     let key = new_key(init.origin)?;
     complete(&config_path, &configuration(init), unwritable, |draft| {
         make(init, draft, &key)
@@ -121,6 +120,16 @@ pub fn init(init: &Init<'_>) -> Result<NewLog, InitError> {
         config: config_path,
         vkey: key.verifier().to_string(),
     })
+}
+
+/// Returns where the configuration of a log in `dir` stands, or fails with [`InitError::Exists`] if
+/// there is one.
+pub fn vacant(dir: &Path) -> Result<PathBuf, InitError> {
+    let path = dir.join("node.toml");
+    if path.exists() {
+        return Err(InitError::Exists { path });
+    }
+    Ok(path)
 }
 
 /// Writes the configuration `text` as a draft, lets `make` make what it names, and gives it its
@@ -145,10 +154,11 @@ pub(crate) fn complete<E>(
 fn configuration(init: &Init<'_>) -> String {
     let origin = template::escaped(init.origin);
     let (listen, admin) = (init.listen.to_string(), init.admin.to_string());
-    template::fill(
+    let text = template::fill(
         TEMPLATE,
         &[("origin", &origin), ("listen", &listen), ("admin", &admin)],
-    )
+    );
+    text + init.tables
 }
 
 /// Makes what the configuration in `draft` names: the key file and the store.
@@ -233,9 +243,11 @@ mod tests {
                 origin,
                 listen: SocketAddr::from(([127, 0, 0, 1], 1)),
                 admin: SocketAddr::from(([127, 0, 0, 1], 2)),
+                tables: "\n[witness]\nconfig = \"w.toml\"\n",
             };
             let config: Config = toml::from_str(&configuration(&init)).unwrap();
             assert_eq!(config.log.origin, origin);
+            assert_eq!(config.witness.unwrap().config, Path::new("w.toml"));
             assert_eq!(config.server.listen, init.listen);
         }
     }

@@ -1,11 +1,13 @@
 //! `assay-node`: makes a log (`init`) and runs it (`run`), or a witness of other logs (`witness`).
 
+mod mirror_commands;
+mod peer_commands;
 mod witness_commands;
 
 use anyhow::Context;
 use assay_node::{
     config::{Config, ConfigFile as _},
-    init, node, telemetry,
+    init, mirror, node, telemetry, witness,
 };
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
@@ -31,9 +33,15 @@ enum Command {
     Run(Run),
     /// Makes a token that invites new issuers, and the line of the configuration that takes it.
     Invite,
+    /// Says which other logs and witnesses this node works with.
+    #[command(subcommand)]
+    Peer(peer_commands::Command),
     /// Makes and runs a witness, which cosigns the checkpoints of other logs.
     #[command(subcommand)]
     Witness(witness_commands::Command),
+    /// Makes a node a mirror, which copies other logs and serves the copies.
+    #[command(subcommand)]
+    Mirror(mirror_commands::Command),
 }
 
 #[derive(Args)]
@@ -50,6 +58,12 @@ struct Init {
     /// Admin address: health and metrics.
     #[arg(long, env = "ASSAY_NODE_ADMIN", default_value = "127.0.0.1:7481")]
     admin: SocketAddr,
+    /// Makes a witness of other logs, too, with this name, for example log.example.org/witness.
+    #[arg(long, env = "ASSAY_NODE_WITNESS")]
+    witness: Option<String>,
+    /// Makes a mirror of other logs, too, with this name, for example log.example.org/mirror.
+    #[arg(long, env = "ASSAY_NODE_MIRROR")]
+    mirror: Option<String>,
 }
 
 #[derive(Args)]
@@ -67,7 +81,9 @@ fn main() -> ExitCode {
         Command::Init(args) => init_log(&args),
         Command::Run(args) => run(&args),
         Command::Invite => invite(),
+        Command::Peer(command) => peer_commands::run(&command),
         Command::Witness(command) => witness_commands::run(&command),
+        Command::Mirror(command) => mirror_commands::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,19 +95,50 @@ fn main() -> ExitCode {
 }
 
 fn init_log(args: &Init) -> anyhow::Result<()> {
+    init::vacant(&args.dir)?;
+    let (mut tables, mut vkeys) = (String::new(), Vec::new());
+    if let Some(name) = &args.witness {
+        vkeys.extend(init_witness(args, name)?);
+        tables += "\n[witness]\nconfig = \"witness/witness.toml\"\n";
+    }
+    if let Some(name) = &args.mirror {
+        vkeys.extend(mirror::init::init(&args.dir, name, witness::run::now())?);
+        tables += &format!("\n{}", mirror_commands::table(name));
+        eprintln!("New mirror {name}.");
+    }
     let new = init::init(&init::Init {
         dir: &args.dir,
         origin: &args.origin,
         listen: args.listen,
         admin: args.admin,
+        tables: &tables,
     })?;
     eprintln!(
         "New log {}. Its key, for consumers to pin, goes to standard output.",
         args.origin
     );
+    if !vkeys.is_empty() {
+        eprintln!("The keys of its witness and mirror follow: Ed25519, then ML-DSA-44, of each.");
+    }
     eprintln!("Run it: assay-node run --config {}", new.config.display());
     println!("{}", new.vkey);
+    for vkey in vkeys {
+        println!("{vkey}");
+    }
     Ok(())
+}
+
+/// Makes the witness of a node, before the node's configuration names it.
+fn init_witness(args: &Init, name: &str) -> anyhow::Result<Vec<String>> {
+    let new = witness::init::init(&witness::init::Init {
+        dir: &args.dir.join("witness"),
+        name,
+        listen: args.listen,
+        admin: args.admin,
+        now: witness::run::now(),
+    })?;
+    eprintln!("New witness {name}.");
+    Ok(new.vkeys)
 }
 
 fn invite() -> anyhow::Result<()> {

@@ -25,6 +25,7 @@ fn on_rocksdb(folder: &Path) -> Config {
         origin: ORIGIN,
         listen: any,
         admin: any,
+        tables: "",
     });
     Config::load(&new.unwrap().config).unwrap()
 }

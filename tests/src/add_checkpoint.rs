@@ -8,14 +8,19 @@ use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::tree::TreeSize;
 
-/// The size that a witness holds when the rows of [`refused`] are asked.
+/// The size that a witness holds when it is asked, but for the rows that are about the first time.
 pub const HELD: usize = 5;
+
+/// The leaves of each log.
+const LEAVES: u64 = 8;
 
 /// A request that is refused.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// What is wrong with it.
     pub case: &'static str,
+    /// The size that the witness holds: 0 or [`HELD`].
+    pub held: usize,
     /// The body.
     pub body: String,
     /// The status that the specification demands.
@@ -41,19 +46,39 @@ impl Row {
 fn row(case: &'static str, body: String, status: u16, answer: &'static str) -> Row {
     Row {
         case,
+        held: HELD,
         body,
         status,
         answer,
     }
 }
 
-/// What a witness refuses that has cosigned nothing of a log with 8 leaves.
-pub fn never(log: &History) -> anyhow::Result<Vec<Row>> {
+/// The whole table, each row with a log of its own, so that nothing that a witness does about one
+/// row changes the next: it may cosign where it should not, or know from then on that the log has two
+/// histories.
+pub fn rows() -> anyhow::Result<Vec<(History, Row)>> {
+    let any = History::new("any.example", LEAVES)?;
+    let (first, all) = (never(&any)?.len(), refused(&any)?.len());
+    let mut rows = Vec::new();
+    for number in 0..first + all {
+        let log = History::new(&format!("log.example/row{number}"), LEAVES)?;
+        let row = if number < first {
+            never(&log)?.swap_remove(number)
+        } else {
+            refused(&log)?.swap_remove(number - first)
+        };
+        rows.push((log, row));
+    }
+    Ok(rows)
+}
+
+/// What a witness refuses that has cosigned nothing of the log.
+fn never(log: &History) -> anyhow::Result<Vec<Row>> {
     let not_empty = Checkpoint {
         size: TreeSize::EMPTY,
         ..log.checkpoint(HELD)
     };
-    Ok(vec![
+    let rows = vec![
         row("never: old is not 0", log.request(3, 8)?, 409, "0\n"),
         row(
             "never: size 0 with another root",
@@ -67,11 +92,13 @@ pub fn never(log: &History) -> anyhow::Result<Vec<Row>> {
             422,
             "a proof from an empty tree has no hashes\n",
         ),
-    ])
+    ];
+    let never = |row| Row { held: 0, ..row };
+    Ok(rows.into_iter().map(never).collect())
 }
 
-/// What a witness refuses that holds the size [`HELD`] of a log with 8 leaves.
-pub fn refused(log: &History) -> anyhow::Result<Vec<Row>> {
+/// What a witness refuses that holds the size [`HELD`] of the log.
+fn refused(log: &History) -> anyhow::Result<Vec<Row>> {
     let mut rows = malformed(log)?;
     rows.extend(unsigned(log)?);
     rows.extend(inconsistent(log)?);

@@ -199,6 +199,12 @@ impl Witness {
         said(self.http.get(url).send().await?).await
     }
 
+    /// What the public port answers to a path.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Said> {
+        let url = format!("{}{path}", self.ready()?.url);
+        said(self.http.get(url).send().await?).await
+    }
+
     /// What the admin port answers to a path.
     pub async fn admin(&self, path: &str) -> anyhow::Result<Said> {
         let url = format!("{}{path}", self.ready()?.admin);

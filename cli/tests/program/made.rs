@@ -10,9 +10,8 @@ use assay_claims::receipt::to_files;
 use assay_claims::statement::{Statement, Subject};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
-use assay_tlog::note::{Algorithm, SignerKey, VerifierKey};
+use assay_tlog::note::{Algorithm, CosignerKey, SignerKey, VerifierKey};
 use assay_tlog::tree::{Frontier, LeafIndex};
-use base64::prelude::{BASE64_STANDARD, Engine};
 use std::fs;
 use std::path::Path;
 
@@ -26,26 +25,20 @@ pub fn log() -> SignerKey {
     SignerKey::from_seed(ORIGIN, &[2; 32]).unwrap()
 }
 
-fn witness_signer(number: u8) -> SignerKey {
-    SignerKey::from_seed(&format!("w{number}.example"), &[100 + number; 32]).unwrap()
+/// Witnesses from this number on are the ML-DSA-44 keys of those from 0 on.
+pub const ML_DSA: u8 = 50;
+
+fn witness_signer(number: u8) -> CosignerKey {
+    let (of, algorithm) = match number.checked_sub(ML_DSA) {
+        None => (number, Algorithm::CosignatureV1),
+        Some(of) => (of, Algorithm::MlDsa44),
+    };
+    CosignerKey::from_seed(&format!("w{of}.example"), algorithm, &[100 + number; 32]).unwrap()
 }
 
 /// What the witness of this number cosigns with.
 pub fn witness(number: u8) -> VerifierKey {
-    let signer = witness_signer(number);
-    let public = signer.verifier().public_key().to_vec();
-    VerifierKey::new(signer.name(), Algorithm::CosignatureV1, &public).unwrap()
-}
-
-/// The line of a witness under a note with this text (C2SP tlog-cosignature).
-fn cosignature(number: u8, at_s: u64, text: &str) -> String {
-    let signed = witness_signer(number).sign(&format!("cosignature/v1\ntime {at_s}\n{text}"));
-    let (_, encoded) = signed.trim_end().rsplit_once(' ').unwrap();
-    let bytes = BASE64_STANDARD.decode(encoded).unwrap();
-    let key = witness(number);
-    let id = key.key_id().to_be_bytes();
-    let all = [&id[..], &at_s.to_be_bytes(), &bytes[4..]].concat();
-    format!("\u{2014} {} {}\n", key.name(), BASE64_STANDARD.encode(all))
+    witness_signer(number).verifier()
 }
 
 /// A policy that names this log, and these witnesses, of which it takes so many.
@@ -107,7 +100,8 @@ pub fn receipts_seen_at(folder: &Path, name: &str, cosigned: &[u8], seen_at_s: u
     };
     let mut note = checkpoint.sign(&log());
     for number in cosigned {
-        note.push_str(&cosignature(*number, seen_at_s, &checkpoint.body()));
+        let line = witness_signer(*number).cosign(&checkpoint, seen_at_s);
+        note.push_str(&line.unwrap());
     }
     fs::create_dir_all(folder).unwrap();
     for (index, stem) in [(0, "record"), (1, "claim")] {

@@ -31,17 +31,108 @@ fn by_key(folder: &TempDir) -> (i32, String, String) {
 fn a_receipt_is_held_to_the_quorum_of_the_policy() {
     let three = made::policy(&made::log(), &[1, 2, 3], 2);
     for (cosigned, code, says) in [
-        (&[][..], 1, "none of the 3 cosigned it"),
-        (&[1], 1, "only 1 of the 3 cosigned it: w1"),
+        (&[][..], 1, "0 of 2 needed; missing: w1, w2, w3"),
+        (&[1], 1, "1 of 2 needed: w1; missing: w2, w3"),
         // Not the policy's: it was not asked to check them.
-        (&[7, 8, 9], 1, "none of the 3 cosigned it"),
-        (&[1, 3], 0, "2 of the 3 witnesses of your policy cosigned"),
+        (&[7, 8, 9], 1, "0 of 2 needed; missing: w1, w2, w3"),
+        (
+            &[1, 3],
+            0,
+            "2 of 3 witnesses saw the same log, the last at 2023-11-14 22:13 UTC: w1, w3",
+        ),
         (&[1, 3, 9], 0, "w1, w3"),
     ] {
         let (ended, said, errors) = under(&world(cosigned), &three);
         assert_eq!(ended, code, "{cosigned:?}: {said}{errors}");
         assert!(said.contains(says), "{cosigned:?}: {said}");
         assert!(said.contains("NOT PROVEN") == (code == 1), "{said}");
+    }
+}
+
+/// Both keys of one witness are one voice, whichever way the policy is written.
+#[test]
+fn two_keys_of_one_witness_are_no_quorum_of_two() {
+    let twice = made::ML_DSA + 1;
+    let tables = made::policy(&made::log(), &[1, twice, 2, 3], 2);
+    let words = format!(
+        "version = 1\ntlog_policy = '''\nlog {}\nwitness a1 {}\nwitness a2 {}\nwitness b {}\n\
+         group a any a1 a2\ngroup g 2 a b\nquorum g\n'''\n",
+        made::log().verifier(),
+        made::witness(1),
+        made::witness(twice),
+        made::witness(2)
+    );
+    let folder = world(&[1, twice]);
+    for (policy, says) in [
+        (&tables, "1 of 2 needed: w1.example; missing: w2, w3"),
+        (&words, "1 of 2 needed: a; missing: b"),
+    ] {
+        let (code, said, errors) = under(&folder, policy);
+        assert_eq!(code, 1, "{said}{errors}");
+        assert!(said.contains(says), "{said}");
+    }
+    let both = world(&[1, twice, 2]);
+    let (code, said, errors) = under(&both, &tables);
+    assert_eq!(code, 0, "{said}{errors}");
+    assert!(said.contains("2 of 3 witnesses saw the same log"), "{said}");
+
+    let arguments = [
+        "verify",
+        "receipts",
+        "--policy",
+        "policy.toml",
+        "--output",
+        "json",
+    ];
+    let (_, json, errors) = ended(&assay(both.path(), &arguments));
+    let json: Value = serde_json::from_str(&json).expect(&errors);
+    let receipt = &json["receipts"][0];
+    assert_eq!(
+        receipt["witnesses"],
+        serde_json::json!(["w1.example", "w2"])
+    );
+    assert_eq!(receipt["stood_behind"][1]["operator"], "w2.example");
+    assert_eq!(
+        receipt["stood_behind"][1]["cosigned_at"],
+        "2023-11-14T22:13:21Z"
+    );
+    assert_eq!(receipt["quorum"]["needed"], 2);
+    assert_eq!(receipt["quorum"]["missing"], serde_json::json!(["w3"]));
+}
+
+/// A log that changed its key has both in a policy, in whichever order.
+#[test]
+fn a_receipt_under_either_key_of_a_log_is_held_to_the_quorum() {
+    let other = SignerKey::from_seed(made::ORIGIN, &[8; 32]).unwrap();
+    let (own, other) = (made::log().verifier(), other.verifier());
+    for [first, second] in [[&own, &other], [&other, &own]] {
+        let policy = format!(
+            "version = 1\ntlog_policy = '''\nlog {first}\nlog {second}\nwitness a {}\n\
+             witness b {}\ngroup g all a b\nquorum g\n'''\n",
+            made::witness(1),
+            made::witness(2)
+        );
+        let (code, said, errors) = under(&world(&[1, 2]), &policy);
+        assert_eq!(code, 0, "{said}{errors}");
+        let (code, said, _) = under(&world(&[1]), &policy);
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("1 of 2 needed: a; missing: b"), "{said}");
+        // Either key may be stated beside the policy.
+        for key in [&own, &other] {
+            let key = key.to_string();
+            let with_key = [
+                "verify",
+                "receipts",
+                "--policy",
+                "policy.toml",
+                "--log-key",
+                &key,
+            ];
+            let folder = world(&[1, 2]);
+            fs::write(folder.path().join("policy.toml"), &policy).unwrap();
+            let (code, said, errors) = ended(&assay(folder.path(), &with_key));
+            assert_eq!(code, 0, "{said}{errors}");
+        }
     }
 }
 

@@ -9,12 +9,14 @@ use super::inventory::Inventory;
 use super::logs::LogAddress;
 use super::names::is_of_keys;
 use super::panel::Panel;
+use super::state::LogState;
 use super::topdown::{Inquired, Inquiry, inquire};
 use crate::{Client, ClientError, Tls, one_line};
 use assay_claims::logged::LoggedClaim;
 use assay_policy::rules::Policy;
 use assay_policy::trust::Limit;
 use assay_policy::verdict::{Answer, LogAnswer, Overlong};
+use assay_tlog::tlog_policy::Voices;
 use std::path::Path;
 
 /// Whom to ask, and how.
@@ -35,10 +37,12 @@ pub struct AskedLog {
     pub answer: Answer,
     /// What came of it; nothing if there was no answer.
     pub gathered: Gathered,
-    /// The witnesses of the policy that confirmed the answer's head.
-    pub witnesses: Vec<String>,
-    /// Whether it could not be reached, or nothing was kept of it.
-    pub unreachable: bool,
+    /// The witnesses of the policy that confirmed the answer's heads, and those that did not.
+    pub voices: Voices,
+    /// When a quorum of them had, in milliseconds since 1970; `None` if none has to.
+    pub quorum_at_ms: Option<u64>,
+    /// What became of the question. That an answer is too old is the policy's to say.
+    pub state: LogState,
 }
 
 /// What all logs answered.
@@ -96,7 +100,8 @@ impl Asked {
 
     /// The logs that could not be reached, or of which nothing was kept.
     pub fn unreachable(&self) -> impl Iterator<Item = &AskedLog> {
-        self.logs.iter().filter(|asked| asked.unreachable)
+        let logs = self.logs.iter();
+        logs.filter(|asked| asked.state == LogState::Unreachable)
     }
 }
 
@@ -136,14 +141,14 @@ impl AskedLog {
             },
             None => Answer::Complete { head_at_ms },
         };
-        self.unreachable |= other.unreachable;
+        self.state = self.state.max(other.state);
         for (label, heard) in other.gathered.overlong {
             let known = self.gathered.overlong.entry(label).or_insert(heard);
             *known = heard.min(*known);
         }
         if let Some(head) = &other.gathered.checkpoint {
-            self.witnesses
-                .retain(|witness| other.witnesses.contains(witness));
+            self.voices = self.voices.both(&other.voices);
+            self.quorum_at_ms = self.quorum_at_ms.min(other.quorum_at_ms);
             let own = &mut self.gathered.checkpoint;
             if own.as_ref().is_none_or(|own| head.size() < own.size()) {
                 *own = Some(head.clone());
@@ -152,13 +157,14 @@ impl AskedLog {
     }
 
     /// A log without an answer.
-    fn silent(log: LogAddress, why: String, unreachable: bool) -> Self {
+    fn silent(log: LogAddress, why: String, state: LogState) -> Self {
         AskedLog {
             log,
             answer: Answer::None { why },
             gathered: Gathered::default(),
-            witnesses: Vec::new(),
-            unreachable,
+            voices: Voices::default(),
+            quorum_at_ms: None,
+            state,
         }
     }
 }
@@ -279,6 +285,23 @@ impl Asker {
     }
 }
 
+/// That there is no answer. Fails if there is one that does not verify.
+fn unanswered(log: LogAddress, error: ClientError) -> Result<AskedLog, AskError> {
+    match error {
+        ClientError::Unavailable { .. } | ClientError::Refused { .. } => {
+            let why = one_line(&error);
+            Ok(AskedLog::silent(log, why, LogState::Unreachable))
+        }
+        ClientError::Unsupported(why) => {
+            Ok(AskedLog::silent(log, why, LogState::UnsupportedMapping))
+        }
+        source => {
+            let origin = log.key.name().to_owned();
+            Err(AskError::OfLog { origin, source })
+        }
+    }
+}
+
 /// What an answer is worth: verified, and confirmed by as many witnesses as the policy asks for.
 fn answered(
     policy: &Policy,
@@ -288,13 +311,7 @@ fn answered(
 ) -> Result<AskedLog, AskError> {
     let gathered = match gathered {
         Ok(gathered) => gathered,
-        Err(error @ (ClientError::Unavailable { .. } | ClientError::Refused { .. })) => {
-            return Ok(AskedLog::silent(log, one_line(&error), true));
-        }
-        Err(source) => {
-            let origin = log.key.name().to_owned();
-            return Err(AskError::OfLog { origin, source });
-        }
+        Err(error) => return unanswered(log, error),
     };
     if let Some((leaf, error)) = gathered.broken.first() {
         return Err(AskError::BrokenClaim {
@@ -309,13 +326,18 @@ fn answered(
             .missing
             .clone()
             .unwrap_or_else(|| nothing.to_owned());
-        return Ok(AskedLog::silent(log, why, how == How::Offline));
+        let state = if how == How::Offline {
+            LogState::Unreachable
+        } else {
+            LogState::Answered
+        };
+        return Ok(AskedLog::silent(log, why, state));
     }
     let confirmed = match confirmed(policy, &log.key, &gathered.heads) {
         Ok(confirmed) => confirmed,
         Err(unconfirmed) => {
             let why = unconfirmed.error.to_string();
-            return Ok(AskedLog::silent(log, why, false));
+            return Ok(AskedLog::silent(log, why, LogState::Unconfirmed));
         }
     };
     let head_at_ms = confirmed.fresh_at_ms;
@@ -330,7 +352,8 @@ fn answered(
         log,
         answer,
         gathered,
-        witnesses: confirmed.witnesses,
-        unreachable: false,
+        voices: confirmed.voices,
+        quorum_at_ms: confirmed.quorum_at_ms,
+        state: LogState::Answered,
     })
 }

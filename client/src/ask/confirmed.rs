@@ -5,14 +5,15 @@ use crate::{Head, HeadTimes, TimeError};
 use assay_policy::rules::Policy;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::note::VerifierKey;
-use assay_tlog::tlog_policy::{QuorumError, TlogPolicy, VerifiedQuorum};
-use std::collections::BTreeSet;
+use assay_tlog::tlog_policy::{QuorumError, TlogPolicy, VerifiedQuorum, Voices};
 
 /// By whom heads are confirmed, and how fresh they are.
 #[derive(Debug, Default)]
 pub(super) struct Confirmed {
-    /// The policy's names of the witnesses that confirmed every head.
-    pub witnesses: Vec<String>,
+    /// The policy's witnesses that confirmed every head, and those that did not.
+    pub voices: Voices,
+    /// When a quorum had confirmed all of them, in milliseconds since 1970; `None` if none has to.
+    pub quorum_at_ms: Option<u64>,
     /// Since when all of them are fresh, in milliseconds since 1970.
     pub fresh_at_ms: u64,
 }
@@ -28,11 +29,19 @@ pub(super) struct Unconfirmed<'c> {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HeadError {
     /// Too few witnesses confirm it.
-    #[error("not enough of your witnesses confirm what it shows ({0})")]
+    #[error("not enough of your witnesses confirm what it shows ({})", shortfall(.0))]
     Quorum(QuorumError),
     /// Its times do not fit.
     #[error("the times of its head do not fit: {0}")]
     Times(TimeError),
+}
+
+/// Who is missing, or what else is wrong.
+fn shortfall(error: &QuorumError) -> String {
+    match error {
+        QuorumError::Quorum(voices) => voices.to_string(),
+        error => error.to_string(),
+    }
 }
 
 /// Who confirmed all of these heads of the log with this key. Under a policy without a quorum
@@ -44,29 +53,36 @@ pub(super) fn confirmed<'c>(
 ) -> Result<Confirmed, Unconfirmed<'c>> {
     let tlog = policy.tlog().filter(|tlog| tlog.quorum().is_some());
     let tlog = tlog.map(|tlog| tlog.with_log(log));
-    let mut witnesses: Option<BTreeSet<String>> = None;
-    let mut fresh_at_ms = u64::MAX;
+    let mut all: Option<Confirmed> = None;
     for head in heads {
         let checkpoint = &head.checkpoint;
         let unconfirmed = |error| Unconfirmed { checkpoint, error };
-        let (confirming, times) = of_head(tlog.as_ref(), head).map_err(unconfirmed)?;
-        fresh_at_ms = fresh_at_ms.min(times.fresh_at_ms());
-        witnesses = Some(match witnesses {
-            Some(before) => &before & &confirming,
-            None => confirming,
+        let (voices, times) = of_head(tlog.as_ref(), head).map_err(unconfirmed)?;
+        let one = Confirmed {
+            voices,
+            quorum_at_ms: times.quorum_at_ms,
+            fresh_at_ms: times.fresh_at_ms(),
+        };
+        all = Some(match all {
+            Some(before) => before.and(&one),
+            None => one,
         });
     }
-    Ok(Confirmed {
-        witnesses: witnesses.unwrap_or_default().into_iter().collect(),
-        fresh_at_ms,
-    })
+    Ok(all.unwrap_or_default())
+}
+
+impl Confirmed {
+    fn and(&self, other: &Self) -> Self {
+        Confirmed {
+            voices: self.voices.both(&other.voices),
+            quorum_at_ms: self.quorum_at_ms.min(other.quorum_at_ms),
+            fresh_at_ms: self.fresh_at_ms.min(other.fresh_at_ms),
+        }
+    }
 }
 
 /// Who confirmed a head, and its times, which fit.
-fn of_head(
-    tlog: Option<&TlogPolicy>,
-    head: &Head,
-) -> Result<(BTreeSet<String>, HeadTimes), HeadError> {
+fn of_head(tlog: Option<&TlogPolicy>, head: &Head) -> Result<(Voices, HeadTimes), HeadError> {
     let quorum = tlog.map(|tlog| tlog.verify(head.checkpoint.note()));
     let quorum = quorum.transpose().map_err(HeadError::Quorum)?;
     let cosigned_at = quorum.as_ref().and_then(VerifiedQuorum::cosigned_at);
@@ -75,6 +91,6 @@ fn of_head(
         quorum_at_ms: cosigned_at.map(|seconds| seconds.saturating_mul(1000)),
     };
     times.check().map_err(HeadError::Times)?;
-    let witnesses = quorum.map(|quorum| quorum.witnesses().iter().cloned().collect());
-    Ok((witnesses.unwrap_or_default(), times))
+    let voices = quorum.map(|quorum| quorum.voices().clone());
+    Ok((voices.unwrap_or_default(), times))
 }

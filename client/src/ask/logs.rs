@@ -72,15 +72,16 @@ fn required_log(
     how: How,
 ) -> Result<LogAddress, LogsError> {
     let origin = || required.origin.clone();
-    let stated = policy
-        .tlog()
-        .and_then(|tlog| tlog.log(&required.origin))
-        .map(|known| &known.key);
-    let key = match (stated, own) {
-        (Some(stated), Some(own)) if *stated != own.key => {
-            return Err(LogsError::KeysDiffer(origin()));
-        }
-        (Some(stated), _) => stated,
+    let tlog = policy.tlog();
+    let keys = || {
+        tlog.iter()
+            .flat_map(|tlog| tlog.keys_of_log(&required.origin))
+    };
+    // The last of several keys is the one that it signs with now.
+    let key = match (keys().last(), own) {
+        (Some(_), Some(own)) if keys().any(|key| *key == own.key) => &own.key,
+        (Some(_), Some(_)) => return Err(LogsError::KeysDiffer(origin())),
+        (Some(stated), None) => stated,
         (None, Some(own)) => &own.key,
         (None, None) => return Err(LogsError::NoKey(origin())),
     };

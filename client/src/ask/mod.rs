@@ -26,6 +26,7 @@ mod newest;
 mod news;
 mod panel;
 mod signed;
+mod state;
 mod topdown;
 mod withdrawals;
 
@@ -39,4 +40,5 @@ pub use inventory::{File, Inventory, Listed, Listing, Note, Part, Place, Unident
 pub use logs::{LogAddress, LogsError, required_logs};
 pub use news::check_witnesses;
 pub use signed::Signed;
+pub use state::LogState;
 pub use topdown::{Audience, Inquiry, records_of};

@@ -5,7 +5,7 @@ use assay_claims::issuer::{AuthorizeError, IssuerId};
 use assay_claims::kind::Body;
 use assay_claims::receipt::{self, ProvenIssuer, ReceiptError, Standing, VerifiedReceipt};
 use assay_claims::statement::Subject;
-use assay_tlog::tlog_policy::QuorumError;
+use assay_tlog::tlog_policy::{QuorumError, Voices};
 use assay_tlog::tree::{LeafIndex, TreeSize};
 
 /// What came of a check. The order is from good to bad.
@@ -61,10 +61,8 @@ pub enum Check {
     UnknownLog(String),
     /// The policy asks for a quorum of witnesses.
     Quorum {
-        /// The policy's names of those that cosigned the checkpoint.
-        witnesses: Vec<String>,
-        /// How many witnesses the policy has.
-        of: usize,
+        /// Who cosigned the checkpoint, and who did not.
+        voices: Voices,
         /// Whether they are a quorum.
         met: bool,
     },

@@ -5,7 +5,7 @@ use crate::{plain, times};
 use assay_claims::receipt::{self, ReceiptError, VerifiedReceipt};
 use assay_policy::rules::Policy;
 use assay_tlog::note::{Note, VerifierKey};
-use assay_tlog::tlog_policy::{QuorumError, TlogPolicy};
+use assay_tlog::tlog_policy::{QuorumError, TlogPolicy, Voices};
 use assay_tlog::tlog_proof::TlogProof;
 
 /// Why there is nothing that receipts could be held to.
@@ -25,15 +25,15 @@ pub struct HeldTo<'a> {
     policy: Option<&'a Policy>,
     /// The key of the caller.
     own: Option<&'a VerifierKey>,
-    /// The keys of logs that may have signed, each once.
+    /// The keys of logs that may have signed, each once. A log that changed its key has several.
     keys: Vec<&'a VerifierKey>,
 }
 
 /// Who cosigned the checkpoint of a receipt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cosigned {
-    /// The policy's names of its witnesses that did.
-    pub witnesses: Vec<String>,
+    /// Which of the policy's witnesses did, and which did not, each operator once.
+    pub voices: Voices,
     /// When a quorum of them had, in seconds since 1970; `None` if no quorum is asked for.
     pub quorum_at: Option<u64>,
     /// How many more signatures it has, by keys that nobody stated. They were not checked.
@@ -55,11 +55,11 @@ impl<'a> HeldTo<'a> {
             keys.push(&log.key);
         }
         if let Some(own) = own {
-            let mut same_name = keys.iter().filter(|key| key.name() == own.name());
-            match same_name.next() {
-                None => keys.push(own),
-                Some(key) if *key == own => {}
-                Some(_) => return Err(HeldToError::KeysDiffer(own.name().to_owned())),
+            if !keys.contains(&own) {
+                if keys.iter().any(|key| key.name() == own.name()) {
+                    return Err(HeldToError::KeysDiffer(own.name().to_owned()));
+                }
+                keys.push(own);
             }
         }
         if keys.is_empty() {
@@ -68,7 +68,7 @@ impl<'a> HeldTo<'a> {
         Ok(HeldTo { policy, own, keys })
     }
 
-    /// Verifies a receipt with the key of the log that it states.
+    /// Verifies a receipt with the keys of the log that it states.
     pub(super) fn verify(
         &self,
         envelope: &[u8],
@@ -78,15 +78,21 @@ impl<'a> HeldTo<'a> {
             .map_err(|error| Check::Genuine(ReceiptError::Proof(error)))?
             .stated_origin()
             .to_owned();
-        let key = match self.keys[..] {
-            // Of a single log, what is wrong with the checkpoint is said by the verifier.
-            [key] if self.policy.is_none() => Some(key),
-            _ => self.keys.iter().copied().find(|key| key.name() == origin),
-        };
-        let Some(key) = key else {
-            return Err(Check::UnknownLog(origin).into());
-        };
-        receipt::verify(envelope, proof, key).map_err(|error| Check::Genuine(error).into())
+        let mut of_log = self.keys.clone();
+        // Of a single log, what is wrong with the checkpoint is said by the verifier.
+        if self.policy.is_some() || of_log.len() > 1 {
+            of_log.retain(|key| key.name() == origin);
+        }
+        let mut failed = Check::UnknownLog(origin);
+        for key in of_log {
+            match receipt::verify(envelope, proof, key) {
+                Ok(receipt) => return Ok(receipt),
+                // Another key of the log may have signed.
+                Err(error @ ReceiptError::Checkpoint { .. }) => failed = Check::Genuine(error),
+                Err(error) => return Err(Check::Genuine(error).into()),
+            }
+        }
+        Err(failed.into())
     }
 
     /// Whether the policy counts the log of a genuine receipt, and whether its witnesses cosigned
@@ -113,16 +119,15 @@ impl<'a> HeldTo<'a> {
             unknown: unknown(note, origin, &known),
             ..Cosigned::default()
         };
-        let of = tlog.witnesses().len();
         let met = match tlog.verify(note) {
             Ok(verified) => {
-                cosigned.witnesses = verified.witnesses().to_vec();
+                cosigned.voices = verified.voices().clone();
                 cosigned.quorum_at = verified.cosigned_at();
                 checks.extend(late(receipt, verified.cosigned_at()));
                 true
             }
-            Err(QuorumError::Quorum(witnesses)) => {
-                cosigned.witnesses = witnesses;
+            Err(QuorumError::Quorum(voices)) => {
+                cosigned.voices = *voices;
                 false
             }
             Err(error) => {
@@ -131,11 +136,8 @@ impl<'a> HeldTo<'a> {
             }
         };
         if tlog.quorum().is_some() {
-            checks.push(Check::Quorum {
-                witnesses: cosigned.witnesses.clone(),
-                of,
-                met,
-            });
+            let voices = cosigned.voices.clone();
+            checks.push(Check::Quorum { voices, met });
         }
         (checks, cosigned)
     }

@@ -1,7 +1,7 @@
 //! What follows from a report, for whoever asked to act on it.
 
 use super::{Log, Report, words};
-use crate::ask::About;
+use crate::ask::{About, LogState};
 
 /// Whether what was asked for is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,17 +10,24 @@ pub enum Conclusion {
     Met,
     /// It is not, for this reason.
     NotMet(String),
-    /// A log that must answer cannot be reached, so that nothing is certain.
+    /// A log that must answer cannot be reached, has only an old answer, or none that enough
+    /// witnesses confirm, so that nothing is certain.
     Unanswered(String),
+    /// A log that must answer is not to be relied on, or not readable by this program.
+    Failed(String),
 }
 
 impl Report {
-    /// What follows from it. A log that must answer and cannot be reached comes first, because then
-    /// nothing else is certain.
+    /// What follows from it. A log that must answer and does not comes first, because then nothing
+    /// else is certain.
     pub fn conclusion(&self) -> Conclusion {
-        let silent = self.logs.iter().filter(|log| log.unreachable);
-        let silent: Vec<&Log> = silent.collect();
         let name = self.about.as_ref().map(words::name);
+        let silent: Vec<&Log> = self.silent().filter(|log| !log.spare).collect();
+        let worst = silent.iter().map(|log| log.state).max();
+        let worst = worst.unwrap_or_default();
+        if worst >= LogState::UnsupportedMapping {
+            return Conclusion::Failed(words::unanswered(name.as_deref(), &silent));
+        }
         if !silent.is_empty() {
             return Conclusion::Unanswered(words::unanswered(name.as_deref(), &silent));
         }
@@ -34,6 +41,12 @@ impl Report {
             (Some(why), Some(name)) => Conclusion::NotMet(format!("{name}: {why}")),
             (Some(why), None) => Conclusion::NotMet(why),
         }
+    }
+
+    /// The logs without an answer that can be relied on.
+    pub fn silent(&self) -> impl Iterator<Item = &Log> {
+        let logs = self.logs.iter();
+        logs.filter(|log| log.state != LogState::Answered)
     }
 
     /// Why what is known of one thing is not enough.
@@ -53,6 +66,7 @@ impl Report {
         if self.claims.is_empty() {
             return Some("nothing is known".to_owned());
         }
-        (!self.is_complete()).then(|| "what is known is not complete".to_owned())
+        let mut needed = self.logs.iter().filter(|log| !log.spare);
+        (!needed.all(Log::is_complete)).then(|| "what is known is not complete".to_owned())
     }
 }

@@ -1,11 +1,12 @@
 //! A report for the tests of the outputs: one component for each way to be.
 
 use super::{Completeness, Component, Evidence, Head, Log, Reason, Report, Stated, Vulnerability};
-use crate::ask::{File, How, Note, Place, Unidentified};
+use crate::ask::{File, How, LogState, Note, Place, Unidentified};
 use assay_claims::kind::vex::Status;
 use assay_policy::rules::Outcome;
 use assay_policy::verdict::Cause;
 use assay_tlog::Hash;
+use assay_tlog::tlog_policy::Voices;
 
 const NOW_MS: u64 = 1_769_846_909_000;
 
@@ -180,14 +181,16 @@ fn log() -> Log {
         url: Some("http://127.0.0.1:1".into()),
         completeness: Completeness::Complete,
         missing: None,
-        unreachable: false,
+        state: LogState::Answered,
+        spare: false,
         head: Some(Head {
             size: 1234,
             root: Hash::new([0; 32]),
             made_at_ms: NOW_MS - 180_000,
             checkpoint: "log.example\n1234\n".into(),
         }),
-        witnesses: vec![],
+        voices: Voices::default(),
+        quorum_at_ms: None,
         privacy: None,
     }
 }

@@ -2,10 +2,12 @@
 //! of the format, and has no node that the report itself did not put there.
 
 use super::{Report, example, markdown, sarif, vex};
+use assay_tlog::tlog_policy::{Role, Voice};
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options, parse_document};
 use proptest::prelude::*;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Texts that mean something to some reader.
 const HOSTILE: [&str; 40] = [
@@ -59,7 +61,8 @@ fn report_of(texts: &[String]) -> Report {
     for log in &mut report.logs {
         log.origin = text();
         log.missing = Some(text());
-        log.witnesses = vec![text()];
+        log.voices.counted = vec![voice(text())];
+        log.voices.missing = vec![text()];
     }
     report.own = vec![text(), text()];
     for file in &mut report.files {
@@ -89,6 +92,16 @@ fn report_of(texts: &[String]) -> Report {
         }
     }
     report
+}
+
+/// A witness that a policy calls so.
+fn voice(name: String) -> Voice {
+    Voice {
+        operator: name.clone(),
+        name,
+        roles: BTreeSet::from([Role::Audit]),
+        at: 1_769_846_000,
+    }
 }
 
 /// How often each kind of node stands in a text, with what could be made a link of later.

@@ -3,9 +3,10 @@
 
 use super::keys::Keys;
 use super::{
-    Component, Head, Line, Log, Question, Report, ShownClaim, SignedLines, Versions, words,
+    Component, Head, Line, Log, Question, Report, ShownClaim, SignedLines, Versions, Witnessed,
+    words,
 };
-use crate::ask::{About, File, How, Others};
+use crate::ask::{About, File, How, LogState, Others};
 use assay_claims::time::rfc3339_of_ms;
 use assay_policy::rules::Outcome;
 use serde::Serialize;
@@ -17,6 +18,8 @@ pub struct Check<'a> {
     summary: Vec<String>,
     counts: Counts,
     outcome: &'static str,
+    complete: bool,
+    missing: Vec<&'a str>,
     policy: &'a str,
     stops_at_unknown: bool,
     checked_at: String,
@@ -45,8 +48,14 @@ struct CheckedLog<'a> {
     answer: &'static str,
     missing: Option<&'a str>,
     unreachable: bool,
+    state: &'static str,
+    spare: bool,
+    coverage: &'static str,
     head: Option<CheckedHead<'a>>,
-    witnesses: &'a [String],
+    witnesses: Vec<&'a str>,
+    cosigned_at: Option<String>,
+    #[serde(flatten)]
+    witnessed: Witnessed,
     private: Option<Hidden>,
 }
 
@@ -74,6 +83,8 @@ pub struct Lookup<'a> {
     about: LookedUp,
     asked_at_ms: u64,
     answer: String,
+    complete: bool,
+    missing: Vec<&'a str>,
     lacking: Option<String>,
     policy: Option<Verdict<'a>>,
     questions: &'a [Question],
@@ -138,7 +149,13 @@ struct LookedUpLog<'a> {
     as_of_ms: Option<u64>,
     age_ms: Option<u64>,
     kept: bool,
-    witnesses: &'a [String],
+    state: &'static str,
+    spare: bool,
+    coverage: &'static str,
+    witnesses: Vec<&'a str>,
+    cosigned_at: Option<String>,
+    #[serde(flatten)]
+    witnessed: Witnessed,
 }
 
 /// What a private question gave away, in [`Lookup`].
@@ -156,6 +173,8 @@ pub fn check(report: &Report) -> Check<'_> {
         summary: words::lines(report),
         counts: Counts::of(report),
         outcome: report.outcome().name(),
+        complete: report.is_whole(),
+        missing: report.missing(),
         policy: &report.policy,
         stops_at_unknown: report.stops_at_unknown,
         checked_at: rfc3339_of_ms(report.asked_at_ms),
@@ -181,6 +200,8 @@ pub fn lookup<'a>(about: &About, report: &'a Report) -> Lookup<'a> {
         },
         asked_at_ms: report.asked_at_ms,
         answer: words::paragraph(about, report),
+        complete: report.is_whole(),
+        missing: report.missing(),
         lacking: report.lacking.map(words::lacking),
         policy: report.components.first().map(Verdict::new),
         questions: &report.questions,
@@ -242,9 +263,14 @@ impl<'a> CheckedLog<'a> {
             url: log.url.as_deref(),
             answer: log.completeness.name(),
             missing: log.missing.as_deref(),
-            unreachable: log.unreachable,
+            unreachable: log.state == LogState::Unreachable,
+            state: log.state.name(),
+            spare: log.spare,
+            coverage: log.completeness.name(),
             head: log.head.as_ref().map(|head| CheckedHead::new(head, now_ms)),
-            witnesses: &log.witnesses,
+            witnesses: log.voices.names(),
+            cosigned_at: log.quorum_at_ms.map(rfc3339_of_ms),
+            witnessed: Witnessed::new(&log.voices),
             private: log.privacy.map(|given| Hidden {
                 prefixes: given.prefixes,
                 bits: given.bits,
@@ -302,7 +328,12 @@ impl<'a> LookedUpLog<'a> {
             as_of_ms,
             age_ms: as_of_ms.map(|at| report.asked_at_ms.saturating_sub(at)),
             kept: report.how == How::Offline,
-            witnesses: &log.witnesses,
+            state: log.state.name(),
+            spare: log.spare,
+            coverage: log.completeness.name(),
+            witnesses: log.voices.names(),
+            cosigned_at: log.quorum_at_ms.map(rfc3339_of_ms),
+            witnessed: Witnessed::new(&log.voices),
         }
     }
 }

@@ -59,6 +59,8 @@ pub struct Line {
     pub logged_at_ms: u64,
     /// How long ago that is.
     pub age_days: u64,
+    /// Every log that has the claim with the same worth, this one first.
+    pub logs: Vec<InLog>,
     /// The claim that it answers or takes back.
     pub target: Option<String>,
     /// The issuer that it vouches for with effect, if it is an endorsement.
@@ -69,6 +71,19 @@ pub struct Line {
     pub disputes: usize,
     /// What others say of it.
     pub replies: Vec<Reply>,
+}
+
+/// Where a claim stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InLog {
+    /// The log.
+    pub log: String,
+    /// The claim's place there.
+    pub leaf_index: u64,
+    /// When the log took it, RFC 3339.
+    pub logged_at: String,
+    /// The same in milliseconds since 1970.
+    pub logged_at_ms: u64,
 }
 
 /// Who says something.
@@ -117,14 +132,46 @@ impl Question {
             questions.push(Question {
                 question,
                 text: words::question(question),
-                lines: posture.of(question).map(Line::new).collect(),
+                lines: joined(posture.of(question).map(Line::new)),
             });
         }
         questions
     }
 }
 
+/// The lines, of which those that differ only in the log that has the claim are one.
+fn joined(lines: impl Iterator<Item = Line>) -> Vec<Line> {
+    let mut kept: Vec<Line> = Vec::new();
+    let mut of_claims: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for line in lines {
+        let of_claim = of_claims.entry(line.claim_id.clone()).or_default();
+        let mut before = of_claim.iter().copied();
+        match before.find(|place| kept[*place].is_elsewhere(&line)) {
+            Some(place) => kept[place].logs.extend(line.logs),
+            None => {
+                of_claim.push(kept.len());
+                kept.push(line);
+            }
+        }
+    }
+    kept
+}
+
 impl Line {
+    /// Whether another line is this one in a log that this one was not found in.
+    fn is_elsewhere(&self, other: &Line) -> bool {
+        let voices = |line: &Line| -> Vec<(String, String)> {
+            let voices = line.issuers.iter();
+            let told = voices.map(|voice| (voice.issuer_id.clone(), voice.standing.clone()));
+            told.collect()
+        };
+        self.claim_id == other.claim_id
+            && self.logs.iter().all(|place| place.log != other.log)
+            && self.says == other.says
+            && (self.effect, &self.why_not) == (other.effect, &other.why_not)
+            && voices(self) == voices(other)
+    }
+
     /// Describes a line.
     pub(super) fn new(line: &posture::Line<'_>) -> Self {
         let claim = line.logged.claim();
@@ -151,6 +198,12 @@ impl Line {
             logged_at: rfc3339_of_ms(line.logged_at_ms()),
             logged_at_ms: line.logged_at_ms(),
             age_days: line.age_days,
+            logs: vec![InLog {
+                log: line.origin().to_owned(),
+                leaf_index: line.leaf().get(),
+                logged_at: rfc3339_of_ms(line.logged_at_ms()),
+                logged_at_ms: line.logged_at_ms(),
+            }],
             target: line.target.map(|id| id.to_string()),
             vouches_for: line.vouches_for.map(|id| id.to_string()),
             responses: line.responses,
@@ -194,8 +247,9 @@ impl ShownClaim {
         lines: impl Iterator<Item = &'l Line>,
         claims: &[LoggedClaim],
     ) -> Vec<Self> {
-        let shown: BTreeSet<(&str, u64)> = lines
-            .map(|line| (line.log.as_str(), line.leaf_index))
+        let places = lines.flat_map(|line| &line.logs);
+        let shown: BTreeSet<(&str, u64)> = places
+            .map(|place| (place.log.as_str(), place.leaf_index))
             .collect();
         let shown = claims
             .iter()

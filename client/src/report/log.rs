@@ -1,9 +1,13 @@
 //! What a log answered, and what it proved.
 
-use crate::ask::AskedLog;
 use crate::ask::gather::Privacy;
+use crate::ask::{AskedLog, LogState};
+use crate::plain;
+use assay_policy::rules::Policy;
 use assay_policy::verdict::Answer;
 use assay_tlog::Hash;
+use assay_tlog::tlog_policy::Voices;
+use std::collections::BTreeSet;
 
 /// What a log answered.
 #[derive(Debug, Clone)]
@@ -16,12 +20,16 @@ pub struct Log {
     pub completeness: Completeness,
     /// What is missing, or why there is no answer, as a sentence without its full stop.
     pub missing: Option<String>,
-    /// Whether it could not be reached, or nothing was kept of it.
-    pub unreachable: bool,
+    /// What became of the question.
+    pub state: LogState,
+    /// Whether the policy can do without it, because enough other logs answered in full.
+    pub spare: bool,
     /// What the answer is as of; nothing if there is none.
     pub head: Option<Head>,
-    /// The policy's names of the witnesses that confirmed the head.
-    pub witnesses: Vec<String>,
+    /// The policy's witnesses that confirmed the head, and those that did not.
+    pub voices: Voices,
+    /// When a quorum of them had, in milliseconds since 1970; `None` if none has to.
+    pub quorum_at_ms: Option<u64>,
     /// What a private question gave away.
     pub privacy: Option<Privacy>,
 }
@@ -62,8 +70,14 @@ pub struct Head {
 }
 
 impl Log {
-    /// Describes what a log answered.
-    pub(super) fn new(asked: &AskedLog) -> Self {
+    /// Describes what a log answered, at `now_ms`.
+    fn new(asked: &AskedLog, policy: &Policy, now_ms: u64) -> Self {
+        let most_ms = policy.max_head_age_ms(asked.origin());
+        let is_old = |at_ms: u64| now_ms.saturating_sub(at_ms) > most_ms;
+        let state = match asked.state {
+            LogState::Answered if asked.head_at_ms().is_some_and(is_old) => LogState::Stale,
+            state => state,
+        };
         let (completeness, missing) = match &asked.answer {
             Answer::Complete { .. } => (Completeness::Complete, None),
             Answer::Partial { missing, .. } => (Completeness::Partial, Some(missing.clone())),
@@ -74,16 +88,49 @@ impl Log {
             url: asked.log.url.clone(),
             completeness,
             missing,
-            unreachable: asked.unreachable,
+            state,
+            spare: false,
             head: Head::of(asked),
-            witnesses: asked.witnesses.clone(),
+            voices: asked.voices.clone(),
+            quorum_at_ms: asked.quorum_at_ms,
             privacy: asked.gathered.privacy,
+        }
+    }
+
+    /// Makes the policy's names of witnesses plain.
+    pub(super) fn make_voices_plain(&mut self) {
+        let voices = &mut self.voices;
+        for voice in voices.counted.iter_mut().chain(&mut voices.besides) {
+            voice.name = plain(&voice.name);
+        }
+        for name in &mut voices.missing {
+            *name = plain(name);
         }
     }
 
     /// Whether nothing was left out of its answer.
     pub fn is_complete(&self) -> bool {
         self.completeness == Completeness::Complete
+    }
+
+    /// Whether its answer is all that a policy could ask for.
+    pub fn is_good(&self) -> bool {
+        self.is_complete() && self.state == LogState::Answered
+    }
+
+    /// What the logs of a policy answered, at `now_ms`.
+    pub(super) fn all(asked: &[AskedLog], policy: &Policy, now_ms: u64) -> Vec<Self> {
+        let mut logs = Vec::with_capacity(asked.len());
+        for one in asked {
+            logs.push(Log::new(one, policy, now_ms));
+        }
+        let good = asked.iter().zip(&logs).filter(|(_, log)| log.is_good());
+        let answered: BTreeSet<&str> = good.map(|(one, _)| one.origin()).collect();
+        for log in &mut logs {
+            let is_false = log.state >= LogState::UnsupportedMapping;
+            log.spare = !log.is_good() && !is_false && policy.can_lack(&log.origin, &answered);
+        }
+        logs
     }
 }
 

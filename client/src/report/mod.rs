@@ -20,6 +20,7 @@ mod reply;
 mod rows;
 pub mod sarif;
 mod signed;
+mod stood;
 mod versions;
 pub mod vex;
 mod weigh;
@@ -33,11 +34,12 @@ mod hostile;
 
 pub use component::{Component, Evidence, Reason, Stated, Vulnerability};
 pub use conclusion::Conclusion;
-pub use line::{Line, Question, Role, ShownClaim, Voice};
+pub use line::{InLog, Line, Question, Role, ShownClaim, Voice};
 pub use log::{Completeness, Head, Log};
 pub use reply::{Reply, has_effect};
 pub use rows::{Row, notes, rows};
 pub use signed::SignedLines;
+pub use stood::{StoodBehind, Witnessed};
 pub use versions::{Version, Versions};
 pub use weigh::Scales;
 
@@ -106,6 +108,17 @@ impl Report {
         self.logs.iter().all(Log::is_complete)
     }
 
+    /// Whether every log answered in full, lately enough, and was confirmed by enough witnesses.
+    pub fn is_whole(&self) -> bool {
+        self.logs.iter().all(Log::is_good)
+    }
+
+    /// The logs of which that cannot be said.
+    pub fn missing(&self) -> Vec<&str> {
+        let lacking = self.logs.iter().filter(|log| !log.is_good());
+        lacking.map(|log| log.origin.as_str()).collect()
+    }
+
     /// What could not be identified, with its file.
     pub fn unidentified(&self) -> impl Iterator<Item = (&File, &Unidentified)> {
         self.files
@@ -147,6 +160,7 @@ impl Report {
         for log in &mut self.logs {
             log.origin = plain(&log.origin);
             log.missing = log.missing.as_deref().map(plain);
+            log.make_voices_plain();
         }
         for component in &mut self.components {
             component.make_plain();

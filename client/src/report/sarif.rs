@@ -1,7 +1,7 @@
 //! The report for code scanning: SARIF 2.1.0 (OASIS), one result for each component that is not
 //! fine and for each entry that could not be identified. The rules are the policy's.
 
-use super::{Component, Reason, Report, words};
+use super::{Component, Log, Reason, Report, StoodBehind, Witnessed, words};
 use crate::ask::Place;
 use crate::plain;
 use assay_claims::time::rfc3339_of_ms;
@@ -38,6 +38,7 @@ pub fn document(report: &Report) -> Value {
             json!({"level": "error", "message": {"text": text}})
         })
         .collect();
+    let logs: Vec<Value> = report.logs.iter().map(of_log).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -54,8 +55,27 @@ pub fn document(report: &Report) -> Value {
                 "toolExecutionNotifications": notifications,
             }],
             "results": results,
+            "properties": {"logs": logs},
         }],
     })
+}
+
+/// How a log answered, and who stood behind its head.
+fn of_log(log: &Log) -> Value {
+    let witnessed = Witnessed::new(&log.voices);
+    json!({
+        "origin": log.origin,
+        "state": log.state.name(),
+        "coverage": log.completeness.name(),
+        "size": log.head.as_ref().map(|head| head.size),
+        "cosignedAt": log.quorum_at_ms.map(rfc3339_of_ms),
+        "stoodBehind": names(&witnessed.stood_behind),
+        "auditedBy": names(&witnessed.audited_by),
+    })
+}
+
+fn names(all: &[StoodBehind]) -> Vec<&str> {
+    all.iter().map(|one| one.name.as_str()).collect()
 }
 
 /// Every rule that a result names, by name.

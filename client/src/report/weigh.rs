@@ -95,7 +95,7 @@ impl<'a> Scales<'a> {
             how: asked.how,
             policy: self.policy_name.to_owned(),
             stops_at_unknown: self.policy.stops_at_unknown(),
-            logs: asked.logs.iter().map(Log::new).collect(),
+            logs: Log::all(&asked.logs, self.policy, self.now_ms),
             files: Vec::new(),
             own: Vec::new(),
             components: Vec::new(),

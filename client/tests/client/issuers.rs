@@ -5,7 +5,7 @@ use crate::times::cosign;
 use assay_claims::claim;
 use assay_claims::index::{Kind, Name, Query};
 use assay_claims::issuer::IssuerId;
-use assay_client::ask::{About, Asker, Audience, Found, How, LogAddress};
+use assay_client::ask::{About, Asker, Audience, Found, How, LogAddress, LogState};
 use assay_client::report::{Conclusion, Report, Scales, words};
 use assay_client::{Cel, Tls};
 use assay_policy::rules::Policy;
@@ -110,7 +110,7 @@ async fn a_log_that_does_not_list_what_an_issuer_signed_is_named_and_the_others_
     }));
     let (found, report) = look_up(&[&one, &other], &policy, maker, folder.path()).await;
     assert_eq!(found.signed.unwrap().count, Some(8), "the other log's");
-    assert!(report.logs[0].unreachable && !report.logs[0].is_complete());
+    assert!(report.logs[0].state == LogState::Unreachable && !report.logs[0].is_complete());
     assert!(report.logs[1].is_complete());
     assert!(matches!(report.conclusion(), Conclusion::Unanswered(_)));
     let line = words::log_line(&report.logs[0], &report);

@@ -2,7 +2,7 @@
 
 use crate::fake::{Fake, State, claim, id, registration};
 use assay_claims::index::{Kind, Name};
-use assay_client::ask::{AskedLog, Asker, How, Inquiry, LogAddress};
+use assay_client::ask::{AskedLog, Asker, How, Inquiry, LogAddress, LogState};
 use assay_client::{Cel, Tls};
 use assay_policy::rules::Policy;
 use assay_policy::verdict::Answer;
@@ -90,7 +90,18 @@ async fn a_head_whose_last_leaf_is_far_from_the_quorum_is_refused() {
             }
             other => panic!("{at_s}: {other:?}"),
         }
-        assert!(!asked.unreachable);
+        let state = if is_believed {
+            LogState::Answered
+        } else {
+            LogState::Unconfirmed
+        };
+        assert_eq!(asked.state, state);
+        // Who stands behind it is told, and when.
+        if is_believed {
+            assert_eq!(asked.voices.names(), ["w"]);
+            assert_eq!(asked.voices.counted[0].at, at_s);
+            assert_eq!(asked.quorum_at_ms, Some(at_s * 1000));
+        }
     }
 }
 

@@ -140,6 +140,30 @@ impl VerifiedHead {
     pub fn note(&self) -> &str {
         &self.note
     }
+
+    /// The same head, with a note of at most `bytes` bytes: as many of its signature lines as fit,
+    /// from the first on. `None` if not even one does.
+    pub fn cut(&self, bytes: usize) -> Option<VerifiedHead> {
+        let start = self.checkpoint.body().len() + 1;
+        let mut kept = Vec::new();
+        let mut length = start;
+        for line in self.note[start..].split_inclusive('\n') {
+            if line.len() <= bytes.saturating_sub(length) {
+                length += line.len();
+                kept.push(line);
+            }
+        }
+        if kept.is_empty() {
+            return None;
+        }
+        let mut note = String::with_capacity(length);
+        note.push_str(&self.note[..start]);
+        note.extend(kept);
+        Some(VerifiedHead {
+            checkpoint: self.checkpoint.clone(),
+            note,
+        })
+    }
 }
 
 /// Signed notes of one log that cannot all be true, whatever else the log says.
@@ -252,6 +276,29 @@ mod tests {
             ..checkpoint()
         };
         key.cosign(&other, 9).unwrap()
+    }
+
+    #[test]
+    fn a_head_is_cut_to_lines_that_fit() {
+        let own = key("key-1", 1);
+        let ml_dsa = CosignerKey::from_seed("key-2", Algorithm::MlDsa44, &[3; 32]).unwrap();
+        let keys = vec![own.verifier(), ml_dsa.verifier()];
+        let log = LogVerifier::new("the log", keys).unwrap();
+        let body = checkpoint().body();
+        let long = ml_dsa.cosign(&checkpoint(), 9).unwrap();
+        let short = own.sign(&body);
+        let head = log.verify(&format!("{body}\n{long}{short}")).unwrap();
+        let whole = head.note().len();
+        assert_eq!(head.cut(whole).as_ref(), Some(&head));
+        // The long line stands first and does not fit any more.
+        for bytes in [whole - 1, body.len() + 1 + short.len()] {
+            let cut = head.cut(bytes).unwrap();
+            assert!(cut.note().len() <= bytes);
+            assert_eq!(log.verify(cut.note()), Ok(cut));
+        }
+        for bytes in [0, body.len(), body.len() + short.len()] {
+            assert_eq!(head.cut(bytes), None, "{bytes}");
+        }
     }
 
     /// One key may sign for several logs.

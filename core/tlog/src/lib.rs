@@ -11,6 +11,8 @@
 //! | [`tlog_policy`] | C2SP tlog-policy |
 //! | [`log_list`] | C2SP tlog-list |
 //! | [`head`], [`witness`], [`cosigning`] | C2SP tlog-witness |
+//! | [`mirror`] | C2SP tlog-mirror |
+//! | [`gossip`] | none: our own |
 //!
 //! Every function is a pure function of its arguments: no clock, no randomness, no files, no
 //! sockets, no async, no logging. A type whose name starts with `Verified` can only be made by the
@@ -55,10 +57,12 @@ mod cosignature;
 pub mod cosigner;
 pub mod cosigning;
 mod decimal;
+pub mod gossip;
 pub mod hash;
 pub mod head;
 pub mod limits;
 pub mod log_list;
+pub mod mirror;
 pub mod note;
 pub mod tlog_policy;
 pub mod tlog_proof;

@@ -38,3 +38,60 @@ pub const LIST_LOGS: usize = 100_000;
 
 /// Longest log list, in bytes: 320 for each log. An Ed25519 key takes a quarter of that.
 pub const LIST_BYTES: usize = 32_000_000;
+
+/// Heads of one log that a gossip pool keeps beside its tip: a log that signs many that cannot be
+/// linked costs no more.
+pub const GOSSIP_WAITING: usize = 8;
+
+/// Most bytes of a head that a gossip pool keeps: its note, and its origin once more. The note of
+/// a log with the longest origin and key name, and one signature of type 0x06, fits.
+pub const GOSSIP_HEAD_BYTES: usize = 4096;
+
+/// Longest name of a log's key whose heads are gossiped, in bytes, so that every head fits into
+/// [`GOSSIP_HEAD_BYTES`] with one signature.
+pub const GOSSIP_KEY_NAME_BYTES: usize = 255;
+
+/// Trees of a log that are known to be beginnings of its tip, kept as size and root: peers that
+/// are a little behind are recognized without a question to the log.
+pub const GOSSIP_LINKED: usize = 16;
+
+/// Most proofs of misbehavior of one culprit that are kept in a gossip pool, by their ids. One
+/// convicts.
+pub const GOSSIP_EVIDENCE: usize = 4;
+
+/// Most culprits of which a gossip pool knows evidence.
+pub const GOSSIP_CULPRITS: usize = 100_000;
+
+/// Most lines of a digest: 4 KiB.
+pub const GOSSIP_LINES: usize = 256;
+
+/// Lines to which a digest is filled up when little has changed. A peer has three exchanges of its
+/// own in a round and as many of others, each with a digest in either direction: 12 KiB in all.
+pub const GOSSIP_IDLE_LINES: usize = 64;
+
+/// Most heads that are asked for, and sent, in one exchange.
+pub const GOSSIP_NOTES: usize = 64;
+
+/// Most bytes of notes in one exchange and direction: [`GOSSIP_NOTES`] of the largest.
+pub const GOSSIP_NOTES_BYTES: usize = GOSSIP_NOTES * GOSSIP_HEAD_BYTES;
+
+/// Most ids of evidence in one turn of an exchange.
+pub const GOSSIP_EVIDENCE_IDS: usize = 64;
+
+/// Ids of evidence that all should have by now, named in each exchange, by turns.
+pub const GOSSIP_OLD_EVIDENCE_IDS: usize = 4;
+
+/// Most bytes of evidence in one turn of an exchange: one text of the largest size.
+pub const GOSSIP_EVIDENCE_BYTES: usize = 256 * 1024;
+
+/// Turns of an exchange: digest, digest, and three times heads or evidence of either side.
+pub const GOSSIP_TURNS: usize = 8;
+
+/// Most questions to logs and mirrors that are handed out at once.
+pub const GOSSIP_QUESTIONS: usize = 64;
+
+/// Most heads that a client submits at once.
+pub const GOSSIP_SUBMITTED: usize = 16;
+
+/// Rounds for which a change is told to every peer that is met: enough for a hundred peers, twice.
+pub const GOSSIP_FRESH_ROUNDS: u64 = 12;

@@ -6,6 +6,7 @@
 
 use super::{gate::Gate, metered::metered, rest_of_body::RequestBody, serve::Peer};
 use assay_proto::v1::{
+    federation_service_server,
     index_service_server::{self, IndexService, IndexServiceServer},
     log_service_server::{self, LogService, LogServiceServer},
 };
@@ -84,6 +85,7 @@ fn with_health_and_reflection(services: Routes) -> Routes {
     for name in [
         log_service_server::SERVICE_NAME,
         index_service_server::SERVICE_NAME,
+        federation_service_server::SERVICE_NAME,
     ] {
         futures::executor::block_on(
             health.set_service_status(name, tonic_health::ServingStatus::Serving),
@@ -128,15 +130,36 @@ impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I>
                 Err(status) => ready(Ok(status.into_http())).boxed(),
             };
         }
-        let answer = self
-            .rest
-            .call(request)
-            .map(|answer| answer.map(|response| response.map(Body::new)));
         if upload {
-            return answer.boxed();
+            let answer = self.rest.call(request);
+            return answer.map(|answer| answer.map(whole)).boxed();
         }
-        in_time(answer, grpc).boxed()
+        call_rest(&mut self.rest, request)
     }
+}
+
+/// Calls a service of gRPC or a route that is behind the router. Messages of `FederationService`
+/// are counted before they are decoded.
+pub(crate) fn call_rest(
+    rest: &mut Router,
+    request: Request<RequestBody>,
+) -> BoxFuture<'static, Result<Response<Body>, Infallible>> {
+    let grpc = is_grpc(&request);
+    if !(grpc && is_of(federation_service_server::SERVICE_NAME, &request)) {
+        let answer = rest.call(request);
+        return in_time(answer.map(|answer| answer.map(whole)), grpc).boxed();
+    }
+    match gated(request) {
+        Ok(request) => {
+            let answer = rest.call(request);
+            in_time(answer.map(|answer| answer.map(whole)), grpc).boxed()
+        }
+        Err(status) => ready(Ok(status.into_http())).boxed(),
+    }
+}
+
+fn whole(answer: AxumResponse) -> Response<Body> {
+    answer.map(Body::new)
 }
 
 /// The call with its messages counted.
@@ -164,7 +187,7 @@ fn is_grpc<B>(request: &Request<B>) -> bool {
 }
 
 /// The answer, or an error if it does not begin within [`REQUEST`].
-pub(crate) async fn in_time(
+async fn in_time(
     answer: impl Future<Output = Result<Response<Body>, Infallible>>,
     grpc: bool,
 ) -> Result<Response<Body>, Infallible> {

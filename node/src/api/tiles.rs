@@ -36,10 +36,7 @@ pub fn router<S: Tables + 'static>(view: Arc<View<S>>) -> Router {
 
 async fn checkpoint<S: Tables>(State(view): State<Arc<View<S>>>) -> Response {
     match view.published() {
-        Ok(published) => {
-            let note = published.note().to_owned();
-            answer("text/plain; charset=utf-8", "no-cache", note.into())
-        }
+        Ok(published) => checkpoint_answer(published.note().to_owned()),
         Err(error) => {
             let retry = [(header::RETRY_AFTER, "5")];
             (StatusCode::SERVICE_UNAVAILABLE, retry, format!("{error}\n")).into_response()
@@ -47,10 +44,24 @@ async fn checkpoint<S: Tables>(State(view): State<Arc<View<S>>>) -> Response {
     }
 }
 
+/// The answer that is a note.
+pub(crate) fn checkpoint_answer(note: String) -> Response {
+    answer("text/plain; charset=utf-8", "no-cache", note.into())
+}
+
 async fn tile<S: Tables>(
     State(view): State<Arc<View<S>>>,
     Extension(peer): Extension<Peer>,
     Path(path): Path<String>,
+) -> Response {
+    tile_answer(&peer, &path, |path| read(&view, path)).await
+}
+
+/// The answer that is what `read` finds at a path below `tile/`. Room is taken for it.
+pub(crate) async fn tile_answer(
+    peer: &Peer,
+    path: &str,
+    read: impl Fn(TilePath) -> Result<Option<Bytes>, RecordError>,
 ) -> Response {
     let Ok(path) = TilePath::parse(&format!("tile/{path}")) else {
         return (
@@ -59,12 +70,12 @@ async fn tile<S: Tables>(
         )
             .into_response();
     };
-    let read = || {
-        let bytes = read(&view, path)?;
+    let made = || {
+        let bytes = read(path)?;
         let size = bytes.as_ref().map_or(0, Bytes::len);
         Ok::<_, Unread>((bytes, size))
     };
-    match peer.account.made(read).await {
+    match peer.account.made(made).await {
         Ok((Some(bytes), hold)) => {
             let mut response = answer("application/octet-stream", IMMUTABLE, bytes);
             response

@@ -3,10 +3,14 @@
 //!
 //! Unknown keys are refused, so that a misspelled limit is not ignored.
 
+mod federation;
 mod file;
+mod mirror;
 mod quorum;
 
+pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
+pub use self::mirror::{MirrorConfig, MirroredLog};
 pub use self::quorum::QuorumConfig;
 
 use crate::storage::backend::Backend;
@@ -54,6 +58,11 @@ pub struct Config {
     pub quorum: Option<QuorumConfig>,
     /// The witness that this node is, beside its log.
     pub witness: Option<OwnWitnessConfig>,
+    /// The mirror that this node is, beside its log.
+    pub mirror: Option<MirrorConfig>,
+    /// Its peers.
+    #[serde(default)]
+    pub federation: FederationConfig,
 }
 
 /// The witness that a node is, beside its log.
@@ -368,6 +377,9 @@ impl ConfigFile for Config {
         if let Some(quorum) = &self.quorum {
             quorum.check()?;
         }
+        if let Some(mirror) = &self.mirror {
+            mirror.check()?;
+        }
         self.server.check()
     }
 
@@ -376,10 +388,13 @@ impl ConfigFile for Config {
             &mut self.log.key,
             &mut self.log.checkpoint_file,
             &mut self.storage.path,
+            &mut self.federation.peers,
+            &mut self.federation.admin_socket,
         ];
         paths.extend(&mut self.attachments.path);
         paths.extend(self.quorum.as_mut().map(|quorum| &mut quorum.policy));
         paths.extend(self.witness.as_mut().map(|witness| &mut witness.config));
+        paths.extend(self.mirror.iter_mut().flat_map(MirrorConfig::paths));
         paths.extend(self.server.paths());
         for path in paths {
             *path = folder.join(&*path);

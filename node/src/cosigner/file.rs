@@ -1,5 +1,6 @@
 //! What a quorum cosigned last, as a file.
 
+use crate::files;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -32,9 +33,7 @@ impl CosignedFile {
 
     /// Replaces the note, whole or not at all.
     pub(super) fn write(&self, note: &str) {
-        let draft = self.0.with_extension("cosigned.tmp");
-        let written = fs::write(&draft, note).and_then(|()| fs::rename(&draft, &self.0));
-        if let Err(error) = written {
+        if let Err(error) = files::replace(&self.0, note.as_bytes()) {
             let path = self.0.display();
             tracing::warn!(
                 %path, %error,

@@ -15,6 +15,7 @@ pub use file::CosignedFile;
 
 use crate::{
     config::{LogConfig, QuorumConfig},
+    misbehavior::Evidence,
     storage::Reads,
 };
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -130,6 +131,11 @@ impl Witnesses {
         })
     }
 
+    /// The policy, with the log itself.
+    pub fn policy(&self) -> &TlogPolicy {
+        &self.policy
+    }
+
     /// What a quorum of the policy cosigned last, as far as this node remembers.
     pub fn last_witnessed(&self) -> Option<VerifiedCheckpoint> {
         self.verify(&self.file.read()?).ok()
@@ -141,11 +147,17 @@ impl Witnesses {
         Ok(VerifiedCheckpoint::verify(note, &self.log)?)
     }
 
-    /// Starts asking, on `runtime`. Proofs are made from what `store` holds.
-    pub fn start<S: Reads + 'static>(self, store: Arc<S>, runtime: &Handle) -> Asking {
+    /// Starts asking, on `runtime`. Proofs are made from what `store` holds. Witnesses that
+    /// `evidence` convicts do not count.
+    pub fn start<S: Reads + 'static>(
+        self,
+        store: Arc<S>,
+        evidence: Arc<Evidence>,
+        runtime: &Handle,
+    ) -> Asking {
         let (heads, proposed) = mpsc::unbounded_channel();
         let (tell, told) = mpsc::unbounded_channel();
-        runtime.spawn(task::Task::new(self, store, tell).run(proposed));
+        runtime.spawn(task::Task::new(self, store, evidence, tell).run(proposed));
         Asking { heads, told }
     }
 }

@@ -2,7 +2,9 @@
 
 use super::ask::{self, Answered};
 use super::{Told, Witnesses};
-use crate::{log::now_ms, reason::with_causes, storage::Reads, view::StoredTiles};
+use crate::{
+    log::now_ms, misbehavior::Evidence, reason::with_causes, storage::Reads, view::StoredTiles,
+};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::cosigning::{Ask, Event, Failure, Heard, Moment, Reply};
@@ -19,6 +21,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::sleep_until};
 pub(super) struct Task<S> {
     witnesses: Witnesses,
     store: Arc<S>,
+    evidence: Arc<Evidence>,
     tell: mpsc::UnboundedSender<Told>,
     started: Instant,
     /// Proofs to the candidate, by the size that they start from. Witnesses mostly have the same.
@@ -44,11 +47,13 @@ impl<S: Reads + 'static> Task<S> {
     pub(super) fn new(
         witnesses: Witnesses,
         store: Arc<S>,
+        evidence: Arc<Evidence>,
         tell: mpsc::UnboundedSender<Told>,
     ) -> Self {
         Task {
             witnesses,
             store,
+            evidence,
             tell,
             started: Instant::now(),
             proofs: HashMap::new(),
@@ -61,6 +66,7 @@ impl<S: Reads + 'static> Task<S> {
     pub(super) async fn run(mut self, mut proposed: mpsc::UnboundedReceiver<VerifiedCheckpoint>) {
         let mut open = JoinSet::new();
         loop {
+            self.exclude_convicted();
             let step = self.witnesses.cosigning.step(self.now());
             for ask in step.asks {
                 let Ok(body) = self.body(&ask) else { return };
@@ -87,6 +93,25 @@ impl<S: Reads + 'static> Task<S> {
             let Ok(()) = self.answered(&answered) else {
                 return;
             };
+        }
+    }
+
+    /// Excludes the witnesses that were convicted of misbehavior since this was called last.
+    fn exclude_convicted(&mut self) {
+        let cosigning = &mut self.witnesses.cosigning;
+        let convicted = cosigning
+            .witnesses()
+            .filter(|witness| !witness.excluded && self.evidence.convicts_witness(witness.name));
+        let convicted: Vec<String> = convicted.map(|witness| witness.name.to_owned()).collect();
+        for name in convicted {
+            cosigning.exclude(&name);
+            metrics::counter!("assay_witness_alarms_total").increment(1);
+            metrics::gauge!("assay_witness_convicted", "witness" => name.clone()).set(1.0);
+            tracing::error!(
+                witness = name,
+                "a witness is convicted of misbehavior and does not count any more; take it out of \
+                 the quorum's policy, and out of those of your readers"
+            );
         }
     }
 

@@ -270,6 +270,37 @@ impl Uploads {
     }
 }
 
+/// How often one network reports misbehavior, which takes milliseconds to verify.
+pub struct Reports {
+    rate: Rate<IpAddr>,
+    shared: Vec<IpAddr>,
+}
+
+impl Reports {
+    /// Returns a quota of so many reports a second, and ten times as many at once. 0 is none.
+    /// `shared` as in [`Quotas::new`].
+    pub fn new(per_second: u32, shared: &[IpAddr]) -> Self {
+        Reports {
+            rate: Rate::per_second("address_reports", per_second, 1),
+            shared: shared.iter().map(IpAddr::to_canonical).collect(),
+        }
+    }
+
+    /// Charges a report to the network that it comes from.
+    pub fn charge(&self, from: IpAddr) -> Result<(), Exceeded> {
+        let from = from.to_canonical();
+        if self.shared.contains(&from) {
+            return Ok(());
+        }
+        let charged = self.rate.charge(&network(from), 1);
+        charged.map_err(|retry_s| Exceeded {
+            limit: self.rate.limit,
+            what: "your network address reports misbehavior too often".to_owned(),
+            retry_s,
+        })
+    }
+}
+
 /// About the bytes of the entry that a claim becomes.
 fn size(claim: &Claim) -> u32 {
     let bytes = ENTRY_BYTES + claim.payload.len() + SIGNATURE_BYTES * claim.signatures.len();

@@ -4,7 +4,7 @@
 //! Unknown keys are refused, so that a misspelled one is not ignored.
 
 use crate::{
-    config::{ConfigFile, ServerConfig, TraceConfig},
+    config::{ConfigFile, FederationConfig, ServerConfig, TraceConfig},
     storage::backend::Backend,
 };
 use assay_tlog::head::LogVerifier;
@@ -36,9 +36,12 @@ pub struct WitnessConfig {
     /// What it writes to standard error.
     #[serde(default)]
     pub trace: TraceConfig,
-    /// The logs that it cosigns.
+    /// The logs that it cosigns, beside those of its peers.
     #[serde(default)]
     pub log: Vec<LogEntry>,
+    /// Its peers, if it runs by itself. A node has its own.
+    #[serde(default)]
+    pub federation: FederationConfig,
 }
 
 /// Name, keys and quotas.
@@ -133,7 +136,12 @@ impl ConfigFile for WitnessConfig {
     }
 
     fn resolve(&mut self, folder: &Path) {
-        let mut paths = vec![&mut self.witness.key, &mut self.storage.path];
+        let mut paths = vec![
+            &mut self.witness.key,
+            &mut self.storage.path,
+            &mut self.federation.peers,
+            &mut self.federation.admin_socket,
+        ];
         paths.extend(&mut self.witness.ml_dsa_44_key);
         paths.extend(&mut self.storage.floor_file);
         paths.extend(self.server.paths());

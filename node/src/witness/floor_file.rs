@@ -7,11 +7,10 @@
 //! It is raised once a minute, not at every commit: a copy that is younger than that is not
 //! noticed.
 
-use crate::storage::disk;
+use crate::files;
 use assay_tlog::witness::ClockFloor;
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -111,14 +110,8 @@ impl FloorFile {
         }
     }
 
-    /// Replaces the file whole, and durably.
     fn write(&self, seconds: u64) -> io::Result<()> {
-        let draft = self.path.with_extension("floor.new");
-        let mut file = File::create(&draft)?;
-        writeln!(file, "{seconds}")?;
-        file.sync_all()?;
-        fs::rename(&draft, &self.path)?;
-        disk::sync_folder(disk::folder_of(&self.path))
+        files::replace_durably(&self.path, format!("{seconds}\n").as_bytes())
     }
 }
 

@@ -4,8 +4,9 @@
 //! longer than a log's own request takes room as every message that comes does.
 
 use super::service::{TEXT, Witness, unavailable};
-use crate::api::{app, rest_of_body::RequestBody, serve::Peer};
+use crate::api::{app, federation::FederationApi, rest_of_body::RequestBody, serve::Peer};
 use crate::held::Kind;
+use crate::misbehavior::{self, Evidence};
 use assay_tlog::limits;
 use assay_tlog::witness::{Answer, Refusal, RequestError};
 use axum::{
@@ -17,15 +18,16 @@ use axum::{
     routing::{get, post},
 };
 use bytes::{Bytes, BytesMut};
-use futures::{FutureExt, StreamExt, future::BoxFuture};
+use futures::{StreamExt, future::BoxFuture};
 use http::Request;
 use hyper::body::Body as _;
 use std::{
     convert::Infallible,
+    net::IpAddr,
     sync::Arc,
     task::{Context, Poll},
 };
-use tonic::body::Body as AnswerBody;
+use tonic::{body::Body as AnswerBody, service::Routes};
 use tower::Service;
 
 /// A body up to so many bytes takes no room: a connection costs as much by itself. Proof and note
@@ -115,9 +117,13 @@ fn respond(answer: Answer) -> Response {
 pub struct Api(Router);
 
 impl Api {
-    /// Serves the witness's routes and nothing else.
-    pub fn new(witness: Arc<Witness>) -> Self {
-        Api(router(witness).fallback(nothing_here))
+    /// Serves the witness's routes, and what it knows of misbehavior, and nothing else. `shared`
+    /// are addresses that stand for many callers.
+    pub fn new(witness: Arc<Witness>, evidence: Arc<Evidence>, shared: &[IpAddr]) -> Self {
+        let federation = Routes::new(FederationApi::server(evidence.clone(), shared));
+        let plain = router(witness).merge(misbehavior::http::router(evidence));
+        let all = federation.prepare().into_axum_router().merge(plain);
+        Api(all.fallback(nothing_here))
     }
 }
 
@@ -131,11 +137,7 @@ impl Service<Request<RequestBody>> for Api {
     }
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        let answer = self
-            .0
-            .call(request)
-            .map(|answer| answer.map(|response| response.map(AnswerBody::new)));
-        app::in_time(answer, false).boxed()
+        app::call_rest(&mut self.0, request)
     }
 }
 

@@ -13,14 +13,16 @@
 //! - [`service`]: a request from its first byte to its answer.
 //! - [`http`]: the routes. [`run`]: the process.
 //!
-//! `core/tlog/src/witness/` decides. Left out: what follows when a log contradicted itself, which
-//! is only reported; mirrors; gossip; and collecting cosignatures for a log of one's own.
+//! `core/tlog/src/witness/` decides. A log that contradicted itself is convicted for good
+//! (`crate::misbehavior`), and cosigned no more. Left out: mirrors; gossip; and collecting
+//! cosignatures for a log of one's own.
 
 pub mod config;
 pub mod floor_file;
 pub mod http;
 pub mod init;
 pub mod known;
+pub mod logs;
 pub mod operator;
 pub mod run;
 pub mod service;

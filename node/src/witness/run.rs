@@ -2,11 +2,12 @@
 //!
 //! Nothing listens before the state of every log was read.
 
-use super::config::{LogEntry, WitnessConfig};
+use super::config::WitnessConfig;
 use super::floor_file::{FloorFile, FloorFileError};
 use super::http::Api;
 use super::init::BLOCK_CACHE_MIB;
-use super::known::{KnownLog, Latest};
+use super::known::{Held as HeldLog, Latest};
+use super::logs::{self, Logs, UnusableLog};
 use super::service::{QUEUE, Witness};
 use super::store::{self, StoredError};
 use super::writer::{Writer, report_clock};
@@ -19,7 +20,9 @@ use crate::{
     config::ConfigError,
     held::Held,
     keyfile::{self, KeyFileError},
+    misbehavior::{self, Evidence, EvidenceError, known::Known},
     node::{self, StartError},
+    peers::{PeerFile, PeersError},
     sequencer::Halt,
     storage::{
         StorageError, Store, Tables,
@@ -27,13 +30,15 @@ use crate::{
     },
     telemetry,
 };
+use arc_swap::ArcSwapOption;
+use assay_tlog::head::LogVerifier;
 use assay_tlog::note::CosignerKey;
-use assay_tlog::witness::{LogState, Persisted, WitnessKeys, WitnessKeysError, WitnessedLog};
+use assay_tlog::witness::{LogState, Persisted, WitnessKeys, WitnessKeysError};
 use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, mpsc},
     thread::JoinHandle,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -70,7 +75,7 @@ pub enum WitnessStartError {
         /// The log.
         origin: String,
         /// Why not.
-        reason: String,
+        reason: UnusableLog,
     },
     /// The store cannot be opened.
     #[error(transparent)]
@@ -81,6 +86,12 @@ pub enum WitnessStartError {
     /// The store is an older copy, or the floor file cannot be used.
     #[error(transparent)]
     FloorFile(#[from] FloorFileError),
+    /// The peers cannot be used.
+    #[error(transparent)]
+    Peers(#[from] PeersError),
+    /// What was kept of misbehavior cannot be read.
+    #[error(transparent)]
+    Misbehavior(#[from] EvidenceError),
     /// The TLS files cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -106,6 +117,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<io::Result<()>>,
     admin_server: tokio::task::JoinHandle<io::Result<()>>,
+    admin_socket: tokio::task::JoinHandle<io::Result<()>>,
     writer: JoinHandle<()>,
 }
 
@@ -125,6 +137,7 @@ pub struct Opened {
 /// Reads what is stored and starts the writer.
 pub(super) struct Open<'a> {
     pub(super) config: &'a WitnessConfig,
+    pub(super) evidence: Arc<Evidence>,
     pub(super) keys: WitnessKeys,
     pub(super) clock: fn() -> u64,
 }
@@ -133,24 +146,33 @@ impl Job for Open<'_> {
     type Output = Result<Opened, WitnessStartError>;
 
     fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
-        let Open { config, keys, .. } = self;
+        let Open {
+            config,
+            evidence,
+            keys,
+            ..
+        } = self;
         let floor = store::open(&*store, &config.witness.name)?;
         let floor_file = match &config.storage.floor_file {
             Some(path) => Some(FloorFile::open(path, floor)?),
             None => None,
         };
         report_clock(floor, (self.clock)());
-        let (mut logs, mut states) = (Vec::new(), Vec::new());
-        for (index, entry) in config.log.iter().enumerate() {
-            let log = known(index, entry, config, &keys)?;
-            states.push(read(&*store, &log)?);
-            logs.push(Arc::new(log));
+        let reading = store.clone();
+        let read = move |verifier: &LogVerifier| read(&*reading, verifier);
+        let mut logs = Logs::new(keys.clone(), config.witness.clone(), Box::new(read));
+        for entry in &config.log {
+            logs.configure(entry)
+                .map_err(|reason| WitnessStartError::Log {
+                    origin: entry.origin.clone(),
+                    reason,
+                })?;
         }
         let halt = Arc::new(Halt::default());
         let (queue, asked) = mpsc::sync_channel(QUEUE);
         let writer = Writer {
             store,
-            states,
+            evidence: evidence.clone(),
             floor,
             floor_file,
             clock: self.clock,
@@ -160,16 +182,18 @@ impl Job for Open<'_> {
         Ok(Opened {
             writer: writer.start(asked)?,
             vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
-            witness: Witness::new(keys, logs, queue, halt.clone()),
+            witness: Witness::new(keys, logs, evidence, queue, halt.clone()),
             halt,
         })
     }
 }
 
-/// Opens the witness of a configuration, and starts its writer. It answers nobody yet.
-pub fn open(config: &WitnessConfig) -> Result<Opened, WitnessStartError> {
+/// Opens the witness of a configuration, and starts its writer. It answers nobody yet. What
+/// `evidence` convicts is not cosigned.
+pub fn open(config: &WitnessConfig, evidence: Arc<Evidence>) -> Result<Opened, WitnessStartError> {
     let open = Open {
         config,
+        evidence,
         keys: load_keys(config)?,
         clock: now,
     };
@@ -188,45 +212,48 @@ pub fn now() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-fn known(
-    index: usize,
-    entry: &LogEntry,
-    config: &WitnessConfig,
-    keys: &WitnessKeys,
-) -> Result<KnownLog, WitnessStartError> {
-    let unusable = |reason: String| WitnessStartError::Log {
-        origin: entry.origin.clone(),
-        reason,
-    };
-    let verifier = entry.verifier().map_err(unusable)?;
-    let log = WitnessedLog::new(verifier, keys).map_err(|e| unusable(e.to_string()))?;
-    Ok(KnownLog::new(index, log, entry, &config.witness))
-}
-
 /// Reads what is stored of a log: its state, and what monitors are served. `None` if the state is
 /// damaged, which stops this log and no other.
-fn read(store: &impl Tables, known: &KnownLog) -> Result<Option<LogState>, StoredError> {
-    let verifier = known.log.verifier();
+fn read(store: &impl Tables, verifier: &LogVerifier) -> Result<HeldLog, StoredError> {
+    let held = |state| HeldLog {
+        state: Mutex::new(state),
+        latest: ArcSwapOption::empty(),
+    };
     let state = match store::state(store, verifier.origin()) {
         Ok(state) => state,
         Err(error @ StoredError::Damaged { .. }) => {
             tracing::error!("{error}");
-            return Ok(None);
+            return Ok(held(None));
         }
         Err(error) => return Err(error),
     };
-    if let LogState::Held { .. } = state {
-        let note = store::note(store, verifier.origin())?.unwrap_or_default();
-        match Persisted::reload(&state, &note, verifier) {
-            Ok(persisted) => known.latest.store(Some(Latest::new(persisted))),
-            Err(error) => tracing::warn!(
+    let latest = latest(store, &state, verifier)?;
+    let held = held(Some(state));
+    held.latest.store(latest);
+    Ok(held)
+}
+
+/// What monitors are served, as far as the log's keys of now verify it.
+fn latest(
+    store: &impl Tables,
+    state: &LogState,
+    verifier: &LogVerifier,
+) -> Result<Option<Arc<Latest>>, StoredError> {
+    let LogState::Held { .. } = state else {
+        return Ok(None);
+    };
+    let note = store::note(store, verifier.origin())?.unwrap_or_default();
+    match Persisted::reload(state, &note, verifier) {
+        Ok(persisted) => Ok(Some(Latest::new(persisted))),
+        Err(error) => {
+            tracing::warn!(
                 origin = verifier.origin(),
                 %error,
                 "monitors are served nothing of this log until it is cosigned again"
-            ),
+            );
+            Ok(None)
         }
     }
-    Ok(Some(state))
 }
 
 impl Running {
@@ -237,15 +264,25 @@ impl Running {
         let tls = config.server.tls.clone().map(Tls::load).transpose()?;
         let tls = tls.map(Arc::new);
         let metrics = telemetry::metrics();
-        let opened = open(&config)?;
+        let mut known = Known::default();
+        known.logs_of(&config);
+        let evidence = Evidence::open(&[&config.storage.path], known)?;
+        let evidence = Arc::new(evidence);
+        let opened = open(&config, evidence.clone())?;
+        let peers = PeerFile::open(&config.federation.peers, None)?;
         let listener = node::listen(config.server.listen, "server.listen").await?;
         let admin_listener = node::listen(config.server.admin, "server.admin").await?;
         let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
 
         let (stop, stopped) = watch::channel(false);
+        let witness = Arc::new(opened.witness);
+        misbehavior::follow(&evidence, peers.peers());
+        logs::follow(&witness, peers.peers());
+        let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
         let held = Held::new(node::limits(&config.server));
+        let shared = &config.server.shared_addresses;
         let server = Server {
-            app: Api::new(Arc::new(opened.witness)),
+            app: Api::new(witness, evidence, shared),
             tls: tls.clone(),
             threads: config.server.threads,
             connections: config.server.connections,
@@ -265,6 +302,7 @@ impl Running {
             stop,
             server,
             admin_server,
+            admin_socket,
             writer: opened.writer,
         })
     }
@@ -280,6 +318,7 @@ impl Running {
         self.stop.send_replace(true);
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
+        let _ = self.admin_socket.await;
         // The last sender of the queue went with the server.
         let writer = self.writer;
         let _ = tokio::task::spawn_blocking(move || writer.join()).await;
@@ -301,7 +340,8 @@ impl Running {
     }
 }
 
-fn load_keys(config: &WitnessConfig) -> Result<WitnessKeys, WitnessStartError> {
+/// Reads the keys of a witness.
+pub fn load_keys(config: &WitnessConfig) -> Result<WitnessKeys, WitnessStartError> {
     let ed25519 = load_key(config, &config.witness.key)?;
     let second = config.witness.ml_dsa_44_key.as_ref();
     let ml_dsa_44 = second.map(|path| load_key(config, path)).transpose()?;

@@ -1,16 +1,15 @@
 //! A request from its bytes to its answer.
 
-use super::known::KnownLog;
+use super::known::{KnownLog, Latest};
+use super::logs::Logs;
 use super::writer::{Asked, Refused};
+use crate::misbehavior::{self, Evidence};
 use crate::sequencer::Halt;
-use assay_tlog::Hash;
+use assay_tlog::head::VerifiedHead;
 use assay_tlog::witness::{Answer, Refusal, Request, SignedRequest, WitnessKeys};
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        mpsc::{SyncSender, TrySendError},
-    },
+use std::sync::{
+    Arc,
+    mpsc::{SyncSender, TrySendError},
 };
 use tokio::sync::oneshot;
 
@@ -23,33 +22,33 @@ pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 /// The witness, as the serving threads share it.
 pub struct Witness {
     keys: WitnessKeys,
-    logs: HashMap<String, Arc<KnownLog>>,
-    /// By the SHA-256 of their origins, in lower-case hex, as monitors ask.
-    by_digest: HashMap<String, Arc<KnownLog>>,
+    logs: Logs,
+    evidence: Arc<Evidence>,
     writer: SyncSender<Asked>,
     halt: Arc<Halt>,
 }
 
 impl Witness {
-    /// A witness with these keys and logs, and the queue of its writer.
+    /// A witness with these keys and logs, what convicts logs, and the queue of its writer.
     pub fn new(
         keys: WitnessKeys,
-        logs: Vec<Arc<KnownLog>>,
+        logs: Logs,
+        evidence: Arc<Evidence>,
         writer: SyncSender<Asked>,
         halt: Arc<Halt>,
     ) -> Self {
-        let origin = |log: &Arc<KnownLog>| log.log.verifier().origin().to_owned();
-        let by_digest = logs.iter().map(|log| {
-            let digest = Hash::of(origin(log).as_bytes()).to_string();
-            (digest, log.clone())
-        });
         Witness {
             keys,
-            by_digest: by_digest.collect(),
-            logs: logs.iter().map(|log| (origin(log), log.clone())).collect(),
+            logs,
+            evidence,
             writer,
             halt,
         }
+    }
+
+    /// The logs that it cosigns.
+    pub fn logs(&self) -> &Logs {
+        &self.logs
     }
 
     /// Answers the body of an `add-checkpoint` request.
@@ -68,12 +67,24 @@ impl Witness {
         let request = Request::parse(body)?;
         let log = self
             .logs
-            .get(request.origin())
+            .of(request.origin())
             .ok_or(Refusal::UnknownOrigin)?;
-        let request = request.verify(&log.log)?;
-        log.charge()
-            .map_err(|retry_after_s| Refusal::OverQuota { retry_after_s })?;
-        Ok((log.clone(), request))
+        let request = request.verify(&log.judged_by(&self.evidence))?;
+        log.charge().map_err(|retry_after_s| {
+            self.compare(&log, request.head());
+            Refusal::OverQuota { retry_after_s }
+        })?;
+        Ok((log, request))
+    }
+
+    /// Compares a head that the log signed, and that the writer does not come to see, with the one
+    /// that is held.
+    fn compare(&self, log: &KnownLog, head: &VerifiedHead) {
+        let held = log.held.latest.load_full();
+        if let Some(found) = misbehavior::against(held.as_deref().map(Latest::head), head) {
+            // It was reported if it could not be stored.
+            let _ = self.evidence.keep(&found);
+        }
     }
 
     /// Lets the writer decide and persist, and then signs.
@@ -86,10 +97,14 @@ impl Witness {
         };
         match self.writer.try_send(asked) {
             Ok(()) => {}
-            Err(TrySendError::Full(_)) => {
+            Err(TrySendError::Full(asked)) => {
+                self.compare(&asked.log, asked.request.head());
                 return unavailable("this witness is busy; try again", Some(1));
             }
-            Err(TrySendError::Disconnected(_)) => return self.stopped(),
+            Err(TrySendError::Disconnected(asked)) => {
+                self.compare(&asked.log, asked.request.head());
+                return self.stopped();
+            }
         }
         match answer.await {
             Ok(Ok(latest)) => match latest.cosigned(&self.keys) {
@@ -122,7 +137,7 @@ impl Witness {
     /// Returns the latest cosigned checkpoint of the log whose origin has this SHA-256, in
     /// lower-case hex, or `None` if none was cosigned.
     pub fn monitored(&self, digest: &str) -> Option<String> {
-        let latest = self.by_digest.get(digest)?.latest.load_full()?;
+        let latest = self.logs.by_digest(digest)?.held.latest.load_full()?;
         match latest.cosigned(&self.keys) {
             Ok(cosigned) => Some(cosigned.note()),
             Err(error) => {

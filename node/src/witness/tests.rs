@@ -3,6 +3,7 @@
 use super::config::WitnessConfig;
 use super::run::{Open, Opened};
 use super::store;
+use crate::misbehavior::{Evidence, known::Known};
 use crate::storage::backend::{Backend, Job};
 use crate::storage::memory::{Fault, Memory};
 use assay_tlog::Hash;
@@ -10,6 +11,7 @@ use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
 use assay_tlog::tree::TreeSize;
 use assay_tlog::witness::{ClockFloor, LogState, WitnessKeys};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -48,9 +50,21 @@ fn open(store: &Arc<Memory>) -> Opened {
 }
 
 fn open_at(store: &Arc<Memory>, clock: fn() -> u64) -> Opened {
-    let config = config(store);
+    open_config(store, &config(store), &[], clock)
+}
+
+fn open_config(
+    store: &Arc<Memory>,
+    config: &WitnessConfig,
+    folders: &[&Path],
+    clock: fn() -> u64,
+) -> Opened {
+    let mut known = Known::default();
+    known.logs_of(config);
+    let evidence = Evidence::open(folders, known).unwrap();
     let open = Open {
-        config: &config,
+        config,
+        evidence: Arc::new(evidence),
         keys: keys(),
         clock,
     };
@@ -139,4 +153,52 @@ async fn refusals_raise_the_floor_of_the_clock() {
     CLOCK.store(start + 100 * 3600, Ordering::SeqCst);
     let again = first(b"a").replace("old 0", "old 1");
     assert_eq!(status(&opened, &again).await, 503);
+}
+
+/// Two roots of one size convict for good, whatever the second one is answered.
+#[tokio::test]
+async fn a_log_that_signed_two_roots_is_cosigned_no_more() {
+    let other_old = first(b"b").replace("old 0", "old 1");
+    for (second, answer) in [
+        // Without knowing the size that is held; with it; and a size that cannot be.
+        (first(b"b"), 409),
+        (other_old.clone(), 422),
+        (other_old.replace("old 1", "old 2"), 400),
+    ] {
+        let (store, folder) = (new_store(), tempfile::tempdir().unwrap());
+        let open = |store: &Arc<Memory>| {
+            open_config(store, &config(store), &[folder.path()], super::run::now)
+        };
+        let opened = open(&store);
+        assert_eq!(status(&opened, &first(b"a")).await, 200);
+        assert_eq!(status(&opened, &second).await, answer);
+        let again = first(b"a").replace("old 0", "old 1");
+        assert_eq!(status(&opened, &again).await, 403);
+        let opened = open(&Arc::new(store.crash()));
+        assert_eq!(status(&opened, &again).await, 403);
+        // What was cosigned before is served on.
+        let digest = Hash::of(ORIGIN.as_bytes()).to_string();
+        assert!(opened.witness.monitored(&digest).is_some());
+    }
+}
+
+/// Also of two requests that are decided in one batch, and of those that the writer does not see.
+#[tokio::test]
+async fn a_head_that_comes_at_once_or_too_often_is_compared() {
+    for _ in 0..20 {
+        let store = new_store();
+        let opened = open(&store);
+        let (one, other) = (first(b"a"), first(b"b"));
+        let both = tokio::join!(status(&opened, &one), status(&opened, &other));
+        assert!(matches!(both, (200, 409) | (409, 200)), "{both:?}");
+        assert_eq!(status(&opened, &first(b"c")).await, 403);
+    }
+    let store = new_store();
+    let mut config = config(&store);
+    config.witness.burst = 1;
+    let opened = open_config(&store, &config, &[], super::run::now);
+    assert_eq!(status(&opened, &first(b"a")).await, 200);
+    assert_eq!(status(&opened, &first(b"a")).await, 429);
+    assert_eq!(status(&opened, &first(b"b")).await, 429);
+    assert_eq!(status(&opened, &first(b"a")).await, 403);
 }

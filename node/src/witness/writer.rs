@@ -5,20 +5,22 @@
 //! answered before that is durable, not even who is refused. So check and persist are one step
 //! (C2SP tlog-witness), and one sync serves many logs.
 //!
+//! A log whose head contradicts the one that is held is convicted before the batch is committed.
+//! It gets nothing more cosigned, in the same batch already.
+//!
 //! If a commit fails, nobody knows what a restart will find. The witness cosigns nothing more until
 //! it was started again, and reads its state anew.
 
 use super::floor_file::FloorFile;
 use super::known::{KnownLog, Latest};
 use super::store;
+use crate::misbehavior::{self, Evidence};
 use crate::sequencer::Halt;
 use crate::storage::{Batch, StorageError, Tables};
-use assay_tlog::witness::{
-    ClockFloor, Contradiction, Decision, LogState, Pending, Refusal, SignedRequest,
-};
+use assay_tlog::witness::{ClockFloor, Decision, Pending, Refusal, SignedRequest};
 use std::{
     sync::{
-        Arc,
+        Arc, PoisonError,
         mpsc::{Receiver, RecvTimeoutError},
     },
     thread::{self, JoinHandle},
@@ -55,8 +57,8 @@ pub enum Refused {
 pub struct Writer<S> {
     /// Where it stores.
     pub store: Arc<S>,
-    /// What is stored of each log, by [`KnownLog::index`]. `None` if that is damaged.
-    pub states: Vec<Option<LogState>>,
+    /// Whom misbehavior convicts.
+    pub evidence: Arc<Evidence>,
     /// The floor that is stored.
     pub floor: ClockFloor,
     /// What is known of the floor outside the store.
@@ -127,7 +129,14 @@ impl<S: Tables + 'static> Writer<S> {
         let mut floor = self.look_at_clock(now);
         let mut owed = Vec::with_capacity(asked.len());
         for asked in asked {
-            owed.push(self.decide(asked, &mut floor, now, &mut batch));
+            let next = match self.decide(&asked, &mut floor, now, &mut batch) {
+                Ok(pending) => Owed::Cosign(asked, Box::new(pending)),
+                Err(refused) => {
+                    self.compare(&asked, &owed);
+                    Owed::Refuse(asked, refused)
+                }
+            };
+            owed.push(next);
         }
         if floor > self.floor {
             store::put_floor(&mut batch, floor);
@@ -166,32 +175,51 @@ impl<S: Tables + 'static> Writer<S> {
 
     fn decide(
         &mut self,
-        asked: Asked,
+        asked: &Asked,
         floor: &mut ClockFloor,
         now: u64,
         batch: &mut Batch,
-    ) -> Owed {
-        let Some(state) = self
-            .states
-            .get_mut(asked.log.index)
-            .and_then(Option::as_mut)
-        else {
-            return Owed::Refuse(asked, Refused::Damaged);
-        };
+    ) -> Result<Pending, Refused> {
+        // It may have been convicted since its request was verified.
+        if self.evidence.convicts_log(asked.request.head().origin()) {
+            return Err(Refused::Decided(Refusal::Convicted));
+        }
+        let held = asked.log.held.clone();
+        // Nobody else takes it. If a decision ever panicked, so did this thread.
+        let mut state = held.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = state.as_mut().ok_or(Refused::Damaged)?;
         match asked.request.decide(state, *floor, now) {
             Decision::Cosign(pending) => {
                 store::put_pending(batch, &pending);
                 // If the commit fails, this thread ends and the state with it.
                 *state = pending.after();
                 *floor = pending.floor().max(*floor);
-                Owed::Cosign(asked, Box::new(pending))
+                Ok(pending)
             }
             Decision::Refuse(refused) => {
-                if let Some(contradiction) = &refused.contradiction {
-                    report(contradiction, &asked);
+                if refused.contradiction.is_some() {
+                    report(asked);
                 }
-                Owed::Refuse(asked, Refused::Decided(refused.refusal))
+                Err(Refused::Decided(refused.refusal))
             }
+        }
+    }
+
+    /// Convicts a log whose head contradicts the one that is held, or that an earlier request of
+    /// this batch is about to make so.
+    fn compare(&self, asked: &Asked, owed: &[Owed]) {
+        let log = &asked.log;
+        let in_batch = owed.iter().rev().find_map(|owed| match owed {
+            Owed::Cosign(other, pending) if Arc::ptr_eq(&other.log.held, &log.held) => {
+                Some(pending.head())
+            }
+            _ => None,
+        });
+        let latest = log.held.latest.load_full();
+        let held = in_batch.or(latest.as_deref().map(Latest::head));
+        if let Some(found) = misbehavior::against(held, asked.request.head()) {
+            // It was reported if it could not be stored.
+            let _ = self.evidence.keep(&found);
         }
     }
 }
@@ -220,7 +248,7 @@ fn pay(owed: Owed) {
     match owed {
         Owed::Cosign(asked, pending) => {
             let latest = Latest::new(pending.persisted());
-            asked.log.latest.store(Some(latest.clone()));
+            asked.log.held.latest.store(Some(latest.clone()));
             let _ = asked.reply.send(Ok(latest));
         }
         Owed::Refuse(asked, refused) => {
@@ -229,17 +257,14 @@ fn pay(owed: Owed) {
     }
 }
 
-/// Tells the operator that a log signed what an honest log never signs.
-fn report(contradiction: &Contradiction, asked: &Asked) {
+/// Tells the operator that a log signed what an honest log never signs. That its note is here, and
+/// the one that was cosigned may not be, is why this is said beside what is kept.
+fn report(asked: &Asked) {
     metrics::counter!("assay_witness_contradictions_total").increment(1);
     let head = asked.request.head();
-    let what = match contradiction {
-        Contradiction::OtherRoot(_) => "two roots of one size",
-        Contradiction::EmptyRoot(_) => "a root of the empty tree that is none",
-    };
     tracing::error!(
         origin = head.origin(),
         note = head.note(),
-        "this log signed {what}: keep this line, and what this witness serves to monitors"
+        "this log signed another root than was cosigned here, or one that no empty tree has"
     );
 }

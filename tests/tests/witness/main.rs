@@ -8,9 +8,11 @@
     reason = "a test reports by panicking"
 )]
 
+mod convicted;
 mod cosigning;
 mod log;
 mod operator;
+mod peers;
 mod restart;
 mod table;
 

@@ -1,7 +1,7 @@
 //! Every status of C2SP tlog-witness, `add-checkpoint`, with headers and body, byte for byte.
 
 use super::{ORIGIN, TEXT, cosigned, said, size, text};
-use assay_tests::add_checkpoint::{HELD, Row, accepted, never, refused};
+use assay_tests::add_checkpoint::{Row, accepted, rows};
 use assay_tests::process::poll;
 use assay_tests::witness::{History, Said, Witness, request};
 use assay_tlog::note::SignerKey;
@@ -33,40 +33,53 @@ fn answer(row: &Row) -> Said {
 
 #[tokio::test]
 async fn every_refusal_has_its_status_headers_and_body() -> anyhow::Result<()> {
-    let log = History::new(ORIGIN, 8)?;
-    let witness = Witness::start(&[&log])?;
-
-    // Before anything was cosigned.
-    for row in never(&log)? {
-        assert_eq!(
-            witness.add(row.body.clone()).await?,
-            answer(&row),
-            "{}",
-            row.case
-        );
-    }
+    let rows = rows()?;
+    let logs: Vec<&History> = rows.iter().map(|(log, _)| log).collect();
+    let witness = Witness::start(&logs)?;
     let nothing = text(404, "no checkpoint of this log was cosigned here\n");
-    assert_eq!(witness.monitored(ORIGIN).await?, nothing);
     assert_eq!(witness.monitored("unknown.example").await?, nothing);
-
-    assert_eq!(witness.add(log.request(0, HELD)?).await?.status, 200);
-    let before = witness.monitored(ORIGIN).await?;
-    for row in refused(&log)? {
-        assert_eq!(
-            witness.add(row.body.clone()).await?,
-            answer(&row),
-            "{}",
-            row.case
-        );
+    for (log, row) in &rows {
+        if row.held > 0 {
+            let first = witness.add(log.request(0, row.held)?).await?;
+            assert_eq!(first.status, 200);
+        }
+        let before = witness.monitored(&log.origin).await?;
+        assert!(row.held > 0 || before == nothing);
+        let said = witness.add(row.body.clone()).await?;
+        assert_eq!(said, answer(row), "{}", row.case);
+        // It changed nothing that was cosigned.
+        assert_eq!(witness.monitored(&log.origin).await?, before);
     }
-    for (case, body, expected) in chosen(&log)? {
+    let (log, _) = rows.last().unwrap();
+    for (case, body, expected) in chosen(log)? {
         assert_eq!(witness.add(body).await?, expected, "{case}");
     }
-    // None of it changed anything.
-    assert_eq!(witness.monitored(ORIGIN).await?, before);
-    for (case, body) in accepted(&log)? {
+    for (case, body) in accepted(log)? {
         assert_eq!(witness.add(body).await?.status, 200, "{case}");
     }
+    Ok(())
+}
+
+/// Another root at the size that is held is signed evidence: nothing more of the log is cosigned.
+#[tokio::test]
+async fn another_root_at_the_same_size_ends_the_cosigning_of_the_log() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 8)?;
+    let witness = Witness::start(&[&log])?;
+    assert_eq!(witness.add(log.request(0, 5)?).await?.status, 200);
+    let before = witness.monitored(ORIGIN).await?;
+    let stranger = History::new("stranger.example", 1)?;
+    let unsigned = log.checkpoint(8).sign(stranger.key());
+    let other = "the checkpoint that was cosigned here has another root at this size\n";
+    let convicted = "this log has signed two histories and is not cosigned any more\n";
+    let nobody = "no key of this log that is known here signed the checkpoint\n";
+    for (body, expected) in [
+        (log.fork(4).request(5, 5)?, text(422, other)),
+        (log.request(5, 8)?, text(403, convicted)),
+        (request(5, &[], &unsigned), text(403, nobody)),
+    ] {
+        assert_eq!(witness.add(body).await?, expected);
+    }
+    assert_eq!(witness.monitored(ORIGIN).await?, before);
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use assay_claims::statement::Subject;
 use assay_client::receipt::{Check, CheckedReceipt};
 use assay_client::report::words;
 use assay_client::{one_line, plain, quoted_name};
+use assay_tlog::tlog_policy::Voices;
 
 /// What a check found, in plain words. Behind "NOT PROVEN" stands what is not.
 pub fn what(check: &Check, receipt: Option<&VerifiedReceipt>) -> String {
@@ -45,7 +46,7 @@ pub fn what(check: &Check, receipt: Option<&VerifiedReceipt>) -> String {
              verified",
             plain(origin)
         ),
-        Check::Quorum { witnesses, of, met } => quorum_words(witnesses, *of, *met),
+        Check::Quorum { voices, met } => quorum_words(voices, *met),
         Check::Cosignature(error) => format!(
             "a signature under the checkpoint by a key of your policy is wrong; it was changed, or \
              the policy has another key of that name ({})",
@@ -81,20 +82,12 @@ fn demanded_subject_words(subject: &Subject, is_about: bool) -> String {
 }
 
 /// Whether enough witnesses cosigned, and which.
-fn quorum_words(witnesses: &[String], of: usize, met: bool) -> String {
-    let names = plain(&witnesses.join(", "));
-    match (witnesses.len(), met) {
-        (n, true) => format!(
-            "{n} of the {of} witnesses of your policy cosigned its checkpoint, which is its \
-             quorum: {names}"
-        ),
-        (0, false) => format!(
-            "that a quorum of your policy's witnesses saw its checkpoint: none of the {of} \
-             cosigned it"
-        ),
-        (n, false) => format!(
-            "that a quorum of your policy's witnesses saw its checkpoint: only {n} of the {of} \
-             cosigned it: {names}"
+fn quorum_words(voices: &Voices, met: bool) -> String {
+    match words::stood_behind(voices) {
+        Some(stood) if met => stood,
+        _ => format!(
+            "that enough witnesses saw the same log: {}",
+            words::not_enough(voices)
         ),
     }
 }
@@ -134,7 +127,7 @@ fn unwitnessed_words(checked: &[CheckedReceipt]) -> Option<String> {
         return None;
     }
     let unknown = genuine().map(|one| one.cosigned.unknown).max();
-    let known = genuine().map(|one| one.cosigned.witnesses.len()).max();
+    let known = genuine().map(|one| one.cosigned.voices.counted.len()).max();
     let why = match (known.unwrap_or_default(), unknown.unwrap_or_default()) {
         (0, 0) => "no witness has cosigned its checkpoint".to_owned(),
         (0, unknown) => format!(

@@ -14,7 +14,7 @@ use assay_client::plain;
 use assay_client::receipt::{
     self, CheckedReceipt, Demands, HeldTo, HeldToError, ReceiptPair, Verdict,
 };
-use assay_client::report::claim;
+use assay_client::report::{Witnessed, claim};
 use assay_policy::rules::Policy;
 use assay_tlog::limits::RECEIPT_BYTES;
 use assay_tlog::note::VerifierKey;
@@ -68,6 +68,8 @@ struct ReceiptView {
     witnesses: Vec<String>,
     /// When a quorum of them had.
     quorum_at: Option<String>,
+    #[serde(flatten)]
+    witnessed: Witnessed,
     /// Signatures under the checkpoint by keys that were not given. They were not checked.
     unknown_cosignatures: usize,
     #[serde(skip)]
@@ -175,6 +177,7 @@ impl ReceiptView {
     fn new(name_of_files: &str, checked: &CheckedReceipt) -> Self {
         let receipt = checked.receipt.as_ref();
         let checkpoint = receipt.map(|receipt| receipt.inclusion().checkpoint());
+        let voices = &checked.cosigned.voices;
         ReceiptView {
             file: plain(name_of_files),
             verdict: name(checked.verdict()),
@@ -193,8 +196,9 @@ impl ReceiptView {
             }),
             origin: checkpoint.map(|checkpoint| checkpoint.origin().to_owned()),
             tree_size: checkpoint.map(|checkpoint| checkpoint.size().get()),
-            witnesses: checked.cosigned.witnesses.clone(),
+            witnesses: voices.names().into_iter().map(str::to_owned).collect(),
             quorum_at: checked.cosigned.quorum_at.map(checks::at),
+            witnessed: Witnessed::new(voices),
             unknown_cosignatures: checked.cosigned.unknown,
             says: receipt.map(|r| claim::says(r.claim())).unwrap_or_default(),
         }

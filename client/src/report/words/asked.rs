@@ -1,10 +1,12 @@
 //! What was asked about, what could not be found out of it, and what else to ask.
 
 use super::shorten;
-use crate::ask::{About, EACH, Hint, How, Lacking, Resolved};
+use crate::ask::{About, EACH, Hint, How, Lacking, LogState, Resolved};
 use crate::plain;
 use crate::report::Log;
 use assay_claims::purl::Purl;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// What something is called in a sentence.
 pub fn name(about: &About) -> String {
@@ -127,17 +129,41 @@ pub fn hint(hint: &Hint) -> String {
     }
 }
 
-/// That logs which must answer did not; `name` is what was asked about, if it is one thing.
+/// That logs which must answer did not, the worst first; `name` is what was asked about, if it is
+/// one thing.
 pub fn unanswered(name: Option<&str>, silent: &[&Log]) -> String {
-    let origins: Vec<&str> = silent.iter().map(|log| log.origin.as_str()).collect();
-    let origins = plain(&origins.join(", "));
-    match (name, silent.len()) {
-        (Some(name), _) => format!("{name}: no answer from {origins}; try again later"),
-        (None, 1) => {
-            format!("no answer from the log {origins}, which your policy requires; try again later")
-        }
-        (None, _) => format!(
-            "no answer from the logs {origins}, which your policy requires; try again later"
-        ),
+    let mut by_state: BTreeMap<Reverse<LogState>, Vec<&str>> = BTreeMap::new();
+    for log in silent {
+        let origins = by_state.entry(Reverse(log.state)).or_default();
+        origins.push(&log.origin);
+    }
+    let of_policy = if name.is_none() {
+        ", which your policy requires"
+    } else {
+        ""
+    };
+    let mut parts = Vec::new();
+    for (Reverse(state), origins) in by_state {
+        let logs = if origins.len() == 1 { "log" } else { "logs" };
+        let origins = plain(&origins.join(", "));
+        parts.push(format!("{} the {logs} {origins}", why_silent(state)));
+    }
+    let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
+    let next = match silent.iter().map(|log| log.state).max() {
+        Some(LogState::Convicted) => "do not rely on what it says",
+        Some(LogState::UnsupportedMapping) => "a newer version of this program may read it",
+        _ => "try again later",
+    };
+    format!("{name}{}{of_policy}; {next}", parts.join(", and "))
+}
+
+/// Why there is no answer to rely on, before "the log".
+fn why_silent(state: LogState) -> &'static str {
+    match state {
+        LogState::Answered | LogState::Unreachable => "no answer from",
+        LogState::Stale => "only an answer that is too old from",
+        LogState::Unconfirmed => "no answer that enough of your witnesses confirm from",
+        LogState::UnsupportedMapping => "an answer of an unknown version from",
+        LogState::Convicted => "proof of misbehavior against",
     }
 }

@@ -5,8 +5,8 @@ use super::time::duration;
 use super::{or, whom};
 use assay_claims::purl::Pattern;
 use assay_policy::rules::{
-    Denial, Effect, Ignore, Ignored, NamedAnchor, Policy, RequiredLog, Requirement, Rule, Severity,
-    Sought,
+    Denial, Effect, EnoughLogs, Ignore, Ignored, NamedAnchor, Policy, RequiredLog, Requirement,
+    Rule, Severity, Sought,
 };
 
 /// A part of the explanation.
@@ -68,6 +68,7 @@ fn logs(policy: &Policy) -> Vec<String> {
             "The log that you ask. Its answer may be at most {age} old."
         ));
     }
+    lines.extend(lax_logs(policy).map(|text| format!("But {text}.")));
     lines.push(match policy.tlog().map(|tlog| (tlog, tlog.quorum())) {
         Some((tlog, Some(quorum))) => {
             let group = tlog.groups().iter().find(|group| group.name == quorum);
@@ -88,6 +89,17 @@ fn logs(policy: &Policy) -> Vec<String> {
             .into(),
     );
     lines
+}
+
+/// That not every log of a policy must answer, and what that means; `None` if every log must.
+pub fn lax_logs(policy: &Policy) -> Option<String> {
+    let EnoughLogs { least, of } = policy.enough_logs()?;
+    Some(format!(
+        "your policy takes the answers of {least} of {} logs ({}) for enough: what was withdrawn \
+         or said against something only in a log that does not answer is not seen",
+        of.len(),
+        of.join(", ")
+    ))
 }
 
 fn log(log: &RequiredLog) -> String {

@@ -1,6 +1,6 @@
 //! What is said, line by line: by whom, of what, and where it can be found again.
 
-use super::{ago, at, self_named, shorten};
+use super::{ago, at, self_named, shorten, stood_behind};
 use crate::ask::{About, How, Others};
 use crate::report::{Line, Log, Question, Reply, Report, SignedLines, Voice, has_effect};
 use assay_policy::posture;
@@ -104,16 +104,19 @@ fn leaves(leaves: &BTreeSet<u64>) -> String {
 
 /// Who says it, what they are to you, when, and where it can be found again.
 pub fn who_says(line: &Line, report: &Report) -> String {
-    let log = if report.logs.len() > 1 {
-        format!(" of {}", line.log)
-    } else {
-        String::new()
-    };
+    let mut places = Vec::with_capacity(line.logs.len());
+    for place in &line.logs {
+        places.push(if report.logs.len() > 1 {
+            format!("leaf {} of {}", place.leaf_index, place.log)
+        } else {
+            format!("leaf {}", place.leaf_index)
+        });
+    }
     format!(
-        "by {}; {}, leaf {}{log}",
+        "by {}; {}, {}",
         voices(&line.issuers),
         ago(line.logged_at_ms, report.asked_at_ms),
-        line.leaf_index
+        places.join(" and ")
     )
 }
 
@@ -180,8 +183,8 @@ pub fn log_line(log: &Log, report: &Report) -> Marked {
         (Some(missing), Some(as_of)) => format!("{missing}; {as_of}"),
         (Some(missing), None) => format!("the log {} did not answer: {missing}", log.origin),
     };
-    if !log.witnesses.is_empty() {
-        rest.push_str(&format!(", confirmed by {}", log.witnesses.join(" and ")));
+    if let Some(witnesses) = stood_behind(&log.voices) {
+        rest.push_str(&format!("; {witnesses}"));
     }
     let good = log.is_complete();
     let word = if good { "complete" } else { "NOT complete" };

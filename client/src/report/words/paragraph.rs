@@ -5,9 +5,9 @@ use super::names::count;
 use super::versions::versions;
 use super::{lacking, name, voices};
 use crate::ask::{About, Others};
-use crate::quoted_name;
 use crate::report::keys::{Keys, Powerless};
 use crate::report::{Component, Line, Report};
+use crate::{plain, quoted_name};
 use assay_claims::kind::Kind;
 use assay_policy::posture::Question;
 use assay_policy::rules::Outcome;
@@ -19,19 +19,33 @@ const SAID: usize = 3;
 /// The paragraph about the one thing that a report is about.
 pub fn paragraph(about: &About, report: &Report) -> String {
     let name = name(about);
-    let mut sentences = match about {
+    // What is missing is named first.
+    let mut sentences: Vec<String> = missing(report).into_iter().collect();
+    sentences.extend(match about {
         About::Issuer(id) => issuer(&name, &id.to_string(), report),
         About::Claim(id) => claim(&name, &id.to_hex(), report),
         About::Package(_) | About::Artifact(_) | About::Vulnerability(_) | About::Hex(_) => {
             claims(&name, report)
         }
-    };
+    });
     sentences.extend(report.components.first().map(verdict));
-    if !report.is_complete() {
-        sentences
-            .push("Not every log answered in full, so there may be more: see below.".to_owned());
-    }
     capitalized(&sentences.join(" "))
+}
+
+/// The logs without a whole and recent answer.
+fn missing(report: &Report) -> Option<String> {
+    let missing = report.missing();
+    if missing.is_empty() {
+        return None;
+    }
+    let (logs, origins) = match missing.len() {
+        1 => ("the log", missing.join("")),
+        _ => ("the logs", missing.join(", ")),
+    };
+    Some(format!(
+        "No whole and recent answer came from {logs} {}, so there may be more: see below.",
+        plain(&origins)
+    ))
 }
 
 fn capitalized(text: &str) -> String {

@@ -2,8 +2,8 @@
 //! matter with the others, what to do next, and how complete and how old the answers are.
 
 use super::names::count;
-use super::{ago, at};
-use crate::ask::How;
+use super::{ago, at, stood_behind};
+use crate::ask::{How, LogState};
 use crate::report::{Completeness, Component, Log, Reason, Report};
 use assay_policy::rules::Outcome;
 use assay_policy::verdict::Cause;
@@ -12,13 +12,16 @@ use std::collections::BTreeMap;
 /// Most names that a sentence shows; of more it says how many.
 const NAMES: usize = 3;
 
-/// The summary, one sentence a line.
+/// The summary, one sentence a line. What is missing is named first.
 pub fn lines(report: &Report) -> Vec<String> {
-    let mut lines = vec![counts(report), judgment(report)];
+    let lacking = report.logs.iter().filter(|log| !log.is_good());
+    let mut lines: Vec<String> = lacking.map(|log| completeness(log, report)).collect();
+    lines.extend([counts(report), judgment(report)]);
     lines.extend(unidentified(report));
     lines.extend(own(report));
     lines.extend(next(report).map(|next| format!("Next: {next}")));
-    lines.extend(report.logs.iter().map(|log| completeness(log, report)));
+    let whole = report.logs.iter().filter(|log| log.is_good());
+    lines.extend(whole.map(|log| completeness(log, report)));
     lines
 }
 
@@ -322,14 +325,20 @@ pub fn completeness(log: &Log, report: &Report) -> String {
         )
     });
     let mut text = match (log.completeness, head) {
+        (Completeness::Complete, Some(head)) if log.state == LogState::Stale => {
+            format!("Too old: complete only as of {head}; later withdrawals would be missing.")
+        }
         (Completeness::Complete, Some(head)) => {
             format!("Complete as of {head}: nothing was left out.")
         }
         (_, Some(head)) => format!("Not complete, as of {head}: {missing}."),
         (_, None) => format!("No answer from the log {}: {missing}.", log.origin),
     };
-    if !log.witnesses.is_empty() {
-        text.push_str(&format!(" Confirmed by {}.", log.witnesses.join(", ")));
+    if log.spare {
+        text.push_str(" Your policy does without it, because enough other logs answered.");
+    }
+    if let Some(witnesses) = stood_behind(&log.voices) {
+        text.push_str(&format!(" {witnesses}."));
     }
     if let Some(private) = &log.privacy {
         text.push_str(&format!(
@@ -472,10 +481,10 @@ mod tests {
             "Not complete, as of 2026-01-31 08:05 UTC, 3 minutes ago (kept answer of the log"
         ));
         report.logs[0].head = None;
-        assert!(
-            lines(&report)
-                .join("\n")
-                .ends_with("No answer from the log log.example: half of it.")
+        // What is missing is named first.
+        assert_eq!(
+            lines(&report)[0],
+            "No answer from the log log.example: half of it."
         );
     }
 

@@ -2,7 +2,7 @@
 
 use super::label::Label;
 use super::list::{self, ListFrontier};
-use super::page::{INLINE, PageError, Record, Spill};
+use super::page::{self, INLINE, PageError, Reader, Record, Spill};
 use super::trie::{self, Leaf};
 use assay_tlog::Hash;
 use assay_tlog::tree::{LeafIndex, TreeSize};
@@ -13,6 +13,7 @@ use std::ops::Range;
 /// one after the other: a publish step writes tens of thousands, and its memory is taken once.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
+    /// The records, as if they were all in one page.
     bytes: Vec<u8>,
     pub items: Vec<Item>,
     pub spills: Vec<Spill>,
@@ -23,7 +24,9 @@ pub(super) struct Draft {
 pub(super) struct Item {
     pub label: Label,
     pub hash: Hash,
-    end: usize,
+    length: u64,
+    /// Where in the draft what follows its label begins, and where that ends.
+    body: Range<usize>,
 }
 
 impl Draft {
@@ -39,9 +42,8 @@ impl Draft {
         self.bytes.clear();
         self.items.clear();
         let mut runs = updates.chunk_by(|a, b| a.0 == b.0).peekable();
-        let mut rest = page;
-        while !rest.is_empty() {
-            let record = Record::take(&mut rest)?;
+        for record in Reader::new(page) {
+            let record = record?;
             while let Some(run) = runs.next_if(|run| run[0].0 < record.label) {
                 self.append(None, run, through)?;
             }
@@ -57,8 +59,9 @@ impl Draft {
     }
 
     fn keep(&mut self, record: Record<'_>) {
-        self.bytes.extend_from_slice(record.whole);
-        self.end(&record.label, record.hash);
+        self.begin(&record.label, record.hash, record.length);
+        self.bytes.extend_from_slice(record.body);
+        self.end();
     }
 
     /// Appends a run of updates of one label to its record, or to a new one.
@@ -85,7 +88,8 @@ impl Draft {
         let mut frontier = old.map_or_else(|| Ok(ListFrontier::default()), |old| old.frontier())?;
         frontier.extend(new.iter().map(|(_, leaf)| *leaf));
         let hash = trie::leaf(label, frontier.length(), &frontier.root());
-        self.begin(label, &hash, frontier.length());
+        self.begin(label, hash, frontier.length());
+        self.bytes.extend_from_slice(hash.as_bytes());
 
         let position = if inline.is_some() { 0 } else { length };
         let mut leaves = inline.unwrap_or_default();
@@ -102,43 +106,49 @@ impl Draft {
                 leaves,
             });
         }
-        self.end(label, hash);
+        self.end();
         Ok(())
     }
 
-    fn begin(&mut self, label: &Label, hash: &Hash, length: u64) {
-        self.bytes.extend_from_slice(label.as_bytes());
-        encode_varint(length, &mut self.bytes);
-        if length != 1 {
-            self.bytes.extend_from_slice(hash.as_bytes());
-        }
-    }
-
-    fn end(&mut self, label: &Label, hash: Hash) {
+    /// Begins a record. What follows its label is to be written next.
+    fn begin(&mut self, label: &Label, hash: Hash, length: u64) {
+        let before = self.items.last().map(|item| &item.label);
+        page::write_label(&mut self.bytes, before, label, length);
+        let body = self.bytes.len();
         self.items.push(Item {
             label: *label,
             hash,
-            end: self.bytes.len(),
+            length,
+            body: body..body,
         });
+    }
+
+    /// Ends the record that was begun.
+    fn end(&mut self) {
+        if let Some(item) = self.items.last_mut() {
+            item.body.end = self.bytes.len();
+        }
     }
 
     /// A label with its first leaf, as most labels have: its list is one leaf hash.
     fn single(&mut self, label: &Label, leaf: LeafIndex) {
-        let hash = trie::leaf(label, 1, &list::leaf_hash(leaf));
-        self.begin(label, &hash, 1);
+        self.begin(label, trie::leaf(label, 1, &list::leaf_hash(leaf)), 1);
         encode_varint(leaf.get(), &mut self.bytes);
-        self.end(label, hash);
+        self.end();
     }
 
-    /// The bytes of the records of these items.
-    pub fn page(&self, items: Range<usize>) -> &[u8] {
-        &self.bytes[self.end_before(items.start)..self.end_before(items.end)]
-    }
-
-    /// Where the record before an item ends.
-    fn end_before(&self, item: usize) -> usize {
-        let before = item.checked_sub(1).and_then(|last| self.items.get(last));
-        before.map_or(0, |item| item.end)
+    /// The page of these items.
+    pub fn page(&self, items: Range<usize>) -> Vec<u8> {
+        let Some((first, last)) = self.items[items].split_first() else {
+            return Vec::new();
+        };
+        // The name of the first may stand with an item before it.
+        let end = last.last().unwrap_or(first).body.end;
+        let rest = &self.bytes[first.body.start..end];
+        let mut page = Vec::with_capacity(page::LABEL_BYTES + rest.len());
+        page::write_label(&mut page, None, &first.label, first.length);
+        page.extend_from_slice(rest);
+        page
     }
 }
 
@@ -186,7 +196,7 @@ mod tests {
                 &updates(&[(1, 2 * leaf), (1, 2 * leaf + 1), (2, leaf)]),
                 0,
             );
-            page = draft.page(0..2).to_vec();
+            page = draft.page(0..2);
             stored.extend(
                 draft
                     .spills
@@ -220,7 +230,7 @@ mod tests {
     #[test]
     fn what_is_in_a_page_already_is_not_added_again() {
         let once = merged(&[], &updates(&[(1, 3), (2, 4)]), 0);
-        let again = merged(once.page(0..2), &updates(&[(1, 3), (1, 5), (2, 4)]), 5);
+        let again = merged(&once.page(0..2), &updates(&[(1, 3), (1, 5), (2, 4)]), 5);
         let expected = merged(&[], &updates(&[(1, 3), (1, 5), (2, 4)]), 0);
         assert_eq!(again.page(0..2), expected.page(0..2));
     }
@@ -232,31 +242,10 @@ mod tests {
             .collect();
         let draft = merged(&[], &updates(&pairs), 0);
         let page = draft.page(0..draft.items.len());
-        for (record, item) in records(page).unwrap().iter().zip(&draft.items) {
+        for (record, item) in records(&page).unwrap().iter().zip(&draft.items) {
             let root = record.frontier().unwrap().root();
             let hash = trie::leaf(&record.label, record.length, &root);
             assert_eq!((record.hash, item.hash), (hash, hash));
         }
-    }
-
-    #[test]
-    fn damaged_pages_are_noticed() {
-        let page = merged(&[], &updates(&[(1, 3), (2, 4), (2, 1000)]), 0)
-            .page(0..2)
-            .to_vec();
-        assert_eq!(records(&page).unwrap().len(), 2);
-        for end in 1..page.len() {
-            // A page that ends between two records is a smaller page; the hash of the directory
-            // tells them apart.
-            assert!(
-                records(&page[..end]).is_err() || records(&page[..end]).unwrap().len() == 1,
-                "{end}"
-            );
-        }
-        let twice = [&page[..], &page[..]].concat();
-        assert_eq!(records(&twice).unwrap_err(), PageError::Order);
-        assert_eq!(records(&[]).unwrap_err(), PageError::Empty);
-        let without_leaves = records(&[0; 33]).unwrap_err();
-        assert_eq!(without_leaves, PageError::Malformed);
     }
 }

@@ -4,6 +4,7 @@
 
 use assay_tlog::Hash;
 use assay_tlog::tree::LeafIndex;
+use prost::encoding::{decode_varint, encode_varint, encoded_len_varint};
 
 /// `SHA-256(0x13 ‖ u64be(leaf index))`.
 pub(super) fn leaf_hash(index: LeafIndex) -> Hash {
@@ -92,21 +93,36 @@ impl FromIterator<LeafIndex> for ListFrontier {
 pub fn write(bytes: &mut Vec<u8>, indices: &[LeafIndex]) {
     let mut last = 0;
     for index in indices {
-        prost::encoding::encode_varint(index.get() - last, bytes);
+        encode_varint(index.get() - last, bytes);
         last = index.get();
     }
 }
 
-/// Returns the indices that [`write()`] wrote, or `None` if it did not write these bytes.
+/// Returns the indices that [`write()`] wrote, or `None` if these are not the bytes that it writes
+/// for any.
 pub fn read(mut bytes: &[u8]) -> Option<Vec<LeafIndex>> {
     let mut indices = Vec::with_capacity(bytes.len());
-    let mut last: u64 = 0;
     while !bytes.is_empty() {
-        let step = prost::encoding::decode_varint(&mut bytes).ok()?;
-        last = last.checked_add(step)?;
-        indices.push(LeafIndex::new(last));
+        indices.push(next(&mut bytes, indices.last().copied())?);
     }
     Some(indices)
+}
+
+/// Takes the index behind `last` off `bytes`.
+pub(super) fn next(bytes: &mut &[u8], last: Option<LeafIndex>) -> Option<LeafIndex> {
+    let step = varint(bytes)?;
+    match last {
+        None => Some(LeafIndex::new(step)),
+        Some(_) if step == 0 => None,
+        Some(last) => last.get().checked_add(step).map(LeafIndex::new),
+    }
+}
+
+/// Takes a varint off `bytes`, if it is as short as it can be.
+pub(super) fn varint(bytes: &mut &[u8]) -> Option<u64> {
+    let before = bytes.len();
+    let value = decode_varint(bytes).ok()?;
+    (before - bytes.len() == encoded_len_varint(value)).then_some(value)
 }
 
 #[cfg(test)]
@@ -157,5 +173,12 @@ mod tests {
         write(&mut bytes, &[LeafIndex::new(u64::MAX)]);
         bytes.push(1);
         assert_eq!(read(&bytes), None);
+    }
+
+    #[test]
+    fn a_list_that_does_not_ascend_or_has_a_longer_form_is_none() {
+        for other in [&[5, 0][..], &[0, 0], &[0x80, 0], &[5, 0x81, 0]] {
+            assert_eq!(read(other), None, "{other:?}");
+        }
     }
 }

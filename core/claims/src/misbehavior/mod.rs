@@ -44,6 +44,9 @@ use std::fmt;
 use judge::Head;
 use text::{Kind, Path, Text};
 
+/// Longest name of a culprit that is read, in bytes. An origin has at most 255.
+const NAME_BYTES: usize = 1024;
+
 /// Why a text proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MisbehaviorError {
@@ -62,8 +65,8 @@ pub enum MisbehaviorError {
     #[error("this version cannot judge misbehavior of that kind")]
     Unsupported,
     /// The caller has no keys of the culprit.
-    #[error("the keys of the culprit are not known here")]
-    UnknownCulprit,
+    #[error("no key of {0} is known here")]
+    UnknownCulprit(Culprit),
     /// A note is not one that the culprit signed.
     #[error("the culprit did not sign a note of the text")]
     Note(#[from] CheckpointError),
@@ -92,6 +95,10 @@ pub enum Culprit {
 impl Culprit {
     fn parse(text: &str) -> Option<Self> {
         let (role, name) = text.split_once(' ')?;
+        // It is repeated to whoever sent it, before anybody knows it.
+        if name.is_empty() || name.len() > NAME_BYTES || name.contains(char::is_control) {
+            return None;
+        }
         let name = name.to_owned();
         match role {
             "log" => Some(Culprit::Log(name)),
@@ -146,6 +153,7 @@ pub struct KnownKeys {
 /// Proof that somebody misbehaved. It was verified with keys that the caller trusts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedMisbehavior {
+    kind: Kind,
     culprit: Culprit,
     origin: String,
     shown: Shown,
@@ -236,11 +244,17 @@ impl VerifiedMisbehavior {
             return Err(MisbehaviorError::TooLong(text.len()));
         }
         Ok(VerifiedMisbehavior {
+            kind,
             culprit,
             origin: origin.unwrap_or_default(),
             shown,
             text,
         })
+    }
+
+    /// What the text says that it is: `split`, `rewrite` or `witness`.
+    pub fn kind(&self) -> &'static str {
+        self.kind.name()
     }
 
     /// Who misbehaved.
@@ -281,18 +295,19 @@ impl From<Rewrite<'_>> for Path {
 impl KnownKeys {
     /// The head that the culprit signed.
     fn head(&self, culprit: &Culprit, note: &str) -> Result<Head, MisbehaviorError> {
+        let unknown = || MisbehaviorError::UnknownCulprit(culprit.clone());
         let (cosigners, name) = match culprit {
             Culprit::Log(origin) => {
                 let mut logs = self.logs.iter();
                 let log = logs.find(|log| log.origin() == origin);
-                let log = log.ok_or(MisbehaviorError::UnknownCulprit)?;
+                let log = log.ok_or_else(unknown)?;
                 return Ok(Head::of_log(&log.verify(note)?));
             }
             Culprit::Witness(name) => (&self.witnesses, name),
             Culprit::Mirror(name) => (&self.mirrors, name),
         };
         let cosigner = cosigners.iter().find(|cosigner| cosigner.name() == name);
-        let cosigner = cosigner.ok_or(MisbehaviorError::UnknownCulprit)?;
+        let cosigner = cosigner.ok_or_else(unknown)?;
         Ok(Head::of_cosigner(&cosigner.verify(note)?))
     }
 }

@@ -24,7 +24,7 @@ impl Kind {
         (Kind::Witness, "witness"),
     ];
 
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Kind::Split => "split",
             Kind::Rewrite => "rewrite",

@@ -15,6 +15,7 @@ pub(super) struct File {
     pub(super) max_head_age: Option<At<String>>,
     pub(super) tlog_policy: Option<At<String>>,
     pub(super) quorum: Option<At<u32>>,
+    pub(super) required_logs: Option<At<RequiredLogs>>,
     #[serde(default)]
     pub(super) log: Vec<At<Log>>,
     #[serde(default)]
@@ -39,6 +40,29 @@ pub(super) enum Unknown {
     Deny,
     Warn,
     Allow,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "has to be \"all\", or some of the named logs: { least = 2, of = [\"a.example/log\"] }"
+)]
+pub(super) enum RequiredLogs {
+    Word(AllLogs),
+    Least(LeastLogs),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum AllLogs {
+    All,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LeastLogs {
+    pub(super) least: u32,
+    pub(super) of: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -18,7 +18,7 @@ mod severity;
 
 pub use condition::{CONDITION_BYTES, Compiled, Condition, ConditionLanguage, Variables};
 pub use outcome::Outcome;
-pub use policy::{Ignore, Ignored, NamedAnchor, Policy, PolicyError, RequiredLog};
+pub use policy::{EnoughLogs, Ignore, Ignored, NamedAnchor, Policy, PolicyError, RequiredLog};
 pub use read::POLICY_BYTES;
 pub use rule::{ClaimType, Denial, Effect, Requirement, Rule, Sought, Wanted, Whom};
 pub use severity::Severity;

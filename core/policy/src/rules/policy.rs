@@ -7,6 +7,7 @@ use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
 use assay_claims::kind::Timestamp;
 use assay_tlog::tlog_policy::TlogPolicy;
+use std::collections::BTreeSet;
 
 /// A policy that was read and checked. Only [`Policy::parse`] makes one.
 #[derive(Debug, Clone)]
@@ -14,6 +15,7 @@ pub struct Policy {
     pub(super) unknown: Option<Effect>,
     pub(super) max_head_age_ms: u64,
     pub(super) logs: Vec<RequiredLog>,
+    pub(super) enough: Option<EnoughLogs>,
     pub(super) tlog: Option<TlogPolicy>,
     pub(super) anchors: Vec<NamedAnchor>,
     pub(super) ignored: Vec<Ignore>,
@@ -31,6 +33,15 @@ pub struct RequiredLog {
     pub url: Option<String>,
     /// How old its head may be, in milliseconds.
     pub max_head_age_ms: u64,
+}
+
+/// Logs of which not every one must answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnoughLogs {
+    /// How many of them must: at least 1, and fewer than there are.
+    pub least: usize,
+    /// Their origins, each once.
+    pub of: Vec<String>,
 }
 
 /// An anchor, and what the policy calls it.
@@ -78,6 +89,21 @@ impl Policy {
     /// The logs that must answer. If empty, whatever logs are asked must.
     pub fn logs(&self) -> &[RequiredLog] {
         &self.logs
+    }
+
+    /// The logs of which some may be missing. `None` if every log must answer.
+    pub fn enough_logs(&self) -> Option<&EnoughLogs> {
+        self.enough.as_ref()
+    }
+
+    /// Whether the answer of a log can be done without, because enough others answered in full.
+    /// What only the missing log has is then not known: a withdrawal could be among it.
+    pub fn can_lack(&self, origin: &str, answered: &BTreeSet<&str>) -> bool {
+        let Some(EnoughLogs { least, of }) = &self.enough else {
+            return false;
+        };
+        let others = of.iter().filter(|log| answered.contains(log.as_str()));
+        of.iter().any(|log| log == origin) && others.count() >= *least
     }
 
     /// The keys of logs and witnesses, and the quorum: what a checkpoint is to be verified with.
@@ -150,7 +176,7 @@ impl Policy {
     }
 
     /// How old the head of a log may be, in milliseconds.
-    pub(crate) fn max_head_age_ms(&self, origin: &str) -> u64 {
+    pub fn max_head_age_ms(&self, origin: &str) -> u64 {
         self.logs
             .iter()
             .find(|log| log.origin == origin)

@@ -4,6 +4,7 @@ mod attacks;
 mod deciding;
 mod heard;
 mod latest;
+mod logs;
 mod loud;
 mod meaning;
 mod monotone;

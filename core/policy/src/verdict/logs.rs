@@ -42,7 +42,8 @@ pub enum Answer {
     },
 }
 
-/// Every log that must answer is looked at, and every log that something is relied on from.
+/// Every log that must answer is looked at, and every log that something is relied on from. If
+/// enough logs answered, as the policy has it, what is wrong with the others is no reason.
 pub(super) fn reasons(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer]) -> Vec<Reason> {
     let required = policy.logs().iter().map(|log| log.origin.as_str());
     let counted = answers
@@ -51,13 +52,16 @@ pub(super) fn reasons(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer])
         .filter(|origin| policy.counts(origin));
     let speakers = facts.facts.iter().flat_map(|fact| &fact.speakers);
     let relied_on = speakers.map(|speaker| speaker.since.origin.as_str());
-    let origins: BTreeSet<&str> = required.chain(counted).chain(relied_on).collect();
+    let relied_on: BTreeSet<&str> = relied_on.collect();
+    let origins = required.chain(counted).chain(relied_on.iter().copied());
+    let origins: BTreeSet<&str> = origins.collect();
     if origins.is_empty() {
         return vec![reason(Outcome::Incomplete, LogFault::NoneAsked)];
     }
 
-    let mut reasons = Vec::new();
+    let mut of_logs = Vec::with_capacity(origins.len());
     for origin in origins {
+        let mut reasons = Vec::new();
         let mut given = answers
             .iter()
             .filter(|answer| answer.origin == origin)
@@ -71,8 +75,16 @@ pub(super) fn reasons(policy: &Policy, facts: &Facts<'_>, answers: &[LogAnswer])
         for given in given {
             reasons.extend(of_answer(origin, &given.answer, most_ms, facts.now_ms));
         }
+        of_logs.push((origin, reasons));
     }
-    reasons
+    let good = of_logs.iter().filter(|(_, reasons)| reasons.is_empty());
+    let answered: BTreeSet<&str> = good.map(|(origin, _)| *origin).collect();
+    // What is relied on must come from an answer that is whole and fresh, whoever else answered.
+    of_logs.retain(|(origin, _)| relied_on.contains(origin) || !policy.can_lack(origin, &answered));
+    of_logs
+        .into_iter()
+        .flat_map(|(_, reasons)| reasons)
+        .collect()
 }
 
 fn of_answer(origin: &str, answer: &Answer, most_ms: u64, now_ms: u64) -> Vec<Reason> {

@@ -144,6 +144,7 @@ enum State {
     Asked(Question),
     Waiting { until_ms: u64 },
     RolledBack,
+    Excluded,
 }
 
 /// A witness of the policy: all keys of one name behind one URL.
@@ -194,13 +195,22 @@ impl Link {
         self.state == State::RolledBack
     }
 
+    /// Never asks it again, and heeds no answer that is still to come.
+    pub(super) fn exclude(&mut self) {
+        self.state = State::Excluded;
+    }
+
+    pub(super) fn is_excluded(&self) -> bool {
+        self.state == State::Excluded
+    }
+
     /// Whether it is to be asked in `round`.
     pub(super) fn is_due(&self, round: u64, now: Moment) -> bool {
         self.done < round
             && match self.state {
                 State::Ready => true,
                 State::Waiting { until_ms } => until_ms <= now.elapsed_ms,
-                State::Asked(_) | State::RolledBack => false,
+                State::Asked(_) | State::RolledBack | State::Excluded => false,
             }
     }
 

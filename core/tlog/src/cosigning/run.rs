@@ -96,6 +96,8 @@ pub struct WitnessStatus<'a> {
     pub cosigned: TreeSize,
     /// Whether it forgot what it had cosigned, and does not count.
     pub rolled_back: bool,
+    /// Whether it was excluded, and does not count.
+    pub excluded: bool,
 }
 
 /// A log's side of cosigning.
@@ -245,12 +247,39 @@ impl Cosigning {
         Ok(heard)
     }
 
+    /// Excludes the witness of this name, which is convicted of misbehavior: it is not asked any
+    /// more, and what it cosigned of the candidate does not count. A quorum takes as many as
+    /// before. What was shown stays shown; without a quorum of the others nothing newer is.
+    pub fn exclude(&mut self, name: &str) {
+        let links = self.links.iter_mut().filter(|link| link.name == name);
+        let mut places = Vec::new();
+        for link in links {
+            link.exclude();
+            places.extend(link.keys.iter().map(|(place, _)| *place));
+        }
+        let Some(candidate) = &mut self.candidate else {
+            return;
+        };
+        let before = candidate.lines.len();
+        candidate.lines.retain(|place, _| !places.contains(place));
+        let names = candidate
+            .lines
+            .keys()
+            .map(|at| self.policy.witnesses()[*at].name.as_str());
+        if candidate.lines.len() < before && !self.policy.is_quorum(names) {
+            candidate.quorum_ms = None;
+            candidate.shown = false;
+            candidate.changed = false;
+        }
+    }
+
     /// The witnesses, in the order of the policy.
     pub fn witnesses(&self) -> impl Iterator<Item = WitnessStatus<'_>> {
         self.links.iter().map(|link| WitnessStatus {
             name: &link.name,
             cosigned: link.cosigned(),
             rolled_back: link.is_rolled_back(),
+            excluded: link.is_excluded(),
         })
     }
 

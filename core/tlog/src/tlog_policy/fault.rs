@@ -59,10 +59,10 @@ pub enum TlogPolicyFault {
         /// How many members the group has.
         members: usize,
     },
-    /// Two witnesses have the same key name, and could count twice.
+    /// Two witnesses have the same key name, but for the role at its end, and could count twice.
     #[error(
-        "the witnesses {0:?} and {1:?} have the same key name, so that they are one operator; put \
-         both into one group of `any`, which counts once"
+        "the keys of the witnesses {0:?} and {1:?} have the name of one operator; put both into \
+         one group of `any`, which counts once"
     )]
     OneOperator(String, String),
     /// No quorum line.

@@ -1,8 +1,9 @@
 //! A policy, and verifying checkpoints under it.
 
+use super::voices::{Voices, operator};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::note::{Note, NoteError, VerifierKey};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A policy for checkpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,13 +63,9 @@ pub enum QuorumError {
     /// No known log whose origin it states signed it.
     #[error("no log of the policy signed a checkpoint of {0}")]
     Log(String),
-    /// Too few witnesses cosigned it.
-    #[error(
-        "{} of the policy's witnesses cosigned it ({}), which is less than its quorum",
-        .0.len(),
-        .0.join(", ")
-    )]
-    Quorum(Vec<String>),
+    /// Too few operators of witnesses cosigned it: these did.
+    #[error("the policy's quorum of witnesses is not reached ({0})")]
+    Quorum(Box<Voices>),
 }
 
 /// A checkpoint that a known log signed and a quorum of witnesses cosigned. Only
@@ -77,6 +74,7 @@ pub enum QuorumError {
 pub struct VerifiedQuorum {
     checkpoint: Checkpoint,
     witnesses: Vec<String>,
+    voices: Voices,
     cosigned_at: Option<u64>,
 }
 
@@ -86,9 +84,15 @@ impl VerifiedQuorum {
         &self.checkpoint
     }
 
-    /// The policy's names of the witnesses that cosigned it.
+    /// The policy's names of the keys that cosigned it. One witness may have several: who counts
+    /// them counts [`VerifiedQuorum::voices`].
     pub fn witnesses(&self) -> &[String] {
         &self.witnesses
+    }
+
+    /// Who stands behind it, each operator once.
+    pub fn voices(&self) -> &Voices {
+        &self.voices
     }
 
     /// When a quorum had cosigned it, in seconds since 1970: the latest time since which enough of
@@ -123,7 +127,7 @@ impl QuorumSize {
 }
 
 impl TlogPolicy {
-    /// How large a quorum is. `None` for `quorum none`. Keys of one name are one operator.
+    /// How large a quorum is. `None` for `quorum none`. Keys of one [`operator`] count once.
     pub fn quorum_size(&self) -> Option<QuorumSize> {
         let quorum = self.quorum?;
         let mut operators = BTreeSet::new();
@@ -140,7 +144,8 @@ impl TlogPolicy {
     fn fewest<'a>(&'a self, member: Member, operators: &mut BTreeSet<&'a str>) -> (usize, usize) {
         let group = match member {
             Member::Witness(i) => {
-                operators.extend(self.witnesses.get(i).map(|witness| witness.key.name()));
+                let witness = self.witnesses.get(i);
+                operators.extend(witness.map(|witness| operator(witness.key.name())));
                 return (1, 1);
             }
             Member::Group(i) => &self.groups[i],
@@ -168,7 +173,14 @@ impl TlogPolicy {
         &self.logs
     }
 
-    /// The log of an origin.
+    /// The keys of the log of an origin: several if it changed its key and the policy knows both.
+    pub fn keys_of_log<'a>(&'a self, origin: &str) -> impl Iterator<Item = &'a VerifierKey> {
+        let origin = origin.to_owned();
+        let keys = self.logs.iter().map(|log| &log.key);
+        keys.filter(move |key| key.name() == origin)
+    }
+
+    /// The log of an origin, with the first of its keys.
     pub fn log(&self, origin: &str) -> Option<&KnownLog> {
         self.logs.iter().find(|log| log.key.name() == origin)
     }
@@ -239,24 +251,24 @@ impl TlogPolicy {
         {
             return Err(QuorumError::Log(checkpoint.origin));
         }
-        let cosigned: Vec<(&str, u64)> = self
-            .witnesses
-            .iter()
-            .filter_map(|witness| Some((witness.name.as_str(), signed(&witness.key)?.timestamp()?)))
-            .collect();
-        let witnesses: Vec<String> = cosigned
-            .iter()
-            .map(|(name, _)| (*name).to_owned())
-            .collect();
-        if self.is_quorum(cosigned.iter().map(|(name, _)| *name)) {
-            Ok(VerifiedQuorum {
-                checkpoint,
-                witnesses,
-                cosigned_at: self.quorum_time(&cosigned),
-            })
-        } else {
-            Err(QuorumError::Quorum(witnesses))
+        let (mut cosigned, mut times) = (Vec::new(), BTreeMap::new());
+        for (i, witness) in self.witnesses.iter().enumerate() {
+            if let Some(at) = signed(&witness.key).and_then(|signer| signer.timestamp()) {
+                cosigned.push((witness.name.as_str(), at));
+                times.insert(i, at);
+            }
         }
+        let voices = self.voices(&times);
+        if !self.is_quorum(cosigned.iter().map(|(name, _)| *name)) {
+            return Err(QuorumError::Quorum(Box::new(voices)));
+        }
+        let witnesses = cosigned.iter().map(|(name, _)| (*name).to_owned());
+        Ok(VerifiedQuorum {
+            checkpoint,
+            witnesses: witnesses.collect(),
+            voices,
+            cosigned_at: self.quorum_time(&cosigned),
+        })
     }
 
     /// The latest time since which enough of the cosignatures are made. That of the last one alone
@@ -290,7 +302,7 @@ impl TlogPolicy {
         }
     }
 
-    fn name(&self, member: Member) -> &str {
+    pub(super) fn name(&self, member: Member) -> &str {
         match member {
             Member::Witness(i) => self.witnesses.get(i).map_or("", |witness| &witness.name),
             Member::Group(i) => self.groups.get(i).map_or("", |group| &group.name),

@@ -2,6 +2,7 @@
 
 use super::fault::{TlogPolicyError, TlogPolicyFault};
 use super::policy::{Group, KnownLog, Member, TlogPolicy, Witness};
+use super::voices::operator;
 use crate::decimal::parse_decimal;
 use crate::limits;
 use crate::note::{Algorithm, VerifierKey};
@@ -144,7 +145,7 @@ impl Reader {
             let Some(parent) = self.parents.get(&Member::Witness(i)) else {
                 continue;
             };
-            match seen.insert(witness.key.name(), (*parent, &witness.name)) {
+            match seen.insert(operator(witness.key.name()), (*parent, &witness.name)) {
                 Some((before, _))
                     if before == *parent
                         && self.groups.get(before).is_some_and(|g| g.threshold == 1) => {}

@@ -2,7 +2,7 @@ use super::*;
 use crate::checkpoint::Checkpoint;
 use crate::hash::Hash;
 use crate::limits;
-use crate::note::{Algorithm, CosignerKey, KeyError, NoteError, SignerKey, VerifierKey};
+use crate::note::{Algorithm, CosignerKey, KeyError, Note, NoteError, SignerKey, VerifierKey};
 use crate::tree::TreeSize;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use ed25519_dalek::{Signer, SigningKey};
@@ -225,9 +225,14 @@ fn ml_dsa_44_counts_for_logs_and_witnesses() {
     let verified = policy.verify(&both).unwrap();
     assert_eq!(verified.witnesses(), ["w2", "w1ml"]);
     assert_eq!(verified.cosigned_at(), Some(50));
+    assert_eq!(verified.voices().names(), ["one", "w2"]);
     // One operator's two keys are one.
     let one = checkpoint(&[(1, 50)]) + &line(&of_witness, 70);
-    assert!(matches!(policy.verify(&one), Err(QuorumError::Quorum(_))));
+    let Err(QuorumError::Quorum(voices)) = policy.verify(&one) else {
+        panic!("one voice is not two");
+    };
+    assert_eq!(voices.to_string(), "1 of 2 needed: one; missing: w2");
+    assert_eq!((voices.operators(), voices.counted[0].at), (2, 70));
     // The log's own line may be the one of type 0x06.
     let body = stated.body();
     let cosigned = both.strip_prefix(&stated.sign(&log())).unwrap();
@@ -342,4 +347,64 @@ fn how_large_a_quorum_is_and_whether_that_is_safe() {
         );
     }
     assert_eq!(policy("quorum none").quorum_size(), None);
+}
+
+/// What a key states besides is no second voice, and counts only where the quorum names it.
+#[test]
+fn the_keys_of_a_mirror_and_of_an_auditor_are_their_operators() {
+    let key = |name: &str, seed| witness(&format!("a.example/{name}"), seed);
+    let (seen, stored, audited) = (key("witness", 11), key("mirror", 12), key("audit", 13));
+    let lines = format!("witness a {seen}\nwitness m {stored}\nwitness x {audited}\n");
+    for group in ["group g 2 a m w1", "group g all x a", "group g 2 m x"] {
+        let refused = fault(&format!("{lines}{group}\nquorum g\n"));
+        assert!(
+            matches!(refused, TlogPolicyFault::OneOperator(..)),
+            "{group}"
+        );
+    }
+
+    let note = |keys: &[(&str, u8)]| {
+        let mut note = checkpoint(&[(1, 100)]);
+        let stated = Checkpoint::parse_body(Note::parse_checkpoint(&note).unwrap().text()).unwrap();
+        for (name, seed) in keys {
+            let name = format!("a.example/{name}");
+            let key = CosignerKey::from_seed(&name, Algorithm::CosignatureV1, &[*seed; 32]);
+            note.push_str(&key.unwrap().cosign(&stated, 200).unwrap());
+        }
+        note
+    };
+    let two = policy(&format!("{lines}group g 2 w1 w2 a\nquorum g\n"));
+    // A mirror and an auditor of whom the quorum says nothing.
+    let besides = note(&[("mirror", 12), ("audit", 13)]);
+    let Err(QuorumError::Quorum(voices)) = two.verify(&besides) else {
+        panic!("neither counts");
+    };
+    assert_eq!(voices.to_string(), "1 of 2 needed: w1; missing: w2, a");
+    let names = |voices: &Voices, role| {
+        let voices = voices.of_role(role);
+        voices.map(|one| one.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&voices, Role::Audit), ["a.example"]);
+
+    let all = two
+        .verify(&note(&[("witness", 11), ("mirror", 12), ("audit", 13)]))
+        .unwrap();
+    assert_eq!(all.voices().names(), ["w1", "a"]);
+    assert_eq!(all.voices().besides[0].name, "a.example");
+
+    // Where it is named, an auditor counts.
+    let named = policy(&format!("{lines}group g all w1 x\nquorum g\n"));
+    let met = named.verify(&note(&[("audit", 13)])).unwrap();
+    assert_eq!(met.voices().names(), ["w1", "x"]);
+    assert_eq!(names(met.voices(), Role::Audit), ["x"]);
+    // Nobody is asked for: whoever saw it is told all the same.
+    let none = policy(&format!("{lines}quorum none\n"));
+    let seen = none.verify(&besides).unwrap();
+    assert_eq!(
+        (seen.voices().names(), seen.voices().least),
+        (vec!["w1"], 0)
+    );
+    let both = all.voices().both(seen.voices());
+    assert_eq!(both.names(), ["w1"]);
+    assert_eq!(both.missing, ["a", "w2"]);
 }

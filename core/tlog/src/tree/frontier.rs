@@ -94,6 +94,11 @@ impl Frontier {
         fold(&peaks)
     }
 
+    /// The leaf hashes of the partial tile, none if the last one is full.
+    pub(crate) fn last_leaves(&self) -> &[Hash] {
+        self.tiles.first().map_or(&[], Vec::as_slice)
+    }
+
     /// Appends leaves and returns every tile that changed, each once and whole as it now stands:
     /// full ones first, in the order in which they filled, then the partial ones, from the lowest
     /// level up.
@@ -160,7 +165,7 @@ impl Frontier {
 }
 
 /// The partial tiles of the tree of `size`, from the lowest level up.
-fn partial_tiles(size: u64) -> impl Iterator<Item = TileIndex> {
+pub(crate) fn partial_tiles(size: u64) -> impl Iterator<Item = TileIndex> {
     (0..u64::BITS / TILE_HEIGHT)
         .map(move |level| (level, size >> (TILE_HEIGHT * level)))
         .filter(|(_, hashes)| hashes % TILE_WIDTH as u64 > 0)

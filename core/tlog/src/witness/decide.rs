@@ -227,6 +227,11 @@ impl Persisted {
         Ok(Persisted { head, at })
     }
 
+    /// The head that is held.
+    pub fn head(&self) -> &VerifiedHead {
+        &self.head
+    }
+
     /// Signs, with every key of the witness and the same time. Fails with [`CosignError`] if the
     /// algorithm does, which happens less than once in 2^128 times.
     pub fn sign(&self, keys: &WitnessKeys) -> Result<Cosigned, CosignError> {

@@ -70,6 +70,7 @@ const PUBLISH: &[Field] = &[field::<()>(1, CLAIM)];
 const PUBLISH_STREAM: &[Field] = &[field::<PublishItem>(2, &[field::<()>(2, CLAIM)])];
 const BATCH_LOOKUP: &[Field] = &[field::<Bytes>(1, &[]), field::<Bytes>(2, &[])];
 const LOOKUP_PREFIX: &[Field] = &[field::<Bytes>(3, &[])];
+const LIST_MISBEHAVIOR: &[Field] = &[field::<String>(2, &[])];
 const WATCH: &[Field] = &[field::<WatchedName>(1, &[])];
 
 /// What is known of a method's messages.
@@ -95,6 +96,7 @@ impl Method {
         match path.rsplit('/').next() {
             Some("Publish") => one(PUBLISH, DECODED_CLAIM),
             Some("LookupPrefix") => one(LOOKUP_PREFIX, DECODED),
+            Some("ListMisbehavior") => one(LIST_MISBEHAVIOR, DECODED_CLAIM),
             Some("Watch") => one(WATCH, DECODED),
             Some("PublishStream") => Method {
                 stream: true,

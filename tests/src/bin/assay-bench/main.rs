@@ -9,6 +9,7 @@ mod checks;
 mod connection;
 mod index;
 mod load;
+mod logs;
 mod material;
 mod report;
 mod tessera;
@@ -56,7 +57,8 @@ fn main() -> anyhow::Result<()> {
             report.finish(&bench_json()?)
         }
         Some(
-            part @ ("index" | "publishing" | "lookup" | "large" | "tessera" | "publish_witnessed"),
+            part @ ("index" | "publishing" | "lookup" | "large" | "logs" | "tessera"
+            | "publish_witnessed"),
         ) => {
             let leaves = arguments
                 .get(1)
@@ -66,6 +68,7 @@ fn main() -> anyhow::Result<()> {
                 "publishing" => index::only_publishing,
                 "lookup" => index::only_lookup,
                 "large" => index::large,
+                "logs" => logs::bench,
                 "publish_witnessed" => witnessed::bench,
                 _ => tessera::bench,
             };
@@ -82,8 +85,8 @@ fn main() -> anyhow::Result<()> {
         Some(other) => {
             anyhow::bail!(
                 "{other}: there are `--leaves N`, for a quick look, and `index N`, `publishing N`, \
-                 `lookup N`, `large N`, `tessera N`, `publish_witnessed N` and `witness` for a part \
-                 alone"
+                 `lookup N`, `large N`, `logs N`, `tessera N`, `publish_witnessed N` and `witness` \
+                 for a part alone"
             )
         }
     }
@@ -140,6 +143,7 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     node.stop()?;
     drop(node);
     index::bench(&material, leaves, &mut report)?;
+    logs::bench(&material, leaves, &mut report)?;
     tessera::bench(&material, tessera::ENTRIES.min(leaves), &mut report)?;
     witnessed::bench(&material, witnessed::CLAIMS, &mut report)?;
     witnesses::bench(&mut report)?;

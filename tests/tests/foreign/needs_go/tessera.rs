@@ -59,14 +59,18 @@ async fn a_tessera_log_is_witnessed_and_its_fork_is_not() -> anyhow::Result<()> 
     let served = witness.monitored(ORIGIN).await?;
     assert!(verifier.verify(&served.body).is_ok());
 
-    let refused = witness.add(request(held, &[], same.note())).await?;
-    assert_eq!(refused.status, 422, "{}", refused.body);
     let longer = fork.grow(&entries(600..610, "fork")).await?;
     let refused = witness.add(fork.feed(held, &longer)?).await?;
     assert_eq!(refused.status, 422, "{}", refused.body);
     // Where they are the same, it is older than what is held.
     let old = witness.add(request(1, &[], first.note())).await?;
     assert_eq!((old.status, old.body), (409, format!("{held}\n")));
+    // Another root at the size that is held: from now on it is known to have two histories.
+    let refused = witness.add(request(held, &[], same.note())).await?;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    let head = log.checkpoint().await?;
+    let refused = witness.add(request(held, &[], head.note())).await?;
+    assert_eq!(refused.status, 403, "{}", refused.body);
     assert_eq!(witness.monitored(ORIGIN).await?, served);
     Ok(())
 }

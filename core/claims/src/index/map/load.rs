@@ -4,7 +4,7 @@ use super::directory::{MapError, Node, over_pages, over_parts};
 use super::part::{self, Draw, Keyed, Part, Place};
 use super::slot::{Kept, PageBytes, Slot};
 use crate::index::label::{Label, Prefix};
-use crate::index::page::{self, PAGE_LABELS, PageError};
+use crate::index::page::{self, PageError};
 use assay_tlog::tree::TreeSize;
 use std::sync::Arc;
 
@@ -42,9 +42,6 @@ impl StoredPage {
             .ok_or(PageError::Empty)?;
         if !key.holds(&first) || !key.holds(&last) {
             return Err(MapError::Misplaced(key));
-        }
-        if records.len() > PAGE_LABELS {
-            return Err(PageError::Full.into());
         }
         if !part::proven(&records) {
             return Err(PageError::Malformed.into());

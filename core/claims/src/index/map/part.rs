@@ -14,11 +14,12 @@
 
 use super::slot::{Kept, PageBytes, Slot};
 use crate::index::label::{Label, Name, Prefix};
+use crate::index::list;
 use crate::index::page::{self, PAGE_LABELS, PageError, Record};
 use crate::index::trie::{self, Leaf, Sum, subtree};
 use assay_tlog::Hash;
 use assay_tlog::tree::TreeSize;
-use prost::encoding::{decode_varint, encode_varint};
+use prost::encoding::encode_varint;
 
 /// Most pages in a part. More would make the directory smaller and each change of a page dearer,
 /// because the places of a part are written anew.
@@ -257,7 +258,7 @@ pub(super) fn read(key: &Prefix, bytes: &[u8]) -> Result<Vec<Place>, PageError> 
 }
 
 fn take(part: &Prefix, rest: &mut &[u8]) -> Option<Place> {
-    let bits = u16::try_from(decode_varint(rest).ok()?).ok()?;
+    let bits = u16::try_from(list::varint(rest)?).ok()?;
     let whole = usize::from(part.bits() / 8);
     let end = usize::from(bits.min(Label::BITS).div_ceil(8));
     let (tail, after) = rest.split_at_checked(end.checked_sub(whole)?)?;
@@ -267,7 +268,7 @@ fn take(part: &Prefix, rest: &mut &[u8]) -> Option<Place> {
     let (hash, after) = after.split_first_chunk()?;
     let ([labels, names], after) = after.split_first_chunk()?;
     *rest = after;
-    let through = TreeSize::new(decode_varint(rest).ok()?);
+    let through = TreeSize::new(list::varint(rest)?);
     let counted =
         (1..=PAGE_LABELS).contains(&usize::from(*labels)) && (1..=*labels).contains(names);
     (part.covers(&key) && counted).then(|| Place {

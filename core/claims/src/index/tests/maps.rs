@@ -99,8 +99,8 @@ fn the_state_under_a_prefix_changes_with_what_is_listed_there_and_hardly_else() 
 /// A page as it is stored: its key, the size through which it is current, and its bytes.
 type Stored = (Prefix, TreeSize, PageBytes);
 
-const FIRST: Label = Label::from_bytes([0; 32]);
-const LAST: Label = Label::from_bytes([0xff; 32]);
+pub(super) const FIRST: Label = Label::from_bytes([0; 32]);
+pub(super) const LAST: Label = Label::from_bytes([0xff; 32]);
 
 fn stored(map: &Map<Whole>) -> Vec<Stored> {
     let mut pages = Vec::new();

@@ -4,6 +4,7 @@ mod answers;
 mod bounds;
 mod cuts;
 mod maps;
+mod pages;
 
 use super::map::{Map, Resident, Serial, Whole};
 use super::naive::{Plain, label, list_root, root};

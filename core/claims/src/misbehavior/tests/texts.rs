@@ -6,7 +6,12 @@ use super::*;
 fn only_keys_that_the_caller_trusts_count() {
     let found = split();
     let nobody = VerifiedMisbehavior::verify(found.text().as_bytes(), &KnownKeys::default());
-    assert_eq!(nobody, Err(MisbehaviorError::UnknownCulprit));
+    let unknown = MisbehaviorError::UnknownCulprit(found.culprit().clone());
+    assert_eq!(
+        unknown.to_string(),
+        format!("no key of log {ORIGIN} is known here")
+    );
+    assert_eq!(nobody, Err(unknown));
     // Another log's key, under this log's origin.
     let other = SignerKey::from_seed(ORIGIN, &[9; 32]).unwrap();
     let keys = KnownKeys {
@@ -20,7 +25,8 @@ fn only_keys_that_the_caller_trusts_count() {
     let [a, b] = [&tree, &tree.fork(3)].map(|branch| branch.cosigned(5, &KEYS.witness, AT));
     let mirror = VerifiedMisbehavior::of_cosigner(Role::Mirror, &a, &b, None).unwrap();
     let refused = verify(mirror.text());
-    assert_eq!(refused, Err(MisbehaviorError::UnknownCulprit));
+    let unknown = MisbehaviorError::UnknownCulprit(mirror.culprit().clone());
+    assert_eq!(refused, Err(unknown));
     let keys = KnownKeys {
         mirrors: KEYS.known.witnesses.clone(),
         ..KnownKeys::default()
@@ -121,6 +127,12 @@ fn what_is_unknown_is_unsupported_and_what_is_long_is_not_read() {
         ("kind", "sort", 2),
         ("culprit log", "culprit cat", 3),
         ("culprit ", "culprit", 3),
+        ("culprit log ", "culprit log \t", 3),
+        (
+            "culprit log ",
+            &format!("culprit log {}", "o".repeat(1024)),
+            3,
+        ),
         ("note ", "note x", 4),
         ("note ", "note 9999999999", 4),
         ("note ", "note 99999", 4),

@@ -3,9 +3,9 @@
 
 use super::values::Reader;
 use crate::rules::file::{self, At, File};
-use crate::rules::policy::{PolicyError, RequiredLog};
+use crate::rules::policy::{EnoughLogs, PolicyError, RequiredLog};
 use assay_tlog::note::VerifierKey;
-use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError};
+use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError, operator};
 use std::ops::Range;
 
 /// What the group of all witnesses is called in the text that is made of keys.
@@ -17,6 +17,8 @@ pub(super) struct Logs {
     pub(super) tlog: Option<TlogPolicy>,
     /// The logs that must answer.
     pub(super) required: Vec<RequiredLog>,
+    /// Those of which some may be missing.
+    pub(super) enough: Option<EnoughLogs>,
 }
 
 /// Reads the keys, and which logs must answer.
@@ -42,17 +44,61 @@ pub(super) fn read(
         logs.push(required);
     }
     if file.log.is_empty() {
-        let known = tlog.iter().flat_map(TlogPolicy::logs);
-        logs.extend(known.map(|log| RequiredLog {
-            origin: log.key.name().to_owned(),
-            url: log.url.clone(),
-            max_head_age_ms,
-        }));
+        for known in tlog.iter().flat_map(TlogPolicy::logs) {
+            // A log that changed its key stands there with each of them.
+            if let Some(log) = logs.iter_mut().find(|log| log.origin == known.key.name()) {
+                log.url = log.url.take().or_else(|| known.url.clone());
+                continue;
+            }
+            logs.push(RequiredLog {
+                origin: known.key.name().to_owned(),
+                url: known.url.clone(),
+                max_head_age_ms,
+            });
+        }
     }
     Ok(Logs {
+        enough: enough(reader, file, &logs)?,
         tlog,
         required: logs,
     })
+}
+
+/// How many of the logs must answer, if not all.
+fn enough(
+    reader: &Reader<'_>,
+    file: &File,
+    logs: &[RequiredLog],
+) -> Result<Option<EnoughLogs>, PolicyError> {
+    let Some(stated) = &file.required_logs else {
+        return Ok(None);
+    };
+    let fault = |reason: String| Err(reader.fault("required_logs", stated.span(), reason));
+    let file::LeastLogs { least, of } = match stated.get_ref() {
+        file::RequiredLogs::Word(file::AllLogs::All) => return Ok(None),
+        file::RequiredLogs::Least(least) => least,
+    };
+    for (i, origin) in of.iter().enumerate() {
+        if !logs.iter().any(|log| log.origin == *origin) {
+            return fault(format!(
+                "names {origin:?}, which is no [[log]] here; add it"
+            ));
+        }
+        if of[..i].contains(origin) {
+            return fault(format!("names {origin:?} twice; keep one"));
+        }
+    }
+    let least = usize::try_from(*least).unwrap_or(usize::MAX);
+    if !(1..=of.len()).contains(&least) {
+        let most = of.len();
+        return fault(format!(
+            "`least` has to be from 1 to {most}, the number of logs in `of`"
+        ));
+    }
+    Ok((least < of.len()).then(|| EnoughLogs {
+        least,
+        of: of.clone(),
+    }))
 }
 
 /// A policy in C2SP's format, beside which no key stands.
@@ -134,22 +180,59 @@ fn quorum(reader: &Reader<'_>, file: &File) -> Result<Vec<Line>, PolicyError> {
             Err(reader.fault("witness", first.span(), reason))
         }
         (Some(quorum), witnesses) => {
-            let names: Vec<&str> = witnesses
-                .iter()
-                .map(|witness| witness.get_ref().name.get_ref().as_str())
-                .collect();
+            let mut lines: Vec<Line> = Vec::new();
+            let mut members: Vec<String> = Vec::new();
+            for (operator, names) in operators(witnesses) {
+                let [name] = names[..] else {
+                    // Keys of one operator are one voice.
+                    let group = unused(operator, witnesses);
+                    let text = format!("group {group} any {}", names.join(" "));
+                    lines.push((text, "witness.key", quorum.span()));
+                    members.push(group);
+                    continue;
+                };
+                members.push(name.to_owned());
+            }
             let group = format!(
                 "group {ALL_WITNESSES} {} {}",
                 quorum.get_ref(),
-                names.join(" ")
+                members.join(" ")
             );
             let all = format!("quorum {ALL_WITNESSES}");
-            Ok(vec![
-                (group, "quorum", quorum.span()),
-                (all, "quorum", quorum.span()),
-            ])
+            lines.push((group, "quorum", quorum.span()));
+            lines.push((all, "quorum", quorum.span()));
+            Ok(lines)
         }
     }
+}
+
+/// The operators of the witnesses in the order of their first keys, each with what the file calls
+/// its keys.
+fn operators(witnesses: &[At<file::Witness>]) -> Vec<(String, Vec<&str>)> {
+    let mut operators: Vec<(String, Vec<&str>)> = Vec::new();
+    for witness in witnesses.iter().map(At::get_ref) {
+        let name = witness.name.get_ref();
+        // A key that cannot be read is a fault of its own line.
+        let key = VerifierKey::parse(witness.key.get_ref());
+        let of_key = key.map_or_else(|_| name.clone(), |key| operator(key.name()).to_owned());
+        match operators.iter_mut().find(|(known, _)| *known == of_key) {
+            Some((_, names)) => names.push(name),
+            None => operators.push((of_key, vec![name])),
+        }
+    }
+    operators
+}
+
+/// A name for the keys of an operator that no witness has.
+fn unused(operator: String, witnesses: &[At<file::Witness>]) -> String {
+    let mut name = operator;
+    while witnesses
+        .iter()
+        .any(|one| *one.get_ref().name.get_ref() == name)
+    {
+        name.push('*');
+    }
+    name
 }
 
 /// A word that makes one word of a line in C2SP's format.

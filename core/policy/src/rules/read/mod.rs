@@ -58,7 +58,11 @@ fn policy(reader: &Reader<'_>, file: &File) -> Result<Policy, PolicyError> {
         Some(age) => reader.duration("max_head_age", age)?,
         None => MAX_HEAD_AGE_MS,
     };
-    let logs::Logs { tlog, required } = logs::read(reader, file, max_head_age_ms)?;
+    let logs::Logs {
+        tlog,
+        required,
+        enough,
+    } = logs::read(reader, file, max_head_age_ms)?;
     let mut names = BTreeSet::new();
     let criteria = reader.criteria(&file.criterion)?;
     Ok(Policy {
@@ -69,6 +73,7 @@ fn policy(reader: &Reader<'_>, file: &File) -> Result<Policy, PolicyError> {
         },
         max_head_age_ms,
         logs: required,
+        enough,
         tlog,
         anchors: file
             .anchor

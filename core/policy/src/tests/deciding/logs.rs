@@ -72,6 +72,52 @@ fn a_log_that_is_silent_stale_or_incomplete_is_never_fine() {
     }
 }
 
+/// Two of three logs are enough, but what is relied on comes from a whole answer.
+#[test]
+fn enough_logs_answer_and_what_is_relied_on_is_whole() {
+    let mut world = World::new();
+    let a = world.register("a", &[1], 1);
+    audit(&mut world, &[&a], "pass");
+    let (trusted, own) = (anchor(&a, &["auditor"]), "example.com/log");
+    let demand = rule(
+        "require",
+        "deny",
+        "claims = [\"audit\"]\nfrom = [\"auditor\"]",
+    );
+    let names = [own, "b.example/log", "c.example/log"];
+    let logs = names.map(|name| format!("[[log]]\norigin = {name:?}\n"));
+    let policy = format!(
+        "version = 1\nrequired_logs = {{ least = 2, of = {names:?} }}\n{}{trusted}{demand}",
+        logs.concat()
+    );
+    let whole = || Answer::Complete { head_at_ms: NOW_MS };
+    let old = || Answer::Complete { head_at_ms: 0 };
+    let none = || Answer::None { why: "x".into() };
+    let some = || Answer::Partial {
+        head_at_ms: NOW_MS,
+        missing: "x".into(),
+    };
+    for (answers, expected) in [
+        ([whole(), whole(), whole()], Outcome::Fine),
+        ([whole(), none(), whole()], Outcome::Fine),
+        ([whole(), whole(), some()], Outcome::Fine),
+        ([whole(), whole(), old()], Outcome::Fine),
+        ([whole(), none(), none()], Outcome::Incomplete),
+        ([whole(), none(), old()], Outcome::Stale),
+        ([some(), whole(), whole()], Outcome::Incomplete),
+        ([old(), whole(), whole()], Outcome::Stale),
+    ] {
+        let told = format!("{answers:?}");
+        let answers = names.iter().zip(answers).map(|(name, answer)| LogAnswer {
+            origin: (*name).to_owned(),
+            answer,
+        });
+        let answers: Vec<LogAnswer> = answers.collect();
+        let verdict = decided(&policy, &world.claims, &answers);
+        assert_eq!(verdict.outcome(), expected, "{told}");
+    }
+}
+
 #[test]
 fn every_log_that_is_named_must_answer_and_no_other_counts() {
     let mut world = World::new();

@@ -272,6 +272,47 @@ fn a_witness_that_forgets_does_not_count() {
 }
 
 /// An idle log asks again with the same head; newer lines take the place of older ones.
+/// A convicted witness does not count: not what it cosigned of the candidate, nor what it says now.
+#[test]
+fn an_excluded_witness_does_not_count() {
+    let mut run = cosigning(2, 3);
+    run.propose(at(0), head(5));
+    let asks = asked(&mut run, at(0));
+    run.answered(at(1), &asks[0], &cosigned(&asks[0], NOW_S), 0)
+        .unwrap();
+    run.exclude("w0.example");
+    run.exclude("nobody.example");
+    run.answered(at(1), &asks[1], &cosigned(&asks[1], NOW_S), 0)
+        .unwrap();
+    assert_eq!(run.step(at(100)).event, None);
+    let late = run.answered(at(101), &asks[0], &cosigned(&asks[0], NOW_S), 0);
+    assert_eq!(late, Ok(Heard::Unasked));
+    run.answered(at(101), &asks[2], &cosigned(&asks[2], NOW_S), 0)
+        .unwrap();
+    let shown = names(run.step(at(101)).event, 2, 3);
+    assert_eq!(shown, ["w1-a", "w1-b", "w2-a", "w2-b"]);
+    let excluded: Vec<_> = run.witnesses().map(|status| status.excluded).collect();
+    assert_eq!(excluded, [true, false, false]);
+
+    // It is not asked about the next one; and without it there may be no quorum any more.
+    run.propose(at(200), head(9));
+    let asks = asked(&mut run, at(200));
+    assert_eq!(
+        asks.iter().map(|ask| ask.witness).collect::<Vec<_>>(),
+        [1, 2]
+    );
+    for ask in &asks {
+        run.answered(at(201), ask, &cosigned(ask, NOW_S), 0)
+            .unwrap();
+    }
+    assert_eq!(names(run.step(at(221)).event, 2, 3).len(), 4);
+    run.exclude("w1.example");
+    let cosigned = vec!["w2-a".to_owned(), "w2-b".to_owned()];
+    assert_eq!(run.step(at(222)).event, Some(Event::NoQuorum { cosigned }));
+    // What it is not asked about is not refreshed either.
+    assert_eq!(run.step(at(700_000)), super::Step::default());
+}
+
 #[test]
 fn an_idle_log_is_cosigned_again() {
     let mut run = cosigning(1, 1);

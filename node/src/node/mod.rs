@@ -2,111 +2,54 @@
 //!
 //! Nothing listens before the log is open. A node that must not sign does not start.
 
+mod error;
+
+pub use error::StartError;
+
 use crate::{
     admission::Admission,
     api::{
         admin,
         app::Api,
         attachments::{self, AttachmentApi, ledger::Ledger},
+        federation::FederationApi,
         index::IndexApi,
         log::{LogApi, Publisher},
         look_ups::LookUps,
         serve::Server,
         tiles,
-        tls::{Tls, TlsError},
+        tls::Tls,
     },
-    config::{Config, ConfigError, ConfigFile as _, LogConfig, ServerConfig},
-    cosigner::{Witnesses, WitnessesError},
+    config::{Config, ConfigFile as _, LogConfig, ServerConfig},
+    cosigner::{Asking, Witnesses},
+    files,
     held::{self, Held},
-    keyfile::{self, KeyFileError},
-    log::{Caches, Log, OpenError, Shown, Signed},
+    keyfile,
+    log::{Caches, Log, Shown, Signed},
+    mirror::run as mirror,
+    misbehavior::{self, Evidence, known::Known},
+    peers::{PeerFile, Peers},
     quota::Uploads,
     sequencer::{Driver, Halt, Submission},
     storage::{
-        StorageError, Store,
+        Store,
         backend::{Job, Opening},
     },
     telemetry,
     view::View,
-    witness::{
-        self,
-        config::WitnessConfig,
-        run::{Opened, WitnessStartError},
-    },
+    witness::{self, config::WitnessConfig, logs, run::Opened},
 };
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
 use assay_tlog::note::SignerKey;
 use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
-use std::{
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::{
     net::TcpListener,
     runtime::Handle,
     sync::{mpsc, watch},
 };
 use tonic::service::Routes;
-
-/// Why a node does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The configuration cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The key file cannot be used.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
-    /// The key is another log's.
-    #[error(
-        "the key in {path} is for the origin {key}, but the configuration says {origin}",
-        path = path.display()
-    )]
-    OtherKey {
-        /// The key file.
-        path: PathBuf,
-        /// The name in the key.
-        key: String,
-        /// The name in the configuration.
-        origin: String,
-    },
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// The log cannot be opened, or must not be signed.
-    #[error(transparent)]
-    Log(#[from] OpenError),
-    /// The witnesses cannot be asked.
-    #[error(transparent)]
-    Witnesses(#[from] WitnessesError),
-    /// The witness that this node is, too, cannot be opened.
-    #[error("this node's own witness does not start")]
-    Witness(#[from] Box<WitnessStartError>),
-    /// The TLS files cannot be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// An address cannot be listened on.
-    #[error(
-        "cannot listen on {address}; is another node running? {key} in the configuration sets the \
-         address"
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The configuration key that sets it.
-        key: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The system refused a thread or a socket.
-    #[error("cannot start")]
-    System(#[from] io::Error),
-}
 
 /// A node that is running.
 pub struct Node {
@@ -122,9 +65,11 @@ pub struct Node {
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<io::Result<()>>,
     admin_server: tokio::task::JoinHandle<io::Result<()>>,
+    admin_socket: tokio::task::JoinHandle<io::Result<()>>,
     sequencer: JoinHandle<()>,
     halt: Arc<Halt>,
     witness: Option<OwnWitness>,
+    mirror: Option<mirror::Opened>,
 }
 
 /// The witness of a node that is one.
@@ -138,6 +83,7 @@ struct Serve {
     signed: Signed,
     witnesses: Option<Witnesses>,
     witness: Option<Opened>,
+    evidence: Arc<Evidence>,
     config: Config,
 }
 
@@ -155,7 +101,17 @@ impl Job for Serve {
                 Some(witnesses) => Shown::Witnessed(witnesses.last_witnessed()),
             };
             let log = Log::open(store, self.signed, caches, shown)?;
-            serve(log, self.witnesses, self.witness, &self.config).await
+            let Serve {
+                witnesses,
+                witness,
+                evidence,
+                config,
+                ..
+            } = self;
+            let store = log.store().clone();
+            let ask = |it: Witnesses| it.start(store, evidence.clone(), &Handle::current());
+            let witnesses = witnesses.map(ask);
+            serve(log, witnesses, witness, evidence, &config).await
         }
         .boxed_local()
     }
@@ -166,13 +122,19 @@ impl Node {
     ///
     /// Must be called on a tokio runtime, which accepts connections and keeps the time.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        // Installed before anything is counted.
+        let _ = telemetry::metrics();
         let key = load_key(&config.log)?;
         let witnesses = config.quorum.as_ref();
         let witnesses = witnesses
             .map(|quorum| Witnesses::load(quorum, &config.log, &key.verifier()))
             .transpose()?;
-        let witness = config.witness.as_ref().map(|own| open_witness(&own.config));
-        let witness = witness.transpose()?;
+        let own = config.witness.as_ref();
+        let own = own.map(|own| WitnessConfig::load(&own.config));
+        let own = own.transpose()?;
+        let evidence = evidence(&config, &key, witnesses.as_ref(), own.as_ref())?;
+        let witness = own.map(|own| witness::run::open(&own, evidence.clone()));
+        let witness = witness.transpose().map_err(Box::new)?;
         let signed = Signed::open(&config.log.checkpoint_file, key)?;
         let (storage, blobs) = (config.storage.clone(), config.attachments.path.clone());
         let opening = Opening {
@@ -189,6 +151,7 @@ impl Node {
                     signed,
                     witnesses,
                     witness,
+                    evidence,
                     config,
                 },
             )?
@@ -206,6 +169,10 @@ impl Node {
         self.stop.send_replace(true);
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
+        let _ = self.admin_socket.await;
+        if let Some(mirror::Opened { task, .. }) = self.mirror {
+            let _ = task.await;
+        }
         // The last sender of the queue went with the server, so the sequencer ends once it has
         // published.
         let sequencer = self.sequencer;
@@ -248,10 +215,12 @@ fn load_key(config: &LogConfig) -> Result<SignerKey, StartError> {
 /// Serves an open log: starts its sequencer and listens.
 async fn serve<S: Store + 'static>(
     log: Log<S>,
-    witnesses: Option<Witnesses>,
+    witnesses: Option<Asking>,
     witness: Option<Opened>,
+    evidence: Arc<Evidence>,
     config: &Config,
 ) -> Result<Node, StartError> {
+    let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
     let tls = config.server.tls.clone();
     let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
     let listener = listen(config.server.listen, "server.listen").await?;
@@ -261,7 +230,6 @@ async fn serve<S: Store + 'static>(
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
     let directory = log.directory().clone();
     let halt = Arc::new(Halt::default());
-    let metrics = telemetry::metrics();
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
     let witnessed = witnesses.is_some();
     let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
@@ -278,10 +246,14 @@ async fn serve<S: Store + 'static>(
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
     let index = IndexApi::new(view.clone(), look_ups);
-    let (plain, witness) = routes(view, witness);
+    let (plain, witness) = routes(view, witness, evidence.clone(), peers.peers());
+    let mirror = mirrored(config, &witness, &evidence, peers.peers(), &stopped)?;
+    let copies = mirror.as_ref().map(|mirror| mirror.router.clone());
+    let plain = plain.merge(copies.unwrap_or_default());
+    let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
     let held = Held::new(limits(&config.server));
     let server = Server {
-        app: api(store, plain, log, index, config)?,
+        app: api(store, plain, log, index, evidence, config)?,
         tls: tls.clone(),
         threads: config.server.threads,
         connections: config.server.connections,
@@ -289,7 +261,7 @@ async fn serve<S: Store + 'static>(
         drain: Duration::from_secs(config.server.drain_s),
     };
     let server = tokio::spawn(server.run(listener, stopped.clone()));
-    let admin_api = admin::router(halt.clone(), held, metrics);
+    let admin_api = admin::router(halt.clone(), held, telemetry::metrics());
     let admin_server = tokio::spawn(serve_admin(admin_listener, admin_api, stopped));
     tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
     Ok(Node {
@@ -301,24 +273,25 @@ async fn serve<S: Store + 'static>(
         stop,
         server,
         admin_server,
+        admin_socket,
         sequencer,
         halt,
         witness,
+        mirror,
     })
 }
 
-/// Starts the log's sequencer, and asking its witnesses, if it has any.
+/// Starts the log's sequencer.
 fn sequencer<S: Store + 'static>(
     log: Log<S>,
-    witnesses: Option<Witnesses>,
+    witnesses: Option<Asking>,
     config: &Config,
     halt: Arc<Halt>,
     queue: mpsc::Receiver<Submission>,
 ) -> io::Result<JoinHandle<()>> {
-    let store = log.store().clone();
     let driver = Driver {
         log,
-        witnesses: witnesses.map(|it| it.start(store, &Handle::current())),
+        witnesses,
         interval: Duration::from_millis(config.log.publish_interval_ms),
         heartbeat: Duration::from_secs(config.log.heartbeat_s),
         halt,
@@ -358,6 +331,7 @@ fn api<S: Store + 'static>(
     plain: Router,
     log: LogApi<S>,
     index: IndexApi<S>,
+    evidence: Arc<Evidence>,
     config: &Config,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
     let ledger = Ledger::new(config.attachments.clone());
@@ -368,15 +342,20 @@ fn api<S: Store + 'static>(
     );
     let uploads = AttachmentServiceServer::new(AttachmentApi::new(store, ledger, uploads))
         .max_decoding_message_size(attachments::MESSAGE_BYTES);
-    Ok(Api::new(log, index, Routes::new(uploads), plain))
+    let federation = FederationApi::server(evidence, &config.server.shared_addresses);
+    let services = Routes::new(uploads).add_service(federation);
+    Ok(Api::new(log, index, services, plain))
 }
 
-/// The routes of plain HTTP: the log's tiles, and the node's own witness.
+/// The routes of plain HTTP: the log's tiles, misbehavior, and the node's own witness.
 fn routes<S: Store + 'static>(
     view: Arc<View<S>>,
     witness: Option<Opened>,
+    evidence: Arc<Evidence>,
+    peers: Peers,
 ) -> (Router, Option<OwnWitness>) {
-    let tiles = tiles::router(view);
+    misbehavior::follow(&evidence, peers.clone());
+    let tiles = tiles::router(view).merge(misbehavior::http::router(evidence));
     let Some(opened) = witness else {
         return (tiles, None);
     };
@@ -384,13 +363,52 @@ fn routes<S: Store + 'static>(
         vkeys: opened.vkeys,
         writer: opened.writer,
     };
-    let witness = witness::http::router(Arc::new(opened.witness));
+    let witness = Arc::new(opened.witness);
+    logs::follow(&witness, peers);
+    let witness = witness::http::router(witness);
     (tiles.merge(witness), Some(own))
 }
 
-fn open_witness(config: &Path) -> Result<Opened, StartError> {
-    let config = WitnessConfig::load(config)?;
-    Ok(witness::run::open(&config).map_err(Box::new)?)
+/// Opens the node's own mirror, if it is one, and starts to copy.
+fn mirrored(
+    config: &Config,
+    witness: &Option<OwnWitness>,
+    evidence: &Arc<Evidence>,
+    peers: Peers,
+    stop: &watch::Receiver<bool>,
+) -> Result<Option<mirror::Opened>, StartError> {
+    let Some(mirror) = &config.mirror else {
+        return Ok(None);
+    };
+    let others = witness.iter().flat_map(|witness| &witness.vkeys);
+    mirror::refuse_shared_keys(mirror, others).map_err(Box::new)?;
+    let own = &config.log.origin;
+    let opened = mirror::open(mirror, own, evidence.clone(), peers, stop.clone());
+    let opened = opened.map_err(Box::new)?;
+    Ok(Some(opened))
+}
+
+/// What is kept of misbehavior, in the node's data folder and in that of its own witness.
+fn evidence(
+    config: &Config,
+    key: &SignerKey,
+    witnesses: Option<&Witnesses>,
+    own: Option<&WitnessConfig>,
+) -> Result<Arc<Evidence>, StartError> {
+    let mut known = Known::default();
+    known.log(&key.verifier());
+    let mut folders = vec![config.storage.path.as_path()];
+    if let Some(witnesses) = witnesses {
+        known.policy(witnesses.policy());
+    }
+    if let Some(own) = own {
+        known.logs_of(own);
+        folders.push(&own.storage.path);
+    }
+    if let Some(mirror) = &config.mirror {
+        known.logs_copied(mirror);
+    }
+    Ok(Arc::new(Evidence::open(&folders, known)?))
 }
 
 /// Counts the attachments on a thread of its own.
@@ -428,12 +446,13 @@ pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
     if let Some(witness) = &node.witness {
         text["witness"] = serde_json::json!(witness.vkeys);
     }
+    if let Some(mirror) = &node.mirror {
+        text["mirror"] = serde_json::json!(mirror.vkeys);
+    }
     write_whole(path, &text)
 }
 
 /// Writes a file as JSON, whole or not at all.
 pub(crate) fn write_whole(path: &Path, text: &serde_json::Value) -> io::Result<()> {
-    let draft = path.with_extension("tmp");
-    std::fs::write(&draft, format!("{text:#}\n"))?;
-    std::fs::rename(&draft, path)
+    files::replace(path, format!("{text:#}\n").as_bytes())
 }

@@ -1,0 +1,75 @@
+//! Which logs must answer, and who their witnesses are.
+
+use super::reading::{log_key, witness_key};
+use super::*;
+use std::collections::BTreeSet;
+
+#[test]
+fn not_every_log_must_answer_if_the_policy_says_so() {
+    let keys =
+        ["a", "b", "c"].map(|name| log_key(&format!("{name}.example/log"), name.as_bytes()[0]));
+    let logs: String = keys
+        .iter()
+        .map(|key| format!("[[log]]\nkey = {key:?}\n"))
+        .collect();
+    let of = |stated: &str| format!("version = 1\nrequired_logs = {stated}\n{logs}");
+    let named = "[\"a.example/log\", \"b.example/log\"]";
+    let some = parse(&of(&format!("{{ least = 1, of = {named} }}")));
+    let enough = some.enough_logs().unwrap();
+    assert_eq!((enough.least, enough.of.len()), (1, 2));
+    let answered = |origins: &[&'static str]| BTreeSet::from_iter(origins.iter().copied());
+    assert!(some.can_lack("a.example/log", &answered(&["b.example/log"])));
+    assert!(!some.can_lack("a.example/log", &answered(&["c.example/log"])));
+    assert!(!some.can_lack(
+        "c.example/log",
+        &answered(&["a.example/log", "b.example/log"])
+    ));
+    for all in ["\"all\"", &format!("{{ least = 2, of = {named} }}")] {
+        assert_eq!(parse(&of(all)).enough_logs(), None, "{all}");
+    }
+    for wrong in [
+        "\"some\"".to_owned(),
+        "2".to_owned(),
+        "{ least = 1 }".to_owned(),
+        "{ least = 1, of = [] }".to_owned(),
+        format!("{{ least = 0, of = {named} }}"),
+        format!("{{ least = 3, of = {named} }}"),
+        "{ least = 1, of = [\"a.example/log\", \"a.example/log\"] }".to_owned(),
+        "{ least = 1, of = [\"d.example/log\"] }".to_owned(),
+    ] {
+        let key = error(&of(&wrong)).key;
+        assert_eq!(key.trim_matches('`'), "required_logs", "{wrong}");
+    }
+}
+
+/// Both keys of one witness, as tables: one member of the quorum.
+#[test]
+fn the_keys_of_one_witness_are_one_member_of_the_quorum() {
+    let key = |name: &str, seed| witness_key(name, seed);
+    let tables = [
+        ("w", key("w.example/witness", 1)),
+        ("w.example", key("v.example", 2)),
+        ("w2", key("w.example/mirror", 3)),
+    ];
+    let tables: String = tables
+        .iter()
+        .map(|(name, key)| format!("[[witness]]\nname = {name:?}\nkey = {key:?}\n"))
+        .collect();
+    let policy = parse(&format!("version = 1\nquorum = 2\n{tables}"));
+    let size = policy.tlog().unwrap().quorum_size().unwrap();
+    assert_eq!((size.least, size.operators), (2, 2));
+    // Not three: two are one.
+    let three = error(&format!("version = 1\nquorum = 3\n{tables}"));
+    assert!(three.reason.contains("from 1 to 2"), "{three}");
+}
+
+#[test]
+fn a_log_with_two_keys_is_one_log_that_must_answer() {
+    let (old, new) = (log_key("a.example/log", 8), log_key("a.example/log", 9));
+    let text = format!("log {old}\nlog {new} https://a\nquorum none\n");
+    let policy = parse(&format!(
+        "version = 1\ntlog_policy = \"\"\"\n{text}\"\"\"\n"
+    ));
+    assert_eq!(policy.logs().len(), 1);
+    assert_eq!(policy.logs()[0].url.as_deref(), Some("https://a"));
+}

@@ -1,0 +1,128 @@
+//! When to ask again, and when a log is suspect.
+
+use super::link::Source;
+use crate::tree::TreeSize;
+
+/// How often a head has to have been asked about in vain, before its log is suspect.
+pub const MISSED_ASKS: u32 = 10;
+
+/// How long to wait for what, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a head may wait for its link before its log is suspect.
+    pub alarm_after_ms: u64,
+}
+
+impl Settings {
+    /// How long an answer has before the next one is asked: [`MISSED_ASKS`] fit in before the
+    /// alarm, and two more.
+    pub(super) fn ask_every_ms(self) -> u64 {
+        (self.alarm_after_ms / u64::from(MISSED_ASKS + 2)).max(1)
+    }
+}
+
+/// What is to be thought of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing speaks against it.
+    Clear,
+    /// It signed a head that nobody has linked to the others for too long. That is an alarm and no
+    /// proof: the log and all its mirrors may be down. It ends when the head is linked.
+    Suspect {
+        /// The size of the head.
+        size: TreeSize,
+        /// When the head came, in the caller's milliseconds.
+        since_ms: u64,
+    },
+    /// There is evidence that it misbehaved. That has no end.
+    Convicted,
+}
+
+/// How long a head has been waiting, and how often it was asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub since_ms: u64,
+    asks: u32,
+    next_ms: u64,
+}
+
+impl Waiting {
+    pub fn from(now_ms: u64) -> Self {
+        Waiting {
+            since_ms: now_ms,
+            asks: 0,
+            next_ms: now_ms,
+        }
+    }
+
+    /// Whom to ask first.
+    pub fn first_source(&self) -> Source {
+        Source::of_attempt(self.asks)
+    }
+
+    pub fn asks(&self) -> u32 {
+        self.asks
+    }
+
+    /// Whether the last question has had its time.
+    pub fn is_due(&self, now_ms: u64) -> bool {
+        self.next_ms <= now_ms
+    }
+
+    /// Counts a question that is asked now, and returns whom to ask.
+    pub fn ask(&mut self, now_ms: u64, settings: Settings) -> Source {
+        let source = Source::of_attempt(self.asks);
+        self.asks = self.asks.saturating_add(1);
+        self.next_ms = now_ms.saturating_add(settings.ask_every_ms());
+        source
+    }
+
+    /// Whether it has waited too long. Who was not asked has missed nothing.
+    pub fn is_overdue(&self, now_ms: u64, settings: Settings) -> bool {
+        let waited = now_ms.saturating_sub(self.since_ms) >= settings.alarm_after_ms;
+        waited && self.asks >= MISSED_ASKS && self.is_due(now_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: Settings = Settings {
+        alarm_after_ms: 60_000,
+    };
+
+    #[test]
+    fn time_alone_raises_no_alarm_and_neither_do_questions() {
+        let mut waiting = Waiting::from(1_000);
+        assert!(!waiting.is_overdue(u64::MAX, SETTINGS));
+        for _ in 0..20 {
+            let _ = waiting.ask(1_000, SETTINGS);
+        }
+        assert!(!waiting.is_overdue(60_999, SETTINGS));
+        assert!(waiting.is_overdue(61_000, SETTINGS));
+    }
+
+    #[test]
+    fn ten_questions_have_their_time_within_a_minute() {
+        let mut waiting = Waiting::from(0);
+        for now_ms in 0..=60_000 {
+            assert!(!waiting.is_overdue(now_ms, SETTINGS) || now_ms == 60_000);
+            if now_ms < 60_000 && waiting.is_due(now_ms) {
+                let _ = waiting.ask(now_ms, SETTINGS);
+            }
+        }
+        assert_eq!(waiting.asks(), 12);
+        assert!(waiting.is_overdue(60_000, SETTINGS));
+    }
+
+    #[test]
+    fn the_log_is_asked_first_and_then_three_mirrors() {
+        let mut waiting = Waiting::from(0);
+        let asked: Vec<Source> = (0..6).map(|_| waiting.ask(0, SETTINGS)).collect();
+        let mirror = Source::Mirror;
+        let expected = [Source::Log, mirror(0), mirror(1), mirror(2)];
+        assert_eq!(asked[..4], expected);
+        assert_eq!(asked[4..], expected[..2]);
+    }
+}

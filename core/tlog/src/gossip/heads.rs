@@ -1,0 +1,247 @@
+//! The heads of one log: its tip, and those that wait to be linked to it.
+
+use super::deadline::{Settings, Standing, Waiting};
+use super::digest::{NoteId, Point, Salt};
+use super::link::{Fork, Question, VerifiedLink};
+use super::sample::below;
+use crate::head::VerifiedHead;
+use crate::limits;
+use crate::tree::TreeSize;
+use std::collections::VecDeque;
+
+/// What became of a head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Placed {
+    Known,
+    First,
+    /// Boxed: two heads are larger than anything else here.
+    Waits(Box<Question>),
+    Fork(Box<Fork>),
+}
+
+#[derive(Debug, Clone)]
+struct Unlinked {
+    head: VerifiedHead,
+    waiting: Waiting,
+}
+
+/// The heads of one log, at most 1 + [`limits::GOSSIP_WAITING`], each of another size.
+///
+/// All but those that wait are known to be one history.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Heads {
+    /// The largest head of the history.
+    tip: Option<VerifiedHead>,
+    /// Beginnings of the tip, the latest last. Without their notes.
+    linked: VecDeque<Point>,
+    /// Heads that may be of this history, or not. Who came first stands first.
+    unlinked: Vec<Unlinked>,
+    /// How many heads have come for the places of the reservoir since one was free.
+    offered: u64,
+}
+
+impl Heads {
+    pub fn tip(&self) -> Option<&VerifiedHead> {
+        self.tip.as_ref()
+    }
+
+    /// All heads, the tip first.
+    pub fn all(&self) -> impl Iterator<Item = &VerifiedHead> {
+        let unlinked = self.unlinked.iter().map(|unlinked| &unlinked.head);
+        self.tip.iter().chain(unlinked)
+    }
+
+    /// Whether this head says nothing new.
+    pub fn knows(&self, point: Point) -> bool {
+        self.points().any(|known| known == point)
+    }
+
+    pub fn knows_note(&self, note: NoteId, salt: Salt) -> bool {
+        self.points().any(|known| known.id(salt) == note)
+    }
+
+    /// The head that a peer calls by this name, or the tip.
+    pub fn named(&self, note: NoteId, salt: Salt) -> Option<&VerifiedHead> {
+        let named = self.all().find(|head| Point::of(head).id(salt) == note);
+        named.or(self.tip())
+    }
+
+    fn points(&self) -> impl Iterator<Item = Point> {
+        self.all().map(Point::of).chain(self.linked.iter().copied())
+    }
+
+    /// Takes a head, which is cut to its place's size.
+    pub fn place(&mut self, head: VerifiedHead, now_ms: u64, random: u64) -> Placed {
+        if let Some(fork) = Fork::alone(&head) {
+            return Placed::Fork(Box::new(fork));
+        }
+        // Every tree extends the empty one, so that it says nothing.
+        if head.size() == TreeSize::EMPTY || self.knows(Point::of(&head)) {
+            return Placed::Known;
+        }
+        if let Some(fork) = self.all().find_map(|known| Fork::split(known, &head)) {
+            return Placed::Fork(Box::new(fork));
+        }
+        let Some(tip) = &self.tip else {
+            self.tip = Some(head);
+            return Placed::First;
+        };
+        let source = Waiting::from(now_ms).first_source();
+        let Some(question) = Question::between(tip, &head, source) else {
+            return Placed::Known;
+        };
+        self.keep(head, now_ms, random);
+        Placed::Waits(Box::new(question))
+    }
+
+    /// Keeps a head until it is linked: the one that waits longest, the largest, and of the others
+    /// a sample in which each has the same chance, however many come (algorithm R of Vitter's
+    /// "Random Sampling with a Reservoir", 1985).
+    fn keep(&mut self, head: VerifiedHead, now_ms: u64, random: u64) {
+        self.unlinked.push(Unlinked {
+            head,
+            waiting: Waiting::from(now_ms),
+        });
+        let mut others = self.others();
+        if self.unlinked.len() <= limits::GOSSIP_WAITING {
+            self.offered = others.len() as u64;
+            return;
+        }
+        // One of the others comes to the reservoir now: the new head, or what was the largest
+        // before it.
+        let newest = self.unlinked.len() - 1;
+        let comes = if others.last() != Some(&newest) {
+            let sizes = others.iter().enumerate();
+            let before = sizes.max_by_key(|(_, at)| self.unlinked[**at].head.size());
+            before.map_or(0, |(place, _)| place)
+        } else {
+            others.len() - 1
+        };
+        let comes = others.swap_remove(comes);
+        self.offered = self.offered.saturating_add(1);
+        let offered = usize::try_from(self.offered).unwrap_or(usize::MAX);
+        let out = others.get(below(random, offered)).copied();
+        self.unlinked.remove(out.unwrap_or(comes));
+    }
+
+    /// Where those are that are neither the oldest, which stands first, nor the largest.
+    fn others(&self) -> Vec<usize> {
+        let largest = (0..self.unlinked.len()).max_by_key(|at| self.unlinked[*at].head.size());
+        (1..self.unlinked.len())
+            .filter(|at| Some(*at) != largest)
+            .collect()
+    }
+
+    /// The questions that are due now, at most `most`.
+    ///
+    /// Of heads above the tip only one is asked about at a time, whichever was asked about least
+    /// often, and of these the largest: its answer moves the tip, and all others are below it then.
+    pub fn questions(&mut self, now_ms: u64, settings: Settings, most: usize) -> Vec<Question> {
+        let Some(tip) = &self.tip else {
+            return Vec::new();
+        };
+        let is_above = |unlinked: &Unlinked| unlinked.head.size() > tip.size();
+        let asked_above = self
+            .unlinked
+            .iter()
+            .any(|unlinked| is_above(unlinked) && !unlinked.waiting.is_due(now_ms));
+        let next_above = (0..self.unlinked.len())
+            .filter(|at| !asked_above && is_above(&self.unlinked[*at]))
+            .min_by_key(|at| {
+                let unlinked = &self.unlinked[*at];
+                (
+                    unlinked.waiting.asks(),
+                    std::cmp::Reverse(unlinked.head.size()),
+                )
+            });
+        let mut questions = Vec::new();
+        for (at, unlinked) in self.unlinked.iter_mut().enumerate() {
+            let is_next = Some(at) == next_above || unlinked.head.size() < tip.size();
+            if questions.len() < most && is_next && unlinked.waiting.is_due(now_ms) {
+                let source = unlinked.waiting.ask(now_ms, settings);
+                questions.extend(Question::between(tip, &unlinked.head, source));
+            }
+        }
+        questions
+    }
+
+    /// Takes what was proven of two heads. Returns what that shows.
+    ///
+    /// If the tip has moved on since the question, a head below it is linked all the same: what the
+    /// tip extends, all extend that come after it.
+    pub fn link(&mut self, link: &VerifiedLink) -> Option<Fork> {
+        let (older, newer) = (Point::of(link.older()), Point::of(link.newer()));
+        let tip = Point::of(self.tip.as_ref()?);
+        if older == tip {
+            return self.advance(link.newer().clone());
+        }
+        if newer == tip || self.linked.contains(&newer) {
+            self.remove(older);
+        }
+        None
+    }
+
+    /// Makes `tip` the tip, which extends the one before.
+    fn advance(&mut self, tip: VerifiedHead) -> Option<Fork> {
+        let before = self.tip.replace(tip.clone());
+        if let Some(before) = before {
+            self.remember(Point::of(&before));
+        }
+        // There may be another of its size, if it came while this one had no place.
+        let same = self
+            .unlinked
+            .iter()
+            .position(|unlinked| unlinked.head.size() == tip.size())?;
+        let other = self.unlinked.remove(same);
+        Fork::split(&tip, &other.head)
+    }
+
+    /// Does not wait for this one any more: it is of the history.
+    fn remove(&mut self, point: Point) {
+        let count = self.unlinked.len();
+        self.unlinked
+            .retain(|unlinked| Point::of(&unlinked.head) != point);
+        if self.unlinked.len() < count {
+            self.remember(point);
+        }
+    }
+
+    fn remember(&mut self, point: Point) {
+        if self.linked.len() == limits::GOSSIP_LINKED {
+            self.linked.pop_front();
+        }
+        self.linked.push_back(point);
+    }
+
+    /// Does not wait for anything any more.
+    pub fn close(&mut self) {
+        self.unlinked = Vec::new();
+    }
+
+    /// Whether a head has waited too long.
+    pub fn standing(&self, now_ms: u64, settings: Settings) -> Standing {
+        let mut overdue = self
+            .unlinked
+            .iter()
+            .filter(|unlinked| unlinked.waiting.is_overdue(now_ms, settings));
+        overdue
+            .next()
+            .map_or(Standing::Clear, |unlinked| Standing::Suspect {
+                size: unlinked.head.size(),
+                since_ms: unlinked.waiting.since_ms,
+            })
+    }
+
+    /// About how many bytes of memory it takes, without the log's keys.
+    #[cfg(test)]
+    pub fn bytes(&self) -> usize {
+        let notes: usize = self
+            .all()
+            .map(|head| head.note().len() + head.origin().len())
+            .sum();
+        notes
+            + size_of::<Self>()
+            + self.unlinked.capacity() * size_of::<Unlinked>()
+            + self.linked.capacity() * size_of::<Point>()
+    }
+}

@@ -1,0 +1,109 @@
+//! `[mirror]`: the logs that a node copies.
+
+use crate::storage::backend::Backend;
+use assay_tlog::head::LogVerifier;
+use assay_tlog::note::VerifierKey;
+use serde::Deserialize;
+use std::{collections::HashSet, path::PathBuf};
+
+/// Most logs that are copied.
+const LOGS: usize = 1000;
+
+/// The mirror that a node is, beside its log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MirrorConfig {
+    /// The name that it signs under.
+    pub name: String,
+    /// File with the Ed25519 key (type 0x04).
+    #[serde(default = "default_key")]
+    pub key: PathBuf,
+    /// File with the ML-DSA-44 key (type 0x06), if it signs with one, too.
+    pub ml_dsa_44_key: Option<PathBuf>,
+    /// The folder for the copies.
+    #[serde(default = "default_path")]
+    pub path: PathBuf,
+    /// The store. RocksDB, unless a test sets another one.
+    #[serde(skip)]
+    pub backend: Backend,
+    /// How often a log is asked for its checkpoint, in milliseconds.
+    #[serde(default = "default_poll")]
+    pub poll_ms: u64,
+    /// The logs.
+    #[serde(default)]
+    pub log: Vec<MirroredLog>,
+}
+
+/// A log that is copied.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MirroredLog {
+    /// Its origin.
+    pub origin: String,
+    /// Its verifier keys, 1 to 8. All of them are trusted.
+    pub keys: Vec<String>,
+    /// Where its checkpoint and tiles are published.
+    pub url: String,
+}
+
+fn default_key() -> PathBuf {
+    "mirror.key".into()
+}
+
+fn default_path() -> PathBuf {
+    "mirror".into()
+}
+
+fn default_poll() -> u64 {
+    1_000
+}
+
+impl MirrorConfig {
+    /// Says which value is out of range, if one is.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if !(100..=3_600_000).contains(&self.poll_ms) {
+            return Err("mirror.poll_ms must be from 100 to 3600000".into());
+        }
+        if self.log.len() > LOGS {
+            return Err(format!("there are more than {LOGS} logs under [mirror]"));
+        }
+        let mut origins = HashSet::new();
+        for log in &self.log {
+            log.verifier()?;
+            if !(log.url.starts_with("http://") || log.url.starts_with("https://")) {
+                return Err(format!(
+                    "the log {:?} under [mirror]: {:?} is no http:// or https:// address",
+                    log.origin, log.url
+                ));
+            }
+            if !origins.insert(log.origin.as_str()) {
+                return Err(format!(
+                    "the log {:?} stands under [mirror] twice; give all its keys in one \
+                     [[mirror.log]]",
+                    log.origin
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The paths in it.
+    pub(super) fn paths(&mut self) -> Vec<&mut PathBuf> {
+        let mut paths = vec![&mut self.key, &mut self.path];
+        paths.extend(&mut self.ml_dsa_44_key);
+        paths
+    }
+}
+
+impl MirroredLog {
+    /// The log's origin and keys. Fails with what is wrong with them.
+    pub fn verifier(&self) -> Result<LogVerifier, String> {
+        let wrong = |reason: String| format!("the log {:?} under [mirror]: {reason}", self.origin);
+        let mut keys = Vec::new();
+        for text in &self.keys {
+            let key = VerifierKey::parse_log(text).map_err(|e| wrong(format!("{text:?}: {e}")))?;
+            keys.push(key);
+        }
+        LogVerifier::new(&self.origin, keys).map_err(|e| wrong(e.to_string()))
+    }
+}

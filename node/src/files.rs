@@ -1,0 +1,53 @@
+//! Files that are replaced as a whole: whoever reads one finds what it held before or what it holds
+//! now, and never a part of either.
+
+use crate::storage::disk;
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// Replaces a file. After a power cut it may hold what it held before, or nothing.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = draft(path);
+    fs::write(&draft, bytes)?;
+    fs::rename(&draft, path)
+}
+
+/// Replaces a file, and is durable when it returns.
+pub(crate) fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = draft(path);
+    let mut file = File::create(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    disk::sync_folder(disk::folder_of(path))
+}
+
+/// Where the new content stands before it is whole: beside the file, with `.new` behind its name.
+fn draft(path: &Path) -> PathBuf {
+    let mut draft = OsString::from(path);
+    draft.push(".new");
+    draft.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_no_draft_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.b");
+        for write in [replace, replace_durably] {
+            for text in ["first, and longer", "second"] {
+                write(&path, text.as_bytes()).unwrap();
+                assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            }
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(replace_durably(&folder.path().join("none/a"), b"").is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! The routes of a mirror: `GET /mirror/<digest>/checkpoint` and `/mirror/<digest>/tile/…`, where
+//! the digest is the SHA-256 of the log's origin, in lower-case hex (C2SP tlog-mirror).
+
+use super::shelf::Shelf;
+use crate::api::{serve::Peer, tiles};
+use crate::storage::Tables;
+use axum::{
+    Extension, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use std::sync::Arc;
+
+/// What the routes need.
+struct Copies<S> {
+    store: Arc<S>,
+    shelf: Arc<Shelf>,
+}
+
+/// Returns the routes.
+pub fn router<S: Tables + 'static>(store: Arc<S>, shelf: Arc<Shelf>) -> Router {
+    Router::new()
+        .route("/mirror/{digest}/checkpoint", get(checkpoint::<S>))
+        .route("/mirror/{digest}/tile/{*path}", get(tile::<S>))
+        .with_state(Arc::new(Copies { store, shelf }))
+}
+
+async fn checkpoint<S: Tables>(
+    State(copies): State<Arc<Copies<S>>>,
+    Path(digest): Path<String>,
+) -> Response {
+    let log = copies.shelf.log(&digest);
+    match log.and_then(|log| log.head.load_full()) {
+        Some(head) => tiles::checkpoint_answer(head.note.clone()),
+        None => (
+            StatusCode::NOT_FOUND,
+            "no checkpoint of this log is mirrored here\n",
+        )
+            .into_response(),
+    }
+}
+
+async fn tile<S: Tables>(
+    State(copies): State<Arc<Copies<S>>>,
+    Extension(peer): Extension<Peer>,
+    Path((digest, path)): Path<(String, String)>,
+) -> Response {
+    let Some(log) = copies.shelf.log(&digest) else {
+        return (StatusCode::NOT_FOUND, "this log is not mirrored here\n").into_response();
+    };
+    tiles::tile_answer(&peer, &path, |path| log.read(&*copies.store, path)).await
+}

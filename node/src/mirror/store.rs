@@ -1,0 +1,295 @@
+//! What a mirror stores, in a data folder of its own:
+//!
+//! | table | key | value |
+//! | --- | --- | --- |
+//! | meta | `mirror/name` | the mirror's name |
+//! | meta | `mirror/floor` | u64be(seconds since 1970, UTC): the floor of its clock |
+//! | segments | SHA-256(origin) ‖ bundle, u64be | the bundle, as it is published |
+//! | tiles | SHA-256(origin) ‖ level, u8 ‖ tile, u64be | its hashes |
+//! | meta | `m/` ‖ SHA-256(origin) ‖ `/entries` | u64be(how many entries are stored) |
+//! | meta | `m/` ‖ SHA-256(origin) ‖ `/pending` | the note of the head that is being copied |
+//! | meta | `m/` ‖ SHA-256(origin) ‖ `/state` | what was cosigned: [`LogState`]'s record |
+//! | meta | `m/` ‖ SHA-256(origin) ‖ `/note` | the note of that head, with the log's signatures |
+//! | meta | `m/` ‖ SHA-256(origin) ‖ `/lines` | the other signature lines that came with it |
+//!
+//! A bundle, the tiles that it changes and the number of entries are one batch. State and note are
+//! another one, and come after all entries of that head.
+
+use crate::records::{RecordError, tile_key};
+use crate::storage::{Batch, Reads, StorageError, Table, Tables};
+use assay_tlog::Hash;
+use assay_tlog::checkpoint::CheckpointError;
+use assay_tlog::head::{LogVerifier, VerifiedHead};
+use assay_tlog::mirror::{Stored, Write};
+use assay_tlog::tree::{Tile, TileIndex, TileReader, TreeSize, bundle};
+use assay_tlog::witness::{ClockFloor, LogState, StateError};
+use bytes::Bytes;
+use std::sync::Arc;
+
+const NAME: &[u8] = b"mirror/name";
+const FLOOR: &[u8] = b"mirror/floor";
+
+/// Why what is stored cannot be relied on.
+#[derive(Debug, thiserror::Error)]
+pub enum StoredError {
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// It is no mirror's store, or its first run was cut off.
+    #[error(
+        "this data folder is no mirror's. If the mirror is new, make it with `assay-node mirror \
+         init`; if not, bring its data folder back. If that is lost, retire the keys and make a \
+         new mirror"
+    )]
+    NotAMirror,
+    /// It is another mirror's.
+    #[error(
+        "this data folder is that of the mirror {stored:?}, and the configuration names \
+         {configured:?}: each has its own"
+    )]
+    OtherMirror {
+        /// The name in the store.
+        stored: String,
+        /// The name in the configuration.
+        configured: String,
+    },
+    /// The record of what was cosigned of a log.
+    #[error("the record of what was cosigned cannot be relied on")]
+    State(#[from] StateError),
+    /// A stored note is not one that the log's keys, as they are known now, signed.
+    #[error(
+        "a stored note cannot be verified with the log's keys; if it rotated them, give the older \
+         ones, too"
+    )]
+    Note(#[from] CheckpointError),
+    /// Rows that do not belong together.
+    #[error("what is stored of this log is damaged: {0}")]
+    Damaged(&'static str),
+}
+
+/// What is stored of one log.
+#[derive(Debug, Default)]
+pub struct StoredLog {
+    /// How far it is copied.
+    pub stored: Stored,
+    /// What was cosigned.
+    pub state: LogState,
+    /// Signature lines of others that came with the head that was cosigned.
+    pub lines: String,
+}
+
+/// The rows of one log.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows(Hash);
+
+impl Rows {
+    /// Those of the log of this origin.
+    pub fn of(origin: &str) -> Self {
+        Rows(Hash::of(origin.as_bytes()))
+    }
+
+    /// By the SHA-256 of its origin.
+    pub fn digest(self) -> Hash {
+        self.0
+    }
+
+    fn meta(self, row: &str) -> Vec<u8> {
+        [b"m/", &self.0.as_bytes()[..], b"/", row.as_bytes()].concat()
+    }
+
+    fn bundle(self, index: u64) -> Vec<u8> {
+        [&self.0.as_bytes()[..], &index.to_be_bytes()].concat()
+    }
+
+    fn tile(self, tile: TileIndex) -> Vec<u8> {
+        [&self.0.as_bytes()[..], &tile_key(tile)].concat()
+    }
+
+    /// Reads what is stored of the log. Fails with [`StoredError`].
+    pub fn load(self, tables: &impl Reads, log: &LogVerifier) -> Result<StoredLog, StoredError> {
+        let state = match tables.get(Table::Meta, &self.meta("state"))? {
+            None => LogState::Never,
+            Some(record) => LogState::from_record(log.origin(), &record)?,
+        };
+        let mirrored = self.head(tables, "note", log)?;
+        let is_one_head = match (&state, &mirrored) {
+            (LogState::Never, None) => true,
+            (LogState::Held { size, root, .. }, Some(head)) => {
+                head.size() == *size && head.root() == *root
+            }
+            _ => false,
+        };
+        if !is_one_head {
+            return Err(StoredError::Damaged(
+                "its note and its state are not of one head",
+            ));
+        }
+        let entries = tables.get(Table::Meta, &self.meta("entries"))?;
+        let entries = match entries {
+            None => 0,
+            Some(bytes) => number(&bytes).ok_or(StoredError::Damaged("no number of entries"))?,
+        };
+        let stored = Stored {
+            mirrored,
+            pending: self.head(tables, "pending", log)?,
+            entries: TreeSize::new(entries),
+        };
+        let lines = self.text(tables, "lines")?.unwrap_or_default();
+        Ok(StoredLog {
+            stored,
+            state,
+            lines,
+        })
+    }
+
+    fn text(self, tables: &impl Reads, row: &str) -> Result<Option<String>, StoredError> {
+        match tables.get(Table::Meta, &self.meta(row))? {
+            None => Ok(None),
+            Some(bytes) => match String::from_utf8(bytes.into()) {
+                Ok(text) => Ok(Some(text)),
+                Err(_) => Err(StoredError::Damaged("a note is no text")),
+            },
+        }
+    }
+
+    fn head(
+        self,
+        tables: &impl Reads,
+        row: &str,
+        log: &LogVerifier,
+    ) -> Result<Option<VerifiedHead>, StoredError> {
+        let note = self.text(tables, row)?;
+        Ok(note.map(|note| log.verify(&note)).transpose()?)
+    }
+
+    /// Makes a head the pending one.
+    pub fn put_pending(self, batch: &mut Batch, head: &VerifiedHead) {
+        batch.put(Table::Meta, self.meta("pending"), head.note().to_owned());
+    }
+
+    /// Keeps a bundle, the tiles that it changes, and how many entries there are then.
+    pub fn put_bundle(self, batch: &mut Batch, write: Write) {
+        for (tile, hashes) in &write.tiles {
+            let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+            batch.put(Table::Tiles, self.tile(*tile), bytes);
+        }
+        batch.put(Table::Segments, self.bundle(write.bundle), write.bytes);
+        let entries = write.entries.get().to_be_bytes().to_vec();
+        batch.put(Table::Meta, self.meta("entries"), entries);
+    }
+
+    /// Keeps what is about to be cosigned.
+    pub fn put_cosigned(self, batch: &mut Batch, head: &VerifiedHead, at: u64, lines: &str) {
+        let state = LogState::Held {
+            size: head.size(),
+            root: head.root(),
+            at,
+        };
+        if let Some(record) = state.record(head.origin()) {
+            batch.put(Table::Meta, self.meta("state"), record.to_vec());
+        }
+        batch.put(Table::Meta, self.meta("note"), head.note().to_owned());
+        batch.put(Table::Meta, self.meta("lines"), lines.to_owned());
+    }
+
+    /// Reads the first `width` entries of a bundle, as they are published.
+    pub fn read_bundle(
+        self,
+        tables: &impl Reads,
+        index: u64,
+        width: usize,
+    ) -> Result<Bytes, RecordError> {
+        let bytes = tables.get(Table::Segments, &self.bundle(index))?;
+        let bytes = bytes.ok_or_else(|| damaged(format!("bundle {index} is missing")))?;
+        let mut length = 0;
+        let mut seen = 0;
+        for entry in bundle::entries(&bytes).take(width) {
+            let entry = entry.map_err(|e| damaged(format!("bundle {index}: {e}")))?;
+            length += 2 + entry.len();
+            seen += 1;
+        }
+        if seen < width {
+            return Err(damaged(format!(
+                "bundle {index} holds {seen} entries of {width}"
+            )));
+        }
+        Ok(bytes.slice(..length))
+    }
+
+    /// Reads the first `width` hashes of a tile.
+    pub fn read_tile(
+        self,
+        tables: &impl Reads,
+        tile: TileIndex,
+        width: usize,
+    ) -> Result<Bytes, RecordError> {
+        let TileIndex { level, index } = tile;
+        let bytes = tables.get(Table::Tiles, &self.tile(tile))?;
+        let bytes = bytes.ok_or_else(|| damaged(format!("tile {level}/{index} is missing")))?;
+        if bytes.len() < width * Hash::LEN {
+            return Err(damaged(format!("tile {level}/{index} is too short")));
+        }
+        Ok(bytes.slice(..width * Hash::LEN))
+    }
+}
+
+/// The stored tiles of one log.
+pub struct StoredTiles<'a, S> {
+    /// Where.
+    pub tables: &'a S,
+    /// Of which log.
+    pub rows: Rows,
+}
+
+impl<S: Reads> TileReader for StoredTiles<'_, S> {
+    type Error = RecordError;
+
+    fn tiles(&self, wanted: &[TileIndex], size: TreeSize) -> Result<Vec<Arc<Tile>>, RecordError> {
+        let mut tiles = Vec::with_capacity(wanted.len());
+        for at in wanted {
+            let width = usize::from(at.width_at(size));
+            let bytes = self.rows.read_tile(self.tables, *at, width)?;
+            let tile = Tile::parse(&bytes)
+                .map_err(|e| damaged(format!("tile {}/{}: {e}", at.level, at.index)))?;
+            tiles.push(Arc::new(tile));
+        }
+        Ok(tiles)
+    }
+}
+
+/// Makes a new mirror's store: its name, and the floor of a clock that its operator confirmed.
+pub fn create(store: &impl Tables, name: &str, floor: ClockFloor) -> Result<(), StorageError> {
+    let mut batch = Batch::new();
+    batch.put(Table::Meta, NAME, name.to_owned());
+    put_floor(&mut batch, floor);
+    store.commit(batch)
+}
+
+/// Demands that the store is that of the mirror with this name. Returns the floor of its clock.
+pub fn open(store: &impl Reads, name: &str) -> Result<ClockFloor, StoredError> {
+    let stored = store.get(Table::Meta, NAME)?;
+    let stored = stored.ok_or(StoredError::NotAMirror)?;
+    if stored != name.as_bytes() {
+        return Err(StoredError::OtherMirror {
+            stored: String::from_utf8_lossy(&stored).into_owned(),
+            configured: name.to_owned(),
+        });
+    }
+    let floor = store.get(Table::Meta, FLOOR)?;
+    let floor = floor.and_then(|bytes| number(&bytes));
+    floor.map(ClockFloor::new).ok_or(StoredError::NotAMirror)
+}
+
+/// Adds the floor of the clock to `batch`.
+pub fn put_floor(batch: &mut Batch, floor: ClockFloor) {
+    let seconds = floor.seconds().to_be_bytes();
+    batch.put(Table::Meta, FLOOR, seconds.to_vec());
+}
+
+fn number(bytes: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(bytes.try_into().ok()?))
+}
+
+fn damaged(what: String) -> RecordError {
+    RecordError::Damaged(format!("a mirrored log: {what}"))
+}

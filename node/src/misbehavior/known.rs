@@ -1,0 +1,112 @@
+//! Whose keys a node has: only with these is misbehavior verified.
+
+use crate::config::MirrorConfig;
+use crate::peers::KnownPeer;
+use crate::witness::config::WitnessConfig;
+use assay_claims::misbehavior::KnownKeys;
+use assay_tlog::cosigner::{CosignerVerifier, CosignerVerifierError};
+use assay_tlog::head::{LogVerifier, LogVerifierError};
+use assay_tlog::note::VerifierKey;
+use assay_tlog::tlog_policy::TlogPolicy;
+use std::collections::BTreeMap;
+
+/// Why the keys of a configuration cannot be used together.
+#[derive(Debug, thiserror::Error)]
+pub enum KnownError {
+    /// Those of a log.
+    #[error("the keys that the configuration has of the log {origin}")]
+    Log {
+        /// The log.
+        origin: String,
+        /// What is wrong with them.
+        source: LogVerifierError,
+    },
+    /// Those of a witness.
+    #[error("the keys that the policy has of the witness {name}")]
+    Witness {
+        /// The witness.
+        name: String,
+        /// What is wrong with them.
+        source: CosignerVerifierError,
+    },
+}
+
+/// The keys that several parts of a configuration name. All keys of one name are one culprit's.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    logs: BTreeMap<String, Vec<VerifierKey>>,
+    witnesses: BTreeMap<String, Vec<VerifierKey>>,
+}
+
+impl Known {
+    /// Adds a key of a log whose origin is the name of its key.
+    pub fn log(&mut self, key: &VerifierKey) {
+        add(self.logs.entry(key.name().to_owned()).or_default(), key);
+    }
+
+    /// Adds the logs that a witness cosigns. Its configuration was checked when it was read.
+    pub fn logs_of(&mut self, witness: &WitnessConfig) {
+        for log in &witness.log {
+            let keys = self.logs.entry(log.origin.clone()).or_default();
+            for key in log.keys.iter().flat_map(|key| VerifierKey::parse_log(key)) {
+                add(keys, &key);
+            }
+        }
+    }
+
+    /// Adds the logs that a mirror copies. Its configuration was checked when it was read.
+    pub fn logs_copied(&mut self, mirror: &MirrorConfig) {
+        for log in &mirror.log {
+            let keys = self.logs.entry(log.origin.clone()).or_default();
+            for key in log.keys.iter().flat_map(|key| VerifierKey::parse_log(key)) {
+                add(keys, &key);
+            }
+        }
+    }
+
+    /// Adds the logs and witnesses of a policy.
+    pub fn policy(&mut self, policy: &TlogPolicy) {
+        policy.logs().iter().for_each(|log| self.log(&log.key));
+        for witness in policy.witnesses() {
+            let name = witness.key.name().to_owned();
+            add(self.witnesses.entry(name).or_default(), &witness.key);
+        }
+    }
+
+    /// Adds the logs, witnesses, mirrors and auditors of peers.
+    pub fn peers(&mut self, peers: &[KnownPeer]) {
+        for peer in peers {
+            for key in peer.log().iter().flat_map(|log| log.keys()) {
+                self.log(key);
+            }
+            for key in [peer.witness(), peer.mirror(), peer.audit()].concat() {
+                let name = key.name().to_owned();
+                add(self.witnesses.entry(name).or_default(), &key);
+            }
+        }
+    }
+
+    /// All of them. Fails with [`KnownError`].
+    pub fn keys(&self) -> Result<KnownKeys, KnownError> {
+        let mut known = KnownKeys::default();
+        for (origin, keys) in self.logs.clone() {
+            match LogVerifier::new(&origin, keys) {
+                Ok(log) => known.logs.push(log),
+                Err(source) => return Err(KnownError::Log { origin, source }),
+            }
+        }
+        for (name, keys) in self.witnesses.clone() {
+            match CosignerVerifier::new(keys) {
+                Ok(witness) => known.witnesses.push(witness),
+                Err(source) => return Err(KnownError::Witness { name, source }),
+            }
+        }
+        Ok(known)
+    }
+}
+
+fn add(keys: &mut Vec<VerifierKey>, key: &VerifierKey) {
+    if !keys.contains(key) {
+        keys.push(key.clone());
+    }
+}

@@ -1,0 +1,100 @@
+//! How the peers are, as they say it themselves.
+
+use super::KnownPeer;
+use crate::reason::with_causes;
+use assay_tlog::Hash;
+use assay_tlog::checkpoint::Checkpoint;
+use assay_tlog::head::LogVerifier;
+use assay_tlog::note::Note;
+use futures::{StreamExt as _, stream};
+use std::time::Duration;
+
+/// How long a peer has to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many are asked at once.
+const AT_ONCE: usize = 16;
+
+/// Longest answer that is read, in bytes.
+const ANSWER_BYTES: usize = 64 << 10;
+
+/// How a peer is.
+#[derive(Debug)]
+pub struct Status {
+    /// Who.
+    pub name: String,
+    /// The size of its log, or why that is not known. `None` if it has no log here.
+    pub log: Option<Result<u64, String>>,
+    /// What its witness cosigned last of this node's log: size and time, in seconds since 1970.
+    /// `None` if it is no witness, or who asks has no log.
+    pub cosigned: Option<Result<(u64, u64), String>>,
+}
+
+/// Asks all of them. `own` is the log of whoever asks, if they have one.
+pub async fn of(peers: &[KnownPeer], own: Option<&LogVerifier>) -> reqwest::Result<Vec<Status>> {
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .build()?;
+    let asked = peers.iter().map(|peer| ask(&http, peer, own));
+    Ok(stream::iter(asked).buffered(AT_ONCE).collect().await)
+}
+
+async fn ask(http: &reqwest::Client, peer: &KnownPeer, own: Option<&LogVerifier>) -> Status {
+    let log = async {
+        let log = peer.log()?;
+        Some(size(http, peer, log).await)
+    };
+    let cosigned = async {
+        let own = own.filter(|_| !peer.witness().is_empty())?;
+        Some(cosigned(http, peer, own).await)
+    };
+    let (log, cosigned) = tokio::join!(log, cosigned);
+    Status {
+        name: peer.name().to_owned(),
+        log,
+        cosigned,
+    }
+}
+
+async fn size(http: &reqwest::Client, peer: &KnownPeer, log: &LogVerifier) -> Result<u64, String> {
+    let note = get(http, &format!("{}/checkpoint", peer.url())).await?;
+    let head = log.verify(&note).map_err(|error| error.to_string())?;
+    Ok(head.size().get())
+}
+
+async fn cosigned(
+    http: &reqwest::Client,
+    peer: &KnownPeer,
+    own: &LogVerifier,
+) -> Result<(u64, u64), String> {
+    let digest = Hash::of(own.origin().as_bytes());
+    let url = format!("{}/witness/{digest}/checkpoint", peer.url());
+    let text = get(http, &url).await?;
+    let said = |error: &dyn std::error::Error| error.to_string();
+    own.verify(&text).map_err(|e| said(&e))?;
+    let note = Note::parse_checkpoint(&text).map_err(|e| said(&e))?;
+    let verified = note.verify(peer.witness()).map_err(|e| said(&e))?;
+    let checkpoint = Checkpoint::parse_body(verified.text()).map_err(|e| said(&e))?;
+    let times = verified.signers().iter().filter_map(|it| it.timestamp());
+    let time = times.max().ok_or("its witness has not signed it")?;
+    Ok((checkpoint.size.get(), time))
+}
+
+/// Gets a short text.
+async fn get(http: &reqwest::Client, url: &str) -> Result<String, String> {
+    let failed = |error: reqwest::Error| with_causes(&error.without_url());
+    let mut answer = http.get(url).send().await.map_err(failed)?;
+    if !answer.status().is_success() {
+        return Err(format!("it answered {}", answer.status()));
+    }
+    let mut bytes = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(failed)? {
+        if bytes.len() + piece.len() > ANSWER_BYTES {
+            return Err(format!("it answered with more than {ANSWER_BYTES} bytes"));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    String::from_utf8(bytes).map_err(|_| "its answer is no text".to_owned())
+}

@@ -1,0 +1,162 @@
+//! Which logs a witness cosigns: those of its configuration, and those of the node's peers, which
+//! come and go while it runs.
+//!
+//! What is held of a log is read once and kept until the process ends, whoever names the log and by
+//! which keys. Two memories of one log could cosign two histories.
+
+use super::config::{Identity, LogEntry};
+use super::known::{Held, KnownLog};
+use super::service::Witness;
+use super::store::StoredError;
+use crate::peers::{KnownPeer, Peers, Role};
+use arc_swap::ArcSwap;
+use assay_tlog::Hash;
+use assay_tlog::head::LogVerifier;
+use assay_tlog::witness::{WitnessKeys, WitnessKeysError, WitnessedLog};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Reads what is stored of a log.
+pub type ReadHeld = Box<dyn Fn(&LogVerifier) -> Result<Held, StoredError> + Send + Sync>;
+
+/// Why a log cannot be cosigned.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableLog {
+    /// Its keys, or its name.
+    #[error("{0}")]
+    Keys(String),
+    /// It is this witness.
+    #[error(transparent)]
+    Itself(#[from] WitnessKeysError),
+    /// What is stored of it cannot be read.
+    #[error(transparent)]
+    Stored(#[from] StoredError),
+}
+
+/// The logs of a witness.
+pub struct Logs {
+    keys: WitnessKeys,
+    identity: Identity,
+    read: ReadHeld,
+    held: Mutex<HashMap<String, Arc<Held>>>,
+    configured: Vec<Arc<KnownLog>>,
+    now: ArcSwap<ByName>,
+}
+
+/// The logs of now.
+#[derive(Default)]
+struct ByName {
+    by_origin: HashMap<String, Arc<KnownLog>>,
+    /// By the SHA-256 of their origins, in lower-case hex, as monitors ask.
+    by_digest: HashMap<String, Arc<KnownLog>>,
+}
+
+impl ByName {
+    fn new(logs: impl Iterator<Item = Arc<KnownLog>>) -> Self {
+        let mut all = ByName::default();
+        for log in logs {
+            let origin = log.log.verifier().origin();
+            let digest = Hash::of(origin.as_bytes()).to_string();
+            all.by_digest.insert(digest, log.clone());
+            all.by_origin.insert(origin.to_owned(), log.clone());
+        }
+        all
+    }
+}
+
+impl Logs {
+    /// No logs yet. `read` is asked once for each origin.
+    pub fn new(keys: WitnessKeys, identity: Identity, read: ReadHeld) -> Self {
+        Logs {
+            keys,
+            identity,
+            read,
+            held: Mutex::default(),
+            configured: Vec::new(),
+            now: ArcSwap::default(),
+        }
+    }
+
+    /// Adds a log of the configuration.
+    pub fn configure(&mut self, entry: &LogEntry) -> Result<(), UnusableLog> {
+        let verifier = entry.verifier().map_err(UnusableLog::Keys)?;
+        let hourly = entry.requests_per_hour;
+        self.configured.push(self.known(&verifier, hourly)?);
+        let all = ByName::new(self.configured.iter().cloned());
+        self.now.store(Arc::new(all));
+        Ok(())
+    }
+
+    /// Cosigns the logs of these peers from now on, beside those of the configuration, and no other
+    /// peer's. What cannot be cosigned is reported and left out.
+    pub fn follow(&self, peers: &[KnownPeer]) {
+        let before = self.now.load_full();
+        let mut logs: Vec<Arc<KnownLog>> = self.configured.clone();
+        for peer in peers.iter().filter(|peer| peer.has(Role::Witness)) {
+            let Some(verifier) = peer.log() else { continue };
+            let origin = verifier.origin();
+            if let Some(own) = self.configured.iter().find(|it| it.origin() == origin) {
+                if own.log.verifier() != verifier {
+                    tracing::warn!(
+                        peer = peer.name(),
+                        origin,
+                        "the witness's configuration has other keys of this log, which hold"
+                    );
+                }
+                continue;
+            }
+            let same = before.by_origin.get(origin);
+            if let Some(known) = same.filter(|known| known.log.verifier() == verifier) {
+                logs.push(known.clone());
+                continue;
+            }
+            match self.known(verifier, None) {
+                Ok(known) => logs.push(known),
+                Err(error) => tracing::error!(
+                    peer = peer.name(),
+                    origin,
+                    %error,
+                    "this log is not cosigned"
+                ),
+            }
+        }
+        self.now.store(Arc::new(ByName::new(logs.into_iter())));
+    }
+
+    /// The log of an origin.
+    pub fn of(&self, origin: &str) -> Option<Arc<KnownLog>> {
+        self.now.load().by_origin.get(origin).cloned()
+    }
+
+    /// The log whose origin has this SHA-256, in lower-case hex.
+    pub fn by_digest(&self, digest: &str) -> Option<Arc<KnownLog>> {
+        self.now.load().by_digest.get(digest).cloned()
+    }
+
+    fn known(
+        &self,
+        verifier: &LogVerifier,
+        hourly: Option<u32>,
+    ) -> Result<Arc<KnownLog>, UnusableLog> {
+        let log = WitnessedLog::new(verifier.clone(), &self.keys)?;
+        let mut all = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = match all.entry(verifier.origin().to_owned()) {
+            Entry::Occupied(held) => held.get().clone(),
+            Entry::Vacant(place) => place.insert(Arc::new((self.read)(verifier)?)).clone(),
+        };
+        Ok(Arc::new(KnownLog::new(log, held, hourly, &self.identity)))
+    }
+}
+
+/// Cosigns the logs of the peers: those of now before this returns, and
+/// whoever they are later. Must be called on a tokio runtime.
+pub fn follow(witness: &Arc<Witness>, peers: Peers) {
+    let witness = Arc::downgrade(witness);
+    // What is stored of new logs is read.
+    peers.follow(move |peers| {
+        witness.upgrade()?.logs().follow(peers);
+        Some(())
+    });
+}

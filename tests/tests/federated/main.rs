@@ -1,0 +1,12 @@
+//! One question to several logs, and witnesses behind an answer: real processes, and the program as
+//! a consumer runs it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test reports by panicking"
+)]
+
+mod logs;
+mod witnesses;
+mod world;
