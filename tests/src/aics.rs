@@ -1,5 +1,5 @@
-//! Programs of other projects that are written in Python: `aics-witness`, a witness; `aics-tlog` and
-//! `tlog-scales`, which read a log.
+//! Programs of other projects that are written in Python: `aics-witness`, a witness; `aics-tlog`
+//! and `tlog-scales`, which read a log.
 //!
 //! They are installed from the package index with the hashes that `tests/interop/python` pins, into
 //! an environment of their own in the target folder, once.
@@ -121,8 +121,10 @@ impl AicsWitness {
         let vkey = run(init.arg("--config").arg(&config))?.trim().to_owned();
         // As `add-log` does, which takes half a second for each.
         let mut written: serde_json::Value = serde_json::from_slice(&fs::read(&config)?)?;
-        let log = |(origin, vkey): &(String, String)| json!({"origin": origin, "vkeys": [vkey]});
-        written["logs"] = logs.iter().map(log).collect();
+        written["logs"] = logs
+            .iter()
+            .map(|(origin, vkey)| json!({"origin": origin, "vkeys": [vkey]}))
+            .collect();
         fs::write(&config, serde_json::to_string(&written)?)?;
         let mut serve = Command::new(&program);
         serve.args(["serve", "--config"]).arg(&config);

@@ -43,12 +43,9 @@ impl Programs {
 /// # Panics
 /// In CI, when they are missing.
 pub fn require_ssh_agent() -> bool {
-    let has = |program: &str| {
-        let paths = env::var_os("PATH").unwrap_or_default();
-        env::split_paths(&paths).any(|folder| folder.join(program).is_file())
-    };
-    let missing = ["ssh-agent", "ssh-add", "ssh-keygen"];
-    let missing: Vec<_> = missing.into_iter().filter(|name| !has(name)).collect();
+    let paths = env::var_os("PATH").unwrap_or_default();
+    let mut missing = vec!["ssh-agent", "ssh-add", "ssh-keygen"];
+    missing.retain(|name| !env::split_paths(&paths).any(|folder| folder.join(name).is_file()));
     if missing.is_empty() {
         return true;
     }

@@ -1,5 +1,5 @@
-//! Tessera's conformance log on POSIX files as a process: a log that is not ours, with a feeder that
-//! brings its checkpoints to a witness.
+//! Tessera's conformance log on POSIX files as a process: a log that is not ours, with a feeder
+//! that brings its checkpoints to a witness.
 
 use crate::interop::{Foreign, build};
 use crate::process::{free_address, poll};
@@ -102,6 +102,13 @@ impl TesseraLog {
         Ok(VerifiedCheckpoint::verify(&note, &self.key.verifier())?)
     }
 
+    async fn tile(&self, at: TileIndex, size: TreeSize) -> anyhow::Result<Tile> {
+        let path = TilePath::new(Resource::Tile(at), at.width_at(size))?.to_path();
+        let answer = self.http.get(format!("{}/{path}", self.url)).send().await?;
+        let bytes = answer.error_for_status()?.bytes().await.context(path)?;
+        Ok(Tile::parse(&bytes)?)
+    }
+
     /// What a feeder sends to a witness that holds the size `old`: the proof is computed from the
     /// log's tiles. On a runtime of several threads only.
     pub fn feed(&self, old: u64, head: &VerifiedCheckpoint) -> anyhow::Result<String> {
@@ -116,17 +123,12 @@ impl TileReader for TesseraLog {
     type Error = io::Error;
 
     fn tiles(&self, wanted: &[TileIndex], size: TreeSize) -> io::Result<Vec<Arc<Tile>>> {
-        let fetch = |at: &TileIndex| {
-            let path = TilePath::new(Resource::Tile(*at), at.width_at(size))?.to_path();
-            let call = self.http.get(format!("{}/{path}", self.url));
-            let bytes = Handle::current().block_on(async {
-                let answer = call.send().await?.error_for_status()?;
-                answer.bytes().await.with_context(|| path.clone())
-            })?;
-            anyhow::Ok(Arc::new(Tile::parse(&bytes)?))
-        };
-        let tiles: anyhow::Result<_> = wanted.iter().map(fetch).collect();
-        tiles.map_err(io::Error::other)
+        let mut tiles = Vec::new();
+        for at in wanted {
+            let tile = Handle::current().block_on(self.tile(*at, size));
+            tiles.push(Arc::new(tile.map_err(io::Error::other)?));
+        }
+        Ok(tiles)
     }
 }
 

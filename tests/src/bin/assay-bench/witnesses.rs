@@ -51,18 +51,27 @@ struct Growing {
 
 /// The logs. Their entries are the same, so that their proofs are made once; a witness cannot tell.
 fn growing() -> anyhow::Result<Vec<Growing>> {
-    let leaf = |n: usize| leaf_hash(format!("entry {n}").as_bytes());
-    let leaves: Vec<Hash> = (0..SIZE).map(leaf).collect();
+    let leaves: Vec<Hash> = (0..SIZE)
+        .map(|n| leaf_hash(format!("entry {n}").as_bytes()))
+        .collect();
     let mut frontier = Frontier::new();
     let mut steps = Vec::new();
     for (old, leaf) in leaves.iter().enumerate() {
         frontier.append(&[*leaf]);
         steps.push((frontier.root(), consistency(&leaves[..=old], old)?));
     }
-    let log = |number: usize| {
+    (0..LOGS)
+        .map(|number| Growing::new(number, &steps))
+        .collect()
+}
+
+impl Growing {
+    /// The log with a number, by the root of each size from 1 on and the proof that it follows.
+    fn new(number: usize, steps: &[(Hash, Vec<Hash>)]) -> anyhow::Result<Self> {
         let origin = format!("log{number}.example");
         let key = SignerKey::from_seed(&origin, Hash::of(origin.as_bytes()).as_bytes())?;
-        let step = |(old, (root, proof)): (usize, &(Hash, Vec<Hash>))| {
+        let mut signed = Vec::new();
+        for (old, (root, proof)) in steps.iter().enumerate() {
             let checkpoint = Checkpoint {
                 origin: origin.clone(),
                 size: TreeSize::new(old as u64 + 1),
@@ -70,12 +79,14 @@ fn growing() -> anyhow::Result<Vec<Growing>> {
             };
             let note = checkpoint.sign(&key);
             let body = request(old as u64, proof, &note);
-            (note, Bytes::from(body))
-        };
-        let steps = steps.iter().enumerate().map(step).collect();
-        Ok(Growing { origin, key, steps })
-    };
-    (0..LOGS).map(log).collect()
+            signed.push((note, Bytes::from(body)));
+        }
+        Ok(Growing {
+            origin,
+            key,
+            steps: signed,
+        })
+    }
 }
 
 /// A log at a witness: how far it is, and the last answer.
