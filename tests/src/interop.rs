@@ -44,12 +44,12 @@ pub fn checked_size(success: &str) -> Option<u64> {
         .ok()
 }
 
-/// A program of transparency-dev's, by the module of `tests/interop` that pins it and its package.
+/// A program of another project, by the module of `tests/interop` that pins it and its package.
 #[derive(Debug, Clone, Copy)]
 pub struct Foreign {
     /// The folder in `tests/interop`.
     pub module: &'static str,
-    /// The package, below `github.com/transparency-dev`.
+    /// The package's import path.
     pub package: &'static str,
 }
 
@@ -61,12 +61,9 @@ pub fn build(program: Foreign, to: &Path) -> Result<PathBuf, String> {
     let Foreign { module, package } = program;
     let output = go(&["build", "-o"])
         .arg(to)
-        .arg(format!("github.com/transparency-dev/{package}"))
-        .current_dir(
-            Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("interop")
-                .join(module),
-        )
+        .arg(package)
+        .current_dir(interop().join(module))
+        .env("GOTOOLCHAIN", toolchain(module))
         .output()
         .map_err(|error| format!("cannot run go: {error}"))?;
     if output.status.success() {
@@ -115,18 +112,29 @@ fn go_version() -> Result<String, String> {
     }
 }
 
+fn interop() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("interop")
+}
+
+/// The Go toolchain for a module: the one at hand. torchwood needs a newer one than most have, and
+/// there Go brings the one that go.mod pins, as it brings modules.
+fn toolchain(module: &str) -> &'static str {
+    if module == "litewitness" {
+        "auto"
+    } else {
+        "local"
+    }
+}
+
 /// `go` in `tests/interop`, with the pinned versions or none: no other toolchain is fetched,
 /// nothing is upgraded.
 fn go(arguments: &[&str]) -> Command {
     let mut command = Command::new("go");
-    command
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop"))
-        .envs([
-            ("GOTOOLCHAIN", "local"),
-            ("GOFLAGS", "-mod=readonly"),
-            ("GOWORK", "off"),
-            ("CGO_ENABLED", "0"),
-        ]);
+    command.args(arguments).current_dir(interop()).envs([
+        ("GOTOOLCHAIN", "local"),
+        ("GOFLAGS", "-mod=readonly"),
+        ("GOWORK", "off"),
+        ("CGO_ENABLED", "0"),
+    ]);
     command
 }

@@ -1,11 +1,14 @@
 //! What the tests of this crate share: other projects' checkers and the servers that they read
 //! from.
 
+pub mod add_checkpoint;
+pub mod aics;
 pub mod data;
 pub mod index;
 pub mod interop;
 pub mod issuer;
 pub mod liar;
+pub mod litewitness;
 pub mod log;
 pub mod lookup;
 pub mod lying;
@@ -15,4 +18,5 @@ pub mod relay;
 pub mod site;
 pub mod static_http;
 pub mod stranger;
+pub mod tessera;
 pub mod witness;

@@ -27,8 +27,14 @@ impl Programs {
             build(program, &folder.join(name)).map_err(|error| anyhow!("{name}: {error}"))
         };
         Ok(Programs {
-            omniwitness: build("omniwitness", "witness/cmd/omniwitness")?,
-            generate_keys: build("generate_keys", "witness/cmd/generate_keys")?,
+            omniwitness: build(
+                "omniwitness",
+                "github.com/transparency-dev/witness/cmd/omniwitness",
+            )?,
+            generate_keys: build(
+                "generate_keys",
+                "github.com/transparency-dev/witness/cmd/generate_keys",
+            )?,
         })
     }
 }
@@ -45,12 +51,12 @@ pub struct OmniWitness {
 }
 
 impl OmniWitness {
-    /// Runs a witness of one log, with its state in `folder`.
+    /// Runs a witness of these logs (origin and key), with its state in `folder`.
     pub fn start(
         programs: &Programs,
         folder: &Path,
         name: &str,
-        log: (&str, &str),
+        logs: &[(String, String)],
     ) -> anyhow::Result<Self> {
         let mut vkeys = Vec::new();
         for algorithm in ["ed25519", "mldsa"] {
@@ -64,12 +70,13 @@ impl OmniWitness {
             ensure!(generate.status()?.success(), "generate_keys failed");
             vkeys.push(fs::read_to_string(public)?.trim().to_owned());
         }
-        let logs = folder.join("logs.yaml");
-        let (origin, vkey) = log;
         // It would fetch checkpoints from the URL, if it knew how to; it takes what it is sent.
-        let text = format!(
-            "Logs:\n  - Origin: {origin}\n    URL: http://127.0.0.1:9/\n    PublicKey: {vkey}\n"
-        );
+        let mut text = "Logs:\n".to_owned();
+        for (origin, vkey) in logs {
+            text += &format!("  - Origin: {origin}\n    PublicKey: {vkey}\n");
+            text += "    URL: http://127.0.0.1:9/\n";
+        }
+        let logs = folder.join("logs.yaml");
         fs::write(&logs, text)?;
         // It does not say which port it took, if it may choose.
         let address = crate::process::free_address()?;

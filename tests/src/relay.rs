@@ -1,6 +1,7 @@
 //! A line between two processes that a test cuts, holds up and mends.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::{
     io::{self, AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -14,6 +15,8 @@ pub enum Line {
     Up,
     /// What comes back is held until the line does something else.
     Held,
+    /// What comes back is passed on after so long, as if the line were long.
+    Late(Duration),
     /// Connections are closed as they come, and open ones are cut.
     Down,
 }
@@ -71,7 +74,10 @@ async fn pass(near: TcpStream, target: SocketAddr, mut state: watch::Receiver<Li
                 return io::Result::Ok(());
             }
             let moves = line.wait_for(|line| *line != Line::Held).await;
-            moves.map_err(io::Error::other)?;
+            let moves = *moves.map_err(io::Error::other)?;
+            if let Line::Late(by) = moves {
+                tokio::time::sleep(by).await;
+            }
             near_out.write_all(&buffer[..read]).await?;
         }
     };

@@ -189,8 +189,7 @@ impl Witness {
 
     /// Sends the body of an `add-checkpoint` request.
     pub async fn add(&self, body: impl Into<reqwest::Body>) -> anyhow::Result<Said> {
-        let url = format!("{}/add-checkpoint", self.ready()?.url);
-        said(self.http.post(url).body(body).send().await?).await
+        add(&self.http, &self.ready()?.url, body).await
     }
 
     /// What monitors are served of a log.
@@ -211,6 +210,16 @@ impl Witness {
         let url = format!("{}{path}", self.ready()?.admin);
         said(self.http.get(url).send().await?).await
     }
+}
+
+/// Sends the body of an `add-checkpoint` request to any witness, by its submission prefix.
+pub async fn add(
+    http: &reqwest::Client,
+    url: &str,
+    body: impl Into<reqwest::Body>,
+) -> anyhow::Result<Said> {
+    let url = format!("{url}/add-checkpoint");
+    said(http.post(url).body(body).send().await?).await
 }
 
 async fn said(response: reqwest::Response) -> anyhow::Result<Said> {
@@ -294,9 +303,14 @@ impl History {
         self.checkpoint(size).sign(&self.key)
     }
 
+    /// The proof that the tree over the first `new` leaves extends the one over the first `old`.
+    pub fn proof(&self, old: usize, new: usize) -> anyhow::Result<Vec<Hash>> {
+        consistency(&self.leaves[..new], old)
+    }
+
     /// What a client that is up to date sends.
     pub fn request(&self, old: usize, new: usize) -> anyhow::Result<String> {
-        let proof = consistency(&self.leaves[..new], old)?;
+        let proof = self.proof(old, new)?;
         Ok(request(old as u64, &proof, &self.note(new)))
     }
 }

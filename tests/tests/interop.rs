@@ -15,12 +15,9 @@ mod needs_go {
         interop::{checked_size, fsck, require_go},
         issuer::Actor,
         log::{Log, covering},
-        omniwitness::{OmniWitness, Programs},
-        process::{self, Node},
+        process::Node,
         static_http::StaticHttp,
-        witness::Witness,
     };
-    use assay_tlog::{note::VerifierKey, tlog_policy::TlogPolicy};
 
     type TestResult = Result<(), Box<dyn Error>>;
 
@@ -46,59 +43,6 @@ mod needs_go {
         }
         assert!(!logs.is_empty(), "no log in {}", set.display());
         Ok(logs)
-    }
-
-    /// transparency-dev/witness, with keys of both algorithms, and a witness of ours: a log of ours
-    /// needs both, and its checkpoints satisfy the policy line by line.
-    #[test]
-    fn omniwitness_cosigns_a_log_of_ours() -> TestResult {
-        if !require_go("a witness of another project") {
-            return Ok(());
-        }
-        let folder = tempfile::tempdir()?;
-        let programs = Programs::build(folder.path())?;
-        let mut node = Node::init()?;
-        let vkey = node.vkey()?;
-        let log = (process::ORIGIN, vkey.as_str());
-        let theirs = OmniWitness::start(&programs, folder.path(), "omni.example/w", log)?;
-        let mut ours = Witness::init()?;
-        ours.add_log(log.0, log.1)?;
-        ours.run()?;
-        let ready = ours.ready()?;
-        let mut text = String::new();
-        for (name, vkeys, url) in [
-            ("theirs", &theirs.vkeys, &theirs.url),
-            ("ours", &ready.vkeys, &ready.url),
-        ] {
-            let [a, b] = [&vkeys[0], &vkeys[1]];
-            text += &format!("witness {name}-a {a} {url}\nwitness {name}-b {b} {url}\n");
-            text += &format!("group {name} any {name}-a {name}-b\n");
-        }
-        text += "group both all theirs ours\nquorum both\n";
-        fs::write(node.folder().join("quorum.policy"), &text)?;
-        node.append_configuration("[quorum]\npolicy = \"quorum.policy\"")?;
-        node.run()?;
-        let policy = TlogPolicy::parse(&text)?.with_log(&VerifierKey::parse(&vkey)?);
-
-        let runtime = tokio::runtime::Runtime::new()?;
-        let issuer = Actor::new(&[1], 1);
-        let mut size = 0;
-        for claim in [issuer.registration()?, issuer.claim(1), issuer.claim(2)] {
-            let note = runtime.block_on(async {
-                let log = Log::connect(node.ready()).await?;
-                let answer = log.publish(claim, Wait::Witnessed).await?;
-                assert_eq!(answer.reached(), Wait::Witnessed, "{}", theirs.stderr()?);
-                Ok::<_, Box<dyn Error>>(log.get("/checkpoint").await?.text().await?)
-            })?;
-            let quorum = policy.verify(&note)?;
-            assert_eq!(
-                quorum.witnesses(),
-                ["theirs-a", "theirs-b", "ours-a", "ours-b"]
-            );
-            assert!(quorum.checkpoint().size.get() > size);
-            size = quorum.checkpoint().size.get();
-        }
-        Ok(())
     }
 
     #[test]

@@ -5,7 +5,7 @@ use assay_claims::claim::ClaimError;
 use assay_tlog::tree::LeafIndex;
 
 /// Why a question has no answer. A log that cannot be reached is none of these while another one
-/// answers: [`AskedLog::unreachable`](super::AskedLog::unreachable) says so.
+/// answers: [`AskedLog::state`](super::AskedLog::state) says so.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// A log's answer does not verify, or this machine cannot keep or read answers.

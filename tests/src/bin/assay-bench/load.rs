@@ -34,7 +34,7 @@ type Client = LogServiceClient<Connection>;
 /// Runs one task a connection, on as many threads as there are cores. Each thread has a runtime of
 /// its own, as the node's have: what is measured is the node, and a client that moves its calls
 /// between cores would take the node's share.
-fn spread<T, R>(
+pub fn spread<T, R>(
     shares: Vec<T>,
     work: impl AsyncFn(T) -> anyhow::Result<R> + Sync,
 ) -> anyhow::Result<Vec<R>>

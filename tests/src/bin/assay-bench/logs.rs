@@ -3,6 +3,7 @@
 use crate::{
     load::publish_stream,
     material::Material,
+    observed::{UNLIMITED, median},
     report::{Better, Report},
 };
 use anyhow::{Context, ensure};
@@ -14,10 +15,6 @@ const COMPONENTS: u64 = 500;
 
 /// Claims of each log at most.
 const CLAIMS: u64 = 100_000;
-
-/// Limits that would make the benchmark measure the limits.
-const UNLIMITED: &str = "admission.issuer_claims_per_second = 0\nadmission.registrations_per_hour \
-    = 0\ntrace.filter = \"warn\"";
 
 /// Runs of each.
 const RUNS: usize = 7;
@@ -65,11 +62,6 @@ pub fn bench(material: &Material, leaves: u64, report: &mut Report) -> anyhow::R
     let detail = format!("the whole process: {three:.3} s over three, {one:.3} s over one");
     report.add("check_logs", three / one, 2.0, Better::Lower, detail);
     Ok(())
-}
-
-fn median(mut seconds: Vec<f64>) -> f64 {
-    seconds.sort_by(f64::total_cmp);
-    seconds[seconds.len() / 2]
 }
 
 /// Entries of the published checkpoint.

@@ -13,15 +13,18 @@ mod index;
 mod load;
 mod logs;
 mod material;
+mod observed;
 mod report;
 mod tessera;
+mod witnessed;
+mod witnesses;
 
 use anyhow::{Context, ensure};
-use assay_proto::v1::{GetCheckpointRequest, log_service_client::LogServiceClient};
-use assay_tests::process::{Node, binaries, poll};
+use assay_tests::process::{Node, binaries};
 use load::{Shape, proofs, publish_stream, publish_unary};
-use material::{CLAIM_BYTES, Material};
-use report::{Better, Report};
+use material::{CLAIM_BYTES, LEAVES, Material, take};
+use observed::{Spent, UNLIMITED, median, published_size, resident_mib};
+use report::Report;
 use std::{
     path::PathBuf,
     process::Command,
@@ -30,9 +33,6 @@ use std::{
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Claims in the log that proofs, memory, start-up and audit are measured on.
-const LEAVES: u64 = 1_000_000;
 
 /// Who speaks, and the distinct packages that they speak about.
 const ISSUERS: u8 = 64;
@@ -43,15 +43,11 @@ const PACKAGES: u64 = 300_000;
 const STREAMED: u64 = 100_000;
 const UNARY: u64 = 60_000;
 
-/// Limits that would make the benchmark measure the limits.
-const UNLIMITED: &str = "admission.issuer_claims_per_second = 0\nadmission.registrations_per_hour \
-    = 0\ntrace.filter = \"warn\"";
-
 /// What is measured of a log of so many claims.
 type Part = fn(&Material, u64, &mut Report) -> anyhow::Result<()>;
 
 /// What can be measured alone.
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 10] = [
     ("index", index::bench),
     ("publishing", index::only_publishing),
     ("lookup", index::only_lookup),
@@ -60,6 +56,7 @@ const PARTS: [(&str, Part); 9] = [
     ("endorsed", endorsed::bench),
     ("large", index::large),
     ("logs", logs::bench),
+    ("publish_witnessed", witnessed::bench),
     ("tessera", tessera::bench),
 ];
 
@@ -68,8 +65,14 @@ fn main() -> anyhow::Result<()> {
     let Some(what) = arguments.first() else {
         return bench(LEAVES);
     };
-    if what == "canned" {
-        return canned::serve();
+    match what.as_str() {
+        "canned" => return canned::serve(),
+        "witness" => {
+            let mut report = Report::new(false);
+            witnesses::bench(&mut report)?;
+            return report.finish(&bench_json()?);
+        }
+        _ => {}
     }
     let leaves = arguments.get(1).context("a number of claims must follow")?;
     let leaves = leaves.parse()?;
@@ -142,6 +145,8 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     index::bench(&material, leaves, &mut report)?;
     logs::bench(&material, leaves, &mut report)?;
     tessera::bench(&material, tessera::ENTRIES.min(leaves), &mut report)?;
+    witnessed::bench(&material, witnessed::CLAIMS, &mut report)?;
+    witnesses::bench(&mut report)?;
     index::large(&material, 10 * leaves, &mut report)?;
     report.finish(&bench_json()?)
 }
@@ -188,13 +193,6 @@ fn only(part: Part, leaves: u64) -> anyhow::Result<()> {
     report.finish(&bench_json()?)
 }
 
-/// The next `count` claims.
-fn take(next: &mut u64, count: u64) -> std::ops::Range<u64> {
-    let start = *next;
-    *next += count;
-    start..*next
-}
-
 /// The median of three runs of `count` claims, and what each of them was: the store flushes and
 /// merges in the background when it likes, and a run that met it says little about the next one.
 fn three(
@@ -213,20 +211,6 @@ fn three(
         rates.push(rate);
     }
     Ok((median(rates), all.join("; ")))
-}
-
-async fn published_size(url: &str) -> anyhow::Result<u64> {
-    let mut client = LogServiceClient::connect(url.to_owned()).await?;
-    let note = client
-        .get_checkpoint(GetCheckpointRequest {})
-        .await?
-        .into_inner()
-        .checkpoint;
-    Ok(note
-        .lines()
-        .nth(1)
-        .context("the checkpoint has no size")?
-        .parse()?)
 }
 
 /// Alternates between the node and the canned server, so that both see the same machine, and
@@ -249,11 +233,6 @@ fn inclusion(node: &Node, size: u64, report: &mut Report) -> anyhow::Result<()> 
     let detail = format!("{real:.0} proofs/s; {baseline:.0} canned answers/s");
     report.ratio("inclusion_proof", real / baseline, 0.85, detail);
     Ok(())
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
 }
 
 /// The median of three audits, each the whole process, none knowing of another.
@@ -292,95 +271,6 @@ fn audit(node: &Node, size: u64, hash: f64, report: &mut Report) -> anyhow::Resu
     Ok(())
 }
 
-fn resident_mib(pid: u32) -> anyhow::Result<f64> {
-    status_mib(pid, "VmRSS:")
-}
-
-/// The most that was ever resident.
-fn peak_mib(pid: u32) -> anyhow::Result<f64> {
-    status_mib(pid, "VmHWM:")
-}
-
-/// What is resident at rest: what a load needed is given back within seconds, and this waits until
-/// nothing more is.
-fn at_rest_mib(pid: u32) -> anyhow::Result<f64> {
-    let (mut least, mut since) = (resident_mib(pid)?, Instant::now());
-    let begun = since;
-    poll(|| {
-        let now = resident_mib(pid)?;
-        if now < least {
-            (least, since) = (now, Instant::now());
-        }
-        let settled =
-            since.elapsed() >= Duration::from_secs(3) || begun.elapsed() >= Duration::from_secs(30);
-        Ok(settled.then_some(least))
-    })
-}
-
-fn status_mib(pid: u32, field: &str) -> anyhow::Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status
-        .lines()
-        .find(|line| line.starts_with(field))
-        .with_context(|| format!("no {field}"))?;
-    let kib: f64 = line
-        .split_whitespace()
-        .nth(1)
-        .with_context(|| format!("no {field}"))?
-        .parse()?;
-    Ok(kib / 1024.0)
-}
-
-/// CPU time of the node and of this process, which a busy machine does not change as it changes
-/// rates.
-struct Spent {
-    node: u32,
-    before: (f64, f64),
-}
-
-impl Spent {
-    fn start(node: &Node) -> anyhow::Result<Self> {
-        let node = node.pid()?;
-        Ok(Spent {
-            node,
-            before: (cpu_us(node)?, cpu_us(std::process::id())?),
-        })
-    }
-
-    /// The node's microseconds of each of so many claims.
-    fn node(self, claims: u64) -> anyhow::Result<f64> {
-        Ok((cpu_us(self.node)? - self.before.0) / claims as f64)
-    }
-
-    fn per(self, claims: u64) -> anyhow::Result<String> {
-        let per = |before: f64, pid: u32| anyhow::Ok((cpu_us(pid)? - before) / claims as f64);
-        let (node, client) = (
-            per(self.before.0, self.node)?,
-            per(self.before.1, std::process::id())?,
-        );
-        Ok(format!(
-            "node {node:.1} µs, client {client:.1} µs (signing included)"
-        ))
-    }
-}
-
-/// User and system time of a process, in microseconds. Linux counts in hundredths of a second.
-fn cpu_us(pid: u32) -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name, in parentheses, may hold spaces; what follows it does not.
-    let fields = stat
-        .rsplit(')')
-        .next()
-        .context("no fields")?
-        .split_whitespace();
-    let ticks: Vec<f64> = fields
-        .skip(11)
-        .take(2)
-        .map(str::parse)
-        .collect::<Result<_, _>>()?;
-    Ok(ticks.iter().sum::<f64>() * 10_000.0)
-}
-
 fn bench_json() -> anyhow::Result<PathBuf> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -388,14 +278,4 @@ fn bench_json() -> anyhow::Result<PathBuf> {
     let folder = root.join("target");
     std::fs::create_dir_all(&folder)?;
     Ok(folder.join("bench.json"))
-}
-
-impl Report {
-    fn ratio(&mut self, name: &str, value: f64, target: f64, detail: String) {
-        self.add(name, value, target, Better::Higher, detail);
-    }
-
-    fn less(&mut self, name: &str, value: f64, target: f64, detail: String) {
-        self.add(name, value, target, Better::Lower, detail);
-    }
 }

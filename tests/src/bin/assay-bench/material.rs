@@ -24,6 +24,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Claims in the log that proofs, memory, start-up and audit are measured on.
+pub const LEAVES: u64 = 1_000_000;
+
 /// Payload of every claim, in bytes.
 pub const CLAIM_BYTES: usize = 1024;
 
@@ -291,4 +294,11 @@ fn statement(purl: &str, number: u64) -> Vec<u8> {
     let tail = r#""}}"#;
     let fill = CLAIM_BYTES - head.len() - tail.len();
     format!("{head}{}{tail}", "x".repeat(fill)).into_bytes()
+}
+
+/// The next `count` claims.
+pub fn take(next: &mut u64, count: u64) -> std::ops::Range<u64> {
+    let start = *next;
+    *next += count;
+    start..*next
 }

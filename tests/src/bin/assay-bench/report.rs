@@ -96,3 +96,13 @@ impl Report {
         Ok(())
     }
 }
+
+impl Report {
+    pub fn ratio(&mut self, name: &str, value: f64, target: f64, detail: String) {
+        self.add(name, value, target, Better::Higher, detail);
+    }
+
+    pub fn less(&mut self, name: &str, value: f64, target: f64, detail: String) {
+        self.add(name, value, target, Better::Lower, detail);
+    }
+}

@@ -5,7 +5,13 @@
 //! writers over HTTP/2, ours by `PublishStream`. Tessera's looks at no signature and keeps no
 //! index; ours does both. Both sync, and publish a checkpoint a second.
 
-use crate::{Spent, cpu_us, index, load::publish_stream, material::Material, report::Report};
+use crate::{
+    index,
+    load::publish_stream,
+    material::Material,
+    observed::{Spent, cpu_us},
+    report::Report,
+};
 use anyhow::{Context, ensure};
 use assay_tests::{interop, process::poll};
 use assay_tlog::note::SignerKey;
@@ -45,8 +51,19 @@ pub fn bench(material: &Material, entries: u64, report: &mut Report) -> anyhow::
         };
         interop::build(program, &folder.path().join(name))
     };
-    let built = build("tessera/cmd/conformance/posix", "posix")
-        .and_then(|posix| Ok((posix, build("tessera/internal/hammer", "hammer")?)));
+    let built = build(
+        "github.com/transparency-dev/tessera/cmd/conformance/posix",
+        "posix",
+    )
+    .and_then(|posix| {
+        Ok((
+            posix,
+            build(
+                "github.com/transparency-dev/tessera/internal/hammer",
+                "hammer",
+            )?,
+        ))
+    });
     let (posix, hammer) = match built {
         Ok(built) => built,
         Err(why) => {

@@ -1,0 +1,174 @@
+//! torchwood's `litewitness` as a process: a witness that is not ours, with an `ssh-agent` that
+//! holds its key.
+
+use crate::interop::{Foreign, build};
+use crate::process::{free_address, poll};
+use anyhow::{Context, anyhow, ensure};
+use std::{
+    env,
+    fs::{self, File},
+    io::{self, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// The programs, built.
+#[derive(Debug)]
+pub struct Programs {
+    litewitness: PathBuf,
+    onboard: PathBuf,
+}
+
+impl Programs {
+    /// Builds both into a folder: the witness, and what tells it of logs.
+    pub fn build(folder: &Path) -> anyhow::Result<Self> {
+        let build = |name: &str, package| {
+            let program = Foreign {
+                module: "litewitness",
+                package,
+            };
+            build(program, &folder.join(name)).map_err(|error| anyhow!("{name}: {error}"))
+        };
+        Ok(Programs {
+            litewitness: build("litewitness", "filippo.io/torchwood/cmd/litewitness")?,
+            onboard: build("onboard", "assay/tests/interop/litewitness/onboard")?,
+        })
+    }
+}
+
+/// True if the programs of OpenSSH are at hand, which keep and make litewitness's key. Without them
+/// a test of it cannot run: that is a failure in CI (`CI` is set) and said aloud anywhere else.
+///
+/// # Panics
+/// In CI, when they are missing.
+pub fn require_ssh_agent() -> bool {
+    let paths = env::var_os("PATH").unwrap_or_default();
+    let mut missing = vec!["ssh-agent", "ssh-add", "ssh-keygen"];
+    missing.retain(|name| !env::split_paths(&paths).any(|folder| folder.join(name).is_file()));
+    if missing.is_empty() {
+        return true;
+    }
+    let why = format!(
+        "litewitness needs {} (Debian's package openssh-client)",
+        missing.join(", ")
+    );
+    assert!(env::var_os("CI").is_none(), "{why}");
+    // Not eprintln!, which the test harness swallows when a test passes.
+    let _ = writeln!(io::stderr(), "skipped: {why}");
+    false
+}
+
+/// A process that is killed when it is dropped.
+#[derive(Debug)]
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A witness that runs. It has an Ed25519 key, and can have no other.
+#[derive(Debug)]
+pub struct LiteWitness {
+    /// The submission prefix.
+    pub url: String,
+    /// Its key.
+    pub vkey: String,
+    stderr: PathBuf,
+    witness: Killed,
+    _agent: Killed,
+}
+
+impl LiteWitness {
+    /// Runs a witness of these logs (origin and key), with its state in `folder`.
+    pub fn start(
+        programs: &Programs,
+        folder: &Path,
+        name: &str,
+        logs: &[(String, String)],
+    ) -> anyhow::Result<Self> {
+        let (agent, socket, fingerprint) = agent(folder)?;
+        let (stderr, database) = (folder.join("lite.stderr"), folder.join("lite.db"));
+        // It does not say which port it took, if it may choose.
+        let address = free_address()?;
+        let mut run = Command::new(&programs.litewitness);
+        run.args(["-name", name, "-key", &fingerprint, "-ssh-agent"])
+            .arg(&socket);
+        run.args(["-listen", &address.to_string(), "-db"])
+            .arg(&database);
+        run.stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&stderr)?);
+        let mut witness = LiteWitness {
+            url: format!("http://{address}"),
+            vkey: String::new(),
+            stderr,
+            witness: Killed(run.spawn()?),
+            _agent: agent,
+        };
+        poll(|| {
+            let ended = witness.witness.0.try_wait()?;
+            ensure!(ended.is_none(), "{}", witness.stderr()?);
+            Ok(TcpStream::connect(address).ok())
+        })?;
+        let said = witness.stderr()?;
+        let vkey = said.split_once("vkey=").context("it has no key")?.1;
+        // A text that holds an = is quoted.
+        let vkey = vkey.trim_start_matches('"').split(['"', '\n']).next();
+        witness.vkey = vkey.unwrap_or_default().to_owned();
+        onboard(programs, &database, logs)?;
+        Ok(witness)
+    }
+
+    /// What it wrote.
+    pub fn stderr(&self) -> anyhow::Result<String> {
+        fs::read_to_string(&self.stderr).context("it wrote nothing")
+    }
+}
+
+/// An agent with a new key: its process, its socket, and the key's fingerprint.
+fn agent(folder: &Path) -> anyhow::Result<(Killed, PathBuf, String)> {
+    let (key, socket) = (folder.join("lite.key"), folder.join("lite.agent"));
+    let mut generate = Command::new("ssh-keygen");
+    generate.args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]);
+    ensure!(
+        generate.arg(&key).status()?.success(),
+        "ssh-keygen made no key"
+    );
+    let agent = Command::new("ssh-agent")
+        .args(["-D", "-a"])
+        .arg(&socket)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()?;
+    let mut agent = Killed(agent);
+    poll(|| {
+        let ended = agent.0.try_wait()?;
+        ensure!(ended.is_none(), "ssh-agent ended");
+        Ok(socket.exists().then_some(()))
+    })?;
+    let mut add = Command::new("ssh-add");
+    add.arg("-q").arg(&key).env("SSH_AUTH_SOCK", &socket);
+    ensure!(add.status()?.success(), "ssh-agent did not take the key");
+    let output = Command::new("ssh-keygen").arg("-lf").arg(&key).output()?;
+    let shown = String::from_utf8(output.stdout)?;
+    let fingerprint = shown.split(' ').nth(1).context("no fingerprint")?;
+    Ok((agent, socket, fingerprint.to_owned()))
+}
+
+fn onboard(programs: &Programs, database: &Path, logs: &[(String, String)]) -> anyhow::Result<()> {
+    let mut onboard = Command::new(&programs.onboard)
+        .arg(database)
+        .stdin(Stdio::piped())
+        .spawn()?;
+    let mut stdin = onboard.stdin.take().context("no standard input")?;
+    for (origin, vkey) in logs {
+        writeln!(stdin, "{origin} {vkey}")?;
+    }
+    drop(stdin);
+    ensure!(onboard.wait()?.success(), "a log was not onboarded");
+    Ok(())
+}
