@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo cli test lint house vectors build bench clean
+.PHONY: help demo cli test lint house sim vectors build bench clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -29,6 +29,10 @@ lint: ## formatting, clippy and links in docs with warnings as errors, licenses 
 
 house: ## what the source tree must look like: sizes, imports, what each crate may link and name
 	cargo test --locked --package assay-house
+
+SEEDS ?= 1000
+sim: ## how soon a split view is known to all, in simulated federations: SEEDS=10000 for more runs
+	cargo run --locked --package assay-sim -- $(SEEDS)
 
 vectors: ## bring the documents and vectors of other projects that tests read (7 MB), each with its hash pinned
 	@scripts/vectors

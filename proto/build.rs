@@ -9,6 +9,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "assay/v1/attachment.proto",
         "assay/v1/index.proto",
         "assay/v1/federation.proto",
+        "assay/v1/gossip.proto",
     ];
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(files, ["proto"])?;

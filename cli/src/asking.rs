@@ -144,10 +144,6 @@ impl From<AskError> for Failure {
             AskError::Client(source) => Failure::Client(source),
             AskError::BrokenClaim { .. } => Failure::Failed(error.to_string()),
             AskError::Unanswered(_) => Failure::Unanswered(error.to_string()),
-            AskError::Interrupted(source) => Failure::io(
-                "a question to a log was interrupted",
-                std::io::Error::other(source),
-            ),
         }
     }
 }

@@ -1,8 +1,12 @@
 //! Answers on disk, to be read again without a node.
 //!
 //! `<state>/answers/<hex SHA-256 of the log's key>/<hex SHA-256 of the question>` holds an answer
-//! as it came, with its checkpoint. It is believed no more than a node's: it is verified whole each
-//! time. Under another key of the log there is nothing, because nothing could be verified.
+//! as it came, with its checkpoint, behind the SHA-256 of it. It is believed no more than a node's:
+//! it is verified whole each time. Under another key of the log there is nothing, because nothing
+//! could be verified.
+//!
+//! Nobody waits until an answer is on the disk. One that a crash cut off is not what its hash says,
+//! and counts as none.
 
 use crate::{
     ClientError, HeadStore, files,
@@ -45,10 +49,12 @@ impl AnswerCache {
     /// Keeps an answer to a query.
     pub fn store(&self, query: &Query, answer: &v1::Answer) -> Result<(), ClientError> {
         let path = self.path(query);
+        let answer = answer.encode_to_vec();
+        let bytes = [Hash::of(&answer).as_bytes(), &answer[..]].concat();
         let mut folders = self.folder.ancestors().take(2);
         folders
             .try_for_each(files::create_folder)
-            .and_then(|()| files::replace(&path, &answer.encode_to_vec()))
+            .and_then(|()| files::replace_soon(&path, &bytes))
             .map_err(|source| ClientError::State {
                 what: "cannot keep the answer".into(),
                 path,
@@ -57,7 +63,7 @@ impl AnswerCache {
     }
 
     /// Returns the answer that was kept for this very query, verified again; `None` if there is
-    /// none.
+    /// none that is whole.
     ///
     /// Its checkpoint must be the last head seen of the log, or an older one: it was proven to be a
     /// prefix when it came.
@@ -73,7 +79,10 @@ impl AnswerCache {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(state("cannot read a kept answer", Some(e))),
         };
-        let answer = v1::Answer::decode(&bytes[..]).map_err(|_| {
+        let Some(answer) = whole(&bytes) else {
+            return Ok(None);
+        };
+        let answer = v1::Answer::decode(answer).map_err(|_| {
             state(
                 "a kept answer is damaged; remove it and ask again without --offline",
                 None,
@@ -134,5 +143,44 @@ impl AnswerCache {
             }
         }
         self.folder.join(Hash::of(&asked).to_hex())
+    }
+}
+
+/// The answer in what was stored, if all of it is there.
+fn whole(bytes: &[u8]) -> Option<&[u8]> {
+    let (hash, answer) = bytes.split_first_chunk()?;
+    (Hash::of(answer) == Hash::new(*hash)).then_some(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_claims::index::Prefix;
+    use assay_tlog::note::SignerKey;
+
+    /// An empty file was read as an answer without a checkpoint, which blamed the log.
+    #[test]
+    fn an_answer_that_a_crash_cut_off_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = SignerKey::from_seed("log.example/a", &[7; 32]).unwrap();
+        let cache = AnswerCache::new(folder.path(), &key.verifier());
+        let query = Query::Census(Prefix::EMPTY);
+        let answer = v1::Answer {
+            checkpoint: "no checkpoint".to_owned(),
+            ..v1::Answer::default()
+        };
+        assert!(matches!(cache.load(&query), Ok(None)));
+        cache.store(&query, &answer).unwrap();
+        let stored = fs::read(cache.path(&query)).unwrap();
+        for end in 0..stored.len() {
+            fs::write(cache.path(&query), &stored[..end]).unwrap();
+            assert!(matches!(cache.load(&query), Ok(None)), "{end}");
+        }
+        // What is whole is verified.
+        fs::write(cache.path(&query), &stored).unwrap();
+        assert!(matches!(
+            cache.load(&query),
+            Err(ClientError::Unverified { .. })
+        ));
     }
 }

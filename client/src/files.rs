@@ -10,6 +10,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
+use tempfile::NamedTempFile;
 
 /// What only the owner may do with a folder.
 const FOLDER: u32 = 0o700;
@@ -47,6 +48,13 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with_mode(path, bytes, FILE)
 }
 
+/// Replaces `path` by `bytes`, for its owner alone, without waiting for the disk: after a crash of
+/// the machine the file may be cut off. Whoever reads it must be able to tell.
+pub(crate) fn replace_soon(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    temporary(path, bytes, FILE)?.persist(path)?;
+    Ok(())
+}
+
 /// Replaces a file that is no part of the state folder, with the rights that new files have.
 ///
 /// Whoever reads it meanwhile sees the old or the new one, whole. It is first written under a name
@@ -56,20 +64,28 @@ pub fn replace_public(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with_mode(path, bytes, 0o666)
 }
 
-/// `mode` is without what the process masks.
-fn replace_with_mode(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let folder = match path.parent() {
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    };
+    }
+}
+
+fn replace_with_mode(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let file = temporary(path, bytes, mode)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// A new file beside `path`. `mode` is without what the process masks.
+fn temporary(path: &Path, bytes: &[u8], mode: u32) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix(".assay-")
         .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder)?;
+        .tempfile_in(folder_of(path))?;
     file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    File::open(folder)?.sync_all()
+    Ok(file)
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod reason;
 pub mod records;
 pub mod registry;
 pub mod reply;
+mod routes;
 pub mod sequencer;
 pub mod storage;
 pub mod telemetry;

@@ -2,8 +2,7 @@
 
 use anyhow::Context;
 use assay_node::config::{Config, ConfigFile as _};
-use assay_node::mirror::{init, operator};
-use assay_node::witness::run::now;
+use assay_node::mirror::{clock::now, init, operator};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 

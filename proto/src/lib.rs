@@ -7,6 +7,7 @@
 
 pub mod answer;
 mod codec;
+pub mod gossip;
 
 /// Package `assay.v1`.
 pub mod v1 {

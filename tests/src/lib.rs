@@ -14,4 +14,5 @@ pub mod process;
 pub mod relay;
 pub mod site;
 pub mod static_http;
+pub mod stranger;
 pub mod witness;

@@ -36,7 +36,4 @@ pub enum AskError {
     /// No log can be reached.
     #[error("no log answers ({0})")]
     Unanswered(String),
-    /// The program is shutting down.
-    #[error("a question to a log was interrupted")]
-    Interrupted(#[source] tokio::task::JoinError),
 }

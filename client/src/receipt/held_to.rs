@@ -54,13 +54,13 @@ impl<'a> HeldTo<'a> {
         for log in known.unwrap_or_default() {
             keys.push(&log.key);
         }
-        if let Some(own) = own {
-            if !keys.contains(&own) {
-                if keys.iter().any(|key| key.name() == own.name()) {
-                    return Err(HeldToError::KeysDiffer(own.name().to_owned()));
-                }
-                keys.push(own);
+        if let Some(own) = own
+            && !keys.contains(&own)
+        {
+            if keys.iter().any(|key| key.name() == own.name()) {
+                return Err(HeldToError::KeysDiffer(own.name().to_owned()));
             }
+            keys.push(own);
         }
         if keys.is_empty() {
             return Err(HeldToError::NoKey);

@@ -1,12 +1,18 @@
 //! The time that a mirror states, which is never before one that it stated.
 
 use super::store;
+use crate::log::now_ms;
 use crate::storage::{Batch, StorageError, Tables};
 use assay_tlog::witness::{ClockFault, ClockFloor};
 use std::sync::{Mutex, PoisonError};
 
 /// Seconds by which the floor has to rise before it is stored by itself.
 const EVERY_S: u64 = 60;
+
+/// Seconds since 1970 (UTC). 0, which no cosignature can state, if the clock is before that.
+pub fn now() -> u64 {
+    now_ms() / 1000
+}
 
 /// The clock of a mirror, with its floor: the latest time that is known to be right.
 #[derive(Debug)]

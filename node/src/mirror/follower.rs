@@ -100,6 +100,7 @@ impl<S: Tables + 'static> Follower<S> {
                 }
                 Err(RoundError::Stopped) => return,
                 Err(error) => {
+                    self.convict(&error).await;
                     self.report(&error);
                     self.backoff()
                 }
@@ -142,6 +143,18 @@ impl<S: Tables + 'static> Follower<S> {
         let (shared, log) = (self.shared.clone(), self.log.clone());
         let shown = self.shown.clone();
         self.blocking(move || Copy::load(shared, log, shown)).await
+    }
+
+    /// Keeps what proves that the log signed two histories, if that is why a round ended.
+    async fn convict(&self, error: &RoundError) {
+        let RoundError::Fork(fork) = error else {
+            return;
+        };
+        let evidence = self.shared.evidence.clone();
+        if let (Some(evidence), Some(found)) = (evidence, found(fork, &self.log)) {
+            // It reports what it keeps, and what it cannot.
+            let _ = tokio::task::spawn_blocking(move || evidence.keep(&found)).await;
+        }
     }
 
     /// Fetches the right edge of the tree of a head.
@@ -275,9 +288,6 @@ impl<S: Tables + 'static> Follower<S> {
         let reason = with_causes(error);
         if self.last == Some(kind) {
             tracing::debug!(origin, url, kind, reason, "a log is still not mirrored");
-        } else if let RoundError::Fork(fork) = error {
-            let evidence = evidence(fork).unwrap_or_default();
-            tracing::error!(origin, url, reason, evidence, "a log signed two histories");
         } else {
             tracing::warn!(
                 origin,
@@ -300,16 +310,21 @@ impl<S: Tables + 'static> Follower<S> {
     }
 }
 
-/// The text that convicts a log of a fork (docs/federation.md, "Misbehavior").
-fn evidence(fork: &Fork) -> Option<String> {
-    let Fork::Rewrite(rewrite) = fork else {
-        // Two notes of one size, which the message has.
-        return None;
-    };
-    let proof = Rewrite {
-        actual: rewrite.actual,
-        path: &rewrite.path,
-    };
-    let found = VerifiedMisbehavior::of_log(&rewrite.older, &rewrite.newer, Some(proof));
-    found.ok().map(|found| found.text().to_owned())
+/// What convicts a log of a fork (docs/federation.md, "Misbehavior").
+fn found(fork: &Fork, log: &LogVerifier) -> Option<VerifiedMisbehavior> {
+    match fork {
+        Fork::Split(view) => {
+            let notes = view.notes();
+            let first = log.verify(notes.first()?).ok()?;
+            let last = log.verify(notes.last()?).ok()?;
+            VerifiedMisbehavior::of_log(&first, &last, None).ok()
+        }
+        Fork::Rewrite(rewrite) => {
+            let proof = Rewrite {
+                actual: rewrite.actual,
+                path: &rewrite.path,
+            };
+            VerifiedMisbehavior::of_log(&rewrite.older, &rewrite.newer, Some(proof)).ok()
+        }
+    }
 }

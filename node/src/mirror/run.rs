@@ -1,7 +1,7 @@
 //! Opening a mirror, and following the logs that it copies: those of its configuration, and those
 //! of the node's peers, which come and go.
 
-use super::clock::MirrorClock;
+use super::clock::{MirrorClock, now};
 use super::copy::Shared;
 use super::follower::Follower;
 use super::http;
@@ -17,7 +17,6 @@ use crate::{
         StorageError, Store, Tables,
         backend::{Job, Opening},
     },
-    witness::run::now,
 };
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::{CosignerKey, VerifierKey};
@@ -96,16 +95,25 @@ pub struct Opened {
     pub task: JoinHandle<()>,
 }
 
+/// What else the node is.
+pub struct Beside<'a> {
+    /// The origin of its own log, which is not copied.
+    pub log: &'a str,
+    /// The verifier keys of its own witness, of which none may be the mirror's.
+    pub witness: &'a [String],
+    /// What is told of logs that sign two histories.
+    pub evidence: Arc<Evidence>,
+    /// Its peers, of which some are copied.
+    pub peers: Peers,
+}
+
 /// Opens the mirror of a configuration and starts to follow its logs, and those of the peers that
-/// are to be mirrored. `own` is the origin of the node's own log, which is not copied. `evidence`
-/// is told of logs that sign two histories.
+/// are to be mirrored, until `stop` says so.
 ///
 /// Must be called on a tokio runtime.
 pub fn open(
     config: &MirrorConfig,
-    own: &str,
-    evidence: Arc<Evidence>,
-    peers: Peers,
+    beside: Beside<'_>,
     stop: watch::Receiver<bool>,
 ) -> Result<Opened, MirrorStartError> {
     let opening = Opening {
@@ -115,12 +123,11 @@ pub fn open(
         create: false,
     };
     let keys = load_keys(config)?;
+    refuse_shared_keys(&keys, beside.witness)?;
     let job = Open {
         config,
-        own,
         keys,
-        evidence,
-        peers,
+        beside,
         stop,
     };
     config.backend.run(opening, job)?
@@ -128,10 +135,8 @@ pub fn open(
 
 struct Open<'a> {
     config: &'a MirrorConfig,
-    own: &'a str,
     keys: WitnessKeys,
-    evidence: Arc<Evidence>,
-    peers: Peers,
+    beside: Beside<'a>,
     stop: watch::Receiver<bool>,
 }
 
@@ -160,19 +165,19 @@ impl Job for Open<'_> {
                 store: store.clone(),
                 keys: self.keys,
                 clock,
-                evidence: Some(self.evidence),
+                evidence: Some(self.beside.evidence),
             }),
             shelf: shelf.clone(),
             http: site::client()?,
             poll: Duration::from_millis(self.config.poll_ms),
-            own: self.own.to_owned(),
+            own: self.beside.log.to_owned(),
             configured,
             running: HashMap::new(),
         };
         Ok(Opened {
             router: http::router(store, shelf),
             vkeys,
-            task: tokio::spawn(followed.run(self.peers, self.stop)),
+            task: tokio::spawn(followed.run(self.beside.peers, self.stop)),
         })
     }
 }
@@ -299,18 +304,12 @@ impl Running {
 
 /// Fails with [`MirrorStartError::SharedKey`] if one of these verifier keys, which are the
 /// witness's, is the mirror's, too, or has its name (C2SP tlog-mirror).
-pub fn refuse_shared_keys<'a>(
-    config: &MirrorConfig,
-    witness: impl Iterator<Item = &'a String>,
-) -> Result<(), MirrorStartError> {
-    let own = load_keys(config)?.verifiers();
-    for text in witness {
-        let Ok(other) = VerifierKey::parse(text) else {
-            continue;
-        };
+fn refuse_shared_keys(keys: &WitnessKeys, witness: &[String]) -> Result<(), MirrorStartError> {
+    let own = keys.verifiers();
+    for other in witness.iter().flat_map(|text| VerifierKey::parse(text)) {
         let is_shared = own.iter().any(|key| key.public_key() == other.public_key());
-        if is_shared || other.name() == config.name {
-            return Err(MirrorStartError::SharedKey(config.name.clone()));
+        if is_shared || other.name() == keys.name() {
+            return Err(MirrorStartError::SharedKey(keys.name().to_owned()));
         }
     }
     Ok(())

@@ -17,7 +17,6 @@ use crate::{
         log::{LogApi, Publisher},
         look_ups::LookUps,
         serve::Server,
-        tiles,
         tls::Tls,
     },
     config::{Config, ConfigFile as _, LogConfig, ServerConfig},
@@ -27,17 +26,17 @@ use crate::{
     keyfile,
     log::{Caches, Log, Shown, Signed},
     mirror::run as mirror,
-    misbehavior::{self, Evidence, known::Known},
-    peers::{PeerFile, Peers},
+    misbehavior::{Evidence, known::Known},
+    peers::PeerFile,
     quota::Uploads,
+    routes::{OwnWitness, routes},
     sequencer::{Driver, Halt, Submission},
     storage::{
         Store,
         backend::{Job, Opening},
     },
     telemetry,
-    view::View,
-    witness::{self, config::WitnessConfig, logs, run::Opened},
+    witness::{self, config::WitnessConfig, run::Opened},
 };
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
 use assay_tlog::note::SignerKey;
@@ -70,12 +69,6 @@ pub struct Node {
     halt: Arc<Halt>,
     witness: Option<OwnWitness>,
     mirror: Option<mirror::Opened>,
-}
-
-/// The witness of a node that is one.
-struct OwnWitness {
-    vkeys: Vec<String>,
-    writer: JoinHandle<()>,
 }
 
 /// Opens the log on a store that was opened, and serves it.
@@ -235,25 +228,18 @@ async fn serve<S: Store + 'static>(
     let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
 
     let (stop, stopped) = watch::channel(false);
-    let admission = Admission::new(
-        &config.admission,
-        &config.server.shared_addresses,
-        store.clone(),
-        directory,
-        halt.clone(),
-    );
+    let (rules, shared) = (&config.admission, &config.server.shared_addresses);
+    let admission = Admission::new(rules, shared, store.clone(), directory, halt.clone());
     let look_ups = LookUps::new().map_err(io::Error::other)?;
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
     let index = IndexApi::new(view.clone(), look_ups);
-    let (plain, witness) = routes(view, witness, evidence.clone(), peers.peers());
-    let mirror = mirrored(config, &witness, &evidence, peers.peers(), &stopped)?;
-    let copies = mirror.as_ref().map(|mirror| mirror.router.clone());
-    let plain = plain.merge(copies.unwrap_or_default());
+    let plain = routes(view, witness, config, &evidence, &peers.peers(), &stopped);
+    let plain = plain.map_err(Box::new)?;
     let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
     let held = Held::new(limits(&config.server));
     let server = Server {
-        app: api(store, plain, log, index, evidence, config)?,
+        app: api(store, plain.router, log, index, evidence, config)?,
         tls: tls.clone(),
         threads: config.server.threads,
         connections: config.server.connections,
@@ -276,8 +262,8 @@ async fn serve<S: Store + 'static>(
         admin_socket,
         sequencer,
         halt,
-        witness,
-        mirror,
+        witness: plain.witness,
+        mirror: plain.mirror,
     })
 }
 
@@ -345,47 +331,6 @@ fn api<S: Store + 'static>(
     let federation = FederationApi::server(evidence, &config.server.shared_addresses);
     let services = Routes::new(uploads).add_service(federation);
     Ok(Api::new(log, index, services, plain))
-}
-
-/// The routes of plain HTTP: the log's tiles, misbehavior, and the node's own witness.
-fn routes<S: Store + 'static>(
-    view: Arc<View<S>>,
-    witness: Option<Opened>,
-    evidence: Arc<Evidence>,
-    peers: Peers,
-) -> (Router, Option<OwnWitness>) {
-    misbehavior::follow(&evidence, peers.clone());
-    let tiles = tiles::router(view).merge(misbehavior::http::router(evidence));
-    let Some(opened) = witness else {
-        return (tiles, None);
-    };
-    let own = OwnWitness {
-        vkeys: opened.vkeys,
-        writer: opened.writer,
-    };
-    let witness = Arc::new(opened.witness);
-    logs::follow(&witness, peers);
-    let witness = witness::http::router(witness);
-    (tiles.merge(witness), Some(own))
-}
-
-/// Opens the node's own mirror, if it is one, and starts to copy.
-fn mirrored(
-    config: &Config,
-    witness: &Option<OwnWitness>,
-    evidence: &Arc<Evidence>,
-    peers: Peers,
-    stop: &watch::Receiver<bool>,
-) -> Result<Option<mirror::Opened>, StartError> {
-    let Some(mirror) = &config.mirror else {
-        return Ok(None);
-    };
-    let others = witness.iter().flat_map(|witness| &witness.vkeys);
-    mirror::refuse_shared_keys(mirror, others).map_err(Box::new)?;
-    let own = &config.log.origin;
-    let opened = mirror::open(mirror, own, evidence.clone(), peers, stop.clone());
-    let opened = opened.map_err(Box::new)?;
-    Ok(Some(opened))
 }
 
 /// What is kept of misbehavior, in the node's data folder and in that of its own witness.

@@ -141,7 +141,7 @@ impl Seen {
             log,
             witness: self.cosigner(&peer, "witness", &peer.witness)?,
             mirror: self.cosigner(&peer, "mirror", &peer.mirror)?,
-            audit: self.cosigner(&peer, "audit", &peer.audit)?,
+            audit: self.cosigner(&peer, "auditor", &peer.audit)?,
             peer,
         })
     }

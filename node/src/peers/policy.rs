@@ -28,8 +28,8 @@ pub enum PolicyError {
 /// Most witnesses and groups of a policy (C2SP tlog-policy).
 const LIMIT: usize = 32;
 
-/// Returns a policy of the witnesses of all peers that have one, each with its address, both keys of
-/// one as one voice. Without a number, as many must cosign as are safe: 1 + 2n/3, rounded down
+/// Returns a policy of the witnesses of all peers that have one, each with its address, both keys
+/// of one as one voice. Without a number, as many must cosign as are safe: 1 + 2n/3, rounded down
 /// (docs/federation.md).
 pub fn of(peers: &[KnownPeer], quorum: Option<usize>) -> Result<String, PolicyError> {
     let witnesses: Vec<_> = peers

@@ -29,8 +29,8 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl PeerFile {
-    /// Lets commands change the file at the socket `path`, until `stop` says so. Must be called on a
-    /// tokio runtime. Fails with [`PeersError::Socket`].
+    /// Lets commands change the file at the socket `path`, until `stop` says so. Must be called on
+    /// a tokio runtime. Fails with [`PeersError::Socket`].
     pub fn serve(
         self,
         path: &Path,

@@ -58,13 +58,8 @@ fn peers_are_kept_and_whoever_has_them_is_told() {
     assert!(peer.has(Role::Witness) && peer.has(Role::Mirror) && peer.has(Role::Gossip));
 }
 
-#[test]
-fn what_cannot_be_meant_is_refused_and_nothing_changes() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("peers.toml");
-    let mut file = PeerFile::open(&path, Some(OWN)).unwrap();
-    file.add(&peer("a.example", 10)).unwrap();
-    let before = fs::read_to_string(&path).unwrap();
+/// What is refused beside a peer a.example, and what is said of it.
+fn refused() -> Vec<(String, &'static str)> {
     let other = peer("b.example", 20);
     let with = |from: &str, to: &str| {
         assert!(other.contains(from));
@@ -72,7 +67,7 @@ fn what_cannot_be_meant_is_refused_and_nothing_changes() {
     };
     let own = log_key(OWN, 30);
     let foreign = witness_key("c.example/w", Algorithm::CosignatureV1, 40);
-    for (text, said) in [
+    vec![
         (String::new(), "no [[peer]]"),
         (peer("a.example", 50), "twice"),
         (with("\"https:", "\"ftp:"), "url of b.example"),
@@ -116,7 +111,17 @@ fn what_cannot_be_meant_is_refused_and_nothing_changes() {
             with(&log_key("b.example/log", 20), &log_key("a.example/log", 42)),
             "also that of a.example",
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_and_nothing_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("peers.toml");
+    let mut file = PeerFile::open(&path, Some(OWN)).unwrap();
+    file.add(&peer("a.example", 10)).unwrap();
+    let before = fs::read_to_string(&path).unwrap();
+    for (text, said) in refused() {
         let refused = file.add(&text).unwrap_err().to_string();
         assert!(refused.contains(said), "{said}: {refused}\n{text}");
         assert_eq!(fs::read_to_string(&path).unwrap(), before);

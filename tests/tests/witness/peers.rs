@@ -52,8 +52,8 @@ fn kept(folder: &Path, name: &str, text: &str) -> anyhow::Result<String> {
     Ok(path.to_str().context("no text")?.to_owned())
 }
 
-/// A log is cosigned as soon as it is a peer, not any more when it was removed, and again, from where
-/// it was, when it comes back; also by a witness that was killed.
+/// A log is cosigned as soon as it is a peer, not any more when it was removed, and again, from
+/// where it was, when it comes back; also by a witness that was killed.
 #[tokio::test]
 async fn a_log_is_witnessed_while_it_is_a_peer() -> anyhow::Result<()> {
     let mut witness = Witness::init()?;

@@ -45,7 +45,7 @@ pub(super) enum Unknown {
 #[derive(Debug, Deserialize)]
 #[serde(
     untagged,
-    expecting = "has to be \"all\", or some of the named logs: { least = 2, of = [\"a.example/log\"] }"
+    expecting = "has to be \"all\", or some of the logs: { least = 2, of = [\"a.example/log\"] }"
 )]
 pub(super) enum RequiredLogs {
     Word(AllLogs),

@@ -77,6 +77,12 @@ impl Waiting {
         source
     }
 
+    /// The last question was answered, and has to be asked again at once: it does not count.
+    pub fn again(&mut self) {
+        self.asks = self.asks.saturating_sub(1);
+        self.next_ms = self.since_ms;
+    }
+
     /// Whether it has waited too long. Who was not asked has missed nothing.
     pub fn is_overdue(&self, now_ms: u64, settings: Settings) -> bool {
         let waited = now_ms.saturating_sub(self.since_ms) >= settings.alarm_after_ms;

@@ -8,8 +8,8 @@
 //!        …                                           at most 8 turns
 //! ```
 //!
-//! Whoever has nothing more to say ends it. What either side finds by the heads that came is offered
-//! within the same exchange.
+//! Whoever has nothing more to say ends it. What either side finds by the heads that came is
+//! offered within the same exchange.
 
 use super::digest::{Line, Salt};
 use super::evidence::EvidenceLine;

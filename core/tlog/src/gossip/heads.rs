@@ -7,6 +7,7 @@ use super::sample::below;
 use crate::head::VerifiedHead;
 use crate::limits;
 use crate::tree::TreeSize;
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 /// What became of a head.
@@ -134,35 +135,39 @@ impl Heads {
 
     /// The questions that are due now, at most `most`.
     ///
-    /// Of heads above the tip only one is asked about at a time, whichever was asked about least
-    /// often, and of these the largest: its answer moves the tip, and all others are below it then.
+    /// Of heads above the tip two are asked about at a time: the one that waits longest, so that
+    /// the alarm comes in time, and whichever of the others was asked about least often, and of
+    /// these the largest. Its answer moves the tip, and all others are below it then.
     pub fn questions(&mut self, now_ms: u64, settings: Settings, most: usize) -> Vec<Question> {
         let Some(tip) = &self.tip else {
             return Vec::new();
         };
-        let is_above = |unlinked: &Unlinked| unlinked.head.size() > tip.size();
-        let asked_above = self
-            .unlinked
-            .iter()
-            .any(|unlinked| is_above(unlinked) && !unlinked.waiting.is_due(now_ms));
-        let next_above = (0..self.unlinked.len())
-            .filter(|at| !asked_above && is_above(&self.unlinked[*at]))
-            .min_by_key(|at| {
-                let unlinked = &self.unlinked[*at];
-                (
-                    unlinked.waiting.asks(),
-                    std::cmp::Reverse(unlinked.head.size()),
-                )
-            });
+        let next_above = self.next_above(tip.size(), now_ms);
         let mut questions = Vec::new();
         for (at, unlinked) in self.unlinked.iter_mut().enumerate() {
-            let is_next = Some(at) == next_above || unlinked.head.size() < tip.size();
-            if questions.len() < most && is_next && unlinked.waiting.is_due(now_ms) {
+            let is_below = unlinked.head.size() < tip.size();
+            let has_turn = at == 0 || is_below || next_above == Some(at);
+            if questions.len() < most && has_turn && unlinked.waiting.is_due(now_ms) {
                 let source = unlinked.waiting.ask(now_ms, settings);
                 questions.extend(Question::between(tip, &unlinked.head, source));
             }
         }
         questions
+    }
+
+    /// The head above the tip, but for the one that waits longest, that is asked about next; none
+    /// while an answer about another may still come.
+    fn next_above(&self, tip: TreeSize, now_ms: u64) -> Option<usize> {
+        let mut above: Vec<usize> = (1..self.unlinked.len()).collect();
+        above.retain(|at| self.unlinked[*at].head.size() > tip);
+        let mut waiting = above.iter().map(|at| &self.unlinked[*at].waiting);
+        if waiting.any(|waiting| !waiting.is_due(now_ms)) {
+            return None;
+        }
+        above.into_iter().min_by_key(|at| {
+            let Unlinked { head, waiting } = &self.unlinked[*at];
+            (waiting.asks(), Reverse(head.size()))
+        })
     }
 
     /// Takes what was proven of two heads. Returns what that shows.
@@ -177,6 +182,8 @@ impl Heads {
         }
         if newer == tip || self.linked.contains(&newer) {
             self.remove(older);
+        } else if self.linked.contains(&older) {
+            self.ask_again(newer);
         }
         None
     }
@@ -203,6 +210,14 @@ impl Heads {
             .retain(|unlinked| Point::of(&unlinked.head) != point);
         if self.unlinked.len() < count {
             self.remember(point);
+        }
+    }
+
+    /// A head was linked to a tip that has moved on: that says nothing, and is nobody's fault.
+    fn ask_again(&mut self, point: Point) {
+        let mut unlinked = self.unlinked.iter_mut();
+        if let Some(unlinked) = unlinked.find(|unlinked| Point::of(&unlinked.head) == point) {
+            unlinked.waiting.again();
         }
     }
 

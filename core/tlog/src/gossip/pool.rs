@@ -69,6 +69,8 @@ pub struct Pool {
     /// The last logs whose lines stood in a digest: of those that changed, and of the others.
     fresh_at: Option<LogId>,
     idle_at: Option<LogId>,
+    /// The last log that was asked about.
+    asked_at: Option<LogId>,
 }
 
 impl Pool {
@@ -81,6 +83,7 @@ impl Pool {
             round: 0,
             fresh_at: None,
             idle_at: None,
+            asked_at: None,
         }
     }
 
@@ -129,9 +132,10 @@ impl Pool {
         }
     }
 
-    /// Takes evidence against this witness or mirror, too, whose keys the caller knows. Fails with
+    /// Takes evidence with this name, too: of a witness or mirror whose keys the caller knows, or
+    /// of what does not convict a log and has therefore a name of its own. Fails with
     /// [`AddError::TooMany`].
-    pub fn add_cosigner(&mut self, culprit: CulpritId) -> Result<(), AddError> {
+    pub fn add_culprit(&mut self, culprit: CulpritId) -> Result<(), AddError> {
         if self.evidence.add_culprit(culprit) {
             Ok(())
         } else {
@@ -195,13 +199,20 @@ impl Pool {
         }
     }
 
-    /// The questions that are due now, at most [`limits::GOSSIP_QUESTIONS`]. Each has been asked
-    /// once it is returned; one that is not answered in time comes again, for another source.
+    /// The questions that are due now, at most [`limits::GOSSIP_QUESTIONS`], of all logs by turns.
+    /// Each has been asked once it is returned; one that is not answered in time comes again, for
+    /// another source.
     pub fn questions(&mut self, now_ms: u64) -> Vec<Question> {
         let mut questions = Vec::new();
-        for log in self.logs.values_mut() {
+        for id in self.after(self.asked_at) {
             let most = limits::GOSSIP_QUESTIONS - questions.len();
-            questions.extend(log.heads.questions(now_ms, self.settings, most));
+            if most == 0 {
+                break;
+            }
+            if let Some(log) = self.logs.get_mut(&id) {
+                questions.extend(log.heads.questions(now_ms, self.settings, most));
+                self.asked_at = Some(id);
+            }
         }
         questions
     }
@@ -307,14 +318,18 @@ impl Pool {
         lines.take(limits::GOSSIP_EVIDENCE_IDS).collect()
     }
 
-    /// Which of these ids are held here.
+    /// Which of these ids are held here, each once.
     pub(super) fn held(&self, ids: &[Hash]) -> Vec<Hash> {
-        let ids = ids.iter().filter(|id| self.evidence.holds(**id));
-        ids.copied().collect()
+        let mut held = ids.to_vec();
+        held.sort_unstable();
+        held.dedup();
+        held.retain(|id| self.evidence.holds(*id));
+        held
     }
 
-    /// The lines to tell a peer: of logs in which `theirs` differs, then of those that changed, then
-    /// of others by turns, up to [`limits::GOSSIP_IDLE_LINES`]. At most [`limits::GOSSIP_LINES`].
+    /// The lines to tell a peer: of logs in which `theirs` differs, then of those that changed,
+    /// then of others by turns, up to [`limits::GOSSIP_IDLE_LINES`]. At most
+    /// [`limits::GOSSIP_LINES`].
     pub(super) fn digest(&mut self, salt: Salt, theirs: &[Line]) -> Vec<Line> {
         let mut told = BTreeSet::new();
         let mut lines = Vec::new();
@@ -371,28 +386,30 @@ impl Pool {
     }
 
     /// Of the lines of a peer those that name heads that are not known here. At most
-    /// [`limits::GOSSIP_NOTES`].
+    /// [`limits::GOSSIP_NOTES`], others in every exchange: their order is that of salted names.
     pub(super) fn wanted(&self, salt: Salt, theirs: &[Line]) -> Vec<Line> {
         let wanted = theirs.iter().filter(|line| {
             self.open_log(line.log)
                 .is_some_and(|log| !log.heads.knows_note(line.note, salt))
         });
         let mut wanted: Vec<Line> = wanted.copied().collect();
-        wanted.sort_unstable();
+        wanted.sort_unstable_by_key(|line| (line.note, line.log));
         wanted.dedup();
         wanted.truncate(limits::GOSSIP_NOTES);
         wanted
     }
 
-    /// The notes that a peer wants, or the tips of these logs if they have moved on.
+    /// The notes that a peer wants, or the tips of these logs if they have moved on, each once.
     pub(super) fn notes(&self, salt: Salt, wanted: &[Line]) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes: Vec<&str> = Vec::new();
         for line in wanted {
             let log = self.open_log(line.log);
             let head = log.and_then(|log| log.heads.named(line.note, salt));
-            notes.extend(head.map(|head| head.note().to_owned()));
+            notes.extend(head.map(VerifiedHead::note));
         }
-        notes
+        notes.sort_unstable();
+        notes.dedup();
+        notes.into_iter().map(str::to_owned).collect()
     }
 }
 

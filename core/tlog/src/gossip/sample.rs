@@ -43,7 +43,7 @@ impl Sampler {
 /// A number below `end`, which is not 0, from a random word.
 pub(super) fn below(word: u64, end: usize) -> usize {
     // The product is below `end` times 2^64, so that what is left fits.
-    (u128::from(word) * end as u128 >> u64::BITS) as usize
+    ((u128::from(word) * end as u128) >> u64::BITS) as usize
 }
 
 #[cfg(test)]

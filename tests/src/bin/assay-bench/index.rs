@@ -1,7 +1,7 @@
 //! What the index costs and what its answers cost.
 
 use crate::{
-    LEAVES, Spent, UNLIMITED, at_rest_mib, canned, checks,
+    LEAVES, Spent, UNLIMITED, at_rest_mib, beside, canned, checks,
     connection::connect_index,
     load::{Asked, lookups, publish_stream},
     material::Material,
@@ -76,6 +76,7 @@ pub fn bench(material: &Material, leaves: u64, report: &mut Report) -> anyhow::R
         format!("{resident:.0} MiB at {size} entries"),
     );
     replaying(&node, size, material, report)?;
+    beside::beside(material, &node, leaves, report)?;
     growth(&mut node, material, leaves, before, report)
 }
 
@@ -97,6 +98,23 @@ pub fn only_lookup(material: &Material, leaves: u64, report: &mut Report) -> any
     node.run()?;
     proof_bytes(material, &node, leaves, report)?;
     looking_up(material, &node, leaves, report)
+}
+
+/// What a decision costs, and nothing else.
+pub fn only_checks(material: &Material, leaves: u64, report: &mut Report) -> anyhow::Result<()> {
+    let mut node = filled(material, leaves)?;
+    node.stop()?;
+    node.run()?;
+    checks::refusing(&node, report)?;
+    checks::checking(material, &node, report)
+}
+
+/// What an honest caller waits beside strangers, and nothing else.
+pub fn only_beside(material: &Material, leaves: u64, report: &mut Report) -> anyhow::Result<()> {
+    let mut node = filled(material, leaves)?;
+    node.stop()?;
+    node.run()?;
+    beside::beside(material, &node, leaves, report)
 }
 
 /// The memory and the start of a log of so many claims, about a third as many packages, by 200
@@ -160,13 +178,20 @@ fn publishing(
 
 /// The seconds that a node has spent in steps of the index since it started.
 fn index_seconds(node: &Node) -> anyhow::Result<f64> {
+    metric(node, "assay_index_seconds_sum")
+}
+
+/// A number of the node's own metrics.
+pub fn metric(node: &Node, name: &str) -> anyhow::Result<f64> {
     let url = format!("{}/metrics", node.ready().admin);
     let metrics = tokio::runtime::Runtime::new()?
         .block_on(async { reqwest::get(url).await?.text().await })?;
-    let sum = metrics
-        .lines()
-        .find_map(|line| line.strip_prefix("assay_index_seconds_sum "));
-    Ok(sum.context("no assay_index_seconds_sum")?.parse()?)
+    let value = metrics.lines().find_map(|line| {
+        let (found, value) = line.split_once(' ')?;
+        (found == name).then_some(value)
+    });
+    let value = value.with_context(|| format!("no {name}"))?;
+    Ok(value.parse()?)
 }
 
 fn proof_bytes(

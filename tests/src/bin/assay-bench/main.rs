@@ -4,9 +4,11 @@
 //! commit synced, and this process as the client on the same cores. A ratio compares what the node
 //! does with what the machine could do at most, measured in the same build just before.
 
+mod beside;
 mod canned;
 mod checks;
 mod connection;
+mod endorsed;
 mod index;
 mod load;
 mod logs;
@@ -45,36 +47,42 @@ const UNARY: u64 = 60_000;
 const UNLIMITED: &str = "admission.issuer_claims_per_second = 0\nadmission.registrations_per_hour \
     = 0\ntrace.filter = \"warn\"";
 
+/// What is measured of a log of so many claims.
+type Part = fn(&Material, u64, &mut Report) -> anyhow::Result<()>;
+
+/// What can be measured alone.
+const PARTS: [(&str, Part); 9] = [
+    ("index", index::bench),
+    ("publishing", index::only_publishing),
+    ("lookup", index::only_lookup),
+    ("check", index::only_checks),
+    ("beside", index::only_beside),
+    ("endorsed", endorsed::bench),
+    ("large", index::large),
+    ("logs", logs::bench),
+    ("tessera", tessera::bench),
+];
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.first().map(String::as_str) {
-        Some("canned") => canned::serve(),
-        Some(part @ ("index" | "publishing" | "lookup" | "large" | "logs" | "tessera")) => {
-            let leaves = arguments
-                .get(1)
-                .with_context(|| format!("{part} takes a number of claims"))?;
-            let bench = match part {
-                "index" => index::bench,
-                "publishing" => index::only_publishing,
-                "lookup" => index::only_lookup,
-                "large" => index::large,
-                "logs" => logs::bench,
-                _ => tessera::bench,
-            };
-            only(bench, leaves.parse()?)
-        }
-        Some("--leaves") => {
-            let leaves = arguments
-                .get(1)
-                .context("--leaves takes a number")?
-                .parse()?;
-            bench(leaves)
-        }
-        None => bench(LEAVES),
-        Some(other) => {
+    let Some(what) = arguments.first() else {
+        return bench(LEAVES);
+    };
+    if what == "canned" {
+        return canned::serve();
+    }
+    let leaves = arguments.get(1).context("a number of claims must follow")?;
+    let leaves = leaves.parse()?;
+    if what == "--leaves" {
+        return bench(leaves);
+    }
+    match PARTS.iter().find(|(name, _)| name == what) {
+        Some((_, part)) => only(*part, leaves),
+        None => {
+            let parts: Vec<_> = PARTS.iter().map(|(name, _)| *name).collect();
+            let parts = parts.join(", ");
             anyhow::bail!(
-                "{other}: there are `--leaves N`, for a quick look, and `index N`, `publishing N`, \
-                 `lookup N`, `large N`, `logs N` and `tessera N` for a part alone"
+                "{what}: there are --leaves, for a quick look, and for a part alone {parts}"
             )
         }
     }
@@ -130,6 +138,7 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     audit(&node, size, hash, &mut report)?;
     node.stop()?;
     drop(node);
+    endorsed::bench(&material, leaves, &mut report)?;
     index::bench(&material, leaves, &mut report)?;
     logs::bench(&material, leaves, &mut report)?;
     tessera::bench(&material, tessera::ENTRIES.min(leaves), &mut report)?;
@@ -173,10 +182,7 @@ fn publishing(
     Ok(next)
 }
 
-fn only(
-    part: fn(&Material, u64, &mut Report) -> anyhow::Result<()>,
-    leaves: u64,
-) -> anyhow::Result<()> {
+fn only(part: Part, leaves: u64) -> anyhow::Result<()> {
     let mut report = Report::new(false);
     part(&Material::new(ISSUERS, PACKAGES)?, leaves, &mut report)?;
     report.finish(&bench_json()?)

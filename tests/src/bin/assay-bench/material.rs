@@ -5,6 +5,8 @@ use anyhow::{Context, ensure};
 use assay_claims::entry::{self, wire};
 use assay_claims::index::{By, Kind, Label, Name, labels_of_claim};
 use assay_claims::issuer::IssuerId;
+use assay_claims::kind::{Timestamp, endorsement::Endorsement};
+use assay_claims::purl::Pattern;
 use assay_claims::{claim, dsse};
 use assay_policy::rules::STARTING;
 use assay_proto::v1::{
@@ -58,6 +60,24 @@ impl Material {
                 .await?;
         }
         Ok(())
+    }
+
+    /// The registration of an issuer with one key, and its endorsements of every other.
+    pub fn endorsements(&self, by: IssuerId, key: &SigningKey) -> anyhow::Result<Vec<wire::Claim>> {
+        let mut claims = vec![registration("anchor", 1, &[key])?];
+        for (issuer, _) in &self.issuers {
+            let endorsement = Endorsement {
+                issuer: *issuer,
+                role: "scanner".to_owned(),
+                scope: vec![Pattern::parse("pkg:cargo/*")?],
+                may_delegate: 0,
+                valid_from: None,
+                valid_until: Timestamp::parse("2999-01-01T00:00:00Z").context("a time")?,
+            };
+            let payload = endorsement.statement()?.to_json();
+            claims.push(claim::sign(payload.as_bytes(), &[(by, key)]));
+        }
+        Ok(claims)
     }
 
     /// Who signs the claim with a number.

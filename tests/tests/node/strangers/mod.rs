@@ -10,98 +10,16 @@ mod uploads;
 
 use crate::Fixture;
 use anyhow::Context;
-use assay_proto::v1::{PutHeader, PutRequest, Wait, put_request::Part};
-use assay_tests::{log::Leaf, process::Node};
-use assay_tlog::Hash;
-use futures::{Stream, StreamExt, stream};
-use prost::Message;
+use assay_proto::v1::Wait;
+use assay_tests::{
+    log::Leaf,
+    process::Node,
+    stranger::{Stranger, framed, grpc_status},
+};
 use std::{
     fs,
-    net::{IpAddr, Ipv4Addr},
     time::{Duration, Instant},
 };
-
-/// A caller with one HTTP/2 connection, who reads as little as they like.
-struct Stranger {
-    http: reqwest::Client,
-    url: String,
-}
-
-impl Stranger {
-    /// A stranger from 127.0.0.`address`, who grants the node so many bytes at a time.
-    fn new(node: &Node, address: u8, window: u32) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .http2_prior_knowledge()
-            .http2_initial_stream_window_size(window)
-            .http2_initial_connection_window_size(window * 256)
-            .local_address(IpAddr::from(Ipv4Addr::new(127, 0, 0, address)))
-            .build()?;
-        Ok(Stranger {
-            http,
-            url: node.ready().url.clone(),
-        })
-    }
-
-    /// Begins a call of a method with one message. What is returned has the head of the answer,
-    /// and nothing of the rest was asked for.
-    async fn call(
-        &self,
-        method: &str,
-        message: impl Message,
-    ) -> reqwest::Result<reqwest::Response> {
-        self.grpc(method).body(framed(&message)).send().await
-    }
-
-    fn grpc(&self, method: &str) -> reqwest::RequestBuilder {
-        let request = self.http.post(format!("{}/assay.v1.{method}", self.url));
-        let request = request.header("content-type", "application/grpc");
-        request.header("te", "trailers")
-    }
-
-    /// Announces an upload of so many bytes, and sends `rest` after that.
-    async fn upload(
-        &self,
-        digest: &Hash,
-        size: u64,
-        rest: impl Stream<Item = Vec<u8>> + Send + Sync + 'static,
-    ) -> reqwest::Result<reqwest::Response> {
-        let header = PutHeader {
-            sha256: digest.as_bytes().to_vec().into(),
-            size,
-        };
-        let header = PutRequest {
-            part: Some(Part::Header(header)),
-        };
-        let parts = stream::iter([framed(&header)]).chain(rest);
-        let body = reqwest::Body::wrap_stream(parts.map(Ok::<_, std::io::Error>));
-        let put = self.grpc("AttachmentService/Put");
-        put.body(body).send().await
-    }
-
-    async fn get(&self, path: &str) -> reqwest::Result<reqwest::Response> {
-        self.http.get(format!("{}{path}", self.url)).send().await
-    }
-}
-
-/// A message as gRPC frames it.
-fn framed(message: &impl Message) -> Vec<u8> {
-    let mut body = vec![0];
-    let length = u32::try_from(message.encoded_len()).unwrap();
-    body.extend_from_slice(&length.to_be_bytes());
-    message.encode(&mut body).unwrap();
-    body
-}
-
-/// The `grpc-status` of an answer that has no messages.
-fn grpc_status(answer: &reqwest::Response) -> Option<i32> {
-    answer
-        .headers()
-        .get("grpc-status")?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
-}
 
 /// Resident memory of the node, in MiB.
 fn resident_mib(node: &Node) -> anyhow::Result<u64> {

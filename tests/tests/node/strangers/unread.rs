@@ -3,14 +3,11 @@
 use super::{Stranger, alone, assert_undisturbed, honest, metric};
 use crate::{Fixture, bad_input::attachments};
 use assay_proto::v1::{GetRequest, LookupPrefixRequest, LookupRequest, StreamEntriesRequest, Wait};
-use assay_tests::process::Node;
+use assay_tests::stranger::begin;
 use std::time::Duration;
 
 /// Claims in the log: so many that the answer about all labels takes some megabytes.
 const CLAIMS: u64 = 30_000;
-
-/// Streams of one connection.
-const STREAMS: usize = 100;
 
 /// How much memory all of a stranger's unread answers may cost.
 const MOST_MIB: u64 = 64;
@@ -34,23 +31,6 @@ async fn filled(edits: &str) -> anyhow::Result<Fixture> {
 
 fn everything() -> LookupPrefixRequest {
     LookupPrefixRequest::default()
-}
-
-/// Begins as many calls as a connection takes, on so many connections, and reads no answer.
-async fn begin<T>(
-    node: &Node,
-    connections: usize,
-    call: impl AsyncFn(&Stranger) -> reqwest::Result<T>,
-) -> anyhow::Result<Vec<(Stranger, Vec<reqwest::Result<T>>)>> {
-    let mut begun = Vec::new();
-    for _ in 0..connections {
-        let stranger = Stranger::new(node, 2, 1 << 10)?;
-        let calls = (0..STREAMS).map(|_| call(&stranger));
-        // All of them wait for room, or have begun.
-        let answers = futures::future::join_all(calls).await;
-        begun.push((stranger, answers));
-    }
-    Ok(begun)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! What a log and a peer can make a pool keep, and say.
 
 use super::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A head with the most bytes: the longest origin and names, and as many signatures as there may
 /// be. Sizes above any tree's, and roots that are made up.
@@ -114,8 +114,8 @@ fn rising_heads_do_not_drive_out_the_others() {
     assert!((20..=64).contains(&kept), "{kept}");
 }
 
-#[test]
-fn questions_are_few_however_many_logs_there_are() {
+/// A hundred logs, each with one head and another that waits.
+fn hundred() -> Pool {
     let mut pool = Pool::new(SETTINGS);
     for at in 0..100 {
         let origin = format!("log {at}");
@@ -129,9 +129,43 @@ fn questions_are_few_however_many_logs_there_are() {
             let _ = pool.take(&log.verify(&checkpoint.sign(&KEY)).unwrap(), 0, 0);
         }
     }
+    pool
+}
+
+#[test]
+fn questions_are_few_and_every_log_has_its_turn() {
+    let mut pool = hundred();
     let first = pool.questions(0);
     assert_eq!(first.len(), limits::GOSSIP_QUESTIONS);
-    // Those that were left out come next.
-    assert_eq!(pool.questions(0).len(), 100 - limits::GOSSIP_QUESTIONS);
-    assert_eq!(pool.questions(0), vec![]);
+    let mut asked: BTreeSet<String> = first.iter().map(origin).collect();
+    // All are due again, and those come first that were left out.
+    let second = pool.questions(5_000);
+    assert_eq!(second.len(), limits::GOSSIP_QUESTIONS);
+    asked.extend(second.iter().map(origin));
+    assert_eq!(asked.len(), 100);
+    assert_eq!(pool.questions(5_000).len(), 100 - limits::GOSSIP_QUESTIONS);
+    assert_eq!(pool.questions(5_000), vec![]);
+}
+
+fn origin(question: &Question) -> String {
+    question.older().origin().to_owned()
+}
+
+/// If a peer has more that is new than one exchange brings, no log is always among the last.
+#[test]
+fn what_is_wanted_first_differs_from_exchange_to_exchange() {
+    let pool = hundred();
+    let lines = |note: fn(u64) -> u64| -> Vec<Line> {
+        let ids = (0..100).map(|at| LogId::of(&format!("log {at}")));
+        let lines = ids.map(|log| Line {
+            log,
+            note: NoteId(note(log.0)),
+        });
+        lines.collect()
+    };
+    let rising = pool.wanted(SALT, &lines(|log| log));
+    let falling = pool.wanted(SALT, &lines(|log| !log));
+    assert_eq!(rising.len(), limits::GOSSIP_NOTES);
+    let logs = rising.iter().chain(&falling).map(|line| line.log);
+    assert_eq!(logs.collect::<BTreeSet<LogId>>().len(), 100);
 }

@@ -359,8 +359,9 @@ fn a_peer_that_does_not_end_is_left() {
     let again = exchange.receive(&mut pool, &digest, 0, 0);
     assert_eq!(again, Err(ExchangeFault::SecondDigest));
     let _ = exchange.receive(&mut pool, &wants, 0, 0).unwrap();
+    // It gets what it wants once.
     let notes = exchange.reply(&pool, vec![]).unwrap().notes;
-    assert_eq!(notes.len(), 33);
+    assert_eq!(notes.len(), 1);
     let more = exchange.receive(&mut pool, &wants, 0, 0);
     assert_eq!(more, Err(ExchangeFault::Wants(33)));
     let mut turns = 0;
@@ -369,6 +370,24 @@ fn a_peer_that_does_not_end_is_left() {
         turns += 2;
         assert!(turns <= limits::GOSSIP_TURNS);
     }
+}
+
+#[test]
+fn evidence_is_loaded_once_and_only_if_there_is_any() {
+    let (mut pool, mut exchange, _) = opened();
+    let (here, nowhere) = (Hash::of(b"here"), Hash::of(b"nowhere"));
+    pool.hold(CulpritId::of_log(ORIGIN), here);
+    let turn = Turn {
+        evidence_wanted: vec![here, nowhere, here, here],
+        ..Turn::default()
+    };
+    let received = exchange.receive(&mut pool, &turn, 0, 0).unwrap();
+    assert_eq!(received.evidence_wanted, [here]);
+    // What does not fit is left out.
+    let texts = vec!["e".repeat(256 * 1024), "e".into()];
+    let reply = exchange.reply(&pool, texts).unwrap();
+    assert_eq!(reply.evidence.len(), 1);
+    assert_eq!(reply.check(), Ok(()));
 }
 
 #[test]

@@ -161,6 +161,46 @@ fn of_heads_above_the_tip_one_is_asked_about_at_a_time_and_the_largest_first() {
     assert_eq!(rest, [(12, 30), (20, 30)]);
 }
 
+/// A log that signs many heads above the tip and links none is suspect as soon as any other.
+#[test]
+fn many_heads_do_not_put_off_the_alarm() {
+    let (mut pool, tree) = (pool(), Branch::new(40));
+    let _ = pool.take(&tree.head(10), 0, 0);
+    for size in 20..40 {
+        let _ = pool.take(&tree.head(size), 0, 0);
+    }
+    for now_ms in (0..60_000).step_by(1_000) {
+        assert_eq!(pool.standing(ORIGIN, now_ms), Standing::Clear);
+        assert!(pool.questions(now_ms).len() <= 2);
+    }
+    let suspect = Standing::Suspect {
+        size: TreeSize::new(20),
+        since_ms: 0,
+    };
+    assert_eq!(pool.standing(ORIGIN, 60_000), suspect);
+}
+
+/// Two answers cross, as they do for a log that grows quickly: nobody has to wait for that.
+#[test]
+fn what_was_linked_to_an_earlier_tip_is_asked_about_again_at_once() {
+    let (mut pool, tree) = (pool(), Branch::new(40));
+    for size in [10, 12, 30] {
+        let _ = pool.take(&tree.head(size), 0, 0);
+    }
+    let asked = pool.questions(0);
+    assert_eq!(asked.len(), 2);
+    assert_eq!(pool.questions(100), vec![]);
+    for question in &asked {
+        assert_eq!(link(&mut pool, question, &tree), None);
+    }
+    assert_eq!(tip(&pool), 12);
+    let again = pool.questions(100);
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].source(), Source::Log);
+    assert_eq!(link(&mut pool, &again[0], &tree), None);
+    assert_eq!((tip(&pool), pool.heads(ORIGIN).count()), (30, 1));
+}
+
 #[test]
 fn an_answer_that_proves_nothing_changes_nothing() {
     let tree = Branch::new(40);
