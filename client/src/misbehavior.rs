@@ -18,8 +18,8 @@ const BYTES: usize = 64 << 20;
 /// Largest message: a file, its id, and the heads of their fields.
 const MESSAGE_BYTES: usize = MISBEHAVIOR_BYTES + 64;
 
-/// Returns the files that the node at `url` keeps, in the order in which they came, unverified. Fails
-/// with [`ClientError::Unverified`] if there are more than 1,000, or than 64 MiB.
+/// Returns the files that the node at `url` keeps, in the order in which they came, unverified.
+/// Fails with [`ClientError::Unverified`] if there are more than 1,000, or than 64 MiB.
 pub async fn list(url: &str, tls: &Tls) -> Result<Vec<Vec<u8>>, ClientError> {
     let mut service = connect(url, tls).await?;
     let doing = "listing misbehavior";

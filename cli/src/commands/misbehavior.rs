@@ -23,8 +23,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Misbehavior is proven by signed notes that cannot all be true. The keys that verify them are those
-/// of your policy, or --log-key; no key in a file counts.
+/// Misbehavior is proven by signed notes that cannot all be true. The keys that verify them are
+/// those of your policy, or --log-key; no key in a file counts.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Verify a file of misbehavior offline
