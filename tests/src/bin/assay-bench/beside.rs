@@ -1,6 +1,6 @@
 //! What an honest caller waits for look-ups while strangers do what once held a node up.
 
-use crate::{connection::connect_index, index::metric, material::Material, report::Report};
+use crate::{connection::connect_index, material::Material, measure::metric, report::Report};
 use anyhow::ensure;
 use assay_proto::v1::{LookupPrefixRequest, LookupRequest, StreamEntriesRequest};
 use assay_tests::{

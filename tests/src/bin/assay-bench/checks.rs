@@ -2,8 +2,11 @@
 //! node to refuse.
 
 use crate::{
-    connection::connect_index, cpu_us, load::publish_claims, material::Material, median,
-    published_size, report::Report, status_mib,
+    connection::connect_index,
+    load::publish_claims,
+    material::Material,
+    measure::{cpu_us, median, published_size, status_mib},
+    report::Report,
 };
 use anyhow::{Context, bail, ensure};
 use assay_proto::v1::LookupPrefixRequest;

@@ -1,12 +1,10 @@
 //! What it costs to publish in a log that takes the claims of those whom it endorses.
 
 use crate::{
-    UNLIMITED,
     load::{publish_claims, publish_unary},
     material::Material,
-    median,
+    measure::{UNLIMITED, median, take},
     report::Report,
-    take,
 };
 use assay_claims::issuer::IssuerId;
 use assay_tests::{issuer::key, process::Node};

@@ -1,13 +1,15 @@
 //! What the index costs and what its answers cost.
 
 use crate::{
-    LEAVES, Spent, UNLIMITED, at_rest_mib, beside, canned, checks,
+    beside, canned, checks,
     connection::connect_index,
     load::{Asked, lookups, publish_stream},
     material::Material,
-    median, peak_mib, published_size,
+    measure::{
+        LEAVES, Spent, UNLIMITED, at_rest_mib, median, metric, peak_mib, published_size,
+        resident_mib, take,
+    },
     report::Report,
-    resident_mib, take,
 };
 use anyhow::{Context, ensure};
 use assay_proto::v1::LookupRequest;
@@ -179,19 +181,6 @@ fn publishing(
 /// The seconds that a node has spent in steps of the index since it started.
 fn index_seconds(node: &Node) -> anyhow::Result<f64> {
     metric(node, "assay_index_seconds_sum")
-}
-
-/// A number of the node's own metrics.
-pub fn metric(node: &Node, name: &str) -> anyhow::Result<f64> {
-    let url = format!("{}/metrics", node.ready().admin);
-    let metrics = tokio::runtime::Runtime::new()?
-        .block_on(async { reqwest::get(url).await?.text().await })?;
-    let value = metrics.lines().find_map(|line| {
-        let (found, value) = line.split_once(' ')?;
-        (found == name).then_some(value)
-    });
-    let value = value.with_context(|| format!("no {name}"))?;
-    Ok(value.parse()?)
 }
 
 fn proof_bytes(

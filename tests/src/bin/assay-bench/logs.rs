@@ -1,7 +1,10 @@
 //! What a decision costs that several logs are asked for.
 
 use crate::{
-    UNLIMITED, load::publish_stream, material::Material, median, published_size, report::Report,
+    load::publish_stream,
+    material::Material,
+    measure::{UNLIMITED, median, published_size},
+    report::Report,
 };
 use anyhow::ensure;
 use assay_tests::process::{Node, binaries, poll};

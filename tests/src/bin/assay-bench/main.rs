@@ -13,14 +13,15 @@ mod index;
 mod load;
 mod logs;
 mod material;
+mod measure;
 mod report;
 mod tessera;
 
 use anyhow::{Context, ensure};
-use assay_proto::v1::{GetCheckpointRequest, log_service_client::LogServiceClient};
-use assay_tests::process::{Node, binaries, poll};
+use assay_tests::process::{Node, binaries};
 use load::{Shape, proofs, publish_stream, publish_unary};
 use material::{CLAIM_BYTES, Material};
+use measure::{LEAVES, Spent, UNLIMITED, median, published_size, resident_mib, take};
 use report::{Better, Report};
 use std::{
     path::PathBuf,
@@ -31,9 +32,6 @@ use std::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Claims in the log that proofs, memory, start-up and audit are measured on.
-const LEAVES: u64 = 1_000_000;
-
 /// Who speaks, and the distinct packages that they speak about.
 const ISSUERS: u8 = 64;
 const PACKAGES: u64 = 300_000;
@@ -42,10 +40,6 @@ const PACKAGES: u64 = 300_000;
 /// to three seconds.
 const STREAMED: u64 = 100_000;
 const UNARY: u64 = 60_000;
-
-/// Limits that would make the benchmark measure the limits.
-const UNLIMITED: &str = "admission.issuer_claims_per_second = 0\nadmission.registrations_per_hour \
-    = 0\ntrace.filter = \"warn\"";
 
 /// What is measured of a log of so many claims.
 type Part = fn(&Material, u64, &mut Report) -> anyhow::Result<()>;
@@ -188,13 +182,6 @@ fn only(part: Part, leaves: u64) -> anyhow::Result<()> {
     report.finish(&bench_json()?)
 }
 
-/// The next `count` claims.
-fn take(next: &mut u64, count: u64) -> std::ops::Range<u64> {
-    let start = *next;
-    *next += count;
-    start..*next
-}
-
 /// The median of three runs of `count` claims, and what each of them was: the store flushes and
 /// merges in the background when it likes, and a run that met it says little about the next one.
 fn three(
@@ -213,20 +200,6 @@ fn three(
         rates.push(rate);
     }
     Ok((median(rates), all.join("; ")))
-}
-
-async fn published_size(url: &str) -> anyhow::Result<u64> {
-    let mut client = LogServiceClient::connect(url.to_owned()).await?;
-    let note = client
-        .get_checkpoint(GetCheckpointRequest {})
-        .await?
-        .into_inner()
-        .checkpoint;
-    Ok(note
-        .lines()
-        .nth(1)
-        .context("the checkpoint has no size")?
-        .parse()?)
 }
 
 /// Alternates between the node and the canned server, so that both see the same machine, and
@@ -249,11 +222,6 @@ fn inclusion(node: &Node, size: u64, report: &mut Report) -> anyhow::Result<()> 
     let detail = format!("{real:.0} proofs/s; {baseline:.0} canned answers/s");
     report.ratio("inclusion_proof", real / baseline, 0.85, detail);
     Ok(())
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
 }
 
 /// The median of three audits, each the whole process, none knowing of another.
@@ -290,95 +258,6 @@ fn audit(node: &Node, size: u64, hash: f64, report: &mut Report) -> anyhow::Resu
         format!("{rate:.0} leaves/s, the whole process"),
     );
     Ok(())
-}
-
-fn resident_mib(pid: u32) -> anyhow::Result<f64> {
-    status_mib(pid, "VmRSS:")
-}
-
-/// The most that was ever resident.
-fn peak_mib(pid: u32) -> anyhow::Result<f64> {
-    status_mib(pid, "VmHWM:")
-}
-
-/// What is resident at rest: what a load needed is given back within seconds, and this waits until
-/// nothing more is.
-fn at_rest_mib(pid: u32) -> anyhow::Result<f64> {
-    let (mut least, mut since) = (resident_mib(pid)?, Instant::now());
-    let begun = since;
-    poll(|| {
-        let now = resident_mib(pid)?;
-        if now < least {
-            (least, since) = (now, Instant::now());
-        }
-        let settled =
-            since.elapsed() >= Duration::from_secs(3) || begun.elapsed() >= Duration::from_secs(30);
-        Ok(settled.then_some(least))
-    })
-}
-
-fn status_mib(pid: u32, field: &str) -> anyhow::Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status
-        .lines()
-        .find(|line| line.starts_with(field))
-        .with_context(|| format!("no {field}"))?;
-    let kib: f64 = line
-        .split_whitespace()
-        .nth(1)
-        .with_context(|| format!("no {field}"))?
-        .parse()?;
-    Ok(kib / 1024.0)
-}
-
-/// CPU time of the node and of this process, which a busy machine does not change as it changes
-/// rates.
-struct Spent {
-    node: u32,
-    before: (f64, f64),
-}
-
-impl Spent {
-    fn start(node: &Node) -> anyhow::Result<Self> {
-        let node = node.pid()?;
-        Ok(Spent {
-            node,
-            before: (cpu_us(node)?, cpu_us(std::process::id())?),
-        })
-    }
-
-    /// The node's microseconds of each of so many claims.
-    fn node(self, claims: u64) -> anyhow::Result<f64> {
-        Ok((cpu_us(self.node)? - self.before.0) / claims as f64)
-    }
-
-    fn per(self, claims: u64) -> anyhow::Result<String> {
-        let per = |before: f64, pid: u32| anyhow::Ok((cpu_us(pid)? - before) / claims as f64);
-        let (node, client) = (
-            per(self.before.0, self.node)?,
-            per(self.before.1, std::process::id())?,
-        );
-        Ok(format!(
-            "node {node:.1} µs, client {client:.1} µs (signing included)"
-        ))
-    }
-}
-
-/// User and system time of a process, in microseconds. Linux counts in hundredths of a second.
-fn cpu_us(pid: u32) -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name, in parentheses, may hold spaces; what follows it does not.
-    let fields = stat
-        .rsplit(')')
-        .next()
-        .context("no fields")?
-        .split_whitespace();
-    let ticks: Vec<f64> = fields
-        .skip(11)
-        .take(2)
-        .map(str::parse)
-        .collect::<Result<_, _>>()?;
-    Ok(ticks.iter().sum::<f64>() * 10_000.0)
 }
 
 fn bench_json() -> anyhow::Result<PathBuf> {

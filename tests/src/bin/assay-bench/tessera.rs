@@ -5,7 +5,13 @@
 //! writers over HTTP/2, ours by `PublishStream`. Tessera's looks at no signature and keeps no
 //! index; ours does both. Both sync, and publish a checkpoint a second.
 
-use crate::{Spent, cpu_us, index, load::publish_stream, material::Material, report::Report};
+use crate::{
+    index,
+    load::publish_stream,
+    material::Material,
+    measure::{Spent, cpu_us},
+    report::Report,
+};
 use anyhow::{Context, ensure};
 use assay_tests::{interop, process::poll};
 use assay_tlog::note::SignerKey;
