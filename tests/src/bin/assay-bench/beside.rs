@@ -1,10 +1,6 @@
 //! What an honest caller waits for look-ups while strangers do what once held a node up.
 
-<<<<<<< HEAD
 use crate::{connection::connect_index, material::Material, observed::metric, report::Report};
-=======
-use crate::{connection::connect_index, material::Material, measure::metric, report::Report};
->>>>>>> s20-index
 use anyhow::ensure;
 use assay_proto::v1::{LookupPrefixRequest, LookupRequest, StreamEntriesRequest};
 use assay_tests::{

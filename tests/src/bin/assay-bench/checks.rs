@@ -5,11 +5,7 @@ use crate::{
     connection::connect_index,
     load::publish_claims,
     material::Material,
-<<<<<<< HEAD
     observed::{cpu_us, median, published_size, status_mib},
-=======
-    measure::{cpu_us, median, published_size, status_mib},
->>>>>>> s20-index
     report::Report,
 };
 use anyhow::{Context, bail, ensure};

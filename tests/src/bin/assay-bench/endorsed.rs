@@ -2,13 +2,8 @@
 
 use crate::{
     load::{publish_claims, publish_unary},
-<<<<<<< HEAD
     material::{Material, take},
     observed::{UNLIMITED, median},
-=======
-    material::Material,
-    measure::{UNLIMITED, median, take},
->>>>>>> s20-index
     report::Report,
 };
 use assay_claims::issuer::IssuerId;

@@ -4,16 +4,9 @@ use crate::{
     beside, canned, checks,
     connection::connect_index,
     load::{Asked, lookups, publish_stream},
-<<<<<<< HEAD
     material::{LEAVES, Material, take},
     observed::{
         Spent, UNLIMITED, at_rest_mib, median, metric, peak_mib, published_size, resident_mib,
-=======
-    material::Material,
-    measure::{
-        LEAVES, Spent, UNLIMITED, at_rest_mib, median, metric, peak_mib, published_size,
-        resident_mib, take,
->>>>>>> s20-index
     },
     report::Report,
 };

@@ -3,13 +3,8 @@
 use crate::{
     load::publish_stream,
     material::Material,
-<<<<<<< HEAD
     observed::{UNLIMITED, median},
     report::{Better, Report},
-=======
-    measure::{UNLIMITED, median, published_size},
-    report::Report,
->>>>>>> s20-index
 };
 use anyhow::{Context, ensure};
 use assay_tests::process::{Node, binaries, poll};

@@ -13,11 +13,7 @@ mod index;
 mod load;
 mod logs;
 mod material;
-<<<<<<< HEAD
 mod observed;
-=======
-mod measure;
->>>>>>> s20-index
 mod report;
 mod tessera;
 mod witnessed;
@@ -26,15 +22,9 @@ mod witnesses;
 use anyhow::{Context, ensure};
 use assay_tests::process::{Node, binaries};
 use load::{Shape, proofs, publish_stream, publish_unary};
-<<<<<<< HEAD
 use material::{CLAIM_BYTES, LEAVES, Material, take};
 use observed::{Spent, UNLIMITED, median, published_size, resident_mib};
 use report::Report;
-=======
-use material::{CLAIM_BYTES, Material};
-use measure::{LEAVES, Spent, UNLIMITED, median, published_size, resident_mib, take};
-use report::{Better, Report};
->>>>>>> s20-index
 use std::{
     path::PathBuf,
     process::Command,

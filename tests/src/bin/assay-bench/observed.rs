@@ -6,9 +6,10 @@ use assay_tests::process::{Node, poll};
 use std::time::{Duration, Instant};
 
 /// Limits that would make the benchmark measure the limits.
-pub const UNLIMITED: &str = "admission.issuer_claims_per_second = 0\nadmission.registrations_per_hour \
-    = 0\ntrace.filter = \"warn\"";
+pub const UNLIMITED: &str = "admission.issuer_claims_per_second = 0\n\
+    admission.registrations_per_hour = 0\ntrace.filter = \"warn\"";
 
+/// The size of the log's published tree.
 pub async fn published_size(url: &str) -> anyhow::Result<u64> {
     let mut client = LogServiceClient::connect(url.to_owned()).await?;
     let note = client

@@ -9,11 +9,7 @@ use crate::{
     index,
     load::publish_stream,
     material::Material,
-<<<<<<< HEAD
     observed::{Spent, cpu_us},
-=======
-    measure::{Spent, cpu_us},
->>>>>>> s20-index
     report::Report,
 };
 use anyhow::{Context, ensure};
