@@ -45,6 +45,17 @@ async fn four_projects_witnesses_cosign_a_log_of_ours() -> anyhow::Result<()> {
     tlog_scales_makes_the_same_proof(&all, &node, leaf)
 }
 
+/// A note with the log's own signature only.
+fn bare(note: &str, log: &VerifierKey) -> anyhow::Result<String> {
+    let body = note.split_once("\n\n").context("no signatures")?.0;
+    let own = note
+        .lines()
+        .find(|line| line.starts_with(&format!("\u{2014} {} ", log.name())));
+    let bare = format!("{body}\n\n{}\n", own.context("the log signed nothing")?);
+    VerifiedCheckpoint::verify(&bare, log)?;
+    Ok(bare)
+}
+
 /// `aics-tlog` finds the quorum of four on the head, proves it from the tiles to extend the first
 /// one, and refuses a head that nobody cosigned.
 fn aics_tlog_agrees(all: &Witnesses, node: &Node, notes: &[String]) -> anyhow::Result<()> {
@@ -55,12 +66,7 @@ fn aics_tlog_agrees(all: &Witnesses, node: &Node, notes: &[String]) -> anyhow::R
     };
     let key = VerifierKey::parse(&node.ready().vkey)?;
     let (first, last) = (&notes[0], &notes[notes.len() - 1]);
-    let body = last.split_once("\n\n").context("no signatures")?.0;
-    let own = last
-        .lines()
-        .find(|line| line.starts_with(&format!("\u{2014} {} ", key.name())));
-    let bare = format!("{body}\n\n{}\n", own.context("the log signed nothing")?);
-    VerifiedCheckpoint::verify(&bare, &key)?;
+    let bare = bare(last, &key)?;
     let (first, last, bare) = (
         file("first", first)?,
         file("last", last)?,
