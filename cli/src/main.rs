@@ -53,7 +53,10 @@ fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|e| Failure::io("cannot start the program's threads", e))?;
-    runtime.block_on(run_command(command, settings))
+    let done = runtime.block_on(run_command(command, settings));
+    // A name that is still being resolved is not waited for.
+    runtime.shutdown_background();
+    done
 }
 
 async fn run_command(command: Command, settings: &Settings) -> Result<(), Failure> {

@@ -21,13 +21,47 @@ const MESSAGE_BYTES: usize = MISBEHAVIOR_BYTES + 64;
 /// Returns the files that the node at `url` keeps, in the order in which they came, unverified.
 /// Fails with [`ClientError::Unverified`] if there are more than 1,000, or than 64 MiB.
 pub async fn list(url: &str, tls: &Tls) -> Result<Vec<Vec<u8>>, ClientError> {
+    let mut files = Vec::new();
+    take(
+        url,
+        tls,
+        ListMisbehaviorRequest::default(),
+        (FILES, BYTES),
+        &mut files,
+    )
+    .await?;
+    Ok(files)
+}
+
+/// The same of these culprits only, as [`Culprit`](assay_claims::misbehavior::Culprit) writes them:
+/// at most 64 files and 4 MiB. What had come before it fails, or is given up, is in `files`.
+pub(crate) async fn about(
+    url: &str,
+    tls: &Tls,
+    culprits: Vec<String>,
+    files: &mut Vec<Vec<u8>>,
+) -> Result<(), ClientError> {
+    let request = ListMisbehaviorRequest {
+        culprits,
+        ..ListMisbehaviorRequest::default()
+    };
+    take(url, tls, request, (64, 4 << 20), files).await
+}
+
+async fn take(
+    url: &str,
+    tls: &Tls,
+    request: ListMisbehaviorRequest,
+    (most, most_bytes): (usize, usize),
+    files: &mut Vec<Vec<u8>>,
+) -> Result<(), ClientError> {
     let mut service = connect(url, tls).await?;
     let doing = "listing misbehavior";
-    let (mut files, mut bytes) = (Vec::new(), 0);
-    let call = service.list_misbehavior(ListMisbehaviorRequest::default());
+    let mut bytes = 0;
+    let call = service.list_misbehavior(request);
     call::each(doing, call, |next| {
         bytes += next.file.len();
-        if files.len() == FILES || bytes > BYTES {
+        if files.len() == most || bytes > most_bytes {
             return Err(ClientError::unverified(
                 "it lists more misbehavior than a node keeps",
             ));
@@ -35,8 +69,7 @@ pub async fn list(url: &str, tls: &Tls) -> Result<Vec<Vec<u8>>, ClientError> {
         files.push(next.file.to_vec());
         Ok(())
     })
-    .await?;
-    Ok(files)
+    .await
 }
 
 /// Hands a file to the node at `url`. Returns whether the node did not know it before. Fails with

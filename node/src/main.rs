@@ -4,12 +4,13 @@ mod mirror_commands;
 mod peer_commands;
 mod witness_commands;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use assay_node::{
     config::{Config, ConfigFile as _},
     init, mirror, node, telemetry, witness,
 };
 use assay_tlog::Hash;
+use assay_tlog::note::{Algorithm, CosignerKey};
 use clap::{Args, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -94,8 +95,42 @@ fn main() -> ExitCode {
     }
 }
 
-fn init_log(args: &Init) -> anyhow::Result<()> {
+/// Refuses what would fail after a part was made: names that cannot be, or that are one, and files
+/// that are there.
+fn refuse_unfit(args: &Init) -> anyhow::Result<()> {
     init::vacant(&args.dir)?;
+    let mut names = vec![args.origin.as_str()];
+    for name in args.witness.iter().chain(&args.mirror) {
+        CosignerKey::from_seed(name, Algorithm::CosignatureV1, &[0; 32])
+            .with_context(|| format!("the name {name:?} cannot be used"))?;
+        ensure!(
+            !names.contains(&name.as_str()),
+            "the log, its witness and its mirror need three names; {name} stands there twice"
+        );
+        names.push(name);
+    }
+    for file in [
+        "log.key",
+        "data",
+        "checkpoints",
+        "witness",
+        "mirror",
+        "mirror.key",
+    ] {
+        let path = args.dir.join(file);
+        ensure!(
+            !path.exists(),
+            "{} exists already; init never overwrites. Choose another folder",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn init_log(args: &Init) -> anyhow::Result<()> {
+    if args.witness.is_some() || args.mirror.is_some() {
+        refuse_unfit(args)?;
+    }
     let (mut tables, mut vkeys) = (String::new(), Vec::new());
     if let Some(name) = &args.witness {
         vkeys.extend(init_witness(args, name)?);

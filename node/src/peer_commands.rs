@@ -6,7 +6,6 @@ use assay_node::{
     config::{Config, ConfigError, ConfigFile as _, FederationConfig, MirrorConfig},
     keyfile, mirror,
     peers::{KnownPeer, Peer, PeerFile, PeersError, file, policy, socket, status},
-    storage::StorageError,
     witness::{config::WitnessConfig, run},
 };
 use assay_tlog::head::LogVerifier;
@@ -55,6 +54,9 @@ pub struct Card {
 pub struct Add {
     #[command(flatten)]
     node: Node,
+    /// Copies their logs, too, which takes as much room as they write. The node must be a mirror.
+    #[arg(long)]
+    mirror: bool,
     /// Files with peers; `-` is standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -175,6 +177,9 @@ fn add(args: &Add) -> anyhow::Result<()> {
         text += &said.with_context(|| format!("cannot read {}", path.display()))?;
         text.push('\n');
     }
+    if args.mirror {
+        text = file::mirrored(&text)?;
+    }
     let names = change(&args.node, "add", text, |file, text| {
         Ok(file.add(text)?.join("\n"))
     })?;
@@ -200,7 +205,7 @@ fn change(
     let own = Own::load(node)?;
     match PeerFile::open(&own.federation.peers, own.origin()) {
         Ok(mut file) => Ok(by_hand(&mut file, &body)?),
-        Err(PeersError::Lock(StorageError::Locked(_))) => {
+        Err(PeersError::Taken(_)) => {
             let asked = socket::ask(&own.federation.admin_socket, what, body);
             match runtime()?.block_on(asked) {
                 Ok(said) => Ok(said),

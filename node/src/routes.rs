@@ -42,7 +42,6 @@ pub fn routes<S: Store + 'static>(
     peers: &Peers,
     stop: &watch::Receiver<bool>,
 ) -> Result<Plain, MirrorStartError> {
-    misbehavior::follow(evidence, peers.clone());
     let mut router = tiles::router(view).merge(misbehavior::http::router(evidence.clone()));
     let mut own = None;
     if let Some(opened) = witness {
@@ -53,6 +52,8 @@ pub fn routes<S: Store + 'static>(
         let witness = Arc::new(opened.witness);
         logs::follow(&witness, peers.clone());
         router = router.merge(witness::http::router(witness));
+    } else {
+        misbehavior::follow(evidence, peers.clone());
     }
     let beside = mirror::Beside {
         log: &config.log.origin,

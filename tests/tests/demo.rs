@@ -49,4 +49,13 @@ fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_mor
         assert!(check.contains(said), "no {said:?} in:\n{check}");
     }
     assert!(output.contains("\nexit code 1\n"), "{output}");
+
+    // The log's key signed two histories, and the log was refused for it.
+    let forged = printed(&output, "assay-forge");
+    assert!(forged.contains("answer 422"), "{forged}");
+    let refused = output.find("\nexit code 4\n").unwrap();
+    let last = output.rfind("\nexit code 4\n").unwrap();
+    assert!(refused < last, "{output}");
+    let verified = printed(&output, "assay misbehavior verify");
+    assert!(verified.contains("a.example/log"), "{verified}");
 }

@@ -38,7 +38,7 @@ pub enum Command {
     /// Fetch what a node keeps, and verify each
     List {
         /// The node: http://HOST:PORT or https://HOST:PORT [default: --log]
-        #[arg(long, value_name = "URL")]
+        #[arg(long, value_name = "URL", env = "ASSAY_NODE")]
         node: Option<String>,
     },
     /// Hand a file to a node, which verifies it with its own keys
@@ -46,7 +46,7 @@ pub enum Command {
         /// The file; - for stdin
         file: PathBuf,
         /// The node: http://HOST:PORT or https://HOST:PORT [default: --log]
-        #[arg(long, value_name = "URL")]
+        #[arg(long, value_name = "URL", env = "ASSAY_NODE")]
         node: Option<String>,
     },
 }

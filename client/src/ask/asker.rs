@@ -2,6 +2,7 @@
 
 use super::confirmed::confirmed;
 use super::connection::{Connection, How};
+use super::convicted::{Convicted, convicted};
 use super::error::AskError;
 use super::everyone::Others;
 use super::gather::Gathered;
@@ -17,7 +18,8 @@ use assay_policy::rules::Policy;
 use assay_policy::trust::Limit;
 use assay_policy::verdict::{Answer, LogAnswer, Overlong};
 use assay_tlog::tlog_policy::Voices;
-use std::path::Path;
+use std::{path::Path, sync::Arc};
+use tokio::sync::OnceCell;
 
 /// Whom to ask, and how.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub struct Asker {
     how: How,
     now_ms: u64,
     connections: Vec<Connection>,
+    /// Which logs misbehaved. Nodes are asked once.
+    convicted: Arc<OnceCell<Convicted>>,
 }
 
 /// What one log answered.
@@ -190,7 +194,14 @@ impl Asker {
             how,
             now_ms,
             connections,
+            convicted: Arc::default(),
         }
+    }
+
+    /// The logs that are convicted, and why.
+    async fn convicted(&self) -> &Convicted {
+        let asked = || convicted(&self.policy, &self.connections, self.how);
+        self.convicted.get_or_init(asked).await
     }
 
     /// The policy.
@@ -216,14 +227,17 @@ impl Asker {
     /// says so, everyone: about what is asked, and about what was said of it.
     ///
     /// It guarantees that every answer is verified, and that its heads are confirmed by as many
-    /// witnesses as the policy asks for. A log that cannot be reached is no failure: its
-    /// [`Answer`] says so. Fails with [`AskError::OfLog`] if an answer does not verify or answers
+    /// witnesses as the policy asks for. A log that cannot be reached, or is convicted of
+    /// misbehavior, is no failure: its [`Answer`] says so. Fails with [`AskError::OfLog`] if an answer does not verify or answers
     /// cannot be kept or read, and with [`AskError::BrokenClaim`] if a claim does not.
     pub async fn ask(&self, inquiry: &Inquiry) -> Result<Asked, AskError> {
         let mut panel = Panel::new(&self.connections, self.how);
-        let Inquired { others, limits } =
-            inquire(&mut panel, &self.policy, self.now_ms, inquiry).await;
-        let asked = self.answers(panel)?;
+        let (inquired, _) = tokio::join!(
+            inquire(&mut panel, &self.policy, self.now_ms, inquiry),
+            self.convicted()
+        );
+        let Inquired { others, limits } = inquired;
+        let asked = self.answers(panel).await?;
         Ok(Asked {
             others,
             limits,
@@ -232,14 +246,21 @@ impl Asker {
     }
 
     /// What the logs of a panel answered.
-    pub(super) fn answers(&self, panel: Panel) -> Result<Asked, AskError> {
+    pub(super) async fn answers(&self, panel: Panel) -> Result<Asked, AskError> {
         let mut asked = Asked {
             how: self.how,
             logs: Vec::with_capacity(self.connections.len()),
             others: None,
             limits: Vec::new(),
         };
+        let convicted = self.convicted().await;
         for (log, gathered) in panel.finish() {
+            // Whatever it answers: it cannot end the question about the others either.
+            if let Some(why) = convicted.get(log.key.name()) {
+                let silent = AskedLog::silent(log, why.clone(), LogState::Convicted);
+                asked.logs.push(silent);
+                continue;
+            }
             asked
                 .logs
                 .push(answered(&self.policy, log, gathered, self.how)?);
@@ -273,7 +294,11 @@ impl Asker {
         if self.how != How::Openly {
             return Ok(clients);
         }
+        let convicted = self.convicted().await;
         for connection in &self.connections {
+            if convicted.contains_key(connection.log.key.name()) {
+                continue;
+            }
             match connection.client().await {
                 Ok(client) => clients.extend(client),
                 // It did not answer the question either, and that is said.

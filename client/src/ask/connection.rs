@@ -39,6 +39,11 @@ impl Connection {
         }
     }
 
+    /// How its node is reached.
+    pub(super) fn tls(&self) -> &Tls {
+        &self.tls
+    }
+
     /// A connection to the log, or `None` if its address is unknown. Fails as
     /// [`Client::connect`] does; the next call tries again.
     pub(super) async fn client(&self) -> Result<Option<Client>, ClientError> {

@@ -14,6 +14,7 @@ mod asker;
 mod census;
 mod confirmed;
 mod connection;
+mod convicted;
 mod error;
 mod everyone;
 mod find;

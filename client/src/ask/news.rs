@@ -45,7 +45,7 @@ impl Asker {
                 .cloned(),
         );
         let limits = judge(&mut panel, self.policy(), self.now_ms(), new.clone()).await;
-        let asked = self.answers(panel)?;
+        let asked = self.answers(panel).await?;
         let mut known: Vec<LoggedClaim> = asked.claims().cloned().collect();
         known.extend(new);
         let signers: Vec<IssuerId> = signers_of(&known).collect();

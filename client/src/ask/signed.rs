@@ -33,7 +33,7 @@ pub(super) async fn signed(asker: &Asker, id: &IssuerId) -> Result<(Signed, Aske
     }
     let mut panel = Panel::new(asker.connections(), asker.how());
     let lists = panel.signed(&of_issuer(id)).await;
-    let asked = asker.answers(panel)?;
+    let asked = asker.answers(panel).await?;
     for (log, there) in asked.logs.iter().zip(lists) {
         let Some(there) = there.filter(|_| !matches!(log.answer, Answer::None { .. })) else {
             continue;

@@ -101,7 +101,7 @@ impl<S: Reads + 'static> Task<S> {
         let cosigning = &mut self.witnesses.cosigning;
         let convicted = cosigning
             .witnesses()
-            .filter(|witness| !witness.excluded && self.evidence.convicts_witness(witness.name));
+            .filter(|witness| !witness.excluded && self.evidence.convicts_cosigner(witness.name));
         let convicted: Vec<String> = convicted.map(|witness| witness.name.to_owned()).collect();
         for name in convicted {
             cosigning.exclude(&name);

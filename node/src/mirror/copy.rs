@@ -106,6 +106,11 @@ impl<S: Tables> Copy<S> {
     /// `note` is what was fetched of the log, with the signatures of others.
     pub fn finish(&mut self, note: &str) -> Result<(), RoundError> {
         let is_new = self.mirror.finish()?.is_some();
+        // What it signs now is worth nothing. What was cosigned before stays to be had.
+        let evidence = self.shared.evidence.as_ref();
+        if evidence.is_some_and(|evidence| evidence.convicts_log(self.log.origin())) {
+            return Ok(());
+        }
         let Some(head) = self.mirror.mirrored().cloned() else {
             return Ok(());
         };

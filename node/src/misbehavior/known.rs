@@ -36,6 +36,7 @@ pub enum KnownError {
 pub struct Known {
     logs: BTreeMap<String, Vec<VerifierKey>>,
     witnesses: BTreeMap<String, Vec<VerifierKey>>,
+    mirrors: BTreeMap<String, Vec<VerifierKey>>,
 }
 
 impl Known {
@@ -73,16 +74,15 @@ impl Known {
         }
     }
 
-    /// Adds the logs, witnesses, mirrors and auditors of peers.
+    /// Adds the logs, witnesses, mirrors and auditors of peers. Keys of a name that the
+    /// configuration has keys of are left out: a peer could have somebody else convicted with them.
     pub fn peers(&mut self, peers: &[KnownPeer]) {
         for peer in peers {
-            for key in peer.log().iter().flat_map(|log| log.keys()) {
-                self.log(key);
-            }
-            for key in [peer.witness(), peer.mirror(), peer.audit()].concat() {
-                let name = key.name().to_owned();
-                add(self.witnesses.entry(name).or_default(), &key);
-            }
+            let log = peer.log().map(LogVerifier::keys).unwrap_or_default();
+            peers_keys(&mut self.logs, log);
+            peers_keys(&mut self.witnesses, peer.witness());
+            peers_keys(&mut self.mirrors, peer.mirror());
+            peers_keys(&mut self.mirrors, peer.audit());
         }
     }
 
@@ -101,7 +101,29 @@ impl Known {
                 Err(source) => return Err(KnownError::Witness { name, source }),
             }
         }
+        for (name, keys) in self.mirrors.clone() {
+            match CosignerVerifier::new(keys) {
+                Ok(mirror) => known.mirrors.push(mirror),
+                Err(source) => return Err(KnownError::Witness { name, source }),
+            }
+        }
         Ok(known)
+    }
+}
+
+/// Adds the keys of one name, unless there are keys of that name.
+fn peers_keys(all: &mut BTreeMap<String, Vec<VerifierKey>>, keys: &[VerifierKey]) {
+    let Some(name) = keys.first().map(VerifierKey::name) else {
+        return;
+    };
+    match all.get(name) {
+        None => _ = all.insert(name.to_owned(), keys.to_vec()),
+        Some(configured) if keys.iter().all(|key| configured.contains(key)) => {}
+        Some(_) => tracing::warn!(
+            name,
+            "a peer has other keys of this name than the configuration, whose keys hold when \
+             misbehavior is verified"
+        ),
     }
 }
 

@@ -186,35 +186,42 @@ impl Evidence {
     }
 
     /// Verifies with the keys of these peers, too, from now on, and what was kept again. Whoever is
-    /// convicted stays so. Reports what goes wrong; the keys stay as they are then.
-    pub fn follow(&self, peers: &[KnownPeer]) {
+    /// convicted stays so. Returns whether all that is kept was looked at; what goes wrong is
+    /// reported.
+    pub fn follow(&self, peers: &[KnownPeer]) -> bool {
         let mut known = self.configured.clone();
         known.peers(peers);
-        match known.keys() {
-            Ok(keys) => self.keys.store(Arc::new(keys)),
-            Err(error) => {
-                tracing::error!(
-                    error = with_causes(&error),
-                    "misbehavior is verified without the keys of the peers"
-                );
-                return;
-            }
+        let looked = known.keys().map_err(EvidenceError::from).and_then(|keys| {
+            self.keys.store(Arc::new(keys));
+            Ok(self.load()?)
+        });
+        if let Err(error) = &looked {
+            let error = with_causes(error);
+            tracing::error!(
+                error,
+                "kept misbehavior was not verified with the keys of the peers"
+            );
         }
-        if let Err(error) = self.load() {
-            tracing::error!(error = with_causes(&error), "kept misbehavior was not read");
-        }
+        looked.is_ok()
     }
 
-    /// Reads the folders, and convicts whomever the files convict that were not known.
+    /// Reads the folders, and convicts whomever the files convict that were not known. Fails if one
+    /// cannot be read, after what could be read has convicted.
     fn load(&self) -> Result<(), FolderError> {
-        let mut texts = BTreeMap::new();
+        let (mut texts, mut failed) = (BTreeMap::new(), Ok(()));
         for folder in &self.folders {
-            for id in folder.ids()? {
+            let ids = folder.ids().unwrap_or_else(|error| {
+                failed = Err(error);
+                Vec::new()
+            });
+            for id in ids {
                 if self.read_kept(|kept| kept.files.contains_key(&id)) {
                     continue;
                 }
-                if let Read::Whole(text) = folder.read(&id)? {
-                    texts.insert(id, text);
+                match folder.read(&id) {
+                    Ok(Read::Whole(text)) => _ = texts.insert(id, text),
+                    Ok(_) => {}
+                    Err(error) => failed = Err(error),
                 }
             }
         }
@@ -230,11 +237,19 @@ impl Evidence {
             let culprit = &found.culprit;
             tracing::error!(%id, %culprit, "convicted of misbehavior, see GET /misbehavior");
             self.write_kept(|kept| kept.insert(found));
-            for folder in &self.folders {
-                folder.write(&id, &text)?;
+            self.copy(&id, &text);
+        }
+        failed
+    }
+
+    /// Writes a file to the folders that do not have it.
+    fn copy(&self, id: &Hash, text: &[u8]) {
+        for folder in &self.folders {
+            if let Err(error) = folder.write(id, text) {
+                let error = with_causes(&error);
+                tracing::error!(%id, error, "proof of misbehavior is not kept in every folder");
             }
         }
-        Ok(())
     }
 
     /// Takes a text that somebody sent. Returns its id, and whether it was not known before. The
@@ -254,9 +269,9 @@ impl Evidence {
     pub fn keep(&self, found: &VerifiedMisbehavior) -> Result<bool, NotKept> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let listed = Listed::of(found);
-        let mut room = Ok(());
+        let (mut room, mut is_first) = (Ok(()), false);
         let known = self.write_kept(|kept| {
-            kept.convicted.insert(listed.culprit.clone());
+            is_first = kept.convicted.insert(listed.culprit.clone());
             room = kept.room_for(&listed, self.limits);
             kept.files.contains_key(&listed.id)
         });
@@ -267,8 +282,10 @@ impl Evidence {
             Ok(()) => {}
             Err(enough @ NotKept::Enough { .. }) => return Err(enough),
             Err(error) => {
-                let (culprit, text) = (&listed.culprit, found.text());
-                tracing::error!(%culprit, %error, text, "misbehavior is proven, and not stored");
+                // The whole text once: a disk that is full is not to be filled with it.
+                let text = is_first.then(|| found.text());
+                let (id, culprit) = (&listed.id, &listed.culprit);
+                tracing::error!(%id, %culprit, %error, text, "misbehavior is proven, not stored");
                 return Err(error);
             }
         }
@@ -297,9 +314,14 @@ impl Evidence {
         })
     }
 
-    /// Whether the witness of this name is convicted.
-    pub fn convicts_witness(&self, name: &str) -> bool {
-        self.read_kept(|kept| kept.convicted.contains(&Culprit::Witness(name.to_owned())))
+    /// Whether the witness or mirror of this name is convicted.
+    pub fn convicts_cosigner(&self, name: &str) -> bool {
+        let name = || name.to_owned();
+        self.read_kept(|kept| {
+            !kept.convicted.is_empty()
+                && (kept.convicted.contains(&Culprit::Witness(name()))
+                    || kept.convicted.contains(&Culprit::Mirror(name())))
+        })
     }
 
     /// All files with larger ids than `after`, in the order of their ids.
@@ -344,7 +366,7 @@ pub fn against(held: Option<&VerifiedHead>, head: &VerifiedHead) -> Option<Verif
 }
 
 /// Verifies with the keys of the peers, too: those of now before this returns, and whoever they are
-/// later. Must be called on a tokio runtime.
+/// later.
 pub fn follow(evidence: &Arc<Evidence>, peers: Peers) {
     let evidence = Arc::downgrade(evidence);
     peers.follow(move |peers| {

@@ -104,7 +104,7 @@ fn what_is_reported_is_verified_with_configured_keys_before_it_is_kept() {
     assert_eq!(evidence.report(text).unwrap(), (found.id(), false));
     assert!(evidence.convicts_log(ORIGIN));
     assert!(!evidence.convicts_log("log.example/b"));
-    assert!(!evidence.convicts_witness(ORIGIN));
+    assert!(!evidence.convicts_cosigner(ORIGIN));
     assert_eq!(
         files(&folder),
         [format!("{}.assay-misbehavior", found.id())]
@@ -230,4 +230,41 @@ fn the_list_goes_on_after_an_id() {
     assert!(all.is_sorted_by_key(|listed| listed.id));
     assert_eq!(evidence.list(Some(all[1].id)), all[2..]);
     assert_eq!(evidence.list(Some(all[3].id)), []);
+}
+
+/// Peers bring keys, and none of a name that the configuration has keys of: a peer could have
+/// somebody else convicted with them.
+#[test]
+fn a_peer_brings_keys_of_its_own_only() {
+    let folder = TempDir::new().unwrap();
+    let evidence = open(&folder, &[ORIGIN]);
+    let card = |origin: &str, key: &SignerKey| {
+        let vkey = key.verifier();
+        let name = origin.replace("log.example", "peer");
+        let text =
+            format!("[[peer]]\nname = {name:?}\nurl = \"https://p.example\"\nlog = [\"{vkey}\"]\n");
+        crate::peers::file::parse(&text, "the test").unwrap()
+    };
+    let other = "log.example/b";
+    assert!(evidence.report(split(other, 3).text().as_bytes()).is_err());
+    assert!(evidence.follow(&card(other, &key(other))));
+    evidence.report(split(other, 3).text().as_bytes()).unwrap();
+    assert!(evidence.convicts_log(other) && !evidence.convicts_log(ORIGIN));
+
+    let thief = SignerKey::from_seed(ORIGIN, &[99; 32]).unwrap();
+    assert!(evidence.follow(&card(ORIGIN, &thief)));
+    let own = LogVerifier::new(ORIGIN, vec![thief.verifier()]).unwrap();
+    let [a, b] = ["a", "b"].map(|root| {
+        let checkpoint = Checkpoint {
+            origin: ORIGIN.into(),
+            size: TreeSize::new(9),
+            root: Hash::of(root.as_bytes()),
+        };
+        own.verify(&checkpoint.sign(&thief)).unwrap()
+    });
+    let forged = against(Some(&a), &b).unwrap();
+    assert!(evidence.report(forged.text().as_bytes()).is_err());
+    assert!(!evidence.convicts_log(ORIGIN));
+    // The peer is gone; what it was convicted of is not.
+    assert!(evidence.follow(&[]) && evidence.convicts_log(other));
 }

@@ -1,6 +1,7 @@
 //! Whether what a file says of peers can be meant.
 
 use super::{KnownPeer, PEERS, Peer, Role};
+use assay_tlog::cosigner::CosignerVerifier;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::{KeyError, VerifierKey};
 use std::collections::{HashMap, HashSet};
@@ -98,6 +99,26 @@ pub enum PeerFault {
         /// Why not.
         reason: String,
     },
+    /// Two lists of keys have one name.
+    #[error("{kind} of {name}: keys with the name {cosigner} stand elsewhere, too")]
+    SameCosigner {
+        /// Whose.
+        name: String,
+        /// Which list of keys.
+        kind: &'static str,
+        /// Their name.
+        cosigner: String,
+    },
+    /// The keys of one list cannot be used together.
+    #[error("{kind} of {name}: {reason}")]
+    Cosigner {
+        /// Whose.
+        name: String,
+        /// Which list of keys.
+        kind: &'static str,
+        /// Why not.
+        reason: String,
+    },
     /// Something is to be done with a log that is not there.
     #[error("{0} has no log to be witnessed or mirrored: give its keys, or other roles")]
     NoLog(String),
@@ -118,6 +139,7 @@ struct Seen {
     names: HashSet<String>,
     logs: HashMap<String, String>,
     keys: HashSet<Vec<u8>>,
+    cosigners: HashSet<String>,
 }
 
 impl Seen {
@@ -184,7 +206,25 @@ impl Seen {
                 });
             }
         }
-        Ok(keys)
+        let Some(first) = keys.first() else {
+            return Ok(keys);
+        };
+        // Whoever has a name of somebody else's could be convicted in their place.
+        if !self.cosigners.insert(first.name().to_owned()) {
+            return Err(PeerFault::SameCosigner {
+                name: peer.name.clone(),
+                kind,
+                cosigner: first.name().to_owned(),
+            });
+        }
+        match CosignerVerifier::new(keys.clone()) {
+            Ok(_) => Ok(keys),
+            Err(error) => Err(PeerFault::Cosigner {
+                name: peer.name.clone(),
+                kind,
+                reason: error.to_string(),
+            }),
+        }
     }
 
     /// The keys of one list: of one name, and each in this place only.

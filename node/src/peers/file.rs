@@ -1,7 +1,7 @@
 //! The file of the peers, and the right to change it.
 
 use super::check::{PeerFault, check};
-use super::{FILE_BYTES, KnownPeer, Peer, PeerTables, Peers};
+use super::{FILE_BYTES, Followers, KnownPeer, Peer, PeerTables, Peers, Role};
 use crate::storage::{
     StorageError,
     disk::{self, Lock},
@@ -68,6 +68,13 @@ pub enum PeersError {
         source: io::Error,
     },
     /// Somebody else may change the file.
+    #[error(
+        "another node or command has the peers in {path}; a node needs its own: federation.peers and \
+         federation.admin_socket in the configuration set them",
+        path = .0.display()
+    )]
+    Taken(PathBuf),
+    /// The right to change the file cannot be taken.
     #[error(transparent)]
     Lock(#[from] StorageError),
 }
@@ -79,28 +86,37 @@ pub struct PeerFile {
     /// The node's own log, which is no peer.
     origin: Option<String>,
     peers: watch::Sender<Arc<[KnownPeer]>>,
+    followers: Arc<Followers>,
     _lock: Lock,
 }
 
 impl PeerFile {
     /// Takes the right to change the file, which need not be there, and reads it.
     ///
-    /// Fails with [`StorageError::Locked`] if a node or another command has it.
+    /// Fails with [`PeersError::Taken`] if a node or another command has it.
     pub fn open(path: &Path, origin: Option<&str>) -> Result<Self, PeersError> {
-        let lock = Lock::take(&path.with_extension("lock"))?;
+        let lock = match Lock::take(&path.with_extension("lock")) {
+            Ok(lock) => lock,
+            Err(StorageError::Locked(_)) => return Err(PeersError::Taken(path.to_owned())),
+            Err(error) => return Err(error.into()),
+        };
         let peers = read(path)?;
         refuse_own(&peers, origin)?;
         Ok(PeerFile {
             path: path.to_owned(),
             origin: origin.map(str::to_owned),
             peers: watch::Sender::new(peers.into()),
+            followers: Arc::default(),
             _lock: lock,
         })
     }
 
     /// What a node has of it.
     pub fn peers(&self) -> Peers {
-        Peers(self.peers.subscribe())
+        Peers {
+            now: self.peers.subscribe(),
+            followers: self.followers.clone(),
+        }
     }
 
     /// Adds what a text describes, all of it or nothing, durably, and returns the names.
@@ -140,7 +156,9 @@ impl PeerFile {
         let known = checked(peers, whose)?;
         refuse_own(&known, self.origin.as_deref())?;
         self.write(&known)?;
-        self.peers.send_replace(known.into());
+        let known: Arc<[KnownPeer]> = known.into();
+        self.peers.send_replace(known.clone());
+        self.followers.tell(&known);
         Ok(())
     }
 
@@ -177,6 +195,17 @@ pub fn to_text<'a>(peers: impl Iterator<Item = &'a Peer>) -> String {
         text.push_str(&table);
     }
     text
+}
+
+/// The same peers, with their logs to be copied, too.
+pub fn mirrored(text: &str) -> Result<String, PeersError> {
+    let mut peers = tables(text, "what was given")?;
+    for peer in &mut peers {
+        if !peer.log.is_empty() {
+            peer.roles = Some(vec![Role::Witness, Role::Mirror, Role::Gossip]);
+        }
+    }
+    Ok(to_text(peers.iter()))
 }
 
 /// Reads the peers of a file. None if there is no file.

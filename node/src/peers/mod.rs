@@ -18,7 +18,10 @@ pub use file::{PeerFile, PeersError};
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use tokio::sync::watch;
 
 /// Most peers of a node.
@@ -59,7 +62,7 @@ pub struct Peer {
     /// The keys with which it says that it replayed a log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audit: Vec<String>,
-    /// What this node does for it. Left out: whatever can be done.
+    /// What this node does for it. Left out: all but copying its log, which takes room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<Role>>,
 }
@@ -123,43 +126,65 @@ impl KnownPeer {
     pub fn has(&self, role: Role) -> bool {
         match &self.peer.roles {
             Some(roles) => roles.contains(&role),
-            None => role == Role::Gossip || self.log.is_some(),
+            None => match role {
+                Role::Gossip => true,
+                Role::Witness => self.log.is_some(),
+                Role::Mirror => false,
+            },
         }
+    }
+}
+
+/// What is called when the peers change. It may block, and goes when it returns `None`.
+type Follower = Box<dyn Fn(&[KnownPeer]) -> Option<()> + Send>;
+
+/// Who is told of a change before it is called done.
+#[derive(Default)]
+struct Followers(Mutex<Vec<Follower>>);
+
+impl fmt::Debug for Followers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Followers")
+    }
+}
+
+impl Followers {
+    fn lock(&self) -> MutexGuard<'_, Vec<Follower>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells everybody, one after the other.
+    fn tell(&self, peers: &[KnownPeer]) {
+        self.lock().retain(|follower| follower(peers).is_some());
     }
 }
 
 /// The peers of a running node. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Peers(watch::Receiver<Arc<[KnownPeer]>>);
+pub struct Peers {
+    now: watch::Receiver<Arc<[KnownPeer]>>,
+    followers: Arc<Followers>,
+}
 
 impl Peers {
     /// Those of now.
     pub fn now(&self) -> Arc<[KnownPeer]> {
-        self.0.borrow().clone()
+        self.now.borrow().clone()
     }
 
     /// Calls `take` with those of now before this returns, and again whenever they change, until it
-    /// returns `None`. Then it may block. Must be called on a tokio runtime.
-    pub fn follow(mut self, take: impl Fn(&[KnownPeer]) -> Option<()> + Send + Sync + 'static) {
-        if take(&self.now()).is_none() {
-            return;
+    /// returns `None`. It may block. A command that changes the peers ends after that.
+    pub fn follow(&self, take: impl Fn(&[KnownPeer]) -> Option<()> + Send + 'static) {
+        let mut followers = self.followers.lock();
+        if take(&self.now()).is_some() {
+            followers.push(Box::new(take));
         }
-        let take = Arc::new(take);
-        tokio::spawn(async move {
-            while let Some(now) = self.changed().await {
-                let take = take.clone();
-                let taken = tokio::task::spawn_blocking(move || take(&now)).await;
-                if !matches!(taken, Ok(Some(()))) {
-                    return;
-                }
-            }
-        });
     }
 
     /// Waits until they change. `None` if they never will any more. Safe to be cancelled.
     pub async fn changed(&mut self) -> Option<Arc<[KnownPeer]>> {
-        self.0.changed().await.ok()?;
-        Some(self.0.borrow_and_update().clone())
+        self.now.changed().await.ok()?;
+        Some(self.now.borrow_and_update().clone())
     }
 }
 

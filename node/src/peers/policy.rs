@@ -2,6 +2,7 @@
 
 use super::KnownPeer;
 use assay_tlog::note::{Algorithm, VerifierKey};
+use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError};
 use std::fmt::Write as _;
 
 /// Why there is no policy.
@@ -23,6 +24,9 @@ pub enum PolicyError {
         /// How many there are.
         witnesses: usize,
     },
+    /// The names of the peers make none.
+    #[error("the names of the peers cannot stand in a policy as they are; give them others")]
+    Names(#[from] TlogPolicyError),
 }
 
 /// Most witnesses and groups of a policy (C2SP tlog-policy).
@@ -63,7 +67,9 @@ pub fn of(peers: &[KnownPeer], quorum: Option<usize>) -> Result<String, PolicyEr
     }
     let names: Vec<_> = witnesses.iter().map(|peer| peer.name()).collect();
     let _ = writeln!(groups, "group quorum-of-peers {quorum} {}", names.join(" "));
-    Ok(text + &groups + "quorum quorum-of-peers\n")
+    let policy = text + &groups + "quorum quorum-of-peers\n";
+    TlogPolicy::parse(&policy)?;
+    Ok(policy)
 }
 
 fn algorithm(key: &VerifierKey) -> &'static str {

@@ -1,7 +1,6 @@
 //! The file, what is refused in it, and the quorum of its witnesses.
 
 use super::{KnownPeer, PeerFile, PeersError, Role, file, policy};
-use crate::storage::StorageError;
 use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
 use assay_tlog::tlog_policy::TlogPolicy;
 use std::fs;
@@ -49,13 +48,15 @@ fn peers_are_kept_and_whoever_has_them_is_told() {
 
     // Nobody else changes it meanwhile.
     let second = PeerFile::open(&path, Some(OWN)).unwrap_err();
-    assert!(matches!(second, PeersError::Lock(StorageError::Locked(_))));
+    assert!(matches!(second, PeersError::Taken(_)), "{second}");
     drop(file);
     let again = PeerFile::open(&path, Some(OWN)).unwrap();
     assert_eq!(names(&again.peers().now()), ["b.example"]);
     let peer = &again.peers().now()[0];
     assert_eq!(peer.log().unwrap().origin(), "b.example/log");
-    assert!(peer.has(Role::Witness) && peer.has(Role::Mirror) && peer.has(Role::Gossip));
+    assert!(peer.has(Role::Witness) && peer.has(Role::Gossip));
+    // What it writes would fill this disk.
+    assert!(!peer.has(Role::Mirror));
 }
 
 /// What is refused beside a peer a.example, and what is said of it.
@@ -93,6 +94,18 @@ fn refused() -> Vec<(String, &'static str)> {
                 &format!("witness = [{:?}, ", log_key("b.example/w", 41)),
             ),
             "key of a log",
+        ),
+        // Keys with somebody else's name could have them convicted.
+        (
+            with(
+                &witness_key("b.example/w", Algorithm::CosignatureV1, 21),
+                &witness_key("a.example/w", Algorithm::CosignatureV1, 21),
+            )
+            .replace(
+                &format!(", {:?}", witness_key("b.example/w", Algorithm::MlDsa44, 22)),
+                "",
+            ),
+            "keys with the name a.example/w stand elsewhere",
         ),
         // Another name does not make a key another one.
         (
@@ -160,5 +173,9 @@ fn the_witnesses_of_the_peers_make_a_quorum_that_is_safe() {
     for quorum in [0, 5] {
         assert!(policy::of(&peers, Some(quorum)).is_err());
     }
+    // A name that the policy itself uses.
+    let taken = peer("quorum-of-peers", 60);
+    let peers = file::parse(&taken, "the test").unwrap();
+    assert!(policy::of(&peers, None).is_err());
     assert!(policy::of(&[], None).is_err());
 }

@@ -90,8 +90,9 @@ impl Logs {
     }
 
     /// Cosigns the logs of these peers from now on, beside those of the configuration, and no other
-    /// peer's. What cannot be cosigned is reported and left out.
-    pub fn follow(&self, peers: &[KnownPeer]) {
+    /// peer's. What cannot be cosigned is reported and left out, and so is what is new unless
+    /// `may_add`.
+    pub fn follow(&self, peers: &[KnownPeer], may_add: bool) {
         let before = self.now.load_full();
         let mut logs: Vec<Arc<KnownLog>> = self.configured.clone();
         for peer in peers.iter().filter(|peer| peer.has(Role::Witness)) {
@@ -110,6 +111,10 @@ impl Logs {
             let same = before.by_origin.get(origin);
             if let Some(known) = same.filter(|known| known.log.verifier() == verifier) {
                 logs.push(known.clone());
+                continue;
+            }
+            if !may_add {
+                tracing::error!(peer = peer.name(), origin, "this log is not cosigned yet");
                 continue;
             }
             match self.known(verifier, None) {
@@ -150,13 +155,13 @@ impl Logs {
     }
 }
 
-/// Cosigns the logs of the peers: those of now before this returns, and
-/// whoever they are later. Must be called on a tokio runtime.
+/// Cosigns the logs of the peers, and convicts with their keys: those of now before this returns,
+/// and whoever they are later.
 pub fn follow(witness: &Arc<Witness>, peers: Peers) {
     let witness = Arc::downgrade(witness);
     // What is stored of new logs is read.
     peers.follow(move |peers| {
-        witness.upgrade()?.logs().follow(peers);
+        witness.upgrade()?.take_peers(peers);
         Some(())
     });
 }

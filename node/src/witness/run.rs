@@ -20,7 +20,7 @@ use crate::{
     config::ConfigError,
     held::Held,
     keyfile::{self, KeyFileError},
-    misbehavior::{self, Evidence, EvidenceError, known::Known},
+    misbehavior::{Evidence, EvidenceError, known::Known},
     node::{self, StartError},
     peers::{PeerFile, PeersError},
     sequencer::Halt,
@@ -276,7 +276,6 @@ impl Running {
 
         let (stop, stopped) = watch::channel(false);
         let witness = Arc::new(opened.witness);
-        misbehavior::follow(&evidence, peers.peers());
         logs::follow(&witness, peers.peers());
         let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
         let held = Held::new(node::limits(&config.server));

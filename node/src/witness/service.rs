@@ -4,6 +4,7 @@ use super::known::{KnownLog, Latest};
 use super::logs::Logs;
 use super::writer::{Asked, Refused};
 use crate::misbehavior::{self, Evidence};
+use crate::peers::KnownPeer;
 use crate::sequencer::Halt;
 use assay_tlog::head::VerifiedHead;
 use assay_tlog::witness::{Answer, Refusal, Request, SignedRequest, WitnessKeys};
@@ -46,9 +47,11 @@ impl Witness {
         }
     }
 
-    /// The logs that it cosigns.
-    pub fn logs(&self) -> &Logs {
-        &self.logs
+    /// Cosigns the logs of these peers, and no other peer's, after looking at what convicts them.
+    /// If that cannot be looked at, no further log is cosigned.
+    pub fn take_peers(&self, peers: &[KnownPeer]) {
+        let may_add = self.evidence.follow(peers);
+        self.logs.follow(peers, may_add);
     }
 
     /// Answers the body of an `add-checkpoint` request.

@@ -7,6 +7,7 @@
     reason = "a test reports by panicking"
 )]
 
+mod convicted;
 mod logs;
 mod witnesses;
 mod world;

@@ -11,6 +11,7 @@ use assay_client::{
     gather::{Source, gather},
 };
 use assay_proto::v1;
+use assay_tlog::Hash;
 use prost::Message;
 use std::{fs, path::PathBuf};
 
@@ -165,14 +166,16 @@ async fn a_kept_answer_that_was_changed_is_refused() -> anyhow::Result<()> {
     let (mut told, mut gathered) = (0, 0);
     for path in kept(&world)? {
         let bytes = fs::read(&path)?;
-        let mut answer = v1::Answer::decode(&bytes[..])?;
+        // Behind the hash by which a reader tells whether it is whole.
+        let mut answer = v1::Answer::decode(&bytes[Hash::LEN..])?;
         let Some(list) = answer.lists.first_mut() else {
             continue;
         };
         list.leaves.pop();
+        let changed = world.liar.filled(answer, world.size())?.encode_to_vec();
         fs::write(
             &path,
-            world.liar.filled(answer, world.size())?.encode_to_vec(),
+            [Hash::of(&changed).as_bytes(), &changed[..]].concat(),
         )?;
         let check = "is not the one in the index";
         let mut is_of_library = false;

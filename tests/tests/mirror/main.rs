@@ -202,7 +202,11 @@ async fn what_is_damaged_on_its_way_is_refused_until_it_is_right() -> anyhow::Re
         let before = size;
         size = publish(&log, &issuer, next..next + 20).await?;
         next += 21;
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        // What was damaged has been fetched, and was fetched again: so it was refused.
+        let asked = pair.proxy.served(part);
+        while pair.proxy.served(part) < asked + 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let shown = pair.shown().await?.context("it was shown before")?;
         assert_eq!(shown.size().get(), before, "{part}");
         pair.proxy.conduct().flip = None;

@@ -146,6 +146,11 @@ async fn two_nodes_on_one_folder_do_not_both_run() -> anyhow::Result<()> {
     second.configure(&format!(
         "log.checkpoint_file = {own:?}\nstorage.path = {data:?}"
     ))?;
+    assert_refuses(&mut second, &["has the peers in", "federation.peers"])?;
+    let (peers, socket) = (copy.path().join("peers"), copy.path().join("socket"));
+    second.configure(&format!(
+        "federation.peers = {peers:?}\nfederation.admin_socket = {socket:?}"
+    ))?;
     second.run()?;
     let other = Log::connect(second.ready()).await?;
     assert_eq!(other.checkpoint().await?, signed);
