@@ -228,8 +228,9 @@ impl Asker {
     ///
     /// It guarantees that every answer is verified, and that its heads are confirmed by as many
     /// witnesses as the policy asks for. A log that cannot be reached, or is convicted of
-    /// misbehavior, is no failure: its [`Answer`] says so. Fails with [`AskError::OfLog`] if an answer does not verify or answers
-    /// cannot be kept or read, and with [`AskError::BrokenClaim`] if a claim does not.
+    /// misbehavior, is no failure: its [`Answer`] says so. Fails with [`AskError::OfLog`] if an
+    /// answer does not verify or answers cannot be kept or read, and with [`AskError::BrokenClaim`]
+    /// if a claim does not.
     pub async fn ask(&self, inquiry: &Inquiry) -> Result<Asked, AskError> {
         let mut panel = Panel::new(&self.connections, self.how);
         let (inquired, _) = tokio::join!(

@@ -69,8 +69,8 @@ pub enum PeersError {
     },
     /// Somebody else may change the file.
     #[error(
-        "another node or command has the peers in {path}; a node needs its own: federation.peers and \
-         federation.admin_socket in the configuration set them",
+        "another node or command has the peers in {path}; a node needs its own: federation.peers \
+         and federation.admin_socket in the configuration set them",
         path = .0.display()
     )]
     Taken(PathBuf),

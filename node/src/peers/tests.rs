@@ -59,15 +59,15 @@ fn peers_are_kept_and_whoever_has_them_is_told() {
     assert!(!peer.has(Role::Mirror));
 }
 
-/// What is refused beside a peer a.example, and what is said of it.
-fn refused() -> Vec<(String, &'static str)> {
+/// The peer b.example, with something replaced that must be there.
+fn with(from: &str, to: &str) -> String {
     let other = peer("b.example", 20);
-    let with = |from: &str, to: &str| {
-        assert!(other.contains(from));
-        other.replace(from, to)
-    };
-    let own = log_key(OWN, 30);
-    let foreign = witness_key("c.example/w", Algorithm::CosignatureV1, 40);
+    assert!(other.contains(from));
+    other.replace(from, to)
+}
+
+/// Texts that cannot be meant beside a peer a.example, and what is said of them.
+fn texts() -> Vec<(String, &'static str)> {
     vec![
         (String::new(), "no [[peer]]"),
         (peer("a.example", 50), "twice"),
@@ -76,6 +76,18 @@ fn refused() -> Vec<(String, &'static str)> {
         (with("//b.example", "//b.example/?q"), "url of b.example"),
         (with("\"b.example\"", "\"b example\""), "the name"),
         (with("url =", "uri ="), "unknown field"),
+        (
+            "[[peer]]\nname = \"d\"\nurl = \"https://d\"\nroles = [\"witness\"]\n".to_owned(),
+            "no log",
+        ),
+    ]
+}
+
+/// Keys that cannot be meant there.
+fn keys() -> Vec<(String, &'static str)> {
+    let own = log_key(OWN, 30);
+    let foreign = witness_key("c.example/w", Algorithm::CosignatureV1, 40);
+    vec![
         (
             with(&log_key("b.example/log", 20), &own),
             "this node's own log",
@@ -117,10 +129,6 @@ fn refused() -> Vec<(String, &'static str)> {
             "key of a log",
         ),
         (
-            "[[peer]]\nname = \"d\"\nurl = \"https://d\"\nroles = [\"witness\"]\n".to_owned(),
-            "no log",
-        ),
-        (
             with(&log_key("b.example/log", 20), &log_key("a.example/log", 42)),
             "also that of a.example",
         ),
@@ -134,7 +142,7 @@ fn what_cannot_be_meant_is_refused_and_nothing_changes() {
     let mut file = PeerFile::open(&path, Some(OWN)).unwrap();
     file.add(&peer("a.example", 10)).unwrap();
     let before = fs::read_to_string(&path).unwrap();
-    for (text, said) in refused() {
+    for (text, said) in [texts(), keys()].concat() {
         let refused = file.add(&text).unwrap_err().to_string();
         assert!(refused.contains(said), "{said}: {refused}\n{text}");
         assert_eq!(fs::read_to_string(&path).unwrap(), before);

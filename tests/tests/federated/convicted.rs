@@ -80,7 +80,7 @@ fn a_log_that_is_proven_to_lie_is_refused() -> anyhow::Result<()> {
     let url = world.ready(1).url.clone();
     let report = ["misbehavior", "report", "proof", "--node", &url];
     let stranger = world.run(&report)?;
-    assert_eq!(stranger.code, Some(3), "{}", stranger.stderr);
+    assert_eq!(stranger.code, Some(2), "{}", stranger.stderr);
     assert_eq!(states(&world, &[])?, answered);
 
     introduce(&world.nodes[0], &world.nodes[1])?;
