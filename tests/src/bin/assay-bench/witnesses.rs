@@ -208,18 +208,23 @@ impl Connection {
         Ok(Connection { host, send })
     }
 
-    /// The lines that the witness answers; anything else than 200 is an error.
+    /// The lines that the witness answers. Who answers that it is busy, as omniwitness does when its
+    /// database is, is asked again at once; anything else than 200 is an error.
     async fn add_checkpoint(&mut self, body: Bytes) -> anyhow::Result<Bytes> {
-        let request = Request::post("/add-checkpoint").header("host", &self.host);
-        self.send.ready().await?;
-        let answer = self
-            .send
-            .send_request(request.body(Body::from(body))?)
-            .await?;
-        let status = answer.status();
-        let said = to_bytes(Body::new(answer.into_body()), 1 << 20).await?;
-        ensure!(status == StatusCode::OK, "{status}: {said:?}");
-        Ok(said)
+        loop {
+            let request = Request::post("/add-checkpoint").header("host", &self.host);
+            self.send.ready().await?;
+            let answer = self
+                .send
+                .send_request(request.body(Body::from(body.clone()))?)
+                .await?;
+            let status = answer.status();
+            let said = to_bytes(Body::new(answer.into_body()), 1 << 20).await?;
+            if status != StatusCode::TOO_MANY_REQUESTS {
+                ensure!(status == StatusCode::OK, "{status}: {said:?}");
+                return Ok(said);
+            }
+        }
     }
 }
 
