@@ -208,8 +208,8 @@ impl Connection {
         Ok(Connection { host, send })
     }
 
-    /// The lines that the witness answers. Who answers that it is busy, as omniwitness does when its
-    /// database is, is asked again at once; anything else than 200 is an error.
+    /// The lines that the witness answers. Who answers that it is busy, as omniwitness does when
+    /// its database is, is asked again at once; anything else than 200 is an error.
     async fn add_checkpoint(&mut self, body: Bytes) -> anyhow::Result<Bytes> {
         loop {
             let request = Request::post("/add-checkpoint").header("host", &self.host);
