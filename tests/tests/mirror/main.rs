@@ -105,6 +105,13 @@ impl Pair {
         }
     }
 
+    /// Waits until the mirror has fetched so many things whose paths have this in them.
+    async fn until_served(&self, part: &str, count: usize) -> anyhow::Result<()> {
+        let served = self.proxy.until_served(part, count);
+        let served = tokio::time::timeout(PATIENCE, served).await;
+        served.with_context(|| format!("{part}: {}", self.mirror.stderr()))
+    }
+
     /// Every tile and bundle of a head, as a server has it.
     async fn read(&self, base: &str, head: &VerifiedHead) -> anyhow::Result<Vec<Vec<u8>>> {
         let mut all = Vec::new();
@@ -151,11 +158,7 @@ async fn a_mirror_is_killed_goes_on_and_outlives_its_log() -> anyhow::Result<()>
     pair.proxy.conduct().target = Some(pair.log.ready().url.clone());
     pair.proxy.conduct().flip = Some("entries/004");
     pair.mirror.run()?;
-    let started = Instant::now();
-    while pair.proxy.served("entries/004") < 2 {
-        ensure!(started.elapsed() < PATIENCE, "{}", pair.mirror.stderr());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    pair.until_served("entries/004", 2).await?;
     assert_eq!(pair.shown().await?, None);
     pair.mirror.kill()?;
     pair.proxy.conduct().served.clear();
@@ -204,9 +207,7 @@ async fn what_is_damaged_on_its_way_is_refused_until_it_is_right() -> anyhow::Re
         next += 21;
         // What was damaged has been fetched, and was fetched again: so it was refused.
         let asked = pair.proxy.served(part);
-        while pair.proxy.served(part) < asked + 2 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        pair.until_served(part, asked + 2).await?;
         let shown = pair.shown().await?.context("it was shown before")?;
         assert_eq!(shown.size().get(), before, "{part}");
         pair.proxy.conduct().flip = None;

@@ -9,6 +9,7 @@ use axum::{
     routing::get,
 };
 use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::Notify;
 
 /// How it behaves, and what came of it.
 #[derive(Debug, Default)]
@@ -26,7 +27,14 @@ pub struct Conduct {
 pub struct Proxy {
     /// Where it is.
     pub url: String,
-    conduct: Arc<Mutex<Conduct>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    conduct: Mutex<Conduct>,
+    /// Tells of each answer.
+    answered: Notify,
 }
 
 impl Proxy {
@@ -34,16 +42,16 @@ impl Proxy {
     pub async fn start() -> anyhow::Result<Self> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let conduct = Arc::<Mutex<Conduct>>::default();
+        let shared = Arc::<Shared>::default();
         let router = Router::new().route("/{*path}", get(pass));
-        let router = router.with_state(conduct.clone());
+        let router = router.with_state(shared.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Proxy { url, conduct })
+        Ok(Proxy { url, shared })
     }
 
     /// How it behaves.
     pub fn conduct(&self) -> MutexGuard<'_, Conduct> {
-        self.conduct.lock().unwrap()
+        self.shared.conduct.lock().unwrap()
     }
 
     /// How many answers were given to paths that have this in them.
@@ -52,11 +60,23 @@ impl Proxy {
         let asked = conduct.served.iter().filter(|path| path.contains(part));
         asked.count()
     }
+
+    /// Waits until so many answers were given to paths that have this in them.
+    pub async fn until_served(&self, part: &str, count: usize) {
+        loop {
+            // Told of every answer from here on.
+            let answered = self.shared.answered.notified();
+            if self.served(part) >= count {
+                return;
+            }
+            answered.await;
+        }
+    }
 }
 
-async fn pass(State(conduct): State<Arc<Mutex<Conduct>>>, Path(path): Path<String>) -> Response {
+async fn pass(State(shared): State<Arc<Shared>>, Path(path): Path<String>) -> Response {
     let (target, flip) = {
-        let conduct = conduct.lock().unwrap();
+        let conduct = shared.conduct.lock().unwrap();
         (conduct.target.clone(), conduct.flip)
     };
     let Some(target) = target else {
@@ -71,7 +91,8 @@ async fn pass(State(conduct): State<Arc<Mutex<Conduct>>>, Path(path): Path<Strin
     };
     let is_wrong = flip.is_some_and(|part| path.contains(part));
     let bytes = if is_wrong { flipped(&bytes) } else { bytes };
-    conduct.lock().unwrap().served.push(path);
+    shared.conduct.lock().unwrap().served.push(path);
+    shared.answered.notify_waiters();
     (status, bytes).into_response()
 }
 
