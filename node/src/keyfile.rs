@@ -1,6 +1,6 @@
 //! Key files of logs and witnesses: a C2SP signed-note private key in one line, mode 0600.
 
-use assay_tlog::note::{CosignerKey, KeyError, SignerKey};
+use assay_tlog::note::{Algorithm, CosignerKey, KeyError, SignerKey};
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
@@ -40,6 +40,32 @@ pub enum KeyFileError {
         /// What is wrong. Never any part of the key.
         reason: String,
     },
+}
+
+/// Why there is no new key.
+#[derive(Debug, thiserror::Error)]
+pub enum NewKeyError {
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(getrandom::Error),
+    /// The name cannot be that of a key.
+    #[error("the name {name:?} cannot be used: {reason}")]
+    Name {
+        /// The name.
+        name: String,
+        /// Why not.
+        reason: KeyError,
+    },
+}
+
+/// Makes a new key of a witness or a mirror.
+pub fn new_cosigner(name: &str, algorithm: Algorithm) -> Result<CosignerKey, NewKeyError> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *seed).map_err(NewKeyError::Random)?;
+    CosignerKey::from_seed(name, algorithm, &seed).map_err(|reason| NewKeyError::Name {
+        name: name.to_owned(),
+        reason,
+    })
 }
 
 /// Fails with [`KeyFileError::TooOpen`] if anybody but its owner can reach the file at `path`.

@@ -5,20 +5,19 @@
 use super::run::BLOCK_CACHE_MIB;
 use super::store;
 use crate::{
-    keyfile::{self, KeyFileError},
+    keyfile::{self, KeyFileError, NewKeyError},
     storage::{
         StorageError, Store,
         backend::{Backend, Job, Opening},
     },
 };
-use assay_tlog::note::{Algorithm, CosignerKey, KeyError};
+use assay_tlog::note::Algorithm;
 use assay_tlog::witness::{ClockFault, ClockFloor, WitnessKeys, WitnessKeysError};
 use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
-use zeroize::Zeroizing;
 
 /// Why there is no new mirror.
 #[derive(Debug, thiserror::Error)]
@@ -29,14 +28,9 @@ pub enum InitError {
         /// What is there.
         path: PathBuf,
     },
-    /// The name cannot be that of a key.
-    #[error("the name {name:?} cannot be used: {reason}")]
-    Name {
-        /// The name.
-        name: String,
-        /// Why not.
-        reason: KeyError,
-    },
+    /// A key cannot be made.
+    #[error(transparent)]
+    NewKey(#[from] NewKeyError),
     /// The name cannot be a mirror's.
     #[error(transparent)]
     Keys(#[from] WitnessKeysError),
@@ -51,9 +45,6 @@ pub enum InitError {
         /// Why not.
         source: io::Error,
     },
-    /// The system gives no random bytes.
-    #[error("the system gives no random bytes: {0}")]
-    Random(getrandom::Error),
     /// A key file cannot be written.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -66,8 +57,8 @@ pub enum InitError {
 /// Ed25519, then ML-DSA-44. `now` is what the clock shows, in seconds since 1970 (UTC); who runs
 /// `init` has confirmed it. Nothing that exists is overwritten.
 pub fn init(dir: &Path, name: &str, now: u64) -> Result<Vec<String>, InitError> {
-    let ed25519 = new_key(name, Algorithm::CosignatureV1)?;
-    let ml_dsa_44 = new_key(name, Algorithm::MlDsa44)?;
+    let ed25519 = keyfile::new_cosigner(name, Algorithm::CosignatureV1)?;
+    let ml_dsa_44 = keyfile::new_cosigner(name, Algorithm::MlDsa44)?;
     let keys = WitnessKeys::new(ed25519.clone(), Some(ml_dsa_44.clone()))?;
     let floor = ClockFloor::new(0).confirmed_by_operator(now)?;
     let path = dir.join("mirror");
@@ -109,13 +100,4 @@ impl Job for Create<'_> {
     fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
         store::create(&*store, self.name, self.floor)
     }
-}
-
-fn new_key(name: &str, algorithm: Algorithm) -> Result<CosignerKey, InitError> {
-    let mut seed = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *seed).map_err(InitError::Random)?;
-    CosignerKey::from_seed(name, algorithm, &seed).map_err(|reason| InitError::Name {
-        name: name.to_owned(),
-        reason,
-    })
 }

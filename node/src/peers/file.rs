@@ -2,13 +2,12 @@
 
 use super::check::{PeerFault, check};
 use super::{FILE_BYTES, Followers, KnownPeer, Peer, PeerTables, Peers, Role};
-use crate::storage::{
-    StorageError,
-    disk::{self, Lock},
+use crate::{
+    files,
+    storage::{StorageError, disk::Lock},
 };
 use std::{
-    fs::{self, File},
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -164,21 +163,12 @@ impl PeerFile {
 
     /// Writes the file, whole or not at all. It is durable on return.
     fn write(&self, peers: &[KnownPeer]) -> Result<(), PeersError> {
-        let draft = self.path.with_extension("new");
-        let failed = |source| PeersError::Io {
+        let text = HEADER.to_owned() + &to_text(peers.iter().map(KnownPeer::peer));
+        files::replace_durably(&self.path, text.as_bytes()).map_err(|source| PeersError::Io {
             doing: "write",
             path: self.path.clone(),
             source,
-        };
-        let text = HEADER.to_owned() + &to_text(peers.iter().map(KnownPeer::peer));
-        let write = || {
-            let mut file = File::create(&draft)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&draft, &self.path)?;
-            disk::sync_folder(disk::folder_of(&self.path))
-        };
-        write().map_err(failed)
+        })
     }
 }
 

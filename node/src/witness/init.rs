@@ -8,13 +8,13 @@ use super::store;
 use crate::{
     config::{ConfigError, ConfigFile as _},
     init::{complete, template},
-    keyfile::{self, KeyFileError},
+    keyfile::{self, KeyFileError, NewKeyError},
     storage::{
         StorageError, Store,
         backend::{Job, Opening},
     },
 };
-use assay_tlog::note::{Algorithm, CosignerKey, KeyError};
+use assay_tlog::note::{Algorithm, CosignerKey};
 use assay_tlog::witness::{ClockFault, ClockFloor, WitnessKeys, WitnessKeysError};
 use std::{
     io,
@@ -22,7 +22,6 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use zeroize::Zeroizing;
 
 /// Memory for stored blocks, in MiB: a witness reads its states once, at its start.
 pub(super) const BLOCK_CACHE_MIB: usize = 8;
@@ -55,14 +54,9 @@ pub enum InitError {
         /// What is there.
         path: PathBuf,
     },
-    /// The name cannot be that of a key.
-    #[error("the name {name:?} cannot be used: {reason}")]
-    Name {
-        /// The name.
-        name: String,
-        /// Why not.
-        reason: KeyError,
-    },
+    /// A key cannot be made.
+    #[error(transparent)]
+    NewKey(#[from] NewKeyError),
     /// The name cannot be a witness's.
     #[error(transparent)]
     Keys(#[from] WitnessKeysError),
@@ -77,9 +71,6 @@ pub enum InitError {
         /// Why not.
         source: io::Error,
     },
-    /// The system gives no random bytes.
-    #[error("the system gives no random bytes: {0}")]
-    Random(getrandom::Error),
     /// The configuration that was just written cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -109,8 +100,8 @@ pub fn init(init: &Init<'_>) -> Result<NewWitness, InitError> {
     if config_path.exists() {
         return Err(InitError::Exists { path: config_path });
     }
-    let ed25519 = new_key(init.name, Algorithm::CosignatureV1)?;
-    let ml_dsa_44 = new_key(init.name, Algorithm::MlDsa44)?;
+    let ed25519 = keyfile::new_cosigner(init.name, Algorithm::CosignatureV1)?;
+    let ml_dsa_44 = keyfile::new_cosigner(init.name, Algorithm::MlDsa44)?;
     let keys = WitnessKeys::new(ed25519.clone(), Some(ml_dsa_44.clone()))?;
     let floor = ClockFloor::new(0).confirmed_by_operator(init.now)?;
     complete(&config_path, &configuration(init), unwritable, |draft| {
@@ -184,13 +175,4 @@ fn unwritable(path: &Path, source: io::Error) -> InitError {
         path: path.to_owned(),
         source,
     }
-}
-
-fn new_key(name: &str, algorithm: Algorithm) -> Result<CosignerKey, InitError> {
-    let mut seed = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *seed).map_err(InitError::Random)?;
-    CosignerKey::from_seed(name, algorithm, &seed).map_err(|reason| InitError::Name {
-        name: name.to_owned(),
-        reason,
-    })
 }
