@@ -1,9 +1,9 @@
-//! Replaying the entries of a log, held whole in memory: the rules of `assay_claims::audit`, and the
-//! index rebuilt, every commitment held against what comes out.
+//! Replaying the entries of a log, held whole in memory: the rules of `assay_claims::audit`, and
+//! the index rebuilt, every commitment held against what comes out.
 
 use super::AuditError;
 use assay_claims::audit::{self, Body, Finding, Keys, Leaf, Read, Rule, Rules, Stated};
-use assay_claims::claim::SignatureId;
+use assay_claims::claim::{KeyCache, PublicKey, ReplayedClaim, SignatureId};
 use assay_claims::index::map::{Join, Resident, Whole};
 use assay_claims::index::{Label, Map};
 use assay_claims::issuer::Registry;
@@ -13,7 +13,7 @@ use bytes::Bytes;
 use rayon::slice::ParallelSliceMut;
 use std::{
     collections::HashSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 /// All cores: nothing else of a replay can go on for long while the index is brought up to a
@@ -33,8 +33,30 @@ impl Join for Cores {
 /// What the log has said so far.
 #[derive(Default)]
 pub(super) struct Replay {
-    keys: Keys,
+    keys: SharedKeys,
     state: Mutex<State>,
+}
+
+/// Keys that were parsed before, by whichever thread.
+#[derive(Default)]
+struct SharedKeys(RwLock<Keys>);
+
+impl SharedKeys {
+    fn keep(&self, claim: &ReplayedClaim) {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if !known.is_done_with(claim) {
+            drop(known);
+            let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            keys.keep(claim);
+        }
+    }
+}
+
+impl KeyCache for SharedKeys {
+    fn key(&self, bytes: &[u8; 32]) -> Option<PublicKey> {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        keys.key(bytes)
+    }
 }
 
 #[derive(Default)]
@@ -64,7 +86,7 @@ impl Replay {
             width as usize,
             &self.keys,
             getrandom::fill,
-            |_| (),
+            |claim| self.keys.keep(claim),
         );
         read.map_err(|e| AuditError::Interrupted(format!("the system gives no random bytes: {e}")))
     }
@@ -116,12 +138,14 @@ impl Replay {
 
 impl State {
     fn claim(&mut self, logged_at_ms: u64, claim: audit::Claim<()>) -> Result<(), AuditError> {
-        let signatures = &self.signatures;
-        let seen = |id: &SignatureId| !signatures.is_empty() && signatures.contains(&half(id));
+        let seen = &self.signatures;
         let leaf = self.rules.size().next_leaf();
-        let admitted = self
-            .rules
-            .claim(logged_at_ms, claim, seen, &self.registry)?;
+        let admitted = self.rules.claim(
+            logged_at_ms,
+            claim,
+            |id| seen.contains(&half(id)),
+            &self.registry,
+        )?;
         let ids = admitted.signatures.iter().map(|(_, id)| half(id));
         self.signatures.extend(ids);
         if let Some(record) = admitted.change {

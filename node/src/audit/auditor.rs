@@ -155,12 +155,14 @@ impl Auditor {
         if signed.finding.is_some() {
             // What was replayed after it is not shown.
             if is_cosigned {
-                let recover = || replay::recover(&self.part, audited, audited, cache_mib);
-                map = Some(self.shared.pool.install(recover)?.map().clone());
+                let recovered = self
+                    .shared
+                    .pool
+                    .install(|| replay::recover(&self.part, audited, audited, cache_mib));
+                map = Some(recovered?.map().clone());
             }
         } else if let Some(rules) = replay::stored(&self.part)? {
-            let load = || Replayer::load(self.part.clone(), rules, cache_mib);
-            let loaded = self.shared.pool.install(load)?;
+            let loaded = self.start(rules)?;
             if is_cosigned && rules.committed() == audited {
                 map = Some(loaded.index().map().clone());
             }
@@ -189,11 +191,7 @@ impl Auditor {
                 None => self.report(loaded, State::Waiting),
                 Some(false) => self.report(loaded, State::Foreign),
                 Some(true) => {
-                    let load = || {
-                        let part = self.part.clone();
-                        Replayer::load(part, Rules::default(), self.shared.cache_mib)
-                    };
-                    loaded.replayer = Some(self.shared.pool.install(load)?);
+                    loaded.replayer = Some(self.start(Rules::default())?);
                     return Ok(Next::More);
                 }
             }
@@ -204,6 +202,13 @@ impl Auditor {
         }
         self.cosign_if_due(loaded)?;
         Ok(Next::Wait)
+    }
+
+    /// Goes on with a replay.
+    fn start(&self, rules: Rules) -> Result<Replayer, AuditError> {
+        let (part, cache_mib) = (self.part.clone(), self.shared.cache_mib);
+        let pool = &self.shared.pool;
+        Ok(pool.install(|| Replayer::load(part, rules, cache_mib))?)
     }
 
     /// Reads how far the mirror is.
@@ -251,8 +256,8 @@ impl Auditor {
             return Ok(Next::Wait);
         };
         let ending = &self.shared.ending;
-        let run = || replayer.run(to, PIECE, ending);
-        if let Err(error) = self.shared.pool.install(run) {
+        let run = self.shared.pool.install(|| replayer.run(to, PIECE, ending));
+        if let Err(error) = run {
             self.found(loaded, *AuditError::of_replay(error)?)?;
             return Ok(Next::Wait);
         }
@@ -430,8 +435,8 @@ impl Auditor {
             let note = self.mirrored.note(shown);
             Note::parse_checkpoint(&note).ok().map(|_| note)
         });
-        let own = || self.copied.audited.load_full().map(|note| note.to_string());
-        let note = whole.or_else(own).unwrap_or_default();
+        let own = self.copied.audited.load_full();
+        let note = whole.or_else(|| Some(own?.to_string())).unwrap_or_default();
         let checkpoint = self.log.verify_checkpoint(&note)?;
         self.copied.view.publish(checkpoint, loaded.map.clone())?;
         loaded.shown = shown;

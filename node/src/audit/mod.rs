@@ -2,12 +2,12 @@
 //! replayed to those who ask, and cosigns it with a key of its own (docs/federation.md, "Auditor").
 //!
 //! ```text
-//! mirror ── entries, head ──> task ── a piece at a time ──> replay ── one batch a chunk ──> part
-//!                             one a log                        └── cosigned ──> shown ──> http, Copies
+//! mirror ── entries, head ──> task ── a piece at a time ──> replay ── a batch a chunk ──> part
+//!                             one a log                   └── cosigned ──> shown ──> http, Copies
 //! ```
 //!
-//! - [`task`]: when something is done for a log. [`auditor`](auditor): what is done, and what
-//!   follows from it. `replay`: entries, rules and index. `issuers`: who is registered.
+//! - [`task`]: when something is done for a log. `auditor`: what is done, and what follows from it.
+//!   `replay`: entries, rules and index. `issuers`: who is registered.
 //! - [`store`]: the rows. [`shown`]: what others are shown, and [`Copies`], by which they ask.
 //!   [`http`]: some of it by HTTP. [`keys`]: what it signs with.
 //!

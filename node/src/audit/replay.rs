@@ -14,7 +14,7 @@ use crate::{
     view::read_tile_bytes,
 };
 use assay_claims::audit::{self, Body, Claim, Finding, Keys, Leaf, Read, Rule, Rules, Stated};
-use assay_claims::claim::{ReplayedClaim, SignatureId};
+use assay_claims::claim::{KeyCache, PublicKey, ReplayedClaim, SignatureId};
 use assay_claims::index::Commitment;
 use assay_claims::issuer::IssuerId;
 use assay_claims::{kind, sequencer};
@@ -25,7 +25,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -111,6 +111,28 @@ pub(super) fn recover(
     index::recover(part, head, cache_mib)
 }
 
+/// Keys that were parsed before, by whichever thread.
+#[derive(Default)]
+struct SharedKeys(RwLock<Keys>);
+
+impl SharedKeys {
+    fn keep(&self, claim: &ReplayedClaim) {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if !known.is_done_with(claim) {
+            drop(known);
+            let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            keys.keep(claim);
+        }
+    }
+}
+
+impl KeyCache for SharedKeys {
+    fn key(&self, bytes: &[u8; 32]) -> Option<PublicKey> {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        keys.key(bytes)
+    }
+}
+
 /// What of a claim is kept for its rows.
 struct Beside {
     attachments: Vec<Hash>,
@@ -153,7 +175,7 @@ type Places = HashMap<SignatureId, LeafIndex>;
 /// A log that is being replayed.
 pub(super) struct Replayer {
     part: Copied,
-    keys: Arc<Keys>,
+    keys: Arc<SharedKeys>,
     rules: Rules,
     index: Index,
     issuers: StoredIssuers,
@@ -277,8 +299,9 @@ impl Replayer {
         let fresh = &self.fresh;
         let place = |id: &SignatureId| fresh.get(id).or_else(|| known.get(id)).copied();
         let other = claim.signatures().iter().find_map(|(_, id)| place(id));
-        let seen = |id: &SignatureId| place(id).is_some();
-        let admitted = self.rules.claim(logged_at_ms, claim, seen, &self.issuers);
+        let admitted =
+            self.rules
+                .claim(logged_at_ms, claim, |id| place(id).is_some(), &self.issuers);
         self.issuers.check()?;
         let admitted = admitted.map_err(|finding| match other {
             Some(other) if finding.rule == Rule::Repeated => finding.against(other),
@@ -393,7 +416,7 @@ fn issuers(signatures: &[(IssuerId, SignatureId)]) -> Vec<IssuerId> {
 }
 
 /// Reads and verifies the entries from leaf `from` on, up to `to` or the end of some bundles.
-fn read_chunk(part: &Copied, keys: &Keys, from: u64, to: u64) -> Result<Chunk, ReplayError> {
+fn read_chunk(part: &Copied, keys: &SharedKeys, from: u64, to: u64) -> Result<Chunk, ReplayError> {
     let first = from / WIDTH;
     let last = to.div_ceil(WIDTH).min(first + BUNDLES);
     let end = to.min(last * WIDTH);
@@ -409,7 +432,7 @@ fn read_chunk(part: &Copied, keys: &Keys, from: u64, to: u64) -> Result<Chunk, R
 
 fn read_bundle(
     part: &Copied,
-    keys: &Keys,
+    keys: &SharedKeys,
     number: u64,
     from: u64,
     end: u64,
@@ -428,7 +451,10 @@ fn read_bundle(
     let first = LeafIndex::new(start + skipped as u64);
     let width = (end - start) as usize - skipped;
     let bytes = bytes.slice(before..);
-    let read = audit::read(first, &bytes, width, keys, getrandom::fill, Beside::of);
+    let read = audit::read(first, &bytes, width, keys, getrandom::fill, |claim| {
+        keys.keep(claim);
+        Beside::of(claim)
+    });
     Ok(Bundle {
         hashes: hashes.slice(skipped * Hash::LEN..),
         read: read.map_err(ReplayError::Random)?,

@@ -3,14 +3,16 @@
 //!
 //! | table | key | value |
 //! | --- | --- | --- |
-//! | meta | `audit/rules` | how far it was replayed: the record of [`Rules`](assay_claims::audit::Rules) |
+//! | meta | `audit/rules` | how far it was replayed: the record of [`Rules`] |
 //! | meta | `audit/state` | what was cosigned: [`LogState`]'s record |
 //! | meta | `audit/note` | the note of that head, with the log's signatures |
-//! | meta | `audit/finding` | the rule that the log did not keep, as JSON; nothing is replayed after it |
+//! | meta | `audit/finding` | the rule that was not kept, as JSON; nothing is replayed after it |
 //! | meta | `audit/dispute` | the auditor's signed note on an index that is another |
 //!
 //! State and note are one batch, before anything is signed. How far a log was replayed stands in
 //! one batch with the rows that the entries left.
+//!
+//! [`Rules`]: assay_claims::audit::Rules
 
 use super::Copied;
 use crate::storage::{Batch, Reads, StorageError, Table};

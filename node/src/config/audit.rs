@@ -32,7 +32,10 @@ fn default_cache() -> usize {
 
 impl AuditConfig {
     /// Says which value is out of range, if one is.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self, is_mirror: bool) -> Result<(), String> {
+        if !is_mirror {
+            return Err("[audit] replays what is mirrored, and there is no [mirror]".into());
+        }
         if self.index_cache_mib > CACHE_MIB {
             return Err(format!("audit.index_cache_mib must be at most {CACHE_MIB}"));
         }

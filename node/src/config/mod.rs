@@ -8,12 +8,14 @@ mod federation;
 mod file;
 mod mirror;
 mod quorum;
+mod witness;
 
 pub use self::audit::AuditConfig;
 pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
 pub use self::mirror::{MirrorConfig, MirroredLog};
 pub use self::quorum::QuorumConfig;
+pub use self::witness::OwnWitnessConfig;
 
 use crate::storage::backend::Backend;
 use assay_claims::issuer::IssuerId;
@@ -67,15 +69,6 @@ pub struct Config {
     /// Its peers.
     #[serde(default)]
     pub federation: FederationConfig,
-}
-
-/// The witness that a node is, beside its log.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OwnWitnessConfig {
-    /// The configuration file that `assay-node witness init` wrote. What it says of addresses and
-    /// traces is the node's to say.
-    pub config: PathBuf,
 }
 
 /// The log's name, key and checkpoints.
@@ -385,10 +378,7 @@ impl ConfigFile for Config {
             mirror.check()?;
         }
         if let Some(audit) = &self.audit {
-            audit.check()?;
-            if self.mirror.is_none() {
-                return Err("[audit] replays what is mirrored, and there is no [mirror]".into());
-            }
+            audit.check(self.mirror.is_some())?;
         }
         self.server.check()
     }

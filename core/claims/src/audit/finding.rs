@@ -54,7 +54,7 @@ impl Rule {
             Rule::Entry => "entry",
             Rule::Claim => "claim",
             Rule::Labels => "labels",
-            Rule::Issuer => "issuer",
+            Rule::Issuer => "signers",
             Rule::Repeated => "repeated",
             Rule::Time => "time",
             Rule::FirstLeaf => "first_leaf",

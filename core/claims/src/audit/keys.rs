@@ -2,25 +2,26 @@
 
 use crate::claim::{KeyCache, PublicKey, ReplayedClaim};
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
 
 /// Keys kept decompressed. More issuers than this are rare, and a miss costs only time.
 const KEYS: usize = 4096;
 
-/// A cache for whoever replays a log.
+/// The keys of claims that were replayed. Whoever replays on several threads locks it.
 #[derive(Debug, Default)]
-pub struct Keys(RwLock<HashMap<[u8; 32], PublicKey>>);
+pub struct Keys(HashMap<[u8; 32], PublicKey>);
 
 impl Keys {
+    /// Whether it has the keys of a claim, or no room for them.
+    pub fn is_done_with(&self, claim: &ReplayedClaim) -> bool {
+        let mut signers = claim.signers().iter();
+        self.0.len() >= KEYS || signers.all(|(_, key)| self.0.contains_key(key.as_bytes()))
+    }
+
     /// Keeps the keys of a claim, as long as there is room.
-    pub(super) fn keep(&self, claim: &ReplayedClaim) {
+    pub fn keep(&mut self, claim: &ReplayedClaim) {
         for (_, key) in claim.signers() {
-            if self.key(key.as_bytes()).is_some() {
-                continue;
-            }
-            let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            if keys.len() < KEYS {
-                keys.insert(*key.as_bytes(), *key);
+            if self.0.len() < KEYS {
+                self.0.insert(*key.as_bytes(), *key);
             }
         }
     }
@@ -28,7 +29,6 @@ impl Keys {
 
 impl KeyCache for Keys {
     fn key(&self, bytes: &[u8; 32]) -> Option<PublicKey> {
-        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        keys.get(bytes).copied()
+        self.0.get(bytes).copied()
     }
 }

@@ -1,8 +1,7 @@
 //! Entries, each read and verified by itself.
 
 use super::finding::{Finding, Rule};
-use super::keys::Keys;
-use crate::claim::{self, ReplayedClaim, SignatureId};
+use crate::claim::{self, KeyCache, ReplayedClaim, SignatureId};
 use crate::entry::{Entry, wire};
 use crate::index::{
     Commitment, CommitmentError, Label, checked_labels_of_claim, checked_labels_of_entry,
@@ -99,7 +98,7 @@ pub fn read<T, E>(
     first: LeafIndex,
     bundle: &Bytes,
     width: usize,
-    keys: &Keys,
+    keys: &impl KeyCache,
     random: impl FnOnce(&mut [u8]) -> Result<(), E>,
     keep: impl Fn(&ReplayedClaim) -> T,
 ) -> Result<Read<T>, E> {
@@ -109,9 +108,11 @@ pub fn read<T, E>(
         .filter_map(|entry| entry.claim().ok())
         .collect();
     let mut coefficients = coefficients(&claims, random)?;
-    // There are as many as there are signatures.
-    let mut next = |bytes: &mut [u8; 16]| *bytes = coefficients.pop().unwrap_or_default();
-    let mut verified = claim::verify_for_replay(&claims, keys, &mut next).into_iter();
+    let verified = claim::verify_for_replay(&claims, keys, &mut |bytes| {
+        // There are as many as there are signatures.
+        *bytes = coefficients.pop().unwrap_or_default();
+    });
+    let mut verified = verified.into_iter();
     let mut leaves = Vec::with_capacity(entries.len());
     for (at, entry) in (first.get()..).zip(&entries) {
         let leaf = LeafIndex::new(at);
@@ -121,10 +122,7 @@ pub fn read<T, E>(
                 admission_version: said.admission_version,
             })),
             wire::Body::Claim(_) => match verified.next() {
-                Some(Ok(claim)) => {
-                    keys.keep(&claim);
-                    Claim::of(entry, &claim, leaf, &keep).map(Body::Claim)
-                }
+                Some(Ok(claim)) => Claim::of(entry, &claim, leaf, &keep).map(Body::Claim),
                 Some(Err(error)) => Err(Finding::new(Rule::Claim, leaf, error)),
                 // There is one for each claim, in order.
                 None => break,
@@ -179,11 +177,10 @@ impl<T> Claim<T> {
         if self.signatures.iter().all(|(_, id)| !seen(id)) {
             return None;
         }
-        let brings = |of: &IssuerId| {
-            let mut signatures = self.signatures.iter();
-            signatures.any(|(issuer, id)| issuer == of && !seen(id))
-        };
         let mut issuers = self.signatures.iter().map(|(issuer, _)| *issuer);
-        issuers.find(|issuer| !brings(issuer))
+        issuers.find(|of| {
+            let mut own = self.signatures.iter().filter(|(issuer, _)| issuer == of);
+            own.all(|(_, id)| seen(id))
+        })
     }
 }

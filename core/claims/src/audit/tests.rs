@@ -38,24 +38,29 @@ fn replay(entries: &[Vec<u8>]) -> (Rules, Option<Finding>) {
     for entry in entries {
         bundle::push(&mut bytes, entry).unwrap();
     }
-    let random = |bytes: &mut [u8]| {
-        bytes.fill(7);
-        Ok::<_, ()>(())
-    };
-    let keys = Keys::default();
-    let bytes = Bytes::from(bytes);
-    let first = LeafIndex::new(0);
-    let read = read(first, &bytes, entries.len(), &keys, random, |claim| {
-        claim.content().is_ok()
-    });
+    let read = read(
+        LeafIndex::new(0),
+        &Bytes::from(bytes),
+        entries.len(),
+        &Keys::default(),
+        |bytes| {
+            bytes.fill(7);
+            Ok::<_, ()>(())
+        },
+        |claim| claim.content().is_ok(),
+    );
     let Read { leaves, finding } = read.unwrap();
     let mut rules = Rules::default();
     let mut seen = HashSet::<SignatureId>::new();
     for Leaf { logged_at_ms, body } in leaves {
         let found = match body {
             Body::Claim(claim) => {
-                let seen_before = |id: &SignatureId| seen.contains(id);
-                let admitted = rules.claim(logged_at_ms, claim, seen_before, &Registry::default());
+                let admitted = rules.claim(
+                    logged_at_ms,
+                    claim,
+                    |id| seen.contains(id),
+                    &Registry::default(),
+                );
                 admitted.map(|admitted| {
                     assert!(admitted.kept && !admitted.labels.is_empty());
                     seen.extend(admitted.signatures.iter().map(|(_, id)| *id));
