@@ -3,11 +3,13 @@
 //!
 //! Unknown keys are refused, so that a misspelled limit is not ignored.
 
+mod audit;
 mod federation;
 mod file;
 mod mirror;
 mod quorum;
 
+pub use self::audit::AuditConfig;
 pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
 pub use self::mirror::{MirrorConfig, MirroredLog};
@@ -60,6 +62,8 @@ pub struct Config {
     pub witness: Option<OwnWitnessConfig>,
     /// The mirror that this node is, beside its log.
     pub mirror: Option<MirrorConfig>,
+    /// The auditor of what it mirrors.
+    pub audit: Option<AuditConfig>,
     /// Its peers.
     #[serde(default)]
     pub federation: FederationConfig,
@@ -380,6 +384,12 @@ impl ConfigFile for Config {
         if let Some(mirror) = &self.mirror {
             mirror.check()?;
         }
+        if let Some(audit) = &self.audit {
+            audit.check()?;
+            if self.mirror.is_none() {
+                return Err("[audit] replays what is mirrored, and there is no [mirror]".into());
+            }
+        }
         self.server.check()
     }
 
@@ -395,6 +405,7 @@ impl ConfigFile for Config {
         paths.extend(self.quorum.as_mut().map(|quorum| &mut quorum.policy));
         paths.extend(self.witness.as_mut().map(|witness| &mut witness.config));
         paths.extend(self.mirror.iter_mut().flat_map(MirrorConfig::paths));
+        paths.extend(self.audit.iter_mut().flat_map(AuditConfig::paths));
         paths.extend(self.server.paths());
         for path in paths {
             *path = folder.join(&*path);
