@@ -50,7 +50,7 @@ const NO_METHOD: &str = "this node has no such method";
 pub struct Api<L, I> {
     log: LogServiceServer<L>,
     index: IndexServiceServer<I>,
-    copies: Arc<CopyApis>,
+    copies: Option<Arc<CopyApis>>,
     rest: Router,
 }
 
@@ -67,17 +67,25 @@ impl<L, I> Clone for Api<L, I> {
 }
 
 impl<L: LogService, I: IndexService> Api<L, I> {
-    /// Joins `log` and `index` with the copies of other logs, other gRPC services and plain HTTP
-    /// routes; adds health and reflection.
-    pub fn new(log: L, index: I, copies: CopyApis, services: Routes, plain: Router) -> Self {
+    /// Joins `log` and `index` with other gRPC services and plain HTTP routes; adds health and
+    /// reflection.
+    pub fn new(log: L, index: I, services: Routes, plain: Router) -> Self {
         let rest = with_health_and_reflection(services)
             .prepare()
             .into_axum_router();
         Api {
             log: log_server(Arc::new(log)),
             index: index_server(Arc::new(index)),
-            copies: Arc::new(copies),
+            copies: None,
             rest: rest.merge(plain).fallback(nothing_here),
+        }
+    }
+
+    /// The same, with copies of other logs.
+    pub fn with_copies(self, copies: CopyApis) -> Self {
+        Api {
+            copies: Some(Arc::new(copies)),
+            ..self
         }
     }
 }
@@ -135,7 +143,7 @@ impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I>
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         let grpc = is_grpc(&request);
         if grpc && let Some(digest) = take_prefix(&mut request) {
-            return match self.copies.of(&digest) {
+            return match self.copies.as_ref().and_then(|copies| copies.of(&digest)) {
                 Some(copy) => call_one_log(
                     &mut log_server(copy.log.clone()),
                     &mut index_server(copy.index.clone()),

@@ -332,7 +332,7 @@ fn api<S: Store + 'static>(
         .max_decoding_message_size(attachments::MESSAGE_BYTES);
     let federation = FederationApi::server(evidence, &config.server.shared_addresses);
     let services = Routes::new(uploads).add_service(federation);
-    Ok(Api::new(log, index, copies, services, plain))
+    Ok(Api::new(log, index, services, plain).with_copies(copies))
 }
 
 /// What is kept of misbehavior, in the node's data folder and in that of its own witness.
