@@ -68,7 +68,10 @@ pub fn logs(policy: &Policy, settings: &Settings, how: How) -> Result<Vec<LogAdd
         output::say(settings, &format!("warning: {}", output::plain(&warning)));
     }
     if !how.offline {
-        let urls = logs.iter().filter_map(|log| log.url.as_deref());
+        let urls = logs
+            .iter()
+            .flat_map(|log| log.url.iter().chain(&log.mirrors));
+        let urls = urls.map(String::as_str);
         session::look_at_addresses(settings, urls)?;
     }
     Ok(logs)
@@ -89,7 +92,11 @@ fn own_log(policy: &Policy, settings: &Settings, how: How) -> Result<Option<LogA
         Some(settings.log()?)
     };
     let key = settings.log_key()?;
-    Ok(Some(LogAddress { key, url }))
+    Ok(Some(LogAddress {
+        key,
+        url,
+        mirrors: settings.mirrors.clone(),
+    }))
 }
 
 /// The log of `--log-key`, which a policy names logs beside. If it names another one, nothing would
@@ -105,7 +112,11 @@ fn log_of_key(policy: &Policy, settings: &Settings) -> Result<Option<LogAddress>
         )));
     }
     let url = settings.log().ok();
-    Ok(Some(LogAddress { key, url }))
+    Ok(Some(LogAddress {
+        key,
+        url,
+        mirrors: settings.mirrors.clone(),
+    }))
 }
 
 /// Which log of the policy `--log` is the address of, where no key says it: the only one, or the
@@ -134,6 +145,7 @@ fn log_of_address(policy: &Policy, settings: &Settings) -> Result<Option<LogAddr
     Ok(known.map(|known| LogAddress {
         key: known.key.clone(),
         url: Some(url),
+        mirrors: settings.mirrors.clone(),
     }))
 }
 

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 struct File {
     /// As `--log`.
     log: Option<String>,
+    /// As `--mirror`.
+    mirror: Vec<String>,
     /// As `--log-key`.
     log_key: Option<String>,
     /// As `--output`.
@@ -51,6 +53,8 @@ struct Folders {
 #[derive(Debug, Clone)]
 pub struct Settings {
     log: Option<String>,
+    /// Nodes that mirror the log.
+    pub mirrors: Vec<String>,
     log_key: Option<String>,
     /// How data is written to stdout.
     pub format: Format,
@@ -111,6 +115,11 @@ impl Settings {
         let text = |flag: &Option<String>| flag.clone().filter(|value| !value.is_empty());
         Settings {
             log: text(&global.log).or(file.log),
+            mirrors: if global.mirror.is_empty() {
+                file.mirror
+            } else {
+                global.mirror.clone()
+            },
             log_key: text(&global.log_key).or(file_log_key),
             format: global.output.or(file.output).unwrap_or_default(),
             quiet: global.quiet || file.quiet.unwrap_or(false),

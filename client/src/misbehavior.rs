@@ -2,7 +2,10 @@
 //!
 //! Nothing that comes from a node is verified here. Whoever calls has the keys.
 
-use crate::{ClientError, Tls, call, client::endpoint};
+use crate::{
+    ClientError, Tls, call,
+    client::{below, endpoint},
+};
 use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_proto::v1::{
     ListMisbehaviorRequest, ReportMisbehaviorRequest,
@@ -93,5 +96,6 @@ async fn connect(url: &str, tls: &Tls) -> Result<FederationServiceClient<Channel
         let hint = "is the node running, and is this its address?";
         ClientError::unavailable(format!("cannot connect to {url}: {hint}"), e)
     })?;
-    Ok(FederationServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES))
+    let service = FederationServiceClient::with_origin(channel, below(url)?);
+    Ok(service.max_decoding_message_size(MESSAGE_BYTES))
 }

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod answer;
 pub mod app;
 pub mod attachments;
+pub mod copies;
 pub mod federation;
 mod gate;
 pub mod index;

@@ -12,6 +12,7 @@ use crate::{
         admin,
         app::Api,
         attachments::{self, AttachmentApi, ledger::Ledger},
+        copies::CopyApis,
         federation::FederationApi,
         index::IndexApi,
         log::{LogApi, Publisher},
@@ -233,13 +234,15 @@ async fn serve<S: Store + 'static>(
     let look_ups = LookUps::new().map_err(io::Error::other)?;
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
-    let index = IndexApi::new(view.clone(), look_ups);
+    let index = IndexApi::new(view.clone(), look_ups.clone());
     let plain = routes(view, witness, config, &evidence, &peers.peers(), &stopped);
     let plain = plain.map_err(Box::new)?;
+    let copies = plain.mirror.as_ref().map(|mirror| mirror.copies.clone());
+    let copies = CopyApis::new(copies.unwrap_or_default(), look_ups, stopped.clone());
     let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
     let held = Held::new(limits(&config.server));
     let server = Server {
-        app: api(store, plain.router, log, index, evidence, config)?,
+        app: api(store, plain.router, (log, index, copies), evidence, config)?,
         tls: tls.clone(),
         threads: config.server.threads,
         connections: config.server.connections,
@@ -315,8 +318,7 @@ pub(crate) async fn serve_admin(
 fn api<S: Store + 'static>(
     store: Arc<S>,
     plain: Router,
-    log: LogApi<S>,
-    index: IndexApi<S>,
+    (log, index, copies): (LogApi<S>, IndexApi<S>, CopyApis),
     evidence: Arc<Evidence>,
     config: &Config,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
@@ -330,7 +332,7 @@ fn api<S: Store + 'static>(
         .max_decoding_message_size(attachments::MESSAGE_BYTES);
     let federation = FederationApi::server(evidence, &config.server.shared_addresses);
     let services = Routes::new(uploads).add_service(federation);
-    Ok(Api::new(log, index, services, plain))
+    Ok(Api::new(log, index, services, plain).with_copies(copies))
 }
 
 /// What is kept of misbehavior, in the node's data folder and in that of its own witness.
