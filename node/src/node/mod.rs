@@ -22,7 +22,7 @@ use crate::{
     },
     config::{Config, ConfigFile as _, LogConfig, ServerConfig},
     cosigner::{Asking, Witnesses},
-    files,
+    descriptors, files,
     held::{self, Held},
     keyfile,
     log::{Caches, Log, Shown, Signed},
@@ -50,6 +50,9 @@ use tokio::{
     sync::{mpsc, watch},
 };
 use tonic::service::Routes;
+
+/// How long calls to the admin port get when the process stops.
+const ADMIN_DRAIN: Duration = Duration::from_secs(2);
 
 /// A node that is running.
 pub struct Node {
@@ -240,12 +243,14 @@ async fn serve<S: Store + 'static>(
     let copies = plain.mirror.as_ref().map(|mirror| mirror.copies.clone());
     let copies = CopyApis::new(copies.unwrap_or_default(), look_ups, stopped.clone());
     let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
-    let held = Held::new(limits(&config.server));
+    let stores = 1 + usize::from(config.witness.is_some()) + usize::from(config.mirror.is_some());
+    let connections = descriptors::connections(config.server.connections, stores)?;
+    let held = Held::new(limits(&config.server, connections));
     let server = Server {
         app: api(store, plain.router, (log, index, copies), evidence, config)?,
         tls: tls.clone(),
         threads: config.server.threads,
-        connections: config.server.connections,
+        connections,
         held: held.clone(),
         drain: Duration::from_secs(config.server.drain_s),
     };
@@ -306,12 +311,20 @@ pub(crate) async fn serve_admin(
     app: Router,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
+    let mut told = stop.clone();
     let stopped = async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stopped)
-        .await
+    // Requests that never come whole do not keep the process.
+    let at_last = async move {
+        let _ = told.wait_for(|stop| *stop).await;
+        tokio::time::sleep(ADMIN_DRAIN).await;
+    };
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stopped);
+    tokio::select! {
+        ended = serving.into_future() => ended,
+        () = at_last => Ok(()),
+    }
 }
 
 /// Joins everything on the public port.
@@ -372,10 +385,10 @@ fn count<S: Store + 'static>(store: Arc<S>, ledger: Arc<Ledger>) -> io::Result<(
 }
 
 /// How much may be held in memory for callers.
-pub(crate) fn limits(config: &ServerConfig) -> held::Limits {
+pub(crate) fn limits(config: &ServerConfig, connections: usize) -> held::Limits {
     held::Limits {
         bytes: config.held_mib << 20,
-        connections: config.connections,
+        connections,
         stall: Duration::from_secs(config.stall_s),
         shared: config.shared_addresses.clone(),
     }

@@ -18,6 +18,7 @@ use crate::{
         tls::{Tls, TlsError},
     },
     config::ConfigError,
+    descriptors::{self, TooFew},
     held::Held,
     keyfile::{self, KeyFileError},
     misbehavior::{Evidence, EvidenceError, known::Known},
@@ -98,6 +99,9 @@ pub enum WitnessStartError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] StartError),
+    /// Too few files may be open.
+    #[error(transparent)]
+    Descriptors(#[from] TooFew),
     /// The system refused a thread or a socket.
     #[error("cannot start")]
     System(#[from] io::Error),
@@ -278,13 +282,14 @@ impl Running {
         let witness = Arc::new(opened.witness);
         logs::follow(&witness, peers.peers());
         let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
-        let held = Held::new(node::limits(&config.server));
+        let connections = descriptors::connections(config.server.connections, 1)?;
+        let held = Held::new(node::limits(&config.server, connections));
         let shared = &config.server.shared_addresses;
         let server = Server {
             app: Api::new(witness, evidence, shared),
             tls: tls.clone(),
             threads: config.server.threads,
-            connections: config.server.connections,
+            connections,
             held: held.clone(),
             drain: Duration::from_secs(config.server.drain_s),
         };
