@@ -38,6 +38,8 @@ struct File {
     key: Vec<PathBuf>,
     /// As `--issuer` of `publish`.
     issuer: Option<String>,
+    /// Whether heads that logs show are passed on to other nodes; they are unless this is false.
+    submit_heads: Option<bool>,
 }
 
 /// The folders of the default files.
@@ -62,6 +64,8 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// TLS files.
     pub tls: Tls,
+    /// Whether heads that logs show are passed on to other nodes.
+    pub submit_heads: bool,
     keys: Vec<PathBuf>,
     issuer: Option<String>,
     default_key: PathBuf,
@@ -133,6 +137,7 @@ impl Settings {
             },
             keys: file.key.into_iter().map(|path| base.join(path)).collect(),
             issuer: file.issuer,
+            submit_heads: file.submit_heads.unwrap_or(true),
             default_key: folders.config.join("key.pem"),
         }
     }

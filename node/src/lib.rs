@@ -11,6 +11,7 @@ pub mod config;
 pub mod cosigner;
 pub mod endorsed;
 mod files;
+pub mod gossip;
 pub mod held;
 pub mod index;
 pub mod init;

@@ -142,6 +142,11 @@ impl Node {
 
     /// Makes a log with an origin of its own.
     pub fn init_as(origin: &str) -> anyhow::Result<Self> {
+        Node::init_with(origin, &[])
+    }
+
+    /// The same, with more arguments for `assay-node init`.
+    pub fn init_with(origin: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("assay-node-").tempdir()?;
         let output = Command::new(binaries().join("assay-node"))
             .args([
@@ -155,6 +160,7 @@ impl Node {
                 "--dir",
             ])
             .arg(folder.path())
+            .args(arguments)
             .output()?;
         ensure!(
             output.status.success(),

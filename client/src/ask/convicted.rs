@@ -153,7 +153,7 @@ fn keys(policy: &Policy, logs: &[Connection]) -> KnownKeys {
 }
 
 /// The nodes that can be asked: those of the logs, and the witnesses of the policy.
-fn nodes(policy: &Policy, logs: &[Connection]) -> BTreeSet<String> {
+pub(super) fn nodes(policy: &Policy, logs: &[Connection]) -> BTreeSet<String> {
     let logs = logs
         .iter()
         .filter_map(|connection| connection.log.url.clone());

@@ -380,6 +380,7 @@ impl ConfigFile for Config {
         if let Some(mirror) = &self.mirror {
             mirror.check()?;
         }
+        self.federation.check()?;
         self.server.check()
     }
 

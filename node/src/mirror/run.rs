@@ -10,6 +10,7 @@ use super::site::{self, Site};
 use super::store::{self, Rows, StoredError};
 use crate::{
     config::MirrorConfig,
+    gossip::holding::{Copies, Holding},
     keyfile::{self, KeyFileError},
     misbehavior::Evidence,
     peers::{Peers, Role},
@@ -89,6 +90,8 @@ struct Source {
 pub struct Opened {
     /// What it serves.
     pub router: Router,
+    /// What it has, for gossip, until that was taken.
+    pub copies: Option<Box<dyn Holding>>,
     /// Its verifier keys.
     pub vkeys: Vec<String>,
     /// Ends once `stop` says so and nothing is written any more.
@@ -175,7 +178,8 @@ impl Job for Open<'_> {
             running: HashMap::new(),
         };
         Ok(Opened {
-            router: http::router(store, shelf),
+            router: http::router(store.clone(), shelf.clone()),
+            copies: Some(Box::new(Copies::new(store, shelf))),
             vkeys,
             task: tokio::spawn(followed.run(self.beside.peers, self.stop)),
         })

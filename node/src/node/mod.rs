@@ -38,7 +38,10 @@ use crate::{
     telemetry,
     witness::{self, config::WitnessConfig, run::Opened},
 };
-use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
+use assay_proto::v1::{
+    attachment_service_server::AttachmentServiceServer,
+    federation_service_server::FederationServiceServer,
+};
 use assay_tlog::note::SignerKey;
 use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
@@ -69,6 +72,7 @@ pub struct Node {
     halt: Arc<Halt>,
     witness: Option<OwnWitness>,
     mirror: Option<mirror::Opened>,
+    gossip: tokio::task::JoinHandle<()>,
 }
 
 /// Opens the log on a store that was opened, and serves it.
@@ -166,6 +170,7 @@ impl Node {
         if let Some(mirror::Opened { task, .. }) = self.mirror {
             let _ = task.await;
         }
+        let _ = self.gossip.await;
         // The last sender of the queue went with the server, so the sequencer ends once it has
         // published.
         let sequencer = self.sequencer;
@@ -239,7 +244,14 @@ async fn serve<S: Store + 'static>(
     let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
     let held = Held::new(limits(&config.server));
     let server = Server {
-        app: api(store, plain.router, log, index, evidence, config)?,
+        app: api(
+            store,
+            plain.router,
+            log,
+            index,
+            FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared),
+            config,
+        )?,
         tls: tls.clone(),
         threads: config.server.threads,
         connections: config.server.connections,
@@ -264,6 +276,7 @@ async fn serve<S: Store + 'static>(
         halt,
         witness: plain.witness,
         mirror: plain.mirror,
+        gossip: plain.gossip.task,
     })
 }
 
@@ -317,7 +330,7 @@ fn api<S: Store + 'static>(
     plain: Router,
     log: LogApi<S>,
     index: IndexApi<S>,
-    evidence: Arc<Evidence>,
+    federation: FederationServiceServer<FederationApi>,
     config: &Config,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
     let ledger = Ledger::new(config.attachments.clone());
@@ -328,7 +341,6 @@ fn api<S: Store + 'static>(
     );
     let uploads = AttachmentServiceServer::new(AttachmentApi::new(store, ledger, uploads))
         .max_decoding_message_size(attachments::MESSAGE_BYTES);
-    let federation = FederationApi::server(evidence, &config.server.shared_addresses);
     let services = Routes::new(uploads).add_service(federation);
     Ok(Api::new(log, index, services, plain))
 }
