@@ -400,6 +400,23 @@ pub fn poll<T>(mut ask: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Re
     }
 }
 
+/// The same, for questions that are asked over a network.
+pub async fn poll_async<T>(
+    mut ask: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask().await? {
+            return Ok(answer);
+        }
+        ensure!(
+            Instant::now() < deadline,
+            "the node took longer than {PATIENCE:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 fn set(text: &str, table: &str, key: &str, value: &str) -> Option<String> {
     let start = text.find(&format!("[{table}]"))?;
     let body = &text[start..];

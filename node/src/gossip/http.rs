@@ -7,6 +7,7 @@ use crate::api::{metered::Paid, serve::Peer};
 use crate::held::{Kind, NoRoom};
 use crate::quota::Reports;
 use assay_proto::gossip::SUBMITTED_BYTES;
+use assay_tlog::gossip::Standing;
 use axum::{
     Extension, Router,
     body::{Body, to_bytes},
@@ -30,6 +31,27 @@ pub fn router(desk: Desk, quota: Arc<Reports>) -> Router {
     Router::new()
         .route("/heads", get(show).post(submit))
         .with_state(Arc::new(Route { desk, quota }))
+}
+
+/// The route of the admin socket: `GET /standing`, a line for each log that is suspect or
+/// convicted.
+pub fn admin(desk: Desk) -> Router {
+    let standing = async |State(desk): State<Desk>| {
+        let mut lines = String::new();
+        for origin in desk.gossip().origins().iter() {
+            let what = match desk.gossip().standing(origin) {
+                Standing::Clear => continue,
+                Standing::Suspect { size, .. } => format!("suspect, for its head of size {size}"),
+                Standing::Convicted => "convicted of misbehavior".to_owned(),
+            };
+            // Writing to a string does not fail.
+            let _ = writeln!(lines, "{what}\t{origin}");
+        }
+        lines
+    };
+    Router::new()
+        .route("/standing", get(standing))
+        .with_state(desk)
 }
 
 async fn show(State(route): State<Arc<Route>>, Extension(peer): Extension<Peer>) -> Response {

@@ -31,7 +31,8 @@ pub(super) enum AskError {
     Unusable,
 }
 
-/// Where to ask. Of the mirrors one is chosen by `random`: few copy every log.
+/// Where to ask. Of the mirrors one is chosen by `random`: few copy every log. If none is known,
+/// the log is asked again.
 pub(super) fn url(places: &Places, question: &Question, random: u64) -> Option<String> {
     let origin = question.newer().origin();
     let log = places.logs.get(origin);
@@ -40,7 +41,9 @@ pub(super) fn url(places: &Places, question: &Question, random: u64) -> Option<S
     }
     let mirrors = places.mirrors.iter();
     let others: Vec<_> = mirrors.filter(|it| Some(&it.url) != log).collect();
-    let at = random.checked_rem(others.len() as u64)?;
+    let Some(at) = random.checked_rem(others.len() as u64) else {
+        return log.cloned();
+    };
     let mirror = others.get(usize::try_from(at).ok()?)?;
     let digest = Hash::of(origin.as_bytes());
     Some(format!("{}/mirror/{digest}", mirror.url))

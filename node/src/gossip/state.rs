@@ -36,11 +36,9 @@ const SEEN: usize = 256;
 
 /// A log that signed a head which nobody links to the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Suspect {
-    /// Its origin.
-    pub origin: String,
-    /// The size of the head.
-    pub size: TreeSize,
+struct Suspect {
+    origin: String,
+    size: TreeSize,
 }
 
 /// What came of heads that somebody submitted.
@@ -157,9 +155,9 @@ impl Gossip {
         self.places.load_full()
     }
 
-    /// Logs that are suspect. Does not block.
-    pub fn suspects(&self) -> Arc<Vec<Suspect>> {
-        self.suspects.load_full()
+    /// The origins of all logs that are known. Does not block.
+    pub fn origins(&self) -> Arc<BTreeSet<String>> {
+        self.origins.load_full()
     }
 
     /// The notes of the largest head of each log, in the order of their origins. Does not block.

@@ -7,7 +7,9 @@ use super::{http, link};
 use crate::misbehavior::{Evidence, known::Known};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
-use assay_tlog::gossip::{Answer, CulpritId, EvidenceLine, Exchange, Question, Standing, Turn};
+use assay_tlog::gossip::{
+    Answer, CulpritId, EvidenceLine, Exchange, Question, Source, Standing, Turn,
+};
 use assay_tlog::hash::leaf_hash;
 use assay_tlog::note::SignerKey;
 use assay_tlog::tree::{Frontier, Tile, TileIndex, TileReader, TreeSize};
@@ -88,10 +90,14 @@ impl Holding for Copy {
 }
 
 fn gossip(data: &Path, holdings: Vec<Box<dyn Holding>>) -> Arc<Gossip> {
+    alarmed(data, holdings, 60_000)
+}
+
+fn alarmed(data: &Path, holdings: Vec<Box<dyn Holding>>, alarm_after_ms: u64) -> Arc<Gossip> {
     let mut known = Known::default();
     known.log(&key().verifier());
     let evidence = Arc::new(Evidence::open(&[data], known).unwrap());
-    let (gossip, _) = Gossip::new(evidence, holdings, Places::default(), 60_000);
+    let (gossip, _) = Gossip::new(evidence, holdings, Places::default(), alarm_after_ms);
     gossip.follow(&[]);
     gossip
 }
@@ -218,7 +224,7 @@ fn notes_stand_one_after_the_other() {
 #[test]
 fn the_log_is_asked_first_and_then_mirrors_that_are_not_the_log() {
     let folder = tempfile::tempdir().unwrap();
-    let here = gossip(folder.path(), Vec::new());
+    let here = alarmed(folder.path(), Vec::new(), 12);
     let branch = Branch::new(0, 20, "a");
     here.submit(&[branch.note(9), branch.note(20)]);
     let question = here.questions().pop().unwrap();
@@ -236,8 +242,17 @@ fn the_log_is_asked_first_and_then_mirrors_that_are_not_the_log() {
     assert_eq!(link::url(&places, &question, 4), mirror("b"));
     let url = "https://log.example".to_owned();
     places.logs.insert(ORIGIN.into(), url.clone());
-    assert_eq!(link::url(&places, &question, 4), Some(url));
+    assert_eq!(link::url(&places, &question, 4), Some(url.clone()));
+    // A log without mirrors is asked again.
     places.mirrors.clear();
+    let asks_mirror = loop {
+        let questions = here.questions();
+        let mut questions = questions.into_iter();
+        if let Some(asks) = questions.find(|it| it.source() != Source::Log) {
+            break asks;
+        }
+    };
+    assert_eq!(link::url(&places, &asks_mirror, 4), Some(url));
     places.logs.clear();
-    assert_eq!(link::url(&places, &question, 4), None);
+    assert_eq!(link::url(&places, &asks_mirror, 4), None);
 }

@@ -21,7 +21,7 @@ use crate::{
     },
     config::{Config, ConfigFile as _, LogConfig, ServerConfig},
     cosigner::{Asking, Witnesses},
-    files,
+    files, gossip,
     held::{self, Held},
     keyfile,
     log::{Caches, Log, Shown, Signed},
@@ -241,7 +241,9 @@ async fn serve<S: Store + 'static>(
     let index = IndexApi::new(view.clone(), look_ups);
     let plain = routes(view, witness, config, &evidence, &peers.peers(), &stopped);
     let plain = plain.map_err(Box::new)?;
-    let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
+    let standing = gossip::http::admin(plain.gossip.desk.clone());
+    let admin_socket = &config.federation.admin_socket;
+    let admin_socket = peers.serve(admin_socket, standing, stopped.clone())?;
     let held = Held::new(limits(&config.server));
     let server = Server {
         app: api(

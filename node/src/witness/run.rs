@@ -18,7 +18,7 @@ use crate::{
         tls::{Tls, TlsError},
     },
     config::ConfigError,
-    gossip::{holding::Witnessed, known::Places, rounds},
+    gossip::{self, holding::Witnessed, known::Places, rounds},
     held::Held,
     keyfile::{self, KeyFileError},
     misbehavior::{Evidence, EvidenceError, known::Known},
@@ -292,7 +292,9 @@ impl Running {
         })?;
         let seen = gossip.desk.gossip().clone();
         witness.tell(move |head| seen.seen(head));
-        let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
+        let standing = gossip::http::admin(gossip.desk.clone());
+        let admin_socket = &config.federation.admin_socket;
+        let admin_socket = peers.serve(admin_socket, standing, stopped.clone())?;
         let held = Held::new(node::limits(&config.server));
         let shared = &config.server.shared_addresses;
         let server = Server {

@@ -20,12 +20,15 @@ async fn all_convict(world: &mut World, log: &History, next: &str) -> anyhow::Re
         world.rounds(1).await?,
         world.rounds(2).await?,
     ];
+    let mut files = Vec::new();
     for (at, before) in before.iter().enumerate() {
-        let file = world.evidence(at).await?;
+        files.push(world.evidence(at).await?);
         let rounds = world.rounds(at).await? - before;
         ensure!(rounds <= ROUNDS, "it took {rounds} rounds");
+    }
+    for (at, file) in files.iter().enumerate() {
         let path = world.path().join("found.assay-misbehavior");
-        fs::write(&path, &file)?;
+        fs::write(&path, file)?;
         let name = path.to_str().unwrap();
         let verify = ["misbehavior", "verify", name, "--log-key", &log.vkey()];
         let verified = assay(world.path(), &verify)?;
@@ -139,6 +142,40 @@ async fn what_a_witness_refuses_is_judged_by_the_tiles_of_a_mirror() -> anyhow::
     let refused = request(0, &[], &log.fork(3).note(9));
     ensure!(world.add(0, refused).await? == 409);
     all_convict(&mut world, &log, &log.request(14, 20)?).await
+}
+
+/// A mirror that saw one history alone cosigns nothing more once it heard of the other.
+#[tokio::test]
+async fn a_mirror_that_heard_of_it_copies_on_and_cosigns_no_more() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 20)?;
+    let folder = tempfile::tempdir()?;
+    site::write(folder.path(), &log.entries(14), log.key())?;
+    let site = StaticHttp::serve(folder.path())?;
+    let known = card(
+        "f.example",
+        &site.url(),
+        Some(&log),
+        "\"witness\", \"mirror\"",
+    );
+    let mut world = World::new(&["a", "b"], &known, &["b"])?;
+    world.run()?;
+    let digest = Hash::of(ORIGIN.as_bytes());
+    let copied = format!("{}/mirror/{digest}/checkpoint", world.url(1));
+    let cosigned = until("a copy", async || Ok(world.get(&copied).await.ok())).await?;
+    ensure!(cosigned.contains("b.example/mirror"), "{cosigned}");
+    ensure!(world.add(0, log.request(0, 14)?).await? == 200);
+    let other = log.fork(3).note(14);
+    ensure!(world.submit(0, other).await?.0 == 200);
+    world.evidence(1).await?;
+    site::write(folder.path(), &log.entries(20), log.key())?;
+    until("more entries", async || {
+        let label = format!("log=\"{ORIGIN}\"");
+        let entries = world.metric(1, "assay_mirror_entries", &label).await?;
+        Ok((entries == 20.0).then_some(()))
+    })
+    .await?;
+    ensure!(world.get(&copied).await? == cosigned);
+    Ok(())
 }
 
 /// Whoever has heads can submit them, and is told what is known against their logs.

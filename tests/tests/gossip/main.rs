@@ -11,4 +11,5 @@ mod forks;
 mod liars;
 mod peer;
 mod quiet;
+mod submitted;
 mod world;

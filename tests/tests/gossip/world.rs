@@ -1,18 +1,13 @@
 //! Nodes that gossip, and what a test asks them.
 
 use anyhow::{Context, ensure};
-use assay_tests::process::{Node, binaries, free_address};
+use assay_tests::process::{Node, binaries, free_address, poll_async};
 use assay_tests::witness::History;
-use assay_tlog::Hash;
 use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
-    time::{Duration, Instant},
 };
-
-/// Longest time for what a test waits for. It needs a hundredth of it.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The log that everybody knows and nobody runs.
 pub const ORIGIN: &str = "log.example/f";
@@ -27,16 +22,10 @@ pub struct World {
 /// Asks again until there is an answer: another process does something.
 pub async fn until<T>(
     what: &str,
-    mut ask: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+    ask: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
-    let started = Instant::now();
-    loop {
-        if let Some(answer) = ask().await? {
-            return Ok(answer);
-        }
-        ensure!(started.elapsed() < PATIENCE, "{what} did not come");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let answer = poll_async(ask).await;
+    answer.with_context(|| format!("{what} did not come"))
 }
 
 /// Runs `assay-node peer COMMAND --config CONFIG …`, which has to succeed, and returns what it
@@ -77,7 +66,7 @@ impl World {
             let node = Node::init_with(&format!("{name}.example/log"), &arguments)?;
             let address = free_address()?;
             node.configure(&format!(
-                "server.listen = \"{address}\"\nfederation.gossip_interval_ms = 250"
+                "server.listen = \"{address}\"\nfederation.gossip_interval_ms = 500"
             ))?;
             let (name, url) = (format!("{name}.example"), format!("http://{address}"));
             cards.push(peer(&node, &["card", "--name", &name, "--url", &url])?);
@@ -96,7 +85,9 @@ impl World {
             }
             peer(node, &add)?;
         }
-        let http = reqwest::Client::new();
+        // A node that was killed has closed what is kept open.
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0);
+        let http = http.build()?;
         Ok(World {
             nodes,
             folder,
@@ -167,13 +158,6 @@ impl World {
         });
         let id = id.await.with_context(|| self.nodes[at].stderr())?;
         self.get(&format!("{list}/{id}")).await
-    }
-
-    /// What a witness monitors of the log: 404 if nothing.
-    pub async fn monitored(&self, at: usize) -> anyhow::Result<u16> {
-        let digest = Hash::of(ORIGIN.as_bytes());
-        let url = format!("{}/witness/{digest}/checkpoint", self.url(at));
-        Ok(self.http.get(url).send().await?.status().as_u16())
     }
 
     pub fn path(&self) -> &Path {
