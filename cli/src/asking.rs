@@ -53,6 +53,25 @@ pub fn asker_of(policy: Policy, logs: Vec<LogAddress>, how: How, settings: &Sett
     Asker::new(policy, logs, how.of_client(), now_ms(), state_dir, tls)
 }
 
+/// Returns what came of a question. If it failed, heads that show why are passed on.
+pub async fn heard<T>(
+    asker: &Asker,
+    settings: &Settings,
+    asked: Result<T, AskError>,
+) -> Result<T, Failure> {
+    if let (Err(error), true) = (&asked, settings.submit_heads) {
+        asker.submit_heads(Some(error)).await;
+    }
+    Ok(asked?)
+}
+
+/// Passes on the heads that the logs showed, once everything else is done.
+pub async fn submit_heads(asker: &Asker, settings: &Settings) {
+    if settings.submit_heads {
+        asker.submit_heads(None).await;
+    }
+}
+
 /// The logs that must answer: those that the policy names, or else the one of the settings.
 pub fn logs(policy: &Policy, settings: &Settings, how: How) -> Result<Vec<LogAddress>, Failure> {
     let own = own_log(policy, settings, how)?;

@@ -40,6 +40,8 @@ struct File {
     key: Vec<PathBuf>,
     /// As `--issuer` of `publish`.
     issuer: Option<String>,
+    /// Whether heads that logs show are passed on to other nodes; they are unless this is false.
+    submit_heads: Option<bool>,
 }
 
 /// The folders of the default files.
@@ -66,6 +68,8 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// TLS files.
     pub tls: Tls,
+    /// Whether heads that logs show are passed on to other nodes.
+    pub submit_heads: bool,
     keys: Vec<PathBuf>,
     issuer: Option<String>,
     default_key: PathBuf,
@@ -142,6 +146,7 @@ impl Settings {
             },
             keys: file.key.into_iter().map(|path| base.join(path)).collect(),
             issuer: file.issuer,
+            submit_heads: file.submit_heads.unwrap_or(true),
             default_key: folders.config.join("key.pem"),
         }
     }

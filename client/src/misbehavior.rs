@@ -1,4 +1,5 @@
-//! Misbehavior that a node keeps (docs/federation.md): what it tells of it, and telling it.
+//! Misbehavior that a node keeps (docs/federation.md): what it tells of it, and telling it; and the
+//! heads by which it finds some.
 //!
 //! Nothing that comes from a node is verified here. Whoever calls has the keys.
 
@@ -8,7 +9,7 @@ use crate::{
 };
 use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_proto::v1::{
-    ListMisbehaviorRequest, ReportMisbehaviorRequest,
+    ListMisbehaviorRequest, ReportMisbehaviorRequest, SubmitHeadsRequest,
     federation_service_client::FederationServiceClient,
 };
 use assay_tlog::Hash;
@@ -89,6 +90,14 @@ pub async fn report(url: &str, tls: &Tls, file: &[u8]) -> Result<bool, ClientErr
     } else {
         Err(ClientError::unverified("it names another file than it got"))
     }
+}
+
+/// Hands heads to the node at `url`: at most 16, of 64 KiB together. Returns how many said
+/// something new to it.
+pub async fn submit(url: &str, tls: &Tls, notes: Vec<String>) -> Result<u32, ClientError> {
+    let mut service = connect(url, tls).await?;
+    let call = service.submit_heads(SubmitHeadsRequest { notes });
+    Ok(call::short("submitting heads", call).await?.new)
 }
 
 async fn connect(url: &str, tls: &Tls) -> Result<FederationServiceClient<Channel>, ClientError> {

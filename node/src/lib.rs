@@ -13,6 +13,7 @@ pub mod cosigner;
 mod descriptors;
 mod endorsed;
 mod files;
+pub mod gossip;
 pub mod held;
 pub mod index;
 pub mod init;

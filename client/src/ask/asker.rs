@@ -218,6 +218,10 @@ impl Asker {
         self.now_ms
     }
 
+    pub(super) fn connections(&self) -> &[Connection] {
+        &self.connections
+    }
+
     /// How the logs are asked.
     pub fn how(&self) -> How {
         self.how

@@ -153,7 +153,7 @@ fn keys(policy: &Policy, logs: &[Connection]) -> KnownKeys {
 }
 
 /// The nodes that can be asked: those of the logs, and the witnesses of the policy.
-fn nodes(policy: &Policy, logs: &[Connection]) -> BTreeSet<String> {
+pub(super) fn nodes(policy: &Policy, logs: &[Connection]) -> BTreeSet<String> {
     let logs = logs.iter().map(|connection| &connection.log);
     let logs = logs.flat_map(|log| log.url.iter().chain(&log.mirrors).cloned());
     let witnesses = policy.tlog().into_iter().flat_map(|tlog| tlog.witnesses());

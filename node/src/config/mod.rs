@@ -372,6 +372,7 @@ impl ConfigFile for Config {
         if let Some(audit) = &self.audit {
             audit.check(self.mirror.is_some())?;
         }
+        self.federation.check()?;
         self.server.check()
     }
 

@@ -22,7 +22,7 @@ use crate::{
     },
     config::{Config, ConfigFile as _, LogConfig, ServerConfig},
     cosigner::{Asking, Witnesses},
-    descriptors, files,
+    descriptors, files, gossip,
     held::{self, Held},
     keyfile,
     log::{Caches, Log, Shown, Signed},
@@ -39,7 +39,10 @@ use crate::{
     telemetry,
     witness::{self, config::WitnessConfig, run::Opened},
 };
-use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
+use assay_proto::v1::{
+    attachment_service_server::AttachmentServiceServer,
+    federation_service_server::FederationServiceServer,
+};
 use assay_tlog::note::SignerKey;
 use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
@@ -73,6 +76,7 @@ pub struct Node {
     halt: Arc<Halt>,
     witness: Option<OwnWitness>,
     mirror: Option<mirror::Opened>,
+    gossip: tokio::task::JoinHandle<()>,
 }
 
 /// Opens the log on a store that was opened, and serves it.
@@ -170,6 +174,7 @@ impl Node {
         if let Some(mirror::Opened { task, .. }) = self.mirror {
             let _ = task.await;
         }
+        let _ = self.gossip.await;
         // The last sender of the queue went with the server, so the sequencer ends once it has
         // published.
         let sequencer = self.sequencer;
@@ -242,12 +247,21 @@ async fn serve<S: Store + 'static>(
     let plain = plain.map_err(Box::new)?;
     let copies = plain.mirror.as_ref().map(|mirror| mirror.copies.clone());
     let copies = CopyApis::new(copies.unwrap_or_default(), look_ups, stopped.clone());
-    let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
+    let standing = gossip::http::admin(plain.gossip.desk.clone());
+    let admin_socket = &config.federation.admin_socket;
+    let admin_socket = peers.serve(admin_socket, standing, stopped.clone())?;
     let stores = 1 + usize::from(config.witness.is_some()) + usize::from(config.mirror.is_some());
     let connections = descriptors::connections(config.server.connections, stores)?;
     let held = Held::new(limits(&config.server, connections));
+    let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
     let server = Server {
-        app: api(store, plain.router, (log, index, copies), evidence, config)?,
+        app: api(
+            store,
+            plain.router,
+            (log, index, copies),
+            federation,
+            config,
+        )?,
         tls: tls.clone(),
         threads: config.server.threads,
         connections,
@@ -272,6 +286,7 @@ async fn serve<S: Store + 'static>(
         halt,
         witness: plain.witness,
         mirror: plain.mirror,
+        gossip: plain.gossip.task,
     })
 }
 
@@ -332,7 +347,7 @@ fn api<S: Store + 'static>(
     store: Arc<S>,
     plain: Router,
     (log, index, copies): (LogApi<S>, IndexApi<S>, CopyApis),
-    evidence: Arc<Evidence>,
+    federation: FederationServiceServer<FederationApi>,
     config: &Config,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
     let ledger = Ledger::new(config.attachments.clone());
@@ -343,7 +358,6 @@ fn api<S: Store + 'static>(
     );
     let uploads = AttachmentServiceServer::new(AttachmentApi::new(store, ledger, uploads))
         .max_decoding_message_size(attachments::MESSAGE_BYTES);
-    let federation = FederationApi::server(evidence, &config.server.shared_addresses);
     let services = Routes::new(uploads).add_service(federation);
     Ok(Api::new(log, index, services, plain).with_copies(copies))
 }

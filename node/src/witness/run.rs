@@ -19,6 +19,7 @@ use crate::{
     },
     config::ConfigError,
     descriptors::{self, TooFew},
+    gossip::{self, holding::Witnessed, known::Places, rounds},
     held::Held,
     keyfile::{self, KeyFileError},
     misbehavior::{Evidence, EvidenceError, known::Known},
@@ -102,6 +103,9 @@ pub enum WitnessStartError {
     /// Too few files may be open.
     #[error(transparent)]
     Descriptors(#[from] TooFew),
+    /// The system's TLS cannot be used.
+    #[error("cannot make connections to peers")]
+    Client(#[from] reqwest::Error),
     /// The system refused a thread or a socket.
     #[error("cannot start")]
     System(#[from] io::Error),
@@ -122,6 +126,7 @@ pub struct Running {
     server: tokio::task::JoinHandle<io::Result<()>>,
     admin_server: tokio::task::JoinHandle<io::Result<()>>,
     admin_socket: tokio::task::JoinHandle<io::Result<()>>,
+    gossip: tokio::task::JoinHandle<()>,
     writer: JoinHandle<()>,
 }
 
@@ -281,12 +286,24 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let witness = Arc::new(opened.witness);
         logs::follow(&witness, peers.peers());
-        let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
+        let gossip = rounds::start(rounds::Setup {
+            evidence: evidence.clone(),
+            holdings: vec![Box::new(Witnessed::new(&witness))],
+            places: Places::default(),
+            config: &config.federation,
+            peers: &peers.peers(),
+            stop: stopped.clone(),
+        })?;
+        let seen = gossip.desk.gossip().clone();
+        witness.tell(move |head| seen.seen(head));
+        let standing = gossip::http::admin(gossip.desk.clone());
+        let admin_socket = &config.federation.admin_socket;
+        let admin_socket = peers.serve(admin_socket, standing, stopped.clone())?;
         let connections = descriptors::connections(config.server.connections, 1)?;
         let held = Held::new(node::limits(&config.server, connections));
         let shared = &config.server.shared_addresses;
         let server = Server {
-            app: Api::new(witness, evidence, shared),
+            app: Api::new(witness, evidence, gossip.desk, shared),
             tls: tls.clone(),
             threads: config.server.threads,
             connections,
@@ -307,6 +324,7 @@ impl Running {
             server,
             admin_server,
             admin_socket,
+            gossip: gossip.task,
             writer: opened.writer,
         })
     }
@@ -323,6 +341,7 @@ impl Running {
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
         let _ = self.admin_socket.await;
+        let _ = self.gossip.await;
         // The last sender of the queue went with the server.
         let writer = self.writer;
         let _ = tokio::task::spawn_blocking(move || writer.join()).await;
