@@ -50,6 +50,16 @@ fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_mor
     }
     assert!(output.contains("\nexit code 1\n"), "{output}");
 
+    // The log was stopped, and a mirror answered the same in its place.
+    let through = printed(&output, "assay check Cargo.lock --mirror ");
+    for said in [
+        "1 past end of support",
+        "nothing was left out",
+        "its own node does not answer, and its mirror http://127.0.0.1:",
+    ] {
+        assert!(through.contains(said), "no {said:?} in:\n{through}");
+    }
+
     // The log's key signed two histories, and the log was refused for it.
     let forged = printed(&output, "assay-forge");
     assert!(forged.contains("answer 422"), "{forged}");
