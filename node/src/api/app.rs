@@ -5,6 +5,7 @@
 //! reflection and plain HTTP are behind the router.
 
 use super::{gate::Gate, metered::metered, rest_of_body::RequestBody, serve::Peer};
+use crate::mirror::upload::ADD_ENTRIES;
 use assay_proto::v1::{
     federation_service_server,
     index_service_server::{self, IndexService, IndexServiceServer},
@@ -130,7 +131,7 @@ impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I>
                 Err(status) => ready(Ok(status.into_http())).boxed(),
             };
         }
-        if upload {
+        if upload || request.uri().path() == ADD_ENTRIES {
             let answer = self.rest.call(request);
             return answer.map(|answer| answer.map(whole)).boxed();
         }

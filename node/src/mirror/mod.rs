@@ -16,16 +16,23 @@
 //! replaying what entries say, which a mirror's cosignature does not state.
 
 pub mod clock;
+pub mod copied;
 pub mod copy;
 pub mod fault;
 pub mod follower;
 pub mod http;
+pub mod incoming;
 pub mod init;
+pub mod limits;
 pub mod operator;
+pub mod repair;
 pub mod run;
+pub mod scrub;
 pub mod shelf;
 pub mod site;
 pub mod store;
+pub mod ticket;
+pub mod upload;
 
 #[cfg(test)]
 mod tests;
