@@ -162,14 +162,15 @@ async fn another_mirror_has_what_the_log_has_lost() {
     let other = Served::default();
     publish(&other, 700, 700);
     let url = serve(other).await;
+    damaged.mirror = follower(&damaged.store, &damaged.url, || NOW);
     let copied = Arc::get_mut(&mut damaged.mirror.copied).unwrap();
-    // Nobody else uses the log now.
     let shared = Arc::get_mut(&mut copied.shared).unwrap();
     let digest = Hash::of(ORIGIN.as_bytes()).to_hex();
     shared.mirrors = Box::new(move |asked| {
         assert_eq!(asked, digest);
         vec![Site::new(site::client().unwrap(), &url)]
     });
+    damaged.mirror.copied.with(|_| Ok(())).await.unwrap();
     assert_eq!(
         damaged.mirror.copied.scrub(2).await.unwrap(),
         Scrubbed::Repaired
