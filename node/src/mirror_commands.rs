@@ -64,7 +64,7 @@ fn init_mirror(args: &Init) -> anyhow::Result<()> {
 fn clock_ok(args: &ClockOk) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
     let mirror = config.mirror.context("the configuration has no [mirror]")?;
-    let floor = operator::confirm_clock(&mirror, now())?;
+    let floor = operator::clock_ok(&mirror, now())?;
     eprintln!(
         "No time before {} (seconds since 1970, UTC) is stated any more.",
         floor.seconds()

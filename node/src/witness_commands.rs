@@ -157,7 +157,7 @@ fn pin(args: &PinLog) -> anyhow::Result<()> {
 
 fn clock_ok(args: &ClockOk) -> anyhow::Result<()> {
     let config = WitnessConfig::load(&args.config)?;
-    let floor = operator::confirm_clock(&config, now())?;
+    let floor = operator::clock_ok(&config, now())?;
     eprintln!(
         "No time before {} (seconds since 1970, UTC) is stated any more.",
         floor.seconds()

@@ -11,6 +11,7 @@ use super::{
     rest_of_body::RequestBody,
     serve::Peer,
 };
+use crate::mirror::upload::ADD_ENTRIES;
 use assay_proto::v1::{
     federation_service_server,
     index_service_server::{self, IndexService, IndexServiceServer},
@@ -165,7 +166,7 @@ impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I>
         } else {
             request
         };
-        if upload {
+        if upload || request.uri().path() == ADD_ENTRIES {
             let answer = self.rest.call(request);
             return answer.map(|answer| answer.map(whole)).boxed();
         }

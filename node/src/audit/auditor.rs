@@ -16,16 +16,15 @@ use crate::{
         store::Rows,
     },
     records::{self, RecordError},
-    storage::{Batch, Reads as _, Table},
+    storage::Batch,
 };
 use assay_claims::audit::{Finding, Rules};
 use assay_claims::entry::{Entry, wire};
 use assay_claims::index::{Commitment, Map};
-use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::note::Note;
-use assay_tlog::tree::{LeafIndex, TileIndex, TreeSize};
+use assay_tlog::tree::{LeafIndex, TreeSize};
 use assay_tlog::witness::{LogState, Persisted};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -279,7 +278,7 @@ impl Auditor {
         if finding.rule.blames() {
             breach::confirm(&self.part, &finding)?;
             let mut batch = Batch::new();
-            let dispute = computed.and_then(|it| self.dispute(&finding, it, &mut batch));
+            let dispute = computed.and_then(|it| self.dispute(&finding, it));
             let mut own = Batch::new();
             store::put_finding(&mut own, &finding, dispute.as_deref());
             self.part.append(own, &mut batch);
@@ -333,18 +332,13 @@ impl Auditor {
 
     /// The signed note on another index: its first line names the log, and the root is the one that
     /// the entries give.
-    fn dispute(
-        &self,
-        finding: &Finding,
-        computed: Commitment,
-        batch: &mut Batch,
-    ) -> Option<String> {
+    fn dispute(&self, finding: &Finding, computed: Commitment) -> Option<String> {
         let said = Checkpoint {
             origin: format!("{DISPUTED} {}", self.origin()),
             size: TreeSize::new(finding.leaf.get() + 1),
             root: computed.root,
         };
-        let lines = match self.shared.clock.state(0, batch) {
+        let lines = match self.shared.clock.state(0) {
             Ok(at) => self.shared.keys.cosign(&said, at),
             Err(fault) => {
                 tracing::error!(%fault, "the note on a disputed index cannot be signed");
@@ -396,7 +390,7 @@ impl Auditor {
             loaded.map = Some(replayer.index().map().clone());
         }
         let mut batch = Batch::new();
-        let at = self.shared.clock.state(state.at(), &mut batch)?;
+        let at = self.shared.clock.state(state.at())?;
         let mut own = Batch::new();
         loaded.signed.state = store::put_cosigned(&mut own, &head, at);
         self.part.append(own, &mut batch);
@@ -440,7 +434,7 @@ impl Auditor {
             return Ok(());
         };
         let shown = self.mirrored.head.load_full();
-        let whole = shown.as_ref().filter(|shown| shown.size == head.size());
+        let whole = shown.as_ref().filter(|shown| shown.size() == head.size());
         let whole = whole.and_then(|shown| {
             let note = self.mirrored.note(shown);
             Note::parse_checkpoint(&note).ok().map(|_| note)

@@ -9,6 +9,10 @@ use std::{collections::HashSet, path::PathBuf};
 /// Most logs that are copied.
 const LOGS: usize = 1000;
 
+/// The least memory in which a mirror can copy, in MiB: one bundle of the greatest length, packed
+/// and unpacked, two packages of the greatest length, and a few bundles of the usual one.
+const MEMORY_MIB: u32 = 96;
+
 /// The mirror that a node is, beside its log.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,9 +30,32 @@ pub struct MirrorConfig {
     /// The store. RocksDB, unless a test sets another one.
     #[serde(skip)]
     pub backend: Backend,
+    /// The floor file, outside the folder for the copies. Without it, an older copy of that folder
+    /// is not noticed.
+    #[serde(default = "default_floor_file")]
+    pub floor_file: Option<PathBuf>,
     /// How often a log is asked for its checkpoint, in milliseconds.
     #[serde(default = "default_poll")]
     pub poll_ms: u64,
+    /// Most GiB of entries and hashes of one log. 0 is no limit.
+    #[serde(default = "default_gib")]
+    pub max_gib: u64,
+    /// Most entries of one log. 0 is no limit.
+    #[serde(default = "default_entries")]
+    pub max_entries: u64,
+    /// What is left free on the disk of the copies, in MiB.
+    #[serde(default = "default_reserve")]
+    pub reserve_mib: u64,
+    /// Memory for entries that were fetched or uploaded and are not stored yet, of all logs
+    /// together, in MiB.
+    #[serde(default = "default_memory")]
+    pub memory_mib: u32,
+    /// How often a stored bundle is read again and checked, in milliseconds. 0 is never.
+    #[serde(default = "default_scrub")]
+    pub scrub_ms: u64,
+    /// What holds for some logs in place of `max_gib` and `max_entries`, wherever they are named.
+    #[serde(default)]
+    pub limit: Vec<LogLimit>,
     /// The logs.
     #[serde(default)]
     pub log: Vec<MirroredLog>,
@@ -46,6 +73,18 @@ pub struct MirroredLog {
     pub url: String,
 }
 
+/// How much of one log is copied.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogLimit {
+    /// Its origin.
+    pub origin: String,
+    /// In place of `mirror.max_gib`.
+    pub max_gib: Option<u64>,
+    /// In place of `mirror.max_entries`.
+    pub max_entries: Option<u64>,
+}
+
 fn default_key() -> PathBuf {
     "mirror.key".into()
 }
@@ -54,7 +93,31 @@ fn default_path() -> PathBuf {
     "mirror".into()
 }
 
+fn default_floor_file() -> Option<PathBuf> {
+    Some("mirror.floor".into())
+}
+
 fn default_poll() -> u64 {
+    1_000
+}
+
+fn default_gib() -> u64 {
+    64
+}
+
+fn default_entries() -> u64 {
+    100_000_000
+}
+
+fn default_reserve() -> u64 {
+    1_024
+}
+
+fn default_memory() -> u32 {
+    128
+}
+
+fn default_scrub() -> u64 {
     1_000
 }
 
@@ -63,6 +126,19 @@ impl MirrorConfig {
     pub(super) fn check(&self) -> Result<(), String> {
         if !(100..=3_600_000).contains(&self.poll_ms) {
             return Err("mirror.poll_ms must be from 100 to 3600000".into());
+        }
+        if self.memory_mib < MEMORY_MIB {
+            return Err(format!("mirror.memory_mib must be at least {MEMORY_MIB}"));
+        }
+        if self.scrub_ms > 3_600_000 {
+            return Err("mirror.scrub_ms must be at most 3600000".into());
+        }
+        let mut limited = HashSet::new();
+        for limit in &self.limit {
+            if !limited.insert(limit.origin.as_str()) {
+                let origin = &limit.origin;
+                return Err(format!("the log {origin:?} has two [[mirror.limit]]"));
+            }
         }
         if self.log.len() > LOGS {
             return Err(format!("there are more than {LOGS} logs under [mirror]"));
@@ -91,6 +167,7 @@ impl MirrorConfig {
     pub(super) fn paths(&mut self) -> Vec<&mut PathBuf> {
         let mut paths = vec![&mut self.key, &mut self.path];
         paths.extend(&mut self.ml_dsa_44_key);
+        paths.extend(&mut self.floor_file);
         paths
     }
 }

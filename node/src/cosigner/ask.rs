@@ -1,5 +1,6 @@
 //! One question to one witness, over HTTP.
 
+use crate::http_client;
 use crate::reason::with_causes;
 use assay_tlog::cosigning::{Ask, Reply};
 use std::time::{Duration, Instant};
@@ -18,12 +19,7 @@ pub(super) struct Answered {
 
 /// Returns a client that gives up on an answer after `timeout`.
 pub(super) fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(timeout)
-        .user_agent(concat!("assay-node/", env!("CARGO_PKG_VERSION")))
-        .build()
+    http_client::builder().timeout(timeout).build()
 }
 
 /// Sends a question and waits for its answer.
@@ -43,22 +39,15 @@ pub(super) async fn send(http: reqwest::Client, ask: Ask, body: String) -> Answe
 
 async fn post(http: &reqwest::Client, url: &str, body: String) -> Result<Reply, reqwest::Error> {
     let request = http.post(format!("{url}/add-checkpoint")).body(body);
-    let mut response = request.send().await?;
+    let response = request.send().await?;
     let status = response.status().as_u16();
     let retry_after = response.headers().get(reqwest::header::RETRY_AFTER);
     let retry_after_s = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await? {
-        if body.len() + piece.len() > ANSWER_BYTES {
-            // No witness's answer.
-            body.clear();
-            break;
-        }
-        body.extend_from_slice(&piece);
-    }
+    let body = http_client::body(response, ANSWER_BYTES).await?;
     Ok(Reply::Answer {
         status,
         retry_after_s,
-        body,
+        // What is longer is no witness's answer.
+        body: body.unwrap_or_default(),
     })
 }

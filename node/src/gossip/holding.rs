@@ -83,13 +83,13 @@ impl<S: Tables + 'static> Holding for OwnLog<S> {
 /// The logs that the node's mirror copies.
 pub struct Copies<S> {
     store: Arc<S>,
-    shelf: Arc<Shelf>,
+    shelf: Arc<Shelf<S>>,
     told: Mutex<HashMap<Hash, TreeSize>>,
 }
 
-impl<S: Tables> Copies<S> {
+impl<S: Tables + 'static> Copies<S> {
     /// What is on this shelf, with its tiles in this store.
-    pub fn new(store: Arc<S>, shelf: Arc<Shelf>) -> Self {
+    pub fn new(store: Arc<S>, shelf: Arc<Shelf<S>>) -> Self {
         Copies {
             store,
             shelf,
@@ -102,11 +102,11 @@ impl<S: Tables + 'static> Holding for Copies<S> {
     fn changed(&self) -> Vec<String> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let mut notes = Vec::new();
-        for log in self.shelf.logs() {
-            let Some(head) = log.head.load_full() else {
+        for log in self.shelf.logs().values() {
+            let Some(head) = log.shown.head.load_full() else {
                 continue;
             };
-            if told.insert(log.rows.digest(), head.size) != Some(head.size) {
+            if told.insert(log.shown.rows.digest(), head.size()) != Some(head.size()) {
                 notes.push(head.note.clone());
             }
         }
@@ -117,13 +117,13 @@ impl<S: Tables + 'static> Holding for Copies<S> {
         let newer = question.newer();
         let digest = Hash::of(newer.origin().as_bytes());
         let log = self.shelf.log(&digest.to_hex())?;
-        let head = log.head.load_full()?;
-        if newer.size() > head.size {
+        let head = log.shown.head.load_full()?;
+        if newer.size() > head.size() {
             return None;
         }
         let tiles = CopiedTiles {
             tables: &*self.store,
-            rows: log.rows,
+            rows: log.shown.rows,
         };
         prove(&tiles, question)
     }

@@ -3,56 +3,50 @@
 //!
 //! If anything fails here, the copy in memory is dropped and loaded again from what is stored.
 
-use super::clock::MirrorClock;
+use super::copied::Shared;
 use super::fault::RoundError;
+use super::limits::{self, LogLimits, NoRoom};
 use super::shelf::{ShownHead, ShownLog};
-use super::store::{Rows, StoredLog, StoredTiles};
-use crate::audit;
-use crate::misbehavior::Evidence;
+use super::store::{Rows, StoredLog, StoredTiles, damaged};
+use crate::records::RecordError;
 use crate::storage::{Batch, Tables};
+use assay_tlog::Hash;
+use assay_tlog::hash::leaf_hash;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
-use assay_tlog::mirror::{Fork, Mirror, Older, VerifiedTree};
+use assay_tlog::mirror::{
+    Ended, Followed, Fork, Info, Mirror, Older, Package, PackageFault, ResumeError, Upload,
+    UploadHeader, UploadRefusal, VerifiedBundle, VerifiedTree, Write,
+};
 use assay_tlog::note::Note;
-use assay_tlog::witness::{ClockFault, LogState, Persisted, WitnessKeys};
-use std::sync::Arc;
+use assay_tlog::tree::tile::TILE_WIDTH;
+use assay_tlog::tree::{ProveError, Resource, TileIndex, TileReader as _, TreeSize, bundle};
+use assay_tlog::witness::{Answer, LogState, Persisted, Refused, SignedRequest};
+use bytes::Bytes;
+use std::{ops::Range, sync::Arc};
 
 /// Seconds after which an idle head is cosigned again, at a new time.
 const REFRESH_S: u64 = 600;
 
+/// Seconds after which a head whose log asks again is cosigned at a new time. Anybody can ask.
+const UPLOAD_REFRESH_S: u64 = 10;
+
 /// Longest signature lines of others that are kept with a head, in bytes: twelve of ML-DSA-44.
 const LINES_BYTES: usize = 48 << 10;
-
-/// What is the same for every log of a mirror.
-pub struct Shared<S> {
-    /// Where copies are stored.
-    pub store: Arc<S>,
-    /// What the mirror signs with.
-    pub keys: WitnessKeys,
-    /// Its clock.
-    pub clock: MirrorClock,
-    /// What is told of logs that sign two histories.
-    pub evidence: Option<Arc<Evidence>>,
-}
-
-impl<S: Tables> audit::Clock for Shared<S> {
-    fn now(&self) -> u64 {
-        self.clock.now()
-    }
-
-    fn state(&self, last: u64, batch: &mut Batch) -> Result<u64, ClockFault> {
-        self.clock.state(last, batch)
-    }
-}
 
 /// One log, as far as it is copied.
 pub struct Copy<S> {
     shared: Arc<Shared<S>>,
     log: Arc<LogVerifier>,
     shown: Arc<ShownLog>,
+    limits: LogLimits,
     /// What is copied, and what is pending.
     pub mirror: Mirror,
+    /// What the copy takes of the disk.
+    bytes: u64,
     state: LogState,
     lines: String,
+    /// Whether the log sent checkpoints since this was loaded. It publishes them later.
+    is_pushed: bool,
 }
 
 impl<S: Tables> Copy<S> {
@@ -61,11 +55,13 @@ impl<S: Tables> Copy<S> {
         shared: Arc<Shared<S>>,
         log: Arc<LogVerifier>,
         shown: Arc<ShownLog>,
+        limits: LogLimits,
     ) -> Result<Self, RoundError> {
         let StoredLog {
             stored,
             state,
             lines,
+            bytes,
         } = shown.rows.load(&*shared.store, &log)?;
         let tiles = StoredTiles {
             tables: &*shared.store,
@@ -76,16 +72,42 @@ impl<S: Tables> Copy<S> {
             shared,
             log,
             shown,
+            limits,
             mirror,
+            bytes,
             state,
             lines,
+            is_pushed: false,
         };
         copy.show()?;
         Ok(copy)
     }
 
+    /// What the entries take of the disk, as limits count it.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     fn rows(&self) -> Rows {
         self.shown.rows
+    }
+
+    /// The stored tiles.
+    pub fn tiles(&self) -> StoredTiles<'_, S> {
+        StoredTiles {
+            tables: &*self.shared.store,
+            rows: self.rows(),
+        }
+    }
+
+    /// Makes the head of a tree the pending one, if there is room for it, and stores that.
+    pub fn follow(&mut self, tree: &VerifiedTree) -> Result<Followed, RoundError> {
+        self.limits.check_size(tree.size())?;
+        let followed = self.mirror.follow(tree)?;
+        if followed == Followed::Pending {
+            self.store_pending()?;
+        }
+        Ok(followed)
     }
 
     /// Stores which head is pending.
@@ -98,47 +120,264 @@ impl<S: Tables> Copy<S> {
         Ok(())
     }
 
-    /// Checks a bundle, appends it, and stores it with the tiles that change.
-    pub fn append(
+    /// Makes a head pending that came to `add-checkpoint`, and stores that. Returns what is
+    /// answered otherwise.
+    pub fn add_checkpoint(
         &mut self,
-        tree: &VerifiedTree,
-        index: u64,
-        bytes: Vec<u8>,
-    ) -> Result<(), RoundError> {
-        let bundle = tree.bundle(index, bytes)?;
-        let write = self.mirror.append(bundle)?;
-        let mut batch = Batch::new();
-        self.rows().put_bundle(&mut batch, write);
-        self.shared.store.commit(batch)?;
-        self.shown.changed.notify_one();
+        request: &SignedRequest,
+    ) -> Result<Result<(), Refused>, RoundError> {
+        let before = self.mirror.pending().map(VerifiedHead::size);
+        let added = self.mirror.add_checkpoint(request);
+        if self.mirror.pending().map(VerifiedHead::size) != before {
+            self.store_pending()?;
+        }
+        self.is_pushed |= added.is_ok();
+        Ok(added)
+    }
+
+    /// Decides whether an upload is taken; `recalled` is what its ticket says. Returns what is
+    /// answered otherwise.
+    pub fn accept(
+        &mut self,
+        header: UploadHeader,
+        recalled: Option<VerifiedHead>,
+    ) -> Result<Upload, Answer> {
+        let end = TreeSize::new(header.range().end);
+        self.mirror
+            .accept(header, recalled.clone())
+            .map_err(|refusal| {
+                let known = self.mirror.known(end).cloned().or(recalled);
+                let known = known.filter(|_| refusal.end_is_valid());
+                let head = known.as_ref().or(self.mirror.held());
+                refusal.answer(head.map(|head| self.info(head)).as_ref())
+            })
+    }
+
+    /// Where an upload of the tree of `head` can go on.
+    pub fn info(&self, head: &VerifiedHead) -> Info {
+        Info::new(&self.mirror, head, self.shared.tickets.issue(head.note()))
+    }
+
+    /// Checks the entries in `range` of an upload, and stores what is missing of them. Returns what
+    /// is wrong with them otherwise.
+    pub fn append_package(
+        &mut self,
+        upload: &Upload,
+        range: Range<u64>,
+        package: Package,
+    ) -> Result<Result<(), PackageFault>, RoundError> {
+        let left = self.before(range.start)?;
+        let bundle = match upload.verify(range, &left, package) {
+            Ok(bundle) => bundle,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        // The log may have overtaken it since the last package.
+        self.mirror.recall(upload.head().clone());
+        self.append(bundle)?;
+        Ok(Ok(()))
+    }
+
+    /// The stored entries before this one in the same bundle, which must have the stored leaf
+    /// hashes: else the client would be blamed for what this disk did.
+    fn before(&self, entry: u64) -> Result<Bytes, RoundError> {
+        let (index, width) = (entry / TILE_WIDTH as u64, entry as usize % TILE_WIDTH);
+        if width == 0 {
+            return Ok(Bytes::new());
+        }
+        let store = &*self.shared.store;
+        let bytes = self.rows().read_bundle(store, index, width)?;
+        let hashes = self
+            .rows()
+            .read_tile(store, TileIndex { level: 0, index }, width)?;
+        let entries = bundle::entries(&bytes).flatten();
+        let leaves = entries.flat_map(|entry| *leaf_hash(entry).as_bytes());
+        if !leaves.eq(hashes.iter().copied()) {
+            self.shown.mark_damaged(index);
+            let what = format!("bundle {index} has not the hashes of its tile");
+            return Err(damaged(what).into());
+        }
+        Ok(bytes)
+    }
+
+    /// Mirrors and cosigns the tree of an upload of which all packages were stored. Returns the
+    /// answer.
+    pub fn complete_upload(&mut self, upload: &Upload) -> Result<Answer, RoundError> {
+        let size = upload.head().size();
+        self.mirror.recall(upload.head().clone());
+        if let Some(lines) = self.finish_upload(size)? {
+            return Ok(Ended::Complete(lines).answer());
+        }
+        let head = self.mirror.held().unwrap_or(upload.head());
+        Ok(UploadRefusal::Overtaken(size.get()).answer(Some(&self.info(head))))
+    }
+
+    /// Appends a bundle, and stores it with the tiles that change, unless it is here already.
+    pub fn append(&mut self, bundle: VerifiedBundle) -> Result<(), RoundError> {
+        self.check_room(bundle.bytes().len() as u64)?;
+        if let Some(write) = self.mirror.append(bundle)? {
+            self.write(write)?;
+        }
         Ok(())
     }
 
-    /// Cosigns and shows the head once all of it is stored, or again if that was a while ago.
-    /// `note` is what was fetched of the log, with the signatures of others.
+    /// Fails if so many bytes more are more than there is room for.
+    fn check_room(&self, more: u64) -> Result<(), RoundError> {
+        self.limits.check_bytes(self.bytes.saturating_add(more))?;
+        let free = (self.shared.free)()?;
+        let reserve = self.shared.reserve;
+        if free < reserve.saturating_add(more) {
+            return Err(NoRoom::Disk {
+                free_mib: free >> 20,
+                reserve_mib: reserve >> 20,
+            }
+            .into());
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, write: Write) -> Result<(), RoundError> {
+        let bytes = self.bytes + limits::taken(write.new, write.new_bytes);
+        let mut batch = Batch::new();
+        self.rows().put_bundle(&mut batch, write, bytes);
+        self.shared.store.commit(batch)?;
+        self.bytes = bytes;
+        self.shown.changed.notify_one();
+        metrics::counter!("assay_mirror_bundles_total").increment(1);
+        Ok(())
+    }
+
+    /// Puts a full tile in the place of what is stored.
+    pub fn put_tile(&self, at: TileIndex, hashes: &[Hash]) -> Result<(), RoundError> {
+        let mut batch = Batch::new();
+        self.rows().put_tile(&mut batch, at, hashes);
+        Ok(self.shared.store.commit(batch)?)
+    }
+
+    /// Puts a bundle of the tree of `size`, and the tile with its leaf hashes, in the place of what
+    /// is stored. Returns false, and changes nothing, if more entries of it are stored than that
+    /// tree has: it is repaired once these are mirrored, too.
+    pub fn replace(&self, bundle: VerifiedBundle, size: TreeSize) -> Result<bool, RoundError> {
+        let index = bundle.index();
+        let at = TileIndex { level: 0, index };
+        if !self.is_whole(at, size) {
+            return Ok(false);
+        }
+        let mut batch = Batch::new();
+        self.rows().put_tile(&mut batch, at, bundle.hashes());
+        self.rows()
+            .put_entries(&mut batch, index, bundle.bytes().to_vec());
+        self.shared.store.commit(batch)?;
+        Ok(true)
+    }
+
+    /// Puts the tiles on the right edge of a tree in the place of those that are stored and are not
+    /// the same. Returns how many these were.
+    pub fn replace_edge(&self, tree: &VerifiedTree) -> Result<usize, RoundError> {
+        let mut batch = Batch::new();
+        let mut replaced = 0;
+        for (at, tile) in tree
+            .known()
+            .filter(|(at, _)| self.is_whole(*at, tree.size()))
+        {
+            let stored = self.rows().read_tile(&*self.shared.store, at, tile.width());
+            let is_same = match stored {
+                Ok(bytes) => tile.to_bytes() == bytes,
+                Err(RecordError::Damaged(_)) => false,
+                Err(error) => return Err(error.into()),
+            };
+            if !is_same {
+                self.rows().put_tile(&mut batch, at, tile.hashes());
+                replaced += 1;
+            }
+        }
+        if replaced > 0 {
+            self.shared.store.commit(batch)?;
+        }
+        Ok(replaced)
+    }
+
+    /// Whether no more of a tile is stored than the tree of `size` has.
+    fn is_whole(&self, at: TileIndex, size: TreeSize) -> bool {
+        at.width_at(self.mirror.entries()) == at.width_at(size)
+    }
+
+    /// Cosigns and shows the largest head that is stored to its end, or again the one that was
+    /// cosigned, if that was a while ago. `note` is what was fetched of the log, with the signatures
+    /// of others.
     pub fn finish(&mut self, note: &str) -> Result<(), RoundError> {
-        let is_new = self.mirror.finish()?.is_some();
+        let is_new = match self.mirror.covered() {
+            Some(size) => self.complete(size)?,
+            None => false,
+        };
         // What it signs now is worth nothing. What was cosigned before stays to be had.
         let evidence = self.shared.evidence.as_ref();
         if evidence.is_some_and(|evidence| evidence.convicts_log(self.log.origin())) {
             return Ok(());
         }
+        let Some(head) = self.mirror.mirrored() else {
+            return Ok(());
+        };
+        let lines = self.others(head, note);
+        let is_changed = lines.as_ref().is_some_and(|lines| *lines != self.lines);
+        if is_new || is_changed || self.is_unsigned() || self.is_older_than(REFRESH_S) {
+            return self.cosign(lines);
+        }
+        Ok(())
+    }
+
+    /// Cosigns and shows the head of this size, of which all entries were brought, or again, if
+    /// that was a while ago. Returns the mirror's signature lines, or `None` if the mirrored head
+    /// has passed it.
+    pub fn finish_upload(&mut self, size: TreeSize) -> Result<Option<String>, RoundError> {
+        let is_new = self.complete(size)?;
+        let Some(head) = self.mirror.mirrored().filter(|head| head.size() == size) else {
+            return Ok(None);
+        };
+        let note = head.note().len();
+        if is_new || self.is_unsigned() || self.is_older_than(UPLOAD_REFRESH_S) {
+            self.cosign(None)?;
+        }
+        let shown = self.shown.head.load_full();
+        let theirs = note + self.lines.len();
+        Ok(shown.and_then(|shown| Some(shown.note.get(theirs..)?.to_owned())))
+    }
+
+    fn complete(&mut self, size: TreeSize) -> Result<bool, RoundError> {
+        let tiles = StoredTiles {
+            tables: &*self.shared.store,
+            rows: self.shown.rows,
+        };
+        Ok(self.mirror.finish(size, &tiles)?)
+    }
+
+    /// Whether the mirrored head was stored and never cosigned: the clock was wrong, or the process
+    /// was killed.
+    fn is_unsigned(&self) -> bool {
+        let size = self.mirror.mirrored().map(VerifiedHead::size);
+        size.is_some_and(|size| self.state == LogState::Never || self.state.size() != size)
+    }
+
+    fn is_older_than(&self, seconds: u64) -> bool {
+        self.shared.clock.now() >= self.state.at().saturating_add(seconds)
+    }
+
+    /// Cosigns and shows the mirrored head. `lines` are the signature lines of others.
+    fn cosign(&mut self, lines: Option<String>) -> Result<(), RoundError> {
         let Some(head) = self.mirror.mirrored().cloned() else {
             return Ok(());
         };
-        let lines = self.others(&head, note);
-        let is_stale = self.shared.clock.now() >= self.state.at().saturating_add(REFRESH_S);
-        // Stored and never cosigned: the clock was wrong, or the process was killed.
-        let is_unsigned = self.state.size() != head.size() || self.state == LogState::Never;
-        let is_changed = lines.as_ref().is_some_and(|lines| *lines != self.lines);
-        if !(is_new || is_stale || is_unsigned || is_changed) {
-            return Ok(());
-        }
-        let lines = lines.unwrap_or_default();
-        let mut batch = Batch::new();
-        let at = self.shared.clock.state(self.state.at(), &mut batch)?;
-        self.rows().put_cosigned(&mut batch, &head, at, &lines);
-        self.shared.store.commit(batch)?;
+        let lines = match lines {
+            Some(lines) => lines,
+            None if self.is_unsigned() => String::new(),
+            None => self.lines.clone(),
+        };
+        let (store, rows) = (&*self.shared.store, self.shown.rows);
+        let at = self
+            .shared
+            .clock
+            .commit(store, self.state.at(), |batch, at| {
+                rows.put_cosigned(batch, &head, at, &lines);
+            })?;
         self.state = LogState::Held {
             size: head.size(),
             root: head.root(),
@@ -177,21 +416,37 @@ impl<S: Tables> Copy<S> {
         let (ours, theirs) = (&signed[head.note().len()..], &self.lines);
         let shown = ShownHead {
             note: format!("{}{theirs}{ours}", head.note()),
-            size: head.size(),
+            tree: self.stored_tree(head)?,
         };
         self.shown.head.store(Some(Arc::new(shown)));
         self.shown.changed.notify_one();
         Ok(())
     }
 
-    /// What a head proves that is older than the one held.
+    /// The tree of a head that is stored, by the stored tiles on its right edge.
+    fn stored_tree(&self, head: &VerifiedHead) -> Result<VerifiedTree, RoundError> {
+        let size = head.size();
+        let paths = VerifiedTree::edge(size);
+        let edge = paths.iter().filter_map(|path| match path.resource() {
+            Resource::Tile(at) => Some(at),
+            Resource::Entries(_) => None,
+        });
+        let edge: Vec<_> = edge.collect();
+        let tiles = self.tiles().tiles(&edge, size).map_err(ProveError::Read)?;
+        let tiles = tiles.into_iter().map(Arc::unwrap_or_clone).collect();
+        let tree = VerifiedTree::new(head.clone(), tiles);
+        Ok(tree.map_err(|_| ResumeError::Root(size))?)
+    }
+
+    /// What a head proves that is published and older than the one held. Fails with
+    /// [`RoundError::OldHead`] if it proves nothing, unless the log brings its entries here before
+    /// it publishes them.
     pub fn older(&self, head: &VerifiedHead) -> Result<(), RoundError> {
-        let tiles = StoredTiles {
-            tables: &*self.shared.store,
-            rows: self.rows(),
-        };
-        if let Older::Fork(fork) = self.mirror.older(head, &tiles)? {
+        if let Older::Fork(fork) = self.mirror.older(head, &self.tiles())? {
             return Err(RoundError::Fork(Fork::clone(&fork)));
+        }
+        if self.is_pushed {
+            return Ok(());
         }
         let held = self.mirror.held().map(VerifiedHead::size);
         Err(RoundError::OldHead {

@@ -1,11 +1,13 @@
 //! Why a mirror does not get on with a log, and whose fault that is.
 
+use super::clock::ClockError;
+use super::limits::NoRoom;
 use super::site::FetchError;
 use super::store::StoredError;
 use crate::records::RecordError;
 use crate::storage::StorageError;
 use assay_tlog::checkpoint::CheckpointError;
-use assay_tlog::mirror::{AppendError, FollowError, Fork, ResumeError, SourceFault};
+use assay_tlog::mirror::{AppendError, FinishError, FollowError, Fork, ResumeError, SourceFault};
 use assay_tlog::note::CosignError;
 use assay_tlog::tree::{ProveError, TreeSize};
 use assay_tlog::witness::{ClockFault, ReloadError};
@@ -39,12 +41,21 @@ pub enum RoundError {
     /// What was stored before is not what it should be.
     #[error("this mirror's store is damaged")]
     Resume(#[from] ResumeError<RecordError>),
+    /// A stored row cannot be read.
+    #[error("this mirror's store cannot be read")]
+    Record(#[from] RecordError),
     /// Stored tiles cannot be read.
     #[error("this mirror's store is damaged")]
     Tiles(#[from] ProveError<RecordError>),
     /// What was stored before is not the log's.
     #[error(transparent)]
     Append(#[from] AppendError),
+    /// What is stored is not the tree that is to be cosigned.
+    #[error("this mirror's store is damaged")]
+    Finish(#[from] FinishError<RecordError>),
+    /// The log, or the disk, has no more room.
+    #[error("this log is not copied any further: {0}")]
+    NoRoom(#[from] NoRoom),
     /// Something cannot be stored.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -74,7 +85,27 @@ impl From<FollowError> for RoundError {
     }
 }
 
+impl From<ClockError> for RoundError {
+    fn from(error: ClockError) -> Self {
+        match error {
+            ClockError::Fault(fault) => fault.into(),
+            ClockError::Storage(error) => error.into(),
+        }
+    }
+}
+
 impl RoundError {
+    /// Whether stored tiles are not those of a head that is stored.
+    pub fn is_damage(&self) -> bool {
+        let is_append = matches!(self, RoundError::Append(AppendError::Damaged(_)));
+        let is_resume = matches!(
+            self,
+            RoundError::Resume(ResumeError::Root(_) | ResumeError::Tiles(_))
+        );
+        let is_finish = matches!(self, RoundError::Finish(_) | RoundError::Tiles(_));
+        is_append || is_resume || is_finish
+    }
+
     /// What is at fault, for metrics.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -87,7 +118,10 @@ impl RoundError {
             | RoundError::Resume(_)
             | RoundError::Tiles(_)
             | RoundError::Append(_)
+            | RoundError::Finish(_)
+            | RoundError::Record(_)
             | RoundError::Storage(_) => "store",
+            RoundError::NoRoom(_) => "limit",
             RoundError::Clock(_) => "clock",
             RoundError::Reload(_) | RoundError::Sign(_) => "sign",
             RoundError::Stopped => "stopped",

@@ -1,27 +1,24 @@
 //! The task that follows one log: asks for its checkpoint, copies what is missing, cosigns.
 
-use super::copy::{Copy, Shared};
+use super::copied::Copied;
 use super::fault::RoundError;
-use super::shelf::ShownLog;
-use super::site::{FetchError, Site};
+use super::limits::BESIDE_OTHERS;
+use super::site::FetchError;
 use crate::reason::with_causes;
 use crate::storage::Tables;
 use assay_claims::misbehavior::{Rewrite, VerifiedMisbehavior};
 use assay_tlog::head::{LogVerifier, VerifiedHead};
-use assay_tlog::mirror::{Followed, Fork, NotYet, VerifiedTree};
+use assay_tlog::mirror::{AppendError, Followed, Fork, NotYet, VerifiedTree};
 use assay_tlog::tree::bundle::BUNDLE_BYTES;
 use assay_tlog::tree::tile::TILE_WIDTH;
-use assay_tlog::tree::{Resource, TileIndex};
-use futures::{StreamExt, stream};
-use std::{cmp::Ordering, sync::Arc, time::Duration};
-use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use assay_tlog::tree::{LeafIndex, TileIndex};
+use futures::{StreamExt, stream::FuturesOrdered};
+use std::{cmp::Ordering, ops::Range, sync::Arc, time::Duration};
+use tokio::sync::watch;
 
-/// Bundles that are fetched at once.
+/// Bundles that are fetched at once. One at a time after a fault: who is slow, or never ends a
+/// bundle, holds as little as possible of the memory of all.
 const WINDOW: usize = 8;
-
-/// Longest bundle that is fetched beside others, in bytes: eight of these are 16 MiB. A longer one
-/// is fetched by itself.
-const BESIDE_OTHERS: usize = (16 << 20) / WINDOW;
 
 /// Bundles that are asked of the machine at once: as many as one tile above the leaves has.
 const BATCH: u64 = TILE_WIDTH as u64;
@@ -32,22 +29,12 @@ const BACKOFF_MS: u64 = 100;
 /// Longest wait after a fault, in milliseconds.
 const BACKOFF_MOST_MS: u64 = 60_000;
 
-/// One log.
+/// The task of one log.
 pub struct Follower<S> {
-    /// What is the same for every log.
-    pub shared: Arc<Shared<S>>,
-    /// Origin and keys.
-    pub log: Arc<LogVerifier>,
-    /// Where it is published.
-    pub site: Site,
-    /// What is shown of it.
-    pub shown: Arc<ShownLog>,
+    /// The log.
+    pub copied: Arc<Copied<S>>,
     /// How often it is asked for its checkpoint.
     pub poll: Duration,
-    /// What is known, unless something failed since.
-    pub(super) copy: Option<Copy<S>>,
-    /// Held while the store is used, so that nobody else goes on before that is done.
-    store: Arc<Mutex<()>>,
     /// Rounds that failed, one after the other.
     failures: u32,
     last: Option<&'static str>,
@@ -55,42 +42,30 @@ pub struct Follower<S> {
 
 impl<S: Tables + 'static> Follower<S> {
     /// A log that is followed once [`Follower::run`] is called.
-    pub fn new(
-        shared: Arc<Shared<S>>,
-        log: LogVerifier,
-        site: Site,
-        shown: Arc<ShownLog>,
-        poll: Duration,
-    ) -> Self {
+    pub fn new(copied: Arc<Copied<S>>, poll: Duration) -> Self {
         Follower {
-            shared,
-            log: Arc::new(log),
-            site,
-            shown,
+            copied,
             poll,
-            copy: None,
-            store: Arc::default(),
             failures: 0,
             last: None,
         }
     }
 
-    /// Follows the log until `stop` says so, or is gone. On return, nothing is written any more.
+    /// Follows the log until `stop` says so, or is gone. On return, nothing is written by it any
+    /// more.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let store = self.store.clone();
+        let copied = self.copied.clone();
         tokio::select! {
             () = async { _ = stop.wait_for(|stop| *stop).await } => {}
             () = self.rounds() => {}
         }
-        drop(store.lock().await);
+        copied.settled().await;
     }
 
     async fn rounds(&mut self) {
         // What is stored is shown before the log is asked.
-        let loaded = self.load().await;
-        match loaded {
-            Ok(copy) => self.copy = Some(copy),
-            Err(error) => self.report(&error),
+        if let Err(error) = self.copied.with(|_| Ok(())).await {
+            self.report(&error);
         }
         loop {
             let wait = match self.round().await {
@@ -99,9 +74,14 @@ impl<S: Tables + 'static> Follower<S> {
                     self.poll
                 }
                 Err(RoundError::Stopped) => return,
+                // Heads came to add-checkpoint meanwhile.
+                Err(RoundError::Append(AppendError::OtherTree)) => self.poll,
                 Err(error) => {
                     self.convict(&error).await;
                     self.report(&error);
+                    if error.is_damage() {
+                        self.rebuild().await;
+                    }
                     self.backoff()
                 }
             };
@@ -111,38 +91,50 @@ impl<S: Tables + 'static> Follower<S> {
 
     /// Asks for the checkpoint, and does what follows from it.
     pub(super) async fn round(&mut self) -> Result<(), RoundError> {
-        let note = self.site.checkpoint().await?;
-        let head = self.log.verify(&note)?;
-        let mut copy = match self.copy.take() {
-            Some(copy) => copy,
-            None => self.load().await?,
-        };
-        match copy.mirror.compare(&head)? {
-            Ordering::Less => return self.blocking(move || copy.older(&head)).await,
+        let copied = self.copied.clone();
+        let note = copied.site.checkpoint().await?;
+        let head = copied.log.verify(&note)?;
+        let compared = head.clone();
+        let (order, entries) = copied
+            .with(move |copy| Ok((copy.mirror.compare(&compared)?, copy.mirror.entries())))
+            .await?;
+        match order {
+            Ordering::Less => copied.with(move |copy| copy.older(&head)).await?,
+            Ordering::Equal if entries >= head.size() => {}
+            Ordering::Equal => {
+                let tree = self.tree(&head).await?;
+                self.copy_entries(tree).await?;
+            }
             Ordering::Greater => {
+                copied.limits.check_size(head.size())?;
                 let tree = self.tree(&head).await?;
-                let (next, tree) = self.follow(copy, tree).await?;
-                copy = self.copy_entries(next, tree).await?;
+                let tree = self.follow(tree).await?;
+                self.copy_entries(tree).await?;
             }
-            Ordering::Equal if copy.mirror.pending().is_some() => {
-                let tree = self.tree(&head).await?;
-                copy = self.copy_entries(copy, tree).await?;
-            }
-            Ordering::Equal => {}
         }
-        let finished = self.blocking(move || {
+        let entries = copied.with(move |copy| {
             copy.finish(&note)?;
-            Ok(copy)
+            Ok(copy.mirror.entries())
         });
-        self.copy = Some(finished.await?);
-        self.measure();
+        let entries = entries.await?.get();
+        metrics::gauge!("assay_mirror_entries", "log" => self.origin()).set(entries as f64);
         Ok(())
     }
 
-    pub(super) async fn load(&self) -> Result<Copy<S>, RoundError> {
-        let (shared, log) = (self.shared.clone(), self.log.clone());
-        let shown = self.shown.clone();
-        self.blocking(move || Copy::load(shared, log, shown)).await
+    /// Brings back what the disk damaged, without which nothing of the log is shown.
+    async fn rebuild(&self) {
+        let origin = self.copied.log.origin();
+        match self.copied.rebuild().await {
+            Ok(true) => tracing::info!(origin, "the copy goes on from its mirrored head"),
+            Ok(false) => tracing::error!(
+                origin,
+                "the copy is damaged, and neither the log nor another mirror has what is missing"
+            ),
+            Err(error) => {
+                let reason = with_causes(&error);
+                tracing::error!(origin, reason, "the copy is damaged and cannot be repaired");
+            }
+        }
     }
 
     /// Keeps what proves that the log signed two histories, if that is why a round ended.
@@ -150,8 +142,8 @@ impl<S: Tables + 'static> Follower<S> {
         let RoundError::Fork(fork) = error else {
             return;
         };
-        let evidence = self.shared.evidence.clone();
-        if let (Some(evidence), Some(found)) = (evidence, found(fork, &self.log)) {
+        let evidence = self.copied.shared.evidence.clone();
+        if let (Some(evidence), Some(found)) = (evidence, found(fork, &self.copied.log)) {
             // It reports what it keeps, and what it cannot.
             let _ = tokio::task::spawn_blocking(move || evidence.keep(&found)).await;
         }
@@ -159,52 +151,44 @@ impl<S: Tables + 'static> Follower<S> {
 
     /// Fetches the right edge of the tree of a head.
     async fn tree(&self, head: &VerifiedHead) -> Result<VerifiedTree, RoundError> {
-        let mut edge = Vec::new();
-        for path in VerifiedTree::edge(head.size()) {
-            if let Resource::Tile(tile) = path.resource() {
-                edge.push(self.site.tile(tile, path.width()).await?);
-            }
-        }
+        let edge = self.copied.site.edge(head.size()).await?;
         Ok(VerifiedTree::new(head.clone(), edge)?)
     }
 
     async fn add(&self, tree: &mut VerifiedTree, wanted: Vec<TileIndex>) -> Result<(), RoundError> {
         for at in wanted {
-            let tile = self.site.tile(at, TILE_WIDTH as u16).await?;
+            let tile = self.copied.site.tile(at, TILE_WIDTH as u16).await?;
             tree.add(at, tile)?;
         }
         Ok(())
     }
 
     /// Makes the head of a tree the pending one, if that tree begins with the one held.
-    async fn follow(
-        &self,
-        mut copy: Copy<S>,
-        mut tree: VerifiedTree,
-    ) -> Result<(Copy<S>, VerifiedTree), RoundError> {
+    async fn follow(&self, mut tree: VerifiedTree) -> Result<VerifiedTree, RoundError> {
         loop {
-            match copy.mirror.follow(&tree)? {
-                Followed::Pending => break,
+            let followed = self.copied.with(move |copy| {
+                let followed = copy.follow(&tree)?;
+                Ok((followed, tree))
+            });
+            let (followed, back) = followed.await?;
+            tree = back;
+            match followed {
+                Followed::Pending => return Ok(tree),
                 Followed::Needs(NotYet(wanted)) => self.add(&mut tree, wanted).await?,
             }
         }
-        let copy = self.blocking(move || {
-            copy.store_pending()?;
-            Ok(copy)
-        });
-        Ok((copy.await?, tree))
     }
 
-    /// Copies what is missing of the pending head, one bundle after the other.
-    async fn copy_entries(
-        &self,
-        mut copy: Copy<S>,
-        mut tree: VerifiedTree,
-    ) -> Result<Copy<S>, RoundError> {
+    /// Copies what is missing of a tree that is pending, one bundle after the other.
+    async fn copy_entries(&self, mut tree: VerifiedTree) -> Result<(), RoundError> {
+        let size = tree.size();
         loop {
-            let bundles = copy.mirror.window(BATCH);
+            let window = self
+                .copied
+                .with(move |copy| Ok(copy.mirror.window(size, BATCH)));
+            let bundles = window.await?;
             if bundles.is_empty() {
-                return Ok(copy);
+                return Ok(());
             }
             loop {
                 let wanted = tree.wanted(bundles.clone());
@@ -213,49 +197,60 @@ impl<S: Tables + 'static> Follower<S> {
                 }
                 self.add(&mut tree, wanted).await?;
             }
-            let size = tree.size();
-            let mut fetching = stream::iter(bundles)
-                .map(|index| {
-                    let width = TileIndex { level: 0, index }.width_at(size);
-                    let site = self.site.clone();
-                    // A task of its own, so that it goes on while another bundle is stored.
-                    let fetch = async move { site.bundle(index, width, BESIDE_OTHERS).await };
-                    let task = tokio::spawn(fetch);
-                    async move { (index, width, task.await) }
-                })
-                .buffered(WINDOW);
-            while let Some((index, width, fetched)) = fetching.next().await {
-                let bytes = match fetched.map_err(|_| RoundError::Stopped)? {
-                    Err(FetchError::TooLong { .. }) => {
-                        self.site.bundle(index, width, BUNDLE_BYTES).await?
-                    }
-                    other => other?,
-                };
-                let stored = self.blocking(move || {
-                    copy.append(&tree, index, bytes)?;
-                    Ok((copy, tree))
-                });
-                (copy, tree) = stored.await?;
-                metrics::counter!("assay_mirror_bundles_total").increment(1);
-            }
-            drop(fetching);
-            tree.forget_before(copy.mirror.entries().next_leaf());
+            tree = self.copy_bundles(bundles, tree).await?;
         }
     }
 
-    /// Does something that uses the store, on a thread that may wait. It goes on to its end if
-    /// nobody waits for it any more.
-    async fn blocking<T: Send + 'static>(
+    /// Copies bundles whose tiles are known, and forgets the tiles that only led to them.
+    async fn copy_bundles(
         &self,
-        work: impl FnOnce() -> Result<T, RoundError> + Send + 'static,
-    ) -> Result<T, RoundError> {
-        let alone: OwnedMutexGuard<()> = self.store.clone().lock_owned().await;
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(alone);
-            done
-        });
-        done.await.map_err(|_| RoundError::Stopped)?
+        bundles: Range<u64>,
+        mut tree: VerifiedTree,
+    ) -> Result<VerifiedTree, RoundError> {
+        let mut bundles = bundles.fuse();
+        let (site, memory) = (&self.copied.site, &self.copied.shared.memory);
+        let window = if self.failures > 0 { 1 } else { WINDOW };
+        let mut fetching = FuturesOrdered::new();
+        let mut next = 0;
+        loop {
+            // Room for a later bundle is taken if there is some at once: who waits for room holds
+            // none.
+            while fetching.len() < window {
+                let room = match memory.try_room() {
+                    None if fetching.is_empty() => memory.room().await,
+                    None => break,
+                    Some(room) => room,
+                };
+                let Some(index) = bundles.next() else { break };
+                let width = TileIndex { level: 0, index }.width_at(tree.size());
+                let site = site.clone();
+                // A task of its own, so that it goes on while another bundle is stored.
+                fetching.push_back(tokio::spawn(async move {
+                    let fetched = site.bundle(index, width, BESIDE_OTHERS).await;
+                    (index, width, fetched, room)
+                }));
+            }
+            let Some(fetched) = fetching.next().await else {
+                break;
+            };
+            let (index, width, fetched, room) = fetched.map_err(|_| RoundError::Stopped)?;
+            let (bytes, long) = match fetched {
+                Err(FetchError::TooLong { .. }) => {
+                    let long = memory.long_room().await;
+                    (site.bundle(index, width, BUNDLE_BYTES).await?, Some(long))
+                }
+                other => (other?, None),
+            };
+            let stored = self.copied.with(move |copy| {
+                copy.append(tree.bundle(index, bytes)?)?;
+                Ok((copy.mirror.entries(), tree))
+            });
+            let (entries, back) = stored.await?;
+            (next, tree) = (entries.get(), back);
+            drop((room, long));
+        }
+        tree.forget_before(LeafIndex::new(next));
+        Ok(tree)
     }
 
     /// How long to wait: a random time up to a limit that doubles each time, so that many mirrors
@@ -269,25 +264,22 @@ impl<S: Tables + 'static> Follower<S> {
     }
 
     fn origin(&self) -> String {
-        self.log.origin().to_owned()
-    }
-
-    fn measure(&self) {
-        let Some(copy) = &self.copy else { return };
-        let entries = copy.mirror.entries().get();
-        metrics::gauge!("assay_mirror_entries", "log" => self.origin()).set(entries as f64);
+        self.copied.log.origin().to_owned()
     }
 
     /// Says what is wrong, once for as long as it is the same.
     fn report(&mut self, error: &RoundError) {
         let kind = error.kind();
-        let (origin, url) = (self.log.origin(), self.site.url());
+        let (origin, url) = (self.copied.log.origin(), self.copied.site.url());
         metrics::counter!("assay_mirror_failures_total", "log" => self.origin(), "kind" => kind)
             .increment(1);
         metrics::gauge!("assay_mirror_source_ok", "log" => self.origin()).set(0.0);
+        self.measure_room(matches!(error, RoundError::NoRoom(_)));
         let reason = with_causes(error);
         if self.last == Some(kind) {
             tracing::debug!(origin, url, kind, reason, "a log is still not mirrored");
+        } else if let RoundError::NoRoom(reason) = error {
+            tracing::error!(origin, url, %reason, "a log is not copied any further");
         } else {
             tracing::warn!(
                 origin,
@@ -300,10 +292,15 @@ impl<S: Tables + 'static> Follower<S> {
         self.last = Some(kind);
     }
 
+    fn measure_room(&self, is_over: bool) {
+        metrics::gauge!("assay_mirror_over_limit", "log" => self.origin()).set(f64::from(is_over));
+    }
+
     fn recovered(&mut self) {
+        self.measure_room(false);
         metrics::gauge!("assay_mirror_source_ok", "log" => self.origin()).set(1.0);
         if self.last.take().is_some() {
-            let (origin, url) = (self.log.origin(), self.site.url());
+            let (origin, url) = (self.copied.log.origin(), self.copied.site.url());
             tracing::info!(origin, url, "a log is mirrored again");
         }
         self.failures = 0;

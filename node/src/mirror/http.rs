@@ -2,6 +2,7 @@
 //! the digest is the SHA-256 of the log's origin, in lower-case hex (C2SP tlog-mirror).
 
 use super::shelf::Shelf;
+use super::upload;
 use crate::api::{serve::Peer, tiles};
 use crate::storage::Tables;
 use axum::{
@@ -16,23 +17,27 @@ use std::sync::Arc;
 /// What the routes need.
 struct Copies<S> {
     store: Arc<S>,
-    shelf: Arc<Shelf>,
+    shelf: Arc<Shelf<S>>,
 }
 
 /// Returns the routes.
-pub fn router<S: Tables + 'static>(store: Arc<S>, shelf: Arc<Shelf>) -> Router {
+pub fn router<S: Tables + 'static>(store: Arc<S>, shelf: Arc<Shelf<S>>) -> Router {
     Router::new()
         .route("/mirror/{digest}/checkpoint", get(checkpoint::<S>))
         .route("/mirror/{digest}/tile/{*path}", get(tile::<S>))
-        .with_state(Arc::new(Copies { store, shelf }))
+        .with_state(Arc::new(Copies {
+            store,
+            shelf: shelf.clone(),
+        }))
+        .merge(upload::router(shelf))
 }
 
-async fn checkpoint<S: Tables>(
+async fn checkpoint<S: Tables + 'static>(
     State(copies): State<Arc<Copies<S>>>,
     Path(digest): Path<String>,
 ) -> Response {
     let log = copies.shelf.log(&digest);
-    match log.and_then(|log| Some(log.note(&*log.head.load_full()?))) {
+    match log.and_then(|log| Some(log.shown.note(&*log.shown.head.load_full()?))) {
         Some(note) => tiles::checkpoint_answer(note),
         None => (
             StatusCode::NOT_FOUND,
@@ -42,7 +47,7 @@ async fn checkpoint<S: Tables>(
     }
 }
 
-async fn tile<S: Tables>(
+async fn tile<S: Tables + 'static>(
     State(copies): State<Arc<Copies<S>>>,
     Extension(peer): Extension<Peer>,
     Path((digest, path)): Path<(String, String)>,
@@ -50,5 +55,5 @@ async fn tile<S: Tables>(
     let Some(log) = copies.shelf.log(&digest) else {
         return (StatusCode::NOT_FOUND, "this log is not mirrored here\n").into_response();
     };
-    tiles::tile_answer(&peer, &path, |path| log.read(&*copies.store, path)).await
+    tiles::tile_answer(&peer, &path, |path| log.shown.read(&*copies.store, path)).await
 }

@@ -98,6 +98,6 @@ impl Job for Create<'_> {
     type Output = Result<(), StorageError>;
 
     fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
-        store::create(&*store, self.name, self.floor)
+        store::OWN.create(&*store, self.name, self.floor)
     }
 }

@@ -2,34 +2,36 @@
 //! of the node's peers, which come and go.
 
 use super::clock::{MirrorClock, now};
-use super::copy::Shared;
+use super::copied::{Copied, Shared};
 use super::follower::Follower;
 use super::http;
-use super::shelf::{Shelf, ShownLog};
+use super::limits::{LogLimits, Memory};
+use super::scrub::Scrubber;
+use super::shelf::Shelf;
 use super::site::{self, Site};
-use super::store::{self, Rows, StoredError};
+use super::store::{self, Rows};
+use super::ticket::Tickets;
 use crate::{
     audit::{self, Copies, keys::AuditKeysError, task::Audits},
     config::{AuditConfig, MirrorConfig},
     gossip::holding::{self, Holding},
-    keyfile::{self, KeyFileError},
     misbehavior::Evidence,
     peers::{Peers, Role},
+    signer::{
+        floor_file::{FloorFile, FloorFileError},
+        keys::{self, LoadKeysError},
+        own::OwnError,
+    },
     storage::{
         StorageError, Store, Tables,
         backend::{Job, Opening},
     },
 };
 use assay_tlog::head::LogVerifier;
-use assay_tlog::note::{CosignerKey, VerifierKey};
+use assay_tlog::note::VerifierKey;
 use assay_tlog::witness::{WitnessKeys, WitnessKeysError, WitnessedLog};
 use axum::Router;
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
 
 /// Memory for stored blocks, in MiB: what is copied is written once, and read by few.
@@ -41,31 +43,24 @@ const FLOOR_EVERY: Duration = Duration::from_secs(60);
 /// Why a mirror does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum MirrorStartError {
-    /// A key file cannot be used.
+    /// The keys cannot be used.
     #[error(transparent)]
-    Key(#[from] KeyFileError),
-    /// The key is another mirror's.
-    #[error(
-        "the key in {path} is for the name {key}, but mirror.name in the configuration is {name}",
-        path = path.display()
-    )]
-    OtherKey {
-        /// The key file.
-        path: PathBuf,
-        /// The name in the key.
-        key: String,
-        /// The name in the configuration.
-        name: String,
-    },
-    /// The keys are no mirror's.
+    Keys(#[from] LoadKeysError),
+    /// A log has the name or a key of this mirror.
     #[error(transparent)]
-    Keys(#[from] WitnessKeysError),
+    Itself(#[from] WitnessKeysError),
     /// The store cannot be opened.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// What is stored cannot be relied on.
+    /// It is not this mirror's store.
     #[error(transparent)]
-    Stored(#[from] StoredError),
+    Own(#[from] OwnError),
+    /// The store is an older copy, or the floor file cannot be used.
+    #[error(transparent)]
+    FloorFile(#[from] FloorFileError),
+    /// The system has no random bytes.
+    #[error("the system has no random bytes: {0}")]
+    Random(String),
     /// The system's TLS cannot be used.
     #[error("cannot make connections to logs")]
     Client(#[from] reqwest::Error),
@@ -132,12 +127,6 @@ pub fn open(
     beside: Beside<'_>,
     stop: watch::Receiver<bool>,
 ) -> Result<Opened, MirrorStartError> {
-    let opening = Opening {
-        path: &config.path,
-        blobs: None,
-        block_cache_mib: BLOCK_CACHE_MIB,
-        create: false,
-    };
     let keys = load_keys(config)?;
     refuse_shared_keys(&keys, beside.witness)?;
     let audit = beside.audit.map(audit::keys::load).transpose()?;
@@ -148,7 +137,17 @@ pub fn open(
         beside,
         stop,
     };
-    config.backend.run(opening, job)?
+    config.backend.run(opening(config), job)?
+}
+
+/// How the store is opened.
+pub(super) fn opening(config: &MirrorConfig) -> Opening<'_> {
+    Opening {
+        path: &config.path,
+        blobs: None,
+        block_cache_mib: BLOCK_CACHE_MIB,
+        create: false,
+    }
 }
 
 struct Open<'a> {
@@ -163,7 +162,7 @@ impl Job for Open<'_> {
     type Output = Result<Opened, MirrorStartError>;
 
     fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
-        let floor = store::open(&*store, &self.config.name)?;
+        let floor = store::OWN.open(&*store, &self.config.name)?;
         let mut configured = Vec::new();
         for entry in &self.config.log {
             let log = entry.verifier().map_err(MirrorStartError::Log)?;
@@ -175,7 +174,13 @@ impl Job for Open<'_> {
         let verifiers = self.keys.verifiers();
         let vkeys: Vec<String> = verifiers.iter().map(ToString::to_string).collect();
         let shelf = Arc::new(Shelf::default());
-        let clock = MirrorClock::new(floor, now);
+        let floor_file = self.config.floor_file.as_ref();
+        let floor_file = floor_file.map(|path| FloorFile::open(path, floor));
+        let clock = MirrorClock::new(floor, floor_file.transpose()?, now);
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|e| MirrorStartError::Random(e.to_string()))?;
+        let disk = store.clone();
+        let http = site::client()?;
         if let Err(fault) = floor.advanced(now()) {
             tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
         }
@@ -184,6 +189,11 @@ impl Job for Open<'_> {
             keys: self.keys,
             clock,
             evidence: Some(self.beside.evidence.clone()),
+            memory: Memory::new(self.config.memory_mib),
+            tickets: Tickets::new(&key),
+            mirrors: mirrors(self.beside.peers.clone(), http.clone()),
+            free: Box::new(move || disk.free()),
+            reserve: self.config.reserve_mib << 20,
         });
         let audit_vkeys = self.audit.iter().flat_map(WitnessKeys::verifiers);
         let audit_vkeys = audit_vkeys.map(|key| key.to_string()).collect();
@@ -202,8 +212,8 @@ impl Job for Open<'_> {
             shared,
             audits,
             shelf,
-            http: site::client()?,
-            poll: Duration::from_millis(self.config.poll_ms),
+            http,
+            config: self.config.clone(),
             own: self.beside.log.to_owned(),
             configured,
             running: HashMap::new(),
@@ -236,13 +246,23 @@ fn audits<S: Tables + 'static>(
     Ok(Audits::new(shared?))
 }
 
+/// Where the peers publish their copies of a log.
+fn mirrors(peers: Peers, http: reqwest::Client) -> Box<dyn Fn(&str) -> Vec<Site> + Send + Sync> {
+    Box::new(move |digest| {
+        let peers = peers.now();
+        let mirrors = peers.iter().filter(|peer| !peer.mirror().is_empty());
+        let urls = mirrors.map(|peer| format!("{}/mirror/{digest}", peer.url()));
+        urls.map(|url| Site::new(http.clone(), &url)).collect()
+    })
+}
+
 /// The logs that are followed.
 struct Followed<S> {
     shared: Arc<Shared<S>>,
     audits: Option<Audits>,
-    shelf: Arc<Shelf>,
+    shelf: Arc<Shelf<S>>,
     http: reqwest::Client,
-    poll: Duration,
+    config: MirrorConfig,
     own: String,
     configured: Vec<Source>,
     /// By origin.
@@ -259,6 +279,7 @@ struct Running {
 
 impl<S: Tables + 'static> Followed<S> {
     async fn run(mut self, mut peers: Peers, mut stop: watch::Receiver<bool>) {
+        let scrubbing = self.scrub(stop.clone());
         let mut minute = tokio::time::interval(FLOOR_EVERY);
         let mut may_change = true;
         self.follow(&peers).await;
@@ -278,6 +299,16 @@ impl<S: Tables + 'static> Followed<S> {
         for (_, running) in self.running.drain() {
             running.end().await;
         }
+        if let Some(scrubbing) = scrubbing {
+            let _ = scrubbing.await;
+        }
+    }
+
+    /// Starts to scrub all logs, if that is configured.
+    fn scrub(&self, stop: watch::Receiver<bool>) -> Option<JoinHandle<()>> {
+        let every = Duration::from_millis(self.config.scrub_ms);
+        let scrubber = Scrubber::new(self.shelf.clone(), every);
+        (!every.is_zero()).then(|| tokio::spawn(scrubber.run(stop)))
     }
 
     /// Follows the logs of now, and no others.
@@ -322,22 +353,22 @@ impl<S: Tables + 'static> Followed<S> {
     }
 
     fn start(&self, source: Source) -> Running {
-        let shown = ShownLog::new(Rows::of(source.log.origin()));
-        self.shelf.put(shown.clone());
+        let copied = Copied::new(
+            self.shared.clone(),
+            source.log.clone(),
+            Site::new(self.http.clone(), &source.url),
+            LogLimits::of(&self.config, source.log.origin()),
+        );
+        self.shelf.put(copied.clone());
         let (stop, stopped) = watch::channel(false);
         let audits = self.audits.clone();
         let audits = audits.filter(|audits| audits.takes(&source.log));
         let audit = audits.map(|audits| {
-            let log = source.log.clone();
-            tokio::spawn(audits.run(log, shown.clone(), stopped.clone()))
+            let (log, shown) = (source.log.clone(), copied.shown.clone());
+            tokio::spawn(audits.run(log, shown, stopped.clone()))
         });
-        let follower = Follower::new(
-            self.shared.clone(),
-            source.log.clone(),
-            Site::new(self.http.clone(), &source.url),
-            shown,
-            self.poll,
-        );
+        let poll = Duration::from_millis(self.config.poll_ms);
+        let follower = Follower::new(copied, poll);
         Running {
             source,
             stop,
@@ -385,21 +416,6 @@ fn refuse_shared_keys(keys: &WitnessKeys, witness: &[String]) -> Result<(), Mirr
 }
 
 /// Reads the keys of a mirror.
-pub fn load_keys(config: &MirrorConfig) -> Result<WitnessKeys, MirrorStartError> {
-    let ed25519 = load_key(config, &config.key)?;
-    let second = config.ml_dsa_44_key.as_ref();
-    let ml_dsa_44 = second.map(|path| load_key(config, path)).transpose()?;
-    Ok(WitnessKeys::new(ed25519, ml_dsa_44)?)
-}
-
-fn load_key(config: &MirrorConfig, path: &Path) -> Result<CosignerKey, MirrorStartError> {
-    let key = keyfile::load_cosigner(path)?;
-    if key.name() != config.name {
-        return Err(MirrorStartError::OtherKey {
-            path: path.to_owned(),
-            key: key.name().to_owned(),
-            name: config.name.clone(),
-        });
-    }
-    Ok(key)
+pub fn load_keys(config: &MirrorConfig) -> Result<WitnessKeys, LoadKeysError> {
+    keys::load(&config.name, &config.key, config.ml_dsa_44_key.as_deref())
 }

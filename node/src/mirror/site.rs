@@ -3,10 +3,12 @@
 //! Every answer is bounded, before and after it is unpacked: bundles may come as gzip, asked or
 //! not. Left out: whether what came is the log's (`assay_tlog::mirror`).
 
+use crate::http_client;
 use assay_tlog::Hash;
 use assay_tlog::limits::NOTE_BYTES;
+use assay_tlog::mirror::VerifiedTree;
 use assay_tlog::tree::tile::{TILE_WIDTH, TileError};
-use assay_tlog::tree::{Resource, Tile, TileIndex, TilePath};
+use assay_tlog::tree::{Resource, Tile, TileIndex, TilePath, TreeSize};
 use flate2::read::MultiGzDecoder;
 use reqwest::{Response, StatusCode, header};
 use std::{io::Read, time::Duration};
@@ -77,13 +79,15 @@ pub struct Site {
 
 /// Returns a client for all sites.
 pub fn client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
+    client_within(WHOLE)
+}
+
+/// Returns a client that waits no longer than that for the end of an answer.
+pub(super) fn client_within(whole: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    http_client::builder()
         .connect_timeout(PATIENCE)
         .read_timeout(PATIENCE)
-        .timeout(WHOLE)
-        .user_agent(concat!("assay-node/", env!("CARGO_PKG_VERSION")))
+        .timeout(whole)
         .build()
 }
 
@@ -113,6 +117,17 @@ impl Site {
         let most = TILE_WIDTH * Hash::LEN;
         let (path, bytes) = self.resource(Resource::Tile(at), width, most).await?;
         Tile::parse(&bytes).map_err(|source| FetchError::NotATile { path, source })
+    }
+
+    /// Returns the partial tiles on the right edge of the tree of `size`.
+    pub async fn edge(&self, size: TreeSize) -> Result<Vec<Tile>, FetchError> {
+        let mut edge = Vec::new();
+        for path in VerifiedTree::edge(size) {
+            if let Resource::Tile(tile) = path.resource() {
+                edge.push(self.tile(tile, path.width()).await?);
+            }
+        }
+        Ok(edge)
     }
 
     /// Returns a bundle of `width` entries, or the full one that it has become, if that has at most
@@ -155,7 +170,7 @@ impl Site {
             most,
         };
         let request = self.http.get(format!("{}/{path}", self.base));
-        let mut answer = request.send().await.map_err(unreachable)?;
+        let answer = request.send().await.map_err(unreachable)?;
         if answer.status() != StatusCode::OK {
             return Err(FetchError::Status {
                 path: path.to_owned(),
@@ -163,17 +178,8 @@ impl Site {
             });
         }
         let is_packed = is_gzip(&answer, path)?;
-        let announced = answer.content_length().unwrap_or(0);
-        if announced > most as u64 {
-            return Err(too_long());
-        }
-        let mut bytes = Vec::with_capacity(announced as usize);
-        while let Some(piece) = answer.chunk().await.map_err(unreachable)? {
-            if bytes.len() + piece.len() > most {
-                return Err(too_long());
-            }
-            bytes.extend_from_slice(&piece);
-        }
+        let bytes = http_client::body(answer, most).await;
+        let bytes = bytes.map_err(unreachable)?.ok_or_else(too_long)?;
         if !is_packed {
             return Ok(bytes);
         }

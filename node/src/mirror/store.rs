@@ -7,6 +7,7 @@
 //! | segments | SHA-256(origin) ‖ first entry, u64be | the bundle, as it is published |
 //! | tiles | SHA-256(origin) ‖ level, u8 ‖ tile, u64be | its hashes |
 //! | meta | `m/` ‖ SHA-256(origin) ‖ `/entries` | u64be(how many entries are stored) |
+//! | meta | `m/` ‖ SHA-256(origin) ‖ `/bytes` | u64be(what they take, as `limits` counts it) |
 //! | meta | `m/` ‖ SHA-256(origin) ‖ `/pending` | the note of the head that is being copied |
 //! | meta | `m/` ‖ SHA-256(origin) ‖ `/state` | what was cosigned: [`LogState`]'s record |
 //! | meta | `m/` ‖ SHA-256(origin) ‖ `/note` | the note of that head, with the log's signatures |
@@ -19,18 +20,24 @@
 //! another one, and come after all entries of that head.
 
 use crate::records::{self, RecordError, tile_key};
-use crate::storage::{Batch, Reads, StorageError, Table, Tables};
+use crate::signer::own::{Own, OwnError};
+use crate::storage::{Batch, Reads, StorageError, Table};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::CheckpointError;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::mirror::{Stored, Write};
 use assay_tlog::tree::{Tile, TileIndex, TileReader, TreeSize, bundle};
-use assay_tlog::witness::{ClockFloor, LogState, StateError};
+use assay_tlog::witness::{LogState, StateError};
 use bytes::Bytes;
 use std::sync::Arc;
 
-const NAME: &[u8] = b"mirror/name";
-const FLOOR: &[u8] = b"mirror/floor";
+/// Its name and the floor of its clock.
+pub const OWN: Own = Own {
+    what: "mirror",
+    table: Table::Meta,
+    name: b"mirror/name",
+    floor: b"mirror/floor",
+};
 
 /// Why what is stored cannot be relied on.
 #[derive(Debug, thiserror::Error)]
@@ -38,24 +45,9 @@ pub enum StoredError {
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// It is no mirror's store, or its first run was cut off.
-    #[error(
-        "this data folder is no mirror's. If the mirror is new, make it with `assay-node mirror \
-         init`; if not, bring its data folder back. If that is lost, retire the keys and make a \
-         new mirror"
-    )]
-    NotAMirror,
-    /// It is another mirror's.
-    #[error(
-        "this data folder is that of the mirror {stored:?}, and the configuration names \
-         {configured:?}: each has its own"
-    )]
-    OtherMirror {
-        /// The name in the store.
-        stored: String,
-        /// The name in the configuration.
-        configured: String,
-    },
+    /// It is not this mirror's store.
+    #[error(transparent)]
+    Own(#[from] OwnError),
     /// The record of what was cosigned of a log.
     #[error("the record of what was cosigned cannot be relied on")]
     State(#[from] StateError),
@@ -79,6 +71,8 @@ pub struct StoredLog {
     pub state: LogState,
     /// Signature lines of others that came with the head that was cosigned.
     pub lines: String,
+    /// What the entries take of the disk.
+    pub bytes: u64,
 }
 
 /// The rows of one log.
@@ -128,11 +122,7 @@ impl Rows {
                 "its note and its state are not of one head",
             ));
         }
-        let entries = tables.get(Table::Meta, &self.meta("entries"))?;
-        let entries = match entries {
-            None => 0,
-            Some(bytes) => number(&bytes).ok_or(StoredError::Damaged("no number of entries"))?,
-        };
+        let entries = self.number(tables, "entries")?;
         let stored = Stored {
             mirrored,
             pending: self.head(tables, "pending", log)?,
@@ -143,7 +133,15 @@ impl Rows {
             stored,
             state,
             lines,
+            bytes: self.number(tables, "bytes")?,
         })
+    }
+
+    fn number(self, tables: &impl Reads, row: &str) -> Result<u64, StoredError> {
+        match tables.get(Table::Meta, &self.meta(row))? {
+            None => Ok(0),
+            Some(bytes) => number(&bytes).ok_or(StoredError::Damaged("a row is no number")),
+        }
     }
 
     fn text(self, tables: &impl Reads, row: &str) -> Result<Option<String>, StoredError> {
@@ -180,15 +178,35 @@ impl Rows {
         batch.put(Table::Meta, self.meta("pending"), head.note().to_owned());
     }
 
-    /// Keeps a bundle, the tiles that it changes, and how many entries there are then.
-    pub fn put_bundle(self, batch: &mut Batch, write: Write) {
+    /// Keeps a bundle, the tiles that it changes, how many entries there are then, and what they
+    /// take.
+    pub fn put_bundle(self, batch: &mut Batch, write: Write, bytes: u64) {
         for (tile, hashes) in &write.tiles {
-            let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
-            batch.put(Table::Tiles, self.tile(*tile), bytes);
+            self.put_tile(batch, *tile, hashes);
         }
-        batch.put(Table::Segments, self.bundle(write.bundle), write.bytes);
-        let entries = write.entries.get().to_be_bytes().to_vec();
-        batch.put(Table::Meta, self.meta("entries"), entries);
+        self.put_entries(batch, write.bundle, write.bytes);
+        self.put_number(batch, "entries", write.entries.get());
+        self.put_number(batch, "bytes", bytes);
+    }
+
+    /// Keeps a tile.
+    pub fn put_tile(self, batch: &mut Batch, tile: TileIndex, hashes: &[Hash]) {
+        let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+        batch.put(Table::Tiles, self.tile(tile), bytes);
+    }
+
+    /// Keeps a bundle.
+    pub fn put_entries(self, batch: &mut Batch, index: u64, bytes: Vec<u8>) {
+        batch.put(Table::Segments, self.bundle(index), bytes);
+    }
+
+    /// Says how many entries are stored.
+    pub fn put_size(self, batch: &mut Batch, size: TreeSize) {
+        self.put_number(batch, "entries", size.get());
+    }
+
+    fn put_number(self, batch: &mut Batch, row: &str, number: u64) {
+        batch.put(Table::Meta, self.meta(row), number.to_be_bytes().to_vec());
     }
 
     /// Keeps what is about to be cosigned.
@@ -270,39 +288,10 @@ impl<S: Reads> TileReader for StoredTiles<'_, S> {
     }
 }
 
-/// Makes a new mirror's store: its name, and the floor of a clock that its operator confirmed.
-pub fn create(store: &impl Tables, name: &str, floor: ClockFloor) -> Result<(), StorageError> {
-    let mut batch = Batch::new();
-    batch.put(Table::Meta, NAME, name.to_owned());
-    put_floor(&mut batch, floor);
-    store.commit(batch)
-}
-
-/// Demands that the store is that of the mirror with this name. Returns the floor of its clock.
-pub fn open(store: &impl Reads, name: &str) -> Result<ClockFloor, StoredError> {
-    let stored = store.get(Table::Meta, NAME)?;
-    let stored = stored.ok_or(StoredError::NotAMirror)?;
-    if stored != name.as_bytes() {
-        return Err(StoredError::OtherMirror {
-            stored: String::from_utf8_lossy(&stored).into_owned(),
-            configured: name.to_owned(),
-        });
-    }
-    let floor = store.get(Table::Meta, FLOOR)?;
-    let floor = floor.and_then(|bytes| number(&bytes));
-    floor.map(ClockFloor::new).ok_or(StoredError::NotAMirror)
-}
-
-/// Adds the floor of the clock to `batch`.
-pub fn put_floor(batch: &mut Batch, floor: ClockFloor) {
-    let seconds = floor.seconds().to_be_bytes();
-    batch.put(Table::Meta, FLOOR, seconds.to_vec());
-}
-
 fn number(bytes: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(bytes.try_into().ok()?))
 }
 
-fn damaged(what: String) -> RecordError {
+pub(super) fn damaged(what: String) -> RecordError {
     RecordError::Damaged(format!("a mirrored log: {what}"))
 }

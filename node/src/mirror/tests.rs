@@ -1,12 +1,17 @@
 //! A mirror over a store in memory. Its log is served on loopback, and lies when it is told to.
 
+mod limits;
+mod repair;
+
 use super::clock::MirrorClock;
-use super::copy::Shared;
+use super::copied::{Copied, Shared};
 use super::fault::RoundError;
 use super::follower::Follower;
-use super::shelf::{Shelf, ShownLog};
+use super::limits::{LogLimits, Memory as Budget};
+use super::shelf::Shelf;
 use super::site::{self, Site};
-use super::store::{self, Rows};
+use super::store;
+use super::ticket::Tickets;
 use crate::storage::memory::{Fault, Memory};
 use crate::storage::{Reads, Table};
 use assay_tlog::checkpoint::Checkpoint;
@@ -19,12 +24,14 @@ use assay_tlog::tree::{Frontier, Resource, TileIndex, TilePath, TreeSize, bundle
 use assay_tlog::witness::{ClockFloor, WitnessKeys};
 use axum::{
     Router,
+    body::Body,
     extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use flate2::{Compression, write::GzEncoder};
+use futures::stream;
 use std::{
     collections::HashMap,
     io::Write as _,
@@ -44,6 +51,10 @@ struct Published {
     flipped: Option<String>,
     /// Whether bundles come packed.
     packed: bool,
+    /// Whether bundles begin, and never end.
+    endless: bool,
+    /// What was asked for.
+    fetched: Vec<String>,
 }
 
 type Served = Arc<Mutex<Published>>;
@@ -83,11 +94,19 @@ fn publish(served: &Served, size: u64, forked: u64) {
 }
 
 async fn answer(State(served): State<Served>, Path(path): Path<String>) -> Response {
-    let published = served.lock().unwrap();
+    let mut published = served.lock().unwrap();
+    published.fetched.push(path.clone());
     let Some(bytes) = published.files.get(&path) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let mut bytes = bytes.clone();
+    if published.endless && path.contains("entries") {
+        let drops = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Some((Ok::<_, std::io::Error>(vec![0]), ()))
+        });
+        return Body::from_stream(drops).into_response();
+    }
     if published.flipped.as_ref() == Some(&path) {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
@@ -123,35 +142,51 @@ fn keys() -> WitnessKeys {
 
 fn new_store() -> Arc<Memory> {
     let store = Arc::new(Memory::new());
-    store::create(&*store, NAME, ClockFloor::new(NOW)).unwrap();
+    store::OWN
+        .create(&*store, NAME, ClockFloor::new(NOW))
+        .unwrap();
     store
 }
 
 /// A mirror over a store, as it is after a start.
 fn follower(store: &Arc<Memory>, url: &str, clock: fn() -> u64) -> Follower<Memory> {
-    let floor = store::open(&**store, NAME).unwrap();
+    limited(store, url, clock, LogLimits { entries: 0, gib: 0 })
+}
+
+fn limited(
+    store: &Arc<Memory>,
+    url: &str,
+    clock: fn() -> u64,
+    limits: LogLimits,
+) -> Follower<Memory> {
+    let floor = store::OWN.open(&**store, NAME).unwrap();
     let shared = Arc::new(Shared {
         store: store.clone(),
         keys: keys(),
-        clock: MirrorClock::new(floor, clock),
+        clock: MirrorClock::new(floor, None, clock),
         evidence: None,
+        memory: Budget::new(64),
+        tickets: Tickets::new(&[4; 32]),
+        mirrors: Box::new(|_| Vec::new()),
+        free: Box::new(|| Ok(u64::MAX)),
+        reserve: 0,
     });
     let log = LogVerifier::new(ORIGIN, vec![log_key().verifier()]).unwrap();
     let site = Site::new(site::client().unwrap(), url);
-    let shown = ShownLog::new(Rows::of(ORIGIN));
-    Follower::new(shared, log, site, shown, Duration::from_millis(10))
+    let copied = Copied::new(shared, log, site, limits);
+    Follower::new(copied, Duration::from_millis(10))
 }
 
 fn size_shown(follower: &Follower<Memory>) -> Option<u64> {
-    let head = follower.shown.head.load_full();
-    head.map(|head| head.size.get())
+    let head = follower.copied.shown.head.load_full();
+    head.map(|head| head.size().get())
 }
 
 /// Checks that what is shown is the log's, each tile and bundle of it, and that the mirror's keys
 /// cosigned it.
 fn check(follower: &Follower<Memory>, store: &Memory, served: &Served) {
     let published = served.lock().unwrap();
-    let head = follower.shown.head.load_full().unwrap();
+    let head = follower.copied.shown.head.load_full().unwrap();
     let own = CosignerVerifier::new(keys().verifiers()).unwrap();
     let cosigned = own.verify(&head.note).unwrap();
     assert_eq!(cosigned.statements().len(), 2);
@@ -165,7 +200,10 @@ fn check(follower: &Follower<Memory>, store: &Memory, served: &Served) {
         .iter()
         .filter(|(path, _)| *path != "checkpoint")
     {
-        let read = follower.shown.read(store, TilePath::parse(path).unwrap());
+        let read = follower
+            .copied
+            .shown
+            .read(store, TilePath::parse(path).unwrap());
         assert_eq!(read.unwrap().as_deref(), Some(&bytes[..]), "{path}");
     }
 }
@@ -190,8 +228,8 @@ async fn a_log_is_copied_cosigned_and_shown_as_it_grows() {
         check(&follower_now, &store, &served);
         // Another process shows the same, before it asks the log.
         let mut later = follower(&store, "http://127.0.0.1:1", || NOW + 6);
-        later.copy = Some(later.load().await.unwrap());
-        let notes = [&follower_now, &later].map(|it| it.shown.head.load_full().unwrap());
+        later.copied.with(|_| Ok(())).await.unwrap();
+        let notes = [&follower_now, &later].map(|it| it.copied.shown.head.load_full().unwrap());
         assert_eq!(notes[0].note, notes[1].note);
         assert!(matches!(later.round().await, Err(RoundError::Fetch(_))));
     }
@@ -287,7 +325,7 @@ async fn a_clock_that_jumped_states_nothing_and_an_idle_head_gets_a_new_time() {
     for ((now, stated), clock) in times.into_iter().zip(clocks) {
         let mut mirror = follower(&store, &url, clock);
         mirror.round().await.unwrap();
-        let head = mirror.shown.head.load_full().unwrap();
+        let head = mirror.copied.shown.head.load_full().unwrap();
         let own = CosignerVerifier::new(keys().verifiers()).unwrap();
         let cosigned = own.verify(&head.note).unwrap();
         let at: Vec<u64> = cosigned.statements().iter().map(|said| said.at).collect();
@@ -298,8 +336,9 @@ async fn a_clock_that_jumped_states_nothing_and_an_idle_head_gets_a_new_time() {
 #[test]
 fn a_log_that_is_removed_is_not_shown() {
     let shelf = Shelf::default();
-    let rows = Rows::of(ORIGIN);
-    shelf.put(ShownLog::new(rows));
+    let follower = follower(&new_store(), "http://127.0.0.1:1", || NOW);
+    let rows = follower.copied.shown.rows;
+    shelf.put(follower.copied);
     assert!(shelf.log(&rows.digest().to_hex()).is_some());
     shelf.remove(rows);
     assert!(shelf.log(&rows.digest().to_hex()).is_none());

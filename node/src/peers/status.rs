@@ -1,6 +1,7 @@
 //! How the peers are, as they say it themselves.
 
 use super::KnownPeer;
+use crate::http_client;
 use crate::reason::with_causes;
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
@@ -32,11 +33,7 @@ pub struct Status {
 
 /// Asks all of them. `own` is the log of whoever asks, if they have one.
 pub async fn of(peers: &[KnownPeer], own: Option<&LogVerifier>) -> reqwest::Result<Vec<Status>> {
-    let http = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(PATIENCE)
-        .build()?;
+    let http = http_client::builder().timeout(PATIENCE).build()?;
     let asked = peers.iter().map(|peer| ask(&http, peer, own));
     Ok(stream::iter(asked).buffered(AT_ONCE).collect().await)
 }
@@ -85,16 +82,12 @@ async fn cosigned(
 /// Gets a short text.
 async fn get(http: &reqwest::Client, url: &str) -> Result<String, String> {
     let failed = |error: reqwest::Error| with_causes(&error.without_url());
-    let mut answer = http.get(url).send().await.map_err(failed)?;
+    let answer = http.get(url).send().await.map_err(failed)?;
     if !answer.status().is_success() {
         return Err(format!("it answered {}", answer.status()));
     }
-    let mut bytes = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(failed)? {
-        if bytes.len() + piece.len() > ANSWER_BYTES {
-            return Err(format!("it answered with more than {ANSWER_BYTES} bytes"));
-        }
-        bytes.extend_from_slice(&piece);
-    }
+    let bytes = http_client::body(answer, ANSWER_BYTES).await;
+    let bytes = bytes.map_err(failed)?;
+    let bytes = bytes.ok_or_else(|| format!("it answered with more than {ANSWER_BYTES} bytes"))?;
     String::from_utf8(bytes).map_err(|_| "its answer is no text".to_owned())
 }

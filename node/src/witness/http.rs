@@ -61,7 +61,7 @@ async fn add_checkpoint(
 }
 
 /// The whole body, or the answer to one that is too long, is cut off, or finds no room.
-async fn read(body: Body, peer: &Peer) -> Result<Bytes, Answer> {
+pub(crate) async fn read(body: Body, peer: &Peer) -> Result<Bytes, Answer> {
     let too_long = || Refusal::Malformed(RequestError::TooLong).answer();
     if body.size_hint().lower() > limits::WITNESS_REQUEST_BYTES as u64 {
         return Err(too_long());
@@ -103,7 +103,8 @@ async fn checkpoint(State(witness): State<Arc<Witness>>, Path(digest): Path<Stri
     }
 }
 
-fn respond(answer: Answer) -> Response {
+/// An answer over HTTP.
+pub(crate) fn respond(answer: Answer) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! - [`config`], [`init`]: the file that says what to witness, and the first run.
-//! - [`store`]: what is stored, and under which keys. [`floor_file`]: what shows an older copy.
+//! - [`store`]: what is stored, and under which keys.
 //! - [`writer`]: the one thread that decides and persists. Whatever came while the last batch was
 //!   being synced becomes the next one, of whichever logs.
 //! - [`service`]: a request from its first byte to its answer.
@@ -18,7 +18,6 @@
 //! cosignatures for a log of one's own.
 
 pub mod config;
-pub mod floor_file;
 pub mod http;
 pub mod init;
 pub mod known;

@@ -4,6 +4,7 @@ use super::config::WitnessConfig;
 use super::init::BLOCK_CACHE_MIB;
 use super::store::{self, StoredError};
 use crate::config::ConfigError;
+use crate::signer::own::{ClockOkError, OwnError};
 use crate::storage::{
     Batch, StorageError, Store,
     backend::{Job, Opening},
@@ -11,7 +12,7 @@ use crate::storage::{
 use assay_tlog::Hash;
 use assay_tlog::hash::empty_root;
 use assay_tlog::tree::TreeSize;
-use assay_tlog::witness::{ClockFault, ClockFloor, LogState};
+use assay_tlog::witness::{ClockFloor, LogState};
 use std::sync::Arc;
 
 /// Why nothing was changed.
@@ -23,12 +24,12 @@ pub enum OperatorError {
     /// The store cannot be opened or written.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// It is not this witness's store.
+    #[error(transparent)]
+    Own(#[from] OwnError),
     /// What is stored cannot be relied on.
     #[error(transparent)]
     Stored(#[from] StoredError),
-    /// The clock is behind what was stated, or impossible.
-    #[error("{0}; nobody can take back a time that was stated. Set the clock, or retire the keys")]
-    Clock(#[from] ClockFault),
     /// The configuration has no such log.
     #[error("the configuration has no log {0:?}")]
     UnknownLog(String),
@@ -69,21 +70,24 @@ pub fn pin(config: &WitnessConfig, pin: Pin<'_>) -> Result<(), OperatorError> {
     run(config, SetPin { name, pin })?
 }
 
-/// Raises the floor to what the clock shows, `now`, in seconds since 1970 (UTC). The operator has
-/// compared it with another clock. Returns the floor.
-pub fn confirm_clock(config: &WitnessConfig, now: u64) -> Result<ClockFloor, OperatorError> {
+/// Raises the floor of the clock to `now`: see [`Own::clock_ok`](crate::signer::own::Own::clock_ok).
+pub fn clock_ok(config: &WitnessConfig, now: u64) -> Result<ClockFloor, ClockOkError> {
+    let storage = &config.storage;
     let name = &config.witness.name;
-    run(config, Confirm { name, now })?
+    store::OWN.clock_ok(&storage.backend, opening(config), name, now)
 }
 
 fn run<J: Job>(config: &WitnessConfig, job: J) -> Result<J::Output, StorageError> {
-    let opening = Opening {
+    config.storage.backend.run(opening(config), job)
+}
+
+fn opening(config: &WitnessConfig) -> Opening<'_> {
+    Opening {
         path: &config.storage.path,
         blobs: None,
         block_cache_mib: BLOCK_CACHE_MIB,
         create: false,
-    };
-    config.storage.backend.run(opening, job)
+    }
 }
 
 struct SetPin<'a> {
@@ -96,7 +100,7 @@ impl Job for SetPin<'_> {
 
     fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
         let Pin { origin, size, root } = self.pin;
-        store::open(&*store, self.name)?;
+        store::OWN.open(&*store, self.name)?;
         if let LogState::Held { size, .. } = store::state(&*store, origin)? {
             let origin = origin.to_owned();
             return Err(OperatorError::Held { origin, size });
@@ -104,22 +108,5 @@ impl Job for SetPin<'_> {
         let mut batch = Batch::new();
         store::put_state(&mut batch, origin, &LogState::Pinned { size, root });
         Ok(store.commit(batch)?)
-    }
-}
-
-struct Confirm<'a> {
-    name: &'a str,
-    now: u64,
-}
-
-impl Job for Confirm<'_> {
-    type Output = Result<ClockFloor, OperatorError>;
-
-    fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
-        let floor = store::open(&*store, self.name)?.confirmed_by_operator(self.now)?;
-        let mut batch = Batch::new();
-        store::put_floor(&mut batch, floor);
-        store.commit(batch)?;
-        Ok(floor)
     }
 }

@@ -3,7 +3,6 @@
 //! Nothing listens before the state of every log was read.
 
 use super::config::WitnessConfig;
-use super::floor_file::{FloorFile, FloorFileError};
 use super::http::Api;
 use super::init::BLOCK_CACHE_MIB;
 use super::known::{Held as HeldLog, Latest};
@@ -21,11 +20,15 @@ use crate::{
     descriptors::{self, TooFew},
     gossip::{self, holding::Witnessed, known::Places, rounds},
     held::Held,
-    keyfile::{self, KeyFileError},
     misbehavior::{Evidence, EvidenceError, known::Known},
     node::{self, StartError},
     peers::{PeerFile, PeersError},
     sequencer::Halt,
+    signer::{
+        floor_file::{FloorFile, FloorFileError},
+        keys::{self, LoadKeysError},
+        own::OwnError,
+    },
     storage::{
         StorageError, Store, Tables,
         backend::{Job, Opening},
@@ -34,12 +37,11 @@ use crate::{
 };
 use arc_swap::ArcSwapOption;
 use assay_tlog::head::LogVerifier;
-use assay_tlog::note::CosignerKey;
-use assay_tlog::witness::{LogState, Persisted, WitnessKeys, WitnessKeysError};
+use assay_tlog::witness::{LogState, Persisted, WitnessKeys};
 use std::{
     io,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, mpsc},
     thread::JoinHandle,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -52,25 +54,9 @@ pub enum WitnessStartError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A key file cannot be used.
+    /// The keys cannot be used.
     #[error(transparent)]
-    Key(#[from] KeyFileError),
-    /// The key is another witness's.
-    #[error(
-        "the key in {path} has the name {key}, but the configuration says {name}",
-        path = path.display()
-    )]
-    OtherKey {
-        /// The key file.
-        path: PathBuf,
-        /// The name in the key.
-        key: String,
-        /// The name in the configuration.
-        name: String,
-    },
-    /// The keys are no witness's.
-    #[error(transparent)]
-    Keys(#[from] WitnessKeysError),
+    Keys(#[from] LoadKeysError),
     /// A log cannot be witnessed.
     #[error("the log {origin:?} in the configuration: {reason}")]
     Log {
@@ -82,6 +68,9 @@ pub enum WitnessStartError {
     /// The store cannot be opened.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// It is not this witness's store.
+    #[error(transparent)]
+    Own(#[from] OwnError),
     /// What is stored cannot be relied on.
     #[error(transparent)]
     Stored(#[from] StoredError),
@@ -161,7 +150,7 @@ impl Job for Open<'_> {
             keys,
             ..
         } = self;
-        let floor = store::open(&*store, &config.witness.name)?;
+        let floor = store::OWN.open(&*store, &config.witness.name)?;
         let floor_file = match &config.storage.floor_file {
             Some(path) => Some(FloorFile::open(path, floor)?),
             None => None,
@@ -364,21 +353,7 @@ impl Running {
 }
 
 /// Reads the keys of a witness.
-pub fn load_keys(config: &WitnessConfig) -> Result<WitnessKeys, WitnessStartError> {
-    let ed25519 = load_key(config, &config.witness.key)?;
-    let second = config.witness.ml_dsa_44_key.as_ref();
-    let ml_dsa_44 = second.map(|path| load_key(config, path)).transpose()?;
-    Ok(WitnessKeys::new(ed25519, ml_dsa_44)?)
-}
-
-fn load_key(config: &WitnessConfig, path: &Path) -> Result<CosignerKey, WitnessStartError> {
-    let key = keyfile::load_cosigner(path)?;
-    if key.name() != config.witness.name {
-        return Err(WitnessStartError::OtherKey {
-            path: path.to_owned(),
-            key: key.name().to_owned(),
-            name: config.witness.name.clone(),
-        });
-    }
-    Ok(key)
+pub fn load_keys(config: &WitnessConfig) -> Result<WitnessKeys, LoadKeysError> {
+    let own = &config.witness;
+    keys::load(&own.name, &own.key, own.ml_dsa_44_key.as_deref())
 }

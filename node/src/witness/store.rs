@@ -10,12 +10,18 @@
 //! State, note and floor change in one batch. Keys and bytes are part of the format on disk and
 //! never change.
 
+use crate::signer::own::{Own, OwnError};
 use crate::storage::{Batch, StorageError, Table, Tables};
 use assay_tlog::Hash;
-use assay_tlog::witness::{ClockFloor, LogState, Pending, StateError};
+use assay_tlog::witness::{LogState, Pending, StateError};
 
-const NAME: &[u8] = b"name";
-const FLOOR: &[u8] = b"floor";
+/// Its name and the floor of its clock.
+pub const OWN: Own = Own {
+    what: "witness",
+    table: Table::Witness,
+    name: b"name",
+    floor: b"floor",
+};
 
 /// Why what is stored cannot be relied on.
 #[derive(Debug, thiserror::Error)]
@@ -23,24 +29,9 @@ pub enum StoredError {
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// It is no witness's store, or its first run was cut off.
-    #[error(
-        "this data folder is no witness's. If the witness is new, make it with `assay-node \
-         witness init`; if not, bring its data folder back. If that is lost, retire the keys and \
-         make a new witness: one that does not know what it signed may sign the opposite"
-    )]
-    NotAWitness,
-    /// It is another witness's.
-    #[error(
-        "this data folder is that of the witness {stored:?}, and the configuration names \
-         {configured:?}: each has its own, because it says what was signed"
-    )]
-    OtherWitness {
-        /// The name in the store.
-        stored: String,
-        /// The name in the configuration.
-        configured: String,
-    },
+    /// It is not this witness's store.
+    #[error(transparent)]
+    Own(#[from] OwnError),
     /// The state of a log cannot be relied on.
     #[error(
         "the record of what was cosigned of {origin:?} cannot be relied on: {reason}. This log is \
@@ -61,30 +52,6 @@ fn state_key(origin: &str) -> Vec<u8> {
 
 fn note_key(origin: &str) -> Vec<u8> {
     [b"wn/", &Hash::of(origin.as_bytes()).as_bytes()[..]].concat()
-}
-
-/// Makes a new witness's store: its name, and the floor of a clock that its operator confirmed.
-pub fn create(store: &impl Tables, name: &str, floor: ClockFloor) -> Result<(), StorageError> {
-    let mut batch = Batch::new();
-    batch.put(Table::Witness, NAME, name.to_owned());
-    put_floor(&mut batch, floor);
-    store.commit(batch)
-}
-
-/// Demands that the store is that of the witness with this name. Returns the floor of its clock.
-pub fn open(store: &impl Tables, name: &str) -> Result<ClockFloor, StoredError> {
-    let stored = store
-        .get(Table::Witness, NAME)?
-        .ok_or(StoredError::NotAWitness)?;
-    if stored != name.as_bytes() {
-        return Err(StoredError::OtherWitness {
-            stored: String::from_utf8_lossy(&stored).into_owned(),
-            configured: name.to_owned(),
-        });
-    }
-    let floor = store.get(Table::Witness, FLOOR)?;
-    let floor = floor.and_then(|bytes| Some(u64::from_be_bytes(bytes.as_ref().try_into().ok()?)));
-    floor.map(ClockFloor::new).ok_or(StoredError::NotAWitness)
 }
 
 /// Returns the state of a log. Fails with [`StoredError::Damaged`] or as the store does.
@@ -122,10 +89,4 @@ pub fn put_state(batch: &mut Batch, origin: &str, state: &LogState) {
     if let Some(record) = state.record(origin) {
         batch.put(Table::Witness, state_key(origin), record.to_vec());
     }
-}
-
-/// Adds the floor of the clock to `batch`.
-pub fn put_floor(batch: &mut Batch, floor: ClockFloor) {
-    let seconds = floor.seconds().to_be_bytes();
-    batch.put(Table::Witness, FLOOR, seconds.to_vec());
 }

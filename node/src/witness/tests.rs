@@ -41,7 +41,7 @@ fn config(store: &Arc<Memory>) -> WitnessConfig {
 fn new_store() -> Arc<Memory> {
     let store = Arc::new(Memory::new());
     let floor = ClockFloor::new(super::run::now());
-    store::create(&*store, NAME, floor).unwrap();
+    store::OWN.create(&*store, NAME, floor).unwrap();
     store
 }
 
@@ -129,9 +129,9 @@ async fn a_refusal_stores_nothing() {
 #[test]
 fn another_witness_does_not_open_it() {
     let store = new_store();
-    let other = store::open(&*store, "witness.example/v").unwrap_err();
+    let other = store::OWN.open(&*store, "witness.example/v").unwrap_err();
     assert!(other.to_string().contains("that of the witness"), "{other}");
-    let none = store::open(&Memory::new(), NAME).unwrap_err();
+    let none = store::OWN.open(&Memory::new(), NAME).unwrap_err();
     assert!(none.to_string().contains("is no witness's"), "{none}");
 }
 

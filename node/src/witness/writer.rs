@@ -11,11 +11,11 @@
 //! If a commit fails, nobody knows what a restart will find. The witness cosigns nothing more until
 //! it was started again, and reads its state anew.
 
-use super::floor_file::FloorFile;
 use super::known::{KnownLog, Latest};
 use super::store;
 use crate::misbehavior::{self, Evidence};
 use crate::sequencer::Halt;
+use crate::signer::floor_file::FloorFile;
 use crate::storage::{Batch, StorageError, Tables};
 use assay_tlog::witness::{ClockFloor, Decision, Pending, Refusal, SignedRequest};
 use std::{
@@ -139,7 +139,7 @@ impl<S: Tables + 'static> Writer<S> {
             owed.push(next);
         }
         if floor > self.floor {
-            store::put_floor(&mut batch, floor);
+            store::OWN.put_floor(&mut batch, floor);
         }
         if !batch.is_empty() {
             let start = Instant::now();

@@ -6,7 +6,9 @@
     reason = "a test reports by panicking"
 )]
 
+mod damage;
 mod proxy;
+mod uploads;
 
 use anyhow::{Context, ensure};
 use assay_proto::v1::Wait;
@@ -40,30 +42,41 @@ struct Pair {
     own: CosignerVerifier,
 }
 
+/// Makes a node that mirrors the test log from an address; it does not run. Returns it with its
+/// mirror's keys. `more` are lines of `[mirror]`.
+fn make(name: &str, vkey: &str, url: &str, more: &str) -> anyhow::Result<(Node, Vec<String>)> {
+    let mirror = Node::init_as("mirror.example/log")?;
+    let output = Command::new(binaries().join("assay-node"))
+        .args(["mirror", "init", "--name", name, "--dir"])
+        .arg(mirror.folder())
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "mirror init: {said}");
+    let vkeys = String::from_utf8(output.stdout)?;
+    mirror.append_configuration(&format!(
+        "[mirror]\nname = {name:?}\nml_dsa_44_key = \"mirror-ml-dsa-44.key\"\n\
+         poll_ms = 100\n{more}\n[[mirror.log]]\norigin = {:?}\nkeys = [{vkey:?}]\nurl = {url:?}",
+        process::ORIGIN,
+    ))?;
+    Ok((mirror, vkeys.lines().map(str::to_owned).collect()))
+}
+
 impl Pair {
     /// Both nodes; only the log runs, and cannot be reached.
     async fn new() -> anyhow::Result<Self> {
+        Pair::with("").await
+    }
+
+    /// The same, with more lines of `[mirror]`.
+    async fn with(more: &str) -> anyhow::Result<Self> {
         let log = Node::start()?;
-        let mirror = Node::init_as("mirror.example/log")?;
         let proxy = Proxy::start().await?;
-        let output = Command::new(binaries().join("assay-node"))
-            .args(["mirror", "init", "--name", "mirror.example/m", "--dir"])
-            .arg(mirror.folder())
-            .output()?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "mirror init: {said}");
-        let vkeys = String::from_utf8(output.stdout)?;
-        let vkeys: Result<Vec<_>, _> = vkeys.lines().map(VerifierKey::parse).collect();
         let vkey = log.vkey()?;
-        mirror.append_configuration(&format!(
-            "[mirror]\nname = \"mirror.example/m\"\nml_dsa_44_key = \"mirror-ml-dsa-44.key\"\n\
-             poll_ms = 100\n[[mirror.log]]\norigin = {:?}\nkeys = [{vkey:?}]\nurl = {:?}",
-            process::ORIGIN,
-            proxy.url,
-        ))?;
+        let (mirror, vkeys) = make("mirror.example/m", &vkey, &proxy.url, more)?;
+        let own: Result<Vec<_>, _> = vkeys.iter().map(|vkey| VerifierKey::parse(vkey)).collect();
         Ok(Pair {
             verifier: LogVerifier::new(process::ORIGIN, vec![VerifierKey::parse(&vkey)?])?,
-            own: CosignerVerifier::new(vkeys?)?,
+            own: CosignerVerifier::new(own?)?,
             log,
             mirror,
             proxy,

@@ -16,20 +16,35 @@
 //! - [`Fork`]: two heads of the log of which one is not the beginning of the other. The log signed
 //!   both, so that they convict it, whatever its source serves later.
 //!
-//! The caller keeps what [`Mirror::append`] and [`Mirror::finish`] return, durably, before it goes
+//! The caller keeps what [`Mirror::append`] and [`Mirror::finish`] change, durably, before it goes
 //! on, and signs a head only after [`Mirror::finish`]. If it cannot keep something, it drops the
 //! mirror and resumes from what is stored.
 //!
-//! Left out: fetching, storing and signing, which are the node's; what entries say; and
-//! `add-entries`, by which a log brings its entries itself.
+//! A log may also bring its entries itself (`add-entries`):
+//!
+//! ```text
+//! body ─ UploadHeader::read ─ Mirror::accept ─┬─ Package::read ─ Upload::verify ─ Mirror::append
+//!         400                  404, 409, 422  └──────◄── 202 ── 422 ───────────────┘
+//!                                                              Mirror::finish ─ 200
+//! ```
+//!
+//! Left out: fetching, storing and signing, which are the node's; and what entries say.
 
+mod answer;
 mod fork;
+mod package;
 mod source;
 mod state;
+mod upload;
 
+pub use answer::{Ended, Info, UploadRefusal};
 pub use fork::{Fork, Rewrite};
-pub use source::{NotYet, SourceFault, VerifiedBundle, VerifiedTree};
-pub use state::{AppendError, FollowError, Followed, Mirror, Older, ResumeError, Stored, Write};
+pub use package::{MalformedUpload, Package, UploadHeader};
+pub use source::{NotYet, SourceFault, VerifiedBundle, VerifiedTree, tile_above};
+pub use state::{
+    AppendError, FinishError, FollowError, Followed, Mirror, Older, ResumeError, Stored, Write,
+};
+pub use upload::{PackageFault, UPLOAD_BYTES, UPLOAD_EXCESS, UPLOAD_PACKAGES, Upload};
 
 #[cfg(test)]
 mod tests;

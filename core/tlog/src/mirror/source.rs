@@ -141,6 +141,11 @@ impl VerifiedTree {
         self.head.size()
     }
 
+    /// The tiles that are known: those on the right edge, and those that were added.
+    pub fn known(&self) -> impl Iterator<Item = (TileIndex, &Tile)> {
+        self.tiles.iter().map(|(at, tile)| (*at, &**tile))
+    }
+
     /// Returns the tiles to be fetched before these bundles can be checked: the highest ones that
     /// are not known, each once. When they were added, the caller asks again, until there are none.
     pub fn wanted(&self, bundles: Range<u64>) -> Vec<TileIndex> {
@@ -148,7 +153,7 @@ impl VerifiedTree {
         for index in bundles {
             let leaves = TileIndex { level: 0, index };
             if usize::from(leaves.width_at(self.size())) == TILE_WIDTH {
-                push_new(&mut wanted, self.unknown(above(leaves).0));
+                push_new(&mut wanted, self.unknown(tile_above(leaves).0));
             }
         }
         wanted
@@ -212,7 +217,7 @@ impl VerifiedTree {
         if usize::from(at.width_at(self.size())) != TILE_WIDTH {
             return Err(unasked);
         }
-        let (parent, position) = above(at);
+        let (parent, position) = tile_above(at);
         let parent = self.tiles.get(&parent);
         let hash = parent.and_then(|parent| parent.hashes().get(position));
         hash.copied().ok_or(unasked)
@@ -227,7 +232,7 @@ impl VerifiedTree {
         let mut at = at;
         while !self.tiles.contains_key(&at) && at.level < 8 {
             unknown = Some(at);
-            at = above(at).0;
+            at = tile_above(at).0;
         }
         unknown
     }
@@ -312,7 +317,7 @@ fn leaves(index: u64, bytes: &[u8], width: u16) -> Result<Leaves, SourceFault> {
 }
 
 /// The tile above a full one, and where in it the hash of that one is.
-fn above(at: TileIndex) -> (TileIndex, usize) {
+pub fn tile_above(at: TileIndex) -> (TileIndex, usize) {
     let width = TILE_WIDTH as u64;
     let parent = TileIndex {
         level: at.level + 1,

@@ -5,9 +5,14 @@ use super::source::{NotYet, VerifiedBundle, VerifiedTree};
 use crate::hash::Hash;
 use crate::head::VerifiedHead;
 use crate::tree::tile::TILE_WIDTH;
-use crate::tree::{self, Frontier, LeafIndex, ProveError, TileIndex, TileReader, TreeSize};
+use crate::tree::{self, Frontier, LeafIndex, ProveError, TileIndex, TileReader, TreeSize, bundle};
+use crate::witness::{ClockFloor, Decision, LogState, Refused, SignedRequest};
 use std::cmp::Ordering;
 use std::ops::Range;
+
+/// Heads that are pending at once: whoever brings entries of one that the log has overtaken goes on
+/// with it (C2SP tlog-mirror, `add-entries`: "any of the last several pending checkpoint values").
+const PENDING: usize = 4;
 
 /// What is stored of a mirrored log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,11 +82,12 @@ pub enum Older {
 /// Why a verified bundle cannot be appended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// The caller's mistake: it was verified in another tree than the pending one.
-    #[error("the bundle was verified in another tree than the one that is being copied")]
+    /// It was verified in a tree that is not pending, or not any more. The caller verifies it in
+    /// another one.
+    #[error("the bundle was verified in another tree than those that are being copied")]
     OtherTree,
-    /// The caller's mistake: it is not the one that has the next entry.
-    #[error("entry {next} comes next, and it is not in bundle {index}")]
+    /// The caller's mistake: the entries before it are missing.
+    #[error("entry {next} comes next, and bundle {index} is after it")]
     OutOfOrder {
         /// The next entry.
         next: LeafIndex,
@@ -95,6 +101,18 @@ pub enum AppendError {
     Damaged(LeafIndex),
 }
 
+/// Why a head does not become the mirrored one.
+#[derive(Debug, thiserror::Error)]
+pub enum FinishError<E> {
+    /// What is stored is not its tree, which can only be if the stored tiles were damaged before
+    /// the mirror resumed.
+    #[error("what is stored does not give the root of the head of size {0}")]
+    Damaged(TreeSize),
+    /// The stored tiles cannot be read.
+    #[error("the stored tiles cannot be read")]
+    Tiles(#[from] ProveError<E>),
+}
+
 /// What is to be stored together, before anything else is done with the mirror.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
@@ -106,14 +124,20 @@ pub struct Write {
     pub tiles: Vec<(TileIndex, Vec<Hash>)>,
     /// How many entries are stored then.
     pub entries: TreeSize,
+    /// How many of them are new.
+    pub new: u64,
+    /// How many bytes of the bundle these have.
+    pub new_bytes: u64,
 }
 
-/// The state of one mirrored log. The size of the mirrored head ≤ entries ≤ the size of the pending
-/// one, and none of the three ever falls.
+/// The state of one mirrored log. The size of the mirrored head ≤ entries ≤ the size of the largest
+/// pending one, and none of the three ever falls.
 #[derive(Debug, Clone, Default)]
 pub struct Mirror {
     mirrored: Option<VerifiedHead>,
-    pending: Option<VerifiedHead>,
+    /// Larger than the mirrored one, in the order of their sizes. Each is the beginning of the
+    /// next.
+    pending: Vec<VerifiedHead>,
     tree: Frontier,
 }
 
@@ -146,11 +170,10 @@ impl Mirror {
                 return Err(ResumeError::Root(head.size()));
             }
         }
+        // A log may be mirrored when it is empty.
+        let is_news = |head: &VerifiedHead| stored.mirrored.is_none() || head.size() > mirrored;
         Ok(Mirror {
-            // A log may be mirrored when it is empty.
-            pending: stored
-                .pending
-                .filter(|head| stored.mirrored.is_none() || head.size() > mirrored),
+            pending: stored.pending.into_iter().filter(is_news).collect(),
             mirrored: stored.mirrored,
             tree,
         })
@@ -161,9 +184,15 @@ impl Mirror {
         self.mirrored.as_ref()
     }
 
-    /// The head that is being copied.
+    /// The largest head that is being copied.
     pub fn pending(&self) -> Option<&VerifiedHead> {
-        self.pending.as_ref()
+        self.pending.last()
+    }
+
+    /// The head of this size, if it is the mirrored one or pending.
+    pub fn known(&self, size: TreeSize) -> Option<&VerifiedHead> {
+        let mut known = self.mirrored.iter().chain(&self.pending);
+        known.find(|head| head.size() == size)
     }
 
     /// How many entries are stored.
@@ -173,7 +202,12 @@ impl Mirror {
 
     /// The largest head that is known: what a new one must extend.
     pub fn held(&self) -> Option<&VerifiedHead> {
-        self.pending.as_ref().or(self.mirrored.as_ref())
+        self.pending().or(self.mirrored.as_ref())
+    }
+
+    /// The frontier of the entries that are stored.
+    pub fn tree(&self) -> &Frontier {
+        &self.tree
     }
 
     /// Compares a head with the one held, as far as that needs no tile. Fails with [`Fork::Split`].
@@ -202,8 +236,55 @@ impl Mirror {
                 }
             }
         }
-        self.pending = Some(tree.head().clone());
+        self.push(tree.head().clone());
         Ok(Followed::Pending)
+    }
+
+    /// Makes a head pending that came with a proof that it extends the one held: `add-checkpoint`,
+    /// which is decided as by a witness (C2SP tlog-mirror). The caller stores the pending head
+    /// before it answers 200, without a cosignature.
+    ///
+    /// Fails with what is answered, and with what the request proves against the log.
+    pub fn add_checkpoint(&mut self, request: &SignedRequest) -> Result<(), Refused> {
+        let state = self.held().map_or(LogState::Never, |held| LogState::Held {
+            size: held.size(),
+            root: held.root(),
+            at: 0,
+        });
+        // No time is stated, so that any one will do.
+        match request.decide(&state, ClockFloor::new(1), 1) {
+            Decision::Refuse(refused) => Err(refused),
+            Decision::Cosign(_) => {
+                let head = request.head();
+                if self.held().is_none_or(|held| held.size() < head.size()) {
+                    self.push(head.clone());
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn push(&mut self, head: VerifiedHead) {
+        if self.pending.len() == PENDING {
+            self.pending.remove(0);
+        }
+        self.pending.push(head);
+    }
+
+    /// Makes a head pending again that was pending before, and that the log has overtaken. The
+    /// caller knows that it was: the head alone does not show that this mirror accepted it.
+    pub fn recall(&mut self, head: VerifiedHead) {
+        let held = self.held().map(VerifiedHead::size);
+        let mirrored = self.mirrored.as_ref().map(VerifiedHead::size);
+        let is_between = Some(head.size()) > mirrored && Some(head.size()) < held;
+        if !is_between || self.known(head.size()).is_some() {
+            return;
+        }
+        if self.pending.len() == PENDING {
+            self.pending.remove(0);
+        }
+        let place = self.pending.partition_point(|it| it.size() < head.size());
+        self.pending.insert(place, head);
     }
 
     /// Says what a head proves that is smaller than the one held; `tiles` reads the stored tiles.
@@ -230,66 +311,81 @@ impl Mirror {
         })
     }
 
-    /// The bundles to be fetched next, at most `window` of them: the first has the next entry. None
-    /// if nothing is missing.
-    pub fn window(&self, window: u64) -> Range<u64> {
+    /// The bundles of the tree of `size` to be fetched next, at most `window` of them: the first
+    /// has the next entry. None if nothing is missing.
+    pub fn window(&self, size: TreeSize, window: u64) -> Range<u64> {
         let width = TILE_WIDTH as u64;
         let next = self.entries().get() / width;
-        let Some(pending) = &self.pending else {
-            return next..next;
-        };
-        if pending.size() <= self.entries() {
+        if size <= self.entries() {
             return next..next;
         }
-        let end = pending.size().get().div_ceil(width);
+        let end = size.get().div_ceil(width);
         next..end.min(next.saturating_add(window))
     }
 
-    /// Appends what is missing of a bundle, and returns what is to be stored. Fails with
-    /// [`AppendError`], changing nothing.
-    pub fn append(&mut self, bundle: VerifiedBundle) -> Result<Write, AppendError> {
-        let pending = self.pending.as_ref().ok_or(AppendError::OtherTree)?;
-        if (pending.size(), pending.root()) != (bundle.size, bundle.root) {
+    /// Appends what is missing of a bundle, and returns what is to be stored, or `None` if nothing
+    /// of it is missing: somebody else was faster. Fails with [`AppendError`], changing nothing.
+    pub fn append(&mut self, bundle: VerifiedBundle) -> Result<Option<Write>, AppendError> {
+        let head = self.known(bundle.size).ok_or(AppendError::OtherTree)?;
+        if head.root() != bundle.root {
             return Err(AppendError::OtherTree);
         }
         let next = self.tree.size().next_leaf();
         let width = TILE_WIDTH as u64;
         let known = (next.get() % width) as usize;
-        if bundle.index != next.get() / width || known >= bundle.hashes.len() {
-            return Err(AppendError::OutOfOrder {
-                next,
-                index: bundle.index,
-            });
+        let index = bundle.index;
+        if index > next.get() / width {
+            return Err(AppendError::OutOfOrder { next, index });
+        }
+        if index < next.get() / width || known >= bundle.hashes.len() {
+            return Ok(None);
         }
         let (before, new) = bundle.hashes.split_at(known);
         if before != self.tree.last_leaves() {
             return Err(AppendError::Damaged(next));
         }
         let tiles = self.tree.append(new);
-        Ok(Write {
-            bundle: bundle.index,
+        // A verified bundle has that many entries, and each can be read.
+        let new_entries = bundle::entries(&bundle.bytes).flatten().skip(known);
+        Ok(Some(Write {
+            bundle: index,
+            new: new.len() as u64,
+            new_bytes: new_entries.map(|entry| 2 + entry.len() as u64).sum(),
             bytes: bundle.bytes,
             tiles,
             entries: self.tree.size(),
-        })
+        }))
     }
 
-    /// Returns the pending head once all its entries were stored. From then on it is the mirrored
-    /// one, which the caller stores before it signs. `None` while entries are missing.
+    /// The largest pending head of which all entries were stored.
+    pub fn covered(&self) -> Option<TreeSize> {
+        let mut sizes = self.pending.iter().rev().map(VerifiedHead::size);
+        sizes.find(|size| *size <= self.entries())
+    }
+
+    /// Makes the pending head of `size` the mirrored one, if all its entries were stored. The
+    /// caller stores that before it signs. Returns false, and changes nothing, if it is not pending
+    /// or entries are missing. `tiles` reads the stored tiles, if the head is an overtaken one.
     ///
-    /// Fails with [`AppendError::Damaged`] if what is stored is not its tree, which can only be if
-    /// the stored tiles were damaged before the mirror resumed.
-    pub fn finish(&mut self) -> Result<Option<&VerifiedHead>, AppendError> {
-        let Some(pending) = &self.pending else {
-            return Ok(None);
+    /// Fails with [`FinishError`].
+    pub fn finish<R: TileReader + ?Sized>(
+        &mut self,
+        size: TreeSize,
+        tiles: &R,
+    ) -> Result<bool, FinishError<R::Error>> {
+        let place = self.pending.iter().position(|head| head.size() == size);
+        let Some(place) = place.filter(|_| size <= self.entries()) else {
+            return Ok(false);
         };
-        if pending.size() != self.tree.size() {
-            return Ok(None);
+        let root = if size == self.entries() {
+            self.tree.root()
+        } else {
+            tree::root(tiles, size)?
+        };
+        if root != self.pending[place].root() {
+            return Err(FinishError::Damaged(size));
         }
-        if pending.root() != self.tree.root() {
-            return Err(AppendError::Damaged(self.tree.size().next_leaf()));
-        }
-        self.mirrored = self.pending.take();
-        Ok(self.mirrored.as_ref())
+        self.mirrored = self.pending.drain(..=place).next_back();
+        Ok(true)
     }
 }

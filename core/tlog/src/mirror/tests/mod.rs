@@ -3,6 +3,7 @@
 mod copies;
 mod faults;
 mod forks;
+mod uploads;
 
 use super::*;
 use crate::checkpoint::Checkpoint;
@@ -156,7 +157,7 @@ impl Disk {
     fn copy(&mut self, source: &Source, tree: &mut VerifiedTree, window: u64) {
         loop {
             let mut mirror = self.mirror();
-            let bundles = mirror.window(window);
+            let bundles = mirror.window(tree.size(), window);
             if bundles.is_empty() {
                 break;
             }
@@ -170,14 +171,16 @@ impl Disk {
             for index in bundles {
                 let bundle = tree.bundle(index, source.older_bundle(index, tree.size()));
                 let bundle = bundle.unwrap();
-                assert_eq!(mirror.finish(), Ok(None), "before bundle {index}");
-                self.write(mirror.append(bundle).unwrap());
+                assert_eq!(mirror.covered(), None, "before bundle {index}");
+                self.write(mirror.append(bundle).unwrap().unwrap());
             }
             tree.forget_before(mirror.entries().next_leaf());
         }
         let mut mirror = self.mirror();
-        let mirrored = mirror.finish().unwrap().or(self.stored.mirrored.as_ref());
-        self.stored.mirrored = mirrored.cloned();
+        if let Some(size) = mirror.covered() {
+            assert!(mirror.finish(size, &self.reader()).unwrap());
+            self.stored.mirrored = mirror.mirrored().cloned();
+        }
     }
 
     /// Checks that the disk has the tree of `size` of this log, and that the mirror may say so.

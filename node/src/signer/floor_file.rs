@@ -1,8 +1,8 @@
 //! A time that the store knew, kept outside it: the one line `<seconds since 1970, UTC>`.
 //!
-//! A store that was copied back from an older day looks healthy, and a witness that goes on from it
-//! may sign the opposite of what it signed. The file is raised after the store, so that a store
-//! whose floor is below the file's is an older copy.
+//! A store that was copied back from an older day looks healthy, and who goes on from it may sign
+//! the opposite of what it signed. The file is raised after the store, so that a store whose floor
+//! is below the file's is an older copy.
 //!
 //! It is raised once a minute, not at every commit: a copy that is younger than that is not
 //! noticed.
@@ -17,14 +17,14 @@ use std::{
 /// Seconds by which the floor has to rise before it is written.
 const EVERY_S: u64 = 60;
 
-/// Why a witness must not go on.
+/// Why a witness or a mirror must not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum FloorFileError {
     /// The store is older than what the file knows.
     #[error(
         "the data folder is an older copy: the clock's floor is {stored} in it, and {known} in \
-         {path}. Bring back the newer state, or retire the keys and make a new witness. Going on \
-         from here may sign the opposite of what was signed",
+         {path}. Bring back the newer state, or retire the keys and make new ones with `init`. Going \
+         on from here may sign the opposite of what was signed",
         path = path.display()
     )]
     OlderStore {

@@ -1,0 +1,159 @@
+//! One mirrored log, as whoever copies it shares it: the follower, uploads, and the scrubber.
+
+use super::clock::{ClockError, MirrorClock};
+use super::copy::Copy;
+use super::fault::RoundError;
+use super::limits::{LogLimits, Memory};
+use super::shelf::ShownLog;
+use super::site::Site;
+use super::ticket::Tickets;
+use crate::audit;
+use crate::misbehavior::Evidence;
+use crate::storage::{StorageError, Tables};
+use assay_tlog::head::LogVerifier;
+use assay_tlog::witness::WitnessKeys;
+use governor::{
+    DefaultDirectRateLimiter, Quota, RateLimiter,
+    clock::{Clock as _, DefaultClock},
+};
+use std::{num::NonZeroU32, sync::Arc};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
+
+/// Uploads of one log at once.
+const UPLOADS: usize = 4;
+
+/// Signed requests of one log in an hour, and at once: as a witness takes them, unless it is
+/// configured otherwise.
+const REQUESTS_PER_HOUR: NonZeroU32 = NonZeroU32::new(36_000).unwrap();
+const REQUESTS: NonZeroU32 = NonZeroU32::new(60).unwrap();
+
+/// What is the same for every log of a mirror.
+pub struct Shared<S> {
+    /// Where copies are stored.
+    pub store: Arc<S>,
+    /// What the mirror signs with.
+    pub keys: WitnessKeys,
+    /// Its clock.
+    pub clock: MirrorClock,
+    /// What is told of logs that sign two histories.
+    pub evidence: Option<Arc<Evidence>>,
+    /// Memory for what is being copied.
+    pub memory: Memory,
+    /// What makes tickets of uploads.
+    pub tickets: Tickets,
+    /// Where others publish their copies of the log whose origin has this SHA-256, in lower-case
+    /// hex.
+    pub mirrors: Box<dyn Fn(&str) -> Vec<Site> + Send + Sync>,
+    /// How many bytes are free where copies are stored.
+    pub free: Box<dyn Fn() -> Result<u64, StorageError> + Send + Sync>,
+    /// How many of them are left free.
+    pub reserve: u64,
+}
+
+impl<S: Tables> audit::Clock for Shared<S> {
+    fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    fn state(&self, last: u64) -> Result<u64, ClockError> {
+        self.clock.commit(&*self.store, last, |_, _| {})
+    }
+}
+
+/// One log.
+pub struct Copied<S> {
+    /// What is the same for every log.
+    pub shared: Arc<Shared<S>>,
+    /// Origin and keys.
+    pub log: Arc<LogVerifier>,
+    /// Where it is published.
+    pub site: Site,
+    /// How much of it is copied.
+    pub limits: LogLimits,
+    /// What is shown of it.
+    pub shown: Arc<ShownLog>,
+    /// Room for uploads.
+    pub uploads: Arc<Semaphore>,
+    /// Signed requests of the log.
+    quota: DefaultDirectRateLimiter,
+    /// What is known, unless something failed since.
+    copy: Arc<Mutex<Option<Copy<S>>>>,
+}
+
+impl<S: Tables + 'static> Copied<S> {
+    /// A log of which nothing has been loaded yet.
+    pub fn new(
+        shared: Arc<Shared<S>>,
+        log: LogVerifier,
+        site: Site,
+        limits: LogLimits,
+    ) -> Arc<Self> {
+        Arc::new(Copied {
+            shared,
+            shown: ShownLog::new(&log),
+            log: Arc::new(log),
+            site,
+            limits,
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
+            quota: RateLimiter::direct(Quota::per_hour(REQUESTS_PER_HOUR).allow_burst(REQUESTS)),
+            copy: Arc::default(),
+        })
+    }
+
+    /// Does something with the copy, which nobody else uses meanwhile, on a thread that may wait.
+    /// It goes on to its end if nobody waits for it any more.
+    ///
+    /// Loads what is stored, if nothing is known. If `work` fails, what is known is dropped: memory
+    /// and store may say different things.
+    pub async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Copy<S>) -> Result<T, RoundError> + Send + 'static,
+    ) -> Result<T, RoundError> {
+        let mut known: OwnedMutexGuard<_> = self.copy.clone().lock_owned().await;
+        let (shared, log) = (self.shared.clone(), self.log.clone());
+        let (shown, limits) = (self.shown.clone(), self.limits);
+        let done = tokio::task::spawn_blocking(move || {
+            let mut copy = match known.take() {
+                Some(copy) => copy,
+                None => Copy::load(shared, log, shown, limits)?,
+            };
+            let done = work(&mut copy)?;
+            *known = Some(copy);
+            Ok(done)
+        });
+        done.await.map_err(|_| RoundError::Stopped)?
+    }
+
+    /// Does something with the store that changes what is loaded of the copy, which nobody uses
+    /// meanwhile.
+    pub async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, RoundError> + Send + 'static,
+    ) -> Result<T, RoundError> {
+        let mut known: OwnedMutexGuard<_> = self.copy.clone().lock_owned().await;
+        let done = tokio::task::spawn_blocking(move || {
+            *known = None;
+            work()
+        });
+        done.await.map_err(|_| RoundError::Stopped)?
+    }
+
+    /// Ends once nobody uses the copy. Whoever waits for it uses it after that.
+    pub async fn settled(&self) {
+        drop(self.copy.lock().await);
+    }
+
+    /// Charges one signed request, or says in how many seconds there is room for it, at least 1.
+    pub fn charge(&self) -> Result<(), u32> {
+        self.quota.check().map_err(|until| {
+            let wait = until.wait_time_from(DefaultClock::default().now());
+            u32::try_from(wait.as_secs() + 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// Whether the log is convicted: nothing that it signs is worth anything any more.
+    pub fn is_convicted(&self) -> bool {
+        let evidence = self.shared.evidence.as_ref();
+        evidence.is_some_and(|evidence| evidence.convicts_log(self.log.origin()))
+    }
+}
