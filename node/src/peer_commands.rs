@@ -239,8 +239,19 @@ fn show_status(args: &Node) -> anyhow::Result<()> {
     let log = own.log.clone();
     let log = log.map(|key| LogVerifier::new(key.name(), vec![key.clone()]));
     let log = log.transpose()?;
-    for peer in runtime()?.block_on(status::of(&own.peers()?, log.as_ref()))? {
+    let (peers, runtime) = (own.peers()?, runtime()?);
+    // What the running node has against logs of its peers.
+    let standing = runtime.block_on(socket::standing(&own.federation.admin_socket));
+    let standing = standing.unwrap_or_default();
+    for peer in runtime.block_on(status::of(&peers, log.as_ref()))? {
         println!("{}", peer.name);
+        let known = peers.iter().find(|known| known.name() == peer.name);
+        let origin = known.and_then(|known| Some(known.log()?.origin()));
+        for (what, of) in standing.lines().filter_map(|line| line.split_once('\t')) {
+            if Some(of) == origin {
+                println!("  its log is {what}");
+            }
+        }
         match peer.log {
             None => {}
             Some(Ok(size)) => println!("  its log has size {size}"),

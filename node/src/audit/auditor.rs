@@ -3,6 +3,7 @@
 //! If anything fails here that is not the log's fault, what is in memory is dropped and loaded
 //! again from what is stored.
 
+use super::breach;
 use super::error::AuditError;
 use super::replay::{self, CHUNK, Found, Replayer};
 use super::shown::{CopiedLog, State, Status};
@@ -79,6 +80,8 @@ struct Loaded {
     entries: u64,
     /// What the mirror showed when the head was shown.
     shown: Option<Arc<ShownHead>>,
+    /// Whether it was tried to show others what was found.
+    tried: bool,
 }
 
 impl Loaded {
@@ -170,6 +173,8 @@ impl Auditor {
         }
         let dispute = signed.dispute.clone().map(Arc::new);
         self.copied.dispute.store(dispute);
+        let breach = signed.breach.clone().map(Arc::new);
+        self.copied.breach.store(breach);
         let mut loaded = Loaded {
             signed,
             map,
@@ -182,8 +187,9 @@ impl Auditor {
 
     fn step(&self, loaded: &mut Loaded) -> Result<Next, AuditError> {
         self.look(loaded)?;
-        if let Some(finding) = &loaded.signed.finding {
-            self.report(loaded, State::of_finding(finding));
+        if let Some(finding) = loaded.signed.finding.clone() {
+            self.report(loaded, State::of_finding(&finding));
+            self.accuse(loaded, &finding)?;
             return Ok(Next::Wait);
         }
         if loaded.replayer.is_none() {
@@ -271,7 +277,7 @@ impl Auditor {
         let (origin, rule) = (self.origin().to_owned(), finding.rule.name());
         loaded.replayer = None;
         if finding.rule.blames() {
-            self.confirm(&finding)?;
+            breach::confirm(&self.part, &finding)?;
             let mut batch = Batch::new();
             let dispute = computed.and_then(|it| self.dispute(&finding, it, &mut batch));
             let mut own = Batch::new();
@@ -302,22 +308,26 @@ impl Auditor {
         Ok(())
     }
 
-    /// Demands that the entries that a finding names are those that were copied, so that a damaged
-    /// disk blames no log.
-    fn confirm(&self, finding: &Finding) -> Result<(), AuditError> {
-        for leaf in [Some(finding.leaf), finding.other].into_iter().flatten() {
-            let entry = records::read_entry(&self.part, leaf)?;
-            let tile = TileIndex {
-                level: 0,
-                index: leaf.get() / records::WIDTH,
-            };
-            let at = (leaf.get() % records::WIDTH) as usize * Hash::LEN;
-            let hashes = self.part.get(Table::Tiles, &records::tile_key(tile))?;
-            let hash = hashes.as_ref().and_then(|it| it.get(at..at + Hash::LEN));
-            if hash != Some(assay_tlog::hash::leaf_hash(&entry).as_bytes()) {
-                return Err(AuditError::Damaged(leaf));
-            }
+    /// Makes what shows others which rule was not kept, once a head covers it, and keeps it.
+    fn accuse(&self, loaded: &mut Loaded, finding: &Finding) -> Result<(), AuditError> {
+        let head = loaded.head.as_ref();
+        let Some(head) = head.filter(|head| breach::covers(head, finding)) else {
+            return Ok(());
+        };
+        let is_known = loaded.signed.breach.is_some() || !finding.rule.blames();
+        if is_known || std::mem::replace(&mut loaded.tried, true) {
+            return Ok(());
         }
+        let Some(breach) = breach::shown(&self.part, head, finding) else {
+            return Ok(());
+        };
+        let (mut own, mut batch) = (Batch::new(), Batch::new());
+        store::put_breach(&mut own, breach.text());
+        self.part.append(own, &mut batch);
+        self.part.whole().commit(batch)?;
+        let text = Arc::new(breach.text().to_owned());
+        loaded.signed.breach = Some(breach.text().to_owned());
+        self.copied.breach.store(Some(text));
         Ok(())
     }
 

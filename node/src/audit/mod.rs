@@ -15,10 +15,10 @@
 //! [`Part`] of the mirror's store, with the rows of a node's own log, so that
 //! [`Index`](crate::index::Index), [`View`] and [`records`](crate::records) are the same for both.
 //!
-//! Left out: proof for others that a rule was not kept, which is made from the leaves that a
-//! finding names; and conviction, which nothing here leads to.
+//! - `breach`: proof for others that a rule was not kept. It leads to no conviction.
 
 mod auditor;
+mod breach;
 mod error;
 pub mod http;
 mod issuers;

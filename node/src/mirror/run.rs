@@ -11,6 +11,7 @@ use super::store::{self, Rows, StoredError};
 use crate::{
     audit::{self, Copies, keys::AuditKeysError, task::Audits},
     config::{AuditConfig, MirrorConfig},
+    gossip::holding::{self, Holding},
     keyfile::{self, KeyFileError},
     misbehavior::Evidence,
     peers::{Peers, Role},
@@ -96,6 +97,8 @@ struct Source {
 pub struct Opened {
     /// What it serves.
     pub router: Router,
+    /// What it has, for gossip, until that was taken.
+    pub held: Option<Box<dyn Holding>>,
     /// Its verifier keys.
     pub vkeys: Vec<String>,
     /// The verifier keys of its auditor; none if it has none.
@@ -193,6 +196,7 @@ impl Job for Open<'_> {
         };
         let copies = audits.as_ref().map(|it| it.copies().clone());
         let copies = copies.unwrap_or_default();
+        let holding = holding::Copies::new(store.clone(), shelf.clone());
         let router = http::router(store, shelf.clone()).merge(audit::http::router(copies.clone()));
         let followed = Followed {
             shared,
@@ -206,6 +210,7 @@ impl Job for Open<'_> {
         };
         Ok(Opened {
             router,
+            held: Some(Box::new(holding)),
             vkeys,
             audit_vkeys,
             copies,

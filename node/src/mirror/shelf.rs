@@ -111,6 +111,11 @@ impl Shelf {
         self.logs.load().get(digest).cloned()
     }
 
+    /// All of them, in any order.
+    pub fn logs(&self) -> Vec<Arc<ShownLog>> {
+        self.logs.load().values().cloned().collect()
+    }
+
     /// Shows a log, in place of what was shown of it.
     pub fn put(&self, log: Arc<ShownLog>) {
         self.change(|logs| _ = logs.insert(log.rows.digest().to_hex(), log));

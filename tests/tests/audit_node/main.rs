@@ -12,6 +12,7 @@ mod site;
 use anyhow::{Context, ensure};
 use assay_claims::claim::{self, ClaimId};
 use assay_claims::kind::withdrawal::Withdrawal;
+use assay_claims::misbehavior::breach::{AssayKeys, VerifiedBreach};
 use assay_tests::{
     issuer::{Actor, signed},
     process::{Node, binaries},
@@ -73,6 +74,18 @@ impl Auditor {
             return Ok(None);
         }
         Ok(Some(answer.error_for_status()?.text().await?))
+    }
+
+    /// Waits until it shows which rule a log broke.
+    async fn until_shown(&self, log: &Made) -> anyhow::Result<String> {
+        let started = Instant::now();
+        loop {
+            if let Some(text) = self.get(&format!("{}/audit/breach", log.path())).await? {
+                return Ok(text);
+            }
+            ensure!(started.elapsed() < PATIENCE, "{}", self.node.stderr());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// How a log is, as the node says it.
@@ -327,7 +340,18 @@ async fn logs_that_break_a_rule_are_mirrored_and_not_audited_any_more() -> anyho
                 let said = auditor.audit.verify(&note)?.checkpoint().clone();
                 let named = format!("assay.disputed-index/v1 {}", log.key.name());
                 assert_eq!((said.origin, said.size.get()), (named, good + 1));
+                continue;
             }
+            // Anybody can check what it broke, with the log's key alone.
+            let shown = auditor.until_shown(log).await?;
+            let log = LogVerifier::new(log.key.name(), vec![log.key.verifier()])?;
+            let logs = vec![log];
+            let keys = AssayKeys {
+                logs,
+                ..AssayKeys::default()
+            };
+            let breach = VerifiedBreach::verify(shown.as_bytes(), &keys)?;
+            assert_eq!(breach.broken().leaf().get(), good, "{rule}: {shown}");
         }
     }
     let said = auditor.node.stderr();
