@@ -264,6 +264,13 @@ fn show_status(args: &Node) -> anyhow::Result<()> {
             }
             Some(Err(reason)) => println!("  has not cosigned this log: {reason}"),
         }
+        match peer.audited {
+            None => {}
+            Some(Ok((size, time))) => {
+                println!("  replayed size {size} of this log, {} s ago", ago(time));
+            }
+            Some(Err(reason)) => println!("  has not replayed this log: {reason}"),
+        }
     }
     Ok(())
 }

@@ -368,13 +368,13 @@ impl Auditor {
             self.report(loaded, State::Replaying);
             return Ok(());
         }
+        if (self.shared.convicts)(self.origin()) {
+            self.report(loaded, State::Convicted);
+            return Ok(());
+        }
         if !(is_new || is_stale) {
             self.show_if_changed(loaded)?;
             self.report(loaded, State::Audited);
-            return Ok(());
-        }
-        if (self.shared.convicts)(self.origin()) {
-            self.report(loaded, State::Convicted);
             return Ok(());
         }
         if is_new {

@@ -14,6 +14,7 @@ mod index;
 mod load;
 mod logs;
 mod material;
+mod mirrored;
 mod observed;
 mod report;
 mod tessera;
@@ -48,7 +49,7 @@ const UNARY: u64 = 60_000;
 type Part = fn(&Material, u64, &mut Report) -> anyhow::Result<()>;
 
 /// What can be measured alone.
-const PARTS: [(&str, Part); 10] = [
+const PARTS: [(&str, Part); 11] = [
     ("index", index::bench),
     ("publishing", index::only_publishing),
     ("lookup", index::only_lookup),
@@ -57,6 +58,7 @@ const PARTS: [(&str, Part); 10] = [
     ("endorsed", endorsed::bench),
     ("large", index::large),
     ("logs", logs::bench),
+    ("mirror", mirrored::bench),
     ("publish_witnessed", witnessed::bench),
     ("tessera", tessera::bench),
 ];
@@ -150,6 +152,7 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     endorsed::bench(&material, leaves, &mut report)?;
     index::bench(&material, leaves, &mut report)?;
     logs::bench(&material, leaves, &mut report)?;
+    mirrored::bench(&material, leaves, &mut report)?;
     tessera::bench(&material, tessera::ENTRIES.min(leaves), &mut report)?;
     witnessed::bench(&material, witnessed::CLAIMS, &mut report)?;
     witnesses::bench(&mut report)?;
