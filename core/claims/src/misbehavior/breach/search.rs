@@ -4,7 +4,7 @@ use super::build::{Accuser, BuildError, EntryReader};
 use super::verified::VerifiedBreach;
 use crate::claim::wire;
 use crate::entry::Entry;
-use crate::kind::issuer::URI;
+use crate::kind::Body;
 use crate::statement::Statement;
 use assay_tlog::tree::{LeafIndex, TileReader};
 
@@ -98,10 +98,10 @@ where
     }
 }
 
-/// Whether the claim has the type of an issuer's record. Its signatures are not looked at.
+/// Whether the claim says what a record of an issuer says. Its signatures are not looked at.
 fn names_record(claim: &wire::Claim) -> bool {
-    let statement = Statement::parse(&claim.payload);
-    statement.is_ok_and(|statement| statement.predicate_type() == URI)
+    let body = Statement::parse(&claim.payload).map(|statement| Body::of(&statement));
+    matches!(body, Ok(Ok(Body::Issuer(_))))
 }
 
 /// The leaves of the same claim that are needed to have every key of this issuer that it has; too
