@@ -38,6 +38,20 @@ struct File {
     key: Vec<PathBuf>,
     /// As `--issuer` of `publish`.
     issuer: Option<String>,
+    /// What `assay monitor` watches for.
+    monitor: MonitorTable,
+}
+
+/// What `assay monitor` watches for, beside what the command names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MonitorTable {
+    /// As `--package`.
+    pub packages: Vec<String>,
+    /// As `--issuer`.
+    pub issuers: Vec<String>,
+    /// As `--public-key`.
+    pub public_keys: Vec<String>,
 }
 
 /// The folders of the default files.
@@ -64,6 +78,7 @@ pub struct Settings {
     pub tls: Tls,
     keys: Vec<PathBuf>,
     issuer: Option<String>,
+    monitor: MonitorTable,
     default_key: PathBuf,
     policy: PathBuf,
     /// Whether the policy's place is the default one.
@@ -133,6 +148,7 @@ impl Settings {
             },
             keys: file.key.into_iter().map(|path| base.join(path)).collect(),
             issuer: file.issuer,
+            monitor: file.monitor,
             default_key: folders.config.join("key.pem"),
         }
     }
@@ -193,6 +209,11 @@ impl Settings {
     /// Where `key new` puts a key by default.
     pub fn default_key(&self) -> &Path {
         &self.default_key
+    }
+
+    /// What `assay monitor` watches for.
+    pub fn monitor(&self) -> &MonitorTable {
+        &self.monitor
     }
 
     /// The policy that a command was given as an argument, else as [`Settings::policy`] has it.
