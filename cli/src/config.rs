@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 struct File {
     /// As `--log`.
     log: Option<String>,
+    /// As `--mirror`.
+    mirror: Vec<String>,
     /// As `--log-key`.
     log_key: Option<String>,
     /// As `--output`.
@@ -38,6 +40,8 @@ struct File {
     key: Vec<PathBuf>,
     /// As `--issuer` of `publish`.
     issuer: Option<String>,
+    /// Whether heads that logs show are passed on to other nodes; they are unless this is false.
+    submit_heads: Option<bool>,
     /// What `assay monitor` watches for.
     monitor: MonitorTable,
 }
@@ -65,6 +69,8 @@ struct Folders {
 #[derive(Debug, Clone)]
 pub struct Settings {
     log: Option<String>,
+    /// Nodes that mirror the log.
+    pub mirrors: Vec<String>,
     log_key: Option<String>,
     /// How data is written to stdout.
     pub format: Format,
@@ -76,6 +82,8 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// TLS files.
     pub tls: Tls,
+    /// Whether heads that logs show are passed on to other nodes.
+    pub submit_heads: bool,
     keys: Vec<PathBuf>,
     issuer: Option<String>,
     monitor: MonitorTable,
@@ -126,6 +134,11 @@ impl Settings {
         let text = |flag: &Option<String>| flag.clone().filter(|value| !value.is_empty());
         Settings {
             log: text(&global.log).or(file.log),
+            mirrors: if global.mirror.is_empty() {
+                file.mirror
+            } else {
+                global.mirror.clone()
+            },
             log_key: text(&global.log_key).or(file_log_key),
             format: global.output.or(file.output).unwrap_or_default(),
             quiet: global.quiet || file.quiet.unwrap_or(false),
@@ -148,6 +161,7 @@ impl Settings {
             },
             keys: file.key.into_iter().map(|path| base.join(path)).collect(),
             issuer: file.issuer,
+            submit_heads: file.submit_heads.unwrap_or(true),
             monitor: file.monitor,
             default_key: folders.config.join("key.pem"),
         }

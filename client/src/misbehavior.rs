@@ -1,13 +1,18 @@
-//! Misbehavior that a node keeps (docs/federation.md): what it tells of it, and telling it.
+//! Misbehavior that a node keeps (docs/federation.md): what it tells of it, and telling it; and the
+//! heads by which it finds some.
 //!
 //! Nothing that comes from a node is verified when it comes. Whoever calls has the [`Keys`].
 
-use crate::{ClientError, Tls, call, client::endpoint, plain};
+use crate::{
+    ClientError, Tls, call,
+    client::{below, endpoint},
+    plain,
+};
 use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_claims::misbehavior::breach::BreachError;
 use assay_claims::misbehavior::{AssayKeys, KnownKeys, VerifiedText};
 use assay_proto::v1::{
-    ListMisbehaviorRequest, ReportMisbehaviorRequest,
+    ListMisbehaviorRequest, ReportMisbehaviorRequest, SubmitHeadsRequest,
     federation_service_client::FederationServiceClient,
 };
 use assay_tlog::Hash;
@@ -162,10 +167,19 @@ pub async fn report(url: &str, tls: &Tls, file: &[u8]) -> Result<bool, ClientErr
     }
 }
 
+/// Hands heads to the node at `url`: at most 16, of 64 KiB together. Returns how many said
+/// something new to it.
+pub async fn submit(url: &str, tls: &Tls, notes: Vec<String>) -> Result<u32, ClientError> {
+    let mut service = connect(url, tls).await?;
+    let call = service.submit_heads(SubmitHeadsRequest { notes });
+    Ok(call::short("submitting heads", call).await?.new)
+}
+
 async fn connect(url: &str, tls: &Tls) -> Result<FederationServiceClient<Channel>, ClientError> {
     let channel = endpoint(url, tls)?.connect().await.map_err(|e| {
         let hint = "is the node running, and is this its address?";
         ClientError::unavailable(format!("cannot connect to {url}: {hint}"), e)
     })?;
-    Ok(FederationServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES))
+    let service = FederationServiceClient::with_origin(channel, below(url)?);
+    Ok(service.max_decoding_message_size(MESSAGE_BYTES))
 }

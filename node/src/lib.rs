@@ -6,11 +6,14 @@
 
 pub mod admission;
 pub mod api;
+pub mod audit;
 pub mod checkpoint_file;
 pub mod config;
 pub mod cosigner;
-pub mod endorsed;
+mod descriptors;
+mod endorsed;
 mod files;
+pub mod gossip;
 pub mod held;
 pub mod index;
 pub mod init;

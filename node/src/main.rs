@@ -1,18 +1,25 @@
 //! `assay-node`: makes a log (`init`) and runs it (`run`), or a witness of other logs (`witness`).
 
+mod audit_commands;
 mod mirror_commands;
 mod peer_commands;
 mod witness_commands;
 
 use anyhow::{Context, ensure};
 use assay_node::{
-    config::{Config, ConfigFile as _},
+    audit,
+    config::{Config, ConfigFile as _, listen_address},
     init, mirror, node, telemetry, witness,
 };
 use assay_tlog::Hash;
 use assay_tlog::note::{Algorithm, CosignerKey};
 use clap::{Args, Parser, Subcommand};
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[global_allocator]
@@ -43,6 +50,9 @@ enum Command {
     /// Makes a node a mirror, which copies other logs and serves the copies.
     #[command(subcommand)]
     Mirror(mirror_commands::Command),
+    /// Makes a mirror an auditor, which replays what it copies.
+    #[command(subcommand)]
+    Audit(audit_commands::Command),
 }
 
 #[derive(Args)]
@@ -54,10 +64,20 @@ struct Init {
     #[arg(long, env = "ASSAY_NODE_ORIGIN")]
     origin: String,
     /// Public address. Port 0 takes any free one at each start.
-    #[arg(long, env = "ASSAY_NODE_LISTEN", default_value = "127.0.0.1:7480")]
+    #[arg(
+        long,
+        env = "ASSAY_NODE_LISTEN",
+        default_value = "127.0.0.1:7480",
+        value_parser = listen_address
+    )]
     listen: SocketAddr,
     /// Admin address: health and metrics.
-    #[arg(long, env = "ASSAY_NODE_ADMIN", default_value = "127.0.0.1:7481")]
+    #[arg(
+        long,
+        env = "ASSAY_NODE_ADMIN",
+        default_value = "127.0.0.1:7481",
+        value_parser = listen_address
+    )]
     admin: SocketAddr,
     /// Makes a witness of other logs, too, with this name, for example log.example.org/witness.
     #[arg(long, env = "ASSAY_NODE_WITNESS")]
@@ -65,6 +85,10 @@ struct Init {
     /// Makes a mirror of other logs, too, with this name, for example log.example.org/mirror.
     #[arg(long, env = "ASSAY_NODE_MIRROR")]
     mirror: Option<String>,
+    /// Makes an auditor of what is mirrored, too, with this name, for example
+    /// log.example.org/audit. Needs a mirror.
+    #[arg(long, env = "ASSAY_NODE_AUDIT", requires = "mirror")]
+    audit: Option<String>,
 }
 
 #[derive(Args)]
@@ -85,11 +109,13 @@ fn main() -> ExitCode {
         Command::Peer(command) => peer_commands::run(&command),
         Command::Witness(command) => witness_commands::run(&command),
         Command::Mirror(command) => mirror_commands::run(&command),
+        Command::Audit(command) => audit_commands::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("assay-node: {error:#}");
+            // There is nobody to tell if standard error cannot be written.
+            let _ = writeln!(io::stderr(), "assay-node: {error:#}");
             ExitCode::from(3)
         }
     }
@@ -100,12 +126,13 @@ fn main() -> ExitCode {
 fn refuse_unfit(args: &Init) -> anyhow::Result<()> {
     init::vacant(&args.dir)?;
     let mut names = vec![args.origin.as_str()];
-    for name in args.witness.iter().chain(&args.mirror) {
+    let others = args.witness.iter().chain(&args.mirror).chain(&args.audit);
+    for name in others {
         CosignerKey::from_seed(name, Algorithm::CosignatureV1, &[0; 32])
             .with_context(|| format!("the name {name:?} cannot be used"))?;
         ensure!(
             !names.contains(&name.as_str()),
-            "the log, its witness and its mirror need three names; {name} stands there twice"
+            "log, witness, mirror and auditor each need a name; {name} stands there twice"
         );
         names.push(name);
     }
@@ -116,6 +143,7 @@ fn refuse_unfit(args: &Init) -> anyhow::Result<()> {
         "witness",
         "mirror",
         "mirror.key",
+        "audit.key",
     ] {
         let path = args.dir.join(file);
         ensure!(
@@ -141,6 +169,11 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
         tables += &format!("\n{}", mirror_commands::table(name));
         eprintln!("New mirror {name}.");
     }
+    if let Some(name) = &args.audit {
+        vkeys.extend(audit::keys::init(&args.dir, name)?);
+        tables += &format!("\n{}", audit_commands::table(name));
+        eprintln!("New auditor {name}.");
+    }
     let new = init::init(&init::Init {
         dir: &args.dir,
         origin: &args.origin,
@@ -153,7 +186,9 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
         args.origin
     );
     if !vkeys.is_empty() {
-        eprintln!("The keys of its witness and mirror follow: Ed25519, then ML-DSA-44, of each.");
+        eprintln!(
+            "The keys of its witness, mirror and auditor follow: Ed25519, then ML-DSA-44, of each."
+        );
     }
     eprintln!("Run it: assay-node run --config {}", new.config.display());
     println!("{}", new.vkey);
@@ -191,7 +226,7 @@ fn invite() -> anyhow::Result<()> {
 
 fn run(args: &Run) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
-    telemetry::traces(&config.trace).context("trace.filter in the configuration cannot be used")?;
+    let _last = telemetry::traces(&config.trace)?;
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
         let node = node::Node::start(config).await?;
@@ -206,7 +241,7 @@ fn run(args: &Run) -> anyhow::Result<()> {
 
 /// The runtime that accepts connections and keeps time; the serving threads have runtimes of their
 /// own.
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -221,7 +256,7 @@ struct Signals {
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    fn new() -> io::Result<Self> {
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,

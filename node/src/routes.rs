@@ -1,8 +1,16 @@
 //! What is on a node's public port beside gRPC.
 
+use crate::quota::Reports;
 use crate::{
+    api::federation::submissions,
     api::tiles,
     config::Config,
+    gossip::{
+        self,
+        holding::{Holding, OwnLog, Witnessed},
+        known::Places,
+        rounds,
+    },
     mirror::run::{self as mirror, MirrorStartError},
     misbehavior::{self, Evidence},
     peers::Peers,
@@ -30,10 +38,14 @@ pub struct Plain {
     pub witness: Option<OwnWitness>,
     /// The node's own mirror.
     pub mirror: Option<mirror::Opened>,
+    /// Gossip with the peers.
+    pub gossip: rounds::Running,
+    /// How often one network may submit heads.
+    pub submissions: Arc<Reports>,
 }
 
-/// The routes of plain HTTP: the log's tiles, misbehavior, and the node's own witness and mirror,
-/// which start to follow the peers.
+/// The routes of plain HTTP: the log's tiles, misbehavior, heads, and the node's own witness and
+/// mirror. These and gossip start to follow the peers.
 pub fn routes<S: Store + 'static>(
     view: Arc<View<S>>,
     witness: Option<Opened>,
@@ -42,8 +54,10 @@ pub fn routes<S: Store + 'static>(
     peers: &Peers,
     stop: &watch::Receiver<bool>,
 ) -> Result<Plain, MirrorStartError> {
+    let own_log = OwnLog::new(view.clone(), &config.log.origin);
+    let mut holdings: Vec<Box<dyn Holding>> = vec![Box::new(own_log)];
     let mut router = tiles::router(view).merge(misbehavior::http::router(evidence.clone()));
-    let mut own = None;
+    let (mut own, mut witnessing) = (None, None);
     if let Some(opened) = witness {
         own = Some(OwnWitness {
             vkeys: opened.vkeys,
@@ -51,7 +65,9 @@ pub fn routes<S: Store + 'static>(
         });
         let witness = Arc::new(opened.witness);
         logs::follow(&witness, peers.clone());
-        router = router.merge(witness::http::router(witness));
+        holdings.push(Box::new(Witnessed::new(&witness)));
+        router = router.merge(witness::http::router(witness.clone()));
+        witnessing = Some(witness);
     } else {
         misbehavior::follow(evidence, peers.clone());
     }
@@ -60,16 +76,34 @@ pub fn routes<S: Store + 'static>(
         witness: own.as_ref().map_or(&[], |own| &own.vkeys),
         evidence: evidence.clone(),
         peers: peers.clone(),
+        audit: config.audit.as_ref(),
     };
     let mirror = config.mirror.as_ref();
     let mirror = mirror.map(|mirror| mirror::open(mirror, beside, stop.clone()));
-    let mirror = mirror.transpose()?;
-    if let Some(opened) = &mirror {
+    let mut mirror = mirror.transpose()?;
+    if let Some(opened) = &mut mirror {
         router = router.merge(opened.router.clone());
+        holdings.extend(opened.held.take());
     }
+    let gossip = rounds::start(rounds::Setup {
+        evidence: evidence.clone(),
+        holdings,
+        places: Places::configured(config.mirror.as_ref()),
+        config: &config.federation,
+        peers,
+        stop: stop.clone(),
+    })?;
+    if let Some(witness) = witnessing {
+        let gossip = gossip.desk.gossip().clone();
+        witness.tell(move |head| gossip.seen(head));
+    }
+    let submissions = submissions(&config.server.shared_addresses);
+    let heads = gossip::http::router(gossip.desk.clone(), submissions.clone());
     Ok(Plain {
-        router,
+        router: router.merge(heads),
         witness: own,
         mirror,
+        gossip,
+        submissions,
     })
 }

@@ -7,12 +7,13 @@ use super::clock::MirrorClock;
 use super::fault::RoundError;
 use super::shelf::{ShownHead, ShownLog};
 use super::store::{Rows, StoredLog, StoredTiles};
+use crate::audit;
 use crate::misbehavior::Evidence;
 use crate::storage::{Batch, Tables};
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::mirror::{Fork, Mirror, Older, VerifiedTree};
 use assay_tlog::note::Note;
-use assay_tlog::witness::{LogState, Persisted, WitnessKeys};
+use assay_tlog::witness::{ClockFault, LogState, Persisted, WitnessKeys};
 use std::sync::Arc;
 
 /// Seconds after which an idle head is cosigned again, at a new time.
@@ -31,6 +32,16 @@ pub struct Shared<S> {
     pub clock: MirrorClock,
     /// What is told of logs that sign two histories.
     pub evidence: Option<Arc<Evidence>>,
+}
+
+impl<S: Tables> audit::Clock for Shared<S> {
+    fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    fn state(&self, last: u64, batch: &mut Batch) -> Result<u64, ClockFault> {
+        self.clock.state(last, batch)
+    }
 }
 
 /// One log, as far as it is copied.
@@ -99,6 +110,7 @@ impl<S: Tables> Copy<S> {
         let mut batch = Batch::new();
         self.rows().put_bundle(&mut batch, write);
         self.shared.store.commit(batch)?;
+        self.shown.changed.notify_one();
         Ok(())
     }
 
@@ -168,6 +180,7 @@ impl<S: Tables> Copy<S> {
             size: head.size(),
         };
         self.shown.head.store(Some(Arc::new(shown)));
+        self.shown.changed.notify_one();
         Ok(())
     }
 

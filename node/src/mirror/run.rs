@@ -9,7 +9,9 @@ use super::shelf::{Shelf, ShownLog};
 use super::site::{self, Site};
 use super::store::{self, Rows, StoredError};
 use crate::{
-    config::MirrorConfig,
+    audit::{self, Copies, keys::AuditKeysError, task::Audits},
+    config::{AuditConfig, MirrorConfig},
+    gossip::holding::{self, Holding},
     keyfile::{self, KeyFileError},
     misbehavior::Evidence,
     peers::{Peers, Role},
@@ -76,6 +78,12 @@ pub enum MirrorStartError {
     /// A log cannot be copied.
     #[error("{0}")]
     Log(String),
+    /// The auditor's keys cannot be used.
+    #[error(transparent)]
+    Audit(#[from] AuditKeysError),
+    /// The auditor's threads cannot be started.
+    #[error("cannot start threads to replay logs")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
 /// A log to be copied.
@@ -89,8 +97,14 @@ struct Source {
 pub struct Opened {
     /// What it serves.
     pub router: Router,
+    /// What it has, for gossip, until that was taken.
+    pub held: Option<Box<dyn Holding>>,
     /// Its verifier keys.
     pub vkeys: Vec<String>,
+    /// The verifier keys of its auditor; none if it has none.
+    pub audit_vkeys: Vec<String>,
+    /// What its auditor shows; nothing if it has none.
+    pub copies: Copies,
     /// Ends once `stop` says so and nothing is written any more.
     pub task: JoinHandle<()>,
 }
@@ -105,6 +119,8 @@ pub struct Beside<'a> {
     pub evidence: Arc<Evidence>,
     /// Its peers, of which some are copied.
     pub peers: Peers,
+    /// The auditor that replays what is copied.
+    pub audit: Option<&'a AuditConfig>,
 }
 
 /// Opens the mirror of a configuration and starts to follow its logs, and those of the peers that
@@ -124,9 +140,11 @@ pub fn open(
     };
     let keys = load_keys(config)?;
     refuse_shared_keys(&keys, beside.witness)?;
+    let audit = beside.audit.map(audit::keys::load).transpose()?;
     let job = Open {
         config,
         keys,
+        audit,
         beside,
         stop,
     };
@@ -136,6 +154,7 @@ pub fn open(
 struct Open<'a> {
     config: &'a MirrorConfig,
     keys: WitnessKeys,
+    audit: Option<WitnessKeys>,
     beside: Beside<'a>,
     stop: watch::Receiver<bool>,
 }
@@ -154,20 +173,35 @@ impl Job for Open<'_> {
             configured.push(Source { log, url });
         }
         let verifiers = self.keys.verifiers();
-        let vkeys = verifiers.iter().map(ToString::to_string).collect();
+        let vkeys: Vec<String> = verifiers.iter().map(ToString::to_string).collect();
         let shelf = Arc::new(Shelf::default());
         let clock = MirrorClock::new(floor, now);
         if let Err(fault) = floor.advanced(now()) {
             tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
         }
+        let shared = Arc::new(Shared {
+            store: store.clone(),
+            keys: self.keys,
+            clock,
+            evidence: Some(self.beside.evidence.clone()),
+        });
+        let audit_vkeys = self.audit.iter().flat_map(WitnessKeys::verifiers);
+        let audit_vkeys = audit_vkeys.map(|key| key.to_string()).collect();
+        let audits = match (self.audit, self.beside.audit) {
+            (Some(keys), Some(config)) => {
+                audit::keys::refuse_shared(&keys, vkeys.iter().chain(self.beside.witness))?;
+                Some(audits(&shared, keys, config, self.beside.evidence)?)
+            }
+            _ => None,
+        };
+        let copies = audits.as_ref().map(|it| it.copies().clone());
+        let copies = copies.unwrap_or_default();
+        let holding = holding::Copies::new(store.clone(), shelf.clone());
+        let router = http::router(store, shelf.clone()).merge(audit::http::router(copies.clone()));
         let followed = Followed {
-            shared: Arc::new(Shared {
-                store: store.clone(),
-                keys: self.keys,
-                clock,
-                evidence: Some(self.beside.evidence),
-            }),
-            shelf: shelf.clone(),
+            shared,
+            audits,
+            shelf,
             http: site::client()?,
             poll: Duration::from_millis(self.config.poll_ms),
             own: self.beside.log.to_owned(),
@@ -175,16 +209,37 @@ impl Job for Open<'_> {
             running: HashMap::new(),
         };
         Ok(Opened {
-            router: http::router(store, shelf),
+            router,
+            held: Some(Box::new(holding)),
             vkeys,
+            audit_vkeys,
+            copies,
             task: tokio::spawn(followed.run(self.beside.peers, self.stop)),
         })
     }
 }
 
+/// The auditor of what a mirror copies.
+fn audits<S: Tables + 'static>(
+    shared: &Arc<Shared<S>>,
+    keys: WitnessKeys,
+    config: &AuditConfig,
+    evidence: Arc<Evidence>,
+) -> Result<Audits, rayon::ThreadPoolBuildError> {
+    let shared = audit::Shared::new(
+        shared.store.clone(),
+        keys,
+        shared.clone(),
+        Arc::new(move |origin: &str| evidence.convicts_log(origin)),
+        config.index_cache_mib,
+    );
+    Ok(Audits::new(shared?))
+}
+
 /// The logs that are followed.
 struct Followed<S> {
     shared: Arc<Shared<S>>,
+    audits: Option<Audits>,
     shelf: Arc<Shelf>,
     http: reqwest::Client,
     poll: Duration,
@@ -199,6 +254,7 @@ struct Running {
     source: Source,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    audit: Option<JoinHandle<()>>,
 }
 
 impl<S: Tables + 'static> Followed<S> {
@@ -215,6 +271,9 @@ impl<S: Tables + 'static> Followed<S> {
                 }
                 _ = minute.tick() => self.keep_clock().await,
             }
+        }
+        if let Some(audits) = &self.audits {
+            audits.end();
         }
         for (_, running) in self.running.drain() {
             running.end().await;
@@ -266,6 +325,12 @@ impl<S: Tables + 'static> Followed<S> {
         let shown = ShownLog::new(Rows::of(source.log.origin()));
         self.shelf.put(shown.clone());
         let (stop, stopped) = watch::channel(false);
+        let audits = self.audits.clone();
+        let audits = audits.filter(|audits| audits.takes(&source.log));
+        let audit = audits.map(|audits| {
+            let log = source.log.clone();
+            tokio::spawn(audits.run(log, shown.clone(), stopped.clone()))
+        });
         let follower = Follower::new(
             self.shared.clone(),
             source.log.clone(),
@@ -277,6 +342,7 @@ impl<S: Tables + 'static> Followed<S> {
             source,
             stop,
             task: tokio::spawn(follower.run(stopped)),
+            audit,
         }
     }
 
@@ -299,6 +365,9 @@ impl Running {
     async fn end(self) {
         self.stop.send_replace(true);
         let _ = self.task.await;
+        if let Some(audit) = self.audit {
+            let _ = audit.await;
+        }
     }
 }
 

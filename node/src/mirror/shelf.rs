@@ -10,6 +10,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio::sync::Notify;
 
 /// A head that was cosigned, after all its entries were stored.
 #[derive(Debug)]
@@ -20,6 +21,17 @@ pub struct ShownHead {
     pub size: TreeSize,
 }
 
+/// A head that was replayed, and cosigned by the node's auditor.
+#[derive(Debug)]
+pub struct AuditedHead {
+    /// How many entries it has.
+    pub size: TreeSize,
+    /// The auditor's name.
+    pub name: String,
+    /// Its signature lines.
+    pub lines: String,
+}
+
 /// One log.
 #[derive(Debug)]
 pub struct ShownLog {
@@ -27,6 +39,10 @@ pub struct ShownLog {
     pub rows: Rows,
     /// Its head. `None` until one was cosigned.
     pub head: ArcSwapOption<ShownHead>,
+    /// What an auditor cosigned last of it.
+    pub audited: ArcSwapOption<AuditedHead>,
+    /// Tells an auditor that more is stored, or another head.
+    pub changed: Notify,
 }
 
 impl ShownLog {
@@ -35,7 +51,19 @@ impl ShownLog {
         Arc::new(ShownLog {
             rows,
             head: ArcSwapOption::empty(),
+            audited: ArcSwapOption::empty(),
+            changed: Notify::new(),
         })
+    }
+
+    /// The note of a head that is shown, with the auditor's signatures if it was replayed.
+    pub fn note(&self, head: &ShownHead) -> String {
+        match self.audited.load_full() {
+            Some(audited) if audited.size == head.size => {
+                without(&head.note, &audited.name) + &audited.lines
+            }
+            _ => head.note.clone(),
+        }
     }
 
     /// Reads what is published at `path`, or returns `None` if the head that is shown has no such
@@ -59,6 +87,17 @@ impl ShownLog {
     }
 }
 
+/// A note without the signature lines of this name. Whoever brought them did not get them here.
+fn without(note: &str, name: &str) -> String {
+    let Some((text, lines)) = note.rsplit_once("\n\n") else {
+        return note.to_owned();
+    };
+    let own = format!("\u{2014} {name} ");
+    let others = lines.split_inclusive('\n');
+    let others: String = others.filter(|line| !line.starts_with(&own)).collect();
+    format!("{text}\n\n{others}")
+}
+
 /// All logs, by the SHA-256 of their origins, in lower-case hex.
 #[derive(Debug, Default)]
 pub struct Shelf {
@@ -70,6 +109,11 @@ impl Shelf {
     /// The log whose origin has this SHA-256.
     pub fn log(&self, digest: &str) -> Option<Arc<ShownLog>> {
         self.logs.load().get(digest).cloned()
+    }
+
+    /// All of them, in any order.
+    pub fn logs(&self) -> Vec<Arc<ShownLog>> {
+        self.logs.load().values().cloned().collect()
     }
 
     /// Shows a log, in place of what was shown of it.

@@ -205,6 +205,11 @@ impl Evidence {
         looked.is_ok()
     }
 
+    /// The keys that it verifies with now.
+    pub fn keys(&self) -> Arc<KnownKeys> {
+        self.keys.load_full()
+    }
+
     /// Reads the folders, and convicts whomever the files convict that were not known. Fails if one
     /// cannot be read, after what could be read has convicted.
     fn load(&self) -> Result<(), FolderError> {

@@ -12,6 +12,7 @@ use crate::{
         admin,
         app::Api,
         attachments::{self, AttachmentApi, ledger::Ledger},
+        copies::CopyApis,
         federation::FederationApi,
         index::IndexApi,
         log::{LogApi, Publisher},
@@ -21,7 +22,7 @@ use crate::{
     },
     config::{Config, ConfigFile as _, LogConfig, ServerConfig},
     cosigner::{Asking, Witnesses},
-    files,
+    descriptors, files, gossip,
     held::{self, Held},
     keyfile,
     log::{Caches, Log, Shown, Signed},
@@ -38,7 +39,10 @@ use crate::{
     telemetry,
     witness::{self, config::WitnessConfig, run::Opened},
 };
-use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
+use assay_proto::v1::{
+    attachment_service_server::AttachmentServiceServer,
+    federation_service_server::FederationServiceServer,
+};
 use assay_tlog::note::SignerKey;
 use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
@@ -49,6 +53,9 @@ use tokio::{
     sync::{mpsc, watch},
 };
 use tonic::service::Routes;
+
+/// How long calls to the admin port get when the process stops.
+const ADMIN_DRAIN: Duration = Duration::from_secs(2);
 
 /// A node that is running.
 pub struct Node {
@@ -69,6 +76,7 @@ pub struct Node {
     halt: Arc<Halt>,
     witness: Option<OwnWitness>,
     mirror: Option<mirror::Opened>,
+    gossip: tokio::task::JoinHandle<()>,
 }
 
 /// Opens the log on a store that was opened, and serves it.
@@ -166,6 +174,7 @@ impl Node {
         if let Some(mirror::Opened { task, .. }) = self.mirror {
             let _ = task.await;
         }
+        let _ = self.gossip.await;
         // The last sender of the queue went with the server, so the sequencer ends once it has
         // published.
         let sequencer = self.sequencer;
@@ -233,16 +242,29 @@ async fn serve<S: Store + 'static>(
     let look_ups = LookUps::new().map_err(io::Error::other)?;
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
-    let index = IndexApi::new(view.clone(), look_ups);
+    let index = IndexApi::new(view.clone(), look_ups.clone());
     let plain = routes(view, witness, config, &evidence, &peers.peers(), &stopped);
     let plain = plain.map_err(Box::new)?;
-    let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
-    let held = Held::new(limits(&config.server));
+    let copies = plain.mirror.as_ref().map(|mirror| mirror.copies.clone());
+    let copies = CopyApis::new(copies.unwrap_or_default(), look_ups, stopped.clone());
+    let standing = gossip::http::admin(plain.gossip.desk.clone());
+    let admin_socket = &config.federation.admin_socket;
+    let admin_socket = peers.serve(admin_socket, standing, stopped.clone())?;
+    let stores = 1 + usize::from(config.witness.is_some()) + usize::from(config.mirror.is_some());
+    let connections = descriptors::connections(config.server.connections, stores)?;
+    let held = Held::new(limits(&config.server, connections));
+    let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
     let server = Server {
-        app: api(store, plain.router, log, index, evidence, config)?,
+        app: api(
+            store,
+            plain.router,
+            (log, index, copies),
+            federation,
+            config,
+        )?,
         tls: tls.clone(),
         threads: config.server.threads,
-        connections: config.server.connections,
+        connections,
         held: held.clone(),
         drain: Duration::from_secs(config.server.drain_s),
     };
@@ -264,6 +286,7 @@ async fn serve<S: Store + 'static>(
         halt,
         witness: plain.witness,
         mirror: plain.mirror,
+        gossip: plain.gossip.task,
     })
 }
 
@@ -303,21 +326,28 @@ pub(crate) async fn serve_admin(
     app: Router,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
+    let mut told = stop.clone();
     let stopped = async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stopped)
-        .await
+    // Requests that never come whole do not keep the process.
+    let at_last = async move {
+        let _ = told.wait_for(|stop| *stop).await;
+        tokio::time::sleep(ADMIN_DRAIN).await;
+    };
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stopped);
+    tokio::select! {
+        ended = serving.into_future() => ended,
+        () = at_last => Ok(()),
+    }
 }
 
 /// Joins everything on the public port.
 fn api<S: Store + 'static>(
     store: Arc<S>,
     plain: Router,
-    log: LogApi<S>,
-    index: IndexApi<S>,
-    evidence: Arc<Evidence>,
+    (log, index, copies): (LogApi<S>, IndexApi<S>, CopyApis),
+    federation: FederationServiceServer<FederationApi>,
     config: &Config,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
     let ledger = Ledger::new(config.attachments.clone());
@@ -328,9 +358,8 @@ fn api<S: Store + 'static>(
     );
     let uploads = AttachmentServiceServer::new(AttachmentApi::new(store, ledger, uploads))
         .max_decoding_message_size(attachments::MESSAGE_BYTES);
-    let federation = FederationApi::server(evidence, &config.server.shared_addresses);
     let services = Routes::new(uploads).add_service(federation);
-    Ok(Api::new(log, index, services, plain))
+    Ok(Api::new(log, index, services, plain).with_copies(copies))
 }
 
 /// What is kept of misbehavior, in the node's data folder and in that of its own witness.
@@ -370,10 +399,10 @@ fn count<S: Store + 'static>(store: Arc<S>, ledger: Arc<Ledger>) -> io::Result<(
 }
 
 /// How much may be held in memory for callers.
-pub(crate) fn limits(config: &ServerConfig) -> held::Limits {
+pub(crate) fn limits(config: &ServerConfig, connections: usize) -> held::Limits {
     held::Limits {
         bytes: config.held_mib << 20,
-        connections: config.connections,
+        connections,
         stall: Duration::from_secs(config.stall_s),
         shared: config.shared_addresses.clone(),
     }
@@ -393,6 +422,9 @@ pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
     }
     if let Some(mirror) = &node.mirror {
         text["mirror"] = serde_json::json!(mirror.vkeys);
+        if !mirror.audit_vkeys.is_empty() {
+            text["auditor"] = serde_json::json!(mirror.audit_vkeys);
+        }
     }
     write_whole(path, &text)
 }

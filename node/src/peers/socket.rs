@@ -29,11 +29,12 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl PeerFile {
-    /// Lets commands change the file at the socket `path`, until `stop` says so. Must be called on
-    /// a tokio runtime. Fails with [`PeersError::Socket`].
+    /// Lets commands change the file at the socket `path`, and ask what is `beside` it, until
+    /// `stop` says so. Must be called on a tokio runtime. Fails with [`PeersError::Socket`].
     pub fn serve(
         self,
         path: &Path,
+        beside: Router,
         mut stop: watch::Receiver<bool>,
     ) -> Result<JoinHandle<io::Result<()>>, PeersError> {
         let listener = bind(path).map_err(|source| PeersError::Socket {
@@ -45,7 +46,8 @@ impl PeerFile {
             .route("/peers/add", post(add))
             .route("/peers/remove", post(remove))
             .layer(DefaultBodyLimit::max(FILE_BYTES))
-            .with_state(Arc::new(Mutex::new(self)));
+            .with_state(Arc::new(Mutex::new(self)))
+            .merge(beside);
         let stopped = async move {
             let _ = stop.wait_for(|stop| *stop).await;
         };
@@ -124,6 +126,14 @@ async fn change(
         Ok(Err(error)) => (StatusCode::CONFLICT, with_causes(&error)),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }
+}
+
+/// Returns what the node at the socket says of logs (`GET /standing`). `None` if no node answers.
+pub async fn standing(socket: &Path) -> Option<String> {
+    let client = reqwest::Client::builder().unix_socket(socket);
+    let client = client.timeout(PATIENCE).build().ok()?;
+    let answer = client.get("http://node/standing").send().await.ok()?;
+    answer.error_for_status().ok()?.text().await.ok()
 }
 
 /// Asks the node at the socket for a change. Fails with its words.

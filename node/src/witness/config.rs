@@ -132,6 +132,7 @@ impl ConfigFile for WitnessConfig {
                 ));
             }
         }
+        self.federation.check()?;
         self.server.check()
     }
 

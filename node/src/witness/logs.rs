@@ -135,6 +135,11 @@ impl Logs {
         self.now.load().by_origin.get(origin).cloned()
     }
 
+    /// All of them, in any order.
+    pub fn all(&self) -> Vec<Arc<KnownLog>> {
+        self.now.load().by_origin.values().cloned().collect()
+    }
+
     /// The log whose origin has this SHA-256, in lower-case hex.
     pub fn by_digest(&self, digest: &str) -> Option<Arc<KnownLog>> {
         self.now.load().by_digest.get(digest).cloned()

@@ -18,6 +18,8 @@ use crate::{
         tls::{Tls, TlsError},
     },
     config::ConfigError,
+    descriptors::{self, TooFew},
+    gossip::{self, holding::Witnessed, known::Places, rounds},
     held::Held,
     keyfile::{self, KeyFileError},
     misbehavior::{Evidence, EvidenceError, known::Known},
@@ -98,6 +100,12 @@ pub enum WitnessStartError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] StartError),
+    /// Too few files may be open.
+    #[error(transparent)]
+    Descriptors(#[from] TooFew),
+    /// The system's TLS cannot be used.
+    #[error("cannot make connections to peers")]
+    Client(#[from] reqwest::Error),
     /// The system refused a thread or a socket.
     #[error("cannot start")]
     System(#[from] io::Error),
@@ -118,6 +126,7 @@ pub struct Running {
     server: tokio::task::JoinHandle<io::Result<()>>,
     admin_server: tokio::task::JoinHandle<io::Result<()>>,
     admin_socket: tokio::task::JoinHandle<io::Result<()>>,
+    gossip: tokio::task::JoinHandle<()>,
     writer: JoinHandle<()>,
 }
 
@@ -277,14 +286,27 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let witness = Arc::new(opened.witness);
         logs::follow(&witness, peers.peers());
-        let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
-        let held = Held::new(node::limits(&config.server));
+        let gossip = rounds::start(rounds::Setup {
+            evidence: evidence.clone(),
+            holdings: vec![Box::new(Witnessed::new(&witness))],
+            places: Places::default(),
+            config: &config.federation,
+            peers: &peers.peers(),
+            stop: stopped.clone(),
+        })?;
+        let seen = gossip.desk.gossip().clone();
+        witness.tell(move |head| seen.seen(head));
+        let standing = gossip::http::admin(gossip.desk.clone());
+        let admin_socket = &config.federation.admin_socket;
+        let admin_socket = peers.serve(admin_socket, standing, stopped.clone())?;
+        let connections = descriptors::connections(config.server.connections, 1)?;
+        let held = Held::new(node::limits(&config.server, connections));
         let shared = &config.server.shared_addresses;
         let server = Server {
-            app: Api::new(witness, evidence, shared),
+            app: Api::new(witness, evidence, gossip.desk, shared),
             tls: tls.clone(),
             threads: config.server.threads,
-            connections: config.server.connections,
+            connections,
             held: held.clone(),
             drain: Duration::from_secs(config.server.drain_s),
         };
@@ -302,6 +324,7 @@ impl Running {
             server,
             admin_server,
             admin_socket,
+            gossip: gossip.task,
             writer: opened.writer,
         })
     }
@@ -318,6 +341,7 @@ impl Running {
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
         let _ = self.admin_socket.await;
+        let _ = self.gossip.await;
         // The last sender of the queue went with the server.
         let writer = self.writer;
         let _ = tokio::task::spawn_blocking(move || writer.join()).await;

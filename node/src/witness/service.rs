@@ -9,7 +9,7 @@ use crate::sequencer::Halt;
 use assay_tlog::head::VerifiedHead;
 use assay_tlog::witness::{Answer, Refusal, Request, SignedRequest, WitnessKeys};
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     mpsc::{SyncSender, TrySendError},
 };
 use tokio::sync::oneshot;
@@ -20,6 +20,9 @@ pub const QUEUE: usize = 4096;
 /// The type of what people read.
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
+/// What is called with a head that a log signed and that is not cosigned. It does not block.
+type Told = Box<dyn Fn(VerifiedHead) + Send + Sync>;
+
 /// The witness, as the serving threads share it.
 pub struct Witness {
     keys: WitnessKeys,
@@ -27,6 +30,8 @@ pub struct Witness {
     evidence: Arc<Evidence>,
     writer: SyncSender<Asked>,
     halt: Arc<Halt>,
+    /// Who is told of heads that are not cosigned.
+    told: OnceLock<Told>,
 }
 
 impl Witness {
@@ -44,6 +49,22 @@ impl Witness {
             evidence,
             writer,
             halt,
+            told: OnceLock::new(),
+        }
+    }
+
+    /// Calls `told` with heads that logs signed and that are not cosigned, from now on. It must not
+    /// block.
+    pub fn tell(&self, told: impl Fn(VerifiedHead) + Send + Sync + 'static) {
+        let _ = self.told.set(Box::new(told));
+    }
+
+    /// Shows the latest head of each log that was cosigned.
+    pub fn latest(&self, mut show: impl FnMut(&VerifiedHead)) {
+        for log in self.logs.all() {
+            if let Some(latest) = log.held.latest.load_full() {
+                show(latest.head());
+            }
         }
     }
 
@@ -57,7 +78,14 @@ impl Witness {
     /// Answers the body of an `add-checkpoint` request.
     pub async fn add_checkpoint(&self, body: &[u8]) -> Answer {
         let answer = match self.signed(body) {
-            Ok((log, request)) => self.ask(log, request).await,
+            Ok((log, request)) => {
+                let head = request.head().clone();
+                let answer = self.ask(log, request).await;
+                if let (Some(told), true) = (self.told.get(), answer.status != 200) {
+                    told(head);
+                }
+                answer
+            }
             Err(refusal) => refusal.answer(),
         };
         let status = answer.status.to_string();

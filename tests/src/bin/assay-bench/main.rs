@@ -9,6 +9,7 @@ mod canned;
 mod checks;
 mod connection;
 mod endorsed;
+mod gossip;
 mod index;
 mod load;
 mod logs;
@@ -70,6 +71,11 @@ fn main() -> anyhow::Result<()> {
         "witness" => {
             let mut report = Report::new(false);
             witnesses::bench(&mut report)?;
+            return report.finish(&bench_json()?);
+        }
+        "gossip" => {
+            let mut report = Report::new(false);
+            gossip::bench(&mut report)?;
             return report.finish(&bench_json()?);
         }
         _ => {}
@@ -147,6 +153,7 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     tessera::bench(&material, tessera::ENTRIES.min(leaves), &mut report)?;
     witnessed::bench(&material, witnessed::CLAIMS, &mut report)?;
     witnesses::bench(&mut report)?;
+    gossip::bench(&mut report)?;
     index::large(&material, 10 * leaves, &mut report)?;
     report.finish(&bench_json()?)
 }
