@@ -42,6 +42,20 @@ struct File {
     issuer: Option<String>,
     /// Whether heads that logs show are passed on to other nodes; they are unless this is false.
     submit_heads: Option<bool>,
+    /// What `assay monitor` watches for.
+    monitor: MonitorTable,
+}
+
+/// What `assay monitor` watches for, beside what the command names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MonitorTable {
+    /// As `--package`.
+    pub packages: Vec<String>,
+    /// As `--issuer`.
+    pub issuers: Vec<String>,
+    /// As `--public-key`.
+    pub public_keys: Vec<String>,
 }
 
 /// The folders of the default files.
@@ -72,6 +86,7 @@ pub struct Settings {
     pub submit_heads: bool,
     keys: Vec<PathBuf>,
     issuer: Option<String>,
+    monitor: MonitorTable,
     default_key: PathBuf,
     policy: PathBuf,
     /// Whether the policy's place is the default one.
@@ -147,6 +162,7 @@ impl Settings {
             keys: file.key.into_iter().map(|path| base.join(path)).collect(),
             issuer: file.issuer,
             submit_heads: file.submit_heads.unwrap_or(true),
+            monitor: file.monitor,
             default_key: folders.config.join("key.pem"),
         }
     }
@@ -207,6 +223,11 @@ impl Settings {
     /// Where `key new` puts a key by default.
     pub fn default_key(&self) -> &Path {
         &self.default_key
+    }
+
+    /// What `assay monitor` watches for.
+    pub fn monitor(&self) -> &MonitorTable {
+        &self.monitor
     }
 
     /// The policy that a command was given as an argument, else as [`Settings::policy`] has it.

@@ -153,6 +153,7 @@ mod follow;
 mod heads;
 mod lookup;
 pub mod misbehavior;
+pub mod monitor;
 mod paging;
 mod plain;
 pub mod publish;

@@ -3,10 +3,10 @@
 //!
 //! | kind | shown | by | says |
 //! | --- | --- | --- | --- |
-//! | split | two roots of one size, or one of size 0 that is not the empty tree's | log | convicts |
-//! | rewrite | the tree of the smaller note is not the beginning of that of the larger one | log | convicts |
-//! | witness | either; or a smaller tree at a later time, by one key | witness, mirror | convicts |
-//! | commitment, omission, surplus, entry | signed content that breaks a rule of logs | log | a breach |
+//! | split | two roots of one size, or a wrong one of size 0 | log | convicts |
+//! | rewrite | the smaller tree is not the beginning of the larger one | log | convicts |
+//! | witness | either; or a smaller tree at a later time | witness, mirror | convicts |
+//! | commitment, omission, surplus, entry | signed content breaks a rule | log | a breach |
 //! | auditor | an auditor cosigned a head with such content | mirror | a breach |
 //!
 //! The first three are [`VerifiedMisbehavior`]: signed notes that cannot all be true, whatever

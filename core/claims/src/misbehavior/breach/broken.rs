@@ -152,49 +152,27 @@ impl fmt::Display for Broken {
             Broken::Mapping { before, leaf } => {
                 write!(
                     f,
-                    "the mapping version changes from leaf {before} to leaf {leaf}"
+                    "the mapping version changes from leaf {before} to {leaf}"
                 )
             }
             Broken::Admission { before, leaf } => {
                 write!(
                     f,
-                    "the admission version falls from leaf {before} to leaf {leaf}"
+                    "the admission version falls from leaf {before} to {leaf}"
                 )
             }
             Broken::Time { before, leaf } => {
                 write!(f, "leaf {leaf} has an earlier time than leaf {before}")
             }
-            Broken::Omitted { leaf, label } => {
-                write!(
-                    f,
-                    "the index does not list leaf {leaf} under {label}, a label that it has"
-                )
-            }
-            Broken::Unordered {
-                label,
-                first,
-                second,
-            } => write!(
-                f,
-                "the index lists leaf {second} after leaf {first} under {label}"
-            ),
-            Broken::Unrelated { leaf, label } => {
-                write!(
-                    f,
-                    "the index lists leaf {leaf} under {label}, a label that it does not have"
-                )
-            }
-            Broken::Uncovered { leaf, label } => {
-                write!(
-                    f,
-                    "the index lists leaf {leaf} under {label} before that leaf exists"
-                )
-            }
+            Broken::Omitted { .. }
+            | Broken::Unordered { .. }
+            | Broken::Unrelated { .. }
+            | Broken::Uncovered { .. } => self.fmt_index(f),
             Broken::Bounds { leaf, why } => write!(f, "leaf {leaf} is out of bounds: {why}"),
+            Broken::Labels { leaf, why } => write!(f, "leaf {leaf} is out of bounds: {why}"),
             Broken::Signature { leaf, number } => {
                 write!(f, "signature {number} of leaf {leaf} is wrong")
             }
-            Broken::Labels { leaf, why } => write!(f, "leaf {leaf} is out of bounds: {why}"),
             Broken::SharedKey { before, leaf, key } => write!(
                 f,
                 "leaves {before} and {leaf} are records of two issuers with the same key {key}"
@@ -213,6 +191,43 @@ impl fmt::Display for Broken {
                 f,
                 "leaf {leaf} repeats claim {claim} without a new key of issuer {issuer}"
             ),
+        }
+    }
+}
+
+impl Broken {
+    /// What the index says wrongly; nothing of the other rules.
+    fn fmt_index(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Broken::Omitted { leaf, label } => {
+                write!(
+                    f,
+                    "the index does not list leaf {leaf} under {label}, a label it has"
+                )
+            }
+            Broken::Unordered {
+                label,
+                first,
+                second,
+            } => {
+                write!(
+                    f,
+                    "the index lists leaf {second} after leaf {first} under {label}"
+                )
+            }
+            Broken::Unrelated { leaf, label } => {
+                write!(
+                    f,
+                    "the index lists leaf {leaf} under {label}, a label it does not have"
+                )
+            }
+            Broken::Uncovered { leaf, label } => {
+                write!(
+                    f,
+                    "the index lists leaf {leaf} under {label} before that leaf exists"
+                )
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -29,9 +29,9 @@
 //! | | a commitment | two neighbors in a list do not ascend |
 //! | surplus | an entry, a commitment after it | it is listed under a label that it does not have |
 //! | | a commitment | a leaf is listed that the commitment does not cover |
-//! | entry | one, and the last leaf | bounds, labels, a signature, a key in a first record that did not sign it |
-//! | | two, and the last leaf | the time falls; two issuers' records have one key; a new key did not sign its record |
-//! | | two or more of one claim, and the last leaf | the last of them brings no new key |
+//! | entry | one, the last leaf | bounds, labels, a signature, a silent key of a first record |
+//! | | two, the last leaf | the time falls; a key of two issuers; a silent new key of a record |
+//! | | two or more of a claim, the last leaf | the last of them brings no new key |
 //!
 //! - **Only Assay logs**: a log that the caller's policy does not call one has no commitments.
 //! - **Only versions that are known.** A commitment in the text states the version of the mapping

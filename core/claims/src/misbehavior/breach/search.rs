@@ -2,10 +2,9 @@
 
 use super::build::{Accuser, BuildError, EntryReader};
 use super::verified::VerifiedBreach;
-use crate::claim::wire;
+use crate::claim::{self, wire};
 use crate::entry::Entry;
-use crate::kind::issuer::URI;
-use crate::statement::Statement;
+use crate::issuer::IssuerRecord;
 use assay_tlog::tree::{LeafIndex, TileReader};
 
 /// What was looked for, if it is there.
@@ -69,7 +68,7 @@ where
 
     /// What a claim breaks behind any of those before it.
     fn after_claims(&self, leaf: LeafIndex, claim: &wire::Claim) -> Sought<T, E> {
-        let is_record = names_record(claim);
+        let asks_for_records = is_record(claim);
         let mut same: Vec<(LeafIndex, wire::Claim)> = Vec::new();
         for before in (0..leaf.get()).map(LeafIndex::new) {
             let Ok(entry) = Entry::parse(self.read(before)?) else {
@@ -81,8 +80,8 @@ where
             if other.payload == claim.payload {
                 same.push((before, other.clone()));
             }
-            if is_record
-                && names_record(other)
+            if asks_for_records
+                && is_record(other)
                 && let Some(found) = shown(self.entry_after(before, leaf))?
             {
                 return Ok(Some(found));
@@ -98,10 +97,10 @@ where
     }
 }
 
-/// Whether the claim has the type of an issuer's record. Its signatures are not looked at.
-fn names_record(claim: &wire::Claim) -> bool {
-    let statement = Statement::parse(&claim.payload);
-    statement.is_ok_and(|statement| statement.predicate_type() == URI)
+/// Whether the claim is a record of an issuer, whose signatures verify.
+fn is_record(claim: &wire::Claim) -> bool {
+    let verified = claim::verify(claim, &());
+    verified.is_ok_and(|claim| matches!(IssuerRecord::from_claim(&claim), Ok(Some(_))))
 }
 
 /// The leaves of the same claim that are needed to have every key of this issuer that it has; too

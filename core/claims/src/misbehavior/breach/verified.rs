@@ -152,8 +152,10 @@ impl AssayKeys {
             (Culprit::Mirror(name), true) => {
                 let mut auditors = self.auditors.iter();
                 let auditor = auditors.find(|auditor| auditor.name() == name);
-                let unknown = || MisbehaviorError::UnknownCulprit(text.culprit.clone());
-                let head = auditor.ok_or_else(unknown)?.verify(&text.note)?;
+                let Some(auditor) = auditor else {
+                    return Err(MisbehaviorError::UnknownCulprit(text.culprit.clone()).into());
+                };
+                let head = auditor.verify(&text.note)?;
                 self.log(&head.checkpoint().origin)?;
                 Ok(Head::of_cosigner(&head))
             }

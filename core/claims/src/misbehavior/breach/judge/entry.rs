@@ -102,25 +102,27 @@ fn after(before: &Logged, leaf: &Logged) -> Result<Broken, BreachError> {
 /// The number of the first signature that fails the strict check and the cofactored equation. A key
 /// or a signature that only a strict check refuses blames nobody.
 fn wrong_signature(claim: &wire::Claim) -> Option<usize> {
-    let is_wrong = |signature: &wire::ClaimSignature| {
-        let alone = wire::Claim {
-            signatures: vec![signature.clone()],
-            ..claim.clone()
-        };
-        // One signature alone needs no coefficient that nobody can foresee.
-        let checked = claim::verify_for_replay(&[&alone], &(), &mut |bytes| *bytes = [1; 16]);
-        matches!(
-            checked[..],
-            [Err(ClaimError::Signature {
-                fault: SignatureFault::Wrong
-                    | SignatureFault::NotCanonical
-                    | SignatureFault::Key(KeyFault::NoPoint),
-                ..
-            })]
-        )
-    };
-    let at = claim.signatures.iter().position(is_wrong)?;
+    let signatures = &claim.signatures;
+    let at = signatures.iter().position(|one| is_wrong(claim, one))?;
     Some(at + 1)
+}
+
+fn is_wrong(claim: &wire::Claim, signature: &wire::ClaimSignature) -> bool {
+    let alone = wire::Claim {
+        signatures: vec![signature.clone()],
+        ..claim.clone()
+    };
+    // One signature alone needs no coefficient that nobody can foresee.
+    let checked = claim::verify_for_replay(&[&alone], &(), &mut |bytes| *bytes = [1; 16]);
+    matches!(
+        checked[..],
+        [Err(ClaimError::Signature {
+            fault: SignatureFault::Wrong
+                | SignatureFault::NotCanonical
+                | SignatureFault::Key(KeyFault::NoPoint),
+            ..
+        })]
+    )
 }
 
 /// A record whose signatures verify strictly. Any other claim puts no record in force.
@@ -142,13 +144,13 @@ impl Record {
         if self.record.body.previous != before.map(|before| before.claim_id) {
             return None;
         }
-        let signed = |key: &PublicKey| {
-            let mut signers = self.claim.signers().iter();
-            signers.any(|(issuer, signer)| *issuer == self.record.id && signer == key)
-        };
-        let is_new = |key: &PublicKey| before.is_none_or(|before| !before.holds(key));
-        let mut keys = self.record.all_keys();
-        keys.find(|key| is_new(key) && !signed(key)).copied()
+        for key in self.record.all_keys() {
+            let is_new = before.is_none_or(|before| !before.holds(key));
+            if is_new && !self.claim.signers().contains(&(self.record.id, *key)) {
+                return Some(*key);
+            }
+        }
+        None
     }
 }
 
@@ -191,8 +193,12 @@ fn signers(claim: &wire::Claim) -> impl Iterator<Item = Signer<'_>> {
 
 /// The first issuer all of whose keys were seen.
 fn without_new_key(now: &[Signer<'_>], seen: &[&[Signer<'_>]]) -> Option<IssuerId> {
-    let was_seen = |signer: &Signer<'_>| seen.iter().any(|leaf| leaf.contains(signer));
-    let brings = |issuer: &[u8]| now.iter().any(|one| one.0 == issuer && !was_seen(one));
-    let (issuer, _) = now.iter().find(|(issuer, _)| !brings(issuer))?;
+    let mut new: Vec<&[u8]> = Vec::new();
+    for signer in now {
+        if !seen.iter().any(|leaf| leaf.contains(signer)) {
+            new.push(signer.0);
+        }
+    }
+    let (issuer, _) = now.iter().find(|(issuer, _)| !new.contains(issuer))?;
     IssuerId::from_slice(issuer)
 }

@@ -74,10 +74,13 @@ fn a_claim_out_of_bounds() {
 
 #[test]
 fn a_claim_with_too_many_labels() {
-    let purl = |n: usize| Purl::parse_canonical(&format!("pkg:cargo/p{n}@1.0.0")).unwrap();
-    let subjects = (0..200).map(|n| Subject::package(purl(n)));
+    let mut subjects = Vec::new();
+    for n in 0..200 {
+        let purl = Purl::parse_canonical(&format!("pkg:cargo/p{n}@1.0.0")).unwrap();
+        subjects.push(Subject::package(purl));
+    }
     let empty = Value::Object(vec![]);
-    let statement = Statement::new(subjects.collect(), "urn:example:note", empty).unwrap();
+    let statement = Statement::new(subjects, "urn:example:note", empty).unwrap();
     let signers: Vec<_> = (1..=16).map(|seed| (issuer(seed), seed)).collect();
     let claim = signed(&statement, &signers);
     let broken = Broken::Labels {

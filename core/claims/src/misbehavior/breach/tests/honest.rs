@@ -2,7 +2,7 @@
 //! them is a breach, whichever leaves are held against each other. And whatever rule one breaks
 //! then, wherever, is found.
 //!
-//! `ASSAY_BREACH_CASES=100000` runs more of them.
+//! `PROPTEST_CASES=100000` runs more of them than the 256 of every run.
 
 use super::*;
 use crate::claim::{PublicKey, SignatureId};
@@ -12,12 +12,6 @@ use crate::misbehavior::breach::text::{Kind, Listed};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::collections::HashSet;
-
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("ASSAY_BREACH_CASES").ok();
-    let cases = cases.and_then(|cases| cases.parse().ok()).unwrap_or(300);
-    ProptestConfig::with_cases(cases)
-}
 
 /// What somebody asks to have logged.
 #[derive(Debug, Clone)]
@@ -70,8 +64,10 @@ impl Honest {
     fn ask(&mut self, ask: &Ask) {
         match ask {
             Ask::Claim(package, seeds) => {
-                let by = |seed: &u8| (self.owner(*seed).unwrap_or(issuer(*seed)), *seed);
-                let signers: Vec<_> = seeds.iter().map(by).collect();
+                let signers: Vec<_> = seeds
+                    .iter()
+                    .map(|seed| (self.owner(*seed).unwrap_or(issuer(*seed)), *seed))
+                    .collect();
                 self.claim(signed(&about(*package), &signers));
             }
             Ask::Register(seeds) => {
@@ -194,8 +190,6 @@ fn blamed(log: &Log, picks: &[Index], label: &Index) -> Option<VerifiedBreach> {
 }
 
 proptest! {
-    #![proptest_config(cases())]
-
     #[test]
     fn no_honest_log_is_blamed(
         asks in asks(),
@@ -235,7 +229,11 @@ proptest! {
 
     /// So is an entry that an index leaves out, or lists where it does not belong.
     #[test]
-    fn every_lie_of_the_index_is_shown(before in asks(), omit in any::<bool>(), pick in any::<Index>()) {
+    fn every_lie_of_the_index_is_shown(
+        before in asks(),
+        omit in any::<bool>(),
+        pick in any::<Index>(),
+    ) {
         let mut log = Honest::new(&before);
         let claim = note(50, &[99]);
         let entry = if omit { log.hidden(claim) } else { log.claim(claim) };

@@ -150,8 +150,7 @@ fn a_list_that_does_not_ascend() {
     let label = label_of(&log, 1);
     for list in [[at(2), at(1)], [at(1), at(1)]] {
         let mut log = log.clone();
-        let leaf = |index: LeafIndex| Hash::of_parts(&[&[0x13], &index.get().to_be_bytes()]);
-        let [a, b] = list.map(leaf);
+        let [a, b] = list.map(|leaf| Hash::of_parts(&[&[0x13], &leaf.get().to_be_bytes()]));
         let root = Hash::of_parts(&[&[0x14], a.as_bytes(), b.as_bytes()]);
         let cut = [
             &[1][..],
