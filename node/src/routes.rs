@@ -5,11 +5,16 @@ use crate::{
     config::Config,
     mirror::run::{self as mirror, MirrorStartError},
     misbehavior::{self, Evidence},
-    peers::Peers,
+    peers::{
+        Peers,
+        page::{self, Page, Part, SharedQuorum},
+    },
+    rotation::socket::Rotations,
     storage::Store,
     view::View,
-    witness::{self, logs, run::Opened},
+    witness::{self, lists, logs, run::Opened},
 };
+use assay_proto::federation_page::LogPart;
 use axum::Router;
 use std::{sync::Arc, thread::JoinHandle};
 use tokio::sync::watch;
@@ -30,27 +35,53 @@ pub struct Plain {
     pub witness: Option<OwnWitness>,
     /// The node's own mirror.
     pub mirror: Option<mirror::Opened>,
+    /// How the keys of witness and mirror are rotated.
+    pub rotations: Rotations,
+    /// What else is on the admin socket.
+    pub admin: Router,
 }
 
-/// The routes of plain HTTP: the log's tiles, misbehavior, and the node's own witness and mirror,
-/// which start to follow the peers.
+/// What a node says of its own log.
+pub struct OwnLog {
+    /// Its keys, its size.
+    pub page: Part<LogPart>,
+    /// Its witnesses.
+    pub quorum: Option<SharedQuorum>,
+}
+
+/// The routes of plain HTTP: the log's tiles, misbehavior, what is public of the federation, and
+/// the node's own witness and mirror, which start to follow the peers.
 pub fn routes<S: Store + 'static>(
     view: Arc<View<S>>,
     witness: Option<Opened>,
     config: &Config,
     evidence: &Arc<Evidence>,
     peers: &Peers,
+    log: OwnLog,
     stop: &watch::Receiver<bool>,
 ) -> Result<Plain, MirrorStartError> {
     let mut router = tiles::router(view).merge(misbehavior::http::router(evidence.clone()));
-    let mut own = None;
+    let mut page = Page {
+        log: Some(log.page),
+        witness: None,
+        mirror: None,
+        quorum: log.quorum,
+        peers: peers.clone(),
+    };
+    let (mut own, mut rotations) = (None, Rotations::default());
+    let mut admin = Router::new();
     if let Some(opened) = witness {
+        rotations.witness = Some(opened.rotation);
         own = Some(OwnWitness {
             vkeys: opened.vkeys,
             writer: opened.writer,
         });
         let witness = Arc::new(opened.witness);
         logs::follow(&witness, peers.clone());
+        admin = lists::routes(witness.clone(), peers.clone());
+        let following = lists::follow(witness.clone(), opened.lists, peers.clone(), stop.clone());
+        tokio::spawn(following);
+        page.witness = Some(witness.clone());
         router = router.merge(witness::http::router(witness));
     } else {
         misbehavior::follow(evidence, peers.clone());
@@ -63,13 +94,17 @@ pub fn routes<S: Store + 'static>(
     };
     let mirror = config.mirror.as_ref();
     let mirror = mirror.map(|mirror| mirror::open(mirror, beside, stop.clone()));
-    let mirror = mirror.transpose()?;
-    if let Some(opened) = &mirror {
+    let mut mirror = mirror.transpose()?;
+    if let Some(opened) = &mut mirror {
+        rotations.mirror = opened.rotation.take();
+        page.mirror = Some(opened.page.clone());
         router = router.merge(opened.router.clone());
     }
     Ok(Plain {
-        router,
+        router: router.merge(page::router(page)),
         witness: own,
         mirror,
+        rotations,
+        admin,
     })
 }

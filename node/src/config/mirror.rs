@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::{collections::HashSet, path::PathBuf};
 
 /// Most logs that are copied.
-const LOGS: usize = 1000;
+pub const LOGS: usize = 1000;
 
 /// The mirror that a node is, beside its log.
 #[derive(Debug, Clone, Deserialize)]

@@ -10,7 +10,7 @@ mod quorum;
 
 pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
-pub use self::mirror::{MirrorConfig, MirroredLog};
+pub use self::mirror::{LOGS as MIRRORED_LOGS, MirrorConfig, MirroredLog};
 pub use self::quorum::QuorumConfig;
 
 use crate::storage::backend::Backend;

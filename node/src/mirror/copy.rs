@@ -9,6 +9,7 @@ use super::shelf::{ShownHead, ShownLog};
 use super::store::{Rows, StoredLog, StoredTiles};
 use crate::misbehavior::Evidence;
 use crate::storage::{Batch, Tables};
+use arc_swap::ArcSwap;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::mirror::{Fork, Mirror, Older, VerifiedTree};
 use assay_tlog::note::Note;
@@ -26,7 +27,7 @@ pub struct Shared<S> {
     /// Where copies are stored.
     pub store: Arc<S>,
     /// What the mirror signs with.
-    pub keys: WitnessKeys,
+    pub keys: Arc<ArcSwap<WitnessKeys>>,
     /// Its clock.
     pub clock: MirrorClock,
     /// What is told of logs that sign two histories.
@@ -145,7 +146,7 @@ impl<S: Tables> Copy<S> {
         let mut lines = String::new();
         for line in Note::parse_checkpoint(note).ok()?.signatures() {
             let text = line.to_string();
-            let is_own = line.name() == self.shared.keys.name();
+            let is_own = line.name() == self.shared.keys.load().name();
             let fits = lines.len() + text.len() <= LINES_BYTES;
             if !is_own && fits && !head.note().contains(&text) {
                 lines.push_str(&text);
@@ -160,7 +161,7 @@ impl<S: Tables> Copy<S> {
             return Ok(());
         };
         let persisted = Persisted::reload(&self.state, head.note(), &self.log)?;
-        let cosigned = persisted.sign(&self.shared.keys)?;
+        let cosigned = persisted.sign(&self.shared.keys.load())?;
         let signed = cosigned.note();
         let (ours, theirs) = (&signed[head.note().len()..], &self.lines);
         let shown = ShownHead {

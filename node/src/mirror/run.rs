@@ -9,15 +9,19 @@ use super::shelf::{Shelf, ShownLog};
 use super::site::{self, Site};
 use super::store::{self, Rows, StoredError};
 use crate::{
-    config::MirrorConfig,
+    config::{MIRRORED_LOGS as LOGS, MirrorConfig},
     keyfile::{self, KeyFileError},
     misbehavior::Evidence,
-    peers::{Peers, Role},
+    peers::{PEERS, Peers, Role},
+    reason::with_causes,
+    rotation::{files, socket::CosignerRotation},
     storage::{
         StorageError, Store, Tables,
         backend::{Job, Opening},
     },
 };
+use arc_swap::ArcSwap;
+use assay_proto::federation_page::CosignerPart;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::{CosignerKey, VerifierKey};
 use assay_tlog::witness::{WitnessKeys, WitnessKeysError, WitnessedLog};
@@ -89,8 +93,12 @@ struct Source {
 pub struct Opened {
     /// What it serves.
     pub router: Router,
-    /// Its verifier keys.
+    /// Its verifier keys, as they are at its start.
     pub vkeys: Vec<String>,
+    /// How its keys are rotated. Whoever starts the node takes it.
+    pub rotation: Option<CosignerRotation>,
+    /// What is public of it.
+    pub page: Arc<dyn Fn() -> CosignerPart + Send + Sync>,
     /// Ends once `stop` says so and nothing is written any more.
     pub task: JoinHandle<()>,
 }
@@ -160,10 +168,11 @@ impl Job for Open<'_> {
         if let Err(fault) = floor.advanced(now()) {
             tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
         }
+        let keys = Arc::new(ArcSwap::from_pointee(self.keys));
         let followed = Followed {
             shared: Arc::new(Shared {
                 store: store.clone(),
-                keys: self.keys,
+                keys: keys.clone(),
                 clock,
                 evidence: Some(self.beside.evidence),
             }),
@@ -175,8 +184,10 @@ impl Job for Open<'_> {
             running: HashMap::new(),
         };
         Ok(Opened {
-            router: http::router(store, shelf),
+            router: http::router(store, shelf.clone()),
             vkeys,
+            rotation: Some(rotation(self.config, keys.clone())),
+            page: Arc::new(move || page(&keys.load(), &shelf)),
             task: tokio::spawn(followed.run(self.beside.peers, self.stop)),
         })
     }
@@ -254,7 +265,7 @@ impl<S: Tables + 'static> Followed<S> {
         for source in self.configured.iter().cloned().chain(of_peers) {
             let origin = source.log.origin().to_owned();
             let is_own = origin == self.own;
-            let is_usable = WitnessedLog::new(source.log.clone(), &self.shared.keys).is_ok();
+            let is_usable = WitnessedLog::new(source.log.clone(), &self.shared.keys.load()).is_ok();
             if !is_own && is_usable {
                 wanted.entry(origin).or_insert(source);
             }
@@ -320,7 +331,37 @@ pub fn load_keys(config: &MirrorConfig) -> Result<WitnessKeys, MirrorStartError>
     let ed25519 = load_key(config, &config.key)?;
     let second = config.ml_dsa_44_key.as_ref();
     let ml_dsa_44 = second.map(|path| load_key(config, path)).transpose()?;
-    Ok(WitnessKeys::new(ed25519, ml_dsa_44)?)
+    let next = files::load_next(key_files(config).iter())?;
+    Ok(WitnessKeys::new(ed25519, ml_dsa_44)?.with_next(next)?)
+}
+
+/// The key files of a mirror.
+pub fn key_files(config: &MirrorConfig) -> Vec<PathBuf> {
+    let first = std::iter::once(&config.key);
+    first.chain(&config.ml_dsa_44_key).cloned().collect()
+}
+
+/// How the keys of a mirror are rotated.
+fn rotation(config: &MirrorConfig, keys: Arc<ArcSwap<WitnessKeys>>) -> CosignerRotation {
+    let files = key_files(config);
+    let config = config.clone();
+    CosignerRotation {
+        files,
+        keys,
+        read: Box::new(move || load_keys(&config).map_err(|error| with_causes(&error))),
+    }
+}
+
+/// What is public of a mirror.
+fn page(keys: &WitnessKeys, shelf: &Shelf) -> CosignerPart {
+    CosignerPart {
+        name: keys.name().to_owned(),
+        vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
+        submission: None,
+        monitoring: "/mirror".to_owned(),
+        logs: shelf.count() as u64,
+        capacity: (LOGS + PEERS) as u64,
+    }
 }
 
 fn load_key(config: &MirrorConfig, path: &Path) -> Result<CosignerKey, MirrorStartError> {

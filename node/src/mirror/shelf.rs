@@ -72,6 +72,11 @@ impl Shelf {
         self.logs.load().get(digest).cloned()
     }
 
+    /// How many logs there are.
+    pub fn count(&self) -> usize {
+        self.logs.load().len()
+    }
+
     /// Shows a log, in place of what was shown of it.
     pub fn put(&self, log: Arc<ShownLog>) {
         self.change(|logs| _ = logs.insert(log.rows.digest().to_hex(), log));

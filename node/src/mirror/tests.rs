@@ -132,7 +132,7 @@ fn follower(store: &Arc<Memory>, url: &str, clock: fn() -> u64) -> Follower<Memo
     let floor = store::open(&**store, NAME).unwrap();
     let shared = Arc::new(Shared {
         store: store.clone(),
-        keys: keys(),
+        keys: Arc::new(arc_swap::ArcSwap::from_pointee(keys())),
         clock: MirrorClock::new(floor, clock),
         evidence: None,
     });

@@ -23,23 +23,30 @@ use crate::{
     cosigner::{Asking, Witnesses},
     files,
     held::{self, Held},
-    keyfile,
     log::{Caches, Log, Shown, Signed},
     mirror::run as mirror,
     misbehavior::{Evidence, known::Known},
-    peers::PeerFile,
+    peers::{
+        PeerFile,
+        page::{Part, SharedQuorum},
+    },
     quota::Uploads,
-    routes::{OwnWitness, routes},
+    rotation::{
+        LogKeys, SharedLogKeys,
+        socket::{LogRotation, Rotations},
+    },
+    routes::{OwnLog, OwnWitness, routes},
     sequencer::{Driver, Halt, Submission},
     storage::{
         Store,
         backend::{Job, Opening},
     },
     telemetry,
+    view::View,
     witness::{self, config::WitnessConfig, run::Opened},
 };
+use assay_proto::federation_page::LogPart;
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
-use assay_tlog::note::SignerKey;
 use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
 use std::{io, net::SocketAddr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
@@ -74,6 +81,7 @@ pub struct Node {
 /// Opens the log on a store that was opened, and serves it.
 struct Serve {
     signed: Signed,
+    keys: SharedLogKeys,
     witnesses: Option<Witnesses>,
     witness: Option<Opened>,
     evidence: Arc<Evidence>,
@@ -95,19 +103,34 @@ impl Job for Serve {
             };
             let log = Log::open(store, self.signed, caches, shown)?;
             let Serve {
+                keys,
                 witnesses,
                 witness,
                 evidence,
                 config,
                 ..
             } = self;
+            let parts = Parts {
+                keys,
+                quorum: witnesses.as_ref().map(Witnesses::states),
+                witness,
+                evidence: evidence.clone(),
+            };
             let store = log.store().clone();
-            let ask = |it: Witnesses| it.start(store, evidence.clone(), &Handle::current());
+            let ask = |it: Witnesses| it.start(store, evidence, &Handle::current());
             let witnesses = witnesses.map(ask);
-            serve(log, witnesses, witness, evidence, &config).await
+            serve(log, witnesses, parts, &config).await
         }
         .boxed_local()
     }
+}
+
+/// What a node is beside its log.
+struct Parts {
+    keys: SharedLogKeys,
+    quorum: Option<SharedQuorum>,
+    witness: Option<Opened>,
+    evidence: Arc<Evidence>,
 }
 
 impl Node {
@@ -117,18 +140,18 @@ impl Node {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         // Installed before anything is counted.
         let _ = telemetry::metrics();
-        let key = load_key(&config.log)?;
+        let keys = load_keys(&config.log)?.shared();
         let witnesses = config.quorum.as_ref();
         let witnesses = witnesses
-            .map(|quorum| Witnesses::load(quorum, &config.log, &key.verifier()))
+            .map(|quorum| Witnesses::load(quorum, &config.log, keys.clone()))
             .transpose()?;
         let own = config.witness.as_ref();
         let own = own.map(|own| WitnessConfig::load(&own.config));
         let own = own.transpose()?;
-        let evidence = evidence(&config, &key, witnesses.as_ref(), own.as_ref())?;
+        let evidence = evidence(&config, &keys.load(), witnesses.as_ref(), own.as_ref())?;
         let witness = own.map(|own| witness::run::open(&own, evidence.clone()));
         let witness = witness.transpose().map_err(Box::new)?;
-        let signed = Signed::open(&config.log.checkpoint_file, key)?;
+        let signed = Signed::open(&config.log.checkpoint_file, keys.clone())?;
         let (storage, blobs) = (config.storage.clone(), config.attachments.path.clone());
         let opening = Opening {
             path: &storage.path,
@@ -142,6 +165,7 @@ impl Node {
                 opening,
                 Serve {
                     signed,
+                    keys,
                     witnesses,
                     witness,
                     evidence,
@@ -192,27 +216,32 @@ pub(crate) fn reload_tls(tls: Option<&Tls>) {
     }
 }
 
-/// Loads the log's key and checks that it is for the configured origin.
-fn load_key(config: &LogConfig) -> Result<SignerKey, StartError> {
-    let key = keyfile::load(&config.key)?;
-    if key.name() != config.origin {
+/// Loads the log's keys and checks that they are for the configured origin.
+fn load_keys(config: &LogConfig) -> Result<LogKeys, StartError> {
+    let keys = LogKeys::load(&config.key)?;
+    if keys.origin() != config.origin {
         return Err(StartError::OtherKey {
             path: config.key.clone(),
-            key: key.name().to_owned(),
+            key: keys.origin().to_owned(),
             origin: config.origin.clone(),
         });
     }
-    Ok(key)
+    Ok(keys)
 }
 
 /// Serves an open log: starts its sequencer and listens.
 async fn serve<S: Store + 'static>(
     log: Log<S>,
     witnesses: Option<Asking>,
-    witness: Option<Opened>,
-    evidence: Arc<Evidence>,
+    parts: Parts,
     config: &Config,
 ) -> Result<Node, StartError> {
+    let Parts {
+        keys,
+        quorum,
+        witness,
+        evidence,
+    } = parts;
     let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
     let tls = config.server.tls.clone();
     let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
@@ -234,9 +263,28 @@ async fn serve<S: Store + 'static>(
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
     let index = IndexApi::new(view.clone(), look_ups);
-    let plain = routes(view, witness, config, &evidence, &peers.peers(), &stopped);
+    let own = OwnLog {
+        page: page(&view, &keys),
+        quorum,
+    };
+    let shown = view.clone();
+    let all = &peers.peers();
+    let plain = routes(view, witness, config, &evidence, all, own, &stopped);
     let plain = plain.map_err(Box::new)?;
-    let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
+    let rotations = Rotations {
+        log: Some(LogRotation {
+            file: config.log.key.clone(),
+            keys,
+            shown: Box::new(move || Some(shown.published().ok()?.note().to_owned())),
+        }),
+        ..plain.rotations
+    };
+    let socket = &config.federation.admin_socket;
+    let admin_socket = peers.serve(
+        socket,
+        rotations.routes().merge(plain.admin),
+        stopped.clone(),
+    )?;
     let held = Held::new(limits(&config.server));
     let server = Server {
         app: api(store, plain.router, log, index, evidence, config)?,
@@ -264,6 +312,19 @@ async fn serve<S: Store + 'static>(
         halt,
         witness: plain.witness,
         mirror: plain.mirror,
+    })
+}
+
+/// What is public of the log.
+fn page<S: Store + 'static>(view: &Arc<View<S>>, keys: &SharedLogKeys) -> Part<LogPart> {
+    let (view, keys) = (view.clone(), keys.clone());
+    Arc::new(move || {
+        let keys = keys.load();
+        LogPart {
+            origin: keys.origin().to_owned(),
+            vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
+            size: view.published().ok().map(|shown| shown.size().get()),
+        }
     })
 }
 
@@ -336,12 +397,12 @@ fn api<S: Store + 'static>(
 /// What is kept of misbehavior, in the node's data folder and in that of its own witness.
 fn evidence(
     config: &Config,
-    key: &SignerKey,
+    keys: &LogKeys,
     witnesses: Option<&Witnesses>,
     own: Option<&WitnessConfig>,
 ) -> Result<Arc<Evidence>, StartError> {
     let mut known = Known::default();
-    known.log(&key.verifier());
+    keys.verifiers().iter().for_each(|key| known.log(key));
     let mut folders = vec![config.storage.path.as_path()];
     if let Some(witnesses) = witnesses {
         known.policy(witnesses.policy());

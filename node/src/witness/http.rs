@@ -117,11 +117,17 @@ fn respond(answer: Answer) -> Response {
 pub struct Api(Router);
 
 impl Api {
-    /// Serves the witness's routes, and what it knows of misbehavior, and nothing else. `shared`
-    /// are addresses that stand for many callers.
-    pub fn new(witness: Arc<Witness>, evidence: Arc<Evidence>, shared: &[IpAddr]) -> Self {
+    /// Serves the witness's routes, what it knows of misbehavior, its `page`, and nothing else.
+    /// `shared` are addresses that stand for many callers.
+    pub fn new(
+        witness: Arc<Witness>,
+        evidence: Arc<Evidence>,
+        page: Router,
+        shared: &[IpAddr],
+    ) -> Self {
         let federation = Routes::new(FederationApi::server(evidence.clone(), shared));
         let plain = router(witness).merge(misbehavior::http::router(evidence));
+        let plain = plain.merge(page);
         let all = federation.prepare().into_axum_router().merge(plain);
         Api(all.fallback(nothing_here))
     }

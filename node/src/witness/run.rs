@@ -2,11 +2,13 @@
 //!
 //! Nothing listens before the state of every log was read.
 
-use super::config::WitnessConfig;
+use super::config::{LogListConfig, WitnessConfig};
 use super::floor_file::{FloorFile, FloorFileError};
 use super::http::Api;
 use super::init::BLOCK_CACHE_MIB;
 use super::known::{Held as HeldLog, Latest};
+use super::listed::{Listed, ListedError};
+use super::lists;
 use super::logs::{self, Logs, UnusableLog};
 use super::service::{QUEUE, Witness};
 use super::store::{self, StoredError};
@@ -22,7 +24,12 @@ use crate::{
     keyfile::{self, KeyFileError},
     misbehavior::{Evidence, EvidenceError, known::Known},
     node::{self, StartError},
-    peers::{PeerFile, PeersError},
+    peers::{PeerFile, PeersError, page},
+    reason::with_causes,
+    rotation::{
+        files,
+        socket::{CosignerRotation, Rotations},
+    },
     sequencer::Halt,
     storage::{
         StorageError, Store, Tables,
@@ -30,7 +37,7 @@ use crate::{
     },
     telemetry,
 };
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::CosignerKey;
 use assay_tlog::witness::{LogState, Persisted, WitnessKeys, WitnessKeysError};
@@ -86,6 +93,9 @@ pub enum WitnessStartError {
     /// The store is an older copy, or the floor file cannot be used.
     #[error(transparent)]
     FloorFile(#[from] FloorFileError),
+    /// What was taken from lists cannot be used.
+    #[error(transparent)]
+    Listed(#[from] ListedError),
     /// The peers cannot be used.
     #[error(transparent)]
     Peers(#[from] PeersError),
@@ -130,8 +140,12 @@ pub struct Opened {
     pub writer: JoinHandle<()>,
     /// Why it stopped cosigning, if it did.
     pub halt: Arc<Halt>,
-    /// Its verifier keys.
+    /// Its verifier keys, as they are at its start.
     pub vkeys: Vec<String>,
+    /// How its keys are rotated.
+    pub rotation: CosignerRotation,
+    /// The lists from which it takes logs.
+    pub lists: Vec<LogListConfig>,
 }
 
 /// Reads what is stored and starts the writer.
@@ -168,6 +182,7 @@ impl Job for Open<'_> {
                     reason,
                 })?;
         }
+        logs.take_listed(Listed::read(&config.listed)?);
         let halt = Arc::new(Halt::default());
         let (queue, asked) = mpsc::sync_channel(QUEUE);
         let writer = Writer {
@@ -179,9 +194,13 @@ impl Job for Open<'_> {
             clock_is_right: floor.advanced((self.clock)()).is_ok(),
             halt: halt.clone(),
         };
+        let vkeys = keys.verifiers().iter().map(ToString::to_string).collect();
+        let keys = Arc::new(ArcSwap::from_pointee(keys));
         Ok(Opened {
             writer: writer.start(asked)?,
-            vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
+            vkeys,
+            rotation: rotation(config, keys.clone()),
+            lists: config.log_list.clone(),
             witness: Witness::new(keys, logs, evidence, queue, halt.clone()),
             halt,
         })
@@ -277,11 +296,22 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let witness = Arc::new(opened.witness);
         logs::follow(&witness, peers.peers());
-        let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
+        let page = page::Page::of_witness(witness.clone(), peers.peers());
+        let rotations = Rotations {
+            witness: Some(opened.rotation),
+            ..Rotations::default()
+        };
+        let more = rotations
+            .routes()
+            .merge(lists::routes(witness.clone(), peers.peers()));
+        let (lists, all) = (opened.lists, peers.peers());
+        tokio::spawn(lists::follow(witness.clone(), lists, all, stopped.clone()));
+        let socket = &config.federation.admin_socket;
+        let admin_socket = peers.serve(socket, more, stopped.clone())?;
         let held = Held::new(node::limits(&config.server));
         let shared = &config.server.shared_addresses;
         let server = Server {
-            app: Api::new(witness, evidence, shared),
+            app: Api::new(witness, evidence, page::router(page), shared),
             tls: tls.clone(),
             threads: config.server.threads,
             connections: config.server.connections,
@@ -344,7 +374,28 @@ pub fn load_keys(config: &WitnessConfig) -> Result<WitnessKeys, WitnessStartErro
     let ed25519 = load_key(config, &config.witness.key)?;
     let second = config.witness.ml_dsa_44_key.as_ref();
     let ml_dsa_44 = second.map(|path| load_key(config, path)).transpose()?;
-    Ok(WitnessKeys::new(ed25519, ml_dsa_44)?)
+    let next = files::load_next(key_files(config).iter())?;
+    Ok(WitnessKeys::new(ed25519, ml_dsa_44)?.with_next(next)?)
+}
+
+/// The key files of a witness.
+pub fn key_files(config: &WitnessConfig) -> Vec<PathBuf> {
+    let first = std::iter::once(&config.witness.key);
+    first
+        .chain(&config.witness.ml_dsa_44_key)
+        .cloned()
+        .collect()
+}
+
+/// How the keys of a witness are rotated.
+fn rotation(config: &WitnessConfig, keys: Arc<ArcSwap<WitnessKeys>>) -> CosignerRotation {
+    let files = key_files(config);
+    let config = config.clone();
+    CosignerRotation {
+        files,
+        keys,
+        read: Box::new(move || load_keys(&config).map_err(|error| with_causes(&error))),
+    }
 }
 
 fn load_key(config: &WitnessConfig, path: &Path) -> Result<CosignerKey, WitnessStartError> {
