@@ -2,8 +2,8 @@
 //! file.
 
 use crate::commands::{
-    audit, check, completions, endorse, get, issuer, key, log, lookup, man, misbehavior, policy,
-    publish, receipt, require, respond, verify, watch, withdraw,
+    audit, check, completions, endorse, get, issuer, key, log, lookup, man, misbehavior, peers,
+    policy, publish, receipt, require, respond, verify, watch, withdraw,
 };
 use crate::exit::Failure;
 use crate::options::{Format, Given, Global};
@@ -72,6 +72,8 @@ pub enum Command {
     /// Verify, list or report proof that a log, a witness or a mirror misbehaved
     #[command(subcommand)]
     Misbehavior(misbehavior::Command),
+    /// Show whom a node works with, and how its witnesses are
+    Peers(peers::Command),
     /// Fetch one claim and verify it
     Get(get::Command),
     /// Print a completion script for a shell
@@ -130,6 +132,7 @@ impl Command {
             Command::Verify(_) => matches!(id, "log_key" | "output" | "policy"),
             Command::Policy(_) => matches!(id, "output" | "policy"),
             Command::Misbehavior(_) => id != "state_dir",
+            Command::Peers(_) => !matches!(id, "state_dir" | "log_key"),
             Command::Key(_) => id == "output",
             Command::Issuer(_)
             | Command::Publish(_)

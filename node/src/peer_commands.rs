@@ -6,7 +6,7 @@ use anyhow::Context;
 use assay_node::{
     config::ConfigFile as _,
     mirror,
-    peers::{Peer, file, policy, status},
+    peers::{Peer, Role, file, policy, status},
     witness::{config::WitnessConfig, run},
 };
 use assay_tlog::head::LogVerifier;
@@ -43,6 +43,9 @@ pub struct Card {
     /// Where others reach it, for example https://a.example.org.
     #[arg(long)]
     url: String,
+    /// The log is retired: the others only keep and serve their copies of it.
+    #[arg(long)]
+    retired: bool,
 }
 
 #[derive(Args)]
@@ -97,7 +100,12 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
 }
 
 fn card(args: &Card) -> anyhow::Result<()> {
-    let own = Own::load(&args.node)?;
+    let mut own = Own::load(&args.node)?;
+    if args.retired {
+        // Its witness and its mirror may go on, with another log beside them.
+        own.witness = None;
+        own.mirror = None;
+    }
     let witness = match &own.witness {
         None => Vec::new(),
         Some(config) => texts(&run::load_keys(&WitnessConfig::load(config)?)?),
@@ -113,7 +121,7 @@ fn card(args: &Card) -> anyhow::Result<()> {
         witness,
         mirror,
         audit: Vec::new(),
-        roles: None,
+        roles: args.retired.then(|| vec![Role::Mirror]),
     };
     let text = file::to_text([&peer].into_iter());
     // What others would refuse is refused here.
