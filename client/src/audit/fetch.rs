@@ -4,8 +4,8 @@ use super::{
     AuditError, WIDTH,
     replay::{Replay, Replayed},
 };
+use crate::Tls;
 use crate::http::{bad_pem, builder, demand_address};
-use crate::{ClientError, Tls};
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::limits::NOTE_BYTES;
 use assay_tlog::note::VerifierKey;

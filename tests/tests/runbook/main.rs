@@ -27,9 +27,9 @@ fn follow(world: &World, own: &str, title: &str, more: &[(&str, &str)]) -> anyho
     for step in section(title)? {
         for host in whom(world, own, step.who) {
             let mut host = host.clone();
-            let more = more.iter().chain([&("FROM", own.name.as_str())]);
-            let more = more.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            host.environment.extend(more);
+            for (name, value) in [("FROM", own.name.as_str())].iter().chain(more) {
+                host.environment.push(((*name).into(), (*value).into()));
+            }
             one(world, &host, &step).with_context(|| format!("{title}, on {}", host.name))?;
         }
     }
