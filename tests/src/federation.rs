@@ -5,6 +5,7 @@ use crate::process::{binaries, free_address};
 use anyhow::{Context, ensure};
 use std::{
     fs,
+    net::SocketAddr,
     os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -122,6 +123,16 @@ impl World {
 
     /// The same, of which nothing runs yet.
     pub fn new(nodes: &[&str], witnesses: &[&str]) -> anyhow::Result<Self> {
+        World::at(nodes, witnesses, |_| Ok((free_address()?, free_address()?)))
+    }
+
+    /// The same, where `addresses` says of each host its public and its admin address, by its
+    /// number.
+    pub fn at(
+        nodes: &[&str],
+        witnesses: &[&str],
+        addresses: impl Fn(usize) -> anyhow::Result<(SocketAddr, SocketAddr)>,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("assay-fed-").tempdir()?;
         let mut world = World {
             folder,
@@ -131,7 +142,7 @@ impl World {
         fs::create_dir(world.cards())?;
         let nodes = nodes.iter().map(|name| (*name, Kind::Node));
         for (name, kind) in nodes.chain(witnesses.iter().map(|name| (*name, Kind::Witness))) {
-            let host = world.host(name, kind)?;
+            let host = world.host(name, kind, addresses(world.hosts.len())?)?;
             world.hosts.push(host);
         }
         for host in &world.hosts {
@@ -228,10 +239,14 @@ impl World {
     }
 
     /// Makes a node or a witness, and its card.
-    fn host(&self, name: &str, kind: Kind) -> anyhow::Result<Host> {
+    fn host(
+        &self,
+        name: &str,
+        kind: Kind,
+        (listen, admin): (SocketAddr, SocketAddr),
+    ) -> anyhow::Result<Host> {
         let state = self.folder.path().join(name);
         fs::create_dir(&state)?;
-        let (listen, admin) = (free_address()?, free_address()?);
         let host = Host {
             kind,
             name: name.to_owned(),
