@@ -7,14 +7,14 @@ use crate::{
     misbehavior::{self, Evidence},
     peers::{
         Peers,
-        page::{self, Page, Part, SharedQuorum},
+        page::{self, Page, Part},
     },
     rotation::socket::Rotations,
     storage::Store,
     view::View,
     witness::{self, lists, logs, run::Opened},
 };
-use assay_proto::federation_page::LogPart;
+use assay_proto::federation_page::{LogPart, QuorumPart};
 use axum::Router;
 use std::{sync::Arc, thread::JoinHandle};
 use tokio::sync::watch;
@@ -46,7 +46,7 @@ pub struct OwnLog {
     /// Its keys, its size.
     pub page: Part<LogPart>,
     /// Its witnesses.
-    pub quorum: Option<SharedQuorum>,
+    pub quorum: Option<Part<QuorumPart>>,
 }
 
 /// The routes of plain HTTP: the log's tiles, misbehavior, what is public of the federation, and
@@ -81,7 +81,7 @@ pub fn routes<S: Store + 'static>(
         admin = lists::routes(witness.clone(), peers.clone());
         let following = lists::follow(witness.clone(), opened.lists, peers.clone(), stop.clone());
         tokio::spawn(following);
-        page.witness = Some(witness.clone());
+        page.witness = Some(witness::service::part(witness.clone()));
         router = router.merge(witness::http::router(witness));
     } else {
         misbehavior::follow(evidence, peers.clone());

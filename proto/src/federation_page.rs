@@ -1,8 +1,8 @@
 //! What a node says of its federation, as JSON at `GET /federation.json`: its names, its keys, whom
 //! it works with, and how its witnesses are (docs/federation.md).
 //!
-//! It is the node's own word, signed by nobody. Fields that a reader does not know are left out, and
-//! fields that a node does not say are empty, so that both may be of different versions.
+//! It is the node's own word, signed by nobody. Fields that a reader does not know are left out,
+//! and fields that a node does not say are empty, so that both may be of different versions.
 
 use serde::{Deserialize, Serialize};
 

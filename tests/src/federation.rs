@@ -11,8 +11,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-/// `systemctl start|stop|restart|kill|is-active UNIT` for one host, whose unit is the process that its
-/// environment describes. `start` returns once calls are answered, or with 1 if it ended.
+/// `systemctl start|stop|restart|kill|is-active UNIT` for one host, whose unit is the process that
+/// its environment describes. `start` returns once calls are answered, or with 1 if it ended.
 const SYSTEMCTL: &str = r#"#!/usr/bin/env bash
 pid=$(cat "$HOST_STATE/pid" 2>/dev/null)
 # One that ended may be there until somebody asks how.

@@ -14,13 +14,15 @@ mod task;
 
 pub use file::CosignedFile;
 
+use self::states::SharedQuorum;
 use crate::{
     config::{LogConfig, QuorumConfig},
     misbehavior::Evidence,
-    peers::page::SharedQuorum,
+    peers::page::Part,
     rotation::SharedLogKeys,
     storage::Reads,
 };
+use assay_proto::federation_page::QuorumPart;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::cosigning::{Cosigning, CosigningError, Settings};
 use assay_tlog::tlog_policy::{QuorumError, TlogPolicy, TlogPolicyError};
@@ -127,8 +129,8 @@ impl Witnesses {
     }
 
     /// What is public of the witnesses. It changes while they are asked.
-    pub fn states(&self) -> SharedQuorum {
-        self.states.clone()
+    pub fn states(&self) -> Part<QuorumPart> {
+        states::part(self.states.clone())
     }
 
     /// The policy.

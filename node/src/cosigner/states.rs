@@ -1,6 +1,6 @@
 //! What is public of a log's witnesses: who they are, and how they are.
 
-use crate::peers::page::SharedQuorum;
+use crate::peers::page::Part;
 use assay_proto::federation_page::{QuorumPart, WitnessPart, WitnessState};
 use assay_tlog::cosigning::Heard;
 use assay_tlog::tlog_policy::TlogPolicy;
@@ -8,6 +8,17 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+
+/// What is known, as the task that asks says it.
+pub(super) type SharedQuorum = Arc<Mutex<QuorumPart>>;
+
+/// The same, for whoever shows it.
+pub(super) fn part(states: SharedQuorum) -> Part<QuorumPart> {
+    Arc::new(move || {
+        let all = states.lock().unwrap_or_else(PoisonError::into_inner);
+        all.clone()
+    })
+}
 
 /// The witnesses of a policy, of which nothing is known yet, in the order in which they are asked:
 /// keys of one name behind one URL are one witness.

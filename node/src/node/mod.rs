@@ -26,15 +26,9 @@ use crate::{
     log::{Caches, Log, Shown, Signed},
     mirror::run as mirror,
     misbehavior::{Evidence, known::Known},
-    peers::{
-        PeerFile,
-        page::{Part, SharedQuorum},
-    },
+    peers::{PeerFile, page::Part},
     quota::Uploads,
-    rotation::{
-        LogKeys, SharedLogKeys,
-        socket::{LogRotation, Rotations},
-    },
+    rotation::{LogKeys, SharedLogKeys, socket::LogRotation},
     routes::{OwnLog, OwnWitness, routes},
     sequencer::{Driver, Halt, Submission},
     storage::{
@@ -45,7 +39,7 @@ use crate::{
     view::View,
     witness::{self, config::WitnessConfig, run::Opened},
 };
-use assay_proto::federation_page::LogPart;
+use assay_proto::federation_page::{LogPart, QuorumPart};
 use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
 use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
@@ -128,7 +122,7 @@ impl Job for Serve {
 /// What a node is beside its log.
 struct Parts {
     keys: SharedLogKeys,
-    quorum: Option<SharedQuorum>,
+    quorum: Option<Part<QuorumPart>>,
     witness: Option<Opened>,
     evidence: Arc<Evidence>,
 }
@@ -267,24 +261,14 @@ async fn serve<S: Store + 'static>(
         page: page(&view, &keys),
         quorum,
     };
-    let shown = view.clone();
+    let rotation = rotation(&view, keys, config);
     let all = &peers.peers();
     let plain = routes(view, witness, config, &evidence, all, own, &stopped);
-    let plain = plain.map_err(Box::new)?;
-    let rotations = Rotations {
-        log: Some(LogRotation {
-            file: config.log.key.clone(),
-            keys,
-            shown: Box::new(move || Some(shown.published().ok()?.note().to_owned())),
-        }),
-        ..plain.rotations
-    };
+    let mut plain = plain.map_err(Box::new)?;
+    plain.rotations.log = Some(rotation);
+    let more = plain.rotations.routes().merge(plain.admin);
     let socket = &config.federation.admin_socket;
-    let admin_socket = peers.serve(
-        socket,
-        rotations.routes().merge(plain.admin),
-        stopped.clone(),
-    )?;
+    let admin_socket = peers.serve(socket, more, stopped.clone())?;
     let held = Held::new(limits(&config.server));
     let server = Server {
         app: api(store, plain.router, log, index, evidence, config)?,
@@ -313,6 +297,20 @@ async fn serve<S: Store + 'static>(
         witness: plain.witness,
         mirror: plain.mirror,
     })
+}
+
+/// How the log's key is rotated.
+fn rotation<S: Store + 'static>(
+    view: &Arc<View<S>>,
+    keys: SharedLogKeys,
+    config: &Config,
+) -> LogRotation {
+    let view = view.clone();
+    LogRotation {
+        file: config.log.key.clone(),
+        keys,
+        shown: Box::new(move || Some(view.published().ok()?.note().to_owned())),
+    }
 }
 
 /// What is public of the log.

@@ -2,57 +2,42 @@
 //! `assay_proto::federation_page`; it is made anew for each that asks.
 
 use super::{KnownPeer, Peers, Role};
-use crate::witness::service::Witness;
 use assay_proto::federation_page::{
     CosignerPart, FederationPage, ListPart, LogPart, PeerPart, QuorumPart,
 };
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
 use axum::{Json, Router, extract::State, http::header, response::IntoResponse, routing::get};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// A part of the page, looked up when somebody asks.
 pub type Part<T> = Arc<dyn Fn() -> T + Send + Sync>;
-
-/// What a log knows of its quorum, as the task that asks it says.
-pub type SharedQuorum = Arc<Mutex<QuorumPart>>;
 
 /// Where the parts of the page come from.
 pub struct Page {
     /// The node's log.
     pub log: Option<Part<LogPart>>,
-    /// Its witness.
-    pub witness: Option<Arc<Witness>>,
+    /// Its witness, and the lists from which that took logs.
+    pub witness: Option<Part<(CosignerPart, Vec<ListPart>)>>,
     /// Its mirror.
     pub mirror: Option<Part<CosignerPart>>,
     /// The quorum of its log.
-    pub quorum: Option<SharedQuorum>,
+    pub quorum: Option<Part<QuorumPart>>,
     /// Its peers.
     pub peers: Peers,
 }
 
 impl Page {
-    /// The page of a witness that runs by itself.
-    pub fn of_witness(witness: Arc<Witness>, peers: Peers) -> Self {
-        Page {
-            log: None,
-            witness: Some(witness),
-            mirror: None,
-            quorum: None,
-            peers,
-        }
-    }
-
     fn say(&self) -> FederationPage {
-        let witness = self.witness.as_ref();
-        let quorum = self.quorum.as_ref();
+        let witness = self.witness.as_ref().map(|witness| witness());
+        let (witness, log_lists) = witness.unzip();
         FederationPage {
             log: self.log.as_ref().map(|log| log()),
-            witness: witness.map(|witness| witness.page()),
+            witness,
             mirror: self.mirror.as_ref().map(|mirror| mirror()),
-            quorum: quorum.map(|it| it.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+            quorum: self.quorum.as_ref().map(|quorum| quorum()),
             peers: self.peers.now().iter().map(peer).collect(),
-            log_lists: witness.map_or_else(Vec::new, |it| lists(it)),
+            log_lists: log_lists.unwrap_or_default(),
         }
     }
 }
@@ -75,10 +60,6 @@ fn peer(known: &KnownPeer) -> PeerPart {
             .map(str::to_owned),
         roles: roles.map(|(_, name)| (*name).to_owned()).collect(),
     }
-}
-
-fn lists(witness: &Witness) -> Vec<ListPart> {
-    witness.lists()
 }
 
 /// Returns the route.

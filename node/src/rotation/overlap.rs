@@ -1,8 +1,8 @@
 //! Whether the others know the next keys: asked before the old ones stop signing.
 //!
-//! A log asks its witnesses to cosign what they have cosigned already, signed by its next key alone:
-//! whoever does not know that key refuses (C2SP tlog-witness: 403, before any other check of the
-//! log). A witness or mirror asks its peers which of its keys the quorums of their logs name.
+//! A log asks its witnesses to cosign what they have cosigned already, signed by its next key
+//! alone: whoever does not know that key refuses (C2SP tlog-witness: 403, before any other check of
+//! the log). A witness or mirror asks its peers which of its keys the quorums of their logs name.
 
 use crate::peers::KnownPeer;
 use crate::reason::with_causes;

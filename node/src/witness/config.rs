@@ -101,8 +101,8 @@ pub struct LogEntry {
 pub struct LogListConfig {
     /// Where it is: `file:PATH`, or an address. A path is relative to the configuration's folder.
     pub source: String,
-    /// What is done with its logs: `witness`. A mirror takes none from lists, which do not say where
-    /// a log is.
+    /// What is done with its logs: `witness`. A mirror takes none from lists, which do not say
+    /// where a log is.
     #[serde(default)]
     pub role: ListRole,
 }

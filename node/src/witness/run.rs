@@ -10,7 +10,7 @@ use super::known::{Held as HeldLog, Latest};
 use super::listed::{Listed, ListedError};
 use super::lists;
 use super::logs::{self, Logs, UnusableLog};
-use super::service::{QUEUE, Witness};
+use super::service::{self, QUEUE, Witness};
 use super::store::{self, StoredError};
 use super::writer::{Writer, report_clock};
 use crate::{
@@ -296,7 +296,13 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let witness = Arc::new(opened.witness);
         logs::follow(&witness, peers.peers());
-        let page = page::Page::of_witness(witness.clone(), peers.peers());
+        let page = page::Page {
+            log: None,
+            witness: Some(service::part(witness.clone())),
+            mirror: None,
+            quorum: None,
+            peers: peers.peers(),
+        };
         let rotations = Rotations {
             witness: Some(opened.rotation),
             ..Rotations::default()

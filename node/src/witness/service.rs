@@ -6,7 +6,7 @@ use super::listed::{Imported, ListedError};
 use super::logs::Logs;
 use super::writer::{Asked, Refused};
 use crate::misbehavior::{self, Evidence};
-use crate::peers::KnownPeer;
+use crate::peers::{KnownPeer, page::Part};
 use crate::sequencer::Halt;
 use arc_swap::ArcSwap;
 use assay_proto::federation_page::{CosignerPart, ListPart};
@@ -200,6 +200,11 @@ impl Witness {
             }
         }
     }
+}
+
+/// What is public of a witness, and of the lists from which it took logs.
+pub fn part(witness: Arc<Witness>) -> Part<(CosignerPart, Vec<ListPart>)> {
+    Arc::new(move || (witness.page(), witness.lists()))
 }
 
 /// The answer of a witness that cannot, through no fault of who asked.

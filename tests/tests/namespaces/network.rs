@@ -11,8 +11,8 @@ pub fn address(host: usize) -> Ipv4Addr {
     Ipv4Addr::new(10, 77, 0, u8::try_from(host + 1).unwrap_or(u8::MAX))
 }
 
-/// A command that runs the program given to it with namespaces of its own for users, mounts and the
-/// network, so that nothing of it stays.
+/// A command that runs the program given to it with namespaces of its own for users, mounts and
+/// the network, so that nothing of it stays.
 pub fn enter() -> Command {
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "--net", "--"]);
