@@ -26,10 +26,10 @@ use crate::{
     log::{Caches, Log, Shown, Signed},
     mirror::run as mirror,
     misbehavior::{Evidence, known::Known},
-    peers::{PeerFile, page::Part},
+    peers::{PeerFile, Peers, page::Part},
     quota::Uploads,
     rotation::{LogKeys, SharedLogKeys, socket::LogRotation},
-    routes::{OwnLog, OwnWitness, routes},
+    routes::{OwnLog, OwnWitness, Plain, routes},
     sequencer::{Driver, Halt, Submission},
     storage::{
         Store,
@@ -125,6 +125,27 @@ struct Parts {
     quorum: Option<Part<QuorumPart>>,
     witness: Option<Opened>,
     evidence: Arc<Evidence>,
+}
+
+impl Parts {
+    /// The routes of plain HTTP and of the admin socket.
+    fn routes<S: Store + 'static>(
+        self,
+        view: Arc<View<S>>,
+        config: &Config,
+        peers: &Peers,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Plain, StartError> {
+        let own = OwnLog {
+            page: page(&view, &self.keys),
+            quorum: self.quorum,
+        };
+        let rotation = rotation(&view, self.keys, config);
+        let plain = routes(view, self.witness, config, &self.evidence, peers, own, stop);
+        let mut plain = plain.map_err(Box::new)?;
+        plain.rotations.log = Some(rotation);
+        Ok(plain)
+    }
 }
 
 impl Node {
@@ -230,12 +251,6 @@ async fn serve<S: Store + 'static>(
     parts: Parts,
     config: &Config,
 ) -> Result<Node, StartError> {
-    let Parts {
-        keys,
-        quorum,
-        witness,
-        evidence,
-    } = parts;
     let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
     let tls = config.server.tls.clone();
     let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
@@ -244,7 +259,7 @@ async fn serve<S: Store + 'static>(
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
 
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
-    let directory = log.directory().clone();
+    let (directory, evidence) = (log.directory().clone(), parts.evidence.clone());
     let halt = Arc::new(Halt::default());
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
     let witnessed = witnesses.is_some();
@@ -257,15 +272,7 @@ async fn serve<S: Store + 'static>(
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
     let index = IndexApi::new(view.clone(), look_ups);
-    let own = OwnLog {
-        page: page(&view, &keys),
-        quorum,
-    };
-    let rotation = rotation(&view, keys, config);
-    let all = &peers.peers();
-    let plain = routes(view, witness, config, &evidence, all, own, &stopped);
-    let mut plain = plain.map_err(Box::new)?;
-    plain.rotations.log = Some(rotation);
+    let plain = parts.routes(view, config, &peers.peers(), &stopped)?;
     let more = plain.rotations.routes().merge(plain.admin);
     let socket = &config.federation.admin_socket;
     let admin_socket = peers.serve(socket, more, stopped.clone())?;
