@@ -70,6 +70,17 @@ pub enum InitError {
     /// Two of the three names are one.
     #[error("the log, its witness and its mirror need three names; {0} stands there twice")]
     SameName(String),
+    /// Nobody could tell the origin from another one, or read it.
+    #[error(
+        "the origin {origin:?} has a character that is not seen, or not told from others: \
+         {character:?}. Use letters, digits and signs, as in log.example.org/assay"
+    )]
+    Unreadable {
+        /// The origin.
+        origin: String,
+        /// The first such character.
+        character: char,
+    },
     /// The configuration that was written names another origin than the key: every start would be
     /// refused.
     #[error("the origin {origin:?} is read back from the configuration as {read:?}")]
@@ -256,6 +267,13 @@ fn unwritable(path: &Path, source: io::Error) -> InitError {
 }
 
 fn new_key(origin: &str) -> Result<SignerKey, InitError> {
+    let seen = |c: &char| c.is_ascii_graphic() || c.is_alphanumeric();
+    if let Some(character) = origin.chars().find(|c| !seen(c)) {
+        return Err(InitError::Unreadable {
+            origin: origin.to_owned(),
+            character,
+        });
+    }
     keyfile::new_log(origin).map_err(|error| match error {
         NewKeyError::Random(error) => InitError::Random(error),
         NewKeyError::Name { name, reason } => InitError::Origin {
@@ -268,6 +286,23 @@ fn new_key(origin: &str) -> Result<SignerKey, InitError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_is_made_of_what_is_seen() {
+        for origin in [
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{e0041}b",
+            "a\u{61c}b",
+            "a\u{7f}b",
+        ] {
+            let error = new_key(origin).map(drop).unwrap_err();
+            assert!(matches!(error, InitError::Unreadable { .. }), "{error}");
+        }
+        for origin in ["log.example.org/assay", "é'#=[", "日本.example/log"] {
+            assert!(new_key(origin).is_ok(), "{origin}");
+        }
+    }
 
     #[test]
     fn the_configuration_names_the_origin_of_the_key() {

@@ -9,12 +9,17 @@ mod witness_commands;
 
 use anyhow::Context;
 use assay_node::{
-    config::{Config, ConfigFile as _},
+    config::{Config, ConfigFile as _, listen_address},
     init, mirror, node, telemetry, witness,
 };
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[global_allocator]
@@ -62,10 +67,20 @@ struct Init {
     #[arg(long, env = "ASSAY_NODE_ORIGIN")]
     origin: String,
     /// Public address. Port 0 takes any free one at each start.
-    #[arg(long, env = "ASSAY_NODE_LISTEN", default_value = "127.0.0.1:7480")]
+    #[arg(
+        long,
+        env = "ASSAY_NODE_LISTEN",
+        default_value = "127.0.0.1:7480",
+        value_parser = listen_address
+    )]
     listen: SocketAddr,
     /// Admin address: health and metrics.
-    #[arg(long, env = "ASSAY_NODE_ADMIN", default_value = "127.0.0.1:7481")]
+    #[arg(
+        long,
+        env = "ASSAY_NODE_ADMIN",
+        default_value = "127.0.0.1:7481",
+        value_parser = listen_address
+    )]
     admin: SocketAddr,
     /// Makes a witness of other logs, too, with this name, for example log.example.org/witness.
     #[arg(long, env = "ASSAY_NODE_WITNESS")]
@@ -99,7 +114,8 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("assay-node: {error:#}");
+            // There is nobody to tell if standard error cannot be written.
+            let _ = writeln!(io::stderr(), "assay-node: {error:#}");
             ExitCode::from(3)
         }
     }
@@ -173,7 +189,7 @@ fn invite() -> anyhow::Result<()> {
 
 fn run(args: &Run) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
-    telemetry::traces(&config.trace).context("trace.filter in the configuration cannot be used")?;
+    let _last = telemetry::traces(&config.trace)?;
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
         let node = node::Node::start(config).await?;
@@ -188,7 +204,7 @@ fn run(args: &Run) -> anyhow::Result<()> {
 
 /// The runtime that accepts connections and keeps time; the serving threads have runtimes of their
 /// own.
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -203,7 +219,7 @@ struct Signals {
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    fn new() -> io::Result<Self> {
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,

@@ -1,6 +1,6 @@
 //! The admin port: `/healthz`, `/readyz`, `/metrics`. It changes nothing.
 
-use crate::{held::Held, sequencer::Halt};
+use crate::{held::Held, sequencer::Halt, telemetry};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 pub fn router(halt: Arc<Halt>, held: Arc<Held>, metrics: PrometheusHandle) -> Router {
     let render = move || {
         metrics::gauge!("assay_held_bytes").set(held.bytes() as f64);
+        metrics::counter!("assay_log_lines_lost_total").absolute(telemetry::lost_lines());
         metrics.render()
     };
     Router::new()

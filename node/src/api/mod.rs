@@ -11,6 +11,7 @@ pub mod log;
 pub mod look_ups;
 pub mod metered;
 pub mod page;
+mod places;
 pub mod rest_of_body;
 pub mod serve;
 pub mod status;

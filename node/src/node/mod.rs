@@ -21,7 +21,7 @@ use crate::{
     },
     config::{Config, ConfigFile as _, LogConfig, ServerConfig},
     cosigner::{Asking, Witnesses},
-    files,
+    descriptors, files,
     held::{self, Held},
     log::{Caches, Log, Shown, Signed},
     mirror::run as mirror,
@@ -50,6 +50,9 @@ use tokio::{
     sync::{mpsc, watch},
 };
 use tonic::service::Routes;
+
+/// How long calls to the admin port get when the process stops.
+const ADMIN_DRAIN: Duration = Duration::from_secs(2);
 
 /// A node that is running.
 pub struct Node {
@@ -144,6 +147,8 @@ impl Parts {
         let plain = routes(view, self.witness, config, &self.evidence, peers, own, stop);
         let mut plain = plain.map_err(Box::new)?;
         plain.rotations.log = Some(rotation);
+        let rotations = std::mem::take(&mut plain.rotations);
+        plain.admin = rotations.routes().merge(plain.admin);
         Ok(plain)
     }
 }
@@ -252,8 +257,8 @@ async fn serve<S: Store + 'static>(
     config: &Config,
 ) -> Result<Node, StartError> {
     let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
-    let tls = config.server.tls.clone();
-    let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
+    let tls = config.server.tls.clone().map(Tls::load).transpose()?;
+    let tls = tls.map(Arc::new);
     let listener = listen(config.server.listen, "server.listen").await?;
     let admin_listener = listen(config.server.admin, "server.admin").await?;
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
@@ -273,15 +278,16 @@ async fn serve<S: Store + 'static>(
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
     let index = IndexApi::new(view.clone(), look_ups);
     let plain = parts.routes(view, config, &peers.peers(), &stopped)?;
-    let more = plain.rotations.routes().merge(plain.admin);
-    let socket = &config.federation.admin_socket;
-    let admin_socket = peers.serve(socket, more, stopped.clone())?;
-    let held = Held::new(limits(&config.server));
+    let admin_socket = &config.federation.admin_socket;
+    let admin_socket = peers.serve(admin_socket, plain.admin, stopped.clone())?;
+    let stores = 1 + usize::from(config.witness.is_some()) + usize::from(config.mirror.is_some());
+    let connections = descriptors::connections(config.server.connections, stores)?;
+    let held = Held::new(limits(&config.server, connections));
     let server = Server {
         app: api(store, plain.router, log, index, evidence, config)?,
         tls: tls.clone(),
         threads: config.server.threads,
-        connections: config.server.connections,
+        connections,
         held: held.clone(),
         drain: Duration::from_secs(config.server.drain_s),
     };
@@ -369,12 +375,20 @@ pub(crate) async fn serve_admin(
     app: Router,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
+    let mut told = stop.clone();
     let stopped = async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stopped)
-        .await
+    // Requests that never come whole do not keep the process.
+    let at_last = async move {
+        let _ = told.wait_for(|stop| *stop).await;
+        tokio::time::sleep(ADMIN_DRAIN).await;
+    };
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stopped);
+    tokio::select! {
+        ended = serving.into_future() => ended,
+        () = at_last => Ok(()),
+    }
 }
 
 /// Joins everything on the public port.
@@ -436,10 +450,10 @@ fn count<S: Store + 'static>(store: Arc<S>, ledger: Arc<Ledger>) -> io::Result<(
 }
 
 /// How much may be held in memory for callers.
-pub(crate) fn limits(config: &ServerConfig) -> held::Limits {
+pub(crate) fn limits(config: &ServerConfig, connections: usize) -> held::Limits {
     held::Limits {
         bytes: config.held_mib << 20,
-        connections: config.connections,
+        connections,
         stall: Duration::from_secs(config.stall_s),
         shared: config.shared_addresses.clone(),
     }

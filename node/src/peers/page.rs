@@ -28,6 +28,17 @@ pub struct Page {
 }
 
 impl Page {
+    /// The page of a witness that runs by itself.
+    pub fn of_witness(witness: Part<(CosignerPart, Vec<ListPart>)>, peers: Peers) -> Self {
+        Page {
+            log: None,
+            witness: Some(witness),
+            mirror: None,
+            quorum: None,
+            peers,
+        }
+    }
+
     fn say(&self) -> FederationPage {
         let witness = self.witness.as_ref().map(|witness| witness());
         let (witness, log_lists) = witness.unzip();

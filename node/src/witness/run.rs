@@ -20,6 +20,7 @@ use crate::{
         tls::{Tls, TlsError},
     },
     config::ConfigError,
+    descriptors::{self, TooFew},
     held::Held,
     keyfile::{self, KeyFileError},
     misbehavior::{Evidence, EvidenceError, known::Known},
@@ -108,6 +109,9 @@ pub enum WitnessStartError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] StartError),
+    /// Too few files may be open.
+    #[error(transparent)]
+    Descriptors(#[from] TooFew),
     /// The system refused a thread or a socket.
     #[error("cannot start")]
     System(#[from] io::Error),
@@ -296,13 +300,7 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let witness = Arc::new(opened.witness);
         logs::follow(&witness, peers.peers());
-        let page = page::Page {
-            log: None,
-            witness: Some(service::part(witness.clone())),
-            mirror: None,
-            quorum: None,
-            peers: peers.peers(),
-        };
+        let page = page::Page::of_witness(service::part(witness.clone()), peers.peers());
         let rotations = Rotations {
             witness: Some(opened.rotation),
             ..Rotations::default()
@@ -314,13 +312,14 @@ impl Running {
         tokio::spawn(lists::follow(witness.clone(), lists, all, stopped.clone()));
         let socket = &config.federation.admin_socket;
         let admin_socket = peers.serve(socket, more, stopped.clone())?;
-        let held = Held::new(node::limits(&config.server));
+        let connections = descriptors::connections(config.server.connections, 1)?;
+        let held = Held::new(node::limits(&config.server, connections));
         let shared = &config.server.shared_addresses;
         let server = Server {
             app: Api::new(witness, evidence, page::router(page), shared),
             tls: tls.clone(),
             threads: config.server.threads,
-            connections: config.server.connections,
+            connections,
             held: held.clone(),
             drain: Duration::from_secs(config.server.drain_s),
         };
