@@ -3,7 +3,7 @@
 
 use crate::commands::{
     audit, check, completions, endorse, get, issuer, key, log, lookup, man, misbehavior, monitor,
-    policy, publish, receipt, require, respond, verify, watch, withdraw,
+    peers, policy, publish, receipt, require, respond, verify, watch, withdraw,
 };
 use crate::exit::Failure;
 use crate::options::{Format, Given, Global};
@@ -74,6 +74,8 @@ pub enum Command {
     Misbehavior(misbehavior::Command),
     /// Watch logs for forks, broken rules, and your names and keys used by others
     Monitor(monitor::Command),
+    /// Show whom a node works with, and how its witnesses are
+    Peers(peers::Command),
     /// Fetch one claim and verify it
     Get(get::Command),
     /// Print a completion script for a shell
@@ -134,6 +136,7 @@ impl Command {
             Command::Verify(_) => matches!(id, "log_key" | "output" | "policy"),
             Command::Policy(_) => matches!(id, "output" | "policy"),
             Command::Misbehavior(_) => id != "state_dir",
+            Command::Peers(_) => !matches!(id, "state_dir" | "log_key"),
             Command::Key(_) => id == "output",
             Command::Issuer(_)
             | Command::Publish(_)

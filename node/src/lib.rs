@@ -29,6 +29,7 @@ mod reason;
 pub mod records;
 pub mod registry;
 pub mod reply;
+pub mod rotation;
 mod routes;
 pub mod sequencer;
 pub mod signer;

@@ -1,18 +1,20 @@
 //! `assay-node`: makes a log (`init`) and runs it (`run`), or a witness of other logs (`witness`).
 
 mod audit_commands;
+mod key_commands;
+mod log_list_commands;
 mod mirror_commands;
+mod own;
 mod peer_commands;
 mod witness_commands;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use assay_node::{
     audit,
     config::{Config, ConfigFile as _, listen_address},
     init, mirror, node, telemetry, witness,
 };
 use assay_tlog::Hash;
-use assay_tlog::note::{Algorithm, CosignerKey};
 use clap::{Args, Parser, Subcommand};
 use std::{
     io::{self, Write},
@@ -44,6 +46,12 @@ enum Command {
     /// Says which other logs and witnesses this node works with.
     #[command(subcommand)]
     Peer(peer_commands::Command),
+    /// Rotates the keys of a log, a witness or a mirror.
+    #[command(subcommand)]
+    Key(key_commands::Command),
+    /// Takes logs to be cosigned from lists.
+    #[command(subcommand)]
+    LogList(log_list_commands::Command),
     /// Makes and runs a witness, which cosigns the checkpoints of other logs.
     #[command(subcommand)]
     Witness(witness_commands::Command),
@@ -107,6 +115,8 @@ fn main() -> ExitCode {
         Command::Run(args) => run(&args),
         Command::Invite => invite(),
         Command::Peer(command) => peer_commands::run(&command),
+        Command::Key(command) => key_commands::run(&command),
+        Command::LogList(command) => log_list_commands::run(&command),
         Command::Witness(command) => witness_commands::run(&command),
         Command::Mirror(command) => mirror_commands::run(&command),
         Command::Audit(command) => audit_commands::run(&command),
@@ -121,43 +131,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Refuses what would fail after a part was made: names that cannot be, or that are one, and files
-/// that are there.
-fn refuse_unfit(args: &Init) -> anyhow::Result<()> {
-    init::vacant(&args.dir)?;
-    let mut names = vec![args.origin.as_str()];
-    let others = args.witness.iter().chain(&args.mirror).chain(&args.audit);
-    for name in others {
-        CosignerKey::from_seed(name, Algorithm::CosignatureV1, &[0; 32])
-            .with_context(|| format!("the name {name:?} cannot be used"))?;
-        ensure!(
-            !names.contains(&name.as_str()),
-            "log, witness, mirror and auditor each need a name; {name} stands there twice"
-        );
-        names.push(name);
-    }
-    for file in [
-        "log.key",
-        "data",
-        "checkpoints",
-        "witness",
-        "mirror",
-        "mirror.key",
-        "audit.key",
-    ] {
-        let path = args.dir.join(file);
-        ensure!(
-            !path.exists(),
-            "{} exists already; init never overwrites. Choose another folder",
-            path.display()
-        );
-    }
-    Ok(())
-}
-
 fn init_log(args: &Init) -> anyhow::Result<()> {
     if args.witness.is_some() || args.mirror.is_some() {
-        refuse_unfit(args)?;
+        init::refuse_unfit(
+            &args.dir,
+            &args.origin,
+            args.witness.iter().chain(&args.mirror).chain(&args.audit),
+        )?;
     }
     let (mut tables, mut vkeys) = (String::new(), Vec::new());
     if let Some(name) = &args.witness {

@@ -12,6 +12,7 @@ pub mod lookup;
 pub mod man;
 pub mod misbehavior;
 pub mod monitor;
+pub mod peers;
 pub mod policy;
 pub mod publish;
 pub mod receipt;

@@ -15,7 +15,7 @@ mod witness;
 pub use self::audit::AuditConfig;
 pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
-pub use self::mirror::{LogLimit, MirrorConfig, MirroredLog};
+pub use self::mirror::{LOGS as MIRRORED_LOGS, LogLimit, MirrorConfig, MirroredLog};
 pub use self::quorum::QuorumConfig;
 pub use self::server::{ServerConfig, TlsConfig, listen_address};
 pub use self::witness::OwnWitnessConfig;

@@ -10,6 +10,7 @@ use super::ticket::Tickets;
 use crate::audit;
 use crate::misbehavior::Evidence;
 use crate::storage::{StorageError, Tables};
+use arc_swap::ArcSwap;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::witness::WitnessKeys;
 use governor::{
@@ -32,7 +33,7 @@ pub struct Shared<S> {
     /// Where copies are stored.
     pub store: Arc<S>,
     /// What the mirror signs with.
-    pub keys: WitnessKeys,
+    pub keys: Arc<ArcSwap<WitnessKeys>>,
     /// Its clock.
     pub clock: MirrorClock,
     /// What is told of logs that sign two histories.

@@ -245,6 +245,11 @@ impl<S: Tables + 'static> Shelf<S> {
         self.logs.load_full()
     }
 
+    /// How many logs there are.
+    pub fn count(&self) -> usize {
+        self.logs.load().len()
+    }
+
     /// Shows a log, in place of what was shown of it.
     pub fn put(&self, log: Arc<Copied<S>>) {
         self.change(|logs| _ = logs.insert(log.shown.rows.digest().to_hex(), log));

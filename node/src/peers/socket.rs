@@ -29,12 +29,12 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl PeerFile {
-    /// Lets commands change the file at the socket `path`, and ask what is `beside` it, until
-    /// `stop` says so. Must be called on a tokio runtime. Fails with [`PeersError::Socket`].
+    /// Lets commands change the file at the socket `path`, and use `more` routes, until `stop` says
+    /// so. Must be called on a tokio runtime. Fails with [`PeersError::Socket`].
     pub fn serve(
         self,
         path: &Path,
-        beside: Router,
+        more: Router,
         mut stop: watch::Receiver<bool>,
     ) -> Result<JoinHandle<io::Result<()>>, PeersError> {
         let listener = bind(path).map_err(|source| PeersError::Socket {
@@ -45,9 +45,10 @@ impl PeerFile {
         let routes = Router::new()
             .route("/peers/add", post(add))
             .route("/peers/remove", post(remove))
-            .layer(DefaultBodyLimit::max(FILE_BYTES))
+            .route("/peers/update", post(update))
             .with_state(Arc::new(Mutex::new(self)))
-            .merge(beside);
+            .merge(more)
+            .layer(DefaultBodyLimit::max(FILE_BYTES));
         let stopped = async move {
             let _ = stop.wait_for(|stop| *stop).await;
         };
@@ -102,6 +103,10 @@ async fn add(State(file): Shared, text: String) -> (StatusCode, String) {
     change(file, move |file| Ok(file.add(&text)?.join("\n"))).await
 }
 
+async fn update(State(file): Shared, text: String) -> (StatusCode, String) {
+    change(file, move |file| Ok(file.update(&text)?.join("\n"))).await
+}
+
 async fn remove(State(file): Shared, name: String) -> (StatusCode, String) {
     change(file, move |file| file.remove(&name).map(|()| name)).await
 }
@@ -136,7 +141,7 @@ pub async fn standing(socket: &Path) -> Option<String> {
     answer.error_for_status().ok()?.text().await.ok()
 }
 
-/// Asks the node at the socket for a change. Fails with its words.
+/// Asks the node at the socket for a change: `what` is the path, below `/`. Fails with its words.
 pub async fn ask(socket: &Path, what: &str, body: String) -> Result<String, String> {
     let unreachable = |error: reqwest::Error| {
         format!(
@@ -150,7 +155,7 @@ pub async fn ask(socket: &Path, what: &str, body: String) -> Result<String, Stri
         .timeout(PATIENCE)
         .build()
         .map_err(unreachable)?;
-    let url = format!("http://node/peers/{what}");
+    let url = format!("http://node/{what}");
     let answer = client.post(url).body(body).send().await;
     let answer = answer.map_err(unreachable)?;
     let status = answer.status();

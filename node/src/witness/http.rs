@@ -124,12 +124,13 @@ pub(crate) fn respond(answer: Answer) -> Response {
 pub struct Api(Router);
 
 impl Api {
-    /// Serves the witness's routes, and what it knows of misbehavior and by gossip, and nothing
-    /// else. `shared` are addresses that stand for many callers.
+    /// Serves the witness's routes, what it knows of misbehavior and by gossip, its `page`, and
+    /// nothing else. `shared` are addresses that stand for many callers.
     pub fn new(
         witness: Arc<Witness>,
         evidence: Arc<Evidence>,
         gossip: Desk,
+        page: Router,
         shared: &[IpAddr],
     ) -> Self {
         let quota = submissions(shared);
@@ -137,7 +138,7 @@ impl Api {
         let federation = FederationApi::server(evidence.clone(), gossip, quota, shared);
         let federation = Routes::new(federation);
         let plain = router(witness).merge(misbehavior::http::router(evidence));
-        let plain = plain.merge(heads);
+        let plain = plain.merge(heads).merge(page);
         let all = federation.prepare().into_axum_router().merge(plain);
         Api(all.fallback(nothing_here))
     }

@@ -1,13 +1,18 @@
 //! A request from its bytes to its answer.
 
+use super::config::LOGS;
 use super::known::{KnownLog, Latest};
+use super::listed::{Imported, ListedError};
 use super::logs::Logs;
 use super::writer::{Asked, Refused};
 use crate::misbehavior::{self, Evidence};
-use crate::peers::KnownPeer;
+use crate::peers::{KnownPeer, page::Part};
 use crate::sequencer::Halt;
-use assay_tlog::head::VerifiedHead;
+use arc_swap::ArcSwap;
+use assay_proto::federation_page::{CosignerPart, ListPart};
+use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::witness::{Answer, Refusal, Request, SignedRequest, WitnessKeys};
+use std::collections::BTreeMap;
 use std::sync::{
     Arc, OnceLock,
     mpsc::{SyncSender, TrySendError},
@@ -25,7 +30,7 @@ type Told = Box<dyn Fn(VerifiedHead) + Send + Sync>;
 
 /// The witness, as the serving threads share it.
 pub struct Witness {
-    keys: WitnessKeys,
+    keys: Arc<ArcSwap<WitnessKeys>>,
     logs: Logs,
     evidence: Arc<Evidence>,
     writer: SyncSender<Asked>,
@@ -37,7 +42,7 @@ pub struct Witness {
 impl Witness {
     /// A witness with these keys and logs, what convicts logs, and the queue of its writer.
     pub fn new(
-        keys: WitnessKeys,
+        keys: Arc<ArcSwap<WitnessKeys>>,
         logs: Logs,
         evidence: Arc<Evidence>,
         writer: SyncSender<Asked>,
@@ -71,8 +76,54 @@ impl Witness {
     /// Cosigns the logs of these peers, and no other peer's, after looking at what convicts them.
     /// If that cannot be looked at, no further log is cosigned.
     pub fn take_peers(&self, peers: &[KnownPeer]) {
-        let may_add = self.evidence.follow(peers);
+        let listed: Vec<LogVerifier> = {
+            let listed = self.logs.listed();
+            listed.logs().map(|(_, log)| log.clone()).collect()
+        };
+        let may_add = self.evidence.follow_all(peers, &listed);
         self.logs.follow(peers, may_add);
+    }
+
+    /// Takes what is new on a list, durably, and cosigns it.
+    pub fn take_list(
+        &self,
+        list: &[u8],
+        source: &str,
+        peers: &[KnownPeer],
+    ) -> Result<Imported, ListedError> {
+        let chosen = self.logs.chosen(peers);
+        let imported = self.logs.listed().import(list, source, &chosen)?;
+        if !imported.added.is_empty() {
+            self.take_peers(peers);
+        }
+        Ok(imported)
+    }
+
+    /// What is public of the lists from which logs were taken.
+    pub fn lists(&self) -> Vec<ListPart> {
+        let mut lists: BTreeMap<String, u64> = BTreeMap::new();
+        for (entry, _) in self.logs.listed().logs() {
+            *lists.entry(entry.source.clone()).or_default() += 1;
+        }
+        let part = |(source, logs)| ListPart {
+            source,
+            role: "witness".to_owned(),
+            logs,
+        };
+        lists.into_iter().map(part).collect()
+    }
+
+    /// What is public of it.
+    pub fn page(&self) -> CosignerPart {
+        let keys = self.keys.load();
+        CosignerPart {
+            name: keys.name().to_owned(),
+            vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
+            submission: Some("/".to_owned()),
+            monitoring: "/witness".to_owned(),
+            logs: self.logs.count() as u64,
+            capacity: LOGS as u64,
+        }
     }
 
     /// Answers the body of an `add-checkpoint` request.
@@ -138,7 +189,7 @@ impl Witness {
             }
         }
         match answer.await {
-            Ok(Ok(latest)) => match latest.cosigned(&self.keys) {
+            Ok(Ok(latest)) => match latest.cosigned(&self.keys.load()) {
                 Ok(cosigned) => cosigned.answer(),
                 Err(error) => {
                     tracing::error!(%error, "a checkpoint could not be signed");
@@ -169,7 +220,7 @@ impl Witness {
     /// lower-case hex, or `None` if none was cosigned.
     pub fn monitored(&self, digest: &str) -> Option<String> {
         let latest = self.logs.by_digest(digest)?.held.latest.load_full()?;
-        match latest.cosigned(&self.keys) {
+        match latest.cosigned(&self.keys.load()) {
             Ok(cosigned) => Some(cosigned.note()),
             Err(error) => {
                 tracing::error!(%error, "a checkpoint could not be signed");
@@ -177,6 +228,11 @@ impl Witness {
             }
         }
     }
+}
+
+/// What is public of a witness, and of the lists from which it took logs.
+pub fn part(witness: Arc<Witness>) -> Part<(CosignerPart, Vec<ListPart>)> {
+    Arc::new(move || (witness.page(), witness.lists()))
 }
 
 /// The answer of a witness that cannot, through no fault of who asked.
