@@ -1,7 +1,7 @@
 //! `assay-node key rotate`: arguments in, new keys out.
 
 use super::own::{Node, Own, change};
-use super::runtime;
+use super::run_until::runtime;
 use anyhow::{Context, bail, ensure};
 use assay_node::{
     config::{Config, ConfigFile as _},

@@ -1,7 +1,7 @@
 //! `assay-node log-list`: a list in, what was taken of it out.
 
 use super::own::{Node, Own, change};
-use super::runtime;
+use super::run_until::runtime;
 use anyhow::{Context, bail};
 use assay_node::{
     config::ConfigFile as _,

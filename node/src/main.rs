@@ -6,6 +6,7 @@ mod log_list_commands;
 mod mirror_commands;
 mod own;
 mod peer_commands;
+mod run_until;
 mod witness_commands;
 
 use anyhow::Context;
@@ -16,13 +17,13 @@ use assay_node::{
 };
 use assay_tlog::Hash;
 use clap::{Args, Parser, Subcommand};
+use run_until::{Signals, runtime};
 use std::{
     io::{self, Write},
     net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -217,42 +218,4 @@ fn run(args: &Run) -> anyhow::Result<()> {
         signals.until_stopped(|| node.reload()).await;
         node.stop().await.context("the server ended with an error")
     })
-}
-
-/// The runtime that accepts connections and keeps time; the serving threads have runtimes of their
-/// own.
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-}
-
-/// What the system tells the process. Made before anything starts, so that no signal is missed.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Returns when the process is to stop. Calls `reload` for each SIGHUP before that.
-    async fn until_stopped(&mut self, reload: impl Fn()) {
-        loop {
-            tokio::select! {
-                _ = self.hangup.recv() => reload(),
-                _ = self.terminate.recv() => break,
-                _ = self.interrupt.recv() => break,
-            }
-        }
-        tracing::info!("stopping: calls in flight may end");
-    }
 }

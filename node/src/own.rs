@@ -1,6 +1,6 @@
 //! Which node a command is about, and how it is changed: by hand, or by the node if it runs.
 
-use super::runtime;
+use super::run_until::runtime;
 use anyhow::bail;
 use assay_node::{
     config::{AuditConfig, Config, ConfigError, ConfigFile as _, FederationConfig, MirrorConfig},

@@ -1,7 +1,7 @@
 //! `assay-node peer`: arguments in, peers out.
 
 use super::own::{Node, Own, change};
-use super::runtime;
+use super::run_until::runtime;
 use anyhow::Context;
 use assay_node::{
     audit,

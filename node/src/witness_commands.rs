@@ -1,6 +1,6 @@
 //! `assay-node witness`: arguments in, what was made out.
 
-use super::{Signals, runtime};
+use super::run_until::{Signals, runtime};
 use anyhow::Context;
 use assay_node::config::{ConfigFile as _, listen_address};
 use assay_node::telemetry;

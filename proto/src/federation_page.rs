@@ -144,7 +144,7 @@ pub struct PeerPart {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ListPart {
-    /// Where it comes from, as the configuration says.
+    /// Where it comes from: an address, or `file`.
     pub source: String,
     /// What is done with its logs: `witness`.
     pub role: String,

@@ -273,7 +273,6 @@ async fn serve<S: Store + 'static>(
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
     let witnessed = witnesses.is_some();
     let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
-
     let (stop, stopped) = watch::channel(false);
     let (rules, shared) = (&config.admission, &config.server.shared_addresses);
     let admission = Admission::new(rules, shared, store.clone(), directory, halt.clone());

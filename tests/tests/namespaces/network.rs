@@ -22,8 +22,8 @@ pub fn enter() -> Command {
 /// Fails with why the system allows no namespaces.
 pub fn is_allowed() -> Result<(), String> {
     // All that the network below takes.
-    let try_it = "mount -t tmpfs none /run && ip netns add x && ip link add l type veth peer name r \
-                  && ip link set r netns x && ip link add s type bridge";
+    let try_it = "mount -t tmpfs none /run && ip netns add x && ip link add s type bridge && \
+                  ip link add l type veth peer netns x name r && ip netns exec x true";
     let tried = enter()
         .args(["sh", "-c", try_it])
         .stdin(Stdio::null())
