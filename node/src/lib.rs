@@ -6,6 +6,7 @@
 
 pub mod admission;
 pub mod api;
+pub mod audit;
 pub mod checkpoint_file;
 pub mod config;
 pub mod cosigner;

@@ -1,11 +1,13 @@
 //! `assay-node`: makes a log (`init`) and runs it (`run`), or a witness of other logs (`witness`).
 
+mod audit_commands;
 mod mirror_commands;
 mod peer_commands;
 mod witness_commands;
 
 use anyhow::{Context, ensure};
 use assay_node::{
+    audit,
     config::{Config, ConfigFile as _},
     init, mirror, node, telemetry, witness,
 };
@@ -43,6 +45,9 @@ enum Command {
     /// Makes a node a mirror, which copies other logs and serves the copies.
     #[command(subcommand)]
     Mirror(mirror_commands::Command),
+    /// Makes a mirror an auditor, which replays what it copies.
+    #[command(subcommand)]
+    Audit(audit_commands::Command),
 }
 
 #[derive(Args)]
@@ -65,6 +70,10 @@ struct Init {
     /// Makes a mirror of other logs, too, with this name, for example log.example.org/mirror.
     #[arg(long, env = "ASSAY_NODE_MIRROR")]
     mirror: Option<String>,
+    /// Makes an auditor of what is mirrored, too, with this name, for example
+    /// log.example.org/audit. Needs a mirror.
+    #[arg(long, env = "ASSAY_NODE_AUDIT", requires = "mirror")]
+    audit: Option<String>,
 }
 
 #[derive(Args)]
@@ -85,6 +94,7 @@ fn main() -> ExitCode {
         Command::Peer(command) => peer_commands::run(&command),
         Command::Witness(command) => witness_commands::run(&command),
         Command::Mirror(command) => mirror_commands::run(&command),
+        Command::Audit(command) => audit_commands::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -100,12 +110,13 @@ fn main() -> ExitCode {
 fn refuse_unfit(args: &Init) -> anyhow::Result<()> {
     init::vacant(&args.dir)?;
     let mut names = vec![args.origin.as_str()];
-    for name in args.witness.iter().chain(&args.mirror) {
+    let others = args.witness.iter().chain(&args.mirror).chain(&args.audit);
+    for name in others {
         CosignerKey::from_seed(name, Algorithm::CosignatureV1, &[0; 32])
             .with_context(|| format!("the name {name:?} cannot be used"))?;
         ensure!(
             !names.contains(&name.as_str()),
-            "the log, its witness and its mirror need three names; {name} stands there twice"
+            "log, witness, mirror and auditor each need a name; {name} stands there twice"
         );
         names.push(name);
     }
@@ -116,6 +127,7 @@ fn refuse_unfit(args: &Init) -> anyhow::Result<()> {
         "witness",
         "mirror",
         "mirror.key",
+        "audit.key",
     ] {
         let path = args.dir.join(file);
         ensure!(
@@ -141,6 +153,11 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
         tables += &format!("\n{}", mirror_commands::table(name));
         eprintln!("New mirror {name}.");
     }
+    if let Some(name) = &args.audit {
+        vkeys.extend(audit::keys::init(&args.dir, name)?);
+        tables += &format!("\n{}", audit_commands::table(name));
+        eprintln!("New auditor {name}.");
+    }
     let new = init::init(&init::Init {
         dir: &args.dir,
         origin: &args.origin,
@@ -153,7 +170,9 @@ fn init_log(args: &Init) -> anyhow::Result<()> {
         args.origin
     );
     if !vkeys.is_empty() {
-        eprintln!("The keys of its witness and mirror follow: Ed25519, then ML-DSA-44, of each.");
+        eprintln!(
+            "The keys of its witness, mirror and auditor follow: Ed25519, then ML-DSA-44, of each."
+        );
     }
     eprintln!("Run it: assay-node run --config {}", new.config.display());
     println!("{}", new.vkey);

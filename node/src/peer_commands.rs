@@ -3,7 +3,8 @@
 use super::runtime;
 use anyhow::{Context, bail};
 use assay_node::{
-    config::{Config, ConfigError, ConfigFile as _, FederationConfig, MirrorConfig},
+    audit,
+    config::{AuditConfig, Config, ConfigError, ConfigFile as _, FederationConfig, MirrorConfig},
     keyfile, mirror,
     peers::{KnownPeer, Peer, PeerFile, PeersError, file, policy, socket, status},
     witness::{config::WitnessConfig, run},
@@ -98,6 +99,7 @@ struct Own {
     /// The configuration of its witness.
     witness: Option<PathBuf>,
     mirror: Option<MirrorConfig>,
+    audit: Option<AuditConfig>,
 }
 
 impl Own {
@@ -112,6 +114,7 @@ impl Own {
                         log: None,
                         witness: Some(node.config.clone()),
                         mirror: None,
+                        audit: None,
                     }),
                     Err(_) => Err(error.into()),
                 };
@@ -122,6 +125,7 @@ impl Own {
             log: Some(keyfile::load(&config.log.key)?.verifier()),
             witness: config.witness.map(|own| own.config),
             mirror: config.mirror,
+            audit: config.audit,
             federation: config.federation,
         })
     }
@@ -145,13 +149,17 @@ fn card(args: &Card) -> anyhow::Result<()> {
         None => Vec::new(),
         Some(config) => texts(&mirror::run::load_keys(config)?),
     };
+    let audit = match &own.audit {
+        None => Vec::new(),
+        Some(config) => texts(&audit::keys::load(config)?),
+    };
     let peer = Peer {
         name: args.name.clone(),
         url: args.url.clone(),
         log: own.log.iter().map(ToString::to_string).collect(),
         witness,
         mirror,
-        audit: Vec::new(),
+        audit,
         roles: None,
     };
     let text = file::to_text([&peer].into_iter());

@@ -15,6 +15,7 @@
 //! | index lists | label ‖ position in the list, u64be | leaf indices from there to the next row |
 //! | meta | `invitation/` ‖ SHA-256 of a token | leaf of the issuer that came by it, u64be |
 //! | meta | [`INDEX_THROUGH`] | for each shard, the leaf below which its pages are current, u64be |
+//! | meta | `owner/` ‖ key | issuer in whose record it stands; of a mirrored log only |
 //! | meta | [`INDEX_WHOLE`] | after a stop: the leaf below which all pages are current, u64be |
 //!
 //! A segment is what one commit added to a thirty-second part of a bundle. It is large enough that
@@ -22,12 +23,12 @@
 //! written twice: bundles and entries are served from the same bytes.
 
 use crate::storage::{Batch, Reads, StorageError, Table};
-use assay_claims::claim::{self, SignatureId, VerifiedClaim};
+use assay_claims::claim::{self, PublicKey, SignatureId, VerifiedClaim};
 use assay_claims::entry::Entry;
 use assay_claims::index::map::PageBytes;
 use assay_claims::index::{Label, Prefix, list};
-use assay_claims::issuer::IssuerId;
-use assay_claims::sequencer::Step;
+use assay_claims::issuer::{IssuerId, IssuerRecord};
+use assay_claims::sequencer::{Leaf, Step};
 use assay_tlog::Hash;
 use assay_tlog::tree::{LeafIndex, TileIndex, bundle};
 use bytes::{Bytes, BytesMut};
@@ -47,6 +48,9 @@ pub const INDEX_WHOLE: &[u8] = b"index_whole";
 
 /// What the rows of `Meta` begin with that say which invitations were used.
 const INVITATION: &[u8] = b"invitation/";
+
+/// What the rows of `Meta` begin with that say whose a key is.
+const OWNER: &[u8] = b"owner/";
 
 /// Why stored rows cannot be read as a log.
 #[derive(Debug, thiserror::Error)]
@@ -95,40 +99,48 @@ pub fn batch(step: &Step) -> Result<Batch, RecordError> {
         batch.put(Table::Tiles, tile_key(*tile), bytes);
     }
     for (offset, leaf) in step.leaves.iter().enumerate() {
-        let index = LeafIndex::new(step.first.get() + offset as u64);
-        for signature in &leaf.signatures {
-            let key = signature.to_bytes().to_vec();
-            batch.put(Table::Claims, key, index_value(index));
-        }
-        batch.put(
-            Table::LeafHashes,
-            leaf.hash.as_bytes().to_vec(),
-            index_value(index),
+        put_leaf(
+            &mut batch,
+            LeafIndex::new(step.first.get() + offset as u64),
+            leaf,
         );
-        if let Some(record) = &leaf.change {
-            batch.put(
-                Table::Issuers,
-                issuer_key(&record.id, record.body.sequence),
-                index_value(index),
-            );
-        }
-        if let Some(invitation) = &leaf.invitation {
-            let key = [INVITATION, invitation.as_bytes()].concat();
-            batch.put(Table::Meta, key, index_value(index));
-        }
-        for attachment in &leaf.attachments {
-            let key = [&attachment.as_bytes()[..], &index.get().to_be_bytes()].concat();
-            batch.put(Table::Attachments, key, Bytes::new());
-        }
-        if let Some((what, who)) = &leaf.vouching {
-            for issuer in who {
-                let key = [vouching_key(what, issuer), index_value(index)].concat();
-                batch.put(Table::Vouching, key, Bytes::new());
-            }
-        }
     }
     batch.with_head(Some(step.expected.to_bytes()), step.next.head().to_bytes());
     Ok(batch)
+}
+
+/// Adds the rows that find a leaf again.
+pub fn put_leaf(batch: &mut Batch, index: LeafIndex, leaf: &Leaf) {
+    for signature in &leaf.signatures {
+        let key = signature.to_bytes().to_vec();
+        batch.put(Table::Claims, key, index_value(index));
+    }
+    batch.put(
+        Table::LeafHashes,
+        leaf.hash.as_bytes().to_vec(),
+        index_value(index),
+    );
+    if let Some(record) = &leaf.change {
+        batch.put(
+            Table::Issuers,
+            issuer_key(&record.id, record.body.sequence),
+            index_value(index),
+        );
+    }
+    if let Some(invitation) = &leaf.invitation {
+        let key = [INVITATION, invitation.as_bytes()].concat();
+        batch.put(Table::Meta, key, index_value(index));
+    }
+    for attachment in &leaf.attachments {
+        let key = [&attachment.as_bytes()[..], &index.get().to_be_bytes()].concat();
+        batch.put(Table::Attachments, key, Bytes::new());
+    }
+    if let Some((what, who)) = &leaf.vouching {
+        for issuer in who {
+            let key = [vouching_key(what, issuer), index_value(index)].concat();
+            batch.put(Table::Vouching, key, Bytes::new());
+        }
+    }
 }
 
 /// The key of a page of the index, or of a part.
@@ -381,6 +393,41 @@ pub fn invitations(tables: &impl Reads) -> Result<Vec<Hash>, RecordError> {
             })?);
         }
     }
+}
+
+/// Adds the rows that say that each key of a record is its issuer's.
+pub fn put_owners(batch: &mut Batch, record: &IssuerRecord) {
+    for key in record.all_keys() {
+        let key = [OWNER, key.as_bytes()].concat();
+        batch.put(Table::Meta, key, record.id.as_bytes().to_vec());
+    }
+}
+
+/// Returns the issuer in one of whose records a key stands.
+pub fn owner(tables: &impl Reads, key: &PublicKey) -> Result<Option<IssuerId>, RecordError> {
+    let row = tables.get(Table::Meta, &[OWNER, key.as_bytes()].concat())?;
+    row.map(|row| issuer_id(&row)).transpose()
+}
+
+/// Returns the first registered issuer whose id is `from` or comes after it.
+pub fn issuer_from(tables: &impl Reads, from: &IssuerId) -> Result<Option<IssuerId>, RecordError> {
+    let rows = tables.range(Table::Issuers, from.as_bytes(), &[0xff; 40], 1)?;
+    rows.first().map(|(key, _)| issuer_id(key)).transpose()
+}
+
+/// Returns the leaf of the record of an issuer that is in force.
+pub fn issuer_in_force(
+    tables: &impl Reads,
+    id: &IssuerId,
+) -> Result<Option<LeafIndex>, RecordError> {
+    let found = tables.at_or_before(Table::Issuers, &issuer_key(id, u32::MAX))?;
+    let own = found.filter(|(key, _)| key.starts_with(id.as_bytes()));
+    own.map(|(_, value)| parse_index(&value)).transpose()
+}
+
+fn issuer_id(bytes: &[u8]) -> Result<IssuerId, RecordError> {
+    let id = bytes.get(..Hash::LEN).and_then(IssuerId::from_slice);
+    id.ok_or_else(|| RecordError::Damaged("a row with an issuer's id is too short".into()))
 }
 
 /// Returns the leaves of an issuer's records with their sequence, oldest first.

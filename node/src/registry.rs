@@ -87,7 +87,11 @@ impl Directory {
     }
 }
 
-fn read_record(tables: &impl Reads, index: LeafIndex) -> Result<IssuerRecord, RecordError> {
+/// Reads the issuer's record at a leaf.
+pub(crate) fn read_record(
+    tables: &impl Reads,
+    index: LeafIndex,
+) -> Result<IssuerRecord, RecordError> {
     const SHOULD: &str = "register an issuer";
     let claim = records::read_claim(tables, index, SHOULD)?;
     let damaged =

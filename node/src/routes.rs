@@ -60,6 +60,7 @@ pub fn routes<S: Store + 'static>(
         witness: own.as_ref().map_or(&[], |own| &own.vkeys),
         evidence: evidence.clone(),
         peers: peers.clone(),
+        audit: config.audit.as_ref(),
     };
     let mirror = config.mirror.as_ref();
     let mirror = mirror.map(|mirror| mirror::open(mirror, beside, stop.clone()));

@@ -1,10 +1,8 @@
 //! Fetching checkpoint, bundles and tiles, and hashing bundles as they come.
 
-use super::{
-    AuditError, WIDTH,
-    replay::{Replay, Replayed},
-};
+use super::{AuditError, WIDTH, replay::Replay};
 use crate::{ClientError, Tls};
+use assay_claims::audit::Read;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::limits::NOTE_BYTES;
 use assay_tlog::note::VerifierKey;
@@ -34,7 +32,7 @@ pub(super) struct Site {
 /// A bundle's leaf hashes and, in full mode, its entries.
 pub(super) struct Bundle {
     pub hashes: Vec<Hash>,
-    pub entries: Vec<Replayed>,
+    pub entries: Option<Read<()>>,
 }
 
 impl Site {
@@ -100,7 +98,7 @@ impl Site {
         let tile = TileIndex { level: 0, index };
         self.compare(tile, &hashes).await?;
         let (bytes, entries) = match replay {
-            None => (bytes, vec![]),
+            None => (bytes, None),
             Some(replay) => {
                 let first = index * WIDTH;
                 let bytes = Bytes::from(bytes);
@@ -108,7 +106,7 @@ impl Site {
                 match tokio::task::spawn_blocking(move || {
                     replay
                         .verify_bundle(first, &bytes, width)
-                        .map(|entries| (bytes.into(), entries))
+                        .map(|entries| (bytes.into(), Some(entries)))
                 })
                 .await
                 {

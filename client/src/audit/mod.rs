@@ -178,8 +178,8 @@ pub async fn run(
     while let Some(bundle) = bundles.try_next().await? {
         let Bundle { hashes, entries } = bundle;
         known.check_within(&mut tree, &mut tiles, &hashes)?;
-        if let Some(replay) = &replay {
-            replay.apply(done, entries)?;
+        if let (Some(replay), Some(entries)) = (&replay, entries) {
+            replay.apply(entries)?;
         }
         done += hashes.len() as u64;
         progress(Progress { done, total: size });
@@ -211,7 +211,7 @@ impl Audited {
     /// Adds what the replay of every entry showed.
     fn add(&mut self, replay: &Replay, now_ms: Option<u64>) -> Result<(), AuditError> {
         let size = self.checkpoint.size().get();
-        replay.finish(size)?;
+        replay.finish()?;
         let last = replay.last_at_ms();
         check_clock(last, now_ms)?;
         self.issuers = replay.issuers();

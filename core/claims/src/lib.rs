@@ -6,6 +6,7 @@
 //! sockets, no async, no logging. A type whose name starts with `Verified` can only be made by the
 //! verifier that it is named after.
 
+pub mod audit;
 pub mod claim;
 pub mod dsse;
 pub mod entry;

@@ -135,6 +135,15 @@ impl VerifiedCheckpoint {
         })
     }
 
+    /// What [`LogVerifier::verify_checkpoint`](crate::head::LogVerifier::verify_checkpoint)
+    /// verified.
+    pub(crate) fn of_verified(checkpoint: Checkpoint, note: &str) -> Self {
+        VerifiedCheckpoint {
+            checkpoint,
+            note: note.to_owned(),
+        }
+    }
+
     /// What the log signed.
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint

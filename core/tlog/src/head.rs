@@ -4,7 +4,7 @@
 //! Left out: logs whose one key has the origin as its name ([`crate::checkpoint`]), and quorums of
 //! witnesses ([`crate::tlog_policy`]).
 
-use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::checkpoint::{Checkpoint, CheckpointError, VerifiedCheckpoint};
 use crate::hash::{Hash, empty_root};
 use crate::limits;
 use crate::note::{Note, NoteError, VerifierKey};
@@ -84,6 +84,13 @@ impl LogVerifier {
         let note = Note::parse_checkpoint(note)?;
         let checkpoint = Checkpoint::parse_body(note.text())?;
         self.verify_read(&note, &checkpoint)
+    }
+
+    /// Verifies the note of a checkpoint as [`LogVerifier::verify`] does, and keeps the other
+    /// signatures in it, which are not looked at.
+    pub fn verify_checkpoint(&self, note: &str) -> Result<VerifiedCheckpoint, CheckpointError> {
+        let head = self.verify(note)?;
+        Ok(VerifiedCheckpoint::of_verified(head.checkpoint, note))
     }
 
     /// Does what [`LogVerifier::verify`] does for a note that was read before, with the checkpoint
@@ -252,6 +259,9 @@ mod tests {
         assert_eq!(head.note(), format!("{body}\n{second}{first}"));
         // What is kept verifies by itself.
         assert_eq!(log.verify(head.note()), Ok(head));
+        let whole = format!("{body}\n{second}{unknown}{first}");
+        let kept = log.verify_checkpoint(&whole).unwrap();
+        assert_eq!((kept.checkpoint(), kept.note()), (&checkpoint(), &*whole));
 
         let unsigned = log.verify(&format!("{body}\n{unknown}")).unwrap_err();
         assert!(is_unsigned(&unsigned));

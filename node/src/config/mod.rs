@@ -3,15 +3,19 @@
 //!
 //! Unknown keys are refused, so that a misspelled limit is not ignored.
 
+mod audit;
 mod federation;
 mod file;
 mod mirror;
 mod quorum;
+mod witness;
 
+pub use self::audit::AuditConfig;
 pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
 pub use self::mirror::{LogLimit, MirrorConfig, MirroredLog};
 pub use self::quorum::QuorumConfig;
+pub use self::witness::OwnWitnessConfig;
 
 use crate::storage::backend::Backend;
 use assay_claims::issuer::IssuerId;
@@ -60,18 +64,11 @@ pub struct Config {
     pub witness: Option<OwnWitnessConfig>,
     /// The mirror that this node is, beside its log.
     pub mirror: Option<MirrorConfig>,
+    /// The auditor of what it mirrors.
+    pub audit: Option<AuditConfig>,
     /// Its peers.
     #[serde(default)]
     pub federation: FederationConfig,
-}
-
-/// The witness that a node is, beside its log.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OwnWitnessConfig {
-    /// The configuration file that `assay-node witness init` wrote. What it says of addresses and
-    /// traces is the node's to say.
-    pub config: PathBuf,
 }
 
 /// The log's name, key and checkpoints.
@@ -380,6 +377,9 @@ impl ConfigFile for Config {
         if let Some(mirror) = &self.mirror {
             mirror.check()?;
         }
+        if let Some(audit) = &self.audit {
+            audit.check(self.mirror.is_some())?;
+        }
         self.server.check()
     }
 
@@ -395,6 +395,7 @@ impl ConfigFile for Config {
         paths.extend(self.quorum.as_mut().map(|quorum| &mut quorum.policy));
         paths.extend(self.witness.as_mut().map(|witness| &mut witness.config));
         paths.extend(self.mirror.iter_mut().flat_map(MirrorConfig::paths));
+        paths.extend(self.audit.iter_mut().flat_map(AuditConfig::paths));
         paths.extend(self.server.paths());
         for path in paths {
             *path = folder.join(&*path);

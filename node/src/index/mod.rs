@@ -109,7 +109,8 @@ impl Rows {
         self.0.push((table, key.into(), None));
     }
 
-    fn bytes(&self) -> usize {
+    /// How many bytes the rows have.
+    pub(crate) fn bytes(&self) -> usize {
         self.0
             .iter()
             .map(|(_, key, value)| key.len() + value.as_ref().map_or(0, Bytes::len))

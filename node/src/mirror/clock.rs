@@ -5,7 +5,7 @@ use super::store::OWN;
 use crate::log::now_ms;
 use crate::signer::floor_file::FloorFile;
 use crate::storage::{Batch, StorageError, Tables};
-use assay_tlog::witness::ClockFloor;
+use assay_tlog::witness::{ClockFault, ClockFloor};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Seconds by which the floor has to rise before it is stored by itself.
@@ -51,6 +51,14 @@ impl MirrorClock {
     /// What the clock shows.
     pub fn now(&self) -> u64 {
         (self.now)()
+    }
+
+    /// Returns the time to be stated of a log of which `last` was stated before. The floor does not
+    /// rise by it: it is stored every minute, and a clock may be further behind it than that. Fails
+    /// with [`ClockFault`].
+    pub fn state(&self, last: u64) -> Result<u64, ClockFault> {
+        let floor = self.lock().now.advanced(self.now())?;
+        Ok(floor.seconds().max(last))
     }
 
     /// Stores what is about to be cosigned of a log of which the time `last` was stated before:

@@ -6,11 +6,13 @@ use super::fault::RoundError;
 use super::limits::{LogLimits, Memory};
 use super::shelf::ShownLog;
 use super::site::Site;
+use super::store::Rows;
 use super::ticket::Tickets;
+use crate::audit;
 use crate::misbehavior::Evidence;
-use crate::storage::{StorageError, Tables};
+use crate::storage::{Batch, StorageError, Tables};
 use assay_tlog::head::LogVerifier;
-use assay_tlog::witness::WitnessKeys;
+use assay_tlog::witness::{ClockFault, WitnessKeys};
 use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock as _, DefaultClock},
@@ -49,6 +51,16 @@ pub struct Shared<S> {
     pub reserve: u64,
 }
 
+impl<S: Tables> audit::Clock for Shared<S> {
+    fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    fn state(&self, last: u64, _: &mut Batch) -> Result<u64, ClockFault> {
+        self.clock.state(last)
+    }
+}
+
 /// One log.
 pub struct Copied<S> {
     /// What is the same for every log.
@@ -79,7 +91,7 @@ impl<S: Tables + 'static> Copied<S> {
     ) -> Arc<Self> {
         Arc::new(Copied {
             shared,
-            shown: ShownLog::new(&log),
+            shown: ShownLog::new(Rows::of(log.origin())),
             log: Arc::new(log),
             site,
             limits,

@@ -241,6 +241,7 @@ impl<S: Tables> Copy<S> {
         self.rows().put_bundle(&mut batch, write, bytes);
         self.shared.store.commit(batch)?;
         self.bytes = bytes;
+        self.shown.changed.notify_one();
         metrics::counter!("assay_mirror_bundles_total").increment(1);
         Ok(())
     }
@@ -418,6 +419,7 @@ impl<S: Tables> Copy<S> {
             tree: self.stored_tree(head)?,
         };
         self.shown.head.store(Some(Arc::new(shown)));
+        self.shown.changed.notify_one();
         Ok(())
     }
 

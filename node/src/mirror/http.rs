@@ -37,8 +37,8 @@ async fn checkpoint<S: Tables + 'static>(
     Path(digest): Path<String>,
 ) -> Response {
     let log = copies.shelf.log(&digest);
-    match log.and_then(|log| log.shown.head.load_full()) {
-        Some(head) => tiles::checkpoint_answer(head.note.clone()),
+    match log.and_then(|log| Some(log.shown.note(&*log.shown.head.load_full()?))) {
+        Some(note) => tiles::checkpoint_answer(note),
         None => (
             StatusCode::NOT_FOUND,
             "no checkpoint of this log is mirrored here\n",

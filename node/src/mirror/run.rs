@@ -12,7 +12,8 @@ use super::site::{self, Site};
 use super::store::{self, Rows};
 use super::ticket::Tickets;
 use crate::{
-    config::MirrorConfig,
+    audit::{self, Copies, keys::AuditKeysError, task::Audits},
+    config::{AuditConfig, MirrorConfig},
     misbehavior::Evidence,
     peers::{Peers, Role},
     signer::{
@@ -71,6 +72,12 @@ pub enum MirrorStartError {
     /// A log cannot be copied.
     #[error("{0}")]
     Log(String),
+    /// The auditor's keys cannot be used.
+    #[error(transparent)]
+    Audit(#[from] AuditKeysError),
+    /// The auditor's threads cannot be started.
+    #[error("cannot start threads to replay logs")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
 /// A log to be copied.
@@ -86,6 +93,10 @@ pub struct Opened {
     pub router: Router,
     /// Its verifier keys.
     pub vkeys: Vec<String>,
+    /// The verifier keys of its auditor; none if it has none.
+    pub audit_vkeys: Vec<String>,
+    /// What its auditor shows; nothing if it has none.
+    pub copies: Copies,
     /// Ends once `stop` says so and nothing is written any more.
     pub task: JoinHandle<()>,
 }
@@ -100,6 +111,8 @@ pub struct Beside<'a> {
     pub evidence: Arc<Evidence>,
     /// Its peers, of which some are copied.
     pub peers: Peers,
+    /// The auditor that replays what is copied.
+    pub audit: Option<&'a AuditConfig>,
 }
 
 /// Opens the mirror of a configuration and starts to follow its logs, and those of the peers that
@@ -113,9 +126,11 @@ pub fn open(
 ) -> Result<Opened, MirrorStartError> {
     let keys = load_keys(config)?;
     refuse_shared_keys(&keys, beside.witness)?;
+    let audit = beside.audit.map(audit::keys::load).transpose()?;
     let job = Open {
         config,
         keys,
+        audit,
         beside,
         stop,
     };
@@ -135,6 +150,7 @@ pub(super) fn opening(config: &MirrorConfig) -> Opening<'_> {
 struct Open<'a> {
     config: &'a MirrorConfig,
     keys: WitnessKeys,
+    audit: Option<WitnessKeys>,
     beside: Beside<'a>,
     stop: watch::Receiver<bool>,
 }
@@ -153,7 +169,7 @@ impl Job for Open<'_> {
             configured.push(Source { log, url });
         }
         let verifiers = self.keys.verifiers();
-        let vkeys = verifiers.iter().map(ToString::to_string).collect();
+        let vkeys: Vec<String> = verifiers.iter().map(ToString::to_string).collect();
         let shelf = Arc::new(Shelf::default());
         let floor_file = self.config.floor_file.as_ref();
         let floor_file = floor_file.map(|path| FloorFile::open(path, floor));
@@ -165,19 +181,33 @@ impl Job for Open<'_> {
         if let Err(fault) = floor.advanced(now()) {
             tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
         }
+        let shared = Arc::new(Shared {
+            store: store.clone(),
+            keys: self.keys,
+            clock,
+            evidence: Some(self.beside.evidence.clone()),
+            memory: Memory::new(self.config.memory_mib),
+            tickets: Tickets::new(&key),
+            mirrors: mirrors(self.beside.peers.clone(), http.clone()),
+            free: Box::new(move || disk.free()),
+            reserve: self.config.reserve_mib << 20,
+        });
+        let audit_vkeys = self.audit.iter().flat_map(WitnessKeys::verifiers);
+        let audit_vkeys = audit_vkeys.map(|key| key.to_string()).collect();
+        let audits = match (self.audit, self.beside.audit) {
+            (Some(keys), Some(config)) => {
+                audit::keys::refuse_shared(&keys, vkeys.iter().chain(self.beside.witness))?;
+                Some(audits(&shared, keys, config, self.beside.evidence)?)
+            }
+            _ => None,
+        };
+        let copies = audits.as_ref().map(|it| it.copies().clone());
+        let copies = copies.unwrap_or_default();
+        let router = http::router(store, shelf.clone()).merge(audit::http::router(copies.clone()));
         let followed = Followed {
-            shared: Arc::new(Shared {
-                store: store.clone(),
-                keys: self.keys,
-                clock,
-                evidence: Some(self.beside.evidence),
-                memory: Memory::new(self.config.memory_mib),
-                tickets: Tickets::new(&key),
-                mirrors: mirrors(self.beside.peers.clone(), http.clone()),
-                free: Box::new(move || disk.free()),
-                reserve: self.config.reserve_mib << 20,
-            }),
-            shelf: shelf.clone(),
+            shared,
+            audits,
+            shelf,
             http,
             config: self.config.clone(),
             own: self.beside.log.to_owned(),
@@ -185,11 +215,30 @@ impl Job for Open<'_> {
             running: HashMap::new(),
         };
         Ok(Opened {
-            router: http::router(store, shelf),
+            router,
             vkeys,
+            audit_vkeys,
+            copies,
             task: tokio::spawn(followed.run(self.beside.peers, self.stop)),
         })
     }
+}
+
+/// The auditor of what a mirror copies.
+fn audits<S: Tables + 'static>(
+    shared: &Arc<Shared<S>>,
+    keys: WitnessKeys,
+    config: &AuditConfig,
+    evidence: Arc<Evidence>,
+) -> Result<Audits, rayon::ThreadPoolBuildError> {
+    let shared = audit::Shared::new(
+        shared.store.clone(),
+        keys,
+        shared.clone(),
+        Arc::new(move |origin: &str| evidence.convicts_log(origin)),
+        config.index_cache_mib,
+    );
+    Ok(Audits::new(shared?))
 }
 
 /// Where the peers publish their copies of a log.
@@ -205,6 +254,7 @@ fn mirrors(peers: Peers, http: reqwest::Client) -> Box<dyn Fn(&str) -> Vec<Site>
 /// The logs that are followed.
 struct Followed<S> {
     shared: Arc<Shared<S>>,
+    audits: Option<Audits>,
     shelf: Arc<Shelf<S>>,
     http: reqwest::Client,
     config: MirrorConfig,
@@ -219,6 +269,7 @@ struct Running {
     source: Source,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    audit: Option<JoinHandle<()>>,
 }
 
 impl<S: Tables + 'static> Followed<S> {
@@ -236,6 +287,9 @@ impl<S: Tables + 'static> Followed<S> {
                 }
                 _ = minute.tick() => self.keep_clock().await,
             }
+        }
+        if let Some(audits) = &self.audits {
+            audits.end();
         }
         for (_, running) in self.running.drain() {
             running.end().await;
@@ -302,12 +356,19 @@ impl<S: Tables + 'static> Followed<S> {
         );
         self.shelf.put(copied.clone());
         let (stop, stopped) = watch::channel(false);
+        let audits = self.audits.clone();
+        let audits = audits.filter(|audits| audits.takes(&source.log));
+        let audit = audits.map(|audits| {
+            let (log, shown) = (source.log.clone(), copied.shown.clone());
+            tokio::spawn(audits.run(log, shown, stopped.clone()))
+        });
         let poll = Duration::from_millis(self.config.poll_ms);
         let follower = Follower::new(copied, poll);
         Running {
             source,
             stop,
             task: tokio::spawn(follower.run(stopped)),
+            audit,
         }
     }
 
@@ -330,6 +391,9 @@ impl Running {
     async fn end(self) {
         self.stop.send_replace(true);
         let _ = self.task.await;
+        if let Some(audit) = self.audit {
+            let _ = audit.await;
+        }
     }
 }
 

@@ -13,7 +13,6 @@ use crate::records::RecordError;
 use crate::storage::{Reads, Tables};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::head::LogVerifier;
 use assay_tlog::mirror::{VerifiedTree, tile_above};
 use assay_tlog::tree::tile::{TILE_HEIGHT, TILE_WIDTH};
 use assay_tlog::tree::{Resource, Tile, TileIndex, TilePath, TileReader as _, TreeSize, bundle};
@@ -22,6 +21,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::Notify;
 
 /// Most rows that are remembered as damaged, of one log.
 const DAMAGED: usize = 1024;
@@ -48,6 +48,17 @@ impl ShownHead {
     }
 }
 
+/// A head that was replayed, and cosigned by the node's auditor.
+#[derive(Debug)]
+pub struct AuditedHead {
+    /// How many entries it has.
+    pub size: TreeSize,
+    /// The auditor's name.
+    pub name: String,
+    /// Its signature lines.
+    pub lines: String,
+}
+
 /// One log.
 #[derive(Debug)]
 pub struct ShownLog {
@@ -55,18 +66,34 @@ pub struct ShownLog {
     pub rows: Rows,
     /// Its head. `None` until one was cosigned.
     pub head: ArcSwapOption<ShownHead>,
+    /// What an auditor cosigned last of it.
+    pub audited: ArcSwapOption<AuditedHead>,
+    /// Tells an auditor that more is stored, or another head.
+    pub changed: Notify,
     /// Bundles of which something is damaged, as was found when they were read.
     damaged: Mutex<BTreeSet<u64>>,
 }
 
 impl ShownLog {
     /// A log of which nothing is shown yet.
-    pub fn new(log: &LogVerifier) -> Arc<Self> {
+    pub fn new(rows: Rows) -> Arc<Self> {
         Arc::new(ShownLog {
-            rows: Rows::of(log.origin()),
+            rows,
             head: ArcSwapOption::empty(),
+            audited: ArcSwapOption::empty(),
+            changed: Notify::new(),
             damaged: Mutex::default(),
         })
+    }
+
+    /// The note of a head that is shown, with the auditor's signatures if it was replayed.
+    pub fn note(&self, head: &ShownHead) -> String {
+        match self.audited.load_full() {
+            Some(audited) if audited.size == head.size() => {
+                without(&head.note, &audited.name) + &audited.lines
+            }
+            _ => head.note.clone(),
+        }
     }
 
     /// Reads what is published at `path`, or returns `None` if the head that is shown has no such
@@ -178,6 +205,17 @@ impl ShownLog {
     fn damaged(&self) -> MutexGuard<'_, BTreeSet<u64>> {
         self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A note without the signature lines of this name. Whoever brought them did not get them here.
+fn without(note: &str, name: &str) -> String {
+    let Some((text, lines)) = note.rsplit_once("\n\n") else {
+        return note.to_owned();
+    };
+    let own = format!("\u{2014} {name} ");
+    let others = lines.split_inclusive('\n');
+    let others: String = others.filter(|line| !line.starts_with(&own)).collect();
+    format!("{text}\n\n{others}")
 }
 
 /// All logs, by the SHA-256 of their origins, in lower-case hex.

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | meta | `mirror/name` | the mirror's name |
 //! | meta | `mirror/floor` | u64be(seconds since 1970, UTC): the floor of its clock |
-//! | segments | SHA-256(origin) ‖ bundle, u64be | the bundle, as it is published |
+//! | segments | SHA-256(origin) ‖ first entry, u64be | the bundle, as it is published |
 //! | tiles | SHA-256(origin) ‖ level, u8 ‖ tile, u64be | its hashes |
 //! | meta | `m/` ‖ SHA-256(origin) ‖ `/entries` | u64be(how many entries are stored) |
 //! | meta | `m/` ‖ SHA-256(origin) ‖ `/bytes` | u64be(what they take, as `limits` counts it) |
@@ -13,10 +13,13 @@
 //! | meta | `m/` ‖ SHA-256(origin) ‖ `/note` | the note of that head, with the log's signatures |
 //! | meta | `m/` ‖ SHA-256(origin) ‖ `/lines` | the other signature lines that came with it |
 //!
+//! Bundles and tiles are the rows of [`records`], in a [`Part`](crate::storage::part::Part) of the
+//! store. An auditor adds the others, and rows of its own ([`audit`](crate::audit)).
+//!
 //! A bundle, the tiles that it changes and the number of entries are one batch. State and note are
 //! another one, and come after all entries of that head.
 
-use crate::records::{RecordError, tile_key};
+use crate::records::{self, RecordError, tile_key};
 use crate::signer::own::{Own, OwnError};
 use crate::storage::{Batch, Reads, StorageError, Table};
 use assay_tlog::Hash;
@@ -92,7 +95,8 @@ impl Rows {
     }
 
     fn bundle(self, index: u64) -> Vec<u8> {
-        [&self.0.as_bytes()[..], &index.to_be_bytes()].concat()
+        let first = index * records::WIDTH;
+        [&self.0.as_bytes()[..], &first.to_be_bytes()].concat()
     }
 
     fn tile(self, tile: TileIndex) -> Vec<u8> {
@@ -158,6 +162,15 @@ impl Rows {
     ) -> Result<Option<VerifiedHead>, StoredError> {
         let note = self.text(tables, row)?;
         Ok(note.map(|note| log.verify(&note)).transpose()?)
+    }
+
+    /// A row of `m/`, as it is stored.
+    pub fn read(
+        self,
+        tables: &(impl Reads + ?Sized),
+        row: &str,
+    ) -> Result<Option<Bytes>, StorageError> {
+        tables.get(Table::Meta, &self.meta(row))
     }
 
     /// Makes a head the pending one.

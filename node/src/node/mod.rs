@@ -393,6 +393,9 @@ pub fn write_ready_file(path: &Path, node: &Node) -> io::Result<()> {
     }
     if let Some(mirror) = &node.mirror {
         text["mirror"] = serde_json::json!(mirror.vkeys);
+        if !mirror.audit_vkeys.is_empty() {
+            text["auditor"] = serde_json::json!(mirror.audit_vkeys);
+        }
     }
     write_whole(path, &text)
 }

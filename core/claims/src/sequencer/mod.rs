@@ -10,7 +10,7 @@ mod plan;
 mod recovery;
 
 pub use head::{Head, HeadError};
-pub use plan::{Candidate, Outcome, Refused, Sequencer, Step};
+pub use plan::{Candidate, Leaf, Outcome, Refused, Sequencer, Step, vouching};
 pub use recovery::{Refusal, Resume, resume};
 
 #[cfg(test)]

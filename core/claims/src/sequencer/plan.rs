@@ -88,7 +88,7 @@ impl Candidate {
 }
 
 /// The issuer that a claim endorses, or the claim that it withdraws.
-fn vouching(body: &Body) -> Option<Hash> {
+pub fn vouching(body: &Body) -> Option<Hash> {
     match body {
         Body::Endorsement(endorsement) => Some(Hash::new(*endorsement.issuer.as_bytes())),
         Body::Withdrawal(withdrawal) => Some(Hash::new(*withdrawal.target.as_bytes())),

@@ -235,10 +235,7 @@ impl Persisted {
     /// Signs, with every key of the witness and the same time. Fails with [`CosignError`] if the
     /// algorithm does, which happens less than once in 2^128 times.
     pub fn sign(&self, keys: &WitnessKeys) -> Result<Cosigned, CosignError> {
-        let mut lines = String::new();
-        for key in keys.all() {
-            lines.push_str(&key.cosign(self.head.checkpoint(), self.at)?);
-        }
+        let lines = keys.cosign(self.head.checkpoint(), self.at)?;
         Ok(Cosigned {
             head: self.head.clone(),
             at: self.at,

@@ -1,7 +1,8 @@
 //! What a witness signs with, and the logs that it does it for.
 
+use crate::checkpoint::Checkpoint;
 use crate::head::LogVerifier;
-use crate::note::{Algorithm, CosignerKey, VerifierKey};
+use crate::note::{Algorithm, CosignError, CosignerKey, VerifierKey};
 
 /// Why keys are not a witness's, or a log cannot be witnessed with them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +55,18 @@ impl WitnessKeys {
         self.all().map(CosignerKey::verifier).collect()
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &CosignerKey> {
+    /// Signs with every key, and the same time, in seconds since 1970 (UTC). Returns a signature
+    /// line for each. Whoever calls keeps what was signed before, so that no two statements
+    /// contradict each other. Fails with [`CosignError`].
+    pub fn cosign(&self, checkpoint: &Checkpoint, at: u64) -> Result<String, CosignError> {
+        let mut lines = String::new();
+        for key in self.all() {
+            lines.push_str(&key.cosign(checkpoint, at)?);
+        }
+        Ok(lines)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &CosignerKey> {
         std::iter::once(&self.ed25519).chain(&self.ml_dsa_44)
     }
 

@@ -121,7 +121,7 @@ pub const PROMISES: &[Promise] = &[
     Promise {
         one_more: "storage backend",
         folders: &["node/src/storage"],
-        shared: &["mod", "backend", "disk", "files", "suite"],
+        shared: &["mod", "backend", "disk", "files", "part", "suite"],
         lists: &["node/src/storage/backend.rs"],
         led_by: None,
         about: &[],

@@ -1,0 +1,479 @@
+//! What an auditor does for one log, and what follows from it. All of it blocks.
+//!
+//! If anything fails here that is not the log's fault, what is in memory is dropped and loaded
+//! again from what is stored.
+
+use super::error::AuditError;
+use super::replay::{self, CHUNK, Found, Replayer};
+use super::shown::{CopiedLog, State, Status};
+use super::store::{self, Signed};
+use super::{Copied, Shared};
+use crate::{
+    index::Held,
+    mirror::{
+        shelf::{AuditedHead, ShownHead, ShownLog},
+        store::Rows,
+    },
+    records::{self, RecordError},
+    storage::{Batch, Reads as _, Table},
+};
+use assay_claims::audit::{Finding, Rules};
+use assay_claims::entry::{Entry, wire};
+use assay_claims::index::{Commitment, Map};
+use assay_tlog::Hash;
+use assay_tlog::checkpoint::Checkpoint;
+use assay_tlog::head::{LogVerifier, VerifiedHead};
+use assay_tlog::note::Note;
+use assay_tlog::tree::{LeafIndex, TileIndex, TreeSize};
+use assay_tlog::witness::{LogState, Persisted};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// Chunks of entries that are replayed before another log has its turn.
+const PIECE: u64 = 16;
+
+/// Seconds after which an idle head is cosigned again, at a new time.
+const REFRESH_S: u64 = 600;
+
+/// How far the last leaf may be ahead of this machine's clock, in milliseconds (docs/design.md 3.5,
+/// Time).
+const AHEAD_MS: u64 = 10 * 60 * 1000;
+
+/// Leaves by which a replay may be ahead of the head that is shown, with its index: what was
+/// replaced since stays in memory.
+const LAG: u64 = 1 << 17;
+
+/// The first line of a signed note on an index, before the log's origin.
+const DISPUTED: &str = "assay.disputed-index/v1";
+
+/// What is to be done next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// There is more to replay.
+    More,
+    /// Nothing, until the copy grows or time passes.
+    Wait,
+}
+
+/// One log.
+pub(super) struct Auditor {
+    shared: Arc<Shared>,
+    log: LogVerifier,
+    mirrored: Arc<ShownLog>,
+    copied: Arc<CopiedLog>,
+    part: Copied,
+    loaded: Option<Loaded>,
+}
+
+/// What is known of a log, unless something failed since.
+#[derive(Default)]
+struct Loaded {
+    signed: Signed,
+    /// The index as of the head that was cosigned last.
+    map: Option<Map<Held>>,
+    replayer: Option<Replayer>,
+    /// The note that the mirror stored, and the head in it.
+    note: Bytes,
+    head: Option<VerifiedHead>,
+    /// How many entries are copied.
+    entries: u64,
+    /// What the mirror showed when the head was shown.
+    shown: Option<Arc<ShownHead>>,
+}
+
+impl Loaded {
+    fn size(&self) -> u64 {
+        self.head.as_ref().map_or(0, |head| head.size().get())
+    }
+
+    fn replayed(&self) -> u64 {
+        let rules = self.replayer.as_ref().map(Replayer::rules);
+        rules.map_or(0, |rules| rules.size().get())
+    }
+}
+
+impl Auditor {
+    /// A log of which nothing is known yet.
+    pub fn new(
+        shared: Arc<Shared>,
+        log: LogVerifier,
+        mirrored: Arc<ShownLog>,
+        copied: Arc<CopiedLog>,
+    ) -> Self {
+        let part = copied.view.store().clone();
+        Auditor {
+            shared,
+            log,
+            mirrored,
+            copied,
+            part,
+            loaded: None,
+        }
+    }
+
+    /// Which log.
+    pub fn origin(&self) -> &str {
+        self.log.origin()
+    }
+
+    /// Does what is due, or a piece of it.
+    pub fn round(&mut self) -> Result<Next, AuditError> {
+        let mut loaded = match self.loaded.take() {
+            Some(loaded) => loaded,
+            None => self.load()?,
+        };
+        let next = self.step(&mut loaded)?;
+        self.loaded = Some(loaded);
+        Ok(next)
+    }
+
+    /// Stores the index as it is. Nothing is written after that.
+    pub fn close(&mut self) -> Result<(), RecordError> {
+        let loaded = self.loaded.take();
+        match loaded.and_then(|loaded| loaded.replayer) {
+            Some(mut replayer) => self.shared.pool.install(|| replayer.close()),
+            None => Ok(()),
+        }
+    }
+
+    /// Says that this machine is at fault.
+    pub fn failed(&self) {
+        let status = self.copied.status.load_full();
+        self.tell(Status {
+            state: State::Failed,
+            ..Status::clone(&status)
+        });
+    }
+
+    /// Reads what is stored, and shows what was cosigned of it.
+    fn load(&self) -> Result<Loaded, AuditError> {
+        let signed = store::load(&self.part, &self.log)?;
+        let audited = signed.state.size();
+        let is_cosigned = audited > TreeSize::EMPTY;
+        let cache_mib = self.shared.cache_mib;
+        let (mut map, mut replayer) = (None, None);
+        if signed.finding.is_some() {
+            // What was replayed after it is not shown.
+            if is_cosigned {
+                let recovered = self
+                    .shared
+                    .pool
+                    .install(|| replay::recover(&self.part, audited, audited, cache_mib));
+                map = Some(recovered?.map().clone());
+            }
+        } else if let Some(rules) = replay::stored(&self.part)? {
+            let loaded = self.start(rules)?;
+            if is_cosigned && rules.committed() == audited {
+                map = Some(loaded.index().map().clone());
+            }
+            replayer = Some(loaded);
+        }
+        let dispute = signed.dispute.clone().map(Arc::new);
+        self.copied.dispute.store(dispute);
+        let mut loaded = Loaded {
+            signed,
+            map,
+            replayer,
+            ..Loaded::default()
+        };
+        self.show(&mut loaded)?;
+        Ok(loaded)
+    }
+
+    fn step(&self, loaded: &mut Loaded) -> Result<Next, AuditError> {
+        self.look(loaded)?;
+        if let Some(finding) = &loaded.signed.finding {
+            self.report(loaded, State::of_finding(finding));
+            return Ok(Next::Wait);
+        }
+        if loaded.replayer.is_none() {
+            match self.is_assay(loaded)? {
+                None => self.report(loaded, State::Waiting),
+                Some(false) => self.report(loaded, State::Foreign),
+                Some(true) => {
+                    loaded.replayer = Some(self.start(Rules::default())?);
+                    return Ok(Next::More);
+                }
+            }
+            return Ok(Next::Wait);
+        }
+        if let Some(to) = due(loaded) {
+            return self.replay(loaded, to);
+        }
+        self.cosign_if_due(loaded)?;
+        Ok(Next::Wait)
+    }
+
+    /// Goes on with a replay.
+    fn start(&self, rules: Rules) -> Result<Replayer, AuditError> {
+        let (part, cache_mib) = (self.part.clone(), self.shared.cache_mib);
+        let pool = &self.shared.pool;
+        Ok(pool.install(|| Replayer::load(part, rules, cache_mib))?)
+    }
+
+    /// Reads how far the mirror is.
+    fn look(&self, loaded: &mut Loaded) -> Result<(), AuditError> {
+        let rows: Rows = self.mirrored.rows;
+        let store = &**self.part.whole();
+        if let Some(note) = rows.read(store, "note")?
+            && note != loaded.note
+        {
+            let text = std::str::from_utf8(&note).unwrap_or_default();
+            loaded.head = Some(self.log.verify(text)?);
+            loaded.note = note;
+        }
+        let entries = rows.read(store, "entries")?;
+        let entries = entries.and_then(|row| row.first_chunk().copied());
+        loaded.entries = entries.map_or(0, u64::from_be_bytes);
+        Ok(())
+    }
+
+    /// Whether its first leaf is a commitment to an index, or its last one. `None` if that is not
+    /// known yet.
+    fn is_assay(&self, loaded: &Loaded) -> Result<Option<bool>, AuditError> {
+        if loaded.entries == 0 {
+            return Ok(None);
+        }
+        if self.is_commitment(LeafIndex::new(0))? {
+            return Ok(Some(true));
+        }
+        let last = TreeSize::new(loaded.size()).last_leaf();
+        Ok(last.map(|last| self.is_commitment(last)).transpose()?)
+    }
+
+    fn is_commitment(&self, leaf: LeafIndex) -> Result<bool, RecordError> {
+        let entry = Entry::parse(records::read_entry(&self.part, leaf)?);
+        Ok(entry.is_ok_and(|entry| matches!(entry.body(), wire::Body::IndexCommitment(_))))
+    }
+
+    fn replay(&self, loaded: &mut Loaded, to: u64) -> Result<Next, AuditError> {
+        let audited = loaded.signed.state.size().get();
+        if to - audited > LAG && loaded.map.take().is_some() {
+            self.publish(loaded)?;
+        }
+        self.report(loaded, State::Replaying);
+        let Some(replayer) = &mut loaded.replayer else {
+            return Ok(Next::Wait);
+        };
+        let ending = &self.shared.ending;
+        let run = self.shared.pool.install(|| replayer.run(to, PIECE, ending));
+        if let Err(error) = run {
+            self.found(loaded, *AuditError::of_replay(error)?)?;
+            return Ok(Next::Wait);
+        }
+        self.report(loaded, State::Replaying);
+        Ok(Next::More)
+    }
+
+    /// Keeps what was found, and replays nothing more.
+    fn found(&self, loaded: &mut Loaded, found: Found) -> Result<(), AuditError> {
+        let Found { finding, computed } = found;
+        let (origin, rule) = (self.origin().to_owned(), finding.rule.name());
+        loaded.replayer = None;
+        if finding.rule.blames() {
+            self.confirm(&finding)?;
+            let mut batch = Batch::new();
+            let dispute = computed.and_then(|it| self.dispute(&finding, it, &mut batch));
+            let mut own = Batch::new();
+            store::put_finding(&mut own, &finding, dispute.as_deref());
+            self.part.append(own, &mut batch);
+            self.part.whole().commit(batch)?;
+            self.copied.dispute.store(dispute.map(Arc::new));
+            metrics::counter!("assay_audit_findings_total", "log" => origin, "rule" => rule)
+                .increment(1);
+            tracing::error!(
+                origin = self.origin(),
+                rule,
+                leaf = finding.leaf.get(),
+                reason = finding.reason,
+                "ALARM: a mirrored log broke its rules; it is not cosigned as audited any more"
+            );
+        } else {
+            // A later version of this program knows more: it tries again after its start.
+            tracing::warn!(
+                origin = self.origin(),
+                reason = %finding,
+                "a mirrored log cannot be audited"
+            );
+        }
+        let state = State::of_finding(&finding);
+        loaded.signed.finding = Some(finding);
+        self.report(loaded, state);
+        Ok(())
+    }
+
+    /// Demands that the entries that a finding names are those that were copied, so that a damaged
+    /// disk blames no log.
+    fn confirm(&self, finding: &Finding) -> Result<(), AuditError> {
+        for leaf in [Some(finding.leaf), finding.other].into_iter().flatten() {
+            let entry = records::read_entry(&self.part, leaf)?;
+            let tile = TileIndex {
+                level: 0,
+                index: leaf.get() / records::WIDTH,
+            };
+            let at = (leaf.get() % records::WIDTH) as usize * Hash::LEN;
+            let hashes = self.part.get(Table::Tiles, &records::tile_key(tile))?;
+            let hash = hashes.as_ref().and_then(|it| it.get(at..at + Hash::LEN));
+            if hash != Some(assay_tlog::hash::leaf_hash(&entry).as_bytes()) {
+                return Err(AuditError::Damaged(leaf));
+            }
+        }
+        Ok(())
+    }
+
+    /// The signed note on another index: its first line names the log, and the root is the one that
+    /// the entries give.
+    fn dispute(
+        &self,
+        finding: &Finding,
+        computed: Commitment,
+        batch: &mut Batch,
+    ) -> Option<String> {
+        let said = Checkpoint {
+            origin: format!("{DISPUTED} {}", self.origin()),
+            size: TreeSize::new(finding.leaf.get() + 1),
+            root: computed.root,
+        };
+        let lines = match self.shared.clock.state(0, batch) {
+            Ok(at) => self.shared.keys.cosign(&said, at),
+            Err(fault) => {
+                tracing::error!(%fault, "the note on a disputed index cannot be signed");
+                return None;
+            }
+        };
+        match lines {
+            Ok(lines) => Some(format!("{}\n{lines}", said.body())),
+            Err(error) => {
+                tracing::error!(%error, "the note on a disputed index cannot be signed");
+                None
+            }
+        }
+    }
+
+    /// Cosigns the mirrored head once all of it was replayed, or again if that was a while ago.
+    fn cosign_if_due(&self, loaded: &mut Loaded) -> Result<(), AuditError> {
+        let (Some(head), Some(replayer)) = (loaded.head.clone(), &loaded.replayer) else {
+            return Ok(());
+        };
+        let rules = *replayer.rules();
+        let state = loaded.signed.state;
+        let is_new = state == LogState::Never || state.size() < head.size();
+        let is_stale = self.shared.clock.now() >= state.at().saturating_add(REFRESH_S);
+        if is_new && rules.size() != head.size() {
+            // It was replayed beyond this head before a start, and the next one is not there yet.
+            self.report(loaded, State::Replaying);
+            return Ok(());
+        }
+        if !(is_new || is_stale) {
+            self.show_if_changed(loaded)?;
+            self.report(loaded, State::Audited);
+            return Ok(());
+        }
+        if (self.shared.convicts)(self.origin()) {
+            self.report(loaded, State::Convicted);
+            return Ok(());
+        }
+        if is_new {
+            if let Err(finding) = rules.ends_committed() {
+                let computed = None;
+                return self.found(loaded, Found { finding, computed });
+            }
+            let now = self.shared.clock.now().saturating_mul(1000);
+            if rules.last_at_ms() > now.saturating_add(AHEAD_MS) {
+                self.report(loaded, State::Ahead);
+                return Ok(());
+            }
+            loaded.map = Some(replayer.index().map().clone());
+        }
+        let mut batch = Batch::new();
+        let at = self.shared.clock.state(state.at(), &mut batch)?;
+        let mut own = Batch::new();
+        loaded.signed.state = store::put_cosigned(&mut own, &head, at);
+        self.part.append(own, &mut batch);
+        self.part.whole().commit(batch)?;
+        loaded.signed.head = Some(head);
+        self.show(loaded)?;
+        self.report(loaded, State::Audited);
+        Ok(())
+    }
+
+    /// Shows the head again if the mirror shows other signatures with it.
+    fn show_if_changed(&self, loaded: &mut Loaded) -> Result<(), AuditError> {
+        let now = self.mirrored.head.load_full();
+        let is_same = match (&now, &loaded.shown) {
+            (Some(now), Some(shown)) => Arc::ptr_eq(now, shown),
+            (now, shown) => now.is_none() && shown.is_none(),
+        };
+        if is_same { Ok(()) } else { self.show(loaded) }
+    }
+
+    /// Signs what is stored as cosigned, and shows it with its index.
+    fn show(&self, loaded: &mut Loaded) -> Result<(), AuditError> {
+        let Some(head) = &loaded.signed.head else {
+            return Ok(());
+        };
+        let persisted = Persisted::reload(&loaded.signed.state, head.note(), &self.log)?;
+        let signed = persisted.sign(&self.shared.keys)?.note();
+        let audited = AuditedHead {
+            size: head.size(),
+            name: self.shared.keys.name().to_owned(),
+            lines: signed[head.note().len()..].to_owned(),
+        };
+        self.mirrored.audited.store(Some(Arc::new(audited)));
+        self.copied.audited.store(Some(Arc::new(signed)));
+        self.publish(loaded)
+    }
+
+    /// Shows what was cosigned, with every signature that is known, to those who ask.
+    fn publish(&self, loaded: &mut Loaded) -> Result<(), AuditError> {
+        let Some(head) = &loaded.signed.head else {
+            return Ok(());
+        };
+        let shown = self.mirrored.head.load_full();
+        let whole = shown.as_ref().filter(|shown| shown.size() == head.size());
+        let whole = whole.and_then(|shown| {
+            let note = self.mirrored.note(shown);
+            Note::parse_checkpoint(&note).ok().map(|_| note)
+        });
+        let own = self.copied.audited.load_full();
+        let note = whole.or_else(|| Some(own?.to_string())).unwrap_or_default();
+        let checkpoint = self.log.verify_checkpoint(&note)?;
+        self.copied.view.publish(checkpoint, loaded.map.clone())?;
+        loaded.shown = shown;
+        Ok(())
+    }
+
+    fn report(&self, loaded: &Loaded, state: State) {
+        let finding = loaded.signed.finding.clone();
+        let found = finding.as_ref().map(|finding| finding.leaf.get());
+        self.tell(Status {
+            state,
+            replayed: found.unwrap_or_else(|| loaded.replayed()),
+            audited: loaded.signed.state.size().get(),
+            finding,
+        });
+    }
+
+    fn tell(&self, status: Status) {
+        let origin = || self.origin().to_owned();
+        metrics::gauge!("assay_audit_entries", "log" => origin()).set(status.replayed as f64);
+        metrics::gauge!("assay_audit_size", "log" => origin()).set(status.audited as f64);
+        for state in State::ALL {
+            let is_it = f64::from(u8::from(state == status.state));
+            metrics::gauge!("assay_audit_state", "log" => origin(), "state" => state.name())
+                .set(is_it);
+        }
+        self.copied.status.store(Arc::new(status));
+    }
+}
+
+/// Up to which leaf there is something to replay: first the whole mirrored head, then what is
+/// copied of the next one, some thousand entries at a time.
+fn due(loaded: &Loaded) -> Option<u64> {
+    let (next, size) = (loaded.replayed(), loaded.size());
+    if next < size {
+        return Some(size);
+    }
+    let whole = loaded.entries / CHUNK * CHUNK;
+    (whole > next).then_some(whole)
+}

@@ -1,0 +1,144 @@
+//! What an auditor stores of one log, in the log's part of the mirror's store, beside the rows of
+//! [`records`](crate::records):
+//!
+//! | table | key | value |
+//! | --- | --- | --- |
+//! | meta | `audit/rules` | how far it was replayed: the record of [`Rules`] |
+//! | meta | `audit/state` | what was cosigned: [`LogState`]'s record |
+//! | meta | `audit/note` | the note of that head, with the log's signatures |
+//! | meta | `audit/finding` | the rule that was not kept, as JSON; nothing is replayed after it |
+//! | meta | `audit/dispute` | the auditor's signed note on an index that is another |
+//!
+//! State and note are one batch, before anything is signed. How far a log was replayed stands in
+//! one batch with the rows that the entries left.
+//!
+//! [`Rules`]: assay_claims::audit::Rules
+
+use super::Copied;
+use crate::storage::{Batch, Reads, StorageError, Table};
+use assay_claims::audit::{Finding, Rule};
+use assay_tlog::checkpoint::CheckpointError;
+use assay_tlog::head::{LogVerifier, VerifiedHead};
+use assay_tlog::tree::LeafIndex;
+use assay_tlog::witness::{LogState, StateError};
+use serde_json::json;
+
+const STATE: &[u8] = b"audit/state";
+const NOTE: &[u8] = b"audit/note";
+const FINDING: &[u8] = b"audit/finding";
+const DISPUTE: &[u8] = b"audit/dispute";
+
+/// Why what is stored cannot be relied on.
+#[derive(Debug, thiserror::Error)]
+pub enum StoredError {
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The record of what was cosigned.
+    #[error("the record of what was cosigned as an auditor cannot be relied on")]
+    State(#[from] StateError),
+    /// The note is not one that the log's keys, as they are known now, signed.
+    #[error(
+        "a stored note cannot be verified with the log's keys; if it rotated them, give the older \
+         ones, too"
+    )]
+    Note(#[from] CheckpointError),
+    /// Rows that do not belong together.
+    #[error("what is stored of this log's audit is damaged: {0}")]
+    Damaged(&'static str),
+}
+
+/// What is stored of what was signed.
+#[derive(Debug, Default)]
+pub struct Signed {
+    /// What was cosigned.
+    pub state: LogState,
+    /// The head.
+    pub head: Option<VerifiedHead>,
+    /// The rule that was not kept.
+    pub finding: Option<Finding>,
+    /// The signed note on that, if it is about the index.
+    pub dispute: Option<String>,
+}
+
+/// Reads what was signed of a log. Fails with [`StoredError`].
+pub fn load(part: &Copied, log: &LogVerifier) -> Result<Signed, StoredError> {
+    let state = match part.get(Table::Meta, STATE)? {
+        None => LogState::Never,
+        Some(record) => LogState::from_record(log.origin(), &record)?,
+    };
+    let note = text(part, NOTE)?;
+    let head = note.map(|note| log.verify(&note)).transpose()?;
+    let is_one_head = match (&state, &head) {
+        (LogState::Never, None) => true,
+        (LogState::Held { size, root, .. }, Some(head)) => {
+            head.size() == *size && head.root() == *root
+        }
+        _ => false,
+    };
+    if !is_one_head {
+        let wrong = "its note and its state are not of one head";
+        return Err(StoredError::Damaged(wrong));
+    }
+    let finding = text(part, FINDING)?;
+    let finding = finding.map(|text| {
+        read_finding(&text).ok_or(StoredError::Damaged("what was found cannot be read"))
+    });
+    Ok(Signed {
+        state,
+        head,
+        finding: finding.transpose()?,
+        dispute: text(part, DISPUTE)?,
+    })
+}
+
+fn text(part: &Copied, row: &[u8]) -> Result<Option<String>, StoredError> {
+    let Some(bytes) = part.get(Table::Meta, row)? else {
+        return Ok(None);
+    };
+    let text = String::from_utf8(bytes.into());
+    let text = text.map_err(|_| StoredError::Damaged("a row is no text"));
+    text.map(Some)
+}
+
+/// Keeps what is about to be cosigned. Returns the state to go on from.
+pub fn put_cosigned(own: &mut Batch, head: &VerifiedHead, at: u64) -> LogState {
+    let state = LogState::Held {
+        size: head.size(),
+        root: head.root(),
+        at,
+    };
+    if let Some(record) = state.record(head.origin()) {
+        own.put(Table::Meta, STATE, record.to_vec());
+    }
+    own.put(Table::Meta, NOTE, head.note().to_owned());
+    state
+}
+
+/// Keeps what was found, and the signed note on it.
+pub fn put_finding(own: &mut Batch, finding: &Finding, dispute: Option<&str>) {
+    own.put(Table::Meta, FINDING, finding_json(finding).to_string());
+    if let Some(note) = dispute {
+        own.put(Table::Meta, DISPUTE, note.to_owned());
+    }
+}
+
+/// What was found, as it is stored and shown.
+pub fn finding_json(finding: &Finding) -> serde_json::Value {
+    json!({
+        "rule": finding.rule.name(),
+        "leaf": finding.leaf.get(),
+        "other": finding.other.map(LeafIndex::get),
+        "reason": finding.reason,
+    })
+}
+
+fn read_finding(text: &str) -> Option<Finding> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    Some(Finding {
+        rule: Rule::of_name(value["rule"].as_str()?)?,
+        leaf: LeafIndex::new(value["leaf"].as_u64()?),
+        other: value["other"].as_u64().map(LeafIndex::new),
+        reason: value["reason"].as_str()?.to_owned(),
+    })
+}
