@@ -13,7 +13,6 @@ use crate::records::RecordError;
 use crate::storage::{Reads, Tables};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::head::LogVerifier;
 use assay_tlog::mirror::{VerifiedTree, tile_above};
 use assay_tlog::tree::tile::{TILE_HEIGHT, TILE_WIDTH};
 use assay_tlog::tree::{Resource, Tile, TileIndex, TilePath, TileReader as _, TreeSize, bundle};
@@ -77,9 +76,9 @@ pub struct ShownLog {
 
 impl ShownLog {
     /// A log of which nothing is shown yet.
-    pub fn new(log: &LogVerifier) -> Arc<Self> {
+    pub fn new(rows: Rows) -> Arc<Self> {
         Arc::new(ShownLog {
-            rows: Rows::of(log.origin()),
+            rows,
             head: ArcSwapOption::empty(),
             audited: ArcSwapOption::empty(),
             changed: Notify::new(),

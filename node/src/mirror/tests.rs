@@ -12,6 +12,7 @@ use super::shelf::Shelf;
 use super::site::{self, Site};
 use super::store;
 use super::ticket::Tickets;
+use crate::signer::floor_file::FloorFile;
 use crate::storage::memory::{Fault, Memory};
 use crate::storage::{Reads, Table};
 use assay_tlog::checkpoint::Checkpoint;
@@ -342,4 +343,30 @@ fn a_log_that_is_removed_is_not_shown() {
     assert!(shelf.log(&rows.digest().to_hex()).is_some());
     shelf.remove(rows);
     assert!(shelf.log(&rows.digest().to_hex()).is_none());
+}
+
+/// The file beside the store is raised with the floor of the clock, and after it.
+#[test]
+fn an_older_copy_of_a_mirrors_store_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mirror.floor");
+    let store = new_store();
+    let older = store.crash();
+    let floor = store::OWN.open(&*store, NAME).unwrap();
+    let file = FloorFile::open(&path, floor).unwrap();
+    let clock = MirrorClock::new(floor, Some(file), || NOW + 61);
+    clock.keep(&*store).unwrap();
+    let floor = store::OWN.open(&*store, NAME).unwrap();
+    assert_eq!(floor.seconds(), NOW + 61);
+    assert!(FloorFile::open(&path, floor).is_ok());
+    let floor = store::OWN.open(&older, NAME).unwrap();
+    let refused = FloorFile::open(&path, floor).unwrap_err();
+    assert!(refused.to_string().contains("an older copy"), "{refused}");
+    // A commit that fails does not raise it.
+    let file = FloorFile::open(&path, ClockFloor::new(NOW + 61)).unwrap();
+    let clock = MirrorClock::new(ClockFloor::new(NOW + 61), Some(file), || NOW + 200);
+    store.fail_commit_after(0, Fault::NotPersisted);
+    assert!(clock.commit(&*store, 0, |_, _| {}).is_err());
+    let known = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(known, format!("{}\n", NOW + 61));
 }
