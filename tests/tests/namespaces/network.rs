@@ -23,7 +23,7 @@ pub fn enter() -> Command {
 pub fn is_allowed() -> Result<(), String> {
     // All that the network below takes.
     let try_it = "mount -t tmpfs none /run && ip netns add x && ip link add s type bridge && \
-                  ip link add l type veth peer netns x name r && ip netns exec x true";
+                  ip link add near type veth peer netns x name far && ip netns exec x true";
     let tried = enter()
         .args(["sh", "-c", try_it])
         .stdin(Stdio::null())
