@@ -20,7 +20,7 @@ use crate::{
     rotation::socket::Rotations,
     storage::Store,
     view::View,
-    witness::{self, lists, logs, run::Opened},
+    witness::{self, lists, run::Opened},
 };
 use assay_proto::federation_page::{LogPart, QuorumPart};
 use axum::Router;
@@ -73,6 +73,7 @@ pub fn routes<S: Store + 'static>(
     stop: &watch::Receiver<bool>,
 ) -> Result<Plain, MirrorStartError> {
     let own_log = OwnLog::new(view.clone(), &config.log.origin);
+    let submissions = submissions(&config.server.shared_addresses);
     let mut holdings: Vec<Box<dyn Holding>> = vec![Box::new(own_log)];
     let mut router = tiles::router(view).merge(misbehavior::http::router(evidence.clone()));
     let mut page = Page {
@@ -91,11 +92,8 @@ pub fn routes<S: Store + 'static>(
             writer: opened.writer,
         });
         let witness = Arc::new(opened.witness);
-        logs::follow(&witness, peers.clone());
+        admin = lists::begin(&witness, opened.lists, peers, stop);
         holdings.push(Box::new(Witnessed::new(&witness)));
-        admin = lists::routes(witness.clone(), peers.clone());
-        let following = lists::follow(witness.clone(), opened.lists, peers.clone(), stop.clone());
-        tokio::spawn(following);
         page.witness = Some(witness::service::part(witness.clone()));
         router = router.merge(witness::http::router(witness.clone()));
         witnessing = Some(witness);
@@ -130,7 +128,6 @@ pub fn routes<S: Store + 'static>(
         let gossip = gossip.desk.gossip().clone();
         witness.tell(move |head| gossip.seen(head));
     }
-    let submissions = submissions(&config.server.shared_addresses);
     let heads = gossip::http::router(gossip.desk.clone(), submissions.clone());
     Ok(Plain {
         router: router.merge(heads).merge(page::router(page)),

@@ -11,7 +11,6 @@ use super::{
     rest_of_body::RequestBody,
     serve::Peer,
 };
-use crate::mirror::upload::ADD_ENTRIES;
 use assay_proto::v1::{
     federation_service_server,
     index_service_server::{self, IndexService, IndexServiceServer},
@@ -46,6 +45,9 @@ const UPLOAD: &str = "/assay.v1.AttachmentService/Put";
 
 /// What callers of methods are told that there are not.
 const NO_METHOD: &str = "this node has no such method";
+
+/// Where a log brings its entries itself, to a mirror: an upload, too (C2SP tlog-mirror).
+pub const ADD_ENTRIES: &str = "/mirror/add-entries";
 
 /// The public port's service.
 pub struct Api<L, I> {

@@ -125,7 +125,7 @@ impl<S: Tables> Copy<S> {
     pub fn add_checkpoint(
         &mut self,
         request: &SignedRequest,
-    ) -> Result<Result<(), Refused>, RoundError> {
+    ) -> Result<Result<(), Box<Refused>>, RoundError> {
         let before = self.mirror.pending().map(VerifiedHead::size);
         let added = self.mirror.add_checkpoint(request);
         if self.mirror.pending().map(VerifiedHead::size) != before {
@@ -302,8 +302,8 @@ impl<S: Tables> Copy<S> {
     }
 
     /// Cosigns and shows the largest head that is stored to its end, or again the one that was
-    /// cosigned, if that was a while ago. `note` is what was fetched of the log, with the signatures
-    /// of others.
+    /// cosigned, if that was a while ago. `note` is what was fetched of the log, with the
+    /// signatures of others.
     pub fn finish(&mut self, note: &str) -> Result<(), RoundError> {
         let is_new = match self.mirror.covered() {
             Some(size) => self.complete(size)?,

@@ -19,7 +19,8 @@ const CHARGE_MIB: u32 = 2 * (BESIDE_OTHERS >> 20) as u32;
 /// What is kept for the one long bundle, in MiB.
 const LONG_MIB: u32 = (2 * BUNDLE_BYTES).div_ceil(1 << 20) as u32;
 
-/// What is kept for uploads, in MiB: two packages of the greatest length, and many of the usual one.
+/// What is kept for uploads, in MiB: two packages of the greatest length, and many of the usual
+/// one.
 const UPLOADS_MIB: u32 = 48;
 
 /// How long an upload waits for room.

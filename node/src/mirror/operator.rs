@@ -6,7 +6,8 @@ use crate::config::MirrorConfig;
 use crate::signer::own::ClockOkError;
 use assay_tlog::witness::ClockFloor;
 
-/// Raises the floor of the clock to `now`: see [`Own::clock_ok`](crate::signer::own::Own::clock_ok).
+/// Raises the floor of the clock to `now`: see
+/// [`Own::clock_ok`](crate::signer::own::Own::clock_ok).
 pub fn clock_ok(config: &MirrorConfig, now: u64) -> Result<ClockFloor, ClockOkError> {
     store::OWN.clock_ok(&config.backend, opening(config), &config.name, now)
 }

@@ -249,8 +249,8 @@ impl<S: Tables + 'static> Copied<S> {
 
     fn count_repaired(&self, who: &'static str) {
         let origin = self.log.origin().to_owned();
-        metrics::counter!("assay_mirror_scrub_repaired_total", "log" => origin.clone(), "from" => who)
-            .increment(1);
+        let name = "assay_mirror_scrub_repaired_total";
+        metrics::counter!(name, "log" => origin.clone(), "from" => who).increment(1);
         tracing::info!(
             origin,
             from = who,

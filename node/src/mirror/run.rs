@@ -33,7 +33,7 @@ use arc_swap::ArcSwap;
 use assay_proto::federation_page::CosignerPart;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
-use assay_tlog::witness::{WitnessKeys, WitnessKeysError, WitnessedLog};
+use assay_tlog::witness::{ClockFloor, WitnessKeys, WitnessKeysError, WitnessedLog};
 use axum::Router;
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
@@ -166,11 +166,9 @@ struct Open<'a> {
     stop: watch::Receiver<bool>,
 }
 
-impl Job for Open<'_> {
-    type Output = Result<Opened, MirrorStartError>;
-
-    fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
-        let floor = store::OWN.open(&*store, &self.config.name)?;
+impl Open<'_> {
+    /// The logs of the configuration.
+    fn configured(&self) -> Result<Vec<Source>, MirrorStartError> {
         let mut configured = Vec::new();
         for entry in &self.config.log {
             let log = entry.verifier().map_err(MirrorStartError::Log)?;
@@ -179,19 +177,35 @@ impl Job for Open<'_> {
             let url = entry.url.clone();
             configured.push(Source { log, url });
         }
-        let verifiers = self.keys.verifiers();
-        let vkeys: Vec<String> = verifiers.iter().map(ToString::to_string).collect();
-        let shelf = Arc::new(Shelf::default());
+        Ok(configured)
+    }
+
+    /// The clock, with the floor that is stored.
+    fn clock(&self, floor: ClockFloor) -> Result<MirrorClock, MirrorStartError> {
         let floor_file = self.config.floor_file.as_ref();
         let floor_file = floor_file.map(|path| FloorFile::open(path, floor));
         let clock = MirrorClock::new(floor, floor_file.transpose()?, now);
+        if let Err(fault) = floor.advanced(now()) {
+            tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
+        }
+        Ok(clock)
+    }
+}
+
+impl Job for Open<'_> {
+    type Output = Result<Opened, MirrorStartError>;
+
+    fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
+        let floor = store::OWN.open(&*store, &self.config.name)?;
+        let configured = self.configured()?;
+        let clock = self.clock(floor)?;
+        let verifiers = self.keys.verifiers();
+        let vkeys: Vec<String> = verifiers.iter().map(ToString::to_string).collect();
+        let shelf = Arc::new(Shelf::default());
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|e| MirrorStartError::Random(e.to_string()))?;
         let disk = store.clone();
         let http = site::client()?;
-        if let Err(fault) = floor.advanced(now()) {
-            tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
-        }
         let own_keys = Arc::new(ArcSwap::from_pointee(self.keys));
         let shown = shelf.clone();
         let shared = Arc::new(Shared {

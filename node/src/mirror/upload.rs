@@ -1,13 +1,14 @@
 //! `POST /mirror/add-checkpoint` and `POST /mirror/add-entries`, by which a log brings its entries
 //! itself (C2SP tlog-mirror).
 //!
-//! `core/tlog/src/mirror/` decides and has the statuses. Here is what a stranger may cost: a body is
-//! read as it comes, a package at a time, and each package is stored before the next one is read.
+//! `core/tlog/src/mirror/` decides and has the statuses. Here is what a stranger may cost: a body
+//! is read as it comes, a package at a time, and each package is stored before the next one is read.
 
 use super::copied::Copied;
 use super::fault::RoundError;
 use super::incoming::{Incoming, Packing};
 use super::shelf::Shelf;
+use crate::api::app::ADD_ENTRIES;
 use crate::api::serve::Peer;
 use crate::misbehavior;
 use crate::reason::with_causes;
@@ -26,9 +27,6 @@ use axum::{
     routing::post,
 };
 use std::sync::Arc;
-
-/// The path that may take longer than other calls.
-pub const ADD_ENTRIES: &str = "/mirror/add-entries";
 
 /// Returns the routes.
 pub fn router<S: Tables + 'static>(shelf: Arc<Shelf<S>>) -> Router {

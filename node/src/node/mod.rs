@@ -22,7 +22,8 @@ use crate::{
     },
     config::{Config, ConfigFile as _, LogConfig, ServerConfig},
     cosigner::{Asking, Witnesses},
-    descriptors, files, gossip,
+    descriptors::{self, TooFew},
+    files, gossip,
     held::{self, Held},
     log::{Caches, Log, Shown, Signed},
     mirror::run as mirror,
@@ -276,27 +277,16 @@ async fn serve<S: Store + 'static>(
     let (stop, stopped) = watch::channel(false);
     let (rules, shared) = (&config.admission, &config.server.shared_addresses);
     let admission = Admission::new(rules, shared, store.clone(), directory, halt.clone());
-    let look_ups = LookUps::new().map_err(io::Error::other)?;
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
-    let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
-    let index = IndexApi::new(view.clone(), look_ups.clone());
-    let plain = parts.routes(view, config, &peers.peers(), &stopped)?;
-    let copies = plain.mirror.as_ref().map(|mirror| mirror.copies.clone());
-    let copies = CopyApis::new(copies.unwrap_or_default(), look_ups, stopped.clone());
+    let plain = parts.routes(view.clone(), config, &peers.peers(), &stopped)?;
+    let logs = logs(publisher, view, plain.mirror.as_ref(), &stopped)?;
     let admin_socket = &config.federation.admin_socket;
     let admin_socket = peers.serve(admin_socket, plain.admin, stopped.clone())?;
-    let stores = 1 + usize::from(config.witness.is_some()) + usize::from(config.mirror.is_some());
-    let connections = descriptors::connections(config.server.connections, stores)?;
+    let connections = connections(config)?;
     let held = Held::new(limits(&config.server, connections));
     let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
     let server = Server {
-        app: api(
-            store,
-            plain.router,
-            (log, index, copies),
-            federation,
-            config,
-        )?,
+        app: api(store, plain.router, logs, federation, config)?,
         tls: tls.clone(),
         threads: config.server.threads,
         connections,
@@ -383,11 +373,36 @@ pub(crate) async fn listen(
         })
 }
 
+/// The node's own log, its index, and the logs that it has copies of.
+type Logs<S> = (LogApi<S>, IndexApi<S>, CopyApis);
+
+/// The services of all logs, which share the threads for look-ups.
+fn logs<S: Store + 'static>(
+    publisher: Publisher<S>,
+    view: Arc<View<S>>,
+    mirror: Option<&mirror::Opened>,
+    stopped: &watch::Receiver<bool>,
+) -> io::Result<Logs<S>> {
+    let look_ups = LookUps::new().map_err(io::Error::other)?;
+    let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
+    let index = IndexApi::new(view, look_ups.clone());
+    let copies = mirror.map(|mirror| mirror.copies.clone());
+    let copies = CopyApis::new(copies.unwrap_or_default(), look_ups, stopped.clone());
+    Ok((log, index, copies))
+}
+
+/// How many connections there is room for beside the stores of log, witness and mirror.
+fn connections(config: &Config) -> Result<usize, TooFew> {
+    let others = [config.witness.is_some(), config.mirror.is_some()];
+    let stores = 1 + others.into_iter().filter(|is_there| *is_there).count();
+    descriptors::connections(config.server.connections, stores)
+}
+
 /// Joins everything on the public port.
 fn api<S: Store + 'static>(
     store: Arc<S>,
     plain: Router,
-    (log, index, copies): (LogApi<S>, IndexApi<S>, CopyApis),
+    (log, index, copies): Logs<S>,
     federation: FederationServiceServer<FederationApi>,
     config: &Config,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {

@@ -23,8 +23,8 @@ pub enum FloorFileError {
     /// The store is older than what the file knows.
     #[error(
         "the data folder is an older copy: the clock's floor is {stored} in it, and {known} in \
-         {path}. Bring back the newer state, or retire the keys and make new ones with `init`. Going \
-         on from here may sign the opposite of what was signed",
+         {path}. Bring back the newer state, or retire the keys and make new ones with `init`. \
+         Going on from here may sign the opposite of what was signed",
         path = path.display()
     )]
     OlderStore {

@@ -30,8 +30,8 @@ pub enum LoadKeysError {
     Keys(#[from] WitnessKeysError),
 }
 
-/// Reads the keys of `name`: Ed25519, and ML-DSA-44 if there is one, and the next ones of a rotation
-/// that has begun. Fails with [`LoadKeysError`].
+/// Reads the keys of `name`: Ed25519, and ML-DSA-44 if there is one, and the next ones of a
+/// rotation that has begun. Fails with [`LoadKeysError`].
 pub fn load(
     name: &str,
     ed25519: &Path,

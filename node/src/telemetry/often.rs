@@ -68,14 +68,14 @@ impl<S: Subscriber> Filter<S> for Often {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tracing::callsite::Callsite as _;
+    use tracing::{callsite::Callsite as _, metadata::Kind};
 
     fn places() -> [Identifier; 2] {
         let first = tracing::callsite! {
-            name: "first", kind: tracing::metadata::Kind::EVENT, level: Level::WARN, fields: message
+            name: "first", kind: Kind::EVENT, level: Level::WARN, fields: message
         };
         let second = tracing::callsite! {
-            name: "second", kind: tracing::metadata::Kind::EVENT, level: Level::WARN, fields: message
+            name: "second", kind: Kind::EVENT, level: Level::WARN, fields: message
         };
         [first, second].map(|place| place.metadata().callsite())
     }

@@ -3,6 +3,7 @@
 
 use super::config::LogListConfig;
 use super::listed::{Imported, ListedError};
+use super::logs;
 use super::service::Witness;
 use crate::peers::Peers;
 use crate::reason::with_causes;
@@ -57,9 +58,23 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Has the witness take the logs of the peers, and those of its lists, now and each day, until
+/// `stop` says so. Returns the route of the admin socket by which lists are brought.
+pub fn begin(
+    witness: &Arc<Witness>,
+    lists: Vec<LogListConfig>,
+    peers: &Peers,
+    stop: &watch::Receiver<bool>,
+) -> Router {
+    logs::follow(witness, peers.clone());
+    let following = follow(witness.clone(), lists, peers.clone(), stop.clone());
+    tokio::spawn(following);
+    routes(witness.clone(), peers.clone())
+}
+
 /// Reads the lists now, and each day, until `stop` says so. What goes wrong is reported; what was
 /// taken before stays.
-pub async fn follow(
+async fn follow(
     witness: Arc<Witness>,
     lists: Vec<LogListConfig>,
     peers: Peers,
@@ -131,7 +146,7 @@ async fn take(
 
 /// The route of the admin socket, `POST /log-lists/import`: the first line of the body says where
 /// the list is from, the rest is the list.
-pub fn routes(witness: Arc<Witness>, peers: Peers) -> Router {
+fn routes(witness: Arc<Witness>, peers: Peers) -> Router {
     Router::new()
         .route("/log-lists/import", post(import))
         .layer(DefaultBodyLimit::max(LIST_BYTES + 4096))

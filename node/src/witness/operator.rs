@@ -70,7 +70,8 @@ pub fn pin(config: &WitnessConfig, pin: Pin<'_>) -> Result<(), OperatorError> {
     run(config, SetPin { name, pin })?
 }
 
-/// Raises the floor of the clock to `now`: see [`Own::clock_ok`](crate::signer::own::Own::clock_ok).
+/// Raises the floor of the clock to `now`: see
+/// [`Own::clock_ok`](crate::signer::own::Own::clock_ok).
 pub fn clock_ok(config: &WitnessConfig, now: u64) -> Result<ClockFloor, ClockOkError> {
     let storage = &config.storage;
     let name = &config.witness.name;

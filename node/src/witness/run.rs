@@ -8,7 +8,7 @@ use super::init::BLOCK_CACHE_MIB;
 use super::known::{Held as HeldLog, Latest};
 use super::listed::{Listed, ListedError};
 use super::lists;
-use super::logs::{self, Logs, UnusableLog};
+use super::logs::{Logs, UnusableLog};
 use super::service::{self, QUEUE, Witness};
 use super::store::{self, StoredError};
 use super::writer::{Writer, report_clock};
@@ -18,13 +18,13 @@ use crate::{
         serve::Server,
         tls::{Tls, TlsError},
     },
-    config::ConfigError,
+    config::{ConfigError, FederationConfig},
     descriptors::{self, TooFew},
     gossip::{self, holding::Witnessed, known::Places, rounds},
     held::Held,
     misbehavior::{Evidence, EvidenceError, known::Known},
     node::{self, StartError},
-    peers::{PeerFile, PeersError, page},
+    peers::{PeerFile, Peers, PeersError, page},
     reason::with_causes,
     rotation::socket::{CosignerRotation, Rotations},
     sequencer::Halt,
@@ -290,29 +290,16 @@ impl Running {
 
         let (stop, stopped) = watch::channel(false);
         let witness = Arc::new(opened.witness);
-        logs::follow(&witness, peers.peers());
-        let gossip = rounds::start(rounds::Setup {
-            evidence: evidence.clone(),
-            holdings: vec![Box::new(Witnessed::new(&witness))],
-            places: Places::default(),
-            config: &config.federation,
-            peers: &peers.peers(),
-            stop: stopped.clone(),
-        })?;
-        let seen = gossip.desk.gossip().clone();
-        witness.tell(move |head| seen.seen(head));
+        let all = peers.peers();
+        let importing = lists::begin(&witness, opened.lists, &all, &stopped);
+        let gossip = gossip(&witness, &evidence, &config.federation, &all, &stopped)?;
         let standing = gossip::http::admin(gossip.desk.clone());
-        let page = page::Page::of_witness(service::part(witness.clone()), peers.peers());
+        let page = page::Page::of_witness(service::part(witness.clone()), all);
         let rotations = Rotations {
             witness: Some(opened.rotation),
             ..Rotations::default()
         };
-        let more = rotations
-            .routes()
-            .merge(lists::routes(witness.clone(), peers.peers()))
-            .merge(standing);
-        let (lists, all) = (opened.lists, peers.peers());
-        tokio::spawn(lists::follow(witness.clone(), lists, all, stopped.clone()));
+        let more = rotations.routes().merge(importing).merge(standing);
         let socket = &config.federation.admin_socket;
         let admin_socket = peers.serve(socket, more, stopped.clone())?;
         let connections = descriptors::connections(config.server.connections, 1)?;
@@ -403,4 +390,25 @@ fn rotation(config: &WitnessConfig, keys: Arc<ArcSwap<WitnessKeys>>) -> Cosigner
         keys,
         read: Box::new(move || load_keys(&config).map_err(|error| with_causes(&error))),
     }
+}
+
+/// Starts to compare with the peers what the witness cosigns.
+fn gossip(
+    witness: &Arc<Witness>,
+    evidence: &Arc<Evidence>,
+    config: &FederationConfig,
+    peers: &Peers,
+    stop: &watch::Receiver<bool>,
+) -> Result<rounds::Running, WitnessStartError> {
+    let running = rounds::start(rounds::Setup {
+        evidence: evidence.clone(),
+        holdings: vec![Box::new(Witnessed::new(witness))],
+        places: Places::default(),
+        config,
+        peers,
+        stop: stop.clone(),
+    })?;
+    let seen = running.desk.gossip().clone();
+    witness.tell(move |head| seen.seen(head));
+    Ok(running)
 }

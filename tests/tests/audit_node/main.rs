@@ -76,11 +76,41 @@ impl Auditor {
         Ok(Some(answer.error_for_status()?.text().await?))
     }
 
-    /// Waits until it shows which rule a log broke.
-    async fn until_shown(&self, log: &Made) -> anyhow::Result<String> {
+    /// Waits until some of a log is replayed. Returns how much.
+    async fn until_replaying(&self, log: &Made) -> anyhow::Result<u64> {
         let started = Instant::now();
         loop {
-            if let Some(text) = self.get(&format!("{}/audit/breach", log.path())).await? {
+            let status = self.status(log).await?;
+            let replayed = status["replayed"].as_u64().context("a number")?;
+            if replayed > 0 {
+                return Ok(replayed);
+            }
+            ensure!(started.elapsed() < PATIENCE, "{}", self.node.stderr());
+        }
+    }
+
+    /// Waits until the node shows these heads of a log.
+    async fn until_heads(
+        &self,
+        log: &Made,
+        expected: [Option<(u64, bool, bool)>; 2],
+    ) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            let heads = self.heads(log).await?;
+            if heads == expected {
+                return Ok(());
+            }
+            ensure!(started.elapsed() < PATIENCE, "{}: {heads:?}", log.path());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until there is something at a path.
+    async fn until_there(&self, path: &str) -> anyhow::Result<String> {
+        let started = Instant::now();
+        loop {
+            if let Some(text) = self.get(path).await? {
                 return Ok(text);
             }
             ensure!(started.elapsed() < PATIENCE, "{}", self.node.stderr());
@@ -185,25 +215,10 @@ async fn an_honest_log_is_replayed_through_kill_9_and_cosigned() -> anyhow::Resu
     let mut auditor = Auditor::new(&[&log])?;
     auditor.node.run()?;
     // Killed in the middle, if it is not faster than whoever asks.
-    let started = Instant::now();
-    let before = loop {
-        let status = auditor.status(&log).await?;
-        let replayed = status["replayed"].as_u64().context("a number")?;
-        if replayed > 0 {
-            break replayed;
-        }
-        ensure!(started.elapsed() < PATIENCE, "{}", auditor.node.stderr());
-    };
+    let before = auditor.until_replaying(&log).await?;
     auditor.node.kill()?;
     auditor.node.run()?;
-    let after = loop {
-        let status = auditor.status(&log).await?;
-        let replayed = status["replayed"].as_u64().context("a number")?;
-        if replayed > 0 {
-            break replayed;
-        }
-        ensure!(started.elapsed() < PATIENCE, "{}", auditor.node.stderr());
-    };
+    let after = auditor.until_replaying(&log).await?;
     assert!(after >= before, "{after} after {before}");
     auditor.until(&log, "audited").await?;
     let whole = [
@@ -240,11 +255,7 @@ async fn an_honest_log_is_replayed_through_kill_9_and_cosigned() -> anyhow::Resu
         "/mirror/{}/audit/checkpoint",
         assay_tlog::Hash::of(b"honest.example/log")
     );
-    let started = Instant::now();
-    while auditor.get(&path).await?.is_none() {
-        ensure!(started.elapsed() < PATIENCE, "{}", auditor.node.stderr());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    auditor.until_there(&path).await?;
     let metrics = reqwest::get(format!("{}/metrics", auditor.node.ready().admin)).await?;
     let metrics = metrics.text().await?;
     for name in [
@@ -325,13 +336,8 @@ async fn logs_that_break_a_rule_are_mirrored_and_not_audited_any_more() -> anyho
             assert_eq!(leaf, Some(good), "{status}");
             assert_eq!(status["audited"], good, "{status}");
             // The mirror cosigns what it stored. The auditor stays at the last good head.
-            let started = Instant::now();
             let expected = [Some((log.size(), true, false)), Some((good, false, true))];
-            while auditor.heads(log).await? != expected {
-                let heads = auditor.heads(log).await?;
-                ensure!(started.elapsed() < PATIENCE, "{rule}: {heads:?}");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+            auditor.until_heads(log, expected).await?;
             let dispute = auditor
                 .get(&format!("{}/audit/dispute", log.path()))
                 .await?;
@@ -343,7 +349,8 @@ async fn logs_that_break_a_rule_are_mirrored_and_not_audited_any_more() -> anyho
                 continue;
             }
             // Anybody can check what it broke, with the log's key alone.
-            let shown = auditor.until_shown(log).await?;
+            let path = format!("{}/audit/breach", log.path());
+            let shown = auditor.until_there(&path).await?;
             let log = LogVerifier::new(log.key.name(), vec![log.key.verifier()])?;
             let logs = vec![log];
             let keys = AssayKeys {

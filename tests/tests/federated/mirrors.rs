@@ -128,7 +128,12 @@ fn a_log_that_is_gone_answers_through_its_mirror() -> anyhow::Result<()> {
         .as_str()
         .unwrap()
         .to_owned();
-    let ended = of_log(&world, &log, &["get", &claim, "--mirror", &mirror])?;
+    assert_single_things(&world, &log, &mirror, &claim)
+}
+
+/// A claim is had from the mirror, which takes none.
+fn assert_single_things(world: &World, log: &str, mirror: &str, claim: &str) -> anyhow::Result<()> {
+    let ended = of_log(world, log, &["get", claim, "--mirror", mirror])?;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("is asked"), "{}", ended.stderr);
     let publish = [
@@ -138,13 +143,9 @@ fn a_log_that_is_gone_answers_through_its_mirror() -> anyhow::Result<()> {
         "--key",
         "makers.pem",
     ];
-    let ended = of_log(
-        &world,
-        &log,
-        &[&publish[..], &["--mirror", &mirror]].concat(),
-    )?;
+    let ended = of_log(world, log, &[&publish[..], &["--mirror", mirror]].concat())?;
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
-    let ended = of_log(&world, &copy(&world), &publish)?;
+    let ended = of_log(world, &copy(world), &publish)?;
     assert_ne!(ended.code, Some(0));
     assert!(
         ended.stderr.contains("publish at the log itself"),

@@ -53,19 +53,7 @@ async fn peers_that_lie_are_named_and_hold_nobody_up() -> anyhow::Result<()> {
             Ok((failed > 0.0).then_some(()))
         })
         .await?;
-        let metrics = world
-            .get(&format!("{}/metrics", world.nodes[0].ready().admin))
-            .await?;
-        let named = metrics.lines().any(|line| {
-            let is_its = line.contains(&format!("peer=\"{name}\""));
-            is_its && line.contains(&format!("kind=\"{kind}\""))
-        });
-        ensure!(named, "{name} {kind}: {metrics}");
-        let said = world.nodes[0].stderr();
-        let warned = said
-            .lines()
-            .filter(|line| line.contains("no heads are exchanged") && line.contains(&name));
-        ensure!(warned.count() == 1, "{name}: {said}");
+        assert_named(&world, &name, kind).await?;
     }
     for (count, (lie, _)) in counts.iter().zip(lies) {
         let exchanges = count.exchanges.load(Ordering::SeqCst);
@@ -81,6 +69,24 @@ async fn peers_that_lie_are_named_and_hold_nobody_up() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The first node says once that a peer fails, and how.
+async fn assert_named(world: &World, name: &str, kind: &str) -> anyhow::Result<()> {
+    let metrics = world
+        .get(&format!("{}/metrics", world.nodes[0].ready().admin))
+        .await?;
+    let named = metrics.lines().any(|line| {
+        let is_its = line.contains(&format!("peer=\"{name}\""));
+        is_its && line.contains(&format!("kind=\"{kind}\""))
+    });
+    ensure!(named, "{name} {kind}: {metrics}");
+    let said = world.nodes[0].stderr();
+    let warned = said
+        .lines()
+        .filter(|line| line.contains("no heads are exchanged") && line.contains(name));
+    ensure!(warned.count() == 1, "{name}: {said}");
+    Ok(())
+}
+
 fn salted(turn: HeadsTurn) -> HeadsTurn {
     HeadsTurn {
         salt: Bytes::from_static(&[7; 16]),
@@ -88,18 +94,9 @@ fn salted(turn: HeadsTurn) -> HeadsTurn {
     }
 }
 
-/// Whoever calls is answered within the limits, and refused beyond.
-#[tokio::test]
-async fn strangers_who_open_exchanges_are_refused_what_no_peer_does() -> anyhow::Result<()> {
-    let log = History::new(ORIGIN, 20)?;
-    let url = format!("http://{}", free_address()?);
-    let known = card("f.example", &url, Some(&log), "\"witness\"");
-    let mut world = World::new(&["a"], &known, &[])?;
-    world.run()?;
-    let url = world.url(0);
-    let note = || log.note(9);
-    let long = vec!["x".repeat(4097)];
-    let refused: [(&str, Vec<HeadsTurn>); 7] = [
+/// What is no turn of an exchange, by what is wrong with it. Nobody asked for the note.
+fn no_turns(note: String) -> [(&'static str, Vec<HeadsTurn>); 7] {
+    [
         ("salt", vec![HeadsTurn::default()]),
         (
             "salt",
@@ -112,14 +109,14 @@ async fn strangers_who_open_exchanges_are_refused_what_no_peer_does() -> anyhow:
         (
             "unasked",
             vec![salted(HeadsTurn {
-                notes: vec![note()],
+                notes: vec![note],
                 ..HeadsTurn::default()
             })],
         ),
         (
             "long",
             vec![salted(HeadsTurn {
-                notes: long,
+                notes: vec!["x".repeat(4097)],
                 ..HeadsTurn::default()
             })],
         ),
@@ -138,8 +135,19 @@ async fn strangers_who_open_exchanges_are_refused_what_no_peer_does() -> anyhow:
                 ..HeadsTurn::default()
             })],
         ),
-    ];
-    for (what, turns) in refused {
+    ]
+}
+
+/// Whoever calls is answered within the limits, and refused beyond.
+#[tokio::test]
+async fn strangers_who_open_exchanges_are_refused_what_no_peer_does() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 20)?;
+    let url = format!("http://{}", free_address()?);
+    let known = card("f.example", &url, Some(&log), "\"witness\"");
+    let mut world = World::new(&["a"], &known, &[])?;
+    world.run()?;
+    let url = world.url(0);
+    for (what, turns) in no_turns(log.note(9)) {
         let (_, ended) = say(url, turns).await?;
         let code = ended.err().map(|status| status.code());
         ensure!(code == Some(Code::InvalidArgument), "{what}: {code:?}");

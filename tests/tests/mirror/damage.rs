@@ -8,7 +8,11 @@ use assay_node::storage::{
     rocks::{Options, Rocks},
 };
 use assay_proto::v1::Wait;
-use assay_tests::{issuer::Actor, log::Log, process::ORIGIN};
+use assay_tests::{
+    issuer::Actor,
+    log::Log,
+    process::{Node, ORIGIN},
+};
 use assay_tlog::Hash;
 use assay_tlog::head::VerifiedHead;
 use assay_tlog::tree::{Resource, TileIndex, TilePath};
@@ -96,22 +100,7 @@ async fn a_copy_is_repaired_from_the_log_and_then_from_another_mirror() -> anyho
     let head = pair.until_shown(size).await?;
     let right = pair.read(&theirs, &head).await?;
 
-    // Another node mirrors the same log, and is a peer.
-    let (mut other, vkeys) = make("other.example/m", &pair.log.vkey()?, &theirs, "")?;
-    other.run()?;
-    let digest = Hash::of(ORIGIN.as_bytes());
-    let copy = format!("{}/mirror/{digest}/checkpoint", other.ready().url);
-    let started = Instant::now();
-    while reqwest::get(&copy).await?.status() != 200 {
-        ensure!(started.elapsed() < PATIENCE, "{}", other.stderr());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let peer = format!(
-        "[[peer]]\nname = \"other\"\nurl = {:?}\nmirror = {vkeys:?}\nroles = [\"gossip\"]\n",
-        other.ready().url,
-    );
-    std::fs::write(pair.mirror.folder().join("peers.toml"), peer)?;
-
+    let other = beside(&pair, &theirs).await?;
     for from in ["log", "mirror"] {
         pair.mirror.stop()?;
         assert_eq!(damage(pair.mirror.folder())?, right.len());
@@ -136,8 +125,36 @@ async fn a_copy_is_repaired_from_the_log_and_then_from_another_mirror() -> anyho
         }
     }
 
-    // Nobody has it: it is an alarm, and stays refused; what is not damaged is served.
     drop(other);
+    assert_lost(&mut pair, size, &head, &right).await
+}
+
+/// Another node mirrors the same log, and is a peer of the mirror.
+async fn beside(pair: &Pair, theirs: &str) -> anyhow::Result<Node> {
+    let (mut other, vkeys) = make("other.example/m", &pair.log.vkey()?, theirs, "")?;
+    other.run()?;
+    let digest = Hash::of(ORIGIN.as_bytes());
+    let copy = format!("{}/mirror/{digest}/checkpoint", other.ready().url);
+    let started = Instant::now();
+    while reqwest::get(&copy).await?.status() != 200 {
+        ensure!(started.elapsed() < PATIENCE, "{}", other.stderr());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let peer = format!(
+        "[[peer]]\nname = \"other\"\nurl = {:?}\nmirror = {vkeys:?}\nroles = [\"gossip\"]\n",
+        other.ready().url,
+    );
+    std::fs::write(pair.mirror.folder().join("peers.toml"), peer)?;
+    Ok(other)
+}
+
+/// What nobody has is an alarm, and stays refused; what is not damaged is served.
+async fn assert_lost(
+    pair: &mut Pair,
+    size: u64,
+    head: &VerifiedHead,
+    right: &[Vec<u8>],
+) -> anyhow::Result<()> {
     pair.mirror.stop()?;
     damage_one(pair.mirror.folder())?;
     pair.mirror.run()?;
@@ -148,7 +165,7 @@ async fn a_copy_is_repaired_from_the_log_and_then_from_another_mirror() -> anyho
         ensure!(started.elapsed() < PATIENCE, "{}", pair.mirror.stderr());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(refused(&pair.url(), &head, &right).await?, 1);
+    assert_eq!(refused(&pair.url(), head, right).await?, 1);
     let (_, metrics) = Log::connect(pair.mirror.ready())
         .await?
         .admin("/metrics")

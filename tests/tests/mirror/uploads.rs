@@ -100,24 +100,33 @@ async fn every_status_of_an_upload() -> anyhow::Result<()> {
     for Case { case, body, answer } in cases {
         assert_eq!(mirror.upload(body).await?, answer, "{case}");
     }
-    // Packages before the wrong one stay: 2500..2560, and then one that is wrong in 2816..3000.
+    assert_saved(&mirror, &log, wrong, &info).await
+}
+
+/// Packages before the wrong one stay: 2500..2560, and then one that is wrong in 2816..3000.
+async fn assert_saved(
+    mirror: &Pushed,
+    log: &History,
+    wrong: Vec<u8>,
+    info: &impl Fn(u64) -> Said,
+) -> anyhow::Result<()> {
     let said = mirror.upload(wrong).await?;
     let unproven = "the entries from 2816 on are not proven to be in the tree of size 3000\n";
     assert_eq!(said, upload(422, unproven));
-    assert_eq!(mirror.upload(body(&log, 2817, 3000)).await?, info(2816));
+    assert_eq!(mirror.upload(body(log, 2817, 3000)).await?, info(2816));
     // Of the first package nothing is saved.
-    let mut wrong = body(&log, 2816, 3000);
+    let mut wrong = body(log, 2816, 3000);
     *wrong.last_mut().context("an empty body")? ^= 1;
     assert_eq!(mirror.upload(wrong).await?, upload(422, unproven));
-    assert_eq!(mirror.upload(body(&log, 2817, 3000)).await?, info(2816));
-    let lines = mirror.upload(body(&log, 2816, 3000)).await?;
+    assert_eq!(mirror.upload(body(log, 2817, 3000)).await?, info(2816));
+    let lines = mirror.upload(body(log, 2816, 3000)).await?;
     assert_eq!(lines.status, 200);
-    mirror.check(&log, 3000, &lines.body).await?;
+    mirror.check(log, 3000, &lines.body).await?;
     // Nothing is missing: it is cosigned, and again at a new time after a while.
-    let again = mirror.upload(header(&log, 3000, 3000, b"")).await?;
+    let again = mirror.upload(header(log, 3000, 3000, b"")).await?;
     assert_eq!(again, lines);
     // The mirrored head has passed it.
-    assert_eq!(mirror.upload(body(&log, 2500, 2500)).await?, info(3000));
+    assert_eq!(mirror.upload(body(log, 2500, 2500)).await?, info(3000));
     Ok(())
 }
 

@@ -245,7 +245,7 @@ impl Mirror {
     /// before it answers 200, without a cosignature.
     ///
     /// Fails with what is answered, and with what the request proves against the log.
-    pub fn add_checkpoint(&mut self, request: &SignedRequest) -> Result<(), Refused> {
+    pub fn add_checkpoint(&mut self, request: &SignedRequest) -> Result<(), Box<Refused>> {
         let state = self.held().map_or(LogState::Never, |held| LogState::Held {
             size: held.size(),
             root: held.root(),
@@ -253,7 +253,7 @@ impl Mirror {
         });
         // No time is stated, so that any one will do.
         match request.decide(&state, ClockFloor::new(1), 1) {
-            Decision::Refuse(refused) => Err(refused),
+            Decision::Refuse(refused) => Err(Box::new(refused)),
             Decision::Cosign(_) => {
                 let head = request.head();
                 if self.held().is_none_or(|held| held.size() < head.size()) {

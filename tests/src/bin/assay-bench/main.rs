@@ -135,20 +135,7 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
         size >= leaves,
         "the log holds {size} leaves instead of {leaves}"
     );
-    let memory = resident_mib(node.pid()?)?;
-    report.less("memory_mib", memory, 256.0, "resident, after start".into());
-
-    eprintln!("proving…");
-    inclusion(&node, size, &mut report)?;
-    report.note(
-        "resident after proofs",
-        format!("{:.0} MiB", resident_mib(node.pid()?)?),
-    );
-
-    eprintln!("auditing…");
-    audit(&node, size, hash, &mut report)?;
-    node.stop()?;
-    drop(node);
+    reading(node, size, hash, &mut report)?;
     endorsed::bench(&material, leaves, &mut report)?;
     index::bench(&material, leaves, &mut report)?;
     logs::bench(&material, leaves, &mut report)?;
@@ -159,6 +146,23 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     gossip::bench(&mut report)?;
     index::large(&material, 10 * leaves, &mut report)?;
     report.finish(&bench_json()?)
+}
+
+/// What a node takes that was just started, and what reading it costs.
+fn reading(mut node: Node, size: u64, hash: f64, report: &mut Report) -> anyhow::Result<()> {
+    let memory = resident_mib(node.pid()?)?;
+    report.less("memory_mib", memory, 256.0, "resident, after start".into());
+
+    eprintln!("proving…");
+    inclusion(&node, size, report)?;
+    report.note(
+        "resident after proofs",
+        format!("{:.0} MiB", resident_mib(node.pid()?)?),
+    );
+
+    eprintln!("auditing…");
+    audit(&node, size, hash, report)?;
+    node.stop()
 }
 
 /// Both ways to publish, against `verify` signature checks a second. Returns how many claims were

@@ -249,6 +249,18 @@ fn one_word(reader: &Reader<'_>, key: &str, text: &At<String>) -> Result<(), Pol
     }
 }
 
+/// The nodes that mirror a log.
+fn mirrors(reader: &Reader<'_>, log: &file::Log) -> Result<Vec<String>, PolicyError> {
+    if let Some(one_more) = log.mirrors.get(MIRRORS) {
+        let reason = format!("are more than {MIRRORS}; keep those that you know best");
+        return Err(reader.fault("log.mirrors", one_more.span(), reason));
+    }
+    let mirrors = log.mirrors.iter();
+    mirrors
+        .map(|url| reader.words("log.mirrors", url))
+        .collect()
+}
+
 fn required(
     reader: &Reader<'_>,
     log: &At<file::Log>,
@@ -292,19 +304,13 @@ fn required(
         .as_ref()
         .map(|url| reader.words("log.url", url))
         .transpose()?;
-    if let Some(one_more) = log.mirrors.get(MIRRORS) {
-        let reason = format!("are more than {MIRRORS}; keep those that you know best");
-        return Err(reader.fault("log.mirrors", one_more.span(), reason));
-    }
-    let mirrors = log.mirrors.iter();
-    let mirrors = mirrors.map(|url| reader.words("log.mirrors", url));
 
     let max_head_age_ms = match &log.max_head_age {
         Some(age) => reader.duration("log.max_head_age", age)?,
         None => max_head_age_ms,
     };
     Ok(RequiredLog {
-        mirrors: mirrors.collect::<Result<_, _>>()?,
+        mirrors: mirrors(reader, log)?,
         url: url.or_else(|| tlog.and_then(|policy| policy.log(&origin)?.url.clone())),
         origin,
         max_head_age_ms,

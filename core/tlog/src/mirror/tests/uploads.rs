@@ -4,7 +4,8 @@ use super::*;
 use crate::hash::node_hash;
 use crate::witness::{Refusal, Request, SignedRequest, WitnessKeys, WitnessedLog};
 
-/// A subtree consistency proof, as draft-ietf-plants-merkle-tree-certs-02 defines it, word for word.
+/// A subtree consistency proof, word for word as
+/// draft-ietf-plants-merkle-tree-certs-02 defines it.
 fn subtree_proof(start: usize, end: usize, leaves: &[Hash]) -> Vec<Hash> {
     subproof(start, end, leaves, true)
 }
@@ -186,7 +187,11 @@ fn what_is_not_whole_is_asked_for_again_and_what_cannot_be_is_refused() {
     }
     assert_eq!(whole.origin(), Some(ORIGIN));
     assert_eq!(whole.ticket(), b"ticket");
-    let wrong = UploadHeader::new(ORIGIN, 301..300, b"").unwrap().to_bytes();
+    let reversed = std::ops::Range {
+        start: 301,
+        end: 300,
+    };
+    let wrong = UploadHeader::new(ORIGIN, reversed, b"").unwrap().to_bytes();
     let (start, end) = (301, 300);
     let refused = Err(MalformedUpload::StartAfterEnd { start, end });
     assert_eq!(UploadHeader::read(&wrong), refused);
