@@ -8,7 +8,11 @@ use assay_node::storage::{
     rocks::{Options, Rocks},
 };
 use assay_proto::v1::Wait;
-use assay_tests::{issuer::Actor, log::Log, process::ORIGIN};
+use assay_tests::{
+    issuer::Actor,
+    log::Log,
+    process::{Node, ORIGIN},
+};
 use assay_tlog::Hash;
 use assay_tlog::head::VerifiedHead;
 use assay_tlog::tree::{Resource, TileIndex, TilePath};
@@ -83,20 +87,9 @@ async fn until_whole(pair: &Pair, head: &VerifiedHead, right: &[Vec<u8>]) -> any
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_is_repaired_from_the_log_and_then_from_another_mirror() -> anyhow::Result<()> {
-    let mut pair = Pair::with("scrub_ms = 20").await?;
-    let log = Log::connect(pair.log.ready()).await?;
-    let issuer = Actor::new(&[1], 1);
-    log.publish(issuer.registration()?, Wait::Sequenced).await?;
-    let size = publish(&log, &issuer, 0..1200).await?;
+/// Starts another node that mirrors the same log, and makes it a peer.
+async fn peer(pair: &Pair) -> anyhow::Result<Node> {
     let theirs = pair.log.ready().url.clone();
-    pair.proxy.conduct().target = Some(theirs.clone());
-    pair.mirror.run()?;
-    let head = pair.until_shown(size).await?;
-    let right = pair.read(&theirs, &head).await?;
-
-    // Another node mirrors the same log, and is a peer.
     let (mut other, vkeys) = make("other.example/m", &pair.log.vkey()?, &theirs, "")?;
     other.run()?;
     let digest = Hash::of(ORIGIN.as_bytes());
@@ -111,7 +104,23 @@ async fn a_copy_is_repaired_from_the_log_and_then_from_another_mirror() -> anyho
         other.ready().url,
     );
     std::fs::write(pair.mirror.folder().join("peers.toml"), peer)?;
+    Ok(other)
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_is_repaired_from_the_log_and_then_from_another_mirror() -> anyhow::Result<()> {
+    let mut pair = Pair::with("scrub_ms = 20").await?;
+    let log = Log::connect(pair.log.ready()).await?;
+    let issuer = Actor::new(&[1], 1);
+    log.publish(issuer.registration()?, Wait::Sequenced).await?;
+    let size = publish(&log, &issuer, 0..1200).await?;
+    let theirs = pair.log.ready().url.clone();
+    pair.proxy.conduct().target = Some(theirs.clone());
+    pair.mirror.run()?;
+    let head = pair.until_shown(size).await?;
+    let right = pair.read(&theirs, &head).await?;
+
+    let other = peer(&pair).await?;
     for from in ["log", "mirror"] {
         pair.mirror.stop()?;
         assert_eq!(damage(pair.mirror.folder())?, right.len());
@@ -136,19 +145,23 @@ async fn a_copy_is_repaired_from_the_log_and_then_from_another_mirror() -> anyho
         }
     }
 
-    // Nobody has it: it is an alarm, and stays refused; what is not damaged is served.
     drop(other);
+    lost(&mut pair, &head, &right).await
+}
+
+/// Nobody has what is damaged: it is an alarm, and stays refused; what is not damaged is served.
+async fn lost(pair: &mut Pair, head: &VerifiedHead, right: &[Vec<u8>]) -> anyhow::Result<()> {
     pair.mirror.stop()?;
     damage_one(pair.mirror.folder())?;
     pair.mirror.run()?;
-    pair.until_shown(size).await?;
+    pair.until_shown(head.size().get()).await?;
     let lost = "neither the log nor another mirror has it";
     let started = Instant::now();
     while !pair.mirror.stderr().contains(lost) {
         ensure!(started.elapsed() < PATIENCE, "{}", pair.mirror.stderr());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(refused(&pair.url(), &head, &right).await?, 1);
+    assert_eq!(refused(&pair.url(), head, right).await?, 1);
     let (_, metrics) = Log::connect(pair.mirror.ready())
         .await?
         .admin("/metrics")
