@@ -2,8 +2,8 @@
 //! file.
 
 use crate::commands::{
-    audit, check, completions, endorse, get, issuer, key, log, lookup, man, misbehavior, policy,
-    publish, receipt, require, respond, verify, watch, withdraw,
+    audit, check, completions, endorse, get, issuer, key, log, lookup, man, misbehavior, monitor,
+    peers, policy, publish, receipt, require, respond, verify, watch, withdraw,
 };
 use crate::exit::Failure;
 use crate::options::{Format, Given, Global};
@@ -69,9 +69,13 @@ pub enum Command {
     Log(log::Command),
     /// Verify a whole log from its published tiles
     Audit(audit::Command),
-    /// Verify, list or report proof that a log, a witness or a mirror misbehaved
+    /// Verify, list or report proof of misbehavior
     #[command(subcommand)]
     Misbehavior(misbehavior::Command),
+    /// Watch logs for forks, broken rules, and your names and keys used by others
+    Monitor(monitor::Command),
+    /// Show whom a node works with, and how its witnesses are
+    Peers(peers::Command),
     /// Fetch one claim and verify it
     Get(get::Command),
     /// Print a completion script for a shell
@@ -126,10 +130,13 @@ impl Command {
 
     fn honors(&self, id: &str) -> bool {
         match self {
-            Command::Check(_) | Command::Lookup(_) | Command::Watch(_) => true,
+            Command::Check(_) | Command::Lookup(_) | Command::Watch(_) | Command::Monitor(_) => {
+                true
+            }
             Command::Verify(_) => matches!(id, "log_key" | "output" | "policy"),
             Command::Policy(_) => matches!(id, "output" | "policy"),
             Command::Misbehavior(_) => id != "state_dir",
+            Command::Peers(_) => !matches!(id, "state_dir" | "log_key"),
             Command::Key(_) => id == "output",
             Command::Issuer(_)
             | Command::Publish(_)

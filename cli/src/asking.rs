@@ -53,6 +53,25 @@ pub fn asker_of(policy: Policy, logs: Vec<LogAddress>, how: How, settings: &Sett
     Asker::new(policy, logs, how.of_client(), now_ms(), state_dir, tls)
 }
 
+/// Returns what came of a question. If it failed, heads that show why are passed on.
+pub async fn heard<T>(
+    asker: &Asker,
+    settings: &Settings,
+    asked: Result<T, AskError>,
+) -> Result<T, Failure> {
+    if let (Err(error), true) = (&asked, settings.submit_heads) {
+        asker.submit_heads(Some(error)).await;
+    }
+    Ok(asked?)
+}
+
+/// Passes on the heads that the logs showed, once everything else is done.
+pub async fn submit_heads(asker: &Asker, settings: &Settings) {
+    if settings.submit_heads {
+        asker.submit_heads(None).await;
+    }
+}
+
 /// The logs that must answer: those that the policy names, or else the one of the settings.
 pub fn logs(policy: &Policy, settings: &Settings, how: How) -> Result<Vec<LogAddress>, Failure> {
     let own = own_log(policy, settings, how)?;
@@ -68,7 +87,10 @@ pub fn logs(policy: &Policy, settings: &Settings, how: How) -> Result<Vec<LogAdd
         output::say(settings, &format!("warning: {}", output::plain(&warning)));
     }
     if !how.offline {
-        let urls = logs.iter().filter_map(|log| log.url.as_deref());
+        let urls = logs
+            .iter()
+            .flat_map(|log| log.url.iter().chain(&log.mirrors));
+        let urls = urls.map(String::as_str);
         session::look_at_addresses(settings, urls)?;
     }
     Ok(logs)
@@ -89,7 +111,11 @@ fn own_log(policy: &Policy, settings: &Settings, how: How) -> Result<Option<LogA
         Some(settings.log()?)
     };
     let key = settings.log_key()?;
-    Ok(Some(LogAddress { key, url }))
+    Ok(Some(LogAddress {
+        key,
+        url,
+        mirrors: settings.mirrors.clone(),
+    }))
 }
 
 /// The log of `--log-key`, which a policy names logs beside. If it names another one, nothing would
@@ -105,7 +131,11 @@ fn log_of_key(policy: &Policy, settings: &Settings) -> Result<Option<LogAddress>
         )));
     }
     let url = settings.log().ok();
-    Ok(Some(LogAddress { key, url }))
+    Ok(Some(LogAddress {
+        key,
+        url,
+        mirrors: settings.mirrors.clone(),
+    }))
 }
 
 /// Which log of the policy `--log` is the address of, where no key says it: the only one, or the
@@ -134,6 +164,7 @@ fn log_of_address(policy: &Policy, settings: &Settings) -> Result<Option<LogAddr
     Ok(known.map(|known| LogAddress {
         key: known.key.clone(),
         url: Some(url),
+        mirrors: settings.mirrors.clone(),
     }))
 }
 

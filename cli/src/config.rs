@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 struct File {
     /// As `--log`.
     log: Option<String>,
+    /// As `--mirror`.
+    mirror: Vec<String>,
     /// As `--log-key`.
     log_key: Option<String>,
     /// As `--output`.
@@ -38,6 +40,22 @@ struct File {
     key: Vec<PathBuf>,
     /// As `--issuer` of `publish`.
     issuer: Option<String>,
+    /// Whether heads that logs show are passed on to other nodes; they are unless this is false.
+    submit_heads: Option<bool>,
+    /// What `assay monitor` watches for.
+    monitor: MonitorTable,
+}
+
+/// What `assay monitor` watches for, beside what the command names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MonitorTable {
+    /// As `--package`.
+    pub packages: Vec<String>,
+    /// As `--issuer`.
+    pub issuers: Vec<String>,
+    /// As `--public-key`.
+    pub public_keys: Vec<String>,
 }
 
 /// The folders of the default files.
@@ -51,6 +69,8 @@ struct Folders {
 #[derive(Debug, Clone)]
 pub struct Settings {
     log: Option<String>,
+    /// Nodes that mirror the log.
+    pub mirrors: Vec<String>,
     log_key: Option<String>,
     /// How data is written to stdout.
     pub format: Format,
@@ -62,8 +82,11 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// TLS files.
     pub tls: Tls,
+    /// Whether heads that logs show are passed on to other nodes.
+    pub submit_heads: bool,
     keys: Vec<PathBuf>,
     issuer: Option<String>,
+    monitor: MonitorTable,
     default_key: PathBuf,
     policy: PathBuf,
     /// Whether the policy's place is the default one.
@@ -111,6 +134,11 @@ impl Settings {
         let text = |flag: &Option<String>| flag.clone().filter(|value| !value.is_empty());
         Settings {
             log: text(&global.log).or(file.log),
+            mirrors: if global.mirror.is_empty() {
+                file.mirror
+            } else {
+                global.mirror.clone()
+            },
             log_key: text(&global.log_key).or(file_log_key),
             format: global.output.or(file.output).unwrap_or_default(),
             quiet: global.quiet || file.quiet.unwrap_or(false),
@@ -133,6 +161,8 @@ impl Settings {
             },
             keys: file.key.into_iter().map(|path| base.join(path)).collect(),
             issuer: file.issuer,
+            submit_heads: file.submit_heads.unwrap_or(true),
+            monitor: file.monitor,
             default_key: folders.config.join("key.pem"),
         }
     }
@@ -193,6 +223,11 @@ impl Settings {
     /// Where `key new` puts a key by default.
     pub fn default_key(&self) -> &Path {
         &self.default_key
+    }
+
+    /// What `assay monitor` watches for.
+    pub fn monitor(&self) -> &MonitorTable {
+        &self.monitor
     }
 
     /// The policy that a command was given as an argument, else as [`Settings::policy`] has it.

@@ -23,7 +23,7 @@ pub const GROUPS: &[Group] = &[
     ),
     (
         "For those who watch a log",
-        &["log", "audit", "misbehavior", "get"],
+        &["log", "audit", "monitor", "misbehavior", "peers", "get"],
     ),
     ("Other commands", &["completions", "man", "help"]),
 ];

@@ -77,6 +77,8 @@ async fn run_command(command: Command, settings: &Settings) -> Result<(), Failur
         Command::Log(command) => commands::log::run(command, settings).await,
         Command::Audit(command) => commands::audit::run(command, settings).await,
         Command::Misbehavior(command) => commands::misbehavior::run(command, settings).await,
+        Command::Monitor(command) => commands::monitor::run(command, settings).await,
+        Command::Peers(command) => commands::peers::run(command, settings).await,
         Command::Get(command) => commands::get::run(command, settings).await,
         Command::Completions(command) => commands::completions::run(command, Cli::command()),
         Command::Man(command) => commands::man::run(command, Cli::command(), settings),

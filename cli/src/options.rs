@@ -12,6 +12,15 @@ pub struct Global {
     /// The node's address: http://HOST:PORT or https://HOST:PORT
     #[arg(long, global = true, env = "ASSAY_LOG", value_name = "URL")]
     pub log: Option<String>,
+    /// A node that mirrors the log, which is asked if the log does not answer; may be repeated
+    #[arg(
+        long,
+        global = true,
+        env = "ASSAY_MIRROR",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    pub mirror: Vec<String>,
     /// The log's key, as text (NAME+HASH+BASE64) or a file with it
     #[arg(long, global = true, env = "ASSAY_LOG_KEY", value_name = "KEY|FILE")]
     pub log_key: Option<String>,

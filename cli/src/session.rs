@@ -3,8 +3,10 @@
 use crate::{config::Settings, exit::Failure, keys::Key, output};
 use assay_claims::claim::ClaimId;
 use assay_claims::issuer::IssuerId;
-use assay_client::{Client, Config, LeafRef, is_exposed};
+use assay_client::ask::LogAddress;
+use assay_client::{Client, ClientError, Config, LeafRef, copy_url, is_exposed};
 use assay_tlog::Hash;
+use assay_tlog::note::VerifierKey;
 use assay_tlog::tree::LeafIndex;
 
 /// Looks at the addresses that will be asked, before they are.
@@ -43,17 +45,54 @@ pub fn look_at_addresses<'a>(
     Ok(())
 }
 
-/// Connects to the node that the settings name.
+/// Connects to the node that the settings name, to publish there.
 pub async fn connect(settings: &Settings) -> Result<Client, Failure> {
     let url = settings.log()?;
     look_at_addresses(settings, [url.as_str()])?;
-    let config = Config {
+    Ok(Client::connect(config(settings, url, settings.log_key()?)).await?)
+}
+
+/// Connects to the node that the settings name, or to a mirror if it cannot be reached, to read.
+pub async fn connect_to_read(settings: &Settings) -> Result<Client, Failure> {
+    let url = settings.log()?;
+    let mirrors = settings.mirrors.iter().map(String::as_str);
+    look_at_addresses(settings, [url.as_str()].into_iter().chain(mirrors))?;
+    let log = LogAddress {
+        key: settings.log_key()?,
+        url: Some(url),
+        mirrors: settings.mirrors.clone(),
+    };
+    connect_to(settings, log).await
+}
+
+/// Connects to a log, or to the first of its mirrors that can be reached if it cannot, which is
+/// said.
+pub async fn connect_to(settings: &Settings, log: LogAddress) -> Result<Client, Failure> {
+    let url = log.url.map_or_else(|| settings.log(), Ok)?;
+    let own = Client::connect(config(settings, url.clone(), log.key.clone())).await;
+    let failed = match own {
+        Err(error @ ClientError::Unavailable { .. }) => error,
+        own => return Ok(own?),
+    };
+    for mirror in log.mirrors {
+        let copy = copy_url(&mirror, log.key.name());
+        let connected = Client::connect(config(settings, copy, log.key.clone())).await;
+        if let Ok(client) = connected {
+            let words = format!("{url} cannot be reached; its mirror {mirror} is asked");
+            output::say(settings, &output::plain(&words));
+            return Ok(client);
+        }
+    }
+    Err(failed.into())
+}
+
+fn config(settings: &Settings, url: String, log_key: VerifierKey) -> Config {
+    Config {
         url,
-        log_key: settings.log_key()?,
+        log_key,
         state_dir: settings.state_dir.clone(),
         tls: settings.tls.clone(),
-    };
-    Ok(Client::connect(config).await?)
+    }
 }
 
 /// The issuer to act for: the one given, by argument or settings, or else the one that all keys

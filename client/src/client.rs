@@ -17,7 +17,7 @@ use assay_tlog::tree::{self, ProofError, TreeSize};
 use assay_tlog::{Hash, hash};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity, Uri};
 
 /// Largest gRPC message taken: docs/design.md 5 gives nodes 1 MiB; the rest is room for framing.
 const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
@@ -55,11 +55,13 @@ impl Client {
                 let hint = "is the node running, and is this its address?";
                 ClientError::unavailable(format!("cannot connect to {}: {hint}", config.url), e)
             })?;
+        let below = below(&config.url)?;
         Ok(Client {
-            log: LogServiceClient::new(channel.clone()).max_decoding_message_size(MESSAGE_BYTES),
-            index: IndexServiceClient::new(channel.clone())
+            log: LogServiceClient::with_origin(channel.clone(), below.clone())
                 .max_decoding_message_size(MESSAGE_BYTES),
-            attachments: AttachmentServiceClient::new(channel)
+            index: IndexServiceClient::with_origin(channel.clone(), below.clone())
+                .max_decoding_message_size(MESSAGE_BYTES),
+            attachments: AttachmentServiceClient::with_origin(channel, below)
                 .max_decoding_message_size(MESSAGE_BYTES),
             heads: HeadStore::new(&config.state_dir, &config.log_key),
             log_key: config.log_key,
@@ -269,20 +271,27 @@ async fn blocking<T: Send + 'static>(
     })
 }
 
+/// The address below which a node's methods are: proxies and mirrors have them below a path.
+pub(crate) fn below(url: &str) -> Result<Uri, ClientError> {
+    url.trim_end_matches('/')
+        .parse()
+        .map_err(|error| no_address(url, &error))
+}
+
+fn no_address(url: &str, why: &dyn std::fmt::Display) -> ClientError {
+    ClientError::Usage(format!(
+        "{url} is no address of a node ({why}); write http://HOST:PORT or https://HOST:PORT"
+    ))
+}
+
 pub(crate) fn endpoint(url: &str, tls_files: &Tls) -> Result<Endpoint, ClientError> {
-    let usage = |why: &dyn std::fmt::Display| {
-        ClientError::Usage(format!(
-            "{} is no address of a node ({why}); write http://HOST:PORT or https://HOST:PORT",
-            url
-        ))
-    };
     let tls = match url.split_once("://") {
         Some(("http", _)) => false,
         Some(("https", _)) => true,
-        _ => return Err(usage(&"it has no http:// or https:// in front")),
+        _ => return Err(no_address(url, &"it has no http:// or https:// in front")),
     };
     let mut endpoint = Endpoint::from_shared(url.to_owned())
-        .map_err(|e| usage(&e))?
+        .map_err(|e| no_address(url, &e))?
         .connect_timeout(CONNECT)
         .timeout(call::SILENCE)
         .tcp_nodelay(true)

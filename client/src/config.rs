@@ -1,6 +1,7 @@
 //! What a client needs to know, and the files of its TLS settings.
 
 use crate::ClientError;
+use assay_tlog::Hash;
 use assay_tlog::note::VerifierKey;
 use std::{
     net::IpAddr,
@@ -12,7 +13,7 @@ use tonic::transport::Uri;
 /// Where a log is, whose signature it must bear, and where to remember what was seen of it.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `http://host:port` or `https://host:port`.
+    /// `http://host:port` or `https://host:port`, with a path if the node is below one.
     pub url: String,
     /// The log's key. Its name is the log's origin.
     pub log_key: VerifierKey,
@@ -21,6 +22,13 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// TLS settings; the system's roots and no client certificate by default.
     pub tls: Tls,
+}
+
+/// The address of the copy that a mirror has of a log: the log's own methods and tiles are below
+/// it.
+pub fn copy_url(mirror: &str, origin: &str) -> String {
+    let digest = Hash::of(origin.as_bytes());
+    format!("{}/mirror/{digest}", mirror.trim_end_matches('/'))
 }
 
 /// Whether what is sent to this address can be read and held back on the way: it is `http://` and

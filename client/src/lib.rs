@@ -115,6 +115,7 @@
 //! let log = LogAddress {
 //!     key: VerifierKey::parse(&std::fs::read_to_string("log.vkey")?.trim())?,
 //!     url: Some("http://127.0.0.1:7480".into()),
+//!     mirrors: Vec::new(),
 //! };
 //! let policy = Policy::parse(STARTING, &Cel)?;
 //! let logs = required_logs(&policy, Some(&log), How::Openly)?;
@@ -150,9 +151,12 @@ mod error;
 mod files;
 mod follow;
 mod heads;
+mod http;
 mod lookup;
 pub mod misbehavior;
+pub mod monitor;
 mod paging;
+pub mod peers;
 mod plain;
 pub mod publish;
 mod range;
@@ -165,7 +169,7 @@ pub use ask::gather;
 pub use cache::AnswerCache;
 pub use client::Client;
 pub use conditions::Cel;
-pub use config::{Config, Tls, is_exposed};
+pub use config::{Config, Tls, copy_url, is_exposed};
 pub use cursor::Cursor;
 pub use error::{BoxError, ClientError, Misbehavior, MisbehaviorKind};
 pub use files::replace_public;

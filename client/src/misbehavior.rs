@@ -1,14 +1,26 @@
-//! Misbehavior that a node keeps (docs/federation.md): what it tells of it, and telling it.
+//! Misbehavior that a node keeps (docs/federation.md): what it tells of it, and telling it; and the
+//! heads by which it finds some.
 //!
-//! Nothing that comes from a node is verified here. Whoever calls has the keys.
+//! Nothing that comes from a node is verified when it comes. Whoever calls has the [`Keys`].
 
-use crate::{ClientError, Tls, call, client::endpoint};
+use crate::{
+    ClientError, Tls, call,
+    client::{below, endpoint},
+    plain,
+};
 use assay_claims::limits::MISBEHAVIOR_BYTES;
+use assay_claims::misbehavior::breach::BreachError;
+use assay_claims::misbehavior::{AssayKeys, KnownKeys, VerifiedText};
 use assay_proto::v1::{
-    ListMisbehaviorRequest, ReportMisbehaviorRequest,
+    ListMisbehaviorRequest, ReportMisbehaviorRequest, SubmitHeadsRequest,
     federation_service_client::FederationServiceClient,
 };
 use assay_tlog::Hash;
+use assay_tlog::cosigner::CosignerVerifier;
+use assay_tlog::head::LogVerifier;
+use assay_tlog::note::VerifierKey;
+use assay_tlog::tlog_policy::Role;
+use std::collections::BTreeMap;
 use tonic::transport::Channel;
 
 /// Most files that are taken from a node, and most bytes of all: what a node keeps.
@@ -17,6 +29,73 @@ const BYTES: usize = 64 << 20;
 
 /// Largest message: a file, its id, and the heads of their fields.
 const MESSAGE_BYTES: usize = MISBEHAVIOR_BYTES + 64;
+
+/// The keys that texts of misbehavior are verified with.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    known: KnownKeys,
+    assay: AssayKeys,
+}
+
+impl Keys {
+    /// Takes keys of logs, which are held to the rules of Assay, and of witnesses. All keys of one
+    /// name are one culprit's; a witness whose name ends in `/audit` is an auditor, too.
+    ///
+    /// Fails with [`ClientError::Usage`] if keys of one name cannot be used together.
+    pub fn new<'k>(
+        logs: impl IntoIterator<Item = &'k VerifierKey>,
+        witnesses: impl IntoIterator<Item = &'k VerifierKey>,
+    ) -> Result<Self, ClientError> {
+        let mut keys = Keys::default();
+        for (origin, of_log) in by_name(logs) {
+            let log = LogVerifier::new(origin, of_log).map_err(|e| unusable(origin, &e))?;
+            keys.known.logs.push(log);
+        }
+        for (name, of_witness) in by_name(witnesses) {
+            let witness = CosignerVerifier::new(of_witness).map_err(|e| unusable(name, &e))?;
+            if Role::of(name) == Role::Audit {
+                keys.assay.auditors.push(witness.clone());
+            }
+            keys.known.witnesses.push(witness);
+        }
+        keys.assay.logs.clone_from(&keys.known.logs);
+        Ok(keys)
+    }
+
+    /// Verifies a text of any kind. Fails with [`BreachError`].
+    pub fn verify(&self, text: &[u8]) -> Result<VerifiedText, BreachError> {
+        VerifiedText::verify(text, &self.known, &self.assay)
+    }
+
+    /// Whoever can be found guilty with these keys, as
+    /// [`Culprit`](assay_claims::misbehavior::Culprit) writes them.
+    pub(crate) fn culprits(&self) -> Vec<String> {
+        let logs = self.known.logs.iter();
+        let mut culprits: Vec<String> = logs.map(|log| format!("log {}", log.origin())).collect();
+        let witnesses = self.known.witnesses.iter();
+        culprits.extend(witnesses.map(|witness| format!("witness {}", witness.name())));
+        let auditors = self.assay.auditors.iter();
+        culprits.extend(auditors.map(|auditor| format!("mirror {}", auditor.name())));
+        culprits
+    }
+}
+
+fn by_name<'k>(
+    keys: impl IntoIterator<Item = &'k VerifierKey>,
+) -> BTreeMap<&'k str, Vec<VerifierKey>> {
+    let mut named: BTreeMap<&str, Vec<VerifierKey>> = BTreeMap::new();
+    for key in keys {
+        let of_one = named.entry(key.name()).or_default();
+        if !of_one.contains(key) {
+            of_one.push(key.clone());
+        }
+    }
+    named
+}
+
+fn unusable(name: &str, error: &dyn std::error::Error) -> ClientError {
+    ClientError::Usage(format!("the keys of {}: {error}", plain(name)))
+}
 
 /// Returns the files that the node at `url` keeps, in the order in which they came, unverified.
 /// Fails with [`ClientError::Unverified`] if there are more than 1,000, or than 64 MiB.
@@ -88,10 +167,19 @@ pub async fn report(url: &str, tls: &Tls, file: &[u8]) -> Result<bool, ClientErr
     }
 }
 
+/// Hands heads to the node at `url`: at most 16, of 64 KiB together. Returns how many said
+/// something new to it.
+pub async fn submit(url: &str, tls: &Tls, notes: Vec<String>) -> Result<u32, ClientError> {
+    let mut service = connect(url, tls).await?;
+    let call = service.submit_heads(SubmitHeadsRequest { notes });
+    Ok(call::short("submitting heads", call).await?.new)
+}
+
 async fn connect(url: &str, tls: &Tls) -> Result<FederationServiceClient<Channel>, ClientError> {
     let channel = endpoint(url, tls)?.connect().await.map_err(|e| {
         let hint = "is the node running, and is this its address?";
         ClientError::unavailable(format!("cannot connect to {url}: {hint}"), e)
     })?;
-    Ok(FederationServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES))
+    let service = FederationServiceClient::with_origin(channel, below(url)?);
+    Ok(service.max_decoding_message_size(MESSAGE_BYTES))
 }

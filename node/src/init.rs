@@ -7,7 +7,7 @@ pub(crate) mod template;
 
 use crate::{
     config::{Config, ConfigError, ConfigFile as _, TEMPLATE},
-    keyfile::{self, KeyFileError},
+    keyfile::{self, KeyFileError, NewKeyError},
     log::{self, CreateError},
     storage::{
         StorageError, Store,
@@ -15,15 +15,13 @@ use crate::{
         disk,
     },
 };
-use assay_tlog::Hash;
-use assay_tlog::note::{KeyError, SignerKey};
+use assay_tlog::note::{Algorithm, CosignerKey, KeyError, SignerKey};
 use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
-use zeroize::Zeroizing;
 
 /// What to make.
 #[derive(Debug)]
@@ -60,6 +58,28 @@ pub enum InitError {
         origin: String,
         /// Why not.
         reason: KeyError,
+    },
+    /// The name of the witness or the mirror cannot be that of a key.
+    #[error("the name {name:?} cannot be used: {reason}")]
+    Cosigner {
+        /// The name.
+        name: String,
+        /// Why not.
+        reason: KeyError,
+    },
+    /// Two of the three names are one.
+    #[error("the log, its witness and its mirror need three names; {0} stands there twice")]
+    SameName(String),
+    /// Nobody could tell the origin from another one, or read it.
+    #[error(
+        "the origin {origin:?} has a character that is not seen, or not told from others: \
+         {character:?}. Use letters, digits and signs, as in log.example.org/assay"
+    )]
+    Unreadable {
+        /// The origin.
+        origin: String,
+        /// The first such character.
+        character: char,
     },
     /// The configuration that was written names another origin than the key: every start would be
     /// refused.
@@ -130,6 +150,37 @@ pub fn vacant(dir: &Path) -> Result<PathBuf, InitError> {
         return Err(InitError::Exists { path });
     }
     Ok(path)
+}
+
+/// Refuses what would fail after a part of a node was made: names of its witness and its mirror
+/// that cannot be, or that are one, and files that are there.
+pub fn refuse_unfit<'a>(
+    dir: &Path,
+    origin: &'a str,
+    cosigners: impl IntoIterator<Item = &'a String>,
+) -> Result<(), InitError> {
+    vacant(dir)?;
+    let mut names = vec![origin];
+    for name in cosigners {
+        CosignerKey::from_seed(name, Algorithm::CosignatureV1, &[0; 32]).map_err(|reason| {
+            InitError::Cosigner {
+                name: name.clone(),
+                reason,
+            }
+        })?;
+        if names.contains(&name.as_str()) {
+            return Err(InitError::SameName(name.clone()));
+        }
+        names.push(name);
+    }
+    let files = "log.key data checkpoints witness mirror mirror.key audit.key";
+    for file in files.split(' ') {
+        let path = dir.join(file);
+        if path.exists() {
+            return Err(InitError::Exists { path });
+        }
+    }
+    Ok(())
 }
 
 /// Writes the configuration `text` as a draft, lets `make` make what it names, and gives it its
@@ -216,17 +267,42 @@ fn unwritable(path: &Path, source: io::Error) -> InitError {
 }
 
 fn new_key(origin: &str) -> Result<SignerKey, InitError> {
-    let mut seed = Zeroizing::new([0; Hash::LEN]);
-    getrandom::fill(&mut *seed).map_err(InitError::Random)?;
-    SignerKey::from_seed(origin, &seed).map_err(|reason| InitError::Origin {
-        origin: origin.to_owned(),
-        reason,
+    let seen = |c: &char| c.is_ascii_graphic() || c.is_alphanumeric();
+    if let Some(character) = origin.chars().find(|c| !seen(c)) {
+        return Err(InitError::Unreadable {
+            origin: origin.to_owned(),
+            character,
+        });
+    }
+    keyfile::new_log(origin).map_err(|error| match error {
+        NewKeyError::Random(error) => InitError::Random(error),
+        NewKeyError::Name { name, reason } => InitError::Origin {
+            origin: name,
+            reason,
+        },
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_is_made_of_what_is_seen() {
+        for origin in [
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{e0041}b",
+            "a\u{61c}b",
+            "a\u{7f}b",
+        ] {
+            let error = new_key(origin).map(drop).unwrap_err();
+            assert!(matches!(error, InitError::Unreadable { .. }), "{error}");
+        }
+        for origin in ["log.example.org/assay", "é'#=[", "日本.example/log"] {
+            assert!(new_key(origin).is_ok(), "{origin}");
+        }
+    }
 
     #[test]
     fn the_configuration_names_the_origin_of_the_key() {

@@ -58,14 +58,26 @@ pub enum NewKeyError {
     },
 }
 
+/// Makes a new key of a log.
+pub fn new_log(name: &str) -> Result<SignerKey, NewKeyError> {
+    SignerKey::from_seed(name, &*seed()?).map_err(|reason| unusable(name, reason))
+}
+
 /// Makes a new key of a witness or a mirror.
 pub fn new_cosigner(name: &str, algorithm: Algorithm) -> Result<CosignerKey, NewKeyError> {
+    let key = CosignerKey::from_seed(name, algorithm, &*seed()?);
+    key.map_err(|reason| unusable(name, reason))
+}
+
+fn seed() -> Result<Zeroizing<[u8; 32]>, NewKeyError> {
     let mut seed = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *seed).map_err(NewKeyError::Random)?;
-    CosignerKey::from_seed(name, algorithm, &seed).map_err(|reason| NewKeyError::Name {
-        name: name.to_owned(),
-        reason,
-    })
+    Ok(seed)
+}
+
+fn unusable(name: &str, reason: KeyError) -> NewKeyError {
+    let name = name.to_owned();
+    NewKeyError::Name { name, reason }
 }
 
 /// Fails with [`KeyFileError::TooOpen`] if anybody but its owner can reach the file at `path`.

@@ -1,21 +1,29 @@
 //! `assay-node`: makes a log (`init`) and runs it (`run`), or a witness of other logs (`witness`).
 
 mod audit_commands;
+mod key_commands;
+mod log_list_commands;
 mod mirror_commands;
+mod own;
 mod peer_commands;
+mod run_until;
 mod witness_commands;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use assay_node::{
     audit,
-    config::{Config, ConfigFile as _},
+    config::{Config, ConfigFile as _, listen_address},
     init, mirror, node, telemetry, witness,
 };
 use assay_tlog::Hash;
-use assay_tlog::note::{Algorithm, CosignerKey};
 use clap::{Args, Parser, Subcommand};
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use run_until::{Signals, runtime};
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -39,6 +47,12 @@ enum Command {
     /// Says which other logs and witnesses this node works with.
     #[command(subcommand)]
     Peer(peer_commands::Command),
+    /// Rotates the keys of a log, a witness or a mirror.
+    #[command(subcommand)]
+    Key(key_commands::Command),
+    /// Takes logs to be cosigned from lists.
+    #[command(subcommand)]
+    LogList(log_list_commands::Command),
     /// Makes and runs a witness, which cosigns the checkpoints of other logs.
     #[command(subcommand)]
     Witness(witness_commands::Command),
@@ -59,10 +73,20 @@ struct Init {
     #[arg(long, env = "ASSAY_NODE_ORIGIN")]
     origin: String,
     /// Public address. Port 0 takes any free one at each start.
-    #[arg(long, env = "ASSAY_NODE_LISTEN", default_value = "127.0.0.1:7480")]
+    #[arg(
+        long,
+        env = "ASSAY_NODE_LISTEN",
+        default_value = "127.0.0.1:7480",
+        value_parser = listen_address
+    )]
     listen: SocketAddr,
     /// Admin address: health and metrics.
-    #[arg(long, env = "ASSAY_NODE_ADMIN", default_value = "127.0.0.1:7481")]
+    #[arg(
+        long,
+        env = "ASSAY_NODE_ADMIN",
+        default_value = "127.0.0.1:7481",
+        value_parser = listen_address
+    )]
     admin: SocketAddr,
     /// Makes a witness of other logs, too, with this name, for example log.example.org/witness.
     #[arg(long, env = "ASSAY_NODE_WITNESS")]
@@ -92,6 +116,8 @@ fn main() -> ExitCode {
         Command::Run(args) => run(&args),
         Command::Invite => invite(),
         Command::Peer(command) => peer_commands::run(&command),
+        Command::Key(command) => key_commands::run(&command),
+        Command::LogList(command) => log_list_commands::run(&command),
         Command::Witness(command) => witness_commands::run(&command),
         Command::Mirror(command) => mirror_commands::run(&command),
         Command::Audit(command) => audit_commands::run(&command),
@@ -99,49 +125,20 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("assay-node: {error:#}");
+            // There is nobody to tell if standard error cannot be written.
+            let _ = writeln!(io::stderr(), "assay-node: {error:#}");
             ExitCode::from(3)
         }
     }
 }
 
-/// Refuses what would fail after a part was made: names that cannot be, or that are one, and files
-/// that are there.
-fn refuse_unfit(args: &Init) -> anyhow::Result<()> {
-    init::vacant(&args.dir)?;
-    let mut names = vec![args.origin.as_str()];
-    let others = args.witness.iter().chain(&args.mirror).chain(&args.audit);
-    for name in others {
-        CosignerKey::from_seed(name, Algorithm::CosignatureV1, &[0; 32])
-            .with_context(|| format!("the name {name:?} cannot be used"))?;
-        ensure!(
-            !names.contains(&name.as_str()),
-            "log, witness, mirror and auditor each need a name; {name} stands there twice"
-        );
-        names.push(name);
-    }
-    for file in [
-        "log.key",
-        "data",
-        "checkpoints",
-        "witness",
-        "mirror",
-        "mirror.key",
-        "audit.key",
-    ] {
-        let path = args.dir.join(file);
-        ensure!(
-            !path.exists(),
-            "{} exists already; init never overwrites. Choose another folder",
-            path.display()
-        );
-    }
-    Ok(())
-}
-
 fn init_log(args: &Init) -> anyhow::Result<()> {
     if args.witness.is_some() || args.mirror.is_some() {
-        refuse_unfit(args)?;
+        init::refuse_unfit(
+            &args.dir,
+            &args.origin,
+            args.witness.iter().chain(&args.mirror).chain(&args.audit),
+        )?;
     }
     let (mut tables, mut vkeys) = (String::new(), Vec::new());
     if let Some(name) = &args.witness {
@@ -210,7 +207,7 @@ fn invite() -> anyhow::Result<()> {
 
 fn run(args: &Run) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
-    telemetry::traces(&config.trace).context("trace.filter in the configuration cannot be used")?;
+    let _last = telemetry::traces(&config.trace)?;
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
         let node = node::Node::start(config).await?;
@@ -221,42 +218,4 @@ fn run(args: &Run) -> anyhow::Result<()> {
         signals.until_stopped(|| node.reload()).await;
         node.stop().await.context("the server ended with an error")
     })
-}
-
-/// The runtime that accepts connections and keeps time; the serving threads have runtimes of their
-/// own.
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-}
-
-/// What the system tells the process. Made before anything starts, so that no signal is missed.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Returns when the process is to stop. Calls `reload` for each SIGHUP before that.
-    async fn until_stopped(&mut self, reload: impl Fn()) {
-        loop {
-            tokio::select! {
-                _ = self.hangup.recv() => reload(),
-                _ = self.terminate.recv() => break,
-                _ = self.interrupt.recv() => break,
-            }
-        }
-        tracing::info!("stopping: calls in flight may end");
-    }
 }

@@ -1,16 +1,16 @@
 //! `assay-node peer`: arguments in, peers out.
 
-use super::runtime;
-use anyhow::{Context, bail};
+use super::own::{Node, Own, change};
+use super::run_until::runtime;
+use anyhow::Context;
 use assay_node::{
     audit,
-    config::{AuditConfig, Config, ConfigError, ConfigFile as _, FederationConfig, MirrorConfig},
-    keyfile, mirror,
-    peers::{KnownPeer, Peer, PeerFile, PeersError, file, policy, socket, status},
+    config::ConfigFile as _,
+    mirror,
+    peers::{Peer, Role, file, policy, socket, status},
     witness::{config::WitnessConfig, run},
 };
 use assay_tlog::head::LogVerifier;
-use assay_tlog::note::VerifierKey;
 use assay_tlog::witness::WitnessKeys;
 use clap::{Args, Subcommand};
 use std::{fs, io::Read as _, path::PathBuf};
@@ -22,6 +22,8 @@ pub enum Command {
     Card(Card),
     /// Adds peers, from what their operators' `peer card` printed.
     Add(Add),
+    /// Replaces the keys and the address of peers by those of a new `peer card`.
+    Update(Update),
     /// Removes a peer. What was cosigned and stored of its log stays.
     Remove(Remove),
     /// Lists the peers.
@@ -30,13 +32,6 @@ pub enum Command {
     Status(Node),
     /// Prints a quorum of the peers' witnesses, for `[quorum] policy`.
     Policy(Policy),
-}
-
-#[derive(Args)]
-pub struct Node {
-    /// The configuration file of this node, or of a witness that runs by itself.
-    #[arg(long, env = "ASSAY_NODE_CONFIG")]
-    config: PathBuf,
 }
 
 #[derive(Args)]
@@ -49,6 +44,9 @@ pub struct Card {
     /// Where others reach it, for example https://a.example.org.
     #[arg(long)]
     url: String,
+    /// The log is retired: the others only keep and serve their copies of it.
+    #[arg(long)]
+    retired: bool,
 }
 
 #[derive(Args)]
@@ -58,6 +56,15 @@ pub struct Add {
     /// Copies their logs, too, which takes as much room as they write. The node must be a mirror.
     #[arg(long)]
     mirror: bool,
+    /// Files with peers; `-` is standard input.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct Update {
+    #[command(flatten)]
+    node: Node,
     /// Files with peers; `-` is standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -85,6 +92,7 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Card(args) => card(args),
         Command::Add(args) => add(args),
+        Command::Update(args) => update(args),
         Command::Remove(args) => remove(args),
         Command::List(args) => list(args),
         Command::Status(args) => show_status(args),
@@ -92,55 +100,14 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
     }
 }
 
-/// Whose peers they are.
-struct Own {
-    federation: FederationConfig,
-    log: Option<VerifierKey>,
-    /// The configuration of its witness.
-    witness: Option<PathBuf>,
-    mirror: Option<MirrorConfig>,
-    audit: Option<AuditConfig>,
-}
-
-impl Own {
-    /// Reads the configuration of a node, or of a witness that runs by itself.
-    fn load(node: &Node) -> anyhow::Result<Self> {
-        let config = match Config::load(&node.config) {
-            Ok(config) => config,
-            Err(error @ ConfigError::Malformed { .. }) => {
-                return match WitnessConfig::load(&node.config) {
-                    Ok(witness) => Ok(Own {
-                        federation: witness.federation,
-                        log: None,
-                        witness: Some(node.config.clone()),
-                        mirror: None,
-                        audit: None,
-                    }),
-                    Err(_) => Err(error.into()),
-                };
-            }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Own {
-            log: Some(keyfile::load(&config.log.key)?.verifier()),
-            witness: config.witness.map(|own| own.config),
-            mirror: config.mirror,
-            audit: config.audit,
-            federation: config.federation,
-        })
-    }
-
-    fn origin(&self) -> Option<&str> {
-        self.log.as_ref().map(VerifierKey::name)
-    }
-
-    fn peers(&self) -> Result<Vec<KnownPeer>, PeersError> {
-        file::read(&self.federation.peers)
-    }
-}
-
 fn card(args: &Card) -> anyhow::Result<()> {
-    let own = Own::load(&args.node)?;
+    let mut own = Own::load(&args.node)?;
+    if args.retired {
+        // Its witness and its mirror may go on, with another log beside them.
+        own.witness = None;
+        own.mirror = None;
+        own.audit = None;
+    }
     let witness = match &own.witness {
         None => Vec::new(),
         Some(config) => texts(&run::load_keys(&WitnessConfig::load(config)?)?),
@@ -160,7 +127,7 @@ fn card(args: &Card) -> anyhow::Result<()> {
         witness,
         mirror,
         audit,
-        roles: None,
+        roles: args.retired.then(|| vec![Role::Mirror]),
     };
     let text = file::to_text([&peer].into_iter());
     // What others would refuse is refused here.
@@ -174,8 +141,29 @@ fn texts(keys: &WitnessKeys) -> Vec<String> {
 }
 
 fn add(args: &Add) -> anyhow::Result<()> {
+    let mut text = read_all(&args.files)?;
+    if args.mirror {
+        text = file::mirrored(&text)?;
+    }
+    let names = change(&args.node, "peers/add", text, |file, text| {
+        Ok(file.add(text)?.join("\n"))
+    })?;
+    eprintln!("Added: {}", names.replace('\n', ", "));
+    Ok(())
+}
+
+fn update(args: &Update) -> anyhow::Result<()> {
+    let text = read_all(&args.files)?;
+    let names = change(&args.node, "peers/update", text, |file, text| {
+        Ok(file.update(text)?.join("\n"))
+    })?;
+    eprintln!("Updated: {}", names.replace('\n', ", "));
+    Ok(())
+}
+
+fn read_all(files: &[PathBuf]) -> anyhow::Result<String> {
     let mut text = String::new();
-    for path in &args.files {
+    for path in files {
         let said = if path.as_os_str() == "-" {
             let mut said = String::new();
             std::io::stdin().read_to_string(&mut said).map(|_| said)
@@ -185,43 +173,18 @@ fn add(args: &Add) -> anyhow::Result<()> {
         text += &said.with_context(|| format!("cannot read {}", path.display()))?;
         text.push('\n');
     }
-    if args.mirror {
-        text = file::mirrored(&text)?;
-    }
-    let names = change(&args.node, "add", text, |file, text| {
-        Ok(file.add(text)?.join("\n"))
-    })?;
-    eprintln!("Added: {}", names.replace('\n', ", "));
-    Ok(())
+    Ok(text)
 }
 
 fn remove(args: &Remove) -> anyhow::Result<()> {
-    let name = change(&args.node, "remove", args.name.clone(), |file, name| {
-        file.remove(name).map(|()| name.to_owned())
-    })?;
+    let name = change(
+        &args.node,
+        "peers/remove",
+        args.name.clone(),
+        |file, name| Ok(file.remove(name).map(|()| name.to_owned())?),
+    )?;
     eprintln!("Removed: {name}");
     Ok(())
-}
-
-/// Changes the file, or has the node change it that runs on it.
-fn change(
-    node: &Node,
-    what: &str,
-    body: String,
-    by_hand: impl FnOnce(&mut PeerFile, &str) -> Result<String, PeersError>,
-) -> anyhow::Result<String> {
-    let own = Own::load(node)?;
-    match PeerFile::open(&own.federation.peers, own.origin()) {
-        Ok(mut file) => Ok(by_hand(&mut file, &body)?),
-        Err(PeersError::Taken(_)) => {
-            let asked = socket::ask(&own.federation.admin_socket, what, body);
-            match runtime()?.block_on(asked) {
-                Ok(said) => Ok(said),
-                Err(reason) => bail!(reason),
-            }
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn list(args: &Node) -> anyhow::Result<()> {
@@ -236,11 +199,22 @@ fn list(args: &Node) -> anyhow::Result<()> {
 
 fn show_status(args: &Node) -> anyhow::Result<()> {
     let own = Own::load(args)?;
-    let log = own.log.clone();
-    let log = log.map(|key| LogVerifier::new(key.name(), vec![key.clone()]));
+    let log = own.origin();
+    let log = log.map(|origin| LogVerifier::new(origin, own.log.clone()));
     let log = log.transpose()?;
-    for peer in runtime()?.block_on(status::of(&own.peers()?, log.as_ref()))? {
+    let (peers, runtime) = (own.peers()?, runtime()?);
+    // What the running node has against logs of its peers.
+    let standing = runtime.block_on(socket::standing(&own.federation.admin_socket));
+    let standing = standing.unwrap_or_default();
+    for peer in runtime.block_on(status::of(&peers, log.as_ref()))? {
         println!("{}", peer.name);
+        let known = peers.iter().find(|known| known.name() == peer.name);
+        let origin = known.and_then(|known| Some(known.log()?.origin()));
+        for (what, of) in standing.lines().filter_map(|line| line.split_once('\t')) {
+            if Some(of) == origin {
+                println!("  its log is {what}");
+            }
+        }
         match peer.log {
             None => {}
             Some(Ok(size)) => println!("  its log has size {size}"),
@@ -252,6 +226,13 @@ fn show_status(args: &Node) -> anyhow::Result<()> {
                 println!("  cosigned size {size} of this log, {} s ago", ago(time));
             }
             Some(Err(reason)) => println!("  has not cosigned this log: {reason}"),
+        }
+        match peer.audited {
+            None => {}
+            Some(Ok((size, time))) => {
+                println!("  replayed size {size} of this log, {} s ago", ago(time));
+            }
+            Some(Err(reason)) => println!("  has not replayed this log: {reason}"),
         }
     }
     Ok(())

@@ -1,15 +1,28 @@
 //! What is on a node's public port beside gRPC.
 
+use crate::quota::Reports;
 use crate::{
+    api::federation::submissions,
     api::tiles,
     config::Config,
+    gossip::{
+        self,
+        holding::{Holding, OwnLog, Witnessed},
+        known::Places,
+        rounds,
+    },
     mirror::run::{self as mirror, MirrorStartError},
     misbehavior::{self, Evidence},
-    peers::Peers,
+    peers::{
+        Peers,
+        page::{self, Page, Part},
+    },
+    rotation::socket::Rotations,
     storage::Store,
     view::View,
-    witness::{self, logs, run::Opened},
+    witness::{self, lists, logs, run::Opened},
 };
+use assay_proto::federation_page::{LogPart, QuorumPart};
 use axum::Router;
 use std::{sync::Arc, thread::JoinHandle};
 use tokio::sync::watch;
@@ -30,28 +43,62 @@ pub struct Plain {
     pub witness: Option<OwnWitness>,
     /// The node's own mirror.
     pub mirror: Option<mirror::Opened>,
+    /// Gossip with the peers.
+    pub gossip: rounds::Running,
+    /// How often one network may submit heads.
+    pub submissions: Arc<Reports>,
+    /// How the keys of witness and mirror are rotated.
+    pub rotations: Rotations,
+    /// What else is on the admin socket.
+    pub admin: Router,
 }
 
-/// The routes of plain HTTP: the log's tiles, misbehavior, and the node's own witness and mirror,
-/// which start to follow the peers.
+/// What a node says of its own log.
+pub struct LogPage {
+    /// Its keys, its size.
+    pub page: Part<LogPart>,
+    /// Its witnesses.
+    pub quorum: Option<Part<QuorumPart>>,
+}
+
+/// The routes of plain HTTP: the log's tiles, misbehavior, heads, what is public of the federation,
+/// and the node's own witness and mirror. These and gossip start to follow the peers.
 pub fn routes<S: Store + 'static>(
     view: Arc<View<S>>,
     witness: Option<Opened>,
     config: &Config,
     evidence: &Arc<Evidence>,
     peers: &Peers,
+    log: LogPage,
     stop: &watch::Receiver<bool>,
 ) -> Result<Plain, MirrorStartError> {
+    let own_log = OwnLog::new(view.clone(), &config.log.origin);
+    let mut holdings: Vec<Box<dyn Holding>> = vec![Box::new(own_log)];
     let mut router = tiles::router(view).merge(misbehavior::http::router(evidence.clone()));
-    let mut own = None;
+    let mut page = Page {
+        log: Some(log.page),
+        witness: None,
+        mirror: None,
+        quorum: log.quorum,
+        peers: peers.clone(),
+    };
+    let (mut own, mut witnessing, mut rotations) = (None, None, Rotations::default());
+    let mut admin = Router::new();
     if let Some(opened) = witness {
+        rotations.witness = Some(opened.rotation);
         own = Some(OwnWitness {
             vkeys: opened.vkeys,
             writer: opened.writer,
         });
         let witness = Arc::new(opened.witness);
         logs::follow(&witness, peers.clone());
-        router = router.merge(witness::http::router(witness));
+        holdings.push(Box::new(Witnessed::new(&witness)));
+        admin = lists::routes(witness.clone(), peers.clone());
+        let following = lists::follow(witness.clone(), opened.lists, peers.clone(), stop.clone());
+        tokio::spawn(following);
+        page.witness = Some(witness::service::part(witness.clone()));
+        router = router.merge(witness::http::router(witness.clone()));
+        witnessing = Some(witness);
     } else {
         misbehavior::follow(evidence, peers.clone());
     }
@@ -64,13 +111,34 @@ pub fn routes<S: Store + 'static>(
     };
     let mirror = config.mirror.as_ref();
     let mirror = mirror.map(|mirror| mirror::open(mirror, beside, stop.clone()));
-    let mirror = mirror.transpose()?;
-    if let Some(opened) = &mirror {
+    let mut mirror = mirror.transpose()?;
+    if let Some(opened) = &mut mirror {
+        rotations.mirror = opened.rotation.take();
+        page.mirror = Some(opened.page.clone());
         router = router.merge(opened.router.clone());
+        holdings.extend(opened.held.take());
     }
+    let gossip = rounds::start(rounds::Setup {
+        evidence: evidence.clone(),
+        holdings,
+        places: Places::configured(config.mirror.as_ref()),
+        config: &config.federation,
+        peers,
+        stop: stop.clone(),
+    })?;
+    if let Some(witness) = witnessing {
+        let gossip = gossip.desk.gossip().clone();
+        witness.tell(move |head| gossip.seen(head));
+    }
+    let submissions = submissions(&config.server.shared_addresses);
+    let heads = gossip::http::router(gossip.desk.clone(), submissions.clone());
     Ok(Plain {
-        router,
+        router: router.merge(heads).merge(page::router(page)),
         witness: own,
         mirror,
+        gossip,
+        submissions,
+        rotations,
+        admin,
     })
 }

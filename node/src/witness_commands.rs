@@ -1,8 +1,8 @@
 //! `assay-node witness`: arguments in, what was made out.
 
-use super::{Signals, runtime};
+use super::run_until::{Signals, runtime};
 use anyhow::Context;
-use assay_node::config::ConfigFile as _;
+use assay_node::config::{ConfigFile as _, listen_address};
 use assay_node::telemetry;
 use assay_node::witness::{
     config::WitnessConfig,
@@ -40,10 +40,20 @@ pub struct Init {
     #[arg(long, env = "ASSAY_WITNESS_NAME")]
     name: String,
     /// Public address. Port 0 takes any free one at each start.
-    #[arg(long, env = "ASSAY_WITNESS_LISTEN", default_value = "127.0.0.1:7480")]
+    #[arg(
+        long,
+        env = "ASSAY_WITNESS_LISTEN",
+        default_value = "127.0.0.1:7480",
+        value_parser = listen_address
+    )]
     listen: SocketAddr,
     /// Admin address: health and metrics.
-    #[arg(long, env = "ASSAY_WITNESS_ADMIN", default_value = "127.0.0.1:7481")]
+    #[arg(
+        long,
+        env = "ASSAY_WITNESS_ADMIN",
+        default_value = "127.0.0.1:7481",
+        value_parser = listen_address
+    )]
     admin: SocketAddr,
 }
 
@@ -112,7 +122,7 @@ fn init_witness(args: &Init) -> anyhow::Result<()> {
 
 fn serve(args: &Run) -> anyhow::Result<()> {
     let config = WitnessConfig::load(&args.config)?;
-    telemetry::traces(&config.trace).context("trace.filter in the configuration cannot be used")?;
+    let _last = telemetry::traces(&config.trace)?;
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;
         let witness = Running::start(config).await?;

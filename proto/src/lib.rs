@@ -7,6 +7,7 @@
 
 pub mod answer;
 mod codec;
+pub mod federation_page;
 pub mod gossip;
 
 /// Package `assay.v1`.

@@ -4,6 +4,8 @@
 pub mod add_checkpoint;
 pub mod aics;
 pub mod data;
+pub mod federation;
+pub mod gossip;
 pub mod index;
 pub mod interop;
 pub mod issuer;

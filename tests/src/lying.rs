@@ -26,6 +26,16 @@ use tonic::{
 /// What a test makes of the node's answer to a question to the index.
 pub type Rewrite = Box<dyn FnMut(&Query, v1::Answer) -> v1::Answer + Send>;
 
+/// Takes the path of a copy off a request.
+fn without_prefix<B>(mut request: http::Request<B>) -> http::Request<B> {
+    let path = request.uri().path();
+    let method = path.find("/assay.v1.").map(|at| path[at..].to_owned());
+    if let Some(Ok(uri)) = method.map(|method| method.parse()) {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
 /// What is told in place of the truth.
 #[derive(Default)]
 pub struct Lies {
@@ -51,16 +61,25 @@ pub struct Proxy {
 impl Proxy {
     /// Listens, and passes everything on to the node, until a test says otherwise.
     pub async fn start(node: &Ready) -> anyhow::Result<Self> {
+        Proxy::before(&node.url).await
+    }
+
+    /// The same before a log at this address, which may have a path, such as a mirror's copy. What
+    /// is asked below the path of any copy is passed on.
+    pub async fn before(url: &str) -> anyhow::Result<Self> {
         let lies = Arc::<Mutex<Lies>>::default();
+        let origin: http::Uri = url.parse()?;
+        let channel = Channel::from_shared(url.to_owned())?.connect().await?;
         let service = Service {
-            log: LogServiceClient::connect(node.url.clone()).await?,
-            index: IndexServiceClient::connect(node.url.clone()).await?,
+            log: LogServiceClient::with_origin(channel.clone(), origin.clone()),
+            index: IndexServiceClient::with_origin(channel, origin),
             lies: lies.clone(),
         };
         // Without delay, as a node listens.
         let listener = TcpIncoming::bind("127.0.0.1:0".parse()?)?.with_nodelay(Some(true));
         let url = format!("http://{}", listener.local_addr()?);
         let server = tonic::transport::Server::builder()
+            .layer(tower::util::MapRequestLayer::new(without_prefix))
             .add_service(LogServiceServer::new(service.clone()))
             .add_service(IndexServiceServer::new(service));
         tokio::spawn(server.serve_with_incoming(listener));

@@ -142,6 +142,11 @@ impl Node {
 
     /// Makes a log with an origin of its own.
     pub fn init_as(origin: &str) -> anyhow::Result<Self> {
+        Node::init_with(origin, &[])
+    }
+
+    /// The same, with more arguments for `assay-node init`.
+    pub fn init_with(origin: &str, arguments: &[&str]) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("assay-node-").tempdir()?;
         let output = Command::new(binaries().join("assay-node"))
             .args([
@@ -155,6 +160,7 @@ impl Node {
                 "--dir",
             ])
             .arg(folder.path())
+            .args(arguments)
             .output()?;
         ensure!(
             output.status.success(),
@@ -391,6 +397,23 @@ pub fn poll<T>(mut ask: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Re
             "the node took longer than {PATIENCE:?}"
         );
         thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// The same, for questions that are asked over a network.
+pub async fn poll_async<T>(
+    mut ask: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask().await? {
+            return Ok(answer);
+        }
+        ensure!(
+            Instant::now() < deadline,
+            "the node took longer than {PATIENCE:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

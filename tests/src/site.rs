@@ -19,18 +19,24 @@ pub fn write(folder: &Path, entries: &[Bytes], key: &SignerKey) -> anyhow::Resul
         }
         write_resource(folder, Resource::Entries(number), entries.len(), &bytes)?;
     }
-    let mut tree = Frontier::new();
     let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
-    for (tile, hashes) in tree.append(&leaves) {
-        let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
-        write_resource(folder, Resource::Tile(tile), hashes.len(), &bytes)?;
-    }
+    let tree = write_tiles(folder, &leaves)?;
     let checkpoint = Checkpoint {
         origin: key.name().to_owned(),
         size: tree.size(),
         root: tree.root(),
     };
     Ok(fs::write(folder.join("checkpoint"), checkpoint.sign(key))?)
+}
+
+/// Writes the tiles of the tree over these leaves into `folder`, and returns the tree.
+pub fn write_tiles(folder: &Path, leaves: &[Hash]) -> anyhow::Result<Frontier> {
+    let mut tree = Frontier::new();
+    for (tile, hashes) in tree.append(leaves) {
+        let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+        write_resource(folder, Resource::Tile(tile), hashes.len(), &bytes)?;
+    }
+    Ok(tree)
 }
 
 fn write_resource(

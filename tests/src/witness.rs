@@ -1,6 +1,7 @@
 //! A witness as a real process, and a log by hand that asks it.
 
 use crate::process::{binaries, poll};
+use crate::site;
 use anyhow::{Context, bail, ensure};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
@@ -8,6 +9,7 @@ use assay_tlog::hash::leaf_hash;
 use assay_tlog::note::SignerKey;
 use assay_tlog::tree::{Frontier, Tile, TileIndex, TileReader, TreeSize, prove_consistency};
 use assay_tlog::witness::Request;
+use bytes::Bytes;
 use serde::Deserialize;
 use std::{
     collections::HashMap,
@@ -296,6 +298,17 @@ impl History {
             size: TreeSize::new(size as u64),
             root: frontier.root(),
         }
+    }
+
+    /// The first entries, of which the leaves are the hashes.
+    pub fn entries(&self, count: u64) -> Vec<Bytes> {
+        let entries = (0..count).map(|n| format!("{} {n}", self.origin).into());
+        entries.collect()
+    }
+
+    /// Writes the tiles of the tree over the first leaves into a folder that can be served.
+    pub fn write_tiles(&self, folder: &Path, size: usize) -> anyhow::Result<()> {
+        site::write_tiles(folder, &self.leaves[..size]).map(drop)
     }
 
     /// The note that the log signed over the first leaves.

@@ -50,9 +50,23 @@ fn the_demo_ends_with_a_lookup_and_a_check_that_show_what_does_not_count_any_mor
     }
     assert!(output.contains("\nexit code 1\n"), "{output}");
 
+    // The log was stopped, and a mirror answered the same in its place.
+    let through = printed(&output, "assay check Cargo.lock --mirror ");
+    for said in [
+        "1 past end of support",
+        "nothing was left out",
+        "its own node does not answer, and its mirror http://127.0.0.1:",
+    ] {
+        assert!(through.contains(said), "no {said:?} in:\n{through}");
+    }
+
     // The log's key signed two histories, and the log was refused for it.
     let forged = printed(&output, "assay-forge");
     assert!(forged.contains("answer 422"), "{forged}");
+    // Who was not shown it heard of it, and cosigns nothing more.
+    let heard = output.matches("split  log a.example/log").count();
+    assert!(heard >= 2, "{output}");
+    assert!(output.contains("answer    403"), "{output}");
     let refused = output.find("\nexit code 4\n").unwrap();
     let last = output.rfind("\nexit code 4\n").unwrap();
     assert!(refused < last, "{output}");

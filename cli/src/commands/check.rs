@@ -79,7 +79,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     }
     let inventory = Inventory::new(listings);
     let asker = asking::asker(policy, settings, command.how)?;
-    let asked = asker.components(&inventory).await?;
+    let asked = asker.components(&inventory).await;
+    let asked = asking::heard(&asker, settings, asked).await?;
     let scales = Scales {
         policy: asker.policy(),
         policy_name: &policy_path.display().to_string(),
@@ -87,6 +88,7 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     };
     let report = scales.components(inventory, &asked);
     write(&report, command.all, settings)?;
+    asking::submit_heads(&asker, settings).await;
     asking::conclude(&report)
 }
 

@@ -46,7 +46,7 @@ struct GetView<'a> {
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     settings.refuse_both("payload", "output", "the statement is written as it is")?;
-    let client = session::connect(settings).await?;
+    let client = session::connect_to_read(settings).await?;
     let entry = client.entry(command.leaf).await?;
     let attachments = match &command.attachments {
         Some(folder) => fetch_attachments(&client, &entry, folder, settings).await?,

@@ -68,7 +68,7 @@ impl EntryView {
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
-    let client = session::connect(settings).await?;
+    let client = session::connect_to_read(settings).await?;
     let start = match command.from {
         Some(from) => from,
         None => client

@@ -1,4 +1,4 @@
-//! `assay misbehavior`: proof that a log, a witness or a mirror misbehaved.
+//! `assay misbehavior`: proof that a log, a witness, a mirror or an auditor misbehaved.
 
 use crate::{
     config::Settings,
@@ -8,29 +8,28 @@ use crate::{
     session,
 };
 use assay_claims::limits::MISBEHAVIOR_BYTES;
-use assay_claims::misbehavior::{KnownKeys, MisbehaviorError, VerifiedMisbehavior};
-use assay_client::{misbehavior, plain};
+use assay_claims::misbehavior::breach::BreachError;
+use assay_claims::misbehavior::{MisbehaviorError, Shown, VerifiedText};
+use assay_client::misbehavior::{self, Keys};
+use assay_client::plain;
 use assay_tlog::Hash;
-use assay_tlog::cosigner::CosignerVerifier;
-use assay_tlog::head::LogVerifier;
-use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::TlogPolicy;
 use clap::Subcommand;
 use serde::Serialize;
-use std::{
-    collections::BTreeMap,
-    fmt::Display,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-/// Misbehavior is proven by signed notes that cannot all be true. The keys that verify them are
-/// those of your policy, or --log-key; no key in a file counts.
+/// Misbehavior is proven by signed notes that cannot all be true, which convict for good; or by
+/// entries and proofs of the index, under a signed note, that break a rule of Assay logs. Such a
+/// breach is shown with the version that judged it, and convicts nobody for good. The keys that
+/// verify the notes are those of your policy, or --log-key; no key in a file counts. The logs of
+/// your policy are held to the rules of Assay, and its witnesses named .../audit to have audited
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Verify a file of misbehavior offline
     ///
     /// The policy may be yours, or the C2SP tlog-policy of a node. Exit code 0: whom it names did
-    /// it. 2: no key of the culprit is known. 4: it proves nothing.
+    /// it. 2: no key of the culprit is known, or it is about a log that the policy does not name.
+    /// 4: it proves nothing, or this version cannot judge it.
     Verify {
         /// The file; - for stdin
         file: PathBuf,
@@ -68,6 +67,16 @@ struct FoundView {
     culprit: String,
     /// The log that the notes are of.
     log: String,
+    /// Whether the culprit is convicted for good.
+    convicts: bool,
+    /// What is shown, in words.
+    shows: String,
+    /// Of a breach: the leaf.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leaf_index: Option<u64>,
+    /// Of a breach: which version judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verifier: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -94,12 +103,16 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
 fn verify(path: &Path, settings: &Settings) -> Result<(), Failure> {
     let keys = known(settings)?;
     let file = input::read(path, MISBEHAVIOR_BYTES)?.bytes;
-    let found = VerifiedMisbehavior::verify(&file, &keys).map_err(|error| {
-        let words = plain(&error.to_string()).to_string();
+    let found = keys.verify(&file).map_err(|error| {
+        let words = plain(&with_cause(&error)).to_string();
         match error {
-            MisbehaviorError::UnknownCulprit(_) => Failure::Usage(format!(
+            BreachError::Text(MisbehaviorError::UnknownCulprit(_))
+            | BreachError::NotAssay { .. } => Failure::Usage(format!(
                 "{words}; name a policy that has one with --policy, or the log's key with --log-key"
             )),
+            error if error.is_unsupported() => {
+                Failure::Failed(format!("{}: {words}; a newer release may", path.display()))
+            }
             _ => Failure::Failed(format!("{} proves nothing: {words}", path.display())),
         }
     })?;
@@ -111,10 +124,9 @@ async fn list(node: Option<String>, settings: &Settings) -> Result<(), Failure> 
     let keys = known(settings)?;
     let node = address(node, settings)?;
     let files = misbehavior::list(&node, &settings.tls).await?;
-    let files = files.iter().map(|file| {
-        let verified = VerifiedMisbehavior::verify(file, &keys);
-        FileView::of(file, verified)
-    });
+    let files = files
+        .iter()
+        .map(|file| FileView::of(file, keys.verify(file)));
     let view = ListView {
         node,
         files: files.collect(),
@@ -141,61 +153,88 @@ fn address(node: Option<String>, settings: &Settings) -> Result<String, Failure>
 }
 
 /// The keys of the policy, if there is one, and the log's key of the settings.
-fn known(settings: &Settings) -> Result<KnownKeys, Failure> {
-    let mut logs: BTreeMap<String, Vec<VerifierKey>> = BTreeMap::new();
-    let mut witnesses = logs.clone();
+fn known(settings: &Settings) -> Result<Keys, Failure> {
+    let mut tlog = None;
     if !settings.has_no_policy() {
         let path = settings.policy(None);
         let text = read(&path)?;
         // The policy of a node has words where ours has tables, so that no text is both.
-        let tlog = match TlogPolicy::parse(&text) {
+        tlog = match TlogPolicy::parse(&text) {
             Ok(tlog) => Some(tlog),
             Err(_) => parse(&path, &text)?.tlog().cloned(),
         };
-        for log in tlog.iter().flat_map(TlogPolicy::logs) {
-            add(&mut logs, &log.key);
-        }
-        for witness in tlog.iter().flat_map(TlogPolicy::witnesses) {
-            add(&mut witnesses, &witness.key);
-        }
     }
+    let mut own = None;
     if settings.has_log_key() {
-        add(&mut logs, &settings.log_key()?);
+        own = Some(settings.log_key()?);
     }
-    let mut known = KnownKeys::default();
-    for (origin, keys) in logs {
-        let log = LogVerifier::new(&origin, keys).map_err(|error| unusable(&origin, error))?;
-        known.logs.push(log);
-    }
-    for (name, keys) in witnesses {
-        let witness = CosignerVerifier::new(keys).map_err(|error| unusable(&name, error))?;
-        known.witnesses.push(witness);
-    }
-    Ok(known)
+    let logs = tlog.iter().flat_map(TlogPolicy::logs).map(|log| &log.key);
+    let witnesses = tlog.iter().flat_map(TlogPolicy::witnesses);
+    let keys = Keys::new(logs.chain(&own), witnesses.map(|witness| &witness.key));
+    Ok(keys?)
 }
 
-fn add(all: &mut BTreeMap<String, Vec<VerifierKey>>, key: &VerifierKey) {
-    let keys = all.entry(key.name().to_owned()).or_default();
-    if !keys.contains(key) {
-        keys.push(key.clone());
+fn with_cause(error: &BreachError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 
-fn unusable(name: &str, error: impl Display) -> Failure {
-    Failure::Usage(format!("the keys of {}: {error}", plain(name)))
+impl FoundView {
+    fn of(found: &VerifiedText) -> Self {
+        let view = FoundView {
+            kind: found.kind(),
+            culprit: found.culprit().to_string(),
+            log: found.origin().to_owned(),
+            convicts: false,
+            shows: String::new(),
+            leaf_index: None,
+            verifier: None,
+        };
+        match found {
+            VerifiedText::Misbehavior(found) => FoundView {
+                convicts: true,
+                shows: contradiction(found.shown()).to_owned(),
+                ..view
+            },
+            VerifiedText::Breach(found) => FoundView {
+                shows: found.broken().to_string(),
+                leaf_index: Some(found.broken().leaf().get()),
+                verifier: Some(found.verifier()),
+                ..view
+            },
+        }
+    }
+
+    /// What is shown, and what it means for the culprit.
+    fn words(&self) -> String {
+        let shows = plain(&self.shows);
+        match self.verifier {
+            None => format!("{shows}: convicted for good"),
+            Some(verifier) => format!(
+                "{shows}: a breach of the rules of logs as {verifier} knows them, which convicts \
+                 nobody for good"
+            ),
+        }
+    }
+}
+
+fn contradiction(shown: Shown) -> &'static str {
+    match shown {
+        Shown::Split => "two trees of one size are signed",
+        Shown::Rewrite => "a larger tree is signed that does not begin with the smaller one",
+        Shown::RollBack => "a smaller tree is signed at a later time",
+    }
 }
 
 impl FileView {
-    fn of(file: &[u8], verified: Result<VerifiedMisbehavior, MisbehaviorError>) -> Self {
-        let reason = verified.as_ref().err().map(ToString::to_string);
+    fn of(file: &[u8], verified: Result<VerifiedText, BreachError>) -> Self {
+        let reason = verified.as_ref().err().map(with_cause);
         FileView {
             id: Hash::of(file).to_hex(),
             verified: verified.is_ok(),
-            found: verified.ok().map(|found| FoundView {
-                kind: found.kind(),
-                culprit: found.culprit().to_string(),
-                log: found.origin().to_owned(),
-            }),
+            found: verified.ok().as_ref().map(FoundView::of),
             reason,
         }
     }
@@ -203,10 +242,11 @@ impl FileView {
     fn text(&self) -> String {
         match &self.found {
             Some(found) => format!(
-                "verified    {}  {}  {}",
+                "verified    {}  {}  {}\n            {}",
                 self.id,
                 found.kind,
-                plain(&found.culprit)
+                plain(&found.culprit),
+                found.words()
             ),
             None => format!(
                 "unverified  {}  {}",
@@ -231,10 +271,18 @@ impl ListView {
 mod tests {
     use super::*;
     use crate::options::Global;
+    use assay_claims::claim::{self, SigningKey};
+    use assay_claims::entry;
+    use assay_claims::index::Commitment;
+    use assay_claims::issuer::IssuerId;
+    use assay_claims::misbehavior::breach::{Accuser, EntryReader};
+    use assay_claims::misbehavior::{VerifiedBreach, VerifiedMisbehavior};
     use assay_tlog::checkpoint::Checkpoint;
+    use assay_tlog::head::LogVerifier;
     use assay_tlog::note::SignerKey;
-    use assay_tlog::tree::TreeSize;
-    use std::fs;
+    use assay_tlog::tree::{Frontier, LeafIndex, Tile, TileIndex, TileReader, TreeSize};
+    use bytes::Bytes;
+    use std::{convert::Infallible, fs, sync::Arc};
 
     fn key(origin: &str) -> SignerKey {
         SignerKey::from_seed(origin, &[1; 32]).unwrap()
@@ -252,6 +300,54 @@ mod tests {
             log.verify(&checkpoint.sign(&key(origin))).unwrap()
         });
         VerifiedMisbehavior::of_log(&a, &b, None).unwrap()
+    }
+
+    /// A log of one tile.
+    struct OneTile(Arc<Tile>);
+
+    struct Entries([Bytes; 3]);
+
+    impl EntryReader for Entries {
+        type Error = Infallible;
+
+        fn entry(&self, leaf: LeafIndex) -> Result<Bytes, Infallible> {
+            Ok(self.0[leaf.get() as usize].clone())
+        }
+    }
+
+    impl TileReader for OneTile {
+        type Error = Infallible;
+
+        fn tiles(&self, _: &[TileIndex], _: TreeSize) -> Result<Vec<Arc<Tile>>, Infallible> {
+            Ok(vec![self.0.clone()])
+        }
+    }
+
+    /// A claim with a wrong signature, between two commitments.
+    fn wrong_signature(origin: &str) -> VerifiedBreach {
+        let signing = SigningKey::from_bytes(&[5; 32]);
+        let issuer = IssuerId::derive(1, &[signing.verifying_key().to_bytes()]);
+        let mut claim = claim::sign(b"{}", &[(issuer, &signing)]);
+        claim.signatures[0].signature = vec![1; 64].into();
+        let commitment = || entry::encode(1, Commitment::empty().to_wire()).unwrap();
+        let entries = [commitment(), entry::encode(1, claim).unwrap(), commitment()];
+        let hashes: Vec<Hash> = entries
+            .iter()
+            .map(|e| assay_tlog::hash::leaf_hash(e))
+            .collect();
+        let mut tree = Frontier::new();
+        tree.append(&hashes);
+        let checkpoint = Checkpoint {
+            origin: origin.into(),
+            size: tree.size(),
+            root: tree.root(),
+        };
+        let log = LogVerifier::new(origin, vec![key(origin).verifier()]).unwrap();
+        let head = log.verify(&checkpoint.sign(&key(origin))).unwrap();
+        let tile = OneTile(Arc::new(Tile::from_hashes(hashes).unwrap()));
+        let entries = Entries(entries);
+        let accuser = Accuser::of_log(&head, &tile, &entries);
+        accuser.at_leaf(LeafIndex::new(1)).unwrap().unwrap()
     }
 
     #[test]
@@ -278,5 +374,32 @@ mod tests {
         assert!(matches!(changed, Failure::Failed(text) if text.contains("proves nothing")));
         let unknown = outcome(split("other.example").text()).unwrap_err();
         assert!(matches!(unknown, Failure::Usage(text) if text.contains("log other.example")));
+        let breach = wrong_signature("log.example");
+        outcome(breach.text()).unwrap();
+        let unknown = outcome(wrong_signature("other.example").text()).unwrap_err();
+        assert!(matches!(unknown, Failure::Usage(text) if text.contains("other.example")));
+        let newer = breach.text().replace("kind entry", "kind novelty");
+        let newer = outcome(&newer).unwrap_err();
+        assert!(matches!(newer, Failure::Failed(text) if text.contains("newer release")));
+    }
+
+    #[test]
+    fn each_finding_says_what_it_means() {
+        let breach = VerifiedText::Breach(wrong_signature("log.example"));
+        let view = FoundView::of(&breach);
+        assert_eq!((view.convicts, view.leaf_index), (false, Some(1)));
+        let words = view.words();
+        assert!(
+            words.starts_with("signature 1 of leaf 1 is wrong: a breach"),
+            "{words}"
+        );
+        assert!(words.ends_with("convicts nobody for good"), "{words}");
+        let split = VerifiedText::Misbehavior(split("log.example"));
+        let view = FoundView::of(&split);
+        assert!(view.convicts && view.leaf_index.is_none());
+        assert_eq!(
+            view.words(),
+            "two trees of one size are signed: convicted for good"
+        );
     }
 }

@@ -11,6 +11,8 @@ pub mod log;
 pub mod lookup;
 pub mod man;
 pub mod misbehavior;
+pub mod monitor;
+pub mod peers;
 pub mod policy;
 pub mod publish;
 pub mod receipt;

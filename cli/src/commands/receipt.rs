@@ -45,7 +45,7 @@ struct ReceiptView {
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let (folder, shown) = (&command.out, command.out.display());
-    let client = session::connect(settings).await?;
+    let client = session::connect_to_read(settings).await?;
     fs::create_dir_all(folder)
         .map_err(|e| Failure::io(format!("cannot make the folder {shown}"), e))?;
     let mut views = vec![];

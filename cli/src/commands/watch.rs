@@ -6,7 +6,7 @@ use crate::{
     config::Settings,
     exit::Failure,
     options::Format,
-    output,
+    output, session,
     time::now_ms,
 };
 use assay_claims::index::Name;
@@ -14,7 +14,7 @@ use assay_claims::logged::LoggedClaim;
 use assay_client::ask::{self, LogAddress};
 use assay_client::report::{Line, Scales, ShownClaim, json::NewClaim, words};
 use assay_client::{
-    Client, ClientError, Config, Cursor, FreezeWatch, Fresh, Frozen, HeadTimes, plain_json,
+    Client, ClientError, Cursor, FreezeWatch, Fresh, Frozen, HeadTimes, plain_json,
 };
 use assay_policy::rules::Policy;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
@@ -180,7 +180,7 @@ impl Watch {
         cursor: &mut Cursor,
         wait: &mut Duration,
     ) -> Result<Shown, Failure> {
-        let client = self.connect(log).await?;
+        let client = session::connect_to(&self.settings, log.clone()).await?;
         if !cursor.has_begun() {
             cursor.begin(&client).await?;
         }
@@ -259,18 +259,6 @@ impl Watch {
             committed_at_ms,
             quorum_at_ms: quorum.map(|seconds| seconds.saturating_mul(1000)),
         }
-    }
-
-    async fn connect(&self, log: &LogAddress) -> Result<Client, Failure> {
-        let url = log.url.clone().map_or_else(|| self.settings.log(), Ok)?;
-        let (state_dir, tls) = (self.settings.state_dir.clone(), self.settings.tls.clone());
-        Ok(Client::connect(Config {
-            url,
-            log_key: log.key.clone(),
-            state_dir,
-            tls,
-        })
-        .await?)
     }
 
     /// Shows all that is new, and remembers each claim once it was shown.

@@ -47,6 +47,8 @@ pub struct AskedLog {
     pub quorum_at_ms: Option<u64>,
     /// What became of the question. That an answer is too old is the policy's to say.
     pub state: LogState,
+    /// The mirror that answered in place of the log's own node.
+    pub mirror: Option<String>,
 }
 
 /// What all logs answered.
@@ -146,6 +148,7 @@ impl AskedLog {
             None => Answer::Complete { head_at_ms },
         };
         self.state = self.state.max(other.state);
+        self.mirror = self.mirror.take().or(other.mirror);
         for (label, heard) in other.gathered.overlong {
             let known = self.gathered.overlong.entry(label).or_insert(heard);
             *known = heard.min(*known);
@@ -169,6 +172,7 @@ impl AskedLog {
             voices: Voices::default(),
             quorum_at_ms: None,
             state,
+            mirror: None,
         }
     }
 }
@@ -232,11 +236,17 @@ impl Asker {
     /// answer does not verify or answers cannot be kept or read, and with [`AskError::BrokenClaim`]
     /// if a claim does not.
     pub async fn ask(&self, inquiry: &Inquiry) -> Result<Asked, AskError> {
-        let mut panel = Panel::new(&self.connections, self.how);
-        let (inquired, _) = tokio::join!(
-            inquire(&mut panel, &self.policy, self.now_ms, inquiry),
-            self.convicted()
-        );
+        let inquire = async {
+            let mut tries = self.tries();
+            loop {
+                let mut panel = tries.panel();
+                let inquired = inquire(&mut panel, &self.policy, self.now_ms, inquiry).await;
+                if tries.are_over(&mut panel).await {
+                    return (panel, inquired);
+                }
+            }
+        };
+        let ((panel, inquired), _) = tokio::join!(inquire, self.convicted());
         let Inquired { others, limits } = inquired;
         let asked = self.answers(panel).await?;
         Ok(Asked {
@@ -244,6 +254,16 @@ impl Asker {
             limits,
             ..asked
         })
+    }
+
+    /// Tries to ask every log, and a mirror of each that does not answer. All questions are put to
+    /// a panel, and again to the next one until there is nobody else to ask.
+    pub(super) fn tries(&self) -> Tries<'_> {
+        let mirrors = self.connections.iter().map(|it| it.log.mirrors.len());
+        Tries {
+            asker: self,
+            left: mirrors.sum(),
+        }
     }
 
     /// What the logs of a panel answered.
@@ -255,16 +275,16 @@ impl Asker {
             limits: Vec::new(),
         };
         let convicted = self.convicted().await;
-        for (log, gathered) in panel.finish() {
+        for (connection, (log, gathered)) in self.connections.iter().zip(panel.finish()) {
             // Whatever it answers: it cannot end the question about the others either.
             if let Some(why) = convicted.get(log.key.name()) {
                 let silent = AskedLog::silent(log, why.clone(), LogState::Convicted);
                 asked.logs.push(silent);
                 continue;
             }
-            asked
-                .logs
-                .push(answered(&self.policy, log, gathered, self.how)?);
+            let mut answered = answered(&self.policy, log, gathered, self.how)?;
+            answered.mirror = connection.mirror().await;
+            asked.logs.push(answered);
         }
         Ok(asked)
     }
@@ -308,6 +328,30 @@ impl Asker {
             }
         }
         Ok(clients)
+    }
+}
+
+/// Asking again elsewhere.
+pub(super) struct Tries<'a> {
+    asker: &'a Asker,
+    /// How often, at most: a mirror that failed is not asked twice.
+    left: usize,
+}
+
+impl Tries<'_> {
+    /// Every log, of which nothing was asked.
+    pub fn panel(&self) -> Panel {
+        Panel::new(&self.asker.connections, self.asker.how)
+    }
+
+    /// Whether what a panel was told is what there is. If not, the logs that failed are asked
+    /// elsewhere, and all is to be asked again: an answer is of one node.
+    pub async fn are_over(&mut self, panel: &mut Panel) -> bool {
+        if self.asker.how == How::Offline || !panel.go_elsewhere().await || self.left == 0 {
+            return true;
+        }
+        self.left -= 1;
+        false
     }
 }
 
@@ -381,5 +425,6 @@ fn answered(
         voices: confirmed.voices,
         quorum_at_ms: confirmed.quorum_at_ms,
         state: LogState::Answered,
+        mirror: None,
     })
 }

@@ -153,10 +153,9 @@ fn keys(policy: &Policy, logs: &[Connection]) -> KnownKeys {
 }
 
 /// The nodes that can be asked: those of the logs, and the witnesses of the policy.
-fn nodes(policy: &Policy, logs: &[Connection]) -> BTreeSet<String> {
-    let logs = logs
-        .iter()
-        .filter_map(|connection| connection.log.url.clone());
+pub(super) fn nodes(policy: &Policy, logs: &[Connection]) -> BTreeSet<String> {
+    let logs = logs.iter().map(|connection| &connection.log);
+    let logs = logs.flat_map(|log| log.url.iter().chain(&log.mirrors).cloned());
     let witnesses = policy.tlog().into_iter().flat_map(|tlog| tlog.witnesses());
     let witnesses = witnesses.filter_map(|witness| witness.url.clone());
     logs.chain(witnesses).take(NODES).collect()

@@ -12,6 +12,8 @@ pub struct LogAddress {
     pub key: VerifierKey,
     /// Where it is. Only asking offline goes without.
     pub url: Option<String>,
+    /// Nodes that mirror it, in the order in which they are asked if it does not answer.
+    pub mirrors: Vec<String>,
 }
 
 /// Why it is not known which logs to ask.
@@ -91,8 +93,17 @@ fn required_log(
     if url.is_none() && how != How::Offline {
         return Err(LogsError::NoAddress(origin()));
     }
+    let mut mirrors = own.map_or(Vec::new(), |own| own.mirrors.clone());
+    let stated = required.mirrors.iter();
+    mirrors.extend(
+        stated
+            .filter(|url| !mirrors.contains(url))
+            .cloned()
+            .collect::<Vec<_>>(),
+    );
     Ok(LogAddress {
         key: key.clone(),
         url,
+        mirrors,
     })
 }

@@ -28,6 +28,7 @@ mod news;
 mod panel;
 mod signed;
 mod state;
+mod submit;
 mod topdown;
 mod withdrawals;
 

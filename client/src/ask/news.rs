@@ -3,7 +3,6 @@
 use super::asker::Asker;
 use super::confirmed::{Unconfirmed, confirmed};
 use super::error::AskError;
-use super::panel::Panel;
 use super::topdown::{judge, signers_of};
 use crate::{ClientError, Fresh, News, plain};
 use assay_claims::issuer::IssuerId;
@@ -37,14 +36,20 @@ impl Asker {
     /// Fails as [`Asker::ask`] does, and with [`AskError::Unanswered`] if a log does not answer or
     /// its answer is lacking: a withdrawal could be in what is missing.
     pub async fn with_context(&self, news: &[Fresh]) -> Result<Vec<LoggedClaim>, AskError> {
-        let mut panel = Panel::new(self.connections(), self.how());
         let mut new: Vec<LoggedClaim> = Vec::new();
         new.extend(
             news.iter()
                 .filter_map(|fresh| fresh.claim.as_ref().ok())
                 .cloned(),
         );
-        let limits = judge(&mut panel, self.policy(), self.now_ms(), new.clone()).await;
+        let mut tries = self.tries();
+        let (panel, limits) = loop {
+            let mut panel = tries.panel();
+            let limits = judge(&mut panel, self.policy(), self.now_ms(), new.clone()).await;
+            if tries.are_over(&mut panel).await {
+                break (panel, limits);
+            }
+        };
         let asked = self.answers(panel).await?;
         let mut known: Vec<LoggedClaim> = asked.claims().cloned().collect();
         known.extend(new);

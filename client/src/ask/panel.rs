@@ -204,6 +204,17 @@ impl Panel {
         }
     }
 
+    /// Has those logs asked elsewhere that failed. Returns whether there is somebody else to ask.
+    pub(super) async fn go_elsewhere(&mut self) -> bool {
+        let mut elsewhere = false;
+        for member in &mut self.members {
+            if let Some(error) = &mut member.failed {
+                elsewhere |= member.connection.leave(error).await;
+            }
+        }
+        elsewhere
+    }
+
     /// What came of each log, or why it was asked no more.
     pub(super) fn finish(self) -> Vec<(LogAddress, Result<Gathered, ClientError>)> {
         let mut gathered = Vec::with_capacity(self.members.len());

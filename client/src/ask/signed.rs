@@ -4,7 +4,6 @@ use super::asker::{Asked, Asker};
 use super::connection::How;
 use super::error::AskError;
 use super::newest::NEWEST;
-use super::panel::Panel;
 use super::topdown::of_issuer;
 use assay_claims::issuer::IssuerId;
 use assay_claims::logged::LoggedClaim;
@@ -31,8 +30,14 @@ pub(super) async fn signed(asker: &Asker, id: &IssuerId) -> Result<(Signed, Aske
     if asker.how() != How::Openly {
         return Ok((signed, Asked::default()));
     }
-    let mut panel = Panel::new(asker.connections(), asker.how());
-    let lists = panel.signed(&of_issuer(id)).await;
+    let mut tries = asker.tries();
+    let (panel, lists) = loop {
+        let mut panel = tries.panel();
+        let lists = panel.signed(&of_issuer(id)).await;
+        if tries.are_over(&mut panel).await {
+            break (panel, lists);
+        }
+    };
     let asked = asker.answers(panel).await?;
     for (log, there) in asked.logs.iter().zip(lists) {
         let Some(there) = there.filter(|_| !matches!(log.answer, Answer::None { .. })) else {

@@ -1,7 +1,8 @@
 //! Fetching checkpoint, bundles and tiles, and hashing bundles as they come.
 
 use super::{AuditError, WIDTH, replay::Replay};
-use crate::{ClientError, Tls};
+use crate::Tls;
+use crate::http::{bad_pem, builder, demand_address};
 use assay_claims::audit::Read;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::limits::NOTE_BYTES;
@@ -39,35 +40,16 @@ impl Site {
     /// HTTP/1.1 over as many connections as there are fetches: measured faster than streams of one
     /// HTTP/2 connection, whose frames of 16 KiB cost a copy and a wake-up each.
     pub fn new(url: &str, tls: &Tls, connections: usize) -> Result<Self, AuditError> {
-        let usage = |why: String| AuditError::Usage(ClientError::Usage(why));
-        if !(url.starts_with("http://") || url.starts_with("https://")) {
-            return Err(usage(format!(
-                "{url} is no address of a log; write http://HOST:PORT or https://HOST:PORT"
-            )));
-        }
-        let pems = tls.read().map_err(AuditError::Usage)?;
-        let bad_pem = |e: reqwest::Error| {
-            usage(format!(
-                "the TLS settings cannot be used: {e}; check the PEM files"
-            ))
-        };
-        let mut builder = reqwest::Client::builder()
+        demand_address(url, "a log").map_err(AuditError::Usage)?;
+        let builder = builder(tls)
+            .map_err(AuditError::Usage)?
             .http1_only()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
             .pool_max_idle_per_host(connections)
             .connect_timeout(PATIENCE)
             .read_timeout(PATIENCE);
-        if let Some(ca) = pems.ca {
-            builder = builder
-                .tls_certs_only(reqwest::Certificate::from_pem_bundle(&ca).map_err(bad_pem)?);
-        }
-        if let Some((mut cert, key)) = pems.identity {
-            cert.push(b'\n');
-            cert.extend_from_slice(&key);
-            builder = builder.identity(reqwest::Identity::from_pem(&cert).map_err(bad_pem)?);
-        }
-        let http = builder.build().map_err(bad_pem)?;
+        let http = builder
+            .build()
+            .map_err(|error| AuditError::Usage(bad_pem(error)))?;
         Ok(Site {
             http,
             base: url.trim_end_matches('/').to_owned(),

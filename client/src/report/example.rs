@@ -179,6 +179,7 @@ fn log() -> Log {
     Log {
         origin: "log.example".into(),
         url: Some("http://127.0.0.1:1".into()),
+        mirror: None,
         completeness: Completeness::Complete,
         missing: None,
         state: LogState::Answered,

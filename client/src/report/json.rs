@@ -45,6 +45,8 @@ struct Counts {
 struct CheckedLog<'a> {
     origin: &'a str,
     url: Option<&'a str>,
+    /// The mirror that answered in its place.
+    mirror: Option<&'a str>,
     answer: &'static str,
     missing: Option<&'a str>,
     unreachable: bool,
@@ -150,6 +152,8 @@ struct LookedUpLog<'a> {
     age_ms: Option<u64>,
     kept: bool,
     state: &'static str,
+    /// The mirror that answered in its place.
+    mirror: Option<&'a str>,
     spare: bool,
     coverage: &'static str,
     witnesses: Vec<&'a str>,
@@ -261,6 +265,7 @@ impl<'a> CheckedLog<'a> {
         CheckedLog {
             origin: &log.origin,
             url: log.url.as_deref(),
+            mirror: log.mirror.as_deref(),
             answer: log.completeness.name(),
             missing: log.missing.as_deref(),
             unreachable: log.state == LogState::Unreachable,
@@ -329,6 +334,7 @@ impl<'a> LookedUpLog<'a> {
             age_ms: as_of_ms.map(|at| report.asked_at_ms.saturating_sub(at)),
             kept: report.how == How::Offline,
             state: log.state.name(),
+            mirror: log.mirror.as_deref(),
             spare: log.spare,
             coverage: log.completeness.name(),
             witnesses: log.voices.names(),

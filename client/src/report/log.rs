@@ -14,8 +14,10 @@ use std::collections::BTreeSet;
 pub struct Log {
     /// Its name.
     pub origin: String,
-    /// Where it was asked.
+    /// Where it is.
     pub url: Option<String>,
+    /// The mirror that answered in its place.
+    pub mirror: Option<String>,
     /// How much of an answer there is.
     pub completeness: Completeness,
     /// What is missing, or why there is no answer, as a sentence without its full stop.
@@ -86,6 +88,7 @@ impl Log {
         Log {
             origin: asked.origin().to_owned(),
             url: asked.log.url.clone(),
+            mirror: asked.mirror.clone(),
             completeness,
             missing,
             state,

@@ -7,6 +7,7 @@ mod fake;
 mod heads;
 mod issuers;
 mod lookups;
+mod monitor;
 mod others;
 mod paging;
 mod privately;

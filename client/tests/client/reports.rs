@@ -21,6 +21,7 @@ fn asker(fake: &Fake, state_dir: &Path, how: How) -> Asker {
     let own = LogAddress {
         key: fake.log_key(),
         url: Some(fake.url.clone()),
+        mirrors: Vec::new(),
     };
     let logs = required_logs(&policy, Some(&own), how).unwrap();
     Asker::new(policy, logs, how, NOW_MS, state_dir, &Tls::default())
@@ -211,6 +212,7 @@ async fn a_log_that_does_not_answer_is_named_and_nothing_is_fine() {
         logs.push(LogAddress {
             key: fake.log_key(),
             url: Some(url),
+            mirrors: Vec::new(),
         });
     }
     let tls = Tls::default();

@@ -1,14 +1,19 @@
 //! The admin port: `/healthz`, `/readyz`, `/metrics`. It changes nothing.
 
-use crate::{held::Held, sequencer::Halt};
+use crate::{held::Held, sequencer::Halt, telemetry};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::sync::Arc;
+use std::{io, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::watch};
+
+/// How long calls to the admin port get when the process stops.
+const ADMIN_DRAIN: Duration = Duration::from_secs(2);
 
 /// Returns the routes of the admin port.
 pub fn router(halt: Arc<Halt>, held: Arc<Held>, metrics: PrometheusHandle) -> Router {
     let render = move || {
         metrics::gauge!("assay_held_bytes").set(held.bytes() as f64);
+        metrics::counter!("assay_log_lines_lost_total").absolute(telemetry::lost_lines());
         metrics.render()
     };
     Router::new()
@@ -26,5 +31,28 @@ async fn ready(State(halt): State<Arc<Halt>>) -> (StatusCode, String) {
             StatusCode::SERVICE_UNAVAILABLE,
             format!("reads only: {reason}\n"),
         ),
+    }
+}
+
+/// Serves the admin port until `stop` says so, and then as long as calls in flight take, which is
+/// two seconds at most.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    mut stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let mut told = stop.clone();
+    let stopped = async move {
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    // Requests that never come whole do not keep the process.
+    let at_last = async move {
+        let _ = told.wait_for(|stop| *stop).await;
+        tokio::time::sleep(ADMIN_DRAIN).await;
+    };
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stopped);
+    tokio::select! {
+        ended = serving.into_future() => ended,
+        () = at_last => Ok(()),
     }
 }

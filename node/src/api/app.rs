@@ -4,7 +4,13 @@
 //! layers of the router would take a fifth of the time of each. The other gRPC services, health,
 //! reflection and plain HTTP are behind the router.
 
-use super::{gate::Gate, metered::metered, rest_of_body::RequestBody, serve::Peer};
+use super::{
+    copies::{CopyApis, take_prefix},
+    gate::Gate,
+    metered::metered,
+    rest_of_body::RequestBody,
+    serve::Peer,
+};
 use crate::mirror::upload::ADD_ENTRIES;
 use assay_proto::v1::{
     federation_service_server,
@@ -17,9 +23,9 @@ use futures::{
     future::{BoxFuture, ready},
 };
 use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
-
 use std::{
     convert::Infallible,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -38,10 +44,14 @@ const REQUEST: Duration = Duration::from_secs(15);
 /// The method that uploads an attachment.
 const UPLOAD: &str = "/assay.v1.AttachmentService/Put";
 
+/// What callers of methods are told that there are not.
+const NO_METHOD: &str = "this node has no such method";
+
 /// The public port's service.
 pub struct Api<L, I> {
     log: LogServiceServer<L>,
     index: IndexServiceServer<I>,
+    copies: Option<Arc<CopyApis>>,
     rest: Router,
 }
 
@@ -51,6 +61,7 @@ impl<L, I> Clone for Api<L, I> {
         Api {
             log: self.log.clone(),
             index: self.index.clone(),
+            copies: self.copies.clone(),
             rest: self.rest.clone(),
         }
     }
@@ -60,21 +71,36 @@ impl<L: LogService, I: IndexService> Api<L, I> {
     /// Joins `log` and `index` with other gRPC services and plain HTTP routes; adds health and
     /// reflection.
     pub fn new(log: L, index: I, services: Routes, plain: Router) -> Self {
-        let log = LogServiceServer::new(log)
-            .max_decoding_message_size(MESSAGE_BYTES)
-            .max_encoding_message_size(MESSAGE_BYTES);
-        let index = IndexServiceServer::new(index)
-            .max_decoding_message_size(MESSAGE_BYTES)
-            .max_encoding_message_size(MESSAGE_BYTES);
         let rest = with_health_and_reflection(services)
             .prepare()
             .into_axum_router();
         Api {
-            log,
-            index,
+            log: log_server(Arc::new(log)),
+            index: index_server(Arc::new(index)),
+            copies: None,
             rest: rest.merge(plain).fallback(nothing_here),
         }
     }
+
+    /// The same, with copies of other logs.
+    pub fn with_copies(self, copies: CopyApis) -> Self {
+        Api {
+            copies: Some(Arc::new(copies)),
+            ..self
+        }
+    }
+}
+
+fn log_server<L: LogService>(log: Arc<L>) -> LogServiceServer<L> {
+    LogServiceServer::from_arc(log)
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(MESSAGE_BYTES)
+}
+
+fn index_server<I: IndexService>(index: Arc<I>) -> IndexServiceServer<I> {
+    IndexServiceServer::from_arc(index)
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(MESSAGE_BYTES)
 }
 
 fn with_health_and_reflection(services: Routes) -> Routes {
@@ -115,28 +141,61 @@ impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I>
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         let grpc = is_grpc(&request);
+        if grpc && let Some(digest) = take_prefix(&mut request) {
+            return match self.copies.as_ref().and_then(|copies| copies.of(&digest)) {
+                Some(copy) => call_one_log(
+                    &mut log_server(copy.log.clone()),
+                    &mut index_server(copy.index.clone()),
+                    request,
+                )
+                .unwrap_or_else(|_| refused(Status::unimplemented(NO_METHOD))),
+                None => refused(Status::not_found(
+                    "this node has no copy of that log which it replayed",
+                )),
+            };
+        }
         // An upload ends by itself if it makes no progress, and may take longer.
         let upload = grpc && request.uri().path() == UPLOAD;
-        if grpc && is_of(log_service_server::SERVICE_NAME, &request) {
-            return match gated(request) {
-                Ok(request) => in_time(self.log.call(request), grpc).boxed(),
-                Err(status) => ready(Ok(status.into_http())).boxed(),
-            };
-        }
-        if grpc && is_of(index_service_server::SERVICE_NAME, &request) {
-            return match gated(request) {
-                Ok(request) => in_time(self.index.call(request), grpc).boxed(),
-                Err(status) => ready(Ok(status.into_http())).boxed(),
-            };
-        }
+        let request = if grpc {
+            match call_one_log(&mut self.log, &mut self.index, request) {
+                Ok(answer) => return answer,
+                Err(other) => other,
+            }
+        } else {
+            request
+        };
         if upload || request.uri().path() == ADD_ENTRIES {
             let answer = self.rest.call(request);
             return answer.map(|answer| answer.map(whole)).boxed();
         }
         call_rest(&mut self.rest, request)
     }
+}
+
+/// An answer on its way.
+type Answer = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+fn refused(status: Status) -> Answer {
+    ready(Ok(status.into_http())).boxed()
+}
+
+/// Calls a method of a log. Returns the request if it is of another service.
+fn call_one_log<L: LogService, I: IndexService>(
+    log: &mut LogServiceServer<L>,
+    index: &mut IndexServiceServer<I>,
+    request: Request<RequestBody>,
+) -> Result<Answer, Request<RequestBody>> {
+    let of_log = is_of(log_service_server::SERVICE_NAME, &request);
+    if !of_log && !is_of(index_service_server::SERVICE_NAME, &request) {
+        return Err(request);
+    }
+    Ok(match gated(request) {
+        Ok(request) if of_log => in_time(log.call(request), true).boxed(),
+        Ok(request) => in_time(index.call(request), true).boxed(),
+        Err(status) => refused(status),
+    })
 }
 
 /// Calls a service of gRPC or a route that is behind the router. Messages of `FederationService`
@@ -207,7 +266,7 @@ fn late(grpc: bool) -> Response<Body> {
 
 async fn nothing_here(request: axum::extract::Request) -> AxumResponse {
     if is_grpc(&request) {
-        return Status::unimplemented("this node has no such method").into_http();
+        return Status::unimplemented(NO_METHOD).into_http();
     }
     let mut response = AxumResponse::new("nothing here; try /checkpoint\n".into());
     *response.status_mut() = StatusCode::NOT_FOUND;

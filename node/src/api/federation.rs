@@ -8,49 +8,77 @@ use super::{
 };
 use crate::{
     admission::Refusal,
+    gossip::serve::Desk,
     held::Kind,
     misbehavior::{Evidence, NotKept},
     quota::Reports,
 };
 use assay_claims::limits::MISBEHAVIOR_BYTES;
 use assay_claims::misbehavior::MisbehaviorError;
+use assay_proto::gossip::{TURN_BYTES, evidence_ids};
 use assay_proto::v1::{
-    ListMisbehaviorRequest, ListMisbehaviorResponse, ReportMisbehaviorRequest,
-    ReportMisbehaviorResponse,
+    ExchangeHeadsRequest, ExchangeHeadsResponse, ListMisbehaviorRequest, ListMisbehaviorResponse,
+    ReportMisbehaviorRequest, ReportMisbehaviorResponse, SubmitHeadsRequest, SubmitHeadsResponse,
     federation_service_server::{FederationService, FederationServiceServer},
 };
 use assay_tlog::Hash;
 use bytes::Bytes;
 use futures::stream;
 use std::{net::IpAddr, sync::Arc};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
-/// Largest message: a text, and the head of its field.
-const MESSAGE_BYTES: usize = MISBEHAVIOR_BYTES + 16;
+/// Largest answer of a list: a text, and the head of its field.
+const FILE_BYTES: usize = MISBEHAVIOR_BYTES + 16;
 
 /// Reports a second from one network address.
 const REPORTS: u32 = 1;
 
+/// Exchanges of heads a second from one network address. A peer opens one or two with a node in a
+/// second; some peers may share an address.
+const EXCHANGES: u32 = 32;
+
+/// How often a second heads are submitted from one network address, where many people may be.
+const SUBMISSIONS: u32 = 4;
+
 /// Most culprits that one call asks about.
 const CULPRITS: usize = 64;
 
-/// `assay.v1.FederationService` over what is kept.
+/// `assay.v1.FederationService` over what is kept, and what is known by gossip.
 pub struct FederationApi {
     evidence: Arc<Evidence>,
+    desk: Desk,
     reports: Reports,
+    exchanges: Reports,
+    submissions: Arc<Reports>,
+}
+
+/// How often one network may submit heads, by whichever way. `shared` as in
+/// [`FederationApi::server`].
+pub fn submissions(shared: &[IpAddr]) -> Arc<Reports> {
+    let what = "submits heads";
+    Arc::new(Reports::of("address_heads", what, SUBMISSIONS, shared))
 }
 
 impl FederationApi {
     /// Returns the service. `shared` are addresses that stand for many callers, who are not
     /// limited by them.
-    pub fn server(evidence: Arc<Evidence>, shared: &[IpAddr]) -> FederationServiceServer<Self> {
+    pub fn server(
+        evidence: Arc<Evidence>,
+        desk: Desk,
+        submissions: Arc<Reports>,
+        shared: &[IpAddr],
+    ) -> FederationServiceServer<Self> {
+        let what = "exchanges heads";
         let api = FederationApi {
             evidence,
+            desk,
             reports: Reports::new(REPORTS, shared),
+            exchanges: Reports::of("address_exchanges", what, EXCHANGES, shared),
+            submissions,
         };
         FederationServiceServer::new(api)
-            .max_decoding_message_size(MESSAGE_BYTES)
-            .max_encoding_message_size(MESSAGE_BYTES + Hash::LEN)
+            .max_decoding_message_size(TURN_BYTES)
+            .max_encoding_message_size(TURN_BYTES)
     }
 }
 
@@ -80,6 +108,37 @@ impl From<NotKept> for Status {
 #[tonic::async_trait]
 impl FederationService for FederationApi {
     type ListMisbehaviorStream = Answers<ListMisbehaviorResponse>;
+    type ExchangeHeadsStream = Answers<ExchangeHeadsResponse>;
+
+    async fn exchange_heads(
+        &self,
+        request: Request<Streaming<ExchangeHeadsRequest>>,
+    ) -> Result<Response<Self::ExchangeHeadsStream>, Status> {
+        if let Some(from) = peer(&request) {
+            self.exchanges.charge(from).map_err(Refusal::from)?;
+        }
+        let pieces = Pieces {
+            account: account(&request)?,
+            kind: Kind::Long,
+            bytes: encoded(TURN_BYTES),
+            idle: true,
+        };
+        Ok(in_pieces(pieces, self.desk.exchange(request.into_inner())?))
+    }
+
+    async fn submit_heads(
+        &self,
+        request: Request<SubmitHeadsRequest>,
+    ) -> Result<Response<SubmitHeadsResponse>, Status> {
+        if let Some(from) = peer(&request) {
+            self.submissions.charge(from).map_err(Refusal::from)?;
+        }
+        let submitted = self.desk.submit(request.into_inner().notes).await?;
+        Ok(Response::new(SubmitHeadsResponse {
+            new: submitted.new,
+            evidence_ids: evidence_ids(&submitted.evidence),
+        }))
+    }
 
     async fn report_misbehavior(
         &self,
@@ -116,7 +175,7 @@ impl FederationService for FederationApi {
         let pieces = Pieces {
             account,
             kind: Kind::Long,
-            bytes: encoded(MESSAGE_BYTES + Hash::LEN),
+            bytes: encoded(FILE_BYTES + Hash::LEN),
             idle: false,
         };
         let ids: Vec<Hash> = listed.into_iter().map(|listed| listed.id).collect();

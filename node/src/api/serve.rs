@@ -5,7 +5,11 @@
 //! own, so that a connection never moves between cores. That answers half as many calls again as
 //! one runtime over all cores does.
 
-use super::{rest_of_body::RequestBody, tls::Tls};
+use super::{
+    places::{Place, Places},
+    rest_of_body::RequestBody,
+    tls::Tls,
+};
 use crate::held::{Account, Held, Hold, Kind};
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -26,7 +30,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{mpsc, watch},
     task::JoinSet,
     time::timeout,
 };
@@ -97,8 +101,9 @@ pub struct Server<A> {
 struct Accepted {
     stream: StdTcpStream,
     peer: Peer,
-    /// Its place among all connections, and among those of its network.
-    place: (OwnedSemaphorePermit, Hold),
+    place: Arc<Place>,
+    /// Its place among the connections of its network.
+    of_network: Hold,
 }
 
 impl<A: App> Server<A> {
@@ -112,7 +117,7 @@ impl<A: App> Server<A> {
             0 => thread::available_parallelism().map_or(1, usize::from),
             n => n,
         };
-        let room = Arc::new(Semaphore::new(self.connections));
+        let places = Places::new(self.connections);
         let mut workers = Vec::with_capacity(threads);
         let mut joins = Vec::with_capacity(threads);
         for number in 0..threads {
@@ -123,7 +128,7 @@ impl<A: App> Server<A> {
         let mut turn = workers.iter().cycle();
         loop {
             let accepted = tokio::select! {
-                accepted = accept(&listener, &room, &self.held) => accepted,
+                accepted = accept(&listener, &places, &self.held) => accepted,
                 () = stopped(&mut stop) => break,
             };
             // Neither a lack of file descriptors nor a connection that was reset before it was
@@ -190,14 +195,9 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 /// Accepts the next connection. Returns none, and closes it, if its network has too many.
 async fn accept(
     listener: &TcpListener,
-    room: &Arc<Semaphore>,
+    places: &Places,
     held: &Arc<Held>,
 ) -> io::Result<Option<Accepted>> {
-    let permit = room
-        .clone()
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
     let (stream, address) = match listener.accept().await {
         Ok(accepted) => accepted,
         Err(error) => {
@@ -212,11 +212,13 @@ async fn accept(
         metrics::counter!("assay_refused_total", "limit" => "address_connections").increment(1);
         return Ok(None);
     };
+    let place = places.take(account.clone()).await;
     stream.set_nodelay(true)?;
     Ok(Some(Accepted {
         stream: stream.into_std()?,
         peer: Peer { address, account },
-        place: (permit, of_network),
+        place,
+        of_network,
     }))
 }
 
@@ -229,7 +231,8 @@ async fn connection(
     let Accepted {
         stream,
         peer,
-        place: _place,
+        place,
+        of_network: _of_network,
     } = accepted;
     let Ok(stream) = TcpStream::from_std(stream) else {
         return;
@@ -240,12 +243,12 @@ async fn connection(
             let Ok(Ok(h2)) = timeout(HANDSHAKE, begins_http2(&stream)).await else {
                 return;
             };
-            serve(stream, h2, peer, app, stop).await;
+            serve(stream, h2, (peer, place), app, stop).await;
         }
         Some(tls) => match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => {
                 let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                serve(stream, h2, peer, app, stop).await;
+                serve(stream, h2, (peer, place), app, stop).await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
@@ -261,12 +264,18 @@ async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
     Ok(start[..read] == *b"PRI")
 }
 
-async fn serve<T>(stream: T, h2: bool, peer: Peer, app: impl App, mut stop: watch::Receiver<bool>)
-where
+async fn serve<T>(
+    stream: T,
+    h2: bool,
+    (peer, place): (Peer, Arc<Place>),
+    app: impl App,
+    mut stop: watch::Receiver<bool>,
+) where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let account = peer.account.clone();
+    let (account, leaving) = (peer.account.clone(), place.clone());
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        place.calls();
         request.extensions_mut().insert(peer.clone());
         app.clone()
             .call(request.map(|body| RequestBody::new(body, h2)))
@@ -304,6 +313,10 @@ where
             // Dropping the connection frees everything that it holds.
             metrics::counter!("assay_stalled_connections_total").increment(1);
             tracing::debug!("a connection was closed: its answers lay unread");
+            return;
+        }
+        () = leaving.leaves() => {
+            tracing::debug!("a connection was closed: it asked for nothing");
             return;
         }
     };

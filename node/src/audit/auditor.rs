@@ -3,6 +3,7 @@
 //! If anything fails here that is not the log's fault, what is in memory is dropped and loaded
 //! again from what is stored.
 
+use super::breach;
 use super::error::AuditError;
 use super::replay::{self, CHUNK, Found, Replayer};
 use super::shown::{CopiedLog, State, Status};
@@ -15,16 +16,15 @@ use crate::{
         store::Rows,
     },
     records::{self, RecordError},
-    storage::{Batch, Reads as _, Table},
+    storage::Batch,
 };
 use assay_claims::audit::{Finding, Rules};
 use assay_claims::entry::{Entry, wire};
 use assay_claims::index::{Commitment, Map};
-use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::note::Note;
-use assay_tlog::tree::{LeafIndex, TileIndex, TreeSize};
+use assay_tlog::tree::{LeafIndex, TreeSize};
 use assay_tlog::witness::{LogState, Persisted};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -79,6 +79,8 @@ struct Loaded {
     entries: u64,
     /// What the mirror showed when the head was shown.
     shown: Option<Arc<ShownHead>>,
+    /// Whether it was tried to show others what was found.
+    tried: bool,
 }
 
 impl Loaded {
@@ -170,6 +172,8 @@ impl Auditor {
         }
         let dispute = signed.dispute.clone().map(Arc::new);
         self.copied.dispute.store(dispute);
+        let breach = signed.breach.clone().map(Arc::new);
+        self.copied.breach.store(breach);
         let mut loaded = Loaded {
             signed,
             map,
@@ -182,8 +186,9 @@ impl Auditor {
 
     fn step(&self, loaded: &mut Loaded) -> Result<Next, AuditError> {
         self.look(loaded)?;
-        if let Some(finding) = &loaded.signed.finding {
-            self.report(loaded, State::of_finding(finding));
+        if let Some(finding) = loaded.signed.finding.clone() {
+            self.report(loaded, State::of_finding(&finding));
+            self.accuse(loaded, &finding)?;
             return Ok(Next::Wait);
         }
         if loaded.replayer.is_none() {
@@ -271,9 +276,9 @@ impl Auditor {
         let (origin, rule) = (self.origin().to_owned(), finding.rule.name());
         loaded.replayer = None;
         if finding.rule.blames() {
-            self.confirm(&finding)?;
+            breach::confirm(&self.part, &finding)?;
             let mut batch = Batch::new();
-            let dispute = computed.and_then(|it| self.dispute(&finding, it, &mut batch));
+            let dispute = computed.and_then(|it| self.dispute(&finding, it));
             let mut own = Batch::new();
             store::put_finding(&mut own, &finding, dispute.as_deref());
             self.part.append(own, &mut batch);
@@ -302,39 +307,38 @@ impl Auditor {
         Ok(())
     }
 
-    /// Demands that the entries that a finding names are those that were copied, so that a damaged
-    /// disk blames no log.
-    fn confirm(&self, finding: &Finding) -> Result<(), AuditError> {
-        for leaf in [Some(finding.leaf), finding.other].into_iter().flatten() {
-            let entry = records::read_entry(&self.part, leaf)?;
-            let tile = TileIndex {
-                level: 0,
-                index: leaf.get() / records::WIDTH,
-            };
-            let at = (leaf.get() % records::WIDTH) as usize * Hash::LEN;
-            let hashes = self.part.get(Table::Tiles, &records::tile_key(tile))?;
-            let hash = hashes.as_ref().and_then(|it| it.get(at..at + Hash::LEN));
-            if hash != Some(assay_tlog::hash::leaf_hash(&entry).as_bytes()) {
-                return Err(AuditError::Damaged(leaf));
-            }
+    /// Makes what shows others which rule was not kept, once a head covers it, and keeps it.
+    fn accuse(&self, loaded: &mut Loaded, finding: &Finding) -> Result<(), AuditError> {
+        let head = loaded.head.as_ref();
+        let Some(head) = head.filter(|head| breach::covers(head, finding)) else {
+            return Ok(());
+        };
+        let is_known = loaded.signed.breach.is_some() || !finding.rule.blames();
+        if is_known || std::mem::replace(&mut loaded.tried, true) {
+            return Ok(());
         }
+        let Some(breach) = breach::shown(&self.part, head, finding) else {
+            return Ok(());
+        };
+        let (mut own, mut batch) = (Batch::new(), Batch::new());
+        store::put_breach(&mut own, breach.text());
+        self.part.append(own, &mut batch);
+        self.part.whole().commit(batch)?;
+        let text = Arc::new(breach.text().to_owned());
+        loaded.signed.breach = Some(breach.text().to_owned());
+        self.copied.breach.store(Some(text));
         Ok(())
     }
 
     /// The signed note on another index: its first line names the log, and the root is the one that
     /// the entries give.
-    fn dispute(
-        &self,
-        finding: &Finding,
-        computed: Commitment,
-        batch: &mut Batch,
-    ) -> Option<String> {
+    fn dispute(&self, finding: &Finding, computed: Commitment) -> Option<String> {
         let said = Checkpoint {
             origin: format!("{DISPUTED} {}", self.origin()),
             size: TreeSize::new(finding.leaf.get() + 1),
             root: computed.root,
         };
-        let lines = match self.shared.clock.state(0, batch) {
+        let lines = match self.shared.clock.state(0) {
             Ok(at) => self.shared.keys.cosign(&said, at),
             Err(fault) => {
                 tracing::error!(%fault, "the note on a disputed index cannot be signed");
@@ -364,13 +368,13 @@ impl Auditor {
             self.report(loaded, State::Replaying);
             return Ok(());
         }
+        if (self.shared.convicts)(self.origin()) {
+            self.report(loaded, State::Convicted);
+            return Ok(());
+        }
         if !(is_new || is_stale) {
             self.show_if_changed(loaded)?;
             self.report(loaded, State::Audited);
-            return Ok(());
-        }
-        if (self.shared.convicts)(self.origin()) {
-            self.report(loaded, State::Convicted);
             return Ok(());
         }
         if is_new {
@@ -386,7 +390,7 @@ impl Auditor {
             loaded.map = Some(replayer.index().map().clone());
         }
         let mut batch = Batch::new();
-        let at = self.shared.clock.state(state.at(), &mut batch)?;
+        let at = self.shared.clock.state(state.at())?;
         let mut own = Batch::new();
         loaded.signed.state = store::put_cosigned(&mut own, &head, at);
         self.part.append(own, &mut batch);

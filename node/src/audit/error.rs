@@ -3,12 +3,13 @@
 use super::replay::ReplayError;
 use super::store::StoredError;
 use crate::index::IndexError;
+use crate::mirror::clock::ClockError;
 use crate::records::RecordError;
 use crate::storage::StorageError;
 use assay_tlog::checkpoint::CheckpointError;
 use assay_tlog::note::CosignError;
 use assay_tlog::tree::LeafIndex;
-use assay_tlog::witness::{ClockFault, ReloadError};
+use assay_tlog::witness::ReloadError;
 
 /// Why a round ended early. It is tried again, after a while.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +32,9 @@ pub(super) enum AuditError {
     /// A note that is shown is not one.
     #[error("what was mirrored cannot be verified with the log's keys")]
     Note(#[from] CheckpointError),
-    /// The clock shows no time that may be stated.
+    /// There is no time that may be stated.
     #[error("{0}; nothing is cosigned")]
-    Clock(#[from] ClockFault),
+    Clock(#[from] ClockError),
     /// What was stored cannot be signed.
     #[error(transparent)]
     Reload(#[from] ReloadError),

@@ -6,6 +6,7 @@
 //! | `GET /mirror/<digest>/audit` | how the log is, as JSON |
 //! | `GET /mirror/<digest>/audit/checkpoint` | the head that was cosigned last |
 //! | `GET /mirror/<digest>/audit/dispute` | the signed note on an index that is another |
+//! | `GET /mirror/<digest>/audit/breach` | what shows anybody that the log did not keep a rule |
 
 use super::shown::{CopiedLog, Copies};
 use super::store::finding_json;
@@ -26,6 +27,7 @@ pub fn router(copies: Copies) -> Router {
         .route("/mirror/{digest}/audit", get(status))
         .route("/mirror/{digest}/audit/checkpoint", get(audited))
         .route("/mirror/{digest}/audit/dispute", get(dispute))
+        .route("/mirror/{digest}/audit/breach", get(breach))
         .with_state(copies)
 }
 
@@ -52,6 +54,11 @@ async fn audited(State(copies): State<Copies>, Path(digest): Path<String>) -> Re
 async fn dispute(State(copies): State<Copies>, Path(digest): Path<String>) -> Response {
     let nothing = "the index of this log is not disputed here\n";
     note(&copies, &digest, nothing, |log| log.dispute.load_full())
+}
+
+async fn breach(State(copies): State<Copies>, Path(digest): Path<String>) -> Response {
+    let nothing = "nothing here shows that this log did not keep a rule\n";
+    note(&copies, &digest, nothing, |log| log.breach.load_full())
 }
 
 fn note(

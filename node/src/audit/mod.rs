@@ -15,10 +15,10 @@
 //! [`Part`] of the mirror's store, with the rows of a node's own log, so that
 //! [`Index`](crate::index::Index), [`View`] and [`records`](crate::records) are the same for both.
 //!
-//! Left out: proof for others that a rule was not kept, which is made from the leaves that a
-//! finding names; and conviction, which nothing here leads to.
+//! - `breach`: proof for others that a rule was not kept. It leads to no conviction.
 
 mod auditor;
+mod breach;
 mod error;
 pub mod http;
 mod issuers;
@@ -33,9 +33,10 @@ mod tests;
 
 pub use shown::{Copies, State, Status};
 
-use crate::storage::{Batch, Tables, part::Part};
+use crate::mirror::clock::ClockError;
+use crate::storage::{Tables, part::Part};
 use crate::view::View;
-use assay_tlog::witness::{ClockFault, WitnessKeys};
+use assay_tlog::witness::WitnessKeys;
 use std::sync::{Arc, atomic::AtomicBool};
 use tokio::sync::Semaphore;
 
@@ -54,9 +55,9 @@ pub trait Clock: Send + Sync {
     /// What it shows.
     fn now(&self) -> u64;
 
-    /// Returns the time to be stated of a log of which `last` was stated before, and adds its floor
-    /// to `batch`, which is of the whole store, and which the caller commits.
-    fn state(&self, last: u64, batch: &mut Batch) -> Result<u64, ClockFault>;
+    /// Returns the time to be stated of a log of which `last` was stated before. The clock's floor
+    /// is stored by then, and never falls.
+    fn state(&self, last: u64) -> Result<u64, ClockError>;
 }
 
 /// What is the same for every log.

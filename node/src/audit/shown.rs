@@ -100,6 +100,8 @@ pub struct CopiedLog {
     pub audited: ArcSwapOption<String>,
     /// The auditor's signed note on an index that is another.
     pub dispute: ArcSwapOption<String>,
+    /// The text that shows to others which rule the log did not keep.
+    pub breach: ArcSwapOption<String>,
 }
 
 impl CopiedLog {
@@ -117,6 +119,7 @@ impl CopiedLog {
             status: ArcSwap::from_pointee(status),
             audited: ArcSwapOption::empty(),
             dispute: ArcSwapOption::empty(),
+            breach: ArcSwapOption::empty(),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | meta | `audit/state` | what was cosigned: [`LogState`]'s record |
 //! | meta | `audit/note` | the note of that head, with the log's signatures |
 //! | meta | `audit/finding` | the rule that was not kept, as JSON; nothing is replayed after it |
+//! | meta | `audit/breach` | the text that shows it to others, if one can |
 //! | meta | `audit/dispute` | the auditor's signed note on an index that is another |
 //!
 //! State and note are one batch, before anything is signed. How far a log was replayed stands in
@@ -27,6 +28,7 @@ const STATE: &[u8] = b"audit/state";
 const NOTE: &[u8] = b"audit/note";
 const FINDING: &[u8] = b"audit/finding";
 const DISPUTE: &[u8] = b"audit/dispute";
+const BREACH: &[u8] = b"audit/breach";
 
 /// Why what is stored cannot be relied on.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +61,8 @@ pub struct Signed {
     pub finding: Option<Finding>,
     /// The signed note on that, if it is about the index.
     pub dispute: Option<String>,
+    /// The text that shows to others what was not kept.
+    pub breach: Option<String>,
 }
 
 /// Reads what was signed of a log. Fails with [`StoredError`].
@@ -89,6 +93,7 @@ pub fn load(part: &Copied, log: &LogVerifier) -> Result<Signed, StoredError> {
         head,
         finding: finding.transpose()?,
         dispute: text(part, DISPUTE)?,
+        breach: text(part, BREACH)?,
     })
 }
 
@@ -121,6 +126,11 @@ pub fn put_finding(own: &mut Batch, finding: &Finding, dispute: Option<&str>) {
     if let Some(note) = dispute {
         own.put(Table::Meta, DISPUTE, note.to_owned());
     }
+}
+
+/// Keeps the text that shows to others what was not kept.
+pub fn put_breach(own: &mut Batch, text: &str) {
+    own.put(Table::Meta, BREACH, text.to_owned());
 }
 
 /// What was found, as it is stored and shown.

@@ -4,6 +4,7 @@
 use super::auditor::{Auditor, Next};
 use super::shown::{CopiedLog, State};
 use super::{Clock, Copied, CopyView, Shared};
+use crate::mirror::clock::ClockError;
 use crate::{
     index::StoredPages,
     mirror::{shelf::ShownLog, store::Rows},
@@ -26,7 +27,7 @@ use assay_tlog::head::LogVerifier;
 use assay_tlog::mirror::Write;
 use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
 use assay_tlog::tree::{Frontier, LeafIndex, TreeSize, bundle};
-use assay_tlog::witness::{ClockFault, WitnessKeys};
+use assay_tlog::witness::WitnessKeys;
 use bytes::Bytes;
 use std::{ops::Range, sync::Arc};
 
@@ -41,7 +42,7 @@ impl Clock for Fixed {
         NOW
     }
 
-    fn state(&self, last: u64, _: &mut Batch) -> Result<u64, ClockFault> {
+    fn state(&self, last: u64) -> Result<u64, ClockError> {
         Ok(NOW.max(last))
     }
 }
@@ -156,7 +157,7 @@ fn mirror(store: &Memory, entries: &[Bytes]) {
             bytes,
             tiles,
             entries: frontier.size(),
-            new: leaves.len() as u64,
+            new: some.len() as u64,
             new_bytes: 0,
         };
         rows.put_bundle(&mut batch, write, 0);
@@ -187,7 +188,7 @@ fn start(store: &Arc<Memory>) -> Started {
     let part = Arc::new(Copied::new(store, rows.digest()));
     let view = Arc::new(CopyView::new(part, 1));
     let copied = Arc::new(CopiedLog::new(ORIGIN, view));
-    let shown = ShownLog::new(rows);
+    let shown = ShownLog::new(&verifier());
     Started {
         auditor: Auditor::new(Arc::new(shared.unwrap()), verifier(), shown, copied.clone()),
         copied,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::{collections::HashSet, path::PathBuf};
 
 /// Most logs that are copied.
-const LOGS: usize = 1000;
+pub const LOGS: usize = 1000;
 
 /// The least memory in which a mirror can copy, in MiB: one bundle of the greatest length, packed
 /// and unpacked, two packages of the greatest length, and a few bundles of the usual one.

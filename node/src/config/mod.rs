@@ -8,31 +8,39 @@ mod federation;
 mod file;
 mod mirror;
 mod quorum;
+mod server;
+mod within;
 mod witness;
 
 pub use self::audit::AuditConfig;
 pub use self::federation::FederationConfig;
 pub use self::file::{ConfigError, ConfigFile};
-pub use self::mirror::{LogLimit, MirrorConfig, MirroredLog};
+pub use self::mirror::{LOGS as MIRRORED_LOGS, LogLimit, MirrorConfig, MirroredLog};
 pub use self::quorum::QuorumConfig;
+pub use self::server::{ServerConfig, TlsConfig, listen_address};
 pub use self::witness::OwnWitnessConfig;
 
 use crate::storage::backend::Backend;
 use assay_claims::issuer::IssuerId;
 use assay_tlog::Hash;
 use serde::Deserialize;
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
+use within::within;
 
 /// The file that `init` writes, once `{origin}`, `{listen}` and `{admin}` are filled in.
 pub const TEMPLATE: &str = include_str!("../node.toml.template");
 
-/// Bounds of `server.held_mib`: room for the longest message on one connection, and what a counter
-/// of bytes can count.
-const HELD_MIB_MIN: u64 = 64;
-const HELD_MIB_MAX: u64 = 8192;
+/// Longest time between two checkpoints, in milliseconds: an hour.
+const INTERVAL_MS: u64 = 3_600_000;
+
+/// Most claims that wait for a leaf.
+const QUEUE: usize = 1 << 20;
+
+/// Largest cache, in MiB: a TiB.
+const CACHE_MIB: usize = 1 << 20;
+
+/// Most attachments, in MiB: what a count of bytes can count.
+const ATTACHMENTS_MIB: u64 = 1 << 40;
 
 /// Most issuers who endorse others here. Each is asked about each claim.
 const ANCHORS: usize = 64;
@@ -90,43 +98,6 @@ pub struct LogConfig {
     /// commits again, so that readers can tell how fresh it is.
     #[serde(default = "default_heartbeat", deserialize_with = "read_heartbeat")]
     pub heartbeat_s: u64,
-}
-
-/// Where the node listens, and what it takes from a connection.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ServerConfig {
-    /// Public address: gRPC and HTTP.
-    pub listen: SocketAddr,
-    /// Admin address: health, readiness, metrics.
-    pub admin: SocketAddr,
-    /// How many threads serve connections. 0 is one a core.
-    pub threads: usize,
-    /// How many connections are served at once. More wait to be accepted.
-    pub connections: usize,
-    /// Memory for what callers have not read or not finished, in MiB.
-    pub held_mib: u64,
-    /// How long an answer may lie unread before its connection is closed, in seconds.
-    pub stall_s: u64,
-    /// Addresses that stand for many callers, as a proxy's does. Limits by address do not count
-    /// them, except the one on new issuers.
-    pub shared_addresses: Vec<IpAddr>,
-    /// Longest time that calls in flight get when the node stops, in seconds.
-    pub drain_s: u64,
-    /// TLS. Without it, connections are plain text.
-    pub tls: Option<TlsConfig>,
-}
-
-/// TLS by files, read again on SIGHUP.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TlsConfig {
-    /// PEM file with the certificate chain.
-    pub certificate: PathBuf,
-    /// PEM file with the private key, mode 0600.
-    pub key: PathBuf,
-    /// PEM file with the authorities whose client certificates are demanded (mTLS), if any.
-    pub client_authorities: Option<PathBuf>,
 }
 
 /// Where the node keeps its data, and in how much memory.
@@ -284,22 +255,6 @@ fn default_publish_interval() -> u64 {
     200
 }
 
-impl Default for ServerConfig {
-    fn default() -> Self {
-        ServerConfig {
-            listen: SocketAddr::from(([127, 0, 0, 1], 7480)),
-            admin: SocketAddr::from(([127, 0, 0, 1], 7481)),
-            threads: 0,
-            connections: 4096,
-            held_mib: 120,
-            stall_s: 60,
-            shared_addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
-            drain_s: 10,
-            tls: None,
-        }
-    }
-}
-
 impl Default for StorageConfig {
     fn default() -> Self {
         StorageConfig {
@@ -309,6 +264,38 @@ impl Default for StorageConfig {
             tile_cache_mib: 80,
             index_cache_mib: 128,
         }
+    }
+}
+
+impl StorageConfig {
+    /// Says which value is out of range, if one is.
+    fn check(&self) -> Result<(), String> {
+        within(
+            "storage.block_cache_mib",
+            self.block_cache_mib,
+            1..=CACHE_MIB,
+        )?;
+        within("storage.tile_cache_mib", self.tile_cache_mib, 0..=CACHE_MIB)?;
+        within(
+            "storage.index_cache_mib",
+            self.index_cache_mib,
+            0..=CACHE_MIB,
+        )
+    }
+}
+
+impl AttachmentConfig {
+    /// Says which value is out of range, if one is.
+    fn check(&self) -> Result<(), String> {
+        for (name, mib) in [
+            ("attachments.total_mib", self.total_mib),
+            ("attachments.issuer_mib", self.issuer_mib),
+            ("attachments.claim_mib", self.claim_mib),
+            ("attachments.reserve_mib", self.reserve_mib),
+        ] {
+            within(name, mib, 0..=ATTACHMENTS_MIB)?;
+        }
+        Ok(())
     }
 }
 
@@ -357,9 +344,14 @@ impl ConfigFile for Config {
     const INIT: &'static str = "assay-node init";
 
     fn check(&self) -> Result<(), String> {
-        if self.admission.queue == 0 {
-            return Err("admission.queue must be at least 1".into());
-        }
+        within(
+            "log.publish_interval_ms",
+            self.log.publish_interval_ms,
+            0..=INTERVAL_MS,
+        )?;
+        within("admission.queue", self.admission.queue, 1..=QUEUE)?;
+        self.storage.check()?;
+        self.attachments.check()?;
         let endorsed = self.admission.mode == Admission::Endorsed;
         if endorsed == self.admission.anchors.is_empty() {
             return Err(
@@ -380,6 +372,7 @@ impl ConfigFile for Config {
         if let Some(audit) = &self.audit {
             audit.check(self.mirror.is_some())?;
         }
+        self.federation.check()?;
         self.server.check()
     }
 
@@ -400,34 +393,6 @@ impl ConfigFile for Config {
         for path in paths {
             *path = folder.join(&*path);
         }
-    }
-}
-
-impl ServerConfig {
-    /// Says which value is out of range, if one is.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        if self.connections == 0 {
-            return Err("server.connections must be at least 1".into());
-        }
-        if !(HELD_MIB_MIN..=HELD_MIB_MAX).contains(&self.held_mib) {
-            return Err(format!(
-                "server.held_mib must be from {HELD_MIB_MIN} to {HELD_MIB_MAX}"
-            ));
-        }
-        if self.stall_s == 0 {
-            return Err("server.stall_s must be at least 1".into());
-        }
-        Ok(())
-    }
-
-    /// The paths in it.
-    pub(crate) fn paths(&mut self) -> Vec<&mut PathBuf> {
-        let Some(tls) = &mut self.tls else {
-            return Vec::new();
-        };
-        let mut paths = vec![&mut tls.certificate, &mut tls.key];
-        paths.extend(&mut tls.client_authorities);
-        paths
     }
 }
 

@@ -19,7 +19,7 @@ impl CosignedFile {
     }
 
     /// The note, if there is one.
-    pub(super) fn read(&self) -> Option<String> {
+    pub fn read(&self) -> Option<String> {
         match fs::read_to_string(&self.0) {
             Ok(note) => Some(note),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,

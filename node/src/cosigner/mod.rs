@@ -9,18 +9,22 @@
 
 mod ask;
 mod file;
+mod states;
 mod task;
 
 pub use file::CosignedFile;
 
+use self::states::SharedQuorum;
 use crate::{
     config::{LogConfig, QuorumConfig},
     misbehavior::Evidence,
+    peers::page::Part,
+    rotation::SharedLogKeys,
     storage::Reads,
 };
+use assay_proto::federation_page::QuorumPart;
 use assay_tlog::checkpoint::VerifiedCheckpoint;
 use assay_tlog::cosigning::{Cosigning, CosigningError, Settings};
-use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::{QuorumError, TlogPolicy, TlogPolicyError};
 use std::{
     io,
@@ -69,11 +73,11 @@ pub enum WitnessesError {
 /// The witnesses of this log, not asked yet.
 pub struct Witnesses {
     cosigning: Cosigning,
-    /// The policy, with the log itself.
     policy: TlogPolicy,
-    log: VerifierKey,
+    keys: SharedLogKeys,
     http: reqwest::Client,
     file: CosignedFile,
+    states: SharedQuorum,
 }
 
 /// What the sequencer is told.
@@ -98,40 +102,38 @@ impl Witnesses {
     pub fn load(
         config: &QuorumConfig,
         log: &LogConfig,
-        key: &VerifierKey,
+        keys: SharedLogKeys,
     ) -> Result<Self, WitnessesError> {
         let path = || config.policy.clone();
-        let text = std::fs::read_to_string(&config.policy).map_err(|source| {
-            WitnessesError::Unreadable {
-                path: path(),
-                source,
-            }
-        })?;
-        let policy = TlogPolicy::parse(&text).map_err(|source| WitnessesError::Malformed {
-            path: path(),
-            source,
-        })?;
+        let policy = read_policy(&config.policy)?;
+        let key = keys.load().verifier();
         let settings = Settings {
             extra_wait_ms: config.extra_wait_ms,
             refresh_ms: config.refresh_ms,
         };
         let cosigning =
-            Cosigning::new(key, &policy, settings).map_err(|source| WitnessesError::Policy {
+            Cosigning::new(&key, &policy, settings).map_err(|source| WitnessesError::Policy {
                 path: path(),
                 source,
             })?;
         warn_if_unsafe(&policy, &config.policy);
         warn_if_open(&policy);
         Ok(Witnesses {
+            states: states::of(&policy),
             cosigning,
-            policy: policy.with_log(key),
-            log: key.clone(),
+            policy,
+            keys,
             http: ask::client(Duration::from_millis(config.candidate_timeout_ms))?,
             file: CosignedFile::beside(&log.checkpoint_file),
         })
     }
 
-    /// The policy, with the log itself.
+    /// What is public of the witnesses. It changes while they are asked.
+    pub fn states(&self) -> Part<QuorumPart> {
+        states::part(self.states.clone())
+    }
+
+    /// The policy.
     pub fn policy(&self) -> &TlogPolicy {
         &self.policy
     }
@@ -143,8 +145,9 @@ impl Witnesses {
 
     /// The checkpoint of this log in a note that a quorum of the policy cosigned.
     fn verify(&self, note: &str) -> Result<VerifiedCheckpoint, QuorumError> {
-        self.policy.verify(note)?;
-        Ok(VerifiedCheckpoint::verify(note, &self.log)?)
+        let key = self.keys.load().verifier();
+        self.policy.with_log(&key).verify(note)?;
+        Ok(VerifiedCheckpoint::verify(note, &key)?)
     }
 
     /// Starts asking, on `runtime`. Proofs are made from what `store` holds. Witnesses that
@@ -181,6 +184,18 @@ impl Asking {
     pub fn try_told(&mut self) -> Option<Told> {
         self.told.try_recv().ok()
     }
+}
+
+/// Reads the policy of a quorum.
+pub fn read_policy(path: &Path) -> Result<TlogPolicy, WitnessesError> {
+    let text = std::fs::read_to_string(path).map_err(|source| WitnessesError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    TlogPolicy::parse(&text).map_err(|source| WitnessesError::Malformed {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn warn_if_unsafe(policy: &TlogPolicy, path: &Path) {

@@ -1,7 +1,7 @@
 //! The task that asks.
 
 use super::ask::{self, Answered};
-use super::{Told, Witnesses};
+use super::{Told, Witnesses, states};
 use crate::{
     log::now_ms, misbehavior::Evidence, reason::with_causes, storage::Reads, view::StoredTiles,
 };
@@ -105,6 +105,7 @@ impl<S: Reads + 'static> Task<S> {
         let convicted: Vec<String> = convicted.map(|witness| witness.name.to_owned()).collect();
         for name in convicted {
             cosigning.exclude(&name);
+            states::convicted(&self.witnesses.states, &name);
             metrics::counter!("assay_witness_alarms_total").increment(1);
             metrics::gauge!("assay_witness_convicted", "witness" => name.clone()).set(1.0);
             tracing::error!(
@@ -168,6 +169,7 @@ impl<S: Reads + 'static> Task<S> {
                     }
                     let at = self.now().unix_s;
                     metrics::gauge!("assay_quorum_time_seconds").set(at as f64);
+                    states::quorum_at(&self.witnesses.states, at);
                     Told::Witnessed(checkpoint)
                 }
                 Err(error) => Told::Stop(format!(
@@ -208,7 +210,8 @@ impl<S: Reads + 'static> Task<S> {
             return;
         };
         let labels = [("witness", status.name.to_owned())];
-        if *reply != Reply::Unreachable {
+        let took = Some(took).filter(|_| *reply != Reply::Unreachable);
+        if let Some(took) = took {
             metrics::histogram!("assay_witness_latency_seconds", &labels).record(took);
         }
         if matches!(heard, Heard::Failed(_) | Heard::RolledBack { .. }) {
@@ -216,6 +219,7 @@ impl<S: Reads + 'static> Task<S> {
         }
         let cosigned = status.cosigned.get();
         metrics::gauge!("assay_witness_size", &labels).set(cosigned as f64);
+        states::heard(&self.witnesses.states, ask.witness, heard, took, cosigned);
         let lag = ask.size.get().saturating_sub(cosigned);
         metrics::gauge!("assay_witness_lag", &labels).set(lag as f64);
     }

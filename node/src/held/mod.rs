@@ -10,10 +10,13 @@
 //! Not counted: what every stream and connection costs by itself, and answers of a few KiB that no
 //! caller can make longer (a proof, a checkpoint).
 
+mod kind;
 mod wanted;
 
+pub use kind::Kind;
 pub use wanted::Wanted;
 
+use kind::{BYTE_KINDS, KINDS};
 use std::{
     collections::{BTreeMap, HashMap},
     net::{IpAddr, Ipv6Addr},
@@ -24,45 +27,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
-
-/// What is held, and what for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Short answers, and those of publishing streams, until they are written to the connection.
-    /// Apart from the long ones, so that whoever asks little never waits for who asks much.
-    Short,
-    /// Pieces of long answers, until they are written.
-    Long,
-    /// What an answer is sent from: proofs and lists.
-    Prepared,
-    /// Claims that wait for a leaf.
-    Claims,
-    /// Uploads and questions that are not complete. Apart from claims, which they must not keep
-    /// out.
-    Incoming,
-    /// Questions that are computed: their number, not bytes.
-    Question,
-    /// Attachments that are read or written: their number, not bytes.
-    File,
-    /// Messages of callers that have come, until they were decoded: bytes, of which there are few
-    /// (`MESSAGES`), because that is soon over.
-    Message,
-    /// Messages of callers that have not come whole: bytes (`MESSAGES`). Apart from those that
-    /// have, so that who sends slowly keeps out nobody else.
-    Coming,
-    /// Watches: their number, not bytes.
-    Watch,
-    /// Connections: their number, not bytes.
-    Connection,
-}
-
-const KINDS: usize = 11;
-
-/// How many kinds are bytes: the first ones.
-const BYTE_KINDS: usize = 5;
-
-/// Answers up to so many bytes are [`Kind::Short`].
-const SHORT: usize = 64 << 10;
 
 /// What one network may hold of all bytes, and one connection: a quarter and an eighth.
 const NETWORK_SHARE: u32 = 4;
@@ -95,17 +59,6 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long a piece of an answer may lie unread under pressure.
 const PRESSED: Duration = Duration::from_secs(5);
-
-impl Kind {
-    /// The kind of an answer of so many bytes.
-    pub fn of_answer(bytes: usize) -> Self {
-        if bytes <= SHORT {
-            Kind::Short
-        } else {
-            Kind::Long
-        }
-    }
-}
 
 /// There was no room in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -252,7 +205,8 @@ impl Held {
         let bytes = u32::try_from(limits.bytes / BYTE_KINDS as u64).unwrap_or(u32::MAX);
         Arc::new(Held {
             bytes,
-            all: Level::new(Whose::Everybody, bytes, limits.connections),
+            // How many there are in all is for the server to say, which makes room for one more.
+            all: Level::new(Whose::Everybody, bytes, usize::MAX),
             limits,
             networks: Mutex::default(),
             start: Instant::now(),
@@ -320,6 +274,14 @@ impl Account {
             self.network.as_deref(),
             Some(&self.held.all),
         ]
+    }
+
+    /// Whether nothing is held but the connection itself: no call is worked for, and no answer is
+    /// unread.
+    pub fn holds_nothing(&self) -> bool {
+        let all = self.connection.free.iter().zip(self.connection.room);
+        let mut but_one = all.take(Kind::Connection as usize);
+        but_one.all(|(free, room)| free.available_permits() == room as usize)
     }
 
     /// Takes room for so many bytes, if there is some at once.

@@ -48,6 +48,9 @@ use shard::{SHARD_BITS, Shard, ends, shard_of};
 /// there is no room in memory.
 const REPLAY: u64 = 1 << 20;
 
+/// Bytes of rows in one batch when everything is stored.
+const STORED_BYTES: usize = 8 << 20;
+
 /// About the bytes that a label takes in its page, to know how much memory a step takes.
 const LABEL_BYTES: u64 = 40;
 
@@ -320,34 +323,38 @@ impl Index {
         Ok(())
     }
 
-    /// Stores every page as it is, a shard at a time, so that the next start replays nothing and
-    /// reads parts only.
+    /// Stores every page as it is, in as few batches as their bytes allow, so that the next start
+    /// replays nothing and reads parts only.
     pub fn store_all(&mut self, store: &impl Tables) -> Result<(), RecordError> {
         let written = self.shards.iter().map(|shard| shard.through).max();
         let size = written.unwrap_or(0);
+        let (mut rows, mut written) = (Rows::default(), Vec::new());
         for _ in 0..SHARDS {
             if self.shards[self.next].through == size {
                 self.next = (self.next + 1) % SHARDS;
                 continue;
             }
-            let mut rows = Rows::default();
             self.write_shards(1, size, &mut rows)?;
-            let mut batch = Batch::new();
-            rows.write(&mut batch);
-            store.commit(batch)?;
-            self.evict();
+            written.append(&mut self.written);
+            if rows.bytes() > STORED_BYTES {
+                commit(store, std::mem::take(&mut rows))?;
+                self.written = std::mem::take(&mut written);
+                self.evict();
+            }
         }
-        if self.is_wrong() {
+        let whole = !self.is_wrong();
+        if whole {
+            let size = size.to_be_bytes().to_vec();
+            rows.put(Table::Meta, records::INDEX_WHOLE, size);
+        } else {
             tracing::warn!(
                 "pages of the index were not as they should be; the next start reads all"
             );
-            return Ok(());
         }
-        let mut batch = Batch::new();
-        let whole = size.to_be_bytes().to_vec();
-        batch.put(Table::Meta, records::INDEX_WHOLE, whole);
-        store.commit(batch)?;
-        self.whole = true;
+        commit(store, rows)?;
+        self.written = written;
+        self.evict();
+        self.whole = whole;
         Ok(())
     }
 
@@ -365,6 +372,12 @@ impl Index {
         metrics::gauge!("assay_index_pages_bytes").set(self.resident() as f64);
         metrics::gauge!("assay_index_labels").set(self.map.commitment().labels as f64);
     }
+}
+
+fn commit(store: &impl Tables, rows: Rows) -> Result<(), RecordError> {
+    let mut batch = Batch::new();
+    rows.write(&mut batch);
+    Ok(store.commit(batch)?)
 }
 
 fn budget(cache_mib: usize) -> u64 {

@@ -14,6 +14,7 @@ use crate::{
     index::{self, Index, IndexError},
     records::{self, RecordError},
     registry::Directory,
+    rotation::SharedLogKeys,
     storage::{Batch, Reads, StorageError, Tables},
     view::{StoredTiles, View, stored_root},
 };
@@ -109,25 +110,31 @@ pub enum CreateError {
 /// What a log has signed last, and what it takes to sign more.
 #[derive(Debug)]
 pub struct Signed {
-    key: SignerKey,
+    keys: SharedLogKeys,
     file: CheckpointFile,
     last: VerifiedCheckpoint,
 }
 
 impl Signed {
-    /// Opens the checkpoint file at `path` and verifies its last checkpoint by `key`.
+    /// Opens the checkpoint file at `path` and verifies its last checkpoint by the key of now. The
+    /// keys may change while the log is open.
     ///
     /// The file stays locked until this, or the [`Log`] that takes it, is dropped.
-    pub fn open(path: &Path, key: SignerKey) -> Result<Self, OpenError> {
+    pub fn open(path: &Path, keys: SharedLogKeys) -> Result<Self, OpenError> {
         let (file, note) = CheckpointFile::open(path)?;
         let note = note.ok_or_else(|| OpenError::Unsigned { path: path.into() })?;
-        let last = VerifiedCheckpoint::verify(&note, &key.verifier()).map_err(|source| {
-            OpenError::OtherLog {
+        let now = keys.load().verifier();
+        let last =
+            VerifiedCheckpoint::verify(&note, &now).map_err(|source| OpenError::OtherLog {
                 path: path.into(),
                 source,
-            }
-        })?;
-        Ok(Signed { key, file, last })
+            })?;
+        Ok(Signed { keys, file, last })
+    }
+
+    /// What was signed last.
+    pub fn last(&self) -> &VerifiedCheckpoint {
+        &self.last
     }
 }
 
@@ -154,7 +161,7 @@ pub struct Log<S> {
     store: Arc<S>,
     view: Arc<View<S>>,
     directory: Arc<Directory>,
-    key: SignerKey,
+    keys: SharedLogKeys,
     file: CheckpointFile,
     state: Sequencer,
     index: Index,
@@ -175,12 +182,12 @@ impl<S: Tables> Log<S> {
         caches: Caches,
         shown: Shown,
     ) -> Result<Self, OpenError> {
-        let Signed { key, file, last } = signed;
+        let Signed { keys, file, last } = signed;
         let head = store.head()?.ok_or(OpenError::NoLog)?;
         let state = resume_from(&*store, Head::parse(&head)?, &last)?;
         let directory = Directory::load(&*store)?;
         tracing::info!(
-            origin = key.name(),
+            origin = keys.load().origin(),
             size = %state.head().size,
             published = %last.size(),
             issuers = directory.issuers(),
@@ -205,7 +212,7 @@ impl<S: Tables> Log<S> {
             store,
             view: Arc::new(view),
             directory: Arc::new(directory),
-            key,
+            keys,
             file,
             state,
             index,
@@ -230,7 +237,7 @@ impl<S: Tables> Log<S> {
 
     /// The log's verifier key, in the text form of C2SP signed-note.
     pub fn vkey(&self) -> String {
-        self.key.verifier().to_string()
+        self.keys.load().verifier().to_string()
     }
 }
 

@@ -126,13 +126,13 @@ impl<S: Tables> Log<S> {
                 planned: head.root,
             });
         }
-        let note = Checkpoint {
-            origin: self.key.name().to_owned(),
+        let keys = self.keys.load();
+        let note = keys.sign(&Checkpoint {
+            origin: keys.origin().to_owned(),
             size: head.size,
             root: head.root,
-        }
-        .sign(&self.key);
-        let checkpoint = VerifiedCheckpoint::verify(&note, &self.key.verifier())?;
+        });
+        let checkpoint = VerifiedCheckpoint::verify(&note, &keys.verifier())?;
         self.file.append(&note)?;
         self.view.sign(head.size);
         self.last = SignedHead {

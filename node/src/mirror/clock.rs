@@ -1,6 +1,5 @@
 //! The time that a mirror states, which is never before one that it stated.
 
-use super::fault::RoundError;
 use super::store::OWN;
 use crate::log::now_ms;
 use crate::signer::floor_file::FloorFile;
@@ -10,6 +9,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Seconds by which the floor has to rise before it is stored by itself.
 const EVERY_S: u64 = 60;
+
+/// Why no time is stated.
+#[derive(Debug, thiserror::Error)]
+pub enum ClockError {
+    /// The clock shows no time that may be stated.
+    #[error(transparent)]
+    Fault(#[from] ClockFault),
+    /// The floor cannot be stored.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
 
 /// Seconds since 1970 (UTC). 0, which no cosignature can state, if the clock is before that.
 pub fn now() -> u64 {
@@ -53,23 +63,15 @@ impl MirrorClock {
         (self.now)()
     }
 
-    /// Returns the time to be stated of a log of which `last` was stated before. The floor does not
-    /// rise by it: it is stored every minute, and a clock may be further behind it than that. Fails
-    /// with [`ClockFault`].
-    pub fn state(&self, last: u64) -> Result<u64, ClockFault> {
-        let floor = self.lock().now.advanced(self.now())?;
-        Ok(floor.seconds().max(last))
-    }
-
     /// Stores what is about to be cosigned of a log of which the time `last` was stated before:
     /// `put` gets the time to be stated, and adds it to a batch, which is committed with the floor.
-    /// Returns the time. Fails with [`RoundError::Clock`], changing nothing, or as the store does.
+    /// Returns the time. Fails with [`ClockError::Fault`], changing nothing, or as the store does.
     pub fn commit(
         &self,
         store: &impl Tables,
         last: u64,
         put: impl FnOnce(&mut Batch, u64),
-    ) -> Result<u64, RoundError> {
+    ) -> Result<u64, ClockError> {
         let mut floor = self.lock();
         floor.now = floor.now.advanced(self.now())?;
         let at = floor.now.seconds().max(last);

@@ -1,18 +1,18 @@
 //! One mirrored log, as whoever copies it shares it: the follower, uploads, and the scrubber.
 
-use super::clock::MirrorClock;
+use super::clock::{ClockError, MirrorClock};
 use super::copy::Copy;
 use super::fault::RoundError;
 use super::limits::{LogLimits, Memory};
 use super::shelf::ShownLog;
 use super::site::Site;
-use super::store::Rows;
 use super::ticket::Tickets;
 use crate::audit;
 use crate::misbehavior::Evidence;
-use crate::storage::{Batch, StorageError, Tables};
+use crate::storage::{StorageError, Tables};
+use arc_swap::ArcSwap;
 use assay_tlog::head::LogVerifier;
-use assay_tlog::witness::{ClockFault, WitnessKeys};
+use assay_tlog::witness::WitnessKeys;
 use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock as _, DefaultClock},
@@ -33,7 +33,7 @@ pub struct Shared<S> {
     /// Where copies are stored.
     pub store: Arc<S>,
     /// What the mirror signs with.
-    pub keys: WitnessKeys,
+    pub keys: Arc<ArcSwap<WitnessKeys>>,
     /// Its clock.
     pub clock: MirrorClock,
     /// What is told of logs that sign two histories.
@@ -56,8 +56,8 @@ impl<S: Tables> audit::Clock for Shared<S> {
         self.clock.now()
     }
 
-    fn state(&self, last: u64, _: &mut Batch) -> Result<u64, ClockFault> {
-        self.clock.state(last)
+    fn state(&self, last: u64) -> Result<u64, ClockError> {
+        self.clock.commit(&*self.store, last, |_, _| {})
     }
 }
 
@@ -91,7 +91,7 @@ impl<S: Tables + 'static> Copied<S> {
     ) -> Arc<Self> {
         Arc::new(Copied {
             shared,
-            shown: ShownLog::new(Rows::of(log.origin())),
+            shown: ShownLog::new(&log),
             log: Arc::new(log),
             site,
             limits,

@@ -396,7 +396,7 @@ impl<S: Tables> Copy<S> {
         let mut lines = String::new();
         for line in Note::parse_checkpoint(note).ok()?.signatures() {
             let text = line.to_string();
-            let is_own = line.name() == self.shared.keys.name();
+            let is_own = line.name() == self.shared.keys.load().name();
             let fits = lines.len() + text.len() <= LINES_BYTES;
             if !is_own && fits && !head.note().contains(&text) {
                 lines.push_str(&text);
@@ -411,7 +411,7 @@ impl<S: Tables> Copy<S> {
             return Ok(());
         };
         let persisted = Persisted::reload(&self.state, head.note(), &self.log)?;
-        let cosigned = persisted.sign(&self.shared.keys)?;
+        let cosigned = persisted.sign(&self.shared.keys.load())?;
         let signed = cosigned.note();
         let (ours, theirs) = (&signed[head.note().len()..], &self.lines);
         let shown = ShownHead {

@@ -1,5 +1,6 @@
 //! Why a mirror does not get on with a log, and whose fault that is.
 
+use super::clock::ClockError;
 use super::limits::NoRoom;
 use super::site::FetchError;
 use super::store::StoredError;
@@ -80,6 +81,15 @@ impl From<FollowError> for RoundError {
         match error {
             FollowError::Fork(fork) => RoundError::Fork(fork),
             FollowError::Unproven(size) => RoundError::Unproven(size),
+        }
+    }
+}
+
+impl From<ClockError> for RoundError {
+    fn from(error: ClockError) -> Self {
+        match error {
+            ClockError::Fault(fault) => fault.into(),
+            ClockError::Storage(error) => error.into(),
         }
     }
 }

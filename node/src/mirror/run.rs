@@ -13,9 +13,12 @@ use super::store::{self, Rows};
 use super::ticket::Tickets;
 use crate::{
     audit::{self, Copies, keys::AuditKeysError, task::Audits},
-    config::{AuditConfig, MirrorConfig},
+    config::{AuditConfig, MIRRORED_LOGS as LOGS, MirrorConfig},
+    gossip::holding::{self, Holding},
     misbehavior::Evidence,
-    peers::{Peers, Role},
+    peers::{PEERS, Peers, Role},
+    reason::with_causes,
+    rotation::socket::CosignerRotation,
     signer::{
         floor_file::{FloorFile, FloorFileError},
         keys::{self, LoadKeysError},
@@ -26,11 +29,13 @@ use crate::{
         backend::{Job, Opening},
     },
 };
+use arc_swap::ArcSwap;
+use assay_proto::federation_page::CosignerPart;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
 use assay_tlog::witness::{WitnessKeys, WitnessKeysError, WitnessedLog};
 use axum::Router;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
 
 /// Memory for stored blocks, in MiB: what is copied is written once, and read by few.
@@ -91,12 +96,18 @@ struct Source {
 pub struct Opened {
     /// What it serves.
     pub router: Router,
-    /// Its verifier keys.
+    /// What it has, for gossip, until that was taken.
+    pub held: Option<Box<dyn Holding>>,
+    /// Its verifier keys, as they are at its start.
     pub vkeys: Vec<String>,
     /// The verifier keys of its auditor; none if it has none.
     pub audit_vkeys: Vec<String>,
     /// What its auditor shows; nothing if it has none.
     pub copies: Copies,
+    /// How its keys are rotated. Whoever starts the node takes it.
+    pub rotation: Option<CosignerRotation>,
+    /// What is public of it.
+    pub page: Arc<dyn Fn() -> CosignerPart + Send + Sync>,
     /// Ends once `stop` says so and nothing is written any more.
     pub task: JoinHandle<()>,
 }
@@ -181,9 +192,11 @@ impl Job for Open<'_> {
         if let Err(fault) = floor.advanced(now()) {
             tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
         }
+        let own_keys = Arc::new(ArcSwap::from_pointee(self.keys));
+        let shown = shelf.clone();
         let shared = Arc::new(Shared {
             store: store.clone(),
-            keys: self.keys,
+            keys: own_keys.clone(),
             clock,
             evidence: Some(self.beside.evidence.clone()),
             memory: Memory::new(self.config.memory_mib),
@@ -203,6 +216,7 @@ impl Job for Open<'_> {
         };
         let copies = audits.as_ref().map(|it| it.copies().clone());
         let copies = copies.unwrap_or_default();
+        let holding = holding::Copies::new(store.clone(), shelf.clone());
         let router = http::router(store, shelf.clone()).merge(audit::http::router(copies.clone()));
         let followed = Followed {
             shared,
@@ -216,9 +230,12 @@ impl Job for Open<'_> {
         };
         Ok(Opened {
             router,
+            held: Some(Box::new(holding)),
             vkeys,
             audit_vkeys,
             copies,
+            rotation: Some(rotation(self.config, own_keys.clone())),
+            page: Arc::new(move || page(&own_keys.load(), &shown)),
             task: tokio::spawn(followed.run(self.beside.peers, self.stop)),
         })
     }
@@ -339,7 +356,7 @@ impl<S: Tables + 'static> Followed<S> {
         for source in self.configured.iter().cloned().chain(of_peers) {
             let origin = source.log.origin().to_owned();
             let is_own = origin == self.own;
-            let is_usable = WitnessedLog::new(source.log.clone(), &self.shared.keys).is_ok();
+            let is_usable = WitnessedLog::new(source.log.clone(), &self.shared.keys.load()).is_ok();
             if !is_own && is_usable {
                 wanted.entry(origin).or_insert(source);
             }
@@ -413,4 +430,33 @@ fn refuse_shared_keys(keys: &WitnessKeys, witness: &[String]) -> Result<(), Mirr
 /// Reads the keys of a mirror.
 pub fn load_keys(config: &MirrorConfig) -> Result<WitnessKeys, LoadKeysError> {
     keys::load(&config.name, &config.key, config.ml_dsa_44_key.as_deref())
+}
+
+/// The key files of a mirror.
+pub fn key_files(config: &MirrorConfig) -> Vec<PathBuf> {
+    let first = std::iter::once(&config.key);
+    first.chain(&config.ml_dsa_44_key).cloned().collect()
+}
+
+/// How the keys of a mirror are rotated.
+fn rotation(config: &MirrorConfig, keys: Arc<ArcSwap<WitnessKeys>>) -> CosignerRotation {
+    let files = key_files(config);
+    let config = config.clone();
+    CosignerRotation {
+        files,
+        keys,
+        read: Box::new(move || load_keys(&config).map_err(|error| with_causes(&error))),
+    }
+}
+
+/// What is public of a mirror.
+fn page(keys: &WitnessKeys, shelf: &Shelf<impl Tables + 'static>) -> CosignerPart {
+    CosignerPart {
+        name: keys.name().to_owned(),
+        vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
+        submission: None,
+        monitoring: "/mirror".to_owned(),
+        logs: shelf.count() as u64,
+        capacity: (LOGS + PEERS) as u64,
+    }
 }

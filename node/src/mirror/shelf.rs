@@ -13,6 +13,7 @@ use crate::records::RecordError;
 use crate::storage::{Reads, Tables};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use assay_tlog::hash::leaf_hash;
+use assay_tlog::head::LogVerifier;
 use assay_tlog::mirror::{VerifiedTree, tile_above};
 use assay_tlog::tree::tile::{TILE_HEIGHT, TILE_WIDTH};
 use assay_tlog::tree::{Resource, Tile, TileIndex, TilePath, TileReader as _, TreeSize, bundle};
@@ -76,9 +77,9 @@ pub struct ShownLog {
 
 impl ShownLog {
     /// A log of which nothing is shown yet.
-    pub fn new(rows: Rows) -> Arc<Self> {
+    pub fn new(log: &LogVerifier) -> Arc<Self> {
         Arc::new(ShownLog {
-            rows,
+            rows: Rows::of(log.origin()),
             head: ArcSwapOption::empty(),
             audited: ArcSwapOption::empty(),
             changed: Notify::new(),
@@ -242,6 +243,11 @@ impl<S: Tables + 'static> Shelf<S> {
     /// All of them.
     pub fn logs(&self) -> Arc<HashMap<String, Arc<Copied<S>>>> {
         self.logs.load_full()
+    }
+
+    /// How many logs there are.
+    pub fn count(&self) -> usize {
+        self.logs.load().len()
     }
 
     /// Shows a log, in place of what was shown of it.

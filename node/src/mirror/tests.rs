@@ -163,7 +163,7 @@ fn limited(
     let floor = store::OWN.open(&**store, NAME).unwrap();
     let shared = Arc::new(Shared {
         store: store.clone(),
-        keys: keys(),
+        keys: Arc::new(arc_swap::ArcSwap::from_pointee(keys())),
         clock: MirrorClock::new(floor, None, clock),
         evidence: None,
         memory: Budget::new(64),

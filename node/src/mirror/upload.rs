@@ -61,7 +61,7 @@ fn signed<S: Tables + 'static>(
 ) -> Result<(Arc<Copied<S>>, SignedRequest), Refusal> {
     let request = Request::parse(body)?;
     let log = of_origin(shelf, request.origin()).ok_or(Refusal::UnknownOrigin)?;
-    let known = WitnessedLog::new((*log.log).clone(), &log.shared.keys);
+    let known = WitnessedLog::new((*log.log).clone(), &log.shared.keys.load());
     let known = known.map_err(|_| Refusal::UnknownOrigin)?;
     let request = if log.is_convicted() {
         request.verify(&known.convicted())?

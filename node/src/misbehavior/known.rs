@@ -86,6 +86,14 @@ impl Known {
         }
     }
 
+    /// Adds logs from lists. Whatever else has keys of a log goes before a list.
+    pub fn listed(&mut self, logs: &[LogVerifier]) {
+        for log in logs {
+            let keys = self.logs.entry(log.origin().to_owned());
+            keys.or_insert_with(|| log.keys().to_vec());
+        }
+    }
+
     /// All of them. Fails with [`KnownError`].
     pub fn keys(&self) -> Result<KnownKeys, KnownError> {
         let mut known = KnownKeys::default();

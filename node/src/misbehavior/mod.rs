@@ -21,7 +21,7 @@ use crate::reason::with_causes;
 use arc_swap::ArcSwap;
 use assay_claims::misbehavior::{Culprit, KnownKeys, MisbehaviorError, VerifiedMisbehavior};
 use assay_tlog::Hash;
-use assay_tlog::head::VerifiedHead;
+use assay_tlog::head::{LogVerifier, VerifiedHead};
 use folder::{Folder, Read};
 use known::{Known, KnownError};
 use std::{
@@ -189,8 +189,14 @@ impl Evidence {
     /// convicted stays so. Returns whether all that is kept was looked at; what goes wrong is
     /// reported.
     pub fn follow(&self, peers: &[KnownPeer]) -> bool {
+        self.follow_all(peers, &[])
+    }
+
+    /// The same, with the keys of logs from lists, too.
+    pub fn follow_all(&self, peers: &[KnownPeer], listed: &[LogVerifier]) -> bool {
         let mut known = self.configured.clone();
         known.peers(peers);
+        known.listed(listed);
         let looked = known.keys().map_err(EvidenceError::from).and_then(|keys| {
             self.keys.store(Arc::new(keys));
             Ok(self.load()?)
@@ -203,6 +209,11 @@ impl Evidence {
             );
         }
         looked.is_ok()
+    }
+
+    /// The keys that it verifies with now.
+    pub fn keys(&self) -> Arc<KnownKeys> {
+        self.keys.load_full()
     }
 
     /// Reads the folders, and convicts whomever the files convict that were not known. Fails if one

@@ -1,9 +1,10 @@
 //! Why a node does not start.
 
 use crate::{
-    api::tls::TlsError, config::ConfigError, cosigner::WitnessesError, keyfile::KeyFileError,
-    log::OpenError, mirror::run::MirrorStartError, misbehavior::EvidenceError, peers::PeersError,
-    storage::StorageError, witness::run::WitnessStartError,
+    api::tls::TlsError, config::ConfigError, cosigner::WitnessesError, descriptors::TooFew,
+    keyfile::KeyFileError, log::OpenError, mirror::run::MirrorStartError,
+    misbehavior::EvidenceError, peers::PeersError, storage::StorageError,
+    witness::run::WitnessStartError,
 };
 use std::{io, net::SocketAddr, path::PathBuf};
 
@@ -66,6 +67,9 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// Too few files may be open.
+    #[error(transparent)]
+    Descriptors(#[from] TooFew),
     /// The system refused a thread or a socket.
     #[error("cannot start")]
     System(#[from] io::Error),

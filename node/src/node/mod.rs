@@ -12,6 +12,7 @@ use crate::{
         admin,
         app::Api,
         attachments::{self, AttachmentApi, ledger::Ledger},
+        copies::CopyApis,
         federation::FederationApi,
         index::IndexApi,
         log::{LogApi, Publisher},
@@ -21,25 +22,29 @@ use crate::{
     },
     config::{Config, ConfigFile as _, LogConfig, ServerConfig},
     cosigner::{Asking, Witnesses},
-    files,
+    descriptors, files, gossip,
     held::{self, Held},
-    keyfile,
     log::{Caches, Log, Shown, Signed},
     mirror::run as mirror,
     misbehavior::{Evidence, known::Known},
-    peers::PeerFile,
+    peers::{PeerFile, Peers, page::Part},
     quota::Uploads,
-    routes::{OwnWitness, routes},
+    rotation::{LogKeys, SharedLogKeys, socket::LogRotation},
+    routes::{LogPage, OwnWitness, Plain, routes},
     sequencer::{Driver, Halt, Submission},
     storage::{
         Store,
         backend::{Job, Opening},
     },
     telemetry,
+    view::View,
     witness::{self, config::WitnessConfig, run::Opened},
 };
-use assay_proto::v1::attachment_service_server::AttachmentServiceServer;
-use assay_tlog::note::SignerKey;
+use assay_proto::federation_page::{LogPart, QuorumPart};
+use assay_proto::v1::{
+    attachment_service_server::AttachmentServiceServer,
+    federation_service_server::FederationServiceServer,
+};
 use axum::Router;
 use futures::{FutureExt, future::LocalBoxFuture};
 use std::{io, net::SocketAddr, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
@@ -69,11 +74,13 @@ pub struct Node {
     halt: Arc<Halt>,
     witness: Option<OwnWitness>,
     mirror: Option<mirror::Opened>,
+    gossip: tokio::task::JoinHandle<()>,
 }
 
 /// Opens the log on a store that was opened, and serves it.
 struct Serve {
     signed: Signed,
+    keys: SharedLogKeys,
     witnesses: Option<Witnesses>,
     witness: Option<Opened>,
     evidence: Arc<Evidence>,
@@ -95,18 +102,57 @@ impl Job for Serve {
             };
             let log = Log::open(store, self.signed, caches, shown)?;
             let Serve {
+                keys,
                 witnesses,
                 witness,
                 evidence,
                 config,
                 ..
             } = self;
+            let parts = Parts {
+                keys,
+                quorum: witnesses.as_ref().map(Witnesses::states),
+                witness,
+                evidence: evidence.clone(),
+            };
             let store = log.store().clone();
-            let ask = |it: Witnesses| it.start(store, evidence.clone(), &Handle::current());
+            let ask = |it: Witnesses| it.start(store, evidence, &Handle::current());
             let witnesses = witnesses.map(ask);
-            serve(log, witnesses, witness, evidence, &config).await
+            serve(log, witnesses, parts, &config).await
         }
         .boxed_local()
+    }
+}
+
+/// What a node is beside its log.
+struct Parts {
+    keys: SharedLogKeys,
+    quorum: Option<Part<QuorumPart>>,
+    witness: Option<Opened>,
+    evidence: Arc<Evidence>,
+}
+
+impl Parts {
+    /// The routes of plain HTTP and of the admin socket.
+    fn routes<S: Store + 'static>(
+        self,
+        view: Arc<View<S>>,
+        config: &Config,
+        peers: &Peers,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Plain, StartError> {
+        let own = LogPage {
+            page: page(&view, &self.keys),
+            quorum: self.quorum,
+        };
+        let rotation = rotation(&view, self.keys, config);
+        let plain = routes(view, self.witness, config, &self.evidence, peers, own, stop);
+        let mut plain = plain.map_err(Box::new)?;
+        plain.rotations.log = Some(rotation);
+        let rotations = std::mem::take(&mut plain.rotations);
+        let standing = gossip::http::admin(plain.gossip.desk.clone());
+        plain.admin = rotations.routes().merge(plain.admin).merge(standing);
+        Ok(plain)
     }
 }
 
@@ -117,18 +163,18 @@ impl Node {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         // Installed before anything is counted.
         let _ = telemetry::metrics();
-        let key = load_key(&config.log)?;
+        let keys = load_keys(&config.log)?.shared();
         let witnesses = config.quorum.as_ref();
         let witnesses = witnesses
-            .map(|quorum| Witnesses::load(quorum, &config.log, &key.verifier()))
+            .map(|quorum| Witnesses::load(quorum, &config.log, keys.clone()))
             .transpose()?;
         let own = config.witness.as_ref();
         let own = own.map(|own| WitnessConfig::load(&own.config));
         let own = own.transpose()?;
-        let evidence = evidence(&config, &key, witnesses.as_ref(), own.as_ref())?;
+        let evidence = evidence(&config, &keys.load(), witnesses.as_ref(), own.as_ref())?;
         let witness = own.map(|own| witness::run::open(&own, evidence.clone()));
         let witness = witness.transpose().map_err(Box::new)?;
-        let signed = Signed::open(&config.log.checkpoint_file, key)?;
+        let signed = Signed::open(&config.log.checkpoint_file, keys.clone())?;
         let (storage, blobs) = (config.storage.clone(), config.attachments.path.clone());
         let opening = Opening {
             path: &storage.path,
@@ -142,6 +188,7 @@ impl Node {
                 opening,
                 Serve {
                     signed,
+                    keys,
                     witnesses,
                     witness,
                     evidence,
@@ -166,6 +213,7 @@ impl Node {
         if let Some(mirror::Opened { task, .. }) = self.mirror {
             let _ = task.await;
         }
+        let _ = self.gossip.await;
         // The last sender of the queue went with the server, so the sequencer ends once it has
         // published.
         let sequencer = self.sequencer;
@@ -192,63 +240,72 @@ pub(crate) fn reload_tls(tls: Option<&Tls>) {
     }
 }
 
-/// Loads the log's key and checks that it is for the configured origin.
-fn load_key(config: &LogConfig) -> Result<SignerKey, StartError> {
-    let key = keyfile::load(&config.key)?;
-    if key.name() != config.origin {
+/// Loads the log's keys and checks that they are for the configured origin.
+fn load_keys(config: &LogConfig) -> Result<LogKeys, StartError> {
+    let keys = LogKeys::load(&config.key)?;
+    if keys.origin() != config.origin {
         return Err(StartError::OtherKey {
             path: config.key.clone(),
-            key: key.name().to_owned(),
+            key: keys.origin().to_owned(),
             origin: config.origin.clone(),
         });
     }
-    Ok(key)
+    Ok(keys)
 }
 
 /// Serves an open log: starts its sequencer and listens.
 async fn serve<S: Store + 'static>(
     log: Log<S>,
     witnesses: Option<Asking>,
-    witness: Option<Opened>,
-    evidence: Arc<Evidence>,
+    parts: Parts,
     config: &Config,
 ) -> Result<Node, StartError> {
     let peers = PeerFile::open(&config.federation.peers, Some(&config.log.origin))?;
-    let tls = config.server.tls.clone();
-    let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
+    let tls = config.server.tls.clone().map(Tls::load).transpose()?;
+    let tls = tls.map(Arc::new);
     let listener = listen(config.server.listen, "server.listen").await?;
     let admin_listener = listen(config.server.admin, "server.admin").await?;
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
 
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
-    let directory = log.directory().clone();
+    let (directory, evidence) = (log.directory().clone(), parts.evidence.clone());
     let halt = Arc::new(Halt::default());
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
     let witnessed = witnesses.is_some();
     let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
-
     let (stop, stopped) = watch::channel(false);
     let (rules, shared) = (&config.admission, &config.server.shared_addresses);
     let admission = Admission::new(rules, shared, store.clone(), directory, halt.clone());
     let look_ups = LookUps::new().map_err(io::Error::other)?;
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
     let log = LogApi::new(publisher, look_ups.clone(), stopped.clone());
-    let index = IndexApi::new(view.clone(), look_ups);
-    let plain = routes(view, witness, config, &evidence, &peers.peers(), &stopped);
-    let plain = plain.map_err(Box::new)?;
-    let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
-    let held = Held::new(limits(&config.server));
+    let index = IndexApi::new(view.clone(), look_ups.clone());
+    let plain = parts.routes(view, config, &peers.peers(), &stopped)?;
+    let copies = plain.mirror.as_ref().map(|mirror| mirror.copies.clone());
+    let copies = CopyApis::new(copies.unwrap_or_default(), look_ups, stopped.clone());
+    let admin_socket = &config.federation.admin_socket;
+    let admin_socket = peers.serve(admin_socket, plain.admin, stopped.clone())?;
+    let stores = 1 + usize::from(config.witness.is_some()) + usize::from(config.mirror.is_some());
+    let connections = descriptors::connections(config.server.connections, stores)?;
+    let held = Held::new(limits(&config.server, connections));
+    let federation = FederationApi::server(evidence, plain.gossip.desk, plain.submissions, shared);
     let server = Server {
-        app: api(store, plain.router, log, index, evidence, config)?,
+        app: api(
+            store,
+            plain.router,
+            (log, index, copies),
+            federation,
+            config,
+        )?,
         tls: tls.clone(),
         threads: config.server.threads,
-        connections: config.server.connections,
+        connections,
         held: held.clone(),
         drain: Duration::from_secs(config.server.drain_s),
     };
     let server = tokio::spawn(server.run(listener, stopped.clone()));
     let admin_api = admin::router(halt.clone(), held, telemetry::metrics());
-    let admin_server = tokio::spawn(serve_admin(admin_listener, admin_api, stopped));
+    let admin_server = tokio::spawn(admin::serve(admin_listener, admin_api, stopped));
     tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
     Ok(Node {
         address,
@@ -264,6 +321,34 @@ async fn serve<S: Store + 'static>(
         halt,
         witness: plain.witness,
         mirror: plain.mirror,
+        gossip: plain.gossip.task,
+    })
+}
+
+/// How the log's key is rotated.
+fn rotation<S: Store + 'static>(
+    view: &Arc<View<S>>,
+    keys: SharedLogKeys,
+    config: &Config,
+) -> LogRotation {
+    let view = view.clone();
+    LogRotation {
+        file: config.log.key.clone(),
+        keys,
+        shown: Box::new(move || Some(view.published().ok()?.note().to_owned())),
+    }
+}
+
+/// What is public of the log.
+fn page<S: Store + 'static>(view: &Arc<View<S>>, keys: &SharedLogKeys) -> Part<LogPart> {
+    let (view, keys) = (view.clone(), keys.clone());
+    Arc::new(move || {
+        let keys = keys.load();
+        LogPart {
+            origin: keys.origin().to_owned(),
+            vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
+            size: view.published().ok().map(|shown| shown.size().get()),
+        }
     })
 }
 
@@ -298,26 +383,12 @@ pub(crate) async fn listen(
         })
 }
 
-pub(crate) async fn serve_admin(
-    listener: TcpListener,
-    app: Router,
-    mut stop: watch::Receiver<bool>,
-) -> io::Result<()> {
-    let stopped = async move {
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stopped)
-        .await
-}
-
 /// Joins everything on the public port.
 fn api<S: Store + 'static>(
     store: Arc<S>,
     plain: Router,
-    log: LogApi<S>,
-    index: IndexApi<S>,
-    evidence: Arc<Evidence>,
+    (log, index, copies): (LogApi<S>, IndexApi<S>, CopyApis),
+    federation: FederationServiceServer<FederationApi>,
     config: &Config,
 ) -> io::Result<Api<LogApi<S>, IndexApi<S>>> {
     let ledger = Ledger::new(config.attachments.clone());
@@ -328,20 +399,19 @@ fn api<S: Store + 'static>(
     );
     let uploads = AttachmentServiceServer::new(AttachmentApi::new(store, ledger, uploads))
         .max_decoding_message_size(attachments::MESSAGE_BYTES);
-    let federation = FederationApi::server(evidence, &config.server.shared_addresses);
     let services = Routes::new(uploads).add_service(federation);
-    Ok(Api::new(log, index, services, plain))
+    Ok(Api::new(log, index, services, plain).with_copies(copies))
 }
 
 /// What is kept of misbehavior, in the node's data folder and in that of its own witness.
 fn evidence(
     config: &Config,
-    key: &SignerKey,
+    keys: &LogKeys,
     witnesses: Option<&Witnesses>,
     own: Option<&WitnessConfig>,
 ) -> Result<Arc<Evidence>, StartError> {
     let mut known = Known::default();
-    known.log(&key.verifier());
+    keys.verifiers().iter().for_each(|key| known.log(key));
     let mut folders = vec![config.storage.path.as_path()];
     if let Some(witnesses) = witnesses {
         known.policy(witnesses.policy());
@@ -370,10 +440,10 @@ fn count<S: Store + 'static>(store: Arc<S>, ledger: Arc<Ledger>) -> io::Result<(
 }
 
 /// How much may be held in memory for callers.
-pub(crate) fn limits(config: &ServerConfig) -> held::Limits {
+pub(crate) fn limits(config: &ServerConfig, connections: usize) -> held::Limits {
     held::Limits {
         bytes: config.held_mib << 20,
-        connections: config.connections,
+        connections,
         stall: Duration::from_secs(config.stall_s),
         shared: config.shared_addresses.clone(),
     }

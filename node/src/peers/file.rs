@@ -6,6 +6,7 @@ use crate::{
     files,
     storage::{StorageError, disk::Lock},
 };
+use assay_tlog::note::VerifierKey;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -54,6 +55,12 @@ pub enum PeersError {
     /// There is no such peer.
     #[error("there is no peer {0:?}; `assay-node peer list` shows them")]
     Unknown(String),
+    /// Another log than it had.
+    #[error(
+        "{0} has another log than before; if that is meant, `assay-node peer remove {0}` and add \
+         it again"
+    )]
+    OtherLog(String),
     /// The admin socket cannot be made.
     #[error(
         "cannot listen on {path}; federation.admin_socket in the configuration sets it, and a path \
@@ -135,6 +142,29 @@ impl PeerFile {
         Ok(names)
     }
 
+    /// Replaces what stands of peers by what a text describes, all of it or nothing, durably, and
+    /// returns the names. A peer keeps its roles, unless the text says others, and its log: another
+    /// origin is another peer's. Fails if there is no such peer.
+    pub fn update(&mut self, text: &str) -> Result<Vec<String>, PeersError> {
+        let whose = "what was given";
+        let mut all = self.as_written();
+        let mut names = Vec::new();
+        for mut new in tables(text, whose)? {
+            let Some(old) = all.iter_mut().find(|old| old.name == new.name) else {
+                return Err(PeersError::Unknown(new.name));
+            };
+            let origins = [&*old, &new].map(|peer| peer.log.first().and_then(|key| origin(key)));
+            if origins[0] != origins[1] {
+                return Err(PeersError::OtherLog(new.name));
+            }
+            names.push(new.name.clone());
+            new.roles = new.roles.or(old.roles.take());
+            *old = new;
+        }
+        self.set(all, whose)?;
+        Ok(names)
+    }
+
     /// Removes a peer, durably. Fails if there is none of that name.
     pub fn remove(&mut self, name: &str) -> Result<(), PeersError> {
         let mut rest = self.as_written();
@@ -170,6 +200,12 @@ impl PeerFile {
             source,
         })
     }
+}
+
+/// The origin of a log, by a key of it.
+fn origin(key: &str) -> Option<String> {
+    let key = VerifierKey::parse_log(key).ok()?;
+    Some(key.name().to_owned())
 }
 
 /// Peers as text: what [`PeerFile::add`] takes.

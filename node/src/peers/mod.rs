@@ -8,6 +8,7 @@
 
 mod check;
 pub mod file;
+pub mod page;
 pub mod policy;
 pub mod socket;
 pub mod status;

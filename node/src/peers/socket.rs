@@ -29,11 +29,12 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl PeerFile {
-    /// Lets commands change the file at the socket `path`, until `stop` says so. Must be called on
-    /// a tokio runtime. Fails with [`PeersError::Socket`].
+    /// Lets commands change the file at the socket `path`, and use `more` routes, until `stop` says
+    /// so. Must be called on a tokio runtime. Fails with [`PeersError::Socket`].
     pub fn serve(
         self,
         path: &Path,
+        more: Router,
         mut stop: watch::Receiver<bool>,
     ) -> Result<JoinHandle<io::Result<()>>, PeersError> {
         let listener = bind(path).map_err(|source| PeersError::Socket {
@@ -44,8 +45,10 @@ impl PeerFile {
         let routes = Router::new()
             .route("/peers/add", post(add))
             .route("/peers/remove", post(remove))
-            .layer(DefaultBodyLimit::max(FILE_BYTES))
-            .with_state(Arc::new(Mutex::new(self)));
+            .route("/peers/update", post(update))
+            .with_state(Arc::new(Mutex::new(self)))
+            .merge(more)
+            .layer(DefaultBodyLimit::max(FILE_BYTES));
         let stopped = async move {
             let _ = stop.wait_for(|stop| *stop).await;
         };
@@ -100,6 +103,10 @@ async fn add(State(file): Shared, text: String) -> (StatusCode, String) {
     change(file, move |file| Ok(file.add(&text)?.join("\n"))).await
 }
 
+async fn update(State(file): Shared, text: String) -> (StatusCode, String) {
+    change(file, move |file| Ok(file.update(&text)?.join("\n"))).await
+}
+
 async fn remove(State(file): Shared, name: String) -> (StatusCode, String) {
     change(file, move |file| file.remove(&name).map(|()| name)).await
 }
@@ -126,7 +133,15 @@ async fn change(
     }
 }
 
-/// Asks the node at the socket for a change. Fails with its words.
+/// Returns what the node at the socket says of logs (`GET /standing`). `None` if no node answers.
+pub async fn standing(socket: &Path) -> Option<String> {
+    let client = reqwest::Client::builder().unix_socket(socket);
+    let client = client.timeout(PATIENCE).build().ok()?;
+    let answer = client.get("http://node/standing").send().await.ok()?;
+    answer.error_for_status().ok()?.text().await.ok()
+}
+
+/// Asks the node at the socket for a change: `what` is the path, below `/`. Fails with its words.
 pub async fn ask(socket: &Path, what: &str, body: String) -> Result<String, String> {
     let unreachable = |error: reqwest::Error| {
         format!(
@@ -140,7 +155,7 @@ pub async fn ask(socket: &Path, what: &str, body: String) -> Result<String, Stri
         .timeout(PATIENCE)
         .build()
         .map_err(unreachable)?;
-    let url = format!("http://node/peers/{what}");
+    let url = format!("http://node/{what}");
     let answer = client.post(url).body(body).send().await;
     let answer = answer.map_err(unreachable)?;
     let status = answer.status();

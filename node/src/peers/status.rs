@@ -6,7 +6,7 @@ use crate::reason::with_causes;
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::head::LogVerifier;
-use assay_tlog::note::Note;
+use assay_tlog::note::{Note, VerifierKey};
 use futures::{StreamExt as _, stream};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub struct Status {
     /// What its witness cosigned last of this node's log: size and time, in seconds since 1970.
     /// `None` if it is no witness, or who asks has no log.
     pub cosigned: Option<Result<(u64, u64), String>>,
+    /// The same of what its auditor replayed and cosigned. `None` if it is no auditor.
+    pub audited: Option<Result<(u64, u64), String>>,
 }
 
 /// Asks all of them. `own` is the log of whoever asks, if they have one.
@@ -47,11 +49,16 @@ async fn ask(http: &reqwest::Client, peer: &KnownPeer, own: Option<&LogVerifier>
         let own = own.filter(|_| !peer.witness().is_empty())?;
         Some(cosigned(http, peer, own).await)
     };
-    let (log, cosigned) = tokio::join!(log, cosigned);
+    let audited = async {
+        let own = own.filter(|_| !peer.audit().is_empty())?;
+        Some(audited(http, peer, own).await)
+    };
+    let (log, cosigned, audited) = tokio::join!(log, cosigned, audited);
     Status {
         name: peer.name().to_owned(),
         log,
         cosigned,
+        audited,
     }
 }
 
@@ -61,21 +68,55 @@ async fn size(http: &reqwest::Client, peer: &KnownPeer, log: &LogVerifier) -> Re
     Ok(head.size().get())
 }
 
+/// What its auditor cosigned, or why it cosigns nothing.
+async fn audited(
+    http: &reqwest::Client,
+    peer: &KnownPeer,
+    own: &LogVerifier,
+) -> Result<(u64, u64), String> {
+    let digest = Hash::of(own.origin().as_bytes());
+    let text = get(http, &format!("{}/mirror/{digest}/audit", peer.url())).await?;
+    let said: serde_json::Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+    if let Some(reason) = said["finding"]["reason"].as_str() {
+        let leaf = &said["finding"]["leaf"];
+        return Err(format!("leaf {leaf}: {}", plain(reason)));
+    }
+    let path = format!("mirror/{digest}/audit/checkpoint");
+    cosigned_at(http, peer, own, &path, peer.audit()).await
+}
+
+/// What another node says, on one line and without what a terminal obeys.
+fn plain(text: &str) -> String {
+    let visible = text.chars().filter(|c| !c.is_control());
+    visible.take(500).collect()
+}
+
 async fn cosigned(
     http: &reqwest::Client,
     peer: &KnownPeer,
     own: &LogVerifier,
 ) -> Result<(u64, u64), String> {
     let digest = Hash::of(own.origin().as_bytes());
-    let url = format!("{}/witness/{digest}/checkpoint", peer.url());
+    let path = format!("witness/{digest}/checkpoint");
+    cosigned_at(http, peer, own, &path, peer.witness()).await
+}
+
+async fn cosigned_at(
+    http: &reqwest::Client,
+    peer: &KnownPeer,
+    own: &LogVerifier,
+    path: &str,
+    keys: &[VerifierKey],
+) -> Result<(u64, u64), String> {
+    let url = format!("{}/{path}", peer.url());
     let text = get(http, &url).await?;
     let said = |error: &dyn std::error::Error| error.to_string();
     own.verify(&text).map_err(|e| said(&e))?;
     let note = Note::parse_checkpoint(&text).map_err(|e| said(&e))?;
-    let verified = note.verify(peer.witness()).map_err(|e| said(&e))?;
+    let verified = note.verify(keys).map_err(|e| said(&e))?;
     let checkpoint = Checkpoint::parse_body(verified.text()).map_err(|e| said(&e))?;
     let times = verified.signers().iter().filter_map(|it| it.timestamp());
-    let time = times.max().ok_or("its witness has not signed it")?;
+    let time = times.max().ok_or("it has not signed it")?;
     Ok((checkpoint.size.get(), time))
 }
 

@@ -270,9 +270,11 @@ impl Uploads {
     }
 }
 
-/// How often one network reports misbehavior, which takes milliseconds to verify.
+/// How often one network does what takes milliseconds of this node's time: reports misbehavior,
+/// exchanges or submits heads.
 pub struct Reports {
     rate: Rate<IpAddr>,
+    what: &'static str,
     shared: Vec<IpAddr>,
 }
 
@@ -280,8 +282,14 @@ impl Reports {
     /// Returns a quota of so many reports a second, and ten times as many at once. 0 is none.
     /// `shared` as in [`Quotas::new`].
     pub fn new(per_second: u32, shared: &[IpAddr]) -> Self {
+        Self::of("address_reports", "reports misbehavior", per_second, shared)
+    }
+
+    /// The same of `what`, as people say it; metrics call it `limit`.
+    pub fn of(limit: &'static str, what: &'static str, per_second: u32, shared: &[IpAddr]) -> Self {
         Reports {
-            rate: Rate::per_second("address_reports", per_second, 1),
+            rate: Rate::per_second(limit, per_second, 1),
+            what,
             shared: shared.iter().map(IpAddr::to_canonical).collect(),
         }
     }
@@ -295,7 +303,7 @@ impl Reports {
         let charged = self.rate.charge(&network(from), 1);
         charged.map_err(|retry_s| Exceeded {
             limit: self.rate.limit,
-            what: "your network address reports misbehavior too often".to_owned(),
+            what: format!("your network address {} too often", self.what),
             retry_s,
         })
     }

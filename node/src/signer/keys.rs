@@ -1,6 +1,7 @@
 //! The key files of a witness or a mirror.
 
 use crate::keyfile::{self, KeyFileError};
+use crate::rotation::files;
 use assay_tlog::note::CosignerKey;
 use assay_tlog::witness::{WitnessKeys, WitnessKeysError};
 use std::path::{Path, PathBuf};
@@ -29,7 +30,8 @@ pub enum LoadKeysError {
     Keys(#[from] WitnessKeysError),
 }
 
-/// Reads the keys of `name`: Ed25519, and ML-DSA-44 if there is one. Fails with [`LoadKeysError`].
+/// Reads the keys of `name`: Ed25519, and ML-DSA-44 if there is one, and the next ones of a rotation
+/// that has begun. Fails with [`LoadKeysError`].
 pub fn load(
     name: &str,
     ed25519: &Path,
@@ -37,7 +39,13 @@ pub fn load(
 ) -> Result<WitnessKeys, LoadKeysError> {
     let first = load_one(name, ed25519)?;
     let second = ml_dsa_44.map(|path| load_one(name, path)).transpose()?;
-    Ok(WitnessKeys::new(first, second)?)
+    let files: Vec<PathBuf> = [Some(ed25519), ml_dsa_44]
+        .into_iter()
+        .flatten()
+        .map(Path::to_owned)
+        .collect();
+    let next = files::load_next(&files)?;
+    Ok(WitnessKeys::new(first, second)?.with_next(next)?)
 }
 
 fn load_one(name: &str, path: &Path) -> Result<CosignerKey, LoadKeysError> {

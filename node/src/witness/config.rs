@@ -19,7 +19,7 @@ use std::{
 pub const TEMPLATE: &str = include_str!("witness.toml.template");
 
 /// Most logs. The state of each is in memory.
-const LOGS: usize = 100_000;
+pub const LOGS: usize = 100_000;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,6 +39,12 @@ pub struct WitnessConfig {
     /// The logs that it cosigns, beside those of its peers.
     #[serde(default)]
     pub log: Vec<LogEntry>,
+    /// Lists from which it takes logs.
+    #[serde(default)]
+    pub log_list: Vec<LogListConfig>,
+    /// The file with the logs that were taken from lists. It need not be there.
+    #[serde(default = "default_listed")]
+    pub listed: PathBuf,
     /// Its peers, if it runs by itself. A node has its own.
     #[serde(default)]
     pub federation: FederationConfig,
@@ -89,6 +95,51 @@ pub struct LogEntry {
     pub requests_per_hour: Option<u32>,
 }
 
+/// A list of logs (C2SP tlog-list, `logs/v0`).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogListConfig {
+    /// Where it is: `file:PATH`, or an address. A path is relative to the configuration's folder.
+    pub source: String,
+    /// What is done with its logs: `witness`. A mirror takes none from lists, which do not say
+    /// where a log is.
+    #[serde(default)]
+    pub role: ListRole,
+}
+
+/// What is done with the logs of a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListRole {
+    /// They are cosigned.
+    #[default]
+    Witness,
+}
+
+/// Most lists.
+const LISTS: usize = 16;
+
+impl LogListConfig {
+    fn check(&self) -> Result<(), String> {
+        let kinds = ["file:", "http://", "https://"];
+        if self.source.contains(char::is_control)
+            || !kinds.iter().any(|kind| self.source.starts_with(kind))
+        {
+            return Err(format!(
+                "log_list.source {:?} is neither file:PATH nor an http or https address",
+                self.source
+            ));
+        }
+        Ok(())
+    }
+
+    fn resolve(&mut self, folder: &Path) {
+        if let Some(path) = self.source.strip_prefix("file:") {
+            self.source = format!("file:{}", folder.join(path).display());
+        }
+    }
+}
+
 impl Default for WitnessStorage {
     fn default() -> Self {
         WitnessStorage {
@@ -97,6 +148,10 @@ impl Default for WitnessStorage {
             floor_file: Some("witness.floor".into()),
         }
     }
+}
+
+fn default_listed() -> PathBuf {
+    "listed.toml".into()
 }
 
 fn default_key() -> PathBuf {
@@ -122,6 +177,10 @@ impl ConfigFile for WitnessConfig {
         if self.witness.burst == 0 {
             return Err("witness.burst must be at least 1".into());
         }
+        if self.log_list.len() > LISTS {
+            return Err(format!("there are more than {LISTS} log lists"));
+        }
+        self.log_list.iter().try_for_each(LogListConfig::check)?;
         let mut origins = HashSet::new();
         for log in &self.log {
             log.verifier()?;
@@ -132,6 +191,7 @@ impl ConfigFile for WitnessConfig {
                 ));
             }
         }
+        self.federation.check()?;
         self.server.check()
     }
 
@@ -139,6 +199,7 @@ impl ConfigFile for WitnessConfig {
         let mut paths = vec![
             &mut self.witness.key,
             &mut self.storage.path,
+            &mut self.listed,
             &mut self.federation.peers,
             &mut self.federation.admin_socket,
         ];
@@ -147,6 +208,9 @@ impl ConfigFile for WitnessConfig {
         paths.extend(self.server.paths());
         for path in paths {
             *path = folder.join(&*path);
+        }
+        for list in &mut self.log_list {
+            list.resolve(folder);
         }
     }
 }

@@ -4,7 +4,13 @@
 //! longer than a log's own request takes room as every message that comes does.
 
 use super::service::{TEXT, Witness, unavailable};
-use crate::api::{app, federation::FederationApi, rest_of_body::RequestBody, serve::Peer};
+use crate::api::{
+    app,
+    federation::{FederationApi, submissions},
+    rest_of_body::RequestBody,
+    serve::Peer,
+};
+use crate::gossip::{self, serve::Desk};
 use crate::held::Kind;
 use crate::misbehavior::{self, Evidence};
 use assay_tlog::limits;
@@ -118,11 +124,21 @@ pub(crate) fn respond(answer: Answer) -> Response {
 pub struct Api(Router);
 
 impl Api {
-    /// Serves the witness's routes, and what it knows of misbehavior, and nothing else. `shared`
-    /// are addresses that stand for many callers.
-    pub fn new(witness: Arc<Witness>, evidence: Arc<Evidence>, shared: &[IpAddr]) -> Self {
-        let federation = Routes::new(FederationApi::server(evidence.clone(), shared));
+    /// Serves the witness's routes, what it knows of misbehavior and by gossip, its `page`, and
+    /// nothing else. `shared` are addresses that stand for many callers.
+    pub fn new(
+        witness: Arc<Witness>,
+        evidence: Arc<Evidence>,
+        gossip: Desk,
+        page: Router,
+        shared: &[IpAddr],
+    ) -> Self {
+        let quota = submissions(shared);
+        let heads = gossip::http::router(gossip.clone(), quota.clone());
+        let federation = FederationApi::server(evidence.clone(), gossip, quota, shared);
+        let federation = Routes::new(federation);
         let plain = router(witness).merge(misbehavior::http::router(evidence));
+        let plain = plain.merge(heads).merge(page);
         let all = federation.prepare().into_axum_router().merge(plain);
         Api(all.fallback(nothing_here))
     }

@@ -1,11 +1,12 @@
-//! Which logs a witness cosigns: those of its configuration, and those of the node's peers, which
-//! come and go while it runs.
+//! Which logs a witness cosigns: those of its configuration, those of the node's peers, which come
+//! and go while it runs, and those that were taken from lists, which only grow.
 //!
 //! What is held of a log is read once and kept until the process ends, whoever names the log and by
 //! which keys. Two memories of one log could cosign two histories.
 
 use super::config::{Identity, LogEntry};
 use super::known::{Held, KnownLog};
+use super::listed::Listed;
 use super::service::Witness;
 use super::store::StoredError;
 use crate::peers::{KnownPeer, Peers, Role};
@@ -14,8 +15,8 @@ use assay_tlog::Hash;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::witness::{WitnessKeys, WitnessKeysError, WitnessedLog};
 use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::{Arc, Mutex, PoisonError},
+    collections::{HashMap, HashSet, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// Reads what is stored of a log.
@@ -42,6 +43,7 @@ pub struct Logs {
     read: ReadHeld,
     held: Mutex<HashMap<String, Arc<Held>>>,
     configured: Vec<Arc<KnownLog>>,
+    listed: Mutex<Listed>,
     now: ArcSwap<ByName>,
 }
 
@@ -75,6 +77,7 @@ impl Logs {
             read,
             held: Mutex::default(),
             configured: Vec::new(),
+            listed: Mutex::default(),
             now: ArcSwap::default(),
         }
     }
@@ -89,9 +92,27 @@ impl Logs {
         Ok(())
     }
 
-    /// Cosigns the logs of these peers from now on, beside those of the configuration, and no other
-    /// peer's. What cannot be cosigned is reported and left out, and so is what is new unless
-    /// `may_add`.
+    /// Takes the logs that were taken from lists. They are cosigned once the peers are followed.
+    pub fn take_listed(&mut self, listed: Listed) {
+        self.listed = Mutex::new(listed);
+    }
+
+    /// What was taken from lists.
+    pub fn listed(&self) -> MutexGuard<'_, Listed> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The logs that are cosigned and were not taken from lists, by what the configuration and the
+    /// peers say.
+    pub fn chosen(&self, peers: &[KnownPeer]) -> Vec<LogVerifier> {
+        let configured = self.configured.iter().map(|log| log.log.verifier());
+        let of_peers = peers.iter().filter_map(KnownPeer::log);
+        configured.chain(of_peers).cloned().collect()
+    }
+
+    /// Cosigns the logs of these peers and of lists from now on, beside those of the configuration,
+    /// and no other peer's. What cannot be cosigned is reported and left out, and so is what is new
+    /// unless `may_add`.
     pub fn follow(&self, peers: &[KnownPeer], may_add: bool) {
         let before = self.now.load_full();
         let mut logs: Vec<Arc<KnownLog>> = self.configured.clone();
@@ -127,12 +148,54 @@ impl Logs {
                 ),
             }
         }
+        self.add_listed(&mut logs, &before, may_add);
         self.now.store(Arc::new(ByName::new(logs.into_iter())));
+    }
+
+    /// Adds the logs of lists that nothing else has: configuration and peers go before lists.
+    fn add_listed(&self, logs: &mut Vec<Arc<KnownLog>>, before: &ByName, may_add: bool) {
+        let chosen: HashSet<String> = logs.iter().map(|log| log.origin().to_owned()).collect();
+        for (entry, verifier) in self.listed().logs() {
+            if chosen.contains(verifier.origin()) {
+                continue;
+            }
+            let same = before.by_origin.get(verifier.origin());
+            if let Some(known) = same.filter(|known| known.log.verifier() == verifier) {
+                logs.push(known.clone());
+                continue;
+            }
+            // A list cannot have this witness do more than its own configuration allows.
+            let most = self.identity.requests_per_hour;
+            let hourly = if most == 0 {
+                entry.hourly()
+            } else {
+                entry.hourly().min(most)
+            };
+            let known = may_add.then(|| self.known(verifier, Some(hourly)));
+            match known {
+                Some(Ok(known)) => logs.push(known),
+                Some(Err(error)) => {
+                    let origin = verifier.origin();
+                    tracing::error!(origin, %error, "this log of a list is not cosigned");
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.now.load().by_origin.len()
     }
 
     /// The log of an origin.
     pub fn of(&self, origin: &str) -> Option<Arc<KnownLog>> {
         self.now.load().by_origin.get(origin).cloned()
+    }
+
+    /// All of them, in any order.
+    pub fn all(&self) -> Vec<Arc<KnownLog>> {
+        self.now.load().by_origin.values().cloned().collect()
     }
 
     /// The log whose origin has this SHA-256, in lower-case hex.

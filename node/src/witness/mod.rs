@@ -11,6 +11,7 @@
 //! - [`writer`]: the one thread that decides and persists. Whatever came while the last batch was
 //!   being synced becomes the next one, of whichever logs.
 //! - [`service`]: a request from its first byte to its answer.
+//! - [`logs`]: which logs. [`listed`], [`lists`]: those that were taken from lists.
 //! - [`http`]: the routes. [`run`]: the process.
 //!
 //! `core/tlog/src/witness/` decides. A log that contradicted itself is convicted for good
@@ -21,6 +22,8 @@ pub mod config;
 pub mod http;
 pub mod init;
 pub mod known;
+pub mod listed;
+pub mod lists;
 pub mod logs;
 pub mod operator;
 pub mod run;

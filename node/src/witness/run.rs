@@ -2,12 +2,14 @@
 //!
 //! Nothing listens before the state of every log was read.
 
-use super::config::WitnessConfig;
+use super::config::{LogListConfig, WitnessConfig};
 use super::http::Api;
 use super::init::BLOCK_CACHE_MIB;
 use super::known::{Held as HeldLog, Latest};
+use super::listed::{Listed, ListedError};
+use super::lists;
 use super::logs::{self, Logs, UnusableLog};
-use super::service::{QUEUE, Witness};
+use super::service::{self, QUEUE, Witness};
 use super::store::{self, StoredError};
 use super::writer::{Writer, report_clock};
 use crate::{
@@ -17,10 +19,14 @@ use crate::{
         tls::{Tls, TlsError},
     },
     config::ConfigError,
+    descriptors::{self, TooFew},
+    gossip::{self, holding::Witnessed, known::Places, rounds},
     held::Held,
     misbehavior::{Evidence, EvidenceError, known::Known},
     node::{self, StartError},
-    peers::{PeerFile, PeersError},
+    peers::{PeerFile, PeersError, page},
+    reason::with_causes,
+    rotation::socket::{CosignerRotation, Rotations},
     sequencer::Halt,
     signer::{
         floor_file::{FloorFile, FloorFileError},
@@ -33,13 +39,13 @@ use crate::{
     },
     telemetry,
 };
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use assay_tlog::head::LogVerifier;
 use assay_tlog::witness::{LogState, Persisted, WitnessKeys};
 use std::{
     io,
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, mpsc},
     thread::JoinHandle,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -75,6 +81,9 @@ pub enum WitnessStartError {
     /// The store is an older copy, or the floor file cannot be used.
     #[error(transparent)]
     FloorFile(#[from] FloorFileError),
+    /// What was taken from lists cannot be used.
+    #[error(transparent)]
+    Listed(#[from] ListedError),
     /// The peers cannot be used.
     #[error(transparent)]
     Peers(#[from] PeersError),
@@ -87,6 +96,12 @@ pub enum WitnessStartError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] StartError),
+    /// Too few files may be open.
+    #[error(transparent)]
+    Descriptors(#[from] TooFew),
+    /// The system's TLS cannot be used.
+    #[error("cannot make connections to peers")]
+    Client(#[from] reqwest::Error),
     /// The system refused a thread or a socket.
     #[error("cannot start")]
     System(#[from] io::Error),
@@ -107,6 +122,7 @@ pub struct Running {
     server: tokio::task::JoinHandle<io::Result<()>>,
     admin_server: tokio::task::JoinHandle<io::Result<()>>,
     admin_socket: tokio::task::JoinHandle<io::Result<()>>,
+    gossip: tokio::task::JoinHandle<()>,
     writer: JoinHandle<()>,
 }
 
@@ -119,8 +135,12 @@ pub struct Opened {
     pub writer: JoinHandle<()>,
     /// Why it stopped cosigning, if it did.
     pub halt: Arc<Halt>,
-    /// Its verifier keys.
+    /// Its verifier keys, as they are at its start.
     pub vkeys: Vec<String>,
+    /// How its keys are rotated.
+    pub rotation: CosignerRotation,
+    /// The lists from which it takes logs.
+    pub lists: Vec<LogListConfig>,
 }
 
 /// Reads what is stored and starts the writer.
@@ -157,6 +177,7 @@ impl Job for Open<'_> {
                     reason,
                 })?;
         }
+        logs.take_listed(Listed::read(&config.listed)?);
         let halt = Arc::new(Halt::default());
         let (queue, asked) = mpsc::sync_channel(QUEUE);
         let writer = Writer {
@@ -168,9 +189,13 @@ impl Job for Open<'_> {
             clock_is_right: floor.advanced((self.clock)()).is_ok(),
             halt: halt.clone(),
         };
+        let vkeys = keys.verifiers().iter().map(ToString::to_string).collect();
+        let keys = Arc::new(ArcSwap::from_pointee(keys));
         Ok(Opened {
             writer: writer.start(asked)?,
-            vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
+            vkeys,
+            rotation: rotation(config, keys.clone()),
+            lists: config.log_list.clone(),
             witness: Witness::new(keys, logs, evidence, queue, halt.clone()),
             halt,
         })
@@ -266,20 +291,44 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let witness = Arc::new(opened.witness);
         logs::follow(&witness, peers.peers());
-        let admin_socket = peers.serve(&config.federation.admin_socket, stopped.clone())?;
-        let held = Held::new(node::limits(&config.server));
+        let gossip = rounds::start(rounds::Setup {
+            evidence: evidence.clone(),
+            holdings: vec![Box::new(Witnessed::new(&witness))],
+            places: Places::default(),
+            config: &config.federation,
+            peers: &peers.peers(),
+            stop: stopped.clone(),
+        })?;
+        let seen = gossip.desk.gossip().clone();
+        witness.tell(move |head| seen.seen(head));
+        let standing = gossip::http::admin(gossip.desk.clone());
+        let page = page::Page::of_witness(service::part(witness.clone()), peers.peers());
+        let rotations = Rotations {
+            witness: Some(opened.rotation),
+            ..Rotations::default()
+        };
+        let more = rotations
+            .routes()
+            .merge(lists::routes(witness.clone(), peers.peers()))
+            .merge(standing);
+        let (lists, all) = (opened.lists, peers.peers());
+        tokio::spawn(lists::follow(witness.clone(), lists, all, stopped.clone()));
+        let socket = &config.federation.admin_socket;
+        let admin_socket = peers.serve(socket, more, stopped.clone())?;
+        let connections = descriptors::connections(config.server.connections, 1)?;
+        let held = Held::new(node::limits(&config.server, connections));
         let shared = &config.server.shared_addresses;
         let server = Server {
-            app: Api::new(witness, evidence, shared),
+            app: Api::new(witness, evidence, gossip.desk, page::router(page), shared),
             tls: tls.clone(),
             threads: config.server.threads,
-            connections: config.server.connections,
+            connections,
             held: held.clone(),
             drain: Duration::from_secs(config.server.drain_s),
         };
         let server = tokio::spawn(server.run(listener, stopped.clone()));
         let admin_api = admin::router(opened.halt, held, metrics);
-        let admin_server = tokio::spawn(node::serve_admin(admin_listener, admin_api, stopped));
+        let admin_server = tokio::spawn(admin::serve(admin_listener, admin_api, stopped));
         tracing::info!(%address, %admin, logs = config.log.len(), "witnessing");
         Ok(Running {
             address,
@@ -291,6 +340,7 @@ impl Running {
             server,
             admin_server,
             admin_socket,
+            gossip: gossip.task,
             writer: opened.writer,
         })
     }
@@ -307,6 +357,7 @@ impl Running {
         let served = self.server.await.map_err(io::Error::other)?;
         let _ = self.admin_server.await;
         let _ = self.admin_socket.await;
+        let _ = self.gossip.await;
         // The last sender of the queue went with the server.
         let writer = self.writer;
         let _ = tokio::task::spawn_blocking(move || writer.join()).await;
@@ -332,4 +383,24 @@ impl Running {
 pub fn load_keys(config: &WitnessConfig) -> Result<WitnessKeys, LoadKeysError> {
     let own = &config.witness;
     keys::load(&own.name, &own.key, own.ml_dsa_44_key.as_deref())
+}
+
+/// The key files of a witness.
+pub fn key_files(config: &WitnessConfig) -> Vec<PathBuf> {
+    let first = std::iter::once(&config.witness.key);
+    first
+        .chain(&config.witness.ml_dsa_44_key)
+        .cloned()
+        .collect()
+}
+
+/// How the keys of a witness are rotated.
+fn rotation(config: &WitnessConfig, keys: Arc<ArcSwap<WitnessKeys>>) -> CosignerRotation {
+    let files = key_files(config);
+    let config = config.clone();
+    CosignerRotation {
+        files,
+        keys,
+        read: Box::new(move || load_keys(&config).map_err(|error| with_causes(&error))),
+    }
 }

@@ -1,15 +1,20 @@
 //! A request from its bytes to its answer.
 
+use super::config::LOGS;
 use super::known::{KnownLog, Latest};
+use super::listed::{Imported, ListedError};
 use super::logs::Logs;
 use super::writer::{Asked, Refused};
 use crate::misbehavior::{self, Evidence};
-use crate::peers::KnownPeer;
+use crate::peers::{KnownPeer, page::Part};
 use crate::sequencer::Halt;
-use assay_tlog::head::VerifiedHead;
+use arc_swap::ArcSwap;
+use assay_proto::federation_page::{CosignerPart, ListPart};
+use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::witness::{Answer, Refusal, Request, SignedRequest, WitnessKeys};
+use std::collections::BTreeMap;
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     mpsc::{SyncSender, TrySendError},
 };
 use tokio::sync::oneshot;
@@ -20,19 +25,24 @@ pub const QUEUE: usize = 4096;
 /// The type of what people read.
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
+/// What is called with a head that a log signed and that is not cosigned. It does not block.
+type Told = Box<dyn Fn(VerifiedHead) + Send + Sync>;
+
 /// The witness, as the serving threads share it.
 pub struct Witness {
-    keys: WitnessKeys,
+    keys: Arc<ArcSwap<WitnessKeys>>,
     logs: Logs,
     evidence: Arc<Evidence>,
     writer: SyncSender<Asked>,
     halt: Arc<Halt>,
+    /// Who is told of heads that are not cosigned.
+    told: OnceLock<Told>,
 }
 
 impl Witness {
     /// A witness with these keys and logs, what convicts logs, and the queue of its writer.
     pub fn new(
-        keys: WitnessKeys,
+        keys: Arc<ArcSwap<WitnessKeys>>,
         logs: Logs,
         evidence: Arc<Evidence>,
         writer: SyncSender<Asked>,
@@ -44,20 +54,92 @@ impl Witness {
             evidence,
             writer,
             halt,
+            told: OnceLock::new(),
+        }
+    }
+
+    /// Calls `told` with heads that logs signed and that are not cosigned, from now on. It must not
+    /// block.
+    pub fn tell(&self, told: impl Fn(VerifiedHead) + Send + Sync + 'static) {
+        let _ = self.told.set(Box::new(told));
+    }
+
+    /// Shows the latest head of each log that was cosigned.
+    pub fn latest(&self, mut show: impl FnMut(&VerifiedHead)) {
+        for log in self.logs.all() {
+            if let Some(latest) = log.held.latest.load_full() {
+                show(latest.head());
+            }
         }
     }
 
     /// Cosigns the logs of these peers, and no other peer's, after looking at what convicts them.
     /// If that cannot be looked at, no further log is cosigned.
     pub fn take_peers(&self, peers: &[KnownPeer]) {
-        let may_add = self.evidence.follow(peers);
+        let listed: Vec<LogVerifier> = {
+            let listed = self.logs.listed();
+            listed.logs().map(|(_, log)| log.clone()).collect()
+        };
+        let may_add = self.evidence.follow_all(peers, &listed);
         self.logs.follow(peers, may_add);
+    }
+
+    /// Takes what is new on a list, durably, and cosigns it.
+    pub fn take_list(
+        &self,
+        list: &[u8],
+        source: &str,
+        peers: &[KnownPeer],
+    ) -> Result<Imported, ListedError> {
+        let chosen = self.logs.chosen(peers);
+        let imported = self.logs.listed().import(list, source, &chosen)?;
+        if !imported.added.is_empty() {
+            self.take_peers(peers);
+        }
+        Ok(imported)
+    }
+
+    /// What is public of the lists from which logs were taken.
+    pub fn lists(&self) -> Vec<ListPart> {
+        let mut lists: BTreeMap<String, u64> = BTreeMap::new();
+        for (entry, _) in self.logs.listed().logs() {
+            // Where it is on this machine is nobody's business.
+            let path = entry.source.starts_with("file:");
+            let source = if path { "file" } else { &entry.source };
+            *lists.entry(source.to_owned()).or_default() += 1;
+        }
+        let part = |(source, logs)| ListPart {
+            source,
+            role: "witness".to_owned(),
+            logs,
+        };
+        lists.into_iter().map(part).collect()
+    }
+
+    /// What is public of it.
+    pub fn page(&self) -> CosignerPart {
+        let keys = self.keys.load();
+        CosignerPart {
+            name: keys.name().to_owned(),
+            vkeys: keys.verifiers().iter().map(ToString::to_string).collect(),
+            submission: Some("/".to_owned()),
+            monitoring: "/witness".to_owned(),
+            logs: self.logs.count() as u64,
+            capacity: LOGS as u64,
+        }
     }
 
     /// Answers the body of an `add-checkpoint` request.
     pub async fn add_checkpoint(&self, body: &[u8]) -> Answer {
         let answer = match self.signed(body) {
-            Ok((log, request)) => self.ask(log, request).await,
+            Ok((log, request)) => {
+                let head = request.head().clone();
+                let answer = self.ask(log, request).await;
+                if let (Some(told), true) = (self.told.get(), answer.status != 200) {
+                    told(head);
+                }
+                answer
+            }
             Err(refusal) => refusal.answer(),
         };
         let status = answer.status.to_string();
@@ -110,7 +192,7 @@ impl Witness {
             }
         }
         match answer.await {
-            Ok(Ok(latest)) => match latest.cosigned(&self.keys) {
+            Ok(Ok(latest)) => match latest.cosigned(&self.keys.load()) {
                 Ok(cosigned) => cosigned.answer(),
                 Err(error) => {
                     tracing::error!(%error, "a checkpoint could not be signed");
@@ -141,7 +223,7 @@ impl Witness {
     /// lower-case hex, or `None` if none was cosigned.
     pub fn monitored(&self, digest: &str) -> Option<String> {
         let latest = self.logs.by_digest(digest)?.held.latest.load_full()?;
-        match latest.cosigned(&self.keys) {
+        match latest.cosigned(&self.keys.load()) {
             Ok(cosigned) => Some(cosigned.note()),
             Err(error) => {
                 tracing::error!(%error, "a checkpoint could not be signed");
@@ -149,6 +231,11 @@ impl Witness {
             }
         }
     }
+}
+
+/// What is public of a witness, and of the lists from which it took logs.
+pub fn part(witness: Arc<Witness>) -> Part<(CosignerPart, Vec<ListPart>)> {
+    Arc::new(move || (witness.page(), witness.lists()))
 }
 
 /// The answer of a witness that cannot, through no fault of who asked.

@@ -1,16 +1,16 @@
 //! A log that signed two histories: who knows says so, and whoever asks believes the proof.
 
-use super::world::{World, cargo_lock};
-use anyhow::{Context, ensure};
+use super::world::{World, cargo_lock, introduce};
+use anyhow::Context;
 use assay_claims::misbehavior::VerifiedMisbehavior;
-use assay_tests::process::{Node, binaries};
+use assay_tests::process::Node;
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::note::SignerKey;
 use assay_tlog::tree::TreeSize;
 use serde_json::{Value, json};
-use std::{fs, process::Command};
+use std::fs;
 
 /// Two trees of one size that a node's key signed.
 fn two_histories(node: &Node) -> anyhow::Result<VerifiedMisbehavior> {
@@ -30,24 +30,6 @@ fn two_histories(node: &Node) -> anyhow::Result<VerifiedMisbehavior> {
         &head("another")?,
         None,
     )?)
-}
-
-/// Makes a log a peer of a node that runs.
-fn introduce(peer: &Node, node: &Node) -> anyhow::Result<()> {
-    let (url, vkey) = (&peer.ready().url, peer.vkey()?);
-    let card = format!(
-        "[[peer]]\nname = \"peer\"\nurl = {url:?}\nlog = [{vkey:?}]\nroles = [\"gossip\"]\n"
-    );
-    let path = node.folder().join("peer.card");
-    fs::write(&path, card)?;
-    let added = Command::new(binaries().join("assay-node"))
-        .args(["peer", "add", "--config"])
-        .arg(node.folder().join("node.toml"))
-        .arg(&path)
-        .output()?;
-    let said = String::from_utf8_lossy(&added.stderr);
-    ensure!(added.status.success(), "{said}");
-    Ok(())
 }
 
 fn states(world: &World, more: &[&str]) -> anyhow::Result<(Option<i32>, Vec<Value>)> {
@@ -83,7 +65,7 @@ fn a_log_that_is_proven_to_lie_is_refused() -> anyhow::Result<()> {
     assert_eq!(stranger.code, Some(2), "{}", stranger.stderr);
     assert_eq!(states(&world, &[])?, answered);
 
-    introduce(&world.nodes[0], &world.nodes[1])?;
+    introduce(&world.nodes[0], &world.nodes[1], "gossip")?;
     let reported = world.run(&report)?;
     assert_eq!(reported.code, Some(0), "{}", reported.stderr);
     let convicted = (Some(4), vec![json!("convicted"), json!("answered")]);

@@ -9,5 +9,6 @@
 
 mod convicted;
 mod logs;
+mod mirrors;
 mod witnesses;
 mod world;

@@ -2,9 +2,9 @@
 
 use anyhow::{Context, ensure};
 use assay_claims::purl::Purl;
-use assay_tests::process::{Node, Ready, assay, new_key};
+use assay_tests::process::{Node, Ready, assay, binaries, new_key};
 use serde_json::{Value, json};
-use std::fs;
+use std::{fs, process::Command};
 
 pub struct World {
     pub nodes: Vec<Node>,
@@ -63,9 +63,20 @@ impl World {
     pub fn policy(&self, name: &str, head: &str, tail: &str) -> anyhow::Result<()> {
         let mut text = format!("version = 1\nunknown = \"allow\"\n{head}\n");
         for place in 0..self.nodes.len() {
-            let Ready { vkey, url, .. } = self.ready(place);
-            text += &format!("[[log]]\nkey = {vkey:?}\nurl = {url:?}\n");
+            text += &self.log(place, &[]);
         }
+        self.trusting(name, &text, tail)
+    }
+
+    /// The table of a log in a policy, with the nodes that mirror it.
+    pub fn log(&self, place: usize, mirrors: &[&str]) -> String {
+        let Ready { vkey, url, .. } = self.ready(place);
+        format!("[[log]]\nkey = {vkey:?}\nurl = {url:?}\nmirrors = {mirrors:?}\n")
+    }
+
+    /// Writes a policy that trusts the issuer.
+    pub fn trusting(&self, name: &str, logs: &str, tail: &str) -> anyhow::Result<()> {
+        let mut text = logs.to_owned();
         let issuer = &self.issuer;
         text += &format!(
             "[[anchor]]\nname = \"our makers\"\nissuer = {issuer:?}\nroles = [\"maintainer\"]\n\
@@ -126,6 +137,23 @@ impl World {
         let id = published[0]["claim_id"].as_str();
         Ok(id.context("no claim id")?.to_owned())
     }
+}
+
+/// Makes a log a peer of a node that runs, for which the node does this.
+pub fn introduce(peer: &Node, node: &Node, role: &str) -> anyhow::Result<()> {
+    let (url, vkey) = (&peer.ready().url, peer.vkey()?);
+    let card =
+        format!("[[peer]]\nname = \"peer\"\nurl = {url:?}\nlog = [{vkey:?}]\nroles = [{role:?}]\n");
+    let path = node.folder().join("peer.card");
+    fs::write(&path, card)?;
+    let added = Command::new(binaries().join("assay-node"))
+        .args(["peer", "add", "--config"])
+        .arg(node.folder().join("node.toml"))
+        .arg(&path)
+        .output()?;
+    let said = String::from_utf8_lossy(&added.stderr);
+    ensure!(added.status.success(), "{said}");
+    Ok(())
 }
 
 /// A `Cargo.lock` of some crates of crates.io, all of version 1.0.0.

@@ -10,7 +10,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
-use tokio::sync::mpsc;
+use tokio::{io::AsyncWriteExt, sync::mpsc};
 
 /// Publishes over a stream without end until the node ends it; every acknowledgment goes to
 /// `acknowledged`.
@@ -125,4 +125,15 @@ async fn an_idle_node_stops_at_once_also_on_sigint() -> anyhow::Result<()> {
         fixture.run().await?;
     }
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_request_on_the_admin_port_keeps_no_node() -> anyhow::Result<()> {
+    let mut fixture = Fixture::start("").await?;
+    let admin = fixture.node.ready().admin.replace("http://", "");
+    let mut half = tokio::net::TcpStream::connect(admin).await?;
+    half.write_all(b"GET /metrics HTTP/1.1\r\nHost: ").await?;
+    // It was accepted, as one that is behind it was answered.
+    fixture.log.admin("/healthz").await?;
+    fixture.node.stop()
 }

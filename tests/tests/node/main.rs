@@ -16,6 +16,7 @@ mod drain;
 mod endorsed;
 mod idle;
 mod issuers;
+mod lines;
 mod publish;
 mod reads;
 mod restart;

@@ -12,6 +12,7 @@ use assay_node::{
     records,
     registry::Directory,
     reply::Reply,
+    rotation::LogKeys,
     sequencer::{Driver, Halt, Submission, Wait},
     storage::{Head as _, memory::Memory},
     view::View,
@@ -69,7 +70,7 @@ pub fn open_with(
     };
     let log = Log::open(
         Arc::new(store),
-        Signed::open(checkpoints, key())?,
+        Signed::open(checkpoints, LogKeys::from(key()).shared())?,
         caches,
         Shown::LastSigned,
     )?;

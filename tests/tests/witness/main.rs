@@ -10,6 +10,7 @@
 
 mod convicted;
 mod cosigning;
+mod lists;
 mod log;
 mod operator;
 mod peers;

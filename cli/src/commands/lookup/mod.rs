@@ -86,7 +86,8 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     let policy = asking::policy_or_starting(settings)?;
     let audience = audience(&command, &policy, settings)?;
     let asker = asking::asker(policy, settings, command.how)?;
-    let found = asker.find(about, audience).await?;
+    let found = asker.find(about, audience).await;
+    let found = asking::heard(&asker, settings, found).await?;
     let scales = Scales {
         policy: asker.policy(),
         policy_name: &settings.policy(None).display().to_string(),
@@ -98,5 +99,6 @@ pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
     for hint in &report.hints {
         output::say(settings, &output::plain(&words::hint(hint)));
     }
+    asking::submit_heads(&asker, settings).await;
     asking::conclude(&report)
 }

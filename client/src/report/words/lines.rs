@@ -1,7 +1,8 @@
 //! What is said, line by line: by whom, of what, and where it can be found again.
 
+use super::stood::by_mirror;
 use super::{ago, at, self_named, shorten, stood_behind};
-use crate::ask::{About, How, Others};
+use crate::ask::{About, How, LogState, Others};
 use crate::report::{Line, Log, Question, Reply, Report, SignedLines, Voice, has_effect};
 use assay_policy::posture;
 use std::collections::BTreeSet;
@@ -181,8 +182,14 @@ pub fn log_line(log: &Log, report: &Report) -> Marked {
     let mut rest = match (&log.missing, as_of) {
         (None, as_of) => format!("{whole}, {}", as_of.unwrap_or_default()),
         (Some(missing), Some(as_of)) => format!("{missing}; {as_of}"),
+        (Some(missing), None) if log.state == LogState::Convicted => {
+            format!("the log {} counts no more: {missing}", log.origin)
+        }
         (Some(missing), None) => format!("the log {} did not answer: {missing}", log.origin),
     };
+    if let Some(mirror) = by_mirror(log) {
+        rest.push_str(&format!("; {mirror}"));
+    }
     if let Some(witnesses) = stood_behind(&log.voices) {
         rest.push_str(&format!("; {witnesses}"));
     }

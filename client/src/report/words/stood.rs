@@ -2,6 +2,7 @@
 
 use super::at;
 use crate::plain;
+use crate::report::Log;
 use assay_tlog::tlog_policy::{Role, Voices};
 
 /// `3 of 4 witnesses saw the same log, the last at 2026-01-31 08:05 UTC: a, b, c`; `None` if none
@@ -29,4 +30,14 @@ pub fn stood_behind(voices: &Voices) -> Option<String> {
 /// What there is where a quorum is missing: `1 of 2 needed: a; missing: b, c`.
 pub fn not_enough(voices: &Voices) -> String {
     plain(&voices.to_string())
+}
+
+/// That a mirror answered, if one did.
+pub(super) fn by_mirror(log: &Log) -> Option<String> {
+    let mirror = log.mirror.as_ref()?;
+    log.head.as_ref()?;
+    Some(format!(
+        "its own node does not answer, and its mirror {} did",
+        plain(mirror)
+    ))
 }

@@ -1,7 +1,8 @@
 //! The summary, in words that need no knowledge of cryptography: how many are fine, what is the
 //! matter with the others, what to do next, and how complete and how old the answers are.
 
-use super::names::count;
+use super::names::{count, entries};
+use super::stood::by_mirror;
 use super::{ago, at, stood_behind};
 use crate::ask::{How, LogState};
 use crate::report::{Completeness, Component, Log, Reason, Report};
@@ -332,8 +333,14 @@ pub fn completeness(log: &Log, report: &Report) -> String {
             format!("Complete as of {head}: nothing was left out.")
         }
         (_, Some(head)) => format!("Not complete, as of {head}: {missing}."),
+        (_, None) if log.state == LogState::Convicted => {
+            format!("The log {} counts no more: {missing}.", log.origin)
+        }
         (_, None) => format!("No answer from the log {}: {missing}.", log.origin),
     };
+    if let Some(mirror) = by_mirror(log) {
+        text.push_str(&format!(" The log: {mirror}."));
+    }
     if log.spare {
         text.push_str(" Your policy does without it, because enough other logs answered.");
     }
@@ -356,31 +363,11 @@ pub fn completeness(log: &Log, report: &Report) -> String {
     text
 }
 
-fn entries(size: u64) -> String {
-    if size == 1 {
-        "1 entry".into()
-    } else {
-        format!("{} entries", thousands(size))
-    }
-}
-
-/// `1,234,567`.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::example;
+    use crate::report::words::names::thousands;
     use assay_policy::verdict::Unspoken;
 
     #[test]

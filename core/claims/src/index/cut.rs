@@ -160,6 +160,18 @@ impl Cut {
         Ok(found.first().copied())
     }
 
+    /// Whether the cut shows this label and leaves out whatever is not on the way to it, so that it
+    /// is the only one that does.
+    pub fn opens_only(&self, label: &Label) -> bool {
+        let mut on_the_way = 0;
+        let shown = self.walk(Wanted::label(label), &mut |_| on_the_way += 1);
+        let stubs = self
+            .nodes
+            .iter()
+            .filter(|node| matches!(node, CutNode::Stub));
+        shown.is_ok() && on_the_way + stubs.count() == self.nodes.len()
+    }
+
     /// All names that begin with `prefix`, of at most [`Name::BITS`] bits, ascending.
     ///
     /// Fails with [`CutError::LeftOut`] if the cut does not show them all.

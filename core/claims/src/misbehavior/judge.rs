@@ -1,12 +1,23 @@
 //! Whether signed heads can all be true.
 
+use super::error::MisbehaviorError;
 use super::text::Path;
-use super::{MisbehaviorError, Shown};
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::cosigner::{CosignedHead, Statement};
 use assay_tlog::hash::empty_root;
 use assay_tlog::head::VerifiedHead;
 use assay_tlog::tree::{TreeSize, verify_consistency};
+
+/// What two notes show, or one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Two trees of one size, or a tree without leaves that has some.
+    Split,
+    /// A tree that is not the beginning of a larger one.
+    Rewrite,
+    /// A cosigner stated that a tree is the largest it had seen, and a larger one before.
+    RollBack,
+}
 
 /// A head that the culprit signed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -71,6 +71,8 @@ pub(super) struct Log {
     pub(super) origin: Option<At<String>>,
     pub(super) key: Option<At<String>>,
     pub(super) url: Option<At<String>>,
+    #[serde(default)]
+    pub(super) mirrors: Vec<At<String>>,
     pub(super) max_head_age: Option<At<String>>,
 }
 

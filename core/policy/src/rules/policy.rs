@@ -31,6 +31,8 @@ pub struct RequiredLog {
     pub origin: String,
     /// Where it is, if the policy says so.
     pub url: Option<String>,
+    /// Nodes that mirror it, in the order in which they are asked if it does not answer.
+    pub mirrors: Vec<String>,
     /// How old its head may be, in milliseconds.
     pub max_head_age_ms: u64,
 }

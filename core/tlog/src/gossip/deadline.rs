@@ -83,10 +83,12 @@ impl Waiting {
         self.next_ms = self.since_ms;
     }
 
-    /// Whether it has waited too long. Who was not asked has missed nothing.
+    /// Whether it has waited too long. Who was not asked has missed nothing, and the last question
+    /// may still be answered.
     pub fn is_overdue(&self, now_ms: u64, settings: Settings) -> bool {
         let waited = now_ms.saturating_sub(self.since_ms) >= settings.alarm_after_ms;
-        waited && self.asks >= MISSED_ASKS && self.is_due(now_ms)
+        let pending = u32::from(!self.is_due(now_ms));
+        waited && self.asks.saturating_sub(pending) >= MISSED_ASKS
     }
 }
 
@@ -120,6 +122,22 @@ mod tests {
         }
         assert_eq!(waiting.asks(), 12);
         assert!(waiting.is_overdue(60_000, SETTINGS));
+    }
+
+    /// However often it is looked at, and whenever questions are handed out.
+    #[test]
+    fn an_alarm_stays_while_the_next_question_is_under_way() {
+        let mut waiting = Waiting::from(0);
+        let mut alarms = 0;
+        for now_ms in (0..=120_000).step_by(1_000) {
+            if waiting.is_due(now_ms) {
+                let _ = waiting.ask(now_ms, SETTINGS);
+            }
+            let is_overdue = waiting.is_overdue(now_ms, SETTINGS);
+            assert_eq!(is_overdue, now_ms >= 60_000, "{now_ms}");
+            alarms += u32::from(is_overdue);
+        }
+        assert_eq!(alarms, 61);
     }
 
     #[test]

@@ -220,7 +220,7 @@ impl TlogPolicy {
 
     /// Whether these witnesses, by their names in the policy, are a quorum. Names that stand twice
     /// count once.
-    pub(crate) fn is_quorum<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
+    pub fn is_quorum<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
         let cosigned: BTreeSet<&str> = names.into_iter().collect();
         self.quorum
             .is_none_or(|member| self.witnessed(member, &cosigned))

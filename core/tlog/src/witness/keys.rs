@@ -18,11 +18,13 @@ pub enum WitnessKeysError {
     Itself,
 }
 
-/// The keys of one witness: Ed25519, and ML-DSA-44 beside it if there is one.
+/// The keys of one witness: Ed25519, ML-DSA-44 beside it if there is one, and while they are
+/// rotated those that will take their place.
 #[derive(Debug, Clone)]
 pub struct WitnessKeys {
     ed25519: CosignerKey,
     ml_dsa_44: Option<CosignerKey>,
+    next: Vec<CosignerKey>,
 }
 
 impl WitnessKeys {
@@ -42,7 +44,25 @@ impl WitnessKeys {
                 return Err(WitnessKeysError::Name);
             }
         }
-        Ok(WitnessKeys { ed25519, ml_dsa_44 })
+        Ok(WitnessKeys {
+            ed25519,
+            ml_dsa_44,
+            next: Vec::new(),
+        })
+    }
+
+    /// The same keys, and others that sign beside them: those that will take their place. Each has
+    /// the name of the first ones and one of their types, or this fails with [`WitnessKeysError`].
+    pub fn with_next(self, next: Vec<CosignerKey>) -> Result<Self, WitnessKeysError> {
+        for key in &next {
+            if !key.verifier().algorithm().is_of_witnesses() {
+                return Err(WitnessKeysError::KeyType);
+            }
+            if key.name() != self.name() || key.name().len() > 255 {
+                return Err(WitnessKeysError::Name);
+            }
+        }
+        Ok(WitnessKeys { next, ..self })
     }
 
     /// The name of the witness.
@@ -50,7 +70,8 @@ impl WitnessKeys {
         self.ed25519.name()
     }
 
-    /// The keys that verify what this witness signs.
+    /// The keys that verify what this witness signs: those of now, then those that will take their
+    /// place.
     pub fn verifiers(&self) -> Vec<VerifierKey> {
         self.all().map(CosignerKey::verifier).collect()
     }
@@ -66,8 +87,10 @@ impl WitnessKeys {
         Ok(lines)
     }
 
-    fn all(&self) -> impl Iterator<Item = &CosignerKey> {
-        std::iter::once(&self.ed25519).chain(&self.ml_dsa_44)
+    pub(super) fn all(&self) -> impl Iterator<Item = &CosignerKey> {
+        std::iter::once(&self.ed25519)
+            .chain(&self.ml_dsa_44)
+            .chain(&self.next)
     }
 
     fn is_of(&self, key: &VerifierKey) -> bool {

@@ -22,7 +22,7 @@ use self::coming::Coming;
 use super::app::MESSAGE_BYTES;
 use crate::held::{Account, Hold, Kind, Wanted};
 use assay_claims::entry::wire::ClaimSignature;
-use assay_proto::v1::{PublishItem, WatchedName};
+use assay_proto::v1::{EvidenceId, PublishItem, WatchedName};
 use bytes::{Buf, Bytes, BytesMut};
 use hyper::body::{Body, Frame};
 use prost::encoding::{WireType, decode_key, decode_varint};
@@ -71,6 +71,14 @@ const PUBLISH_STREAM: &[Field] = &[field::<PublishItem>(2, &[field::<()>(2, CLAI
 const BATCH_LOOKUP: &[Field] = &[field::<Bytes>(1, &[]), field::<Bytes>(2, &[])];
 const LOOKUP_PREFIX: &[Field] = &[field::<Bytes>(3, &[])];
 const LIST_MISBEHAVIOR: &[Field] = &[field::<String>(2, &[])];
+const SUBMIT_HEADS: &[Field] = &[field::<String>(1, &[])];
+const TURN: &[Field] = &[
+    field::<String>(6, &[]),
+    field::<EvidenceId>(7, &[]),
+    field::<Bytes>(8, &[]),
+    field::<String>(9, &[]),
+];
+const EXCHANGE_HEADS: &[Field] = &[field::<()>(1, TURN)];
 const WATCH: &[Field] = &[field::<WatchedName>(1, &[])];
 
 /// What is known of a method's messages.
@@ -97,7 +105,12 @@ impl Method {
             Some("Publish") => one(PUBLISH, DECODED_CLAIM),
             Some("LookupPrefix") => one(LOOKUP_PREFIX, DECODED),
             Some("ListMisbehavior") => one(LIST_MISBEHAVIOR, DECODED_CLAIM),
+            Some("SubmitHeads") => one(SUBMIT_HEADS, DECODED_CLAIM),
             Some("Watch") => one(WATCH, DECODED),
+            Some("ExchangeHeads") => Method {
+                stream: true,
+                ..one(EXCHANGE_HEADS, DECODED_CLAIM)
+            },
             Some("PublishStream") => Method {
                 stream: true,
                 ..one(PUBLISH_STREAM, DECODED)

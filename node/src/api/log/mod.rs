@@ -51,7 +51,8 @@ const NEWS_BYTES: usize = 48 << 10;
 /// `assay.v1.LogService` on one log.
 pub struct LogApi<S> {
     view: Arc<View<S>>,
-    publisher: Arc<Publisher<S>>,
+    /// Who takes claims; nobody does for a copy of another log.
+    publisher: Option<Arc<Publisher<S>>>,
     look_ups: LookUps,
     stopping: tokio::sync::watch::Receiver<bool>,
 }
@@ -66,17 +67,40 @@ impl<S: Tables + 'static> LogApi<S> {
     ) -> Self {
         LogApi {
             view: publisher.view.clone(),
-            publisher: Arc::new(publisher),
+            publisher: Some(Arc::new(publisher)),
             look_ups,
             stopping,
         }
     }
 
-    fn caller<T>(&self, request: &Request<T>) -> Caller {
-        let token = request.metadata().get(INVITATION);
-        let admission = &self.publisher.admission;
-        admission.caller(peer(request), token.map(MetadataValue::as_bytes))
+    /// The service of a copy of another log, in which nothing is published.
+    pub fn copy(
+        view: Arc<View<S>>,
+        look_ups: LookUps,
+        stopping: tokio::sync::watch::Receiver<bool>,
+    ) -> Self {
+        LogApi {
+            view,
+            publisher: None,
+            look_ups,
+            stopping,
+        }
     }
+
+    fn publisher(&self) -> Result<&Arc<Publisher<S>>, Status> {
+        self.publisher.as_ref().ok_or_else(|| {
+            Status::failed_precondition(
+                "this is a mirror's copy of the log, which takes no claims: publish at the log \
+                 itself",
+            )
+        })
+    }
+}
+
+fn caller<S: Tables, T>(publisher: &Publisher<S>, request: &Request<T>) -> Caller {
+    let token = request.metadata().get(INVITATION);
+    let token = token.map(MetadataValue::as_bytes);
+    publisher.admission.caller(peer(request), token)
 }
 
 #[tonic::async_trait]
@@ -89,8 +113,9 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
         &self,
         request: Request<PublishRequest>,
     ) -> Result<Response<PublishResponse>, Status> {
-        let (caller, account) = (self.caller(&request), account(&request)?);
-        self.publisher
+        let publisher = self.publisher()?;
+        let (caller, account) = (caller(publisher, &request), account(&request)?);
+        publisher
             .publish(request.into_inner(), caller, &account)
             .await
             .map(Response::new)
@@ -100,8 +125,8 @@ impl<S: Tables + 'static> LogService for LogApi<S> {
         &self,
         request: Request<Streaming<PublishStreamRequest>>,
     ) -> Result<Response<Self::PublishStreamStream>, Status> {
-        let (caller, account) = (self.caller(&request), account(&request)?);
-        let publisher = self.publisher.clone();
+        let publisher = self.publisher()?.clone();
+        let (caller, account) = (caller(&publisher, &request), account(&request)?);
         let pieces = Pieces {
             account: account.clone(),
             kind: Kind::Short,

@@ -9,10 +9,12 @@ mod canned;
 mod checks;
 mod connection;
 mod endorsed;
+mod gossip;
 mod index;
 mod load;
 mod logs;
 mod material;
+mod mirrored;
 mod observed;
 mod report;
 mod tessera;
@@ -47,7 +49,7 @@ const UNARY: u64 = 60_000;
 type Part = fn(&Material, u64, &mut Report) -> anyhow::Result<()>;
 
 /// What can be measured alone.
-const PARTS: [(&str, Part); 10] = [
+const PARTS: [(&str, Part); 11] = [
     ("index", index::bench),
     ("publishing", index::only_publishing),
     ("lookup", index::only_lookup),
@@ -56,6 +58,7 @@ const PARTS: [(&str, Part); 10] = [
     ("endorsed", endorsed::bench),
     ("large", index::large),
     ("logs", logs::bench),
+    ("mirror", mirrored::bench),
     ("publish_witnessed", witnessed::bench),
     ("tessera", tessera::bench),
 ];
@@ -70,6 +73,11 @@ fn main() -> anyhow::Result<()> {
         "witness" => {
             let mut report = Report::new(false);
             witnesses::bench(&mut report)?;
+            return report.finish(&bench_json()?);
+        }
+        "gossip" => {
+            let mut report = Report::new(false);
+            gossip::bench(&mut report)?;
             return report.finish(&bench_json()?);
         }
         _ => {}
@@ -144,9 +152,11 @@ fn bench(leaves: u64) -> anyhow::Result<()> {
     endorsed::bench(&material, leaves, &mut report)?;
     index::bench(&material, leaves, &mut report)?;
     logs::bench(&material, leaves, &mut report)?;
+    mirrored::bench(&material, leaves, &mut report)?;
     tessera::bench(&material, tessera::ENTRIES.min(leaves), &mut report)?;
     witnessed::bench(&material, witnessed::CLAIMS, &mut report)?;
     witnesses::bench(&mut report)?;
+    gossip::bench(&mut report)?;
     index::large(&material, 10 * leaves, &mut report)?;
     report.finish(&bench_json()?)
 }

@@ -4,6 +4,7 @@
 //! honest caller beside them comes from 127.0.0.1.
 
 mod many;
+mod places;
 mod quotas;
 mod unread;
 mod uploads;
@@ -108,7 +109,7 @@ fn assert_undisturbed(idle: &Seen, busy: &Seen, what: &str) {
 }
 
 /// The number after a metric's name and labels.
-async fn metric(fixture: &Fixture, name: &str) -> anyhow::Result<f64> {
+pub async fn metric(fixture: &Fixture, name: &str) -> anyhow::Result<f64> {
     let (_, metrics) = fixture.log.admin("/metrics").await?;
     let value = metrics.lines().find_map(|line| {
         let (found, value) = line.rsplit_once(' ')?;

@@ -4,8 +4,11 @@ mod texts;
 
 use super::*;
 use crate::limits;
+use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
+use assay_tlog::cosigner::{CosignedHead, CosignerVerifier};
 use assay_tlog::hash::{empty_root, leaf_hash, node_hash};
+use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::note::{Algorithm, CosignerKey, SignerKey};
 use assay_tlog::tree::TreeSize;
 use base64::prelude::{BASE64_STANDARD, Engine};

@@ -8,6 +8,9 @@ use assay_tlog::note::VerifierKey;
 use assay_tlog::tlog_policy::{TlogPolicy, TlogPolicyError, operator};
 use std::ops::Range;
 
+/// Most mirrors of a log. One after the other is asked while none answers.
+const MIRRORS: usize = 8;
+
 /// What the group of all witnesses is called in the text that is made of keys.
 const ALL_WITNESSES: &str = "the-witnesses-of-this-file";
 
@@ -53,6 +56,7 @@ pub(super) fn read(
             logs.push(RequiredLog {
                 origin: known.key.name().to_owned(),
                 url: known.url.clone(),
+                mirrors: Vec::new(),
                 max_head_age_ms,
             });
         }
@@ -288,12 +292,19 @@ fn required(
         .as_ref()
         .map(|url| reader.words("log.url", url))
         .transpose()?;
+    if let Some(one_more) = log.mirrors.get(MIRRORS) {
+        let reason = format!("are more than {MIRRORS}; keep those that you know best");
+        return Err(reader.fault("log.mirrors", one_more.span(), reason));
+    }
+    let mirrors = log.mirrors.iter();
+    let mirrors = mirrors.map(|url| reader.words("log.mirrors", url));
 
     let max_head_age_ms = match &log.max_head_age {
         Some(age) => reader.duration("log.max_head_age", age)?,
         None => max_head_age_ms,
     };
     Ok(RequiredLog {
+        mirrors: mirrors.collect::<Result<_, _>>()?,
         url: url.or_else(|| tlog.and_then(|policy| policy.log(&origin)?.url.clone())),
         origin,
         max_head_age_ms,

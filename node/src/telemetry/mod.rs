@@ -1,26 +1,53 @@
 //! Traces on standard error, and metrics for Prometheus.
 
-use crate::config::{TraceConfig, TraceFormat};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use std::{io, sync::OnceLock};
-use tracing_subscriber::{EnvFilter, filter::ParseError};
+mod lines;
+mod often;
 
-/// Starts traces. `RUST_LOG` overrides the configured filter. Fails if the filter is malformed.
-pub fn traces(config: &TraceConfig) -> Result<(), ParseError> {
+pub use lines::{Last, lost_lines};
+
+use crate::config::{TraceConfig, TraceFormat};
+use lines::Lines;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use often::Often;
+use std::{
+    io::{self, IsTerminal},
+    sync::OnceLock,
+};
+use tracing_subscriber::{EnvFilter, Layer, filter::ParseError, prelude::*};
+
+/// Why a process cannot say what it does.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The filter of the configuration is malformed.
+    #[error("trace.filter in the configuration cannot be used")]
+    Filter(#[from] ParseError),
+    /// There is no thread for it.
+    #[error("cannot start a thread")]
+    Thread(#[from] io::Error),
+}
+
+/// Starts traces. `RUST_LOG` overrides the configured filter.
+///
+/// The last lines are written when what is returned is dropped.
+pub fn traces(config: &TraceConfig) -> Result<Last, TraceError> {
     let filter = match EnvFilter::try_from_default_env() {
         Ok(filter) => filter,
         Err(_) => EnvFilter::try_new(&config.filter)?,
     };
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
-    match config.format {
-        TraceFormat::Text => lines
-            .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-            .init(),
-        TraceFormat::Json => lines.json().init(),
-    }
-    Ok(())
+    let writer = Lines::start(io::stderr())?;
+    let last = Last(writer.clone());
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(move || writer.clone())
+        .log_internal_errors(false);
+    let lines = match config.format {
+        TraceFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
+        TraceFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines.with_filter(Often::default()))
+        .init();
+    Ok(last)
 }
 
 /// Returns the metrics of this process. The first call installs their recorder.
@@ -51,6 +78,14 @@ fn install() -> PrometheusHandle {
         "assay_publish_seconds",
         metrics::Unit::Seconds,
         "Time to sign and show a checkpoint"
+    );
+    metrics::describe_counter!(
+        "assay_log_lines_lost_total",
+        "Lines of the log that standard error did not take in time"
+    );
+    metrics::describe_counter!(
+        "assay_log_lines_left_out_total",
+        "Lines of the log that came too often"
     );
     describe_strangers();
     handle

@@ -1,0 +1,323 @@
+//! `assay monitor`: watches the logs of a policy for whoever is named in them, and for whoever runs
+//! them.
+
+mod own;
+mod tell;
+
+use crate::{
+    asking::{self, How},
+    config::Settings,
+    exit::Failure,
+    keys::Key,
+    output, policy_file, session,
+    time::now_ms,
+};
+use assay_client::monitor::{
+    self, Kind, Level, LogMonitor, MonitorError, Outbox, Seen, Watched, Webhook, metrics,
+};
+use assay_client::{is_exposed, plain, replace_public};
+use clap::{Args, ValueEnum, builder::FalseyValueParser};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use tell::{NobodyReads, Teller};
+use tokio::{signal::unix, time};
+
+/// Events that are sent between two rounds.
+const SENT_AT_ONCE: u64 = 100;
+
+/// Watch logs, and tell about forks, broken rules, frozen heads, wrong clocks, and your names and
+/// keys used by others.
+///
+/// For each log of the policy, each round verifies that its head extends the last one seen, that
+/// the quorum cosigned it and that its times fit; looks at the new entries; replays the log whole
+/// once it grew and --replay-every went by; and asks its node for proven misbehavior. What goes on
+/// is told when it begins and when it ends. The first round begins behind the last entry, unless
+/// --from-start is given. An alert counts as told once its line is written and, with --webhook, it
+/// waits on disk to be sent: whatever is killed, none is lost, and one that is told twice has the
+/// same id. Exit code 0: told to stop, or, with --once, nothing is wrong. With --once, 1: your
+/// names or keys are used, or a head or clock is not as it should be. 3: a log or the webhook does
+/// not answer. 4: a log broke a rule, misbehaved, or an answer is false.
+#[derive(Debug, Args)]
+pub struct Command {
+    /// The policy [default: that of --policy]
+    policy: Option<PathBuf>,
+    #[command(flatten)]
+    own: own::Names,
+    /// Do one round and end, for cron
+    #[arg(long, env = "ASSAY_ONCE", value_parser = FalseyValueParser::new())]
+    once: bool,
+    /// Begin with the first entry of a log that was never monitored
+    #[arg(long, env = "ASSAY_FROM_START", value_parser = FalseyValueParser::new())]
+    from_start: bool,
+    /// Seconds between two rounds
+    #[arg(long, value_name = "SECONDS", env = "ASSAY_INTERVAL", default_value = "60",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    interval: u32,
+    /// Minutes from one replay of a log to the next
+    #[arg(
+        long,
+        value_name = "MINUTES",
+        env = "ASSAY_REPLAY_EVERY",
+        default_value = "60"
+    )]
+    replay_every: u32,
+    /// Minutes that a node may be silent before that is told
+    #[arg(
+        long,
+        value_name = "MINUTES",
+        env = "ASSAY_SILENCE",
+        default_value = "10"
+    )]
+    silence: u32,
+    /// What is told: alerts of this level and above
+    #[arg(long, env = "ASSAY_LEVEL", default_value = "warning")]
+    level: Told,
+    /// Send each alert here, too: an event of CloudEvents 1.0, signed as Standard Webhooks says
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ASSAY_WEBHOOK",
+        requires = "webhook_key"
+    )]
+    webhook: Option<String>,
+    /// The key that signs what is sent, made by `assay key new FILE`
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ASSAY_WEBHOOK_KEY",
+        requires = "webhook"
+    )]
+    webhook_key: Option<PathBuf>,
+    /// Write numbers for Prometheus into this file after each round
+    #[arg(long, value_name = "FILE", env = "ASSAY_METRICS")]
+    metrics: Option<PathBuf>,
+}
+
+/// A level, as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Told {
+    /// Also who else speaks of your packages
+    Notice,
+    /// What to look at
+    Warning,
+    /// What to look at now
+    Critical,
+}
+
+impl From<Told> for Level {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Notice => Level::Notice,
+            Told::Warning => Level::Warning,
+            Told::Critical => Level::Critical,
+        }
+    }
+}
+
+/// Monitors of all logs, and where what they find goes.
+struct Monitors<'a> {
+    command: &'a Command,
+    settings: &'a Settings,
+    logs: Vec<LogMonitor>,
+    teller: Teller<'a>,
+    webhook: Option<Webhook>,
+}
+
+/// What a round over all logs came to.
+#[derive(Debug, Default)]
+struct Round {
+    seen: Vec<Seen>,
+    kinds: BTreeSet<Kind>,
+    /// Why the alerts could not all be kept or sent.
+    unsent: Option<String>,
+}
+
+/// Runs the command until it is told to stop, which is its success, or for one round.
+pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
+    let path = settings.one_policy(command.policy.clone())?;
+    let policy = policy_file::load(&path)?;
+    let watched = asking::logs(&policy, settings, How::default())?;
+    let own = command.own.join(settings.monitor())?;
+    let shared = Arc::new(monitor::Settings {
+        policy,
+        own,
+        level: command.level.into(),
+        from_start: command.from_start,
+        replay_ms: u64::from(command.replay_every) * 60_000,
+        silence_ms: u64::from(command.silence) * 60_000,
+        state_dir: settings.state_dir.clone(),
+        tls: settings.tls.clone(),
+    });
+    let mut logs = Vec::with_capacity(watched.len());
+    for log in watched {
+        let watched = Watched { log, tiles: None };
+        logs.push(LogMonitor::open(shared.clone(), watched)?);
+    }
+    let (webhook, outbox) = open_webhook(&command, settings)?;
+    let mut monitors = Monitors {
+        command: &command,
+        settings,
+        logs,
+        teller: Teller::new(settings, outbox),
+        webhook,
+    };
+    let [mut interrupt, mut terminate] =
+        [unix::SignalKind::interrupt(), unix::SignalKind::terminate()].map(unix::signal);
+    let signals = |e| Failure::io("cannot listen for signals", e);
+    let interrupt = interrupt.as_mut().map_err(|e| signals(copy(e)))?;
+    let terminate = terminate.as_mut().map_err(|e| signals(copy(e)))?;
+    tokio::select! {
+        _ = interrupt.recv() => Ok(()),
+        _ = terminate.recv() => Ok(()),
+        done = monitors.run() => done,
+    }
+}
+
+fn copy(error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), error.to_string())
+}
+
+fn open_webhook(
+    command: &Command,
+    settings: &Settings,
+) -> Result<(Option<Webhook>, Option<Outbox>), Failure> {
+    let (Some(url), Some(path)) = (&command.webhook, &command.webhook_key) else {
+        return Ok((None, None));
+    };
+    let key = Key::read(path)?;
+    let public = monitor::public_key(&key.signing);
+    output::say(settings, &format!("alerts are signed for {public}"));
+    if is_exposed(url) {
+        session::look_at_addresses(settings, [url.as_str()])?;
+    }
+    let outbox = Outbox::open(&settings.state_dir);
+    let outbox = outbox.map_err(|e| Failure::io(e.to_string(), std::io::Error::other(e)))?;
+    Ok((Some(Webhook::new(url, key.signing)?), Some(outbox)))
+}
+
+impl Monitors<'_> {
+    async fn run(&mut self) -> Result<(), Failure> {
+        loop {
+            let mut round = Round::default();
+            for log in &mut self.logs {
+                match log.round(now_ms(), &mut self.teller).await {
+                    Ok(seen) => {
+                        round.kinds.extend(&seen.kinds);
+                        round.seen.push(seen);
+                    }
+                    Err(MonitorError::Client(error)) => return Err(error.into()),
+                    Err(MonitorError::Sink(error)) if error.is::<NobodyReads>() => return Ok(()),
+                    Err(MonitorError::Sink(error)) => round.unsent = Some(error.to_string()),
+                }
+            }
+            self.deliver(&mut round).await?;
+            self.write_metrics(&round)?;
+            for seen in &round.seen {
+                if let Some(why) = &seen.unreached {
+                    self.say(&format!("{} does not answer: {why}", plain(&seen.log)));
+                }
+            }
+            if self.command.once {
+                return round.conclude();
+            }
+            time::sleep(Duration::from_secs(self.command.interval.into())).await;
+        }
+    }
+
+    /// Sends what waits.
+    async fn deliver(&mut self, round: &mut Round) -> Result<(), Failure> {
+        let (Some(webhook), Some(outbox)) = (&mut self.webhook, self.teller.outbox()) else {
+            return Ok(());
+        };
+        let at_once = self.command.once;
+        let delivered = webhook
+            .deliver(outbox, SENT_AT_ONCE, now_ms(), at_once)
+            .await;
+        let delivered =
+            delivered.map_err(|e| Failure::io(e.to_string(), std::io::Error::other(e)))?;
+        if let Some(why) = delivered.why_not {
+            let waiting = delivered.waiting;
+            self.say(&format!(
+                "the webhook did not take an alert: {why}; {waiting} wait"
+            ));
+            round.unsent = Some(why);
+        }
+        Ok(())
+    }
+
+    fn write_metrics(&self, round: &Round) -> Result<(), Failure> {
+        let Some(path) = &self.command.metrics else {
+            return Ok(());
+        };
+        let waiting = self.teller.outbox().and_then(|outbox| outbox.len().ok());
+        let waiting = waiting.unwrap_or_default();
+        let text = metrics(&round.seen, self.teller.told(), waiting, now_ms());
+        replace_public(path, text.as_bytes())
+            .map_err(|e| Failure::io(format!("cannot write {}", path.display()), e))
+    }
+
+    fn say(&self, words: &str) {
+        output::say(self.settings, words);
+    }
+}
+
+impl Round {
+    /// What the exit code says of a single round.
+    fn conclude(self) -> Result<(), Failure> {
+        let named = |kinds: &[Kind]| {
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+            names.join(", ")
+        };
+        let (false_ones, others): (Vec<Kind>, Vec<Kind>) = self
+            .kinds
+            .into_iter()
+            .partition(|kind| kind.is_misbehavior());
+        if !false_ones.is_empty() {
+            return Err(Failure::Failed(format!("found: {}", named(&false_ones))));
+        }
+        let unreached = self.seen.iter().find_map(|seen| {
+            let why = seen.unreached.as_ref()?;
+            Some(format!(
+                "the log {} does not answer: {why}",
+                plain(&seen.log)
+            ))
+        });
+        if let Some(why) = unreached.or(self.unsent) {
+            return Err(Failure::Unanswered(why));
+        }
+        if others.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::NotMet(format!("found: {}", named(&others))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::code;
+
+    #[test]
+    fn a_single_round_has_the_codes_of_the_design() {
+        let round = |kinds: &[Kind], unreached: Option<&str>, unsent: Option<&str>| Round {
+            seen: vec![Seen {
+                unreached: unreached.map(str::to_owned),
+                ..Seen::default()
+            }],
+            kinds: kinds.iter().copied().collect(),
+            unsent: unsent.map(str::to_owned),
+        };
+        assert!(round(&[], None, None).conclude().is_ok());
+        for (kinds, unreached, unsent, expected) in [
+            (&[Kind::KeyUsed][..], None, None, 1),
+            (&[Kind::Frozen], None, None, 1),
+            (&[Kind::Frozen], Some("gone"), None, 3),
+            (&[], None, Some("500"), 3),
+            (&[Kind::Breach], Some("gone"), None, 4),
+            (&[Kind::FalseAnswer, Kind::KeyUsed], None, None, 4),
+        ] {
+            let failure = round(kinds, unreached, unsent).conclude().unwrap_err();
+            assert_eq!(code(&failure), expected, "{failure}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Watching logs for those whose names and keys stand in them, and for those who run them.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | `alert` | what is told: kinds, levels, and an id that a second telling has, too |
+//! | `own` | which claims use a name or a key of ours |
+//! | `log` | one round over one log: head, times, entries, replay, what nodes tell of it |
+//! | `replay` | auditing the log from its tiles |
+//! | `state` | how far one log is, on disk |
+//! | `outbox` | alerts that are still to be sent, on disk |
+//! | `webhook` | the requests: CloudEvents 1.0 and Standard Webhooks |
+//! | `metrics` | numbers for Prometheus |
+//!
+//! **The cursor moves after the work.** Alerts are handed to a [`Sink`], which keeps them, before
+//! the state of the log is written. Who is killed between the two tells the same alerts again, with
+//! the same ids, so that whoever receives them can drop the second.
+//!
+//! **Quiet.** What goes on is told when it begins and when it ends, and not in each round. An audit
+//! that fails is run again before anything is said, because what it fetched may have been damaged
+//! on the way.
+//!
+//! Left out: the clock and how often; printing; and anything that is done about an alert.
+
+mod alert;
+mod log;
+mod metrics;
+mod outbox;
+mod own;
+mod replay;
+mod state;
+mod webhook;
+
+pub use alert::{Alert, Kind, Level, Phase};
+pub use log::{LogMonitor, MonitorError, Seen, Settings, Sink, Watched};
+pub use metrics::metrics;
+pub use outbox::{Outbox, OutboxError};
+pub use own::Own;
+pub use webhook::{Delivered, Webhook, public_key};

@@ -1,0 +1,177 @@
+//! Alerts that are still to be sent, on disk: a file each, in the order in which they were told.
+//!
+//! A file is synced before [`Outbox::push`] returns, and removed once somebody took the alert. So a
+//! crash anywhere loses none, and may send one twice, with the same id.
+
+use super::alert::Alert;
+use super::webhook::event;
+use crate::files;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Most alerts that wait. Beyond, the monitor stops until some were taken: it loses none.
+pub(super) const WAITING: usize = 10_000;
+
+/// Largest file: an alert and the words around it.
+const FILE_BYTES: u64 = 64 * 1024;
+
+/// Why an alert was not put to those that wait.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboxError {
+    /// So many wait that no more is taken.
+    #[error(
+        "{WAITING} alerts wait to be sent; nothing more is monitored until the webhook takes some"
+    )]
+    Full,
+    /// The folder or a file of it.
+    #[error("cannot {doing} {path}, where alerts wait to be sent", path = path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// The folder of alerts that wait.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    folder: PathBuf,
+    most: usize,
+}
+
+/// An alert that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub id: String,
+    pub body: Vec<u8>,
+    path: PathBuf,
+}
+
+impl Outbox {
+    /// The outbox in a state folder. It is made if it is missing.
+    pub fn open(state_dir: &Path) -> Result<Self, OutboxError> {
+        let folder = state_dir.join("monitor").join("outbox");
+        files::create_folder(&folder).map_err(|e| failed("make", &folder, e))?;
+        Ok(Outbox {
+            folder,
+            most: WAITING,
+        })
+    }
+
+    /// Puts alerts to those that wait, each once: when this returns they are on stable storage.
+    pub fn push(&self, alerts: &[Alert]) -> Result<(), OutboxError> {
+        let names = self.names()?;
+        let mut next = names.last().map_or(0, |(number, _)| number + 1);
+        let mut waiting = names.len();
+        for alert in alerts {
+            if names.iter().any(|(_, id)| *id == alert.id) {
+                continue;
+            }
+            if waiting == self.most {
+                return Err(OutboxError::Full);
+            }
+            let path = self.folder.join(format!("{next:020}-{}.json", alert.id));
+            files::replace(&path, event(alert).as_bytes())
+                .map_err(|e| failed("write", &path, e))?;
+            (next, waiting) = (next + 1, waiting + 1);
+        }
+        Ok(())
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> Result<usize, OutboxError> {
+        Ok(self.names()?.len())
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> Result<bool, OutboxError> {
+        Ok(self.names()?.is_empty())
+    }
+
+    /// The one that waits longest.
+    pub(super) fn first(&self) -> Result<Option<Waiting>, OutboxError> {
+        let Some((number, id)) = self.names()?.into_iter().next() else {
+            return Ok(None);
+        };
+        let path = self.folder.join(format!("{number:020}-{id}.json"));
+        let size = fs::metadata(&path).map_err(|e| failed("read", &path, e))?;
+        if size.len() > FILE_BYTES {
+            let error = io::Error::new(io::ErrorKind::InvalidData, "the file is too long");
+            return Err(failed("read", &path, error));
+        }
+        let body = fs::read(&path).map_err(|e| failed("read", &path, e))?;
+        Ok(Some(Waiting { id, body, path }))
+    }
+
+    /// Lets one go that was taken.
+    pub(super) fn done(&self, taken: &Waiting) -> Result<(), OutboxError> {
+        fs::remove_file(&taken.path).map_err(|e| failed("remove", &taken.path, e))
+    }
+
+    /// Numbers and ids of those that wait, in order. What has another name is not ours.
+    fn names(&self) -> Result<Vec<(u64, String)>, OutboxError> {
+        let list = |e| failed("list", &self.folder, e);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(list)? {
+            let name = entry.map_err(list)?.file_name();
+            let name = name.to_str().and_then(|name| name.strip_suffix(".json"));
+            let Some((number, id)) = name.and_then(|name| name.split_once('-')) else {
+                continue;
+            };
+            if let Ok(number) = number.parse() {
+                names.push((number, id.to_owned()));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn failed(doing: &'static str, path: &Path, source: io::Error) -> OutboxError {
+    OutboxError::Io {
+        doing,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitor::Kind;
+
+    fn alert(n: u64) -> Alert {
+        Alert::event(Kind::NameUsed, "log", n, &n.to_string(), n.to_string())
+    }
+
+    #[test]
+    fn alerts_wait_in_order_each_once_and_none_is_dropped_for_want_of_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut outbox = Outbox::open(folder.path()).unwrap();
+        outbox.most = 3;
+        outbox.push(&[alert(1), alert(2)]).unwrap();
+        // A second telling, as after a crash.
+        outbox.push(&[alert(2), alert(1)]).unwrap();
+        assert_eq!(outbox.len().unwrap(), 2);
+        assert!(matches!(
+            outbox.push(&[alert(3), alert(4)]),
+            Err(OutboxError::Full)
+        ));
+        let mut taken = Vec::new();
+        while let Some(first) = outbox.first().unwrap() {
+            outbox.done(&first).unwrap();
+            taken.push(first.id);
+        }
+        let expected: Vec<String> = [1, 2, 3].map(|n| alert(n).id).into();
+        assert_eq!(taken, expected);
+        assert!(outbox.is_empty().unwrap());
+        fs::write(outbox.folder.join("note.txt"), "").unwrap();
+        outbox.push(&[alert(5)]).unwrap();
+        assert_eq!(outbox.len().unwrap(), 1);
+    }
+}

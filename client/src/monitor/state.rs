@@ -1,0 +1,169 @@
+//! How far the monitor of one log is, on disk.
+//!
+//! `<state>/monitor/<hex SHA-256 of the log's key>` is JSON, replaced as a whole and synced, under
+//! a lock that one process holds. A damaged file is never taken for missing.
+
+use super::alert::Kind;
+use crate::{ClientError, files};
+use assay_tlog::Hash;
+use assay_tlog::note::VerifierKey;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// The version of the file.
+const VERSION: u32 = 1;
+
+/// Most texts of misbehavior that are remembered as told. A node keeps as many.
+const TOLD: usize = 1000;
+
+/// What is remembered of one log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Kept {
+    version: u32,
+    log: String,
+    /// Whether the monitor was here before.
+    pub begun: bool,
+    /// Entries that are done.
+    pub done: u64,
+    /// The size of the log when all of it was last replayed, and when that was.
+    pub replayed: u64,
+    pub replayed_at_ms: u64,
+    /// What goes on, by where it was noticed and what it is.
+    pub standing: BTreeMap<String, Standing>,
+    /// How many of what went on have ended, which tells those that begin again from those before.
+    pub ended: u64,
+    /// Since when the node does not answer.
+    pub silent_since_ms: Option<u64>,
+    /// The texts of misbehavior that were told.
+    pub told: BTreeSet<String>,
+}
+
+/// Something that goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Standing {
+    pub kind: Kind,
+    /// How many had ended before it began.
+    pub number: u64,
+}
+
+/// The file, and what it says.
+#[derive(Debug)]
+pub(super) struct State {
+    pub kept: Kept,
+    path: PathBuf,
+    _lock: File,
+}
+
+impl State {
+    /// Takes the place for the monitor of this log. Fails with [`ClientError::State`] if another
+    /// process has it, or if the file is damaged.
+    pub fn open(state_dir: &Path, log: &VerifierKey) -> Result<Self, ClientError> {
+        let folder = state_dir.join("monitor");
+        let path = folder.join(Hash::of(log.to_string().as_bytes()).to_hex());
+        let failed = |what: &str, source| ClientError::State {
+            what: what.into(),
+            path: path.clone(),
+            source,
+        };
+        files::create_folder(&folder)
+            .map_err(|e| failed("cannot make the folder of the monitor", Some(e)))?;
+        let lock = files::open_lock(&path.with_extension("lock"))
+            .map_err(|e| failed("cannot lock what the monitor keeps", Some(e)))?;
+        lock.try_lock().map_err(|e| match e {
+            TryLockError::WouldBlock => failed(
+                "the log is monitored by another process with this state folder",
+                None,
+            ),
+            TryLockError::Error(e) => failed("cannot lock what the monitor keeps", Some(e)),
+        })?;
+        let kept = match fs::read(&path) {
+            Ok(bytes) => read(&bytes, log).ok_or_else(|| {
+                failed(
+                    "what the monitor keeps cannot be read; move the file away to begin anew",
+                    None,
+                )
+            })?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Kept::new(log),
+            Err(e) => return Err(failed("cannot read what the monitor keeps", Some(e))),
+        };
+        Ok(State {
+            kept,
+            path,
+            _lock: lock,
+        })
+    }
+
+    /// Writes what is kept. When this returns, it is on stable storage.
+    pub fn save(&mut self) -> Result<(), ClientError> {
+        while self.kept.told.len() > TOLD {
+            self.kept.told.pop_first();
+        }
+        let json = serde_json::to_vec(&self.kept).map_err(io::Error::other);
+        let written = json.and_then(|json| files::replace(&self.path, &json));
+        written.map_err(|source| ClientError::State {
+            what: "cannot keep how far the monitor is".into(),
+            path: self.path.clone(),
+            source: Some(source),
+        })
+    }
+}
+
+impl Kept {
+    fn new(log: &VerifierKey) -> Self {
+        Kept {
+            version: VERSION,
+            log: log.name().to_owned(),
+            begun: false,
+            done: 0,
+            replayed: 0,
+            replayed_at_ms: 0,
+            standing: BTreeMap::new(),
+            ended: 0,
+            silent_since_ms: None,
+            told: BTreeSet::new(),
+        }
+    }
+}
+
+fn read(bytes: &[u8], log: &VerifierKey) -> Option<Kept> {
+    let kept: Kept = serde_json::from_slice(bytes).ok()?;
+    (kept.version == VERSION && kept.log == log.name()).then_some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_read_again_by_one_process_and_damage_is_not_a_beginning() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+        let key = VerifierKey::parse(text).unwrap();
+        let open = || State::open(folder.path(), &key);
+        let mut state = open().unwrap();
+        assert!(!state.kept.begun);
+        state.kept.done = 7;
+        let (kind, number) = (Kind::Frozen, 9);
+        let standing = Standing { kind, number };
+        state.kept.standing.insert("head frozen".into(), standing);
+        state.kept.told.extend((0..2 * TOLD).map(|n| n.to_string()));
+        state.save().unwrap();
+        assert_eq!(state.kept.told.len(), TOLD);
+        assert!(matches!(open(), Err(ClientError::State { .. })));
+        let (kept, path) = (state.kept.clone(), state.path.clone());
+        drop(state);
+        assert_eq!(open().unwrap().kept, kept);
+        let whole = fs::read(&path).unwrap();
+        for damaged in [&whole[..whole.len() - 1], b"", b"{}"] {
+            fs::write(&path, damaged).unwrap();
+            assert!(matches!(open(), Err(ClientError::State { .. })));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `[server]`: where the node listens, and what it takes from connections.
+
+use super::within::within;
+use serde::Deserialize;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    ops::RangeInclusive,
+    path::PathBuf,
+};
+
+/// Bounds of `server.held_mib`: room for the longest message on one connection, and what a counter
+/// of bytes can count.
+const HELD_MIB: RangeInclusive<u64> = 64..=8192;
+
+/// Most threads that serve: more than the cores of any machine.
+const THREADS: usize = 1024;
+
+/// Most connections: more than files that a process can open.
+const CONNECTIONS: usize = 1 << 20;
+
+/// A day, in seconds.
+const DAY_S: u64 = 86_400;
+
+/// Where the node listens, and what it takes from a connection.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// Public address: gRPC and HTTP. A name is looked up at the start.
+    #[serde(deserialize_with = "read_address")]
+    pub listen: SocketAddr,
+    /// Admin address: health, readiness, metrics.
+    #[serde(deserialize_with = "read_address")]
+    pub admin: SocketAddr,
+    /// How many threads serve connections. 0 is one a core.
+    pub threads: usize,
+    /// How many connections are served at once. More wait to be accepted.
+    pub connections: usize,
+    /// Memory for what callers have not read or not finished, in MiB.
+    pub held_mib: u64,
+    /// How long an answer may lie unread before its connection is closed, in seconds.
+    pub stall_s: u64,
+    /// Addresses that stand for many callers, as a proxy's does. Limits by address do not count
+    /// them, except the one on new issuers.
+    pub shared_addresses: Vec<IpAddr>,
+    /// Longest time that calls in flight get when the node stops, in seconds.
+    pub drain_s: u64,
+    /// TLS. Without it, connections are plain text.
+    pub tls: Option<TlsConfig>,
+}
+
+/// TLS by files, read again on SIGHUP.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// PEM file with the certificate chain.
+    pub certificate: PathBuf,
+    /// PEM file with the private key, mode 0600.
+    pub key: PathBuf,
+    /// PEM file with the authorities whose client certificates are demanded (mTLS), if any.
+    pub client_authorities: Option<PathBuf>,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        ServerConfig {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7480)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 7481)),
+            threads: 0,
+            connections: 4096,
+            held_mib: 120,
+            stall_s: 60,
+            shared_addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            drain_s: 10,
+            tls: None,
+        }
+    }
+}
+
+impl ServerConfig {
+    /// Says which value is out of range, if one is.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        within("server.threads", self.threads, 0..=THREADS)?;
+        within("server.connections", self.connections, 1..=CONNECTIONS)?;
+        within("server.held_mib", self.held_mib, HELD_MIB)?;
+        within("server.stall_s", self.stall_s, 1..=DAY_S)?;
+        within("server.drain_s", self.drain_s, 0..=DAY_S)
+    }
+
+    /// The paths in it.
+    pub(crate) fn paths(&mut self) -> Vec<&mut PathBuf> {
+        let Some(tls) = &mut self.tls else {
+            return Vec::new();
+        };
+        let mut paths = vec![&mut tls.certificate, &mut tls.key];
+        paths.extend(&mut tls.client_authorities);
+        paths
+    }
+}
+
+/// Reads an address to listen on: `address:port`, `name:port`, which is looked up, or `:port`,
+/// which is all addresses of this machine (IPv4). Fails with a text for people.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let whole = match text.strip_prefix(':') {
+        Some(port) => format!("{}:{port}", Ipv4Addr::UNSPECIFIED),
+        None => text.to_owned(),
+    };
+    let found = whole.to_socket_addrs().map_err(|error| {
+        format!("{text:?} is no address to listen on, such as 127.0.0.1:7480 or :7480: {error}")
+    })?;
+    // The one that everybody on this machine finds, if a name has several.
+    let mut found: Vec<SocketAddr> = found.collect();
+    found.sort_by_key(SocketAddr::is_ipv6);
+    found
+        .first()
+        .copied()
+        .ok_or_else(|| format!("{text:?} has no address on this machine"))
+}
+
+fn read_address<'de, D: serde::Deserializer<'de>>(value: D) -> Result<SocketAddr, D::Error> {
+    listen_address(&String::deserialize(value)?).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_numbers_names_or_all() {
+        for (text, address) in [
+            ("127.0.0.1:7480", "127.0.0.1:7480"),
+            ("[::1]:7480", "[::1]:7480"),
+            (":7480", "0.0.0.0:7480"),
+            ("localhost:0", "127.0.0.1:0"),
+        ] {
+            assert_eq!(listen_address(text), Ok(address.parse().unwrap()), "{text}");
+        }
+        for text in [
+            "",
+            ":",
+            "7480",
+            "127.0.0.1",
+            "127.0.0.1:65536",
+            "a b:1",
+            "::1:x",
+        ] {
+            let error = listen_address(text).unwrap_err();
+            assert!(error.contains("such as 127.0.0.1:7480"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_would_fail_later_is_refused_by_name() {
+        for (line, name) in [
+            ("threads = 100000", "server.threads"),
+            ("connections = 0", "server.connections"),
+            ("connections = 10000000", "server.connections"),
+            ("held_mib = 1", "server.held_mib"),
+            ("stall_s = 0", "server.stall_s"),
+            ("drain_s = 18446744073709551", "server.drain_s"),
+        ] {
+            let config: ServerConfig = toml::from_str(line).unwrap();
+            let error = config.check().unwrap_err();
+            assert!(error.starts_with(&format!("{name} is ")), "{error}");
+        }
+        assert_eq!(ServerConfig::default().check(), Ok(()));
+    }
+}

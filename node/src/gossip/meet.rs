@@ -1,0 +1,126 @@
+//! The side of an exchange that this node opens.
+
+use super::serve::{self, PATIENCE, Refused, heard, said};
+use super::state::Gossip;
+use assay_proto::gossip::{TURN_BYTES, TurnMessageFault, read_turn, turn_message};
+use assay_proto::v1::{ExchangeHeadsRequest, federation_service_client::FederationServiceClient};
+use assay_tlog::gossip::Turn;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::mpsc, time::timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{
+    Code, Status,
+    transport::{Channel, ClientTlsConfig, Endpoint},
+};
+
+/// Longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Windows of HTTP/2, in bytes: the largest message and a little.
+const WINDOW: u32 = 1 << 20;
+
+/// How often a connection that is silent is looked at, and how long the answer may take.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
+
+/// Why heads were not exchanged with a peer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MeetError {
+    /// Nobody can be there.
+    #[error("its address cannot be used")]
+    Address(#[source] tonic::transport::Error),
+    /// It does not answer, or refuses.
+    #[error("{}", .0.message())]
+    Status(Status),
+    /// It does not end.
+    #[error("it did not end within {PATIENCE:?}")]
+    Late,
+    /// It goes on when all is said.
+    #[error("it goes on after the last turn")]
+    Endless,
+    /// It sent what is no turn.
+    #[error("it sent what is no turn")]
+    Message(#[from] TurnMessageFault),
+    /// It sent what no honest peer sends.
+    #[error("it sent what no honest peer sends")]
+    Refused(#[from] Refused),
+    /// This node cannot look at what it sent.
+    #[error("what it sent could not be looked at")]
+    Own,
+}
+
+impl MeetError {
+    /// What is at fault, for metrics.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            MeetError::Address(_) => "unreachable",
+            MeetError::Status(status) => match status.code() {
+                Code::Unavailable | Code::Unknown | Code::Cancelled => "unreachable",
+                // tonic says so of a message that is too long.
+                Code::OutOfRange | Code::Internal => "lies",
+                _ => "refuses",
+            },
+            MeetError::Late => "late",
+            MeetError::Endless | MeetError::Message(_) | MeetError::Refused(_) => "lies",
+            MeetError::Own => "own",
+        }
+    }
+}
+
+/// A connection to the peer at this address, made when it is first used.
+pub(super) fn channel(url: &str) -> Result<Channel, MeetError> {
+    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(MeetError::Address)?;
+    let mut endpoint = endpoint
+        .connect_timeout(CONNECT)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE_ANSWER);
+    if url.starts_with("https://") {
+        let tls = ClientTlsConfig::new().with_native_roots();
+        endpoint = endpoint.tls_config(tls).map_err(MeetError::Address)?;
+    }
+    Ok(endpoint.connect_lazy())
+}
+
+/// Exchanges heads with a peer.
+pub(super) async fn meet(gossip: Arc<Gossip>, channel: Channel) -> Result<(), MeetError> {
+    let met = timeout(PATIENCE, exchange(&gossip, channel)).await;
+    met.unwrap_or(Err(MeetError::Late))
+}
+
+async fn exchange(gossip: &Arc<Gossip>, channel: Channel) -> Result<(), MeetError> {
+    let mut peer = FederationServiceClient::new(channel)
+        .max_decoding_message_size(TURN_BYTES)
+        .max_encoding_message_size(TURN_BYTES);
+    let (mut exchange, first) = gossip.open();
+    // One turn at a time: there is always room.
+    let (say, queue) = mpsc::channel(1);
+    let _ = say.send(request(first)).await;
+    let answers = peer.exchange_heads(ReceiverStream::new(queue)).await;
+    let mut answers = answers.map_err(MeetError::Status)?.into_inner();
+    while let Some(message) = answers.message().await.map_err(MeetError::Status)? {
+        heard(&message);
+        let turn = read_turn(message.turn)?;
+        let taken = serve::take(gossip, exchange, turn).await?;
+        let reply;
+        (exchange, reply) = taken.ok_or(MeetError::Own)?;
+        let Some(turn) = reply else { break };
+        if say.send(request(turn)).await.is_err() {
+            break;
+        }
+    }
+    drop(say);
+    // An honest peer hears that this is all, and ends it.
+    match answers.message().await.map_err(MeetError::Status)? {
+        None => Ok(()),
+        Some(_) => Err(MeetError::Endless),
+    }
+}
+
+fn request(turn: Turn) -> ExchangeHeadsRequest {
+    let turn = Some(turn_message(turn));
+    let request = ExchangeHeadsRequest { turn };
+    said(&request);
+    request
+}

@@ -1,0 +1,51 @@
+//! What is held in memory for callers, by what it is for.
+
+/// What is held, and what for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Short answers, and those of publishing streams, until they are written to the connection.
+    /// Apart from the long ones, so that whoever asks little never waits for who asks much.
+    Short,
+    /// Pieces of long answers, until they are written.
+    Long,
+    /// What an answer is sent from: proofs and lists.
+    Prepared,
+    /// Claims that wait for a leaf.
+    Claims,
+    /// Uploads and questions that are not complete. Apart from claims, which they must not keep
+    /// out.
+    Incoming,
+    /// Questions that are computed: their number, not bytes.
+    Question,
+    /// Attachments that are read or written: their number, not bytes.
+    File,
+    /// Messages of callers that have come, until they were decoded: bytes, of which there are few
+    /// (`MESSAGES`), because that is soon over.
+    Message,
+    /// Messages of callers that have not come whole: bytes (`MESSAGES`). Apart from those that
+    /// have, so that who sends slowly keeps out nobody else.
+    Coming,
+    /// Watches: their number, not bytes.
+    Watch,
+    /// Connections: their number, not bytes.
+    Connection,
+}
+
+pub(super) const KINDS: usize = 11;
+
+/// How many kinds are bytes: the first ones.
+pub(super) const BYTE_KINDS: usize = 5;
+
+/// Answers up to so many bytes are [`Kind::Short`].
+const SHORT: usize = 64 << 10;
+
+impl Kind {
+    /// The kind of an answer of so many bytes.
+    pub fn of_answer(bytes: usize) -> Self {
+        if bytes <= SHORT {
+            Kind::Short
+        } else {
+            Kind::Long
+        }
+    }
+}

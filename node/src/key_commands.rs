@@ -1,0 +1,220 @@
+//! `assay-node key rotate`: arguments in, new keys out.
+
+use super::own::{Node, Own, change};
+use super::run_until::runtime;
+use anyhow::{Context, bail, ensure};
+use assay_node::{
+    config::{Config, ConfigFile as _},
+    cosigner::{CosignedFile, read_policy},
+    log::Signed,
+    mirror,
+    rotation::{
+        self, LogKeys, Part, RotationError, files,
+        overlap::{self, Missing},
+    },
+    witness::{config::WitnessConfig, run},
+};
+use assay_tlog::checkpoint::VerifiedCheckpoint;
+use assay_tlog::witness::WitnessKeys;
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// The keys of a node.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Makes the next key, which signs beside the one of now. With --finish, it takes its place.
+    Rotate(Rotate),
+}
+
+#[derive(Args)]
+pub struct Rotate {
+    /// Which keys.
+    part: Which,
+    #[command(flatten)]
+    node: Node,
+    /// The key of now stops signing. Refused while too few of the others know the next one.
+    #[arg(long)]
+    finish: bool,
+    /// With --finish: also if others do not know the next key. What they would have cosigned or
+    /// counted is then lost until they do.
+    #[arg(long, requires = "finish")]
+    force: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Which {
+    /// The key of the log.
+    Log,
+    /// The keys of the witness.
+    Witness,
+    /// The keys of the mirror.
+    Mirror,
+}
+
+/// Does what a command says.
+pub fn run(command: &Command) -> anyhow::Result<()> {
+    let Command::Rotate(args) = command;
+    let part = match args.part {
+        Which::Log => Part::Log,
+        Which::Witness => Part::Witness,
+        Which::Mirror => Part::Mirror,
+    };
+    let own = Own::load(&args.node)?;
+    if args.finish {
+        finish(args, &own, part)
+    } else {
+        begin(args, &own, part)
+    }
+}
+
+fn begin(args: &Rotate, own: &Own, part: Part) -> anyhow::Result<()> {
+    let path = format!("keys/{part}/begin");
+    let keys = change(&args.node, &path, String::new(), |_, _| {
+        let key_files = key_files(own, part)?;
+        let keys = match (part, key_files.first()) {
+            (Part::Log, Some(file)) => vec![files::begin_log(file)?],
+            _ => files::begin_cosigner(&key_files)?,
+        };
+        Ok(rotation::lines(&keys))
+    })?;
+    eprintln!("The {part} signs with both its keys now. The new one goes to standard output.");
+    eprintln!(
+        "Give the others a new `assay-node peer card`, which has both. When they know them: \
+         assay-node key rotate {part} --finish"
+    );
+    print!("{keys}");
+    Ok(())
+}
+
+fn finish(args: &Rotate, own: &Own, part: Part) -> anyhow::Result<()> {
+    let missing = match part {
+        Part::Log => log_missing(own, args.force)?,
+        Part::Witness | Part::Mirror => cosigner_missing(own, part)?,
+    };
+    for Missing { who, why } in &missing.all {
+        eprintln!("{who}: {why}");
+    }
+    if !args.force
+        && let Some(why) = missing.refused
+    {
+        bail!("{why}. Nothing was changed; --force does it all the same");
+    }
+    let path = format!("keys/{part}/finish");
+    let keys = change(&args.node, &path, String::new(), |_, _| {
+        finish_by_hand(own, part)
+    })?;
+    eprintln!("The {part} signs with the new key only. The old one is kept beside it.");
+    eprintln!("Give the others a new `assay-node peer card`, which has the new one only.");
+    print!("{keys}");
+    Ok(())
+}
+
+/// What the others do not know, and why the old key must not stop for it.
+struct Unknown {
+    all: Vec<Missing>,
+    refused: Option<String>,
+}
+
+/// Asks the witnesses of the log's quorum.
+fn log_missing(own: &Own, force: bool) -> anyhow::Result<Unknown> {
+    let config = node(own)?;
+    let keys = LogKeys::load(&config.log.key)?;
+    let key = &config.log.key;
+    let next = keys.next().ok_or_else(|| not_begun(key))?;
+    let none = Unknown {
+        all: Vec::new(),
+        refused: None,
+    };
+    let Some(quorum) = &config.quorum else {
+        return Ok(none);
+    };
+    let policy = read_policy(&quorum.policy)?;
+    ensure!(
+        policy.log(keys.origin()).is_none(),
+        "{} has a line for this log itself, with its old key; take that line out first",
+        quorum.policy.display()
+    );
+    let shown = CosignedFile::beside(&config.log.checkpoint_file).read();
+    let head = shown.map(|note| VerifiedCheckpoint::verify(&note, &keys.verifier()));
+    let Some(head) = head.transpose()? else {
+        ensure!(force, "no quorum has cosigned this log yet");
+        return Ok(none);
+    };
+    keys.refuse_unshown(Some(head.note()))?;
+    let asked = overlap::witnesses(&policy, head.checkpoint(), next);
+    let asked = runtime()?.block_on(asked)?;
+    let why =
+        "those witnesses that know the new key are no quorum: this log would show nothing new";
+    Ok(Unknown {
+        all: asked.missing,
+        refused: (!asked.is_quorum).then(|| why.to_owned()),
+    })
+}
+
+/// Asks the peers whose logs may count this cosigner.
+fn cosigner_missing(own: &Own, part: Part) -> anyhow::Result<Unknown> {
+    let key_files = key_files(own, part)?;
+    let next = files::load_next(&key_files)?;
+    let Some(name) = next.first().map(|key| key.name().to_owned()) else {
+        let first = key_files.first().context("there are no keys")?;
+        return Err(not_begun(first).into());
+    };
+    let next: Vec<String> = next.iter().map(|key| key.verifier().to_string()).collect();
+    let peers = own.peers()?;
+    let asked = overlap::readers(&peers, &name, &next);
+    let all = runtime()?.block_on(asked)?;
+    let why = "some peers' quorums may lose this cosigner";
+    Ok(Unknown {
+        refused: (!all.is_empty()).then(|| why.to_owned()),
+        all,
+    })
+}
+
+fn finish_by_hand(own: &Own, part: Part) -> anyhow::Result<String> {
+    let key_files = key_files(own, part)?;
+    if part == Part::Log {
+        let config = node(own)?;
+        let keys = LogKeys::load(&config.log.key)?;
+        let signed = Signed::open(&config.log.checkpoint_file, keys.clone().shared())?;
+        keys.refuse_unshown(Some(signed.last().note()))?;
+        files::finish(&key_files)?;
+        return Ok(rotation::lines(
+            &LogKeys::load(&config.log.key)?.verifiers(),
+        ));
+    }
+    files::finish(&key_files)?;
+    Ok(rotation::lines(&cosigner(own, part)?.verifiers()))
+}
+
+fn node(own: &Own) -> Result<&Config, RotationError> {
+    own.node.as_ref().ok_or(RotationError::Absent(Part::Log))
+}
+
+fn not_begun(key: &std::path::Path) -> RotationError {
+    let path = files::next(key);
+    RotationError::NotBegun { path }
+}
+
+/// The key files of a part of the node.
+fn key_files(own: &Own, part: Part) -> anyhow::Result<Vec<PathBuf>> {
+    let absent = || RotationError::Absent(part);
+    Ok(match part {
+        Part::Log => vec![node(own)?.log.key.clone()],
+        Part::Witness => {
+            let config = own.witness.as_ref().ok_or_else(absent)?;
+            run::key_files(&WitnessConfig::load(config)?)
+        }
+        Part::Mirror => mirror::run::key_files(own.mirror.as_ref().ok_or_else(absent)?),
+    })
+}
+
+/// The keys of the witness or the mirror.
+fn cosigner(own: &Own, part: Part) -> anyhow::Result<WitnessKeys> {
+    let absent = || RotationError::Absent(part);
+    if part == Part::Mirror {
+        let config = own.mirror.as_ref().ok_or_else(absent)?;
+        return Ok(mirror::run::load_keys(config)?);
+    }
+    let config = own.witness.as_ref().ok_or_else(absent)?;
+    Ok(run::load_keys(&WitnessConfig::load(config)?)?)
+}

@@ -1,0 +1,85 @@
+//! `GET /federation.json`: what is public of a node's federation. The page is
+//! `assay_proto::federation_page`; it is made anew for each that asks.
+
+use super::{KnownPeer, Peers, Role};
+use assay_proto::federation_page::{
+    CosignerPart, FederationPage, ListPart, LogPart, PeerPart, QuorumPart,
+};
+use assay_tlog::head::LogVerifier;
+use assay_tlog::note::VerifierKey;
+use axum::{Json, Router, extract::State, http::header, response::IntoResponse, routing::get};
+use std::sync::Arc;
+
+/// A part of the page, looked up when somebody asks.
+pub type Part<T> = Arc<dyn Fn() -> T + Send + Sync>;
+
+/// Where the parts of the page come from.
+pub struct Page {
+    /// The node's log.
+    pub log: Option<Part<LogPart>>,
+    /// Its witness, and the lists from which that took logs.
+    pub witness: Option<Part<(CosignerPart, Vec<ListPart>)>>,
+    /// Its mirror.
+    pub mirror: Option<Part<CosignerPart>>,
+    /// The quorum of its log.
+    pub quorum: Option<Part<QuorumPart>>,
+    /// Its peers.
+    pub peers: Peers,
+}
+
+impl Page {
+    /// The page of a witness that runs by itself.
+    pub fn of_witness(witness: Part<(CosignerPart, Vec<ListPart>)>, peers: Peers) -> Self {
+        Page {
+            log: None,
+            witness: Some(witness),
+            mirror: None,
+            quorum: None,
+            peers,
+        }
+    }
+
+    fn say(&self) -> FederationPage {
+        let witness = self.witness.as_ref().map(|witness| witness());
+        let (witness, log_lists) = witness.unzip();
+        FederationPage {
+            log: self.log.as_ref().map(|log| log()),
+            witness,
+            mirror: self.mirror.as_ref().map(|mirror| mirror()),
+            quorum: self.quorum.as_ref().map(|quorum| quorum()),
+            peers: self.peers.now().iter().map(peer).collect(),
+            log_lists: log_lists.unwrap_or_default(),
+        }
+    }
+}
+
+fn peer(known: &KnownPeer) -> PeerPart {
+    let roles = [
+        (Role::Witness, "witness"),
+        (Role::Mirror, "mirror"),
+        (Role::Gossip, "gossip"),
+    ];
+    let roles = roles.iter().filter(|(role, _)| known.has(*role));
+    PeerPart {
+        name: known.name().to_owned(),
+        url: known.url().to_owned(),
+        log: known.log().map(LogVerifier::origin).map(str::to_owned),
+        witness: known
+            .witness()
+            .first()
+            .map(VerifierKey::name)
+            .map(str::to_owned),
+        roles: roles.map(|(_, name)| (*name).to_owned()).collect(),
+    }
+}
+
+/// Returns the route.
+pub fn router(page: Page) -> Router {
+    Router::new()
+        .route("/federation.json", get(say))
+        .with_state(Arc::new(page))
+}
+
+async fn say(State(page): State<Arc<Page>>) -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, "no-cache")], Json(page.say()))
+}

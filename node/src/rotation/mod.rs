@@ -1,0 +1,149 @@
+//! Rotation of keys: the next key is made, both sign for a while, and then the next one takes the
+//! place of the first (docs/operations.md).
+//!
+//! The next key stands in a file beside the key, named like it with `.next`. A node that starts and
+//! finds one signs with both, so that no configuration changes. [`files`] are the files;
+//! [`overlap`] asks the others whether they know the next key; [`socket`] is how a node that runs
+//! does it.
+
+pub mod files;
+pub mod overlap;
+pub mod socket;
+
+pub use files::RotationError;
+
+use crate::keyfile::{self, KeyFileError};
+use arc_swap::ArcSwap;
+use assay_tlog::checkpoint::{Checkpoint, VerifiedCheckpoint};
+use assay_tlog::note::{SignerKey, VerifierKey};
+use std::{fmt, path::Path, sync::Arc};
+
+/// Which keys of a node are rotated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The key of its log.
+    Log,
+    /// The keys of its witness.
+    Witness,
+    /// The keys of its mirror.
+    Mirror,
+}
+
+impl Part {
+    /// The keys of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut all = [Part::Log, Part::Witness, Part::Mirror].into_iter();
+        all.find(|part| part.to_string() == name)
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Part::Log => "log",
+            Part::Witness => "witness",
+            Part::Mirror => "mirror",
+        })
+    }
+}
+
+/// What a log signs with: one key, and while it is rotated the one that will take its place.
+#[derive(Clone)]
+pub struct LogKeys {
+    now: SignerKey,
+    next: Option<SignerKey>,
+}
+
+/// The keys of a log that runs, which may change.
+pub type SharedLogKeys = Arc<ArcSwap<LogKeys>>;
+
+impl LogKeys {
+    /// Reads the key at `path`, and the next one beside it if there is one. Fails as
+    /// [`keyfile::load`] does, or if the next one has another name.
+    pub fn load(path: &Path) -> Result<Self, KeyFileError> {
+        let now = keyfile::load(path)?;
+        let beside = files::next(path);
+        if !beside.exists() {
+            return Ok(now.into());
+        }
+        let next = keyfile::load(&beside)?;
+        if next.name() != now.name() {
+            return Err(KeyFileError::Malformed {
+                path: beside,
+                reason: format!("it is for {:?}, not {:?}", next.name(), now.name()),
+            });
+        }
+        let next = Some(next);
+        Ok(LogKeys { now, next })
+    }
+
+    /// The origin of the log.
+    pub fn origin(&self) -> &str {
+        self.now.name()
+    }
+
+    /// The key of now.
+    pub fn verifier(&self) -> VerifierKey {
+        self.now.verifier()
+    }
+
+    /// The key of now, and the next one.
+    pub fn verifiers(&self) -> Vec<VerifierKey> {
+        let keys = std::iter::once(&self.now).chain(&self.next);
+        keys.map(SignerKey::verifier).collect()
+    }
+
+    /// The key that will take the place of the one of now.
+    pub fn next(&self) -> Option<&SignerKey> {
+        self.next.as_ref()
+    }
+
+    /// Returns a signed note, with a line of each key.
+    pub fn sign(&self, checkpoint: &Checkpoint) -> String {
+        let mut note = checkpoint.sign(&self.now);
+        if let Some(next) = &self.next {
+            note += &next.sign(&checkpoint.body());
+        }
+        note
+    }
+
+    /// Fails with [`RotationError::NotShown`] unless `shown` is a checkpoint that the next key
+    /// signed, too: without one, a start with the next key alone would not know it.
+    pub fn refuse_unshown(&self, shown: Option<&str>) -> Result<(), RotationError> {
+        let Some(next) = &self.next else {
+            return Ok(());
+        };
+        let next = next.verifier();
+        let verified = shown.map(|note| VerifiedCheckpoint::verify(note, &next));
+        if matches!(verified, Some(Ok(_))) {
+            Ok(())
+        } else {
+            Err(RotationError::NotShown)
+        }
+    }
+
+    /// The same, for a log that runs.
+    pub fn shared(self) -> SharedLogKeys {
+        Arc::new(ArcSwap::from_pointee(self))
+    }
+}
+
+impl From<SignerKey> for LogKeys {
+    fn from(now: SignerKey) -> Self {
+        LogKeys { now, next: None }
+    }
+}
+
+impl fmt::Debug for LogKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.verifiers()).finish()
+    }
+}
+
+/// Keys as text, one a line.
+pub fn lines(keys: &[VerifierKey]) -> String {
+    keys.iter().map(|key| format!("{key}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests;

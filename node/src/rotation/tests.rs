@@ -1,0 +1,101 @@
+//! Key files that are rotated, and what is signed meanwhile.
+
+use super::*;
+use assay_tlog::Hash;
+use assay_tlog::note::Algorithm;
+use assay_tlog::tree::TreeSize;
+use std::{fs, path::PathBuf};
+
+const ORIGIN: &str = "log.example/a";
+
+fn checkpoint() -> Checkpoint {
+    Checkpoint {
+        origin: ORIGIN.to_owned(),
+        size: TreeSize::new(7),
+        root: Hash::of(b"root"),
+    }
+}
+
+#[test]
+fn a_log_signs_with_both_keys_until_the_old_one_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.key");
+    keyfile::create(&path, &keyfile::new_log(ORIGIN).unwrap()).unwrap();
+    let alone = LogKeys::load(&path).unwrap();
+    let old = alone.verifier();
+    let files = [path.clone()];
+    assert!(matches!(
+        files::finish(&files),
+        Err(RotationError::NotBegun { .. })
+    ));
+
+    let new = files::begin_log(&path).unwrap();
+    assert!(matches!(
+        files::begin_log(&path),
+        Err(RotationError::Begun { .. })
+    ));
+    let both = LogKeys::load(&path).unwrap();
+    assert_eq!(both.verifiers(), [old.clone(), new.clone()]);
+    let note = both.sign(&checkpoint());
+    for key in [&old, &new] {
+        VerifiedCheckpoint::verify(&note, key).unwrap();
+    }
+    // A log that never showed its new key would not start with it alone.
+    both.refuse_unshown(Some(&note)).unwrap();
+    for shown in [None, Some(&*alone.sign(&checkpoint()))] {
+        let refused = both.refuse_unshown(shown);
+        assert!(matches!(refused, Err(RotationError::NotShown)));
+    }
+
+    files::finish(&files).unwrap();
+    let after = LogKeys::load(&path).unwrap();
+    assert_eq!(after.verifiers(), [new]);
+    let kept = keyfile::load(&files::retired(&path, &old)).unwrap();
+    assert_eq!(kept.verifier(), old);
+}
+
+/// The files of a cosigner with both types of keys.
+fn cosigner(folder: &Path) -> Vec<PathBuf> {
+    let types = [
+        ("w.key", Algorithm::CosignatureV1),
+        ("w2.key", Algorithm::MlDsa44),
+    ];
+    let made = types.map(|(name, algorithm)| {
+        let path = folder.join(name);
+        let key = keyfile::new_cosigner("w.example/w", algorithm).unwrap();
+        keyfile::create_cosigner(&path, &key).unwrap();
+        path
+    });
+    made.to_vec()
+}
+
+#[test]
+fn a_rotation_that_was_cut_off_is_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = cosigner(folder.path());
+    let made = files::begin_cosigner(&keys).unwrap();
+    assert_eq!(made.len(), 2);
+    // As if it had been cut off after the first file, twice.
+    fs::remove_file(files::next(&keys[1])).unwrap();
+    let again = files::begin_cosigner(&keys).unwrap();
+    assert_eq!(again[0], made[0]);
+    assert_ne!(again[1], made[1]);
+    let next = files::load_next(&keys).unwrap();
+    assert_eq!(next.len(), 2);
+    files::finish(&keys[..1]).unwrap();
+    assert_eq!(files::load_next(&keys).unwrap().len(), 1);
+    files::finish(&keys).unwrap();
+    let now = keys.iter().map(|key| keyfile::load_cosigner(key).unwrap());
+    assert_eq!(now.map(|key| key.verifier()).collect::<Vec<_>>(), again);
+}
+
+#[test]
+fn a_next_key_of_another_log_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.key");
+    keyfile::create(&path, &keyfile::new_log(ORIGIN).unwrap()).unwrap();
+    let other = keyfile::new_log("log.example/b").unwrap();
+    keyfile::create(&files::next(&path), &other).unwrap();
+    let refused = LogKeys::load(&path).unwrap_err().to_string();
+    assert!(refused.contains("log.example/b"), "{refused}");
+}

@@ -1,0 +1,78 @@
+//! A webhook's receiver: HTTP/1.1, a request a connection, as little as the test needs.
+
+use serde_json::Value;
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+#[derive(Default)]
+struct State {
+    refuses: bool,
+    taken: Option<Value>,
+}
+
+pub struct Receiver {
+    url: String,
+    state: Arc<Mutex<State>>,
+}
+
+impl Receiver {
+    pub fn bind() -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let url = format!("http://{}/hook", listener.local_addr()?);
+        let state: Arc<Mutex<State>> = Arc::default();
+        let shared = state.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                // A sender that is killed in the middle is no fault of the receiver.
+                let _ = answer(stream, &shared);
+            }
+        });
+        Ok(Receiver { url, state })
+    }
+
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    pub fn refuse(&self, refuses: bool) {
+        self.state.lock().unwrap().refuses = refuses;
+    }
+
+    /// The last event that was taken.
+    pub fn taken(&self) -> Option<Value> {
+        self.state.lock().unwrap().taken.clone()
+    }
+}
+
+fn answer(stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let line = line.trim_end().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(stated) = line.strip_prefix("content-length:") {
+            length = stated.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let mut state = state.lock().unwrap();
+    let status = if state.refuses {
+        "503 Service Unavailable"
+    } else {
+        state.taken = serde_json::from_slice(&body).ok();
+        "200 OK"
+    };
+    let head = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    reader.get_mut().write_all(head.as_bytes())
+}

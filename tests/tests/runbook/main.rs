@@ -1,0 +1,275 @@
+//! The runbooks of docs/operations.md, typed as they stand, against real processes.
+//!
+//! Each test makes the trouble, and then does what the section says, block by block: `sh` on the
+//! own machine, `sh peers` on each of the others, `sh peers with a log` on those that have one, `sh
+//! fails` where the command has to fail. What the `text` block below says must be seen, line by
+//! line and in that order; `…` stands for anything.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test reports by panicking"
+)]
+
+mod section;
+
+use anyhow::{Context, ensure};
+use assay_tests::{
+    federation::{Host, Kind, World},
+    process::poll,
+};
+use section::{Step, Who, section};
+use std::{fs, path::PathBuf, process::Command};
+
+/// Does what a section says, for the host `own`, with further variables.
+fn follow(world: &World, own: &str, title: &str, more: &[(&str, &str)]) -> anyhow::Result<()> {
+    let own = world.of(own)?;
+    for step in section(title)? {
+        for host in whom(world, own, step.who) {
+            let mut host = host.clone();
+            for (name, value) in [("FROM", own.name.as_str())].iter().chain(more) {
+                host.environment.push(((*name).into(), (*value).into()));
+            }
+            one(world, &host, &step).with_context(|| format!("{title}, on {}", host.name))?;
+        }
+    }
+    Ok(())
+}
+
+fn whom<'a>(world: &'a World, own: &'a Host, who: Who) -> Vec<&'a Host> {
+    let others = world.hosts.iter().filter(|host| host.name != own.name);
+    match who {
+        Who::Own => vec![own],
+        Who::Peers => others.collect(),
+        Who::PeersWithLog => others.filter(|host| host.kind == Kind::Node).collect(),
+    }
+}
+
+fn one(world: &World, host: &Host, step: &Step) -> anyhow::Result<()> {
+    // What is printed and what is said, as a terminal shows both.
+    let output = world.run(host, &format!("exec 2>&1\n{}", step.script))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let told = || format!("{}\n{said}\n{}", step.script, world.journal(host));
+    ensure!(
+        output.status.success() != step.fails,
+        "{}: {}",
+        output.status,
+        told()
+    );
+    let mut lines = said.lines();
+    for wanted in &step.seen {
+        let wanted = section::expanded(wanted, &variables(host));
+        ensure!(
+            lines.any(|line| section::matches(&wanted, line)),
+            "{wanted:?} was not seen: {}",
+            told()
+        );
+    }
+    Ok(())
+}
+
+fn variables(host: &Host) -> Vec<(String, String)> {
+    let mut all = host.environment.clone();
+    all.push(("NAME".into(), host.name.clone()));
+    all.push(("ORIGIN".into(), format!("{}/log", host.name)));
+    all
+}
+
+/// Two nodes and three witnesses: each log has four witnesses, of whom three must cosign.
+fn five() -> anyhow::Result<World> {
+    let world = World::start(&["a", "b"], &["w1", "w2", "w3"])?;
+    for name in ["a", "b"] {
+        grown(&world, name, 1)?;
+    }
+    Ok(world)
+}
+
+/// Waits until a node shows at least so many entries, and returns how many.
+fn grown(world: &World, name: &str, least: u64) -> anyhow::Result<u64> {
+    let host = world.of(name)?;
+    poll(|| {
+        let shown = world.run(host, "curl -fsS $URL/checkpoint | sed -n 2p")?;
+        let size = String::from_utf8_lossy(&shown.stdout).trim().parse().ok();
+        Ok(size.filter(|size| *size >= least))
+    })
+    .with_context(|| world.journal(host))
+}
+
+/// The key with which the others know the log of a host.
+fn known_keys(world: &World, at: &str, of: &str) -> anyhow::Result<usize> {
+    let list = world.done(world.of(at)?, "assay-node peer list --config $NODE")?;
+    Ok(list.matches(&format!("\"{of}/log+")).count())
+}
+
+#[test]
+fn key_rotation() -> anyhow::Result<()> {
+    let world = five()?;
+    let size = grown(&world, "a", 1)?;
+    follow(&world, "a", "Key rotation", &[])?;
+    // Everybody goes on, with the new keys alone, also after a start.
+    grown(&world, "a", size + 1)?;
+    for at in ["b", "w1"] {
+        assert_eq!(known_keys(&world, at, "a")?, 1, "{at}");
+    }
+    let host = world.of("a")?;
+    world.systemctl(host, "restart")?;
+    let size = grown(&world, "a", 1)?;
+    grown(&world, "a", size + 2)?;
+    let old = fs::read_dir(&host.dir)?.filter_map(Result::ok);
+    let kept = old.filter(|file| file.file_name().to_string_lossy().contains(".retired-"));
+    assert_eq!(kept.count(), 3, "log.key and both of the mirror");
+    Ok(())
+}
+
+#[test]
+fn leaked_key() -> anyhow::Result<()> {
+    let world = five()?;
+    follow(&world, "a", "Leaked key", &[])?;
+    let size = grown(&world, "b", 1)?;
+    grown(&world, "b", size + 1)?;
+    assert_eq!(known_keys(&world, "b", "a")?, 1);
+    let policy = fs::read_to_string(world.of("b")?.dir.join("quorum.policy"))?;
+    assert!(policy.contains(" a/witness2+") && !policy.contains(" a/witness+"));
+    Ok(())
+}
+
+#[test]
+fn dead_peer() -> anyhow::Result<()> {
+    let world = World::start(&["a"], &["w1", "w2", "w3", "w4"])?;
+    grown(&world, "a", 1)?;
+    world.systemctl(world.of("w4")?, "kill")?;
+    // Nobody is dead before somebody has asked.
+    let own = world.of("a")?;
+    poll(|| {
+        let said = world.run(own, "assay peers --node $URL")?;
+        Ok(String::from_utf8_lossy(&said.stdout)
+            .contains("FAILS")
+            .then_some(()))
+    })?;
+    follow(&world, "a", "Dead peer", &[("DEAD", "w4")])?;
+    let size = grown(&world, "a", 1)?;
+    grown(&world, "a", size + 1)?;
+    Ok(())
+}
+
+/// A library that shows every program another time. `None`, said aloud, without a C compiler.
+fn other_clock(world: &World, seconds: i64) -> anyhow::Result<Option<PathBuf>> {
+    let source = world.folder().join("clock.c");
+    let library = world.folder().join("clock.so");
+    let text = format!(
+        "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <time.h>\n#include <sys/time.h>\n\
+         int clock_gettime(clockid_t which, struct timespec *at) {{\n\
+         static int (*real)(clockid_t, struct timespec *);\n\
+         if (!real) real = dlsym(RTLD_NEXT, \"clock_gettime\");\n\
+         int failed = real(which, at);\n\
+         if (!failed && which == CLOCK_REALTIME) at->tv_sec += {seconds};\n\
+         return failed;\n}}\n"
+    );
+    fs::write(&source, text)?;
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, &source])
+        .arg("-ldl")
+        .output();
+    match compiled {
+        Ok(output) if output.status.success() => Ok(Some(library)),
+        _ => {
+            println!("skipped: no C compiler to make a clock with");
+            Ok(None)
+        }
+    }
+}
+
+#[test]
+fn clock_trouble() -> anyhow::Result<()> {
+    let mut world = World::new(&[], &["w1"])?;
+    let Some(library) = other_clock(&world, 3 * 86_400)? else {
+        return Ok(());
+    };
+    // As after three days without the witness.
+    let preload = ("LD_PRELOAD".to_owned(), library.display().to_string());
+    world.hosts[0].environment.push(preload);
+    world.systemctl(world.of("w1")?, "start")?;
+    follow(&world, "w1", "Clock trouble", &[])?;
+    Ok(())
+}
+
+/// Waits until b has a copy of the log of a.
+fn mirrored(world: &World) -> anyhow::Result<()> {
+    let digest = "$(printf a/log | sha256sum | cut -c -64)";
+    let copied = format!("curl -fsS $URL/mirror/{digest}/checkpoint");
+    poll(|| {
+        let asked = world.run(world.of("b")?, &copied)?;
+        Ok(asked.status.success().then_some(()))
+    })
+}
+
+#[test]
+fn lost_disk() -> anyhow::Result<()> {
+    let world = five()?;
+    mirrored(&world)?;
+    let own = world.of("a")?;
+    world.systemctl(own, "kill")?;
+    for part in ["data", "witness/data", "mirror"] {
+        fs::remove_dir_all(own.dir.join(part))?;
+    }
+    follow(&world, "a", "Lost disk", &[])?;
+    // The new log, which has the heartbeat of a new one, and the old peers with it.
+    grown(&world, "a", 1)?;
+    let size = grown(&world, "b", 1)?;
+    grown(&world, "b", size + 1)?;
+    Ok(())
+}
+
+#[test]
+fn restored_backup() -> anyhow::Result<()> {
+    let world = World::start(&["a"], &["w1", "w2", "w3", "w4"])?;
+    grown(&world, "a", 1)?;
+    let own = world.of("a")?;
+    let copy = |name: &str| {
+        let to = format!("mkdir ../{name} && cp -a $DIR/data $DIR/checkpoints");
+        world.done(own, &format!("{to} $DIR/checkpoints.cosigned ../{name}/"))
+    };
+    world.systemctl(own, "stop")?;
+    copy("older")?;
+    world.systemctl(own, "start")?;
+    let size = grown(&world, "a", 1)?;
+    grown(&world, "a", size + 2)?;
+    world.systemctl(own, "stop")?;
+    copy("newest")?;
+    world.done(
+        own,
+        "rm -r $DIR/data $DIR/checkpoints $DIR/checkpoints.cosigned; cp -a ../older/* $DIR/",
+    )?;
+    world.systemctl(own, "start")?;
+    let newest = world.folder().join("newest").display().to_string();
+    follow(&world, "a", "Restored backup", &[("NEWEST", &newest)])?;
+    let size = grown(&world, "a", size + 2)?;
+    grown(&world, "a", size + 1)?;
+    Ok(())
+}
+
+#[test]
+fn retired_log() -> anyhow::Result<()> {
+    let world = five()?;
+    mirrored(&world)?;
+    follow(&world, "a", "Retired log", &[])?;
+    grown(&world, "a", 1)?;
+    let size = grown(&world, "b", 1)?;
+    grown(&world, "b", size + 1)?;
+    Ok(())
+}
+
+/// A section that no test follows would be believed and never tried.
+#[test]
+fn every_runbook_has_its_test() -> anyhow::Result<()> {
+    let source = include_str!("main.rs");
+    for title in section::titles()? {
+        let name = title.to_lowercase().replace(' ', "_");
+        ensure!(
+            source.contains(&format!("fn {name}()")),
+            "{title} has no test"
+        );
+    }
+    Ok(())
+}
