@@ -17,7 +17,13 @@ use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock as _, DefaultClock},
 };
-use std::{num::NonZeroU32, sync::Arc};
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 
 /// Uploads of one log at once.
@@ -79,6 +85,8 @@ pub struct Copied<S> {
     quota: DefaultDirectRateLimiter,
     /// What is known, unless something failed since.
     copy: Arc<Mutex<Option<Copy<S>>>>,
+    /// Set once nothing is to be written any more.
+    closed: AtomicBool,
 }
 
 impl<S: Tables + 'static> Copied<S> {
@@ -98,6 +106,7 @@ impl<S: Tables + 'static> Copied<S> {
             uploads: Arc::new(Semaphore::new(UPLOADS)),
             quota: RateLimiter::direct(Quota::per_hour(REQUESTS_PER_HOUR).allow_burst(REQUESTS)),
             copy: Arc::default(),
+            closed: AtomicBool::new(false),
         })
     }
 
@@ -110,7 +119,7 @@ impl<S: Tables + 'static> Copied<S> {
         &self,
         work: impl FnOnce(&mut Copy<S>) -> Result<T, RoundError> + Send + 'static,
     ) -> Result<T, RoundError> {
-        let mut known: OwnedMutexGuard<_> = self.copy.clone().lock_owned().await;
+        let mut known = self.lock().await?;
         let (shared, log) = (self.shared.clone(), self.log.clone());
         let (shown, limits) = (self.shown.clone(), self.limits);
         let done = tokio::task::spawn_blocking(move || {
@@ -131,7 +140,7 @@ impl<S: Tables + 'static> Copied<S> {
         &self,
         work: impl FnOnce() -> Result<T, RoundError> + Send + 'static,
     ) -> Result<T, RoundError> {
-        let mut known: OwnedMutexGuard<_> = self.copy.clone().lock_owned().await;
+        let mut known = self.lock().await?;
         let done = tokio::task::spawn_blocking(move || {
             *known = None;
             work()
@@ -139,9 +148,19 @@ impl<S: Tables + 'static> Copied<S> {
         done.await.map_err(|_| RoundError::Stopped)?
     }
 
-    /// Ends once nobody uses the copy. Whoever waits for it uses it after that.
-    pub async fn settled(&self) {
+    /// Ends once nobody uses the copy. Nobody does after that, so that the same log can be copied
+    /// anew: whoever still has this one fails with [`RoundError::Stopped`].
+    pub async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
         drop(self.copy.lock().await);
+    }
+
+    async fn lock(&self) -> Result<OwnedMutexGuard<Option<Copy<S>>>, RoundError> {
+        let known = self.copy.clone().lock_owned().await;
+        if self.closed.load(Ordering::Acquire) {
+            return Err(RoundError::Stopped);
+        }
+        Ok(known)
     }
 
     /// Charges one signed request, or says in how many seconds there is room for it, at least 1.

@@ -59,7 +59,7 @@ impl<S: Tables + 'static> Follower<S> {
             () = async { _ = stop.wait_for(|stop| *stop).await } => {}
             () = self.rounds() => {}
         }
-        copied.settled().await;
+        copied.close().await;
     }
 
     async fn rounds(&mut self) {
@@ -92,6 +92,8 @@ impl<S: Tables + 'static> Follower<S> {
     /// Asks for the checkpoint, and does what follows from it.
     pub(super) async fn round(&mut self) -> Result<(), RoundError> {
         let copied = self.copied.clone();
+        // First what is stored: if that is damaged, it is repaired, whether the log answers or not.
+        copied.with(|_| Ok(())).await?;
         let note = copied.site.checkpoint().await?;
         let head = copied.log.verify(&note)?;
         let compared = head.clone();

@@ -166,55 +166,29 @@ struct Open<'a> {
     stop: watch::Receiver<bool>,
 }
 
-impl Open<'_> {
-    /// The logs of the configuration.
-    fn configured(&self) -> Result<Vec<Source>, MirrorStartError> {
-        let mut configured = Vec::new();
-        for entry in &self.config.log {
-            let log = entry.verifier().map_err(MirrorStartError::Log)?;
-            // A mirror has keys of its own, of which none is a log's.
-            WitnessedLog::new(log.clone(), &self.keys)?;
-            let url = entry.url.clone();
-            configured.push(Source { log, url });
-        }
-        Ok(configured)
-    }
-
-    /// The clock, with the floor that is stored.
-    fn clock(&self, floor: ClockFloor) -> Result<MirrorClock, MirrorStartError> {
-        let floor_file = self.config.floor_file.as_ref();
-        let floor_file = floor_file.map(|path| FloorFile::open(path, floor));
-        let clock = MirrorClock::new(floor, floor_file.transpose()?, now);
-        if let Err(fault) = floor.advanced(now()) {
-            tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
-        }
-        Ok(clock)
-    }
-}
-
 impl Job for Open<'_> {
     type Output = Result<Opened, MirrorStartError>;
 
     fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
         let floor = store::OWN.open(&*store, &self.config.name)?;
-        let configured = self.configured()?;
-        let clock = self.clock(floor)?;
+        let configured = configured(self.config, &self.keys)?;
         let verifiers = self.keys.verifiers();
         let vkeys: Vec<String> = verifiers.iter().map(ToString::to_string).collect();
         let shelf = Arc::new(Shelf::default());
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|e| MirrorStartError::Random(e.to_string()))?;
         let disk = store.clone();
         let http = site::client()?;
+        if let Err(fault) = floor.advanced(now()) {
+            tracing::error!(%fault, "nothing is cosigned as a mirror; see `assay-node mirror`");
+        }
         let own_keys = Arc::new(ArcSwap::from_pointee(self.keys));
         let shown = shelf.clone();
         let shared = Arc::new(Shared {
             store: store.clone(),
             keys: own_keys.clone(),
-            clock,
+            clock: clock(self.config, floor)?,
             evidence: Some(self.beside.evidence.clone()),
             memory: Memory::new(self.config.memory_mib),
-            tickets: Tickets::new(&key),
+            tickets: tickets()?,
             mirrors: mirrors(self.beside.peers.clone(), http.clone()),
             free: Box::new(move || disk.free()),
             reserve: self.config.reserve_mib << 20,
@@ -253,6 +227,33 @@ impl Job for Open<'_> {
             task: tokio::spawn(followed.run(self.beside.peers, self.stop)),
         })
     }
+}
+
+/// The logs of the configuration.
+fn configured(config: &MirrorConfig, keys: &WitnessKeys) -> Result<Vec<Source>, MirrorStartError> {
+    let mut configured = Vec::new();
+    for entry in &config.log {
+        let log = entry.verifier().map_err(MirrorStartError::Log)?;
+        // A mirror has keys of its own, of which none is a log's.
+        WitnessedLog::new(log.clone(), keys)?;
+        let url = entry.url.clone();
+        configured.push(Source { log, url });
+    }
+    Ok(configured)
+}
+
+/// The clock of a mirror, and the file that knows its floor, too.
+fn clock(config: &MirrorConfig, floor: ClockFloor) -> Result<MirrorClock, FloorFileError> {
+    let file = config.floor_file.as_ref();
+    let file = file.map(|path| FloorFile::open(path, floor)).transpose()?;
+    Ok(MirrorClock::new(floor, file, now))
+}
+
+/// Tickets of a key that nobody else has.
+fn tickets() -> Result<Tickets, MirrorStartError> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|e| MirrorStartError::Random(e.to_string()))?;
+    Ok(Tickets::new(&key))
 }
 
 /// The auditor of what a mirror copies.

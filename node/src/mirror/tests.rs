@@ -339,7 +339,7 @@ fn a_log_that_is_removed_is_not_shown() {
     let shelf = Shelf::default();
     let follower = follower(&new_store(), "http://127.0.0.1:1", || NOW);
     let rows = follower.copied.shown.rows;
-    shelf.put(follower.copied);
+    shelf.put(follower.copied.clone());
     assert!(shelf.log(&rows.digest().to_hex()).is_some());
     shelf.remove(rows);
     assert!(shelf.log(&rows.digest().to_hex()).is_none());
@@ -369,4 +369,17 @@ fn an_older_copy_of_a_mirrors_store_is_refused() {
     assert!(clock.commit(&*store, 0, |_, _| {}).is_err());
     let known = std::fs::read_to_string(&path).unwrap();
     assert_eq!(known, format!("{}\n", NOW + 61));
+}
+
+/// Whoever still has a log that is not mirrored any more writes nothing of it: it may be copied anew
+/// meanwhile.
+#[tokio::test]
+async fn a_log_that_was_closed_is_not_written() {
+    let follower = follower(&new_store(), "http://127.0.0.1:1", || NOW);
+    follower.copied.with(|_| Ok(())).await.unwrap();
+    follower.copied.close().await;
+    let refused = follower.copied.with(|_| Ok(())).await.unwrap_err();
+    assert!(matches!(refused, RoundError::Stopped), "{refused:?}");
+    let refused = follower.copied.alone(|| Ok(())).await.unwrap_err();
+    assert!(matches!(refused, RoundError::Stopped), "{refused:?}");
 }

@@ -231,6 +231,7 @@ fn of_origin<S: Tables + 'static>(shelf: &Shelf<S>, origin: &str) -> Option<Arc<
 fn failed<S: Tables + 'static>(log: &Copied<S>, error: &RoundError) -> Answer {
     let (origin, reason) = (log.log.origin(), with_causes(error));
     match error {
+        RoundError::Stopped => unavailable("this log is not mirrored here any more", Some(5)),
         RoundError::NoRoom(_) => {
             tracing::warn!(origin, reason, "an upload finds no room");
             unavailable("there is no room for more of this log", None)

@@ -87,6 +87,26 @@ async fn until_whole(pair: &Pair, head: &VerifiedHead, right: &[Vec<u8>]) -> any
     Ok(())
 }
 
+/// Starts another node that mirrors the same log, and makes it a peer.
+async fn peer(pair: &Pair) -> anyhow::Result<Node> {
+    let theirs = pair.log.ready().url.clone();
+    let (mut other, vkeys) = make("other.example/m", &pair.log.vkey()?, &theirs, "")?;
+    other.run()?;
+    let digest = Hash::of(ORIGIN.as_bytes());
+    let copy = format!("{}/mirror/{digest}/checkpoint", other.ready().url);
+    let started = Instant::now();
+    while reqwest::get(&copy).await?.status() != 200 {
+        ensure!(started.elapsed() < PATIENCE, "{}", other.stderr());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let peer = format!(
+        "[[peer]]\nname = \"other\"\nurl = {:?}\nmirror = {vkeys:?}\nroles = [\"gossip\"]\n",
+        other.ready().url,
+    );
+    std::fs::write(pair.mirror.folder().join("peers.toml"), peer)?;
+    Ok(other)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_is_repaired_from_the_log_and_then_from_another_mirror() -> anyhow::Result<()> {
     let mut pair = Pair::with("scrub_ms = 20").await?;
@@ -100,7 +120,7 @@ async fn a_copy_is_repaired_from_the_log_and_then_from_another_mirror() -> anyho
     let head = pair.until_shown(size).await?;
     let right = pair.read(&theirs, &head).await?;
 
-    let other = beside(&pair, &theirs).await?;
+    let other = peer(&pair).await?;
     for from in ["log", "mirror"] {
         pair.mirror.stop()?;
         assert_eq!(damage(pair.mirror.folder())?, right.len());
@@ -126,39 +146,15 @@ async fn a_copy_is_repaired_from_the_log_and_then_from_another_mirror() -> anyho
     }
 
     drop(other);
-    assert_lost(&mut pair, size, &head, &right).await
+    lost(&mut pair, &head, &right).await
 }
 
-/// Another node mirrors the same log, and is a peer of the mirror.
-async fn beside(pair: &Pair, theirs: &str) -> anyhow::Result<Node> {
-    let (mut other, vkeys) = make("other.example/m", &pair.log.vkey()?, theirs, "")?;
-    other.run()?;
-    let digest = Hash::of(ORIGIN.as_bytes());
-    let copy = format!("{}/mirror/{digest}/checkpoint", other.ready().url);
-    let started = Instant::now();
-    while reqwest::get(&copy).await?.status() != 200 {
-        ensure!(started.elapsed() < PATIENCE, "{}", other.stderr());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let peer = format!(
-        "[[peer]]\nname = \"other\"\nurl = {:?}\nmirror = {vkeys:?}\nroles = [\"gossip\"]\n",
-        other.ready().url,
-    );
-    std::fs::write(pair.mirror.folder().join("peers.toml"), peer)?;
-    Ok(other)
-}
-
-/// What nobody has is an alarm, and stays refused; what is not damaged is served.
-async fn assert_lost(
-    pair: &mut Pair,
-    size: u64,
-    head: &VerifiedHead,
-    right: &[Vec<u8>],
-) -> anyhow::Result<()> {
+/// Nobody has what is damaged: it is an alarm, and stays refused; what is not damaged is served.
+async fn lost(pair: &mut Pair, head: &VerifiedHead, right: &[Vec<u8>]) -> anyhow::Result<()> {
     pair.mirror.stop()?;
     damage_one(pair.mirror.folder())?;
     pair.mirror.run()?;
-    pair.until_shown(size).await?;
+    pair.until_shown(head.size().get()).await?;
     let lost = "neither the log nor another mirror has it";
     let started = Instant::now();
     while !pair.mirror.stderr().contains(lost) {

@@ -49,6 +49,42 @@ fn case(case: &'static str, body: Vec<u8>, answer: Said) -> Case {
     Case { case, body, answer }
 }
 
+/// Uploads that are refused by a mirror that has 2,500 entries of 3,000.
+fn refused(log: &History, info: &dyn Fn(u64) -> Said) -> anyhow::Result<Vec<Case>> {
+    let ended = "the body ended before its first package was whole\n";
+    let after = "the upload starts at 301, which is after its end, 300\n";
+    let hashes = "the proof of a package has 64 hashes, and at most 63 are allowed\n";
+    // 60 entries of no bytes come first.
+    let mut malformed = header(log, 2500, 3000, b"");
+    malformed.extend([0; 120]);
+    malformed.push(64);
+    let unknown = History::new("log.example/unknown", 3)?;
+    let cases = vec![
+        case(
+            "unknown",
+            body(&unknown, 0, 3),
+            upload(404, "this log is not mirrored here\n"),
+        ),
+        case("not pending", body(log, 2500, 2999), info(2500)),
+        case("before the mirrored", body(log, 2000, 2499), info(2500)),
+        case("start after next", body(log, 2501, 3000), info(2500)),
+        case("too much is here", body(log, 451, 3000), info(2500)),
+        case("empty", vec![], upload(400, ended)),
+        case(
+            "a header alone",
+            header(log, 2500, 3000, b""),
+            upload(400, ended),
+        ),
+        case(
+            "start after end",
+            header(log, 301, 300, b""),
+            upload(400, after),
+        ),
+        case("64 hashes", malformed, upload(400, hashes)),
+    ];
+    Ok(cases)
+}
+
 #[tokio::test]
 async fn every_status_of_an_upload() -> anyhow::Result<()> {
     let log = History::new("log.example/a", 3000)?;
@@ -64,69 +100,29 @@ async fn every_status_of_an_upload() -> anyhow::Result<()> {
     mirror.add(log.request(2500, 3000)?).await?;
     let ticket = mirror.ticket(&log).await?;
     let info = |next| client::info(409, 3000, next, &ticket);
-    let ended = "the body ended before its first package was whole\n";
-    let after = "the upload starts at 301, which is after its end, 300\n";
-    let hashes = "the proof of a package has 64 hashes, and at most 63 are allowed\n";
-    let mut malformed = body(&log, 2999, 3000);
-    let proof = malformed.len() - 1 - 4 * 32;
-    assert_eq!(malformed[proof], 4);
-    malformed[proof] = 64;
     let mut wrong = body(&log, 2500, 3000);
     *wrong.last_mut().context("an empty body")? ^= 1;
-    let unknown = History::new("log.example/unknown", 3)?;
-    let cases = [
-        case(
-            "unknown",
-            body(&unknown, 0, 3),
-            upload(404, "this log is not mirrored here\n"),
-        ),
-        case("not pending", body(&log, 2500, 2999), info(2500)),
-        case("before the mirrored", body(&log, 2000, 2499), info(2500)),
-        case("start after next", body(&log, 2501, 3000), info(2500)),
-        case("too much is here", body(&log, 451, 3000), info(2500)),
-        case("empty", vec![], upload(400, ended)),
-        case(
-            "a header alone",
-            header(&log, 2500, 3000, b""),
-            upload(400, ended),
-        ),
-        case(
-            "start after end",
-            header(&log, 301, 300, b""),
-            upload(400, after),
-        ),
-        case("64 hashes", malformed, upload(400, hashes)),
-    ];
-    for Case { case, body, answer } in cases {
+    for Case { case, body, answer } in refused(&log, &info)? {
         assert_eq!(mirror.upload(body).await?, answer, "{case}");
     }
-    assert_saved(&mirror, &log, wrong, &info).await
-}
-
-/// Packages before the wrong one stay: 2500..2560, and then one that is wrong in 2816..3000.
-async fn assert_saved(
-    mirror: &Pushed,
-    log: &History,
-    wrong: Vec<u8>,
-    info: &impl Fn(u64) -> Said,
-) -> anyhow::Result<()> {
+    // Packages before the wrong one stay: 2500..2560, and then one that is wrong in 2816..3000.
     let said = mirror.upload(wrong).await?;
     let unproven = "the entries from 2816 on are not proven to be in the tree of size 3000\n";
     assert_eq!(said, upload(422, unproven));
-    assert_eq!(mirror.upload(body(log, 2817, 3000)).await?, info(2816));
+    assert_eq!(mirror.upload(body(&log, 2817, 3000)).await?, info(2816));
     // Of the first package nothing is saved.
-    let mut wrong = body(log, 2816, 3000);
+    let mut wrong = body(&log, 2816, 3000);
     *wrong.last_mut().context("an empty body")? ^= 1;
     assert_eq!(mirror.upload(wrong).await?, upload(422, unproven));
-    assert_eq!(mirror.upload(body(log, 2817, 3000)).await?, info(2816));
-    let lines = mirror.upload(body(log, 2816, 3000)).await?;
+    assert_eq!(mirror.upload(body(&log, 2817, 3000)).await?, info(2816));
+    let lines = mirror.upload(body(&log, 2816, 3000)).await?;
     assert_eq!(lines.status, 200);
-    mirror.check(log, 3000, &lines.body).await?;
+    mirror.check(&log, 3000, &lines.body).await?;
     // Nothing is missing: it is cosigned, and again at a new time after a while.
-    let again = mirror.upload(header(log, 3000, 3000, b"")).await?;
+    let again = mirror.upload(header(&log, 3000, 3000, b"")).await?;
     assert_eq!(again, lines);
     // The mirrored head has passed it.
-    assert_eq!(mirror.upload(body(log, 2500, 2500)).await?, info(3000));
+    assert_eq!(mirror.upload(body(&log, 2500, 2500)).await?, info(3000));
     Ok(())
 }
 
