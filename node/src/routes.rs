@@ -20,7 +20,7 @@ use crate::{
     rotation::socket::Rotations,
     storage::Store,
     view::View,
-    witness::{self, lists, run::Opened},
+    witness::{self, lists, run::Opened, service::Witness},
 };
 use assay_proto::federation_page::{LogPart, QuorumPart};
 use axum::Router;
@@ -73,30 +73,23 @@ pub fn routes<S: Store + 'static>(
     stop: &watch::Receiver<bool>,
 ) -> Result<Plain, MirrorStartError> {
     let own_log = OwnLog::new(view.clone(), &config.log.origin);
-    let submissions = submissions(&config.server.shared_addresses);
-    let mut holdings: Vec<Box<dyn Holding>> = vec![Box::new(own_log)];
-    let mut router = tiles::router(view).merge(misbehavior::http::router(evidence.clone()));
-    let mut page = Page {
-        log: Some(log.page),
-        witness: None,
-        mirror: None,
-        quorum: log.quorum,
-        peers: peers.clone(),
+    let mut made = Made {
+        router: tiles::router(view).merge(misbehavior::http::router(evidence.clone())),
+        admin: Router::new(),
+        page: Page {
+            log: Some(log.page),
+            witness: None,
+            mirror: None,
+            quorum: log.quorum,
+            peers: peers.clone(),
+        },
+        holdings: vec![Box::new(own_log)],
+        rotations: Rotations::default(),
     };
-    let (mut own, mut witnessing, mut rotations) = (None, None, Rotations::default());
-    let mut admin = Router::new();
+    let (mut own, mut witnessing) = (None, None);
     if let Some(opened) = witness {
-        rotations.witness = Some(opened.rotation);
-        own = Some(OwnWitness {
-            vkeys: opened.vkeys,
-            writer: opened.writer,
-        });
-        let witness = Arc::new(opened.witness);
-        admin = lists::begin(&witness, opened.lists, peers, stop);
-        holdings.push(Box::new(Witnessed::new(&witness)));
-        page.witness = Some(witness::service::part(witness.clone()));
-        router = router.merge(witness::http::router(witness.clone()));
-        witnessing = Some(witness);
+        let (it, witness) = made.add_witness(opened, peers, stop);
+        (own, witnessing) = (Some(it), Some(witness));
     } else {
         misbehavior::follow(evidence, peers.clone());
     }
@@ -111,31 +104,71 @@ pub fn routes<S: Store + 'static>(
     let mirror = mirror.map(|mirror| mirror::open(mirror, beside, stop.clone()));
     let mut mirror = mirror.transpose()?;
     if let Some(opened) = &mut mirror {
-        rotations.mirror = opened.rotation.take();
-        page.mirror = Some(opened.page.clone());
-        router = router.merge(opened.router.clone());
-        holdings.extend(opened.held.take());
+        made.add_mirror(opened);
     }
     let gossip = rounds::start(rounds::Setup {
         evidence: evidence.clone(),
-        holdings,
+        holdings: made.holdings,
         places: Places::configured(config.mirror.as_ref()),
         config: &config.federation,
         peers,
         stop: stop.clone(),
     })?;
     if let Some(witness) = witnessing {
-        let gossip = gossip.desk.gossip().clone();
-        witness.tell(move |head| gossip.seen(head));
+        witness.tell(gossip.desk.seen());
     }
+    let submissions = submissions(&config.server.shared_addresses);
     let heads = gossip::http::router(gossip.desk.clone(), submissions.clone());
     Ok(Plain {
-        router: router.merge(heads).merge(page::router(page)),
+        router: made.router.merge(heads).merge(page::router(made.page)),
         witness: own,
         mirror,
         gossip,
         submissions,
-        rotations,
-        admin,
+        rotations: made.rotations,
+        admin: made.admin,
     })
+}
+
+/// What is put together.
+struct Made {
+    router: Router,
+    admin: Router,
+    page: Page,
+    holdings: Vec<Box<dyn Holding>>,
+    rotations: Rotations,
+}
+
+impl Made {
+    /// Adds the node's own witness, which starts to follow the peers.
+    fn add_witness(
+        &mut self,
+        opened: Opened,
+        peers: &Peers,
+        stop: &watch::Receiver<bool>,
+    ) -> (OwnWitness, Arc<Witness>) {
+        let own = OwnWitness {
+            vkeys: opened.vkeys,
+            writer: opened.writer,
+        };
+        let witness = Arc::new(opened.witness);
+        self.rotations.witness = Some(opened.rotation);
+        self.holdings.push(Box::new(Witnessed::new(&witness)));
+        self.page.witness = Some(witness::service::part(witness.clone()));
+        self.admin = lists::begin(&witness, opened.lists, peers, stop);
+        self.merge(witness::http::router(witness.clone()));
+        (own, witness)
+    }
+
+    /// Adds the node's own mirror.
+    fn add_mirror(&mut self, opened: &mut mirror::Opened) {
+        self.rotations.mirror = opened.rotation.take();
+        self.page.mirror = Some(opened.page.clone());
+        self.holdings.extend(opened.held.take());
+        self.merge(opened.router.clone());
+    }
+
+    fn merge(&mut self, more: Router) {
+        self.router = std::mem::take(&mut self.router).merge(more);
+    }
 }

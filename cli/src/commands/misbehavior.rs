@@ -385,7 +385,7 @@ mod tests {
 
     #[test]
     fn each_finding_says_what_it_means() {
-        let breach = VerifiedText::Breach(wrong_signature("log.example"));
+        let breach = VerifiedText::Breach(Box::new(wrong_signature("log.example")));
         let view = FoundView::of(&breach);
         assert_eq!((view.convicts, view.leaf_index), (false, Some(1)));
         let words = view.words();

@@ -147,27 +147,22 @@ impl<L: LogService, I: IndexService> Service<Request<RequestBody>> for Api<L, I>
         let grpc = is_grpc(&request);
         if grpc && let Some(digest) = take_prefix(&mut request) {
             return match self.copies.as_ref().and_then(|copies| copies.of(&digest)) {
-                Some(copy) => call_one_log(
+                Some(copy) if is_of_a_log(&request) => call_a_log(
                     &mut log_server(copy.log.clone()),
                     &mut index_server(copy.index.clone()),
                     request,
-                )
-                .unwrap_or_else(|_| refused(Status::unimplemented(NO_METHOD))),
+                ),
+                Some(_) => refused(Status::unimplemented(NO_METHOD)),
                 None => refused(Status::not_found(
                     "this node has no copy of that log which it replayed",
                 )),
             };
         }
+        if grpc && is_of_a_log(&request) {
+            return call_a_log(&mut self.log, &mut self.index, request);
+        }
         // An upload ends by itself if it makes no progress, and may take longer.
         let upload = grpc && request.uri().path() == UPLOAD;
-        let request = if grpc {
-            match call_one_log(&mut self.log, &mut self.index, request) {
-                Ok(answer) => return answer,
-                Err(other) => other,
-            }
-        } else {
-            request
-        };
         if upload || request.uri().path() == ADD_ENTRIES {
             let answer = self.rest.call(request);
             return answer.map(|answer| answer.map(whole)).boxed();
@@ -183,21 +178,24 @@ fn refused(status: Status) -> Answer {
     ready(Ok(status.into_http())).boxed()
 }
 
-/// Calls a method of a log. Returns the request if it is of another service.
-fn call_one_log<L: LogService, I: IndexService>(
+/// Whether a call is of one of the two services that a log has.
+fn is_of_a_log<B>(request: &Request<B>) -> bool {
+    is_of(log_service_server::SERVICE_NAME, request)
+        || is_of(index_service_server::SERVICE_NAME, request)
+}
+
+/// Calls a method of a log.
+fn call_a_log<L: LogService, I: IndexService>(
     log: &mut LogServiceServer<L>,
     index: &mut IndexServiceServer<I>,
     request: Request<RequestBody>,
-) -> Result<Answer, Request<RequestBody>> {
+) -> Answer {
     let of_log = is_of(log_service_server::SERVICE_NAME, &request);
-    if !of_log && !is_of(index_service_server::SERVICE_NAME, &request) {
-        return Err(request);
-    }
-    Ok(match gated(request) {
+    match gated(request) {
         Ok(request) if of_log => in_time(log.call(request), true).boxed(),
         Ok(request) => in_time(index.call(request), true).boxed(),
         Err(status) => refused(status),
-    })
+    }
 }
 
 /// Calls a service of gRPC or a route that is behind the router. Messages of `FederationService`

@@ -36,31 +36,32 @@ pub fn router(desk: Desk, quota: Arc<Reports>) -> Router {
 /// The route of the admin socket: `GET /standing`, a line for each log that is suspect or
 /// convicted.
 pub fn admin(desk: Desk) -> Router {
-    let standing = async |State(desk): State<Desk>| {
-        let mut lines = String::new();
-        for origin in desk.gossip().origins().iter() {
-            let what = match desk.gossip().standing(origin) {
-                Standing::Clear => continue,
-                Standing::Suspect { size, .. } => format!("suspect, for its head of size {size}"),
-                Standing::Convicted => "convicted of misbehavior".to_owned(),
-            };
-            // Writing to a string does not fail.
-            let _ = writeln!(lines, "{what}\t{origin}");
-        }
-        lines
-    };
     Router::new()
         .route("/standing", get(standing))
         .with_state(desk)
 }
 
+async fn standing(State(desk): State<Desk>) -> String {
+    let mut lines = String::new();
+    for origin in desk.gossip().origins().iter() {
+        let what = match desk.gossip().standing(origin) {
+            Standing::Clear => continue,
+            Standing::Suspect { size, .. } => format!("suspect, for its head of size {size}"),
+            Standing::Convicted => "convicted of misbehavior".to_owned(),
+        };
+        // Writing to a string does not fail.
+        let _ = writeln!(lines, "{what}\t{origin}");
+    }
+    lines
+}
+
 async fn show(State(route): State<Arc<Route>>, Extension(peer): Extension<Peer>) -> Response {
-    let tips = || {
+    let made = peer.account.made(|| {
         let text = route.desk.gossip().tips().join("\n");
         let bytes = text.len();
         Ok::<_, NoRoom>((text, bytes))
-    };
-    match peer.account.made(tips).await {
+    });
+    match made.await {
         Ok((text, hold)) => {
             let caching = (header::CACHE_CONTROL, "no-cache");
             let mut response = ([TEXT, caching], text).into_response();

@@ -163,8 +163,8 @@ impl Rounds {
         blocking(&self.gossip.busy, move || gossip.refresh()).await;
         let places = self.gossip.places();
         let peers = &places.gossips;
-        let is_peer = |url: &String| peers.iter().any(|peer| peer.url == *url);
-        self.channels.retain(|url, _| is_peer(url));
+        self.channels
+            .retain(|url, _| peers.iter().any(|peer| peer.url == *url));
         self.failing
             .retain(|name, _| peers.iter().any(|peer| peer.name == *name));
         for at in self

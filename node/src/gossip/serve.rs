@@ -9,6 +9,7 @@ use crate::reason::with_causes;
 use assay_proto::gossip::{check_submitted, read_turn, turn_message};
 use assay_proto::v1::{ExchangeHeadsRequest, ExchangeHeadsResponse};
 use assay_tlog::gossip::{Exchange, Turn};
+use assay_tlog::head::VerifiedHead;
 use futures::{Stream, StreamExt as _, stream};
 use prost::Message;
 use std::{sync::Arc, time::Duration};
@@ -57,6 +58,12 @@ impl Desk {
         &self.gossip
     }
 
+    /// What takes heads that logs signed and that were refused. It does not block.
+    pub fn seen(&self) -> impl Fn(VerifiedHead) + Send + Sync + 'static {
+        let gossip = self.gossip.clone();
+        move |head| gossip.seen(head)
+    }
+
     /// Serves an exchange. Fails if too many are served.
     pub fn exchange<I>(
         &self,
@@ -94,9 +101,10 @@ where
     I: Stream<Item = Result<ExchangeHeadsRequest, Status>> + Unpin,
 {
     async fn next(mut self) -> Result<Option<(ExchangeHeadsResponse, Self)>, Status> {
-        let late = |_| Status::deadline_exceeded("the exchange took too long");
-        let come = timeout_at(self.until, self.come.next()).await;
-        let Some(message) = come.map_err(late)?.transpose()? else {
+        let Ok(come) = timeout_at(self.until, self.come.next()).await else {
+            return Err(Status::deadline_exceeded("the exchange took too long"));
+        };
+        let Some(message) = come.transpose()? else {
             return Ok(None);
         };
         heard(&message);

@@ -358,14 +358,15 @@ impl Gossip {
         metrics::gauge!("assay_gossip_unlinked_heads").set(unlinked as f64);
         metrics::gauge!("assay_gossip_suspects").set(suspects.len() as f64);
         let before = self.suspects.swap(Arc::new(suspects.clone()));
-        let was = |origin: &str| before.iter().any(|suspect| suspect.origin == origin);
-        for Suspect { origin, size } in suspects.iter().filter(|it| !was(&it.origin)) {
-            tracing::warn!(
-                origin,
-                %size,
-                "this log signed a head that nobody links to its other heads: it may show two \
-                 histories, or it and its mirrors are down"
-            );
+        for Suspect { origin, size } in &suspects {
+            if !before.iter().any(|suspect| suspect.origin == *origin) {
+                tracing::warn!(
+                    origin,
+                    %size,
+                    "this log signed a head that nobody links to its other heads: it may show two \
+                     histories, or it and its mirrors are down"
+                );
+            }
         }
         for Suspect { origin, .. } in before.iter() {
             if !suspects.iter().any(|suspect| suspect.origin == *origin) {

@@ -371,8 +371,8 @@ fn an_older_copy_of_a_mirrors_store_is_refused() {
     assert_eq!(known, format!("{}\n", NOW + 61));
 }
 
-/// Whoever still has a log that is not mirrored any more writes nothing of it: it may be copied anew
-/// meanwhile.
+/// Whoever still has a log that is not mirrored any more writes nothing of it: it may be copied
+/// anew meanwhile.
 #[tokio::test]
 async fn a_log_that_was_closed_is_not_written() {
     let follower = follower(&new_store(), "http://127.0.0.1:1", || NOW);

@@ -2,7 +2,8 @@
 //! itself (C2SP tlog-mirror).
 //!
 //! `core/tlog/src/mirror/` decides and has the statuses. Here is what a stranger may cost: a body
-//! is read as it comes, a package at a time, and each package is stored before the next one is read.
+//! is read as it comes, a package at a time, and each package is stored before the next one is
+//! read.
 
 use super::copied::Copied;
 use super::fault::RoundError;

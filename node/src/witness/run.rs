@@ -408,7 +408,6 @@ fn gossip(
         peers,
         stop: stop.clone(),
     })?;
-    let seen = running.desk.gossip().clone();
-    witness.tell(move |head| seen.seen(head));
+    witness.tell(running.desk.seen());
     Ok(running)
 }

@@ -118,6 +118,18 @@ impl Auditor {
         }
     }
 
+    /// The leaf at which a log broke a rule, as anybody can check with the log's key alone.
+    async fn shown(&self, log: &Made) -> anyhow::Result<u64> {
+        let path = format!("{}/audit/breach", log.path());
+        let shown = self.until_there(&path).await?;
+        let keys = AssayKeys {
+            logs: vec![LogVerifier::new(log.key.name(), vec![log.key.verifier()])?],
+            ..AssayKeys::default()
+        };
+        let breach = VerifiedBreach::verify(shown.as_bytes(), &keys)?;
+        Ok(breach.broken().leaf().get())
+    }
+
     /// How a log is, as the node says it.
     async fn status(&self, log: &Made) -> anyhow::Result<Value> {
         let text = self.get(&format!("{}/audit", log.path())).await?;
@@ -348,17 +360,7 @@ async fn logs_that_break_a_rule_are_mirrored_and_not_audited_any_more() -> anyho
                 assert_eq!((said.origin, said.size.get()), (named, good + 1));
                 continue;
             }
-            // Anybody can check what it broke, with the log's key alone.
-            let path = format!("{}/audit/breach", log.path());
-            let shown = auditor.until_there(&path).await?;
-            let log = LogVerifier::new(log.key.name(), vec![log.key.verifier()])?;
-            let logs = vec![log];
-            let keys = AssayKeys {
-                logs,
-                ..AssayKeys::default()
-            };
-            let breach = VerifiedBreach::verify(shown.as_bytes(), &keys)?;
-            assert_eq!(breach.broken().leaf().get(), good, "{rule}: {shown}");
+            assert_eq!(auditor.shown(log).await?, good, "{rule}");
         }
     }
     let said = auditor.node.stderr();

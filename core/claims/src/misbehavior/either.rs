@@ -12,7 +12,7 @@ pub enum VerifiedText {
     /// It convicts its culprit for good.
     Misbehavior(VerifiedMisbehavior),
     /// It convicts nobody for good.
-    Breach(VerifiedBreach),
+    Breach(Box<VerifiedBreach>),
 }
 
 impl VerifiedText {
@@ -22,7 +22,8 @@ impl VerifiedText {
         match VerifiedMisbehavior::verify(text, keys) {
             Ok(found) => Ok(VerifiedText::Misbehavior(found)),
             Err(MisbehaviorError::Unsupported) => {
-                VerifiedBreach::verify(text, assay).map(VerifiedText::Breach)
+                let found = VerifiedBreach::verify(text, assay)?;
+                Ok(VerifiedText::Breach(Box::new(found)))
             }
             Err(error) => Err(error.into()),
         }

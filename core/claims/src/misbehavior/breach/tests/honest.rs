@@ -48,7 +48,7 @@ struct Honest {
 }
 
 impl Honest {
-    fn new(asks: &[Ask]) -> Log {
+    fn log(asks: &[Ask]) -> Log {
         let mut honest = Honest {
             log: Log::new(),
             registry: Registry::new(),
@@ -196,7 +196,7 @@ proptest! {
         picks in prop::collection::vec(any::<Index>(), 1..5),
         label in any::<Index>(),
     ) {
-        let log = Honest::new(&asks);
+        let log = Honest::log(&asks);
         prop_assert_eq!(blamed(&log, &picks, &label), None);
     }
 
@@ -208,7 +208,7 @@ proptest! {
         rule in 0..7_u8,
         pick in any::<Index>(),
     ) {
-        let mut log = Honest::new(&before);
+        let mut log = Honest::log(&before);
         let leaf = break_rule(&mut log, rule, &pick);
         // What follows is in order by itself.
         for ask in &after {
@@ -234,7 +234,7 @@ proptest! {
         omit in any::<bool>(),
         pick in any::<Index>(),
     ) {
-        let mut log = Honest::new(&before);
+        let mut log = Honest::log(&before);
         let claim = note(50, &[99]);
         let entry = if omit { log.hidden(claim) } else { log.claim(claim) };
         let labels = labels_of_entry(&log.entry(entry));

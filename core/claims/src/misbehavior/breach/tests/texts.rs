@@ -215,7 +215,7 @@ fn a_reader_takes_texts_of_all_kinds() {
         let read = VerifiedText::verify(found.text().as_bytes(), &known, &KEYS.known).unwrap();
         assert_eq!((read.kind(), read.id()), (found.kind(), found.id()));
         assert_eq!((read.culprit(), read.origin()), (found.culprit(), ORIGIN));
-        assert_eq!(read, VerifiedText::Breach(found.clone()));
+        assert_eq!(read, VerifiedText::Breach(Box::new(found.clone())));
         // It convicts nobody.
         let convicts = crate::misbehavior::VerifiedMisbehavior::verify(
             found.text().as_bytes(),
