@@ -73,19 +73,8 @@ pub fn routes<S: Store + 'static>(
     stop: &watch::Receiver<bool>,
 ) -> Result<Plain, MirrorStartError> {
     let own_log = OwnLog::new(view.clone(), &config.log.origin);
-    let mut made = Made {
-        router: tiles::router(view).merge(misbehavior::http::router(evidence.clone())),
-        admin: Router::new(),
-        page: Page {
-            log: Some(log.page),
-            witness: None,
-            mirror: None,
-            quorum: log.quorum,
-            peers: peers.clone(),
-        },
-        holdings: vec![Box::new(own_log)],
-        rotations: Rotations::default(),
-    };
+    let router = tiles::router(view).merge(misbehavior::http::router(evidence.clone()));
+    let mut made = Made::new(router, own_log, log, peers);
     let (mut own, mut witnessing) = (None, None);
     if let Some(opened) = witness {
         let (it, witness) = made.add_witness(opened, peers, stop);
@@ -140,6 +129,29 @@ struct Made {
 }
 
 impl Made {
+    /// What there is of the log itself.
+    fn new(
+        router: Router,
+        own_log: OwnLog<impl Store + 'static>,
+        log: LogPage,
+        peers: &Peers,
+    ) -> Self {
+        let page = Page {
+            log: Some(log.page),
+            witness: None,
+            mirror: None,
+            quorum: log.quorum,
+            peers: peers.clone(),
+        };
+        Made {
+            router,
+            admin: Router::new(),
+            page,
+            holdings: vec![Box::new(own_log)],
+            rotations: Rotations::default(),
+        }
+    }
+
     /// Adds the node's own witness, which starts to follow the peers.
     fn add_witness(
         &mut self,
