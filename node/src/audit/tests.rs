@@ -334,7 +334,7 @@ fn a_log_that_breaks_a_rule_is_cosigned_up_to_the_last_good_head() {
         wrong.payload = claim(901, 1).payload;
         log.push(wrong);
     });
-    broken("issuer", State::Broken, None, &|log| {
+    broken("signers", State::Broken, None, &|log| {
         let key = SigningKey::from_bytes(&[1; 32]);
         let other = IssuerId::of_key(&PublicKey::from(&SigningKey::from_bytes(&[9; 32])));
         log.push(sign(&claim(900, 1).payload, &[(other, &key)]));
