@@ -11,7 +11,7 @@
 //! - [`state`]: the pool behind its lock, and what follows from what it says.
 //! - [`holding`]: what the node itself has of logs: heads, and tiles to link them with.
 //! - [`known`]: which logs there are, and where they, their mirrors and the peers are.
-//! - [`serve`], [`meet`]: both sides of an exchange. [`link`]: asking logs and mirrors.
+//! - `serve`, `meet`: both sides of an exchange. `link`: asking logs and mirrors.
 //! - [`rounds`]: the task that does a round every `federation.gossip_interval_ms`.
 //! - [`http`]: `GET /heads` and `POST /heads`. The calls of gRPC are in `api::federation`.
 //!
