@@ -117,16 +117,7 @@ impl Client {
     ) -> Result<VerifiedCheckpoint, ClientError> {
         let head = self.accept(note).await?;
         if head.size() < seen {
-            Err(ClientError::Unavailable {
-                what: format!(
-                    "the node answers as of an older head, of size {}, than was seen before, of \
-                     size {seen}: what was logged since is not in its answer; try again later, or \
-                     ask another node",
-                    head.size()
-                ),
-                retry_after: None,
-                source: None,
-            })
+            Err(older(&head, seen))
         } else {
             Ok(head)
         }
@@ -156,7 +147,15 @@ impl Client {
                 }
                 Some((Relation::Newer, known)) => self.prove_extension(known, &new).await?,
                 Some((Relation::Older, known)) => {
-                    self.prove_extension(&new, known).await?;
+                    let proven = self.prove_extension(&new, known).await;
+                    proven.map_err(|error| match error {
+                        // It has nothing of what was seen since.
+                        ClientError::Refused {
+                            code: tonic::Code::OutOfRange,
+                            ..
+                        } => older(&new, known.size()),
+                        error => error,
+                    })?;
                     break;
                 }
             }
@@ -227,6 +226,20 @@ impl Client {
     ) -> Result<bool, ClientError> {
         let (heads, to) = (self.heads.clone(), to.clone());
         blocking(move || heads.advance(from.as_ref(), &to)).await
+    }
+}
+
+/// That a node answers as of an older head than was seen.
+fn older(head: &VerifiedCheckpoint, seen: TreeSize) -> ClientError {
+    ClientError::Unavailable {
+        what: format!(
+            "the node answers as of an older head, of size {}, than was seen before, of size \
+             {seen}: what was logged since is not in its answer; try again later, or ask another \
+             node",
+            head.size()
+        ),
+        retry_after: None,
+        source: None,
     }
 }
 

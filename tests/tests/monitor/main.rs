@@ -52,7 +52,7 @@ impl World {
         }
         let shown = world.run(&["key", "show", "ours.pem", "--output", "json"])?;
         let shown: Value = serde_json::from_slice(&shown.stdout)?;
-        let key = shown["public_key"].as_str().context("no public key")?;
+        let key = shown[0]["public_key"].as_str().context("no public key")?;
         world.key = key.to_owned();
         let Ready { vkey, url, .. } = world.node.ready();
         let policy = format!("version = 1\n[[log]]\nkey = {vkey:?}\nurl = {url:?}\n");
