@@ -152,7 +152,7 @@ fn dead_peer() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A library that shows every program another time. It takes a C compiler, as building RocksDB does.
+/// A library that shows every program another time. It takes a C compiler, as RocksDB does.
 fn other_clock(world: &World, seconds: i64) -> anyhow::Result<PathBuf> {
     let source = world.folder().join("clock.c");
     let library = world.folder().join("clock.so");
