@@ -39,7 +39,8 @@ const SENT_AT_ONCE: u64 = 100;
 #[derive(Debug, Args)]
 pub struct Command {
     /// The policy [default: that of --policy]
-    policy: Option<PathBuf>,
+    #[arg(value_name = "POLICY")]
+    of_policy: Option<PathBuf>,
     #[command(flatten)]
     own: own::Names,
     /// Do one round and end, for cron
@@ -133,7 +134,7 @@ struct Round {
 
 /// Runs the command until it is told to stop, which is its success, or for one round.
 pub async fn run(command: Command, settings: &Settings) -> Result<(), Failure> {
-    let path = settings.one_policy(command.policy.clone())?;
+    let path = settings.one_policy(command.of_policy.clone())?;
     let policy = policy_file::load(&path)?;
     let watched = asking::logs(&policy, settings, How::default())?;
     let own = command.own.join(settings.monitor())?;
