@@ -10,6 +10,7 @@ pub mod audit;
 pub mod checkpoint_file;
 pub mod config;
 pub mod cosigner;
+pub mod damage;
 mod descriptors;
 mod endorsed;
 mod files;

@@ -1,6 +1,7 @@
 //! `assay-node`: makes a log (`init`) and runs it (`run`), or a witness of other logs (`witness`).
 
 mod audit_commands;
+mod damage_commands;
 mod key_commands;
 mod log_list_commands;
 mod mirror_commands;
@@ -42,6 +43,10 @@ enum Command {
     Init(Init),
     /// Runs the log until SIGTERM. SIGHUP reads the TLS files again.
     Run(Run),
+    /// Looks at all that a stopped node stores of its log, and says what is damaged.
+    Check(damage_commands::Check),
+    /// Makes the tables of a stopped node anew, from what can be read of them and from mirrors.
+    Rebuild(damage_commands::Rebuild),
     /// Makes a token that invites new issuers, and the line of the configuration that takes it.
     Invite,
     /// Says which other logs and witnesses this node works with.
@@ -108,12 +113,18 @@ struct Run {
     /// Once calls are answered, write the addresses and the log's key to this file, as JSON.
     #[arg(long, env = "ASSAY_NODE_READY_FILE")]
     ready_file: Option<PathBuf>,
+    /// Goes on although the checkpoint file lost its end. Only if there is no newer copy of it, and
+    /// the data folder is the one that ran last: else the log may contradict itself.
+    #[arg(long)]
+    checkpoint_file_lost_its_end: bool,
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Init(args) => init_log(&args),
         Command::Run(args) => run(&args),
+        Command::Check(args) => damage_commands::check(&args),
+        Command::Rebuild(args) => damage_commands::rebuild(&args),
         Command::Invite => invite(),
         Command::Peer(command) => peer_commands::run(&command),
         Command::Key(command) => key_commands::run(&command),
@@ -206,7 +217,8 @@ fn invite() -> anyhow::Result<()> {
 }
 
 fn run(args: &Run) -> anyhow::Result<()> {
-    let config = Config::load(&args.config)?;
+    let mut config = Config::load(&args.config)?;
+    config.log.lost_end = args.checkpoint_file_lost_its_end;
     let _last = telemetry::traces(&config.trace)?;
     runtime()?.block_on(async {
         let mut signals = Signals::new()?;

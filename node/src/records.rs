@@ -16,6 +16,7 @@
 //! | meta | `invitation/` ‖ SHA-256 of a token | leaf of the issuer that came by it, u64be |
 //! | meta | [`INDEX_THROUGH`] | for each shard, the leaf below which its pages are current, u64be |
 //! | meta | `owner/` ‖ key | issuer in whose record it stands; of a mirrored log only |
+//! | meta | [`SIGNED`] | leaves of the last checkpoint that was signed before the last commit, u64be |
 //! | meta | [`INDEX_WHOLE`] | after a stop: the leaf below which all pages are current, u64be |
 //!
 //! A segment is what one commit added to a thirty-second part of a bundle. It is large enough that
@@ -37,7 +38,7 @@ use bytes::{Bytes, BytesMut};
 pub const WIDTH: u64 = 256;
 
 /// Most entries of a segment, which never crosses a multiple of it.
-const SEGMENT: u64 = 8;
+pub(crate) const SEGMENT: u64 = 8;
 
 /// The row of `Meta` that says how far the index is stored.
 pub const INDEX_THROUGH: &[u8] = b"index_through";
@@ -46,11 +47,14 @@ pub const INDEX_THROUGH: &[u8] = b"index_through";
 /// and every part was written, and nothing after them.
 pub const INDEX_WHOLE: &[u8] = b"index_whole";
 
+/// The row of `Meta` that says how many leaves were signed before the last commit.
+pub const SIGNED: &[u8] = b"signed";
+
 /// What the rows of `Meta` begin with that say which invitations were used.
-const INVITATION: &[u8] = b"invitation/";
+pub(crate) const INVITATION: &[u8] = b"invitation/";
 
 /// What the rows of `Meta` begin with that say whose a key is.
-const OWNER: &[u8] = b"owner/";
+pub(crate) const OWNER: &[u8] = b"owner/";
 
 /// Why stored rows cannot be read as a log.
 #[derive(Debug, thiserror::Error)]

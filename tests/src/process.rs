@@ -132,6 +132,8 @@ pub struct Node {
     /// A program with arguments that becomes the node (`env --ignore-signal=XFSZ`), so that the
     /// process id stays the node's.
     pub wrapper: Vec<String>,
+    /// More arguments of `assay-node run`.
+    pub arguments: Vec<String>,
 }
 
 impl Node {
@@ -172,7 +174,7 @@ impl Node {
     }
 
     fn at(folder: PathBuf, name: &str, owned: Option<tempfile::TempDir>) -> Self {
-        let (environment, wrapper) = Default::default();
+        let (environment, wrapper, arguments) = Default::default();
         Node {
             folder,
             _owned: owned,
@@ -181,6 +183,7 @@ impl Node {
             ready: None,
             environment,
             wrapper,
+            arguments,
         }
     }
 
@@ -191,6 +194,27 @@ impl Node {
         fs::copy(first.config(), second.config())?;
         second.configure(edits)?;
         Ok(second)
+    }
+
+    /// A copy of a node that is stopped, in a folder of its own: the same log, and nothing that it
+    /// does to its disk reaches the first one. Nothing runs yet.
+    pub fn copy_of(first: &Node) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("assay-node-").tempdir()?;
+        let path = folder.path().to_owned();
+        let copy = Node::at(path, &first.name, Some(folder));
+        fs::copy(first.config(), copy.config())?;
+        for file in ["log.key", "checkpoints"] {
+            fs::copy(first.folder.join(file), copy.folder.join(file))?;
+        }
+        copy_folder(&first.folder.join("data"), &copy.folder.join("data"))?;
+        Ok(copy)
+    }
+
+    /// Runs `assay-node` with these words, the configuration and these arguments, to its end.
+    pub fn assay_node(&self, words: &[&str], arguments: &[&str]) -> anyhow::Result<Output> {
+        let mut command = Command::new(binaries().join("assay-node"));
+        command.args(words).arg("--config").arg(self.config());
+        Ok(command.args(arguments).stdin(Stdio::null()).output()?)
     }
 
     /// Makes a log and runs it.
@@ -259,7 +283,8 @@ impl Node {
             .arg("--config")
             .arg(self.config())
             .arg("--ready-file")
-            .arg(ready);
+            .arg(ready)
+            .args(&self.arguments);
         command.envs(self.environment.iter().map(|(k, v)| (k, v)));
         command
             .stdin(Stdio::null())

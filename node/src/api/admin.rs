@@ -1,6 +1,6 @@
 //! The admin port: `/healthz`, `/readyz`, `/metrics`. It changes nothing.
 
-use crate::{held::Held, sequencer::Halt, telemetry};
+use crate::{damage::scrub::Damaged, held::Held, sequencer::Halt, telemetry};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{io, sync::Arc, time::Duration};
@@ -10,7 +10,12 @@ use tokio::{net::TcpListener, sync::watch};
 const ADMIN_DRAIN: Duration = Duration::from_secs(2);
 
 /// Returns the routes of the admin port.
-pub fn router(halt: Arc<Halt>, held: Arc<Held>, metrics: PrometheusHandle) -> Router {
+pub fn router(
+    halt: Arc<Halt>,
+    damaged: Arc<Damaged>,
+    held: Arc<Held>,
+    metrics: PrometheusHandle,
+) -> Router {
     let render = move || {
         metrics::gauge!("assay_held_bytes").set(held.bytes() as f64);
         metrics::counter!("assay_log_lines_lost_total").absolute(telemetry::lost_lines());
@@ -20,17 +25,19 @@ pub fn router(halt: Arc<Halt>, held: Arc<Held>, metrics: PrometheusHandle) -> Ro
         // Says only that the process answers.
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .with_state(halt)
+        .with_state((halt, damaged))
         .route("/metrics", get(move || std::future::ready(render())))
 }
 
-async fn ready(State(halt): State<Arc<Halt>>) -> (StatusCode, String) {
-    match halt.reason() {
+/// A damaged store answers what it can, and an operator has to know all the same.
+async fn ready(State((halt, damaged)): State<(Arc<Halt>, Arc<Damaged>)>) -> (StatusCode, String) {
+    let wrong = match halt.reason() {
+        Some(reason) => Some(format!("reads only: {reason}\n")),
+        None => damaged.text().map(|text| text + "\n"),
+    };
+    match wrong {
         None => (StatusCode::OK, "ready\n".into()),
-        Some(reason) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("reads only: {reason}\n"),
-        ),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason),
     }
 }
 

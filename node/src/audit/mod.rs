@@ -23,7 +23,7 @@ mod error;
 pub mod http;
 mod issuers;
 pub mod keys;
-mod replay;
+pub(crate) mod replay;
 pub mod shown;
 pub mod store;
 pub mod task;

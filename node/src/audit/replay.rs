@@ -34,7 +34,7 @@ use std::{
 const BUNDLES: u64 = 16;
 
 /// Entries of a chunk, which is the least that is replayed of a head that is not all there yet.
-pub(super) const CHUNK: u64 = BUNDLES * WIDTH;
+pub(crate) const CHUNK: u64 = BUNDLES * WIDTH;
 
 /// About the bytes of rows in one batch.
 const COMMIT_BYTES: usize = 8 << 20;
@@ -46,11 +46,11 @@ const LEAF_BYTES: usize = 320;
 const PENDING: usize = 2_000_000;
 
 /// The row that says how far the replay came.
-const RULES: &[u8] = b"audit/rules";
+pub(crate) const RULES: &[u8] = b"audit/rules";
 
 /// Why a replay ends early.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ReplayError {
+pub(crate) enum ReplayError {
     /// The log does not keep a rule. What came before is stored.
     #[error(transparent)]
     Found(#[from] Box<Found>),
@@ -68,7 +68,7 @@ pub(super) enum ReplayError {
 /// A rule that a log does not keep.
 #[derive(Debug, thiserror::Error)]
 #[error("{finding}")]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Which one, and where.
     pub finding: Finding,
     /// The index that the entries give, if the log commits to another one.
@@ -83,7 +83,7 @@ impl From<Finding> for ReplayError {
 }
 
 /// How far a log was replayed, as it is stored. `None` if no entry was.
-pub(super) fn stored(part: &Copied) -> Result<Option<Rules>, RecordError> {
+pub(crate) fn stored(part: &Copied) -> Result<Option<Rules>, RecordError> {
     use crate::storage::Reads as _;
     let Some(row) = part.get(Table::Meta, RULES)? else {
         return Ok(None);
@@ -97,7 +97,7 @@ pub(super) fn stored(part: &Copied) -> Result<Option<Rules>, RecordError> {
 
 /// The index of a mirrored log as of `size` leaves, the last commitment of which is the last leaf
 /// of the tree of size `committed`.
-pub(super) fn recover(
+pub(crate) fn recover(
     part: &Copied,
     size: TreeSize,
     committed: TreeSize,
@@ -173,7 +173,7 @@ struct Chunk {
 type Places = HashMap<SignatureId, LeafIndex>;
 
 /// A log that is being replayed.
-pub(super) struct Replayer {
+pub(crate) struct Replayer {
     part: Copied,
     keys: Arc<SharedKeys>,
     rules: Rules,

@@ -12,8 +12,8 @@
 //! [`CheckpointFile::append`] leaves. Nobody has seen its note, so it is dropped.
 //!
 //! **What cannot be noticed here**, if it happens while no node runs: whole records cut off, a cut
-//! into the last record, and an older copy put back. The database knows a later checkpoint, unless
-//! it was put back too.
+//! into the last record, and an older copy put back. The database knows what was signed before its
+//! last commit ([`SIGNED`](crate::records::SIGNED)), unless it was put back too.
 //!
 //! Left out: what a note says. The caller verifies the note that [`CheckpointFile::open`] returns.
 

@@ -36,6 +36,9 @@ const INTERVAL_MS: u64 = 3_600_000;
 /// Most claims that wait for a leaf.
 const QUEUE: usize = 1 << 20;
 
+/// Most hours of a round through a store: a year.
+const SCRUB_HOURS: u64 = 24 * 365;
+
 /// Largest cache, in MiB: a TiB.
 const CACHE_MIB: usize = 1 << 20;
 
@@ -91,6 +94,10 @@ pub struct LogConfig {
     /// The checkpoint file.
     #[serde(alias = "anchor", default = "default_checkpoint_file")]
     pub checkpoint_file: PathBuf,
+    /// Whether the checkpoint file may end before what the store knows to be signed. The operator
+    /// says so, once.
+    #[serde(skip)]
+    pub lost_end: bool,
     /// Shortest time between two checkpoints, in milliseconds.
     #[serde(default = "default_publish_interval")]
     pub publish_interval_ms: u64,
@@ -116,6 +123,8 @@ pub struct StorageConfig {
     /// Parts and pages of the index in memory, written or not, in MiB. A million labels take about
     /// 50.
     pub index_cache_mib: usize,
+    /// In how many hours all that is stored is read once, to find what a disk damaged. 0 is never.
+    pub scrub_hours: u64,
 }
 
 /// The rule of who may publish.
@@ -263,6 +272,7 @@ impl Default for StorageConfig {
             block_cache_mib: 32,
             tile_cache_mib: 80,
             index_cache_mib: 128,
+            scrub_hours: 24,
         }
     }
 }
@@ -280,7 +290,8 @@ impl StorageConfig {
             "storage.index_cache_mib",
             self.index_cache_mib,
             0..=CACHE_MIB,
-        )
+        )?;
+        within("storage.scrub_hours", self.scrub_hours, 0..=SCRUB_HOURS)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     records::{self, RecordError},
     registry::Directory,
     rotation::SharedLogKeys,
-    storage::{Batch, Reads, StorageError, Tables},
+    storage::{Batch, Reads, StorageError, Table, Tables},
     view::{StoredTiles, View, stored_root},
 };
 use assay_claims::entry::EntryError;
@@ -56,6 +56,19 @@ pub enum OpenError {
         path: PathBuf,
         /// What is wrong with the checkpoint.
         source: CheckpointError,
+    },
+    /// The checkpoint file ends before what the store knows to be signed.
+    #[error(
+        "the checkpoint file ends with a checkpoint over {found} entries, but the store knows of \
+         one over {signed}: the file lost its end, or an older copy of it was put back. Bring the \
+         newer one back. If there is none, and this data folder is the one that ran last, start \
+         once with --checkpoint-file-lost-its-end"
+    )]
+    LostEnd {
+        /// The size that the file ends with.
+        found: TreeSize,
+        /// The size that was signed.
+        signed: TreeSize,
     },
     /// The store failed.
     #[error(transparent)]
@@ -113,6 +126,8 @@ pub struct Signed {
     keys: SharedLogKeys,
     file: CheckpointFile,
     last: VerifiedCheckpoint,
+    /// Whether the file may lack its end.
+    is_forgiven: bool,
 }
 
 impl Signed {
@@ -129,7 +144,21 @@ impl Signed {
                 path: path.into(),
                 source,
             })?;
-        Ok(Signed { keys, file, last })
+        Ok(Signed {
+            keys,
+            file,
+            last,
+            is_forgiven: false,
+        })
+    }
+
+    /// The same, though the store knows of later checkpoints. The operator says that the store is
+    /// the one that ran last: what it holds begins with whatever was signed.
+    pub fn forgive_lost_end(self) -> Self {
+        Signed {
+            is_forgiven: true,
+            ..self
+        }
     }
 
     /// What was signed last.
@@ -182,8 +211,16 @@ impl<S: Tables> Log<S> {
         caches: Caches,
         shown: Shown,
     ) -> Result<Self, OpenError> {
-        let Signed { keys, file, last } = signed;
+        let Signed {
+            keys,
+            file,
+            last,
+            is_forgiven,
+        } = signed;
         let head = store.head()?.ok_or(OpenError::NoLog)?;
+        if !is_forgiven {
+            refuse_lost_end(&*store, &last)?;
+        }
         let state = resume_from(&*store, Head::parse(&head)?, &last)?;
         let directory = Directory::load(&*store)?;
         tracing::info!(
@@ -276,6 +313,19 @@ fn show_witnessed<S: Reads>(
     let is_last = checkpoint.checkpoint() == signed;
     let index = last.index.clone().filter(|_| is_last);
     Ok(view.publish(checkpoint, index)?)
+}
+
+/// Fails with [`OpenError::LostEnd`] if more was signed than the checkpoint file says.
+fn refuse_lost_end(store: &impl Reads, last: &VerifiedCheckpoint) -> Result<(), OpenError> {
+    let Some(row) = store.get(Table::Meta, records::SIGNED)? else {
+        return Ok(());
+    };
+    let signed = TreeSize::new(records::parse_index(&row)?.get());
+    if signed <= last.size() {
+        return Ok(());
+    }
+    let found = last.size();
+    Err(OpenError::LostEnd { found, signed })
 }
 
 /// Computes both roots from the stored tiles and asks core whether the log may go on. Returns the

@@ -14,7 +14,7 @@ use crate::{
     checkpoint_file::CheckpointFileError,
     index::{Held, Rows},
     records::{self, RecordError},
-    storage::{StorageError, Tables},
+    storage::{StorageError, Table, Tables},
     view::stored_root,
 };
 use assay_claims::entry::{Entry, EntryError};
@@ -181,6 +181,9 @@ impl<S: Tables> Log<S> {
         let started = Instant::now();
         let mut batch = records::batch(&step)?;
         rows.write(&mut batch);
+        // So that a checkpoint file that lost its end is noticed.
+        let signed = self.last.checkpoint.size().get();
+        batch.put(Table::Meta, records::SIGNED, signed.to_be_bytes().to_vec());
         self.store.commit(batch)?;
         metrics::histogram!("assay_commit_seconds").record(started.elapsed().as_secs_f64());
         metrics::counter!("assay_entries_total").increment(step.leaves.len() as u64);

@@ -2,7 +2,8 @@
 //! own.
 //!
 //! A mirrored log is kept so, under the SHA-256 of its origin, in the same rows as a node's own log
-//! ([`records`](crate::records)): what works on the one works on the other.
+//! ([`records`](crate::records)): what works on the one works on the other. For that a part may be
+//! all of a store, too.
 //!
 //! Left out: blobs. A part keeps rows only.
 
@@ -14,12 +15,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// What the row of `Meta` begins with that holds the head of a part, before the prefix.
 const HEAD: &[u8] = b"head/";
 
-/// The rows of a store whose keys begin with a prefix, without that prefix.
+/// The rows of a store whose keys begin with a prefix, without that prefix; or all of them.
 ///
 /// Clones are the same part. There must be no other one with the same prefix that moves its head.
 pub struct Part<S: ?Sized> {
     store: Arc<S>,
-    prefix: Hash,
+    /// None for all rows, with the store's own head.
+    prefix: Option<Hash>,
     /// Held while the head is compared and moved.
     moving: Arc<Mutex<()>>,
 }
@@ -45,7 +47,16 @@ impl<S: ?Sized> Part<S> {
     pub fn new(store: Arc<S>, prefix: Hash) -> Self {
         Part {
             store,
-            prefix,
+            prefix: Some(prefix),
+            moving: Arc::default(),
+        }
+    }
+
+    /// All of `store`.
+    pub fn all(store: Arc<S>) -> Self {
+        Part {
+            store,
+            prefix: None,
             moving: Arc::default(),
         }
     }
@@ -56,8 +67,8 @@ impl<S: ?Sized> Part<S> {
     }
 
     /// What its keys begin with in that store.
-    pub fn prefix(&self) -> &Hash {
-        &self.prefix
+    fn prefix(&self) -> &[u8] {
+        self.prefix.as_ref().map_or(&[], |prefix| prefix.as_bytes())
     }
 
     /// Adds the changes of `own`, which is of this part, to a batch of the whole store, so that
@@ -72,25 +83,25 @@ impl<S: ?Sized> Part<S> {
     }
 
     fn key(&self, key: &[u8]) -> Vec<u8> {
-        let mut whole = Vec::with_capacity(Hash::LEN + key.len());
-        whole.extend_from_slice(self.prefix.as_bytes());
-        whole.extend_from_slice(key);
-        whole
+        [self.prefix(), key].concat()
+    }
+
+    /// The key within the part, of a row of the part.
+    fn own_key(&self, mut key: Vec<u8>) -> Vec<u8> {
+        key.drain(..self.prefix().len().min(key.len()));
+        key
     }
 
     fn head_key(&self) -> Vec<u8> {
-        [HEAD, self.prefix.as_bytes()].concat()
+        [HEAD, self.prefix()].concat()
     }
 }
 
-/// The key within the part, of a row of the part.
-fn own_key(mut key: Vec<u8>) -> Vec<u8> {
-    key.drain(..Hash::LEN.min(key.len()));
-    key
-}
-
-impl<S: Reads + ?Sized> Head for Part<S> {
+impl<S: Head + Reads + ?Sized> Head for Part<S> {
     fn head(&self) -> Result<Option<Vec<u8>>, StorageError> {
+        if self.prefix.is_none() {
+            return self.store.head();
+        }
         let row = self.store.get(Table::Meta, &self.head_key())?;
         Ok(row.map(|row| row.to_vec()))
     }
@@ -116,8 +127,8 @@ impl<S: Reads + ?Sized> Reads for Part<S> {
         key: &[u8],
     ) -> Result<Option<(Vec<u8>, Bytes)>, StorageError> {
         let found = self.store.at_or_before(table, &self.key(key))?;
-        let own = found.filter(|(key, _)| key.starts_with(self.prefix.as_bytes()));
-        Ok(own.map(|(key, value)| (own_key(key), value)))
+        let own = found.filter(|(key, _)| key.starts_with(self.prefix()));
+        Ok(own.map(|(key, value)| (self.own_key(key), value)))
     }
 
     fn range(
@@ -130,7 +141,7 @@ impl<S: Reads + ?Sized> Reads for Part<S> {
         let (from, to) = (self.key(from), self.key(to));
         let mut rows = self.store.range(table, &from, &to, limit)?;
         for (key, _) in &mut rows {
-            *key = own_key(std::mem::take(key));
+            *key = self.own_key(std::mem::take(key));
         }
         Ok(rows)
     }
@@ -138,6 +149,9 @@ impl<S: Reads + ?Sized> Reads for Part<S> {
 
 impl<S: Tables + ?Sized> Tables for Part<S> {
     fn commit(&self, batch: Batch) -> Result<(), StorageError> {
+        if self.prefix.is_none() {
+            return self.store.commit(batch);
+        }
         let mut whole = Batch::new();
         let head = batch.head.clone();
         self.append(batch, &mut whole);
@@ -266,6 +280,25 @@ mod tests {
     #[test]
     fn a_part_passes_the_suite() {
         suite::run(&mut InMemory);
+    }
+
+    struct All;
+
+    impl Subject for All {
+        type Store = Between;
+
+        fn create(&mut self) -> Between {
+            Between(Part::all(Arc::new(Memory::new())))
+        }
+
+        fn reopen(&mut self, store: Between) -> Between {
+            Between(Part::all(Arc::new(store.0.whole().crash())))
+        }
+    }
+
+    #[test]
+    fn all_of_a_store_passes_the_suite() {
+        suite::run(&mut All);
     }
 
     #[test]

@@ -314,7 +314,7 @@ impl Running {
             drain: Duration::from_secs(config.server.drain_s),
         };
         let server = tokio::spawn(server.run(listener, stopped.clone()));
-        let admin_api = admin::router(opened.halt, held, metrics);
+        let admin_api = admin::router(opened.halt, Arc::default(), held, metrics);
         let admin_server = tokio::spawn(admin::serve(admin_listener, admin_api, stopped));
         tracing::info!(%address, %admin, logs = config.log.len(), "witnessing");
         Ok(Running {

@@ -133,6 +133,48 @@ fn leaked_key() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Changes a bit of what is stored of a log, so that entries are damaged which its own mirrors have.
+fn damage(world: &World, host: &Host) -> anyhow::Result<()> {
+    for file in fs::read_dir(host.dir.join("data/tables"))? {
+        let path = file?.path();
+        if path.extension().is_none_or(|end| end != "sst") {
+            continue;
+        }
+        let right = fs::read(&path)?;
+        let mut wrong = right.clone();
+        wrong[10] ^= 1;
+        fs::write(&path, wrong)?;
+        let checked = world.run(host, "assay-node check --config $NODE")?;
+        if String::from_utf8_lossy(&checked.stdout).contains("damaged: entries") {
+            return Ok(());
+        }
+        fs::write(&path, right)?;
+    }
+    anyhow::bail!("no file has entries")
+}
+
+#[test]
+fn damaged_disk() -> anyhow::Result<()> {
+    let world = five()?;
+    let own = world.of("a")?;
+    let size = grown(&world, "a", 1)?;
+    // The peer has all of it.
+    let copy = "curl -fsS $URL/mirror/$(printf %s a/log | sha256sum | cut -c -64)/checkpoint";
+    let own_head = world.done(own, "curl -fsS $URL/checkpoint | sed -n 2p")?;
+    poll(|| {
+        let head = world.run(world.of("b")?, &format!("{copy} | sed -n 2p"))?;
+        let head: Option<u64> = String::from_utf8_lossy(&head.stdout).trim().parse().ok();
+        let own: u64 = own_head.trim().parse()?;
+        Ok(head.filter(|head| *head >= own))
+    })?;
+    world.systemctl(own, "stop")?;
+    damage(&world, own)?;
+    follow(&world, "a", "Damaged disk", &[])?;
+    grown(&world, "a", size)?;
+    assert!(own.dir.join("data/damaged/tables").exists());
+    Ok(())
+}
+
 #[test]
 fn dead_peer() -> anyhow::Result<()> {
     let world = World::start(&["a"], &["w1", "w2", "w3", "w4"])?;

@@ -26,7 +26,7 @@ use super::{Batch, BlobReader, Blobs, Head, Reads, StorageError, Table, Tables};
 use assay_tlog::Hash;
 use bytes::Bytes;
 use failure::refused;
-use recovery::{Mark, demand_acknowledged};
+use recovery::{Mark, demand_acknowledged, demand_tables};
 use rocksdb::{ColumnFamily, DB, DBPinnableSlice, ReadOptions, WriteBatch, WriteOptions};
 use std::fs;
 use std::io::Read;
@@ -34,6 +34,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 const HEAD: &[u8] = b"head";
+
+/// Whoever asks for so many rows at once reads a whole table.
+const SCAN: usize = 1024;
 
 /// An open store. Dropping it flushes the tables, so that the next start replays nothing, and then
 /// releases the lock.
@@ -49,7 +52,8 @@ pub struct Rocks {
 struct Writer {
     /// The head in the store, kept so that a comparison needs no read.
     head: Option<Vec<u8>>,
-    mark: Mark,
+    /// None for a store that is not written.
+    mark: Option<Mark>,
     poisoned: bool,
 }
 
@@ -96,13 +100,49 @@ impl Rocks {
             db,
             writer: Mutex::new(Writer {
                 head,
-                mark,
+                mark: Some(mark),
                 poisoned: false,
             }),
             blobs,
             tables,
             _lock: lock,
         })
+    }
+
+    /// Opens the store in the folder `path` to read what can be read of it, however damaged it is.
+    /// It is left as it is: every commit fails with [`StorageError::Poisoned`].
+    ///
+    /// Fails as [`open`](Rocks::open) does, but [`StorageError::Corrupt`] only if nothing can be
+    /// read.
+    pub fn salvage(path: &Path, blobs: Option<&Path>) -> Result<Self, StorageError> {
+        if !path.is_dir() {
+            return Err(StorageError::Missing(path.to_owned()));
+        }
+        let lock = Lock::take(&path.join("LOCK"))?;
+        let tables = path.join("tables");
+        demand_tables(&tables)?;
+        let db = options::open_damaged(&tables)?;
+        let blobs = match blobs {
+            None => Files::open(&path.join("blobs"))?,
+            Some(elsewhere) => Files::open_alone(elsewhere)?,
+        };
+        Ok(Rocks {
+            db,
+            writer: Mutex::new(Writer {
+                head: None,
+                mark: None,
+                poisoned: true,
+            }),
+            blobs,
+            tables,
+            _lock: lock,
+        })
+    }
+
+    /// Fails with [`StorageError::Corrupt`] if a start would, because something that was
+    /// acknowledged is damaged or gone. Changes nothing.
+    pub fn demand_whole(path: &Path) -> Result<(), StorageError> {
+        open_mark(path, &path.join("tables")).map(drop)
     }
 
     fn family(&self, table: Table) -> Result<&ColumnFamily, StorageError> {
@@ -138,7 +178,8 @@ impl Rocks {
             .write_opt(write, &synced)
             .map_err(|e| refused("write to", &self.tables, e))?;
         // Nobody else writes: this is called under the writer's lock.
-        writer.mark.advance(self.db.latest_sequence_number())
+        let mark = writer.mark.as_mut().ok_or(StorageError::Poisoned)?;
+        mark.advance(self.db.latest_sequence_number())
     }
 }
 
@@ -181,8 +222,11 @@ impl Drop for Rocks {
             .db
             .flush_cfs_opt(&families, &rocksdb::FlushOptions::default());
         let _ = self.db.flush();
-        if let Ok(writer) = self.writer.get_mut() {
-            writer.mark.sync();
+        if let Ok(Writer {
+            mark: Some(mark), ..
+        }) = self.writer.get_mut()
+        {
+            mark.sync();
         }
     }
 }
@@ -247,8 +291,8 @@ impl Reads for Rocks {
         }
         let mut options = ReadOptions::default();
         options.set_iterate_upper_bound(to);
-        // A scan of segments reads the log once. Caching it would push out what others look up.
-        options.fill_cache(table != Table::Segments);
+        // A scan reads everything once. Caching it would push out what others look up.
+        options.fill_cache(table != Table::Segments && limit < SCAN);
         let mut at = self.db.raw_iterator_cf_opt(self.family(table)?, options);
         at.seek(from);
         while let Some((key, value)) = at.item() {

@@ -49,6 +49,16 @@ pub(super) fn open_database(tables: &Path, options: Options) -> Result<DB, Stora
         .map_err(|e| refused("open", tables, e))
 }
 
+/// Opens the database in `tables` for reading, with what can be replayed of its log.
+pub(super) fn open_damaged(tables: &Path) -> Result<DB, StorageError> {
+    let mut options = rocksdb::Options::default();
+    options.set_paranoid_checks(false);
+    options.set_wal_recovery_mode(DBRecoveryMode::SkipAnyCorruptedRecord);
+    let families = Table::ALL.map(Table::name);
+    DB::open_cf_for_read_only(&options, tables, families, false)
+        .map_err(|e| refused("open", tables, e))
+}
+
 /// Makes RocksDB's own recovery as strict as it can be while it still starts after a crash.
 pub(super) fn strict_recovery(options: &mut rocksdb::Options) {
     options.set_paranoid_checks(true);

@@ -118,18 +118,24 @@ impl Mark {
     }
 }
 
+/// Fails with [`StorageError::Corrupt`] if there is no database in `tables`.
+pub(super) fn demand_tables(tables: &Path) -> Result<(), StorageError> {
+    if tables.join("CURRENT").exists() {
+        return Ok(());
+    }
+    let reason =
+        "its tables are gone (or an `init` was interrupted before it had made any)".to_owned();
+    Err(StorageError::Corrupt {
+        path: tables.to_owned(),
+        reason,
+    })
+}
+
 /// Fails with [`StorageError::Corrupt`] unless the database in `tables` still holds everything up
 /// to the sequence number `acknowledged`. Changes nothing.
 pub(super) fn demand_acknowledged(tables: &Path, acknowledged: u64) -> Result<(), StorageError> {
     // First, because RocksDB makes a folder that it does not find.
-    if !tables.join("CURRENT").exists() {
-        let reason =
-            "its tables are gone (or an `init` was interrupted before it had made any)".to_owned();
-        return Err(StorageError::Corrupt {
-            path: tables.to_owned(),
-            reason,
-        });
-    }
+    demand_tables(tables)?;
     if wal::last_sequence(tables)?.is_some_and(|logged| logged >= acknowledged) {
         return Ok(());
     }

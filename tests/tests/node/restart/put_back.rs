@@ -102,6 +102,49 @@ async fn a_log_without_its_own_checkpoint_file_is_not_signed() -> anyhow::Result
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_file_that_lost_its_end_is_noticed() -> anyhow::Result<()> {
+    let mut fixture = Fixture::start(AT_ONCE).await?;
+    let checkpoints = fixture.node.folder().join("checkpoints");
+    fixture.publish_each(1..4).await?;
+    fixture.node.stop()?;
+    let older = fs::read(&checkpoints)?;
+    fixture.run().await?;
+    fixture.publish_each(4..8).await?;
+    let signed = fixture.log.checkpoint().await?;
+    fixture.node.stop()?;
+    let kept = fs::read(&checkpoints)?;
+
+    let half = &kept[..kept.len() / 2];
+    for lost in [&older[..], half, &kept[..older.len() + 40]] {
+        fs::write(&checkpoints, lost)?;
+        let words = ["lost its end", "one over 15", "Bring the newer one back"];
+        assert_refuses(&mut fixture.node, &words)?;
+    }
+    // The last record alone is what a crash before it leaves: the same is signed again.
+    fs::write(&checkpoints, &kept[..kept.len() - 1])?;
+    fixture.run().await?;
+    let again = fixture.log.checkpoint().await?;
+    assert!(again.size() >= signed.size());
+    let (old, new) = (
+        (signed.size().get(), &signed.root()),
+        (again.size().get(), &again.root()),
+    );
+    fixture.log.prove_consistency(old, new).await?;
+    fixture.node.stop()?;
+
+    // The operator says that this folder is the one that ran last.
+    fs::write(&checkpoints, half)?;
+    fixture.node.arguments = vec!["--checkpoint-file-lost-its-end".into()];
+    fixture.run().await?;
+    let after = fixture.log.checkpoint().await?;
+    let new = (after.size().get(), &after.root());
+    fixture.log.prove_consistency(old, new).await?;
+    fixture.node.arguments.clear();
+    fixture.node.stop()?;
+    fixture.run().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_logs_data_or_key_is_not_signed_with() -> anyhow::Result<()> {
     let mut one = Fixture::start(AT_ONCE).await?;
     let mut two = Fixture::start(AT_ONCE).await?;

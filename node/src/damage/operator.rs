@@ -1,0 +1,223 @@
+//! What the operator of a stopped node does about its disk: look at all of it, and make the tables
+//! anew.
+
+use super::examine::{Damage, Examination, Steps};
+use super::rebuild::{RebuildError, Rebuilt, rebuild};
+use super::source::{Fault, Mended, Mirrors, Place, Source};
+use super::swap;
+use crate::audit::Copied;
+use crate::config::{Config, StorageConfig};
+use crate::keyfile::KeyFileError;
+use crate::log::{Caches, Log, OpenError, Shown, Signed, WriteError};
+use crate::mirror::site::{self, Site};
+use crate::peers::{PeersError, file};
+use crate::rotation::LogKeys;
+use crate::storage::rocks::{Options, Rocks};
+use crate::storage::{StorageError, Tables};
+use assay_tlog::Hash;
+use assay_tlog::head::{LogVerifier, LogVerifierError, VerifiedHead};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Why nothing can be said or done about a node's disk.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// The log's key.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The log's key, as a verifier.
+    #[error(transparent)]
+    Verifier(#[from] LogVerifierError),
+    /// The checkpoint file, or the log that was made.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The file of peers.
+    #[error(transparent)]
+    Peers(#[from] PeersError),
+    /// No client for mirrors.
+    #[error("mirrors cannot be asked")]
+    Client(#[from] reqwest::Error),
+    /// No threads, or the like.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// There are no new tables.
+    #[error(transparent)]
+    Rebuild(#[from] RebuildError),
+    /// The log that was made could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Something is kept already that would be in the way.
+    #[error(
+        "{0} holds tables that an earlier rebuild put aside; move them elsewhere, or remove them if \
+         nobody needs them any more"
+    )]
+    Aside(PathBuf),
+}
+
+/// What was signed last, which stays locked while this is held: no node runs.
+struct Stopped {
+    signed: Signed,
+    head: VerifiedHead,
+}
+
+impl Stopped {
+    fn of(config: &Config) -> Result<Self, OperatorError> {
+        let keys = LogKeys::load(&config.log.key)?;
+        let log = LogVerifier::new(keys.origin(), keys.verifiers())?;
+        let signed = Signed::open(&config.log.checkpoint_file, keys.shared())?;
+        let head = log.verify(signed.last().note()).map_err(|source| {
+            let path = config.log.checkpoint_file.clone();
+            OpenError::OtherLog { path, source }
+        })?;
+        Ok(Stopped { signed, head })
+    }
+}
+
+/// Looks at all of a stopped node's store. `tell` is told what is damaged, and `progress` how far it
+/// is. Returns the signed size. Changes nothing.
+pub fn check(
+    config: &Config,
+    tell: &mut dyn FnMut(String),
+    progress: &mut dyn FnMut(Steps),
+) -> Result<u64, OperatorError> {
+    let stopped = Stopped::of(config)?;
+    let path = &config.storage.path;
+    let size = stopped.head.size().get();
+    match Rocks::demand_whole(path) {
+        Err(StorageError::Corrupt { reason, .. }) => tell(format!("what is stored: {reason}")),
+        other => other?,
+    }
+    let store = match Rocks::salvage(path, config.attachments.path.as_deref()) {
+        Err(StorageError::Corrupt { reason, .. }) => {
+            tell(format!("nothing can be read: {reason}"));
+            return Ok(size);
+        }
+        other => Arc::new(other?),
+    };
+    let mut examination = Examination::new(store, stopped.head);
+    while let Some(found) = examination.step()? {
+        found
+            .iter()
+            .for_each(|damage: &Damage| tell(damage.to_string()));
+        progress(examination.steps());
+    }
+    Ok(size)
+}
+
+/// What was made.
+#[derive(Debug)]
+pub enum Made {
+    /// New tables, in the place of the old ones.
+    Now(Rebuilt),
+    /// They had been made before, and are in their place now.
+    Before,
+}
+
+/// Makes the tables of a stopped node anew, from what can be read of the old ones, and from mirrors
+/// of the log: those at `from`, and the peers of the node. The old ones are kept beside them.
+///
+/// `tell` is told what of the old ones is damaged, and `progress` how far it is. What was signed is
+/// in the new tables, or they are not put in place.
+pub fn rebuild_log(
+    config: &Config,
+    from: &[String],
+    tell: &mut dyn FnMut(String),
+    progress: &mut dyn FnMut(&'static str, u64, u64),
+) -> Result<Made, OperatorError> {
+    let Stopped { signed, head } = Stopped::of(config)?;
+    let path = &config.storage.path;
+    if swap::is_made(path) {
+        swap::swap(path)?;
+        return Ok(Made::Before);
+    }
+    let aside = swap::old_folder(path);
+    if aside.exists() {
+        return Err(OperatorError::Aside(aside));
+    }
+    swap::clear(path)?;
+    let rebuilt = make(config, from, head, tell, progress)?;
+    open_once(&config.storage, signed)?;
+    swap::say_made(path)?;
+    swap::swap(path)?;
+    Ok(Made::Now(rebuilt))
+}
+
+/// Makes the new tables, beside the old ones.
+fn make(
+    config: &Config,
+    from: &[String],
+    head: VerifiedHead,
+    tell: &mut dyn FnMut(String),
+    progress: &mut dyn FnMut(&'static str, u64, u64),
+) -> Result<Rebuilt, OperatorError> {
+    let old = match Rocks::salvage(&config.storage.path, config.attachments.path.as_deref()) {
+        Ok(store) => Some(Arc::new(store)),
+        Err(StorageError::Corrupt { reason, .. }) => {
+            tell(format!("nothing can be read of what is stored: {reason}"));
+            None
+        }
+        Err(StorageError::Missing(path)) => {
+            tell(format!("{} holds nothing", path.display()));
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let old = old.map(|store| Copied::all(store as Arc<dyn Tables>));
+    let mirrors = Mirrors::at(sites(config, &head, from)?)?;
+    let Some(mut source) = Source::open(head, old, mirrors)? else {
+        return Err(RebuildError::Lost(Place::Edge.to_string()).into());
+    };
+    let new = Arc::new(open_new(&config.storage, true)?);
+    let cache_mib = config.storage.index_cache_mib;
+    let mut tell = |fault: Fault| tell(said(&fault));
+    Ok(rebuild(&mut source, new, cache_mib, &mut tell, progress)?)
+}
+
+/// Opens what was made as a node does, so that it is known to start, and leaves it as a node that
+/// stops.
+fn open_once(config: &StorageConfig, signed: Signed) -> Result<(), OperatorError> {
+    let store = Arc::new(open_new(config, false)?);
+    let caches = Caches {
+        tiles_mib: config.tile_cache_mib,
+        index_mib: config.index_cache_mib,
+    };
+    let mut log = Log::open(store, signed, caches, Shown::LastSigned)?;
+    Ok(log.store_index()?)
+}
+
+fn open_new(config: &StorageConfig, create: bool) -> Result<Rocks, StorageError> {
+    let options = Options {
+        create,
+        block_cache_mib: config.block_cache_mib,
+        ..Options::default()
+    };
+    Rocks::open(&swap::new_folder(&config.path), options)
+}
+
+/// Where mirrors publish the log.
+fn sites(
+    config: &Config,
+    head: &VerifiedHead,
+    from: &[String],
+) -> Result<Vec<Site>, OperatorError> {
+    let http = site::client()?;
+    let digest = Hash::of(head.origin().as_bytes()).to_hex();
+    let peers = file::read(&config.federation.peers)?;
+    let peers = peers.iter().filter(|peer| !peer.mirror().is_empty());
+    let peers = peers.map(|peer| format!("{}/mirror/{digest}", peer.url()));
+    let urls = from.iter().cloned().chain(peers);
+    Ok(urls.map(|url| Site::new(http.clone(), &url)).collect())
+}
+
+fn said(fault: &Fault) -> String {
+    let place = fault.place;
+    match &fault.mended {
+        Mended::Computed => format!("{place}: made anew from what else is stored"),
+        Mended::Mirror(url) => format!("{place}: taken from {url}"),
+        Mended::Lost => format!("{place}: nobody has it"),
+    }
+}

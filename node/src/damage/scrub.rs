@@ -1,0 +1,150 @@
+//! Examining a node's store while it runs, so that damage is known before somebody asks for it.
+
+use super::examine::{Damage, Examination};
+use crate::reason::with_causes;
+use crate::rotation::SharedLogKeys;
+use crate::storage::{StorageError, Store};
+use crate::view::View;
+use assay_tlog::head::{LogVerifier, VerifiedHead};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// Most places that are named.
+const NAMED: usize = 16;
+
+/// Longest time between two pieces: a small log is examined more often than it has to be.
+const LONGEST: Duration = Duration::from_millis(200);
+
+/// What is damaged, as far as is known.
+#[derive(Debug, Default)]
+pub struct Damaged(Mutex<Vec<String>>);
+
+impl Damaged {
+    /// What is damaged and what to do, for people; `None` if nothing is known to be.
+    pub fn text(&self) -> Option<String> {
+        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = places.first()?;
+        let more = match places.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(format!(
+            "the store is damaged: {first}{more}. Stop the node, and run `assay-node rebuild`"
+        ))
+    }
+
+    fn note(&self, damage: &Damage) {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = damage.to_string();
+        if places.contains(&place) {
+            return;
+        }
+        tracing::error!(
+            place,
+            "ALARM: the store is damaged; stop the node, and run `assay-node rebuild`"
+        );
+        if places.len() < NAMED {
+            places.push(place);
+        }
+        metrics::gauge!("assay_store_damaged").set(places.len() as f64);
+    }
+}
+
+/// Examines the store of a log again and again, on a thread of its own that ends soon after `stop`
+/// says so. One round takes about as many hours; with 0 there is none. Returns what is found to be
+/// damaged.
+pub fn start<S: Store + 'static>(
+    view: Arc<View<S>>,
+    store: Arc<S>,
+    keys: SharedLogKeys,
+    hours: u64,
+    stop: watch::Receiver<bool>,
+) -> io::Result<Arc<Damaged>> {
+    let damaged = Arc::new(Damaged::default());
+    metrics::gauge!("assay_store_damaged").set(0.0);
+    if hours > 0 {
+        let scrubber = Scrubber {
+            view,
+            store,
+            keys,
+            round: Duration::from_secs(hours.saturating_mul(3600)),
+            damaged: damaged.clone(),
+        };
+        let thread = std::thread::Builder::new().name("scrub".into());
+        thread.spawn(move || scrubber.run(&stop))?;
+    }
+    Ok(damaged)
+}
+
+struct Scrubber<S> {
+    view: Arc<View<S>>,
+    store: Arc<S>,
+    keys: SharedLogKeys,
+    /// How long one round takes, at least.
+    round: Duration,
+    damaged: Arc<Damaged>,
+}
+
+impl<S: Store + 'static> Scrubber<S> {
+    fn run(&self, stop: &watch::Receiver<bool>) {
+        while !*stop.borrow() && stop.has_changed().is_ok() {
+            let started = Instant::now();
+            match self.round(stop) {
+                Ok(true) => {
+                    metrics::counter!("assay_scrub_rounds_total").increment(1);
+                    let took = started.elapsed().as_secs();
+                    tracing::debug!(took, "the store was examined");
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    let reason = with_causes(&error);
+                    tracing::warn!(reason, "the store cannot be examined");
+                }
+            }
+            pause(stop, LONGEST);
+        }
+    }
+
+    /// One round. Returns whether it came to its end.
+    fn round(&self, stop: &watch::Receiver<bool>) -> Result<bool, StorageError> {
+        let Some(signed) = self.signed() else {
+            return Ok(false);
+        };
+        let mut examination = Examination::new(self.store.clone(), signed);
+        let started = Instant::now();
+        while let Some(found) = examination.step()? {
+            found.iter().for_each(|damage| self.damaged.note(damage));
+            let steps = examination.steps();
+            metrics::gauge!("assay_scrub_progress").set(steps.done as f64 / steps.all as f64);
+            let left = u32::try_from(steps.all - steps.done).unwrap_or(u32::MAX);
+            let time = self.round.saturating_sub(started.elapsed());
+            pause(stop, (time / left.max(1)).min(LONGEST));
+            if *stop.borrow() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What the log shows.
+    fn signed(&self) -> Option<VerifiedHead> {
+        let keys = self.keys.load();
+        let log = LogVerifier::new(keys.origin(), keys.verifiers()).ok()?;
+        log.verify(self.view.published().ok()?.note()).ok()
+    }
+}
+
+/// Waits for so long, or until `stop` says so.
+fn pause(stop: &watch::Receiver<bool>, time: Duration) {
+    let mut stop = stop.clone();
+    let wait = async {
+        let stopped = stop.wait_for(|stop| *stop);
+        let _ = tokio::time::timeout(time, stopped).await;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    if let Ok(runtime) = { runtime }.enable_time().build() {
+        runtime.block_on(wait);
+    }
+}

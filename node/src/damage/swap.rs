@@ -1,0 +1,90 @@
+//! Putting new tables in the place of damaged ones, which are kept beside them.
+//!
+//! ```text
+//! data/tables, data/SYNCED          ──>  data/damaged/tables, data/damaged/SYNCED
+//! data/rebuilt/tables, …/SYNCED     ──>  data/tables, data/SYNCED
+//! ```
+//!
+//! [`DONE`] stands in the folder of the new ones once they are whole. From then on a rebuild that
+//! was interrupted is finished by the next one, and by no other: without `tables` and `SYNCED` the
+//! data folder cannot be opened.
+
+use crate::storage::StorageError;
+use crate::storage::disk::{Lock, failure, sync_folder};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What is moved, in this order: a folder with tables and without the other is refused.
+const MOVED: [&str; 2] = ["SYNCED", "tables"];
+
+/// The file that says that the new tables are whole.
+const DONE: &str = "DONE";
+
+/// Where the new tables are made.
+pub fn new_folder(data: &Path) -> PathBuf {
+    data.join("rebuilt")
+}
+
+/// Where the damaged ones are kept.
+pub fn old_folder(data: &Path) -> PathBuf {
+    data.join("damaged")
+}
+
+/// Whether there are new tables that are whole.
+pub fn is_made(data: &Path) -> bool {
+    new_folder(data).join(DONE).exists()
+}
+
+/// Removes what an interrupted rebuild left.
+pub fn clear(data: &Path) -> Result<(), StorageError> {
+    let path = new_folder(data);
+    match fs::remove_dir_all(&path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failure("remove", &path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// Says that the new tables are whole, durably.
+pub fn say_made(data: &Path) -> Result<(), StorageError> {
+    let path = new_folder(data).join(DONE);
+    let made = File::create(&path).and_then(|file| file.sync_all());
+    made.and_then(|()| sync_folder(&new_folder(data)))
+        .and_then(|()| sync_folder(data))
+        .map_err(|e| failure("write", &path, e))
+}
+
+/// Puts the new tables, which are whole, in the place of the old ones. Does the rest of it if it
+/// was interrupted.
+///
+/// Fails with [`StorageError::Locked`] if a node runs, and with [`StorageError::Exists`] if damaged
+/// tables are kept already.
+pub fn swap(data: &Path) -> Result<(), StorageError> {
+    let _lock = Lock::take(&data.join("LOCK"))?;
+    let (new, old) = (new_folder(data), old_folder(data));
+    fs::create_dir_all(&old).map_err(|e| failure("create", &old, e))?;
+    for name in MOVED {
+        if new.join(name).exists() {
+            rename(&data.join(name), &old.join(name))?;
+        }
+    }
+    // The other way round: tables are to be opened only once both are there.
+    for name in MOVED.iter().rev() {
+        rename(&new.join(name), &data.join(name))?;
+    }
+    for folder in [&old, data] {
+        sync_folder(folder).map_err(|e| failure("sync", folder, e))?;
+    }
+    clear(data)
+}
+
+/// Moves something, if it is there. Fails if there is something at its new place.
+fn rename(from: &Path, to: &Path) -> Result<(), StorageError> {
+    if !from.exists() {
+        return Ok(());
+    }
+    if to.exists() {
+        return Err(StorageError::Exists(to.to_owned()));
+    }
+    fs::rename(from, to).map_err(|e| failure("move", from, e))
+}

@@ -1,0 +1,105 @@
+//! `assay-node check` and `assay-node rebuild`: arguments in, what was found out.
+
+use anyhow::{bail, ensure};
+use assay_node::config::{Config, ConfigFile as _};
+use assay_node::damage::operator::{self, Made};
+use clap::Args;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How often progress is told.
+const EVERY: Duration = Duration::from_secs(5);
+
+#[derive(Args)]
+pub struct Check {
+    /// The node's configuration file.
+    #[arg(long, env = "ASSAY_NODE_CONFIG")]
+    config: PathBuf,
+}
+
+#[derive(Args)]
+pub struct Rebuild {
+    /// The node's configuration file.
+    #[arg(long, env = "ASSAY_NODE_CONFIG")]
+    config: PathBuf,
+    /// Where a mirror publishes this log, for example https://mirror.example.net/mirror/5f0c…; may
+    /// be given several times. Peers that mirror are asked, too.
+    #[arg(long, value_name = "URL")]
+    from: Vec<String>,
+}
+
+/// Looks at all that a stopped node stores of its log. Fails if something is damaged.
+pub fn check(args: &Check) -> anyhow::Result<()> {
+    let config = Config::load(&args.config)?;
+    let mut damaged = 0;
+    let mut told = Instant::now();
+    let size = operator::check(
+        &config,
+        &mut |what| {
+            damaged += 1;
+            println!("damaged: {what}");
+        },
+        &mut |steps| {
+            if told.elapsed() > EVERY {
+                told = Instant::now();
+                eprintln!("{} %…", steps.done * 100 / steps.all.max(1));
+            }
+        },
+    )?;
+    ensure!(
+        damaged == 0,
+        "what is stored of {} is damaged. `assay-node rebuild` makes it anew",
+        config.log.origin
+    );
+    eprintln!(
+        "All that is stored of {} is as it was written, up to the {size} entries that are signed \
+         and beyond.",
+        config.log.origin
+    );
+    Ok(())
+}
+
+/// Makes the tables of a stopped node anew.
+pub fn rebuild(args: &Rebuild) -> anyhow::Result<()> {
+    let config = Config::load(&args.config)?;
+    let mut told = Instant::now();
+    let made = operator::rebuild_log(
+        &config,
+        &args.from,
+        &mut |what| eprintln!("damaged: {what}"),
+        &mut |what, done, all| {
+            if told.elapsed() > EVERY || done == all {
+                told = Instant::now();
+                eprintln!("{what} {done} of {all} entries");
+            }
+        },
+    )?;
+    let aside = assay_node::damage::swap::old_folder(&config.storage.path);
+    let Made::Now(made) = made else {
+        eprintln!("The tables of a rebuild that was interrupted are in place now.");
+        return Ok(());
+    };
+    eprintln!(
+        "The tables of {} are made anew, with {} entries. The old ones are in {}.",
+        config.log.origin,
+        made.head.size,
+        aside.display()
+    );
+    if !made.has_invitations {
+        eprintln!(
+            "Which invitations were used is lost: take those out of [admission] that were given to \
+             somebody."
+        );
+    }
+    match made.lost {
+        Some(0) => Ok(()),
+        Some(lost) => bail!(
+            "{lost} entries that were not signed yet are lost: whoever published them since the \
+             last checkpoint has to publish them again"
+        ),
+        None => bail!(
+            "how many entries were stored and not signed yet is not known: whoever published since \
+             the last checkpoint has to publish again"
+        ),
+    }
+}

@@ -1,0 +1,295 @@
+//! A disk that damages what a node stores: it is found, and the node's tables are made anew.
+
+use crate::{AT_ONCE, Fixture, NEVER, assert_all_there};
+use anyhow::{Context as _, ensure};
+use assay_node::storage::{
+    Reads as _, Table,
+    rocks::{Options, Rocks},
+};
+use assay_proto::v1::{PublishResponse, Wait};
+use assay_tests::{
+    log::Log,
+    process::{Node, copy_folder, poll_async},
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+/// Claims of the log that is damaged: more than two bundles.
+const CLAIMS: u64 = 600;
+
+/// A node that is stopped, so that all is in files of tables, with what it acknowledged.
+async fn stopped() -> anyhow::Result<(Fixture, Vec<PublishResponse>)> {
+    let mut fixture = Fixture::start(AT_ONCE).await?;
+    let acknowledged = fixture.publish(1..CLAIMS, Wait::Integrated).await?;
+    fixture.node.stop()?;
+    Ok((fixture, acknowledged))
+}
+
+/// The files of tables, the largest first.
+fn tables(node: &Node) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(node.folder().join("data/tables"))? {
+        let entry = entry?;
+        if entry.path().extension().is_some_and(|end| end == "sst") {
+            files.push((entry.metadata()?.len(), entry.path()));
+        }
+    }
+    files.sort_by(|one, other| other.cmp(one));
+    Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+fn flip(file: &Path, at: usize) -> anyhow::Result<()> {
+    let mut bytes = fs::read(file)?;
+    bytes[at] ^= 0x10;
+    Ok(fs::write(file, bytes)?)
+}
+
+fn said(output: &Output) -> String {
+    let (out, error) = (&output.stdout, &output.stderr);
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(out),
+        String::from_utf8_lossy(error)
+    )
+}
+
+/// Puts the data of another node in the place of this one's.
+fn restore(node: &Node, from: &Node) -> anyhow::Result<()> {
+    let data = node.folder().join("data");
+    fs::remove_dir_all(&data)?;
+    copy_folder(&from.folder().join("data"), &data)
+}
+
+/// The node runs, has all that it acknowledged, and takes more.
+async fn assert_whole(node: &mut Node, acknowledged: &[PublishResponse]) -> anyhow::Result<()> {
+    node.run()?;
+    let log = Log::connect(node.ready()).await?;
+    assert_all_there(&log, acknowledged).await?;
+    let whole = log.rederive().await?;
+    ensure!(whole.index.claims() >= CLAIMS, "{}", whole.index.claims());
+    node.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_flipped_bit_damaged_is_found_and_made_anew() -> anyhow::Result<()> {
+    let (fixture, acknowledged) = stopped().await?;
+    let mut healthy = Node::copy_of(&fixture.node)?;
+    let kept = Node::copy_of(&fixture.node)?;
+    healthy.run()?;
+    let from = healthy.ready().url.clone();
+    let mut node = Node::copy_of(&kept)?;
+    let (mut found, mut by_itself) = (0, 0);
+    for (number, file) in tables(&node)?.iter().enumerate() {
+        restore(&node, &kept)?;
+        let length = fs::metadata(file)?.len() as usize;
+        // Of the two largest files, which are those of entries and of the rows that find them, more.
+        let places = if number < 2 { 8 } else { 2 };
+        for place in 0..places {
+            restore(&node, &kept)?;
+            flip(file, length * (2 * place + 1) / (2 * places + 2))?;
+            let checked = node.assay_node(&["check"], &[])?;
+            if checked.status.success() {
+                // Nothing is read there: the node is as it was.
+                assert_whole(&mut node, &acknowledged).await?;
+                continue;
+            }
+            assert_eq!(checked.status.code(), Some(3), "{}", said(&checked));
+            for word in ["damaged:", "assay-node rebuild"] {
+                assert!(said(&checked).contains(word), "{}", said(&checked));
+            }
+            found += 1;
+            let alone = node.assay_node(&["rebuild"], &[])?;
+            // A head that cannot be read does not say how many entries there were.
+            if alone.status.success() || said(&alone).contains("is not known") {
+                by_itself += 1;
+            } else {
+                let said = said(&alone);
+                ensure!(said.contains("name another mirror"), "{said}");
+                let helped = node.assay_node(&["rebuild"], &["--from", &from])?;
+                ensure!(helped.status.success(), "{}", self::said(&helped));
+            }
+            let again = node.assay_node(&["check"], &[])?;
+            assert!(again.status.success(), "{}", said(&again));
+            assert_whole(&mut node, &acknowledged).await?;
+        }
+    }
+    assert!(
+        found > 10 && by_itself > 3 && by_itself < found,
+        "{found}, {by_itself}"
+    );
+    healthy.stop()
+}
+
+/// Every row of some tables.
+fn rows(node: &Node, table: Table) -> anyhow::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let store = Rocks::open(&node.folder().join("data"), Options::default())?;
+    let rows = store.range(table, &[], &[0xff; 128], usize::MAX)?;
+    Ok(rows
+        .into_iter()
+        .map(|(key, row)| (key, row.to_vec()))
+        .collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_that_are_made_anew_have_the_rows_of_the_old_ones() -> anyhow::Result<()> {
+    let (fixture, acknowledged) = stopped().await?;
+    let mut node = Node::copy_of(&fixture.node)?;
+    let rebuilt = node.assay_node(&["rebuild"], &[])?;
+    assert!(rebuilt.status.success(), "{}", said(&rebuilt));
+    for table in Table::ALL {
+        // Segments are cut where commits ended, and pages say up to where they were written.
+        if [Table::Segments, Table::IndexPages, Table::IndexParts].contains(&table) {
+            continue;
+        }
+        let (mut before, mut after) = (rows(&fixture.node, table)?, rows(&node, table)?);
+        for rows in [&mut before, &mut after] {
+            rows.retain(|(key, _)| !key.starts_with(b"index_") && key != b"signed");
+        }
+        assert_eq!(before.len(), after.len(), "{table:?}");
+        assert!(before == after, "{table:?}");
+    }
+    // The old ones are kept, and a second rebuild does not overwrite them.
+    let again = node.assay_node(&["rebuild"], &[])?;
+    assert_eq!(again.status.code(), Some(3));
+    assert!(
+        said(&again).contains("an earlier rebuild"),
+        "{}",
+        said(&again)
+    );
+    assert_whole(&mut node, &acknowledged).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_and_not_signed_is_kept() -> anyhow::Result<()> {
+    let mut fixture = Fixture::start(NEVER).await?;
+    let acknowledged = fixture.publish(1..300, Wait::Sequenced).await?;
+    fixture.node.kill()?;
+    let rebuilt = fixture.node.assay_node(&["rebuild"], &[])?;
+    assert!(rebuilt.status.success(), "{}", said(&rebuilt));
+    fixture.run().await?;
+    fixture
+        .log
+        .published(assay_tests::log::covering(&acknowledged))
+        .await?;
+    assert_all_there(&fixture.log, &acknowledged).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_folder_is_made_anew_from_a_mirror() -> anyhow::Result<()> {
+    let (mut fixture, acknowledged) = stopped().await?;
+    let mut healthy = Node::copy_of(&fixture.node)?;
+    healthy.run()?;
+    let from = healthy.ready().url.clone();
+    let data = fixture.node.folder().join("data");
+    fs::remove_dir_all(&data)?;
+    fs::create_dir(&data)?;
+    let rebuilt = fixture.node.assay_node(&["rebuild"], &["--from", &from])?;
+    // All that was signed is there. Nobody knows whether there was more.
+    assert_eq!(rebuilt.status.code(), Some(3));
+    let words = said(&rebuilt);
+    assert!(words.contains("has to publish again"), "{words}");
+    assert!(words.contains("invitations were used is lost"), "{words}");
+    assert_whole(&mut fixture.node, &acknowledged).await?;
+
+    // Nobody who does not have all of it is taken at his word.
+    fs::remove_dir_all(&data)?;
+    fs::create_dir(&data)?;
+    let other = Node::start()?;
+    let from = other.ready().url.clone();
+    let rebuilt = fixture.node.assay_node(&["rebuild"], &["--from", &from])?;
+    assert_eq!(rebuilt.status.code(), Some(3));
+    let words = said(&rebuilt);
+    assert!(words.contains("nobody has the right edge"), "{words}");
+    assert!(!data.join("tables").exists());
+    healthy.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_that_was_interrupted_is_finished() -> anyhow::Result<()> {
+    let (fixture, acknowledged) = stopped().await?;
+    let made = Node::copy_of(&fixture.node)?;
+    let rebuilt = made.assay_node(&["rebuild"], &[])?;
+    assert!(rebuilt.status.success(), "{}", said(&rebuilt));
+    let (old, new) = (
+        fixture.node.folder().join("data"),
+        made.folder().join("data"),
+    );
+    // As it is after each of the four moves, and before the first one.
+    for moves in 0..=4 {
+        let mut node = Node::copy_of(&fixture.node)?;
+        let data = node.folder().join("data");
+        let made = data.join("rebuilt");
+        fs::create_dir_all(&made)?;
+        fs::create_dir_all(data.join("damaged"))?;
+        copy_folder(&new.join("tables"), &made.join("tables"))?;
+        fs::copy(new.join("SYNCED"), made.join("SYNCED"))?;
+        fs::write(made.join("DONE"), "")?;
+        let all = [
+            (data.join("SYNCED"), data.join("damaged/SYNCED")),
+            (data.join("tables"), data.join("damaged/tables")),
+            (made.join("tables"), data.join("tables")),
+            (made.join("SYNCED"), data.join("SYNCED")),
+        ];
+        for (from, to) in &all[..moves] {
+            fs::rename(from, to)?;
+        }
+        if (1..4).contains(&moves) {
+            let (status, words) = node.run_refused()?;
+            assert_eq!(status.code(), Some(3), "after {moves}: {words}");
+        }
+        let rebuilt = node.assay_node(&["rebuild"], &[])?;
+        assert!(
+            rebuilt.status.success(),
+            "after {moves}: {}",
+            said(&rebuilt)
+        );
+        assert!(!made.exists() && data.join("damaged/tables").exists());
+        assert_whole(&mut node, &acknowledged).await?;
+    }
+    assert!(old.join("tables").exists());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_runs_says_what_is_damaged() -> anyhow::Result<()> {
+    let (mut fixture, _) = stopped().await?;
+    let file = tables(&fixture.node)?
+        .into_iter()
+        .next()
+        .context("no table")?;
+    fixture.run().await?;
+    poll_async(async || {
+        let (_, metrics) = fixture.log.admin("/metrics").await?;
+        let is_done = |line: &str| line == "assay_scrub_rounds_total 1";
+        Ok(metrics.lines().any(is_done).then_some(()))
+    })
+    .await?;
+    assert_eq!(fixture.log.admin("/readyz").await?, (200, "ready\n".into()));
+    fixture.node.stop()?;
+
+    let length = fs::metadata(&file)?.len() as usize;
+    flip(&file, length / 3)?;
+    fixture.run().await?;
+    let (code, words) = poll_async(async || {
+        let (code, text) = fixture.log.admin("/readyz").await?;
+        Ok((code != 200).then_some((code, text)))
+    })
+    .await?;
+    assert_eq!(code, 503);
+    for word in ["the store is damaged", "assay-node rebuild"] {
+        assert!(words.contains(word), "{words}");
+    }
+    assert!(
+        fixture
+            .node
+            .stderr()
+            .contains("ALARM: the store is damaged")
+    );
+    let running = fixture.node.assay_node(&["check"], &[])?;
+    assert_eq!(running.status.code(), Some(3));
+    assert!(said(&running).contains("is locked"), "{}", said(&running));
+    Ok(())
+}
