@@ -16,7 +16,7 @@
 //! | meta | `invitation/` ‖ SHA-256 of a token | leaf of the issuer that came by it, u64be |
 //! | meta | [`INDEX_THROUGH`] | for each shard, the leaf below which its pages are current, u64be |
 //! | meta | `owner/` ‖ key | issuer in whose record it stands; of a mirrored log only |
-//! | meta | [`SIGNED`] | leaves of the last checkpoint that was signed before the last commit, u64be |
+//! | meta | [`SIGNED`] | leaves of the last checkpoint before the last commit, u64be |
 //! | meta | [`INDEX_WHOLE`] | after a stop: the leaf below which all pages are current, u64be |
 //!
 //! A segment is what one commit added to a thirty-second part of a bundle. It is large enough that

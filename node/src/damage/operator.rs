@@ -12,12 +12,12 @@ use crate::log::{Caches, Log, OpenError, Shown, Signed, WriteError};
 use crate::mirror::site::{self, Site};
 use crate::peers::{PeersError, file};
 use crate::rotation::LogKeys;
-use crate::storage::rocks::{Options, Rocks};
-use crate::storage::{StorageError, Tables};
+use crate::storage::backend::{Job, Opening};
+use crate::storage::{StorageError, Store, Tables};
 use assay_tlog::Hash;
 use assay_tlog::head::{LogVerifier, LogVerifierError, VerifiedHead};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Why nothing can be said or done about a node's disk.
@@ -52,8 +52,8 @@ pub enum OperatorError {
     Write(#[from] WriteError),
     /// Something is kept already that would be in the way.
     #[error(
-        "{0} holds tables that an earlier rebuild put aside; move them elsewhere, or remove them if \
-         nobody needs them any more"
+        "{0} holds tables that an earlier rebuild put aside; move them elsewhere, or remove them \
+         if nobody needs them any more"
     )]
     Aside(PathBuf),
 }
@@ -77,35 +77,72 @@ impl Stopped {
     }
 }
 
-/// Looks at all of a stopped node's store. `tell` is told what is damaged, and `progress` how far it
-/// is. Returns the signed size. Changes nothing.
+/// Looks at all of a stopped node's store. `tell` is told what is damaged, and `progress` how far
+/// it is. Returns the signed size. Changes nothing.
 pub fn check(
     config: &Config,
     tell: &mut dyn FnMut(String),
     progress: &mut dyn FnMut(Steps),
 ) -> Result<u64, OperatorError> {
     let stopped = Stopped::of(config)?;
-    let path = &config.storage.path;
+    let backend = &config.storage.backend;
     let size = stopped.head.size().get();
-    match Rocks::demand_whole(path) {
+    match backend.demand_whole(&config.storage.path) {
         Err(StorageError::Corrupt { reason, .. }) => tell(format!("what is stored: {reason}")),
         other => other?,
     }
-    let store = match Rocks::salvage(path, config.attachments.path.as_deref()) {
-        Err(StorageError::Corrupt { reason, .. }) => {
-            tell(format!("nothing can be read: {reason}"));
-            return Ok(size);
-        }
-        other => Arc::new(other?),
+    let look = Look {
+        head: stopped.head,
+        tell: &mut *tell,
+        progress,
     };
-    let mut examination = Examination::new(store, stopped.head);
-    while let Some(found) = examination.step()? {
-        found
-            .iter()
-            .for_each(|damage: &Damage| tell(damage.to_string()));
-        progress(examination.steps());
+    match backend.salvage(old(config), look) {
+        Err(StorageError::Corrupt { reason, .. }) => tell(format!("nothing can be read: {reason}")),
+        other => other??,
     }
     Ok(size)
+}
+
+/// The store as it is.
+fn old(config: &Config) -> Opening<'_> {
+    Opening {
+        path: &config.storage.path,
+        blobs: config.attachments.path.as_deref(),
+        block_cache_mib: config.storage.block_cache_mib,
+        create: false,
+    }
+}
+
+/// Looks at all of a store.
+struct Look<'a> {
+    head: VerifiedHead,
+    tell: &'a mut dyn FnMut(String),
+    progress: &'a mut dyn FnMut(Steps),
+}
+
+impl Job for Look<'_> {
+    type Output = Result<(), StorageError>;
+
+    fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
+        let mut examination = Examination::new(store, self.head);
+        while let Some(found) = examination.step()? {
+            let found = found.iter().map(Damage::to_string);
+            found.for_each(&mut *self.tell);
+            (self.progress)(examination.steps());
+        }
+        Ok(())
+    }
+}
+
+/// The tables of a store, whichever it is.
+struct AnyTables;
+
+impl Job for AnyTables {
+    type Output = Arc<dyn Tables>;
+
+    fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
+        store
+    }
 }
 
 /// What was made.
@@ -154,8 +191,9 @@ fn make(
     tell: &mut dyn FnMut(String),
     progress: &mut dyn FnMut(&'static str, u64, u64),
 ) -> Result<Rebuilt, OperatorError> {
-    let old = match Rocks::salvage(&config.storage.path, config.attachments.path.as_deref()) {
-        Ok(store) => Some(Arc::new(store)),
+    let backend = &config.storage.backend;
+    let old = match backend.salvage(old(config), AnyTables) {
+        Ok(store) => Some(store),
         Err(StorageError::Corrupt { reason, .. }) => {
             tell(format!("nothing can be read of what is stored: {reason}"));
             None
@@ -166,12 +204,13 @@ fn make(
         }
         Err(error) => return Err(error.into()),
     };
-    let old = old.map(|store| Copied::all(store as Arc<dyn Tables>));
+    let old = old.map(Copied::all);
     let mirrors = Mirrors::at(sites(config, &head, from)?)?;
     let Some(mut source) = Source::open(head, old, mirrors)? else {
         return Err(RebuildError::Lost(Place::Edge.to_string()).into());
     };
-    let new = Arc::new(open_new(&config.storage, true)?);
+    let folder = swap::new_folder(&config.storage.path);
+    let new = backend.run(new(&config.storage, &folder, true), AnyTables)?;
     let cache_mib = config.storage.index_cache_mib;
     let mut tell = |fault: Fault| tell(said(&fault));
     Ok(rebuild(&mut source, new, cache_mib, &mut tell, progress)?)
@@ -180,22 +219,38 @@ fn make(
 /// Opens what was made as a node does, so that it is known to start, and leaves it as a node that
 /// stops.
 fn open_once(config: &StorageConfig, signed: Signed) -> Result<(), OperatorError> {
-    let store = Arc::new(open_new(config, false)?);
-    let caches = Caches {
-        tiles_mib: config.tile_cache_mib,
-        index_mib: config.index_cache_mib,
-    };
-    let mut log = Log::open(store, signed, caches, Shown::LastSigned)?;
-    Ok(log.store_index()?)
+    let folder = swap::new_folder(&config.path);
+    let start = Start { config, signed };
+    let backend = &config.backend;
+    backend.run(new(config, &folder, false), start)?
 }
 
-fn open_new(config: &StorageConfig, create: bool) -> Result<Rocks, StorageError> {
-    let options = Options {
-        create,
+struct Start<'a> {
+    config: &'a StorageConfig,
+    signed: Signed,
+}
+
+impl Job for Start<'_> {
+    type Output = Result<(), OperatorError>;
+
+    fn run<S: Store + 'static>(self, store: Arc<S>) -> Self::Output {
+        let caches = Caches {
+            tiles_mib: self.config.tile_cache_mib,
+            index_mib: self.config.index_cache_mib,
+        };
+        let mut log = Log::open(store, self.signed, caches, Shown::LastSigned)?;
+        Ok(log.store_index()?)
+    }
+}
+
+/// The store that is made, without blobs of its own.
+fn new<'a>(config: &StorageConfig, folder: &'a Path, create: bool) -> Opening<'a> {
+    Opening {
+        path: folder,
+        blobs: None,
         block_cache_mib: config.block_cache_mib,
-        ..Options::default()
-    };
-    Rocks::open(&swap::new_folder(&config.path), options)
+        create,
+    }
 }
 
 /// Where mirrors publish the log.

@@ -1,6 +1,7 @@
 //! Examining a node's store while it runs, so that damage is known before somebody asks for it.
 
 use super::examine::{Damage, Examination};
+use crate::config::StorageConfig;
 use crate::reason::with_causes;
 use crate::rotation::SharedLogKeys;
 use crate::storage::{StorageError, Store};
@@ -53,23 +54,23 @@ impl Damaged {
 }
 
 /// Examines the store of a log again and again, on a thread of its own that ends soon after `stop`
-/// says so. One round takes about as many hours; with 0 there is none. Returns what is found to be
-/// damaged.
+/// says so. One round takes as many hours at most as the configuration says; with 0 there is none.
+/// Returns what is found to be damaged.
 pub fn start<S: Store + 'static>(
-    view: Arc<View<S>>,
-    store: Arc<S>,
-    keys: SharedLogKeys,
-    hours: u64,
+    view: &Arc<View<S>>,
+    store: &Arc<S>,
+    keys: &SharedLogKeys,
+    config: &StorageConfig,
     stop: watch::Receiver<bool>,
 ) -> io::Result<Arc<Damaged>> {
     let damaged = Arc::new(Damaged::default());
     metrics::gauge!("assay_store_damaged").set(0.0);
-    if hours > 0 {
+    if config.scrub_hours > 0 {
         let scrubber = Scrubber {
-            view,
-            store,
-            keys,
-            round: Duration::from_secs(hours.saturating_mul(3600)),
+            view: view.clone(),
+            store: store.clone(),
+            keys: keys.clone(),
+            round: Duration::from_secs(config.scrub_hours * 3600),
             damaged: damaged.clone(),
         };
         let thread = std::thread::Builder::new().name("scrub".into());
@@ -82,7 +83,7 @@ struct Scrubber<S> {
     view: Arc<View<S>>,
     store: Arc<S>,
     keys: SharedLogKeys,
-    /// How long one round takes, at least.
+    /// How long one round takes, at most.
     round: Duration,
     damaged: Arc<Damaged>,
 }

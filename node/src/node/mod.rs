@@ -273,15 +273,13 @@ async fn serve<S: Store + 'static>(
     let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
 
     let (store, view, vkey) = (log.store().clone(), log.view().clone(), log.vkey());
-    let (of_view, of_store, keys) = (view.clone(), store.clone(), parts.keys.clone());
     let (directory, evidence) = (log.directory().clone(), parts.evidence.clone());
     let halt = Arc::new(Halt::default());
     let (queue, submissions) = mpsc::channel::<Submission>(config.admission.queue);
     let witnessed = witnesses.is_some();
     let sequencer = sequencer(log, witnesses, config, halt.clone(), submissions)?;
     let (stop, stopped) = watch::channel(false);
-    let hours = config.storage.scrub_hours;
-    let damaged = scrub::start(of_view, of_store, keys, hours, stopped.clone())?;
+    let scrub = scrub::start(&view, &store, &parts.keys, &config.storage, stopped.clone())?;
     let (rules, shared) = (&config.admission, &config.server.shared_addresses);
     let admission = Admission::new(rules, shared, store.clone(), directory, halt.clone());
     let publisher = Publisher::new(view.clone(), admission, queue, halt.clone(), witnessed);
@@ -301,7 +299,7 @@ async fn serve<S: Store + 'static>(
         drain: Duration::from_secs(config.server.drain_s),
     };
     let server = tokio::spawn(server.run(listener, stopped.clone()));
-    let admin_api = admin::router(halt.clone(), damaged, held, telemetry::metrics());
+    let admin_api = admin::router(halt.clone(), scrub, held, telemetry::metrics());
     let admin_server = tokio::spawn(admin::serve(admin_listener, admin_api, stopped));
     tracing::info!(%address, %admin, tls = tls.is_some(), "listening");
     Ok(Node {

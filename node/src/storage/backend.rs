@@ -63,4 +63,27 @@ impl Backend {
             Backend::Memory(store) => Ok(job.run(store.clone())),
         }
     }
+
+    /// Opens the store to read what can be read of it, however damaged it is, and runs `job` on it.
+    /// Nothing can be written.
+    ///
+    /// Fails as [`Rocks::salvage`] does, having run nothing.
+    pub fn salvage<J: Job>(&self, opening: Opening<'_>, job: J) -> Result<J::Output, StorageError> {
+        match self {
+            Backend::RocksDb => {
+                let store = Rocks::salvage(opening.path, opening.blobs)?;
+                Ok(job.run(Arc::new(store)))
+            }
+            Backend::Memory(store) => Ok(job.run(store.clone())),
+        }
+    }
+
+    /// Fails with [`StorageError::Corrupt`] if a start would, because something that was
+    /// acknowledged is damaged or gone.
+    pub fn demand_whole(&self, path: &Path) -> Result<(), StorageError> {
+        match self {
+            Backend::RocksDb => Rocks::demand_whole(path),
+            Backend::Memory(_) => Ok(()),
+        }
+    }
 }

@@ -85,7 +85,7 @@ async fn what_a_flipped_bit_damaged_is_found_and_made_anew() -> anyhow::Result<(
     for (number, file) in tables(&node)?.iter().enumerate() {
         restore(&node, &kept)?;
         let length = fs::metadata(file)?.len() as usize;
-        // Of the two largest files, which are those of entries and of the rows that find them, more.
+        // More of the two largest files, which are those of entries and of rows that find them.
         let places = if number < 2 { 8 } else { 2 };
         for place in 0..places {
             restore(&node, &kept)?;

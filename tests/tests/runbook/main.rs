@@ -133,7 +133,7 @@ fn leaked_key() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Changes a bit of what is stored of a log, so that entries are damaged which its own mirrors have.
+/// Changes a bit of what is stored of a log, so that entries are damaged which mirrors have.
 fn damage(world: &World, host: &Host) -> anyhow::Result<()> {
     for file in fs::read_dir(host.dir.join("data/tables"))? {
         let path = file?.path();
