@@ -41,6 +41,13 @@ pub enum Check {
     UnknownSigner,
     /// The signatures do not satisfy the records of the issuers.
     Unauthorized(AuthorizeError),
+    /// The log of this origin shows two entries at this leaf, of which this is one.
+    TwoHistories {
+        /// The log's origin.
+        origin: String,
+        /// The leaf.
+        index: LeafIndex,
+    },
     /// An issuer was demanded.
     DemandedIssuer {
         /// Which.
@@ -94,7 +101,7 @@ impl Check {
             | Check::Unauthorized(_) => "issuers",
             Check::DemandedIssuer { .. } => "demanded-issuer",
             Check::DemandedSubject { .. } => "demanded-subject",
-            Check::UncountedLog(_) | Check::UnknownLog(_) => "log",
+            Check::UncountedLog(_) | Check::UnknownLog(_) | Check::TwoHistories { .. } => "log",
             Check::Quorum { .. } | Check::Cosignature(_) => "witnesses",
             Check::Late { .. } => "time",
             Check::Genuine(error) => error.check(),
@@ -118,6 +125,7 @@ impl Check {
             | Check::Quorum { .. } => Verdict::Unproven,
             Check::Unauthorized(_)
             | Check::UnknownLog(_)
+            | Check::TwoHistories { .. }
             | Check::Cosignature(_)
             | Check::Late { .. }
             | Check::Genuine(_) => Verdict::Failed,
@@ -219,6 +227,10 @@ fn genuine_checks(receipt: &VerifiedReceipt, standing: Standing) -> Vec<Check> {
         Standing::Unproven(ids) if ids.is_empty() => checks.push(Check::UnknownSigner),
         Standing::Unproven(ids) => checks.extend(ids.into_iter().map(Check::UnknownIssuer)),
         Standing::Refuted(why) => checks.push(Check::Unauthorized(why)),
+        Standing::TwoHistories => checks.push(Check::TwoHistories {
+            origin: inclusion.checkpoint().origin().to_owned(),
+            index: inclusion.index(),
+        }),
     }
     checks
 }

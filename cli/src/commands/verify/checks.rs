@@ -35,6 +35,11 @@ pub fn what(check: &Check, receipt: Option<&VerifiedReceipt>) -> String {
         }
         Check::UnknownSigner => "who signed it".into(),
         Check::Unauthorized(why) => format!("its signers were not authorized: {why}"),
+        Check::TwoHistories { origin, index } => format!(
+            "the log {} shows two different entries at its leaf {index}, of which this is one: it \
+             signed two histories, and nothing of it can be relied on",
+            plain(origin)
+        ),
         Check::DemandedIssuer { issuer, signed } => demanded_issuer_words(issuer, *signed),
         Check::DemandedSubject { subject, is_about } => demanded_subject_words(subject, *is_about),
         Check::UncountedLog(origin) => format!(

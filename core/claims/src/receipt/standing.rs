@@ -4,7 +4,7 @@
 use super::VerifiedReceipt;
 use crate::issuer::{self, AuthorizeError, IssuerId, IssuerRecord, Issuers, Registry};
 use assay_tlog::tree::LeafIndex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the given records of issuers say about a receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub enum Standing {
     /// Its signers do not satisfy the records that were given. If an issuer rotated its keys since,
     /// and the receipt of that rotation was not given, the verdict can change with it.
     Refuted(AuthorizeError),
+    /// Another receipt has another entry at the same leaf of the same log: the log signed two
+    /// histories. Nobody knows which of the two an issuer's records belong to.
+    TwoHistories,
 }
 
 /// An issuer that signed, by the record that proves it.
@@ -37,17 +40,20 @@ pub struct ProvenIssuer {
 /// name.
 ///
 /// Records of issuers are taken from the receipts themselves, each log by itself, in the order of
-/// their leaves: a claim is judged by what stands before it. Receipts show what a log holds and not
+/// their leaves: a claim is judged by what stands before it. Where a log shows two entries at one
+/// leaf, none of them counts. Receipts show what a log holds and not
 /// what it lacks: that no later rotation or withdrawal exists needs an answer of the log.
 pub fn verify_issuers(receipts: &[VerifiedReceipt]) -> Vec<Standing> {
     let mut order: Vec<(usize, &VerifiedReceipt)> = receipts.iter().enumerate().collect();
     order.sort_by_key(|(_, receipt)| place(receipt));
+    let contradicted = contradicted(receipts);
     let mut registries: BTreeMap<&str, Registry> = BTreeMap::new();
     let mut standings = vec![Standing::Unproven(Vec::new()); receipts.len()];
     let mut last: Option<(&VerifiedReceipt, Standing)> = None;
     for (i, receipt) in order {
         let standing = match last {
-            // The same leaf once more.
+            _ if contradicted.contains(&place(receipt)) => Standing::TwoHistories,
+            // The same entry once more.
             Some((before, standing)) if place(before) == place(receipt) => standing,
             _ => judge(
                 receipt,
@@ -61,6 +67,16 @@ pub fn verify_issuers(receipts: &[VerifiedReceipt]) -> Vec<Standing> {
         last = Some((receipt, standing));
     }
     standings
+}
+
+/// The places at which receipts have different entries.
+fn contradicted(receipts: &[VerifiedReceipt]) -> BTreeSet<(&str, LeafIndex)> {
+    let mut leaves = BTreeMap::new();
+    let differs = |receipt: &&VerifiedReceipt| {
+        let leaf = receipt.inclusion().leaf_hash();
+        *leaves.entry(place(receipt)).or_insert(leaf) != leaf
+    };
+    receipts.iter().filter(differs).map(place).collect()
 }
 
 /// The log, and the leaf in it.

@@ -363,6 +363,41 @@ fn a_rotation_changes_who_is_proven_from_its_leaf_on() {
     assert_eq!(standings(&claims, &[2, 3]), [unproven.clone(), unproven]);
 }
 
+/// A log makes up a claim and signs another tree with it, at the leaf of a claim that is genuine.
+#[test]
+fn another_entry_at_the_same_leaf_is_proven_by_nobody() {
+    let genuine = log_of(
+        "example.com/log",
+        &[registration(1), ordinary("a", 1, &[1])],
+    );
+    let forged = log_of(
+        "example.com/log",
+        &[registration(1), ordinary("b", 1, &[2])],
+    );
+    let of = |files: &[(String, String)], at: usize| check(&files[at]).unwrap();
+    let (record, right, wrong) = (of(&genuine, 0), of(&genuine, 1), of(&forged, 1));
+    for order in [
+        [&record, &right, &wrong],
+        [&record, &wrong, &right],
+        [&right, &wrong, &record],
+    ] {
+        let standings = verify_issuers(&order.map(Clone::clone));
+        for (receipt, standing) in order.iter().zip(standings) {
+            let expected = if std::ptr::eq(*receipt, &record) {
+                proven(1, "Issuer [1]", 0, 0)
+            } else {
+                Standing::TwoHistories
+            };
+            assert_eq!(standing, expected);
+        }
+    }
+    // By itself each is judged by the record.
+    assert!(matches!(
+        &verify_issuers(&[record, wrong])[1],
+        Standing::Refuted(AuthorizeError::NotItsKey { .. })
+    ));
+}
+
 #[test]
 fn logs_do_not_speak_for_each_other() {
     let here = check(&log_of("example.com/log", &[ordinary("a", 1, &[1])])[0]).unwrap();
