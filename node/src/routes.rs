@@ -1,6 +1,6 @@
 //! What is on a node's public port beside gRPC.
 
-use crate::quota::Reports;
+use crate::quota::{Reports, Senders};
 use crate::{
     api::federation::submissions,
     api::tiles,
@@ -74,10 +74,11 @@ pub fn routes<S: Store + 'static>(
 ) -> Result<Plain, MirrorStartError> {
     let own_log = OwnLog::new(view.clone(), &config.log.origin);
     let router = tiles::router(view).merge(misbehavior::http::router(evidence.clone()));
+    let senders = Senders::new(&config.server.shared_addresses);
     let mut made = Made::new(router, own_log, log, peers);
     let (mut own, mut witnessing) = (None, None);
     if let Some(opened) = witness {
-        let (it, witness) = made.add_witness(opened, peers, stop);
+        let (it, witness) = made.add_witness(opened, &senders, peers, stop);
         (own, witnessing) = (Some(it), Some(witness));
     } else {
         misbehavior::follow(evidence, peers.clone());
@@ -88,6 +89,7 @@ pub fn routes<S: Store + 'static>(
         evidence: evidence.clone(),
         peers: peers.clone(),
         audit: config.audit.as_ref(),
+        senders,
     };
     let mirror = config.mirror.as_ref();
     let mirror = mirror.map(|mirror| mirror::open(mirror, beside, stop.clone()));
@@ -156,6 +158,7 @@ impl Made {
     fn add_witness(
         &mut self,
         opened: Opened,
+        senders: &Arc<Senders>,
         peers: &Peers,
         stop: &watch::Receiver<bool>,
     ) -> (OwnWitness, Arc<Witness>) {
@@ -168,7 +171,7 @@ impl Made {
         self.holdings.push(Box::new(Witnessed::new(&witness)));
         self.page.witness = Some(witness::service::part(witness.clone()));
         self.admin = lists::begin(&witness, opened.lists, peers, stop);
-        self.merge(witness::http::router(witness.clone()));
+        self.merge(witness::http::router(witness.clone(), senders.clone()));
         (own, witness)
     }
 

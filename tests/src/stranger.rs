@@ -69,10 +69,22 @@ impl Stranger {
         put.body(body).send().await
     }
 
+    /// A request that posts to a path over HTTP.
+    pub fn post(&self, path: &str) -> reqwest::RequestBuilder {
+        self.http.post(format!("{}{path}", self.url))
+    }
+
     /// Begins to get a path over HTTP.
     pub async fn get(&self, path: &str) -> reqwest::Result<reqwest::Response> {
         self.http.get(format!("{}{path}", self.url)).send().await
     }
+}
+
+/// A client from 127.0.0.`address`, which is no address that stands for many callers, unless it is
+/// 1.
+pub fn client_from(address: u8) -> reqwest::Result<reqwest::Client> {
+    let address = IpAddr::from(Ipv4Addr::new(127, 0, 0, address));
+    reqwest::Client::builder().local_address(address).build()
 }
 
 /// A message as gRPC frames it.

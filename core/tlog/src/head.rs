@@ -10,13 +10,21 @@ use crate::limits;
 use crate::note::{Note, NoteError, VerifierKey};
 use crate::tree::TreeSize;
 
+/// How the first line begins of notes in the form of a checkpoint that are none: those of auditors
+/// on an index (docs/federation.md, "Auditor"). No log may be called so.
+const RESERVED: &str = "assay.disputed-index/";
+
 /// Why this is no log that can be known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogVerifierError {
-    /// Empty, with control characters, or longer than 255 bytes, which is all that a cosignature
-    /// of type 0x06 can state.
-    #[error("an origin is one line of 1 to 255 bytes")]
+    /// Empty, with control characters, or longer than [`limits::ORIGIN_BYTES`].
+    #[error("an origin is one line of 1 to {max} bytes", max = limits::ORIGIN_BYTES)]
     Origin,
+    /// It begins as the first line of a note does that says something of a log, and is no
+    /// checkpoint: its own log would make whoever signs such notes look as if it had signed two
+    /// histories.
+    #[error("an origin that begins with {RESERVED:?} is no log's")]
+    Reserved,
     /// None, or more than [`limits::LOG_KEYS`].
     #[error("a log has 1 to {max} keys", max = limits::LOG_KEYS)]
     Keys,
@@ -44,8 +52,12 @@ pub struct LogVerifier {
 impl LogVerifier {
     /// A log by its origin and all keys that it signs with. Fails with [`LogVerifierError`].
     pub fn new(origin: &str, keys: Vec<VerifierKey>) -> Result<Self, LogVerifierError> {
-        if origin.is_empty() || origin.len() > 255 || origin.contains(char::is_control) {
+        let fits = (1..=limits::ORIGIN_BYTES).contains(&origin.len());
+        if !fits || origin.contains(char::is_control) {
             return Err(LogVerifierError::Origin);
+        }
+        if origin.starts_with(RESERVED) {
+            return Err(LogVerifierError::Reserved);
         }
         if keys.is_empty() || keys.len() > limits::LOG_KEYS {
             return Err(LogVerifierError::Keys);
@@ -334,6 +346,8 @@ mod tests {
             let refused = LogVerifier::new(origin, one.clone());
             assert_eq!(refused, Err(LogVerifierError::Origin), "{origin:?}");
         }
+        let reserved = LogVerifier::new("assay.disputed-index/v1 log.example/a", one.clone());
+        assert_eq!(reserved, Err(LogVerifierError::Reserved));
         let log = |keys| LogVerifier::new("origin", keys);
         assert_eq!(log(vec![]), Err(LogVerifierError::Keys));
         let many = (1..=9).map(|seed| key("a", seed).verifier()).collect();

@@ -23,6 +23,9 @@ pub const RECEIPT_BYTES: usize = 512 * 1024;
 /// most [`NOTE_SIGNATURES`].
 pub const POLICY_LINES: usize = NOTE_SIGNATURES;
 
+/// Longest origin of a log, in bytes: all that a cosignature of type 0x06 can state.
+pub const ORIGIN_BYTES: usize = 255;
+
 /// Most keys of one log: two algorithms, and as many again while keys are rotated, twice over.
 pub const LOG_KEYS: usize = 8;
 

@@ -9,7 +9,7 @@ use crate::{
     held::NoRoom,
     records::{self, RecordError, WIDTH},
     storage::Tables,
-    view::{View, read_tile_bytes},
+    view::{Published, View, read_tile_bytes},
 };
 use assay_tlog::Hash;
 use assay_tlog::tree::{Resource, TilePath};
@@ -36,7 +36,7 @@ pub fn router<S: Tables + 'static>(view: Arc<View<S>>) -> Router {
 
 async fn checkpoint<S: Tables>(State(view): State<Arc<View<S>>>) -> Response {
     match view.published() {
-        Ok(published) => checkpoint_answer(published.note().to_owned()),
+        Ok(published) => checkpoint_answer(Bytes::from_owner(Note(published))),
         Err(error) => {
             let retry = [(header::RETRY_AFTER, "5")];
             (StatusCode::SERVICE_UNAVAILABLE, retry, format!("{error}\n")).into_response()
@@ -44,9 +44,19 @@ async fn checkpoint<S: Tables>(State(view): State<Arc<View<S>>>) -> Response {
     }
 }
 
-/// The answer that is a note.
-pub(crate) fn checkpoint_answer(note: String) -> Response {
-    answer("text/plain; charset=utf-8", "no-cache", note.into())
+/// The note of what is published, which its readers share.
+struct Note(Arc<Published>);
+
+impl AsRef<[u8]> for Note {
+    fn as_ref(&self) -> &[u8] {
+        self.0.note().as_bytes()
+    }
+}
+
+/// The answer that is a note. No room is taken for it: it is to be one that everybody who is sent
+/// it shares.
+pub(crate) fn checkpoint_answer(note: Bytes) -> Response {
+    answer("text/plain; charset=utf-8", "no-cache", note)
 }
 
 async fn tile<S: Tables>(

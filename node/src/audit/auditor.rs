@@ -436,7 +436,7 @@ impl Auditor {
         let shown = self.mirrored.head.load_full();
         let whole = shown.as_ref().filter(|shown| shown.size() == head.size());
         let whole = whole.and_then(|shown| {
-            let note = self.mirrored.note(shown);
+            let note = shown.with(self.mirrored.audited.load().as_deref());
             Note::parse_checkpoint(&note).ok().map(|_| note)
         });
         let own = self.copied.audited.load_full();

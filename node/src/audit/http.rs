@@ -18,6 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use bytes::Bytes;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -61,6 +62,15 @@ async fn breach(State(copies): State<Copies>, Path(digest): Path<String>) -> Res
     note(&copies, &digest, nothing, |log| log.breach.load_full())
 }
 
+/// A text that its readers share.
+struct Text(Arc<String>);
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
 fn note(
     copies: &Copies,
     digest: &str,
@@ -71,7 +81,7 @@ fn note(
         return unknown();
     };
     match read(&log) {
-        Some(note) => tiles::checkpoint_answer(note.as_str().to_owned()),
+        Some(note) => tiles::checkpoint_answer(Bytes::from_owner(Text(note))),
         None => (StatusCode::NOT_FOUND, nothing).into_response(),
     }
 }

@@ -9,30 +9,24 @@ use super::site::Site;
 use super::ticket::Tickets;
 use crate::audit;
 use crate::misbehavior::Evidence;
+use crate::quota::Growth;
 use crate::storage::{StorageError, Tables};
 use arc_swap::ArcSwap;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::witness::WitnessKeys;
-use governor::{
-    DefaultDirectRateLimiter, Quota, RateLimiter,
-    clock::{Clock as _, DefaultClock},
-};
-use std::{
-    num::NonZeroU32,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 
 /// Uploads of one log at once.
 const UPLOADS: usize = 4;
 
-/// Signed requests of one log in an hour, and at once: as a witness takes them, unless it is
+/// Larger heads of one log in an hour, and at once: as a witness takes them, unless it is
 /// configured otherwise.
-const REQUESTS_PER_HOUR: NonZeroU32 = NonZeroU32::new(36_000).unwrap();
-const REQUESTS: NonZeroU32 = NonZeroU32::new(60).unwrap();
+const HEADS_PER_HOUR: u32 = 36_000;
+const HEADS: u32 = 60;
 
 /// What is the same for every log of a mirror.
 pub struct Shared<S> {
@@ -81,8 +75,8 @@ pub struct Copied<S> {
     pub shown: Arc<ShownLog>,
     /// Room for uploads.
     pub uploads: Arc<Semaphore>,
-    /// Signed requests of the log.
-    quota: DefaultDirectRateLimiter,
+    /// Larger heads of the log.
+    pub quota: Growth,
     /// What is known, unless something failed since.
     copy: Arc<Mutex<Option<Copy<S>>>>,
     /// Set once nothing is to be written any more.
@@ -104,7 +98,7 @@ impl<S: Tables + 'static> Copied<S> {
             site,
             limits,
             uploads: Arc::new(Semaphore::new(UPLOADS)),
-            quota: RateLimiter::direct(Quota::per_hour(REQUESTS_PER_HOUR).allow_burst(REQUESTS)),
+            quota: Growth::new(HEADS_PER_HOUR, HEADS),
             copy: Arc::default(),
             closed: AtomicBool::new(false),
         })
@@ -113,8 +107,9 @@ impl<S: Tables + 'static> Copied<S> {
     /// Does something with the copy, which nobody else uses meanwhile, on a thread that may wait.
     /// It goes on to its end if nobody waits for it any more.
     ///
-    /// Loads what is stored, if nothing is known. If `work` fails, what is known is dropped: memory
-    /// and store may say different things.
+    /// Loads what is stored, if nothing is known. If `work` fails, what is known is dropped, as
+    /// memory and store may say different things, unless strangers can have it fail as they like
+    /// ([`RoundError::keeps_copy`]).
     pub async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Copy<S>) -> Result<T, RoundError> + Send + 'static,
@@ -123,13 +118,16 @@ impl<S: Tables + 'static> Copied<S> {
         let (shared, log) = (self.shared.clone(), self.log.clone());
         let (shown, limits) = (self.shown.clone(), self.limits);
         let done = tokio::task::spawn_blocking(move || {
-            let mut copy = match known.take() {
-                Some(copy) => copy,
-                None => Copy::load(shared, log, shown, limits)?,
-            };
-            let done = work(&mut copy)?;
-            *known = Some(copy);
-            Ok(done)
+            let before = known.take();
+            let load = || Copy::load(shared, log, shown.clone(), limits);
+            let done = before.map_or_else(load, Ok).and_then(|mut copy| {
+                let done = work(&mut copy);
+                let keeps = done.as_ref().err().is_none_or(RoundError::keeps_copy);
+                *known = keeps.then_some(copy);
+                done
+            });
+            shown.hold(known.as_ref().and_then(|copy| copy.mirror.held()));
+            done
         });
         done.await.map_err(|_| RoundError::Stopped)?
     }
@@ -141,8 +139,10 @@ impl<S: Tables + 'static> Copied<S> {
         work: impl FnOnce() -> Result<T, RoundError> + Send + 'static,
     ) -> Result<T, RoundError> {
         let mut known = self.lock().await?;
+        let shown = self.shown.clone();
         let done = tokio::task::spawn_blocking(move || {
             *known = None;
+            shown.hold(None);
             work()
         });
         done.await.map_err(|_| RoundError::Stopped)?
@@ -161,14 +161,6 @@ impl<S: Tables + 'static> Copied<S> {
             return Err(RoundError::Stopped);
         }
         Ok(known)
-    }
-
-    /// Charges one signed request, or says in how many seconds there is room for it, at least 1.
-    pub fn charge(&self) -> Result<(), u32> {
-        self.quota.check().map_err(|until| {
-            let wait = until.wait_time_from(DefaultClock::default().now());
-            u32::try_from(wait.as_secs() + 1).unwrap_or(u32::MAX)
-        })
     }
 
     /// Whether the log is convicted: nothing that it signs is worth anything any more.

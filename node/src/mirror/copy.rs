@@ -14,15 +14,15 @@ use assay_tlog::Hash;
 use assay_tlog::hash::leaf_hash;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::mirror::{
-    Ended, Followed, Fork, Info, Mirror, Older, Package, PackageFault, ResumeError, Upload,
-    UploadHeader, UploadRefusal, VerifiedBundle, VerifiedTree, Write,
+    Ended, Followed, Fork, Info, Mirror, Older, ResumeError, Upload, UploadHeader, UploadRefusal,
+    VerifiedBundle, VerifiedTree, Write,
 };
 use assay_tlog::note::Note;
 use assay_tlog::tree::tile::TILE_WIDTH;
 use assay_tlog::tree::{ProveError, Resource, TileIndex, TileReader as _, TreeSize, bundle};
 use assay_tlog::witness::{Answer, LogState, Persisted, Refused, SignedRequest};
 use bytes::Bytes;
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 /// Seconds after which an idle head is cosigned again, at a new time.
 const REFRESH_S: u64 = 600;
@@ -158,28 +158,20 @@ impl<S: Tables> Copy<S> {
         Info::new(&self.mirror, head, self.shared.tickets.issue(head.note()))
     }
 
-    /// Checks the entries in `range` of an upload, and stores what is missing of them. Returns what
-    /// is wrong with them otherwise.
+    /// Stores what is missing of a package of an upload, which was verified.
     pub fn append_package(
         &mut self,
         upload: &Upload,
-        range: Range<u64>,
-        package: Package,
-    ) -> Result<Result<(), PackageFault>, RoundError> {
-        let left = self.before(range.start)?;
-        let bundle = match upload.verify(range, &left, package) {
-            Ok(bundle) => bundle,
-            Err(fault) => return Ok(Err(fault)),
-        };
+        package: VerifiedBundle,
+    ) -> Result<(), RoundError> {
         // The log may have overtaken it since the last package.
         self.mirror.recall(upload.head().clone());
-        self.append(bundle)?;
-        Ok(Ok(()))
+        self.append(package)
     }
 
     /// The stored entries before this one in the same bundle, which must have the stored leaf
     /// hashes: else the client would be blamed for what this disk did.
-    fn before(&self, entry: u64) -> Result<Bytes, RoundError> {
+    pub fn before(&self, entry: u64) -> Result<Bytes, RoundError> {
         let (index, width) = (entry / TILE_WIDTH as u64, entry as usize % TILE_WIDTH);
         if width == 0 {
             return Ok(Bytes::new());
@@ -204,7 +196,11 @@ impl<S: Tables> Copy<S> {
     pub fn complete_upload(&mut self, upload: &Upload) -> Result<Answer, RoundError> {
         let size = upload.head().size();
         self.mirror.recall(upload.head().clone());
-        if let Some(lines) = self.finish_upload(size)? {
+        let lines = self.finish_upload(size)?;
+        if self.is_convicted() {
+            return Ok(UploadRefusal::Convicted.answer(None));
+        }
+        if let Some(lines) = lines {
             return Ok(Ended::Complete(lines).answer());
         }
         let head = self.mirror.held().unwrap_or(upload.head());
@@ -309,11 +305,6 @@ impl<S: Tables> Copy<S> {
             Some(size) => self.complete(size)?,
             None => false,
         };
-        // What it signs now is worth nothing. What was cosigned before stays to be had.
-        let evidence = self.shared.evidence.as_ref();
-        if evidence.is_some_and(|evidence| evidence.convicts_log(self.log.origin())) {
-            return Ok(());
-        }
         let Some(head) = self.mirror.mirrored() else {
             return Ok(());
         };
@@ -361,8 +352,18 @@ impl<S: Tables> Copy<S> {
         self.shared.clock.now() >= self.state.at().saturating_add(seconds)
     }
 
-    /// Cosigns and shows the mirrored head. `lines` are the signature lines of others.
+    fn is_convicted(&self) -> bool {
+        let evidence = self.shared.evidence.as_ref();
+        evidence.is_some_and(|evidence| evidence.convicts_log(self.log.origin()))
+    }
+
+    /// Cosigns and shows the mirrored head, unless the log is convicted: what it signs is worth
+    /// nothing then, and what was cosigned before stays to be had. `lines` are the signature lines
+    /// of others.
     fn cosign(&mut self, lines: Option<String>) -> Result<(), RoundError> {
+        if self.is_convicted() {
+            return Ok(());
+        }
         let Some(head) = self.mirror.mirrored().cloned() else {
             return Ok(());
         };

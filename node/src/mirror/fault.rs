@@ -106,6 +106,13 @@ impl RoundError {
         is_append || is_resume || is_finish
     }
 
+    /// Whether memory and store say the same although this failed: there was no room for what came,
+    /// or no time to be stated. Anybody who uploads can have that happen, and what is known of the
+    /// log need not be loaded again for it.
+    pub fn keeps_copy(&self) -> bool {
+        matches!(self, RoundError::NoRoom(_) | RoundError::Clock(_))
+    }
+
     /// What is at fault, for metrics.
     pub fn kind(&self) -> &'static str {
         match self {

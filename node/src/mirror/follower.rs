@@ -2,7 +2,7 @@
 
 use super::copied::Copied;
 use super::fault::RoundError;
-use super::limits::BESIDE_OTHERS;
+use super::limits::{BESIDE_OTHERS, Memory, Room};
 use super::site::FetchError;
 use crate::reason::with_causes;
 use crate::storage::Tables;
@@ -13,12 +13,23 @@ use assay_tlog::tree::bundle::BUNDLE_BYTES;
 use assay_tlog::tree::tile::TILE_WIDTH;
 use assay_tlog::tree::{LeafIndex, TileIndex};
 use futures::{StreamExt, stream::FuturesOrdered};
-use std::{cmp::Ordering, ops::Range, sync::Arc, time::Duration};
+use std::{
+    cmp::Ordering,
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::watch;
 
-/// Bundles that are fetched at once. One at a time after a fault: who is slow, or never ends a
-/// bundle, holds as little as possible of the memory of all.
+/// Bundles that are fetched at once. One at a time after a fault or a slow fetch: who is slow, or
+/// never ends a bundle, holds nothing of the memory of all.
 const WINDOW: usize = 8;
+
+/// A fetch that takes so long is slow.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// For how many times as long as a slow fetch took bundles are fetched one at a time.
+const ALONE: u32 = 10;
 
 /// Bundles that are asked of the machine at once: as many as one tile above the leaves has.
 const BATCH: u64 = TILE_WIDTH as u64;
@@ -38,6 +49,8 @@ pub struct Follower<S> {
     /// Rounds that failed, one after the other.
     failures: u32,
     last: Option<&'static str>,
+    /// Until when bundles are fetched one at a time.
+    alone: Option<Instant>,
 }
 
 impl<S: Tables + 'static> Follower<S> {
@@ -48,6 +61,7 @@ impl<S: Tables + 'static> Follower<S> {
             poll,
             failures: 0,
             last: None,
+            alone: None,
         }
     }
 
@@ -182,7 +196,7 @@ impl<S: Tables + 'static> Follower<S> {
     }
 
     /// Copies what is missing of a tree that is pending, one bundle after the other.
-    async fn copy_entries(&self, mut tree: VerifiedTree) -> Result<(), RoundError> {
+    async fn copy_entries(&mut self, mut tree: VerifiedTree) -> Result<(), RoundError> {
         let size = tree.size();
         loop {
             let window = self
@@ -205,45 +219,50 @@ impl<S: Tables + 'static> Follower<S> {
 
     /// Copies bundles whose tiles are known, and forgets the tiles that only led to them.
     async fn copy_bundles(
-        &self,
+        &mut self,
         bundles: Range<u64>,
         mut tree: VerifiedTree,
     ) -> Result<VerifiedTree, RoundError> {
+        let copied = self.copied.clone();
+        let (site, memory) = (&copied.site, &copied.shared.memory);
         let mut bundles = bundles.fuse();
-        let (site, memory) = (&self.copied.site, &self.copied.shared.memory);
-        let window = if self.failures > 0 { 1 } else { WINDOW };
         let mut fetching = FuturesOrdered::new();
         let mut next = 0;
         loop {
-            // Room for a later bundle is taken if there is some at once: who waits for room holds
-            // none.
-            while fetching.len() < window {
-                let room = match memory.try_room() {
-                    None if fetching.is_empty() => memory.room().await,
-                    None => break,
-                    Some(room) => room,
-                };
+            while let Some(room) = self.room(fetching.len(), memory, Instant::now()) {
                 let Some(index) = bundles.next() else { break };
                 let width = TileIndex { level: 0, index }.width_at(tree.size());
                 let site = site.clone();
                 // A task of its own, so that it goes on while another bundle is stored.
                 fetching.push_back(tokio::spawn(async move {
-                    let fetched = site.bundle(index, width, BESIDE_OTHERS).await;
-                    (index, width, fetched, room)
+                    let begun = Instant::now();
+                    let bytes = site.bundle(index, width, BESIDE_OTHERS).await;
+                    let took = begun.elapsed();
+                    Fetched {
+                        index,
+                        width,
+                        bytes,
+                        took,
+                        room,
+                    }
                 }));
             }
             let Some(fetched) = fetching.next().await else {
                 break;
             };
-            let (index, width, fetched, room) = fetched.map_err(|_| RoundError::Stopped)?;
-            let (bytes, long) = match fetched {
+            let fetched: Fetched = fetched.map_err(|_| RoundError::Stopped)?;
+            self.took(fetched.took, Instant::now());
+            let Fetched {
+                index, width, room, ..
+            } = fetched;
+            let (bytes, long) = match fetched.bytes {
                 Err(FetchError::TooLong { .. }) => {
                     let long = memory.long_room().await;
                     (site.bundle(index, width, BUNDLE_BYTES).await?, Some(long))
                 }
                 other => (other?, None),
             };
-            let stored = self.copied.with(move |copy| {
+            let stored = copied.with(move |copy| {
                 copy.append(tree.bundle(index, bytes)?)?;
                 Ok((copy.mirror.entries(), tree))
             });
@@ -253,6 +272,27 @@ impl<S: Tables + 'static> Follower<S> {
         }
         tree.forget_before(LeafIndex::new(next));
         Ok(tree)
+    }
+
+    /// Room for one bundle more beside those that are being fetched, if there is some. The first
+    /// one has room of its own; room of all logs is taken if there is some at once.
+    pub(super) fn room(&self, fetching: usize, memory: &Memory, now: Instant) -> Option<Room> {
+        if fetching == 0 {
+            return Some(Memory::own_room());
+        }
+        let is_alone = self.alone.is_some_and(|until| now < until);
+        if self.failures > 0 || is_alone || fetching >= WINDOW {
+            return None;
+        }
+        memory.try_room()
+    }
+
+    /// Notes how long a bundle took to come. A slow log has no more than its own room for a while,
+    /// so that it keeps those that are not from theirs a tenth of the time at most.
+    pub(super) fn took(&mut self, took: Duration, now: Instant) {
+        if took >= SLOW {
+            self.alone = Some(now + ALONE * took);
+        }
     }
 
     /// How long to wait: a random time up to a limit that doubles each time, so that many mirrors
@@ -307,6 +347,15 @@ impl<S: Tables + 'static> Follower<S> {
         }
         self.failures = 0;
     }
+}
+
+/// A bundle that was fetched, or was not.
+struct Fetched {
+    index: u64,
+    width: u16,
+    bytes: Result<Vec<u8>, FetchError>,
+    took: Duration,
+    room: Room,
 }
 
 /// What convicts a log of a fork (docs/federation.md, "Misbehavior").

@@ -4,6 +4,7 @@
 use super::shelf::Shelf;
 use super::upload;
 use crate::api::{serve::Peer, tiles};
+use crate::quota::Senders;
 use crate::storage::Tables;
 use axum::{
     Extension, Router,
@@ -20,8 +21,12 @@ struct Copies<S> {
     shelf: Arc<Shelf<S>>,
 }
 
-/// Returns the routes.
-pub fn router<S: Tables + 'static>(store: Arc<S>, shelf: Arc<Shelf<S>>) -> Router {
+/// Returns the routes. `senders` counts what networks send.
+pub fn router<S: Tables + 'static>(
+    store: Arc<S>,
+    shelf: Arc<Shelf<S>>,
+    senders: Arc<Senders>,
+) -> Router {
     Router::new()
         .route("/mirror/{digest}/checkpoint", get(checkpoint::<S>))
         .route("/mirror/{digest}/tile/{*path}", get(tile::<S>))
@@ -29,7 +34,7 @@ pub fn router<S: Tables + 'static>(store: Arc<S>, shelf: Arc<Shelf<S>>) -> Route
             store,
             shelf: shelf.clone(),
         }))
-        .merge(upload::router(shelf))
+        .merge(upload::router(shelf, senders))
 }
 
 async fn checkpoint<S: Tables + 'static>(
@@ -37,7 +42,7 @@ async fn checkpoint<S: Tables + 'static>(
     Path(digest): Path<String>,
 ) -> Response {
     let log = copies.shelf.log(&digest);
-    match log.and_then(|log| Some(log.shown.note(&*log.shown.head.load_full()?))) {
+    match log.and_then(|log| log.shown.note()) {
         Some(note) => tiles::checkpoint_answer(note),
         None => (
             StatusCode::NOT_FOUND,

@@ -4,6 +4,7 @@ use super::limits::UploadRoom;
 use assay_tlog::mirror::{UPLOAD_BYTES, UploadRefusal};
 use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, header};
+use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 use futures::StreamExt;
 use std::{
@@ -15,11 +16,25 @@ use tokio::time::{Instant, timeout_at};
 /// Longest time for a whole body.
 const WHOLE: Duration = Duration::from_secs(300);
 
+/// Longest time for a header.
+const HEADER: Duration = Duration::from_secs(5);
+
 /// Longest time for a package.
 const PACKAGE: Duration = Duration::from_secs(30);
 
 /// Bytes that are unpacked at once: they become half a MiB at most.
 const PIECE: usize = 512;
+
+/// The same of a header, which become 64 KiB.
+const HEADER_PIECE: usize = 64;
+
+/// What an upload holds until it has room of its own: the longest header has 131 KiB, what is
+/// behind it and unpacked with it 64, and what unpacks has 80.
+pub const HEADER_ROOM: usize = 320 << 10;
+
+/// A header up to so many bytes takes no room: a connection costs as much by itself. Those of
+/// honest logs have some hundred.
+pub const SMALL: usize = 4 << 10;
 
 /// Bytes of a packed body: what cannot be made shorter gets a little longer.
 const PACKED_BYTES: usize = UPLOAD_BYTES + (1 << 20);
@@ -57,7 +72,7 @@ pub struct Incoming {
     body: BodyDataStream,
     unpacked: Unpacked,
     /// What came and is not unpacked yet.
-    waiting: Vec<u8>,
+    waiting: Bytes,
     /// Bytes that came.
     received: usize,
     room: Option<UploadRoom>,
@@ -108,12 +123,12 @@ impl Incoming {
                 Packing::Plain => Unpacked::Plain(Kept::default()),
                 Packing::Gzip => Unpacked::Gzip(Box::new(MultiGzDecoder::new(Kept::default()))),
             },
-            waiting: Vec::new(),
+            waiting: Bytes::new(),
             received: 0,
             room: None,
             no_room: false,
             whole: now + WHOLE,
-            package: now + PACKAGE,
+            package: now + HEADER,
             ended: false,
         }
     }
@@ -134,9 +149,11 @@ impl Incoming {
         }
     }
 
-    /// Takes room that grows with what is kept. Without any, a header is all that may come.
+    /// Takes room that grows with what is kept, for packages. Without any, a header is all that may
+    /// come, for which there is less time.
     pub fn give_room(&mut self, room: UploadRoom) {
         self.room = Some(room);
+        self.package_stored();
     }
 
     /// Whether the body ended because there was no room for it.
@@ -172,7 +189,7 @@ impl Incoming {
             match timeout_at(until, self.body.next()).await {
                 Ok(Some(Ok(piece))) if piece.len() <= PACKED_BYTES - self.received => {
                     self.received += piece.len();
-                    self.waiting = piece.into();
+                    self.waiting = piece;
                 }
                 _ => self.ended = true,
             }
@@ -187,20 +204,25 @@ impl Incoming {
                 self.no_room = !room.resize(bytes).await;
                 !self.no_room
             }
-            // The longest header has 131 KiB.
+            // What came with the header in one piece is unpacked with room.
             None => bytes <= 1 << 20,
         }
     }
 
     /// Unpacks a piece of what came. Fails if it cannot be, or is too long.
     fn unpack(&mut self) -> bool {
-        let waiting = std::mem::take(&mut self.waiting);
+        let mut waiting = std::mem::take(&mut self.waiting);
         match &mut self.unpacked {
             Unpacked::Plain(kept) => kept.write_all(&waiting).is_ok(),
             Unpacked::Gzip(decoder) => {
-                let (piece, rest) = waiting.split_at(waiting.len().min(PIECE));
-                let unpacked = decoder.write_all(piece).and_then(|()| decoder.flush());
-                self.waiting = rest.to_vec();
+                let most = if self.room.is_some() {
+                    PIECE
+                } else {
+                    HEADER_PIECE
+                };
+                let piece = waiting.split_to(waiting.len().min(most));
+                let unpacked = decoder.write_all(&piece).and_then(|()| decoder.flush());
+                self.waiting = waiting;
                 unpacked.is_ok()
             }
         }

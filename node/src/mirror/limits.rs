@@ -116,10 +116,8 @@ pub fn taken(entries: u64, bytes: u64) -> u64 {
     bytes.saturating_add(entries.saturating_mul(HASHES_BYTES))
 }
 
-/// Memory for what was fetched and is not stored yet, of all logs together.
-///
-/// Who waits is served in the order of coming, and holds nothing meanwhile. So whoever has room
-/// comes to an end, after the time that a fetch may take.
+/// Memory for what was fetched and is not stored yet, of all logs together, beside one fetch of
+/// each. So a log that is slow keeps no other one from being copied.
 #[derive(Debug, Clone)]
 pub struct Memory {
     window: Arc<Semaphore>,
@@ -179,14 +177,19 @@ impl Memory {
         Some(UploadRoom { uploads, permit })
     }
 
+    /// The room that a log has by itself, for one thing of at most [`BESIDE_OTHERS`] bytes at a
+    /// time.
+    pub fn own_room() -> Room {
+        Room(None)
+    }
+
     /// Waits for room for one thing of at most [`BESIDE_OTHERS`] bytes.
     pub async fn room(&self) -> Room {
         // Nobody closes the semaphore.
         Room(self.window.clone().acquire_owned().await.ok())
     }
 
-    /// Room for one thing of at most [`BESIDE_OTHERS`] bytes, if there is some, and nobody waits
-    /// for it.
+    /// Room for one thing more of at most [`BESIDE_OTHERS`] bytes, if there is some.
     pub fn try_room(&self) -> Option<Room> {
         let room = self.window.clone().try_acquire_owned();
         room.ok().map(|room| Room(Some(room)))

@@ -17,6 +17,7 @@ use crate::{
     gossip::holding::{self, Holding},
     misbehavior::Evidence,
     peers::{PEERS, Peers, Role},
+    quota::Senders,
     reason::with_causes,
     rotation::socket::CosignerRotation,
     signer::{
@@ -124,6 +125,8 @@ pub struct Beside<'a> {
     pub peers: Peers,
     /// The auditor that replays what is copied.
     pub audit: Option<&'a AuditConfig>,
+    /// Counts what networks send.
+    pub senders: Arc<Senders>,
 }
 
 /// Opens the mirror of a configuration and starts to follow its logs, and those of the peers that
@@ -205,7 +208,8 @@ impl Job for Open<'_> {
         let copies = audits.as_ref().map(|it| it.copies().clone());
         let copies = copies.unwrap_or_default();
         let holding = holding::Copies::new(store.clone(), shelf.clone());
-        let router = http::router(store, shelf.clone()).merge(audit::http::router(copies.clone()));
+        let router = http::router(store, shelf.clone(), self.beside.senders);
+        let router = router.merge(audit::http::router(copies.clone()));
         let followed = Followed {
             shared,
             audits,

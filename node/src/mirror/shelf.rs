@@ -13,7 +13,7 @@ use crate::records::RecordError;
 use crate::storage::{Reads, Tables};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use assay_tlog::hash::leaf_hash;
-use assay_tlog::head::LogVerifier;
+use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::mirror::{VerifiedTree, tile_above};
 use assay_tlog::tree::tile::{TILE_HEIGHT, TILE_WIDTH};
 use assay_tlog::tree::{Resource, Tile, TileIndex, TilePath, TileReader as _, TreeSize, bundle};
@@ -42,6 +42,14 @@ impl ShownHead {
         self.tree.size()
     }
 
+    /// The note, with an auditor's signatures if it replayed this head.
+    pub fn with(&self, audited: Option<&AuditedHead>) -> String {
+        match audited.filter(|audited| audited.size == self.size()) {
+            Some(audited) => without(&self.note, &audited.name) + &audited.lines,
+            None => self.note.clone(),
+        }
+    }
+
     /// The tile, if it is on the right edge.
     fn edge(&self, at: TileIndex) -> Option<Arc<Tile>> {
         let tiles = self.tree.tiles(&[at], self.size()).ok()?;
@@ -60,6 +68,21 @@ pub struct AuditedHead {
     pub lines: String,
 }
 
+/// What a note was made of.
+#[derive(Debug)]
+struct Noted {
+    head: Arc<ShownHead>,
+    audited: Option<Arc<AuditedHead>>,
+    note: Bytes,
+}
+
+impl Noted {
+    fn is_of(&self, head: &Arc<ShownHead>, audited: Option<&Arc<AuditedHead>>) -> bool {
+        let audit = self.audited.as_ref().map(Arc::as_ptr);
+        Arc::ptr_eq(&self.head, head) && audit == audited.map(Arc::as_ptr)
+    }
+}
+
 /// One log.
 #[derive(Debug)]
 pub struct ShownLog {
@@ -69,6 +92,11 @@ pub struct ShownLog {
     pub head: ArcSwapOption<ShownHead>,
     /// What an auditor cosigned last of it.
     pub audited: ArcSwapOption<AuditedHead>,
+    /// The largest head that is known and durable, for those who only read it. `None` while nothing
+    /// is loaded.
+    pub held: ArcSwapOption<VerifiedHead>,
+    /// The note of the two above, so that a request copies nothing.
+    noted: ArcSwapOption<Noted>,
     /// Tells an auditor that more is stored, or another head.
     pub changed: Notify,
     /// Bundles of which something is damaged, as was found when they were read.
@@ -82,18 +110,36 @@ impl ShownLog {
             rows: Rows::of(log.origin()),
             head: ArcSwapOption::empty(),
             audited: ArcSwapOption::empty(),
+            held: ArcSwapOption::empty(),
+            noted: ArcSwapOption::empty(),
             changed: Notify::new(),
             damaged: Mutex::default(),
         })
     }
 
-    /// The note of a head that is shown, with the auditor's signatures if it was replayed.
-    pub fn note(&self, head: &ShownHead) -> String {
-        match self.audited.load_full() {
-            Some(audited) if audited.size == head.size() => {
-                without(&head.note, &audited.name) + &audited.lines
-            }
-            _ => head.note.clone(),
+    /// The note of the head that is shown, with the auditor's signatures if it was replayed. All who
+    /// are sent it share its bytes.
+    pub fn note(&self) -> Option<Bytes> {
+        let (head, audited) = (self.head.load_full()?, self.audited.load_full());
+        let noted = self.noted.load_full();
+        if let Some(noted) = noted.filter(|it| it.is_of(&head, audited.as_ref())) {
+            return Some(noted.note.clone());
+        }
+        let note = Bytes::from(head.with(audited.as_deref()));
+        let noted = Noted {
+            head,
+            audited,
+            note: note.clone(),
+        };
+        self.noted.store(Some(Arc::new(noted)));
+        Some(note)
+    }
+
+    /// Says which head is held now.
+    pub fn hold(&self, held: Option<&VerifiedHead>) {
+        let before = self.held.load();
+        if before.as_deref() != held {
+            self.held.store(held.cloned().map(Arc::new));
         }
     }
 

@@ -3,6 +3,7 @@
 //! Every answer is bounded, before and after it is unpacked: bundles may come as gzip, asked or
 //! not. Left out: whether what came is the log's (`assay_tlog::mirror`).
 
+use super::limits::BESIDE_OTHERS;
 use crate::http_client;
 use assay_tlog::Hash;
 use assay_tlog::limits::NOTE_BYTES;
@@ -19,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Longest time for one answer. The longest bundle has 17 MB.
 const WHOLE: Duration = Duration::from_secs(120);
 
+/// The same for an answer of at most [`BESIDE_OTHERS`] bytes, as nearly all are.
+const SHORT: Duration = Duration::from_secs(20);
+
 /// Why something could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
@@ -29,6 +33,14 @@ pub enum FetchError {
         path: String,
         /// Why.
         source: reqwest::Error,
+    },
+    /// It took too long.
+    #[error("{path} did not come within {most:?}")]
+    Slow {
+        /// What was asked for.
+        path: String,
+        /// How long that may take.
+        most: Duration,
     },
     /// The server has another answer than the thing.
     #[error("{path}: the server answered {status}")]
@@ -75,19 +87,16 @@ pub enum FetchError {
 pub struct Site {
     http: reqwest::Client,
     base: String,
+    /// Longest time for an answer of at most [`BESIDE_OTHERS`] bytes.
+    short: Duration,
 }
 
 /// Returns a client for all sites.
 pub fn client() -> Result<reqwest::Client, reqwest::Error> {
-    client_within(WHOLE)
-}
-
-/// Returns a client that waits no longer than that for the end of an answer.
-pub(super) fn client_within(whole: Duration) -> Result<reqwest::Client, reqwest::Error> {
     http_client::builder()
         .connect_timeout(PATIENCE)
         .read_timeout(PATIENCE)
-        .timeout(whole)
+        .timeout(WHOLE)
         .build()
 }
 
@@ -97,7 +106,14 @@ impl Site {
         Site {
             http,
             base: url.trim_end_matches('/').to_owned(),
+            short: SHORT,
         }
+    }
+
+    /// The same, with another time for short answers.
+    #[cfg(test)]
+    pub(super) fn within(self, short: Duration) -> Self {
+        Site { short, ..self }
     }
 
     /// Where it is.
@@ -161,6 +177,20 @@ impl Site {
     }
 
     async fn get(&self, path: &str, most: usize) -> Result<Vec<u8>, FetchError> {
+        let getting = self.get_whole(path, most);
+        if most > BESIDE_OTHERS {
+            return getting.await;
+        }
+        let slow = |_| FetchError::Slow {
+            path: path.to_owned(),
+            most: self.short,
+        };
+        tokio::time::timeout(self.short, getting)
+            .await
+            .map_err(slow)?
+    }
+
+    async fn get_whole(&self, path: &str, most: usize) -> Result<Vec<u8>, FetchError> {
         let unreachable = |source| FetchError::Unreachable {
             path: path.to_owned(),
             source,

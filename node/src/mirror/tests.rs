@@ -2,6 +2,7 @@
 
 mod limits;
 mod repair;
+mod uploads;
 
 use super::clock::MirrorClock;
 use super::copied::{Copied, Shared};

@@ -7,18 +7,25 @@
 
 use super::copied::Copied;
 use super::fault::RoundError;
-use super::incoming::{Incoming, Packing};
+use super::incoming::{HEADER_ROOM, Incoming, Packing, SMALL};
 use super::shelf::Shelf;
 use crate::api::app::ADD_ENTRIES;
 use crate::api::serve::Peer;
+use crate::held::{Hold, Kind};
 use crate::misbehavior;
+use crate::quota::Senders;
 use crate::reason::with_causes;
 use crate::storage::Tables;
 use crate::witness::http::{read, respond};
-use crate::witness::service::unavailable;
+use crate::witness::service::{too_often, unavailable};
+use assay_claims::misbehavior::VerifiedMisbehavior;
 use assay_tlog::Hash;
-use assay_tlog::mirror::{Ended, Package, UPLOAD_PACKAGES, Upload, UploadHeader, UploadRefusal};
-use assay_tlog::witness::{Answer, Refusal, Request, SignedRequest, WitnessedLog};
+use assay_tlog::mirror::{
+    Ended, MalformedUpload, Package, PackageFault, UPLOAD_PACKAGES, Upload, UploadHeader,
+    UploadRefusal,
+};
+use assay_tlog::tree::tile::TILE_WIDTH;
+use assay_tlog::witness::{Answer, LogState, Refusal, Request, SignedRequest, WitnessedLog};
 use axum::{
     Extension, Router,
     body::Body,
@@ -27,26 +34,36 @@ use axum::{
     response::Response,
     routing::post,
 };
-use std::sync::Arc;
+use bytes::Bytes;
+use std::{ops::Range, sync::Arc};
 
-/// Returns the routes.
-pub fn router<S: Tables + 'static>(shelf: Arc<Shelf<S>>) -> Router {
+/// What the routes need.
+struct Desk<S> {
+    shelf: Arc<Shelf<S>>,
+    senders: Arc<Senders>,
+}
+
+/// Returns the routes. `senders` counts what networks send.
+pub fn router<S: Tables + 'static>(shelf: Arc<Shelf<S>>, senders: Arc<Senders>) -> Router {
     Router::new()
         .route("/mirror/add-checkpoint", post(add_checkpoint::<S>))
         .route(ADD_ENTRIES, post(add_entries::<S>))
-        .with_state(shelf)
+        .with_state(Arc::new(Desk { shelf, senders }))
 }
 
 async fn add_checkpoint<S: Tables + 'static>(
-    State(shelf): State<Arc<Shelf<S>>>,
+    State(desk): State<Arc<Desk<S>>>,
     Extension(peer): Extension<Peer>,
     body: Body,
 ) -> Response {
-    let answer = match read(body, &peer).await {
-        Ok(body) => match signed(&shelf, &body) {
-            Ok((log, request)) => push(&log, request).await,
-            Err(refusal) => refusal.answer(),
-        },
+    let answer = match read(body, &peer, &desk.senders).await {
+        Ok(body) => {
+            let _place = desk.senders.deciding(peer.address.ip()).await;
+            match signed(&desk.shelf, &body) {
+                Ok((log, request)) => decided(&log, request).await,
+                Err(refusal) => refusal.answer(),
+            }
+        }
         Err(answer) => answer,
     };
     count("add-checkpoint", &answer);
@@ -67,9 +84,51 @@ fn signed<S: Tables + 'static>(
     } else {
         request.verify(&known)?
     };
-    log.charge()
-        .map_err(|retry_after_s| Refusal::OverQuota { retry_after_s })?;
     Ok((log, request))
+}
+
+/// Answers what changes nothing, which anybody may ask, without the copy; and has the copy decide
+/// the rest.
+async fn decided<S: Tables + 'static>(log: &Arc<Copied<S>>, request: SignedRequest) -> Answer {
+    let Some(held) = log.shown.held.load_full() else {
+        return push(log, request).await;
+    };
+    let (size, root) = (held.size(), held.root());
+    let state = LogState::Held { size, root, at: 0 };
+    if request.head().size() <= size {
+        match request.refusal(&state) {
+            None => return accepted(),
+            Some(refusal @ Refusal::OtherSize(_)) => {
+                if let Some(found) = misbehavior::against(Some(&held), request.head()) {
+                    convict(log, found).await;
+                }
+                return refusal.answer();
+            }
+            Some(_) => {}
+        }
+    }
+    if let Err(retry_after_s) = log.quota.charge(&request, &state) {
+        return Refusal::OverQuota { retry_after_s }.answer();
+    }
+    push(log, request).await
+}
+
+/// A head is pending, or was before.
+fn accepted() -> Answer {
+    Answer {
+        status: 200,
+        content_type: "text/plain; charset=utf-8",
+        retry_after_s: None,
+        body: String::new(),
+    }
+}
+
+/// Keeps what convicts the log.
+async fn convict<S: Tables + 'static>(log: &Copied<S>, found: VerifiedMisbehavior) {
+    if let Some(evidence) = log.shared.evidence.clone() {
+        // It reports what it keeps, and what it cannot.
+        let _ = tokio::task::spawn_blocking(move || evidence.keep(&found)).await;
+    }
 }
 
 /// Makes a head pending.
@@ -90,28 +149,23 @@ async fn push<S: Tables + 'static>(log: &Arc<Copied<S>>, request: SignedRequest)
         Ok(pushed) => pushed,
         Err(error) => return failed(log, &error),
     };
-    if let (Some(found), Some(evidence)) = (found, log.shared.evidence.clone()) {
-        // It reports what it keeps, and what it cannot.
-        let _ = tokio::task::spawn_blocking(move || evidence.keep(&found)).await;
+    if let Some(found) = found {
+        convict(log, found).await;
     }
     match pushed {
-        Ok(()) => Answer {
-            status: 200,
-            content_type: "text/plain; charset=utf-8",
-            retry_after_s: None,
-            body: String::new(),
-        },
+        Ok(()) => accepted(),
         Err(refused) => refused.refusal.answer(),
     }
 }
 
 async fn add_entries<S: Tables + 'static>(
-    State(shelf): State<Arc<Shelf<S>>>,
+    State(desk): State<Arc<Desk<S>>>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let answer = match Packing::of(&headers) {
-        Ok(packing) => take(&shelf, body, packing).await,
+        Ok(packing) => counted(&desk, &peer, body, packing).await,
         Err(refusal) => refusal.answer(None),
     };
     count("add-entries", &answer);
@@ -123,39 +177,120 @@ async fn add_entries<S: Tables + 'static>(
     response
 }
 
-/// Reads the header of an upload, and decides whether it is taken.
-async fn take<S: Tables + 'static>(shelf: &Shelf<S>, body: Body, packing: Packing) -> Answer {
-    let mut incoming = Incoming::new(body, packing);
-    let header = loop {
-        match UploadHeader::read(incoming.bytes()) {
-            Ok(Some((header, length))) => {
-                incoming.consume(length);
-                break header;
-            }
-            Ok(None) if incoming.more().await => {}
-            Ok(None) => return Ended::Nothing(None).answer(),
-            Err(malformed) => return Ended::Nothing(Some(malformed)).answer(),
-        }
-    };
-    let log = header.origin().and_then(|origin| of_origin(shelf, origin));
-    let Some(log) = log else {
-        return UploadRefusal::UnknownOrigin.answer(None);
-    };
-    if log.is_convicted() {
-        return UploadRefusal::Convicted.answer(None);
+/// Takes an upload, and charges it to the network that it comes from: much until it is known that
+/// the entries are the log's. Who goes away before that has paid.
+async fn counted<S: Tables + 'static>(
+    desk: &Desk<S>,
+    peer: &Peer,
+    body: Body,
+    packing: Packing,
+) -> Answer {
+    let from = peer.address.ip();
+    if let Err(exceeded) = desk.senders.upload(from) {
+        return too_often(&exceeded);
     }
+    let answer = take(desk, peer, body, packing).await;
+    if answer.status != 422 {
+        desk.senders.was_right(from);
+    }
+    answer
+}
+
+/// The header of an upload, the log that it is of, and room for what was kept of it.
+struct Begun<S> {
+    log: Arc<Copied<S>>,
+    header: UploadHeader,
+    incoming: Incoming,
+    hold: Option<Hold>,
+}
+
+/// Reads the header of an upload. It is refused as soon as its log is known not to be mirrored.
+async fn begin<S: Tables + 'static>(
+    shelf: &Shelf<S>,
+    peer: &Peer,
+    body: Body,
+    packing: Packing,
+) -> Result<Begun<S>, Answer> {
+    // What unpacks takes memory, too.
+    let mut hold = match packing {
+        Packing::Gzip => Some(header_room(peer).await?),
+        Packing::Plain => None,
+    };
+    let mut incoming = Incoming::new(body, packing);
+    let mut log = None;
+    loop {
+        if log.is_none()
+            && let Some(origin) = UploadHeader::read_origin(incoming.bytes())
+        {
+            let found = origin.and_then(|origin| of_origin(shelf, origin));
+            let found = found.ok_or_else(|| UploadRefusal::UnknownOrigin.answer(None))?;
+            if found.is_convicted() {
+                return Err(UploadRefusal::Convicted.answer(None));
+            }
+            log = Some(found);
+        }
+        let ended = |why: Option<MalformedUpload>| Ended::Nothing(why).answer();
+        let read = UploadHeader::read(incoming.bytes()).map_err(|why| ended(Some(why)))?;
+        if let (Some((header, length)), Some(log)) = (read, log.clone()) {
+            incoming.consume(length);
+            return Ok(Begun {
+                log,
+                header,
+                incoming,
+                hold,
+            });
+        }
+        if incoming.bytes().len() > SMALL && hold.is_none() {
+            hold = Some(header_room(peer).await?);
+        }
+        if !incoming.more().await {
+            return Err(ended(None));
+        }
+    }
+}
+
+async fn header_room(peer: &Peer) -> Result<Hold, Answer> {
+    let hold = peer.account.hold(Kind::Coming, HEADER_ROOM).await;
+    hold.map_err(|error| unavailable(&error.to_string(), Some(5)))
+}
+
+/// That an upload has to wait for others.
+fn busy(why: &str) -> Answer {
+    Answer {
+        status: 429,
+        ..unavailable(why, Some(5))
+    }
+}
+
+/// Reads the header of an upload, decides whether it is taken, and takes it.
+async fn take<S: Tables + 'static>(
+    desk: &Desk<S>,
+    peer: &Peer,
+    body: Body,
+    packing: Packing,
+) -> Answer {
+    let begun = begin(&desk.shelf, peer, body, packing).await;
+    let Begun {
+        log,
+        header,
+        mut incoming,
+        hold,
+    } = match begun {
+        Ok(begun) => begun,
+        Err(answer) => return answer,
+    };
+    let own = desk.senders.uploading(peer.address.ip(), log.log.origin());
+    let Some(_own) = own else {
+        return busy("an upload of this log from your network address is going on");
+    };
     let Ok(_place) = log.uploads.clone().try_acquire_owned() else {
-        let mut answer = unavailable(
-            "as many uploads of this log as may be are going on",
-            Some(5),
-        );
-        answer.status = 429;
-        return answer;
+        return busy("as many uploads of this log as may be are going on");
     };
     let Some(room) = log.shared.memory.upload_room().await else {
         return unavailable("there is no memory for another upload now", Some(5));
     };
     incoming.give_room(room);
+    drop(hold);
     let recalled = log.shared.tickets.open(header.ticket());
     // A note that this process accepted, so that the log's keys verify it still.
     let recalled = recalled.and_then(|note| log.log.verify(note).ok());
@@ -204,15 +339,38 @@ async fn packages<S: Tables + 'static>(
             }
             Err(malformed) => return Ok(Ended::Nothing(malformed).answer()),
         };
-        let whole = upload.clone();
-        let stored = log.with(move |copy| copy.append_package(&whole, range, package));
-        if let Err(fault) = stored.await? {
+        if let Err(fault) = store(log, &upload, range, package).await? {
             return Ok(Ended::Wrong(fault).answer());
         }
         saved += 1;
         incoming.package_stored();
     }
     log.with(move |copy| copy.complete_upload(&upload)).await
+}
+
+/// Checks a package, and stores what is missing of it. Returns what is wrong with it otherwise.
+/// Nobody waits for the copy while it is hashed: up to 16 MiB are unpacked from 17 KB.
+async fn store<S: Tables + 'static>(
+    log: &Arc<Copied<S>>,
+    upload: &Arc<Upload>,
+    range: Range<u64>,
+    package: Package,
+) -> Result<Result<(), PackageFault>, RoundError> {
+    let left = if range.start.is_multiple_of(TILE_WIDTH as u64) {
+        Bytes::new()
+    } else {
+        let start = range.start;
+        log.with(move |copy| copy.before(start)).await?
+    };
+    let whole = upload.clone();
+    let verified = tokio::task::spawn_blocking(move || whole.verify(range, &left, package));
+    let bundle = match verified.await.map_err(|_| RoundError::Stopped)? {
+        Ok(bundle) => bundle,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let whole = upload.clone();
+    let stored = log.with(move |copy| copy.append_package(&whole, bundle));
+    stored.await.map(Ok)
 }
 
 /// The answer to an upload that goes on in another request.

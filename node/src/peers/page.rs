@@ -2,12 +2,20 @@
 //! `assay_proto::federation_page`; it is made anew for each that asks.
 
 use super::{KnownPeer, Peers, Role};
+use crate::api::{metered::Paid, serve::Peer};
+use crate::held::NoRoom;
 use assay_proto::federation_page::{
     CosignerPart, FederationPage, ListPart, LogPart, PeerPart, QuorumPart,
 };
 use assay_tlog::head::LogVerifier;
 use assay_tlog::note::VerifierKey;
-use axum::{Json, Router, extract::State, http::header, response::IntoResponse, routing::get};
+use axum::{
+    Extension, Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use std::sync::Arc;
 
 /// A part of the page, looked up when somebody asks.
@@ -80,6 +88,73 @@ pub fn router(page: Page) -> Router {
         .with_state(Arc::new(page))
 }
 
-async fn say(State(page): State<Arc<Page>>) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, "no-cache")], Json(page.say()))
+async fn say(State(page): State<Arc<Page>>, Extension(peer): Extension<Peer>) -> Response {
+    let made = peer.account.made(|| {
+        let text = serde_json::to_vec(&page.say())?;
+        let bytes = text.len();
+        Ok::<_, Unsaid>((text, bytes))
+    });
+    match made.await {
+        Ok((text, hold)) => {
+            let kind = (header::CONTENT_TYPE, "application/json");
+            let caching = (header::CACHE_CONTROL, "no-cache");
+            let mut response = ([kind, caching], text).into_response();
+            let paid = Paid::Whole(Arc::new(hold));
+            response.extensions_mut().insert(paid);
+            response
+        }
+        Err(Unsaid::NoRoom(error)) => {
+            metrics::counter!("assay_refused_total", "limit" => "memory").increment(1);
+            let retry = [(header::RETRY_AFTER, "5")];
+            (StatusCode::SERVICE_UNAVAILABLE, retry, format!("{error}\n")).into_response()
+        }
+        Err(Unsaid::Json(error)) => {
+            tracing::error!(%error, "the page of the federation cannot be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Why nothing was said.
+#[derive(Debug, thiserror::Error)]
+enum Unsaid {
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::held::{Held, Limits};
+    use crate::peers::PeerFile;
+    use std::{net::SocketAddr, time::Duration};
+
+    /// The page is made for each that asks, and takes room until it was sent.
+    #[tokio::test]
+    async fn a_page_takes_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = PeerFile::open(&folder.path().join("peers.toml"), None).unwrap();
+        let page = Page {
+            log: None,
+            witness: None,
+            mirror: None,
+            quorum: None,
+            peers: file.peers(),
+        };
+        let held = Held::new(Limits {
+            bytes: 1 << 20,
+            connections: 16,
+            stall: Duration::from_secs(20),
+            shared: Vec::new(),
+        });
+        let address: SocketAddr = "192.0.2.1:1".parse().unwrap();
+        let account = held.connection(address.ip());
+        let answer = say(State(Arc::new(page)), Extension(Peer { address, account })).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert!(held.bytes() > 0);
+        drop(answer);
+        assert_eq!(held.bytes(), 0);
+    }
 }

@@ -7,6 +7,9 @@
 //! is forgotten first, and begins anew with a full bucket.
 
 mod rate;
+mod senders;
+
+pub use senders::{Growth, Place, Senders};
 
 use self::rate::Rate;
 use crate::{config::AdmissionConfig, held::network};
@@ -296,16 +299,28 @@ impl Reports {
 
     /// Charges a report to the network that it comes from.
     pub fn charge(&self, from: IpAddr) -> Result<(), Exceeded> {
+        self.charge_many(from, 1)
+    }
+
+    /// Charges so many at once, or none of them.
+    fn charge_many(&self, from: IpAddr, amount: u32) -> Result<(), Exceeded> {
         let from = from.to_canonical();
         if self.shared.contains(&from) {
             return Ok(());
         }
-        let charged = self.rate.charge(&network(from), 1);
+        let charged = self.rate.charge(&network(from), amount);
         charged.map_err(|retry_s| Exceeded {
             limit: self.rate.limit,
             what: format!("your network address {} too often", self.what),
             retry_s,
         })
+    }
+
+    fn give_back(&self, from: IpAddr, amount: u32) {
+        let from = from.to_canonical();
+        if !self.shared.contains(&from) {
+            self.rate.give_back(&network(from), amount);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! alone: whoever does not know that key refuses (C2SP tlog-witness: 403, before any other check of
 //! the log). A witness or mirror asks its peers which of its keys the quorums of their logs name.
 
+use crate::http_client;
 use crate::peers::KnownPeer;
 use crate::reason::with_causes;
 use assay_proto::federation_page::{FederationPage, PAGE_BYTES};
@@ -119,26 +120,19 @@ fn lacking(page: &FederationPage, name: &str, next: &[String]) -> Option<String>
 /// Gets what a node says of its federation.
 async fn page(http: &reqwest::Client, url: &str) -> Result<FederationPage, String> {
     let answer = http.get(format!("{url}/federation.json")).send().await;
-    let mut answer = answer.map_err(failed)?;
+    let answer = answer.map_err(failed)?;
     if !answer.status().is_success() {
         return Err(format!("it answered {}", answer.status()));
     }
-    let mut bytes = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(failed)? {
-        if bytes.len() + piece.len() > PAGE_BYTES {
-            return Err(format!("it answered with more than {PAGE_BYTES} bytes"));
-        }
-        bytes.extend_from_slice(&piece);
-    }
+    let bytes = http_client::body(answer, PAGE_BYTES)
+        .await
+        .map_err(failed)?;
+    let bytes = bytes.ok_or_else(|| format!("it answered with more than {PAGE_BYTES} bytes"))?;
     serde_json::from_slice(&bytes).map_err(|error| format!("its answer cannot be read: {error}"))
 }
 
 fn client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(PATIENCE)
-        .build()
+    http_client::builder().timeout(PATIENCE).build()
 }
 
 fn failed(error: reqwest::Error) -> String {

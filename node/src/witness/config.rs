@@ -61,10 +61,10 @@ pub struct Identity {
     pub key: PathBuf,
     /// File with the ML-DSA-44 key (type 0x06), if it signs with one, too.
     pub ml_dsa_44_key: Option<PathBuf>,
-    /// Signed requests an hour of one log. 0 is no limit.
+    /// Larger heads an hour of one log. 0 is no limit.
     #[serde(default = "default_requests")]
     pub requests_per_hour: u32,
-    /// Signed requests of one log at once, after it was silent.
+    /// Larger heads of one log at once, after it was silent.
     #[serde(default = "default_burst")]
     pub burst: u32,
 }
@@ -91,7 +91,7 @@ pub struct LogEntry {
     pub origin: String,
     /// Its verifier keys, 1 to 8. All of them are trusted.
     pub keys: Vec<String>,
-    /// Signed requests an hour, if other than `witness.requests_per_hour`.
+    /// Larger heads an hour, if other than `witness.requests_per_hour`.
     pub requests_per_hour: Option<u32>,
 }
 

@@ -3,16 +3,17 @@
 //! A body is bounded before it is kept: by its announced length, then byte by byte. One that is
 //! longer than a log's own request takes room as every message that comes does.
 
-use super::service::{TEXT, Witness, unavailable};
+use super::service::{TEXT, Witness, too_often, unavailable};
 use crate::api::{
     app,
     federation::{FederationApi, submissions},
     rest_of_body::RequestBody,
     serve::Peer,
 };
-use crate::gossip::{self, serve::Desk};
+use crate::gossip;
 use crate::held::Kind;
 use crate::misbehavior::{self, Evidence};
+use crate::quota::Senders;
 use assay_tlog::limits;
 use assay_tlog::witness::{Answer, Refusal, RequestError};
 use axum::{
@@ -40,28 +41,40 @@ use tower::Service;
 /// of an honest log have about 4 KiB.
 const SMALL: usize = 16 << 10;
 
-/// Returns the routes of a witness.
-pub fn router(witness: Arc<Witness>) -> Router {
+/// Returns the routes of a witness. `senders` counts what networks send.
+pub fn router(witness: Arc<Witness>, senders: Arc<Senders>) -> Router {
     Router::new()
         .route("/add-checkpoint", post(add_checkpoint))
         .route("/witness/{digest}/checkpoint", get(checkpoint))
-        .with_state(witness)
+        .with_state(Arc::new(Desk { witness, senders }))
+}
+
+/// What the routes need.
+struct Desk {
+    witness: Arc<Witness>,
+    senders: Arc<Senders>,
 }
 
 async fn add_checkpoint(
-    State(witness): State<Arc<Witness>>,
+    State(desk): State<Arc<Desk>>,
     Extension(peer): Extension<Peer>,
     body: Body,
 ) -> Response {
-    let answer = match read(body, &peer).await {
-        Ok(body) => witness.add_checkpoint(&body).await,
+    let answer = match read(body, &peer, &desk.senders).await {
+        Ok(body) => {
+            let _place = desk.senders.deciding(peer.address.ip()).await;
+            desk.witness.add_checkpoint(&body).await
+        }
         Err(answer) => answer,
     };
     respond(answer)
 }
 
-/// The whole body, or the answer to one that is too long, is cut off, or finds no room.
-pub(crate) async fn read(body: Body, peer: &Peer) -> Result<Bytes, Answer> {
+/// The whole body, or the answer to one that is too long, is cut off, or finds no room, or whose
+/// network sends too many.
+pub(crate) async fn read(body: Body, peer: &Peer, senders: &Senders) -> Result<Bytes, Answer> {
+    let charged = senders.checkpoint(peer.address.ip());
+    charged.map_err(|exceeded| too_often(&exceeded))?;
     let too_long = || Refusal::Malformed(RequestError::TooLong).answer();
     if body.size_hint().lower() > limits::WITNESS_REQUEST_BYTES as u64 {
         return Err(too_long());
@@ -85,8 +98,8 @@ pub(crate) async fn read(body: Body, peer: &Peer) -> Result<Bytes, Answer> {
     Ok(come.freeze())
 }
 
-async fn checkpoint(State(witness): State<Arc<Witness>>, Path(digest): Path<String>) -> Response {
-    match witness.monitored(&digest) {
+async fn checkpoint(State(desk): State<Arc<Desk>>, Path(digest): Path<String>) -> Response {
+    match desk.witness.monitored(&digest) {
         Some(note) => {
             let headers = [
                 (header::CONTENT_TYPE, TEXT),
@@ -129,7 +142,7 @@ impl Api {
     pub fn new(
         witness: Arc<Witness>,
         evidence: Arc<Evidence>,
-        gossip: Desk,
+        gossip: gossip::serve::Desk,
         page: Router,
         shared: &[IpAddr],
     ) -> Self {
@@ -137,7 +150,8 @@ impl Api {
         let heads = gossip::http::router(gossip.clone(), quota.clone());
         let federation = FederationApi::server(evidence.clone(), gossip, quota, shared);
         let federation = Routes::new(federation);
-        let plain = router(witness).merge(misbehavior::http::router(evidence));
+        let plain = router(witness, Senders::new(shared));
+        let plain = plain.merge(misbehavior::http::router(evidence));
         let plain = plain.merge(heads).merge(page);
         let all = federation.prepare().into_axum_router().merge(plain);
         Api(all.fallback(nothing_here))

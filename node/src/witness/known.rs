@@ -2,17 +2,16 @@
 
 use super::config::Identity;
 use crate::misbehavior::Evidence;
+use crate::quota::Growth;
 use arc_swap::ArcSwapOption;
 use assay_tlog::head::VerifiedHead;
 use assay_tlog::note::CosignError;
-use assay_tlog::witness::{Cosigned, LogState, Persisted, WitnessKeys, WitnessedLog};
-use governor::{
-    DefaultDirectRateLimiter, Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
+use assay_tlog::witness::{
+    Cosigned, LogState, Persisted, SignedRequest, WitnessKeys, WitnessedLog,
 };
+use bytes::Bytes;
 use std::{
     borrow::Cow,
-    num::NonZeroU32,
     sync::{Arc, Mutex, OnceLock},
 };
 
@@ -21,6 +20,7 @@ use std::{
 pub struct Latest {
     persisted: Persisted,
     cosigned: OnceLock<Result<Cosigned, CosignError>>,
+    note: OnceLock<Bytes>,
 }
 
 impl Latest {
@@ -29,6 +29,7 @@ impl Latest {
         Arc::new(Latest {
             persisted,
             cosigned: OnceLock::new(),
+            note: OnceLock::new(),
         })
     }
 
@@ -42,6 +43,13 @@ impl Latest {
         let cosigned = self.cosigned.get_or_init(|| self.persisted.sign(keys));
         cosigned.as_ref().map_err(|error| *error)
     }
+
+    /// Returns what monitors are served, which all of them share. Fails if the algorithm does.
+    pub fn note(&self, keys: &WitnessKeys) -> Result<Bytes, CosignError> {
+        let cosigned = self.cosigned(keys)?;
+        let note = self.note.get_or_init(|| cosigned.note().into());
+        Ok(note.clone())
+    }
 }
 
 /// What is held of a log: one for each origin in a process.
@@ -51,6 +59,20 @@ pub struct Held {
     pub state: Mutex<Option<LogState>>,
     /// What monitors are served. It is durable.
     pub latest: ArcSwapOption<Latest>,
+    /// What is durable of the state, for those who only read it. `None` if that is damaged.
+    pub durable: ArcSwapOption<LogState>,
+}
+
+impl Held {
+    /// What was read of a log: its state, which is `None` if it is damaged, and what monitors are
+    /// served.
+    pub fn new(state: Option<LogState>, latest: Option<Arc<Latest>>) -> Self {
+        Held {
+            state: Mutex::new(state),
+            latest: ArcSwapOption::new(latest),
+            durable: ArcSwapOption::new(state.map(Arc::new)),
+        }
+    }
 }
 
 /// A log.
@@ -59,7 +81,7 @@ pub struct KnownLog {
     pub log: WitnessedLog,
     /// What is held of it.
     pub held: Arc<Held>,
-    quota: Option<DefaultDirectRateLimiter>,
+    quota: Growth,
 }
 
 impl KnownLog {
@@ -71,10 +93,7 @@ impl KnownLog {
         identity: &Identity,
     ) -> Self {
         let hourly = hourly.unwrap_or(identity.requests_per_hour);
-        let quota = NonZeroU32::new(hourly).map(|hourly| {
-            let burst = NonZeroU32::new(identity.burst).unwrap_or(NonZeroU32::MIN);
-            RateLimiter::direct(Quota::per_hour(hourly).allow_burst(burst))
-        });
+        let quota = Growth::new(hourly, identity.burst);
         KnownLog { log, held, quota }
     }
 
@@ -92,14 +111,11 @@ impl KnownLog {
         }
     }
 
-    /// Charges one signed request, or says in how many seconds there is room for it, at least 1.
-    pub fn charge(&self) -> Result<(), u32> {
-        let Some(quota) = &self.quota else {
-            return Ok(());
-        };
-        quota.check().map_err(|until| {
-            let wait = until.wait_time_from(DefaultClock::default().now());
-            u32::try_from(wait.as_secs() + 1).unwrap_or(u32::MAX)
-        })
+    /// Charges a request, if it is one that is charged to the log, or says in how many seconds
+    /// there is room for it, at least 1.
+    pub fn charge(&self, request: &SignedRequest) -> Result<(), u32> {
+        let held = self.held.durable.load();
+        held.as_deref()
+            .map_or(Ok(()), |held| self.quota.charge(request, held))
     }
 }

@@ -5,6 +5,7 @@ use super::config::LogListConfig;
 use super::listed::{Imported, ListedError};
 use super::logs;
 use super::service::Witness;
+use crate::http_client;
 use crate::peers::Peers;
 use crate::reason::with_causes;
 use assay_tlog::limits::LIST_BYTES;
@@ -33,20 +34,16 @@ pub async fn fetch(source: &str) -> Result<Vec<u8>, String> {
         return read(Path::new(path)).map_err(|error| format!("cannot read {path}: {error}"));
     }
     let failed = |error: reqwest::Error| with_causes(&error);
-    let client = reqwest::Client::builder().timeout(PATIENCE).build();
+    let client = http_client::builder().timeout(PATIENCE).build();
     let answer = client.map_err(failed)?.get(source).send().await;
-    let mut answer = answer.map_err(failed)?;
+    let answer = answer.map_err(failed)?;
     if !answer.status().is_success() {
         return Err(format!("{source} answered {}", answer.status()));
     }
-    let mut bytes = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(failed)? {
-        if bytes.len() + piece.len() > LIST_BYTES {
-            return Err(format!("{source} has more than {LIST_BYTES} bytes"));
-        }
-        bytes.extend_from_slice(&piece);
-    }
-    Ok(bytes)
+    let bytes = http_client::body(answer, LIST_BYTES)
+        .await
+        .map_err(failed)?;
+    bytes.ok_or_else(|| format!("{source} has more than {LIST_BYTES} bytes"))
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -167,5 +164,26 @@ async fn import(
             (StatusCode::OK, imported.lines().join("\n"))
         }
         Err(why) => (StatusCode::CONFLICT, why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{http::header, routing::get};
+
+    /// Where a list is from stands in the configuration, and nobody else says so.
+    #[tokio::test]
+    async fn a_list_is_not_looked_for_elsewhere() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let moved = (StatusCode::FOUND, [(header::LOCATION, "/list")]);
+        let routes = Router::new()
+            .route("/list", get(async || "logs/v0\n"))
+            .route("/moved", get(async move || moved));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        assert_eq!(fetch(&format!("{url}/list")).await.unwrap(), b"logs/v0\n");
+        let refused = fetch(&format!("{url}/moved")).await.unwrap_err();
+        assert!(refused.contains("answered 302"), "{refused}");
     }
 }

@@ -39,14 +39,14 @@ use crate::{
     },
     telemetry,
 };
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use assay_tlog::head::LogVerifier;
 use assay_tlog::witness::{LogState, Persisted, WitnessKeys};
 use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, mpsc},
     thread::JoinHandle,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -196,7 +196,7 @@ impl Job for Open<'_> {
             vkeys,
             rotation: rotation(config, keys.clone()),
             lists: config.log_list.clone(),
-            witness: Witness::new(keys, logs, evidence, queue, halt.clone()),
+            witness: Witness::new(keys, logs, evidence, queue, halt.clone(), self.clock),
             halt,
         })
     }
@@ -229,22 +229,16 @@ pub fn now() -> u64 {
 /// Reads what is stored of a log: its state, and what monitors are served. `None` if the state is
 /// damaged, which stops this log and no other.
 fn read(store: &impl Tables, verifier: &LogVerifier) -> Result<HeldLog, StoredError> {
-    let held = |state| HeldLog {
-        state: Mutex::new(state),
-        latest: ArcSwapOption::empty(),
-    };
     let state = match store::state(store, verifier.origin()) {
         Ok(state) => state,
         Err(error @ StoredError::Damaged { .. }) => {
             tracing::error!("{error}");
-            return Ok(held(None));
+            return Ok(HeldLog::new(None, None));
         }
         Err(error) => return Err(error),
     };
     let latest = latest(store, &state, verifier)?;
-    let held = held(Some(state));
-    held.latest.store(latest);
-    Ok(held)
+    Ok(HeldLog::new(Some(state), latest))
 }
 
 /// What monitors are served, as far as the log's keys of now verify it.

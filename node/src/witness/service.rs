@@ -7,11 +7,13 @@ use super::logs::Logs;
 use super::writer::{Asked, Refused};
 use crate::misbehavior::{self, Evidence};
 use crate::peers::{KnownPeer, page::Part};
+use crate::quota::Exceeded;
 use crate::sequencer::Halt;
 use arc_swap::ArcSwap;
 use assay_proto::federation_page::{CosignerPart, ListPart};
 use assay_tlog::head::{LogVerifier, VerifiedHead};
-use assay_tlog::witness::{Answer, Refusal, Request, SignedRequest, WitnessKeys};
+use assay_tlog::witness::{Answer, LogState, Refusal, Request, SignedRequest, WitnessKeys};
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{
     Arc, OnceLock,
@@ -21,6 +23,10 @@ use tokio::sync::oneshot;
 
 /// Requests that wait for the writer. More are told to come again.
 pub const QUEUE: usize = 4096;
+
+/// Seconds within which a head that was cosigned, and is sent again, gets the same answer: anybody
+/// can send it, and a new time is a commit and signatures.
+const AGAIN_S: u64 = 10;
 
 /// The type of what people read.
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
@@ -35,18 +41,21 @@ pub struct Witness {
     evidence: Arc<Evidence>,
     writer: SyncSender<Asked>,
     halt: Arc<Halt>,
+    clock: fn() -> u64,
     /// Who is told of heads that are not cosigned.
     told: OnceLock<Told>,
 }
 
 impl Witness {
-    /// A witness with these keys and logs, what convicts logs, and the queue of its writer.
+    /// A witness with these keys and logs, what convicts logs, the queue of its writer, and the
+    /// clock, in seconds since 1970 (UTC).
     pub fn new(
         keys: Arc<ArcSwap<WitnessKeys>>,
         logs: Logs,
         evidence: Arc<Evidence>,
         writer: SyncSender<Asked>,
         halt: Arc<Halt>,
+        clock: fn() -> u64,
     ) -> Self {
         Witness {
             keys,
@@ -54,6 +63,7 @@ impl Witness {
             evidence,
             writer,
             halt,
+            clock,
             told: OnceLock::new(),
         }
     }
@@ -134,7 +144,7 @@ impl Witness {
         let answer = match self.signed(body) {
             Ok((log, request)) => {
                 let head = request.head().clone();
-                let answer = self.ask(log, request).await;
+                let answer = self.decided(log, request).await;
                 if let (Some(told), true) = (self.told.get(), answer.status != 200) {
                     told(head);
                 }
@@ -147,7 +157,7 @@ impl Witness {
         answer
     }
 
-    /// Reads a request, verifies that a known log signed it, and charges that log.
+    /// Reads a request, and verifies that a known log signed it.
     fn signed(&self, body: &[u8]) -> Result<(Arc<KnownLog>, SignedRequest), Refusal> {
         let request = Request::parse(body)?;
         let log = self
@@ -155,11 +165,50 @@ impl Witness {
             .of(request.origin())
             .ok_or(Refusal::UnknownOrigin)?;
         let request = request.verify(&log.judged_by(&self.evidence))?;
-        log.charge().map_err(|retry_after_s| {
-            self.compare(&log, request.head());
-            Refusal::OverQuota { retry_after_s }
-        })?;
         Ok((log, request))
+    }
+
+    /// Answers what needs nothing to be stored, and lets the writer decide the rest.
+    async fn decided(&self, log: Arc<KnownLog>, request: SignedRequest) -> Answer {
+        if let Some(answer) = self.known(&log, &request) {
+            return answer;
+        }
+        if let Err(retry_after_s) = log.charge(&request) {
+            return Refusal::OverQuota { retry_after_s }.answer();
+        }
+        self.ask(log, request).await
+    }
+
+    /// The answer to a head that is not larger than the one held, if that follows from what is
+    /// durable: the size that is held, or the cosignatures of that head.
+    fn known(&self, log: &KnownLog, request: &SignedRequest) -> Option<Answer> {
+        let held = log.held.durable.load_full()?;
+        let head = request.head();
+        // A larger head is for the writer, which knows what else is about to be cosigned. So is
+        // everything once that has stopped: nobody knows what is stored then.
+        if head.size() > held.size() || self.halt.reason().is_some() {
+            return None;
+        }
+        match request.refusal(&held) {
+            Some(refusal @ Refusal::OtherSize(_)) => {
+                self.compare(log, head);
+                Some(refusal.answer())
+            }
+            Some(_) => None,
+            None => self.again(log, head, &held),
+        }
+    }
+
+    /// The answer to the head that is held, if it was cosigned just now.
+    fn again(&self, log: &KnownLog, head: &VerifiedHead, held: &LogState) -> Option<Answer> {
+        let latest = log.held.latest.load_full()?;
+        let is_same = latest.head().checkpoint() == head.checkpoint();
+        let is_new = (self.clock)().abs_diff(held.at()) < AGAIN_S;
+        if !is_same || !is_new {
+            return None;
+        }
+        let cosigned = latest.cosigned(&self.keys.load()).ok()?;
+        Some(cosigned.answer())
     }
 
     /// Compares a head that the log signed, and that the writer does not come to see, with the one
@@ -221,10 +270,10 @@ impl Witness {
 
     /// Returns the latest cosigned checkpoint of the log whose origin has this SHA-256, in
     /// lower-case hex, or `None` if none was cosigned.
-    pub fn monitored(&self, digest: &str) -> Option<String> {
+    pub fn monitored(&self, digest: &str) -> Option<Bytes> {
         let latest = self.logs.by_digest(digest)?.held.latest.load_full()?;
-        match latest.cosigned(&self.keys.load()) {
-            Ok(cosigned) => Some(cosigned.note()),
+        match latest.note(&self.keys.load()) {
+            Ok(note) => Some(note),
             Err(error) => {
                 tracing::error!(%error, "a checkpoint could not be signed");
                 None
@@ -236,6 +285,17 @@ impl Witness {
 /// What is public of a witness, and of the lists from which it took logs.
 pub fn part(witness: Arc<Witness>) -> Part<(CosignerPart, Vec<ListPart>)> {
     Arc::new(move || (witness.page(), witness.lists()))
+}
+
+/// The answer to a network that is over a limit.
+pub fn too_often(exceeded: &Exceeded) -> Answer {
+    metrics::counter!("assay_refused_total", "limit" => exceeded.limit).increment(1);
+    Answer {
+        status: 429,
+        content_type: TEXT,
+        retry_after_s: Some(u32::try_from(exceeded.retry_s).unwrap_or(u32::MAX)),
+        body: format!("{}\n", exceeded.what),
+    }
 }
 
 /// The answer of a witness that cannot, through no fault of who asked.

@@ -135,6 +135,45 @@ fn another_witness_does_not_open_it() {
     assert!(none.to_string().contains("is no witness's"), "{none}");
 }
 
+/// Whoever sends a head again that was cosigned just now gets the same answer, and nothing is
+/// stored; later it gets a new time.
+#[tokio::test]
+async fn a_head_that_is_sent_again_gets_a_new_time_after_a_while() {
+    static CLOCK: AtomicU64 = AtomicU64::new(0);
+    let start = super::run::now();
+    let store = new_store();
+    CLOCK.store(start, Ordering::SeqCst);
+    let opened = open_at(&store, || CLOCK.load(Ordering::SeqCst));
+    let again = first(b"a").replace("old 0", "old 1");
+    let send = async |body: &str| opened.witness.add_checkpoint(body.as_bytes()).await;
+    let cosigned = send(&first(b"a")).await;
+    assert_eq!(cosigned.status, 200);
+    // No commit could be made.
+    store.fail_next_commit(Fault::DiskFull);
+    for (later, status) in [(0, 200), (9, 200), (10, 503)] {
+        CLOCK.store(start + later, Ordering::SeqCst);
+        assert_eq!(send(&first(b"a")).await.status, 409);
+        let answer = send(&again).await;
+        assert_eq!(answer.status, status, "after {later} s");
+        assert!(status != 200 || answer == cosigned);
+    }
+    let store = Arc::new(store.crash());
+    let opened = open_at(&store, || CLOCK.load(Ordering::SeqCst));
+    let later = opened.witness.add_checkpoint(again.as_bytes()).await;
+    assert_eq!(later.status, 200);
+    assert_ne!(later, cosigned);
+}
+
+/// Those who are served the checkpoint share its bytes.
+#[tokio::test]
+async fn monitors_share_what_they_are_served() {
+    let opened = open(&new_store());
+    assert_eq!(status(&opened, &first(b"a")).await, 200);
+    let digest = Hash::of(ORIGIN.as_bytes()).to_string();
+    let [one, other] = [(); 2].map(|()| opened.witness.monitored(&digest).unwrap());
+    assert_eq!(one.as_ptr(), other.as_ptr());
+}
+
 /// A witness that only refuses, all day long, goes on believing its clock.
 #[tokio::test]
 async fn refusals_raise_the_floor_of_the_clock() {
@@ -198,7 +237,8 @@ async fn a_head_that_comes_at_once_or_too_often_is_compared() {
     config.witness.burst = 1;
     let opened = open_config(&store, &config, &[], super::run::now);
     assert_eq!(status(&opened, &first(b"a")).await, 200);
-    assert_eq!(status(&opened, &first(b"a")).await, 429);
-    assert_eq!(status(&opened, &first(b"b")).await, 429);
+    // Nothing is charged for it.
+    assert_eq!(status(&opened, &first(b"a")).await, 409);
+    assert_eq!(status(&opened, &first(b"b")).await, 409);
     assert_eq!(status(&opened, &first(b"a")).await, 403);
 }

@@ -247,8 +247,11 @@ pub fn report_clock(floor: ClockFloor, now: u64) {
 fn pay(owed: Owed) {
     match owed {
         Owed::Cosign(asked, pending) => {
+            let (held, after) = (&asked.log.held, pending.after());
             let latest = Latest::new(pending.persisted());
-            asked.log.held.latest.store(Some(latest.clone()));
+            // In this order: who reads the state finds what was cosigned by then.
+            held.latest.store(Some(latest.clone()));
+            held.durable.store(Some(Arc::new(after)));
             let _ = asked.reply.send(Ok(latest));
         }
         Owed::Refuse(asked, refused) => {

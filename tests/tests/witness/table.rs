@@ -3,7 +3,8 @@
 use super::{ORIGIN, TEXT, cosigned, said, size, text};
 use assay_tests::add_checkpoint::{Row, accepted, rows};
 use assay_tests::process::poll;
-use assay_tests::witness::{History, Said, Witness, request};
+use assay_tests::stranger::client_from;
+use assay_tests::witness::{History, Said, Witness, add, request};
 use assay_tlog::note::SignerKey;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::{
@@ -140,17 +141,19 @@ async fn signatures_of_strangers_are_ignored() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An idle log asks again with the same head, for a new time.
+/// An idle log asks again with the same head, for a new time. It gets the same answer for some
+/// seconds, as anybody can ask.
 #[tokio::test]
 async fn the_same_size_again_gets_a_new_time() -> anyhow::Result<()> {
     let log = History::new(ORIGIN, 8)?;
     let witness = Witness::start(&[&log])?;
     let first = witness.add(log.request(0, 8)?).await?;
     let (_, before) = cosigned(&witness, &(log.note(8) + &first.body));
-    // The clock that cosignatures state has seconds: the next one has to come.
+    let again = witness.add(log.request(8, 8)?).await?;
+    assert_eq!(again, first);
     poll(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-        Ok((now > before).then_some(()))
+        Ok((now >= before + 10).then_some(()))
     })?;
     let second = witness.add(log.request(8, 8)?).await?;
     let (_, after) = cosigned(&witness, &(log.note(8) + &second.body));
@@ -158,8 +161,7 @@ async fn the_same_size_again_gets_a_new_time() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The quota is the log's own: nobody else uses it up, and it is charged once it is known that the
-/// log asks.
+/// The quota is the log's own, and it is charged for what is larger and proven only.
 #[tokio::test]
 async fn a_log_that_asks_too_often_is_told_when_to_ask_again() -> anyhow::Result<()> {
     let log = History::new(ORIGIN, 8)?;
@@ -176,8 +178,14 @@ async fn a_log_that_asks_too_often_is_told_when_to_ask_again() -> anyhow::Result
         assert_eq!(witness.add(unsigned.clone()).await?.status, 403);
     }
     assert_eq!(witness.add(log.request(0, 5)?).await?.status, 200);
-    assert_eq!(witness.add(log.request(0, 8)?).await?, size(5));
-    let over = witness.add(log.request(5, 8)?).await?;
+    let unproven = request(5, &[], &log.note(8));
+    for _ in 0..5 {
+        assert_eq!(witness.add(log.request(0, 8)?).await?, size(5));
+        assert_eq!(witness.add(unproven.clone()).await?.status, 422);
+    }
+    assert_eq!(witness.add(log.request(5, 6)?).await?.status, 200);
+    assert_eq!(witness.add(log.request(6, 6)?).await?.status, 200);
+    let over = witness.add(log.request(6, 8)?).await?;
     let retry = over.headers.iter().find(|(name, _)| name == "retry-after");
     let retry: u64 = retry.unwrap().1.parse()?;
     assert!((3500..=3601).contains(&retry), "{retry}");
@@ -186,6 +194,45 @@ async fn a_log_that_asks_too_often_is_told_when_to_ask_again() -> anyhow::Result
     let expected = said(429, &headers, "this log has asked too often\n");
     assert_eq!(over, expected);
     assert_eq!(witness.add(other.request(0, 8)?).await?.status, 200);
+    Ok(())
+}
+
+/// Everybody has the checkpoints that a log published. Whoever sends them again takes nothing of
+/// the log's quota, and is limited by network.
+#[tokio::test]
+async fn whoever_sends_a_logs_checkpoints_again_takes_nothing_of_its_quota() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 8)?;
+    let mut witness = Witness::init()?;
+    witness.configure("requests_per_hour = 36000", "requests_per_hour = 1")?;
+    witness.configure("burst = 60", "burst = 3")?;
+    witness.add_log(&log.origin, &log.vkey())?;
+    witness.run()?;
+    let url = witness.ready()?.url.clone();
+    assert_eq!(witness.add(log.request(0, 5)?).await?.status, 200);
+    for address in [2, 3] {
+        let stranger = client_from(address)?;
+        for _ in 0..10 {
+            assert_eq!(add(&stranger, &url, log.request(0, 5)?).await?, size(5));
+            let again = add(&stranger, &url, log.request(5, 5)?).await?;
+            assert_eq!(again.status, 200);
+        }
+    }
+    let stranger = client_from(4)?;
+    let mut limited = size(5);
+    for _ in 0..5000 {
+        limited = add(&stranger, &url, log.request(0, 5)?).await?;
+        if limited.status != 409 {
+            break;
+        }
+    }
+    let headers = [("content-type", TEXT), ("retry-after", "1")];
+    let often = "your network address sends checkpoints too often\n";
+    assert_eq!(limited, said(429, &headers, often));
+    // What the log signed next, sent before the log does: it is charged once.
+    let next = log.request(5, 6)?;
+    assert_eq!(add(&client_from(2)?, &url, next.clone()).await?.status, 200);
+    assert_eq!(witness.add(next).await?, size(6));
+    assert_eq!(witness.add(log.request(6, 8)?).await?.status, 200);
     Ok(())
 }
 

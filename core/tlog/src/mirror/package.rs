@@ -8,6 +8,7 @@
 //! How many entries a package has follows from its place. Nothing here is verified.
 
 use crate::hash::Hash;
+use crate::limits;
 use crate::tree::tile::TILE_WIDTH;
 use std::ops::Range;
 
@@ -65,6 +66,18 @@ impl UploadHeader {
             return Err(MalformedUpload::StartAfterEnd { start, end });
         }
         Ok(Some((header, bytes.len() - rest.len())))
+    }
+
+    /// Reads the origin from the beginning of a header: `None` while bytes are missing that could
+    /// be a log's, and else the origin, or `None` for one that is no log's: no text, or longer than
+    /// [`limits::ORIGIN_BYTES`], which shows before it has come.
+    pub fn read_origin(bytes: &[u8]) -> Option<Option<&str>> {
+        let (length, rest) = bytes.split_first_chunk()?;
+        let length = usize::from(u16::from_be_bytes(*length));
+        if length > limits::ORIGIN_BYTES {
+            return Some(None);
+        }
+        Some(std::str::from_utf8(rest.get(..length)?).ok())
     }
 
     /// The bytes of the header.

@@ -326,19 +326,23 @@ impl Mirror {
     /// Appends what is missing of a bundle, and returns what is to be stored, or `None` if nothing
     /// of it is missing: somebody else was faster. Fails with [`AppendError`], changing nothing.
     pub fn append(&mut self, bundle: VerifiedBundle) -> Result<Option<Write>, AppendError> {
-        let head = self.known(bundle.size).ok_or(AppendError::OtherTree)?;
-        if head.root() != bundle.root {
-            return Err(AppendError::OtherTree);
-        }
         let next = self.tree.size().next_leaf();
         let width = TILE_WIDTH as u64;
         let known = (next.get() % width) as usize;
         let index = bundle.index;
+        // Before its tree is looked for: what is here already changes nothing, and the tree may
+        // have been overtaken.
+        if index < next.get() / width
+            || (index == next.get() / width && known >= bundle.hashes.len())
+        {
+            return Ok(None);
+        }
+        let head = self.known(bundle.size).ok_or(AppendError::OtherTree)?;
+        if head.root() != bundle.root {
+            return Err(AppendError::OtherTree);
+        }
         if index > next.get() / width {
             return Err(AppendError::OutOfOrder { next, index });
-        }
-        if index < next.get() / width || known >= bundle.hashes.len() {
-            return Ok(None);
         }
         let (before, new) = bundle.hashes.split_at(known);
         if before != self.tree.last_leaves() {

@@ -92,6 +92,12 @@ impl SignedRequest {
         }
     }
 
+    /// What is answered whatever the clock shows, if the head is not to be cosigned. `None` says
+    /// that it is proven to extend what is held, or is the same.
+    pub fn refusal(&self, state: &LogState) -> Option<Refusal> {
+        self.check(state).err()
+    }
+
     fn check(&self, state: &LogState) -> Result<(), Refusal> {
         let (size, root) = (self.head.size(), self.head.root());
         if self.old > size {

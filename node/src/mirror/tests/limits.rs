@@ -72,9 +72,10 @@ async fn the_bytes_of_a_copy_are_counted() {
     assert!(refused.to_string().contains("mirror.max_gib"), "{refused}");
 }
 
-/// One budget for all: who takes all of it makes the others wait, and they go on when it is free.
+/// One budget for all, and a fetch for each beside it: whoever takes all of it slows the others
+/// down, and does not stop them.
 #[tokio::test]
-async fn the_memory_is_one_budget_for_all_logs() {
+async fn a_log_goes_on_while_others_take_all_memory() {
     let memory = Budget::new(128);
     let mut held = Vec::new();
     while let Some(room) = memory.try_room() {
@@ -88,23 +89,27 @@ async fn the_memory_is_one_budget_for_all_logs() {
     let mut mirror = follower(&store, &url, || NOW);
     let shared = Arc::get_mut(&mut mirror.copied).unwrap();
     Arc::get_mut(&mut shared.shared).unwrap().memory = memory;
-    let round = tokio::spawn(async move {
-        mirror.round().await.unwrap();
-        size_shown(&mirror)
-    });
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let of_entries = |served: &Served| {
-        let served = served.lock().unwrap();
-        served
-            .fetched
-            .iter()
-            .filter(|path| path.contains("entries"))
-            .count()
+    let round = tokio::time::timeout(Duration::from_secs(60), mirror.round());
+    round.await.expect("it waits for others").unwrap();
+    assert_eq!(size_shown(&mirror), Some(600));
+}
+
+/// A log that was slow has no more than its own room for ten times as long.
+#[test]
+fn a_slow_log_takes_no_room_of_others() {
+    let mut mirror = follower(&new_store(), "http://127.0.0.1:1", || NOW);
+    let (memory, now) = (Budget::new(128), std::time::Instant::now());
+    let rooms = |mirror: &Follower<Memory>, now| {
+        let rooms = (0..).map_while(|fetching| mirror.room(fetching, &memory, now));
+        rooms.collect::<Vec<_>>().len()
     };
-    assert_eq!(of_entries(&served), 0, "it waits");
-    held.pop();
-    assert_eq!(round.await.unwrap(), Some(600));
-    assert_eq!(of_entries(&served), 3);
+    let seconds = Duration::from_secs;
+    assert_eq!(rooms(&mirror, now), 8);
+    mirror.took(seconds(1), now);
+    assert_eq!(rooms(&mirror, now), 8);
+    mirror.took(seconds(3), now);
+    assert_eq!(rooms(&mirror, now + seconds(29)), 1);
+    assert_eq!(rooms(&mirror, now + seconds(30)), 8);
 }
 
 /// A log that begins bundles and does not end them costs its own time and one fetch of memory.
@@ -115,10 +120,8 @@ async fn a_log_that_never_ends_a_bundle_is_given_up() {
     publish(&served, 600, 600);
     served.lock().unwrap().endless = true;
     let mut mirror = follower(&store, &url, || NOW);
-    let site = Site::new(
-        site::client_within(Duration::from_millis(300)).unwrap(),
-        &url,
-    );
+    let site = Site::new(site::client().unwrap(), &url);
+    let site = site.within(Duration::from_millis(300));
     Arc::get_mut(&mut mirror.copied).unwrap().site = site;
     let started = std::time::Instant::now();
     let refused = mirror.round().await.unwrap_err();

@@ -184,15 +184,27 @@ impl Pushed {
         add(&self.http, &self.url(), body).await
     }
 
+    /// Sends the body of an `add-checkpoint` request by another client.
+    pub async fn add_by(&self, http: &reqwest::Client, body: String) -> anyhow::Result<Said> {
+        add(http, &self.url(), body).await
+    }
+
     pub async fn send(&self, body: Body, headers: &[(&str, &str)]) -> anyhow::Result<Said> {
+        self.send_by(&self.http, body, headers).await
+    }
+
+    /// Sends the body of an `add-entries` request by another client.
+    pub async fn send_by(
+        &self,
+        http: &reqwest::Client,
+        body: Body,
+        headers: &[(&str, &str)],
+    ) -> anyhow::Result<Said> {
         let body = match body {
             Body::Plain(bytes) => bytes.into(),
             Body::Stream(body) => body,
         };
-        let mut request = self
-            .http
-            .post(format!("{}/add-entries", self.url()))
-            .body(body);
+        let mut request = http.post(format!("{}/add-entries", self.url())).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

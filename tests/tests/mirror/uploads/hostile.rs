@@ -1,9 +1,12 @@
 //! Strangers who send what costs a mirror much.
 
 use super::client::{Body, Pushed, body, gzip, header, upload};
+use assay_tests::stranger::{Stranger, client_from};
 use assay_tests::witness::History;
-use futures::stream;
+use futures::{StreamExt as _, future::join_all, stream};
 use std::{fs, io::Write as _, time::Duration};
+
+const KIND: [(&str, &str); 1] = [("content-type", "application/octet-stream")];
 
 /// The most memory that a process ever had, in MiB.
 fn peak_mib(mirror: &Pushed) -> anyhow::Result<u64> {
@@ -22,6 +25,12 @@ fn bomb(log: &History, end: u64, byte: u8) -> Vec<u8> {
         encoder.write_all(&vec![byte; 1 << 20]).unwrap();
     }
     encoder.finish().unwrap()
+}
+
+/// A body that begins so, and does not end.
+fn endless(start: Vec<u8>) -> reqwest::Body {
+    let pieces = stream::once(async move { Ok::<_, std::io::Error>(start) });
+    reqwest::Body::wrap_stream(pieces.chain(stream::pending()))
 }
 
 /// What a bomb unpacks to costs no more than the longest package.
@@ -64,16 +73,12 @@ async fn a_fifth_upload_of_a_log_comes_again() -> anyhow::Result<()> {
     for log in [&first, &second] {
         mirror.add(log.request(0, 300)?).await?;
     }
-    let kind = [("content-type", "application/octet-stream")];
     let start = header(&first, 0, 300, b"");
     let idle = (0..4).map(|_| {
-        let start = start.clone();
-        let pieces = stream::once(async move { Ok::<_, std::io::Error>(start) });
-        let forever = stream::pending();
-        let body = futures::StreamExt::chain(pieces, forever);
-        mirror.send(Body::Stream(reqwest::Body::wrap_stream(body)), &kind)
+        let body = Body::Stream(endless(start.clone()));
+        mirror.send(body, &KIND)
     });
-    let idle = futures::future::join_all(idle);
+    let idle = join_all(idle);
     let busy = "as many uploads of this log as may be are going on\n";
     let others = async {
         let mut refused = None;
@@ -101,5 +106,141 @@ async fn a_fifth_upload_of_a_log_comes_again() -> anyhow::Result<()> {
         assert_eq!(said?, nothing);
     }
     assert_eq!(mirror.upload(body(&first, 0, 300)).await?.status, 200);
+    Ok(())
+}
+
+/// Headers that unpack to much, and are never whole, on a thousand streams: they have room as other
+/// messages have it, and less time than packages.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn headers_that_never_end_take_little_memory() -> anyhow::Result<()> {
+    let log = History::new("log.example/a", 300)?;
+    let mirror = Pushed::start(&[&log])?;
+    mirror.add(log.request(0, 300)?).await?;
+    // All but the last byte of the longest ticket.
+    let mut start = header(&log, 0, 300, &[0; 65_535]);
+    start.pop();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(&start)?;
+    packed.flush()?;
+    let packed = packed.get_ref();
+    assert!(packed.len() < 1000, "{} bytes", packed.len());
+    let before = peak_mib(&mirror)?;
+    let strangers: Result<Vec<_>, _> = (0..10)
+        .map(|_| Stranger::new(&mirror.node, 1, 1 << 16))
+        .collect();
+    let strangers = strangers?;
+    let calls = strangers.iter().flat_map(|stranger| {
+        (0..100).map(move |_| {
+            let call = stranger.post("/mirror/add-entries");
+            let call = call.header("content-type", "application/octet-stream");
+            let call = call.header("content-encoding", "gzip");
+            call.body(endless(packed.clone())).send()
+        })
+    });
+    let mut statuses = [0, 0];
+    for answer in join_all(calls).await {
+        match answer?.status().as_u16() {
+            // It ended too late, or found no room.
+            400 => statuses[0] += 1,
+            503 => statuses[1] += 1,
+            other => panic!("{other}"),
+        }
+    }
+    let more = peak_mib(&mirror)?.saturating_sub(before);
+    assert!(more < 64, "{more} MiB, {statuses:?}");
+    assert!(statuses.iter().all(|count| *count > 0), "{statuses:?}");
+    assert_eq!(mirror.upload_packed(&body(&log, 0, 300)).await?.status, 200);
+    Ok(())
+}
+
+/// A log that is not mirrored is known by its origin, before the rest of the header comes.
+#[tokio::test]
+async fn an_unknown_origin_is_refused_before_anything_else_comes() -> anyhow::Result<()> {
+    let log = History::new("log.example/a", 3)?;
+    let mirror = Pushed::start(&[&log])?;
+    let unknown = upload(404, "this log is not mirrored here\n");
+    let other = header(&History::new("log.example/b", 1)?, 0, 3, b"");
+    let origin = other[..2 + "log.example/b".len()].to_vec();
+    // The length alone says that it is no log's.
+    for start in [origin, vec![1, 0], vec![0xff, 0xff]] {
+        let said = mirror.send(Body::Stream(endless(start)), &KIND).await?;
+        assert_eq!(said, unknown);
+    }
+    Ok(())
+}
+
+/// A network has one upload of a log at a time, and pays more for entries that are not the log's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_uploads_one_at_a_time_and_not_often() -> anyhow::Result<()> {
+    let log = History::new("log.example/a", 300)?;
+    let mirror = Pushed::start(&[&log])?;
+    mirror.add(log.request(0, 300)?).await?;
+    let (one, other) = (client_from(2)?, client_from(3)?);
+    let start = header(&log, 0, 300, b"");
+    // Until it is the one that is going on.
+    let idle = async {
+        loop {
+            let said = mirror.send_by(&one, Body::Stream(endless(start.clone())), &KIND);
+            let said = said.await?;
+            if said.status != 429 {
+                return anyhow::Ok(said);
+            }
+        }
+    };
+    let others = async {
+        let own = "an upload of this log from your network address is going on\n";
+        let mut refused = None;
+        for _ in 0..60 {
+            let said = mirror.send_by(&one, Body::Plain(start.clone()), &KIND);
+            let said = said.await?;
+            if said.status == 429 {
+                refused = Some(said.body);
+                break;
+            }
+        }
+        assert_eq!(refused.as_deref(), Some(own));
+        let mut wrong = body(&log, 0, 300);
+        *wrong.last_mut().unwrap() ^= 1;
+        let often = "your network address uploads entries too often\n";
+        let mut taken = 0;
+        while taken < 60 {
+            let said = mirror.send_by(&other, Body::Plain(wrong.clone()), &KIND);
+            let said = said.await?;
+            if said.status != 422 {
+                assert_eq!((said.status, &*said.body), (429, often));
+                break;
+            }
+            taken += 1;
+        }
+        assert!((8..60).contains(&taken), "{taken}");
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        said = idle => panic!("{said:?}"),
+        done = others => done?,
+    }
+    assert_eq!(mirror.upload(body(&log, 0, 300)).await?.status, 200);
+    Ok(())
+}
+
+/// Who sends a log's checkpoints again takes nothing of the log's quota.
+#[tokio::test]
+async fn whoever_sends_a_logs_checkpoints_again_takes_nothing_of_its_quota() -> anyhow::Result<()> {
+    let log = History::new("log.example/a", 300)?;
+    let mirror = Pushed::start(&[&log])?;
+    assert_eq!(mirror.add(log.request(0, 5)?).await?.status, 200);
+    for address in [2, 3, 4] {
+        let stranger = client_from(address)?;
+        for _ in 0..90 {
+            let said = mirror.add_by(&stranger, log.request(0, 5)?).await?;
+            assert_eq!(said.status, 409);
+            let said = mirror.add_by(&stranger, log.request(5, 5)?).await?;
+            assert_eq!(said.status, 200);
+        }
+    }
+    for size in 6..36 {
+        let said = mirror.add(log.request(size - 1, size)?).await?;
+        assert_eq!(said.status, 200, "{size}");
+    }
     Ok(())
 }
