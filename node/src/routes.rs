@@ -107,7 +107,8 @@ pub fn routes<S: Store + 'static>(
         witness.tell(gossip.desk.seen());
     }
     let submissions = submissions(&config.server.shared_addresses);
-    let heads = gossip::http::router(gossip.desk.clone(), submissions.clone());
+    let shared = &config.server.shared_addresses;
+    let heads = gossip::http::router(gossip.desk.clone(), submissions.clone(), shared);
     Ok(Plain {
         router: made.router.merge(heads).merge(page::router(made.page)),
         witness: own,

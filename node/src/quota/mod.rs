@@ -294,10 +294,14 @@ impl Reports {
         }
     }
 
+    /// Whether this address stands for its caller alone, who is charged.
+    pub fn is_charged(&self, from: IpAddr) -> bool {
+        !self.shared.contains(&from.to_canonical())
+    }
+
     /// Charges a report to the network that it comes from.
     pub fn charge(&self, from: IpAddr) -> Result<(), Exceeded> {
-        let from = from.to_canonical();
-        if self.shared.contains(&from) {
+        if !self.is_charged(from) {
             return Ok(());
         }
         let charged = self.rate.charge(&network(from), 1);
