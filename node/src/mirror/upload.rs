@@ -67,13 +67,24 @@ fn signed<S: Tables + 'static>(
     } else {
         request.verify(&known)?
     };
-    log.charge()
-        .map_err(|retry_after_s| Refusal::OverQuota { retry_after_s })?;
+    log.charge().map_err(|retry_after_s| {
+        log.shared.seen.saw(request.head());
+        Refusal::OverQuota { retry_after_s }
+    })?;
     Ok((log, request))
 }
 
 /// Makes a head pending.
 async fn push<S: Tables + 'static>(log: &Arc<Copied<S>>, request: SignedRequest) -> Answer {
+    let head = request.head().clone();
+    let answer = pushed(log, request).await;
+    if answer.status != 200 {
+        log.shared.seen.saw(&head);
+    }
+    answer
+}
+
+async fn pushed<S: Tables + 'static>(log: &Arc<Copied<S>>, request: SignedRequest) -> Answer {
     if let Err(reason) = log.limits.check_size(request.head().size()) {
         return unavailable(&format!("there is no room for this log: {reason}"), None);
     }
