@@ -209,8 +209,8 @@ impl Silent {
 /// Opens an exchange from this address of the machine, and says nothing.
 pub async fn silent(url: &str, from: &str) -> anyhow::Result<Result<Silent, Status>> {
     let endpoint = Endpoint::from_shared(url.to_owned())?;
-    let channel = endpoint.local_address(Some(from.parse()?)).connect();
-    let mut service = FederationServiceClient::new(channel.await?);
+    let endpoint = endpoint.local_address(Some(from.parse()?));
+    let mut service = FederationServiceClient::new(endpoint.connect().await?);
     let (say, queue) = mpsc::channel(1);
     let answers = service.exchange_heads(ReceiverStream::new(queue)).await;
     Ok(answers.map(|answers| Silent {
