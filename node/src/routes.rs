@@ -108,8 +108,12 @@ pub fn routes<S: Store + 'static>(
     if let Some(witness) = witnessing {
         witness.tell(gossip.desk.seen());
     }
+    if let Some(opened) = &mirror {
+        opened.seen.tell(gossip.desk.seen());
+    }
     let submissions = submissions(&config.server.shared_addresses);
-    let heads = gossip::http::router(gossip.desk.clone(), submissions.clone());
+    let shared = &config.server.shared_addresses;
+    let heads = gossip::http::router(gossip.desk.clone(), submissions.clone(), shared);
     Ok(Plain {
         router: made.router.merge(heads).merge(page::router(made.page)),
         witness: own,

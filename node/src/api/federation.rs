@@ -117,13 +117,17 @@ impl FederationService for FederationApi {
         if let Some(from) = peer(&request) {
             self.exchanges.charge(from).map_err(Refusal::from)?;
         }
+        let from = peer(&request).filter(|from| self.exchanges.is_charged(*from));
         let pieces = Pieces {
             account: account(&request)?,
             kind: Kind::Long,
             bytes: encoded(TURN_BYTES),
             idle: true,
         };
-        Ok(in_pieces(pieces, self.desk.exchange(request.into_inner())?))
+        Ok(in_pieces(
+            pieces,
+            self.desk.exchange(from, request.into_inner())?,
+        ))
     }
 
     async fn submit_heads(

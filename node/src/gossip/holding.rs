@@ -18,7 +18,9 @@ use std::{
 
 /// A part of the node that has heads of logs. All of it may block.
 pub trait Holding: Send + Sync {
-    /// The notes of heads that are others than at the last call.
+    /// The notes of heads that are others than at the last call. Of the heads of one log that are
+    /// told one after the other, each larger one extends the one before: whoever tells them has
+    /// verified that.
     fn changed(&self) -> Vec<String>;
 
     /// The answer to a question from stored tiles, if there are tiles of a tree as large as the

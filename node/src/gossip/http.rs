@@ -5,7 +5,7 @@
 use super::serve::Desk;
 use crate::api::{metered::Paid, serve::Peer};
 use crate::held::{Kind, NoRoom};
-use crate::quota::Reports;
+use crate::quota::{Exceeded, Reports};
 use assay_proto::gossip::SUBMITTED_BYTES;
 use assay_tlog::gossip::Standing;
 use axum::{
@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use std::{fmt::Write as _, sync::Arc};
+use std::{fmt::Write as _, net::IpAddr, sync::Arc};
 use tonic::Code;
 
 const TEXT: (header::HeaderName, &str) = (header::CONTENT_TYPE, "text/plain; charset=utf-8");
@@ -24,13 +24,19 @@ const TEXT: (header::HeaderName, &str) = (header::CONTENT_TYPE, "text/plain; cha
 struct Route {
     desk: Desk,
     quota: Arc<Reports>,
+    shown: Reports,
 }
 
-/// Returns the routes. `quota` says how often one network may submit heads.
-pub fn router(desk: Desk, quota: Arc<Reports>) -> Router {
+/// How often a second one network address is shown all heads.
+const SHOWN: u32 = 16;
+
+/// Returns the routes. `quota` says how often one network may submit heads. `shared` are addresses
+/// that stand for many callers, who are not limited by them.
+pub fn router(desk: Desk, quota: Arc<Reports>, shared: &[IpAddr]) -> Router {
+    let shown = Reports::of("address_shown_heads", "asks for heads", SHOWN, shared);
     Router::new()
         .route("/heads", get(show).post(submit))
-        .with_state(Arc::new(Route { desk, quota }))
+        .with_state(Arc::new(Route { desk, quota, shown }))
 }
 
 /// The route of the admin socket: `GET /standing`, a line for each log that is suspect or
@@ -56,6 +62,9 @@ async fn standing(State(desk): State<Desk>) -> String {
 }
 
 async fn show(State(route): State<Arc<Route>>, Extension(peer): Extension<Peer>) -> Response {
+    if let Err(exceeded) = route.shown.charge(peer.address.ip()) {
+        return too_often(exceeded);
+    }
     let made = peer.account.made(|| {
         let text = route.desk.gossip().tips().join("\n");
         let bytes = text.len();
@@ -79,11 +88,7 @@ async fn submit(
     body: Body,
 ) -> Response {
     if let Err(exceeded) = route.quota.charge(peer.address.ip()) {
-        metrics::counter!("assay_refused_total", "limit" => exceeded.limit).increment(1);
-        let retry = (header::RETRY_AFTER, exceeded.retry_s.to_string());
-        let plain = (TEXT.0, TEXT.1.to_owned());
-        let why = format!("{}\n", exceeded.what);
-        return (StatusCode::TOO_MANY_REQUESTS, [plain, retry], why).into_response();
+        return too_often(exceeded);
     }
     let room = peer.account.hold(Kind::Coming, SUBMITTED_BYTES).await;
     let _room = match room {
@@ -137,6 +142,14 @@ pub fn notes(text: &str) -> Vec<String> {
         notes.push(note);
     }
     notes
+}
+
+fn too_often(exceeded: Exceeded) -> Response {
+    metrics::counter!("assay_refused_total", "limit" => exceeded.limit).increment(1);
+    let retry = (header::RETRY_AFTER, exceeded.retry_s.to_string());
+    let plain = (TEXT.0, TEXT.1.to_owned());
+    let why = format!("{}\n", exceeded.what);
+    (StatusCode::TOO_MANY_REQUESTS, [plain, retry], why).into_response()
 }
 
 fn no_room(error: &NoRoom) -> Response {

@@ -1,12 +1,17 @@
 //! The side of an exchange that this node opens.
 
+use super::known::Place;
 use super::serve::{self, PATIENCE, Refused, heard, said};
 use super::state::Gossip;
 use assay_proto::gossip::{TURN_BYTES, TurnMessageFault, read_turn, turn_message};
 use assay_proto::v1::{ExchangeHeadsRequest, federation_service_client::FederationServiceClient};
 use assay_tlog::gossip::Turn;
-use std::{sync::Arc, time::Duration};
-use tokio::{sync::mpsc, time::timeout};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::mpsc,
+    task::{Id, JoinSet},
+    time::timeout,
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
     Code, Status,
@@ -67,6 +72,46 @@ impl MeetError {
     }
 }
 
+/// The exchanges that this node opened and that have not ended, a task each.
+#[derive(Default)]
+pub(super) struct Meetings {
+    tasks: JoinSet<Result<(), MeetError>>,
+    peers: BTreeMap<Id, Place>,
+}
+
+impl Meetings {
+    /// Whether an exchange with this peer goes on.
+    pub(super) fn is_met(&self, peer: &Place) -> bool {
+        self.peers.values().any(|met| met.name == peer.name)
+    }
+
+    /// Lets an exchange go on by itself. Must be called on a tokio runtime.
+    pub(super) fn begin(
+        &mut self,
+        peer: Place,
+        exchange: impl Future<Output = Result<(), MeetError>> + Send + 'static,
+    ) {
+        let task = self.tasks.spawn(exchange);
+        self.peers.insert(task.id(), peer);
+    }
+
+    /// Waits until an exchange has ended, also by a fault of this program. Returns with whom it
+    /// was, and how it ended. `None` if there is none.
+    pub(super) async fn next(&mut self) -> Option<(Place, Result<(), MeetError>)> {
+        let (id, met) = match self.tasks.join_next_with_id().await? {
+            Ok((id, met)) => (id, met),
+            Err(error) => (error.id(), Err(MeetError::Own)),
+        };
+        Some((self.peers.remove(&id)?, met))
+    }
+
+    /// Ends all.
+    pub(super) async fn shutdown(&mut self) {
+        self.tasks.shutdown().await;
+        self.peers.clear();
+    }
+}
+
 /// A connection to the peer at this address, made when it is first used.
 pub(super) fn channel(url: &str) -> Result<Channel, MeetError> {
     let endpoint = Endpoint::from_shared(url.to_owned()).map_err(MeetError::Address)?;
@@ -123,4 +168,26 @@ fn request(turn: Turn) -> ExchangeHeadsRequest {
     let request = ExchangeHeadsRequest { turn };
     said(&request);
     request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else it would not be met again before the next start.
+    #[tokio::test]
+    async fn a_peer_is_met_again_after_a_fault_of_the_program() {
+        let mut meetings = Meetings::default();
+        let peer = Place {
+            name: "a.example".into(),
+            url: "http://a.example".into(),
+        };
+        meetings.begin(peer.clone(), async { panic!("a fault") });
+        assert!(meetings.is_met(&peer));
+        let (met, ended) = meetings.next().await.unwrap();
+        assert_eq!(met, peer);
+        assert!(matches!(ended, Err(MeetError::Own)));
+        assert!(!meetings.is_met(&peer));
+        assert!(meetings.next().await.is_none());
+    }
 }

@@ -7,7 +7,7 @@
 use super::holding::Holding;
 use super::known::{Place, Places};
 use super::link;
-use super::meet::{self, MeetError};
+use super::meet::{self, MeetError, Meetings};
 use super::serve::{Desk, blocking};
 use super::state::{Gossip, random};
 use crate::config::FederationConfig;
@@ -17,11 +17,7 @@ use crate::peers::Peers;
 use crate::reason::with_causes;
 use assay_tlog::gossip::{FAN_OUT, Question, Sampler};
 use assay_tlog::head::VerifiedHead;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     task::{JoinHandle, JoinSet},
@@ -68,8 +64,7 @@ struct Rounds {
     sampler: Sampler,
     /// By the address of the peer.
     channels: BTreeMap<String, Channel>,
-    meetings: JoinSet<(Place, Result<(), MeetError>)>,
-    meeting: BTreeSet<String>,
+    meetings: Meetings,
     /// What was wrong with a peer when it was last met.
     failing: BTreeMap<String, &'static str>,
     questions: JoinSet<()>,
@@ -100,8 +95,7 @@ pub fn start(setup: Setup<'_>) -> Result<Running, reqwest::Error> {
         http: site::client()?,
         sampler: Sampler::default(),
         channels: BTreeMap::new(),
-        meetings: JoinSet::new(),
-        meeting: BTreeSet::new(),
+        meetings: Meetings::default(),
         failing: BTreeMap::new(),
         questions: JoinSet::new(),
         slots: Arc::new(Semaphore::new(ASKED_AT_ONCE)),
@@ -141,11 +135,7 @@ impl Rounds {
                     let gossip = self.gossip.clone();
                     blocking(&self.gossip.busy, move || gossip.take(&head)).await;
                 }
-                Some(met) = self.meetings.join_next() => {
-                    if let Ok((peer, met)) = met {
-                        self.report(&peer, met);
-                    }
-                }
+                Some((peer, met)) = self.meetings.next() => self.report(&peer, met),
                 Some(_) = self.questions.join_next() => {}
             }
         }
@@ -181,7 +171,7 @@ impl Rounds {
     }
 
     fn meet(&mut self, peer: &Place) {
-        if !self.meeting.insert(peer.name.clone()) {
+        if self.meetings.is_met(peer) {
             return;
         }
         let channel = match self.channels.get(&peer.url) {
@@ -190,19 +180,15 @@ impl Rounds {
                 self.channels.insert(peer.url.clone(), channel.clone());
             }),
         };
-        let (peer, gossip) = (peer.clone(), self.gossip.clone());
-        self.meetings.spawn(async move {
-            let met = match channel {
-                Ok(channel) => meet::meet(gossip, channel).await,
-                Err(error) => Err(error),
-            };
-            (peer, met)
-        });
+        let gossip = self.gossip.clone();
+        self.meetings.begin(
+            peer.clone(),
+            async move { meet::meet(gossip, channel?).await },
+        );
     }
 
     /// Counts how it went, and says what is wrong once for as long as it is the same.
     fn report(&mut self, peer: &Place, met: Result<(), MeetError>) {
-        self.meeting.remove(&peer.name);
         let (name, url) = (&peer.name, &peer.url);
         let Err(error) = met else {
             if self.failing.remove(name).is_some() {
@@ -253,10 +239,18 @@ async fn answer(
     let Ok(_slot) = slots.acquire().await else {
         return;
     };
+    // What the node has may have grown since the question came up.
+    let (judging, own) = (gossip.clone(), question.clone());
+    if blocking(&gossip.busy, move || judging.judge_by_own(&own)).await == Some(true) {
+        return;
+    }
     let url = link::url(&gossip.places(), question, random());
     let asked = match &url {
         Some(url) => link::ask(http, url, question).await,
-        None => Err(link::AskError::Nobody),
+        None => {
+            gossip.nobody(question);
+            Err(link::AskError::Nobody)
+        }
     };
     let (origin, size) = (question.older().origin(), question.older().size());
     let answer = match asked {

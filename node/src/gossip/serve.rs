@@ -1,8 +1,11 @@
 //! The side of an exchange that a peer opens, and heads that clients submit.
 //!
-//! Anybody may call. An exchange costs a place among all that are served, a bounded time, and
-//! bounded messages; the API charges the network address before that.
+//! Anybody may call. An exchange costs a place among all that are served and among those of its
+//! network, a bounded time, and bounded messages; the API charges the network address before that.
+//! Each is a task of its own: its time ends, and its place is free, also if nobody reads the
+//! answers. A turn is answered when the answer before it was read, so that none waits in memory.
 
+use super::seats::{Seat, Seats};
 use super::state::{Gossip, Submitted};
 use crate::api::status;
 use crate::reason::with_causes;
@@ -12,18 +15,19 @@ use assay_tlog::gossip::{Exchange, Turn};
 use assay_tlog::head::VerifiedHead;
 use futures::{Stream, StreamExt as _, stream};
 use prost::Message;
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio::{
-    sync::{OwnedSemaphorePermit, RwLock, Semaphore},
+    sync::{RwLock, mpsc},
+    task::JoinHandle,
     time::{Instant, timeout_at},
 };
 use tonic::Status;
 
-/// Exchanges that are served at once. An honest peer's is over in milliseconds.
-const SERVED: usize = 32;
-
 /// Longest time of an exchange, on either side.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the first turn may take to come. An honest peer sends it with the call.
+const FIRST: Duration = Duration::from_secs(2);
 
 /// A gRPC message has a frame of so many bytes.
 const FRAME: usize = 5;
@@ -32,7 +36,7 @@ const FRAME: usize = 5;
 #[derive(Clone)]
 pub struct Desk {
     gossip: Arc<Gossip>,
-    places: Arc<Semaphore>,
+    seats: Arc<Seats>,
 }
 
 /// An exchange that is served.
@@ -40,8 +44,17 @@ struct Served<I> {
     gossip: Arc<Gossip>,
     exchange: Exchange,
     come: I,
-    until: Instant,
-    _place: OwnedSemaphorePermit,
+    /// Something comes when an answer is read.
+    wanted: mpsc::Receiver<()>,
+    say: mpsc::Sender<ExchangeHeadsResponse>,
+    _seat: Seat,
+}
+
+/// The answers of an exchange, as they are read.
+struct Answers {
+    wanted: mpsc::Sender<()>,
+    said: mpsc::Receiver<ExchangeHeadsResponse>,
+    ended: JoinHandle<Result<(), Status>>,
 }
 
 impl Desk {
@@ -49,7 +62,7 @@ impl Desk {
     pub fn new(gossip: Arc<Gossip>) -> Self {
         Desk {
             gossip,
-            places: Arc::new(Semaphore::new(SERVED)),
+            seats: Arc::default(),
         }
     }
 
@@ -64,27 +77,36 @@ impl Desk {
         move |head| gossip.seen(head)
     }
 
-    /// Serves an exchange. Fails if too many are served.
+    /// Serves an exchange with somebody at this address; without one, with somebody of a network
+    /// that stands for many. Fails if too many are served. Must be called on a tokio runtime.
     pub fn exchange<I>(
         &self,
+        from: Option<IpAddr>,
         come: I,
     ) -> Result<impl Stream<Item = Result<ExchangeHeadsResponse, Status>> + Send + 'static, Status>
     where
         I: Stream<Item = Result<ExchangeHeadsRequest, Status>> + Send + Unpin + 'static,
     {
-        let place = self.places.clone().try_acquire_owned();
-        let place = place.map_err(|_| {
+        let seat = self.seats.take(from).map_err(|refused| {
             metrics::counter!("assay_refused_total", "limit" => "gossip").increment(1);
-            status::busy("too many peers exchange heads here; try again".into(), 1)
+            status::busy(refused.to_string(), 1)
         })?;
+        let (wanted, asked) = mpsc::channel(1);
+        let (say, said) = mpsc::channel(1);
         let served = Served {
             gossip: self.gossip.clone(),
             exchange: Exchange::answer(),
             come,
-            until: Instant::now() + PATIENCE,
-            _place: place,
+            wanted: asked,
+            say,
+            _seat: seat,
         };
-        Ok(stream::try_unfold(served, Served::next))
+        let answers = Answers {
+            wanted,
+            said,
+            ended: tokio::spawn(served.serve()),
+        };
+        Ok(stream::try_unfold(answers, Answers::next))
     }
 
     /// Takes heads that a client submits. Fails if they are too many.
@@ -100,9 +122,34 @@ impl<I> Served<I>
 where
     I: Stream<Item = Result<ExchangeHeadsRequest, Status>> + Unpin,
 {
-    async fn next(mut self) -> Result<Option<(ExchangeHeadsResponse, Self)>, Status> {
-        let Ok(come) = timeout_at(self.until, self.come.next()).await else {
-            return Err(Status::deadline_exceeded("the exchange took too long"));
+    /// Takes turns until nothing more is to be said, or nobody reads it.
+    async fn serve(mut self) -> Result<(), Status> {
+        let began = Instant::now();
+        let mut by = began + FIRST;
+        while let Some(response) = self.next(by).await? {
+            // It was asked for, so that there is room; or nobody is there any more.
+            if self.say.send(response).await.is_err() {
+                break;
+            }
+            by = began + PATIENCE;
+        }
+        Ok(())
+    }
+
+    /// Takes the next turn, which has to come by then, and returns the answer. `None` if there is
+    /// nothing more to say, or nobody to say it to.
+    async fn next(&mut self, by: Instant) -> Result<Option<ExchangeHeadsResponse>, Status> {
+        let late = |_| Status::deadline_exceeded("the exchange took too long");
+        if timeout_at(by, self.wanted.recv())
+            .await
+            .map_err(late)?
+            .is_none()
+        {
+            return Ok(None);
+        }
+        let come = tokio::select! {
+            () = self.say.closed() => return Ok(None),
+            come = timeout_at(by, self.come.next()) => come.map_err(late)?,
         };
         let Some(message) = come.transpose()? else {
             return Ok(None);
@@ -110,7 +157,8 @@ where
         heard(&message);
         let turn = read_turn(message.turn);
         let turn = turn.map_err(|error| status::invalid("turn", with_causes(&error)))?;
-        let Some((exchange, reply)) = take(&self.gossip, self.exchange, turn).await? else {
+        let exchange = std::mem::replace(&mut self.exchange, Exchange::answer());
+        let Some((exchange, reply)) = take(&self.gossip, exchange, turn).await? else {
             return Err(Status::internal("the turn was not looked at"));
         };
         self.exchange = exchange;
@@ -118,8 +166,22 @@ where
             let turn = Some(turn_message(turn));
             let response = ExchangeHeadsResponse { turn };
             said(&response);
-            (response, self)
+            response
         }))
+    }
+}
+
+impl Answers {
+    async fn next(mut self) -> Result<Option<(ExchangeHeadsResponse, Self)>, Status> {
+        // Whoever has ended does not hear it, and has said why.
+        let _ = self.wanted.send(()).await;
+        match self.said.recv().await {
+            Some(response) => Ok(Some((response, self))),
+            None => match self.ended.await {
+                Ok(ended) => ended.map(|()| None),
+                Err(_) => Err(Status::internal("the exchange failed")),
+            },
+        }
     }
 }
 

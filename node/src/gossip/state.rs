@@ -6,6 +6,8 @@
 
 use super::holding::Holding;
 use super::known::Places;
+use super::own::{Beside, Own};
+use super::suspects::{Suspect, Suspects};
 use crate::misbehavior::{Evidence, NotKept};
 use crate::peers::KnownPeer;
 use crate::reason::with_causes;
@@ -18,8 +20,8 @@ use assay_tlog::gossip::{
     Received, Salt, Settings, Standing, Taken, Turn,
 };
 use assay_tlog::head::VerifiedHead;
+use assay_tlog::limits::GOSSIP_EVIDENCE_BYTES;
 use assay_tlog::note::Note;
-use assay_tlog::tree::TreeSize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -34,13 +36,6 @@ const REFUSED: usize = 1000;
 /// Heads that were refused elsewhere in the node and wait to be looked at.
 const SEEN: usize = 256;
 
-/// A log that signed a head which nobody links to the others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Suspect {
-    origin: String,
-    size: TreeSize,
-}
-
 /// What came of heads that somebody submitted.
 #[derive(Debug, Default)]
 pub struct Submitted {
@@ -54,14 +49,14 @@ pub struct Submitted {
 pub struct Gossip {
     pool: Mutex<Pool>,
     evidence: Arc<Evidence>,
-    holdings: Vec<Box<dyn Holding>>,
+    own: Own,
     configured: Places,
     places: ArcSwap<Places>,
     origins: ArcSwap<BTreeSet<String>>,
     /// Ids of kept evidence that the pool holds.
     held: Mutex<BTreeSet<Hash>>,
     refused: Mutex<BTreeSet<Hash>>,
-    suspects: ArcSwap<Vec<Suspect>>,
+    suspects: Suspects,
     seen: mpsc::Sender<VerifiedHead>,
     started: Instant,
     /// Held by whoever uses stores, so that a node that stops can wait for that.
@@ -81,13 +76,13 @@ impl Gossip {
         let gossip = Gossip {
             pool: Mutex::new(Pool::new(Settings { alarm_after_ms })),
             evidence,
-            holdings,
+            own: Own::new(holdings),
             places: ArcSwap::from_pointee(configured.clone()),
             configured,
             origins: ArcSwap::default(),
             held: Mutex::default(),
             refused: Mutex::default(),
-            suspects: ArcSwap::default(),
+            suspects: Suspects::default(),
             seen,
             started: Instant::now(),
             busy: Arc::default(),
@@ -117,6 +112,7 @@ impl Gossip {
             added.push(pool.add_culprit(id_of(&culprit)));
         }
         drop(pool);
+        self.own.keep(&origins);
         for error in added.into_iter().filter_map(Result::err) {
             tracing::warn!(%error, "a log is not gossiped about");
         }
@@ -128,9 +124,8 @@ impl Gossip {
 
     /// Takes what the node has of logs, and the misbehavior that it keeps.
     pub fn refresh(&self) {
-        let notes: Vec<String> = self.holdings.iter().flat_map(|it| it.changed()).collect();
-        for note in notes {
-            if let Err(error) = self.take_note(&note) {
+        for (at, note) in self.own.changed() {
+            if let Err(error) = self.take_own(at, &note) {
                 let error = with_causes(&error);
                 tracing::warn!(error, "a head of this node's own cannot be gossiped about");
             }
@@ -141,6 +136,21 @@ impl Gossip {
                 self.pool().hold(id_of(&listed.culprit), listed.id);
             }
         }
+    }
+
+    /// Takes the latest head of a holding.
+    fn take_own(&self, at: usize, note: &str) -> Result<(), CheckpointError> {
+        let head = self.pool().verify_own(note)?;
+        if let Some(head) = head {
+            let before = self.own.remember(at, &head);
+            self.take(&head);
+            if let Some(before) = before {
+                let now_ms = self.now_ms();
+                let fork = self.pool().extend_own(&before, &head, now_ms, random());
+                fork.iter().for_each(|fork| self.convict(fork));
+            }
+        }
+        Ok(())
     }
 
     /// Takes a head that a log signed and that was refused. Does not block.
@@ -198,6 +208,10 @@ impl Gossip {
 
     /// Does what came with a turn, and returns the texts that the peer wants.
     fn settle(&self, received: Received) -> Vec<String> {
+        if received.unverified > 0 {
+            metrics::counter!("assay_gossip_unverified_heads_total")
+                .increment(received.unverified as u64);
+        }
         for question in &received.questions {
             self.judge_by_own(question);
         }
@@ -207,14 +221,28 @@ impl Gossip {
         for text in &received.evidence {
             self.report(text);
         }
-        let texts = received.evidence_wanted.iter().filter_map(|id| {
+        self.texts(&received.evidence_wanted)
+    }
+
+    /// The first of these texts, as many as one turn has room for. No more than one is read beyond
+    /// that.
+    pub(super) fn texts(&self, wanted: &[Hash]) -> Vec<String> {
+        let (mut texts, mut left) = (Vec::new(), GOSSIP_EVIDENCE_BYTES);
+        for id in wanted {
             let read = self.evidence.read(id).unwrap_or_else(|error| {
                 tracing::error!(%error, "misbehavior cannot be read");
                 None
             });
-            String::from_utf8(read?).ok()
-        });
-        texts.collect()
+            let Some(text) = read.and_then(|read| String::from_utf8(read).ok()) else {
+                continue;
+            };
+            if text.len() > left {
+                break;
+            }
+            left -= text.len();
+            texts.push(text);
+        }
+        texts
     }
 
     /// Takes heads that somebody submitted. What cannot be verified is left out of account.
@@ -252,7 +280,7 @@ impl Gossip {
         let now_ms = self.now_ms();
         let taken = self.pool().take(head, now_ms, random());
         match taken {
-            Taken::Waits(question) => self.judge_by_own(&question),
+            Taken::Waits(question) => _ = self.judge_by_own(&question),
             Taken::Fork(fork) => self.convict(&fork),
             Taken::First => {}
             Taken::Known | Taken::Convicted | Taken::Foreign => return false,
@@ -260,10 +288,22 @@ impl Gossip {
         true
     }
 
-    /// Answers a question from the node's own tiles, if there are any.
-    fn judge_by_own(&self, question: &Question) {
-        let mut answers = self.holdings.iter().filter_map(|it| it.answer(question));
-        let _ = answers.any(|answer| self.judge(question, &answer));
+    /// Answers a question from the node's own tiles, if there are any. Returns whether that proves
+    /// anything about the two heads.
+    ///
+    /// The larger one may be larger than what the node has, and its log may never prove anything
+    /// about it. So both heads are held against what the node has, too.
+    pub(super) fn judge_by_own(&self, question: &Question) -> bool {
+        for head in [question.older(), question.newer()] {
+            for beside in self.own.beside(head) {
+                match beside {
+                    Beside::Fork(fork) => self.convict(&fork),
+                    Beside::Answered(question, answer) => _ = self.judge(&question, &answer),
+                }
+            }
+        }
+        let mut answers = self.own.answers(question);
+        answers.any(|answer| self.judge(question, &answer))
     }
 
     /// Does what an answer proves. Returns whether it proves anything.
@@ -286,6 +326,11 @@ impl Gossip {
     pub(super) fn questions(&self) -> Vec<Question> {
         let now_ms = self.now_ms();
         self.pool().questions(now_ms)
+    }
+
+    /// Nobody is known who could be asked this question. Does not block.
+    pub(super) fn nobody(&self, question: &Question) {
+        self.pool().nobody(question);
     }
 
     /// Stores what a fork proves, and holds it.
@@ -356,23 +401,7 @@ impl Gossip {
         }
         drop(pool);
         metrics::gauge!("assay_gossip_unlinked_heads").set(unlinked as f64);
-        metrics::gauge!("assay_gossip_suspects").set(suspects.len() as f64);
-        let before = self.suspects.swap(Arc::new(suspects.clone()));
-        for Suspect { origin, size } in &suspects {
-            if !before.iter().any(|suspect| suspect.origin == *origin) {
-                tracing::warn!(
-                    origin,
-                    %size,
-                    "this log signed a head that nobody links to its other heads: it may show two \
-                     histories, or it and its mirrors are down"
-                );
-            }
-        }
-        for Suspect { origin, .. } in before.iter() {
-            if !suspects.iter().any(|suspect| suspect.origin == *origin) {
-                tracing::info!(origin, "this log is not suspect any more");
-            }
-        }
+        self.suspects.are(suspects);
     }
 
     /// What is to be thought of a log. Does not block.

@@ -2,6 +2,7 @@
 
 use super::holding::{Holding, prove};
 use super::known::{Place, Places};
+use super::serve::Desk;
 use super::state::Gossip;
 use super::{http, link};
 use crate::misbehavior::{Evidence, known::Known};
@@ -11,14 +12,21 @@ use assay_tlog::gossip::{
     Answer, CulpritId, EvidenceLine, Exchange, Question, Source, Standing, Turn,
 };
 use assay_tlog::hash::leaf_hash;
+use assay_tlog::limits::GOSSIP_EVIDENCE_BYTES;
 use assay_tlog::note::SignerKey;
 use assay_tlog::tree::{Frontier, Tile, TileIndex, TileReader, TreeSize};
+use futures::{StreamExt as _, stream};
 use std::{
     collections::BTreeMap,
     convert::Infallible,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
+use tokio::sync::oneshot;
+use tonic::Code;
 
 const ORIGIN: &str = "log.example/a";
 
@@ -161,6 +169,126 @@ fn own_tiles_show_what_is_not_the_beginning_of_them() {
         assert_eq!(holds.standing(ORIGIN), Standing::Convicted, "{older}");
         assert_eq!(stored(folder.path()), 1);
     }
+}
+
+/// A log can sign a tree of any size that extends what it showed, if only hashes are asked of it.
+/// That becomes the tip, and nobody proves anything about it any more. What the node itself has
+/// shows a fork all the same.
+#[test]
+fn a_tip_that_nobody_has_hides_no_fork_of_what_the_node_has() {
+    let [branch, poison] = [20, 600].map(|size| Branch::new(20, size, "a"));
+    for size in [7, 8, 20] {
+        let folder = tempfile::tempdir().unwrap();
+        let here = gossip(folder.path(), vec![Copy::of(&branch)]);
+        assert_eq!(here.submit(&[poison.note(600)]).new, 1);
+        let question = here.questions().pop().unwrap();
+        assert!(here.judge(&question, &prove(&poison, &question).unwrap()));
+        assert!(here.tips()[0] == poison.note(600));
+        here.submit(&[branch.note(9)]);
+        assert_eq!(here.standing(ORIGIN), Standing::Clear);
+        here.submit(&[Branch::new(3, 20, "b").note(size)]);
+        assert_eq!(here.standing(ORIGIN), Standing::Convicted, "{size}");
+    }
+}
+
+/// A copy that grows.
+struct Growing(Branch, Arc<AtomicUsize>);
+
+impl Holding for Growing {
+    fn changed(&self) -> Vec<String> {
+        vec![self.0.note(self.1.load(Ordering::SeqCst))]
+    }
+
+    fn answer(&self, question: &Question) -> Option<Answer> {
+        let held = TreeSize::new(self.1.load(Ordering::SeqCst) as u64);
+        (question.newer().size() <= held).then(|| prove(&self.0, question))?
+    }
+}
+
+#[test]
+fn a_head_that_came_before_the_copy_grew_is_held_against_it_when_it_is_asked_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = Arc::new(AtomicUsize::new(5));
+    let branch = Branch::new(3, 20, "a");
+    let copy = Growing(branch, size.clone());
+    let here = gossip(folder.path(), vec![Box::new(copy)]);
+    here.submit(&[Branch::new(3, 20, "b").note(7)]);
+    assert_eq!(here.standing(ORIGIN), Standing::Clear);
+    size.store(12, Ordering::SeqCst);
+    here.refresh();
+    for question in here.questions() {
+        here.judge_by_own(&question);
+    }
+    assert_eq!(here.standing(ORIGIN), Standing::Convicted);
+}
+
+/// What a witness cosigned, of which it has no tiles.
+struct Cosigned(Branch, Arc<AtomicUsize>);
+
+impl Holding for Cosigned {
+    fn changed(&self) -> Vec<String> {
+        vec![self.0.note(self.1.load(Ordering::SeqCst))]
+    }
+
+    fn answer(&self, _: &Question) -> Option<Answer> {
+        None
+    }
+}
+
+#[test]
+fn a_log_that_a_witness_cosigns_as_it_grows_waits_for_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = Arc::new(AtomicUsize::new(5));
+    let branch = Branch::new(3, 40, "a");
+    let cosigned = Cosigned(branch.clone(), size.clone());
+    let here = gossip(folder.path(), vec![Box::new(cosigned)]);
+    for grown in [6, 9, 20] {
+        size.store(grown, Ordering::SeqCst);
+        here.refresh();
+        assert!(here.tips()[0] == branch.note(grown), "{grown}");
+        assert_eq!(here.questions(), []);
+    }
+}
+
+/// Neither who is silent nor who does not read keeps a place for longer than that.
+#[tokio::test]
+async fn a_place_is_free_again_although_nobody_reads_the_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::new(gossip(folder.path(), Vec::new()));
+    let from = Some("192.0.2.1".parse().unwrap());
+    let silent = || {
+        let (holds, dropped) = oneshot::channel::<()>();
+        let come = stream::pending().map(move |come| {
+            let _ = &holds;
+            come
+        });
+        let answers = desk.exchange(from, come);
+        (answers.map(Box::pin), dropped)
+    };
+    let (first, first_gone) = silent();
+    let (second, second_gone) = silent();
+    assert!(first.is_ok());
+    let refused = silent().0.err().map(|status| status.code());
+    assert_eq!(refused, Some(Code::ResourceExhausted));
+    // Neither is looked at: it ends by itself.
+    assert!(first_gone.await.is_err() && second_gone.await.is_err());
+    let late = second.unwrap().next().await.unwrap().unwrap_err();
+    assert_eq!(late.code(), Code::DeadlineExceeded);
+    assert!(silent().0.is_ok());
+}
+
+/// Texts are read until one turn is full.
+#[test]
+fn what_a_peer_wants_is_read_until_a_turn_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = gossip(folder.path(), Vec::new());
+    let [branch, fork] = [Branch::new(3, 20, "a"), Branch::new(3, 20, "b")];
+    here.submit(&[branch.note(9), fork.note(9)]);
+    let (_, first) = here.open();
+    let id = first.evidence_ids[0].id;
+    let text = here.texts(&[id]).pop().unwrap();
+    let most = GOSSIP_EVIDENCE_BYTES / text.len();
+    assert_eq!(here.texts(&vec![id; most + 2]).len(), most);
 }
 
 /// What could not be stored would be named to peers in vain. The node convicts all the same.

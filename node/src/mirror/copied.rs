@@ -8,6 +8,7 @@ use super::shelf::ShownLog;
 use super::site::Site;
 use super::ticket::Tickets;
 use crate::audit;
+use crate::gossip::seen::Seen;
 use crate::misbehavior::Evidence;
 use crate::quota::Growth;
 use crate::storage::{StorageError, Tables};
@@ -38,6 +39,8 @@ pub struct Shared<S> {
     pub clock: MirrorClock,
     /// What is told of logs that sign two histories.
     pub evidence: Option<Arc<Evidence>>,
+    /// What is told of heads that logs signed and that are not followed.
+    pub seen: Seen,
     /// Memory for what is being copied.
     pub memory: Memory,
     /// What makes tickets of uploads.

@@ -110,6 +110,11 @@ impl<S: Tables + 'static> Follower<S> {
         copied.with(|_| Ok(())).await?;
         let note = copied.site.checkpoint().await?;
         let head = copied.log.verify(&note)?;
+        let shown = copied.shown.head.load_full();
+        if shown.is_none_or(|shown| shown.size() != head.size()) {
+            // It may never be followed, and may be one that nobody else was shown.
+            copied.shared.seen.saw(&head);
+        }
         let compared = head.clone();
         let (order, entries) = copied
             .with(move |copy| Ok((copy.mirror.compare(&compared)?, copy.mirror.entries())))

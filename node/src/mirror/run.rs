@@ -14,7 +14,10 @@ use super::ticket::Tickets;
 use crate::{
     audit::{self, Copies, keys::AuditKeysError, task::Audits},
     config::{AuditConfig, MIRRORED_LOGS as LOGS, MirrorConfig},
-    gossip::holding::{self, Holding},
+    gossip::{
+        holding::{self, Holding},
+        seen::Seen,
+    },
     misbehavior::Evidence,
     peers::{PEERS, Peers, Role},
     quota::Senders,
@@ -99,6 +102,8 @@ pub struct Opened {
     pub router: Router,
     /// What it has, for gossip, until that was taken.
     pub held: Option<Box<dyn Holding>>,
+    /// What it tells of heads that it does not follow.
+    pub seen: Seen,
     /// Its verifier keys, as they are at its start.
     pub vkeys: Vec<String>,
     /// The verifier keys of its auditor; none if it has none.
@@ -185,11 +190,13 @@ impl Job for Open<'_> {
         }
         let own_keys = Arc::new(ArcSwap::from_pointee(self.keys));
         let shown = shelf.clone();
+        let seen = Seen::default();
         let shared = Arc::new(Shared {
             store: store.clone(),
             keys: own_keys.clone(),
             clock: clock(self.config, floor)?,
             evidence: Some(self.beside.evidence.clone()),
+            seen: seen.clone(),
             memory: Memory::new(self.config.memory_mib),
             tickets: tickets()?,
             mirrors: mirrors(self.beside.peers.clone(), http.clone()),
@@ -223,6 +230,7 @@ impl Job for Open<'_> {
         Ok(Opened {
             router,
             held: Some(Box::new(holding)),
+            seen,
             vkeys,
             audit_vkeys,
             copies,

@@ -13,6 +13,7 @@ use super::shelf::Shelf;
 use super::site::{self, Site};
 use super::store;
 use super::ticket::Tickets;
+use crate::gossip::seen::Seen;
 use crate::signer::floor_file::FloorFile;
 use crate::storage::memory::{Fault, Memory};
 use crate::storage::{Reads, Table};
@@ -167,6 +168,7 @@ fn limited(
         keys: Arc::new(arc_swap::ArcSwap::from_pointee(keys())),
         clock: MirrorClock::new(floor, None, clock),
         evidence: None,
+        seen: Seen::default(),
         memory: Budget::new(64),
         tickets: Tickets::new(&[4; 32]),
         mirrors: Box::new(|_| Vec::new()),
@@ -290,6 +292,27 @@ async fn a_log_that_signs_two_histories_or_goes_back_is_not_followed() {
     publish(&served, 600, 600);
     mirror.round().await.unwrap();
     assert_eq!(size_shown(&mirror), Some(600));
+}
+
+/// A head that is not followed may be one that nobody else was shown.
+#[tokio::test]
+async fn heads_that_are_not_followed_are_told() {
+    let (served, store) = (Served::default(), new_store());
+    let url = serve(served.clone()).await;
+    let limits = LogLimits {
+        entries: 300,
+        gib: 0,
+    };
+    let mut mirror = limited(&store, &url, || NOW, limits);
+    let (told, heard) = std::sync::mpsc::channel();
+    mirror.copied.shared.seen.tell(move |head| {
+        let _ = told.send(head.size().get());
+    });
+    for (size, is_followed) in [(300, true), (300, true), (299, false), (600, false)] {
+        publish(&served, size, size);
+        assert_eq!(mirror.round().await.is_ok(), is_followed, "{size}");
+    }
+    assert_eq!(heard.try_iter().collect::<Vec<u64>>(), [300, 299, 600]);
 }
 
 /// A commit that fails, and a power cut: the copy goes on from what was stored before, whichever

@@ -102,12 +102,14 @@ async fn decided<S: Tables + 'static>(log: &Arc<Copied<S>>, request: SignedReque
                 if let Some(found) = misbehavior::against(Some(&held), request.head()) {
                     convict(log, found).await;
                 }
+                log.shared.seen.saw(request.head());
                 return refusal.answer();
             }
             Some(_) => {}
         }
     }
     if let Err(retry_after_s) = log.quota.charge(&request, &state) {
+        log.shared.seen.saw(request.head());
         return Refusal::OverQuota { retry_after_s }.answer();
     }
     push(log, request).await
@@ -133,6 +135,15 @@ async fn convict<S: Tables + 'static>(log: &Copied<S>, found: VerifiedMisbehavio
 
 /// Makes a head pending.
 async fn push<S: Tables + 'static>(log: &Arc<Copied<S>>, request: SignedRequest) -> Answer {
+    let head = request.head().clone();
+    let answer = pushed(log, request).await;
+    if answer.status != 200 {
+        log.shared.seen.saw(&head);
+    }
+    answer
+}
+
+async fn pushed<S: Tables + 'static>(log: &Arc<Copied<S>>, request: SignedRequest) -> Answer {
     if let Err(reason) = log.limits.check_size(request.head().size()) {
         return unavailable(&format!("there is no room for this log: {reason}"), None);
     }

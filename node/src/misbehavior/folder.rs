@@ -93,6 +93,17 @@ impl Folder {
         files::replace_durably(&path, text).map_err(|error| failed("write", &path, error))
     }
 
+    /// Removes a file, if it is there.
+    pub(super) fn remove(&self, id: &Hash) -> Result<(), FolderError> {
+        let path = self.path(id);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(failed("remove", &path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn path(&self, id: &Hash) -> PathBuf {
         self.0.join(format!("{id}{SUFFIX}"))
     }

@@ -3,7 +3,7 @@
 //! - [`Evidence`]: what is kept, and whom it convicts. Nothing gets in that does not verify with
 //!   the keys that the operator configured.
 //! - [`known`]: those keys.
-//! - `folder`: the files. They are verified again at every start.
+//! - `crowded`: which files go, so that whoever is new has one. `folder`: the files. They are verified again at every start.
 //! - [`http`]: `GET /misbehavior`. The calls of gRPC are in `api::federation`.
 //!
 //! **Sticky.** Nothing takes a conviction back but removing the culprit from the configuration; its
@@ -12,6 +12,7 @@
 //! Left out: what follows from a conviction, which the witness and the cosigner decide; and kinds
 //! of misbehavior that need entries and the index.
 
+mod crowded;
 mod folder;
 pub mod http;
 pub mod known;
@@ -137,7 +138,8 @@ impl Kept {
         metrics::gauge!("assay_misbehavior_files").set(self.files.len() as f64);
     }
 
-    fn room_for(&self, listed: &Listed, limits: Limits) -> Result<(), NotKept> {
+    /// Returns the files that have to go so that there is room.
+    fn room_for(&self, listed: &Listed, limits: Limits) -> Result<Vec<Hash>, NotKept> {
         let of_one =
             |other: &&Listed| (&other.culprit, other.kind) == (&listed.culprit, listed.kind);
         if self.files.values().filter(of_one).count() >= limits.of_one {
@@ -146,10 +148,14 @@ impl Kept {
                 kind: listed.kind,
             });
         }
-        if self.files.len() >= limits.files || self.bytes + listed.bytes > limits.bytes {
-            return Err(NotKept::Full);
+        crowded::out(self.files.values(), listed, limits).ok_or(NotKept::Full)
+    }
+
+    fn remove(&mut self, id: &Hash) {
+        if let Some(gone) = self.files.remove(id) {
+            self.bytes -= gone.bytes;
         }
-        Ok(())
+        metrics::gauge!("assay_misbehavior_files").set(self.files.len() as f64);
     }
 }
 
@@ -280,7 +286,7 @@ impl Evidence {
     pub fn keep(&self, found: &VerifiedMisbehavior) -> Result<bool, NotKept> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let listed = Listed::of(found);
-        let (mut room, mut is_first) = (Ok(()), false);
+        let (mut room, mut is_first) = (Ok(Vec::new()), false);
         let known = self.write_kept(|kept| {
             is_first = kept.convicted.insert(listed.culprit.clone());
             room = kept.room_for(&listed, self.limits);
@@ -289,8 +295,9 @@ impl Evidence {
         if known {
             return Ok(false);
         }
-        match room.and_then(|()| self.store(found)) {
-            Ok(()) => {}
+        let stored = room.and_then(|out| self.store(found).map(|()| out));
+        let out = match stored {
+            Ok(out) => out,
             Err(enough @ NotKept::Enough { .. }) => return Err(enough),
             Err(error) => {
                 // The whole text once: a disk that is full is not to be filled with it.
@@ -299,14 +306,29 @@ impl Evidence {
                 tracing::error!(%id, %culprit, %error, text, "misbehavior is proven, not stored");
                 return Err(error);
             }
-        }
+        };
         let Listed {
             id, kind, culprit, ..
         } = &listed;
         metrics::counter!("assay_misbehavior_total", "kind" => *kind).increment(1);
         tracing::error!(%id, %culprit, kind, "misbehavior is proven, see GET /misbehavior/{id}");
         self.write_kept(|kept| kept.insert(listed.clone()));
+        self.drop_files(&out);
         Ok(true)
+    }
+
+    /// Keeps these files no more. Their culprits have others.
+    fn drop_files(&self, ids: &[Hash]) {
+        for id in ids {
+            self.write_kept(|kept| kept.remove(id));
+            for folder in &self.folders {
+                if let Err(error) = folder.remove(id) {
+                    let error = with_causes(&error);
+                    tracing::error!(%id, error, "misbehavior that is kept no more is still there");
+                }
+            }
+            tracing::warn!(%id, "a file of misbehavior made room for another culprit's first one");
+        }
     }
 
     /// Writes a file to every folder, durably.

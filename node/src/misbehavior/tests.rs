@@ -166,7 +166,7 @@ fn so_much_is_kept_and_no_more() {
     // Another kind, or another culprit, has room of its own.
     assert!(evidence.keep(&split("log.example/b", 1)).unwrap());
 
-    let other = split("log.example/c", 1);
+    let other = split("log.example/b", 2);
     let bytes = evidence.read_kept(|kept| kept.bytes);
     for limits in [
         Limits { files: 5, ..LIMITS },
@@ -180,10 +180,39 @@ fn so_much_is_kept_and_no_more() {
         assert!(matches!(refused, NotKept::Full), "{refused}");
     }
     assert_eq!(files(&folder).len(), 5);
-    // It is true all the same.
-    assert!(evidence.convicts_log("log.example/c"));
     evidence.limits = LIMITS;
     assert!(evidence.keep(&other).unwrap());
+}
+
+/// Whoever has many files loses some, for they are convicted by one.
+#[test]
+fn the_first_file_about_somebody_finds_room_and_nobody_loses_the_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let origins = ["a", "b", "c", "d"].map(|log| format!("log.example/{log}"));
+    let [a, b, c, d] = origins.each_ref().map(String::as_str);
+    let mut evidence = open(&folder, &[a, b, c, d]);
+    for (origin, size) in [(a, 1), (a, 2), (a, 3), (b, 1)] {
+        assert!(evidence.keep(&split(origin, size)).unwrap());
+    }
+    let of = |evidence: &Evidence, origin: &str| {
+        let culprit = Culprit::Log(origin.to_owned());
+        let listed = evidence.list(None);
+        listed.iter().filter(|it| it.culprit == culprit).count()
+    };
+    evidence.limits = Limits { files: 4, ..LIMITS };
+    assert!(evidence.keep(&split(c, 1)).unwrap());
+    assert_eq!([a, b, c].map(|origin| of(&evidence, origin)), [2, 1, 1]);
+    let bytes = evidence.read_kept(|kept| kept.bytes);
+    evidence.limits = Limits { bytes, ..LIMITS };
+    assert!(evidence.keep(&split(d, 1)).unwrap());
+    assert_eq!([a, b, c, d].map(|origin| of(&evidence, origin)), [1; 4]);
+    assert_eq!(files(&folder).len(), 4);
+    // All of them convict after a start, too.
+    let again = open(&folder, &[a, b, c, d]);
+    assert!([a, b, c, d].iter().all(|origin| again.convicts_log(origin)));
+    evidence.limits = Limits { files: 3, ..LIMITS };
+    let refused = evidence.keep(&split(d, 2)).unwrap_err();
+    assert!(matches!(refused, NotKept::Full), "{refused}");
 }
 
 #[test]

@@ -297,6 +297,11 @@ impl Reports {
         }
     }
 
+    /// Whether this address stands for its caller alone, who is charged.
+    pub fn is_charged(&self, from: IpAddr) -> bool {
+        !self.shared.contains(&from.to_canonical())
+    }
+
     /// Charges a report to the network that it comes from.
     pub fn charge(&self, from: IpAddr) -> Result<(), Exceeded> {
         self.charge_many(from, 1)
@@ -305,7 +310,7 @@ impl Reports {
     /// Charges so many at once, or none of them.
     fn charge_many(&self, from: IpAddr, amount: u32) -> Result<(), Exceeded> {
         let from = from.to_canonical();
-        if self.shared.contains(&from) {
+        if !self.is_charged(from) {
             return Ok(());
         }
         let charged = self.rate.charge(&network(from), amount);

@@ -147,7 +147,7 @@ impl Api {
         shared: &[IpAddr],
     ) -> Self {
         let quota = submissions(shared);
-        let heads = gossip::http::router(gossip.clone(), quota.clone());
+        let heads = gossip::http::router(gossip.clone(), quota.clone(), shared);
         let federation = FederationApi::server(evidence.clone(), gossip, quota, shared);
         let federation = Routes::new(federation);
         let plain = router(witness, Senders::new(shared));

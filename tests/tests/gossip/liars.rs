@@ -1,7 +1,7 @@
 //! Peers that are gone, or lie: what they cost is bounded, and they are named. Honest ones are met
 //! all the while.
 
-use super::peer::{Lie, liar, offer, say};
+use super::peer::{Lie, liar, offer, say, silent};
 use super::world::{ORIGIN, World, card, until};
 use anyhow::ensure;
 use assay_proto::v1::HeadsTurn;
@@ -174,5 +174,32 @@ async fn strangers_who_open_exchanges_are_refused_what_no_peer_does() -> anyhow:
     // What is true is taken all the same: one of them opens an honest exchange.
     let (heard, ended) = say(url, vec![salted(offer(1))]).await?;
     ensure!(heard <= 1 && ended.is_ok());
+    Ok(())
+}
+
+/// Strangers come from addresses of their own, as they do on the network. Who opens exchanges and
+/// says nothing has two of the places, and not for long.
+#[tokio::test]
+async fn one_network_does_not_hold_the_places_of_others() -> anyhow::Result<()> {
+    let log = History::new(ORIGIN, 20)?;
+    let gone = format!("http://{}", free_address()?);
+    let known = card("f.example", &gone, Some(&log), "\"witness\"");
+    let mut world = World::new(&["a"], &known, &[])?;
+    world.run()?;
+    let url = world.url(0);
+    let stranger = "127.0.0.2";
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        held.push(silent(url, stranger).await??);
+    }
+    let refused = silent(url, stranger).await?.err();
+    ensure!(refused.map(|status| status.code()) == Some(Code::ResourceExhausted));
+    let (_, ended) = say(url, vec![salted(offer(1))]).await?;
+    ensure!(ended.is_ok(), "{ended:?}");
+    for silent in held {
+        let code = silent.end().await.err().map(|status| status.code());
+        ensure!(code == Some(Code::DeadlineExceeded), "{code:?}");
+    }
+    ensure!(silent(url, stranger).await?.is_ok());
     Ok(())
 }

@@ -21,7 +21,10 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
-use tonic::{Request, Response, Status, Streaming, transport::Server};
+use tonic::{
+    Request, Response, Status, Streaming,
+    transport::{Endpoint, Server},
+};
 
 /// How it lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,4 +191,30 @@ pub async fn say(url: &str, turns: Vec<HeadsTurn>) -> anyhow::Result<(usize, Res
             None => return Ok((heard, Ok(()))),
         }
     }
+}
+
+/// An exchange that was opened and in which nothing is said.
+pub struct Silent {
+    answers: Streaming<ExchangeHeadsResponse>,
+    _say: mpsc::Sender<ExchangeHeadsRequest>,
+}
+
+impl Silent {
+    /// How it ends.
+    pub async fn end(mut self) -> Result<(), Status> {
+        self.answers.message().await.map(|_| ())
+    }
+}
+
+/// Opens an exchange from this address of the machine, and says nothing.
+pub async fn silent(url: &str, from: &str) -> anyhow::Result<Result<Silent, Status>> {
+    let endpoint = Endpoint::from_shared(url.to_owned())?;
+    let endpoint = endpoint.local_address(Some(from.parse()?));
+    let mut service = FederationServiceClient::new(endpoint.connect().await?);
+    let (say, queue) = mpsc::channel(1);
+    let answers = service.exchange_heads(ReceiverStream::new(queue)).await;
+    Ok(answers.map(|answers| Silent {
+        answers: answers.into_inner(),
+        _say: say,
+    }))
 }

@@ -43,6 +43,9 @@ pub enum Standing {
 pub(super) struct Waiting {
     pub since_ms: u64,
     asks: u32,
+    /// How many of these nobody was there for, and whether the last one is among them.
+    unasked: u32,
+    is_unasked: bool,
     next_ms: u64,
 }
 
@@ -51,6 +54,8 @@ impl Waiting {
         Waiting {
             since_ms: now_ms,
             asks: 0,
+            unasked: 0,
+            is_unasked: false,
             next_ms: now_ms,
         }
     }
@@ -73,8 +78,17 @@ impl Waiting {
     pub fn ask(&mut self, now_ms: u64, settings: Settings) -> Source {
         let source = Source::of_attempt(self.asks);
         self.asks = self.asks.saturating_add(1);
+        self.is_unasked = false;
         self.next_ms = now_ms.saturating_add(settings.ask_every_ms());
         source
+    }
+
+    /// Nobody is known who could be asked the last question: nobody missed it.
+    pub fn nobody(&mut self) {
+        if self.asks > 0 && !self.is_unasked {
+            self.unasked = self.unasked.saturating_add(1);
+            self.is_unasked = true;
+        }
     }
 
     /// The last question was answered, and has to be asked again at once: it does not count.
@@ -87,8 +101,9 @@ impl Waiting {
     /// may still be answered.
     pub fn is_overdue(&self, now_ms: u64, settings: Settings) -> bool {
         let waited = now_ms.saturating_sub(self.since_ms) >= settings.alarm_after_ms;
-        let pending = u32::from(!self.is_due(now_ms));
-        waited && self.asks.saturating_sub(pending) >= MISSED_ASKS
+        let pending = u32::from(!self.is_due(now_ms) && !self.is_unasked);
+        let missed = self.asks.saturating_sub(self.unasked);
+        waited && missed.saturating_sub(pending) >= MISSED_ASKS
     }
 }
 
@@ -138,6 +153,28 @@ mod tests {
             alarms += u32::from(is_overdue);
         }
         assert_eq!(alarms, 61);
+    }
+
+    /// A witness may know a log and not where it is. That is no reason to suspect it.
+    #[test]
+    fn what_nobody_could_be_asked_raises_no_alarm() {
+        let mut waiting = Waiting::from(0);
+        for now_ms in (0..=600_000).step_by(1_000) {
+            if waiting.is_due(now_ms) {
+                let _ = waiting.ask(now_ms, SETTINGS);
+                waiting.nobody();
+                waiting.nobody();
+            }
+            assert!(!waiting.is_overdue(now_ms, SETTINGS), "{now_ms}");
+        }
+        // Once somebody is there who does not answer, it is ten times that.
+        let mut now_ms = 600_001;
+        for _ in 0..MISSED_ASKS {
+            assert!(!waiting.is_overdue(now_ms, SETTINGS));
+            now_ms += SETTINGS.ask_every_ms();
+            let _ = waiting.ask(now_ms, SETTINGS);
+        }
+        assert!(waiting.is_overdue(now_ms + SETTINGS.ask_every_ms(), SETTINGS));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use super::digest::first_word;
 use crate::hash::Hash;
 use crate::limits;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// Who misbehaved: the first 8 bytes of the SHA-256 of `log <origin>`, `witness <name>` or
 /// `mirror <name>`, as the text of misbehavior has it. Texts that do not convict need names of
@@ -32,17 +33,14 @@ pub struct EvidenceLine {
     pub id: Hash,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Held {
-    id: Hash,
-    /// The round in which it came.
-    round: u64,
-}
-
 /// The ids of what is known, by culprit. Culprits are those whose keys the caller knows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Evidence {
-    held: BTreeMap<CulpritId, Vec<Held>>,
+    held: BTreeMap<CulpritId, Vec<Hash>>,
+    /// The same by id, and with the rounds in which they came: whoever asks does not make anybody
+    /// look at all culprits.
+    ids: BTreeSet<Hash>,
+    lines: BTreeMap<EvidenceLine, u64>,
     /// Where the next old ones are taken from.
     cursor: Option<EvidenceLine>,
 }
@@ -58,7 +56,10 @@ impl Evidence {
     }
 
     pub fn remove_culprit(&mut self, culprit: CulpritId) {
-        self.held.remove(&culprit);
+        for id in self.held.remove(&culprit).unwrap_or_default() {
+            self.ids.remove(&id);
+            self.lines.remove(&EvidenceLine { culprit, id });
+        }
     }
 
     pub fn is_convicted(&self, culprit: CulpritId) -> bool {
@@ -72,15 +73,12 @@ impl Evidence {
 
     /// What there is against this culprit first of all.
     pub fn first(&self, culprit: CulpritId) -> Option<EvidenceLine> {
-        let held = self.held.get(&culprit)?.first()?;
-        Some(EvidenceLine {
-            culprit,
-            id: held.id,
-        })
+        let id = *self.held.get(&culprit)?.first()?;
+        Some(EvidenceLine { culprit, id })
     }
 
     pub fn holds(&self, id: Hash) -> bool {
-        self.held.values().flatten().any(|held| held.id == id)
+        self.ids.contains(&id)
     }
 
     /// Takes evidence that was verified. Beyond [`limits::GOSSIP_EVIDENCE`] of one culprit it is
@@ -89,42 +87,29 @@ impl Evidence {
         let Some(held) = self.held.get_mut(&line.culprit) else {
             return;
         };
-        let is_known = held.iter().any(|known| known.id == line.id);
-        if !is_known && held.len() < limits::GOSSIP_EVIDENCE {
-            held.push(Held { id: line.id, round });
+        if held.len() < limits::GOSSIP_EVIDENCE && self.ids.insert(line.id) {
+            held.push(line.id);
+            self.lines.insert(line, round);
         }
     }
 
     /// What to name to a peer: what came in the last rounds, at most `most`.
     pub fn fresh(&self, round: u64, most: usize) -> Vec<EvidenceLine> {
-        let all = self.held.iter().flat_map(|(culprit, held)| {
-            let fresh = held
-                .iter()
-                .filter(move |held| round - held.round <= limits::GOSSIP_FRESH_ROUNDS);
-            fresh.map(|held| EvidenceLine {
-                culprit: *culprit,
-                id: held.id,
-            })
-        });
-        all.take(most).collect()
+        let fresh = self
+            .lines
+            .iter()
+            .filter(|(_, came)| round - **came <= limits::GOSSIP_FRESH_ROUNDS);
+        fresh.map(|(line, _)| *line).take(most).collect()
     }
 
     /// The next few of all, by turns.
     pub fn by_turns(&mut self, most: usize) -> Vec<EvidenceLine> {
-        let all = self.held.iter().flat_map(|(culprit, held)| {
-            held.iter().map(|held| EvidenceLine {
-                culprit: *culprit,
-                id: held.id,
-            })
-        });
-        let mut all: Vec<EvidenceLine> = all.collect();
-        all.sort_unstable();
-        let start = all.partition_point(|line| Some(*line) <= self.cursor);
-        let count = most.min(all.len());
-        all.rotate_left(start);
-        all.truncate(count);
-        self.cursor = all.last().copied();
-        all
+        let from = self.cursor.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = self.lines.range((from, Bound::Unbounded));
+        let all = rest.chain(&self.lines).map(|(line, _)| *line);
+        let next: Vec<EvidenceLine> = all.take(most.min(self.lines.len())).collect();
+        self.cursor = next.last().copied();
+        next
     }
 }
 
@@ -165,6 +150,12 @@ mod tests {
             evidence.add(line(1, id), 0);
         }
         assert_eq!(evidence.fresh(0, 99).len(), limits::GOSSIP_EVIDENCE);
+        evidence.remove_culprit(CulpritId(1));
+        assert!(!evidence.holds(line(1, 1).id));
+        assert_eq!(
+            (evidence.fresh(0, 99), evidence.by_turns(9)),
+            (vec![], vec![])
+        );
     }
 
     #[test]

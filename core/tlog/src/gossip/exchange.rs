@@ -18,6 +18,7 @@ use super::pool::{Pool, Taken};
 use crate::checkpoint::CheckpointError;
 use crate::hash::Hash;
 use crate::limits;
+use crate::note::NoteError;
 use std::collections::BTreeSet;
 
 /// What one side says before the other one does.
@@ -107,8 +108,8 @@ pub enum ExchangeFault {
     /// It goes on for too long.
     #[error("the peer did not end after {max} turns", max = limits::GOSSIP_TURNS)]
     Turns,
-    /// What it sent as a head is no checkpoint, or has a wrong signature.
-    #[error("the peer sent a head that cannot be verified")]
+    /// What it sent as a head is no checkpoint.
+    #[error("the peer sent what is no head")]
     Head(#[from] CheckpointError),
 }
 
@@ -126,6 +127,9 @@ pub struct Received {
     pub evidence: Vec<String>,
     /// Evidence of ours that the peer wants. The caller gives the texts to [`Exchange::reply`].
     pub evidence_wanted: Vec<Hash>,
+    /// Heads whose signature is not by the key that is known. A log whose keys share an id can make
+    /// them, so that they are no fault of the peer, who may know another key than this node.
+    pub unverified: usize,
 }
 
 /// One side of an exchange. [`Exchange::receive`] and [`Exchange::reply`] are called by turns.
@@ -190,9 +194,13 @@ impl Exchange {
         random: u64,
     ) -> Result<Received, ExchangeFault> {
         let salt = self.admit(turn)?;
-        let mut heads = Vec::new();
+        let (mut heads, mut unverified) = (Vec::new(), 0);
         for note in &turn.notes {
-            heads.extend(pool.verify(note)?);
+            match pool.verify(note) {
+                Ok(head) => heads.extend(head),
+                Err(error) if is_of_another_key(&error) => unverified += 1,
+                Err(error) => return Err(error.into()),
+            }
         }
         let is_answer = self.turns == 1;
         if is_answer {
@@ -212,6 +220,7 @@ impl Exchange {
         let mut received = Received {
             evidence: turn.evidence.clone(),
             evidence_wanted: pool.held(&turn.evidence_wanted),
+            unverified,
             ..Received::default()
         };
         for (at, head) in heads.iter().enumerate() {
@@ -295,6 +304,15 @@ impl Exchange {
         self.turns += 1;
         turn
     }
+}
+
+/// Whether a note is a checkpoint, and its signature is not by the known key that has its name and
+/// id. An id has 4 bytes: whoever has a key finds another one with the same.
+fn is_of_another_key(error: &CheckpointError) -> bool {
+    matches!(
+        error,
+        CheckpointError::Note(NoteError::WrongSignature { .. } | NoteError::AmbiguousKey { .. })
+    )
 }
 
 /// The random word number `at` that follows from one (the finalizer of SplitMix64).

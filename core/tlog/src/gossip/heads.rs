@@ -138,15 +138,20 @@ impl Heads {
     /// Of heads above the tip two are asked about at a time: the one that waits longest, so that
     /// the alarm comes in time, and whichever of the others was asked about least often, and of
     /// these the largest. Its answer moves the tip, and all others are below it then.
+    ///
+    /// Of heads below the tip one is asked about at a time, by the same order: a log whose old
+    /// heads strangers submit is asked no more than that. The one that waits longest goes first.
     pub fn questions(&mut self, now_ms: u64, settings: Settings, most: usize) -> Vec<Question> {
         let Some(tip) = &self.tip else {
             return Vec::new();
         };
         let next_above = self.next_above(tip.size(), now_ms);
+        let next_below = self.next_below(tip.size(), now_ms);
         let mut questions = Vec::new();
         for (at, unlinked) in self.unlinked.iter_mut().enumerate() {
             let is_below = unlinked.head.size() < tip.size();
-            let has_turn = at == 0 || is_below || next_above == Some(at);
+            let next = if is_below { next_below } else { next_above };
+            let has_turn = next == Some(at) || (at == 0 && !is_below);
             if questions.len() < most && has_turn && unlinked.waiting.is_due(now_ms) {
                 let source = unlinked.waiting.ask(now_ms, settings);
                 questions.extend(Question::between(tip, &unlinked.head, source));
@@ -170,15 +175,34 @@ impl Heads {
         })
     }
 
+    /// The head below the tip that is asked about next: the one that waits longest if it is due,
+    /// else whichever was asked about least often.
+    fn next_below(&self, tip: TreeSize, now_ms: u64) -> Option<usize> {
+        let due = (0..self.unlinked.len()).filter(|at| {
+            let Unlinked { head, waiting } = &self.unlinked[*at];
+            head.size() < tip && waiting.is_due(now_ms)
+        });
+        due.min_by_key(|at| {
+            let Unlinked { head, waiting } = &self.unlinked[*at];
+            (*at != 0, waiting.asks(), Reverse(head.size()))
+        })
+    }
+
     /// Takes what was proven of two heads. Returns what that shows.
     ///
     /// If the tip has moved on since the question, a head below it is linked all the same: what the
     /// tip extends, all extend that come after it.
     pub fn link(&mut self, link: &VerifiedLink) -> Option<Fork> {
-        let (older, newer) = (Point::of(link.older()), Point::of(link.newer()));
+        self.extend(link.older(), link.newer())
+    }
+
+    /// The same for two heads of which somebody trusted says that the newer one extends the other.
+    fn extend(&mut self, older: &VerifiedHead, newer: &VerifiedHead) -> Option<Fork> {
+        let newest = newer;
+        let (older, newer) = (Point::of(older), Point::of(newer));
         let tip = Point::of(self.tip.as_ref()?);
         if older == tip {
-            return self.advance(link.newer().clone());
+            return self.advance(newest.clone());
         }
         if newer == tip || self.linked.contains(&newer) {
             self.remove(older);
@@ -186,6 +210,46 @@ impl Heads {
             self.ask_again(newer);
         }
         None
+    }
+
+    /// The same for heads of the caller's own, which is a better history than a head that came from
+    /// somebody else and was never linked to anything: that one waits from now on.
+    pub fn extend_own(
+        &mut self,
+        older: &VerifiedHead,
+        newer: &VerifiedHead,
+        now_ms: u64,
+        random: u64,
+    ) -> Option<Fork> {
+        let is_apart =
+            self.linked.is_empty() && self.waits(Point::of(older)) && self.waits(Point::of(newer));
+        if !is_apart {
+            return self.extend(older, newer);
+        }
+        let own = [Point::of(older), Point::of(newer)];
+        self.unlinked
+            .retain(|unlinked| !own.contains(&Point::of(&unlinked.head)));
+        let stranger = self.tip.replace(newer.clone());
+        self.remember(Point::of(older));
+        if let Some(stranger) = stranger {
+            self.keep(stranger, now_ms, random);
+        }
+        None
+    }
+
+    fn waits(&self, point: Point) -> bool {
+        self.unlinked
+            .iter()
+            .any(|unlinked| Point::of(&unlinked.head) == point)
+    }
+
+    /// Nobody could be asked about this head.
+    pub fn nobody(&mut self, head: &VerifiedHead) {
+        let point = Point::of(head);
+        let mut unlinked = self.unlinked.iter_mut();
+        if let Some(unlinked) = unlinked.find(|unlinked| Point::of(&unlinked.head) == point) {
+            unlinked.waiting.nobody();
+        }
     }
 
     /// Makes `tip` the tip, which extends the one before.

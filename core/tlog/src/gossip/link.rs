@@ -61,11 +61,7 @@ pub enum Judged {
 
 impl Question {
     /// The question about two heads of one log with different sizes. `None` for others.
-    pub(super) fn between(
-        one: &VerifiedHead,
-        other: &VerifiedHead,
-        source: Source,
-    ) -> Option<Self> {
+    pub fn between(one: &VerifiedHead, other: &VerifiedHead, source: Source) -> Option<Self> {
         let (older, newer) = if one.size() < other.size() {
             (one, other)
         } else {
@@ -186,8 +182,8 @@ impl Fork {
         })
     }
 
-    /// What two heads of one size show.
-    pub(super) fn split(older: &VerifiedHead, newer: &VerifiedHead) -> Option<Self> {
+    /// What two heads of one log and size show.
+    pub fn split(older: &VerifiedHead, newer: &VerifiedHead) -> Option<Self> {
         SplitView::between(older, newer)?;
         Some(Fork {
             older: older.clone(),

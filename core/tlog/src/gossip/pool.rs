@@ -13,6 +13,10 @@ use crate::note::Note;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+/// Most logs that are looked at for the lines of a digest, and as many of those that changed: a peer
+/// that asks for many digests does not make anybody look at all logs for each.
+const LOOKED_AT: usize = 1024;
+
 /// Why a log cannot be gossiped about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddError {
@@ -55,8 +59,6 @@ struct Log {
     verifier: LogVerifier,
     culprit: CulpritId,
     heads: Heads,
-    /// The round of the latest change that peers should hear of.
-    changed: u64,
 }
 
 /// The heads of all logs that a node knows, and the ids of the evidence that it has.
@@ -66,6 +68,8 @@ pub struct Pool {
     logs: BTreeMap<LogId, Log>,
     evidence: Evidence,
     round: u64,
+    /// The logs of which peers should hear, with the round of the latest change.
+    fresh: BTreeMap<LogId, u64>,
     /// The last logs whose lines stood in a digest: of those that changed, and of the others.
     fresh_at: Option<LogId>,
     idle_at: Option<LogId>,
@@ -81,6 +85,7 @@ impl Pool {
             logs: BTreeMap::new(),
             evidence: Evidence::default(),
             round: 0,
+            fresh: BTreeMap::new(),
             fresh_at: None,
             idle_at: None,
             asked_at: None,
@@ -118,7 +123,6 @@ impl Pool {
             verifier,
             culprit,
             heads: Heads::default(),
-            changed: self.round,
         };
         self.logs.insert(id, log);
         Ok(())
@@ -128,6 +132,7 @@ impl Pool {
     pub fn remove_log(&mut self, origin: &str) {
         if self.log(origin).is_some() {
             self.logs.remove(&LogId::of(origin));
+            self.fresh.remove(&LogId::of(origin));
             self.evidence.remove_culprit(CulpritId::of_log(origin));
         }
     }
@@ -167,10 +172,16 @@ impl Pool {
         if log.heads.knows(Point { size, root }) {
             return Ok(None);
         }
-        match log.verifier.verify_read(&note, &checkpoint) {
-            Ok(head) => Ok(Some(head)),
-            Err(error) if is_unsigned(&error) => Ok(None),
-            Err(error) => Err(error),
+        log.read(&note, &checkpoint)
+    }
+
+    /// The same for a note of the caller's own, whether it says anything new or not.
+    pub fn verify_own(&self, note: &str) -> Result<Option<VerifiedHead>, CheckpointError> {
+        let note = Note::parse_checkpoint(note)?;
+        let checkpoint = Checkpoint::parse_body(note.text())?;
+        match self.log(&checkpoint.origin) {
+            Some(log) => log.read(&note, &checkpoint),
+            None => Ok(None),
         }
     }
 
@@ -178,25 +189,23 @@ impl Pool {
     /// that never falls, and `random` a random word.
     pub fn take(&mut self, head: &VerifiedHead, now_ms: u64, random: u64) -> Taken {
         let most = limits::GOSSIP_HEAD_BYTES.saturating_sub(head.origin().len());
-        let (round, origin) = (self.round, head.origin());
+        let origin = head.origin();
         if self.is_convicted(origin) {
             return Taken::Convicted;
         }
         let (Some(head), Some(log)) = (head.cut(most), self.log_mut(origin)) else {
             return Taken::Foreign;
         };
-        match log.heads.place(head, now_ms, random) {
+        let taken = match log.heads.place(head, now_ms, random) {
             Placed::Known => Taken::Known,
-            Placed::First => {
-                log.changed = round;
-                Taken::First
-            }
-            Placed::Waits(question) => {
-                log.changed = round;
-                Taken::Waits(question)
-            }
+            Placed::First => Taken::First,
+            Placed::Waits(question) => Taken::Waits(question),
             Placed::Fork(fork) => Taken::Fork(fork),
+        };
+        if matches!(taken, Taken::First | Taken::Waits(_)) {
+            self.fresh.insert(LogId::of(origin), self.round);
         }
+        taken
     }
 
     /// The questions that are due now, at most [`limits::GOSSIP_QUESTIONS`], of all logs by turns.
@@ -204,7 +213,7 @@ impl Pool {
     /// another source.
     pub fn questions(&mut self, now_ms: u64) -> Vec<Question> {
         let mut questions = Vec::new();
-        for id in self.after(self.asked_at) {
+        for id in after(&self.logs, self.asked_at).collect::<Vec<_>>() {
             let most = limits::GOSSIP_QUESTIONS - questions.len();
             if most == 0 {
                 break;
@@ -221,14 +230,40 @@ impl Pool {
     /// treats as [`Taken::Fork`].
     #[must_use]
     pub fn link(&mut self, link: &VerifiedLink) -> Option<Fork> {
-        let round = self.round;
-        let log = self.log_mut(link.older().origin())?;
+        let origin = link.older().origin();
+        let log = self.log_mut(origin)?;
         let before = log.heads.tip().map(Point::of);
         let fork = log.heads.link(link);
         if log.heads.tip().map(Point::of) != before {
-            log.changed = round;
+            self.fresh.insert(LogId::of(origin), self.round);
         }
         fork
+    }
+
+    /// Takes two heads of which the caller's own log, witness or mirror verified that `newer`
+    /// extends `older`; both were taken before. Else as [`Pool::link`].
+    #[must_use]
+    pub fn extend_own(
+        &mut self,
+        older: &VerifiedHead,
+        newer: &VerifiedHead,
+        now_ms: u64,
+        random: u64,
+    ) -> Option<Fork> {
+        let most = limits::GOSSIP_HEAD_BYTES.saturating_sub(newer.origin().len());
+        let newer = newer.cut(most)?;
+        let log = self.log_mut(older.origin())?;
+        let fork = log.heads.extend_own(older, &newer, now_ms, random);
+        self.fresh.insert(LogId::of(newer.origin()), self.round);
+        fork
+    }
+
+    /// Nobody is known who could be asked this question: it does not count against the log.
+    pub fn nobody(&mut self, question: &Question) {
+        if let Some(log) = self.log_mut(question.older().origin()) {
+            log.heads.nobody(question.older());
+            log.heads.nobody(question.newer());
+        }
     }
 
     /// Knows evidence that was verified with keys that the caller trusts, and is stored. A log is
@@ -283,6 +318,9 @@ impl Pool {
     /// A round ends. What changed counts as new for [`limits::GOSSIP_FRESH_ROUNDS`] rounds.
     pub fn next_round(&mut self) {
         self.round += 1;
+        let round = self.round;
+        self.fresh
+            .retain(|_, changed| round - *changed <= limits::GOSSIP_FRESH_ROUNDS);
     }
 
     pub(super) fn evidence(&self) -> &Evidence {
@@ -345,38 +383,32 @@ impl Pool {
                 lines.extend(log.lines(line.log, salt));
             }
         }
-        for id in self.after(self.fresh_at) {
-            let Some(log) = self.open_log(id) else {
-                continue;
-            };
-            let is_fresh = self.round - log.changed <= limits::GOSSIP_FRESH_ROUNDS;
-            if is_fresh && lines.len() < limits::GOSSIP_LINES && told.insert(id) {
-                lines.extend(log.lines(id, salt));
-                self.fresh_at = Some(id);
-            }
-        }
-        for id in self.after(self.idle_at) {
-            if lines.len() >= limits::GOSSIP_IDLE_LINES {
+        let (mut fresh_at, mut idle_at) = (self.fresh_at, self.idle_at);
+        for id in after(&self.fresh, self.fresh_at).take(LOOKED_AT) {
+            if lines.len() >= limits::GOSSIP_LINES {
                 break;
             }
+            fresh_at = Some(id);
             if let Some(log) = self.open_log(id)
                 && told.insert(id)
             {
                 lines.extend(log.lines(id, salt));
-                self.idle_at = Some(id);
             }
         }
+        for id in after(&self.logs, self.idle_at).take(LOOKED_AT) {
+            if lines.len() >= limits::GOSSIP_IDLE_LINES {
+                break;
+            }
+            idle_at = Some(id);
+            if let Some(log) = self.open_log(id)
+                && told.insert(id)
+            {
+                lines.extend(log.lines(id, salt));
+            }
+        }
+        (self.fresh_at, self.idle_at) = (fresh_at, idle_at);
         lines.truncate(limits::GOSSIP_LINES);
         lines
-    }
-
-    /// All logs, from the one after `start` on.
-    fn after(&self, start: Option<LogId>) -> Vec<LogId> {
-        let from = start.map_or(Bound::Unbounded, Bound::Excluded);
-        let to = start.map_or(Bound::Excluded(LogId(0)), Bound::Included);
-        let rest = self.logs.range((from, Bound::Unbounded));
-        let begin = self.logs.range((Bound::Unbounded, to));
-        rest.chain(begin).map(|(id, _)| *id).collect()
     }
 
     /// A log whose heads still count.
@@ -413,7 +445,32 @@ impl Pool {
     }
 }
 
+/// All logs of a map, from the one after `start` on.
+fn after<T>(
+    logs: &BTreeMap<LogId, T>,
+    start: Option<LogId>,
+) -> impl Iterator<Item = LogId> + use<'_, T> {
+    let from = start.map_or(Bound::Unbounded, Bound::Excluded);
+    let to = start.map_or(Bound::Excluded(LogId(0)), Bound::Included);
+    let rest = logs.range((from, Bound::Unbounded));
+    let begin = logs.range((Bound::Unbounded, to));
+    rest.chain(begin).map(|(id, _)| *id)
+}
+
 impl Log {
+    /// The head of a note, or `None` if none of the log's keys signed it.
+    fn read(
+        &self,
+        note: &Note,
+        checkpoint: &Checkpoint,
+    ) -> Result<Option<VerifiedHead>, CheckpointError> {
+        match self.verifier.verify_read(note, checkpoint) {
+            Ok(head) => Ok(Some(head)),
+            Err(error) if is_unsigned(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The tip, and one of the heads that wait, another one for each salt: a log that signs many
     /// heads has no more lines than two.
     fn lines(&self, log: LogId, salt: Salt) -> impl Iterator<Item = Line> {

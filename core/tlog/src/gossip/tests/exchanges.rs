@@ -185,7 +185,7 @@ fn a_rewrite_convinces_both_within_one_exchange() {
 }
 
 /// An exchange that was just opened with a peer that has one head.
-fn opened() -> (Pool, Exchange, Line) {
+pub(super) fn opened() -> (Pool, Exchange, Line) {
     let mut pool = pool();
     let _ = pool.take(&Branch::new(20).head(7), 0, 0);
     let (exchange, first) = Exchange::open(&mut pool, SALT);
@@ -320,7 +320,7 @@ fn heads_that_were_wanted_have_to_be_heads() {
     let stranger = SignerKey::from_seed(ORIGIN, &[9; 32]).unwrap();
     let unknown = tree.checkpoint(9).sign(&stranger);
     let notes = [
-        (wrong, false),
+        (wrong, true),
         (unsigned, false),
         (another, true),
         (unknown, true),

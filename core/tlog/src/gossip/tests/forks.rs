@@ -22,7 +22,7 @@ fn settle(pool: &mut Pool, from_ms: u64, branches: &[&Branch]) -> Vec<Fork> {
     let mut forks = Vec::new();
     let mut now_ms = from_ms;
     // Each round of questions moves the tip, or links what is below it.
-    for _ in 0..2 * limits::GOSSIP_WAITING {
+    for _ in 0..4 * limits::GOSSIP_WAITING {
         if !forks.is_empty() || pool.heads(ORIGIN).count() <= 1 {
             break;
         }

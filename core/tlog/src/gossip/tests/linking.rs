@@ -144,11 +144,14 @@ fn of_heads_above_the_tip_one_is_asked_about_at_a_time_and_the_largest_first() {
             .map(|asked| (asked.older().size().get(), asked.newer().size().get()))
             .collect()
     };
-    assert_eq!(asked(&mut pool, 0), [(5, 10), (10, 30), (8, 10)]);
+    // Of those below it, too.
+    assert_eq!(asked(&mut pool, 0), [(5, 10), (10, 30)]);
+    assert_eq!(asked(&mut pool, 1), [(8, 10)]);
     assert_eq!(asked(&mut pool, 4_999), []);
     // 30 could not be linked: the others have their turn.
-    assert_eq!(asked(&mut pool, 5_000), [(5, 10), (10, 20), (8, 10)]);
-    assert_eq!(asked(&mut pool, 10_000), [(5, 10), (10, 12), (8, 10)]);
+    assert_eq!(asked(&mut pool, 5_000), [(5, 10), (10, 20)]);
+    assert_eq!(asked(&mut pool, 5_001), [(8, 10)]);
+    assert_eq!(asked(&mut pool, 10_000), [(5, 10), (10, 12)]);
     let again = pool.questions(15_000);
     assert_eq!(again[1].newer(), &tree.head(30));
     assert_eq!(again[1].source(), Source::Mirror(0));
@@ -156,9 +159,27 @@ fn of_heads_above_the_tip_one_is_asked_about_at_a_time_and_the_largest_first() {
     let found = link(&mut pool, &again[1], &tree);
     assert_eq!(found, None);
     // Now all are below the tip, and no answer is late.
-    let mut rest = asked(&mut pool, 15_000);
-    rest.sort_unstable();
-    assert_eq!(rest, [(12, 30), (20, 30)]);
+    assert_eq!(asked(&mut pool, 15_000), [(20, 30)]);
+    assert_eq!(asked(&mut pool, 15_000), [(12, 30)]);
+    assert_eq!(asked(&mut pool, 15_000), [(8, 30)]);
+}
+
+/// Strangers who submit old heads of an honest log make nobody ask it more than once a round, and
+/// all of them have their turn.
+#[test]
+fn of_old_heads_one_is_asked_about_in_a_round() {
+    let (mut pool, tree) = (pool(), Branch::new(40));
+    let _ = pool.take(&tree.head(30), 0, 0);
+    for size in 10..18 {
+        let _ = pool.take(&tree.head(size), 0, 0);
+    }
+    let mut asked = std::collections::BTreeSet::new();
+    for round in 0..10 {
+        let questions = pool.questions(round * 1_000);
+        assert!(questions.len() <= 1, "{questions:?}");
+        asked.extend(questions.iter().map(|asked| asked.older().size()));
+    }
+    assert_eq!(asked.len(), 8);
 }
 
 /// A log that signs many heads above the tip and links none is suspect as soon as any other.
@@ -199,6 +220,51 @@ fn what_was_linked_to_an_earlier_tip_is_asked_about_again_at_once() {
     assert_eq!(again[0].source(), Source::Log);
     assert_eq!(link(&mut pool, &again[0], &tree), None);
     assert_eq!((tip(&pool), pool.heads(ORIGIN).count()), (30, 1));
+}
+
+/// A witness checks that each head extends the one before, and has no tiles of it.
+#[test]
+fn what_the_node_itself_verified_moves_the_tip_and_nobody_has_to_be_asked() {
+    let (mut pool, tree) = (pool(), Branch::new(40));
+    let _ = pool.take(&tree.head(7), 0, 0);
+    for (older, newer) in [(7, 9), (9, 12)] {
+        let _ = waits(pool.take(&tree.head(newer), 0, 0));
+        let [older, newer] = [older, newer].map(|size| tree.head(size));
+        assert_eq!(pool.extend_own(&older, &newer, 0, 0), None);
+        assert_eq!(pool.tip(ORIGIN), Some(&newer));
+        assert_eq!(pool.heads(ORIGIN).count(), 1);
+    }
+    // Another of its size waits: it has come before.
+    let other = tree.fork(3);
+    let _ = waits(pool.take(&other.head(20), 0, 0));
+    let found = pool.extend_own(&tree.head(12), &tree.head(20), 0, 0);
+    check(&found.unwrap());
+}
+
+/// Else a stranger who is faster than the log would keep a witness from all that it verified.
+#[test]
+fn a_head_of_somebody_else_that_came_first_waits_once_there_are_own_ones() {
+    for strange in [5, 8, 30] {
+        let (mut pool, tree) = (pool(), Branch::new(40));
+        let _ = pool.take(&tree.head(strange), 0, 0);
+        let _ = waits(pool.take(&tree.head(7), 0, 0));
+        let _ = waits(pool.take(&tree.head(9), 0, 0));
+        let found = pool.extend_own(&tree.head(7), &tree.head(9), 0, 0);
+        assert_eq!((found, tip(&pool)), (None, 9));
+        let heads: Vec<u64> = pool.heads(ORIGIN).map(|head| head.size().get()).collect();
+        assert_eq!(heads, [9, strange as u64]);
+        for now_ms in (0..600_000).step_by(1_000) {
+            for question in pool.questions(now_ms) {
+                pool.nobody(&question);
+            }
+            assert_eq!(pool.standing(ORIGIN, now_ms), Standing::Clear);
+        }
+        // What was linked to something stays.
+        let _ = waits(pool.take(&tree.head(12), 0, 0));
+        let _ = waits(pool.take(&tree.head(13), 0, 0));
+        let found = pool.extend_own(&tree.head(12), &tree.head(13), 0, 0);
+        assert_eq!((found, tip(&pool)), (None, 9));
+    }
 }
 
 #[test]

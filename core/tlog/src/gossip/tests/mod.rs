@@ -4,6 +4,7 @@ mod bounds;
 mod exchanges;
 mod forks;
 mod linking;
+mod unverified;
 
 use super::*;
 use crate::checkpoint::Checkpoint;
