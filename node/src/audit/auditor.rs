@@ -20,8 +20,7 @@ use crate::{
 };
 use assay_claims::audit::{Finding, Rules};
 use assay_claims::entry::{Entry, wire};
-use assay_claims::index::{Commitment, Map};
-use assay_tlog::checkpoint::Checkpoint;
+use assay_claims::index::Map;
 use assay_tlog::head::{LogVerifier, VerifiedHead};
 use assay_tlog::note::Note;
 use assay_tlog::tree::{LeafIndex, TreeSize};
@@ -42,9 +41,6 @@ const AHEAD_MS: u64 = 10 * 60 * 1000;
 /// Leaves by which a replay may be ahead of the head that is shown, with its index: what was
 /// replaced since stays in memory.
 const LAG: u64 = 1 << 17;
-
-/// The first line of a signed note on an index, before the log's origin.
-const DISPUTED: &str = "assay.disputed-index/v1";
 
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +170,15 @@ impl Auditor {
         self.copied.dispute.store(dispute);
         let breach = signed.breach.clone().map(Arc::new);
         self.copied.breach.store(breach);
+        if signed.finding.is_some() || replayer.is_some() {
+            self.shared.evidence.audits(self.origin());
+        }
+        if let Some(text) = &signed.breach
+            && let Err(error) = self.shared.evidence.report(text.as_bytes())
+        {
+            let origin = self.origin();
+            tracing::debug!(origin, %error, "a breach that was found here is not kept with others");
+        }
         let mut loaded = Loaded {
             signed,
             map,
@@ -188,7 +193,9 @@ impl Auditor {
         self.look(loaded)?;
         if let Some(finding) = loaded.signed.finding.clone() {
             self.report(loaded, State::of_finding(&finding));
-            self.accuse(loaded, &finding)?;
+            if self.accuse(loaded, &finding)? {
+                self.report(loaded, State::of_finding(&finding));
+            }
             return Ok(Next::Wait);
         }
         if loaded.replayer.is_none() {
@@ -196,6 +203,7 @@ impl Auditor {
                 None => self.report(loaded, State::Waiting),
                 Some(false) => self.report(loaded, State::Foreign),
                 Some(true) => {
+                    self.shared.evidence.audits(self.origin());
                     loaded.replayer = Some(self.start(Rules::default())?);
                     return Ok(Next::More);
                 }
@@ -264,7 +272,7 @@ impl Auditor {
         let run = self.shared.pool.install(|| replayer.run(to, PIECE, ending));
         if let Err(error) = run {
             self.found(loaded, *AuditError::of_replay(error)?)?;
-            return Ok(Next::Wait);
+            return Ok(Next::More);
         }
         self.report(loaded, State::Replaying);
         Ok(Next::More)
@@ -278,7 +286,8 @@ impl Auditor {
         if finding.rule.blames() {
             breach::confirm(&self.part, &finding)?;
             let mut batch = Batch::new();
-            let dispute = computed.and_then(|it| self.dispute(&finding, it));
+            let dispute =
+                computed.and_then(|it| breach::dispute(&self.shared, &origin, &finding, it));
             let mut own = Batch::new();
             store::put_finding(&mut own, &finding, dispute.as_deref());
             self.part.append(own, &mut batch);
@@ -308,50 +317,31 @@ impl Auditor {
     }
 
     /// Makes what shows others which rule was not kept, once a head covers it, and keeps it.
-    fn accuse(&self, loaded: &mut Loaded, finding: &Finding) -> Result<(), AuditError> {
+    /// Returns whether it did.
+    fn accuse(&self, loaded: &mut Loaded, finding: &Finding) -> Result<bool, AuditError> {
         let head = loaded.head.as_ref();
         let Some(head) = head.filter(|head| breach::covers(head, finding)) else {
-            return Ok(());
+            return Ok(false);
         };
         let is_known = loaded.signed.breach.is_some() || !finding.rule.blames();
         if is_known || std::mem::replace(&mut loaded.tried, true) {
-            return Ok(());
+            return Ok(false);
         }
         let Some(breach) = breach::shown(&self.part, head, finding) else {
-            return Ok(());
+            return Ok(false);
         };
         let (mut own, mut batch) = (Batch::new(), Batch::new());
         store::put_breach(&mut own, breach.text());
         self.part.append(own, &mut batch);
         self.part.whole().commit(batch)?;
+        if let Err(error) = self.shared.evidence.keep_breach(&breach) {
+            let origin = self.origin();
+            tracing::debug!(origin, %error, "a breach is not kept with those of others");
+        }
         let text = Arc::new(breach.text().to_owned());
         loaded.signed.breach = Some(breach.text().to_owned());
         self.copied.breach.store(Some(text));
-        Ok(())
-    }
-
-    /// The signed note on another index: its first line names the log, and the root is the one that
-    /// the entries give.
-    fn dispute(&self, finding: &Finding, computed: Commitment) -> Option<String> {
-        let said = Checkpoint {
-            origin: format!("{DISPUTED} {}", self.origin()),
-            size: TreeSize::new(finding.leaf.get() + 1),
-            root: computed.root,
-        };
-        let lines = match self.shared.clock.state(0) {
-            Ok(at) => self.shared.keys.cosign(&said, at),
-            Err(fault) => {
-                tracing::error!(%fault, "the note on a disputed index cannot be signed");
-                return None;
-            }
-        };
-        match lines {
-            Ok(lines) => Some(format!("{}\n{lines}", said.body())),
-            Err(error) => {
-                tracing::error!(%error, "the note on a disputed index cannot be signed");
-                None
-            }
-        }
+        Ok(true)
     }
 
     /// Cosigns the mirrored head once all of it was replayed, or again if that was a while ago.
@@ -368,8 +358,8 @@ impl Auditor {
             self.report(loaded, State::Replaying);
             return Ok(());
         }
-        if (self.shared.convicts)(self.origin()) {
-            self.report(loaded, State::Convicted);
+        if let Some(state) = breach::judged(&self.shared, &self.copied) {
+            self.report(loaded, state);
             return Ok(());
         }
         if !(is_new || is_stale) {
@@ -455,6 +445,7 @@ impl Auditor {
             replayed: found.unwrap_or_else(|| loaded.replayed()),
             audited: loaded.signed.state.size().get(),
             finding,
+            breach: self.shared.evidence.breach_by(self.origin()),
         });
     }
 

@@ -15,7 +15,8 @@
 //! [`Part`] of the mirror's store, with the rows of a node's own log, so that
 //! [`Index`](crate::index::Index), [`View`] and [`records`](crate::records) are the same for both.
 //!
-//! - `breach`: proof for others that a rule was not kept. It leads to no conviction.
+//! - `breach`: proof for others that a rule was not kept. It leads to no conviction, and is kept with
+//!   what others proved, which ends audit cosignatures as well.
 
 mod auditor;
 mod breach;
@@ -34,6 +35,7 @@ mod tests;
 pub use shown::{Copies, State, Status};
 
 use crate::mirror::clock::ClockError;
+use crate::misbehavior::Evidence;
 use crate::storage::{Tables, part::Part};
 use crate::view::View;
 use assay_tlog::witness::WitnessKeys;
@@ -68,8 +70,8 @@ pub struct Shared {
     pub keys: WitnessKeys,
     /// Its clock.
     pub clock: Arc<dyn Clock>,
-    /// Whether a log is convicted of misbehavior, by its origin.
-    pub convicts: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// Who is convicted of misbehavior, and what is known of breaches.
+    pub evidence: Arc<Evidence>,
     /// Memory for the pages of one log's index, in MiB.
     pub cache_mib: usize,
     /// The cores, by threads of its own: what the node does for its own log does not wait for what
@@ -86,7 +88,7 @@ impl Shared {
         store: Arc<dyn Tables>,
         keys: WitnessKeys,
         clock: Arc<dyn Clock>,
-        convicts: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+        evidence: Arc<Evidence>,
         cache_mib: usize,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
         let pool = rayon::ThreadPoolBuilder::new();
@@ -95,7 +97,7 @@ impl Shared {
             store,
             keys,
             clock,
-            convicts,
+            evidence,
             cache_mib,
             pool,
             turns: Semaphore::new(AT_ONCE),

@@ -2,6 +2,7 @@
 
 use super::CopyView;
 use crate::mirror::store::Rows;
+use crate::misbehavior::Listed;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use assay_claims::audit::{Finding, Rule};
 use std::{
@@ -86,6 +87,8 @@ pub struct Status {
     pub audited: u64,
     /// The rule that was not kept.
     pub finding: Option<Finding>,
+    /// A breach that is kept, found here or by others.
+    pub breach: Option<Listed>,
 }
 
 /// A log.
@@ -112,6 +115,7 @@ impl CopiedLog {
             replayed: 0,
             audited: 0,
             finding: None,
+            breach: None,
         };
         CopiedLog {
             origin: origin.to_owned(),

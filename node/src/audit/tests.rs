@@ -5,6 +5,7 @@ use super::auditor::{Auditor, Next};
 use super::shown::{CopiedLog, State};
 use super::{Clock, Copied, CopyView, Shared};
 use crate::mirror::clock::ClockError;
+use crate::misbehavior::{Evidence, known::Known};
 use crate::{
     index::StoredPages,
     mirror::{shelf::ShownLog, store::Rows},
@@ -30,6 +31,8 @@ use assay_tlog::tree::{Frontier, LeafIndex, TreeSize, bundle};
 use assay_tlog::witness::WitnessKeys;
 use bytes::Bytes;
 use std::{ops::Range, sync::Arc};
+
+mod breaches;
 
 const ORIGIN: &str = "log.example/a";
 const NOW: u64 = 1_800_000_000;
@@ -181,9 +184,19 @@ struct Started {
 }
 
 fn start(store: &Arc<Memory>) -> Started {
+    start_with(store, evidence())
+}
+
+/// What is kept of misbehavior, in no folder. Of the log it has the key only.
+fn evidence() -> Arc<Evidence> {
+    let mut known = Known::default();
+    known.log(&log_key().verifier());
+    Arc::new(Evidence::open(&[], known).unwrap())
+}
+
+fn start_with(store: &Arc<Memory>, evidence: Arc<Evidence>) -> Started {
     let store: Arc<dyn Tables> = store.clone();
-    let convicts = Arc::new(|_: &str| false);
-    let shared = Shared::new(store.clone(), keys(), Arc::new(Fixed), convicts, 1);
+    let shared = Shared::new(store.clone(), keys(), Arc::new(Fixed), evidence, 1);
     let rows = Rows::of(ORIGIN);
     let part = Arc::new(Copied::new(store, rows.digest()));
     let view = Arc::new(CopyView::new(part, 1));

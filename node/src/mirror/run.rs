@@ -267,7 +267,7 @@ fn audits<S: Tables + 'static>(
         shared.store.clone(),
         keys,
         shared.clone(),
-        Arc::new(move |origin: &str| evidence.convicts_log(origin)),
+        evidence,
         config.index_cache_mib,
     );
     Ok(Audits::new(shared?))

@@ -6,8 +6,8 @@ use crate::limits;
 use std::collections::BTreeMap;
 
 /// Who misbehaved: the first 8 bytes of the SHA-256 of `log <origin>`, `witness <name>` or
-/// `mirror <name>`, as the text of misbehavior has it. Texts that do not convict need names of
-/// their own.
+/// `mirror <name>`, as the text of misbehavior has it. Texts that do not convict have names of
+/// their own: the same behind `breach `.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CulpritId(pub u64);
 
