@@ -133,8 +133,8 @@ pub async fn list(url: &str, tls: &Tls) -> Result<Vec<Vec<u8>>, ClientError> {
 }
 
 /// The same of these culprits and one sort only, as
-/// [`Culprit`](assay_claims::misbehavior::Culprit) writes them: at most 64 files and 4 MiB. What had
-/// come before it fails, or is given up, is in `files`.
+/// [`Culprit`](assay_claims::misbehavior::Culprit) writes them: at most 64 files and 4 MiB. What
+/// had come before it fails, or is given up, is in `files`.
 pub(crate) async fn about(
     url: &str,
     tls: &Tls,

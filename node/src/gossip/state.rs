@@ -27,8 +27,8 @@ use std::{
 };
 use tokio::sync::{RwLock, mpsc};
 
-/// Texts of evidence that were of no use here, by their ids, and are not asked for again: as many as
-/// a node keeps of those that are.
+/// Texts of evidence that were of no use here, by their ids, and are not asked for again: as many
+/// as a node keeps of those that are.
 const REFUSED: usize = 1000;
 
 /// Heads that were refused elsewhere in the node and wait to be looked at.

@@ -10,11 +10,12 @@
 //! **Sticky.** Nothing takes a conviction back but removing the culprit from the configuration; its
 //! files stay, and convict again if it comes back.
 //!
-//! **Breaches** of the rules of Assay logs are kept, too, and convict nobody: they hold only against
-//! logs that are known here as Assay logs, say which version judged them, and have room of their
-//! own.
+//! **Breaches** of the rules of Assay logs are kept, too, and convict nobody: they hold only
+//! against logs that are known here as Assay logs, say which version judged them, and have room of
+//! their own.
 //!
-//! Left out: what follows from a conviction or a breach, which witness, cosigner and auditor decide.
+//! Left out: what follows from a conviction or a breach, which witness, cosigner and auditor
+//! decide.
 
 mod folder;
 pub mod http;
@@ -368,7 +369,7 @@ fn tell(listed: &Listed) {
     } = listed;
     match listed.verifier {
         None => {
-            tracing::error!(%id, %culprit, kind, "misbehavior is proven, see GET /misbehavior/{id}");
+            tracing::error!(%id, %culprit, kind, "misbehavior is proven: GET /misbehavior/{id}");
         }
         Some(verifier) => tracing::error!(
             %id,
