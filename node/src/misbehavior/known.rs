@@ -153,12 +153,12 @@ impl Known {
 fn cosigners<'k>(
     keys: impl Iterator<Item = (&'k String, &'k Vec<VerifierKey>)>,
 ) -> Result<Vec<CosignerVerifier>, KnownError> {
-    let verifier = |(name, keys): (&String, &Vec<VerifierKey>)| {
+    let verifiers = keys.map(|(name, keys)| {
         let name = name.clone();
         let verifier = CosignerVerifier::new(keys.clone());
         verifier.map_err(|source| KnownError::Witness { name, source })
-    };
-    keys.map(verifier).collect()
+    });
+    verifiers.collect()
 }
 
 /// Adds the keys of one name, unless there are keys of that name. Returns whether they count.

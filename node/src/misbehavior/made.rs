@@ -5,7 +5,7 @@ use assay_claims::entry;
 use assay_claims::index::Commitment;
 use assay_claims::issuer::IssuerId;
 use assay_claims::misbehavior::VerifiedBreach;
-use assay_claims::misbehavior::breach::Accuser;
+use assay_claims::misbehavior::breach::{Accuser, EntryReader};
 use assay_tlog::Hash;
 use assay_tlog::checkpoint::Checkpoint;
 use assay_tlog::cosigner::CosignerVerifier;
@@ -62,6 +62,10 @@ impl Made {
             },
         }
     }
+}
+
+impl EntryReader for Made {
+    type Error = Infallible;
 
     fn entry(&self, leaf: LeafIndex) -> Result<Bytes, Infallible> {
         Ok(self.entries[leaf.get() as usize].clone())
@@ -74,8 +78,7 @@ pub(crate) fn by_log(key: &SignerKey, number: u64, commits: bool) -> VerifiedBre
     let made = Made::new(key.name(), number, commits);
     let log = LogVerifier::new(key.name(), vec![key.verifier()]).unwrap();
     let head = log.verify(&made.checkpoint.sign(key)).unwrap();
-    let read = |leaf: LeafIndex| made.entry(leaf);
-    let accuser = Accuser::of_log(&head, &made.tile, &read);
+    let accuser = Accuser::of_log(&head, &made.tile, &made);
     if commits {
         accuser.entry(LeafIndex::new(1)).unwrap()
     } else {
@@ -90,7 +93,6 @@ pub(crate) fn by_auditor(keys: &WitnessKeys, origin: &str) -> VerifiedBreach {
     let auditor = CosignerVerifier::new(keys.verifiers()).unwrap();
     let note = format!("{}\n{lines}", made.checkpoint.body());
     let head = auditor.verify(&note).unwrap();
-    let read = |leaf: LeafIndex| made.entry(leaf);
-    let accuser = Accuser::of_auditor(&head, &made.tile, &read);
+    let accuser = Accuser::of_auditor(&head, &made.tile, &made);
     accuser.last_leaf().unwrap()
 }

@@ -311,8 +311,8 @@ impl Evidence {
         self.read_kept(|kept| {
             let mut breaches = kept.files.values().filter(|listed| !listed.convicts());
             // What an auditor cosigned is its own word: the log may never have signed that.
-            let by = |culprit: &Culprit| matches!(culprit, Culprit::Log(log) if log == origin);
-            breaches.find(|listed| by(&listed.culprit)).cloned()
+            let by = breaches.find(|it| matches!(&it.culprit, Culprit::Log(log) if log == origin));
+            by.cloned()
         })
     }
 
